@@ -1,0 +1,41 @@
+/* buf.h - bytes that grow up to a limit.
+ *
+ * Every buffer has a limit from its start; memory is taken only below it. Going past the limit
+ * sets a flag and drops the bytes, so that a writer of many pieces checks once, at its end.
+ * The bytes are always followed by a NUL that is not counted.
+ * Threads: a buffer belongs to one caller.
+ */
+#ifndef BUF_H
+#define BUF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct buf {
+    char *bytes;     /* NULL until the first byte; owned */
+    size_t length;   /* bytes in use */
+    size_t capacity; /* bytes taken, the NUL included */
+    size_t limit;    /* greatest length */
+    bool over;       /* something didn't fit; what is in the buffer is incomplete */
+};
+
+#define BUF_UNLIMITED ((size_t)1 << 40)
+
+void buf_init(struct buf *b, size_t limit); /* takes no memory */
+void buf_fini(struct buf *b);               /* frees; b may be used again after buf_init */
+void buf_clear(struct buf *b);              /* length 0, over false, memory kept */
+
+void buf_add(struct buf *b, const void *bytes, size_t length);
+void buf_adds(struct buf *b, const char *text);
+void buf_addc(struct buf *b, char c);
+void buf_addf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Room for at least `more` further bytes (bounded by the limit); returns where they go and sets
+ * *room to how many fit, which may be 0 at the limit. Tell what was written with buf_grew(). */
+char *buf_room(struct buf *b, size_t more, size_t *room);
+void buf_grew(struct buf *b, size_t length);
+
+const char *buf_text(const struct buf *b); /* "" when empty; borrowed until the next change */
+char *buf_steal(struct buf *b);            /* the bytes, NUL behind, now the caller's to free(); b is empty */
+
+#endif

@@ -1,0 +1,329 @@
+/* conf.c - see conf.h. The table below is the one list of settings: parsing, ranges, defaults, documentation. */
+#include "conf.h"
+
+#include "ck.h"
+#include "err.h"
+#include "str.h"
+
+#include <errno.h>
+#include <ini.h>
+#include <stddef.h>
+#include <string.h>
+
+enum kind { NUMBER, TEXT, FOLDER, WORD };
+
+struct setting {
+    const char *key; /* in the file; in the environment POLLCHAT_ and the key in capitals */
+    enum kind kind;
+    size_t offset; /* in struct conf */
+    uint64_t min;
+    uint64_t max;
+    const char *fallback;     /* the default, as it would be written */
+    const char *const *words; /* WORD: allowed ones, NULL at the end; the value is the index */
+    const char *about;        /* lines of the example file, without '; ' */
+};
+
+static const char *const journal_words[] = {"auto", "wal", "rollback", NULL};
+
+#define AT(member) offsetof(struct conf, member)
+static const struct setting settings[] = {
+    {"data", FOLDER, AT(data), 0, 0, "../pollchat-data", NULL,
+     "Folder of the database (chat.db). A relative path starts at the folder of the programs.\n"
+     "It must not be served by the web server; the default lies outside of www/, is made with mode 0700\n"
+     "and gets a .htaccess that denies everything, in case it ends up inside a served folder after all."},
+    {"max_text", NUMBER, AT(max_text), 1, 16777216, "1048576", NULL, "Greatest length of a message's text in bytes."},
+    {"max_answer", NUMBER, AT(max_answer), 65536, 67108864, "4194304", NULL,
+     "About how many bytes of text one answer of poll may carry; a client gets the rest with its next call."},
+    {"allow_origin", TEXT, AT(allow_origin), 0, 0, "", NULL,
+     "Other sites whose pages may read and send, for example: https://example.org https://www.example.org\n"
+     "Separated by spaces; * allows every site; empty allows none but this one."},
+    {"poll_after", NUMBER, AT(poll_after), 1, 60, "2", NULL,
+     "Seconds after which a client should ask again where a poll can't be held."},
+    {"busy_timeout", NUMBER, AT(busy_timeout), 0, 30000, "5000", NULL,
+     "Milliseconds that a request waits for other processes to leave the database, before it answers 503."},
+    {"journal", WORD, AT(journal), 0, 0, "auto", journal_words,
+     "How a new database keeps its journal: auto (wal on a local disk, rollback on a network file system),\n"
+     "wal, or rollback. An existing database keeps what it has."},
+    {"threads", NUMBER, AT(threads), 1, 128, "16", NULL,
+     "How many requests a FastCGI process handles at once. Plain CGI and mod_fcgid give it one at a time."},
+};
+enum { SETTINGS = sizeof settings / sizeof settings[0] };
+
+/* Where the value of each setting came from, for conf_print and for "given twice". */
+struct source {
+    char text[64];
+};
+static struct source sources[SETTINGS];
+
+static const char prefix[] = "POLLCHAT_";
+static const char file_name[] = "chat.conf";
+
+static int wrong_value(const struct setting *s, const char *value, const char *where, struct err *e)
+{
+    char allowed[128];
+    if (s->kind == NUMBER) {
+        snprintf(allowed, sizeof allowed, "a whole number from %llu to %llu", (unsigned long long)s->min,
+                 (unsigned long long)s->max);
+    } else if (s->kind == WORD) {
+        size_t at = 0;
+        for (size_t i = 0; s->words[i] != NULL; i++) {
+            at += (size_t)snprintf(allowed + at, sizeof allowed - at, "%s%s", i > 0 ? ", " : "one of ", s->words[i]);
+        }
+    } else {
+        snprintf(allowed, sizeof allowed, "%s of up to %d bytes", s->kind == FOLDER ? "a path" : "a text",
+                 CONF_TEXT_MAX - 1);
+    }
+    return err_set(e, ERR_CONFIG, "%s: %s is '%.80s'; allowed is %s.", where, s->key, value, allowed);
+}
+
+/* An absolute path; a relative one starts at the programs' folder. */
+static int set_folder(char *out, const char *value, const char *program_dir)
+{
+    int length = value[0] == '/' ? snprintf(out, CONF_TEXT_MAX, "%s", value)
+                                 : snprintf(out, CONF_TEXT_MAX, "%s/%s", program_dir, value);
+    return value[0] == '\0' || length >= CONF_TEXT_MAX ? -1 : 0;
+}
+
+static int set_text(char *out, const char *value)
+{
+    return snprintf(out, CONF_TEXT_MAX, "%s", value) < CONF_TEXT_MAX ? 0 : -1;
+}
+
+static int set_word(uint64_t *out, const char *value, const char *const *words)
+{
+    for (uint64_t i = 0; words[i] != NULL; i++) {
+        if (strcmp(words[i], value) == 0) {
+            *out = i;
+            return 0;
+        }
+    }
+    return -1;
+}
+
+static int set_value(struct conf *c, const struct setting *s, const char *value, const char *program_dir,
+                     const char *where, struct err *e)
+{
+    void *member = (char *)c + s->offset;
+    int result = -1;
+    switch (s->kind) {
+    case NUMBER:
+        result = str_u64(value, s->min, s->max, member);
+        break;
+    case TEXT:
+        result = set_text(member, value);
+        break;
+    case FOLDER:
+        result = set_folder(member, value, program_dir);
+        break;
+    case WORD:
+        result = set_word(member, value, s->words);
+        break;
+    }
+    if (result != 0) {
+        return wrong_value(s, value, where, e);
+    }
+    snprintf(sources[s - settings].text, sizeof sources[0].text, "%s", where);
+    return 0;
+}
+
+/* ---- the file ---- */
+
+struct reading {
+    FILE *file;
+    const char *name;
+    const char *program_dir;
+    struct conf *conf;
+    struct err *e;
+    int line;
+    bool seen[SETTINGS];
+};
+
+/* inih's reader: counts lines, which Debian's inih doesn't tell its handler, and refuses a line longer than inih's
+ * buffer, which inih would cut in two. */
+static char *read_line(char *out, int size, void *context)
+{
+    struct reading *r = context;
+    char *line = fgets(out, size, r->file);
+    if (line == NULL) {
+        return NULL;
+    }
+    r->line++;
+    if (strchr(line, '\n') == NULL && !feof(r->file)) {
+        err_set(r->e, ERR_CONFIG, "%s line %d is longer than %d bytes.", r->name, r->line, size - 2);
+        return NULL;
+    }
+    return line;
+}
+
+static int on_setting(void *context, const char *section, const char *key, const char *value)
+{
+    struct reading *r = context;
+    char where[64];
+    snprintf(where, sizeof where, "%.40s line %d", r->name, r->line);
+    if (section[0] != '\0') {
+        err_set(r->e, ERR_CONFIG, "%s: there are no sections; '[%.40s]' must go.", where, section);
+        return 0;
+    }
+    for (size_t i = 0; i < SETTINGS; i++) {
+        if (strcmp(settings[i].key, key) != 0) {
+            continue;
+        }
+        if (r->seen[i]) {
+            err_set(r->e, ERR_CONFIG, "%s: %s is given twice.", where, key);
+            return 0;
+        }
+        r->seen[i] = true;
+        return set_value(r->conf, &settings[i], value, r->program_dir, where, r->e) == 0;
+    }
+    err_set(r->e, ERR_CONFIG, "%s: there is no setting '%.40s'; chat.conf.example lists all of them.", where, key);
+    return 0;
+}
+
+static int load_file(struct conf *c, const char *path, bool must_exist, const char *program_dir, struct err *e)
+{
+    const char *slash = strrchr(path, '/');
+    struct reading r = {.name = slash != NULL ? slash + 1 : path, .program_dir = program_dir, .conf = c, .e = e};
+    r.file = fopen(path, "re");
+    if (r.file == NULL) {
+        return errno == ENOENT && !must_exist ? 0
+                                              : err_set(e, ERR_CONFIG, "%s can't be read: %s.", r.name, strerror(errno));
+    }
+    int result = ini_parse_stream(read_line, &r, on_setting, &r);
+    bool failed = ferror(r.file) != 0;
+    fclose(r.file);
+    if (failed) {
+        return err_set(e, ERR_CONFIG, "%s can't be read.", r.name);
+    }
+    if (result != 0) { /* a line without '=', unless a handler above has said more */
+        return err_set(e, ERR_CONFIG, "%s line %d is not of the form key = value.", r.name, result > 0 ? result : r.line);
+    }
+    return e->code == ERR_NONE ? 0 : -1;
+}
+
+/* ---- the environment ---- */
+
+static bool is_environment_name(const struct setting *s, const char *name, size_t length)
+{
+    if (strlen(s->key) != length) {
+        return false;
+    }
+    for (size_t i = 0; i < length; i++) {
+        char upper = s->key[i] >= 'a' && s->key[i] <= 'z' ? (char)(s->key[i] - 'a' + 'A') : s->key[i];
+        if (name[i] != upper) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static int set_from_environment(struct conf *c, const char *entry, const char *program_dir, struct err *e)
+{
+    const char *name = entry + strlen(prefix);
+    const char *equals = strchr(name, '=');
+    size_t length = equals != NULL ? (size_t)(equals - name) : 0;
+    char where[64];
+    snprintf(where, sizeof where, "environment %s%.*s", prefix, (int)(length < 40 ? length : 40), name);
+    if (length == strlen("CONF") && strncmp(name, "CONF", length) == 0) {
+        return 0; /* taken by conf_path */
+    }
+    for (size_t i = 0; i < SETTINGS && equals != NULL; i++) {
+        if (is_environment_name(&settings[i], name, length)) {
+            return set_value(c, &settings[i], equals + 1, program_dir, where, e);
+        }
+    }
+    return err_set(e, ERR_CONFIG, "%s: there is no such setting; chat.conf.example lists all of them.", where);
+}
+
+static int load_environment(struct conf *c, const char *const *environment, const char *program_dir, struct err *e)
+{
+    for (; environment != NULL && *environment != NULL; environment++) {
+        if (strncmp(*environment, prefix, strlen(prefix)) == 0 &&
+            set_from_environment(c, *environment, program_dir, e) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static const char *conf_path(const char *const *environment)
+{
+    static const char name[] = "POLLCHAT_CONF=";
+    for (; environment != NULL && *environment != NULL; environment++) {
+        if (strncmp(*environment, name, strlen(name)) == 0) {
+            return *environment + strlen(name);
+        }
+    }
+    return NULL;
+}
+
+int conf_load(struct conf *out, const char *program_dir, const char *const *request_environment,
+              const char *const *process_environment, struct err *e)
+{
+    struct err own = ERR_INIT;
+    char file_path[CONF_TEXT_MAX];
+    if (e == NULL) {
+        e = &own;
+    }
+    memset(out, 0, sizeof *out);
+    for (size_t i = 0; i < SETTINGS; i++) {
+        CK(set_value(out, &settings[i], settings[i].fallback, program_dir, "default", NULL) == 0);
+    }
+    const char *path = conf_path(request_environment);
+    if (path == NULL) {
+        path = conf_path(process_environment);
+    }
+    bool named = path != NULL;
+    if (set_folder(file_path, named ? path : file_name, program_dir) != 0) {
+        return err_set(e, ERR_CONFIG, "The path of the settings file is empty or too long.");
+    }
+    return load_file(out, file_path, named, program_dir, e) != 0 ||
+                   load_environment(out, process_environment, program_dir, e) != 0 ||
+                   load_environment(out, request_environment, program_dir, e) != 0
+               ? -1
+               : 0;
+}
+
+/* ---- telling ---- */
+
+void conf_print(const struct conf *c, FILE *out)
+{
+    for (size_t i = 0; i < SETTINGS; i++) {
+        const struct setting *s = &settings[i];
+        const void *member = (const char *)c + s->offset;
+        if (s->kind == NUMBER) {
+            fprintf(out, "%s = %llu", s->key, (unsigned long long)*(const uint64_t *)member);
+        } else if (s->kind == WORD) {
+            fprintf(out, "%s = %s", s->key, s->words[*(const uint64_t *)member]);
+        } else {
+            fprintf(out, "%s = %s", s->key, (const char *)member);
+        }
+        fprintf(out, "  ; %s\n", sources[i].text);
+    }
+}
+
+static void print_comment(const char *text, FILE *out)
+{
+    while (*text != '\0') {
+        size_t length = strcspn(text, "\n");
+        fprintf(out, "; %.*s\n", (int)length, text);
+        text += length + (text[length] == '\n');
+    }
+}
+
+void conf_print_example(FILE *out)
+{
+    fputs("; chat.conf.example - every setting with its default. Copy it to chat.conf in this folder and change what you\n"
+          "; need; without a chat.conf all defaults hold. Each one can also be set by the environment: POLLCHAT_MAX_TEXT\n"
+          "; sets max_text (Apache: SetEnv, lighttpd: bin-environment) and wins over this file. `pollchat settings` shows\n"
+          "; what holds now and where it comes from.\n",
+          out);
+    for (size_t i = 0; i < SETTINGS; i++) {
+        const struct setting *s = &settings[i];
+        fputs("\n", out);
+        print_comment(s->about, out);
+        if (s->kind == NUMBER) {
+            fprintf(out, "; Allowed: %llu to %llu.\n", (unsigned long long)s->min, (unsigned long long)s->max);
+        }
+        fprintf(out, ";%s = %s\n", s->key, s->fallback);
+    }
+}

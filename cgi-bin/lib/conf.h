@@ -1,0 +1,47 @@
+/* conf.h - the settings of a site: a commented file, the environment, defaults that need neither.
+ *
+ * A value comes from the first place that has it:
+ *   1. the request's parameters (Apache: SetEnv POLLCHAT_MAX_TEXT 4096), where a server passes settings that way
+ *   2. the process's environment (lighttpd: bin-environment)
+ *   3. the file: POLLCHAT_CONF, or chat.conf beside the programs
+ *   4. the default
+ * A name starting with HTTP_ is a client's header and never a setting. An unknown key, a key given twice, a line
+ * that is cut and a value outside its range are errors that say file, line, value and what is allowed.
+ * To add a setting: a member of struct conf and a row in the table of conf.c.
+ * Threads: conf_load from one thread; afterwards the struct is read only.
+ */
+#ifndef CONF_H
+#define CONF_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct err;
+
+enum { CONF_TEXT_MAX = 4096 };
+
+struct conf {
+    char data[CONF_TEXT_MAX];         /* folder of the database, absolute */
+    char allow_origin[CONF_TEXT_MAX]; /* origins separated by spaces, "*", or "" */
+    uint64_t max_text;                /* bytes of one message's text */
+    uint64_t busy_timeout;            /* milliseconds to wait for the store's locks */
+    uint64_t journal;                 /* index of the word: auto, wal, rollback */
+    uint64_t threads;                 /* requests handled at once by a FastCGI process */
+    uint64_t poll_after;              /* seconds: what a poll tells clients when it can't hold them */
+    uint64_t max_answer;              /* bytes of texts in one answer */
+};
+
+/* program_dir: folder of the running program (absolute; relative paths of the file and of `data` start there).
+ * environments: up to two lists of NAME=VALUE with NULL end, the first one wins; each may be NULL.
+ * 0, or -1 with ERR_CONFIG; *out is then half filled. */
+int conf_load(struct conf *out, const char *program_dir, const char *const *request_environment,
+              const char *const *process_environment, struct err *e);
+
+/* Every setting, its value, and where the value came from, one a line. Call after conf_load. */
+void conf_print(const struct conf *c, FILE *out);
+
+/* The commented example file: every setting with its default, generated from the same table. */
+void conf_print_example(FILE *out);
+
+#endif

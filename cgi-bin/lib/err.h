@@ -1,0 +1,53 @@
+/* err.h - what went wrong, in words a user can act on.
+ *
+ * A function that can fail returns 0 or -1 (or NULL) and takes a struct err * last. The caller may
+ * pass NULL when it doesn't care. The first error wins: an error set while undoing does not
+ * hide the cause. Codes are few and mean an action; web.c turns them into a status.
+ * Texts are shown to strangers: no paths outside the site, no secrets, no SQL.
+ * Threads: an err belongs to one caller.
+ */
+#ifndef ERR_H
+#define ERR_H
+
+enum err_code {
+    ERR_NONE = 0,
+    ERR_INPUT,     /* 400: the request is wrong; field says where */
+    ERR_AUTH,      /* 403: not allowed */
+    ERR_ABSENT,    /* 404: no such thing */
+    ERR_METHOD,    /* 405 */
+    ERR_EPOCH,     /* 409: the client's epoch is of another database */
+    ERR_CONFLICT,  /* 409: the id is in use for another text */
+    ERR_TOO_LARGE, /* 413 */
+    ERR_TYPE,      /* 415: content type or charset */
+    ERR_BUSY,      /* 503: locked by others for too long; the same again may work */
+    ERR_FULL,      /* 503: disk or quota is full; reads go on */
+    ERR_READONLY,  /* 503: the folder or file can't be written; reads go on */
+    ERR_CORRUPT,   /* 500: the database file is damaged or not ours */
+    ERR_CONFIG,    /* 500: a setting is wrong; log has the words */
+    ERR_STOPPING,  /* 503: this process ends; the next one answers */
+    ERR_GONE,      /* the peer hung up: nothing to answer */
+    ERR_SYSTEM,    /* 500: anything else; log has the words */
+    ERR__MAX
+};
+
+struct err {
+    enum err_code code;
+    int os_errno;    /* errno at the time it was set, or 0 */
+    char field[32];  /* the parameter that is wrong, or "" */
+    char text[512];  /* one sentence or two, no line break at the end; cut if longer */
+};
+
+#define ERR_INIT {.code = ERR_NONE}
+
+/* Sets code and text unless an error is set already. Captures errno. e may be NULL. Always
+ * returns -1, so that `return err_set(...)` reads well. Can't fail. */
+int err_set(struct err *e, enum err_code code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* The same, and names the field (cut to 31 bytes). */
+int err_field(struct err *e, enum err_code code, const char *field, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* Back to no error. */
+void err_clear(struct err *e);
+
+#endif

@@ -1,0 +1,239 @@
+/* json.c - see json.h. */
+#include "json.h"
+
+#include "buf.h"
+#include "ck.h"
+#include "clock.h"
+#include "err.h"
+#include "form.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- in ---- */
+
+static int add_member(const char *name, const json_t *value, struct form *out, struct err *e)
+{
+    char number[32];
+    switch (json_typeof(value)) {
+    case JSON_STRING:
+        return form_add(out, name, json_string_value(value), json_string_length(value), e);
+    case JSON_INTEGER:
+        snprintf(number, sizeof number, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+        return form_add(out, name, number, strlen(number), e);
+    case JSON_NULL:
+        return 0;
+    default:
+        return err_field(e, ERR_INPUT, name, "%s must be a string.", name);
+    }
+}
+
+int json_fields(const char *bytes, size_t length, const char *const *known, struct form *out, struct err *e)
+{
+    json_error_t why;
+    json_t *root = json_loadb(bytes, length, JSON_REJECT_DUPLICATES, &why);
+    int result = 0;
+    if (root == NULL) {
+        /* why.text may quote the input; line and column are enough to find the place. */
+        return err_set(e, ERR_INPUT, "The body isn't valid JSON: line %d, column %d.", why.line, why.column);
+    }
+    if (!json_is_object(root)) {
+        json_decref(root);
+        return err_set(e, ERR_INPUT, "The JSON must be an object, as in {\"text\":\"hi\"}.");
+    }
+    for (size_t i = 0; known[i] != NULL && result == 0; i++) {
+        const json_t *value = json_object_get(root, known[i]);
+        result = value != NULL ? add_member(known[i], value, out, e) : 0;
+    }
+    json_decref(root);
+    return result;
+}
+
+/* ---- out ---- */
+
+static int to_buf(const char *bytes, size_t length, void *buf)
+{
+    buf_add(buf, bytes, length);
+    return 0;
+}
+
+/* Writes and frees the object. */
+static void dump_take(struct buf *out, json_t *object)
+{
+    CK(object != NULL);
+    CK(json_dump_callback(object, to_buf, out, JSON_COMPACT) == 0);
+    json_decref(object);
+}
+
+static void put(json_t *object, const char *key, json_t *value)
+{
+    CK(value != NULL && json_object_set_new(object, key, value) == 0);
+}
+
+static void put_string(json_t *object, const char *key, const char *value)
+{
+    put(object, key, json_string(value));
+}
+
+static void put_seq(json_t *object, const char *key, uint64_t value)
+{
+    put(object, key, json_integer((json_int_t)value));
+}
+
+/* One place for the members of a message. Texts come from the store, which holds UTF-8 only; should a damaged file
+ * hold other bytes, the reader sees the replacement character instead of losing the room. */
+static json_t *text_or_mark(const char *bytes, size_t length)
+{
+    json_t *text = json_stringn(bytes, length);
+    return text != NULL ? text : json_string("\xEF\xBF\xBD");
+}
+
+static void put_message(json_t *o, const struct chat_message *m)
+{
+    char time[CLOCK_TEXT_SIZE];
+    clock_text(m->time_ms, time);
+    put_seq(o, "seq", m->seq);
+    put_string(o, "time", time);
+    put(o, "name", text_or_mark(m->name, strlen(m->name)));
+    put(o, "text", text_or_mark(m->text, m->text_length));
+    put_string(o, "type", chat_type_word(m->type));
+    put(o, "id", text_or_mark(m->id, strlen(m->id)));
+    if (m->reply_to != 0) {
+        put_seq(o, "reply_to", m->reply_to);
+    }
+}
+
+static void dump_message(struct buf *out, const char *room, const struct chat_message *m)
+{
+    json_t *o = json_object();
+    if (room != NULL) {
+        put_string(o, "room", room);
+    }
+    put_message(o, m);
+    dump_take(out, o);
+}
+
+void json_sent(struct buf *out, const char *epoch, const char *room, const struct chat_message *m)
+{
+    json_t *o = json_object();
+    put_string(o, "epoch", epoch);
+    put_string(o, "room", room);
+    put_message(o, m);
+    dump_take(out, o);
+}
+
+enum position { NEXT, HEAD, OLDEST };
+
+static void put_position(json_t *o, const char *key, const struct answer *a, enum position which)
+{
+    json_t *by_room = a->several ? json_object() : NULL;
+    for (size_t i = 0; i < a->count; i++) {
+        const struct answer_room *r = &a->rooms[i];
+        uint64_t value = which == NEXT ? r->next : which == HEAD ? r->head : r->oldest;
+        put_seq(by_room != NULL ? by_room : o, by_room != NULL ? r->name : key, value);
+    }
+    if (by_room != NULL) {
+        put(o, key, by_room);
+    }
+}
+
+static void put_gap(json_t *o, const struct answer *a)
+{
+    json_t *rooms = json_array();
+    for (size_t i = 0; i < a->count; i++) {
+        if (a->rooms[i].gap) {
+            CK(json_array_append_new(rooms, json_string(a->rooms[i].name)) == 0);
+        }
+    }
+    if (json_array_size(rooms) > 0) {
+        put(o, "gap", a->several ? json_incref(rooms) : json_true());
+    }
+    json_decref(rooms);
+}
+
+/* What stands behind the messages. */
+static void put_cursor(json_t *o, const struct answer *a)
+{
+    put_position(o, "next", a, NEXT);
+    put_position(o, "head", a, HEAD);
+    put_position(o, "oldest", a, OLDEST);
+    put(o, "more", json_boolean(a->more));
+    put_seq(o, "wait", a->wait);
+    if (a->wait == 0) {
+        put_seq(o, "poll_after", a->poll_after);
+    }
+    put_gap(o, a);
+}
+
+/* What stands before the messages. */
+static void put_head(json_t *o, const struct answer *a)
+{
+    put_string(o, "epoch", a->epoch);
+    if (!a->several) {
+        put_string(o, "room", a->rooms[0].name);
+    }
+}
+
+static void dump_messages(struct buf *out, const struct answer *a, const char *between, const char *after)
+{
+    bool first = true;
+    for (size_t r = 0; r < a->count; r++) {
+        for (size_t i = 0; i < a->rooms[r].count; i++) {
+            buf_adds(out, first ? "" : between);
+            dump_message(out, a->several ? a->rooms[r].name : NULL, &a->rooms[r].messages[i]);
+            buf_adds(out, after);
+            first = false;
+        }
+    }
+}
+
+/* Messages go out one by one between the two halves of the answer's object, so that an answer of many large ones isn't
+ * held twice: as jansson's tree and as text. */
+void json_answer(struct buf *out, const struct answer *a)
+{
+    json_t *head = json_object();
+    json_t *cursor = json_object();
+    put_head(head, a);
+    put_cursor(cursor, a);
+    dump_take(out, head);
+    CK(out->length > 0 && out->bytes[out->length - 1] == '}');
+    out->bytes[--out->length] = '\0';
+    buf_adds(out, ",\"messages\":[");
+    dump_messages(out, a, ",", "");
+    buf_adds(out, "],");
+    size_t at = out->length;
+    dump_take(out, cursor);
+    memmove(out->bytes + at, out->bytes + at + 1, out->length - at); /* the cursor's '{' */
+    out->length--;
+}
+
+void json_answer_lines(struct buf *out, const struct answer *a)
+{
+    json_t *cursor = json_object();
+    dump_messages(out, a, "", "\n");
+    put_string(cursor, "type", "cursor");
+    put_head(cursor, a);
+    put_cursor(cursor, a);
+    dump_take(out, cursor);
+    buf_adds(out, "\n");
+}
+
+void json_problem(struct buf *out, const char *type, const char *title, int status, const char *detail,
+                  const char *field, const char *epoch)
+{
+    json_t *o = json_object();
+    json_t *text = json_string(detail);
+    put_string(o, "type", type);
+    put_string(o, "title", title);
+    put(o, "status", json_integer(status));
+    put(o, "detail", text != NULL ? text : json_string(title));
+    text = field != NULL && field[0] != '\0' ? json_string(field) : NULL;
+    if (text != NULL) {
+        put(o, "field", text);
+    }
+    if (epoch != NULL && epoch[0] != '\0') {
+        put_string(o, "epoch", epoch);
+    }
+    dump_take(out, o);
+}

@@ -1,0 +1,38 @@
+/* json.h - JSON in and out: the one file that knows jansson.
+ *
+ * One function for each kind of object, so that a message looks the same wherever it stands.
+ * Formats are in DESIGN words: see README.md, "API". Compact, UTF-8, one object without line breaks.
+ * Pure. Threads: any.
+ */
+#ifndef JSON_H
+#define JSON_H
+
+#include "answer.h"
+#include "chat.h"
+
+#include <stddef.h>
+
+struct buf;
+struct err;
+struct form;
+
+/* Adds the members `known` (NULL at the end) of a JSON object to *out: strings as they are, whole numbers in decimal,
+ * null as if missing. Another type is ERR_INPUT naming the field; other members are ignored. The JSON
+ * must be one object, without double members and without U+0000. */
+int json_fields(const char *bytes, size_t length, const char *const *known, struct form *out, struct err *e);
+
+/* {"epoch","room","seq","time","name","text","type","id"[,"reply_to"]} */
+void json_sent(struct buf *out, const char *epoch, const char *room, const struct chat_message *m);
+
+/* {"epoch","room","messages":[...],"next","head","oldest","more","wait"[,"poll_after"][,"gap"]};
+ * for several rooms without "room", with next, head, oldest as objects and gap as an array. */
+void json_answer(struct buf *out, const struct answer *a);
+
+/* A message a line, and as last line the answer without its messages: {"type":"cursor","epoch",...}. */
+void json_answer_lines(struct buf *out, const struct answer *a);
+
+/* RFC 9457: {"type","title","status","detail"[,"field"][,"epoch"]}; field and epoch may be NULL or "". What isn't UTF-8 is left out. */
+void json_problem(struct buf *out, const char *type, const char *title, int status, const char *detail,
+                  const char *field, const char *epoch);
+
+#endif

@@ -1,0 +1,19 @@
+/* log.h - lines for the owner of the site: what failed and where to look.
+ *
+ * A line goes to stderr, or, while a thread answers a FastCGI request, to that request's own
+ * error stream, since web servers throw a FastCGI program's stderr away but keep that stream.
+ * Not for visitors, and never holds message texts.
+ * Threads: any; a line is written whole. log_attach() is per thread.
+ */
+#ifndef LOG_H
+#define LOG_H
+
+typedef void log_sink(void *context, const char *line); /* line without a line break */
+
+/* Writes "pollchat PROGRAM: text"; control bytes become '?', at most 1,000 bytes are kept. Keeps errno. */
+void log_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+void log_program(const char *name);                /* borrowed forever; call once at start */
+void log_attach(log_sink *sink, void *context);    /* lines of this thread go there; NULL: back to stderr */
+
+#endif

@@ -1,0 +1,109 @@
+/* store.h - where rooms and messages live.
+ *
+ * One interface, several backends (a const table of functions, chosen in store.c by the settings;
+ * SQLite is the first). A handle is for one thread at a time; several handles of several
+ * threads and processes on one store are the normal case.
+ *
+ * Promises of every backend:
+ *  - store_append: when it returns 0 the messages are durable; power may go. Otherwise nothing is stored.
+ *  - seq is contiguous in its room and given in commit order.
+ *  - the same (room, name, id) is stored once, as long as the message is kept, whoever races.
+ *  - a reader sees whole commits only, and never blocks a writer for longer than one read.
+ *
+ * Errors: ERR_BUSY, ERR_FULL, ERR_READONLY, ERR_CORRUPT, ERR_SYSTEM; texts name no path.
+ * Not for: limits on fields (chat.h has checked a draft before it comes here), waking readers.
+ */
+#ifndef STORE_H
+#define STORE_H
+
+#include "chat.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct err;
+struct store;
+
+enum store_mode {
+    STORE_READ,  /* never writes; the first opener still makes or migrates the database, under its lock */
+    STORE_WRITE,
+};
+
+enum store_journal { STORE_JOURNAL_AUTO, STORE_JOURNAL_WAL, STORE_JOURNAL_ROLLBACK };
+
+struct store_options {
+    const char *folder;         /* data folder; made with mode 0700 if missing (its parent must exist). Borrowed for the call */
+    enum store_journal journal; /* how a new database is made; an existing one keeps its mode */
+    unsigned busy_timeout_ms;   /* how long to wait for others before ERR_BUSY */
+    bool short_lived;           /* a process per request (CGI): keep the log to be recovered short */
+    const volatile bool *stopping; /* may be NULL; when true, waits for others end at once (ERR_BUSY). Borrowed until close */
+};
+
+struct store *store_open(const struct store_options *options, enum store_mode mode, struct err *e); /* NULL on error */
+void store_close(struct store *s);                    /* NULL is fine */
+const char *store_epoch(const struct store *s);       /* borrowed until close */
+const char *store_describe(const struct store *s);    /* "SQLite 3.40.1, WAL"; borrowed until close */
+
+/* ---- writing ---- */
+
+enum store_outcome {
+    STORE_STORED = 1, /* new message */
+    STORE_REPEATED,   /* the same id with the same text is there already: seq and time_ms are the first one's */
+    STORE_CONFLICT,   /* the same id with another text or reply_to */
+    STORE_NO_TARGET,  /* reply_to names no message of the room (above its head) */
+};
+
+struct store_job {
+    const struct chat_draft *draft; /* in; checked by chat.h, id set. Borrowed for the call */
+    enum store_outcome outcome;     /* out, as are the next two; on -1 none is set */
+    uint64_t seq;
+    int64_t time_ms;
+};
+
+/* All jobs in one transaction with one sync. A job's outcome doesn't touch its neighbours; jobs of one call
+ * that share an id are treated as if sent one after the other. Makes rooms that are missing (only for a
+ * job that is STORED). 0: each job has its outcome and STORED ones are durable. -1: nothing is stored. */
+int store_append(struct store *s, struct store_job *jobs, size_t count, struct err *e);
+
+/* ---- reading ---- */
+
+struct store_room {
+    uint64_t head;   /* 0: no message yet */
+    uint64_t oldest; /* smallest seq kept; head + 1 when none is kept, 1 for a room that doesn't exist */
+};
+
+/* A consistent view over several calls. Every begin needs its end, also after errors; don't hold one while waiting. */
+int store_read_begin(struct store *s, struct err *e);
+void store_read_end(struct store *s);
+
+/* A room that doesn't exist is no error: head 0, oldest 1. */
+int store_room(struct store *s, const char *room, struct store_room *out, struct err *e);
+
+struct store_page {
+    struct chat_message *messages; /* ascending by seq; owned */
+    size_t count;
+    bool more; /* limit or budget ended it: there are further messages in the direction of reading */
+};
+
+/* Messages with since < seq < before (before 0: no upper end), at most limit, and past the first one only
+ * while their texts stay within budget bytes. backwards: the greatest ones of them instead of the smallest
+ * (still ascending in the page). On -1 the page is empty. Free it with store_page_fini. */
+struct store_range {
+    const char *room;
+    uint64_t since;
+    uint64_t before;
+    uint32_t limit; /* 1..1000 */
+    size_t budget;  /* bytes of text */
+    bool backwards;
+};
+int store_read(struct store *s, const struct store_range *range, struct store_page *page, struct err *e);
+void store_page_fini(struct store_page *page);
+
+/* ---- looking after it ---- */
+
+/* Runs the backend's own integrity check and every query of sql/invariants.sql; one line to `out` for each thing found.
+ * Returns how many were found, or -1 if it could not look. */
+int store_check(struct store *s, FILE *out, struct err *e);
+
+#endif
