@@ -18,6 +18,7 @@
 
 #include "chat.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -37,12 +38,14 @@ struct store_options {
     enum store_journal journal; /* how a new database is made; an existing one keeps its mode */
     unsigned busy_timeout_ms;   /* how long to wait for others before ERR_BUSY */
     bool short_lived;           /* a process per request (CGI): keep the log to be recovered short */
-    const volatile bool *stopping; /* may be NULL; when true, waits for others end at once (ERR_BUSY). Borrowed until close */
+    const atomic_bool *stopping; /* may be NULL; when true, waits for others end at once (ERR_BUSY). Borrowed until close */
 };
 
+bool store_exists(const char *folder); /* a database file is there, whatever is in it */
 struct store *store_open(const struct store_options *options, enum store_mode mode, struct err *e); /* NULL on error */
 void store_close(struct store *s);                    /* NULL is fine */
 const char *store_epoch(const struct store *s);       /* borrowed until close */
+bool store_is_replaced(const struct store *s);        /* another file stands at the path now (a restored backup): open anew */
 const char *store_describe(const struct store *s);    /* "SQLite 3.40.1, WAL"; borrowed until close */
 
 /* ---- writing ---- */

@@ -1,0 +1,154 @@
+/* admin.c - pollchat, the owner's command line.
+ *
+ * Works on the data folder directly, so it needs no web server and works while one runs.
+ * Exit status: 0 fine, 1 something is wrong (said on stderr or listed), 2 wrong usage.
+ */
+#include "lib/conf.h"
+#include "lib/disk.h"
+#include "lib/err.h"
+#include "lib/log.h"
+#include "lib/store.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#ifndef POLLCHAT_VERSION
+#error "POLLCHAT_VERSION is given by the Makefile"
+#endif
+
+enum { OK = 0, WRONG = 1, USAGE = 2 };
+
+struct options {
+    const char *data; /* NULL: as the settings say */
+    bool example;
+};
+
+static int fail(const struct err *e)
+{
+    fprintf(stderr, "pollchat: %s\n", e->text);
+    return WRONG;
+}
+
+static int load(const struct options *o, struct conf *conf, struct err *e)
+{
+    char program_dir[CONF_TEXT_MAX];
+    if (disk_program_folder(program_dir, sizeof program_dir, e) != 0 ||
+        conf_load(conf, program_dir, NULL, (const char *const *)environ, e) != 0) {
+        return -1;
+    }
+    if (o->data != NULL && snprintf(conf->data, sizeof conf->data, "%s", o->data) >= (int)sizeof conf->data) {
+        return err_set(e, ERR_CONFIG, "The path of --data is too long.");
+    }
+    return 0;
+}
+
+/* Looks only: a mistyped folder must not become a new, empty and perfectly healthy database. */
+static int command_check(const struct options *o)
+{
+    struct err e = ERR_INIT;
+    struct conf conf;
+    if (load(o, &conf, &e) != 0) {
+        return fail(&e);
+    }
+    if (!store_exists(conf.data)) {
+        fprintf(stderr, "pollchat: there is no database in %s\n", conf.data);
+        return WRONG;
+    }
+    const struct store_options options = {.folder = conf.data, .busy_timeout_ms = (unsigned)conf.busy_timeout};
+    struct store *s = store_open(&options, STORE_READ, &e);
+    if (s == NULL) {
+        return fail(&e);
+    }
+    int found = store_check(s, stdout, &e);
+    if (found == 0) {
+        printf("ok: %s, epoch %s\n", store_describe(s), store_epoch(s));
+    } else if (found > 0) {
+        printf("%d %s wrong\n", found, found == 1 ? "thing is" : "things are");
+    }
+    store_close(s);
+    return found < 0 ? fail(&e) : found == 0 ? OK : WRONG;
+}
+
+static int command_settings(const struct options *o)
+{
+    struct err e = ERR_INIT;
+    struct conf conf;
+    if (o->example) {
+        conf_print_example(stdout);
+        return OK;
+    }
+    if (load(o, &conf, &e) != 0) {
+        return fail(&e);
+    }
+    conf_print(&conf, stdout);
+    return OK;
+}
+
+static int command_version(const struct options *o)
+{
+    (void)o;
+    printf("pollchat %s\n", POLLCHAT_VERSION);
+    return OK;
+}
+
+static int command_help(const struct options *o);
+
+static const struct command {
+    const char *name;
+    int (*run)(const struct options *o);
+    const char *about;
+} commands[] = {
+    {"check", command_check, "look for anything wrong in the database; prints ok, or a line for each thing"},
+    {"settings", command_settings, "show every setting, its value and where it comes from (--example: the example file)"},
+    {"version", command_version, "print the version"},
+    {"help", command_help, "this text"},
+};
+enum { COMMANDS = sizeof commands / sizeof commands[0] };
+
+static int command_help(const struct options *o)
+{
+    (void)o;
+    printf("usage: pollchat COMMAND [--data FOLDER]\n\n");
+    for (size_t i = 0; i < COMMANDS; i++) {
+        printf("  %-10s %s\n", commands[i].name, commands[i].about);
+    }
+    printf("\n--data FOLDER: the folder of chat.db, instead of the one that the settings name\n");
+    return OK;
+}
+
+static int usage(const char *complaint, const char *what)
+{
+    fprintf(stderr, "pollchat: %s%s\nTry: pollchat help\n", complaint, what);
+    return USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    struct options o = {0};
+    const char *name = NULL;
+    log_program("pollchat");
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--data") == 0 && i + 1 < argc) {
+            o.data = argv[++i];
+        } else if (strcmp(argv[i], "--example") == 0) {
+            o.example = true;
+        } else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            name = "help";
+        } else if (argv[i][0] == '-') {
+            return usage("unknown or incomplete option ", argv[i]);
+        } else if (name == NULL) {
+            name = argv[i];
+        } else {
+            return usage("one command at a time, not also ", argv[i]);
+        }
+    }
+    for (size_t i = 0; name != NULL && i < COMMANDS; i++) {
+        if (strcmp(commands[i].name, name) == 0) {
+            int status = commands[i].run(&o);
+            return fflush(stdout) == 0 ? status : WRONG;
+        }
+    }
+    return name == NULL ? usage("a command is missing", "") : usage("there is no command ", name);
+}

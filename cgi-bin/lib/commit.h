@@ -1,0 +1,25 @@
+/* commit.h - one writer for all senders of a process.
+ *
+ * Whoever comes first takes the lead: it appends all that is queued in one transaction with one sync, then what has
+ * queued up meanwhile, until its own message is through. So a busy process shares syncs, an idle one waits for nobody,
+ * and the store's lock is asked for once a group. An error of a group is tried again message by message, so
+ * that one that can't be stored (too large for what is left of the disk) doesn't take others with it.
+ * Bounded by the number of threads that call it.
+ * Threads: any.
+ */
+#ifndef COMMIT_H
+#define COMMIT_H
+
+#include "store.h"
+
+struct commit;
+struct err;
+struct site;
+
+struct commit *commit_new(struct site *site); /* borrows the site; never NULL */
+void commit_free(struct commit *c);           /* nobody may be inside */
+
+/* As store_append for one job; returns when it is durable. epoch: of the database that has it now. */
+int commit_append(struct commit *c, struct store_job *job, char epoch[CHAT_EPOCH_SIZE], struct err *e);
+
+#endif

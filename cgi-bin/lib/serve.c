@@ -1,0 +1,173 @@
+/* serve.c - see serve.h. */
+#include "serve.h"
+
+#include "ck.h"
+#include "clock.h"
+#include "err.h"
+#include "log.h"
+#include "web_cgi.h"
+#include "web_fcgi.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    STOP_MS = 1500,      /* HOSTING: a process must be gone 2 s after SIGTERM, before its server kills it */
+    WATCH_FILE_S = 3,
+    STACK_BYTES = 2 * 1024 * 1024, /* jansson recurses up to 2,048 levels of nesting */
+};
+
+static atomic_bool stopping;
+
+struct worker_pool {
+    const struct serve *serve;
+    int stop_fd; /* readable when workers shall end */
+    pthread_mutex_t accepting;
+    atomic_uint running;
+};
+
+bool serve_is_fastcgi(void)
+{
+    return web_fcgi_is();
+}
+
+const atomic_bool *serve_stopping(void)
+{
+    return &stopping;
+}
+
+/* ---- workers ---- */
+
+static void *work(void *argument)
+{
+    struct worker_pool *pool = argument;
+    for (;;) {
+        pthread_mutex_lock(&pool->accepting);
+        int connection = web_fcgi_accept(pool->stop_fd);
+        pthread_mutex_unlock(&pool->accepting);
+        if (connection < 0) {
+            break;
+        }
+        struct web_exchange *x = web_fcgi_read(connection);
+        if (x != NULL) {
+            pool->serve->handle(x, pool->serve->context);
+        }
+    }
+    atomic_fetch_sub(&pool->running, 1);
+    return NULL;
+}
+
+static int start_workers(struct worker_pool *pool)
+{
+    pthread_attr_t attributes;
+    pthread_t thread;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    for (unsigned i = 0; i < pool->serve->threads; i++) {
+        atomic_fetch_add(&pool->running, 1);
+        if (pthread_create(&thread, &attributes, work, pool) != 0) {
+            atomic_fetch_sub(&pool->running, 1);
+            break; /* a host that limits threads: fewer will do */
+        }
+    }
+    pthread_attr_destroy(&attributes);
+    return atomic_load(&pool->running) > 0 ? 0 : -1;
+}
+
+/* ---- signals and the own file ---- */
+
+static void stop_signals(sigset_t *set)
+{
+    static const int numbers[] = {SIGTERM, SIGUSR1, SIGINT, SIGHUP};
+    sigemptyset(set);
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        sigaddset(set, numbers[i]);
+    }
+}
+
+/* The path this program was started from, to see later whether another file stands there. */
+static char *own_path(void)
+{
+    char path[4096];
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+    return length > 0 ? ck_memdup0(path, (size_t)length) : NULL;
+}
+
+/* A program that was only deleted goes on: nothing could take its place. */
+static bool is_replaced(const char *path)
+{
+    struct stat now;
+    struct stat self;
+    return path != NULL && stat(path, &now) == 0 && stat("/proc/self/exe", &self) == 0 &&
+           (now.st_ino != self.st_ino || now.st_dev != self.st_dev) && access(path, X_OK) == 0;
+}
+
+static void wait_for_stop(const sigset_t *signals)
+{
+    const struct timespec tick = {.tv_sec = WATCH_FILE_S};
+    char *path = own_path();
+    for (;;) {
+        int number = sigtimedwait(signals, NULL, &tick);
+        if (number > 0) {
+            break;
+        }
+        if (errno == EAGAIN && is_replaced(path)) {
+            log_line("the program's file was replaced; leaving so that the new one is started");
+            break;
+        }
+    }
+    free(path);
+}
+
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit); /* stays as it was: fewer requests at once */
+    }
+}
+
+static int serve_fastcgi(const struct serve *s)
+{
+    struct err e = ERR_INIT;
+    struct worker_pool pool = {.serve = s, .accepting = PTHREAD_MUTEX_INITIALIZER};
+    sigset_t signals;
+    stop_signals(&signals);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL); /* before there are threads: they inherit it */
+    raise_descriptor_limit();
+    pool.stop_fd = eventfd(0, EFD_CLOEXEC);
+    if (pool.stop_fd < 0 || web_fcgi_init(&e) != 0 || start_workers(&pool) != 0) {
+        log_line("can't start: %s", e.code != ERR_NONE ? e.text : strerror(errno));
+        return 1;
+    }
+    wait_for_stop(&signals);
+    atomic_store(&stopping, true);
+    uint64_t one = 1;
+    CK(write(pool.stop_fd, &one, sizeof one) == (ssize_t)sizeof one);
+    int64_t deadline = clock_mono_ms() + STOP_MS;
+    while (atomic_load(&pool.running) > 0 && clock_mono_ms() < deadline) {
+        clock_sleep_ms(5);
+    }
+    /* Not exit(): threads that are still at work must not meet destructors. Everything durable is on disk. */
+    _exit(0);
+}
+
+int serve(const struct serve *s)
+{
+    signal(SIGPIPE, SIG_IGN); /* a peer that left shows as a failed write */
+    if (serve_is_fastcgi()) {
+        return serve_fastcgi(s);
+    }
+    s->handle(web_cgi_new(), s->context);
+    return 0;
+}

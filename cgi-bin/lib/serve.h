@@ -1,0 +1,34 @@
+/* serve.h - the life of a program: one request by CGI, or many by FastCGI until it is told to stop.
+ *
+ * FastCGI: worker threads take turns in accepting, then read, handle and answer on their own. The main thread takes
+ * all signals, so that none interrupts a write. TERM, USR1, INT and HUP stop: what is in the backlog is still
+ * taken, what is in work is finished, and after at most 1.5 s the process is gone in any case (a request
+ * that was not finished then has no answer and has stored nothing that was acknowledged).
+ * The program also stops by itself when its own file has been replaced: a web server that goes by inode would
+ * otherwise keep processes of the old version beside the new ones for hours.
+ * CGI: signals keep their default, which ends the process at once; the store rolls back.
+ */
+#ifndef SERVE_H
+#define SERVE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+struct web_exchange;
+
+struct serve {
+    void (*handle)(struct web_exchange *x, void *context); /* takes x; called from many threads */
+    void *context;
+    unsigned threads; /* for FastCGI */
+};
+
+/* How the process was started. Call before serve(). */
+bool serve_is_fastcgi(void);
+
+/* True from the moment the process shall end; waits that could be long watch it. */
+const atomic_bool *serve_stopping(void);
+
+/* Returns the exit status: 0 when told to stop, 1 when it could not start (logged). */
+int serve(const struct serve *s);
+
+#endif

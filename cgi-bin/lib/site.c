@@ -1,0 +1,144 @@
+/* site.c - see site.h. */
+#include "site.h"
+
+#include "buf.h"
+#include "ck.h"
+#include "disk.h"
+#include "err.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { THREADS_FALLBACK = 16, IDLE_MAX = 16, OVERRIDES_MAX = 64 * 1024 };
+
+struct site {
+    pthread_mutex_t lock;
+    enum store_mode mode;
+    bool short_lived;
+    const atomic_bool *stopping;
+    bool loaded;
+    char *overrides; /* the POLLCHAT_ parameters of the request that the settings were loaded with */
+    struct conf conf;
+    struct store *idle[IDLE_MAX];
+    size_t idle_count;
+};
+
+struct site *site_new(enum store_mode mode, bool short_lived, const atomic_bool *stopping)
+{
+    struct site *s = ck_calloc(1, sizeof *s);
+    pthread_mutex_init(&s->lock, NULL);
+    s->mode = mode;
+    s->short_lived = short_lived;
+    s->stopping = stopping;
+    return s;
+}
+
+void site_free(struct site *s)
+{
+    if (s == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < s->idle_count; i++) {
+        store_close(s->idle[i]);
+    }
+    pthread_mutex_destroy(&s->lock);
+    free(s->overrides);
+    free(s);
+}
+
+/* The POLLCHAT_ parameters one after the other, in the order in which the server sends them. */
+static char *overrides_of(const char *const *environment)
+{
+    struct buf all;
+    buf_init(&all, OVERRIDES_MAX);
+    for (; environment != NULL && *environment != NULL; environment++) {
+        if (strncmp(*environment, "POLLCHAT_", strlen("POLLCHAT_")) == 0) {
+            buf_adds(&all, *environment);
+            buf_addc(&all, '\n');
+        }
+    }
+    return buf_steal(&all);
+}
+
+static int load(struct site *s, const char *const *request_environment, struct err *e)
+{
+    char program_dir[CONF_TEXT_MAX];
+    char *overrides = overrides_of(request_environment);
+    int result = 0;
+    if (s->loaded && strcmp(overrides, s->overrides) != 0) {
+        result = err_set(e, ERR_CONFIG, "Requests bring different POLLCHAT_ settings to one process; give each site its own.");
+    } else if (!s->loaded) {
+        result = disk_program_folder(program_dir, sizeof program_dir, e);
+        if (result == 0) {
+            result = conf_load(&s->conf, program_dir, request_environment, (const char *const *)environ, e);
+        }
+        if (result == 0) {
+            s->loaded = true;
+            s->overrides = overrides;
+            return 0;
+        }
+    }
+    free(overrides);
+    return result;
+}
+
+const struct conf *site_conf(struct site *s, const char *const *request_environment, struct err *e)
+{
+    pthread_mutex_lock(&s->lock);
+    int result = load(s, request_environment, e);
+    pthread_mutex_unlock(&s->lock);
+    return result == 0 ? &s->conf : NULL;
+}
+
+unsigned site_threads(void)
+{
+    char program_dir[CONF_TEXT_MAX];
+    struct conf conf;
+    if (disk_program_folder(program_dir, sizeof program_dir, NULL) != 0 ||
+        conf_load(&conf, program_dir, NULL, (const char *const *)environ, NULL) != 0) {
+        return THREADS_FALLBACK;
+    }
+    return (unsigned)conf.threads;
+}
+
+static struct store *take_idle(struct site *s)
+{
+    pthread_mutex_lock(&s->lock);
+    struct store *handle = s->idle_count > 0 ? s->idle[--s->idle_count] : NULL;
+    pthread_mutex_unlock(&s->lock);
+    return handle;
+}
+
+struct store *site_borrow(struct site *s, struct err *e)
+{
+    struct store *handle = NULL;
+    while ((handle = take_idle(s)) != NULL) {
+        if (!store_is_replaced(handle)) {
+            return handle;
+        }
+        store_close(handle);
+    }
+    const struct store_options options = {
+        .folder = s->conf.data,
+        .journal = (enum store_journal)s->conf.journal,
+        .busy_timeout_ms = (unsigned)s->conf.busy_timeout,
+        .short_lived = s->short_lived,
+        .stopping = s->stopping,
+    };
+    return store_open(&options, s->mode, e);
+}
+
+void site_return(struct site *s, struct store *handle)
+{
+    pthread_mutex_lock(&s->lock);
+    bool kept = s->idle_count < IDLE_MAX;
+    if (kept) {
+        s->idle[s->idle_count++] = handle;
+    }
+    pthread_mutex_unlock(&s->lock);
+    if (!kept) {
+        store_close(handle);
+    }
+}

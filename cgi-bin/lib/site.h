@@ -1,0 +1,36 @@
+/* site.h - the settings and the store of this process, opened when first needed and retried until it works.
+ *
+ * A program must be able to answer while its site is broken (a wrong setting, a folder that can't be written),
+ * and must heal by itself when the owner mends it: so nothing is given up at start.
+ * A process serves one set of settings. Where a server passes them as request parameters (SetEnv), the first
+ * request's hold; a later request with others is refused, since mixing sites would mix their rooms.
+ * Threads: any.
+ */
+#ifndef SITE_H
+#define SITE_H
+
+#include "conf.h"
+#include "store.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+struct err;
+struct site;
+
+struct site *site_new(enum store_mode mode, bool short_lived, const atomic_bool *stopping); /* never NULL */
+void site_free(struct site *s);
+
+/* The settings; borrowed for the life of the site. NULL with ERR_CONFIG. request_environment may be NULL. */
+const struct conf *site_conf(struct site *s, const char *const *request_environment, struct err *e);
+
+/* The setting `threads` as the file or the process's environment has it: it is needed before the first request. The
+ * default when the settings are wrong. Call before threads start. */
+unsigned site_threads(void);
+
+/* A store handle for this thread alone, opened if none is idle. site_conf must have succeeded. NULL on error.
+ * Give it back with site_return. A database that was replaced since (restored from a backup) is opened anew. */
+struct store *site_borrow(struct site *s, struct err *e);
+void site_return(struct site *s, struct store *handle);
+
+#endif

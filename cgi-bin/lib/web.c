@@ -1,0 +1,310 @@
+/* web.c - see web.h. */
+#include "web.h"
+
+#include "ck.h"
+#include "err.h"
+#include "log.h"
+#include "problem.h"
+#include "str.h"
+#include "web_carrier.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    HEADERS_MAX = 16 * 1024,
+    READ_PIECE = 64 * 1024,
+    DRAIN_MAX = 64 * 1024 * 1024, /* bytes of an unwanted body that are read so that the answer gets through */
+};
+
+void web_exchange_init(struct web_exchange *x, const struct web_carrier *carrier, const char *const *environment)
+{
+    x->carrier = carrier;
+    x->environment = environment;
+    buf_init(&x->common, HEADERS_MAX);
+    form_init(&x->query);
+}
+
+void web_exchange_fini(struct web_exchange *x)
+{
+    buf_fini(&x->common);
+    form_fini(&x->query);
+}
+
+/* ---- the request ---- */
+
+const char *web_variable(const struct web_exchange *x, const char *name)
+{
+    size_t length = strlen(name);
+    for (const char *const *entry = x->environment; entry != NULL && *entry != NULL; entry++) {
+        if (strncmp(*entry, name, length) == 0 && (*entry)[length] == '=') {
+            return (*entry)[length + 1] != '\0' ? *entry + length + 1 : NULL;
+        }
+    }
+    return NULL;
+}
+
+const char *const *web_environment(const struct web_exchange *x)
+{
+    return x->environment;
+}
+
+enum web_method web_method(const struct web_exchange *x)
+{
+    static const struct {
+        const char *word;
+        enum web_method method;
+    } methods[] = {{"GET", WEB_GET}, {"HEAD", WEB_HEAD}, {"POST", WEB_POST}, {"OPTIONS", WEB_OPTIONS}};
+    const char *word = web_variable(x, "REQUEST_METHOD");
+    for (size_t i = 0; word != NULL && i < sizeof methods / sizeof methods[0]; i++) {
+        if (strcmp(word, methods[i].word) == 0) {
+            return methods[i].method;
+        }
+    }
+    return WEB_OTHER;
+}
+
+const struct form *web_query(struct web_exchange *x, struct err *e)
+{
+    if (!x->query_parsed) {
+        const char *text = web_variable(x, "QUERY_STRING");
+        if (text != NULL && form_parse(&x->query, text, strlen(text), e) != 0) {
+            return NULL; /* not marked as parsed: who asks again gets the error again, from an empty form */
+        }
+        x->query_parsed = true;
+    }
+    return &x->query;
+}
+
+bool web_wants_text(struct web_exchange *x)
+{
+    struct err ignored = ERR_INIT;
+    const char *text = web_variable(x, "QUERY_STRING");
+    if (web_query(x, &ignored) == NULL) {
+        return text != NULL && strstr(text, "format=text") != NULL; /* it can't be decoded: a good guess will do */
+    }
+    const struct form_field *f = form_once(&x->query, "format", &ignored);
+    return f != NULL && strcmp(f->value, "text") == 0;
+}
+
+/* Content-Length as announced, or -1 when there is none. ERR_INPUT when it is no number. */
+static int announced_length(const struct web_exchange *x, int64_t *out, struct err *e)
+{
+    const char *text = web_variable(x, "CONTENT_LENGTH");
+    uint64_t value = 0;
+    *out = -1;
+    if (text == NULL) {
+        return 0;
+    }
+    if (str_u64(text, 0, INT64_MAX, &value) != 0) {
+        return err_set(e, ERR_INPUT, "Content-Length isn't a whole number.");
+    }
+    *out = (int64_t)value;
+    return 0;
+}
+
+/* Plain CGI without Content-Length: standard input ends only where the server fed it a chunked body (HOSTING facts C4, N3). */
+static bool reads_to_end(const struct web_exchange *x)
+{
+    return x->carrier->body_has_end || web_variable(x, "HTTP_TRANSFER_ENCODING") != NULL;
+}
+
+/* Reads at most `most` bytes; stops at the end or when the peer breaks off. */
+static void read_up_to(struct web_exchange *x, struct buf *into, uint64_t most)
+{
+    uint64_t left = most;
+    while (left > 0) {
+        size_t room = 0;
+        char *to = buf_room(into, left < READ_PIECE ? (size_t)left : READ_PIECE, &room);
+        if (room > left) {
+            room = (size_t)left;
+        }
+        ssize_t count = room > 0 ? x->carrier->read(x, to, room) : 0;
+        if (count <= 0) {
+            x->body_ended = room > 0;
+            return;
+        }
+        buf_grew(into, (size_t)count);
+        left -= (uint64_t)count;
+    }
+}
+
+static int too_large(size_t limit, struct err *e)
+{
+    return err_set(e, ERR_TOO_LARGE, "The body is too long; at most %zu bytes are allowed.", limit);
+}
+
+int web_read_body(struct web_exchange *x, struct buf *into, struct err *e)
+{
+    int64_t announced = 0;
+    if (announced_length(x, &announced, e) != 0) {
+        return -1;
+    }
+    if (announced < 0 && !reads_to_end(x)) {
+        x->body_ended = true;
+        return 0;
+    }
+    if (announced >= 0 && (uint64_t)announced > into->limit) {
+        return too_large(into->limit, e);
+    }
+    read_up_to(x, into, announced >= 0 ? (uint64_t)announced : into->limit);
+    if (announced >= 0 && into->length < (uint64_t)announced) {
+        return err_set(e, ERR_INPUT, "The body broke off: %zu of %lld bytes came.", into->length, (long long)announced);
+    }
+    if (announced < 0 && !x->body_ended) { /* the limit is reached: is there one byte more? */
+        char one = 0;
+        if (x->carrier->read(x, &one, 1) > 0) {
+            return too_large(into->limit, e);
+        }
+    }
+    x->body_ended = announced >= 0 ? x->body_ended : true;
+    return 0;
+}
+
+/* An answer to a peer that is still sending may be lost: closing a socket with unread bytes resets it. */
+static void drain(struct web_exchange *x)
+{
+    char piece[16 * 1024];
+    int64_t announced = -1;
+    uint64_t left = DRAIN_MAX;
+    if (x->body_ended || announced_length(x, &announced, NULL) != 0 || (announced < 0 && !reads_to_end(x))) {
+        return;
+    }
+    if (!x->carrier->body_has_end && announced >= 0 && (uint64_t)announced < left) {
+        left = (uint64_t)announced;
+    }
+    while (left > 0) {
+        ssize_t count = x->carrier->read(x, piece, left < sizeof piece ? (size_t)left : sizeof piece);
+        if (count <= 0) {
+            return;
+        }
+        left -= (uint64_t)count;
+    }
+}
+
+/* ---- the answer ---- */
+
+void web_reply_init(struct web_reply *r, int status)
+{
+    memset(r, 0, sizeof *r);
+    r->status = status;
+    buf_init(&r->headers, HEADERS_MAX);
+    buf_init(&r->body, BUF_UNLIMITED); /* its makers are bounded: a page by its budget, a problem by its texts */
+}
+
+void web_reply_fini(struct web_reply *r)
+{
+    buf_fini(&r->headers);
+    buf_fini(&r->body);
+}
+
+__attribute__((format(printf, 3, 0))) static void add_header(struct buf *to, const char *name, const char *format,
+                                                            va_list args)
+{
+    char value[4096];
+    int length = vsnprintf(value, sizeof value, format, args);
+    CK(length >= 0 && (size_t)length < sizeof value && strpbrk(value, "\r\n") == NULL);
+    buf_addf(to, "%s: %s\r\n", name, value);
+    CK(!to->over);
+}
+
+void web_header(struct web_reply *r, const char *name, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    add_header(&r->headers, name, format, args);
+    va_end(args);
+    r->own_caching = r->own_caching || str_equal_nocase(name, "Cache-Control");
+}
+
+void web_common_header(struct web_exchange *x, const char *name, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    add_header(&x->common, name, format, args);
+    va_end(args);
+}
+
+static const char *reason(int status)
+{
+    static const struct {
+        int status;
+        const char *phrase;
+    } reasons[] = {
+        {200, "OK"},
+        {201, "Created"},
+        {204, "No Content"},
+        {304, "Not Modified"},
+        {400, "Bad Request"},
+        {403, "Forbidden"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {409, "Conflict"},
+        {413, "Content Too Large"},
+        {415, "Unsupported Media Type"},
+        {503, "Service Unavailable"},
+    };
+    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
+        if (reasons[i].status == status) {
+            return reasons[i].phrase;
+        }
+    }
+    return "Internal Server Error";
+}
+
+/* An answer of these programs is data: it is never a page, a frame or a script, whoever opens it. */
+static const char security_headers[] = "X-Content-Type-Options: nosniff\r\n"
+                                       "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"
+                                       "X-Frame-Options: DENY\r\n"
+                                       "Referrer-Policy: no-referrer\r\n"
+                                       "X-Accel-Buffering: no\r\n";
+
+void web_answer(struct web_exchange *x, struct web_reply *r)
+{
+    struct buf head;
+    bool bodyless = r->status == 204 || r->status == 304;
+    drain(x);
+    buf_init(&head, HEADERS_MAX * 4);
+    buf_addf(&head, "Status: %d %s\r\n", r->status, reason(r->status));
+    buf_add(&head, r->headers.bytes, r->headers.length);
+    buf_add(&head, x->common.bytes, x->common.length);
+    buf_adds(&head, security_headers);
+    if (!r->own_caching) {
+        buf_adds(&head, "Cache-Control: no-store\r\n");
+    }
+    if (!bodyless) {
+        buf_addf(&head, "Content-Length: %zu\r\n", r->body.length);
+    }
+    buf_adds(&head, "\r\n");
+    CK(!head.over && !r->body.over);
+    if (x->carrier->write(x, head.bytes, head.length) == 0 && !bodyless && web_method(x) != WEB_HEAD &&
+        r->body.length > 0) {
+        x->carrier->write(x, r->body.bytes, r->body.length); /* a peer that left doesn't matter any more */
+    }
+    buf_fini(&head);
+    x->carrier->finish(x);
+}
+
+void web_answer_problem(struct web_exchange *x, const struct err *e, const char *epoch, const struct buf *headers)
+{
+    const struct problem *p = problem_of(e->code);
+    bool as_text = web_wants_text(x);
+    struct web_reply r;
+    if (e->code == ERR_SYSTEM || e->code == ERR_CONFIG || e->code == ERR_CORRUPT || e->code == ERR_FULL ||
+        e->code == ERR_READONLY) {
+        log_line("%d %s: %s", p->status, p->slug, e->text);
+    }
+    web_reply_init(&r, p->status);
+    web_header(&r, "Content-Type", "%s", as_text ? "text/plain; charset=utf-8" : "application/problem+json");
+    if (p->retry_after > 0) {
+        web_header(&r, "Retry-After", "%u", p->retry_after);
+    }
+    if (headers != NULL) {
+        buf_add(&r.headers, headers->bytes, headers->length);
+    }
+    problem_body(&r.body, e, as_text, epoch);
+    web_answer(x, &r);
+    web_reply_fini(&r);
+}

@@ -1,0 +1,66 @@
+/* web.h - one HTTP request and its answer, whichever way it came: FastCGI or plain CGI.
+ *
+ * Accepting, handling and answering are three steps: a carrier (web_fcgi.h, web_cgi.h) makes an exchange, a handler looks at
+ * it and at some time, from any thread, somebody answers it. Nothing here assumes that this happens
+ * where or when the request was read.
+ * Both carriers show the same thing: CGI variables (RFC 3875), a body, a place to write to.
+ * Knows HTTP; knows no chat, no store.
+ * Threads: an exchange belongs to one thread at a time.
+ */
+#ifndef WEB_H
+#define WEB_H
+
+#include "buf.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct err;
+struct form;
+struct web_exchange;
+
+enum web_method { WEB_GET = 1, WEB_HEAD = 2, WEB_POST = 4, WEB_OPTIONS = 8, WEB_OTHER = 16 }; /* bits, for sets */
+
+/* ---- the request; everything is borrowed until the exchange is answered ---- */
+
+/* A CGI variable. NULL when it is missing or empty (nginx sends empty ones where others send none). */
+const char *web_variable(const struct web_exchange *x, const char *name);
+const char *const *web_environment(const struct web_exchange *x); /* all of them, NAME=VALUE, NULL at the end */
+enum web_method web_method(const struct web_exchange *x);
+
+/* The fields of the query string. NULL with ERR_INPUT when it can't be decoded. */
+const struct form *web_query(struct web_exchange *x, struct err *e);
+bool web_wants_text(struct web_exchange *x); /* format=text stands in the query: errors are plain text then */
+
+/* Reads the body to its end into *into (initialised; its limit is the greatest body). ERR_TOO_LARGE past the limit: with a
+ * Content-Length before a byte is read; ERR_INPUT for fewer bytes than announced and for a bad length. */
+int web_read_body(struct web_exchange *x, struct buf *into, struct err *e);
+
+/* ---- the answer ---- */
+
+struct web_reply {
+    int status;
+    bool own_caching;   /* Cache-Control was set; otherwise it is no-store */
+    struct buf headers; /* whole lines; see web_header */
+    struct buf body;
+};
+
+void web_reply_init(struct web_reply *r, int status);
+void web_reply_fini(struct web_reply *r);
+
+/* Adds a header line. name and value are ours, never a client's bytes as they came: CK fails on a line break in them. */
+void web_header(struct web_reply *r, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* The same for whatever answer this exchange gets, an error included (CORS needs that). */
+void web_common_header(struct web_exchange *x, const char *name, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Sends the reply and ends the exchange; x is gone afterwards. Takes x, not r. Adds the security headers, Content-Length,
+ * no-store; sends no body to HEAD, nor with 204 and 304. A peer that has gone is no error. */
+void web_answer(struct web_exchange *x, struct web_reply *r);
+
+/* Answers with problem+json, or plain text if it was asked for. Takes x. Details of ERR_SYSTEM and ERR_CONFIG are logged.
+ * headers (may be NULL): further header lines such as Allow. epoch (may be NULL) goes into the problem. */
+void web_answer_problem(struct web_exchange *x, const struct err *e, const char *epoch, const struct buf *headers);
+
+#endif

@@ -1,0 +1,36 @@
+/* web_carrier.h - what a carrier gives to web.c. Private to web*.c.
+ *
+ * A carrier's exchange begins with struct web_exchange and is allocated as a whole with ck_calloc.
+ */
+#ifndef WEB_CARRIER_H
+#define WEB_CARRIER_H
+
+#include "form.h"
+#include "web.h"
+
+#include <sys/types.h>
+
+struct web_carrier {
+    /* Up to `size` bytes of the body; 0 at its end, -1 when the peer broke off. */
+    ssize_t (*read)(struct web_exchange *x, char *to, size_t size);
+    /* All bytes, or -1 when the peer has gone. */
+    int (*write)(struct web_exchange *x, const char *bytes, size_t length);
+    /* Flushes, ends the answer, frees the exchange. */
+    void (*finish)(struct web_exchange *x);
+    bool body_has_end; /* read() finds the end without a Content-Length */
+};
+
+struct web_exchange {
+    const struct web_carrier *carrier;
+    const char *const *environment;
+    struct buf common;  /* header lines of every answer */
+    struct form query;
+    bool query_parsed;
+    bool body_ended;    /* all of the body has been read */
+};
+
+/* To be called by a carrier for a new exchange, and in its finish(). */
+void web_exchange_init(struct web_exchange *x, const struct web_carrier *carrier, const char *const *environment);
+void web_exchange_fini(struct web_exchange *x);
+
+#endif

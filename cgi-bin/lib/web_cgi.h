@@ -1,0 +1,10 @@
+/* web_cgi.h - plain CGI (RFC 3875): one request by environment, standard input and output. */
+#ifndef WEB_CGI_H
+#define WEB_CGI_H
+
+struct web_exchange;
+
+/* The request this process was started for. Never NULL. Call once. */
+struct web_exchange *web_cgi_new(void);
+
+#endif

@@ -1,0 +1,152 @@
+/* web_fcgi.c - see web_fcgi.h. */
+#include "web_fcgi.h"
+
+#include "ck.h"
+#include "err.h"
+#include "log.h"
+#include "web_carrier.h"
+
+#include <errno.h>
+#include <fcgiapp.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+enum {
+    LISTENING = 0,      /* descriptor, by the FastCGI specification, section 2.2 */
+    PEER_TIMEOUT_S = 10, /* the peer is a web server on this machine that has the whole request before it connects */
+};
+
+struct fcgi_exchange {
+    struct web_exchange web; /* first: a pointer to it is a pointer to this */
+    FCGX_Request request;
+};
+
+static struct fcgi_exchange *of(struct web_exchange *x)
+{
+    return (struct fcgi_exchange *)x;
+}
+
+static ssize_t fcgi_read(struct web_exchange *x, char *to, size_t size)
+{
+    FCGX_Stream *in = of(x)->request.in;
+    int count = FCGX_GetStr(to, size < INT_MAX ? (int)size : INT_MAX, in);
+    return count > 0 || FCGX_GetError(in) == 0 ? count : -1;
+}
+
+static int fcgi_write(struct web_exchange *x, const char *bytes, size_t length)
+{
+    while (length > 0) {
+        int piece = length < INT_MAX ? (int)length : INT_MAX;
+        if (FCGX_PutStr(bytes, piece, of(x)->request.out) != piece) {
+            return -1;
+        }
+        bytes += piece;
+        length -= (size_t)piece;
+    }
+    return 0;
+}
+
+static void fcgi_finish(struct web_exchange *x)
+{
+    FCGX_Request *request = &of(x)->request;
+    log_attach(NULL, NULL);
+    request->keepConnection = 0; /* close, or the next request on it would wait for a reader that isn't there */
+    FCGX_Detach(request);        /* close without the library's wait for the peer; its input has been read to the end */
+    FCGX_Finish_r(request);
+    web_exchange_fini(x);
+    free(of(x));
+}
+
+/* The web server keeps this stream in its error log, while it throws a FastCGI program's stderr away. */
+static void log_to_request(void *context, const char *line)
+{
+    FCGX_Stream *errors = ((FCGX_Request *)context)->err;
+    FCGX_PutS(line, errors);
+    FCGX_PutS("\n", errors);
+}
+
+static const struct web_carrier carrier = {
+    .read = fcgi_read,
+    .write = fcgi_write,
+    .finish = fcgi_finish,
+    .body_has_end = true,
+};
+
+bool web_fcgi_is(void)
+{
+    struct sockaddr_storage peer;
+    socklen_t size = sizeof peer;
+    /* The specification's own test, section 2.2: a listening socket has no peer. */
+    return getpeername(LISTENING, (struct sockaddr *)&peer, &size) != 0 && errno == ENOTCONN;
+}
+
+int web_fcgi_init(struct err *e)
+{
+    int flags = fcntl(LISTENING, F_GETFL);
+    if (FCGX_Init() != 0) {
+        return err_set(e, ERR_SYSTEM, "libfcgi could not start.");
+    }
+    /* Another process may share the socket and take the connection that woke this one: accept must not block then. */
+    if (flags < 0 || fcntl(LISTENING, F_SETFL, flags | O_NONBLOCK) != 0) {
+        return err_set(e, ERR_SYSTEM, "The listening socket can't be used: %s.", strerror(errno));
+    }
+    return 0;
+}
+
+static bool accept_may_be_repeated(int code)
+{
+    return code == EAGAIN || code == EWOULDBLOCK || code == EINTR || code == ECONNABORTED || code == EPROTO;
+}
+
+int web_fcgi_accept(int stop_fd)
+{
+    for (;;) {
+        struct pollfd fds[2] = {{.fd = LISTENING, .events = POLLIN}, {.fd = stop_fd, .events = POLLIN}};
+        if (poll(fds, 2, -1) < 0 && errno != EINTR) {
+            return -1;
+        }
+        int connection = accept4(LISTENING, NULL, NULL, SOCK_CLOEXEC);
+        if (connection >= 0) {
+            return connection;
+        }
+        if (fds[1].revents != 0) {
+            return -1;
+        }
+        if (!accept_may_be_repeated(errno)) {
+            log_line("accept: %s", strerror(errno)); /* out of descriptors or memory: others must finish first */
+            poll(&fds[1], 1, 100);
+        }
+    }
+}
+
+static void set_timeouts(int connection)
+{
+    struct timeval limit = {.tv_sec = PEER_TIMEOUT_S};
+    /* Not a socket that has them: then the peer is trusted to be quick. */
+    (void)setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    (void)setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+}
+
+struct web_exchange *web_fcgi_read(int connection)
+{
+    struct fcgi_exchange *x = ck_calloc(1, sizeof *x);
+    set_timeouts(connection);
+    /* FCGX_Accept_r goes on with a connection that is there already and marked to be kept. Should that one fail, it
+     * would accept another by itself, out of our hands: descriptor -1 makes it give up instead. */
+    FCGX_InitRequest(&x->request, -1, 0);
+    x->request.ipcFd = connection;
+    x->request.keepConnection = 1;
+    if (FCGX_Accept_r(&x->request) != 0) {
+        free(x);
+        return NULL;
+    }
+    web_exchange_init(&x->web, &carrier, (const char *const *)x->request.envp);
+    log_attach(log_to_request, &x->request);
+    return &x->web;
+}

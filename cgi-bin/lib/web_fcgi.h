@@ -1,0 +1,31 @@
+/* web_fcgi.h - FastCGI through libfcgi: the one place that knows that library, and hides its habits.
+ *
+ * libfcgi would accept by itself, install signal handlers, wait two seconds in close, and read a silent peer's
+ * request without end. Here the connection is accepted by us, has time limits on both directions, and is
+ * closed at once when its request is answered, whatever the peer asked for (FCGI_KEEP_CONN): servers open
+ * a new one then.
+ * Threads: all functions may be called from any thread.
+ */
+#ifndef WEB_FCGI_H
+#define WEB_FCGI_H
+
+#include <stdbool.h>
+
+struct err;
+struct web_exchange;
+
+/* Descriptor 0 is a listening socket: the program was started for FastCGI. */
+bool web_fcgi_is(void);
+
+/* Readies the library and the listening socket. Call once, before threads. -1 with ERR_SYSTEM. */
+int web_fcgi_init(struct err *e);
+
+/* Next connection's descriptor. Waits for one; after `stop_fd` has become readable it takes what is in the
+ * backlog and then returns -1. Only one thread at a time (the caller's lock): others would wake for nothing. */
+int web_fcgi_accept(int stop_fd);
+
+/* Reads a request's parameters from the connection, which it takes. NULL when the peer broke off, was silent for
+ * too long or spoke no FastCGI; the connection is closed then. */
+struct web_exchange *web_fcgi_read(int connection);
+
+#endif

@@ -1,0 +1,175 @@
+/* send.c - the program behind POST /send: everything that writes messages.
+ *
+ * Route, checks, one call of the committer, answer. Not for reading (poll.c) nor for files.
+ */
+#include "lib/commit.h"
+#include "lib/conf.h"
+#include "lib/cors.h"
+#include "lib/draft.h"
+#include "lib/err.h"
+#include "lib/form.h"
+#include "lib/json.h"
+#include "lib/line.h"
+#include "lib/log.h"
+#include "lib/route.h"
+#include "lib/serve.h"
+#include "lib/site.h"
+#include "lib/web.h"
+
+#include <string.h>
+
+struct program {
+    struct site *site;
+    struct commit *commit;
+};
+
+/* Fields may come as headers, for bodies that are the text alone. */
+static int fields_of_headers(const struct web_exchange *x, struct form *out, struct err *e)
+{
+    static const struct {
+        const char *variable;
+        const char *field;
+    } headers[] = {{"HTTP_POLLCHAT_ROOM", "room"},
+                   {"HTTP_POLLCHAT_NAME", "name"},
+                   {"HTTP_POLLCHAT_ID", "id"},
+                   {"HTTP_POLLCHAT_REPLY_TO", "reply_to"}};
+    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
+        const char *value = web_variable(x, headers[i].variable);
+        if (value != NULL && form_add(out, headers[i].field, value, strlen(value), e) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* The body is read whatever its type is: an answer to a peer that still sends may not get through. */
+static int read_draft(struct web_exchange *x, const struct conf *conf, struct buf *body, struct form *headers,
+                      struct chat_draft *draft, struct err *e)
+{
+    struct draft_source source = {.query = web_query(x, e), .headers = headers, .max_text = (size_t)conf->max_text};
+    if (source.query == NULL || fields_of_headers(x, headers, e) != 0) {
+        return -1;
+    }
+    if (web_read_body(x, body, e) != 0) {
+        if (e->code == ERR_TOO_LARGE) {
+            err_clear(e);
+            err_field(e, ERR_TOO_LARGE, "text", "The body is too long: a text may have at most %llu bytes (max_text).",
+                      (unsigned long long)conf->max_text);
+        }
+        return -1;
+    }
+    if (draft_kind_of(web_variable(x, "CONTENT_TYPE"), body->length, &source.kind, e) != 0) {
+        return -1;
+    }
+    source.body = buf_text(body);
+    source.body_length = body->length;
+    return draft_parse(&source, draft, e);
+}
+
+static void answer_message(struct web_exchange *x, int status, const char *epoch, const struct chat_draft *draft,
+                           const struct store_job *job)
+{
+    struct web_reply r;
+    /* Texts are borrowed from the draft: the same id means the same text, and the store has checked that. */
+    const struct chat_message message = {
+        .seq = job->seq,
+        .time_ms = job->time_ms,
+        .type = CHAT_MESSAGE,
+        .reply_to = draft->reply_to,
+        .name = (char *)draft->name,
+        .id = (char *)draft->id,
+        .text = draft->text,
+        .text_length = draft->text_length,
+    };
+    web_reply_init(&r, status);
+    if (web_wants_text(x)) {
+        web_header(&r, "Content-Type", "text/plain; charset=utf-8");
+        line_message(&r.body, NULL, &message);
+    } else {
+        web_header(&r, "Content-Type", "application/json");
+        json_sent(&r.body, epoch, draft->room, &message);
+    }
+    web_answer(x, &r);
+    web_reply_fini(&r);
+}
+
+static void answer_outcome(struct web_exchange *x, const char *epoch, const struct chat_draft *draft,
+                           const struct store_job *job)
+{
+    struct err e = ERR_INIT;
+    switch (job->outcome) {
+    case STORE_STORED:
+        answer_message(x, 201, epoch, draft, job);
+        return;
+    case STORE_REPEATED:
+        answer_message(x, 200, epoch, draft, job);
+        return;
+    case STORE_CONFLICT:
+        err_field(&e, ERR_CONFLICT, "id",
+                  "The same name used this id for another message in this room; a new message needs a new id.");
+        break;
+    case STORE_NO_TARGET:
+        err_field(&e, ERR_INPUT, "reply_to", "There is no message %llu in this room.",
+                  (unsigned long long)draft->reply_to);
+        break;
+    }
+    web_answer_problem(x, &e, NULL, NULL);
+}
+
+static void send_draft(struct web_exchange *x, struct program *p, const struct chat_draft *draft)
+{
+    char epoch[CHAT_EPOCH_SIZE] = "";
+    struct err e = ERR_INIT;
+    struct store_job job = {.draft = draft};
+    if (commit_append(p->commit, &job, epoch, &e) != 0) {
+        web_answer_problem(x, &e, NULL, NULL);
+    } else {
+        answer_outcome(x, epoch, draft, &job);
+    }
+}
+
+static void handle_send(struct web_exchange *x, void *context)
+{
+    struct program *p = context;
+    struct err e = ERR_INIT;
+    struct buf body;
+    struct form headers;
+    struct chat_draft draft;
+    const struct conf *conf = site_conf(p->site, web_environment(x), &e);
+    buf_init(&body, conf != NULL ? draft_body_limit((size_t)conf->max_text) : 0);
+    form_init(&headers);
+    chat_draft_init(&draft);
+    if (conf == NULL || cors_check_write(x, conf->allow_origin, &e) != 0 ||
+        read_draft(x, conf, &body, &headers, &draft, &e) != 0) {
+        web_answer_problem(x, &e, NULL, NULL);
+    } else {
+        buf_fini(&body); /* the draft has its own copy of the text: don't keep a second one while waiting for the disk */
+        send_draft(x, p, &draft);
+    }
+    chat_draft_fini(&draft);
+    form_fini(&headers);
+    buf_fini(&body);
+}
+
+static void handle(struct web_exchange *x, void *context)
+{
+    static const struct route routes[] = {{"send", WEB_POST, handle_send}, {NULL, 0, NULL}};
+    struct program *p = context;
+    const struct conf *conf = site_conf(p->site, web_environment(x), NULL);
+    if (conf != NULL) {
+        cors_apply(x, conf->allow_origin);
+    }
+    route_dispatch(routes, x, context);
+}
+
+int main(void)
+{
+    struct program p = {.site = site_new(STORE_WRITE, !serve_is_fastcgi(), serve_stopping())};
+    const struct serve how = {.handle = handle, .context = &p, .threads = site_threads()};
+    log_program("send");
+    p.commit = commit_new(p.site);
+    int status = serve(&how);
+    commit_free(p.commit);
+    site_free(p.site);
+    return status;
+}
