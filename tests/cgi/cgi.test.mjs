@@ -1,0 +1,184 @@
+// cgi.test.mjs - the programs as plain CGI, without a web server: bodies, settings, folders, signals.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { cgi, poll, pollchat, programPath, send, startCgi, temporaryFolder, until } from './program.mjs';
+
+const form = 'application/x-www-form-urlencoded';
+
+test('a message that was sent is answered by poll, from an empty folder on', async (t) => {
+  const data = temporaryFolder(t);
+  const sent = await send(data, { text: 'hi', name: 'ann' });
+  assert.equal(sent.status, 201);
+  assert.equal(sent.code, 0);
+  const { epoch, time, id, ...rest } = sent.json;
+  assert.deepEqual(rest, { room: 'lobby', seq: 1, name: 'ann', text: 'hi', type: 'message' });
+  assert.match(time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+  const polled = await poll(data);
+  assert.deepEqual(polled.json, {
+    epoch, room: 'lobby', messages: [{ seq: 1, time, name: 'ann', text: 'hi', type: 'message', id }],
+    next: 1, head: 1, oldest: 1, more: false, wait: 0, poll_after: 2,
+  });
+});
+
+test('a poll before the first message makes the database and answers empty', async (t) => {
+  const data = path.join(temporaryFolder(t), 'data');
+  const polled = await poll(data, '');
+  assert.equal(polled.status, 200);
+  assert.deepEqual(polled.json.messages, []);
+  assert.equal(fs.statSync(data).mode & 0o777, 0o700);
+  assert.equal(fs.statSync(path.join(data, 'chat.db')).mode & 0o777, 0o600);
+  assert.match(fs.readFileSync(path.join(data, '.htaccess'), 'utf8'), /denied/);
+});
+
+test('every answer has the security headers, no-store and a length', async (t) => {
+  const data = temporaryFolder(t);
+  for (const answer of [await poll(data), await send(data, { text: 'x' }), await poll(data, 'since=x'), await send(data, {})]) {
+    assert.equal(answer.headers['x-content-type-options'], 'nosniff');
+    assert.match(answer.headers['content-security-policy'], /default-src 'none'/);
+    assert.equal(answer.headers['cache-control'], 'no-store');
+    assert.equal(Number(answer.headers['content-length']), Buffer.byteLength(answer.body));
+  }
+});
+
+test('a body is read by Content-Length, and what follows it is left alone', async (t) => {
+  const sent = await cgi(temporaryFolder(t), { program: 'send', method: 'POST', type: form, body: 'text=hi&name=eve', length: 7 });
+  assert.equal(sent.json.text, 'hi');
+  assert.equal(sent.json.name, 'guest');
+});
+
+test('a body without Content-Length is read to its end only when the server says that it is chunked', async (t) => {
+  const data = temporaryFolder(t);
+  const chunked = await cgi(data, {
+    program: 'send', method: 'POST', type: form, body: 'text=chunked', length: null, extra: { HTTP_TRANSFER_ENCODING: 'chunked' },
+  });
+  assert.equal(chunked.json.text, 'chunked');
+  for (const extra of [{}, { CONTENT_LENGTH: '' }]) {
+    const none = await cgi(data, { program: 'send', method: 'POST', type: form, body: 'text=unannounced', length: null, extra });
+    assert.equal(none.status, 400);
+    assert.equal(none.json.field, 'text');
+  }
+});
+
+test('a body that is shorter than announced is 400 and stores nothing', async (t) => {
+  const data = temporaryFolder(t);
+  const sent = await cgi(data, { program: 'send', method: 'POST', type: form, body: 'text=half', length: 100 });
+  assert.equal(sent.status, 400);
+  assert.match(sent.json.detail, /9 of 100 bytes/);
+  assert.equal((await poll(data)).json.head, 0);
+});
+
+test('a Content-Length that is no number is 400', async (t) => {
+  for (const length of ['-1', '1e3', '99999999999999999999', '+5', ' 5']) {
+    const sent = await cgi(temporaryFolder(t), { program: 'send', method: 'POST', type: form, body: 'text=hi', length });
+    assert.equal(sent.status, 400, `length ${length}`);
+  }
+});
+
+test('a body past the limit is 413 with the limit, announced or not', async (t) => {
+  const data = temporaryFolder(t);
+  const env = { POLLCHAT_MAX_TEXT: '100' };
+  const body = 'text=' + 'x'.repeat(20_000);
+  for (const how of [{}, { length: null, extra: { HTTP_TRANSFER_ENCODING: 'chunked', ...env } }]) {
+    const sent = await cgi(data, { program: 'send', method: 'POST', type: form, body, extra: env, ...how });
+    assert.equal(sent.status, 413);
+    assert.match(sent.json.detail, /100 bytes/);
+  }
+  assert.equal((await send(data, { text: 'x'.repeat(101) }, { extra: env })).status, 413);
+  assert.equal((await send(data, { text: 'x'.repeat(100) }, { extra: env })).status, 201);
+});
+
+test('a text of 1 MiB goes in and out byte for byte', async (t) => {
+  const data = temporaryFolder(t);
+  const body = '\u00e9\u{1f600}\r\n\t\u0001'.repeat(100_000).slice(0, 300_000);
+  const sent = await cgi(data, { program: 'send', method: 'POST', type: 'text/plain', body });
+  assert.equal(sent.status, 201);
+  assert.equal((await poll(data)).json.messages[0].text, body);
+});
+
+test('a setting that is wrong is 500 without its words for strangers, and with them in the log', async (t) => {
+  const data = temporaryFolder(t);
+  for (const extra of [{ POLLCHAT_MAX_TEXT: 'lots' }, { POLLCHAT_NO_SUCH: '1' }]) {
+    const polled = await poll(data, '', { extra });
+    assert.equal(polled.status, 500);
+    assert.equal(polled.json.type, 'urn:pollchat:problem:misconfigured');
+    assert.doesNotMatch(polled.body, /lots|NO_SUCH/);
+    assert.match(polled.stderr, /MAX_TEXT.*lots.*1 to 16777216|NO_SUCH/);
+  }
+});
+
+test('settings come from a file, and the environment wins over it', async (t) => {
+  const folder = temporaryFolder(t);
+  const file = path.join(folder, 'my.conf');
+  fs.writeFileSync(file, '; comment\nmax_text = 5\ndata = here\n');
+  const extra = { POLLCHAT_CONF: file };
+  assert.equal((await send(folder, { text: '123456' }, { extra })).status, 413);
+  assert.equal((await send(folder, { text: '123456' }, { extra: { ...extra, POLLCHAT_MAX_TEXT: '6' } })).status, 201);
+  const shown = await pollchat(['settings'], { POLLCHAT_CONF: file, POLLCHAT_MAX_TEXT: '6' });
+  assert.match(shown.stdout, /^max_text = 6 {2}; environment POLLCHAT_MAX_TEXT$/m);
+  assert.match(shown.stdout, /^data = \/.*\/here {2}; my\.conf line 3$/m);
+  fs.writeFileSync(file, 'max_text = 5\nmax_txet = 6\n');
+  const wrong = await pollchat(['settings'], { POLLCHAT_CONF: file });
+  assert.equal(wrong.code, 1);
+  assert.match(wrong.stderr, /my\.conf line 2.*max_txet/);
+});
+
+test('the site heals by itself when its folder can be written again', async (t) => {
+  const folder = temporaryFolder(t);
+  const missing = path.join(folder, 'not', 'there');
+  const sent = await send(missing, { text: 'hi' });
+  assert.equal(sent.status, 503);
+  assert.ok(Number(sent.headers['retry-after']) > 0);
+  fs.mkdirSync(path.join(folder, 'not'));
+  assert.equal((await send(missing, { text: 'hi' })).status, 201);
+});
+
+test('SIGTERM and SIGUSR1 end a program that waits for its body, at once and with nothing stored', async (t) => {
+  const data = temporaryFolder(t);
+  await poll(data);
+  for (const signal of ['SIGTERM', 'SIGUSR1']) {
+    const { child, answer } = startCgi(data, { program: 'send', method: 'POST', type: form, length: 100 });
+    child.stdin.write('text=half');
+    await until(() => fs.readFileSync(`/proc/${child.pid}/wchan`, 'utf8') !== '' && child.pid, 'the program is running');
+    child.kill(signal);
+    assert.equal((await answer).signal, signal);
+  }
+  assert.equal((await poll(data)).json.head, 0);
+});
+
+test('pollchat check says ok for a good database, and finds none where there is none', async (t) => {
+  const data = temporaryFolder(t);
+  await send(data, { text: 'hi' });
+  const good = await pollchat(['check', '--data', data]);
+  assert.equal(good.code, 0);
+  assert.match(good.stdout, /^ok/);
+  const none = await pollchat(['check', '--data', path.join(data, 'typo')]);
+  assert.equal(none.code, 1);
+  assert.match(none.stderr, /no database/);
+  assert.ok(!fs.existsSync(path.join(data, 'typo')), 'looking made nothing');
+});
+
+test('pollchat check names what is wrong', async (t) => {
+  const data = temporaryFolder(t);
+  for (const text of ['a', 'b', 'c']) await send(data, { text });
+  const hole = spawnSync('sqlite3', [path.join(data, 'chat.db'), 'DELETE FROM message WHERE seq = 2']);
+  assert.equal(hole.status, 0, String(hole.stderr));
+  const bad = await pollchat(['check', '--data', data]);
+  assert.equal(bad.code, 1);
+  assert.match(bad.stdout, /gap/i);
+});
+
+test('pollchat with a wrong word says how it is used', async () => {
+  assert.equal((await pollchat([])).code, 2);
+  assert.equal((await pollchat(['chekc'])).code, 2);
+  assert.equal((await pollchat(['check', '--data'])).code, 2);
+  assert.match((await pollchat(['help'])).stdout, /check/);
+  assert.match((await pollchat(['version'])).stdout, /^pollchat \d+\.\d+\.\d+$/m);
+});
+
+test('the example settings are those of the program', async () => {
+  const shown = await pollchat(['settings', '--example']);
+  assert.equal(shown.stdout, fs.readFileSync(path.join(path.dirname(programPath('pollchat')), 'chat.conf.example'), 'utf8'));
+});

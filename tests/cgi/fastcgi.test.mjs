@@ -1,0 +1,222 @@
+// fastcgi.test.mjs - the programs as FastCGI, spoken to without a web server: hostile and slow peers, stopping, replacing.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import { test } from 'node:test';
+import {
+  beginRecord, exchange, fastcgi, paramsRecords, programPath, startFastcgi, stdinRecords, temporaryFolder, until, variables,
+} from './program.mjs';
+
+const form = 'application/x-www-form-urlencoded';
+const hi = { program: 'send', method: 'POST', type: form, body: 'text=hi' };
+const poll = { program: 'poll', query: 'since=0' };
+
+test('send and poll answer by FastCGI, many requests in one process', async (t) => {
+  const data = temporaryFolder(t);
+  const sender = await startFastcgi(t, 'send', data);
+  const poller = await startFastcgi(t, 'poll', data);
+  const answers = await Promise.all(Array.from({ length: 40 }, () => fastcgi(sender.socket, hi)));
+  assert.deepEqual(answers.map((a) => a.status), Array(40).fill(201));
+  const seqs = (await fastcgi(poller.socket, poll)).json.messages.map((m) => m.seq);
+  assert.deepEqual(seqs, Array.from({ length: 40 }, (_, i) => i + 1));
+});
+
+test('a peer that asks to keep the connection gets its answer at once and the connection closed', async (t) => {
+  const { socket } = await startFastcgi(t, 'poll', temporaryFolder(t));
+  for (let i = 0; i < 3; i++) {
+    const before = process.hrtime.bigint();
+    const answer = await fastcgi(socket, poll, { keep: true });
+    assert.equal(answer.status, 200);
+    assert.ok(answer.ended);
+    assert.ok(process.hrtime.bigint() - before < 1_500_000_000n, 'no lingering close of 2 s');
+  }
+});
+
+test('a body without Content-Length is read to the end of its stream', async (t) => {
+  const { socket } = await startFastcgi(t, 'send', temporaryFolder(t));
+  assert.equal((await fastcgi(socket, { ...hi, length: null })).status, 201);
+  assert.equal((await fastcgi(socket, { ...hi, length: '' })).status, 201);
+});
+
+test('a body shorter than announced is 400; a large unwanted one still gets its 413', async (t) => {
+  const data = temporaryFolder(t);
+  const { socket } = await startFastcgi(t, 'send', data, { env: { POLLCHAT_MAX_TEXT: '10' } });
+  assert.equal((await fastcgi(socket, { ...hi, length: 50 })).status, 400);
+  assert.equal((await fastcgi(socket, { ...hi, body: `text=${'x'.repeat(3_000_000)}` })).status, 413);
+  assert.equal((await fastcgi(socket, hi)).json.seq, 1);
+});
+
+test('silent and babbling peers do not keep others from being answered', async (t) => {
+  const { socket } = await startFastcgi(t, 'poll', temporaryFolder(t));
+  const stalled = [Buffer.alloc(0), beginRecord(), beginRecord().subarray(0, 5), Buffer.from('GET / HTTP/1.1\r\n\r\n'), Buffer.alloc(3000, 0xff)];
+  const connections = stalled.map((bytes) => {
+    const c = net.createConnection(socket);
+    c.on('error', () => {});
+    c.write(bytes);
+    return c;
+  });
+  for (let i = 0; i < 5; i++) assert.equal((await fastcgi(socket, poll)).status, 200);
+  connections.forEach((c) => c.destroy());
+});
+
+test('records of nonsense end their connection only', async (t) => {
+  const data = temporaryFolder(t);
+  const { socket, child } = await startFastcgi(t, 'send', data);
+  const wrong = [
+    Buffer.from([9, 9, 9, 9, 9, 9, 9, 9]),
+    Buffer.concat([beginRecord(), Buffer.from([1, 4, 0, 1, 0, 4, 0, 0, 0xff, 0xff, 0xff, 0xff])]), // a name of 2 GiB
+    Buffer.concat([beginRecord(), Buffer.from([1, 4, 0, 1, 0, 2, 0, 0, 200, 200])]), // longer than the record
+    Buffer.concat([beginRecord(), paramsRecords(variables(hi)), Buffer.from([1, 5, 0, 1, 0xff, 0xff, 0, 0, 1])]), // stdin cut off
+  ];
+  for (const bytes of wrong) {
+    const c = net.createConnection(socket);
+    c.on('error', () => {});
+    c.end(bytes);
+    await new Promise((resolve) => c.on('close', resolve));
+  }
+  assert.equal((await fastcgi(socket, hi)).status, 201);
+  assert.equal(child.exitCode, null);
+});
+
+test('a slow body does not hold up other senders', async (t) => {
+  const { socket } = await startFastcgi(t, 'send', temporaryFolder(t));
+  const slow = net.createConnection(socket);
+  const came = [];
+  slow.on('data', (piece) => came.push(piece));
+  slow.write(Buffer.concat([beginRecord(), paramsRecords(variables({ ...hi, length: 7 }))]));
+  assert.equal((await fastcgi(socket, hi)).status, 201);
+  slow.write(stdinRecords(Buffer.from('text=ho')));
+  await new Promise((resolve) => slow.on('close', resolve));
+  assert.match(Buffer.concat(came).toString(), /"text":"ho"/);
+});
+
+for (const signal of ['SIGTERM', 'SIGUSR1']) {
+  test(`${signal} ends an idle program within 2 s`, async (t) => {
+    for (const program of ['send', 'poll']) {
+      const { child, socket, gone } = await startFastcgi(t, program, temporaryFolder(t));
+      await fastcgi(socket, program === 'poll' ? poll : hi);
+      const before = Date.now();
+      child.kill(signal);
+      const [code] = await gone;
+      assert.equal(code, 0);
+      assert.ok(Date.now() - before < 2000);
+    }
+  });
+
+  test(`${signal} right at the start, before the first request, ends the program`, async (t) => {
+    const { child, gone } = await startFastcgi(t, 'poll', temporaryFolder(t));
+    child.kill(signal);
+    await gone;
+  });
+
+  test(`${signal} ends a program whose peer is in the middle of a request within 2 s, and the rest is answered`, async (t) => {
+    const { child, socket, gone } = await startFastcgi(t, 'send', temporaryFolder(t));
+    assert.equal((await fastcgi(socket, hi)).status, 201);
+    const stuck = net.createConnection(socket);
+    stuck.on('error', () => {});
+    stuck.write(Buffer.concat([beginRecord(), paramsRecords(variables({ ...hi, length: 7 }))]));
+    await new Promise((resolve) => stuck.on('connect', resolve));
+    const others = Array.from({ length: 20 }, () => fastcgi(socket, hi));
+    await new Promise((resolve) => setImmediate(resolve));
+    const before = Date.now();
+    child.kill(signal);
+    await gone;
+    assert.ok(Date.now() - before < 2500, 'gone in time');
+    for (const answer of await Promise.all(others)) {
+      assert.ok(answer.status === 201 || !answer.ended, `a request is answered or untouched, not broken: ${answer.status}`);
+    }
+    stuck.destroy();
+  });
+}
+
+test('a program whose file is replaced leaves by itself when idle', async (t) => {
+  const folder = temporaryFolder(t);
+  const file = path.join(folder, 'poll');
+  fs.copyFileSync(programPath('poll'), file);
+  const { socket, gone } = await startFastcgi(t, 'poll', path.join(folder, 'data'), { file });
+  assert.equal((await fastcgi(socket, poll)).status, 200);
+  fs.copyFileSync(programPath('poll'), `${file}.new`);
+  fs.renameSync(`${file}.new`, file);
+  const [code] = await gone;
+  assert.equal(code, 0);
+});
+
+test('a program whose file was only removed goes on', async (t) => {
+  const folder = temporaryFolder(t);
+  const file = path.join(folder, 'poll');
+  fs.copyFileSync(programPath('poll'), file);
+  const { socket, child } = await startFastcgi(t, 'poll', path.join(folder, 'data'), { file });
+  await fastcgi(socket, poll);
+  fs.unlinkSync(file);
+  const ticks = Date.now() + 4000; // longer than the time between two looks
+  await until(() => Date.now() > ticks, 'a look at the file', 10_000);
+  assert.equal(child.exitCode, null);
+  assert.equal((await fastcgi(socket, poll)).status, 200);
+});
+
+test('a database that is replaced under a running program is seen by its next request', async (t) => {
+  const [one, two] = [temporaryFolder(t), temporaryFolder(t)];
+  const sender = await startFastcgi(t, 'send', one);
+  const poller = await startFastcgi(t, 'poll', one);
+  const other = await startFastcgi(t, 'send', two);
+  await fastcgi(sender.socket, hi);
+  await fastcgi(other.socket, { ...hi, body: 'text=restored' });
+  const before = (await fastcgi(poller.socket, poll)).json;
+  assert.equal(before.messages[0].text, 'hi');
+  other.child.kill('SIGTERM');
+  await other.gone;
+  for (const name of fs.readdirSync(one).filter((n) => n.startsWith('chat.db'))) fs.unlinkSync(path.join(one, name));
+  for (const name of fs.readdirSync(two).filter((n) => n.startsWith('chat.db'))) fs.copyFileSync(path.join(two, name), path.join(one, name));
+  const after = (await fastcgi(poller.socket, poll)).json;
+  assert.equal(after.messages[0].text, 'restored');
+  assert.notEqual(after.epoch, before.epoch);
+  const conflict = await fastcgi(poller.socket, { ...poll, query: `since=1&epoch=${before.epoch}` });
+  assert.equal(conflict.status, 409);
+  assert.equal(conflict.json.epoch, after.epoch);
+  assert.equal((await fastcgi(sender.socket, hi)).json.seq, 2);
+});
+
+test('settings of a request (SetEnv) hold, and other ones to the same process are refused', async (t) => {
+  const { socket } = await startFastcgi(t, 'send', temporaryFolder(t));
+  const withLimit = (extra) => fastcgi(socket, { ...hi, extra });
+  assert.equal((await withLimit({ POLLCHAT_MAX_TEXT: '1' })).status, 413);
+  assert.equal((await withLimit({ POLLCHAT_MAX_TEXT: '1' })).status, 413);
+  assert.equal((await withLimit({ POLLCHAT_MAX_TEXT: '2' })).status, 500);
+});
+
+test('a header of the client is never a setting', async (t) => {
+  const { socket } = await startFastcgi(t, 'send', temporaryFolder(t));
+  assert.equal((await fastcgi(socket, { ...hi, extra: { HTTP_POLLCHAT_MAX_TEXT: '1' } })).status, 201);
+});
+
+test('what goes wrong is written to the request\'s error stream, where web servers log it', async (t) => {
+  const { socket } = await startFastcgi(t, 'poll', temporaryFolder(t), { env: { POLLCHAT_JOURNAL: 'maybe' } });
+  const answer = await fastcgi(socket, poll);
+  assert.equal(answer.status, 500);
+  assert.match(answer.stderr, /journal is 'maybe'; allowed is one of auto, wal, rollback/);
+});
+
+test('an answer of many records arrives whole', async (t) => {
+  const data = temporaryFolder(t);
+  const sender = await startFastcgi(t, 'send', data);
+  const poller = await startFastcgi(t, 'poll', data);
+  const text = 'long text \u00e4'.repeat(60_000);
+  await fastcgi(sender.socket, { ...hi, type: 'text/plain', body: text });
+  assert.equal((await fastcgi(poller.socket, poll)).json.messages[0].text, text);
+});
+
+test('an exchange that the peer leaves before its answer does no harm', async (t) => {
+  const data = temporaryFolder(t);
+  const { socket } = await startFastcgi(t, 'send', data);
+  await fastcgi(socket, hi);
+  for (let i = 0; i < 20; i++) {
+    const c = net.createConnection(socket);
+    c.on('error', () => {});
+    c.write(Buffer.concat([beginRecord(), paramsRecords(variables({ ...hi, length: 7 })), stdinRecords(Buffer.from('text=hi'))]));
+    await new Promise((resolve) => c.on('connect', resolve));
+    c.destroy();
+  }
+  assert.equal((await fastcgi(socket, hi)).status, 201);
+  assert.ok((await exchange(socket, beginRecord(), paramsRecords(variables(hi)), stdinRecords(Buffer.alloc(0)))).length > 0);
+});

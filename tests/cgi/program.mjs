@@ -1,0 +1,197 @@
+// program.mjs - runs send, poll and pollchat without a web server: as plain CGI, and as FastCGI on a Unix socket.
+//
+// Environment: ROOT, the folder that holds cgi-bin/ (a stage or an installed tree).
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+export const root = process.env.ROOT ?? path.resolve('build/release/stage');
+
+export function programPath(name) {
+  return path.join(root, 'cgi-bin', name);
+}
+
+/** A new folder for one test's data; removed when the test ends. */
+export function temporaryFolder(t) {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'pollchat-test-'));
+  t.after(() => fs.rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+async function text(stream) {
+  const pieces = [];
+  for await (const piece of stream) pieces.push(piece);
+  return Buffer.concat(pieces).toString('utf8');
+}
+
+/** Splits what a CGI program printed into status, headers (lower case) and body. */
+export function parseAnswer(output) {
+  const end = output.indexOf('\r\n\r\n');
+  if (end < 0) return { status: 0, headers: {}, body: output };
+  const headers = {};
+  for (const line of output.slice(0, end).split('\r\n')) {
+    const colon = line.indexOf(':');
+    headers[line.slice(0, colon).toLowerCase()] = line.slice(colon + 1).trim();
+  }
+  const body = output.slice(end + 4);
+  const isJson = /json$/.test(headers['content-type'] ?? '');
+  return { status: parseInt(headers.status, 10), headers, body, json: isJson && body !== '' ? JSON.parse(body) : undefined };
+}
+
+/** The CGI variables of one request, as a web server would set them. */
+export function variables({ program, method = 'GET', query = '', type, length, extra = {} }) {
+  const all = {
+    GATEWAY_INTERFACE: 'CGI/1.1', SERVER_PROTOCOL: 'HTTP/1.1', SERVER_NAME: 'chat.test', SERVER_PORT: '80', HTTP_HOST: 'chat.test',
+    REMOTE_ADDR: '127.0.0.1', REQUEST_METHOD: method, SCRIPT_NAME: `/${program}`, QUERY_STRING: query,
+  };
+  if (type !== undefined) all.CONTENT_TYPE = type;
+  if (length !== undefined) all.CONTENT_LENGTH = String(length);
+  return { ...all, ...extra };
+}
+
+/** Starts a program as plain CGI. Give its standard input to `child.stdin`; `answer` resolves when it ends. */
+export function startCgi(data, request) {
+  const env = { PATH: process.env.PATH, ...(data ? { POLLCHAT_DATA: data } : {}), ...variables(request) };
+  const child = spawn(programPath(request.program), [], { env, stdio: ['pipe', 'pipe', 'pipe'] });
+  child.stdin.on('error', () => {}); // a program that doesn't want the body may leave first
+  const answer = Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]).then(
+    ([stdout, stderr, [code, signal]]) => ({ ...parseAnswer(stdout), stdout, stderr, code, signal }),
+  );
+  return { child, answer };
+}
+
+/** One request by plain CGI. body: string or Buffer; its length is announced unless `length` says otherwise (null: not at all). */
+export async function cgi(data, request) {
+  const body = Buffer.from(request.body ?? '');
+  const length = request.length === null ? undefined : (request.length ?? (request.body !== undefined ? body.length : undefined));
+  const { child, answer } = startCgi(data, { ...request, length });
+  child.stdin.end(body);
+  return answer;
+}
+
+export function send(data, fields, more = {}) {
+  return cgi(data, {
+    program: 'send', method: 'POST', type: 'application/x-www-form-urlencoded', body: new URLSearchParams(fields).toString(), ...more,
+  });
+}
+
+export function poll(data, query = 'since=0', more = {}) {
+  return cgi(data, { program: 'poll', query, ...more });
+}
+
+/** Runs pollchat. */
+export async function pollchat(args, env = {}) {
+  const child = spawn(programPath('pollchat'), args, { env: { PATH: process.env.PATH, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  return { stdout, stderr, code };
+}
+
+// ---- FastCGI ----
+
+const BEGIN = 1;
+const END = 3;
+const PARAMS = 4;
+const STDIN = 5;
+const STDOUT = 6;
+const STDERR = 7;
+
+function record(type, content = Buffer.alloc(0), id = 1) {
+  const head = Buffer.alloc(8);
+  head[0] = 1;
+  head[1] = type;
+  head.writeUInt16BE(id, 2);
+  head.writeUInt16BE(content.length, 4);
+  return Buffer.concat([head, content]);
+}
+
+function pairLength(n) {
+  if (n < 128) return Buffer.from([n]);
+  const four = Buffer.alloc(4);
+  four.writeUInt32BE((n | 0x80000000) >>> 0);
+  return four;
+}
+
+export const beginRecord = (keep = false) => record(BEGIN, Buffer.from([0, 1, keep ? 1 : 0, 0, 0, 0, 0, 0]));
+
+export function paramsRecords(all) {
+  const pairs = Object.entries(all).map(([name, value]) => {
+    const [n, v] = [Buffer.from(name), Buffer.from(value)];
+    return Buffer.concat([pairLength(n.length), pairLength(v.length), n, v]);
+  });
+  return Buffer.concat([record(PARAMS, Buffer.concat(pairs)), record(PARAMS)]);
+}
+
+export function stdinRecords(body) {
+  const pieces = [];
+  for (let at = 0; at < body.length; at += 65535) pieces.push(record(STDIN, body.subarray(at, at + 65535)));
+  return Buffer.concat([...pieces, record(STDIN)]);
+}
+
+/** Cuts what came from a FastCGI program into its streams. `ended`: the END record came. */
+export function parseRecords(bytes) {
+  const streams = { [STDOUT]: [], [STDERR]: [] };
+  let ended = false;
+  for (let at = 0; at + 8 <= bytes.length;) {
+    const length = bytes.readUInt16BE(at + 4);
+    streams[bytes[at + 1]]?.push(bytes.subarray(at + 8, at + 8 + length));
+    ended ||= bytes[at + 1] === END;
+    at += 8 + length + bytes[at + 6];
+  }
+  return { ...parseAnswer(Buffer.concat(streams[STDOUT]).toString()), stderr: Buffer.concat(streams[STDERR]).toString(), ended };
+}
+
+/** Starts a program as FastCGI on a socket of its own, stopped at the end of the test. */
+export async function startFastcgi(t, program, data, { env = {}, file = programPath(program) } = {}) {
+  const folder = temporaryFolder(t);
+  const socket = path.join(folder, 'fcgi.sock');
+  const child = spawn('spawn-fcgi', ['-n', '-s', socket, '-b', '128', '--', file], {
+    env: { PATH: `${process.env.PATH}:/usr/bin:/usr/sbin`, POLLCHAT_DATA: data, ...env }, stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const stderr = text(child.stderr);
+  const gone = once(child, 'close');
+  t.after(async () => {
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+    await gone;
+  });
+  while (!fs.existsSync(socket)) {
+    if (child.exitCode !== null) throw new Error(`spawn-fcgi: ${await stderr}`);
+    await delay(5);
+  }
+  return { child, socket, gone, stderr };
+}
+
+/** Writes bytes to the socket as they are; collects what comes until the program closes the connection. */
+export async function exchange(socket, ...pieces) {
+  const connection = net.createConnection(socket);
+  const came = [];
+  connection.on('data', (piece) => came.push(piece));
+  const closed = new Promise((resolve) => {
+    connection.on('close', resolve);
+    connection.on('error', resolve);
+  });
+  for (const piece of pieces) connection.write(piece);
+  await closed;
+  return Buffer.concat(came);
+}
+
+/** One whole request by FastCGI. */
+export async function fastcgi(socket, request, { keep = false } = {}) {
+  const body = Buffer.from(request.body ?? '');
+  const all = variables({ ...request, length: request.length === null ? undefined : (request.length ?? body.length) });
+  return parseRecords(await exchange(socket, beginRecord(keep), paramsRecords(all), stdinRecords(body)));
+}
+
+/** Waits until the condition holds; fails loudly when it never does. */
+export async function until(condition, what, limitMs = 20_000) {
+  const end = Date.now() + limitMs;
+  for (;;) {
+    const value = await condition();
+    if (value) return value;
+    if (Date.now() > end) throw new Error(`waited in vain for: ${what}`);
+    await delay(10);
+  }
+}
