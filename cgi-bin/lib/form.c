@@ -86,6 +86,10 @@ static int parse_pair(struct form *f, const char *bytes, size_t length, struct e
     if (name == NULL) {
         return err_set(e, ERR_INPUT, "A field's name has a '%%' that is not followed by two hexadecimal digits.");
     }
+    if (memchr(name, '\0', name_length) != NULL) { /* would pass for the shorter name before it */
+        free(name);
+        return err_set(e, ERR_INPUT, "A field's name must not hold the character U+0000.");
+    }
     char *value = equals != NULL ? decode(equals + 1, length - (size_t)(equals + 1 - bytes), &value_length) : ck_strdup("");
     if (value == NULL) {
         err_field(e, ERR_INPUT, name,

@@ -16,7 +16,7 @@ struct err;
 enum { FORM_FIELDS_MAX = 256 };
 
 struct form_field {
-    char *name;  /* owned, decoded, NUL behind */
+    char *name;  /* owned, decoded, NUL behind and none inside */
     char *value; /* owned, decoded, NUL behind; may hold NULs of its own */
     size_t length;
     bool bare; /* there was no '=': "hi" rather than "hi=" */
