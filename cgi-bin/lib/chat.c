@@ -90,6 +90,14 @@ static bool is_blank(uint32_t c)
     return false;
 }
 
+/* Shows nothing by itself but may belong to the character before it (the rest of Unicode's Default_Ignorable_Code_Point):
+ * kept, as emoji need them, but a name of nothing else is empty. */
+static bool is_unseen(uint32_t c)
+{
+    return (c >= 0x180B && c <= 0x180F) || c == 0x2065 || (c >= 0xFE00 && c <= 0xFE0F) || (c >= 0xFFF0 && c <= 0xFFF8) ||
+           (c >= 0x1BCA0 && c <= 0x1BCA3) || (c >= 0x1D173 && c <= 0x1D17A) || (c >= 0xE0000 && c <= 0xE0FFF);
+}
+
 /* Would break a line, move a terminal's cursor or turn the text after it around (Unicode Cc, Zl, Zp and
  * the embeddings, overrides and isolates of UAX #9). */
 static bool is_forbidden_in_name(uint32_t c)
@@ -120,6 +128,7 @@ int chat_set_name(struct chat_draft *d, const char *value, size_t length, struct
     size_t from = 0;
     size_t to = 0;
     size_t characters = 0;
+    bool shows = false;
     if (!str_utf8_valid(value, length, NULL)) {
         return err_field(e, ERR_INPUT, "name", "name must be valid UTF-8.");
     }
@@ -131,8 +140,9 @@ int chat_set_name(struct chat_draft *d, const char *value, size_t length, struct
             return err_field(e, ERR_INPUT, "name",
                              "name must not hold control characters or marks that change the direction of text.");
         }
+        shows = shows || (!is_blank(c) && !is_unseen(c));
     }
-    if (characters == 0 || characters > CHAT_NAME_MAX) {
+    if (!shows || characters > CHAT_NAME_MAX) {
         return err_field(e, ERR_INPUT, "name", "name must have 1 to %d characters that show.", CHAT_NAME_MAX);
     }
     memcpy(d->name, value + from, to - from);
