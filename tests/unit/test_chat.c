@@ -1,0 +1,379 @@
+/* test_chat.c - chat.h: which values the fields of a message may have, and what happens to those that may not. */
+#include "support.h"
+
+#include "../../cgi-bin/lib/chat.h"
+#include "../../cgi-bin/lib/err.h"
+
+typedef int setter(struct chat_draft *d, const char *value, size_t length, struct err *e);
+
+/* Sets in a fresh draft from a heap block of the exact size, so that the address sanitizer sees reads past it. */
+static int set_in(struct chat_draft *d, setter *set, const char *value, size_t length, struct err *e)
+{
+    char *copy = malloc(length + 1);
+    assert_non_null(copy);
+    memcpy(copy, value, length);
+    copy[length] = '\0';
+    chat_draft_init(d);
+    int result = set(d, copy, length, e);
+    free(copy);
+    return result;
+}
+
+static void refused(setter *set, const char *field, const char *value, size_t length)
+{
+    struct err e = ERR_INIT;
+    struct chat_draft d;
+    struct chat_draft fresh;
+    if (set_in(&d, set, value, length, &e) != -1) {
+        fail_msg("%s of %zu bytes was taken: %s", field, length, value);
+    }
+    assert_int_equal(e.code, ERR_INPUT);
+    assert_string_equal(e.field, field);
+    assert_contains(e.text, field);
+    chat_draft_init(&fresh);
+    assert_memory_equal(&d, &fresh, sizeof d);
+}
+
+static void a_fresh_draft_is_a_guest_in_the_lobby(void **state)
+{
+    struct chat_draft d;
+    (void)state;
+    chat_draft_init(&d);
+    assert_string_equal(d.room, "lobby");
+    assert_string_equal(d.name, "guest");
+    assert_string_equal(d.id, "");
+    assert_int_equal(d.reply_to, 0);
+    assert_null(d.text);
+    chat_draft_fini(&d);
+}
+
+/* ---- room ---- */
+
+static void rooms_are_1_to_64_of_the_alphabet(void **state)
+{
+    static const char *const good[] = {"a", "0", "lobby", "a-b_c", "9lives", "a-", "a_", "a--b"};
+    char longest[66];
+    struct chat_draft d;
+    (void)state;
+    for (size_t i = 0; i < COUNT(good); i++) {
+        assert_int_equal(set_in(&d, chat_set_room, good[i], strlen(good[i]), NULL), 0);
+        assert_string_equal(d.room, good[i]);
+    }
+    memset(longest, 'z', 65);
+    longest[65] = '\0';
+    assert_int_equal(set_in(&d, chat_set_room, longest, 64, NULL), 0);
+    assert_int_equal(strlen(d.room), 64);
+    refused(chat_set_room, "room", longest, 65);
+}
+
+static void other_rooms_are_refused(void **state)
+{
+    static const char *const bad[] = {"",     "-a",  "_a",   "A",      "aB",      "a b",  " a",        "a ",       "a.b", "a/b",
+                                      "../x", "a:1", "a\n",  "a%",     "\xc3\xa4", "a\xff", "caf\xc3\xa9", "a\xe2\x80\x8b"};
+    (void)state;
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        refused(chat_set_room, "room", bad[i], strlen(bad[i]));
+    }
+    refused(chat_set_room, "room", "a\0b", 3);
+    refused(chat_set_room, "room", "a\0", 2);
+    refused(chat_set_room, "room", "\0", 1);
+}
+
+static void every_byte_is_in_the_room_alphabet_or_not(void **state)
+{
+    (void)state;
+    for (int c = 0; c < 256; c++) {
+        char first[1] = {(char)c};
+        char second[2] = {'a', (char)c};
+        bool lower = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+        assert_int_equal(chat_room_valid(first, 1), lower);
+        assert_int_equal(chat_room_valid(second, 2), lower || c == '-' || c == '_');
+    }
+}
+
+/* ---- name ---- */
+
+static void name_becomes(const char *value, const char *expected)
+{
+    struct chat_draft d;
+    struct err e = ERR_INIT;
+    if (set_in(&d, chat_set_name, value, strlen(value), &e) != 0) {
+        fail_msg("name '%s' was refused: %s", value, e.text);
+    }
+    assert_string_equal(d.name, expected);
+}
+
+static void names_are_trimmed_and_otherwise_kept(void **state)
+{
+    (void)state;
+    name_becomes("ann", "ann");
+    name_becomes("  ann\t", "ann");
+    name_becomes("\r\n ann \r\n", "ann");
+    name_becomes("\xc2\xa0" "ann\xe3\x80\x80", "ann");       /* no-break space, ideographic space */
+    name_becomes("\xe2\x80\x8b" "ann\xef\xbb\xbf", "ann");   /* zero width space, byte order mark */
+    name_becomes("Ann  Lee", "Ann  Lee");
+    name_becomes("<b>&amp;'\"", "<b>&amp;'\"");
+    name_becomes("\xd8\xb9\xd9\x84\xd9\x8a", "\xd8\xb9\xd9\x84\xd9\x8a"); /* Arabic needs no marks */
+    name_becomes("e\xcc\x81", "e\xcc\x81");                  /* not normalised */
+    name_becomes("\xe2\x9d\xa4\xef\xb8\x8f", "\xe2\x9d\xa4\xef\xb8\x8f"); /* a heart keeps its variation selector */
+    name_becomes("\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x92\xbb", "\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x92\xbb"); /* joiner */
+}
+
+static void names_have_1_to_64_characters_whatever_their_bytes(void **state)
+{
+    static const char *const letters[] = {"a", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80"};
+    (void)state;
+    for (size_t i = 0; i < COUNT(letters); i++) {
+        char text[65 * 4 + 1] = "";
+        struct chat_draft d;
+        for (int n = 0; n < 64; n++) {
+            strcat(text, letters[i]);
+        }
+        assert_int_equal(set_in(&d, chat_set_name, text, strlen(text), NULL), 0);
+        assert_string_equal(d.name, text);
+        strcat(text, letters[i]);
+        refused(chat_set_name, "name", text, strlen(text));
+    }
+}
+
+static void white_space_around_does_not_count(void **state)
+{
+    char text[1000];
+    char expected[65];
+    (void)state;
+    memset(text, ' ', sizeof text);
+    memset(text + 400, 'a', 64);
+    text[sizeof text - 1] = '\0';
+    memset(expected, 'a', 64);
+    expected[64] = '\0';
+    name_becomes(text, expected);
+}
+
+static void names_that_show_nothing_are_refused(void **state)
+{
+    static const char *const bad[] = {
+        "", " ", "\t\r\n", "\xc2\xa0", "\xe2\x80\x8b\xe2\x80\x8d", "\xef\xbb\xbf", "\xe3\x85\xa4", "\xe2\xa0\x80",
+        "\xef\xb8\x8f",                             /* a variation selector alone */
+        "\xf3\xa0\x81\xa1\xf3\xa0\x81\xa2",         /* tags */
+        "\xf3\xa0\x84\x80",                         /* another variation selector */
+        "\xe1\xa0\x8b",                             /* Mongolian one */
+        "\xef\xb8\x8f\xe2\x80\x8b\xef\xb8\x8f",
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        refused(chat_set_name, "name", bad[i], strlen(bad[i]));
+    }
+}
+
+static void names_that_break_lines_or_turn_text_are_refused(void **state)
+{
+    (void)state;
+    for (uint32_t c = 1; c < 0xA0; c++) { /* C0, DEL, C1 in the middle */
+        char text[8] = "a";
+        size_t at = 1;
+        if (c < 0x80) {
+            text[at++] = (char)c;
+        } else {
+            text[at++] = (char)0xC2;
+            text[at++] = (char)c;
+        }
+        text[at++] = 'b';
+        if (c < 0x20 || c >= 0x7F) {
+            refused(chat_set_name, "name", text, at);
+        } else {
+            name_becomes(text, text);
+        }
+    }
+    for (unsigned last = 0xA8; last <= 0xAE; last++) { /* U+2028 .. U+202E */
+        char text[6] = {'a', (char)0xE2, (char)0x80, (char)last, 'b', '\0'};
+        refused(chat_set_name, "name", text, 5);
+    }
+    for (unsigned last = 0xA6; last <= 0xA9; last++) { /* U+2066 .. U+2069 */
+        char text[6] = {'a', (char)0xE2, (char)0x81, (char)last, 'b', '\0'};
+        refused(chat_set_name, "name", text, 5);
+        refused(chat_set_name, "name", text + 1, 3); /* at an end they are no white space */
+    }
+}
+
+static void names_that_are_not_utf8_or_hold_nul_are_refused(void **state)
+{
+    (void)state;
+    refused(chat_set_name, "name", "a\0b", 3);
+    refused(chat_set_name, "name", "\0", 1);
+    refused(chat_set_name, "name", "ann\0", 4);
+    refused(chat_set_name, "name", "\xff", 1);
+    refused(chat_set_name, "name", "an\xc3", 3);
+    refused(chat_set_name, "name", "\xc0\xa0", 2);
+    refused(chat_set_name, "name", "\xed\xa0\xbd\xed\xb8\x80", 6);
+}
+
+/* ---- id, reply_to ---- */
+
+static void ids_are_1_to_64_of_the_alphabet(void **state)
+{
+    char longest[66];
+    struct chat_draft d;
+    (void)state;
+    for (int c = 0; c < 256; c++) {
+        char text[2] = {(char)c, '\0'};
+        bool allowed = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+                       c == '-';
+        if (allowed) {
+            assert_int_equal(set_in(&d, chat_set_id, text, 1, NULL), 0);
+            assert_string_equal(d.id, text);
+        } else {
+            refused(chat_set_id, "id", text, 1);
+        }
+    }
+    memset(longest, 'i', 65);
+    longest[65] = '\0';
+    assert_int_equal(set_in(&d, chat_set_id, longest, 64, NULL), 0);
+    refused(chat_set_id, "id", longest, 65);
+    refused(chat_set_id, "id", "", 0);
+    refused(chat_set_id, "id", "a\0b", 3);
+}
+
+static void reply_to_is_a_seq(void **state)
+{
+    static const char *const bad[] = {"", "0", "-1", "+1", "1.0", " 1", "9223372036854775808", "18446744073709551617", "x"};
+    struct chat_draft d;
+    (void)state;
+    assert_int_equal(set_in(&d, chat_set_reply_to, "1", 1, NULL), 0);
+    assert_int_equal(d.reply_to, 1);
+    assert_int_equal(set_in(&d, chat_set_reply_to, "9223372036854775807", 19, NULL), 0);
+    assert_int_equal(d.reply_to, INT64_MAX);
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        refused(chat_set_reply_to, "reply_to", bad[i], strlen(bad[i]));
+    }
+    refused(chat_set_reply_to, "reply_to", "1\0", 2);
+}
+
+/* ---- text ---- */
+
+static int take(struct chat_draft *d, const char *value, size_t length, size_t max_text, struct err *e)
+{
+    char *copy = malloc(length + 1);
+    assert_non_null(copy);
+    memcpy(copy, value, length);
+    copy[length] = '\0';
+    return chat_text_take(d, copy, length, max_text, e);
+}
+
+static void texts_are_kept_byte_for_byte(void **state)
+{
+    static const char *const texts[] = {"a", " ", "\n", "  a \r\n", "\x01\x1b[2J", "\xe2\x80\xae", "<script>", "\xef\xbb\xbf",
+                                        "e\xcc\x81", "\xf4\x8f\xbf\xbf"};
+    struct chat_draft d;
+    (void)state;
+    chat_draft_init(&d);
+    for (size_t i = 0; i < COUNT(texts); i++) { /* taking another one frees the one before */
+        assert_int_equal(take(&d, texts[i], strlen(texts[i]), 100, NULL), 0);
+        assert_string_equal(d.text, texts[i]);
+        assert_int_equal(d.text_length, strlen(texts[i]));
+    }
+    chat_draft_fini(&d);
+    assert_null(d.text);
+}
+
+static void texts_have_1_to_max_text_bytes(void **state)
+{
+    struct chat_draft d;
+    struct err e = ERR_INIT;
+    (void)state;
+    chat_draft_init(&d);
+    assert_int_equal(take(&d, "x", 1, 1, NULL), 0);
+    assert_int_equal(take(&d, "1234", 4, 4, NULL), 0);
+    assert_int_equal(take(&d, "", 0, 4, &e), -1);
+    assert_int_equal(e.code, ERR_INPUT);
+    err_clear(&e);
+    assert_int_equal(take(&d, "12345", 5, 4, &e), -1);
+    assert_int_equal(e.code, ERR_TOO_LARGE);
+    assert_string_equal(e.field, "text");
+    assert_contains(e.text, "5 bytes");
+    assert_contains(e.text, "at most 4");
+    assert_string_equal(d.text, "1234"); /* unchanged by failures */
+    chat_draft_fini(&d);
+}
+
+static void texts_with_nul_or_wrong_utf8_are_refused_with_the_place(void **state)
+{
+    struct chat_draft d;
+    struct err e = ERR_INIT;
+    (void)state;
+    chat_draft_init(&d);
+    assert_int_equal(take(&d, "a\0b", 3, 100, &e), -1);
+    assert_int_equal(e.code, ERR_INPUT);
+    assert_contains(e.text, "U+0000");
+    err_clear(&e);
+    assert_int_equal(take(&d, "abc\xed\xa0\x80", 6, 100, &e), -1);
+    assert_int_equal(e.code, ERR_INPUT);
+    assert_string_equal(e.field, "text");
+    assert_contains(e.text, "byte 3 ");
+    assert_null(d.text);
+    chat_draft_fini(&d);
+}
+
+/* ---- the rest ---- */
+
+static void every_type_has_its_word(void **state)
+{
+    (void)state;
+    assert_string_equal(chat_type_word(CHAT_MESSAGE), "message");
+    assert_string_equal(chat_type_word(CHAT_EDIT), "edit");
+    assert_string_equal(chat_type_word(CHAT_DELETE), "delete");
+    assert_string_equal(chat_type_word(CHAT_NOTICE), "notice");
+    assert_string_equal(chat_type_word((enum chat_type)0), "");
+    assert_string_equal(chat_type_word(CHAT_TYPE__MAX), "");
+    assert_int_equal(CHAT_MESSAGE, 1); /* stored in databases: these numbers are for ever */
+    assert_int_equal(CHAT_NOTICE, 4);
+}
+
+static void random_ids_are_valid_ids_and_differ(void **state)
+{
+    enum { IDS = 2000 };
+    static char ids[IDS][CHAT_EPOCH_SIZE];
+    unsigned seen[128] = {0};
+    (void)state;
+    for (int i = 0; i < IDS; i++) {
+        struct chat_draft d;
+        chat_random_id(ids[i]);
+        assert_int_equal(strlen(ids[i]), 22);
+        assert_int_equal(set_in(&d, chat_set_id, ids[i], 22, NULL), 0);
+        for (int c = 0; c < 21; c++) {
+            seen[(unsigned char)ids[i][c]]++;
+        }
+        for (int j = 0; j < i; j++) {
+            assert_string_not_equal(ids[i], ids[j]);
+        }
+    }
+    /* 42,000 digits of 64 kinds: 656 each; 500 and 820 are six standard deviations away */
+    for (int c = 0; c < 128; c++) {
+        if (isalnum(c) || c == '-' || c == '_') {
+            assert_true(seen[c] > 500 && seen[c] < 820);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_fresh_draft_is_a_guest_in_the_lobby),
+        cmocka_unit_test(rooms_are_1_to_64_of_the_alphabet),
+        cmocka_unit_test(other_rooms_are_refused),
+        cmocka_unit_test(every_byte_is_in_the_room_alphabet_or_not),
+        cmocka_unit_test(names_are_trimmed_and_otherwise_kept),
+        cmocka_unit_test(names_have_1_to_64_characters_whatever_their_bytes),
+        cmocka_unit_test(white_space_around_does_not_count),
+        cmocka_unit_test(names_that_show_nothing_are_refused),
+        cmocka_unit_test(names_that_break_lines_or_turn_text_are_refused),
+        cmocka_unit_test(names_that_are_not_utf8_or_hold_nul_are_refused),
+        cmocka_unit_test(ids_are_1_to_64_of_the_alphabet),
+        cmocka_unit_test(reply_to_is_a_seq),
+        cmocka_unit_test(texts_are_kept_byte_for_byte),
+        cmocka_unit_test(texts_have_1_to_max_text_bytes),
+        cmocka_unit_test(texts_with_nul_or_wrong_utf8_are_refused_with_the_place),
+        cmocka_unit_test(every_type_has_its_word),
+        cmocka_unit_test(random_ids_are_valid_ids_and_differ),
+    };
+    return RUN(tests);
+}

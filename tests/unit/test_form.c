@@ -1,0 +1,258 @@
+/* test_form.c - form.h: fields of a query string or a form body, decoded or refused. */
+#include "support.h"
+
+#include "../../cgi-bin/lib/buf.h"
+#include "../../cgi-bin/lib/err.h"
+#include "../../cgi-bin/lib/form.h"
+
+/* From a heap block of the exact size without a NUL behind: form_parse may not need one. */
+static int parse(struct form *f, const char *bytes, size_t length, struct err *e)
+{
+    char *copy = malloc(length > 0 ? length : 1);
+    assert_non_null(copy);
+    memcpy(copy, bytes, length);
+    form_init(f);
+    int result = form_parse(f, copy, length, e);
+    free(copy);
+    return result;
+}
+
+static void fields_are(const char *text, size_t count, const char *const *names_and_values)
+{
+    struct form f;
+    struct err e = ERR_INIT;
+    if (parse(&f, text, strlen(text), &e) != 0) {
+        fail_msg("'%s': %s", text, e.text);
+    }
+    assert_int_equal(f.count, count);
+    for (size_t i = 0; i < count; i++) {
+        assert_string_equal(f.fields[i].name, names_and_values[2 * i]);
+        assert_string_equal(f.fields[i].value, names_and_values[2 * i + 1]);
+        assert_int_equal(f.fields[i].length, strlen(names_and_values[2 * i + 1]));
+    }
+    form_fini(&f);
+}
+
+#define FIELDS(text, count, ...) fields_are(text, count, (const char *const[]){__VA_ARGS__})
+
+static void decodes_as_the_url_standard_says(void **state)
+{
+    (void)state;
+    FIELDS("", 0, NULL);
+    FIELDS("&", 0, NULL);
+    FIELDS("&&&", 0, NULL);
+    FIELDS("a=1", 1, "a", "1");
+    FIELDS("a=1&b=2", 2, "a", "1", "b", "2");
+    FIELDS("&a=1&&b=2&", 2, "a", "1", "b", "2");
+    FIELDS("a=", 1, "a", "");
+    FIELDS("=1", 1, "", "1");
+    FIELDS("=", 1, "", "");
+    FIELDS("a=b=c", 1, "a", "b=c");
+    FIELDS("a=1;b=2", 1, "a", "1;b=2");
+    FIELDS("a+b=c+d", 1, "a b", "c d");
+    FIELDS("%61%3d=%26%2B%25", 1, "a=", "&+%");
+    FIELDS("a=%C3%A9%c3%a9", 1, "a", "\xc3\xa9\xc3\xa9");
+    FIELDS("a=%0d%0A", 1, "a", "\r\n");
+    FIELDS("a=1&a=2", 2, "a", "1", "a", "2");
+    FIELDS("a=\xff", 1, "a", "\xff"); /* whether it is UTF-8 is asked of known fields only */
+    FIELDS("A=1", 1, "A", "1");
+}
+
+static void a_field_without_equals_is_bare(void **state)
+{
+    struct form f;
+    (void)state;
+    assert_int_equal(parse(&f, "hi&a=", 5, NULL), 0);
+    assert_int_equal(f.count, 2);
+    assert_true(f.fields[0].bare);
+    assert_string_equal(f.fields[0].name, "hi");
+    assert_string_equal(f.fields[0].value, "");
+    assert_false(f.fields[1].bare);
+    form_fini(&f);
+}
+
+static void values_may_hold_nul(void **state)
+{
+    struct form f;
+    (void)state;
+    assert_int_equal(parse(&f, "a=x%00y", 7, NULL), 0);
+    assert_int_equal(f.fields[0].length, 3);
+    assert_memory_equal(f.fields[0].value, "x\0y", 4);
+    form_fini(&f);
+    assert_int_equal(parse(&f, "a=x\0y", 5, NULL), 0);
+    assert_int_equal(f.fields[0].length, 3);
+    assert_memory_equal(f.fields[0].value, "x\0y", 4);
+    form_fini(&f);
+}
+
+/* "text%00x" must not pass for "text". */
+static void names_may_not_hold_nul(void **state)
+{
+    struct form f;
+    struct err e = ERR_INIT;
+    (void)state;
+    assert_int_equal(parse(&f, "text%00x=hi", 11, &e), -1);
+    assert_int_equal(e.code, ERR_INPUT);
+    assert_contains(e.text, "U+0000");
+    form_fini(&f);
+    err_clear(&e);
+    assert_int_equal(parse(&f, "text\0=hi", 8, &e), -1);
+    assert_int_equal(e.code, ERR_INPUT);
+    form_fini(&f);
+}
+
+static void a_lone_percent_is_an_error_that_names_the_field(void **state)
+{
+    static const char *const bad[] = {"text=%",   "text=100%",  "text=%2",  "text=%&b=1", "text=%2&b=41",
+                                      "text=%zz", "text=%2g",   "text=%g2", "text=% 1",   "text=%+1",
+                                      "text=%-1", "text=%0x41", "text=%%41"};
+    (void)state;
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        struct form f;
+        struct err e = ERR_INIT;
+        if (parse(&f, bad[i], strlen(bad[i]), &e) != -1) {
+            fail_msg("'%s' was taken", bad[i]);
+        }
+        assert_int_equal(e.code, ERR_INPUT);
+        assert_string_equal(e.field, "text");
+        assert_contains(e.text, "--data-urlencode");
+        form_fini(&f);
+    }
+    struct form f;
+    struct err e = ERR_INIT;
+    assert_int_equal(parse(&f, "te%xt=1", 7, &e), -1);
+    assert_int_equal(e.code, ERR_INPUT);
+    assert_contains(e.text, "name");
+    form_fini(&f);
+}
+
+static void what_was_added_before_an_error_stays(void **state)
+{
+    struct form f;
+    (void)state;
+    assert_int_equal(parse(&f, "a=1&b=%&c=3", 11, NULL), -1);
+    assert_int_equal(f.count, 1);
+    assert_string_equal(f.fields[0].name, "a");
+    form_fini(&f);
+}
+
+static void takes_256_fields_and_no_more(void **state)
+{
+    struct buf b;
+    struct form f;
+    struct err e = ERR_INIT;
+    (void)state;
+    buf_init(&b, 1 << 16);
+    for (int i = 0; i < FORM_FIELDS_MAX; i++) {
+        buf_addf(&b, "%sf%d=%d", i > 0 ? "&" : "", i, i);
+    }
+    assert_int_equal(parse(&f, b.bytes, b.length, &e), 0);
+    assert_int_equal(f.count, 256);
+    assert_string_equal(f.fields[255].value, "255");
+    assert_int_equal(form_add(&f, "one", "more", 4, &e), -1);
+    assert_int_equal(e.code, ERR_INPUT);
+    assert_int_equal(f.count, 256);
+    form_fini(&f);
+    err_clear(&e);
+    buf_adds(&b, "&x");
+    assert_int_equal(parse(&f, b.bytes, b.length, &e), -1);
+    assert_contains(e.text, "256");
+    form_fini(&f);
+    buf_fini(&b);
+}
+
+static void a_field_is_found_once_or_not_at_all(void **state)
+{
+    struct form f;
+    struct err e = ERR_INIT;
+    (void)state;
+    assert_int_equal(parse(&f, "a=1&b=2&a=3&A=4&ab=5", 20, NULL), 0);
+    assert_string_equal(form_once(&f, "b", &e)->value, "2");
+    assert_null(form_once(&f, "c", &e));
+    assert_null(form_once(&f, "", &e));
+    assert_int_equal(e.code, ERR_NONE);
+    assert_string_equal(form_once(&f, "A", &e)->value, "4"); /* names have case */
+    assert_null(form_once(&f, "a", &e));
+    assert_int_equal(e.code, ERR_INPUT);
+    assert_string_equal(e.field, "a");
+    assert_contains(e.text, "twice");
+    assert_null(form_once(&f, "a", NULL));
+    form_fini(&f);
+}
+
+static void an_added_field_is_a_copy(void **state)
+{
+    struct form f;
+    char value[] = "v\0w";
+    (void)state;
+    form_init(&f);
+    assert_int_equal(form_add(&f, "n", value, 3, NULL), 0);
+    memset(value, 'x', 3);
+    assert_memory_equal(form_once(&f, "n", NULL)->value, "v\0w", 4);
+    assert_int_equal(form_once(&f, "n", NULL)->length, 3);
+    form_fini(&f);
+    assert_int_equal(f.count, 0);
+    form_fini(&f); /* harmless */
+}
+
+/* As a browser would. */
+static void encode(struct buf *out, const char *bytes, size_t length, uint64_t *seed)
+{
+    for (size_t i = 0; i < length; i++) {
+        unsigned char c = (unsigned char)bytes[i];
+        if (isalnum(c) || (c != '\0' && strchr("*-._", c) != NULL)) {
+            buf_addc(out, (char)c);
+        } else if (c == ' ' && support_random(seed) % 2 == 0) {
+            buf_addc(out, '+');
+        } else {
+            buf_addf(out, support_random(seed) % 2 == 0 ? "%%%02X" : "%%%02x", (unsigned)c);
+        }
+    }
+}
+
+static void whatever_was_encoded_comes_back(void **state)
+{
+    uint64_t seed = 5;
+    (void)state;
+    for (int round = 0; round < 500; round++) {
+        char values[8][40];
+        size_t lengths[8];
+        struct buf b;
+        struct form f;
+        struct err e = ERR_INIT;
+        buf_init(&b, 1 << 16);
+        for (size_t i = 0; i < 8; i++) {
+            lengths[i] = support_random(&seed) % sizeof values[i];
+            for (size_t at = 0; at < lengths[i]; at++) {
+                values[i][at] = (char)support_random(&seed);
+            }
+            buf_addf(&b, "%sn%zu=", i > 0 ? "&" : "", i);
+            encode(&b, values[i], lengths[i], &seed);
+        }
+        assert_int_equal(parse(&f, b.bytes, b.length, &e), 0);
+        assert_int_equal(f.count, 8);
+        for (size_t i = 0; i < 8; i++) {
+            assert_int_equal(f.fields[i].length, lengths[i]);
+            assert_memory_equal(f.fields[i].value, values[i], lengths[i]);
+        }
+        form_fini(&f);
+        buf_fini(&b);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(decodes_as_the_url_standard_says),
+        cmocka_unit_test(a_field_without_equals_is_bare),
+        cmocka_unit_test(values_may_hold_nul),
+        cmocka_unit_test(names_may_not_hold_nul),
+        cmocka_unit_test(a_lone_percent_is_an_error_that_names_the_field),
+        cmocka_unit_test(what_was_added_before_an_error_stays),
+        cmocka_unit_test(takes_256_fields_and_no_more),
+        cmocka_unit_test(a_field_is_found_once_or_not_at_all),
+        cmocka_unit_test(an_added_field_is_a_copy),
+        cmocka_unit_test(whatever_was_encoded_comes_back),
+    };
+    return RUN(tests);
+}
