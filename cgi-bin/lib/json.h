@@ -16,9 +16,11 @@ struct buf;
 struct err;
 struct form;
 
+enum { JSON_MARKS_MAX = 4096 }; /* bounds the memory that reading takes */
+
 /* Adds the members `known` (NULL at the end) of a JSON object to *out: strings as they are, whole numbers in decimal,
  * null as if missing. Another type is ERR_INPUT naming the field; other members are ignored. The JSON
- * must be one object, without double members and without U+0000. */
+ * must be one object, without double members and without U+0000, and have at most JSON_MARKS_MAX of '[', '{' and ','. */
 int json_fields(const char *bytes, size_t length, const char *const *known, struct form *out, struct err *e);
 
 /* {"epoch","room","seq","time","name","text","type","id"[,"reply_to"]} */
