@@ -1,0 +1,214 @@
+/* test_draft.c - draft.h: from the body of POST /send to a checked draft.
+ *
+ * Cases lie in tests/cases/draft. Keys:
+ *   type      Content-Type; none when the key is missing
+ *   body      the body; empty when missing
+ *   query     fields of the query string, form encoded
+ *   headers   fields of the headers, form encoded
+ *   max_text  the limit, 64 when missing
+ * and either, as expected,
+ *   text, room (lobby), name (guest), reply_to (0), id (when missing: one was made), or
+ *   error     "input", "type" or "too-large", and the field that is named if one is
+ *   says      a part of the error's text
+ */
+#include "support.h"
+
+#include "../../cgi-bin/lib/buf.h"
+#include "../../cgi-bin/lib/draft.h"
+#include "../../cgi-bin/lib/err.h"
+#include "../../cgi-bin/lib/form.h"
+
+#include <pthread.h>
+
+static const char *or_else(const char *value, const char *otherwise)
+{
+    return value != NULL ? value : otherwise;
+}
+
+static void fill_form(struct form *f, struct support_case *c, const char *key)
+{
+    size_t length = 0;
+    const char *text = support_case_value(c, key, &length);
+    form_init(f);
+    if (text != NULL && form_parse(f, text, length, NULL) != 0) {
+        fail_msg("%s: %s can't be decoded", c->path, key);
+    }
+}
+
+static void check_draft(struct support_case *c, const struct chat_draft *d)
+{
+    size_t length = 0;
+    char number[32];
+    const char *text = support_case_value(c, "text", &length);
+    const char *id = support_case_value(c, "id", NULL);
+    snprintf(number, sizeof number, "%llu", (unsigned long long)d->reply_to);
+    if (text == NULL || length != d->text_length || memcmp(text, d->text, length + 1) != 0) {
+        fail_msg("%s: the text is '%s'", c->path, d->text);
+    }
+    if (strcmp(d->room, or_else(support_case_value(c, "room", NULL), "lobby")) != 0 ||
+        strcmp(d->name, or_else(support_case_value(c, "name", NULL), "guest")) != 0 ||
+        strcmp(number, or_else(support_case_value(c, "reply_to", NULL), "0")) != 0 ||
+        (id != NULL ? strcmp(d->id, id) != 0 : strlen(d->id) != 22)) {
+        fail_msg("%s: room %s, name %s, reply_to %s, id %s", c->path, d->room, d->name, number, d->id);
+    }
+}
+
+static void check_error(struct support_case *c, const char *expected, const struct err *e)
+{
+    char got[64];
+    const char *word = e->code == ERR_INPUT       ? "input"
+                       : e->code == ERR_TYPE      ? "type"
+                       : e->code == ERR_TOO_LARGE ? "too-large"
+                                                  : "?";
+    snprintf(got, sizeof got, "%s%s%s", word, e->field[0] != '\0' ? " " : "", e->field);
+    if (strcmp(got, expected) != 0) {
+        fail_msg("%s: the error is '%s': %s", c->path, got, e->text);
+    }
+    for (const char *part = NULL; (part = support_case_value(c, "says", NULL)) != NULL;) {
+        assert_contains(e->text, part);
+    }
+}
+
+static void run_case(struct support_case *c)
+{
+    struct form query;
+    struct form headers;
+    struct chat_draft d;
+    struct err e = ERR_INIT;
+    struct draft_source source = {.query = &query, .headers = &headers};
+    const char *type = support_case_value(c, "type", NULL);
+    const char *error = support_case_value(c, "error", NULL);
+    source.max_text = (size_t)strtoul(or_else(support_case_value(c, "max_text", NULL), "64"), NULL, 10);
+    source.body = or_else(support_case_value(c, "body", &source.body_length), "");
+    fill_form(&query, c, "query");
+    fill_form(&headers, c, "headers");
+    chat_draft_init(&d);
+    int result = draft_kind_of(type, source.body_length, &source.kind, &e);
+    if (result == 0) {
+        result = draft_parse(&source, &d, &e);
+    }
+    if ((result == 0) != (e.code == ERR_NONE) || (result == 0) != (error == NULL)) {
+        fail_msg("%s: result %d, %s", c->path, result, e.text);
+    }
+    if (error == NULL) {
+        check_draft(c, &d);
+    } else {
+        check_error(c, error, &e);
+    }
+    chat_draft_fini(&d);
+    form_fini(&query);
+    form_fini(&headers);
+}
+
+static void cases_become_what_they_say(void **state)
+{
+    (void)state;
+    support_each_case("tests/cases/draft", 80, run_case);
+}
+
+/* The greatest honest body: every byte of the text spent as "\u00XX", all other fields at their limits. */
+static void a_text_at_its_limit_fits_the_body_limit_however_it_is_written(void **state)
+{
+    static const size_t limits[] = {1, 1000, 1048576};
+    (void)state;
+    for (size_t i = 0; i < COUNT(limits); i++) {
+        struct buf body;
+        buf_init(&body, BUF_UNLIMITED);
+        buf_adds(&body, "{\"name\":\"");
+        for (int n = 0; n < CHAT_NAME_MAX; n++) {
+            buf_adds(&body, "\\ud83d\\ude00");
+        }
+        buf_addf(&body, "\",\"id\":\"%064d\",\"room\":\"%064d\",\"reply_to\":\"9223372036854775807\",\"text\":\"", 1, 1);
+        for (size_t n = 0; n < limits[i]; n++) {
+            buf_adds(&body, "\\u000a");
+        }
+        buf_adds(&body, "\"}");
+        assert_true(body.length <= draft_body_limit(limits[i]));
+        struct chat_draft d;
+        struct err e = ERR_INIT;
+        const struct draft_source source = {
+            .kind = DRAFT_JSON, .body = body.bytes, .body_length = body.length, .max_text = limits[i]};
+        chat_draft_init(&d);
+        if (draft_parse(&source, &d, &e) != 0) {
+            fail_msg("%s", e.text);
+        }
+        assert_int_equal(d.text_length, limits[i]);
+        assert_int_equal(strlen(d.name), CHAT_NAME_BYTES_MAX);
+        chat_draft_fini(&d);
+        buf_fini(&body);
+    }
+}
+
+/* As deep as a body of the default limit can be, on a stack as small as that of a worker thread. */
+static void *parse_deep_json(void *opening)
+{
+    struct buf body;
+    struct chat_draft d;
+    struct err e = ERR_INIT;
+    buf_init(&body, BUF_UNLIMITED);
+    buf_adds(&body, "{\"text\":\"hi\",\"x\":");
+    while (body.length < draft_body_limit(1048576) - 16) {
+        buf_adds(&body, opening);
+    }
+    const struct draft_source source = {
+        .kind = DRAFT_JSON, .body = body.bytes, .body_length = body.length, .max_text = 1048576};
+    chat_draft_init(&d);
+    int result = draft_parse(&source, &d, &e);
+    chat_draft_fini(&d);
+    buf_fini(&body);
+    return result == -1 && e.code == ERR_INPUT ? opening : NULL;
+}
+
+static void nesting_without_end_is_an_error_and_not_a_crash(void **state)
+{
+    static char openings[][8] = {"[", "{\"a\":", "[{\"\":"};
+    (void)state;
+    for (size_t i = 0; i < COUNT(openings); i++) {
+        pthread_attr_t attributes;
+        pthread_t thread;
+        void *good = NULL;
+        pthread_attr_init(&attributes);
+        assert_int_equal(pthread_attr_setstacksize(&attributes, 2 * 1024 * 1024), 0);
+        assert_int_equal(pthread_create(&thread, &attributes, parse_deep_json, openings[i]), 0);
+        assert_int_equal(pthread_join(thread, &good), 0);
+        pthread_attr_destroy(&attributes);
+        assert_non_null(good);
+    }
+}
+
+static void the_caller_need_not_care_about_the_error(void **state)
+{
+    struct chat_draft d;
+    const struct draft_source source = {.kind = DRAFT_FORM, .body = "text=%", .body_length = 6, .max_text = 10};
+    (void)state;
+    chat_draft_init(&d);
+    assert_int_equal(draft_parse(&source, &d, NULL), -1);
+    chat_draft_fini(&d);
+}
+
+static void made_ids_differ(void **state)
+{
+    struct chat_draft a;
+    struct chat_draft b;
+    const struct draft_source source = {.kind = DRAFT_TEXT, .body = "hi", .body_length = 2, .max_text = 10};
+    (void)state;
+    chat_draft_init(&a);
+    chat_draft_init(&b);
+    assert_int_equal(draft_parse(&source, &a, NULL), 0);
+    assert_int_equal(draft_parse(&source, &b, NULL), 0);
+    assert_string_not_equal(a.id, b.id);
+    chat_draft_fini(&a);
+    chat_draft_fini(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(cases_become_what_they_say),
+        cmocka_unit_test(a_text_at_its_limit_fits_the_body_limit_however_it_is_written),
+        cmocka_unit_test(nesting_without_end_is_an_error_and_not_a_crash),
+        cmocka_unit_test(the_caller_need_not_care_about_the_error),
+        cmocka_unit_test(made_ids_differ),
+    };
+    return RUN(tests);
+}
