@@ -1,0 +1,221 @@
+# pollchat - chat for any web hosting.  `make help` lists what can be made.
+#
+# Everything that is built goes to build/VARIANT; build/data is not built: it holds the messages of `make run`.
+
+# ---- settings: on the command line (make PREFIX=/opt/chat) or in the environment ----------------------------------------
+
+VERSION  := 0.1.0
+VARIANT  ?= release#   release, asan (with ubsan), tsan, cov
+PREFIX   ?= /usr/local
+DESTDIR  ?=
+CFLAGS   ?=#           added after ours
+CPPFLAGS ?=
+LDFLAGS  ?=
+WERROR   ?= $(if $(filter release,$(VARIANT)),0,1)
+V        ?= 0#         1 shows every command
+
+# make run
+SERVER   ?= lighttpd#  lighttpd, lighttpd-cgi, apache-proxy, apache-fcgid, apache-cgi, nginx
+PORT     ?= 8080
+DATA     ?= build/data
+
+# make test: some steps only, as in STEPS='unit cgi' (tests/run --list names them)
+STEPS    ?=
+
+# ---- flags ------------------------------------------------------------------------------------------------------------
+
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla \
+            -Wundef -Wpointer-arith -Wcast-qual -Wwrite-strings -Wimplicit-fallthrough
+
+VARIANT_CFLAGS.release  := -O2 -g -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+VARIANT_LDFLAGS.release := -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack
+VARIANT_CFLAGS.asan     := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+VARIANT_LDFLAGS.asan    := -fsanitize=address,undefined
+VARIANT_CFLAGS.tsan     := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
+VARIANT_LDFLAGS.tsan    := -fsanitize=thread
+VARIANT_CFLAGS.cov      := -O0 -g --coverage
+VARIANT_LDFLAGS.cov     := --coverage
+
+ifeq ($(VARIANT_CFLAGS.$(VARIANT)),)
+$(error VARIANT is release, asan, tsan or cov, not '$(VARIANT)')
+endif
+
+LIBS     := -lfcgi -lsqlite3 -ljansson -linih
+TESTLIBS := -lcmocka
+
+override ALL_CPPFLAGS = -D_GNU_SOURCE -DPOLLCHAT_VERSION='"$(VERSION)"' -Icgi-bin/lib $(CPPFLAGS)
+override ALL_CFLAGS   = -std=c17 -pthread -fvisibility=hidden $(WARNINGS) $(if $(filter 1,$(WERROR)),-Werror) \
+                        $(VARIANT_CFLAGS.$(VARIANT)) $(CFLAGS)
+override ALL_LDFLAGS  = -pthread -Wl,--as-needed $(VARIANT_LDFLAGS.$(VARIANT)) $(LDFLAGS)
+
+# ---- what is built from what --------------------------------------------------------------------------------------------
+
+B        := build/$(VARIANT)
+SQL      := $(sort $(wildcard sql/*.sql sql/*/*.sql))
+LIBSRC   := $(sort $(wildcard cgi-bin/lib/*.c))
+LIBOBJ   := $(LIBSRC:%.c=$B/obj/%.o) $(if $(wildcard sql/embed.sh),$B/obj/sql_files.o)
+LIBRARY  := $B/libpollchat.a
+PROGRAMS := $B/send $B/poll $B/pollchat
+UNITSRC  := $(sort $(wildcard tests/unit/test_*.c))
+UNIT     := $(UNITSRC:tests/unit/%.c=$B/unit/%)
+OBJECTS  := $(LIBOBJ) $(addprefix $B/obj/cgi-bin/,send.o poll.o admin.o) $(UNITSRC:%.c=$B/obj/%.o)
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.SECONDARY: $(OBJECTS)
+.PHONY: all stage install uninstall run test unit unit-run valgrind cov bench unit-build lint check-format format clean distclean help deps FORCE
+
+ifeq ($V,1)
+say = @:
+Q   :=
+else
+say = @printf '  %-8s%s\n' '$1' '$(2:build/%=%)'
+Q   := @
+endif
+
+all: $(PROGRAMS) ## build the three programs (the default)
+
+$B/send:     $B/obj/cgi-bin/send.o  $(LIBRARY)
+$B/poll:     $B/obj/cgi-bin/poll.o  $(LIBRARY)
+$B/pollchat: $B/obj/cgi-bin/admin.o $(LIBRARY)
+$(PROGRAMS):
+	$(call say,LINK,$@)
+	$Q$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+$(UNIT): $B/unit/%: $B/obj/tests/unit/%.o $(LIBRARY)
+	$(call say,LINK,$@)
+	$Q mkdir -p $(@D)
+	$Q$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TESTLIBS) $(LIBS)
+
+# Made anew each time: a deleted source must not live on in the archive.
+$(LIBRARY): $(LIBOBJ) $B/sources
+	$(call say,AR,$@)
+	$Q rm -f $@
+	$Q$(AR) rcs $@ $(LIBOBJ)
+
+$B/obj/%.o: %.c $B/flags
+	$(call say,CC,$<)
+	$Q mkdir -p $(@D)
+	$Q$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$B/obj/sql_files.o: $B/gen/sql_files.c $B/flags
+	$(call say,CC,$<)
+	$Q mkdir -p $(@D)
+	$Q$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# The schema travels inside the programs.
+$B/gen/sql_files.c: sql/embed.sh $(SQL) $B/sources
+	$(call say,EMBED,$@)
+	$Q mkdir -p $(@D)
+	$Q sh sql/embed.sh $@ $(SQL)
+
+# Files that hold the compiler with its flags and the list of sources: what depends on them is made anew when they change.
+$B/flags:   STAMP = $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(LIBS)
+$B/sources: STAMP = $(LIBSRC) $(SQL)
+$B/flags $B/sources: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(STAMP))' >$@.new
+	@if cmp -s $@.new $@; then rm -f $@.new; else mv $@.new $@; fi
+
+-include $(OBJECTS:.o=.d)
+
+# ---- a folder that works: programs, page, server configurations ---------------------------------------------------------
+# ROOT/cgi-bin holds the programs, ROOT/www is what a web server serves; the database lies beside them, in neither.
+
+STAGE := $B/stage
+ROOT   = $(DESTDIR)$(PREFIX)/lib/pollchat
+TREES := $(wildcard www lighttpd apache)
+FILES  = $(wildcard cgi-bin/chat.conf.example LICENSE) $(shell find $(TREES) -type f ! -name '.*.sw?')
+
+# Each file by rename: a program that runs keeps its old file, and nobody ever reads half a file.
+put = put() { mkdir -p "$${2%/*}" && cp --preserve=timestamps "$$1" "$$2.new" && chmod "$$3" "$$2.new" && mv -f "$$2.new" "$$2"; }
+
+define layout # ROOT
+	$Q umask 022; set -e; $(put); \
+	for p in $(PROGRAMS); do put "$$p" "$1/cgi-bin/$${p##*/}" 755; done; \
+	for f in $(FILES); do put "$$f" "$1/$$f" 644; done
+endef
+
+stage: all ## put programs, page and server configurations together in build/VARIANT/stage
+	$(call say,STAGE,$(STAGE))
+	$(call layout,$(STAGE))
+	$Q cd $(STAGE) && for f in $$(find $(TREES) -type f); do [ -e "$(CURDIR)/$$f" ] || rm -f "$$f"; done
+
+install: all ## install into PREFIX/lib/pollchat and PREFIX/bin/pollchat; DESTDIR= stands before it
+	$(call say,INSTALL,$(ROOT))
+	$(call layout,$(ROOT))
+	$Q umask 022; mkdir -p "$(DESTDIR)$(PREFIX)/bin"; cd "$(DESTDIR)$(PREFIX)/bin" && \
+	rm -f pollchat.new && ln -s ../lib/pollchat/cgi-bin/pollchat pollchat.new && mv -fT pollchat.new pollchat
+
+uninstall: ## remove what install put there; chat.conf and the data stay
+	$Q [ -d "$(ROOT)" ] || { echo 'nothing is installed in $(ROOT)'; exit 0; }; \
+	rm -f "$(DESTDIR)$(PREFIX)/bin/pollchat"; cd "$(ROOT)" && \
+	rm -f $(FILES) $(addprefix cgi-bin/,$(notdir $(PROGRAMS))) && \
+	{ find cgi-bin $(TREES) -depth -type d -empty -delete; cd .. && rmdir pollchat 2>/dev/null || echo 'kept in $(ROOT):' $$(ls -A '$(ROOT)'); }
+
+# ---- run and test -------------------------------------------------------------------------------------------------------
+
+run: ## serve the chat: SERVER=lighttpd PORT=8080 DATA=build/data; installs what is missing
+	@tests/deps/need build run-$(SERVER)
+	@$(MAKE) --no-print-directory stage
+	@exec tests/serve/serve '$(SERVER)' '$(PORT)' '$(DATA)' '$(STAGE)'
+
+test: ## run every test; installs what is missing. STEPS='unit cgi' runs some (tests/run --list)
+	@tests/run $(STEPS)
+
+deps: ## install (root) or name what is missing to build, run and test
+	@tests/deps/need build test
+
+unit: ## run the unit tests, with address and undefined behaviour sanitizers
+	@$(MAKE) --no-print-directory VARIANT=asan unit-run
+
+# Sanitizers of gcc 12 can't map their shadow where the kernel spreads addresses over 32 bits: switch that off where it can be.
+UNSPREAD := $(shell setarch $$(uname -m) -R true 2>/dev/null && echo setarch $$(uname -m) -R)
+SANITIZE := ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1 UBSAN_OPTIONS=print_stacktrace=1 \
+            TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
+
+unit-run: $(UNIT) ## run the unit tests of VARIANT
+	@failed=; for t in $(UNIT); do \
+	  if $(SANITIZE) $(UNSPREAD) $$t >$$t.log 2>&1; then printf '  PASS    %s (%s)\n' "$${t##*/}" "$$(grep -c '\[       OK \]' $$t.log)"; \
+	  else failed="$$failed $${t##*/}"; cat $$t.log; printf '  FAIL    %s\n' "$${t##*/}"; fi; \
+	done; [ -z "$$failed" ] || { echo "failed:$$failed (output in $B/unit/*.log)"; exit 1; }
+
+valgrind: ## run the unit tests and a few requests under valgrind
+	@$(MAKE) --no-print-directory VARIANT=release WERROR=1 stage unit-build
+	@tests/lint/valgrind $(STAGE) $(UNIT)
+
+unit-build: $(UNIT)
+
+cov: ## print the line coverage of the unit tests and of tests/cgi
+	@$(MAKE) --no-print-directory VARIANT=cov stage unit-build
+	@tests/lint/coverage
+
+bench: ## measure idle poll and send beside a null FastCGI program; installs what is missing
+	@tests/deps/need build bench
+	@$(MAKE) --no-print-directory VARIANT=release stage
+	@tests/bench/run $(STAGE)
+
+# ---- the looks of the code ----------------------------------------------------------------------------------------------
+
+lint: ## check form, warnings, includes, scripts, words, settings (not the tests)
+	@tests/lint/run
+
+check-format: ## is every C file laid out by .clang-format?
+	@tests/lint/run format
+
+format: ## lay every C file out by .clang-format
+	$Qclang-format -i $$(git ls-files -co --exclude-standard '*.c' '*.h')
+
+# ---- the rest -----------------------------------------------------------------------------------------------------------
+
+clean: ## remove what was built; build/data (the messages of make run) stays
+	$Q rm -rf build/release build/asan build/tsan build/cov build/test build/bench
+	@if [ -e build/data ]; then echo 'kept: build/data, the messages of make run (make distclean removes them too)'; fi
+
+distclean: ## remove what was built, what npm brought, and build/data: the messages of make run
+	$Q rm -rf build tests/node_modules
+
+help: ## this list
+	@echo 'make [TARGET] [SETTING=value]'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@echo 'Settings: VARIANT=release|asan|tsan|cov CC CFLAGS CPPFLAGS LDFLAGS PREFIX DESTDIR WERROR=1 V=1; run: SERVER PORT DATA; test: STEPS'
