@@ -66,18 +66,18 @@ static int read_draft(struct web_exchange *x, const struct conf *conf, struct bu
     return draft_parse(&source, draft, e);
 }
 
-static void answer_message(struct web_exchange *x, int status, const char *epoch, const struct chat_draft *draft,
+static void answer_message(struct web_exchange *x, int status, const char *epoch, struct chat_draft *draft,
                            const struct store_job *job)
 {
     struct web_reply r;
-    /* Texts are borrowed from the draft: the same id means the same text, and the store has checked that. */
+    /* Texts are the draft's: the same id means the same text, and the store has checked that. */
     const struct chat_message message = {
         .seq = job->seq,
         .time_ms = job->time_ms,
         .type = CHAT_MESSAGE,
         .reply_to = draft->reply_to,
-        .name = (char *)draft->name,
-        .id = (char *)draft->id,
+        .name = draft->name,
+        .id = draft->id,
         .text = draft->text,
         .text_length = draft->text_length,
     };
@@ -93,7 +93,7 @@ static void answer_message(struct web_exchange *x, int status, const char *epoch
     web_reply_fini(&r);
 }
 
-static void answer_outcome(struct web_exchange *x, const char *epoch, const struct chat_draft *draft,
+static void answer_outcome(struct web_exchange *x, const char *epoch, struct chat_draft *draft,
                            const struct store_job *job)
 {
     struct err e = ERR_INIT;
@@ -116,7 +116,7 @@ static void answer_outcome(struct web_exchange *x, const char *epoch, const stru
     web_answer_problem(x, &e, NULL, NULL);
 }
 
-static void send_draft(struct web_exchange *x, struct program *p, const struct chat_draft *draft)
+static void send_draft(struct web_exchange *x, struct program *p, struct chat_draft *draft)
 {
     char epoch[CHAT_EPOCH_SIZE] = "";
     struct err e = ERR_INIT;
