@@ -1,7 +1,6 @@
 /* conf.c - see conf.h. The table below is the one list of settings: parsing, ranges, defaults, documentation. */
 #include "conf.h"
 
-#include "ck.h"
 #include "err.h"
 #include "str.h"
 
@@ -139,17 +138,27 @@ struct reading {
 };
 
 /* inih's reader: counts lines, which Debian's inih doesn't tell its handler, and refuses a line longer than inih's
- * buffer, which inih would cut in two. */
+ * buffer, which inih would cut in two. White space in front goes, or inih would take the line for a
+ * second value of the setting above. After a mistake nothing more is read: the first one is told. */
 static char *read_line(char *out, int size, void *context)
 {
     struct reading *r = context;
-    char *line = fgets(out, size, r->file);
+    char *line = r->e->code == ERR_NONE ? fgets(out, size, r->file) : NULL;
     if (line == NULL) {
         return NULL;
     }
     r->line++;
     if (strchr(line, '\n') == NULL && !feof(r->file)) {
-        err_set(r->e, ERR_CONFIG, "%s line %d is longer than %d bytes.", r->name, r->line, size - 2);
+        err_set(r->e, ERR_CONFIG, "%s line %d is longer than %d bytes; the environment may hold longer values.", r->name,
+                r->line, size - 2);
+        return NULL;
+    }
+    size_t blank = r->line == 1 && strncmp(line, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0; /* an editor's byte order mark */
+    blank += strspn(line + blank, " \t");
+    memmove(line, line + blank, strlen(line + blank) + 1);
+    if (line[0] == '[') {
+        err_set(r->e, ERR_CONFIG, "%s line %d: there are no sections; '%.*s' must go.", r->name, r->line,
+                (int)strcspn(line, "\r\n"), line);
         return NULL;
     }
     return line;
@@ -159,11 +168,8 @@ static int on_setting(void *context, const char *section, const char *key, const
 {
     struct reading *r = context;
     char where[64];
+    (void)section; /* read_line lets none pass */
     snprintf(where, sizeof where, "%.40s line %d", r->name, r->line);
-    if (section[0] != '\0') {
-        err_set(r->e, ERR_CONFIG, "%s: there are no sections; '[%.40s]' must go.", where, section);
-        return 0;
-    }
     for (size_t i = 0; i < SETTINGS; i++) {
         if (strcmp(settings[i].key, key) != 0) {
             continue;
@@ -219,16 +225,15 @@ static bool is_environment_name(const struct setting *s, const char *name, size_
 static int set_from_environment(struct conf *c, const char *entry, const char *program_dir, struct err *e)
 {
     const char *name = entry + strlen(prefix);
-    const char *equals = strchr(name, '=');
-    size_t length = equals != NULL ? (size_t)(equals - name) : 0;
+    size_t length = strcspn(name, "=");
     char where[64];
     snprintf(where, sizeof where, "environment %s%.*s", prefix, (int)(length < 40 ? length : 40), name);
     if (length == strlen("CONF") && strncmp(name, "CONF", length) == 0) {
         return 0; /* taken by conf_path */
     }
-    for (size_t i = 0; i < SETTINGS && equals != NULL; i++) {
+    for (size_t i = 0; i < SETTINGS && name[length] == '='; i++) {
         if (is_environment_name(&settings[i], name, length)) {
-            return set_value(c, &settings[i], equals + 1, program_dir, where, e);
+            return set_value(c, &settings[i], name + length + 1, program_dir, where, e);
         }
     }
     return err_set(e, ERR_CONFIG, "%s: there is no such setting; chat.conf.example lists all of them.", where);
@@ -266,7 +271,9 @@ int conf_load(struct conf *out, const char *program_dir, const char *const *requ
     }
     memset(out, 0, sizeof *out);
     for (size_t i = 0; i < SETTINGS; i++) {
-        CK(set_value(out, &settings[i], settings[i].fallback, program_dir, "default", NULL) == 0);
+        if (set_value(out, &settings[i], settings[i].fallback, program_dir, "default", e) != 0) {
+            return -1; /* only a folder can fail, when the program's own path is too long */
+        }
     }
     const char *path = conf_path(request_environment);
     if (path == NULL) {
