@@ -1,0 +1,437 @@
+/* test_conf.c - conf.h: settings from file and environment, and mistakes that say what is wrong and what is allowed. */
+#include "support.h"
+
+#include "../../cgi-bin/lib/conf.h"
+#include "../../cgi-bin/lib/err.h"
+
+#include <sys/stat.h>
+
+static char folder[64]; /* stands for the folder of the programs */
+
+static int make_folder(void **state)
+{
+    (void)state;
+    snprintf(folder, sizeof folder, "/tmp/pollchat-conf-XXXXXX");
+    return mkdtemp(folder) != NULL ? 0 : -1;
+}
+
+static void in_folder(char *out, size_t size, const char *name)
+{
+    snprintf(out, size, "%s/%s", folder, name);
+}
+
+static int remove_folder(void **state)
+{
+    char path[100];
+    (void)state;
+    in_folder(path, sizeof path, "chat.conf");
+    unlink(path);
+    in_folder(path, sizeof path, "other.conf");
+    unlink(path);
+    return rmdir(folder);
+}
+
+static void write_file(const char *name, const char *bytes, size_t length)
+{
+    char path[100];
+    in_folder(path, sizeof path, name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, length, file), length);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void load_good(struct conf *c, const char *text, const char *const *request, const char *const *process)
+{
+    struct err e = ERR_INIT;
+    write_file("chat.conf", text, strlen(text));
+    if (conf_load(c, folder, request, process, &e) != 0) {
+        fail_msg("%s\n  in\n%s", e.text, text);
+    }
+    assert_int_equal(e.code, ERR_NONE);
+}
+
+static void load_bad(struct err *e, const char *text, const char *const *request, const char *const *process)
+{
+    struct conf c;
+    write_file("chat.conf", text, strlen(text));
+    err_clear(e);
+    if (conf_load(&c, folder, request, process, e) != -1) {
+        fail_msg("was taken:\n%s", text);
+    }
+    assert_int_equal(e->code, ERR_CONFIG);
+    assert_null(strpbrk(e->text, "\r\n"));
+    assert_int_equal(conf_load(&c, folder, request, process, NULL), -1); /* nobody has to care */
+}
+
+#define ENVIRONMENT(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static void works_without_file_and_environment(void **state)
+{
+    char path[100];
+    struct conf c;
+    struct err e = ERR_INIT;
+    (void)state;
+    in_folder(path, sizeof path, "chat.conf");
+    unlink(path);
+    assert_int_equal(conf_load(&c, folder, NULL, NULL, &e), 0);
+    in_folder(path, sizeof path, "../pollchat-data");
+    assert_string_equal(c.data, path);
+    assert_string_equal(c.allow_origin, "");
+    assert_int_equal(c.max_text, 1048576);
+    assert_int_equal(c.max_answer, 4194304);
+    assert_int_equal(c.busy_timeout, 5000);
+    assert_int_equal(c.journal, 0);
+    assert_int_equal(c.threads, 16);
+    assert_int_equal(c.poll_after, 2);
+}
+
+static void reads_a_file(void **state)
+{
+    struct conf c;
+    (void)state;
+    load_good(&c,
+              "; a comment\n# another\n\nmax_text = 5\nthreads=3\n  journal = wal \n\tpoll_after\t=\t9\n"
+              "allow_origin = https://a.example https://b.example:8443 ; for the partners\ndata = /srv/chat\n",
+              NULL, NULL);
+    assert_int_equal(c.max_text, 5);
+    assert_int_equal(c.threads, 3);
+    assert_int_equal(c.journal, 1);
+    assert_int_equal(c.poll_after, 9);
+    assert_string_equal(c.allow_origin, "https://a.example https://b.example:8443");
+    assert_string_equal(c.data, "/srv/chat");
+}
+
+static void line_ends_of_windows_and_a_missing_last_one_are_fine(void **state)
+{
+    struct conf c;
+    (void)state;
+    load_good(&c, "\xef\xbb\xbfmax_text = 5\r\n\r\nthreads = 4", NULL, NULL);
+    assert_int_equal(c.max_text, 5);
+    assert_int_equal(c.threads, 4);
+    load_good(&c, "", NULL, NULL);
+    load_good(&c, "\n", NULL, NULL);
+}
+
+static void relative_folders_start_at_the_programs(void **state)
+{
+    struct conf c;
+    char expected[100];
+    (void)state;
+    load_good(&c, "data = x/y\n", NULL, NULL);
+    in_folder(expected, sizeof expected, "x/y");
+    assert_string_equal(c.data, expected);
+    load_good(&c, "", NULL, ENVIRONMENT("POLLCHAT_DATA=z"));
+    in_folder(expected, sizeof expected, "z");
+    assert_string_equal(c.data, expected);
+}
+
+static void mistakes_in_the_file_say_file_line_value_and_what_is_allowed(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *says[4];
+    } cases[] = {
+        {"\n\nmax_txt = 5\n", {"chat.conf line 3", "max_txt", "chat.conf.example"}},
+        {"max_text = 5k\n", {"chat.conf line 1", "max_text", "'5k'", "from 1 to 16777216"}},
+        {"max_text = 0\n", {"'0'", "from 1 to 16777216"}},
+        {"max_text = 16777217\n", {"'16777217'", "from 1 to 16777216"}},
+        {"max_text = 18446744073709551617\n", {"'18446744073709551617'"}},
+        {"max_text = -1\n", {"'-1'"}},
+        {"max_text =\n", {"max_text is ''"}},
+        {"threads = 129\n", {"threads", "from 1 to 128"}},
+        {"poll_after = 0\n", {"poll_after", "from 1 to 60"}},
+        {"busy_timeout = 30001\n", {"busy_timeout", "from 0 to 30000"}},
+        {"max_answer = 65535\n", {"max_answer", "from 65536 to"}},
+        {"journal = WAL\n", {"journal", "'WAL'", "auto, wal, rollback"}},
+        {"data =\n", {"data", "a path"}},
+        {"threads = 3\nmax_text = 5\nthreads = 3\n", {"chat.conf line 3", "threads", "twice"}},
+        {"# x\nthreads\n", {"chat.conf line 2", "key = value"}},
+        {"= 5\n", {"chat.conf line 1"}},
+        {"Threads = 3\n", {"chat.conf line 1", "Threads"}},
+        {"POLLCHAT_THREADS = 3\n", {"chat.conf line 1", "POLLCHAT_THREADS"}},
+        {"allow_origin https://a.example\n", {"chat.conf line 1"}},
+        {"[chat]\nthreads = 3\n", {"chat.conf line 1", "no sections", "[chat]"}},
+        {"\xef\xbb\xbf[chat]\nthreads = 3\n", {"chat.conf line 1", "no sections"}},
+        {"threads = 3\n  [chat]\n", {"chat.conf line 2", "no sections"}},
+        {"threads = 3\n  max_text = x\n", {"chat.conf line 2", "max_text"}},
+        {"threads = x\nmax_txt = 1\n", {"chat.conf line 1", "threads"}}, /* the first one is told */
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct err e = ERR_INIT;
+        load_bad(&e, cases[i].text, NULL, NULL);
+        for (size_t s = 0; s < COUNT(cases[i].says) && cases[i].says[s] != NULL; s++) {
+            assert_contains(e.text, cases[i].says[s]);
+        }
+    }
+}
+
+static void both_ends_of_each_range_are_allowed(void **state)
+{
+    static const char *const texts[] = {"max_text = 1\n",       "max_text = 16777216\n", "threads = 1\n",   "threads = 128\n",
+                                        "poll_after = 1\n",     "poll_after = 60\n",     "busy_timeout = 0\n",
+                                        "busy_timeout = 30000\n", "max_answer = 65536\n",  "max_answer = 67108864\n",
+                                        "journal = auto\n",     "journal = rollback\n",  "allow_origin =\n", "allow_origin = *\n"};
+    (void)state;
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        struct conf c;
+        load_good(&c, texts[i], NULL, NULL);
+    }
+}
+
+/* inih's buffer has 200 bytes; a line that doesn't fit must not become two. */
+static void a_line_that_is_too_long_is_an_error_and_not_cut(void **state)
+{
+    (void)state;
+    for (size_t length = 150; length < 450; length++) {
+        char text[600];
+        struct err e = ERR_INIT;
+        struct conf c;
+        int head = snprintf(text, sizeof text, "\nallow_origin = ");
+        memset(text + head, 'x', length);
+        strcpy(text + (size_t)head + length, "\nthreads = 5\n");
+        write_file("chat.conf", text, strlen(text));
+        size_t line = (size_t)head - 1 + length;
+        if (conf_load(&c, folder, NULL, NULL, &e) == 0) {
+            assert_true(line <= 198);
+            assert_int_equal(strlen(c.allow_origin), length);
+            assert_int_equal(c.threads, 5);
+        } else {
+            assert_true(line > 198);
+            assert_contains(e.text, "chat.conf line 2");
+            assert_contains(e.text, "longer than 198");
+        }
+    }
+}
+
+static void a_hostile_value_is_cut_in_the_message(void **state)
+{
+    char entry[3000];
+    struct err e = ERR_INIT;
+    (void)state;
+    snprintf(entry, sizeof entry, "POLLCHAT_THREADS=%02000d", 1);
+    load_bad(&e, "", NULL, ENVIRONMENT(entry));
+    assert_contains(e.text, "POLLCHAT_THREADS");
+    assert_contains(e.text, "from 1 to 128");
+}
+
+static void environment_wins_over_file_and_request_over_process(void **state)
+{
+    struct conf c;
+    (void)state;
+    load_good(&c, "threads = 2\npoll_after = 2\nmax_text = 2\n", ENVIRONMENT("A=1", "POLLCHAT_THREADS=4"),
+              ENVIRONMENT("POLLCHAT_THREADS=3", "POLLCHAT_POLL_AFTER=3", "PATH=/bin"));
+    assert_int_equal(c.threads, 4);
+    assert_int_equal(c.poll_after, 3);
+    assert_int_equal(c.max_text, 2);
+}
+
+static void every_setting_can_come_from_the_environment(void **state)
+{
+    struct conf c;
+    (void)state;
+    load_good(&c, "", NULL,
+              ENVIRONMENT("POLLCHAT_DATA=/d", "POLLCHAT_MAX_TEXT=7", "POLLCHAT_MAX_ANSWER=70000", "POLLCHAT_ALLOW_ORIGIN=*",
+                          "POLLCHAT_POLL_AFTER=8", "POLLCHAT_BUSY_TIMEOUT=9", "POLLCHAT_JOURNAL=rollback",
+                          "POLLCHAT_THREADS=10"));
+    assert_string_equal(c.data, "/d");
+    assert_int_equal(c.max_text, 7);
+    assert_int_equal(c.max_answer, 70000);
+    assert_string_equal(c.allow_origin, "*");
+    assert_int_equal(c.poll_after, 8);
+    assert_int_equal(c.busy_timeout, 9);
+    assert_int_equal(c.journal, 2);
+    assert_int_equal(c.threads, 10);
+}
+
+static void mistakes_in_the_environment_name_the_variable(void **state)
+{
+    static const struct {
+        const char *entry;
+        const char *says[3];
+    } cases[] = {{"POLLCHAT_THREAD=3", {"POLLCHAT_THREAD", "no such setting"}},
+                 {"POLLCHAT_threads=3", {"POLLCHAT_threads", "no such setting"}},
+                 {"POLLCHAT_THREADS_=3", {"POLLCHAT_THREADS_", "no such setting"}},
+                 {"POLLCHAT_THREADS", {"POLLCHAT_THREADS", "no such setting"}},
+                 {"POLLCHAT_=3", {"POLLCHAT_", "no such setting"}},
+                 {"POLLCHAT_CONFIG=x", {"POLLCHAT_CONFIG", "no such setting"}},
+                 {"POLLCHAT_THREADS=", {"POLLCHAT_THREADS", "''", "from 1 to 128"}},
+                 {"POLLCHAT_THREADS=x=y", {"'x=y'"}},
+                 {"POLLCHAT_CONF=", {"empty"}}};
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        for (int in_request = 0; in_request < 2; in_request++) {
+            struct err e = ERR_INIT;
+            const char *const *list = ENVIRONMENT("X=1", cases[i].entry);
+            load_bad(&e, "", in_request ? list : NULL, in_request ? NULL : list);
+            for (size_t s = 0; s < COUNT(cases[i].says) && cases[i].says[s] != NULL; s++) {
+                assert_contains(e.text, cases[i].says[s]);
+            }
+        }
+    }
+}
+
+static void a_client_s_header_is_never_a_setting(void **state)
+{
+    struct conf c;
+    (void)state;
+    load_good(&c, "", ENVIRONMENT("HTTP_POLLCHAT_THREADS=1", "HTTP_POLLCHAT_X=1", "XPOLLCHAT_THREADS=1", "pollchat_threads=1"), NULL);
+    assert_int_equal(c.threads, 16);
+}
+
+static void a_wrong_file_is_wrong_whatever_the_environment_says(void **state)
+{
+    struct err e = ERR_INIT;
+    (void)state;
+    load_bad(&e, "threads = x\n", NULL, ENVIRONMENT("POLLCHAT_THREADS=3"));
+    assert_contains(e.text, "chat.conf line 1");
+}
+
+static void another_file_can_be_named(void **state)
+{
+    struct conf c;
+    struct err e = ERR_INIT;
+    char entry[200];
+    (void)state;
+    write_file("other.conf", "threads = 7\n", 12);
+    load_good(&c, "threads = 3\n", NULL, ENVIRONMENT("POLLCHAT_CONF=other.conf"));
+    assert_int_equal(c.threads, 7);
+    snprintf(entry, sizeof entry, "POLLCHAT_CONF=%s/other.conf", folder);
+    load_good(&c, "threads = 3\n", ENVIRONMENT(entry), ENVIRONMENT("POLLCHAT_CONF=/nowhere"));
+    assert_int_equal(c.threads, 7);
+    write_file("other.conf", "threads = x\n", 12);
+    load_bad(&e, "", NULL, ENVIRONMENT(entry));
+    assert_contains(e.text, "other.conf line 1");
+    assert_without(e.text, "/tmp"); /* texts hold no paths */
+}
+
+static void a_named_file_must_be_there_and_readable(void **state)
+{
+    struct err e = ERR_INIT;
+    char entry[200];
+    (void)state;
+    load_bad(&e, "", NULL, ENVIRONMENT("POLLCHAT_CONF=missing.conf"));
+    assert_contains(e.text, "missing.conf can't be read");
+    snprintf(entry, sizeof entry, "POLLCHAT_CONF=%s", folder);
+    load_bad(&e, "", NULL, ENVIRONMENT(entry)); /* a folder */
+    assert_contains(e.text, "can't be read");
+}
+
+static void paths_that_are_too_long_are_errors(void **state)
+{
+    static char longest[2 * CONF_TEXT_MAX];
+    static char entry[2 * CONF_TEXT_MAX + 32];
+    struct conf c;
+    struct err e = ERR_INIT;
+    (void)state;
+    memset(longest, 'p', sizeof longest - 1);
+    longest[0] = '/';
+    snprintf(entry, sizeof entry, "POLLCHAT_DATA=%s", longest);
+    load_bad(&e, "", NULL, ENVIRONMENT(entry));
+    assert_contains(e.text, "4095");
+    snprintf(entry, sizeof entry, "POLLCHAT_ALLOW_ORIGIN=%s", longest);
+    load_bad(&e, "", NULL, ENVIRONMENT(entry));
+    snprintf(entry, sizeof entry, "POLLCHAT_CONF=%s", longest);
+    load_bad(&e, "", NULL, ENVIRONMENT(entry));
+    snprintf(entry, sizeof entry, "POLLCHAT_DATA=%.*s", CONF_TEXT_MAX - 1, longest);
+    load_good(&c, "", NULL, ENVIRONMENT(entry));
+    assert_int_equal(strlen(c.data), CONF_TEXT_MAX - 1);
+    err_clear(&e);
+    assert_int_equal(conf_load(&c, longest, NULL, NULL, &e), -1); /* the program's own folder */
+    assert_int_equal(e.code, ERR_CONFIG);
+}
+
+/* ---- telling ---- */
+
+static char *printed(const struct conf *c)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    if (c != NULL) {
+        conf_print(c, out);
+    } else {
+        conf_print_example(out);
+    }
+    fclose(out);
+    return text;
+}
+
+static void tells_each_value_and_where_it_came_from(void **state)
+{
+    struct conf c;
+    (void)state;
+    load_good(&c, "\nthreads = 2\n", ENVIRONMENT("POLLCHAT_MAX_TEXT=9"), ENVIRONMENT("POLLCHAT_JOURNAL=wal"));
+    char *text = printed(&c);
+    assert_contains(text, "threads = 2  ; chat.conf line 2\n");
+    assert_contains(text, "max_text = 9  ; environment POLLCHAT_MAX_TEXT\n");
+    assert_contains(text, "journal = wal  ; environment POLLCHAT_JOURNAL\n");
+    assert_contains(text, "poll_after = 2  ; default\n");
+    free(text);
+    load_good(&c, "", NULL, NULL); /* nothing is left of the load before */
+    text = printed(&c);
+    assert_contains(text, "threads = 16  ; default\n");
+    free(text);
+}
+
+static void what_it_tells_can_be_read_again(void **state)
+{
+    struct conf c;
+    struct conf again;
+    (void)state;
+    load_good(&c, "threads = 2\nallow_origin = https://a.example *\njournal = rollback\ndata = /x\n", NULL, NULL);
+    char *text = printed(&c);
+    load_good(&again, text, NULL, NULL);
+    assert_memory_equal(&again, &c, sizeof c);
+    free(text);
+}
+
+static void the_example_changes_nothing_and_uncommented_holds_the_defaults(void **state)
+{
+    struct conf defaults;
+    struct conf c;
+    size_t settings = 0;
+    (void)state;
+    load_good(&defaults, "", NULL, NULL);
+    char *text = printed(NULL);
+    load_good(&c, text, NULL, NULL);
+    assert_memory_equal(&c, &defaults, sizeof c);
+    for (char *at = text; (at = strstr(at, "\n;")) != NULL; at += 2) { /* ";key = value" has no blank behind the ';' */
+        if (at[2] != ' ') {
+            at[1] = ' ';
+            settings++;
+        }
+    }
+    load_good(&c, text, NULL, NULL);
+    assert_memory_equal(&c, &defaults, sizeof c);
+    assert_int_equal(settings, 8);
+    free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(works_without_file_and_environment),
+        cmocka_unit_test(reads_a_file),
+        cmocka_unit_test(line_ends_of_windows_and_a_missing_last_one_are_fine),
+        cmocka_unit_test(relative_folders_start_at_the_programs),
+        cmocka_unit_test(mistakes_in_the_file_say_file_line_value_and_what_is_allowed),
+        cmocka_unit_test(both_ends_of_each_range_are_allowed),
+        cmocka_unit_test(a_line_that_is_too_long_is_an_error_and_not_cut),
+        cmocka_unit_test(a_hostile_value_is_cut_in_the_message),
+        cmocka_unit_test(environment_wins_over_file_and_request_over_process),
+        cmocka_unit_test(every_setting_can_come_from_the_environment),
+        cmocka_unit_test(mistakes_in_the_environment_name_the_variable),
+        cmocka_unit_test(a_client_s_header_is_never_a_setting),
+        cmocka_unit_test(a_wrong_file_is_wrong_whatever_the_environment_says),
+        cmocka_unit_test(another_file_can_be_named),
+        cmocka_unit_test(a_named_file_must_be_there_and_readable),
+        cmocka_unit_test(paths_that_are_too_long_are_errors),
+        cmocka_unit_test(tells_each_value_and_where_it_came_from),
+        cmocka_unit_test(what_it_tells_can_be_read_again),
+        cmocka_unit_test(the_example_changes_nothing_and_uncommented_holds_the_defaults),
+    };
+    return cmocka_run_group_tests_name(__FILE__, tests, make_folder, remove_folder);
+}
