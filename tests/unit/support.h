@@ -38,6 +38,14 @@ static inline uint64_t support_random(uint64_t *state)
     return *state * 2685821657736338717ULL;
 }
 
+/* For members that are owned, and so not const, where a test lends a literal. */
+static inline char *support_lend(const char *text)
+{
+    char *lent = NULL;
+    memcpy(&lent, &text, sizeof lent);
+    return lent;
+}
+
 static inline bool support_contains(const char *text, const char *part)
 {
     return strstr(text, part) != NULL;

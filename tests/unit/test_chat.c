@@ -1,8 +1,8 @@
 /* test_chat.c - chat.h: which values the fields of a message may have, and what happens to those that may not. */
 #include "support.h"
 
-#include "../../cgi-bin/lib/chat.h"
-#include "../../cgi-bin/lib/err.h"
+#include "chat.h"
+#include "err.h"
 
 typedef int setter(struct chat_draft *d, const char *value, size_t length, struct err *e);
 
@@ -68,8 +68,9 @@ static void rooms_are_1_to_64_of_the_alphabet(void **state)
 
 static void other_rooms_are_refused(void **state)
 {
-    static const char *const bad[] = {"",     "-a",  "_a",   "A",      "aB",      "a b",  " a",        "a ",       "a.b", "a/b",
-                                      "../x", "a:1", "a\n",  "a%",     "\xc3\xa4", "a\xff", "caf\xc3\xa9", "a\xe2\x80\x8b"};
+    static const char *const bad[] = {"",    "-a", "_a",       "A",     "aB",          "a b",
+                                      " a",  "a ", "a.b",      "a/b",   "../x",        "a:1",
+                                      "a\n", "a%", "\xc3\xa4", "a\xff", "caf\xc3\xa9", "a\xe2\x80\x8b"};
     (void)state;
     for (size_t i = 0; i < COUNT(bad); i++) {
         refused(chat_set_room, "room", bad[i], strlen(bad[i]));
@@ -109,14 +110,19 @@ static void names_are_trimmed_and_otherwise_kept(void **state)
     name_becomes("ann", "ann");
     name_becomes("  ann\t", "ann");
     name_becomes("\r\n ann \r\n", "ann");
-    name_becomes("\xc2\xa0" "ann\xe3\x80\x80", "ann");       /* no-break space, ideographic space */
-    name_becomes("\xe2\x80\x8b" "ann\xef\xbb\xbf", "ann");   /* zero width space, byte order mark */
+    name_becomes("\xc2\xa0"
+                 "ann\xe3\x80\x80",
+                 "ann"); /* no-break space, ideographic space */
+    name_becomes("\xe2\x80\x8b"
+                 "ann\xef\xbb\xbf",
+                 "ann"); /* zero width space, byte order mark */
     name_becomes("Ann  Lee", "Ann  Lee");
     name_becomes("<b>&amp;'\"", "<b>&amp;'\"");
     name_becomes("\xd8\xb9\xd9\x84\xd9\x8a", "\xd8\xb9\xd9\x84\xd9\x8a"); /* Arabic needs no marks */
-    name_becomes("e\xcc\x81", "e\xcc\x81");                  /* not normalised */
+    name_becomes("e\xcc\x81", "e\xcc\x81");                               /* not normalised */
     name_becomes("\xe2\x9d\xa4\xef\xb8\x8f", "\xe2\x9d\xa4\xef\xb8\x8f"); /* a heart keeps its variation selector */
-    name_becomes("\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x92\xbb", "\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x92\xbb"); /* joiner */
+    name_becomes("\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x92\xbb",
+                 "\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x92\xbb"); /* joiner */
 }
 
 static void names_have_1_to_64_characters_whatever_their_bytes(void **state)
@@ -152,11 +158,18 @@ static void white_space_around_does_not_count(void **state)
 static void names_that_show_nothing_are_refused(void **state)
 {
     static const char *const bad[] = {
-        "", " ", "\t\r\n", "\xc2\xa0", "\xe2\x80\x8b\xe2\x80\x8d", "\xef\xbb\xbf", "\xe3\x85\xa4", "\xe2\xa0\x80",
-        "\xef\xb8\x8f",                             /* a variation selector alone */
-        "\xf3\xa0\x81\xa1\xf3\xa0\x81\xa2",         /* tags */
-        "\xf3\xa0\x84\x80",                         /* another variation selector */
-        "\xe1\xa0\x8b",                             /* Mongolian one */
+        "",
+        " ",
+        "\t\r\n",
+        "\xc2\xa0",
+        "\xe2\x80\x8b\xe2\x80\x8d",
+        "\xef\xbb\xbf",
+        "\xe3\x85\xa4",
+        "\xe2\xa0\x80",
+        "\xef\xb8\x8f",                     /* a variation selector alone */
+        "\xf3\xa0\x81\xa1\xf3\xa0\x81\xa2", /* tags */
+        "\xf3\xa0\x84\x80",                 /* another variation selector */
+        "\xe1\xa0\x8b",                     /* Mongolian one */
         "\xef\xb8\x8f\xe2\x80\x8b\xef\xb8\x8f",
     };
     (void)state;
@@ -216,8 +229,8 @@ static void ids_are_1_to_64_of_the_alphabet(void **state)
     (void)state;
     for (int c = 0; c < 256; c++) {
         char text[2] = {(char)c, '\0'};
-        bool allowed = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
-                       c == '-';
+        bool allowed = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+                       c == '_' || c == '-';
         if (allowed) {
             assert_int_equal(set_in(&d, chat_set_id, text, 1, NULL), 0);
             assert_string_equal(d.id, text);
@@ -235,7 +248,8 @@ static void ids_are_1_to_64_of_the_alphabet(void **state)
 
 static void reply_to_is_a_seq(void **state)
 {
-    static const char *const bad[] = {"", "0", "-1", "+1", "1.0", " 1", "9223372036854775808", "18446744073709551617", "x"};
+    static const char *const bad[] = {"", "0", "-1", "+1", "1.0", " 1", "9223372036854775808", "18446744073709551617",
+                                      "x"};
     struct chat_draft d;
     (void)state;
     assert_int_equal(set_in(&d, chat_set_reply_to, "1", 1, NULL), 0);
@@ -261,8 +275,11 @@ static int take(struct chat_draft *d, const char *value, size_t length, size_t m
 
 static void texts_are_kept_byte_for_byte(void **state)
 {
-    static const char *const texts[] = {"a", " ", "\n", "  a \r\n", "\x01\x1b[2J", "\xe2\x80\xae", "<script>", "\xef\xbb\xbf",
-                                        "e\xcc\x81", "\xf4\x8f\xbf\xbf"};
+    static const char *const texts[] = {"a",           " ",
+                                        "\n",          "  a \r\n",
+                                        "\x01\x1b[2J", "\xe2\x80\xae",
+                                        "<script>",    "\xef\xbb\xbf",
+                                        "e\xcc\x81",   "\xf4\x8f\xbf\xbf"};
     struct chat_draft d;
     (void)state;
     chat_draft_init(&d);

@@ -1,7 +1,7 @@
 /* test_clock.c - clock.h: time as text, and clocks that go forward. */
 #include "support.h"
 
-#include "../../cgi-bin/lib/clock.h"
+#include "clock.h"
 
 #include <time.h>
 

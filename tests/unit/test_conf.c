@@ -1,8 +1,8 @@
 /* test_conf.c - conf.h: settings from file and environment, and mistakes that say what is wrong and what is allowed. */
 #include "support.h"
 
-#include "../../cgi-bin/lib/conf.h"
-#include "../../cgi-bin/lib/err.h"
+#include "conf.h"
+#include "err.h"
 
 #include <sys/stat.h>
 
@@ -169,10 +169,11 @@ static void mistakes_in_the_file_say_file_line_value_and_what_is_allowed(void **
 
 static void both_ends_of_each_range_are_allowed(void **state)
 {
-    static const char *const texts[] = {"max_text = 1\n",       "max_text = 16777216\n", "threads = 1\n",   "threads = 128\n",
-                                        "poll_after = 1\n",     "poll_after = 60\n",     "busy_timeout = 0\n",
-                                        "busy_timeout = 30000\n", "max_answer = 65536\n",  "max_answer = 67108864\n",
-                                        "journal = auto\n",     "journal = rollback\n",  "allow_origin =\n", "allow_origin = *\n"};
+    static const char *const texts[] = {"max_text = 1\n",          "max_text = 16777216\n",  "threads = 1\n",
+                                        "threads = 128\n",         "poll_after = 1\n",       "poll_after = 60\n",
+                                        "busy_timeout = 0\n",      "busy_timeout = 30000\n", "max_answer = 65536\n",
+                                        "max_answer = 67108864\n", "journal = auto\n",       "journal = rollback\n",
+                                        "allow_origin =\n",        "allow_origin = *\n"};
     (void)state;
     for (size_t i = 0; i < COUNT(texts); i++) {
         struct conf c;
@@ -232,9 +233,9 @@ static void every_setting_can_come_from_the_environment(void **state)
     struct conf c;
     (void)state;
     load_good(&c, "", NULL,
-              ENVIRONMENT("POLLCHAT_DATA=/d", "POLLCHAT_MAX_TEXT=7", "POLLCHAT_MAX_ANSWER=70000", "POLLCHAT_ALLOW_ORIGIN=*",
-                          "POLLCHAT_POLL_AFTER=8", "POLLCHAT_BUSY_TIMEOUT=9", "POLLCHAT_JOURNAL=rollback",
-                          "POLLCHAT_THREADS=10"));
+              ENVIRONMENT("POLLCHAT_DATA=/d", "POLLCHAT_MAX_TEXT=7", "POLLCHAT_MAX_ANSWER=70000",
+                          "POLLCHAT_ALLOW_ORIGIN=*", "POLLCHAT_POLL_AFTER=8", "POLLCHAT_BUSY_TIMEOUT=9",
+                          "POLLCHAT_JOURNAL=rollback", "POLLCHAT_THREADS=10"));
     assert_string_equal(c.data, "/d");
     assert_int_equal(c.max_text, 7);
     assert_int_equal(c.max_answer, 70000);
@@ -276,7 +277,9 @@ static void a_client_s_header_is_never_a_setting(void **state)
 {
     struct conf c;
     (void)state;
-    load_good(&c, "", ENVIRONMENT("HTTP_POLLCHAT_THREADS=1", "HTTP_POLLCHAT_X=1", "XPOLLCHAT_THREADS=1", "pollchat_threads=1"), NULL);
+    load_good(&c, "",
+              ENVIRONMENT("HTTP_POLLCHAT_THREADS=1", "HTTP_POLLCHAT_X=1", "XPOLLCHAT_THREADS=1", "pollchat_threads=1"),
+              NULL);
     assert_int_equal(c.threads, 16);
 }
 

@@ -13,10 +13,10 @@
  */
 #include "support.h"
 
-#include "../../cgi-bin/lib/buf.h"
-#include "../../cgi-bin/lib/draft.h"
-#include "../../cgi-bin/lib/err.h"
-#include "../../cgi-bin/lib/form.h"
+#include "buf.h"
+#include "draft.h"
+#include "err.h"
+#include "form.h"
 
 #include <pthread.h>
 
@@ -118,7 +118,8 @@ static void a_text_at_its_limit_fits_the_body_limit_however_it_is_written(void *
         for (int n = 0; n < CHAT_NAME_MAX; n++) {
             buf_adds(&body, "\\ud83d\\ude00");
         }
-        buf_addf(&body, "\",\"id\":\"%064d\",\"room\":\"%064d\",\"reply_to\":\"9223372036854775807\",\"text\":\"", 1, 1);
+        buf_addf(&body, "\",\"id\":\"%064d\",\"room\":\"%064d\",\"reply_to\":\"9223372036854775807\",\"text\":\"", 1,
+                 1);
         for (size_t n = 0; n < limits[i]; n++) {
             buf_adds(&body, "\\u000a");
         }

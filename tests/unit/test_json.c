@@ -1,10 +1,10 @@
 /* test_json.c - json.h: fields out of a JSON object, and answers as JSON, read back by jansson itself. */
 #include "support.h"
 
-#include "../../cgi-bin/lib/buf.h"
-#include "../../cgi-bin/lib/err.h"
-#include "../../cgi-bin/lib/form.h"
-#include "../../cgi-bin/lib/json.h"
+#include "buf.h"
+#include "err.h"
+#include "form.h"
+#include "json.h"
 
 #include <jansson.h>
 
@@ -149,9 +149,9 @@ static struct chat_message message(uint64_t seq, const char *name, const char *t
     return (struct chat_message){.seq = seq,
                                  .time_ms = 1700000000123,
                                  .type = CHAT_MESSAGE,
-                                 .name = (char *)name,
-                                 .id = (char *)"id-1",
-                                 .text = (char *)text,
+                                 .name = support_lend(name),
+                                 .id = support_lend("id-1"),
+                                 .text = support_lend(text),
                                  .text_length = length};
 }
 
@@ -162,8 +162,9 @@ static void a_sent_message_has_these_members_in_this_order(void **state)
     (void)state;
     buf_init(&b, 1000);
     json_sent(&b, "EPOCH", "lobby", &m);
-    assert_string_equal(b.bytes, "{\"epoch\":\"EPOCH\",\"room\":\"lobby\",\"seq\":41,\"time\":\"2023-11-14T22:13:20.123Z\","
-                                 "\"name\":\"ann\",\"text\":\"hi\",\"type\":\"message\",\"id\":\"id-1\"}");
+    assert_string_equal(b.bytes,
+                        "{\"epoch\":\"EPOCH\",\"room\":\"lobby\",\"seq\":41,\"time\":\"2023-11-14T22:13:20.123Z\","
+                        "\"name\":\"ann\",\"text\":\"hi\",\"type\":\"message\",\"id\":\"id-1\"}");
     buf_clear(&b);
     m.reply_to = CHAT_SEQ_MAX;
     json_sent(&b, "EPOCH", "lobby", &m);
@@ -182,10 +183,11 @@ static void an_answer_about_one_room(void **state)
     buf_init(&b, 10000);
     json_answer(&b, &a);
     assert_string_equal(
-        b.bytes, "{\"epoch\":\"EPOCH\",\"room\":\"lobby\",\"messages\":["
-                 "{\"seq\":40,\"time\":\"2023-11-14T22:13:20.123Z\",\"name\":\"ann\",\"text\":\"a\",\"type\":\"message\",\"id\":\"id-1\"},"
-                 "{\"seq\":41,\"time\":\"2023-11-14T22:13:20.123Z\",\"name\":\"bob\",\"text\":\"b\",\"type\":\"message\",\"id\":\"id-1\"}"
-                 "],\"next\":41,\"head\":50,\"oldest\":3,\"more\":true,\"wait\":0,\"poll_after\":2}");
+        b.bytes,
+        "{\"epoch\":\"EPOCH\",\"room\":\"lobby\",\"messages\":["
+        "{\"seq\":40,\"time\":\"2023-11-14T22:13:20.123Z\",\"name\":\"ann\",\"text\":\"a\",\"type\":\"message\",\"id\":\"id-1\"},"
+        "{\"seq\":41,\"time\":\"2023-11-14T22:13:20.123Z\",\"name\":\"bob\",\"text\":\"b\",\"type\":\"message\",\"id\":\"id-1\"}"
+        "],\"next\":41,\"head\":50,\"oldest\":3,\"more\":true,\"wait\":0,\"poll_after\":2}");
     buf_fini(&b);
 }
 
@@ -197,26 +199,30 @@ static void a_held_answer_has_no_poll_after_and_a_gap_is_told(void **state)
     (void)state;
     buf_init(&b, 10000);
     json_answer(&b, &a);
-    assert_string_equal(b.bytes, "{\"epoch\":\"EPOCH\",\"room\":\"lobby\",\"messages\":[],\"next\":7,\"head\":7,\"oldest\":5,"
-                                 "\"more\":false,\"wait\":25,\"gap\":true}");
+    assert_string_equal(b.bytes,
+                        "{\"epoch\":\"EPOCH\",\"room\":\"lobby\",\"messages\":[],\"next\":7,\"head\":7,\"oldest\":5,"
+                        "\"more\":false,\"wait\":25,\"gap\":true}");
     buf_fini(&b);
 }
 
 static void an_answer_about_several_rooms(void **state)
 {
     const struct chat_message messages[] = {message(8, "ann", "a", 1)};
-    const struct answer_room rooms[] = {{.name = "a", .next = 0, .head = 0, .oldest = 1},
-                                        {.name = "b", .messages = messages, .count = 1, .next = 8, .head = 9, .oldest = 8, .gap = true}};
-    const struct answer a = {.epoch = "EPOCH", .rooms = rooms, .count = 2, .several = true, .more = true, .poll_after = 5};
+    const struct answer_room rooms[] = {
+        {.name = "a", .next = 0, .head = 0, .oldest = 1},
+        {.name = "b", .messages = messages, .count = 1, .next = 8, .head = 9, .oldest = 8, .gap = true}};
+    const struct answer a = {
+        .epoch = "EPOCH", .rooms = rooms, .count = 2, .several = true, .more = true, .poll_after = 5};
     struct buf b;
     (void)state;
     buf_init(&b, 10000);
     json_answer(&b, &a);
     assert_string_equal(
-        b.bytes, "{\"epoch\":\"EPOCH\",\"messages\":["
-                 "{\"room\":\"b\",\"seq\":8,\"time\":\"2023-11-14T22:13:20.123Z\",\"name\":\"ann\",\"text\":\"a\",\"type\":\"message\",\"id\":\"id-1\"}"
-                 "],\"next\":{\"a\":0,\"b\":8},\"head\":{\"a\":0,\"b\":9},\"oldest\":{\"a\":1,\"b\":8},"
-                 "\"more\":true,\"wait\":0,\"poll_after\":5,\"gap\":[\"b\"]}");
+        b.bytes,
+        "{\"epoch\":\"EPOCH\",\"messages\":["
+        "{\"room\":\"b\",\"seq\":8,\"time\":\"2023-11-14T22:13:20.123Z\",\"name\":\"ann\",\"text\":\"a\",\"type\":\"message\",\"id\":\"id-1\"}"
+        "],\"next\":{\"a\":0,\"b\":8},\"head\":{\"a\":0,\"b\":9},\"oldest\":{\"a\":1,\"b\":8},"
+        "\"more\":true,\"wait\":0,\"poll_after\":5,\"gap\":[\"b\"]}");
     buf_fini(&b);
 }
 
@@ -236,7 +242,8 @@ static void one_room_in_the_form_of_several_answers_in_that_form(void **state)
 static void ndjson_is_a_message_a_line_and_the_cursor_last(void **state)
 {
     const struct chat_message messages[] = {message(1, "ann", "a\nb", 3), message(2, "bob", "\r\n", 2)};
-    const struct answer_room room = {.name = "lobby", .messages = messages, .count = 2, .next = 2, .head = 2, .oldest = 1};
+    const struct answer_room room = {
+        .name = "lobby", .messages = messages, .count = 2, .next = 2, .head = 2, .oldest = 1};
     const struct answer a = {.epoch = "EPOCH", .rooms = &room, .count = 1, .poll_after = 2};
     struct buf b;
     char *rest = NULL;
@@ -246,9 +253,10 @@ static void ndjson_is_a_message_a_line_and_the_cursor_last(void **state)
     assert_int_equal(b.bytes[b.length - 1], '\n');
     assert_contains(strtok_r(b.bytes, "\n", &rest), "\"text\":\"a\\nb\"");
     assert_contains(strtok_r(NULL, "\n", &rest), "\"text\":\"\\r\\n\"");
-    assert_string_equal(strtok_r(NULL, "\n", &rest),
-                        "{\"type\":\"cursor\",\"epoch\":\"EPOCH\",\"room\":\"lobby\",\"next\":2,\"head\":2,\"oldest\":1,"
-                        "\"more\":false,\"wait\":0,\"poll_after\":2}");
+    assert_string_equal(
+        strtok_r(NULL, "\n", &rest),
+        "{\"type\":\"cursor\",\"epoch\":\"EPOCH\",\"room\":\"lobby\",\"next\":2,\"head\":2,\"oldest\":1,"
+        "\"more\":false,\"wait\":0,\"poll_after\":2}");
     assert_null(strtok_r(NULL, "\n", &rest));
     buf_fini(&b);
 }
@@ -268,7 +276,8 @@ static void every_character_reads_back(void **state)
             } else if (c < 0x800) {
                 buf_addf(&text, "%c%c", (int)(0xC0U | c >> 6), (int)(0x80U | (c & 0x3FU)));
             } else if (c < 0xD800 || (c > 0xDFFF && c < 0x10000)) {
-                buf_addf(&text, "%c%c%c", (int)(0xE0U | c >> 12), (int)(0x80U | (c >> 6 & 0x3FU)), (int)(0x80U | (c & 0x3FU)));
+                buf_addf(&text, "%c%c%c", (int)(0xE0U | c >> 12), (int)(0x80U | (c >> 6 & 0x3FU)),
+                         (int)(0x80U | (c & 0x3FU)));
             } else if (c >= 0x10000) {
                 buf_addf(&text, "%c%c%c%c", (int)(0xF0U | c >> 18), (int)(0x80U | (c >> 12 & 0x3FU)),
                          (int)(0x80U | (c >> 6 & 0x3FU)), (int)(0x80U | (c & 0x3FU)));
@@ -330,7 +339,8 @@ static void a_problem_has_its_members(void **state)
     assert_without(b.bytes, "field");
     buf_clear(&b);
     json_problem(&b, "urn:x", "Bad Request", 400, "\xff", "na\xc3", NULL);
-    assert_string_equal(b.bytes, "{\"type\":\"urn:x\",\"title\":\"Bad Request\",\"status\":400,\"detail\":\"Bad Request\"}");
+    assert_string_equal(b.bytes,
+                        "{\"type\":\"urn:x\",\"title\":\"Bad Request\",\"status\":400,\"detail\":\"Bad Request\"}");
     buf_fini(&b);
 }
 

@@ -1,17 +1,17 @@
 /* test_line.c - line.h: a message a line; fields at tabs; the shell's own printf gives back the text. */
 #include "support.h"
 
-#include "../../cgi-bin/lib/buf.h"
-#include "../../cgi-bin/lib/line.h"
+#include "buf.h"
+#include "line.h"
 
 static struct chat_message message(uint64_t seq, const char *name, const char *text, size_t length)
 {
     return (struct chat_message){.seq = seq,
                                  .time_ms = 1700000000123,
                                  .type = CHAT_MESSAGE,
-                                 .name = (char *)name,
-                                 .id = (char *)"id",
-                                 .text = (char *)text,
+                                 .name = support_lend(name),
+                                 .id = support_lend("id"),
+                                 .text = support_lend(text),
                                  .text_length = length};
 }
 
@@ -54,10 +54,14 @@ static void what_moves_a_terminal_is_escaped(void **state)
 {
     (void)state;
     LINE("\x1b[2J", "\\0033[2J");
-    LINE("\x01" "7", "\\00017"); /* three digits always: a digit behind is no part of it */
+    LINE("\x01"
+         "7",
+         "\\00017"); /* three digits always: a digit behind is no part of it */
     LINE("\x7f", "\\0177");
     LINE("\xc2\x80", "\\0302\\0200"); /* C1 */
-    LINE("\xc2\x9b" "31m", "\\0302\\023331m");
+    LINE("\xc2\x9b"
+         "31m",
+         "\\0302\\023331m");
     LINE("\xc2\x9f", "\\0302\\0237");
     LINE("\xc3\x9b", "\xc3\x9b"); /* a letter with the same second byte */
 }
@@ -77,7 +81,8 @@ static void several_rooms_have_the_room_in_front(void **state)
 {
     const struct chat_message of_a[] = {message(1, "ann", "x", 1)};
     const struct chat_message of_b[] = {message(5, "bob", "y", 1), message(6, "bob", "z", 1)};
-    const struct answer_room rooms[] = {{.name = "a", .messages = of_a, .count = 1}, {.name = "b", .messages = of_b, .count = 2}};
+    const struct answer_room rooms[] = {{.name = "a", .messages = of_a, .count = 1},
+                                        {.name = "b", .messages = of_b, .count = 2}};
     struct answer a = {.epoch = "E", .rooms = rooms, .count = 2, .several = true};
     struct buf b;
     (void)state;
@@ -114,7 +119,8 @@ static void assert_shell_gives_back(const char *shell, const char *const *texts,
     close(file);
     /* The very loop of the documentation: one read a line, fields at tabs; '.' ends each text. */
     snprintf(command, sizeof command,
-             "exec %s -c 'while IFS=\"\t\" read -r seq time name text; do printf %%b. \"$text\"; done' <%s", shell, template);
+             "exec %s -c 'while IFS=\"\t\" read -r seq time name text; do printf %%b. \"$text\"; done' <%s", shell,
+             template);
     FILE *pipe = popen(command, "r");
     assert_non_null(pipe);
     buf_init(&got, BUF_UNLIMITED);
@@ -153,7 +159,8 @@ static void printf_b_of_every_shell_gives_back_the_exact_text(void **state)
                                                       (int)(0x80U | (c & 0x3FU))));
     }
     for (; count < TEXTS; count++) {
-        static const char *const pieces[] = {"\\", "n", "0", "1", "7", "\n", "\r", "\t", "\x1b", "\xc2\x9b", "c", "\\c", "%", "a", "\x7f"};
+        static const char *const pieces[] = {"\\",   "n",        "0", "1",   "7", "\n", "\r",  "\t",
+                                             "\x1b", "\xc2\x9b", "c", "\\c", "%", "a",  "\x7f"};
         size_t length = 1;
         bytes[count][0] = 'x';
         for (size_t i = 0; i < 20; i++) {

@@ -1,7 +1,7 @@
 /* test_log.c - log.h: whole lines, nothing from outside starts one of its own. */
 #include "support.h"
 
-#include "../../cgi-bin/lib/log.h"
+#include "log.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -99,10 +99,11 @@ static void *log_many(void *name)
 
 static void log_from_threads(void)
 {
+    static char names[2][11] = {"aaaaaaaaaa", "bbbbbbbbbb"};
     pthread_t threads[2];
     log_program("poll");
-    pthread_create(&threads[0], NULL, log_many, "aaaaaaaaaa");
-    pthread_create(&threads[1], NULL, log_many, "bbbbbbbbbb");
+    pthread_create(&threads[0], NULL, log_many, names[0]);
+    pthread_create(&threads[1], NULL, log_many, names[1]);
     pthread_join(threads[0], NULL);
     pthread_join(threads[1], NULL);
 }

@@ -1,9 +1,9 @@
 /* test_problem.c - problem.h: what HTTP says about an error. */
 #include "support.h"
 
-#include "../../cgi-bin/lib/buf.h"
-#include "../../cgi-bin/lib/err.h"
-#include "../../cgi-bin/lib/problem.h"
+#include "buf.h"
+#include "err.h"
+#include "problem.h"
 
 static void every_code_has_the_status_of_the_contract(void **state)
 {
@@ -12,20 +12,13 @@ static void every_code_has_the_status_of_the_contract(void **state)
         int status;
         const char *slug;
         bool retry;
-    } table[] = {{ERR_INPUT, 400, "bad-input", false},
-                 {ERR_AUTH, 403, "forbidden-origin", false},
-                 {ERR_ABSENT, 404, "not-found", false},
-                 {ERR_METHOD, 405, "method-not-allowed", false},
-                 {ERR_EPOCH, 409, "epoch-changed", false},
-                 {ERR_CONFLICT, 409, "id-reused", false},
-                 {ERR_TOO_LARGE, 413, "too-large", false},
-                 {ERR_TYPE, 415, "unsupported-type", false},
-                 {ERR_BUSY, 503, "store-busy", true},
-                 {ERR_FULL, 503, "store-full", true},
-                 {ERR_READONLY, 503, "store-read-only", true},
-                 {ERR_CORRUPT, 500, "store-corrupt", false},
-                 {ERR_CONFIG, 500, "misconfigured", false},
-                 {ERR_STOPPING, 503, "stopping", true},
+    } table[] = {{ERR_INPUT, 400, "bad-input", false},         {ERR_AUTH, 403, "forbidden-origin", false},
+                 {ERR_ABSENT, 404, "not-found", false},        {ERR_METHOD, 405, "method-not-allowed", false},
+                 {ERR_EPOCH, 409, "epoch-changed", false},     {ERR_CONFLICT, 409, "id-reused", false},
+                 {ERR_TOO_LARGE, 413, "too-large", false},     {ERR_TYPE, 415, "unsupported-type", false},
+                 {ERR_BUSY, 503, "store-busy", true},          {ERR_FULL, 503, "store-full", true},
+                 {ERR_READONLY, 503, "store-read-only", true}, {ERR_CORRUPT, 500, "store-corrupt", false},
+                 {ERR_CONFIG, 500, "misconfigured", false},    {ERR_STOPPING, 503, "stopping", true},
                  {ERR_SYSTEM, 500, "internal", false}};
     (void)state;
     for (size_t i = 0; i < COUNT(table); i++) {
@@ -63,8 +56,9 @@ static void the_body_names_type_and_field(void **state)
     buf_init(&b, 2000);
     err_field(&e, ERR_INPUT, "name", "name must be \"valid\".");
     problem_body(&b, &e, false, NULL);
-    assert_string_equal(b.bytes, "{\"type\":\"urn:pollchat:problem:bad-input\",\"title\":\"Bad Request\",\"status\":400,"
-                                 "\"detail\":\"name must be \\\"valid\\\".\",\"field\":\"name\"}");
+    assert_string_equal(b.bytes,
+                        "{\"type\":\"urn:pollchat:problem:bad-input\",\"title\":\"Bad Request\",\"status\":400,"
+                        "\"detail\":\"name must be \\\"valid\\\".\",\"field\":\"name\"}");
     buf_fini(&b);
 }
 

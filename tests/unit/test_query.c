@@ -8,10 +8,10 @@
  */
 #include "support.h"
 
-#include "../../cgi-bin/lib/buf.h"
-#include "../../cgi-bin/lib/err.h"
-#include "../../cgi-bin/lib/form.h"
-#include "../../cgi-bin/lib/query.h"
+#include "buf.h"
+#include "err.h"
+#include "form.h"
+#include "query.h"
 
 /* "since lobby:0 limit=100 wait=0 json", with "several" and "epoch=…" where they hold. */
 static void describe(const struct query *q, struct buf *out)

@@ -1,7 +1,7 @@
 /* test_str.c - str.h: strict numbers, UTF-8 by RFC 3629, words without case. */
 #include "support.h"
 
-#include "../../cgi-bin/lib/str.h"
+#include "str.h"
 
 static void reads_numbers_from_0_to_2_64_less_1(void **state)
 {
@@ -25,10 +25,25 @@ static void reads_numbers_from_0_to_2_64_less_1(void **state)
 
 static void refuses_what_is_no_plain_number(void **state)
 {
-    static const char *const bad[] = {"",      " ",     "-",    "-1",   "+1",  " 1",    "1 ",
-                                      "1\n",   "0x10",  "1e3",  "1.0",  "1,0", "one",   "\xd9\xa1",
-                                      "18446744073709551616", "18446744073709551625", "28446744073709551615",
-                                      "99999999999999999999", "000000000000000000001"};
+    static const char *const bad[] = {"",
+                                      " ",
+                                      "-",
+                                      "-1",
+                                      "+1",
+                                      " 1",
+                                      "1 ",
+                                      "1\n",
+                                      "0x10",
+                                      "1e3",
+                                      "1.0",
+                                      "1,0",
+                                      "one",
+                                      "\xd9\xa1",
+                                      "18446744073709551616",
+                                      "18446744073709551625",
+                                      "28446744073709551615",
+                                      "99999999999999999999",
+                                      "000000000000000000001"};
     (void)state;
     for (size_t i = 0; i < COUNT(bad); i++) {
         uint64_t value = 42;
@@ -161,23 +176,23 @@ static void tells_where_text_stops_being_utf8(void **state)
     } texts[] = {
         {"", 0, 0},
         {"abc", 3, 3},
-        {"a\0b", 3, 3},                    /* U+0000 is a character; who doesn't want it says so */
+        {"a\0b", 3, 3}, /* U+0000 is a character; who doesn't want it says so */
         {"\xc3\xa9", 2, 2},
         {"\xf0\x9f\x98\x80!", 5, 5},
         {"\xff", 1, 0},
-        {"ab\x80", 3, 2},                  /* a tail alone */
-        {"ab\xc3", 3, 2},                  /* cut off */
-        {"ab\xc3(", 4, 2},                 /* a tail missing */
-        {"\xc0\x80", 2, 0},                /* overlong NUL */
-        {"x\xc0\xaf", 3, 1},               /* overlong '/' */
+        {"ab\x80", 3, 2},    /* a tail alone */
+        {"ab\xc3", 3, 2},    /* cut off */
+        {"ab\xc3(", 4, 2},   /* a tail missing */
+        {"\xc0\x80", 2, 0},  /* overlong NUL */
+        {"x\xc0\xaf", 3, 1}, /* overlong '/' */
         {"x\xe0\x80\xaf", 4, 1},
         {"x\xf0\x80\x80\xaf", 5, 1},
-        {"\xed\xa0\x80", 3, 0},            /* surrogates: high, low, CESU-8 pair */
+        {"\xed\xa0\x80", 3, 0}, /* surrogates: high, low, CESU-8 pair */
         {"\xed\xbf\xbf", 3, 0},
         {"\xed\xa0\xbd\xed\xb8\x80", 6, 0},
-        {"\xf4\x8f\xbf\xbf", 4, 4},        /* U+10FFFF */
-        {"\xf4\x90\x80\x80", 4, 0},        /* one more */
-        {"\xf8\x88\x80\x80\x80", 5, 0},    /* five bytes */
+        {"\xf4\x8f\xbf\xbf", 4, 4},     /* U+10FFFF */
+        {"\xf4\x90\x80\x80", 4, 0},     /* one more */
+        {"\xf8\x88\x80\x80\x80", 5, 0}, /* five bytes */
     };
     (void)state;
     for (size_t i = 0; i < COUNT(texts); i++) {
