@@ -71,7 +71,8 @@ const struct form *web_query(struct web_exchange *x, struct err *e)
     if (!x->query_parsed) {
         const char *text = web_variable(x, "QUERY_STRING");
         if (text != NULL && form_parse(&x->query, text, strlen(text), e) != 0) {
-            return NULL; /* not marked as parsed: who asks again gets the error again, from an empty form */
+            form_fini(&x->query); /* not marked as parsed: who asks again gets the error again, from an empty form */
+            return NULL;
         }
         x->query_parsed = true;
     }
@@ -111,8 +112,8 @@ static bool reads_to_end(const struct web_exchange *x)
     return x->carrier->body_has_end || web_variable(x, "HTTP_TRANSFER_ENCODING") != NULL;
 }
 
-/* Reads at most `most` bytes; stops at the end or when the peer breaks off. */
-static void read_up_to(struct web_exchange *x, struct buf *into, uint64_t most)
+/* Reads at most `most` bytes and no more than the limit; stops at the end. -1 when the peer broke off. */
+static int read_up_to(struct web_exchange *x, struct buf *into, uint64_t most)
 {
     uint64_t left = most;
     while (left > 0) {
@@ -121,19 +122,52 @@ static void read_up_to(struct web_exchange *x, struct buf *into, uint64_t most)
         if (room > left) {
             room = (size_t)left;
         }
-        ssize_t count = room > 0 ? x->carrier->read(x, to, room) : 0;
+        if (room == 0) {
+            return 0;
+        }
+        ssize_t count = x->carrier->read(x, to, room);
         if (count <= 0) {
-            x->body_ended = room > 0;
-            return;
+            x->body_ended = true;
+            return count == 0 ? 0 : -1;
         }
         buf_grew(into, (size_t)count);
         left -= (uint64_t)count;
     }
+    return 0;
 }
 
 static int too_large(size_t limit, struct err *e)
 {
     return err_set(e, ERR_TOO_LARGE, "The body is too long; at most %zu bytes are allowed.", limit);
+}
+
+static int read_announced(struct web_exchange *x, uint64_t announced, struct buf *into, struct err *e)
+{
+    if (announced > into->limit) {
+        return too_large(into->limit, e);
+    }
+    if (read_up_to(x, into, announced) != 0 || into->length < announced) {
+        return err_set(e, ERR_INPUT, "The body broke off: %zu of %llu bytes came.", into->length,
+                       (unsigned long long)announced);
+    }
+    /* Plain CGI must not read past it: the server need not close standard input (RFC 3875, section 4.2). */
+    x->body_ended = x->body_ended || !x->carrier->body_has_end;
+    return 0;
+}
+
+static int read_to_end(struct web_exchange *x, struct buf *into, struct err *e)
+{
+    char one = 0;
+    int result = read_up_to(x, into, into->limit);
+    if (result == 0 && !x->body_ended) { /* the limit is reached: is there one byte more? */
+        ssize_t count = x->carrier->read(x, &one, 1);
+        if (count > 0) {
+            return too_large(into->limit, e);
+        }
+        x->body_ended = true;
+        result = (int)count;
+    }
+    return result == 0 ? 0 : err_set(e, ERR_INPUT, "The body broke off after %zu bytes.", into->length);
 }
 
 int web_read_body(struct web_exchange *x, struct buf *into, struct err *e)
@@ -142,24 +176,13 @@ int web_read_body(struct web_exchange *x, struct buf *into, struct err *e)
     if (announced_length(x, &announced, e) != 0) {
         return -1;
     }
-    if (announced < 0 && !reads_to_end(x)) {
-        x->body_ended = true;
-        return 0;
+    if (announced >= 0) {
+        return read_announced(x, (uint64_t)announced, into, e);
     }
-    if (announced >= 0 && (uint64_t)announced > into->limit) {
-        return too_large(into->limit, e);
+    if (reads_to_end(x)) {
+        return read_to_end(x, into, e);
     }
-    read_up_to(x, into, announced >= 0 ? (uint64_t)announced : into->limit);
-    if (announced >= 0 && into->length < (uint64_t)announced) {
-        return err_set(e, ERR_INPUT, "The body broke off: %zu of %lld bytes came.", into->length, (long long)announced);
-    }
-    if (announced < 0 && !x->body_ended) { /* the limit is reached: is there one byte more? */
-        char one = 0;
-        if (x->carrier->read(x, &one, 1) > 0) {
-            return too_large(into->limit, e);
-        }
-    }
-    x->body_ended = announced >= 0 ? x->body_ended : true;
+    x->body_ended = true;
     return 0;
 }
 
