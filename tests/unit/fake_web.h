@@ -1,0 +1,148 @@
+/* fake_web.h - an exchange without a server: variables and body are the test's, the answer is kept.
+ *
+ * fake.x goes to the code under test. After web_answer() the answer can be looked at with fake_header() and so on;
+ * fake_fini() frees everything.
+ */
+#ifndef FAKE_WEB_H
+#define FAKE_WEB_H
+
+#include "support.h"
+
+#include "buf.h"
+#include "web_carrier.h"
+
+enum { FAKE_VARIABLES_MAX = 32 };
+
+struct fake {
+    struct web_exchange x; /* first: a pointer to it is a pointer to this */
+    const char *variables[FAKE_VARIABLES_MAX];
+    const char *body;
+    size_t body_length;
+    size_t body_at;
+    size_t piece; /* most bytes one read gives */
+    bool ends;    /* read says 0 at the end; false: a read past the end fails the test, as it would wait for ever */
+    bool breaks;  /* read says -1 at the end */
+    size_t writes_until; /* so many writes succeed, then the peer has gone */
+    size_t writes;
+    struct buf answer;
+    int finished;
+};
+
+static inline ssize_t fake_read(struct web_exchange *x, char *to, size_t size)
+{
+    struct fake *f = (struct fake *)(void *)x;
+    size_t left = f->body_length - f->body_at;
+    size_t count = left < size ? left : size;
+    assert_int_equal(f->finished, 0);
+    assert_true(size > 0);
+    if (count > f->piece) {
+        count = f->piece;
+    }
+    if (left == 0 && f->breaks) {
+        return -1;
+    }
+    if (left == 0 && !f->ends) {
+        fail_msg("read past the body: a real peer would keep this request waiting");
+    }
+    if (count > 0) {
+        memcpy(to, f->body + f->body_at, count);
+    }
+    f->body_at += count;
+    return (ssize_t)count;
+}
+
+static inline int fake_write(struct web_exchange *x, const char *bytes, size_t length)
+{
+    struct fake *f = (struct fake *)(void *)x;
+    assert_int_equal(f->finished, 0);
+    assert_true(f->writes <= f->writes_until); /* nothing is written after a write has failed */
+    if (f->writes++ >= f->writes_until) {
+        return -1;
+    }
+    buf_add(&f->answer, bytes, length);
+    return 0;
+}
+
+static inline void fake_finish(struct web_exchange *x)
+{
+    struct fake *f = (struct fake *)(void *)x;
+    f->finished++;
+    web_exchange_fini(x);
+}
+
+/* variables: NAME=VALUE, NULL at the end; borrowed. body may be NULL. */
+static inline void fake_init(struct fake *f, bool body_has_end, const char *const *variables, const char *body,
+                             size_t length)
+{
+    static const struct web_carrier carriers[2] = {
+        {.read = fake_read, .write = fake_write, .finish = fake_finish, .body_has_end = false},
+        {.read = fake_read, .write = fake_write, .finish = fake_finish, .body_has_end = true},
+    };
+    memset(f, 0, sizeof *f);
+    for (size_t i = 0; variables != NULL && variables[i] != NULL; i++) {
+        assert_true(i + 1 < FAKE_VARIABLES_MAX);
+        f->variables[i] = variables[i];
+    }
+    f->body = body;
+    f->body_length = length;
+    f->piece = SIZE_MAX;
+    f->ends = body_has_end;
+    f->writes_until = SIZE_MAX;
+    buf_init(&f->answer, BUF_UNLIMITED);
+    web_exchange_init(&f->x, &carriers[body_has_end], f->variables);
+}
+
+static inline void fake_fini(struct fake *f)
+{
+    if (f->finished == 0) {
+        web_exchange_fini(&f->x);
+    }
+    buf_fini(&f->answer);
+}
+
+static inline int fake_status(const struct fake *f)
+{
+    assert_int_equal(f->finished, 1);
+    assert_int_equal(strncmp(buf_text(&f->answer), "Status: ", 8), 0);
+    return atoi(buf_text(&f->answer) + 8);
+}
+
+static inline const char *fake_body(const struct fake *f)
+{
+    const char *end = strstr(buf_text(&f->answer), "\r\n\r\n");
+    assert_non_null(end);
+    return end + 4;
+}
+
+/* How often a header stands there; *value is the last one's, until the next call. */
+static inline int fake_header(const struct fake *f, const char *name, const char **value)
+{
+    static char found[4200];
+    int count = 0;
+    size_t length = strlen(name);
+    const char *end = fake_body(f) - 2;
+    for (const char *line = buf_text(&f->answer); line < end; line = strstr(line, "\r\n") + 2) {
+        if (strncmp(line, name, length) == 0 && strncmp(line + length, ": ", 2) == 0) {
+            snprintf(found, sizeof found, "%.*s", (int)strcspn(line + length + 2, "\r"), line + length + 2);
+            count++;
+        }
+    }
+    if (value != NULL) {
+        *value = count > 0 ? found : NULL;
+    }
+    return count;
+}
+
+#define assert_header(f, name, expected) fake_assert_header(f, name, expected, __FILE__, __LINE__)
+static inline void fake_assert_header(const struct fake *f, const char *name, const char *expected, const char *file,
+                                      int line)
+{
+    const char *value = NULL;
+    int count = fake_header(f, name, &value);
+    if (count != (expected != NULL) || (expected != NULL && strcmp(value, expected) != 0)) {
+        print_error("%s stands there %d times: %s\n", name, count, value != NULL ? value : "-");
+        _fail(file, line);
+    }
+}
+
+#endif

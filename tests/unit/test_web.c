@@ -1,0 +1,744 @@
+/* test_web.c - web.h: bodies with every kind of length, answers with their headers, whatever the carrier. */
+#include "fake_web.h"
+
+#include "err.h"
+#include "form.h"
+#include "log.h"
+#include "web.h"
+
+#define VARIABLES(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+enum { WITHOUT_END, WITH_END }; /* kinds of carrier: as plain CGI, as FastCGI */
+
+/* ---- the request ---- */
+
+static void missing_and_empty_variables_are_the_same(void **state)
+{
+    struct fake f;
+    (void)state;
+    fake_init(&f, false, VARIABLES("A=1", "EMPTY=", "AB=2", "X=y=z", "NOEQUALS"), NULL, 0);
+    assert_string_equal(web_variable(&f.x, "A"), "1");
+    assert_string_equal(web_variable(&f.x, "AB"), "2");
+    assert_string_equal(web_variable(&f.x, "X"), "y=z");
+    assert_null(web_variable(&f.x, "EMPTY"));
+    assert_null(web_variable(&f.x, "MISSING"));
+    assert_null(web_variable(&f.x, "NOEQUALS"));
+    assert_null(web_variable(&f.x, "a"));
+    fake_fini(&f);
+    fake_init(&f, false, NULL, NULL, 0);
+    assert_null(web_variable(&f.x, "A"));
+    assert_int_equal(web_method(&f.x), WEB_OTHER);
+    fake_fini(&f);
+}
+
+static void methods_are_known_by_their_exact_names(void **state)
+{
+    static const struct {
+        const char *variable;
+        enum web_method method;
+    } cases[] = {{"REQUEST_METHOD=GET", WEB_GET},      {"REQUEST_METHOD=HEAD", WEB_HEAD},
+                 {"REQUEST_METHOD=POST", WEB_POST},    {"REQUEST_METHOD=OPTIONS", WEB_OPTIONS},
+                 {"REQUEST_METHOD=get", WEB_OTHER},    {"REQUEST_METHOD=", WEB_OTHER},
+                 {"REQUEST_METHOD=DELETE", WEB_OTHER}, {"REQUEST_METHOD=GETX", WEB_OTHER},
+                 {"REQUEST_METHOD=POST ", WEB_OTHER}};
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct fake f;
+        fake_init(&f, false, VARIABLES(cases[i].variable), NULL, 0);
+        assert_int_equal(web_method(&f.x), cases[i].method);
+        fake_fini(&f);
+    }
+}
+
+static void the_query_is_read_once(void **state)
+{
+    struct fake f;
+    struct err e = ERR_INIT;
+    (void)state;
+    fake_init(&f, false, VARIABLES("QUERY_STRING=a=1&b=2"), NULL, 0);
+    assert_int_equal(web_query(&f.x, &e)->count, 2);
+    assert_int_equal(web_query(&f.x, &e)->count, 2);
+    fake_fini(&f);
+    fake_init(&f, false, NULL, NULL, 0);
+    assert_int_equal(web_query(&f.x, &e)->count, 0);
+    assert_int_equal(e.code, ERR_NONE);
+    fake_fini(&f);
+}
+
+static void a_bad_query_is_the_same_error_each_time(void **state)
+{
+    struct fake f;
+    (void)state;
+    fake_init(&f, false, VARIABLES("QUERY_STRING=a=1&b=%zz"), NULL, 0);
+    for (int i = 0; i < 300; i++) { /* what was read before the mistake must not add up */
+        struct err e = ERR_INIT;
+        assert_null(web_query(&f.x, &e));
+        assert_int_equal(e.code, ERR_INPUT);
+        assert_string_equal(e.field, "b");
+    }
+    fake_fini(&f);
+}
+
+static void text_is_wanted_when_the_query_says_so(void **state)
+{
+    static const struct {
+        const char *variable;
+        bool wants;
+    } cases[] = {{"QUERY_STRING=format=text", true},
+                 {"QUERY_STRING=a=1&format=text&b=2", true},
+                 {"QUERY_STRING=format=%74ext", true},
+                 {"QUERY_STRING=format=text&x=%", true}, /* can't be decoded: a good guess */
+                 {"QUERY_STRING=format=json&x=%", false},
+                 {"QUERY_STRING=format=json", false},
+                 {"QUERY_STRING=format=texts", false},
+                 {"QUERY_STRING=xformat=text", false},
+                 {"QUERY_STRING=format=text&format=text", false},
+                 {"QUERY_STRING=", false},
+                 {"X=1", false}};
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct fake f;
+        fake_init(&f, false, VARIABLES(cases[i].variable), NULL, 0);
+        assert_int_equal(web_wants_text(&f.x), cases[i].wants);
+        fake_fini(&f);
+    }
+}
+
+/* ---- the body ---- */
+
+struct reading {
+    struct fake f;
+    struct buf into;
+    struct err e;
+    int result;
+};
+
+/* Reads "0123456789" repeated up to `sent` bytes with a limit of `limit`. */
+static void read_body(struct reading *r, bool body_has_end, const char *const *variables, size_t sent, size_t limit,
+                      void (*change)(struct fake *f))
+{
+    static char bytes[300000];
+    assert_true(sent <= sizeof bytes);
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        bytes[i] = (char)('0' + i % 10);
+    }
+    memset(&r->e, 0, sizeof r->e);
+    fake_init(&r->f, body_has_end, variables, bytes, sent);
+    if (change != NULL) {
+        change(&r->f);
+    }
+    buf_init(&r->into, limit);
+    r->result = web_read_body(&r->f.x, &r->into, &r->e);
+    assert_int_equal(r->result == 0, r->e.code == ERR_NONE);
+    if (r->result == 0) {
+        assert_memory_equal(buf_text(&r->into), bytes, r->into.length);
+    }
+}
+
+/* Then answers, which may read on; the fake fails the test if that would wait. */
+static void answer_and_fini(struct reading *r)
+{
+    struct web_reply reply;
+    web_reply_init(&reply, 200);
+    web_answer(&r->f.x, &reply);
+    web_reply_fini(&reply);
+    assert_int_equal(r->f.finished, 1);
+    buf_fini(&r->into);
+    fake_fini(&r->f);
+}
+
+static void one_byte_a_time(struct fake *f)
+{
+    f->piece = 1;
+}
+
+static void breaking_off(struct fake *f)
+{
+    f->breaks = true;
+}
+
+static void ending(struct fake *f)
+{
+    f->ends = true;
+}
+
+static void a_body_of_the_announced_length_is_read_and_nothing_past_it(void **state)
+{
+    static const size_t lengths[] = {0, 1, 10, 255, 256, 65535, 65536, 65537, 200000};
+    (void)state;
+    for (size_t i = 0; i < COUNT(lengths); i++) {
+        for (int carrier = WITHOUT_END; carrier <= WITH_END; carrier++) {
+            struct reading r;
+            char variable[64];
+            snprintf(variable, sizeof variable, "CONTENT_LENGTH=%zu", lengths[i]);
+            read_body(&r, carrier, VARIABLES(variable), lengths[i], 200000, NULL);
+            assert_int_equal(r.result, 0);
+            assert_int_equal(r.into.length, lengths[i]);
+            answer_and_fini(&r); /* plain CGI: the server may keep the pipe open */
+        }
+    }
+}
+
+static void a_body_may_come_in_pieces(void **state)
+{
+    struct reading r;
+    (void)state;
+    read_body(&r, WITHOUT_END, VARIABLES("CONTENT_LENGTH=1000"), 1000, 1000, one_byte_a_time);
+    assert_int_equal(r.result, 0);
+    assert_int_equal(r.into.length, 1000);
+    answer_and_fini(&r);
+    read_body(&r, WITH_END, NULL, 1000, 1000, one_byte_a_time);
+    assert_int_equal(r.result, 0);
+    assert_int_equal(r.into.length, 1000);
+    answer_and_fini(&r);
+}
+
+static void more_than_announced_is_left_alone(void **state)
+{
+    struct reading r;
+    (void)state;
+    read_body(&r, WITHOUT_END, VARIABLES("CONTENT_LENGTH=4"), 100, 1000, NULL);
+    assert_int_equal(r.result, 0);
+    assert_int_equal(r.into.length, 4);
+    answer_and_fini(&r);
+    read_body(&r, WITH_END, VARIABLES("CONTENT_LENGTH=4"), 100, 1000, NULL);
+    assert_int_equal(r.result, 0);
+    assert_int_equal(r.into.length, 4);
+    answer_and_fini(&r);
+}
+
+static void a_body_shorter_than_announced_is_an_error(void **state)
+{
+    static const size_t sent[] = {0, 1, 9};
+    (void)state;
+    for (size_t i = 0; i < COUNT(sent); i++) {
+        for (int carrier = WITHOUT_END; carrier <= WITH_END; carrier++) {
+            struct reading r;
+            char words[64];
+            read_body(&r, carrier, VARIABLES("CONTENT_LENGTH=10"), sent[i], 1000, ending);
+            assert_int_equal(r.result, -1);
+            assert_int_equal(r.e.code, ERR_INPUT);
+            snprintf(words, sizeof words, "%zu of 10 bytes", sent[i]);
+            assert_contains(r.e.text, words);
+            answer_and_fini(&r);
+            read_body(&r, carrier, VARIABLES("CONTENT_LENGTH=10"), sent[i], 1000, breaking_off);
+            assert_int_equal(r.result, -1);
+            assert_int_equal(r.e.code, ERR_INPUT);
+            answer_and_fini(&r);
+        }
+    }
+}
+
+static void without_a_length_a_carrier_that_knows_the_end_is_read_to_it(void **state)
+{
+    static const char *const variables[] = {"X=1", "CONTENT_LENGTH="}; /* none, and empty, as nginx sends it */
+    (void)state;
+    for (size_t i = 0; i < COUNT(variables); i++) {
+        static const size_t lengths[] = {0, 1, 65536, 70000, 100000};
+        for (size_t n = 0; n < COUNT(lengths); n++) {
+            struct reading r;
+            read_body(&r, WITH_END, VARIABLES(variables[i]), lengths[n], 100000, NULL);
+            assert_int_equal(r.result, 0);
+            assert_int_equal(r.into.length, lengths[n]);
+            answer_and_fini(&r);
+        }
+    }
+}
+
+static void without_a_length_plain_cgi_has_no_body(void **state)
+{
+    struct reading r;
+    (void)state;
+    read_body(&r, WITHOUT_END, VARIABLES("CONTENT_LENGTH="), 10, 1000, NULL);
+    assert_int_equal(r.result, 0);
+    assert_int_equal(r.into.length, 0);
+    assert_int_equal(r.f.body_at, 0); /* standard input may be a terminal, or never end */
+    answer_and_fini(&r);
+}
+
+static void a_chunked_body_of_plain_cgi_is_read_to_its_end(void **state)
+{
+    struct reading r;
+    (void)state;
+    read_body(&r, WITHOUT_END, VARIABLES("HTTP_TRANSFER_ENCODING=chunked"), 70000, 100000, ending);
+    assert_int_equal(r.result, 0);
+    assert_int_equal(r.into.length, 70000);
+    answer_and_fini(&r);
+}
+
+static void a_body_without_length_that_breaks_off_is_an_error(void **state)
+{
+    static const size_t lengths[] = {0, 5, 1000}; /* 1,000 is the limit: the break comes with the byte after it */
+    (void)state;
+    for (size_t i = 0; i < COUNT(lengths); i++) {
+        struct reading r;
+        read_body(&r, WITH_END, NULL, lengths[i], 1000, breaking_off);
+        assert_int_equal(r.result, -1);
+        assert_int_equal(r.e.code, ERR_INPUT);
+        assert_contains(r.e.text, "broke off");
+        answer_and_fini(&r);
+        read_body(&r, WITHOUT_END, VARIABLES("HTTP_TRANSFER_ENCODING=chunked"), lengths[i], 1000, breaking_off);
+        assert_int_equal(r.result, -1);
+        answer_and_fini(&r);
+    }
+}
+
+static void past_its_limit_a_body_is_refused(void **state)
+{
+    struct reading r;
+    (void)state;
+    read_body(&r, WITH_END, VARIABLES("CONTENT_LENGTH=1001"), 1001, 1000, NULL);
+    assert_int_equal(r.result, -1);
+    assert_int_equal(r.e.code, ERR_TOO_LARGE);
+    assert_contains(r.e.text, "1000");
+    assert_int_equal(r.f.body_at, 0); /* before a byte was read */
+    assert_int_equal(r.into.capacity, 0);
+    answer_and_fini(&r);
+    read_body(&r, WITH_END, NULL, 1001, 1000, NULL);
+    assert_int_equal(r.result, -1);
+    assert_int_equal(r.e.code, ERR_TOO_LARGE);
+    assert_true(r.f.body_at <= 1001);
+    answer_and_fini(&r);
+    read_body(&r, WITH_END, VARIABLES("CONTENT_LENGTH=9223372036854775807"), 1001, 1000, NULL);
+    assert_int_equal(r.e.code, ERR_TOO_LARGE);
+    answer_and_fini(&r);
+    read_body(&r, WITH_END, NULL, 1, 0, NULL);
+    assert_int_equal(r.e.code, ERR_TOO_LARGE);
+    answer_and_fini(&r);
+}
+
+static void a_length_that_is_no_number_is_an_error(void **state)
+{
+    static const char *const bad[] = {"CONTENT_LENGTH=-1",
+                                      "CONTENT_LENGTH=+5",
+                                      "CONTENT_LENGTH=5x",
+                                      "CONTENT_LENGTH= 5",
+                                      "CONTENT_LENGTH=0x5",
+                                      "CONTENT_LENGTH=5, 5",
+                                      "CONTENT_LENGTH=5.0",
+                                      "CONTENT_LENGTH=9223372036854775808",
+                                      "CONTENT_LENGTH=18446744073709551621"};
+    (void)state;
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        struct reading r;
+        read_body(&r, WITHOUT_END, VARIABLES(bad[i]), 5, 1000, NULL);
+        assert_int_equal(r.result, -1);
+        assert_int_equal(r.e.code, ERR_INPUT);
+        assert_contains(r.e.text, "Content-Length");
+        assert_int_equal(r.f.body_at, 0);
+        answer_and_fini(&r);
+    }
+}
+
+/* An unread body would make the close of a socket throw away the answer. */
+static void a_body_that_nobody_wanted_is_read_before_the_answer(void **state)
+{
+    struct reading r;
+    (void)state;
+    read_body(&r, WITH_END, VARIABLES("CONTENT_LENGTH=300000"), 300000, 1000, NULL);
+    assert_int_equal(r.e.code, ERR_TOO_LARGE);
+    answer_and_fini(&r);
+    assert_int_equal(r.f.body_at, 300000);
+    read_body(&r, WITHOUT_END, VARIABLES("CONTENT_LENGTH=300000"), 300000, 1000, NULL);
+    assert_int_equal(r.e.code, ERR_TOO_LARGE);
+    answer_and_fini(&r);
+    assert_int_equal(r.f.body_at, 300000);
+    read_body(&r, WITH_END, NULL, 300000, 1000, NULL);
+    assert_int_equal(r.e.code, ERR_TOO_LARGE);
+    answer_and_fini(&r);
+    assert_int_equal(r.f.body_at, 300000);
+}
+
+static void a_handler_that_reads_no_body_loses_no_answer(void **state)
+{
+    struct fake f;
+    struct web_reply reply;
+    (void)state;
+    fake_init(&f, true, VARIABLES("CONTENT_LENGTH=4"), "body", 4);
+    web_reply_init(&reply, 200);
+    web_answer(&f.x, &reply);
+    web_reply_fini(&reply);
+    assert_int_equal(f.body_at, 4);
+    fake_fini(&f);
+    fake_init(&f, false, VARIABLES("REQUEST_METHOD=GET"), "body", 4);
+    web_reply_init(&reply, 200);
+    web_answer(&f.x, &reply);
+    web_reply_fini(&reply);
+    assert_int_equal(f.body_at, 0);
+    fake_fini(&f);
+}
+
+static ssize_t endless_read(struct web_exchange *x, char *to, size_t size)
+{
+    struct fake *f = (struct fake *)(void *)x;
+    memset(to, 'x', size);
+    f->body_at += size;
+    return (ssize_t)size;
+}
+
+static void an_endless_body_is_not_read_for_ever(void **state)
+{
+    static const struct web_carrier endless = {
+        .read = endless_read, .write = fake_write, .finish = fake_finish, .body_has_end = true};
+    struct fake f;
+    struct buf into;
+    struct web_reply reply;
+    struct err e = ERR_INIT;
+    (void)state;
+    fake_init(&f, true, NULL, NULL, 0);
+    f.x.carrier = &endless;
+    buf_init(&into, 1000);
+    assert_int_equal(web_read_body(&f.x, &into, &e), -1);
+    assert_int_equal(e.code, ERR_TOO_LARGE);
+    web_reply_init(&reply, 413);
+    web_answer(&f.x, &reply);
+    web_reply_fini(&reply);
+    assert_int_equal(fake_status(&f), 413);
+    assert_true(f.body_at <= 65 * 1024 * 1024);
+    buf_fini(&into);
+    fake_fini(&f);
+}
+
+/* ---- the answer ---- */
+
+static void answer(struct fake *f, const char *method, int status, const char *body)
+{
+    struct web_reply r;
+    fake_init(f, true, VARIABLES(method), NULL, 0);
+    web_reply_init(&r, status);
+    web_header(&r, "Content-Type", "text/plain");
+    buf_adds(&r.body, body);
+    web_answer(&f->x, &r);
+    web_reply_fini(&r);
+}
+
+static void status_comes_first_and_every_answer_is_guarded(void **state)
+{
+    struct fake f;
+    (void)state;
+    answer(&f, "REQUEST_METHOD=GET", 200, "hi");
+    assert_string_equal(buf_text(&f.answer), "Status: 200 OK\r\n"
+                                             "Content-Type: text/plain\r\n"
+                                             "X-Content-Type-Options: nosniff\r\n"
+                                             "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"
+                                             "X-Frame-Options: DENY\r\n"
+                                             "Referrer-Policy: no-referrer\r\n"
+                                             "X-Accel-Buffering: no\r\n"
+                                             "Cache-Control: no-store\r\n"
+                                             "Content-Length: 2\r\n"
+                                             "\r\n"
+                                             "hi");
+    fake_fini(&f);
+}
+
+static void head_has_the_headers_of_get_and_no_body(void **state)
+{
+    struct fake get;
+    struct fake head;
+    (void)state;
+    answer(&get, "REQUEST_METHOD=GET", 200, "hello");
+    answer(&head, "REQUEST_METHOD=HEAD", 200, "hello");
+    assert_string_equal(fake_body(&head), "");
+    assert_header(&head, "Content-Length", "5");
+    assert_int_equal(get.answer.length - 5, head.answer.length);
+    assert_memory_equal(get.answer.bytes, head.answer.bytes, head.answer.length);
+    fake_fini(&get);
+    fake_fini(&head);
+}
+
+static void statuses_204_and_304_have_neither_body_nor_length(void **state)
+{
+    static const int statuses[] = {204, 304};
+    (void)state;
+    for (size_t i = 0; i < COUNT(statuses); i++) {
+        struct fake f;
+        answer(&f, "REQUEST_METHOD=GET", statuses[i], "must not be seen");
+        assert_int_equal(fake_status(&f), statuses[i]);
+        assert_header(&f, "Content-Length", NULL);
+        assert_string_equal(fake_body(&f), "");
+        assert_header(&f, "X-Content-Type-Options", "nosniff");
+        fake_fini(&f);
+    }
+}
+
+static void an_empty_body_has_length_0(void **state)
+{
+    struct fake f;
+    (void)state;
+    answer(&f, "REQUEST_METHOD=GET", 200, "");
+    assert_header(&f, "Content-Length", "0");
+    fake_fini(&f);
+}
+
+static void bodies_may_hold_any_byte(void **state)
+{
+    struct fake f;
+    struct web_reply r;
+    (void)state;
+    fake_init(&f, true, VARIABLES("REQUEST_METHOD=GET"), NULL, 0);
+    web_reply_init(&r, 200);
+    buf_add(&r.body, "a\0b\r\n\r\n", 7);
+    web_answer(&f.x, &r);
+    web_reply_fini(&r);
+    assert_header(&f, "Content-Length", "7");
+    assert_memory_equal(fake_body(&f), "a\0b\r\n\r\n", 8);
+    fake_fini(&f);
+}
+
+static void an_answer_with_its_own_caching_keeps_it(void **state)
+{
+    struct fake f;
+    struct web_reply r;
+    (void)state;
+    fake_init(&f, true, NULL, NULL, 0);
+    web_reply_init(&r, 200);
+    web_header(&r, "cache-control", "public, max-age=%d", 60);
+    web_answer(&f.x, &r);
+    web_reply_fini(&r);
+    assert_header(&f, "cache-control", "public, max-age=60");
+    assert_header(&f, "Cache-Control", NULL);
+    fake_fini(&f);
+}
+
+static void every_status_in_use_has_its_phrase(void **state)
+{
+    static const struct {
+        int status;
+        const char *line;
+    } cases[] = {{200, "200 OK"},
+                 {201, "201 Created"},
+                 {204, "204 No Content"},
+                 {304, "304 Not Modified"},
+                 {400, "400 Bad Request"},
+                 {403, "403 Forbidden"},
+                 {404, "404 Not Found"},
+                 {405, "405 Method Not Allowed"},
+                 {409, "409 Conflict"},
+                 {413, "413 Content Too Large"},
+                 {415, "415 Unsupported Media Type"},
+                 {500, "500 Internal Server Error"},
+                 {503, "503 Service Unavailable"}};
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct fake f;
+        answer(&f, "REQUEST_METHOD=GET", cases[i].status, "");
+        assert_header(&f, "Status", cases[i].line);
+        fake_fini(&f);
+    }
+}
+
+static void a_peer_that_has_gone_is_no_error(void **state)
+{
+    (void)state;
+    for (size_t writes = 0; writes < 2; writes++) {
+        struct fake f;
+        struct web_reply r;
+        fake_init(&f, true, VARIABLES("REQUEST_METHOD=GET"), NULL, 0);
+        f.writes_until = writes;
+        web_reply_init(&r, 200);
+        buf_adds(&r.body, "hi");
+        web_answer(&f.x, &r);
+        web_reply_fini(&r);
+        assert_int_equal(f.finished, 1);
+        fake_fini(&f);
+    }
+}
+
+static void common_headers_are_on_answers_and_on_problems(void **state)
+{
+    struct fake f;
+    struct web_reply r;
+    struct err e = ERR_INIT;
+    (void)state;
+    fake_init(&f, true, NULL, NULL, 0);
+    web_common_header(&f.x, "Vary", "%s", "Origin");
+    web_reply_init(&r, 200);
+    web_answer(&f.x, &r);
+    web_reply_fini(&r);
+    assert_header(&f, "Vary", "Origin");
+    fake_fini(&f);
+    fake_init(&f, true, NULL, NULL, 0);
+    web_common_header(&f.x, "Vary", "%s", "Origin");
+    err_set(&e, ERR_ABSENT, "x");
+    web_answer_problem(&f.x, &e, NULL, NULL);
+    assert_header(&f, "Vary", "Origin");
+    assert_int_equal(fake_status(&f), 404);
+    fake_fini(&f);
+}
+
+static void header_with_break(void)
+{
+    struct web_reply r;
+    web_reply_init(&r, 200);
+    web_header(&r, "X", "a%sb", "\r\nSet-Cookie: c");
+}
+
+static void header_with_line_feed(void)
+{
+    struct web_reply r;
+    web_reply_init(&r, 200);
+    web_header(&r, "X", "a\nb");
+}
+
+static void common_header_too_long(void)
+{
+    struct fake f;
+    fake_init(&f, true, NULL, NULL, 0);
+    web_common_header(&f.x, "X", "%5000d", 1);
+}
+
+static void headers_that_would_split_the_answer_abort(void **state)
+{
+    (void)state;
+    assert_true(support_aborts(header_with_break));
+    assert_true(support_aborts(header_with_line_feed));
+    assert_true(support_aborts(common_header_too_long));
+}
+
+/* ---- problems ---- */
+
+static void problem(struct fake *f, const char *query, enum err_code code)
+{
+    struct err e = ERR_INIT;
+    fake_init(f, true, VARIABLES("REQUEST_METHOD=GET", query), NULL, 0);
+    err_field(&e, code, "name", "why: %s", "\"<b>\"");
+    web_answer_problem(&f->x, &e, NULL, NULL);
+}
+
+static void a_problem_is_json_that_names_the_field(void **state)
+{
+    struct fake f;
+    (void)state;
+    problem(&f, "X=1", ERR_INPUT);
+    assert_int_equal(fake_status(&f), 400);
+    assert_header(&f, "Content-Type", "application/problem+json");
+    assert_header(&f, "Cache-Control", "no-store");
+    assert_header(&f, "Retry-After", NULL);
+    assert_contains(fake_body(&f), "\"field\":\"name\"");
+    assert_contains(fake_body(&f), "\"detail\":\"why: \\\"<b>\\\"\"");
+    fake_fini(&f);
+}
+
+static void a_problem_is_a_line_where_text_is_wanted(void **state)
+{
+    struct fake f;
+    (void)state;
+    problem(&f, "QUERY_STRING=format=text", ERR_INPUT);
+    assert_header(&f, "Content-Type", "text/plain; charset=utf-8");
+    assert_string_equal(fake_body(&f), "400 Bad Request: why: \"<b>\"\n");
+    fake_fini(&f);
+    problem(&f, "QUERY_STRING=format=text&x=%", ERR_INPUT);
+    assert_header(&f, "Content-Type", "text/plain; charset=utf-8");
+    fake_fini(&f);
+}
+
+static void busy_says_when_to_come_again(void **state)
+{
+    struct fake f;
+    (void)state;
+    problem(&f, "X=1", ERR_BUSY);
+    assert_int_equal(fake_status(&f), 503);
+    assert_header(&f, "Retry-After", "1");
+    fake_fini(&f);
+}
+
+static void further_headers_and_the_epoch_go_along(void **state)
+{
+    struct fake f;
+    struct buf headers;
+    struct err e = ERR_INIT;
+    (void)state;
+    fake_init(&f, true, NULL, NULL, 0);
+    buf_init(&headers, 100);
+    buf_adds(&headers, "Allow: GET\r\n");
+    err_set(&e, ERR_EPOCH, "x");
+    web_answer_problem(&f.x, &e, "EPOCH", &headers);
+    buf_fini(&headers);
+    assert_int_equal(fake_status(&f), 409);
+    assert_header(&f, "Allow", "GET");
+    assert_contains(fake_body(&f), "\"epoch\":\"EPOCH\"");
+    fake_fini(&f);
+}
+
+static void count_line(void *context, const char *line)
+{
+    int *count = context;
+    assert_contains(line, "why");
+    (*count)++;
+}
+
+static void the_owner_s_problems_are_logged_and_visitors_mistakes_are_not(void **state)
+{
+    static const enum err_code logged[] = {ERR_SYSTEM, ERR_CONFIG, ERR_CORRUPT, ERR_FULL, ERR_READONLY};
+    static const enum err_code quiet[] = {ERR_INPUT, ERR_AUTH, ERR_ABSENT, ERR_BUSY, ERR_TOO_LARGE, ERR_STOPPING};
+    int count = 0;
+    (void)state;
+    log_attach(count_line, &count);
+    for (size_t i = 0; i < COUNT(logged); i++) {
+        struct fake f;
+        problem(&f, "X=1", logged[i]);
+        assert_int_equal(count, (int)i + 1);
+        fake_fini(&f);
+    }
+    for (size_t i = 0; i < COUNT(quiet); i++) {
+        struct fake f;
+        problem(&f, "X=1", quiet[i]);
+        fake_fini(&f);
+    }
+    assert_int_equal(count, (int)COUNT(logged));
+    log_attach(NULL, NULL);
+}
+
+static void a_problem_for_head_has_no_body(void **state)
+{
+    struct fake f;
+    struct err e = ERR_INIT;
+    (void)state;
+    fake_init(&f, true, VARIABLES("REQUEST_METHOD=HEAD"), NULL, 0);
+    err_set(&e, ERR_ABSENT, "x");
+    web_answer_problem(&f.x, &e, NULL, NULL);
+    assert_string_equal(fake_body(&f), "");
+    assert_int_equal(fake_header(&f, "Content-Length", NULL), 1);
+    fake_fini(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(missing_and_empty_variables_are_the_same),
+        cmocka_unit_test(methods_are_known_by_their_exact_names),
+        cmocka_unit_test(the_query_is_read_once),
+        cmocka_unit_test(a_bad_query_is_the_same_error_each_time),
+        cmocka_unit_test(text_is_wanted_when_the_query_says_so),
+        cmocka_unit_test(a_body_of_the_announced_length_is_read_and_nothing_past_it),
+        cmocka_unit_test(a_body_may_come_in_pieces),
+        cmocka_unit_test(more_than_announced_is_left_alone),
+        cmocka_unit_test(a_body_shorter_than_announced_is_an_error),
+        cmocka_unit_test(without_a_length_a_carrier_that_knows_the_end_is_read_to_it),
+        cmocka_unit_test(without_a_length_plain_cgi_has_no_body),
+        cmocka_unit_test(a_chunked_body_of_plain_cgi_is_read_to_its_end),
+        cmocka_unit_test(a_body_without_length_that_breaks_off_is_an_error),
+        cmocka_unit_test(past_its_limit_a_body_is_refused),
+        cmocka_unit_test(a_length_that_is_no_number_is_an_error),
+        cmocka_unit_test(a_body_that_nobody_wanted_is_read_before_the_answer),
+        cmocka_unit_test(a_handler_that_reads_no_body_loses_no_answer),
+        cmocka_unit_test(an_endless_body_is_not_read_for_ever),
+        cmocka_unit_test(status_comes_first_and_every_answer_is_guarded),
+        cmocka_unit_test(head_has_the_headers_of_get_and_no_body),
+        cmocka_unit_test(statuses_204_and_304_have_neither_body_nor_length),
+        cmocka_unit_test(an_empty_body_has_length_0),
+        cmocka_unit_test(bodies_may_hold_any_byte),
+        cmocka_unit_test(an_answer_with_its_own_caching_keeps_it),
+        cmocka_unit_test(every_status_in_use_has_its_phrase),
+        cmocka_unit_test(a_peer_that_has_gone_is_no_error),
+        cmocka_unit_test(common_headers_are_on_answers_and_on_problems),
+        cmocka_unit_test(headers_that_would_split_the_answer_abort),
+        cmocka_unit_test(a_problem_is_json_that_names_the_field),
+        cmocka_unit_test(a_problem_is_a_line_where_text_is_wanted),
+        cmocka_unit_test(busy_says_when_to_come_again),
+        cmocka_unit_test(further_headers_and_the_epoch_go_along),
+        cmocka_unit_test(the_owner_s_problems_are_logged_and_visitors_mistakes_are_not),
+        cmocka_unit_test(a_problem_for_head_has_no_body),
+    };
+    return RUN(tests);
+}
