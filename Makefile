@@ -25,7 +25,8 @@ STEPS    ?=
 # ---- flags ------------------------------------------------------------------------------------------------------------
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla \
-            -Wundef -Wpointer-arith -Wcast-qual -Wwrite-strings -Wimplicit-fallthrough
+            -Wsign-conversion -Wundef -Wpointer-arith -Wcast-qual -Wwrite-strings -Wimplicit-fallthrough \
+            -Wnull-dereference -Wdouble-promotion -Wold-style-definition
 
 VARIANT_CFLAGS.release  := -O2 -g -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 VARIANT_LDFLAGS.release := -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack
