@@ -41,6 +41,9 @@ static bool is_own(const struct web_exchange *x, const char *origin)
         return false;
     }
     authority += strlen("://");
+    if (authority[0] == '\0') {
+        return false; /* nobody is not the host ":80" */
+    }
     return str_equal_nocase(host, authority) || is_without_default_port(host, authority, ":80") ||
            is_without_default_port(host, authority, ":443");
 }
