@@ -1,0 +1,417 @@
+/* test_commit.c - commit.h: many senders, few transactions, and nobody pays for a neighbour's error.
+ *
+ * The site and the store are fakes that stand here in place of the library's: they count, wait at a gate, and fail on
+ * demand. A draft's id says what shall happen: "full…" and "busy…" fail whatever transaction they are in.
+ */
+#include "support.h"
+
+#include "commit.h"
+#include "err.h"
+#include "site.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <time.h>
+
+struct store {
+    int unused;
+};
+
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct store store;
+    bool no_store;    /* site_borrow fails */
+    bool gate_closed; /* store_append waits */
+    int inside;       /* threads in store_append now */
+    int borrowed;
+    int returned;
+    int appends;
+    int stored;
+    size_t greatest_group;
+    uint64_t seq;
+} fake = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+
+struct store *site_borrow(struct site *s, struct err *e)
+{
+    (void)s;
+    pthread_mutex_lock(&fake.lock);
+    bool none = fake.no_store;
+    fake.borrowed += none ? 0 : 1;
+    pthread_mutex_unlock(&fake.lock);
+    if (none) {
+        err_set(e, ERR_READONLY, "no store");
+        return NULL;
+    }
+    return &fake.store;
+}
+
+void site_return(struct site *s, struct store *handle)
+{
+    (void)s;
+    assert_ptr_equal(handle, &fake.store);
+    pthread_mutex_lock(&fake.lock);
+    fake.returned++;
+    pthread_mutex_unlock(&fake.lock);
+}
+
+const char *store_epoch(const struct store *s)
+{
+    (void)s;
+    return "EPOCHEPOCHEPOCHEPOCHEP";
+}
+
+static bool any_begins(const struct store_job *jobs, size_t count, const char *word)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strncmp(jobs[i].draft->id, word, strlen(word)) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int store_append(struct store *s, struct store_job *jobs, size_t count, struct err *e)
+{
+    int result = 0;
+    (void)s;
+    pthread_mutex_lock(&fake.lock);
+    fake.inside++;
+    fake.appends++;
+    fake.greatest_group = count > fake.greatest_group ? count : fake.greatest_group;
+    if (fake.inside != 1) {
+        fail_msg("two threads write with one handle");
+    }
+    pthread_cond_broadcast(&fake.changed);
+    while (fake.gate_closed) {
+        pthread_cond_wait(&fake.changed, &fake.lock);
+    }
+    if (any_begins(jobs, count, "full")) {
+        result = err_set(e, ERR_FULL, "full");
+    } else if (any_begins(jobs, count, "busy")) {
+        result = err_set(e, ERR_BUSY, "busy");
+    }
+    for (size_t i = 0; i < count && result == 0; i++) {
+        jobs[i].outcome = STORE_STORED;
+        jobs[i].seq = ++fake.seq;
+        jobs[i].time_ms = 1000;
+        fake.stored++;
+    }
+    fake.inside--;
+    pthread_mutex_unlock(&fake.lock);
+    return result;
+}
+
+/* ---- senders ---- */
+
+struct sender {
+    pthread_t thread;
+    struct commit *commit;
+    struct chat_draft draft;
+    struct store_job job;
+    struct err e;
+    char epoch[CHAT_EPOCH_SIZE];
+    int result;
+    atomic_int task; /* of the kernel, once it is about to send */
+};
+
+static void *send_one(void *argument)
+{
+    struct sender *s = argument;
+    atomic_store(&s->task, gettid());
+    s->result = commit_append(s->commit, &s->job, s->epoch, &s->e);
+    return NULL;
+}
+
+static void start(struct sender *s, struct commit *c, const char *id)
+{
+    memset(s, 0, sizeof *s);
+    s->commit = c;
+    chat_draft_init(&s->draft);
+    snprintf(s->draft.id, sizeof s->draft.id, "%s", id);
+    s->job.draft = &s->draft;
+    s->result = 99;
+    assert_int_equal(pthread_create(&s->thread, NULL, send_one, s), 0);
+}
+
+static void join(struct sender *s)
+{
+    assert_int_equal(pthread_join(s->thread, NULL), 0);
+}
+
+static void reset(void)
+{
+    pthread_mutex_lock(&fake.lock);
+    fake.no_store = fake.gate_closed = false;
+    fake.borrowed = fake.returned = fake.appends = fake.stored = 0;
+    fake.greatest_group = 0;
+    fake.seq = 0;
+    pthread_mutex_unlock(&fake.lock);
+}
+
+static void set_gate(bool closed)
+{
+    pthread_mutex_lock(&fake.lock);
+    fake.gate_closed = closed;
+    pthread_cond_broadcast(&fake.changed);
+    pthread_mutex_unlock(&fake.lock);
+}
+
+static void wait_until_somebody_writes(void)
+{
+    pthread_mutex_lock(&fake.lock);
+    while (fake.inside == 0) {
+        pthread_cond_wait(&fake.changed, &fake.lock);
+    }
+    pthread_mutex_unlock(&fake.lock);
+}
+
+/* It sleeps in the kernel, so it is in the queue: behind its announcement nothing else sleeps. */
+static void wait_until_queued(struct sender *s)
+{
+    static const struct timespec tick = {.tv_nsec = 1000000};
+    for (int sleeping = 0; sleeping < 3; nanosleep(&tick, NULL)) {
+        char path[64];
+        char state = '?';
+        snprintf(path, sizeof path, "/proc/self/task/%d/stat", atomic_load(&s->task));
+        FILE *file = fopen(path, "re");
+        if (file != NULL && fscanf(file, "%*d (%*[^)]) %c", &state) != 1) {
+            state = '?';
+        }
+        if (file != NULL) {
+            fclose(file);
+        }
+        sleeping = state == 'S' ? sleeping + 1 : 0;
+    }
+}
+
+/* One sender is in the store, held at the gate, while the others queue up behind it; then the gate opens. */
+static void send_behind_a_gate(struct sender *senders, size_t count, const char *(*id)(size_t i))
+{
+    struct commit *c = commit_new(NULL);
+    set_gate(true);
+    start(&senders[0], c, id(0));
+    wait_until_somebody_writes();
+    for (size_t i = 1; i < count; i++) {
+        start(&senders[i], c, id(i));
+        wait_until_queued(&senders[i]);
+    }
+    set_gate(false);
+    for (size_t i = 0; i < count; i++) {
+        join(&senders[i]);
+    }
+    commit_free(c);
+    assert_int_equal(fake.borrowed, fake.returned);
+}
+
+static const char *good_id(size_t i)
+{
+    static _Thread_local char id[32];
+    snprintf(id, sizeof id, "good%zu", i);
+    return id;
+}
+
+/* ---- tests ---- */
+
+static void one_sender_is_one_transaction(void **state)
+{
+    struct sender s;
+    struct commit *c = commit_new(NULL);
+    (void)state;
+    reset();
+    start(&s, c, "good");
+    join(&s);
+    assert_int_equal(s.result, 0);
+    assert_int_equal(s.e.code, ERR_NONE);
+    assert_int_equal(s.job.outcome, STORE_STORED);
+    assert_int_equal(s.job.seq, 1);
+    assert_int_equal(s.job.time_ms, 1000);
+    assert_string_equal(s.epoch, "EPOCHEPOCHEPOCHEPOCHEP");
+    assert_int_equal(fake.appends, 1);
+    assert_int_equal(fake.returned, 1);
+    commit_free(c);
+    commit_free(NULL);
+}
+
+static void what_queues_up_meanwhile_shares_a_transaction(void **state)
+{
+    static struct sender senders[50];
+    (void)state;
+    reset();
+    send_behind_a_gate(senders, COUNT(senders), good_id);
+    assert_int_equal(fake.appends, 2);
+    assert_int_equal(fake.greatest_group, 49);
+    assert_int_equal(fake.stored, 50);
+    for (size_t i = 0; i < COUNT(senders); i++) {
+        assert_int_equal(senders[i].result, 0);
+        assert_int_equal(senders[i].job.outcome, STORE_STORED);
+        assert_int_equal(senders[i].job.seq, i + 1); /* in order of arrival */
+    }
+}
+
+static void a_group_has_its_limit_and_nobody_is_left_behind(void **state)
+{
+    static struct sender senders[150];
+    (void)state;
+    reset();
+    send_behind_a_gate(senders, COUNT(senders), good_id);
+    assert_int_equal(fake.greatest_group, 128);
+    assert_int_equal(fake.stored, 150);
+    for (size_t i = 0; i < COUNT(senders); i++) {
+        assert_int_equal(senders[i].result, 0);
+        assert_int_equal(senders[i].job.seq, i + 1);
+    }
+}
+
+static const char *every_seventh_is_full(size_t i)
+{
+    return i % 7 == 3 ? "full" : good_id(i);
+}
+
+static void an_error_hits_only_the_one_it_is_about(void **state)
+{
+    static struct sender senders[21];
+    (void)state;
+    reset();
+    send_behind_a_gate(senders, COUNT(senders), every_seventh_is_full);
+    for (size_t i = 0; i < COUNT(senders); i++) {
+        bool full = i % 7 == 3;
+        assert_int_equal(senders[i].result, full ? -1 : 0);
+        assert_int_equal(senders[i].e.code, full ? ERR_FULL : ERR_NONE);
+        assert_string_equal(senders[i].e.text, full ? "full" : "");
+        assert_int_equal(senders[i].job.seq > 0, !full);
+    }
+    assert_int_equal(fake.stored, 18);
+    assert_int_equal(fake.seq, 18); /* nothing is stored twice by trying again */
+}
+
+static const char *first_good_rest_full(size_t i)
+{
+    return i == 0 ? "good" : "full";
+}
+
+static void when_all_fail_each_gets_its_error(void **state)
+{
+    static struct sender senders[10];
+    (void)state;
+    reset();
+    send_behind_a_gate(senders, COUNT(senders), first_good_rest_full);
+    assert_int_equal(senders[0].result, 0);
+    for (size_t i = 1; i < COUNT(senders); i++) {
+        assert_int_equal(senders[i].result, -1);
+        assert_int_equal(senders[i].e.code, ERR_FULL);
+        assert_int_equal(senders[i].job.outcome, 0); /* untouched */
+    }
+}
+
+static const char *one_is_busy(size_t i)
+{
+    return i == 4 ? "busy" : good_id(i);
+}
+
+static void busy_is_not_waited_for_again_one_by_one(void **state)
+{
+    static struct sender senders[10];
+    (void)state;
+    reset();
+    send_behind_a_gate(senders, COUNT(senders), one_is_busy);
+    assert_int_equal(fake.appends, 2);
+    assert_int_equal(senders[0].result, 0);
+    for (size_t i = 1; i < COUNT(senders); i++) {
+        assert_int_equal(senders[i].result, -1);
+        assert_int_equal(senders[i].e.code, ERR_BUSY);
+    }
+    assert_int_equal(fake.stored, 1);
+}
+
+static void without_a_store_all_get_the_reason_and_the_next_one_tries_again(void **state)
+{
+    struct sender s;
+    struct commit *c = commit_new(NULL);
+    (void)state;
+    reset();
+    fake.no_store = true;
+    start(&s, c, "good");
+    join(&s);
+    assert_int_equal(s.result, -1);
+    assert_int_equal(s.e.code, ERR_READONLY);
+    assert_int_equal(fake.appends, 0);
+    assert_int_equal(fake.returned, 0);
+    fake.no_store = false;
+    start(&s, c, "good");
+    join(&s);
+    assert_int_equal(s.result, 0);
+    commit_free(c);
+}
+
+static void the_sender_need_not_care_about_the_error(void **state)
+{
+    struct chat_draft draft;
+    struct store_job job = {.draft = &draft};
+    char epoch[CHAT_EPOCH_SIZE] = "";
+    struct commit *c = commit_new(NULL);
+    (void)state;
+    reset();
+    chat_draft_init(&draft);
+    snprintf(draft.id, sizeof draft.id, "full");
+    assert_int_equal(commit_append(c, &job, epoch, NULL), -1);
+    fake.no_store = true;
+    assert_int_equal(commit_append(c, &job, epoch, NULL), -1);
+    commit_free(c);
+}
+
+enum { BUSY_THREADS = 16, SENDS = 200 };
+
+static void *send_many(void *argument)
+{
+    struct sender *s = argument;
+    for (int i = 0; i < SENDS; i++) {
+        bool fails = i % 10 == 9;
+        struct store_job job = {.draft = &s->draft};
+        struct err e = ERR_INIT;
+        snprintf(s->draft.id, sizeof s->draft.id, fails ? "full" : "good");
+        int result = commit_append(s->commit, &job, s->epoch, &e);
+        s->result += result == 0 && job.outcome == STORE_STORED && job.seq > 0 && !fails;
+        s->result += result == -1 && e.code == ERR_FULL && job.seq == 0 && fails;
+    }
+    return NULL;
+}
+
+/* Whatever the interleaving: everyone gets the own result, all is stored once. Run it under the thread sanitizer, too. */
+static void many_senders_at_once_each_get_their_own_result(void **state)
+{
+    static struct sender senders[BUSY_THREADS];
+    struct commit *c = commit_new(NULL);
+    (void)state;
+    reset();
+    for (size_t i = 0; i < BUSY_THREADS; i++) {
+        memset(&senders[i], 0, sizeof senders[i]);
+        senders[i].commit = c;
+        chat_draft_init(&senders[i].draft);
+        assert_int_equal(pthread_create(&senders[i].thread, NULL, send_many, &senders[i]), 0);
+    }
+    for (size_t i = 0; i < BUSY_THREADS; i++) {
+        join(&senders[i]);
+        assert_int_equal(senders[i].result, SENDS);
+    }
+    assert_int_equal(fake.stored, BUSY_THREADS * SENDS * 9 / 10);
+    assert_int_equal(fake.seq, fake.stored);
+    assert_int_equal(fake.borrowed, fake.returned);
+    commit_free(c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_sender_is_one_transaction),
+        cmocka_unit_test(what_queues_up_meanwhile_shares_a_transaction),
+        cmocka_unit_test(a_group_has_its_limit_and_nobody_is_left_behind),
+        cmocka_unit_test(an_error_hits_only_the_one_it_is_about),
+        cmocka_unit_test(when_all_fail_each_gets_its_error),
+        cmocka_unit_test(busy_is_not_waited_for_again_one_by_one),
+        cmocka_unit_test(without_a_store_all_get_the_reason_and_the_next_one_tries_again),
+        cmocka_unit_test(the_sender_need_not_care_about_the_error),
+        cmocka_unit_test(many_senders_at_once_each_get_their_own_result),
+    };
+    return RUN(tests);
+}

@@ -1,0 +1,220 @@
+/* test_cors.c - cors.h: which other sites' pages may read and send. */
+#include "fake_web.h"
+
+#include "cors.h"
+#include "err.h"
+#include "web.h"
+
+#define VARIABLES(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static void apply(struct fake *f, const char *allow_origin, const char *const *variables)
+{
+    struct web_reply r;
+    fake_init(f, true, variables, NULL, 0);
+    cors_apply(&f->x, allow_origin);
+    web_reply_init(&r, 200);
+    web_answer(&f->x, &r);
+    web_reply_fini(&r);
+}
+
+static void closed_by_default(void **state)
+{
+    struct fake f;
+    (void)state;
+    apply(&f, "", VARIABLES("REQUEST_METHOD=GET", "HTTP_ORIGIN=https://a.example"));
+    assert_header(&f, "Access-Control-Allow-Origin", NULL);
+    assert_header(&f, "Vary", NULL);
+    fake_fini(&f);
+}
+
+static void a_listed_origin_may_read(void **state)
+{
+    static const char *const lists[] = {"https://a.example",
+                                        "https://a.example https://b.example",
+                                        "https://b.example https://a.example",
+                                        "  https://b.example   https://a.example  ",
+                                        "*",
+                                        "https://b.example *"};
+    (void)state;
+    for (size_t i = 0; i < COUNT(lists); i++) {
+        struct fake f;
+        apply(&f, lists[i], VARIABLES("REQUEST_METHOD=GET", "HTTP_ORIGIN=https://a.example"));
+        assert_header(&f, "Access-Control-Allow-Origin", "https://a.example");
+        assert_header(&f, "Access-Control-Expose-Headers", "ETag, Retry-After");
+        assert_header(&f, "Access-Control-Allow-Methods", NULL); /* for a preflight only */
+        assert_header(&f, "Access-Control-Allow-Credentials", NULL);
+        assert_header(&f, "Vary", "Origin");
+        fake_fini(&f);
+    }
+}
+
+static void an_origin_is_compared_as_a_whole(void **state)
+{
+    static const char *const origins[] = {"HTTP_ORIGIN=https://a.example.evil",
+                                          "HTTP_ORIGIN=https://a.exampl",
+                                          "HTTP_ORIGIN=http://a.example",
+                                          "HTTP_ORIGIN=https://a.example:8443",
+                                          "HTTP_ORIGIN=https://x.a.example",
+                                          "HTTP_ORIGIN=null",
+                                          "HTTP_ORIGIN=*",
+                                          "HTTP_ORIGIN=https://a.example ",
+                                          "HTTP_ORIGIN=a.example",
+                                          "HTTP_ORIGIN=https://a.example https://b.example",
+                                          "HTTP_ORIGIN= ",
+                                          "HTTP_ORIGIN="};
+    (void)state;
+    for (size_t i = 0; i < COUNT(origins); i++) {
+        struct fake f;
+        apply(&f, "https://a.example https://b.example", VARIABLES("REQUEST_METHOD=GET", origins[i]));
+        if (fake_header(&f, "Access-Control-Allow-Origin", NULL) != 0) {
+            fail_msg("%s is allowed", origins[i]);
+        }
+        assert_header(&f, "Vary", "Origin"); /* the answer to another origin would be another one */
+        fake_fini(&f);
+    }
+}
+
+static void an_origin_with_a_line_break_splits_nothing(void **state)
+{
+    struct fake f;
+    char longest[1200] = "HTTP_ORIGIN=";
+    (void)state;
+    apply(&f, "*", VARIABLES("REQUEST_METHOD=GET", "HTTP_ORIGIN=https://a\r\nSet-Cookie: b=c"));
+    assert_header(&f, "Access-Control-Allow-Origin", NULL);
+    assert_header(&f, "Set-Cookie", NULL);
+    fake_fini(&f);
+    memset(longest + 12, 'o', 1025);
+    apply(&f, "*", VARIABLES("REQUEST_METHOD=GET", longest));
+    assert_header(&f, "Access-Control-Allow-Origin", NULL);
+    fake_fini(&f);
+    longest[12 + 1024] = '\0';
+    apply(&f, "*", VARIABLES("REQUEST_METHOD=GET", longest));
+    assert_header(&f, "Access-Control-Allow-Origin", longest + 12);
+    fake_fini(&f);
+}
+
+static void a_preflight_is_told_methods_and_headers(void **state)
+{
+    struct fake f;
+    (void)state;
+    apply(&f, "https://a.example", VARIABLES("REQUEST_METHOD=OPTIONS", "HTTP_ORIGIN=https://a.example"));
+    assert_header(&f, "Access-Control-Allow-Methods", "GET, HEAD, POST, OPTIONS");
+    assert_header(&f, "Access-Control-Max-Age", "86400");
+    const char *headers = NULL;
+    assert_int_equal(fake_header(&f, "Access-Control-Allow-Headers", &headers), 1);
+    static const char *const needed[] = {"Content-Type",  "If-None-Match", "Pollchat-Room",
+                                         "Pollchat-Name", "Pollchat-Id",   "Pollchat-Reply-To"};
+    for (size_t i = 0; i < COUNT(needed); i++) {
+        assert_contains(headers, needed[i]);
+    }
+    fake_fini(&f);
+    apply(&f, "https://b.example", VARIABLES("REQUEST_METHOD=OPTIONS", "HTTP_ORIGIN=https://a.example"));
+    assert_header(&f, "Access-Control-Allow-Methods", NULL);
+    fake_fini(&f);
+}
+
+static void may_write(bool expected, const char *allow_origin, const char *const *variables)
+{
+    struct fake f;
+    struct err e = ERR_INIT;
+    fake_init(&f, true, variables, NULL, 0);
+    int result = cors_check_write(&f.x, allow_origin, &e);
+    if ((result == 0) != expected) {
+        fail_msg("%s, %s, allowed '%s': %d", variables[0], variables[1], allow_origin, result);
+    }
+    assert_int_equal(e.code, expected ? ERR_NONE : ERR_AUTH);
+    fake_fini(&f);
+}
+
+static void who_names_no_origin_may_write(void **state)
+{
+    (void)state;
+    may_write(true, "", VARIABLES("HTTP_HOST=chat.example", "X=1"));
+    may_write(true, "", VARIABLES("HTTP_HOST=chat.example", "HTTP_ORIGIN="));
+}
+
+static void the_site_s_own_pages_may_write(void **state)
+{
+    (void)state;
+    may_write(true, "", VARIABLES("HTTP_HOST=chat.example", "HTTP_ORIGIN=https://chat.example"));
+    may_write(true, "",
+              VARIABLES("HTTP_HOST=chat.example", "HTTP_ORIGIN=http://chat.example")); /* TLS ends elsewhere */
+    may_write(true, "", VARIABLES("HTTP_HOST=Chat.Example", "HTTP_ORIGIN=https://chat.example"));
+    may_write(true, "", VARIABLES("HTTP_HOST=localhost:8080", "HTTP_ORIGIN=http://localhost:8080"));
+    may_write(true, "", VARIABLES("HTTP_HOST=chat.example:443", "HTTP_ORIGIN=https://chat.example"));
+    may_write(true, "", VARIABLES("HTTP_HOST=chat.example:80", "HTTP_ORIGIN=http://chat.example"));
+    may_write(true, "", VARIABLES("HTTP_HOST=[::1]:8080", "HTTP_ORIGIN=http://[::1]:8080"));
+    may_write(true, "",
+              VARIABLES("HTTP_SEC_FETCH_SITE=same-origin", "HTTP_ORIGIN=https://outside.example", "HTTP_HOST=inside"));
+}
+
+static void pages_of_other_sites_may_not_write(void **state)
+{
+    static const char *const origins[] = {
+        "HTTP_ORIGIN=https://evil.example",
+        "HTTP_ORIGIN=null",
+        "HTTP_ORIGIN=https://chat.example.evil",
+        "HTTP_ORIGIN=https://evilchat.example",
+        "HTTP_ORIGIN=https://chat.exampl",
+        "HTTP_ORIGIN=https://chat.example:8443",
+        "HTTP_ORIGIN=https://chat.example@evil",
+        "HTTP_ORIGIN=https://",
+        "HTTP_ORIGIN=://",
+        "HTTP_ORIGIN=chat.example",
+        "HTTP_ORIGIN=https://evil/://chat.example",
+        "HTTP_ORIGIN=https://chat.example/",
+        "HTTP_ORIGIN=https://chat",
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(origins); i++) {
+        may_write(false, "", VARIABLES("HTTP_HOST=chat.example", origins[i]));
+        may_write(false, "https://friend.example", VARIABLES("HTTP_HOST=chat.example", origins[i]));
+        may_write(false, "", VARIABLES("X=1", origins[i])); /* without a Host nothing is the same */
+    }
+    may_write(false, "", VARIABLES("HTTP_HOST=:80", "HTTP_ORIGIN=https://"));
+    may_write(
+        false, "",
+        VARIABLES("HTTP_SEC_FETCH_SITE=same-site", "HTTP_ORIGIN=https://other.example", "HTTP_HOST=chat.example"));
+    may_write(
+        false, "",
+        VARIABLES("HTTP_SEC_FETCH_SITE=cross-site", "HTTP_ORIGIN=https://other.example", "HTTP_HOST=chat.example"));
+}
+
+static void listed_sites_may_write(void **state)
+{
+    (void)state;
+    may_write(true, "https://friend.example",
+              VARIABLES("HTTP_HOST=chat.example", "HTTP_ORIGIN=https://friend.example"));
+    may_write(true, "*", VARIABLES("HTTP_HOST=chat.example", "HTTP_ORIGIN=https://anyone.example"));
+    may_write(true, "*", VARIABLES("HTTP_HOST=chat.example", "HTTP_ORIGIN=null"));
+}
+
+static void the_refusal_names_the_setting(void **state)
+{
+    struct fake f;
+    struct err e = ERR_INIT;
+    (void)state;
+    fake_init(&f, true, VARIABLES("HTTP_ORIGIN=https://<script>"), NULL, 0);
+    assert_int_equal(cors_check_write(&f.x, "", &e), -1);
+    assert_contains(e.text, "allow_origin");
+    assert_without(e.text, "script");
+    assert_int_equal(cors_check_write(&f.x, "", NULL), -1);
+    fake_fini(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(closed_by_default),
+        cmocka_unit_test(a_listed_origin_may_read),
+        cmocka_unit_test(an_origin_is_compared_as_a_whole),
+        cmocka_unit_test(an_origin_with_a_line_break_splits_nothing),
+        cmocka_unit_test(a_preflight_is_told_methods_and_headers),
+        cmocka_unit_test(who_names_no_origin_may_write),
+        cmocka_unit_test(the_site_s_own_pages_may_write),
+        cmocka_unit_test(pages_of_other_sites_may_not_write),
+        cmocka_unit_test(listed_sites_may_write),
+        cmocka_unit_test(the_refusal_names_the_setting),
+    };
+    return RUN(tests);
+}
