@@ -1,0 +1,282 @@
+/* disk.c - see disk.h. */
+#include "disk.h"
+
+#include "err.h"
+#include "log.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+/* Numbers of statfs(2), linux/magic.h and the file systems' own sources. */
+static const unsigned long network_kinds[] = {
+    0x6969,     /* NFS */
+    0x517b,     /* SMB */
+    0xff534d42, /* CIFS */
+    0xfe534d42, /* SMB2 */
+    0x01021997, /* 9p */
+    0x65735546, /* FUSE: sshfs, GlusterFS and the like; local ones suffer no harm from a rollback journal */
+    0x5346414f, /* AFS */
+    0x6b414653, /* AFS of the kernel */
+    0x73757245, /* Coda */
+    0x564c,     /* NCP */
+    0x00c36400, /* Ceph */
+    0x0bd00bd0, /* Lustre */
+    0x47504653, /* GPFS */
+    0x01161970, /* GFS2 */
+    0x7461636f, /* OCFS2 */
+    0x20030528, /* OrangeFS */
+    0x19830326, /* BeeGFS */
+    0xaad7aaea, /* PanFS */
+    0xbeefdead, /* SNFS */
+    0x786f4256, /* VirtualBox shared folder */
+    0xbacbacbc, /* VMware shared folder */
+    0x7c7c6673, /* Parallels shared folder */
+};
+
+int disk_program_folder(char *out, size_t size, struct err *e)
+{
+    char path[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path);
+    out[0] = '\0';
+    if (length <= 0 || (size_t)length >= sizeof path) {
+        return err_set(e, ERR_SYSTEM, "The program can't find its own folder: /proc/self/exe can't be read.");
+    }
+    path[length] = '\0'; /* may end in " (deleted)", which is no part of the folder */
+    char *slash = strrchr(path, '/');
+    if (slash == NULL || (size_t)(slash - path) + 2 > size) {
+        return err_set(e, ERR_SYSTEM, "The path of the program's folder is too long.");
+    }
+    slash[slash == path ? 1 : 0] = '\0';
+    memcpy(out, path, strlen(path) + 1);
+    return 0;
+}
+
+bool disk_kind_is_network(unsigned long f_type)
+{
+    for (size_t i = 0; i < sizeof network_kinds / sizeof network_kinds[0]; i++) {
+        if (network_kinds[i] == f_type) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool disk_is_network(const char *path)
+{
+    struct statfs found;
+    /* f_type is signed on some machines: cut to the 32 bits that the numbers have. */
+    return statfs(path, &found) == 0 && disk_kind_is_network((unsigned long)found.f_type & 0xffffffffUL);
+}
+
+bool disk_exists(const char *path)
+{
+    struct stat found;
+    return stat(path, &found) == 0;
+}
+
+bool disk_is_writable(const char *path)
+{
+    struct stat found;
+    if (stat(path, &found) != 0) {
+        return false;
+    }
+    return faccessat(AT_FDCWD, path, S_ISDIR(found.st_mode) ? W_OK | X_OK : W_OK, AT_EACCESS) == 0;
+}
+
+/* errno of a failed call that makes something. */
+static int fail_to_make(const char *what, const char *path, struct err *e)
+{
+    int why = errno;
+    log_line("%s %s: %s", what, path, strerror(why));
+    errno = why;
+    switch (why) {
+    case EACCES:
+    case EPERM:
+    case EROFS:
+        return err_set(e, ERR_READONLY,
+                       "The data folder can't be made or written by this program. Give it to the user that runs the "
+                       "programs, with mode 700.");
+    case ENOSPC:
+    case EDQUOT:
+        return err_set(e, ERR_FULL, "The disk or the quota is full: nothing can be made in the data folder.");
+    case ENOENT:
+    case ENOTDIR:
+        return err_set(e, ERR_CONFIG, "The setting data names no folder: %s. The folder that is to hold it must exist.",
+                       path);
+    default:
+        return err_set(e, ERR_SYSTEM, "The data folder can't be made: %s", strerror(why));
+    }
+}
+
+/* A name that was just made in the folder survives power loss. */
+static int sync_folder(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int result = fd >= 0 && fsync(fd) == 0 ? 0 : -1;
+    if (result != 0 && errno == EINVAL) {
+        result = 0; /* the file system can't sync folders (some network ones): it has no later moment either */
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return result;
+}
+
+/* Where path's last part stands, or false when that is too long. */
+static bool folder_of(const char *path, char *out, size_t size)
+{
+    size_t length = strlen(path);
+    while (length > 1 && path[length - 1] == '/') {
+        length--;
+    }
+    while (length > 0 && path[length - 1] != '/') {
+        length--;
+    }
+    return snprintf(out, size, "%.*s", length == 0 ? 1 : (int)length, length == 0 ? "." : path) < (int)size;
+}
+
+static int sync_parent(const char *path)
+{
+    char parent[PATH_MAX];
+    if (!folder_of(path, parent, sizeof parent)) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    return sync_folder(parent);
+}
+
+static void give_to_folder_owner(const char *path)
+{
+    char folder[PATH_MAX];
+    struct stat found;
+    if (geteuid() != 0 || !folder_of(path, folder, sizeof folder) || stat(folder, &found) != 0 || found.st_uid == 0) {
+        return;
+    }
+    if (lchown(path, found.st_uid, found.st_gid) != 0) {
+        log_line("chown %s: %s", path, strerror(errno));
+    }
+}
+
+static bool folder_is_empty(const char *path)
+{
+    DIR *folder = opendir(path);
+    bool empty = folder != NULL;
+    struct dirent *entry = NULL;
+    while (empty && (entry = readdir(folder)) != NULL) {
+        empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+    }
+    if (folder != NULL) {
+        closedir(folder);
+    }
+    return empty;
+}
+
+/* Apache 2.4 has mod_authz_core, 2.2 hasn't; a server that knows neither must not stumble over it. */
+static const char deny_all[] = "# The chat's database: nothing of it is for the web.\n"
+                               "<IfModule mod_authz_core.c>\n"
+                               "    Require all denied\n"
+                               "</IfModule>\n"
+                               "<IfModule !mod_authz_core.c>\n"
+                               "    Order deny,allow\n"
+                               "    Deny from all\n"
+                               "</IfModule>\n";
+
+/* 0, or -1 with errno. Nothing else depends on this file's being there, so one that is there is left as it is. */
+static int put_deny_file(const char *folder)
+{
+    char path[PATH_MAX];
+    if (snprintf(path, sizeof path, "%s/.htaccess", folder) >= (int)sizeof path) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (fd < 0) {
+        return errno == EEXIST ? 0 : -1;
+    }
+    /* Apache's own user must be able to read it, or it would deny for that reason, with an error in its log. */
+    bool written = fchmod(fd, 0644) == 0 && write(fd, deny_all, sizeof deny_all - 1) == (ssize_t)sizeof deny_all - 1 &&
+                   fsync(fd) == 0;
+    int why = errno;
+    close(fd);
+    give_to_folder_owner(path);
+    if (!written) {
+        unlink(path);
+        errno = why;
+        return -1;
+    }
+    return sync_folder(folder);
+}
+
+int disk_folder_make(const char *path, struct err *e)
+{
+    struct stat found;
+    bool made = mkdir(path, 0700) == 0;
+    if (!made && errno != EEXIST && stat(path, &found) != 0) {
+        return fail_to_make("make folder", path, e);
+    }
+    if (stat(path, &found) != 0 || !S_ISDIR(found.st_mode)) {
+        errno = ENOTDIR;
+        return fail_to_make("make folder", path, e);
+    }
+    if (made && (chmod(path, 0700) != 0 || sync_parent(path) != 0)) { /* a umask may have taken bits away */
+        return fail_to_make("make folder", path, e);
+    }
+    if (folder_is_empty(path) && put_deny_file(path) != 0) {
+        return fail_to_make("make .htaccess in", path, e);
+    }
+    return 0;
+}
+
+void disk_make_private(const char *path)
+{
+    if (chmod(path, 0600) != 0) {
+        log_line("chmod %s: %s", path, strerror(errno));
+    }
+    give_to_folder_owner(path);
+}
+
+int disk_lock_open(const char *path, struct err *e)
+{
+    for (;;) {
+        int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+        if (fd >= 0) {
+            return fd;
+        }
+        if (errno == ENOENT) {
+            fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+            if (fd >= 0) {
+                disk_make_private(path);
+                return fd;
+            }
+        }
+        if (errno != EEXIST && errno != EINTR) { /* EEXIST: another one made it between the two calls */
+            return fail_to_make("open lock file", path, e);
+        }
+    }
+}
+
+enum disk_lock disk_lock_try(int fd)
+{
+    while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        if (errno == EWOULDBLOCK) {
+            return DISK_LOCK_HELD;
+        }
+        if (errno != EINTR) {
+            return DISK_LOCK_UNSUPPORTED; /* ENOLCK, EOPNOTSUPP, ENOSYS, EINVAL: no such locks here */
+        }
+    }
+    return DISK_LOCK_GOT;
+}
+
+void disk_lock_release(int fd)
+{
+    flock(fd, LOCK_UN);
+}

@@ -1,0 +1,48 @@
+/* disk.h - folders and file systems: where the program stands, what a folder lies on, who may look into it, file locks.
+ *
+ * Not for the contents of any file but the ones named here. Texts of errors name no path, but for ERR_CONFIG's, which
+ * strangers never see; log lines do.
+ * Threads: any. Processes: any number on one folder.
+ */
+#ifndef DISK_H
+#define DISK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct err;
+
+/* Folder of the running program, absolute, symbolic links resolved, also after its file was replaced.
+ * -1 (ERR_SYSTEM) where /proc is missing or the path is too long; out is then "". */
+int disk_program_folder(char *out, size_t size, struct err *e);
+
+/* Other machines may have it open at the same time, or it is handed through by a program (FUSE): no shared memory between
+ * those that use it. False for what can't be looked at: opening it will say why. */
+bool disk_is_network(const char *path);
+bool disk_kind_is_network(unsigned long f_type); /* the same for statfs's f_type */
+
+bool disk_exists(const char *path); /* something is there; a dangling symbolic link isn't */
+bool disk_is_writable(
+    const char *path); /* a file can be written, in a folder files can be made: by rights and by mount */
+
+/* Makes the folder with mode 0700 whatever the umask is, if it is missing; its parent must exist. A folder that is made,
+ * and one that is found empty, gets a .htaccess that lets Apache serve nothing of it; a folder with other things in
+ * it is left alone, as it may be one that is meant to be served. Durable when it returns 0. Any number of processes
+ * may call it at once. -1: ERR_CONFIG (no parent, not a folder), ERR_READONLY, ERR_FULL, ERR_SYSTEM. */
+int disk_folder_make(const char *path, struct err *e);
+
+/* A lock file: made if missing, mode 0600, and when root makes it, its folder's owner's. Holds no data, is never removed.
+ * Returns a descriptor (close it to give everything back), or -1 with ERR_READONLY, ERR_FULL or ERR_SYSTEM. */
+int disk_lock_open(const char *path, struct err *e);
+
+enum disk_lock { DISK_LOCK_GOT, DISK_LOCK_HELD, DISK_LOCK_UNSUPPORTED };
+
+/* Never waits. Locks belong to the descriptor, so threads exclude each other as processes do. */
+enum disk_lock disk_lock_try(int fd);
+void disk_lock_release(int fd); /* can't fail */
+
+/* Mode 0600 whatever the umask was, and when root made the file, the owner of its folder gets it: his programs will have to
+ * open it. What can't be done is logged. */
+void disk_make_private(const char *path);
+
+#endif
