@@ -183,13 +183,13 @@ unit-run: $(UNIT) ## run the unit tests of VARIANT
 
 valgrind: ## run the unit tests and a few requests under valgrind
 	@$(MAKE) --no-print-directory VARIANT=release WERROR=1 stage unit-build
-	@tests/lint/valgrind $(STAGE) $(UNIT)
+	@tests/valgrind $(STAGE) $(UNIT)
 
 unit-build: $(UNIT)
 
 cov: ## print the line coverage of the unit tests and of tests/cgi
 	@$(MAKE) --no-print-directory VARIANT=cov stage unit-build
-	@tests/lint/coverage
+	@tests/coverage
 
 bench: ## measure idle poll and send beside a null FastCGI program; installs what is missing
 	@tests/deps/need build bench
