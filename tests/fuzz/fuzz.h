@@ -1,0 +1,61 @@
+/* fuzz.h - what the fuzz targets share.
+ *
+ * A target is one file with LLVMFuzzerTestOneInput: it feeds the bytes to the real parser and aborts when a promise of
+ * the parser's header doesn't hold. tests/fuzz/run lets clang's fuzzer search for such bytes; tests/unit/test_fuzz_corpus.c
+ * replays tests/fuzz/corpus/<target> in every run of the unit tests, with any compiler.
+ */
+#ifndef FUZZ_H
+#define FUZZ_H
+
+#include "buf.h"
+#include "chat.h"
+#include "ck.h"
+#include "err.h"
+#include "form.h"
+#include "json.h"
+#include "problem.h"
+#include "str.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A copy of exactly `size` bytes and a NUL: what reads past it is seen by the address sanitizer. */
+static inline char *fuzz_copy(const uint8_t *data, size_t size)
+{
+    return ck_memdup0(data, size);
+}
+
+/* Every error has a code a client can act on, words, and a body that is JSON. */
+static inline void fuzz_check_error(const struct err *e)
+{
+    static const char *const known[] = {"type", "title", "detail", "field", NULL};
+    struct buf body;
+    struct form members;
+    CK(e->code == ERR_INPUT || e->code == ERR_TOO_LARGE || e->code == ERR_TYPE);
+    CK(e->text[0] != '\0' && strpbrk(e->text, "\r\n") == NULL);
+    buf_init(&body, 1 << 16);
+    form_init(&members);
+    problem_body(&body, e, false, NULL);
+    CK(json_fields(body.bytes, body.length, known, &members, NULL) == 0);
+    CK(form_once(&members, "detail", NULL) != NULL);
+    form_fini(&members);
+    buf_fini(&body);
+}
+
+/* As a browser encodes a field's name or value. */
+static inline void fuzz_encode(struct buf *out, const char *bytes, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        unsigned char c = (unsigned char)bytes[i];
+        if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) {
+            buf_addc(out, (char)c);
+        } else if (c == ' ') {
+            buf_addc(out, '+');
+        } else {
+            buf_addf(out, "%%%02X", (unsigned)c);
+        }
+    }
+}
+
+#endif

@@ -1,0 +1,118 @@
+/* fuzz_draft.c - draft.h on any request. Input: a line of Content-Type, a line of query string, the body.
+ *
+ * An accepted draft keeps to every limit of chat.h; as JSON it is accepted again as the same draft; as a line it is one
+ * line.
+ */
+#include "fuzz.h"
+
+#include "draft.h"
+#include "line.h"
+
+enum { DRAFT_MAX_TEXT = 64 }; /* small, so that the fuzzer meets it */
+
+/* The next line, NUL behind in place of the line feed. "" when there is none. */
+static char *draft_cut_line(char **rest, size_t *left)
+{
+    char *line = *rest;
+    char *end = memchr(line, '\n', *left);
+    if (end == NULL) {
+        *rest = line + *left;
+        *left = 0;
+        return line;
+    }
+    *end = '\0';
+    *left -= (size_t)(end + 1 - line);
+    *rest = end + 1;
+    return line;
+}
+
+static void draft_check_limits(const struct chat_draft *d)
+{
+    struct chat_draft again;
+    chat_draft_init(&again);
+    CK(d->text_length >= 1 && d->text_length <= DRAFT_MAX_TEXT && d->text[d->text_length] == '\0');
+    CK(strlen(d->text) == d->text_length && str_utf8_valid(d->text, d->text_length, NULL));
+    CK(chat_room_valid(d->room, strlen(d->room)) && d->reply_to <= CHAT_SEQ_MAX);
+    CK(chat_set_id(&again, d->id, strlen(d->id), NULL) == 0);
+    CK(chat_set_name(&again, d->name, strlen(d->name), NULL) == 0); /* trimmed once is trimmed */
+    CK(strcmp(again.name, d->name) == 0);
+    chat_draft_fini(&again);
+}
+
+static void draft_check_line(const struct chat_message *m)
+{
+    struct buf line;
+    size_t tabs = 0;
+    buf_init(&line, BUF_UNLIMITED);
+    line_message(&line, NULL, m);
+    for (size_t i = 0; i < line.length; i++) {
+        unsigned char c = (unsigned char)line.bytes[i];
+        tabs += c == '\t';
+        CK(c >= 0x20 || c == '\t' || (c == '\n' && i + 1 == line.length));
+    }
+    CK(tabs == 3 && line.bytes[line.length - 1] == '\n');
+    buf_fini(&line);
+}
+
+static void draft_check_round_trip(struct chat_draft *d)
+{
+    const struct chat_message m = {.seq = 1,
+                                   .type = CHAT_MESSAGE,
+                                   .reply_to = d->reply_to,
+                                   .name = d->name,
+                                   .id = d->id,
+                                   .text = d->text,
+                                   .text_length = d->text_length};
+    struct buf json;
+    struct chat_draft again;
+    buf_init(&json, BUF_UNLIMITED);
+    chat_draft_init(&again);
+    json_sent(&json, "E", d->room, &m);
+    CK(json.length <= draft_body_limit(DRAFT_MAX_TEXT));
+    const struct draft_source source = {
+        .kind = DRAFT_JSON, .body = json.bytes, .body_length = json.length, .max_text = DRAFT_MAX_TEXT};
+    CK(draft_parse(&source, &again, NULL) == 0);
+    CK(strcmp(again.room, d->room) == 0 && strcmp(again.name, d->name) == 0 && strcmp(again.id, d->id) == 0);
+    CK(again.reply_to == d->reply_to && again.text_length == d->text_length);
+    CK(memcmp(again.text, d->text, d->text_length) == 0);
+    draft_check_line(&m);
+    chat_draft_fini(&again);
+    buf_fini(&json);
+}
+
+static void draft_check(const char *type, const struct form *query, const char *body, size_t body_length)
+{
+    struct draft_source source = {.body = body, .body_length = body_length, .query = query, .max_text = DRAFT_MAX_TEXT};
+    struct chat_draft d;
+    struct err e = ERR_INIT;
+    chat_draft_init(&d);
+    int result = draft_kind_of(type, body_length, &source.kind, &e);
+    if (result == 0) {
+        result = draft_parse(&source, &d, &e);
+    }
+    CK((result == 0) == (e.code == ERR_NONE));
+    if (result == 0) {
+        draft_check_limits(&d);
+        draft_check_round_trip(&d);
+    } else {
+        fuzz_check_error(&e);
+    }
+    chat_draft_fini(&d);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char *bytes = fuzz_copy(data, size);
+    char *rest = bytes;
+    const char *type = draft_cut_line(&rest, &size);
+    const char *text = draft_cut_line(&rest, &size);
+    struct form query;
+    form_init(&query);
+    if (form_parse(&query, text, strlen(text), NULL) == 0) {
+        draft_check(type, &query, rest, size);
+    }
+    form_fini(&query);
+    free(bytes);
+    return 0;
+}

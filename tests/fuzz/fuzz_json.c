@@ -1,0 +1,79 @@
+/* fuzz_json.c - json.h in and out on any bytes. Strings that were taken and written are taken again as the same; what
+ * is written from bytes that are no text at all is JSON nevertheless. */
+#include "fuzz.h"
+
+static const char *const json_known[] = {"text", "room", "name", "id", "reply_to", "type", NULL};
+
+static struct chat_message json_message(char *name, char *text, size_t text_length)
+{
+    static char id[] = "id";
+    return (struct chat_message){
+        .seq = 1, .type = CHAT_MESSAGE, .name = name, .id = id, .text = text, .text_length = text_length};
+}
+
+static void json_check_string(const struct form_field *field)
+{
+    static char name[] = "ann";
+    struct chat_message m = json_message(name, field->value, field->length);
+    struct buf text;
+    struct form again;
+    CK(field->value[field->length] == '\0' && strlen(field->value) == field->length);
+    CK(str_utf8_valid(field->value, field->length, NULL));
+    buf_init(&text, BUF_UNLIMITED);
+    form_init(&again);
+    json_sent(&text, "E", "lobby", &m);
+    CK(json_fields(text.bytes, text.length, json_known, &again, NULL) == 0);
+    const struct form_field *found = form_once(&again, "text", NULL);
+    CK(found != NULL && found->length == field->length && memcmp(found->value, field->value, field->length) == 0);
+    form_fini(&again);
+    buf_fini(&text);
+}
+
+/* The whole input as the name and text of two messages, in each form of answer. NUL, which no stored text holds, is
+ * written as an escape that json_fields refuses. */
+static void json_check_answer(char *bytes, size_t size, bool several)
+{
+    struct chat_message messages[] = {json_message(bytes, bytes, size), json_message(bytes, bytes, size)};
+    const struct answer_room room = {
+        .name = "lobby", .messages = messages, .count = 2, .next = 2, .head = 2, .oldest = 1, .gap = true};
+    const struct answer a = {.epoch = "E", .rooms = &room, .count = 1, .several = several, .poll_after = 2};
+    static const char *const known[] = {"epoch", NULL};
+    struct buf text;
+    struct form members;
+    buf_init(&text, BUF_UNLIMITED);
+    form_init(&members);
+    json_answer(&text, &a);
+    CK(memchr(bytes, '\0', size) != NULL ||
+       (json_fields(text.bytes, text.length, known, &members, NULL) == 0 && members.count == 1));
+    buf_clear(&text);
+    json_answer_lines(&text, &a);
+    size_t lines = 0;
+    for (const char *at = text.bytes; (at = strchr(at, '\n')) != NULL; at++) {
+        lines++;
+    }
+    CK(lines == 3 && text.bytes[text.length - 1] == '\n');
+    form_fini(&members);
+    buf_fini(&text);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char *bytes = fuzz_copy(data, size);
+    struct form f;
+    struct err e = ERR_INIT;
+    form_init(&f);
+    int result = json_fields(bytes, size, json_known, &f, &e);
+    CK((result == 0) == (e.code == ERR_NONE));
+    CK(f.count < sizeof json_known / sizeof json_known[0]);
+    for (size_t i = 0; i < f.count; i++) {
+        json_check_string(&f.fields[i]);
+    }
+    if (result != 0) {
+        fuzz_check_error(&e);
+    }
+    json_check_answer(bytes, size, size % 2 == 0);
+    form_fini(&f);
+    free(bytes);
+    return 0;
+}
