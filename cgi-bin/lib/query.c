@@ -55,6 +55,7 @@ static int parse_number(const struct form *fields, const char *name, uint64_t mi
 static int parse_since(const char *value, struct query_room *room, const char *field, struct err *e)
 {
     room->now = strcmp(value, "now") == 0;
+    room->since = 0; /* not what the room would have had from the parameter since */
     if (!room->now && str_u64(value, 0, CHAT_SEQ_MAX, &room->since) != 0) {
         return err_field(e, ERR_INPUT, field, "since must be a whole number from 0 to %llu, or the word now.",
                          (unsigned long long)CHAT_SEQ_MAX);
