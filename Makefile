@@ -121,17 +121,17 @@ $B/flags $B/sources: FORCE
 -include $(OBJECTS:.o=.d)
 
 # ---- a folder that works: programs, page, server configurations ---------------------------------------------------------
-# ROOT/cgi-bin holds the programs, ROOT/www is what a web server serves; the database lies beside them, in neither.
+# cgi-bin holds the programs, www is what a web server serves; the database lies beside them, in neither.
 
 STAGE := $B/stage
-ROOT   = $(DESTDIR)$(PREFIX)/lib/pollchat
+PLACE  = $(DESTDIR)$(PREFIX)/lib/pollchat
 TREES := $(wildcard www lighttpd apache)
-FILES  = $(wildcard cgi-bin/chat.conf.example LICENSE) $(shell find $(TREES) -type f ! -name '.*.sw?')
+FILES  = $(wildcard cgi-bin/chat.conf.example README.md LICENSE) $(shell find $(TREES) -type f ! -name '.*.sw?')
 
 # Each file by rename: a program that runs keeps its old file, and nobody ever reads half a file.
 put = put() { mkdir -p "$${2%/*}" && cp --preserve=timestamps "$$1" "$$2.new" && chmod "$$3" "$$2.new" && mv -f "$$2.new" "$$2"; }
 
-define layout # ROOT
+define layout # FOLDER
 	$Q umask 022; set -e; $(put); \
 	for p in $(PROGRAMS); do put "$$p" "$1/cgi-bin/$${p##*/}" 755; done; \
 	for f in $(FILES); do put "$$f" "$1/$$f" 644; done
@@ -143,16 +143,16 @@ stage: all ## put programs, page and server configurations together in build/VAR
 	$Q cd $(STAGE) && for f in $$(find $(TREES) -type f); do [ -e "$(CURDIR)/$$f" ] || rm -f "$$f"; done
 
 install: all ## install into PREFIX/lib/pollchat and PREFIX/bin/pollchat; DESTDIR= stands before it
-	$(call say,INSTALL,$(ROOT))
-	$(call layout,$(ROOT))
+	$(call say,INSTALL,$(PLACE))
+	$(call layout,$(PLACE))
 	$Q umask 022; mkdir -p "$(DESTDIR)$(PREFIX)/bin"; cd "$(DESTDIR)$(PREFIX)/bin" && \
 	rm -f pollchat.new && ln -s ../lib/pollchat/cgi-bin/pollchat pollchat.new && mv -fT pollchat.new pollchat
 
 uninstall: ## remove what install put there; chat.conf and the data stay
-	$Q [ -d "$(ROOT)" ] || { echo 'nothing is installed in $(ROOT)'; exit 0; }; \
-	rm -f "$(DESTDIR)$(PREFIX)/bin/pollchat"; cd "$(ROOT)" && \
+	$Q [ -d "$(PLACE)" ] || { echo 'nothing is installed in $(PLACE)'; exit 0; }; \
+	rm -f "$(DESTDIR)$(PREFIX)/bin/pollchat"; cd "$(PLACE)" && \
 	rm -f $(FILES) $(addprefix cgi-bin/,$(notdir $(PROGRAMS))) && \
-	{ find cgi-bin $(TREES) -depth -type d -empty -delete; cd .. && rmdir pollchat 2>/dev/null || echo 'kept in $(ROOT):' $$(ls -A '$(ROOT)'); }
+	{ find cgi-bin $(TREES) -depth -type d -empty -delete 2>/dev/null; cd .. && rmdir pollchat 2>/dev/null || echo 'kept in $(PLACE):' $$(ls -A '$(PLACE)'); }
 
 # ---- run and test -------------------------------------------------------------------------------------------------------
 
