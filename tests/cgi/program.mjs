@@ -11,6 +11,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 export const root = process.env.ROOT ?? path.resolve('build/release/stage');
 
+/** What a program's environment begins with: as little as a server gives it, and the sanitizers' options. */
+const environment = {
+  PATH: `${process.env.PATH}:/usr/bin:/usr/sbin`,
+  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => /^[A-Z]+SAN_OPTIONS$/.test(name))),
+};
+
 export function programPath(name) {
   return path.join(root, 'cgi-bin', name);
 }
@@ -55,7 +61,7 @@ export function variables({ program, method = 'GET', query = '', type, length, e
 
 /** Starts a program as plain CGI. Give its standard input to `child.stdin`; `answer` resolves when it ends. */
 export function startCgi(data, request) {
-  const env = { PATH: process.env.PATH, ...(data ? { POLLCHAT_DATA: data } : {}), ...variables(request) };
+  const env = { ...environment, ...(data ? { POLLCHAT_DATA: data } : {}), ...variables(request) };
   const child = spawn(programPath(request.program), [], { env, stdio: ['pipe', 'pipe', 'pipe'] });
   child.stdin.on('error', () => {}); // a program that doesn't want the body may leave first
   const answer = Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]).then(
@@ -85,7 +91,7 @@ export function poll(data, query = 'since=0', more = {}) {
 
 /** Runs pollchat. */
 export async function pollchat(args, env = {}) {
-  const child = spawn(programPath('pollchat'), args, { env: { PATH: process.env.PATH, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(programPath('pollchat'), args, { env: { ...environment, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
   return { stdout, stderr, code };
 }
@@ -149,7 +155,7 @@ export async function startFastcgi(t, program, data, { env = {}, file = programP
   const folder = temporaryFolder(t);
   const socket = path.join(folder, 'fcgi.sock');
   const child = spawn('spawn-fcgi', ['-n', '-s', socket, '-b', '128', '--', file], {
-    env: { PATH: `${process.env.PATH}:/usr/bin:/usr/sbin`, POLLCHAT_DATA: data, ...env }, stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...environment, POLLCHAT_DATA: data, ...env }, stdio: ['ignore', 'ignore', 'pipe'],
   });
   const stderr = text(child.stderr);
   const gone = once(child, 'close');
