@@ -210,7 +210,7 @@ format: ## lay every C file out by .clang-format
 # ---- the rest -----------------------------------------------------------------------------------------------------------
 
 clean: ## remove what was built; build/data (the messages of make run) stays
-	$Q rm -rf build/release build/asan build/tsan build/cov build/test build/bench
+	$Q [ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name data -exec rm -rf {} +
 	@if [ -e build/data ]; then echo 'kept: build/data, the messages of make run (make distclean removes them too)'; fi
 
 distclean: ## remove what was built, what npm brought, and build/data: the messages of make run
