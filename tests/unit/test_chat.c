@@ -178,6 +178,75 @@ static void names_that_show_nothing_are_refused(void **state)
     }
 }
 
+struct range {
+    uint32_t first, last;
+};
+
+static bool is_in(const struct range *ranges, size_t count, uint32_t c)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (c >= ranges[i].first && c <= ranges[i].last) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Unicode 15: PropList.txt, DerivedCoreProperties.txt. */
+static const struct range white_space[] = {{0x09, 0x0D},     {0x20, 0x20},     {0x85, 0x85},     {0xA0, 0xA0},
+                                           {0x1680, 0x1680}, {0x2000, 0x200A}, {0x2028, 0x2029}, {0x202F, 0x202F},
+                                           {0x205F, 0x205F}, {0x3000, 0x3000}};
+static const struct range default_ignorable[] = {
+    {0xAD, 0xAD},     {0x34F, 0x34F},   {0x61C, 0x61C},     {0x115F, 0x1160},   {0x17B4, 0x17B5},  {0x180B, 0x180F},
+    {0x200B, 0x200F}, {0x202A, 0x202E}, {0x2060, 0x206F},   {0x3164, 0x3164},   {0xFE00, 0xFE0F},  {0xFEFF, 0xFEFF},
+    {0xFFA0, 0xFFA0}, {0xFFF0, 0xFFF8}, {0x1BCA0, 0x1BCA3}, {0x1D173, 0x1D17A}, {0xE0000, 0xE0FFF}};
+static const struct range breaks_or_turns[] = {
+    {0x00, 0x1F}, {0x7F, 0x9F}, {0x2028, 0x2029}, {0x202A, 0x202E}, {0x2066, 0x2069}};
+static const struct range braille_blank[] = {{0x2800, 0x2800}}; /* is drawn as nothing */
+
+static size_t encode(uint32_t c, char *out)
+{
+    size_t size = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+    static const unsigned char lead[5] = {0, 0, 0xC0, 0xE0, 0xF0};
+    for (size_t i = size; i > 1; i--, c >>= 6) {
+        out[i - 1] = (char)(0x80U | (c & 0x3FU));
+    }
+    out[0] = (char)(lead[size] | c);
+    return size;
+}
+
+/* Alone, at both ends and inside, each of the code points there are. */
+static void every_character_has_its_place_in_a_name(void **state)
+{
+    (void)state;
+    for (uint32_t c = 0; c <= 0x10FFFF; c += c == 0xD7FF ? 0x801 : 1) {
+        char text[12] = "a";
+        struct chat_draft d;
+        bool white = is_in(white_space, COUNT(white_space), c);
+        bool bad = is_in(breaks_or_turns, COUNT(breaks_or_turns), c);
+        bool shows = !white && !bad && !is_in(default_ignorable, COUNT(default_ignorable), c) &&
+                     !is_in(braille_blank, COUNT(braille_blank), c);
+        size_t size = encode(c, text + 1);
+        text[1 + size] = 'b';
+        text[2 + size] = '\0';
+        chat_draft_init(&d);
+        bool alone = chat_set_name(&d, text + 1, size, NULL) == 0;
+        bool inside = chat_set_name(&d, text, size + 2, NULL) == 0;
+        bool inside_kept = inside && strcmp(d.name, text) == 0;
+        bool in_front = chat_set_name(&d, text + 1, size + 1, NULL) == 0;
+        bool in_front_kept = in_front && strcmp(d.name, text + 1) == 0;
+        bool in_front_trimmed = in_front && strcmp(d.name, "b") == 0;
+        bool behind = chat_set_name(&d, text, size + 1, NULL) == 0;
+        bool behind_trimmed = behind && strcmp(d.name, "a") == 0;
+        if (alone != shows || inside_kept == bad || inside == bad || (white && !(in_front_trimmed && behind_trimmed)) ||
+            (shows && !in_front_kept) || (!white && in_front == bad) ||
+            (in_front && !in_front_kept && !in_front_trimmed) || behind != in_front) {
+            fail_msg("U+%04X: alone %d, inside %d, in front %d %d, behind %d %d", c, alone, inside, in_front,
+                     in_front_trimmed, behind, behind_trimmed);
+        }
+    }
+}
+
 static void names_that_break_lines_or_turn_text_are_refused(void **state)
 {
     (void)state;
@@ -332,6 +401,17 @@ static void texts_with_nul_or_wrong_utf8_are_refused_with_the_place(void **state
 
 /* ---- the rest ---- */
 
+static void a_finished_message_is_empty(void **state)
+{
+    struct chat_message m = {
+        .seq = 1, .name = strdup("ann"), .id = strdup("1"), .text = strdup("hi"), .text_length = 2};
+    (void)state;
+    chat_message_fini(&m);
+    assert_null(m.text);
+    assert_int_equal(m.seq, 0);
+    chat_message_fini(&m); /* harmless */
+}
+
 static void every_type_has_its_word(void **state)
 {
     (void)state;
@@ -382,6 +462,7 @@ int main(void)
         cmocka_unit_test(names_have_1_to_64_characters_whatever_their_bytes),
         cmocka_unit_test(white_space_around_does_not_count),
         cmocka_unit_test(names_that_show_nothing_are_refused),
+        cmocka_unit_test(every_character_has_its_place_in_a_name),
         cmocka_unit_test(names_that_break_lines_or_turn_text_are_refused),
         cmocka_unit_test(names_that_are_not_utf8_or_hold_nul_are_refused),
         cmocka_unit_test(ids_are_1_to_64_of_the_alphabet),
@@ -389,6 +470,7 @@ int main(void)
         cmocka_unit_test(texts_are_kept_byte_for_byte),
         cmocka_unit_test(texts_have_1_to_max_text_bytes),
         cmocka_unit_test(texts_with_nul_or_wrong_utf8_are_refused_with_the_place),
+        cmocka_unit_test(a_finished_message_is_empty),
         cmocka_unit_test(every_type_has_its_word),
         cmocka_unit_test(random_ids_are_valid_ids_and_differ),
     };

@@ -190,6 +190,7 @@ static void an_added_field_is_a_copy(void **state)
     memset(value, 'x', 3);
     assert_memory_equal(form_once(&f, "n", NULL)->value, "v\0w", 4);
     assert_int_equal(form_once(&f, "n", NULL)->length, 3);
+    assert_false(form_once(&f, "n", NULL)->bare);
     form_fini(&f);
     assert_int_equal(f.count, 0);
     form_fini(&f); /* harmless */

@@ -230,6 +230,7 @@ static void compares_ascii_without_case_and_nothing_else(void **state)
     assert_false(str_equal_nocase("\xc3\x84", "\xc3\xa4"));
     assert_false(str_equal_nocase("[", "{")); /* 0x20 apart, no letters */
     assert_false(str_equal_nocase("@", "`"));
+    assert_true(str_equal_nocase("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"));
     assert_true(str_starts_nocase("Text/Plain; x", "text/plain"));
     assert_true(str_starts_nocase("a", ""));
     assert_false(str_starts_nocase("", "a"));
