@@ -1,0 +1,210 @@
+/* store_sqlite_base.c - errors, waiting and statements of the SQLite backend. See store_sqlite.h. */
+#include "store_sqlite.h"
+
+#include "clock.h"
+#include "disk.h"
+#include "err.h"
+#include "log.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* ---- errors ---- */
+
+static bool is_full(int os)
+{
+    return os == ENOSPC || os == EDQUOT || os == EFBIG; /* EFBIG: RLIMIT_FSIZE, a quota of another kind */
+}
+
+static bool is_denied(int os)
+{
+    return os == EACCES || os == EPERM || os == EROFS;
+}
+
+/* SQLite says FULL for ENOSPC in a write only; other calls and other reasons are told by errno. */
+static enum err_code code_of(int rc, int os)
+{
+    if (rc == SQLITE_READONLY_DBMOVED) {
+        return ERR_BUSY; /* replaced under our feet: the next handle finds the new file */
+    }
+    switch (rc & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_PROTOCOL: /* many tries to start reading met a writer each time */
+        return ERR_BUSY;
+    case SQLITE_FULL:
+        return ERR_FULL;
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+        return ERR_READONLY;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return ERR_CORRUPT;
+    case SQLITE_CANTOPEN:
+    case SQLITE_IOERR:
+        return is_full(os)                                                                      ? ERR_FULL
+               : is_denied(os) || ((rc & 0xff) == SQLITE_CANTOPEN && (os == 0 || os == ENOENT)) ? ERR_READONLY
+               : os == EISDIR                                                                   ? ERR_CORRUPT
+                                                                                                : ERR_SYSTEM;
+    default:
+        return ERR_SYSTEM;
+    }
+}
+
+static const char *text_of(enum err_code code)
+{
+    switch (code) {
+    case ERR_BUSY:
+        return "The database was in use by others for too long. Try again in a moment.";
+    case ERR_FULL:
+        return "The disk or the quota of the data folder is full: nothing was stored. Reading goes on, and sending as "
+               "soon as there is space.";
+    case ERR_READONLY:
+        return "The data folder or the database in it can't be written by this program. Give folder and "
+               "files to the user that runs the programs, and see that the disk isn't mounted read-only.";
+    case ERR_CORRUPT:
+        return "The database is damaged. Run 'pollchat check' to see where, and put a backup in its place.";
+    default:
+        return "The database can't be used: the disk or the system reported an error, which is in the log.";
+    }
+}
+
+/* errno of a failure: SQLite keeps it for the handle, and for each of its files. */
+static int os_error_of(sqlite3 *db, int rc)
+{
+    static const int files[] = {SQLITE_FCNTL_FILE_POINTER, SQLITE_FCNTL_JOURNAL_POINTER};
+    int os = 0;
+    if ((rc & 0xff) != SQLITE_IOERR && (rc & 0xff) != SQLITE_CANTOPEN) {
+        return 0;
+    }
+    os = sqlite3_system_errno(db);
+    for (size_t i = 0; i < 2 && (rc & 0xff) == SQLITE_IOERR && !is_full(os) && !is_denied(os); i++) {
+        sqlite3_file *file = NULL;
+        int of_file = 0;
+        if (sqlite3_file_control(db, "main", files[i], &file) == SQLITE_OK && file != NULL && file->pMethods != NULL &&
+            file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &of_file) == SQLITE_OK && of_file != 0) {
+            os = of_file;
+        }
+    }
+    return os;
+}
+
+int store_sqlite_fail(struct store_sqlite *s, int rc, const char *what, struct err *e)
+{
+    int os = os_error_of(s->db, rc);
+    enum err_code code = code_of(rc, os);
+    if (code != ERR_BUSY) {
+        log_line("%s: %s: %s (SQLite %d%s%s)", s->path, what, sqlite3_errmsg(s->db), rc, os != 0 ? ", " : "",
+                 os != 0 ? strerror(os) : "");
+    }
+    errno = os;
+    return err_set(e, code, "%s", text_of(code));
+}
+
+/* ---- waiting ---- */
+
+void store_sqlite_set_deadline(struct store_sqlite *s)
+{
+    s->deadline = clock_mono_ms() + s->busy_timeout_ms;
+}
+
+/* Sleeps a little, the more often the longer. False when it is not worth it: time is up, or the process ends. */
+static bool wait_a_little(const struct store_sqlite *s, int times)
+{
+    static const unsigned char naps[] = {1, 1, 1, 2, 2, 3, 5, 8}; /* a commit takes about so many ms */
+    int64_t nap = naps[times < (int)sizeof naps ? times : (int)sizeof naps - 1];
+    int64_t left = s->deadline - clock_mono_ms();
+    if (left <= 0 || (s->stopping != NULL && atomic_load(s->stopping))) {
+        return false;
+    }
+    clock_sleep_ms(nap < left ? nap : left);
+    return true;
+}
+
+int store_sqlite_on_busy(void *handle, int times)
+{
+    return wait_a_little(handle, times);
+}
+
+int store_sqlite_lock(struct store_sqlite *s, struct err *e)
+{
+    for (int times = 0;; times++) {
+        switch (disk_lock_try(s->lock_fd)) {
+        case DISK_LOCK_GOT:
+            s->locked = true;
+            return 0;
+        case DISK_LOCK_UNSUPPORTED:
+            return 1;
+        case DISK_LOCK_HELD:
+            if (!wait_a_little(s, times)) {
+                return err_set(e, ERR_BUSY, "%s", text_of(ERR_BUSY));
+            }
+        }
+    }
+}
+
+void store_sqlite_unlock(struct store_sqlite *s)
+{
+    if (s->locked) {
+        disk_lock_release(s->lock_fd);
+        s->locked = false;
+    }
+}
+
+/* ---- SQL ---- */
+
+int store_sqlite_exec(struct store_sqlite *s, const char *sql, const char *what, struct err *e)
+{
+    int rc = sqlite3_exec(s->db, sql, NULL, NULL, NULL);
+    return rc == SQLITE_OK ? 0 : store_sqlite_fail(s, rc, what, e);
+}
+
+int store_sqlite_ask(struct store_sqlite *s, const char *sql, const char *what, char *out, size_t size, struct err *e)
+{
+    sqlite3_stmt *statement = NULL;
+    int rc = sqlite3_prepare_v2(s->db, sql, -1, &statement, NULL);
+    int result = 0;
+    out[0] = '\0';
+    if (rc == SQLITE_OK) {
+        rc = sqlite3_step(statement);
+        if (rc == SQLITE_ROW) {
+            const unsigned char *value = sqlite3_column_text(statement, 0);
+            snprintf(out, size, "%s", value == NULL ? "" : (const char *)value);
+        }
+    }
+    if (rc != SQLITE_OK && rc != SQLITE_ROW && rc != SQLITE_DONE) {
+        result = store_sqlite_fail(s, rc, what, e);
+    }
+    sqlite3_finalize(statement);
+    return result;
+}
+
+sqlite3_stmt *store_sqlite_use(struct store_sqlite *s, enum store_sqlite_statement which)
+{
+    return s->statements[which];
+}
+
+void store_sqlite_done(sqlite3_stmt *statement)
+{
+    sqlite3_reset(statement); /* returns the error of the last step once more */
+    sqlite3_clear_bindings(statement);
+}
+
+int store_sqlite_run(struct store_sqlite *s, enum store_sqlite_statement which)
+{
+    int rc = sqlite3_step(s->statements[which]);
+    sqlite3_reset(s->statements[which]);
+    return rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+void store_sqlite_rollback(struct store_sqlite *s)
+{
+    if (sqlite3_get_autocommit(s->db)) {
+        return; /* SQLite rolls back by itself after some errors */
+    }
+    int rc = store_sqlite_run(s, STORE_SQLITE_ROLLBACK);
+    if (!sqlite3_get_autocommit(s->db)) {
+        log_line("%s: roll back: %s (SQLite %d)", s->path, sqlite3_errmsg(s->db), rc);
+        s->stale = true; /* of no use any more: a new handle is needed */
+    }
+}

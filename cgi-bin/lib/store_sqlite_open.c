@@ -1,0 +1,504 @@
+/* store_sqlite_open.c - from a folder to a handle: whose file it is, making it, migrating it. See store_sqlite.h.
+ *
+ * A database comes to be in steps, each of which a kill or power loss may end and the next opener goes on with:
+ *   1. an empty file, mode 0600
+ *   2. application_id, in a rollback journal: from here on the file's own header says that it is ours, also
+ *      while later commits are in the log only. A file that isn't empty and doesn't say so is nobody's business of ours.
+ *   3. the journal mode; WAL is tried out on a file aside first, because a database in WAL can't be opened where WAL doesn't
+ *      work, not even to switch it back
+ *   4. the schema: all files of sql/sqlite, meta and user_version in one transaction
+ * All under the flock where there is one, and step 4, like every migration, under SQLite's write lock as well.
+ */
+#include "store_sqlite.h"
+
+#include "buf.h"
+#include "ck.h"
+#include "clock.h"
+#include "disk.h"
+#include "err.h"
+#include "log.h"
+#include "sql_files.h"
+#include "str.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    HEADER_SIZE = 100,
+    ROUNDS_MAX = 5,
+    LOG_PAGES = 1000,            /* about 4 MB, as SQLite itself would choose */
+    LOG_PAGES_SHORT_LIVED = 100, /* each new process reads the log once: so much costs less than starting the process */
+};
+
+static const char *const statements[STORE_SQLITE__MAX] = {
+    [STORE_SQLITE_BEGIN_READ] = "BEGIN",
+    [STORE_SQLITE_BEGIN_WRITE] = "BEGIN IMMEDIATE",
+    [STORE_SQLITE_COMMIT] = "COMMIT",
+    [STORE_SQLITE_ROLLBACK] = "ROLLBACK",
+    [STORE_SQLITE_META] = "SELECT epoch, schema FROM meta WHERE one = 1",
+    [STORE_SQLITE_ROOM] = "SELECT room_id, head, oldest FROM room WHERE name = ?1",
+    [STORE_SQLITE_AFTER] = "SELECT seq, time_ms, type, reply_to, name, id, text FROM message"
+                           " WHERE room_id = (SELECT room_id FROM room WHERE name = ?1) AND seq BETWEEN ?2 AND ?3"
+                           " ORDER BY seq LIMIT ?4",
+    [STORE_SQLITE_BEFORE] = "SELECT seq, time_ms, type, reply_to, name, id, text FROM message"
+                            " WHERE room_id = (SELECT room_id FROM room WHERE name = ?1) AND seq BETWEEN ?2 AND ?3"
+                            " ORDER BY seq DESC LIMIT ?4",
+    [STORE_SQLITE_FIND] = "SELECT seq, time_ms, reply_to, text FROM message"
+                          " WHERE room_id = ?1 AND name = ?2 AND id = ?3",
+    [STORE_SQLITE_ADD_ROOM] = "INSERT INTO room (name, head, oldest, created_ms) VALUES (?1, 0, 1, ?2)",
+    [STORE_SQLITE_ADD] = "INSERT INTO message (room_id, seq, time_ms, type, reply_to, name, id, text)"
+                         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    [STORE_SQLITE_RAISE] = "UPDATE room SET head = ?2 WHERE room_id = ?1",
+};
+
+/* ---- a handle, not connected and connected ---- */
+
+static char *beside(const char *folder, const char *name)
+{
+    struct buf path;
+    buf_init(&path, BUF_UNLIMITED);
+    buf_addf(&path, "%s/%s", folder, name);
+    return buf_steal(&path);
+}
+
+static struct store_sqlite *handle_new(const char *folder, enum store_mode mode)
+{
+    struct store_sqlite *s = ck_calloc(1, sizeof *s);
+    s->base.backend = &store_sqlite_backend;
+    s->folder = ck_strdup(folder);
+    s->path = beside(folder, "chat.db");
+    s->lock_path = beside(folder, "chat.db-lock");
+    s->lock_fd = -1;
+    s->mode = mode;
+    return s;
+}
+
+static void disconnect(struct store_sqlite *s)
+{
+    for (size_t i = 0; i < STORE_SQLITE__MAX; i++) {
+        sqlite3_finalize(s->statements[i]);
+        s->statements[i] = NULL;
+    }
+    sqlite3_close(s->db);
+    s->db = NULL;
+}
+
+void store_sqlite_close(struct store *base)
+{
+    struct store_sqlite *s = (struct store_sqlite *)base;
+    disconnect(s);
+    store_sqlite_unlock(s);
+    if (s->lock_fd >= 0) {
+        close(s->lock_fd);
+    }
+    free(s->folder);
+    free(s->path);
+    free(s->lock_path);
+    free(s);
+}
+
+static int on_commit(void *handle, sqlite3 *db, const char *schema, int pages)
+{
+    (void)db;
+    (void)schema;
+    ((struct store_sqlite *)handle)->log_pages = pages;
+    return SQLITE_OK;
+}
+
+static int connect_with(struct store_sqlite *s, int flags, struct err *e)
+{
+    int rc = sqlite3_open_v2(s->path, &s->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, NULL);
+    CK(s->db != NULL); /* no memory otherwise */
+    sqlite3_extended_result_codes(s->db, 1);
+    if (rc != SQLITE_OK) {
+        return store_sqlite_fail(s, sqlite3_extended_errcode(s->db), "open", e);
+    }
+    /* Before anything that may meet a lock. Instead of PRAGMA busy_timeout: it watches *stopping, too. */
+    sqlite3_busy_handler(s->db, store_sqlite_on_busy, s);
+    sqlite3_wal_hook(s->db, on_commit, s); /* takes the place of the automatic checkpoint */
+    sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    return 0;
+}
+
+/* ---- whose file it is ---- */
+
+enum kind {
+    KIND_EMPTY, /* no file, or one without a byte */
+    KIND_OURS,
+    KIND_FOREIGN, /* never to be touched */
+    KIND_UNSURE,  /* one page and a journal: perhaps step 2 cut off by power loss, which SQLite undoes */
+};
+
+static bool has_journal(const struct store_sqlite *s)
+{
+    struct buf path;
+    buf_init(&path, BUF_UNLIMITED);
+    buf_addf(&path, "%s-journal", s->path);
+    bool there = disk_exists(buf_text(&path));
+    buf_fini(&path);
+    return there;
+}
+
+/* Reads the header through SQLite's descriptor: opening and closing another one would drop the locks that other
+ * threads of this process have on the file (fcntl locks end with any close). Asks for no lock and alters nothing. */
+static int look_at_header(struct store_sqlite *s, enum kind *kind, struct err *e)
+{
+    unsigned char header[HEADER_SIZE] = {0};
+    sqlite3_file *file = NULL;
+    sqlite3_int64 size = 0;
+    int rc = sqlite3_file_control(s->db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+    if (rc == SQLITE_OK) {
+        rc = file->pMethods->xFileSize(file, &size);
+    }
+    if (rc == SQLITE_OK && size >= HEADER_SIZE) {
+        rc = file->pMethods->xRead(file, header, HEADER_SIZE, 0);
+    }
+    if (rc != SQLITE_OK && rc != SQLITE_IOERR_SHORT_READ) {
+        return store_sqlite_fail(s, rc, "read the header", e);
+    }
+    uint32_t id = (uint32_t)header[68] << 24 | (uint32_t)header[69] << 16 | (uint32_t)header[70] << 8 | header[71];
+    if (size == 0) {
+        *kind = KIND_EMPTY;
+    } else if (memcmp(header, "SQLite format 3", 16) == 0 && id == STORE_SQLITE_APPLICATION_ID) {
+        *kind = KIND_OURS;
+    } else {
+        *kind = size <= STORE_SQLITE_PAGE_SIZE && has_journal(s) ? KIND_UNSURE : KIND_FOREIGN;
+    }
+    return 0;
+}
+
+static int refuse_foreign(const struct store_sqlite *s, struct err *e)
+{
+    log_line("%s is not a database of pollchat; left as it is", s->path);
+    return err_set(
+        e, ERR_CORRUPT,
+        "The file chat.db in the data folder is not a database of pollchat. It was left as it is. Move it away, "
+        "or let the setting data name another folder.");
+}
+
+static int refuse_newer(const struct store_sqlite *s, uint64_t version, struct err *e)
+{
+    log_line("%s has schema %llu, this program knows up to %d", s->path, (unsigned long long)version,
+             store_sqlite_schema());
+    return err_set(e, ERR_CORRUPT,
+                   "The database was made by a newer pollchat (schema %llu); this program is older and knows up to %d. "
+                   "Nothing was changed. Install the newer programs.",
+                   (unsigned long long)version, store_sqlite_schema());
+}
+
+static int read_version(struct store_sqlite *s, uint64_t *version, struct err *e)
+{
+    char text[32];
+    if (store_sqlite_ask(s, "PRAGMA user_version", "read the version", text, sizeof text, e) != 0) {
+        return -1;
+    }
+    if (str_u64(text, 0, INT32_MAX, version) != 0) {
+        return refuse_foreign(s, e); /* negative */
+    }
+    return 0;
+}
+
+/* ---- making and migrating ---- */
+
+static const char *migration(int number)
+{
+    char prefix[32];
+    snprintf(prefix, sizeof prefix, "sqlite/%03d-", number);
+    for (const struct sql_file *f = sql_files; f->name != NULL; f++) {
+        if (strncmp(f->name, prefix, strlen(prefix)) == 0) {
+            return f->text;
+        }
+    }
+    return NULL;
+}
+
+int store_sqlite_schema(void)
+{
+    int number = 0;
+    while (migration(number + 1) != NULL) {
+        number++;
+    }
+    return number;
+}
+
+/* Does SQLite's WAL work in this folder? Tried with a database that is thrown away. 1, 0, or -1 when it
+ * failed for a reason that has nothing to do with WAL. */
+static int try_wal(const struct store_sqlite *s, struct err *e)
+{
+    static const char *const tails[] = {"", "-wal", "-shm", "-journal"};
+    struct store_sqlite *trial = handle_new(s->folder, STORE_WRITE);
+    struct err why = ERR_INIT;
+    char mode[16] = "";
+    char *path = beside(s->folder, "chat.db-trial");
+    free(trial->path);
+    trial->path = path;
+    for (int after = 0; after < 2; after++) { /* before: what a killed one left */
+        if (after == 1 && connect_with(trial, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &why) == 0 &&
+            store_sqlite_exec(trial, "PRAGMA synchronous = OFF", "try WAL", &why) == 0 &&
+            store_sqlite_ask(trial, "PRAGMA journal_mode = WAL", "try WAL", mode, sizeof mode, &why) == 0) {
+            store_sqlite_exec(trial, "CREATE TABLE trial (x)", "try WAL", &why);
+        }
+        disconnect(trial);
+        for (size_t i = 0; i < sizeof tails / sizeof tails[0]; i++) {
+            struct buf name;
+            buf_init(&name, BUF_UNLIMITED);
+            buf_addf(&name, "%s%s", path, tails[i]);
+            unlink(buf_text(&name));
+            buf_fini(&name);
+        }
+    }
+    store_sqlite_close(&trial->base);
+    if (why.code == ERR_FULL || why.code == ERR_READONLY) {
+        return err_set(e, why.code, "%s", why.text);
+    }
+    return why.code == ERR_NONE && strcmp(mode, "wal") == 0;
+}
+
+static int choose_journal(struct store_sqlite *s, bool can_lock, struct err *e)
+{
+    char mode[16];
+    if (s->journal == STORE_JOURNAL_ROLLBACK || (s->journal == STORE_JOURNAL_AUTO && disk_is_network(s->folder))) {
+        return 0;
+    }
+    int works = can_lock ? try_wal(s, e) : 0;
+    if (works <= 0) {
+        if (works == 0) {
+            log_line("%s: WAL doesn't work on this file system; a rollback journal is used", s->path);
+        }
+        return works;
+    }
+    return store_sqlite_ask(s, "PRAGMA journal_mode = WAL", "set the journal mode", mode, sizeof mode, e);
+}
+
+/* Steps 2 and 3. */
+static int make_file(struct store_sqlite *s, bool can_lock, struct err *e)
+{
+    enum kind kind;
+    char sql[160];
+    disk_make_private(s->path); /* SQLite gives journals the mode and owner of the database */
+    snprintf(sql, sizeof sql, "PRAGMA page_size = %d; PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = FULL;",
+             STORE_SQLITE_PAGE_SIZE);
+    if (store_sqlite_exec(s, sql, "make the database", e) != 0 ||
+        store_sqlite_exec(s, "BEGIN IMMEDIATE", "make the database", e) != 0) { /* undoes what was cut off */
+        return -1;
+    }
+    snprintf(sql, sizeof sql, "PRAGMA application_id = %d", STORE_SQLITE_APPLICATION_ID);
+    if (look_at_header(s, &kind, e) != 0) {
+        return -1;
+    }
+    if (kind == KIND_FOREIGN || kind == KIND_UNSURE) {
+        return refuse_foreign(s, e);
+    }
+    if ((kind == KIND_EMPTY && store_sqlite_exec(s, sql, "make the database", e) != 0) ||
+        store_sqlite_exec(s, "COMMIT", "make the database", e) != 0) {
+        return -1;
+    }
+    return choose_journal(s, can_lock, e);
+}
+
+static int run_migrations(struct store_sqlite *s, int from, struct err *e)
+{
+    char sql[160];
+    int schema = store_sqlite_schema();
+    for (int number = from + 1; number <= schema; number++) {
+        if (store_sqlite_exec(s, migration(number), "migrate", e) != 0) {
+            return -1;
+        }
+    }
+    if (from == 0) {
+        char epoch[CHAT_EPOCH_SIZE];
+        chat_random_id(epoch);
+        snprintf(sql, sizeof sql, "INSERT INTO meta (one, epoch, created_ms, schema) VALUES (1, '%s', %lld, %d)", epoch,
+                 (long long)clock_wall_ms(), schema);
+    } else {
+        snprintf(sql, sizeof sql, "UPDATE meta SET schema = %d", schema);
+    }
+    if (store_sqlite_exec(s, sql, "migrate", e) != 0) {
+        return -1;
+    }
+    snprintf(sql, sizeof sql, "PRAGMA user_version = %d", schema);
+    return store_sqlite_exec(s, sql, "migrate", e);
+}
+
+/* Step 4. Who waited for the write lock finds the work done by the one that had it. */
+static int migrate(struct store_sqlite *s, struct err *e)
+{
+    uint64_t version = 0;
+    if (store_sqlite_exec(s, "PRAGMA synchronous = FULL", "migrate", e) != 0 ||
+        store_sqlite_exec(s, "BEGIN IMMEDIATE", "migrate", e) != 0 || read_version(s, &version, e) != 0) {
+        return -1;
+    }
+    if (version > (uint64_t)store_sqlite_schema()) {
+        return refuse_newer(s, version, e);
+    }
+    if (version < (uint64_t)store_sqlite_schema() && run_migrations(s, (int)version, e) != 0) {
+        return -1;
+    }
+    return store_sqlite_exec(s, "COMMIT", "migrate", e);
+}
+
+static int make_locked(struct store_sqlite *s, bool can_lock, struct err *e)
+{
+    enum kind kind = KIND_EMPTY;
+    uint64_t version = 0;
+    if (connect_with(s, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, e) != 0 || look_at_header(s, &kind, e) != 0) {
+        return -1;
+    }
+    if (kind == KIND_FOREIGN) {
+        return refuse_foreign(s, e);
+    }
+    if (kind == KIND_OURS && read_version(s, &version, e) != 0) {
+        return -1;
+    }
+    if (version == 0 && make_file(s, can_lock, e) != 0) {
+        return -1;
+    }
+    return migrate(s, e);
+}
+
+int store_sqlite_make(const struct store_sqlite *like, struct err *e)
+{
+    int result = disk_folder_make(like->folder, e);
+    if (result != 0) {
+        return -1;
+    }
+    struct store_sqlite *s = handle_new(like->folder, STORE_WRITE);
+    s->journal = like->journal;
+    s->stopping = like->stopping;
+    s->busy_timeout_ms = like->busy_timeout_ms;
+    s->deadline = like->deadline;
+    s->lock_fd = disk_lock_open(s->lock_path, e);
+    result = s->lock_fd >= 0 ? store_sqlite_lock(s, e) : -1;
+    if (result >= 0) {
+        result = make_locked(s, result == 0, e);
+    }
+    store_sqlite_close(&s->base); /* rolls back what is unfinished, then unlocks */
+    return result;
+}
+
+/* ---- opening ---- */
+
+enum condition { CONDITION_READY, CONDITION_TO_MAKE };
+
+/* Connected, and the file is ours with the schema of this program: READY. */
+static int look(struct store_sqlite *s, enum condition *condition, struct err *e)
+{
+    enum kind kind;
+    uint64_t version = 0;
+    struct err why = ERR_INIT;
+    *condition = CONDITION_TO_MAKE;
+    if (!disk_exists(s->path)) {
+        return 0;
+    }
+    if (connect_with(s, s->mode == STORE_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE, e) != 0 ||
+        look_at_header(s, &kind, e) != 0) {
+        return -1;
+    }
+    if (kind == KIND_FOREIGN) {
+        return refuse_foreign(s, e);
+    }
+    if (kind != KIND_OURS) {
+        return 0;
+    }
+    if (read_version(s, &version, &why) != 0) {
+        /* A reader may not roll back what a killed writer left, nor set the log up: that is work for a writer. */
+        return s->mode == STORE_READ && why.code == ERR_READONLY && disk_is_writable(s->folder)
+                   ? 0
+                   : err_set(e, why.code, "%s", why.text);
+    }
+    if (version > (uint64_t)store_sqlite_schema()) {
+        return refuse_newer(s, version, e);
+    }
+    *condition = version == (uint64_t)store_sqlite_schema() ? CONDITION_READY : CONDITION_TO_MAKE;
+    return 0;
+}
+
+static int prepare(struct store_sqlite *s, struct err *e)
+{
+    size_t count = s->mode == STORE_WRITE ? STORE_SQLITE__MAX : STORE_SQLITE_FIND;
+    for (size_t i = 0; i < count; i++) {
+        int rc = sqlite3_prepare_v3(s->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT, &s->statements[i], NULL);
+        if (rc != SQLITE_OK) { /* with the right version, a table that isn't there is damage */
+            return store_sqlite_fail(s, rc == SQLITE_ERROR ? SQLITE_CORRUPT : rc, statements[i], e);
+        }
+    }
+    return 0;
+}
+
+static int set_up(struct store_sqlite *s, struct err *e)
+{
+    char mode[16];
+    char sql[200];
+    if (store_sqlite_ask(s, "PRAGMA journal_mode", "ask for the journal mode", mode, sizeof mode, e) != 0) {
+        return -1;
+    }
+    s->wal = strcmp(mode, "wal") == 0;
+    s->log_limit = s->short_lived ? LOG_PAGES_SHORT_LIVED : LOG_PAGES;
+    snprintf(s->description, sizeof s->description, "SQLite %s, %s", sqlite3_libversion(),
+             s->wal ? "WAL" : "rollback journal");
+    if (s->mode == STORE_WRITE) {
+        snprintf(sql, sizeof sql,
+                 "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = %d%s",
+                 s->log_limit * STORE_SQLITE_PAGE_SIZE * 2, s->wal ? "" : "; PRAGMA journal_mode = TRUNCATE");
+        if (sqlite3_db_readonly(s->db, "main") == 1) { /* SQLite opens read-only what it can't open otherwise */
+            return store_sqlite_fail(s, SQLITE_READONLY, "open for writing", e);
+        }
+        if (store_sqlite_exec(s, sql, "set up", e) != 0) {
+            return -1;
+        }
+        s->lock_fd = s->wal ? disk_lock_open(s->lock_path, e) : -1;
+        if (s->wal && s->lock_fd < 0) {
+            return -1;
+        }
+    }
+    return prepare(s, e);
+}
+
+static int learn_epoch(struct store_sqlite *s, struct err *e)
+{
+    char epoch[CHAT_EPOCH_SIZE + 8];
+    if (store_sqlite_ask(s, "SELECT epoch FROM meta WHERE one = 1", "read the epoch", epoch, sizeof epoch, e) != 0) {
+        return -1;
+    }
+    if (strlen(epoch) != CHAT_EPOCH_SIZE - 1) {
+        return store_sqlite_fail(s, SQLITE_CORRUPT, "read the epoch", e);
+    }
+    memcpy(s->epoch, epoch, CHAT_EPOCH_SIZE);
+    return 0;
+}
+
+static int open_rounds(struct store_sqlite *s, struct err *e)
+{
+    for (int round = 0; round < ROUNDS_MAX; round++) {
+        enum condition condition;
+        if (look(s, &condition, e) != 0) {
+            return -1;
+        }
+        if (condition == CONDITION_READY) {
+            return set_up(s, e) == 0 && learn_epoch(s, e) == 0 ? 0 : -1;
+        }
+        disconnect(s);
+        if (store_sqlite_make(s, e) != 0) {
+            return -1;
+        }
+    }
+    return err_set(e, ERR_BUSY, "The database is being replaced again and again. Try again in a moment.");
+}
+
+struct store *store_sqlite_open(const struct store_options *options, enum store_mode mode, struct err *e)
+{
+    struct store_sqlite *s = handle_new(options->folder, mode);
+    s->journal = options->journal;
+    s->short_lived = options->short_lived;
+    s->busy_timeout_ms = options->busy_timeout_ms;
+    s->stopping = options->stopping;
+    store_sqlite_set_deadline(s);
+    if (open_rounds(s, e) != 0) {
+        store_sqlite_close(&s->base);
+        return NULL;
+    }
+    return &s->base;
+}
