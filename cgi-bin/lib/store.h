@@ -5,12 +5,13 @@
  * threads and processes on one store are the normal case.
  *
  * Promises of every backend:
- *  - store_append: when it returns 0 the messages are durable; power may go. Otherwise nothing is stored.
+ *  - store_append: when it returns 0 the messages are durable; power may go. Otherwise nothing is stored (but see there).
  *  - seq is contiguous in its room and given in commit order.
  *  - the same (room, name, id) is stored once, as long as the message is kept, whoever races.
  *  - a reader sees whole commits only, and never blocks a writer for longer than one read.
  *
- * Errors: ERR_BUSY, ERR_FULL, ERR_READONLY, ERR_CORRUPT, ERR_SYSTEM; texts name no path.
+ * Errors: ERR_BUSY, ERR_FULL, ERR_READONLY, ERR_CORRUPT, ERR_SYSTEM; texts name no path. ERR_CONFIG when the folder's
+ * parent is missing. A handle stays good for further calls after any of them.
  * Not for: limits on fields (chat.h has checked a draft before it comes here), waking readers.
  */
 #ifndef STORE_H
@@ -27,26 +28,27 @@ struct err;
 struct store;
 
 enum store_mode {
-    STORE_READ,  /* never writes; the first opener still makes or migrates the database, under its lock */
+    STORE_READ, /* never writes; the first opener still makes or migrates the database, under its lock */
     STORE_WRITE,
 };
 
 enum store_journal { STORE_JOURNAL_AUTO, STORE_JOURNAL_WAL, STORE_JOURNAL_ROLLBACK };
 
 struct store_options {
-    const char *folder;         /* data folder; made with mode 0700 if missing (its parent must exist). Borrowed for the call */
+    const char *folder; /* data folder; made with mode 0700 if missing (its parent must exist). Borrowed for the call */
     enum store_journal journal; /* how a new database is made; an existing one keeps its mode */
     unsigned busy_timeout_ms;   /* how long to wait for others before ERR_BUSY */
     bool short_lived;           /* a process per request (CGI): keep the log to be recovered short */
-    const atomic_bool *stopping; /* may be NULL; when true, waits for others end at once (ERR_BUSY). Borrowed until close */
+    const atomic_bool
+        *stopping; /* may be NULL; when true, waits for others end at once (ERR_BUSY). Borrowed until close */
 };
 
 bool store_exists(const char *folder); /* a database file is there, whatever is in it */
 struct store *store_open(const struct store_options *options, enum store_mode mode, struct err *e); /* NULL on error */
-void store_close(struct store *s);                    /* NULL is fine */
-const char *store_epoch(const struct store *s);       /* borrowed until close */
-bool store_is_replaced(const struct store *s);        /* another file stands at the path now (a restored backup): open anew */
-const char *store_describe(const struct store *s);    /* "SQLite 3.40.1, WAL"; borrowed until close */
+void store_close(struct store *s);                                                                  /* NULL is fine */
+const char *store_epoch(const struct store *s); /* borrowed until close */
+bool store_is_replaced(const struct store *s);  /* another file stands at the path now (a restored backup): open anew */
+const char *store_describe(const struct store *s); /* "SQLite 3.40.1, WAL"; borrowed until close */
 
 /* ---- writing ---- */
 
@@ -66,7 +68,9 @@ struct store_job {
 
 /* All jobs in one transaction with one sync. A job's outcome doesn't touch its neighbours; jobs of one call
  * that share an id are treated as if sent one after the other. Makes rooms that are missing (only for a
- * job that is STORED). 0: each job has its outcome and STORED ones are durable. -1: nothing is stored. */
+ * job that is STORED). 0: each job has its outcome; STORED and REPEATED ones are durable. -1: nothing is stored, and
+ * outcomes are 0. One exception no program can rule out: when the disk fails at the very last step of a commit (ERR_SYSTEM),
+ * nobody knows; the same jobs again find out, and store none of them twice. */
 int store_append(struct store *s, struct store_job *jobs, size_t count, struct err *e);
 
 /* ---- reading ---- */
