@@ -1,5 +1,7 @@
 // fastcgi.test.mjs - the programs as FastCGI, spoken to without a web server: hostile and slow peers, stopping, replacing.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
@@ -72,6 +74,7 @@ test('records of nonsense end their connection only', async (t) => {
   for (const bytes of wrong) {
     const c = net.createConnection(socket);
     c.on('error', () => {});
+    c.resume();
     c.end(bytes);
     await new Promise((resolve) => c.on('close', resolve));
   }
@@ -129,6 +132,32 @@ for (const signal of ['SIGTERM', 'SIGUSR1']) {
     stuck.destroy();
   });
 }
+
+test('while another process holds the store, a send is 503 with Retry-After, reads go on, and SIGTERM does not wait', async (t) => {
+  const data = temporaryFolder(t);
+  const sender = await startFastcgi(t, 'send', data, { env: { POLLCHAT_BUSY_TIMEOUT: '200' } });
+  const patient = await startFastcgi(t, 'send', data, { env: { POLLCHAT_BUSY_TIMEOUT: '30000' } });
+  const poller = await startFastcgi(t, 'poll', data);
+  assert.equal((await fastcgi(patient.socket, hi)).status, 201);
+  assert.equal((await fastcgi(sender.socket, hi)).status, 201);
+  const holder = spawn('flock', [path.join(data, 'chat.db-lock'), 'sh', '-c', 'echo held; exec sleep 60'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.after(() => holder.kill('SIGKILL'));
+  await once(holder.stdout, 'data');
+  const refused = await fastcgi(sender.socket, hi);
+  assert.equal(refused.status, 503);
+  assert.equal(refused.json.type, 'urn:pollchat:problem:store-busy');
+  assert.ok(Number(refused.headers['retry-after']) > 0);
+  assert.equal((await fastcgi(poller.socket, poll)).json.head, 2);
+  const waiting = fastcgi(patient.socket, hi);
+  await until(() => fs.readFileSync(`/proc/${patient.child.pid}/syscall`, 'utf8') !== '', 'the request has come');
+  const before = Date.now();
+  patient.child.kill('SIGTERM');
+  await patient.gone;
+  assert.ok(Date.now() - before < 2500);
+  const answer = await waiting;
+  assert.ok(answer.status === 503 || !answer.ended);
+  assert.equal((await fastcgi(poller.socket, poll)).json.head, 2);
+});
 
 test('a program whose file is replaced leaves by itself when idle', async (t) => {
   const folder = temporaryFolder(t);
