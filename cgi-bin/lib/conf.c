@@ -331,6 +331,6 @@ void conf_print_example(FILE *out)
         if (s->kind == NUMBER) {
             fprintf(out, "; Allowed: %llu to %llu.\n", (unsigned long long)s->min, (unsigned long long)s->max);
         }
-        fprintf(out, ";%s = %s\n", s->key, s->fallback);
+        fprintf(out, ";%s =%s%s\n", s->key, s->fallback[0] != '\0' ? " " : "", s->fallback);
     }
 }
