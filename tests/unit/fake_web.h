@@ -22,6 +22,7 @@ struct fake {
     size_t piece; /* most bytes one read gives */
     bool ends;    /* read says 0 at the end; false: a read past the end fails the test, as it would wait for ever */
     bool breaks;  /* read says -1 at the end */
+    bool over;    /* read has said 0 or -1: nobody may ask again */
     size_t writes_until; /* so many writes succeed, then the peer has gone */
     size_t writes;
     struct buf answer;
@@ -35,6 +36,8 @@ static inline ssize_t fake_read(struct web_exchange *x, char *to, size_t size)
     size_t count = left < size ? left : size;
     assert_int_equal(f->finished, 0);
     assert_true(size > 0);
+    assert_false(f->over);
+    f->over = left == 0;
     if (count > f->piece) {
         count = f->piece;
     }

@@ -143,7 +143,7 @@ static void mistakes_in_the_file_say_file_line_value_and_what_is_allowed(void **
         {"poll_after = 0\n", {"poll_after", "from 1 to 60"}},
         {"busy_timeout = 30001\n", {"busy_timeout", "from 0 to 30000"}},
         {"max_answer = 65535\n", {"max_answer", "from 65536 to"}},
-        {"journal = WAL\n", {"journal", "'WAL'", "auto, wal, rollback"}},
+        {"journal = WAL\n", {"journal", "'WAL'", "one of auto, wal, rollback"}},
         {"data =\n", {"data", "a path"}},
         {"threads = 3\nmax_text = 5\nthreads = 3\n", {"chat.conf line 3", "threads", "twice"}},
         {"# x\nthreads\n", {"chat.conf line 2", "key = value"}},
@@ -337,6 +337,10 @@ static void paths_that_are_too_long_are_errors(void **state)
     load_bad(&e, "", NULL, ENVIRONMENT(entry));
     snprintf(entry, sizeof entry, "POLLCHAT_CONF=%s", longest);
     load_bad(&e, "", NULL, ENVIRONMENT(entry));
+    snprintf(entry, sizeof entry, "POLLCHAT_DATA=%.*s", CONF_TEXT_MAX, longest);
+    load_bad(&e, "", NULL, ENVIRONMENT(entry));
+    snprintf(entry, sizeof entry, "POLLCHAT_ALLOW_ORIGIN=%.*s", CONF_TEXT_MAX, longest);
+    load_bad(&e, "", NULL, ENVIRONMENT(entry));
     snprintf(entry, sizeof entry, "POLLCHAT_DATA=%.*s", CONF_TEXT_MAX - 1, longest);
     load_good(&c, "", NULL, ENVIRONMENT(entry));
     assert_int_equal(strlen(c.data), CONF_TEXT_MAX - 1);
@@ -401,6 +405,9 @@ static void the_example_changes_nothing_and_uncommented_holds_the_defaults(void 
     char *text = printed(NULL);
     load_good(&c, text, NULL, NULL);
     assert_memory_equal(&c, &defaults, sizeof c);
+    assert_contains(
+        text, "\n; Greatest length of a message's text in bytes.\n; Allowed: 1 to 16777216.\n;max_text = 1048576\n");
+    assert_contains(text, "\n;allow_origin =\n");
     for (char *at = text; (at = strstr(at, "\n;")) != NULL; at += 2) { /* ";key = value" has no blank behind the ';' */
         if (at[2] != ' ') {
             at[1] = ' ';

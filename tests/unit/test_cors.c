@@ -74,6 +74,18 @@ static void an_origin_is_compared_as_a_whole(void **state)
     }
 }
 
+static void a_star_allows_all_only_when_it_stands_alone(void **state)
+{
+    static const char *const lists[] = {"*.example", "**", "https://*", "*x https://b.example", "x", "x y"};
+    (void)state;
+    for (size_t i = 0; i < COUNT(lists); i++) {
+        struct fake f;
+        apply(&f, lists[i], VARIABLES("REQUEST_METHOD=GET", "HTTP_ORIGIN=https://a.example"));
+        assert_header(&f, "Access-Control-Allow-Origin", NULL);
+        fake_fini(&f);
+    }
+}
+
 static void an_origin_with_a_line_break_splits_nothing(void **state)
 {
     struct fake f;
@@ -208,6 +220,7 @@ int main(void)
         cmocka_unit_test(closed_by_default),
         cmocka_unit_test(a_listed_origin_may_read),
         cmocka_unit_test(an_origin_is_compared_as_a_whole),
+        cmocka_unit_test(a_star_allows_all_only_when_it_stands_alone),
         cmocka_unit_test(an_origin_with_a_line_break_splits_nothing),
         cmocka_unit_test(a_preflight_is_told_methods_and_headers),
         cmocka_unit_test(who_names_no_origin_may_write),

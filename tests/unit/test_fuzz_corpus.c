@@ -4,6 +4,7 @@
  */
 #include "support.h"
 
+/* NOLINTBEGIN(bugprone-suspicious-include): each target defines the same function, as the fuzzer wants it */
 #define LLVMFuzzerTestOneInput fuzz_draft
 #include "../fuzz/fuzz_draft.c"
 #undef LLVMFuzzerTestOneInput
@@ -16,6 +17,7 @@
 #define LLVMFuzzerTestOneInput fuzz_query
 #include "../fuzz/fuzz_query.c"
 #undef LLVMFuzzerTestOneInput
+/* NOLINTEND(bugprone-suspicious-include) */
 
 typedef int target(const uint8_t *data, size_t size);
 

@@ -193,7 +193,7 @@ static void a_body_may_come_in_pieces(void **state)
     answer_and_fini(&r);
 }
 
-static void more_than_announced_is_left_alone(void **state)
+static void more_than_announced_is_not_of_the_body(void **state)
 {
     struct reading r;
     (void)state;
@@ -201,10 +201,12 @@ static void more_than_announced_is_left_alone(void **state)
     assert_int_equal(r.result, 0);
     assert_int_equal(r.into.length, 4);
     answer_and_fini(&r);
+    assert_int_equal(r.f.body_at, 4);
     read_body(&r, WITH_END, VARIABLES("CONTENT_LENGTH=4"), 100, 1000, NULL);
     assert_int_equal(r.result, 0);
     assert_int_equal(r.into.length, 4);
     answer_and_fini(&r);
+    assert_int_equal(r.f.body_at, 100); /* read before the answer, so that the close resets nothing */
 }
 
 static void a_body_shorter_than_announced_is_an_error(void **state)
@@ -584,15 +586,36 @@ static void common_header_too_long(void)
 {
     struct fake f;
     fake_init(&f, true, NULL, NULL, 0);
-    web_common_header(&f.x, "X", "%5000d", 1);
+    web_common_header(&f.x, "X", "%4096d", 1);
 }
 
-static void headers_that_would_split_the_answer_abort(void **state)
+static void common_header_of_the_greatest_length(void)
+{
+    struct fake f;
+    fake_init(&f, true, NULL, NULL, 0);
+    web_common_header(&f.x, "X", "%4095d", 1);
+    web_common_header(&f.x, "Y", "%s", "");
+}
+
+static void answer_that_is_incomplete(void)
+{
+    struct fake f;
+    struct web_reply r;
+    fake_init(&f, true, NULL, NULL, 0);
+    web_reply_init(&r, 200);
+    r.body.limit = 1;
+    buf_adds(&r.body, "hi");
+    web_answer(&f.x, &r);
+}
+
+static void answers_that_would_be_split_or_cut_abort(void **state)
 {
     (void)state;
     assert_true(support_aborts(header_with_break));
     assert_true(support_aborts(header_with_line_feed));
     assert_true(support_aborts(common_header_too_long));
+    assert_false(support_aborts(common_header_of_the_greatest_length));
+    assert_true(support_aborts(answer_that_is_incomplete));
 }
 
 /* ---- problems ---- */
@@ -712,7 +735,7 @@ int main(void)
         cmocka_unit_test(text_is_wanted_when_the_query_says_so),
         cmocka_unit_test(a_body_of_the_announced_length_is_read_and_nothing_past_it),
         cmocka_unit_test(a_body_may_come_in_pieces),
-        cmocka_unit_test(more_than_announced_is_left_alone),
+        cmocka_unit_test(more_than_announced_is_not_of_the_body),
         cmocka_unit_test(a_body_shorter_than_announced_is_an_error),
         cmocka_unit_test(without_a_length_a_carrier_that_knows_the_end_is_read_to_it),
         cmocka_unit_test(without_a_length_plain_cgi_has_no_body),
@@ -732,7 +755,7 @@ int main(void)
         cmocka_unit_test(every_status_in_use_has_its_phrase),
         cmocka_unit_test(a_peer_that_has_gone_is_no_error),
         cmocka_unit_test(common_headers_are_on_answers_and_on_problems),
-        cmocka_unit_test(headers_that_would_split_the_answer_abort),
+        cmocka_unit_test(answers_that_would_be_split_or_cut_abort),
         cmocka_unit_test(a_problem_is_json_that_names_the_field),
         cmocka_unit_test(a_problem_is_a_line_where_text_is_wanted),
         cmocka_unit_test(busy_says_when_to_come_again),
