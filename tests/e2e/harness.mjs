@@ -1,0 +1,389 @@
+// harness.mjs - starts pollchat on a real web server for a test, talks to it, stops it.
+//
+//   const site = await start();                       the profile of PROFILE, a fresh data folder, a free port
+//   const answer = await site.send({ text: 'hi' });   { status, headers, body, json() }
+//   await site.stop();                                and nothing of it is left
+//
+// Environment: ROOT    a staged folder (make stage); default build/release/stage
+//              PROFILE lighttpd (default), lighttpd-cgi, apache-proxy, apache-fcgid, apache-cgi, nginx
+//              WRAP    a command put before the programs, such as 'valgrind -q --log-file=/tmp/v.%p', 'strace -f -o /tmp/s'
+//                      or 'env ASAN_OPTIONS=log_path=/tmp/asan'
+//              KEEP    1 leaves the folders of a run for a look and prints where they are
+//
+// Each site runs from its own copy of ROOT, so that its programs can be told from all others on the machine by their path.
+// Everything is stopped by process id, also when a test file ends early.
+
+import { spawn, spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import http from 'node:http';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const serveScript = path.join(here, '..', 'serve', 'serve');
+
+export const ROOT = path.resolve(process.env.ROOT ?? path.join(here, '..', '..', 'build', 'release', 'stage'));
+export const PROFILE = process.env.PROFILE ?? 'lighttpd';
+export const isFastcgi = !PROFILE.endsWith('-cgi');
+const WRAP = process.env.WRAP ?? '';
+
+const START_MS = 60_000; // hung, not slow: nothing here depends on how long it takes
+
+const running = new Set();
+process.on('exit', () => {
+  for (const site of running) {
+    site.child.kill('SIGTERM');
+  }
+});
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => process.exit(1)); // with the handler above
+}
+
+export const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+
+/** Waits until condition() is true; looks every few milliseconds. Fails after `ms`, saying what was waited for. */
+export async function until(condition, what, ms = 30_000) {
+  const end = Date.now() + ms;
+  for (;;) {
+    const value = await condition();
+    if (value) {
+      return value;
+    }
+    if (Date.now() > end) {
+      throw new Error(`waited ${ms} ms in vain for: ${what}`);
+    }
+    await pause(10);
+  }
+}
+
+export function freePort() {
+  return new Promise((done, fail) => {
+    const server = net.createServer();
+    server.on('error', fail);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => done(port));
+    });
+  });
+}
+
+// ---- folders ----
+
+/** A new folder that other users may enter: servers give up root, and the programs must be reachable for them. */
+export function makeFolder() {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'pollchat-e2e.'));
+  fs.chmodSync(folder, 0o755);
+  return folder;
+}
+
+export function removeFolder(folder) {
+  if (process.env.KEEP === '1') {
+    console.error(`kept: ${folder}`);
+  } else {
+    fs.rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** A copy of ROOT, with WRAP before its programs. */
+export function copyRoot(to) {
+  fs.cpSync(ROOT, to, { recursive: true });
+  for (const name of WRAP === '' ? [] : ['send', 'poll']) {
+    const program = path.join(to, 'cgi-bin', name);
+    fs.writeFileSync(`${program}.new`, `#!/bin/sh\nexec ${WRAP} '${path.join(ROOT, 'cgi-bin', name)}' "$@"\n`, { mode: 0o755 });
+    fs.renameSync(`${program}.new`, program);
+  }
+  return to;
+}
+
+// ---- processes, from /proc ----
+
+function readProcess(pid) {
+  try {
+    const stat = fs.readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const [state, parent, , session] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const args = fs.readFileSync(`/proc/${pid}/cmdline`, 'latin1').split('\0');
+    let exe = '';
+    try {
+      exe = fs.readlinkSync(`/proc/${pid}/exe`);
+    } catch {
+      // a zombie, or another user's
+    }
+    return { pid, state, parent: Number(parent), session: Number(session), exe, args };
+  } catch {
+    return null; // gone meanwhile
+  }
+}
+
+export function processes() {
+  return fs
+    .readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((name) => readProcess(Number(name)))
+    .filter((p) => p !== null && p.state !== 'Z' && p.state !== 'X');
+}
+
+export const isAlive = (pid) => {
+  const p = readProcess(pid);
+  return p !== null && p.state !== 'Z' && p.state !== 'X';
+};
+
+export function signal(pid, name) {
+  try {
+    process.kill(pid, name);
+    return true;
+  } catch (error) {
+    if (error.code === 'ESRCH') {
+      return false;
+    }
+    throw error;
+  }
+}
+
+/** Processes below `pid`, itself not included. */
+export function descendants(pid) {
+  const all = processes();
+  const found = new Set([pid]);
+  for (let grown = true; grown; ) {
+    grown = false;
+    for (const p of all) {
+      if (!found.has(p.pid) && found.has(p.parent)) {
+        found.add(p.pid);
+        grown = true;
+      }
+    }
+  }
+  found.delete(pid);
+  return all.filter((p) => found.has(p.pid));
+}
+
+// ---- HTTP ----
+
+class Answer {
+  constructor(status, headers, rawHeaders, body) {
+    this.status = status;
+    this.headers = headers;
+    this.rawHeaders = rawHeaders;
+    this.body = body;
+  }
+
+  get text() {
+    return this.body.toString('utf8');
+  }
+
+  json() {
+    try {
+      return JSON.parse(this.text);
+    } catch {
+      throw new Error(`no JSON, but ${this.status}: ${this.text.slice(0, 500)}`);
+    }
+  }
+
+  /** How often a header line was sent; node joins or drops repeated ones. */
+  count(name) {
+    return this.rawHeaders.filter((value, i) => i % 2 === 0 && value.toLowerCase() === name).length;
+  }
+}
+
+/** One request, its path as it is. options: method, headers, body (string or Buffer), chunked, agent. */
+export function request(port, target, { method = 'GET', headers = {}, body = null, chunked = false, agent = undefined } = {}) {
+  return new Promise((done, fail) => {
+    const bytes = body === null ? null : Buffer.from(body);
+    const length = bytes !== null && !chunked ? { 'Content-Length': bytes.length } : {};
+    const r = http.request({ host: '127.0.0.1', port, method, path: target, headers: { ...length, ...headers }, agent }, (answer) => {
+      const pieces = [];
+      answer.on('data', (piece) => pieces.push(piece));
+      answer.on('error', fail);
+      answer.on('aborted', () => fail(new Error('the answer broke off')));
+      answer.on('end', () => done(new Answer(answer.statusCode, answer.headers, answer.rawHeaders, Buffer.concat(pieces))));
+    });
+    r.on('error', fail);
+    r.setTimeout(START_MS, () => r.destroy(new Error('no answer')));
+    if (bytes !== null && chunked) {
+      const half = Math.ceil(bytes.length / 2);
+      r.write(bytes.subarray(0, half));
+      r.write(bytes.subarray(half));
+      r.end();
+    } else {
+      r.end(bytes ?? undefined);
+    }
+  });
+}
+
+/** Bytes as they are over a connection of their own; resolves to all that came back when the server closes. */
+export function rawRequest(port, bytes, { halfClose = false } = {}) {
+  return new Promise((done, fail) => {
+    const pieces = [];
+    const socket = net.connect({ host: '127.0.0.1', port, allowHalfOpen: true }, () => {
+      if (halfClose) {
+        socket.end(bytes);
+      } else {
+        socket.write(bytes);
+      }
+    });
+    const finish = () => {
+      socket.destroy();
+      done(Buffer.concat(pieces).toString('latin1'));
+    };
+    socket.on('data', (piece) => pieces.push(piece));
+    socket.on('end', finish);
+    socket.on('error', (error) => (error.code === 'ECONNRESET' || error.code === 'EPIPE' ? finish() : fail(error)));
+    socket.setTimeout(START_MS, () => fail(new Error('no answer')));
+  });
+}
+
+// ---- a site ----
+
+class Site {
+  constructor(child, port, folder, root, data) {
+    this.child = child;
+    this.port = port;
+    this.folder = folder;
+    this.root = root;
+    this.data = data;
+    this.run = path.join(folder, 'run');
+    this.output = '';
+    this.ended = new Promise((done) => {
+      child.on('close', (code, signalName) => {
+        running.delete(this);
+        this.status = { code, signal: signalName };
+        done(this.status);
+      });
+    });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8');
+      stream.on('data', (text) => {
+        this.output += text;
+      });
+    }
+    running.add(this);
+  }
+
+  async ready() {
+    await until(() => this.status !== undefined || this.output.includes('pollchat on '), `${PROFILE} to start`, START_MS);
+    if (this.status !== undefined) {
+      throw new Error(`serve ended with ${JSON.stringify(this.status)}\n${this.output}`);
+    }
+  }
+
+  get(target, options) {
+    return request(this.port, target, options);
+  }
+
+  /** POST /send with fields as JSON. */
+  send(fields, options = {}) {
+    return request(this.port, '/send', {
+      method: 'POST',
+      body: JSON.stringify(fields),
+      ...options,
+      headers: { 'Content-Type': 'application/json', ...options.headers },
+    });
+  }
+
+  /** Program files as this site runs them. */
+  program(name) {
+    return path.join(this.root, 'cgi-bin', name);
+  }
+
+  /** Living processes of this site's send and poll. */
+  programs(names = ['send', 'poll']) {
+    const paths = names.map((name) => this.program(name));
+    const wrapped = names.map((name) => path.join(ROOT, 'cgi-bin', name));
+    return processes().filter(
+      (p) => paths.includes(p.exe.replace(/ \(deleted\)$/, '')) || (WRAP !== '' && wrapped.some((name) => p.args.includes(name))),
+    );
+  }
+
+  /** What the server and the programs wrote to their logs. */
+  log() {
+    const names = fs.existsSync(this.run) ? fs.readdirSync(this.run).filter((name) => name.endsWith('.log')) : [];
+    return names.map((name) => `--- ${name}\n${fs.readFileSync(path.join(this.run, name), 'utf8')}`).join('');
+  }
+
+  /** The owner's check of the data folder, run as the owner of it. */
+  check() {
+    const { uid, gid } = fs.statSync(this.data);
+    const result = spawnSync(path.join(ROOT, 'cgi-bin', 'pollchat'), ['check', '--data', this.data], {
+      encoding: 'utf8',
+      cwd: this.data,
+      ...(process.getuid() === 0 ? { uid, gid } : {}),
+    });
+    return { status: result.status, output: `${result.stdout}${result.stderr}` };
+  }
+
+  /** Stops it and makes sure that nothing of it is left; the data folder stays until remove(). */
+  async halt(signalName = 'SIGTERM') {
+    const ours = descendants(this.child.pid);
+    this.child.kill(signalName);
+    await this.ended;
+    const left = [...ours.filter((p) => isAlive(p.pid)), ...this.programs()];
+    if (this.status.code !== 0 || left.length > 0) {
+      throw new Error(`stopped with ${JSON.stringify(this.status)}, left: ${left.map((p) => p.args.join(' '))}\n${this.output}${this.log()}`);
+    }
+  }
+
+  remove() {
+    removeFolder(this.folder);
+  }
+
+  async stop() {
+    try {
+      if (this.status === undefined) {
+        await this.halt();
+      }
+    } finally {
+      this.remove();
+    }
+  }
+}
+
+/** Starts serve without waiting for it. options: env, data, folder, root, port, profile. */
+export async function launch(options = {}) {
+  const folder = options.folder ?? makeFolder();
+  const root = options.root ?? path.join(folder, 'root');
+  if (!fs.existsSync(root)) {
+    copyRoot(root);
+  }
+  const data = options.data ?? path.join(folder, 'data');
+  const port = options.port ?? (await freePort());
+  const inherited = Object.entries(process.env).filter(([name]) => !/^(POLLCHAT|CHAT)_/.test(name));
+  const env = { ...Object.fromEntries(inherited), CHAT_RUN: path.join(folder, 'run'), ...options.env };
+  const child = spawn(serveScript, [options.profile ?? PROFILE, String(port), data, root], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  return new Site(child, port, folder, root, data);
+}
+
+/** Starts a site and waits until it answers. */
+export async function start(options = {}) {
+  for (let tries = 3; ; tries--) {
+    const site = await launch(options);
+    try {
+      await site.ready();
+      return site;
+    } catch (error) {
+      site.child.kill('SIGTERM');
+      await site.ended;
+      const log = site.log();
+      if (options.folder === undefined) {
+        site.remove();
+      }
+      if (tries > 1 && options.port === undefined && site.output.includes('is in use')) {
+        continue; // somebody was quicker to take the port that had just been free
+      }
+      throw new Error(`${error.message}\n${log}`);
+    }
+  }
+}
+
+/** Runs a test's body with a site, and shows the logs when it fails. */
+export async function withSite(options, body) {
+  const site = await start(options);
+  try {
+    await body(site);
+  } catch (error) {
+    console.error(`${site.output}${site.log()}`);
+    throw error;
+  } finally {
+    await site.stop();
+  }
+}

@@ -1,0 +1,52 @@
+// order.test.mjs - one order for all, nothing lost, nothing twice: in a crowd, and while programs are killed.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+
+import { PROFILE, pause, signal, withSite } from './harness.mjs';
+import { storm } from './storm.mjs';
+
+const CROWD = { room: 'storm', senders: 8, messages: 2000, readers: 4 };
+
+function assertSound(site) {
+  const { status, output } = site.check();
+  assert.equal(status, 0, output);
+  assert.match(output, /\bok\b/);
+}
+
+describe(`${PROFILE}: order`, () => {
+  it('8 senders, 2,000 messages, each sent twice, 4 readers', async (t) => {
+    await withSite({}, async (site) => {
+      const begin = Date.now();
+      await storm(site, { ...CROWD, retries: false });
+      t.diagnostic(`${Date.now() - begin} ms`);
+      assertSound(site);
+    });
+  });
+
+  it('the same while the programs are killed every second and every 200 messages', async (t) => {
+    await withSite({}, async (site) => {
+      let rounds = 0;
+      let killed = 0;
+      const disturb = async (progress, isOver) => {
+        let last = Date.now();
+        let mark = 0;
+        while (!isOver()) {
+          if (Date.now() - last >= 1000 || progress() >= mark + 200) {
+            last = Date.now();
+            mark = progress();
+            rounds++;
+            for (const program of site.programs()) {
+              killed += signal(program.pid, 'SIGKILL') ? 1 : 0;
+            }
+          }
+          await pause(5);
+        }
+      };
+      const { retried } = await storm(site, { ...CROWD, retries: true, disturb });
+      t.diagnostic(`${rounds} rounds, ${killed} processes killed, ${retried} requests tried again`);
+      assert.ok(rounds >= 9 && killed >= 5, `${rounds} rounds, ${killed} killed: not much of a test`);
+      assertSound(site);
+    });
+  });
+});

@@ -1,0 +1,61 @@
+// signals.test.mjs - SIGTERM and SIGUSR1 end a program soon and lose nothing. A web server sends them when it restarts.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+
+import { PROFILE, isAlive, isFastcgi, pause, signal, until, withSite } from './harness.mjs';
+import { storm } from './storm.mjs';
+
+const GONE_MS = 2000;
+const SLACK_MS = 1000; // of a busy machine
+
+async function endAll(site, name) {
+  const programs = site.programs();
+  const begin = Date.now();
+  for (const { pid } of programs) {
+    signal(pid, name);
+  }
+  await until(() => programs.every(({ pid }) => !isAlive(pid)), `${programs.length} programs to go after ${name}`);
+  const took = Date.now() - begin;
+  assert.ok(took < GONE_MS + SLACK_MS, `${name}: gone after ${took} ms`);
+  return programs.length;
+}
+
+describe(`${PROFILE}: signals`, () => {
+  for (const name of ['SIGTERM', 'SIGUSR1']) {
+    if (isFastcgi) {
+      it(`${name} ends idle programs, and the next request works`, async () => {
+        await withSite({}, async (site) => {
+          for (let round = 1; round <= 3; round++) {
+            assert.ok((await site.send({ text: `before ${round}` })).status === 201);
+            assert.equal((await site.get('/poll?since=now')).status, 200);
+            assert.ok((await endAll(site, name)) >= 2, 'send and poll were running');
+            const sent = await site.send({ text: `after ${round}` });
+            assert.equal(sent.status, 201, sent.text);
+            assert.equal(sent.json().seq, 2 * round);
+            assert.equal((await site.get('/poll?since=0')).json().head, 2 * round);
+          }
+        });
+      });
+    }
+
+    it(`${name} under load: gone in time, every answer given is true, all of it stored once`, async (t) => {
+      await withSite({}, async (site) => {
+        let ended = 0;
+        const disturb = async (progress, isOver) => {
+          for (let mark = 0; !isOver(); await pause(2)) {
+            if (progress() >= mark + 60) {
+              mark = progress();
+              ended += await endAll(site, name);
+            }
+          }
+        };
+        const { retried } = await storm(site, { room: 'load', senders: 4, messages: 400, readers: 2, retries: true, disturb });
+        t.diagnostic(`${ended} programs ended, ${retried} requests tried again`);
+        assert.ok(ended > 0);
+        const { status, output } = site.check();
+        assert.equal(status, 0, output);
+      });
+    });
+  }
+});

@@ -1,0 +1,143 @@
+// storm.mjs - many senders and readers at once, and what must hold afterwards. Used by order.test.mjs and signals.test.mjs.
+//
+// A sender sends its messages one after the other, each of them twice with the same id: every second one at the same time,
+// the others one after the other. A reader polls and insists on 1, 2, 3, … with nothing missing and nothing twice.
+
+import assert from 'node:assert/strict';
+import http from 'node:http';
+
+import { pause, request } from './harness.mjs';
+
+const GIVE_UP_TRIES = 2000; // of one message: some minutes; hung, not slow
+
+/** A client of one site with its own connections. retries: whether an error or a 5xx is tried again with the same id. */
+export class Client {
+  constructor(site, { retries }) {
+    this.site = site;
+    this.retries = retries;
+    this.retried = 0;
+    this.agent = new http.Agent({ keepAlive: true, maxSockets: 2 });
+  }
+
+  close() {
+    this.agent.destroy();
+  }
+
+  async once(target, options) {
+    const answer = await request(this.site.port, target, { ...options, agent: this.agent });
+    if (answer.status >= 500) {
+      throw new Error(`${answer.status}: ${answer.text.slice(0, 300)}`);
+    }
+    return answer;
+  }
+
+  async ask(target, options) {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.once(target, options);
+      } catch (error) {
+        // A server may close a kept connection at the moment in which a request comes: every client has to ask again then.
+        const mayRetry = this.retries || (error.code === 'ECONNRESET' && tries === 1);
+        if (!mayRetry || tries >= GIVE_UP_TRIES) {
+          throw new Error(`${target}, try ${tries}: ${error.message}`);
+        }
+        this.retried += this.retries ? 1 : 0;
+        await pause(20);
+      }
+    }
+  }
+
+  send(fields) {
+    return this.ask('/send', { method: 'POST', body: JSON.stringify(fields), headers: { 'Content-Type': 'application/json' } });
+  }
+}
+
+export const textOf = (sender, i) => `${sender} says ${i} ☃ ${'.'.repeat((i * 37) % 400)}`;
+
+/** Sends `count` messages, each twice. onStored(seq) after each. Returns [{ seq, text, id }]. */
+async function runSender(client, room, name, count, onStored) {
+  const stored = [];
+  for (let i = 1; i <= count; i++) {
+    const fields = { room, name, text: textOf(name, i), id: `${name}-${i}` };
+    const answers = i % 2 === 0 ? await Promise.all([client.send(fields), client.send(fields)]) : [await client.send(fields), await client.send(fields)];
+    const statuses = answers.map((a) => a.status).sort();
+    // A try whose answer was lost may have been the one that stored: then both answers say 200.
+    const expected = client.retries && statuses[1] === 200 ? [200, 200] : [200, 201];
+    assert.deepEqual(statuses, expected, answers.map((a) => a.text.slice(0, 200)).join('\n'));
+    assert.equal(answers[0].text, answers[1].text, 'a repeat is answered alike');
+    const { seq, text, id } = answers[0].json();
+    assert.equal(text, fields.text);
+    assert.equal(id, fields.id);
+    stored.push({ seq, text, id });
+    onStored(seq);
+  }
+  return stored;
+}
+
+/** Reads until `total` messages have come. Returns them. */
+async function runReader(client, room, total, limit, isOver) {
+  const seen = [];
+  let since = 0;
+  let epoch = null;
+  while (seen.length < total) {
+    const answer = await client.ask(`/poll?room=${room}&since=${since}&limit=${limit}${epoch === null ? '' : `&epoch=${epoch}`}`);
+    assert.equal(answer.status, 200, answer.text);
+    const page = answer.json();
+    for (const message of page.messages) {
+      assert.equal(message.seq, seen.length + 1, 'no gap, no repeat, in order');
+      seen.push(message);
+    }
+    assert.equal(page.next, seen.length);
+    assert.ok(page.head >= page.next);
+    assert.equal(page.more, page.head > page.next, 'more is said exactly while there is more');
+    ({ next: since, epoch } = page);
+    if (page.messages.length === 0) {
+      assert.ok(!isOver() || seen.length >= total, `all is sent, and a reader has ${seen.length} of ${total}`);
+      await pause(25); // a reader's pace, not a wait for anything
+    }
+  }
+  return seen;
+}
+
+/** The whole storm. disturb(progress) runs beside it until all is sent; progress() is how many messages are stored. */
+export async function storm(site, { room, senders, messages, readers, retries, disturb = null }) {
+  const each = messages / senders;
+  const clients = [];
+  const newClient = () => {
+    const client = new Client(site, { retries });
+    clients.push(client);
+    return client;
+  };
+  let head = 0;
+  let over = false;
+  const names = Array.from({ length: senders }, (_, i) => `sender${i + 1}`);
+  try {
+    const sending = Promise.all(
+      names.map((name) => runSender(newClient(), room, name, each, (seq) => {
+        head = Math.max(head, seq);
+      })),
+    ).finally(() => {
+      over = true;
+    });
+    const reading = Promise.all(
+      Array.from({ length: readers }, (_, i) => runReader(newClient(), room, messages, [1000, 100, 7, 33][i % 4], () => over && head === messages)),
+    );
+    const disturbing = disturb === null ? Promise.resolve() : disturb(() => head, () => over);
+    const [sent, seen] = await Promise.all([sending, reading, disturbing]);
+
+    for (const list of seen) {
+      assert.equal(list.length, messages);
+      assert.deepEqual(list, seen[0], 'every reader has the same');
+    }
+    for (const [i, name] of names.entries()) {
+      const own = seen[0].filter((m) => m.name === name);
+      assert.deepEqual(own.map((m) => m.text), Array.from({ length: each }, (_, k) => textOf(name, k + 1)), `${name}'s messages are in its order`);
+      assert.deepEqual(own.map(({ seq, text, id }) => ({ seq, text, id })), sent[i], 'what was answered is what is stored');
+    }
+    return { retried: clients.reduce((sum, client) => sum + client.retried, 0) };
+  } finally {
+    for (const client of clients) {
+      client.close();
+    }
+  }
+}
