@@ -16,7 +16,9 @@ static void name_of(const struct web_exchange *x, char *out, size_t size)
 {
     const char *path = web_variable(x, "PATH_INFO");
     const char *script = web_variable(x, "SCRIPT_NAME");
-    path += path != NULL ? strspn(path, "/") : 0;
+    if (path != NULL) {
+        path += strspn(path, "/");
+    }
     if (path != NULL && path[0] != '\0') {
         copy_segment(out, size, path, strcspn(path, "/"));
     } else if (script != NULL) {
