@@ -64,7 +64,7 @@ OBJECTS  := $(LIBOBJ) $(addprefix $B/obj/cgi-bin/,send.o poll.o admin.o) $(UNITS
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY: $(OBJECTS)
-.PHONY: all stage install uninstall run test unit unit-run valgrind cov bench unit-build lint check-format format clean distclean help deps FORCE
+.PHONY: all stage install uninstall run test unit unit-run valgrind fuzz cov bench unit-build lint check-format format clean distclean help deps FORCE
 
 ifeq ($V,1)
 say = @:
@@ -186,6 +186,11 @@ valgrind: ## run the unit tests and a few requests under valgrind
 	@tests/valgrind $(STAGE) $(UNIT)
 
 unit-build: $(UNIT)
+
+FUZZ_SECONDS ?= 60
+
+fuzz: ## let clang's fuzzer search the parsers for FUZZ_SECONDS each (60); see tests/fuzz/run
+	@tests/fuzz/run '$(FUZZ_SECONDS)'
 
 cov: ## print the line coverage of the unit tests and of tests/cgi
 	@$(MAKE) --no-print-directory VARIANT=cov stage unit-build
