@@ -51,10 +51,12 @@ int disk_program_folder(char *out, size_t size, struct err *e)
     }
     path[length] = '\0'; /* may end in " (deleted)", which is no part of the folder */
     char *slash = strrchr(path, '/');
-    if (slash == NULL || (size_t)(slash - path) + 2 > size) {
+    if (slash != NULL) {
+        slash[slash == path ? 1 : 0] = '\0';
+    }
+    if (slash == NULL || strlen(path) >= size) {
         return err_set(e, ERR_SYSTEM, "The path of the program's folder is too long.");
     }
-    slash[slash == path ? 1 : 0] = '\0';
     memcpy(out, path, strlen(path) + 1);
     return 0;
 }
@@ -106,6 +108,7 @@ static int fail_to_make(const char *what, const char *path, struct err *e)
                        "programs, with mode 700.");
     case ENOSPC:
     case EDQUOT:
+    case EFBIG:
         return err_set(e, ERR_FULL, "The disk or the quota is full: nothing can be made in the data folder.");
     case ENOENT:
     case ENOTDIR:
@@ -202,8 +205,9 @@ static int put_deny_file(const char *folder)
         return errno == EEXIST ? 0 : -1;
     }
     /* Apache's own user must be able to read it, or it would deny for that reason, with an error in its log. */
-    bool written = fchmod(fd, 0644) == 0 && write(fd, deny_all, sizeof deny_all - 1) == (ssize_t)sizeof deny_all - 1 &&
-                   fsync(fd) == 0;
+    const ssize_t length = (ssize_t)sizeof deny_all - 1;
+    errno = ENOSPC; /* for a write that is short without an error */
+    bool written = write(fd, deny_all, (size_t)length) == length && fchmod(fd, 0644) == 0 && fsync(fd) == 0;
     int why = errno;
     close(fd);
     give_to_folder_owner(path);
@@ -219,11 +223,9 @@ int disk_folder_make(const char *path, struct err *e)
 {
     struct stat found;
     bool made = mkdir(path, 0700) == 0;
-    if (!made && errno != EEXIST && stat(path, &found) != 0) {
-        return fail_to_make("make folder", path, e);
-    }
-    if (stat(path, &found) != 0 || !S_ISDIR(found.st_mode)) {
-        errno = ENOTDIR;
+    int why = errno;
+    if (!made && (stat(path, &found) != 0 || !S_ISDIR(found.st_mode))) {
+        errno = why == EEXIST ? ENOTDIR : why;
         return fail_to_make("make folder", path, e);
     }
     if (made && (chmod(path, 0700) != 0 || sync_parent(path) != 0)) { /* a umask may have taken bits away */

@@ -246,10 +246,13 @@ static void checkpoint(struct store_sqlite *s)
     if (s->log_pages <= s->log_limit) {
         return;
     }
-    bool stuck = s->log_pages > s->log_limit * LOG_STUCK;
+    bool stuck = s->log_pages > s->log_limit * LOG_STUCK && s->log_pages >= s->log_patient_until;
     s->deadline = clock_mono_ms() + CHECKPOINT_PATIENCE_MS;
     int rc = sqlite3_wal_checkpoint_v2(s->db, "main", stuck ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE,
                                        NULL, NULL);
+    if (stuck) { /* whoever reads for so long (pollchat check, a backup) shall not make every send wait for him */
+        s->log_patient_until = (rc & 0xff) == SQLITE_BUSY ? s->log_pages + s->log_limit : 0;
+    }
     bool failed = rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY;
     if (failed && !s->checkpoint_failed) {
         log_line("%s: checkpoint: %s (SQLite %d)", s->path, sqlite3_errmsg(s->db), rc);

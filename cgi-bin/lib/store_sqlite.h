@@ -59,8 +59,9 @@ struct store_sqlite {
     bool viewing; /* between read_begin and read_end */
     bool stale;   /* another database or schema was found behind the handle */
     bool checkpoint_failed;
-    int log_limit; /* pages of the log after which it is copied into the database */
-    int log_pages; /* length of the log after this handle's last commit */
+    int log_limit;         /* pages of the log after which it is copied into the database */
+    int log_pages;         /* length of the log after this handle's last commit */
+    int log_patient_until; /* no wait for readers to leave the log before it has so many pages */
     unsigned busy_timeout_ms;
     int64_t deadline; /* of the call in work, for all its waits together */
     const atomic_bool *stopping;

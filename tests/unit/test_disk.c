@@ -1,0 +1,287 @@
+/* test_disk.c - disk.h: folders, their rights, what they lie on, locks. */
+#include "support.h"
+
+#include "../../cgi-bin/lib/disk.h"
+#include "../../cgi-bin/lib/err.h"
+#include "../../cgi-bin/lib/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+static char root[100];
+static char path[300];
+
+static const char *in_root(const char *name)
+{
+    snprintf(path, sizeof path, "%s/%s", root, name);
+    return path;
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    snprintf(root, sizeof root, "/tmp/pollchat-disk-XXXXXX");
+    return mkdtemp(root) == NULL ? -1 : 0;
+}
+
+static int tear_down(void **state)
+{
+    char command[300];
+    (void)state;
+    snprintf(command, sizeof command, "chmod -R u+rwx '%s' && rm -rf '%s'", root, root);
+    return system(command);
+}
+
+static unsigned mode_of(const char *name)
+{
+    struct stat st;
+    return stat(name, &st) == 0 ? st.st_mode & 07777U : 0;
+}
+
+static void program_folder_is_where_the_program_stands(void **state)
+{
+    char out[PATH_MAX];
+    char self[PATH_MAX];
+    struct err e = ERR_INIT;
+    (void)state;
+    assert_int_equal(disk_program_folder(out, sizeof out, &e), 0);
+    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+    assert_true(length > 0);
+    self[length] = '\0';
+    *strrchr(self, '/') = '\0';
+    assert_string_equal(out, self);
+    assert_int_equal(disk_program_folder(out, strlen(self) + 1, &e), 0);
+    assert_int_equal(disk_program_folder(out, strlen(self), &e), -1);
+    assert_int_equal(e.code, ERR_SYSTEM);
+    assert_string_equal(out, "");
+}
+
+static void network_file_systems_are_known(void **state)
+{
+    static const unsigned long network[] = {0x6969,     0x517b,     0xff534d42, 0xfe534d42, 0x01021997, 0x65735546,
+                                            0x5346414f, 0x6b414653, 0x00c36400, 0x0bd00bd0, 0x01161970, 0x7461636f};
+    static const unsigned long local[] = {
+        0xef53 /* ext4 */,          0x58465342 /* XFS */, 0x9123683e /* btrfs */, 0x01021994 /* tmpfs */,
+        0x794c7630 /* overlayfs */, 0x2fc12fc1 /* ZFS */, 0xf2f52010 /* F2FS */,  0};
+    (void)state;
+    for (size_t i = 0; i < COUNT(network); i++) {
+        assert_true(disk_kind_is_network(network[i]));
+    }
+    for (size_t i = 0; i < COUNT(local); i++) {
+        assert_false(disk_kind_is_network(local[i]));
+    }
+    assert_false(disk_is_network("/proc"));
+    assert_false(disk_is_network("/nowhere/at/all"));
+}
+
+static void a_folder_is_private_and_denied_whatever_the_umask(void **state)
+{
+    static const mode_t masks[] = {0, 022, 077, 0777};
+    struct err e = ERR_INIT;
+    (void)state;
+    for (size_t i = 0; i < COUNT(masks); i++) {
+        char name[16];
+        snprintf(name, sizeof name, "data%d", (int)i);
+        mode_t was = umask(masks[i]);
+        int result = disk_folder_make(in_root(name), &e);
+        umask(was);
+        assert_int_equal(result, 0);
+        assert_int_equal(mode_of(path), 0700);
+        strcat(path, "/.htaccess");
+        assert_int_equal(mode_of(path), 0644);
+        char *deny = support_read_file(path, NULL);
+        assert_contains(deny, "<IfModule mod_authz_core.c>\n    Require all denied\n</IfModule>\n");
+        assert_contains(deny, "<IfModule !mod_authz_core.c>\n    Order deny,allow\n    Deny from all\n</IfModule>\n");
+        free(deny);
+    }
+}
+
+static void a_folder_that_is_there_keeps_its_rights(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir(in_root("data"), 0750), 0);
+    assert_int_equal(chmod(path, 0750), 0);
+    assert_int_equal(disk_folder_make(path, NULL), 0);
+    assert_int_equal(mode_of(path), 0750);
+    assert_true(disk_exists(in_root("data/.htaccess"))); /* it was empty: perhaps the making was cut off */
+}
+
+static void a_folder_with_other_things_is_left_alone(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir(in_root("www"), 0755), 0);
+    assert_int_equal(mkdir(in_root("www/page"), 0755), 0);
+    assert_int_equal(disk_folder_make(in_root("www"), NULL), 0);
+    assert_false(disk_exists(in_root("www/.htaccess")));
+}
+
+static void an_owners_deny_file_is_left_alone(void **state)
+{
+    (void)state;
+    assert_int_equal(disk_folder_make(in_root("data"), NULL), 0);
+    FILE *own = fopen(in_root("data/.htaccess"), "w");
+    assert_non_null(own);
+    fputs("own", own);
+    fclose(own);
+    assert_int_equal(disk_folder_make(in_root("data"), NULL), 0);
+    char *text = support_read_file(in_root("data/.htaccess"), NULL);
+    assert_string_equal(text, "own");
+    free(text);
+}
+
+static void wrong_folders_are_told(void **state)
+{
+    struct err e = ERR_INIT;
+    (void)state;
+    assert_int_equal(disk_folder_make(in_root("no/data"), &e), -1);
+    assert_int_equal(e.code, ERR_CONFIG);
+    err_clear(&e);
+    int fd = open(in_root("file"), O_WRONLY | O_CREAT, 0600);
+    assert_true(fd >= 0);
+    close(fd);
+    assert_int_equal(disk_folder_make(in_root("file"), &e), -1);
+    assert_int_equal(e.code, ERR_CONFIG);
+    err_clear(&e);
+    assert_int_equal(disk_folder_make(in_root("file/data"), &e), -1);
+    assert_int_equal(e.code, ERR_CONFIG);
+}
+
+static void slashes_at_the_end_do_no_harm(void **state)
+{
+    (void)state;
+    assert_int_equal(disk_folder_make(in_root("data//"), NULL), 0);
+    assert_int_equal(mode_of(in_root("data")), 0700);
+}
+
+static int as_nobody(int (*run)(void))
+{
+    int status = 0;
+    fflush(NULL);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        if (geteuid() == 0 && (setresgid(65534, 65534, 65534) != 0 || setresuid(65534, 65534, 65534) != 0)) {
+            _exit(98);
+        }
+        _exit(run());
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static int make_denied(void)
+{
+    struct err e = ERR_INIT;
+    return disk_folder_make(in_root("data"), &e) == -1 ? (int)e.code : 0;
+}
+
+static int look_for_rights(void)
+{
+    int found = disk_is_writable(in_root("open")) ? 1 : 0;
+    found |= disk_is_writable(in_root("closed")) ? 2 : 0;
+    found |= disk_is_writable(in_root("open/file")) ? 4 : 0;
+    found |= disk_is_writable(in_root("closed/file")) ? 8 : 0;
+    found |= disk_is_writable(in_root("missing")) ? 16 : 0;
+    return found;
+}
+
+static int lock_denied(void)
+{
+    struct err e = ERR_INIT;
+    return disk_lock_open(in_root("lock"), &e) == -1 ? (int)e.code : 0;
+}
+
+static void what_is_denied_is_read_only(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir(in_root("open"), 0700), 0);
+    assert_int_equal(mkdir(in_root("closed"), 0700), 0);
+    close(open(in_root("open/file"), O_WRONLY | O_CREAT, 0600));
+    close(open(in_root("closed/file"), O_WRONLY | O_CREAT, 0400));
+    assert_true(chmod(in_root("open"), 0777) == 0 && chmod(in_root("open/file"), 0666) == 0);
+    assert_true(chmod(in_root("closed"), 0555) == 0 && chmod(in_root("closed/file"), 0444) == 0);
+    assert_int_equal(chmod(root, 0555), 0);
+    assert_int_equal(as_nobody(make_denied), ERR_READONLY);
+    assert_int_equal(as_nobody(lock_denied), ERR_READONLY);
+    assert_int_equal(as_nobody(look_for_rights), 1 | 4);
+    assert_int_equal(chmod(root, 0755), 0);
+}
+
+static void locks_exclude_descriptors(void **state)
+{
+    struct err e = ERR_INIT;
+    (void)state;
+    mode_t was = umask(0);
+    int one = disk_lock_open(in_root("lock"), &e);
+    umask(was);
+    int two = disk_lock_open(in_root("lock"), &e);
+    assert_true(one >= 0 && two >= 0);
+    assert_int_equal(mode_of(path), 0600);
+    assert_true((fcntl(one, F_GETFD) & FD_CLOEXEC) != 0);
+    assert_int_equal(disk_lock_try(one), DISK_LOCK_GOT);
+    assert_int_equal(disk_lock_try(one), DISK_LOCK_GOT); /* its own already */
+    assert_int_equal(disk_lock_try(two), DISK_LOCK_HELD);
+    disk_lock_release(one);
+    assert_int_equal(disk_lock_try(two), DISK_LOCK_GOT);
+    close(two); /* gives it back, as the end of a process does */
+    assert_int_equal(disk_lock_try(one), DISK_LOCK_GOT);
+    close(one);
+    assert_int_equal(disk_lock_try(-1), DISK_LOCK_UNSUPPORTED);
+}
+
+static void a_symbolic_link_is_no_lock(void **state)
+{
+    struct err e = ERR_INIT;
+    (void)state;
+    assert_int_equal(symlink("/etc/passwd", in_root("lock")), 0);
+    assert_int_equal(disk_lock_open(path, &e), -1);
+    assert_int_equal(e.code, ERR_SYSTEM);
+}
+
+static void what_root_makes_is_the_folder_owners(void **state)
+{
+    struct stat st;
+    (void)state;
+    assert_int_equal(mkdir(in_root("data"), 0700), 0);
+    uid_t owner = geteuid() == 0 ? 65534 : geteuid();
+    assert_true(geteuid() != 0 || chown(path, owner, owner) == 0);
+    assert_int_equal(disk_folder_make(path, NULL), 0);
+    int fd = disk_lock_open(in_root("data/lock"), NULL);
+    assert_true(fd >= 0);
+    assert_int_equal(fstat(fd, &st), 0);
+    assert_int_equal(st.st_uid, owner);
+    close(fd);
+    assert_int_equal(stat(in_root("data/.htaccess"), &st), 0);
+    assert_int_equal(st.st_uid, owner);
+}
+
+static void ignore_line(void *context, const char *line)
+{
+    (void)context;
+    (void)line;
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(program_folder_is_where_the_program_stands),
+        TEST(network_file_systems_are_known),
+        TEST(a_folder_is_private_and_denied_whatever_the_umask),
+        TEST(a_folder_that_is_there_keeps_its_rights),
+        TEST(a_folder_with_other_things_is_left_alone),
+        TEST(an_owners_deny_file_is_left_alone),
+        TEST(wrong_folders_are_told),
+        TEST(slashes_at_the_end_do_no_harm),
+        TEST(what_is_denied_is_read_only),
+        TEST(locks_exclude_descriptors),
+        TEST(a_symbolic_link_is_no_lock),
+        TEST(what_root_makes_is_the_folder_owners),
+    };
+    log_attach(ignore_line, NULL);
+    return RUN(tests);
+}

@@ -1,0 +1,454 @@
+/* test_store.c - store.h: what is appended, repeated, refused and read, in both journal modes. */
+#include "store_support.h"
+
+#include "../../cgi-bin/lib/clock.h"
+
+/* ---- opening ---- */
+
+static void first_opener_makes_the_database(void **state)
+{
+    struct place *p = *state;
+    assert_false(store_exists(p->folder));
+    struct store *s = open_store(p, STORE_WRITE);
+    assert_true(store_exists(p->folder));
+    assert_int_equal(strlen(store_epoch(s)), CHAT_EPOCH_SIZE - 1);
+    assert_int_equal(strspn(store_epoch(s), "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"), 22);
+    assert_contains(store_describe(s), p->journal == STORE_JOURNAL_WAL ? ", WAL" : ", rollback journal");
+    assert_false(store_is_replaced(s));
+    store_close(s);
+}
+
+static void a_reader_may_be_the_first_one(void **state)
+{
+    struct place *p = *state;
+    struct store_room room;
+    struct store *s = open_store(p, STORE_READ);
+    assert_int_equal(store_room(s, "lobby", &room, NULL), 0);
+    assert_int_equal(room.head, 0);
+    store_close(s);
+}
+
+static void epoch_stays_and_differs_between_databases(void **state)
+{
+    struct place *p = *state;
+    struct place other;
+    char epoch[CHAT_EPOCH_SIZE];
+    struct store *s = open_store(p, STORE_WRITE);
+    snprintf(epoch, sizeof epoch, "%s", store_epoch(s));
+    store_close(s);
+    s = open_store(p, STORE_READ);
+    assert_string_equal(store_epoch(s), epoch);
+    store_close(s);
+    place_init(&other, p->journal, NULL);
+    s = open_store(&other, STORE_WRITE);
+    assert_string_not_equal(store_epoch(s), epoch);
+    store_close(s);
+    place_fini(&other);
+}
+
+static void an_existing_database_keeps_its_journal(void **state)
+{
+    struct place *p = *state;
+    char description[64];
+    struct store *s = open_store(p, STORE_WRITE);
+    snprintf(description, sizeof description, "%s", store_describe(s));
+    assert_stored(s, "1", "a");
+    store_close(s);
+    enum store_journal was = p->journal;
+    p->journal = was == STORE_JOURNAL_WAL ? STORE_JOURNAL_ROLLBACK : STORE_JOURNAL_WAL;
+    s = open_store(p, STORE_WRITE);
+    assert_string_equal(store_describe(s), description);
+    assert_stored(s, "2", "b");
+    store_close(s);
+    p->journal = was;
+}
+
+static void closing_nothing_is_fine(void **state)
+{
+    (void)state;
+    store_close(NULL);
+}
+
+/* ---- appending ---- */
+
+static void messages_come_back_as_they_were_given(void **state)
+{
+    struct place *p = *state;
+    struct store *s = open_store(p, STORE_WRITE);
+    struct store_job job;
+    struct store_page page;
+    struct err e = ERR_INIT;
+    const char *text = "  \"q\" 'q' \\ \r\n\t\x01\x7f \xf0\x9f\x98\x80 e\xcc\x81 ; DROP TABLE message; --  ";
+    int64_t before = clock_wall_ms();
+    assert_stored(s, "1", "first");
+    assert_int_equal(append_reply(s, "lobby", "J\xc3\xbcrgen '; --", "A.b_c-9", text, 1, &job, &e), STORE_STORED);
+    assert_int_equal(job.seq, 2);
+    assert_in_range((uint64_t)job.time_ms, (uint64_t)before, (uint64_t)clock_wall_ms());
+    assert_int_equal(read_room(s, "lobby", 1, &page, &e), 0);
+    assert_int_equal(page.count, 1);
+    assert_false(page.more);
+    const struct chat_message *m = &page.messages[0];
+    assert_int_equal(m->seq, 2);
+    assert_int_equal(m->time_ms, job.time_ms);
+    assert_int_equal(m->type, CHAT_MESSAGE);
+    assert_int_equal(m->reply_to, 1);
+    assert_string_equal(m->name, "J\xc3\xbcrgen '; --");
+    assert_string_equal(m->id, "A.b_c-9");
+    assert_string_equal(m->text, text);
+    assert_int_equal(m->text_length, strlen(text));
+    store_page_fini(&page);
+    store_close(s);
+}
+
+static void a_long_text_comes_back_whole(void **state)
+{
+    struct place *p = *state;
+    struct store *s = open_store(p, STORE_WRITE);
+    struct store_page page;
+    struct err e = ERR_INIT;
+    size_t length = 16 << 20; /* the greatest max_text */
+    uint64_t random = 7;
+    char *text = malloc(length + 1);
+    assert_non_null(text);
+    for (size_t i = 0; i < length; i++) {
+        text[i] = (char)('!' + support_random(&random) % 90);
+    }
+    text[length] = '\0';
+    assert_stored(s, "1", text);
+    assert_int_equal(append(s, "1", text, NULL, NULL), STORE_REPEATED);
+    assert_int_equal(read_room(s, "lobby", 0, &page, &e), 0);
+    assert_int_equal(page.messages[0].text_length, length);
+    assert_memory_equal(page.messages[0].text, text, length + 1);
+    store_page_fini(&page);
+    free(text);
+    store_close(s);
+}
+
+static void a_text_with_nothing_in_it_is_kept_too(void **state)
+{
+    struct place *p = *state;
+    struct store *s = open_store(p, STORE_WRITE);
+    struct chat_draft d = draft_of("lobby", "ann", "1", "");
+    struct store_job job = {.draft = &d};
+    d.text = NULL; /* as chat_draft_init leaves it */
+    assert_int_equal(store_append(s, &job, 1, NULL), 0);
+    assert_int_equal(job.outcome, STORE_STORED);
+    assert_int_equal(store_append(s, &job, 1, NULL), 0);
+    assert_int_equal(job.outcome, STORE_REPEATED);
+    store_close(s);
+}
+
+static void each_room_counts_from_one(void **state)
+{
+    struct place *p = *state;
+    struct store *s = open_store(p, STORE_WRITE);
+    struct store_job job;
+    for (uint64_t i = 1; i <= 5; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "%d", (int)i);
+        assert_int_equal(append_reply(s, "a", "ann", id, "x", 0, &job, NULL), STORE_STORED);
+        assert_int_equal(job.seq, i);
+        assert_int_equal(append_reply(s, "b", "ann", id, "x", 0, &job, NULL), STORE_STORED);
+        assert_int_equal(job.seq, i);
+    }
+    store_close(s);
+}
+
+static void the_same_id_again_is_the_first_answer(void **state)
+{
+    struct place *p = *state;
+    struct store *s = open_store(p, STORE_WRITE);
+    struct store_job first;
+    struct store_job again;
+    assert_stored(s, "0", "zero");
+    assert_int_equal(append_reply(s, "lobby", "ann", "1", "hi", 1, &first, NULL), STORE_STORED);
+    assert_stored(s, "2", "two");
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(append_reply(s, "lobby", "ann", "1", "hi", 1, &again, NULL), STORE_REPEATED);
+        assert_int_equal(again.seq, first.seq);
+        assert_int_equal(again.time_ms, first.time_ms);
+        store_close(s); /* and by another process, later */
+        s = open_store(p, STORE_WRITE);
+    }
+    assert_int_equal(count_contiguous(s, "lobby"), 3);
+    store_close(s);
+}
+
+static void the_same_id_with_other_words_is_a_conflict(void **state)
+{
+    struct place *p = *state;
+    struct store *s = open_store(p, STORE_WRITE);
+    static const char *const others[] = {"Hi", "hi ", "h", "", "hi\n", "h\xc3\xaf"};
+    assert_stored(s, "0", "zero");
+    assert_stored(s, "1", "hi");
+    for (size_t i = 0; i < COUNT(others); i++) {
+        assert_int_equal(append(s, "1", others[i], NULL, NULL), STORE_CONFLICT);
+    }
+    assert_int_equal(append_reply(s, "lobby", "ann", "1", "hi", 1, NULL, NULL), STORE_CONFLICT);
+    assert_int_equal(append(s, "1", "hi", NULL, NULL), STORE_REPEATED);
+    assert_int_equal(count_contiguous(s, "lobby"), 2);
+    store_close(s);
+}
+
+static void an_id_belongs_to_a_room_and_a_name(void **state)
+{
+    struct place *p = *state;
+    struct store *s = open_store(p, STORE_WRITE);
+    assert_int_equal(append_reply(s, "a", "ann", "1", "hi", 0, NULL, NULL), STORE_STORED);
+    assert_int_equal(append_reply(s, "b", "ann", "1", "hi", 0, NULL, NULL), STORE_STORED);
+    assert_int_equal(append_reply(s, "a", "Ann", "1", "hi", 0, NULL, NULL), STORE_STORED);
+    assert_int_equal(append_reply(s, "a", "ann", "1.", "hi", 0, NULL, NULL), STORE_STORED);
+    assert_int_equal(append_reply(s, "a", "an", "n1", "hi", 0, NULL, NULL), STORE_STORED);
+    assert_int_equal(count_contiguous(s, "a"), 4);
+    assert_int_equal(count_contiguous(s, "b"), 1);
+    store_close(s);
+}
+
+static void a_reply_needs_its_target(void **state)
+{
+    struct place *p = *state;
+    struct store *s = open_store(p, STORE_WRITE);
+    struct store_room room;
+    assert_int_equal(append_reply(s, "new", "ann", "1", "hi", 1, NULL, NULL), STORE_NO_TARGET);
+    assert_int_equal(store_room(s, "new", &room, NULL), 0);
+    assert_int_equal(room.head, 0); /* and the room wasn't made */
+    assert_stored(s, "1", "one");
+    assert_int_equal(append_reply(s, "lobby", "ann", "2", "hi", 2, NULL, NULL), STORE_NO_TARGET);
+    assert_int_equal(append_reply(s, "lobby", "ann", "2", "hi", CHAT_SEQ_MAX, NULL, NULL), STORE_NO_TARGET);
+    assert_int_equal(append_reply(s, "lobby", "ann", "2", "hi", UINT64_MAX, NULL, NULL), STORE_NO_TARGET);
+    assert_int_equal(append_reply(s, "lobby", "ann", "2", "hi", 1, NULL, NULL), STORE_STORED);
+    assert_int_equal(count_contiguous(s, "lobby"), 2);
+    store_close(s);
+}
+
+static void a_batch_is_as_if_sent_one_after_the_other(void **state)
+{
+    struct place *p = *state;
+    struct store *s = open_store(p, STORE_WRITE);
+    struct chat_draft drafts[] = {
+        draft_of("lobby", "ann", "1", "one"), draft_of("lobby", "ann", "2", "two"),
+        draft_of("lobby", "ann", "1", "one"), draft_of("lobby", "ann", "1", "uno"),
+        draft_of("lobby", "bob", "1", "re"),  draft_of("lobby", "bob", "2", "re"),
+        draft_of("other", "ann", "1", "one"), draft_of("empty", "ann", "1", "re"),
+        draft_of("lobby", "old", "0", "old"), draft_of("lobby", "ann", "3", "last"),
+    };
+    static const struct {
+        enum store_outcome outcome;
+        uint64_t seq;
+    } expected[] = {{STORE_STORED, 2},   {STORE_STORED, 3},    {STORE_REPEATED, 2}, {STORE_CONFLICT, 0},
+                    {STORE_STORED, 4},   {STORE_NO_TARGET, 0}, {STORE_STORED, 1},   {STORE_NO_TARGET, 0},
+                    {STORE_REPEATED, 1}, {STORE_STORED, 5}};
+    struct store_job jobs[COUNT(drafts)];
+    struct store_room room;
+    drafts[4].reply_to = 3; /* stored by the same call */
+    drafts[5].reply_to = 5; /* not yet */
+    drafts[7].reply_to = 1;
+    assert_int_equal(append_reply(s, "lobby", "old", "0", "old", 0, NULL, NULL), STORE_STORED);
+    memset(jobs, 0x55, sizeof jobs);
+    for (size_t i = 0; i < COUNT(drafts); i++) {
+        jobs[i].draft = &drafts[i];
+    }
+    assert_int_equal(store_append(s, jobs, COUNT(jobs), NULL), 0);
+    for (size_t i = 0; i < COUNT(drafts); i++) {
+        assert_int_equal(jobs[i].outcome, expected[i].outcome);
+        assert_int_equal(jobs[i].seq, expected[i].seq);
+    }
+    assert_int_equal(jobs[2].time_ms, jobs[0].time_ms);
+    assert_int_equal(count_contiguous(s, "lobby"), 5);
+    assert_int_equal(store_room(s, "empty", &room, NULL), 0);
+    assert_int_equal(room.head, 0);
+    store_close(s);
+}
+
+static void a_batch_of_nothing_is_fine(void **state)
+{
+    struct place *p = *state;
+    struct store *s = open_store(p, STORE_WRITE);
+    assert_int_equal(store_append(s, NULL, 0, NULL), 0);
+    store_close(s);
+}
+
+static void a_large_batch_is_stored_whole(void **state)
+{
+    enum { MANY = 3000 };
+    struct place *p = *state;
+    struct store *s = open_store(p, STORE_WRITE);
+    struct chat_draft *drafts = calloc(MANY, sizeof *drafts);
+    struct store_job *jobs = calloc(MANY, sizeof *jobs);
+    assert_true(drafts != NULL && jobs != NULL);
+    for (int i = 0; i < MANY; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "%d", i);
+        drafts[i] = draft_of(i % 2 != 0 ? "odd" : "even", "ann", id, "x");
+        jobs[i].draft = &drafts[i];
+    }
+    assert_int_equal(store_append(s, jobs, MANY, NULL), 0);
+    assert_int_equal(count_contiguous(s, "odd"), MANY / 2);
+    assert_int_equal(count_contiguous(s, "even"), MANY / 2);
+    free(jobs);
+    free(drafts);
+    store_close(s);
+}
+
+/* ---- reading ---- */
+
+static void a_room_that_is_not_there_is_empty(void **state)
+{
+    struct place *p = *state;
+    struct store *s = open_store(p, STORE_READ);
+    struct store_room room;
+    struct store_page page;
+    assert_int_equal(store_room(s, "nowhere", &room, NULL), 0);
+    assert_int_equal(room.head, 0);
+    assert_int_equal(room.oldest, 1);
+    assert_int_equal(read_room(s, "nowhere", 0, &page, NULL), 0);
+    assert_int_equal(page.count, 0);
+    assert_false(page.more);
+    store_page_fini(&page);
+    store_close(s);
+}
+
+/* A room of ten messages: "1", "22", "333", ... */
+static struct store *open_ten(const struct place *p)
+{
+    struct store *s = open_store(p, STORE_WRITE);
+    for (int i = 1; i <= 10; i++) {
+        char id[16];
+        char text[16];
+        snprintf(id, sizeof id, "%d", i);
+        memset(text, '0' + i % 10, sizeof text);
+        text[i] = '\0';
+        assert_stored(s, id, text);
+        assert_int_equal(append_reply(s, "neighbour", "ann", id, text, 0, NULL, NULL), STORE_STORED);
+    }
+    return s;
+}
+
+static void ranges(void **state)
+{
+    struct place *p = *state;
+    struct store *s = open_ten(p);
+    static const struct {
+        struct store_range range;
+        uint64_t first;
+        size_t count;
+        bool more;
+    } cases[] = {
+        {{"lobby", 0, 0, 1000, SIZE_MAX, false}, 1, 10, false},
+        {{"lobby", 0, 0, 10, SIZE_MAX, false}, 1, 10, false}, /* all there are is no "more" */
+        {{"lobby", 0, 0, 9, SIZE_MAX, false}, 1, 9, true},
+        {{"lobby", 0, 0, 1, SIZE_MAX, false}, 1, 1, true},
+        {{"lobby", 3, 0, 4, SIZE_MAX, false}, 4, 4, true},
+        {{"lobby", 9, 0, 4, SIZE_MAX, false}, 10, 1, false},
+        {{"lobby", 10, 0, 4, SIZE_MAX, false}, 0, 0, false},
+        {{"lobby", 11, 0, 4, SIZE_MAX, false}, 0, 0, false},
+        {{"lobby", 3, 7, 1000, SIZE_MAX, false}, 4, 3, false},
+        {{"lobby", 3, 4, 1000, SIZE_MAX, false}, 0, 0, false},
+        {{"lobby", 7, 3, 1000, SIZE_MAX, false}, 0, 0, false},
+        {{"lobby", 0, 1, 1000, SIZE_MAX, false}, 0, 0, false},
+        {{"lobby", CHAT_SEQ_MAX - 1, 0, 5, SIZE_MAX, false}, 0, 0, false},
+        {{"lobby", CHAT_SEQ_MAX, 0, 5, SIZE_MAX, false}, 0, 0, false},
+        {{"lobby", UINT64_MAX, UINT64_MAX, 5, SIZE_MAX, false}, 0, 0, false},
+        {{"lobby", 8, UINT64_MAX, 5, SIZE_MAX, false}, 9, 2, false},
+        {{"lobby", 8, CHAT_SEQ_MAX, 5, SIZE_MAX, false}, 9, 2, false},
+        /* the last ones, still ascending */
+        {{"lobby", 0, 0, 3, SIZE_MAX, true}, 8, 3, true},
+        {{"lobby", 0, 0, 4, SIZE_MAX, true}, 7, 4, true},
+        {{"lobby", 0, 0, 1000, SIZE_MAX, true}, 1, 10, false},
+        {{"lobby", 0, 5, 3, SIZE_MAX, true}, 2, 3, true},
+        {{"lobby", 0, 5, 4, SIZE_MAX, true}, 1, 4, false},
+        {{"lobby", 2, 5, 9, SIZE_MAX, true}, 3, 2, false},
+        {{"lobby", 2, 6, 2, SIZE_MAX, true}, 4, 2, true},
+        {{"lobby", 0, 1, 9, SIZE_MAX, true}, 0, 0, false},
+        /* texts of 1, 2, 3, ... bytes */
+        {{"lobby", 0, 0, 1000, 6, false}, 1, 3, true},
+        {{"lobby", 0, 0, 1000, 9, false}, 1, 3, true},
+        {{"lobby", 0, 0, 1000, 55, false}, 1, 10, false},
+        {{"lobby", 0, 0, 1000, 54, false}, 1, 9, true},
+        {{"lobby", 5, 0, 1000, 0, false}, 6, 1, true}, /* one at least */
+        {{"lobby", 9, 0, 1000, 0, false}, 10, 1, false},
+        {{"lobby", 0, 0, 1000, 19, true}, 9, 2, true},
+        {{"lobby", 0, 0, 1000, 1, true}, 10, 1, true},
+        {{"lobby", 0, 0, 2, 55, false}, 1, 2, true},
+        {{"lobb", 0, 0, 2, 55, false}, 0, 0, false},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct store_page page;
+        assert_int_equal(store_read(s, &cases[i].range, &page, NULL), 0);
+        if (page.count != cases[i].count || page.more != cases[i].more) {
+            fail_msg("range %d: %d messages%s", (int)i, (int)page.count, page.more ? " and more" : "");
+        }
+        for (size_t k = 0; k < page.count; k++) {
+            assert_int_equal(page.messages[k].seq, cases[i].first + k);
+            assert_int_equal(page.messages[k].text_length, cases[i].first + k);
+        }
+        store_page_fini(&page);
+    }
+    store_close(s);
+}
+
+static void a_view_stays_what_it_was(void **state)
+{
+    struct place *p = *state;
+    struct store *reader = open_store(p, STORE_READ);
+    struct store *writer = open_store(p, STORE_WRITE);
+    struct store_room room;
+    struct store_page page;
+    assert_stored(writer, "1", "one");
+    assert_int_equal(store_read_begin(reader, NULL), 0);
+    if (p->journal == STORE_JOURNAL_WAL) { /* a rollback journal's writer waits for the view to end instead */
+        assert_stored(writer, "2", "two");
+    }
+    assert_int_equal(store_room(reader, "lobby", &room, NULL), 0);
+    assert_int_equal(room.head, 1);
+    assert_int_equal(read_room(reader, "lobby", 0, &page, NULL), 0);
+    assert_int_equal(page.count, 1);
+    store_page_fini(&page);
+    store_read_end(reader);
+    assert_int_not_equal(append(writer, "2", "two", NULL, NULL), -1);
+    assert_int_equal(store_read_begin(reader, NULL), 0);
+    assert_int_equal(store_room(reader, "lobby", &room, NULL), 0);
+    assert_int_equal(room.head, 2);
+    store_read_end(reader);
+    store_close(writer);
+    store_close(reader);
+}
+
+static void ending_a_view_twice_is_harmless(void **state)
+{
+    struct place *p = *state;
+    struct store *s = open_store(p, STORE_READ);
+    assert_int_equal(store_read_begin(s, NULL), 0);
+    store_read_end(s);
+    store_read_end(s);
+    assert_int_equal(store_read_begin(s, NULL), 0);
+    store_close(s); /* with the view open */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_BOTH_MODES(first_opener_makes_the_database),
+        IN_BOTH_MODES(a_reader_may_be_the_first_one),
+        IN_BOTH_MODES(epoch_stays_and_differs_between_databases),
+        IN_BOTH_MODES(an_existing_database_keeps_its_journal),
+        cmocka_unit_test(closing_nothing_is_fine),
+        IN_BOTH_MODES(messages_come_back_as_they_were_given),
+        IN_BOTH_MODES(a_long_text_comes_back_whole),
+        IN_BOTH_MODES(a_text_with_nothing_in_it_is_kept_too),
+        IN_BOTH_MODES(each_room_counts_from_one),
+        IN_BOTH_MODES(the_same_id_again_is_the_first_answer),
+        IN_BOTH_MODES(the_same_id_with_other_words_is_a_conflict),
+        IN_BOTH_MODES(an_id_belongs_to_a_room_and_a_name),
+        IN_BOTH_MODES(a_reply_needs_its_target),
+        IN_BOTH_MODES(a_batch_is_as_if_sent_one_after_the_other),
+        IN_BOTH_MODES(a_batch_of_nothing_is_fine),
+        IN_BOTH_MODES(a_large_batch_is_stored_whole),
+        IN_BOTH_MODES(a_room_that_is_not_there_is_empty),
+        IN_BOTH_MODES(ranges),
+        IN_BOTH_MODES(a_view_stays_what_it_was),
+        IN_BOTH_MODES(ending_a_view_twice_is_harmless),
+    };
+    quiet_log();
+    return RUN(tests);
+}

@@ -1,0 +1,512 @@
+/* test_store_files.c - the store and its files: rights, foreign, damaged and replaced ones, the choice of the journal. */
+#include "store_support.h"
+
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+
+/* ---- a file system that can less: the program's calls of flock and statfs come here first ---- */
+
+static bool no_flock;
+static bool on_nfs;
+
+__attribute__((visibility("default"))) int flock(int fd, int operation)
+{
+    if (no_flock) {
+        errno = ENOLCK;
+        return -1;
+    }
+    return (int)syscall(SYS_flock, fd, operation);
+}
+
+__attribute__((visibility("default"))) int statfs(const char *path, struct statfs *out)
+{
+    int result = (int)syscall(SYS_statfs, path, out);
+    if (result == 0 && on_nfs) {
+        out->f_type = 0x6969;
+    }
+    return result;
+}
+
+/* ---- helpers ---- */
+
+static void raw_sql(const struct place *p, const char *sql)
+{
+    sqlite3 *db = NULL;
+    char *why = NULL;
+    assert_int_equal(sqlite3_open(in_place(p, "chat.db"), &db), SQLITE_OK);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    if (sqlite3_exec(db, sql, NULL, NULL, &why) != SQLITE_OK) {
+        fail_msg("%s: %s", sql, why);
+    }
+    sqlite3_close(db);
+}
+
+static unsigned mode_of(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 ? st.st_mode & 07777U : 0;
+}
+
+static int count_files(const struct place *p)
+{
+    struct dirent **names = NULL;
+    int count = scandir(p->folder, &names, NULL, NULL);
+    for (int i = 0; i < count; i++) {
+        free(names[i]);
+    }
+    free(names);
+    return count - 2;
+}
+
+static void write_file(const char *path, const void *bytes, size_t length)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, bytes, length), length);
+    close(fd);
+}
+
+/* ---- rights ---- */
+
+static void folder_and_files_are_private_whatever_the_umask(void **state)
+{
+    static const mode_t masks[] = {0, 022, 077, 0277};
+    struct place *p = *state;
+    for (size_t i = 0; i < COUNT(masks); i++) {
+        mode_t was = umask(masks[i]);
+        fill(p, 2);
+        umask(was);
+        assert_int_equal(mode_of(p->folder), 0700);
+        assert_int_equal(mode_of(in_place(p, "chat.db")), 0600);
+        assert_int_equal(mode_of(in_place(p, "chat.db-lock")), 0600);
+        if (p->journal == STORE_JOURNAL_WAL) {
+            assert_int_equal(mode_of(in_place(p, "chat.db-wal")), 0600);
+            assert_int_equal(mode_of(in_place(p, "chat.db-shm")), 0600);
+        } else {
+            assert_int_equal(mode_of(in_place(p, "chat.db-journal")), 0600);
+        }
+        assert_true(size_of(p, ".htaccess") > 0);
+        remove_tree(p->folder);
+    }
+}
+
+/* Also after the last one has closed: only so can it be read where nothing can be made. */
+static void the_log_stays_after_closing(void **state)
+{
+    struct place *p = *state;
+    fill(p, 2);
+    assert_true(size_of(p, "chat.db-wal") > 0);
+    assert_true(size_of(p, "chat.db-shm") > 0);
+}
+
+/* ---- files that are not ours, or not any more ---- */
+
+static void assert_refused(const struct place *p, enum err_code code, const char *words)
+{
+    for (int mode = STORE_READ; mode <= STORE_WRITE; mode++) {
+        struct err e = ERR_INIT;
+        assert_null(try_open(p, (enum store_mode)mode, &e));
+        assert_int_equal(e.code, code);
+        assert_contains(e.text, words);
+        assert_without(e.text, p->root);
+    }
+}
+
+/* Refused, and not a byte or a file differs afterwards. */
+static void assert_left_alone(const struct place *p, enum err_code code, const char *words)
+{
+    size_t before_length = 0;
+    size_t after_length = 0;
+    int files = count_files(p);
+    char *before = support_read_file(in_place(p, "chat.db"), &before_length);
+    assert_refused(p, code, words);
+    char *after = support_read_file(in_place(p, "chat.db"), &after_length);
+    assert_int_equal(after_length, before_length);
+    assert_memory_equal(after, before, before_length);
+    assert_int_equal(count_files(p), files);
+    free(before);
+    free(after);
+}
+
+static void a_file_that_is_no_database_is_left_alone(void **state)
+{
+    static const size_t lengths[] = {2, 15, 99, 100, 4096, 5000, 100000};
+    struct place *p = *state;
+    char *junk = malloc(100000);
+    uint64_t random = 3;
+    assert_non_null(junk);
+    for (size_t i = 0; i < 100000; i++) {
+        junk[i] = (char)support_random(&random);
+    }
+    assert_int_equal(mkdir(p->folder, 0700), 0);
+    for (size_t i = 0; i < COUNT(lengths); i++) {
+        write_file(in_place(p, "chat.db"), junk, lengths[i]);
+        assert_left_alone(p, ERR_CORRUPT, "not a database of pollchat");
+    }
+    write_file(in_place(p, "chat.db-journal"), junk, 600); /* looks like step 2 cut off */
+    for (size_t i = 0; i < COUNT(lengths); i++) {
+        write_file(in_place(p, "chat.db"), junk, lengths[i]);
+        assert_refused(p, ERR_CORRUPT, "");
+        assert_int_equal(size_of(p, "chat.db"), lengths[i]);
+    }
+    free(junk);
+    remove_tree(p->folder);
+}
+
+static void a_database_of_others_is_left_alone(void **state)
+{
+    static const char *const theirs[] = {
+        "CREATE TABLE message (x); INSERT INTO message VALUES (1)", "PRAGMA journal_mode = WAL; CREATE TABLE meta (x)",
+        "PRAGMA user_version = 1; CREATE TABLE meta (one, epoch, created_ms, schema)",
+        "PRAGMA application_id = 252006673; CREATE TABLE room (x)", /* fossil */
+    };
+    struct place *p = *state;
+    for (size_t i = 0; i < COUNT(theirs); i++) {
+        assert_int_equal(mkdir(p->folder, 0700), 0);
+        raw_sql(p, theirs[i]);
+        assert_left_alone(p, ERR_CORRUPT, "not a database of pollchat");
+        remove_tree(p->folder);
+    }
+}
+
+static void a_newer_database_is_left_alone(void **state)
+{
+    struct place *p = *state;
+    fill(p, 3);
+    raw_sql(p, "PRAGMA user_version = 99");
+    assert_left_alone(p, ERR_CORRUPT, "this program is older");
+    raw_sql(p, "PRAGMA user_version = 1");
+}
+
+static void a_folder_in_place_of_the_database_is_refused(void **state)
+{
+    struct place *p = *state;
+    assert_int_equal(mkdir(p->folder, 0700), 0);
+    assert_int_equal(mkdir(in_place(p, "chat.db"), 0700), 0);
+    assert_refused(p, ERR_CORRUPT, "");
+    assert_int_equal(count_files(p), 1);
+    remove_tree(p->folder);
+}
+
+static void a_missing_parent_is_a_wrong_setting(void **state)
+{
+    struct place *p = *state;
+    struct place deeper = *p;
+    struct err e = ERR_INIT;
+    snprintf(deeper.folder, sizeof deeper.folder, "%.180s/no/data", p->root);
+    assert_null(try_open(&deeper, STORE_WRITE, &e));
+    assert_int_equal(e.code, ERR_CONFIG);
+    assert_false(store_exists(deeper.folder));
+}
+
+static void a_damaged_header_is_refused(void **state)
+{
+    struct place *p = *state;
+    fill(p, 3);
+    int fd = open(in_place(p, "chat.db"), O_WRONLY);
+    assert_int_equal(pwrite(fd, "XXXXXXXX", 8, 0), 8);
+    close(fd);
+    assert_refused(p, ERR_CORRUPT, "not a database of pollchat");
+    remove_tree(p->folder);
+}
+
+static void damage_inside_is_told_and_survived(void **state)
+{
+    struct place *p = *state;
+    struct err e = ERR_INIT;
+    struct store_page page;
+    int failed = 0;
+    fill(p, 400);
+    raw_sql(p, "PRAGMA wal_checkpoint(TRUNCATE)");
+    int fd = open(in_place(p, "chat.db"), O_WRONLY);
+    char junk[4096];
+    memset(junk, 0xa5, sizeof junk);
+    for (off_t page_number = 6; page_number < size_of(p, "chat.db") / 4096; page_number++) {
+        assert_int_equal(pwrite(fd, junk, sizeof junk, page_number * 4096), sizeof junk);
+    }
+    close(fd);
+    struct store *s = open_store(p, STORE_WRITE);
+    for (int i = 0; i < 3; i++) {
+        err_clear(&e);
+        failed += read_room(s, "lobby", 0, &page, &e) != 0;
+        assert_true(page.count == 0);
+        assert_int_equal(e.code, ERR_CORRUPT);
+        assert_contains(e.text, "pollchat check");
+        err_clear(&e);
+        assert_int_equal(append(s, "new", "x", NULL, &e), -1);
+        assert_int_equal(e.code, ERR_CORRUPT);
+    }
+    assert_int_equal(failed, 3);
+    FILE *sink = fopen("/dev/null", "w");
+    err_clear(&e);
+    assert_true(store_check(s, sink, &e) > 0);
+    fclose(sink);
+    store_close(s);
+    remove_tree(p->folder);
+}
+
+static void missing_tables_and_rows_are_damage(void **state)
+{
+    static const char *const damage[] = {"DROP TABLE message", "DELETE FROM meta", "DROP TABLE meta",
+                                         "PRAGMA ignore_check_constraints = ON; UPDATE meta SET epoch = 'short'"};
+    struct place *p = *state;
+    for (size_t i = 0; i < COUNT(damage); i++) {
+        fill(p, 3);
+        raw_sql(p, damage[i]);
+        assert_refused(p, ERR_CORRUPT, "damaged");
+        remove_tree(p->folder);
+    }
+}
+
+/* ---- what store_check finds ---- */
+
+static void check_finds_what_is_wrong(void **state)
+{
+#define LOOSE                                                                                       \
+    "CREATE TABLE m AS SELECT * FROM message; DROP TABLE message; ALTER TABLE m RENAME TO message;" \
+    "PRAGMA ignore_check_constraints = ON;"
+    static const struct {
+        const char *damage;
+        const char *found;
+    } cases[] = {
+        {"DELETE FROM message WHERE seq = 3",
+         "seqs are missing after this one, or it is there twice: room_id=1 seq=2 next=4"},
+        {"DELETE FROM message WHERE seq = 5",
+         "head isn't the greatest seq of its messages: name=lobby head=5 greatest=4"},
+        {"DELETE FROM message WHERE seq = 1",
+         "oldest isn't the smallest seq of its messages: name=lobby oldest=1 smallest=2"},
+        {"DELETE FROM message", "a room has no message where oldest and head say"},
+        {"UPDATE room SET head = 9", "head isn't the greatest seq"},
+        {"UPDATE room SET head = 4", "head isn't the greatest seq"},
+        {"UPDATE room SET oldest = 6", "oldest isn't the smallest seq"},
+        {"PRAGMA ignore_check_constraints = ON; UPDATE room SET oldest = 0", "isn't a number that it can be"},
+        {"PRAGMA ignore_check_constraints = ON; UPDATE room SET head = -1", "isn't a number that it can be"},
+        {"PRAGMA ignore_check_constraints = ON; UPDATE room SET name = 'Lobby'",
+         "a room has a name that no room can have"},
+        {"PRAGMA ignore_check_constraints = ON; UPDATE room SET name = ''", "a room has a name that no room can have"},
+        {"DELETE FROM room", "a message belongs to no room: room_id=1 messages=5"},
+        {"DELETE FROM room", "a reference leads nowhere"},
+        {"PRAGMA ignore_check_constraints = ON; UPDATE message SET reply_to = 3 WHERE seq = 3", "wasn't there yet"},
+        {"PRAGMA ignore_check_constraints = ON; UPDATE message SET reply_to = 0 WHERE seq = 3", "wasn't there yet"},
+        {"PRAGMA ignore_check_constraints = ON; UPDATE message SET type = 9 WHERE seq = 3", "a field of a wrong kind"},
+        {"PRAGMA ignore_check_constraints = ON; UPDATE message SET name = '' WHERE seq = 3",
+         "a name, id or text that none"},
+        {"PRAGMA ignore_check_constraints = ON; UPDATE message SET id = 'a b' WHERE seq = 3",
+         "a name, id or text that none"},
+        {"UPDATE message SET text = 'a' || char(0) || 'b' WHERE seq = 3", "a name, id or text that none"},
+        {LOOSE "UPDATE message SET id = '1'", "an id was stored twice: room_id=1 name=ann id=1 messages=5"},
+        {LOOSE "UPDATE message SET seq = 2 WHERE seq = 3", "or it is there twice: room_id=1 seq=2 next=2"},
+        {LOOSE "UPDATE message SET seq = 'two' WHERE seq = 2", "a field of a wrong kind"},
+        {LOOSE "UPDATE message SET text = x'41' WHERE seq = 2", "a field of a wrong kind"},
+        {LOOSE "UPDATE message SET time_ms = NULL WHERE seq = 2", "a field of a wrong kind"},
+        {LOOSE "UPDATE message SET reply_to = 'x' WHERE seq = 2", "wasn't there yet"},
+        {"UPDATE meta SET schema = 77", "or not with the schema that it has"},
+    };
+    struct place *p = *state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char *text = NULL;
+        size_t length = 0;
+        struct err e = ERR_INIT;
+        fill(p, 5);
+        struct store *s = open_store(p, STORE_READ);
+        bool after = strstr(cases[i].damage, "UPDATE meta") == NULL; /* that one must not be seen before the check */
+        assert_int_equal(store_check(s, stderr, &e), 0);
+        raw_sql(p, cases[i].damage);
+        if (after) {
+            FILE *out = open_memstream(&text, &length);
+            int found = store_check(s, out, &e);
+            fclose(out);
+            if (found <= 0) {
+                fail_msg("nothing found (%s) after: %s", e.text, cases[i].damage);
+            }
+            assert_contains(text, cases[i].found);
+        } else { /* the handle sees that the schema isn't its own; the next one is refused or migrates */
+            assert_int_equal(store_check(s, stderr, &e), -1);
+            assert_true(store_is_replaced(s));
+        }
+        free(text);
+        store_close(s);
+        remove_tree(p->folder);
+    }
+}
+
+static void check_cuts_a_long_list_short(void **state)
+{
+    struct place *p = *state;
+    char *text = NULL;
+    size_t length = 0;
+    fill(p, 100);
+    raw_sql(p, "DELETE FROM message WHERE seq % 2 = 0");
+    struct store *s = open_store(p, STORE_READ);
+    FILE *out = open_memstream(&text, &length);
+    assert_int_equal(store_check(s, out, NULL), 49 + 1); /* gaps, and the head */
+    fclose(out);
+    assert_contains(text, ": 29 more\n");
+    free(text);
+    store_close(s);
+    remove_tree(p->folder);
+}
+
+/* ---- replaced under an open handle ---- */
+
+static void a_replaced_file_is_noticed(void **state)
+{
+    struct place *p = *state;
+    struct store *s = open_store(p, STORE_WRITE);
+    assert_stored(s, "1", "a");
+    assert_false(store_is_replaced(s));
+    assert_int_equal(rename(in_place(p, "chat.db"), in_place(p, "old.db")), 0);
+    assert_true(store_is_replaced(s));
+    store_close(s);
+    assert_int_equal(rename(in_place(p, "old.db"), in_place(p, "chat.db")), 0);
+}
+
+static void another_database_in_the_same_file_is_noticed(void **state)
+{
+    struct place *p = *state;
+    struct err e = ERR_INIT;
+    struct store *writer = open_store(p, STORE_WRITE);
+    struct store *reader = open_store(p, STORE_READ);
+    struct store_room room;
+    assert_stored(writer, "1", "a");
+    raw_sql(p, "UPDATE meta SET epoch = 'AAAAAAAAAAAAAAAAAAAAAA'"); /* as restoring with SQLite's backup would */
+    assert_int_equal(append(writer, "2", "b", NULL, &e), -1);
+    assert_int_equal(e.code, ERR_BUSY);
+    assert_int_equal(store_room(reader, "lobby", &room, NULL), -1);
+    assert_true(store_is_replaced(writer) && store_is_replaced(reader));
+    store_close(writer);
+    store_close(reader);
+    writer = open_store(p, STORE_WRITE);
+    assert_string_equal(store_epoch(writer), "AAAAAAAAAAAAAAAAAAAAAA");
+    assert_stored(writer, "2", "b");
+    store_close(writer);
+}
+
+/* ---- which journal ---- */
+
+static void auto_is_wal_on_a_local_disk_and_rollback_on_a_network(void **state)
+{
+    struct place *p = *state;
+    p->journal = STORE_JOURNAL_AUTO;
+    struct store *s = open_store(p, STORE_WRITE);
+    assert_contains(store_describe(s), ", WAL");
+    store_close(s);
+    remove_tree(p->folder);
+    on_nfs = true;
+    s = open_store(p, STORE_WRITE);
+    on_nfs = false;
+    assert_contains(store_describe(s), ", rollback journal");
+    assert_stored(s, "1", "a");
+    store_close(s);
+}
+
+static void without_flock_it_is_rollback_and_works(void **state)
+{
+    struct place *p = *state; /* wal and rollback were asked for */
+    struct err e = ERR_INIT;
+    no_flock = true;
+    struct store *s = open_store(p, STORE_WRITE);
+    assert_contains(store_describe(s), ", rollback journal");
+    assert_int_equal(append(s, "1", "a", NULL, &e), STORE_STORED);
+    store_close(s);
+    no_flock = false;
+}
+
+static void wal_without_flock_is_not_written_but_read(void **state)
+{
+    struct place *p = *state;
+    struct err e = ERR_INIT;
+    fill(p, 3);
+    no_flock = true;
+    struct store *s = open_store(p, STORE_WRITE);
+    assert_int_equal(append(s, "4", "a", NULL, &e), -1);
+    assert_int_equal(e.code, ERR_READONLY);
+    assert_contains(e.text, "flock");
+    assert_int_equal(count_contiguous(s, "lobby"), 3);
+    no_flock = false;
+    assert_stored(s, "4", "a");
+    store_close(s);
+}
+
+static void *no_mmap(void *at, size_t length, int protection, int flags, int fd, off_t offset)
+{
+    (void)at, (void)length, (void)protection, (void)flags, (void)fd, (void)offset;
+    errno = ENODEV;
+    return MAP_FAILED;
+}
+
+static void where_sqlite_has_no_wal_it_is_rollback(void **state)
+{
+    struct place *p = *state;
+    set_system_call("mmap", (sqlite3_syscall_ptr)no_mmap);
+    struct store *s = open_store(p, STORE_WRITE);
+    assert_contains(store_describe(s), ", rollback journal");
+    assert_stored(s, "1", "a");
+    assert_int_equal(append(s, "1", "a", NULL, NULL), STORE_REPEATED);
+    store_close(s);
+    set_system_call("mmap", NULL);
+    assert_int_equal(count_files(p), 4); /* .htaccess, database, journal, lock: nothing is left of the trial */
+}
+
+static void the_log_stays_short(void **state)
+{
+    struct place *p = *state;
+    struct store_options options = options_of(p);
+    options.short_lived = true;
+    struct store *s = store_open(&options, STORE_WRITE, NULL);
+    struct store *reader = open_store(p, STORE_READ);
+    off_t limit = 100 * 4120 * 2 + 65536;
+    for (int i = 0; i < 400; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "%d", i);
+        assert_stored(s, id, "x");
+        assert_true(size_of(p, "chat.db-wal") < limit);
+    }
+    /* A reader that looks at an old state keeps the log from starting anew; it does again afterwards. */
+    assert_int_equal(store_read_begin(reader, NULL), 0);
+    for (int i = 400; i < 1000; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "%d", i);
+        assert_stored(s, id, "x");
+    }
+    assert_true(size_of(p, "chat.db-wal") > limit);
+    store_read_end(reader);
+    for (int i = 1000; i < 1010; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "%d", i);
+        assert_stored(s, id, "x");
+    }
+    assert_true(size_of(p, "chat.db-wal") < limit);
+    assert_int_equal(count_contiguous(reader, "lobby"), 1010);
+    store_close(reader);
+    store_close(s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_BOTH_MODES(folder_and_files_are_private_whatever_the_umask),
+        IN_WAL(the_log_stays_after_closing),
+        IN_BOTH_MODES(a_file_that_is_no_database_is_left_alone),
+        IN_BOTH_MODES(a_database_of_others_is_left_alone),
+        IN_BOTH_MODES(a_newer_database_is_left_alone),
+        IN_BOTH_MODES(a_folder_in_place_of_the_database_is_refused),
+        IN_BOTH_MODES(a_missing_parent_is_a_wrong_setting),
+        IN_BOTH_MODES(a_damaged_header_is_refused),
+        IN_BOTH_MODES(damage_inside_is_told_and_survived),
+        IN_BOTH_MODES(missing_tables_and_rows_are_damage),
+        IN_BOTH_MODES(check_finds_what_is_wrong),
+        IN_BOTH_MODES(check_cuts_a_long_list_short),
+        IN_BOTH_MODES(a_replaced_file_is_noticed),
+        IN_BOTH_MODES(another_database_in_the_same_file_is_noticed),
+        IN_WAL(auto_is_wal_on_a_local_disk_and_rollback_on_a_network),
+        IN_BOTH_MODES(without_flock_it_is_rollback_and_works),
+        IN_WAL(wal_without_flock_is_not_written_but_read),
+        IN_BOTH_MODES(where_sqlite_has_no_wal_it_is_rollback),
+        IN_WAL(the_log_stays_short),
+    };
+    quiet_log();
+    return RUN(tests);
+}
