@@ -81,26 +81,42 @@ static void append_part(struct store *store, struct entry *const *group, size_t 
     }
 }
 
+static void fail_part(struct entry *const *group, size_t count, const struct err *e)
+{
+    for (size_t i = 0; i < count; i++) {
+        group[i]->result = -1;
+        if (group[i]->e != NULL) {
+            *group[i]->e = *e;
+        }
+    }
+}
+
+/* Busy counts for all that are left: each would wait for the lock as long as the one before it. */
+static void append_one_by_one(struct store *store, struct entry *const *group, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct err e = ERR_INIT;
+        int result = -1;
+        append_part(store, &group[i], 1, &result, &e);
+        if (result != 0 && e.code == ERR_BUSY) {
+            fail_part(group + i + 1, count - i - 1, &e);
+            return;
+        }
+    }
+}
+
 static void append_group(struct commit *c, struct entry *const *group, size_t count)
 {
     struct err e = ERR_INIT;
     int result = -1;
     struct store *store = site_borrow(c->site, &e);
     if (store == NULL) {
-        for (size_t i = 0; i < count; i++) {
-            group[i]->result = -1;
-            if (group[i]->e != NULL) {
-                *group[i]->e = e;
-            }
-        }
+        fail_part(group, count, &e);
         return;
     }
     append_part(store, group, count, &result, &e);
-    if (result != 0 && e.code != ERR_BUSY && count > 1) { /* busy counts for each alone; waiting again won't help */
-        for (size_t i = 0; i < count; i++) {
-            err_clear(&e);
-            append_part(store, &group[i], 1, &result, &e);
-        }
+    if (result != 0 && e.code != ERR_BUSY && count > 1) {
+        append_one_by_one(store, group, count);
     }
     site_return(c->site, store);
 }

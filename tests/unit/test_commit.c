@@ -324,6 +324,29 @@ static void busy_is_not_waited_for_again_one_by_one(void **state)
     assert_int_equal(fake.stored, 1);
 }
 
+static const char *full_then_busy(size_t i)
+{
+    return i == 1 ? "full" : i == 2 ? "busy" : good_id(i);
+}
+
+/* Each of them would wait for the lock as long as the setting says: one after the other, minutes. */
+static void busy_ends_the_second_try_of_all_that_are_left(void **state)
+{
+    static struct sender senders[10];
+    (void)state;
+    reset();
+    send_behind_a_gate(senders, COUNT(senders), full_then_busy);
+    assert_int_equal(fake.appends, 4); /* the first one, the group, "full", "busy" */
+    assert_int_equal(senders[0].result, 0);
+    assert_int_equal(senders[1].e.code, ERR_FULL);
+    for (size_t i = 2; i < COUNT(senders); i++) {
+        assert_int_equal(senders[i].result, -1);
+        assert_int_equal(senders[i].e.code, ERR_BUSY);
+        assert_int_equal(senders[i].job.outcome, 0);
+    }
+    assert_int_equal(fake.stored, 1);
+}
+
 static void without_a_store_all_get_the_reason_and_the_next_one_tries_again(void **state)
 {
     struct sender s;
@@ -409,6 +432,7 @@ int main(void)
         cmocka_unit_test(an_error_hits_only_the_one_it_is_about),
         cmocka_unit_test(when_all_fail_each_gets_its_error),
         cmocka_unit_test(busy_is_not_waited_for_again_one_by_one),
+        cmocka_unit_test(busy_ends_the_second_try_of_all_that_are_left),
         cmocka_unit_test(without_a_store_all_get_the_reason_and_the_next_one_tries_again),
         cmocka_unit_test(the_sender_need_not_care_about_the_error),
         cmocka_unit_test(many_senders_at_once_each_get_their_own_result),
