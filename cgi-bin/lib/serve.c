@@ -61,7 +61,12 @@ static void *work(void *argument)
             pool->serve->handle(x, pool->serve->context);
         }
     }
-    atomic_fetch_sub(&pool->running, 1);
+    if (atomic_fetch_sub(&pool->running, 1) == 1) {
+        /* The last one to go has just seen an empty backlog. What comes from now on is reset when the process ends and
+         * answered 500 by its server: so at once, not at main's next look. (Refusing by closing the socket first is no
+         * better: lighttpd then takes the program for dead and answers 503 for two seconds.) */
+        _exit(atomic_load(&stopping) ? 0 : 1);
+    }
     return NULL;
 }
 
