@@ -1,0 +1,208 @@
+/* test_store_many.c - the store under many processes and many threads at once, from an empty folder on. */
+#include "store_support.h"
+
+#include "../../cgi-bin/lib/clock.h"
+
+#include <pthread.h>
+#include <sys/mman.h>
+
+enum { WRITERS = 8, READERS = 2, EACH = 40, ALL = WRITERS * EACH };
+
+/* Shared by all processes: which seq each writer was told for each of the two sets of ids that it sends. */
+struct shared {
+    uint64_t told[WRITERS][2][EACH];
+};
+static struct shared *shared;
+static int gate[2]; /* children wait until its writing end is closed */
+
+static void wait_for_gate(void)
+{
+    char byte;
+    close(gate[1]);
+    NEED(read(gate[0], &byte, 1) == 0);
+}
+
+/* Its own ids and those of the next writer, so that every id is sent twice, by two at about the same time. */
+static void send_two_sets(struct store *s, const struct place *p, int writer, bool open_each_time)
+{
+    for (int i = 0; i < EACH; i++) {
+        for (int set = 0; set < 2; set++) {
+            struct err e = ERR_INIT;
+            struct store_job job;
+            char id[32];
+            snprintf(id, sizeof id, "%d-%d", (writer + set) % WRITERS, i);
+            struct store *own = open_each_time ? try_open(p, STORE_WRITE, &e) : s;
+            int outcome = own == NULL ? -1 : append(own, id, id, &job, &e);
+            if (outcome != STORE_STORED && outcome != STORE_REPEATED) {
+                fprintf(stderr, "%s: outcome %d, error %d: %s\n", id, outcome, (int)e.code, e.text);
+                _exit(99);
+            }
+            shared->told[writer][set][i] = job.seq;
+            if (open_each_time) {
+                store_close(own);
+            }
+        }
+    }
+}
+
+static void write_by_process(const struct place *p, int writer)
+{
+    struct err e = ERR_INIT;
+    wait_for_gate();
+    struct store *s = try_open(p, STORE_WRITE, &e);
+    if (s == NULL) {
+        fprintf(stderr, "open: %d %s\n", (int)e.code, e.text);
+        _exit(99);
+    }
+    send_two_sets(s, p, writer, false);
+    store_close(s);
+}
+
+static void write_by_short_lived_process(const struct place *p, int writer)
+{
+    wait_for_gate();
+    send_two_sets(NULL, p, writer, true);
+}
+
+/* Follows the room from the start until it has seen all: each message once, in order, as it comes. */
+static void follow(struct store *s)
+{
+    struct err e = ERR_INIT;
+    uint64_t since = 0;
+    int64_t start = clock_mono_ms();
+    while (since < ALL) {
+        struct store_page page;
+        struct store_room room;
+        NEED(clock_mono_ms() - start < PATIENCE_MS);
+        NEED(store_read_begin(s, &e) == 0);
+        NEED(store_room(s, "lobby", &room, &e) == 0);
+        NEED(read_room(s, "lobby", since, &page, &e) == 0);
+        store_read_end(s);
+        NEED(page.more || since + page.count == room.head);
+        for (size_t i = 0; i < page.count; i++) {
+            NEED(page.messages[i].seq == ++since);
+        }
+        if (page.count == 0) {
+            clock_sleep_ms(1);
+        }
+        store_page_fini(&page);
+    }
+}
+
+static void read_by_process(const struct place *p, int reader)
+{
+    struct err e = ERR_INIT;
+    (void)reader;
+    wait_for_gate();
+    struct store *s = try_open(p, STORE_READ, &e);
+    NEED(s != NULL);
+    follow(s);
+    store_close(s);
+}
+
+/* Every id has one seq, whoever sent it, and every seq is there. */
+static void assert_told_the_same(const struct place *p)
+{
+    bool seen[ALL + 1] = {false};
+    for (int writer = 0; writer < WRITERS; writer++) {
+        for (int i = 0; i < EACH; i++) {
+            uint64_t seq = shared->told[writer][0][i];
+            assert_int_equal(shared->told[(writer + WRITERS - 1) % WRITERS][1][i], seq);
+            assert_in_range(seq, 1, ALL);
+            assert_false(seen[seq]);
+            seen[seq] = true;
+        }
+    }
+    struct store *s = open_store(p, STORE_READ);
+    assert_int_equal(count_contiguous(s, "lobby"), ALL);
+    store_close(s);
+}
+
+static void processes(struct place *p, void (*write)(const struct place *p, int writer))
+{
+    pid_t children[WRITERS + READERS];
+    memset(shared, 0, sizeof *shared);
+    assert_int_equal(pipe(gate), 0);
+    for (int i = 0; i < WRITERS + READERS; i++) {
+        children[i] = start_child(i < WRITERS ? write : read_by_process, p, i);
+    }
+    close(gate[0]);
+    close(gate[1]);
+    for (int i = 0; i < WRITERS + READERS; i++) {
+        assert_int_equal(wait_child(children[i]), 0);
+    }
+    assert_told_the_same(p);
+}
+
+static void processes_race_from_an_empty_folder(void **state)
+{
+    processes(*state, write_by_process);
+}
+
+static void short_lived_processes_race_from_an_empty_folder(void **state)
+{
+    processes(*state, write_by_short_lived_process);
+}
+
+/* ---- threads ---- */
+
+struct work {
+    const struct place *place;
+    int writer;
+    pthread_barrier_t *barrier;
+};
+
+static void *write_by_thread(void *argument)
+{
+    const struct work *w = argument;
+    struct err e = ERR_INIT;
+    pthread_barrier_wait(w->barrier);
+    struct store *s = try_open(w->place, STORE_WRITE, &e);
+    NEED(s != NULL);
+    send_two_sets(s, w->place, w->writer, false);
+    store_close(s);
+    return NULL;
+}
+
+static void *read_by_thread(void *argument)
+{
+    const struct work *w = argument;
+    struct err e = ERR_INIT;
+    pthread_barrier_wait(w->barrier);
+    struct store *s = try_open(w->place, STORE_READ, &e);
+    NEED(s != NULL);
+    follow(s);
+    store_close(s);
+    return NULL;
+}
+
+static void threads_race_from_an_empty_folder(void **state)
+{
+    pthread_t threads[WRITERS + READERS];
+    struct work work[WRITERS + READERS];
+    pthread_barrier_t barrier;
+    memset(shared, 0, sizeof *shared);
+    pthread_barrier_init(&barrier, NULL, WRITERS + READERS);
+    for (int i = 0; i < WRITERS + READERS; i++) {
+        work[i] = (struct work){.place = *state, .writer = i, .barrier = &barrier};
+        assert_int_equal(pthread_create(&threads[i], NULL, i < WRITERS ? write_by_thread : read_by_thread, &work[i]),
+                         0);
+    }
+    for (int i = 0; i < WRITERS + READERS; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    pthread_barrier_destroy(&barrier);
+    assert_told_the_same(*state);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_BOTH_MODES(processes_race_from_an_empty_folder),
+        IN_BOTH_MODES(short_lived_processes_race_from_an_empty_folder),
+        IN_BOTH_MODES(threads_race_from_an_empty_folder),
+    };
+    quiet_log();
+    shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    return shared == MAP_FAILED ? 1 : RUN(tests);
+}
