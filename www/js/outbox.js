@@ -1,0 +1,147 @@
+// outbox.js - sends what was written, in order, one at a time, each under one id however often it is tried.
+//
+// A try that brought no answer may have stored the message: the next one says the same id, and the server stores it once.
+// Refused (4xx) is final; everything else is tried until it works. What isn't sent yet survives a reload through `keep`.
+//
+// Events: sent; status, detail: { failure, until } while it waits for another try, else { failure: null }
+
+/** 128 random bits. random: fills an array, as crypto.getRandomValues does. */
+export function newId(random) {
+  return Array.from(random(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+export class Outbox extends EventTarget {
+  #queue = []; // keys, oldest first
+  #busy = false;
+  #wake = null;
+
+  /** keep: { load(): entries, save(entries) }. */
+  constructor({ store, api, backoff, clock, makeId, keep = { load: () => [], save: () => {} } }) {
+    super();
+    Object.assign(this, { store, api, backoff, clock, makeId, keep });
+    store.addEventListener('confirmed', ({ detail }) => this.#leave(detail.key));
+    store.addEventListener('unseen', ({ detail }) => this.retry(detail.key));
+    store.addEventListener('change', () => this.#save());
+  }
+
+  /** What an earlier page of this tab left behind. */
+  restore() {
+    for (const entry of this.keep.load()) {
+      this.#enter({ ...entry, detail: '', state: entry.state === 'failed' ? 'failed' : 'queued' });
+    }
+    this.#pump();
+  }
+
+  send({ name, text }) {
+    const entry = { name, text, id: this.makeId(), time: new Date(this.clock.now()).toISOString(), state: 'queued', detail: '' };
+    const key = this.#enter(entry);
+    this.#pump();
+    return key;
+  }
+
+  retry(key) {
+    if (!this.#queue.includes(key)) {
+      this.#queue.push(key);
+    }
+    this.store.update(key, { state: 'queued', detail: '' });
+    this.#pump();
+  }
+
+  /** Takes a refused message out again; returns its text. */
+  takeBack(key) {
+    this.#leave(key);
+    return this.store.drop(key)?.text ?? '';
+  }
+
+  hurry() {
+    this.#wake?.();
+  }
+
+  #enter(entry) {
+    const key = this.store.hold(entry);
+    if (entry.state === 'queued') {
+      this.#queue.push(key);
+    }
+    return key;
+  }
+
+  #leave(key) {
+    const isNext = this.#queue[0] === key;
+    this.#queue = this.#queue.filter((other) => other !== key);
+    if (isNext) {
+      this.#wake?.();
+    }
+  }
+
+  #save() {
+    this.keep.save(this.store.pending.filter(({ state }) => state !== 'sent'));
+  }
+
+  #entry(key) {
+    return this.store.pending.find((entry) => entry.key === key);
+  }
+
+  async #pump() {
+    if (this.#busy) {
+      return;
+    }
+    this.#busy = true;
+    while (this.#queue.length > 0) {
+      const key = this.#queue[0];
+      const entry = this.#entry(key);
+      if (entry === undefined) {
+        this.#leave(key);
+      } else {
+        await this.#try(key, entry);
+      }
+    }
+    this.#busy = false;
+  }
+
+  async #try(key, entry) {
+    this.store.update(key, { state: 'sending' });
+    try {
+      const message = await this.api.send({ ...entry, room: this.store.room });
+      this.#leave(key);
+      this.backoff.reset();
+      this.store.settle(key, message);
+      this.#tell('status', { failure: null });
+      this.#tell('sent', { key });
+    } catch (failure) {
+      if (failure.kind === undefined) {
+        this.#busy = false;
+        throw failure;
+      }
+      if (failure.kind === 'refused' || failure.kind === 'epoch') {
+        this.#leave(key);
+        this.store.update(key, { state: 'failed', detail: failure.message });
+        this.#tell('status', { failure: null });
+        return;
+      }
+      if (!this.#queue.includes(key)) {
+        return; // it came back in a poll meanwhile
+      }
+      const delay = this.backoff.next(failure.retryAfter);
+      this.store.update(key, { state: 'sending', detail: failure.message });
+      this.#tell('status', { failure, until: this.clock.now() + delay });
+      await this.#sleep(delay);
+    }
+  }
+
+  #sleep(delay) {
+    return new Promise((done) => {
+      const timer = this.clock.setTimeout(() => this.#wake(), delay);
+      this.#wake = () => {
+        this.clock.clearTimeout(timer);
+        this.#wake = null;
+        done();
+      };
+    });
+  }
+
+  #tell(name, detail) {
+    const event = new Event(name);
+    event.detail = detail;
+    this.dispatchEvent(event);
+  }
+}

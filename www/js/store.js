@@ -1,0 +1,170 @@
+// store.js - what is known of one room: messages in the order of seq, and what of ours isn't among them yet.
+//
+// Messages come from answers of /poll only, so that there is never a hole between two of them: `next` is the since of the
+// next poll. An own message is "pending" from the moment it is written until it comes back in a poll; it is known again
+// by its key, (name, id).
+//
+// Events: change     something to show differs; detail.reason: open, new, older, pending, trim; detail.added: messages
+//         confirmed  a pending message came back; detail.key
+//         unseen     a message that the server had taken isn't in the room (another database): send it again; detail.key
+
+export const keyOf = ({ name, id }) => `${id}\n${name}`;
+
+export class Store extends EventTarget {
+  epoch = null;
+  next = null; // null: nothing known, open the room
+  #oldest = 0;
+  #messages = [];
+  #keys = new Set();
+  #gaps = new Set(); // seqs before which messages are gone
+  #gapAhead = false;
+  #pending = new Map();
+
+  constructor(room) {
+    super();
+    this.room = room;
+  }
+
+  get messages() {
+    return this.#messages;
+  }
+
+  get pending() {
+    return [...this.#pending.values()];
+  }
+
+  get lowest() {
+    return this.#messages[0]?.seq;
+  }
+
+  get hasOlder() {
+    return this.#messages.length > 0 && this.lowest > this.#oldest;
+  }
+
+  gapBefore(seq) {
+    return this.#gaps.has(seq);
+  }
+
+  /** The room is to be opened anew; what is known stays until open(). */
+  forget() {
+    this.epoch = null;
+    this.next = null;
+  }
+
+  /** The newest page of a room, instead of all that was known. */
+  open(page) {
+    this.epoch = page.epoch;
+    this.next = page.next;
+    this.#oldest = page.oldest;
+    this.#messages = [...page.messages];
+    this.#keys = new Set(page.messages.map(keyOf));
+    this.#gaps.clear();
+    this.#gapAhead = false;
+    this.#confirm(page.messages);
+    this.#changed('open', page.messages.length);
+    for (const [key, entry] of [...this.#pending]) {
+      if (entry.state === 'sent' && (entry.epoch !== page.epoch || entry.seq <= page.next)) {
+        this.#tell('unseen', { key });
+      }
+    }
+  }
+
+  /** The page after `next`. Returns how many messages were new. */
+  append(page) {
+    const last = this.#messages.at(-1)?.seq ?? 0;
+    const fresh = page.messages.filter(({ seq }) => seq > last);
+    const gap = (page.gap === true || this.#gapAhead) && this.#messages.length > 0;
+    if (gap && fresh.length > 0) {
+      this.#gaps.add(fresh[0].seq);
+    }
+    this.#gapAhead = gap && fresh.length === 0;
+    this.next = page.next;
+    this.#oldest = Math.max(this.#oldest, page.oldest);
+    this.#messages.push(...fresh);
+    fresh.forEach((message) => this.#keys.add(keyOf(message)));
+    this.#confirm(fresh);
+    if (fresh.length > 0 || page.gap === true) {
+      this.#changed('new', fresh.length);
+    }
+    return fresh.length;
+  }
+
+  /** The page before `lowest`. An answer of another database, or one that doesn't join, changes nothing. */
+  prepend(page) {
+    const older = page.messages.filter(({ seq }) => seq < this.lowest);
+    if (page.epoch !== this.epoch || (older.length > 0 && older.at(-1).seq !== this.lowest - 1)) {
+      return 0;
+    }
+    this.#oldest = page.more ? page.oldest : this.lowest - older.length;
+    this.#messages.unshift(...older);
+    older.forEach((message) => this.#keys.add(keyOf(message)));
+    this.#confirm(older);
+    this.#changed('older', older.length);
+    return older.length;
+  }
+
+  /** Keeps the newest `most` messages; the others can be asked for again. */
+  trim(most) {
+    const gone = this.#messages.splice(0, Math.max(0, this.#messages.length - most));
+    if (gone.length > 0) {
+      gone.forEach((message) => this.#keys.delete(keyOf(message)));
+      this.#oldest = Math.min(this.#oldest, gone[0].seq);
+      this.#changed('trim', 0);
+    }
+  }
+
+  // ---- own messages on their way ----
+
+  /** entry: { name, id, text, time, state: queued|sending|sent|failed, detail }. Returns its key. */
+  hold(entry) {
+    const key = keyOf(entry);
+    this.#pending.set(key, { ...entry, key });
+    this.#changed('pending', 0);
+    return key;
+  }
+
+  update(key, patch) {
+    const entry = this.#pending.get(key);
+    if (entry !== undefined) {
+      this.#pending.set(key, { ...entry, ...patch });
+      this.#changed('pending', 0);
+    }
+  }
+
+  /** Takes a pending message out; returns it. */
+  drop(key) {
+    const entry = this.#pending.get(key);
+    if (this.#pending.delete(key)) {
+      this.#changed('pending', 0);
+    }
+    return entry;
+  }
+
+  /** The server has taken it as `message`. It stays pending until a poll brings it, unless that is behind us. */
+  settle(key, message) {
+    if (this.#keys.has(key) || (message.epoch === this.epoch && this.next !== null && message.seq <= this.next)) {
+      this.drop(key); // shown already, or among the older ones
+    } else {
+      const { epoch, seq, time } = message;
+      this.update(key, { state: 'sent', detail: '', epoch, seq, time });
+    }
+  }
+
+  #confirm(messages) {
+    for (const key of messages.map(keyOf)) {
+      if (this.#pending.delete(key)) {
+        this.#tell('confirmed', { key });
+      }
+    }
+  }
+
+  #changed(reason, added) {
+    this.#tell('change', { reason, added });
+  }
+
+  #tell(name, detail) {
+    const event = new Event(name);
+    event.detail = detail;
+    this.dispatchEvent(event);
+  }
+}

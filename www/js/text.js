@@ -1,0 +1,70 @@
+// text.js - what is read out of texts and names. Pure; makes no HTML.
+
+const LINK = /https?:\/\/[^\s<>"'`\u0000-\u001f]+/gi;
+const CLOSING = { ')': '(', ']': '[', '}': '{' };
+
+/** A link ends before punctuation that belongs to the sentence; a closing bracket stays if the link opened it. */
+function linkEnd(link) {
+  let end = link.length;
+  for (; end > 0; end--) {
+    const last = link[end - 1];
+    const open = CLOSING[last];
+    const body = link.slice(0, end);
+    if (!/[.,;:!?*_~]/.test(last) && (open === undefined || body.split(open).length >= body.split(last).length)) {
+      break;
+    }
+  }
+  return end;
+}
+
+/** [{ text } | { text, href }], together the whole text. Only http and https become links. */
+export function parts(text) {
+  const found = [];
+  let done = 0;
+  for (const match of text.matchAll(LINK)) {
+    const link = match[0].slice(0, linkEnd(match[0]));
+    let url;
+    try {
+      url = new URL(link);
+    } catch {
+      continue;
+    }
+    if (match.index > done) {
+      found.push({ text: text.slice(done, match.index) });
+    }
+    found.push({ text: link, href: url.href });
+    done = match.index + link.length;
+  }
+  if (done < text.length) {
+    found.push({ text: text.slice(done) });
+  }
+  return found;
+}
+
+const firstOf = (word) => [...word][0] ?? '';
+
+/** One or two characters for an avatar. */
+export function initials(name) {
+  const words = name
+    .split(/[\s._-]+/u)
+    .map((word) => word.replace(/^[^\p{L}\p{N}]+/u, ''))
+    .filter((word) => word !== '');
+  const letters = words.length > 1 ? firstOf(words[0]) + firstOf(words.at(-1)) : firstOf(words[0] ?? name.trim());
+  return letters.toUpperCase();
+}
+
+/** A number below `count` that is the same for the same name everywhere (FNV-1a). */
+export function hue(name, count) {
+  let hash = 0x811c9dc5;
+  for (const character of name) {
+    hash = Math.imul(hash ^ character.codePointAt(0), 0x01000193) >>> 0;
+  }
+  return (hash ^ (hash >>> 15)) % count;
+}
+
+/** A few emoji and nothing else are shown large. */
+export const isFewEmoji = (text) => /^(?:\p{Extended_Pictographic}[\p{Emoji_Modifier}\u200d\ufe0f]*\s*){1,4}$/u.test(text);
+
+export const isBlank = (text) => text.trim() === '';
+
+export const count = (n, one, many) => `${n} ${n === 1 ? one : many}`;

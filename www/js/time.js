@@ -1,0 +1,44 @@
+// time.js - moments as people read them, in the visitor's time zone. All take milliseconds or RFC 3339; `locale` and `zone` as in Intl.
+
+const formats = new Map();
+
+function format(locale, options) {
+  const key = JSON.stringify([locale, options]);
+  if (!formats.has(key)) {
+    formats.set(key, new Intl.DateTimeFormat(locale, options));
+  }
+  return formats.get(key);
+}
+
+/** 2025-11-25: the same for two moments of one day. */
+export function dayKey(time, zone) {
+  const parts = format('en', { timeZone: zone, year: 'numeric', month: '2-digit', day: '2-digit' }).formatToParts(new Date(time));
+  const part = (type) => parts.find((p) => p.type === type).value;
+  return `${part('year')}-${part('month')}-${part('day')}`;
+}
+
+/** Today, Yesterday, Monday 24 November, and with the year if it is another one. */
+export function dayLabel(time, now, locale, zone) {
+  const key = dayKey(time, zone);
+  const today = dayKey(now, zone);
+  if (key === today) {
+    return 'Today';
+  }
+  if (Date.parse(today) - Date.parse(key) === 86_400_000) {
+    return 'Yesterday';
+  }
+  const year = key.slice(0, 4) === today.slice(0, 4) ? undefined : 'numeric';
+  return format(locale, { timeZone: zone, weekday: 'long', day: 'numeric', month: 'long', year }).format(new Date(time));
+}
+
+/** 14:05 */
+export function clock(time, locale, zone) {
+  return format(locale, { timeZone: zone, hour: '2-digit', minute: '2-digit' }).format(new Date(time));
+}
+
+/** The whole of it, for a tooltip. */
+export function exact(time, locale, zone) {
+  return format(locale, { timeZone: zone, dateStyle: 'full', timeStyle: 'long' }).format(new Date(time));
+}
+
+export const isValid = (time) => !Number.isNaN(new Date(time).getTime());

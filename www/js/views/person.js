@@ -1,0 +1,68 @@
+// person.js - the visitor's name: asked for once, in place of the composer, and changed by the button in the bar.
+
+import { isBlank } from '../text.js';
+import { paintAvatar } from './row.js';
+
+export class PersonView {
+  #name = '';
+
+  /** form: asks; me: shows. on: { name(name), closed() } */
+  constructor(form, me, { on }) {
+    const part = (name) => form.querySelector(`[data-part="${name}"]`) ?? me.querySelector(`[data-part="${name}"]`);
+    Object.assign(this, { form, me, on, field: form.querySelector('input') });
+    Object.assign(this, { label: part('label'), submit: part('submit'), cancel: part('cancel') });
+    Object.assign(this, { avatar: part('avatar'), shown: part('shown'), change: part('change') });
+    form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      this.#submit();
+    });
+    this.cancel.addEventListener('click', () => this.#close());
+    form.addEventListener('keydown', (event) => {
+      if (event.key === 'Escape' && this.#name !== '') {
+        this.#close();
+      }
+    });
+    this.field.addEventListener('input', () => this.field.setCustomValidity(''));
+    this.change.addEventListener('click', () => this.ask());
+  }
+
+  get isAsking() {
+    return !this.form.hidden;
+  }
+
+  /** The name as it is now; '' when it is to be asked for. */
+  show(name) {
+    this.#name = name;
+    this.me.hidden = name === '';
+    this.form.hidden = name !== '';
+    paintAvatar(this.avatar, name);
+    this.shown.textContent = name;
+  }
+
+  ask() {
+    const isKnown = this.#name !== '';
+    this.label.textContent = isKnown ? 'Your name from now on' : 'What shall we call you?';
+    this.submit.textContent = isKnown ? 'Save' : 'Join';
+    this.cancel.hidden = !isKnown;
+    this.field.value = this.#name;
+    this.form.hidden = false;
+    this.on.opened();
+    this.field.focus();
+    this.field.select();
+  }
+
+  #submit() {
+    const name = this.field.value.trim();
+    if (isBlank(name)) {
+      this.field.setCustomValidity('A name has at least one letter.');
+      this.field.reportValidity();
+      return;
+    }
+    this.on.name(name);
+  }
+
+  #close() {
+    this.form.hidden = true;
+    this.on.closed();
+  }
+}
