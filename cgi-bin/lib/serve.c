@@ -116,10 +116,9 @@ static bool is_replaced(const char *path)
            (now.st_ino != self.st_ino || now.st_dev != self.st_dev) && access(path, X_OK) == 0;
 }
 
-static void wait_for_stop(const sigset_t *signals)
+static void wait_for_stop(const sigset_t *signals, const char *path)
 {
     const struct timespec tick = {.tv_sec = WATCH_FILE_S};
-    char *path = own_path();
     for (;;) {
         int number = sigtimedwait(signals, NULL, &tick);
         if (number > 0) {
@@ -130,7 +129,6 @@ static void wait_for_stop(const sigset_t *signals)
             break;
         }
     }
-    free(path);
 }
 
 static void raise_descriptor_limit(void)
@@ -150,12 +148,14 @@ static int serve_fastcgi(const struct serve *s)
     stop_signals(&signals);
     pthread_sigmask(SIG_BLOCK, &signals, NULL); /* before there are threads: they inherit it */
     raise_descriptor_limit();
+    char *path = own_path(); /* before a request can be answered: once the file is replaced, its name is lost */
     pool.stop_fd = eventfd(0, EFD_CLOEXEC);
     if (pool.stop_fd < 0 || web_fcgi_init(&e) != 0 || start_workers(&pool) != 0) {
         log_line("can't start: %s", e.code != ERR_NONE ? e.text : strerror(errno));
+        free(path);
         return 1;
     }
-    wait_for_stop(&signals);
+    wait_for_stop(&signals, path);
     atomic_store(&stopping, true);
     uint64_t one = 1;
     CK(write(pool.stop_fd, &one, sizeof one) == (ssize_t)sizeof one);
