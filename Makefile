@@ -57,14 +57,16 @@ LIBSRC   := $(sort $(wildcard cgi-bin/lib/*.c))
 LIBOBJ   := $(LIBSRC:%.c=$B/obj/%.o) $(if $(wildcard sql/embed.sh),$B/obj/sql_files.o)
 LIBRARY  := $B/libpollchat.a
 PROGRAMS := $B/send $B/poll $B/pollchat
-UNITSRC  := $(sort $(wildcard tests/unit/test_*.c))
-UNIT     := $(UNITSRC:tests/unit/%.c=$B/unit/%)
-OBJECTS  := $(LIBOBJ) $(addprefix $B/obj/cgi-bin/,send.o poll.o admin.o) $(UNITSRC:%.c=$B/obj/%.o)
+TESTSRC  := $(sort $(wildcard tests/unit/test_*.c tests/crash/test_*.c))
+TESTS    := $(TESTSRC:tests/%.c=$B/%)
+UNIT     := $(filter $B/unit/%,$(TESTS))
+CRASH    := $(filter $B/crash/%,$(TESTS))
+OBJECTS  := $(LIBOBJ) $(addprefix $B/obj/cgi-bin/,send.o poll.o admin.o) $(TESTSRC:%.c=$B/obj/%.o)
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY: $(OBJECTS)
-.PHONY: all stage install uninstall run test unit unit-run valgrind fuzz cov bench unit-build lint check-format format clean distclean help deps FORCE
+.PHONY: all stage install uninstall run test unit unit-run crash crash-run valgrind fuzz cov bench unit-build lint check-format format clean distclean help deps FORCE
 
 ifeq ($V,1)
 say = @:
@@ -83,7 +85,7 @@ $(PROGRAMS):
 	$(call say,LINK,$@)
 	$Q$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
-$(UNIT): $B/unit/%: $B/obj/tests/unit/%.o $(LIBRARY)
+$(TESTS): $B/%: $B/obj/tests/%.o $(LIBRARY)
 	$(call say,LINK,$@)
 	$Q mkdir -p $(@D)
 	$Q$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TESTLIBS) $(LIBS)
@@ -170,16 +172,26 @@ deps: ## install (root) or name what is missing to build, run and test
 unit: ## run the unit tests, with address and undefined behaviour sanitizers
 	@$(MAKE) --no-print-directory VARIANT=asan unit-run
 
+crash: ## run tests/crash: each call fails once, the power goes, processes die at every step
+	@$(MAKE) --no-print-directory VARIANT=asan crash-run
+
 # Sanitizers of gcc 12 can't map their shadow where the kernel spreads addresses over 32 bits: switch that off where it can be.
 UNSPREAD := $(shell setarch $$(uname -m) -R true 2>/dev/null && echo setarch $$(uname -m) -R)
 SANITIZE := ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1 UBSAN_OPTIONS=print_stacktrace=1 \
             TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
 
-unit-run: $(UNIT) ## run the unit tests of VARIANT
-	@failed=; for t in $(UNIT); do \
+define each # PROGRAMS: runs each of them, goes on after one that failed
+	@failed=; for t in $1; do \
 	  if $(SANITIZE) $(UNSPREAD) $$t >$$t.log 2>&1; then printf '  PASS    %s (%s)\n' "$${t##*/}" "$$(grep -c '\[       OK \]' $$t.log)"; \
-	  else failed="$$failed $${t##*/}"; cat $$t.log; printf '  FAIL    %s\n' "$${t##*/}"; fi; \
-	done; [ -z "$$failed" ] || { echo "failed:$$failed (output in $B/unit/*.log)"; exit 1; }
+	  else failed="$$failed $$t.log"; cat $$t.log; printf '  FAIL    %s\n' "$${t##*/}"; fi; \
+	done; [ -z "$$failed" ] || { echo "failed:$$failed"; exit 1; }
+endef
+
+unit-run: $(UNIT) ## run the unit tests of VARIANT
+	$(call each,$(UNIT))
+
+crash-run: $(CRASH)
+	$(call each,$(CRASH))
 
 valgrind: ## run the unit tests and a few requests under valgrind
 	@$(MAKE) --no-print-directory VARIANT=release WERROR=1 stage unit-build
