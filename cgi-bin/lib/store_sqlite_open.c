@@ -279,7 +279,8 @@ static int make_file(struct store_sqlite *s, bool can_lock, struct err *e)
     enum kind kind;
     char sql[160];
     disk_make_private(s->path); /* SQLite gives journals the mode and owner of the database */
-    snprintf(sql, sizeof sql, "PRAGMA page_size = %d; PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = FULL;",
+    /* EXTRA: the change to WAL deletes the journal, and with FULL power loss could bring it back, and undo everything. */
+    snprintf(sql, sizeof sql, "PRAGMA page_size = %d; PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = EXTRA;",
              STORE_SQLITE_PAGE_SIZE);
     if (store_sqlite_exec(s, sql, "make the database", e) != 0 ||
         store_sqlite_exec(s, "BEGIN IMMEDIATE", "make the database", e) != 0) { /* undoes what was cut off */

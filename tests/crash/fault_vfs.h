@@ -1,0 +1,318 @@
+/* fault_vfs.h - SQLite's files with faults: the Nth call fails, the process dies before the Nth change, the power goes.
+ *
+ * A layer between SQLite and its own "unix" files; it becomes the default, so the store uses it without knowing.
+ *   fail_at   the Nth call (open, read, write, truncate, sync, delete, lock, shared memory) returns an error
+ *   die_at    the process ends before the Nth change (write, truncate, sync, delete), as kill -9 would end it
+ *   on_change is called before each change
+ *   durable   a folder that is kept as the disk is known to be: a file gets there when it is synced. What was written since
+ *             may be on the disk or not, in whole or in part: fault_power_loss() makes a folder as one could find it.
+ * For one thread.
+ */
+#ifndef FAULT_VFS_H
+#define FAULT_VFS_H
+
+#include "../unit/store_support.h"
+
+struct fault {
+    long calls;
+    long changes;
+    long fail_at;        /* 0: never */
+    bool fail_on;        /* and all after it */
+    long failed;         /* how many did */
+    long die_at;         /* 0: never */
+    bool passive;        /* count nothing, do nothing */
+    const char *durable; /* NULL: don't keep one */
+    void (*on_change)(void);
+};
+static struct fault fault;
+
+struct fault_file {
+    sqlite3_file base;
+    sqlite3_file *real; /* behind this struct */
+    char path[600];
+};
+
+static sqlite3_vfs *fault_real;
+
+static inline bool fault_now(void)
+{
+    if (fault.passive) {
+        return false;
+    }
+    fault.calls++;
+    bool fails = fault.fail_at != 0 && (fault.calls == fault.fail_at || (fault.fail_on && fault.calls > fault.fail_at));
+    fault.failed += fails;
+    return fails;
+}
+
+static inline void fault_change(void)
+{
+    if (fault.passive) {
+        return;
+    }
+    fault.changes++;
+    if (fault.die_at != 0 && fault.changes == fault.die_at) {
+        _exit(42);
+    }
+    if (fault.on_change != NULL) {
+        fault.passive = true;
+        fault.on_change();
+        fault.passive = false;
+    }
+}
+
+static inline char *fault_slurp(const char *path, size_t *length)
+{
+    struct stat st;
+    *length = 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return NULL;
+    }
+    NEED(fstat(fd, &st) == 0);
+    char *bytes = malloc((size_t)st.st_size + 1);
+    NEED(bytes != NULL);
+    *length = (size_t)st.st_size;
+    NEED(pread(fd, bytes, *length, 0) == (ssize_t)*length);
+    close(fd);
+    return bytes;
+}
+
+static inline void fault_put(const char *path, const char *bytes, size_t length)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    NEED(fd >= 0 && pwrite(fd, bytes, length, 0) == (ssize_t)length);
+    close(fd);
+}
+
+/* The bytes of an open file, read through it: closing another descriptor would end this process's locks on it. */
+static inline char *fault_contents(struct fault_file *f, size_t *length)
+{
+    sqlite3_int64 size = 0;
+    NEED(f->real->pMethods->xFileSize(f->real, &size) == SQLITE_OK);
+    char *bytes = malloc((size_t)size + 1);
+    NEED(bytes != NULL);
+    NEED(size == 0 || f->real->pMethods->xRead(f->real, bytes, (int)size, 0) == SQLITE_OK);
+    *length = (size_t)size;
+    return bytes;
+}
+
+static inline const char *fault_durable_path(const char *path)
+{
+    static char durable[800];
+    snprintf(durable, sizeof durable, "%s/%s", fault.durable, strrchr(path, '/') + 1);
+    return durable;
+}
+
+static inline void fault_make_durable(struct fault_file *f)
+{
+    size_t length = 0;
+    if (fault.durable == NULL || fault.passive) {
+        return;
+    }
+    char *bytes = fault_contents(f, &length);
+    fault_put(fault_durable_path(f->path), bytes, length);
+    free(bytes);
+}
+
+/* ---- the methods ---- */
+
+#define REAL(file) (((struct fault_file *)(file))->real)
+#define PASS(file, method, ...) (REAL(file)->pMethods->method(REAL(file), ##__VA_ARGS__))
+
+static inline int fault_close(sqlite3_file *f)
+{
+    return PASS(f, xClose);
+}
+
+static inline int fault_read(sqlite3_file *f, void *to, int length, sqlite3_int64 at)
+{
+    return fault_now() ? SQLITE_IOERR_READ : PASS(f, xRead, to, length, at);
+}
+
+static inline int fault_write(sqlite3_file *f, const void *from, int length, sqlite3_int64 at)
+{
+    fault_change();
+    return fault_now() ? SQLITE_IOERR_WRITE : PASS(f, xWrite, from, length, at);
+}
+
+static inline int fault_truncate(sqlite3_file *f, sqlite3_int64 size)
+{
+    fault_change();
+    return fault_now() ? SQLITE_IOERR_TRUNCATE : PASS(f, xTruncate, size);
+}
+
+static inline int fault_sync(sqlite3_file *f, int flags)
+{
+    fault_change();
+    if (fault_now()) {
+        return SQLITE_IOERR_FSYNC;
+    }
+    fault_make_durable((struct fault_file *)f);
+    return fault.durable != NULL ? SQLITE_OK : PASS(f, xSync, flags);
+}
+
+static inline int fault_size(sqlite3_file *f, sqlite3_int64 *size)
+{
+    return fault_now() ? SQLITE_IOERR_FSTAT : PASS(f, xFileSize, size);
+}
+
+static inline int fault_lock(sqlite3_file *f, int level)
+{
+    return fault_now() ? SQLITE_IOERR_LOCK : PASS(f, xLock, level);
+}
+
+static inline int fault_unlock(sqlite3_file *f, int level)
+{
+    return PASS(f, xUnlock, level);
+}
+
+static inline int fault_check_lock(sqlite3_file *f, int *held)
+{
+    return fault_now() ? SQLITE_IOERR_CHECKRESERVEDLOCK : PASS(f, xCheckReservedLock, held);
+}
+
+static inline int fault_control(sqlite3_file *f, int what, void *argument)
+{
+    return PASS(f, xFileControl, what, argument);
+}
+
+static inline int fault_sector_size(sqlite3_file *f)
+{
+    return PASS(f, xSectorSize);
+}
+
+static inline int fault_characteristics(sqlite3_file *f)
+{
+    return PASS(f, xDeviceCharacteristics);
+}
+
+static inline int fault_shm_map(sqlite3_file *f, int page, int size, int extend, void volatile **out)
+{
+    *out = NULL;
+    return fault_now() ? SQLITE_IOERR_SHMMAP : PASS(f, xShmMap, page, size, extend, out);
+}
+
+static inline int fault_shm_lock(sqlite3_file *f, int offset, int count, int flags)
+{
+    return (flags & SQLITE_SHM_LOCK) != 0 && fault_now() ? SQLITE_IOERR_SHMLOCK
+                                                         : PASS(f, xShmLock, offset, count, flags);
+}
+
+static inline void fault_shm_barrier(sqlite3_file *f)
+{
+    PASS(f, xShmBarrier);
+}
+
+static inline int fault_shm_unmap(sqlite3_file *f, int remove)
+{
+    return PASS(f, xShmUnmap, remove);
+}
+
+static inline int fault_open(sqlite3_vfs *vfs, const char *path, sqlite3_file *file, int flags, int *out_flags)
+{
+    static const sqlite3_io_methods methods = {
+        .iVersion = 2,
+        .xClose = fault_close,
+        .xRead = fault_read,
+        .xWrite = fault_write,
+        .xTruncate = fault_truncate,
+        .xSync = fault_sync,
+        .xFileSize = fault_size,
+        .xLock = fault_lock,
+        .xUnlock = fault_unlock,
+        .xCheckReservedLock = fault_check_lock,
+        .xFileControl = fault_control,
+        .xSectorSize = fault_sector_size,
+        .xDeviceCharacteristics = fault_characteristics,
+        .xShmMap = fault_shm_map,
+        .xShmLock = fault_shm_lock,
+        .xShmBarrier = fault_shm_barrier,
+        .xShmUnmap = fault_shm_unmap,
+    };
+    struct fault_file *f = (struct fault_file *)file;
+    (void)vfs;
+    memset(f, 0, sizeof *f);
+    if (fault_now()) {
+        return SQLITE_CANTOPEN;
+    }
+    f->real = (sqlite3_file *)(f + 1);
+    snprintf(f->path, sizeof f->path, "%s", path == NULL ? "/none" : path);
+    int rc = fault_real->xOpen(fault_real, path, f->real, flags, out_flags);
+    f->base.pMethods = rc == SQLITE_OK ? &methods : NULL;
+    return rc;
+}
+
+static inline int fault_delete(sqlite3_vfs *vfs, const char *path, int sync_folder)
+{
+    (void)vfs;
+    fault_change();
+    if (fault_now()) {
+        return SQLITE_IOERR_DELETE;
+    }
+    if (fault.durable != NULL && !fault.passive && sync_folder) {
+        unlink(fault_durable_path(path));
+    }
+    return fault_real->xDelete(fault_real, path, sync_folder);
+}
+
+static inline void fault_install(void)
+{
+    static sqlite3_vfs vfs;
+    fault_real = sqlite3_vfs_find(NULL);
+    vfs = *fault_real;
+    vfs.zName = "fault";
+    vfs.szOsFile += (int)sizeof(struct fault_file);
+    vfs.xOpen = fault_open;
+    vfs.xDelete = fault_delete;
+    NEED(sqlite3_vfs_register(&vfs, 1) == SQLITE_OK);
+}
+
+/* ---- what is on the disk after the power went ---- */
+
+enum fault_luck { FAULT_NOTHING, FAULT_EVERYTHING, FAULT_SOME }; /* of what was written but not synced has arrived */
+
+/* Of a file as it is and as it was when last synced: the length of one of both, and each sector (512 bytes) from either. */
+static inline void fault_mix(const char *live, const char *durable, const char *out, enum fault_luck luck,
+                             uint64_t *random)
+{
+    size_t now_length = 0;
+    size_t then_length = 0;
+    char *now = fault_slurp(live, &now_length);
+    char *then = fault_slurp(durable, &then_length);
+    bool is_new = luck == FAULT_EVERYTHING || (luck == FAULT_SOME && support_random(random) % 2 != 0);
+    if ((is_new ? now : then) != NULL) {
+        size_t length = is_new ? now_length : then_length;
+        char *bytes = calloc(1, length + 1);
+        NEED(bytes != NULL);
+        for (size_t at = 0; at < length; at += 512) {
+            size_t piece = length - at < 512 ? length - at : 512;
+            bool newer = at < now_length &&
+                         (luck == FAULT_EVERYTHING || (luck == FAULT_SOME && support_random(random) % 2 != 0));
+            size_t end = newer ? now_length : then_length;
+            if (at < end) {
+                memcpy(bytes + at, (newer ? now : then) + at, end - at < piece ? end - at : piece);
+            }
+        }
+        fault_put(out, bytes, length);
+        free(bytes);
+    }
+    free(now);
+    free(then);
+}
+
+/* Reading the files ends this process's fcntl locks on them: only for places that nobody else uses. */
+static inline void fault_power_loss(const struct place *p, const struct place *image, enum fault_luck luck,
+                                    uint64_t *random)
+{
+    static const char *const names[] = {"chat.db", "chat.db-wal", "chat.db-journal"};
+    remove_tree(image->folder);
+    NEED(mkdir(image->folder, 0700) == 0);
+    for (size_t i = 0; i < COUNT(names); i++) {
+        char durable[800];
+        snprintf(durable, sizeof durable, "%s/%s", fault.durable, names[i]);
+        fault_mix(in_place(p, names[i]), durable, in_place(image, names[i]), luck, random);
+    }
+}
+
+#endif
