@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <string.h>
 
-enum kind { NUMBER, TEXT, FOLDER, WORD };
+enum kind { NUMBER, ORIGINS, FOLDER, WORD };
 
 struct setting {
     const char *key; /* in the file; in the environment POLLCHAT_ and the key in capitals */
@@ -33,7 +33,7 @@ static const struct setting settings[] = {
     {"max_text", NUMBER, AT(max_text), 1, 16777216, "1048576", NULL, "Greatest length of a message's text in bytes."},
     {"max_answer", NUMBER, AT(max_answer), 65536, 67108864, "4194304", NULL,
      "About how many bytes of text one answer of poll may carry; a client gets the rest with its next call."},
-    {"allow_origin", TEXT, AT(allow_origin), 0, 0, "", NULL,
+    {"allow_origin", ORIGINS, AT(allow_origin), 0, 0, "", NULL,
      "Other sites whose pages may read and send, for example: https://example.org https://www.example.org\n"
      "Separated by spaces; * allows every site; empty allows none but this one."},
     {"poll_after", NUMBER, AT(poll_after), 1, 60, "2", NULL,
@@ -69,7 +69,9 @@ static int wrong_value(const struct setting *s, const char *value, const char *w
             at += (size_t)snprintf(allowed + at, sizeof allowed - at, "%s%s", i > 0 ? ", " : "one of ", s->words[i]);
         }
     } else {
-        snprintf(allowed, sizeof allowed, "%s of up to %d bytes", s->kind == FOLDER ? "a path" : "a text",
+        snprintf(allowed, sizeof allowed, "%s of up to %d bytes",
+                 s->kind == FOLDER ? "a path"
+                                   : "a * or origins in small letters such as https://example.org, no '/' behind,",
                  CONF_TEXT_MAX - 1);
     }
     return err_set(e, ERR_CONFIG, "%s: %s is '%.80s'; allowed is %s.", where, s->key, value, allowed);
@@ -83,8 +85,26 @@ static int set_folder(char *out, const char *value, const char *program_dir)
     return value[0] == '\0' || length >= CONF_TEXT_MAX ? -1 : 0;
 }
 
-static int set_text(char *out, const char *value)
+/* scheme://host[:port] as browsers write it (RFC 6454, section 6.2): anything else would never match. */
+static bool is_origin(const char *word, size_t length)
 {
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789+-._:[]";
+    size_t scheme = strspn(word, "abcdefghijklmnopqrstuvwxyz0123456789+-.");
+    if (scheme == 0 || strncmp(word + scheme, "://", 3) != 0) {
+        return false;
+    }
+    return length > scheme + 3 && strspn(word + scheme + 3, allowed) == length - scheme - 3;
+}
+
+static int set_origins(char *out, const char *value)
+{
+    for (const char *at = value + strspn(value, " "); *at != '\0'; at += strspn(at, " ")) {
+        size_t length = strcspn(at, " ");
+        if (!(length == 1 && *at == '*') && !is_origin(at, length)) {
+            return -1;
+        }
+        at += length;
+    }
     return snprintf(out, CONF_TEXT_MAX, "%s", value) < CONF_TEXT_MAX ? 0 : -1;
 }
 
@@ -108,8 +128,8 @@ static int set_value(struct conf *c, const struct setting *s, const char *value,
     case NUMBER:
         result = str_u64(value, s->min, s->max, member);
         break;
-    case TEXT:
-        result = set_text(member, value);
+    case ORIGINS:
+        result = set_origins(member, value);
         break;
     case FOLDER:
         result = set_folder(member, value, program_dir);
@@ -149,8 +169,8 @@ static char *read_line(char *out, int size, void *context)
     }
     r->line++;
     if (strchr(line, '\n') == NULL && !feof(r->file)) {
-        err_set(r->e, ERR_CONFIG, "%s line %d is longer than %d bytes; the environment may hold longer values.", r->name,
-                r->line, size - 2);
+        err_set(r->e, ERR_CONFIG, "%s line %d is longer than %d bytes; the environment may hold longer values.",
+                r->name, r->line, size - 2);
         return NULL;
     }
     size_t blank = r->line == 1 && strncmp(line, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0; /* an editor's byte order mark */
@@ -191,8 +211,9 @@ static int load_file(struct conf *c, const char *path, bool must_exist, const ch
     struct reading r = {.name = slash != NULL ? slash + 1 : path, .program_dir = program_dir, .conf = c, .e = e};
     r.file = fopen(path, "re");
     if (r.file == NULL) {
-        return errno == ENOENT && !must_exist ? 0
-                                              : err_set(e, ERR_CONFIG, "%s can't be read: %s.", r.name, strerror(errno));
+        return errno == ENOENT && !must_exist
+                   ? 0
+                   : err_set(e, ERR_CONFIG, "%s can't be read: %s.", r.name, strerror(errno));
     }
     int result = ini_parse_stream(read_line, &r, on_setting, &r);
     bool failed = ferror(r.file) != 0;
@@ -201,7 +222,8 @@ static int load_file(struct conf *c, const char *path, bool must_exist, const ch
         return err_set(e, ERR_CONFIG, "%s can't be read.", r.name);
     }
     if (result != 0) { /* a line without '=', unless a handler above has said more */
-        return err_set(e, ERR_CONFIG, "%s line %d is not of the form key = value.", r.name, result > 0 ? result : r.line);
+        return err_set(e, ERR_CONFIG, "%s line %d is not of the form key = value.", r.name,
+                       result > 0 ? result : r.line);
     }
     return e->code == ERR_NONE ? 0 : -1;
 }
@@ -319,11 +341,12 @@ static void print_comment(const char *text, FILE *out)
 
 void conf_print_example(FILE *out)
 {
-    fputs("; chat.conf.example - every setting with its default. Copy it to chat.conf in this folder and change what you\n"
-          "; need; without a chat.conf all defaults hold. Each one can also be set by the environment: POLLCHAT_MAX_TEXT\n"
-          "; sets max_text (Apache: SetEnv, lighttpd: bin-environment) and wins over this file. `pollchat settings` shows\n"
-          "; what holds now and where it comes from.\n",
-          out);
+    fputs(
+        "; chat.conf.example - every setting with its default. Copy it to chat.conf in this folder and change what you\n"
+        "; need; without a chat.conf all defaults hold. Each one can also be set by the environment: POLLCHAT_MAX_TEXT\n"
+        "; sets max_text (Apache: SetEnv, lighttpd: bin-environment) and wins over this file. `pollchat settings` shows\n"
+        "; what holds now and where it comes from.\n",
+        out);
     for (size_t i = 0; i < SETTINGS; i++) {
         const struct setting *s = &settings[i];
         fputs("\n", out);

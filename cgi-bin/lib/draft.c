@@ -58,8 +58,9 @@ int draft_kind_of(const char *content_type, size_t body_length, enum draft_kind 
     if (content_type == NULL || content_type[0] == '\0') {
         *out = DRAFT_NONE;
         return body_length == 0 ? 0
-                                : err_set(e, ERR_TYPE, "The body has no Content-Type; allowed are application/json, "
-                                                       "application/x-www-form-urlencoded and text/plain.");
+                                : err_set(e, ERR_TYPE,
+                                          "The body has no Content-Type; allowed are application/json, "
+                                          "application/x-www-form-urlencoded and text/plain.");
     }
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         if (type_is(content_type, kinds[i].type)) {
@@ -67,8 +68,9 @@ int draft_kind_of(const char *content_type, size_t body_length, enum draft_kind 
             return charset_is_utf8(content_type) ? 0 : err_set(e, ERR_TYPE, "The charset must be utf-8.");
         }
     }
-    return err_set(e, ERR_TYPE, "This Content-Type isn't taken; allowed are application/json, "
-                                "application/x-www-form-urlencoded and text/plain.");
+    return err_set(e, ERR_TYPE,
+                   "This Content-Type isn't taken; allowed are application/json, "
+                   "application/x-www-form-urlencoded and text/plain.");
 }
 
 /* First place that has the field. NULL: none has, or it is given twice (*e). */
@@ -116,7 +118,7 @@ static int small_fields(const struct form *body, const struct draft_source *sour
 static int text_field(const struct form *body, const struct draft_source *source, struct chat_draft *d, struct err *e)
 {
     const struct form_field *f = find(body, source, "text", e);
-    if (f == NULL && e->code == ERR_NONE) {
+    if (e->code == ERR_NONE && (f == NULL || f->bare)) { /* bare: curl -d text */
         return err_field(e, ERR_INPUT, "text", "There is no field text. %s", two_forms);
     }
     if (f == NULL) {
@@ -160,7 +162,8 @@ int draft_parse(const struct draft_source *source, struct chat_draft *d, struct 
         break;
     }
     if (result == 0) {
-        result = source->kind == DRAFT_TEXT && source->body_length > 0 ? parse_text(source, d, e) : parse_fields(&body, source, d, e);
+        result = source->kind == DRAFT_TEXT && source->body_length > 0 ? parse_text(source, d, e)
+                                                                       : parse_fields(&body, source, d, e);
     }
     if (result == 0 && d->id[0] == '\0') {
         chat_random_id(d->id);

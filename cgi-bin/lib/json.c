@@ -57,6 +57,12 @@ int json_fields(const char *bytes, size_t length, const char *const *known, stru
     json_t *root = json_loadb(bytes, length, JSON_REJECT_DUPLICATES, &why);
     int result = 0;
     if (root == NULL) {
+        if (json_error_code(&why) == json_error_null_character ||
+            json_error_code(&why) == json_error_null_byte_in_key) {
+            return err_set(e, ERR_INPUT,
+                           "The JSON holds the character U+0000, which is not allowed: line %d, column %d.", why.line,
+                           why.column);
+        }
         /* why.text may quote the input; line and column are enough to find the place. */
         return err_set(e, ERR_INPUT, "The body isn't valid JSON: line %d, column %d.", why.line, why.column);
     }

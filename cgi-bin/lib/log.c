@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -31,9 +32,12 @@ void log_line(const char *format, ...)
     va_start(args, format);
     vsnprintf(line + head, sizeof line - 1 - (size_t)head, format, args);
     va_end(args);
-    for (char *c = line; *c != '\0'; c++) {
-        if ((unsigned char)*c < 0x20 || *c == 0x7f) {
-            *c = '?'; /* a value from outside must not start a line of its own */
+    /* A value from outside must not start a line of its own, nor speak to a terminal: C0 and C1 controls (C2 80 to C2 9F). */
+    for (unsigned char *c = (unsigned char *)line; *c != '\0'; c++) {
+        bool is_c1 = c[0] == 0xC2 && c[1] >= 0x80 && c[1] <= 0x9F;
+        if (*c < 0x20 || *c == 0x7F || is_c1) {
+            *c = '?';
+            c[1] = is_c1 ? '?' : c[1];
         }
     }
     if (thread_sink != NULL) {

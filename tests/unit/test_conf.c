@@ -189,20 +189,56 @@ static void a_line_that_is_too_long_is_an_error_and_not_cut(void **state)
         char text[600];
         struct err e = ERR_INIT;
         struct conf c;
-        int head = snprintf(text, sizeof text, "\nallow_origin = ");
+        int head = snprintf(text, sizeof text, "\nallow_origin = https://");
         memset(text + head, 'x', length);
         strcpy(text + (size_t)head + length, "\nthreads = 5\n");
         write_file("chat.conf", text, strlen(text));
         size_t line = (size_t)head - 1 + length;
         if (conf_load(&c, folder, NULL, NULL, &e) == 0) {
             assert_true(line <= 198);
-            assert_int_equal(strlen(c.allow_origin), length);
+            assert_int_equal(strlen(c.allow_origin), strlen("https://") + length);
             assert_int_equal(c.threads, 5);
         } else {
             assert_true(line > 198);
             assert_contains(e.text, "chat.conf line 2");
             assert_contains(e.text, "longer than 198");
         }
+    }
+}
+
+/* An origin that is written as no browser writes it would never match, and its owner would not learn why. */
+static void origins_are_taken_as_browsers_write_them_only(void **state)
+{
+    static const char *const good[] = {"*",
+                                       "https://a.example",
+                                       "http://127.0.0.1:8080",
+                                       "http://[::1]:80 https://b.example",
+                                       "capacitor://localhost",
+                                       "  https://a.example   *  "};
+    static const char *const bad[] = {"https://a.example/",
+                                      "https://A.example",
+                                      "a.example",
+                                      "null",
+                                      "https://",
+                                      "https:/a",
+                                      "https://a.example,https://b.example",
+                                      "https://a.example https://b.example/x",
+                                      "**"};
+    (void)state;
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        struct conf c;
+        char text[200];
+        snprintf(text, sizeof text, "allow_origin = %s\n", good[i]);
+        load_good(&c, text, NULL, NULL);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        char entry[200];
+        const char *const environment[] = {entry, NULL};
+        struct err e = ERR_INIT;
+        snprintf(entry, sizeof entry, "POLLCHAT_ALLOW_ORIGIN=%s", bad[i]);
+        load_bad(&e, "", environment, NULL);
+        assert_contains(e.text, bad[i]);
+        assert_contains(e.text, "allowed is a * or origins");
     }
 }
 
@@ -430,6 +466,7 @@ int main(void)
         cmocka_unit_test(mistakes_in_the_file_say_file_line_value_and_what_is_allowed),
         cmocka_unit_test(both_ends_of_each_range_are_allowed),
         cmocka_unit_test(a_line_that_is_too_long_is_an_error_and_not_cut),
+        cmocka_unit_test(origins_are_taken_as_browsers_write_them_only),
         cmocka_unit_test(a_hostile_value_is_cut_in_the_message),
         cmocka_unit_test(environment_wins_over_file_and_request_over_process),
         cmocka_unit_test(every_setting_can_come_from_the_environment),
