@@ -328,7 +328,7 @@ static int run_migrations(struct store_sqlite *s, int from, struct err *e)
 static int migrate(struct store_sqlite *s, struct err *e)
 {
     uint64_t version = 0;
-    if (store_sqlite_exec(s, "PRAGMA synchronous = FULL", "migrate", e) != 0 ||
+    if (store_sqlite_exec(s, "PRAGMA synchronous = EXTRA", "migrate", e) != 0 ||
         store_sqlite_exec(s, "BEGIN IMMEDIATE", "migrate", e) != 0 || read_version(s, &version, e) != 0) {
         return -1;
     }

@@ -139,8 +139,7 @@ static inline int read_room(struct store *s, const char *room, uint64_t since, s
     return store_read(s, &range, page, e);
 }
 
-/* All of a room is there, 1..count without a gap; returns count, or -1. Shows what is wrong on stderr. */
-static inline int64_t count_contiguous(struct store *s, const char *room)
+static inline int64_t count_in_view(struct store *s, const char *room)
 {
     struct err e = ERR_INIT;
     struct store_room found;
@@ -151,14 +150,15 @@ static inline int64_t count_contiguous(struct store *s, const char *room)
             fprintf(stderr, "read %s: %s\n", room, e.text);
             return -1;
         }
+        more = page.more;
         for (size_t i = 0; i < page.count; i++) {
             if (page.messages[i].seq != ++at) {
-                fprintf(stderr, "%s: %llu where %llu should be\n", room, (unsigned long long)page.messages[i].seq,
-                        (unsigned long long)at);
-                return -1;
+                fprintf(stderr, "%s: a message is not number %llu\n", room, (unsigned long long)at);
+                more = false;
+                at = UINT64_MAX;
+                break;
             }
         }
-        more = page.more;
         store_page_fini(&page);
     }
     if (store_room(s, room, &found, &e) != 0 || found.head != at || found.oldest != 1) {
@@ -167,6 +167,19 @@ static inline int64_t count_contiguous(struct store *s, const char *room)
         return -1;
     }
     return (int64_t)at;
+}
+
+/* All of a room is there, 1..count without a gap; returns count, or -1. Shows what is wrong on stderr. */
+static inline int64_t count_contiguous(struct store *s, const char *room)
+{
+    struct err e = ERR_INIT;
+    if (store_read_begin(s, &e) != 0) {
+        fprintf(stderr, "read %s: %s\n", room, e.text);
+        return -1;
+    }
+    int64_t count = count_in_view(s, room);
+    store_read_end(s);
+    return count;
 }
 
 /* What store_check finds, on stderr as well. */
