@@ -35,7 +35,7 @@ VARIANT_LDFLAGS.asan    := -fsanitize=address,undefined
 VARIANT_CFLAGS.tsan     := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
 VARIANT_LDFLAGS.tsan    := -fsanitize=thread
 VARIANT_CFLAGS.cov      := -O0 -g --coverage
-VARIANT_LDFLAGS.cov     := --coverage
+VARIANT_LDFLAGS.cov     := --coverage -Wl,--wrap=_exit
 
 ifeq ($(VARIANT_CFLAGS.$(VARIANT)),)
 $(error VARIANT is release, asan, tsan or cov, not '$(VARIANT)')
@@ -55,13 +55,14 @@ B        := build/$(VARIANT)
 SQL      := $(sort $(wildcard sql/*.sql sql/*/*.sql))
 LIBSRC   := $(sort $(wildcard cgi-bin/lib/*.c))
 LIBOBJ   := $(LIBSRC:%.c=$B/obj/%.o) $(if $(wildcard sql/embed.sh),$B/obj/sql_files.o)
+COVERAGE := $(if $(filter cov,$(VARIANT)),$B/obj/tests/coverage.o)
 LIBRARY  := $B/libpollchat.a
 PROGRAMS := $B/send $B/poll $B/pollchat
 TESTSRC  := $(sort $(wildcard tests/unit/test_*.c tests/crash/test_*.c))
 TESTS    := $(TESTSRC:tests/%.c=$B/%)
 UNIT     := $(filter $B/unit/%,$(TESTS))
 CRASH    := $(filter $B/crash/%,$(TESTS))
-OBJECTS  := $(LIBOBJ) $(addprefix $B/obj/cgi-bin/,send.o poll.o admin.o) $(TESTSRC:%.c=$B/obj/%.o)
+OBJECTS  := $(LIBOBJ) $(addprefix $B/obj/cgi-bin/,send.o poll.o admin.o) $(TESTSRC:%.c=$B/obj/%.o) $(COVERAGE)
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -81,11 +82,11 @@ all: $(PROGRAMS) ## build the three programs (the default)
 $B/send:     $B/obj/cgi-bin/send.o  $(LIBRARY)
 $B/poll:     $B/obj/cgi-bin/poll.o  $(LIBRARY)
 $B/pollchat: $B/obj/cgi-bin/admin.o $(LIBRARY)
-$(PROGRAMS):
+$(PROGRAMS): $(COVERAGE)
 	$(call say,LINK,$@)
 	$Q$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
-$(TESTS): $B/%: $B/obj/tests/%.o $(LIBRARY)
+$(TESTS): $B/%: $B/obj/tests/%.o $(LIBRARY) $(COVERAGE)
 	$(call say,LINK,$@)
 	$Q mkdir -p $(@D)
 	$Q$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TESTLIBS) $(LIBS)
