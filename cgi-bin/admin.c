@@ -101,7 +101,8 @@ static const struct command {
     const char *about;
 } commands[] = {
     {"check", command_check, "look for anything wrong in the database; prints ok, or a line for each thing"},
-    {"settings", command_settings, "show every setting, its value and where it comes from (--example: the example file)"},
+    {"settings", command_settings,
+     "show every setting, its value and where it comes from (--example: the example file)"},
     {"version", command_version, "print the version"},
     {"help", command_help, "this text"},
 };

@@ -143,7 +143,7 @@ static void handle_send(struct web_exchange *x, void *context)
         read_draft(x, conf, &body, &headers, &draft, &e) != 0) {
         web_answer_problem(x, &e, NULL, NULL);
     } else {
-        buf_fini(&body); /* the draft has its own copy of the text: don't keep a second one while waiting for the disk */
+        buf_fini(&body); /* the draft has its own copy of the text: no second one while waiting for the disk */
         send_draft(x, p, &draft);
     }
     chat_draft_fini(&draft);

@@ -75,9 +75,8 @@ int chat_set_room(struct chat_draft *d, const char *value, size_t length, struct
  * trimming must show something, or a name could look like nobody's. */
 static bool is_blank(uint32_t c)
 {
-    static const uint32_t others[] = {0x85,   0xA0,   0xAD,   0x34F,  0x61C,  0x115F, 0x1160, 0x1680, 0x17B4,
-                                      0x17B5, 0x180E, 0x2028, 0x2029, 0x202F, 0x205F, 0x2800, 0x3000, 0x3164,
-                                      0xFEFF, 0xFFA0};
+    static const uint32_t others[] = {0x85,   0xA0,   0xAD,   0x34F,  0x61C,  0x115F, 0x1160, 0x1680, 0x17B4, 0x17B5,
+                                      0x180E, 0x2028, 0x2029, 0x202F, 0x205F, 0x2800, 0x3000, 0x3164, 0xFEFF, 0xFFA0};
     if ((c >= 0x09 && c <= 0x0D) || c == 0x20 || (c >= 0x2000 && c <= 0x200F) || (c >= 0x2060 && c <= 0x2064) ||
         (c >= 0x206A && c <= 0x206F)) {
         return true;
@@ -94,8 +93,9 @@ static bool is_blank(uint32_t c)
  * kept, as emoji need them, but a name of nothing else is empty. */
 static bool is_unseen(uint32_t c)
 {
-    return (c >= 0x180B && c <= 0x180F) || c == 0x2065 || (c >= 0xFE00 && c <= 0xFE0F) || (c >= 0xFFF0 && c <= 0xFFF8) ||
-           (c >= 0x1BCA0 && c <= 0x1BCA3) || (c >= 0x1D173 && c <= 0x1D17A) || (c >= 0xE0000 && c <= 0xE0FFF);
+    return (c >= 0x180B && c <= 0x180F) || c == 0x2065 || (c >= 0xFE00 && c <= 0xFE0F) ||
+           (c >= 0xFFF0 && c <= 0xFFF8) || (c >= 0x1BCA0 && c <= 0x1BCA3) || (c >= 0x1D173 && c <= 0x1D17A) ||
+           (c >= 0xE0000 && c <= 0xE0FFF);
 }
 
 /* Would break a line, move a terminal's cursor or turn the text after it around (Unicode Cc, Zl, Zp and

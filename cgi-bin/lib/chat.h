@@ -14,11 +14,11 @@
 struct err;
 
 enum {
-    CHAT_ROOM_MAX = 64,       /* bytes */
-    CHAT_NAME_MAX = 64,       /* characters; a character is up to 4 bytes */
+    CHAT_ROOM_MAX = 64, /* bytes */
+    CHAT_NAME_MAX = 64, /* characters; a character is up to 4 bytes */
     CHAT_NAME_BYTES_MAX = CHAT_NAME_MAX * 4,
-    CHAT_ID_MAX = 64,         /* bytes */
-    CHAT_EPOCH_SIZE = 23,     /* 22 of A-Za-z0-9-_ (128 random bits) and NUL */
+    CHAT_ID_MAX = 64,     /* bytes */
+    CHAT_EPOCH_SIZE = 23, /* 22 of A-Za-z0-9-_ (128 random bits) and NUL */
 };
 
 #define CHAT_SEQ_MAX ((uint64_t)INT64_MAX) /* what SQLite, PostgreSQL and JSON readers in C can hold */

@@ -33,8 +33,8 @@ void clock_sleep_ms(int64_t ms)
 
 void clock_text(int64_t wall_ms, char out[CLOCK_TEXT_SIZE])
 {
-    const int64_t first = -62135596800000;  /* 0001-01-01T00:00:00.000Z */
-    const int64_t last = 253402300799999;   /* 9999-12-31T23:59:59.999Z */
+    const int64_t first = -62135596800000; /* 0001-01-01T00:00:00.000Z */
+    const int64_t last = 253402300799999;  /* 9999-12-31T23:59:59.999Z */
     int64_t ms = wall_ms < first ? first : wall_ms > last ? last : wall_ms;
     int64_t seconds = ms / 1000 - (ms % 1000 < 0);
     time_t whole = (time_t)seconds;

@@ -55,7 +55,8 @@ void cors_apply(struct web_exchange *x, const char *allow_origin)
         return;
     }
     web_common_header(x, "Vary", "Origin");
-    if (origin == NULL || strlen(origin) > 1024 || strpbrk(origin, "\r\n") != NULL || !is_listed(allow_origin, origin)) {
+    if (origin == NULL || strlen(origin) > 1024 || strpbrk(origin, "\r\n") != NULL ||
+        !is_listed(allow_origin, origin)) {
         return;
     }
     web_common_header(x, "Access-Control-Allow-Origin", "%s", origin);
@@ -74,5 +75,6 @@ int cors_check_write(const struct web_exchange *x, const char *allow_origin, str
     if (origin == NULL || is_own(x, origin) || is_listed(allow_origin, origin)) {
         return 0;
     }
-    return err_set(e, ERR_AUTH, "Pages of another site may not send here; the site's owner can allow them by allow_origin.");
+    return err_set(e, ERR_AUTH,
+                   "Pages of another site may not send here; the site's owner can allow them by allow_origin.");
 }

@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-__attribute__((format(printf, 4, 0))) static void set(struct err *e, enum err_code code, const char *field, const char *format, va_list args)
+__attribute__((format(printf, 4, 0))) static void set(struct err *e, enum err_code code, const char *field,
+                                                      const char *format, va_list args)
 {
     int saved = errno;
     if (e == NULL || e->code != ERR_NONE) {

@@ -32,12 +32,14 @@ enum err_code {
 
 struct err {
     enum err_code code;
-    int os_errno;    /* errno at the time it was set, or 0 */
-    char field[32];  /* the parameter that is wrong, or "" */
-    char text[512];  /* one sentence or two, no line break at the end; cut if longer */
+    int os_errno;   /* errno at the time it was set, or 0 */
+    char field[32]; /* the parameter that is wrong, or "" */
+    char text[512]; /* one sentence or two, no line break at the end; cut if longer */
 };
 
+/* clang-format off */
 #define ERR_INIT {.code = ERR_NONE}
+/* clang-format on */
 
 /* Sets code and text unless an error is set already. Captures errno. e may be NULL. Always
  * returns -1, so that `return err_set(...)` reads well. Can't fail. */

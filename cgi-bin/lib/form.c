@@ -90,7 +90,8 @@ static int parse_pair(struct form *f, const char *bytes, size_t length, struct e
         free(name);
         return err_set(e, ERR_INPUT, "A field's name must not hold the character U+0000.");
     }
-    char *value = equals != NULL ? decode(equals + 1, length - (size_t)(equals + 1 - bytes), &value_length) : ck_strdup("");
+    char *value = equals != NULL ? decode(equals + 1, length - (size_t)(equals + 1 - bytes), &value_length)
+                                 : ck_strdup("");
     if (value == NULL) {
         err_field(e, ERR_INPUT, name,
                   "A '%%' must be followed by two hexadecimal digits. With curl, use --data-urlencode instead of -d.");

@@ -13,7 +13,7 @@ typedef void log_sink(void *context, const char *line); /* line without a line b
 /* Writes "pollchat PROGRAM: text"; control bytes become '?', at most 1,022 bytes are kept. Keeps errno. */
 void log_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-void log_program(const char *name);                /* borrowed forever; call once at start */
-void log_attach(log_sink *sink, void *context);    /* lines of this thread go there; NULL: back to stderr */
+void log_program(const char *name);             /* borrowed forever; call once at start */
+void log_attach(log_sink *sink, void *context); /* lines of this thread go there; NULL: back to stderr */
 
 #endif

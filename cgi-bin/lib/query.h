@@ -40,7 +40,7 @@ struct query {
     bool several; /* the form of several rooms was used: room=a:5, or room more than once */
     uint64_t before;
     uint32_t limit;
-    unsigned wait; /* seconds, as asked for */
+    unsigned wait;  /* seconds, as asked for */
     char epoch[65]; /* "" when not given */
 };
 

@@ -11,7 +11,7 @@ struct web_exchange;
 
 struct route {
     const char *name;
-    unsigned methods; /* set of enum web_method; OPTIONS is always there */
+    unsigned methods;                                      /* set of enum web_method; OPTIONS is always there */
     void (*handle)(struct web_exchange *x, void *context); /* takes x */
 };
 

@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 enum {
-    STOP_MS = 1500,      /* HOSTING: a process must be gone 2 s after SIGTERM, before its server kills it */
+    STOP_MS = 1500, /* a process must be gone 2 s after SIGTERM, before its server kills it */
     WATCH_FILE_S = 3,
     STACK_BYTES = 2 * 1024 * 1024, /* jansson recurses up to 2,048 levels of nesting */
 };

@@ -68,7 +68,8 @@ static int load(struct site *s, const char *const *request_environment, struct e
     char *overrides = overrides_of(request_environment);
     int result = 0;
     if (s->loaded && strcmp(overrides, s->overrides) != 0) {
-        result = err_set(e, ERR_CONFIG, "Requests bring different POLLCHAT_ settings to one process; give each site its own.");
+        result = err_set(e, ERR_CONFIG,
+                         "Requests bring different POLLCHAT_ settings to one process; give each site its own.");
     } else if (!s->loaded) {
         result = disk_program_folder(program_dir, sizeof program_dir, e);
         if (result == 0) {

@@ -23,10 +23,10 @@ struct web_carrier {
 struct web_exchange {
     const struct web_carrier *carrier;
     const char *const *environment;
-    struct buf common;  /* header lines of every answer */
+    struct buf common; /* header lines of every answer */
     struct form query;
     bool query_parsed;
-    bool body_ended;    /* all of the body has been read */
+    bool body_ended; /* all of the body has been read */
 };
 
 /* To be called by a carrier for a new exchange, and in its finish(). */

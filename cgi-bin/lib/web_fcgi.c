@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 enum {
-    LISTENING = 0,      /* descriptor, by the FastCGI specification, section 2.2 */
+    LISTENING = 0,       /* descriptor, by the FastCGI specification, section 2.2 */
     PEER_TIMEOUT_S = 10, /* the peer is a web server on this machine that has the whole request before it connects */
 };
 
