@@ -387,7 +387,7 @@ enum condition { CONDITION_READY, CONDITION_TO_MAKE };
 /* Connected, and the file is ours with the schema of this program: READY. */
 static int look(struct store_sqlite *s, enum condition *condition, struct err *e)
 {
-    enum kind kind;
+    enum kind kind = KIND_FOREIGN;
     uint64_t version = 0;
     struct err why = ERR_INIT;
     *condition = CONDITION_TO_MAKE;
