@@ -59,7 +59,7 @@ export function hue(name, count) {
   for (const character of name) {
     hash = Math.imul(hash ^ character.codePointAt(0), 0x01000193) >>> 0;
   }
-  return (hash ^ (hash >>> 15)) % count;
+  return ((hash ^ (hash >>> 15)) >>> 0) % count;
 }
 
 /** A few emoji and nothing else are shown large. */

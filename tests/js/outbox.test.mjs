@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { makeApi } from '../../www/js/api.js';
+import { Backoff } from '../../www/js/backoff.js';
+import { newId, Outbox } from '../../www/js/outbox.js';
+import { Store } from '../../www/js/store.js';
+import { Chat, Clock, network, problem } from './world.mjs';
+
+function world({ faults = [], saved = [] } = {}) {
+  const clock = new Clock();
+  const chat = new Chat(clock);
+  const w = { clock, chat, log: [], faults: [...faults], saved };
+  const fetch = network({ chat, clock, log: w.log, faults: () => w.faults.shift() ?? 'none', delay: () => 1 });
+  const api = makeApi({ base: 'http://chat.test/', fetch: (...args) => (w.instead ?? fetch)(...args), clock });
+  w.store = new Store('lobby');
+  let ids = 0;
+  w.outbox = new Outbox({
+    store: w.store,
+    api,
+    clock,
+    backoff: new Backoff({ random: () => 1 }),
+    makeId: () => `id-${(ids += 1)}`,
+    keep: { load: () => w.saved, save: (list) => (w.saved = list) },
+  });
+  w.say = (text) => w.outbox.send({ name: 'ann', text });
+  w.states = () => w.store.pending.map(({ state }) => state);
+  w.texts = () => chat.messages.map(({ text }) => text);
+  w.open = () => w.store.open({ epoch: chat.epoch, messages: [...chat.messages], next: chat.head, oldest: 1 });
+  return w;
+}
+
+test('an id is 32 hexadecimal digits of the random bytes', () => {
+  assert.equal(newId((bytes) => bytes.fill(10)), '0a'.repeat(16));
+});
+
+test('queued, sending, sent, gone when it comes back', async () => {
+  const w = world();
+  w.open();
+  w.say('one');
+  w.say('two');
+  assert.deepEqual(w.states(), ['sending', 'queued']);
+  await w.clock.run(3);
+  assert.deepEqual(w.states(), ['sent', 'sending']);
+  await w.clock.run(3);
+  assert.deepEqual(w.states(), ['sent', 'sent']);
+  w.store.append({ epoch: w.chat.epoch, messages: w.chat.messages, next: 2, oldest: 1 });
+  assert.deepEqual(w.states(), []);
+  assert.deepEqual(w.texts(), ['one', 'two']);
+});
+
+test('one at a time, in order, whatever fails in between', async () => {
+  const w = world({ faults: ['dropped', 'busy', 'portal', 'none', 'too many', 'cut', 'none', 'bad gateway'] });
+  ['one', 'two', 'three', 'four'].forEach(w.say);
+  await w.clock.run(300_000);
+  assert.deepEqual(w.texts(), ['one', 'two', 'three', 'four']);
+  assert.deepEqual(w.states(), ['sent', 'sent', 'sent', 'sent']);
+});
+
+test('a lost answer is asked for again under the same id, and stored once', async () => {
+  const w = world({ faults: ['lost', 'lost', 'cut'] });
+  w.say('once');
+  await w.clock.run(60_000);
+  assert.equal(w.log.length, 4);
+  assert.equal(new Set(w.log.map(({ body }) => body)).size, 1);
+  assert.deepEqual(w.texts(), ['once']);
+});
+
+test('a poll that brings it ends the tries', async () => {
+  const w = world({ faults: ['lost', 'dropped'] });
+  w.open();
+  w.say('seen');
+  w.say('next');
+  await w.clock.run(10);
+  w.store.append({ epoch: w.chat.epoch, messages: w.chat.messages, next: 1, oldest: 1 });
+  w.faults = [];
+  await w.clock.run(10);
+  assert.deepEqual(w.texts(), ['seen', 'next'], 'without waiting for the end of the delay');
+  assert.equal(w.log.length, 2);
+});
+
+test('refused is final: its reason, a retry under the same id, and the next one goes on', async () => {
+  const w = world();
+  w.instead = async () => problem(413, 'too-large', 'text may have 10 bytes.', { field: 'text' });
+  const key = w.say('too long a text');
+  await w.clock.run(10);
+  w.instead = undefined;
+  w.say('short');
+  await w.clock.run(10);
+  assert.deepEqual(w.states(), ['failed', 'sent']);
+  assert.equal(w.store.pending[0].detail, 'text may have 10 bytes.');
+  await w.clock.run(600_000);
+  assert.deepEqual(w.texts(), ['short']);
+  w.outbox.retry(key);
+  await w.clock.run(10);
+  assert.deepEqual(w.chat.messages.map(({ id }) => id), ['id-2', 'id-1']);
+});
+
+test('a refused one can be taken back', async () => {
+  const w = world();
+  w.instead = async () => problem(400, 'bad-input', 'no');
+  const key = w.say('mend me');
+  await w.clock.run(10);
+  assert.equal(w.outbox.takeBack(key), 'mend me');
+  assert.deepEqual(w.states(), []);
+  assert.equal(w.outbox.takeBack(key), '');
+});
+
+test('says that it waits, and hurries when told', async () => {
+  const w = world({ faults: ['busy'] });
+  const told = [];
+  w.outbox.addEventListener('status', ({ detail }) => told.push(detail));
+  w.say('soon');
+  await w.clock.run(10);
+  assert.equal(told[0].failure.status, 503);
+  assert.ok(told[0].until >= w.clock.now() + 1900);
+  w.outbox.hurry();
+  await w.clock.run(10);
+  assert.deepEqual(told.map(({ failure }) => failure === null), [false, true]);
+  assert.deepEqual(w.texts(), ['soon']);
+});
+
+test('what is not sent yet survives a reload, what is sent does not come twice', async () => {
+  const before = world({ faults: ['none', 'lost', ...Array(20).fill('dropped')] });
+  ['one', 'two', 'three'].forEach(before.say);
+  await before.clock.run(2000);
+  assert.deepEqual(before.saved.map(({ text }) => text), ['two', 'three']);
+  const after = world({ saved: before.saved });
+  after.chat.messages = before.chat.messages;
+  after.outbox.restore();
+  await after.clock.run(100);
+  assert.deepEqual(after.texts(), ['one', 'two', 'three']);
+  assert.deepEqual(after.saved, []);
+});
+
+test('another database without the message gets it again', async () => {
+  const w = world();
+  w.open();
+  w.say('again');
+  await w.clock.run(10);
+  w.chat.replace('epoch-2');
+  w.open();
+  await w.clock.run(10);
+  assert.deepEqual(w.texts(), ['again']);
+  assert.deepEqual(w.states(), ['sent']);
+});

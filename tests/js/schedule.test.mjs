@@ -1,0 +1,110 @@
+// schedule.test.mjs - hundreds of runs over a network that does its worst: whatever happens, in the end each message is
+// shown once, in the order of the chat, and none is lost.
+
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { makeApi } from '../../www/js/api.js';
+import { Backoff } from '../../www/js/backoff.js';
+import { Outbox } from '../../www/js/outbox.js';
+import { Store } from '../../www/js/store.js';
+import { PollTransport } from '../../www/js/transport.js';
+import { Chat, Clock, network, seeded } from './world.mjs';
+
+const FAULTS = ['dropped', 'lost', 'cut', 'busy', 'too many', 'bad gateway', 'portal', 'redirected', 'stale', 'repeated', 'reordered', 'hangs'];
+const RUNS = 400;
+
+function client({ chat, clock, random, name, faults, cache }) {
+  const fetch = network({ chat, clock, random, faults, cache, delay: () => 5 + random() * 200 });
+  const api = makeApi({ base: 'http://chat.test/deep/', fetch, clock });
+  const store = new Store('lobby');
+  const transport = new PollTransport({ store, api, clock, random, backoff: new Backoff({ random }) });
+  let ids = 0;
+  const outbox = new Outbox({ store, api, clock, backoff: new Backoff({ random }), makeId: () => `${name}-id-${(ids += 1)}` });
+  outbox.addEventListener('sent', () => transport.hurry());
+  const check = () => {
+    const seqs = store.messages.map(({ seq }) => seq);
+    seqs.forEach((seq, i) => assert.ok(i === 0 || seq === seqs[i - 1] + 1, `${name} shows ${seqs}`));
+    const keys = [...store.messages, ...store.pending].map((m) => `${m.name}/${m.id}`);
+    assert.equal(new Set(keys).size, keys.length, `${name} shows one twice: ${keys}`);
+  };
+  store.addEventListener('change', check);
+  return { name, api, store, transport, outbox, said: [] };
+}
+
+async function run(seed) {
+  const random = seeded(seed);
+  const clock = new Clock();
+  const chat = new Chat(clock);
+  chat.wait = random() < 0.5 ? 0 : 25;
+  for (let i = Math.floor(random() * 80); i > 0; i--) {
+    chat.say('old', `old ${i}`);
+  }
+  const badness = random() * 0.8;
+  let calm = false;
+  const faults = () => (calm || random() > badness ? 'none' : FAULTS[Math.floor(random() * FAULTS.length)]);
+  const cache = []; // a proxy that both are behind
+  const clients = ['ann', 'ben'].map((name) => client({ chat, clock, random, name, faults, cache }));
+  if (chat.wait > 0) {
+    holdPolls(chat, clock);
+  }
+  clients.forEach(({ transport }) => transport.start());
+  const swap = random() < 0.4 ? Math.floor(random() * 30) : -1;
+  for (let step = 0; step < 30; step++) {
+    const who = clients[Math.floor(random() * 2)];
+    const text = `${who.name} says ${step}`;
+    who.said.push(text);
+    who.outbox.send({ name: who.name, text });
+    if (step === swap) {
+      chat.replace('epoch-2', Math.floor(random() * chat.messages.length));
+    }
+    if (random() < 0.3) {
+      chat.say('bot', `beep ${step}`);
+    }
+    await clock.run(random() * 3000);
+  }
+  calm = true;
+  await clock.until(() => clients.every(({ store }) => store.pending.length === 0 && store.next === chat.head && store.epoch === chat.epoch));
+  clients.forEach(({ transport }) => transport.stop());
+  for (const { name, store, said } of clients) {
+    const lowest = store.lowest ?? 1;
+    assert.deepEqual(store.messages, chat.messages.filter(({ seq }) => seq >= lowest), `seed ${seed}: ${name} shows what the chat has`);
+    const sent = chat.messages.filter((m) => m.name === name).map(({ text }) => text);
+    assert.equal(new Set(sent).size, sent.length, `seed ${seed}: ${name} is stored once`);
+    if (swap === -1) {
+      assert.deepEqual(sent, said, `seed ${seed}: all of ${name}, in order`);
+    }
+  }
+}
+
+/** Makes the chat hold a poll that has nothing to tell, as a server that grants `wait` does. */
+function holdPolls(chat, clock) {
+  const answer = chat.answer.bind(chat);
+  chat.answer = (url, init) => {
+    const first = answer(url, init);
+    if (url.pathname.endsWith('/send') || !url.searchParams.has('wait')) {
+      return first;
+    }
+    const since = Number(url.searchParams.get('since'));
+    const { epoch } = chat;
+    return {
+      ...first,
+      text: async () => {
+        for (let held = 0; held < 25_000 && chat.head <= since && chat.epoch === epoch; held += 500) {
+          await clock.sleep(500);
+        }
+        return chat.epoch === epoch ? answer(url, init).text() : first.text();
+      },
+    };
+  };
+}
+
+test(`${RUNS} random schedules: each message once, in order, none lost`, async () => {
+  for (let seed = 1; seed <= RUNS; seed++) {
+    try {
+      await run(seed);
+    } catch (error) {
+      error.message = `seed ${seed}: ${error.message}`;
+      throw error;
+    }
+  }
+});

@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { keyOf, Store } from '../../www/js/store.js';
+
+const message = (seq, more = {}) => ({ seq, time: '2025-11-25T10:00:00.000Z', name: 'ann', text: `text ${seq}`, type: 'message', id: `id-${seq}`, ...more });
+const range = (from, to) => Array.from({ length: to - from + 1 }, (_, i) => message(from + i));
+const page = (messages, more = {}) => ({ epoch: 'e1', messages, next: messages.at(-1)?.seq ?? 0, oldest: 1, more: false, ...more });
+const seqs = (store) => store.messages.map(({ seq }) => seq);
+const mine = (id, more = {}) => ({ name: 'ann', id, text: 'mine', time: '2025-11-25T10:00:00.000Z', state: 'queued', detail: '', ...more });
+
+function opened(...given) {
+  const store = new Store('lobby');
+  store.open(page(...given));
+  return store;
+}
+
+function heard(store, name) {
+  const found = [];
+  store.addEventListener(name, ({ detail }) => found.push(detail));
+  return found;
+}
+
+test('opens, appends, and knows what comes next', () => {
+  const store = opened(range(5, 7));
+  const changes = heard(store, 'change');
+  assert.equal(store.append(page(range(8, 9))), 2);
+  assert.deepEqual(seqs(store), [5, 6, 7, 8, 9]);
+  assert.equal(store.next, 9);
+  assert.deepEqual(changes, [{ reason: 'new', added: 2 }]);
+  assert.equal(store.append(page([], { next: 9 })), 0);
+  assert.equal(changes.length, 1);
+});
+
+test('what is known already is not shown again', () => {
+  const store = opened(range(1, 3));
+  assert.equal(store.append(page(range(2, 5))), 2);
+  assert.deepEqual(seqs(store), [1, 2, 3, 4, 5]);
+});
+
+test('older messages join at the front or not at all', () => {
+  const store = opened(range(7, 9));
+  assert.equal(store.hasOlder, true);
+  assert.equal(store.prepend(page(range(2, 4), { more: true })), 0, 'leaves 5 and 6 out');
+  assert.equal(store.prepend(page(range(4, 6), { epoch: 'e2', more: true })), 0, 'another database');
+  assert.equal(store.prepend(page(range(4, 6), { more: true })), 3);
+  assert.equal(store.hasOlder, true);
+  assert.equal(store.prepend(page(range(1, 3))), 3);
+  assert.deepEqual(seqs(store), [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  assert.equal(store.hasOlder, false);
+  assert.equal(store.next, 9);
+});
+
+test('no older ones are left, by the answer', () => {
+  const store = opened(range(7, 9));
+  assert.equal(store.prepend(page([], { next: 6, more: false })), 0);
+  assert.equal(store.hasOlder, false);
+});
+
+test('trims what is far up; it can be asked for again', () => {
+  const store = opened(range(1, 10));
+  assert.equal(store.hasOlder, false);
+  store.trim(4);
+  assert.deepEqual(seqs(store), [7, 8, 9, 10]);
+  assert.equal(store.hasOlder, true);
+  assert.equal(store.prepend(page(range(1, 6))), 6);
+});
+
+test('a gap is marked before the first message after it', () => {
+  const store = opened(range(1, 3));
+  store.append(page(range(8, 9), { gap: true, oldest: 8 }));
+  assert.deepEqual([3, 8, 9].map((seq) => store.gapBefore(seq)), [false, true, false]);
+});
+
+test('a gap that nothing follows yet is marked later', () => {
+  const store = opened(range(1, 3));
+  store.append(page([], { gap: true, next: 7, oldest: 8 }));
+  assert.equal(store.next, 7);
+  store.append(page(range(8, 8)));
+  assert.equal(store.gapBefore(8), true);
+  store.append(page(range(9, 9)));
+  assert.equal(store.gapBefore(9), false);
+});
+
+test('an own message is pending until a poll brings it', () => {
+  const store = opened(range(1, 2));
+  const confirmed = heard(store, 'confirmed');
+  const key = store.hold(mine('a'));
+  assert.equal(key, keyOf({ name: 'ann', id: 'a' }));
+  store.update(key, { state: 'sending' });
+  store.settle(key, { ...message(4, { id: 'a' }), epoch: 'e1' });
+  assert.deepEqual(store.pending.map(({ state, seq }) => [state, seq]), [['sent', 4]]);
+  store.append(page([message(3), message(4, { id: 'a' })]));
+  assert.deepEqual(store.pending, []);
+  assert.deepEqual(seqs(store), [1, 2, 3, 4]);
+  assert.deepEqual(confirmed, [{ key }]);
+});
+
+test('a poll may be quicker than the answer', () => {
+  const store = opened(range(1, 2));
+  const key = store.hold(mine('a', { state: 'sending' }));
+  store.append(page([message(3, { id: 'a' })]));
+  assert.deepEqual(store.pending, []);
+  store.settle(key, { ...message(3, { id: 'a' }), epoch: 'e1' });
+  assert.deepEqual(store.pending, []);
+  assert.deepEqual(seqs(store), [1, 2, 3]);
+});
+
+test('the same id of another name is another message', () => {
+  const store = opened(range(1, 2));
+  store.hold(mine('a'));
+  store.append(page([message(3, { id: 'a', name: 'ben' })]));
+  assert.equal(store.pending.length, 1);
+});
+
+test('a message that was stored long ago is among the older ones', () => {
+  const store = opened(range(50, 60));
+  const key = store.hold(mine('a'));
+  store.settle(key, { ...message(3, { id: 'a' }), epoch: 'e1' });
+  assert.deepEqual(store.pending, []);
+  assert.deepEqual(seqs(store), range(50, 60).map(({ seq }) => seq));
+});
+
+test('another database: all is read anew, and what it does not have is to be sent again', () => {
+  const store = opened(range(1, 2));
+  const unseen = heard(store, 'unseen');
+  const gone = store.hold(mine('gone'));
+  const there = store.hold(mine('there'));
+  const failed = store.hold(mine('failed', { state: 'failed' }));
+  store.settle(gone, { ...message(3, { id: 'gone' }), epoch: 'e1' });
+  store.settle(there, { ...message(4, { id: 'there' }), epoch: 'e1' });
+  store.forget();
+  assert.equal(store.next, null);
+  assert.deepEqual(seqs(store), [1, 2], 'stays in sight until the answer is there');
+  store.open(page([message(1), message(2, { id: 'there' })], { epoch: 'e2' }));
+  assert.deepEqual(unseen, [{ key: gone }]);
+  assert.deepEqual(store.pending.map(({ key }) => key), [gone, failed]);
+  assert.equal(store.epoch, 'e2');
+  assert.ok(there);
+});
+
+test('dropping gives the message back', () => {
+  const store = opened([]);
+  assert.equal(store.drop(store.hold(mine('a'))).text, 'mine');
+  assert.equal(store.drop('nothing'), undefined);
+});

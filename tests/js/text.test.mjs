@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { count, hue, initials, isBlank, isFewEmoji, parts } from '../../www/js/text.js';
+
+const joined = (text) => parts(text).map((part) => part.text).join('');
+const links = (text) => parts(text).filter((part) => part.href).map((part) => part.text);
+
+test('links are http and https only, and end where the sentence goes on', () => {
+  assert.deepEqual(links('see https://example.org/a?b=c#d, and http://x.y!'), ['https://example.org/a?b=c#d', 'http://x.y']);
+  assert.deepEqual(links('(https://example.org/a_(b))'), ['https://example.org/a_(b)']);
+  assert.deepEqual(links('**https://example.org/**'), ['https://example.org/']);
+  assert.deepEqual(links('javascript:alert(1) data:text/html,x ftp://a file:///etc'), []);
+  assert.deepEqual(links('<a href="https://example.org/">'), ['https://example.org/']);
+  assert.deepEqual(links('https:// and https://[ and http://'), []);
+});
+
+test('the parts are the whole text', () => {
+  for (const text of ['', 'a', ' https://a.b ', 'https://a.b', 'x\nhttps://a.b.\n\n', 'https://%', '\u0000https://a.b\u0001', '🙂 https://a.b 🙂']) {
+    assert.equal(joined(text), text);
+  }
+  assert.deepEqual(parts(''), []);
+});
+
+test('a long text without end is read in a moment', () => {
+  const begin = process.hrtime.bigint();
+  parts(`https://a.b/${'('.repeat(100_000)}`);
+  parts(`https://a.b/${'.'.repeat(100_000)}`);
+  parts(`https://a.b/${')'.repeat(20_000)}`);
+  isFewEmoji('🙂'.repeat(100_000));
+  assert.ok(process.hrtime.bigint() - begin < 5_000_000_000n);
+});
+
+test('initials', () => {
+  const expected = { ann: 'A', 'Ann Lee': 'AL', 'ann b. lee': 'AL', 'ann_lee': 'AL', 'josé maría': 'JM', 李: '李', '🙂': '🙂', '(ann)': 'A', '!!!': '!', 'x  ': 'X', '': '' };
+  for (const [name, letters] of Object.entries(expected)) {
+    assert.equal(initials(name), letters, name);
+  }
+});
+
+test('a name has one colour, and names have many', () => {
+  assert.equal(hue('ann', 12), hue('ann', 12));
+  const seen = new Set(Array.from({ length: 500 }, (_, i) => hue(`name ${i}`, 12)));
+  assert.deepEqual([...seen].sort((a, b) => a - b), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+});
+
+test('few emoji, blank, count', () => {
+  assert.deepEqual(['🙂', '👍🏽', '👩‍👩‍👧', '❤️ 🎉', '🙂🙂🙂🙂'].map(isFewEmoji), [true, true, true, true, true]);
+  assert.deepEqual(['', '1', '#', 'a🙂', '🙂🙂🙂🙂🙂'].map(isFewEmoji), [false, false, false, false, false]);
+  assert.deepEqual(['', ' \n\t', 'a', ' a '].map(isBlank), [true, true, false, false]);
+  assert.deepEqual([count(1, 'new', 'news'), count(2, 'new', 'news')], ['1 new', '2 news']);
+});

@@ -1,0 +1,204 @@
+// world.mjs - time that runs only when told, chance from a seed, and a chat in memory behind a network that fails on demand.
+
+/** mulberry32: the same numbers for the same seed. */
+export function seeded(seed) {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+/** Lets everything run that waits for a promise only. */
+export const settle = () => new Promise((done) => setImmediate(done));
+
+export class Clock {
+  #now = Date.parse('2025-11-25T10:00:00Z');
+  #timers = new Map();
+  #count = 0;
+
+  now = () => this.#now;
+
+  setTimeout = (action, ms) => {
+    this.#count += 1;
+    this.#timers.set(this.#count, { at: this.#now + ms, action });
+    return this.#count;
+  };
+
+  clearTimeout = (id) => this.#timers.delete(id);
+
+  sleep = (ms) => new Promise((done) => this.setTimeout(done, ms));
+
+  /** Milliseconds until each timer, soonest first. */
+  get due() {
+    return [...this.#timers.values()].map(({ at }) => at - this.#now).sort((a, b) => a - b);
+  }
+
+  async run(ms) {
+    const end = this.#now + ms;
+    for (;;) {
+      await settle();
+      const next = [...this.#timers].sort(([, a], [, b]) => a.at - b.at)[0];
+      if (next === undefined || next[1].at > end) {
+        break;
+      }
+      this.#timers.delete(next[0]);
+      this.#now = Math.max(this.#now, next[1].at);
+      next[1].action();
+    }
+    this.#now = end;
+    await settle();
+  }
+
+  /** Runs until condition() is true, at most so long. */
+  async until(condition, ms = 3_600_000) {
+    for (let spent = 0; !condition(); spent += 100) {
+      if (spent > ms) {
+        throw new Error(`not within ${ms} ms: ${condition}`);
+      }
+      await this.run(100);
+    }
+  }
+}
+
+export function reply(status, body, headers = {}) {
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  const lower = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+  return { status, headers: { get: (name) => lower[name.toLowerCase()] ?? null }, text: async () => text };
+}
+
+export const problem = (status, slug, detail, more = {}, headers = {}) =>
+  reply(status, { type: `urn:pollchat:problem:${slug}`, title: slug, status, detail, ...more }, headers);
+
+/** The contract of /send and /poll for one room, as far as the page uses it. */
+export class Chat {
+  messages = [];
+  epoch = 'epoch-1';
+  oldest = 1;
+  wait = 0;
+
+  constructor(clock, room = 'lobby') {
+    Object.assign(this, { clock, room });
+  }
+
+  get head() {
+    return this.messages.at(-1)?.seq ?? 0;
+  }
+
+  say(name, text, id = `${name}-${this.head + 1}`) {
+    const time = new Date(this.clock.now()).toISOString();
+    const message = { seq: this.head + 1, time, name, text, type: 'message', id };
+    this.messages.push(message);
+    return message;
+  }
+
+  /** Another database, with these messages kept. */
+  replace(epoch, keep = 0) {
+    this.epoch = epoch;
+    this.messages = this.messages.slice(0, keep);
+  }
+
+  answer(url, init) {
+    return url.pathname.endsWith('/send') ? this.#send(JSON.parse(init.body)) : this.#poll(url.searchParams);
+  }
+
+  #send({ name, text, id }) {
+    const known = this.messages.find((m) => m.name === name && m.id === id);
+    if (known !== undefined && known.text !== text) {
+      return problem(409, 'id-reused', 'another text');
+    }
+    const { seq, time, type } = known ?? this.say(name, text, id);
+    return reply(known === undefined ? 201 : 200, { epoch: this.epoch, room: this.room, seq, time, name, text, type, id });
+  }
+
+  #poll(query) {
+    if (query.has('epoch') && query.get('epoch') !== this.epoch) {
+      return problem(409, 'epoch-changed', 'another database', { epoch: this.epoch });
+    }
+    const number = (name) => Number(query.get(name));
+    const kept = this.messages.filter(({ seq }) => seq >= this.oldest);
+    const limit = query.has('limit') ? number('limit') : 100;
+    let page;
+    let more;
+    let next;
+    if (query.has('before')) {
+      const older = kept.filter(({ seq }) => seq < number('before'));
+      page = older.slice(-limit);
+      more = older.length > page.length;
+      next = page.at(-1)?.seq ?? number('before') - 1;
+    } else if (query.has('last')) {
+      page = kept.slice(-number('last'));
+      more = false;
+      next = this.head;
+    } else {
+      const newer = kept.filter(({ seq }) => seq > number('since'));
+      page = newer.slice(0, limit);
+      more = newer.length > page.length;
+      next = page.at(-1)?.seq ?? this.head;
+    }
+    const gap = query.has('since') && number('since') < this.oldest - 1 ? { gap: true } : {};
+    const after = this.wait === 0 ? { poll_after: 2 } : {};
+    const { epoch, room, head, oldest, wait } = this;
+    return reply(200, { epoch, room, messages: page, next, head, oldest, more, wait, ...after, ...gap });
+  }
+}
+
+const PORTAL = '<!doctype html><title>Welcome to the train</title><p>Please log in';
+
+/** A fetch over a chat. faults: () => the name of what goes wrong with the next request, or 'none'. */
+export function network({ chat, clock, faults = () => 'none', random = seeded(1), delay = () => 20, log = [], cache = [] }) {
+  return async (address, init) => {
+    const url = new URL(address);
+    const fault = faults(url);
+    const aborted = new Promise((_, fail) => {
+      init.signal.addEventListener('abort', () => fail(new Error('aborted')));
+    });
+    aborted.catch(() => {});
+    const patient = (promise) => Promise.race([promise, aborted]);
+    log.push({ path: url.pathname, query: Object.fromEntries(url.searchParams), fault, at: clock.now(), body: init.body });
+    await patient(clock.sleep(delay()));
+    switch (fault) {
+      case 'dropped':
+        throw new TypeError('Failed to fetch');
+      case 'hangs':
+        return patient(new Promise(() => {}));
+      case 'portal':
+        return reply(200, PORTAL, { 'Content-Type': 'text/html' });
+      case 'redirected':
+        return reply(200, {}, {});
+      case 'bad gateway':
+        return reply(502, '<h1>Bad Gateway</h1>');
+      case 'busy':
+        return problem(503, 'store-busy', 'The store is busy.', {}, { 'Retry-After': '2' });
+      case 'too many':
+        return problem(429, 'too-many', 'Too many.', {}, { 'Retry-After': '1' });
+      case 'stale': {
+        const old = cache.filter(({ path }) => path === url.pathname);
+        if (old.length > 0) {
+          return reply(200, old[Math.floor(random() * old.length)].text);
+        }
+      }
+    }
+    const answer = chat.answer(url, init);
+    const text = await answer.text();
+    if (fault === 'repeated') {
+      chat.answer(url, init); // a proxy sends it twice; what the second one answered comes back
+    }
+    if (fault === 'reordered') {
+      await patient(clock.sleep(random() * 5000)); // the answer is overtaken by others
+    }
+    await patient(clock.sleep(delay()));
+    if (fault === 'lost') {
+      throw new TypeError('Failed to fetch');
+    }
+    if (fault === 'cut') {
+      return reply(answer.status, text.slice(0, Math.floor(random() * text.length)));
+    }
+    if (answer.status < 300) {
+      cache.push({ path: url.pathname, text }); // where a proxy takes its stale answers from
+    }
+    return answer;
+  };
+}
