@@ -16,6 +16,9 @@
 enum {
     HEADERS_MAX = 16 * 1024,
     READ_PIECE = 64 * 1024,
+    /* Bytes of a body that go out in one write with the headers: a CGI program can be killed between two, and of the
+     * headers alone Apache makes a whole answer with an empty body. */
+    TOGETHER_MAX = 64 * 1024,
     DRAIN_MAX = 64 * 1024 * 1024, /* bytes of an unwanted body that are read so that the answer gets through */
 };
 
@@ -288,8 +291,10 @@ void web_answer(struct web_exchange *x, struct web_reply *r)
 {
     struct buf head;
     bool bodyless = r->status == 204 || r->status == 304;
+    bool with_body = !bodyless && web_method(x) != WEB_HEAD && r->body.length > 0;
+    bool together = with_body && r->body.length <= TOGETHER_MAX;
     drain(x);
-    buf_init(&head, HEADERS_MAX * 4);
+    buf_init(&head, HEADERS_MAX * 4 + TOGETHER_MAX);
     buf_addf(&head, "Status: %d %s\r\n", r->status, reason(r->status));
     buf_add(&head, r->headers.bytes, r->headers.length);
     buf_add(&head, x->common.bytes, x->common.length);
@@ -301,9 +306,11 @@ void web_answer(struct web_exchange *x, struct web_reply *r)
         buf_addf(&head, "Content-Length: %zu\r\n", r->body.length);
     }
     buf_adds(&head, "\r\n");
+    if (together) {
+        buf_add(&head, r->body.bytes, r->body.length);
+    }
     CK(!head.over && !r->body.over);
-    if (x->carrier->write(x, head.bytes, head.length) == 0 && !bodyless && web_method(x) != WEB_HEAD &&
-        r->body.length > 0) {
+    if (x->carrier->write(x, head.bytes, head.length) == 0 && with_body && !together) {
         x->carrier->write(x, r->body.bytes, r->body.length); /* a peer that left doesn't matter any more */
     }
     buf_fini(&head);
