@@ -1,0 +1,117 @@
+// fake-server.mjs - the page and a chat in memory, on a real socket, that fails on demand. For what a real server can't be
+// brought to do at a given moment; the real ones are what two-tabs.test.mjs is about.
+//
+//   const server = await FakeServer.start();
+//   server.faults.send.push('lost');        the next /send is stored, its answer never comes; others: 503, slow, hang, refuse, portal
+//   await server.die(); await server.revive();
+
+import fs from 'node:fs';
+import http from 'node:http';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Chat } from '../js/world.mjs';
+
+const WWW = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', '..', 'www');
+const TYPES = { '.html': 'text/html; charset=utf-8', '.css': 'text/css', '.js': 'text/javascript', '.svg': 'image/svg+xml' };
+const SLOW_MS = 1500;
+
+export class FakeServer {
+  faults = { send: [], poll: [] };
+  sends = []; // bodies of /send as they came
+  #sockets = new Set();
+
+  static async start() {
+    const server = new FakeServer();
+    server.chat = new Chat({ now: () => Date.now() });
+    await server.revive();
+    return server;
+  }
+
+  get address() {
+    return `http://127.0.0.1:${this.port}/`;
+  }
+
+  async revive() {
+    this.http = http.createServer((request, response) => this.#answer(request, response));
+    this.http.on('connection', (socket) => {
+      this.#sockets.add(socket);
+      socket.on('close', () => this.#sockets.delete(socket));
+    });
+    await new Promise((done, fail) => {
+      this.http.once('error', fail);
+      this.http.listen(this.port ?? 0, '127.0.0.1', done);
+    });
+    this.port = this.http.address().port;
+  }
+
+  async die() {
+    const closed = new Promise((done) => this.http.close(done));
+    this.#sockets.forEach((socket) => socket.destroy());
+    await closed;
+  }
+
+  async #answer(request, response) {
+    const url = new URL(request.url, this.address);
+    const name = url.pathname.slice(1);
+    if (name !== 'send' && name !== 'poll') {
+      this.#file(name === '' ? 'index.html' : name, response);
+      return;
+    }
+    const pieces = [];
+    for await (const piece of request) {
+      pieces.push(piece);
+    }
+    const body = Buffer.concat(pieces).toString();
+    if (name === 'send') {
+      this.sends.push(JSON.parse(body));
+    }
+    const fault = this.faults[name].shift();
+    if (fault === 'hang') {
+      return;
+    }
+    if (fault === 'slow') {
+      await new Promise((done) => setTimeout(done, SLOW_MS));
+    }
+    if (fault === '503') {
+      this.#json(response, 503, { type: 'urn:pollchat:problem:store-busy', title: 'Service Unavailable', status: 503, detail: 'The store is busy.' }, { 'Retry-After': '1' });
+      return;
+    }
+    if (fault === 'refuse') {
+      this.#json(response, 400, { type: 'urn:pollchat:problem:bad-input', title: 'Bad Request', status: 400, detail: 'text is not nice.', field: 'text' });
+      return;
+    }
+    if (fault === 'portal') {
+      response.writeHead(200, { 'Content-Type': 'text/html' }).end('<h1>Welcome</h1>');
+      return;
+    }
+    const answer = this.chat.answer(url, { body });
+    if (fault === 'lost') {
+      request.socket.destroy();
+      return;
+    }
+    response.writeHead(answer.status, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' }).end(await answer.text());
+  }
+
+  #json(response, status, body, headers = {}) {
+    response.writeHead(status, { 'Content-Type': 'application/problem+json', ...headers }).end(JSON.stringify(body));
+  }
+
+  #file(name, response) {
+    const file = path.join(WWW, path.normalize(`/${name}`));
+    if (!fs.existsSync(file)) {
+      response.writeHead(404).end();
+      return;
+    }
+    response.writeHead(200, { 'Content-Type': TYPES[path.extname(file)] ?? 'application/octet-stream' }).end(fs.readFileSync(file));
+  }
+}
+
+/** Runs body(server) and closes it in any case. */
+export async function withFake(body) {
+  const server = await FakeServer.start();
+  try {
+    await body(server);
+  } finally {
+    await server.die().catch(() => {});
+  }
+}

@@ -1,0 +1,89 @@
+// harness.mjs - tabs of a real Chromium for a test. Any console error, page error or violation of the policy fails the test.
+//
+//   await withBrowser(async ({ tab }) => { const page = await tab(address, { name: 'ann' }); ... });
+//
+// Environment: CHROMIUM, the browser (default /usr/bin/chromium); HEADED=1 shows it.
+
+import assert from 'node:assert/strict';
+import { chromium } from 'playwright-core';
+
+const FLAGS = [
+  '--headless=new', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update',
+  '--disable-sync', '--disable-dev-shm-usage',
+];
+
+/** Runs body({ tab }). tab(address, options) opens one with storage of its own; options: name, ignore (RegExp), and Playwright's. */
+export async function withBrowser(body) {
+  const browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    headless: process.env.HEADED !== '1',
+    args: [...FLAGS.slice(process.env.HEADED === '1' ? 1 : 0), ...(process.getuid() === 0 ? ['--no-sandbox'] : [])],
+  });
+  const faults = [];
+  const tab = async (address, { name, ignore, ...options } = {}) => {
+    const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'Europe/Berlin', viewport: { width: 1000, height: 700 }, ...options });
+    context.setDefaultTimeout(20_000);
+    const page = await context.newPage();
+    page.on('pageerror', (error) => faults.push(`${error}`));
+    page.on('console', (message) => {
+      const text = `${message.text()} ${message.location().url}`;
+      if (['error', 'warning'].includes(message.type()) && !ignore?.test(text)) {
+        faults.push(text);
+      }
+    });
+    page.on('dialog', (dialog) => {
+      faults.push(`dialog: ${dialog.message()}`);
+      dialog.dismiss();
+    });
+    await page.goto(address);
+    if (name !== undefined) {
+      await join(page, name);
+    }
+    return page;
+  };
+  try {
+    await body({ browser, tab });
+    assert.deepEqual(faults, [], 'nothing on the console');
+  } finally {
+    await browser.close();
+  }
+}
+
+// ---- what a visitor does and sees, by role ----
+
+export async function join(page, name) {
+  await page.getByRole('textbox', { name: 'What shall we call you?' }).fill(name);
+  await page.getByRole('button', { name: 'Join' }).click();
+}
+
+export const box = (page) => page.getByRole('textbox', { name: 'Message' });
+
+export async function say(page, text) {
+  await box(page).fill(text);
+  await box(page).press('Enter');
+}
+
+export const log = (page) => page.getByRole('log');
+export const rows = (page) => log(page).getByRole('listitem');
+
+/** The texts of all messages in sight order, the state of each when it isn't stored. */
+export const texts = (page) =>
+  log(page).evaluate((list) =>
+    [...list.querySelectorAll('.row')].map((row) => {
+      const text = row.querySelector('.bubble-text').textContent;
+      return row.dataset.state === 'stored' ? text : `${text} [${row.dataset.state}]`;
+    }),
+  );
+
+/** Waits until the texts are these. */
+export async function shows(page, expected, ms = 30_000) {
+  const end = Date.now() + ms;
+  let found = await texts(page);
+  while (JSON.stringify(found) !== JSON.stringify(expected) && Date.now() < end) {
+    await page.waitForTimeout(50);
+    found = await texts(page);
+  }
+  assert.deepEqual(found, expected);
+}
+
+export const status = (page) => page.getByRole('status');

@@ -1,0 +1,237 @@
+// page.test.mjs - the page on a real server: what it must never run, the keyboard, narrow screens, long histories.
+
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { withSite } from '../e2e/harness.mjs';
+import { box, join, log, rows, say, shows, status, texts, withBrowser } from './harness.mjs';
+
+const PROFILE = process.env.PROFILE ?? 'lighttpd';
+
+async function onSite(body) {
+  await withSite({ profile: PROFILE }, async (site) => {
+    await withBrowser(async ({ tab, browser }) => body({ site, tab, browser, address: `http://127.0.0.1:${site.port}/` }));
+  });
+}
+
+async function fill(site, count, room = 'lobby') {
+  for (let i = 1; i <= count; i++) {
+    assert.equal((await site.send({ room, name: i % 3 === 0 ? 'ben' : 'cid', text: `text ${i}` })).status, 201);
+  }
+}
+
+const numbered = (from, to) => Array.from({ length: to - from + 1 }, (_, i) => `text ${from + i}`);
+
+const ATTACKS = [
+  '<script>window.hacked = 1</script>',
+  '<img src=x onerror="window.hacked = 1">',
+  '"><svg onload=window.hacked=1>',
+  "';window.hacked=1;//",
+  'javascript:window.hacked=1',
+  'https://x.test/"onmouseover="window.hacked=1',
+  '<a href="javascript:window.hacked=1">x</a>',
+  '{{constructor.constructor("window.hacked=1")()}}',
+  '</title><style>*{display:none}</style>',
+];
+
+test('nothing of a name or a text runs, and all of it is shown', () =>
+  onSite(async ({ site, tab, address }) => {
+    for (const text of ATTACKS) {
+      assert.equal((await site.send({ name: text.slice(0, 64), text })).status, 201);
+    }
+    const page = await tab(address, { name: '<img src=x onerror=alert(1)>' });
+    await shows(page, ATTACKS);
+    await say(page, '<iframe srcdoc="<script>parent.hacked=1</script>">');
+    await shows(page, [...ATTACKS, '<iframe srcdoc="<script>parent.hacked=1</script>">']);
+    for (const link of await log(page).getByRole('link').all()) {
+      assert.match(await link.getAttribute('href'), /^https?:\/\//);
+      assert.match(await link.getAttribute('rel'), /noopener/);
+      await link.hover();
+    }
+    assert.equal(await page.evaluate(() => window.hacked), undefined);
+    assert.equal(await log(page).locator('script, img, svg, iframe, style, [style], b').count(), 0);
+    await page.getByRole('button', { name: /Your name/ }).waitFor();
+  }));
+
+test('the policy of the page stops what would be inline or from elsewhere', () =>
+  onSite(async ({ tab, address }) => {
+    const page = await tab(address, { ignore: /Content Security Policy|x\.test/ });
+    const ran = await page.evaluate(async () => {
+      const script = document.createElement('script');
+      script.textContent = 'window.inline = 1';
+      document.head.append(script);
+      const answer = await fetch('http://x.test/').then(() => 'let through', () => 'stopped');
+      return [window.inline, answer];
+    });
+    assert.deepEqual(ran, [undefined, 'stopped']);
+  }));
+
+test('by keyboard alone: name, message, line break, change of name, the log', () =>
+  onSite(async ({ tab, address }) => {
+    const page = await tab(address);
+    const { keyboard } = page;
+    await keyboard.type('ann'); // the field has the focus from the start
+    await keyboard.press('Enter');
+    await keyboard.type('first');
+    await keyboard.press('Shift+Enter');
+    await keyboard.type('second');
+    await keyboard.press('Enter');
+    await shows(page, ['first\nsecond']);
+    await keyboard.type('   ');
+    await keyboard.press('Enter');
+    assert.deepEqual(await texts(page), ['first\nsecond'], 'blanks alone are not sent');
+    await box(page).fill('');
+
+    const reached = [];
+    for (let i = 0; i < 5; i++) {
+      await keyboard.press('Tab');
+      reached.push(await page.evaluate(() => document.activeElement.innerText || document.activeElement.getAttribute('aria-label') || document.activeElement.id));
+      const outline = await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
+      assert.ok(outline !== 'none' || reached.at(-1) === '', `${reached.at(-1)}: one sees where the focus is`);
+      if (/ann/.test(reached.at(-1)) && /Change/.test(reached.at(-1))) {
+        break;
+      }
+    }
+    await page.getByRole('button', { name: /Your name: ann/ }).focus();
+    await keyboard.press('Enter');
+    await keyboard.press('Escape');
+    await keyboard.type('still here');
+    await keyboard.press('Enter');
+    await shows(page, ['first\nsecond', 'still here']);
+    await page.getByRole('button', { name: /Your name: ann/ }).focus();
+    await keyboard.press('Enter');
+    await keyboard.type('anna'); // in place of the old one, which is selected
+    await keyboard.press('Enter');
+    await keyboard.type('as anna');
+    await keyboard.press('Enter');
+    await shows(page, ['first\nsecond', 'still here', 'as anna']);
+    await page.getByRole('button', { name: /Your name: anna/ }).waitFor();
+  }));
+
+test("an input method's Enter sends nothing", () =>
+  onSite(async ({ tab, address }) => {
+    const page = await tab(address, { name: 'ann' });
+    await box(page).fill('にほん');
+    await box(page).evaluate((field) => field.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', isComposing: true, bubbles: true, cancelable: true })));
+    assert.equal(await box(page).inputValue(), 'にほん');
+    await box(page).press('Enter');
+    await shows(page, ['にほん']);
+  }));
+
+test('320 pixels wide: nothing sticks out', () =>
+  onSite(async ({ site, tab, address }) => {
+    await site.send({ name: 'W'.repeat(64), text: 'W'.repeat(400) });
+    await site.send({ name: 'ben', text: `https://example.org/${'long'.repeat(60)}` });
+    await site.send({ name: 'ben', text: '1 2 3\n\n\ttab' });
+    const page = await tab(address, { viewport: { width: 320, height: 568 } });
+    const width = () => page.evaluate(() => Math.max(document.documentElement.scrollWidth, document.querySelector('.log').scrollWidth));
+    await rows(page).last().waitFor();
+    assert.ok((await width()) <= 320);
+    await join(page, 'M'.repeat(64));
+    await say(page, 'W'.repeat(200));
+    await page.waitForFunction(() => document.querySelectorAll('.row').length === 4);
+    assert.ok((await width()) <= 320);
+    for (const button of await page.getByRole('button').all()) {
+      const { x, width: w, height } = (await button.boundingBox()) ?? { x: 0, width: 24, height: 24 };
+      assert.ok(x >= 0 && x + w <= 320 && height >= 24);
+    }
+  }));
+
+test('older messages come in above, and what one reads stays where it is', () =>
+  onSite(async ({ site, tab, address }) => {
+    await fill(site, 120);
+    const page = await tab(address, { name: 'ann' });
+    await shows(page, numbered(71, 120));
+    const older = page.getByRole('button', { name: 'Older messages' });
+    await older.scrollIntoViewIfNeeded();
+    const top = () => rows(page).filter({ hasText: /text 71$|text 71\D/ }).evaluate((row) => row.getBoundingClientRect().top);
+    const before = await top();
+    await older.click();
+    await shows(page, numbered(21, 120));
+    assert.ok(Math.abs((await top()) - before) < 40, 'the row has hardly moved');
+    await older.click();
+    await shows(page, numbered(1, 120));
+    assert.equal(await older.isVisible(), false);
+  }));
+
+test('new messages while one reads further up: a button says how many and leads there', () =>
+  onSite(async ({ site, tab, address }) => {
+    await fill(site, 60);
+    const page = await tab(address, { name: 'ann' });
+    await shows(page, numbered(11, 60));
+    await page.getByRole('region', { name: 'Messages' }).evaluate((region) => region.scrollTo(0, 200));
+    const place = () => page.getByRole('region', { name: 'Messages' }).evaluate((region) => region.scrollTop);
+    await page.waitForTimeout(100);
+    const before = await place();
+    await site.send({ name: 'ben', text: 'text 61' });
+    await site.send({ name: 'ben', text: 'text 62' });
+    const news = page.getByRole('button', { name: '2 new messages' });
+    await news.waitFor();
+    assert.equal(await place(), before);
+    await news.click();
+    await news.waitFor({ state: 'hidden' });
+    const end = await page.getByRole('region', { name: 'Messages' }).evaluate((r) => r.scrollHeight - r.scrollTop - r.clientHeight);
+    assert.ok(end < 2);
+  }));
+
+test('times are local, the exact one is in the tooltip, days have a line', () =>
+  onSite(async ({ site, tab, address }) => {
+    const { time } = (await site.send({ name: 'ben', text: 'now' })).json();
+    const page = await tab(address);
+    const shown = log(page).locator('time');
+    await shown.waitFor();
+    assert.equal(await shown.getAttribute('datetime'), time);
+    assert.match(await shown.getAttribute('title'), /\d{4}.*\d\d:\d\d:\d\d/);
+    const berlin = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', timeZone: 'Europe/Berlin' }).format(new Date(time));
+    assert.equal(await shown.textContent(), berlin);
+    assert.match(await rows(page).first().textContent(), /Today/);
+  }));
+
+test('a room that cannot be says why', () =>
+  onSite(async ({ tab, address }) => {
+    const page = await tab(`${address}?room=No%20Room`, { ignore: /400/ });
+    await status(page).filter({ hasText: 'room' }).waitFor();
+    assert.match(await page.title(), /No Room/);
+  }));
+
+test('without storage it works, and asks for the name again', () =>
+  onSite(async ({ tab, browser, address }) => {
+    void browser;
+    const page = await tab(address);
+    await page.addInitScript(() => {
+      for (const name of ['localStorage', 'sessionStorage']) {
+        Object.defineProperty(window, name, { get: () => { throw new DOMException('no', 'SecurityError'); } });
+      }
+    });
+    await page.reload();
+    await join(page, 'ann');
+    await say(page, 'kept nowhere');
+    await shows(page, ['kept nowhere']);
+    await page.reload();
+    await page.getByRole('textbox', { name: 'What shall we call you?' }).waitFor();
+    await shows(page, ['kept nowhere']);
+  }));
+
+test('without JavaScript one can read and write', () =>
+  onSite(async ({ site, tab, address }) => {
+    const page = await tab(address, { javaScriptEnabled: false });
+    await page.getByRole('textbox', { name: 'Name' }).fill('old');
+    await page.getByRole('textbox', { name: 'Message' }).fill('from a form');
+    await page.getByRole('button', { name: 'Send' }).click();
+    await page.getByText('from a form').waitFor();
+    assert.equal((await site.get('/poll?last=1')).json().messages[0].name, 'old');
+  }));
+
+test('the page has landmarks, one heading, and a name for every control', () =>
+  onSite(async ({ tab, address }) => {
+    const page = await tab(address, { name: 'ann' });
+    await page.getByRole('main').waitFor();
+    await page.getByRole('banner').waitFor();
+    assert.equal(await page.getByRole('heading', { level: 1 }).count(), 1);
+    assert.equal(await log(page).getAttribute('aria-live'), 'polite');
+    assert.equal(await page.getByRole('status').getAttribute('aria-live'), 'polite');
+    const unnamed = await page.evaluate(() =>
+      [...document.querySelectorAll('button, input, textarea')].filter((e) => e.checkVisibility() && !(e.labels?.[0] ?? e).textContent.trim()).map((e) => e.outerHTML),
+    );
+    assert.deepEqual(unnamed, []);
+    assert.equal(await page.locator('[style]').count(), 0);
+  }));
