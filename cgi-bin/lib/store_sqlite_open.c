@@ -276,7 +276,7 @@ static int choose_journal(struct store_sqlite *s, bool can_lock, struct err *e)
 /* Steps 2 and 3. */
 static int make_file(struct store_sqlite *s, bool can_lock, struct err *e)
 {
-    enum kind kind;
+    enum kind kind = KIND_FOREIGN;
     char sql[160];
     disk_make_private(s->path); /* SQLite gives journals the mode and owner of the database */
     /* EXTRA: the change to WAL deletes the journal, and with FULL power loss could bring it back, and undo everything. */
@@ -343,7 +343,7 @@ static int migrate(struct store_sqlite *s, struct err *e)
 
 static int make_locked(struct store_sqlite *s, bool can_lock, struct err *e)
 {
-    enum kind kind = KIND_EMPTY;
+    enum kind kind = KIND_FOREIGN;
     uint64_t version = 0;
     if (connect_with(s, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, e) != 0 || look_at_header(s, &kind, e) != 0) {
         return -1;
@@ -474,7 +474,7 @@ static int learn_epoch(struct store_sqlite *s, struct err *e)
 static int open_rounds(struct store_sqlite *s, struct err *e)
 {
     for (int round = 0; round < ROUNDS_MAX; round++) {
-        enum condition condition;
+        enum condition condition = CONDITION_TO_MAKE;
         if (look(s, &condition, e) != 0) {
             return -1;
         }

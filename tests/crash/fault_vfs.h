@@ -272,33 +272,47 @@ static inline void fault_install(void)
 
 enum fault_luck { FAULT_NOTHING, FAULT_EVERYTHING, FAULT_SOME }; /* of what was written but not synced has arrived */
 
-/* Of a file as it is and as it was when last synced: the length of one of both, and each sector (512 bytes) from either. */
-static inline void fault_mix(const char *live, const char *durable, const char *out, enum fault_luck luck,
-                             uint64_t *random)
+struct fault_bytes {
+    char *bytes; /* NULL: no such file */
+    size_t length;
+};
+
+static inline bool fault_is_newer(enum fault_luck luck, uint64_t *random)
 {
-    size_t now_length = 0;
-    size_t then_length = 0;
-    char *now = fault_slurp(live, &now_length);
-    char *then = fault_slurp(durable, &then_length);
-    bool is_new = luck == FAULT_EVERYTHING || (luck == FAULT_SOME && support_random(random) % 2 != 0);
-    if ((is_new ? now : then) != NULL) {
-        size_t length = is_new ? now_length : then_length;
-        char *bytes = calloc(1, length + 1);
-        NEED(bytes != NULL);
-        for (size_t at = 0; at < length; at += 512) {
-            size_t piece = length - at < 512 ? length - at : 512;
-            bool newer = at < now_length &&
-                         (luck == FAULT_EVERYTHING || (luck == FAULT_SOME && support_random(random) % 2 != 0));
-            size_t end = newer ? now_length : then_length;
-            if (at < end) {
-                memcpy(bytes + at, (newer ? now : then) + at, end - at < piece ? end - at : piece);
-            }
+    return luck == FAULT_EVERYTHING || (luck == FAULT_SOME && support_random(random) % 2 != 0);
+}
+
+/* Each sector (512 bytes) from either; what the newer one doesn't have comes from the older one. */
+static inline void fault_mix(char *out, size_t length, struct fault_bytes now, struct fault_bytes then,
+                             enum fault_luck luck, uint64_t *random)
+{
+    for (size_t at = 0; at < length; at += 512) {
+        struct fault_bytes from = at < now.length && fault_is_newer(luck, random) ? now : then;
+        size_t piece = length - at < 512 ? length - at : 512;
+        if (at < from.length) {
+            memcpy(out + at, from.bytes + at, from.length - at < piece ? from.length - at : piece);
         }
-        fault_put(out, bytes, length);
+    }
+}
+
+/* A file from what it is and what it was when last synced: existence and length of one of both, sectors of either. */
+static inline void fault_put_mixed(const char *live, const char *durable, const char *out, enum fault_luck luck,
+                                   uint64_t *random)
+{
+    struct fault_bytes now;
+    struct fault_bytes then;
+    now.bytes = fault_slurp(live, &now.length);
+    then.bytes = fault_slurp(durable, &then.length);
+    const struct fault_bytes size = fault_is_newer(luck, random) ? now : then;
+    if (size.bytes != NULL) {
+        char *bytes = calloc(1, size.length + 1);
+        NEED(bytes != NULL);
+        fault_mix(bytes, size.length, now, then, luck, random);
+        fault_put(out, bytes, size.length);
         free(bytes);
     }
-    free(now);
-    free(then);
+    free(now.bytes);
+    free(then.bytes);
 }
 
 /* Reading the files ends this process's fcntl locks on them: only for places that nobody else uses. */
@@ -311,7 +325,7 @@ static inline void fault_power_loss(const struct place *p, const struct place *i
     for (size_t i = 0; i < COUNT(names); i++) {
         char durable[800];
         snprintf(durable, sizeof durable, "%s/%s", fault.durable, names[i]);
-        fault_mix(in_place(p, names[i]), durable, in_place(image, names[i]), luck, random);
+        fault_put_mixed(in_place(p, names[i]), durable, in_place(image, names[i]), luck, random);
     }
 }
 

@@ -311,7 +311,7 @@ static bool mount_small(const char *path, size_t bytes)
 {
     char options[64];
     snprintf(options, sizeof options, "mode=0777,size=%zu", bytes);
-    return geteuid() == 0 && unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+    return geteuid() == 0 && unshare(CLONE_NEWNS) == 0 && mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0 &&
            mount("tmpfs", path, "tmpfs", 0, options) == 0;
 }
 
