@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # includes.sh - do the C files of cgi-bin include only what the tables in cgi-bin/README.md allow?
 #
-#   includes.sh [FOLDER]    FOLDER: one that holds cgi-bin/ (default: the repository); another one for the test of this check
+#   includes.sh [FOLDER]    FOLDER: one that holds cgi-bin/ (default: the repository; includes.test.sh gives others)
 #
 # A table stands between <!-- NAME:begin --> and <!-- NAME:end -->; its first two lines are the heading. A word in a cell may end in '*'.
 # Prints one line for each offence; status 1 if there was any.
