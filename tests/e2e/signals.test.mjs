@@ -26,14 +26,24 @@ describe(`${PROFILE}: signals`, () => {
     if (isFastcgi) {
       it(`${name} ends idle programs, and the next request works`, async () => {
         await withSite({}, async (site) => {
-          for (let round = 1; round <= 3; round++) {
-            assert.ok((await site.send({ text: `before ${round}` })).status === 201);
-            assert.equal((await site.get('/poll?since=now')).status, 200);
-            assert.ok((await endAll(site, name)) >= 2, 'send and poll were running');
-            const sent = await site.send({ text: `after ${round}` });
-            assert.equal(sent.status, 201, sent.text);
-            assert.equal(sent.json().seq, 2 * round);
-            assert.equal((await site.get('/poll?since=0')).json().head, 2 * round);
+          assert.equal((await site.send({ text: 'before' })).status, 201);
+          assert.equal((await site.get('/poll?since=now')).status, 200);
+          assert.ok((await endAll(site, name)) >= 2, 'send and poll were running');
+          const sent = await site.send({ text: 'after' });
+          assert.equal(sent.status, 201, sent.text);
+          assert.equal(sent.json().seq, 2);
+          assert.equal((await site.get('/poll?since=0')).json().head, 2);
+
+          // Again and again: lighttpd gives a program that ends twice in a second a rest of one or two. What is refused
+          // meanwhile is not stored.
+          for (let seq = 3; seq <= 5; seq++) {
+            await endAll(site, name);
+            const next = await until(async () => {
+              const answer = await site.send({ text: `after ${seq}` });
+              assert.ok([201, 500, 503].includes(answer.status), answer.text);
+              return answer.status === 201 ? answer : null;
+            }, 'a program that takes messages again');
+            assert.equal(next.json().seq, seq);
           }
         });
       });
@@ -44,13 +54,13 @@ describe(`${PROFILE}: signals`, () => {
         let ended = 0;
         const disturb = async (progress, isOver) => {
           for (let mark = 0; !isOver(); await pause(2)) {
-            if (progress() >= mark + 60) {
+            if (progress() >= mark + 50) {
               mark = progress();
               ended += await endAll(site, name);
             }
           }
         };
-        const { retried } = await storm(site, { room: 'load', senders: 4, messages: 400, readers: 2, retries: true, disturb });
+        const { retried } = await storm(site, { room: 'load', senders: 4, messages: 200, readers: 2, retries: true, disturb });
         t.diagnostic(`${ended} programs ended, ${retried} requests tried again`);
         assert.ok(ended > 0);
         const { status, output } = site.check();

@@ -28,6 +28,7 @@ export class Client {
     if (answer.status >= 500) {
       throw new Error(`${answer.status}: ${answer.text.slice(0, 300)}`);
     }
+    answer.json(); // of a program that died while it wrote, Apache makes a whole answer with half a body
     return answer;
   }
 
