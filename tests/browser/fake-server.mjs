@@ -20,9 +20,9 @@ export class FakeServer {
   sends = []; // bodies of /send as they came
   #sockets = new Set();
 
-  static async start() {
+  static async start(clock = { now: () => Date.now() }) {
     const server = new FakeServer();
-    server.chat = new Chat({ now: () => Date.now() });
+    server.chat = new Chat(clock);
     await server.revive();
     return server;
   }
@@ -107,8 +107,8 @@ export class FakeServer {
 }
 
 /** Runs body(server) and closes it in any case. */
-export async function withFake(body) {
-  const server = await FakeServer.start();
+export async function withFake(body, clock) {
+  const server = await FakeServer.start(clock);
   try {
     await body(server);
   } finally {

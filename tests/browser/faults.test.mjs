@@ -34,7 +34,7 @@ test('a server that dies and comes back: nothing lost, nothing doubled, order ke
       await say(ann, text);
     }
     await status(ann).filter({ hasText: 'No connection' }).waitFor();
-    await shows(ann, ['before', '1 [sending]', '2 [queued]', '3 [queued]']);
+    await shows(ann, ['before', '1 [queued]', '2 [queued]', '3 [queued]']);
     server.chat.say('cid', 'meanwhile');
     await server.revive();
     await ann.getByRole('button', { name: 'Try now' }).click();

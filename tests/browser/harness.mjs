@@ -12,7 +12,7 @@ const FLAGS = [
   '--disable-sync', '--disable-dev-shm-usage',
 ];
 
-/** Runs body({ tab }). tab(address, options) opens one with storage of its own; options: name, ignore (RegExp), and Playwright's. */
+/** Runs body({ tab }). tab(address, options) opens one with storage of its own; options: name, ignore (RegExp), now (a time that stands), and Playwright's. */
 export async function withBrowser(body) {
   const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
@@ -20,7 +20,7 @@ export async function withBrowser(body) {
     args: [...FLAGS.slice(process.env.HEADED === '1' ? 1 : 0), ...(process.getuid() === 0 ? ['--no-sandbox'] : [])],
   });
   const faults = [];
-  const tab = async (address, { name, ignore, ...options } = {}) => {
+  const tab = async (address, { name, ignore, now, ...options } = {}) => {
     const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'Europe/Berlin', viewport: { width: 1000, height: 700 }, ...options });
     context.setDefaultTimeout(20_000);
     const page = await context.newPage();
@@ -35,6 +35,9 @@ export async function withBrowser(body) {
       faults.push(`dialog: ${dialog.message()}`);
       dialog.dismiss();
     });
+    if (now !== undefined) {
+      await page.clock.setFixedTime(now);
+    }
     await page.goto(address);
     if (name !== undefined) {
       await join(page, name);

@@ -4,7 +4,7 @@ import { makeApi } from '../../www/js/api.js';
 import { Backoff } from '../../www/js/backoff.js';
 import { newId, Outbox } from '../../www/js/outbox.js';
 import { Store } from '../../www/js/store.js';
-import { Chat, Clock, network, problem } from './world.mjs';
+import { Chat, Clock, network, problem, reply } from './world.mjs';
 
 function world({ faults = [], saved = [] } = {}) {
   const clock = new Clock();
@@ -141,5 +141,50 @@ test('another database without the message gets it again', async () => {
   w.open();
   await w.clock.run(10);
   assert.deepEqual(w.texts(), ['again']);
+  assert.deepEqual(w.states(), ['sent']);
+});
+
+test('a gateway that says no is not the chat: tried again', async () => {
+  const w = world();
+  const codes = [403, 404, 405];
+  w.instead = async () => {
+    const status = codes.shift();
+    if (codes.length === 0) {
+      w.instead = undefined;
+    }
+    return reply(status, '<h1>No</h1>');
+  };
+  w.say('patient');
+  await w.clock.run(60_000);
+  assert.deepEqual(w.texts(), ['patient']);
+});
+
+test('a name that the server writes in another way: one message', async () => {
+  const w = world();
+  w.open();
+  const send = w.chat.answer.bind(w.chat);
+  w.chat.answer = (url, init) => send(url, { body: JSON.stringify({ ...JSON.parse(init.body), name: 'trimmed' }) });
+  const heard = [];
+  w.outbox.addEventListener('sent', ({ detail }) => heard.push(detail));
+  w.say('hello');
+  await w.clock.run(10);
+  assert.deepEqual([heard[0].said, heard[0].name], ['ann', 'trimmed']);
+  assert.equal(w.store.pending[0].name, 'trimmed');
+  w.store.append({ epoch: w.chat.epoch, messages: w.chat.messages, next: 1, oldest: 1 });
+  assert.deepEqual(w.states(), []);
+});
+
+test('a refused name: the retry takes the new one', async () => {
+  const w = world();
+  w.instead = async () => problem(400, 'bad-input', 'no name', { field: 'name' });
+  const fields = [];
+  w.outbox.addEventListener('refused', ({ detail }) => fields.push(detail.field));
+  const key = w.say('mine');
+  await w.clock.run(10);
+  w.instead = undefined;
+  assert.deepEqual(fields, ['name']);
+  w.outbox.retry(key, 'anna');
+  await w.clock.run(10);
+  assert.deepEqual(w.chat.messages.map(({ name, text }) => [name, text]), [['anna', 'mine']]);
   assert.deepEqual(w.states(), ['sent']);
 });

@@ -15,7 +15,7 @@ function world({ faults = [], messages = 0, wait = 0 } = {}) {
   }
   const w = { clock, chat, log: [], states: [], paceNow: 'active' };
   w.faults = [...faults];
-  const fetch = network({ chat, clock, log: w.log, faults: () => w.faults.shift() ?? 'none', delay: () => 1 });
+  const fetch = network({ chat, clock, log: w.log, faults: () => w.faults.shift() ?? 'none', delay: () => 1 + (w.holdMs ?? 0) / 2 });
   w.api = makeApi({ base: 'http://chat.test/', fetch: (...args) => (w.instead ?? fetch)(...args), clock });
   w.store = new Store('lobby');
   const backoff = new Backoff({ random: () => 1 });
@@ -56,8 +56,65 @@ test('waits poll_after where nothing is held, longer when nobody looks', async (
 test('asks again at once where requests are held', async () => {
   const w = world({ wait: 25 });
   w.transport.start();
-  await w.clock.run(30);
-  assert.ok(w.log.length >= 10);
+  await w.clock.run(1);
+  w.holdMs = 25_000;
+  await w.clock.run(260_000);
+  assert.ok(w.log.length >= 11, `${w.log.length} requests`);
+  w.transport.stop();
+});
+
+test('asks by the timer where something cuts what should be held, or promises more and has none', async () => {
+  const w = world({ wait: 25 });
+  w.transport.start();
+  await w.clock.run(60_000);
+  assert.ok(w.log.length < 40, `${w.log.length} requests`);
+  w.instead = async () => reply(200, { epoch: 'epoch-1', room: 'lobby', messages: [], next: 0, head: 0, oldest: 1, more: true, wait: 0, poll_after: 2 });
+  let asked = 0;
+  const { instead } = w;
+  w.instead = (...args) => {
+    asked += 1;
+    return instead(...args);
+  };
+  await w.clock.run(60_000);
+  assert.ok(asked < 40, `${asked} requests`);
+  w.transport.stop();
+});
+
+test('a refusal is not asked for again every few seconds', async () => {
+  const w = world();
+  let asked = 0;
+  w.instead = async () => {
+    asked += 1;
+    return problem(400, 'bad-input', 'room is no room', { field: 'room' });
+  };
+  w.transport.start();
+  await w.clock.run(300_000);
+  assert.ok(asked <= 6, `${asked} requests`);
+  assert.equal(w.states.at(-1).failure.field, 'room');
+  w.transport.stop();
+});
+
+test('another network: the request that is under way is given up', async () => {
+  const w = world({ faults: ['none', 'hangs'], messages: 1 });
+  w.transport.start();
+  await w.clock.run(2100);
+  assert.equal(w.log.length, 2);
+  w.chat.say('ann', 'new');
+  w.transport.hurry({ anew: true });
+  await w.clock.run(10);
+  assert.deepEqual(w.seqs(), [1, 2]);
+  assert.ok(w.states.every(({ state }) => state !== 'retrying'));
+  w.transport.stop();
+});
+
+test('kinds of messages that this page does not know stop nothing', async () => {
+  const w = world({ messages: 1 });
+  w.transport.start();
+  await w.clock.run(100);
+  w.chat.messages.push({ seq: 2, time: '2025-11-25T10:00:00.000Z', name: 'ann', type: 'delete' });
+  w.chat.say('ann', 'third');
+  await w.clock.run(2100);
+  assert.deepEqual(w.seqs(), [1, 2, 3]);
   w.transport.stop();
 });
 

@@ -15,8 +15,10 @@ export class Failure extends Error {
 const isWhole = (value) => Number.isSafeInteger(value) && value >= 0;
 const isString = (value) => typeof value === 'string';
 
+// Kinds that come with later servers may lack a text or an id; they count as messages all the same, for the order.
 const isMessage = (m) =>
-  typeof m === 'object' && m !== null && isWhole(m.seq) && m.seq > 0 && [m.time, m.name, m.text, m.type, m.id].every(isString);
+  typeof m === 'object' && m !== null && isWhole(m.seq) && m.seq > 0 && [m.time, m.name, m.type].every(isString) &&
+  (m.type !== 'message' || (isString(m.text) && isString(m.id)));
 
 function isPage(page, room) {
   return (
@@ -54,7 +56,24 @@ function failure(status, headers, body, now) {
   if (status === 408 || status === 429 || status >= 500) {
     return new Failure('busy', detail, more);
   }
-  return status >= 400 ? new Failure('refused', detail, more) : new Failure('answer', `This is no answer of a chat: ${status}.`, more);
+  // Only the chat itself can refuse for good. A bare 403 or 404 is a gateway's, or a server in the middle of an update.
+  const isOurs = isString(problem.type) && problem.type.startsWith('urn:pollchat:problem:');
+  return isOurs ? new Failure('refused', detail, more) : new Failure('answer', `This is no answer of a chat: ${status}.`, more);
+}
+
+/** The whole body; `progress` is called for each piece of it. */
+async function read(answer, progress) {
+  if (answer.body?.getReader === undefined) {
+    return answer.text();
+  }
+  const reader = answer.body.getReader();
+  const decoder = new TextDecoder();
+  let text = '';
+  for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+    progress();
+    text += decoder.decode(piece.value, { stream: true });
+  }
+  return text + decoder.decode();
 }
 
 /** base: the address that the others are relative to. fetch, clock: { now, setTimeout, clearTimeout }. */
@@ -63,12 +82,18 @@ export function makeApi({ base, fetch, clock }) {
     const stop = new AbortController();
     const abort = () => stop.abort();
     signal?.addEventListener('abort', abort);
-    const timer = clock.setTimeout(abort, limit);
+    let timer;
+    const wait = () => {
+      clock.clearTimeout(timer);
+      timer = clock.setTimeout(abort, limit); // without a byte: a slow line isn't a dead one
+    };
+    wait();
     let answer;
     let text;
     try {
-      answer = await fetch(new URL(path, base).href, { ...init, cache: 'no-store', credentials: 'same-origin', signal: stop.signal });
-      text = await answer.text();
+      answer = await fetch(new URL(path, base).href, { cache: 'no-store', ...init, credentials: 'same-origin', signal: stop.signal });
+      wait();
+      text = await read(answer, wait);
     } catch (error) {
       throw new Failure('network', stop.signal.aborted ? 'The server did not answer in time.' : error.message);
     } finally {
@@ -86,7 +111,8 @@ export function makeApi({ base, fetch, clock }) {
     /** query: { room, since | before | last, limit, wait, epoch }. limit: milliseconds. */
     async poll(query, { limit = 15_000, signal } = {}) {
       const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== null);
-      const page = await ask(`poll?${new URLSearchParams(given)}`, {}, limit, signal);
+      const init = query.before === undefined ? {} : { cache: 'default' }; // old pages may be kept
+      const page = await ask(`poll?${new URLSearchParams(given)}`, init, limit, signal);
       if (!isPage(page, query.room)) {
         throw new Failure('answer', 'Something between here and the chat answered in its place.');
       }
@@ -94,7 +120,7 @@ export function makeApi({ base, fetch, clock }) {
     },
 
     /** draft: { room, name, text, id }. Returns the message as it is stored. */
-    async send({ room, name, text, id }, { limit = 30_000, signal } = {}) {
+    async send({ room, name, text, id }, { limit = 30_000 + text.length / 4, signal } = {}) {
       const init = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ room, name, text, id }) };
       const message = await ask('send', init, limit, signal);
       if (!isMessage(message) || message.id !== id || !isString(message.epoch)) {

@@ -70,7 +70,10 @@ function start() {
     isOwn: (message) => message.state !== undefined || message.name === name,
     on: {
       older: () => fetchOlder({ store, api }).catch((failure) => describe({ state: 'online', note: `Older messages didn't come: ${failure.message}` })),
-      retry: (key) => outbox.retry(key),
+      retry(key) {
+        outbox.retry(key, name);
+        composer.focus(); // the button is gone
+      },
       edit: (key) => composer.putBack(outbox.takeBack(key)),
     },
   });
@@ -118,8 +121,10 @@ function start() {
     const words = {
       network: 'No connection. What you write is kept and goes out as soon as there is one.',
       answer: `${failure.message} Perhaps this network wants you to log in.`,
-      busy: 'The chat is busy. What you write is kept and goes out in a moment.',
     };
+    if (failure.status === 429 || failure.status === 503) {
+      words.busy = 'The chat is busy. What you write is kept and goes out in a moment.';
+    }
     status.show({ state: failure.kind === 'refused' ? 'refused' : 'retrying', text: words[failure.kind] ?? failure.message, until });
   }
 
@@ -134,7 +139,19 @@ function start() {
     trouble.send = detail.failure === null ? null : detail;
     describe({ state: 'online' });
   });
-  outbox.addEventListener('sent', () => transport.hurry());
+  outbox.addEventListener('sent', ({ detail }) => {
+    if (detail.said === name && detail.name !== name) {
+      name = detail.name; // as the server writes it, so that own messages are known as such
+      local.set(NAME, name);
+      log.paint();
+    }
+    transport.hurry();
+  });
+  outbox.addEventListener('refused', ({ detail }) => {
+    if (detail.field === 'name') {
+      person.ask();
+    }
+  });
 
   function hurry() {
     transport.hurry();
@@ -173,7 +190,10 @@ function start() {
       { passive: true },
     );
   }
-  window.addEventListener('online', hurry);
+  window.addEventListener('online', () => {
+    transport.hurry({ anew: true });
+    outbox.hurry();
+  });
 
   byId('room').textContent = room;
   title();

@@ -3,7 +3,9 @@
 // A try that brought no answer may have stored the message: the next one says the same id, and the server stores it once.
 // Refused (4xx) is final; everything else is tried until it works. What isn't sent yet survives a reload through `keep`.
 //
-// Events: sent; status, detail: { failure, until } while it waits for another try, else { failure: null }
+// Events: sent     detail: { key, said, name }: the name as written and as it is stored
+//         refused  detail: { key, field }
+//         status   detail: { failure, until } while it waits for another try, else { failure: null }
 
 /** 128 random bits. random: fills an array, as crypto.getRandomValues does. */
 export function newId(random) {
@@ -39,7 +41,15 @@ export class Outbox extends EventTarget {
     return key;
   }
 
-  retry(key) {
+  /** name: what a message goes under whose name was refused. */
+  retry(key, name) {
+    const entry = this.#entry(key);
+    if (entry?.field === 'name' && name !== undefined && name !== entry.name) {
+      this.store.drop(key); // refused, so it isn't stored under the old name
+      this.#enter({ ...entry, name, state: 'queued', detail: '', field: undefined });
+      this.#pump();
+      return;
+    }
     if (!this.#queue.includes(key)) {
       this.#queue.push(key);
     }
@@ -106,7 +116,7 @@ export class Outbox extends EventTarget {
       this.backoff.reset();
       this.store.settle(key, message);
       this.#tell('status', { failure: null });
-      this.#tell('sent', { key });
+      this.#tell('sent', { key, said: entry.name, name: message.name });
     } catch (failure) {
       if (failure.kind === undefined) {
         this.#busy = false;
@@ -114,15 +124,16 @@ export class Outbox extends EventTarget {
       }
       if (failure.kind === 'refused' || failure.kind === 'epoch') {
         this.#leave(key);
-        this.store.update(key, { state: 'failed', detail: failure.message });
+        this.store.update(key, { state: 'failed', detail: failure.message, field: failure.field });
         this.#tell('status', { failure: null });
+        this.#tell('refused', { key, field: failure.field });
         return;
       }
       if (!this.#queue.includes(key)) {
         return; // it came back in a poll meanwhile
       }
       const delay = this.backoff.next(failure.retryAfter);
-      this.store.update(key, { state: 'sending', detail: failure.message });
+      this.store.update(key, { state: 'queued', detail: failure.message });
       this.#tell('status', { failure, until: this.clock.now() + delay });
       await this.#sleep(delay);
     }

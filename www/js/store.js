@@ -8,7 +8,7 @@
 //         confirmed  a pending message came back; detail.key
 //         unseen     a message that the server had taken isn't in the room (another database): send it again; detail.key
 
-export const keyOf = ({ name, id }) => `${id}\n${name}`;
+export const keyOf = ({ name, id, seq }) => `${id ?? `#${seq}`}\n${name}`;
 
 export class Store extends EventTarget {
   epoch = null;
@@ -142,11 +142,14 @@ export class Store extends EventTarget {
 
   /** The server has taken it as `message`. It stays pending until a poll brings it, unless that is behind us. */
   settle(key, message) {
-    if (this.#keys.has(key) || (message.epoch === this.epoch && this.next !== null && message.seq <= this.next)) {
+    const stored = keyOf(message); // the server may have trimmed the name
+    if (this.#keys.has(stored) || (message.epoch === this.epoch && this.next !== null && message.seq <= this.next)) {
       this.drop(key); // shown already, or among the older ones
     } else {
-      const { epoch, seq, time } = message;
-      this.update(key, { state: 'sent', detail: '', epoch, seq, time });
+      const { epoch, seq, time, name } = message;
+      const patch = { key: stored, name, state: 'sent', detail: '', epoch, seq, time };
+      this.#pending = new Map([...this.#pending].map(([k, entry]) => (k === key ? [stored, { ...entry, ...patch }] : [k, entry])));
+      this.#changed('pending', 0);
     }
   }
 

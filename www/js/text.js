@@ -5,14 +5,18 @@ const CLOSING = { ')': '(', ']': '[', '}': '{' };
 
 /** A link ends before punctuation that belongs to the sentence; a closing bracket stays if the link opened it. */
 function linkEnd(link) {
+  const left = {}; // how often each character is in what is left: counted once, or a line of brackets would take hours
+  for (const unit of link.split('')) {
+    left[unit] = (left[unit] ?? 0) + 1;
+  }
   let end = link.length;
   for (; end > 0; end--) {
     const last = link[end - 1];
     const open = CLOSING[last];
-    const body = link.slice(0, end);
-    if (!/[.,;:!?*_~]/.test(last) && (open === undefined || body.split(open).length >= body.split(last).length)) {
+    if (!/[.,;:!?*_~]/.test(last) && (open === undefined || (left[open] ?? 0) >= left[last])) {
       break;
     }
+    left[last] -= 1;
   }
   return end;
 }

@@ -33,7 +33,7 @@ export function dayLabel(time, now, locale, zone) {
 
 /** 14:05 */
 export function clock(time, locale, zone) {
-  return format(locale, { timeZone: zone, hour: '2-digit', minute: '2-digit' }).format(new Date(time));
+  return format(locale, { timeZone: zone, timeStyle: 'short' }).format(new Date(time));
 }
 
 /** The whole of it, for a tooltip. */

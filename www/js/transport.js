@@ -12,12 +12,15 @@ const WAIT_LIMIT = 35_000;
 const OPEN_WITH = 50;
 const SLOWER = { active: 1, idle: 3, hidden: 8 }; // times poll_after
 const SLOWEST = 30_000;
+const REFUSED = 60_000; // least pause after a refusal, which time alone seldom mends
+const SHORTEST = 1000; // a held request that ends sooner, and empty, wasn't held: something on the way cuts it
 
 export class PollTransport extends EventTarget {
   #running = false;
   #hurry = false;
   #wake = null;
   #stop = null;
+  #asking = null;
   #behind = 0; // answers in a row that know less than we do
 
   /** pace: () => active | idle | hidden. */
@@ -38,15 +41,19 @@ export class PollTransport extends EventTarget {
   stop() {
     this.#running = false;
     this.#stop?.abort();
+    this.#asking?.abort();
     this.#wake?.();
   }
 
-  /** Ask now, not later: somebody looks again, the network is back, a message was sent. */
-  hurry() {
+  /** Ask now, not later: somebody looks again, a message was sent. anew: the network is another one, so an answer on its way won't come. */
+  hurry({ anew = false } = {}) {
     if (this.#wake !== null) {
       this.#wake();
     } else {
       this.#hurry = true;
+      if (anew) {
+        this.#asking?.abort();
+      }
     }
   }
 
@@ -56,12 +63,16 @@ export class PollTransport extends EventTarget {
       this.#hurry = false;
       let delay;
       try {
-        delay = await this.#ask(signal);
+        this.#asking = new AbortController();
+        delay = await this.#ask(this.#asking.signal);
         this.backoff.reset();
         this.#status('online');
       } catch (failure) {
         if (signal.aborted) {
           return;
+        }
+        if (this.#asking.signal.aborted) {
+          continue; // by hurry()
         }
         delay = this.#failed(failure);
       }
@@ -82,6 +93,7 @@ export class PollTransport extends EventTarget {
     }
     const since = store.next;
     const query = { room: store.room, since, epoch: store.epoch, wait: WAIT };
+    const began = this.clock.now();
     const page = await this.api.poll(query, { limit: WAIT_LIMIT, signal });
     if (page.epoch !== store.epoch) {
       throw new Failure('epoch', 'The chat has another database now.', { epoch: page.epoch });
@@ -94,8 +106,8 @@ export class PollTransport extends EventTarget {
     if (first !== undefined ? first.seq !== since + 1 && page.gap !== true : page.next !== since && page.gap !== true) {
       throw new Failure('answer', 'The answer leaves messages out.');
     }
-    store.append(page);
-    return page.more ? 0 : this.#pause(page);
+    const isCut = store.append(page) === 0 && page.gap !== true && this.clock.now() - began < SHORTEST;
+    return page.more && !isCut ? 0 : this.#pause(isCut ? { ...page, wait: 0 } : page);
   }
 
   /** A copy of an old answer, or a database that was set back? If it says so again, it is the latter. */
@@ -122,7 +134,7 @@ export class PollTransport extends EventTarget {
     } else if (failure.kind === undefined) {
       throw failure; // an error of ours
     }
-    const delay = this.backoff.next(failure.retryAfter);
+    const delay = Math.max(this.backoff.next(failure.retryAfter), failure.kind === 'refused' ? REFUSED : 0);
     if (failure.kind !== 'epoch' || this.backoff.tries > 1) {
       this.#status('retrying', failure, this.clock.now() + delay);
       return delay;

@@ -25,7 +25,7 @@ export class LogView {
   constructor(root, { store, news, isOwn, on }) {
     const part = (name) => root.querySelector(`[data-part="${name}"]`);
     Object.assign(this, { scroller: root, store, news, isOwn, on });
-    Object.assign(this, { rows: part('rows'), older: part('older'), empty: part('empty') });
+    Object.assign(this, { live: part('live'), rows: part('rows'), older: part('older'), empty: part('empty') });
     store.addEventListener('change', ({ detail }) => this.#later(detail));
     this.older.addEventListener('click', () => this.#fetchOlder());
     this.news.addEventListener('click', () => this.#toNews());
@@ -67,7 +67,7 @@ export class LogView {
     this.#added = 0;
     const quiet = reason === 'older' || reason === 'open';
     if (quiet) {
-      this.rows.setAttribute('aria-busy', 'true');
+      this.live.setAttribute('aria-busy', 'true');
     }
     const keep = this.stuck ? null : this.#anchor();
     this.#reconcile(this.#wanted());
@@ -83,7 +83,7 @@ export class LogView {
       }
     }
     if (this.store.next !== null) {
-      setTimeout(() => this.rows.setAttribute('aria-busy', 'false'), quiet ? 300 : 0);
+      setTimeout(() => this.live.setAttribute('aria-busy', 'false'), quiet ? 300 : 0);
     }
   }
 

@@ -102,6 +102,7 @@ export function paintRow(row, message, look) {
   row.classList.toggle('row-last', look.isLast);
   row.dataset.state = state;
   const foot = row.querySelector('.row-foot');
+  foot.setAttribute('aria-live', state === 'failed' ? 'polite' : 'off'); // times and "Sending" aren't read out with each message
   const note = state === 'stored' ? [] : [make('span', 'row-note', NOTES[state])];
   const again = state === 'failed' ? [button('Retry', 'retry', message.key), button('Edit', 'edit', message.key)] : [];
   if (state === 'failed') {
