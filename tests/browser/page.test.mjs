@@ -190,6 +190,30 @@ test('a room that cannot be says why', () =>
     assert.match(await page.title(), /No Room/);
   }));
 
+test('a name that the server refuses is asked for again, and the message goes out under the new one', () =>
+  onSite(async ({ tab, address }) => {
+    const page = await tab(address, { name: 'a\u202eb', ignore: /400/ });
+    await say(page, 'who am I');
+    await shows(page, ['who am I [failed]']);
+    await page.getByRole('textbox', { name: 'Your name from now on' }).fill('anna');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('button', { name: 'Retry' }).click();
+    await shows(page, ['who am I']);
+    await page.keyboard.type('the focus is in the box');
+    await page.keyboard.press('Enter');
+    await shows(page, ['who am I', 'the focus is in the box']);
+  }));
+
+test('a name that the server writes in another way: own messages are known as such, and come once', () =>
+  onSite(async ({ tab, address }) => {
+    const page = await tab(address, { name: 'ann\u200b' });
+    await say(page, 'one');
+    await shows(page, ['one']);
+    await say(page, 'two');
+    await shows(page, ['one', 'two']);
+    assert.equal(await log(page).locator('.row-own').count(), 2);
+  }));
+
 test('without storage it works, and asks for the name again', () =>
   onSite(async ({ tab, browser, address }) => {
     void browser;

@@ -9,8 +9,6 @@ import { withFake } from './fake-server.mjs';
 import { box, rows, say, withBrowser } from './harness.mjs';
 
 const TALK = [
-  ['2025-11-24T17:41:10Z', 'Ben Okafor', 'Hall is booked, Saturday from ten. They want the chairs back by six.'],
-  ['2025-11-24T17:43:02Z', 'Ann Lindqvist', 'Perfect, thank you!'],
   ['2025-11-25T08:02:00Z', 'Ben Okafor', 'Morning! How does the poster look?'],
   ['2025-11-25T08:02:40Z', 'Ben Okafor', 'The printer needs it by noon.'],
   ['2025-11-25T08:04:05Z', 'Ann Lindqvist', 'Nearly there. Two things left:\n1. the map on the back\n2. a bigger "free entry"'],
@@ -73,6 +71,6 @@ await withFake(async (server) => {
       return;
     }
     const file = path.join(path.dirname(fileURLToPath(import.meta.url)), 'pictures', 'desktop.png');
-    await shoot(tab, server.address, file, { viewport: { width: 1200, height: 760 } });
+    await shoot(tab, server.address, file, { viewport: { width: 1200, height: 840 } });
   });
 }, clock);
