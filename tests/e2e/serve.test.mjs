@@ -73,7 +73,8 @@ describe(`${PROFILE}: serve`, () => {
     const status = await site.ended;
     assert.equal(status.code, 1, site.output);
     assert.match(site.output, /ended by itself/);
-    assert.match(site.output, /last lines of .*error\.log/);
+    assert.match(site.output, /--- (last lines of )?\S+error\.log/);
+    assert.doesNotMatch(site.output, /serve: line/, "no message of the shell's own");
     await until(() => own(site.folder).length === 0, `${JSON.stringify(own(site.folder))} to end`);
     site.remove();
   });
