@@ -227,7 +227,7 @@ void web_reply_fini(struct web_reply *r)
 }
 
 __attribute__((format(printf, 3, 0))) static void add_header(struct buf *to, const char *name, const char *format,
-                                                            va_list args)
+                                                             va_list args)
 {
     char value[4096];
     int length = vsnprintf(value, sizeof value, format, args);
