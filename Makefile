@@ -54,7 +54,7 @@ override ALL_LDFLAGS  = -pthread -Wl,--as-needed $(VARIANT_LDFLAGS.$(VARIANT)) $
 B        := build/$(VARIANT)
 SQL      := $(sort $(wildcard sql/*.sql sql/*/*.sql))
 LIBSRC   := $(sort $(wildcard cgi-bin/lib/*.c))
-LIBOBJ   := $(LIBSRC:%.c=$B/obj/%.o) $(if $(wildcard sql/embed.sh),$B/obj/sql_files.o)
+LIBOBJ   := $(LIBSRC:%.c=$B/obj/%.o) $B/obj/sql_files.o
 COVERAGE := $(if $(filter cov,$(VARIANT)),$B/obj/tests/coverage.o)
 LIBRARY  := $B/libpollchat.a
 PROGRAMS := $B/send $B/poll $B/pollchat
@@ -67,7 +67,8 @@ OBJECTS  := $(LIBOBJ) $(addprefix $B/obj/cgi-bin/,send.o poll.o admin.o) $(TESTS
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY: $(OBJECTS)
-.PHONY: all stage install uninstall run test unit unit-run crash crash-run valgrind fuzz cov bench unit-build lint check-format format clean distclean help deps FORCE
+.PHONY: all stage install uninstall run test deps unit unit-run unit-build crash crash-run valgrind fuzz cov bench \
+        lint check-format format clean distclean help FORCE
 
 ifeq ($V,1)
 say = @:
@@ -118,6 +119,7 @@ $B/flags:   STAMP = $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(LIBS)
 $B/sources: STAMP = $(LIBSRC) $(SQL)
 $B/flags $B/sources: FORCE
 	@mkdir -p $(@D)
+	@[ $(@F) != flags ] || [ -e $@ ] || CC='$(CC)' CPPFLAGS='$(CPPFLAGS) $(CFLAGS)' tests/deps/need --check build || : # a hint; the compiler decides
 	@printf '%s\n' '$(subst ','\'',$(STAMP))' >$@.new
 	@if cmp -s $@.new $@; then rm -f $@.new; else mv $@.new $@; fi
 
