@@ -54,13 +54,13 @@ describe(`${PROFILE}: signals`, () => {
         let ended = 0;
         const disturb = async (progress, isOver) => {
           for (let mark = 0; !isOver(); await pause(2)) {
-            if (progress() >= mark + 50) {
+            if (progress() >= mark + 40) {
               mark = progress();
               ended += await endAll(site, name);
             }
           }
         };
-        const { retried } = await storm(site, { room: 'load', senders: 4, messages: 200, readers: 2, retries: true, disturb });
+        const { retried } = await storm(site, { room: 'load', senders: 4, messages: 120, readers: 2, retries: true, disturb });
         t.diagnostic(`${ended} programs ended, ${retried} requests tried again`);
         assert.ok(ended > 0);
         const { status, output } = site.check();
