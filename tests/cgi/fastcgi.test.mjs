@@ -140,7 +140,7 @@ test('while another process holds the store, a send is 503 with Retry-After, rea
   const poller = await startFastcgi(t, 'poll', data);
   assert.equal((await fastcgi(patient.socket, hi)).status, 201);
   assert.equal((await fastcgi(sender.socket, hi)).status, 201);
-  const holder = spawn('flock', [path.join(data, 'chat.db-lock'), 'sh', '-c', 'echo held; exec sleep 60'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const holder = spawn('flock', ['--no-fork', path.join(data, 'chat.db-lock'), 'sh', '-c', 'echo held; exec sleep 60'], { stdio: ['ignore', 'pipe', 'inherit'] });
   t.after(() => holder.kill('SIGKILL'));
   await once(holder.stdout, 'data');
   const refused = await fastcgi(sender.socket, hi);
