@@ -1,10 +1,11 @@
-/* poll.c - the program behind GET /poll: everything that reads.
+/* poll.c - the program behind GET /poll: everything that reads and waits.
  *
- * Parses what is asked for, reads all rooms in one view of the store, renders. Never writes: the store is opened read
- * only. Not yet here: waiting; `wait` is granted as 0 and poll_after says when to ask again.
+ * Parses what is asked for, takes a reading, answers it or has it held until there is news. Never writes messages: the store
+ * is opened read only.
  */
 #include "lib/answer.h"
 #include "lib/ck.h"
+#include "lib/clock.h"
 #include "lib/conf.h"
 #include "lib/cors.h"
 #include "lib/err.h"
@@ -13,13 +14,13 @@
 #include "lib/line.h"
 #include "lib/log.h"
 #include "lib/query.h"
+#include "lib/reader.h"
 #include "lib/route.h"
 #include "lib/serve.h"
 #include "lib/site.h"
-#include "lib/store.h"
+#include "lib/waiting.h"
 #include "lib/web.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,178 +28,11 @@ enum { CACHE_SECONDS = 60 }; /* a page of old messages; short, as `head` in it a
 
 struct program {
     struct site *site;
+    struct waiting *waiting;
+    bool fastcgi;
 };
 
-/* One poll's work: what was asked for, what was found. */
-struct reading {
-    const struct conf *conf;
-    const struct query *query;
-    struct answer answer;
-    struct answer_room rooms[QUERY_ROOMS_MAX];
-    struct store_page pages[QUERY_ROOMS_MAX];
-    bool unchanged; /* the client's ETag is the present one */
-    char etag[64];
-};
-
-static void reading_fini(struct reading *g)
-{
-    for (size_t i = 0; i < g->query->count; i++) {
-        store_page_fini(&g->pages[i]);
-    }
-}
-
-/* ---- positions and ETag ---- */
-
-static uint64_t fnv1a(uint64_t hash, const void *bytes, size_t length)
-{
-    const unsigned char *b = bytes;
-    for (size_t i = 0; i < length; i++) {
-        hash = (hash ^ b[i]) * 1099511628211ULL;
-    }
-    return hash;
-}
-
-/* What an answer to one URL depends on: the epoch, and of each room head and oldest (a change of a message raises head).
- * FNV-1a (Fowler, Noll, Vo) over them; one room's numbers stand in clear, so that the common case can't collide. */
-static void make_etag(struct reading *g, const char *epoch)
-{
-    uint64_t hash = 14695981039346656037ULL;
-    if (g->query->count == 1) {
-        snprintf(g->etag, sizeof g->etag, "\"%.22s-%llx-%llx\"", epoch, (unsigned long long)g->rooms[0].head,
-                 (unsigned long long)g->rooms[0].oldest);
-        return;
-    }
-    for (size_t i = 0; i < g->query->count; i++) {
-        hash = fnv1a(hash, &g->rooms[i].head, sizeof g->rooms[i].head);
-        hash = fnv1a(hash, &g->rooms[i].oldest, sizeof g->rooms[i].oldest);
-    }
-    snprintf(g->etag, sizeof g->etag, "\"%.22s-%016llx\"", epoch, (unsigned long long)hash);
-}
-
-/* If-None-Match: a list of tags, perhaps weak ones (a proxy that compresses marks them so), or *. */
-static bool etag_matches(const char *header, const char *etag)
-{
-    return header != NULL && (strcmp(header, "*") == 0 || strstr(header, etag) != NULL);
-}
-
-static int find_positions(struct store *store, struct reading *g, struct err *e)
-{
-    for (size_t i = 0; i < g->query->count; i++) {
-        struct store_room room;
-        if (store_room(store, g->query->rooms[i].name, &room, e) != 0) {
-            return -1;
-        }
-        g->rooms[i].name = g->query->rooms[i].name;
-        g->rooms[i].head = room.head;
-        g->rooms[i].oldest = room.oldest;
-    }
-    return 0;
-}
-
-/* ---- messages ---- */
-
-static int read_page(struct store *store, struct reading *g, size_t i, const struct store_range *range, struct err *e)
-{
-    if (store_read(store, range, &g->pages[i], e) != 0) {
-        return -1;
-    }
-    g->rooms[i].messages = g->pages[i].messages;
-    g->rooms[i].count = g->pages[i].count;
-    g->answer.more = g->answer.more || g->pages[i].more;
-    return 0;
-}
-
-static uint64_t last_seq(const struct store_page *page, uint64_t otherwise)
-{
-    return page->count > 0 ? page->messages[page->count - 1].seq : otherwise;
-}
-
-/* Newer than since. What is left of limit and budget goes to the next room; a room for which nothing is left
- * keeps its place, and `more` brings the client back for it. */
-static int read_since(struct store *store, struct reading *g, size_t i, uint32_t *limit, size_t *budget, struct err *e)
-{
-    struct answer_room *room = &g->rooms[i];
-    const struct query_room *asked = &g->query->rooms[i];
-    uint64_t since = asked->now || asked->since > room->head ? room->head : asked->since;
-    const struct store_range range = {.room = room->name, .since = since, .limit = *limit, .budget = *budget};
-    room->gap = since + 1 < room->oldest;
-    room->next = since;
-    if (since == room->head) {
-        return 0;
-    }
-    if (*limit == 0 || *budget == 0) {
-        g->answer.more = true;
-        return 0;
-    }
-    if (read_page(store, g, i, &range, e) != 0) {
-        return -1;
-    }
-    for (size_t m = 0; m < room->count; m++) {
-        size_t length = room->messages[m].text_length;
-        *budget -= length < *budget ? length : *budget;
-    }
-    *limit -= (uint32_t)room->count;
-    room->next = last_seq(&g->pages[i], g->pages[i].more ? since : room->head);
-    return 0;
-}
-
-static int read_newer(struct store *store, struct reading *g, struct err *e)
-{
-    uint32_t limit = g->query->limit;
-    size_t budget = (size_t)g->conf->max_answer;
-    for (size_t i = 0; i < g->query->count; i++) {
-        if (read_since(store, g, i, &limit, &budget, e) != 0) {
-            return -1;
-        }
-    }
-    return 0;
-}
-
-/* The last ones, or those before a seq. */
-static int read_backwards(struct store *store, struct reading *g, struct err *e)
-{
-    struct answer_room *room = &g->rooms[0];
-    bool is_last = g->query->kind == QUERY_LAST;
-    const struct store_range range = {.room = room->name,
-                                      .before = is_last ? 0 : g->query->before,
-                                      .limit = g->query->limit,
-                                      .budget = (size_t)g->conf->max_answer,
-                                      .backwards = true};
-    if (read_page(store, g, 0, &range, e) != 0) {
-        return -1;
-    }
-    if (is_last) {
-        g->answer.more = false; /* older ones may be there, but a call with since=next would find nothing */
-    }
-    uint64_t end = !is_last && g->query->before <= room->head ? g->query->before - 1 : room->head;
-    room->next = last_seq(&g->pages[0], end);
-    return 0;
-}
-
-static int check_epoch(const struct store *store, const struct query *q, struct err *e)
-{
-    if (q->epoch[0] == '\0' || strcmp(q->epoch, store_epoch(store)) == 0) {
-        return 0;
-    }
-    return err_field(e, ERR_EPOCH, "epoch",
-                     "The messages you have are of another database; forget them and begin again with its epoch.");
-}
-
-/* In one view of the store, so that head, oldest and the messages belong together. */
-static int read_all(struct store *store, struct reading *g, const char *if_none_match, struct err *e)
-{
-    int result = find_positions(store, g, e);
-    if (result == 0) {
-        make_etag(g, store_epoch(store));
-        g->unchanged = etag_matches(if_none_match, g->etag);
-    }
-    if (result == 0 && !g->unchanged) {
-        result = g->query->kind == QUERY_SINCE ? read_newer(store, g, e) : read_backwards(store, g, e);
-    }
-    return result;
-}
-
-/* ---- answering ---- */
+/* ---- answers ---- */
 
 static void render(struct web_reply *r, enum query_format format, const struct answer *a)
 {
@@ -218,58 +52,138 @@ static void render(struct web_reply *r, enum query_format format, const struct a
     }
 }
 
-static void answer_reading(struct web_exchange *x, const struct reading *g)
+static void fill_reply(struct web_reply *r, const struct query *q, const struct reading *g)
 {
-    struct web_reply r;
-    web_reply_init(&r, g->unchanged ? 304 : 200);
-    web_header(&r, "ETag", "%s", g->etag);
-    if (g->query->kind == QUERY_BEFORE && g->query->before <= g->rooms[0].head + 1) {
-        web_header(&r, "Cache-Control", "public, max-age=%d", (int)CACHE_SECONDS);
+    r->status = g->unchanged ? 304 : 200;
+    web_header(r, "ETag", "%s", g->etag);
+    if (q->kind == QUERY_BEFORE && q->before <= g->rooms[0].head + 1) {
+        web_header(r, "Cache-Control", "public, max-age=%d", (int)CACHE_SECONDS);
     }
     if (!g->unchanged) {
-        render(&r, g->query->format, &g->answer);
+        render(r, q->format, &g->answer);
     }
+}
+
+static void answer_reading(struct web_exchange *x, const struct query *q, const struct reading *g)
+{
+    struct web_reply r;
+    web_reply_init(&r, 200);
+    fill_reply(&r, q, g);
     web_answer(x, &r);
     web_reply_fini(&r);
 }
 
-static int read_store(struct web_exchange *x, struct program *p, struct reading *g, char epoch[CHAT_EPOCH_SIZE],
-                      struct err *e)
+static struct reading_how how_to_read(const struct program *p, const struct conf *conf)
 {
-    struct store *store = site_borrow(p->site, e);
-    int result = -1;
-    if (store == NULL) {
-        return -1;
+    /* A process for one request has nobody who watches for commits without a ring: it asks the store. */
+    return (struct reading_how){
+        .budget = (size_t)conf->max_answer, .poll_after = (unsigned)conf->poll_after, .use_bell = p->fastcgi};
+}
+
+/* ---- waiting ---- */
+
+/* For those who wait: the answer as things are now. See park.h. */
+static int render_waiting(void *context, const struct query *q, bool final, struct web_reply *r)
+{
+    struct program *p = context;
+    struct err e = ERR_INIT;
+    struct reading *g = ck_calloc(1, sizeof *g);
+    const struct reading_how how = how_to_read(p, site_loaded_conf(p->site));
+    bool read = reading_take(g, p->site, q, &how, &e) == 0;
+    /* A store that is busy for a moment is no reason to send waiters away; another database is. */
+    int result = read ? !g->nothing_new || final : e.code == ERR_EPOCH || final;
+    if (result != 0 && read) {
+        g->answer.wait = q->wait;
+        fill_reply(r, q, g);
+    } else if (result != 0) {
+        web_problem(r, &e, q->format == QUERY_TEXT, e.code == ERR_EPOCH ? g->epoch : NULL);
     }
-    snprintf(epoch, CHAT_EPOCH_SIZE, "%s", store_epoch(store));
-    if (check_epoch(store, g->query, e) == 0 && store_read_begin(store, e) == 0) {
-        result = read_all(store, g, web_variable(x, "HTTP_IF_NONE_MATCH"), e);
-        store_read_end(store);
-    }
-    site_return(p->site, store);
+    reading_fini(g);
+    free(g);
     return result;
+}
+
+static unsigned granted(const struct query *q, const struct conf *conf)
+{
+    return q->wait < conf->max_wait ? q->wait : (unsigned)conf->max_wait;
+}
+
+/* The question of one who waits: from the positions that were found, for as long as is granted. */
+static struct query waiting_query(const struct query *q, const struct reading *g, const struct conf *conf)
+{
+    struct query w = *q;
+    w.wait = granted(q, conf);
+    for (size_t i = 0; i < w.count; i++) {
+        w.rooms[i].since = g->rooms[i].next;
+        w.rooms[i].now = false;
+    }
+    return w;
+}
+
+/* Plain CGI: this process waits itself, if there is a place. *g is the reading as it is when the wait is over; it points into w.
+ * -1 with the error when there is none. */
+static int wait_here(struct program *p, const struct query *w, const struct conf *conf, struct reading *g,
+                     struct err *e)
+{
+    const struct reading_how how = how_to_read(p, conf);
+    int64_t end = clock_mono_ms() + (int64_t)w->wait * 1000;
+    int token = waiting_begin(p->waiting, w->wait, conf);
+    bool goes_on = true;
+    int result = 0;
+    if (token < 0) {
+        return 0;
+    }
+    for (;;) {
+        int64_t left = goes_on ? end - clock_mono_ms() : 0; /* before it looks: the last look is the one at the end */
+        reading_fini(g);
+        err_clear(e);
+        result = reading_take(g, p->site, w, &how, e);
+        if (left <= 0 || (result == 0 && !g->nothing_new) || e->code == ERR_EPOCH) {
+            break;
+        }
+        goes_on = waiting_sleep(p->waiting, (int)left);
+    }
+    g->answer.wait = w->wait;
+    waiting_end(p->waiting, token);
+    return result;
+}
+
+/* Answers x, or has it held. g is the caller's to end. */
+static void answer_or_hold(struct web_exchange *x, struct program *p, const struct conf *conf, const struct query *q,
+                           struct reading *g)
+{
+    struct err e = ERR_INIT;
+    struct query w;
+    struct reading_how how = how_to_read(p, conf);
+    how.if_none_match = q->wait == 0 ? web_variable(x, "HTTP_IF_NONE_MATCH") : NULL;
+    int result = reading_take(g, p->site, q, &how, &e);
+    /* Who finds something at once is told what the wait would have been: 0 means that there was no place. */
+    g->answer.wait = g->nothing_new ? 0 : granted(q, conf);
+    if (result == 0 && g->nothing_new && q->wait > 0 && web_method(x) == WEB_GET) {
+        w = waiting_query(q, g, conf);
+        if (waiting_take(p->waiting, x, &w, conf)) {
+            return;
+        }
+        if (!p->fastcgi) {
+            result = wait_here(p, &w, conf, g, &e);
+        }
+    }
+    if (result == 0) {
+        answer_reading(x, q, g);
+    } else {
+        web_answer_problem(x, &e, e.code == ERR_EPOCH ? g->epoch : NULL, NULL);
+    }
 }
 
 static void answer_query(struct web_exchange *x, struct program *p, const struct conf *conf, const struct query *q)
 {
-    char epoch[CHAT_EPOCH_SIZE] = "";
-    struct err e = ERR_INIT;
     struct reading *g = ck_calloc(1, sizeof *g);
-    g->conf = conf;
-    g->query = q;
-    g->answer = (struct answer){.epoch = epoch,
-                                .rooms = g->rooms,
-                                .count = q->count,
-                                .several = q->several,
-                                .poll_after = (unsigned)conf->poll_after};
-    if (read_store(x, p, g, epoch, &e) == 0) {
-        answer_reading(x, g);
-    } else {
-        web_answer_problem(x, &e, e.code == ERR_EPOCH ? epoch : NULL, NULL);
-    }
+    answer_or_hold(x, p, conf, q, g);
     reading_fini(g);
     free(g);
 }
+
+/* ---- requests ---- */
 
 static void handle_poll(struct web_exchange *x, void *context)
 {
@@ -290,18 +204,31 @@ static void handle(struct web_exchange *x, void *context)
     static const struct route routes[] = {{"poll", WEB_GET | WEB_HEAD, handle_poll}, {NULL, 0, NULL}};
     struct program *p = context;
     const struct conf *conf = site_conf(p->site, web_environment(x), NULL);
+    waiting_arrived(p->waiting);
     if (conf != NULL) {
         cors_apply(x, conf->allow_origin);
     }
     route_dispatch(routes, x, context);
+    waiting_done(p->waiting);
+}
+
+static void stop(void *context)
+{
+    struct program *p = context;
+    waiting_stop(p->waiting);
 }
 
 int main(void)
 {
-    struct program p = {.site = site_new(STORE_READ, !serve_is_fastcgi(), serve_stopping())};
-    const struct serve how = {.handle = handle, .context = &p, .threads = site_threads()};
+    struct program p = {.fastcgi = serve_is_fastcgi()};
+    const struct serve how = {.handle = handle, .stop = stop, .context = &p, .threads = site_threads()};
     log_program("poll");
+    p.site = site_new(STORE_READ, !p.fastcgi, serve_stopping());
+    p.waiting = waiting_new(p.site, p.fastcgi, render_waiting, &p);
     int status = serve(&how);
-    site_free(p.site);
+    if (!p.fastcgi) {
+        waiting_free(p.waiting);
+        site_free(p.site);
+    }
     return status;
 }

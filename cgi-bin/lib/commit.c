@@ -1,6 +1,7 @@
 /* commit.c - see commit.h. */
 #include "commit.h"
 
+#include "bell.h"
 #include "ck.h"
 #include "err.h"
 #include "site.h"
@@ -62,13 +63,32 @@ static size_t take_group(struct commit *c, struct entry *group[GROUP_MAX])
     return count;
 }
 
-static void append_part(struct store *store, struct entry *const *group, size_t count, int *result, struct err *e)
+/* Rings when everything is durable. Between bell_writing and bell_done no reader trusts a known head, so that a death in
+ * between can't hide a message. */
+static int append_and_ring(struct store *store, struct bell *bell, struct store_job *jobs, size_t count, struct err *e)
+{
+    if (bell == NULL) {
+        return store_append(store, jobs, count, e);
+    }
+    int token = bell_writing(bell);
+    int result = store_append(store, jobs, count, e);
+    for (size_t i = 0; result == 0 && i < count; i++) {
+        if (jobs[i].outcome == STORE_STORED) {
+            bell_wrote(bell, jobs[i].draft->room, jobs[i].seq);
+        }
+    }
+    bell_done(bell, token);
+    return result;
+}
+
+static void append_part(struct store *store, struct bell *bell, struct entry *const *group, size_t count, int *result,
+                        struct err *e)
 {
     struct store_job jobs[GROUP_MAX];
     for (size_t i = 0; i < count; i++) {
         jobs[i] = *group[i]->job;
     }
-    *result = store_append(store, jobs, count, e);
+    *result = append_and_ring(store, bell, jobs, count, e);
     for (size_t i = 0; i < count; i++) {
         if (*result == 0) {
             *group[i]->job = jobs[i];
@@ -92,12 +112,12 @@ static void fail_part(struct entry *const *group, size_t count, const struct err
 }
 
 /* Busy counts for all that are left: each would wait for the lock as long as the one before it. */
-static void append_one_by_one(struct store *store, struct entry *const *group, size_t count)
+static void append_one_by_one(struct store *store, struct bell *bell, struct entry *const *group, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         struct err e = ERR_INIT;
         int result = -1;
-        append_part(store, &group[i], 1, &result, &e);
+        append_part(store, bell, &group[i], 1, &result, &e);
         if (result != 0 && e.code == ERR_BUSY) {
             fail_part(group + i + 1, count - i - 1, &e);
             return;
@@ -114,9 +134,10 @@ static void append_group(struct commit *c, struct entry *const *group, size_t co
         fail_part(group, count, &e);
         return;
     }
-    append_part(store, group, count, &result, &e);
+    struct bell *bell = site_bell(c->site, store);
+    append_part(store, bell, group, count, &result, &e);
     if (result != 0 && e.code != ERR_BUSY && count > 1) {
-        append_one_by_one(store, group, count);
+        append_one_by_one(store, bell, group, count);
     }
     site_return(c->site, store);
 }

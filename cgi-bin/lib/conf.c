@@ -36,6 +36,20 @@ static const struct setting settings[] = {
     {"allow_origin", ORIGINS, AT(allow_origin), 0, 0, "", NULL,
      "Other sites whose pages may read and send, for example: https://example.org https://www.example.org\n"
      "Separated by spaces; * allows every site; empty allows none but this one."},
+    {"max_wait", NUMBER, AT(max_wait), 0, 60, "25", NULL,
+     "Longest time in seconds that a poll is held until there is news. Proxies and NAT routers cut silent connections\n"
+     "after 30 to 60 seconds, mod_fcgid after 40; 0 never holds, and clients ask on a timer."},
+    {"max_waiting", NUMBER, AT(max_waiting), 0, 100000, "10000", NULL,
+     "How many polls may wait at once where waiting costs next to nothing (lighttpd, nginx). More are answered at once, with wait 0.\n"
+     "The limit of open files of the process is a limit too."},
+    {"max_waiting_apache", NUMBER, AT(max_waiting_apache), 0, 100000, "100", NULL,
+     "The same behind Apache's mod_proxy_fcgi, where each waiting poll keeps a worker of the server (150 by default) from\n"
+     "everything else on the site."},
+    {"max_held", NUMBER, AT(max_held), 0, 256, "8", NULL,
+     "How many polls the whole site may hold where each costs a process: plain CGI and Apache's mod_fcgid. Shared hosts\n"
+     "often allow an account some 20 processes in all."},
+    {"max_waiting_per_client", NUMBER, AT(max_waiting_per_client), 1, 100000, "100", NULL,
+     "How many polls of one address may wait at once. Not counted for 127.0.0.1 and ::1, where a proxy stands before all clients."},
     {"poll_after", NUMBER, AT(poll_after), 1, 60, "2", NULL,
      "Seconds after which a client should ask again where a poll can't be held."},
     {"busy_timeout", NUMBER, AT(busy_timeout), 0, 30000, "5000", NULL,

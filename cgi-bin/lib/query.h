@@ -35,13 +35,13 @@ struct query_room {
 struct query {
     enum query_kind kind;
     enum query_format format;
-    struct query_room rooms[QUERY_ROOMS_MAX];
     size_t count; /* rooms; at least 1 */
     bool several; /* the form of several rooms was used: room=a:5, or room more than once */
     uint64_t before;
     uint32_t limit;
-    unsigned wait;  /* seconds, as asked for */
-    char epoch[65]; /* "" when not given */
+    unsigned wait;                            /* seconds, as asked for */
+    char epoch[65];                           /* "" when not given */
+    struct query_room rooms[QUERY_ROOMS_MAX]; /* last, so that a copy may be cut behind `count` of them */
 };
 
 /* 0, or -1 with ERR_INPUT and the field. On -1 nothing in *q may be used but format. */

@@ -31,6 +31,7 @@ struct worker_pool {
     const struct serve *serve;
     int stop_fd; /* readable when workers shall end */
     pthread_mutex_t accepting;
+    pthread_mutex_t stopped; /* held by main until serve->stop has returned */
     atomic_uint running;
 };
 
@@ -65,6 +66,7 @@ static void *work(void *argument)
         /* The last one to go has just seen an empty backlog. What comes from now on is reset when the process ends and
          * answered 500 by its server: so at once, not at main's next look. (Refusing by closing the socket first is no
          * better: lighttpd then takes the program for dead and answers 503 for two seconds.) */
+        pthread_mutex_lock(&pool->stopped);
         _exit(atomic_load(&stopping) ? 0 : 1);
     }
     return NULL;
@@ -143,7 +145,8 @@ static void raise_descriptor_limit(void)
 static int serve_fastcgi(const struct serve *s)
 {
     struct err e = ERR_INIT;
-    struct worker_pool pool = {.serve = s, .accepting = PTHREAD_MUTEX_INITIALIZER};
+    struct worker_pool pool = {
+        .serve = s, .accepting = PTHREAD_MUTEX_INITIALIZER, .stopped = PTHREAD_MUTEX_INITIALIZER};
     sigset_t signals;
     stop_signals(&signals);
     pthread_sigmask(SIG_BLOCK, &signals, NULL); /* before there are threads: they inherit it */
@@ -156,10 +159,15 @@ static int serve_fastcgi(const struct serve *s)
         return 1;
     }
     wait_for_stop(&signals, path);
-    atomic_store(&stopping, true);
-    uint64_t one = 1;
-    CK(write(pool.stop_fd, &one, sizeof one) == (ssize_t)sizeof one);
     int64_t deadline = clock_mono_ms() + STOP_MS;
+    uint64_t one = 1;
+    pthread_mutex_lock(&pool.stopped);
+    atomic_store(&stopping, true);
+    CK(write(pool.stop_fd, &one, sizeof one) == (ssize_t)sizeof one);
+    if (s->stop != NULL) {
+        s->stop(s->context);
+    }
+    pthread_mutex_unlock(&pool.stopped);
     while (atomic_load(&pool.running) > 0 && clock_mono_ms() < deadline) {
         clock_sleep_ms(5);
     }

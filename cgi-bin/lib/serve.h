@@ -18,6 +18,7 @@ struct web_exchange;
 
 struct serve {
     void (*handle)(struct web_exchange *x, void *context); /* takes x; called from many threads */
+    void (*stop)(void *context); /* may be NULL; answers requests that wait without a thread, when the program stops */
     void *context;
     unsigned threads; /* for FastCGI */
 };

@@ -3,15 +3,18 @@
 
 #include "buf.h"
 #include "ck.h"
+#include "clock.h"
 #include "disk.h"
 #include "err.h"
+#include "log.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { THREADS_FALLBACK = 16, IDLE_MAX = 16, OVERRIDES_MAX = 64 * 1024 };
+enum { BELLS_MAX = 64, BELL_CHECK_MS = 1000, THREADS_FALLBACK = 16, IDLE_MAX = 16, OVERRIDES_MAX = 64 * 1024 };
 
 struct site {
     pthread_mutex_t lock;
@@ -21,6 +24,10 @@ struct site {
     bool loaded;
     char *overrides; /* the POLLCHAT_ parameters of the request that the settings were loaded with */
     struct conf conf;
+    struct bell *bells[BELLS_MAX]; /* the last one is in use; older ones may still be in somebody's hands */
+    size_t bell_count;
+    int64_t bell_checked; /* monotonic ms */
+    bool bell_complained;
     struct store *idle[IDLE_MAX];
     size_t idle_count;
 };
@@ -42,6 +49,9 @@ void site_free(struct site *s)
     }
     for (size_t i = 0; i < s->idle_count; i++) {
         store_close(s->idle[i]);
+    }
+    for (size_t i = 0; i < s->bell_count; i++) {
+        bell_close(s->bells[i]);
     }
     pthread_mutex_destroy(&s->lock);
     free(s->overrides);
@@ -104,6 +114,11 @@ unsigned site_threads(void)
     return (unsigned)conf.threads;
 }
 
+const struct conf *site_loaded_conf(const struct site *s)
+{
+    return &s->conf;
+}
+
 static struct store *take_idle(struct site *s)
 {
     pthread_mutex_lock(&s->lock);
@@ -142,4 +157,55 @@ void site_return(struct site *s, struct store *handle)
     if (!kept) {
         store_close(handle);
     }
+}
+
+/* ---- the bell ---- */
+
+static struct bell *open_bell(struct site *s, struct store *handle)
+{
+    char path[CONF_TEXT_MAX + 16];
+    struct err e = ERR_INIT;
+    if (s->bell_count == BELLS_MAX || disk_is_network(s->conf.data)) {
+        return NULL;
+    }
+    snprintf(path, sizeof path, "%s/chat.bell", s->conf.data);
+    struct bell *b = bell_open(path, store_epoch(handle), &e);
+    if (b == NULL) {
+        if (!s->bell_complained) {
+            log_line("no wake-ups, so news is looked for on a timer: %s", e.text);
+            s->bell_complained = true;
+        }
+        if (s->mode == STORE_WRITE) {
+            bell_abolish(path); /* what this process commits is not told: nobody must trust what is known */
+        }
+        return NULL;
+    }
+    s->bells[s->bell_count++] = b;
+    return b;
+}
+
+/* The handle still belongs to the database as it is. Without asking, two processes with handles of different age would each
+ * make the bell anew for what they hold. */
+static bool is_current(struct store *handle)
+{
+    bool read = store_read_begin(handle, NULL) == 0;
+    if (read) {
+        store_read_end(handle);
+    }
+    return read && !store_is_replaced(handle);
+}
+
+struct bell *site_bell(struct site *s, struct store *handle)
+{
+    pthread_mutex_lock(&s->lock);
+    struct bell *b = s->bell_count > 0 ? s->bells[s->bell_count - 1] : NULL;
+    int64_t now = clock_mono_ms();
+    bool due = now - s->bell_checked >= BELL_CHECK_MS || s->bell_checked == 0;
+    bool good = b != NULL && strcmp(bell_epoch(b), store_epoch(handle)) == 0 && !(due && bell_is_replaced(b));
+    s->bell_checked = due ? now : s->bell_checked;
+    if (!good) {
+        b = (due || s->mode == STORE_WRITE) && is_current(handle) ? open_bell(s, handle) : NULL;
+    }
+    pthread_mutex_unlock(&s->lock);
+    return b;
 }

@@ -9,6 +9,7 @@
 #ifndef SITE_H
 #define SITE_H
 
+#include "bell.h"
 #include "conf.h"
 #include "store.h"
 
@@ -24,6 +25,9 @@ void site_free(struct site *s);
 /* The settings; borrowed for the life of the site. NULL with ERR_CONFIG. request_environment may be NULL. */
 const struct conf *site_conf(struct site *s, const char *const *request_environment, struct err *e);
 
+/* The same once it has succeeded, for threads without a request. */
+const struct conf *site_loaded_conf(const struct site *s);
+
 /* The setting `threads` as the file or the process's environment has it: it is needed before the first request. The
  * default when the settings are wrong. Call before threads start. */
 unsigned site_threads(void);
@@ -32,5 +36,9 @@ unsigned site_threads(void);
  * Give it back with site_return. A database that was replaced since (restored from a backup) is opened anew. */
 struct store *site_borrow(struct site *s, struct err *e);
 void site_return(struct site *s, struct store *handle);
+
+/* The bell of the database that `handle` has open; NULL where there can be none (a network file system, a folder that can't be
+ * written): then nobody rings and no head is known. Valid as long as the site. */
+struct bell *site_bell(struct site *s, struct store *handle);
 
 #endif

@@ -95,6 +95,11 @@ void store_page_fini(struct store_page *page)
     memset(page, 0, sizeof *page);
 }
 
+int store_version(struct store *s, uint64_t *out, struct err *e)
+{
+    return s->backend->version(s, out, e);
+}
+
 int store_check(struct store *s, FILE *out, struct err *e)
 {
     return s->backend->check(s, out, e);

@@ -107,6 +107,10 @@ struct store_range {
 int store_read(struct store *s, const struct store_range *range, struct store_page *page, struct err *e);
 void store_page_fini(struct store_page *page);
 
+/* A number that differs from what this handle was told before when another handle has committed since; cheap (no page of
+ * the database is read). For who can't be rung: ask now and then. */
+int store_version(struct store *s, uint64_t *out, struct err *e);
+
 /* ---- looking after it ---- */
 
 /* Runs the backend's own integrity check and every query of sql/invariants.sql; one line to `out` for each thing found.

@@ -23,6 +23,7 @@ struct store_backend {
     void (*read_end)(struct store *s);
     int (*room)(struct store *s, const char *room, struct store_room *out, struct err *e);
     int (*read)(struct store *s, const struct store_range *range, struct store_page *page, struct err *e);
+    int (*version)(struct store *s, uint64_t *out, struct err *e);
     int (*check)(struct store *s, FILE *out, struct err *e);
 };
 

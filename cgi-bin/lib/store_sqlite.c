@@ -438,6 +438,18 @@ static int read_messages(struct store *base, const struct store_range *range, st
 
 /* ---- the rest ---- */
 
+static int version(struct store *base, uint64_t *out, struct err *e)
+{
+    struct store_sqlite *s = mine(base);
+    store_sqlite_set_deadline(s);
+    sqlite3_stmt *statement = store_sqlite_use(s, STORE_SQLITE_VERSION);
+    int rc = sqlite3_step(statement);
+    *out = rc == SQLITE_ROW ? (uint64_t)sqlite3_column_int64(statement, 0) : 0;
+    int result = rc == SQLITE_ROW ? 0 : store_sqlite_fail(s, rc, "version", e);
+    store_sqlite_done(statement);
+    return result;
+}
+
 static int check(struct store *base, FILE *out, struct err *e)
 {
     if (read_begin(base, e) != 0) {
@@ -461,5 +473,6 @@ const struct store_backend store_sqlite_backend = {
     .read_end = read_end,
     .room = room,
     .read = read_messages,
+    .version = version,
     .check = check,
 };

@@ -31,6 +31,7 @@ enum store_sqlite_statement {
     STORE_SQLITE_ROOM,
     STORE_SQLITE_AFTER,
     STORE_SQLITE_BEFORE,
+    STORE_SQLITE_VERSION,
     STORE_SQLITE_FIND, /* from here on for writers only */
     STORE_SQLITE_ADD_ROOM,
     STORE_SQLITE_ADD,

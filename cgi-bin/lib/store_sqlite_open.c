@@ -44,6 +44,7 @@ static const char *const statements[STORE_SQLITE__MAX] = {
     [STORE_SQLITE_BEFORE] = "SELECT seq, time_ms, type, reply_to, name, id, text FROM message"
                             " WHERE room_id = (SELECT room_id FROM room WHERE name = ?1) AND seq BETWEEN ?2 AND ?3"
                             " ORDER BY seq DESC LIMIT ?4",
+    [STORE_SQLITE_VERSION] = "PRAGMA data_version",
     [STORE_SQLITE_FIND] = "SELECT seq, time_ms, reply_to, text FROM message"
                           " WHERE room_id = ?1 AND name = ?2 AND id = ?3",
     [STORE_SQLITE_ADD_ROOM] = "INSERT INTO room (name, head, oldest, created_ms) VALUES (?1, 0, 1, ?2)",

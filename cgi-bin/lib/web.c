@@ -287,29 +287,39 @@ static const char security_headers[] = "X-Content-Type-Options: nosniff\r\n"
                                        "Referrer-Policy: no-referrer\r\n"
                                        "X-Accel-Buffering: no\r\n";
 
+static bool is_bodyless(int status)
+{
+    return status == 204 || status == 304;
+}
+
+/* Everything up to the empty line. common: whole header lines. */
+static void add_head(struct buf *out, const struct web_reply *r, const char *common)
+{
+    buf_addf(out, "Status: %d %s\r\n", r->status, reason(r->status));
+    buf_add(out, r->headers.bytes, r->headers.length);
+    buf_adds(out, common);
+    buf_adds(out, security_headers);
+    if (!r->own_caching) {
+        buf_adds(out, "Cache-Control: no-store\r\n");
+    }
+    if (!is_bodyless(r->status)) {
+        buf_addf(out, "Content-Length: %zu\r\n", r->body.length);
+    }
+    buf_adds(out, "\r\n");
+    CK(!out->over && !r->body.over);
+}
+
 void web_answer(struct web_exchange *x, struct web_reply *r)
 {
     struct buf head;
-    bool bodyless = r->status == 204 || r->status == 304;
-    bool with_body = !bodyless && web_method(x) != WEB_HEAD && r->body.length > 0;
+    bool with_body = !is_bodyless(r->status) && web_method(x) != WEB_HEAD && r->body.length > 0;
     bool together = with_body && r->body.length <= TOGETHER_MAX;
     drain(x);
     buf_init(&head, HEADERS_MAX * 4 + TOGETHER_MAX);
-    buf_addf(&head, "Status: %d %s\r\n", r->status, reason(r->status));
-    buf_add(&head, r->headers.bytes, r->headers.length);
-    buf_add(&head, x->common.bytes, x->common.length);
-    buf_adds(&head, security_headers);
-    if (!r->own_caching) {
-        buf_adds(&head, "Cache-Control: no-store\r\n");
-    }
-    if (!bodyless) {
-        buf_addf(&head, "Content-Length: %zu\r\n", r->body.length);
-    }
-    buf_adds(&head, "\r\n");
+    add_head(&head, r, buf_text(&x->common));
     if (together) {
         buf_add(&head, r->body.bytes, r->body.length);
     }
-    CK(!head.over && !r->body.over);
     if (x->carrier->write(x, head.bytes, head.length) == 0 && with_body && !together) {
         x->carrier->write(x, r->body.bytes, r->body.length); /* a peer that left doesn't matter any more */
     }
@@ -317,24 +327,60 @@ void web_answer(struct web_exchange *x, struct web_reply *r)
     x->carrier->finish(x);
 }
 
-void web_answer_problem(struct web_exchange *x, const struct err *e, const char *epoch, const struct buf *headers)
+void web_problem(struct web_reply *r, const struct err *e, bool as_text, const char *epoch)
 {
     const struct problem *p = problem_of(e->code);
-    bool as_text = web_wants_text(x);
-    struct web_reply r;
     if (e->code == ERR_SYSTEM || e->code == ERR_CONFIG || e->code == ERR_CORRUPT || e->code == ERR_FULL ||
         e->code == ERR_READONLY) {
         log_line("%d %s: %s", p->status, p->slug, e->text);
     }
-    web_reply_init(&r, p->status);
-    web_header(&r, "Content-Type", "%s", as_text ? "text/plain; charset=utf-8" : "application/problem+json");
+    r->status = p->status;
+    web_header(r, "Content-Type", "%s", as_text ? "text/plain; charset=utf-8" : "application/problem+json");
     if (p->retry_after > 0) {
-        web_header(&r, "Retry-After", "%u", p->retry_after);
+        web_header(r, "Retry-After", "%u", p->retry_after);
     }
+    problem_body(&r->body, e, as_text, epoch);
+}
+
+void web_answer_problem(struct web_exchange *x, const struct err *e, const char *epoch, const struct buf *headers)
+{
+    struct web_reply r;
+    web_reply_init(&r, 500);
+    web_problem(&r, e, web_wants_text(x), epoch);
     if (headers != NULL) {
         buf_add(&r.headers, headers->bytes, headers->length);
     }
-    problem_body(&r.body, e, as_text, epoch);
     web_answer(x, &r);
     web_reply_fini(&r);
+}
+
+/* ---- holding ---- */
+
+bool web_can_be_held(const struct web_exchange *x)
+{
+    return x->carrier->hold != NULL;
+}
+
+struct held web_hold(struct web_exchange *x)
+{
+    drain(x);
+    return x->carrier->hold(x);
+}
+
+const char *web_common_headers(const struct web_exchange *x)
+{
+    return buf_text(&x->common);
+}
+
+void web_render_held(struct buf *out, uint16_t id, const struct web_reply *r, const char *common, bool with_body)
+{
+    struct buf plain;
+    buf_init(&plain, BUF_UNLIMITED);
+    add_head(&plain, r, common);
+    if (with_body && !is_bodyless(r->status)) {
+        buf_add(&plain, r->body.bytes, r->body.length);
+    }
+    held_output(out, id, plain.bytes, plain.length);
+    held_end(out, id);
+    buf_fini(&plain);
 }

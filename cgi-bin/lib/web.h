@@ -11,9 +11,11 @@
 #define WEB_H
 
 #include "buf.h"
+#include "held.h"
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct err;
 struct form;
@@ -59,8 +61,25 @@ void web_common_header(struct web_exchange *x, const char *name, const char *for
  * no-store; sends no body to HEAD, nor with 204 and 304. A peer that has gone is no error. */
 void web_answer(struct web_exchange *x, struct web_reply *r);
 
+/* Fills *r (initialised) with a problem. Details of ERR_SYSTEM and ERR_CONFIG are logged, not told. epoch may be NULL. */
+void web_problem(struct web_reply *r, const struct err *e, bool as_text, const char *epoch);
+
 /* Answers with problem+json, or plain text if it was asked for. Takes x. Details of ERR_SYSTEM and ERR_CONFIG are logged.
  * headers (may be NULL): further header lines such as Allow. epoch (may be NULL) goes into the problem. */
 void web_answer_problem(struct web_exchange *x, const struct err *e, const char *epoch, const struct buf *headers);
+
+/* ---- holding: an answer later, from a thread that serves many ---- */
+
+/* Its carrier can let go of everything but a descriptor: FastCGI. */
+bool web_can_be_held(const struct web_exchange *x);
+
+/* Frees x but its connection, which is the caller's now. web_can_be_held must be true. Takes x. */
+struct held web_hold(struct web_exchange *x);
+
+/* The header lines that this exchange's answer would get beside its own (CORS). Borrowed until it is answered or held. */
+const char *web_common_headers(const struct web_exchange *x);
+
+/* The bytes that answer any held request of number `id`: status, headers, body, end. common: of web_common_headers. */
+void web_render_held(struct buf *out, uint16_t id, const struct web_reply *r, const char *common, bool with_body);
 
 #endif

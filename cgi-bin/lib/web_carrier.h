@@ -17,6 +17,8 @@ struct web_carrier {
     int (*write)(struct web_exchange *x, const char *bytes, size_t length);
     /* Flushes, ends the answer, frees the exchange. */
     void (*finish)(struct web_exchange *x);
+    /* Frees the exchange but its connection. NULL: this carrier can't. */
+    struct held (*hold)(struct web_exchange *x);
     bool body_has_end; /* read() finds the end without a Content-Length */
 };
 

@@ -63,6 +63,17 @@ static void fcgi_finish(struct web_exchange *x)
     free(of(x));
 }
 
+static struct held fcgi_hold(struct web_exchange *x)
+{
+    FCGX_Request *request = &of(x)->request;
+    const struct held held = {.connection = request->ipcFd, .id = (uint16_t)request->requestId};
+    log_attach(NULL, NULL);
+    FCGX_Free(request, 0); /* buffers and parameters go, the connection stays open */
+    web_exchange_fini(x);
+    free(of(x));
+    return held;
+}
+
 /* The web server keeps this stream in its error log, while it throws a FastCGI program's stderr away. */
 static void log_to_request(void *context, const char *line)
 {
@@ -75,6 +86,7 @@ static const struct web_carrier carrier = {
     .read = fcgi_read,
     .write = fcgi_write,
     .finish = fcgi_finish,
+    .hold = fcgi_hold,
     .body_has_end = true,
 };
 

@@ -348,10 +348,13 @@ describe(PROFILE, () => {
       assert.deepEqual((await poll(`room=${room}&before=1`)).messages, []);
     });
 
-    it('grants no wait for now and says when to ask again', async () => {
-      const page = await poll(`room=${newRoom()}&since=0&wait=25`);
-      assert.equal(page.wait, 0);
-      assert.equal(page.poll_after, 2);
+    it('says when to ask again to who does not wait, and what a wait would be to who finds news at once', async () => {
+      const room = newRoom();
+      const idle = await poll(`room=${room}&since=0`);
+      assert.deepEqual([idle.wait, idle.poll_after], [0, 2]);
+      await say(room, 'news');
+      const news = await poll(`room=${room}&since=0&wait=60`);
+      assert.deepEqual([news.messages.length, news.wait, news.poll_after], [1, 25, undefined]);
     });
 
     it('answers several rooms at once', async () => {

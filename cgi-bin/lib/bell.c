@@ -1,0 +1,408 @@
+/* bell.c - see bell.h.
+ *
+ * Layout of the file (all numbers in the host's byte order; the file never leaves its host):
+ *   struct header, padded to HEADER_BYTES
+ *   BELL_ROOMS times struct slot, open addressing by a hash of the room's name
+ * A slot is claimed once and never freed before the file is made anew.
+ */
+#include "bell.h"
+
+#include "ck.h"
+#include "clock.h"
+#include "err.h"
+#include "shm.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    LAYOUT = 1,
+    WRITERS = 64,
+    HOLDS = 256,
+    HEADER_BYTES = 4096,
+    ROOM_BYTES = 72,
+    PROBES = 32, /* slots looked at for a room; the table is meant to be sparse */
+    LOOK_FOR_DEAD_MS = 200,
+};
+
+#define MAGIC 0x6C6C656254414843ULL /* "CHATbell" */
+
+enum { SLOT_FREE = 0, SLOT_CLAIMED = 1, SLOT_READY = 2 };
+
+/* `known` and its generation change together: a head of an older generation is forgotten. 16 bits of generation wrap after
+ * 65,536 deaths of writers in the middle of a commit, within one boot. */
+struct slot {
+    _Atomic uint32_t state;
+    uint32_t reserved;
+    _Atomic uint64_t known; /* generation << 48 | head; head < 2^48 */
+    _Atomic uint64_t oldest;
+    char room[ROOM_BYTES];
+    uint64_t padding[4];
+};
+
+struct header {
+    uint64_t magic;
+    uint32_t layout;
+    uint32_t rooms;
+    char boot[40];
+    char epoch[24];
+    _Atomic uint32_t ready;      /* set last by whoever made the file */
+    _Atomic uint32_t rings;      /* the futex word */
+    _Atomic uint32_t generation; /* heads of another one are forgotten */
+    uint32_t reserved;
+    _Atomic uint32_t writers[WRITERS]; /* process ids; 0: free */
+    _Atomic uint64_t holds[HOLDS];     /* process id << 32 | second of the monotonic clock at which it ends; 0: free */
+};
+
+static_assert(sizeof(struct slot) == 128, "a slot is two cache lines");
+static_assert(sizeof(struct header) <= HEADER_BYTES, "the header fits");
+static_assert(ATOMIC_INT_LOCK_FREE == 2 && ATOMIC_LLONG_LOCK_FREE == 2, "atomics work between processes");
+
+struct bell {
+    struct shm *map;
+    struct header *header;
+    struct slot *slots;
+    _Atomic int64_t looked_for_dead;
+};
+
+/* ---- the file ---- */
+
+static void read_boot_id(char out[40])
+{
+    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    ssize_t length = fd >= 0 ? read(fd, out, 36) : 0;
+    if (fd >= 0) {
+        close(fd);
+    }
+    out[length > 0 ? length : 0] = '\0';
+}
+
+static void fill_header(struct header *h, const char *boot, const char *epoch)
+{
+    h->magic = MAGIC;
+    h->layout = LAYOUT;
+    h->rooms = BELL_ROOMS;
+    memcpy(h->boot, boot, sizeof h->boot);
+    snprintf(h->epoch, sizeof h->epoch, "%s", epoch);
+    atomic_store(&h->generation, 1);
+    atomic_store_explicit(&h->ready, 1, memory_order_release);
+}
+
+static bool is_usable(const struct header *h, const char *boot, const char *epoch)
+{
+    return atomic_load_explicit(&h->ready, memory_order_acquire) == 1 && h->magic == MAGIC && h->layout == LAYOUT &&
+           h->rooms == BELL_ROOMS && strncmp(h->boot, boot, sizeof h->boot) == 0 &&
+           strncmp(h->epoch, epoch, sizeof h->epoch) == 0;
+}
+
+/* Maps the file; one that isn't ours (another boot, epoch, layout, half made) is replaced, once more by whoever comes last. */
+static struct shm *map_ours(const char *path, const char *epoch, struct err *e)
+{
+    char boot[40] = "";
+    read_boot_id(boot);
+    for (int round = 0; round < 8; round++) {
+        struct shm *map = shm_map(path, HEADER_BYTES + BELL_ROOMS * sizeof(struct slot), e);
+        if (map == NULL) {
+            return NULL;
+        }
+        struct header *h = shm_bytes(map);
+        uint32_t fresh = 0;
+        if (is_usable(h, boot, epoch)) {
+            return map;
+        }
+        /* A new file is all zeros: the first to claim it fills the header, others see it ready soon. */
+        if (h->magic == 0 && atomic_compare_exchange_strong(&h->ready, &fresh, 2)) {
+            fill_header(h, boot, epoch);
+            return map;
+        }
+        if (fresh == 2) {
+            clock_sleep_ms(5);
+        }
+        if (!is_usable(h, boot, epoch) && (fresh != 2 || round > 3)) {
+            shm_renew(map, e);
+        }
+        shm_unmap(map);
+    }
+    err_set(e, ERR_SYSTEM, "The file for wake-ups can't be readied.");
+    return NULL;
+}
+
+struct bell *bell_open(const char *path, const char *epoch, struct err *e)
+{
+    struct shm *map = map_ours(path, epoch, e);
+    if (map == NULL) {
+        return NULL;
+    }
+    struct bell *b = ck_calloc(1, sizeof *b);
+    b->map = map;
+    b->header = shm_bytes(map);
+    b->slots = (struct slot *)((char *)shm_bytes(map) + HEADER_BYTES);
+    return b;
+}
+
+void bell_close(struct bell *b)
+{
+    if (b != NULL) {
+        shm_unmap(b->map);
+        free(b);
+    }
+}
+
+const char *bell_epoch(const struct bell *b)
+{
+    return b->header->epoch;
+}
+
+bool bell_is_replaced(const struct bell *b)
+{
+    return shm_is_replaced(b->map);
+}
+
+/* ---- rooms ---- */
+
+static uint32_t hash_of(const char *room)
+{
+    uint32_t hash = 2166136261U; /* FNV-1a, 32 bits (Fowler, Noll, Vo) */
+    for (; *room != '\0'; room++) {
+        hash = (hash ^ (unsigned char)*room) * 16777619U;
+    }
+    return hash;
+}
+
+/* The room's slot; with `make`, a free one is claimed for it. NULL: none. *unsure: there may be one in a moment, as a slot is being
+ * named just now (or its namer died over it); otherwise the table is full around there, and stays so. */
+static struct slot *find(struct bell *b, const char *room, bool make, bool *unsure)
+{
+    *unsure = false;
+    uint32_t hash = hash_of(room);
+    for (uint32_t i = 0; i < PROBES;) {
+        struct slot *s = &b->slots[(hash + i) % BELL_ROOMS];
+        uint32_t state = atomic_load_explicit(&s->state, memory_order_acquire);
+        if (state == SLOT_READY && strncmp(s->room, room, ROOM_BYTES) == 0) {
+            return s;
+        }
+        if (state == SLOT_FREE && !make) {
+            return NULL;
+        }
+        if (state == SLOT_FREE && atomic_compare_exchange_strong(&s->state, &state, SLOT_CLAIMED)) {
+            snprintf(s->room, ROOM_BYTES, "%s", room);
+            atomic_store_explicit(&s->state, SLOT_READY, memory_order_release);
+            return s;
+        }
+        if (state == SLOT_CLAIMED) {
+            *unsure = true;
+            return NULL;
+        }
+        if (state == SLOT_READY && strncmp(s->room, room, ROOM_BYTES) == 0) {
+            return s; /* somebody was quicker to claim it, for the same room */
+        }
+        i++;
+    }
+    return NULL;
+}
+
+/* ---- heads ---- */
+
+static uint64_t pack(uint32_t generation, uint64_t head)
+{
+    return (uint64_t)(generation & 0xFFFFU) << 48 | head;
+}
+
+static bool fits(uint64_t head)
+{
+    return head < (uint64_t)1 << 48;
+}
+
+/* Within a generation a head only rises, so a reader that was overtaken by a writer can't set it back. */
+static void raise_known(struct slot *s, uint32_t generation, uint64_t head)
+{
+    uint64_t next = pack(generation, head);
+    uint64_t known = atomic_load(&s->known);
+    while ((known >> 48 != next >> 48 || known < next) && !atomic_compare_exchange_weak(&s->known, &known, next)) {
+    }
+}
+
+static void ring(struct header *h)
+{
+    atomic_fetch_add(&h->rings, 1);
+    syscall(SYS_futex, &h->rings, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
+}
+
+/* A writer that died may have committed without telling: nothing that is known can be trusted. */
+static void bury(struct bell *b, uint32_t index, uint32_t pid)
+{
+    if (atomic_compare_exchange_strong(&b->header->writers[index], &pid, 0)) {
+        atomic_fetch_add(&b->header->generation, 1);
+        ring(b->header);
+    }
+}
+
+static bool is_dead(uint32_t pid)
+{
+    return kill((pid_t)pid, 0) != 0 && errno == ESRCH;
+}
+
+/* Somebody writes just now. Dead ones are looked for, though not by every reader at every look. */
+static bool has_writer(struct bell *b)
+{
+    bool found = false;
+    int64_t now = 0;
+    for (uint32_t i = 0; i < WRITERS; i++) {
+        uint32_t pid = atomic_load(&b->header->writers[i]);
+        if (pid == 0) {
+            continue;
+        }
+        found = true;
+        now = now != 0 ? now : clock_mono_ms();
+        if (now - atomic_load(&b->looked_for_dead) >= LOOK_FOR_DEAD_MS && is_dead(pid)) {
+            bury(b, i, pid);
+        }
+    }
+    if (now != 0 && now - atomic_load(&b->looked_for_dead) >= LOOK_FOR_DEAD_MS) {
+        atomic_store(&b->looked_for_dead, now);
+    }
+    return found;
+}
+
+uint32_t bell_seen(const struct bell *b)
+{
+    return atomic_load(&b->header->rings);
+}
+
+uint64_t bell_moment(const struct bell *b)
+{
+    return atomic_load(&b->header->generation);
+}
+
+bool bell_look(struct bell *b, const char *room, uint64_t *head, uint64_t *oldest)
+{
+    if (has_writer(b)) {
+        return false;
+    }
+    bool unsure = false;
+    uint32_t generation = atomic_load(&b->header->generation);
+    const struct slot *s = find(b, room, false, &unsure);
+    if (s == NULL) {
+        return false;
+    }
+    uint64_t known = atomic_load(&s->known);
+    *oldest = atomic_load(&s->oldest);
+    *head = known & (((uint64_t)1 << 48) - 1);
+    return known >> 48 == (generation & 0xFFFFU) && *oldest != 0;
+}
+
+void bell_learned(struct bell *b, uint64_t moment, const char *room, uint64_t head, uint64_t oldest)
+{
+    bool unsure = false;
+    struct slot *s = fits(head) ? find(b, room, true, &unsure) : NULL;
+    if (s != NULL && atomic_load(&b->header->generation) == moment) {
+        atomic_store(&s->oldest, oldest);
+        raise_known(s, (uint32_t)moment, head);
+    }
+}
+
+int bell_writing(struct bell *b)
+{
+    uint32_t pid = (uint32_t)getpid();
+    for (int i = 0; i < WRITERS; i++) {
+        uint32_t nobody = 0;
+        if (atomic_compare_exchange_strong(&b->header->writers[i], &nobody, pid)) {
+            return i;
+        }
+    }
+    return -1; /* more writers than places: bell_done makes everybody forget instead */
+}
+
+void bell_wrote(struct bell *b, const char *room, uint64_t head)
+{
+    bool unsure = !fits(head);
+    struct slot *s = unsure ? NULL : find(b, room, true, &unsure);
+    if (s != NULL) {
+        raise_known(s, atomic_load(&b->header->generation), head);
+    } else if (unsure) {
+        /* A reader may be making the room's slot, with the head that it read before this commit. (In a full table nobody
+         * will, so there is nothing that could be stale.) */
+        atomic_fetch_add(&b->header->generation, 1);
+    }
+}
+
+void bell_done(struct bell *b, int token)
+{
+    uint32_t pid = (uint32_t)getpid();
+    if (token < 0) {
+        atomic_fetch_add(&b->header->generation, 1);
+    } else {
+        atomic_compare_exchange_strong(&b->header->writers[token], &pid, 0);
+    }
+    ring(b->header);
+}
+
+void bell_forget(struct bell *b)
+{
+    atomic_fetch_add(&b->header->generation, 1);
+    ring(b->header);
+}
+
+void bell_abolish(const char *path)
+{
+    unlink(path);
+}
+
+/* Free, or to be had: over its time, or its process is gone. */
+static bool hold_is_over(uint64_t hold, uint64_t now_s)
+{
+    return hold == 0 || (hold & UINT32_MAX) <= now_s || is_dead((uint32_t)(hold >> 32));
+}
+
+int bell_hold(struct bell *b, unsigned most, unsigned seconds)
+{
+    uint64_t now_s = (uint64_t)clock_mono_ms() / 1000;
+    uint64_t own = (uint64_t)(uint32_t)getpid() << 32 | (now_s + seconds + 1);
+    /* The first `most` places are all there are: no counting, so nothing to race for but a place itself. */
+    for (unsigned i = 0; i < most && i < HOLDS; i++) {
+        uint64_t hold = atomic_load(&b->header->holds[i]);
+        if (hold_is_over(hold, now_s) && atomic_compare_exchange_strong(&b->header->holds[i], &hold, own)) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+void bell_release(struct bell *b, int token)
+{
+    if (token >= 0) {
+        uint64_t hold = atomic_load(&b->header->holds[token]);
+        if (hold >> 32 == (uint32_t)getpid()) {
+            atomic_compare_exchange_strong(&b->header->holds[token], &hold, 0);
+        }
+    }
+}
+
+int bell_wait(struct bell *b, uint32_t seen, int timeout_ms)
+{
+    int64_t deadline = clock_mono_ms() + timeout_ms;
+    for (;;) {
+        if (bell_seen(b) != seen) {
+            return 1;
+        }
+        int64_t left = deadline - clock_mono_ms();
+        if (left <= 0) {
+            return 0;
+        }
+        int64_t slice = left < 1000 ? left : 1000; /* a writer that died in between is found within a second */
+        struct timespec limit = {.tv_sec = (time_t)(slice / 1000), .tv_nsec = (long)(slice % 1000) * 1000000L};
+        syscall(SYS_futex, &b->header->rings, FUTEX_WAIT, seen, &limit, NULL, 0);
+        has_writer(b);
+    }
+}

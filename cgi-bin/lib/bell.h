@@ -1,0 +1,68 @@
+/* bell.h - tell pollers in other processes that a room has news, and how far each room is.
+ *
+ * One mapped file beside the database, for all processes of the site:
+ *   - one counter that every ring raises, slept on as a futex: a futex waits on one word only, and a poller watches
+ *     many rooms, so it wakes for every ring and compares heads, which costs no system call;
+ *   - a table of rooms with their heads, so that a poll without news is answered without SQL;
+ *   - who is writing just now.
+ *
+ * The database is the truth; the table is a memory of it that may be trusted only while nothing can have moved
+ * unseen. The rules that make it so:
+ *   writer:  bell_writing(), commit, bell_wrote(room, head) for each room, bell_done()
+ *   reader:  seen = bell_seen(), then bell_look(): a known head may be answered from; anything else means ask the
+ *            database, and tell by bell_learned() what it said.
+ *   waiter:  seen = bell_seen() BEFORE it looks or asks; bell_wait(seen) only after it found nothing.
+ * While a writer is between bell_writing() and bell_done() no head is known. A writer that dies in between leaves its mark: the
+ * next look by anyone finds that the process is gone, forgets all heads and rings. A ring may come for nothing;
+ * it is never missing.
+ * A file of another boot, another epoch, another size or layout is forgotten and made anew.
+ * Threads and processes: everything may be called from any. Not for network file systems (shm.h).
+ */
+#ifndef BELL_H
+#define BELL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct bell;
+struct err;
+
+enum { BELL_ROOMS = 4096 }; /* rooms beyond that have no known head and cost a read each time */
+
+/* epoch: of the database, up to 22 characters: heads of another one are forgotten. NULL on error. */
+struct bell *bell_open(const char *path, const char *epoch, struct err *e);
+void bell_close(struct bell *b); /* NULL is fine */
+bool bell_is_replaced(const struct bell *b);
+const char *bell_epoch(const struct bell *b); /* borrowed until close */
+
+uint32_t bell_seen(const struct bell *b); /* the counter now */
+
+/* The head and oldest of a room, if they are known to be what the database has. */
+bool bell_look(struct bell *b, const char *room, uint64_t *head, uint64_t *oldest);
+
+/* A token of now, to be taken BEFORE the database is read, for bell_learned. */
+uint64_t bell_moment(const struct bell *b);
+/* The database, read after `moment`, has this. Ignored when something has moved since in a way that makes it unsure. */
+void bell_learned(struct bell *b, uint64_t moment, const char *room, uint64_t head, uint64_t oldest);
+
+/* Marks this thread as writing; returns a token for bell_done. Can't fail. */
+int bell_writing(struct bell *b);
+void bell_wrote(struct bell *b, const char *room, uint64_t head);
+/* Ends it and rings. */
+void bell_done(struct bell *b, int token);
+
+/* Somebody may have committed without ringing: no head is known any more, and everybody looks. */
+void bell_forget(struct bell *b);
+
+/* For a writer that can't open the bell: takes the file away, so that those who have it mapped notice (bell_is_replaced). */
+void bell_abolish(const char *path);
+
+/* A place among the requests that are held at the cost of a process each, site-wide. Taken for `seconds` at most, then it counts
+ * as free whatever became of its holder; so does one whose process is gone. Returns a token, or -1 when `most` are held. */
+int bell_hold(struct bell *b, unsigned most, unsigned seconds);
+void bell_release(struct bell *b, int token); /* -1 is fine */
+
+/* Sleeps until the counter differs from seen, or the time is up. 1 rung, 0 time is up. */
+int bell_wait(struct bell *b, uint32_t seen, int timeout_ms);
+
+#endif

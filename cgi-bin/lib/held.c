@@ -1,0 +1,62 @@
+/* held.c - see held.h. */
+#include "held.h"
+
+#include "buf.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+enum {
+    VERSION = 1,
+    TYPE_END_REQUEST = 3,
+    TYPE_STDOUT = 6,
+    CONTENT_MAX = 65528 /* below 65,536, and a multiple of 8 */
+};
+
+static void add_header(struct buf *out, unsigned type, uint16_t id, size_t length)
+{
+    const unsigned char header[8] = {VERSION,
+                                     (unsigned char)type,
+                                     (unsigned char)(id >> 8),
+                                     (unsigned char)(id & 0xFFU),
+                                     (unsigned char)(length >> 8),
+                                     (unsigned char)(length & 0xFFU),
+                                     0,
+                                     0};
+    buf_add(out, header, sizeof header);
+}
+
+void held_output(struct buf *out, uint16_t id, const char *bytes, size_t length)
+{
+    while (length > 0) {
+        size_t piece = length < CONTENT_MAX ? length : CONTENT_MAX;
+        add_header(out, TYPE_STDOUT, id, piece);
+        buf_add(out, bytes, piece);
+        bytes += piece;
+        length -= piece;
+    }
+}
+
+void held_end(struct buf *out, uint16_t id)
+{
+    static const char complete[8] = {0}; /* application status 0, FCGI_REQUEST_COMPLETE */
+    add_header(out, TYPE_STDOUT, id, 0);
+    add_header(out, TYPE_END_REQUEST, id, sizeof complete);
+    buf_add(out, complete, sizeof complete);
+}
+
+long held_write(const struct held *h, const char *bytes, size_t length)
+{
+    for (;;) {
+        ssize_t count = send(h->connection, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (count >= 0) {
+            return (long)count;
+        }
+        if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            return 0;
+        }
+        if (errno != EINTR) {
+            return -1;
+        }
+    }
+}

@@ -1,0 +1,31 @@
+/* held.h - a FastCGI request that waits for its answer without a thread, a buffer or a line of libfcgi.
+ *
+ * What is left of it is a connection and the request's number on it. The answer is written as whole FastCGI records, so that one
+ * buffer, made once, answers everyone who waits for the same.
+ * Format: FastCGI specification 1.0, sections 3.3 (records), 5.3 (FCGI_STDOUT), 5.5 (FCGI_END_REQUEST).
+ * Threads: any; a held request belongs to one at a time.
+ */
+#ifndef HELD_H
+#define HELD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf;
+
+struct held {
+    int connection; /* owned: close() ends it */
+    uint16_t id;
+};
+
+/* Adds `length` bytes of output for request `id`. */
+void held_output(struct buf *out, uint16_t id, const char *bytes, size_t length);
+
+/* Adds the end of the output and of the request. */
+void held_end(struct buf *out, uint16_t id);
+
+/* Writes what can be written without waiting. Returns how many bytes that was, 0 when none could be just now, -1 when the peer
+ * has gone. */
+long held_write(const struct held *h, const char *bytes, size_t length);
+
+#endif

@@ -1,0 +1,266 @@
+/* reader.c - see reader.h. */
+#include "reader.h"
+
+#include "bell.h"
+#include "err.h"
+#include "site.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* What the functions of one reading share. */
+struct work {
+    struct reading *g;
+    const struct query *q;
+    const struct reading_how *how;
+    struct store *store;
+    struct bell *bell; /* NULL: none */
+    uint64_t moment;   /* of the bell, before the view of the store began */
+};
+
+/* ---- positions and ETag ---- */
+
+static uint64_t fnv1a(uint64_t hash, const void *bytes, size_t length)
+{
+    const unsigned char *b = bytes;
+    for (size_t i = 0; i < length; i++) {
+        hash = (hash ^ b[i]) * 1099511628211ULL;
+    }
+    return hash;
+}
+
+/* What an answer to one URL depends on: the epoch, and of each room head and oldest (a change of a message raises head).
+ * FNV-1a (Fowler, Noll, Vo) over them; one room's numbers stand in clear, so that the common case can't collide. */
+static void make_etag(struct reading *g, const struct query *q)
+{
+    uint64_t hash = 14695981039346656037ULL;
+    if (q->count == 1) {
+        snprintf(g->etag, sizeof g->etag, "\"%.22s-%llx-%llx\"", g->epoch, (unsigned long long)g->rooms[0].head,
+                 (unsigned long long)g->rooms[0].oldest);
+        return;
+    }
+    for (size_t i = 0; i < q->count; i++) {
+        hash = fnv1a(hash, &g->rooms[i].head, sizeof g->rooms[i].head);
+        hash = fnv1a(hash, &g->rooms[i].oldest, sizeof g->rooms[i].oldest);
+    }
+    snprintf(g->etag, sizeof g->etag, "\"%.22s-%016llx\"", g->epoch, (unsigned long long)hash);
+}
+
+/* If-None-Match: a list of tags, perhaps weak ones (a proxy that compresses marks them so), or *. */
+static bool etag_matches(const char *header, const char *etag)
+{
+    return header != NULL && (strcmp(header, "*") == 0 || strstr(header, etag) != NULL);
+}
+
+static void set_position(struct work *w, size_t i, uint64_t head, uint64_t oldest)
+{
+    struct answer_room *room = &w->g->rooms[i];
+    room->name = w->q->rooms[i].name;
+    room->head = head;
+    room->oldest = oldest;
+}
+
+static int find_positions(struct work *w, struct err *e)
+{
+    for (size_t i = 0; i < w->q->count; i++) {
+        struct store_room room;
+        if (store_room(w->store, w->q->rooms[i].name, &room, e) != 0) {
+            return -1;
+        }
+        set_position(w, i, room.head, room.oldest);
+        if (w->bell != NULL && room.head > 0) { /* a room that doesn't exist gets no place in the bell */
+            bell_learned(w->bell, w->moment, w->q->rooms[i].name, room.head, room.oldest);
+        }
+    }
+    return 0;
+}
+
+/* ---- messages ---- */
+
+static int read_page(struct work *w, size_t i, const struct store_range *range, struct err *e)
+{
+    struct reading *g = w->g;
+    if (store_read(w->store, range, &g->pages[i], e) != 0) {
+        return -1;
+    }
+    g->rooms[i].messages = g->pages[i].messages;
+    g->rooms[i].count = g->pages[i].count;
+    g->answer.more = g->answer.more || g->pages[i].more;
+    return 0;
+}
+
+static uint64_t last_seq(const struct store_page *page, uint64_t otherwise)
+{
+    return page->count > 0 ? page->messages[page->count - 1].seq : otherwise;
+}
+
+/* Where a room is read from: a since beyond the head counts as the head. */
+static uint64_t start_of(const struct query_room *asked, const struct answer_room *room)
+{
+    return asked->now || asked->since > room->head ? room->head : asked->since;
+}
+
+/* Newer than since. What is left of limit and budget goes to the next room; a room for which nothing is left
+ * keeps its place, and `more` brings the client back for it. */
+static int read_since(struct work *w, size_t i, uint32_t *limit, size_t *budget, struct err *e)
+{
+    struct answer_room *room = &w->g->rooms[i];
+    uint64_t since = start_of(&w->q->rooms[i], room);
+    const struct store_range range = {.room = room->name, .since = since, .limit = *limit, .budget = *budget};
+    room->gap = since + 1 < room->oldest;
+    room->next = since;
+    if (since == room->head) {
+        return 0;
+    }
+    if (*limit == 0 || *budget == 0) {
+        w->g->answer.more = true;
+        return 0;
+    }
+    if (read_page(w, i, &range, e) != 0) {
+        return -1;
+    }
+    for (size_t m = 0; m < room->count; m++) {
+        size_t length = room->messages[m].text_length;
+        *budget -= length < *budget ? length : *budget;
+    }
+    *limit -= (uint32_t)room->count;
+    room->next = last_seq(&w->g->pages[i], w->g->pages[i].more ? since : room->head);
+    return 0;
+}
+
+static int read_newer(struct work *w, struct err *e)
+{
+    uint32_t limit = w->q->limit;
+    size_t budget = w->how->budget;
+    for (size_t i = 0; i < w->q->count; i++) {
+        if (read_since(w, i, &limit, &budget, e) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* The last ones, or those before a seq. */
+static int read_backwards(struct work *w, struct err *e)
+{
+    struct answer_room *room = &w->g->rooms[0];
+    bool is_last = w->q->kind == QUERY_LAST;
+    const struct store_range range = {.room = room->name,
+                                      .before = is_last ? 0 : w->q->before,
+                                      .limit = w->q->limit,
+                                      .budget = w->how->budget,
+                                      .backwards = true};
+    if (read_page(w, 0, &range, e) != 0) {
+        return -1;
+    }
+    if (is_last) {
+        w->g->answer.more = false; /* older ones may be there, but a call with since=next would find nothing */
+    }
+    uint64_t end = !is_last && w->q->before <= room->head ? w->q->before - 1 : room->head;
+    room->next = last_seq(&w->g->pages[0], end);
+    return 0;
+}
+
+/* ---- the whole ---- */
+
+static int check_epoch(const struct work *w, struct err *e)
+{
+    if (w->q->epoch[0] == '\0' || strcmp(w->q->epoch, w->g->epoch) == 0) {
+        return 0;
+    }
+    return err_field(e, ERR_EPOCH, "epoch",
+                     "The messages you have are of another database; forget them and begin again with its epoch.");
+}
+
+/* Positions are there. A client that is ahead of a room, or behind what is kept, is told so at once. */
+static bool has_nothing_new(const struct work *w)
+{
+    bool nothing = w->q->kind == QUERY_SINCE;
+    for (size_t i = 0; nothing && i < w->q->count; i++) {
+        const struct answer_room *room = &w->g->rooms[i];
+        nothing = (w->q->rooms[i].now || w->q->rooms[i].since == room->head) && room->head + 1 >= room->oldest;
+    }
+    return nothing;
+}
+
+/* From the bell alone: true when it knows every room, and there is nothing to be read from the store. */
+static bool positions_are_known(struct work *w)
+{
+    for (size_t i = 0; i < w->q->count; i++) {
+        uint64_t head = 0;
+        uint64_t oldest = 0;
+        if (!bell_look(w->bell, w->q->rooms[i].name, &head, &oldest)) {
+            return false;
+        }
+        set_position(w, i, head, oldest);
+    }
+    return has_nothing_new(w);
+}
+
+/* In one view of the store, so that head, oldest and the messages belong together. */
+static int read_view(struct work *w, struct err *e)
+{
+    if (find_positions(w, e) != 0) {
+        return -1;
+    }
+    make_etag(w->g, w->q);
+    w->g->nothing_new = has_nothing_new(w);
+    w->g->unchanged = etag_matches(w->how->if_none_match, w->g->etag);
+    if (w->g->unchanged) {
+        return 0;
+    }
+    return w->q->kind == QUERY_SINCE ? read_newer(w, e) : read_backwards(w, e);
+}
+
+static int read_idle(struct work *w)
+{
+    make_etag(w->g, w->q);
+    w->g->nothing_new = true;
+    w->g->unchanged = etag_matches(w->how->if_none_match, w->g->etag);
+    for (size_t i = 0; i < w->q->count; i++) {
+        w->g->rooms[i].next = w->g->rooms[i].head;
+    }
+    return 0;
+}
+
+static int read_store(struct work *w, struct err *e)
+{
+    int result = -1;
+    if (check_epoch(w, e) != 0) {
+        return -1;
+    }
+    w->moment = w->bell != NULL ? bell_moment(w->bell) : 0;
+    if (w->bell != NULL && w->q->kind == QUERY_SINCE && positions_are_known(w)) {
+        return read_idle(w);
+    }
+    if (store_read_begin(w->store, e) == 0) {
+        result = read_view(w, e);
+        store_read_end(w->store);
+    }
+    return result;
+}
+
+int reading_take(struct reading *g, struct site *site, const struct query *q, const struct reading_how *how,
+                 struct err *e)
+{
+    struct work w = {.g = g, .q = q, .how = how};
+    memset(g, 0, sizeof *g);
+    g->answer = (struct answer){
+        .epoch = g->epoch, .rooms = g->rooms, .count = q->count, .several = q->several, .poll_after = how->poll_after};
+    w.store = site_borrow(site, e);
+    if (w.store == NULL) {
+        return -1;
+    }
+    snprintf(g->epoch, sizeof g->epoch, "%s", store_epoch(w.store));
+    w.bell = how->use_bell ? site_bell(site, w.store) : NULL;
+    int result = read_store(&w, e);
+    site_return(site, w.store);
+    return result;
+}
+
+void reading_fini(struct reading *g)
+{
+    for (size_t i = 0; i < QUERY_ROOMS_MAX; i++) {
+        store_page_fini(&g->pages[i]);
+    }
+}

@@ -1,0 +1,43 @@
+/* reader.h - what a poll finds: positions and messages of the rooms that it asks for, in one view of the store.
+ *
+ * Knows queries, answers and the store; knows no HTTP.
+ * Threads: a reading belongs to one.
+ */
+#ifndef READER_H
+#define READER_H
+
+#include "answer.h"
+#include "query.h"
+#include "store.h"
+
+#include <stdbool.h>
+
+struct bell;
+struct err;
+struct site;
+
+struct reading {
+    struct answer answer; /* points into what follows */
+    struct answer_room rooms[QUERY_ROOMS_MAX];
+    struct store_page pages[QUERY_ROOMS_MAX];
+    char epoch[CHAT_EPOCH_SIZE];
+    char etag[64];  /* with its quotes */
+    bool unchanged; /* if_none_match names the etag: no messages were read */
+    bool
+        nothing_new; /* newer messages were asked for, and there are none, nor anything else that the client doesn't know */
+};
+
+struct reading_how {
+    size_t budget;             /* bytes of text in the answer, about */
+    unsigned poll_after;       /* for the answer */
+    const char *if_none_match; /* may be NULL */
+    bool use_bell;             /* heads known to the bell save the reading when there is nothing new */
+};
+
+/* Fills *g; the query must live as long as it does. -1: ERR_EPOCH (g->epoch says the present one) or an error of the store. In
+ * both cases call reading_fini. */
+int reading_take(struct reading *g, struct site *site, const struct query *q, const struct reading_how *how,
+                 struct err *e);
+void reading_fini(struct reading *g);
+
+#endif

@@ -1,0 +1,128 @@
+/* shm.c - see shm.h. */
+#include "shm.h"
+
+#include "ck.h"
+#include "err.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct shm {
+    char *path;
+    void *bytes;
+    size_t size;
+    dev_t device;
+    ino_t inode;
+};
+
+static int fail(struct err *e, const char *what)
+{
+    switch (errno) {
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+        return err_set(e, ERR_FULL, "The disk or quota is full: %s.", what);
+    case EACCES:
+    case EPERM:
+    case EROFS:
+        return err_set(e, ERR_READONLY, "The data folder can't be written: %s.", what);
+    default:
+        return err_set(e, ERR_SYSTEM, "%s: %s.", what, strerror(errno));
+    }
+}
+
+/* A whole file of zeros, then renamed into place: nobody ever maps half of one. Of several at once the last
+ * one stands; the others notice by shm_is_replaced. */
+static int make(const char *path, size_t size, struct err *e)
+{
+    char temporary[4200];
+    int result = -1;
+    if (snprintf(temporary, sizeof temporary, "%s.XXXXXX", path) >= (int)sizeof temporary) {
+        return err_set(e, ERR_SYSTEM, "The path of the data folder is too long.");
+    }
+    int fd = mkostemp(temporary, O_CLOEXEC);
+    if (fd < 0) {
+        return fail(e, "a file for wake-ups can't be made");
+    }
+    errno = posix_fallocate(fd, 0, (off_t)size);
+    if (errno == 0 && rename(temporary, path) == 0) {
+        result = 0;
+    } else {
+        fail(e, "a file for wake-ups can't be made");
+        unlink(temporary);
+    }
+    close(fd);
+    return result;
+}
+
+static int open_sized(const char *path, size_t size, struct stat *st, struct err *e)
+{
+    for (int round = 0; round < 3; round++) {
+        int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+        if (fd >= 0 && fstat(fd, st) == 0 && S_ISREG(st->st_mode) && (size_t)st->st_size == size) {
+            return fd;
+        }
+        if (fd >= 0) {
+            close(fd);
+        } else if (errno != ENOENT && errno != ELOOP) {
+            return fail(e, "the file for wake-ups can't be opened");
+        }
+        if (make(path, size, e) != 0) {
+            return -1;
+        }
+    }
+    return err_set(e, ERR_SYSTEM, "The file for wake-ups changes all the time.");
+}
+
+struct shm *shm_map(const char *path, size_t size, struct err *e)
+{
+    struct stat st = {0};
+    int fd = open_sized(path, size, &st, e);
+    if (fd < 0) {
+        return NULL;
+    }
+    void *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    close(fd);
+    if (bytes == MAP_FAILED) {
+        fail(e, "the file for wake-ups can't be mapped");
+        return NULL;
+    }
+    struct shm *s = ck_calloc(1, sizeof *s);
+    s->path = ck_strdup(path);
+    s->bytes = bytes;
+    s->size = size;
+    s->device = st.st_dev;
+    s->inode = st.st_ino;
+    return s;
+}
+
+void shm_unmap(struct shm *s)
+{
+    if (s != NULL) {
+        munmap(s->bytes, s->size);
+        free(s->path);
+        free(s);
+    }
+}
+
+void *shm_bytes(const struct shm *s)
+{
+    return s->bytes;
+}
+
+bool shm_is_replaced(const struct shm *s)
+{
+    struct stat st;
+    return stat(s->path, &st) != 0 || st.st_dev != s->device || st.st_ino != s->inode || (size_t)st.st_size != s->size;
+}
+
+int shm_renew(const struct shm *s, struct err *e)
+{
+    return make(s->path, s->size, e);
+}

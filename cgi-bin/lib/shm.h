@@ -1,0 +1,29 @@
+/* shm.h - a file mapped by several processes.
+ *
+ * The one owner of mmap. A file of another size is made anew (by rename, so that whoever has the old one mapped keeps
+ * valid memory). Not for network file systems: mappings of different hosts don't see each other.
+ * Threads: any, after shm_map. Fork: the child shares the mapping.
+ */
+#ifndef SHM_H
+#define SHM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct err;
+struct shm;
+
+/* Maps `size` bytes of the file at path, read and write. A missing file, or one of another size, is replaced by one of zeros,
+ * mode 0600; its blocks are allocated, so that a full disk is an error here and no SIGBUS later.
+ * NULL with ERR_FULL, ERR_READONLY or ERR_SYSTEM. */
+struct shm *shm_map(const char *path, size_t size, struct err *e);
+void shm_unmap(struct shm *s); /* NULL is fine */
+void *shm_bytes(const struct shm *s);
+
+/* Another file stands at the path now, or none: others ring elsewhere. */
+bool shm_is_replaced(const struct shm *s);
+
+/* Puts a file of zeros in the place of the present one; s itself keeps its old mapping and is replaced then. */
+int shm_renew(const struct shm *s, struct err *e);
+
+#endif

@@ -1,0 +1,225 @@
+/* waiting.c - see waiting.h. */
+#include "waiting.h"
+
+#include "bell.h"
+#include "ck.h"
+#include "err.h"
+#include "log.h"
+#include "site.h"
+#include "store.h"
+#include "watch.h"
+#include "web.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum {
+    OTHER_DESCRIPTORS = 128, /* of a process that has all its places taken: databases, requests in work, the loop */
+    LOOK_AT_PARENT_MS = 500,
+};
+
+struct waiting {
+    struct site *site;
+    bool fastcgi;
+    waiting_render *render;
+    void *context;
+    pthread_mutex_t lock;        /* of park and failed */
+    _Atomic(struct park *) park; /* made for the first that waits: its limits are settings */
+    bool failed;
+    atomic_uint in_work;
+    atomic_bool many_at_once; /* seen: this process gets several requests at a time */
+    struct bell *bell;        /* plain CGI: where the one request sleeps */
+    uint32_t seen;
+    pid_t parent; /* the server's process that started this one */
+};
+
+struct waiting *waiting_new(struct site *site, bool fastcgi, waiting_render *render, void *context)
+{
+    struct waiting *w = ck_calloc(1, sizeof *w);
+    w->site = site;
+    w->fastcgi = fastcgi;
+    w->render = render;
+    w->context = context;
+    pthread_mutex_init(&w->lock, NULL);
+    return w;
+}
+
+void waiting_free(struct waiting *w)
+{
+    if (w != NULL) {
+        CK(atomic_load(&w->park) == NULL);
+        pthread_mutex_destroy(&w->lock);
+        free(w);
+    }
+}
+
+/* ---- which carrier ---- */
+
+void waiting_arrived(struct waiting *w)
+{
+    if (atomic_fetch_add(&w->in_work, 1) > 0 || waiting_count(w) > 0) {
+        atomic_store(&w->many_at_once, true);
+    }
+}
+
+void waiting_done(struct waiting *w)
+{
+    atomic_fetch_sub(&w->in_work, 1);
+}
+
+size_t waiting_count(const struct waiting *w)
+{
+    const struct park *p = atomic_load(&w->park);
+    return p != NULL ? park_count(p) : 0;
+}
+
+static bool is_apache(const struct web_exchange *x)
+{
+    const char *software = web_variable(x, "SERVER_SOFTWARE");
+    return software != NULL && strncmp(software, "Apache", strlen("Apache")) == 0;
+}
+
+/* Each waiter keeps a descriptor, so the process's limit is one as well. */
+static unsigned most_waiters(uint64_t setting)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && setting + OTHER_DESCRIPTORS > limit.rlim_cur) {
+        setting = limit.rlim_cur > OTHER_DESCRIPTORS ? limit.rlim_cur - OTHER_DESCRIPTORS : 0;
+        log_line("at most %llu polls can wait: the limit of open files is %llu", (unsigned long long)setting,
+                 (unsigned long long)limit.rlim_cur);
+    }
+    return (unsigned)setting;
+}
+
+/* ---- FastCGI ---- */
+
+static void on_news(void *context)
+{
+    park_ring(context);
+}
+
+static void release_place(void *context, int token)
+{
+    struct waiting *w = context;
+    struct store *store = site_borrow(w->site, NULL);
+    struct bell *bell = store != NULL ? site_bell(w->site, store) : NULL;
+    if (bell != NULL) {
+        bell_release(bell, token);
+    }
+    if (store != NULL) {
+        site_return(w->site, store);
+    }
+}
+
+static int render_for_park(void *context, const struct query *q, bool final, struct web_reply *r)
+{
+    struct waiting *w = context;
+    return w->render(w->context, q, final, r);
+}
+
+static struct park *make_park(struct waiting *w, const struct web_exchange *x, const struct conf *conf)
+{
+    struct err e = ERR_INIT;
+    const struct park_options options = {
+        .render = render_for_park,
+        .left = release_place,
+        .context = w,
+        .most = most_waiters(is_apache(x) ? conf->max_waiting_apache : conf->max_waiting),
+        .most_per_client = (unsigned)conf->max_waiting_per_client,
+    };
+    struct park *p = park_new(&options, &e);
+    if (p == NULL || watch_start(w->site, on_news, p) != 0) {
+        log_line("polls can't be held: %s", p == NULL ? e.text : "there can be no further thread");
+        w->failed = true;
+        return NULL;
+    }
+    return p;
+}
+
+static struct park *the_park(struct waiting *w, const struct web_exchange *x, const struct conf *conf)
+{
+    pthread_mutex_lock(&w->lock);
+    if (atomic_load(&w->park) == NULL && !w->failed) {
+        atomic_store(&w->park, make_park(w, x, conf));
+    }
+    pthread_mutex_unlock(&w->lock);
+    return atomic_load(&w->park);
+}
+
+/* A place among those that cost a process each. */
+static int take_costly_place(struct waiting *w, unsigned seconds, const struct conf *conf)
+{
+    struct store *store = site_borrow(w->site, NULL);
+    struct bell *bell = store != NULL ? site_bell(w->site, store) : NULL;
+    int token = bell != NULL ? bell_hold(bell, (unsigned)conf->max_held, seconds) : -1;
+    if (store != NULL) {
+        site_return(w->site, store);
+    }
+    return token;
+}
+
+bool waiting_take(struct waiting *w, struct web_exchange *x, const struct query *q, const struct conf *conf)
+{
+    int token = -1;
+    if (q->wait == 0 || !web_can_be_held(x)) {
+        return false;
+    }
+    struct park *p = the_park(w, x, conf);
+    bool costly = !atomic_load(&w->many_at_once);
+    if (p == NULL || (costly && (token = take_costly_place(w, q->wait, conf)) < 0)) {
+        return false;
+    }
+    if (park_add(p, x, q, token)) {
+        return true;
+    }
+    if (token >= 0) {
+        release_place(w, token);
+    }
+    return false;
+}
+
+void waiting_stop(struct waiting *w)
+{
+    struct park *p = atomic_load(&w->park);
+    if (p != NULL) {
+        park_stop(p);
+    }
+}
+
+/* ---- plain CGI ---- */
+
+int waiting_begin(struct waiting *w, unsigned seconds, const struct conf *conf)
+{
+    struct store *store = seconds > 0 && !w->fastcgi ? site_borrow(w->site, NULL) : NULL;
+    w->bell = store != NULL ? site_bell(w->site, store) : NULL;
+    if (store != NULL) {
+        site_return(w->site, store);
+    }
+    if (w->bell == NULL) {
+        return -1;
+    }
+    w->parent = getppid();
+    w->seen = bell_seen(w->bell); /* before the caller looks once more */
+    return bell_hold(w->bell, (unsigned)conf->max_held, seconds);
+}
+
+bool waiting_sleep(struct waiting *w, int timeout_ms)
+{
+    while (timeout_ms > 0 && getppid() == w->parent) {
+        int slice = timeout_ms < LOOK_AT_PARENT_MS ? timeout_ms : LOOK_AT_PARENT_MS;
+        if (bell_wait(w->bell, w->seen, slice) == 1) {
+            break;
+        }
+        timeout_ms -= slice;
+    }
+    w->seen = bell_seen(w->bell);
+    return getppid() == w->parent;
+}
+
+void waiting_end(struct waiting *w, int token)
+{
+    bell_release(w->bell, token);
+}

@@ -1,0 +1,52 @@
+/* waiting.h - whether a poll is held, how, and at whose cost.
+ *
+ * Three kinds of carrier, recognised while running:
+ *   - a FastCGI process that gets many requests at once (lighttpd, nginx): a waiting one costs 64 bytes and a descriptor
+ *   - the same behind Apache's mod_proxy_fcgi: it costs one of Apache's workers besides
+ *   - a process that gets one request at a time (mod_fcgid) or only one at all (plain CGI): it costs the process
+ * mod_fcgid can't be told from the others by anything it says. So a FastCGI process counts as one of the last kind until a second
+ * request arrives while one is waiting or in work, which mod_fcgid never lets happen.
+ * Where a wait costs a process, places are counted over the whole site, in the bell's file.
+ * Threads: any.
+ */
+#ifndef WAITING_H
+#define WAITING_H
+
+#include "conf.h"
+#include "park.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct site;
+struct waiting;
+struct web_exchange;
+
+typedef int waiting_render(void *context, const struct query *q, bool final, struct web_reply *r); /* as in park.h */
+
+struct waiting *waiting_new(struct site *site, bool fastcgi, waiting_render *render, void *context); /* never NULL */
+
+/* Only where nothing was ever taken (plain CGI): a park ends with its process. NULL is fine. */
+void waiting_free(struct waiting *w);
+
+/* A request has come to this process, and has been answered or held. */
+void waiting_arrived(struct waiting *w);
+void waiting_done(struct waiting *w);
+
+/* FastCGI: holds x, whose query q (no `now` in it) has nothing new, and takes it. false: it isn't to be held, for any reason. */
+bool waiting_take(struct waiting *w, struct web_exchange *x, const struct query *q, const struct conf *conf);
+
+/* Plain CGI: a place for this process to wait in. -1: none is free, or nobody could ring. Then, with the token: sleeps until
+ * something may be new or the time is up; returns at once for what rang since begin or the last sleep. false: whoever started
+ * this process has gone, so the server stops and waits for it: answer now. */
+int waiting_begin(struct waiting *w, unsigned seconds, const struct conf *conf);
+bool waiting_sleep(struct waiting *w, int timeout_ms);
+void waiting_end(struct waiting *w, int token);
+
+size_t waiting_count(const struct waiting *w); /* held without a thread, now */
+
+/* Answers all who are held. */
+void waiting_stop(struct waiting *w);
+
+#endif
