@@ -44,7 +44,7 @@ export function parseAnswer(output) {
     headers[line.slice(0, colon).toLowerCase()] = line.slice(colon + 1).trim();
   }
   const body = output.slice(end + 4);
-  const isJson = /json$/.test(headers['content-type'] ?? '');
+  const isJson = /^application\/(problem\+)?json$/.test(headers['content-type'] ?? '');
   return { status: parseInt(headers.status, 10), headers, body, json: isJson && body !== '' ? JSON.parse(body) : undefined };
 }
 

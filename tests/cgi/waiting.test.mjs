@@ -1,0 +1,202 @@
+// waiting.test.mjs - polls that wait, without a web server: who wakes whom, who is turned away, and what is left when things die.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { cgi, fastcgi, poll, send, startCgi, startFastcgi, temporaryFolder, until } from './program.mjs';
+
+const form = 'application/x-www-form-urlencoded';
+const hi = { program: 'send', method: 'POST', type: form, body: 'text=hi' };
+const waits = (query, more = {}) => ({ program: 'poll', query, ...more });
+
+/** How many connections a process has open. */
+function connections(pid) {
+  const folder = `/proc/${pid}/fd`;
+  const isSocket = (name) => {
+    try {
+      return fs.readlinkSync(path.join(folder, name)).startsWith('socket:');
+    } catch {
+      return false; // closed meanwhile
+    }
+  };
+  return fs.readdirSync(folder).filter(isSocket).length;
+}
+
+/** n polls that wait, started and all parked: each keeps a connection open. */
+async function parked(program, n, request) {
+  const before = connections(program.child.pid);
+  const answers = Array.from({ length: n }, (_, i) => fastcgi(program.socket, typeof request === 'function' ? request(i) : request));
+  await until(() => connections(program.child.pid) >= before + n, `${n} polls to wait`);
+  return answers;
+}
+
+test('a message wakes those who wait in other processes, whoever sends it', async (t) => {
+  const data = temporaryFolder(t);
+  const sender = await startFastcgi(t, 'send', data);
+  const poller = await startFastcgi(t, 'poll', data);
+  for (const [i, how] of [() => fastcgi(sender.socket, hi), () => send(data, { text: 'by CGI' })].entries()) {
+    const waiting = await parked(poller, 3, waits(`since=${i}&wait=30`));
+    const here = startCgi(data, waits(`since=${i}&wait=30`));
+    assert.equal((await how()).status, 201);
+    for (const answer of await Promise.all([...waiting, here.answer])) {
+      assert.deepEqual(answer.json.messages.map((m) => m.seq), [i + 1]);
+      assert.equal(answer.json.wait, 25);
+    }
+  }
+});
+
+test('where a wait costs a process, the site holds max_held and tells the others to come back', async (t) => {
+  const data = temporaryFolder(t);
+  await send(data, { text: 'old' });
+  const extra = { POLLCHAT_MAX_HELD: '2' };
+  const all = Array.from({ length: 5 }, () => startCgi(data, waits('since=1&wait=25', { extra })));
+  const turnedAway = [];
+  all.forEach((one) => one.answer.then((answer) => turnedAway.push(answer)));
+  await until(() => turnedAway.length === 3, 'three to be turned away');
+  for (const answer of turnedAway) assert.deepEqual([answer.status, answer.json.wait, answer.json.poll_after], [200, 0, 2]);
+  // One that holds a place is killed: its place is free at once.
+  const holder = all.find((one) => one.child.exitCode === null);
+  holder.child.kill('SIGKILL');
+  await once(holder.child, 'close');
+  const next = startCgi(data, waits('since=1&wait=25', { extra }));
+  assert.equal((await poll(data, 'since=1&wait=25', { extra: { ...extra, POLLCHAT_MAX_HELD: '0' } })).json.wait, 0);
+  await delay(200);
+  await send(data, { text: 'new' });
+  assert.equal((await next.answer).json.messages[0].text, 'new');
+  await Promise.all(all.map((one) => one.answer.catch(() => {})));
+});
+
+test('limits of waiting and of one address turn away without an error', async (t) => {
+  // One thread takes one request after the other: when the next one is taken, those before it wait.
+  const env = { POLLCHAT_MAX_WAITING: '6', POLLCHAT_MAX_WAITING_PER_CLIENT: '2', POLLCHAT_THREADS: '1' };
+  const poller = await startFastcgi(t, 'poll', temporaryFolder(t), { env });
+  const from = (address) => waits('since=0&wait=20', { extra: { REMOTE_ADDR: address } });
+  await parked(poller, 2, from('192.0.2.1'));
+  assert.equal((await fastcgi(poller.socket, from('192.0.2.1'))).json.wait, 0);
+  await parked(poller, 4, from('127.0.0.1'));
+  assert.equal((await fastcgi(poller.socket, from('192.0.2.2'))).json.wait, 0);
+});
+
+test('max_wait 0 holds nobody', async (t) => {
+  const poller = await startFastcgi(t, 'poll', temporaryFolder(t), { env: { POLLCHAT_MAX_WAIT: '0' } });
+  assert.deepEqual((({ wait, poll_after }) => [wait, poll_after])((await fastcgi(poller.socket, waits('since=0&wait=9'))).json), [0, 2]);
+});
+
+test('SIGTERM answers all who wait, empty and at once, and the program ends', async (t) => {
+  const data = temporaryFolder(t);
+  await send(data, { text: 'old' });
+  const poller = await startFastcgi(t, 'poll', data);
+  const waiting = await parked(poller, 50, (i) => waits(`since=1&wait=${10 + (i % 20)}`));
+  const before = Date.now();
+  poller.child.kill('SIGTERM');
+  for (const answer of await Promise.all(waiting)) {
+    assert.deepEqual([answer.status, answer.json.messages.length, answer.json.next], [200, 0, 1]);
+  }
+  const [code] = await poller.gone;
+  assert.equal(code, 0);
+  assert.ok(Date.now() - before < 2000);
+});
+
+test('formats, several rooms and the headers of CORS are right for those who wait', async (t) => {
+  const data = temporaryFolder(t);
+  const poller = await startFastcgi(t, 'poll', data, { env: { POLLCHAT_ALLOW_ORIGIN: 'https://a.example https://b.example' } });
+  const requests = [
+    waits('since=0&wait=20&format=text'), waits('since=0&wait=20&format=ndjson'), waits('room=lobby:0&room=x:0&wait=20'),
+    waits('since=0&wait=20', { extra: { HTTP_ORIGIN: 'https://a.example' } }), waits('since=0&wait=20', { extra: { HTTP_ORIGIN: 'https://b.example' } }),
+  ];
+  const waiting = await parked(poller, requests.length, (i) => requests[i]);
+  await send(data, { text: 'two\nlines', name: 'ann' });
+  const [text, lines, several, a, b] = await Promise.all(waiting);
+  assert.match(text.body, /^1\t[^\t]+\tann\ttwo\\nlines\n$/);
+  assert.deepEqual(lines.body.trimEnd().split('\n').map((line) => JSON.parse(line).type), ['message', 'cursor']);
+  assert.deepEqual(several.json.next, { lobby: 1, x: 0 });
+  assert.equal(a.headers['access-control-allow-origin'], 'https://a.example');
+  assert.equal(b.headers['access-control-allow-origin'], 'https://b.example');
+  for (const answer of [text, lines, several, a, b]) {
+    assert.equal(answer.headers['cache-control'], 'no-store');
+    assert.equal(Number(answer.headers['content-length']), Buffer.byteLength(answer.body));
+  }
+});
+
+test('the bell is deleted, emptied or replaced while polls wait: the next message still wakes them', async (t) => {
+  const data = temporaryFolder(t);
+  const bell = path.join(data, 'chat.bell');
+  const sender = await startFastcgi(t, 'send', data);
+  const poller = await startFastcgi(t, 'poll', data);
+  await fastcgi(sender.socket, hi);
+  const replace = () => {
+    fs.writeFileSync(`${bell}.other`, 'not a bell');
+    fs.renameSync(`${bell}.other`, bell);
+  };
+  for (const [i, harm] of [() => fs.unlinkSync(bell), replace].entries()) {
+    const [waiting] = await parked(poller, 1, waits(`since=${i + 1}&wait=20`));
+    harm();
+    assert.equal((await fastcgi(sender.socket, hi)).json.seq, i + 2);
+    const before = Date.now();
+    assert.deepEqual((await waiting).json.messages.map((m) => m.seq), [i + 2]);
+    assert.ok(Date.now() - before < 10_000, 'delayed by a look or two, not to the end of the wait');
+  }
+});
+
+test('a commit that rings nowhere is found all the same', async (t) => {
+  const data = temporaryFolder(t);
+  await send(data, { text: 'old' });
+  const poller = await startFastcgi(t, 'poll', data);
+  const [waiting] = await parked(poller, 1, waits('since=1&wait=20'));
+  const sql = "PRAGMA wal_autocheckpoint = 0; BEGIN IMMEDIATE; INSERT INTO message SELECT room_id, 2, time_ms, 1, NULL, name, 'by-hand', 'by hand' FROM message; UPDATE room SET head = 2; COMMIT;";
+  const shell = spawnSync('sqlite3', [path.join(data, 'chat.db'), sql], { encoding: 'utf8' });
+  assert.equal(shell.status, 0, shell.stderr);
+  assert.deepEqual((await waiting).json.messages.map((m) => m.text), ['by hand']);
+});
+
+test('the database is replaced while polls wait: who has sent an epoch is told, the others get what is there', async (t) => {
+  const [one, two] = [temporaryFolder(t), temporaryFolder(t)];
+  await send(one, { text: 'first' });
+  for (const text of ['a', 'b', 'c']) await send(two, { text });
+  const poller = await startFastcgi(t, 'poll', one);
+  const { epoch } = (await fastcgi(poller.socket, waits('since=0'))).json;
+  const [told, plain] = await parked(poller, 2, (i) => waits(i === 0 ? `since=1&wait=20&epoch=${epoch}` : 'since=1&wait=20'));
+  for (const name of fs.readdirSync(one).filter((n) => n.startsWith('chat.db'))) fs.unlinkSync(path.join(one, name));
+  for (const name of fs.readdirSync(two).filter((n) => n.startsWith('chat.db'))) fs.copyFileSync(path.join(two, name), path.join(one, name));
+  const conflict = await told;
+  assert.equal(conflict.status, 409);
+  assert.notEqual(conflict.json.epoch, epoch);
+  assert.deepEqual((await plain).json.messages.map((m) => m.text), ['b', 'c']);
+});
+
+test('few descriptors mean few who wait, and everyone is answered', async (t) => {
+  const data = temporaryFolder(t);
+  await send(data, { text: 'old' });
+  const folder = temporaryFolder(t);
+  const file = path.join(folder, 'limited');
+  fs.writeFileSync(file, `#!/bin/sh\nulimit -n 160\nexec ${path.join(process.env.ROOT ?? 'build/release/stage', 'cgi-bin', 'poll')}\n`, { mode: 0o755 });
+  const poller = await startFastcgi(t, 'poll', data, { file });
+  const answers = await Promise.all(Array.from({ length: 60 }, () => fastcgi(poller.socket, waits('since=1&wait=2'))));
+  assert.ok(answers.every((a) => a.status === 200));
+  assert.ok(answers.some((a) => a.json.wait === 2) && answers.some((a) => a.json.wait === 0));
+});
+
+test('one who waits costs less than half a KiB of memory', async (t) => {
+  const data = temporaryFolder(t);
+  await send(data, { text: 'old' });
+  const poller = await startFastcgi(t, 'poll', data, { env: { POLLCHAT_MAX_WAIT: '60' } });
+  const resident = () => Number(/VmRSS:\s+(\d+) kB/.exec(fs.readFileSync(`/proc/${poller.child.pid}/status`, 'utf8'))[1]);
+  const batches = [await parked(poller, 100, waits('since=1&wait=60'))]; // what is taken once is there now
+  const before = resident();
+  for (let i = 0; i < 20; i++) batches.push(await parked(poller, 100, waits('since=1&wait=60')));
+  const each = ((resident() - before) * 1024) / 2000;
+  t.diagnostic(`${each.toFixed(0)} bytes each`);
+  if (!/asan|tsan/.test(process.env.ROOT ?? '')) assert.ok(each < 512, `${each} bytes each`);
+  await send(data, { text: 'new' });
+  for (const answer of await Promise.all(batches.flat())) assert.equal(answer.json.messages[0].text, 'new');
+});
+
+test('plain CGI asks the store, so it needs no bell to be right', async (t) => {
+  const data = temporaryFolder(t);
+  await send(data, { text: 'one' });
+  fs.unlinkSync(path.join(data, 'chat.bell'));
+  assert.equal((await cgi(data, waits('since=0'))).json.head, 1);
+});

@@ -1,0 +1,104 @@
+// crowd.test.mjs - many readers wait at once in one process, messages come one after the other, and each reader keeps a record
+// of what it was told. Where waiting costs a process the crowd is small, and most of it is on the timer.
+//
+// Environment: CROWD, how many readers (default 400; 8000 for a long look); CROWD_MESSAGES, how many messages (default 40);
+// CROWD_GAP, milliseconds between two (default 100); CROWD_KILL=1: the programs are killed at every tenth message (default: half way, once).
+
+import assert from 'node:assert/strict';
+import http from 'node:http';
+import { describe, it } from 'node:test';
+
+import { PROFILE, pause, signal, until, withSite } from './harness.mjs';
+
+const parks = ['lighttpd', 'nginx'].includes(PROFILE);
+const READERS = Number(process.env.CROWD ?? (parks ? 400 : 24));
+const MESSAGES = Number(process.env.CROWD_MESSAGES ?? 40);
+const GAP = Number(process.env.CROWD_GAP ?? 100);
+
+/** One request on its own connection; undefined when it failed, for whatever reason. */
+function get(port, target) {
+  return new Promise((done) => {
+    const request = http.get({ port, host: '127.0.0.1', path: target, agent: false, timeout: 60_000 }, (response) => {
+      const pieces = [];
+      response.on('data', (piece) => pieces.push(piece));
+      response.on('end', () => done(response.statusCode === 200 && response.complete ? JSON.parse(Buffer.concat(pieces)) : undefined));
+      response.on('error', () => done(undefined));
+    });
+    request.on('timeout', () => request.destroy());
+    request.on('error', () => done(undefined));
+  });
+}
+
+/** Follows the room to its last message the way the API says, through errors; returns the seqs in the order in which they came. */
+async function reader(port, counts) {
+  const seen = [];
+  for (let since = 0; since < MESSAGES;) {
+    const answer = await get(port, `/poll?room=crowd&since=${since}&wait=20`);
+    if (answer === undefined) {
+      counts.failed += 1;
+      await pause(100 + Math.random() * 200);
+      continue;
+    }
+    counts.held += answer.wait > 0 ? 1 : 0;
+    seen.push(...answer.messages.map((m) => m.seq));
+    since = answer.next;
+    if (answer.wait === 0 && !answer.more) await pause(300 + Math.random() * 400);
+  }
+  return seen;
+}
+
+async function sendUntilStored(site, n) {
+  for (;;) {
+    try {
+      const answer = await site.send({ room: 'crowd', text: `message ${n}`, id: `n-${n}`, name: 'crier' });
+      if (answer.status === 201 || answer.status === 200) return answer.json();
+    } catch {
+      // the program was killed while it had the request: the same id again
+    }
+    await pause(50);
+  }
+}
+
+describe(`${PROFILE}: a crowd`, () => {
+  it(`${READERS} waiting readers see ${MESSAGES} messages once and in order, through kill -9 of the programs`, async (t) => {
+    await withSite({}, async (site) => {
+      const counts = { held: 0, failed: 0, killed: 0 };
+      const readers = Array.from({ length: READERS }, () => reader(site.port, counts));
+      for (let n = 1; n <= MESSAGES; n++) {
+        assert.equal((await sendUntilStored(site, n)).seq, n);
+        if (n === Math.ceil(MESSAGES / 2) || (process.env.CROWD_KILL && n % 10 === 0)) {
+          for (const { pid } of site.programs()) {
+            signal(pid, 'SIGKILL');
+            counts.killed += 1;
+          }
+        }
+        await pause(GAP);
+      }
+      const expected = Array.from({ length: MESSAGES }, (_, i) => i + 1);
+      for (const seen of await Promise.all(readers)) assert.deepEqual(seen, expected);
+      t.diagnostic(`${counts.held} answers after a wait, ${counts.failed} requests failed, ${counts.killed} programs killed`);
+      assert.ok(counts.held > 0);
+      const { status, output } = site.check();
+      assert.equal(status, 0, output);
+    });
+  });
+
+  it('readers that hang up leave nothing behind', async () => {
+    await withSite({ env: { POLLCHAT_MAX_WAIT: '3' } }, async (site) => {
+      await site.send({ room: 'crowd', text: 'old' });
+      const before = site.programs().length;
+      const requests = Array.from({ length: parks ? 50 : 5 }, () => {
+        const request = http.get({ port: site.port, host: '127.0.0.1', path: '/poll?room=crowd&since=1&wait=3', agent: false });
+        request.on('error', () => {});
+        return request;
+      });
+      await pause(300);
+      requests.forEach((request) => request.destroy());
+      const answer = await get(site.port, '/poll?room=crowd&since=1&wait=1');
+      assert.deepEqual(answer.messages, []);
+      // Whatever the server told the program: after the longest wait all places are free again.
+      await until(async () => (await get(site.port, '/poll?room=crowd&since=1&wait=1'))?.wait === 1, 'a free place');
+      await until(() => site.programs().length <= Math.max(before, parks ? 2 : 8), 'processes of those who left to end');
+    });
+  });
+});
