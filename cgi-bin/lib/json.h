@@ -1,7 +1,7 @@
 /* json.h - JSON in and out: the one file that knows jansson.
  *
  * One function for each kind of object, so that a message looks the same wherever it stands.
- * Formats are in DESIGN words: see README.md, "API". Compact, UTF-8, one object without line breaks.
+ * Formats: README.md, "The API on one page". Compact, UTF-8, one object without line breaks.
  * Pure. Threads: any.
  */
 #ifndef JSON_H

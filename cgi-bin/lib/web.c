@@ -109,7 +109,7 @@ static int announced_length(const struct web_exchange *x, int64_t *out, struct e
     return 0;
 }
 
-/* Plain CGI without Content-Length: standard input ends only where the server fed it a chunked body (HOSTING facts C4, N3). */
+/* Plain CGI without Content-Length: standard input ends only where the server fed it a chunked body (Apache's mod_cgid does, with no Content-Length; nginx sends both). */
 static bool reads_to_end(const struct web_exchange *x)
 {
     return x->carrier->body_has_end || web_variable(x, "HTTP_TRANSFER_ENCODING") != NULL;
