@@ -1,0 +1,358 @@
+/* test_web_answer.c - web.h: answers and problems with their headers, whatever the carrier. */
+#include "fake_web.h"
+
+#include "err.h"
+#include "form.h"
+#include "log.h"
+#include "web.h"
+
+#define VARIABLES(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+enum { WITHOUT_END, WITH_END }; /* kinds of carrier: as plain CGI, as FastCGI */
+
+/* ---- the answer ---- */
+
+static void answer(struct fake *f, const char *method, int status, const char *body)
+{
+    struct web_reply r;
+    fake_init(f, true, VARIABLES(method), NULL, 0);
+    web_reply_init(&r, status);
+    web_header(&r, "Content-Type", "text/plain");
+    buf_adds(&r.body, body);
+    web_answer(&f->x, &r);
+    web_reply_fini(&r);
+}
+
+static void status_comes_first_and_every_answer_is_guarded(void **state)
+{
+    struct fake f;
+    (void)state;
+    answer(&f, "REQUEST_METHOD=GET", 200, "hi");
+    assert_string_equal(buf_text(&f.answer), "Status: 200 OK\r\n"
+                                             "Content-Type: text/plain\r\n"
+                                             "X-Content-Type-Options: nosniff\r\n"
+                                             "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"
+                                             "X-Frame-Options: DENY\r\n"
+                                             "Referrer-Policy: no-referrer\r\n"
+                                             "X-Accel-Buffering: no\r\n"
+                                             "Cache-Control: no-store\r\n"
+                                             "Content-Length: 2\r\n"
+                                             "\r\n"
+                                             "hi");
+    fake_fini(&f);
+}
+
+static void head_has_the_headers_of_get_and_no_body(void **state)
+{
+    struct fake get;
+    struct fake head;
+    (void)state;
+    answer(&get, "REQUEST_METHOD=GET", 200, "hello");
+    answer(&head, "REQUEST_METHOD=HEAD", 200, "hello");
+    assert_string_equal(fake_body(&head), "");
+    assert_header(&head, "Content-Length", "5");
+    assert_int_equal(get.answer.length - 5, head.answer.length);
+    assert_memory_equal(get.answer.bytes, head.answer.bytes, head.answer.length);
+    fake_fini(&get);
+    fake_fini(&head);
+}
+
+static void statuses_204_and_304_have_neither_body_nor_length(void **state)
+{
+    static const int statuses[] = {204, 304};
+    (void)state;
+    for (size_t i = 0; i < COUNT(statuses); i++) {
+        struct fake f;
+        answer(&f, "REQUEST_METHOD=GET", statuses[i], "must not be seen");
+        assert_int_equal(fake_status(&f), statuses[i]);
+        assert_header(&f, "Content-Length", NULL);
+        assert_string_equal(fake_body(&f), "");
+        assert_header(&f, "X-Content-Type-Options", "nosniff");
+        fake_fini(&f);
+    }
+}
+
+static void an_empty_body_has_length_0(void **state)
+{
+    struct fake f;
+    (void)state;
+    answer(&f, "REQUEST_METHOD=GET", 200, "");
+    assert_header(&f, "Content-Length", "0");
+    fake_fini(&f);
+}
+
+static void bodies_may_hold_any_byte(void **state)
+{
+    struct fake f;
+    struct web_reply r;
+    (void)state;
+    fake_init(&f, true, VARIABLES("REQUEST_METHOD=GET"), NULL, 0);
+    web_reply_init(&r, 200);
+    buf_add(&r.body, "a\0b\r\n\r\n", 7);
+    web_answer(&f.x, &r);
+    web_reply_fini(&r);
+    assert_header(&f, "Content-Length", "7");
+    assert_memory_equal(fake_body(&f), "a\0b\r\n\r\n", 8);
+    fake_fini(&f);
+}
+
+static void an_answer_with_its_own_caching_keeps_it(void **state)
+{
+    struct fake f;
+    struct web_reply r;
+    (void)state;
+    fake_init(&f, true, NULL, NULL, 0);
+    web_reply_init(&r, 200);
+    web_header(&r, "cache-control", "public, max-age=%d", 60);
+    web_answer(&f.x, &r);
+    web_reply_fini(&r);
+    assert_header(&f, "cache-control", "public, max-age=60");
+    assert_header(&f, "Cache-Control", NULL);
+    fake_fini(&f);
+}
+
+static void every_status_in_use_has_its_phrase(void **state)
+{
+    static const struct {
+        int status;
+        const char *line;
+    } cases[] = {{200, "200 OK"},
+                 {201, "201 Created"},
+                 {204, "204 No Content"},
+                 {304, "304 Not Modified"},
+                 {400, "400 Bad Request"},
+                 {403, "403 Forbidden"},
+                 {404, "404 Not Found"},
+                 {405, "405 Method Not Allowed"},
+                 {409, "409 Conflict"},
+                 {413, "413 Content Too Large"},
+                 {415, "415 Unsupported Media Type"},
+                 {500, "500 Internal Server Error"},
+                 {503, "503 Service Unavailable"}};
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct fake f;
+        answer(&f, "REQUEST_METHOD=GET", cases[i].status, "");
+        assert_header(&f, "Status", cases[i].line);
+        fake_fini(&f);
+    }
+}
+
+static void a_peer_that_has_gone_is_no_error(void **state)
+{
+    (void)state;
+    for (size_t writes = 0; writes < 2; writes++) {
+        struct fake f;
+        struct web_reply r;
+        fake_init(&f, true, VARIABLES("REQUEST_METHOD=GET"), NULL, 0);
+        f.writes_until = writes;
+        web_reply_init(&r, 200);
+        buf_adds(&r.body, "hi");
+        web_answer(&f.x, &r);
+        web_reply_fini(&r);
+        assert_int_equal(f.finished, 1);
+        fake_fini(&f);
+    }
+}
+
+static void common_headers_are_on_answers_and_on_problems(void **state)
+{
+    struct fake f;
+    struct web_reply r;
+    struct err e = ERR_INIT;
+    (void)state;
+    fake_init(&f, true, NULL, NULL, 0);
+    web_common_header(&f.x, "Vary", "%s", "Origin");
+    web_reply_init(&r, 200);
+    web_answer(&f.x, &r);
+    web_reply_fini(&r);
+    assert_header(&f, "Vary", "Origin");
+    fake_fini(&f);
+    fake_init(&f, true, NULL, NULL, 0);
+    web_common_header(&f.x, "Vary", "%s", "Origin");
+    err_set(&e, ERR_ABSENT, "x");
+    web_answer_problem(&f.x, &e, NULL, NULL);
+    assert_header(&f, "Vary", "Origin");
+    assert_int_equal(fake_status(&f), 404);
+    fake_fini(&f);
+}
+
+static void header_with_break(void)
+{
+    struct web_reply r;
+    web_reply_init(&r, 200);
+    web_header(&r, "X", "a%sb", "\r\nSet-Cookie: c");
+}
+
+static void header_with_line_feed(void)
+{
+    struct web_reply r;
+    web_reply_init(&r, 200);
+    web_header(&r, "X", "a\nb");
+}
+
+static void common_header_too_long(void)
+{
+    struct fake f;
+    fake_init(&f, true, NULL, NULL, 0);
+    web_common_header(&f.x, "X", "%4096d", 1);
+}
+
+static void common_header_of_the_greatest_length(void)
+{
+    struct fake f;
+    fake_init(&f, true, NULL, NULL, 0);
+    web_common_header(&f.x, "X", "%4095d", 1);
+    web_common_header(&f.x, "Y", "%s", "");
+}
+
+static void answer_that_is_incomplete(void)
+{
+    struct fake f;
+    struct web_reply r;
+    fake_init(&f, true, NULL, NULL, 0);
+    web_reply_init(&r, 200);
+    r.body.limit = 1;
+    buf_adds(&r.body, "hi");
+    web_answer(&f.x, &r);
+}
+
+static void answers_that_would_be_split_or_cut_abort(void **state)
+{
+    (void)state;
+    assert_true(support_aborts(header_with_break));
+    assert_true(support_aborts(header_with_line_feed));
+    assert_true(support_aborts(common_header_too_long));
+    assert_false(support_aborts(common_header_of_the_greatest_length));
+    assert_true(support_aborts(answer_that_is_incomplete));
+}
+
+/* ---- problems ---- */
+
+static void problem(struct fake *f, const char *query, enum err_code code)
+{
+    struct err e = ERR_INIT;
+    fake_init(f, true, VARIABLES("REQUEST_METHOD=GET", query), NULL, 0);
+    err_field(&e, code, "name", "why: %s", "\"<b>\"");
+    web_answer_problem(&f->x, &e, NULL, NULL);
+}
+
+static void a_problem_is_json_that_names_the_field(void **state)
+{
+    struct fake f;
+    (void)state;
+    problem(&f, "X=1", ERR_INPUT);
+    assert_int_equal(fake_status(&f), 400);
+    assert_header(&f, "Content-Type", "application/problem+json");
+    assert_header(&f, "Cache-Control", "no-store");
+    assert_header(&f, "Retry-After", NULL);
+    assert_contains(fake_body(&f), "\"field\":\"name\"");
+    assert_contains(fake_body(&f), "\"detail\":\"why: \\\"<b>\\\"\"");
+    fake_fini(&f);
+}
+
+static void a_problem_is_a_line_where_text_is_wanted(void **state)
+{
+    struct fake f;
+    (void)state;
+    problem(&f, "QUERY_STRING=format=text", ERR_INPUT);
+    assert_header(&f, "Content-Type", "text/plain; charset=utf-8");
+    assert_string_equal(fake_body(&f), "400 Bad Request: why: \"<b>\"\n");
+    fake_fini(&f);
+    problem(&f, "QUERY_STRING=format=text&x=%", ERR_INPUT);
+    assert_header(&f, "Content-Type", "text/plain; charset=utf-8");
+    fake_fini(&f);
+}
+
+static void busy_says_when_to_come_again(void **state)
+{
+    struct fake f;
+    (void)state;
+    problem(&f, "X=1", ERR_BUSY);
+    assert_int_equal(fake_status(&f), 503);
+    assert_header(&f, "Retry-After", "1");
+    fake_fini(&f);
+}
+
+static void further_headers_and_the_epoch_go_along(void **state)
+{
+    struct fake f;
+    struct buf headers;
+    struct err e = ERR_INIT;
+    (void)state;
+    fake_init(&f, true, NULL, NULL, 0);
+    buf_init(&headers, 100);
+    buf_adds(&headers, "Allow: GET\r\n");
+    err_set(&e, ERR_EPOCH, "x");
+    web_answer_problem(&f.x, &e, "EPOCH", &headers);
+    buf_fini(&headers);
+    assert_int_equal(fake_status(&f), 409);
+    assert_header(&f, "Allow", "GET");
+    assert_contains(fake_body(&f), "\"epoch\":\"EPOCH\"");
+    fake_fini(&f);
+}
+
+static void count_line(void *context, const char *line)
+{
+    int *count = context;
+    assert_contains(line, "why");
+    (*count)++;
+}
+
+static void the_owner_s_problems_are_logged_and_visitors_mistakes_are_not(void **state)
+{
+    static const enum err_code logged[] = {ERR_SYSTEM, ERR_CONFIG, ERR_CORRUPT, ERR_FULL, ERR_READONLY};
+    static const enum err_code quiet[] = {ERR_INPUT, ERR_AUTH, ERR_ABSENT, ERR_BUSY, ERR_TOO_LARGE, ERR_STOPPING};
+    int count = 0;
+    (void)state;
+    log_attach(count_line, &count);
+    for (size_t i = 0; i < COUNT(logged); i++) {
+        struct fake f;
+        problem(&f, "X=1", logged[i]);
+        assert_int_equal(count, (int)i + 1);
+        fake_fini(&f);
+    }
+    for (size_t i = 0; i < COUNT(quiet); i++) {
+        struct fake f;
+        problem(&f, "X=1", quiet[i]);
+        fake_fini(&f);
+    }
+    assert_int_equal(count, (int)COUNT(logged));
+    log_attach(NULL, NULL);
+}
+
+static void a_problem_for_head_has_no_body(void **state)
+{
+    struct fake f;
+    struct err e = ERR_INIT;
+    (void)state;
+    fake_init(&f, true, VARIABLES("REQUEST_METHOD=HEAD"), NULL, 0);
+    err_set(&e, ERR_ABSENT, "x");
+    web_answer_problem(&f.x, &e, NULL, NULL);
+    assert_string_equal(fake_body(&f), "");
+    assert_int_equal(fake_header(&f, "Content-Length", NULL), 1);
+    fake_fini(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(status_comes_first_and_every_answer_is_guarded),
+        cmocka_unit_test(head_has_the_headers_of_get_and_no_body),
+        cmocka_unit_test(statuses_204_and_304_have_neither_body_nor_length),
+        cmocka_unit_test(an_empty_body_has_length_0),
+        cmocka_unit_test(bodies_may_hold_any_byte),
+        cmocka_unit_test(an_answer_with_its_own_caching_keeps_it),
+        cmocka_unit_test(every_status_in_use_has_its_phrase),
+        cmocka_unit_test(a_peer_that_has_gone_is_no_error),
+        cmocka_unit_test(common_headers_are_on_answers_and_on_problems),
+        cmocka_unit_test(answers_that_would_be_split_or_cut_abort),
+        cmocka_unit_test(a_problem_is_json_that_names_the_field),
+        cmocka_unit_test(a_problem_is_a_line_where_text_is_wanted),
+        cmocka_unit_test(busy_says_when_to_come_again),
+        cmocka_unit_test(further_headers_and_the_epoch_go_along),
+        cmocka_unit_test(the_owner_s_problems_are_logged_and_visitors_mistakes_are_not),
+        cmocka_unit_test(a_problem_for_head_has_no_body),
+    };
+    return RUN(tests);
+}
