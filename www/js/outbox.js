@@ -7,6 +7,8 @@
 //         refused  detail: { key, field }
 //         status   detail: { failure, until } while it waits for another try, else { failure: null }
 
+import { Nap } from './nap.js';
+
 /** 128 random bits. random: fills an array, as crypto.getRandomValues does. */
 export function newId(random) {
   return Array.from(random(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
@@ -15,11 +17,12 @@ export function newId(random) {
 export class Outbox extends EventTarget {
   #queue = []; // keys, oldest first
   #busy = false;
-  #wake = null;
+  #nap;
 
   /** keep: { load(): entries, save(entries) }. */
   constructor({ store, api, backoff, clock, makeId, keep = { load: () => [], save: () => {} } }) {
     super();
+    this.#nap = new Nap(clock);
     Object.assign(this, { store, api, backoff, clock, makeId, keep });
     store.addEventListener('confirmed', ({ detail }) => this.#leave(detail.key));
     store.addEventListener('unseen', ({ detail }) => this.retry(detail.key));
@@ -64,7 +67,7 @@ export class Outbox extends EventTarget {
   }
 
   hurry() {
-    this.#wake?.();
+    this.#nap.wake();
   }
 
   #enter(entry) {
@@ -79,7 +82,7 @@ export class Outbox extends EventTarget {
     const isNext = this.#queue[0] === key;
     this.#queue = this.#queue.filter((other) => other !== key);
     if (isNext) {
-      this.#wake?.();
+      this.#nap.wake();
     }
   }
 
@@ -135,19 +138,8 @@ export class Outbox extends EventTarget {
       const delay = this.backoff.next(failure.retryAfter);
       this.store.update(key, { state: 'queued', detail: failure.message });
       this.#tell('status', { failure, until: this.clock.now() + delay });
-      await this.#sleep(delay);
+      await this.#nap.sleep(delay);
     }
-  }
-
-  #sleep(delay) {
-    return new Promise((done) => {
-      const timer = this.clock.setTimeout(() => this.#wake(), delay);
-      this.#wake = () => {
-        this.clock.clearTimeout(timer);
-        this.#wake = null;
-        done();
-      };
-    });
   }
 
   #tell(name, detail) {

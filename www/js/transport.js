@@ -6,6 +6,7 @@
 // Event: status; detail: { state: connecting | online | retrying, failure, until } (until: when the next try is due)
 
 import { Failure } from './api.js';
+import { Nap } from './nap.js';
 
 const WAIT = 25; // seconds asked for; the client's own limit lies above it
 const WAIT_LIMIT = 35_000;
@@ -18,7 +19,7 @@ const SHORTEST = 1000; // a held request that ends sooner, and empty, wasn't hel
 export class PollTransport extends EventTarget {
   #running = false;
   #hurry = false;
-  #wake = null;
+  #nap;
   #stop = null;
   #asking = null;
   #behind = 0; // answers in a row that know less than we do
@@ -26,6 +27,7 @@ export class PollTransport extends EventTarget {
   /** pace: () => active | idle | hidden. */
   constructor({ store, api, backoff, clock, random = Math.random, pace = () => 'active' }) {
     super();
+    this.#nap = new Nap(clock);
     Object.assign(this, { store, api, backoff, clock, random, pace });
   }
 
@@ -42,13 +44,13 @@ export class PollTransport extends EventTarget {
     this.#running = false;
     this.#stop?.abort();
     this.#asking?.abort();
-    this.#wake?.();
+    this.#nap.wake();
   }
 
   /** Ask now, not later: somebody looks again, a message was sent. anew: the network is another one, so an answer on its way won't come. */
   hurry({ anew = false } = {}) {
-    if (this.#wake !== null) {
-      this.#wake();
+    if (this.#nap.isAsleep) {
+      this.#nap.wake();
     } else {
       this.#hurry = true;
       if (anew) {
@@ -77,7 +79,7 @@ export class PollTransport extends EventTarget {
         delay = this.#failed(failure);
       }
       if (delay > 0 && !this.#hurry) {
-        await this.#sleep(delay);
+        await this.#nap.sleep(delay);
       }
     }
   }
@@ -140,17 +142,6 @@ export class PollTransport extends EventTarget {
       return delay;
     }
     return 0;
-  }
-
-  #sleep(delay) {
-    return new Promise((done) => {
-      const timer = this.clock.setTimeout(() => this.#wake(), delay);
-      this.#wake = () => {
-        this.clock.clearTimeout(timer);
-        this.#wake = null;
-        done();
-      };
-    });
   }
 
   #status(state, failure = null, until = 0) {
