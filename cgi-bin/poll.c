@@ -209,7 +209,6 @@ static void handle(struct web_exchange *x, void *context)
         cors_apply(x, conf->allow_origin);
     }
     route_dispatch(routes, x, context);
-    waiting_done(p->waiting);
 }
 
 static void stop(void *context)

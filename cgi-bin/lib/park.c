@@ -75,7 +75,8 @@ struct park {
     struct newcomer *newcomers;
     bool stopping;
     atomic_bool rung;
-    atomic_size_t count;
+    atomic_size_t count;      /* of places taken: waiters, and newcomers on their way in */
+    atomic_size_t unanswered; /* of them, who have no byte of an answer yet */
     struct ask *buckets[BUCKETS];
     struct ask *asks;
     struct waiter **heap; /* by deadline */
@@ -241,7 +242,9 @@ static bool take_place(struct park *p, uint16_t client)
 
 /* ---- waiters ---- */
 
-static void leave_ask(struct park *p, struct waiter *w)
+/* It waits no longer. To be called before a byte of the answer is written: a web server that has the answer may send its next
+ * request at once, and that one must find the place free. */
+static void stop_waiting(struct park *p, struct waiter *w)
 {
     struct ask *a = w->ask;
     if (a == NULL) {
@@ -255,6 +258,10 @@ static void leave_ask(struct park *p, struct waiter *w)
     if (a->waiters == NULL) {
         ask_free(p, a);
     }
+    atomic_fetch_sub(&p->unanswered, 1);
+    if (w->token >= 0) {
+        p->options.left(p->options.context, w->token);
+    }
 }
 
 static void release_blob(struct blob *b)
@@ -266,13 +273,10 @@ static void release_blob(struct blob *b)
 
 static void end_waiter(struct park *p, struct waiter *w)
 {
-    leave_ask(p, w);
+    stop_waiting(p, w);
     heap_remove(p, w);
     release_blob(w->rest);
     close(w->held.connection);
-    if (w->token >= 0) {
-        p->options.left(p->options.context, w->token);
-    }
     give_place_back(p, w->client);
     free(w);
 }
@@ -280,12 +284,12 @@ static void end_waiter(struct park *p, struct waiter *w)
 /* What the peer doesn't take at once is written when it can be, for a while; so a slow one holds up nobody. */
 static void answer(struct park *p, struct waiter *w, struct blob *b)
 {
+    stop_waiting(p, w);
     long count = held_write(&w->held, b->bytes, b->length);
     if (count < 0 || (size_t)count == b->length) {
         end_waiter(p, w);
         return;
     }
-    leave_ask(p, w);
     w->rest = b;
     b->users++;
     w->written = (size_t)count;
@@ -530,6 +534,7 @@ bool park_add(struct park *p, struct web_exchange *x, const struct query *q, int
     n->waiter->token = token;
     n->waiter->deadline = clock_mono_ms() + (int64_t)q->wait * 1000 - jitter_ms(q->wait);
     n->waiter->held = web_hold(x);
+    atomic_fetch_add(&p->unanswered, 1);
     pthread_mutex_lock(&p->lock);
     n->next = p->newcomers;
     p->newcomers = n;
@@ -548,6 +553,11 @@ void park_ring(struct park *p)
 size_t park_count(const struct park *p)
 {
     return atomic_load(&p->count);
+}
+
+size_t park_unanswered(const struct park *p)
+{
+    return atomic_load(&p->unanswered);
 }
 
 void park_stop(struct park *p)

@@ -7,7 +7,7 @@
  * delays); its peer hangs up (noticed where the web server says so, relied upon nowhere); the program stops (answered
  * at once, its client comes back to the next process); its peer doesn't take the answer (dropped).
  * Does not know the store: it asks the `render` function, which the program gives.
- * Threads: park_add, park_ring, park_count and park_stop from any; render is called from park's own thread only.
+ * Threads: park_add, park_ring, the counts and park_stop from any; render is called from park's own thread only.
  */
 #ifndef PARK_H
 #define PARK_H
@@ -25,7 +25,7 @@ struct park_options {
     /* Fills *r (initialised, status 200) with the answer to q as things are now. final: answer in any case, and as one that was
      * held for nothing when there is nothing new. Returns 1 when there is an answer in *r, 0 when nothing is new. */
     int (*render)(void *context, const struct query *q, bool final, struct web_reply *r);
-    /* A waiter that was added with a token has gone. May be NULL if none has one. */
+    /* A waiter that was added with a token waits no longer; it may not have its answer yet. May be NULL if none has one. */
     void (*left)(void *context, int token);
     void *context;
     unsigned most;            /* waiters at once */
@@ -42,6 +42,10 @@ bool park_add(struct park *p, struct web_exchange *x, const struct query *q, int
 void park_ring(struct park *p);
 
 size_t park_count(const struct park *p); /* waiters now */
+
+/* Of these, who have not been written a byte yet. A web server that gets an answer may send its next request before park_count
+ * is told; this one is told first. */
+size_t park_unanswered(const struct park *p);
 
 /* Answers everyone and ends the thread; returns when that is done. Later park_add return false. */
 void park_stop(struct park *p);

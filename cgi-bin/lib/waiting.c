@@ -29,7 +29,6 @@ struct waiting {
     pthread_mutex_t lock;        /* of park and failed */
     _Atomic(struct park *) park; /* made for the first that waits: its limits are settings */
     bool failed;
-    atomic_uint in_work;
     atomic_bool many_at_once; /* seen: this process gets several requests at a time */
     struct bell *bell;        /* plain CGI: where the one request sleeps */
     uint32_t seen;
@@ -58,16 +57,14 @@ void waiting_free(struct waiting *w)
 
 /* ---- which carrier ---- */
 
+/* Only who waits counts. Of a request in work nobody can say whether its answer is out already: a server that gives one request
+ * at a time sends the next as soon as it has that. */
 void waiting_arrived(struct waiting *w)
 {
-    if (atomic_fetch_add(&w->in_work, 1) > 0 || waiting_count(w) > 0) {
+    const struct park *p = atomic_load(&w->park);
+    if (p != NULL && park_unanswered(p) > 0) {
         atomic_store(&w->many_at_once, true);
     }
-}
-
-void waiting_done(struct waiting *w)
-{
-    atomic_fetch_sub(&w->in_work, 1);
 }
 
 size_t waiting_count(const struct waiting *w)

@@ -5,7 +5,7 @@
  *   - the same behind Apache's mod_proxy_fcgi: it costs one of Apache's workers besides
  *   - a process that gets one request at a time (mod_fcgid) or only one at all (plain CGI): it costs the process
  * mod_fcgid can't be told from the others by anything it says. So a FastCGI process counts as one of the last kind until a second
- * request arrives while one is waiting or in work, which mod_fcgid never lets happen.
+ * request arrives while one is waiting, which mod_fcgid never lets happen.
  * Where a wait costs a process, places are counted over the whole site, in the bell's file.
  * Threads: any.
  */
@@ -30,9 +30,8 @@ struct waiting *waiting_new(struct site *site, bool fastcgi, waiting_render *ren
 /* Only where nothing was ever taken (plain CGI): a park ends with its process. NULL is fine. */
 void waiting_free(struct waiting *w);
 
-/* A request has come to this process, and has been answered or held. */
+/* A request has come to this process. */
 void waiting_arrived(struct waiting *w);
-void waiting_done(struct waiting *w);
 
 /* FastCGI: holds x, whose query q (no `now` in it) has nothing new, and takes it. false: it isn't to be held, for any reason. */
 bool waiting_take(struct waiting *w, struct web_exchange *x, const struct query *q, const struct conf *conf);

@@ -170,6 +170,22 @@ export async function startFastcgi(t, program, data, { env = {}, file = programP
   return { child, socket, gone, stderr };
 }
 
+/** One whole request by FastCGI; resolves with the last byte of the answer, not with the close that follows it. */
+export function fastcgiToLastByte(socket, request) {
+  return new Promise((resolve, reject) => {
+    const connection = net.createConnection(socket);
+    let came = Buffer.alloc(0);
+    connection.on('data', (piece) => {
+      came = Buffer.concat([came, piece]);
+      const answer = parseRecords(came);
+      if (answer.ended) resolve(answer);
+    });
+    connection.on('error', reject);
+    connection.on('close', () => reject(new Error('closed before the end of an answer')));
+    connection.write(Buffer.concat([beginRecord(), paramsRecords(variables(request)), stdinRecords(Buffer.alloc(0))]));
+  });
+}
+
 /** Writes bytes to the socket as they are; collects what comes until the program closes the connection. */
 export async function exchange(socket, ...pieces) {
   const connection = net.createConnection(socket);

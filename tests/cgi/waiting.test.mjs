@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { cgi, fastcgi, poll, send, startCgi, startFastcgi, temporaryFolder, until } from './program.mjs';
+import { cgi, fastcgi, fastcgiToLastByte, poll, send, startCgi, startFastcgi, temporaryFolder, until } from './program.mjs';
 
 const form = 'application/x-www-form-urlencoded';
 const hi = { program: 'send', method: 'POST', type: form, body: 'text=hi' };
@@ -80,6 +80,27 @@ test('limits of waiting and of one address turn away without an error', async (t
   assert.equal((await fastcgi(poller.socket, from('192.0.2.2'))).json.wait, 0);
 });
 
+test('a server that gives one request at a time is not taken for one that gives many, however quickly it goes on', async (t) => {
+  const data = temporaryFolder(t);
+  const sender = await startFastcgi(t, 'send', data);
+  const env = { POLLCHAT_MAX_HELD: '1' };
+  const one = await startFastcgi(t, 'poll', data, { env });
+  const other = await startFastcgi(t, 'poll', data, { env: { ...env, POLLCHAT_THREADS: '1' } });
+  const next = (query) => fastcgiToLastByte(one.socket, waits(query));
+  await fastcgi(sender.socket, hi);
+  for (let i = 0; i < 300; i++) await next('since=0');
+  for (let seq = 1; seq <= 100; seq++) {
+    const waiting = next(`since=${seq}&wait=20`);
+    await fastcgi(sender.socket, hi);
+    assert.equal((await waiting).json.next, seq + 1);
+  }
+  const holder = fastcgi(other.socket, waits('since=101&wait=25')); // has the only place: `one` would need a second
+  await fastcgi(other.socket, waits('since=0')); // by the same thread: now the holder is held
+  assert.equal((await next('since=101&wait=20')).json.wait, 0);
+  await fastcgi(sender.socket, hi);
+  assert.equal((await holder).json.wait, 25);
+});
+
 test('max_wait 0 holds nobody', async (t) => {
   const poller = await startFastcgi(t, 'poll', temporaryFolder(t), { env: { POLLCHAT_MAX_WAIT: '0' } });
   assert.deepEqual((({ wait, poll_after }) => [wait, poll_after])((await fastcgi(poller.socket, waits('since=0&wait=9'))).json), [0, 2]);
@@ -121,7 +142,7 @@ test('formats, several rooms and the headers of CORS are right for those who wai
   }
 });
 
-test('the bell is deleted, emptied or replaced while polls wait: the next message still wakes them', async (t) => {
+test('the bell is deleted or replaced while polls wait: the next message still wakes them', async (t) => {
   const data = temporaryFolder(t);
   const bell = path.join(data, 'chat.bell');
   const sender = await startFastcgi(t, 'send', data);
