@@ -1,207 +1,26 @@
-/* poll.c - the program behind GET /poll: everything that reads and waits.
+/* poll.c - the program behind GET /poll and /stream: everything that reads and waits.
  *
- * Parses what is asked for, takes a reading, answers it or has it held until there is news. Never writes messages: the store
- * is opened read only.
+ * Routes and what they share. Never writes messages: the store is opened read only.
  */
-#include "lib/answer.h"
-#include "lib/ck.h"
-#include "lib/clock.h"
 #include "lib/conf.h"
 #include "lib/cors.h"
-#include "lib/err.h"
-#include "lib/form.h"
-#include "lib/json.h"
-#include "lib/line.h"
+#include "lib/get_poll.h"
+#include "lib/get_stream.h"
 #include "lib/log.h"
-#include "lib/query.h"
-#include "lib/reader.h"
+#include "lib/program.h"
 #include "lib/route.h"
 #include "lib/serve.h"
 #include "lib/site.h"
 #include "lib/waiting.h"
 #include "lib/web.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-enum { CACHE_SECONDS = 60 }; /* a page of old messages; short, as `head` in it ages */
-
-struct program {
-    struct site *site;
-    struct waiting *waiting;
-    bool fastcgi;
-};
-
-/* ---- answers ---- */
-
-static void render(struct web_reply *r, enum query_format format, const struct answer *a)
-{
-    switch (format) {
-    case QUERY_JSON:
-        web_header(r, "Content-Type", "application/json");
-        json_answer(&r->body, a);
-        break;
-    case QUERY_NDJSON:
-        web_header(r, "Content-Type", "application/x-ndjson");
-        json_answer_lines(&r->body, a);
-        break;
-    case QUERY_TEXT:
-        web_header(r, "Content-Type", "text/plain; charset=utf-8");
-        line_answer(&r->body, a);
-        break;
-    }
-}
-
-static void fill_reply(struct web_reply *r, const struct query *q, const struct reading *g)
-{
-    r->status = g->unchanged ? 304 : 200;
-    web_header(r, "ETag", "%s", g->etag);
-    if (q->kind == QUERY_BEFORE && q->before <= g->rooms[0].head + 1) {
-        web_header(r, "Cache-Control", "public, max-age=%d", (int)CACHE_SECONDS);
-    }
-    if (!g->unchanged) {
-        render(r, q->format, &g->answer);
-    }
-}
-
-static void answer_reading(struct web_exchange *x, const struct query *q, const struct reading *g)
-{
-    struct web_reply r;
-    web_reply_init(&r, 200);
-    fill_reply(&r, q, g);
-    web_answer(x, &r);
-    web_reply_fini(&r);
-}
-
-static struct reading_how how_to_read(const struct program *p, const struct conf *conf)
-{
-    /* A process for one request has nobody who watches for commits without a ring: it asks the store. */
-    return (struct reading_how){
-        .budget = (size_t)conf->max_answer, .poll_after = (unsigned)conf->poll_after, .use_bell = p->fastcgi};
-}
-
-/* ---- waiting ---- */
-
-/* For those who wait: the answer as things are now. See park.h. */
-static int render_waiting(void *context, const struct query *q, bool final, struct web_reply *r)
-{
-    struct program *p = context;
-    struct err e = ERR_INIT;
-    struct reading *g = ck_calloc(1, sizeof *g);
-    const struct reading_how how = how_to_read(p, site_loaded_conf(p->site));
-    bool read = reading_take(g, p->site, q, &how, &e) == 0;
-    /* A store that is busy for a moment is no reason to send waiters away; another database is. */
-    int result = read ? !g->nothing_new || final : e.code == ERR_EPOCH || final;
-    if (result != 0 && read) {
-        g->answer.wait = q->wait;
-        fill_reply(r, q, g);
-    } else if (result != 0) {
-        web_problem(r, &e, q->format == QUERY_TEXT, e.code == ERR_EPOCH ? g->epoch : NULL);
-    }
-    reading_fini(g);
-    free(g);
-    return result;
-}
-
-static unsigned granted(const struct query *q, const struct conf *conf)
-{
-    return q->wait < conf->max_wait ? q->wait : (unsigned)conf->max_wait;
-}
-
-/* The question of one who waits: from the positions that were found, for as long as is granted. */
-static struct query waiting_query(const struct query *q, const struct reading *g, const struct conf *conf)
-{
-    struct query w = *q;
-    w.wait = granted(q, conf);
-    for (size_t i = 0; i < w.count; i++) {
-        w.rooms[i].since = g->rooms[i].next;
-        w.rooms[i].now = false;
-    }
-    return w;
-}
-
-/* Plain CGI: this process waits itself, if there is a place. *g is the reading as it is when the wait is over; it points into w.
- * -1 with the error when there is none. */
-static int wait_here(struct program *p, const struct query *w, const struct conf *conf, struct reading *g,
-                     struct err *e)
-{
-    const struct reading_how how = how_to_read(p, conf);
-    int64_t end = clock_mono_ms() + (int64_t)w->wait * 1000;
-    int token = waiting_begin(p->waiting, w->wait, conf);
-    bool goes_on = true;
-    int result = 0;
-    if (token < 0) {
-        return 0;
-    }
-    for (;;) {
-        int64_t left = goes_on ? end - clock_mono_ms() : 0; /* before it looks: the last look is the one at the end */
-        reading_fini(g);
-        err_clear(e);
-        result = reading_take(g, p->site, w, &how, e);
-        if (left <= 0 || (result == 0 && !g->nothing_new) || e->code == ERR_EPOCH) {
-            break;
-        }
-        goes_on = waiting_sleep(p->waiting, (int)left);
-    }
-    g->answer.wait = w->wait;
-    waiting_end(p->waiting, token);
-    return result;
-}
-
-/* Answers x, or has it held. g is the caller's to end. */
-static void answer_or_hold(struct web_exchange *x, struct program *p, const struct conf *conf, const struct query *q,
-                           struct reading *g)
-{
-    struct err e = ERR_INIT;
-    struct query w;
-    struct reading_how how = how_to_read(p, conf);
-    how.if_none_match = q->wait == 0 ? web_variable(x, "HTTP_IF_NONE_MATCH") : NULL;
-    int result = reading_take(g, p->site, q, &how, &e);
-    /* Who finds something at once is told what the wait would have been: 0 means that there was no place. */
-    g->answer.wait = g->nothing_new ? 0 : granted(q, conf);
-    if (result == 0 && g->nothing_new && q->wait > 0 && web_method(x) == WEB_GET) {
-        w = waiting_query(q, g, conf);
-        if (waiting_take(p->waiting, x, &w, conf)) {
-            return;
-        }
-        if (!p->fastcgi) {
-            result = wait_here(p, &w, conf, g, &e);
-        }
-    }
-    if (result == 0) {
-        answer_reading(x, q, g);
-    } else {
-        web_answer_problem(x, &e, e.code == ERR_EPOCH ? g->epoch : NULL, NULL);
-    }
-}
-
-static void answer_query(struct web_exchange *x, struct program *p, const struct conf *conf, const struct query *q)
-{
-    struct reading *g = ck_calloc(1, sizeof *g);
-    answer_or_hold(x, p, conf, q, g);
-    reading_fini(g);
-    free(g);
-}
-
-/* ---- requests ---- */
-
-static void handle_poll(struct web_exchange *x, void *context)
-{
-    struct program *p = context;
-    struct err e = ERR_INIT;
-    struct query q;
-    const struct conf *conf = site_conf(p->site, web_environment(x), &e);
-    const struct form *fields = conf != NULL ? web_query(x, &e) : NULL;
-    if (fields == NULL || query_parse(fields, &q, &e) != 0) {
-        web_answer_problem(x, &e, NULL, NULL);
-    } else {
-        answer_query(x, p, conf, &q);
-    }
-}
-
 static void handle(struct web_exchange *x, void *context)
 {
-    static const struct route routes[] = {{"poll", WEB_GET | WEB_HEAD, handle_poll}, {NULL, 0, NULL}};
+    static const struct route routes[] = {
+        {"poll", WEB_GET | WEB_HEAD, get_poll},
+        {"stream", WEB_GET | WEB_HEAD, get_stream},
+        {NULL, 0, NULL},
+    };
     struct program *p = context;
     const struct conf *conf = site_conf(p->site, web_environment(x), NULL);
     waiting_arrived(p->waiting);
@@ -220,10 +39,16 @@ static void stop(void *context)
 int main(void)
 {
     struct program p = {.fastcgi = serve_is_fastcgi()};
+    const struct waiting_functions functions = {
+        .render = get_poll_render,
+        .events = get_stream_events,
+        .heartbeat = get_stream_heartbeat,
+        .context = &p,
+    };
     const struct serve how = {.handle = handle, .stop = stop, .context = &p, .threads = site_threads()};
     log_program("poll");
     p.site = site_new(STORE_READ, !p.fastcgi, serve_stopping());
-    p.waiting = waiting_new(p.site, p.fastcgi, render_waiting, &p);
+    p.waiting = waiting_new(p.site, p.fastcgi, &functions);
     int status = serve(&how);
     if (!p.fastcgi) {
         waiting_free(p.waiting);

@@ -50,6 +50,9 @@ static const struct setting settings[] = {
      "often allow an account some 20 processes in all."},
     {"max_waiting_per_client", NUMBER, AT(max_waiting_per_client), 1, 100000, "100", NULL,
      "How many polls of one address may wait at once. Not counted for 127.0.0.1 and ::1, where a proxy stands before all clients."},
+    {"max_stream", NUMBER, AT(max_stream), 0, 86400, "300", NULL,
+     "Longest time in seconds that a stream (GET /stream) lasts before it ends by itself and the client comes back: before something\n"
+     "between cuts it. A stream takes a place of max_waiting or max_waiting_apache. 0 allows none, and clients poll."},
     {"poll_after", NUMBER, AT(poll_after), 1, 60, "2", NULL,
      "Seconds after which a client should ask again where a poll can't be held."},
     {"busy_timeout", NUMBER, AT(busy_timeout), 0, 30000, "5000", NULL,

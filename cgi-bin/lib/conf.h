@@ -29,6 +29,7 @@ struct conf {
     uint64_t journal;                 /* index of the word: auto, wal, rollback */
     uint64_t threads;                 /* requests handled at once by a FastCGI process */
     uint64_t poll_after;              /* seconds: what a poll tells clients when it can't hold them */
+    uint64_t max_stream;              /* seconds; 0: no streams */
     uint64_t max_wait;                /* seconds; 0: polls are never held */
     uint64_t max_waiting;             /* waiting polls of a process that holds them for nothing */
     uint64_t max_waiting_apache;      /* the same where each keeps a worker of Apache busy */

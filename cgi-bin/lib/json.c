@@ -132,7 +132,7 @@ static void put_message(json_t *o, const struct chat_message *m)
     }
 }
 
-static void dump_message(struct buf *out, const char *room, const struct chat_message *m)
+void json_message(struct buf *out, const char *room, const struct chat_message *m)
 {
     json_t *o = json_object();
     if (room != NULL) {
@@ -180,12 +180,17 @@ static void put_gap(json_t *o, const struct answer *a)
     json_decref(rooms);
 }
 
-/* What stands behind the messages. */
-static void put_cursor(json_t *o, const struct answer *a)
+static void put_positions(json_t *o, const struct answer *a)
 {
     put_position(o, "next", a, NEXT);
     put_position(o, "head", a, HEAD);
     put_position(o, "oldest", a, OLDEST);
+}
+
+/* What stands behind the messages. */
+static void put_cursor(json_t *o, const struct answer *a)
+{
+    put_positions(o, a);
     put(o, "more", json_boolean(a->more));
     put_seq(o, "wait", a->wait);
     if (a->wait == 0) {
@@ -209,7 +214,7 @@ static void dump_messages(struct buf *out, const struct answer *a, const char *b
     for (size_t r = 0; r < a->count; r++) {
         for (size_t i = 0; i < a->rooms[r].count; i++) {
             buf_adds(out, first ? "" : between);
-            dump_message(out, a->several ? a->rooms[r].name : NULL, &a->rooms[r].messages[i]);
+            json_message(out, a->several ? a->rooms[r].name : NULL, &a->rooms[r].messages[i]);
             buf_adds(out, after);
             first = false;
         }
@@ -236,15 +241,30 @@ void json_answer(struct buf *out, const struct answer *a)
     out->length--;
 }
 
+void json_messages_lines(struct buf *out, const struct answer *a)
+{
+    dump_messages(out, a, "", "\n");
+}
+
 void json_answer_lines(struct buf *out, const struct answer *a)
 {
     json_t *cursor = json_object();
-    dump_messages(out, a, "", "\n");
+    json_messages_lines(out, a);
     put_string(cursor, "type", "cursor");
     put_head(cursor, a);
     put_cursor(cursor, a);
     dump_take(out, cursor);
     buf_adds(out, "\n");
+}
+
+void json_position(struct buf *out, const struct answer *a)
+{
+    json_t *o = json_object();
+    put_string(o, "type", "cursor");
+    put_head(o, a);
+    put_positions(o, a);
+    put_gap(o, a);
+    dump_take(out, o);
 }
 
 void json_problem(struct buf *out, const char *type, const char *title, int status, const char *detail,

@@ -26,11 +26,20 @@ int json_fields(const char *bytes, size_t length, const char *const *known, stru
 /* {"epoch","room","seq","time","name","text","type","id"[,"reply_to"]} */
 void json_sent(struct buf *out, const char *epoch, const char *room, const struct chat_message *m);
 
+/* One message: {["room",]"seq","time","name","text","type","id"[,"reply_to"]}; room may be NULL. */
+void json_message(struct buf *out, const char *room, const struct chat_message *m);
+
+/* Where a stream stands: {"type":"cursor","epoch","room","next","head","oldest"[,"gap"]}; for several rooms as below. */
+void json_position(struct buf *out, const struct answer *a);
+
 /* {"epoch","room","messages":[...],"next","head","oldest","more","wait"[,"poll_after"][,"gap"]};
  * for several rooms without "room", with next, head, oldest as objects and gap as an array. */
 void json_answer(struct buf *out, const struct answer *a);
 
-/* A message a line, and as last line the answer without its messages: {"type":"cursor","epoch",...}. */
+/* A message a line. */
+void json_messages_lines(struct buf *out, const struct answer *a);
+
+/* The same, and as last line the answer without its messages: {"type":"cursor","epoch",...}. */
 void json_answer_lines(struct buf *out, const struct answer *a);
 
 /* RFC 9457: {"type","title","status","detail"[,"field"][,"epoch"]}; field and epoch may be NULL or "". What isn't UTF-8 is left out. */

@@ -1,17 +1,19 @@
 /* park.c - see park.h.
  *
- * One thread owns asks, waiters and the heap of deadlines; other threads only put newcomers into a list and wake the loop.
+ * One thread owns asks, waiters and deadlines; other threads only put newcomers into a list and wake the loop.
  * A newcomer's ask is looked at when it arrives: what was committed between the handler's look and that moment isn't missed.
  */
 #include "park.h"
 
+#include "asks.h"
 #include "buf.h"
 #include "ck.h"
 #include "clock.h"
+#include "deadlines.h"
 #include "err.h"
 #include "held.h"
-#include "log.h"
 #include "loop.h"
+#include "places.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -21,49 +23,39 @@
 #include <unistd.h>
 
 enum {
-    BUCKETS = 4096,  /* of asks, by hash */
-    CLIENTS = 65536, /* counters of waiters by a hash of their address */
     EVENTS = 256,
-    WRITE_LIMIT_MS = 10000, /* for a peer that doesn't take its answer */
+    WRITE_LIMIT_MS = 10000, /* for a peer that doesn't take what it is sent */
+    HEARTBEAT_MS = 15000,   /* proxies and NAT routers cut connections that are silent for 30 to 60 s */
     LONGEST_SLEEP_MS = 60000,
 };
 
-/* Bytes of an answer that not everyone has taken yet. */
+/* Bytes that not everyone has taken yet. */
 struct blob {
     size_t users;
     size_t length;
     char bytes[];
 };
 
-struct ask;
-
 struct waiter {
+    struct deadline due; /* first: a deadline is its waiter */
     struct held held;
-    uint16_t client; /* counter */
     int token;
-    struct ask *ask;     /* NULL once it is being answered */
-    struct waiter *next; /* in the ask, or in the list of newcomers */
+    uint16_t client; /* counter of places.h */
+    bool last;       /* it is over when `rest` is written */
+    struct ask *ask; /* NULL once it waits for nothing more */
+    struct waiter *next;
     struct waiter *previous;
-    int64_t deadline; /* monotonic, ms */
-    size_t heap_at;
     struct blob *rest; /* what is still to be written */
     size_t written;
-};
-
-struct ask {
-    struct ask *next_in_bucket;
-    struct ask *next;
-    struct ask *previous;
-    struct waiter *waiters;
-    char *common; /* header lines of its answers; belongs to the key */
-    uint32_t hash;
-    struct query query; /* last: cut behind its rooms */
+    int64_t over_at; /* a stream: monotonic ms at which it is ended. 0: a poll */
+    int64_t told_at; /* a stream: when it was last sent something */
 };
 
 struct newcomer {
     struct waiter *waiter;
     struct query *query;
     char *common;
+    struct buf opening; /* a stream's first bytes */
     struct newcomer *next;
 };
 
@@ -74,195 +66,24 @@ struct park {
     pthread_mutex_t lock; /* of newcomers and stopping */
     struct newcomer *newcomers;
     bool stopping;
+    bool again; /* some ask is marked to be looked at again */
     atomic_bool rung;
-    atomic_size_t count;      /* of places taken: waiters, and newcomers on their way in */
-    atomic_size_t unanswered; /* of them, who have no byte of an answer yet */
-    struct ask *buckets[BUCKETS];
-    struct ask *asks;
-    struct waiter **heap; /* by deadline */
-    size_t heap_count;
-    size_t heap_size;
-    atomic_ushort clients[CLIENTS];
+    atomic_size_t unanswered;
+    struct places places;
+    struct asks asks;
+    struct deadlines deadlines;
 };
 
-/* ---- heap of deadlines: the earliest at 0 ---- */
+/* ---- bytes for many ---- */
 
-static void heap_put(struct park *p, size_t at, struct waiter *w)
-{
-    p->heap[at] = w;
-    w->heap_at = at;
-}
-
-static void heap_up(struct park *p, size_t at, struct waiter *w)
-{
-    while (at > 0 && p->heap[(at - 1) / 2]->deadline > w->deadline) {
-        heap_put(p, at, p->heap[(at - 1) / 2]);
-        at = (at - 1) / 2;
-    }
-    heap_put(p, at, w);
-}
-
-static void heap_down(struct park *p, size_t at, struct waiter *w)
-{
-    for (;;) {
-        size_t child = at * 2 + 1;
-        if (child + 1 < p->heap_count && p->heap[child + 1]->deadline < p->heap[child]->deadline) {
-            child++;
-        }
-        if (child >= p->heap_count || p->heap[child]->deadline >= w->deadline) {
-            break;
-        }
-        heap_put(p, at, p->heap[child]);
-        at = child;
-    }
-    heap_put(p, at, w);
-}
-
-static void heap_add(struct park *p, struct waiter *w)
-{
-    if (p->heap_count == p->heap_size) {
-        p->heap_size = p->heap_size > 0 ? p->heap_size * 2 : 256;
-        p->heap = ck_realloc(p->heap, p->heap_size * sizeof(void *));
-    }
-    heap_up(p, p->heap_count++, w);
-}
-
-static void heap_remove(struct park *p, struct waiter *w)
-{
-    struct waiter *last = p->heap[--p->heap_count];
-    if (last != w) {
-        size_t at = w->heap_at;
-        heap_down(p, at, last);
-        heap_up(p, last->heap_at, last);
-    }
-}
-
-static void set_deadline(struct park *p, struct waiter *w, int64_t deadline)
-{
-    heap_remove(p, w);
-    w->deadline = deadline;
-    heap_add(p, w);
-}
-
-/* ---- asks ---- */
-
-static size_t query_size(const struct query *q)
-{
-    return offsetof(struct query, rooms) + q->count * sizeof q->rooms[0];
-}
-
-static struct query *copy_query(const struct query *q)
-{
-    struct query *copy = ck_calloc(1, query_size(q));
-    memcpy(copy, q, query_size(q));
-    return copy;
-}
-
-/* query_parse zeroes the whole struct and strings in it are padded with zeros, so equal questions are equal bytes. */
-static uint32_t hash_of(const struct query *q, const char *common)
-{
-    const unsigned char *bytes = (const unsigned char *)q;
-    uint32_t hash = 2166136261U; /* FNV-1a (Fowler, Noll, Vo) */
-    for (size_t i = 0; i < query_size(q); i++) {
-        hash = (hash ^ bytes[i]) * 16777619U;
-    }
-    for (; *common != '\0'; common++) {
-        hash = (hash ^ (unsigned char)*common) * 16777619U;
-    }
-    return hash;
-}
-
-static bool is_same(const struct ask *a, uint32_t hash, const struct query *q, const char *common)
-{
-    return a->hash == hash && query_size(&a->query) == query_size(q) && memcmp(&a->query, q, query_size(q)) == 0 &&
-           strcmp(a->common, common) == 0;
-}
-
-static struct ask *find_or_make(struct park *p, const struct query *q, const char *common)
-{
-    uint32_t hash = hash_of(q, common);
-    struct ask **bucket = &p->buckets[hash % BUCKETS];
-    for (struct ask *a = *bucket; a != NULL; a = a->next_in_bucket) {
-        if (is_same(a, hash, q, common)) {
-            return a;
-        }
-    }
-    struct ask *a = ck_calloc(1, offsetof(struct ask, query) + query_size(q));
-    memcpy(&a->query, q, query_size(q));
-    a->common = ck_strdup(common);
-    a->hash = hash;
-    a->next_in_bucket = *bucket;
-    *bucket = a;
-    a->next = p->asks;
-    if (p->asks != NULL) {
-        p->asks->previous = a;
-    }
-    p->asks = a;
-    return a;
-}
-
-static void ask_free(struct park *p, struct ask *a)
-{
-    struct ask **at = &p->buckets[a->hash % BUCKETS];
-    while (*at != a) {
-        at = &(*at)->next_in_bucket;
-    }
-    *at = a->next_in_bucket;
-    *(a->previous != NULL ? &a->previous->next : &p->asks) = a->next;
-    if (a->next != NULL) {
-        a->next->previous = a->previous;
-    }
-    free(a->common);
-    free(a);
-}
-
-/* ---- places ---- */
-
-enum { NOT_COUNTED = 0 };
-
-static void give_place_back(struct park *p, uint16_t client)
-{
-    if (client != NOT_COUNTED) {
-        atomic_fetch_sub(&p->clients[client], 1);
-    }
-    atomic_fetch_sub(&p->count, 1);
-}
-
-static bool take_place(struct park *p, uint16_t client)
-{
-    bool fits = atomic_fetch_add(&p->count, 1) < p->options.most;
-    if (client != NOT_COUNTED && atomic_fetch_add(&p->clients[client], 1) >= p->options.most_per_client) {
-        fits = false;
-    }
-    if (!fits) {
-        give_place_back(p, client);
-    }
-    return fits;
-}
-
-/* ---- waiters ---- */
-
-/* It waits no longer. To be called before a byte of the answer is written: a web server that has the answer may send its next
- * request at once, and that one must find the place free. */
-static void stop_waiting(struct park *p, struct waiter *w)
-{
-    struct ask *a = w->ask;
-    if (a == NULL) {
-        return;
-    }
-    *(w->previous != NULL ? &w->previous->next : &a->waiters) = w->next;
-    if (w->next != NULL) {
-        w->next->previous = w->previous;
-    }
-    w->ask = NULL;
-    if (a->waiters == NULL) {
-        ask_free(p, a);
-    }
-    atomic_fetch_sub(&p->unanswered, 1);
-    if (w->token >= 0) {
-        p->options.left(p->options.context, w->token);
-    }
-}
+/* One output, framed for one request number after the other. Web servers number all their requests 1, so it is nearly always framed
+ * once. */
+struct message {
+    const struct buf *plain;
+    bool last;
+    struct blob *framed;
+    uint16_t id;
+};
 
 static void release_blob(struct blob *b)
 {
@@ -271,129 +92,330 @@ static void release_blob(struct blob *b)
     }
 }
 
+/* Borrowed until the next call, or message_fini. */
+static struct blob *framed_for(struct message *m, uint16_t id)
+{
+    struct buf records;
+    if (m->framed != NULL && m->id == id) {
+        return m->framed;
+    }
+    release_blob(m->framed);
+    buf_init(&records, BUF_UNLIMITED);
+    held_output(&records, id, buf_text(m->plain), m->plain->length);
+    if (m->last) {
+        held_end(&records, id);
+    }
+    m->id = id;
+    m->framed = ck_malloc(sizeof *m->framed + records.length);
+    m->framed->users = 1;
+    m->framed->length = records.length;
+    memcpy(m->framed->bytes, records.bytes, records.length);
+    buf_fini(&records);
+    return m->framed;
+}
+
+static void message_fini(struct message *m)
+{
+    release_blob(m->framed);
+}
+
+/* ---- waiters ---- */
+
+static void leave_ask(struct park *p, struct waiter *w)
+{
+    struct ask *a = w->ask;
+    *(w->previous != NULL ? &w->previous->next : &a->waiters) = w->next;
+    if (w->next != NULL) {
+        w->next->previous = w->previous;
+    }
+    w->ask = NULL;
+    if (a->waiters == NULL) {
+        asks_drop(&p->asks, a);
+    }
+}
+
+static void join_ask(struct waiter *w, struct ask *a)
+{
+    w->ask = a;
+    w->previous = NULL;
+    w->next = a->waiters;
+    if (a->waiters != NULL) {
+        a->waiters->previous = w;
+    }
+    a->waiters = w;
+}
+
+/* It waits no longer. To be called before a byte of the answer is written: a web server that has the answer may send its next
+ * request at once, and that one must find the place free. */
+static void stop_waiting(struct park *p, struct waiter *w)
+{
+    if (w->ask == NULL) {
+        return;
+    }
+    leave_ask(p, w);
+    atomic_fetch_sub(&p->unanswered, 1);
+    if (w->token >= 0) {
+        p->options.left(p->options.context, w->token);
+    }
+}
+
 static void end_waiter(struct park *p, struct waiter *w)
 {
     stop_waiting(p, w);
-    heap_remove(p, w);
+    deadlines_remove(&p->deadlines, &w->due);
     release_blob(w->rest);
     close(w->held.connection);
-    give_place_back(p, w->client);
+    places_give_back(&p->places, w->client);
     free(w);
 }
 
-/* What the peer doesn't take at once is written when it can be, for a while; so a slow one holds up nobody. */
-static void answer(struct park *p, struct waiter *w, struct blob *b)
+static int64_t earlier(int64_t a, int64_t b)
 {
-    stop_waiting(p, w);
+    return a < b ? a : b;
+}
+
+/* When a stream has to be looked at next, if nothing comes. */
+static int64_t next_beat(const struct waiter *w)
+{
+    return earlier(w->told_at + HEARTBEAT_MS, w->over_at);
+}
+
+/* What the peer doesn't take at once is written when it can be, for a while; so a slow one holds up nobody. w has no rest. False: w
+ * is gone. */
+static bool tell(struct park *p, struct waiter *w, struct message *m)
+{
+    struct blob *b = framed_for(m, w->held.id);
     long count = held_write(&w->held, b->bytes, b->length);
-    if (count < 0 || (size_t)count == b->length) {
+    w->last = m->last;
+    if (count < 0 || (m->last && (size_t)count == b->length)) {
         end_waiter(p, w);
-        return;
+        return false;
     }
-    w->rest = b;
-    b->users++;
-    w->written = (size_t)count;
-    set_deadline(p, w, clock_mono_ms() + WRITE_LIMIT_MS);
-    loop_want_write(p->loop, w->held.connection, w, true);
+    w->told_at = clock_mono_ms();
+    if ((size_t)count < b->length) {
+        w->rest = b;
+        b->users++;
+        w->written = (size_t)count;
+        deadlines_move(&p->deadlines, &w->due, w->told_at + WRITE_LIMIT_MS);
+        loop_want_write(p->loop, w->held.connection, w, true);
+    }
+    return true;
+}
+
+static void mark_again(struct park *p, struct ask *a)
+{
+    a->again = true;
+    p->again = true;
 }
 
 static void write_rest(struct park *p, struct waiter *w)
 {
     long count = held_write(&w->held, w->rest->bytes + w->written, w->rest->length - w->written);
     w->written += count > 0 ? (size_t)count : 0;
-    if (count < 0 || w->written == w->rest->length) {
+    bool done = w->written == w->rest->length;
+    if (count < 0 || (done && w->last)) {
         end_waiter(p, w);
+    } else if (done) {
+        release_blob(w->rest);
+        w->rest = NULL;
+        w->told_at = clock_mono_ms();
+        deadlines_move(&p->deadlines, &w->due, next_beat(w));
+        loop_want_write(p->loop, w->held.connection, w, false);
+        mark_again(p, w->ask); /* it was left out meanwhile */
     }
 }
 
-static struct blob *make_blob(const struct web_reply *r, const char *common, uint16_t id)
+/* ---- polls ---- */
+
+static void answer(struct park *p, struct waiter *w, struct message *m)
 {
-    struct buf bytes;
-    buf_init(&bytes, BUF_UNLIMITED);
-    web_render_held(&bytes, id, r, common, true);
-    struct blob *b = ck_malloc(sizeof *b + bytes.length);
-    b->users = 1;
-    b->length = bytes.length;
-    memcpy(b->bytes, bytes.bytes, bytes.length);
-    buf_fini(&bytes);
-    return b;
+    stop_waiting(p, w);
+    tell(p, w, m);
 }
 
-/* Answers every waiter of the ask, which is freed with the last one. Web servers number all their requests 1, so the bytes are
- * nearly always the same; another number gets its own. */
-static void answer_all(struct park *p, struct ask *a, const struct web_reply *r)
+/* Answers every waiter of the ask, which goes with the last one; or one of them only. */
+static void answer_poll(struct park *p, struct ask *a, struct waiter *only, const struct web_reply *r)
 {
-    struct blob *b = NULL;
-    uint16_t id = 0;
-    char *common = ck_strdup(a->common);
+    struct buf plain;
+    struct message m = {.plain = &plain, .last = true};
+    buf_init(&plain, BUF_UNLIMITED);
+    web_render(&plain, r, a->common);
     struct waiter *next = NULL;
-    for (struct waiter *w = a->waiters; w != NULL; w = next) {
-        next = w->next;
-        if (b == NULL || w->held.id != id) {
-            release_blob(b);
-            id = w->held.id;
-            b = make_blob(r, common, id);
-        }
-        answer(p, w, b);
+    for (struct waiter *w = only != NULL ? only : a->waiters; w != NULL; w = next) {
+        next = only != NULL ? NULL : w->next;
+        answer(p, w, &m);
     }
-    release_blob(b);
-    free(common);
+    message_fini(&m);
+    buf_fini(&plain);
 }
 
-static void look(struct park *p, struct ask *a, bool final)
+/* only: one waiter of the ask, or NULL for all. False: there was nothing to answer. */
+static bool look_for_polls(struct park *p, struct ask *a, struct waiter *only, bool final)
 {
     struct web_reply r;
     web_reply_init(&r, 200);
-    if (p->options.render(p->options.context, &a->query, final, &r) > 0) {
-        answer_all(p, a, &r);
+    bool found = p->options.render(p->options.context, &a->query, final, &r) > 0;
+    if (found) {
+        answer_poll(p, a, only, &r);
     }
     web_reply_fini(&r);
+    return found;
 }
 
+/* ---- streams ---- */
+
+/* Sends m to all who have taken everything before it, and moves them to the ask of what comes next; the others stay, with their position. */
+static struct ask *tell_streams(struct park *p, struct ask *a, const struct query *now, struct message *m)
+{
+    struct ask *target = asks_get(&p->asks, now, a->common);
+    struct waiter *next = NULL;
+    CK(target != a); /* news moves the position */
+    for (struct waiter *w = a->waiters; w != NULL; w = next) {
+        next = w->next;
+        if (w->rest == NULL && tell(p, w, m)) {
+            leave_ask(p, w);
+            join_ask(w, target);
+        }
+    }
+    if (target->waiters == NULL) {
+        asks_drop(&p->asks, target);
+        return NULL;
+    }
+    return target;
+}
+
+/* Ends all of them: after m, or where bytes are waiting already at once, in the middle. */
+static void end_streams(struct park *p, struct ask *a, struct message *m)
+{
+    struct waiter *next = NULL;
+    m->last = true;
+    for (struct waiter *w = a->waiters; w != NULL; w = next) {
+        next = w->next;
+        if (w->rest != NULL) {
+            end_waiter(p, w);
+        } else {
+            answer(p, w, m);
+        }
+    }
+}
+
+static bool has_ready(const struct ask *a)
+{
+    const struct waiter *w = a->waiters;
+    while (w != NULL && w->rest != NULL) {
+        w = w->next;
+    }
+    return w != NULL;
+}
+
+static bool look_for_streams(struct park *p, struct ask *a, bool final)
+{
+    struct buf events;
+    struct message m = {.plain = &events};
+    if (!final && !has_ready(a)) {
+        return false;
+    }
+    struct query *now = asks_copy_query(&a->query);
+    buf_init(&events, BUF_UNLIMITED);
+    enum park_news news = p->options.events(p->options.context, now, &events);
+    if (final || news == PARK_END) {
+        end_streams(p, a, &m);
+    } else if (news != PARK_NOTHING) {
+        struct ask *target = tell_streams(p, a, now, &m);
+        if (news == PARK_MORE && target != NULL) {
+            mark_again(p, target);
+        }
+    }
+    message_fini(&m);
+    buf_fini(&events);
+    free(now);
+    return news != PARK_NOTHING;
+}
+
+/* The stream's time is up, or it is time for a sign of life. */
+static void beat(struct park *p, struct waiter *w)
+{
+    struct buf bytes;
+    struct message m = {.plain = &bytes, .last = clock_mono_ms() >= w->over_at};
+    buf_init(&bytes, BUF_UNLIMITED);
+    if (m.last) {
+        answer(p, w, &m);
+    } else if (next_beat(w) > w->due.at) { /* it was told something since its deadline was set */
+        deadlines_move(&p->deadlines, &w->due, next_beat(w));
+    } else {
+        deadlines_move(&p->deadlines, &w->due, earlier(clock_mono_ms() + HEARTBEAT_MS, w->over_at));
+        if (!look_for_streams(p, w->ask, false)) {
+            p->options.heartbeat(p->options.context, &w->ask->query, &bytes);
+            if (bytes.length > 0 && tell(p, w, &m) && w->rest == NULL) {
+                deadlines_move(&p->deadlines, &w->due, next_beat(w));
+            }
+        }
+    }
+    message_fini(&m);
+    buf_fini(&bytes);
+}
+
+/* ---- both ---- */
+
+static void look(struct park *p, struct ask *a, bool final)
+{
+    if (a->query.stream) {
+        look_for_streams(p, a, final);
+    } else {
+        look_for_polls(p, a, NULL, final);
+    }
+}
+
+/* A look may end its own ask and make a new one, which comes first in the list; it ends no other one. */
 static void look_at_all(struct park *p, bool final)
 {
     struct ask *next = NULL;
-    for (struct ask *a = p->asks; a != NULL; a = next) {
-        next = a->next; /* answering frees a, never another one */
+    for (struct ask *a = p->asks.first; a != NULL; a = next) {
+        next = a->next;
         look(p, a, final);
     }
 }
 
-/* ---- time ---- */
+static void look_at_marked(struct park *p)
+{
+    struct ask *next = NULL;
+    p->again = false;
+    for (struct ask *a = p->asks.first; a != NULL; a = next) {
+        next = a->next;
+        if (a->again) {
+            a->again = false;
+            look(p, a, false);
+        }
+    }
+}
 
-/* One waiter's time is up; the others of its ask wait on. */
 static void time_is_up(struct park *p, struct waiter *w)
 {
-    struct web_reply r;
-    if (w->ask == NULL) {
-        end_waiter(p, w); /* its peer didn't take the answer */
-        return;
-    }
-    web_reply_init(&r, 200);
-    if (p->options.render(p->options.context, &w->ask->query, true, &r) > 0) {
-        struct blob *b = make_blob(&r, w->ask->common, w->held.id);
-        answer(p, w, b);
-        release_blob(b);
-    } else {
+    if (w->rest != NULL) {
+        end_waiter(p, w); /* its peer didn't take it */
+    } else if (w->over_at != 0) {
+        beat(p, w);
+    } else if (!look_for_polls(p, w->ask, w, true)) { /* the others of its ask wait on */
         end_waiter(p, w);
     }
-    web_reply_fini(&r);
 }
 
 static int ms_to_next_deadline(const struct park *p)
 {
-    if (p->heap_count == 0) {
-        return LONGEST_SLEEP_MS;
+    const struct deadline *first = deadlines_first(&p->deadlines);
+    if (p->again) {
+        return 0;
     }
-    int64_t left = p->heap[0]->deadline - clock_mono_ms();
+    int64_t left = first != NULL ? first->at - clock_mono_ms() : LONGEST_SLEEP_MS;
     return left < 0 ? 0 : left < LONGEST_SLEEP_MS ? (int)left : LONGEST_SLEEP_MS;
 }
 
 static void end_those_whose_time_is_up(struct park *p)
 {
     int64_t now = clock_mono_ms();
-    while (p->heap_count > 0 && p->heap[0]->deadline <= now) {
-        time_is_up(p, p->heap[0]);
+    struct deadline *first = NULL;
+    while ((first = deadlines_first(&p->deadlines)) != NULL && first->at <= now) {
+        time_is_up(p, (struct waiter *)first);
     }
 }
 
@@ -402,19 +424,19 @@ static void end_those_whose_time_is_up(struct park *p)
 static void seat(struct park *p, struct newcomer *n)
 {
     struct waiter *w = n->waiter;
-    struct ask *a = find_or_make(p, n->query, n->common);
-    w->ask = a;
-    w->next = a->waiters;
-    if (a->waiters != NULL) {
-        a->waiters->previous = w;
+    struct message m = {.plain = &n->opening};
+    join_ask(w, asks_get(&p->asks, n->query, n->common));
+    deadlines_add(&p->deadlines, &w->due);
+    if (loop_add(p->loop, w->held.connection, w, NULL) != 0) { /* out of memory in the kernel */
+        if (w->over_at != 0) {
+            end_waiter(p, w);
+        } else {
+            time_is_up(p, w);
+        }
+    } else if (w->over_at == 0 || tell(p, w, &m)) {
+        look(p, w->ask, false);
     }
-    a->waiters = w;
-    heap_add(p, w);
-    if (loop_add(p->loop, w->held.connection, w, NULL) != 0) {
-        time_is_up(p, w); /* out of memory in the kernel: answered at once */
-        return;
-    }
-    look(p, a, false);
+    message_fini(&m);
 }
 
 static void seat_newcomers(struct park *p)
@@ -426,6 +448,7 @@ static void seat_newcomers(struct park *p)
     while (n != NULL) {
         struct newcomer *next = n->next;
         seat(p, n);
+        buf_fini(&n->opening);
         free(n->query);
         free(n->common);
         free(n);
@@ -459,13 +482,14 @@ static void *run(void *argument)
     struct park *p = argument;
     struct loop_event events[EVENTS];
     bool stopping = false;
-    while (!stopping || atomic_load(&p->count) > 0) {
+    while (!stopping || places_taken(&p->places) > 0) {
         size_t count = loop_wait(p->loop, ms_to_next_deadline(p), events, EVENTS);
         for (size_t i = 0; i < count; i++) {
             handle_event(p, &events[i]);
         }
         stopping = is_stopping(p);
         seat_newcomers(p);
+        look_at_marked(p);
         if (atomic_exchange(&p->rung, false) || stopping) {
             look_at_all(p, stopping);
         }
@@ -483,6 +507,8 @@ struct park *park_new(const struct park_options *options, struct err *e)
     struct park *p = ck_calloc(1, sizeof *p);
     p->options = *options;
     p->loop = loop;
+    places_init(&p->places, options->most, options->most_per_client);
+    deadlines_init(&p->deadlines);
     pthread_mutex_init(&p->lock, NULL);
     if (pthread_create(&p->thread, NULL, run, p) != 0) {
         err_set(e, ERR_SYSTEM, "A thread for waiting requests can't be started.");
@@ -494,52 +520,70 @@ struct park *park_new(const struct park_options *options, struct err *e)
     return p;
 }
 
-static uint16_t client_of(const struct web_exchange *x)
-{
-    const char *address = web_variable(x, "REMOTE_ADDR");
-    uint32_t hash = 2166136261U;
-    if (address == NULL || strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0) {
-        return NOT_COUNTED; /* a proxy on this machine: all clients would share one count */
-    }
-    for (; *address != '\0'; address++) {
-        hash = (hash ^ (unsigned char)*address) * 16777619U;
-    }
-    return (uint16_t)((hash ^ hash >> 16) % (CLIENTS - 1) + 1);
-}
-
-/* At most a tenth earlier. */
-static int64_t jitter_ms(unsigned wait_s)
+/* At most a tenth. */
+static int64_t jitter_ms(unsigned seconds)
 {
     uint32_t random = 0;
     CK(getrandom(&random, sizeof random, 0) == (ssize_t)sizeof random);
-    return (int64_t)(random % (wait_s * 100 + 1));
+    return (int64_t)(random % (seconds * 100 + 1));
 }
 
-bool park_add(struct park *p, struct web_exchange *x, const struct query *q, int token)
+/* NULL: there is no place. Otherwise x is taken. */
+static struct newcomer *admit(struct park *p, struct web_exchange *x, const struct query *q, int token)
 {
-    uint16_t client = client_of(x);
-    if (!take_place(p, client)) {
-        return false;
+    uint16_t client = places_counter(web_variable(x, "REMOTE_ADDR"));
+    if (!places_take(&p->places, client)) {
+        return NULL;
     }
     if (is_stopping(p)) { /* asked after the place is taken: the thread stays until the last place is free */
-        give_place_back(p, client);
+        places_give_back(&p->places, client);
         loop_wake(p->loop);
-        return false;
+        return NULL;
     }
     struct newcomer *n = ck_calloc(1, sizeof *n);
     n->waiter = ck_calloc(1, sizeof *n->waiter);
-    n->query = copy_query(q);
+    n->query = asks_copy_query(q);
     n->common = ck_strdup(web_common_headers(x));
+    buf_init(&n->opening, BUF_UNLIMITED);
     n->waiter->client = client;
     n->waiter->token = token;
-    n->waiter->deadline = clock_mono_ms() + (int64_t)q->wait * 1000 - jitter_ms(q->wait);
     n->waiter->held = web_hold(x);
+    return n;
+}
+
+static void hand_over(struct park *p, struct newcomer *n)
+{
     atomic_fetch_add(&p->unanswered, 1);
     pthread_mutex_lock(&p->lock);
     n->next = p->newcomers;
     p->newcomers = n;
     pthread_mutex_unlock(&p->lock);
     loop_wake(p->loop);
+}
+
+bool park_add(struct park *p, struct web_exchange *x, const struct query *q, int token)
+{
+    struct newcomer *n = admit(p, x, q, token);
+    if (n == NULL) {
+        return false;
+    }
+    n->waiter->due.at = clock_mono_ms() + (int64_t)q->wait * 1000 - jitter_ms(q->wait);
+    hand_over(p, n);
+    return true;
+}
+
+bool park_stream(struct park *p, struct web_exchange *x, const struct query *q, const struct web_reply *opening,
+                 unsigned seconds)
+{
+    struct newcomer *n = admit(p, x, q, -1);
+    if (n == NULL) {
+        return false;
+    }
+    web_render_opening(&n->opening, opening, n->common);
+    n->waiter->told_at = clock_mono_ms();
+    n->waiter->over_at = n->waiter->told_at + (int64_t)seconds * 1000 - jitter_ms(seconds);
+    n->waiter->due.at = next_beat(n->waiter);
+    hand_over(p, n);
     return true;
 }
 
@@ -552,7 +596,7 @@ void park_ring(struct park *p)
 
 size_t park_count(const struct park *p)
 {
-    return atomic_load(&p->count);
+    return places_taken(&p->places);
 }
 
 size_t park_unanswered(const struct park *p)
@@ -574,7 +618,7 @@ void park_free(struct park *p)
     if (p != NULL) {
         loop_free(p->loop);
         pthread_mutex_destroy(&p->lock);
-        free(p->heap);
+        deadlines_fini(&p->deadlines);
         free(p);
     }
 }

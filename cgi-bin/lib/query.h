@@ -36,6 +36,7 @@ struct query {
     enum query_kind kind;
     enum query_format format;
     size_t count; /* rooms; at least 1 */
+    bool stream;  /* not one answer but all that comes: set by who answers GET /stream */
     bool several; /* the form of several rooms was used: room=a:5, or room more than once */
     uint64_t before;
     uint32_t limit;

@@ -24,8 +24,7 @@ enum {
 struct waiting {
     struct site *site;
     bool fastcgi;
-    waiting_render *render;
-    void *context;
+    struct waiting_functions functions;
     pthread_mutex_t lock;        /* of park and failed */
     _Atomic(struct park *) park; /* made for the first that waits: its limits are settings */
     bool failed;
@@ -35,13 +34,12 @@ struct waiting {
     pid_t parent; /* the server's process that started this one */
 };
 
-struct waiting *waiting_new(struct site *site, bool fastcgi, waiting_render *render, void *context)
+struct waiting *waiting_new(struct site *site, bool fastcgi, const struct waiting_functions *functions)
 {
     struct waiting *w = ck_calloc(1, sizeof *w);
     w->site = site;
     w->fastcgi = fastcgi;
-    w->render = render;
-    w->context = context;
+    w->functions = *functions;
     pthread_mutex_init(&w->lock, NULL);
     return w;
 }
@@ -114,7 +112,19 @@ static void release_place(void *context, int token)
 static int render_for_park(void *context, const struct query *q, bool final, struct web_reply *r)
 {
     struct waiting *w = context;
-    return w->render(w->context, q, final, r);
+    return w->functions.render(w->functions.context, q, final, r);
+}
+
+static enum park_news events_for_park(void *context, struct query *q, struct buf *out)
+{
+    struct waiting *w = context;
+    return w->functions.events(w->functions.context, q, out);
+}
+
+static void heartbeat_for_park(void *context, const struct query *q, struct buf *out)
+{
+    struct waiting *w = context;
+    w->functions.heartbeat(w->functions.context, q, out);
 }
 
 static struct park *make_park(struct waiting *w, const struct web_exchange *x, const struct conf *conf)
@@ -122,6 +132,8 @@ static struct park *make_park(struct waiting *w, const struct web_exchange *x, c
     struct err e = ERR_INIT;
     const struct park_options options = {
         .render = render_for_park,
+        .events = events_for_park,
+        .heartbeat = heartbeat_for_park,
         .left = release_place,
         .context = w,
         .most = most_waiters(is_apache(x) ? conf->max_waiting_apache : conf->max_waiting),
@@ -176,6 +188,25 @@ bool waiting_take(struct waiting *w, struct web_exchange *x, const struct query 
         release_place(w, token);
     }
     return false;
+}
+
+/* Apache's mod_proxy_fcgi says so itself: its SCRIPT_FILENAME is "proxy:fcgi://..." (unless ProxyFCGIBackendType is set). */
+static bool is_proxied_by_apache(const struct web_exchange *x)
+{
+    const char *file = web_variable(x, "SCRIPT_FILENAME");
+    return file != NULL && strncmp(file, "proxy:", strlen("proxy:")) == 0;
+}
+
+bool waiting_can_stream(const struct waiting *w, const struct web_exchange *x)
+{
+    return web_can_be_held(x) && (!is_apache(x) || is_proxied_by_apache(x) || atomic_load(&w->many_at_once));
+}
+
+bool waiting_stream(struct waiting *w, struct web_exchange *x, const struct query *q, const struct web_reply *opening,
+                    const struct conf *conf)
+{
+    struct park *p = the_park(w, x, conf);
+    return p != NULL && park_stream(p, x, q, opening, (unsigned)conf->max_stream);
 }
 
 void waiting_stop(struct waiting *w)

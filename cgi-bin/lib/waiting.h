@@ -1,4 +1,4 @@
-/* waiting.h - whether a poll is held, how, and at whose cost.
+/* waiting.h - whether a request is held, how, and at whose cost.
  *
  * Three kinds of carrier, recognised while running:
  *   - a FastCGI process that gets many requests at once (lighttpd, nginx): a waiting one costs 64 bytes and a descriptor
@@ -23,9 +23,16 @@ struct site;
 struct waiting;
 struct web_exchange;
 
-typedef int waiting_render(void *context, const struct query *q, bool final, struct web_reply *r); /* as in park.h */
+/* What they do: park.h, struct park_options. */
+struct waiting_functions {
+    int (*render)(void *context, const struct query *q, bool final, struct web_reply *r);
+    enum park_news (*events)(void *context, struct query *q, struct buf *out);
+    void (*heartbeat)(void *context, const struct query *q, struct buf *out);
+    void *context;
+};
 
-struct waiting *waiting_new(struct site *site, bool fastcgi, waiting_render *render, void *context); /* never NULL */
+struct waiting *waiting_new(struct site *site, bool fastcgi,
+                            const struct waiting_functions *functions); /* never NULL */
 
 /* Only where nothing was ever taken (plain CGI): a park ends with its process. NULL is fine. */
 void waiting_free(struct waiting *w);
@@ -35,6 +42,14 @@ void waiting_arrived(struct waiting *w);
 
 /* FastCGI: holds x, whose query q (no `now` in it) has nothing new, and takes it. false: it isn't to be held, for any reason. */
 bool waiting_take(struct waiting *w, struct web_exchange *x, const struct query *q, const struct conf *conf);
+
+/* Whether what is written to x gets to the client when it is written, as far as can be told from here. Not by plain CGI, where it
+ * would but costs a process for minutes; not by mod_fcgid, which keeps back 64 KiB. */
+bool waiting_can_stream(const struct waiting *w, const struct web_exchange *x);
+
+/* Takes x, sends it opening and then what is newer than q (q->stream). false: there is no place; x is as before. */
+bool waiting_stream(struct waiting *w, struct web_exchange *x, const struct query *q, const struct web_reply *opening,
+                    const struct conf *conf);
 
 /* Plain CGI: a place for this process to wait in. -1: none is free, or nobody could ring. Then, with the token: sleeps until
  * something may be new or the time is up; returns at once for what rang since begin or the last sleep. false: whoever started

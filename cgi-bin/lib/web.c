@@ -292,8 +292,8 @@ static bool is_bodyless(int status)
     return status == 204 || status == 304;
 }
 
-/* Everything up to the empty line. common: whole header lines. */
-static void add_head(struct buf *out, const struct web_reply *r, const char *common)
+/* Everything up to the empty line. common: whole header lines. ends: the length of the body is known. */
+static void add_head(struct buf *out, const struct web_reply *r, const char *common, bool ends)
 {
     buf_addf(out, "Status: %d %s\r\n", r->status, reason(r->status));
     buf_add(out, r->headers.bytes, r->headers.length);
@@ -302,7 +302,7 @@ static void add_head(struct buf *out, const struct web_reply *r, const char *com
     if (!r->own_caching) {
         buf_adds(out, "Cache-Control: no-store\r\n");
     }
-    if (!is_bodyless(r->status)) {
+    if (ends && !is_bodyless(r->status)) {
         buf_addf(out, "Content-Length: %zu\r\n", r->body.length);
     }
     buf_adds(out, "\r\n");
@@ -316,7 +316,7 @@ void web_answer(struct web_exchange *x, struct web_reply *r)
     bool together = with_body && r->body.length <= TOGETHER_MAX;
     drain(x);
     buf_init(&head, HEADERS_MAX * 4 + TOGETHER_MAX);
-    add_head(&head, r, buf_text(&x->common));
+    add_head(&head, r, buf_text(&x->common), true);
     if (together) {
         buf_add(&head, r->body.bytes, r->body.length);
     }
@@ -372,15 +372,16 @@ const char *web_common_headers(const struct web_exchange *x)
     return buf_text(&x->common);
 }
 
-void web_render_held(struct buf *out, uint16_t id, const struct web_reply *r, const char *common, bool with_body)
+void web_render(struct buf *out, const struct web_reply *r, const char *common)
 {
-    struct buf plain;
-    buf_init(&plain, BUF_UNLIMITED);
-    add_head(&plain, r, common);
-    if (with_body && !is_bodyless(r->status)) {
-        buf_add(&plain, r->body.bytes, r->body.length);
+    add_head(out, r, common, true);
+    if (!is_bodyless(r->status)) {
+        buf_add(out, r->body.bytes, r->body.length);
     }
-    held_output(out, id, plain.bytes, plain.length);
-    held_end(out, id);
-    buf_fini(&plain);
+}
+
+void web_render_opening(struct buf *out, const struct web_reply *r, const char *common)
+{
+    add_head(out, r, common, false);
+    buf_add(out, r->body.bytes, r->body.length);
 }

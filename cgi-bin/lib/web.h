@@ -79,7 +79,10 @@ struct held web_hold(struct web_exchange *x);
 /* The header lines that this exchange's answer would get beside its own (CORS). Borrowed until it is answered or held. */
 const char *web_common_headers(const struct web_exchange *x);
 
-/* The bytes that answer any held request of number `id`: status, headers, body, end. common: of web_common_headers. */
-void web_render_held(struct buf *out, uint16_t id, const struct web_reply *r, const char *common, bool with_body);
+/* Adds the reply as it goes to the web server: status, headers, body. common: of web_common_headers. */
+void web_render(struct buf *out, const struct web_reply *r, const char *common);
+
+/* The same for the beginning of a body that has no known end. */
+void web_render_opening(struct buf *out, const struct web_reply *r, const char *common);
 
 #endif

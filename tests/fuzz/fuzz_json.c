@@ -4,7 +4,7 @@
 
 static const char *const json_known[] = {"text", "room", "name", "id", "reply_to", "type", NULL};
 
-static struct chat_message json_message(char *name, char *text, size_t text_length)
+static struct chat_message random_message(char *name, char *text, size_t text_length)
 {
     static char id[] = "id";
     return (struct chat_message){
@@ -14,7 +14,7 @@ static struct chat_message json_message(char *name, char *text, size_t text_leng
 static void json_check_string(const struct form_field *field)
 {
     static char name[] = "ann";
-    struct chat_message m = json_message(name, field->value, field->length);
+    struct chat_message m = random_message(name, field->value, field->length);
     struct buf text;
     struct form again;
     CK(field->value[field->length] == '\0' && strlen(field->value) == field->length);
@@ -33,7 +33,7 @@ static void json_check_string(const struct form_field *field)
  * written as an escape that json_fields refuses. */
 static void json_check_answer(char *bytes, size_t size, bool several)
 {
-    struct chat_message messages[] = {json_message(bytes, bytes, size), json_message(bytes, bytes, size)};
+    struct chat_message messages[] = {random_message(bytes, bytes, size), random_message(bytes, bytes, size)};
     const struct answer_room room = {
         .name = "lobby", .messages = messages, .count = 2, .next = 2, .head = 2, .oldest = 1, .gap = true};
     const struct answer a = {.epoch = "E", .rooms = &room, .count = 1, .several = several, .poll_after = 2};

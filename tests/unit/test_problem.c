@@ -19,7 +19,7 @@ static void every_code_has_the_status_of_the_contract(void **state)
                  {ERR_BUSY, 503, "store-busy", true},          {ERR_FULL, 503, "store-full", true},
                  {ERR_READONLY, 503, "store-read-only", true}, {ERR_CORRUPT, 500, "store-corrupt", false},
                  {ERR_CONFIG, 500, "misconfigured", false},    {ERR_STOPPING, 503, "stopping", true},
-                 {ERR_SYSTEM, 500, "internal", false}};
+                 {ERR_STREAM, 503, "no-stream", true},         {ERR_SYSTEM, 500, "internal", false}};
     (void)state;
     for (size_t i = 0; i < COUNT(table); i++) {
         const struct problem *p = problem_of(table[i].code);

@@ -1,0 +1,76 @@
+/* asks.c - see asks.h. */
+#include "asks.h"
+
+#include "ck.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static size_t query_size(const struct query *q)
+{
+    return offsetof(struct query, rooms) + q->count * sizeof q->rooms[0];
+}
+
+struct query *asks_copy_query(const struct query *q)
+{
+    struct query *copy = ck_calloc(1, query_size(q));
+    memcpy(copy, q, query_size(q));
+    return copy;
+}
+
+static uint32_t hash_of(const struct query *q, const char *common)
+{
+    const unsigned char *bytes = (const unsigned char *)q;
+    uint32_t hash = 2166136261U; /* FNV-1a (Fowler, Noll, Vo) */
+    for (size_t i = 0; i < query_size(q); i++) {
+        hash = (hash ^ bytes[i]) * 16777619U;
+    }
+    for (; *common != '\0'; common++) {
+        hash = (hash ^ (unsigned char)*common) * 16777619U;
+    }
+    return hash;
+}
+
+static bool is_same(const struct ask *a, uint32_t hash, const struct query *q, const char *common)
+{
+    return a->hash == hash && query_size(&a->query) == query_size(q) && memcmp(&a->query, q, query_size(q)) == 0 &&
+           strcmp(a->common, common) == 0;
+}
+
+struct ask *asks_get(struct asks *all, const struct query *q, const char *common)
+{
+    uint32_t hash = hash_of(q, common);
+    struct ask **bucket = &all->buckets[hash % ASKS_BUCKETS];
+    for (struct ask *a = *bucket; a != NULL; a = a->next_in_bucket) {
+        if (is_same(a, hash, q, common)) {
+            return a;
+        }
+    }
+    struct ask *a = ck_calloc(1, offsetof(struct ask, query) + query_size(q));
+    memcpy(&a->query, q, query_size(q));
+    a->common = ck_strdup(common);
+    a->hash = hash;
+    a->next_in_bucket = *bucket;
+    *bucket = a;
+    a->next = all->first;
+    if (all->first != NULL) {
+        all->first->previous = a;
+    }
+    all->first = a;
+    return a;
+}
+
+void asks_drop(struct asks *all, struct ask *a)
+{
+    struct ask **at = &all->buckets[a->hash % ASKS_BUCKETS];
+    while (*at != a) {
+        at = &(*at)->next_in_bucket;
+    }
+    *at = a->next_in_bucket;
+    *(a->previous != NULL ? &a->previous->next : &all->first) = a->next;
+    if (a->next != NULL) {
+        a->next->previous = a->previous;
+    }
+    free(a->common);
+    free(a);
+}

@@ -1,0 +1,19 @@
+/* get_poll.h - GET /poll: one answer, now or when there is news.
+ *
+ * Threads: get_poll from any; get_poll_render from park's.
+ */
+#ifndef GET_POLL_H
+#define GET_POLL_H
+
+#include <stdbool.h>
+
+struct query;
+struct web_exchange;
+struct web_reply;
+
+void get_poll(struct web_exchange *x, void *program); /* a handler of route.h */
+
+/* For those who are held: the answer as things are now. See park.h, render. */
+int get_poll_render(void *program, const struct query *q, bool final, struct web_reply *r);
+
+#endif

@@ -1,0 +1,34 @@
+/* places.h - how many may wait at once, in all and of one address.
+ *
+ * Addresses are counted by a hash: rarely two of them share a count, which then only makes their limit smaller. 128 KiB,
+ * whatever comes.
+ * Threads: any.
+ */
+#ifndef PLACES_H
+#define PLACES_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { PLACES_CLIENTS = 65536 };
+
+struct places {
+    unsigned most;
+    unsigned most_per_client;
+    atomic_size_t taken;
+    atomic_ushort clients[PLACES_CLIENTS];
+};
+
+void places_init(struct places *p, unsigned most, unsigned most_per_client);
+
+/* The counter of an address. Addresses of this machine, and none, have no counter of their own: they mean a proxy, behind which
+ * are all clients. */
+uint16_t places_counter(const char *address);
+
+bool places_take(struct places *p, uint16_t counter); /* false: there is none */
+void places_give_back(struct places *p, uint16_t counter);
+size_t places_taken(const struct places *p);
+
+#endif
