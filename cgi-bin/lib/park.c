@@ -25,7 +25,6 @@
 enum {
     EVENTS = 256,
     WRITE_LIMIT_MS = 10000, /* for a peer that doesn't take what it is sent */
-    HEARTBEAT_MS = 15000,   /* proxies and NAT routers cut connections that are silent for 30 to 60 s */
     LONGEST_SLEEP_MS = 60000,
 };
 
@@ -175,9 +174,9 @@ static int64_t earlier(int64_t a, int64_t b)
 }
 
 /* When a stream has to be looked at next, if nothing comes. */
-static int64_t next_beat(const struct waiter *w)
+static int64_t next_beat(const struct park *p, const struct waiter *w)
 {
-    return earlier(w->told_at + HEARTBEAT_MS, w->over_at);
+    return earlier(w->told_at + p->options.heartbeat_ms, w->over_at);
 }
 
 /* What the peer doesn't take at once is written when it can be, for a while; so a slow one holds up nobody. w has no rest. False: w
@@ -219,7 +218,7 @@ static void write_rest(struct park *p, struct waiter *w)
         release_blob(w->rest);
         w->rest = NULL;
         w->told_at = clock_mono_ms();
-        deadlines_move(&p->deadlines, &w->due, next_beat(w));
+        deadlines_move(&p->deadlines, &w->due, next_beat(p, w));
         loop_want_write(p->loop, w->held.connection, w, false);
         mark_again(p, w->ask); /* it was left out meanwhile */
     }
@@ -340,14 +339,14 @@ static void beat(struct park *p, struct waiter *w)
     buf_init(&bytes, BUF_UNLIMITED);
     if (m.last) {
         answer(p, w, &m);
-    } else if (next_beat(w) > w->due.at) { /* it was told something since its deadline was set */
-        deadlines_move(&p->deadlines, &w->due, next_beat(w));
+    } else if (next_beat(p, w) > w->due.at) { /* it was told something since its deadline was set */
+        deadlines_move(&p->deadlines, &w->due, next_beat(p, w));
     } else {
-        deadlines_move(&p->deadlines, &w->due, earlier(clock_mono_ms() + HEARTBEAT_MS, w->over_at));
+        deadlines_move(&p->deadlines, &w->due, earlier(clock_mono_ms() + p->options.heartbeat_ms, w->over_at));
         if (!look_for_streams(p, w->ask, false)) {
             p->options.heartbeat(p->options.context, &w->ask->query, &bytes);
             if (bytes.length > 0 && tell(p, w, &m) && w->rest == NULL) {
-                deadlines_move(&p->deadlines, &w->due, next_beat(w));
+                deadlines_move(&p->deadlines, &w->due, next_beat(p, w));
             }
         }
     }
@@ -582,7 +581,7 @@ bool park_stream(struct park *p, struct web_exchange *x, const struct query *q, 
     web_render_opening(&n->opening, opening, n->common);
     n->waiter->told_at = clock_mono_ms();
     n->waiter->over_at = n->waiter->told_at + (int64_t)seconds * 1000 - jitter_ms(seconds);
-    n->waiter->due.at = next_beat(n->waiter);
+    n->waiter->due.at = next_beat(p, n->waiter);
     hand_over(p, n);
     return true;
 }

@@ -46,6 +46,7 @@ struct park_options {
     /* A waiter that was added with a token waits no longer; it may not have its answer yet. May be NULL if none has one. */
     void (*left)(void *context, int token);
     void *context;
+    unsigned heartbeat_ms;    /* a stream that was told nothing for so long gets a heartbeat */
     unsigned most;            /* waiters at once */
     unsigned most_per_client; /* of one address; see places.h */
 };

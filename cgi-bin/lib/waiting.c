@@ -19,6 +19,7 @@
 enum {
     OTHER_DESCRIPTORS = 128, /* of a process that has all its places taken: databases, requests in work, the loop */
     LOOK_AT_PARENT_MS = 500,
+    HEARTBEAT_MS = 15000, /* proxies and NAT routers cut connections that are silent for 30 to 60 s */
 };
 
 struct waiting {
@@ -134,6 +135,7 @@ static struct park *make_park(struct waiting *w, const struct web_exchange *x, c
         .render = render_for_park,
         .events = events_for_park,
         .heartbeat = heartbeat_for_park,
+        .heartbeat_ms = HEARTBEAT_MS,
         .left = release_place,
         .context = w,
         .most = most_waiters(is_apache(x) ? conf->max_waiting_apache : conf->max_waiting),

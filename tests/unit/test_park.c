@@ -59,6 +59,36 @@ static int render(void *context, const struct query *q, bool final, struct web_r
     return 1;
 }
 
+/* Streams: one event "(since+1)" a call, so that what is behind catches up step by step; nothing above the head. */
+static size_t event_size;
+static atomic_int tellings;
+
+static enum park_news events(void *context, struct query *q, struct buf *out)
+{
+    (void)context;
+    uint64_t now = atomic_load(&head);
+    if (strcmp(q->rooms[0].name, "gone") == 0 && now > 0) {
+        return PARK_END;
+    }
+    if (q->rooms[0].since >= now) {
+        return PARK_NOTHING;
+    }
+    atomic_fetch_add(&tellings, 1);
+    buf_addf(out, "(%llu", (unsigned long long)++q->rooms[0].since);
+    for (size_t i = 0; i < event_size; i++) {
+        buf_addc(out, '.');
+    }
+    buf_addc(out, ')');
+    return q->rooms[0].since < now ? PARK_MORE : PARK_NEWS;
+}
+
+static void heartbeat(void *context, const struct query *q, struct buf *out)
+{
+    (void)context;
+    (void)q;
+    buf_addc(out, '~');
+}
+
 static atomic_int left_tokens;
 
 static void left(void *context, int token)
@@ -69,48 +99,94 @@ static void left(void *context, int token)
 
 static struct park *make_park(unsigned most, unsigned most_per_client)
 {
-    const struct park_options options = {
-        .render = render, .left = left, .most = most, .most_per_client = most_per_client};
+    const struct park_options options = {.render = render,
+                                         .events = events,
+                                         .heartbeat = heartbeat,
+                                         .heartbeat_ms = 200,
+                                         .left = left,
+                                         .most = most,
+                                         .most_per_client = most_per_client};
     struct err e = ERR_INIT;
     struct park *p = park_new(&options, &e);
     assert_non_null(p);
     atomic_store(&head, 0);
     atomic_store(&renders, 0);
     atomic_store(&left_tokens, 0);
+    atomic_store(&tellings, 0);
     body_size = 0;
+    event_size = 0;
     next_id = 1;
     return p;
 }
 
-static bool add(struct park *p, const char *room, uint64_t since, unsigned wait, int token, const char *address,
-                struct waiter_end *end)
+static bool add_one(struct park *p, const struct query *q, int token, const char *address, unsigned stream_seconds,
+                    struct waiter_end *end)
 {
     const char *environment[2] = {address, NULL};
-    struct query q;
+    struct web_reply opening;
     int pair[2];
-    memset(&q, 0, sizeof q);
-    q.count = 1;
-    q.limit = 100;
-    q.wait = wait;
-    q.rooms[0].since = since;
-    snprintf(q.rooms[0].name, sizeof q.rooms[0].name, "%s", room);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
     struct web_exchange *x = calloc(1, sizeof *x);
     assert_non_null(x);
     web_exchange_init(x, &pair_carrier, environment);
     next_connection = pair[0];
     end->peer = pair[1];
-    if (park_add(p, x, &q, token)) {
-        return true;
+    web_reply_init(&opening, 200);
+    buf_adds(&opening.body, "<");
+    bool taken = q->stream ? park_stream(p, x, q, &opening, stream_seconds) : park_add(p, x, q, token);
+    web_reply_fini(&opening);
+    if (!taken) {
+        web_exchange_fini(x);
+        free(x);
+        close(pair[0]);
+        close(pair[1]);
     }
-    web_exchange_fini(x);
-    free(x);
-    close(pair[0]);
-    close(pair[1]);
-    return false;
+    return taken;
 }
 
-/* Everything up to the end of the connection; the output of its records, without their heads. */
+static struct query query_of(const char *room, uint64_t since)
+{
+    struct query q;
+    memset(&q, 0, sizeof q);
+    q.count = 1;
+    q.limit = 100;
+    q.rooms[0].since = since;
+    snprintf(q.rooms[0].name, sizeof q.rooms[0].name, "%s", room);
+    return q;
+}
+
+static bool add(struct park *p, const char *room, uint64_t since, unsigned wait, int token, const char *address,
+                struct waiter_end *end)
+{
+    struct query q = query_of(room, since);
+    q.wait = wait;
+    return add_one(p, &q, token, address, 0, end);
+}
+
+static void add_stream(struct park *p, const char *room, uint64_t since, unsigned seconds, struct waiter_end *end)
+{
+    struct query q = query_of(room, since);
+    q.stream = true;
+    assert_true(add_one(p, &q, -1, NULL, seconds, end));
+}
+
+/* The output in what came, without the heads of records. Returns true when the end of the request is there. */
+static bool unframe(const struct buf *raw, struct buf *out)
+{
+    bool ended = false;
+    for (size_t at = 0; at + 8 <= raw->length;) {
+        const unsigned char *record = (const unsigned char *)raw->bytes + at;
+        size_t length = (size_t)record[4] << 8 | record[5];
+        if (record[1] == 6 && at + 8 + length <= raw->length) {
+            buf_add(out, record + 8, length);
+        }
+        ended = ended || record[1] == 3;
+        at += 8 + length + record[6];
+    }
+    return ended;
+}
+
+/* Everything up to the end of the connection; the output of its records. */
 static void read_all(const struct waiter_end *end, struct buf *out)
 {
     struct buf raw;
@@ -125,16 +201,42 @@ static void read_all(const struct waiter_end *end, struct buf *out)
         buf_grew(&raw, (size_t)count);
     }
     buf_init(out, BUF_UNLIMITED);
-    for (size_t at = 0; at + 8 <= raw.length;) {
-        const unsigned char *record = (const unsigned char *)raw.bytes + at;
-        size_t length = (size_t)record[4] << 8 | record[5];
-        if (record[1] == 6) {
-            buf_add(out, record + 8, length);
-        }
-        at += 8 + length + record[6];
-    }
+    unframe(&raw, out);
     close(end->peer);
     buf_fini(&raw);
+}
+
+/* Until the stream's body is `expected`, heartbeats left out. ends: and then the request is over, cleanly. */
+static void assert_stream(const struct waiter_end *end, struct buf *raw, const char *expected, bool ends)
+{
+    for (;;) {
+        struct buf out;
+        buf_init(&out, BUF_UNLIMITED);
+        bool ended = unframe(raw, &out);
+        const char *body = strstr(buf_text(&out), "\r\n\r\n");
+        char kept[4096] = "";
+        size_t length = 0;
+        for (body = body != NULL ? body + 4 : ""; *body != '\0' && length < sizeof kept - 1; body++) {
+            if (*body != '~' && *body != '.') {
+                kept[length++] = *body;
+            }
+        }
+        bool done = strcmp(kept, expected) == 0 && ended == ends;
+        if (!done && (ended || length > strlen(expected))) {
+            fail_msg("%s instead of %s", kept, expected);
+        }
+        buf_fini(&out);
+        if (done) {
+            return;
+        }
+        size_t room = 0;
+        char *to = buf_room(raw, 65536, &room);
+        ssize_t count = read(end->peer, to, room);
+        if (count <= 0) {
+            fail_msg("broke off after %s, not %s", kept, expected);
+        }
+        buf_grew(raw, (size_t)count);
+    }
 }
 
 static void assert_answer(const struct waiter_end *end, const char *expected)
@@ -350,9 +452,222 @@ static void stopping_answers_everyone_and_takes_nobody_more(void **state)
     park_free(p);
 }
 
+/* ---- streams ---- */
+
+static void streams_of_the_same_place_share_what_is_told_and_each_has_all_of_it(void **state)
+{
+    enum { MANY = 100 };
+    static struct waiter_end ends[MANY];
+    static struct buf raw[MANY];
+    struct park *p = make_park(1000, 1000);
+    (void)state;
+    for (size_t i = 0; i < MANY; i++) {
+        buf_init(&raw[i], BUF_UNLIMITED);
+        add_stream(p, "lobby", 0, 60, &ends[i]);
+        assert_stream(&ends[i], &raw[i], "<", false);
+    }
+    for (uint64_t news = 1; news <= 3; news++) {
+        atomic_store(&head, news);
+        park_ring(p);
+        for (size_t i = 0; i < MANY; i++) {
+            assert_stream(&ends[i], &raw[i], news == 1 ? "<(1)" : news == 2 ? "<(1)(2)" : "<(1)(2)(3)", false);
+        }
+        assert_int_equal(atomic_load(&tellings), news);
+    }
+    assert_int_equal(park_count(p), MANY);
+    park_stop(p);
+    for (size_t i = 0; i < MANY; i++) {
+        assert_stream(&ends[i], &raw[i], "<(1)(2)(3)", true);
+        close(ends[i].peer);
+        buf_fini(&raw[i]);
+    }
+    park_free(p);
+}
+
+static void a_stream_that_begins_behind_catches_up_and_then_is_one_of_the_others(void **state)
+{
+    struct waiter_end early;
+    struct waiter_end late;
+    struct buf raws[2];
+    struct park *p = make_park(10, 10);
+    (void)state;
+    buf_init(&raws[0], BUF_UNLIMITED);
+    buf_init(&raws[1], BUF_UNLIMITED);
+    atomic_store(&head, 3);
+    add_stream(p, "lobby", 3, 60, &early);
+    assert_stream(&early, &raws[0], "<", false);
+    add_stream(p, "lobby", 0, 60, &late);
+    assert_stream(&late, &raws[1], "<(1)(2)(3)", false); /* nobody rings */
+    assert_int_equal(atomic_load(&tellings), 3);
+    atomic_store(&head, 4);
+    park_ring(p);
+    assert_stream(&early, &raws[0], "<(4)", false);
+    assert_stream(&late, &raws[1], "<(1)(2)(3)(4)", false);
+    assert_int_equal(atomic_load(&tellings), 4);
+    end_park(p);
+    close(early.peer);
+    close(late.peer);
+    buf_fini(&raws[0]);
+    buf_fini(&raws[1]);
+}
+
+static void a_stream_that_reads_slowly_holds_up_nobody_and_misses_nothing(void **state)
+{
+    struct waiter_end slow;
+    struct waiter_end quick;
+    struct buf raws[2];
+    char expected[1024] = "<";
+    struct park *p = make_park(10, 10);
+    (void)state;
+    buf_init(&raws[0], BUF_UNLIMITED);
+    buf_init(&raws[1], BUF_UNLIMITED);
+    event_size = 100000; /* a few of them fill a socket */
+    add_stream(p, "lobby", 0, 60, &slow);
+    add_stream(p, "lobby", 0, 60, &quick);
+    for (uint64_t news = 1; news <= 20; news++) {
+        atomic_store(&head, news);
+        park_ring(p);
+        snprintf(expected + strlen(expected), sizeof expected - strlen(expected), "(%llu)", (unsigned long long)news);
+        assert_stream(&quick, &raws[0], expected, false); /* while the slow one has read nothing */
+    }
+    assert_stream(&slow, &raws[1], expected, false);
+    end_park(p);
+    close(slow.peer);
+    close(quick.peer);
+    buf_fini(&raws[0]);
+    buf_fini(&raws[1]);
+}
+
+static void a_silent_stream_gets_heartbeats_and_its_end_in_time(void **state)
+{
+    struct waiter_end end;
+    struct buf out;
+    struct park *p = make_park(10, 10);
+    int64_t begin = clock_mono_ms();
+    (void)state;
+    add_stream(p, "lobby", 0, 1, &end);
+    read_all(&end, &out);
+    assert_true(clock_mono_ms() - begin >= 890);
+    assert_contains(buf_text(&out), "\r\n\r\n<~~~"); /* one each 200 ms, or later */
+    assert_contains(buf_text(&out), "Status: 200 OK\r\n");
+    assert_false(support_contains(buf_text(&out), "Content-Length"));
+    buf_fini(&out);
+    end_park(p);
+}
+
+static void a_ring_that_was_lost_only_delays_to_the_next_heartbeat(void **state)
+{
+    struct waiter_end end;
+    struct buf raw;
+    struct park *p = make_park(10, 10);
+    (void)state;
+    buf_init(&raw, BUF_UNLIMITED);
+    add_stream(p, "lobby", 0, 60, &end);
+    assert_stream(&end, &raw, "<", false);
+    atomic_store(&head, 1);
+    assert_stream(&end, &raw, "<(1)", false);
+    end_park(p);
+    close(end.peer);
+    buf_fini(&raw);
+}
+
+static void a_stream_that_cannot_go_on_ends_and_the_others_do_not(void **state)
+{
+    struct waiter_end gone;
+    struct waiter_end other;
+    struct buf out;
+    struct buf raw;
+    struct park *p = make_park(10, 10);
+    (void)state;
+    buf_init(&raw, BUF_UNLIMITED);
+    add_stream(p, "gone", 0, 60, &gone);
+    add_stream(p, "lobby", 0, 60, &other);
+    wait_for_count(p, 2);
+    atomic_store(&head, 1);
+    park_ring(p);
+    read_all(&gone, &out);
+    assert_string_equal(strstr(buf_text(&out), "\r\n\r\n") + 4, "<");
+    buf_fini(&out);
+    assert_stream(&other, &raw, "<(1)", false);
+    wait_for_count(p, 1);
+    end_park(p);
+    close(other.peer);
+    buf_fini(&raw);
+}
+
+static void streams_and_polls_share_places_and_hang_ups_free_them(void **state)
+{
+    struct waiter_end ends[3];
+    struct waiter_end none;
+    struct park *p = make_park(2, 10);
+    (void)state;
+    add_stream(p, "lobby", 0, 60, &ends[0]);
+    assert_true(add(p, "lobby", 0, 60, -1, NULL, &ends[1]));
+    assert_false(add(p, "lobby", 0, 60, -1, NULL, &none));
+    close(ends[0].peer);
+    wait_for_count(p, 1);
+    add_stream(p, "lobby", 0, 60, &ends[2]);
+    close(ends[1].peer);
+    close(ends[2].peer);
+    wait_for_count(p, 0);
+    assert_int_equal(park_unanswered(p), 0);
+    end_park(p);
+}
+
+/* Any mix of streams at any places, of readers of any speed and of hang-ups: who stays has each event once and in order. */
+static void whatever_happens_each_stream_has_each_event_once_and_in_order(void **state)
+{
+    enum { MANY = 40, NEWS = 60 };
+    static struct waiter_end ends[MANY];
+    static struct buf raw[MANY];
+    static bool open[MANY];
+    static uint64_t from[MANY];
+    uint64_t random = 88172645463325252ULL;
+    struct park *p = make_park(1000, 1000);
+    (void)state;
+    event_size = 20000;
+    for (uint64_t news = 1; news <= NEWS; news++) {
+        size_t i = support_random(&random) % MANY;
+        if (open[i] && support_random(&random) % 3 == 0) {
+            close(ends[i].peer);
+            buf_fini(&raw[i]);
+            open[i] = false;
+        } else if (!open[i]) {
+            from[i] = support_random(&random) % news;
+            buf_init(&raw[i], BUF_UNLIMITED);
+            add_stream(p, "lobby", from[i], 60, &ends[i]);
+            open[i] = true;
+        }
+        atomic_store(&head, news);
+        park_ring(p);
+    }
+    for (size_t i = 0; i < MANY; i++) {
+        char expected[1024] = "<";
+        for (uint64_t seq = from[i] + 1; open[i] && seq <= NEWS; seq++) {
+            snprintf(expected + strlen(expected), sizeof expected - strlen(expected), "(%llu)",
+                     (unsigned long long)seq);
+        }
+        if (open[i]) {
+            assert_stream(&ends[i], &raw[i], expected, false);
+            close(ends[i].peer);
+            buf_fini(&raw[i]);
+        }
+    }
+    wait_for_count(p, 0);
+    end_park(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(streams_of_the_same_place_share_what_is_told_and_each_has_all_of_it),
+        cmocka_unit_test(a_stream_that_begins_behind_catches_up_and_then_is_one_of_the_others),
+        cmocka_unit_test(a_stream_that_reads_slowly_holds_up_nobody_and_misses_nothing),
+        cmocka_unit_test(a_silent_stream_gets_heartbeats_and_its_end_in_time),
+        cmocka_unit_test(a_ring_that_was_lost_only_delays_to_the_next_heartbeat),
+        cmocka_unit_test(a_stream_that_cannot_go_on_ends_and_the_others_do_not),
+        cmocka_unit_test(streams_and_polls_share_places_and_hang_ups_free_them),
+        cmocka_unit_test(whatever_happens_each_stream_has_each_event_once_and_in_order),
         cmocka_unit_test(news_is_rendered_once_for_all_who_wait_for_the_same),
         cmocka_unit_test(who_asks_for_something_else_waits_on),
         cmocka_unit_test(news_from_before_the_seat_was_taken_is_not_missed),
