@@ -1,16 +1,19 @@
-/* poll.c - the program behind GET /poll and /stream: everything that reads and waits.
+/* poll.c - the program behind GET /poll, /stream and /status: everything that reads and waits.
  *
  * Routes and what they share. Never writes messages: the store is opened read only.
  */
+#include "lib/clock.h"
 #include "lib/conf.h"
 #include "lib/cors.h"
 #include "lib/get_poll.h"
+#include "lib/get_status.h"
 #include "lib/get_stream.h"
 #include "lib/log.h"
 #include "lib/program.h"
 #include "lib/route.h"
 #include "lib/serve.h"
 #include "lib/site.h"
+#include "lib/tally.h"
 #include "lib/waiting.h"
 #include "lib/web.h"
 
@@ -19,6 +22,7 @@ static void handle(struct web_exchange *x, void *context)
     static const struct route routes[] = {
         {"poll", WEB_GET | WEB_HEAD, get_poll},
         {"stream", WEB_GET | WEB_HEAD, get_stream},
+        {"status", WEB_GET | WEB_HEAD, get_status},
         {NULL, 0, NULL},
     };
     struct program *p = context;
@@ -36,9 +40,14 @@ static void stop(void *context)
     waiting_stop(p->waiting);
 }
 
+static void count_answer(void *site, int status)
+{
+    tally_add(site_tally(site), counts_class(status), 1);
+}
+
 int main(void)
 {
-    struct program p = {.fastcgi = serve_is_fastcgi()};
+    struct program p = {.fastcgi = serve_is_fastcgi(), .began_ms = clock_mono_ms()};
     const struct waiting_functions functions = {
         .render = get_poll_render,
         .events = get_stream_events,
@@ -48,6 +57,7 @@ int main(void)
     const struct serve how = {.handle = handle, .stop = stop, .context = &p, .threads = site_threads()};
     log_program("poll");
     p.site = site_new(STORE_READ, !p.fastcgi, serve_stopping());
+    web_count_answers(count_answer, p.site);
     p.waiting = waiting_new(p.site, p.fastcgi, &functions);
     int status = serve(&how);
     if (!p.fastcgi) {

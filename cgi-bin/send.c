@@ -14,9 +14,12 @@
 #include "lib/route.h"
 #include "lib/serve.h"
 #include "lib/site.h"
+#include "lib/tally.h"
 #include "lib/web.h"
 
 #include <string.h>
+
+enum { SPARE_THREADS = 2 }; /* that say no while all others wait for a store that is stuck */
 
 struct program {
     struct site *site;
@@ -135,6 +138,7 @@ static void handle_send(struct web_exchange *x, void *context)
     struct buf body;
     struct form headers;
     struct chat_draft draft;
+    tally_add(site_tally(p->site), COUNTS_SEND_REQUESTS, 1);
     const struct conf *conf = site_conf(p->site, web_environment(x), &e);
     buf_init(&body, conf != NULL ? draft_body_limit((size_t)conf->max_text) : 0);
     form_init(&headers);
@@ -162,12 +166,19 @@ static void handle(struct web_exchange *x, void *context)
     route_dispatch(routes, x, context);
 }
 
+static void count_answer(void *site, int status)
+{
+    tally_add(site_tally(site), counts_class(status), 1);
+}
+
 int main(void)
 {
+    unsigned threads = site_threads();
     struct program p = {.site = site_new(STORE_WRITE, !serve_is_fastcgi(), serve_stopping())};
-    const struct serve how = {.handle = handle, .context = &p, .threads = site_threads()};
+    const struct serve how = {.handle = handle, .context = &p, .threads = threads};
     log_program("send");
-    p.commit = commit_new(p.site);
+    web_count_answers(count_answer, p.site);
+    p.commit = commit_new(p.site, threads > SPARE_THREADS ? threads - SPARE_THREADS : 1);
     int status = serve(&how);
     commit_free(p.commit);
     site_free(p.site);

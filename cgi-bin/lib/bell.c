@@ -27,7 +27,7 @@
 #include <unistd.h>
 
 enum {
-    LAYOUT = 1,
+    LAYOUT = 2,
     WRITERS = 64,
     HOLDS = 256,
     HEADER_BYTES = 4096,
@@ -55,12 +55,13 @@ struct header {
     uint64_t magic;
     uint32_t layout;
     uint32_t rooms;
-    char boot[40];
+    char boot[SHM_BOOT_SIZE];
     char epoch[24];
     _Atomic uint32_t ready;      /* set last by whoever made the file */
     _Atomic uint32_t rings;      /* the futex word */
     _Atomic uint32_t generation; /* heads of another one are forgotten */
     uint32_t reserved;
+    _Atomic int64_t committed_at;      /* monotonic us: by the last writer, before it rang */
     _Atomic uint32_t writers[WRITERS]; /* process ids; 0: free */
     _Atomic uint64_t holds[HOLDS];     /* process id << 32 | second of the monotonic clock at which it ends; 0: free */
 };
@@ -77,16 +78,6 @@ struct bell {
 };
 
 /* ---- the file ---- */
-
-static void read_boot_id(char out[40])
-{
-    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-    ssize_t length = fd >= 0 ? read(fd, out, 36) : 0;
-    if (fd >= 0) {
-        close(fd);
-    }
-    out[length > 0 ? length : 0] = '\0';
-}
 
 static void fill_header(struct header *h, const char *boot, const char *epoch)
 {
@@ -109,8 +100,8 @@ static bool is_usable(const struct header *h, const char *boot, const char *epoc
 /* Maps the file; one that isn't ours (another boot, epoch, layout, half made) is replaced, once more by whoever comes last. */
 static struct shm *map_ours(const char *path, const char *epoch, struct err *e)
 {
-    char boot[40] = "";
-    read_boot_id(boot);
+    char boot[SHM_BOOT_SIZE];
+    shm_boot(boot);
     for (int round = 0; round < 8; round++) {
         struct shm *map = shm_map(path, HEADER_BYTES + BELL_ROOMS * sizeof(struct slot), e);
         if (map == NULL) {
@@ -345,7 +336,13 @@ void bell_done(struct bell *b, int token)
     } else {
         atomic_compare_exchange_strong(&b->header->writers[token], &pid, 0);
     }
+    atomic_store(&b->header->committed_at, clock_mono_us());
     ring(b->header);
+}
+
+int64_t bell_committed_at(const struct bell *b)
+{
+    return atomic_load(&b->header->committed_at);
 }
 
 void bell_forget(struct bell *b)

@@ -65,4 +65,7 @@ void bell_release(struct bell *b, int token); /* -1 is fine */
 /* Sleeps until the counter differs from seen, or the time is up. 1 rung, 0 time is up. */
 int bell_wait(struct bell *b, uint32_t seen, int timeout_ms);
 
+/* When the last commit was told (clock_mono_us); 0 if none was since the file was made. */
+int64_t bell_committed_at(const struct bell *b);
+
 #endif

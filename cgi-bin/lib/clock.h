@@ -12,7 +12,8 @@
 enum { CLOCK_TEXT_SIZE = 25 }; /* "2026-11-25T03:48:13.123Z" and NUL */
 
 int64_t clock_wall_ms(void); /* milliseconds since 1970-01-01 UTC */
-int64_t clock_mono_ms(void); /* milliseconds since some fixed moment */
+int64_t clock_mono_ms(void); /* milliseconds since some fixed moment, the same for all processes of a boot */
+int64_t clock_mono_us(void); /* the same in microseconds */
 void clock_sleep_ms(int64_t ms);
 
 /* RFC 3339 in UTC with milliseconds. Years 0001..9999; times outside are clamped. */

@@ -3,21 +3,28 @@
 
 #include "bell.h"
 #include "ck.h"
+#include "clock.h"
 #include "err.h"
 #include "site.h"
+#include "tally.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-enum { GROUP_MAX = 128 };
+enum {
+    GROUP_MAX = 128,
+    STUCK_MS = 1000, /* a group that takes longer holds things up: a lock of others, a disk that stalls */
+};
 
 struct entry {
     struct store_job *job;
     char *epoch;
     struct err *e;
     int result;
+    bool taken; /* into a group */
     bool done;
     struct entry *next;
 };
@@ -28,14 +35,22 @@ struct commit {
     struct site *site;
     struct entry *first; /* the queue, in order of arrival; entries live on their callers' stacks */
     struct entry **last;
-    bool led; /* somebody is writing */
+    bool led;      /* somebody is writing, */
+    int64_t began; /* since then: monotonic ms */
+    unsigned queued;
+    unsigned most;
 };
 
-struct commit *commit_new(struct site *site)
+struct commit *commit_new(struct site *site, unsigned most)
 {
     struct commit *c = ck_calloc(1, sizeof *c);
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_mutex_init(&c->lock, NULL);
-    pthread_cond_init(&c->done, NULL);
+    pthread_cond_init(&c->done, &attributes);
+    pthread_condattr_destroy(&attributes);
+    c->most = most;
     c->site = site;
     c->last = &c->first;
     return c;
@@ -54,9 +69,11 @@ static size_t take_group(struct commit *c, struct entry *group[GROUP_MAX])
 {
     size_t count = 0;
     while (c->first != NULL && count < GROUP_MAX) {
+        c->first->taken = true;
         group[count++] = c->first;
         c->first = c->first->next;
     }
+    c->queued -= (unsigned)count;
     if (c->first == NULL) {
         c->last = &c->first;
     }
@@ -81,14 +98,29 @@ static int append_and_ring(struct store *store, struct bell *bell, struct store_
     return result;
 }
 
-static void append_part(struct store *store, struct bell *bell, struct entry *const *group, size_t count, int *result,
+static size_t count_stored(const struct store_job *jobs, size_t count)
+{
+    size_t stored = 0;
+    for (size_t i = 0; i < count; i++) {
+        stored += jobs[i].outcome == STORE_STORED;
+    }
+    return stored;
+}
+
+static void append_part(struct site *site, struct store *store, struct entry *const *group, size_t count, int *result,
                         struct err *e)
 {
+    struct bell *bell = site_bell(site, store);
+    struct tally *tally = site_tally(site);
     struct store_job jobs[GROUP_MAX];
     for (size_t i = 0; i < count; i++) {
         jobs[i] = *group[i]->job;
     }
     *result = append_and_ring(store, bell, jobs, count, e);
+    if (*result == 0) {
+        tally_observe(tally, COUNTS_GROUP, count, 1);
+        tally_add(tally, COUNTS_MESSAGES, count_stored(jobs, count));
+    }
     for (size_t i = 0; i < count; i++) {
         if (*result == 0) {
             *group[i]->job = jobs[i];
@@ -112,12 +144,12 @@ static void fail_part(struct entry *const *group, size_t count, const struct err
 }
 
 /* Busy counts for all that are left: each would wait for the lock as long as the one before it. */
-static void append_one_by_one(struct store *store, struct bell *bell, struct entry *const *group, size_t count)
+static void append_one_by_one(struct site *site, struct store *store, struct entry *const *group, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         struct err e = ERR_INIT;
         int result = -1;
-        append_part(store, bell, &group[i], 1, &result, &e);
+        append_part(site, store, &group[i], 1, &result, &e);
         if (result != 0 && e.code == ERR_BUSY) {
             fail_part(group + i + 1, count - i - 1, &e);
             return;
@@ -134,10 +166,9 @@ static void append_group(struct commit *c, struct entry *const *group, size_t co
         fail_part(group, count, &e);
         return;
     }
-    struct bell *bell = site_bell(c->site, store);
-    append_part(store, bell, group, count, &result, &e);
+    append_part(c->site, store, group, count, &result, &e);
     if (result != 0 && e.code != ERR_BUSY && count > 1) {
-        append_one_by_one(store, bell, group, count);
+        append_one_by_one(c->site, store, group, count);
     }
     site_return(c->site, store);
 }
@@ -148,6 +179,7 @@ static void lead(struct commit *c, const struct entry *own)
     struct entry *group[GROUP_MAX];
     c->led = true;
     while (!own->done) {
+        c->began = clock_mono_ms();
         size_t count = take_group(c, group);
         pthread_mutex_unlock(&c->lock);
         append_group(c, group, count);
@@ -161,19 +193,86 @@ static void lead(struct commit *c, const struct entry *own)
     pthread_cond_broadcast(&c->done); /* one of those left in the queue takes the lead */
 }
 
+/* ---- waiting for one's turn ---- */
+
+static int refuse(struct err *e)
+{
+    return err_set(e, ERR_BUSY, "Messages can't be written as fast as they come just now; nothing was stored.");
+}
+
+static bool is_stuck(const struct commit *c)
+{
+    return c->led && clock_mono_ms() - c->began >= STUCK_MS;
+}
+
+static void leave_queue(struct commit *c, const struct entry *own)
+{
+    struct entry **at = &c->first;
+    while (*at != own) {
+        at = &(*at)->next;
+    }
+    *at = own->next;
+    if (own->next == NULL) {
+        c->last = at;
+    }
+    c->queued--;
+}
+
+/* Sleeps until something has happened or that time has come. */
+static void sleep_until(struct commit *c, int64_t mono_ms)
+{
+    const struct timespec limit = {.tv_sec = (time_t)(mono_ms / 1000), .tv_nsec = (long)(mono_ms % 1000) * 1000000L};
+    pthread_cond_timedwait(&c->done, &c->lock, &limit);
+}
+
+/* Somebody else writes. A message that is in his group waits for what becomes of it; one that isn't yet waits as long as
+ * requests may wait for the store, and one too many only until it shows that things are stuck. -1: given up, nothing was stored. */
+static int wait_while_led(struct commit *c, struct entry *own, int64_t arrived, bool surplus)
+{
+    const int64_t patience = (int64_t)site_loaded_conf(c->site)->busy_timeout;
+    int64_t limit = arrived + (patience > STUCK_MS ? patience : STUCK_MS);
+    if (surplus && c->began + STUCK_MS < limit) {
+        limit = c->began + STUCK_MS;
+    }
+    if (own->taken) {
+        pthread_cond_wait(&c->done, &c->lock);
+    } else if (clock_mono_ms() < limit) {
+        sleep_until(c, limit);
+    } else {
+        leave_queue(c, own);
+        return refuse(own->e);
+    }
+    return 0;
+}
+
+static int append_in_turn(struct commit *c, struct entry *own)
+{
+    const int64_t arrived = clock_mono_ms();
+    const bool surplus = c->queued >= c->most;
+    if (surplus && is_stuck(c)) {
+        return refuse(own->e);
+    }
+    *c->last = own;
+    c->last = &own->next;
+    c->queued++;
+    while (!own->done) {
+        if (!c->led) {
+            lead(c, own);
+        } else if (wait_while_led(c, own, arrived, surplus) != 0) {
+            return -1;
+        }
+    }
+    return own->result;
+}
+
 int commit_append(struct commit *c, struct store_job *job, char epoch[CHAT_EPOCH_SIZE], struct err *e)
 {
     struct entry own = {.job = job, .epoch = epoch, .e = e, .result = -1};
+    struct tally *tally = site_tally(c->site); /* it may be another one when this is done */
+    tally_gauge(tally, COUNTS_QUEUED, 1);
     pthread_mutex_lock(&c->lock);
-    *c->last = &own;
-    c->last = &own.next;
-    while (!own.done) {
-        if (!c->led) {
-            lead(c, &own);
-        } else {
-            pthread_cond_wait(&c->done, &c->lock);
-        }
-    }
+    int result = append_in_turn(c, &own);
     pthread_mutex_unlock(&c->lock);
-    return own.result;
+    tally_gauge(tally, COUNTS_QUEUED, -1);
+    return result;
 }

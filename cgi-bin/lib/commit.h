@@ -4,7 +4,8 @@
  * queued up meanwhile, until its own message is through. So a busy process shares syncs, an idle one waits for nobody,
  * and the store's lock is asked for once a group. An error of a group is tried again message by message, so
  * that one that can't be stored (too large for what is left of the disk) doesn't take others with it.
- * Bounded by the number of threads that call it.
+ * The queue is bounded: while a group takes longer than a second (another process has the lock, the disk stalls), at most so many
+ * senders wait and further ones are refused at once; and nobody waits longer for his turn than busy_timeout.
  * Threads: any.
  */
 #ifndef COMMIT_H
@@ -16,10 +17,12 @@ struct commit;
 struct err;
 struct site;
 
-struct commit *commit_new(struct site *site); /* borrows the site; never NULL */
-void commit_free(struct commit *c);           /* nobody may be inside */
+/* Borrows the site. most: who may wait while things are stuck; fewer than there are threads, so that some are left to say no.
+ * Never NULL. */
+struct commit *commit_new(struct site *site, unsigned most);
+void commit_free(struct commit *c); /* nobody may be inside */
 
-/* As store_append for one job; returns when it is durable. epoch: of the database that has it now. */
+/* As store_append for one job; returns when it is durable, or with ERR_BUSY when it has to wait for too long and nothing was stored. epoch: of the database that has it now. */
 int commit_append(struct commit *c, struct store_job *job, char epoch[CHAT_EPOCH_SIZE], struct err *e);
 
 #endif

@@ -23,6 +23,7 @@ struct setting {
 };
 
 static const char *const journal_words[] = {"auto", "wal", "rollback", NULL};
+static const char *const status_words[] = {"loopback", "everyone", "nobody", NULL};
 
 #define AT(member) offsetof(struct conf, member)
 static const struct setting settings[] = {
@@ -42,9 +43,10 @@ static const struct setting settings[] = {
     {"max_waiting", NUMBER, AT(max_waiting), 0, 100000, "10000", NULL,
      "How many polls may wait at once where waiting costs next to nothing (lighttpd, nginx). More are answered at once, with wait 0.\n"
      "The limit of open files of the process is a limit too."},
-    {"max_waiting_apache", NUMBER, AT(max_waiting_apache), 0, 100000, "100", NULL,
-     "The same behind Apache's mod_proxy_fcgi, where each waiting poll keeps a worker of the server (150 by default) from\n"
-     "everything else on the site."},
+    {"max_waiting_apache", NUMBER, AT(max_waiting_apache), 0, 100000, "20", NULL,
+     "The same behind Apache's mod_proxy_fcgi, where each waiting poll keeps a worker of the server from everything else on\n"
+     "the site. Keep it below Apache's ThreadsPerChild (25 by default): a visitor's kept connection stays with one process\n"
+     "of Apache, and where all workers of that one wait, so does his next request. To have more, raise both."},
     {"max_held", NUMBER, AT(max_held), 0, 256, "8", NULL,
      "How many polls the whole site may hold where each costs a process: plain CGI and Apache's mod_fcgid. Shared hosts\n"
      "often allow an account some 20 processes in all."},
@@ -60,6 +62,9 @@ static const struct setting settings[] = {
     {"journal", WORD, AT(journal), 0, 0, "auto", journal_words,
      "How a new database keeps its journal: auto (wal on a local disk, rollback on a network file system),\n"
      "wal, or rollback. An existing database keeps what it has."},
+    {"status", WORD, AT(status), 0, 0, "loopback", status_words,
+     "Who may read GET /status, which has counts but nothing of what is said: loopback (who asks from this machine itself, not\n"
+     "through a proxy on it), everyone, or nobody."},
     {"threads", NUMBER, AT(threads), 1, 128, "16", NULL,
      "How many requests a FastCGI process handles at once. Plain CGI and mod_fcgid give it one at a time."},
 };

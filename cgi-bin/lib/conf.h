@@ -21,12 +21,15 @@ struct err;
 
 enum { CONF_TEXT_MAX = 4096 };
 
+enum conf_status { CONF_STATUS_LOOPBACK, CONF_STATUS_EVERYONE, CONF_STATUS_NOBODY };
+
 struct conf {
     char data[CONF_TEXT_MAX];         /* folder of the database, absolute */
     char allow_origin[CONF_TEXT_MAX]; /* origins separated by spaces, "*", or "" */
     uint64_t max_text;                /* bytes of one message's text */
     uint64_t busy_timeout;            /* milliseconds to wait for the store's locks */
     uint64_t journal;                 /* index of the word: auto, wal, rollback */
+    uint64_t status;                  /* index of the word: see enum conf_status */
     uint64_t threads;                 /* requests handled at once by a FastCGI process */
     uint64_t poll_after;              /* seconds: what a poll tells clients when it can't hold them */
     uint64_t max_stream;              /* seconds; 0: no streams */

@@ -78,6 +78,12 @@ bool disk_is_network(const char *path)
     return statfs(path, &found) == 0 && disk_kind_is_network((unsigned long)found.f_type & 0xffffffffUL);
 }
 
+uint64_t disk_size(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && st.st_size > 0 ? (uint64_t)st.st_size : 0;
+}
+
 bool disk_exists(const char *path)
 {
     struct stat found;

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct err;
 
@@ -21,7 +22,8 @@ int disk_program_folder(char *out, size_t size, struct err *e);
 bool disk_is_network(const char *path);
 bool disk_kind_is_network(unsigned long f_type); /* the same for statfs's f_type */
 
-bool disk_exists(const char *path); /* something is there; a dangling symbolic link isn't */
+uint64_t disk_size(const char *path); /* bytes of a file; 0 when there is none */
+bool disk_exists(const char *path);   /* something is there; a dangling symbolic link isn't */
 bool disk_is_writable(
     const char *path); /* a file can be written, in a folder files can be made: by rights and by mount */
 

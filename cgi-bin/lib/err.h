@@ -12,7 +12,8 @@
 enum err_code {
     ERR_NONE = 0,
     ERR_INPUT,     /* 400: the request is wrong; field says where */
-    ERR_AUTH,      /* 403: not allowed */
+    ERR_AUTH,      /* 403: not from that page */
+    ERR_FORBIDDEN, /* 403: not for you */
     ERR_ABSENT,    /* 404: no such thing */
     ERR_METHOD,    /* 405 */
     ERR_EPOCH,     /* 409: the client's epoch is of another database */

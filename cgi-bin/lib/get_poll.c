@@ -12,6 +12,7 @@
 #include "query.h"
 #include "reader.h"
 #include "site.h"
+#include "tally.h"
 #include "waiting.h"
 #include "web.h"
 
@@ -116,6 +117,7 @@ static int wait_here(struct program *p, const struct query *w, const struct conf
     bool goes_on = true;
     int result = 0;
     if (token < 0) {
+        tally_add(site_tally(p->site), COUNTS_TURNED_AWAY, 1);
         return 0;
     }
     for (;;) {
@@ -151,6 +153,8 @@ static void answer_or_hold(struct web_exchange *x, struct program *p, const stru
         }
         if (!p->fastcgi) {
             result = wait_here(p, &w, conf, g, &e);
+        } else if (w.wait > 0) {
+            tally_add(site_tally(p->site), COUNTS_TURNED_AWAY, 1);
         }
     }
     if (result == 0) {
@@ -175,6 +179,7 @@ void get_poll(struct web_exchange *x, void *context)
     struct program *p = context;
     struct err e = ERR_INIT;
     struct query q;
+    tally_add(site_tally(p->site), COUNTS_POLL_REQUESTS, 1);
     const struct conf *conf = site_conf(p->site, web_environment(x), &e);
     const struct form *fields = conf != NULL ? web_query(x, &e) : NULL;
     if (fields == NULL || query_parse(fields, &q, &e) != 0) {

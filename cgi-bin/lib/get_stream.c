@@ -14,6 +14,7 @@
 #include "reader.h"
 #include "site.h"
 #include "sse.h"
+#include "tally.h"
 #include "waiting.h"
 #include "web.h"
 
@@ -176,8 +177,9 @@ static int find_heads(const struct program *p, const struct query *q, struct que
     return reading_take(g, p->site, heads, &how, e);
 }
 
-static int refuse(struct err *e)
+static int refuse(const struct program *p, struct err *e)
 {
+    tally_add(site_tally(p->site), COUNTS_TURNED_AWAY, 1);
     return err_set(e, ERR_STREAM, "No stream can be had here now; GET /poll gives the same messages.");
 }
 
@@ -190,7 +192,7 @@ static int begin(struct web_exchange *x, struct program *p, const struct conf *c
     struct web_reply r;
     int result = 0;
     if (conf->max_stream == 0 || !waiting_can_stream(p->waiting, x)) {
-        return refuse(e);
+        return refuse(p, e);
     }
     if (find_heads(p, q, &heads, g, e) != 0) {
         return -1;
@@ -203,7 +205,7 @@ static int begin(struct web_exchange *x, struct program *p, const struct conf *c
         web_answer(x, &r);
     } else {
         add_opening(&r.body, q->format, &g->answer);
-        result = waiting_stream(p->waiting, x, &from, &r, conf) ? 0 : refuse(e);
+        result = waiting_stream(p->waiting, x, &from, &r, conf) ? 0 : refuse(p, e);
     }
     web_reply_fini(&r);
     return result;
@@ -227,6 +229,7 @@ void get_stream(struct web_exchange *x, void *program)
     struct err e = ERR_INIT;
     struct query q;
     struct reading *g = ck_calloc(1, sizeof *g);
+    tally_add(site_tally(p->site), COUNTS_STREAM_REQUESTS, 1);
     const struct conf *conf = site_conf(p->site, web_environment(x), &e);
     const struct form *fields = conf != NULL ? web_query(x, &e) : NULL;
     if (fields == NULL || parse(x, fields, &q, &e) != 0 || begin(x, p, conf, &q, g, &e) != 0) {

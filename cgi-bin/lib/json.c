@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "err.h"
 #include "form.h"
+#include "status.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -264,6 +265,65 @@ void json_position(struct buf *out, const struct answer *a)
     put_head(o, a);
     put_positions(o, a);
     put_gap(o, a);
+    dump_take(out, o);
+}
+
+/* ---- status ---- */
+
+/* The object named `group` in o, made if it is missing; o itself for none. */
+static json_t *group_of(json_t *o, const char *group)
+{
+    if (group == NULL) {
+        return o;
+    }
+    if (json_object_get(o, group) == NULL) {
+        put(o, group, json_object());
+    }
+    return json_object_get(o, group);
+}
+
+static void put_spread(json_t *o, enum counts_histogram which, const struct counts_spread *s)
+{
+    const struct counts_scale *scale = &counts_histograms[which];
+    json_t *spread = json_object();
+    json_t *buckets = json_object();
+    char bound[24];
+    for (size_t i = 0; i <= scale->bounds; i++) {
+        snprintf(bound, sizeof bound, i < scale->bounds ? "%u" : "more", i < scale->bounds ? scale->bound[i] : 0U);
+        put_seq(buckets, bound, s->bucket[i]);
+    }
+    put_seq(spread, "count", counts_total(which, s));
+    put_seq(spread, "sum", s->sum);
+    put_seq(spread, "p50", counts_share_below(which, s, 0.5));
+    put_seq(spread, "p99", counts_share_below(which, s, 0.99));
+    put(spread, "up_to", buckets);
+    put(o, scale->key, spread);
+}
+
+void json_status(struct buf *out, const struct status *s)
+{
+    json_t *o = json_object();
+    json_t *store = json_object();
+    char since[CLOCK_TEXT_SIZE];
+    clock_text(s->since_ms, since);
+    put_string(o, "version", s->version);
+    put_seq(o, "uptime", s->uptime_s);
+    put_string(o, "counted_since", since);
+    put_string(o, "counts_of", s->whole_site ? "site" : "process");
+    put_string(o, "wake", s->has_bell ? "bell" : "timer");
+    put_seq(o, "descriptors", s->descriptors);
+    put_string(store, "kind", s->store);
+    put_seq(store, "bytes", s->store_bytes);
+    put(o, "store", store);
+    for (size_t i = 0; i < COUNTS_GAUGE__MAX; i++) {
+        put_seq(group_of(o, counts_gauges[i].group), counts_gauges[i].key, s->counts->gauge[i]);
+    }
+    for (size_t i = 0; i < COUNTS_COUNTER__MAX; i++) {
+        put_seq(group_of(o, counts_counters[i].group), counts_counters[i].key, s->counts->counter[i]);
+    }
+    for (size_t i = 0; i < COUNTS_HISTOGRAM__MAX; i++) {
+        put_spread(o, (enum counts_histogram)i, &s->counts->histogram[i]);
+    }
     dump_take(out, o);
 }
 

@@ -15,6 +15,7 @@
 struct buf;
 struct err;
 struct form;
+struct status;
 
 enum { JSON_MARKS_MAX = 4096 }; /* bounds the memory that reading takes */
 
@@ -41,6 +42,9 @@ void json_messages_lines(struct buf *out, const struct answer *a);
 
 /* The same, and as last line the answer without its messages: {"type":"cursor","epoch",...}. */
 void json_answer_lines(struct buf *out, const struct answer *a);
+
+/* See status.h. */
+void json_status(struct buf *out, const struct status *s);
 
 /* RFC 9457: {"type","title","status","detail"[,"field"][,"epoch"]}; field and epoch may be NULL or "". What isn't UTF-8 is left out. */
 void json_problem(struct buf *out, const char *type, const char *title, int status, const char *detail,

@@ -24,6 +24,7 @@
 
 enum {
     EVENTS = 256,
+    TOLD_TOGETHER = 64,
     WRITE_LIMIT_MS = 10000, /* for a peer that doesn't take what it is sent */
     LONGEST_SLEEP_MS = 60000,
 };
@@ -65,7 +66,9 @@ struct park {
     pthread_mutex_t lock; /* of newcomers and stopping */
     struct newcomer *newcomers;
     bool stopping;
-    bool again; /* some ask is marked to be looked at again */
+    bool again;  /* some ask is marked to be looked at again */
+    bool woken;  /* looking because of a ring */
+    size_t told; /* waiters that were written to and not reported yet */
     atomic_bool rung;
     atomic_size_t unanswered;
     struct places places;
@@ -153,9 +156,7 @@ static void stop_waiting(struct park *p, struct waiter *w)
     }
     leave_ask(p, w);
     atomic_fetch_sub(&p->unanswered, 1);
-    if (w->token >= 0) {
-        p->options.left(p->options.context, w->token);
-    }
+    p->options.left(p->options.context, w->over_at != 0, w->token);
 }
 
 static void end_waiter(struct park *p, struct waiter *w)
@@ -179,6 +180,14 @@ static int64_t next_beat(const struct park *p, const struct waiter *w)
     return earlier(w->told_at + p->options.heartbeat_ms, w->over_at);
 }
 
+static void report_told(struct park *p)
+{
+    if (p->told > 0) {
+        p->options.told(p->options.context, p->told);
+        p->told = 0;
+    }
+}
+
 /* What the peer doesn't take at once is written when it can be, for a while; so a slow one holds up nobody. w has no rest. False: w
  * is gone. */
 static bool tell(struct park *p, struct waiter *w, struct message *m)
@@ -186,6 +195,9 @@ static bool tell(struct park *p, struct waiter *w, struct message *m)
     struct blob *b = framed_for(m, w->held.id);
     long count = held_write(&w->held, b->bytes, b->length);
     w->last = m->last;
+    if (p->woken && ++p->told == TOLD_TOGETHER) {
+        report_told(p);
+    }
     if (count < 0 || (m->last && (size_t)count == b->length)) {
         end_waiter(p, w);
         return false;
@@ -242,6 +254,7 @@ static void answer_poll(struct park *p, struct ask *a, struct waiter *only, cons
     struct waiter *next = NULL;
     for (struct waiter *w = only != NULL ? only : a->waiters; w != NULL; w = next) {
         next = only != NULL ? NULL : w->next;
+        web_answered(r->status);
         answer(p, w, &m);
     }
     message_fini(&m);
@@ -455,6 +468,19 @@ static void seat_newcomers(struct park *p)
     }
 }
 
+/* To a web server that has told of its client's leaving: one that finds the connection closed without it may write into its log that the
+ * program has died (lighttpd). */
+static void say_end(const struct waiter *w)
+{
+    struct buf end;
+    buf_init(&end, BUF_UNLIMITED);
+    held_end(&end, w->held.id);
+    if (w->rest == NULL) { /* not into the middle of a record */
+        held_write(&w->held, end.bytes, end.length);
+    }
+    buf_fini(&end);
+}
+
 static void handle_event(struct park *p, const struct loop_event *event)
 {
     struct waiter *w = event->tag;
@@ -462,6 +488,7 @@ static void handle_event(struct park *p, const struct loop_event *event)
         return;
     }
     if ((event->what & LOOP_HANGUP) != 0) {
+        say_end(w);
         end_waiter(p, w);
     } else if (w->rest != NULL) {
         write_rest(p, w);
@@ -489,9 +516,12 @@ static void *run(void *argument)
         stopping = is_stopping(p);
         seat_newcomers(p);
         look_at_marked(p);
-        if (atomic_exchange(&p->rung, false) || stopping) {
+        p->woken = atomic_exchange(&p->rung, false);
+        if (p->woken || stopping) {
             look_at_all(p, stopping);
+            report_told(p);
         }
+        p->woken = false;
         end_those_whose_time_is_up(p);
     }
     return NULL;
@@ -579,6 +609,7 @@ bool park_stream(struct park *p, struct web_exchange *x, const struct query *q, 
         return false;
     }
     web_render_opening(&n->opening, opening, n->common);
+    web_answered(opening->status);
     n->waiter->told_at = clock_mono_ms();
     n->waiter->over_at = n->waiter->told_at + (int64_t)seconds * 1000 - jitter_ms(seconds);
     n->waiter->due.at = next_beat(p, n->waiter);

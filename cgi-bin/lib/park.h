@@ -43,8 +43,10 @@ struct park_options {
     enum park_news (*events)(void *context, struct query *q, struct buf *out);
     /* Streams. Adds what says that the connection lives; may add nothing. */
     void (*heartbeat)(void *context, const struct query *q, struct buf *out);
-    /* A waiter that was added with a token waits no longer; it may not have its answer yet. May be NULL if none has one. */
-    void (*left)(void *context, int token);
+    /* A waiter waits no longer; it may not have its answer yet. token: as it was added with. */
+    void (*left)(void *context, bool stream, int token);
+    /* News was written to so many waiters, just now, because of a ring. Called for up to 64 of them together. */
+    void (*told)(void *context, size_t count);
     void *context;
     unsigned heartbeat_ms;    /* a stream that was told nothing for so long gets a heartbeat */
     unsigned most;            /* waiters at once */

@@ -9,6 +9,7 @@
 static const struct problem problems[ERR__MAX] = {
     [ERR_INPUT] = {400, 0, "bad-input", "Bad Request"},
     [ERR_AUTH] = {403, 0, "forbidden-origin", "Forbidden"},
+    [ERR_FORBIDDEN] = {403, 0, "forbidden", "Forbidden"},
     [ERR_ABSENT] = {404, 0, "not-found", "Not Found"},
     [ERR_METHOD] = {405, 0, "method-not-allowed", "Method Not Allowed"},
     [ERR_EPOCH] = {409, 0, "epoch-changed", "Conflict"},

@@ -3,6 +3,7 @@
 #define PROGRAM_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct site;
 struct waiting;
@@ -11,6 +12,7 @@ struct program {
     struct site *site;
     struct waiting *waiting;
     bool fastcgi;
+    int64_t began_ms; /* monotonic */
 };
 
 /* A process for one request has nobody who watches for commits without a ring: it asks the store. */

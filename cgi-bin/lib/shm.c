@@ -126,3 +126,15 @@ int shm_renew(const struct shm *s, struct err *e)
 {
     return make(s->path, s->size, e);
 }
+
+void shm_boot(char out[SHM_BOOT_SIZE])
+{
+    memset(out, 0, SHM_BOOT_SIZE);
+    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    if (fd >= 0) {
+        if (read(fd, out, SHM_BOOT_SIZE - 4) <= 0) {
+            out[0] = '\0';
+        }
+        close(fd);
+    }
+}

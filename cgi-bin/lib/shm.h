@@ -26,4 +26,10 @@ bool shm_is_replaced(const struct shm *s);
 /* Puts a file of zeros in the place of the present one; s itself keeps its old mapping and is replaced then. */
 int shm_renew(const struct shm *s, struct err *e);
 
+enum { SHM_BOOT_SIZE = 40 };
+
+/* An id of this boot of the machine, padded with zeros: what a file says of processes and of monotonic time is true within one boot
+ * only. "" where there is none to be had. */
+void shm_boot(char out[SHM_BOOT_SIZE]);
+
 #endif

@@ -28,6 +28,9 @@ struct site {
     size_t bell_count;
     int64_t bell_checked; /* monotonic ms */
     bool bell_complained;
+    bool tally_tried;
+    _Atomic(struct tally *) tally;
+    struct tally *own_tally; /* the first one; somebody may still count in it */
     struct store *idle[IDLE_MAX];
     size_t idle_count;
 };
@@ -39,6 +42,8 @@ struct site *site_new(enum store_mode mode, bool short_lived, const atomic_bool 
     s->mode = mode;
     s->short_lived = short_lived;
     s->stopping = stopping;
+    s->own_tally = tally_open(NULL);
+    atomic_store(&s->tally, s->own_tally);
     return s;
 }
 
@@ -53,6 +58,10 @@ void site_free(struct site *s)
     for (size_t i = 0; i < s->bell_count; i++) {
         bell_close(s->bells[i]);
     }
+    if (atomic_load(&s->tally) != s->own_tally) {
+        tally_close(atomic_load(&s->tally));
+    }
+    tally_close(s->own_tally);
     pthread_mutex_destroy(&s->lock);
     free(s->overrides);
     free(s);
@@ -72,6 +81,28 @@ static char *overrides_of(const char *const *environment)
     return buf_steal(&all);
 }
 
+/* Once the folder is there, what was counted goes where the other processes count. Called with the lock held. */
+static void share_tally(struct site *s)
+{
+    char path[CONF_TEXT_MAX + 16];
+    if (s->tally_tried || !disk_exists(s->conf.data)) {
+        return;
+    }
+    s->tally_tried = true;
+    if (disk_is_network(s->conf.data)) {
+        return;
+    }
+    snprintf(path, sizeof path, "%s/chat.tally", s->conf.data);
+    struct tally *shared = tally_open(path);
+    if (tally_is_shared(shared)) {
+        disk_make_private(path);
+        tally_add_all(shared, s->own_tally);
+        atomic_store(&s->tally, shared);
+    } else {
+        tally_close(shared);
+    }
+}
+
 static int load(struct site *s, const char *const *request_environment, struct err *e)
 {
     char program_dir[CONF_TEXT_MAX];
@@ -88,6 +119,7 @@ static int load(struct site *s, const char *const *request_environment, struct e
         if (result == 0) {
             s->loaded = true;
             s->overrides = overrides;
+            share_tally(s);
             return 0;
         }
     }
@@ -127,6 +159,11 @@ static struct store *take_idle(struct site *s)
     return handle;
 }
 
+struct tally *site_tally(struct site *s)
+{
+    return atomic_load(&s->tally);
+}
+
 struct store *site_borrow(struct site *s, struct err *e)
 {
     struct store *handle = NULL;
@@ -143,7 +180,11 @@ struct store *site_borrow(struct site *s, struct err *e)
         .short_lived = s->short_lived,
         .stopping = s->stopping,
     };
-    return store_open(&options, s->mode, e);
+    handle = store_open(&options, s->mode, e);
+    pthread_mutex_lock(&s->lock);
+    share_tally(s);
+    pthread_mutex_unlock(&s->lock);
+    return handle;
 }
 
 void site_return(struct site *s, struct store *handle)

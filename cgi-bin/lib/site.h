@@ -12,6 +12,7 @@
 #include "bell.h"
 #include "conf.h"
 #include "store.h"
+#include "tally.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -40,5 +41,9 @@ void site_return(struct site *s, struct store *handle);
 /* The bell of the database that `handle` has open; NULL where there can be none (a network file system, a folder that can't be
  * written): then nobody rings and no head is known. Valid as long as the site. */
 struct bell *site_bell(struct site *s, struct store *handle);
+
+/* The counts of the site; see tally.h. Never NULL; of this process alone until the store was opened once. A gauge that is
+ * raised must be lowered in the same one. */
+struct tally *site_tally(struct site *s);
 
 #endif

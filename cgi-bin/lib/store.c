@@ -100,6 +100,11 @@ int store_version(struct store *s, uint64_t *out, struct err *e)
     return s->backend->version(s, out, e);
 }
 
+int store_size(struct store *s, uint64_t *out, struct err *e)
+{
+    return s->backend->size(s, out, e);
+}
+
 int store_check(struct store *s, FILE *out, struct err *e)
 {
     return s->backend->check(s, out, e);

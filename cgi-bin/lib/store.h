@@ -111,6 +111,9 @@ void store_page_fini(struct store_page *page);
  * the database is read). For who can't be rung: ask now and then. */
 int store_version(struct store *s, uint64_t *out, struct err *e);
 
+/* Bytes on the disk, the log included. */
+int store_size(struct store *s, uint64_t *out, struct err *e);
+
 /* ---- looking after it ---- */
 
 /* Runs the backend's own integrity check and every query of sql/invariants.sql; one line to `out` for each thing found.

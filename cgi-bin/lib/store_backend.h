@@ -24,6 +24,7 @@ struct store_backend {
     int (*room)(struct store *s, const char *room, struct store_room *out, struct err *e);
     int (*read)(struct store *s, const struct store_range *range, struct store_page *page, struct err *e);
     int (*version)(struct store *s, uint64_t *out, struct err *e);
+    int (*size)(struct store *s, uint64_t *out, struct err *e);
     int (*check)(struct store *s, FILE *out, struct err *e);
 };
 

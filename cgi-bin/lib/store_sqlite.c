@@ -450,6 +450,16 @@ static int version(struct store *base, uint64_t *out, struct err *e)
     return result;
 }
 
+static int size(struct store *base, uint64_t *out, struct err *e)
+{
+    const struct store_sqlite *s = mine(base);
+    char log[4200];
+    snprintf(log, sizeof log, "%s-wal", s->path);
+    (void)e;
+    *out = disk_size(s->path) + disk_size(log);
+    return 0;
+}
+
 static int check(struct store *base, FILE *out, struct err *e)
 {
     if (read_begin(base, e) != 0) {
@@ -474,5 +484,6 @@ const struct store_backend store_sqlite_backend = {
     .room = room,
     .read = read_messages,
     .version = version,
+    .size = size,
     .check = check,
 };

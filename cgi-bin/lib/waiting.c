@@ -3,10 +3,12 @@
 
 #include "bell.h"
 #include "ck.h"
+#include "clock.h"
 #include "err.h"
 #include "log.h"
 #include "site.h"
 #include "store.h"
+#include "tally.h"
 #include "watch.h"
 #include "web.h"
 
@@ -94,12 +96,13 @@ static unsigned most_waiters(uint64_t setting)
 
 static void on_news(void *context)
 {
-    park_ring(context);
+    struct waiting *w = context;
+    tally_add(site_tally(w->site), COUNTS_WAKEUPS, 1);
+    park_ring(atomic_load(&w->park));
 }
 
-static void release_place(void *context, int token)
+static void release_place(struct waiting *w, int token)
 {
-    struct waiting *w = context;
     struct store *store = site_borrow(w->site, NULL);
     struct bell *bell = store != NULL ? site_bell(w->site, store) : NULL;
     if (bell != NULL) {
@@ -107,6 +110,37 @@ static void release_place(void *context, int token)
     }
     if (store != NULL) {
         site_return(w->site, store);
+    }
+}
+
+static enum counts_gauge gauge_of(bool stream)
+{
+    return stream ? COUNTS_PARKED_STREAMS : COUNTS_PARKED_POLLS;
+}
+
+static void left_park(void *context, bool stream, int token)
+{
+    struct waiting *w = context;
+    tally_gauge(site_tally(w->site), gauge_of(stream), -1);
+    if (token >= 0) {
+        release_place(w, token);
+    }
+}
+
+static void told_by_park(void *context, size_t count)
+{
+    struct waiting *w = context;
+    struct tally *t = site_tally(w->site);
+    struct store *store = site_borrow(w->site, NULL);
+    const struct bell *bell = store != NULL ? site_bell(w->site, store) : NULL;
+    int64_t committed = bell != NULL ? bell_committed_at(bell) : 0;
+    int64_t took = clock_mono_us() - committed;
+    if (store != NULL) {
+        site_return(w->site, store);
+    }
+    tally_add(t, COUNTS_WOKEN, count);
+    if (committed > 0 && took >= 0) {
+        tally_observe(t, COUNTS_LATENCY, (uint64_t)took, count);
     }
 }
 
@@ -128,7 +162,7 @@ static void heartbeat_for_park(void *context, const struct query *q, struct buf 
     w->functions.heartbeat(w->functions.context, q, out);
 }
 
-static struct park *make_park(struct waiting *w, const struct web_exchange *x, const struct conf *conf)
+static void make_park(struct waiting *w, const struct web_exchange *x, const struct conf *conf)
 {
     struct err e = ERR_INIT;
     const struct park_options options = {
@@ -136,25 +170,26 @@ static struct park *make_park(struct waiting *w, const struct web_exchange *x, c
         .events = events_for_park,
         .heartbeat = heartbeat_for_park,
         .heartbeat_ms = HEARTBEAT_MS,
-        .left = release_place,
+        .left = left_park,
+        .told = told_by_park,
         .context = w,
         .most = most_waiters(is_apache(x) ? conf->max_waiting_apache : conf->max_waiting),
         .most_per_client = (unsigned)conf->max_waiting_per_client,
     };
     struct park *p = park_new(&options, &e);
-    if (p == NULL || watch_start(w->site, on_news, p) != 0) {
+    atomic_store(&w->park, p);
+    if (p == NULL || watch_start(w->site, on_news, w) != 0) {
         log_line("polls can't be held: %s", p == NULL ? e.text : "there can be no further thread");
+        atomic_store(&w->park, NULL);
         w->failed = true;
-        return NULL;
     }
-    return p;
 }
 
 static struct park *the_park(struct waiting *w, const struct web_exchange *x, const struct conf *conf)
 {
     pthread_mutex_lock(&w->lock);
     if (atomic_load(&w->park) == NULL && !w->failed) {
-        atomic_store(&w->park, make_park(w, x, conf));
+        make_park(w, x, conf);
     }
     pthread_mutex_unlock(&w->lock);
     return atomic_load(&w->park);
@@ -183,9 +218,11 @@ bool waiting_take(struct waiting *w, struct web_exchange *x, const struct query 
     if (p == NULL || (costly && (token = take_costly_place(w, q->wait, conf)) < 0)) {
         return false;
     }
+    tally_gauge(site_tally(w->site), COUNTS_PARKED_POLLS, 1); /* before it can leave */
     if (park_add(p, x, q, token)) {
         return true;
     }
+    tally_gauge(site_tally(w->site), COUNTS_PARKED_POLLS, -1);
     if (token >= 0) {
         release_place(w, token);
     }
@@ -208,7 +245,15 @@ bool waiting_stream(struct waiting *w, struct web_exchange *x, const struct quer
                     const struct conf *conf)
 {
     struct park *p = the_park(w, x, conf);
-    return p != NULL && park_stream(p, x, q, opening, (unsigned)conf->max_stream);
+    if (p == NULL) {
+        return false;
+    }
+    tally_gauge(site_tally(w->site), COUNTS_PARKED_STREAMS, 1);
+    if (park_stream(p, x, q, opening, (unsigned)conf->max_stream)) {
+        return true;
+    }
+    tally_gauge(site_tally(w->site), COUNTS_PARKED_STREAMS, -1);
+    return false;
 }
 
 void waiting_stop(struct waiting *w)
@@ -233,7 +278,9 @@ int waiting_begin(struct waiting *w, unsigned seconds, const struct conf *conf)
     }
     w->parent = getppid();
     w->seen = bell_seen(w->bell); /* before the caller looks once more */
-    return bell_hold(w->bell, (unsigned)conf->max_held, seconds);
+    int token = bell_hold(w->bell, (unsigned)conf->max_held, seconds);
+    tally_gauge(site_tally(w->site), COUNTS_PARKED_POLLS, token >= 0 ? 1 : 0);
+    return token;
 }
 
 bool waiting_sleep(struct waiting *w, int timeout_ms)
@@ -251,5 +298,6 @@ bool waiting_sleep(struct waiting *w, int timeout_ms)
 
 void waiting_end(struct waiting *w, int token)
 {
+    tally_gauge(site_tally(w->site), COUNTS_PARKED_POLLS, -1);
     bell_release(w->bell, token);
 }

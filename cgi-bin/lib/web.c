@@ -309,9 +309,28 @@ static void add_head(struct buf *out, const struct web_reply *r, const char *com
     CK(!out->over && !r->body.over);
 }
 
+static struct {
+    void (*count)(void *context, int status);
+    void *context;
+} answers;
+
+void web_count_answers(void (*count)(void *context, int status), void *context)
+{
+    answers.count = count;
+    answers.context = context;
+}
+
+void web_answered(int status)
+{
+    if (answers.count != NULL) {
+        answers.count(answers.context, status);
+    }
+}
+
 void web_answer(struct web_exchange *x, struct web_reply *r)
 {
     struct buf head;
+    web_answered(r->status); /* before it is out: who asks next finds it counted */
     bool with_body = !is_bodyless(r->status) && web_method(x) != WEB_HEAD && r->body.length > 0;
     bool together = with_body && r->body.length <= TOGETHER_MAX;
     drain(x);

@@ -68,6 +68,10 @@ void web_problem(struct web_reply *r, const struct err *e, bool as_text, const c
  * headers (may be NULL): further header lines such as Allow. epoch (may be NULL) goes into the problem. */
 void web_answer_problem(struct web_exchange *x, const struct err *e, const char *epoch, const struct buf *headers);
 
+/* Calls count(context, status) for each answer of this process from now on, from whichever thread. Call before there are threads. */
+void web_count_answers(void (*count)(void *context, int status), void *context);
+void web_answered(int status); /* for who answers without web_answer */
+
 /* ---- holding: an answer later, from a thread that serves many ---- */
 
 /* Its carrier can let go of everything but a descriptor: FastCGI. */

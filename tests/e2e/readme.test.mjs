@@ -2,7 +2,7 @@
 //
 // Its ```sh blocks under "The API on one page" are run in their order, as one shell session on a fresh database. A line "#> ..."
 // is the output of the lines before it, where "…" stands for anything. Only the first block, which says where the chat is, is
-// replaced by the address of the site under test.
+// replaced by the address of the site under test. Blocks marked "sh flows" are for servers that let a stream flow.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -13,11 +13,12 @@ import { fileURLToPath } from 'node:url';
 
 import { PROFILE, withSite } from './harness.mjs';
 
+const flows = ['lighttpd', 'apache-proxy', 'nginx'].includes(PROFILE);
 const readme = fs.readFileSync(path.join(path.dirname(fileURLToPath(import.meta.url)), '..', '..', 'README.md'), 'utf8');
 
 function examples() {
   const page = readme.slice(readme.indexOf('## The API on one page'), readme.indexOf('## What it needs'));
-  const blocks = [...page.matchAll(/^```sh\n([\s\S]*?)^```/gm)].map((match) => match[1]);
+  const blocks = [...page.matchAll(/^```sh( flows)?\n([\s\S]*?)^```/gm)].filter((match) => flows || !match[1]).map((match) => match[2]);
   assert.match(blocks[0], /^CHAT=http:\/\/127\.0\.0\.1:8080$/m);
   const steps = [];
   let command = '';
@@ -28,7 +29,7 @@ function examples() {
     output = [];
   };
   for (const line of blocks.slice(1).join('\n').split('\n')) {
-    if (line.startsWith('#> ')) {
+    if (line === '#>' || line.startsWith('#> ')) {
       output.push(line.slice(3));
     } else {
       if (output.length > 0) end();

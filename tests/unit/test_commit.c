@@ -63,6 +63,20 @@ struct bell *site_bell(struct site *s, struct store *handle)
     return NULL;
 }
 
+struct tally *site_tally(struct site *s)
+{
+    (void)s;
+    return NULL;
+}
+
+static struct conf settings = {.busy_timeout = 60000};
+
+const struct conf *site_loaded_conf(const struct site *s)
+{
+    (void)s;
+    return &settings;
+}
+
 const char *store_epoch(const struct store *s)
 {
     (void)s;
@@ -196,7 +210,7 @@ static void wait_until_queued(struct sender *s)
 /* One sender is in the store, held at the gate, while the others queue up behind it; then the gate opens. */
 static void send_behind_a_gate(struct sender *senders, size_t count, const char *(*id)(size_t i))
 {
-    struct commit *c = commit_new(NULL);
+    struct commit *c = commit_new(NULL, 1000);
     set_gate(true);
     start(&senders[0], c, id(0));
     wait_until_somebody_writes();
@@ -224,7 +238,7 @@ static const char *good_id(size_t i)
 static void one_sender_is_one_transaction(void **state)
 {
     struct sender s;
-    struct commit *c = commit_new(NULL);
+    struct commit *c = commit_new(NULL, 1000);
     (void)state;
     reset();
     start(&s, c, "good");
@@ -255,6 +269,73 @@ static void what_queues_up_meanwhile_shares_a_transaction(void **state)
         assert_int_equal(senders[i].job.outcome, STORE_STORED);
         assert_int_equal(senders[i].job.seq, i + 1); /* in order of arrival */
     }
+}
+
+static void while_the_store_is_stuck_few_wait_and_the_others_are_refused(void **state)
+{
+    struct sender leader;
+    static struct sender waiting[3];
+    static struct sender surplus[2];
+    struct sender late;
+    struct commit *c = commit_new(NULL, COUNT(waiting));
+    (void)state;
+    reset();
+    set_gate(true);
+    start(&leader, c, "good");
+    wait_until_somebody_writes();
+    for (size_t i = 0; i < COUNT(waiting); i++) {
+        start(&waiting[i], c, good_id(i));
+        wait_until_queued(&waiting[i]);
+    }
+    for (size_t i = 0; i < COUNT(surplus); i++) {
+        start(&surplus[i], c, "good");
+    }
+    for (size_t i = 0; i < COUNT(surplus); i++) { /* they give up while the gate is closed */
+        join(&surplus[i]);
+        assert_int_equal(surplus[i].result, -1);
+        assert_int_equal(surplus[i].e.code, ERR_BUSY);
+    }
+    start(&late, c, "good");
+    join(&late);
+    assert_int_equal(late.e.code, ERR_BUSY);
+    set_gate(false);
+    join(&leader);
+    assert_int_equal(leader.result, 0);
+    for (size_t i = 0; i < COUNT(waiting); i++) {
+        join(&waiting[i]);
+        assert_int_equal(waiting[i].result, 0);
+    }
+    assert_int_equal(fake.stored, 1 + COUNT(waiting));
+    start(&late, c, "good"); /* and it goes on as before */
+    join(&late);
+    assert_int_equal(late.result, 0);
+    commit_free(c);
+}
+
+static void nobody_waits_longer_for_his_turn_than_requests_may_wait_for_the_store(void **state)
+{
+    struct sender leader;
+    static struct sender waiting[3];
+    struct commit *c = commit_new(NULL, 100);
+    (void)state;
+    reset();
+    settings.busy_timeout = 10;
+    set_gate(true);
+    start(&leader, c, "good");
+    wait_until_somebody_writes();
+    for (size_t i = 0; i < COUNT(waiting); i++) {
+        start(&waiting[i], c, good_id(i));
+    }
+    for (size_t i = 0; i < COUNT(waiting); i++) {
+        join(&waiting[i]);
+        assert_int_equal(waiting[i].e.code, ERR_BUSY);
+    }
+    set_gate(false);
+    join(&leader);
+    assert_int_equal(leader.result, 0);
+    assert_int_equal(fake.stored, 1); /* who has given up isn't stored later */
+    settings.busy_timeout = 60000;
+    commit_free(c);
 }
 
 static void a_group_has_its_limit_and_nobody_is_left_behind(void **state)
@@ -358,7 +439,7 @@ static void busy_ends_the_second_try_of_all_that_are_left(void **state)
 static void without_a_store_all_get_the_reason_and_the_next_one_tries_again(void **state)
 {
     struct sender s;
-    struct commit *c = commit_new(NULL);
+    struct commit *c = commit_new(NULL, 1000);
     (void)state;
     reset();
     fake.no_store = true;
@@ -380,7 +461,7 @@ static void the_sender_need_not_care_about_the_error(void **state)
     struct chat_draft draft;
     struct store_job job = {.draft = &draft};
     char epoch[CHAT_EPOCH_SIZE] = "";
-    struct commit *c = commit_new(NULL);
+    struct commit *c = commit_new(NULL, 1000);
     (void)state;
     reset();
     chat_draft_init(&draft);
@@ -412,7 +493,7 @@ static void *send_many(void *argument)
 static void many_senders_at_once_each_get_their_own_result(void **state)
 {
     static struct sender senders[BUSY_THREADS];
-    struct commit *c = commit_new(NULL);
+    struct commit *c = commit_new(NULL, 1000);
     (void)state;
     reset();
     for (size_t i = 0; i < BUSY_THREADS; i++) {
@@ -436,6 +517,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_sender_is_one_transaction),
         cmocka_unit_test(what_queues_up_meanwhile_shares_a_transaction),
+        cmocka_unit_test(while_the_store_is_stuck_few_wait_and_the_others_are_refused),
+        cmocka_unit_test(nobody_waits_longer_for_his_turn_than_requests_may_wait_for_the_store),
         cmocka_unit_test(a_group_has_its_limit_and_nobody_is_left_behind),
         cmocka_unit_test(an_error_hits_only_the_one_it_is_about),
         cmocka_unit_test(when_all_fail_each_gets_its_error),

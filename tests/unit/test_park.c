@@ -91,10 +91,20 @@ static void heartbeat(void *context, const struct query *q, struct buf *out)
 
 static atomic_int left_tokens;
 
-static void left(void *context, int token)
+static void left(void *context, bool stream, int token)
 {
     (void)context;
-    atomic_fetch_add(&left_tokens, token);
+    (void)stream;
+    atomic_fetch_add(&left_tokens, token >= 0 ? token : 0);
+}
+
+static atomic_size_t told_count;
+
+static void told(void *context, size_t count)
+{
+    (void)context;
+    assert_true(count >= 1 && count <= 64);
+    atomic_fetch_add(&told_count, count);
 }
 
 static struct park *make_park(unsigned most, unsigned most_per_client)
@@ -104,6 +114,7 @@ static struct park *make_park(unsigned most, unsigned most_per_client)
                                          .heartbeat = heartbeat,
                                          .heartbeat_ms = 200,
                                          .left = left,
+                                         .told = told,
                                          .most = most,
                                          .most_per_client = most_per_client};
     struct err e = ERR_INIT;
@@ -113,6 +124,7 @@ static struct park *make_park(unsigned most, unsigned most_per_client)
     atomic_store(&renders, 0);
     atomic_store(&left_tokens, 0);
     atomic_store(&tellings, 0);
+    atomic_store(&told_count, 0);
     body_size = 0;
     event_size = 0;
     next_id = 1;
@@ -292,6 +304,7 @@ static void news_is_rendered_once_for_all_who_wait_for_the_same(void **state)
     }
     assert_int_equal(atomic_load(&renders), MANY + 1);
     end_park(p);
+    assert_int_equal(atomic_load(&told_count), MANY); /* whoever was told because of a ring was reported */
 }
 
 static void who_asks_for_something_else_waits_on(void **state)

@@ -12,14 +12,23 @@ static void every_code_has_the_status_of_the_contract(void **state)
         int status;
         const char *slug;
         bool retry;
-    } table[] = {{ERR_INPUT, 400, "bad-input", false},         {ERR_AUTH, 403, "forbidden-origin", false},
-                 {ERR_ABSENT, 404, "not-found", false},        {ERR_METHOD, 405, "method-not-allowed", false},
-                 {ERR_EPOCH, 409, "epoch-changed", false},     {ERR_CONFLICT, 409, "id-reused", false},
-                 {ERR_TOO_LARGE, 413, "too-large", false},     {ERR_TYPE, 415, "unsupported-type", false},
-                 {ERR_BUSY, 503, "store-busy", true},          {ERR_FULL, 503, "store-full", true},
-                 {ERR_READONLY, 503, "store-read-only", true}, {ERR_CORRUPT, 500, "store-corrupt", false},
-                 {ERR_CONFIG, 500, "misconfigured", false},    {ERR_STOPPING, 503, "stopping", true},
-                 {ERR_STREAM, 503, "no-stream", true},         {ERR_SYSTEM, 500, "internal", false}};
+    } table[] = {{ERR_INPUT, 400, "bad-input", false},
+                 {ERR_AUTH, 403, "forbidden-origin", false},
+                 {ERR_FORBIDDEN, 403, "forbidden", false},
+                 {ERR_ABSENT, 404, "not-found", false},
+                 {ERR_METHOD, 405, "method-not-allowed", false},
+                 {ERR_EPOCH, 409, "epoch-changed", false},
+                 {ERR_CONFLICT, 409, "id-reused", false},
+                 {ERR_TOO_LARGE, 413, "too-large", false},
+                 {ERR_TYPE, 415, "unsupported-type", false},
+                 {ERR_BUSY, 503, "store-busy", true},
+                 {ERR_FULL, 503, "store-full", true},
+                 {ERR_READONLY, 503, "store-read-only", true},
+                 {ERR_CORRUPT, 500, "store-corrupt", false},
+                 {ERR_CONFIG, 500, "misconfigured", false},
+                 {ERR_STOPPING, 503, "stopping", true},
+                 {ERR_STREAM, 503, "no-stream", true},
+                 {ERR_SYSTEM, 500, "internal", false}};
     (void)state;
     for (size_t i = 0; i < COUNT(table); i++) {
         const struct problem *p = problem_of(table[i].code);

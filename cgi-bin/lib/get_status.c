@@ -1,0 +1,120 @@
+/* get_status.c - see get_status.h. */
+#include "get_status.h"
+
+#include "bell.h"
+#include "buf.h"
+#include "clock.h"
+#include "conf.h"
+#include "err.h"
+#include "form.h"
+#include "json.h"
+#include "program.h"
+#include "site.h"
+#include "status.h"
+#include "store.h"
+#include "tally.h"
+#include "web.h"
+
+#include <string.h>
+#include <sys/resource.h>
+
+enum format { JSON, PROMETHEUS };
+
+static bool is_loopback(const char *address)
+{
+    return address != NULL && (strncmp(address, "127.", strlen("127.")) == 0 || strcmp(address, "::1") == 0 ||
+                               strncmp(address, "::ffff:127.", strlen("::ffff:127.")) == 0);
+}
+
+/* A proxy on this machine asks from it for whoever stands before it; these headers give it away. */
+static bool comes_through_a_proxy(const struct web_exchange *x)
+{
+    return web_variable(x, "HTTP_X_FORWARDED_FOR") != NULL || web_variable(x, "HTTP_FORWARDED") != NULL ||
+           web_variable(x, "HTTP_X_REAL_IP") != NULL || web_variable(x, "HTTP_VIA") != NULL;
+}
+
+static int check_reader(const struct web_exchange *x, const struct conf *conf, struct err *e)
+{
+    bool local = is_loopback(web_variable(x, "REMOTE_ADDR")) && !comes_through_a_proxy(x);
+    if (conf->status == CONF_STATUS_EVERYONE || (conf->status == CONF_STATUS_LOOPBACK && local)) {
+        return 0;
+    }
+    return err_set(e, ERR_FORBIDDEN, "The status is not for everyone to read; the setting status says for whom.");
+}
+
+static int parse_format(struct web_exchange *x, enum format *out, struct err *e)
+{
+    const struct form *fields = web_query(x, e);
+    const struct form_field *f = fields != NULL ? form_once(fields, "format", e) : NULL;
+    *out = JSON;
+    if (f == NULL) {
+        return e->code == ERR_NONE ? 0 : -1;
+    }
+    if (strcmp(f->value, "prometheus") == 0) {
+        *out = PROMETHEUS;
+    } else if (strcmp(f->value, "json") != 0) {
+        return err_field(e, ERR_INPUT, "format", "format must be json or prometheus.");
+    }
+    return 0;
+}
+
+static uint64_t descriptor_limit(void)
+{
+    struct rlimit limit;
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 0;
+}
+
+static void answer(struct web_exchange *x, enum format format, const struct status *s)
+{
+    struct web_reply r;
+    web_reply_init(&r, 200);
+    if (format == PROMETHEUS) {
+        web_header(&r, "Content-Type", "text/plain; version=0.0.4; charset=utf-8");
+        status_prometheus(&r.body, s);
+    } else {
+        web_header(&r, "Content-Type", "application/json");
+        json_status(&r.body, s);
+    }
+    web_answer(x, &r);
+    web_reply_fini(&r);
+}
+
+static int take(struct web_exchange *x, struct program *p, enum format format, struct err *e)
+{
+    struct counts counts;
+    struct store *store = site_borrow(p->site, e);
+    struct tally *tally = site_tally(p->site); /* once the store was opened it is the whole site's */
+    if (store == NULL) {
+        return -1;
+    }
+    tally_read(tally, &counts);
+    struct status s = {
+        .version = POLLCHAT_VERSION,
+        .uptime_s = (uint64_t)((clock_mono_ms() - p->began_ms) / 1000),
+        .since_ms = tally_since(tally),
+        .whole_site = tally_is_shared(tally),
+        .has_bell = site_bell(p->site, store) != NULL,
+        .descriptors = descriptor_limit(),
+        .store = store_describe(store),
+        .counts = &counts,
+    };
+    int result = store_size(store, &s.store_bytes, e);
+    if (result == 0) {
+        answer(x, format, &s);
+    }
+    site_return(p->site, store);
+    return result;
+}
+
+void get_status(struct web_exchange *x, void *program)
+{
+    struct program *p = program;
+    struct err e = ERR_INIT;
+    enum format format = JSON;
+    tally_add(site_tally(p->site), COUNTS_STATUS_REQUESTS, 1);
+    const struct conf *conf = site_conf(p->site, web_environment(x), &e);
+    if (conf == NULL || check_reader(x, conf, &e) != 0 || parse_format(x, &format, &e) != 0 ||
+        take(x, p, format, &e) != 0) {
+        web_answer_problem(x, &e, NULL, NULL);
+    }
+}

@@ -1,0 +1,14 @@
+/* get_status.h - GET /status: how the site is doing, for its owner and his monitoring.
+ *
+ * Counts and sizes, as JSON or with format=prometheus in Prometheus's text format. Nothing of what is said, by whom or where.
+ * Who may read it: the setting `status`.
+ * Threads: any.
+ */
+#ifndef GET_STATUS_H
+#define GET_STATUS_H
+
+struct web_exchange;
+
+void get_status(struct web_exchange *x, void *program); /* a handler of route.h */
+
+#endif

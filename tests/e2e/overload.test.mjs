@@ -1,0 +1,67 @@
+// overload.test.mjs - more than the store can take, on a real server: who can't be served is told so soon, and nothing is lost.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import http from 'node:http';
+import path from 'node:path';
+import { describe, it } from 'node:test';
+
+import { PROFILE, until, withSite } from './harness.mjs';
+
+/** Holds the database's lock for writing until release(). */
+async function lock(site) {
+  const shell = spawn('sqlite3', ['-batch', path.join(site.data, 'chat.db')], { stdio: ['pipe', 'pipe', 'inherit'] });
+  let output = '';
+  shell.stdout.on('data', (piece) => (output += piece));
+  shell.stdin.write(".timeout 20000\nBEGIN IMMEDIATE;\nSELECT 'locked';\n");
+  await until(() => output.includes('locked') || shell.exitCode !== null, 'the lock');
+  assert.equal(shell.exitCode, null);
+  return {
+    async release() {
+      shell.stdin.end('COMMIT;\n');
+      await once(shell, 'close');
+    },
+  };
+}
+
+// Where a process has one request at a time, the web server is the queue.
+describe(`${PROFILE}: overload`, { skip: !['lighttpd', 'apache-proxy', 'nginx'].includes(PROFILE) }, () => {
+  it('while another process has the store for long, all senders are soon told to come again, and nothing of theirs is stored', async () => {
+    await withSite({ env: { POLLCHAT_BUSY_TIMEOUT: '4000' } }, async (site) => {
+      await site.send({ text: 'first' });
+      const held = await lock(site);
+      const agent = new http.Agent({ maxSockets: 100 });
+      const answers = [];
+      // One after the other these would wait for 100 / threads * busy_timeout = 25 s and more.
+      const all = Array.from({ length: 100 }, async (_, i) => answers.push(await site.send({ text: `m${i}`, id: `i${i}` }, { agent })));
+      await until(() => answers.length >= 80, 'most to be answered while the lock is held', 15_000);
+      assert.equal((await site.get('/poll?since=0')).json().head, 1, 'reading goes on');
+      await until(() => answers.length === 100, 'all to be answered while the lock is held');
+      await held.release();
+      await Promise.all(all);
+      agent.destroy();
+      for (const answer of answers) {
+        assert.equal(answer.status, 503, answer.text);
+        assert.match(answer.json().type, /store-busy$/);
+        assert.ok(Number(answer.headers['retry-after']) >= 1);
+      }
+      assert.equal((await site.get('/poll?since=0')).json().head, 1);
+      assert.equal((await site.send({ text: 'm0', id: 'i0' })).status, 201);
+    });
+  });
+
+  it('a short stall is no reason to refuse anybody', async () => {
+    await withSite({}, async (site) => {
+      await site.send({ text: 'first' });
+      const held = await lock(site);
+      const agent = new http.Agent({ maxSockets: 100 });
+      const all = Array.from({ length: 12 }, (_, i) => site.send({ text: `m${i}` }, { agent }));
+      await until(async () => (await site.get('/status')).json().queued === 12, 'all to be queued');
+      await held.release();
+      const seqs = (await Promise.all(all)).map((answer) => answer.json().seq).sort((a, b) => a - b);
+      agent.destroy();
+      assert.deepEqual(seqs, Array.from({ length: 12 }, (_, i) => i + 2));
+    });
+  });
+});

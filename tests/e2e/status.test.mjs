@@ -1,0 +1,148 @@
+// status.test.mjs - GET /status on a real server: counts that are true, and for the owner's eyes only.
+
+import assert from 'node:assert/strict';
+import net from 'node:net';
+import { describe, it } from 'node:test';
+
+import { PROFILE, isFastcgi, signal, until, withSite } from './harness.mjs';
+
+const costsProcess = ['lighttpd-cgi', 'apache-cgi', 'apache-fcgid'].includes(PROFILE);
+const flows = ['lighttpd', 'apache-proxy', 'nginx'].includes(PROFILE);
+
+async function status(site) {
+  const answer = await site.get('/status');
+  assert.equal(answer.status, 200, answer.text);
+  assert.equal(answer.headers['cache-control'], 'no-store');
+  return answer.json();
+}
+
+/** A request whose connection the test can cut at any time. */
+function open(port, target) {
+  const socket = net.connect({ host: '127.0.0.1', port });
+  socket.on('error', () => {});
+  socket.on('data', () => {});
+  socket.write(`GET ${target} HTTP/1.1\r\nHost: chat.test\r\n\r\n`);
+  return socket;
+}
+
+describe(`${PROFILE}: status`, () => {
+  it('counts requests, answers, messages and groups of the whole site, and says nothing of what is said', async () => {
+    await withSite({}, async (site) => {
+      const before = await status(site); // the harness has looked whether the site is up
+      for (let i = 0; i < 3; i++) await site.send({ text: `secret ${i}`, name: 'ann', room: 'hidden' });
+      assert.equal((await site.get('/poll?room=hidden')).status, 200);
+      assert.equal((await site.get('/poll?since=x')).status, 400);
+      const answer = await site.get('/status');
+      const s = answer.json();
+      const since = (group) => Object.fromEntries(Object.entries(s[group]).map(([key, n]) => [key, n - before[group][key]]));
+      assert.deepEqual(since('requests'), { send: 3, poll: 2, stream: 0, status: 1 });
+      assert.equal(s.messages, 3);
+      assert.deepEqual(since('answers'), { '2xx': 5, '3xx': 0, '4xx': 1, '5xx': 0 }); // the status that counts is not yet one
+      assert.equal(s.group_messages.count, 3);
+      assert.equal(s.group_messages.sum, 3);
+      assert.equal(s.queued, 0);
+      assert.equal(s.counts_of, 'site');
+      assert.equal(s.wake, 'bell');
+      assert.match(s.version, /^\d+\.\d+\.\d+$/);
+      assert.match(s.store.kind, /^SQLite/);
+      assert.ok(s.store.bytes > 4096 && s.descriptors >= 1024 && s.uptime >= 0);
+      assert.ok(Math.abs(Date.parse(s.counted_since) - Date.now()) < 600_000);
+      assert.doesNotMatch(answer.text, /secret|ann"|hidden/);
+    });
+  });
+
+  it('those who wait are counted, and those who hung up are not', async () => {
+    await withSite({ env: { POLLCHAT_MAX_WAIT: '60' } }, async (site) => {
+      await site.send({ text: 'old' });
+      const count = costsProcess ? 4 : 40;
+      const sockets = Array.from({ length: count }, () => open(site.port, '/poll?since=1&wait=60'));
+      const streams = flows ? Array.from({ length: 10 }, () => open(site.port, '/stream?since=1')) : [];
+      await until(async () => (await status(site)).parked.polls === count, 'all polls to wait');
+      await until(async () => (await status(site)).parked.streams === streams.length, 'all streams to flow');
+      if (isFastcgi) {
+        await site.send({ text: 'news', room: 'elsewhere' }); // wakes, and nobody is told
+        await until(async () => (await status(site)).wakeups > 0, 'the wake-up');
+        assert.equal((await status(site)).woken, 0);
+      }
+      for (const socket of [...sockets, ...streams]) socket.destroy();
+      // Not every server tells of a hang-up: then the next write finds out.
+      await site.send({ text: 'news' });
+      await site.send({ text: 'more news' });
+      await until(async () => {
+        const { parked } = await status(site);
+        if (parked.streams > 0) await site.send({ text: 'a write' });
+        return parked.polls === 0 && parked.streams === 0;
+      }, 'no entry to be left');
+    });
+  });
+
+  it('tells how long news takes to those who wait for it', { skip: !isFastcgi }, async () => {
+    await withSite({}, async (site) => {
+      await site.send({ text: 'old' });
+      const waiter = site.get('/poll?since=1&wait=20');
+      await until(async () => (await status(site)).parked.polls === 1, 'it to wait');
+      await site.send({ text: 'new' });
+      await waiter;
+      const s = await until(async () => {
+        const now = await status(site);
+        return now.woken === 1 && now;
+      }, 'it to be counted');
+      assert.equal(s.commit_to_write_us.count, 1);
+      assert.ok(s.commit_to_write_us.sum > 0 && s.commit_to_write_us.p50 <= s.commit_to_write_us.p99);
+    });
+  });
+
+  it('what a killed program held is not counted on', { skip: !isFastcgi }, async () => {
+    await withSite({}, async (site) => {
+      await site.send({ text: 'old' });
+      const sockets = Array.from({ length: 3 }, () => open(site.port, '/poll?since=1&wait=25'));
+      await until(async () => (await status(site)).parked.polls === 3, 'three to wait');
+      for (const p of site.programs(['poll'])) signal(p.pid, 'SIGKILL');
+      await until(async () => {
+        const answer = await site.get('/status');
+        return answer.status === 200 && answer.json().parked.polls === 0;
+      }, 'none to be counted');
+      assert.equal((await status(site)).messages, 1, 'counters go on');
+      for (const socket of sockets) socket.destroy();
+    });
+  });
+
+  it('is for this machine only, and not for those whom a proxy on it lets in, unless it is set otherwise', async () => {
+    await withSite({}, async (site) => {
+      for (const headers of [{ 'X-Forwarded-For': '127.0.0.1' }, { Forwarded: 'for=127.0.0.1' }, { 'X-Real-IP': '192.0.2.1' }, { Via: '1.1 proxy' }]) {
+        const refused = await site.get('/status', { headers });
+        assert.equal(refused.status, 403, JSON.stringify(headers));
+        assert.match(refused.json().type, /:forbidden$/);
+      }
+    });
+    await withSite({ env: { POLLCHAT_STATUS: 'everyone' } }, async (site) => {
+      assert.equal((await site.get('/status', { headers: { 'X-Forwarded-For': '192.0.2.1' } })).status, 200);
+    });
+    await withSite({ env: { POLLCHAT_STATUS: 'nobody' } }, async (site) => {
+      assert.equal((await site.get('/status')).status, 403);
+    });
+  });
+
+  it('format=prometheus is text that Prometheus reads', async () => {
+    await withSite({}, async (site) => {
+      await site.send({ text: 'hi' });
+      const answer = await site.get('/status?format=prometheus');
+      assert.equal(answer.headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8');
+      const values = new Map();
+      for (const line of answer.text.trimEnd().split('\n')) {
+        if (line.startsWith('#')) {
+          assert.match(line, /^# (HELP pollchat_\w+ \S.*|TYPE pollchat_\w+ (counter|gauge|histogram))$/);
+        } else {
+          const [, name, labels, value] = /^(pollchat_\w+)(\{\w+="[^"\\]*"(?:,\w+="[^"\\]*")*\})? ([0-9.e+-]+)$/.exec(line) ?? assert.fail(line);
+          assert.ok(!values.has(name + labels), line);
+          values.set(name + (labels ?? ''), Number(value));
+        }
+      }
+      assert.equal(values.get('pollchat_messages_total'), 1);
+      assert.equal(values.get('pollchat_requests_total{route="send"}'), 1);
+      assert.equal(values.get('pollchat_group_messages_bucket{le="+Inf"}'), 1);
+      assert.equal((await site.get('/status?format=xml')).json().field, 'format');
+      assert.equal((await site.get('/status', { method: 'HEAD' })).text, '');
+    });
+  });
+});
