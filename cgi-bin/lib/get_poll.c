@@ -69,9 +69,9 @@ static struct reading_how how_to_read(const struct program *p, const struct conf
 
 /* ---- waiting ---- */
 
-int get_poll_render(void *context, const struct query *q, bool final, struct web_reply *r)
+int get_poll_render(void *program, const struct query *q, bool final, struct web_reply *r)
 {
-    struct program *p = context;
+    struct program *p = program;
     struct err e = ERR_INIT;
     struct reading *g = ck_calloc(1, sizeof *g);
     const struct reading_how how = how_to_read(p, site_loaded_conf(p->site));
@@ -174,9 +174,9 @@ static void answer_query(struct web_exchange *x, struct program *p, const struct
 
 /* ---- requests ---- */
 
-void get_poll(struct web_exchange *x, void *context)
+void get_poll(struct web_exchange *x, void *program)
 {
-    struct program *p = context;
+    struct program *p = program;
     struct err e = ERR_INIT;
     struct query q;
     tally_add(site_tally(p->site), COUNTS_POLL_REQUESTS, 1);

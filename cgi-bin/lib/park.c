@@ -403,12 +403,10 @@ static void look_at_marked(struct park *p)
 
 static void time_is_up(struct park *p, struct waiter *w)
 {
-    if (w->rest != NULL) {
-        end_waiter(p, w); /* its peer didn't take it */
-    } else if (w->over_at != 0) {
+    if (w->rest == NULL && w->over_at != 0) {
         beat(p, w);
-    } else if (!look_for_polls(p, w->ask, w, true)) { /* the others of its ask wait on */
-        end_waiter(p, w);
+    } else if (w->rest != NULL || !look_for_polls(p, w->ask, w, true)) { /* of a poll's ask the others wait on */
+        end_waiter(p, w); /* its peer didn't take what it was sent, or there is no answer */
     }
 }
 

@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "err.h"
 #include "log.h"
+#include "slow.h"
 #include "web_cgi.h"
 #include "web_fcgi.h"
 
@@ -21,7 +22,9 @@
 
 enum {
     STOP_MS = 1500, /* a process must be gone 2 s after SIGTERM, before its server kills it */
-    WATCH_FILE_S = 3,
+    TICK_S = 1,
+    FILE_TICKS = 3,                /* between two looks at the program's own file */
+    EXTRA_THREADS = 64,            /* in place of those that a slow peer holds up */
     STACK_BYTES = 2 * 1024 * 1024, /* jansson recurses up to 2,048 levels of nesting */
 };
 
@@ -31,8 +34,10 @@ struct worker_pool {
     const struct serve *serve;
     int stop_fd; /* readable when workers shall end */
     pthread_mutex_t accepting;
-    pthread_mutex_t stopped; /* held by main until serve->stop has returned */
+    pthread_mutex_t stopped;   /* held by main until serve->stop has returned */
+    pthread_attr_t attributes; /* of threads */
     atomic_uint running;
+    atomic_uint idle; /* waiting for a request */
 };
 
 bool serve_is_fastcgi(void)
@@ -47,19 +52,32 @@ const atomic_bool *serve_stopping(void)
 
 /* ---- workers ---- */
 
+/* True, once, for a thread that was started in place of one that was held up, which is back. */
+static bool is_surplus(struct worker_pool *pool)
+{
+    unsigned running = atomic_load(&pool->running);
+    return running > pool->serve->threads && atomic_load(&pool->idle) > 0 &&
+           atomic_compare_exchange_strong(&pool->running, &running, running - 1);
+}
+
 static void *work(void *argument)
 {
     struct worker_pool *pool = argument;
     for (;;) {
+        atomic_fetch_add(&pool->idle, 1);
         pthread_mutex_lock(&pool->accepting);
         int connection = web_fcgi_accept(pool->stop_fd);
         pthread_mutex_unlock(&pool->accepting);
+        atomic_fetch_sub(&pool->idle, 1);
         if (connection < 0) {
             break;
         }
         struct web_exchange *x = web_fcgi_read(connection);
         if (x != NULL) {
             pool->serve->handle(x, pool->serve->context);
+        }
+        if (is_surplus(pool)) {
+            return NULL;
         }
     }
     if (atomic_fetch_sub(&pool->running, 1) == 1) {
@@ -72,22 +90,37 @@ static void *work(void *argument)
     return NULL;
 }
 
+static bool start_worker(struct worker_pool *pool)
+{
+    pthread_t thread;
+    atomic_fetch_add(&pool->running, 1);
+    if (pthread_create(&thread, &pool->attributes, work, pool) != 0) {
+        atomic_fetch_sub(&pool->running, 1);
+        return false;
+    }
+    return true;
+}
+
 static int start_workers(struct worker_pool *pool)
 {
-    pthread_attr_t attributes;
-    pthread_t thread;
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, STACK_BYTES);
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    for (unsigned i = 0; i < pool->serve->threads; i++) {
-        atomic_fetch_add(&pool->running, 1);
-        if (pthread_create(&thread, &attributes, work, pool) != 0) {
-            atomic_fetch_sub(&pool->running, 1);
-            break; /* a host that limits threads: fewer will do */
-        }
+    pthread_attr_init(&pool->attributes);
+    pthread_attr_setstacksize(&pool->attributes, STACK_BYTES);
+    pthread_attr_setdetachstate(&pool->attributes, PTHREAD_CREATE_DETACHED);
+    for (unsigned i = 0; i < pool->serve->threads && start_worker(pool); i++) {
+        /* a host that limits threads: fewer will do */
     }
-    pthread_attr_destroy(&attributes);
     return atomic_load(&pool->running) > 0 ? 0 : -1;
+}
+
+/* Peers that send their requests slowly hold up threads, and nobody may wait for them: others take their place, for a while. */
+static void relieve(struct worker_pool *pool)
+{
+    unsigned slow = slow_watch();
+    unsigned extra = slow < EXTRA_THREADS ? slow : EXTRA_THREADS;
+    while (atomic_load(&pool->idle) == 0 && atomic_load(&pool->running) < pool->serve->threads + extra &&
+           start_worker(pool)) {
+        /* one for each that is slow; it is idle when it has started, or busy with what has waited */
+    }
 }
 
 /* ---- signals and the own file ---- */
@@ -118,15 +151,15 @@ static bool is_replaced(const char *path)
            (now.st_ino != self.st_ino || now.st_dev != self.st_dev) && access(path, X_OK) == 0;
 }
 
-static void wait_for_stop(const sigset_t *signals, const char *path)
+static void wait_for_stop(struct worker_pool *pool, const sigset_t *signals, const char *path)
 {
-    const struct timespec tick = {.tv_sec = WATCH_FILE_S};
-    for (;;) {
-        int number = sigtimedwait(signals, NULL, &tick);
-        if (number > 0) {
+    const struct timespec tick = {.tv_sec = TICK_S};
+    for (unsigned ticks = 1;; ticks++) {
+        if (sigtimedwait(signals, NULL, &tick) > 0) {
             break;
         }
-        if (errno == EAGAIN && is_replaced(path)) {
+        relieve(pool);
+        if (ticks % FILE_TICKS == 0 && is_replaced(path)) {
             log_line("the program's file was replaced; leaving so that the new one is started");
             break;
         }
@@ -158,7 +191,7 @@ static int serve_fastcgi(const struct serve *s)
         free(path);
         return 1;
     }
-    wait_for_stop(&signals, path);
+    wait_for_stop(&pool, &signals, path);
     int64_t deadline = clock_mono_ms() + STOP_MS;
     uint64_t one = 1;
     pthread_mutex_lock(&pool.stopped);

@@ -4,6 +4,7 @@
 #include "ck.h"
 #include "err.h"
 #include "log.h"
+#include "slow.h"
 #include "web_carrier.h"
 
 #include <errno.h>
@@ -19,7 +20,10 @@
 
 enum {
     LISTENING = 0,       /* descriptor, by the FastCGI specification, section 2.2 */
-    PEER_TIMEOUT_S = 10, /* the peer is a web server on this machine that has the whole request before it connects */
+    PEER_TIMEOUT_S = 10, /* the peer is a web server on this machine that has the whole request before it connects, */
+    HEAD_MS = 10000,     /* so this is long for all of a request's parameters; */
+    BODY_PIECE_MS =
+        20000, /* but for its body, which Apache's mod_proxy_fcgi hands on as the client sends it: 64 KiB of it, or less */
 };
 
 struct fcgi_exchange {
@@ -35,7 +39,9 @@ static struct fcgi_exchange *of(struct web_exchange *x)
 static ssize_t fcgi_read(struct web_exchange *x, char *to, size_t size)
 {
     FCGX_Stream *in = of(x)->request.in;
+    int token = slow_begin(of(x)->request.ipcFd, BODY_PIECE_MS);
     int count = FCGX_GetStr(to, size < INT_MAX ? (int)size : INT_MAX, in);
+    slow_end(token);
     return count > 0 || FCGX_GetError(in) == 0 ? count : -1;
 }
 
@@ -154,7 +160,15 @@ struct web_exchange *web_fcgi_read(int connection)
     FCGX_InitRequest(&x->request, -1, 0);
     x->request.ipcFd = connection;
     x->request.keepConnection = 1;
-    if (FCGX_Accept_r(&x->request) != 0) {
+    int own = dup(
+        connection); /* libfcgi closes a connection that breaks off; the number must stay ours while it is watched */
+    int token = slow_begin(own >= 0 ? own : connection, HEAD_MS);
+    int result = FCGX_Accept_r(&x->request);
+    slow_end(token);
+    if (own >= 0) {
+        close(own);
+    }
+    if (result != 0) {
         free(x);
         return NULL;
     }

@@ -62,6 +62,30 @@ test('silent and babbling peers do not keep others from being answered', async (
   connections.forEach((c) => c.destroy());
 });
 
+test('peers that let their requests trickle take all threads, and others are answered all the same; the peers are cut', async (t) => {
+  const data = temporaryFolder(t);
+  const { socket } = await startFastcgi(t, 'send', data, { env: { POLLCHAT_THREADS: '2' } });
+  const head = Buffer.concat([beginRecord(), paramsRecords(variables({ ...hi, length: 7 }))]);
+  const cut = [];
+  const trickling = Array.from({ length: 12 }, (_, i) => {
+    const connection = net.createConnection(socket);
+    let at = 0;
+    const timer = setInterval(() => at < 200 && connection.write(head.subarray(at, ++at)), 300 + i);
+    connection.on('error', () => {});
+    connection.on('close', () => {
+      clearInterval(timer);
+      cut.push(i);
+    });
+    t.after(() => connection.destroy());
+    return connection;
+  });
+  await Promise.all(trickling.map((connection) => once(connection, 'connect')));
+  for (let i = 1; i <= 5; i++) assert.equal((await fastcgi(socket, hi)).json.seq, i);
+  assert.equal(cut.length, 0, 'answered beside them, not after them');
+  await until(() => cut.length === trickling.length, 'them to be cut', 40_000);
+  assert.equal((await fastcgi(socket, hi)).json.seq, 6);
+});
+
 test('records of nonsense end their connection only', async (t) => {
   const data = temporaryFolder(t);
   const { socket, child } = await startFastcgi(t, 'send', data);
