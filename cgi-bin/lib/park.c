@@ -13,6 +13,7 @@
 #include "err.h"
 #include "held.h"
 #include "loop.h"
+#include "parcel.h"
 #include "places.h"
 
 #include <pthread.h>
@@ -27,13 +28,6 @@ enum {
     TOLD_TOGETHER = 64,
     WRITE_LIMIT_MS = 10000, /* for a peer that doesn't take what it is sent */
     LONGEST_SLEEP_MS = 60000,
-};
-
-/* Bytes that not everyone has taken yet. */
-struct blob {
-    size_t users;
-    size_t length;
-    char bytes[];
 };
 
 struct waiter {
@@ -76,60 +70,30 @@ struct park {
     struct deadlines deadlines;
 };
 
-/* ---- bytes for many ---- */
-
-/* One output, framed for one request number after the other. Web servers number all their requests 1, so it is nearly always framed
- * once. */
-struct message {
-    const struct buf *plain;
-    bool last;
-    struct blob *framed;
-    uint16_t id;
-};
-
-static void release_blob(struct blob *b)
-{
-    if (b != NULL && --b->users == 0) {
-        free(b);
-    }
-}
-
-/* Borrowed until the next call, or message_fini. */
-static struct blob *framed_for(struct message *m, uint16_t id)
-{
-    struct buf records;
-    if (m->framed != NULL && m->id == id) {
-        return m->framed;
-    }
-    release_blob(m->framed);
-    buf_init(&records, BUF_UNLIMITED);
-    held_output(&records, id, buf_text(m->plain), m->plain->length);
-    if (m->last) {
-        held_end(&records, id);
-    }
-    m->id = id;
-    m->framed = ck_malloc(sizeof *m->framed + records.length);
-    m->framed->users = 1;
-    m->framed->length = records.length;
-    memcpy(m->framed->bytes, records.bytes, records.length);
-    buf_fini(&records);
-    return m->framed;
-}
-
-static void message_fini(struct message *m)
-{
-    release_blob(m->framed);
-}
-
 /* ---- waiters ---- */
+
+static void link_to(struct waiter **list, struct waiter *w)
+{
+    w->previous = NULL;
+    w->next = *list;
+    if (*list != NULL) {
+        (*list)->previous = w;
+    }
+    *list = w;
+}
+
+static void unlink_from(struct waiter **list, const struct waiter *w)
+{
+    *(w->previous != NULL ? &w->previous->next : list) = w->next;
+    if (w->next != NULL) {
+        w->next->previous = w->previous;
+    }
+}
 
 static void leave_ask(struct park *p, struct waiter *w)
 {
     struct ask *a = w->ask;
-    *(w->previous != NULL ? &w->previous->next : &a->waiters) = w->next;
-    if (w->next != NULL) {
-        w->next->previous = w->previous;
-    }
+    unlink_from(&a->waiters, w);
     w->ask = NULL;
     if (a->waiters == NULL) {
         asks_drop(&p->asks, a);
@@ -139,12 +103,7 @@ static void leave_ask(struct park *p, struct waiter *w)
 static void join_ask(struct waiter *w, struct ask *a)
 {
     w->ask = a;
-    w->previous = NULL;
-    w->next = a->waiters;
-    if (a->waiters != NULL) {
-        a->waiters->previous = w;
-    }
-    a->waiters = w;
+    link_to(&a->waiters, w);
 }
 
 /* It waits no longer. To be called before a byte of the answer is written: a web server that has the answer may send its next
@@ -163,10 +122,22 @@ static void end_waiter(struct park *p, struct waiter *w)
 {
     stop_waiting(p, w);
     deadlines_remove(&p->deadlines, &w->due);
-    release_blob(w->rest);
+    blob_release(w->rest);
     close(w->held.connection);
     places_give_back(&p->places, w->client);
     free(w);
+}
+
+/* The end of the request, where nothing else waits to be written. */
+static void say_end(const struct waiter *w)
+{
+    struct buf end;
+    buf_init(&end, BUF_UNLIMITED);
+    held_end(&end, w->held.id);
+    if (w->rest == NULL) {
+        held_write(&w->held, end.bytes, end.length);
+    }
+    buf_fini(&end);
 }
 
 static int64_t earlier(int64_t a, int64_t b)
@@ -190,9 +161,9 @@ static void report_told(struct park *p)
 
 /* What the peer doesn't take at once is written when it can be, for a while; so a slow one holds up nobody. w has no rest. False: w
  * is gone. */
-static bool tell(struct park *p, struct waiter *w, struct message *m)
+static bool tell(struct park *p, struct waiter *w, struct parcel *m)
 {
-    struct blob *b = framed_for(m, w->held.id);
+    struct blob *b = parcel_framed(m, w->held.id);
     long count = held_write(&w->held, b->bytes, b->length);
     w->last = m->last;
     if (p->woken && ++p->told == TOLD_TOGETHER) {
@@ -204,8 +175,7 @@ static bool tell(struct park *p, struct waiter *w, struct message *m)
     }
     w->told_at = clock_mono_ms();
     if ((size_t)count < b->length) {
-        w->rest = b;
-        b->users++;
+        w->rest = blob_keep(b);
         w->written = (size_t)count;
         deadlines_move(&p->deadlines, &w->due, w->told_at + WRITE_LIMIT_MS);
         loop_want_write(p->loop, w->held.connection, w, true);
@@ -223,12 +193,18 @@ static void write_rest(struct park *p, struct waiter *w)
 {
     long count = held_write(&w->held, w->rest->bytes + w->written, w->rest->length - w->written);
     w->written += count > 0 ? (size_t)count : 0;
-    bool done = w->written == w->rest->length;
-    if (count < 0 || (done && w->last)) {
+    if (count < 0) {
         end_waiter(p, w);
-    } else if (done) {
-        release_blob(w->rest);
-        w->rest = NULL;
+        return;
+    }
+    if (w->written < w->rest->length) {
+        return;
+    }
+    blob_release(w->rest);
+    w->rest = NULL;
+    if (w->last) {
+        end_waiter(p, w);
+    } else {
         w->told_at = clock_mono_ms();
         deadlines_move(&p->deadlines, &w->due, next_beat(p, w));
         loop_want_write(p->loop, w->held.connection, w, false);
@@ -238,7 +214,7 @@ static void write_rest(struct park *p, struct waiter *w)
 
 /* ---- polls ---- */
 
-static void answer(struct park *p, struct waiter *w, struct message *m)
+static void answer(struct park *p, struct waiter *w, struct parcel *m)
 {
     stop_waiting(p, w);
     tell(p, w, m);
@@ -248,7 +224,7 @@ static void answer(struct park *p, struct waiter *w, struct message *m)
 static void answer_poll(struct park *p, struct ask *a, struct waiter *only, const struct web_reply *r)
 {
     struct buf plain;
-    struct message m = {.plain = &plain, .last = true};
+    struct parcel m = {.plain = &plain, .last = true};
     buf_init(&plain, BUF_UNLIMITED);
     web_render(&plain, r, a->common);
     struct waiter *next = NULL;
@@ -257,7 +233,7 @@ static void answer_poll(struct park *p, struct ask *a, struct waiter *only, cons
         web_answered(r->status);
         answer(p, w, &m);
     }
-    message_fini(&m);
+    parcel_fini(&m);
     buf_fini(&plain);
 }
 
@@ -277,7 +253,7 @@ static bool look_for_polls(struct park *p, struct ask *a, struct waiter *only, b
 /* ---- streams ---- */
 
 /* Sends m to all who have taken everything before it, and moves them to the ask of what comes next; the others stay, with their position. */
-static struct ask *tell_streams(struct park *p, struct ask *a, const struct query *now, struct message *m)
+static struct ask *tell_streams(struct park *p, struct ask *a, const struct query *now, struct parcel *m)
 {
     struct ask *target = asks_get(&p->asks, now, a->common);
     struct waiter *next = NULL;
@@ -297,7 +273,7 @@ static struct ask *tell_streams(struct park *p, struct ask *a, const struct quer
 }
 
 /* Ends all of them: after m, or where bytes are waiting already at once, in the middle. */
-static void end_streams(struct park *p, struct ask *a, struct message *m)
+static void end_streams(struct park *p, struct ask *a, struct parcel *m)
 {
     struct waiter *next = NULL;
     m->last = true;
@@ -323,7 +299,7 @@ static bool has_ready(const struct ask *a)
 static bool look_for_streams(struct park *p, struct ask *a, bool final)
 {
     struct buf events;
-    struct message m = {.plain = &events};
+    struct parcel m = {.plain = &events};
     if (!final && !has_ready(a)) {
         return false;
     }
@@ -338,7 +314,7 @@ static bool look_for_streams(struct park *p, struct ask *a, bool final)
             mark_again(p, target);
         }
     }
-    message_fini(&m);
+    parcel_fini(&m);
     buf_fini(&events);
     free(now);
     return news != PARK_NOTHING;
@@ -348,7 +324,7 @@ static bool look_for_streams(struct park *p, struct ask *a, bool final)
 static void beat(struct park *p, struct waiter *w)
 {
     struct buf bytes;
-    struct message m = {.plain = &bytes, .last = clock_mono_ms() >= w->over_at};
+    struct parcel m = {.plain = &bytes, .last = clock_mono_ms() >= w->over_at};
     buf_init(&bytes, BUF_UNLIMITED);
     if (m.last) {
         answer(p, w, &m);
@@ -363,7 +339,7 @@ static void beat(struct park *p, struct waiter *w)
             }
         }
     }
-    message_fini(&m);
+    parcel_fini(&m);
     buf_fini(&bytes);
 }
 
@@ -417,7 +393,7 @@ static int ms_to_next_deadline(const struct park *p)
         return 0;
     }
     int64_t left = first != NULL ? first->at - clock_mono_ms() : LONGEST_SLEEP_MS;
-    return left < 0 ? 0 : left < LONGEST_SLEEP_MS ? (int)left : LONGEST_SLEEP_MS;
+    return left < 0 ? 0 : (int)earlier(left, LONGEST_SLEEP_MS);
 }
 
 static void end_those_whose_time_is_up(struct park *p)
@@ -434,7 +410,7 @@ static void end_those_whose_time_is_up(struct park *p)
 static void seat(struct park *p, struct newcomer *n)
 {
     struct waiter *w = n->waiter;
-    struct message m = {.plain = &n->opening};
+    struct parcel m = {.plain = &n->opening};
     join_ask(w, asks_get(&p->asks, n->query, n->common));
     deadlines_add(&p->deadlines, &w->due);
     if (loop_add(p->loop, w->held.connection, w, NULL) != 0) { /* out of memory in the kernel */
@@ -446,7 +422,7 @@ static void seat(struct park *p, struct newcomer *n)
     } else if (w->over_at == 0 || tell(p, w, &m)) {
         look(p, w->ask, false);
     }
-    message_fini(&m);
+    parcel_fini(&m);
 }
 
 static void seat_newcomers(struct park *p)
@@ -466,19 +442,6 @@ static void seat_newcomers(struct park *p)
     }
 }
 
-/* To a web server that has told of its client's leaving: one that finds the connection closed without it may write into its log that the
- * program has died (lighttpd). */
-static void say_end(const struct waiter *w)
-{
-    struct buf end;
-    buf_init(&end, BUF_UNLIMITED);
-    held_end(&end, w->held.id);
-    if (w->rest == NULL) { /* not into the middle of a record */
-        held_write(&w->held, end.bytes, end.length);
-    }
-    buf_fini(&end);
-}
-
 static void handle_event(struct park *p, const struct loop_event *event)
 {
     struct waiter *w = event->tag;
@@ -486,7 +449,7 @@ static void handle_event(struct park *p, const struct loop_event *event)
         return;
     }
     if ((event->what & LOOP_HANGUP) != 0) {
-        say_end(w);
+        say_end(w); /* or a web server that told of its client's leaving may log that the program has died (lighttpd) */
         end_waiter(p, w);
     } else if (w->rest != NULL) {
         write_rest(p, w);
