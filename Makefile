@@ -211,7 +211,7 @@ cov: ## print the line coverage of the unit tests and of tests/cgi
 	@$(MAKE) --no-print-directory VARIANT=cov stage unit-build
 	@tests/coverage
 
-bench: ## measure idle poll and send beside a null FastCGI program; installs what is missing
+bench: ## measure speed beside programs that do nothing and beside peers; installs what is missing (see tests/bench/README.md)
 	@tests/deps/need build bench
 	@$(MAKE) --no-print-directory VARIANT=release stage
 	@tests/bench/run $(STAGE)

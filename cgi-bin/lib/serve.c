@@ -23,7 +23,8 @@
 enum {
     STOP_MS = 1500, /* a process must be gone 2 s after SIGTERM, before its server kills it */
     TICK_S = 1,
-    FILE_TICKS = 3,                /* between two looks at the program's own file */
+    FILE_TICKS = 3, /* between two looks at the program's own file */
+    TAKEN_IN_MOST = 8192,
     EXTRA_THREADS = 64,            /* in place of those that a slow peer holds up */
     STACK_BYTES = 2 * 1024 * 1024, /* jansson recurses up to 2,048 levels of nesting */
 };
@@ -32,8 +33,11 @@ static atomic_bool stopping;
 
 struct worker_pool {
     const struct serve *serve;
-    int stop_fd; /* readable when workers shall end */
-    pthread_mutex_t accepting;
+    int stop_fd;               /* readable when workers shall end */
+    pthread_mutex_t accepting; /* and of the next two: connections that are accepted, and in no thread's hands yet */
+    int *accepted;
+    size_t accepted_first;
+    size_t accepted_count;
     pthread_mutex_t stopped;   /* held by main until serve->stop has returned */
     pthread_attr_t attributes; /* of threads */
     atomic_uint running;
@@ -60,15 +64,46 @@ static bool is_surplus(struct worker_pool *pool)
            atomic_compare_exchange_strong(&pool->running, &running, running - 1);
 }
 
+/* When thousands come at once they must not stand in the system's queue, which is short: whom it has no room for, web servers answer
+ * with an error. So whoever accepts one takes in all that are there. */
+static void take_in_more(struct worker_pool *pool)
+{
+    while (pool->accepted_count < TAKEN_IN_MOST) {
+        int connection = web_fcgi_accept_more();
+        if (connection < 0) {
+            return;
+        }
+        pool->accepted[(pool->accepted_first + pool->accepted_count++) % TAKEN_IN_MOST] = connection;
+    }
+}
+
+static int take_out(struct worker_pool *pool)
+{
+    int connection = pool->accepted[pool->accepted_first];
+    pool->accepted_first = (pool->accepted_first + 1) % TAKEN_IN_MOST;
+    pool->accepted_count--;
+    return connection;
+}
+
+/* -1: no more, the process shall end. */
+static int next_connection(struct worker_pool *pool)
+{
+    atomic_fetch_add(&pool->idle, 1);
+    pthread_mutex_lock(&pool->accepting);
+    int connection = pool->accepted_count > 0 ? take_out(pool) : web_fcgi_accept(pool->stop_fd);
+    if (connection >= 0) {
+        take_in_more(pool);
+    }
+    pthread_mutex_unlock(&pool->accepting);
+    atomic_fetch_sub(&pool->idle, 1);
+    return connection;
+}
+
 static void *work(void *argument)
 {
     struct worker_pool *pool = argument;
     for (;;) {
-        atomic_fetch_add(&pool->idle, 1);
-        pthread_mutex_lock(&pool->accepting);
-        int connection = web_fcgi_accept(pool->stop_fd);
-        pthread_mutex_unlock(&pool->accepting);
-        atomic_fetch_sub(&pool->idle, 1);
+        int connection = next_connection(pool);
         if (connection < 0) {
             break;
         }
@@ -185,6 +220,7 @@ static int serve_fastcgi(const struct serve *s)
     pthread_sigmask(SIG_BLOCK, &signals, NULL); /* before there are threads: they inherit it */
     raise_descriptor_limit();
     char *path = own_path(); /* before a request can be answered: once the file is replaced, its name is lost */
+    pool.accepted = ck_malloc(TAKEN_IN_MOST * sizeof *pool.accepted);
     pool.stop_fd = eventfd(0, EFD_CLOEXEC);
     if (pool.stop_fd < 0 || web_fcgi_init(&e) != 0 || start_workers(&pool) != 0) {
         log_line("can't start: %s", e.code != ERR_NONE ? e.text : strerror(errno));

@@ -143,6 +143,11 @@ int web_fcgi_accept(int stop_fd)
     }
 }
 
+int web_fcgi_accept_more(void)
+{
+    return accept4(LISTENING, NULL, NULL, SOCK_CLOEXEC);
+}
+
 static void set_timeouts(int connection)
 {
     struct timeval limit = {.tv_sec = PEER_TIMEOUT_S};

@@ -24,6 +24,9 @@ int web_fcgi_init(struct err *e);
  * backlog and then returns -1. Only one thread at a time (the caller's lock): others would wake for nothing. */
 int web_fcgi_accept(int stop_fd);
 
+/* One more that is there already, without waiting; -1: there is none, or no room for it now. The caller's lock, as above. */
+int web_fcgi_accept_more(void);
+
 /* Reads a request's parameters from the connection, which it takes. NULL when the peer broke off, was silent for
  * too long or spoke no FastCGI; the connection is closed then. */
 struct web_exchange *web_fcgi_read(int connection);

@@ -12,24 +12,16 @@ const form = 'application/x-www-form-urlencoded';
 const hi = { program: 'send', method: 'POST', type: form, body: 'text=hi' };
 const waits = (query, more = {}) => ({ program: 'poll', query, ...more });
 
-/** How many connections a process has open. */
-function connections(pid) {
-  const folder = `/proc/${pid}/fd`;
-  const isSocket = (name) => {
-    try {
-      return fs.readlinkSync(path.join(folder, name)).startsWith('socket:');
-    } catch {
-      return false; // closed meanwhile
-    }
-  };
-  return fs.readdirSync(folder).filter(isSocket).length;
+/** How many polls wait in the site that the program belongs to, by its own count. */
+async function waitingIn(program) {
+  return (await fastcgi(program.socket, { program: 'poll', extra: { SCRIPT_NAME: '/status' } })).json.parked.polls;
 }
 
-/** n polls that wait, started and all parked: each keeps a connection open. */
+/** n polls that wait, started and all parked. */
 async function parked(program, n, request) {
-  const before = connections(program.child.pid);
+  const before = await waitingIn(program);
   const answers = Array.from({ length: n }, (_, i) => fastcgi(program.socket, typeof request === 'function' ? request(i) : request));
-  await until(() => connections(program.child.pid) >= before + n, `${n} polls to wait`);
+  await until(async () => (await waitingIn(program)) >= before + n, `${n} polls to wait`);
   return answers;
 }
 
