@@ -27,7 +27,7 @@
 #include <unistd.h>
 
 enum {
-    LAYOUT = 2,
+    LAYOUT = 3,
     WRITERS = 64,
     HOLDS = 256,
     HEADER_BYTES = 4096,
@@ -61,6 +61,7 @@ struct header {
     _Atomic uint32_t rings;      /* the futex word */
     _Atomic uint32_t generation; /* heads of another one are forgotten */
     uint32_t reserved;
+    _Atomic uint64_t stamp;            /* of the files that the known heads belong to */
     _Atomic int64_t committed_at;      /* monotonic us: by the last writer, before it rang */
     _Atomic uint32_t writers[WRITERS]; /* process ids; 0: free */
     _Atomic uint64_t holds[HOLDS];     /* process id << 32 | second of the monotonic clock at which it ends; 0: free */
@@ -129,17 +130,34 @@ static struct shm *map_ours(const char *path, const char *epoch, struct err *e)
     return NULL;
 }
 
+static struct bell *make_bell(struct shm *map)
+{
+    struct bell *b = ck_calloc(1, sizeof *b);
+    b->map = map;
+    b->header = shm_bytes(map);
+    b->slots = (struct slot *)((char *)shm_bytes(map) + HEADER_BYTES);
+    return b;
+}
+
 struct bell *bell_open(const char *path, const char *epoch, struct err *e)
 {
     struct shm *map = map_ours(path, epoch, e);
     if (map == NULL) {
         return NULL;
     }
-    struct bell *b = ck_calloc(1, sizeof *b);
-    b->map = map;
-    b->header = shm_bytes(map);
-    b->slots = (struct slot *)((char *)shm_bytes(map) + HEADER_BYTES);
-    return b;
+    return make_bell(map);
+}
+
+struct bell *bell_open_as_it_is(const char *path)
+{
+    char boot[SHM_BOOT_SIZE];
+    struct shm *map = shm_map_there(path, HEADER_BYTES + BELL_ROOMS * sizeof(struct slot));
+    shm_boot(boot);
+    if (map != NULL && !is_usable(shm_bytes(map), boot, ((const struct header *)shm_bytes(map))->epoch)) {
+        shm_unmap(map);
+        map = NULL;
+    }
+    return map != NULL ? make_bell(map) : NULL;
 }
 
 void bell_close(struct bell *b)
@@ -343,6 +361,21 @@ void bell_done(struct bell *b, int token)
 int64_t bell_committed_at(const struct bell *b)
 {
     return atomic_load(&b->header->committed_at);
+}
+
+uint64_t bell_stamp(const struct bell *b)
+{
+    return atomic_load(&b->header->stamp);
+}
+
+void bell_set_stamp(struct bell *b, uint64_t stamp)
+{
+    atomic_store(&b->header->stamp, stamp);
+}
+
+void bell_restamp(struct bell *b, uint64_t found, uint64_t stamp)
+{
+    atomic_compare_exchange_strong(&b->header->stamp, &found, stamp);
 }
 
 void bell_forget(struct bell *b)

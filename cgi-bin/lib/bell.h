@@ -31,6 +31,8 @@ enum { BELL_ROOMS = 4096 }; /* rooms beyond that have no known head and cost a r
 
 /* epoch: of the database, up to 22 characters: heads of another one are forgotten. NULL on error. */
 struct bell *bell_open(const char *path, const char *epoch, struct err *e);
+/* The bell as it is, of whichever epoch: NULL when there is none, or none of use; nothing is made. */
+struct bell *bell_open_as_it_is(const char *path);
 void bell_close(struct bell *b); /* NULL is fine */
 bool bell_is_replaced(const struct bell *b);
 const char *bell_epoch(const struct bell *b); /* borrowed until close */
@@ -50,6 +52,13 @@ int bell_writing(struct bell *b);
 void bell_wrote(struct bell *b, const char *room, uint64_t head);
 /* Ends it and rings. */
 void bell_done(struct bell *b, int token);
+
+/* For processes of one request, which can't watch for commits that ring nowhere. A stamp (store_stamp) says for which state of the
+ * files the heads are known. A writer sets it before bell_done. Who finds another one than the files have forgets all
+ * heads, reads, learns, and sets it in the place of the one it found, unless a writer was quicker. */
+uint64_t bell_stamp(const struct bell *b);
+void bell_set_stamp(struct bell *b, uint64_t stamp);
+void bell_restamp(struct bell *b, uint64_t found, uint64_t stamp);
 
 /* Somebody may have committed without ringing: no head is known any more, and everybody looks. */
 void bell_forget(struct bell *b);

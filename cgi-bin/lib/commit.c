@@ -82,7 +82,8 @@ static size_t take_group(struct commit *c, struct entry *group[GROUP_MAX])
 
 /* Rings when everything is durable. Between bell_writing and bell_done no reader trusts a known head, so that a death in
  * between can't hide a message. */
-static int append_and_ring(struct store *store, struct bell *bell, struct store_job *jobs, size_t count, struct err *e)
+static int append_and_ring(struct store *store, struct bell *bell, const char *folder, struct store_job *jobs,
+                           size_t count, struct err *e)
 {
     if (bell == NULL) {
         return store_append(store, jobs, count, e);
@@ -93,6 +94,9 @@ static int append_and_ring(struct store *store, struct bell *bell, struct store_
         if (jobs[i].outcome == STORE_STORED) {
             bell_wrote(bell, jobs[i].draft->room, jobs[i].seq);
         }
+    }
+    if (result == 0) {
+        bell_set_stamp(bell, store_stamp(folder));
     }
     bell_done(bell, token);
     return result;
@@ -116,7 +120,7 @@ static void append_part(struct site *site, struct store *store, struct entry *co
     for (size_t i = 0; i < count; i++) {
         jobs[i] = *group[i]->job;
     }
-    *result = append_and_ring(store, bell, jobs, count, e);
+    *result = append_and_ring(store, bell, site_loaded_conf(site)->data, jobs, count, e);
     if (*result == 0) {
         tally_observe(tally, COUNTS_GROUP, count, 1);
         tally_add(tally, COUNTS_MESSAGES, count_stored(jobs, count));

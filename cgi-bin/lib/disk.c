@@ -84,6 +84,21 @@ uint64_t disk_size(const char *path)
     return stat(path, &st) == 0 && st.st_size > 0 ? (uint64_t)st.st_size : 0;
 }
 
+uint64_t disk_stamp(const char *path)
+{
+    struct stat st;
+    if (stat(path, &st) != 0) {
+        return 0;
+    }
+    const uint64_t parts[] = {(uint64_t)st.st_ino, (uint64_t)st.st_size, (uint64_t)st.st_mtim.tv_sec,
+                              (uint64_t)st.st_mtim.tv_nsec};
+    uint64_t hash = 14695981039346656037ULL; /* FNV-1a (Fowler, Noll, Vo), by words */
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        hash = (hash ^ parts[i]) * 1099511628211ULL;
+    }
+    return hash | 1;
+}
+
 bool disk_exists(const char *path)
 {
     struct stat found;

@@ -23,7 +23,9 @@ bool disk_is_network(const char *path);
 bool disk_kind_is_network(unsigned long f_type); /* the same for statfs's f_type */
 
 uint64_t disk_size(const char *path); /* bytes of a file; 0 when there is none */
-bool disk_exists(const char *path);   /* something is there; a dangling symbolic link isn't */
+uint64_t
+disk_stamp(const char *path); /* another number when the file is another one or was written to; 0: there is none */
+bool disk_exists(const char *path); /* something is there; a dangling symbolic link isn't */
 bool disk_is_writable(
     const char *path); /* a file can be written, in a folder files can be made: by rights and by mount */
 

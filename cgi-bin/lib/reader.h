@@ -31,7 +31,8 @@ struct reading_how {
     size_t budget;             /* bytes of text in the answer, about */
     unsigned poll_after;       /* for the answer */
     const char *if_none_match; /* may be NULL */
-    bool use_bell;             /* heads known to the bell save the reading when there is nothing new */
+    bool use_bell; /* heads known to the bell save the reading when there is nothing new; somebody in this process
+                                  watches for commits that ring nowhere (watch.h) */
 };
 
 /* Fills *g; the query must live as long as it does. -1: ERR_EPOCH (g->epoch says the present one) or an error of the store. In

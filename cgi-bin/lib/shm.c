@@ -61,16 +61,25 @@ static int make(const char *path, size_t size, struct err *e)
     return result;
 }
 
+static int open_if_sized(const char *path, size_t size, struct stat *st)
+{
+    int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (fd >= 0 && (fstat(fd, st) != 0 || !S_ISREG(st->st_mode) || (size_t)st->st_size != size)) {
+        close(fd);
+        errno = ENOENT;
+        return -1;
+    }
+    return fd;
+}
+
 static int open_sized(const char *path, size_t size, struct stat *st, struct err *e)
 {
     for (int round = 0; round < 3; round++) {
-        int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-        if (fd >= 0 && fstat(fd, st) == 0 && S_ISREG(st->st_mode) && (size_t)st->st_size == size) {
+        int fd = open_if_sized(path, size, st);
+        if (fd >= 0) {
             return fd;
         }
-        if (fd >= 0) {
-            close(fd);
-        } else if (errno != ENOENT && errno != ELOOP) {
+        if (errno != ENOENT && errno != ELOOP) {
             return fail(e, "the file for wake-ups can't be opened");
         }
         if (make(path, size, e) != 0) {
@@ -80,13 +89,8 @@ static int open_sized(const char *path, size_t size, struct stat *st, struct err
     return err_set(e, ERR_SYSTEM, "The file for wake-ups changes all the time.");
 }
 
-struct shm *shm_map(const char *path, size_t size, struct err *e)
+static struct shm *map_descriptor(int fd, const char *path, size_t size, const struct stat *st, struct err *e)
 {
-    struct stat st = {0};
-    int fd = open_sized(path, size, &st, e);
-    if (fd < 0) {
-        return NULL;
-    }
     void *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     close(fd);
     if (bytes == MAP_FAILED) {
@@ -97,9 +101,23 @@ struct shm *shm_map(const char *path, size_t size, struct err *e)
     s->path = ck_strdup(path);
     s->bytes = bytes;
     s->size = size;
-    s->device = st.st_dev;
-    s->inode = st.st_ino;
+    s->device = st->st_dev;
+    s->inode = st->st_ino;
     return s;
+}
+
+struct shm *shm_map(const char *path, size_t size, struct err *e)
+{
+    struct stat st = {0};
+    int fd = open_sized(path, size, &st, e);
+    return fd >= 0 ? map_descriptor(fd, path, size, &st, e) : NULL;
+}
+
+struct shm *shm_map_there(const char *path, size_t size)
+{
+    struct stat st = {0};
+    int fd = open_if_sized(path, size, &st);
+    return fd >= 0 ? map_descriptor(fd, path, size, &st, NULL) : NULL;
 }
 
 void shm_unmap(struct shm *s)

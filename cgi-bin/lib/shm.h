@@ -17,6 +17,8 @@ struct shm;
  * mode 0600; its blocks are allocated, so that a full disk is an error here and no SIGBUS later.
  * NULL with ERR_FULL, ERR_READONLY or ERR_SYSTEM. */
 struct shm *shm_map(const char *path, size_t size, struct err *e);
+/* The same if it is there in that size; NULL otherwise, and nothing is made. */
+struct shm *shm_map_there(const char *path, size_t size);
 void shm_unmap(struct shm *s); /* NULL is fine */
 void *shm_bytes(const struct shm *s);
 

@@ -225,6 +225,22 @@ static struct bell *open_bell(struct site *s, struct store *handle)
     return b;
 }
 
+struct bell *site_bell_in_step(struct site *s, uint64_t *stamp)
+{
+    char path[CONF_TEXT_MAX + 16];
+    pthread_mutex_lock(&s->lock);
+    *stamp = disk_is_network(s->conf.data) ? 0 : store_stamp(s->conf.data);
+    if (*stamp != 0 && s->bell_count == 0) {
+        snprintf(path, sizeof path, "%s/chat.bell", s->conf.data);
+        s->bells[0] = bell_open_as_it_is(path);
+        s->bell_count = s->bells[0] != NULL ? 1 : 0;
+    }
+    struct bell *b = s->bell_count > 0 ? s->bells[s->bell_count - 1] : NULL;
+    bool in_step = b != NULL && bell_stamp(b) == *stamp && !bell_is_replaced(b);
+    pthread_mutex_unlock(&s->lock);
+    return in_step ? b : NULL;
+}
+
 /* The handle still belongs to the database as it is. Without asking, two processes with handles of different age would each
  * make the bell anew for what they hold. */
 static bool is_current(struct store *handle)

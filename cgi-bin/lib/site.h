@@ -42,6 +42,10 @@ void site_return(struct site *s, struct store *handle);
  * written): then nobody rings and no head is known. Valid as long as the site. */
 struct bell *site_bell(struct site *s, struct store *handle);
 
+/* The bell without a store: of whichever database rang last, if its heads are known to be of the files as they are; NULL otherwise. For
+ * processes of one request; valid as long as the site. *stamp: of the files, before anything is read from them; 0: unknown. */
+struct bell *site_bell_in_step(struct site *s, uint64_t *stamp);
+
 /* The counts of the site; see tally.h. Never NULL; of this process alone until the store was opened once. A gauge that is
  * raised must be lowered in the same one. */
 struct tally *site_tally(struct site *s);

@@ -14,6 +14,11 @@ bool store_exists(const char *folder)
     return backend->exists(folder);
 }
 
+uint64_t store_stamp(const char *folder)
+{
+    return backend->stamp(folder);
+}
+
 struct store *store_open(const struct store_options *options, enum store_mode mode, struct err *e)
 {
     return backend->open(options, mode, e);

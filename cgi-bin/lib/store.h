@@ -44,6 +44,11 @@ struct store_options {
 };
 
 bool store_exists(const char *folder); /* a database file is there, whatever is in it */
+
+/* A number that is another one once anybody has committed, be it by other programs; found without opening, by looks at the files alone.
+ * Two commits within the same tick of the file system's clock may share one. 0: it can't be said. */
+uint64_t store_stamp(const char *folder);
+
 struct store *store_open(const struct store_options *options, enum store_mode mode, struct err *e); /* NULL on error */
 void store_close(struct store *s);                                                                  /* NULL is fine */
 const char *store_epoch(const struct store *s); /* borrowed until close */

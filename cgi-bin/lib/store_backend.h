@@ -13,6 +13,7 @@
 struct store_backend {
     const char *name;
     bool (*exists)(const char *folder);
+    uint64_t (*stamp)(const char *folder);
     struct store *(*open)(const struct store_options *options, enum store_mode mode, struct err *e);
     void (*close)(struct store *s);
     const char *(*epoch)(const struct store *s);

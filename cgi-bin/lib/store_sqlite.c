@@ -450,6 +450,23 @@ static int version(struct store *base, uint64_t *out, struct err *e)
     return result;
 }
 
+/* The database, its log or its journal changes with every commit. */
+static uint64_t stamp(const char *folder)
+{
+    static const char *const names[] = {"chat.db", "chat.db-wal", "chat.db-journal"};
+    uint64_t all = 0;
+    char path[4200];
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+        uint64_t one = disk_stamp(path);
+        if (i == 0 && one == 0) {
+            return 0;
+        }
+        all = all * 1099511628211ULL + one;
+    }
+    return all;
+}
+
 static int size(struct store *base, uint64_t *out, struct err *e)
 {
     const struct store_sqlite *s = mine(base);
@@ -473,6 +490,7 @@ static int check(struct store *base, FILE *out, struct err *e)
 const struct store_backend store_sqlite_backend = {
     .name = "sqlite",
     .exists = exists,
+    .stamp = stamp,
     .open = store_sqlite_open,
     .close = store_sqlite_close,
     .epoch = epoch,

@@ -177,7 +177,7 @@ figure_million() {
 
 figure_cgi() {
     local ours theirs i
-    serve lighttpd-cgi "$folder/cgi-data" "$root"
+    serve lighttpd-cgi "$folder/cgi-data" "${root/release/static}" # both are linked statically: make VARIANT=static
     ours=$port
     curl -fsS -o /dev/null -d text=first "http://127.0.0.1:$ours/send"
     stand_in "$folder/null-cgi" "$folder/null-cgi-program"

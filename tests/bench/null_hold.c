@@ -53,7 +53,8 @@ int main(void)
     while (FCGX_Accept_r(&request) == 0) {
         const char *method = FCGX_GetParam("REQUEST_METHOD", request.envp);
         const char *query = FCGX_GetParam("QUERY_STRING", request.envp);
-        if (method != NULL && strcmp(method, "GET") == 0 && query != NULL && strstr(query, "wait=") != NULL && count < MOST) {
+        if (method != NULL && strcmp(method, "GET") == 0 && query != NULL && strstr(query, "wait=") != NULL &&
+            count < MOST) {
             held[count++] = request.ipcFd;
             FCGX_Free(&request, 0); /* buffers go, the connection stays */
             FCGX_InitRequest(&request, 0, 0);

@@ -213,3 +213,35 @@ test('plain CGI asks the store, so it needs no bell to be right', async (t) => {
   fs.unlinkSync(path.join(data, 'chat.bell'));
   assert.equal((await cgi(data, waits('since=0'))).json.head, 1);
 });
+
+test('plain CGI answers idle polls from known heads, and sees whatever is committed by whomever, and another database', async (t) => {
+  const [data, other] = [temporaryFolder(t), temporaryFolder(t)];
+  const idle = async (query) => {
+    await poll(data, query); // what it finds in the store it makes known
+    return (await poll(data, query)).json;
+  };
+  for (const room of ['a', 'b']) await send(data, { text: 'one', room });
+  const { epoch } = await idle('room=a&since=1');
+  assert.equal((await idle('room=a&since=1')).head, 1);
+  for (const [room, seq] of [['a', 2], ['b', 2], ['a', 3]]) {
+    const sql = `PRAGMA wal_autocheckpoint = 0; BEGIN IMMEDIATE;
+      INSERT INTO message SELECT room_id, ${seq}, 1, 1, NULL, 'owner', 'by-hand-${seq}', 'by hand' FROM room WHERE name = '${room}';
+      UPDATE room SET head = ${seq} WHERE name = '${room}'; COMMIT;`;
+    const shell = spawnSync('sqlite3', [path.join(data, 'chat.db'), sql], { encoding: 'utf8' });
+    assert.equal(shell.status, 0, shell.stderr);
+    assert.equal((await poll(data, `room=${room}&since=${seq - 1}`)).json.messages.length, 1, `${room} ${seq}`);
+    assert.equal((await idle(`room=${room}&since=${seq}`)).head, seq);
+  }
+  assert.equal((await send(data, { text: 'sent', room: 'b' })).json.seq, 3);
+  assert.deepEqual((await poll(data, 'room=b:2&room=a:3')).json.next, { b: 3, a: 3 });
+  assert.deepEqual((await idle('room=b:3&room=a:3')).messages, []);
+  assert.equal((await poll(data, 'room=b&since=3&epoch=another')).status, 409);
+
+  await send(other, { text: 'elsewhere', room: 'a' });
+  for (const name of fs.readdirSync(data).filter((n) => n.startsWith('chat.db'))) fs.unlinkSync(path.join(data, name));
+  for (const name of fs.readdirSync(other).filter((n) => n.startsWith('chat.db'))) fs.copyFileSync(path.join(other, name), path.join(data, name));
+  const answer = (await poll(data, 'room=a&since=0')).json;
+  assert.notEqual(answer.epoch, epoch);
+  assert.deepEqual(answer.messages.map((m) => m.text), ['elsewhere']);
+  assert.equal((await idle('room=a&since=1')).epoch, answer.epoch);
+});
