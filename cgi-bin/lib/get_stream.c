@@ -23,7 +23,9 @@
 #include <sys/random.h>
 
 enum {
-    PIECE_BYTES = 256 * 1024, /* of text, about, that are read and written at once while a client catches up */
+    PIECE_BYTES =
+        64 * 1024,   /* of text, about, that are read and written at once while a client catches up: what one who reads
+                                slowly costs */
     RETRY_MS = 1000, /* a client comes back after this, and up to twice it: not all of them in the same moment */
 };
 

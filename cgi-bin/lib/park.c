@@ -26,7 +26,7 @@
 enum {
     EVENTS = 256,
     TOLD_TOGETHER = 64,
-    WRITE_LIMIT_MS = 10000, /* for a peer that doesn't take what it is sent */
+    WRITE_LIMIT_MS = 10000, /* for a peer that takes nothing of what it is sent */
     LONGEST_SLEEP_MS = 60000,
 };
 
@@ -198,6 +198,9 @@ static void write_rest(struct park *p, struct waiter *w)
         return;
     }
     if (w->written < w->rest->length) {
+        if (count > 0) { /* slow, but it reads */
+            deadlines_move(&p->deadlines, &w->due, clock_mono_ms() + WRITE_LIMIT_MS);
+        }
         return;
     }
     blob_release(w->rest);
