@@ -1,5 +1,5 @@
 # lib.sh - what the benchmark's figures share: servers on free ports, rates by wrk, ratios, the report. Sourced by run.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154  # root, folder, seconds are those of run
 # Needs: $root, $folder (both absolute), $seconds.
 
 pids=()
