@@ -1,7 +1,9 @@
-/* fuzz_query.c - query.h on any query string. What was taken, written out in full, is taken again as the same. */
+/* fuzz_query.c - query.h on any query string, sse.h on any id to go on from. What was taken, written out in full, is taken again as the
+ * same. */
 #include "fuzz.h"
 
 #include "query.h"
+#include "sse.h"
 
 static void query_check_limits(const struct query *q)
 {
@@ -69,6 +71,27 @@ static void query_check_round_trip(const struct query *q)
     buf_fini(&text);
 }
 
+/* The same bytes as the id of an event, of a stream of one room and of two. */
+static void query_check_resume(const char *id)
+{
+    for (size_t count = 1; count <= 2; count++) {
+        struct err e = ERR_INIT;
+        struct query q;
+        memset(&q, 0, sizeof q);
+        q.count = count;
+        q.several = count > 1;
+        q.limit = 1;
+        memcpy(q.rooms[0].name, "lobby", 5);
+        memcpy(q.rooms[1].name, "dev", 3);
+        if (sse_resume(&q, id, &e) == 0) {
+            CK(e.code == ERR_NONE);
+            query_check_limits(&q);
+        } else {
+            fuzz_check_error(&e);
+        }
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -87,6 +110,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             fuzz_check_error(&e);
         }
     }
+    query_check_resume(bytes);
     form_fini(&fields);
     free(bytes);
     return 0;
