@@ -27,7 +27,7 @@ static void handle(struct web_exchange *x, void *context)
     };
     struct program *p = context;
     const struct conf *conf = site_conf(p->site, web_environment(x), NULL);
-    waiting_arrived(p->waiting);
+    waiting_arrived(p->waiting, conf);
     if (conf != NULL) {
         cors_apply(x, conf->allow_origin);
     }

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 static size_t query_size(const struct query *q)
 {
@@ -18,17 +19,24 @@ struct query *asks_copy_query(const struct query *q)
     return copy;
 }
 
-static uint32_t hash_of(const struct query *q, const char *common)
+void asks_init(struct asks *all)
+{
+    memset(all, 0, sizeof *all);
+    CK(getrandom(&all->seed, sizeof all->seed, 0) == (ssize_t)sizeof all->seed);
+}
+
+/* FNV-1a (Fowler, Noll, Vo) in 64 bits, begun with the seed in the place of its constant; its upper half is the better one. */
+static uint32_t hash_of(uint64_t seed, const struct query *q, const char *common)
 {
     const unsigned char *bytes = (const unsigned char *)q;
-    uint32_t hash = 2166136261U; /* FNV-1a (Fowler, Noll, Vo) */
+    uint64_t hash = seed;
     for (size_t i = 0; i < query_size(q); i++) {
-        hash = (hash ^ bytes[i]) * 16777619U;
+        hash = (hash ^ bytes[i]) * 1099511628211ULL;
     }
     for (; *common != '\0'; common++) {
-        hash = (hash ^ (unsigned char)*common) * 16777619U;
+        hash = (hash ^ (unsigned char)*common) * 1099511628211ULL;
     }
-    return hash;
+    return (uint32_t)(hash >> 32);
 }
 
 static bool is_same(const struct ask *a, uint32_t hash, const struct query *q, const char *common)
@@ -39,7 +47,7 @@ static bool is_same(const struct ask *a, uint32_t hash, const struct query *q, c
 
 struct ask *asks_get(struct asks *all, const struct query *q, const char *common)
 {
-    uint32_t hash = hash_of(q, common);
+    uint32_t hash = hash_of(all->seed, q, common);
     struct ask **bucket = &all->buckets[hash % ASKS_BUCKETS];
     for (struct ask *a = *bucket; a != NULL; a = a->next_in_bucket) {
         if (is_same(a, hash, q, common)) {
@@ -60,8 +68,39 @@ struct ask *asks_get(struct asks *all, const struct query *q, const char *common
     return a;
 }
 
+void asks_mark(struct asks *all, struct ask *a)
+{
+    if (a->marked) {
+        return;
+    }
+    a->marked = true;
+    a->next_marked = NULL;
+    a->previous_marked = all->last_marked;
+    *(all->last_marked != NULL ? &all->last_marked->next_marked : &all->first_marked) = a;
+    all->last_marked = a;
+}
+
+static void unmark(struct asks *all, struct ask *a)
+{
+    *(a->previous_marked != NULL ? &a->previous_marked->next_marked : &all->first_marked) = a->next_marked;
+    *(a->next_marked != NULL ? &a->next_marked->previous_marked : &all->last_marked) = a->previous_marked;
+    a->marked = false;
+}
+
+struct ask *asks_take_marked(struct asks *all)
+{
+    struct ask *a = all->first_marked;
+    if (a != NULL) {
+        unmark(all, a);
+    }
+    return a;
+}
+
 void asks_drop(struct asks *all, struct ask *a)
 {
+    if (a->marked) {
+        unmark(all, a);
+    }
     struct ask **at = &all->buckets[a->hash % ASKS_BUCKETS];
     while (*at != a) {
         at = &(*at)->next_in_bucket;

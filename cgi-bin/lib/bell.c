@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -34,6 +35,7 @@ enum {
     ROOM_BYTES = 72,
     PROBES = 32, /* slots looked at for a room; the table is meant to be sparse */
     LOOK_FOR_DEAD_MS = 200,
+    ABSENT = 256,
 };
 
 #define MAGIC 0x6C6C656254414843ULL /* "CHATbell" */
@@ -71,11 +73,19 @@ static_assert(sizeof(struct slot) == 128, "a slot is two cache lines");
 static_assert(sizeof(struct header) <= HEADER_BYTES, "the header fits");
 static_assert(ATOMIC_INT_LOCK_FREE == 2 && ATOMIC_LLONG_LOCK_FREE == 2, "atomics work between processes");
 
+/* A room that the database, read in this generation, didn't have. */
+struct absent {
+    uint64_t moment;
+    char room[ROOM_BYTES];
+};
+
 struct bell {
     struct shm *map;
     struct header *header;
     struct slot *slots;
     _Atomic int64_t looked_for_dead;
+    pthread_mutex_t lock;         /* of the next one */
+    struct absent absent[ABSENT]; /* by hash, the latest one of each */
 };
 
 /* ---- the file ---- */
@@ -136,6 +146,7 @@ static struct bell *make_bell(struct shm *map)
     b->map = map;
     b->header = shm_bytes(map);
     b->slots = (struct slot *)((char *)shm_bytes(map) + HEADER_BYTES);
+    pthread_mutex_init(&b->lock, NULL);
     return b;
 }
 
@@ -164,6 +175,7 @@ void bell_close(struct bell *b)
 {
     if (b != NULL) {
         shm_unmap(b->map);
+        pthread_mutex_destroy(&b->lock);
         free(b);
     }
 }
@@ -263,7 +275,7 @@ static bool is_dead(uint32_t pid)
 }
 
 /* Somebody writes just now. Dead ones are looked for, though not by every reader at every look. */
-static bool has_writer(struct bell *b)
+bool bell_has_writer(struct bell *b)
 {
     bool found = false;
     int64_t now = 0;
@@ -294,16 +306,43 @@ uint64_t bell_moment(const struct bell *b)
     return atomic_load(&b->header->generation);
 }
 
+static void note_absence(struct bell *b, uint64_t moment, const char *room)
+{
+    struct absent *a = &b->absent[hash_of(room) % ABSENT];
+    pthread_mutex_lock(&b->lock);
+    a->moment = moment;
+    snprintf(a->room, ROOM_BYTES, "%s", room);
+    pthread_mutex_unlock(&b->lock);
+}
+
+/* Whoever makes a room tells of it, in a free slot if there is one in reach, and slots are never given back. So when one is free now
+ * and the room stands before none, nobody has told of it since the absence was noted. */
+static bool is_absent(struct bell *b, uint64_t moment, const char *room)
+{
+    uint32_t hash = hash_of(room);
+    const struct absent *a = &b->absent[hash % ABSENT];
+    uint32_t state = SLOT_READY;
+    for (uint32_t i = 0; i < PROBES && state == SLOT_READY; i++) {
+        state = atomic_load_explicit(&b->slots[(hash + i) % BELL_ROOMS].state, memory_order_acquire);
+    }
+    pthread_mutex_lock(&b->lock);
+    bool noted = a->moment == moment && strcmp(a->room, room) == 0;
+    pthread_mutex_unlock(&b->lock);
+    return noted && state == SLOT_FREE;
+}
+
 bool bell_look(struct bell *b, const char *room, uint64_t *head, uint64_t *oldest)
 {
-    if (has_writer(b)) {
+    if (bell_has_writer(b) || shm_is_lost(b->map)) {
         return false;
     }
     bool unsure = false;
     uint32_t generation = atomic_load(&b->header->generation);
     const struct slot *s = find(b, room, false, &unsure);
     if (s == NULL) {
-        return false;
+        *head = 0;
+        *oldest = 1;
+        return !unsure && is_absent(b, generation, room);
     }
     uint64_t known = atomic_load(&s->known);
     *oldest = atomic_load(&s->oldest);
@@ -314,6 +353,10 @@ bool bell_look(struct bell *b, const char *room, uint64_t *head, uint64_t *oldes
 void bell_learned(struct bell *b, uint64_t moment, const char *room, uint64_t head, uint64_t oldest)
 {
     bool unsure = false;
+    if (head == 0) {
+        note_absence(b, moment, room);
+        return;
+    }
     struct slot *s = fits(head) ? find(b, room, true, &unsure) : NULL;
     if (s != NULL && atomic_load(&b->header->generation) == moment) {
         atomic_store(&s->oldest, oldest);
@@ -433,6 +476,6 @@ int bell_wait(struct bell *b, uint32_t seen, int timeout_ms)
         int64_t slice = left < 1000 ? left : 1000; /* a writer that died in between is found within a second */
         struct timespec limit = {.tv_sec = (time_t)(slice / 1000), .tv_nsec = (long)(slice % 1000) * 1000000L};
         syscall(SYS_futex, &b->header->rings, FUTEX_WAIT, seen, &limit, NULL, 0);
-        has_writer(b);
+        bell_has_writer(b);
     }
 }

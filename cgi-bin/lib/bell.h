@@ -44,8 +44,11 @@ bool bell_look(struct bell *b, const char *room, uint64_t *head, uint64_t *oldes
 
 /* A token of now, to be taken BEFORE the database is read, for bell_learned. */
 uint64_t bell_moment(const struct bell *b);
-/* The database, read after `moment`, has this. Ignored when something has moved since in a way that makes it unsure. */
+/* The database, read after `moment`, has this. Ignored when something has moved since in a way that makes it unsure. Of a room that
+ * doesn't exist (head 0) only this process takes note: the table is not for whatever names strangers ask for. */
 void bell_learned(struct bell *b, uint64_t moment, const char *room, uint64_t head, uint64_t oldest);
+
+bool bell_has_writer(struct bell *b); /* somebody commits just now */
 
 /* Marks this thread as writing; returns a token for bell_done. Can't fail. */
 int bell_writing(struct bell *b);

@@ -42,6 +42,16 @@ void chat_message_fini(struct chat_message *m)
     memset(m, 0, sizeof *m);
 }
 
+size_t chat_text_weight(const char *text, size_t length)
+{
+    size_t weight = length;
+    for (size_t i = 0; i < length; i++) {
+        unsigned char c = (unsigned char)text[i];
+        weight += c < 0x20 ? 5 : c == '"' || c == '\\' ? 1 : 0;
+    }
+    return weight;
+}
+
 static bool is_lower_or_digit(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');

@@ -53,6 +53,10 @@ void chat_draft_init(struct chat_draft *d); /* default room and name, no text, n
 void chat_draft_fini(struct chat_draft *d);
 void chat_message_fini(struct chat_message *m);
 
+/* What a text counts against a limit of an answer: its bytes as JSON needs them, where a control character is six and a
+ * backslash two (RFC 8259, section 7). */
+size_t chat_text_weight(const char *text, size_t length);
+
 /* Each checks one value, NUL behind it, and copies it into the draft. -1 names the field and what is allowed,
  * and the draft is unchanged. length is the true length: a NUL inside is found and refused. */
 int chat_set_room(struct chat_draft *d, const char *value, size_t length, struct err *e);

@@ -88,6 +88,9 @@ static int append_and_ring(struct store *store, struct bell *bell, const char *f
     if (bell == NULL) {
         return store_append(store, jobs, count, e);
     }
+    if (!bell_has_writer(bell) && store_stamp(folder) != bell_stamp(bell)) {
+        bell_forget(bell); /* somebody has committed without a ring, and this commit would cover the traces */
+    }
     int token = bell_writing(bell);
     int result = store_append(store, jobs, count, e);
     for (size_t i = 0; result == 0 && i < count; i++) {
@@ -97,6 +100,8 @@ static int append_and_ring(struct store *store, struct bell *bell, const char *f
     }
     if (result == 0) {
         bell_set_stamp(bell, store_stamp(folder));
+    } else if (e == NULL || e->code != ERR_BUSY) {
+        bell_forget(bell); /* a commit whose last step failed may have happened after all */
     }
     bell_done(bell, token);
     return result;

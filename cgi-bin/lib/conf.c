@@ -33,7 +33,7 @@ static const struct setting settings[] = {
      "and gets a .htaccess that denies everything, in case it ends up inside a served folder after all."},
     {"max_text", NUMBER, AT(max_text), 1, 16777216, "1048576", NULL, "Greatest length of a message's text in bytes."},
     {"max_answer", NUMBER, AT(max_answer), 65536, 67108864, "4194304", NULL,
-     "About how many bytes of text one answer of poll may carry; a client gets the rest with its next call."},
+     "About how many bytes of text, as JSON writes them, one answer of poll may carry; a client gets the rest with its next call."},
     {"allow_origin", ORIGINS, AT(allow_origin), 0, 0, "", NULL,
      "Other sites whose pages may read and send, for example: https://example.org https://www.example.org\n"
      "Separated by spaces; * allows every site; empty allows none but this one."},

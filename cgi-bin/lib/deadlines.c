@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 void deadlines_init(struct deadlines *all)
 {
@@ -76,4 +77,11 @@ void deadlines_move(struct deadlines *all, struct deadline *d, int64_t at)
 struct deadline *deadlines_first(const struct deadlines *all)
 {
     return all->count > 0 ? all->heap[0] : NULL;
+}
+
+int64_t deadlines_spread_ms(unsigned seconds)
+{
+    uint32_t random = 0;
+    CK(getrandom(&random, sizeof random, 0) == (ssize_t)sizeof random);
+    return (int64_t)(random % (seconds * 100 + 1));
 }

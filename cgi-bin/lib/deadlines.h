@@ -28,6 +28,10 @@ void deadlines_add(struct deadlines *all, struct deadline *d); /* d->at is set; 
 void deadlines_remove(struct deadlines *all, struct deadline *d);
 void deadlines_move(struct deadlines *all, struct deadline *d, int64_t at);
 
+/* A random part, at most a tenth, of so many seconds, in ms: to be taken from a deadline, so that those who came together don't leave
+ * together. */
+int64_t deadlines_spread_ms(unsigned seconds);
+
 struct deadline *deadlines_first(const struct deadlines *all); /* NULL when there is none */
 
 #endif

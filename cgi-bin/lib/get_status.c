@@ -8,6 +8,7 @@
 #include "err.h"
 #include "form.h"
 #include "json.h"
+#include "peer.h"
 #include "program.h"
 #include "site.h"
 #include "status.h"
@@ -20,23 +21,29 @@
 
 enum format { JSON, PROMETHEUS };
 
-static bool is_loopback(const char *address)
-{
-    return address != NULL && (strncmp(address, "127.", strlen("127.")) == 0 || strcmp(address, "::1") == 0 ||
-                               strncmp(address, "::ffff:127.", strlen("::ffff:127.")) == 0);
-}
-
 /* A proxy on this machine asks from it for whoever stands before it; these headers give it away. */
 static bool comes_through_a_proxy(const struct web_exchange *x)
 {
-    return web_variable(x, "HTTP_X_FORWARDED_FOR") != NULL || web_variable(x, "HTTP_FORWARDED") != NULL ||
-           web_variable(x, "HTTP_X_REAL_IP") != NULL || web_variable(x, "HTTP_VIA") != NULL;
+    static const char *const names[] = {"HTTP_FORWARDED",      "HTTP_VIA",
+                                        "HTTP_X_REAL_IP",      "HTTP_CF_CONNECTING_IP",
+                                        "HTTP_TRUE_CLIENT_IP", "HTTP_X_CLIENT_IP"};
+    bool found = web_has_variable_like(x, "HTTP_X_FORWARDED_");
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        found = found || web_variable(x, names[i]) != NULL;
+    }
+    return found;
+}
+
+/* Asked from this machine, for this machine: not by a page that led a browser here under a name of its own. */
+static bool is_local(const struct web_exchange *x)
+{
+    return peer_is_loopback(web_variable(x, "REMOTE_ADDR")) && peer_host_is_loopback(web_variable(x, "HTTP_HOST")) &&
+           !comes_through_a_proxy(x);
 }
 
 static int check_reader(const struct web_exchange *x, const struct conf *conf, struct err *e)
 {
-    bool local = is_loopback(web_variable(x, "REMOTE_ADDR")) && !comes_through_a_proxy(x);
-    if (conf->status == CONF_STATUS_EVERYONE || (conf->status == CONF_STATUS_LOOPBACK && local)) {
+    if (conf->status == CONF_STATUS_EVERYONE || (conf->status == CONF_STATUS_LOOPBACK && is_local(x))) {
         return 0;
     }
     return err_set(e, ERR_FORBIDDEN, "The status is not for everyone to read; the setting status says for whom.");

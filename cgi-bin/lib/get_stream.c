@@ -204,6 +204,7 @@ static int begin(struct web_exchange *x, struct program *p, const struct conf *c
     web_header(&r, "Content-Type", "%s", type_of(q->format));
     web_header(&r, "Cache-Control", "no-store, no-transform");
     if (web_method(x) == WEB_HEAD) {
+        r.endless = true;
         web_answer(x, &r);
     } else {
         add_opening(&r.body, q->format, &g->answer);

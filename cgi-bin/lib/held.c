@@ -4,6 +4,8 @@
 #include "buf.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 enum {
@@ -59,4 +61,10 @@ long held_write(const struct held *h, const char *bytes, size_t length)
             return -1;
         }
     }
+}
+
+int held_unread(const struct held *h)
+{
+    int bytes = 0;
+    return ioctl(h->connection, SIOCOUTQ, &bytes) == 0 ? bytes : 0;
 }

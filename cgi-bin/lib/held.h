@@ -28,4 +28,8 @@ void held_end(struct buf *out, uint16_t id);
  * has gone. */
 long held_write(const struct held *h, const char *bytes, size_t length);
 
+/* How much of what was written the peer has not read yet, in bytes of the kernel's own count: good for seeing whether it becomes
+ * less. A socket may become writable only after a third of its buffer was read (Unix ones), which a slow peer needs a minute for. */
+int held_unread(const struct held *h);
+
 #endif

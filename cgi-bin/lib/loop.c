@@ -63,6 +63,12 @@ void loop_want_write(struct loop *l, int fd, void *tag, bool want)
     CK(epoll_ctl(l->epoll, EPOLL_CTL_MOD, fd, &event) == 0);
 }
 
+void loop_remove(struct loop *l, int fd)
+{
+    struct epoll_event none = {0};
+    (void)epoll_ctl(l->epoll, EPOLL_CTL_DEL, fd, &none); /* it was never added: fine */
+}
+
 void loop_wake(struct loop *l)
 {
     uint64_t one = 1;

@@ -26,6 +26,7 @@ void loop_free(struct loop *l);       /* NULL is fine; watched descriptors stay 
 int loop_add(struct loop *l, int fd, void *tag, struct err *e);
 /* Tells as well when the descriptor can be written; off again with false. */
 void loop_want_write(struct loop *l, int fd, void *tag, bool want);
+void loop_remove(struct loop *l, int fd); /* for one that lives on elsewhere; closing one does it by itself */
 
 /* Makes the running or next loop_wait return with LOOP_WOKEN. Many calls may become one. */
 void loop_wake(struct loop *l);

@@ -8,17 +8,43 @@
 #include <stdlib.h>
 #include <string.h>
 
+static atomic_size_t kept_bytes;
+
+struct blob *blob_new(const char *bytes, size_t length)
+{
+    struct blob *b = ck_malloc(sizeof *b + length);
+    atomic_init(&b->users, 1);
+    b->counted = false;
+    b->length = length;
+    if (length > 0) {
+        memcpy(b->bytes, bytes, length);
+    }
+    return b;
+}
+
 struct blob *blob_keep(struct blob *b)
 {
-    b->users++;
+    if (!b->counted) {
+        b->counted = true;
+        atomic_fetch_add(&kept_bytes, b->length);
+    }
+    atomic_fetch_add(&b->users, 1);
     return b;
 }
 
 void blob_release(struct blob *b)
 {
-    if (b != NULL && --b->users == 0) {
+    if (b != NULL && atomic_fetch_sub(&b->users, 1) == 1) {
+        if (b->counted) {
+            atomic_fetch_sub(&kept_bytes, b->length);
+        }
         free(b);
     }
+}
+
+size_t blobs_kept_bytes(void)
+{
+    return atomic_load(&kept_bytes);
 }
 
 struct blob *parcel_framed(struct parcel *p, uint16_t id)
@@ -34,12 +60,7 @@ struct blob *parcel_framed(struct parcel *p, uint16_t id)
         held_end(&records, id);
     }
     p->id = id;
-    p->framed = ck_malloc(sizeof *p->framed + records.length);
-    p->framed->users = 1;
-    p->framed->length = records.length;
-    if (records.length > 0) {
-        memcpy(p->framed->bytes, records.bytes, records.length);
-    }
+    p->framed = blob_new(buf_text(&records), records.length);
     buf_fini(&records);
     return p->framed;
 }

@@ -1,11 +1,13 @@
 /* parcel.h - one output for many held requests: framed once, shared, freed when the last one has written it.
  *
  * Web servers number all their requests 1, so nearly always the same bytes do for everyone; another number gets its own.
- * Threads: one.
+ * Bytes that somebody keeps because a peer doesn't take them are counted, once however many keep them, so that there can be a limit.
+ * Threads: a parcel belongs to one; blobs may be kept and released by any.
  */
 #ifndef PARCEL_H
 #define PARCEL_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,7 +16,8 @@ struct buf;
 
 /* Framed bytes. */
 struct blob {
-    size_t users;
+    atomic_size_t users;
+    bool counted; /* among those that are kept */
     size_t length;
     char bytes[];
 };
@@ -30,7 +33,14 @@ struct parcel {
 struct blob *parcel_framed(struct parcel *p, uint16_t id);
 void parcel_fini(struct parcel *p);
 
-struct blob *blob_keep(struct blob *b);
-void blob_release(struct blob *b); /* NULL is fine */
+struct blob *blob_new(const char *bytes, size_t length); /* a copy; not kept by anyone, freed by blob_release */
+struct blob *blob_keep(struct blob *b);                  /* b is not shared yet, or kept already */
+void blob_release(struct blob *b);                       /* NULL is fine */
+
+/* More than that need not be kept for peers who are slow: who exceeds it drops somebody. About what a page of the greatest size
+ * needs, several times over. */
+enum { BLOBS_MOST_BYTES = 64 * 1024 * 1024 };
+
+size_t blobs_kept_bytes(void); /* in this process, now */
 
 #endif

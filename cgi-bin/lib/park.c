@@ -13,6 +13,7 @@
 #include "err.h"
 #include "held.h"
 #include "loop.h"
+#include "outflow.h"
 #include "parcel.h"
 #include "places.h"
 
@@ -20,13 +21,17 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 enum {
     EVENTS = 256,
     TOLD_TOGETHER = 64,
-    WRITE_LIMIT_MS = 10000, /* for a peer that takes nothing of what it is sent */
+    STALL_MS = 60000, /* for a stream whose peer takes nothing of what it is sent */
+    LOOK_MS = 5000,   /* between two looks whether it did */
+    LATE_MS = 60000,  /* for one that has not taken everything when its time is up */
+    TURN_MS = 5,      /* for those who catch up, before it is looked for news of the others again */
+    STOP_MS = 1000,
+    STOP_LOOK_MS = 10,
     LONGEST_SLEEP_MS = 60000,
 };
 
@@ -35,14 +40,15 @@ struct waiter {
     struct held held;
     int token;
     uint16_t client; /* counter of places.h */
-    bool last;       /* it is over when `rest` is written */
     struct ask *ask; /* NULL once it waits for nothing more */
     struct waiter *next;
     struct waiter *previous;
-    struct blob *rest; /* what is still to be written */
-    size_t written;
     int64_t over_at; /* a stream: monotonic ms at which it is ended. 0: a poll */
-    int64_t told_at; /* a stream: when it was last sent something */
+    int64_t told_at; /* a stream: when it was last sent something, or took some of it */
+    /* A stream: what is still to be written, before it can be told more. */
+    struct blob *rest;
+    size_t written;
+    int unread; /* by the peer, at the last look */
 };
 
 struct newcomer {
@@ -60,7 +66,6 @@ struct park {
     pthread_mutex_t lock; /* of newcomers and stopping */
     struct newcomer *newcomers;
     bool stopping;
-    bool again;  /* some ask is marked to be looked at again */
     bool woken;  /* looking because of a ring */
     size_t told; /* waiters that were written to and not reported yet */
     atomic_bool rung;
@@ -118,14 +123,25 @@ static void stop_waiting(struct park *p, struct waiter *w)
     p->options.left(p->options.context, w->over_at != 0, w->token);
 }
 
-static void end_waiter(struct park *p, struct waiter *w)
+static void forget(struct park *p, struct waiter *w)
 {
     stop_waiting(p, w);
     deadlines_remove(&p->deadlines, &w->due);
     blob_release(w->rest);
+    free(w);
+}
+
+static void end_waiter(struct park *p, struct waiter *w)
+{
     close(w->held.connection);
     places_give_back(&p->places, w->client);
-    free(w);
+    forget(p, w);
+}
+
+static void give_back_place(void *park, uint32_t client)
+{
+    struct park *p = park;
+    places_give_back(&p->places, (uint16_t)client);
 }
 
 /* The end of the request, where nothing else waits to be written. */
@@ -159,59 +175,85 @@ static void report_told(struct park *p)
     }
 }
 
-/* What the peer doesn't take at once is written when it can be, for a while; so a slow one holds up nobody. w has no rest. False: w
- * is gone. */
+/* The last that w is told. What the peer doesn't take at once is no longer the park's. */
+static void tell_last(struct park *p, struct waiter *w, struct blob *b, size_t written)
+{
+    const struct outflow_end end = {.done = give_back_place, .context = p, .tag = w->client};
+    const struct held held = w->held;
+    loop_remove(p->loop, held.connection);
+    forget(p, w);
+    outflow_send(held, b, written, &end);
+}
+
+/* A stream's peer is slow: nobody waits for it. False: w is gone, too much is kept for such already. */
+static bool keep_rest(struct park *p, struct waiter *w, struct blob *b, size_t written)
+{
+    w->rest = blob_keep(b);
+    w->written = written;
+    w->unread = held_unread(&w->held);
+    if (blobs_kept_bytes() > BLOBS_MOST_BYTES) {
+        end_waiter(p, w);
+        return false;
+    }
+    deadlines_move(&p->deadlines, &w->due, clock_mono_ms() + LOOK_MS);
+    loop_want_write(p->loop, w->held.connection, w, true);
+    return true;
+}
+
+/* w has no rest. False: w is gone. */
 static bool tell(struct park *p, struct waiter *w, struct parcel *m)
 {
     struct blob *b = parcel_framed(m, w->held.id);
-    long count = held_write(&w->held, b->bytes, b->length);
-    w->last = m->last;
     if (p->woken && ++p->told == TOLD_TOGETHER) {
         report_told(p);
     }
-    if (count < 0 || (m->last && (size_t)count == b->length)) {
+    if (m->last) {
+        tell_last(p, w, b, 0);
+        return false;
+    }
+    long count = held_write(&w->held, b->bytes, b->length);
+    if (count < 0) {
         end_waiter(p, w);
         return false;
     }
     w->told_at = clock_mono_ms();
-    if ((size_t)count < b->length) {
-        w->rest = blob_keep(b);
-        w->written = (size_t)count;
-        deadlines_move(&p->deadlines, &w->due, w->told_at + WRITE_LIMIT_MS);
-        loop_want_write(p->loop, w->held.connection, w, true);
-    }
-    return true;
-}
-
-static void mark_again(struct park *p, struct ask *a)
-{
-    a->again = true;
-    p->again = true;
+    return (size_t)count == b->length || keep_rest(p, w, b, (size_t)count);
 }
 
 static void write_rest(struct park *p, struct waiter *w)
 {
     long count = held_write(&w->held, w->rest->bytes + w->written, w->rest->length - w->written);
-    w->written += count > 0 ? (size_t)count : 0;
     if (count < 0) {
         end_waiter(p, w);
         return;
     }
-    if (w->written < w->rest->length) {
-        if (count > 0) { /* slow, but it reads */
-            deadlines_move(&p->deadlines, &w->due, clock_mono_ms() + WRITE_LIMIT_MS);
-        }
-        return;
-    }
-    blob_release(w->rest);
-    w->rest = NULL;
-    if (w->last) {
-        end_waiter(p, w);
-    } else {
+    if (count > 0) {
+        w->written += (size_t)count;
         w->told_at = clock_mono_ms();
+        w->unread = held_unread(&w->held);
+    }
+    if (w->written == w->rest->length) {
+        blob_release(w->rest);
+        w->rest = NULL;
         deadlines_move(&p->deadlines, &w->due, next_beat(p, w));
         loop_want_write(p->loop, w->held.connection, w, false);
-        mark_again(p, w->ask); /* it was left out meanwhile */
+        asks_mark(&p->asks, w->ask); /* it was left out meanwhile */
+    }
+}
+
+/* Due: has the peer read anything? Its socket may be full for long while it does, so it is asked how full. */
+static void look_at_slow(struct park *p, struct waiter *w)
+{
+    int64_t now = clock_mono_ms();
+    int unread = held_unread(&w->held);
+    if (unread < w->unread) {
+        w->told_at = now;
+        w->unread = unread;
+    }
+    if (now - w->told_at >= STALL_MS || now - w->over_at >= LATE_MS) {
+        end_waiter(p, w);
+    } else {
+        deadlines_move(&p->deadlines, &w->due, now + LOOK_MS);
     }
 }
 
@@ -276,18 +318,19 @@ static struct ask *tell_streams(struct park *p, struct ask *a, const struct quer
 }
 
 /* Ends all of them: after m, or where bytes are waiting already at once, in the middle. */
-static void end_streams(struct park *p, struct ask *a, struct parcel *m)
+static void end_streams(struct park *p, struct ask *a, const struct buf *events)
 {
+    struct parcel m = {.plain = events, .last = true};
     struct waiter *next = NULL;
-    m->last = true;
     for (struct waiter *w = a->waiters; w != NULL; w = next) {
         next = w->next;
         if (w->rest != NULL) {
             end_waiter(p, w);
         } else {
-            answer(p, w, m);
+            answer(p, w, &m);
         }
     }
+    parcel_fini(&m);
 }
 
 static bool has_ready(const struct ask *a)
@@ -299,22 +342,23 @@ static bool has_ready(const struct ask *a)
     return w != NULL;
 }
 
-static bool look_for_streams(struct park *p, struct ask *a, bool final)
+/* False: there is nothing new. */
+static bool look_for_streams(struct park *p, struct ask *a)
 {
     struct buf events;
     struct parcel m = {.plain = &events};
-    if (!final && !has_ready(a)) {
+    if (!has_ready(a)) {
         return false;
     }
     struct query *now = asks_copy_query(&a->query);
     buf_init(&events, BUF_UNLIMITED);
     enum park_news news = p->options.events(p->options.context, now, &events);
-    if (final || news == PARK_END) {
-        end_streams(p, a, &m);
+    if (news == PARK_END) {
+        end_streams(p, a, &events);
     } else if (news != PARK_NOTHING) {
         struct ask *target = tell_streams(p, a, now, &m);
         if (news == PARK_MORE && target != NULL) {
-            mark_again(p, target);
+            asks_mark(&p->asks, target);
         }
     }
     parcel_fini(&m);
@@ -335,7 +379,7 @@ static void beat(struct park *p, struct waiter *w)
         deadlines_move(&p->deadlines, &w->due, next_beat(p, w));
     } else {
         deadlines_move(&p->deadlines, &w->due, earlier(clock_mono_ms() + p->options.heartbeat_ms, w->over_at));
-        if (!look_for_streams(p, w->ask, false)) {
+        if (!look_for_streams(p, w->ask)) {
             p->options.heartbeat(p->options.context, &w->ask->query, &bytes);
             if (bytes.length > 0 && tell(p, w, &m) && w->rest == NULL) {
                 deadlines_move(&p->deadlines, &w->due, next_beat(p, w));
@@ -348,51 +392,67 @@ static void beat(struct park *p, struct waiter *w)
 
 /* ---- both ---- */
 
-static void look(struct park *p, struct ask *a, bool final)
+static void look(struct park *p, struct ask *a)
 {
     if (a->query.stream) {
-        look_for_streams(p, a, final);
+        look_for_streams(p, a);
     } else {
-        look_for_polls(p, a, NULL, final);
+        look_for_polls(p, a, NULL, false);
     }
 }
 
-/* A look may end its own ask and make a new one, which comes first in the list; it ends no other one. */
-static void look_at_all(struct park *p, bool final)
+/* A look may end its own ask and make a new one, which comes first in the list; it ends no other one. Those who are behind have
+ * their turn anyway, and may be many and slow to read: they don't stand before those who wait for this ring. */
+static void look_at_all(struct park *p)
 {
     struct ask *next = NULL;
     for (struct ask *a = p->asks.first; a != NULL; a = next) {
         next = a->next;
-        look(p, a, final);
+        if (!a->marked) {
+            look(p, a);
+        }
     }
 }
 
 static void look_at_marked(struct park *p)
 {
+    int64_t end = clock_mono_ms() + TURN_MS;
+    struct ask *a = NULL;
+    while (clock_mono_ms() < end && (a = asks_take_marked(&p->asks)) != NULL) {
+        look(p, a);
+    }
+}
+
+/* Polls are answered as things are; streams end where they are, which is where their clients go on. */
+static void end_all(struct park *p)
+{
+    static const struct buf nothing = {0};
     struct ask *next = NULL;
-    p->again = false;
     for (struct ask *a = p->asks.first; a != NULL; a = next) {
         next = a->next;
-        if (a->again) {
-            a->again = false;
-            look(p, a, false);
+        if (a->query.stream) {
+            end_streams(p, a, &nothing);
+        } else {
+            look_for_polls(p, a, NULL, true);
         }
     }
 }
 
 static void time_is_up(struct park *p, struct waiter *w)
 {
-    if (w->rest == NULL && w->over_at != 0) {
+    if (w->rest != NULL) {
+        look_at_slow(p, w);
+    } else if (w->over_at != 0) {
         beat(p, w);
-    } else if (w->rest != NULL || !look_for_polls(p, w->ask, w, true)) { /* of a poll's ask the others wait on */
-        end_waiter(p, w); /* its peer didn't take what it was sent, or there is no answer */
+    } else if (!look_for_polls(p, w->ask, w, true)) { /* of a poll's ask the others wait on */
+        end_waiter(p, w);                             /* there is no answer */
     }
 }
 
 static int ms_to_next_deadline(const struct park *p)
 {
     const struct deadline *first = deadlines_first(&p->deadlines);
-    if (p->again) {
+    if (p->asks.first_marked != NULL) {
         return 0;
     }
     int64_t left = first != NULL ? first->at - clock_mono_ms() : LONGEST_SLEEP_MS;
@@ -422,8 +482,10 @@ static void seat(struct park *p, struct newcomer *n)
         } else {
             time_is_up(p, w);
         }
-    } else if (w->over_at == 0 || tell(p, w, &m)) {
-        look(p, w->ask, false);
+    } else if (w->over_at == 0) {
+        look(p, w->ask);
+    } else if (tell(p, w, &m)) {
+        asks_mark(&p->asks, w->ask); /* it may be far behind */
     }
     parcel_fini(&m);
 }
@@ -467,27 +529,55 @@ static bool is_stopping(struct park *p)
     return stopping;
 }
 
+static void drop_all(struct park *p)
+{
+    struct ask *next_ask = NULL;
+    struct waiter *next = NULL;
+    for (struct ask *a = p->asks.first; a != NULL; a = next_ask) {
+        next_ask = a->next;
+        for (struct waiter *w = a->waiters; w != NULL; w = next) {
+            next = w->next;
+            end_waiter(p, w); /* the last one takes the ask with it */
+        }
+    }
+}
+
+/* Until everybody has gone, or the time is up. */
+static void close_down(struct park *p)
+{
+    struct loop_event events[EVENTS];
+    int64_t end = clock_mono_ms() + STOP_MS;
+    while (places_taken(&p->places) > 0 && clock_mono_ms() < end) {
+        seat_newcomers(p); /* who was let in before it was known */
+        end_all(p);
+        size_t count = loop_wait(p->loop, STOP_LOOK_MS, events, EVENTS);
+        for (size_t i = 0; i < count; i++) {
+            handle_event(p, &events[i]);
+        }
+    }
+    drop_all(p);
+}
+
 static void *run(void *argument)
 {
     struct park *p = argument;
     struct loop_event events[EVENTS];
-    bool stopping = false;
-    while (!stopping || places_taken(&p->places) > 0) {
+    while (!is_stopping(p)) {
         size_t count = loop_wait(p->loop, ms_to_next_deadline(p), events, EVENTS);
         for (size_t i = 0; i < count; i++) {
             handle_event(p, &events[i]);
         }
-        stopping = is_stopping(p);
         seat_newcomers(p);
-        look_at_marked(p);
         p->woken = atomic_exchange(&p->rung, false);
-        if (p->woken || stopping) {
-            look_at_all(p, stopping);
+        if (p->woken) {
+            look_at_all(p);
             report_told(p);
         }
         p->woken = false;
+        look_at_marked(p);
         end_those_whose_time_is_up(p);
     }
+    close_down(p);
     return NULL;
 }
 
@@ -501,6 +591,7 @@ struct park *park_new(const struct park_options *options, struct err *e)
     p->options = *options;
     p->loop = loop;
     places_init(&p->places, options->most, options->most_per_client);
+    asks_init(&p->asks);
     deadlines_init(&p->deadlines);
     pthread_mutex_init(&p->lock, NULL);
     if (pthread_create(&p->thread, NULL, run, p) != 0) {
@@ -511,14 +602,6 @@ struct park *park_new(const struct park_options *options, struct err *e)
         return NULL;
     }
     return p;
-}
-
-/* At most a tenth. */
-static int64_t jitter_ms(unsigned seconds)
-{
-    uint32_t random = 0;
-    CK(getrandom(&random, sizeof random, 0) == (ssize_t)sizeof random);
-    return (int64_t)(random % (seconds * 100 + 1));
 }
 
 /* NULL: there is no place. Otherwise x is taken. */
@@ -560,7 +643,7 @@ bool park_add(struct park *p, struct web_exchange *x, const struct query *q, int
     if (n == NULL) {
         return false;
     }
-    n->waiter->due.at = clock_mono_ms() + (int64_t)q->wait * 1000 - jitter_ms(q->wait);
+    n->waiter->due.at = clock_mono_ms() + (int64_t)q->wait * 1000 - deadlines_spread_ms(q->wait);
     hand_over(p, n);
     return true;
 }
@@ -575,7 +658,7 @@ bool park_stream(struct park *p, struct web_exchange *x, const struct query *q, 
     web_render_opening(&n->opening, opening, n->common);
     web_answered(opening->status);
     n->waiter->told_at = clock_mono_ms();
-    n->waiter->over_at = n->waiter->told_at + (int64_t)seconds * 1000 - jitter_ms(seconds);
+    n->waiter->over_at = n->waiter->told_at + (int64_t)seconds * 1000 - deadlines_spread_ms(seconds);
     n->waiter->due.at = next_beat(p, n->waiter);
     hand_over(p, n);
     return true;

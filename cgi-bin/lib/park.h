@@ -7,7 +7,7 @@
  *
  * A poll ends in one of five ways: news; its time is up (it is answered what there is then, so a ring that was lost only
  * delays); its peer hangs up (noticed where the web server says so, relied upon nowhere); the program stops (answered
- * at once, its client comes back to the next process); its peer doesn't take the answer (dropped).
+ * at once, its client comes back to the next process); its peer doesn't take the answer (outflow.h, which has it then).
  * A stream ends the same ways, but for news. Where nothing is to be told for a while it gets a heartbeat, and is looked at
  * as well. One whose peer reads more slowly than news comes is left out while bytes wait for it: it keeps its position,
  * and is given what it missed, from the store, when they are gone. So no stream has a queue, and none misses a thing.
@@ -73,7 +73,8 @@ size_t park_count(const struct park *p); /* waiters now, of both kinds */
  * park_count is told; this one is told first. */
 size_t park_unanswered(const struct park *p);
 
-/* Answers everyone and ends the thread; returns when that is done. Later park_add return false. */
+/* Answers everyone and ends the thread; returns when that is done and taken, or after a second: who has not taken it by then goes
+ * without. Later park_add return false. */
 void park_stop(struct park *p);
 
 /* After park_stop, when nobody can call any more. NULL is fine. */

@@ -1,6 +1,8 @@
 /* places.c - see places.h. */
 #include "places.h"
 
+#include "peer.h"
+
 #include <string.h>
 
 enum { NOT_COUNTED = 0 };
@@ -14,13 +16,10 @@ void places_init(struct places *p, unsigned most, unsigned most_per_client)
 
 uint16_t places_counter(const char *address)
 {
-    uint32_t hash = 2166136261U; /* FNV-1a (Fowler, Noll, Vo) */
-    if (address == NULL || strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0) {
+    if (address == NULL || peer_is_loopback(address)) {
         return NOT_COUNTED;
     }
-    for (; *address != '\0'; address++) {
-        hash = (hash ^ (unsigned char)*address) * 16777619U;
-    }
+    uint32_t hash = peer_hash(address);
     return (uint16_t)((hash ^ hash >> 16) % (PLACES_CLIENTS - 1) + 1);
 }
 

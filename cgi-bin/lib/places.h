@@ -1,7 +1,7 @@
 /* places.h - how many may wait at once, in all and of one address.
  *
- * Addresses are counted by a hash: rarely two of them share a count, which then only makes their limit smaller. 128 KiB,
- * whatever comes.
+ * Addresses (of IPv6: networks, peer.h) are counted by a hash: rarely two of them share a count, which then only makes their limit
+ * smaller. 256 KiB, whatever comes.
  * Threads: any.
  */
 #ifndef PLACES_H
@@ -18,7 +18,7 @@ struct places {
     unsigned most;
     unsigned most_per_client;
     atomic_size_t taken;
-    atomic_ushort clients[PLACES_CLIENTS];
+    atomic_uint clients[PLACES_CLIENTS];
 };
 
 void places_init(struct places *p, unsigned most, unsigned most_per_client);

@@ -2,11 +2,12 @@
 #ifndef PROGRAM_H
 #define PROGRAM_H
 
+#include "waiting.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
 struct site;
-struct waiting;
 
 struct program {
     struct site *site;
@@ -15,10 +16,10 @@ struct program {
     int64_t began_ms; /* monotonic */
 };
 
-/* A process for one request has nobody who watches for commits without a ring: it asks the store. */
+/* Where nobody watches for commits without a ring (yet, or in a process for one request), the files are asked instead. */
 static inline bool program_uses_bell(const struct program *p)
 {
-    return p->fastcgi;
+    return p->fastcgi && waiting_is_watched(p->waiting);
 }
 
 #endif

@@ -70,7 +70,7 @@ static int find_positions(struct work *w, struct err *e)
             return -1;
         }
         set_position(w, i, room.head, room.oldest);
-        if (w->bell != NULL && room.head > 0) { /* a room that doesn't exist gets no place in the bell */
+        if (w->bell != NULL) {
             bell_learned(w->bell, w->moment, w->q->rooms[i].name, room.head, room.oldest);
         }
     }
@@ -122,8 +122,8 @@ static int read_since(struct work *w, size_t i, uint32_t *limit, size_t *budget,
         return -1;
     }
     for (size_t m = 0; m < room->count; m++) {
-        size_t length = room->messages[m].text_length;
-        *budget -= length < *budget ? length : *budget;
+        size_t weight = chat_text_weight(room->messages[m].text, room->messages[m].text_length);
+        *budget -= weight < *budget ? weight : *budget;
     }
     *limit -= (uint32_t)room->count;
     room->next = last_seq(&w->g->pages[i], w->g->pages[i].more ? since : room->head);

@@ -28,7 +28,7 @@ struct reading {
 };
 
 struct reading_how {
-    size_t budget;             /* bytes of text in the answer, about */
+    size_t budget;             /* weight of the texts in the answer (chat_text_weight), about */
     unsigned poll_after;       /* for the answer */
     const char *if_none_match; /* may be NULL */
     bool use_bell; /* heads known to the bell save the reading when there is nothing new; somebody in this process

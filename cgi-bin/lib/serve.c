@@ -5,11 +5,13 @@
 #include "clock.h"
 #include "err.h"
 #include "log.h"
+#include "outflow.h"
 #include "slow.h"
 #include "web_cgi.h"
 #include "web_fcgi.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -21,6 +23,7 @@
 #include <unistd.h>
 
 enum {
+    RESERVED_DESCRIPTORS = 64,
     STOP_MS = 1500, /* a process must be gone 2 s after SIGTERM, before its server kills it */
     TICK_S = 1,
     FILE_TICKS = 3, /* between two looks at the program's own file */
@@ -38,7 +41,10 @@ struct worker_pool {
     int *accepted;
     size_t accepted_first;
     size_t accepted_count;
-    pthread_mutex_t stopped;   /* held by main until serve->stop has returned */
+    int highest;            /* descriptor that is taken in; what is above is for databases and the like */
+    pthread_mutex_t ending; /* of the next two */
+    pthread_cond_t ended;   /* everybody has been answered */
+    bool is_ended;
     pthread_attr_t attributes; /* of threads */
     atomic_uint running;
     atomic_uint idle; /* waiting for a request */
@@ -68,8 +74,9 @@ static bool is_surplus(struct worker_pool *pool)
  * with an error. So whoever accepts one takes in all that are there. */
 static void take_in_more(struct worker_pool *pool)
 {
-    while (pool->accepted_count < TAKEN_IN_MOST) {
-        int connection = web_fcgi_accept_more();
+    int connection = 0; /* the system gives the lowest that is free, so a high one means that many are in use */
+    while (pool->accepted_count < TAKEN_IN_MOST && connection < pool->highest) {
+        connection = web_fcgi_accept_more();
         if (connection < 0) {
             return;
         }
@@ -119,7 +126,10 @@ static void *work(void *argument)
         /* The last one to go has just seen an empty backlog. What comes from now on is reset when the process ends and
          * answered 500 by its server: so at once, not at main's next look. (Refusing by closing the socket first is no
          * better: lighttpd then takes the program for dead and answers 503 for two seconds.) */
-        pthread_mutex_lock(&pool->stopped);
+        pthread_mutex_lock(&pool->ending);
+        while (!pool->is_ended) {
+            pthread_cond_wait(&pool->ended, &pool->ending);
+        }
         _exit(atomic_load(&stopping) ? 0 : 1);
     }
     return NULL;
@@ -201,24 +211,69 @@ static void wait_for_stop(struct worker_pool *pool, const sigset_t *signals, con
     }
 }
 
-static void raise_descriptor_limit(void)
+static int raise_descriptor_limit(void)
 {
     struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return 0;
+    }
+    if (limit.rlim_cur < limit.rlim_max) {
         limit.rlim_cur = limit.rlim_max;
         (void)setrlimit(RLIMIT_NOFILE, &limit); /* stays as it was: fewer requests at once */
+        (void)getrlimit(RLIMIT_NOFILE, &limit);
+    }
+    return limit.rlim_cur < INT_MAX ? (int)limit.rlim_cur : INT_MAX;
+}
+
+/* Answers those who have no thread, and waits until that is taken. */
+static void *end_others(void *argument)
+{
+    struct worker_pool *pool = argument;
+    if (pool->serve->stop != NULL) {
+        pool->serve->stop(pool->serve->context);
+    }
+    while (outflow_count() > 0) {
+        clock_sleep_ms(5);
+    }
+    pthread_mutex_lock(&pool->ending);
+    pool->is_ended = true;
+    pthread_cond_broadcast(&pool->ended);
+    pthread_mutex_unlock(&pool->ending);
+    return NULL;
+}
+
+/* Returns when there is nothing left to do, or the time is up. */
+static void stop(struct worker_pool *pool)
+{
+    int64_t deadline = clock_mono_ms() + STOP_MS;
+    uint64_t one = 1;
+    pthread_t thread;
+    atomic_store(&stopping, true);
+    CK(write(pool->stop_fd, &one, sizeof one) == (ssize_t)sizeof one);
+    /* By another thread: this one looks at the clock, whatever the others are caught in. */
+    if (pthread_create(&thread, &pool->attributes, end_others, pool) != 0) {
+        end_others(pool);
+    }
+    bool is_ended = false;
+    while (!(is_ended && atomic_load(&pool->running) == 0) && clock_mono_ms() < deadline) {
+        clock_sleep_ms(5);
+        pthread_mutex_lock(&pool->ending);
+        is_ended = pool->is_ended;
+        pthread_mutex_unlock(&pool->ending);
     }
 }
 
 static int serve_fastcgi(const struct serve *s)
 {
     struct err e = ERR_INIT;
-    struct worker_pool pool = {
-        .serve = s, .accepting = PTHREAD_MUTEX_INITIALIZER, .stopped = PTHREAD_MUTEX_INITIALIZER};
+    struct worker_pool pool = {.serve = s,
+                               .accepting = PTHREAD_MUTEX_INITIALIZER,
+                               .ending = PTHREAD_MUTEX_INITIALIZER,
+                               .ended = PTHREAD_COND_INITIALIZER};
     sigset_t signals;
     stop_signals(&signals);
     pthread_sigmask(SIG_BLOCK, &signals, NULL); /* before there are threads: they inherit it */
-    raise_descriptor_limit();
+    pool.highest = raise_descriptor_limit() - RESERVED_DESCRIPTORS;
     char *path = own_path(); /* before a request can be answered: once the file is replaced, its name is lost */
     pool.accepted = ck_malloc(TAKEN_IN_MOST * sizeof *pool.accepted);
     pool.stop_fd = eventfd(0, EFD_CLOEXEC);
@@ -228,18 +283,7 @@ static int serve_fastcgi(const struct serve *s)
         return 1;
     }
     wait_for_stop(&pool, &signals, path);
-    int64_t deadline = clock_mono_ms() + STOP_MS;
-    uint64_t one = 1;
-    pthread_mutex_lock(&pool.stopped);
-    atomic_store(&stopping, true);
-    CK(write(pool.stop_fd, &one, sizeof one) == (ssize_t)sizeof one);
-    if (s->stop != NULL) {
-        s->stop(s->context);
-    }
-    pthread_mutex_unlock(&pool.stopped);
-    while (atomic_load(&pool.running) > 0 && clock_mono_ms() < deadline) {
-        clock_sleep_ms(5);
-    }
+    stop(&pool);
     /* Not exit(): threads that are still at work must not meet destructors. Everything durable is on disk. */
     _exit(0);
 }

@@ -6,6 +6,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +22,69 @@ struct shm {
     size_t size;
     dev_t device;
     ino_t inode;
+    atomic_bool lost;
 };
+
+/* ---- files that are cut short ---- */
+
+enum { MAPPINGS = 256 };
+
+static _Atomic(struct shm *) mappings[MAPPINGS]; /* a signal handler looks: nothing is taken out while it may */
+
+/* Zeros in the place of what is gone. mmap isn't on POSIX's list for signal handlers; on Linux it is a bare system call. */
+static bool heal(struct shm *s, const void *address)
+{
+    const char *at = address;
+    const char *from = s->bytes;
+    if (at < from || at >= from + s->size) {
+        return false;
+    }
+    atomic_store(&s->lost, true);
+    const void *zeros = mmap(s->bytes, s->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    return zeros != MAP_FAILED;
+}
+
+static void on_bus_error(int number, siginfo_t *info, void *context)
+{
+    int code = errno;
+    (void)context;
+    for (size_t i = 0; i < MAPPINGS; i++) {
+        struct shm *s = atomic_load(&mappings[i]);
+        if (s != NULL && heal(s, info->si_addr)) {
+            errno = code;
+            return;
+        }
+    }
+    signal(number, SIG_DFL); /* not ours: the same instruction again, which ends the process */
+}
+
+static void handle_bus_errors(void)
+{
+    struct sigaction action = {.sa_flags = SA_SIGINFO};
+    action.sa_sigaction = on_bus_error;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGBUS, &action, NULL);
+}
+
+/* One that finds no place isn't watched. */
+static void enter(struct shm *s)
+{
+    handle_bus_errors(); /* each time: somebody else may have taken the signal meanwhile */
+    struct shm *none = NULL;
+    for (size_t i = 0; i < MAPPINGS && !atomic_compare_exchange_strong(&mappings[i], &none, s); i++) {
+        none = NULL;
+    }
+}
+
+static void leave(struct shm *s)
+{
+    struct shm *self = s;
+    for (size_t i = 0; i < MAPPINGS && !atomic_compare_exchange_strong(&mappings[i], &self, NULL); i++) {
+        self = s;
+    }
+}
+
+/* ---- mapping ---- */
 
 static int fail(struct err *e, const char *what)
 {
@@ -103,6 +168,7 @@ static struct shm *map_descriptor(int fd, const char *path, size_t size, const s
     s->size = size;
     s->device = st->st_dev;
     s->inode = st->st_ino;
+    enter(s);
     return s;
 }
 
@@ -123,6 +189,7 @@ struct shm *shm_map_there(const char *path, size_t size)
 void shm_unmap(struct shm *s)
 {
     if (s != NULL) {
+        leave(s);
         munmap(s->bytes, s->size);
         free(s->path);
         free(s);
@@ -134,10 +201,16 @@ void *shm_bytes(const struct shm *s)
     return s->bytes;
 }
 
+bool shm_is_lost(const struct shm *s)
+{
+    return atomic_load(&s->lost);
+}
+
 bool shm_is_replaced(const struct shm *s)
 {
     struct stat st;
-    return stat(s->path, &st) != 0 || st.st_dev != s->device || st.st_ino != s->inode || (size_t)st.st_size != s->size;
+    return shm_is_lost(s) || stat(s->path, &st) != 0 || st.st_dev != s->device || st.st_ino != s->inode ||
+           (size_t)st.st_size != s->size;
 }
 
 int shm_renew(const struct shm *s, struct err *e)

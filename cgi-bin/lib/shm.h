@@ -1,8 +1,11 @@
 /* shm.h - a file mapped by several processes.
  *
  * The one owner of mmap. A file of another size is made anew (by rename, so that whoever has the old one mapped keeps
- * valid memory). Not for network file systems: mappings of different hosts don't see each other.
- * Threads: any, after shm_map. Fork: the child shares the mapping.
+ * valid memory). Should somebody cut a mapped file short, what was mapped becomes zeros of this process alone, and counts as
+ * replaced; without that the next look would end the process (SIGBUS).
+ * Not for network file systems: mappings of different hosts don't see each other.
+ * Threads: any. Fork: the child shares the mapping. Each mapping sets the handler of SIGBUS; one that is not of a mapping
+ * here ends the process as ever.
  */
 #ifndef SHM_H
 #define SHM_H
@@ -22,7 +25,10 @@ struct shm *shm_map_there(const char *path, size_t size);
 void shm_unmap(struct shm *s); /* NULL is fine */
 void *shm_bytes(const struct shm *s);
 
-/* Another file stands at the path now, or none: others ring elsewhere. */
+/* The file was cut short under us. Costs a look at a flag. */
+bool shm_is_lost(const struct shm *s);
+
+/* Another file stands at the path now, or none, or it is lost: others ring elsewhere. */
 bool shm_is_replaced(const struct shm *s);
 
 /* Puts a file of zeros in the place of the present one; s itself keeps its old mapping and is replaced then. */

@@ -28,6 +28,7 @@ struct site {
     size_t bell_count;
     int64_t bell_checked; /* monotonic ms */
     bool bell_complained;
+    bool was_replaced; /* another file stood there when a handle was to be used again; no bell was told yet */
     bool tally_tried;
     _Atomic(struct tally *) tally;
     struct tally *own_tally; /* the first one; somebody may still count in it */
@@ -172,6 +173,9 @@ struct store *site_borrow(struct site *s, struct err *e)
             return handle;
         }
         store_close(handle);
+        pthread_mutex_lock(&s->lock);
+        s->was_replaced = true;
+        pthread_mutex_unlock(&s->lock);
     }
     const struct store_options options = {
         .folder = s->conf.data,
@@ -206,14 +210,15 @@ static struct bell *open_bell(struct site *s, struct store *handle)
 {
     char path[CONF_TEXT_MAX + 16];
     struct err e = ERR_INIT;
-    if (s->bell_count == BELLS_MAX || disk_is_network(s->conf.data)) {
+    if (disk_is_network(s->conf.data)) {
         return NULL;
     }
     snprintf(path, sizeof path, "%s/chat.bell", s->conf.data);
-    struct bell *b = bell_open(path, store_epoch(handle), &e);
+    struct bell *b = s->bell_count < BELLS_MAX ? bell_open(path, store_epoch(handle), &e) : NULL;
     if (b == NULL) {
         if (!s->bell_complained) {
-            log_line("no wake-ups, so news is looked for on a timer: %s", e.text);
+            log_line("no wake-ups, so news is looked for on a timer: %s",
+                     e.code != ERR_NONE ? e.text : "the file for them was replaced too often");
             s->bell_complained = true;
         }
         if (s->mode == STORE_WRITE) {
@@ -262,6 +267,11 @@ struct bell *site_bell(struct site *s, struct store *handle)
     s->bell_checked = due ? now : s->bell_checked;
     if (!good) {
         b = (due || s->mode == STORE_WRITE) && is_current(handle) ? open_bell(s, handle) : NULL;
+    }
+    if (b != NULL &&
+        s->was_replaced) { /* by a copy of itself, perhaps, from another day: what is known of it is of no use */
+        s->was_replaced = false;
+        bell_forget(b);
     }
     pthread_mutex_unlock(&s->lock);
     return b;

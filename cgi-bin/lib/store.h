@@ -99,14 +99,14 @@ struct store_page {
 };
 
 /* Messages with since < seq < before (before 0: no upper end), at most limit, and past the first one only
- * while their texts stay within budget bytes. backwards: the greatest ones of them instead of the smallest
+ * while their texts stay within the budget (chat_text_weight). backwards: the greatest ones of them instead of the smallest
  * (still ascending in the page). On -1 the page is empty. Free it with store_page_fini. */
 struct store_range {
     const char *room;
     uint64_t since;
     uint64_t before;
     uint32_t limit; /* 1..1000 */
-    size_t budget;  /* bytes of text */
+    size_t budget;  /* weight of texts */
     bool backwards;
 };
 int store_read(struct store *s, const struct store_range *range, struct store_page *page, struct err *e);

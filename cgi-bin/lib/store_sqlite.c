@@ -377,6 +377,12 @@ static void reverse(struct store_page *page)
     }
 }
 
+static size_t weight_of(sqlite3_stmt *row)
+{
+    const void *text = sqlite3_column_blob(row, TEXT);
+    return chat_text_weight(text, (size_t)sqlite3_column_bytes(row, TEXT));
+}
+
 /* One row more than the limit is asked for: if it comes, there is more. */
 static int fill(struct store_sqlite *s, sqlite3_stmt *rows, const struct store_range *range, struct store_page *page,
                 struct err *e)
@@ -385,8 +391,8 @@ static int fill(struct store_sqlite *s, sqlite3_stmt *rows, const struct store_r
     size_t bytes = 0;
     int rc = SQLITE_ROW;
     while ((rc = sqlite3_step(rows)) == SQLITE_ROW) {
-        if (page->count == range->limit ||
-            (page->count > 0 && (size_t)sqlite3_column_bytes(rows, TEXT) > range->budget - bytes)) {
+        size_t weight = weight_of(rows);
+        if (page->count == range->limit || (page->count > 0 && weight > range->budget - bytes)) {
             page->more = true;
             return 0;
         }
@@ -395,10 +401,9 @@ static int fill(struct store_sqlite *s, sqlite3_stmt *rows, const struct store_r
             page->messages = ck_realloc(page->messages, capacity * sizeof *page->messages);
         }
         take_row(rows, &page->messages[page->count]);
-        bytes += page->messages[page->count++].text_length;
-        if (bytes > range->budget) {
-            bytes = range->budget; /* the first one may be longer; nothing fits behind it but empty ones */
-        }
+        page->count++;
+        /* The first one may be longer; nothing fits behind it but empty ones. */
+        bytes = weight < range->budget - bytes ? bytes + weight : range->budget;
     }
     return rc == SQLITE_DONE ? 0 : store_sqlite_fail(s, rc, "read messages", e);
 }

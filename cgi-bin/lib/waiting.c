@@ -28,8 +28,9 @@ struct waiting {
     struct site *site;
     bool fastcgi;
     struct waiting_functions functions;
-    pthread_mutex_t lock;        /* of park and failed */
+    pthread_mutex_t lock;        /* of park, watch and failed */
     _Atomic(struct park *) park; /* made for the first that waits: its limits are settings */
+    _Atomic(struct watch *) watch;
     bool failed;
     atomic_bool many_at_once; /* seen: this process gets several requests at a time */
     struct bell *bell;        /* plain CGI: where the one request sleeps */
@@ -56,13 +57,47 @@ void waiting_free(struct waiting *w)
     }
 }
 
+/* ---- who watches ---- */
+
+static void on_news(void *context)
+{
+    struct waiting *w = context;
+    struct park *p = atomic_load(&w->park);
+    tally_add(site_tally(w->site), COUNTS_WAKEUPS, 1);
+    if (p != NULL) {
+        park_ring(p);
+    }
+}
+
+static void start_watch(struct waiting *w)
+{
+    pthread_mutex_lock(&w->lock);
+    if (atomic_load(&w->watch) == NULL && !w->failed) {
+        struct watch *watch = watch_start(w->site, on_news, w);
+        w->failed = watch == NULL;
+        if (w->failed) {
+            log_line("polls can't be held: there can be no further thread");
+        }
+        atomic_store(&w->watch, watch);
+    }
+    pthread_mutex_unlock(&w->lock);
+}
+
+bool waiting_is_watched(const struct waiting *w)
+{
+    return watch_is_on(atomic_load(&w->watch));
+}
+
 /* ---- which carrier ---- */
 
 /* Only who waits counts. Of a request in work nobody can say whether its answer is out already: a server that gives one request
  * at a time sends the next as soon as it has that. */
-void waiting_arrived(struct waiting *w)
+void waiting_arrived(struct waiting *w, const struct conf *conf)
 {
     const struct park *p = atomic_load(&w->park);
+    if (w->fastcgi && conf != NULL && atomic_load(&w->watch) == NULL) {
+        start_watch(w);
+    }
     if (p != NULL && park_unanswered(p) > 0) {
         atomic_store(&w->many_at_once, true);
     }
@@ -93,13 +128,6 @@ static unsigned most_waiters(uint64_t setting)
 }
 
 /* ---- FastCGI ---- */
-
-static void on_news(void *context)
-{
-    struct waiting *w = context;
-    tally_add(site_tally(w->site), COUNTS_WAKEUPS, 1);
-    park_ring(atomic_load(&w->park));
-}
 
 static void release_place(struct waiting *w, int token)
 {
@@ -178,9 +206,8 @@ static void make_park(struct waiting *w, const struct web_exchange *x, const str
     };
     struct park *p = park_new(&options, &e);
     atomic_store(&w->park, p);
-    if (p == NULL || watch_start(w->site, on_news, w) != 0) {
-        log_line("polls can't be held: %s", p == NULL ? e.text : "there can be no further thread");
-        atomic_store(&w->park, NULL);
+    if (p == NULL) {
+        log_line("polls can't be held: %s", e.text);
         w->failed = true;
     }
 }
@@ -188,11 +215,30 @@ static void make_park(struct waiting *w, const struct web_exchange *x, const str
 static struct park *the_park(struct waiting *w, const struct web_exchange *x, const struct conf *conf)
 {
     pthread_mutex_lock(&w->lock);
-    if (atomic_load(&w->park) == NULL && !w->failed) {
+    if (atomic_load(&w->park) == NULL && !w->failed && atomic_load(&w->watch) != NULL) {
         make_park(w, x, conf);
     }
     pthread_mutex_unlock(&w->lock);
     return atomic_load(&w->park);
+}
+
+/* Apache's mod_proxy_fcgi says so itself: its SCRIPT_FILENAME is "proxy:fcgi://..." (unless ProxyFCGIBackendType is set). */
+static bool is_proxied_by_apache(const struct web_exchange *x)
+{
+    const char *file = web_variable(x, "SCRIPT_FILENAME");
+    return file != NULL && strncmp(file, "proxy:", strlen("proxy:")) == 0;
+}
+
+/* Of these servers every request comes to the process when it comes to them. */
+static bool is_known_to_send_many(const struct web_exchange *x)
+{
+    static const char *const names[] = {"lighttpd", "nginx", "Caddy"};
+    const char *software = web_variable(x, "SERVER_SOFTWARE");
+    bool found = is_proxied_by_apache(x);
+    for (size_t i = 0; software != NULL && i < sizeof names / sizeof names[0]; i++) {
+        found = found || strncmp(software, names[i], strlen(names[i])) == 0;
+    }
+    return found;
 }
 
 /* A place among those that cost a process each. */
@@ -214,7 +260,7 @@ bool waiting_take(struct waiting *w, struct web_exchange *x, const struct query 
         return false;
     }
     struct park *p = the_park(w, x, conf);
-    bool costly = !atomic_load(&w->many_at_once);
+    bool costly = !atomic_load(&w->many_at_once) && !is_known_to_send_many(x);
     if (p == NULL || (costly && (token = take_costly_place(w, q->wait, conf)) < 0)) {
         return false;
     }
@@ -227,13 +273,6 @@ bool waiting_take(struct waiting *w, struct web_exchange *x, const struct query 
         release_place(w, token);
     }
     return false;
-}
-
-/* Apache's mod_proxy_fcgi says so itself: its SCRIPT_FILENAME is "proxy:fcgi://..." (unless ProxyFCGIBackendType is set). */
-static bool is_proxied_by_apache(const struct web_exchange *x)
-{
-    const char *file = web_variable(x, "SCRIPT_FILENAME");
-    return file != NULL && strncmp(file, "proxy:", strlen("proxy:")) == 0;
 }
 
 bool waiting_can_stream(const struct waiting *w, const struct web_exchange *x)

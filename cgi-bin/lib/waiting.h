@@ -1,11 +1,11 @@
 /* waiting.h - whether a request is held, how, and at whose cost.
  *
  * Three kinds of carrier, recognised while running:
- *   - a FastCGI process that gets many requests at once (lighttpd, nginx): a waiting one costs 64 bytes and a descriptor
+ *   - a FastCGI process that gets many requests at once (lighttpd, nginx): a waiting one costs some 100 bytes and a descriptor
  *   - the same behind Apache's mod_proxy_fcgi: it costs one of Apache's workers besides
  *   - a process that gets one request at a time (mod_fcgid) or only one at all (plain CGI): it costs the process
- * mod_fcgid can't be told from the others by anything it says. So a FastCGI process counts as one of the last kind until a second
- * request arrives while one is waiting, which mod_fcgid never lets happen.
+ * mod_fcgid can't be told by anything it says. So where the server is none of those that are known to send many, a process counts
+ * as one of the last kind until a second request arrives while one is waiting, which mod_fcgid never lets happen.
  * Where a wait costs a process, places are counted over the whole site, in the bell's file.
  * Threads: any.
  */
@@ -37,8 +37,11 @@ struct waiting *waiting_new(struct site *site, bool fastcgi,
 /* Only where nothing was ever taken (plain CGI): a park ends with its process. NULL is fine. */
 void waiting_free(struct waiting *w);
 
-/* A request has come to this process. */
-void waiting_arrived(struct waiting *w);
+/* A request has come to this process; conf: NULL if the settings are wrong. The first one starts who watches for news. */
+void waiting_arrived(struct waiting *w, const struct conf *conf);
+
+/* Somebody in this process watches for commits that ring nowhere, so what the bell knows may be trusted. */
+bool waiting_is_watched(const struct waiting *w);
 
 /* FastCGI: holds x, whose query q (no `now` in it) has nothing new, and takes it. false: it isn't to be held, for any reason. */
 bool waiting_take(struct waiting *w, struct web_exchange *x, const struct query *q, const struct conf *conf);

@@ -8,6 +8,7 @@
 #include "store.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 enum {
@@ -23,6 +24,8 @@ struct watch {
     struct store *store; /* for its version only; NULL while it can't be opened */
     uint64_t version;
     int timer_ms;
+    int64_t compared_at; /* stamps, monotonic ms */
+    atomic_bool on;
 };
 
 /* An own handle, kept, of the database that stands there now. True when it is another one than before. */
@@ -52,15 +55,37 @@ static bool has_moved(struct watch *w)
     return moved;
 }
 
+/* The heads that the bell knows are those of other files than there are. While somebody writes it can't be said. */
+static void compare_stamps(struct watch *w, struct bell *b)
+{
+    uint32_t seen = bell_seen(b);
+    uint64_t told = bell_stamp(b);
+    uint64_t stamp = store_stamp(site_loaded_conf(w->site)->data);
+    bool is_quiet = !bell_has_writer(b) && bell_seen(b) == seen;
+    if (is_quiet && stamp != told) {
+        bell_forget(b);
+        bell_restamp(b, told, stamp); /* what is learned from now on is of these files, or of later ones */
+    }
+    if (is_quiet) {
+        w->compared_at = clock_mono_ms();
+        atomic_store(&w->on, true);
+    }
+}
+
 /* One ring, or one second without. */
 static void watch_bell(struct watch *w, struct bell *b, uint32_t *seen)
 {
-    if (bell_wait(b, *seen, CHECK_MS) == 1) {
+    bool rung = bell_wait(b, *seen, CHECK_MS) == 1;
+    if (rung) {
         *seen = bell_seen(b);
-        has_moved(w); /* so that this commit isn't taken for a silent one later */
         w->news(w->context);
-    } else if (has_moved(w) && bell_seen(b) == *seen) {
+    }
+    bool moved = has_moved(w); /* after a ring: so that this commit isn't taken for a silent one later */
+    if (!rung && moved && bell_seen(b) == *seen) {
         bell_forget(b);
+    }
+    if (clock_mono_ms() - w->compared_at >= CHECK_MS) {
+        compare_stamps(w, b);
     }
 }
 
@@ -85,6 +110,7 @@ static void *run(void *argument)
         struct bell *b = w->store != NULL ? site_bell(w->site, w->store) : NULL;
         if (b != NULL && b != known) {
             seen = bell_seen(b);
+            compare_stamps(w, b);
             w->news(w->context); /* whatever rang before this moment */
         }
         known = b;
@@ -97,7 +123,7 @@ static void *run(void *argument)
     return NULL;
 }
 
-int watch_start(struct site *site, void (*news)(void *context), void *context)
+struct watch *watch_start(struct site *site, void (*news)(void *context), void *context)
 {
     pthread_t thread;
     struct watch *w = ck_calloc(1, sizeof *w);
@@ -107,8 +133,13 @@ int watch_start(struct site *site, void (*news)(void *context), void *context)
     w->timer_ms = TIMER_LEAST_MS;
     if (pthread_create(&thread, NULL, run, w) != 0) {
         free(w);
-        return -1;
+        return NULL;
     }
     pthread_detach(thread);
-    return 0;
+    return w;
+}
+
+bool watch_is_on(const struct watch *w)
+{
+    return w != NULL && atomic_load(&w->on);
 }

@@ -49,6 +49,15 @@ const char *web_variable(const struct web_exchange *x, const char *name)
     return NULL;
 }
 
+bool web_has_variable_like(const struct web_exchange *x, const char *prefix)
+{
+    const char *const *entry = x->environment;
+    while (entry != NULL && *entry != NULL && strncmp(*entry, prefix, strlen(prefix)) != 0) {
+        entry++;
+    }
+    return entry != NULL && *entry != NULL;
+}
+
 const char *const *web_environment(const struct web_exchange *x)
 {
     return x->environment;
@@ -335,7 +344,7 @@ void web_answer(struct web_exchange *x, struct web_reply *r)
     bool together = with_body && r->body.length <= TOGETHER_MAX;
     drain(x);
     buf_init(&head, HEADERS_MAX * 4 + TOGETHER_MAX);
-    add_head(&head, r, buf_text(&x->common), true);
+    add_head(&head, r, buf_text(&x->common), !r->endless);
     if (together) {
         buf_add(&head, r->body.bytes, r->body.length);
     }

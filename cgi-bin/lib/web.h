@@ -27,6 +27,7 @@ enum web_method { WEB_GET = 1, WEB_HEAD = 2, WEB_POST = 4, WEB_OPTIONS = 8, WEB_
 
 /* A CGI variable. NULL when it is missing or empty (nginx sends empty ones where others send none). */
 const char *web_variable(const struct web_exchange *x, const char *name);
+bool web_has_variable_like(const struct web_exchange *x, const char *prefix); /* some name begins so */
 const char *const *web_environment(const struct web_exchange *x); /* all of them, NAME=VALUE, NULL at the end */
 enum web_method web_method(const struct web_exchange *x);
 
@@ -43,6 +44,7 @@ int web_read_body(struct web_exchange *x, struct buf *into, struct err *e);
 struct web_reply {
     int status;
     bool own_caching;   /* Cache-Control was set; otherwise it is no-store */
+    bool endless;       /* nobody knows the length of the body that GET would get: HEAD isn't told one */
     struct buf headers; /* whole lines; see web_header */
     struct buf body;
 };

@@ -3,7 +3,9 @@
 
 #include "ck.h"
 #include "err.h"
+#include "held.h"
 #include "log.h"
+#include "outflow.h"
 #include "slow.h"
 #include "web_carrier.h"
 
@@ -29,6 +31,8 @@ enum {
 struct fcgi_exchange {
     struct web_exchange web; /* first: a pointer to it is a pointer to this */
     FCGX_Request request;
+    struct buf out;  /* the answer, as records */
+    bool has_logged; /* something stands in the request's error stream */
 };
 
 static struct fcgi_exchange *of(struct web_exchange *x)
@@ -45,37 +49,43 @@ static ssize_t fcgi_read(struct web_exchange *x, char *to, size_t size)
     return count > 0 || FCGX_GetError(in) == 0 ? count : -1;
 }
 
+/* libfcgi's own output blocks for as long as the peer likes; so it isn't used. */
 static int fcgi_write(struct web_exchange *x, const char *bytes, size_t length)
 {
-    while (length > 0) {
-        int piece = length < INT_MAX ? (int)length : INT_MAX;
-        if (FCGX_PutStr(bytes, piece, of(x)->request.out) != piece) {
-            return -1;
-        }
-        bytes += piece;
-        length -= (size_t)piece;
-    }
+    held_output(&of(x)->out, (uint16_t)of(x)->request.requestId, bytes, length);
     return 0;
 }
 
+/* Frees x but its connection and what is to be written. */
+static struct held let_go(struct fcgi_exchange *x)
+{
+    FCGX_Request *request = &x->request;
+    const struct held held = {.connection = request->ipcFd, .id = (uint16_t)request->requestId};
+    log_attach(NULL, NULL);
+    if (x->has_logged) {
+        FCGX_FFlush(request->err);
+    }
+    FCGX_Free(request, 0); /* buffers and parameters go, the connection stays open */
+    web_exchange_fini(&x->web);
+    return held;
+}
+
+/* The connection is closed behind the answer, whatever the peer asked for: the next request on it would wait for a reader that
+ * isn't there. Its input has been read to the end, so closing doesn't reset it. */
 static void fcgi_finish(struct web_exchange *x)
 {
-    FCGX_Request *request = &of(x)->request;
-    log_attach(NULL, NULL);
-    request->keepConnection = 0; /* close, or the next request on it would wait for a reader that isn't there */
-    FCGX_Detach(request);        /* close without the library's wait for the peer; its input has been read to the end */
-    FCGX_Finish_r(request);
-    web_exchange_fini(x);
+    struct buf out = of(x)->out;
+    const struct held held = let_go(of(x));
     free(of(x));
+    held_end(&out, held.id);
+    outflow_send_bytes(held, out.bytes, out.length);
+    buf_fini(&out);
 }
 
 static struct held fcgi_hold(struct web_exchange *x)
 {
-    FCGX_Request *request = &of(x)->request;
-    const struct held held = {.connection = request->ipcFd, .id = (uint16_t)request->requestId};
-    log_attach(NULL, NULL);
-    FCGX_Free(request, 0); /* buffers and parameters go, the connection stays open */
-    web_exchange_fini(x);
+    const struct held held = let_go(of(x));
+    buf_fini(&of(x)->out);
     free(of(x));
     return held;
 }
@@ -83,9 +93,10 @@ static struct held fcgi_hold(struct web_exchange *x)
 /* The web server keeps this stream in its error log, while it throws a FastCGI program's stderr away. */
 static void log_to_request(void *context, const char *line)
 {
-    FCGX_Stream *errors = ((FCGX_Request *)context)->err;
-    FCGX_PutS(line, errors);
-    FCGX_PutS("\n", errors);
+    struct fcgi_exchange *x = context;
+    FCGX_PutS(line, x->request.err);
+    FCGX_PutS("\n", x->request.err);
+    x->has_logged = true;
 }
 
 static const struct web_carrier carrier = {
@@ -178,6 +189,7 @@ struct web_exchange *web_fcgi_read(int connection)
         return NULL;
     }
     web_exchange_init(&x->web, &carrier, (const char *const *)x->request.envp);
-    log_attach(log_to_request, &x->request);
+    buf_init(&x->out, BUF_UNLIMITED);
+    log_attach(log_to_request, x);
     return &x->web;
 }

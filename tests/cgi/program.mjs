@@ -52,6 +52,7 @@ export function parseAnswer(output) {
 export function variables({ program, method = 'GET', query = '', type, length, extra = {} }) {
   const all = {
     GATEWAY_INTERFACE: 'CGI/1.1', SERVER_PROTOCOL: 'HTTP/1.1', SERVER_NAME: 'chat.test', SERVER_PORT: '80', HTTP_HOST: 'chat.test',
+    SERVER_SOFTWARE: 'lighttpd/1.4.69',
     REMOTE_ADDR: '127.0.0.1', REQUEST_METHOD: method, SCRIPT_NAME: `/${program}`, QUERY_STRING: query,
   };
   if (type !== undefined) all.CONTENT_TYPE = type;
@@ -184,6 +185,18 @@ export function fastcgiToLastByte(socket, request) {
     connection.on('close', () => reject(new Error('closed before the end of an answer')));
     connection.write(Buffer.concat([beginRecord(), paramsRecords(variables(request)), stdinRecords(Buffer.alloc(0))]));
   });
+}
+
+/** One whole request by FastCGI whose answer nobody reads, but whoever calls: a socket. It is closed at the end of the test. */
+export function unread(t, socket, request) {
+  const connection = net.createConnection(socket);
+  connection.pause();
+  connection.on('error', () => {});
+  const body = Buffer.from(request.body ?? '');
+  const all = variables({ ...request, length: request.body === undefined ? undefined : body.length });
+  connection.write(Buffer.concat([beginRecord(), paramsRecords(all), stdinRecords(body)]));
+  t.after(() => connection.destroy());
+  return connection;
 }
 
 /** Writes bytes to the socket as they are; collects what comes until the program closes the connection. */

@@ -14,7 +14,7 @@ const waits = (query, more = {}) => ({ program: 'poll', query, ...more });
 
 /** How many polls wait in the site that the program belongs to, by its own count. */
 async function waitingIn(program) {
-  return (await fastcgi(program.socket, { program: 'poll', extra: { SCRIPT_NAME: '/status' } })).json.parked.polls;
+  return (await fastcgi(program.socket, { program: 'poll', extra: { SCRIPT_NAME: '/status', HTTP_HOST: 'localhost' } })).json.parked.polls;
 }
 
 /** n polls that wait, started and all parked. */
@@ -72,13 +72,26 @@ test('limits of waiting and of one address turn away without an error', async (t
   assert.equal((await fastcgi(poller.socket, from('192.0.2.2'))).json.wait, 0);
 });
 
+test('of IPv6 addresses a network of 64 bits is one client; IPv4 within IPv6 is IPv4', async (t) => {
+  const env = { POLLCHAT_MAX_WAITING_PER_CLIENT: '2', POLLCHAT_THREADS: '1' };
+  const poller = await startFastcgi(t, 'poll', temporaryFolder(t), { env });
+  const from = (address) => waits('since=0&wait=20', { extra: { REMOTE_ADDR: address } });
+  await parked(poller, 2, (i) => from(`2001:db8::${i + 1}`));
+  assert.equal((await fastcgi(poller.socket, from('2001:db8:0:0:ffff::9'))).json.wait, 0);
+  await parked(poller, 2, (i) => from(`2001:db8:0:${i + 1}::1`));
+  await parked(poller, 2, (i) => from(['192.0.2.1', '::ffff:192.0.2.1'][i]));
+  assert.equal((await fastcgi(poller.socket, from('192.0.2.1'))).json.wait, 0);
+  await parked(poller, 4, from('::ffff:127.0.0.1')); // this machine: a proxy, with whoever stands before it
+});
+
 test('a server that gives one request at a time is not taken for one that gives many, however quickly it goes on', async (t) => {
   const data = temporaryFolder(t);
   const sender = await startFastcgi(t, 'send', data);
   const env = { POLLCHAT_MAX_HELD: '1' };
   const one = await startFastcgi(t, 'poll', data, { env });
   const other = await startFastcgi(t, 'poll', data, { env: { ...env, POLLCHAT_THREADS: '1' } });
-  const next = (query) => fastcgiToLastByte(one.socket, waits(query));
+  const apache = { extra: { SERVER_SOFTWARE: 'Apache/2.4.62' } }; // mod_fcgid: nothing tells it from others that are called so
+  const next = (query) => fastcgiToLastByte(one.socket, waits(query, apache));
   await fastcgi(sender.socket, hi);
   for (let i = 0; i < 300; i++) await next('since=0');
   for (let seq = 1; seq <= 100; seq++) {
@@ -86,11 +99,22 @@ test('a server that gives one request at a time is not taken for one that gives 
     await fastcgi(sender.socket, hi);
     assert.equal((await waiting).json.next, seq + 1);
   }
-  const holder = fastcgi(other.socket, waits('since=101&wait=25')); // has the only place: `one` would need a second
+  const holder = fastcgi(other.socket, waits('since=101&wait=25', apache)); // has the only place: `one` would need a second
   await fastcgi(other.socket, waits('since=0')); // by the same thread: now the holder is held
   assert.equal((await next('since=101&wait=20')).json.wait, 0);
   await fastcgi(sender.socket, hi);
   assert.equal((await holder).json.wait, 25);
+});
+
+test('where waiting costs no process, neither max_held nor a missing bell keeps anyone from it', async (t) => {
+  const data = temporaryFolder(t);
+  const poller = await startFastcgi(t, 'poll', data, { env: { POLLCHAT_MAX_HELD: '0' } });
+  await fastcgi(poller.socket, waits('since=0'));
+  fs.unlinkSync(path.join(data, 'chat.bell'));
+  fs.mkdirSync(path.join(data, 'chat.bell')); // nobody can make one now
+  const [waiting] = await parked(poller, 1, waits('since=0&wait=20'));
+  await send(data, { text: 'hi' });
+  assert.deepEqual((await waiting).json.messages.map((m) => m.text), ['hi']);
 });
 
 test('max_wait 0 holds nobody', async (t) => {
@@ -154,15 +178,70 @@ test('the bell is deleted or replaced while polls wait: the next message still w
   }
 });
 
+test('the bell or the counts are cut short under those who have them mapped: nobody dies, and news comes', async (t) => {
+  const data = temporaryFolder(t);
+  const sender = await startFastcgi(t, 'send', data);
+  const poller = await startFastcgi(t, 'poll', data);
+  await fastcgi(sender.socket, hi);
+  for (const [i, name] of ['chat.bell', 'chat.tally'].entries()) {
+    const waiting = fastcgi(poller.socket, waits(`since=${i + 1}&wait=20`));
+    await delay(200);
+    fs.truncateSync(path.join(data, name), 0);
+    assert.equal((await fastcgi(sender.socket, hi)).json.seq, i + 2);
+    assert.deepEqual((await waiting).json.messages.map((m) => m.seq), [i + 2]);
+  }
+  assert.deepEqual([sender, poller].map(({ child }) => [child.exitCode, child.signalCode]), [[null, null], [null, null]]);
+});
+
+/** Another message of the room, by somebody who rings nowhere. */
+function sayByHand(data, room) {
+  const sql = `PRAGMA wal_autocheckpoint = 0; BEGIN IMMEDIATE;
+    INSERT INTO message SELECT room_id, head + 1, time_ms, 1, NULL, message.name, 'by-hand', 'by hand'
+      FROM message JOIN room USING (room_id) WHERE room.name = '${room}' AND seq = 1;
+    UPDATE room SET head = head + 1 WHERE name = '${room}'; COMMIT;`;
+  const shell = spawnSync('sqlite3', [path.join(data, 'chat.db'), sql], { encoding: 'utf8' });
+  assert.equal(shell.status, 0, shell.stderr);
+}
+
 test('a commit that rings nowhere is found all the same', async (t) => {
   const data = temporaryFolder(t);
   await send(data, { text: 'old' });
   const poller = await startFastcgi(t, 'poll', data);
   const [waiting] = await parked(poller, 1, waits('since=1&wait=20'));
-  const sql = "PRAGMA wal_autocheckpoint = 0; BEGIN IMMEDIATE; INSERT INTO message SELECT room_id, 2, time_ms, 1, NULL, name, 'by-hand', 'by hand' FROM message; UPDATE room SET head = 2; COMMIT;";
-  const shell = spawnSync('sqlite3', [path.join(data, 'chat.db'), sql], { encoding: 'utf8' });
-  assert.equal(shell.status, 0, shell.stderr);
+  sayByHand(data, 'lobby');
   assert.deepEqual((await waiting).json.messages.map((m) => m.text), ['by hand']);
+});
+
+test('it is found as well while people talk in other rooms all the time', async (t) => {
+  const data = temporaryFolder(t);
+  await send(data, { text: 'old', room: 'quiet' });
+  const sender = await startFastcgi(t, 'send', data);
+  const poller = await startFastcgi(t, 'poll', data);
+  const [waiting] = await parked(poller, 1, waits('room=quiet&since=1&wait=25'));
+  let answer = null;
+  waiting.then((came) => { answer = came; });
+  sayByHand(data, 'quiet');
+  const end = Date.now() + 15_000;
+  while (answer === null && Date.now() < end) {
+    await fastcgi(sender.socket, hi);
+    await delay(50);
+  }
+  assert.deepEqual(answer?.json.messages.map((m) => m.text), ['by hand']);
+});
+
+test('an older copy of the database is put in its place: even who has never waited answers from that', async (t) => {
+  const data = temporaryFolder(t);
+  const file = path.join(data, 'chat.db');
+  await send(data, { text: 'first' });
+  const poller = await startFastcgi(t, 'poll', data);
+  const sender = await startFastcgi(t, 'send', data);
+  spawnSync('sqlite3', [file, `VACUUM INTO '${file}.copy'`]);
+  for (let i = 0; i < 3; i++) await fastcgi(sender.socket, hi);
+  assert.equal((await fastcgi(poller.socket, waits('since=4'))).json.head, 4);
+  for (const name of ['chat.db-wal', 'chat.db-shm']) fs.rmSync(path.join(data, name), { force: true });
+  fs.renameSync(`${file}.copy`, file);
+  const answer = await fastcgi(poller.socket, waits('since=4'));
+  assert.deepEqual([answer.json.head, answer.json.next], [1, 1]);
 });
 
 test('the database is replaced while polls wait: who has sent an epoch is told, the others get what is there', async (t) => {

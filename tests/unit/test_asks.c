@@ -26,6 +26,7 @@ static size_t count_of(const struct asks *all)
 static void equal_questions_are_one_and_others_are_not(void **state)
 {
     struct asks *all = calloc(1, sizeof *all);
+    asks_init(all);
     struct query q = query_of("lobby", 5);
     (void)state;
     assert_non_null(all);
@@ -52,6 +53,7 @@ static void thousands_are_found_again_and_dropped_in_any_order(void **state)
     enum { MANY = 9000 };
     static struct ask *made[MANY];
     struct asks *all = calloc(1, sizeof *all);
+    asks_init(all);
     uint64_t random = 1;
     (void)state;
     assert_non_null(all);
@@ -68,6 +70,32 @@ static void thousands_are_found_again_and_dropped_in_any_order(void **state)
         made[i] = made[left - 1];
     }
     assert_null(all->first);
+    free(all);
+}
+
+static void those_that_are_marked_have_their_turn_in_order_and_once(void **state)
+{
+    struct ask *made[5];
+    struct asks *all = calloc(1, sizeof *all);
+    (void)state;
+    assert_non_null(all);
+    asks_init(all);
+    for (size_t i = 0; i < 5; i++) {
+        struct query q = query_of("lobby", i);
+        made[i] = asks_get(all, &q, "");
+        asks_mark(all, made[i]);
+        asks_mark(all, made[0]);
+    }
+    asks_drop(all, made[0]);
+    asks_drop(all, made[2]);
+    asks_drop(all, made[4]);
+    assert_ptr_equal(asks_take_marked(all), made[1]);
+    asks_mark(all, made[1]);
+    assert_ptr_equal(asks_take_marked(all), made[3]);
+    assert_ptr_equal(asks_take_marked(all), made[1]);
+    assert_null(asks_take_marked(all));
+    asks_drop(all, made[1]);
+    asks_drop(all, made[3]);
     free(all);
 }
 
@@ -109,6 +137,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equal_questions_are_one_and_others_are_not),
         cmocka_unit_test(thousands_are_found_again_and_dropped_in_any_order),
+        cmocka_unit_test(those_that_are_marked_have_their_turn_in_order_and_once),
         cmocka_unit_test(the_first_is_always_the_one_that_is_due_first),
     };
     return RUN(tests);

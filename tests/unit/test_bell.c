@@ -437,6 +437,53 @@ static void counter_before_look_loses_nothing_in_any_order(void **state)
     assert_true(some_order_loses(false, &orders)); /* the model can tell: the other order does lose */
 }
 
+static void a_room_that_is_not_there_is_remembered_until_somebody_makes_it(void **state)
+{
+    struct bell *b = open_bell(EPOCH);
+    struct bell *other = open_bell(EPOCH);
+    (void)state;
+    uint64_t head = 0;
+    uint64_t oldest = 0;
+    assert_false(bell_look(b, "nowhere", &head, &oldest));
+    learn(b, "nowhere", 0);
+    assert_true(knows(b, "nowhere", 0));
+    assert_false(knows(other, "nowhere", 0)); /* names that strangers ask for take no place in the file */
+    assert_false(bell_look(b, "elsewhere", &head, &oldest));
+    int token = bell_writing(other);
+    assert_false(bell_look(b, "nowhere", &head, &oldest));
+    bell_wrote(other, "nowhere", 1);
+    bell_done(other, token);
+    assert_false(knows(b, "nowhere", 0));
+    learn(b, "elsewhere", 0);
+    bell_forget(other);
+    assert_false(bell_look(b, "elsewhere", &head, &oldest));
+    bell_close(b);
+    bell_close(other);
+}
+
+static void a_file_that_is_cut_short_ends_nobody_and_knows_nothing(void **state)
+{
+    struct bell *b = open_bell(EPOCH);
+    (void)state;
+    learn(b, "lobby", 7);
+    assert_true(knows(b, "lobby", 7));
+    assert_int_equal(truncate(path, 0), 0);
+    uint32_t seen = bell_seen(b);
+    assert_true(bell_is_replaced(b));
+    learn(b, "lobby", 7);
+    assert_false(knows(b, "lobby", 7)); /* others write elsewhere */
+    int token = bell_writing(b);
+    bell_wrote(b, "lobby", 8);
+    bell_done(b, token);
+    assert_int_not_equal(bell_seen(b), seen);
+    bell_close(b);
+    b = open_bell(EPOCH); /* a new one */
+    assert_false(bell_is_replaced(b));
+    learn(b, "lobby", 8);
+    assert_true(knows(b, "lobby", 8));
+    bell_close(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -452,6 +499,8 @@ int main(void)
         cmocka_unit_test(a_bell_that_is_taken_away_says_so),
         cmocka_unit_test(many_who_open_at_once_get_one_bell),
         cmocka_unit_test(places_are_counted_over_all_processes_and_come_back),
+        cmocka_unit_test(a_room_that_is_not_there_is_remembered_until_somebody_makes_it),
+        cmocka_unit_test(a_file_that_is_cut_short_ends_nobody_and_knows_nothing),
         cmocka_unit_test(time_is_up_without_a_ring),
         cmocka_unit_test(nobody_sleeps_past_news),
         cmocka_unit_test(counter_before_look_loses_nothing_in_any_order),

@@ -451,6 +451,15 @@ static void random_ids_are_valid_ids_and_differ(void **state)
     }
 }
 
+static void a_text_weighs_what_json_makes_of_it(void **state)
+{
+    (void)state;
+    assert_int_equal(chat_text_weight("", 0), 0);
+    assert_int_equal(chat_text_weight("hi \xC3\xA4", 5), 5);
+    assert_int_equal(chat_text_weight("\"\\", 2), 4);
+    assert_int_equal(chat_text_weight("\x01\x1F\n", 3), 18);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -472,6 +481,7 @@ int main(void)
         cmocka_unit_test(texts_with_nul_or_wrong_utf8_are_refused_with_the_place),
         cmocka_unit_test(a_finished_message_is_empty),
         cmocka_unit_test(every_type_has_its_word),
+        cmocka_unit_test(a_text_weighs_what_json_makes_of_it),
         cmocka_unit_test(random_ids_are_valid_ids_and_differ),
     };
     return RUN(tests);

@@ -1,0 +1,227 @@
+/* outflow.c - see outflow.h.
+ *
+ * Other threads put rests into a list and wake the loop; one thread owns everything else.
+ */
+#include "outflow.h"
+
+#include "ck.h"
+#include "clock.h"
+#include "deadlines.h"
+#include "err.h"
+#include "log.h"
+#include "loop.h"
+#include "parcel.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { EVENTS = 256, LOOK_MS = 5000 /* between two looks whether a peer that makes no room has read at all */ };
+
+struct rest {
+    struct deadline due; /* first: a deadline is its rest */
+    struct held held;
+    struct blob *blob;
+    size_t written;
+    int unread;       /* by the peer, of what was written, at the last look */
+    int64_t moved_at; /* when it last took something */
+    int64_t given_up_at;
+    struct outflow_end end;
+    struct rest *next; /* newcomers */
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of newcomers and of starting */
+static struct loop *loop;
+static struct rest *newcomers;
+static atomic_size_t count;
+static struct deadlines deadlines;
+
+static void end_rest(struct rest *r)
+{
+    const struct outflow_end end = r->end;
+    deadlines_remove(&deadlines, &r->due);
+    blob_release(r->blob);
+    close(r->held.connection);
+    free(r);
+    atomic_fetch_sub(&count, 1);
+    if (end.done != NULL) {
+        end.done(end.context, end.tag);
+    }
+}
+
+static void has_moved(struct rest *r)
+{
+    r->moved_at = clock_mono_ms();
+    r->unread = held_unread(&r->held);
+}
+
+static void write_on(struct rest *r)
+{
+    long taken = held_write(&r->held, r->blob->bytes + r->written, r->blob->length - r->written);
+    if (taken > 0) {
+        r->written += (size_t)taken;
+        has_moved(r);
+    }
+    if (taken < 0 || r->written == r->blob->length) {
+        end_rest(r);
+    }
+}
+
+/* Due: has it read anything? */
+static void look_at(struct rest *r)
+{
+    int64_t now = clock_mono_ms();
+    if (held_unread(&r->held) < r->unread) {
+        has_moved(r);
+    }
+    if (now >= r->given_up_at || now - r->moved_at >= OUTFLOW_STALL_MS) {
+        end_rest(r);
+    } else {
+        deadlines_move(&deadlines, &r->due, now + LOOK_MS);
+    }
+}
+
+/* There is one at least. */
+static void drop_the_stillest(void)
+{
+    struct rest *stillest = (struct rest *)deadlines.heap[0];
+    for (size_t i = 1; i < deadlines.count; i++) {
+        struct rest *r = (struct rest *)deadlines.heap[i];
+        if (r->moved_at < stillest->moved_at) {
+            stillest = r;
+        }
+    }
+    end_rest(stillest);
+}
+
+static void keep_within_limits(void)
+{
+    while (deadlines.count > OUTFLOW_MOST || (deadlines.count > 0 && blobs_kept_bytes() > BLOBS_MOST_BYTES)) {
+        drop_the_stillest();
+    }
+}
+
+static void admit_newcomers(void)
+{
+    pthread_mutex_lock(&lock);
+    struct rest *r = newcomers;
+    newcomers = NULL;
+    pthread_mutex_unlock(&lock);
+    while (r != NULL) {
+        struct rest *next = r->next;
+        r->due.at = clock_mono_ms() + LOOK_MS;
+        deadlines_add(&deadlines, &r->due);
+        has_moved(r);
+        if (loop_add(loop, r->held.connection, r, NULL) != 0) { /* out of memory in the kernel */
+            end_rest(r);
+        } else {
+            loop_want_write(loop, r->held.connection, r, true);
+        }
+        r = next;
+    }
+    keep_within_limits();
+}
+
+static void *run(void *argument)
+{
+    struct loop_event events[EVENTS];
+    for (;;) {
+        struct deadline *first = deadlines_first(&deadlines);
+        int64_t left = first != NULL ? first->at - clock_mono_ms() : LOOK_MS;
+        size_t n = loop_wait(loop, left > 0 ? (int)left : 0, events, EVENTS);
+        for (size_t i = 0; i < n; i++) {
+            if (events[i].tag != NULL && (events[i].what & LOOP_HANGUP) != 0) {
+                end_rest(events[i].tag);
+            } else if (events[i].tag != NULL) {
+                write_on(events[i].tag);
+            }
+        }
+        admit_newcomers();
+        while ((first = deadlines_first(&deadlines)) != NULL && first->at <= clock_mono_ms()) {
+            look_at((struct rest *)first);
+        }
+    }
+    return argument; /* never: the thread goes with the process */
+}
+
+/* With the lock held. False: no loop or no thread is to be had. */
+static bool is_running(void)
+{
+    struct err e = ERR_INIT;
+    pthread_t thread;
+    if (loop != NULL) {
+        return true;
+    }
+    deadlines_init(&deadlines);
+    loop = loop_new(&e);
+    if (loop != NULL && pthread_create(&thread, NULL, run, NULL) != 0) {
+        loop_free(loop);
+        loop = NULL;
+    }
+    if (loop == NULL) {
+        log_line("slow readers can't be served: %s", e.code != ERR_NONE ? e.text : "there can be no further thread");
+        return false;
+    }
+    pthread_detach(thread);
+    return true;
+}
+
+static void close_it(struct held h, const struct outflow_end *end)
+{
+    close(h.connection);
+    if (end != NULL && end->done != NULL) {
+        end->done(end->context, end->tag);
+    }
+}
+
+static void hand_over(struct held h, struct blob *b, size_t written, const struct outflow_end *end)
+{
+    struct rest *r = ck_calloc(1, sizeof *r);
+    r->held = h;
+    r->blob = blob_keep(b);
+    r->written = written;
+    r->given_up_at = clock_mono_ms() + OUTFLOW_LONGEST_MS;
+    r->end = end != NULL ? *end : (struct outflow_end){0};
+    pthread_mutex_lock(&lock);
+    bool runs = is_running();
+    if (runs) {
+        atomic_fetch_add(&count, 1);
+        r->next = newcomers;
+        newcomers = r;
+        loop_wake(loop);
+    }
+    pthread_mutex_unlock(&lock);
+    if (!runs) {
+        blob_release(r->blob);
+        free(r);
+        close_it(h, end);
+    }
+}
+
+void outflow_send(struct held h, struct blob *b, size_t written, const struct outflow_end *end)
+{
+    long taken = held_write(&h, b->bytes + written, b->length - written);
+    if (taken < 0 || written + (size_t)taken == b->length) {
+        close_it(h, end);
+    } else {
+        hand_over(h, b, written + (size_t)taken, end);
+    }
+}
+
+void outflow_send_bytes(struct held h, const char *bytes, size_t length)
+{
+    long taken = held_write(&h, bytes, length);
+    if (taken < 0 || (size_t)taken == length) {
+        close(h.connection);
+    } else {
+        struct blob *rest = blob_new(bytes + taken, length - (size_t)taken);
+        hand_over(h, rest, 0, NULL);
+        blob_release(rest);
+    }
+}
+
+size_t outflow_count(void)
+{
+    return atomic_load(&count);
+}

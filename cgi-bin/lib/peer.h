@@ -1,0 +1,23 @@
+/* peer.h - what an address says of who asks.
+ *
+ * Pure. Addresses as web servers give them in REMOTE_ADDR; IPv4 within IPv6 (::ffff:192.0.2.1) is IPv4.
+ * Threads: any.
+ */
+#ifndef PEER_H
+#define PEER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* This machine: 127.0.0.0/8 or ::1. NULL and what is no address are not. */
+bool peer_is_loopback(const char *address);
+
+/* A number that one client has: of an IPv4 address, or of the first 64 bits of an IPv6 address, of which a household gets all
+ * others (RFC 6177). Whatever is no address counts by its text. */
+uint32_t peer_hash(const char *address);
+
+/* A Host header (may be NULL: none) that names this machine by itself: localhost or a loopback address, with or without a port.
+ * What a browser was led here under another name has that name. */
+bool peer_host_is_loopback(const char *host);
+
+#endif
