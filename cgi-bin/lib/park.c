@@ -452,11 +452,8 @@ static void time_is_up(struct park *p, struct waiter *w)
 static int ms_to_next_deadline(const struct park *p)
 {
     const struct deadline *first = deadlines_first(&p->deadlines);
-    if (p->asks.first_marked != NULL) {
-        return 0;
-    }
     int64_t left = first != NULL ? first->at - clock_mono_ms() : LONGEST_SLEEP_MS;
-    return left < 0 ? 0 : (int)earlier(left, LONGEST_SLEEP_MS);
+    return left < 0 || p->asks.first_marked != NULL ? 0 : (int)earlier(left, LONGEST_SLEEP_MS);
 }
 
 static void end_those_whose_time_is_up(struct park *p)

@@ -40,8 +40,8 @@ static bool heal(struct shm *s, const void *address)
         return false;
     }
     atomic_store(&s->lost, true);
-    const void *zeros = mmap(s->bytes, s->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
-    return zeros != MAP_FAILED;
+    s->bytes = mmap(s->bytes, s->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    return s->bytes != MAP_FAILED;
 }
 
 static void on_bus_error(int number, siginfo_t *info, void *context)
