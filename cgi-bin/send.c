@@ -12,6 +12,7 @@
 #include "lib/line.h"
 #include "lib/log.h"
 #include "lib/route.h"
+#include "lib/send_page.h"
 #include "lib/serve.h"
 #include "lib/site.h"
 #include "lib/tally.h"
@@ -73,6 +74,10 @@ static void answer_message(struct web_exchange *x, int status, const char *epoch
                            const struct store_job *job)
 {
     struct web_reply r;
+    if (send_page_is_wanted(x)) {
+        send_page_stored(x, draft);
+        return;
+    }
     /* Texts are the draft's: the same id means the same text, and the store has checked that. */
     const struct chat_message message = {
         .seq = job->seq,
@@ -96,6 +101,16 @@ static void answer_message(struct web_exchange *x, int status, const char *epoch
     web_reply_fini(&r);
 }
 
+/* For a draft that is whole. */
+static void refuse(struct web_exchange *x, const struct err *e, const struct chat_draft *draft)
+{
+    if (send_page_is_wanted(x)) {
+        send_page_refused(x, e, draft);
+    } else {
+        web_answer_problem(x, e, NULL, NULL);
+    }
+}
+
 static void answer_outcome(struct web_exchange *x, const char *epoch, struct chat_draft *draft,
                            const struct store_job *job)
 {
@@ -116,7 +131,7 @@ static void answer_outcome(struct web_exchange *x, const char *epoch, struct cha
                   (unsigned long long)draft->reply_to);
         break;
     }
-    web_answer_problem(x, &e, NULL, NULL);
+    refuse(x, &e, draft);
 }
 
 static void send_draft(struct web_exchange *x, struct program *p, struct chat_draft *draft)
@@ -125,7 +140,7 @@ static void send_draft(struct web_exchange *x, struct program *p, struct chat_dr
     struct err e = ERR_INIT;
     struct store_job job = {.draft = draft};
     if (commit_append(p->commit, &job, epoch, &e) != 0) {
-        web_answer_problem(x, &e, NULL, NULL);
+        refuse(x, &e, draft);
     } else {
         answer_outcome(x, epoch, draft, &job);
     }
@@ -145,7 +160,11 @@ static void handle_send(struct web_exchange *x, void *context)
     chat_draft_init(&draft);
     if (conf == NULL || cors_check_write(x, conf->allow_origin, &e) != 0 ||
         read_draft(x, conf, &body, &headers, &draft, &e) != 0) {
-        web_answer_problem(x, &e, NULL, NULL);
+        if (send_page_is_wanted(x)) {
+            send_page_unread(x, &e, &body);
+        } else {
+            web_answer_problem(x, &e, NULL, NULL);
+        }
     } else {
         buf_fini(&body); /* the draft has its own copy of the text: no second one while waiting for the disk */
         send_draft(x, p, &draft);

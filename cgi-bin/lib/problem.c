@@ -31,7 +31,7 @@ const struct problem *problem_of(enum err_code code)
     return code > ERR_NONE && code < ERR__MAX && problems[code].status != 0 ? &problems[code] : &problems[ERR_SYSTEM];
 }
 
-static const char *detail_for_strangers(const struct err *e)
+const char *problem_detail(const struct err *e)
 {
     switch (e->code) {
     case ERR_CONFIG:
@@ -46,7 +46,7 @@ static const char *detail_for_strangers(const struct err *e)
 void problem_body(struct buf *out, const struct err *e, bool as_text, const char *epoch)
 {
     const struct problem *p = problem_of(e->code);
-    const char *detail = detail_for_strangers(e);
+    const char *detail = problem_detail(e);
     char type[64];
     if (as_text) {
         buf_addf(out, "%d %s: %s\n", p->status, p->title, detail);

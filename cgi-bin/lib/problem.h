@@ -21,8 +21,10 @@ struct problem {
 /* What a code means. Can't fail: an unknown code is "internal". */
 const struct problem *problem_of(enum err_code code);
 
-/* The body. as_text: "status title: detail" as one plain line instead of JSON. epoch may be NULL. Details of
- * ERR_CONFIG and ERR_SYSTEM stay in the log: strangers get a general sentence. */
+/* What went wrong, for strangers: of ERR_CONFIG and ERR_SYSTEM a general sentence, as details stay in the log. Borrowed like e. */
+const char *problem_detail(const struct err *e);
+
+/* The body. as_text: "status title: detail" as one plain line instead of JSON. epoch may be NULL. */
 void problem_body(struct buf *out, const struct err *e, bool as_text, const char *epoch);
 
 #endif

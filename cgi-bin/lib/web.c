@@ -91,15 +91,22 @@ const struct form *web_query(struct web_exchange *x, struct err *e)
     return &x->query;
 }
 
-bool web_wants_text(struct web_exchange *x)
+bool web_wants(struct web_exchange *x, const char *format)
 {
     struct err ignored = ERR_INIT;
+    char guess[32];
     const char *text = web_variable(x, "QUERY_STRING");
-    if (web_query(x, &ignored) == NULL) {
-        return text != NULL && strstr(text, "format=text") != NULL; /* it can't be decoded: a good guess will do */
+    if (web_query(x, &ignored) == NULL) { /* it can't be decoded: a good guess will do */
+        snprintf(guess, sizeof guess, "format=%s", format);
+        return text != NULL && strstr(text, guess) != NULL;
     }
     const struct form_field *f = form_once(&x->query, "format", &ignored);
-    return f != NULL && strcmp(f->value, "text") == 0;
+    return f != NULL && strcmp(f->value, format) == 0;
+}
+
+bool web_wants_text(struct web_exchange *x)
+{
+    return web_wants(x, "text");
 }
 
 /* Content-Length as announced, or -1 when there is none. ERR_INPUT when it is no number. */
@@ -271,6 +278,7 @@ static const char *reason(int status)
         {200, "OK"},
         {201, "Created"},
         {204, "No Content"},
+        {303, "See Other"},
         {304, "Not Modified"},
         {400, "Bad Request"},
         {403, "Forbidden"},
@@ -289,12 +297,21 @@ static const char *reason(int status)
     return "Internal Server Error";
 }
 
-/* An answer of these programs is data: it is never a page, a frame or a script, whoever opens it. */
-static const char security_headers[] = "X-Content-Type-Options: nosniff\r\n"
-                                       "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"
-                                       "X-Frame-Options: DENY\r\n"
-                                       "Referrer-Policy: no-referrer\r\n"
-                                       "X-Accel-Buffering: no\r\n";
+/* Nearly every answer of these programs is data: it is never a page, a frame or a script, whoever opens it. */
+static const char data_headers[] = "X-Content-Type-Options: nosniff\r\n"
+                                   "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"
+                                   "X-Frame-Options: DENY\r\n"
+                                   "Referrer-Policy: no-referrer\r\n"
+                                   "X-Accel-Buffering: no\r\n";
+
+/* Pages have no script. With no-referrer a browser would call the origin of their form "null". */
+static const char page_headers[] =
+    "X-Content-Type-Options: nosniff\r\n"
+    "Content-Security-Policy: default-src 'none'; style-src 'self'; form-action 'self'; frame-src 'self'; "
+    "base-uri 'none'; frame-ancestors 'self'\r\n"
+    "X-Frame-Options: SAMEORIGIN\r\n"
+    "Referrer-Policy: same-origin\r\n"
+    "X-Accel-Buffering: no\r\n";
 
 static bool is_bodyless(int status)
 {
@@ -307,7 +324,7 @@ static void add_head(struct buf *out, const struct web_reply *r, const char *com
     buf_addf(out, "Status: %d %s\r\n", r->status, reason(r->status));
     buf_add(out, r->headers.bytes, r->headers.length);
     buf_adds(out, common);
-    buf_adds(out, security_headers);
+    buf_adds(out, r->page ? page_headers : data_headers);
     if (!r->own_caching) {
         buf_adds(out, "Cache-Control: no-store\r\n");
     }
@@ -355,7 +372,7 @@ void web_answer(struct web_exchange *x, struct web_reply *r)
     x->carrier->finish(x);
 }
 
-void web_problem(struct web_reply *r, const struct err *e, bool as_text, const char *epoch)
+void web_problem_head(struct web_reply *r, const struct err *e)
 {
     const struct problem *p = problem_of(e->code);
     if (e->code == ERR_SYSTEM || e->code == ERR_CONFIG || e->code == ERR_CORRUPT || e->code == ERR_FULL ||
@@ -363,10 +380,15 @@ void web_problem(struct web_reply *r, const struct err *e, bool as_text, const c
         log_line("%d %s: %s", p->status, p->slug, e->text);
     }
     r->status = p->status;
-    web_header(r, "Content-Type", "%s", as_text ? "text/plain; charset=utf-8" : "application/problem+json");
     if (p->retry_after > 0) {
         web_header(r, "Retry-After", "%u", p->retry_after);
     }
+}
+
+void web_problem(struct web_reply *r, const struct err *e, bool as_text, const char *epoch)
+{
+    web_problem_head(r, e);
+    web_header(r, "Content-Type", "%s", as_text ? "text/plain; charset=utf-8" : "application/problem+json");
     problem_body(&r->body, e, as_text, epoch);
 }
 

@@ -33,7 +33,10 @@ enum web_method web_method(const struct web_exchange *x);
 
 /* The fields of the query string. NULL with ERR_INPUT when it can't be decoded. */
 const struct form *web_query(struct web_exchange *x, struct err *e);
-bool web_wants_text(struct web_exchange *x); /* format=text stands in the query: errors are plain text then */
+
+/* format=<format> stands in the query. With format=text errors are plain text. */
+bool web_wants(struct web_exchange *x, const char *format);
+bool web_wants_text(struct web_exchange *x);
 
 /* Reads the body to its end into *into (initialised; its limit is the greatest body). ERR_TOO_LARGE past the limit: with a
  * Content-Length before a byte is read; ERR_INPUT for fewer bytes than announced and for a bad length. */
@@ -44,6 +47,7 @@ int web_read_body(struct web_exchange *x, struct buf *into, struct err *e);
 struct web_reply {
     int status;
     bool own_caching;   /* Cache-Control was set; otherwise it is no-store */
+    bool page;          /* a page to be shown, with a style, a form and a frame of its own; otherwise it is data */
     bool endless;       /* nobody knows the length of the body that GET would get: HEAD isn't told one */
     struct buf headers; /* whole lines; see web_header */
     struct buf body;
@@ -65,6 +69,9 @@ void web_answer(struct web_exchange *x, struct web_reply *r);
 
 /* Fills *r (initialised) with a problem. Details of ERR_SYSTEM and ERR_CONFIG are logged, not told. epoch may be NULL. */
 void web_problem(struct web_reply *r, const struct err *e, bool as_text, const char *epoch);
+
+/* The same without its body and type, for who makes another one of it. */
+void web_problem_head(struct web_reply *r, const struct err *e);
 
 /* Answers with problem+json, or plain text if it was asked for. Takes x. Details of ERR_SYSTEM and ERR_CONFIG are logged.
  * headers (may be NULL): further header lines such as Allow. epoch (may be NULL) goes into the problem. */

@@ -273,3 +273,22 @@ test('an exchange that the peer leaves before its answer does no harm', async (t
   assert.equal((await fastcgi(socket, hi)).status, 201);
   assert.ok((await exchange(socket, beginRecord(), paramsRecords(variables(hi)), stdinRecords(Buffer.alloc(0)))).length > 0);
 });
+
+test('HEAD of a stream is told no length, and the stream isn\'t begun', async (t) => {
+  const { socket } = await startFastcgi(t, 'poll', temporaryFolder(t));
+  const answer = await fastcgi(socket, { ...poll, method: 'HEAD', query: 'since=0', extra: { SCRIPT_NAME: '/stream' } });
+  assert.deepEqual([answer.status, answer.headers['content-type'], answer.headers['content-length'], answer.body], [200, 'text/event-stream', undefined, '']);
+});
+
+test('the status is for who is on this machine and says so', async (t) => {
+  const { socket } = await startFastcgi(t, 'poll', temporaryFolder(t));
+  const statusOf = async (extra) => (await fastcgi(socket, { ...poll, extra: { SCRIPT_NAME: '/status', HTTP_HOST: 'localhost:8080', ...extra } })).status;
+  for (const extra of [{}, { HTTP_HOST: '[::1]' }, { HTTP_HOST: '127.0.0.1:1' }, { REMOTE_ADDR: '::ffff:127.0.0.1' }]) {
+    assert.equal(await statusOf(extra), 200, JSON.stringify(extra));
+  }
+  const others = [
+    { REMOTE_ADDR: '192.0.2.1' }, { HTTP_HOST: 'chat.test' }, { HTTP_X_FORWARDED_FOR: '192.0.2.1' }, { HTTP_X_FORWARDED_PROTO: 'https' },
+    { HTTP_CF_CONNECTING_IP: '192.0.2.1' }, { HTTP_VIA: '1.1 proxy' },
+  ];
+  for (const extra of others) assert.equal(await statusOf(extra), 403, JSON.stringify(extra));
+});

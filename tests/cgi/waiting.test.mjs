@@ -110,7 +110,7 @@ test('where waiting costs no process, neither max_held nor a missing bell keeps 
   const data = temporaryFolder(t);
   const poller = await startFastcgi(t, 'poll', data, { env: { POLLCHAT_MAX_HELD: '0' } });
   await fastcgi(poller.socket, waits('since=0'));
-  fs.unlinkSync(path.join(data, 'chat.bell'));
+  fs.rmSync(path.join(data, 'chat.bell'), { force: true });
   fs.mkdirSync(path.join(data, 'chat.bell')); // nobody can make one now
   const [waiting] = await parked(poller, 1, waits('since=0&wait=20'));
   await send(data, { text: 'hi' });

@@ -545,7 +545,7 @@ describe(PROFILE, () => {
     });
 
     it('answers 404 to what comes later and to what is below', async () => {
-      for (const target of ['/rooms', '/who', '/search', '/poll/x', '/stream/x', '/status/x', '/send/x']) {
+      for (const target of ['/rooms', '/who', '/search', '/poll/x', '/send/x']) {
         assertProblem(await site.get(target), 404, 'not-found');
       }
       for (const target of ['/sendfoo', '/pollx', '/poll.cgi', '/xpoll']) {

@@ -1,0 +1,14 @@
+/* get_plain.h - GET /plain: the chat as a page for browsers without JavaScript (plain.h).
+ *
+ * `room` and `name` as elsewhere; `reply_to` for the form; `part=log`: the messages alone, which a frame shows; `before` as in
+ * /poll, for older ones. What is sent from it goes to POST /send?format=html.
+ * Threads: any.
+ */
+#ifndef GET_PLAIN_H
+#define GET_PLAIN_H
+
+struct web_exchange;
+
+void get_plain(struct web_exchange *x, void *program); /* a handler of route.h */
+
+#endif

@@ -1,0 +1,189 @@
+/* plain.c - see plain.h. */
+#include "plain.h"
+
+#include "buf.h"
+#include "clock.h"
+#include "html.h"
+
+#include <string.h>
+
+static void add_text(struct buf *out, const char *text)
+{
+    html_text(out, text, strlen(text));
+}
+
+void plain_address(struct buf *out, const char *room, const char *name)
+{
+    buf_adds(out, "?room=");
+    html_query_value(out, room);
+    if (name[0] != '\0') {
+        buf_adds(out, "&name=");
+        html_query_value(out, name);
+    }
+}
+
+/* The same within an attribute. */
+static void add_address(struct buf *out, const char *room, const char *name)
+{
+    struct buf address;
+    buf_init(&address, BUF_UNLIMITED);
+    plain_address(&address, room, name);
+    html_text(out, address.bytes, address.length);
+    buf_fini(&address);
+}
+
+/* refresh: seconds after which the messages of `name`'s room are loaded anew; 0: never. */
+static void begin(struct buf *out, const char *room, const char *kind, const char *name, unsigned refresh)
+{
+    buf_adds(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+                  "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+                  "<meta name=\"robots\" content=\"noindex\">\n<link rel=\"stylesheet\" href=\"plain.css\">\n");
+    if (refresh > 0) {
+        buf_addf(out, "<meta http-equiv=\"refresh\" content=\"%u; url=plain", refresh);
+        add_address(out, room, name);
+        buf_adds(out, "&amp;part=log#end\">\n");
+    }
+    buf_adds(out, "<title>#");
+    add_text(out, room);
+    buf_addf(out, "</title>\n</head>\n<body class=\"%s\">\n", kind);
+}
+
+static void end(struct buf *out)
+{
+    buf_adds(out, "</body>\n</html>\n");
+}
+
+/* ---- messages ---- */
+
+/* "2026-11-25 03:48 UTC": the server doesn't know where its readers are. */
+static void add_time(struct buf *out, int64_t ms)
+{
+    char text[CLOCK_TEXT_SIZE];
+    clock_text(ms, text);
+    buf_addf(out, "<time datetime=\"%s\">%.10s %.5s UTC</time>", text, text, text + 11);
+}
+
+static void add_body(struct buf *out, const struct chat_message *m)
+{
+    if (m->type == CHAT_MESSAGE || m->type == CHAT_NOTICE) {
+        html_lines(out, m->text, m->text_length);
+    } else {
+        buf_addf(out, "<em>(%s)</em>", chat_type_word(m->type));
+    }
+}
+
+static void add_message(struct buf *out, const struct answer_room *room, const struct chat_message *m, const char *name)
+{
+    buf_addf(out, "<li id=\"m%llu\"><b dir=\"auto\">", (unsigned long long)m->seq);
+    add_text(out, m->name);
+    buf_adds(out, "</b> <small>");
+    add_time(out, m->time_ms);
+    if (m->reply_to != 0) {
+        buf_addf(out, " to <a href=\"#m%llu\">%llu</a>", (unsigned long long)m->reply_to,
+                 (unsigned long long)m->reply_to);
+    }
+    buf_adds(out, " <a class=\"reply\" target=\"_top\" href=\"plain");
+    add_address(out, room->name, name);
+    buf_addf(out, "&amp;reply_to=%llu\">reply</a></small><p dir=\"auto\">", (unsigned long long)m->seq);
+    add_body(out, m);
+    buf_adds(out, "</p></li>\n");
+}
+
+static void add_older(struct buf *out, const struct answer_room *room, const char *name)
+{
+    if (room->count > 0 && room->messages[0].seq > room->oldest) {
+        buf_adds(out, "<p class=\"older\"><a href=\"plain");
+        add_address(out, room->name, name);
+        buf_addf(out, "&amp;part=log&amp;before=%llu\">Older messages</a></p>\n",
+                 (unsigned long long)room->messages[0].seq);
+    }
+}
+
+static void add_messages(struct buf *out, const struct answer_room *room, const char *name)
+{
+    add_older(out, room, name);
+    if (room->count == 0) {
+        buf_adds(out, "<p>Nothing has been said here yet.</p>\n");
+        return;
+    }
+    buf_adds(out, "<ol class=\"messages\">\n");
+    for (size_t i = 0; i < room->count; i++) {
+        add_message(out, room, &room->messages[i], name);
+    }
+    buf_adds(out, "</ol>\n");
+}
+
+/* ---- the form ---- */
+
+static void add_hidden(struct buf *out, const char *name, const char *value)
+{
+    if (value[0] != '\0') {
+        buf_addf(out, "<input type=\"hidden\" name=\"%s\" value=\"", name);
+        add_text(out, value);
+        buf_adds(out, "\">");
+    }
+}
+
+static void add_form(struct buf *out, const struct plain_form *f)
+{
+    buf_adds(out, "<form method=\"post\" action=\"send?format=html\" accept-charset=\"utf-8\">\n");
+    add_hidden(out, "room", f->room);
+    add_hidden(out, "id", f->id);
+    add_hidden(out, "reply_to", f->reply_to);
+    buf_adds(
+        out,
+        "<p><label for=\"name\">Name</label> <input id=\"name\" name=\"name\" maxlength=\"64\" dir=\"auto\" value=\"");
+    add_text(out, f->name);
+    buf_adds(out, "\"></p>\n<p><label for=\"text\">");
+    buf_adds(out, f->reply_to[0] != '\0' ? "Reply to message " : "Message");
+    add_text(out, f->reply_to);
+    buf_adds(
+        out,
+        "</label><br>"
+        "<textarea id=\"text\" name=\"text\" rows=\"3\" cols=\"60\" dir=\"auto\">\n"); /* HTML drops the first line break */
+    html_text(out, f->text, f->text_length);
+    buf_adds(out, "</textarea></p>\n<p><input type=\"submit\" value=\"Send\"></p>\n</form>\n");
+}
+
+/* ---- pages ---- */
+
+void plain_log(struct buf *out, const struct answer *a, const char *name, unsigned refresh)
+{
+    const struct answer_room *room = &a->rooms[0];
+    begin(out, room->name, "log", name, refresh);
+    add_messages(out, room, name);
+    buf_adds(out, "<p id=\"end\"><a target=\"_top\" href=\"plain");
+    add_address(out, room->name, name);
+    buf_adds(out, refresh > 0 ? "\">Write</a></p>\n" : "\">Newest messages</a></p>\n");
+    end(out);
+}
+
+void plain_room(struct buf *out, const struct plain_form *f, const struct answer *a)
+{
+    begin(out, f->room, "room", f->name, 0);
+    buf_adds(out, "<h1>#");
+    add_text(out, f->room);
+    buf_adds(out, "</h1>\n<iframe class=\"log\" title=\"Messages\" width=\"100%\" height=\"400\" src=\"plain");
+    add_address(out, f->room, f->name);
+    buf_adds(out, "&amp;part=log#end\"></iframe>\n<noframes>\n");
+    add_messages(out, &a->rooms[0], f->name);
+    buf_adds(out, "</noframes>\n");
+    add_form(out, f);
+    buf_adds(out, "<p class=\"foot\"><small>New messages come by themselves, without JavaScript. <a href=\"plain");
+    add_address(out, f->room, f->name);
+    buf_adds(out, "\">Load anew</a></small></p>\n");
+    end(out);
+}
+
+void plain_refused(struct buf *out, const struct plain_form *f, int status, const char *title, const char *detail)
+{
+    begin(out, f->room, "refused", f->name, 0);
+    buf_addf(out, "<h1>%d %s</h1>\n<p role=\"alert\">It was not sent. ", status, title);
+    add_text(out, detail);
+    buf_adds(out, "</p>\n");
+    add_form(out, f);
+    buf_adds(out, "<p><a href=\"plain");
+    add_address(out, f->room, f->name);
+    buf_adds(out, "\">Back to the room</a></p>\n");
+    end(out);
+}

@@ -1,0 +1,42 @@
+/* plain.h - the chat as pages for browsers without JavaScript: old ones, text ones, careful people's.
+ *
+ * Three pages: a room (a form, and its messages in a frame of their own that loads itself anew, so that this takes nothing away
+ * from who is writing), the messages alone, and what went wrong, with the form as it was filled in. HTML 4 as all browsers of
+ * the last twenty-five years read it, and lynx and w3m, for which the messages stand in the room's page as well.
+ * What people wrote goes through html.h. Addresses are relative: /plain and /send are neighbours.
+ * Pure. Threads: any.
+ */
+#ifndef PLAIN_H
+#define PLAIN_H
+
+#include "answer.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf;
+struct err;
+
+/* The form as it is to stand there. All borrowed; "" for nothing. */
+struct plain_form {
+    const char *room;
+    const char *name;
+    const char *id;       /* of the message that will be sent: sent twice it is stored once */
+    const char *reply_to; /* "" or a seq */
+    const char *text;
+    size_t text_length;
+};
+
+/* The page of a room. a: its last messages, for browsers without frames. */
+void plain_room(struct buf *out, const struct plain_form *f, const struct answer *a);
+
+/* Its messages. refresh: seconds after which the browser loads the page anew; 0: never, for older ones. */
+void plain_log(struct buf *out, const struct answer *a, const char *name, unsigned refresh);
+
+/* The answer to a message that was not stored; status: as problem_of() has it. */
+void plain_refused(struct buf *out, const struct plain_form *f, int status, const char *title, const char *detail);
+
+/* Adds the address of a room's page, as a query behind "plain": "?room=lobby&name=ann". */
+void plain_address(struct buf *out, const char *room, const char *name);
+
+#endif

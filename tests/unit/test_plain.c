@@ -1,0 +1,139 @@
+/* test_plain.c - html.h and plain.h: what people wrote is text on the page, wherever it stands, and the form keeps what was typed. */
+#include "support.h"
+
+#include "buf.h"
+#include "html.h"
+#include "plain.h"
+
+#define HOSTILE "</textarea></noframes><script>alert(1)</script>\"onload='x'&amp;"
+
+static void text_is(void (*add)(struct buf *, const char *, size_t), const char *text, size_t length, const char *html)
+{
+    struct buf b;
+    buf_init(&b, 1000);
+    add(&b, text, length);
+    assert_string_equal(buf_text(&b), html);
+    buf_fini(&b);
+}
+
+#define TEXT(text, html) text_is(html_text, text, sizeof(text) - 1, html)
+#define LINES(text, html) text_is(html_lines, text, sizeof(text) - 1, html)
+
+static void nothing_that_was_written_becomes_markup(void **state)
+{
+    (void)state;
+    TEXT("", "");
+    TEXT("a < b > c & d \"e\" 'f'", "a &lt; b &gt; c &amp; d &quot;e&quot; &#39;f&#39;");
+    TEXT("\xC3\xA4\xF0\x9F\x98\x80", "\xC3\xA4\xF0\x9F\x98\x80");
+    TEXT("a\tb\nc\r\n", "a\tb\nc\r\n");
+    TEXT("\x01\x1B\x7F", "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");
+    LINES("a\nb\r\n\n<c>", "a<br>b<br><br>&lt;c&gt;");
+    LINES("\n", "<br>");
+    LINES("", "");
+}
+
+static void an_address_has_no_character_with_a_meaning(void **state)
+{
+    struct buf b;
+    (void)state;
+    buf_init(&b, 1000);
+    plain_address(&b, "a-b_1", "\xC3\xA4 &\"<>#+%");
+    assert_string_equal(buf_text(&b), "?room=a-b_1&name=%C3%A4%20%26%22%3C%3E%23%2B%25");
+    buf_clear(&b);
+    plain_address(&b, "lobby", "");
+    assert_string_equal(buf_text(&b), "?room=lobby");
+    buf_fini(&b);
+}
+
+static struct answer_room room_of(const struct chat_message *m, size_t count)
+{
+    return (struct answer_room){.name = "lobby", .messages = m, .count = count, .head = 9, .oldest = 1, .next = 9};
+}
+
+static void has(const struct buf *b, const char *part)
+{
+    if (strstr(buf_text(b), part) == NULL) {
+        fail_msg("'%s' isn't in: %s", part, buf_text(b));
+    }
+}
+
+static void has_not(const struct buf *b, const char *part)
+{
+    if (strstr(buf_text(b), part) != NULL) {
+        fail_msg("'%s' is in: %s", part, buf_text(b));
+    }
+}
+
+static void pages_show_what_was_said_and_run_nothing_of_it(void **state)
+{
+    struct buf b;
+    (void)state;
+    const struct chat_message m = {.seq = 8,
+                                   .type = CHAT_MESSAGE,
+                                   .time_ms = 1700000000123,
+                                   .reply_to = 3,
+                                   .name = support_lend(HOSTILE),
+                                   .id = support_lend("id"),
+                                   .text = support_lend(HOSTILE),
+                                   .text_length = strlen(HOSTILE)};
+    const struct answer_room room = room_of(&m, 1);
+    const struct answer a = {.epoch = "e", .rooms = &room, .count = 1};
+    const struct plain_form f = {.room = "lobby",
+                                 .name = HOSTILE,
+                                 .id = "abc",
+                                 .reply_to = "3",
+                                 .text = HOSTILE,
+                                 .text_length = strlen(HOSTILE)};
+    buf_init(&b, 100000);
+    plain_log(&b, &a, HOSTILE, 4);
+    has(&b, "<li id=\"m8\">");
+    has(&b, "2023-11-14 22:13 UTC");
+    has(&b, "before=8\">Older messages</a>");
+    has(&b, "content=\"4; url=plain?room=lobby&amp;name=%3C%2Ftextarea%3E");
+    has(&b, "&lt;script&gt;alert(1)&lt;/script&gt;&quot;onload=&#39;x&#39;&amp;amp;");
+    has_not(&b, "<script");
+    has_not(&b, "</textarea>");
+    buf_clear(&b);
+    plain_room(&b, &f, &a);
+    has(&b, "<input type=\"hidden\" name=\"id\" value=\"abc\">");
+    has(&b, "<input type=\"hidden\" name=\"reply_to\" value=\"3\">");
+    has_not(&b, "<script");
+    buf_clear(&b);
+    plain_refused(&b, &f, 413, "Content Too Large", "The <b>text</b> is too long.");
+    has(&b, "The &lt;b&gt;text&lt;/b&gt; is too long.");
+    has(&b, "dir=\"auto\">\n&lt;/textarea&gt;");
+    has_not(&b, "<script");
+    buf_fini(&b);
+}
+
+static void old_messages_are_not_loaded_anew_and_the_first_has_none_before_it(void **state)
+{
+    struct buf b;
+    (void)state;
+    const struct chat_message m = {
+        .seq = 1, .type = CHAT_DELETE, .name = support_lend("ann"), .id = support_lend("i"), .text = support_lend("")};
+    const struct answer_room room = room_of(&m, 1);
+    const struct answer_room empty = room_of(NULL, 0);
+    struct answer a = {.epoch = "e", .rooms = &room, .count = 1};
+    buf_init(&b, 100000);
+    plain_log(&b, &a, "", 0);
+    has_not(&b, "http-equiv");
+    has_not(&b, "Older messages");
+    has(&b, "<em>(delete)</em>");
+    buf_clear(&b);
+    a.rooms = &empty;
+    plain_log(&b, &a, "", 15);
+    has(&b, "Nothing has been said here yet.");
+    buf_fini(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_that_was_written_becomes_markup),
+        cmocka_unit_test(an_address_has_no_character_with_a_meaning),
+        cmocka_unit_test(pages_show_what_was_said_and_run_nothing_of_it),
+        cmocka_unit_test(old_messages_are_not_loaded_anew_and_the_first_has_none_before_it),
+    };
+    return RUN(tests);
+}
