@@ -111,7 +111,7 @@ static void answer_page(struct web_exchange *x, const struct page *p, const stru
 {
     struct web_reply r;
     web_reply_init(&r, 200);
-    r.page = true;
+    r.policy = plain_policy;
     web_header(&r, "Content-Type", "text/html; charset=utf-8");
     render(&r, p, g);
     web_answer(x, &r);

@@ -7,6 +7,10 @@
 
 #include <string.h>
 
+const char plain_policy[] =
+    "default-src 'none'; style-src 'self'; form-action 'self'; frame-src 'self'; base-uri 'none'; "
+    "frame-ancestors 'self'";
+
 static void add_text(struct buf *out, const char *text)
 {
     html_text(out, text, strlen(text));

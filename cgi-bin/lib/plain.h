@@ -17,6 +17,9 @@
 struct buf;
 struct err;
 
+/* Content-Security-Policy: no script, and no frame but of our own pages. */
+extern const char plain_policy[];
+
 /* The form as it is to stand there. All borrowed; "" for nothing. */
 struct plain_form {
     const char *room;

@@ -24,7 +24,7 @@ void send_page_stored(struct web_exchange *x, const struct chat_draft *d)
     buf_init(&address, BUF_UNLIMITED);
     plain_address(&address, d->room, d->name);
     web_reply_init(&r, 303);
-    r.page = true;
+    r.policy = plain_policy;
     web_header(&r, "Location", "plain%s", buf_text(&address));
     web_answer(x, &r);
     web_reply_fini(&r);
@@ -37,7 +37,7 @@ static void refuse(struct web_exchange *x, const struct err *e, const struct pla
     const struct problem *p = problem_of(e->code);
     web_reply_init(&r, 500);
     web_problem_head(&r, e); /* its status and headers, and its line in the log */
-    r.page = true;
+    r.policy = plain_policy;
     web_header(&r, "Content-Type", "text/html; charset=utf-8");
     plain_refused(&r.body, f, p->status, p->title, problem_detail(e));
     web_answer(x, &r);

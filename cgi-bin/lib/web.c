@@ -304,14 +304,10 @@ static const char data_headers[] = "X-Content-Type-Options: nosniff\r\n"
                                    "Referrer-Policy: no-referrer\r\n"
                                    "X-Accel-Buffering: no\r\n";
 
-/* Pages have no script. With no-referrer a browser would call the origin of their form "null". */
-static const char page_headers[] =
-    "X-Content-Type-Options: nosniff\r\n"
-    "Content-Security-Policy: default-src 'none'; style-src 'self'; form-action 'self'; frame-src 'self'; "
-    "base-uri 'none'; frame-ancestors 'self'\r\n"
-    "X-Frame-Options: SAMEORIGIN\r\n"
-    "Referrer-Policy: same-origin\r\n"
-    "X-Accel-Buffering: no\r\n";
+/* With no-referrer a browser would call the origin of a page's form "null". */
+static const char page_headers[] = "X-Content-Type-Options: nosniff\r\n"
+                                   "Referrer-Policy: same-origin\r\n"
+                                   "X-Accel-Buffering: no\r\n";
 
 static bool is_bodyless(int status)
 {
@@ -324,7 +320,12 @@ static void add_head(struct buf *out, const struct web_reply *r, const char *com
     buf_addf(out, "Status: %d %s\r\n", r->status, reason(r->status));
     buf_add(out, r->headers.bytes, r->headers.length);
     buf_adds(out, common);
-    buf_adds(out, r->page ? page_headers : data_headers);
+    if (r->policy != NULL) {
+        buf_adds(out, "Content-Security-Policy: ");
+        buf_adds(out, r->policy);
+        buf_adds(out, "\r\n");
+    }
+    buf_adds(out, r->policy != NULL ? page_headers : data_headers);
     if (!r->own_caching) {
         buf_adds(out, "Cache-Control: no-store\r\n");
     }

@@ -46,9 +46,10 @@ int web_read_body(struct web_exchange *x, struct buf *into, struct err *e);
 
 struct web_reply {
     int status;
-    bool own_caching;   /* Cache-Control was set; otherwise it is no-store */
-    bool page;          /* a page to be shown, with a style, a form and a frame of its own; otherwise it is data */
-    bool endless;       /* nobody knows the length of the body that GET would get: HEAD isn't told one */
+    bool own_caching; /* Cache-Control was set; otherwise it is no-store */
+    const char
+        *policy;  /* Content-Security-Policy of a page to be shown; borrowed. NULL: it is data, for nobody's frame */
+    bool endless; /* nobody knows the length of the body that GET would get: HEAD isn't told one */
     struct buf headers; /* whole lines; see web_header */
     struct buf body;
 };

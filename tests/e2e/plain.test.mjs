@@ -20,6 +20,7 @@ describe(`${PROFILE}: without JavaScript`, () => {
       assert.match(page.headers['content-security-policy'], /default-src 'none'.*form-action 'self'/);
       assert.equal(page.headers['content-security-policy'].includes('script-src'), false);
       assert.equal(page.headers['referrer-policy'], 'same-origin');
+      assert.equal(page.headers['x-frame-options'], undefined, 'its messages stand in a frame');
       const id = hidden(page.text, 'id');
       assert.match(id, /^[A-Za-z0-9_-]{22}$/);
       assert.notEqual(hidden((await site.get('/plain?room=dev')).text, 'id'), id);
