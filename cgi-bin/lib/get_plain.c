@@ -31,6 +31,7 @@ struct page {
     struct chat_draft draft; /* room and name, for the form */
     char reply_to[24];
     bool is_log;
+    int turn;
 };
 
 /* Whoever comes for the first time has no name yet; a wrong one is told when it is sent. */
@@ -66,6 +67,8 @@ static int parse(const struct form *fields, struct page *p, struct err *e)
     if (p->query.several) {
         return err_field(e, ERR_INPUT, "room", "A page shows one room.");
     }
+    const struct form_field *turn = form_once(fields, "turn", &ignored);
+    p->turn = turn != NULL && strcmp(turn->value, "1") == 0 ? 1 : 0;
     p->is_log = part != NULL && strcmp(part->value, "log") == 0;
     if (p->query.kind == QUERY_SINCE) {
         p->query.kind = QUERY_LAST;
@@ -75,11 +78,8 @@ static int parse(const struct form *fields, struct page *p, struct err *e)
     return 0;
 }
 
-static unsigned refresh_of(const struct page *p, const struct answer_room *room)
+static unsigned seconds_of(const struct answer_room *room)
 {
-    if (p->query.kind == QUERY_BEFORE) {
-        return 0;
-    }
     bool lively = room->count > 0 && clock_wall_ms() - room->messages[room->count - 1].time_ms < LIVELY_MS;
     return lively ? LIVELY_REFRESH : QUIET_REFRESH;
 }
@@ -88,7 +88,8 @@ static void render(struct web_reply *r, const struct page *p, const struct readi
 {
     char id[CHAT_EPOCH_SIZE];
     if (p->is_log) {
-        plain_log(&r->body, &g->answer, p->draft.name, refresh_of(p, &g->rooms[0]));
+        const struct plain_refresh refresh = {.seconds = seconds_of(&g->rooms[0]), .turn = p->turn};
+        plain_log(&r->body, &g->answer, p->draft.name, p->query.kind == QUERY_BEFORE ? NULL : &refresh);
         return;
     }
     chat_random_id(id);

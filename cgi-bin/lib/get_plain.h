@@ -1,6 +1,6 @@
 /* get_plain.h - GET /plain: the chat as a page for browsers without JavaScript (plain.h).
  *
- * `room` and `name` as elsewhere; `reply_to` for the form; `part=log`: the messages alone, which a frame shows; `before` as in
+ * `room` and `name` as elsewhere; `reply_to` for the form; `part=log`: the messages alone, which a frame shows (`turn` makes two addresses of it, plain.c); `before` as in
  * /poll, for older ones. What is sent from it goes to POST /send?format=html.
  * Threads: any.
  */

@@ -36,16 +36,23 @@ static void add_address(struct buf *out, const char *room, const char *name)
     buf_fini(&address);
 }
 
-/* refresh: seconds after which the messages of `name`'s room are loaded anew; 0: never. */
-static void begin(struct buf *out, const char *room, const char *kind, const char *name, unsigned refresh)
+static void add_refresh(struct buf *out, const char *room, const char *name, const struct plain_refresh *refresh)
+{
+    buf_addf(out, "<meta http-equiv=\"refresh\" content=\"%u; url=plain", refresh->seconds);
+    add_address(out, room, name);
+    /* Browsers don't load an address with a fragment anew that is the present one; so there are two, in turn. */
+    buf_addf(out, "&amp;part=log&amp;turn=%d#end\">\n", refresh->turn == 1 ? 2 : 1);
+}
+
+/* refresh: NULL, or when the messages of `name`'s room are loaded anew. */
+static void begin(struct buf *out, const char *room, const char *kind, const char *name,
+                  const struct plain_refresh *refresh)
 {
     buf_adds(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
                   "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
                   "<meta name=\"robots\" content=\"noindex\">\n<link rel=\"stylesheet\" href=\"plain.css\">\n");
-    if (refresh > 0) {
-        buf_addf(out, "<meta http-equiv=\"refresh\" content=\"%u; url=plain", refresh);
-        add_address(out, room, name);
-        buf_adds(out, "&amp;part=log#end\">\n");
+    if (refresh != NULL) {
+        add_refresh(out, room, name, refresh);
     }
     buf_adds(out, "<title>#");
     add_text(out, room);
@@ -151,20 +158,20 @@ static void add_form(struct buf *out, const struct plain_form *f)
 
 /* ---- pages ---- */
 
-void plain_log(struct buf *out, const struct answer *a, const char *name, unsigned refresh)
+void plain_log(struct buf *out, const struct answer *a, const char *name, const struct plain_refresh *refresh)
 {
     const struct answer_room *room = &a->rooms[0];
     begin(out, room->name, "log", name, refresh);
     add_messages(out, room, name);
     buf_adds(out, "<p id=\"end\"><a target=\"_top\" href=\"plain");
     add_address(out, room->name, name);
-    buf_adds(out, refresh > 0 ? "\">Write</a></p>\n" : "\">Newest messages</a></p>\n");
+    buf_adds(out, refresh != NULL ? "\">Write</a></p>\n" : "\">Newest messages</a></p>\n");
     end(out);
 }
 
 void plain_room(struct buf *out, const struct plain_form *f, const struct answer *a)
 {
-    begin(out, f->room, "room", f->name, 0);
+    begin(out, f->room, "room", f->name, NULL);
     buf_adds(out, "<h1>#");
     add_text(out, f->room);
     buf_adds(out, "</h1>\n<iframe class=\"log\" title=\"Messages\" width=\"100%\" height=\"400\" src=\"plain");
@@ -181,7 +188,7 @@ void plain_room(struct buf *out, const struct plain_form *f, const struct answer
 
 void plain_refused(struct buf *out, const struct plain_form *f, int status, const char *title, const char *detail)
 {
-    begin(out, f->room, "refused", f->name, 0);
+    begin(out, f->room, "refused", f->name, NULL);
     buf_addf(out, "<h1>%d %s</h1>\n<p role=\"alert\">It was not sent. ", status, title);
     add_text(out, detail);
     buf_adds(out, "</p>\n");

@@ -33,8 +33,14 @@ struct plain_form {
 /* The page of a room. a: its last messages, for browsers without frames. */
 void plain_room(struct buf *out, const struct plain_form *f, const struct answer *a);
 
-/* Its messages. refresh: seconds after which the browser loads the page anew; 0: never, for older ones. */
-void plain_log(struct buf *out, const struct answer *a, const char *name, unsigned refresh);
+/* When the browser loads the page anew. */
+struct plain_refresh {
+    unsigned seconds;
+    int turn; /* of the page that it is in: `turn` of its address, 0 for none */
+};
+
+/* Its messages. refresh: NULL for older ones, which stay as they are. */
+void plain_log(struct buf *out, const struct answer *a, const char *name, const struct plain_refresh *refresh);
 
 /* The answer to a message that was not stored; status: as problem_of() has it. */
 void plain_refused(struct buf *out, const struct plain_form *f, int status, const char *title, const char *detail);

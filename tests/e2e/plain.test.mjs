@@ -34,7 +34,8 @@ describe(`${PROFILE}: without JavaScript`, () => {
       assert.equal(log.match(/<li /g).length, 1);
       assert.ok(log.includes('ann &amp; bob'));
       assert.ok(log.includes('hi<br>&lt;/textarea&gt;&lt;/noframes&gt;&lt;script&gt;'));
-      assert.match(log, /http-equiv="refresh" content="4; url=plain\?room=dev&amp;name=ann&amp;part=log#end"/);
+      assert.match(log, /http-equiv="refresh" content="4; url=plain\?room=dev&amp;name=ann&amp;part=log&amp;turn=1#end"/);
+      assert.match((await site.get('/plain?room=dev&part=log&turn=1')).text, /turn=2#end"/, 'never the address that it has already');
       const room = (await site.get('/plain?room=dev')).text;
       assert.ok(room.includes('<li id="m1">'), 'for browsers without frames the messages stand in the page');
       assert.equal(/http-equiv/.test(room), false, 'the page with the form is never loaded anew by itself');

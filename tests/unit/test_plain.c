@@ -85,11 +85,13 @@ static void pages_show_what_was_said_and_run_nothing_of_it(void **state)
                                  .text = HOSTILE,
                                  .text_length = strlen(HOSTILE)};
     buf_init(&b, 100000);
-    plain_log(&b, &a, HOSTILE, 4);
+    const struct plain_refresh refresh = {.seconds = 4, .turn = 1};
+    plain_log(&b, &a, HOSTILE, &refresh);
     has(&b, "<li id=\"m8\">");
     has(&b, "2023-11-14 22:13 UTC");
     has(&b, "before=8\">Older messages</a>");
     has(&b, "content=\"4; url=plain?room=lobby&amp;name=%3C%2Ftextarea%3E");
+    has(&b, "&amp;part=log&amp;turn=2#end\">");
     has(&b, "&lt;script&gt;alert(1)&lt;/script&gt;&quot;onload=&#39;x&#39;&amp;amp;");
     has_not(&b, "<script");
     has_not(&b, "</textarea>");
@@ -116,13 +118,13 @@ static void old_messages_are_not_loaded_anew_and_the_first_has_none_before_it(vo
     const struct answer_room empty = room_of(NULL, 0);
     struct answer a = {.epoch = "e", .rooms = &room, .count = 1};
     buf_init(&b, 100000);
-    plain_log(&b, &a, "", 0);
+    plain_log(&b, &a, "", NULL);
     has_not(&b, "http-equiv");
     has_not(&b, "Older messages");
     has(&b, "<em>(delete)</em>");
     buf_clear(&b);
     a.rooms = &empty;
-    plain_log(&b, &a, "", 15);
+    plain_log(&b, &a, "", NULL);
     has(&b, "Nothing has been said here yet.");
     buf_fini(&b);
 }
