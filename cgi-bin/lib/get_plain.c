@@ -23,7 +23,7 @@ enum {
     PAGE_MESSAGES = 50,
     LIVELY_MS = 120 * 1000, /* since the newest message: people talk */
     LIVELY_REFRESH = 4,     /* seconds */
-    QUIET_REFRESH = 15,
+    QUIET_REFRESH = 10,
 };
 
 struct page {
