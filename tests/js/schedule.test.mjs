@@ -1,26 +1,29 @@
 // schedule.test.mjs - hundreds of runs over a network that does its worst: whatever happens, in the end each message is
-// shown once, in the order of the chat, and none is lost.
+// shown once, in the order of the chat, and none is lost. FAULT_SCHEDULES: how many.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { makeApi } from '../../www/js/api.js';
 import { Backoff } from '../../www/js/backoff.js';
+import { Ladder } from '../../www/js/ladder.js';
 import { Outbox } from '../../www/js/outbox.js';
 import { Store } from '../../www/js/store.js';
-import { PollTransport } from '../../www/js/transport.js';
+import { Transport } from '../../www/js/transport.js';
+import { STREAM_FAULTS } from './streams.mjs';
 import { Chat, Clock, network, seeded } from './world.mjs';
 
 const FAULTS = ['dropped', 'lost', 'cut', 'busy', 'too many', 'bad gateway', 'portal', 'redirected', 'stale', 'repeated', 'reordered', 'hangs'];
-const RUNS = 400;
+const RUNS = Number(process.env.FAULT_SCHEDULES ?? 1000);
 
-function client({ chat, clock, random, name, faults, cache }) {
-  const fetch = network({ chat, clock, random, faults, cache, delay: () => 5 + random() * 200 });
+function client({ chat, clock, random, name, faults, cache, top }) {
+  const log = [];
+  const fetch = network({ chat, clock, random, faults, cache, log, delay: () => 5 + random() * 200 });
   const api = makeApi({ base: 'http://chat.test/deep/', fetch, clock });
   const store = new Store('lobby');
-  const transport = new PollTransport({ store, api, clock, random, backoff: new Backoff({ random }) });
+  const transport = new Transport({ store, api, clock, random, backoff: new Backoff({ random }), ladder: new Ladder({ top, random }) });
   let ids = 0;
   const outbox = new Outbox({ store, api, clock, backoff: new Backoff({ random }), makeId: () => `${name}-id-${(ids += 1)}` });
-  outbox.addEventListener('sent', () => transport.hurry());
+  outbox.addEventListener('sent', () => transport.hurry({ expected: true }));
   const check = () => {
     const seqs = store.messages.map(({ seq }) => seq);
     seqs.forEach((seq, i) => assert.ok(i === 0 || seq === seqs[i - 1] + 1, `${name} shows ${seqs}`));
@@ -28,7 +31,7 @@ function client({ chat, clock, random, name, faults, cache }) {
     assert.equal(new Set(keys).size, keys.length, `${name} shows one twice: ${keys}`);
   };
   store.addEventListener('change', check);
-  return { name, api, store, transport, outbox, said: [] };
+  return { name, api, store, transport, outbox, log, said: [] };
 }
 
 async function run(seed) {
@@ -41,9 +44,13 @@ async function run(seed) {
   }
   const badness = random() * 0.8;
   let calm = false;
-  const faults = () => (calm || random() > badness ? 'none' : FAULTS[Math.floor(random() * FAULTS.length)]);
+  const top = ['stream', 'stream', 'held', 'timed'][Math.floor(random() * 4)];
+  const faults = (url) => {
+    const all = url.pathname.endsWith('/stream') ? [...FAULTS, ...STREAM_FAULTS] : FAULTS;
+    return calm || random() > badness ? 'none' : all[Math.floor(random() * all.length)];
+  };
   const cache = []; // a proxy that both are behind
-  const clients = ['ann', 'ben'].map((name) => client({ chat, clock, random, name, faults, cache }));
+  const clients = ['ann', 'ben'].map((name) => client({ chat, clock, random, name, faults, cache, top }));
   if (chat.wait > 0) {
     holdPolls(chat, clock);
   }
@@ -60,11 +67,22 @@ async function run(seed) {
     if (random() < 0.3) {
       chat.say('bot', `beep ${step}`);
     }
-    await clock.run(random() * 3000);
+    if (random() < 0.05) {
+      clients.forEach(({ transport }) => transport.hurry({ anew: random() < 0.5 }));
+    }
+    await clock.run(random() < 0.03 ? 400_000 : random() * 3000); // now and then nothing is said, or the machine sleeps
   }
   calm = true;
   await clock.until(() => clients.every(({ store }) => store.pending.length === 0 && store.next === chat.head && store.epoch === chat.epoch));
+  const calmFrom = clock.now();
+  await clock.run(120_000); // longer than a stream needs to show that it has died
+  chat.say('bot', 'the end');
+  await clock.until(() => clients.every(({ store }) => store.next === chat.head), 60_000);
   clients.forEach(({ transport }) => transport.stop());
+  for (const { name, log } of clients) {
+    const calmRequests = log.filter(({ at, path }) => at >= calmFrom && !path.endsWith('/send')).length;
+    assert.ok(calmRequests <= 100, `seed ${seed}: ${name} asks ${calmRequests} times in two quiet minutes`);
+  }
   for (const { name, store, said } of clients) {
     const lowest = store.lowest ?? 1;
     assert.deepEqual(store.messages, chat.messages.filter(({ seq }) => seq >= lowest), `seed ${seed}: ${name} shows what the chat has`);

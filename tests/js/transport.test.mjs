@@ -3,7 +3,7 @@ import test from 'node:test';
 import { makeApi } from '../../www/js/api.js';
 import { Backoff } from '../../www/js/backoff.js';
 import { Store } from '../../www/js/store.js';
-import { fetchOlder, PollTransport } from '../../www/js/transport.js';
+import { fetchOlder, Transport } from '../../www/js/transport.js';
 import { Chat, Clock, network, problem, reply } from './world.mjs';
 
 function world({ faults = [], messages = 0, wait = 0 } = {}) {
@@ -19,7 +19,7 @@ function world({ faults = [], messages = 0, wait = 0 } = {}) {
   w.api = makeApi({ base: 'http://chat.test/', fetch: (...args) => (w.instead ?? fetch)(...args), clock });
   w.store = new Store('lobby');
   const backoff = new Backoff({ random: () => 1 });
-  w.transport = new PollTransport({ store: w.store, api: w.api, backoff, clock, random: () => 0.5, pace: () => w.paceNow });
+  w.transport = new Transport({ store: w.store, api: w.api, backoff, clock, random: () => 0.5, pace: () => w.paceNow });
   w.transport.addEventListener('status', ({ detail }) => w.states.push(detail));
   w.seqs = () => w.store.messages.map(({ seq }) => seq);
   w.queries = () => w.log.map(({ query }) => query);

@@ -1,5 +1,7 @@
 // world.mjs - time that runs only when told, chance from a seed, and a chat in memory behind a network that fails on demand.
 
+import { streamReply } from './streams.mjs';
+
 /** mulberry32: the same numbers for the same seed. */
 export function seeded(seed) {
   let state = seed >>> 0;
@@ -180,6 +182,9 @@ export function network({ chat, clock, faults = () => 'none', random = seeded(1)
           return reply(200, old[Math.floor(random() * old.length)].text);
         }
       }
+    }
+    if (url.pathname.endsWith('/stream')) {
+      return streamReply({ chat, clock, url, fault, random, patient });
     }
     const answer = chat.answer(url, init);
     const text = await answer.text();

@@ -1,65 +1,9 @@
-// api.js - one request to /send or /poll, with a time limit, and an answer that is what it should be, or a Failure.
-//
-// Between here and the server there are proxies that cut answers, portals that answer every address with their own page and
-// servers on their way down: an answer counts only when it has the shape of the contract.
+// api.js - one request to /send, /poll or /stream, with a time limit, and an answer that is what it should be, or a Failure.
 
-/** kind: network (nobody answered), answer (no pollchat answered), refused (4xx), busy (429, 5xx), epoch (another database). */
-export class Failure extends Error {
-  constructor(kind, message, { status = 0, retryAfter, field, epoch } = {}) {
-    super(message);
-    this.name = 'Failure';
-    Object.assign(this, { kind, status, retryAfter, field, epoch });
-  }
-}
+import { failureOf, Failure, isMessage, isPage, parse } from './answers.js';
+import { readStream } from './stream.js';
 
-const isWhole = (value) => Number.isSafeInteger(value) && value >= 0;
-const isString = (value) => typeof value === 'string';
-
-// Kinds that come with later servers may lack a text or an id; they count as messages all the same, for the order.
-const isMessage = (m) =>
-  typeof m === 'object' && m !== null && isWhole(m.seq) && m.seq > 0 && [m.time, m.name, m.type].every(isString) &&
-  (m.type !== 'message' || (isString(m.text) && isString(m.id)));
-
-function isPage(page, room) {
-  return (
-    typeof page === 'object' && page !== null && isString(page.epoch) && page.room === room &&
-    Array.isArray(page.messages) && page.messages.every(isMessage) &&
-    page.messages.every((m, i) => i === 0 || m.seq === page.messages[i - 1].seq + 1) &&
-    [page.next, page.head, page.oldest, page.wait].every(isWhole) && typeof page.more === 'boolean'
-  );
-}
-
-function parse(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Retry-After in seconds; a date is taken as well. */
-function retryAfter(value, now) {
-  if (value === null) {
-    return undefined;
-  }
-  const seconds = /^\d+$/.test(value) ? Number(value) : (Date.parse(value) - now) / 1000;
-  return seconds > 0 ? seconds : undefined;
-}
-
-function failure(status, headers, body, now) {
-  const problem = typeof body === 'object' && body !== null ? body : {};
-  const detail = isString(problem.detail) ? problem.detail : `The server answered ${status}.`;
-  const more = { status, field: problem.field, retryAfter: retryAfter(headers.get('Retry-After'), now) };
-  if (status === 409 && isString(problem.type) && problem.type.endsWith(':epoch-changed')) {
-    return new Failure('epoch', detail, { ...more, epoch: problem.epoch });
-  }
-  if (status === 408 || status === 429 || status >= 500) {
-    return new Failure('busy', detail, more);
-  }
-  // Only the chat itself can refuse for good. A bare 403 or 404 is a gateway's, or a server in the middle of an update.
-  const isOurs = isString(problem.type) && problem.type.startsWith('urn:pollchat:problem:');
-  return isOurs ? new Failure('refused', detail, more) : new Failure('answer', `This is no answer of a chat: ${status}.`, more);
-}
+export { Failure };
 
 /** The whole body; `progress` is called for each piece of it. */
 async function read(answer, progress) {
@@ -102,7 +46,7 @@ export function makeApi({ base, fetch, clock }) {
     }
     const body = parse(text);
     if (answer.status !== 200 && answer.status !== 201) {
-      throw failure(answer.status, answer.headers, body, clock.now());
+      throw failureOf(answer.status, answer.headers, body, clock.now());
     }
     return body;
   }
@@ -119,11 +63,14 @@ export function makeApi({ base, fetch, clock }) {
       return page;
     },
 
+    /** query: { room, since, epoch }. See stream.js. */
+    stream: (query, options) => readStream({ fetch, clock, address: new URL(`stream?${new URLSearchParams(query)}`, base).href, ...options }),
+
     /** draft: { room, name, text, id }. Returns the message as it is stored. */
-    async send({ room, name, text, id }, { limit = 30_000 + text.length / 4, signal } = {}) {
-      const init = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ room, name, text, id }) };
+    async send({ room, name, text, id, reply_to }, { limit = 30_000 + text.length / 4, signal } = {}) {
+      const init = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ room, name, text, id, reply_to }) };
       const message = await ask('send', init, limit, signal);
-      if (!isMessage(message) || message.id !== id || !isString(message.epoch)) {
+      if (!isMessage(message) || message.id !== id || typeof message.epoch !== 'string') {
         throw new Failure('answer', 'Something between here and the chat answered in its place.');
       }
       return message;

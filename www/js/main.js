@@ -4,7 +4,7 @@ import { makeApi } from './api.js';
 import { Backoff } from './backoff.js';
 import { newId, Outbox } from './outbox.js';
 import { Store } from './store.js';
-import { fetchOlder, PollTransport } from './transport.js';
+import { fetchOlder, Transport } from './transport.js';
 import { ComposerView } from './views/composer.js';
 import { LogView } from './views/log.js';
 import { PersonView } from './views/person.js';
@@ -50,7 +50,7 @@ function start() {
   const store = new Store(room);
   const api = makeApi({ base: document.baseURI, fetch: (...args) => fetch(...args), clock });
   const pace = () => (document.hidden ? 'hidden' : Date.now() - lastActive > IDLE_MS ? 'idle' : 'active');
-  const transport = new PollTransport({ store, api, clock, pace, backoff: new Backoff() });
+  const transport = new Transport({ store, api, clock, pace, backoff: new Backoff() });
   const outboxKey = `pollchat.outbox.${room}`;
   const outbox = new Outbox({
     store,

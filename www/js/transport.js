@@ -1,11 +1,13 @@
-// transport.js - keeps a store up to date by asking /poll again and again; one request at a time.
+// transport.js - keeps a store up to date: by a stream, or by asking /poll again and again; one request at a time.
 //
-// Asks to be held (wait); where the server grants that, the next request follows at once, else after poll_after seconds,
-// later while nobody looks. Whatever goes wrong only delays: the next request says since = what is known.
+// Which of them is the ladder's choice (ladder.js). A poll asks to be held (wait); where the server grants that, the next one
+// follows at once, else after poll_after seconds, later while nobody looks. Whatever goes wrong only delays: the next request
+// says since = what is known, so nothing is missed, and what is known already is passed over.
 //
 // Event: status; detail: { state: connecting | online | retrying, failure, until } (until: when the next try is due)
 
-import { Failure } from './api.js';
+import { Failure, isCursor, isMessage } from './answers.js';
+import { Ladder } from './ladder.js';
 import { Nap } from './nap.js';
 
 const WAIT = 25; // seconds asked for; the client's own limit lies above it
@@ -14,21 +16,29 @@ const OPEN_WITH = 50;
 const SLOWER = { active: 1, idle: 3, hidden: 8 }; // times poll_after
 const SLOWEST = 30_000;
 const REFUSED = 60_000; // least pause after a refusal, which time alone seldom mends
+const FIRST_EVENT = 5000; // a stream whose first event isn't there by then is held back by something
+const SILENCE = 40_000; // a stream gives a sign of life every 15 s
+const QUIET = 20_000; // one that should be looked at anew when somebody comes back
+const EXPECTED = 4000; // for news that must come, as it is our own
+const SHORT_STREAM = 10_000;
 const SHORTEST = 1000; // a held request that ends sooner, and empty, wasn't held: something on the way cuts it
 
-export class PollTransport extends EventTarget {
+export class Transport extends EventTarget {
   #running = false;
   #hurry = false;
   #nap;
   #stop = null;
   #asking = null;
   #behind = 0; // answers in a row that know less than we do
+  #isStreaming = false;
+  #heard = 0; // when the stream last gave a sign of life
+  #mustPoll = false; // the stream said something that only a poll can settle
 
   /** pace: () => active | idle | hidden. */
-  constructor({ store, api, backoff, clock, random = Math.random, pace = () => 'active' }) {
+  constructor({ store, api, backoff, clock, random = Math.random, pace = () => 'active', ladder = new Ladder({ top: 'held', random }) }) {
     super();
     this.#nap = new Nap(clock);
-    Object.assign(this, { store, api, backoff, clock, random, pace });
+    Object.assign(this, { store, api, backoff, clock, random, pace, ladder });
   }
 
   start() {
@@ -47,15 +57,39 @@ export class PollTransport extends EventTarget {
     this.#nap.wake();
   }
 
-  /** Ask now, not later: somebody looks again, a message was sent. anew: the network is another one, so an answer on its way won't come. */
-  hurry({ anew = false } = {}) {
-    if (this.#nap.isAsleep) {
+  /**
+   * Ask now, not later: somebody looks again, a message was sent. anew: the network is another one, so an answer on its way won't
+   * come. expected: there is news for sure, so a stream that doesn't bring it has died.
+   */
+  hurry({ anew = false, expected = false } = {}) {
+    if (anew) {
+      this.ladder.forget(this.clock.now());
+    }
+    if (this.#isStreaming) {
+      this.#doubt(anew, expected);
+    } else if (this.#nap.isAsleep) {
       this.#nap.wake();
     } else {
       this.#hurry = true;
       if (anew) {
         this.#asking?.abort();
       }
+    }
+  }
+
+  /** Ends a stream that seems to be dead; the loop goes on with another. */
+  #doubt(anew, expected) {
+    const asking = this.#asking;
+    const now = this.clock.now();
+    if (anew || now - this.#heard > QUIET) {
+      asking.abort();
+    } else if (expected) {
+      this.clock.setTimeout(() => {
+        if (this.#asking === asking && this.#heard < now) {
+          this.ladder.shaky(this.clock.now());
+          asking.abort();
+        }
+      }, EXPECTED);
     }
   }
 
@@ -66,9 +100,7 @@ export class PollTransport extends EventTarget {
       let delay;
       try {
         this.#asking = new AbortController();
-        delay = await this.#ask(this.#asking.signal);
-        this.backoff.reset();
-        this.#status('online');
+        delay = await this.#next(this.#asking.signal);
       } catch (failure) {
         if (signal.aborted) {
           return;
@@ -85,16 +117,126 @@ export class PollTransport extends EventTarget {
   }
 
   /** One request; returns how long to wait before the next one. */
-  async #ask(signal) {
-    const { store } = this;
-    if (store.next === null) {
-      const page = await this.api.poll({ room: store.room, last: OPEN_WITH }, { signal });
-      this.#behind = 0;
-      store.open(page);
-      return this.#pause(page);
+  async #next(signal) {
+    const rung = this.ladder.rung(this.clock.now());
+    if (rung === 'stream' && this.store.next !== null && !this.#mustPoll) {
+      return this.#listen(signal);
     }
+    this.#mustPoll = false;
+    const delay = this.store.next === null ? await this.#open(signal, rung) : await this.#ask(signal, rung === 'timed' ? undefined : WAIT);
+    this.#works();
+    return delay;
+  }
+
+  #works() {
+    this.backoff.reset();
+    this.ladder.works(this.clock.now());
+    this.#status('online');
+  }
+
+  async #open(signal, rung) {
+    const { store } = this;
+    const page = await this.api.poll({ room: store.room, last: OPEN_WITH }, { signal });
+    this.#behind = 0;
+    store.open(page);
+    return rung === 'stream' ? 0 : this.#pause(page);
+  }
+
+  // ---- the stream ----
+
+  async #listen(signal) {
+    const { store } = this;
+    const began = this.clock.now();
+    const query = { room: store.room, since: store.next, epoch: store.epoch };
+    const heard = { oldest: 0, gap: false };
+    try {
+      this.#heard = began;
+      this.#isStreaming = true;
+      const { retry = 1000 } = await this.api.stream(query, {
+        signal, first: FIRST_EVENT, silence: SILENCE, take: (events) => this.#take(events, heard), alive: () => (this.#heard = this.clock.now()),
+      });
+      if (this.clock.now() - began < SHORT_STREAM) {
+        this.ladder.shaky(this.clock.now());
+      }
+      return Math.min(retry, SLOWEST) * this.random();
+    } catch (failure) {
+      if (signal.aborted || failure.kind === undefined) {
+        throw failure;
+      }
+      return this.#streamFailed(failure, heard.oldest > 0);
+    } finally {
+      this.#isStreaming = false;
+    }
+  }
+
+  /** began: something came of it. Returns the delay, or throws what is a failure of polls just as well. */
+  #streamFailed(failure, began) {
+    const now = this.clock.now();
+    const cantBe = failure.slug === 'no-stream' || failure.kind === 'answer' || (failure.kind === 'silent' && !began);
+    if (cantBe) {
+      this.ladder.unfit(now);
+      return 0;
+    }
+    if (failure.kind === 'silent' || failure.kind === 'network') {
+      this.ladder.shaky(now);
+    }
+    if (failure.kind === 'silent') {
+      return 0;
+    }
+    throw failure;
+  }
+
+  #take(events, heard) {
+    for (const { event, value } of events) {
+      if (event === 'cursor') {
+        this.#cursor(value, heard);
+      }
+    }
+    const messages = events.filter(({ event }) => event === 'message').map(({ value }) => value);
+    if (messages.length > 0) {
+      this.#news(messages, heard);
+    }
+  }
+
+  #cursor(cursor, heard) {
+    const { store } = this;
+    if (!isCursor(cursor, store.room)) {
+      throw new Failure('answer', 'This is no stream of a chat.');
+    }
+    if (cursor.epoch !== store.epoch) {
+      throw new Failure('epoch', 'The chat has another database now.', { epoch: cursor.epoch });
+    }
+    if (cursor.head < store.next) {
+      this.#mustPoll = true; // it knows less than we do: a poll finds out why
+      throw new Failure('network', 'The stream is behind.');
+    }
+    Object.assign(heard, { oldest: cursor.oldest, gap: cursor.gap === true });
+    this.#works();
+  }
+
+  #news(messages, heard) {
+    const { store } = this;
+    if (heard.oldest === 0 || !messages.every(isMessage)) {
+      throw new Failure('answer', 'This is no stream of a chat.');
+    }
+    const fresh = messages.filter(({ seq }) => seq > store.next);
+    const joins = fresh.every(({ seq }, i) => seq === (i === 0 ? store.next : fresh[i - 1].seq) + 1 || (i === 0 && heard.gap));
+    if (!joins) {
+      this.#mustPoll = true;
+      throw new Failure('network', 'The stream leaves messages out.');
+    }
+    if (fresh.length > 0) {
+      store.append({ messages: fresh, next: fresh.at(-1).seq, oldest: heard.oldest, gap: heard.gap });
+      heard.gap = false;
+    }
+  }
+
+  // ---- polls ----
+
+  async #ask(signal, wait) {
+    const { store } = this;
     const since = store.next;
-    const query = { room: store.room, since, epoch: store.epoch, wait: WAIT };
+    const query = { room: store.room, since, epoch: store.epoch, wait };
     const began = this.clock.now();
     const page = await this.api.poll(query, { limit: WAIT_LIMIT, signal });
     if (page.epoch !== store.epoch) {
@@ -109,6 +251,9 @@ export class PollTransport extends EventTarget {
       throw new Failure('answer', 'The answer leaves messages out.');
     }
     const isCut = store.append(page) === 0 && page.gap !== true && this.clock.now() - began < SHORTEST;
+    if (isCut && page.wait > 0) {
+      this.ladder.shaky(this.clock.now());
+    }
     return page.more && !isCut ? 0 : this.#pause(isCut ? { ...page, wait: 0 } : page);
   }
 

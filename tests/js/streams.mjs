@@ -1,0 +1,82 @@
+// streams.mjs - /stream of the chat in memory (world.mjs), with what can go wrong with streams only.
+
+import { problem } from './world.mjs';
+
+const HEARTBEAT = 15_000;
+const LONGEST = 300_000;
+const LOOK = 250;
+
+export const STREAM_FAULTS = ['no stream', 'held back', 'ends early', 'breaks', 'dies', 'doubled', 'torn', 'leaves out', 'nonsense'];
+
+const event = (m) => `id: ${m.seq}\ndata: ${JSON.stringify(m)}\n\n`;
+
+function cursorOf(chat, since) {
+  const { epoch, room, head, oldest } = chat;
+  const cursor = { type: 'cursor', epoch, room, next: since, head, oldest, ...(since + 1 < oldest ? { gap: true } : {}) };
+  return `retry: 1000\nevent: cursor\ndata: ${JSON.stringify(cursor)}\n\n`;
+}
+
+/** Pieces of text as they come, by the chat's clock. */
+async function* pieces({ chat, clock, since, fault, random }) {
+  const began = clock.now();
+  const { epoch } = chat;
+  const end = began + (fault === 'ends early' || fault === 'breaks' ? random() * 8000 : LONGEST);
+  let at = since;
+  let beat = began;
+  yield cursorOf(chat, since);
+  while (clock.now() < end && chat.epoch === epoch) {
+    const news = chat.messages.filter(({ seq }) => seq > at && seq >= chat.oldest);
+    if (news.length > 0 && fault === 'leaves out' && news.length > 1) {
+      news.shift();
+    }
+    if (news.length > 0) {
+      at = news.at(-1).seq;
+      const told = fault === 'doubled' ? [...news, ...news.slice(-1)] : news;
+      yield told.map(event).join('');
+      beat = clock.now();
+    }
+    if (fault === 'nonsense' && random() < 0.05) {
+      yield 'data: <html>\n\n';
+    }
+    if (clock.now() - beat >= HEARTBEAT) {
+      beat = clock.now();
+      yield ':\n\n';
+    }
+    await clock.sleep(LOOK);
+  }
+  if (fault === 'breaks') {
+    yield 'data: {"seq":';
+    throw new TypeError('network error');
+  }
+}
+
+/** As a proxy may cut it: anywhere, within characters too. */
+async function* torn(source, random) {
+  for await (const piece of source) {
+    const bytes = new TextEncoder().encode(piece);
+    for (let from = 0; from < bytes.length;) {
+      const to = Math.min(bytes.length, from + 1 + Math.floor(random() * 40));
+      yield bytes.slice(from, to);
+      from = to;
+    }
+  }
+}
+
+export function streamReply({ chat, clock, url, fault, random, patient }) {
+  if (fault === 'no stream') {
+    return problem(503, 'no-stream', 'No stream can be had here now.');
+  }
+  if (url.searchParams.get('epoch') !== chat.epoch) {
+    return problem(409, 'epoch-changed', 'another database', { epoch: chat.epoch });
+  }
+  const since = Math.min(Number(url.searchParams.get('since')), chat.head);
+  const source = torn(pieces({ chat, clock, since, fault, random }), fault === 'torn' ? random : () => 1);
+  const dies = fault === 'dies' ? clock.now() + random() * 60_000 : Infinity;
+  const read = async () => {
+    if (fault === 'held back' || clock.now() >= dies) {
+      return patient(new Promise(() => {}));
+    }
+    return patient(source.next());
+  };
+  return { status: 200, headers: { get: (name) => (name.toLowerCase() === 'content-type' ? 'text/event-stream' : null) }, body: { getReader: () => ({ read }) } };
+}

@@ -1,0 +1,119 @@
+// stream.js - reads /stream: server-sent events by fetch rather than EventSource, so that a status, silence and each piece are seen.
+//
+// Judged by what comes, not by "open": a proxy may take the connection and hold all events back.
+
+import { Failure, failureOf, parse } from './answers.js';
+
+const LONGEST = 32 * 1024 * 1024; // characters of an event; a text of the greatest size is a fifth of it
+
+/** Server-sent events out of pieces of text (HTML Living Standard, section 9.2.6). */
+export class EventParser {
+  #rest = '';
+  #event = '';
+  #data = [];
+  retry;
+
+  /** Returns the events that are whole now: [{ event, data }]. */
+  push(text) {
+    const events = [];
+    const whole = this.#rest + text;
+    const end = whole.endsWith('\r') ? whole.length - 1 : whole.length; // a line feed may follow in the next piece
+    const lines = whole.slice(0, end).split(/\r\n|\n|\r/);
+    this.#rest = lines.pop() + whole.slice(end);
+    if (this.#rest.length > LONGEST) {
+      throw new Failure('answer', 'An event of the stream has no end.');
+    }
+    for (const line of lines) {
+      if (line === '') {
+        if (this.#data.length > 0) {
+          events.push({ event: this.#event || 'message', data: this.#data.join('\n') });
+        }
+        this.#event = '';
+        this.#data = [];
+      } else {
+        this.#field(line);
+      }
+    }
+    return events;
+  }
+
+  #field(line) {
+    const colon = line.indexOf(':');
+    const name = colon < 0 ? line : line.slice(0, colon);
+    const value = colon < 0 ? '' : line.slice(colon + 1).replace(/^ /, '');
+    if (name === 'data') {
+      this.#data.push(value);
+    } else if (name === 'event') {
+      this.#event = value;
+    } else if (name === 'retry' && /^\d+$/.test(value)) {
+      this.retry = Number(value);
+    }
+  }
+}
+
+function check(answer) {
+  const type = answer.headers.get('Content-Type') ?? '';
+  if (!type.startsWith('text/event-stream')) {
+    throw new Failure('answer', 'Something between here and the chat answered in its place.');
+  }
+  if (answer.body?.getReader === undefined) {
+    throw new Failure('silent', 'This browser shows an answer only when it has ended.');
+  }
+}
+
+/** Time limits that are set anew with each sign of life. */
+function watchdog({ clock, stop, first, silence }) {
+  let timer;
+  const arm = (ms) => {
+    clock.clearTimeout(timer);
+    timer = clock.setTimeout(stop, ms);
+  };
+  arm(first);
+  return { alive: () => arm(silence), rest: () => clock.clearTimeout(timer) };
+}
+
+/**
+ * Reads until the stream ends; resolves with { retry } (milliseconds, or undefined) then.
+ * take(events): called with each piece's events, [{ event, value }]; may throw. alive(): at each sign of life.
+ * first: milliseconds within which an event must have come; silence: between two signs of life. signal: ends it.
+ * Throws a Failure: silent for both limits.
+ */
+export async function readStream({ fetch, clock, address, take, alive = () => {}, first, silence, signal }) {
+  const stop = new AbortController();
+  let isSilent = false;
+  const abort = () => stop.abort();
+  signal.addEventListener('abort', abort);
+  const watch = watchdog({ clock, first, silence, stop: () => { isSilent = true; abort(); } });
+  const parser = new EventParser();
+  try {
+    const answer = await fetch(address, { cache: 'no-store', credentials: 'same-origin', headers: { Accept: 'text/event-stream' }, signal: stop.signal });
+    if (answer.status !== 200) {
+      throw failureOf(answer.status, answer.headers, parse(await answer.text()), clock.now());
+    }
+    check(answer);
+    const reader = answer.body.getReader();
+    const decoder = new TextDecoder();
+    let began = false;
+    for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+      const events = parser.push(decoder.decode(piece.value, { stream: true }));
+      began ||= events.length > 0;
+      if (began) {
+        watch.alive();
+        alive();
+      }
+      if (events.length > 0) {
+        take(events.map(({ event, data }) => ({ event, value: parse(data) })));
+      }
+    }
+    return { retry: parser.retry };
+  } catch (error) {
+    if (isSilent) {
+      throw new Failure('silent', 'The stream said nothing for too long.');
+    }
+    throw error instanceof Failure || error.kind !== undefined ? error : new Failure('network', error.message);
+  } finally {
+    watch.rest();
+    abort();
+    signal.removeEventListener('abort', abort);
+  }
+}
