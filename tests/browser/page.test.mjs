@@ -232,16 +232,6 @@ test('without storage it works, and asks for the name again', () =>
     await shows(page, ['kept nowhere']);
   }));
 
-test('without JavaScript one can read and write', () =>
-  onSite(async ({ site, tab, address }) => {
-    const page = await tab(address, { javaScriptEnabled: false });
-    await page.getByRole('textbox', { name: 'Name' }).fill('old');
-    await page.getByRole('textbox', { name: 'Message' }).fill('from a form');
-    await page.getByRole('button', { name: 'Send' }).click();
-    await page.getByText('from a form').waitFor();
-    assert.equal((await site.get('/poll?last=1')).json().messages[0].name, 'old');
-  }));
-
 test('the page has landmarks, one heading, and a name for every control', () =>
   onSite(async ({ tab, address }) => {
     const page = await tab(address, { name: 'ann' });

@@ -2,6 +2,7 @@
 
 import { makeApi } from './api.js';
 import { Backoff } from './backoff.js';
+import { Ladder } from './ladder.js';
 import { newId, Outbox } from './outbox.js';
 import { Store } from './store.js';
 import { fetchOlder, Transport } from './transport.js';
@@ -37,6 +38,9 @@ function parseList(text) {
   }
 }
 
+/** An answer can be read while it comes. */
+const canStream = () => typeof ReadableStream === 'function' && 'body' in Response.prototype && 'getReader' in ReadableStream.prototype;
+
 function start() {
   const byId = (id) => document.getElementById(id);
   const local = keeper('localStorage');
@@ -50,7 +54,8 @@ function start() {
   const store = new Store(room);
   const api = makeApi({ base: document.baseURI, fetch: (...args) => fetch(...args), clock });
   const pace = () => (document.hidden ? 'hidden' : Date.now() - lastActive > IDLE_MS ? 'idle' : 'active');
-  const transport = new Transport({ store, api, clock, pace, backoff: new Backoff() });
+  const ladder = new Ladder({ top: canStream() ? 'stream' : 'held' });
+  const transport = new Transport({ store, api, clock, pace, ladder, backoff: new Backoff() });
   const outboxKey = `pollchat.outbox.${room}`;
   const outbox = new Outbox({
     store,
@@ -145,7 +150,7 @@ function start() {
       local.set(NAME, name);
       log.paint();
     }
-    transport.hurry();
+    transport.hurry({ expected: true });
   });
   outbox.addEventListener('refused', ({ detail }) => {
     if (detail.field === 'name') {
