@@ -5,6 +5,7 @@ import { Backoff } from './backoff.js';
 import { Ladder } from './ladder.js';
 import { newId, Outbox } from './outbox.js';
 import { Store } from './store.js';
+import { Feed, Tabs } from './tabs.js';
 import { fetchOlder, Transport } from './transport.js';
 import { ComposerView } from './views/composer.js';
 import { LogView } from './views/log.js';
@@ -55,7 +56,11 @@ function start() {
   const api = makeApi({ base: document.baseURI, fetch: (...args) => fetch(...args), clock });
   const pace = () => (document.hidden ? 'hidden' : Date.now() - lastActive > IDLE_MS ? 'idle' : 'active');
   const ladder = new Ladder({ top: canStream() ? 'stream' : 'held' });
-  const transport = new Transport({ store, api, clock, pace, ladder, backoff: new Backoff() });
+  const feed = new Feed(store);
+  const listener = new Transport({ store: feed, api, clock, pace: () => transport.pace(), ladder, backoff: new Backoff() });
+  const channelName = `pollchat ${new URL('.', document.baseURI).pathname}${room}`;
+  const channel = typeof BroadcastChannel === 'function' ? new BroadcastChannel(channelName) : undefined;
+  const transport = new Tabs({ feed, transport: listener, clock, name: channelName, locks: navigator.locks, channel, pace });
   const outboxKey = `pollchat.outbox.${room}`;
   const outbox = new Outbox({
     store,

@@ -31,6 +31,7 @@ export class Transport extends EventTarget {
   #asking = null;
   #behind = 0; // answers in a row that know less than we do
   #isStreaming = false;
+  #isOnce = false;
   #heard = 0; // when the stream last gave a sign of life
   #mustPoll = false; // the stream said something that only a poll can settle
 
@@ -47,6 +48,40 @@ export class Transport extends EventTarget {
       this.#stop = new AbortController();
       this.#status('connecting');
       this.#loop();
+    }
+  }
+
+  /** What is there now, without waiting for more: for a tab that is told the news by another one. */
+  async once() {
+    if (this.#running || this.#isOnce) {
+      return;
+    }
+    this.#isOnce = true;
+    const { signal } = (this.#asking = new AbortController());
+    try {
+      if (this.store.next === null) {
+        await this.#open(signal, 'timed');
+      } else {
+        for (let more = true; more && !this.#running && !signal.aborted;) {
+          more = (await this.#ask(signal, undefined)) === 0;
+        }
+      }
+      this.#status('online');
+    } catch (failure) {
+      this.#onceFailed(failure);
+    }
+    this.#isOnce = false;
+  }
+
+  /** There is no next try here: whoever asked asks again. */
+  #onceFailed(failure) {
+    if (failure.kind === undefined) {
+      throw failure;
+    }
+    if (failure.kind === 'epoch') {
+      this.store.forget();
+    } else {
+      this.#status('retrying', failure);
     }
   }
 
