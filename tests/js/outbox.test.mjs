@@ -6,21 +6,20 @@ import { newId, Outbox } from '../../www/js/outbox.js';
 import { Store } from '../../www/js/store.js';
 import { Chat, Clock, network, problem, reply } from './world.mjs';
 
-function world({ faults = [], saved = [] } = {}) {
+function world({ faults = [], saved = null, ids = 0 } = {}) {
   const clock = new Clock();
   const chat = new Chat(clock);
   const w = { clock, chat, log: [], faults: [...faults], saved };
   const fetch = network({ chat, clock, log: w.log, faults: () => w.faults.shift() ?? 'none', delay: () => 1 });
   const api = makeApi({ base: 'http://chat.test/', fetch: (...args) => (w.instead ?? fetch)(...args), clock });
   w.store = new Store('lobby');
-  let ids = 0;
   w.outbox = new Outbox({
     store: w.store,
     api,
     clock,
     backoff: new Backoff({ random: () => 1 }),
     makeId: () => `id-${(ids += 1)}`,
-    keep: { load: () => w.saved, save: (list) => (w.saved = list) },
+    keep: saved && { load: async () => w.saved, save: (list) => (w.saved = list) },
   });
   w.say = (text) => w.outbox.send({ name: 'ann', text });
   w.states = () => w.store.pending.map(({ state }) => state);
@@ -120,15 +119,17 @@ test('says that it waits, and hurries when told', async () => {
 });
 
 test('what is not sent yet survives a reload, what is sent does not come twice', async () => {
-  const before = world({ faults: ['none', 'lost', ...Array(20).fill('dropped')] });
+  const before = world({ faults: ['none', 'lost', ...Array(20).fill('dropped')], saved: [] });
+  before.outbox.restore();
   ['one', 'two', 'three'].forEach(before.say);
   await before.clock.run(2000);
   assert.deepEqual(before.saved.map(({ text }) => text), ['two', 'three']);
-  const after = world({ saved: before.saved });
+  const after = world({ saved: before.saved, ids: 10 });
   after.chat.messages = before.chat.messages;
   after.outbox.restore();
+  after.say('written before the rest was found again');
   await after.clock.run(100);
-  assert.deepEqual(after.texts(), ['one', 'two', 'three']);
+  assert.deepEqual(after.texts(), ['one', 'two', 'three', 'written before the rest was found again']);
   assert.deepEqual(after.saved, []);
 });
 

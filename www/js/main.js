@@ -2,6 +2,7 @@
 
 import { makeApi } from './api.js';
 import { Backoff } from './backoff.js';
+import { Keep } from './keep.js';
 import { Ladder } from './ladder.js';
 import { newId, Outbox } from './outbox.js';
 import { Store } from './store.js';
@@ -68,7 +69,13 @@ function start() {
     clock,
     backoff: new Backoff(),
     makeId: () => newId((bytes) => crypto.getRandomValues(bytes)),
-    keep: { load: () => parseList(session.get(outboxKey)), save: (list) => session.set(outboxKey, JSON.stringify(list)) },
+    keep: new Keep({
+      indexedDB: window.indexedDB,
+      locks: navigator.locks,
+      name: channelName,
+      tab: newId((bytes) => crypto.getRandomValues(bytes)),
+      otherwise: { load: () => parseList(session.get(outboxKey)), save: (list) => session.set(outboxKey, JSON.stringify(list)) },
+    }),
   });
 
   // ---- views ----

@@ -17,28 +17,36 @@ export function newId(random) {
 export class Outbox extends EventTarget {
   #queue = []; // keys, oldest first
   #busy = false;
+  #isRestored = false; // until then nothing is kept anew, nor sent
   #nap;
 
-  /** keep: { load(): entries, save(entries) }. */
-  constructor({ store, api, backoff, clock, makeId, keep = { load: () => [], save: () => {} } }) {
+  /** keep: { load(): entries, or a promise of them; save(entries) }. With it nothing is sent before restore(). */
+  constructor({ store, api, backoff, clock, makeId, keep = null }) {
     super();
     this.#nap = new Nap(clock);
-    Object.assign(this, { store, api, backoff, clock, makeId, keep });
+    Object.assign(this, { store, api, backoff, clock, makeId, keep: keep ?? { load: () => [], save: () => {} } });
+    this.#isRestored = keep === null;
     store.addEventListener('confirmed', ({ detail }) => this.#leave(detail.key));
     store.addEventListener('unseen', ({ detail }) => this.retry(detail.key));
     store.addEventListener('change', () => this.#save());
   }
 
-  /** What an earlier page of this tab left behind. */
-  restore() {
-    for (const entry of this.keep.load()) {
+  /** What an earlier page left behind. What is written meanwhile comes after it. */
+  async restore() {
+    const before = await this.keep.load();
+    const written = this.#queue;
+    this.#queue = [];
+    for (const entry of before) {
       this.#enter({ ...entry, detail: '', state: entry.state === 'failed' ? 'failed' : 'queued' });
     }
+    this.#queue.push(...written);
+    this.#isRestored = true;
+    this.#save();
     this.#pump();
   }
 
-  send({ name, text }) {
-    const entry = { name, text, id: this.makeId(), time: new Date(this.clock.now()).toISOString(), state: 'queued', detail: '' };
+  send({ name, text, reply_to }) {
+    const entry = { name, text, reply_to, id: this.makeId(), time: new Date(this.clock.now()).toISOString(), state: 'queued', detail: '' };
     const key = this.#enter(entry);
     this.#pump();
     return key;
@@ -87,6 +95,9 @@ export class Outbox extends EventTarget {
   }
 
   #save() {
+    if (!this.#isRestored) {
+      return;
+    }
     this.keep.save(this.store.pending.filter(({ state }) => state !== 'sent'));
   }
 
@@ -95,7 +106,7 @@ export class Outbox extends EventTarget {
   }
 
   async #pump() {
-    if (this.#busy) {
+    if (this.#busy || !this.#isRestored) {
       return;
     }
     this.#busy = true;

@@ -1,0 +1,70 @@
+// offline.test.mjs - the network goes, the server dies, the tab is closed: what was written is sent once, in order, when it can be.
+
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { withSite } from '../e2e/harness.mjs';
+import { say, shows, withBrowser } from './harness.mjs';
+
+const PROFILES = (process.env.PROFILES ?? process.env.PROFILE ?? 'lighttpd apache-proxy').split(/[\s,]+/);
+const ignore = /Failed to load resource|ERR_/;
+const stored = async (site) => (await site.get('/poll')).json().messages.map(({ text }) => text);
+
+for (const profile of PROFILES.filter((name) => name !== '')) {
+  test(`what is written offline goes out in order, and what was said meanwhile comes: ${profile}`, async () => {
+    await withSite({ profile }, async (site) => {
+      await withBrowser(async ({ tab }) => {
+        const page = await tab(`http://127.0.0.1:${site.port}/`, { name: 'ann', ignore });
+        await say(page, 'before');
+        await shows(page, ['before']);
+        await page.context().setOffline(true);
+        await say(page, 'one');
+        await say(page, 'two');
+        await page.getByText('No connection').waitFor();
+        await site.send({ name: 'ben', text: 'meanwhile' });
+        await page.context().setOffline(false);
+        await shows(page, ['before', 'meanwhile', 'one', 'two']);
+      });
+      assert.deepEqual(await stored(site), ['before', 'meanwhile', 'one', 'two']);
+    });
+  });
+
+  test(`what wasn't sent when the last tab was closed goes out when the room is opened again: ${profile}`, async () => {
+    await withSite({ profile }, async (site) => {
+      await withBrowser(async ({ tab }) => {
+        const page = await tab(`http://127.0.0.1:${site.port}/`, { name: 'ann', ignore });
+        await say(page, 'first');
+        await shows(page, ['first']);
+        const context = page.context();
+        await context.setOffline(true);
+        await say(page, 'second');
+        await say(page, 'third');
+        await shows(page, ['first', 'second [queued]', 'third [queued]']);
+        await page.close();
+        await context.setOffline(false);
+        const again = await context.newPage();
+        await again.goto(`http://127.0.0.1:${site.port}/`);
+        await shows(again, ['first', 'second', 'third']);
+        await again.reload();
+        await shows(again, ['first', 'second', 'third']);
+      });
+      assert.deepEqual(await stored(site), ['first', 'second', 'third']);
+    });
+  });
+}
+
+test('the programs are killed and started anew while people talk', async () => {
+  await withSite({ profile: 'lighttpd' }, async (site) => {
+    await withBrowser(async ({ tab }) => {
+      const [ann, ben] = [await tab(`http://127.0.0.1:${site.port}/`, { name: 'ann', ignore }), await tab(`http://127.0.0.1:${site.port}/`, { name: 'ben', ignore })];
+      const said = [];
+      for (let i = 0; i < 8; i++) {
+        if (i % 2 === 1) site.programs().forEach(({ pid }) => process.kill(pid, 'SIGKILL'));
+        await say([ann, ben][i % 2], `message ${i}`);
+        said.push(`message ${i}`);
+        await shows([ann, ben][i % 2], said);
+      }
+      for (const page of [ann, ben]) await shows(page, said);
+    });
+    assert.equal(site.check().status, 0);
+  });
+});
