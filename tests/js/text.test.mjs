@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { count, hue, initials, isBlank, isFewEmoji, parts } from '../../www/js/text.js';
+import { hue, initials, isBlank, isFewEmoji, mentions, parts, snippet } from '../../www/js/text.js';
 
 const joined = (text) => parts(text).map((part) => part.text).join('');
 const links = (text) => parts(text).filter((part) => part.href).map((part) => part.text);
@@ -47,5 +47,41 @@ test('few emoji, blank, count', () => {
   assert.deepEqual(['🙂', '👍🏽', '👩‍👩‍👧', '❤️ 🎉', '🙂🙂🙂🙂'].map(isFewEmoji), [true, true, true, true, true]);
   assert.deepEqual(['', '1', '#', 'a🙂', '🙂🙂🙂🙂🙂'].map(isFewEmoji), [false, false, false, false, false]);
   assert.deepEqual(['', ' \n\t', 'a', ' a '].map(isBlank), [true, true, false, false]);
-  assert.deepEqual([count(1, 'new', 'news'), count(2, 'new', 'news')], ['1 new', '2 news']);
+});
+
+const kinds = (text, name) => parts(text, name).map(({ text: t, ...kind }) => Object.entries(kind)[0] ?? t);
+
+test('code is what stands between the marks, and nothing in it is a link or a call', () => {
+  assert.deepEqual(kinds('run `make test` now'), ['run ', ['code', 'make test'], ' now']);
+  assert.deepEqual(kinds('```js\nlet a = `https://a.b`;\n```\nso'), [['block', 'let a = `https://a.b`;'], '\nso']);
+  assert.deepEqual(kinds('`https://a.b` @ann', 'ann'), [['code', 'https://a.b'], ' ', ['mention', true]]);
+  assert.deepEqual(kinds('a ` b\nc ` d'), ['a ` b\nc ` d']);
+  assert.deepEqual(kinds('``` left open'), ['``` left open']);
+  for (const text of ['`a` ``` `b` ``` c', '```\n\n```', '````', '`', '``````', 'x```y```z`w`']) {
+    assert.equal(joined(text), text);
+  }
+});
+
+test('only the own name, as a word, is a call', () => {
+  assert.equal(mentions('hi @ann!', 'ann'), true);
+  assert.equal(mentions('hi @Ann', 'ann'), true);
+  assert.equal(mentions('@anna, mail@ann, ann, @@ann', 'ann'), false);
+  assert.equal(mentions('`@ann`', 'ann'), false);
+  assert.equal(mentions('@(a|b)* ok', '(a|b)*'), true);
+  assert.equal(mentions('@', ''), false);
+  assert.equal(mentions('@王 好', '王'), true);
+  assert.equal(joined('hi @ann and @ben'), 'hi @ann and @ben');
+});
+
+test('marks without end are read in a moment', () => {
+  const begin = process.hrtime.bigint();
+  for (const text of ['`'.repeat(300_000), '```a'.repeat(75_001), '@'.repeat(300_000), '`a\n'.repeat(100_000), '@ann'.repeat(75_000)]) {
+    assert.equal(parts(text, 'ann').map((part) => part.text).join(''), text);
+  }
+  assert.ok(process.hrtime.bigint() - begin < 5_000_000_000n);
+});
+
+test('a quote is one line, and no character is cut in two', () => {
+  assert.equal(snippet(' a\n b\t c '), 'a b c');
+  assert.equal(snippet('🙂'.repeat(200), 3), '🙂🙂🙂…');
 });

@@ -19,6 +19,7 @@ export class Store extends EventTarget {
   #gaps = new Set(); // seqs before which messages are gone
   #gapAhead = false;
   #pending = new Map();
+  #changes = new Map(); // by the seq of what is changed
 
   constructor(room) {
     super();
@@ -41,6 +42,24 @@ export class Store extends EventTarget {
     return this.#messages.length > 0 && this.lowest > this.#oldest;
   }
 
+  /** The message with what later ones say of it: edited (its text is theirs), or deleted. */
+  asItIsNow(message) {
+    const change = this.#changes.get(message.seq);
+    if (change === undefined) {
+      return message;
+    }
+    return change.type === 'delete' ? { ...message, text: '', deleted: true } : { ...message, text: change.text, edited: true };
+  }
+
+  /** Edits and deletions are messages of their own, which name a target. The last one counts. */
+  #note(messages) {
+    for (const message of messages) {
+      if ((message.type === 'edit' || message.type === 'delete') && (this.#changes.get(message.target)?.seq ?? 0) < message.seq) {
+        this.#changes.set(message.target, { text: '', ...message });
+      }
+    }
+  }
+
   gapBefore(seq) {
     return this.#gaps.has(seq);
   }
@@ -59,6 +78,8 @@ export class Store extends EventTarget {
     this.#messages = [...page.messages];
     this.#keys = new Set(page.messages.map(keyOf));
     this.#gaps.clear();
+    this.#changes.clear();
+    this.#note(page.messages);
     this.#gapAhead = false;
     this.#confirm(page.messages);
     this.#changed('open', page.messages.length);
@@ -81,6 +102,7 @@ export class Store extends EventTarget {
     this.next = page.next;
     this.#oldest = Math.max(this.#oldest, page.oldest);
     this.#messages.push(...fresh);
+    this.#note(fresh);
     fresh.forEach((message) => this.#keys.add(keyOf(message)));
     this.#confirm(fresh);
     if (fresh.length > 0 || page.gap === true) {
@@ -97,6 +119,7 @@ export class Store extends EventTarget {
     }
     this.#oldest = page.more ? page.oldest : this.lowest - older.length;
     this.#messages.unshift(...older);
+    this.#note(older);
     older.forEach((message) => this.#keys.add(keyOf(message)));
     this.#confirm(older);
     this.#changed('older', older.length);

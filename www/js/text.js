@@ -21,8 +21,8 @@ function linkEnd(link) {
   return end;
 }
 
-/** [{ text } | { text, href }], together the whole text. Only http and https become links. */
-export function parts(text) {
+/** Links within a text that is neither code nor anything else. */
+function linked(text) {
   const found = [];
   let done = 0;
   for (const match of text.matchAll(LINK)) {
@@ -43,6 +43,47 @@ export function parts(text) {
     found.push({ text: text.slice(done) });
   }
   return found;
+}
+
+/** Cuts text at each match; make(match) is the part for it, rest(text) the parts between. */
+function cut(text, pattern, make, rest) {
+  const found = [];
+  let done = 0;
+  for (const match of text.matchAll(pattern)) {
+    found.push(...rest(text.slice(done, match.index)), make(match));
+    done = match.index + match[0].length;
+  }
+  return [...found, ...rest(text.slice(done))];
+}
+
+const BLOCK = /```(?:[a-z0-9+-]*\n)?([^]*?)```/gi;
+const CODE = /`([^`\n]+)`/g;
+const escaped = (word) => word.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+
+/** A name behind an @, as a word. */
+function mentionOf(name) {
+  return isBlank(name) ? null : new RegExp(`(?<![\\p{L}\\p{N}_@])@${escaped(name)}(?![\\p{L}\\p{N}_])`, 'giu');
+}
+
+/**
+ * [{ text, href | block | code | mention }]: `text` of all together is the whole text. href: a link, http or https only. block, code: what
+ * stands between the marks. mention: true where `name` is called.
+ */
+export function parts(text, name = '') {
+  const mention = mentionOf(name);
+  const words = (piece) => (mention === null ? linked(piece) : cut(piece, mention, ([all]) => ({ text: all, mention: true }), linked));
+  const lines = (piece) => cut(piece, CODE, ([all, code]) => ({ text: all, code }), words);
+  return cut(text, BLOCK, ([all, block]) => ({ text: all, block: block.replace(/\n$/, '') }), lines);
+}
+
+/** Whether `name` is called in the text, outside of code. */
+export const mentions = (text, name) => !isBlank(name) && text.includes('@') && parts(text, name).some((part) => part.mention);
+
+/** The beginning of a text, on one line, for a quote. */
+export function snippet(text, most = 120) {
+  const line = text.slice(0, most * 4).replace(/\s+/g, ' ').trim();
+  const characters = [...line];
+  return characters.length > most ? `${characters.slice(0, most).join('')}…` : line;
 }
 
 const firstOf = (word) => [...word][0] ?? '';
@@ -70,5 +111,3 @@ export function hue(name, count) {
 export const isFewEmoji = (text) => /^(?:\p{Extended_Pictographic}[\p{Emoji_Modifier}\u200d\ufe0f]*\s*){1,4}$/u.test(text);
 
 export const isBlank = (text) => text.trim() === '';
-
-export const count = (n, one, many) => `${n} ${n === 1 ? one : many}`;

@@ -17,15 +17,15 @@ export function dayKey(time, zone) {
   return `${part('year')}-${part('month')}-${part('day')}`;
 }
 
-/** Today, Yesterday, Monday 24 November, and with the year if it is another one. */
-export function dayLabel(time, now, locale, zone) {
+/** Today, Yesterday (in the given words), Monday 24 November, and with the year if it is another one. */
+export function dayLabel(time, now, locale, zone, words = { today: 'Today', yesterday: 'Yesterday' }) {
   const key = dayKey(time, zone);
   const today = dayKey(now, zone);
   if (key === today) {
-    return 'Today';
+    return words.today;
   }
   if (Date.parse(today) - Date.parse(key) === 86_400_000) {
-    return 'Yesterday';
+    return words.yesterday;
   }
   const year = key.slice(0, 4) === today.slice(0, 4) ? undefined : 'numeric';
   return format(locale, { timeZone: zone, weekday: 'long', day: 'numeric', month: 'long', year }).format(new Date(time));

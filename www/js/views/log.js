@@ -1,17 +1,22 @@
 // log.js - the conversation: rows for messages, days and gaps, kept in step with a store.
 //
-// Rows are found again by key, so a message on its way and the same message come back are one element, and screen readers
-// hear of new rows only. While older rows or a whole room are put in, the log is busy: nothing of it is read out.
+// Only a window of the messages has rows, however long the talk; it moves with the reader, who stays where he reads. Rows are found
+// again by key, so a message on its way and the same message come back are one element, and screen readers hear of new rows only.
+// While older rows are put in the log is busy: nothing of it is read out; and of many at once only their number is.
 
-import { keyOf } from '../store.js';
-import { count } from '../text.js';
-import { dayKey, isValid } from '../time.js';
+import { layout } from '../layout.js';
+import { mentions } from '../text.js';
+import { dayKey } from '../time.js';
 import { makeDay, makeLine, makeRow, paintRow } from './row.js';
 
 const NEAR = 48; // pixels from the end that still count as being there
-const RUN_MS = 5 * 60_000; // messages of one author this close belong together
+const AHEAD = 400; // pixels from an edge of the window at which it moves
+const WINDOW = 300; // rows
+const STEP = 100;
+const MOST = 600; // messages kept while one reads at the end
 const DAY_LOOK_MS = 60_000;
-const MOST = 600; // rows kept while one reads at the end
+const FLOOD = 4; // new rows within FLOOD_MS that are read out one by one
+const FLOOD_MS = 3000;
 
 export class LogView {
   #elements = new Map();
@@ -20,30 +25,80 @@ export class LogView {
   #added = 0;
   #reason = 'pending';
   #today = '';
+  #top = null; // seq of the window's first message; null: the window is at the end
+  #newFrom = null;
+  #isLoading = false;
+  #recent = []; // when rows came, lately
+  #active = null; // the row that Tab leads to
 
-  /** on: { older(): Promise, retry(key), edit(key) }; isOwn(message). news: the button that leads to new messages. */
-  constructor(root, { store, news, isOwn, on }) {
-    const part = (name) => root.querySelector(`[data-part="${name}"]`);
-    Object.assign(this, { scroller: root, store, news, isOwn, on });
-    Object.assign(this, { live: part('live'), rows: part('rows'), older: part('older'), empty: part('empty') });
+  /** on: { older(limit): Promise, retry(key), edit(key), reply(message), link(seq), leave() }; name(): the visitor's. news: the button to new messages. */
+  constructor(root, { store, news, name, isOwn, language, on }) {
+    const part = (id) => root.querySelector(`[data-part="${id}"]`);
+    Object.assign(this, { scroller: root, store, news, name, isOwn, language, on });
+    Object.assign(this, { live: part('live'), rows: part('rows'), older: part('older'), empty: part('empty'), sum: part('sum') });
     store.addEventListener('change', ({ detail }) => this.#later(detail));
-    this.older.addEventListener('click', () => this.#fetchOlder());
+    this.older.addEventListener('click', () => this.#fetchOlder({ focus: true }));
     this.news.addEventListener('click', () => this.#toNews());
     this.scroller.addEventListener('scroll', () => this.#scrolled(), { passive: true });
     this.rows.addEventListener('click', ({ target }) => this.#clicked(target));
+    this.rows.addEventListener('keydown', (event) => this.#pressed(event));
+    this.rows.addEventListener('focusin', ({ target }) => this.#activate(target.closest('.row')));
     new ResizeObserver(() => this.#stick()).observe(this.scroller);
     setInterval(() => this.#dayPassed(), DAY_LOOK_MS);
     this.stuck = true;
   }
 
-  /** Everything anew, as after a change of name. */
-  paint() {
+  /** Everything anew, as after a change of name or language. */
+  paint(language = this.language) {
+    if (language !== this.language) {
+      this.language = language;
+      this.#elements.clear();
+      this.rows.replaceChildren();
+    }
     this.#later({ reason: 'pending', added: 0 });
   }
 
+  /** To what was said last; what was new isn't any more. */
   toEnd() {
     this.stuck = true;
-    this.#stick();
+    this.#top = null;
+    this.#newFrom = null;
+    this.paint();
+  }
+
+  /** The visitor turns away: what comes from now on is new to him. */
+  turnedAway() {
+    if (this.stuck) {
+      this.#newFrom = null;
+      this.paint();
+    }
+  }
+
+  focusLast() {
+    this.rows.querySelector('.row:last-of-type')?.focus();
+  }
+
+  /** Shows the message, with older ones fetched as needed. False: it isn't there. */
+  async goTo(seq) {
+    const pages = 40;
+    this.#isLoading = true; // or what is fetched would be trimmed again
+    for (let i = 0, came = 1; i < pages && came > 0 && this.store.lowest > seq && this.store.hasOlder; i++) {
+      came = (await this.on.older(500)) ?? 0;
+    }
+    this.#isLoading = false;
+    const at = this.#indexOf(seq);
+    if (this.store.messages[at]?.seq !== seq) {
+      return false;
+    }
+    this.stuck = false;
+    this.#top = this.store.messages[Math.max(0, at - STEP)].seq;
+    this.#quietly(() => this.#reconcile());
+    const row = this.rows.querySelector(`.row[data-seq="${seq}"]`);
+    row?.scrollIntoView({ block: 'center' });
+    row?.focus({ preventScroll: true });
+    row?.classList.add('row-target');
+    setTimeout(() => row?.classList.remove('row-target'), 2500);
+    return row !== null;
   }
 
   // ---- what to show ----
@@ -65,63 +120,116 @@ export class LogView {
     this.#due = false;
     this.#reason = 'pending';
     this.#added = 0;
-    const quiet = reason === 'older' || reason === 'open';
-    if (quiet) {
-      this.live.setAttribute('aria-busy', 'true');
+    if (reason === 'open') {
+      this.#top = null;
+      this.#newFrom = null;
     }
+    this.#markNew(added);
+    const quiet = reason === 'older' || reason === 'open' || this.#isFlood(added);
     const keep = this.stuck ? null : this.#anchor();
-    this.#reconcile(this.#wanted());
+    this.#quietly(() => this.#reconcile(), quiet);
     this.older.hidden = !this.store.hasOlder;
     this.empty.hidden = this.store.next === null || this.rows.childElementCount > 0;
     if (keep !== null) {
-      this.scroller.scrollTop += keep.element.getBoundingClientRect().top - keep.top;
+      this.#hold(keep);
       this.#setUnread(this.#unread + added);
     } else {
       this.#stick();
-      if (this.store.messages.length > MOST) {
-        this.store.trim(MOST - 100);
+      if (this.store.messages.length > MOST && !this.#isLoading) {
+        this.store.trim(MOST - STEP);
       }
     }
+  }
+
+  /** Nothing of what action does is read out. */
+  #quietly(action, quiet = true) {
+    if (quiet) {
+      this.live.setAttribute('aria-busy', 'true');
+    }
+    action();
     if (this.store.next !== null) {
       setTimeout(() => this.live.setAttribute('aria-busy', 'false'), quiet ? 300 : 0);
     }
   }
 
+  /** Many at once: their number is said instead of each. */
+  #isFlood(added) {
+    const now = Date.now();
+    this.#recent = [...this.#recent.filter(({ at }) => now - at < FLOOD_MS), { at: now, added }];
+    const sum = this.#recent.reduce((n, one) => n + one.added, 0);
+    if (added > 0 && sum > FLOOD) {
+      this.sum.textContent = this.language.say('news', { n: sum });
+      return true;
+    }
+    return false;
+  }
+
+  #markNew(added) {
+    const first = this.store.messages[this.store.messages.length - added];
+    if (added > 0 && this.#newFrom === null && (document.hidden || !this.stuck) && !this.isOwn(first)) {
+      this.#newFrom = first.seq;
+    }
+  }
+
+  /** Index of the first message with this seq or a greater one. */
+  #indexOf(seq) {
+    const { messages } = this.store;
+    let [low, high] = [0, messages.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (messages[middle].seq < seq) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    return low;
+  }
+
+  get #from() {
+    const last = Math.max(0, this.store.messages.length - WINDOW);
+    return this.#top === null ? last : Math.min(last, this.#indexOf(this.#top));
+  }
+
+  get #isAtEnd() {
+    return this.#from + WINDOW >= this.store.messages.length;
+  }
+
   /** [{ key, create, paint }] from top to bottom. */
   #wanted() {
-    const { store } = this;
-    const pending = [...store.pending];
-    const shown = store.messages.filter(({ type }) => type === 'message' || type === 'notice');
-    const list = [...shown, ...pending].map((message) => ({ message, key: message.key ?? keyOf(message) }));
-    const wanted = [];
-    let before = null;
+    const { store, language } = this;
+    const from = this.#from;
+    const messages = store.messages.slice(from, from + WINDOW).map((message) => store.asItIsNow(message));
+    const items = this.#isAtEnd ? [...messages, ...store.pending] : messages;
     this.#today = dayKey(Date.now());
-    list.forEach(({ message, key }, i) => {
-      const day = isValid(message.time) ? dayKey(message.time) : before?.day;
-      const gap = message.seq !== undefined && store.gapBefore(message.seq);
-      if (gap) {
-        wanted.push({ key: `gap ${message.seq}`, create: () => makeLine('Messages between these are no longer kept', 'gap') });
-      }
-      if (day !== before?.day) {
-        wanted.push({ key: `day ${day} ${this.#today}`, create: () => makeDay(message.time) });
-      }
-      if (message.type === 'notice') {
-        wanted.push({ key, create: () => makeLine(message.text, 'notice') });
-        before = { day, name: null };
-        return;
-      }
-      const isFirst = gap || !joins(before, message, day);
-      const next = list[i + 1]?.message;
-      const isLast = next === undefined || !joins({ ...message, day }, next, isValid(next.time) ? dayKey(next.time) : day);
-      const look = { isOwn: this.isOwn(message), isFirst, isLast };
-      wanted.push({ key, create: () => makeRow(message), paint: (row) => paintRow(row, message, look) });
-      before = { ...message, day };
-    });
-    return wanted;
+    const rows = layout(items, { gapBefore: (seq) => store.gapBefore(seq), newFrom: this.#newFrom, today: this.#today });
+    const lines = {
+      gap: () => makeLine(language.say('gap'), 'gap'),
+      new: () => makeLine(language.say('newLine'), 'new'),
+      day: ({ message }) => makeDay(message.time, language),
+      notice: ({ message }) => makeLine(message.text, 'notice'),
+    };
+    return rows.map((row) =>
+      row.kind === 'row'
+        ? { key: row.key, create: () => makeRow(row.message), paint: (element) => paintRow(element, row.message, this.#lookOf(row), language) }
+        : { key: row.key, create: () => lines[row.kind](row) },
+    );
+  }
+
+  #lookOf({ message, isFirst, isLast }) {
+    const name = this.name();
+    const isOwn = this.isOwn(message);
+    return { isOwn, isFirst, isLast, name, isCalled: !isOwn && mentions(message.text ?? '', name), target: this.#targetOf(message) };
+  }
+
+  #targetOf({ reply_to: seq }) {
+    const target = seq === undefined ? undefined : this.store.messages[this.#indexOf(seq)];
+    return target?.seq === seq && target !== undefined ? this.store.asItIsNow(target) : undefined;
   }
 
   /** Changes the list as little as it can. */
-  #reconcile(wanted) {
+  #reconcile() {
+    const wanted = this.#wanted();
     const kept = new Map();
     let place = this.rows.firstElementChild;
     const keys = new Set(wanted.map(({ key }) => key));
@@ -144,6 +252,9 @@ export class LogView {
       }
     }
     this.#elements = kept;
+    if (this.#active === null || !this.#active.isConnected) {
+      this.#activate(this.rows.querySelector('.row:last-of-type'));
+    }
   }
 
   // ---- where one reads ----
@@ -155,6 +266,12 @@ export class LogView {
     return element === undefined ? null : { element, top: element.getBoundingClientRect().top };
   }
 
+  #hold({ element, top }) {
+    if (element.isConnected) {
+      this.scroller.scrollTop += element.getBoundingClientRect().top - top;
+    }
+  }
+
   #stick() {
     if (this.stuck) {
       this.scroller.scrollTop = this.scroller.scrollHeight;
@@ -164,39 +281,116 @@ export class LogView {
 
   #scrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.scroller;
-    this.stuck = scrollHeight - scrollTop - clientHeight < NEAR;
+    const below = scrollHeight - scrollTop - clientHeight;
+    this.stuck = below < NEAR && this.#isAtEnd;
     if (this.stuck) {
+      this.#top = null;
       this.#setUnread(0);
+    } else if (scrollTop < AHEAD) {
+      this.#up();
+    } else if (below < AHEAD && !this.#isAtEnd) {
+      this.#moveTo(this.#from + STEP);
+    }
+  }
+
+  #up() {
+    if (this.#from > 0) {
+      this.#moveTo(this.#from - STEP);
+    } else if (this.store.hasOlder && !this.#isLoading) {
+      this.#fetchOlder();
+    }
+  }
+
+  #moveTo(index) {
+    const keep = this.#anchor();
+    this.#top = this.store.messages[Math.max(0, index)].seq;
+    this.#quietly(() => this.#reconcile());
+    if (keep !== null) {
+      this.#hold(keep);
     }
   }
 
   #setUnread(n) {
     this.#unread = n;
     this.news.hidden = n === 0;
-    this.news.textContent = n === 0 ? '' : count(n, 'new message', 'new messages');
+    this.news.textContent = n === 0 ? '' : this.language.say('news', { n });
   }
 
   #toNews() {
-    this.toEnd();
+    this.stuck = true;
+    this.#top = null;
+    this.paint();
     this.scroller.focus();
   }
 
-  async #fetchOlder() {
+  async #fetchOlder({ focus = false } = {}) {
+    this.#isLoading = true;
     this.older.disabled = true;
     this.stuck = false;
+    this.#top ??= this.store.messages[this.#from]?.seq ?? null;
+    const first = this.#top;
     await this.on.older();
+    if (first !== null && this.#top === first) {
+      this.#moveTo(this.#indexOf(first) - STEP);
+    }
+    this.#isLoading = false;
     this.older.disabled = false;
-    if (this.older.hidden) {
-      this.scroller.focus({ preventScroll: true });
-    } else {
-      this.older.focus({ preventScroll: true });
+    if (focus) {
+      (this.older.hidden ? this.scroller : this.older).focus({ preventScroll: true });
     }
   }
 
+  // ---- what is done with a row ----
+
   #clicked(target) {
-    const { action, key } = target.closest('button')?.dataset ?? {};
+    const { action, key, seq } = target.closest('button')?.dataset ?? {};
     if (action === 'retry' || action === 'edit') {
       this.on[action](key);
+    } else if (action === 'reply') {
+      this.#reply(Number(seq));
+    } else if (action === 'link') {
+      this.on.link(Number(seq));
+    } else if (action === 'jump') {
+      this.goTo(Number(seq));
+    }
+  }
+
+  #reply(seq) {
+    const message = this.store.messages[this.#indexOf(seq)];
+    if (message?.seq === seq) {
+      this.on.reply(message);
+    }
+  }
+
+  /** One row is reached by Tab, and from it what can be done with it; arrows lead to the others. */
+  #activate(row) {
+    if (row === null || row === this.#active) {
+      return;
+    }
+    for (const [element, index] of [[this.#active, -1], [row, 0]]) {
+      if (element !== null) {
+        element.tabIndex = index;
+        element.querySelectorAll('.row-tools button').forEach((tool) => (tool.tabIndex = index));
+      }
+    }
+    this.#active = row;
+  }
+
+  #pressed(event) {
+    const row = event.target.closest('.row');
+    if (event.key === 'Escape') {
+      this.on.leave();
+    } else if (event.target === row && (event.key === 'ArrowUp' || event.key === 'ArrowDown')) {
+      const next = event.key === 'ArrowUp' ? 'previousElementSibling' : 'nextElementSibling';
+      let other = row[next];
+      while (other !== null && !other.matches('.row')) {
+        other = other[next];
+      }
+      event.preventDefault();
+      other?.focus();
+    } else if (event.target === row && event.key.toLowerCase() === 'r' && !event.ctrlKey && !event.metaKey && !event.altKey && row.dataset.seq) {
+      event.preventDefault();
+      this.#reply(Number(row.dataset.seq));
     }
   }
 
@@ -205,8 +399,4 @@ export class LogView {
       this.paint();
     }
   }
-}
-
-function joins(before, message, day) {
-  return before !== null && before.name === message.name && before.day === day && Date.parse(message.time) - Date.parse(before.time) < RUN_MS;
 }

@@ -6,10 +6,10 @@ import { paintAvatar } from './row.js';
 export class PersonView {
   #name = '';
 
-  /** form: asks; me: shows. on: { name(name), closed() } */
-  constructor(form, me, { on }) {
+  /** form: asks; me: shows. on: { name(name), opened(), closed() } */
+  constructor(form, me, { language, on }) {
     const part = (name) => form.querySelector(`[data-part="${name}"]`) ?? me.querySelector(`[data-part="${name}"]`);
-    Object.assign(this, { form, me, on, field: form.querySelector('input') });
+    Object.assign(this, { form, me, language, on, field: form.querySelector('input') });
     Object.assign(this, { label: part('label'), submit: part('submit'), cancel: part('cancel') });
     Object.assign(this, { avatar: part('avatar'), shown: part('shown'), change: part('change') });
     form.addEventListener('submit', (event) => {
@@ -41,8 +41,8 @@ export class PersonView {
 
   ask() {
     const isKnown = this.#name !== '';
-    this.label.textContent = isKnown ? 'Your name from now on' : 'What shall we call you?';
-    this.submit.textContent = isKnown ? 'Save' : 'Join';
+    this.label.textContent = isKnown ? this.language.say('nameChange') : this.language.say('nameAsk');
+    this.submit.textContent = isKnown ? this.language.say('nameSave') : this.language.say('nameJoin');
     this.cancel.hidden = !isKnown;
     this.field.value = this.#name;
     this.form.hidden = false;
@@ -54,7 +54,7 @@ export class PersonView {
   #submit() {
     const name = this.field.value.trim();
     if (isBlank(name)) {
-      this.field.setCustomValidity('A name has at least one letter.');
+      this.field.setCustomValidity(this.language.say('nameNone'));
       this.field.reportValidity();
       return;
     }

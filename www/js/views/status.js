@@ -7,9 +7,9 @@ export class StatusView {
   #timer = null;
 
   /** on: { now() } */
-  constructor(root, { on }) {
+  constructor(root, { language, on }) {
     const part = (name) => root.querySelector(`[data-part="${name}"]`);
-    Object.assign(this, { root, text: part('text'), count: part('count'), button: part('now') });
+    Object.assign(this, { root, language, text: part('text'), count: part('count'), button: part('now') });
     this.button.addEventListener('click', () => on.now());
   }
 
@@ -30,7 +30,7 @@ export class StatusView {
 
   #tick() {
     const seconds = Math.ceil((this.#until - Date.now()) / 1000);
-    const shown = this.#until === 0 ? '' : seconds > 0 ? `Next try in ${seconds} s` : 'Trying …';
+    const shown = this.#until === 0 ? '' : seconds > 0 ? this.language.say('nextTry', { n: seconds }) : this.language.say('trying');
     if (this.count.textContent !== shown) {
       this.count.textContent = shown;
     }

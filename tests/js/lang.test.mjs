@@ -1,0 +1,55 @@
+// lang.test.mjs - the words of the page: none is missing in any language, none is there for nothing, and numbers have their plural.
+
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import test from 'node:test';
+import { choose, directionOf, inEnglish, Language, LANGUAGES, loadLanguage } from '../../www/js/lang.js';
+import english from '../../www/js/lang/en.js';
+
+const www = path.resolve(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname), '../../www');
+const catalogues = await Promise.all(LANGUAGES.map(async ([tag]) => [tag, (await import(`../../www/js/lang/${tag}.js`)).default]));
+const places = (phrase) => [...new Set((typeof phrase === 'string' ? [phrase] : Object.values(phrase)).flatMap((text) => text.match(/\{\w+\}/g) ?? []))].sort();
+
+test('every language has every phrase, with the same places, and each plural form that it needs', () => {
+  assert.deepEqual(fs.readdirSync(path.join(www, 'js/lang')).sort(), LANGUAGES.map(([tag]) => `${tag}.js`).sort());
+  for (const [tag, phrases] of catalogues) {
+    assert.deepEqual(Object.keys(phrases).sort(), Object.keys(english).sort(), tag);
+    for (const [key, phrase] of Object.entries(phrases)) {
+      assert.deepEqual(places(phrase), places(english[key]), `${tag}: ${key}`);
+      assert.equal(typeof phrase, typeof english[key], `${tag}: ${key}`);
+      const texts = typeof phrase === 'string' ? [phrase] : Object.values(phrase);
+      assert.ok(texts.every((text) => text.trim() === text && text !== ''), `${tag}: ${key}`);
+      if (typeof phrase === 'object') {
+        assert.deepEqual(Object.keys(phrase).sort(), new Intl.PluralRules(tag).resolvedOptions().pluralCategories.sort(), `${tag}: ${key}`);
+      }
+    }
+  }
+});
+
+test('every phrase is used, and every one that is used is there', () => {
+  const files = fs.readdirSync(www, { recursive: true }).filter((name) => /\.(js|html)$/.test(name) && !name.includes('lang/'));
+  const source = files.map((name) => fs.readFileSync(path.join(www, name), 'utf8')).join('\n');
+  const used = new Set([...source.matchAll(/(?:say\(|data-say(?:-label|-hint)?=|SAY\.\w+ = |say: )["'](\w+)["']/g)].map(([, key]) => key));
+  assert.deepEqual([...used].filter((key) => !(key in english)), [], 'not in the catalogue');
+  assert.deepEqual(Object.keys(english).filter((key) => !used.has(key)), [], 'for nothing');
+});
+
+test('the language is the first wanted one that there is, English otherwise', async () => {
+  assert.equal(choose(['da', 'de-AT', 'en']), 'de');
+  assert.equal(choose(['pt-BR']), 'pt');
+  assert.equal(choose(['ZH-hant-TW']), 'zh');
+  assert.equal(choose([]), 'en');
+  assert.equal(directionOf('ar'), 'rtl');
+  assert.equal((await loadLanguage(['de-AT', 'en'])).locale, 'de-AT');
+  assert.equal((await loadLanguage(['de'], async () => { throw new Error('offline'); })).say('send'), 'Send');
+});
+
+test('places are filled, numbers in the way of the language, and texts stay what they are', () => {
+  const en = inEnglish();
+  assert.equal(en.say('news', { n: 1 }), '1 new message');
+  assert.equal(en.say('news', { n: 1200 }), '1,200 new messages');
+  assert.equal(en.say('replying', { name: '{room} $& <b>' }), 'Replying to {room} $& <b>');
+  const polish = new Language('pl', catalogues.find(([tag]) => tag === 'pl')[1]);
+  assert.deepEqual([1, 3, 5, 22].map((n) => polish.say('news', { n })), ['1 nowa wiadomość', '3 nowe wiadomości', '5 nowych wiadomości', '22 nowe wiadomości']);
+});

@@ -1,0 +1,359 @@
+// app.js - wires a chat: which room, whose name, and who tells whom. For the page (main.js) and for the frame (embedded.js).
+
+import { makeApi } from './api.js';
+import { Attention, makeSound, notifyOf } from './attention.js';
+import { Backoff } from './backoff.js';
+import { Keep } from './keep.js';
+import { Ladder } from './ladder.js';
+import { directionOf, choose, LANGUAGES, loadLanguage, translate } from './lang.js';
+import { newId, Outbox } from './outbox.js';
+import { Store } from './store.js';
+import { Feed, Tabs } from './tabs.js';
+import { fetchOlder, Transport } from './transport.js';
+import { ComposerView } from './views/composer.js';
+import { LogView } from './views/log.js';
+import { PersonView } from './views/person.js';
+import { SettingsView } from './views/settings.js';
+import { StatusView } from './views/status.js';
+
+const IDLE_MS = 120_000;
+
+/** Storage that may be absent, full or forbidden: then nothing is remembered, and all works. */
+function keeper(storage, prefix) {
+  const attempt = (action) => {
+    try {
+      return action(window[storage]);
+    } catch {
+      return null;
+    }
+  };
+  return {
+    get: (key) => attempt((s) => s.getItem(`${prefix}.${key}`)),
+    set: (key, value) => attempt((s) => s.setItem(`${prefix}.${key}`, value)),
+  };
+}
+
+function parseList(text) {
+  try {
+    const list = JSON.parse(text ?? '[]');
+    return Array.isArray(list) ? list : [];
+  } catch {
+    return [];
+  }
+}
+
+/** An answer can be read while it comes. */
+const canStream = () => typeof ReadableStream === 'function' && 'body' in Response.prototype && 'getReader' in ReadableStream.prototype;
+
+/** What listens, sends and remembers. Knows no elements. */
+function makeTalk({ room, pace }) {
+  const clock = { now: () => Date.now(), setTimeout: (f, ms) => setTimeout(f, ms), clearTimeout: (t) => clearTimeout(t) };
+  const session = keeper('sessionStorage', 'pollchat');
+  const name = `pollchat ${new URL('.', document.baseURI).pathname}${room}`;
+  const store = new Store(room);
+  const api = makeApi({ base: document.baseURI, fetch: (...args) => fetch(...args), clock });
+  const feed = new Feed(store);
+  const ladder = new Ladder({ top: canStream() ? 'stream' : 'held' });
+  const listener = new Transport({ store: feed, api, clock, pace: () => transport.pace(), ladder, backoff: new Backoff() });
+  const channel = typeof BroadcastChannel === 'function' ? new BroadcastChannel(name) : undefined;
+  const transport = new Tabs({ feed, transport: listener, clock, name, locks: navigator.locks, channel, pace });
+  const makeId = () => newId((bytes) => crypto.getRandomValues(bytes));
+  const otherwise = { load: () => parseList(session.get(`outbox.${room}`)), save: (list) => session.set(`outbox.${room}`, JSON.stringify(list)) };
+  const keep = new Keep({ indexedDB: window.indexedDB, locks: navigator.locks, name, tab: makeId(), otherwise });
+  const outbox = new Outbox({ store, api, clock, backoff: new Backoff(), makeId, keep });
+  return { store, api, transport, outbox };
+}
+
+/**
+ * root: holds the elements of index.html. title: in the place of the room's name. preset: a name for who has none yet. embedded: in a
+ * frame, where the document's title and the address are nobody's. on: { message(message), unread(n), seen(epoch, seq) }
+ * Returns { setName(name), look({ theme, accent }), opened(isOpen) }.
+ */
+export async function start(root, { room, title, preset, embedded = false, on = {} }) {
+  const part = (name) => root.querySelector(`[data-part="${name}"]`);
+  const local = keeper('localStorage', 'pollchat');
+  const inRoom = keeper('localStorage', `pollchat.${room}`);
+  let name = local.get('name') ?? preset ?? '';
+  let lastActive = Date.now();
+  let isOpen = !embedded;
+  const isSeen = () => isOpen && !document.hidden;
+  const pace = () => (!isSeen() ? 'hidden' : Date.now() - lastActive > IDLE_MS ? 'idle' : 'active');
+  const { store, api, transport, outbox } = makeTalk({ room, pace });
+  let language = await loadLanguage(wantedLanguages());
+
+  function wantedLanguages() {
+    const chosen = local.get('language');
+    const own = navigator.languages ?? [navigator.language];
+    return chosen === null || chosen === 'auto' ? own : [own.find((tag) => tag.toLowerCase().split('-')[0] === chosen) ?? chosen, ...own];
+  }
+
+  function speak() {
+    const tag = choose([language.locale]);
+    document.documentElement.lang = tag;
+    document.documentElement.dir = directionOf(tag);
+    translate(root, language);
+  }
+
+  // ---- views ----
+
+  const isOwn = (message) => message.state !== undefined || message.name === name;
+  const status = new StatusView(part('status'), { language, on: { now: hurry } });
+  const log = new LogView(part('scroller'), {
+    store,
+    news: part('news'),
+    name: () => name,
+    isOwn,
+    language,
+    on: {
+      older: (limit) => fetchOlder({ store, api, limit }).catch((failure) => describe({ state: 'online', note: language.say('olderFailed', { why: failure.message }) })),
+      retry(key) {
+        outbox.retry(key, name);
+        composer.focus(); // the button is gone
+      },
+      edit: (key) => composer.putBack(outbox.takeBack(key)),
+      reply: (message) => composer.reply(message),
+      link: copyLink,
+      leave: () => composer.focus(),
+    },
+  });
+  const composer = new ComposerView(part('composer'), {
+    draft: { get: () => inRoom.get('draft'), set: (text) => inRoom.set('draft', text) },
+    language,
+    on: {
+      send(text, { replyTo }) {
+        log.toEnd();
+        outbox.send({ name, text, reply_to: replyTo });
+      },
+      up: () => log.focusLast(),
+    },
+  });
+  const person = new PersonView(part('person'), part('me'), {
+    language,
+    on: {
+      name(chosen) {
+        setName(chosen);
+        composer.focus();
+      },
+      opened: () => composer.show(false),
+      closed() {
+        composer.show(true);
+        composer.focus();
+      },
+    },
+  });
+  const choices = {
+    get: (key) => (key === 'mute' ? inRoom : local).get(key),
+    set: (key, value) => (key === 'mute' ? inRoom : local).set(key, value),
+  };
+  new SettingsView(part('settings'), part('opener'), { values: choices, languages: LANGUAGES, language, on: { changed } });
+
+  function setName(chosen) {
+    name = chosen;
+    local.set('name', name);
+    showPerson();
+  }
+
+  function showPerson() {
+    person.show(name);
+    composer.show(name !== '');
+    log.paint();
+  }
+
+  async function copyLink(seq) {
+    const address = new URL(embedded ? `./?room=${room}` : location.href, document.baseURI);
+    address.hash = `m${seq}`;
+    try {
+      await navigator.clipboard.writeText(address.href);
+      describe({ state: 'online', note: language.say('copied') });
+    } catch {
+      location.hash = address.hash; // no clipboard here: the address is in the bar
+    }
+  }
+
+  // ---- what each visitor chooses ----
+
+  async function changed(key, value) {
+    if (key === 'theme') {
+      document.documentElement.dataset.theme = value;
+    } else if (key === 'language') {
+      local.set('language', value);
+      language = await loadLanguage(wantedLanguages());
+      for (const view of [status, composer, person]) {
+        view.language = language;
+      }
+      speak();
+      log.paint(language);
+      describe({ state: 'online' });
+    } else if (key === 'sound' && value === 'yes') {
+      sound(); // to hear what it is; and a browser lets it sound later only after a click
+    } else if (key === 'notify' && value === 'yes') {
+      const isAllowed = typeof Notification === 'function' && (await Notification.requestPermission()) === 'granted';
+      return isAllowed ? undefined : language.say('notifyDenied');
+    }
+    return undefined;
+  }
+
+  // ---- the connection, in words ----
+
+  const trouble = { poll: null, send: null };
+  let last = { state: 'connecting' };
+
+  function describe({ state, note }) {
+    const failing = trouble.poll ?? trouble.send;
+    last = { state };
+    if (failing === null) {
+      status.show({ state, text: note ?? (state === 'connecting' ? language.say('connecting') : '') });
+      return;
+    }
+    const { failure, until } = failing;
+    const words = { network: language.say('offline'), silent: language.say('offline'), answer: language.say('portal') };
+    if (failure.status === 429 || failure.status === 503) {
+      words.busy = language.say('busy');
+    }
+    status.show({ state: failure.kind === 'refused' ? 'refused' : 'retrying', text: words[failure.kind] ?? failure.message, until });
+  }
+
+  transport.addEventListener('status', ({ detail }) => {
+    if (detail.state === 'online' && trouble.poll !== null) {
+      outbox.hurry();
+    }
+    const note = trouble.poll === null && last.state === detail.state;
+    trouble.poll = detail.state === 'retrying' ? detail : null;
+    if (!note || trouble.poll !== null) {
+      describe(detail);
+    }
+  });
+  outbox.addEventListener('status', ({ detail }) => {
+    trouble.send = detail.failure === null ? null : detail;
+    describe({ state: 'online' });
+  });
+  outbox.addEventListener('sent', ({ detail }) => {
+    if (detail.said === name && detail.name !== name) {
+      setName(detail.name); // as the server writes it, so that own messages are known as such
+    }
+    transport.hurry({ expected: true });
+  });
+  outbox.addEventListener('refused', ({ detail }) => {
+    if (detail.field === 'name') {
+      person.ask();
+    }
+  });
+
+  function hurry() {
+    transport.hurry();
+    outbox.hurry();
+  }
+
+  // ---- who looks ----
+
+  const sound = makeSound();
+  const attention = new Attention({
+    isSeen,
+    isOwn,
+    wants: (key) => choices.get(key) === 'yes',
+    speaks: () => transport.isLeading || !('locks' in navigator),
+    sound,
+    notify: (message) => notifyOf({ title: language.say('notifyTitle', { name: message.name, room }), message, room, open: () => window.focus() }),
+    show(missed) {
+      on.unread?.(missed);
+      if (!embedded) {
+        document.title = `${missed > 0 ? `(${missed}) ` : ''}#${room} – pollchat`;
+      }
+    },
+  });
+
+  function lookedAt() {
+    attention.seen();
+    tellSeen();
+    lastActive = Date.now();
+    transport.hurry();
+  }
+
+  function tellSeen() {
+    if (isSeen() && store.next !== null) {
+      on.seen?.(store.epoch, store.next);
+    }
+  }
+
+  store.addEventListener('change', ({ detail }) => {
+    if (detail.reason === 'new') {
+      const fresh = store.messages.slice(store.messages.length - detail.added);
+      attention.news(fresh);
+      fresh.forEach((message) => on.message?.(message));
+    }
+    if (detail.reason === 'new' || detail.reason === 'open') {
+      tellSeen();
+    }
+  });
+  document.addEventListener('visibilitychange', () => (document.hidden ? log.turnedAway() : lookedAt()));
+  for (const event of ['pointerdown', 'keydown']) {
+    const active = () => {
+      const wasIdle = pace() === 'idle';
+      lastActive = Date.now();
+      if (wasIdle) {
+        transport.hurry();
+      }
+    };
+    document.addEventListener(event, active, { passive: true });
+  }
+  window.addEventListener('online', () => {
+    transport.hurry({ anew: true });
+    outbox.hurry();
+  });
+
+  // ---- a link to a message ----
+
+  function followLink() {
+    const seq = Number(/^#m(\d+)$/.exec(location.hash)?.[1]);
+    if (seq > 0 && store.next !== null) {
+      log.goTo(seq).then((isThere) => isThere || describe({ state: 'online', note: language.say('gone') }));
+    }
+  }
+  window.addEventListener('hashchange', followLink);
+  const opened = ({ detail }) => {
+    if (detail.reason === 'open') {
+      store.removeEventListener('change', opened);
+      setTimeout(followLink);
+    }
+  };
+  store.addEventListener('change', opened);
+
+  // ---- begin ----
+
+  document.documentElement.dataset.theme = local.get('theme') ?? 'auto';
+  speak();
+  part('title').textContent = title || room;
+  part('hash').hidden = Boolean(title);
+  attention.show(0);
+  showPerson();
+  if (name === '') {
+    person.ask();
+  } else if (!embedded) {
+    composer.focus();
+  }
+  outbox.restore();
+  transport.start();
+
+  return {
+    setName,
+    /** theme: auto, light, dark, unless the visitor has chosen; accent: a colour. */
+    look({ theme, accent }) {
+      if (local.get('theme') === null && ['auto', 'light', 'dark'].includes(theme)) {
+        document.documentElement.dataset.theme = theme;
+      }
+      if (typeof accent === 'string' && CSS.supports('color', accent)) {
+        document.documentElement.style.setProperty('--accent', accent);
+        document.documentElement.style.setProperty('--own', accent);
+      }
+    },
+    opened(nowOpen) {
+      isOpen = nowOpen;
+      if (isOpen) {
+        lookedAt();
+        (name === '' ? part('person').querySelector('input') : composer).focus();
+      } else {
+        log.turnedAway();
+      }
+    },
+  };
+}

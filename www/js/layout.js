@@ -1,0 +1,47 @@
+// layout.js - from messages to rows: days, gaps, runs of one author, and the line before what is new. Pure.
+
+import { keyOf } from './store.js';
+import { dayKey, isValid } from './time.js';
+
+const RUN_MS = 5 * 60_000; // messages of one author this close belong together
+
+const joins = (before, message, day) =>
+  before !== null && before.name === message.name && before.day === day && message.reply_to === undefined &&
+  Date.parse(message.time) - Date.parse(before.time) < RUN_MS;
+
+/**
+ * items: messages in order, those on their way last. gapBefore(seq): something is missing there. newFrom: the seq before which the line
+ * stands, or null. Returns [{ kind: day | gap | new | notice | row, key, message, isFirst, isLast }]; the last two of a run.
+ */
+export function layout(items, { gapBefore = () => false, newFrom = null, today = '', zone } = {}) {
+  const rows = [];
+  let before = null;
+  const shown = items.filter(({ type }) => type === undefined || type === 'message' || type === 'notice');
+  for (const message of shown) {
+    const day = isValid(message.time) ? dayKey(message.time, zone) : before?.day;
+    const isGap = message.seq !== undefined && gapBefore(message.seq);
+    if (isGap) {
+      rows.push({ kind: 'gap', key: `gap ${message.seq}`, message });
+    }
+    if (day !== before?.day) {
+      rows.push({ kind: 'day', key: `day ${day} ${today}`, message });
+    }
+    const isNew = newFrom !== null && message.seq !== undefined && message.seq >= newFrom && (before?.seq === undefined || before.seq < newFrom);
+    if (isNew) {
+      rows.push({ kind: 'new', key: 'new', message });
+    }
+    const key = message.key ?? keyOf(message);
+    const isNotice = message.type === 'notice';
+    const isFirst = isGap || isNew || isNotice || !joins(before, message, day);
+    if (isFirst && before !== null && before.row !== undefined) {
+      before.row.isLast = true;
+    }
+    const row = { kind: isNotice ? 'notice' : 'row', key, message, isFirst, isLast: isNotice };
+    rows.push(row);
+    before = { name: isNotice ? null : message.name, time: message.time, seq: message.seq, day, row: isNotice ? undefined : row };
+  }
+  if (before?.row !== undefined) {
+    before.row.isLast = true;
+  }
+  return rows;
+}
