@@ -139,10 +139,14 @@ TREES := $(wildcard www lighttpd apache)
 FILES  = $(wildcard cgi-bin/chat.conf.example README.md LICENSE) $(shell find $(TREES) -type f ! -name '.*.sw?')
 
 # Each file by rename: a program that runs keeps its old file, and nobody ever reads half a file.
-put = put() { mkdir -p "$${2%/*}" && cp --preserve=timestamps "$$1" "$$2.new" && chmod "$$3" "$$2.new" && mv -f "$$2.new" "$$2"; }
+put = put() { mkdir -p "$${2%/*}" && cp --preserve=timestamps "$$1" "$$2.new" && lean "$$1" "$$2.new" && chmod "$$3" "$$2.new" && mv -f "$$2.new" "$$2"; }
+
+# A visitor's modules without what is for their readers: lines that are comment as a whole, indentation, empty lines. Each line of code stays one.
+lean = lean() { case "$$1" in (www/*.js) awk '/^[ \t]*\/\*\*/ { c = 1 } c { if (/\*\//) { c = 0 } next } /^[ \t]*\/\// { next } \
+	{ sub(/^[ \t]+/, "") } NF' "$$1" >"$$2" && touch -r "$$1" "$$2" ;; esac; }
 
 define layout # FOLDER
-	$Q umask 022; set -e; $(put); \
+	$Q umask 022; set -e; $(lean); $(put); \
 	for p in $(PROGRAMS); do put "$$p" "$1/cgi-bin/$${p##*/}" 755; done; \
 	for f in $(FILES); do put "$$f" "$1/$$f" 644; done
 endef

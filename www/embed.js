@@ -14,6 +14,7 @@
   const listeners = {};
   let frame = null;
   let isOpen = false;
+  let isReady = false; // the chat is there, and not a page that says that it may not be
   let name = set.name;
 
   const css = `
@@ -44,7 +45,7 @@
   // ---- what stands on the page ----
 
   const host = document.createElement('div');
-  const root = host.attachShadow({ mode: 'closed' });
+  const root = host.attachShadow({ mode: 'open' });
   const button = document.createElement('button');
   const count = document.createElement('b');
   const panel = document.createElement('div');
@@ -88,7 +89,7 @@
     panel.append(frame);
   }
 
-  const say = (what) => frame && frame.contentWindow && frame.contentWindow.postMessage({ pollchat: 1, ...what }, base.origin);
+  const say = (what) => isReady && frame.contentWindow.postMessage({ pollchat: 1, ...what }, base.origin);
 
   function open() {
     if (isOpen || inline) return;
@@ -120,7 +121,10 @@
 
   addEventListener('message', ({ source, origin, data }) => {
     if (!frame || source !== frame.contentWindow || origin !== base.origin || !data || data.pollchat !== 1) return;
-    if (data.type === 'ready') say({ type: 'hello', accent: look(), theme: set.theme, name, open: isOpen || inline });
+    if (data.type === 'ready') {
+      isReady = true;
+      say({ type: 'hello', accent: look(), theme: set.theme, name, open: isOpen || inline });
+    }
     if (data.type === 'close') close();
     if (data.type === 'message') tell('message', data.message);
     if (data.type === 'unread') showUnread(data.count);

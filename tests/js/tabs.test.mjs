@@ -81,7 +81,7 @@ function browser({ top = 'stream', messages = 3, share = true } = {}) {
   const chat = new Chat(clock);
   for (let i = 0; i < messages; i++) chat.say('old', `text ${i + 1}`);
   const [locks, bus] = [new Locks(), new Bus()];
-  const b = { clock, chat, log: [], tabs: [] };
+  const b = { clock, chat, locks, log: [], tabs: [] };
   b.open = ({ pace } = {}) => {
     const random = seeded(b.tabs.length + 1);
     const store = new Store('lobby');
@@ -210,6 +210,16 @@ test('a leader that nobody looks at asks as often as the tab that is looked at n
   await b.clock.run(60_000);
   assert.ok(leader.log.length - before > 20, `${leader.log.length - before} polls a minute`);
   assert.equal(other.log.length, 1);
+});
+
+test('where locks are forbidden each tab listens for itself', async () => {
+  const b = browser();
+  b.locks.request = async () => { throw new DOMException('denied', 'SecurityError'); };
+  for (let i = 0; i < 2; i++) b.open();
+  b.chat.say('ann', 'hi');
+  await b.clock.run(3000);
+  assert.ok(b.inStep());
+  assert.ok(b.tabs.every((tab) => held(tab) > 0));
 });
 
 test('without locks or channels each tab listens for itself', async () => {

@@ -251,7 +251,7 @@ export async function start(root, { room, title, preset, embedded = false, on = 
     isSeen,
     isOwn,
     wants: (key) => choices.get(key) === 'yes',
-    speaks: () => transport.isLeading || !('locks' in navigator),
+    speaks: () => transport.speaks,
     sound,
     notify: (message) => notifyOf({ title: language.say('notifyTitle', { name: message.name, room }), message, room, open: () => window.focus() }),
     show(missed) {
@@ -323,7 +323,9 @@ export async function start(root, { room, title, preset, embedded = false, on = 
   document.documentElement.dataset.theme = local.get('theme') ?? 'auto';
   speak();
   part('title').textContent = title || room;
-  part('hash').hidden = Boolean(title);
+  if (title) {
+    part('hash').remove();
+  }
   attention.show(0);
   showPerson();
   if (name === '') {

@@ -99,6 +99,11 @@ export class Tabs extends EventTarget {
     }
   }
 
+  /** Of several tabs one makes a sound. */
+  get speaks() {
+    return this.#isLeading || this.locks === undefined || this.channel === undefined;
+  }
+
   get isLeading() {
     return this.#isLeading;
   }
@@ -125,15 +130,25 @@ export class Tabs extends EventTarget {
         this.transport.start();
         this.#say({ type: 'alive', next: this.feed.next, epoch: this.feed.epoch });
       });
-    this.locks.request(this.name, steal ? { steal } : {}, lead).catch(() => this.#lost());
+    this.locks.request(this.name, steal ? { steal } : {}, lead).catch((error) => (error.name === 'AbortError' ? this.#lost() : this.#alone()));
     if (!steal) {
       this.clock.setTimeout(() => this.#look(), SOON);
     }
   }
 
+  /** No lock is to be had (a frame of another site, where the browser forbids it): this tab listens for itself. */
+  #alone() {
+    this.clock.clearTimeout(this.#timer);
+    this.channel.close();
+    this.channel = undefined;
+    if (!this.#isStopped) {
+      this.transport.start();
+    }
+  }
+
   /** Whoever leads, the room is to be seen at once. */
   #look() {
-    if (!this.#isLeading && !this.#isStopped && this.feed.next === null) {
+    if (!this.#isLeading && !this.#isStopped && this.channel !== undefined && this.feed.next === null) {
       this.transport.once();
     }
   }

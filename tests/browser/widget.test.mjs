@@ -1,0 +1,126 @@
+// widget.test.mjs - the chat on a page of another site, whose stylesheet means no good: a button, a panel, a frame in the text.
+
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import http from 'node:http';
+import path from 'node:path';
+import test from 'node:test';
+import zlib from 'node:zlib';
+import { ROOT, withSite } from '../e2e/harness.mjs';
+import { withBrowser } from './harness.mjs';
+
+const HOSTILE = '* { display: none !important; color: transparent !important; opacity: 0 !important; font-size: 0 !important; visibility: hidden !important }\n'
+  + 'html, head ~ body { display: block !important; opacity: 1 !important; visibility: visible !important }';
+
+/** A site of somebody else with one page; its own policy allows no inline style and no inline script. */
+async function withPage(html, body) {
+  const server = http.createServer((request, response) => {
+    const isStyle = request.url === '/style.css';
+    response.setHeader('Content-Type', isStyle ? 'text/css' : 'text/html; charset=utf-8');
+    response.end(isStyle ? HOSTILE : html());
+  });
+  await new Promise((done) => server.listen(0, '127.0.0.1', done));
+  try {
+    await body(`http://localhost:${server.address().port}`);
+  } finally {
+    server.close();
+  }
+}
+
+async function withWidget(attributes, body, { allowed = true } = {}) {
+  let chat = '';
+  const page = () => `<!doctype html><title>A shop</title><link rel="stylesheet" href="/style.css"><p>Things to buy</p><script src="${chat}embed.js" ${attributes}></script>`;
+  await withPage(page, async (address) => {
+    await withSite({ profile: 'lighttpd', env: allowed ? { POLLCHAT_ALLOW_ORIGIN: address } : {} }, async (site) => {
+      chat = `http://127.0.0.1:${site.port}/`;
+      await withBrowser(async ({ tab }) => body({ site, tab, address, chat }));
+    });
+  });
+}
+
+const panel = (page) => page.frameLocator('iframe');
+
+test('a button opens the chat over a page with a hostile stylesheet; two visitors talk', () =>
+  withWidget('data-room="post-42" data-title="Questions?"', async ({ site, tab, address, chat }) => {
+    const loaded = [];
+    const ann = await tab('about:blank');
+    ann.on('request', (request) => loaded.push(request.url()));
+    await ann.goto(address);
+    const button = ann.getByRole('button', { name: 'Questions?' });
+    await button.waitFor();
+    assert.deepEqual(loaded.filter((url) => url.startsWith(chat)), [`${chat}embed.js`], 'nothing but the loader');
+    assert.ok((await button.boundingBox()).height >= 44);
+    await ann.evaluate(() => {
+      window.heard = [];
+      window.pollchat.on('message', ({ name, text }) => window.heard.push(`${name}: ${text}`));
+    });
+    await button.click();
+    await panel(ann).getByRole('textbox', { name: 'What shall we call you?' }).fill('ann');
+    await panel(ann).getByRole('button', { name: 'Join' }).click();
+    await panel(ann).getByRole('textbox', { name: 'Message' }).fill('is it in stock?');
+    await panel(ann).getByRole('textbox', { name: 'Message' }).press('Enter');
+    await panel(ann).getByRole('log').getByText('is it in stock?').waitFor();
+    assert.equal(await panel(ann).getByRole('heading', { level: 1 }).textContent(), 'Questions?');
+
+    const shop = await tab(address); // somebody who only looks
+    await shop.evaluate(() => {
+      window.pollchat.setName('shop');
+      window.pollchat.open();
+    });
+    await panel(shop).getByRole('log').getByText('is it in stock?').waitFor();
+    await panel(shop).getByRole('textbox', { name: 'Message' }).fill('it is');
+    await panel(shop).getByRole('textbox', { name: 'Message' }).press('Enter');
+    await panel(ann).getByRole('log').getByText('it is', { exact: true }).waitFor();
+    assert.deepEqual(await ann.evaluate(() => window.heard.at(-1)), 'shop: it is');
+    assert.deepEqual((await site.get('/poll?room=post-42')).json().messages.map(({ name }) => name), ['ann', 'shop']);
+
+    await panel(ann).getByRole('textbox', { name: 'Message' }).press('Escape');
+    await ann.getByRole('button', { name: 'Questions?', expanded: false }).waitFor();
+    assert.equal(await ann.locator('iframe').isVisible(), false);
+    await site.send({ room: 'post-42', name: 'shop', text: 'two left' });
+    await ann.getByRole('button', { name: 'Questions?, 1' }).waitFor();
+    await ann.getByRole('button', { name: 'Questions?, 1' }).click();
+    await panel(ann).getByText('two left').waitFor();
+    await ann.getByRole('button', { name: 'Questions?', exact: true }).waitFor();
+  }));
+
+test('before it was ever opened the button says how many are new', () =>
+  withWidget('data-room="news"', async ({ site, tab, address }) => {
+    await site.send({ room: 'news', name: 'ann', text: 'old' });
+    const page = await tab('about:blank');
+    await page.clock.install();
+    await page.goto(address);
+    const asked = () => page.waitForResponse((response) => response.url().includes('/poll?'));
+    await Promise.all([asked(), page.clock.runFor(4000)]);
+    for (const text of ['one', 'two']) await site.send({ room: 'news', name: 'ann', text });
+    await page.clock.runFor(80_000);
+    await page.getByRole('button', { name: 'Chat, 2' }).waitFor();
+  }));
+
+test('in the text of a page, in its colours', () =>
+  withWidget('data-mode="inline" data-height="400px" data-theme="dark" data-accent="rgb(120, 0, 80)"', async ({ tab, address }) => {
+    const page = await tab(address);
+    await panel(page).getByRole('textbox', { name: 'What shall we call you?' }).waitFor();
+    const box = await page.locator('iframe').boundingBox();
+    assert.ok(Math.abs(box.height - 400) <= 2, `${box.height}`);
+    const frame = page.frames().find((one) => one.url().includes('/embed?'));
+    assert.equal(await frame.evaluate(() => getComputedStyle(document.documentElement).getPropertyValue('--accent').trim()), 'rgb(120, 0, 80)');
+    assert.equal(await frame.evaluate(() => document.documentElement.dataset.theme), 'dark');
+  }));
+
+test('a site that isn\'t allowed shows a frame without a chat', () =>
+  withWidget('data-count="off"', async ({ tab, address }) => {
+    const page = await tab(address, { ignore: /frame-ancestors|ERR_BLOCKED_BY_RESPONSE|Failed to load|violates/ });
+    await page.getByRole('button', { name: 'Chat' }).click();
+    await page.waitForTimeout(1000);
+    assert.ok(page.frames().every((frame) => !frame.url().includes('/embed?') || frame.url().startsWith('chrome-error:')), page.frames().map((f) => f.url()).join());
+  }, { allowed: false }));
+
+test('the loader has at most 3 kB, and all that a visitor loads at most 40 kB, packed', () => {
+  const www = path.join(ROOT, 'www'); // as it is installed
+  const size = (file) => zlib.gzipSync(fs.readFileSync(path.join(www, file)), { level: 9 }).length;
+  assert.ok(size('embed.js') <= 3000, `${size('embed.js')}`);
+  const all = fs.readdirSync(www, { recursive: true }).filter((name) => /\.(js|css|html|svg)$/.test(name) && !/lang.(?!en)|plain\.css|old\.js|main\.js/.test(name));
+  const sum = all.reduce((total, file) => total + size(file), 0);
+  assert.ok(sum <= 40_000, `${sum}: ${all.map((file) => `${file} ${size(file)}`)}`);
+});
