@@ -53,7 +53,13 @@
   function look() {
     const page = getComputedStyle(host.parentNode || document.documentElement);
     const accent = set.accent || page.getPropertyValue('--pollchat-accent').trim();
-    return CSS.supports('color', accent) ? accent : '#0b5c6b';
+    return CSS.supports('color', accent) ? accent : '';
+  }
+
+  /** Black or white, whichever is easier to read on the colour. */
+  function letters() {
+    const [r, g, b] = getComputedStyle(button).backgroundColor.match(/\d+/g).map(Number);
+    return r * 0.3 + g * 0.59 + b * 0.11 > 140 ? '#000' : '#fff';
   }
 
   function build() {
@@ -62,8 +68,7 @@
     root.adoptedStyleSheets = [sheet];
     host.style.setProperty('all', 'initial', 'important'); // over any stylesheet of the page, whatever it says
     host.style.setProperty('display', 'block', 'important');
-    host.style.setProperty('--a', look());
-    host.style.setProperty('--on', set.on || '#fff');
+    host.style.setProperty('--a', look() || '#0b5c6b');
     host.style.setProperty('--h', set.height);
     panel.hidden = !inline;
     if (inline) {
@@ -78,6 +83,7 @@
     button.onclick = () => (isOpen ? close() : open());
     root.append(panel, button);
     document.body.append(host);
+    host.style.setProperty('--on', letters());
   }
 
   function load() {

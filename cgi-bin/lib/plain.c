@@ -56,12 +56,12 @@ static void begin(struct buf *out, const char *room, const char *kind, const cha
     }
     buf_adds(out, "<title>#");
     add_text(out, room);
-    buf_addf(out, "</title>\n</head>\n<body class=\"%s\">\n", kind);
+    buf_addf(out, "</title>\n</head>\n<body class=\"%s\">\n<main>\n", kind);
 }
 
 static void end(struct buf *out)
 {
-    buf_adds(out, "</body>\n</html>\n");
+    buf_adds(out, "</main>\n</body>\n</html>\n");
 }
 
 /* ---- messages ---- */

@@ -42,6 +42,20 @@ function parseList(text) {
   }
 }
 
+/** Buttons and own messages in a colour of the site's, with letters that can be read on it. */
+function paint(accent) {
+  const { style } = document.documentElement;
+  style.setProperty('--fill', accent);
+  style.setProperty('--own', accent);
+  const probe = document.body.appendChild(document.createElement('i'));
+  probe.style.color = accent;
+  const [r, g, b] = getComputedStyle(probe).color.match(/\d+/g).map(Number);
+  probe.remove();
+  for (const letters of ['--on-accent', '--on-own']) {
+    style.setProperty(letters, r * 0.3 + g * 0.59 + b * 0.11 > 140 ? '#000' : '#fff');
+  }
+}
+
 /** An answer can be read while it comes. */
 const canStream = () => typeof ReadableStream === 'function' && 'body' in Response.prototype && 'getReader' in ReadableStream.prototype;
 
@@ -344,8 +358,7 @@ export async function start(root, { room, title, preset, embedded = false, on = 
         document.documentElement.dataset.theme = theme;
       }
       if (typeof accent === 'string' && CSS.supports('color', accent)) {
-        document.documentElement.style.setProperty('--accent', accent);
-        document.documentElement.style.setProperty('--own', accent);
+        paint(accent);
       }
     },
     opened(nowOpen) {
