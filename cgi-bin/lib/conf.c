@@ -35,7 +35,7 @@ static const struct setting settings[] = {
     {"max_answer", NUMBER, AT(max_answer), 65536, 67108864, "4194304", NULL,
      "About how many bytes of text, as JSON writes them, one answer of poll may carry; a client gets the rest with its next call."},
     {"allow_origin", ORIGINS, AT(allow_origin), 0, 0, "", NULL,
-     "Other sites whose pages may read and send, for example: https://example.org https://www.example.org\n"
+     "Other sites whose pages may read, send, and show the chat in a frame, for example: https://example.org https://www.example.org\n"
      "Separated by spaces; * allows every site; empty allows none but this one."},
     {"max_wait", NUMBER, AT(max_wait), 0, 60, "25", NULL,
      "Longest time in seconds that a poll is held until there is news. Proxies and NAT routers cut silent connections\n"
