@@ -143,3 +143,30 @@ test('dropping gives the message back', () => {
   assert.equal(store.drop(store.hold(mine('a'))).text, 'mine');
   assert.equal(store.drop('nothing'), undefined);
 });
+
+const pageOf = (epoch, messages, more = {}) => ({ epoch, messages, next: messages.at(-1)?.seq ?? 0, oldest: 1, ...more });
+const own = { name: 'ann', id: 'mine', text: 'x', time: '2025-11-25T10:00:00Z', state: 'sending', detail: '' };
+const storedAs = (seq, epoch) => ({ ...own, seq, epoch, type: 'message' });
+
+test('an own message that retention took before it came back is not waited for', () => {
+  const store = new Store('lobby');
+  store.open(pageOf('e', []));
+  store.settle(store.hold(own), storedAs(5, 'e'));
+  assert.equal(store.pending.length, 1);
+  store.append({ messages: [], next: 9, oldest: 10, gap: true });
+  assert.equal(store.pending.length, 0);
+});
+
+test('an answer of another database than the one that is shown: sent once more, not for ever', () => {
+  const store = new Store('lobby');
+  const unseen = [];
+  store.addEventListener('unseen', ({ detail }) => unseen.push(detail.key));
+  store.open(pageOf('second', []));
+  const key = store.hold(own);
+  store.settle(key, storedAs(5, 'first'));
+  assert.deepEqual(unseen, [key]);
+  store.settle(key, storedAs(5, 'first'));
+  assert.deepEqual(unseen, [key]);
+  store.open(pageOf('third', []));
+  assert.deepEqual(unseen, [key, key]);
+});

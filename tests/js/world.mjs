@@ -21,7 +21,14 @@ export class Clock {
   #timers = new Map();
   #count = 0;
 
-  now = () => this.#now;
+  #jumped = 0;
+
+  now = () => this.#now + this.#jumped;
+
+  /** Somebody sets the clock: what it shows jumps, timers go on. */
+  jump(ms) {
+    this.#jumped += ms;
+  }
 
   setTimeout = (action, ms) => {
     this.#count += 1;
@@ -100,6 +107,7 @@ export class Chat {
   replace(epoch, keep = 0) {
     this.epoch = epoch;
     this.messages = this.messages.slice(0, keep);
+    this.oldest = 1;
   }
 
   answer(url, init) {

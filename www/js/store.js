@@ -19,6 +19,7 @@ export class Store extends EventTarget {
   #gaps = new Set(); // seqs before which messages are gone
   #gapAhead = false;
   #pending = new Map();
+  #doubted = new Set(); // keys of what was stored in another database than the one that is shown
   #changes = new Map(); // by the seq of what is changed
 
   constructor(room) {
@@ -72,6 +73,7 @@ export class Store extends EventTarget {
 
   /** The newest page of a room, instead of all that was known. */
   open(page) {
+    this.#doubted.clear();
     this.epoch = page.epoch;
     this.next = page.next;
     this.#oldest = page.oldest;
@@ -82,6 +84,7 @@ export class Store extends EventTarget {
     this.#note(page.messages);
     this.#gapAhead = false;
     this.#confirm(page.messages);
+    this.#letGo(page);
     this.#changed('open', page.messages.length);
     for (const [key, entry] of [...this.#pending]) {
       if (entry.state === 'sent' && (entry.epoch !== page.epoch || entry.seq <= page.next)) {
@@ -105,6 +108,7 @@ export class Store extends EventTarget {
     this.#note(fresh);
     fresh.forEach((message) => this.#keys.add(keyOf(message)));
     this.#confirm(fresh);
+    this.#letGo(page);
     if (fresh.length > 0 || page.gap === true) {
       this.#changed('new', fresh.length);
     }
@@ -173,12 +177,31 @@ export class Store extends EventTarget {
       const patch = { key: stored, name, state: 'sent', detail: '', epoch, seq, time };
       this.#pending = new Map([...this.#pending].map(([k, entry]) => (k === key ? [stored, { ...entry, ...patch }] : [k, entry])));
       this.#changed('pending', 0);
+      this.#doubt(stored, epoch);
+    }
+  }
+
+  /** Which of the two databases is the later one? Sent once more, it is in the present one, and stored there once. */
+  #doubt(key, epoch) {
+    if (this.epoch !== null && epoch !== this.epoch && !this.#doubted.has(key)) {
+      this.#doubted.add(key);
+      this.#tell('unseen', { key });
     }
   }
 
   #confirm(messages) {
     for (const key of messages.map(keyOf)) {
       if (this.#pending.delete(key)) {
+        this.#tell('confirmed', { key });
+      }
+    }
+  }
+
+  /** Own messages that the server has stored and no longer keeps: they come back in no poll. */
+  #letGo({ oldest }) {
+    for (const [key, entry] of [...this.#pending]) {
+      if (entry.state === 'sent' && entry.epoch === this.epoch && entry.seq < oldest) {
+        this.#pending.delete(key);
         this.#tell('confirmed', { key });
       }
     }
