@@ -5,7 +5,7 @@ import test from 'node:test';
 import { withSite } from '../e2e/harness.mjs';
 import { say, shows, withBrowser } from './harness.mjs';
 
-const PROFILES = (process.env.PROFILES ?? process.env.PROFILE ?? 'lighttpd apache-proxy').split(/[\s,]+/);
+const PROFILES = (process.env.PROFILES ?? process.env.PROFILE ?? 'lighttpd lighttpd-cgi apache-proxy apache-fcgid').split(/[\s,]+/);
 const ignore = /Failed to load resource|ERR_/;
 const stored = async (site) => (await site.get('/poll')).json().messages.map(({ text }) => text);
 
@@ -52,19 +52,22 @@ for (const profile of PROFILES.filter((name) => name !== '')) {
   });
 }
 
-test('the programs are killed and started anew while people talk', async () => {
-  await withSite({ profile: 'lighttpd' }, async (site) => {
-    await withBrowser(async ({ tab }) => {
-      const [ann, ben] = [await tab(`http://127.0.0.1:${site.port}/`, { name: 'ann', ignore }), await tab(`http://127.0.0.1:${site.port}/`, { name: 'ben', ignore })];
-      const said = [];
-      for (let i = 0; i < 8; i++) {
-        if (i % 2 === 1) site.programs().forEach(({ pid }) => process.kill(pid, 'SIGKILL'));
-        await say([ann, ben][i % 2], `message ${i}`);
-        said.push(`message ${i}`);
-        await shows([ann, ben][i % 2], said);
-      }
-      for (const page of [ann, ben]) await shows(page, said);
+for (const profile of PROFILES.filter((name) => ['lighttpd', 'apache-proxy', 'apache-fcgid'].includes(name))) {
+  test(`the programs are killed and started anew while people talk: ${profile}`, async () => {
+    await withSite({ profile }, async (site) => {
+      await withBrowser(async ({ tab }) => {
+        const address = `http://127.0.0.1:${site.port}/`;
+        const people = [await tab(address, { name: 'ann', ignore }), await tab(address, { name: 'ben', ignore })];
+        const said = [];
+        for (let i = 0; i < 8; i++) {
+          if (i % 2 === 1) site.programs().forEach(({ pid }) => process.kill(pid, 'SIGKILL'));
+          await say(people[i % 2], `message ${i}`);
+          said.push(`message ${i}`);
+          await shows(people[i % 2], said);
+        }
+        for (const page of people) await shows(page, said);
+      });
+      assert.equal(site.check().status, 0);
     });
-    assert.equal(site.check().status, 0);
   });
-});
+}

@@ -5,7 +5,7 @@ import test from 'node:test';
 import { withSite } from '../e2e/harness.mjs';
 import { say, shows, withBrowser } from './harness.mjs';
 
-const PROFILES = (process.env.PROFILES ?? process.env.PROFILE ?? 'lighttpd apache-fcgid').split(/[\s,]+/);
+const PROFILES = (process.env.PROFILES ?? process.env.PROFILE ?? 'lighttpd lighttpd-cgi apache-proxy apache-fcgid').split(/[\s,]+/);
 
 for (const profile of PROFILES.filter((name) => name !== '')) {
   test(`ten tabs talk over one connection: ${profile}`, async () => {

@@ -5,7 +5,7 @@ import { Attention, makeSound, notifyOf } from './attention.js';
 import { Backoff } from './backoff.js';
 import { Keep } from './keep.js';
 import { Ladder } from './ladder.js';
-import { directionOf, choose, LANGUAGES, loadLanguage, translate } from './lang.js';
+import { directionOf, choose, LANGUAGES, loadLanguage, readyLanguage, translate } from './lang.js';
 import { newId, Outbox } from './outbox.js';
 import { Store } from './store.js';
 import { Feed, Tabs } from './tabs.js';
@@ -93,7 +93,7 @@ export async function start(root, { room, title, preset, embedded = false, on = 
   const isSeen = () => isOpen && !document.hidden;
   const pace = () => (!isSeen() ? 'hidden' : Date.now() - lastActive > IDLE_MS ? 'idle' : 'active');
   const { store, api, transport, outbox } = makeTalk({ room, pace });
-  let language = await loadLanguage(wantedLanguages());
+  let language = readyLanguage(wantedLanguages()) ?? (await loadLanguage(wantedLanguages())); // at once where it can be: people type early
 
   function wantedLanguages() {
     const chosen = local.get('language');
@@ -125,6 +125,7 @@ export async function start(root, { room, title, preset, embedded = false, on = 
         composer.focus(); // the button is gone
       },
       edit: (key) => composer.putBack(outbox.takeBack(key)),
+      copy: (key) => copy(outbox.textOf(key), language.say('textCopied')),
       reply: (message) => composer.reply(message),
       link: copyLink,
       leave: () => composer.focus(),
@@ -176,11 +177,19 @@ export async function start(root, { room, title, preset, embedded = false, on = 
   async function copyLink(seq) {
     const address = new URL(embedded ? `./?room=${room}` : location.href, document.baseURI);
     address.hash = `m${seq}`;
-    try {
-      await navigator.clipboard.writeText(address.href);
-      describe({ state: 'online', note: language.say('copied') });
-    } catch {
+    if (!(await copy(address.href, language.say('copied'))) && !embedded) {
       location.hash = address.hash; // no clipboard here: the address is in the bar
+    }
+  }
+
+  /** Returns whether it could be. */
+  async function copy(text, note) {
+    try {
+      await navigator.clipboard.writeText(text);
+      describe({ state: 'online', note });
+      return true;
+    } catch {
+      return false; // forbidden, or a page without HTTPS
     }
   }
 

@@ -46,6 +46,9 @@ export class Language {
 
 export const inEnglish = () => new Language('en-GB', english);
 
+/** What needs no loading, for who wants it: undefined where another language is wanted. */
+export const readyLanguage = (wanted) => (choose(wanted) === 'en' ? new Language(wanted.find((tag) => /^en\b/i.test(tag)) ?? 'en-GB', english) : undefined);
+
 /** wanted: tags in the order of preference. load: (tag) => the catalogue. Falls back to English. */
 export async function loadLanguage(wanted, load = (tag) => import(`./lang/${tag}.js`)) {
   const tag = choose(wanted);

@@ -74,6 +74,10 @@ export class Outbox extends EventTarget {
     return this.store.drop(key)?.text ?? '';
   }
 
+  textOf(key) {
+    return this.#entry(key)?.text ?? '';
+  }
+
   hurry() {
     this.#nap.wake();
   }

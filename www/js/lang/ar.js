@@ -39,6 +39,8 @@ export default {
   reply: 'رد',
   copyLink: 'نسخ الرابط',
   copied: 'نُسخ الرابط',
+  copyText: 'نسخ النص',
+  textCopied: 'نُسخ النص',
   replying: 'رد على {name}',
   deleted: 'محذوفة',
   edited: 'معدّلة',

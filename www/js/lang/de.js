@@ -39,6 +39,8 @@ export default {
   reply: 'Antworten',
   copyLink: 'Link kopieren',
   copied: 'Link kopiert',
+  copyText: 'Text kopieren',
+  textCopied: 'Text kopiert',
   replying: 'Antwort an {name}',
   deleted: 'Gelöscht',
   edited: 'bearbeitet',

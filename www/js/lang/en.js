@@ -39,6 +39,8 @@ export default {
   reply: 'Reply',
   copyLink: 'Copy link',
   copied: 'Link copied',
+  copyText: 'Copy text',
+  textCopied: 'Text copied',
   replying: 'Replying to {name}',
   deleted: 'Deleted',
   edited: 'edited',

@@ -39,6 +39,8 @@ export default {
   reply: 'Responder',
   copyLink: 'Copiar enlace',
   copied: 'Enlace copiado',
+  copyText: 'Copiar texto',
+  textCopied: 'Texto copiado',
   replying: 'Respuesta a {name}',
   deleted: 'Borrado',
   edited: 'editado',

@@ -39,6 +39,8 @@ export default {
   reply: 'Répondre',
   copyLink: 'Copier le lien',
   copied: 'Lien copié',
+  copyText: 'Copier le texte',
+  textCopied: 'Texte copié',
   replying: 'Réponse à {name}',
   deleted: 'Supprimé',
   edited: 'modifié',

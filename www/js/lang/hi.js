@@ -39,6 +39,8 @@ export default {
   reply: 'जवाब दें',
   copyLink: 'लिंक कॉपी करें',
   copied: 'लिंक कॉपी हुआ',
+  copyText: 'पाठ कॉपी करें',
+  textCopied: 'पाठ कॉपी हुआ',
   replying: '{name} को जवाब',
   deleted: 'हटाया गया',
   edited: 'संपादित',

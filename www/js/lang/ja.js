@@ -39,6 +39,8 @@ export default {
   reply: '返信',
   copyLink: 'リンクをコピー',
   copied: 'リンクをコピーしました',
+  copyText: 'テキストをコピー',
+  textCopied: 'テキストをコピーしました',
   replying: '{name}に返信中',
   deleted: '削除されました',
   edited: '編集済み',

@@ -39,6 +39,8 @@ export default {
   reply: 'Odpowiedz',
   copyLink: 'Kopiuj link',
   copied: 'Skopiowano link',
+  copyText: 'Kopiuj tekst',
+  textCopied: 'Skopiowano tekst',
   replying: 'Odpowiedź dla: {name}',
   deleted: 'Usunięto',
   edited: 'edytowano',

@@ -39,6 +39,8 @@ export default {
   reply: 'Responder',
   copyLink: 'Copiar link',
   copied: 'Link copiado',
+  copyText: 'Copiar texto',
+  textCopied: 'Texto copiado',
   replying: 'Resposta a {name}',
   deleted: 'Apagada',
   edited: 'editada',

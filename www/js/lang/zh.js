@@ -39,6 +39,8 @@ export default {
   reply: '回复',
   copyLink: '复制链接',
   copied: '链接已复制',
+  copyText: '复制文本',
+  textCopied: '文本已复制',
   replying: '正在回复 {name}',
   deleted: '已删除',
   edited: '已编辑',

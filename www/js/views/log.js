@@ -31,7 +31,7 @@ export class LogView {
   #recent = []; // when rows came, lately
   #active = null; // the row that Tab leads to
 
-  /** on: { older(limit): Promise, retry(key), edit(key), reply(message), link(seq), leave() }; name(): the visitor's. news: the button to new messages. */
+  /** on: { older(limit): Promise, retry(key), edit(key), copy(key), reply(message), link(seq), leave() }; name(): the visitor's. news: the button to new messages. */
   constructor(root, { store, news, name, isOwn, language, on }) {
     const part = (id) => root.querySelector(`[data-part="${id}"]`);
     Object.assign(this, { scroller: root, store, news, name, isOwn, language, on });
@@ -344,7 +344,7 @@ export class LogView {
 
   #clicked(target) {
     const { action, key, seq } = target.closest('button')?.dataset ?? {};
-    if (action === 'retry' || action === 'edit') {
+    if (action === 'retry' || action === 'edit' || action === 'copy') {
       this.on[action](key);
     } else if (action === 'reply') {
       this.#reply(Number(seq));

@@ -135,7 +135,7 @@ function paintFoot(row, message, state, language) {
   }
   if (state === 'failed') {
     const data = { key: message.key };
-    pieces.push(make('span', 'row-detail', message.detail), button(language.say('retry'), 'retry', data), button(language.say('edit'), 'edit', data));
+    pieces.push(make('span', 'row-detail', message.detail), button(language.say('retry'), 'retry', data), button(language.say('edit'), 'edit', data), button(language.say('copyText'), 'copy', data));
   }
   foot.replaceChildren(...pieces);
 }
