@@ -212,6 +212,17 @@ test('a leader that nobody looks at asks as often as the tab that is looked at n
   assert.equal(other.log.length, 1);
 });
 
+test('each tab knows whether one of them is looked at', async () => {
+  const b = browser();
+  let pace = 'active';
+  const tabs = [b.open({ pace: () => pace }), b.open({ pace: () => 'hidden' }), b.open({ pace: () => 'hidden' })];
+  await b.clock.run(11_000);
+  assert.deepEqual(tabs.map((tab) => tab.tabs.pace()), ['active', 'active', 'active']);
+  pace = 'hidden';
+  await b.clock.run(20_000);
+  assert.deepEqual(tabs.map((tab) => tab.tabs.pace()), ['hidden', 'hidden', 'hidden']);
+});
+
 test('where locks are forbidden each tab listens for itself', async () => {
   const b = browser();
   b.locks.request = async () => { throw new DOMException('denied', 'SecurityError'); };

@@ -271,7 +271,7 @@ export async function start(root, { room, title, preset, embedded = false, on = 
 
   const sound = makeSound();
   const attention = new Attention({
-    isSeen,
+    isSeen: () => isSeen() || transport.pace() === 'active', // here, or in another tab of the room
     isOwn,
     wants: (key) => choices.get(key) === 'yes',
     speaks: () => transport.speaks,

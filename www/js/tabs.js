@@ -128,7 +128,7 @@ export class Tabs extends EventTarget {
         this.#isLeading = true;
         this.feed.told = (what) => this.#say(what);
         this.transport.start();
-        this.#say({ type: 'alive', next: this.feed.next, epoch: this.feed.epoch });
+        this.#sayAlive();
       });
     this.locks.request(this.name, steal ? { steal } : {}, lead).catch((error) => (error.name === 'AbortError' ? this.#lost() : this.#alone()));
     if (!steal) {
@@ -168,7 +168,7 @@ export class Tabs extends EventTarget {
   #tick() {
     this.#timer = this.clock.setTimeout(() => this.#tick(), ALIVE);
     if (this.#isLeading) {
-      this.#say({ type: 'alive', next: this.feed.next, epoch: this.feed.epoch });
+      this.#sayAlive();
       return;
     }
     const own = this.ownPace();
@@ -186,21 +186,23 @@ export class Tabs extends EventTarget {
 
   // ---- what is told ----
 
+  #sayAlive() {
+    this.#say({ type: 'alive', next: this.feed.next, epoch: this.feed.epoch, isLookedAt: this.ownPace() === 'active' });
+  }
+
   #say(what) {
     this.channel.postMessage(what);
   }
 
   #hear(what) {
-    if (this.#isLeading) {
-      if (what.type === 'hurry') {
-        this.transport.hurry(what.options);
-      } else if (what.type === 'looked at') {
-        this.#lookedAtUntil = this.clock.now() + 2 * ALIVE;
-      }
-      return;
+    if (what.type === 'looked at' || what.isLookedAt) {
+      this.#lookedAtUntil = this.clock.now() + 2 * ALIVE;
     }
-    if (what.type === 'hurry' || what.type === 'looked at') {
-      return; // for the leader
+    if (this.#isLeading && what.type === 'hurry') {
+      this.transport.hurry(what.options);
+    }
+    if (this.#isLeading || what.type === 'hurry' || what.type === 'looked at') {
+      return; // the leader tells, it isn't told
     }
     this.#heard = this.clock.now();
     const { store } = this.feed;
