@@ -13,7 +13,7 @@ import { STREAM_FAULTS } from './streams.mjs';
 import { Chat, Clock, network, seeded } from './world.mjs';
 
 const FAULTS = ['dropped', 'lost', 'cut', 'busy', 'too many', 'bad gateway', 'portal', 'redirected', 'stale', 'repeated', 'reordered', 'hangs'];
-const RUNS = Number(process.env.FAULT_SCHEDULES ?? 1000);
+const RUNS = Number(process.env.FAULT_SCHEDULES ?? 2000);
 
 function client({ chat, clock, random, name, faults, cache, top }) {
   const log = [];
