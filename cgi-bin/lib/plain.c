@@ -8,7 +8,7 @@
 #include <string.h>
 
 const char plain_policy[] =
-    "default-src 'none'; style-src 'self'; form-action 'self'; frame-src 'self'; base-uri 'none'; "
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-src 'self'; base-uri 'none'; "
     "frame-ancestors 'self'";
 
 static void add_text(struct buf *out, const char *text)
@@ -48,9 +48,11 @@ static void add_refresh(struct buf *out, const char *room, const char *name, con
 static void begin(struct buf *out, const char *room, const char *kind, const char *name,
                   const struct plain_refresh *refresh)
 {
-    buf_adds(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-                  "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-                  "<meta name=\"robots\" content=\"noindex\">\n<link rel=\"stylesheet\" href=\"plain.css\">\n");
+    buf_adds(
+        out,
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+        "<meta name=\"robots\" content=\"noindex\">\n<link rel=\"icon\" href=\"icon.svg\" type=\"image/svg+xml\"><link rel=\"stylesheet\" href=\"plain.css\">\n");
     if (refresh != NULL) {
         add_refresh(out, room, name, refresh);
     }

@@ -2,10 +2,10 @@
 //
 //   await withBrowser(async ({ tab }) => { const page = await tab(address, { name: 'ann' }); ... });
 //
-// Environment: CHROMIUM, the browser (default /usr/bin/chromium), FIREFOX (/usr/bin/firefox-esr); HEADED=1 shows it.
+// Environment: CHROMIUM, the browser (default /usr/bin/chromium); HEADED=1 shows it.
 
 import assert from 'node:assert/strict';
-import { chromium, firefox } from 'playwright-core';
+import { chromium } from 'playwright-core';
 
 const FLAGS = [
   '--headless=new', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update',
@@ -15,11 +15,7 @@ const FLAGS = [
 /** A server that can't stream says so, once, and the browser repeats it. */
 const NO_STREAM = /status of 503 .*\/stream\?/;
 
-function launch(engine) {
-  if (engine === 'firefox') {
-    const executablePath = process.env.FIREFOX ?? '/usr/bin/firefox-esr';
-    return firefox.launch({ channel: 'moz-firefox', executablePath, headless: process.env.HEADED !== '1' });
-  }
+function launch() {
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     headless: process.env.HEADED !== '1',
@@ -29,10 +25,10 @@ function launch(engine) {
 
 /**
  * Runs body({ browser, tab }). tab(address, options) opens one with storage of its own; options: name, ignore (RegExp), now (a time that
- * stands), and Playwright's. engine: chromium, or the firefox of the system.
+ * stands), and Playwright's.
  */
-export async function withBrowser(body, { engine = 'chromium' } = {}) {
-  const browser = await launch(engine);
+export async function withBrowser(body) {
+  const browser = await launch();
   const faults = [];
   const tab = async (address, { name, ignore, now, ...options } = {}) => {
     const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'Europe/Berlin', viewport: { width: 1000, height: 700 }, ...options });

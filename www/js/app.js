@@ -33,6 +33,15 @@ function keeper(storage, prefix) {
   };
 }
 
+/** The storage itself, or undefined where it is forbidden. */
+function storageOf(name) {
+  try {
+    return window[name];
+  } catch {
+    return undefined;
+  }
+}
+
 function parseList(text) {
   try {
     const list = JSON.parse(text ?? '[]');
@@ -73,7 +82,7 @@ function makeTalk({ room, pace }) {
   const transport = new Tabs({ feed, transport: listener, clock, name, locks: navigator.locks, channel, pace });
   const makeId = () => newId((bytes) => crypto.getRandomValues(bytes));
   const otherwise = { load: () => parseList(session.get(`outbox.${room}`)), save: (list) => session.set(`outbox.${room}`, JSON.stringify(list)) };
-  const keep = new Keep({ indexedDB: window.indexedDB, locks: navigator.locks, name, tab: makeId(), otherwise });
+  const keep = new Keep({ indexedDB: window.indexedDB, locks: navigator.locks, name, tab: makeId(), ahead: storageOf('localStorage'), otherwise });
   const outbox = new Outbox({ store, api, clock, backoff: new Backoff(), makeId, keep });
   return { store, api, transport, outbox };
 }

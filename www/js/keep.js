@@ -2,10 +2,12 @@
 //
 // A tab holds a lock for as long as it lives, so that its record is its own; what a tab left behind that is gone is taken over by the
 // next one that opens the room. Where a browser has no IndexedDB or no locks (a page without HTTPS), or forbids them, `otherwise`
-// keeps it: { load, save } over something simpler.
+// keeps it: { load, save } over something simpler. A database needs a moment to write, and a tab may be closed in it: until then `ahead`,
+// a storage that writes at once (localStorage), has the same.
 
 const DATABASE = 'pollchat';
 const OUTBOX = 'outbox';
+const AHEAD = 'pollchat.ahead.';
 
 const done = (request) =>
   new Promise((resolve, reject) => {
@@ -27,8 +29,8 @@ export class Keep {
   #last = '[]';
 
   /** name: of the room on this site; tab: an id that no other tab has. */
-  constructor({ indexedDB, locks, name, tab, otherwise }) {
-    Object.assign(this, { indexedDB, locks, name, otherwise });
+  constructor({ indexedDB, locks, name, tab, ahead, otherwise }) {
+    Object.assign(this, { indexedDB, locks, name, ahead, otherwise });
     this.#key = [name, tab];
   }
 
@@ -41,7 +43,10 @@ export class Keep {
       for (const key of await this.#keys()) {
         found.push(...(await this.#adopt(key)));
       }
-      return found.sort((a, b) => (a.time < b.time ? -1 : 1));
+      for (const [key, text] of this.#aheads()) {
+        found.push(...(await this.#adoptAhead(key, text)).filter(({ id }) => found.every((other) => other.id !== id)));
+      }
+      return found.sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0));
     } catch {
       this.#database = null;
       return this.otherwise.load().filter(isEntry);
@@ -56,14 +61,61 @@ export class Keep {
     }
     this.#last = text;
     try {
+      this.#writeAhead(text);
       if (this.#database === null) {
         throw new Error('no database');
       }
       const outbox = this.#database.transaction(OUTBOX, 'readwrite').objectStore(OUTBOX);
       await done(entries.length > 0 ? outbox.put(JSON.parse(text), this.#key) : outbox.delete(this.#key));
+      if (this.#last === text) {
+        this.#writeAhead('[]');
+      }
     } catch {
       this.otherwise.save(entries);
     }
+  }
+
+  // ---- what a database has not written yet ----
+
+  #aheadKey([name, tab]) {
+    return `${AHEAD}${name}\n${tab}`;
+  }
+
+  #writeAhead(text) {
+    try {
+      if (text === '[]') {
+        this.ahead.removeItem(this.#aheadKey(this.#key));
+      } else {
+        this.ahead.setItem(this.#aheadKey(this.#key), text);
+      }
+    } catch {
+      // full or forbidden: the database alone
+    }
+  }
+
+  /** [[tab's key, text]] of other tabs of this room. */
+  #aheads() {
+    try {
+      return Object.keys(this.ahead)
+        .filter((key) => key.startsWith(`${AHEAD}${this.name}\n`))
+        .map((key) => [[this.name, key.slice(key.lastIndexOf('\n') + 1)], this.ahead.getItem(key)]);
+    } catch {
+      return [];
+    }
+  }
+
+  #adoptAhead(key, text) {
+    return this.locks.request(this.#lockOf(key), { ifAvailable: true }, (lock) => {
+      if (lock === null) {
+        return [];
+      }
+      this.ahead.removeItem(this.#aheadKey(key));
+      try {
+        return JSON.parse(text).filter(isEntry);
+      } catch {
+        return [];
+      }
+    });
   }
 
   /** Holds this tab's lock until it is gone. */
