@@ -141,8 +141,8 @@ FILES  = $(wildcard cgi-bin/chat.conf.example README.md LICENSE) $(shell find $(
 # Each file by rename: a program that runs keeps its old file, and nobody ever reads half a file.
 put = put() { mkdir -p "$${2%/*}" && cp --preserve=timestamps "$$1" "$$2.new" && lean "$$1" "$$2.new" && chmod "$$3" "$$2.new" && mv -f "$$2.new" "$$2"; }
 
-# A visitor's modules without what is for their readers: lines that are comment as a whole, indentation, empty lines. Each line of code stays one.
-lean = lean() { case "$$1" in (www/*.js) awk '/^[ \t]*\/\*\*/ { c = 1 } c { if (/\*\//) { c = 0 } next } /^[ \t]*\/\// { next } \
+# A visitor's files without what is for their readers: lines that are comment as a whole, indentation, empty lines. Each line of code stays one.
+lean = lean() { case "$$1" in (www/*.js|www/*.css|www/*.html) awk '/^[ \t]*\/\*/ { c = 1 } c { if (/\*\//) { c = 0 } next } /^[ \t]*\/\// { next } \
 	{ sub(/^[ \t]+/, "") } NF' "$$1" >"$$2" && touch -r "$$1" "$$2" ;; esac; }
 
 define layout # FOLDER

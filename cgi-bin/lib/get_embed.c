@@ -46,7 +46,8 @@ static void render(struct buf *out, const char *room, const char *title)
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
         "<meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"robots\" content=\"noindex\">\n"
-        "<link rel=\"stylesheet\" href=\"chat.css\">\n<script type=\"module\" src=\"js/embedded.js\"></script>\n<title>");
+        "<link rel=\"stylesheet\" href=\"chat.css\">\n<link rel=\"stylesheet\" href=\"messages.css\">\n"
+        "<link rel=\"stylesheet\" href=\"dark.css\" media=\"(prefers-color-scheme: dark)\" data-part=\"dark\">\n<script type=\"module\" src=\"js/embedded.js\"></script>\n<title>");
     add_text(out, title[0] != '\0' ? title : room);
     buf_addf(out, "</title>\n</head>\n<body class=\"embedded\" data-room=\"%s\" data-title=\"", room);
     add_text(out, title);

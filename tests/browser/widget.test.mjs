@@ -105,7 +105,7 @@ test('in the text of a page, in its colours', () =>
     assert.ok(Math.abs(box.height - 400) <= 2, `${box.height}`);
     const frame = page.frames().find((one) => one.url().includes('/embed?'));
     assert.equal(await frame.evaluate(() => getComputedStyle(document.documentElement).getPropertyValue('--fill').trim()), 'rgb(120, 0, 80)');
-    assert.equal(await frame.evaluate(() => document.documentElement.dataset.theme), 'dark');
+    assert.equal(await frame.evaluate(() => getComputedStyle(document.documentElement).colorScheme), 'dark');
   }));
 
 test('a site that isn\'t allowed shows a frame without a chat', () =>

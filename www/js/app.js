@@ -65,6 +65,12 @@ function paint(accent) {
   }
 }
 
+/** theme: auto, light, dark. */
+function setTheme(theme) {
+  const media = { light: 'not all', dark: 'all' }[theme] ?? '(prefers-color-scheme: dark)';
+  document.querySelector('[data-part="dark"]').media = media;
+}
+
 /** An answer can be read while it comes. */
 const canStream = () => typeof ReadableStream === 'function' && 'body' in Response.prototype && 'getReader' in ReadableStream.prototype;
 
@@ -206,7 +212,7 @@ export async function start(root, { room, title, preset, embedded = false, on = 
 
   async function changed(key, value) {
     if (key === 'theme') {
-      document.documentElement.dataset.theme = value;
+      setTheme(value);
     } else if (key === 'language') {
       local.set('language', value);
       language = await loadLanguage(wantedLanguages());
@@ -352,7 +358,7 @@ export async function start(root, { room, title, preset, embedded = false, on = 
 
   // ---- begin ----
 
-  document.documentElement.dataset.theme = local.get('theme') ?? 'auto';
+  setTheme(local.get('theme') ?? 'auto');
   speak();
   part('title').textContent = title || room;
   if (title) {
@@ -373,7 +379,7 @@ export async function start(root, { room, title, preset, embedded = false, on = 
     /** theme: auto, light, dark, unless the visitor has chosen; accent: a colour. */
     look({ theme, accent }) {
       if (local.get('theme') === null && ['auto', 'light', 'dark'].includes(theme)) {
-        document.documentElement.dataset.theme = theme;
+        setTheme(theme);
       }
       if (typeof accent === 'string' && CSS.supports('color', accent)) {
         paint(accent);

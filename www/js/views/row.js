@@ -3,7 +3,7 @@
 import { hue, initials, isFewEmoji, parts, snippet } from '../text.js';
 import { clock, dayLabel, exact, isValid } from '../time.js';
 
-const HUES = 12; // .hue-0 to .hue-11 in chat.css
+const HUES = 12; // .hue-0 to .hue-11 in messages.css
 
 export function make(tag, className, text) {
   const element = document.createElement(tag);
