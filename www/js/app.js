@@ -18,37 +18,25 @@ import { StatusView } from './views/status.js';
 
 const IDLE_MS = 120_000;
 
-/** Storage that may be absent, full or forbidden: then nothing is remembered, and all works. */
-function keeper(storage, prefix) {
-  const attempt = (action) => {
-    try {
-      return action(window[storage]);
-    } catch {
-      return null;
-    }
-  };
-  return {
-    get: (key) => attempt((s) => s.getItem(`${prefix}.${key}`)),
-    set: (key, value) => attempt((s) => s.setItem(`${prefix}.${key}`, value)),
-  };
+function attempt(action) {
+  try {
+    return action();
+  } catch {
+    return null;
+  }
 }
 
-/** The storage itself, or undefined where it is forbidden. */
-function storageOf(name) {
-  try {
-    return window[name];
-  } catch {
-    return undefined;
-  }
+/** Storage that may be absent, full or forbidden: then nothing is remembered, and all works. */
+function keeper(storage, prefix) {
+  return {
+    get: (key) => attempt(() => window[storage].getItem(`${prefix}.${key}`)),
+    set: (key, value) => attempt(() => window[storage].setItem(`${prefix}.${key}`, value)),
+  };
 }
 
 function parseList(text) {
-  try {
-    const list = JSON.parse(text ?? '[]');
-    return Array.isArray(list) ? list : [];
-  } catch {
-    return [];
-  }
+  const list = attempt(() => JSON.parse(text));
+  return Array.isArray(list) ? list : [];
 }
 
 /** Buttons and own messages in a colour of the site's, with letters that can be read on it. */
@@ -88,7 +76,7 @@ function makeTalk({ room, pace }) {
   const transport = new Tabs({ feed, transport: listener, clock, name, locks: navigator.locks, channel, pace });
   const makeId = () => newId((bytes) => crypto.getRandomValues(bytes));
   const otherwise = { load: () => parseList(session.get(`outbox.${room}`)), save: (list) => session.set(`outbox.${room}`, JSON.stringify(list)) };
-  const keep = new Keep({ indexedDB: window.indexedDB, locks: navigator.locks, name, tab: makeId(), ahead: storageOf('localStorage'), otherwise });
+  const keep = new Keep({ indexedDB: window.indexedDB, locks: navigator.locks, name, tab: makeId(), ahead: attempt(() => window.localStorage), otherwise });
   const outbox = new Outbox({ store, api, clock, backoff: new Backoff(), makeId, keep });
   return { store, api, transport, outbox };
 }
