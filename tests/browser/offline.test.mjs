@@ -52,6 +52,27 @@ for (const profile of PROFILES.filter((name) => name !== '')) {
   });
 }
 
+test('a tab that is closed before its database has written anything loses nothing', async () => {
+  await withSite({ profile: 'lighttpd' }, async (site) => {
+    await withBrowser(async ({ tab }) => {
+      const page = await tab(`http://127.0.0.1:${site.port}/`, { name: 'ann', ignore });
+      await page.evaluate(() => {
+        IDBObjectStore.prototype.put = () => ({}); // a disk that never gets to it
+      });
+      const context = page.context();
+      await context.setOffline(true);
+      await say(page, 'only just');
+      await shows(page, ['only just [queued]']);
+      await page.close();
+      await context.setOffline(false);
+      const again = await context.newPage();
+      await again.goto(`http://127.0.0.1:${site.port}/`);
+      await shows(again, ['only just']);
+    });
+    assert.deepEqual(await stored(site), ['only just']);
+  });
+});
+
 for (const profile of PROFILES.filter((name) => ['lighttpd', 'apache-proxy', 'apache-fcgid'].includes(name))) {
   test(`the programs are killed and started anew while people talk: ${profile}`, async () => {
     await withSite({ profile }, async (site) => {
