@@ -2,6 +2,7 @@
 #include "asks.h"
 
 #include "ck.h"
+#include "hash.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,18 +26,9 @@ void asks_init(struct asks *all)
     CK(getrandom(&all->seed, sizeof all->seed, 0) == (ssize_t)sizeof all->seed);
 }
 
-/* FNV-1a (Fowler, Noll, Vo) in 64 bits, begun with the seed in the place of its constant; its upper half is the better one. */
 static uint32_t hash_of(uint64_t seed, const struct query *q, const char *common)
 {
-    const unsigned char *bytes = (const unsigned char *)q;
-    uint64_t hash = seed;
-    for (size_t i = 0; i < query_size(q); i++) {
-        hash = (hash ^ bytes[i]) * 1099511628211ULL;
-    }
-    for (; *common != '\0'; common++) {
-        hash = (hash ^ (unsigned char)*common) * 1099511628211ULL;
-    }
-    return (uint32_t)(hash >> 32);
+    return (uint32_t)(hash_bytes(hash_bytes(seed, q, query_size(q)), common, strlen(common)) >> 32);
 }
 
 static bool is_same(const struct ask *a, uint32_t hash, const struct query *q, const char *common)

@@ -2,6 +2,7 @@
 #include "disk.h"
 
 #include "err.h"
+#include "hash.h"
 #include "log.h"
 
 #include <dirent.h>
@@ -92,11 +93,7 @@ uint64_t disk_stamp(const char *path)
     }
     const uint64_t parts[] = {(uint64_t)st.st_ino, (uint64_t)st.st_size, (uint64_t)st.st_mtim.tv_sec,
                               (uint64_t)st.st_mtim.tv_nsec};
-    uint64_t hash = 14695981039346656037ULL; /* FNV-1a (Fowler, Noll, Vo), by words */
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-        hash = (hash ^ parts[i]) * 1099511628211ULL;
-    }
-    return hash | 1;
+    return hash_bytes(HASH_START, parts, sizeof parts) | 1;
 }
 
 bool disk_exists(const char *path)

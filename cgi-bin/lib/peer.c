@@ -1,6 +1,7 @@
 /* peer.c - see peer.h. */
 #include "peer.h"
 
+#include "hash.h"
 #include "str.h"
 
 #include <arpa/inet.h>
@@ -39,11 +40,7 @@ uint32_t peer_hash(const char *address)
     int length = parse(address, bytes);
     const unsigned char *from = length == NONE ? (const unsigned char *)address : bytes;
     size_t count = length == NONE ? strlen(address) : length == V4 ? V4 : NETWORK_BYTES;
-    uint32_t hash = 2166136261U; /* FNV-1a (Fowler, Noll, Vo) */
-    for (size_t i = 0; i < count; i++) {
-        hash = (hash ^ from[i]) * 16777619U;
-    }
-    return hash;
+    return (uint32_t)(hash_bytes(HASH_START, from, count) >> 32);
 }
 
 bool peer_host_is_loopback(const char *host)

@@ -3,6 +3,7 @@
 
 #include "bell.h"
 #include "err.h"
+#include "hash.h"
 #include "site.h"
 
 #include <stdio.h>
@@ -22,28 +23,19 @@ struct work {
 
 /* ---- positions and ETag ---- */
 
-static uint64_t fnv1a(uint64_t hash, const void *bytes, size_t length)
-{
-    const unsigned char *b = bytes;
-    for (size_t i = 0; i < length; i++) {
-        hash = (hash ^ b[i]) * 1099511628211ULL;
-    }
-    return hash;
-}
-
 /* What an answer to one URL depends on: the epoch, and of each room head and oldest (a change of a message raises head).
- * FNV-1a (Fowler, Noll, Vo) over them; one room's numbers stand in clear, so that the common case can't collide. */
+ * A hash over them; one room's numbers stand in clear, so that the common case can't collide. */
 static void make_etag(struct reading *g, const struct query *q)
 {
-    uint64_t hash = 14695981039346656037ULL;
+    uint64_t hash = HASH_START;
     if (q->count == 1) {
         snprintf(g->etag, sizeof g->etag, "\"%.22s-%llx-%llx\"", g->epoch, (unsigned long long)g->rooms[0].head,
                  (unsigned long long)g->rooms[0].oldest);
         return;
     }
     for (size_t i = 0; i < q->count; i++) {
-        hash = fnv1a(hash, &g->rooms[i].head, sizeof g->rooms[i].head);
-        hash = fnv1a(hash, &g->rooms[i].oldest, sizeof g->rooms[i].oldest);
+        hash = hash_bytes(hash, &g->rooms[i].head, sizeof g->rooms[i].head);
+        hash = hash_bytes(hash, &g->rooms[i].oldest, sizeof g->rooms[i].oldest);
     }
     snprintf(g->etag, sizeof g->etag, "\"%.22s-%016llx\"", g->epoch, (unsigned long long)hash);
 }

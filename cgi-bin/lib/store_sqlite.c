@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "disk.h"
 #include "err.h"
+#include "hash.h"
 #include "log.h"
 
 #include <stdlib.h>
@@ -459,7 +460,7 @@ static int version(struct store *base, uint64_t *out, struct err *e)
 static uint64_t stamp(const char *folder)
 {
     static const char *const names[] = {"chat.db", "chat.db-wal", "chat.db-journal"};
-    uint64_t all = 0;
+    uint64_t all = HASH_START;
     char path[4200];
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         snprintf(path, sizeof path, "%s/%s", folder, names[i]);
@@ -467,7 +468,7 @@ static uint64_t stamp(const char *folder)
         if (i == 0 && one == 0) {
             return 0;
         }
-        all = all * 1099511628211ULL + one;
+        all = hash_bytes(all, &one, sizeof one);
     }
     return all;
 }
