@@ -6,6 +6,7 @@
   'use strict';
   const script = document.currentScript;
   const base = new URL('.', script.src);
+  const programs = new URL(script.dataset.path || '.', base); // 'cgi-bin/poll.cgi/' on a host without short addresses
   const set = { room: 'lobby', title: 'Chat', mode: 'button', side: 'right', theme: 'auto', height: '480px', ...script.dataset };
   const inline = set.mode === 'inline';
   const seenKey = `pollchat ${base.href}${set.room}`;
@@ -91,7 +92,7 @@
     frame = document.createElement('iframe');
     frame.title = set.title;
     frame.loading = inline ? 'lazy' : 'eager';
-    frame.src = new URL(`embed?${new URLSearchParams({ room: set.room, title: set.title })}`, base).href;
+    frame.src = new URL(`embed?${new URLSearchParams({ room: set.room, title: set.title })}`, programs).href;
     panel.append(frame);
   }
 
@@ -143,7 +144,7 @@
     if (frame || document.hidden) return;
     const seen = store();
     const query = seen ? { since: seen.seq, epoch: seen.epoch, limit: MOST, room: set.room } : { last: 1, room: set.room };
-    const answer = await fetch(new URL(`poll?${new URLSearchParams(query)}`, base), { credentials: 'omit' });
+    const answer = await fetch(new URL(`poll?${new URLSearchParams(query)}`, programs), { credentials: 'omit' });
     const page = await answer.json();
     if (frame) return;
     if (answer.status === 409) store(null); // another database: counts anew

@@ -42,6 +42,22 @@ static const unsigned long network_kinds[] = {
     0x7c7c6673, /* Parallels shared folder */
 };
 
+static const char *last_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
+/* Cuts the last part off an absolute path. */
+static bool cut_last(char *path)
+{
+    char *slash = strrchr(path, '/');
+    if (slash != NULL) {
+        slash[slash == path ? 1 : 0] = '\0';
+    }
+    return slash != NULL;
+}
+
 int disk_program_folder(char *out, size_t size, struct err *e)
 {
     char path[PATH_MAX];
@@ -51,11 +67,11 @@ int disk_program_folder(char *out, size_t size, struct err *e)
         return err_set(e, ERR_SYSTEM, "The program can't find its own folder: /proc/self/exe can't be read.");
     }
     path[length] = '\0'; /* may end in " (deleted)", which is no part of the folder */
-    char *slash = strrchr(path, '/');
-    if (slash != NULL) {
-        slash[slash == path ? 1 : 0] = '\0';
+    bool found = cut_last(path);
+    if (found && strcmp(last_of(path), "programs") == 0) {
+        found = cut_last(path); /* the archive keeps the program itself one folder further down: start.c */
     }
-    if (slash == NULL || strlen(path) >= size) {
+    if (!found || strlen(path) >= size) {
         return err_set(e, ERR_SYSTEM, "The path of the program's folder is too long.");
     }
     memcpy(out, path, strlen(path) + 1);

@@ -13,7 +13,7 @@
 
 struct err;
 
-/* Folder of the running program, absolute, symbolic links resolved, also after its file was replaced.
+/* Folder of the running program (of the archive: the one above programs/), absolute, symbolic links resolved, also after its file was replaced.
  * -1 (ERR_SYSTEM) where /proc is missing or the path is too long; out is then "". */
 int disk_program_folder(char *out, size_t size, struct err *e);
 

@@ -39,15 +39,17 @@ static void add_text(struct buf *out, const char *text)
     html_text(out, text, strlen(text));
 }
 
-static void render(struct buf *out, const char *room, const char *title)
+/* site: what is put before the addresses of files. */
+static void render(struct buf *out, const char *site, const char *room, const char *title)
 {
-    buf_adds(
+    buf_addf(
         out,
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
         "<meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"robots\" content=\"noindex\">\n"
-        "<link rel=\"stylesheet\" href=\"chat.css\">\n<link rel=\"stylesheet\" href=\"messages.css\">\n"
-        "<link rel=\"stylesheet\" href=\"dark.css\" media=\"(prefers-color-scheme: dark)\" data-part=\"dark\">\n<script type=\"module\" src=\"js/embedded.js\"></script>\n<title>");
+        "<link rel=\"stylesheet\" href=\"%schat.css\">\n<link rel=\"stylesheet\" href=\"%smessages.css\">\n"
+        "<link rel=\"stylesheet\" href=\"%sdark.css\" media=\"(prefers-color-scheme: dark)\" data-part=\"dark\">\n<script type=\"module\" src=\"%sjs/embedded.js\"></script>\n<title>",
+        site, site, site, site);
     add_text(out, title[0] != '\0' ? title : room);
     buf_addf(out, "</title>\n</head>\n<body class=\"embedded\" data-room=\"%s\" data-title=\"", room);
     add_text(out, title);
@@ -66,7 +68,7 @@ static void answer(struct web_exchange *x, const struct conf *conf, const char *
     web_reply_init(&r, 200);
     r.policy = buf_text(&policy);
     web_header(&r, "Content-Type", "text/html; charset=utf-8");
-    render(&r.body, room, title);
+    render(&r.body, web_is_under_program(x) ? "../../" : "", room, title);
     web_answer(x, &r);
     web_reply_fini(&r);
     buf_fini(&policy);

@@ -27,6 +27,7 @@ enum {
 };
 
 struct page {
+    const struct plain_place *place;
     struct query query;
     struct chat_draft draft; /* room and name, for the form */
     char reply_to[24];
@@ -89,12 +90,16 @@ static void render(struct web_reply *r, const struct page *p, const struct readi
     char id[CHAT_EPOCH_SIZE];
     if (p->is_log) {
         const struct plain_refresh refresh = {.seconds = seconds_of(&g->rooms[0]), .turn = p->turn};
-        plain_log(&r->body, &g->answer, p->draft.name, p->query.kind == QUERY_BEFORE ? NULL : &refresh);
+        plain_log(&r->body, p->place, &g->answer, p->draft.name, p->query.kind == QUERY_BEFORE ? NULL : &refresh);
         return;
     }
     chat_random_id(id);
-    const struct plain_form form = {
-        .room = p->query.rooms[0].name, .name = p->draft.name, .id = id, .reply_to = p->reply_to, .text = ""};
+    const struct plain_form form = {.place = p->place,
+                                    .room = p->query.rooms[0].name,
+                                    .name = p->draft.name,
+                                    .id = id,
+                                    .reply_to = p->reply_to,
+                                    .text = ""};
     plain_room(&r->body, &form, &g->answer);
 }
 
@@ -123,7 +128,7 @@ void get_plain(struct web_exchange *x, void *program)
 {
     struct program *p = program;
     struct err e = ERR_INIT;
-    struct page page = {.is_log = false};
+    struct page page = {.place = web_is_under_program(x) ? &plain_under_poll : &plain_short};
     struct reading *g = ck_calloc(1, sizeof *g);
     chat_draft_init(&page.draft);
     tally_add(site_tally(p->site), COUNTS_POLL_REQUESTS, 1);

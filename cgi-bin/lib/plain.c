@@ -11,6 +11,10 @@ const char plain_policy[] =
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-src 'self'; base-uri 'none'; "
     "frame-ancestors 'self'";
 
+const struct plain_place plain_short = {.site = "", .poll = "", .send = ""};
+const struct plain_place plain_under_poll = {.site = "../../", .poll = "", .send = "../send.cgi/"};
+const struct plain_place plain_under_send = {.site = "../../", .poll = "../poll.cgi/", .send = ""};
+
 static void add_text(struct buf *out, const char *text)
 {
     html_text(out, text, strlen(text));
@@ -45,14 +49,15 @@ static void add_refresh(struct buf *out, const char *room, const char *name, con
 }
 
 /* refresh: NULL, or when the messages of `name`'s room are loaded anew. */
-static void begin(struct buf *out, const char *room, const char *kind, const char *name,
-                  const struct plain_refresh *refresh)
+static void begin(struct buf *out, const struct plain_place *place, const char *room, const char *kind,
+                  const char *name, const struct plain_refresh *refresh)
 {
-    buf_adds(
+    buf_addf(
         out,
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-        "<meta name=\"robots\" content=\"noindex\">\n<link rel=\"icon\" href=\"icon.svg\" type=\"image/svg+xml\"><link rel=\"stylesheet\" href=\"plain.css\">\n");
+        "<meta name=\"robots\" content=\"noindex\">\n<link rel=\"icon\" href=\"%sicon.svg\" type=\"image/svg+xml\"><link rel=\"stylesheet\" href=\"%splain.css\">\n",
+        place->site, place->site);
     if (refresh != NULL) {
         add_refresh(out, room, name, refresh);
     }
@@ -139,7 +144,7 @@ static void add_hidden(struct buf *out, const char *name, const char *value)
 
 static void add_form(struct buf *out, const struct plain_form *f)
 {
-    buf_adds(out, "<form method=\"post\" action=\"send?format=html\" accept-charset=\"utf-8\">\n");
+    buf_addf(out, "<form method=\"post\" action=\"%ssend?format=html\" accept-charset=\"utf-8\">\n", f->place->send);
     add_hidden(out, "room", f->room);
     add_hidden(out, "id", f->id);
     add_hidden(out, "reply_to", f->reply_to);
@@ -160,10 +165,11 @@ static void add_form(struct buf *out, const struct plain_form *f)
 
 /* ---- pages ---- */
 
-void plain_log(struct buf *out, const struct answer *a, const char *name, const struct plain_refresh *refresh)
+void plain_log(struct buf *out, const struct plain_place *place, const struct answer *a, const char *name,
+               const struct plain_refresh *refresh)
 {
     const struct answer_room *room = &a->rooms[0];
-    begin(out, room->name, "log", name, refresh);
+    begin(out, place, room->name, "log", name, refresh);
     add_messages(out, room, name);
     buf_adds(out, "<p id=\"end\"><a target=\"_top\" href=\"plain");
     add_address(out, room->name, name);
@@ -173,7 +179,7 @@ void plain_log(struct buf *out, const struct answer *a, const char *name, const 
 
 void plain_room(struct buf *out, const struct plain_form *f, const struct answer *a)
 {
-    begin(out, f->room, "room", f->name, NULL);
+    begin(out, f->place, f->room, "room", f->name, NULL);
     buf_adds(out, "<h1>#");
     add_text(out, f->room);
     buf_adds(out, "</h1>\n<iframe class=\"log\" title=\"Messages\" width=\"100%\" height=\"400\" src=\"plain");
@@ -190,12 +196,12 @@ void plain_room(struct buf *out, const struct plain_form *f, const struct answer
 
 void plain_refused(struct buf *out, const struct plain_form *f, int status, const char *title, const char *detail)
 {
-    begin(out, f->room, "refused", f->name, NULL);
+    begin(out, f->place, f->room, "refused", f->name, NULL);
     buf_addf(out, "<h1>%d %s</h1>\n<p role=\"alert\">It was not sent. ", status, title);
     add_text(out, detail);
     buf_adds(out, "</p>\n");
     add_form(out, f);
-    buf_adds(out, "<p><a href=\"plain");
+    buf_addf(out, "<p><a href=\"%splain", f->place->poll);
     add_address(out, f->room, f->name);
     buf_adds(out, "\">Back to the room</a></p>\n");
     end(out);

@@ -3,7 +3,7 @@
  * Three pages: a room (a form, and its messages in a frame of their own that loads itself anew, so that this takes nothing away
  * from who is writing), the messages alone, and what went wrong, with the form as it was filled in. HTML 4 as all browsers of
  * the last twenty-five years read it, and lynx and w3m, for which the messages stand in the room's page as well.
- * What people wrote goes through html.h. Addresses are relative: /plain and /send are neighbours.
+ * What people wrote goes through html.h. Addresses are relative (struct plain_place).
  * Pure. Threads: any.
  */
 #ifndef PLAIN_H
@@ -20,8 +20,20 @@ struct err;
 /* Content-Security-Policy: no script, and no frame but of our own pages. */
 extern const char plain_policy[];
 
+/* What is put before the addresses of the page's own files, of /plain and of /send. They are neighbours (plain_short), unless the page
+ * was asked for by the path of a program, .../cgi-bin/poll.cgi/plain (web_is_under_program). */
+struct plain_place {
+    const char *site;
+    const char *poll;
+    const char *send;
+};
+extern const struct plain_place plain_short;
+extern const struct plain_place plain_under_poll;
+extern const struct plain_place plain_under_send;
+
 /* The form as it is to stand there. All borrowed; "" for nothing. */
 struct plain_form {
+    const struct plain_place *place;
     const char *room;
     const char *name;
     const char *id;       /* of the message that will be sent: sent twice it is stored once */
@@ -40,7 +52,8 @@ struct plain_refresh {
 };
 
 /* Its messages. refresh: NULL for older ones, which stay as they are. */
-void plain_log(struct buf *out, const struct answer *a, const char *name, const struct plain_refresh *refresh);
+void plain_log(struct buf *out, const struct plain_place *place, const struct answer *a, const char *name,
+               const struct plain_refresh *refresh);
 
 /* The answer to a message that was not stored; status: as problem_of() has it. */
 void plain_refused(struct buf *out, const struct plain_form *f, int status, const char *title, const char *detail);

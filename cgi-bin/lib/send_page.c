@@ -17,6 +17,11 @@ bool send_page_is_wanted(struct web_exchange *x)
     return web_wants(x, "html");
 }
 
+static const struct plain_place *place_of(const struct web_exchange *x)
+{
+    return web_is_under_program(x) ? &plain_under_send : &plain_short;
+}
+
 void send_page_stored(struct web_exchange *x, const struct chat_draft *d)
 {
     struct web_reply r;
@@ -25,7 +30,7 @@ void send_page_stored(struct web_exchange *x, const struct chat_draft *d)
     plain_address(&address, d->room, d->name);
     web_reply_init(&r, 303);
     r.policy = plain_policy;
-    web_header(&r, "Location", "plain%s", buf_text(&address));
+    web_header(&r, "Location", "%splain%s", place_of(x)->poll, buf_text(&address));
     web_answer(x, &r);
     web_reply_fini(&r);
     buf_fini(&address);
@@ -53,6 +58,7 @@ void send_page_refused(struct web_exchange *x, const struct err *e, const struct
         snprintf(reply_to, sizeof reply_to, "%llu", (unsigned long long)d->reply_to);
     }
     const struct plain_form f = {
+        .place = place_of(x),
         .room = d->room,
         .name = d->name,
         .id = e->code == ERR_CONFLICT ? id : d->id, /* of a store that was busy nobody needs to ask whether it has it */
@@ -80,6 +86,7 @@ void send_page_unread(struct web_exchange *x, const struct err *e, const struct 
     const char *text = value_of(&fields, "text", "");
     const char *room = value_of(&fields, "room", CHAT_ROOM_DEFAULT);
     const struct plain_form f = {
+        .place = place_of(x),
         .room = chat_room_valid(room, strlen(room)) ? room : CHAT_ROOM_DEFAULT,
         .name = value_of(&fields, "name", ""),
         .id = id,

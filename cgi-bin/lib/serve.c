@@ -7,6 +7,7 @@
 #include "log.h"
 #include "outflow.h"
 #include "slow.h"
+#include "successor.h"
 #include "web_cgi.h"
 #include "web_fcgi.h"
 
@@ -18,7 +19,6 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -179,24 +179,7 @@ static void stop_signals(sigset_t *set)
     }
 }
 
-/* The path this program was started from, to see later whether another file stands there. */
-static char *own_path(void)
-{
-    char path[4096];
-    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
-    return length > 0 ? ck_memdup0(path, (size_t)length) : NULL;
-}
-
-/* A program that was only deleted goes on: nothing could take its place. */
-static bool is_replaced(const char *path)
-{
-    struct stat now;
-    struct stat self;
-    return path != NULL && stat(path, &now) == 0 && stat("/proc/self/exe", &self) == 0 &&
-           (now.st_ino != self.st_ino || now.st_dev != self.st_dev) && access(path, X_OK) == 0;
-}
-
-static void wait_for_stop(struct worker_pool *pool, const sigset_t *signals, const char *path)
+static void wait_for_stop(struct worker_pool *pool, const sigset_t *signals, const struct successor *successor)
 {
     const struct timespec tick = {.tv_sec = TICK_S};
     for (unsigned ticks = 1;; ticks++) {
@@ -204,7 +187,7 @@ static void wait_for_stop(struct worker_pool *pool, const sigset_t *signals, con
             break;
         }
         relieve(pool);
-        if (ticks % FILE_TICKS == 0 && is_replaced(path)) {
+        if (ticks % FILE_TICKS == 0 && successor_is_there(successor)) {
             log_line("the program's file was replaced; leaving so that the new one is started");
             break;
         }
@@ -274,15 +257,15 @@ static int serve_fastcgi(const struct serve *s)
     stop_signals(&signals);
     pthread_sigmask(SIG_BLOCK, &signals, NULL); /* before there are threads: they inherit it */
     pool.highest = raise_descriptor_limit() - RESERVED_DESCRIPTORS;
-    char *path = own_path(); /* before a request can be answered: once the file is replaced, its name is lost */
+    struct successor *successor = successor_new();
     pool.accepted = ck_malloc(TAKEN_IN_MOST * sizeof *pool.accepted);
     pool.stop_fd = eventfd(0, EFD_CLOEXEC);
     if (pool.stop_fd < 0 || web_fcgi_init(&e) != 0 || start_workers(&pool) != 0) {
         log_line("can't start: %s", e.code != ERR_NONE ? e.text : strerror(errno));
-        free(path);
+        successor_free(successor);
         return 1;
     }
-    wait_for_stop(&pool, &signals, path);
+    wait_for_stop(&pool, &signals, successor);
     stop(&pool);
     /* Not exit(): threads that are still at work must not meet destructors. Everything durable is on disk. */
     _exit(0);

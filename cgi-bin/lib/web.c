@@ -63,6 +63,14 @@ const char *const *web_environment(const struct web_exchange *x)
     return x->environment;
 }
 
+bool web_is_under_program(const struct web_exchange *x)
+{
+    const char *uri = web_variable(x, "REQUEST_URI");
+    const char *end = uri != NULL ? uri + strcspn(uri, "?#") : NULL;
+    const char *program = uri != NULL ? strstr(uri, ".cgi/") : NULL;
+    return program != NULL && program < end;
+}
+
 enum web_method web_method(const struct web_exchange *x)
 {
     static const struct {

@@ -31,6 +31,10 @@ bool web_has_variable_like(const struct web_exchange *x, const char *prefix); /*
 const char *const *web_environment(const struct web_exchange *x); /* all of them, NAME=VALUE, NULL at the end */
 enum web_method web_method(const struct web_exchange *x);
 
+/* Asked for by the path of a program itself, .../cgi-bin/poll.cgi/plain, and not by a short address: so a relative address in the answer
+ * starts two folders further down. As the client wrote it, which is what his browser goes by. */
+bool web_is_under_program(const struct web_exchange *x);
+
 /* The fields of the query string. NULL with ERR_INPUT when it can't be decoded. */
 const struct form *web_query(struct web_exchange *x, struct err *e);
 

@@ -78,7 +78,8 @@ static void pages_show_what_was_said_and_run_nothing_of_it(void **state)
                                    .text_length = strlen(HOSTILE)};
     const struct answer_room room = room_of(&m, 1);
     const struct answer a = {.epoch = "e", .rooms = &room, .count = 1};
-    const struct plain_form f = {.room = "lobby",
+    const struct plain_form f = {.place = &plain_short,
+                                 .room = "lobby",
                                  .name = HOSTILE,
                                  .id = "abc",
                                  .reply_to = "3",
@@ -86,7 +87,7 @@ static void pages_show_what_was_said_and_run_nothing_of_it(void **state)
                                  .text_length = strlen(HOSTILE)};
     buf_init(&b, 100000);
     const struct plain_refresh refresh = {.seconds = 4, .turn = 1};
-    plain_log(&b, &a, HOSTILE, &refresh);
+    plain_log(&b, &plain_short, &a, HOSTILE, &refresh);
     has(&b, "<li id=\"m8\">");
     has(&b, "2023-11-14 22:13 UTC");
     has(&b, "before=8\">Older messages</a>");
@@ -118,13 +119,13 @@ static void old_messages_are_not_loaded_anew_and_the_first_has_none_before_it(vo
     const struct answer_room empty = room_of(NULL, 0);
     struct answer a = {.epoch = "e", .rooms = &room, .count = 1};
     buf_init(&b, 100000);
-    plain_log(&b, &a, "", NULL);
+    plain_log(&b, &plain_short, &a, "", NULL);
     has_not(&b, "http-equiv");
     has_not(&b, "Older messages");
     has(&b, "<em>(delete)</em>");
     buf_clear(&b);
     a.rooms = &empty;
-    plain_log(&b, &a, "", NULL);
+    plain_log(&b, &plain_short, &a, "", NULL);
     has(&b, "Nothing has been said here yet.");
     buf_fini(&b);
 }

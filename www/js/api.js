@@ -20,9 +20,38 @@ async function read(answer, progress) {
   return text + decoder.decode();
 }
 
+// Where the programs answer: at short addresses, or, where a host has no mod_rewrite, by their own; cgi/ is for hosts that refuse
+// what stands in cgi-bin/.htaccess.
+const WAYS = ['', 'cgi-bin/', 'cgi/'];
+
 /** base: the address that the others are relative to. fetch, clock: { now, setTimeout, clearTimeout }. */
 export function makeApi({ base, fetch, clock }) {
-  async function ask(path, init, limit, signal) {
+  let way = 0;
+  let isSure = false;
+  const address = (program, path, which = way) => new URL(which === 0 ? path : `${WAYS[which]}${program}.cgi/${path}`, base).href;
+
+  /** The first time each way is tried, until the chat itself answers. */
+  async function ask(program, path, ...how) {
+    let first;
+    for (let i = way; i < WAYS.length; i++) {
+      try {
+        const body = await once(address(program, path, i), ...how);
+        if (isSure || typeof body?.epoch === 'string') {
+          [way, isSure] = [i, true];
+          return body;
+        }
+        first ??= new Failure('answer', 'Something between here and the chat answered in its place.');
+      } catch (failure) {
+        if (isSure || failure.slug || failure.kind === 'network') {
+          throw failure;
+        }
+        first ??= failure;
+      }
+    }
+    throw first;
+  }
+
+  async function once(href, init, limit, signal) {
     const stop = new AbortController();
     const abort = () => stop.abort();
     signal?.addEventListener('abort', abort);
@@ -35,7 +64,7 @@ export function makeApi({ base, fetch, clock }) {
     let answer;
     let text;
     try {
-      answer = await fetch(new URL(path, base).href, { cache: 'no-store', ...init, credentials: 'same-origin', signal: stop.signal });
+      answer = await fetch(href, { cache: 'no-store', ...init, credentials: 'same-origin', signal: stop.signal });
       wait();
       text = await read(answer, wait);
     } catch (error) {
@@ -56,7 +85,7 @@ export function makeApi({ base, fetch, clock }) {
     async poll(query, { limit = 15_000, signal } = {}) {
       const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== null);
       const init = query.before === undefined ? {} : { cache: 'default' }; // old pages may be kept
-      const page = await ask(`poll?${new URLSearchParams(given)}`, init, limit, signal);
+      const page = await ask('poll', `poll?${new URLSearchParams(given)}`, init, limit, signal);
       if (!isPage(page, query.room)) {
         throw new Failure('answer', 'Something between here and the chat answered in its place.');
       }
@@ -64,12 +93,12 @@ export function makeApi({ base, fetch, clock }) {
     },
 
     /** query: { room, since, epoch }. See stream.js. */
-    stream: (query, options) => readStream({ fetch, clock, address: new URL(`stream?${new URLSearchParams(query)}`, base).href, ...options }),
+    stream: (query, options) => readStream({ fetch, clock, address: address('poll', `stream?${new URLSearchParams(query)}`), ...options }),
 
     /** draft: { room, name, text, id }. Returns the message as it is stored. */
     async send({ room, name, text, id, reply_to }, { limit = 30_000 + text.length / 4, signal } = {}) {
       const init = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ room, name, text, id, reply_to }) };
-      const message = await ask('send', init, limit, signal);
+      const message = await ask('send', 'send', init, limit, signal);
       if (!isMessage(message) || message.id !== id || typeof message.epoch !== 'string') {
         throw new Failure('answer', 'Something between here and the chat answered in its place.');
       }

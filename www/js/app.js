@@ -68,7 +68,7 @@ function makeTalk({ room, pace }) {
   const session = keeper('sessionStorage', 'pollchat');
   const name = `pollchat ${new URL('.', document.baseURI).pathname}${room}`;
   const store = new Store(room);
-  const api = makeApi({ base: document.baseURI, fetch: (...args) => fetch(...args), clock });
+  const api = makeApi({ base: new URL('..', import.meta.url), fetch: (...args) => fetch(...args), clock });
   const feed = new Feed(store);
   const ladder = new Ladder({ top: canStream() ? 'stream' : 'held' });
   const listener = new Transport({ store: feed, api, clock, pace: () => transport.pace(), ladder, backoff: new Backoff() });

@@ -4,6 +4,7 @@
 import { start } from './app.js';
 
 const { room, title } = document.body.dataset;
+const site = new URL('..', import.meta.url); // the frame's own address may be a program's
 
 function whenAsked(chat, { data }) {
   if (data.type === 'open') {
@@ -16,8 +17,12 @@ function whenAsked(chat, { data }) {
 }
 
 async function skeleton() {
-  const page = new DOMParser().parseFromString(await (await fetch('index.html')).text(), 'text/html');
-  return document.adoptNode(page.querySelector('.chat'));
+  const page = new DOMParser().parseFromString(await (await fetch(new URL('index.html', site))).text(), 'text/html');
+  const root = document.adoptNode(page.querySelector('.chat'));
+  for (const image of root.querySelectorAll('img')) {
+    image.src = new URL(image.getAttribute('src'), site);
+  }
+  return root;
 }
 
 /** The loader's first word: how it is to look, and whether it is open. Only the page around us is heard. */

@@ -1,0 +1,22 @@
+/* image.h - is a program file whole, and for this machine?
+ *
+ * A file that is being uploaded grows from its beginning; the kernel starts half of one all the same, and it dies somewhere. The table of
+ * sections stands at the end of what a linker or strip writes, and the header says where: so a file that doesn't reach that far
+ * isn't there yet. System V ABI, chapter 4, "ELF Header" and "Sections".
+ * Used by the programs and by start.c, which links nothing else of this library: libc only.
+ * Threads: any.
+ */
+#ifndef IMAGE_H
+#define IMAGE_H
+
+enum image_state {
+    IMAGE_WHOLE,
+    IMAGE_PART,    /* the beginning of a program: an upload that goes on, or one that was cut off */
+    IMAGE_FOREIGN, /* for another kind of machine */
+    IMAGE_OTHER,   /* no program */
+    IMAGE_ABSENT,  /* can't be read */
+};
+
+enum image_state image_look(const char *path);
+
+#endif

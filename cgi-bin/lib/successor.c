@@ -1,0 +1,76 @@
+/* successor.c - see successor.h. */
+#include "successor.h"
+
+#include "ck.h"
+#include "image.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { NAME_SIZE = 128 };
+
+struct successor {
+    char path[PATH_MAX]; /* "": unknown, nothing is ever found */
+    struct stat self;
+};
+
+struct successor *successor_new(void)
+{
+    struct successor *s = ck_calloc(1, sizeof *s);
+    ssize_t length = readlink("/proc/self/exe", s->path, sizeof s->path - 1);
+    if (length <= 0 || stat("/proc/self/exe", &s->self) != 0) {
+        s->path[0] = '\0';
+    }
+    return s;
+}
+
+void successor_free(struct successor *s)
+{
+    free(s);
+}
+
+static bool can_start(const char *path)
+{
+    enum image_state state = image_look(path);
+    return (state == IMAGE_WHOLE || state == IMAGE_OTHER) && access(path, X_OK) == 0;
+}
+
+/* A program that was only deleted goes on: nothing could take its place. Another time on the same file is an owner's touch. */
+static bool is_replaced(const struct successor *s)
+{
+    struct stat now;
+    return stat(s->path, &now) == 0 &&
+           (now.st_ino != s->self.st_ino || now.st_dev != s->self.st_dev ||
+            now.st_mtim.tv_sec != s->self.st_mtim.tv_sec) &&
+           can_start(s->path);
+}
+
+/* The archive's way: the file `current` beside this one names another. */
+static bool is_relieved(const struct successor *s)
+{
+    char path[PATH_MAX];
+    char name[NAME_SIZE] = "";
+    const char *slash = strrchr(s->path, '/');
+    int folder = slash != NULL ? (int)(slash - s->path) : 0;
+    if (snprintf(path, sizeof path, "%.*s/current", folder, s->path) >= (int)sizeof path) {
+        return false;
+    }
+    FILE *file = fopen(path, "re");
+    if (file == NULL) {
+        return false;
+    }
+    bool read = fgets(name, sizeof name, file) != NULL;
+    fclose(file);
+    name[strcspn(name, "\r\n")] = '\0';
+    return read && name[0] != '\0' && strchr(name, '/') == NULL && strcmp(name, slash + 1) != 0 &&
+           snprintf(path, sizeof path, "%.*s/%s", folder, s->path, name) < (int)sizeof path && can_start(path);
+}
+
+bool successor_is_there(const struct successor *s)
+{
+    return s->path[0] != '\0' && (is_replaced(s) || is_relieved(s));
+}
