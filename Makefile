@@ -22,6 +22,9 @@ DATA     ?= build/data
 # make test: some steps only, as in STEPS='unit cgi' (tests/run --list names them)
 STEPS    ?=
 
+# make dist
+ARCH     ?= x86_64#    or aarch64, by cross-compiling
+
 # ---- flags ------------------------------------------------------------------------------------------------------------
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla \
@@ -41,6 +44,20 @@ VARIANT_CFLAGS.tsan     := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
 VARIANT_LDFLAGS.tsan    := -fsanitize=thread
 VARIANT_CFLAGS.cov      := -O0 -g --coverage
 VARIANT_LDFLAGS.cov     := --coverage -Wl,--wrap=_exit
+
+# The archive's program (make dist): static, the same bytes wherever it is built. Headers and libraries come from a folder of packages
+# (tests/deps/sysroot), so that both machines are built alike.
+ifneq ($(filter dist-%,$(VARIANT)),)
+ARCH     := $(VARIANT:dist-%=%)
+SYSROOT  := build/sysroot-$(ARCH)
+CC       := $(if $(filter $(ARCH),$(shell uname -m)),gcc,$(ARCH)-linux-gnu-gcc)
+OBJCOPY  := $(if $(filter $(ARCH),$(shell uname -m)),objcopy,$(ARCH)-linux-gnu-objcopy)
+VARIANT_CFLAGS.$(VARIANT)  := -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong -ffunction-sections -fdata-sections \
+                              -ffile-prefix-map=$(CURDIR)=. -isystem $(SYSROOT)/usr/include
+VARIANT_LDFLAGS.$(VARIANT) := -static -s -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,--gc-sections -Wl,--build-id=none \
+                              -L$(SYSROOT)/usr/lib/$(ARCH)-linux-gnu
+VARIANT_LIBS.$(VARIANT)    := -lm
+endif
 
 ifeq ($(VARIANT_CFLAGS.$(VARIANT)),)
 $(error VARIANT is release, static, asan, tsan or cov, not '$(VARIANT)')
@@ -67,12 +84,12 @@ TESTSRC  := $(sort $(wildcard tests/unit/test_*.c tests/crash/test_*.c))
 TESTS    := $(TESTSRC:tests/%.c=$B/%)
 UNIT     := $(filter $B/unit/%,$(TESTS))
 CRASH    := $(filter $B/crash/%,$(TESTS))
-OBJECTS  := $(LIBOBJ) $(addprefix $B/obj/cgi-bin/,send.o poll.o admin.o) $(TESTSRC:%.c=$B/obj/%.o) $(COVERAGE)
+OBJECTS  := $(LIBOBJ) $(addprefix $B/obj/cgi-bin/,send.o poll.o admin.o bundle.o) $(TESTSRC:%.c=$B/obj/%.o) $(COVERAGE)
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY: $(OBJECTS)
-.PHONY: all stage install uninstall run test deps unit unit-run unit-build crash crash-run valgrind fuzz cov bench \
+.PHONY: all dist dist-parts stage install uninstall run test deps unit unit-run unit-build crash crash-run valgrind fuzz cov bench \
         lint check-format format clean distclean help FORCE
 
 ifeq ($V,1)
@@ -136,29 +153,30 @@ $B/flags $B/sources: FORCE
 STAGE := $B/stage
 PLACE  = $(DESTDIR)$(PREFIX)/lib/pollchat
 TREES := $(wildcard www lighttpd apache)
-FILES  = $(wildcard cgi-bin/chat.conf.example README.md LICENSE) $(shell find $(TREES) -type f ! -name '.*.sw?')
+FILES  = $(wildcard cgi-bin/chat.conf.example README.md LICENSE) $(shell find $(TREES) -path apache/archive -prune -o -type f ! -name '.*.sw?' -print)
 
 # Each file by rename: a program that runs keeps its old file, and nobody ever reads half a file.
 put = put() { mkdir -p "$${2%/*}" && cp --preserve=timestamps "$$1" "$$2.new" && lean "$$1" "$$2.new" && chmod "$$3" "$$2.new" && mv -f "$$2.new" "$$2"; }
 
-# A visitor's files without what is for their readers: lines that are comment as a whole, indentation, empty lines. Each line of code stays one.
-lean = lean() { case "$$1" in (www/*.js|www/*.css|www/*.html) awk '/^[ \t]*\/\*/ { c = 1 } c { if (/\*\//) { c = 0 } next } /^[ \t]*\/\// { next } \
-	{ sub(/^[ \t]+/, "") } NF' "$$1" >"$$2" && touch -r "$$1" "$$2" ;; esac; }
+# A visitor's files without what is for their readers: comments, indentation, empty lines. Each line of code stays one. A comment behind code goes
+# when no quote stands in it but an apostrophe between letters: then it is in no string.
+lean = lean() { case "$$1" in (www/*.js|www/*.css|www/*.html) awk -v js="$${1\#\#*.}" '/^[ \t]*\/\*/ { c = 1 } c { if (/\*\//) { c = 0 } next } /^[ \t]*\/\// { next } \
+	{ sub(/^[ \t]+/, ""); if (js == "js") { sub(/[ \t]+\/\/ ([^"\047`]|[a-z]\047[a-z])*$$/, "") } } NF' "$$1" >"$$2" && touch -r "$$1" "$$2" ;; esac; }
 
-define layout # FOLDER
+define layout # FOLDER, PROGRAMS
 	$Q umask 022; set -e; $(lean); $(put); \
-	for p in $(PROGRAMS); do put "$$p" "$1/cgi-bin/$${p##*/}" 755; done; \
+	for p in $2; do put "$$p" "$1/cgi-bin/$${p##*/}" 755; done; \
 	for f in $(FILES); do put "$$f" "$1/$$f" 644; done
 endef
 
 stage: all ## put programs, page and server configurations together in build/VARIANT/stage
 	$(call say,STAGE,$(STAGE))
-	$(call layout,$(STAGE))
+	$(call layout,$(STAGE),$(PROGRAMS))
 	$Q cd $(STAGE) && for f in $$(find $(TREES) -type f); do [ -e "$(CURDIR)/$$f" ] || rm -f "$$f"; done
 
 install: all ## install into PREFIX/lib/pollchat and PREFIX/bin/pollchat; DESTDIR= stands before it
 	$(call say,INSTALL,$(PLACE))
-	$(call layout,$(PLACE))
+	$(call layout,$(PLACE),$(PROGRAMS))
 	$Q umask 022; mkdir -p "$(DESTDIR)$(PREFIX)/bin"; cd "$(DESTDIR)$(PREFIX)/bin" && \
 	rm -f pollchat.new && ln -s ../lib/pollchat/cgi-bin/pollchat pollchat.new && mv -fT pollchat.new pollchat
 
@@ -167,6 +185,38 @@ uninstall: ## remove what install put there; chat.conf and the data stay
 	rm -f "$(DESTDIR)$(PREFIX)/bin/pollchat"; cd "$(PLACE)" && \
 	rm -f $(FILES) $(addprefix cgi-bin/,$(notdir $(PROGRAMS))) && \
 	{ find cgi-bin $(TREES) -depth -type d -empty -delete 2>/dev/null; cd .. && rmdir pollchat 2>/dev/null || echo 'kept in $(PLACE):' $$(ls -A '$(PLACE)'); }
+
+# ---- the archive for shared hosting -------------------------------------------------------------------------------------
+
+DISTLIBS := libfcgi-dev libsqlite3-dev libjansson-dev libinih-dev libsodium-dev musl-dev
+DEBIAN.x86_64  := amd64
+DEBIAN.aarch64 := arm64
+MUSL     := $(SYSROOT)/usr/lib/$(ARCH)-linux-musl
+
+dist: ## build/pollchat-VERSION-linux-ARCH.zip and .tar.gz, for a host without a shell; ARCH=x86_64 or aarch64
+	@tests/deps/need dist-$(ARCH)
+	@tests/deps/sysroot $(DEBIAN.$(ARCH)) build/sysroot-$(ARCH) $(DISTLIBS)
+	@$(MAKE) --no-print-directory VARIANT=dist-$(ARCH) dist-parts
+	@apache/archive/build $(VERSION) $(ARCH) build/dist-$(ARCH)
+
+dist-parts: $B/bundle $B/start
+	$(call layout,$(STAGE),)
+
+# The three programs in one file, by the name it is started with.
+$B/obj/%-main.o: $B/obj/cgi-bin/%.o
+	$(call say,RENAME,$@)
+	$Q$(OBJCOPY) --redefine-sym main=$*_main $< $@
+
+$B/bundle: $B/obj/cgi-bin/bundle.o $B/obj/send-main.o $B/obj/poll-main.o $B/obj/admin-main.o $(LIBRARY)
+	$(call say,LINK,$@)
+	$Q$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) 2>$@.log || { cat $@.log; exit 1; } # it warns of gethostbyname and dlopen, never called
+
+# The one that starts it: so small that it needs a small C library.
+$B/start: cgi-bin/start.c cgi-bin/lib/image.c cgi-bin/lib/image.h $B/flags
+	$(call say,LINK,$@)
+	$Q$(CC) -std=c17 -D_GNU_SOURCE -Os $(WARNINGS) -ffile-prefix-map=$(CURDIR)=. -fno-stack-protector -ffunction-sections -static -nostdlib -nostdinc \
+	    -isystem $(SYSROOT)/usr/include/$(ARCH)-linux-musl -s -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,noexecstack -o $@ \
+	    $(MUSL)/crt1.o $(MUSL)/crti.o cgi-bin/start.c cgi-bin/lib/image.c $(MUSL)/libc.a $(shell $(CC) -print-libgcc-file-name) $(MUSL)/crtn.o
 
 # ---- run and test -------------------------------------------------------------------------------------------------------
 

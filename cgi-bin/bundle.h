@@ -1,0 +1,12 @@
+/* bundle.h - the main functions of the programs, under the names that the Makefile gives them for bundle.c.
+ *
+ * Results: the process's exit status. To be called once, by main, before there are threads.
+ */
+#ifndef BUNDLE_H
+#define BUNDLE_H
+
+int send_main(void);
+int poll_main(void);
+int admin_main(int argc, char **argv);
+
+#endif
