@@ -3,9 +3,12 @@
  * Works on the data folder directly, so it needs no web server and works while one runs.
  * Exit status: 0 fine, 1 something is wrong (said on stderr or listed), 2 wrong usage.
  */
+#include "lib/buf.h"
+#include "lib/checks.h"
 #include "lib/conf.h"
 #include "lib/disk.h"
 #include "lib/err.h"
+#include "lib/findings.h"
 #include "lib/log.h"
 #include "lib/store.h"
 
@@ -86,6 +89,26 @@ static int command_settings(const struct options *o)
     return OK;
 }
 
+/* What the web server does to the programs it can't see; doctor.html can. */
+static int command_doctor(const struct options *o)
+{
+    struct err e = ERR_INIT;
+    struct conf conf;
+    struct findings findings = {.count = 0};
+    char folder[CONF_TEXT_MAX] = "";
+    struct buf text;
+    bool is_right = load(o, &conf, &e) == 0;
+    (void)disk_program_folder(folder, sizeof folder, NULL);
+    const struct checks_given given = {
+        .conf = is_right ? &conf : NULL, .conf_problem = e.text, .program_folder = folder, .carrier = CHECKS_SHELL};
+    checks_run(&given, &findings);
+    buf_init(&text, BUF_UNLIMITED);
+    findings_lines(&text, &findings);
+    fputs(buf_text(&text), stdout);
+    buf_fini(&text);
+    return findings_worst(&findings) == FINDING_WRONG ? WRONG : OK;
+}
+
 static int command_version(const struct options *o)
 {
     (void)o;
@@ -101,6 +124,7 @@ static const struct command {
     const char *about;
 } commands[] = {
     {"check", command_check, "look for anything wrong in the database; prints ok, or a line for each thing"},
+    {"doctor", command_doctor, "look at this host: what works, and what to do about what doesn't"},
     {"settings", command_settings,
      "show every setting, its value and where it comes from (--example: the example file)"},
     {"version", command_version, "print the version"},

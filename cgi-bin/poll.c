@@ -1,10 +1,11 @@
-/* poll.c - the program behind GET /poll, /stream, /plain, /embed and /status: everything that reads and waits.
+/* poll.c - the program behind GET /poll, /stream, /plain, /embed, /status and /doctor: everything that reads and waits.
  *
  * Routes and what they share. Never writes messages: the store is opened read only.
  */
 #include "lib/clock.h"
 #include "lib/conf.h"
 #include "lib/cors.h"
+#include "lib/get_doctor.h"
 #include "lib/get_embed.h"
 #include "lib/get_plain.h"
 #include "lib/get_poll.h"
@@ -22,9 +23,13 @@
 static void handle(struct web_exchange *x, void *context)
 {
     static const struct route routes[] = {
-        {"poll", WEB_GET | WEB_HEAD, get_poll},     {"stream", WEB_GET | WEB_HEAD, get_stream},
-        {"status", WEB_GET | WEB_HEAD, get_status}, {"plain", WEB_GET | WEB_HEAD, get_plain},
-        {"embed", WEB_GET | WEB_HEAD, get_embed},   {NULL, 0, NULL},
+        {"poll", WEB_GET | WEB_HEAD, get_poll},
+        {"stream", WEB_GET | WEB_HEAD, get_stream},
+        {"status", WEB_GET | WEB_HEAD, get_status},
+        {"plain", WEB_GET | WEB_HEAD, get_plain},
+        {"embed", WEB_GET | WEB_HEAD, get_embed},
+        {"doctor", WEB_GET | WEB_HEAD | WEB_POST, get_doctor},
+        {NULL, 0, NULL},
     };
     struct program *p = context;
     const struct conf *conf = site_conf(p->site, web_environment(x), NULL);

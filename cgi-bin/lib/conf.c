@@ -65,6 +65,8 @@ static const struct setting settings[] = {
     {"status", WORD, AT(status), 0, 0, "loopback", status_words,
      "Who may read GET /status, which has counts but nothing of what is said: loopback (who asks from this machine itself, not\n"
      "through a proxy on it), everyone, or nobody."},
+    {"doctor", WORD, AT(doctor), 0, 0, "loopback", status_words,
+     "Who may open doctor.html and read GET /doctor, which say what works on this host and what doesn't: as above."},
     {"threads", NUMBER, AT(threads), 1, 128, "16", NULL,
      "How many requests a FastCGI process handles at once. Plain CGI and mod_fcgid give it one at a time."},
 };

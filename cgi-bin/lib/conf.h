@@ -30,6 +30,7 @@ struct conf {
     uint64_t busy_timeout;            /* milliseconds to wait for the store's locks */
     uint64_t journal;                 /* index of the word: auto, wal, rollback */
     uint64_t status;                  /* index of the word: see enum conf_status */
+    uint64_t doctor;                  /* the same words */
     uint64_t threads;                 /* requests handled at once by a FastCGI process */
     uint64_t poll_after;              /* seconds: what a poll tells clients when it can't hold them */
     uint64_t max_stream;              /* seconds; 0: no streams */

@@ -13,8 +13,11 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/vfs.h>
 #include <unistd.h>
+
+enum { TRIAL_BYTES = 64 * 1024 };
 
 /* Numbers of statfs(2), linux/magic.h and the file systems' own sources. */
 static const unsigned long network_kinds[] = {
@@ -269,6 +272,39 @@ int disk_folder_make(const char *path, struct err *e)
         return fail_to_make("make .htaccess in", path, e);
     }
     return 0;
+}
+
+int disk_try_write(const char *folder, struct err *e)
+{
+    static const char zeros[TRIAL_BYTES];
+    char path[PATH_MAX];
+    if (snprintf(path, sizeof path, "%s/trial.%ld", folder, (long)getpid()) >= (int)sizeof path) {
+        errno = ENAMETOOLONG;
+        return fail_to_make("write to", folder, e);
+    }
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0) {
+        return fail_to_make("write to", folder, e);
+    }
+    errno = ENOSPC;
+    /* Some file systems see that a quota is passed only when the bytes go to the disk. */
+    int result = write(fd, zeros, sizeof zeros) == (ssize_t)sizeof zeros && fsync(fd) == 0 ? 0 : -1;
+    if (result != 0) {
+        result = fail_to_make("write to", folder, e);
+    }
+    close(fd);
+    unlink(path);
+    return result;
+}
+
+bool disk_room(const char *path, uint64_t *bytes)
+{
+    struct statvfs found;
+    if (statvfs(path, &found) != 0 || found.f_frsize == 0) {
+        return false;
+    }
+    *bytes = (uint64_t)found.f_bavail * found.f_frsize;
+    return true;
 }
 
 void disk_make_private(const char *path)

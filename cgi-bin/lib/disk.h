@@ -35,6 +35,13 @@ bool disk_is_writable(
  * may call it at once. -1: ERR_CONFIG (no parent, not a folder), ERR_READONLY, ERR_FULL, ERR_SYSTEM. */
 int disk_folder_make(const char *path, struct err *e);
 
+/* Writes 64 KiB to a file of the folder and takes it away again: that finds quotas, which can't be asked for. -1: ERR_READONLY,
+ * ERR_FULL, ERR_SYSTEM. */
+int disk_try_write(const char *folder, struct err *e);
+
+/* Bytes that are left on the disk for who isn't root. false: nobody knows. */
+bool disk_room(const char *path, uint64_t *bytes);
+
 /* A lock file: made if missing, mode 0600, and when root makes it, its folder's owner's. Holds no data, is never removed.
  * Returns a descriptor (close it to give everything back), or -1 with ERR_READONLY, ERR_FULL or ERR_SYSTEM. */
 int disk_lock_open(const char *path, struct err *e);

@@ -25,6 +25,7 @@ enum err_code {
     ERR_READONLY,  /* 503: the folder or file can't be written; reads go on */
     ERR_CORRUPT,   /* 500: the database file is damaged or not ours */
     ERR_CONFIG,    /* 500: a setting is wrong; log has the words */
+    ERR_EXPOSED,   /* 503: the web can read the data folder; nothing goes on until its owner has mended that */
     ERR_STOPPING,  /* 503: this process ends; the next one answers */
     ERR_STREAM,    /* 503: no stream can be had here now; polling works */
     ERR_GONE,      /* the peer hung up: nothing to answer */

@@ -41,9 +41,14 @@ static bool is_local(const struct web_exchange *x)
            !comes_through_a_proxy(x);
 }
 
+bool get_status_allows(const struct web_exchange *x, uint64_t whom)
+{
+    return whom == CONF_STATUS_EVERYONE || (whom == CONF_STATUS_LOOPBACK && is_local(x));
+}
+
 static int check_reader(const struct web_exchange *x, const struct conf *conf, struct err *e)
 {
-    if (conf->status == CONF_STATUS_EVERYONE || (conf->status == CONF_STATUS_LOOPBACK && is_local(x))) {
+    if (get_status_allows(x, conf->status)) {
         return 0;
     }
     return err_set(e, ERR_FORBIDDEN, "The status is not for everyone to read; the setting status says for whom.");

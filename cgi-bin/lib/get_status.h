@@ -7,7 +7,13 @@
 #ifndef GET_STATUS_H
 #define GET_STATUS_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 struct web_exchange;
+
+/* Is this request's peer among those that a setting allows (enum conf_status)? */
+bool get_status_allows(const struct web_exchange *x, uint64_t whom);
 
 void get_status(struct web_exchange *x, void *program); /* a handler of route.h */
 

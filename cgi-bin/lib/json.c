@@ -5,6 +5,7 @@
 #include "ck.h"
 #include "clock.h"
 #include "err.h"
+#include "findings.h"
 #include "form.h"
 #include "status.h"
 
@@ -324,6 +325,41 @@ void json_status(struct buf *out, const struct status *s)
     for (size_t i = 0; i < COUNTS_HISTOGRAM__MAX; i++) {
         put_spread(o, (enum counts_histogram)i, &s->counts->histogram[i]);
     }
+    dump_take(out, o);
+}
+
+static json_t *list_of(const struct findings *f)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < f->count; i++) {
+        json_t *o = json_object();
+        put_string(o, "topic", f->list[i].topic);
+        put_string(o, "state", finding_word(f->list[i].state));
+        put_string(o, "text", f->list[i].text);
+        CK(json_array_append_new(list, o) == 0);
+    }
+    return list;
+}
+
+void json_doctor(struct buf *out, const struct json_doctor *d)
+{
+    json_t *o = json_object();
+    char time[CLOCK_TEXT_SIZE];
+    clock_text(d->time_ms, time);
+    put_string(o, "version", d->version);
+    put_string(o, "time", time);
+    put(o, "secure", json_boolean(d->secure));
+    put(o, "authorization", json_boolean(d->authorization));
+    put(o, "forwarded", json_boolean(d->forwarded));
+    put_string(o, "data_address", d->data_address);
+    put(o, "findings", list_of(d->findings));
+    dump_take(out, o);
+}
+
+void json_received(struct buf *out, uint64_t bytes)
+{
+    json_t *o = json_object();
+    put_seq(o, "bytes", bytes);
     dump_take(out, o);
 }
 

@@ -10,10 +10,13 @@
 #include "answer.h"
 #include "chat.h"
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct buf;
 struct err;
+struct findings;
 struct form;
 struct status;
 
@@ -45,6 +48,22 @@ void json_answer_lines(struct buf *out, const struct answer *a);
 
 /* See status.h. */
 void json_status(struct buf *out, const struct status *s);
+
+/* {"version","time","secure","authorization","forwarded","data_address","findings":[{"topic","state","text"}]}: get_doctor.h. time is RFC 3339;
+ * data_address may be "". */
+struct json_doctor {
+    const char *version;
+    int64_t time_ms;
+    bool secure;        /* the request came by HTTPS */
+    bool authorization; /* it had an Authorization header, which some servers keep from programs */
+    bool forwarded;     /* it came through a proxy that says so */
+    const char *data_address;
+    const struct findings *findings;
+};
+void json_doctor(struct buf *out, const struct json_doctor *d);
+
+/* {"bytes"}: how long a body was. */
+void json_received(struct buf *out, uint64_t bytes);
 
 /* RFC 9457: {"type","title","status","detail"[,"field"][,"epoch"]}; field and epoch may be NULL or "". What isn't UTF-8 is left out. */
 void json_problem(struct buf *out, const char *type, const char *title, int status, const char *detail,

@@ -21,6 +21,7 @@ static const struct problem problems[ERR__MAX] = {
     [ERR_READONLY] = {503, 30, "store-read-only", "Service Unavailable"},
     [ERR_CORRUPT] = {500, 0, "store-corrupt", "Internal Server Error"},
     [ERR_CONFIG] = {500, 0, "misconfigured", "Internal Server Error"},
+    [ERR_EXPOSED] = {503, 60, "exposed", "Service Unavailable"},
     [ERR_STOPPING] = {503, 1, "stopping", "Service Unavailable"},
     [ERR_STREAM] = {503, 60, "no-stream", "Service Unavailable"},
     [ERR_SYSTEM] = {500, 0, "internal", "Internal Server Error"},

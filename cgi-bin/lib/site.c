@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "disk.h"
 #include "err.h"
+#include "exposure.h"
 #include "log.h"
 
 #include <pthread.h>
@@ -14,7 +15,14 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { BELLS_MAX = 64, BELL_CHECK_MS = 1000, THREADS_FALLBACK = 16, IDLE_MAX = 16, OVERRIDES_MAX = 64 * 1024 };
+enum {
+    BELLS_MAX = 64,
+    BELL_CHECK_MS = 1000,
+    EXPOSURE_CHECK_MS = 1000,
+    THREADS_FALLBACK = 16,
+    IDLE_MAX = 16,
+    OVERRIDES_MAX = 64 * 1024
+};
 
 struct site {
     pthread_mutex_t lock;
@@ -26,7 +34,9 @@ struct site {
     struct conf conf;
     struct bell *bells[BELLS_MAX]; /* the last one is in use; older ones may still be in somebody's hands */
     size_t bell_count;
-    int64_t bell_checked; /* monotonic ms */
+    int64_t bell_checked; /* monotonic ms, as is the next one */
+    int64_t exposure_checked;
+    bool exposed; /* the data folder is marked as served: nothing goes on */
     bool bell_complained;
     bool was_replaced; /* another file stood there when a handle was to be used again; no bell was told yet */
     bool tally_tried;
@@ -128,10 +138,33 @@ static int load(struct site *s, const char *const *request_environment, struct e
     return result;
 }
 
+const struct conf *site_conf_as_it_is(struct site *s, const char *const *request_environment, struct err *e)
+{
+    pthread_mutex_lock(&s->lock);
+    int result = load(s, request_environment, e);
+    pthread_mutex_unlock(&s->lock);
+    return result == 0 ? &s->conf : NULL;
+}
+
+/* Looked at once a second. */
+static bool is_exposed(struct site *s)
+{
+    int64_t now = clock_mono_ms();
+    if (s->exposure_checked == 0 || now - s->exposure_checked >= EXPOSURE_CHECK_MS) {
+        s->exposure_checked = now;
+        s->exposed = exposure_is_marked(s->conf.data);
+    }
+    return s->exposed;
+}
+
 const struct conf *site_conf(struct site *s, const char *const *request_environment, struct err *e)
 {
     pthread_mutex_lock(&s->lock);
     int result = load(s, request_environment, e);
+    if (result == 0 && is_exposed(s)) {
+        result = err_set(e, ERR_EXPOSED,
+                         "This chat has stopped, for safety. Its owner finds the reason in doctor.html.");
+    }
     pthread_mutex_unlock(&s->lock);
     return result == 0 ? &s->conf : NULL;
 }

@@ -23,8 +23,12 @@ struct site;
 struct site *site_new(enum store_mode mode, bool short_lived, const atomic_bool *stopping); /* never NULL */
 void site_free(struct site *s);
 
-/* The settings; borrowed for the life of the site. NULL with ERR_CONFIG. request_environment may be NULL. */
+/* The settings; borrowed for the life of the site. NULL with ERR_CONFIG, or ERR_EXPOSED while the data folder is marked as one that the web can
+ * read (exposure.h). request_environment may be NULL. */
 const struct conf *site_conf(struct site *s, const char *const *request_environment, struct err *e);
+
+/* The same for who looks into what is wrong: never ERR_EXPOSED. */
+const struct conf *site_conf_as_it_is(struct site *s, const char *const *request_environment, struct err *e);
 
 /* The same once it has succeeded, for threads without a request. */
 const struct conf *site_loaded_conf(const struct site *s);

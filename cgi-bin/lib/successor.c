@@ -56,7 +56,7 @@ static bool is_relieved(const struct successor *s)
     char name[NAME_SIZE] = "";
     const char *slash = strrchr(s->path, '/');
     int folder = slash != NULL ? (int)(slash - s->path) : 0;
-    if (snprintf(path, sizeof path, "%.*s/current", folder, s->path) >= (int)sizeof path) {
+    if (slash == NULL || snprintf(path, sizeof path, "%.*s/current", folder, s->path) >= (int)sizeof path) {
         return false;
     }
     FILE *file = fopen(path, "re");

@@ -81,6 +81,11 @@ export function makeApi({ base, fetch, clock }) {
   }
 
   return {
+    /** What stands before the addresses of what reads. */
+    get way() {
+      return address('poll', '');
+    },
+
     /** query: { room, since | before | last, limit, wait, epoch }. limit: milliseconds. */
     async poll(query, { limit = 15_000, signal } = {}) {
       const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== null);

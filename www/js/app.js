@@ -59,6 +59,8 @@ function setTheme(theme) {
   document.querySelector('[data-part="dark"]').media = media;
 }
 
+const site = new URL('..', import.meta.url);
+
 /** An answer can be read while it comes. */
 const canStream = () => typeof ReadableStream === 'function' && 'body' in Response.prototype && 'getReader' in ReadableStream.prototype;
 
@@ -68,7 +70,7 @@ function makeTalk({ room, pace }) {
   const session = keeper('sessionStorage', 'pollchat');
   const name = `pollchat ${new URL('.', document.baseURI).pathname}${room}`;
   const store = new Store(room);
-  const api = makeApi({ base: new URL('..', import.meta.url), fetch: (...args) => fetch(...args), clock });
+  const api = makeApi({ base: site, fetch: (...args) => fetch(...args), clock });
   const feed = new Feed(store);
   const ladder = new Ladder({ top: canStream() ? 'stream' : 'held' });
   const listener = new Transport({ store: feed, api, clock, pace: () => transport.pace(), ladder, backoff: new Backoff() });
@@ -339,6 +341,9 @@ export async function start(root, { room, title, preset, embedded = false, on = 
   const opened = ({ detail }) => {
     if (detail.reason === 'open') {
       store.removeEventListener('change', opened);
+      if (store.next === 0 && root.dataset.fresh) {
+        import('./fresh.js').then(({ lookOnce }) => lookOnce(api.way, site)).catch(() => {}); // nobody's business here
+      }
       setTimeout(followLink);
     }
   };

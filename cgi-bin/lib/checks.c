@@ -1,0 +1,262 @@
+/* checks.c - see checks.h. */
+#include "checks.h"
+
+#include "bell.h"
+#include "clock.h"
+#include "conf.h"
+#include "disk.h"
+#include "err.h"
+#include "exposure.h"
+#include "findings.h"
+#include "store.h"
+
+#include <dirent.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    ROOM_LITTLE_MB = 50,
+    FEW_PROCESSES = 60,
+    FEW_DESCRIPTORS = 256,
+    LITTLE_MEMORY_MB = 128,
+};
+
+/* Before this program was written; a clock that says so is wrong. 2025-11-01. */
+static const int64_t written_ms = 1761955200000;
+
+static bool path_of(char *out, size_t size, const char *folder, const char *name)
+{
+    return snprintf(out, size, "%s/%s", folder, name) < (int)size;
+}
+
+static void check_carrier(const struct checks_given *given, struct findings *out)
+{
+    if (given->carrier == CHECKS_FASTCGI) {
+        findings_add(out, "programs", FINDING_FINE,
+                     "The programs run as FastCGI: they stay, and answer many requests.");
+    } else if (given->carrier == CHECKS_CGI) {
+        findings_add(
+            out, "programs", FINDING_NOTE,
+            "The programs run as plain CGI: a process for each request. It works; FastCGI would be quicker, if this "
+            "host has it.");
+    }
+}
+
+/* suEXEC starts nothing that its owner alone couldn't have put there. */
+static void check_owner(const struct checks_given *given, struct findings *out)
+{
+    struct stat program;
+    struct stat folder;
+    if (stat("/proc/self/exe", &program) != 0 || stat(given->program_folder, &folder) != 0) {
+        return;
+    }
+    if (((program.st_mode | folder.st_mode) & (S_IWGRP | S_IWOTH)) != 0) {
+        findings_add(
+            out, "permissions", FINDING_POOR,
+            "Others than the owner may write to the programs or their folder. Give folders and programs the permissions "
+            "755 and other files 644: many hosts refuse to start them otherwise.");
+    } else if (program.st_uid != geteuid() && given->carrier != CHECKS_SHELL) {
+        findings_add(
+            out, "permissions", FINDING_NOTE,
+            "The programs run as another user than the one their files belong to. So that user must own the data "
+            "folder, or be allowed to write to it (777).");
+    } else {
+        findings_add(out, "permissions", FINDING_FINE, "Files and folders have the permissions that they should have.");
+    }
+}
+
+static void check_room(const char *data, struct findings *out)
+{
+    struct err e = ERR_INIT;
+    uint64_t bytes = 0;
+    if (disk_try_write(data, &e) != 0) {
+        findings_add(out, "data", FINDING_WRONG, "%s", e.text);
+    } else if (disk_room(data, &bytes) && bytes < (uint64_t)ROOM_LITTLE_MB * 1024 * 1024) {
+        findings_add(
+            out, "data", FINDING_POOR,
+            "The data folder can be written, but only %llu MB are left on its disk. When it is full nothing more can "
+            "be said; reading goes on.",
+            (unsigned long long)(bytes / 1024 / 1024));
+    } else {
+        findings_add(out, "data", FINDING_FINE, "The data folder can be written, and the disk has room.");
+    }
+}
+
+static void check_exposure(const struct checks_given *given, struct findings *out)
+{
+    const char *data = given->conf->data;
+    char address[PATH_MAX];
+    struct stat found;
+    if (exposure_is_marked(data)) {
+        findings_add(
+            out, "data-web", FINDING_WRONG,
+            "Files of the data folder could be downloaded, so the chat has stopped. Move the folder out of the one that "
+            "is served and write its place into cgi-bin/chat.conf, or have it denied; then delete the file "
+            "READABLE-BY-THE-WEB.txt in it.");
+    } else if (exposure_address(data, given->program_folder, address, sizeof address)) {
+        findings_add(
+            out, "data-web", FINDING_NOTE,
+            "The data folder lies inside of the one that is served, and a .htaccess keeps it from the web. If this host "
+            "has a folder outside, let cgi-bin/chat.conf name it (data = ...).");
+    } else {
+        findings_add(out, "data-web", FINDING_FINE,
+                     "The data folder lies outside of the chat's own, where it has no address.");
+    }
+    if (stat(data, &found) == 0 && (found.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+        findings_add(
+            out, "data-others", FINDING_POOR,
+            "Other users of this machine may write to the data folder. If the programs run as the owner of their files, "
+            "give it the permissions 700.");
+    }
+}
+
+static void check_file_system(const char *data, struct findings *out)
+{
+    if (disk_is_network(data)) {
+        findings_add(
+            out, "disk", FINDING_NOTE,
+            "The data folder lies on a network file system. The database keeps a rollback journal there, and news is "
+            "looked for on a timer: slower, but safe.");
+    }
+}
+
+/* The wake-up across processes: a mapped file. */
+static void check_bell(const char *data, const struct store *store, struct findings *out)
+{
+    char path[PATH_MAX];
+    struct err e = ERR_INIT;
+    if (disk_is_network(data) || !path_of(path, sizeof path, data, "chat.bell")) {
+        return;
+    }
+    struct bell *bell = bell_open(path, store_epoch(store), &e);
+    if (bell != NULL) {
+        findings_add(out, "wake", FINDING_FINE, "Programs wake each other by shared memory when there is news.");
+    } else {
+        findings_add(out, "wake", FINDING_NOTE,
+                     "Memory can't be shared between programs here, so news is looked for on a timer.");
+    }
+    bell_close(bell);
+}
+
+static void check_store(const struct conf *conf, struct findings *out)
+{
+    struct err e = ERR_INIT;
+    const struct store_options options = {.folder = conf->data,
+                                          .journal = (enum store_journal)conf->journal,
+                                          .busy_timeout_ms = (unsigned)conf->busy_timeout,
+                                          .short_lived = true};
+    struct store *store = store_open(&options, STORE_READ, &e);
+    if (store == NULL) {
+        findings_add(out, "database", FINDING_WRONG, "The database can't be opened: %s", e.text);
+        return;
+    }
+    findings_add(out, "database", FINDING_FINE, "The database works: %s.", store_describe(store));
+    check_bell(conf->data, store, out);
+    store_close(store);
+}
+
+static void check_limit(int resource, rlim_t little, rlim_t unit, const char *format, struct findings *out)
+{
+    struct rlimit limit;
+    if (getrlimit((__rlimit_resource_t)resource, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+        limit.rlim_cur / unit < little) {
+        char text[FINDING_TEXT_SIZE];
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+        snprintf(text, sizeof text, format, (unsigned long long)(limit.rlim_cur / unit));
+#pragma GCC diagnostic pop
+        findings_add(out, "limits", FINDING_NOTE, "%s", text);
+    }
+}
+
+static void check_limits(struct findings *out)
+{
+    check_limit(
+        RLIMIT_NPROC, FEW_PROCESSES, 1,
+        "This host allows %llu processes to the account. Few visitors are held at a time; the others ask every few "
+        "seconds.",
+        out);
+    check_limit(RLIMIT_NOFILE, FEW_DESCRIPTORS, 1,
+                "This host allows %llu open files to a program, so only about as many visitors can be held.", out);
+    check_limit(RLIMIT_AS, LITTLE_MEMORY_MB, 1024 * 1024,
+                "This host allows a program %llu MB of memory, which is little.", out);
+}
+
+static void check_clock(struct findings *out)
+{
+    if (clock_wall_ms() < written_ms) {
+        findings_add(
+            out, "clock", FINDING_WRONG,
+            "The clock of this host is wrong: messages would bear a date of before the chat was written. Ask the host.");
+    }
+}
+
+/* programs/ of the archive: what earlier uploads left. */
+static void check_old_programs(const struct checks_given *given, struct findings *out)
+{
+    char path[PATH_MAX];
+    DIR *list = path_of(path, sizeof path, given->program_folder, "programs") ? opendir(path) : NULL;
+    const struct dirent *entry = NULL;
+    unsigned count = 0;
+    while (list != NULL && (entry = readdir(list)) != NULL) {
+        count += strncmp(entry->d_name, "pollchat-", strlen("pollchat-")) == 0;
+    }
+    if (list != NULL) {
+        closedir(list);
+    }
+    if (count > 2) {
+        findings_add(
+            out, "old-programs", FINDING_NOTE,
+            "cgi-bin/programs has %u programs. The one that the file `current` names is in use, and the one before it is "
+            "good to have; delete the others if you like.",
+            count);
+    }
+}
+
+/* Nothing is made for somebody at a shell: a mistyped folder must not become a new and empty chat. */
+static bool is_made(const struct checks_given *given, struct findings *out)
+{
+    const char *data = given->conf->data;
+    struct err e = ERR_INIT;
+    if (given->carrier == CHECKS_SHELL && !store_exists(data)) {
+        findings_add(out, "data", FINDING_NOTE,
+                     "There is no database in the data folder yet; the first request makes it.");
+        return false;
+    }
+    if (disk_folder_make(data, &e) == 0) {
+        return true;
+    }
+    findings_add(out, "data", FINDING_WRONG, "%s",
+                 e.code == ERR_CONFIG ? "The setting data names no folder: the one that is to hold it must exist."
+                                      : e.text);
+    return false;
+}
+
+static void check_data(const struct checks_given *given, struct findings *out)
+{
+    findings_add(out, "settings", FINDING_FINE, "The settings are understood.");
+    if (is_made(given, out)) {
+        check_room(given->conf->data, out);
+        check_exposure(given, out);
+        check_file_system(given->conf->data, out);
+        check_store(given->conf, out);
+    }
+}
+
+void checks_run(const struct checks_given *given, struct findings *out)
+{
+    check_carrier(given, out);
+    check_owner(given, out);
+    if (given->conf == NULL) {
+        findings_add(out, "settings", FINDING_WRONG, "A setting is wrong: %s", given->conf_problem);
+    } else {
+        check_data(given, out);
+    }
+    check_limits(out);
+    check_clock(out);
+    check_old_programs(given, out);
+}

@@ -1,0 +1,115 @@
+/* exposure.c - see exposure.h. */
+#include "exposure.h"
+
+#include "chat.h"
+#include "err.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char test_name[] = "web-test.txt";
+static const char mark_name[] = "READABLE-BY-THE-WEB.txt";
+static const char before_word[] = "pollchat ";
+
+static const char mark_text[] =
+    "The web server hands out the files of this folder, so everybody could download the database of the chat.\n"
+    "The chat has stopped until that is mended. Either move this folder out of the one that is served, and write its new place\n"
+    "into cgi-bin/chat.conf (data = ...), or have the web server deny it. Then delete this file, and open doctor.html.\n";
+
+static bool path_of(char *out, size_t size, const char *folder, const char *name)
+{
+    return snprintf(out, size, "%s/%s", folder, name) < (int)size;
+}
+
+/* A whole new file, or none. Another process may have made it meanwhile. */
+static bool make_file(const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0) {
+        return errno == EEXIST;
+    }
+    ssize_t length = (ssize_t)strlen(text);
+    bool written = write(fd, text, (size_t)length) == length;
+    close(fd);
+    if (!written) {
+        unlink(path);
+    }
+    return written;
+}
+
+static bool read_word(const char *path, char word[CHAT_EPOCH_SIZE])
+{
+    char text[64];
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    ssize_t length = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
+    if (fd >= 0) {
+        close(fd);
+    }
+    text[length > 0 ? length : 0] = '\0';
+    if (strncmp(text, before_word, strlen(before_word)) != 0 ||
+        strcspn(text + strlen(before_word), "\n") != CHAT_EPOCH_SIZE - 1) {
+        return false;
+    }
+    memcpy(word, text + strlen(before_word), CHAT_EPOCH_SIZE - 1);
+    word[CHAT_EPOCH_SIZE - 1] = '\0';
+    return true;
+}
+
+static bool make_test(const char *path)
+{
+    char word[CHAT_EPOCH_SIZE];
+    char text[64];
+    if (read_word(path, word)) {
+        return true;
+    }
+    unlink(path); /* of a full disk, perhaps */
+    chat_random_id(word);
+    snprintf(text, sizeof text, "%s%s\n", before_word, word);
+    return make_file(path, text) && read_word(path, word);
+}
+
+bool exposure_address(const char *data, const char *program_folder, char *out, size_t size)
+{
+    char path[PATH_MAX];
+    char real_data[PATH_MAX];
+    char site[PATH_MAX];
+    out[0] = '\0';
+    if (!path_of(path, sizeof path, program_folder, "..") || realpath(path, site) == NULL ||
+        realpath(data, real_data) == NULL) {
+        return false;
+    }
+    size_t length = strlen(site);
+    if (strncmp(real_data, site, length) != 0 || real_data[length] != '/' ||
+        !path_of(path, sizeof path, real_data, test_name) || !make_test(path)) {
+        return false;
+    }
+    if (snprintf(out, size, "%s/%s", real_data + length + 1, test_name) >= (int)size) {
+        out[0] = '\0';
+    }
+    return out[0] != '\0';
+}
+
+int exposure_told(const char *data, const char *word, struct err *e)
+{
+    char path[PATH_MAX];
+    char known[CHAT_EPOCH_SIZE];
+    if (!path_of(path, sizeof path, data, test_name) || !read_word(path, known) || strcmp(known, word) != 0) {
+        return err_field(e, ERR_INPUT, "exposed", "exposed is not what stands in the test file.");
+    }
+    if (!path_of(path, sizeof path, data, mark_name) || !make_file(path, mark_text)) {
+        return err_set(e, ERR_SYSTEM, "The data folder can't be marked: %s.", strerror(errno));
+    }
+    return 0;
+}
+
+bool exposure_is_marked(const char *data)
+{
+    char path[PATH_MAX];
+    return path_of(path, sizeof path, data, mark_name) && access(path, F_OK) == 0;
+}

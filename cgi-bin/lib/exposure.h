@@ -1,0 +1,27 @@
+/* exposure.h - has somebody read a file of the data folder over the web?
+ *
+ * A data folder inside of the one that is served is kept from the web by a .htaccess, which not every server reads. No program can find
+ * that out alone, but a browser can: it asks for a file of the folder that has a secret word in it. Who brings that word has
+ * read it there: then the folder is marked, and the programs refuse to go on until its owner has mended that and taken
+ * the mark away. So nobody can stop a chat whose folder is closed, and nobody but the owner can say that an open one is closed.
+ * Files: web-test.txt (mode 0600, as the database's) and READABLE-BY-THE-WEB.txt (the mark, with words for its owner).
+ * Threads and processes: any.
+ */
+#ifndef EXPOSURE_H
+#define EXPOSURE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct err;
+
+/* The address of the test file relative to the page's folder, which is the one that holds the programs' folder. false, with out "", when the
+ * data folder isn't in it, or the file can't be made. Makes the file if it is missing. */
+bool exposure_address(const char *data, const char *program_folder, char *out, size_t size);
+
+/* Somebody brings this word. 0: it is the one, and the folder is marked now; -1: ERR_INPUT, or why it can't be marked. */
+int exposure_told(const char *data, const char *word, struct err *e);
+
+bool exposure_is_marked(const char *data);
+
+#endif

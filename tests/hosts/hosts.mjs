@@ -1,0 +1,205 @@
+// hosts.mjs - plays shared hosts: unpacks the archive into a folder that a web server serves, as an owner with nothing but FTP would.
+//
+//   const host = await open('cgi-only', { before(site) { ... } });
+//   host.address            http://127.0.0.1:PORT/home/chat/, the folder of the page
+//   await host.close();     and nothing of it is left
+//
+// A kind of host is a line of `kinds`: how its Apache (or lighttpd) is set up, in the words of its own configuration. Everything runs as one user
+// who isn't root, as suEXEC has it: www-data when root starts it. The archive is ARCHIVE, or what `make dist` has made.
+
+import { spawn, spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { descendants, freePort, isAlive, makeFolder, removeFolder, request, signal, until } from '../e2e/harness.mjs';
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const repository = path.join(here, '..', '..');
+const isRoot = process.getuid() === 0;
+
+function madeArchive() {
+  const folder = path.join(repository, 'build');
+  const found = fs.existsSync(folder) ? fs.readdirSync(folder).filter((name) => /^pollchat-.*-linux-x86_64\.zip$/.test(name)) : [];
+  return path.join(folder, found[0] ?? 'pollchat-VERSION-linux-x86_64.zip');
+}
+export const ARCHIVE = path.resolve(process.env.ARCHIVE ?? madeArchive());
+
+function idOf(name, flag) {
+  return Number(spawnSync('id', [flag, name], { encoding: 'utf8' }).stdout);
+}
+export const user = isRoot ? { name: 'www-data', uid: idOf('www-data', '-u'), gid: idOf('www-data', '-g') } : { uid: process.getuid(), gid: process.getgid() };
+
+/** Runs a command as the owner of the site. */
+export function asOwner(command, args, { umask, ...options } = {}) {
+  const how = { encoding: 'utf8', ...(isRoot ? { uid: user.uid, gid: user.gid } : {}), ...options };
+  const result = umask === undefined ? spawnSync(command, args, how) : spawnSync('sh', ['-c', `umask ${umask}; exec "$0" "$@"`, command, ...args], how);
+  if (result.status !== 0) {
+    throw new Error(`${command} ${args.join(' ')}: ${result.status} ${result.error ?? ''}\n${result.stdout}${result.stderr}`);
+  }
+  return result.stdout;
+}
+
+// ---- the kinds ----
+
+const base = ['mpm_event', 'authz_core', 'authz_host', 'access_compat', 'mime', 'dir', 'alias', 'env', 'setenvif', 'headers', 'reqtimeout', 'negotiation', 'autoindex', 'filter', 'deflate'];
+const common = 'Options Indexes FollowSymLinks\n    AllowOverride All';
+
+/** modules, directory (lines for the served folder), lines (for the server). */
+export const kinds = {
+  // What most hosts are like: everything may be overridden.
+  'usual-fcgid': { modules: [...base, 'rewrite', 'cgid', 'fcgid'], directory: common },
+  'usual-cgi': { modules: [...base, 'rewrite', 'cgid'], directory: common },
+  'list-of-overrides': { modules: [...base, 'rewrite', 'cgid'], directory: 'Options Indexes FollowSymLinks\n    AllowOverride AuthConfig FileInfo Indexes Limit Options=ExecCGI,Indexes,FollowSymLinks' },
+  'no-options': { modules: [...base, 'rewrite', 'cgid'], directory: 'Options Indexes FollowSymLinks ExecCGI\n    AllowOverride AuthConfig FileInfo Indexes Limit' },
+  'no-rewrite': { modules: [...base, 'cgid'], directory: common },
+  'fcgid-only': { modules: [...base, 'rewrite', 'fcgid'], directory: common },
+  'no-headers-no-env': { modules: base.filter((name) => !['headers', 'env', 'setenvif', 'deflate', 'filter', 'access_compat'].includes(name)).concat('rewrite', 'cgid'), directory: common },
+  // CGI comes from the server's own configuration, and .htaccess is not read at all: the data folder is open to the web.
+  'no-htaccess': { modules: [...base, 'cgid'], directory: 'Options ExecCGI FollowSymLinks\n    AllowOverride None\n    AddHandler cgi-script .cgi' },
+  // No programs at all.
+  'no-cgi': { modules: [...base, 'rewrite'], directory: common },
+  // At most 20 processes for the site.
+  'few-processes': { modules: [...base, 'rewrite', 'cgid', 'fcgid'], directory: common, lines: 'FcgidMaxProcesses 20' },
+  'lighttpd-cgi': { lighttpd: true },
+};
+
+function apacheConfiguration({ modules, directory, lines = '' }, { port, run, served }) {
+  const owner = isRoot ? `User ${user.name}\nGroup ${user.name}` : '';
+  const fcgid = modules.includes('fcgid') ? `FcgidIPCDir "${run}/fcgid"\nFcgidProcessTableFile "${run}/fcgid.shm"\n` : '';
+  return `ServerRoot "${run}"
+Listen 127.0.0.1:${port}
+ServerName 127.0.0.1:${port}
+PidFile "${run}/apache.pid"
+DefaultRuntimeDir "${run}"
+ErrorLog "${run}/error.log"
+${modules.map((name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`).join('\n')}
+${owner}
+TypesConfig /etc/mime.types
+DirectoryIndex index.html
+${modules.includes('cgid') ? `ScriptSock "${run}/cgid.sock"` : ''}
+${fcgid}${lines}
+DocumentRoot "${served}"
+<Directory />
+    AllowOverride None
+    Require all denied
+</Directory>
+<Directory "${served}">
+    ${directory}
+    Require all granted
+</Directory>
+AccessFileName .htaccess
+<Files ".ht*">
+    Require all denied
+</Files>
+`;
+}
+
+const lighttpdConfiguration = ({ port, run, served }) => `server.bind = "127.0.0.1"
+server.port = ${port}
+server.document-root = "${served}"
+server.errorlog = "${run}/error.log"
+server.modules = ("mod_indexfile", "mod_cgi", "mod_staticfile")
+index-file.names = ("index.html")
+mimetype.assign = (".html" => "text/html", ".js" => "text/javascript", ".css" => "text/css", ".svg" => "image/svg+xml", ".txt" => "text/plain")
+cgi.assign = (".cgi" => "")
+${isRoot ? `server.username = "${user.name}"\nserver.groupname = "${user.name}"` : ''}
+`;
+
+// ---- a host ----
+
+const open_ = new Set();
+process.on('exit', () => {
+  for (const host of open_) {
+    signal(host.child.pid, 'SIGTERM');
+  }
+});
+
+export class Host {
+  constructor(kind) {
+    this.kind = kind;
+    this.folder = makeFolder();
+    this.run = path.join(this.folder, 'run');
+    this.served = path.join(this.folder, 'public_html');
+    this.site = path.join(this.served, 'home', 'chat'); // "any folder"
+  }
+
+  /** What an owner does: unpacks, and uploads the folder under a name of his own. */
+  unpack({ archive = ARCHIVE, umask = '022' } = {}) {
+    for (const folder of [this.run, path.join(this.run, 'fcgid'), path.dirname(this.site)]) {
+      fs.mkdirSync(folder, { recursive: true });
+    }
+    if (isRoot) {
+      spawnSync('chown', ['-R', `${user.uid}:${user.gid}`, this.folder]);
+    }
+    asOwner('unzip', ['-q', '-o', archive, '-d', path.dirname(this.site)], { umask });
+    if (fs.existsSync(this.site)) {
+      asOwner('cp', ['-a', `${path.dirname(this.site)}/pollchat/.`, this.site]);
+      asOwner('rm', ['-r', `${path.dirname(this.site)}/pollchat`]);
+    } else {
+      fs.renameSync(path.join(path.dirname(this.site), 'pollchat'), this.site);
+    }
+  }
+
+  async start() {
+    const setup = kinds[this.kind];
+    this.port = await freePort();
+    this.address = `http://127.0.0.1:${this.port}/home/chat/`;
+    const file = path.join(this.run, 'server.conf');
+    fs.writeFileSync(file, setup.lighttpd ? lighttpdConfiguration(this) : apacheConfiguration(setup, this));
+    const [command, args] = setup.lighttpd ? ['/usr/sbin/lighttpd', ['-D', '-f', file]] : ['/usr/sbin/apache2', ['-D', 'FOREGROUND', '-f', file]];
+    // An umask that no host should have: nothing may depend on it.
+    this.child = spawn('sh', ['-c', `umask ${this.umask ?? '022'}; exec "$0" "$@"`, command, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.output = '';
+    for (const stream of [this.child.stdout, this.child.stderr]) {
+      stream.on('data', (text) => (this.output += text));
+    }
+    this.ended = new Promise((done) => this.child.on('close', done));
+    open_.add(this);
+    await until(() => this.child.exitCode !== null || request(this.port, '/').then(() => true, () => false), `${this.kind} to start`);
+    if (this.child.exitCode !== null) {
+      throw new Error(`${this.kind} did not start: ${this.output}${this.log()}`);
+    }
+  }
+
+  get(where, options) {
+    return request(this.port, `/home/chat/${where}`, options);
+  }
+
+  log() {
+    const file = path.join(this.run, 'error.log');
+    return fs.existsSync(file) ? fs.readFileSync(file, 'utf8').split('\n').slice(-20).join('\n') : '';
+  }
+
+  async close() {
+    try {
+      if (this.child !== undefined && this.child.exitCode === null) {
+        const ours = descendants(this.child.pid);
+        signal(this.child.pid, 'SIGTERM');
+        await this.ended;
+        await until(() => ours.every(({ pid }) => !isAlive(pid)), 'all processes of the host to end', 15_000).catch(() => {
+          ours.forEach(({ pid }) => signal(pid, 'SIGKILL')); // lighttpd leaves its children alone; and a host's own Apache isn't ours to judge
+        });
+      }
+    } finally {
+      open_.delete(this);
+      removeFolder(this.folder);
+    }
+  }
+}
+
+/** before(host): what this owner or host does to the unpacked folder before the server starts. */
+export async function withHost(kind, { before, archive, umask, serverUmask } = {}, body) {
+  const host = new Host(kind);
+  try {
+    host.unpack({ archive, umask });
+    host.umask = serverUmask;
+    await before?.(host);
+    await host.start();
+    await body(host);
+  } catch (error) {
+    console.error(host.log());
+    throw error;
+  } finally {
+    await host.close();
+  }
+}

@@ -1,0 +1,242 @@
+// hosts.test.mjs - the archive on hosts as they are: unpacked into some folder, opened in a browser, talked in, and doctor.html says the truth.
+
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import test from 'node:test';
+import { say, shows, withBrowser } from '../browser/harness.mjs';
+import { kinds, withHost } from './hosts.mjs';
+
+const FAULTS = /404|403|500|Failed to load resource/; // what the page meets while it looks for the programs; the browser writes each down
+
+/** Two people, one of whom comes anew: both see the same. */
+async function talk({ tab, address, first = [] }) {
+  const ann = await tab(address, { name: 'ann', ignore: FAULTS });
+  await say(ann, 'is this thing on?');
+  await shows(ann, [...first, 'is this thing on?']);
+  const ben = await tab(address, { name: 'ben', ignore: FAULTS });
+  await shows(ben, [...first, 'is this thing on?']);
+  await say(ben, 'it is');
+  await shows(ann, [...first, 'is this thing on?', 'it is']);
+  await shows(ben, [...first, 'is this thing on?', 'it is']);
+}
+
+/** { topic: state } of all that doctor.html says, and its texts. */
+async function diagnose({ tab, address }) {
+  const page = await tab(`${address}doctor.html`, { ignore: FAULTS });
+  await page.locator('html[data-done=yes]').waitFor({ timeout: 60_000 });
+  const list = await page.locator('.finding').evaluateAll((rows) => rows.map((row) => [row.dataset.topic, row.dataset.state, row.querySelector('.text').textContent]));
+  const states = Object.fromEntries(list.map(([topic, state]) => [topic, state]));
+  return { page, states, list, texts: list.map((row) => row.join(' | ')).join('\n'), sum: await page.locator('[data-part=sum]').textContent() };
+}
+
+const wrong = ({ states }) => Object.keys(states).filter((topic) => states[topic] === 'wrong');
+
+// ---- hosts on which it works ----
+
+const WORKING = {
+  'usual-fcgid': { addresses: 'fine', programs: 'fine' },
+  'usual-cgi': { addresses: 'fine', programs: 'note' },
+  'list-of-overrides': { addresses: 'fine', programs: 'note' },
+  'no-options': { addresses: 'note', programs: 'note' },
+  'no-rewrite': { addresses: 'note', programs: 'note' },
+  'fcgid-only': { addresses: 'fine', programs: 'fine' },
+  'no-headers-no-env': { addresses: 'fine', programs: 'note' },
+  'few-processes': { addresses: 'fine', programs: 'fine' },
+};
+
+for (const [kind, expected] of Object.entries(WORKING)) {
+  test(`${kind}: unpacked, opened, talked in, and the doctor finds nothing wrong`, () =>
+    withHost(kind, {}, (host) =>
+      withBrowser(async ({ tab }) => {
+        await talk({ tab, address: host.address });
+        const diagnosis = await diagnose({ tab, address: host.address });
+        assert.deepEqual(wrong(diagnosis), [], diagnosis.texts);
+        assert.equal(diagnosis.states['data-served'], 'fine', diagnosis.texts);
+        for (const [topic, state] of Object.entries(expected)) {
+          assert.equal(diagnosis.states[topic], state, `${topic}\n${diagnosis.texts}`);
+        }
+        for (const secret of ['pollchat-data/chat.db', 'pollchat-data/web-test.txt', 'cgi-bin/programs/current']) {
+          const answer = await host.get(secret);
+          assert.ok(answer.status >= 400, `${secret}: ${answer.status}`);
+        }
+        assert.ok((await host.get('cgi-bin/chat.conf')).status >= 400);
+      }),
+    ));
+}
+
+test('a host with a strange umask, and an unpacking that keeps things from others', () =>
+  withHost('usual-cgi', { umask: '077', serverUmask: '077' }, (host) =>
+    withBrowser(async ({ tab }) => {
+      await talk({ tab, address: host.address });
+      assert.deepEqual(wrong(await diagnose({ tab, address: host.address })), []);
+      assert.equal(fs.statSync(path.join(host.site, 'pollchat-data', 'chat.db')).mode & 0o777, 0o600);
+    }),
+  ));
+
+test('a folder of programs that can only be read', () =>
+  withHost('usual-cgi', {
+    before: ({ site }) => {
+      for (const folder of ['cgi-bin', 'cgi-bin/programs', 'cgi']) {
+        fs.chmodSync(path.join(site, folder), 0o555);
+      }
+    },
+  }, (host) =>
+    withBrowser(async ({ tab }) => {
+      await talk({ tab, address: host.address });
+      assert.deepEqual(wrong(await diagnose({ tab, address: host.address })), []);
+    }),
+  ));
+
+test('the page needs no .htaccess of its own: deleted, all goes on by the programs\' own addresses', () =>
+  withHost('usual-cgi', { before: ({ site }) => fs.rmSync(path.join(site, '.htaccess')) }, (host) =>
+    withBrowser(async ({ tab }) => {
+      await talk({ tab, address: host.address });
+      assert.equal((await diagnose({ tab, address: host.address })).states.addresses, 'note');
+    }),
+  ));
+
+test('without JavaScript, and with no short addresses, people talk', () =>
+  withHost('no-rewrite', {}, (host) =>
+    withBrowser(async ({ tab }) => {
+      const page = await tab(host.address, { javaScriptEnabled: false, ignore: FAULTS });
+      await page.waitForURL(/plain/);
+      await page.getByLabel('Name').fill('ann');
+      await page.getByLabel('Message').fill('an old browser');
+      await page.getByRole('button', { name: 'Send' }).click();
+      await page.waitForURL(/poll\.cgi\/plain\?room=lobby&name=ann/);
+      await page.frameLocator('iframe').getByText('an old browser').waitFor();
+      assert.equal(await page.evaluate(() => 1).catch(() => 0) >= 0, true);
+      assert.equal((await page.request.get(new URL('../../plain.css', page.url()).href)).status(), 200);
+      await page.getByLabel('Message').fill(' ');
+      await page.getByLabel('Message').fill('');
+      await page.getByRole('button', { name: 'Send' }).click();
+      await page.getByRole('alert').waitFor();
+      await page.getByRole('link', { name: 'Back to the room' }).click();
+      await page.frameLocator('iframe').getByText('an old browser').waitFor();
+    }),
+  ));
+
+// ---- hosts on which it doesn't, and what the doctor says ----
+
+test('no CGI at all: the page is served, and the doctor says what to ask for', () =>
+  withHost('no-cgi', {}, (host) =>
+    withBrowser(async ({ tab }) => {
+      assert.equal((await host.get('')).status, 200);
+      const diagnosis = await diagnose({ tab, address: host.address });
+      assert.deepEqual(wrong(diagnosis).length, 1, diagnosis.texts);
+      assert.match(diagnosis.texts, /runs? (no|them)|CGI/);
+    }),
+  ));
+
+test('FTP has lost the execute bits: the doctor says so, and once the owner has set them all is well', () =>
+  withHost('usual-cgi', {
+    before({ site }) {
+      for (const file of ['cgi-bin/send.cgi', 'cgi-bin/poll.cgi', 'cgi-bin/pollchat', 'cgi-bin/probe.cgi', 'cgi/send.cgi', 'cgi/poll.cgi']) {
+        fs.chmodSync(path.join(site, file), 0o644);
+      }
+      const programs = path.join(site, 'cgi-bin', 'programs');
+      for (const name of fs.readdirSync(programs).filter((name) => name.startsWith('pollchat-'))) {
+        fs.chmodSync(path.join(programs, name), 0o644);
+      }
+    },
+  }, (host) =>
+    withBrowser(async ({ tab }) => {
+      assert.equal((await host.get('')).status, 200);
+      const before = await diagnose({ tab, address: host.address });
+      assert.deepEqual(wrong(before), ['execute-bit'], before.texts);
+      assert.match(before.texts, /755/);
+      for (const file of ['send.cgi', 'poll.cgi']) {
+        fs.chmodSync(path.join(host.site, 'cgi-bin', file), 0o755); // that of the program itself is set by these
+      }
+      await talk({ tab, address: host.address });
+      assert.deepEqual(wrong(await diagnose({ tab, address: host.address })), []);
+    }),
+  ));
+
+test('the archive for another machine: the doctor names this one\'s', () =>
+  withHost('usual-cgi', {
+    before({ site }) {
+      for (const file of ['cgi-bin/send.cgi', 'cgi-bin/poll.cgi', 'cgi-bin/pollchat']) {
+        const bytes = fs.readFileSync(path.join(site, file));
+        bytes.writeUInt16LE(0xf3, 18); // e_machine: RISC-V
+        fs.writeFileSync(path.join(site, file), bytes);
+      }
+    },
+  }, (host) =>
+    withBrowser(async ({ tab }) => {
+      const diagnosis = await diagnose({ tab, address: host.address });
+      assert.deepEqual(wrong(diagnosis), ['machine'], diagnosis.texts);
+      assert.match(diagnosis.texts, /x86_64|aarch64/);
+    }),
+  ));
+
+test('an upload that was cut off: the starter says which file', () =>
+  withHost('usual-cgi', {
+    before({ site }) {
+      const programs = path.join(site, 'cgi-bin', 'programs');
+      const [name] = fs.readdirSync(programs).filter((entry) => entry.startsWith('pollchat-'));
+      fs.truncateSync(path.join(programs, name), 1_000_000);
+    },
+  }, (host) =>
+    withBrowser(async ({ tab }) => {
+      const diagnosis = await diagnose({ tab, address: host.address });
+      assert.deepEqual(wrong(diagnosis), ['programs'], diagnosis.texts);
+      assert.match(diagnosis.texts, /not whole/);
+    }),
+  ));
+
+test('a wrong line in chat.conf: the doctor names it', () =>
+  withHost('usual-fcgid', { before: ({ site }) => fs.appendFileSync(path.join(site, 'cgi-bin', 'chat.conf'), '\nmax_text = much\n') }, (host) =>
+    withBrowser(async ({ tab }) => {
+      const diagnosis = await diagnose({ tab, address: host.address });
+      assert.deepEqual(wrong(diagnosis), ['settings'], diagnosis.texts);
+      assert.match(diagnosis.texts, /chat\.conf line \d+: max_text is 'much'/);
+    }),
+  ));
+
+test('a data folder that can\'t be written: the doctor says so', () =>
+  withHost('usual-cgi', {
+    before({ site }) {
+      fs.chownSync(path.join(site, 'pollchat-data'), 0, 0);
+      fs.chmodSync(path.join(site, 'pollchat-data'), 0o755);
+    },
+  }, (host) =>
+    withBrowser(async ({ tab }) => {
+      const diagnosis = await diagnose({ tab, address: host.address });
+      assert.ok(wrong(diagnosis).includes('data'), diagnosis.texts);
+      assert.match(diagnosis.texts, /can't be made or written/);
+    }),
+  ));
+
+for (const kind of ['no-htaccess', 'lighttpd-cgi']) {
+  test(`${kind}: the server hands the database out, so the chat stops when the first opens it, until the owner has mended that`, () =>
+    withHost(kind, {}, (host) =>
+      withBrowser(async ({ tab }) => {
+        assert.equal((await host.get('cgi-bin/poll.cgi/poll')).status, 200);
+        assert.equal((await host.get('pollchat-data/chat.db')).status, 200);
+        const page = await tab(host.address, { name: 'ann', ignore: /./ });
+        const mark = path.join(host.site, 'pollchat-data', 'READABLE-BY-THE-WEB.txt');
+        await page.waitForFunction(async () => (await fetch('cgi-bin/poll.cgi/poll')).status === 503);
+        assert.ok(fs.existsSync(mark));
+        const refused = await host.get('cgi-bin/send.cgi/send', { method: 'POST', body: 'text=secret', headers: { 'Content-Type': 'application/x-www-form-urlencoded' } });
+        assert.equal(refused.status, 503);
+        assert.equal(refused.json().type, 'urn:pollchat:problem:exposed');
+        const before = await diagnose({ tab, address: host.address });
+        assert.deepEqual(wrong(before).sort(), ['data-served', 'data-web'], before.texts);
+
+        // The owner moves the data out of what is served.
+        const conf = path.join(host.site, 'cgi-bin', 'chat.conf');
+        fs.writeFileSync(conf, fs.readFileSync(conf, 'utf8').replace(/^data = .*$/m, 'data = ../../../../chat-data'));
+        await talk({ tab, address: host.address });
+        const after = await diagnose({ tab, address: host.address });
+        assert.deepEqual(wrong(after), [], after.texts);
+        assert.equal(after.states['data-web'], 'fine', after.texts);
+      }),
+    ));
+}
+
+test('every kind of host is tried', () => {
+  const tried = [...Object.keys(WORKING), 'no-cgi', 'no-htaccess', 'lighttpd-cgi'];
+  assert.deepEqual(Object.keys(kinds).filter((kind) => !tried.includes(kind)), []);
+});

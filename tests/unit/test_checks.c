@@ -1,0 +1,241 @@
+/* test_checks.c - checks.h, findings.h, exposure.h: what an owner is told of his host, and when a chat stops for safety. */
+#include "support.h"
+
+#include "../../cgi-bin/lib/buf.h"
+#include "../../cgi-bin/lib/checks.h"
+#include "../../cgi-bin/lib/conf.h"
+#include "../../cgi-bin/lib/err.h"
+#include "../../cgi-bin/lib/exposure.h"
+#include "../../cgi-bin/lib/findings.h"
+#include "../../cgi-bin/lib/log.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+static char root[100];
+static char programs[200];
+static struct conf conf;
+static struct findings found;
+
+static int set_up(void **state)
+{
+    (void)state;
+    snprintf(root, sizeof root, "/tmp/pollchat-checks-XXXXXX");
+    if (mkdtemp(root) == NULL) {
+        return -1;
+    }
+    snprintf(programs, sizeof programs, "%s/cgi-bin", root);
+    memset(&found, 0, sizeof found);
+    log_program("test");
+    const char *const environment[] = {"POLLCHAT_DATA=../data", NULL};
+    return mkdir(programs, 0755) == 0 && conf_load(&conf, programs, environment, NULL, NULL) == 0 ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    char command[300];
+    (void)state;
+    snprintf(command, sizeof command, "chmod -R u+rwx '%s' && rm -rf '%s'", root, root);
+    return system(command);
+}
+
+static const struct finding *of(const char *topic)
+{
+    for (size_t i = 0; i < found.count; i++) {
+        if (strcmp(found.list[i].topic, topic) == 0) {
+            return &found.list[i];
+        }
+    }
+    return NULL;
+}
+
+static void look(enum checks_carrier carrier)
+{
+    const struct checks_given given = {.conf = &conf, .program_folder = programs, .carrier = carrier};
+    memset(&found, 0, sizeof found);
+    checks_run(&given, &found);
+}
+
+static enum finding_state state_of(const char *topic)
+{
+    const struct finding *f = of(topic);
+    assert_non_null(f);
+    return f->state;
+}
+
+static void a_new_chat_gets_its_database_and_nothing_is_wrong(void **state)
+{
+    (void)state;
+    look(CHECKS_CGI);
+    assert_int_not_equal(findings_worst(&found), FINDING_WRONG);
+    assert_int_equal(state_of("database"), FINDING_FINE);
+    assert_int_equal(state_of("data"), FINDING_FINE);
+    assert_int_equal(state_of("data-web"), FINDING_NOTE); /* beside the programs, so inside of what may be served */
+    assert_int_equal(state_of("programs"), FINDING_NOTE);
+    for (size_t i = 0; i < found.count; i++) {
+        assert_null(strstr(found.list[i].text, root)); /* no path of the host */
+    }
+}
+
+static void somebody_at_a_shell_makes_nothing(void **state)
+{
+    struct stat st;
+    (void)state;
+    look(CHECKS_SHELL);
+    assert_int_equal(state_of("data"), FINDING_NOTE);
+    assert_int_equal(stat(conf.data, &st), -1);
+}
+
+static void a_wrong_setting_is_told_in_its_own_words(void **state)
+{
+    const struct checks_given given = {
+        .conf = NULL, .conf_problem = "chat.conf line 3: no.", .program_folder = programs, .carrier = CHECKS_CGI};
+    (void)state;
+    checks_run(&given, &found);
+    assert_int_equal(state_of("settings"), FINDING_WRONG);
+    assert_non_null(strstr(of("settings")->text, "chat.conf line 3: no."));
+    assert_null(of("data"));
+}
+
+static void a_full_disk_is_found_by_trying(void **state)
+{
+    struct rlimit limit;
+    (void)state;
+    look(CHECKS_CGI);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    const struct rlimit little = {.rlim_cur = 10000, .rlim_max = limit.rlim_max};
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
+    look(CHECKS_CGI);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    assert_int_equal(state_of("data"), FINDING_WRONG);
+    assert_non_null(strstr(of("data")->text, "full"));
+}
+
+static void a_folder_that_is_missing_or_no_folder_is_told(void **state)
+{
+    (void)state;
+    snprintf(conf.data, sizeof conf.data, "%s/none/data", root);
+    look(CHECKS_CGI);
+    assert_int_equal(state_of("data"), FINDING_WRONG);
+    assert_null(strstr(of("data")->text, root));
+}
+
+static void others_who_may_write_are_told(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir(conf.data, 0700), 0);
+    assert_int_equal(chmod(conf.data, 0777), 0);
+    assert_int_equal(chmod(programs, 0775), 0);
+    look(CHECKS_CGI);
+    assert_int_equal(state_of("data-others"), FINDING_POOR);
+    assert_int_equal(state_of("permissions"), FINDING_POOR);
+}
+
+static void a_foreign_database_is_told(void **state)
+{
+    char path[2 * PATH_MAX];
+    (void)state;
+    assert_int_equal(mkdir(conf.data, 0700), 0);
+    snprintf(path, sizeof path, "%s/chat.db", conf.data);
+    FILE *file = fopen(path, "w");
+    fputs("something else, long enough to be no empty file", file);
+    fclose(file);
+    look(CHECKS_CGI);
+    assert_int_equal(state_of("database"), FINDING_WRONG);
+}
+
+static void only_who_has_read_the_word_can_stop_a_chat(void **state)
+{
+    char address[PATH_MAX];
+    char path[2 * PATH_MAX];
+    char text[64] = "";
+    struct err e = ERR_INIT;
+    struct stat st;
+    (void)state;
+    look(CHECKS_CGI);
+    assert_true(exposure_address(conf.data, programs, address, sizeof address));
+    assert_string_equal(address, "data/web-test.txt");
+    snprintf(path, sizeof path, "%s/%s", root, address);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    FILE *file = fopen(path, "r");
+    assert_non_null(fgets(text, sizeof text, file));
+    fclose(file);
+    text[strcspn(text, "\n")] = '\0';
+
+    const char *const wrong[] = {"", "x", "pollchat", text, "../../etc/passwd", "0123456789012345678901"};
+    for (size_t i = 0; i < COUNT(wrong); i++) {
+        assert_int_equal(exposure_told(conf.data, wrong[i], &e), -1);
+        assert_int_equal(e.code, ERR_INPUT);
+        err_clear(&e);
+        assert_false(exposure_is_marked(conf.data));
+    }
+    assert_int_equal(exposure_told(conf.data, text + strlen("pollchat "), &e), 0);
+    assert_true(exposure_is_marked(conf.data));
+    assert_int_equal(exposure_told(conf.data, text + strlen("pollchat "), &e), 0); /* by two visitors */
+    look(CHECKS_CGI);
+    assert_int_equal(state_of("data-web"), FINDING_WRONG);
+    assert_int_equal(findings_worst(&found), FINDING_WRONG);
+}
+
+static void a_folder_elsewhere_has_no_address(void **state)
+{
+    char address[PATH_MAX];
+    char deeper[300];
+    (void)state;
+    look(CHECKS_CGI);
+    snprintf(deeper, sizeof deeper, "%s/chat", programs); /* the page is in cgi-bin/, the data in a neighbour */
+    assert_int_equal(mkdir(deeper, 0755), 0);
+    assert_false(exposure_address(conf.data, deeper, address, sizeof address));
+    assert_string_equal(address, "");
+}
+
+static void a_test_file_that_is_half_written_is_made_anew(void **state)
+{
+    char address[PATH_MAX];
+    char path[2 * PATH_MAX];
+    struct stat st;
+    (void)state;
+    assert_int_equal(mkdir(conf.data, 0700), 0);
+    snprintf(path, sizeof path, "%s/web-test.txt", conf.data);
+    assert_true(close(open(path, O_CREAT | O_WRONLY, 0600)) == 0);
+    assert_true(exposure_address(conf.data, programs, address, sizeof address));
+    assert_int_equal(stat(path, &st), 0);
+    assert_true(st.st_size > 20);
+}
+
+static void findings_beyond_the_most_are_left_out(void **state)
+{
+    struct buf text;
+    (void)state;
+    for (int i = 0; i < FINDINGS_MAX + 10; i++) {
+        findings_add(&found, "topic", i % 2 == 0 ? FINDING_NOTE : FINDING_POOR, "number %d", i);
+    }
+    assert_int_equal(found.count, FINDINGS_MAX);
+    assert_int_equal(findings_worst(&found), FINDING_POOR);
+    buf_init(&text, BUF_UNLIMITED);
+    findings_lines(&text, &found);
+    assert_non_null(strstr(buf_text(&text), "note   topic          number 0\n"));
+    buf_fini(&text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_new_chat_gets_its_database_and_nothing_is_wrong, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(somebody_at_a_shell_makes_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_wrong_setting_is_told_in_its_own_words, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_full_disk_is_found_by_trying, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_folder_that_is_missing_or_no_folder_is_told, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(others_who_may_write_are_told, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_foreign_database_is_told, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(only_who_has_read_the_word_can_stop_a_chat, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_folder_elsewhere_has_no_address, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_test_file_that_is_half_written_is_made_anew, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(findings_beyond_the_most_are_left_out, set_up, tear_down),
+    };
+    return RUN(tests);
+}

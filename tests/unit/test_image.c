@@ -1,0 +1,196 @@
+/* test_image.c - image.h and successor.h: whole programs, parts of them, and who takes over. */
+#include "support.h"
+
+#include "../../cgi-bin/lib/image.h"
+#include "../../cgi-bin/lib/successor.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+static char root[100];
+static char self[PATH_MAX];
+static char path[PATH_MAX];
+
+static const char *in_root(const char *name)
+{
+    snprintf(path, sizeof path, "%s/%s", root, name);
+    return path;
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    snprintf(root, sizeof root, "/tmp/pollchat-image-XXXXXX");
+    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (length <= 0) {
+        return -1;
+    }
+    self[length] = '\0';
+    return mkdtemp(root) == NULL ? -1 : 0;
+}
+
+static void run(const char *format, const char *a, const char *b)
+{
+    char command[3 * PATH_MAX];
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+    snprintf(command, sizeof command, format, a, b);
+#pragma GCC diagnostic pop
+    assert_int_equal(system(command), 0);
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    run("rm -rf '%s'%s", root, "");
+    return 0;
+}
+
+static void a_program_is_whole_only_to_its_last_byte(void **state)
+{
+    struct stat st;
+    (void)state;
+    run("cp '%s' '%s'", self, in_root("program"));
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(image_look(path), IMAGE_WHOLE);
+    const off_t sizes[] = {st.st_size - 1, st.st_size / 2, 64, 63, 20, 4, 1, 0};
+    for (size_t i = 0; i < COUNT(sizes); i++) {
+        assert_int_equal(truncate(path, sizes[i]), 0);
+        assert_int_equal(image_look(path), IMAGE_PART);
+    }
+}
+
+static void what_is_no_program_for_this_machine_is_told(void **state)
+{
+    (void)state;
+    assert_int_equal(image_look(in_root("nothing")), IMAGE_ABSENT);
+    assert_int_equal(image_look(root), IMAGE_ABSENT);
+    run("printf '#!/bin/sh\\n# %%070d\\n' 1 >'%s'%s", in_root("script"), "");
+    assert_int_equal(image_look(path), IMAGE_OTHER);
+    run("printf '#!/bin/sh\\n' >'%s'%s", in_root("script"), "");
+    assert_int_equal(image_look(path), IMAGE_OTHER);
+    run("cp '%s' '%s'", self, in_root("foreign"));
+    run("printf '\\363\\000' | dd of='%s' bs=1 seek=18 conv=notrunc 2>/dev/null%s", path, "");
+    assert_int_equal(image_look(path), IMAGE_FOREIGN);
+    assert_int_equal(mkfifo(in_root("fifo"), 0600), 0);
+    assert_int_equal(image_look(path), IMAGE_ABSENT); /* and doesn't wait for a writer */
+}
+
+/* Runs in a copy of this test, which is another process with a place of its own: prints 1 or 0 after each line of input. */
+static int be_watched(void)
+{
+    char line[16];
+    struct successor *s = successor_new();
+    while (fgets(line, sizeof line, stdin) != NULL) {
+        printf("%d\n", successor_is_there(s));
+        fflush(stdout);
+    }
+    successor_free(s);
+    return 0;
+}
+
+struct watched {
+    FILE *to;
+    FILE *from;
+    pid_t pid;
+};
+
+static struct watched start_watched(const char *program)
+{
+    int in[2];
+    int out[2];
+    assert_int_equal(pipe(in), 0);
+    assert_int_equal(pipe(out), 0);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        dup2(in[0], 0);
+        dup2(out[1], 1);
+        close(in[1]);
+        close(out[0]);
+        execl(program, program, "watched", (char *)NULL);
+        _exit(127);
+    }
+    close(in[0]);
+    close(out[1]);
+    return (struct watched){.to = fdopen(in[1], "w"), .from = fdopen(out[0], "r"), .pid = pid};
+}
+
+static bool sees_successor(struct watched *w)
+{
+    char line[16] = "";
+    fputs("?\n", w->to);
+    fflush(w->to);
+    assert_non_null(fgets(line, sizeof line, w->from));
+    return line[0] == '1';
+}
+
+static void end_watched(struct watched *w)
+{
+    fclose(w->to);
+    fclose(w->from);
+    assert_int_equal(waitpid(w->pid, NULL, 0), w->pid);
+}
+
+static void a_file_renamed_into_the_place_is_a_successor_once_it_is_whole(void **state)
+{
+    char program[PATH_MAX];
+    (void)state;
+    run("cp '%s' '%s'", self, in_root("program"));
+    snprintf(program, sizeof program, "%s", path);
+    struct watched w = start_watched(program);
+    assert_false(sees_successor(&w));
+    assert_int_equal(unlink(program), 0);
+    assert_false(sees_successor(&w)); /* only deleted: nothing could take its place */
+    run("head -c 5000 '%s' >'%s'", self, program);
+    assert_int_equal(chmod(program, 0755), 0);
+    assert_false(sees_successor(&w)); /* an upload that goes on */
+    run("cat '%s' >'%s'", self, program);
+    assert_int_equal(chmod(program, 0644), 0);
+    assert_false(sees_successor(&w) && geteuid() != 0); /* can't be started */
+    assert_int_equal(chmod(program, 0755), 0);
+    assert_true(sees_successor(&w));
+    end_watched(&w);
+}
+
+static void the_one_that_current_names_is_a_successor_once_it_is_whole(void **state)
+{
+    char program[PATH_MAX];
+    (void)state;
+    run("cp '%s' '%s'", self, in_root("pollchat-1"));
+    snprintf(program, sizeof program, "%s", path);
+    run("echo pollchat-1 >'%s'%s", in_root("current"), "");
+    struct watched w = start_watched(program);
+    assert_false(sees_successor(&w));
+    run("echo pollchat-2 >'%s'%s", in_root("current"), "");
+    assert_false(sees_successor(&w)); /* it isn't there yet */
+    run("head -c 5000 '%s' >'%s'", self, in_root("pollchat-2"));
+    assert_int_equal(chmod(path, 0755), 0);
+    assert_false(sees_successor(&w));
+    run("cat '%s' >'%s'", self, path);
+    assert_true(sees_successor(&w));
+    run("printf 'pollchat-1\\r\\n' >'%s'%s", in_root("current"), ""); /* as FTP writes text; and the owner goes back */
+    assert_false(sees_successor(&w));
+    run("echo ../pollchat-2 >'%s'%s", in_root("current"), "");
+    assert_false(sees_successor(&w));
+    run(": >'%s'%s", in_root("current"), ""); /* just being written */
+    assert_false(sees_successor(&w));
+    end_watched(&w);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 2 && strcmp(argv[1], "watched") == 0) {
+        return be_watched();
+    }
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_program_is_whole_only_to_its_last_byte, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_no_program_for_this_machine_is_told, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_file_renamed_into_the_place_is_a_successor_once_it_is_whole, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(the_one_that_current_names_is_a_successor_once_it_is_whole, set_up, tear_down),
+    };
+    return RUN(tests);
+}
