@@ -49,7 +49,8 @@ static bool is_replaced(const struct successor *s)
            can_start(s->path);
 }
 
-/* The archive's way: the file `current` beside this one names another. */
+/* The archive's way: the file `current` beside this one names another. FTP may have lost its execute bit, and while this program goes on
+ * nobody starts start.c, which would set it. */
 static bool is_relieved(const struct successor *s)
 {
     char path[PATH_MAX];
@@ -67,7 +68,8 @@ static bool is_relieved(const struct successor *s)
     fclose(file);
     name[strcspn(name, "\r\n")] = '\0';
     return read && name[0] != '\0' && strchr(name, '/') == NULL && strcmp(name, slash + 1) != 0 &&
-           snprintf(path, sizeof path, "%.*s/%s", folder, s->path, name) < (int)sizeof path && can_start(path);
+           snprintf(path, sizeof path, "%.*s/%s", folder, s->path, name) < (int)sizeof path &&
+           image_look(path) == IMAGE_WHOLE && (access(path, X_OK) == 0 || chmod(path, 0755) == 0);
 }
 
 bool successor_is_there(const struct successor *s)

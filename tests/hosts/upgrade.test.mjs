@@ -1,0 +1,133 @@
+// upgrade.test.mjs - a new archive uploaded over the old one by FTP while people talk: nothing is lost, no file is busy, nothing runs by half.
+//
+// FTP as it is: each file is emptied and written in place, slowly, in the order of their names, and has no execute bit if it is new.
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import test from 'node:test';
+import { makeFolder, pause, processes, removeFolder, until } from '../e2e/harness.mjs';
+import { ARCHIVE, user, withHost } from './hosts.mjs';
+
+const programIn = (site) => fs.readFileSync(path.join(site, 'cgi-bin', 'programs', 'current'), 'utf8').trim();
+
+/** The archive as a later release would be: the same program, under another name. */
+function laterRelease(body) {
+  const folder = makeFolder();
+  assert.equal(spawnSync('unzip', ['-q', ARCHIVE, '-d', folder]).status, 0);
+  const site = path.join(folder, 'pollchat');
+  const programs = path.join(site, 'cgi-bin', 'programs');
+  fs.renameSync(path.join(programs, programIn(site)), path.join(programs, 'pollchat-9.9.9-0badcafe'));
+  fs.writeFileSync(path.join(programs, 'current'), 'pollchat-9.9.9-0badcafe\n');
+  return body(site).finally(() => removeFolder(folder));
+}
+
+async function upload(from, to) {
+  const names = fs.readdirSync(from, { recursive: true, withFileTypes: true });
+  for (const file of names.filter((entry) => entry.isFile()).map((entry) => path.relative(from, path.join(entry.path, entry.name))).sort()) {
+    const bytes = fs.readFileSync(path.join(from, file));
+    const target = path.join(to, file);
+    fs.mkdirSync(path.dirname(target), { recursive: true });
+    const handle = fs.openSync(target, fs.constants.O_WRONLY | fs.constants.O_CREAT | fs.constants.O_TRUNC, 0o644); // ETXTBSY would throw here
+    fs.fchownSync(handle, user.uid, user.gid);
+    const piece = Math.max(64 * 1024, Math.ceil(bytes.length / 20));
+    for (let at = 0; at < bytes.length; at += piece) {
+      fs.writeSync(handle, bytes.subarray(at, at + piece));
+      await pause(bytes.length > piece ? 40 : 0);
+    }
+    fs.closeSync(handle);
+  }
+}
+
+/** Someone who sends until told to stop, each message again and again until it is stored. Returns what was stored, and the statuses that were met. */
+async function sender(host, name, isOver) {
+  const stored = [];
+  const met = {};
+  for (let i = 1; !isOver() || i === 1; i++) {
+    const text = `${name} ${i}`;
+    for (let done = false; !done; ) {
+      const answer = await host
+        .get('send', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ name, text, id: `${name}-${i}` }) })
+        .catch((error) => ({ status: error.code }));
+      met[answer.status] = (met[answer.status] ?? 0) + 1;
+      done = answer.status === 201 || answer.status === 200;
+      await pause(done ? 20 : 200);
+    }
+    stored.push(text);
+  }
+  return { stored, met };
+}
+
+/** Someone who reads from the beginning, held where that can be. */
+async function reader(host, isOver) {
+  const seen = [];
+  let next = 0;
+  for (let more = true; !isOver() || more; ) {
+    const answer = await host.get(`poll?since=${next}&wait=2`).catch(() => ({ status: 0 }));
+    more = answer.status !== 200 || answer.json().messages.length > 0;
+    if (answer.status === 200) {
+      const page = answer.json();
+      seen.push(...page.messages);
+      next = page.next;
+    }
+    await pause(50);
+  }
+  return seen;
+}
+
+const running = (site) => processes().filter(({ exe }) => exe.startsWith(path.join(site, 'cgi-bin')));
+
+for (const kind of ['usual-fcgid', 'usual-cgi']) {
+  test(`${kind}: uploaded over a chat in use, and back again`, () =>
+    laterRelease((later) =>
+      withHost(kind, {}, async (host) => {
+        const earlier = makeFolder();
+        fs.cpSync(host.site, earlier, { recursive: true, filter: (name) => !name.includes('pollchat-data/') });
+        const old = programIn(host.site);
+        let over = false;
+        let sendersDone = false;
+        const senders = ['ann', 'ben', 'cid'].map((name) => sender(host, name, () => over));
+        const readers = [reader(host, () => sendersDone), reader(host, () => sendersDone)];
+        await until(async () => (await host.get('poll?last=1')).json().head > 20, 'people to talk');
+
+        await upload(later, host.site);
+        assert.equal(programIn(host.site), 'pollchat-9.9.9-0badcafe');
+        await until(() => running(host.site).every(({ exe }) => !exe.includes(old)), 'programs of before to leave', 30_000);
+        await host.get('poll?since=now');
+        const head = (await host.get('poll?last=1')).json().head;
+        await until(async () => (await host.get('poll?last=1')).json().head > head + 10, 'people to talk on');
+
+        // And back: the archive of before, over the new one.
+        await upload(earlier, host.site);
+        assert.equal(programIn(host.site), old);
+        await until(() => running(host.site).every(({ exe }) => !exe.includes('9.9.9')), 'the newer programs to leave', 30_000);
+        over = true;
+        const sent = await Promise.all(senders);
+        sendersDone = true;
+        const seen = await Promise.all(readers);
+        removeFolder(earlier);
+
+        const expected = sent.flatMap(({ stored }) => stored).sort();
+        for (const messages of seen) {
+          assert.deepEqual(messages.map(({ seq }) => seq), messages.map((_, i) => i + 1), 'one order without a gap');
+          assert.deepEqual(messages.map(({ text }) => text).sort(), expected, 'everything once');
+        }
+        assert.doesNotMatch(host.log(), /signal|Segmentation|exit signal/i, 'nothing half was run');
+        console.log(`${kind}: ${expected.length} messages; answers met: ${JSON.stringify(sent.map(({ met }) => met))}`);
+      }),
+    ));
+}
+
+test('unpacked over itself by a host\'s file manager', () =>
+  withHost('usual-cgi', {}, async (host) => {
+    let over = false;
+    const senders = ['ann', 'ben'].map((name) => sender(host, name, () => over));
+    await until(async () => (await host.get('poll?last=1')).json().head > 10, 'people to talk');
+    for (let i = 0; i < 3; i++) {
+      host.unpack();
+    }
+    over = true;
+    const sent = await Promise.all(senders);
+    assert.equal((await host.get('poll?last=1')).json().head, sent.flatMap(({ stored }) => stored).length);
+  }));
