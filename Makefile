@@ -63,7 +63,7 @@ ifeq ($(VARIANT_CFLAGS.$(VARIANT)),)
 $(error VARIANT is release, static, asan, tsan or cov, not '$(VARIANT)')
 endif
 
-LIBS     := -lfcgi -lsqlite3 -ljansson -linih $(VARIANT_LIBS.$(VARIANT))
+LIBS     := -lfcgi -lsqlite3 -ljansson -linih -lsodium $(VARIANT_LIBS.$(VARIANT))
 TESTLIBS := -lcmocka
 
 override ALL_CPPFLAGS = -D_GNU_SOURCE -DPOLLCHAT_VERSION='"$(VERSION)"' -Icgi-bin/lib $(CPPFLAGS)

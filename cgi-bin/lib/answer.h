@@ -29,6 +29,7 @@ struct answer {
     bool more;           /* a further call answers at once */
     unsigned wait;       /* seconds granted */
     unsigned poll_after; /* seconds until it is worth to ask again; told when wait is 0 */
+    const char *watch;   /* where the head can be asked for as a file (heads.h); NULL: nowhere */
 };
 
 #endif

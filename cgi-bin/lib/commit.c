@@ -5,6 +5,7 @@
 #include "ck.h"
 #include "clock.h"
 #include "err.h"
+#include "heads.h"
 #include "site.h"
 #include "tally.h"
 
@@ -127,6 +128,7 @@ static void append_part(struct site *site, struct store *store, struct entry *co
     }
     *result = append_and_ring(store, bell, site_loaded_conf(site)->data, jobs, count, e);
     if (*result == 0) {
+        heads_publish(site_loaded_conf(site), store, bell, jobs, count);
         tally_observe(tally, COUNTS_GROUP, count, 1);
         tally_add(tally, COUNTS_MESSAGES, count_stored(jobs, count));
     }

@@ -31,6 +31,10 @@ static const struct setting settings[] = {
      "Folder of the database (chat.db). A relative path starts at the folder of the programs.\n"
      "It must not be served by the web server; the default lies outside of www/, is made with mode 0700\n"
      "and gets a .htaccess that denies everything, in case it ends up inside a served folder after all."},
+    {"heads", FOLDER, AT(heads), 0, 0, "", NULL,
+     "Folder, served by the web server as heads/ beside the page, in which each room has a tiny file that says how far it is. Where polls\n"
+     "can't be held, as under plain CGI, pages watch that file instead of starting a program every few seconds. A relative path starts\n"
+     "at the folder of the programs: ../www/heads. It is made if it is missing, and must not be the data folder. Empty: none."},
     {"max_text", NUMBER, AT(max_text), 1, 16777216, "1048576", NULL, "Greatest length of a message's text in bytes."},
     {"max_answer", NUMBER, AT(max_answer), 65536, 67108864, "4194304", NULL,
      "About how many bytes of text, as JSON writes them, one answer of poll may carry; a client gets the rest with its next call."},
@@ -156,7 +160,10 @@ static int set_value(struct conf *c, const struct setting *s, const char *value,
         result = set_origins(member, value);
         break;
     case FOLDER:
-        result = set_folder(member, value, program_dir);
+        result = value[0] != '\0' || s->fallback[0] != '\0' ? set_folder(member, value, program_dir) : 0;
+        if (value[0] == '\0') {
+            *(char *)member = '\0';
+        }
         break;
     case WORD:
         result = set_word(member, value, s->words);

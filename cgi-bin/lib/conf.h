@@ -25,6 +25,7 @@ enum conf_status { CONF_STATUS_LOOPBACK, CONF_STATUS_EVERYONE, CONF_STATUS_NOBOD
 
 struct conf {
     char data[CONF_TEXT_MAX];         /* folder of the database, absolute */
+    char heads[CONF_TEXT_MAX];        /* folder of the files that say how far each room is, absolute, or "" */
     char allow_origin[CONF_TEXT_MAX]; /* origins separated by spaces, "*", or "" */
     uint64_t max_text;                /* bytes of one message's text */
     uint64_t busy_timeout;            /* milliseconds to wait for the store's locks */

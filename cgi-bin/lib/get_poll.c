@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "err.h"
 #include "form.h"
+#include "heads.h"
 #include "json.h"
 #include "line.h"
 #include "program.h"
@@ -135,12 +136,22 @@ static int wait_here(struct program *p, const struct query *w, const struct conf
     return result;
 }
 
+/* A client that isn't held is told where it can watch the room. A page of old messages says nothing of it: it may be cached. */
+static void tell_watch(struct program *p, const struct query *q, struct reading *g, char address[HEADS_ADDRESS_SIZE])
+{
+    if (g->answer.wait == 0 && !g->unchanged && !q->several && q->kind != QUERY_BEFORE && q->format != QUERY_TEXT &&
+        heads_watch(p->site, g->epoch, g->rooms[0].name, g->rooms[0].head, address)) {
+        g->answer.watch = address;
+    }
+}
+
 /* Answers x, or has it held. g is the caller's to end. */
 static void answer_or_hold(struct web_exchange *x, struct program *p, const struct conf *conf, const struct query *q,
                            struct reading *g)
 {
     struct err e = ERR_INIT;
     struct query w;
+    char address[HEADS_ADDRESS_SIZE];
     struct reading_how how = how_to_read(p, conf);
     how.if_none_match = q->wait == 0 ? web_variable(x, "HTTP_IF_NONE_MATCH") : NULL;
     int result = reading_take(g, p->site, q, &how, &e);
@@ -158,6 +169,7 @@ static void answer_or_hold(struct web_exchange *x, struct program *p, const stru
         }
     }
     if (result == 0) {
+        tell_watch(p, q, g, address);
         answer_reading(x, q, g);
     } else {
         web_answer_problem(x, &e, e.code == ERR_EPOCH ? g->epoch : NULL, NULL);

@@ -198,6 +198,9 @@ static void put_cursor(json_t *o, const struct answer *a)
     if (a->wait == 0) {
         put_seq(o, "poll_after", a->poll_after);
     }
+    if (a->watch != NULL) {
+        put_string(o, "watch", a->watch);
+    }
     put_gap(o, a);
 }
 
@@ -267,6 +270,15 @@ void json_position(struct buf *out, const struct answer *a)
     put_positions(o, a);
     put_gap(o, a);
     dump_take(out, o);
+}
+
+void json_head(struct buf *out, const char *epoch, uint64_t head)
+{
+    json_t *o = json_object();
+    put_string(o, "epoch", epoch);
+    put_seq(o, "head", head);
+    dump_take(out, o);
+    buf_adds(out, "\n");
 }
 
 /* ---- status ---- */

@@ -36,7 +36,10 @@ void json_message(struct buf *out, const char *room, const struct chat_message *
 /* Where a stream stands: {"type":"cursor","epoch","room","next","head","oldest"[,"gap"]}; for several rooms as below. */
 void json_position(struct buf *out, const struct answer *a);
 
-/* {"epoch","room","messages":[...],"next","head","oldest","more","wait"[,"poll_after"][,"gap"]};
+/* {"epoch","head"} and a line feed: what the file of a room says (heads.h). */
+void json_head(struct buf *out, const char *epoch, uint64_t head);
+
+/* {"epoch","room","messages":[...],"next","head","oldest","more","wait"[,"poll_after"][,"watch"][,"gap"]};
  * for several rooms without "room", with next, head, oldest as objects and gap as an array. */
 void json_answer(struct buf *out, const struct answer *a);
 

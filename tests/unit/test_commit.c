@@ -7,6 +7,7 @@
 
 #include "commit.h"
 #include "err.h"
+#include "heads.h"
 #include "site.h"
 
 #include <pthread.h>
@@ -28,6 +29,7 @@ static struct {
     int returned;
     int appends;
     int stored;
+    int published; /* what was told to heads.h */
     size_t greatest_group;
     uint64_t seq;
 } fake = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
@@ -61,6 +63,17 @@ struct bell *site_bell(struct site *s, struct store *handle)
     (void)s;
     (void)handle;
     return NULL;
+}
+
+void heads_publish(const struct conf *conf, struct store *store, struct bell *bell, const struct store_job *jobs,
+                   size_t count)
+{
+    (void)conf;
+    (void)bell;
+    assert_ptr_equal(store, &fake.store);
+    for (size_t i = 0; i < count; i++) {
+        fake.published += jobs[i].outcome == STORE_STORED;
+    }
 }
 
 struct tally *site_tally(struct site *s)
@@ -171,7 +184,7 @@ static void reset(void)
 {
     pthread_mutex_lock(&fake.lock);
     fake.no_store = fake.gate_closed = false;
-    fake.borrowed = fake.returned = fake.appends = fake.stored = 0;
+    fake.borrowed = fake.returned = fake.appends = fake.stored = fake.published = 0;
     fake.greatest_group = 0;
     fake.seq = 0;
     pthread_mutex_unlock(&fake.lock);
@@ -377,6 +390,7 @@ static void an_error_hits_only_the_one_it_is_about(void **state)
         assert_int_equal(senders[i].job.seq > 0, !full);
     }
     assert_int_equal(fake.stored, 18);
+    assert_int_equal(fake.published, 18);
     assert_int_equal(fake.seq, 18); /* nothing is stored twice by trying again */
 }
 

@@ -78,6 +78,7 @@ static void works_without_file_and_environment(void **state)
     in_folder(path, sizeof path, "../pollchat-data");
     assert_string_equal(c.data, path);
     assert_string_equal(c.allow_origin, "");
+    assert_string_equal(c.heads, "");
     assert_int_equal(c.max_text, 1048576);
     assert_int_equal(c.max_answer, 4194304);
     assert_int_equal(c.busy_timeout, 5000);
@@ -169,14 +170,26 @@ static void mistakes_in_the_file_say_file_line_value_and_what_is_allowed(void **
 
 static void both_ends_of_each_range_are_allowed(void **state)
 {
-    static const char *const texts[] = {
-        "max_text = 1\n",         "max_text = 16777216\n", "threads = 1\n",
-        "threads = 128\n",        "max_wait = 0\n",        "max_wait = 60\n",
-        "max_waiting = 100000\n", "max_held = 0\n",        "max_waiting_per_client = 1\n",
-        "poll_after = 1\n",       "poll_after = 60\n",     "busy_timeout = 0\n",
-        "busy_timeout = 30000\n", "max_answer = 65536\n",  "max_answer = 67108864\n",
-        "journal = auto\n",       "journal = rollback\n",  "allow_origin =\n",
-        "allow_origin = *\n"};
+    static const char *const texts[] = {"max_text = 1\n",
+                                        "max_text = 16777216\n",
+                                        "threads = 1\n",
+                                        "threads = 128\n",
+                                        "max_wait = 0\n",
+                                        "max_wait = 60\n",
+                                        "max_waiting = 100000\n",
+                                        "max_held = 0\n",
+                                        "max_waiting_per_client = 1\n",
+                                        "poll_after = 1\n",
+                                        "poll_after = 60\n",
+                                        "busy_timeout = 0\n",
+                                        "busy_timeout = 30000\n",
+                                        "max_answer = 65536\n",
+                                        "max_answer = 67108864\n",
+                                        "journal = auto\n",
+                                        "journal = rollback\n",
+                                        "allow_origin =\n",
+                                        "allow_origin = *\n",
+                                        "heads =\n"};
     (void)state;
     for (size_t i = 0; i < COUNT(texts); i++) {
         struct conf c;
@@ -455,7 +468,7 @@ static void the_example_changes_nothing_and_uncommented_holds_the_defaults(void 
     }
     load_good(&c, text, NULL, NULL);
     assert_memory_equal(&c, &defaults, sizeof c);
-    assert_int_equal(settings, 15);
+    assert_int_equal(settings, 16);
     free(text);
 }
 

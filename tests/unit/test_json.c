@@ -188,6 +188,20 @@ static void an_answer_about_one_room(void **state)
         "{\"seq\":40,\"time\":\"2023-11-14T22:13:20.123Z\",\"name\":\"ann\",\"text\":\"a\",\"type\":\"message\",\"id\":\"id-1\"},"
         "{\"seq\":41,\"time\":\"2023-11-14T22:13:20.123Z\",\"name\":\"bob\",\"text\":\"b\",\"type\":\"message\",\"id\":\"id-1\"}"
         "],\"next\":41,\"head\":50,\"oldest\":3,\"more\":true,\"wait\":0,\"poll_after\":2}");
+    a.watch = "heads/abc";
+    buf_clear(&b);
+    json_answer_lines(&b, &a);
+    assert_contains(b.bytes, "\"poll_after\":2,\"watch\":\"heads/abc\"}\n");
+    buf_fini(&b);
+}
+
+static void what_the_file_of_a_room_says(void **state)
+{
+    struct buf b;
+    (void)state;
+    buf_init(&b, 100);
+    json_head(&b, "EPOCH", CHAT_SEQ_MAX);
+    assert_string_equal(b.bytes, "{\"epoch\":\"EPOCH\",\"head\":9223372036854775807}\n");
     buf_fini(&b);
 }
 
@@ -355,6 +369,7 @@ int main(void)
         cmocka_unit_test(any_prefix_of_json_is_refused_quietly),
         cmocka_unit_test(a_sent_message_has_these_members_in_this_order),
         cmocka_unit_test(an_answer_about_one_room),
+        cmocka_unit_test(what_the_file_of_a_room_says),
         cmocka_unit_test(a_held_answer_has_no_poll_after_and_a_gap_is_told),
         cmocka_unit_test(an_answer_about_several_rooms),
         cmocka_unit_test(one_room_in_the_form_of_several_answers_in_that_form),
