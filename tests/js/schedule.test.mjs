@@ -10,7 +10,7 @@ import { Outbox } from '../../www/js/outbox.js';
 import { Store } from '../../www/js/store.js';
 import { Transport } from '../../www/js/transport.js';
 import { STREAM_FAULTS } from './streams.mjs';
-import { Chat, Clock, network, seeded } from './world.mjs';
+import { Chat, Clock, HeadFile, network, seeded } from './world.mjs';
 
 const FAULTS = ['dropped', 'lost', 'cut', 'busy', 'too many', 'bad gateway', 'portal', 'redirected', 'stale', 'repeated', 'reordered', 'hangs'];
 const RUNS = Number(process.env.FAULT_SCHEDULES ?? 2000);
@@ -39,6 +39,11 @@ async function run(seed) {
   const clock = new Clock();
   const chat = new Chat(clock);
   chat.wait = random() < 0.5 ? 0 : 25;
+  const watched = chat.wait === 0 && seed % 2 === 0; // by a coin of its own: the other schedules stay what they were
+  if (watched) {
+    const hows = [{}, {}, { forgotten: true }, { lag: 5000 }, { lag: 60_000 }, { stuck: true }, { missing: true }, { html: true }];
+    chat.file = new HeadFile(chat, clock, hows[(seed / 2) % hows.length]);
+  }
   for (let i = Math.floor(random() * 80); i > 0; i--) {
     chat.say('old', `old ${i}`);
   }
@@ -84,7 +89,7 @@ async function run(seed) {
   const asked = clients.map(({ log }) => log.length);
   await clock.run(120_000); // longer than a stream needs to show that it has died
   chat.say('bot', 'the end');
-  await clock.until(() => clients.every(({ store }) => store.next === chat.head), 60_000);
+  await clock.until(() => clients.every(({ store }) => store.next === chat.head), watched ? 33_000 : 60_000); // a poll in 30 s, and a pause
   clients.forEach(({ transport }) => transport.stop());
   for (const [i, { name, log }] of clients.entries()) {
     const calmRequests = log.slice(asked[i]).filter(({ path }) => !path.endsWith('/send')).length;

@@ -87,6 +87,7 @@ export class Chat {
   epoch = 'epoch-1';
   oldest = 1;
   wait = 0;
+  file = null; // a HeadFile, where one is told
 
   constructor(clock, room = 'lobby') {
     Object.assign(this, { clock, room });
@@ -111,6 +112,9 @@ export class Chat {
   }
 
   answer(url, init) {
+    if (url.pathname.includes('/heads/')) {
+      return this.file === null ? reply(404, '<h1>Not Found</h1>') : this.file.reply(url.pathname);
+    }
     return url.pathname.endsWith('/send') ? this.#send(JSON.parse(init.body)) : this.#poll(url.searchParams);
   }
 
@@ -151,7 +155,48 @@ export class Chat {
     const gap = query.has('since') && number('since') < this.oldest - 1 ? { gap: true } : {};
     const after = this.wait === 0 ? { poll_after: 2 } : {};
     const { epoch, room, head, oldest, wait } = this;
-    return reply(200, { epoch, room, messages: page, next, head, oldest, more, wait, ...after, ...gap });
+    const watch = this.wait === 0 && this.file !== null && head > 0 ? { watch: this.file.mend() } : {};
+    return reply(200, { epoch, room, messages: page, next, head, oldest, more, wait, ...after, ...watch, ...gap });
+  }
+}
+
+/** The file that says how far a chat is, and how a web server hands it out. how: { lag: ms, stuck, missing, html, forgotten }. */
+export class HeadFile {
+  #written = [];
+
+  constructor(chat, clock, how = {}) {
+    Object.assign(this, { chat, clock, how });
+    const say = chat.say.bind(chat);
+    chat.say = (...args) => {
+      const message = say(...args);
+      if (!this.how.forgotten) { // else each sender dies between its commit and the file
+        this.#write();
+      }
+      return message;
+    };
+  }
+
+  #write() {
+    const { epoch, head } = this.chat;
+    this.#written.push({ at: this.clock.now(), text: JSON.stringify({ epoch, head }) });
+  }
+
+  /** A poll sees to it that the file says what it answers. */
+  mend() {
+    const { epoch, head } = this.chat;
+    if (this.#written.at(-1)?.text !== JSON.stringify({ epoch, head })) {
+      this.#write();
+    }
+    return 'heads/0a1b';
+  }
+
+  reply(path) {
+    const { lag = 0, stuck, missing, html } = this.how;
+    const known = stuck ? this.#written.slice(0, 1) : this.#written.filter(({ at }) => at <= this.clock.now() - lag);
+    if (missing || path !== '/deep/heads/0a1b' || known.length === 0) {
+      return reply(404, '<h1>Not Found</h1>');
+    }
+    return reply(200, html ? '<h1>Index</h1>' : known.at(-1).text);
   }
 }
 

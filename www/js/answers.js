@@ -31,6 +31,9 @@ export function isPage(page, room) {
   );
 }
 
+/** The file of a room. */
+export const isHead = (said) => typeof said === 'object' && said !== null && isString(said.epoch) && isWhole(said.head);
+
 export function parse(text) {
   try {
     return JSON.parse(text);

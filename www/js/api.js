@@ -1,6 +1,6 @@
 // api.js - one request to /send, /poll or /stream, with a time limit, and an answer that is what it should be, or a Failure.
 
-import { failureOf, Failure, isMessage, isPage, parse } from './answers.js';
+import { failureOf, Failure, isHead, isMessage, isPage, parse } from './answers.js';
 import { readStream } from './stream.js';
 
 export { Failure };
@@ -95,6 +95,15 @@ export function makeApi({ base, fetch, clock }) {
         throw new Failure('answer', 'Something between here and the chat answered in its place.');
       }
       return page;
+    },
+
+    /** What the file of a room says: { epoch, head }. The browser asks the server whether its copy is still good. */
+    async head(path, { signal }) {
+      const said = await ask(path, { cache: 'no-cache' }, 5000, signal);
+      if (!isHead(said)) {
+        throw new Failure('answer', 'This says nothing of a room.');
+      }
+      return said;
     },
 
     /** query: { room, since, epoch }. See stream.js. */

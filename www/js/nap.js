@@ -7,10 +7,6 @@ export class Nap {
     this.clock = clock;
   }
 
-  get isAsleep() {
-    return this.#wake !== null;
-  }
-
   /** Resolves after `ms` milliseconds, or when wake() is called. One sleep at a time. */
   sleep(ms) {
     return new Promise((done) => {

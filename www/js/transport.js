@@ -1,7 +1,7 @@
 // transport.js - keeps a store up to date: by a stream, or by asking /poll again and again; one request at a time.
 //
 // Which of them is the ladder's choice (ladder.js). A poll asks to be held (wait); where the server grants that, the next one
-// follows at once, else after poll_after seconds, later while nobody looks. Whatever goes wrong only delays: the next request
+// follows at once, else after poll_after seconds, later while nobody looks; or when a file has moved that is cheap to look at. Whatever goes wrong only delays: the next request
 // says since = what is known, so nothing is missed, and what is known already is passed over.
 //
 // Event: status; detail: { state: connecting | online | retrying, failure, until } (until: when the next try is due)
@@ -9,6 +9,7 @@
 import { Failure, isCursor, isMessage } from './answers.js';
 import { Ladder } from './ladder.js';
 import { Nap } from './nap.js';
+import { Watch } from './watch.js';
 
 const WAIT = 25; // seconds asked for; the client's own limit lies above it
 const WAIT_LIMIT = 35_000;
@@ -34,6 +35,10 @@ export class Transport extends EventTarget {
   #isOnce = false;
   #heard = 0; // when the stream last gave a sign of life
   #mustPoll = false; // the stream said something that only a poll can settle
+  #watch = new Watch();
+  #watched; // the answer that names a file to look at
+  #looking;
+  #hasMoved = false;
 
   /** pace: () => active | idle | hidden. */
   constructor({ store, api, backoff, clock, random = Math.random, pace = () => 'active', ladder = new Ladder({ top: 'held', random }) }) {
@@ -89,6 +94,11 @@ export class Transport extends EventTarget {
     this.#running = false;
     this.#stop?.abort();
     this.#asking?.abort();
+    this.#wake();
+  }
+
+  #wake() {
+    this.#looking?.abort();
     this.#nap.wake();
   }
 
@@ -102,10 +112,9 @@ export class Transport extends EventTarget {
     }
     if (this.#isStreaming) {
       this.#doubt(anew, expected);
-    } else if (this.#nap.isAsleep) {
-      this.#nap.wake();
     } else {
       this.#hurry = true;
+      this.#wake();
       if (anew) {
         this.#asking?.abort();
       }
@@ -132,6 +141,7 @@ export class Transport extends EventTarget {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       this.#hurry = false;
+      this.#watched = undefined;
       let delay;
       try {
         this.#asking = new AbortController();
@@ -146,9 +156,32 @@ export class Transport extends EventTarget {
         delay = this.#failed(failure);
       }
       if (delay > 0 && !this.#hurry) {
-        await this.#nap.sleep(delay);
+        await (this.#watched ? this.#look(signal) : this.#nap.sleep(delay));
       }
     }
+  }
+
+  /** A pause that ends when the file has moved, after 30 s at the latest. */
+  async #look(stop) {
+    const page = this.#watched;
+    const due = this.clock.setTimeout(() => this.hurry(), SLOWEST);
+    try {
+      while (!this.#hasMoved) {
+        await this.#nap.sleep(this.#pause(page));
+        if (this.#hurry || stop.aborted) {
+          break;
+        }
+        this.#looking = new AbortController();
+        this.#hasMoved = this.#watch.isNews(await this.api.head(page.watch, this.#looking), this.store);
+      }
+    } catch (failure) {
+      if (failure.kind === 'answer') {
+        this.#watch.giveUp();
+      } else if (failure.kind === undefined) {
+        throw failure;
+      }
+    }
+    this.clock.clearTimeout(due);
   }
 
   /** One request; returns how long to wait before the next one. */
@@ -158,7 +191,9 @@ export class Transport extends EventTarget {
       return this.#listen(signal);
     }
     this.#mustPoll = false;
-    const delay = this.store.next === null ? await this.#open(signal, rung) : await this.#ask(signal, rung === 'timed' ? undefined : WAIT);
+    const wait = rung === 'timed' || this.#hasMoved ? undefined : WAIT;
+    this.#hasMoved = false;
+    const delay = this.store.next === null ? await this.#open(signal, rung) : await this.#ask(signal, wait);
     this.#works();
     return delay;
   }
@@ -289,6 +324,7 @@ export class Transport extends EventTarget {
     if (isCut && page.wait > 0) {
       this.ladder.shaky(this.clock.now());
     }
+    this.#watched = this.#watch.fits(page) ? page : undefined;
     return page.more && !isCut ? 0 : this.#pause(isCut ? { ...page, wait: 0 } : page);
   }
 
