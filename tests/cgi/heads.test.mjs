@@ -1,0 +1,118 @@
+// heads.test.mjs - the file that says how far a room is, by the programs as plain CGI: written by send, mended by poll, told where nothing is held.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { poll, send, startFastcgi, fastcgi, temporaryFolder } from './program.mjs';
+
+function place(t) {
+  const folder = temporaryFolder(t);
+  const data = path.join(folder, 'data');
+  const heads = path.join(folder, 'heads');
+  const extra = { POLLCHAT_HEADS: heads };
+  const file = (answer) => path.join(heads, answer.json.watch.slice('heads/'.length));
+  return {
+    folder, data, heads, extra,
+    send: (fields, more = {}) => send(data, fields, { extra: { ...extra, ...more } }),
+    poll: (query, more = {}) => poll(data, query, { extra: { ...extra, ...more } }),
+    said: (answer) => JSON.parse(fs.readFileSync(file(answer), 'utf8')),
+    file,
+  };
+}
+
+test('send writes what poll tells, before it answers', async (t) => {
+  const p = place(t);
+  for (let head = 1; head <= 3; head++) {
+    const sent = await p.send({ text: 'hi' });
+    assert.equal(sent.status, 201);
+    const [name] = fs.readdirSync(p.heads);
+    assert.match(name, /^[0-9a-f]{32}$/);
+    assert.equal(fs.readFileSync(path.join(p.heads, name), 'utf8'), `{"epoch":"${sent.json.epoch}","head":${head}}\n`);
+    const polled = await p.poll('since=0');
+    assert.equal(polled.json.watch, `heads/${name}`);
+    assert.equal(polled.json.poll_after, 2);
+  }
+  assert.equal((await p.send({ text: 'hi', room: 'dev' })).status, 201);
+  assert.equal(fs.readdirSync(p.heads).length, 2);
+  const { watch } = (await p.poll('room=dev')).json;
+  assert.notEqual(watch, (await p.poll('')).json.watch);
+});
+
+test('told with wait 0 only, for one room, in JSON and in the line of the cursor', async (t) => {
+  const p = place(t);
+  await p.send({ text: 'hi' });
+  assert.match((await p.poll('since=1')).json.watch, /^heads\/[0-9a-f]{32}$/);
+  const lines = (await p.poll('since=0&format=ndjson')).body.trim().split('\n');
+  assert.match(JSON.parse(lines.at(-1)).watch, /^heads\//);
+  assert.equal((await p.poll('since=1&wait=1')).json.watch, undefined, 'it was held');
+  assert.match((await p.poll('since=1&wait=1', { POLLCHAT_MAX_HELD: '0' })).json.watch, /^heads\//, 'no place was free');
+  assert.match((await p.poll('since=1&wait=1', { POLLCHAT_MAX_WAIT: '0' })).json.watch, /^heads\//);
+  assert.doesNotMatch((await p.poll('since=0&format=text')).body, /heads/);
+  for (const query of ['room=lobby:0', 'room=lobby:0&room=dev:0', 'before=2', 'room=nobody']) {
+    const polled = await p.poll(query);
+    assert.equal(polled.status, 200);
+    assert.equal(polled.json.watch, undefined, query);
+  }
+  assert.equal((await poll(p.data, 'since=1')).json.watch, undefined, 'without the setting');
+  assert.equal(fs.readdirSync(p.heads).length, 1, 'and asking for a room makes no file');
+});
+
+test('a sender that is killed between its commit and the file: the next poll mends it', async (t) => {
+  const p = place(t);
+  const source = path.join(p.folder, 'die.c');
+  const library = path.join(p.folder, 'die.so');
+  fs.writeFileSync(source, '#include <signal.h>\n#include <unistd.h>\nint renameat(int a, const char *b, int c, const char *d)\n{ (void)a; (void)b; (void)c; (void)d; kill(getpid(), SIGKILL); return -1; }\n');
+  const built = spawnSync(process.env.CC ?? 'cc', ['-shared', '-fPIC', '-o', library, source], { encoding: 'utf8' });
+  assert.equal(built.status, 0, built.stderr);
+  await p.send({ text: 'first' });
+  const dying = await p.send({ text: 'second' }, { LD_PRELOAD: library, ASAN_OPTIONS: 'verify_asan_link_order=0' });
+  assert.equal(dying.signal, 'SIGKILL');
+  assert.equal(fs.readdirSync(p.heads).filter((name) => name.startsWith('.new-')).length, 1);
+  const polled = await p.poll('since=1');
+  assert.deepEqual(polled.json.messages.map(({ text }) => text), ['second']);
+  assert.deepEqual(p.said(polled), { epoch: polled.json.epoch, head: 2 });
+});
+
+test('a folder that was emptied, another database, a key that was lost: the next poll says where, and the file is there', async (t) => {
+  const p = place(t);
+  await p.send({ text: 'one' });
+  await p.send({ text: 'two' });
+  fs.rmSync(p.heads, { recursive: true });
+  const first = await p.poll('since=2');
+  assert.deepEqual(p.said(first), { epoch: first.json.epoch, head: 2 });
+
+  for (const name of fs.readdirSync(p.data).filter((each) => each.startsWith('chat.db'))) fs.rmSync(path.join(p.data, name));
+  await send(p.data, { text: 'anew' }); // by a program that doesn't write the file
+  const second = await p.poll('since=0');
+  assert.notEqual(second.json.epoch, first.json.epoch);
+  assert.equal(second.json.watch, first.json.watch);
+  assert.deepEqual(p.said(second), { epoch: second.json.epoch, head: 1 });
+
+  fs.rmSync(path.join(p.data, 'chat.key'));
+  const third = await p.poll('since=0');
+  assert.notEqual(third.json.watch, second.json.watch);
+  assert.deepEqual(p.said(third), { epoch: third.json.epoch, head: 1 });
+});
+
+test('a folder that can\'t be had fails no request, and the log says so once', async (t) => {
+  const p = place(t);
+  fs.writeFileSync(p.heads, 'a file');
+  const sent = await p.send({ text: 'hi' });
+  assert.equal(sent.status, 201);
+  assert.equal(sent.stderr.match(/heads/g)?.length, 2, sent.stderr); // the word and the path
+  const polled = await p.poll('since=0');
+  assert.equal(polled.status, 200);
+  assert.equal(polled.json.watch, undefined);
+});
+
+test('by FastCGI: not told to who is held, told where no more can be', async (t) => {
+  const p = place(t);
+  await p.send({ text: 'hi' });
+  for (const [most, isTold] of [['10', false], ['0', true]]) {
+    const { socket } = await startFastcgi(t, 'poll', p.data, { env: { POLLCHAT_HEADS: p.heads, POLLCHAT_MAX_WAITING: most } });
+    const polled = await fastcgi(socket, { program: 'poll', query: 'since=1&wait=1' });
+    assert.equal(polled.status, 200);
+    assert.equal(polled.json.watch !== undefined, isTold, polled.body);
+  }
+});
