@@ -192,3 +192,49 @@ figure_cgi() {
     a=$(middle "$folder/cgi-poll" 1) b=$(middle "$folder/cgi-null" 1)
     figure 'poll by plain CGI, requests/s / static null CGI' '>=' 0.8 "$(divide "$a" "$b")" "$a / $b a second"
 }
+
+# A visitor to whom nothing is said, where only plain CGI is to be had: a look at the file of the head (304) beside a poll, on one server. By
+# requests/s, which has the client's share in it, and by the time that server and programs spend on one.
+figure_heads() {
+    local at=$folder/heads watch tag lighttpd i a b
+    mkdir -p "$at/cgi-bin"
+    cp "${root/release/static}"/cgi-bin/{send,poll} "$at/cgi-bin/"
+    cp -r "$root/www" "$root/lighttpd" "$at/"
+    mkdir -p "$at/www/heads"
+    chmod 777 "$at/www/heads" # the programs are another user's
+    POLLCHAT_HEADS=../www/heads serve lighttpd-cgi "$folder/heads-data" "$at"
+    lighttpd=$(pgrep -P "${pids[-1]}" -x lighttpd)
+    curl -fsS -o /dev/null -d text=first "http://127.0.0.1:$port/send"
+    watch=$(curl -fsS "http://127.0.0.1:$port/poll?since=1" | sed 's/.*"watch":"\([^"]*\)".*/\1/')
+    tag=$(curl -fsSI "http://127.0.0.1:$port/$watch" | tr -d '\r' | sed -n 's/^[Ee][Tt]ag: //p')
+    [ "$(curl -sS -o /dev/null -w '%{http_code}' -H "If-None-Match: $tag" "http://127.0.0.1:$port/$watch")" = 304 ]
+    for ((i = 0; i <= rounds; i++)); do
+        weigh heads-look "$lighttpd" 16 "http://127.0.0.1:$port/$watch" --header "If-None-Match: $tag"
+        weigh heads-poll "$lighttpd" 4 "http://127.0.0.1:$port/poll?since=1"
+        if [ "$i" = 0 ]; then rm -f "$folder"/heads-{look,poll}{,-cost}; fi
+    done
+    a=$(middle "$folder/heads-poll-cost" 1) b=$(middle "$folder/heads-look-cost" 1)
+    figure 'plain CGI: time of a poll / of a look at the head file' '>=' 50 "$(divide "$a" "$b")" "$a / $b us of server and programs"
+    visitor "$a" "$b"
+    a=$(middle "$folder/heads-look" 1) b=$(middle "$folder/heads-poll" 1)
+    note 'the same by looks/s / polls/s, client and all' "$(divide "$a" "$b")" "$a / $b a second"
+    visitor "$(awk -v b="$b" 'BEGIN { print 1 / b }')" "$(awk -v a="$a" 'BEGIN { print 1 / a }')"
+}
+
+# poll_after is 2: 15 polls in 30 s, or 15 looks and the one poll that comes in any case.
+visitor() { # COST-OF-A-POLL COST-OF-A-LOOK
+    note '  for a visitor over 30 s, the poll among them included' "$(awk -v p="$1" -v l="$2" 'BEGIN { printf "%.1f", 15 * p / (15 * l + p) }')" 'of at most 15'
+}
+
+# A rate, and in NAME-cost the microseconds of CPU that a process and those it has started and seen end took for each request.
+weigh() { # NAME PID CONNECTIONS URL [WRK-OPTION...]
+    local name=$1 pid=$2 before after
+    shift 2
+    before=$(ticks "$pid")
+    rate "$name" "$@"
+    after=$(ticks "$pid")
+    tail -n 1 "$folder/$name" | awk -v t=$((after - before)) -v s="$seconds" -v hz="$(getconf CLK_TCK)" \
+        '{ printf "%.1f\n", t * 1e6 / hz / ($1 * s) }' >>"$folder/$name-cost"
+}
+
+ticks() { sed 's/.*) //' "/proc/$1/stat" | awk '{ print $12 + $13 + $14 + $15 }'; }
