@@ -5,7 +5,7 @@
  * over a chat that is in use
  *   - meets no "Text file busy": a file that runs is never written over; this one runs for a millisecond
  *   - runs nothing by half: what isn't whole yet (image.h) is passed over, and the programs of before go on
- *   - can go back: programs/current names the one to run, and each archive brings its own
+ *   - can go back: programs/use names the one to run, and each archive brings its own
  * FTP loses the execute bit: for the real program it is set again here. (For this file only the owner can do it.)
  *
  * Not for make install, where files are renamed into place. Needs no library but libc, as it is linked with another one.
@@ -91,11 +91,11 @@ static bool is_good(const char *folder, const char *name, struct found *f)
     return state == IMAGE_WHOLE && (access(path, X_OK) == 0 || chmod(path, 0755) == 0);
 }
 
-static void take_current(const char *folder, struct found *f)
+static void take_used(const char *folder, struct found *f)
 {
     char path[PATH_MAX];
     char name[NAME_SIZE] = "";
-    FILE *file = path_of(path, sizeof path, folder, "current") ? fopen(path, "re") : NULL;
+    FILE *file = path_of(path, sizeof path, folder, "use") ? fopen(path, "re") : NULL;
     if (file == NULL) {
         return;
     }
@@ -139,7 +139,7 @@ static struct found find(const char *folder)
     const struct timespec pause = {.tv_nsec = LOOK_MS * 1000000L};
     for (int look = 0; look < LOOKS; look++) {
         f = (struct found){.name = ""};
-        take_current(folder, &f);
+        take_used(folder, &f);
         if (f.name[0] == '\0') {
             take_newest(folder, &f);
         }

@@ -211,7 +211,7 @@ static void check_old_programs(const struct checks_given *given, struct findings
     if (count > 2) {
         findings_add(
             out, "old-programs", FINDING_NOTE,
-            "cgi-bin/programs has %u programs. The one that the file `current` names is in use, and the one before it is "
+            "cgi-bin/programs has %u programs. The one that the file `use` names is in use, and the one before it is "
             "good to have; delete the others if you like.",
             count);
     }

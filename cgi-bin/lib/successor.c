@@ -49,7 +49,7 @@ static bool is_replaced(const struct successor *s)
            can_start(s->path);
 }
 
-/* The archive's way: the file `current` beside this one names another. FTP may have lost its execute bit, and while this program goes on
+/* The archive's way: the file `use` beside this one names another. FTP may have lost its execute bit, and while this program goes on
  * nobody starts start.c, which would set it. */
 static bool is_relieved(const struct successor *s)
 {
@@ -57,7 +57,7 @@ static bool is_relieved(const struct successor *s)
     char name[NAME_SIZE] = "";
     const char *slash = strrchr(s->path, '/');
     int folder = slash != NULL ? (int)(slash - s->path) : 0;
-    if (slash == NULL || snprintf(path, sizeof path, "%.*s/current", folder, s->path) >= (int)sizeof path) {
+    if (slash == NULL || snprintf(path, sizeof path, "%.*s/use", folder, s->path) >= (int)sizeof path) {
         return false;
     }
     FILE *file = fopen(path, "re");

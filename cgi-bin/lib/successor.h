@@ -1,7 +1,7 @@
 /* successor.h - does another file stand where this program's was started from?
  *
  * mod_fcgid lets old processes live on beside new ones for as long as they like, so each looks for itself, and leaves. Two ways of
- * replacing: a file renamed into the place of this one (make install, FTP), and, in the archive for shared hosting, programs/current
+ * replacing: a file renamed into the place of this one (make install, FTP), and, in the archive for shared hosting, programs/use
  * naming another one (start.c). A file that isn't whole yet, or can't be started, replaces nobody.
  * Threads: one, which made it.
  */

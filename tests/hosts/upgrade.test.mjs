@@ -10,7 +10,7 @@ import test from 'node:test';
 import { makeFolder, pause, processes, removeFolder, until } from '../e2e/harness.mjs';
 import { ARCHIVE, user, withHost } from './hosts.mjs';
 
-const programIn = (site) => fs.readFileSync(path.join(site, 'cgi-bin', 'programs', 'current'), 'utf8').trim();
+const programIn = (site) => fs.readFileSync(path.join(site, 'cgi-bin', 'programs', 'use'), 'utf8').trim();
 
 /** The archive as a later release would be: the same program, under another name. */
 function laterRelease(body) {
@@ -19,7 +19,7 @@ function laterRelease(body) {
   const site = path.join(folder, 'pollchat');
   const programs = path.join(site, 'cgi-bin', 'programs');
   fs.renameSync(path.join(programs, programIn(site)), path.join(programs, 'pollchat-9.9.9-0badcafe'));
-  fs.writeFileSync(path.join(programs, 'current'), 'pollchat-9.9.9-0badcafe\n');
+  fs.writeFileSync(path.join(programs, 'use'), 'pollchat-9.9.9-0badcafe\n');
   return body(site).finally(() => removeFolder(folder));
 }
 

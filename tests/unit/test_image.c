@@ -161,21 +161,21 @@ static void the_one_that_current_names_is_a_successor_once_it_is_whole(void **st
     (void)state;
     run("cp '%s' '%s'", self, in_root("pollchat-1"));
     snprintf(program, sizeof program, "%s", path);
-    run("echo pollchat-1 >'%s'%s", in_root("current"), "");
+    run("echo pollchat-1 >'%s'%s", in_root("use"), "");
     struct watched w = start_watched(program);
     assert_false(sees_successor(&w));
-    run("echo pollchat-2 >'%s'%s", in_root("current"), "");
+    run("echo pollchat-2 >'%s'%s", in_root("use"), "");
     assert_false(sees_successor(&w)); /* it isn't there yet */
     run("head -c 5000 '%s' >'%s'", self, in_root("pollchat-2"));
     assert_int_equal(chmod(path, 0755), 0);
     assert_false(sees_successor(&w));
     run("cat '%s' >'%s'", self, path);
     assert_true(sees_successor(&w));
-    run("printf 'pollchat-1\\r\\n' >'%s'%s", in_root("current"), ""); /* as FTP writes text; and the owner goes back */
+    run("printf 'pollchat-1\\r\\n' >'%s'%s", in_root("use"), ""); /* as FTP writes text; and the owner goes back */
     assert_false(sees_successor(&w));
-    run("echo ../pollchat-2 >'%s'%s", in_root("current"), "");
+    run("echo ../pollchat-2 >'%s'%s", in_root("use"), "");
     assert_false(sees_successor(&w));
-    run(": >'%s'%s", in_root("current"), ""); /* just being written */
+    run(": >'%s'%s", in_root("use"), ""); /* just being written */
     assert_false(sees_successor(&w));
     end_watched(&w);
 }

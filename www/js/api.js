@@ -99,7 +99,7 @@ export function makeApi({ base, fetch, clock }) {
 
     /** What the file of a room says: { epoch, head }. The browser asks the server whether its copy is still good. */
     async head(path, { signal }) {
-      const said = await ask(path, { cache: 'no-cache' }, 5000, signal);
+      const said = await once(new URL(path, base).href, { cache: 'no-cache' }, 5000, signal);
       if (!isHead(said)) {
         throw new Failure('answer', 'This says nothing of a room.');
       }
