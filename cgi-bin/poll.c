@@ -5,6 +5,7 @@
 #include "lib/clock.h"
 #include "lib/conf.h"
 #include "lib/cors.h"
+#include "lib/forwarded.h"
 #include "lib/get_doctor.h"
 #include "lib/get_embed.h"
 #include "lib/get_plain.h"
@@ -35,6 +36,7 @@ static void handle(struct web_exchange *x, void *context)
     const struct conf *conf = site_conf(p->site, web_environment(x), NULL);
     waiting_arrived(p->waiting, conf);
     if (conf != NULL) {
+        forwarded_apply(x, conf->trusted_proxies);
         cors_apply(x, conf->allow_origin);
     }
     route_dispatch(routes, x, context);

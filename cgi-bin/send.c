@@ -8,6 +8,7 @@
 #include "lib/draft.h"
 #include "lib/err.h"
 #include "lib/form.h"
+#include "lib/forwarded.h"
 #include "lib/json.h"
 #include "lib/line.h"
 #include "lib/log.h"
@@ -180,6 +181,7 @@ static void handle(struct web_exchange *x, void *context)
     struct program *p = context;
     const struct conf *conf = site_conf(p->site, web_environment(x), NULL);
     if (conf != NULL) {
+        forwarded_apply(x, conf->trusted_proxies);
         cors_apply(x, conf->allow_origin);
     }
     route_dispatch(routes, x, context);

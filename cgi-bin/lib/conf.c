@@ -1,6 +1,7 @@
 /* conf.c - see conf.h. The table below is the one list of settings: parsing, ranges, defaults, documentation. */
 #include "conf.h"
 
+#include "address.h"
 #include "err.h"
 #include "str.h"
 
@@ -9,7 +10,7 @@
 #include <stddef.h>
 #include <string.h>
 
-enum kind { NUMBER, ORIGINS, FOLDER, WORD };
+enum kind { NUMBER, ORIGINS, RANGES, FOLDER, WORD };
 
 struct setting {
     const char *key; /* in the file; in the environment POLLCHAT_ and the key in capitals */
@@ -41,6 +42,11 @@ static const struct setting settings[] = {
     {"allow_origin", ORIGINS, AT(allow_origin), 0, 0, "", NULL,
      "Other sites whose pages may read, send, and show the chat in a frame, for example: https://example.org https://www.example.org\n"
      "Separated by spaces; * allows every site; empty allows none but this one."},
+    {"trusted_proxies", RANGES, AT(trusted_proxies), 0, 0, "", NULL,
+     "Addresses of reverse proxies before the web server, for example: 127.0.0.1 10.0.0.0/8 2001:db8::/32\n"
+     "Separated by spaces; the line may be repeated for more. Of a request that comes from one of them, X-Forwarded-For (or Forwarded) says\n"
+     "who asks, X-Forwarded-Host and -Proto what for; from anybody else these headers mean nothing. Each of these proxies must\n"
+     "set or lengthen X-Forwarded-For itself."},
     {"max_wait", NUMBER, AT(max_wait), 0, 60, "25", NULL,
      "Longest time in seconds that a poll is held until there is news. Proxies and NAT routers cut silent connections\n"
      "after 30 to 60 seconds, mod_fcgid after 40; 0 never holds, and clients ask on a timer."},
@@ -55,7 +61,8 @@ static const struct setting settings[] = {
      "How many polls the whole site may hold where each costs a process: plain CGI and Apache's mod_fcgid. Shared hosts\n"
      "often allow an account some 20 processes in all."},
     {"max_waiting_per_client", NUMBER, AT(max_waiting_per_client), 1, 100000, "100", NULL,
-     "How many polls of one address may wait at once. Not counted for 127.0.0.1 and ::1, where a proxy stands before all clients."},
+     "How many polls of one address may wait at once. Not counted for 127.0.0.1 and ::1, where a proxy stands before all clients;\n"
+     "with trusted_proxies each of them has his own address."},
     {"max_stream", NUMBER, AT(max_stream), 0, 86400, "300", NULL,
      "Longest time in seconds that a stream (GET /stream) lasts before it ends by itself and the client comes back: before something\n"
      "between cuts it. A stream takes a place of max_waiting or max_waiting_apache. 0 allows none, and clients poll."},
@@ -97,10 +104,11 @@ static int wrong_value(const struct setting *s, const char *value, const char *w
             at += (size_t)snprintf(allowed + at, sizeof allowed - at, "%s%s", i > 0 ? ", " : "one of ", s->words[i]);
         }
     } else {
-        snprintf(allowed, sizeof allowed, "%s of up to %d bytes",
-                 s->kind == FOLDER ? "a path"
-                                   : "a * or origins in small letters such as https://example.org, no '/' behind,",
-                 CONF_TEXT_MAX - 1);
+        static const char *const kinds[] = {
+            [ORIGINS] = "a * or origins in small letters such as https://example.org, no '/' behind,",
+            [RANGES] = "addresses and networks such as 192.0.2.1 2001:db8::/32, no bits behind the network's,",
+            [FOLDER] = "a path"};
+        snprintf(allowed, sizeof allowed, "%s of up to %d bytes", kinds[s->kind], CONF_TEXT_MAX - 1);
     }
     return err_set(e, ERR_CONFIG, "%s: %s is '%.80s'; allowed is %s.", where, s->key, value, allowed);
 }
@@ -136,6 +144,11 @@ static int set_origins(char *out, const char *value)
     return snprintf(out, CONF_TEXT_MAX, "%s", value) < CONF_TEXT_MAX ? 0 : -1;
 }
 
+static int set_ranges(char *out, const char *value)
+{
+    return address_list_valid(value) && snprintf(out, CONF_TEXT_MAX, "%s", value) < CONF_TEXT_MAX ? 0 : -1;
+}
+
 static int set_word(uint64_t *out, const char *value, const char *const *words)
 {
     for (uint64_t i = 0; words[i] != NULL; i++) {
@@ -158,6 +171,9 @@ static int set_value(struct conf *c, const struct setting *s, const char *value,
         break;
     case ORIGINS:
         result = set_origins(member, value);
+        break;
+    case RANGES:
+        result = set_ranges(member, value);
         break;
     case FOLDER:
         result = value[0] != '\0' || s->fallback[0] != '\0' ? set_folder(member, value, program_dir) : 0;
@@ -215,6 +231,14 @@ static char *read_line(char *out, int size, void *context)
     return line;
 }
 
+/* A further line of a list: inih's lines are too short for the networks of a great proxy. */
+static int add_value(struct conf *c, const struct setting *s, const char *value, const char *where, struct err *e)
+{
+    char longer[2 * CONF_TEXT_MAX];
+    int length = snprintf(longer, sizeof longer, "%s %s", (const char *)c + s->offset, value);
+    return length < CONF_TEXT_MAX ? set_value(c, s, longer, "", where, e) : wrong_value(s, value, where, e);
+}
+
 static int on_setting(void *context, const char *section, const char *key, const char *value)
 {
     struct reading *r = context;
@@ -224,6 +248,9 @@ static int on_setting(void *context, const char *section, const char *key, const
     for (size_t i = 0; i < SETTINGS; i++) {
         if (strcmp(settings[i].key, key) != 0) {
             continue;
+        }
+        if (r->seen[i] && settings[i].kind == RANGES) {
+            return add_value(r->conf, &settings[i], value, where, r->e) == 0;
         }
         if (r->seen[i]) {
             err_set(r->e, ERR_CONFIG, "%s: %s is given twice.", where, key);

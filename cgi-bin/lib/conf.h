@@ -5,7 +5,7 @@
  *   2. the process's environment (lighttpd: bin-environment)
  *   3. the file: POLLCHAT_CONF, or chat.conf beside the programs
  *   4. the default
- * A name starting with HTTP_ is a client's header and never a setting. An unknown key, a key given twice, a line
+ * A name starting with HTTP_ is a client's header and never a setting. An unknown key, a key given twice (but trusted_proxies), a line
  * that is cut and a value outside its range are errors that say file, line, value and what is allowed.
  * To add a setting: a member of struct conf and a row in the table of conf.c.
  * Threads: conf_load from one thread; afterwards the struct is read only.
@@ -24,23 +24,24 @@ enum { CONF_TEXT_MAX = 4096 };
 enum conf_status { CONF_STATUS_LOOPBACK, CONF_STATUS_EVERYONE, CONF_STATUS_NOBODY };
 
 struct conf {
-    char data[CONF_TEXT_MAX];         /* folder of the database, absolute */
-    char heads[CONF_TEXT_MAX];        /* folder of the files that say how far each room is, absolute, or "" */
-    char allow_origin[CONF_TEXT_MAX]; /* origins separated by spaces, "*", or "" */
-    uint64_t max_text;                /* bytes of one message's text */
-    uint64_t busy_timeout;            /* milliseconds to wait for the store's locks */
-    uint64_t journal;                 /* index of the word: auto, wal, rollback */
-    uint64_t status;                  /* index of the word: see enum conf_status */
-    uint64_t doctor;                  /* the same words */
-    uint64_t threads;                 /* requests handled at once by a FastCGI process */
-    uint64_t poll_after;              /* seconds: what a poll tells clients when it can't hold them */
-    uint64_t max_stream;              /* seconds; 0: no streams */
-    uint64_t max_wait;                /* seconds; 0: polls are never held */
-    uint64_t max_waiting;             /* waiting polls of a process that holds them for nothing */
-    uint64_t max_waiting_apache;      /* the same where each keeps a worker of Apache busy */
-    uint64_t max_held;                /* waiting polls of the whole site where each costs a process */
-    uint64_t max_waiting_per_client;  /* of one address */
-    uint64_t max_answer;              /* bytes of texts in one answer */
+    char data[CONF_TEXT_MAX];            /* folder of the database, absolute */
+    char heads[CONF_TEXT_MAX];           /* folder of the files that say how far each room is, absolute, or "" */
+    char allow_origin[CONF_TEXT_MAX];    /* origins separated by spaces, "*", or "" */
+    char trusted_proxies[CONF_TEXT_MAX]; /* ranges of address.h separated by spaces, or "" */
+    uint64_t max_text;                   /* bytes of one message's text */
+    uint64_t busy_timeout;               /* milliseconds to wait for the store's locks */
+    uint64_t journal;                    /* index of the word: auto, wal, rollback */
+    uint64_t status;                     /* index of the word: see enum conf_status */
+    uint64_t doctor;                     /* the same words */
+    uint64_t threads;                    /* requests handled at once by a FastCGI process */
+    uint64_t poll_after;                 /* seconds: what a poll tells clients when it can't hold them */
+    uint64_t max_stream;                 /* seconds; 0: no streams */
+    uint64_t max_wait;                   /* seconds; 0: polls are never held */
+    uint64_t max_waiting;                /* waiting polls of a process that holds them for nothing */
+    uint64_t max_waiting_apache;         /* the same where each keeps a worker of Apache busy */
+    uint64_t max_held;                   /* waiting polls of the whole site where each costs a process */
+    uint64_t max_waiting_per_client;     /* of one address */
+    uint64_t max_answer;                 /* bytes of texts in one answer */
 };
 
 /* program_dir: folder of the running program (absolute; relative paths of the file and of `data` start there).

@@ -2,6 +2,7 @@
 #include "cors.h"
 
 #include "err.h"
+#include "forwarded.h"
 #include "str.h"
 #include "web.h"
 
@@ -28,24 +29,39 @@ static bool is_without_default_port(const char *host, const char *authority, con
     return str_starts_nocase(host, authority) && strcmp(host + length, port) == 0;
 }
 
-/* The scheme isn't compared: behind a proxy that ends TLS the program can't know it. */
+static bool is_host(const char *host, const char *authority)
+{
+    return str_equal_nocase(host, authority) || is_without_default_port(host, authority, ":80") ||
+           is_without_default_port(host, authority, ":443");
+}
+
+/* Of the schemes only what is known is compared: behind a proxy that ends TLS and isn't trusted the program can't know its own. */
+static bool is_by_lesser_scheme(const struct web_exchange *x, const char *origin)
+{
+    return forwarded_is_https(x) && !str_starts_nocase(origin, "https:");
+}
+
 static bool is_own(const struct web_exchange *x, const char *origin)
 {
+    char forwarded[FORWARDED_HOST];
     const char *host = web_variable(x, "HTTP_HOST");
     const char *fetch_site = web_variable(x, "HTTP_SEC_FETCH_SITE");
     const char *authority = strstr(origin, "://");
     if (fetch_site != NULL && strcmp(fetch_site, "same-origin") == 0) {
         return true; /* said by the browser itself: a page can't set this header. Holds where a proxy changed Host */
     }
-    if (host == NULL || authority == NULL) {
+    if (authority == NULL || is_by_lesser_scheme(x, origin)) {
         return false;
     }
     authority += strlen("://");
     if (authority[0] == '\0') {
         return false; /* nobody is not the host ":80" */
     }
-    return str_equal_nocase(host, authority) || is_without_default_port(host, authority, ":80") ||
-           is_without_default_port(host, authority, ":443");
+    bool own = host != NULL && is_host(host, authority);
+    for (unsigned back = 0; !own && forwarded_host(x, back, forwarded); back++) {
+        own = is_host(forwarded, authority);
+    }
+    return own;
 }
 
 void cors_apply(struct web_exchange *x, const char *allow_origin)
@@ -75,6 +91,9 @@ int cors_check_write(const struct web_exchange *x, const char *allow_origin, str
     if (origin == NULL || is_own(x, origin) || is_listed(allow_origin, origin)) {
         return 0;
     }
-    return err_set(e, ERR_AUTH,
-                   "Pages of another site may not send here; the site's owner can allow them by allow_origin.");
+    return err_set(
+        e, ERR_AUTH,
+        "Pages of another site may not send here; the site's owner can allow them by allow_origin. If this is the "
+        "chat's own page behind a reverse proxy: that must pass on the Host header, or X-Forwarded-Host and stand "
+        "in trusted_proxies.");
 }

@@ -7,6 +7,7 @@
 #include "conf.h"
 #include "err.h"
 #include "form.h"
+#include "forwarded.h"
 #include "json.h"
 #include "peer.h"
 #include "program.h"
@@ -21,24 +22,12 @@
 
 enum format { JSON, PROMETHEUS };
 
-/* A proxy on this machine asks from it for whoever stands before it; these headers give it away. */
-static bool comes_through_a_proxy(const struct web_exchange *x)
-{
-    static const char *const names[] = {"HTTP_FORWARDED",      "HTTP_VIA",
-                                        "HTTP_X_REAL_IP",      "HTTP_CF_CONNECTING_IP",
-                                        "HTTP_TRUE_CLIENT_IP", "HTTP_X_CLIENT_IP"};
-    bool found = web_has_variable_like(x, "HTTP_X_FORWARDED_");
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        found = found || web_variable(x, names[i]) != NULL;
-    }
-    return found;
-}
-
-/* Asked from this machine, for this machine: not by a page that led a browser here under a name of its own. */
+/* Asked from this machine, for this machine: not by a page that led a browser here under a name of its own, nor by a proxy on this machine
+ * for whoever stands before it. */
 static bool is_local(const struct web_exchange *x)
 {
-    return peer_is_loopback(web_variable(x, "REMOTE_ADDR")) && peer_host_is_loopback(web_variable(x, "HTTP_HOST")) &&
-           !comes_through_a_proxy(x);
+    return peer_is_loopback(web_client(x)) && peer_host_is_loopback(web_variable(x, "HTTP_HOST")) &&
+           !forwarded_is_hinted(x);
 }
 
 bool get_status_allows(const struct web_exchange *x, uint64_t whom)

@@ -604,7 +604,7 @@ struct park *park_new(const struct park_options *options, struct err *e)
 /* NULL: there is no place. Otherwise x is taken. */
 static struct newcomer *admit(struct park *p, struct web_exchange *x, const struct query *q, int token)
 {
-    uint16_t client = places_counter(web_variable(x, "REMOTE_ADDR"));
+    uint16_t client = places_counter(web_client(x));
     if (!places_take(&p->places, client)) {
         return NULL;
     }

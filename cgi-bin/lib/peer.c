@@ -1,45 +1,27 @@
 /* peer.c - see peer.h. */
 #include "peer.h"
 
+#include "address.h"
 #include "hash.h"
 #include "str.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 
-enum { NONE = 0, V4 = 4, V6 = 16, NETWORK_BYTES = 8 };
-
-/* Returns how many bytes of `out` are the address: 0, 4 or 16. */
-static int parse(const char *address, unsigned char out[V6])
-{
-    static const unsigned char mapped[12] = {[10] = 0xFF, [11] = 0xFF}; /* RFC 4291, section 2.5.5.2 */
-    if (address != NULL && inet_pton(AF_INET, address, out) == 1) {
-        return V4;
-    }
-    if (address == NULL || inet_pton(AF_INET6, address, out) != 1) {
-        return NONE;
-    }
-    if (memcmp(out, mapped, sizeof mapped) == 0) {
-        memmove(out, out + sizeof mapped, V4);
-        return V4;
-    }
-    return V6;
-}
+enum { NETWORK_BYTES = 8 };
 
 bool peer_is_loopback(const char *address)
 {
-    static const unsigned char one[V6] = {[V6 - 1] = 1};
-    unsigned char bytes[V6];
-    int length = parse(address, bytes);
-    return (length == V4 && bytes[0] == 127) || (length == V6 && memcmp(bytes, one, V6) == 0);
+    static const unsigned char one[ADDRESS_V6] = {[ADDRESS_V6 - 1] = 1};
+    const struct address a = address_of(address);
+    return (a.length == ADDRESS_V4 && a.bytes[0] == 127) ||
+           (a.length == ADDRESS_V6 && memcmp(a.bytes, one, sizeof one) == 0);
 }
 
 uint32_t peer_hash(const char *address)
 {
-    unsigned char bytes[V6];
-    int length = parse(address, bytes);
-    const unsigned char *from = length == NONE ? (const unsigned char *)address : bytes;
-    size_t count = length == NONE ? strlen(address) : length == V4 ? V4 : NETWORK_BYTES;
+    const struct address a = address_of(address);
+    const unsigned char *from = a.length == ADDRESS_NONE ? (const unsigned char *)address : a.bytes;
+    size_t count = a.length == ADDRESS_NONE ? strlen(address) : a.length == ADDRESS_V4 ? ADDRESS_V4 : NETWORK_BYTES;
     return (uint32_t)(hash_bytes(HASH_START, from, count) >> 32);
 }
 

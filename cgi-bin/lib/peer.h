@@ -1,6 +1,6 @@
 /* peer.h - what an address says of who asks.
  *
- * Pure. Addresses as web servers give them in REMOTE_ADDR; IPv4 within IPv6 (::ffff:192.0.2.1) is IPv4.
+ * Pure. Addresses as web_client (web.h) gives them; IPv4 within IPv6 (::ffff:192.0.2.1) is IPv4.
  * Threads: any.
  */
 #ifndef PEER_H

@@ -71,6 +71,21 @@ bool web_is_under_program(const struct web_exchange *x)
     return program != NULL && program < end;
 }
 
+const char *web_client(const struct web_exchange *x)
+{
+    return x->client[0] != '\0' ? x->client : web_variable(x, "REMOTE_ADDR");
+}
+
+void web_trust_proxy(struct web_exchange *x, const char *client)
+{
+    snprintf(x->client, sizeof x->client, "%s", client);
+}
+
+bool web_has_trusted_proxy(const struct web_exchange *x)
+{
+    return x->client[0] != '\0';
+}
+
 enum web_method web_method(const struct web_exchange *x)
 {
     static const struct {

@@ -29,6 +29,12 @@ enum web_method { WEB_GET = 1, WEB_HEAD = 2, WEB_POST = 4, WEB_OPTIONS = 8, WEB_
 const char *web_variable(const struct web_exchange *x, const char *name);
 bool web_has_variable_like(const struct web_exchange *x, const char *prefix); /* some name begins so */
 const char *const *web_environment(const struct web_exchange *x); /* all of them, NAME=VALUE, NULL at the end */
+
+/* The address of who asks: REMOTE_ADDR, or whom a trusted proxy asks for (forwarded.h). NULL: nobody knows. */
+const char *web_client(const struct web_exchange *x);
+void web_trust_proxy(struct web_exchange *x, const char *client); /* it came by one, for that client; copied */
+bool web_has_trusted_proxy(const struct web_exchange *x);
+
 enum web_method web_method(const struct web_exchange *x);
 
 /* Asked for by the path of a program itself, .../cgi-bin/poll.cgi/plain, and not by a short address: so a relative address in the answer

@@ -5,6 +5,7 @@
 #ifndef WEB_CARRIER_H
 #define WEB_CARRIER_H
 
+#include "address.h"
 #include "form.h"
 #include "web.h"
 
@@ -25,7 +26,8 @@ struct web_carrier {
 struct web_exchange {
     const struct web_carrier *carrier;
     const char *const *environment;
-    struct buf common; /* header lines of every answer */
+    char client[ADDRESS_TEXT]; /* "": REMOTE_ADDR itself */
+    struct buf common;         /* header lines of every answer */
     struct form query;
     bool query_parsed;
     bool body_ended; /* all of the body has been read */
