@@ -222,6 +222,31 @@ static void a_line_that_is_too_long_is_an_error_and_not_cut(void **state)
     }
 }
 
+static void trusted_proxies_may_take_several_lines(void **state)
+{
+    struct conf c;
+    struct err e = ERR_INIT;
+    char text[16384] = "";
+    (void)state;
+    load_good(&c, "trusted_proxies = 10.0.0.0/8\nthreads = 2\ntrusted_proxies = ::1 127.0.0.1\n", NULL, NULL);
+    assert_string_equal(c.trusted_proxies, "10.0.0.0/8 ::1 127.0.0.1");
+    load_good(&c, "trusted_proxies = 10.0.0.0/8\n", NULL, ENVIRONMENT("POLLCHAT_TRUSTED_PROXIES=192.0.2.1"));
+    assert_string_equal(c.trusted_proxies, "192.0.2.1");
+    load_bad(&e, "trusted_proxies = ::1\ntrusted_proxies = 10.0.0.1/8\n", NULL, NULL);
+    assert_contains(e.text, "chat.conf line 2: trusted_proxies is '");
+    assert_contains(e.text, "allowed is addresses and networks");
+    load_bad(&e, "trusted_proxies = proxy.example\n", NULL, NULL);
+    for (int i = 0; i < 250; i++) {
+        strcat(text, "trusted_proxies = 2001:db8::/32\n");
+    }
+    load_good(&c, text, NULL, NULL);
+    for (int i = 0; i < 100; i++) {
+        strcat(text, "trusted_proxies = 2001:db8::/32\n");
+    }
+    load_bad(&e, text, NULL, NULL);
+    assert_contains(e.text, "of up to 4095 bytes");
+}
+
 /* An origin that is written as no browser writes it would never match, and its owner would not learn why. */
 static void origins_are_taken_as_browsers_write_them_only(void **state)
 {
@@ -482,6 +507,7 @@ int main(void)
         cmocka_unit_test(mistakes_in_the_file_say_file_line_value_and_what_is_allowed),
         cmocka_unit_test(both_ends_of_each_range_are_allowed),
         cmocka_unit_test(a_line_that_is_too_long_is_an_error_and_not_cut),
+        cmocka_unit_test(trusted_proxies_may_take_several_lines),
         cmocka_unit_test(origins_are_taken_as_browsers_write_them_only),
         cmocka_unit_test(a_hostile_value_is_cut_in_the_message),
         cmocka_unit_test(environment_wins_over_file_and_request_over_process),

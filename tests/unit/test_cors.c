@@ -3,6 +3,7 @@
 
 #include "cors.h"
 #include "err.h"
+#include "forwarded.h"
 #include "web.h"
 
 #define VARIABLES(...) ((const char *const[]){__VA_ARGS__, NULL})
@@ -192,6 +193,38 @@ static void pages_of_other_sites_may_not_write(void **state)
         VARIABLES("HTTP_SEC_FETCH_SITE=cross-site", "HTTP_ORIGIN=https://other.example", "HTTP_HOST=chat.example"));
 }
 
+static void may_write_behind_a_proxy(bool may, const char *const *variables)
+{
+    struct fake f;
+    struct err e = ERR_INIT;
+    fake_init(&f, true, variables, NULL, 0);
+    forwarded_apply(&f.x, "127.0.0.1");
+    assert_int_equal(cors_check_write(&f.x, "", &e), may ? 0 : -1);
+    fake_fini(&f);
+}
+
+#define BEHIND(...) VARIABLES("HTTP_HOST=inner:8080", "HTTP_ORIGIN=https://chat.example", __VA_ARGS__)
+static void a_trusted_proxy_may_change_the_host(void **state)
+{
+    (void)state;
+    may_write_behind_a_proxy(true, BEHIND("REMOTE_ADDR=127.0.0.1", "HTTP_X_FORWARDED_HOST=chat.example"));
+    may_write_behind_a_proxy(true, BEHIND("REMOTE_ADDR=127.0.0.1", "HTTP_X_FORWARDED_HOST=Chat.Example:443, middle"));
+    may_write_behind_a_proxy(true, BEHIND("REMOTE_ADDR=127.0.0.1", "HTTP_FORWARDED=host=chat.example;for=192.0.2.1"));
+    may_write_behind_a_proxy(false, BEHIND("REMOTE_ADDR=127.0.0.1", "HTTP_X_FORWARDED_HOST=other.example"));
+    may_write_behind_a_proxy(false, BEHIND("REMOTE_ADDR=127.0.0.1", "HTTP_X_FORWARDED_FOR=192.0.2.1"));
+    may_write_behind_a_proxy(false, BEHIND("REMOTE_ADDR=192.0.2.1", "HTTP_X_FORWARDED_HOST=chat.example"));
+}
+
+static void a_page_that_anybody_may_have_changed_is_not_the_site_s(void **state)
+{
+    (void)state;
+    may_write_behind_a_proxy(false, VARIABLES("REMOTE_ADDR=127.0.0.1", "HTTP_HOST=a.example",
+                                              "HTTP_ORIGIN=http://a.example", "HTTP_X_FORWARDED_PROTO=https"));
+    may_write_behind_a_proxy(true,
+                             VARIABLES("REMOTE_ADDR=127.0.0.1", "HTTP_HOST=a.example", "HTTP_ORIGIN=https://a.example",
+                                       "HTTP_X_FORWARDED_PROTO=http")); /* TLS ended before the nearest proxy */
+}
+
 static void listed_sites_may_write(void **state)
 {
     (void)state;
@@ -209,6 +242,7 @@ static void the_refusal_names_the_setting(void **state)
     fake_init(&f, true, VARIABLES("HTTP_ORIGIN=https://<script>"), NULL, 0);
     assert_int_equal(cors_check_write(&f.x, "", &e), -1);
     assert_contains(e.text, "allow_origin");
+    assert_contains(e.text, "trusted_proxies");
     assert_without(e.text, "script");
     assert_int_equal(cors_check_write(&f.x, "", NULL), -1);
     fake_fini(&f);
@@ -226,6 +260,8 @@ int main(void)
         cmocka_unit_test(who_names_no_origin_may_write),
         cmocka_unit_test(the_site_s_own_pages_may_write),
         cmocka_unit_test(pages_of_other_sites_may_not_write),
+        cmocka_unit_test(a_trusted_proxy_may_change_the_host),
+        cmocka_unit_test(a_page_that_anybody_may_have_changed_is_not_the_site_s),
         cmocka_unit_test(listed_sites_may_write),
         cmocka_unit_test(the_refusal_names_the_setting),
     };

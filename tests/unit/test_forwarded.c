@@ -1,0 +1,217 @@
+/* test_forwarded.c - forwarded.h: whom a proxy is believed to ask for, and whom nobody can make it believe. */
+#include "fake_web.h"
+
+#include "address.h"
+#include "forwarded.h"
+#include "web.h"
+
+#define VARIABLES(...) ((const char *const[]){__VA_ARGS__, NULL})
+#define FOR "HTTP_X_FORWARDED_FOR="
+#define STANDARD "HTTP_FORWARDED="
+
+static const char trusted[] = "127.0.0.1 10.0.0.0/8 2001:db8:ffff::/48";
+
+static void ask(struct fake *f, const char *const *variables)
+{
+    fake_init(f, true, variables, NULL, 0);
+    forwarded_apply(&f->x, trusted);
+}
+
+#define asks_for(client, ...) asks_for_at(client, VARIABLES(__VA_ARGS__), __LINE__)
+static void asks_for_at(const char *client, const char *const *variables, int line)
+{
+    struct fake f;
+    ask(&f, variables);
+    const char *found = web_client(&f.x);
+    if (found == NULL || strcmp(found, client) != 0) {
+        print_error("line %d: '%s', not '%s'\n", line, found != NULL ? found : "nobody", client);
+        _fail(__FILE__, line);
+    }
+    fake_fini(&f);
+}
+
+static void from_others_the_headers_mean_nothing(void **state)
+{
+    struct fake f;
+    (void)state;
+    asks_for("192.0.2.1", "REMOTE_ADDR=192.0.2.1", FOR "203.0.113.9");
+    asks_for("192.0.2.1", "REMOTE_ADDR=192.0.2.1", FOR "127.0.0.1", STANDARD "for=127.0.0.1");
+    asks_for("127.0.0.2", "REMOTE_ADDR=127.0.0.2", FOR "203.0.113.9");
+    asks_for("unix:", "REMOTE_ADDR=unix:", FOR "203.0.113.9");
+    ask(&f, VARIABLES(FOR "203.0.113.9", "HTTP_X_FORWARDED_HOST=a"));
+    assert_null(web_client(&f.x));
+    fake_fini(&f);
+    fake_init(&f, true, VARIABLES("REMOTE_ADDR=127.0.0.1", FOR "203.0.113.9"), NULL, 0);
+    forwarded_apply(&f.x, ""); /* the default */
+    assert_string_equal(web_client(&f.x), "127.0.0.1");
+    assert_false(web_has_trusted_proxy(&f.x));
+    fake_fini(&f);
+}
+
+static void the_last_who_is_not_trusted_asks(void **state)
+{
+    (void)state;
+    asks_for("203.0.113.9", "REMOTE_ADDR=127.0.0.1", FOR "203.0.113.9");
+    asks_for("203.0.113.9", "REMOTE_ADDR=::ffff:127.0.0.1", FOR "203.0.113.9");
+    asks_for("203.0.113.9", "REMOTE_ADDR=127.0.0.1", FOR "198.51.100.7, 203.0.113.9");
+    asks_for("203.0.113.9", "REMOTE_ADDR=127.0.0.1", FOR "127.0.0.1,203.0.113.9");
+    asks_for("203.0.113.9", "REMOTE_ADDR=127.0.0.1", FOR "198.51.100.7, 203.0.113.9, 10.1.1.1,\t2001:db8:ffff::5 ");
+    asks_for("203.0.113.9", "REMOTE_ADDR=127.0.0.1", FOR "203.0.113.9:4711, [2001:db8:ffff::5]:80");
+    asks_for("2001:db8::9", "REMOTE_ADDR=10.0.0.1", FOR "2001:db8::9");
+    asks_for("10.0.0.7", "REMOTE_ADDR=127.0.0.1", FOR "10.0.0.7, 10.0.0.8"); /* all of them are ours: the first one */
+    asks_for("127.0.0.1", "REMOTE_ADDR=127.0.0.1");
+    asks_for("127.0.0.1", "REMOTE_ADDR=127.0.0.1", FOR, STANDARD);
+}
+
+static void what_cannot_be_read_ends_the_walk(void **state)
+{
+    (void)state;
+    asks_for("127.0.0.1", "REMOTE_ADDR=127.0.0.1", FOR "unknown");
+    asks_for("10.0.0.1", "REMOTE_ADDR=127.0.0.1", FOR "203.0.113.9, evil, 10.0.0.1");
+    asks_for("10.0.0.1", "REMOTE_ADDR=127.0.0.1", FOR "203.0.113.9, , 10.0.0.1");
+    asks_for("127.0.0.1", "REMOTE_ADDR=127.0.0.1", FOR "203.0.113.9,");
+    asks_for("127.0.0.1", "REMOTE_ADDR=127.0.0.1", FOR "203.0.113.9 10.0.0.1");
+    asks_for("127.0.0.1", "REMOTE_ADDR=127.0.0.1", FOR "203.0.113.9\n");
+    asks_for("127.0.0.1", "REMOTE_ADDR=127.0.0.1", FOR ",,,,,,,,");
+}
+
+static void lines_of_one_header_are_one_list(void **state)
+{
+    (void)state;
+    asks_for("203.0.113.9", "REMOTE_ADDR=127.0.0.1", FOR "198.51.100.7", FOR "203.0.113.9");
+    asks_for("198.51.100.7", "REMOTE_ADDR=127.0.0.1", FOR "198.51.100.7", FOR "", FOR "10.0.0.1, 10.0.0.2");
+}
+
+static void the_standard_header_is_read_where_there_is_no_other(void **state)
+{
+    (void)state;
+    asks_for("203.0.113.9", "REMOTE_ADDR=127.0.0.1", STANDARD "for=203.0.113.9");
+    asks_for("203.0.113.9", "REMOTE_ADDR=127.0.0.1",
+             STANDARD "for=1.2.3.4, For = x;for=9.9.9.9, proto=https; FOR=\"203.0.113.9:1\" ;by=x");
+    asks_for("2001:db8::9", "REMOTE_ADDR=127.0.0.1", STANDARD "for=\"[2001:db8::9]:4711\", for=10.0.0.1");
+    asks_for("203.0.113.9", "REMOTE_ADDR=127.0.0.1", STANDARD "for=\"evil, for=203.0.113.9");
+    asks_for("127.0.0.1", "REMOTE_ADDR=127.0.0.1", STANDARD "for=\"203.0.113.9");
+    asks_for("127.0.0.1", "REMOTE_ADDR=127.0.0.1", STANDARD "for=203.0.113.9;for=198.51.100.7");
+    asks_for("127.0.0.1", "REMOTE_ADDR=127.0.0.1", STANDARD "for=203.0.113.9, for=unknown");
+    asks_for("127.0.0.1", "REMOTE_ADDR=127.0.0.1", STANDARD "203.0.113.9");
+    asks_for("127.0.0.1", "REMOTE_ADDR=127.0.0.1", STANDARD ";;;=;for=;");
+    asks_for("198.51.100.7", "REMOTE_ADDR=127.0.0.1", FOR "198.51.100.7", STANDARD "for=203.0.113.9");
+}
+
+static void no_list_is_too_long(void **state)
+{
+    char text[8192] = FOR;
+    (void)state;
+    for (int i = 0; i < 400; i++) {
+        strcat(text, "10.0.0.77,");
+    }
+    strcat(text, "10.0.0.1");
+    asks_for("10.0.0.77", "REMOTE_ADDR=127.0.0.1", text);
+    strcpy(text, FOR "203.0.113.9");
+    for (int i = 0; i < FORWARDED_ENTRIES; i++) {
+        strcat(text, ",10.0.0.1");
+    }
+    asks_for("10.0.0.1", "REMOTE_ADDR=127.0.0.1", text);
+    strcpy(text, FOR "203.0.113.9");
+    for (int i = 0; i < FORWARDED_ENTRIES - 1; i++) {
+        strcat(text, ",10.0.0.1");
+    }
+    asks_for("203.0.113.9", "REMOTE_ADDR=127.0.0.1", text);
+    memset(text + strlen(FOR), '7', sizeof text - strlen(FOR) - 1);
+    text[sizeof text - 1] = '\0';
+    asks_for("127.0.0.1", "REMOTE_ADDR=127.0.0.1", text);
+}
+
+/* Whatever a client writes in front, the entry that the trusted proxy adds is the one that counts. */
+static void nothing_in_front_changes_who_asks(void **state)
+{
+    static const char *const parts[] = {"for=", "\"", ",",           ";",   " ", "127.0.0.1", "10.0.0.1", "[",
+                                        "]",    ":",  "203.0.113.5", "::1", "=", "\t",        "proto=",   "/",
+                                        "\\",   "_x", "\xff",        "for", "%", ".",         "0"};
+    uint64_t random = 42;
+    (void)state;
+    for (int round = 0; round < 20000; round++) {
+        char front[600] = "";
+        char one[700];
+        char two[700];
+        for (uint64_t n = support_random(&random) % 30; n > 0; n--) {
+            strcat(front, parts[support_random(&random) % COUNT(parts)]);
+        }
+        snprintf(one, sizeof one, FOR "%s, 192.0.2.1", front);
+        snprintf(two, sizeof two, STANDARD "%s, for=192.0.2.1;proto=https", front);
+        asks_for("192.0.2.1", "REMOTE_ADDR=127.0.0.1", one);
+        asks_for("192.0.2.1", "REMOTE_ADDR=127.0.0.1", two);
+        struct fake f; /* alone, it may mean whatever it says, but it is an address */
+        snprintf(one, sizeof one, FOR "%s", front);
+        ask(&f, VARIABLES("REMOTE_ADDR=127.0.0.1", one));
+        assert_int_not_equal(address_of(web_client(&f.x)).length, ADDRESS_NONE);
+        fake_fini(&f);
+    }
+}
+
+static void hosts_are_told_from_the_nearest_on(void **state)
+{
+    struct fake f;
+    char host[FORWARDED_HOST];
+    char longest[1024] = "HTTP_X_FORWARDED_HOST=";
+    (void)state;
+    ask(&f, VARIABLES("REMOTE_ADDR=127.0.0.1", "HTTP_X_FORWARDED_HOST=chat.example:8443, inner"));
+    assert_true(forwarded_host(&f.x, 0, host));
+    assert_string_equal(host, "inner");
+    assert_true(forwarded_host(&f.x, 1, host));
+    assert_string_equal(host, "chat.example:8443");
+    assert_false(forwarded_host(&f.x, 2, host));
+    fake_fini(&f);
+    ask(&f, VARIABLES("REMOTE_ADDR=127.0.0.1", STANDARD "for=192.0.2.1;host=\"chat.example\";proto=https"));
+    assert_true(forwarded_host(&f.x, 0, host));
+    assert_string_equal(host, "chat.example");
+    fake_fini(&f);
+    memset(longest + strlen(longest), 'a', 400);
+    ask(&f, VARIABLES("REMOTE_ADDR=127.0.0.1", longest));
+    assert_true(forwarded_host(&f.x, 0, host));
+    assert_string_equal(host, "");
+    fake_fini(&f);
+    ask(&f, VARIABLES("REMOTE_ADDR=192.0.2.1", "HTTP_X_FORWARDED_HOST=chat.example", "HTTP_X_FORWARDED_PROTO=https"));
+    assert_false(forwarded_host(&f.x, 0, host));
+    assert_false(forwarded_is_https(&f.x));
+    fake_fini(&f);
+}
+
+static void the_scheme_is_the_client_s(void **state)
+{
+    static const struct {
+        const char *variable;
+        bool https;
+    } cases[] = {{"HTTP_X_FORWARDED_PROTO=https", true},
+                 {"HTTP_X_FORWARDED_PROTO=HTTPS", true},
+                 {"HTTP_X_FORWARDED_PROTO=http", false},
+                 {"HTTP_X_FORWARDED_PROTO=https, http", true},
+                 {"HTTP_X_FORWARDED_PROTO=http,https", false},
+                 {"HTTP_X_FORWARDED_PROTO=httpsx", false},
+                 {STANDARD "for=192.0.2.1;proto=https", true},
+                 {STANDARD "for=192.0.2.1", false},
+                 {"X=1", false}};
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct fake f;
+        ask(&f, VARIABLES("REMOTE_ADDR=127.0.0.1", cases[i].variable));
+        assert_int_equal(forwarded_is_https(&f.x), cases[i].https);
+        fake_fini(&f);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(from_others_the_headers_mean_nothing),
+        cmocka_unit_test(the_last_who_is_not_trusted_asks),
+        cmocka_unit_test(what_cannot_be_read_ends_the_walk),
+        cmocka_unit_test(lines_of_one_header_are_one_list),
+        cmocka_unit_test(the_standard_header_is_read_where_there_is_no_other),
+        cmocka_unit_test(no_list_is_too_long),
+        cmocka_unit_test(nothing_in_front_changes_who_asks),
+        cmocka_unit_test(hosts_are_told_from_the_nearest_on),
+        cmocka_unit_test(the_scheme_is_the_client_s),
+    };
+    return RUN(tests);
+}
