@@ -1,4 +1,5 @@
-// ladder.js - which way to listen: a stream, held polls, timed polls; down on evidence, up again after a while.
+// ladder.js - which way to listen: a stream, held polls, timed polls; down on evidence, up again after a while. And how long polls
+// are held.
 //
 // Pure: it is told what happened and when, and says what to try next. Knows no network and no timers.
 //
@@ -8,6 +9,7 @@
 
 export const RUNGS = ['stream', 'held', 'timed'];
 
+const WAIT = 25; // seconds
 const STRIKES = 3; // what may be chance is evidence at the third time
 const STRIKES_WITHIN = 120_000;
 const FIRST_PAUSE = 60_000; // before a better way is tried again; doubled each time it fails again
@@ -74,5 +76,37 @@ export class Ladder {
     this.#since = now;
     this.#upAt = upAt;
     this.#strikes = [];
+  }
+}
+
+/** How long a poll may be held before something on the way cuts it: learned from the cuts. */
+export class Patience {
+  #wait = WAIT;
+  #cut = 0; // milliseconds that the last one had
+  #upAt = 0; // when more is asked for again
+  #pause = FIRST_PAUSE * 10;
+
+  /** Seconds to ask for. */
+  wait(now) {
+    return now < this.#upAt ? this.#wait : WAIT;
+  }
+
+  /** One was answered after so long, so that what was cut before was cut by chance. */
+  held(ms) {
+    if (ms > this.#cut * 1.25) {
+      this.#cut = 0;
+    }
+  }
+
+  /** One was cut after so long. True if that is known now, having happened before: the next one asks for less. */
+  cut(ms, now) {
+    const isKnown = ms < WAIT * 1000 && Math.abs(ms - this.#cut) < this.#cut / 4;
+    this.#cut = ms;
+    if (isKnown) {
+      this.#wait = Math.max(2, Math.floor(ms / 1250));
+      this.#upAt = now + this.#pause;
+      this.#pause = Math.min(LONGEST_PAUSE, this.#pause * 2);
+    }
+    return isKnown;
   }
 }

@@ -7,12 +7,11 @@
 // Event: status; detail: { state: connecting | online | retrying, failure, until } (until: when the next try is due)
 
 import { Failure, isCursor, isMessage } from './answers.js';
-import { Ladder } from './ladder.js';
+import { Ladder, Patience } from './ladder.js';
 import { Nap } from './nap.js';
 import { Watch } from './watch.js';
 
-const WAIT = 25; // seconds asked for; the client's own limit lies above it
-const WAIT_LIMIT = 35_000;
+const WAIT_LIMIT = 35_000; // above all that is asked for
 const OPEN_WITH = 50;
 const SLOWER = { active: 1, idle: 3, hidden: 8 }; // times poll_after
 const SLOWEST = 30_000;
@@ -22,6 +21,7 @@ const SILENCE = 40_000; // a stream gives a sign of life every 15 s
 const QUIET = 20_000; // one that should be looked at anew when somebody comes back
 const EXPECTED = 4000; // for news that must come, as it is our own
 const SHORT_STREAM = 10_000;
+const SHORTEST_CUT = 2500; // what ends sooner leaves no time to be held
 const SHORTEST = 1000; // a held request that ends sooner, and empty, wasn't held: something on the way cuts it
 
 export class Transport extends EventTarget {
@@ -41,10 +41,10 @@ export class Transport extends EventTarget {
   #hasMoved = false;
 
   /** pace: () => active | idle | hidden. */
-  constructor({ store, api, backoff, clock, random = Math.random, pace = () => 'active', ladder = new Ladder({ top: 'held', random }) }) {
+  constructor({ store, api, backoff, clock, random = Math.random, pace = () => 'active', ladder = new Ladder({ top: 'held', random }), patience = new Patience() }) {
     super();
     this.#nap = new Nap(clock);
-    Object.assign(this, { store, api, backoff, clock, random, pace, ladder });
+    Object.assign(this, { store, api, backoff, clock, random, pace, ladder, patience });
   }
 
   start() {
@@ -186,12 +186,13 @@ export class Transport extends EventTarget {
 
   /** One request; returns how long to wait before the next one. */
   async #next(signal) {
-    const rung = this.ladder.rung(this.clock.now());
+    const now = this.clock.now();
+    const rung = this.ladder.rung(now);
     if (rung === 'stream' && this.store.next !== null && !this.#mustPoll) {
       return this.#listen(signal);
     }
     this.#mustPoll = false;
-    const wait = rung === 'timed' || this.#hasMoved ? undefined : WAIT;
+    const wait = rung === 'timed' || this.#hasMoved ? undefined : this.patience.wait(now);
     this.#hasMoved = false;
     const delay = this.store.next === null ? await this.#open(signal, rung) : await this.#ask(signal, wait);
     this.#works();
@@ -219,11 +220,16 @@ export class Transport extends EventTarget {
     const began = this.clock.now();
     const query = { room: store.room, since: store.next, epoch: store.epoch };
     const heard = { oldest: 0, gap: false };
+    let quiet = 0; // longest silence
     try {
       this.#heard = began;
       this.#isStreaming = true;
       const { retry = 1000 } = await this.api.stream(query, {
-        signal, first: FIRST_EVENT, silence: SILENCE, take: (events) => this.#take(events, heard), alive: () => (this.#heard = this.clock.now()),
+        signal, first: FIRST_EVENT, silence: SILENCE, take: (events) => this.#take(events, heard),
+        alive: () => {
+          quiet = Math.max(quiet, this.clock.now() - this.#heard);
+          this.#heard = this.clock.now();
+        },
       });
       if (this.clock.now() - began < SHORT_STREAM) {
         this.ladder.shaky(this.clock.now());
@@ -233,27 +239,36 @@ export class Transport extends EventTarget {
       if (signal.aborted || failure.kind === undefined) {
         throw failure;
       }
-      return this.#streamFailed(failure, heard.oldest > 0);
+      const silence = this.clock.now() - this.#heard; // one that was longer before cut nothing
+      return this.#streamFailed(failure, heard.oldest > 0, silence > quiet ? silence : this.clock.now() - began);
     } finally {
       this.#isStreaming = false;
     }
   }
 
   /** began: something came of it. Returns the delay, or throws what is a failure of polls just as well. */
-  #streamFailed(failure, began) {
+  #streamFailed(failure, began, ms) {
     const now = this.clock.now();
     const cantBe = failure.slug === 'no-stream' || failure.kind === 'answer' || (failure.kind === 'silent' && !began);
     if (cantBe) {
       this.ladder.unfit(now);
       return 0;
     }
-    if (failure.kind === 'silent' || failure.kind === 'network') {
+    if (failure.kind === 'network' && began && !this.#mustPoll && this.#isCut(failure, ms)) {
+      this.ladder.unfit(now);
+    } else if (failure.kind === 'silent' || failure.kind === 'network') {
       this.ladder.shaky(now);
     }
     if (failure.kind === 'silent') {
       return 0;
     }
     throw failure;
+  }
+
+  /** Something on the way ended what took long, which nobody needs to see unless it goes on. True if now we know how long is too long. */
+  #isCut(failure, ms) {
+    failure.isCut = ms > SHORTEST_CUT;
+    return failure.isCut && this.patience.cut(ms, this.clock.now());
   }
 
   #take(events, heard) {
@@ -308,7 +323,17 @@ export class Transport extends EventTarget {
     const since = store.next;
     const query = { room: store.room, since, epoch: store.epoch, wait };
     const began = this.clock.now();
-    const page = await this.api.poll(query, { limit: WAIT_LIMIT, signal });
+    let page;
+    try {
+      page = await this.api.poll(query, { limit: WAIT_LIMIT, signal });
+    } catch (failure) {
+      const ms = this.clock.now() - began;
+      if (wait && failure.slug === undefined && ms > SHORTEST && !signal.aborted && !(ms < WAIT_LIMIT && this.#isCut(failure, ms))) {
+        this.ladder.shaky(this.clock.now());
+      }
+      throw failure;
+    }
+    this.patience.held(this.clock.now() - began);
     if (page.epoch !== store.epoch) {
       throw new Failure('epoch', 'The chat has another database now.', { epoch: page.epoch });
     }
@@ -353,6 +378,9 @@ export class Transport extends EventTarget {
       throw failure; // an error of ours
     }
     const delay = Math.max(this.backoff.next(failure.retryAfter), failure.kind === 'refused' ? REFUSED : 0);
+    if (failure.isCut && this.backoff.tries < 3) {
+      return delay;
+    }
     if (failure.kind !== 'epoch' || this.backoff.tries > 1) {
       this.#status('retrying', failure, this.clock.now() + delay);
       return delay;
