@@ -10,14 +10,14 @@ import { Outbox } from '../../www/js/outbox.js';
 import { Store } from '../../www/js/store.js';
 import { Transport } from '../../www/js/transport.js';
 import { STREAM_FAULTS } from './streams.mjs';
-import { Chat, Clock, HeadFile, network, seeded } from './world.mjs';
+import { Chat, Clock, HeadFile, holdPolls, limits, network, seeded } from './world.mjs';
 
 const FAULTS = ['dropped', 'lost', 'cut', 'busy', 'too many', 'bad gateway', 'portal', 'redirected', 'stale', 'repeated', 'reordered', 'hangs'];
 const RUNS = Number(process.env.FAULT_SCHEDULES ?? 2000);
 
-function client({ chat, clock, random, name, faults, cache, top }) {
+function client({ chat, clock, random, name, faults, cache, top, limit }) {
   const log = [];
-  const fetch = network({ chat, clock, random, faults, cache, log, delay: () => 5 + random() * 200 });
+  const fetch = network({ chat, clock, random, faults, cache, limit, log, delay: () => 5 + random() * 200 });
   const api = makeApi({ base: 'http://chat.test/deep/', fetch, clock });
   const store = new Store('lobby');
   const transport = new Transport({ store, api, clock, random, backoff: new Backoff({ random }), ladder: new Ladder({ top, random }) });
@@ -54,8 +54,9 @@ async function run(seed) {
     const all = url.pathname.endsWith('/stream') ? [...FAULTS, ...STREAM_FAULTS] : FAULTS;
     return calm || random() > badness ? 'none' : all[Math.floor(random() * all.length)];
   };
+  const limit = random() < 0.4 ? { ms: 5000 + random() * 25_000, how: limits[Math.floor(random() * limits.length)], idle: random() < 0.5 } : null;
   const cache = []; // a proxy that both are behind
-  const clients = ['ann', 'ben'].map((name) => client({ chat, clock, random, name, faults, cache, top }));
+  const clients = ['ann', 'ben'].map((name) => client({ chat, clock, random, name, faults, cache, top, limit }));
   if (chat.wait > 0) {
     holdPolls(chat, clock);
   }
@@ -105,28 +106,6 @@ async function run(seed) {
       assert.deepEqual(sent, said, `seed ${seed}: all of ${name}, in order`);
     }
   }
-}
-
-/** Makes the chat hold a poll that has nothing to tell, as a server that grants `wait` does. */
-function holdPolls(chat, clock) {
-  const answer = chat.answer.bind(chat);
-  chat.answer = (url, init) => {
-    const first = answer(url, init);
-    if (url.pathname.endsWith('/send') || !url.searchParams.has('wait')) {
-      return first;
-    }
-    const since = Number(url.searchParams.get('since'));
-    const { epoch } = chat;
-    return {
-      ...first,
-      text: async () => {
-        for (let held = 0; held < 25_000 && chat.head <= since && chat.epoch === epoch; held += 500) {
-          await clock.sleep(500);
-        }
-        return chat.epoch === epoch ? answer(url, init).text() : first.text();
-      },
-    };
-  };
 }
 
 test(`${RUNS} random schedules: each message once, in order, none lost`, async () => {

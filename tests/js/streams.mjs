@@ -62,7 +62,7 @@ async function* torn(source, random) {
   }
 }
 
-export function streamReply({ chat, clock, url, fault, random, patient }) {
+export function streamReply({ chat, clock, url, fault, random, patient, entry, cut }) {
   if (fault === 'no stream') {
     return problem(503, 'no-stream', 'No stream can be had here now.');
   }
@@ -76,7 +76,12 @@ export function streamReply({ chat, clock, url, fault, random, patient }) {
     if (fault === 'held back' || clock.now() >= dies) {
       return patient(new Promise(() => {}));
     }
-    return patient(source.next());
+    const piece = await patient(Promise.race([source.next(), cut()]));
+    if (piece === null) {
+      entry.cut = true;
+      throw new TypeError('network error');
+    }
+    return piece;
   };
   return { status: 200, headers: { get: (name) => (name.toLowerCase() === 'content-type' ? 'text/event-stream' : null) }, body: { getReader: () => ({ read }) } };
 }

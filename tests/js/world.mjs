@@ -200,10 +200,44 @@ export class HeadFile {
   }
 }
 
+/** Makes the chat hold a poll that has nothing to tell, as a server that grants `wait` does. */
+export function holdPolls(chat, clock) {
+  const answer = chat.answer.bind(chat);
+  chat.answer = (url, init) => {
+    const first = answer(url, init);
+    if (url.pathname.endsWith('/send') || !url.searchParams.has('wait')) {
+      return first;
+    }
+    const since = Number(url.searchParams.get('since'));
+    const most = Number(url.searchParams.get('wait')) * 1000;
+    const { epoch } = chat;
+    return {
+      ...first,
+      text: async () => {
+        for (let held = 0; held < most && chat.head <= since && chat.epoch === epoch; held += 500) {
+          await clock.sleep(500);
+        }
+        return chat.epoch === epoch ? answer(url, init).text() : first.text();
+      },
+    };
+  };
+}
+
 const PORTAL = '<!doctype html><title>Welcome to the train</title><p>Please log in';
 
-/** A fetch over a chat. faults: () => the name of what goes wrong with the next request, or 'none'. */
-export function network({ chat, clock, faults = () => 'none', random = seeded(1), delay = () => 20, log = [], cache = [] }) {
+/** What a proxy does with a request that takes longer than its limit. */
+export const limits = ['breaks', 'gateway', 'page'];
+
+function cutBy({ how }) {
+  if (how === 'breaks') {
+    throw new TypeError('network error');
+  }
+  return how === 'gateway' ? reply(504, '<h1>Gateway Time-out</h1>') : reply(200, PORTAL, { 'Content-Type': 'text/html' });
+}
+
+/** A fetch over a chat. faults: () => the name of what goes wrong with the next request, or 'none'. limit: { ms, how, idle } of a proxy
+ * in between; idle: without a byte of the answer, else in all. */
+export function network({ chat, clock, faults = () => 'none', random = seeded(1), delay = () => 20, log = [], cache = [], limit = null }) {
   return async (address, init) => {
     const url = new URL(address);
     const fault = faults(url);
@@ -212,7 +246,10 @@ export function network({ chat, clock, faults = () => 'none', random = seeded(1)
     });
     aborted.catch(() => {});
     const patient = (promise) => Promise.race([promise, aborted]);
-    log.push({ path: url.pathname, query: Object.fromEntries(url.searchParams), fault, at: clock.now(), body: init.body });
+    const entry = { path: url.pathname, query: Object.fromEntries(url.searchParams), fault, at: clock.now(), body: init.body };
+    log.push(entry);
+    const limited = () => (limit === null ? new Promise(() => {}) : clock.sleep(limit.ms).then(() => null));
+    const whole = limited();
     await patient(clock.sleep(delay()));
     switch (fault) {
       case 'dropped':
@@ -237,10 +274,14 @@ export function network({ chat, clock, faults = () => 'none', random = seeded(1)
       }
     }
     if (url.pathname.endsWith('/stream')) {
-      return streamReply({ chat, clock, url, fault, random, patient });
+      return streamReply({ chat, clock, url, fault, random, patient, entry, cut: () => (limit?.idle ? limited() : whole) });
     }
     const answer = chat.answer(url, init);
-    const text = await answer.text();
+    const text = await patient(Promise.race([answer.text(), whole]));
+    if (text === null) {
+      entry.cut = true;
+      return cutBy(limit);
+    }
     if (fault === 'repeated') {
       chat.answer(url, init); // a proxy sends it twice; what the second one answered comes back
     }
@@ -257,6 +298,6 @@ export function network({ chat, clock, faults = () => 'none', random = seeded(1)
     if (answer.status < 300) {
       cache.push({ path: url.pathname, text }); // where a proxy takes its stale answers from
     }
-    return answer;
+    return { ...answer, text: async () => text };
   };
 }

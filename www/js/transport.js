@@ -239,22 +239,22 @@ export class Transport extends EventTarget {
       if (signal.aborted || failure.kind === undefined) {
         throw failure;
       }
-      const silence = this.clock.now() - this.#heard; // one that was longer before cut nothing
-      return this.#streamFailed(failure, heard.oldest > 0, silence > quiet ? silence : this.clock.now() - began);
+      return this.#streamFailed(failure, heard.oldest > 0, this.clock.now() - began, quiet);
     } finally {
       this.#isStreaming = false;
     }
   }
 
   /** began: something came of it. Returns the delay, or throws what is a failure of polls just as well. */
-  #streamFailed(failure, began, ms) {
+  #streamFailed(failure, began, ms, quiet) {
     const now = this.clock.now();
     const cantBe = failure.slug === 'no-stream' || failure.kind === 'answer' || (failure.kind === 'silent' && !began);
     if (cantBe) {
       this.ladder.unfit(now);
       return 0;
     }
-    if (failure.kind === 'network' && began && !this.#mustPoll && this.#isCut(failure, ms)) {
+    const silence = now - this.#heard; // as one that was longer cut nothing, it can't be that
+    if (failure.kind === 'network' && began && !this.#mustPoll && this.#isCut(failure, ms, silence > quiet ? silence : ms)) {
       this.ladder.unfit(now);
     } else if (failure.kind === 'silent' || failure.kind === 'network') {
       this.ladder.shaky(now);
@@ -266,9 +266,9 @@ export class Transport extends EventTarget {
   }
 
   /** Something on the way ended what took long, which nobody needs to see unless it goes on. True if now we know how long is too long. */
-  #isCut(failure, ms) {
+  #isCut(failure, ms, limit = ms) {
     failure.isCut = ms > SHORTEST_CUT;
-    return failure.isCut && this.patience.cut(ms, this.clock.now());
+    return limit > SHORTEST_CUT && this.patience.cut(limit, this.clock.now());
   }
 
   #take(events, heard) {
