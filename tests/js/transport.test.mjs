@@ -36,7 +36,7 @@ test('opens with the last messages, then asks for what is newer', async () => {
   assert.equal(w.seqs().at(-1), 121);
   assert.deepEqual(w.queries(), [
     { room: 'lobby', last: '50' },
-    { room: 'lobby', since: '120', epoch: 'epoch-1', wait: '25' },
+    { room: 'lobby', since: '120', epoch: 'epoch-1', wait: '25', n: '0.5' },
   ]);
   w.transport.stop();
 });

@@ -321,7 +321,8 @@ export class Transport extends EventTarget {
   async #ask(signal, wait) {
     const { store } = this;
     const since = store.next;
-    const query = { room: store.room, since, epoch: store.epoch, wait };
+    // n: a shared cache (Varnish) lets who asks the same wait for the first one's answer, and only then begins to wait himself.
+    const query = { room: store.room, since, epoch: store.epoch, wait, n: wait && this.random() };
     const began = this.clock.now();
     let page;
     try {

@@ -1,0 +1,249 @@
+// proxies.test.mjs - behind reverse proxies and shared caches that are real: nginx and Varnish before lighttpd.
+
+import assert from 'node:assert/strict';
+import http from 'node:http';
+import { after, before, describe, test } from 'node:test';
+import { PROFILE, request, start, until } from './harness.mjs';
+import { startNginx, startVarnish } from './proxy.mjs';
+
+const OURS = 'http://a.example';
+const ALLOWED = ['https://one.example', 'https://two.example'];
+const JSON_TYPE = { 'Content-Type': 'application/json' };
+
+const post = (port, target, headers, text = 'hi') => request(port, target, { method: 'POST', headers: { ...JSON_TYPE, ...headers }, body: JSON.stringify({ text }) });
+
+/** The beginning of an answer: what has come after `ms`, or when there is something. */
+function beginning(port, target, ms) {
+  return new Promise((done, fail) => {
+    const r = http.get({ host: '127.0.0.1', port, path: target }, (answer) => {
+      answer.on('data', (piece) => finish(`${piece}`));
+      answer.on('error', () => {});
+    });
+    const timer = setTimeout(() => finish(''), ms);
+    const finish = (text) => {
+      clearTimeout(timer);
+      r.off('error', fail);
+      r.on('error', () => {});
+      r.destroy();
+      done(text);
+    };
+    r.on('error', fail);
+  });
+}
+
+async function withProxy(options, body) {
+  const site = await start({ profile: 'lighttpd', env: options.env });
+  let proxy;
+  try {
+    proxy = await startNginx({ http: options.http, server: options.server(site.port) });
+    await body({ site, port: proxy.port });
+  } catch (error) {
+    console.error(site.log());
+    throw error;
+  } finally {
+    await proxy?.stop();
+    await site.stop();
+  }
+}
+
+const into = (folder, lines) => (origin) => `location ${folder} { proxy_pass http://127.0.0.1:${origin}/; ${lines} }`;
+const TRUSTED = { POLLCHAT_TRUSTED_PROXIES: '127.0.0.1 ::1' };
+
+describe('behind proxies', { skip: PROFILE !== 'lighttpd' && 'once is enough', concurrency: false }, () => {
+  // ---- another path, another host, another scheme ----
+
+  const works = async (port, headers) => {
+    assert.equal((await post(port, '/talk/send', headers)).status, 201);
+    assert.equal((await request(port, '/talk/poll?since=0')).json().messages.length, 1);
+    const page = await request(port, '/talk/');
+    const parts = [...page.text.matchAll(/(?:src|href)="([^"#]*)"/g)].map(([, address]) => address);
+    assert.ok(parts.length >= 4, `${parts}`);
+    const embedded = await request(port, '/talk/embed?room=lobby');
+    parts.push(...[...embedded.text.matchAll(/(?:src|href)="([^"#]*)"/g)].map(([, address]) => address));
+    for (const part of parts) {
+      const { pathname, search } = new URL(part, `http://a.example/talk/`);
+      assert.equal((await request(port, pathname + search)).status, 200, part);
+    }
+    assert.equal((await request(port, '/talk')).status, 301);
+    const form = { 'Content-Type': 'application/x-www-form-urlencoded', ...headers };
+    const sent = await request(port, '/talk/send?format=html', { method: 'POST', headers: form, body: 'text=by+form&name=ann' });
+    assert.equal(sent.status, 303);
+    const next = new URL(sent.headers.location, `http://a.example/talk/send?format=html`);
+    assert.equal(next.origin + next.pathname, 'http://a.example/talk/plain');
+    assert.match((await request(port, next.pathname + next.search)).text, /<form/);
+    assert.match((await request(port, `/talk/plain?part=log`)).text, /by form/);
+  };
+
+  test('a sub-path, the host passed on', () =>
+    withProxy({ server: into('/talk/', 'proxy_set_header Host $http_host;') }, ({ port }) => works(port, { Host: 'a.example', Origin: OURS })));
+
+  test('a sub-path, the host changed, and a trusted proxy says which it was', () =>
+    withProxy({ env: TRUSTED, server: into('/talk/', 'proxy_set_header X-Forwarded-Host $http_host;') }, async ({ port }) => {
+      await works(port, { Host: 'a.example', Origin: OURS });
+      assert.equal((await post(port, '/talk/send', { Host: 'a.example', Origin: 'http://evil.example' })).status, 403);
+    }));
+
+  test('a sub-path, the host changed, and nobody says: browsers that say same-origin may, of others it is told what to set', () =>
+    withProxy({ server: into('/talk/', '') }, async ({ port }) => {
+      const refused = await post(port, '/talk/send', { Host: 'a.example', Origin: OURS });
+      assert.equal(refused.status, 403);
+      assert.match(refused.json().detail, /Host.*X-Forwarded-Host.*trusted_proxies/);
+      const untrusted = await post(port, '/talk/send', { Host: 'a.example', Origin: OURS, 'X-Forwarded-Host': 'a.example' });
+      assert.equal(untrusted.status, 403);
+      await works(port, { Host: 'a.example', Origin: OURS, 'Sec-Fetch-Site': 'same-origin' });
+    }));
+
+  test('TLS ends at the proxy: the site\'s own page is the one by https', () =>
+    withProxy({ env: TRUSTED, server: into('/', 'proxy_set_header Host $http_host; proxy_set_header X-Forwarded-Proto https;') }, async ({ port }) => {
+      assert.equal((await post(port, '/send', { Host: 'a.example', Origin: 'https://a.example' })).status, 201);
+      assert.equal((await post(port, '/send', { Host: 'a.example', Origin: 'http://a.example' })).status, 403);
+    }));
+
+  // ---- who asks ----
+
+  test('each visitor behind a trusted proxy has places of his own, and can\'t take another\'s', () => {
+    const env = { ...TRUSTED, POLLCHAT_MAX_WAITING_PER_CLIENT: '2' };
+    // Whoever the test plays comes from 127.0.0.1, a trusted proxy of its own.
+    return withProxy({ env, server: into('/', 'proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;') }, async ({ site, port }) => {
+      await site.send({ text: 'old' });
+      const answers = [];
+      const ask = (from) => request(port, '/poll?since=1&wait=25', { headers: { 'X-Forwarded-For': from } }).then((answer) => answers.push([from, answer.json().wait]));
+      const waiting = async (n) => until(async () => (await site.get('/status', { headers: { Host: 'localhost' } })).json().parked.polls === n, `${n} to wait`);
+      const all = [ask('203.0.113.9'), ask('203.0.113.9')];
+      await waiting(2);
+      all.push(ask('203.0.113.9'), ask('203.0.113.5, 203.0.113.9'), ask('127.0.0.1, 203.0.113.9:4711'));
+      await until(() => answers.length === 3, 'three to be turned away');
+      assert.ok(answers.every(([, wait]) => wait === 0), JSON.stringify(answers));
+      all.push(ask('203.0.113.5'), ask('203.0.113.5'), ask('2001:db8::1'));
+      await waiting(5);
+      await site.send({ text: 'new' });
+      await Promise.all(all);
+      assert.equal((await request(port, '/status', { headers: { Host: 'localhost' } })).status, 403);
+    });
+  });
+
+  // ---- time-outs and buffering ----
+
+  test('a proxy\'s time-out: max_wait lies below it where the owner knows it', () =>
+    withProxy({ env: { POLLCHAT_MAX_WAIT: '2' }, server: into('/', 'proxy_read_timeout 4;') }, async ({ site, port }) => {
+      await site.send({ text: 'old' });
+      const answer = await request(port, '/poll?since=1&wait=25');
+      assert.deepEqual([answer.status, answer.json().wait], [200, 2]);
+    }));
+
+  test('streams flow through a proxy that buffers, unless it was told not to listen', () => {
+    // HTTP/1.0, nginx's default: what comes by HTTP/1.1 in pieces it passes on anyhow.
+    const server = (origin) => `proxy_buffering on; proxy_http_version 1.0; location / { proxy_pass http://127.0.0.1:${origin}/; }
+      location /deaf/ { proxy_pass http://127.0.0.1:${origin}/; proxy_ignore_headers X-Accel-Buffering; }`;
+    return withProxy({ server }, async ({ port }) => {
+      assert.match(await beginning(port, '/stream?since=0', 20_000), /event: cursor/);
+      assert.equal(await beginning(port, '/deaf/stream?since=0', 3000), '');
+    });
+  });
+
+  // ---- shared caches ----
+
+  const caches = {
+    varnish: {
+      begin: (origin) => startVarnish(origin),
+      isHit: ({ headers }) => headers['x-varnish'].includes(' '),
+    },
+    nginx: {
+      begin: (origin) => startNginx({
+        http: 'proxy_cache_path FOLDER/cache keys_zone=chat:1m use_temp_path=off;',
+        server: `location / { proxy_pass http://127.0.0.1:${origin}; proxy_set_header Host $http_host; proxy_cache chat; proxy_cache_valid any 60s;
+          proxy_ignore_headers X-Accel-Buffering; proxy_cache_methods GET HEAD; add_header X-Cache $upstream_cache_status always; }`,
+      }),
+      isHit: ({ headers }) => !['MISS', 'BYPASS', undefined].includes(headers['x-cache']),
+    },
+  };
+
+  for (const [name, { begin, isHit }] of Object.entries(caches)) {
+    describe(`a shared cache, ${name}`, { concurrency: false }, () => {
+      let site;
+      let cache;
+      before(async () => {
+        site = await start({ profile: 'lighttpd', env: { POLLCHAT_ALLOW_ORIGIN: ALLOWED.join(' '), POLLCHAT_STATUS: 'everyone' } });
+        for (let i = 0; i < 5; i++) await site.send({ text: `text ${i}` });
+        cache = await begin(site.port);
+      });
+      after(async () => {
+        await cache?.stop();
+        await site?.stop();
+      });
+      const get = (target, options) => request(cache.port, target, options);
+
+      test('nothing that may be another answer the next time comes out of it', async () => {
+        const targets = [
+          '/poll', '/poll?since=0', '/poll?since=0&format=text', '/poll?last=2', '/poll?since=now', '/poll?since=5&wait=1', '/poll?room=nobody-spoke', '/status', '/plain',
+          '/plain?part=log', '/embed', '/poll?since=x', '/poll?since=x&format=text', '/poll?since=0&epoch=other', '/rooms', '/poll?before=99', '/poll?before=x', '/stream?since=x',
+          '/stream?since=0&epoch=other', '/send', '/send?format=html',
+        ];
+        for (const target of targets) {
+          for (const method of ['GET', 'HEAD', 'GET', 'OPTIONS', 'GET']) {
+            const answer = await get(target, { method, headers: { Origin: ALLOWED[0] } });
+            assert.ok(!isHit(answer), `${method} ${target}: ${answer.status}`);
+            assert.equal(answer.headers['cache-control'], 'no-store', `${method} ${target}: ${answer.status}`);
+          }
+        }
+        const { etag } = (await get('/poll?since=4')).headers;
+        for (let i = 0; i < 3; i++) {
+          const answer = await get('/poll?since=4', { headers: { 'If-None-Match': etag } });
+          assert.ok(!isHit(answer) && [200, 304].includes(answer.status), `${answer.status}`);
+        }
+      });
+
+      test('what is sent is there the moment after, for who asked before as well', async () => {
+        const room = `talk-${name}`;
+        for (let seq = 1; seq <= 5; seq++) {
+          assert.equal((await get(`/poll?room=${room}&since=${seq - 1}`)).json().head, seq - 1);
+          const sent = await get('/send', { method: 'POST', headers: JSON_TYPE, body: JSON.stringify({ room, text: `n ${seq}`, id: `id-${seq}`, name: 'ann' }) });
+          const again = await get('/send', { method: 'POST', headers: JSON_TYPE, body: JSON.stringify({ room, text: `n ${seq}`, id: `id-${seq}`, name: 'ann' }) });
+          assert.deepEqual([sent.status, again.status, again.json().seq], [201, 200, seq]);
+          assert.equal((await get(`/poll?room=${room}&since=${seq - 1}`)).json().next, seq);
+        }
+      });
+
+      test('old pages come out of it, with the CORS headers of who asks and of nobody else', async () => {
+        const seen = new Set();
+        for (let round = 0; round < 3; round++) {
+          for (const origin of [...ALLOWED, 'https://evil.example', undefined]) {
+            const answer = await get('/poll?before=4&limit=2', { headers: origin === undefined ? {} : { Origin: origin } });
+            assert.equal(answer.status, 200);
+            assert.deepEqual(answer.json().messages.map(({ seq }) => seq), [2, 3]);
+            assert.equal(answer.headers['access-control-allow-origin'], ALLOWED.includes(origin) ? origin : undefined);
+            assert.match(answer.headers.vary, /Origin/);
+            assert.equal(answer.headers['cache-control'], 'public, max-age=60');
+            if (isHit(answer)) seen.add(origin);
+          }
+        }
+        assert.equal(seen.size, 4, 'each is kept');
+        for (const format of ['text', 'ndjson', 'json']) {
+          const types = await Promise.all([1, 2].map(() => get(`/poll?before=4&limit=2&format=${format}`).then(({ headers }) => headers['content-type'])));
+          assert.equal(types[0], types[1]);
+        }
+      });
+
+      test('many wait at once, and streams flow', async () => {
+        const { head } = (await site.get('/poll?since=now')).json();
+        const all = Array.from({ length: 4 }, (_, i) => get(`/poll?since=${head}&wait=25&n=${i}`));
+        const parked = async (n) => until(async () => (await site.get('/status')).json().parked.polls === n, `${n} to wait`);
+        await parked(4);
+        const streams = [1, 2].map(() => beginning(cache.port, `/stream?since=${head}`, 20_000));
+        for (const text of await Promise.all(streams)) assert.match(text, /event: cursor/);
+        await site.send({ text: 'news' });
+        for (const answer of await Promise.all(all)) assert.equal(answer.json().next, head + 1);
+      });
+
+      test('the programs gone, and back: the server\'s own error stays with who got it', async () => {
+        const asked = '/poll?since=0&limit=3';
+        site.programs(['poll']).forEach(({ pid }) => process.kill(pid, 'SIGKILL'));
+        const first = await get(asked);
+        await until(async () => (await site.get(asked)).status === 200, 'poll to be started anew');
+        const second = await get(asked);
+        assert.equal(second.status, 200, `after ${first.status}`);
+        assert.ok(!isHit(second));
+      });
+    });
+  }
+});
