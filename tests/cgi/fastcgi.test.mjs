@@ -291,4 +291,7 @@ test('the status is for who is on this machine and says so', async (t) => {
     { HTTP_CF_CONNECTING_IP: '192.0.2.1' }, { HTTP_VIA: '1.1 proxy' },
   ];
   for (const extra of others) assert.equal(await statusOf(extra), 403, JSON.stringify(extra));
+  const trusting = await startFastcgi(t, 'poll', temporaryFolder(t), { env: { POLLCHAT_TRUSTED_PROXIES: '127.0.0.1' } });
+  const behind = async (address) => (await fastcgi(trusting.socket, { ...poll, extra: { SCRIPT_NAME: '/status', HTTP_HOST: 'localhost', HTTP_X_FORWARDED_FOR: address } })).status;
+  for (const address of ['192.0.2.1', '127.0.0.1', '127.0.0.1, 192.0.2.1', 'nonsense']) assert.equal(await behind(address), 403, address);
 });

@@ -84,6 +84,19 @@ test('of IPv6 addresses a network of 64 bits is one client; IPv4 within IPv6 is 
   await parked(poller, 4, from('::ffff:127.0.0.1')); // this machine: a proxy, with whoever stands before it
 });
 
+test('behind a trusted proxy each client has his own places; of anybody else the headers mean nothing', async (t) => {
+  const env = { POLLCHAT_MAX_WAITING_PER_CLIENT: '2', POLLCHAT_THREADS: '1', POLLCHAT_TRUSTED_PROXIES: '192.0.2.0/24 127.0.0.1' };
+  const poller = await startFastcgi(t, 'poll', temporaryFolder(t), { env });
+  const from = (proxy, forwarded) => waits('since=0&wait=20', { extra: { REMOTE_ADDR: proxy, HTTP_X_FORWARDED_FOR: forwarded } });
+  await parked(poller, 2, (i) => from(['192.0.2.1', '127.0.0.1'][i], '203.0.113.9'));
+  assert.equal((await fastcgi(poller.socket, from('192.0.2.9', '203.0.113.1, 203.0.113.9, 192.0.2.3'))).json.wait, 0);
+  assert.equal((await fastcgi(poller.socket, from('203.0.113.9', '203.0.113.77'))).json.wait, 0);
+  await parked(poller, 2, from('192.0.2.1', '203.0.113.10'));
+  const standard = (address) => waits('since=0&wait=20', { extra: { REMOTE_ADDR: '192.0.2.1', HTTP_FORWARDED: `for="${address}";proto=https` } });
+  await parked(poller, 2, (i) => standard(`[2001:db8::${i}]:80`));
+  assert.equal((await fastcgi(poller.socket, standard('[2001:db8::3]'))).json.wait, 0);
+});
+
 test('a server that gives one request at a time is not taken for one that gives many, however quickly it goes on', async (t) => {
   const data = temporaryFolder(t);
   const sender = await startFastcgi(t, 'send', data);
