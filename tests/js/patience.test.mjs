@@ -44,7 +44,7 @@ test('what differs, what was held longer since, and what lasts longer than a pol
   assert.equal(patience.cut(6000, 0), true);
 });
 
-function listen({ limit, top, seed = 1 }) {
+function listen({ limit, top, seed = 1, faults }) {
   const clock = new Clock();
   const chat = new Chat(clock);
   const random = seeded(seed);
@@ -52,7 +52,7 @@ function listen({ limit, top, seed = 1 }) {
   holdPolls(chat, clock);
   const log = [];
   const shown = [];
-  const fetch = network({ chat, clock, log, limit, random, delay: () => 5 + random() * 50 });
+  const fetch = network({ chat, clock, log, limit, faults, random, delay: () => 5 + random() * 50 });
   const api = makeApi({ base: 'http://chat.test/', fetch, clock });
   const store = new Store('lobby');
   const transport = new Transport({ store, api, clock, random, backoff: new Backoff({ random }), ladder: new Ladder({ top, random }) });
@@ -94,6 +94,17 @@ for (const top of ['held', 'stream']) {
     }
   }
 }
+
+test('streams that are held back and cut before they are given up are given up as well', async () => {
+  for (const ms of [3000, 4000, 4900]) {
+    const w = listen({ limit: { ms, how: 'gateway', idle: false }, top: 'stream', faults: (url) => (url.pathname === '/stream' ? 'held back' : 'none') });
+    const slowest = await talk(w, 20_000);
+    assert.ok(slowest <= 6000, `${slowest}`);
+    assert.deepEqual(w.shown, []);
+    assert.ok(w.log.filter(({ path }) => path === '/stream').length <= 5);
+    w.transport.stop();
+  }
+});
 
 test('polls are cut twice, and then no more', async () => {
   for (let ms = 3000; ms <= 30_000; ms += 1000) {

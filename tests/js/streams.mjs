@@ -73,10 +73,8 @@ export function streamReply({ chat, clock, url, fault, random, patient, entry, c
   const source = torn(pieces({ chat, clock, since, fault, random }), fault === 'torn' ? random : () => 1);
   const dies = fault === 'dies' ? clock.now() + random() * 60_000 : Infinity;
   const read = async () => {
-    if (fault === 'held back' || clock.now() >= dies) {
-      return patient(new Promise(() => {}));
-    }
-    const piece = await patient(Promise.race([source.next(), cut()]));
+    const isMute = fault === 'held back' || clock.now() >= dies;
+    const piece = await patient(Promise.race([isMute ? new Promise(() => {}) : source.next(), cut()]));
     if (piece === null) {
       entry.cut = true;
       throw new TypeError('network error');

@@ -5,9 +5,13 @@
 
 static struct address in_header(const char *text)
 {
-    char *copy = malloc(strlen(text) + 1); /* without a NUL where it ends: who reads further is caught */
-    memcpy(copy, text, strlen(text));
-    struct address a = address_in_header(copy, strlen(text));
+    size_t length = strlen(text);
+    char *copy = malloc(length > 0 ? length : 1); /* no NUL behind it: who reads further is caught */
+    assert_non_null(copy);
+    for (size_t i = 0; i < length; i++) {
+        copy[i] = text[i];
+    }
+    struct address a = address_in_header(copy, length);
     free(copy);
     return a;
 }

@@ -248,7 +248,8 @@ export class Transport extends EventTarget {
   /** began: something came of it. Returns the delay, or throws what is a failure of polls just as well. */
   #streamFailed(failure, began, ms, quiet) {
     const now = this.clock.now();
-    const cantBe = failure.slug === 'no-stream' || failure.kind === 'answer' || (failure.kind === 'silent' && !began);
+    const isHeldBack = !began && failure.slug === undefined && ms > SHORTEST_CUT;
+    const cantBe = failure.slug === 'no-stream' || failure.kind === 'answer' || isHeldBack;
     if (cantBe) {
       this.ladder.unfit(now);
       return 0;
