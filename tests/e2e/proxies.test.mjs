@@ -1,9 +1,11 @@
 // proxies.test.mjs - behind reverse proxies and shared caches that are real: nginx and Varnish before lighttpd.
 
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import http from 'node:http';
+import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { PROFILE, request, start, until } from './harness.mjs';
+import { PROFILE, request, start, until, withSite } from './harness.mjs';
 import { startNginx, startVarnish } from './proxy.mjs';
 
 const OURS = 'http://a.example';
@@ -247,3 +249,13 @@ describe('behind proxies', { skip: PROFILE !== 'lighttpd' && 'once is enough', c
     });
   }
 });
+
+test('the server\'s own error page, while a program can\'t be reached, is not for shared caches', { skip: !['nginx', 'apache-proxy'].includes(PROFILE) && 'has no socket to take away' }, () =>
+  withSite({}, async (site) => {
+    const socket = path.join(site.run, 'poll.sock');
+    fs.renameSync(socket, `${socket}.away`);
+    const answer = await site.get('/poll');
+    assert.deepEqual([answer.status, answer.headers['cache-control'], answer.count('cache-control')], [503, 'no-store', 1]);
+    fs.renameSync(`${socket}.away`, socket);
+    await until(async () => (await site.get('/poll')).status === 200, 'the program to be found again');
+  }));
