@@ -493,7 +493,7 @@ static void the_example_changes_nothing_and_uncommented_holds_the_defaults(void 
     }
     load_good(&c, text, NULL, NULL);
     assert_memory_equal(&c, &defaults, sizeof c);
-    assert_int_equal(settings, 16);
+    assert_int_equal(settings, 18);
     free(text);
 }
 
