@@ -199,8 +199,10 @@ dist: ## build/pollchat-VERSION-linux-ARCH.zip and .tar.gz, for a host without a
 	@$(MAKE) --no-print-directory VARIANT=dist-$(ARCH) dist-parts
 	@apache/archive/build $(VERSION) $(ARCH) build/dist-$(ARCH)
 
+# And a staged folder whose three programs are the archive's one, for the tests.
 dist-parts: $B/bundle $B/start
 	$(call layout,$(STAGE),)
+	$Q umask 022; for p in send poll pollchat; do cp $B/bundle $(STAGE)/cgi-bin/$$p.new && mv -f $(STAGE)/cgi-bin/$$p.new $(STAGE)/cgi-bin/$$p; done
 
 # The three programs in one file, by the name it is started with.
 $B/obj/%-main.o: $B/obj/cgi-bin/%.o
