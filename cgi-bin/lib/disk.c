@@ -104,6 +104,16 @@ uint64_t disk_size(const char *path)
     return stat(path, &st) == 0 && st.st_size > 0 ? (uint64_t)st.st_size : 0;
 }
 
+bool disk_room(const char *path, uint64_t *bytes)
+{
+    struct statvfs found;
+    if (statvfs(path, &found) != 0 || found.f_blocks == 0) { /* some network file systems don't say */
+        return false;
+    }
+    *bytes = (uint64_t)found.f_bavail * (uint64_t)found.f_frsize;
+    return true;
+}
+
 uint64_t disk_stamp(const char *path)
 {
     struct stat st;
@@ -191,6 +201,11 @@ static int sync_parent(const char *path)
         return -1;
     }
     return sync_folder(parent);
+}
+
+int disk_sync_name(const char *path)
+{
+    return sync_parent(path);
 }
 
 static void give_to_folder_owner(const char *path)
@@ -335,9 +350,9 @@ int disk_lock_open(const char *path, struct err *e)
     }
 }
 
-enum disk_lock disk_lock_try(int fd)
+static enum disk_lock try_lock(int fd, int kind)
 {
-    while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    while (flock(fd, kind | LOCK_NB) != 0) {
         if (errno == EWOULDBLOCK) {
             return DISK_LOCK_HELD;
         }
@@ -348,7 +363,21 @@ enum disk_lock disk_lock_try(int fd)
     return DISK_LOCK_GOT;
 }
 
+enum disk_lock disk_lock_try(int fd)
+{
+    return try_lock(fd, LOCK_EX);
+}
+
 void disk_lock_release(int fd)
 {
     flock(fd, LOCK_UN);
+}
+
+enum disk_lock disk_lock_probe(int fd)
+{
+    enum disk_lock found = try_lock(fd, LOCK_SH); /* shared: who asks doesn't look like who holds */
+    if (found == DISK_LOCK_GOT) {
+        disk_lock_release(fd);
+    }
+    return found;
 }

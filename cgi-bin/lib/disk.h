@@ -23,6 +23,8 @@ bool disk_is_network(const char *path);
 bool disk_kind_is_network(unsigned long f_type); /* the same for statfs's f_type */
 
 uint64_t disk_size(const char *path); /* bytes of a file; 0 when there is none */
+bool disk_room(const char *path,
+               uint64_t *bytes); /* free for this user where path lies; quotas may allow less. False: unknown */
 uint64_t
 disk_stamp(const char *path); /* another number when the file is another one or was written to; 0: there is none */
 bool disk_exists(const char *path); /* something is there; a dangling symbolic link isn't */
@@ -51,6 +53,11 @@ enum disk_lock { DISK_LOCK_GOT, DISK_LOCK_HELD, DISK_LOCK_UNSUPPORTED };
 /* Never waits. Locks belong to the descriptor, so threads exclude each other as processes do. */
 enum disk_lock disk_lock_try(int fd);
 void disk_lock_release(int fd); /* can't fail */
+/* HELD: somebody has the lock. GOT: nobody has, nor has the caller afterwards; several may ask at once. */
+enum disk_lock disk_lock_probe(int fd);
+
+/* The name of a file that was made, renamed or removed survives power loss. 0, or -1 with errno. */
+int disk_sync_name(const char *path);
 
 /* Mode 0600 whatever the umask was, and when root made the file, the owner of its folder gets it: his programs will have to
  * open it. What can't be done is logged. */

@@ -24,6 +24,7 @@ enum err_code {
     ERR_FULL,      /* 503: disk or quota is full; reads go on */
     ERR_READONLY,  /* 503: the folder or file can't be written; reads go on */
     ERR_CORRUPT,   /* 500: the database file is damaged or not ours */
+    ERR_NEWER,     /* 503: the database was made by a newer program, which is to answer instead of this one */
     ERR_CONFIG,    /* 500: a setting is wrong; log has the words */
     ERR_EXPOSED,   /* 503: the web can read the data folder; nothing goes on until its owner has mended that */
     ERR_STOPPING,  /* 503: this process ends; the next one answers */

@@ -20,6 +20,7 @@ static const struct problem problems[ERR__MAX] = {
     [ERR_FULL] = {503, 30, "store-full", "Service Unavailable"},
     [ERR_READONLY] = {503, 30, "store-read-only", "Service Unavailable"},
     [ERR_CORRUPT] = {500, 0, "store-corrupt", "Internal Server Error"},
+    [ERR_NEWER] = {503, 5, "store-newer", "Service Unavailable"},
     [ERR_CONFIG] = {500, 0, "misconfigured", "Internal Server Error"},
     [ERR_EXPOSED] = {503, 60, "exposed", "Service Unavailable"},
     [ERR_STOPPING] = {503, 1, "stopping", "Service Unavailable"},

@@ -114,3 +114,16 @@ int store_check(struct store *s, FILE *out, struct err *e)
 {
     return s->backend->check(s, out, e);
 }
+
+int store_backup(const struct store_options *options, const char *to, const struct store_progress *progress,
+                 struct err *e)
+{
+    return backend->backup(options, to, progress, e);
+}
+
+int store_restore(const struct store_options *options, const char *from, const struct store_progress *progress,
+                  struct store_restored *out, struct err *e)
+{
+    memset(out, 0, sizeof *out);
+    return backend->restore(options, from, progress, out, e);
+}

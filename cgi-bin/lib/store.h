@@ -10,7 +10,7 @@
  *  - the same (room, name, id) is stored once, as long as the message is kept, whoever races.
  *  - a reader sees whole commits only, and never blocks a writer for longer than one read.
  *
- * Errors: ERR_BUSY, ERR_FULL, ERR_READONLY, ERR_CORRUPT, ERR_SYSTEM; texts name no path. ERR_CONFIG when the folder's
+ * Errors: ERR_BUSY, ERR_FULL, ERR_READONLY, ERR_CORRUPT, ERR_NEWER, ERR_SYSTEM; texts name no path. ERR_CONFIG when the folder's
  * parent is missing. A handle stays good for further calls after any of them.
  * Not for: limits on fields (chat.h has checked a draft before it comes here), waking readers.
  */
@@ -28,7 +28,7 @@ struct err;
 struct store;
 
 enum store_mode {
-    STORE_READ, /* never writes; the first opener still makes or migrates the database, under its lock */
+    STORE_READ, /* never writes; the first opener still makes or migrates the database (having copied it), under its lock */
     STORE_WRITE,
 };
 
@@ -52,7 +52,8 @@ uint64_t store_stamp(const char *folder);
 struct store *store_open(const struct store_options *options, enum store_mode mode, struct err *e); /* NULL on error */
 void store_close(struct store *s);                                                                  /* NULL is fine */
 const char *store_epoch(const struct store *s); /* borrowed until close */
-bool store_is_replaced(const struct store *s);  /* another file stands at the path now (a restored backup): open anew */
+bool store_is_replaced(
+    const struct store *s); /* another file stands at the path now (a restored backup), or is to: open anew */
 const char *store_describe(const struct store *s); /* "SQLite 3.40.1, WAL"; borrowed until close */
 
 /* ---- writing ---- */
@@ -124,5 +125,29 @@ int store_size(struct store *s, uint64_t *out, struct err *e);
 /* Runs the backend's own integrity check and every query of sql/invariants.sql; one line to `out` for each thing found.
  * Returns how many were found, or -1 if it could not look. */
 int store_check(struct store *s, FILE *out, struct err *e);
+
+/* Called from time to time with what is done, 0 to 100; it may go back when others write meanwhile. */
+struct store_progress {
+    void (*tell)(void *context, unsigned percent);
+    void *context;
+};
+
+/* The whole database as it is at one moment, of whichever schema, into a new file (mode 0600), while others read and write. The
+ * copy has an epoch of its own. The
+ * file is there only when it is whole, checked and durable. Of options: folder and busy_timeout_ms. progress may be NULL.
+ * -1: ERR_CONFLICT when there is such a file, ERR_ABSENT without a database or a folder for the file, else as above. */
+int store_backup(const struct store_options *options, const char *to, const struct store_progress *progress,
+                 struct err *e);
+
+struct store_restored {
+    char epoch[CHAT_EPOCH_SIZE]; /* a new one: the heads went back, so whoever has read on must begin anew */
+    char kept[64];               /* name in the data folder of the database that was there; "" if there was none */
+};
+
+/* A backup, of this program's schema or an older one, in the place of the database. Others may have that open: they notice. The
+ * journal is chosen as for a new database. Killed at any moment, either of both is there, whole; what lies about is tidied up by
+ * the next restore. -1: nothing was changed; ERR_ABSENT without a file, ERR_CORRUPT (damaged, not ours), else as above. */
+int store_restore(const struct store_options *options, const char *from, const struct store_progress *progress,
+                  struct store_restored *out, struct err *e);
 
 #endif

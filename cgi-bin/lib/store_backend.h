@@ -27,6 +27,10 @@ struct store_backend {
     int (*version)(struct store *s, uint64_t *out, struct err *e);
     int (*size)(struct store *s, uint64_t *out, struct err *e);
     int (*check)(struct store *s, FILE *out, struct err *e);
+    int (*backup)(const struct store_options *options, const char *to, const struct store_progress *progress,
+                  struct err *e);
+    int (*restore)(const struct store_options *options, const char *from, const struct store_progress *progress,
+                   struct store_restored *out, struct err *e);
 };
 
 struct store { /* a backend's handle begins with it */

@@ -48,8 +48,7 @@ static const char *describe(const struct store *base)
 static bool is_replaced(const struct store *base)
 {
     const struct store_sqlite *s = (const struct store_sqlite *)base;
-    int moved = 0;
-    return s->stale || (sqlite3_file_control(s->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved != 0);
+    return s->stale || disk_exists(s->asked_path) || store_sqlite_is_moved(s);
 }
 
 /* First in every transaction: the database is still the one that the handle was opened on. A newer program may have
@@ -63,7 +62,11 @@ static int check_meta(struct store_sqlite *s, struct err *e)
         result = store_sqlite_fail(s, rc == SQLITE_DONE ? SQLITE_CORRUPT : rc, "begin", e);
     } else {
         const char *found = (const char *)sqlite3_column_text(meta, 0);
-        if (found == NULL || strcmp(found, s->epoch) != 0 || sqlite3_column_int(meta, 1) != store_sqlite_schema()) {
+        int schema = sqlite3_column_int(meta, 1);
+        if (schema > store_sqlite_schema()) {
+            s->stale = true;
+            result = store_sqlite_refuse_newer(s, (uint64_t)schema, e);
+        } else if (found == NULL || strcmp(found, s->epoch) != 0 || schema != store_sqlite_schema()) {
             s->stale = true;
             result = err_set(e, ERR_BUSY, "The database was replaced just now. Try again.");
         }
@@ -226,7 +229,10 @@ static int append_in_transaction(struct store_sqlite *s, struct store_job *jobs,
     if (rc != SQLITE_OK) {
         return store_sqlite_fail(s, rc, "begin", e);
     }
-    int result = check_meta(s, e);
+    int result = store_sqlite_refuse_moved(s, e);
+    if (result == 0) {
+        result = check_meta(s, e);
+    }
     if (result == 0) {
         result = append_all(s, jobs, count, e);
     }
@@ -456,10 +462,10 @@ static int version(struct store *base, uint64_t *out, struct err *e)
     return result;
 }
 
-/* The database, its log or its journal changes with every commit. */
+/* The database, its log or its journal changes with every commit; the last one asks for another database. */
 static uint64_t stamp(const char *folder)
 {
-    static const char *const names[] = {"chat.db", "chat.db-wal", "chat.db-journal"};
+    static const char *const names[] = {"chat.db", "chat.db-wal", "chat.db-journal", "chat-restore.db"};
     uint64_t all = HASH_START;
     char path[4200];
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -510,4 +516,6 @@ const struct store_backend store_sqlite_backend = {
     .version = version,
     .size = size,
     .check = check,
+    .backup = store_sqlite_backup,
+    .restore = store_sqlite_restore,
 };

@@ -1,7 +1,8 @@
 /* store_sqlite.h - what the files of the SQLite backend share. Private to store_sqlite*.c.
  *
  * Files in the data folder: chat.db, beside it SQLite's chat.db-wal and chat.db-shm, or chat.db-journal, and
- * chat.db-lock, an empty file that is locked with flock(2).
+ * chat.db-lock, an empty file that is locked with flock(2). While another schema is put in: chat.upgrade (store_sqlite_upgrade.c).
+ * Copies: chat-before-schema-N-TIME.db, chat-before-restore-TIME.db, and chat-upgrade.new, chat-restore.new in the making.
  *
  * Who may do what, when (WAL):
  *   reader  BEGIN, reads, COMMIT. Never checkpoints, neither by count nor when it closes.
@@ -48,10 +49,11 @@ struct store_sqlite {
     struct store base;
     sqlite3 *db; /* NULL while not connected */
     sqlite3_stmt *statements[STORE_SQLITE__MAX];
-    char *folder; /* owned, as are the next two */
+    char *folder; /* owned, as are the next three */
     char *path;
     char *lock_path;
-    int lock_fd; /* -1: none */
+    char *asked_path; /* chat-restore.db: a backup that is to be put in the place of the database */
+    int lock_fd;      /* -1: none */
     bool locked;
     enum store_mode mode;
     enum store_journal journal; /* as wished */
@@ -60,6 +62,7 @@ struct store_sqlite {
     bool viewing; /* between read_begin and read_end */
     bool stale;   /* another database or schema was found behind the handle */
     bool checkpoint_failed;
+    bool upgrading;        /* it is this handle that puts in another schema */
     int log_limit;         /* pages of the log after which it is copied into the database */
     int log_pages;         /* length of the log after this handle's last commit */
     int log_patient_until; /* no wait for readers to leave the log before it has so many pages */
@@ -76,7 +79,8 @@ struct store_sqlite {
 int store_sqlite_fail(struct store_sqlite *s, int rc, const char *what, struct err *e);
 
 void store_sqlite_set_deadline(struct store_sqlite *s);
-int store_sqlite_on_busy(void *handle, int times); /* for sqlite3_busy_handler */
+int store_sqlite_on_busy(void *handle, int times);        /* for sqlite3_busy_handler; naps of 8 ms at most */
+bool store_sqlite_is_moved(const struct store_sqlite *s); /* another file has its name now */
 
 /* SQL without a result. -1 with the error set. */
 int store_sqlite_exec(struct store_sqlite *s, const char *sql, const char *what, struct err *e);
@@ -96,6 +100,22 @@ void store_sqlite_rollback(struct store_sqlite *s); /* if there is a transaction
 
 /* ---- store_sqlite_open.c: from a folder to a handle ---- */
 
+/* Not connected; free it with store_sqlite_close. path: NULL for chat.db of the folder. */
+struct store_sqlite *store_sqlite_handle(const char *folder, const char *path, enum store_mode mode);
+int store_sqlite_connect(struct store_sqlite *s, int flags, struct err *e);
+void store_sqlite_disconnect(struct store_sqlite *s);
+
+/* ERR_CORRUPT, ERR_NEWER with words for the user; log lines. Always -1. */
+int store_sqlite_refuse_foreign(const struct store_sqlite *s, struct err *e);
+int store_sqlite_refuse_newer(const struct store_sqlite *s, uint64_t version, struct err *e);
+/* To be asked with the write lock in hand, as who puts another file in the place has it meanwhile. 0, or -1 with ERR_BUSY. */
+int store_sqlite_refuse_moved(struct store_sqlite *s, struct err *e);
+/* Whether the file says that it is a database of pollchat; asks for no lock. -1 with the error set. */
+int store_sqlite_is_ours(struct store_sqlite *s, bool *ours, struct err *e);
+int store_sqlite_read_version(struct store_sqlite *s, uint64_t *version, struct err *e);
+/* From a rollback journal, with the flock held (can_lock: there is such a thing). */
+int store_sqlite_choose_journal(struct store_sqlite *s, bool can_lock, struct err *e);
+
 struct store *store_sqlite_open(const struct store_options *options, enum store_mode mode, struct err *e);
 void store_sqlite_close(struct store *base);
 /* Makes or migrates the database, and rolls back what a killed writer left, through a handle of its own. */
@@ -105,5 +125,72 @@ int store_sqlite_schema(void); /* the number of the last file in sql/sqlite */
 /* ---- store_sqlite_check.c ---- */
 
 int store_sqlite_check(struct store_sqlite *s, FILE *out, struct err *e);
+
+/* ---- store_sqlite_copy.c: whole databases into new files ---- */
+
+/* A file in the making. It has a name that says so, and is locked while its maker lives: so what a killed one left can be told
+ * from what somebody is at, and is taken over. */
+struct store_sqlite_fresh {
+    char path[4200];
+    int fd; /* -1: none */
+};
+
+/* Empty, mode 0600. -1 with ERR_BUSY while another one makes it, ERR_ABSENT (no such folder), ERR_READONLY, ERR_FULL, ERR_SYSTEM. */
+int store_sqlite_fresh_open(struct store_sqlite_fresh *f, const char *path, struct err *e);
+/* Makes it durable under its right name; replace: whatever has that name. -1: it isn't there under either name; ERR_CONFLICT. */
+int store_sqlite_fresh_keep(struct store_sqlite_fresh *f, const char *as, bool replace, struct err *e);
+void store_sqlite_fresh_drop(struct store_sqlite_fresh *f); /* removes it if it wasn't kept. Fine after any of these */
+/* A file gets another name; -1 with errno EEXIST when that is taken. */
+int store_sqlite_rename_new(const char *from, const char *to);
+
+/* tell may be NULL; false ends the copy (ERR_STOPPING). */
+struct store_sqlite_teller {
+    bool (*tell)(void *context, unsigned percent);
+    void *context;
+};
+
+/* What `from` (connected) has at this moment. Before it returns 0 the file was synced, and asked for its version and epoch. Others may
+ * write meanwhile: in WAL without noticing; in a rollback journal they come first some times, then they wait. */
+int store_sqlite_copy(struct store_sqlite *from, struct store_sqlite_fresh *to,
+                      const struct store_sqlite_teller *teller, struct err *e);
+
+/* Gives a copy an epoch of its own: whoever puts it in the place of the database, by FTP for one, brings heads that are lower than
+ * those that clients have seen. keep_wal: it stays in WAL if it is; otherwise it is in a rollback journal. Syncs the file. */
+int store_sqlite_renew(const struct store_sqlite_fresh *f, bool keep_wal, char epoch[CHAT_EPOCH_SIZE], struct err *e);
+
+/* A handle on a database that nobody writes to and that has no log, such as a copy; makes no file. NULL with the error set. */
+struct store_sqlite *store_sqlite_open_still(const char *path, struct err *e);
+/* Of a database file, whole: 0, or -1 with ERR_CORRUPT. */
+int store_sqlite_verify(struct store_sqlite *s, struct err *e);
+
+/* ---- store_sqlite_upgrade.c: what is done around a migration ---- */
+
+enum { STORE_SQLITE_UPGRADE_TEXT = 256 };
+
+struct store_sqlite_upgrade {
+    struct store_sqlite *s;
+    int fd;           /* chat.upgrade, locked; -1: it couldn't be made */
+    unsigned percent; /* as told last */
+    int64_t logged;   /* when, monotonic ms */
+    uint64_t bytes;   /* of the database */
+    char kept[4200];  /* the copy; "" before there is one */
+};
+
+/* Copies the database, and tells those who come meanwhile. s holds the write lock and has changed nothing. -1: nothing is left
+ * of it. Otherwise _end it; done: the new schema is committed; unsure: perhaps it is. The copy is kept for both. */
+int store_sqlite_upgrade_begin(struct store_sqlite_upgrade *u, struct store_sqlite *s, struct err *e);
+void store_sqlite_upgrade_end(struct store_sqlite_upgrade *u, bool done, bool unsure);
+
+/* Somebody is at it just now. why: what to say, how far it is included; may be NULL. */
+bool store_sqlite_is_upgraded(const struct store_sqlite *s, char *why, size_t size);
+
+/* ---- store_sqlite_backup.c: see store.h ---- */
+
+int store_sqlite_backup(const struct store_options *options, const char *to, const struct store_progress *progress,
+                        struct err *e);
+int store_sqlite_restore(const struct store_options *options, const char *from, const struct store_progress *progress,
+                         struct store_restored *out, struct err *e);
+/* For who opens the database and finds chat-restore.db. -1 with ERR_BUSY or ERR_FULL; what can't be restored gets another name. */
+int store_sqlite_restore_asked(const struct store_options *options, const char *from, struct err *e);
 
 #endif

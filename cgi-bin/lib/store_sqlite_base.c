@@ -7,7 +7,10 @@
 #include "log.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+
+enum { UPGRADE_PATIENCE_MS = 500 };
 
 /* ---- errors ---- */
 
@@ -69,6 +72,14 @@ static const char *text_of(enum err_code code)
     }
 }
 
+/* Others had the database for too long; perhaps they have a good reason. */
+static int fail_busy(const struct store_sqlite *s, struct err *e)
+{
+    char why[STORE_SQLITE_UPGRADE_TEXT];
+    return err_set(e, ERR_BUSY, "%s",
+                   !s->upgrading && store_sqlite_is_upgraded(s, why, sizeof why) ? why : text_of(ERR_BUSY));
+}
+
 /* errno of a failure: SQLite keeps it for the handle, and for each of its files. */
 static int os_error_of(sqlite3 *db, int rc)
 {
@@ -98,7 +109,7 @@ int store_sqlite_fail(struct store_sqlite *s, int rc, const char *what, struct e
                  os != 0 ? strerror(os) : "");
     }
     errno = os;
-    return err_set(e, code, "%s", text_of(code));
+    return code == ERR_BUSY ? fail_busy(s, e) : err_set(e, code, "%s", text_of(code));
 }
 
 /* ---- waiting ---- */
@@ -117,13 +128,26 @@ static bool wait_a_little(const struct store_sqlite *s, int times)
     if (left <= 0 || (s->stopping != NULL && atomic_load(s->stopping))) {
         return false;
     }
+    /* An upgrade takes as long as it takes: who waits would only keep threads and processes from others. A small one is soon over. */
+    bool was_patient = left <= (int64_t)s->busy_timeout_ms - UPGRADE_PATIENCE_MS;
+    if (was_patient && !s->upgrading && store_sqlite_is_upgraded(s, NULL, 0)) {
+        return false;
+    }
     clock_sleep_ms(nap < left ? nap : left);
     return true;
 }
 
+bool store_sqlite_is_moved(const struct store_sqlite *s)
+{
+    int moved = 0;
+    return s->db != NULL && sqlite3_file_control(s->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK &&
+           moved != 0;
+}
+
+/* Whoever waited while another file was put in the place must not go on: the journal of that name is the other one's now. */
 int store_sqlite_on_busy(void *handle, int times)
 {
-    return wait_a_little(handle, times);
+    return wait_a_little(handle, times) && !store_sqlite_is_moved(handle);
 }
 
 int store_sqlite_lock(struct store_sqlite *s, struct err *e)
@@ -137,7 +161,7 @@ int store_sqlite_lock(struct store_sqlite *s, struct err *e)
             return 1;
         case DISK_LOCK_HELD:
             if (!wait_a_little(s, times)) {
-                return err_set(e, ERR_BUSY, "%s", text_of(ERR_BUSY));
+                return fail_busy(s, e);
             }
         }
     }

@@ -7,7 +7,8 @@
  *   3. the journal mode; WAL is tried out on a file aside first, because a database in WAL can't be opened where WAL doesn't
  *      work, not even to switch it back
  *   4. the schema: all files of sql/sqlite, meta and user_version in one transaction
- * All under the flock where there is one, and step 4, like every migration, under SQLite's write lock as well.
+ * All under the flock where there is one, and step 4, like every migration, under SQLite's write lock as well. Before a
+ * migration the database is copied: store_sqlite_upgrade.c.
  */
 #include "store_sqlite.h"
 
@@ -63,19 +64,20 @@ static char *beside(const char *folder, const char *name)
     return buf_steal(&path);
 }
 
-static struct store_sqlite *handle_new(const char *folder, enum store_mode mode)
+struct store_sqlite *store_sqlite_handle(const char *folder, const char *path, enum store_mode mode)
 {
     struct store_sqlite *s = ck_calloc(1, sizeof *s);
     s->base.backend = &store_sqlite_backend;
     s->folder = ck_strdup(folder);
-    s->path = beside(folder, "chat.db");
+    s->path = path == NULL ? beside(folder, "chat.db") : ck_strdup(path);
     s->lock_path = beside(folder, "chat.db-lock");
+    s->asked_path = beside(folder, "chat-restore.db");
     s->lock_fd = -1;
     s->mode = mode;
     return s;
 }
 
-static void disconnect(struct store_sqlite *s)
+void store_sqlite_disconnect(struct store_sqlite *s)
 {
     for (size_t i = 0; i < STORE_SQLITE__MAX; i++) {
         sqlite3_finalize(s->statements[i]);
@@ -88,7 +90,7 @@ static void disconnect(struct store_sqlite *s)
 void store_sqlite_close(struct store *base)
 {
     struct store_sqlite *s = (struct store_sqlite *)base;
-    disconnect(s);
+    store_sqlite_disconnect(s);
     store_sqlite_unlock(s);
     if (s->lock_fd >= 0) {
         close(s->lock_fd);
@@ -96,6 +98,7 @@ void store_sqlite_close(struct store *base)
     free(s->folder);
     free(s->path);
     free(s->lock_path);
+    free(s->asked_path);
     free(s);
 }
 
@@ -107,7 +110,7 @@ static int on_commit(void *handle, sqlite3 *db, const char *schema, int pages)
     return SQLITE_OK;
 }
 
-static int connect_with(struct store_sqlite *s, int flags, struct err *e)
+int store_sqlite_connect(struct store_sqlite *s, int flags, struct err *e)
 {
     int rc = sqlite3_open_v2(s->path, &s->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, NULL);
     CK(s->db != NULL); /* no memory otherwise */
@@ -132,6 +135,15 @@ enum kind {
     KIND_FOREIGN, /* never to be touched */
     KIND_UNSURE,  /* one page and a journal: perhaps step 2 cut off by power loss, which SQLite undoes */
 };
+
+int store_sqlite_refuse_moved(struct store_sqlite *s, struct err *e)
+{
+    if (!store_sqlite_is_moved(s)) {
+        return 0;
+    }
+    s->stale = true;
+    return err_set(e, ERR_BUSY, "The database was replaced just now. Try again.");
+}
 
 static bool has_journal(const struct store_sqlite *s)
 {
@@ -171,7 +183,15 @@ static int look_at_header(struct store_sqlite *s, enum kind *kind, struct err *e
     return 0;
 }
 
-static int refuse_foreign(const struct store_sqlite *s, struct err *e)
+int store_sqlite_is_ours(struct store_sqlite *s, bool *ours, struct err *e)
+{
+    enum kind kind = KIND_FOREIGN;
+    int result = look_at_header(s, &kind, e);
+    *ours = kind == KIND_OURS;
+    return result;
+}
+
+int store_sqlite_refuse_foreign(const struct store_sqlite *s, struct err *e)
 {
     log_line("%s is not a database of pollchat; left as it is", s->path);
     return err_set(
@@ -180,24 +200,25 @@ static int refuse_foreign(const struct store_sqlite *s, struct err *e)
         "or let the setting data name another folder.");
 }
 
-static int refuse_newer(const struct store_sqlite *s, uint64_t version, struct err *e)
+int store_sqlite_refuse_newer(const struct store_sqlite *s, uint64_t version, struct err *e)
 {
     log_line("%s has schema %llu, this program knows up to %d", s->path, (unsigned long long)version,
              store_sqlite_schema());
-    return err_set(e, ERR_CORRUPT,
-                   "The database was made by a newer pollchat (schema %llu); this program is older and knows up to %d. "
-                   "Nothing was changed. Install the newer programs.",
-                   (unsigned long long)version, store_sqlite_schema());
+    return err_set(
+        e, ERR_NEWER,
+        "The database was made by a newer pollchat (schema %llu); this program is older and knows up to %d. "
+        "Nothing was changed. Install the newer programs, or put back the copy that was made before the upgrade.",
+        (unsigned long long)version, store_sqlite_schema());
 }
 
-static int read_version(struct store_sqlite *s, uint64_t *version, struct err *e)
+int store_sqlite_read_version(struct store_sqlite *s, uint64_t *version, struct err *e)
 {
     char text[32];
     if (store_sqlite_ask(s, "PRAGMA user_version", "read the version", text, sizeof text, e) != 0) {
         return -1;
     }
     if (str_u64(text, 0, INT32_MAX, version) != 0) {
-        return refuse_foreign(s, e); /* negative */
+        return store_sqlite_refuse_foreign(s, e); /* negative */
     }
     return 0;
 }
@@ -230,19 +251,17 @@ int store_sqlite_schema(void)
 static int try_wal(const struct store_sqlite *s, struct err *e)
 {
     static const char *const tails[] = {"", "-wal", "-shm", "-journal"};
-    struct store_sqlite *trial = handle_new(s->folder, STORE_WRITE);
+    char *path = beside(s->folder, "chat.db-trial");
+    struct store_sqlite *trial = store_sqlite_handle(s->folder, path, STORE_WRITE);
     struct err why = ERR_INIT;
     char mode[16] = "";
-    char *path = beside(s->folder, "chat.db-trial");
-    free(trial->path);
-    trial->path = path;
     for (int after = 0; after < 2; after++) { /* before: what a killed one left */
-        if (after == 1 && connect_with(trial, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &why) == 0 &&
+        if (after == 1 && store_sqlite_connect(trial, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &why) == 0 &&
             store_sqlite_exec(trial, "PRAGMA synchronous = OFF", "try WAL", &why) == 0 &&
             store_sqlite_ask(trial, "PRAGMA journal_mode = WAL", "try WAL", mode, sizeof mode, &why) == 0) {
             store_sqlite_exec(trial, "CREATE TABLE trial (x)", "try WAL", &why);
         }
-        disconnect(trial);
+        store_sqlite_disconnect(trial);
         for (size_t i = 0; i < sizeof tails / sizeof tails[0]; i++) {
             struct buf name;
             buf_init(&name, BUF_UNLIMITED);
@@ -252,13 +271,14 @@ static int try_wal(const struct store_sqlite *s, struct err *e)
         }
     }
     store_sqlite_close(&trial->base);
+    free(path);
     if (why.code == ERR_FULL || why.code == ERR_READONLY) {
         return err_set(e, why.code, "%s", why.text);
     }
     return why.code == ERR_NONE && strcmp(mode, "wal") == 0;
 }
 
-static int choose_journal(struct store_sqlite *s, bool can_lock, struct err *e)
+int store_sqlite_choose_journal(struct store_sqlite *s, bool can_lock, struct err *e)
 {
     char mode[16];
     if (s->journal == STORE_JOURNAL_ROLLBACK || (s->journal == STORE_JOURNAL_AUTO && disk_is_network(s->folder))) {
@@ -292,13 +312,13 @@ static int make_file(struct store_sqlite *s, bool can_lock, struct err *e)
         return -1;
     }
     if (kind == KIND_FOREIGN || kind == KIND_UNSURE) {
-        return refuse_foreign(s, e);
+        return store_sqlite_refuse_foreign(s, e);
     }
     if ((kind == KIND_EMPTY && store_sqlite_exec(s, sql, "make the database", e) != 0) ||
         store_sqlite_exec(s, "COMMIT", "make the database", e) != 0) {
         return -1;
     }
-    return choose_journal(s, can_lock, e);
+    return store_sqlite_choose_journal(s, can_lock, e);
 }
 
 static int run_migrations(struct store_sqlite *s, int from, struct err *e)
@@ -325,18 +345,36 @@ static int run_migrations(struct store_sqlite *s, int from, struct err *e)
     return store_sqlite_exec(s, sql, "migrate", e);
 }
 
+/* A database that has something in it is copied first, by the one that has the lock. */
+static int upgrade(struct store_sqlite *s, int from, struct err *e)
+{
+    struct store_sqlite_upgrade u;
+    if (store_sqlite_upgrade_begin(&u, s, e) != 0) {
+        return -1;
+    }
+    struct err why = ERR_INIT;
+    bool changed = run_migrations(s, from, &why) == 0;
+    bool done = changed && store_sqlite_exec(s, "COMMIT", "migrate", &why) == 0;
+    store_sqlite_upgrade_end(&u, done, changed && why.code == ERR_SYSTEM); /* a commit that failed may have happened */
+    return done ? 0 : err_set(e, why.code, "%s", why.text);
+}
+
 /* Step 4. Who waited for the write lock finds the work done by the one that had it. */
 static int migrate(struct store_sqlite *s, struct err *e)
 {
     uint64_t version = 0;
     if (store_sqlite_exec(s, "PRAGMA synchronous = EXTRA", "migrate", e) != 0 ||
-        store_sqlite_exec(s, "BEGIN IMMEDIATE", "migrate", e) != 0 || read_version(s, &version, e) != 0) {
+        store_sqlite_exec(s, "BEGIN IMMEDIATE", "migrate", e) != 0 || store_sqlite_refuse_moved(s, e) != 0 ||
+        store_sqlite_read_version(s, &version, e) != 0) {
         return -1;
     }
     if (version > (uint64_t)store_sqlite_schema()) {
-        return refuse_newer(s, version, e);
+        return store_sqlite_refuse_newer(s, version, e);
     }
-    if (version < (uint64_t)store_sqlite_schema() && run_migrations(s, (int)version, e) != 0) {
+    if (version > 0 && version < (uint64_t)store_sqlite_schema()) {
+        return upgrade(s, (int)version, e);
+    }
+    if (version == 0 && run_migrations(s, 0, e) != 0) {
         return -1;
     }
     return store_sqlite_exec(s, "COMMIT", "migrate", e);
@@ -346,13 +384,14 @@ static int make_locked(struct store_sqlite *s, bool can_lock, struct err *e)
 {
     enum kind kind = KIND_FOREIGN;
     uint64_t version = 0;
-    if (connect_with(s, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, e) != 0 || look_at_header(s, &kind, e) != 0) {
+    if (store_sqlite_connect(s, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, e) != 0 ||
+        look_at_header(s, &kind, e) != 0) {
         return -1;
     }
     if (kind == KIND_FOREIGN) {
-        return refuse_foreign(s, e);
+        return store_sqlite_refuse_foreign(s, e);
     }
-    if (kind == KIND_OURS && read_version(s, &version, e) != 0) {
+    if (kind == KIND_OURS && store_sqlite_read_version(s, &version, e) != 0) {
         return -1;
     }
     if (version == 0 && make_file(s, can_lock, e) != 0) {
@@ -367,7 +406,7 @@ int store_sqlite_make(const struct store_sqlite *like, struct err *e)
     if (result != 0) {
         return -1;
     }
-    struct store_sqlite *s = handle_new(like->folder, STORE_WRITE);
+    struct store_sqlite *s = store_sqlite_handle(like->folder, NULL, STORE_WRITE);
     s->journal = like->journal;
     s->stopping = like->stopping;
     s->busy_timeout_ms = like->busy_timeout_ms;
@@ -395,24 +434,24 @@ static int look(struct store_sqlite *s, enum condition *condition, struct err *e
     if (!disk_exists(s->path)) {
         return 0;
     }
-    if (connect_with(s, s->mode == STORE_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE, e) != 0 ||
+    if (store_sqlite_connect(s, s->mode == STORE_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE, e) != 0 ||
         look_at_header(s, &kind, e) != 0) {
         return -1;
     }
     if (kind == KIND_FOREIGN) {
-        return refuse_foreign(s, e);
+        return store_sqlite_refuse_foreign(s, e);
     }
     if (kind != KIND_OURS) {
         return 0;
     }
-    if (read_version(s, &version, &why) != 0) {
+    if (store_sqlite_read_version(s, &version, &why) != 0) {
         /* A reader may not roll back what a killed writer left, nor set the log up: that is work for a writer. */
         return s->mode == STORE_READ && why.code == ERR_READONLY && disk_is_writable(s->folder)
                    ? 0
                    : err_set(e, why.code, "%s", why.text);
     }
     if (version > (uint64_t)store_sqlite_schema()) {
-        return refuse_newer(s, version, e);
+        return store_sqlite_refuse_newer(s, version, e);
     }
     *condition = version == (uint64_t)store_sqlite_schema() ? CONDITION_READY : CONDITION_TO_MAKE;
     return 0;
@@ -472,33 +511,53 @@ static int learn_epoch(struct store_sqlite *s, struct err *e)
     return 0;
 }
 
+static void start_anew(struct store_sqlite *s)
+{
+    store_sqlite_disconnect(s);
+    if (s->lock_fd >= 0) {
+        close(s->lock_fd);
+    }
+    s->lock_fd = -1;
+}
+
 static int open_rounds(struct store_sqlite *s, struct err *e)
 {
     for (int round = 0; round < ROUNDS_MAX; round++) {
         enum condition condition = CONDITION_TO_MAKE;
-        if (look(s, &condition, e) != 0) {
-            return -1;
+        struct err why = ERR_INIT;
+        int result = look(s, &condition, &why);
+        if (result == 0 && condition == CONDITION_READY) {
+            result = set_up(s, &why) == 0 && learn_epoch(s, &why) == 0 ? 0 : -1;
+            if (result == 0) {
+                return 0;
+            }
         }
-        if (condition == CONDITION_READY) {
-            return set_up(s, e) == 0 && learn_epoch(s, e) == 0 ? 0 : -1;
+        bool moved = result != 0 && store_sqlite_is_moved(s);
+        if (result != 0 && !moved) {
+            return err_set(e, why.code, "%s", why.text);
         }
-        disconnect(s);
+        start_anew(s);
+        if (moved) {
+            continue;
+        }
         if (store_sqlite_make(s, e) != 0) {
             return -1;
         }
+        store_sqlite_set_deadline(s); /* an upgrade may have taken longer than anybody waits for a lock */
     }
     return err_set(e, ERR_BUSY, "The database is being replaced again and again. Try again in a moment.");
 }
 
 struct store *store_sqlite_open(const struct store_options *options, enum store_mode mode, struct err *e)
 {
-    struct store_sqlite *s = handle_new(options->folder, mode);
+    struct store_sqlite *s = store_sqlite_handle(options->folder, NULL, mode);
     s->journal = options->journal;
     s->short_lived = options->short_lived;
     s->busy_timeout_ms = options->busy_timeout_ms;
     s->stopping = options->stopping;
     store_sqlite_set_deadline(s);
-    if (open_rounds(s, e) != 0) {
+    if ((disk_exists(s->asked_path) && store_sqlite_restore_asked(options, s->asked_path, e) != 0) ||
+        open_rounds(s, e) != 0) {
         store_sqlite_close(&s->base);
         return NULL;
     }

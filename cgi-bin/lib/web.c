@@ -400,7 +400,7 @@ void web_problem_head(struct web_reply *r, const struct err *e)
 {
     const struct problem *p = problem_of(e->code);
     if (e->code == ERR_SYSTEM || e->code == ERR_CONFIG || e->code == ERR_CORRUPT || e->code == ERR_FULL ||
-        e->code == ERR_READONLY) {
+        e->code == ERR_READONLY || e->code == ERR_NEWER) {
         log_line("%d %s: %s", p->status, p->slug, e->text);
     }
     r->status = p->status;

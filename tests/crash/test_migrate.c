@@ -4,9 +4,26 @@
  */
 #include "fault_vfs.h"
 
+#include "../../cgi-bin/lib/clock.h"
 #include "../../cgi-bin/lib/sql_files.h"
 
-enum { RACERS = 6, MESSAGES = 50 };
+#include <sys/file.h>
+#include <sys/statvfs.h>
+#include <time.h>
+
+enum { RACERS = 6, MESSAGES = 20, KILLS = 25 };
+
+static bool no_room; /* the program's calls of statvfs come here first */
+
+__attribute__((visibility("default"))) int statvfs(const char *path, struct statvfs *out)
+{
+    (void)path;
+    memset(out, 0, sizeof *out);
+    out->f_frsize = 4096;
+    out->f_blocks = 1 << 20;
+    out->f_bavail = no_room ? 1 : 1 << 20;
+    return 0;
+}
 
 static char base[20000];
 static char invariants[20000];
@@ -65,16 +82,40 @@ static void assert_new(const struct place *p)
     assert_int_equal(count_contiguous(s, "lobby"), MESSAGES);
     store_close(s);
     assert_int_equal(check_place(p), 0);
-    ask(p, "SELECT messages FROM counted", counted, sizeof counted);
-    assert_string_equal(counted, "50");
+    ask(p, "SELECT messages FROM counted WHERE room_id = 1", counted, sizeof counted);
+    assert_int_equal(strtol(counted, NULL, 10), MESSAGES);
     ask(p, "PRAGMA user_version", counted, sizeof counted);
     assert_string_equal(counted, "2");
+    assert_int_equal(find_files(p, "chat-upgrade.new", NULL, 0), 0);
+}
+
+/* What was made before the upgrade: all of it, of the old schema, for the owner alone. The newest is looked at. */
+static void assert_copies(const struct place *p, int least, int most)
+{
+    char path[500];
+    char found[64];
+    char epoch[64];
+    struct stat st;
+    assert_in_range(find_files(p, "chat-before-schema-2-", path, sizeof path), least, most);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0600);
+    ask_file(path, "PRAGMA user_version", found, sizeof found);
+    assert_string_equal(found, "1");
+    ask_file(path, "PRAGMA integrity_check", found, sizeof found);
+    assert_string_equal(found, "ok");
+    ask_file(path, "SELECT epoch FROM meta", found, sizeof found);
+    ask(p, "SELECT epoch FROM meta", epoch, sizeof epoch);
+    assert_string_not_equal(found, epoch);
+    assert_int_equal(count_in_file(path, "lobby"), MESSAGES);
 }
 
 static void open_and_count(const struct place *p, int reader)
 {
     struct err e = ERR_INIT;
-    struct store *s = try_open(p, reader % 2 != 0 ? STORE_READ : STORE_WRITE, &e);
+    struct store *s = NULL;
+    do { /* who comes while it takes longer is told to come again */
+        s = try_open(p, reader % 2 != 0 ? STORE_READ : STORE_WRITE, &e);
+    } while (s == NULL && e.code == ERR_BUSY && strstr(e.text, "being upgraded") != NULL);
     if (s == NULL) {
         fprintf(stderr, "open: %d %s\n", (int)e.code, e.text);
         _exit(99);
@@ -97,6 +138,8 @@ static void several_migrate_at_once(void **state)
             assert_int_equal(wait_child(racers[i]), 0);
         }
         assert_new(p);
+        assert_copies(p, 1, 1);
+        assert_int_equal(find_files(p, "chat.upgrade", NULL, 0), 0);
     }
 }
 
@@ -118,9 +161,216 @@ static void killed_in_the_middle_the_next_one_does_it(void **state)
         know(2);
         status = wait_child(start_child(open_and_die, p, rounds));
         assert_new(p);
+        assert_copies(p, 1, 2); /* one of the killed one, perhaps, as well */
     } while (WEXITSTATUS(status) == 42);
     assert_int_equal(status, 0);
     assert_true(rounds > 5);
+}
+
+/* The renaming and removing that no layer of SQLite sees. */
+static void killed_at_random_moments_the_next_one_does_it(void **state)
+{
+    struct place *p = *state;
+    uint64_t random = 20260101;
+    for (int round = 0; round < KILLS; round++) {
+        struct timespec moment = {.tv_nsec = (long)(support_random(&random) % 8000000)};
+        make_old(p);
+        know(2);
+        pid_t child = start_child(open_and_count, p, 0);
+        nanosleep(&moment, NULL);
+        kill(child, SIGKILL);
+        wait_child(child);
+        assert_new(p);
+        assert_copies(p, 1, 2);
+    }
+}
+
+/* ---- the copy before it ---- */
+
+static void the_last_two_copies_are_kept(void **state)
+{
+    static const char *const others[] = {
+        "chat-before-schema-2-20250101-000000.db", "chat-before-schema-7-20240101-000000.db",
+        "chat-before-schema-2-20260101-000000.db", "chat-before-schema-2.db", "chat-before-restore-20200101-000000.db"};
+    struct place *p = *state;
+    make_old(p);
+    for (size_t i = 0; i < COUNT(others); i++) {
+        fault_put(in_place(p, others[i]), "x", 1);
+    }
+    know(2);
+    open_and_count(p, 0);
+    assert_new(p);
+    assert_int_equal(find_files(p, others[0], NULL, 0) + find_files(p, others[1], NULL, 0), 0);
+    assert_int_equal(find_files(p, others[2], NULL, 0), 1);
+    assert_int_equal(find_files(p, others[3], NULL, 0), 1); /* not one of those names */
+    assert_int_equal(find_files(p, others[4], NULL, 0), 1);
+    assert_int_equal(find_files(p, "chat-before-schema-2-20", NULL, 0), 2);
+}
+
+static const struct place *upgraded;
+static struct store *old_writer;
+static struct store *old_reader;
+static int told_copying;
+static int told_changing;
+
+/* Called before each write of the one that upgrades, which waits for us. */
+static void come_meanwhile(void)
+{
+    struct err e = ERR_INIT;
+    struct store_room room;
+    struct stat st;
+    bool copying = stat(in_place(upgraded, "chat-upgrade.new"), &st) == 0;
+    bool changing = !copying && find_files(upgraded, "chat-before-schema-2-", NULL, 0) > 0;
+    if ((copying ? told_copying : told_changing) > 2 || (!copying && !changing)) {
+        return; /* each of these waits for half a second */
+    }
+    int64_t start = clock_mono_ms();
+    struct store *s = try_open(upgraded, STORE_READ, &e);
+    NEED(s == NULL && e.code == ERR_BUSY);
+    NEED(strstr(e.text, copying ? " % are done" : "is being changed") != NULL);
+    NEED(clock_mono_ms() - start < PATIENCE_MS / 2);
+    know(1); /* as those are that opened it before */
+    err_clear(&e);
+    NEED(append(old_writer, "meanwhile", "x", NULL, &e) == -1 && e.code == ERR_BUSY);
+    NEED(strstr(e.text, "being upgraded") != NULL);
+    NEED(!copying || store_room(old_reader, "lobby", &room, &e) == 0);
+    know(2);
+    told_copying += copying;
+    told_changing += changing;
+}
+
+static void who_comes_meanwhile_is_told(void **state)
+{
+    struct place *p = *state;
+    make_old(p);
+    upgraded = p;
+    told_copying = told_changing = 0;
+    old_writer = open_store(p, STORE_WRITE);
+    old_reader = open_store(p, STORE_READ);
+    know(2);
+    fault.on_change = come_meanwhile;
+    struct store *s = open_store(p, STORE_WRITE);
+    fault.on_change = NULL;
+    assert_true(told_copying > 0 && told_changing > 0);
+    store_close(s);
+    store_close(old_writer);
+    store_close(old_reader);
+    assert_new(p);
+    assert_copies(p, 1, 1);
+}
+
+static void what_a_killed_one_says_is_not_believed(void **state)
+{
+    static const char line[] = "copy   40                      \n";
+    struct place *p = *state;
+    struct err e = ERR_INIT;
+    struct store_options options = options_of(p);
+    fill(p, 1);
+    fault_put(in_place(p, "chat.upgrade"), line, strlen(line));
+    int lock = open(in_place(p, "chat.db-lock"), O_RDWR | O_CLOEXEC);
+    int said = open(in_place(p, "chat.upgrade"), O_RDWR | O_CLOEXEC);
+    options.busy_timeout_ms = 50;
+    struct store *s = store_open(&options, STORE_WRITE, NULL);
+    assert_int_equal(flock(lock, LOCK_EX), 0);
+    assert_int_equal(append(s, "x", "x", NULL, &e), -1);
+    assert_int_equal(e.code, ERR_BUSY);
+    assert_without(e.text, "upgraded");
+    assert_int_equal(flock(said, LOCK_EX), 0);
+    err_clear(&e);
+    assert_int_equal(append(s, "x", "x", NULL, &e), -1);
+    assert_contains(e.text, "being upgraded: its database is copied before it is changed, 40 % are done");
+    close(lock);
+    close(said);
+    store_close(s);
+}
+
+static void refuse_for_lack_of_room(const struct place *p)
+{
+    struct err e = ERR_INIT;
+    NEED(try_open(p, STORE_WRITE, &e) == NULL);
+    NEED(e.code == ERR_FULL && strstr(e.text, " MB in the data folder") != NULL);
+    NEED(find_files(p, "chat-upgrade.new", NULL, 0) == 0 && find_files(p, "chat-before", NULL, 0) == 0);
+}
+
+static void upgrade_without_room(const struct place *p, int argument)
+{
+    const struct timespec long_ago[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+    (void)argument;
+    limit_files(40000); /* a quota: nobody knows of it before */
+    refuse_for_lack_of_room(p);
+    fault.changes = 0;
+    refuse_for_lack_of_room(p);
+    NEED(fault.changes == 0); /* not tried at each request */
+    NEED(utimensat(AT_FDCWD, in_place(p, "chat.upgrade"), long_ago, 0) == 0);
+    refuse_for_lack_of_room(p);
+    NEED(fault.changes > 0);
+    limit_files(RLIM_INFINITY);
+    NEED(utimensat(AT_FDCWD, in_place(p, "chat.upgrade"), long_ago, 0) == 0);
+    no_room = true; /* a disk: it is asked first */
+    fault.changes = 0;
+    refuse_for_lack_of_room(p);
+    NEED(fault.changes == 0);
+    know(1);
+    open_and_count(p, 0); /* the old program goes on */
+    know(2);
+    no_room = false;
+    open_and_count(p, 0);
+}
+
+static void without_room_nothing_is_changed(void **state)
+{
+    struct place *p = *state;
+    static char big[60000]; /* makes the database longer than SQLite's other files */
+    make_old(p);
+    struct store *s = open_store(p, STORE_WRITE);
+    memset(big, 'x', sizeof big - 1);
+    assert_int_equal(append_reply(s, "big", "ann", "big", big, 0, NULL, NULL), STORE_STORED);
+    store_close(s);
+    know(2);
+    run_child(upgrade_without_room, p, 0);
+    assert_new(p);
+    assert_copies(p, 1, 1);
+}
+
+static void a_process_that_ends_leaves_it_to_the_next(void **state)
+{
+    struct place *p = *state;
+    struct err e = ERR_INIT;
+    struct store_options options = options_of(p);
+    atomic_bool stopping = true;
+    make_old(p);
+    know(2);
+    options.stopping = &stopping;
+    assert_null(store_open(&options, STORE_WRITE, &e));
+    assert_int_equal(e.code, ERR_STOPPING);
+    assert_int_equal(find_files(p, "chat-before", NULL, 0) + find_files(p, "chat-upgrade", NULL, 0), 0);
+    open_and_count(p, 0);
+    assert_new(p);
+}
+
+/* Back to the older program: with the copy in its place. */
+static void the_copy_leads_back(void **state)
+{
+    struct place *p = *state;
+    char path[500];
+    struct err e = ERR_INIT;
+    struct store_restored restored;
+    const struct store_options options = options_of(p);
+    make_old(p);
+    know(2);
+    struct store *s = open_store(p, STORE_WRITE);
+    assert_stored(s, "after", "the upgrade");
+    assert_copies(p, 1, 1);
+    find_files(p, "chat-before-schema-2-", path, sizeof path);
+    know(1);
+    assert_null(try_open(p, STORE_WRITE, &e));
+    assert_int_equal(store_restore(&options, path, NULL, &restored, NULL), 0);
+    open_and_count(p, 0);
+    assert_int_equal(count_in_file(in_place(p, restored.kept), "lobby"), MESSAGES + 1);
+    know(2);
+    assert_int_equal(append(s, "more", "x", NULL, &e), -1); /* a newer program that was left running */
+    store_close(s);
+    assert_new(p);
 }
 
 static void a_migration_that_fails_changes_nothing(void **state)
@@ -135,6 +385,7 @@ static void a_migration_that_fails_changes_nothing(void **state)
     assert_int_equal(e.code, ERR_SYSTEM);
     ask(p, "PRAGMA user_version", version, sizeof version);
     assert_string_equal(version, "1");
+    assert_int_equal(find_files(p, "chat-before", NULL, 0) + find_files(p, "chat.upgrade", NULL, 0), 0);
     know(1);
     open_and_count(p, 0);
     know(2);
@@ -153,13 +404,13 @@ static void an_older_program_notices_and_is_refused(void **state)
     store_close(open_store(p, STORE_WRITE)); /* a newer program comes along */
     know(1);
     assert_int_equal(append(writer, "x", "x", NULL, &e), -1);
-    assert_int_equal(e.code, ERR_BUSY);
+    assert_int_equal(e.code, ERR_NEWER);
     assert_int_equal(store_room(reader, "lobby", &room, NULL), -1);
     assert_true(store_is_replaced(writer) && store_is_replaced(reader));
     store_close(writer);
     store_close(reader);
     assert_null(try_open(p, STORE_WRITE, &e));
-    assert_int_equal(e.code, ERR_CORRUPT);
+    assert_int_equal(e.code, ERR_NEWER);
     assert_contains(e.text, "newer pollchat (schema 2)");
     assert_null(try_open(p, STORE_READ, &e));
     assert_new(p);
@@ -170,6 +421,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_BOTH_MODES(several_migrate_at_once),
         IN_BOTH_MODES(killed_in_the_middle_the_next_one_does_it),
+        IN_BOTH_MODES(killed_at_random_moments_the_next_one_does_it),
+        IN_BOTH_MODES(the_last_two_copies_are_kept),
+        IN_BOTH_MODES(who_comes_meanwhile_is_told),
+        IN_WAL(what_a_killed_one_says_is_not_believed),
+        IN_BOTH_MODES(without_room_nothing_is_changed),
+        IN_BOTH_MODES(a_process_that_ends_leaves_it_to_the_next),
+        IN_BOTH_MODES(the_copy_leads_back),
         IN_BOTH_MODES(a_migration_that_fails_changes_nothing),
         IN_BOTH_MODES(an_older_program_notices_and_is_refused),
     };

@@ -224,12 +224,33 @@ static void locks_exclude_descriptors(void **state)
     assert_int_equal(disk_lock_try(one), DISK_LOCK_GOT);
     assert_int_equal(disk_lock_try(one), DISK_LOCK_GOT); /* its own already */
     assert_int_equal(disk_lock_try(two), DISK_LOCK_HELD);
+    assert_int_equal(disk_lock_probe(two), DISK_LOCK_HELD);
+    disk_lock_release(one);
+    assert_int_equal(disk_lock_probe(two), DISK_LOCK_GOT);
+    assert_int_equal(disk_lock_try(one), DISK_LOCK_GOT); /* who only looked has nothing */
     disk_lock_release(one);
     assert_int_equal(disk_lock_try(two), DISK_LOCK_GOT);
     close(two); /* gives it back, as the end of a process does */
     assert_int_equal(disk_lock_try(one), DISK_LOCK_GOT);
     close(one);
     assert_int_equal(disk_lock_try(-1), DISK_LOCK_UNSUPPORTED);
+    assert_int_equal(disk_lock_probe(-1), DISK_LOCK_UNSUPPORTED);
+}
+
+static void room_is_said_where_it_is_known(void **state)
+{
+    uint64_t room = 0;
+    (void)state;
+    assert_true(disk_room(in_root("."), &room) && room > 0);
+    assert_false(disk_room(in_root("none"), &room));
+    assert_false(disk_room("/proc", &room)); /* has no blocks */
+}
+
+static void a_name_is_made_durable(void **state)
+{
+    (void)state;
+    assert_int_equal(disk_sync_name(in_root("file")), 0); /* its folder counts */
+    assert_int_equal(disk_sync_name(in_root("none/file")), -1);
 }
 
 static void a_symbolic_link_is_no_lock(void **state)
@@ -279,6 +300,8 @@ int main(void)
         TEST(slashes_at_the_end_do_no_harm),
         TEST(what_is_denied_is_read_only),
         TEST(locks_exclude_descriptors),
+        TEST(room_is_said_where_it_is_known),
+        TEST(a_name_is_made_durable),
         TEST(a_symbolic_link_is_no_lock),
         TEST(what_root_makes_is_the_folder_owners),
     };

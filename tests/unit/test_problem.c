@@ -25,6 +25,7 @@ static void every_code_has_the_status_of_the_contract(void **state)
                  {ERR_FULL, 503, "store-full", true},
                  {ERR_READONLY, 503, "store-read-only", true},
                  {ERR_CORRUPT, 500, "store-corrupt", false},
+                 {ERR_NEWER, 503, "store-newer", true},
                  {ERR_CONFIG, 500, "misconfigured", false},
                  {ERR_STOPPING, 503, "stopping", true},
                  {ERR_STREAM, 503, "no-stream", true},

@@ -176,7 +176,7 @@ static void a_newer_database_is_left_alone(void **state)
     struct place *p = *state;
     fill(p, 3);
     raw_sql(p, "PRAGMA user_version = 99");
-    assert_left_alone(p, ERR_CORRUPT, "this program is older");
+    assert_left_alone(p, ERR_NEWER, "this program is older");
     raw_sql(p, "PRAGMA user_version = 1");
 }
 

@@ -7,7 +7,6 @@
 #include <sched.h>
 #include <sys/file.h>
 #include <sys/mount.h>
-#include <sys/resource.h>
 
 /* ---- locked by others ---- */
 
@@ -313,15 +312,6 @@ static bool mount_small(const char *path, size_t bytes)
     snprintf(options, sizeof options, "mode=0777,size=%zu", bytes);
     return geteuid() == 0 && unshare(CLONE_NEWNS) == 0 && mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0 &&
            mount("tmpfs", path, "tmpfs", 0, options) == 0;
-}
-
-static void limit_files(rlim_t bytes)
-{
-    struct rlimit limit;
-    NEED(signal(SIGXFSZ, SIG_IGN) != SIG_ERR); /* EFBIG instead */
-    NEED(getrlimit(RLIMIT_FSIZE, &limit) == 0);
-    limit.rlim_cur = bytes < limit.rlim_max ? bytes : limit.rlim_max;
-    NEED(setrlimit(RLIMIT_FSIZE, &limit) == 0);
 }
 
 enum full { FULL_DISK, FULL_LIMIT };

@@ -301,7 +301,7 @@ static void count_line(void *context, const char *line)
 
 static void the_owner_s_problems_are_logged_and_visitors_mistakes_are_not(void **state)
 {
-    static const enum err_code logged[] = {ERR_SYSTEM, ERR_CONFIG, ERR_CORRUPT, ERR_FULL, ERR_READONLY};
+    static const enum err_code logged[] = {ERR_SYSTEM, ERR_CONFIG, ERR_CORRUPT, ERR_FULL, ERR_READONLY, ERR_NEWER};
     static const enum err_code quiet[] = {ERR_INPUT, ERR_AUTH, ERR_ABSENT, ERR_BUSY, ERR_TOO_LARGE, ERR_STOPPING};
     int count = 0;
     (void)state;
