@@ -5,6 +5,7 @@
  */
 #include "lib/buf.h"
 #include "lib/checks.h"
+#include "lib/clock.h"
 #include "lib/conf.h"
 #include "lib/disk.h"
 #include "lib/err.h"
@@ -25,6 +26,7 @@ enum { OK = 0, WRONG = 1, USAGE = 2 };
 
 struct options {
     const char *data; /* NULL: as the settings say */
+    const char *file; /* of backup and restore */
     bool example;
 };
 
@@ -72,6 +74,94 @@ static int command_check(const struct options *o)
     }
     store_close(s);
     return found < 0 ? fail(&e) : found == 0 ? OK : WRONG;
+}
+
+/* ---- backup and restore ---- */
+
+enum { TELL_EACH_MS = 2000 };
+
+struct teller {
+    const char *what;
+    bool is_terminal;
+    unsigned percent;
+    int64_t told; /* monotonic ms */
+};
+
+/* On a terminal one line that counts; elsewhere lines, and only when it takes long. */
+static void tell(void *context, unsigned percent)
+{
+    struct teller *t = context;
+    int64_t now = clock_mono_ms();
+    if (t->is_terminal && percent != t->percent) {
+        fprintf(stderr, "\r%s: %u %%", t->what, percent);
+    } else if (!t->is_terminal && now - t->told >= TELL_EACH_MS) {
+        fprintf(stderr, "pollchat: %s: %u %%\n", t->what, percent);
+        t->told = now;
+    }
+    t->percent = percent;
+}
+
+static struct teller teller_of(const char *what)
+{
+    return (struct teller){
+        .what = what, .is_terminal = isatty(STDERR_FILENO) == 1, .percent = 101, .told = clock_mono_ms()};
+}
+
+static void end_line(const struct teller *t)
+{
+    if (t->is_terminal && t->percent <= 100) {
+        fputc('\n', stderr);
+    }
+}
+
+static struct store_options options_of(const struct conf *conf)
+{
+    return (struct store_options){.folder = conf->data,
+                                  .journal = (enum store_journal)conf->journal,
+                                  .busy_timeout_ms = (unsigned)conf->busy_timeout};
+}
+
+static int command_backup(const struct options *o)
+{
+    struct err e = ERR_INIT;
+    struct conf conf;
+    struct teller t = teller_of("copying the database");
+    const struct store_progress progress = {.tell = tell, .context = &t};
+    if (load(o, &conf, &e) != 0) {
+        return fail(&e);
+    }
+    const struct store_options options = options_of(&conf);
+    int result = store_backup(&options, o->file, &progress, &e);
+    end_line(&t);
+    if (result != 0) {
+        return fail(&e);
+    }
+    printf("ok: %s is a whole copy of the database\n", o->file);
+    return OK;
+}
+
+static int command_restore(const struct options *o)
+{
+    struct err e = ERR_INIT;
+    struct conf conf;
+    struct store_restored restored;
+    struct teller t = teller_of("copying the backup");
+    const struct store_progress progress = {.tell = tell, .context = &t};
+    if (load(o, &conf, &e) != 0) {
+        return fail(&e);
+    }
+    const struct store_options options = options_of(&conf);
+    int result = store_restore(&options, o->file, &progress, &restored, &e);
+    end_line(&t);
+    if (result != 0) {
+        return fail(&e);
+    }
+    printf("ok: the chat now has what is in %s. It has a new epoch, %s, so open pages load it anew.\n", o->file,
+           restored.epoch);
+    if (restored.kept[0] != '\0') {
+        printf("The database that was there is kept: %s/%s\n", conf.data, restored.kept);
+    }
+    return OK;
 }
 
 static int command_settings(const struct options *o)
@@ -122,13 +212,16 @@ static const struct command {
     const char *name;
     int (*run)(const struct options *o);
     const char *about;
+    const char *file; /* what the word behind it is; NULL: there is none */
 } commands[] = {
-    {"check", command_check, "look for anything wrong in the database; prints ok, or a line for each thing"},
-    {"doctor", command_doctor, "look at this host: what works, and what to do about what doesn't"},
+    {"check", command_check, "look for anything wrong in the database; prints ok, or a line for each thing", NULL},
+    {"backup", command_backup, "copy the whole database, while the chat runs, into a new file", "FILE"},
+    {"restore", command_restore, "put a backup in the place of the database, which is kept beside it", "FILE"},
+    {"doctor", command_doctor, "look at this host: what works, and what to do about what doesn't", NULL},
     {"settings", command_settings,
-     "show every setting, its value and where it comes from (--example: the example file)"},
-    {"version", command_version, "print the version"},
-    {"help", command_help, "this text"},
+     "show every setting, its value and where it comes from (--example: the example file)", NULL},
+    {"version", command_version, "print the version", NULL},
+    {"help", command_help, "this text", NULL},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
@@ -137,7 +230,9 @@ static int command_help(const struct options *o)
     (void)o;
     printf("usage: pollchat COMMAND [--data FOLDER]\n\n");
     for (size_t i = 0; i < COMMANDS; i++) {
-        printf("  %-10s %s\n", commands[i].name, commands[i].about);
+        char words[32];
+        snprintf(words, sizeof words, "%s %s", commands[i].name, commands[i].file != NULL ? commands[i].file : "");
+        printf("  %-12s %s\n", words, commands[i].about);
     }
     printf("\n--data FOLDER: the folder of chat.db, instead of the one that the settings name\n");
     return OK;
@@ -149,30 +244,55 @@ static int usage(const char *complaint, const char *what)
     return USAGE;
 }
 
+/* The name of the command, NULL when there is none. -1: said what is wrong. */
+static int parse(int argc, char **argv, struct options *o, const char **name)
+{
+    *name = NULL;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--data") == 0 && i + 1 < argc) {
+            o->data = argv[++i];
+        } else if (strcmp(argv[i], "--example") == 0) {
+            o->example = true;
+        } else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            *name = "help";
+        } else if (argv[i][0] == '-') {
+            usage("unknown or incomplete option ", argv[i]);
+            return -1;
+        } else if (*name == NULL) {
+            *name = argv[i];
+        } else if (o->file == NULL) {
+            o->file = argv[i];
+        } else {
+            usage("that is one word too many: ", argv[i]);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int run(const struct command *c, const struct options *o)
+{
+    if (o->file == NULL && c->file != NULL) {
+        return usage("a file is missing behind ", c->name);
+    }
+    if (o->file != NULL && c->file == NULL) {
+        return usage("that is one word too many: ", o->file);
+    }
+    int status = c->run(o);
+    return fflush(stdout) == 0 ? status : WRONG;
+}
+
 int main(int argc, char **argv)
 {
     struct options o = {0};
     const char *name = NULL;
     log_program("pollchat");
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--data") == 0 && i + 1 < argc) {
-            o.data = argv[++i];
-        } else if (strcmp(argv[i], "--example") == 0) {
-            o.example = true;
-        } else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            name = "help";
-        } else if (argv[i][0] == '-') {
-            return usage("unknown or incomplete option ", argv[i]);
-        } else if (name == NULL) {
-            name = argv[i];
-        } else {
-            return usage("one command at a time, not also ", argv[i]);
-        }
+    if (parse(argc, argv, &o, &name) != 0) {
+        return USAGE;
     }
     for (size_t i = 0; name != NULL && i < COMMANDS; i++) {
         if (strcmp(commands[i].name, name) == 0) {
-            int status = commands[i].run(&o);
-            return fflush(stdout) == 0 ? status : WRONG;
+            return run(&commands[i], &o);
         }
     }
     return name == NULL ? usage("a command is missing", "") : usage("there is no command ", name);

@@ -1,0 +1,245 @@
+// upgrade.test.mjs - another schema, and copies of the database: programs of both ages beside each other, pollchat backup and restore.
+import assert from 'node:assert/strict';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { fastcgi, poll, pollchat, root, send, startFastcgi, temporaryFolder, until } from './program.mjs';
+
+const form = 'application/x-www-form-urlencoded';
+const newer = /made by a newer pollchat \(schema \d+\); this program is older/;
+
+function sql(file, text) {
+  const result = spawnSync('sqlite3', [file, text]);
+  assert.equal(result.status, 0, String(result.stderr));
+  return String(result.stdout).trim();
+}
+
+const posted = (fields) => ({ program: 'send', method: 'POST', type: form, body: new URLSearchParams(fields).toString() });
+const beginning = (folder, prefix) => fs.readdirSync(folder).filter((name) => name.startsWith(prefix));
+
+/** What a database of the next schema looks like to the programs as they are. */
+function makeNewer(data) {
+  sql(path.join(data, 'chat.db'), 'BEGIN IMMEDIATE; UPDATE meta SET schema = schema + 1; PRAGMA user_version = 2; COMMIT');
+}
+
+test('programs that run, new ones and pollchat refuse a database that a newer program has made, and write nothing', async (t) => {
+  const data = temporaryFolder(t);
+  await send(data, { text: 'hi' });
+  const sender = await startFastcgi(t, 'send', data);
+  const poller = await startFastcgi(t, 'poll', data);
+  assert.equal((await fastcgi(sender.socket, posted({ text: 'x' }))).status, 201);
+  assert.equal((await fastcgi(poller.socket, { program: 'poll', query: 'since=0' })).json.head, 2);
+  makeNewer(data);
+  const asked = {
+    'a send that runs': () => fastcgi(sender.socket, posted({ text: 'y' })),
+    'a poll that runs': () => fastcgi(poller.socket, { program: 'poll', query: 'since=0' }),
+    'a new send': () => send(data, { text: 'y' }),
+    'a new poll': () => poll(data),
+  };
+  for (const [who, ask] of Object.entries(asked)) {
+    for (let again = 0; again < 2; again++) {
+      const answer = await ask();
+      assert.equal(answer.status, 503, who);
+      assert.equal(answer.json.type, 'urn:pollchat:problem:store-newer', who);
+      assert.match(answer.json.detail, newer, who);
+      assert.equal(answer.headers['retry-after'], '5', who);
+      assert.match(answer.stderr, newer, who);
+    }
+  }
+  const check = await pollchat(['check', '--data', data]);
+  assert.equal(check.code, 1);
+  assert.match(check.stderr, newer);
+  assert.equal(sql(path.join(data, 'chat.db'), 'SELECT count(*) FROM message'), '2');
+});
+
+test('who comes during an upgrade is told how far it is, long before the limit for a lock', async (t) => {
+  const data = temporaryFolder(t);
+  await send(data, { text: 'hi' });
+  fs.writeFileSync(path.join(data, 'chat.upgrade'), `${'copy   40'.padEnd(31)}\n`);
+  const holder = spawn('flock', [path.join(data, 'chat.db-lock'), 'flock', path.join(data, 'chat.upgrade'), 'sh', '-c', 'echo held; cat'],
+    { stdio: ['pipe', 'pipe', 'inherit'] });
+  t.after(() => holder.kill());
+  await new Promise((resolve) => { holder.stdout.once('data', resolve); });
+  const told = await send(data, { text: 'meanwhile' }, { extra: { POLLCHAT_BUSY_TIMEOUT: '30000' } });
+  assert.equal(told.status, 503);
+  assert.equal(told.json.type, 'urn:pollchat:problem:store-busy');
+  assert.match(told.json.detail, /The chat is being upgraded.* 40 % are done/);
+  assert.equal(told.headers['retry-after'], '1');
+  holder.stdin.end();
+  await new Promise((resolve) => { holder.once('exit', resolve); });
+  assert.equal((await send(data, { text: 'afterwards' })).status, 201);
+});
+
+test('pollchat backup copies the database while the chat runs, once', async (t) => {
+  const data = temporaryFolder(t);
+  const folder = temporaryFolder(t);
+  const file = path.join(folder, 'a backup.db');
+  await send(data, { text: 'hi' });
+  const sender = await startFastcgi(t, 'send', data);
+  let stop = false;
+  let sent = 1;
+  const busy = (async () => {
+    for (; !stop; sent++) assert.equal((await fastcgi(sender.socket, posted({ text: 'x' }))).status, 201);
+  })();
+  const made = await pollchat(['backup', file, '--data', data]);
+  stop = true;
+  await busy;
+  assert.equal(made.code, 0, made.stderr);
+  assert.match(made.stdout, /^ok: /);
+  assert.equal(made.stderr, '');
+  assert.equal(fs.statSync(file).mode & 0o777, 0o600);
+  assert.equal(sql(file, 'PRAGMA integrity_check'), 'ok');
+  const copied = Number(sql(file, 'SELECT count(*) FROM message'));
+  assert.ok(copied >= 1 && copied <= sent);
+  const again = await pollchat(['backup', file, '--data', data]);
+  assert.equal(again.code, 1);
+  assert.match(again.stderr, /such a file already/);
+  assert.equal((await pollchat(['backup', '--data', data])).code, 2);
+  assert.equal((await pollchat(['check', file, '--data', data])).code, 2);
+  assert.equal((await pollchat(['backup', path.join(folder, 'b.db'), '--data', path.join(folder, 'typo')])).code, 1);
+  assert.deepEqual(fs.readdirSync(folder).filter((name) => !/-(wal|shm)$/.test(name)), ['a backup.db']);
+});
+
+test('after pollchat restore, programs that run serve the restored chat under a new epoch', async (t) => {
+  const data = temporaryFolder(t);
+  const file = path.join(temporaryFolder(t), 'b.db');
+  const { epoch } = (await send(data, { text: 'kept' })).json;
+  assert.equal((await pollchat(['backup', file, '--data', data])).code, 0);
+  const sender = await startFastcgi(t, 'send', data);
+  const poller = await startFastcgi(t, 'poll', data);
+  assert.equal((await fastcgi(sender.socket, posted({ text: 'gone' }))).json.seq, 2);
+  const held = fastcgi(poller.socket, { program: 'poll', query: `since=2&wait=25&epoch=${epoch}` });
+  const restored = await pollchat(['restore', file, '--data', data]);
+  assert.equal(restored.code, 0, restored.stderr);
+  const [, now] = /new epoch, ([\w-]{22}),/.exec(restored.stdout);
+  assert.notEqual(now, epoch);
+  const answer = await until(async () => {
+    const one = await fastcgi(sender.socket, posted({ text: 'new', id: 'once' }));
+    return one.status === 201 && one;
+  }, 'a send that is stored');
+  assert.deepEqual([answer.json.epoch, answer.json.seq], [now, 2]);
+  assert.equal((await held).status, 409, 'who waited is told as well');
+  const old = await fastcgi(poller.socket, { program: 'poll', query: `since=2&epoch=${epoch}` });
+  assert.equal(old.status, 409);
+  assert.equal(old.json.epoch, now);
+  const all = await fastcgi(poller.socket, { program: 'poll', query: 'since=0' });
+  assert.deepEqual(all.json.messages.map((m) => m.text), ['kept', 'new']);
+  const [kept] = beginning(data, 'chat-before-restore-');
+  assert.ok(restored.stdout.includes(kept));
+  assert.equal(sql(path.join(data, kept), "SELECT group_concat(text) FROM message"), 'kept,gone');
+  assert.equal((await pollchat(['check', '--data', data])).code, 0);
+});
+
+test('pollchat restore takes what is older and refuses what is newer or foreign, and the way back is open', async (t) => {
+  const data = temporaryFolder(t);
+  const file = path.join(temporaryFolder(t), 'b.db');
+  await send(data, { text: 'kept' });
+  assert.equal((await pollchat(['backup', file, '--data', data])).code, 0);
+  makeNewer(data); // and now the older programs are put back
+  const theirs = `${file}-newer`;
+  assert.equal((await pollchat(['backup', theirs, '--data', data])).code, 0);
+  const refused = await pollchat(['restore', theirs, '--data', data]);
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, newer);
+  fs.writeFileSync(`${file}-foreign`, 'not at all');
+  const foreign = await pollchat(['restore', `${file}-foreign`, '--data', data]);
+  assert.match(foreign.stderr, /not a database of pollchat/);
+  assert.equal(beginning(data, 'chat-').length, 0);
+  assert.equal((await poll(data)).status, 503);
+  assert.equal((await pollchat(['restore', file, '--data', data])).code, 0);
+  assert.deepEqual((await poll(data)).json.messages.map((m) => m.text), ['kept']);
+});
+
+test('a copy that gets the name chat-restore.db is put in the place by the next request, of whichever program', async (t) => {
+  const data = temporaryFolder(t);
+  const file = path.join(data, 'b.db');
+  await send(data, { text: 'kept' });
+  const poller = await startFastcgi(t, 'poll', data);
+  for (const [how, ask] of [['FastCGI', () => fastcgi(poller.socket, { program: 'poll', query: 'since=0' })], ['CGI', () => poll(data)]]) {
+    assert.equal((await pollchat(['backup', file, '--data', data])).code, 0);
+    const { epoch } = (await send(data, { text: 'gone' })).json;
+    assert.equal((await ask()).json.head, 2, how);
+    assert.equal((await poll(data, 'since=2')).json.head, 2, how); // from what is known without the database
+    fs.renameSync(file, path.join(data, 'chat-restore.db'));
+    const answer = await until(async () => {
+      const one = await ask();
+      return one.status === 200 && one;
+    }, 'an answer');
+    assert.deepEqual(answer.json.messages.map((m) => m.text), ['kept'], how);
+    assert.notEqual(answer.json.epoch, epoch, how);
+    assert.deepEqual((await poll(data, 'since=0')).json.messages.map((m) => m.text), ['kept'], how);
+    assert.equal(beginning(data, 'chat-restore').length, 0, how);
+  }
+});
+
+/** What the programs were built of. */
+const build = path.dirname(root);
+const isBuilt = fs.existsSync(path.join(build, 'flags')) && fs.existsSync('sql/embed.sh');
+
+/** The programs with one more migration. */
+function nextPrograms(folder) {
+  const schema = path.join(folder, 'sql', 'sqlite', '002-topic.sql');
+  fs.mkdirSync(path.dirname(schema), { recursive: true });
+  fs.writeFileSync(schema, "ALTER TABLE room ADD COLUMN topic TEXT NOT NULL DEFAULT '';");
+  const source = path.join(folder, 'sql_files.c');
+  execFileSync('sh', ['sql/embed.sh', source, 'sql/invariants.sql', ...fs.readdirSync('sql/sqlite').map((name) => `sql/sqlite/${name}`), schema]);
+  const flags = fs.readFileSync(path.join(build, 'flags'), 'utf8').trim();
+  const libraries = flags.split(' ').filter((word) => word.startsWith('-l')).join(' ');
+  const programs = {};
+  for (const [name, object] of [['send', 'send'], ['poll', 'poll'], ['pollchat', 'admin']]) {
+    programs[name] = path.join(folder, name);
+    execFileSync('sh', ['-c', `${flags} -o "$1" "$2" "$3" "$4" ${libraries}`, 'sh', programs[name], source,
+      path.join(build, 'obj/cgi-bin', `${object}.o`), path.join(build, 'libpollchat.a')]);
+  }
+  return programs;
+}
+
+test('programs of the next schema upgrade a chat that is in use: nothing is lost, and the older ones leave it alone from then on', { skip: !isBuilt }, async (t) => {
+  const programs = nextPrograms(temporaryFolder(t));
+  const data = temporaryFolder(t);
+  await send(data, { text: 'first', name: 'first' });
+  const old = { send: await startFastcgi(t, 'send', data), poll: await startFastcgi(t, 'poll', data) };
+  const answered = { old: new Set(), next: new Set() };
+  let stop = false;
+  const write = async (age, socket, writer) => {
+    for (let i = 0; !stop; i++) {
+      const id = `${age}-${writer}-${i}`;
+      let answer;
+      do {
+        answer = await fastcgi(socket, posted({ text: id, id, name: 'x' }));
+        if (answer.status === 503) assert.match(answer.json.type, /store-(busy|newer)$/);
+        else assert.equal(answer.status, 201, answer.body);
+      } while (answer.status === 503 && !stop);
+      if (answer.status === 201) answered[age].add(id);
+    }
+  };
+  const writers = [0, 1, 2].map((writer) => write('old', old.send.socket, writer));
+  await until(() => answered.old.size > 30, 'messages by the old programs');
+  const next = { send: await startFastcgi(t, 'send', data, { file: programs.send }), poll: await startFastcgi(t, 'poll', data, { file: programs.poll }) };
+  writers.push(...[0, 1, 2].map((writer) => write('next', next.send.socket, writer)));
+  await until(() => answered.next.size > 30, 'messages by the new programs');
+  const written = answered.old.size;
+  const refused = await until(async () => {
+    const answer = await fastcgi(old.poll.socket, { program: 'poll', query: 'since=0' });
+    return answer.status === 503 && /store-newer$/.test(answer.json.type) && answer;
+  }, 'the old poll to notice');
+  assert.match(refused.json.detail, newer);
+  stop = true;
+  await Promise.all(writers);
+  assert.equal(answered.old.size, written, 'the old send wrote nothing any more');
+  const all = sql(path.join(data, 'chat.db'), "SELECT id FROM message WHERE name = 'x'").split('\n');
+  assert.equal(new Set(all).size, all.length);
+  for (const id of [...answered.old, ...answered.next]) assert.ok(all.includes(id), id);
+  const copies = beginning(data, 'chat-before-schema-2-');
+  assert.equal(copies.length, 1);
+  assert.equal(sql(path.join(data, copies[0]), 'SELECT max(schema) FROM meta'), '1');
+  const check = spawnSync(programs.pollchat, ['check', '--data', data], { encoding: 'utf8' });
+  assert.match(check.stdout, /^ok: /, check.stderr);
+  assert.equal((await pollchat(['restore', path.join(data, copies[0]), '--data', data])).code, 0);
+  const back = await until(async () => {
+    const answer = await fastcgi(old.poll.socket, { program: 'poll', query: 'last=1' });
+    return answer.status === 200 && answer;
+  }, 'the old poll to go on');
+  assert.match(back.json.messages[0].text, /^(first|old-)/);
+});
