@@ -312,16 +312,6 @@ int disk_try_write(const char *folder, struct err *e)
     return result;
 }
 
-bool disk_room(const char *path, uint64_t *bytes)
-{
-    struct statvfs found;
-    if (statvfs(path, &found) != 0 || found.f_frsize == 0) {
-        return false;
-    }
-    *bytes = (uint64_t)found.f_bavail * found.f_frsize;
-    return true;
-}
-
 void disk_make_private(const char *path)
 {
     if (chmod(path, 0600) != 0) {

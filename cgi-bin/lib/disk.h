@@ -41,9 +41,6 @@ int disk_folder_make(const char *path, struct err *e);
  * ERR_FULL, ERR_SYSTEM. */
 int disk_try_write(const char *folder, struct err *e);
 
-/* Bytes that are left on the disk for who isn't root. false: nobody knows. */
-bool disk_room(const char *path, uint64_t *bytes);
-
 /* A lock file: made if missing, mode 0600, and when root makes it, its folder's owner's. Holds no data, is never removed.
  * Returns a descriptor (close it to give everything back), or -1 with ERR_READONLY, ERR_FULL or ERR_SYSTEM. */
 int disk_lock_open(const char *path, struct err *e);
