@@ -58,14 +58,16 @@ export const kinds = {
   'no-htaccess': { modules: [...base, 'cgid'], directory: 'Options ExecCGI FollowSymLinks\n    AllowOverride None\n    AddHandler cgi-script .cgi' },
   // No programs at all.
   'no-cgi': { modules: [...base, 'rewrite'], directory: common },
+  // FastCGI is there, but can't start anything: the path of its sockets is too long.
+  'fcgid-broken': { modules: [...base, 'rewrite', 'cgid', 'fcgid'], directory: common, ipc: `fcgid/${'long'.repeat(30)}` },
   // At most 20 processes for the site.
   'few-processes': { modules: [...base, 'rewrite', 'cgid', 'fcgid'], directory: common, lines: 'FcgidMaxProcesses 20' },
   'lighttpd-cgi': { lighttpd: true },
 };
 
-function apacheConfiguration({ modules, directory, lines = '' }, { port, run, served }) {
+function apacheConfiguration({ modules, directory, lines = '', ipc = 'fcgid' }, { port, run, served }) {
   const owner = isRoot ? `User ${user.name}\nGroup ${user.name}` : '';
-  const fcgid = modules.includes('fcgid') ? `FcgidIPCDir "${run}/fcgid"\nFcgidProcessTableFile "${run}/fcgid.shm"\n` : '';
+  const fcgid = modules.includes('fcgid') ? `FcgidIPCDir "${run}/${ipc}"\nFcgidProcessTableFile "${run}/fcgid.shm"\n` : '';
   return `ServerRoot "${run}"
 Listen 127.0.0.1:${port}
 ServerName 127.0.0.1:${port}

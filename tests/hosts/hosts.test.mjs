@@ -35,8 +35,8 @@ const wrong = ({ states }) => Object.keys(states).filter((topic) => states[topic
 // ---- hosts on which it works ----
 
 const WORKING = {
-  'usual-fcgid': { addresses: 'fine', programs: 'fine' },
-  'usual-cgi': { addresses: 'fine', programs: 'note' },
+  'usual-fcgid': { addresses: 'fine', programs: 'fine', size: 'poor', stream: 'note' }, // 128 kB at once, answers held back
+  'usual-cgi': { addresses: 'fine', programs: 'note', size: 'fine', filter: 'fine' },
   'list-of-overrides': { addresses: 'fine', programs: 'note' },
   'no-options': { addresses: 'note', programs: 'note' },
   'no-rewrite': { addresses: 'note', programs: 'note' },
@@ -154,6 +154,19 @@ test('FTP has lost the execute bits: the doctor says so, and once the owner has 
     }),
   ));
 
+test('FastCGI that starts nothing: the doctor says which file to rename, and then all is well', () =>
+  withHost('fcgid-broken', {}, (host) =>
+    withBrowser(async ({ tab }) => {
+      const before = await diagnose({ tab, address: host.address });
+      assert.deepEqual(wrong(before), ['fastcgi'], before.texts);
+      fs.renameSync(path.join(host.site, 'cgi-bin', 'htaccess-for-cgi.txt'), path.join(host.site, 'cgi-bin', '.htaccess'));
+      await talk({ tab, address: host.address });
+      const after = await diagnose({ tab, address: host.address });
+      assert.deepEqual(wrong(after), [], after.texts);
+      assert.equal(after.states.programs, 'note', after.texts);
+    }),
+  ));
+
 test('the archive for another machine: the doctor names this one\'s', () =>
   withHost('usual-cgi', {
     before({ site }) {
@@ -237,6 +250,6 @@ for (const kind of ['no-htaccess', 'lighttpd-cgi']) {
 }
 
 test('every kind of host is tried', () => {
-  const tried = [...Object.keys(WORKING), 'no-cgi', 'no-htaccess', 'lighttpd-cgi'];
+  const tried = [...Object.keys(WORKING), 'no-cgi', 'no-htaccess', 'lighttpd-cgi', 'fcgid-broken'];
   assert.deepEqual(Object.keys(kinds).filter((kind) => !tried.includes(kind)), []);
 });

@@ -14,6 +14,7 @@ const causes = [
   ['a machine of another kind, by the kernel\'s words', { probe: probe('fails sh: cannot execute binary file: Exec format error') }, 'machine', /armv7l/],
   ['lost execute bits', { probe: probe('not-executable send.cgi', 'not-executable poll.cgi', 'fails Permission denied') }, 'execute-bit', /755/],
   ['noexec', { probe: probe('fails ./probe.cgi: ./pollchat: Permission denied') }, 'noexec', /noexec/],
+  ['FastCGI that starts nothing', { tried: [answer(503), answer(0), answer(403)], probe: probe('starts pollchat 1') }, 'fastcgi', /htaccess-for-cgi/],
   ['missing files', { probe: probe('missing poll.cgi') }, 'missing', /poll\.cgi/],
   ['programs handed out', { tried: [answer(404), answer(200, '\x7fELF\x02'), answer(404)] }, 'handed-out', /CGI/],
   ['no execute bit on anything', { tried: [answer(500), answer(500), answer(403)], probe: answer(500) }, 'execute-bit', /755/],
@@ -43,7 +44,7 @@ test('the way that works is told, and what to write in scripts', () => {
   const by = (way) => conclude({ way, tried: none, here: answer(200), probe: answer(200), secure: true, local: false });
   assert.deepEqual(topics(by('short')), ['answer fine', 'addresses fine']);
   assert.match(by('programs')[1].text, /cgi-bin\/poll\.cgi\/poll/);
-  assert.match(by('plain')[1].text, /cgi\/poll\.cgi\/poll/);
+  assert.match(by('refused')[1].text, /…\/cgi\/poll\.cgi\/poll/);
 });
 
 test('HTTPS is missed on the web, and not on one\'s own machine', () => {

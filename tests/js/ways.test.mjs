@@ -77,3 +77,14 @@ test('an address that has answered once is kept, whatever comes between', async 
   await assert.rejects(api.poll({ room: 'lobby', since: 0 }), { kind: 'busy' });
   assert.deepEqual(asked, ['/talk/poll', '/talk/poll']);
 });
+
+test('a long message that the web server itself refuses is refused for good, a short one is tried again', async () => {
+  for (const status of [500, 413]) {
+    const { api } = host(() => [status, '<html>no']);
+    await assert.rejects(api.send({ room: 'lobby', name: 'ann', text: 'x'.repeat(140_000), id: 'x' }), { kind: 'refused', field: 'text' });
+  }
+  const { api } = host(() => [500, '<html>no']);
+  await assert.rejects(api.send({ room: 'lobby', name: 'ann', text: 'hi', id: 'x' }), { kind: 'busy' });
+  const full = host(() => [503, { type: 'urn:pollchat:problem:store-full', detail: 'full' }]);
+  await assert.rejects(full.api.send({ room: 'lobby', name: 'ann', text: 'x'.repeat(140_000), id: 'x' }), { kind: 'busy' });
+});

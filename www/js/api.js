@@ -112,7 +112,11 @@ export function makeApi({ base, fetch, clock }) {
     /** draft: { room, name, text, id }. Returns the message as it is stored. */
     async send({ room, name, text, id, reply_to }, { limit = 30_000 + text.length / 4, signal } = {}) {
       const init = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ room, name, text, id, reply_to }) };
-      const message = await ask('send', 'send', init, limit, signal);
+      const message = await ask('send', 'send', init, limit, signal).catch((failure) => {
+        // A limit of the web server's own: mod_fcgid says 500 past 128 kB, nginx 413 past 1 MB. Again would be the same again.
+        const isTooLong = (failure.status === 413 || failure.status === 500) && !failure.slug && init.body.length > 1e5;
+        throw isTooLong ? new Failure('refused', 'This server takes no message of that length.', { status: 413, field: 'text' }) : failure;
+      });
       if (!isMessage(message) || message.id !== id || typeof message.epoch !== 'string') {
         throw new Failure('answer', 'Something between here and the chat answered in its place.');
       }

@@ -29,13 +29,16 @@ export function ofProbe({ status, text }) {
     return null;
   }
   const lines = (word) => [...text.matchAll(new RegExp(`^${word} (.*)$`, 'gm'))].map((match) => match[1].trim());
-  return { machine: lines('machine')[0] ?? '', locked: lines('not-executable'), missing: lines('missing'), fails: lines('fails')[0] };
+  return { machine: lines('machine')[0] ?? '', locked: lines('not-executable'), missing: lines('missing'), fails: lines('fails')[0], starts: lines('starts')[0] };
 }
 
 const X_BIT =
   'In your FTP program or file manager, open the folder cgi-bin, choose send.cgi and poll.cgi (and pollchat-… in programs), then "File permissions" or "Change permissions", and enter 755.';
 
 function whyProgramsFail(probe) {
+  if (probe.starts) {
+    return finding('wrong', 'fastcgi', 'The programs can be started, but this host\'s FastCGI (mod_fcgid) doesn\'t do it. Let them run as plain CGI: in the folder cgi-bin, delete .htaccess and rename htaccess-for-cgi.txt to .htaccess.');
+  }
   if (probe.missing.length > 0) {
     return finding('wrong', 'missing', `Some files are missing in cgi-bin: ${probe.missing.join(', ')}. Upload the whole archive again, in binary mode.`);
   }
@@ -64,7 +67,7 @@ function whyNothingRuns(tried, here, probe) {
   if (tried.some(({ status, text }) => status === 200 && text.includes('ELF'))) {
     return finding('wrong', 'handed-out', 'The server hands the programs out as files instead of running them: this host runs no CGI programs here, or takes no notice of .htaccess. Ask it to switch CGI on, or put the folder where CGI programs may lie.');
   }
-  if (statuses.every((status) => status === 0)) {
+  if (here.status === 0 && statuses.every((status) => status === 0)) {
     return finding('wrong', 'server', 'The server does not answer at all.');
   }
   if (probe !== null) {
@@ -88,10 +91,10 @@ function whyNothingRuns(tried, here, probe) {
 const WAY_TEXT = {
   short: ['fine', 'Short addresses work (mod_rewrite): …/poll and …/send.'],
   programs: ['note', 'Short addresses don\'t work here (no mod_rewrite); the page uses those of the programs. In scripts: …/cgi-bin/poll.cgi/poll and …/cgi-bin/send.cgi/send. On other sites\' pages give the script of the chat data-path="cgi-bin/poll.cgi/".'],
-  plain: ['note', 'This host refuses cgi-bin/.htaccess, so the page uses the programs in the folder cgi. In scripts: …/cgi/poll.cgi/poll and …/cgi/send.cgi/send. On other sites\' pages give the script of the chat data-path="cgi/poll.cgi/".'],
+  refused: ['note', 'This host refuses cgi-bin/.htaccess, so the page uses the programs in the folder cgi. In scripts: …/cgi/poll.cgi/poll and …/cgi/send.cgi/send. On other sites\' pages give the script of the chat data-path="cgi/poll.cgi/".'],
 };
 
-/** way: short, programs, plain or null; tried: the answers; here, probe: answers; secure: by HTTPS; local: on the own machine. */
+/** way: short, programs, refused or null; tried: the answers; here, probe: answers; secure: by HTTPS; local: on the own machine. */
 export function conclude({ way, tried, here, probe, secure, local }) {
   const found = [];
   if (way === null) {

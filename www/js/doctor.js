@@ -7,9 +7,9 @@ import { conclude, ofBody, ofClock, ofData, ofDoctor, ofHeads, ofHold, ofStream 
 import { tryData } from './fresh.js';
 
 const WAYS = [
-  { name: 'short', poll: '', send: '' },
-  { name: 'programs', poll: 'cgi-bin/poll.cgi/', send: 'cgi-bin/send.cgi/' },
-  { name: 'plain', poll: 'cgi/poll.cgi/', send: 'cgi/send.cgi/' },
+  { name: 'short', poll: '' },
+  { name: 'programs', poll: 'cgi-bin/poll.cgi/' },
+  { name: 'refused', poll: 'cgi/poll.cgi/' },
 ];
 const LIMIT = 20_000;
 const BODY = 200_000; // more than mod_fcgid takes when nobody has told it otherwise
