@@ -1,0 +1,937 @@
+#!/bin/sh
+# conformance.sh - asks a pollchat at any address by curl whether it keeps what it promises: order, nothing lost, nothing twice,
+# waiting, limits, errors.
+#
+#   sh conformance.sh https://example.org/chat/ [--room NAME] [--quick]
+#
+# It finds by itself whether the short addresses work (…/chat/poll) or those that need no rewriting (…/chat/cgi-bin/poll.cgi/poll).
+# It writes some hundred messages into a room of its own with a random name (and a second one, NAME-b), so it may be run while
+# people talk in others; the two rooms stay. --room NAME takes that room; what is in it already stays and is left out.
+# --quick leaves out what takes long: a wait of the full length, and texts of a megabyte.
+#
+# A line for each check: ok, FAILED (what was expected and what came), skipped (why), warning (works, but look at it).
+# Status: 0 nothing failed, 1 something did, 2 wrong usage or no pollchat there.
+# Environment: CURL, the command, as in CURL='curl -k' for a certificate of one's own.
+# Takes a POSIX shell with its tools, and curl.
+# shellcheck disable=SC2030,SC2031 # who asks in a subshell has an $at of its own there
+set -u
+
+LC_ALL=C
+export LC_ALL
+curl=${CURL:-curl}
+tab=$(printf '\t')
+
+usage() {
+    sed -n '2,/^set /{/^set /d;/shellcheck/d;s/^# \{0,1\}//;p;}' "$0" >&2
+    exit 2
+}
+
+stop() {
+    printf 'conformance: %s\n' "$*" >&2
+    exit 2
+}
+
+# ---- the command line ----
+
+base='' room='' quick=''
+while [ $# -gt 0 ]; do
+    case $1 in
+    --room)
+        [ $# -gt 1 ] || usage
+        room=$2
+        shift
+        ;;
+    --quick) quick=1 ;;
+    -*) usage ;;
+    *)
+        [ -z "$base" ] || usage
+        base=$1
+        ;;
+    esac
+    shift
+done
+case $base in
+http://*/ | https://*/) ;;
+http://* | https://*) base=$base/ ;;
+*) usage ;;
+esac
+command -v "${curl%% *}" >/dev/null 2>&1 || stop "there is no ${curl%% *}"
+
+random() { od -An -N4 -tx1 /dev/urandom 2>/dev/null | tr -d ' \n'; }
+run=$(random)
+[ -n "$run" ] || run=$$$(date +%H%M%S)
+[ -n "$room" ] || room=conformance-$run
+case $room in
+[!a-z0-9]* | *[!a-z0-9_-]* | ?????????????????????????????????????????????????????????????*)
+    stop "--room takes up to 60 of a-z, 0-9, - and _, a letter or digit first"
+    ;;
+esac
+
+umask 077
+work=${TMPDIR:-/tmp}/pollchat-conformance.$run.$$
+mkdir "$work" || stop "can't make $work"
+listener=''
+clean() {
+    if [ -n "$listener" ]; then kill "$listener" 2>/dev/null; fi
+    rm -rf "$work"
+}
+trap clean EXIT
+trap 'exit 2' INT TERM HUP
+
+# ---- asking ----
+
+at=$work/main # where an answer goes: $at.body, $at.head; who asks beside others has a name of its own
+patience=60   # seconds
+come_again=5  # how often a 429 or 503 that says when to come again is obeyed
+
+# The value of a header, the last block's (others are of a 100 or a proxy).
+header() { # NAME
+    awk -v name="$1" '
+        /^HTTP\// { value = ""; next }
+        { sub(/\r$/, ""); colon = index($0, ":") }
+        tolower(substr($0, 1, colon - 1)) == name { rest = substr($0, colon + 1); sub(/^[ \t]+/, "", rest); value = value (value == "" ? "" : ", ") rest }
+        END { print value }' "$at.head"
+}
+
+is_number() { case $1 in '' | *[!0-9]*) return 1 ;; esac; }
+
+# One request. Sets status (000: no answer) and took (seconds, as 0.123).
+ask() { # ADDRESS [CURL-OPTION...]
+    ask_address=$1
+    shift
+    ask_tries=0
+    while :; do
+        : >"$at.body"
+        : >"$at.head"
+        # shellcheck disable=SC2086 # CURL is words
+        ask_said=$($curl -q -sS -g -m "$patience" -H Expect: -o "$at.body" -D "$at.head" -w '%{http_code} %{time_total}' \
+            "$@" "$ask_address" 2>"$at.error")
+        ask_code=$?
+        status=${ask_said%% *} took=${ask_said#* }
+        case $ask_code in 18 | 28) status=000 ;; esac # broken off, time is up
+        case $status in
+        429 | 503)
+            ask_after=$(header retry-after)
+            if [ "$ask_tries" -ge "$come_again" ] || ! is_number "$ask_after" || [ "$ask_after" -gt 30 ]; then return; fi
+            ;;
+        *) return ;;
+        esac
+        ask_tries=$((ask_tries + 1))
+        echo "$status" >>"$work/delays"
+        sleep "$ask_after"
+    done
+}
+
+# What came, on one line.
+seen() {
+    if [ "$status" = 000 ] || [ -z "$status" ]; then
+        printf 'no answer (%s)' "$(sed -e 's/^curl: //' -e 1q "$at.error")"
+    else
+        printf '%s %s: %s' "$status" "$(header content-type)" "$(dd if="$at.body" bs=160 count=1 2>/dev/null | tr '\000-\037' ' ')"
+    fi
+}
+
+# JSON, a line for each value: its path, a tab, the value as it stands (strings in quotes, their escapes kept); for a list its
+# length besides, as path.#. Status 1 if it isn't JSON.
+flatten() { # FILE
+    awk '
+        { s = s $0 "\n" }
+        function bad() { wrong = 1; exit 1 }
+        function space() { while (index(" \t\r\n", substr(s, p, 1)) && p <= n) { p++ } }
+        function take(c) { space(); if (substr(s, p, 1) != c) { return 0 } p++; return 1 }
+        # A string: to the next quote that has an even number of backslashes before it.
+        function word(    start, i, k, b) {
+            if (!take("\"")) { bad() }
+            for (start = i = p; ; ) {
+                k = index(substr(s, i), "\"")
+                if (!k) { bad() }
+                i += k
+                for (b = 0; i - 2 - b >= start && substr(s, i - 2 - b, 1) == "\\"; b++) { }
+                if (b % 2 == 0) { p = i; return substr(s, start, i - 1 - start) }
+            }
+        }
+        function value(path,    dot, i, key) {
+            dot = path == "" ? "" : path "."
+            if (take("{")) {
+                if (take("}")) { return }
+                do { key = word(); if (!take(":")) { bad() } value(dot key) } while (take(","))
+                if (!take("}")) { bad() }
+            } else if (take("[")) {
+                i = 0
+                if (!take("]")) {
+                    do { value(dot i); i++ } while (take(","))
+                    if (!take("]")) { bad() }
+                }
+                print dot "#\t" i
+            } else if (substr(s, p, 1) == "\"") {
+                print path "\t\"" word() "\""
+            } else if (match(substr(s, p, 40), /^(true|false|null|-?[0-9][0-9.eE+-]*)/)) {
+                print path "\t" substr(s, p, RLENGTH)
+                p += RLENGTH
+            } else { bad() }
+        }
+        END { if (wrong) { exit 1 } p = 1; n = length(s); value(""); space(); if (p <= n) { bad() } }' "$1"
+}
+
+raw() { # PATH: a value of the JSON that was read last, "" if it isn't there
+    awk -v path="$1$tab" 'index($0, path) == 1 { print substr($0, length(path) + 1); exit }' "$at.json"
+}
+field() { # PATH: the same, a string without its quotes
+    raw "$1" | sed 's/^"\(.*\)"$/\1/'
+}
+
+# ---- checks ----
+
+n_ok=0 n_failed=0 n_skipped=0 n_warnings=0
+name='' complaint=''
+
+check() { # NAME
+    name=$1 complaint=''
+}
+complain() { # WHAT EXPECTED CAME; the first one of a check is told
+    [ -n "$complaint" ] || complaint="$1: expected $2, came ${3:-nothing}"
+}
+want() { # WHAT EXPECTED CAME
+    [ "$2" = "$3" ] || complain "$1" "${2:-nothing}" "$3"
+}
+want_status() { # STATUS
+    [ "$1" = "$status" ] || complain status "$1" "$(seen)"
+}
+want_json() {
+    flatten "$at.body" >"$at.json" || complain 'the body' JSON "$(seen)"
+}
+want_like() { # WHAT PATTERN VALUE; a pattern of case
+    # shellcheck disable=SC2254 # a pattern is meant
+    case $3 in $2) ;; *) complain "$1" "$2" "$3" ;; esac
+}
+# Dynamic answers are kept by nobody on the way, and are what their header says.
+want_headers() { # CONTENT-TYPE
+    want_like Content-Type "$1*" "$(header content-type)"
+    want_like Cache-Control '*no-store*' "$(header cache-control)"
+    want X-Content-Type-Options nosniff "$(header x-content-type-options)"
+}
+verdict() { # [REMARK]
+    if [ -n "$complaint" ]; then
+        n_failed=$((n_failed + 1))
+        printf 'FAILED   %s: %s\n' "$name" "$complaint"
+    else
+        n_ok=$((n_ok + 1))
+        printf 'ok       %s%s\n' "$name" "${1:+ ($1)}"
+    fi
+}
+skip() { # WHY
+    n_skipped=$((n_skipped + 1))
+    printf 'skipped  %s: %s\n' "$name" "$1"
+}
+warn() { # TEXT
+    n_warnings=$((n_warnings + 1))
+    printf 'warning  %s: %s\n' "$name" "$1"
+}
+
+# A message into our room; what is answered 201 is noted, for the reckoning at the end.
+post() { # CURL-OPTION...
+    ask "$send" "$@"
+    if [ "$status" = 201 ]; then
+        flatten "$at.body" >"$at.stored"
+        post_seq=$(sed -n "s/^seq$tab//p" "$at.stored")
+        echo "${post_seq:-?}" >>"$work/stored"
+    fi
+}
+say() { # TEXT [CURL-OPTION...]
+    say_text=$1
+    shift
+    post --data-urlencode "room=$room" --data-urlencode "text=$say_text" "$@"
+}
+# Where the room stands now, into head.
+look() {
+    ask "$poll?room=$room&since=now"
+    flatten "$at.body" >"$at.json"
+    head=$(field head)
+    is_number "$head" || head=0
+}
+
+# All messages of our room behind `from` as lines (format=text), so many at a time, each page from where the last one ended.
+read_all() { # LIMIT FILE
+    : >"$2"
+    read_since=$from
+    while :; do
+        ask "$poll?room=$room&since=$read_since&limit=$1&format=text"
+        [ "$status" = 200 ] || return 1
+        [ -s "$at.body" ] || return 0
+        cat "$at.body" >>"$2"
+        read_last=$(sed -n '$s/'"$tab"'.*//p' "$at.body")
+        is_number "$read_last" && [ "$read_last" -gt "$read_since" ] || return 1
+        read_since=$read_last
+    done
+}
+# The first place where the numbers of such lines don't go on by one.
+first_break() { # FILE
+    awk -F "$tab" -v seq="$from" '$1 != seq + 1 { print "after " seq " comes " $1; exit } { seq = $1 }' "$1"
+}
+
+bytes() { # COUNT: so many letters
+    dd if="$work/letters" bs="$1" count=1 2>/dev/null
+}
+
+# ---- where it is ----
+
+find_addresses() {
+    find_seen=''
+    for find_style in 'poll send' 'cgi-bin/poll.cgi/poll cgi-bin/send.cgi/send'; do
+        poll=$base${find_style% *} send=$base${find_style#* }
+        ask "$poll?room=$room&since=0"
+        case $status:$(header content-type) in
+        200:application/json*) flatten "$at.body" | grep -q "^epoch$tab\"." && return 0 ;;
+        [45]*:application/problem+json*) # it is there, and says what is wrong with it
+            flatten "$at.body" >"$at.json"
+            printf 'FAILED   %s: %s\n' "$poll" "$(field detail)"
+            exit 1
+            ;;
+        30[1278]:*) find_seen="$find_seen (try the address it leads to: $(header location))" ;;
+        esac
+        find_seen="$find_seen
+  $poll: $(seen)"
+    done
+    return 1
+}
+
+find_addresses || stop "there is no pollchat at $base$find_seen"
+stream=${poll%poll}stream
+printf 'pollchat at %s, by %s and %s\n' "$base" "${poll#"$base"}" "${send#"$base"}"
+printf 'Writes into the rooms %s and %s-b only; they stay.\n' "$room" "$room"
+: >"$work/stored"
+dd if=/dev/zero bs=1100 count=1000 2>/dev/null | tr '\000' x >"$work/letters"
+look
+epoch=$(field epoch)
+from=$head
+
+# ---- sending and reading ----
+
+check_sending() {
+    check 'send: 201 with every field'
+    say 'the first' --data-urlencode name=ann --data-urlencode "id=first-$run"
+    want_status 201
+    want_headers application/json
+    want_json
+    want epoch "\"$epoch\"" "$(raw epoch)"
+    want room "\"$room\"" "$(raw room)"
+    want seq $((from + 1)) "$(raw seq)"
+    want_like time '"[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9]Z"' "$(raw time)"
+    want name '"ann"' "$(raw name)"
+    want text '"the first"' "$(raw text)"
+    want type '"message"' "$(raw type)"
+    want id "\"first-$run\"" "$(raw id)"
+    verdict
+
+    check 'send: JSON, plain text, defaults; numbers go on by one'
+    post -H 'Content-Type: application/json' -d "{\"room\":\"$room\",\"text\":\"the second\",\"reply_to\":$((from + 1))}"
+    want_status 201
+    want_json
+    want seq $((from + 2)) "$(raw seq)"
+    want name '"guest"' "$(raw name)"
+    want reply_to $((from + 1)) "$(raw reply_to)"
+    want_like 'an id made by the server' '"?*"' "$(raw id)"
+    ask_text='the third'
+    post -H 'Content-Type: text/plain' -H "Pollchat-Room: $room" -H 'Pollchat-Name: bob' --data-binary "$ask_text"
+    want_status 201
+    want_json
+    want seq $((from + 3)) "$(raw seq)"
+    want text '"the third"' "$(raw text)"
+    want name '"bob"' "$(raw name)"
+    verdict
+
+    check 'poll: what was sent, with next, head, oldest, more'
+    ask "$poll?room=$room&since=$from"
+    want_status 200
+    want_headers application/json
+    want_json
+    want 'number of messages' 3 "$(raw 'messages.#')"
+    want 'seq of the first' $((from + 1)) "$(raw messages.0.seq)"
+    want 'text of the second' '"the second"' "$(raw messages.1.text)"
+    want 'name of the third' '"bob"' "$(raw messages.2.name)"
+    want 'type of the third' '"message"' "$(raw messages.2.type)"
+    want epoch "\"$epoch\"" "$(raw epoch)"
+    want room "\"$room\"" "$(raw room)"
+    want next $((from + 3)) "$(raw next)"
+    want head $((from + 3)) "$(raw head)"
+    want more false "$(raw more)"
+    want_like oldest '[1-9]*' "$(raw oldest)"
+    verdict
+
+    check 'poll: nothing on the way keeps answers'
+    ask "$poll?room=$room&since=$((from + 3))"
+    say 'news for one who asks again'
+    want_status 201
+    ask "$poll?room=$room&since=$((from + 3))"
+    want_json
+    want 'the same question after a message' $((from + 4)) "$(raw next)"
+    verdict
+
+    check 'poll: HEAD'
+    ask "$poll?room=$room&since=$from" -I
+    want_status 200
+    want_headers application/json
+    verdict
+}
+
+# Senders beside each other, each with its messages one after the other, and a reader meanwhile.
+senders=20
+check_order() {
+    each=${quick:+1}
+    each=${each:-3}
+    total=$((senders * each))
+    check "order: $total messages of $senders senders at once, each stored once, in one order"
+    look
+    from_before=$from from=$head
+    sender_pids=''
+    i=0
+    while [ "$i" -lt "$senders" ]; do
+        i=$((i + 1))
+        (
+            at=$work/sender$i
+            k=0
+            while [ "$k" -lt "$each" ]; do
+                k=$((k + 1))
+                say "sender $i message $k" --data-urlencode "name=sender$i" --data-urlencode "id=s$i-$k-$run"
+                if [ "$status" = 201 ]; then echo "$post_seq sender $i message $k"; else seen >&2; fi
+            done >"$at.sent" 2>"$at.refused"
+        ) &
+        sender_pids="$sender_pids $!"
+    done
+    (
+        at=$work/reader
+        : >"$work/early"
+        read_since=$from
+        while [ "$(grep -c '' "$work/early")" -lt "$total" ]; do
+            if [ -e "$work/sent" ]; then last_look=1; else last_look=''; fi
+            ask "$poll?room=$room&since=$read_since&limit=7&format=text"
+            cat "$at.body" >>"$work/early"
+            if [ -s "$at.body" ]; then
+                read_since=$(sed -n '$s/'"$tab"'.*//p' "$at.body")
+            elif [ -n "$last_look" ]; then
+                break
+            else
+                sleep 1
+            fi
+        done
+    ) &
+    reader_pid=$!
+    # shellcheck disable=SC2086 # words
+    wait $sender_pids
+    : >"$work/sent"
+    wait "$reader_pid"
+    cat "$work"/sender*.refused >"$work/refused"
+    [ ! -s "$work/refused" ] || complain 'an answer' 201 "$(sed 1q "$work/refused")"
+    sort -n "$work"/sender*.sent >"$work/answered"
+    read_all 100 "$work/late" || complain 'reading all' 200 "$(seen)"
+    want 'number of messages read' "$total" "$(grep -c '' "$work/late")"
+    want 'numbers without a gap' '' "$(first_break "$work/late")"
+    awk -F "$tab" '{ print $1 " " $4 }' "$work/late" >"$work/listed"
+    want 'what is read is what was answered' '' "$(diff "$work/answered" "$work/listed" | sed -n '/^[<>]/{p;q;}')"
+    want 'each text once' '' "$(awk -F "$tab" '{ print $4 }' "$work/late" | sort | uniq -d | sed 1q)"
+    want "each sender's messages in its order" '' "$(awk '{ if ($5 != last[$3] + 1) { print; exit } last[$3] = $5 }' "$work/listed")"
+    verdict
+
+    check 'order: who reads meanwhile, and who reads later in other pages, have the same'
+    want 'numbers without a gap' '' "$(first_break "$work/early")"
+    want 'the one who read meanwhile has the same' '' "$(diff "$work/early" "$work/late" | sed -n '/^[<>]/{p;q;}')"
+    verdict
+    from=$from_before
+}
+
+check_ids() {
+    check 'id: sent again, it is stored once'
+    look
+    say 'once only' --data-urlencode name=ann --data-urlencode "id=once-$run"
+    want_status 201
+    cp "$at.body" "$work/once"
+    say 'once only' --data-urlencode name=ann --data-urlencode "id=once-$run"
+    want_status 200
+    cmp -s "$at.body" "$work/once" || complain 'the second answer' "$(cat "$work/once")" "$(cat "$at.body")"
+    look_before=$head
+    look
+    want head $((look_before + 1)) "$head"
+    verdict
+
+    check 'id: 8 times at the same moment, it is stored once'
+    i=0
+    tries=''
+    while [ "$i" -lt 8 ]; do
+        i=$((i + 1))
+        (
+            at=$work/try$i
+            say 'eight times' --data-urlencode name=ann --data-urlencode "id=eight-$run"
+            echo "$status" >"$at.status"
+        ) &
+        tries="$tries $!"
+    done
+    # shellcheck disable=SC2086 # words
+    wait $tries
+    want statuses '200 200 200 200 200 200 200 201 ' "$(cat "$work"/try*.status | sort | tr '\n' ' ')"
+    want 'different answers' 1 "$(for i in 1 2 3 4 5 6 7 8; do cksum <"$work/try$i.body"; done | sort -u | grep -c '')"
+    look_before=$head
+    look
+    want head $((look_before + 1)) "$head"
+    verdict
+
+    check 'id: with another text it is 409'
+    say 'something else' --data-urlencode name=ann --data-urlencode "id=once-$run"
+    want_status 409
+    want_json
+    want_like type '*id-reused' "$(field type)"
+    want field '"id"' "$(raw field)"
+    verdict
+}
+
+check_cursors() {
+    check 'poll: limit, more, next'
+    look
+    ask "$poll?room=$room&since=$((from + 1))&limit=2"
+    want_status 200
+    want_json
+    want 'number of messages' 2 "$(raw 'messages.#')"
+    want 'seq of the first' $((from + 2)) "$(raw messages.0.seq)"
+    want 'seq of the second' $((from + 3)) "$(raw messages.1.seq)"
+    want next $((from + 3)) "$(raw next)"
+    want head "$head" "$(raw head)"
+    want more true "$(raw more)"
+    verdict
+
+    check 'poll: last, before'
+    ask "$poll?room=$room&last=2"
+    want_status 200
+    want_json
+    want 'number of messages' 2 "$(raw 'messages.#')"
+    want 'seq of the last but one' $((head - 1)) "$(raw messages.0.seq)"
+    want 'seq of the last' "$head" "$(raw messages.1.seq)"
+    want next "$head" "$(raw next)"
+    ask "$poll?room=$room&before=$((from + 4))&limit=2"
+    want_status 200
+    want_json
+    want 'number of messages before' 2 "$(raw 'messages.#')"
+    want 'seq of the first before' $((from + 2)) "$(raw messages.0.seq)"
+    want 'seq of the second before' $((from + 3)) "$(raw messages.1.seq)"
+    want 'more, as an older one is left,' true "$(raw more)"
+    verdict
+
+    check 'poll: since=now, and a since beyond the head'
+    ask "$poll?room=$room&since=now"
+    want_status 200
+    want_json
+    want 'number of messages of now' 0 "$(raw 'messages.#')"
+    want 'next of now' "$head" "$(raw next)"
+    ask "$poll?room=$room&since=$((head + 1000))"
+    want_status 200
+    want_json
+    want 'number of messages beyond' 0 "$(raw 'messages.#')"
+    want 'next beyond' "$head" "$(raw next)"
+    verdict
+
+    check 'poll: several rooms in one question'
+    ask "$poll?room=$room-b&since=now"
+    want_json
+    other=$(field head)
+    ask "$send" --data-urlencode "room=$room-b" --data-urlencode 'text=in the other room'
+    want_status 201
+    ask "$poll?room=$room:$((head - 1))&room=$room-b:$other"
+    want_status 200
+    want_json
+    want 'number of messages' 2 "$(raw 'messages.#')"
+    want 'their rooms' "$room $room-b " "$(for i in 0 1; do field messages.$i.room; done | sort | tr '\n' ' ')"
+    want "next of $room" "$head" "$(raw "next.$room")"
+    want "next of $room-b" $((other + 1)) "$(raw "next.$room-b")"
+    want "head of $room-b" $((other + 1)) "$(raw "head.$room-b")"
+    want more false "$(raw more)"
+    verdict
+
+    check 'poll: another epoch is 409, with the one that holds'
+    ask "$poll?room=$room&since=$from&epoch=$epoch"
+    want_status 200
+    ask "$poll?room=$room&since=$from&epoch=another"
+    want_status 409
+    want_json
+    want_like type '*epoch-changed' "$(field type)"
+    want epoch "\"$epoch\"" "$(raw epoch)"
+    verdict
+
+    check 'poll: ETag, and 304 where nothing is new'
+    ask "$poll?room=$room&since=$head"
+    etag=$(header etag)
+    if [ -z "$etag" ]; then
+        warn 'answers come without an ETag: something on the way takes it'
+    else
+        ask "$poll?room=$room&since=$head" -H "If-None-Match: $etag"
+        want_status 304
+        say 'makes it old'
+        ask "$poll?room=$room&since=$head" -H "If-None-Match: $etag"
+        want_status 200
+        verdict
+    fi
+
+    check 'poll: a gap is told where messages are gone, and only there'
+    ask "$poll?room=$room&since=0&limit=1"
+    want_status 200
+    want_json
+    oldest=$(field oldest)
+    if is_number "$oldest" && [ "$oldest" -gt 1 ]; then
+        want gap true "$(raw gap)"
+        verdict "the oldest is $oldest"
+    else
+        want gap '' "$(raw gap)"
+        verdict 'nothing is gone'
+    fi
+
+    check 'poll: format=text and format=ndjson'
+    ask "$poll?room=$room&since=$from&limit=2&format=text"
+    want_status 200
+    want_headers text/plain
+    want 'the second line' "$((from + 2))${tab}guest${tab}the second" "$(awk -F "$tab" 'NR == 2 { print $1 "\t" $3 "\t" $4 }' "$at.body")"
+    ask "$poll?room=$room&since=$from&limit=2&format=ndjson"
+    want_status 200
+    want_headers application/x-ndjson
+    want lines 3 "$(grep -c '' "$at.body")"
+    sed -n 3p "$at.body" >"$at.line"
+    flatten "$at.line" >"$at.json" || complain 'the last line' JSON "$(cat "$at.line")"
+    want 'type of the last line' '"cursor"' "$(raw type)"
+    want 'next in the last line' $((from + 2)) "$(raw next)"
+    verdict
+}
+
+# ---- waiting ----
+
+# Seconds in whole numbers, rounded down.
+whole() { echo "${1%%[.,]*}"; }
+
+check_waiting() {
+    check 'wait: news reaches one who waits'
+    look
+    (
+        at=$work/waiter
+        ask "$poll?room=$room&since=$head&wait=20"
+        echo "$status $took" >"$at.said"
+    ) &
+    waiter_pid=$!
+    sleep 2
+    say 'worth waiting for'
+    want_status 201
+    wait "$waiter_pid"
+    at=$work/waiter
+    read -r status took <"$at.said"
+    want_status 200
+    want_headers application/json
+    want_json
+    granted=$(field wait) after=$(field poll_after)
+    if [ "$granted" = 0 ] && [ "$(raw 'messages.#')" = 0 ]; then
+        # It can't be held here: the message comes with the next question.
+        want_like poll_after '[1-9]*' "$after"
+        at=$work/main
+        is_number "$after" && [ "$after" -le 60 ] && sleep "$after"
+        ask "$poll?room=$room&since=$head&wait=20"
+        want_json
+        want 'text at the next question' '"worth waiting for"' "$(raw messages.0.text)"
+        verdict "nobody is held here; clients ask every $after s"
+    else
+        want 'number of messages' 1 "$(raw 'messages.#')"
+        want text '"worth waiting for"' "$(raw messages.0.text)"
+        want next $((head + 1)) "$(raw next)"
+        at=$work/main
+        verdict "held, answered after $took s"
+    fi
+    at=$work/main
+
+    check 'wait: without news it ends in its time'
+    if [ -n "$quick" ]; then seconds=2; else seconds=60; fi
+    look
+    patience=100
+    ask "$poll?room=$room&since=$head&wait=$seconds"
+    patience=60
+    want_status 200
+    want_json
+    granted=$(field wait)
+    want 'number of messages' 0 "$(raw 'messages.#')"
+    want next "$head" "$(raw next)"
+    if ! is_number "$granted"; then
+        complain wait 'a number' "$(raw wait)"
+    elif [ "$granted" -eq 0 ]; then
+        want_like poll_after '[1-9]*' "$(raw poll_after)"
+    else
+        [ "$granted" -le "$seconds" ] || complain 'the granted wait' "at most $seconds" "$granted"
+        # A second less for clocks, a quarter of a minute more for a slow way.
+        [ "$(whole "$took")" -ge $((granted - 1)) ] || complain 'the time it took' "$granted s, as was granted" "$took s"
+        [ "$(whole "$took")" -le $((granted + 15)) ] || complain 'the time it took' "$granted s, as was granted" "$took s"
+    fi
+    verdict "$granted s granted, $took s taken"
+}
+
+check_stream() {
+    check 'stream: the first event in 3 s, then news as it comes'
+    look
+    at=$work/stream
+    come_again=0 patience=3
+    ask "$stream?room=$room&since=$head"
+    come_again=5 patience=60
+    case $status in
+    000) # it goes on, as it should: what came until now?
+        status=200
+        if [ ! -s "$at.body" ]; then
+            skip 'something on the way holds it back until it ends; clients notice, and poll'
+            at=$work/main
+            return
+        fi
+        ;;
+    503 | 404)
+        skip "not offered here ($status); clients poll"
+        at=$work/main
+        return
+        ;;
+    esac
+    want_status 200
+    want_headers text/event-stream
+    want_like 'the first event' '*event: cursor*"head":'"$head*" "$(tr '\n' ' ' <"$at.body")"
+    # shellcheck disable=SC2086 # CURL is words
+    $curl -q -sSNg -m 20 "$stream?room=$room&since=$head" >"$at.body" 2>/dev/null &
+    listener=$!
+    at=$work/main
+    sleep 1
+    say 'live'
+    want_status 201
+    i=0
+    while [ "$i" -lt 10 ] && ! grep -q '"text":"live"' "$work/stream.body"; do
+        i=$((i + 1))
+        sleep 1
+    done
+    kill "$listener" 2>/dev/null
+    wait "$listener" 2>/dev/null
+    listener=''
+    want 'id of the event' "id: $((head + 1))" "$(tr -d '\r' <"$work/stream.body" | grep '^id:')"
+    verdict
+}
+
+# ---- limits, and bytes ----
+
+max_text=0  # as the programs say; 0: not known
+max_body=0  # what the web server lets through; 0: at least a megabyte
+
+# Does a body of so many bytes get to the program? Room and text are refused by it in any case.
+passes() { # COUNT
+    bytes "$1" >"$work/probe"
+    ask "$send?room=NO-ROOM" -H 'Content-Type: text/plain' --data-binary "@$work/probe"
+    want_like type 'application/problem+json*' "$(header content-type)"
+    [ -z "$complaint" ] || { complaint='' && return 1; }
+}
+
+check_limits() {
+    check 'limits: bodies get to the program'
+    if ! passes 1000; then
+        complain 'a body of 1000 bytes' 'an answer of the program' "$(seen)"
+        verdict
+        max_body=1000
+        return
+    fi
+    if passes 1100000; then
+        verdict '1.1 MB do'
+    else
+        refused=$(seen)
+        low=1000 high=1100000
+        for i in 131072 131073; do # what mod_fcgid takes, where nobody has set it
+            if passes "$i"; then low=$i; else
+                high=$i
+                break
+            fi
+        done
+        while [ $((high - low)) -gt 1024 ]; do
+            i=$(((low + high) / 2))
+            if passes "$i"; then low=$i; else high=$i; fi
+        done
+        max_body=$low
+        warn "this server takes bodies of at most $low bytes only; above that it answers by itself: $refused"
+    fi
+
+    check 'limits: a text that is too long is 413, which says the limit'
+    size=1100000
+    [ "$max_body" -eq 0 ] || size=$max_body
+    bytes "$size" >"$work/probe"
+    post -H 'Content-Type: text/plain' -H "Pollchat-Room: $room" --data-binary "@$work/probe"
+    if [ "$status" = 201 ]; then
+        skip "a text of $size bytes is taken, and $([ "$max_body" -eq 0 ] && echo 'longer ones are not tried' || echo 'the server lets no longer one through')"
+        return
+    fi
+    want_status 413
+    want_headers application/problem+json
+    want_json
+    want_like type '*too-large' "$(field type)"
+    max_text=$(field detail | sed -n 's/.*at most \([0-9][0-9]*\) .*/\1/p')
+    if ! is_number "$max_text"; then
+        complain 'the limit in detail' 'a number of bytes' "$(field detail)"
+        max_text=0
+    elif [ "$max_text" -lt 200000 ] || { [ -z "$quick" ] && [ "$max_text" -lt 1100000 ]; }; then
+        bytes "$max_text" >"$work/probe"
+        post -H 'Content-Type: text/plain' -H "Pollchat-Room: $room" --data-binary "@$work/probe"
+        want_status 201
+        printf x >>"$work/probe"
+        post -H 'Content-Type: text/plain' -H "Pollchat-Room: $room" --data-binary "@$work/probe"
+        want_status 413
+    fi
+    verdict "$max_text bytes"
+}
+
+# The text of the last message, as it was before format=text escaped it.
+last_text() {
+    ask "$poll?room=$room&last=1&format=text"
+    printf '%b' "$(sed 's/^[^'"$tab"']*'"$tab"'[^'"$tab"']*'"$tab"'[^'"$tab"']*'"$tab"'//' "$at.body")"
+}
+want_same() { # WAY
+    want_status 201
+    last_text >"$work/back"
+    cmp -s "$work/text" "$work/back" || complain "$1" "the same $(wc -c <"$work/text") bytes" "$(cmp "$work/text" "$work/back" 2>&1)"
+}
+
+check_bytes() {
+    check 'bytes: a text comes back as it was'
+    # Blanks, a tab, line ends of both kinds, quotes, markup, escapes, an emoji with a joiner, a combining accent, right to left.
+    printf '  a\ttab\r\nand "quotes" \\n & <b>%%41</b> +\001\033[1m \360\237\221\251\342\200\215\360\237\232\200 e\314\201 \327\251\327\234\327\225\327\235 \357\273\277 \n\n ' >"$work/text"
+    post -H 'Content-Type: text/plain' -H "Pollchat-Room: $room" --data-binary "@$work/text"
+    want_same 'as plain text'
+    post --data-urlencode "room=$room" --data-urlencode "text@$work/text"
+    want_same 'as a form'
+    # shellcheck disable=SC2016 # JSON
+    post -H 'Content-Type: application/json' -d '{"room":"'"$room"'","text":"  a\ttab\r\nand \"quotes\" \\n & <b>%41<\/b> +\u0001\u001b[1m \ud83d\udc69\u200d\ud83d\ude80 e\u0301 \u05e9\u05dc\u05d5\u05dd \ufeff \n\n "}'
+    want_same 'as JSON'
+    verdict
+
+    size=100000
+    [ "$max_text" -eq 0 ] || [ "$max_text" -ge "$size" ] || size=$max_text
+    [ "$max_body" -eq 0 ] || [ "$max_body" -ge "$size" ] || size=$max_body
+    check "bytes: a text of $size bytes comes back whole"
+    awk -v n="$size" 'BEGIN { ORS = ""; while (n > 0) { line = "line " ++i " " i * i "\n"; print substr(line, 1, n); n -= length(line) } }' >"$work/text"
+    post -H 'Content-Type: text/plain' -H "Pollchat-Room: $room" --data-binary "@$work/text"
+    want_same 'as plain text'
+    verdict
+}
+
+# ---- errors ----
+
+# A request that is refused, with a problem (RFC 9457).
+refused() { # STATUS FIELD WHAT ADDRESS [CURL-OPTION...]
+    refused_status=$1 refused_field=$2
+    check "errors: $3 is $1"
+    shift 3
+    ask "$@"
+    want_status "$refused_status"
+    want_headers application/problem+json
+    want_json
+    want_like type '"?*"' "$(raw type)"
+    want_like title '"?*"' "$(raw title)"
+    want 'status in the body' "$refused_status" "$(raw status)"
+    want_like detail '"?*"' "$(raw detail)"
+    [ -z "$refused_field" ] || want field "\"$refused_field\"" "$(raw field)"
+}
+
+check_errors() {
+    look
+    head_before=$head
+    while read -r what query of; do
+        refused 400 "$of" "$(echo "$what" | tr '_' ' ')" "$poll?$query"
+        verdict
+    done <<END
+a_since_that_is_no_number room=$room&since=x since
+a_since_beyond_64_bit room=$room&since=99999999999999999999 since
+an_empty_since room=$room&since= since
+a_limit_of_0 room=$room&limit=0 limit
+a_limit_of_1001 room=$room&limit=1001 limit
+a_wait_of_61 room=$room&wait=61 wait
+an_unknown_format room=$room&format=xml format
+a_bad_room room=Not%20A%20Room room
+since_together_with_last room=$room&since=0&last=1
+END
+    while read -r what body of; do
+        refused 400 "$of" "$(echo "$what" | tr '_' ' ')" "$send" -d "$body"
+        verdict
+    done <<END
+no_text room=$room&name=ann text
+an_empty_text room=$room&text= text
+a_text_that_is_no_UTF-8 room=$room&text=%ff%fe text
+a_text_with_U+0000 room=$room&text=a%00b text
+a_message_to_a_bad_room room=Not%20A%20Room&text=hi room
+a_name_with_a_control_character room=$room&text=hi&name=a%07b name
+a_bad_id room=$room&text=hi&id=not%20an%20id id
+an_answer_to_no_message room=$room&text=hi&reply_to=999999999 reply_to
+END
+    refused 400 '' 'broken JSON' "$send" -H 'Content-Type: application/json' -d '{"text":"hi"'
+    verdict
+    refused 415 '' 'another type of body' "$send" -H 'Content-Type: application/xml' -d '<text>hi</text>'
+    verdict
+    refused 405 '' 'GET of send' "$send"
+    want_like Allow '*POST*' "$(header allow)"
+    verdict
+    refused 405 '' 'POST to poll' "$poll" -d 'since=0'
+    want_like Allow '*GET*' "$(header allow)"
+    verdict
+
+    check 'errors: an unknown address is 404'
+    ask "${poll}/nothing-here"
+    want_status 404
+    verdict
+
+    check 'errors: as text where text is asked for'
+    ask "$poll?room=$room&since=x&format=text"
+    want_status 400
+    want_headers text/plain
+    want_like 'the text' '400 *since*' "$(cat "$at.body")"
+    verdict
+
+    check 'errors: nothing of that was stored'
+    look
+    want head "$head_before" "$head"
+    verdict
+}
+
+# ---- what nobody may have ----
+
+check_secrets() {
+    check 'secrets: database, settings and programs have no address'
+    for path in pollchat-data/chat.db pollchat-data/chat.db-wal data/chat.db chat.db cgi-bin/pollchat-data/chat.db \
+        cgi-bin/chat.db cgi-bin/chat.conf chat.conf cgi-bin/chat.conf.example pollchat-data/.htaccess .htaccess cgi-bin/.htaccess \
+        cgi-bin/poll.cgi cgi-bin/send.cgi cgi-bin/pollchat cgi-bin/poll cgi-bin/send cgi-bin/programs/; do
+        ask "$base$path" -r 0-4095
+        case $status in 2*) ;; *) continue ;; esac
+        # Of what is answered only the bytes count: many a site answers 200 with a page whatever is asked for.
+        case $(dd if="$at.body" bs=4096 count=1 2>/dev/null | tr -d '\000' | sed -n 1,50p) in
+        'SQLite format 3'*) complain "$path" 'no database' 'one to download' ;;
+        "$(printf '\177ELF')"*) complain "$path" 'no program' 'one to download' ;;
+        *'<'*) ;; # a page
+        *RewriteRule* | *'Require all'* | *'Deny from'*) complain "$path" 'no rules of the server' "$(seen)" ;;
+        *max_text* | *allow_origin* | *data\ =* | *programs/pollchat-*) complain "$path" 'no settings' "$(seen)" ;;
+        esac
+    done
+    verdict
+}
+
+# What was answered 201 in all that went before is what the room has: nothing more, nothing less, nothing twice.
+check_sum() {
+    check 'the whole room: all that was answered 201, once, and nothing else'
+    sort -n "$work/stored" >"$work/answered"
+    read_all 1000 "$work/late" || complain 'reading all' 200 "$(seen)"
+    want 'numbers without a gap' '' "$(first_break "$work/late")"
+    awk -F "$tab" '{ print $1 }' "$work/late" >"$work/listed"
+    want 'answered (<) and read (>)' '' "$(diff "$work/answered" "$work/listed" | sed -n '/^[<>]/p' | sed 3q | tr '\n' ' ')"
+    verdict "$(grep -c '' "$work/listed") messages"
+}
+
+check_sending
+check_order
+check_ids
+check_cursors
+check_waiting
+check_stream
+check_limits
+check_bytes
+check_errors
+check_secrets
+check_sum
+
+delays=0
+[ ! -e "$work/delays" ] || delays=$(grep -c '' "$work/delays")
+[ "$delays" = 0 ] || printf 'The server asked %s times to come again later (429 or 503 with Retry-After), and was obeyed.\n' "$delays"
+printf '%s ok, %s failed, %s skipped, %s warnings\n' "$n_ok" "$n_failed" "$n_skipped" "$n_warnings"
+[ "$n_failed" = 0 ]
