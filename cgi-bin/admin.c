@@ -10,6 +10,7 @@
 #include "lib/disk.h"
 #include "lib/err.h"
 #include "lib/findings.h"
+#include "lib/host.h"
 #include "lib/log.h"
 #include "lib/store.h"
 
@@ -164,6 +165,18 @@ static int command_restore(const struct options *o)
     return OK;
 }
 
+/* The programs may see another limit, where the web server sets one: what they found is in GET /status. */
+static void print_held(const struct conf *conf)
+{
+    uint64_t limit = host_processes();
+    printf("; max_held: auto is %u here, as ", host_max_held(conf));
+    if (limit == 0) {
+        printf("no limit of processes can be seen\n");
+    } else {
+        printf("the limit of processes is %llu\n", (unsigned long long)limit);
+    }
+}
+
 static int command_settings(const struct options *o)
 {
     struct err e = ERR_INIT;
@@ -176,6 +189,9 @@ static int command_settings(const struct options *o)
         return fail(&e);
     }
     conf_print(&conf, stdout);
+    if (conf.max_held == CONF_AUTO) {
+        print_held(&conf);
+    }
     return OK;
 }
 

@@ -34,7 +34,7 @@ static void handle(struct web_exchange *x, void *context)
     };
     struct program *p = context;
     const struct conf *conf = site_conf(p->site, web_environment(x), NULL);
-    waiting_arrived(p->waiting, conf);
+    waiting_arrived(p->waiting, x, conf);
     if (conf != NULL) {
         forwarded_apply(x, conf->trusted_proxies);
         cors_apply(x, conf->allow_origin);
@@ -46,6 +46,12 @@ static void stop(void *context)
 {
     struct program *p = context;
     waiting_stop(p->waiting);
+}
+
+static bool is_surplus(void *context)
+{
+    struct program *p = context;
+    return waiting_is_surplus(p->waiting);
 }
 
 static void count_answer(void *site, int status)
@@ -62,7 +68,8 @@ int main(void)
         .heartbeat = get_stream_heartbeat,
         .context = &p,
     };
-    const struct serve how = {.handle = handle, .stop = stop, .context = &p, .threads = site_threads()};
+    const struct serve how = {
+        .handle = handle, .stop = stop, .is_surplus = is_surplus, .context = &p, .threads = site_threads()};
     log_program("poll");
     p.site = site_new(STORE_READ, !p.fastcgi, serve_stopping());
     web_count_answers(count_answer, p.site);

@@ -10,6 +10,7 @@
 #include "ck.h"
 #include "clock.h"
 #include "err.h"
+#include "pace.h"
 #include "shm.h"
 
 #include <assert.h>
@@ -67,6 +68,9 @@ struct header {
     _Atomic int64_t committed_at;      /* monotonic us: by the last writer, before it rang */
     _Atomic uint32_t writers[WRITERS]; /* process ids; 0: free */
     _Atomic uint64_t holds[HOLDS];     /* process id << 32 | second of the monotonic clock at which it ends; 0: free */
+    /* Behind all else, so that 0 is what older programs left there: */
+    _Atomic uint64_t round;           /* see bell_pace */
+    _Atomic uint64_t kept[BELL_KEPT]; /* as holds: processes that stay when idle */
 };
 
 static_assert(sizeof(struct slot) == 128, "a slot is two cache lines");
@@ -438,18 +442,49 @@ static bool hold_is_over(uint64_t hold, uint64_t now_s)
     return hold == 0 || (hold & UINT32_MAX) <= now_s || is_dead((uint32_t)(hold >> 32));
 }
 
-int bell_hold(struct bell *b, unsigned most, unsigned seconds)
+static uint64_t own_hold(unsigned seconds)
+{
+    return (uint64_t)(uint32_t)getpid() << 32 | ((uint64_t)clock_mono_ms() / 1000 + seconds + 1);
+}
+
+/* The first `most` places are all there are: no counting, so nothing to race for but a place itself. */
+static int take_place(_Atomic uint64_t *places, unsigned most, unsigned seconds)
 {
     uint64_t now_s = (uint64_t)clock_mono_ms() / 1000;
-    uint64_t own = (uint64_t)(uint32_t)getpid() << 32 | (now_s + seconds + 1);
-    /* The first `most` places are all there are: no counting, so nothing to race for but a place itself. */
-    for (unsigned i = 0; i < most && i < HOLDS; i++) {
-        uint64_t hold = atomic_load(&b->header->holds[i]);
-        if (hold_is_over(hold, now_s) && atomic_compare_exchange_strong(&b->header->holds[i], &hold, own)) {
+    for (unsigned i = 0; i < most; i++) {
+        uint64_t hold = atomic_load(&places[i]);
+        if (hold_is_over(hold, now_s) && atomic_compare_exchange_strong(&places[i], &hold, own_hold(seconds))) {
             return (int)i;
         }
     }
     return -1;
+}
+
+int bell_hold(struct bell *b, unsigned most, unsigned seconds)
+{
+    return take_place(b->header->holds, most < HOLDS ? most : HOLDS, seconds);
+}
+
+bool bell_can_hold(const struct bell *b, unsigned most)
+{
+    uint64_t now_s = (uint64_t)clock_mono_ms() / 1000;
+    bool found = false;
+    for (unsigned i = 0; i < most && i < HOLDS && !found; i++) {
+        found = hold_is_over(atomic_load(&b->header->holds[i]), now_s);
+    }
+    return found;
+}
+
+int bell_keep(struct bell *b, unsigned most, unsigned seconds)
+{
+    return take_place(b->header->kept, most < BELL_KEPT ? most : BELL_KEPT, seconds);
+}
+
+bool bell_keep_on(struct bell *b, int token, unsigned seconds)
+{
+    uint64_t hold = atomic_load(&b->header->kept[token]);
+    return hold >> 32 == (uint32_t)getpid() &&
+           atomic_compare_exchange_strong(&b->header->kept[token], &hold, own_hold(seconds));
 }
 
 void bell_release(struct bell *b, int token)
@@ -460,6 +495,17 @@ void bell_release(struct bell *b, int token)
             atomic_compare_exchange_strong(&b->header->holds[token], &hold, 0);
         }
     }
+}
+
+unsigned bell_pace(struct bell *b, unsigned least, unsigned most, unsigned rate)
+{
+    int64_t now = clock_mono_ms();
+    uint64_t round = atomic_load(&b->header->round);
+    uint64_t next = 0;
+    do {
+        next = pace_next(round, now, least, most, rate);
+    } while (!atomic_compare_exchange_weak(&b->header->round, &round, next));
+    return pace_told(next);
 }
 
 int bell_wait(struct bell *b, uint32_t seen, int timeout_ms)

@@ -4,7 +4,7 @@
  *   - one counter that every ring raises, slept on as a futex: a futex waits on one word only, and a poller watches
  *     many rooms, so it wakes for every ring and compares heads, which costs no system call;
  *   - a table of rooms with their heads, so that a poll without news is answered without SQL;
- *   - who is writing just now.
+ *   - who is writing just now, who is held at the cost of a process, and how many ask on a timer instead.
  *
  * The database is the truth; the table is a memory of it that may be trusted only while nothing can have moved
  * unseen. The rules that make it so:
@@ -73,6 +73,20 @@ void bell_abolish(const char *path);
  * as free whatever became of its holder; so does one whose process is gone. Returns a token, or -1 when `most` are held. */
 int bell_hold(struct bell *b, unsigned most, unsigned seconds);
 void bell_release(struct bell *b, int token); /* -1 is fine */
+
+/* Would there be one? */
+bool bell_can_hold(const struct bell *b, unsigned most);
+
+/* The same as bell_hold among the processes that stay when they have nothing to do (up to BELL_KEPT). For the one that has a place, bell_keep_on
+ * makes it last anew; false: it was lost. */
+enum { BELL_KEPT = 64 };
+int bell_keep(struct bell *b, unsigned most, unsigned seconds);
+bool bell_keep_on(struct bell *b, int token, unsigned seconds);
+
+/* Somebody asked, wasn't held, and is now told when to ask again: in how many seconds? In `least`; in more where so many ask on the
+ * timer that together they would ask more than `rate` times a second; in `most` (up to 255) at most. Counts them, site-wide: in the
+ * time that they were told each of them asks once. */
+unsigned bell_pace(struct bell *b, unsigned least, unsigned most, unsigned rate);
 
 /* Sleeps until the counter differs from seen, or the time is up. 1 rung, 0 time is up. */
 int bell_wait(struct bell *b, uint32_t seen, int timeout_ms);

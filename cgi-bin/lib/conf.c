@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <string.h>
 
-enum kind { NUMBER, ORIGINS, RANGES, FOLDER, WORD };
+enum kind { NUMBER, NUMBER_OR_AUTO, ORIGINS, RANGES, FOLDER, WORD };
 
 struct setting {
     const char *key; /* in the file; in the environment POLLCHAT_ and the key in capitals */
@@ -57,9 +57,10 @@ static const struct setting settings[] = {
      "The same behind Apache's mod_proxy_fcgi, where each waiting poll keeps a worker of the server from everything else on\n"
      "the site. Keep it below Apache's ThreadsPerChild (25 by default): a visitor's kept connection stays with one process\n"
      "of Apache, and where all workers of that one wait, so does his next request. To have more, raise both."},
-    {"max_held", NUMBER, AT(max_held), 0, 256, "8", NULL,
+    {"max_held", NUMBER_OR_AUTO, AT(max_held), 0, 256, "auto", NULL,
      "How many polls the whole site may hold where each costs a process: plain CGI and Apache's mod_fcgid. Shared hosts\n"
-     "often allow an account some 20 processes in all."},
+     "often allow an account some 20 processes in all. auto is 8, or a third of the host's limit where the programs can see a\n"
+     "smaller one; GET /status says what they found."},
     {"max_waiting_per_client", NUMBER, AT(max_waiting_per_client), 1, 100000, "100", NULL,
      "How many polls of one address may wait at once. Not counted for 127.0.0.1 and ::1, where a proxy stands before all clients;\n"
      "with trusted_proxies each of them has his own address."},
@@ -68,6 +69,9 @@ static const struct setting settings[] = {
      "between cuts it. A stream takes a place of max_waiting or max_waiting_apache. 0 allows none, and clients poll."},
     {"poll_after", NUMBER, AT(poll_after), 1, 60, "2", NULL,
      "Seconds after which a client should ask again where a poll can't be held."},
+    {"poll_rate", NUMBER, AT(poll_rate), 1, 100000, "50", NULL,
+     "How many polls a second all clients that can't be held should make together where each costs a process. Where so many ask that\n"
+     "it would be more, they are told to ask less often: poll_after rises, up to 60."},
     {"busy_timeout", NUMBER, AT(busy_timeout), 0, 30000, "5000", NULL,
      "Milliseconds that a request waits for other processes to leave the database, before it answers 503."},
     {"journal", WORD, AT(journal), 0, 0, "auto", journal_words,
@@ -95,9 +99,9 @@ static const char file_name[] = "chat.conf";
 static int wrong_value(const struct setting *s, const char *value, const char *where, struct err *e)
 {
     char allowed[128];
-    if (s->kind == NUMBER) {
-        snprintf(allowed, sizeof allowed, "a whole number from %llu to %llu", (unsigned long long)s->min,
-                 (unsigned long long)s->max);
+    if (s->kind == NUMBER || s->kind == NUMBER_OR_AUTO) {
+        snprintf(allowed, sizeof allowed, "a whole number from %llu to %llu%s", (unsigned long long)s->min,
+                 (unsigned long long)s->max, s->kind == NUMBER_OR_AUTO ? ", or the word auto" : "");
     } else if (s->kind == WORD) {
         size_t at = 0;
         for (size_t i = 0; s->words[i] != NULL; i++) {
@@ -160,6 +164,15 @@ static int set_word(uint64_t *out, const char *value, const char *const *words)
     return -1;
 }
 
+static int set_number_or_auto(uint64_t *out, const char *value, const struct setting *s)
+{
+    if (strcmp(value, "auto") == 0) {
+        *out = CONF_AUTO;
+        return 0;
+    }
+    return str_u64(value, s->min, s->max, out);
+}
+
 static int set_value(struct conf *c, const struct setting *s, const char *value, const char *program_dir,
                      const char *where, struct err *e)
 {
@@ -168,6 +181,9 @@ static int set_value(struct conf *c, const struct setting *s, const char *value,
     switch (s->kind) {
     case NUMBER:
         result = str_u64(value, s->min, s->max, member);
+        break;
+    case NUMBER_OR_AUTO:
+        result = set_number_or_auto(member, value, s);
         break;
     case ORIGINS:
         result = set_origins(member, value);
@@ -377,7 +393,9 @@ void conf_print(const struct conf *c, FILE *out)
     for (size_t i = 0; i < SETTINGS; i++) {
         const struct setting *s = &settings[i];
         const void *member = (const char *)c + s->offset;
-        if (s->kind == NUMBER) {
+        if (s->kind == NUMBER_OR_AUTO && *(const uint64_t *)member == CONF_AUTO) {
+            fprintf(out, "%s = auto", s->key);
+        } else if (s->kind == NUMBER || s->kind == NUMBER_OR_AUTO) {
             fprintf(out, "%s = %llu", s->key, (unsigned long long)*(const uint64_t *)member);
         } else if (s->kind == WORD) {
             fprintf(out, "%s = %s", s->key, s->words[*(const uint64_t *)member]);
@@ -409,8 +427,9 @@ void conf_print_example(FILE *out)
         const struct setting *s = &settings[i];
         fputs("\n", out);
         print_comment(s->about, out);
-        if (s->kind == NUMBER) {
-            fprintf(out, "; Allowed: %llu to %llu.\n", (unsigned long long)s->min, (unsigned long long)s->max);
+        if (s->kind == NUMBER || s->kind == NUMBER_OR_AUTO) {
+            fprintf(out, "; Allowed: %llu to %llu%s.\n", (unsigned long long)s->min, (unsigned long long)s->max,
+                    s->kind == NUMBER_OR_AUTO ? ", or auto" : "");
         }
         fprintf(out, ";%s =%s%s\n", s->key, s->fallback[0] != '\0' ? " " : "", s->fallback);
     }

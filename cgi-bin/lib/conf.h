@@ -21,6 +21,8 @@ struct err;
 
 enum { CONF_TEXT_MAX = 4096 };
 
+#define CONF_AUTO UINT64_MAX /* a number that is to be found by the program: the word auto */
+
 enum conf_status { CONF_STATUS_LOOPBACK, CONF_STATUS_EVERYONE, CONF_STATUS_NOBODY };
 
 struct conf {
@@ -35,13 +37,14 @@ struct conf {
     uint64_t doctor;                     /* the same words */
     uint64_t threads;                    /* requests handled at once by a FastCGI process */
     uint64_t poll_after;                 /* seconds: what a poll tells clients when it can't hold them */
+    uint64_t poll_rate;                  /* polls a second by all who ask on the timer, where each costs a process */
     uint64_t max_stream;                 /* seconds; 0: no streams */
     uint64_t max_wait;                   /* seconds; 0: polls are never held */
     uint64_t max_waiting;                /* waiting polls of a process that holds them for nothing */
     uint64_t max_waiting_apache;         /* the same where each keeps a worker of Apache busy */
-    uint64_t max_held;                   /* waiting polls of the whole site where each costs a process */
-    uint64_t max_waiting_per_client;     /* of one address */
-    uint64_t max_answer;                 /* bytes of texts in one answer */
+    uint64_t max_held;               /* waiting polls of the whole site where each costs a process; CONF_AUTO: host.h */
+    uint64_t max_waiting_per_client; /* of one address */
+    uint64_t max_answer;             /* bytes of texts in one answer */
 };
 
 /* program_dir: folder of the running program (absolute; relative paths of the file and of `data` start there).

@@ -155,9 +155,10 @@ static void answer_or_hold(struct web_exchange *x, struct program *p, const stru
     struct reading_how how = how_to_read(p, conf);
     how.if_none_match = q->wait == 0 ? web_variable(x, "HTTP_IF_NONE_MATCH") : NULL;
     int result = reading_take(g, p->site, q, &how, &e);
-    /* Who finds something at once is told what the wait would have been: 0 means that there was no place. */
+    bool asks_to_wait = result == 0 && q->wait > 0 && web_method(x) == WEB_GET;
+    /* Who finds something at once is told what the wait would have been, and so to ask again at once; 0 means that there is no place. */
     g->answer.wait = g->nothing_new ? 0 : granted(q, conf);
-    if (result == 0 && g->nothing_new && q->wait > 0 && web_method(x) == WEB_GET) {
+    if (asks_to_wait && g->nothing_new) {
         w = waiting_query(q, g, conf);
         if (waiting_take(p->waiting, x, &w, conf)) {
             return;
@@ -167,6 +168,11 @@ static void answer_or_hold(struct web_exchange *x, struct program *p, const stru
         } else if (w.wait > 0) {
             tally_add(site_tally(p->site), COUNTS_TURNED_AWAY, 1);
         }
+    } else if (asks_to_wait && !waiting_has_place(p->waiting, x, conf)) {
+        g->answer.wait = 0;
+    }
+    if (asks_to_wait && g->answer.wait == 0 && !g->answer.more) {
+        g->answer.poll_after = waiting_poll_after(p->waiting, x, conf);
     }
     if (result == 0) {
         tell_watch(p, q, g, address);

@@ -8,6 +8,7 @@
 #include "err.h"
 #include "form.h"
 #include "forwarded.h"
+#include "host.h"
 #include "json.h"
 #include "peer.h"
 #include "program.h"
@@ -80,7 +81,7 @@ static void answer(struct web_exchange *x, enum format format, const struct stat
     web_reply_fini(&r);
 }
 
-static int take(struct web_exchange *x, struct program *p, enum format format, struct err *e)
+static int take(struct web_exchange *x, struct program *p, const struct conf *conf, enum format format, struct err *e)
 {
     struct counts counts;
     struct store *store = site_borrow(p->site, e);
@@ -96,6 +97,8 @@ static int take(struct web_exchange *x, struct program *p, enum format format, s
         .whole_site = tally_is_shared(tally),
         .has_bell = site_bell(p->site, store) != NULL,
         .descriptors = descriptor_limit(),
+        .processes = host_processes(),
+        .max_held = host_max_held(conf),
         .store = store_describe(store),
         .counts = &counts,
     };
@@ -115,7 +118,7 @@ void get_status(struct web_exchange *x, void *program)
     tally_add(site_tally(p->site), COUNTS_STATUS_REQUESTS, 1);
     const struct conf *conf = site_conf(p->site, web_environment(x), &e);
     if (conf == NULL || check_reader(x, conf, &e) != 0 || parse_format(x, &format, &e) != 0 ||
-        take(x, p, format, &e) != 0) {
+        take(x, p, conf, format, &e) != 0) {
         web_answer_problem(x, &e, NULL, NULL);
     }
 }

@@ -325,6 +325,8 @@ void json_status(struct buf *out, const struct status *s)
     put_string(o, "counts_of", s->whole_site ? "site" : "process");
     put_string(o, "wake", s->has_bell ? "bell" : "timer");
     put_seq(o, "descriptors", s->descriptors);
+    put_seq(o, "processes", s->processes);
+    put_seq(o, "max_held", s->max_held);
     put_string(store, "kind", s->store);
     put_seq(store, "bytes", s->store_bytes);
     put(o, "store", store);

@@ -106,6 +106,17 @@ static int next_connection(struct worker_pool *pool)
     return connection;
 }
 
+static bool start_worker(struct worker_pool *pool);
+
+/* Threads are processes to a host that limits these, so there are only as many as were needed at once, and one more: under mod_fcgid,
+ * which gives a process one request at a time, two instead of all that the setting allows. */
+static void grow(struct worker_pool *pool)
+{
+    if (atomic_load(&pool->idle) == 0 && atomic_load(&pool->running) < pool->serve->threads) {
+        (void)start_worker(pool); /* a host that limits threads: fewer will do */
+    }
+}
+
 static void *work(void *argument)
 {
     struct worker_pool *pool = argument;
@@ -114,6 +125,7 @@ static void *work(void *argument)
         if (connection < 0) {
             break;
         }
+        grow(pool);
         struct web_exchange *x = web_fcgi_read(connection);
         if (x != NULL) {
             pool->serve->handle(x, pool->serve->context);
@@ -146,15 +158,12 @@ static bool start_worker(struct worker_pool *pool)
     return true;
 }
 
-static int start_workers(struct worker_pool *pool)
+static int start_first_worker(struct worker_pool *pool)
 {
     pthread_attr_init(&pool->attributes);
     pthread_attr_setstacksize(&pool->attributes, STACK_BYTES);
     pthread_attr_setdetachstate(&pool->attributes, PTHREAD_CREATE_DETACHED);
-    for (unsigned i = 0; i < pool->serve->threads && start_worker(pool); i++) {
-        /* a host that limits threads: fewer will do */
-    }
-    return atomic_load(&pool->running) > 0 ? 0 : -1;
+    return start_worker(pool) ? 0 : -1;
 }
 
 /* Peers that send their requests slowly hold up threads, and nobody may wait for them: others take their place, for a while. */
@@ -181,12 +190,16 @@ static void stop_signals(sigset_t *set)
 
 static void wait_for_stop(struct worker_pool *pool, const sigset_t *signals, const struct successor *successor)
 {
+    const struct serve *s = pool->serve;
     const struct timespec tick = {.tv_sec = TICK_S};
     for (unsigned ticks = 1;; ticks++) {
         if (sigtimedwait(signals, NULL, &tick) > 0) {
             break;
         }
         relieve(pool);
+        if (s->is_surplus != NULL && s->is_surplus(s->context)) {
+            break;
+        }
         if (ticks % FILE_TICKS == 0 && successor_is_there(successor)) {
             log_line("the program's file was replaced; leaving so that the new one is started");
             break;
@@ -260,7 +273,7 @@ static int serve_fastcgi(const struct serve *s)
     struct successor *successor = successor_new();
     pool.accepted = ck_malloc(TAKEN_IN_MOST * sizeof *pool.accepted);
     pool.stop_fd = eventfd(0, EFD_CLOEXEC);
-    if (pool.stop_fd < 0 || web_fcgi_init(&e) != 0 || start_workers(&pool) != 0) {
+    if (pool.stop_fd < 0 || web_fcgi_init(&e) != 0 || start_first_worker(&pool) != 0) {
         log_line("can't start: %s", e.code != ERR_NONE ? e.text : strerror(errno));
         successor_free(successor);
         return 1;

@@ -5,7 +5,7 @@
  * taken, what is in work is finished, and after at most 1.5 s the process is gone in any case (a request
  * that was not finished then has no answer and has stored nothing that was acknowledged).
  * The program also stops by itself when its own file has been replaced: a web server that goes by inode would
- * otherwise keep processes of the old version beside the new ones for hours.
+ * otherwise keep processes of the old version beside the new ones for hours. And when it says of itself that it is one process too many.
  * CGI: signals keep their default, which ends the process at once; the store rolls back.
  */
 #ifndef SERVE_H
@@ -19,6 +19,7 @@ struct web_exchange;
 struct serve {
     void (*handle)(struct web_exchange *x, void *context); /* takes x; called from many threads */
     void (*stop)(void *context); /* may be NULL; answers requests that wait without a thread, when the program stops */
+    bool (*is_surplus)(void *context); /* may be NULL; asked every second by the main thread: true stops the program */
     void *context;
     unsigned threads; /* for FastCGI */
 };

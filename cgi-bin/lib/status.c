@@ -54,6 +54,8 @@ void status_prometheus(struct buf *out, const struct status *s)
     add_gauge(out, "counted_since_seconds", "When the counters began, as Unix time.", (uint64_t)(s->since_ms / 1000));
     add_gauge(out, "store_bytes", "Size of the database with its log.", s->store_bytes);
     add_gauge(out, "max_descriptors", "Limit of open files of the process that answers.", s->descriptors);
+    add_gauge(out, "max_processes", "Limit of processes that the process that answers sees; 0: none.", s->processes);
+    add_gauge(out, "max_held", "Polls that may be held where each costs a process.", s->max_held);
     for (size_t i = 0; i < COUNTS_GAUGE__MAX; i++) {
         add_value(out, &counts_gauges[i], "gauge", s->counts->gauge[i]);
     }

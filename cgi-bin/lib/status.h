@@ -19,6 +19,8 @@ struct status {
     bool whole_site;      /* counts of all processes; otherwise of this one */
     bool has_bell;        /* news is rung; otherwise looked for on a timer */
     uint64_t descriptors; /* limit of open files of this process */
+    uint64_t processes;   /* limit of processes that it sees; 0: none */
+    uint64_t max_held;    /* polls that may be held at the cost of a process each */
     const char *store;    /* such as "SQLite 3.40.1, WAL" */
     uint64_t store_bytes;
     const struct counts *counts;

@@ -5,6 +5,7 @@
 #include "ck.h"
 #include "clock.h"
 #include "err.h"
+#include "host.h"
 #include "log.h"
 #include "site.h"
 #include "store.h"
@@ -21,6 +22,10 @@
 enum {
     OTHER_DESCRIPTORS = 128, /* of a process that has all its places taken: databases, requests in work, the loop */
     LOOK_AT_PARENT_MS = 500,
+    SPARE_PROCESSES = 4, /* beside those that hold: a poll on the timer takes a process for a millisecond or two */
+    KEPT_S = 15,         /* how long a place among those that stay lasts if it isn't renewed */
+    IDLE_MS = 3000,
+    POLL_AFTER_MOST = 60, /* seconds */
     HEARTBEAT_MS = 15000, /* proxies and NAT routers cut connections that are silent for 30 to 60 s */
 };
 
@@ -33,7 +38,11 @@ struct waiting {
     _Atomic(struct watch *) watch;
     bool failed;
     atomic_bool many_at_once; /* seen: this process gets several requests at a time */
-    struct bell *bell;        /* plain CGI: where the one request sleeps */
+    atomic_int kept;          /* a process of mod_fcgid: its place among those that stay, -1 while it has none */
+    _Atomic int64_t arrived_ms;
+    atomic_bool costs;   /* the last request had a process to itself */
+    atomic_bool counted; /* it is known how many have a place */
+    struct bell *bell;   /* plain CGI: where the one request sleeps */
     uint32_t seen;
     pid_t parent; /* the server's process that started this one */
 };
@@ -44,6 +53,7 @@ struct waiting *waiting_new(struct site *site, bool fastcgi, const struct waitin
     w->site = site;
     w->fastcgi = fastcgi;
     w->functions = *functions;
+    atomic_store(&w->kept, -1);
     pthread_mutex_init(&w->lock, NULL);
     return w;
 }
@@ -90,17 +100,34 @@ bool waiting_is_watched(const struct waiting *w)
 
 /* ---- which carrier ---- */
 
-/* Only who waits counts. Of a request in work nobody can say whether its answer is out already: a server that gives one request
- * at a time sends the next as soon as it has that. */
-void waiting_arrived(struct waiting *w, const struct conf *conf)
+static bool is_apache(const struct web_exchange *x)
 {
-    const struct park *p = atomic_load(&w->park);
-    if (w->fastcgi && conf != NULL && atomic_load(&w->watch) == NULL) {
-        start_watch(w);
+    const char *software = web_variable(x, "SERVER_SOFTWARE");
+    return software != NULL && strncmp(software, "Apache", strlen("Apache")) == 0;
+}
+
+/* Apache's mod_proxy_fcgi says so itself: its SCRIPT_FILENAME is "proxy:fcgi://..." (unless ProxyFCGIBackendType is set). */
+static bool is_proxied_by_apache(const struct web_exchange *x)
+{
+    const char *file = web_variable(x, "SCRIPT_FILENAME");
+    return file != NULL && strncmp(file, "proxy:", strlen("proxy:")) == 0;
+}
+
+/* Of these servers every request comes to the process when it comes to them. */
+static bool is_known_to_send_many(const struct web_exchange *x)
+{
+    static const char *const names[] = {"lighttpd", "nginx", "Caddy"};
+    const char *software = web_variable(x, "SERVER_SOFTWARE");
+    bool found = is_proxied_by_apache(x);
+    for (size_t i = 0; software != NULL && i < sizeof names / sizeof names[0]; i++) {
+        found = found || strncmp(software, names[i], strlen(names[i])) == 0;
     }
-    if (p != NULL && park_unanswered(p) > 0) {
-        atomic_store(&w->many_at_once, true);
-    }
+    return found;
+}
+
+static bool costs_a_process(const struct waiting *w, const struct web_exchange *x)
+{
+    return !w->fastcgi || (!atomic_load(&w->many_at_once) && !is_known_to_send_many(x));
 }
 
 size_t waiting_count(const struct waiting *w)
@@ -109,10 +136,65 @@ size_t waiting_count(const struct waiting *w)
     return p != NULL ? park_count(p) : 0;
 }
 
-static bool is_apache(const struct web_exchange *x)
+/* ---- how many processes stay ---- */
+
+static int take_kept_place(struct waiting *w, const struct conf *conf)
 {
-    const char *software = web_variable(x, "SERVER_SOFTWARE");
-    return software != NULL && strncmp(software, "Apache", strlen("Apache")) == 0;
+    struct store *store = site_borrow(w->site, NULL);
+    struct bell *bell = store != NULL ? site_bell(w->site, store) : NULL;
+    unsigned most = host_max_held(conf) + SPARE_PROCESSES;
+    int token = bell == NULL || most > BELL_KEPT ? -1 : bell_keep(bell, most, KEPT_S);
+    /* Without a bell, or with more places than can be counted, nobody knows of the others, and all stay. */
+    atomic_store(&w->counted, bell != NULL && most <= BELL_KEPT);
+    if (store != NULL) {
+        site_return(w->site, store);
+    }
+    return token;
+}
+
+static void renew_kept_place(struct waiting *w, int token)
+{
+    struct store *store = site_borrow(w->site, NULL);
+    struct bell *bell = store != NULL ? site_bell(w->site, store) : NULL;
+    if (bell != NULL && !bell_keep_on(bell, token, KEPT_S)) {
+        atomic_store(&w->kept, -1); /* the next request takes one again, if there is one */
+    }
+    if (store != NULL) {
+        site_return(w->site, store);
+    }
+}
+
+bool waiting_is_surplus(struct waiting *w)
+{
+    int token = atomic_load(&w->kept);
+    if (token >= 0) {
+        renew_kept_place(w, token);
+        return false;
+    }
+    return atomic_load(&w->counted) && atomic_load(&w->costs) && !atomic_load(&w->many_at_once) &&
+           waiting_count(w) == 0 && clock_mono_ms() - atomic_load(&w->arrived_ms) >= IDLE_MS;
+}
+
+/* ---- who comes ---- */
+
+/* Only who waits counts. Of a request in work nobody can say whether its answer is out already: a server that gives one request
+ * at a time sends the next as soon as it has that. */
+void waiting_arrived(struct waiting *w, const struct web_exchange *x, const struct conf *conf)
+{
+    const struct park *p = atomic_load(&w->park);
+    if (w->fastcgi && conf != NULL && atomic_load(&w->watch) == NULL) {
+        start_watch(w);
+    }
+    if (p != NULL && park_unanswered(p) > 0) {
+        atomic_store(&w->many_at_once, true);
+    }
+    if (w->fastcgi && conf != NULL) {
+        atomic_store(&w->arrived_ms, clock_mono_ms());
+        atomic_store(&w->costs, costs_a_process(w, x));
+        if (atomic_load(&w->costs) && atomic_load(&w->kept) < 0) {
+            atomic_store(&w->kept, take_kept_place(w, conf));
+        }
+    }
 }
 
 /* Each waiter keeps a descriptor, so the process's limit is one as well. */
@@ -222,23 +304,28 @@ static struct park *the_park(struct waiting *w, const struct web_exchange *x, co
     return atomic_load(&w->park);
 }
 
-/* Apache's mod_proxy_fcgi says so itself: its SCRIPT_FILENAME is "proxy:fcgi://..." (unless ProxyFCGIBackendType is set). */
-static bool is_proxied_by_apache(const struct web_exchange *x)
+bool waiting_has_place(struct waiting *w, const struct web_exchange *x, const struct conf *conf)
 {
-    const char *file = web_variable(x, "SCRIPT_FILENAME");
-    return file != NULL && strncmp(file, "proxy:", strlen("proxy:")) == 0;
-}
-
-/* Of these servers every request comes to the process when it comes to them. */
-static bool is_known_to_send_many(const struct web_exchange *x)
-{
-    static const char *const names[] = {"lighttpd", "nginx", "Caddy"};
-    const char *software = web_variable(x, "SERVER_SOFTWARE");
-    bool found = is_proxied_by_apache(x);
-    for (size_t i = 0; software != NULL && i < sizeof names / sizeof names[0]; i++) {
-        found = found || strncmp(software, names[i], strlen(names[i])) == 0;
+    bool found = true;
+    struct store *store = costs_a_process(w, x) ? site_borrow(w->site, NULL) : NULL;
+    if (store != NULL) {
+        struct bell *bell = site_bell(w->site, store);
+        found = bell != NULL && bell_can_hold(bell, host_max_held(conf));
+        site_return(w->site, store);
     }
     return found;
+}
+
+unsigned waiting_poll_after(struct waiting *w, const struct web_exchange *x, const struct conf *conf)
+{
+    unsigned seconds = (unsigned)conf->poll_after;
+    struct store *store = costs_a_process(w, x) ? site_borrow(w->site, NULL) : NULL;
+    if (store != NULL) {
+        struct bell *bell = site_bell(w->site, store);
+        seconds = bell != NULL ? bell_pace(bell, seconds, POLL_AFTER_MOST, (unsigned)conf->poll_rate) : seconds;
+        site_return(w->site, store);
+    }
+    return seconds;
 }
 
 /* A place among those that cost a process each. */
@@ -246,7 +333,7 @@ static int take_costly_place(struct waiting *w, unsigned seconds, const struct c
 {
     struct store *store = site_borrow(w->site, NULL);
     struct bell *bell = store != NULL ? site_bell(w->site, store) : NULL;
-    int token = bell != NULL ? bell_hold(bell, (unsigned)conf->max_held, seconds) : -1;
+    int token = bell != NULL ? bell_hold(bell, host_max_held(conf), seconds) : -1;
     if (store != NULL) {
         site_return(w->site, store);
     }
@@ -260,7 +347,7 @@ bool waiting_take(struct waiting *w, struct web_exchange *x, const struct query 
         return false;
     }
     struct park *p = the_park(w, x, conf);
-    bool costly = !atomic_load(&w->many_at_once) && !is_known_to_send_many(x);
+    bool costly = costs_a_process(w, x);
     if (p == NULL || (costly && (token = take_costly_place(w, q->wait, conf)) < 0)) {
         return false;
     }
@@ -317,7 +404,7 @@ int waiting_begin(struct waiting *w, unsigned seconds, const struct conf *conf)
     }
     w->parent = getppid();
     w->seen = bell_seen(w->bell); /* before the caller looks once more */
-    int token = bell_hold(w->bell, (unsigned)conf->max_held, seconds);
+    int token = bell_hold(w->bell, host_max_held(conf), seconds);
     tally_gauge(site_tally(w->site), COUNTS_PARKED_POLLS, token >= 0 ? 1 : 0);
     return token;
 }

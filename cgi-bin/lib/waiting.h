@@ -38,7 +38,12 @@ struct waiting *waiting_new(struct site *site, bool fastcgi,
 void waiting_free(struct waiting *w);
 
 /* A request has come to this process; conf: NULL if the settings are wrong. The first one starts who watches for news. */
-void waiting_arrived(struct waiting *w, const struct conf *conf);
+void waiting_arrived(struct waiting *w, const struct web_exchange *x, const struct conf *conf);
+
+/* FastCGI, to be asked every second by one thread: this process is one more than the site needs, and idle, so it shall leave. Where
+ * a request takes a process a burst of them makes many, which mod_fcgid keeps for minutes or for ever; on a host with a limit they
+ * would be missing for those who send. */
+bool waiting_is_surplus(struct waiting *w);
 
 /* Somebody in this process watches for commits that ring nowhere, so what the bell knows may be trusted. */
 bool waiting_is_watched(const struct waiting *w);
@@ -60,6 +65,13 @@ bool waiting_stream(struct waiting *w, struct web_exchange *x, const struct quer
 int waiting_begin(struct waiting *w, unsigned seconds, const struct conf *conf);
 bool waiting_sleep(struct waiting *w, int timeout_ms);
 void waiting_end(struct waiting *w, int token);
+
+/* Whether one who is answered now, and asks at once again, may hope to be held. */
+bool waiting_has_place(struct waiting *w, const struct web_exchange *x, const struct conf *conf);
+
+/* In how many seconds one should ask again who wanted to wait and was not held: conf->poll_after, or more where that would be too
+ * many for a host on which each costs a process. */
+unsigned waiting_poll_after(struct waiting *w, const struct web_exchange *x, const struct conf *conf);
 
 size_t waiting_count(const struct waiting *w); /* held without a thread, now */
 

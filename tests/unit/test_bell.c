@@ -484,6 +484,47 @@ static void a_file_that_is_cut_short_ends_nobody_and_knows_nothing(void **state)
     bell_close(b);
 }
 
+static void who_asks_on_a_timer_is_counted_for_all_processes(void **state)
+{
+    struct bell *b = open_bell(EPOCH);
+    struct bell *other = open_bell(EPOCH);
+    (void)state;
+    unsigned told = bell_pace(b, 1, 60, 10);
+    assert_int_equal(told, 1);
+    for (int round = 0; told == 1 && round < 20; round++) { /* on a slow machine one may end among the 30 */
+        for (int i = 0; i < 30; i++) {
+            bell_pace(i % 2 == 0 ? b : other, 1, 60, 10);
+        }
+        clock_sleep_ms(1100);
+        told = bell_pace(other, 1, 60, 10);
+    }
+    assert_true(told > 1);
+    bell_close(b);
+    bell_close(other);
+}
+
+static void so_many_processes_stay_and_no_more(void **state)
+{
+    struct bell *b = open_bell(EPOCH);
+    int status = 0;
+    (void)state;
+    int first = bell_keep(b, 2, 60);
+    assert_true(first >= 0);
+    assert_true(bell_keep_on(b, first, 60));
+    pid_t child = fork();
+    if (child == 0) {
+        int own = bell_keep(b, 2, 60);
+        _exit(own >= 0 && own != first && bell_keep(b, 2, 60) == -1 && !bell_keep_on(b, first, 60) ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    int second = bell_keep(b, 2, 60); /* the child's: it is gone */
+    assert_true(second >= 0 && second != first);
+    assert_int_equal(bell_keep(b, 2, 60), -1);
+    assert_true(bell_hold(b, 256, 60) >= 0); /* places of another kind */
+    bell_close(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -499,6 +540,8 @@ int main(void)
         cmocka_unit_test(a_bell_that_is_taken_away_says_so),
         cmocka_unit_test(many_who_open_at_once_get_one_bell),
         cmocka_unit_test(places_are_counted_over_all_processes_and_come_back),
+        cmocka_unit_test(so_many_processes_stay_and_no_more),
+        cmocka_unit_test(who_asks_on_a_timer_is_counted_for_all_processes),
         cmocka_unit_test(a_room_that_is_not_there_is_remembered_until_somebody_makes_it),
         cmocka_unit_test(a_file_that_is_cut_short_ends_nobody_and_knows_nothing),
         cmocka_unit_test(time_is_up_without_a_ring),

@@ -85,6 +85,7 @@ static void works_without_file_and_environment(void **state)
     assert_int_equal(c.journal, 0);
     assert_int_equal(c.threads, 16);
     assert_int_equal(c.poll_after, 2);
+    assert_true(c.max_held == CONF_AUTO);
 }
 
 static void reads_a_file(void **state)
@@ -144,6 +145,8 @@ static void mistakes_in_the_file_say_file_line_value_and_what_is_allowed(void **
         {"poll_after = 0\n", {"poll_after", "from 1 to 60"}},
         {"busy_timeout = 30001\n", {"busy_timeout", "from 0 to 30000"}},
         {"max_answer = 65535\n", {"max_answer", "from 65536 to"}},
+        {"max_held = 257\n", {"max_held", "from 0 to 256, or the word auto"}},
+        {"max_held = Auto\n", {"max_held", "'Auto'"}},
         {"journal = WAL\n", {"journal", "'WAL'", "one of auto, wal, rollback"}},
         {"data =\n", {"data", "a path"}},
         {"threads = 3\nmax_text = 5\nthreads = 3\n", {"chat.conf line 3", "threads", "twice"}},
@@ -189,7 +192,9 @@ static void both_ends_of_each_range_are_allowed(void **state)
                                         "journal = rollback\n",
                                         "allow_origin =\n",
                                         "allow_origin = *\n",
-                                        "heads =\n"};
+                                        "heads =\n",
+                                        "max_held = auto\n",
+                                        "max_held = 256\n"};
     (void)state;
     for (size_t i = 0; i < COUNT(texts); i++) {
         struct conf c;
@@ -457,6 +462,7 @@ static void tells_each_value_and_where_it_came_from(void **state)
     load_good(&c, "", NULL, NULL); /* nothing is left of the load before */
     text = printed(&c);
     assert_contains(text, "threads = 16  ; default\n");
+    assert_contains(text, "max_held = auto  ; default\n");
     free(text);
 }
 
@@ -465,7 +471,8 @@ static void what_it_tells_can_be_read_again(void **state)
     struct conf c;
     struct conf again;
     (void)state;
-    load_good(&c, "threads = 2\nallow_origin = https://a.example *\njournal = rollback\ndata = /x\n", NULL, NULL);
+    load_good(&c, "threads = 2\nmax_held = 3\nallow_origin = https://a.example *\njournal = rollback\ndata = /x\n",
+              NULL, NULL);
     char *text = printed(&c);
     load_good(&again, text, NULL, NULL);
     assert_memory_equal(&again, &c, sizeof c);
@@ -493,7 +500,7 @@ static void the_example_changes_nothing_and_uncommented_holds_the_defaults(void 
     }
     load_good(&c, text, NULL, NULL);
     assert_memory_equal(&c, &defaults, sizeof c);
-    assert_int_equal(settings, 18);
+    assert_int_equal(settings, 19);
     free(text);
 }
 

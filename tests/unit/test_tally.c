@@ -173,6 +173,8 @@ static struct status example(const struct counts *c)
                            .whole_site = true,
                            .has_bell = true,
                            .descriptors = 1024,
+                           .processes = 20,
+                           .max_held = 6,
                            .store = "SQLite",
                            .store_bytes = 4096,
                            .counts = c};
@@ -234,7 +236,7 @@ static void the_json_has_the_same(void **state)
     assert_contains(
         text,
         "{\"version\":\"1.2.3\",\"uptime\":77,\"counted_since\":\"2023-11-14T22:13:20.123Z\",\"counts_of\":\"site\","
-        "\"wake\":\"bell\",\"descriptors\":1024,\"store\":{\"kind\":\"SQLite\",\"bytes\":4096},"
+        "\"wake\":\"bell\",\"descriptors\":1024,\"processes\":20,\"max_held\":6,\"store\":{\"kind\":\"SQLite\",\"bytes\":4096},"
         "\"parked\":{\"polls\":8,\"streams\":0},\"queued\":0,"
         "\"requests\":{\"send\":0,\"poll\":0,\"stream\":6,\"status\":0},");
     assert_contains(text, "\"answers\":{\"2xx\":0,\"3xx\":0,\"4xx\":7,\"5xx\":0}");

@@ -1,0 +1,29 @@
+/* host.h - how many processes the host lets a site have, and what follows from it.
+ *
+ * Known is what the system tells a process: RLIMIT_NPROC (Apache's RLimitNPROC, for example) and pids.max of the control group it is
+ * in and of those around that (containers, systemd). Both count threads as well. What a host enforces by other means can't be seen
+ * from inside: CloudLinux's entry processes, FcgidMaxProcesses. So what is assumed is careful in any case.
+ * Each program sees its own limits; a shell on the same host may have others than what the web server starts.
+ * Threads: any.
+ */
+#ifndef HOST_H
+#define HOST_H
+
+#include <stdint.h>
+
+struct conf;
+
+/* The smallest limit that is found, looked for once in the life of a process; 0: none. */
+uint64_t host_processes(void);
+
+/* How many polls may be held at the cost of a process each: the setting max_held, or where that is auto 8, and a third of a small limit. */
+unsigned host_max_held(const struct conf *c);
+
+/* The same for a limit that is known: what auto is. Can't fail. */
+unsigned host_held_of(uint64_t processes);
+
+/* The smallest pids.max of a control group and of those around it. root: where control groups are mounted; groups: text of
+ * /proc/self/cgroup. 0: none. */
+uint64_t host_of_groups(const char *root, const char *groups);
+
+#endif

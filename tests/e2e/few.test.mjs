@@ -1,0 +1,210 @@
+// few.test.mjs - few processes, many visitors: a host that lets a site have 20 processes, and 200 who poll as the page does.
+//
+// The limit is mod_fcgid's own (FcgidMaxProcesses), and for plain CGI a stand-in for the "entry processes" of shared hosts: a proxy
+// that answers 508 to whoever comes while 20 requests are under way.
+//
+// Environment: FEW_VISITORS (200), FEW_MESSAGES (15)
+
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import http from 'node:http';
+import path from 'node:path';
+import { describe, it } from 'node:test';
+
+import { copyRoot, makeFolder, pause, PROFILE, removeFolder, request, start, until } from './harness.mjs';
+
+const VISITORS = Number(process.env.FEW_VISITORS ?? 200);
+const MESSAGES = Number(process.env.FEW_MESSAGES ?? 15);
+const LIMIT = 20;
+const RATE = 50; // poll_rate
+
+/** A site whose Apache has these lines at the end of its configuration. */
+async function startWith(lines, env = {}) {
+  const folder = makeFolder();
+  const root = copyRoot(path.join(folder, 'root'));
+  fs.appendFileSync(path.join(root, 'apache', 'server.conf'), `\n${lines}\n`);
+  const site = await start({ folder, root, env });
+  return { site, end: () => site.halt().finally(() => removeFolder(folder)) };
+}
+
+/** A proxy that lets LIMIT requests be under way at a time, and answers 508 to others. */
+async function limited(site) {
+  const door = { most: 0, refused: 0 };
+  let busy = 0;
+  const server = http.createServer(async (incoming, response) => {
+    await new Promise(setImmediate); // those that have ended meanwhile first: this process's own stalls are nobody's load
+    if (busy >= LIMIT) {
+      door.refused++;
+      response.writeHead(508).end('Resource Limit Is Reached');
+      return;
+    }
+    busy++;
+    door.most = Math.max(door.most, busy);
+    response.on('close', () => busy--);
+    const upstream = http.request({ host: '127.0.0.1', port: site.port, method: incoming.method, path: incoming.url, headers: { ...incoming.headers, connection: 'close' }, agent: false }, (answer) => {
+      response.writeHead(answer.statusCode, answer.headers);
+      answer.pipe(response);
+    });
+    upstream.on('error', () => response.destroy());
+    incoming.pipe(upstream);
+  });
+  await new Promise((done) => server.listen(0, '127.0.0.1', done));
+  door.port = server.address().port;
+  door.close = () => {
+    server.closeAllConnections();
+    server.close();
+  };
+  return door;
+}
+
+/** What happened to all: how long each pause overslept, how long a poll that wasn't held took, what was told. */
+class Notes {
+  overslept = 0;
+  slowest = 0;
+  told = 0;
+  turnedAway = 0;
+  held = 0;
+  polls = 0;
+  statuses = new Map();
+  delays = [];
+}
+
+async function visitor(door, room, notes, sentAt) {
+  const seen = [];
+  for (let since = 0; since < MESSAGES;) {
+    const began = performance.now();
+    const answer = await request(door.port, `/poll?room=${room}&since=${since}&wait=25`, { agent: false }); // a kept connection may be closed when it is used again
+    const took = performance.now() - began;
+    notes.polls++;
+    notes.statuses.set(answer.status, (notes.statuses.get(answer.status) ?? 0) + 1);
+    if (answer.status !== 200) {
+      await pause(1000);
+      continue;
+    }
+    const page = answer.json();
+    for (const { seq } of page.messages) {
+      seen.push(seq);
+      if (sentAt.has(seq)) notes.delays.push(performance.now() - sentAt.get(seq));
+    }
+    since = page.next;
+    if (page.wait > 0 || page.more) {
+      notes.held += took > 500 ? 1 : 0; // nobody else is answered that late, or slowest below says so
+      continue;
+    }
+    notes.turnedAway++;
+    notes.slowest = Math.max(notes.slowest, took);
+    notes.told = Math.max(notes.told, page.poll_after);
+    const rest = page.poll_after * 1000 * (0.9 + Math.random() / 5); // as www/js/transport.js
+    const from = performance.now();
+    await pause(rest);
+    notes.overslept = Math.max(notes.overslept, performance.now() - from - rest);
+  }
+  return seen;
+}
+
+/** VISITORS come within some seconds, MESSAGES are sent meanwhile. */
+async function crowd(door) {
+  const notes = new Notes();
+  const sentAt = new Map();
+  const visitors = Promise.all(
+    Array.from({ length: VISITORS }, async () => {
+      await pause(Math.random() * 5000);
+      return visitor(door, 'full', notes, sentAt);
+    }),
+  );
+  let slowestSend = 0;
+  const sending = (async () => {
+    for (let n = 1; n <= MESSAGES; n++) {
+      const began = performance.now();
+      const answer = await request(door.port, '/send', { agent: false, method: 'POST', body: JSON.stringify({ room: 'full', text: `m${n}` }), headers: { 'Content-Type': 'application/json' } });
+      assert.equal(answer.status, 201, answer.text);
+      sentAt.set(answer.json().seq, performance.now());
+      slowestSend = Math.max(slowestSend, performance.now() - began);
+      await pause(1000);
+    }
+  })();
+  const [lists] = await Promise.all([visitors, sending]);
+  return { notes, lists, slowestSend };
+}
+
+function check({ notes, lists }, message) {
+  const expected = Array.from({ length: MESSAGES }, (_, i) => i + 1);
+  for (const seen of lists) assert.deepEqual(seen, expected, 'every message, in order, once');
+  assert.deepEqual([...notes.statuses.keys()], [200], 'no error to anyone');
+  assert.ok(notes.turnedAway > VISITORS, 'most were on the timer');
+  assert.ok(notes.held > 0, 'and some were held');
+  // Who asks as told has a message after one pause, its own delays, and a few requests that were as slow as the slowest.
+  const bound = notes.told * 1100 + notes.overslept + 5 * notes.slowest + 1000;
+  const worst = Math.max(...notes.delays);
+  assert.ok(worst <= bound, `${message}: a message took ${Math.round(worst)} ms, not within ${Math.round(bound)}`);
+}
+
+const takesProcess = ['lighttpd-cgi', 'apache-cgi', 'apache-fcgid'].includes(PROFILE);
+
+describe(`${PROFILE}: few processes`, { skip: !takesProcess }, () => {
+  it(`${VISITORS} visitors on ${LIMIT} processes: no error to anyone, everything to all, within the timer`, async (t) => {
+    const { site, end } = PROFILE === 'apache-fcgid' ? await startWith(`FcgidMaxProcesses ${LIMIT}`) : await startWith('');
+    const door = PROFILE === 'apache-fcgid' ? { port: site.port, refused: 0, close() {} } : await limited(site);
+    try {
+      const all = await crowd(door);
+      t.diagnostic(JSON.stringify({ ...all.notes, statuses: [...all.notes.statuses], delays: undefined, worst: Math.max(...all.notes.delays), slowestSend: all.slowestSend, most: door.most, refused: door.refused }));
+      check(all, PROFILE);
+      assert.equal(door.refused, 0);
+      // The timer grew with the crowd, to what keeps it at the rate, or about that.
+      assert.ok(all.notes.told >= Math.floor((VISITORS - 8) / RATE), `told ${all.notes.told}`);
+      assert.ok(all.notes.told <= 3 * Math.ceil(VISITORS / RATE), `told ${all.notes.told}`);
+      const status = (await site.get('/status')).json();
+      assert.equal(status.answers['5xx'], 0);
+      assert.ok(status.max_held <= 8);
+    } catch (error) {
+      console.error(site.log());
+      throw error;
+    } finally {
+      door.close();
+      await end();
+    }
+  });
+
+  it('a burst of readers leaves processes for the first who sends', { skip: PROFILE !== 'apache-fcgid' }, async () => {
+    const { site, end } = await startWith(`FcgidMaxProcesses ${LIMIT}`);
+    const gone = [];
+    try {
+      // As many at once as make mod_fcgid start all it may: each asks once more when it was answered, until they are all there.
+      let over = false;
+      const readers = Array.from({ length: 100 }, async () => {
+        while (!over) {
+          const answer = await request(site.port, '/poll?since=0&wait=25', { agent: false });
+          assert.equal(answer.status, 200, answer.text);
+        }
+      });
+      await until(() => site.programs(['poll']).length >= LIMIT - 1, 'readers to have all processes');
+      over = true;
+      gone.push(...readers);
+      const answer = await request(site.port, '/send', { agent: false, method: 'POST', body: 'text=hi', headers: { 'Content-Type': 'application/x-www-form-urlencoded' } });
+      assert.equal(answer.status, 201, answer.text);
+      await until(() => site.programs(['poll']).length <= 12, 'those that nobody needs to leave');
+      await Promise.all(gone);
+    } finally {
+      await end();
+    }
+  });
+
+  it('a limit that the programs can see is shared out, and shown', { skip: PROFILE !== 'apache-cgi' }, async () => {
+    const { site, end } = await startWith('<Directory "${CHAT_ROOT}/cgi-bin">\n    RLimitNPROC 12 12\n</Directory>');
+    try {
+      const status = (await site.get('/status')).json();
+      assert.equal(status.processes, 12);
+      assert.equal(status.max_held, 4);
+      await site.send({ text: 'old' });
+      const answers = [];
+      const all = Array.from({ length: 6 }, async () => answers.push((await site.get('/poll?since=1&wait=25')).json()));
+      await until(() => answers.length === 2, 'two to be turned away');
+      assert.deepEqual(answers.map((a) => a.wait), [0, 0]);
+      await site.send({ text: 'new' });
+      await Promise.all(all);
+      assert.deepEqual(answers.map((a) => a.messages.length).sort(), [0, 0, 1, 1, 1, 1]);
+    } finally {
+      await end();
+    }
+  });
+});

@@ -1,0 +1,121 @@
+/* test_pace.c - pace.h: crowds of made-up clients, in made-up time. */
+#include "support.h"
+
+#include "pace.h"
+
+enum { LEAST = 2, MOST = 60, RATE = 50, CLIENTS_MAX = 5000 };
+
+struct crowd {
+    uint64_t round;
+    int64_t now;
+    int64_t next[CLIENTS_MAX]; /* when each asks again */
+    unsigned told_most;        /* since the last look */
+};
+
+/* Lets so many clients ask as they are told, for so long; each a little sooner or later, as the page does. Returns how often they
+ * asked, a second. */
+static double ask(struct crowd *c, size_t clients, int64_t ms, uint64_t *seed)
+{
+    size_t asked = 0;
+    c->told_most = 0;
+    for (int64_t end = c->now + ms; c->now < end; c->now += 10) {
+        for (size_t i = 0; i < clients; i++) {
+            if (c->next[i] > c->now) {
+                continue;
+            }
+            c->round = pace_next(c->round, c->now, LEAST, MOST, RATE);
+            unsigned told = pace_told(c->round);
+            c->next[i] = c->now + (int64_t)told * (int64_t)(900 + support_random(seed) % 200);
+            c->told_most = told > c->told_most ? told : c->told_most;
+            asked++;
+        }
+    }
+    return (double)asked * 1000 / (double)ms;
+}
+
+static void arrive(struct crowd *c, size_t first, size_t clients, int64_t within_ms, uint64_t *seed)
+{
+    for (size_t i = first; i < clients; i++) {
+        c->next[i] = c->now + (int64_t)(support_random(seed) % (uint64_t)within_ms);
+    }
+}
+
+static void few_are_told_the_least(void **state)
+{
+    uint64_t seed = 1;
+    (void)state;
+    struct crowd *c = calloc(1, sizeof *c);
+    c->now = 123456789;
+    arrive(c, 0, 90, 2000, &seed);
+    ask(c, 90, 120000, &seed);
+    assert_int_equal(c->told_most, LEAST);
+    free(c);
+}
+
+static void a_crowd_of_any_size_asks_at_the_rate(void **state)
+{
+    static const size_t sizes[] = {200, 600, 1000, 2500};
+    uint64_t seed = 2;
+    (void)state;
+    for (size_t i = 0; i < COUNT(sizes); i++) {
+        struct crowd *c = calloc(1, sizeof *c);
+        arrive(c, 0, sizes[i], 2000, &seed);
+        ask(c, sizes[i], 120000, &seed);
+        double rate = ask(c, sizes[i], 300000, &seed);
+        assert_true(rate > RATE * 0.6 && rate < RATE * 1.2);
+        assert_true(c->told_most <= 2 * sizes[i] / RATE);
+        free(c);
+    }
+}
+
+static void more_than_fit_are_told_the_most(void **state)
+{
+    uint64_t seed = 3;
+    (void)state;
+    struct crowd *c = calloc(1, sizeof *c);
+    arrive(c, 0, CLIENTS_MAX, 2000, &seed);
+    ask(c, CLIENTS_MAX, 200000, &seed);
+    assert_int_equal(c->told_most, MOST);
+    free(c);
+}
+
+static void who_is_left_of_a_crowd_is_soon_told_less(void **state)
+{
+    uint64_t seed = 4;
+    (void)state;
+    struct crowd *c = calloc(1, sizeof *c);
+    arrive(c, 0, 1000, 2000, &seed);
+    ask(c, 1000, 120000, &seed);
+    ask(c, 50, 120000, &seed); /* the others have left */
+    ask(c, 50, 30000, &seed);
+    assert_int_equal(c->told_most, LEAST);
+    c->now += 5000000000; /* the clock of the round goes round */
+    ask(c, 50, 1000, &seed);
+    assert_int_equal(c->told_most, LEAST);
+    free(c);
+}
+
+static void one_half_that_leaves_brings_no_swing(void **state)
+{
+    uint64_t seed = 5;
+    (void)state;
+    struct crowd *c = calloc(1, sizeof *c);
+    arrive(c, 0, 1000, 2000, &seed);
+    ask(c, 1000, 120000, &seed);
+    for (int s = 0; s < 60; s++) {
+        assert_true(ask(c, 500, 5000, &seed) < RATE * 2);
+    }
+    free(c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(few_are_told_the_least),
+        cmocka_unit_test(a_crowd_of_any_size_asks_at_the_rate),
+        cmocka_unit_test(more_than_fit_are_told_the_most),
+        cmocka_unit_test(who_is_left_of_a_crowd_is_soon_told_less),
+        cmocka_unit_test(one_half_that_leaves_brings_no_swing),
+    };
+    return RUN(tests);
+}
