@@ -277,7 +277,7 @@ bytes() { # COUNT: so many letters
 
 find_addresses() {
     find_seen=''
-    for find_style in 'poll send' 'cgi-bin/poll.cgi/poll cgi-bin/send.cgi/send'; do
+    for find_style in 'poll send' 'cgi-bin/poll.cgi/poll cgi-bin/send.cgi/send' 'cgi/poll.cgi/poll cgi/send.cgi/send'; do
         poll=$base${find_style% *} send=$base${find_style#* }
         ask "$poll?room=$room&since=0"
         case $status:$(header content-type) in

@@ -20,7 +20,9 @@ static void name_of(const struct web_exchange *x, char *out, size_t size)
         path += strspn(path, "/");
     }
     if (path != NULL && path[0] != '\0') {
-        copy_segment(out, size, path, strcspn(path, "/"));
+        size_t length = strlen(path);
+        length -= path[length - 1] == '/' ? 1 : 0;
+        copy_segment(out, size, path, length); /* a path of several parts is nobody's name */
     } else if (script != NULL) {
         const char *slash = strrchr(script, '/');
         const char *base = slash != NULL ? slash + 1 : script;

@@ -51,7 +51,6 @@ static void the_name_is_found_in_every_address_scheme(void **state)
         {"X=1", "PATH_INFO=/poll"},
         {"X=1", "PATH_INFO=poll"},
         {"X=1", "PATH_INFO=/poll/"},
-        {"X=1", "PATH_INFO=/poll/lobby"},
         {"SCRIPT_NAME=/cgi-bin/chat.fcgi", "PATH_INFO=/poll"},
         {"SCRIPT_NAME=/cgi-bin/poll", "PATH_INFO=/poll"},
     };
@@ -81,6 +80,8 @@ static void other_addresses_are_404(void **state)
         {"SCRIPT_NAME=/.poll", "X=1"},
         {"SCRIPT_NAME=/poll", "PATH_INFO=/stream"}, /* a path that is given counts */
         {"X=1", "PATH_INFO=/poll.cgi"},
+        {"X=1", "PATH_INFO=/poll/lobby"}, /* as /poll/lobby is with a short address */
+        {"X=1", "PATH_INFO=/poll//"},
         {"X=1", "PATH_INFO=/poll%00"},
         {"X=1", "PATH_INFO=/pollpollpollpollpollpollpollpollpollpollpollpollpollpollpollpollpollpollpollpollpoll"},
     };
