@@ -8,6 +8,8 @@ VERSION  := 0.1.0
 VARIANT  ?= release#   release, asan (with ubsan), tsan, cov
 PREFIX   ?= /usr/local
 DESTDIR  ?=
+UNITS    ?= $(PREFIX)/lib/systemd/system#  none: no systemd here
+WEB_GROUP ?= www-data#  of the web server, which may use the sockets
 CFLAGS   ?=#           added after ours
 CPPFLAGS ?=
 LDFLAGS  ?=
@@ -31,7 +33,8 @@ WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-pr
             -Wsign-conversion -Wundef -Wpointer-arith -Wcast-qual -Wwrite-strings -Wimplicit-fallthrough \
             -Wnull-dereference -Wdouble-promotion -Wold-style-definition
 
-VARIANT_CFLAGS.release  := -O2 -g -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+# (-ffile-prefix-map: the same bytes in whatever folder it is built.)
+VARIANT_CFLAGS.release  := -O2 -g -ffile-prefix-map=$(CURDIR)=. -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 VARIANT_LDFLAGS.release := -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack
 # Programs that need no library where they run, and start in half the time, which is what plain CGI does all day. (libfcgi and SQLite make
 # the linker warn of gethostbyname and dlopen; neither is ever called.)
@@ -89,7 +92,7 @@ OBJECTS  := $(LIBOBJ) $(addprefix $B/obj/cgi-bin/,send.o poll.o admin.o bundle.o
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY: $(OBJECTS)
-.PHONY: all dist dist-parts stage install uninstall run test deps unit unit-run unit-build crash crash-run valgrind fuzz cov bench \
+.PHONY: all dist dist-parts stage install uninstall deb run test deps unit unit-run unit-build crash crash-run valgrind fuzz cov bench \
         lint check-format format clean distclean help FORCE
 
 ifeq ($V,1)
@@ -174,17 +177,27 @@ stage: all ## put programs, page and server configurations together in build/VAR
 	$(call layout,$(STAGE),$(PROGRAMS))
 	$Q cd $(STAGE) && for f in $$(find $(TREES) -type f); do [ -e "$(CURDIR)/$$f" ] || rm -f "$$f"; done
 
-install: all ## install into PREFIX/lib/pollchat and PREFIX/bin/pollchat; DESTDIR= stands before it
+# What systemd takes, filled in; none of it is enabled.
+PAIRS := $(foreach p,send poll,pollchat-$p.service pollchat-$p.socket)
+SYSUSERS = $(DESTDIR)$(PREFIX)/lib/sysusers.d/pollchat.conf
+
+install: all ## install into PREFIX/lib/pollchat, PREFIX/bin/pollchat and, for systemd, UNITS; DESTDIR= stands before each
 	$(call say,INSTALL,$(PLACE))
 	$(call layout,$(PLACE),$(PROGRAMS))
 	$Q umask 022; mkdir -p "$(DESTDIR)$(PREFIX)/bin"; cd "$(DESTDIR)$(PREFIX)/bin" && \
 	rm -f pollchat.new && ln -s ../lib/pollchat/cgi-bin/pollchat pollchat.new && mv -fT pollchat.new pollchat
+	$Q [ '$(UNITS)' = none ] || { umask 022; set -e; mkdir -p "$(DESTDIR)$(UNITS)" '$(dir $(SYSUSERS))'; cp cgi-bin/systemd/sysusers.conf '$(SYSUSERS)'; \
+	for unit in $(PAIRS); do name=$${unit#pollchat-}; sed -e "s|@PROGRAM@|$${name%.*}|g; s|@PLACE@|$(PREFIX)/lib/pollchat|g; s|@WEB_GROUP@|$(WEB_GROUP)|g" \
+	  "cgi-bin/systemd/pollchat.$${unit##*.}" >"$(DESTDIR)$(UNITS)/$$unit"; done; }
 
 uninstall: ## remove what install put there; chat.conf and the data stay
 	$Q [ -d "$(PLACE)" ] || { echo 'nothing is installed in $(PLACE)'; exit 0; }; \
-	rm -f "$(DESTDIR)$(PREFIX)/bin/pollchat"; cd "$(PLACE)" && \
+	rm -f "$(DESTDIR)$(PREFIX)/bin/pollchat" '$(SYSUSERS)' $(addprefix "$(DESTDIR)$(UNITS)"/,$(PAIRS)); cd "$(PLACE)" && \
 	rm -f $(FILES) $(addprefix cgi-bin/,$(notdir $(PROGRAMS))) && \
 	{ find cgi-bin $(TREES) -depth -type d -empty -delete 2>/dev/null; cd .. && rmdir pollchat 2>/dev/null || echo 'kept in $(PLACE):' $$(ls -A '$(PLACE)'); }
+
+deb: all ## build a Debian package: build/pollchat_VERSION_ARCH.deb
+	$Q cgi-bin/debian/build '$(VERSION)'
 
 # ---- the archive for shared hosting -------------------------------------------------------------------------------------
 
