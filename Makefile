@@ -17,7 +17,7 @@ WERROR   ?= $(if $(filter release,$(VARIANT)),0,1)
 V        ?= 0#         1 shows every command
 
 # make run
-SERVER   ?= lighttpd#  lighttpd, lighttpd-cgi, apache-proxy, apache-fcgid, apache-cgi, nginx
+SERVER   ?= lighttpd#  lighttpd, lighttpd-cgi, apache-proxy, apache-fcgid, apache-cgi, nginx, caddy
 PORT     ?= 8080
 DATA     ?= build/data
 

@@ -10,7 +10,7 @@ import { describe, it } from 'node:test';
 
 import { PROFILE, pause, signal, until, withSite } from './harness.mjs';
 
-const parks = ['lighttpd', 'nginx'].includes(PROFILE);
+const parks = ['lighttpd', 'nginx', 'caddy'].includes(PROFILE);
 const READERS = Number(process.env.CROWD ?? (parks ? 400 : 24));
 const MESSAGES = Number(process.env.CROWD_MESSAGES ?? 40);
 const GAP = Number(process.env.CROWD_GAP ?? 100);

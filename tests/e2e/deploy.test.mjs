@@ -1,5 +1,5 @@
 // deploy.test.mjs - the lines of README.md for a host that has a web server already, inside such a server's configuration:
-// Debian's own for lighttpd, the least that is one for Apache. (nginx: its whole profile is the block of README.md.)
+// Debian's own for lighttpd, the least that is one for Apache. (nginx, Caddy: their whole profile is the block of README.md.)
 
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
@@ -70,7 +70,7 @@ const programs = (folder, user) =>
   ]);
 
 describe(`${PROFILE}: on a host with a web server`, () => {
-  if (PROFILE !== 'nginx') {
+  if (!['nginx', 'caddy'].includes(PROFILE)) {
     it('the lines of README.md are enough', async () => {
       const folder = makeFolder();
       const children = [];

@@ -5,7 +5,7 @@
 //   await site.stop();                                and nothing of it is left
 //
 // Environment: ROOT    a staged folder (make stage); default build/release/stage
-//              PROFILE lighttpd (default), lighttpd-cgi, apache-proxy, apache-fcgid, apache-cgi, nginx
+//              PROFILE lighttpd (default), lighttpd-cgi, apache-proxy, apache-fcgid, apache-cgi, nginx, caddy
 //              WRAP    a command put before the programs, such as 'valgrind -q --log-file=/tmp/v.%p', 'strace -f -o /tmp/s'
 //                      or 'env ASAN_OPTIONS=log_path=/tmp/asan'
 //              KEEP    1 leaves the folders of a run for a look and prints where they are
@@ -348,7 +348,9 @@ export async function launch(options = {}) {
   const data = options.data ?? path.join(folder, 'data');
   const port = options.port ?? (await freePort());
   const inherited = Object.entries(process.env).filter(([name]) => !/^(POLLCHAT|CHAT)_/.test(name));
-  const env = { ...Object.fromEntries(inherited), CHAT_RUN: path.join(folder, 'run'), ...options.env };
+  // Caddy says for whom it asks, so the status takes it for a proxy, whoever asks.
+  const own = (options.profile ?? PROFILE) === 'caddy' ? { POLLCHAT_STATUS: 'everyone' } : {};
+  const env = { ...Object.fromEntries(inherited), ...own, CHAT_RUN: path.join(folder, 'run'), ...options.env };
   const child = spawn(serveScript, [options.profile ?? PROFILE, String(port), data, root], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   return new Site(child, port, folder, root, data);
 }

@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 
 import { PROFILE, withSite } from './harness.mjs';
 
-const flows = ['lighttpd', 'apache-proxy', 'nginx'].includes(PROFILE);
+const flows = ['lighttpd', 'apache-proxy', 'nginx', 'caddy'].includes(PROFILE);
 const readme = fs.readFileSync(path.join(path.dirname(fileURLToPath(import.meta.url)), '..', '..', 'README.md'), 'utf8');
 
 function examples() {

@@ -68,7 +68,7 @@ describe(`${PROFILE}: serve`, () => {
 
   it('ends with the log when a server dies', async () => {
     const site = await start();
-    const server = descendants(site.child.pid).find((p) => p.parent === site.child.pid && /lighttpd|apache2|nginx/.test(p.exe + p.args[0]));
+    const server = descendants(site.child.pid).find((p) => p.parent === site.child.pid && /lighttpd|apache2|nginx|caddy/.test(p.exe + p.args[0]));
     signal(server.pid, 'SIGKILL');
     const status = await site.ended;
     assert.equal(status.code, 1, site.output);

@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 
 import { PROFILE, pause, signal, until, withSite } from './harness.mjs';
 
-const flows = ['lighttpd', 'apache-proxy', 'nginx'].includes(PROFILE);
+const flows = ['lighttpd', 'apache-proxy', 'nginx', 'caddy'].includes(PROFILE);
 
 /** An open stream: what has come so far, cut into events. */
 class Stream {
