@@ -159,7 +159,7 @@ TREES := $(wildcard www lighttpd apache)
 FILES  = $(wildcard cgi-bin/chat.conf.example README.md LICENSE) $(shell find $(TREES) -path apache/archive -prune -o -type f ! -name '.*.sw?' -print)
 
 # Each file by rename: a program that runs keeps its old file, and nobody ever reads half a file.
-put = put() { mkdir -p "$${2%/*}" && cp --preserve=timestamps "$$1" "$$2.new" && lean "$$1" "$$2.new" && chmod "$$3" "$$2.new" && mv -f "$$2.new" "$$2"; }
+put = put() { mkdir -p "$${2%/*}" && cp "$$1" "$$2.new" && touch -r "$$1" "$$2.new" && lean "$$1" "$$2.new" && chmod "$$3" "$$2.new" && mv -f "$$2.new" "$$2"; }
 
 # A visitor's files without what is for their readers: comments, indentation, empty lines. Each line of code stays one. A comment behind code goes
 # when no quote stands in it but an apostrophe between letters: then it is in no string.
@@ -194,7 +194,7 @@ uninstall: ## remove what install put there; chat.conf and the data stay
 	$Q [ -d "$(PLACE)" ] || { echo 'nothing is installed in $(PLACE)'; exit 0; }; \
 	rm -f "$(DESTDIR)$(PREFIX)/bin/pollchat" '$(SYSUSERS)' $(addprefix "$(DESTDIR)$(UNITS)"/,$(PAIRS)); cd "$(PLACE)" && \
 	rm -f $(FILES) $(addprefix cgi-bin/,$(notdir $(PROGRAMS))) && \
-	{ find cgi-bin $(TREES) -depth -type d -empty -delete 2>/dev/null; cd .. && rmdir pollchat 2>/dev/null || echo 'kept in $(PLACE):' $$(ls -A '$(PLACE)'); }
+	{ find cgi-bin $(TREES) -depth -type d -exec rmdir {} \; 2>/dev/null; cd .. && rmdir pollchat 2>/dev/null || echo 'kept in $(PLACE):' $$(ls -A '$(PLACE)'); }
 
 deb: all ## build a Debian package: build/pollchat_VERSION_ARCH.deb
 	$Q cgi-bin/debian/build '$(VERSION)'

@@ -28,7 +28,10 @@ machine_base() { # FOLDER PACKAGE...
     printf '127.0.0.1 localhost\n::1 localhost\n' >"$folder/etc/hosts"
     printf '#!/bin/sh\nexit 101\n' >"$folder/usr/sbin/policy-rc.d" # nothing starts yet
     chmod 755 "$folder/usr/sbin/policy-rc.d"
-    machine_apt "$folder" update && machine_apt "$folder" install --no-install-recommends "$@" || { tail -n 20 "$folder.log" && return 1; }
+    if ! machine_apt "$folder" update || ! machine_apt "$folder" install --no-install-recommends "$@"; then
+        tail -n 20 "$folder.log"
+        return 1
+    fi
     machine_apt "$folder" clean
     rm "$folder/usr/sbin/policy-rc.d"
     echo "$stamp" >"$folder.stamp"
@@ -41,7 +44,9 @@ machine_apt() { # FOLDER ARGUMENT...
     DEBIAN_FRONTEND=noninteractive LC_ALL=C chroot "$folder" apt-get -q -y -o Acquire::Retries=3 "$@" >>"$folder.log" 2>&1 </dev/null
 }
 
-machine_pid= machine_outer= machine_cgroup=
+machine_pid=''
+machine_outer=''
+machine_cgroup=''
 
 machine_boot() { # FOLDER
     local i here
@@ -77,5 +82,6 @@ machine_stop() {
         [ -e "$machine_cgroup" ] || break
         sleep 0.1
     done
-    machine_outer= machine_pid=
+    machine_outer=''
+    machine_pid=''
 }
