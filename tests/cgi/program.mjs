@@ -151,6 +151,10 @@ export function parseRecords(bytes) {
   return { ...parseAnswer(Buffer.concat(streams[STDOUT]).toString()), stderr: Buffer.concat(streams[STDERR]).toString(), ended };
 }
 
+// The file is there from bind() on, but who comes before listen() is refused: the kernel's list has a flag for that.
+const isListening = (socket) =>
+  fs.readFileSync('/proc/net/unix', 'latin1').split('\n').some((line) => line.endsWith(` ${socket}`) && line.split(' ')[3] === '00010000');
+
 /** Starts a program as FastCGI on a socket of its own, stopped at the end of the test. */
 export async function startFastcgi(t, program, data, { env = {}, file = programPath(program) } = {}) {
   const folder = temporaryFolder(t);
@@ -164,7 +168,7 @@ export async function startFastcgi(t, program, data, { env = {}, file = programP
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
     await gone;
   });
-  while (!fs.existsSync(socket)) {
+  while (!isListening(socket)) {
     if (child.exitCode !== null) throw new Error(`spawn-fcgi: ${await stderr}`);
     await delay(5);
   }
