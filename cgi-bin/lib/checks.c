@@ -159,31 +159,38 @@ static void check_store(const struct conf *conf, struct findings *out)
     store_close(store);
 }
 
-static void check_limit(int resource, rlim_t little, rlim_t unit, const char *format, struct findings *out)
+/* The limit, in units of so many, if it is below `little`; otherwise little. */
+static unsigned long long small_limit(const struct rlimit *limit, bool known, rlim_t unit, unsigned long long little)
 {
-    struct rlimit limit;
-    if (getrlimit((__rlimit_resource_t)resource, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
-        limit.rlim_cur / unit < little) {
-        char text[FINDING_TEXT_SIZE];
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-        snprintf(text, sizeof text, format, (unsigned long long)(limit.rlim_cur / unit));
-#pragma GCC diagnostic pop
-        findings_add(out, "limits", FINDING_NOTE, "%s", text);
-    }
+    bool is_small = known && limit->rlim_cur != RLIM_INFINITY && limit->rlim_cur / unit < little;
+    return is_small ? (unsigned long long)(limit->rlim_cur / unit) : little;
 }
 
 static void check_limits(struct findings *out)
 {
-    check_limit(
-        RLIMIT_NPROC, FEW_PROCESSES, 1,
-        "This host allows %llu processes to the account. Few visitors are held at a time; the others ask every few "
-        "seconds.",
-        out);
-    check_limit(RLIMIT_NOFILE, FEW_DESCRIPTORS, 1,
-                "This host allows %llu open files to a program, so only about as many visitors can be held.", out);
-    check_limit(RLIMIT_AS, LITTLE_MEMORY_MB, 1024 * 1024,
-                "This host allows a program %llu MB of memory, which is little.", out);
+    struct rlimit limit;
+    bool known = getrlimit(RLIMIT_NPROC, &limit) == 0;
+    unsigned long long found = small_limit(&limit, known, 1, FEW_PROCESSES);
+    if (found < FEW_PROCESSES) {
+        findings_add(
+            out, "limits", FINDING_NOTE,
+            "This host allows %llu processes to the account. Few visitors are held at a time; the others ask every few "
+            "seconds.",
+            found);
+    }
+    known = getrlimit(RLIMIT_NOFILE, &limit) == 0;
+    found = small_limit(&limit, known, 1, FEW_DESCRIPTORS);
+    if (found < FEW_DESCRIPTORS) {
+        findings_add(out, "limits", FINDING_NOTE,
+                     "This host allows %llu open files to a program, so only about as many visitors can be held.",
+                     found);
+    }
+    known = getrlimit(RLIMIT_AS, &limit) == 0;
+    found = small_limit(&limit, known, 1024UL * 1024, LITTLE_MEMORY_MB);
+    if (found < LITTLE_MEMORY_MB) {
+        findings_add(out, "limits", FINDING_NOTE, "This host allows a program %llu MB of memory, which is little.",
+                     found);
+    }
 }
 
 static void check_clock(struct findings *out)
