@@ -95,13 +95,13 @@ static void check_exposure(const struct checks_given *given, struct findings *ou
         findings_add(
             out, "data-web", FINDING_WRONG,
             "Files of the data folder could be downloaded, so the chat has stopped. Move the folder out of the one that "
-            "is served and write its place into cgi-bin/chat.conf, or have it denied; then delete the file "
+            "is served and write its place into cgi-bin/my-chat.conf, or have it denied; then delete the file "
             "READABLE-BY-THE-WEB.txt in it.");
     } else if (exposure_address(data, given->program_folder, address, sizeof address)) {
         findings_add(
             out, "data-web", FINDING_NOTE,
             "The data folder lies inside of the one that is served, and a .htaccess keeps it from the web. If this host "
-            "has a folder outside, let cgi-bin/chat.conf name it (data = ...).");
+            "has a folder outside, let cgi-bin/my-chat.conf name it (data = ...).");
     } else {
         findings_add(out, "data-web", FINDING_FINE,
                      "The data folder lies outside of the chat's own, where it has no address.");

@@ -94,7 +94,7 @@ struct source {
 static struct source sources[SETTINGS];
 
 static const char prefix[] = "POLLCHAT_";
-static const char file_name[] = "chat.conf";
+static const char *const file_names[CONF_FILES] = {"chat.conf", "my-chat.conf"}; /* the latter wins */
 
 static int wrong_value(const struct setting *s, const char *value, const char *where, struct err *e)
 {
@@ -275,7 +275,9 @@ static int on_setting(void *context, const char *section, const char *key, const
         r->seen[i] = true;
         return set_value(r->conf, &settings[i], value, r->program_dir, where, r->e) == 0;
     }
-    err_set(r->e, ERR_CONFIG, "%s: there is no setting '%.40s'; chat.conf.example lists all of them.", where, key);
+    err_set(r->e, ERR_CONFIG,
+            "%s: there is no setting '%.40s'; chat.conf.example, or the archive's chat.conf, lists all of them.", where,
+            key);
     return 0;
 }
 
@@ -357,11 +359,17 @@ static const char *conf_path(const char *const *environment)
     return NULL;
 }
 
+const char *conf_file(size_t number)
+{
+    return file_names[number];
+}
+
 int conf_load(struct conf *out, const char *program_dir, const char *const *request_environment,
               const char *const *process_environment, struct err *e)
 {
     struct err own = ERR_INIT;
     char file_path[CONF_TEXT_MAX];
+    char own_path[CONF_TEXT_MAX];
     if (e == NULL) {
         e = &own;
     }
@@ -376,10 +384,12 @@ int conf_load(struct conf *out, const char *program_dir, const char *const *requ
         path = conf_path(process_environment);
     }
     bool named = path != NULL;
-    if (set_folder(file_path, named ? path : file_name, program_dir) != 0) {
+    if (set_folder(file_path, named ? path : file_names[0], program_dir) != 0 ||
+        set_folder(own_path, file_names[1], program_dir) != 0) {
         return err_set(e, ERR_CONFIG, "The path of the settings file is empty or too long.");
     }
     return load_file(out, file_path, named, program_dir, e) != 0 ||
+                   (!named && load_file(out, own_path, false, program_dir, e) != 0) ||
                    load_environment(out, process_environment, program_dir, e) != 0 ||
                    load_environment(out, request_environment, program_dir, e) != 0
                ? -1
@@ -421,7 +431,7 @@ void conf_print_example(FILE *out)
         "; chat.conf.example - every setting with its default. Copy it to chat.conf in this folder and change what you\n"
         "; need; without a chat.conf all defaults hold. Each one can also be set by the environment: POLLCHAT_MAX_TEXT\n"
         "; sets max_text (Apache: SetEnv, lighttpd: bin-environment) and wins over this file. `pollchat settings` shows\n"
-        "; what holds now and where it comes from.\n",
+        "; what holds now and where it comes from. A second file, my-chat.conf, is read after this one and wins.\n",
         out);
     for (size_t i = 0; i < SETTINGS; i++) {
         const struct setting *s = &settings[i];

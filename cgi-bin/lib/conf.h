@@ -3,10 +3,11 @@
  * A value comes from the first place that has it:
  *   1. the request's parameters (Apache: SetEnv POLLCHAT_MAX_TEXT 4096), where a server passes settings that way
  *   2. the process's environment (lighttpd: bin-environment)
- *   3. the file: POLLCHAT_CONF, or chat.conf beside the programs
+ *   3. the file that POLLCHAT_CONF names; or, beside the programs, my-chat.conf, which is the owner's alone: no archive has one, so
+ *      no upload writes it over; or chat.conf
  *   4. the default
- * A name starting with HTTP_ is a client's header and never a setting. An unknown key, a key given twice (but trusted_proxies), a line
- * that is cut and a value outside its range are errors that say file, line, value and what is allowed.
+ * A name starting with HTTP_ is a client's header and never a setting. An unknown key, a key given twice in one file (but trusted_proxies),
+ * a line that is cut and a value outside its range are errors that say file, line, value and what is allowed.
  * To add a setting: a member of struct conf and a row in the table of conf.c.
  * Threads: conf_load from one thread; afterwards the struct is read only.
  */
@@ -14,12 +15,13 @@
 #define CONF_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
 struct err;
 
-enum { CONF_TEXT_MAX = 4096 };
+enum { CONF_TEXT_MAX = 4096, CONF_FILES = 2 };
 
 #define CONF_AUTO UINT64_MAX /* a number that is to be found by the program: the word auto */
 
@@ -52,6 +54,9 @@ struct conf {
  * 0, or -1 with ERR_CONFIG; *out is then half filled. */
 int conf_load(struct conf *out, const char *program_dir, const char *const *request_environment,
               const char *const *process_environment, struct err *e);
+
+/* The name of a file of settings beside the programs; number < CONF_FILES. */
+const char *conf_file(size_t number);
 
 /* Every setting, its value, and where the value came from, one a line. Call after conf_load. */
 void conf_print(const struct conf *c, FILE *out);

@@ -20,7 +20,7 @@ static const char before_word[] = "pollchat ";
 static const char mark_text[] =
     "The web server hands out the files of this folder, so everybody could download the database of the chat.\n"
     "The chat has stopped until that is mended. Either move this folder out of the one that is served, and write its new place\n"
-    "into cgi-bin/chat.conf (data = ...), or have the web server deny it. Then delete this file, and open doctor.html.\n";
+    "into cgi-bin/my-chat.conf (data = ...), or have the web server deny it. Then delete this file, and open doctor.html.\n";
 
 static bool path_of(char *out, size_t size, const char *folder, const char *name)
 {

@@ -204,6 +204,10 @@ static void wait_for_stop(struct worker_pool *pool, const sigset_t *signals, con
             log_line("the program's file was replaced; leaving so that the new one is started");
             break;
         }
+        if (ticks % FILE_TICKS == 0 && successor_has_other_settings(successor)) {
+            log_line("the settings were changed; leaving so that they are read anew");
+            break;
+        }
     }
 }
 

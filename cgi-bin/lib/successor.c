@@ -2,6 +2,8 @@
 #include "successor.h"
 
 #include "ck.h"
+#include "conf.h"
+#include "disk.h"
 #include "image.h"
 
 #include <limits.h>
@@ -16,7 +18,19 @@ enum { NAME_SIZE = 128 };
 struct successor {
     char path[PATH_MAX]; /* "": unknown, nothing is ever found */
     struct stat self;
+    char folder[PATH_MAX]; /* of the settings; "": unknown */
+    struct stat settings[CONF_FILES];
 };
+
+/* All zeros where there is none. */
+static struct stat look_at_settings(const struct successor *s, size_t number)
+{
+    char path[PATH_MAX];
+    struct stat found;
+    bool is_there = snprintf(path, sizeof path, "%s/%s", s->folder, conf_file(number)) < (int)sizeof path &&
+                    stat(path, &found) == 0;
+    return is_there ? found : (struct stat){0};
+}
 
 struct successor *successor_new(void)
 {
@@ -24,6 +38,11 @@ struct successor *successor_new(void)
     ssize_t length = readlink("/proc/self/exe", s->path, sizeof s->path - 1);
     if (length <= 0 || stat("/proc/self/exe", &s->self) != 0) {
         s->path[0] = '\0';
+    }
+    if (disk_program_folder(s->folder, sizeof s->folder, NULL) == 0) {
+        for (size_t i = 0; i < CONF_FILES; i++) {
+            s->settings[i] = look_at_settings(s, i);
+        }
     }
     return s;
 }
@@ -75,4 +94,17 @@ static bool is_relieved(const struct successor *s)
 bool successor_is_there(const struct successor *s)
 {
     return s->path[0] != '\0' && (is_replaced(s) || is_relieved(s));
+}
+
+bool successor_has_other_settings(const struct successor *s)
+{
+    for (size_t i = 0; i < CONF_FILES && s->folder[0] != '\0'; i++) {
+        const struct stat now = look_at_settings(s, i);
+        const struct stat *then = &s->settings[i];
+        if (now.st_ino != then->st_ino || now.st_size != then->st_size || now.st_mtim.tv_sec != then->st_mtim.tv_sec ||
+            now.st_mtim.tv_nsec != then->st_mtim.tv_nsec) {
+            return true;
+        }
+    }
+    return false;
 }

@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { say, shows, withBrowser } from '../browser/harness.mjs';
+import { until } from '../e2e/harness.mjs';
 import { kinds, withHost } from './hosts.mjs';
 
 const FAULTS = /404|403|500|Failed to load resource/; // what the page meets while it looks for the programs; the browser writes each down
@@ -60,7 +61,10 @@ for (const [kind, expected] of Object.entries(WORKING)) {
           const answer = await host.get(secret);
           assert.ok(answer.status >= 400, `${secret}: ${answer.status}`);
         }
-        assert.ok((await host.get('cgi-bin/chat.conf')).status >= 400);
+        fs.writeFileSync(path.join(host.site, 'cgi-bin', 'my-chat.conf'), '; mine\n');
+        for (const file of ['chat.conf', 'my-chat.conf']) {
+          assert.ok((await host.get(`cgi-bin/${file}`)).status >= 400, file);
+        }
       }),
     ));
 }
@@ -208,6 +212,23 @@ test('a wrong line in chat.conf: the doctor names it', () =>
     }),
   ));
 
+for (const kind of ['usual-fcgid', 'usual-cgi']) {
+  test(`${kind}: my-chat.conf wins, nothing has to be started anew, and no archive writes it over`, () =>
+    withHost(kind, {}, async (host) => {
+      const send = async (text) => (await host.get('send', { method: 'POST', body: `text=${text}`, headers: { 'Content-Type': 'application/x-www-form-urlencoded' } })).status;
+      assert.equal(await send('longer'), 201);
+      fs.writeFileSync(path.join(host.site, 'cgi-bin', 'my-chat.conf'), 'max_text = 5\r\n');
+      await until(async () => (await send('longer')) === 413, 'the settings to be read', 30_000);
+      assert.equal(await send('short'), 201);
+      if (kind === 'usual-cgi') { // the very same program can't be written over while it runs
+        host.unpack();
+      }
+      assert.equal(await send('longer'), 413);
+      fs.rmSync(path.join(host.site, 'cgi-bin', 'my-chat.conf'));
+      await until(async () => (await send('longer')) === 201, 'the settings to be read', 30_000);
+    }));
+}
+
 test('a data folder that can\'t be written: the doctor says so', () =>
   withHost('usual-cgi', {
     before({ site }) {
@@ -239,8 +260,7 @@ for (const kind of ['no-htaccess', 'lighttpd-cgi']) {
         assert.deepEqual(wrong(before).sort(), ['data-served', 'data-web'], before.texts);
 
         // The owner moves the data out of what is served.
-        const conf = path.join(host.site, 'cgi-bin', 'chat.conf');
-        fs.writeFileSync(conf, fs.readFileSync(conf, 'utf8').replace(/^data = .*$/m, 'data = ../../../../chat-data'));
+        fs.writeFileSync(path.join(host.site, 'cgi-bin', 'my-chat.conf'), 'data = ../../../../chat-data\n');
         await talk({ tab, address: host.address });
         const after = await diagnose({ tab, address: host.address });
         assert.deepEqual(wrong(after), [], after.texts);

@@ -28,6 +28,8 @@ static int remove_folder(void **state)
     unlink(path);
     in_folder(path, sizeof path, "other.conf");
     unlink(path);
+    in_folder(path, sizeof path, "my-chat.conf");
+    unlink(path);
     return rmdir(folder);
 }
 
@@ -403,6 +405,88 @@ static void a_named_file_must_be_there_and_readable(void **state)
     assert_contains(e.text, "can't be read");
 }
 
+/* ---- the owner's own file ---- */
+
+static void own(const char *text) /* NULL: none */
+{
+    char path[100];
+    in_folder(path, sizeof path, "my-chat.conf");
+    if (text == NULL) {
+        unlink(path);
+    } else {
+        write_file("my-chat.conf", text, strlen(text));
+    }
+}
+
+static void the_owner_s_file_wins_over_the_other_and_the_environment_over_both(void **state)
+{
+    char path[100];
+    struct conf c;
+    struct err e = ERR_INIT;
+    (void)state;
+    own("; mine\r\nthreads = 3\r\ntrusted_proxies = ::1\r\ndata = ../../mine");
+    load_good(&c, "threads = 2\nmax_text = 7\ntrusted_proxies = 10.0.0.0/8\npoll_after = 4\n", NULL,
+              ENVIRONMENT("POLLCHAT_POLL_AFTER=9"));
+    assert_int_equal(c.threads, 3); /* given twice, but not in one file */
+    assert_int_equal(c.max_text, 7);
+    assert_int_equal(c.poll_after, 9);
+    assert_string_equal(c.trusted_proxies, "::1"); /* in its place, not added to it */
+    in_folder(path, sizeof path, "../../mine");
+    assert_string_equal(c.data, path);
+    own("poll_after = 5\n");
+    load_good(&c, "poll_after = 4\n", NULL, ENVIRONMENT("POLLCHAT_POLL_AFTER=9"));
+    assert_int_equal(c.poll_after, 9);
+    in_folder(path, sizeof path, "chat.conf");
+    unlink(path);
+    assert_int_equal(conf_load(&c, folder, NULL, NULL, &e), 0); /* it needs no other */
+    assert_int_equal(c.poll_after, 5);
+    own(NULL);
+    load_good(&c, "poll_after = 4\n", NULL, NULL);
+    assert_int_equal(c.poll_after, 4);
+}
+
+static void mistakes_in_the_owner_s_file_name_it(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *says[2];
+    } cases[] = {{"\nmax_text = much\n", {"my-chat.conf line 2", "'much'"}},
+                 {"threads = 3\nthreads = 4\n", {"my-chat.conf line 2", "twice"}},
+                 {"max_txt = 1\n", {"my-chat.conf line 1", "no setting 'max_txt'"}},
+                 {"threads\n", {"my-chat.conf line 1", "key = value"}},
+                 {"[x]\n", {"my-chat.conf line 1", "no sections"}}};
+    char path[100];
+    struct err e = ERR_INIT;
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        own(cases[i].text);
+        load_bad(&e, "threads = 2\n\n\n", NULL, NULL);
+        assert_contains(e.text, cases[i].says[0]);
+        assert_contains(e.text, cases[i].says[1]);
+    }
+    own("threads = x\n");
+    load_bad(&e, "\nmax_text = y\n", NULL, NULL);
+    assert_int_equal(strncmp(e.text, "chat.conf line 2", strlen("chat.conf line 2")), 0); /* the first one is told */
+    own(NULL);
+    in_folder(path, sizeof path, "my-chat.conf");
+    assert_int_equal(mkdir(path, 0755), 0);
+    load_bad(&e, "", NULL, NULL);
+    assert_contains(e.text, "my-chat.conf can't be read");
+    assert_int_equal(rmdir(path), 0);
+}
+
+static void a_named_file_is_the_only_one(void **state)
+{
+    struct conf c;
+    (void)state;
+    own("threads = 3\n");
+    write_file("other.conf", "max_text = 7\n", 13);
+    load_good(&c, "", NULL, ENVIRONMENT("POLLCHAT_CONF=other.conf"));
+    assert_int_equal(c.max_text, 7);
+    assert_int_equal(c.threads, 16);
+    own(NULL);
+}
+
 static void paths_that_are_too_long_are_errors(void **state)
 {
     static char longest[2 * CONF_TEXT_MAX];
@@ -459,6 +543,13 @@ static void tells_each_value_and_where_it_came_from(void **state)
     assert_contains(text, "journal = wal  ; environment POLLCHAT_JOURNAL\n");
     assert_contains(text, "poll_after = 2  ; default\n");
     free(text);
+    own("threads = 3\n");
+    load_good(&c, "threads = 2\nmax_text = 9\n", NULL, NULL);
+    text = printed(&c);
+    assert_contains(text, "threads = 3  ; my-chat.conf line 1\n");
+    assert_contains(text, "max_text = 9  ; chat.conf line 2\n");
+    free(text);
+    own(NULL);
     load_good(&c, "", NULL, NULL); /* nothing is left of the load before */
     text = printed(&c);
     assert_contains(text, "threads = 16  ; default\n");
@@ -524,6 +615,9 @@ int main(void)
         cmocka_unit_test(a_wrong_file_is_wrong_whatever_the_environment_says),
         cmocka_unit_test(another_file_can_be_named),
         cmocka_unit_test(a_named_file_must_be_there_and_readable),
+        cmocka_unit_test(the_owner_s_file_wins_over_the_other_and_the_environment_over_both),
+        cmocka_unit_test(mistakes_in_the_owner_s_file_name_it),
+        cmocka_unit_test(a_named_file_is_the_only_one),
         cmocka_unit_test(paths_that_are_too_long_are_errors),
         cmocka_unit_test(tells_each_value_and_where_it_came_from),
         cmocka_unit_test(what_it_tells_can_be_read_again),

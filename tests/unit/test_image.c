@@ -78,13 +78,14 @@ static void what_is_no_program_for_this_machine_is_told(void **state)
     assert_int_equal(image_look(path), IMAGE_ABSENT); /* and doesn't wait for a writer */
 }
 
-/* Runs in a copy of this test, which is another process with a place of its own: prints 1 or 0 after each line of input. */
+/* Runs in a copy of this test, which is another process with a place of its own: prints 1 or 0 after each line of input, which asks
+ * for a program (?) or for settings (s). */
 static int be_watched(void)
 {
     char line[16];
     struct successor *s = successor_new();
     while (fgets(line, sizeof line, stdin) != NULL) {
-        printf("%d\n", successor_is_there(s));
+        printf("%d\n", line[0] == 's' ? successor_has_other_settings(s) : successor_is_there(s));
         fflush(stdout);
     }
     successor_free(s);
@@ -118,13 +119,18 @@ static struct watched start_watched(const char *program)
     return (struct watched){.to = fdopen(in[1], "w"), .from = fdopen(out[0], "r"), .pid = pid};
 }
 
-static bool sees_successor(struct watched *w)
+static bool ask(struct watched *w, const char *question)
 {
     char line[16] = "";
-    fputs("?\n", w->to);
+    fputs(question, w->to);
     fflush(w->to);
     assert_non_null(fgets(line, sizeof line, w->from));
     return line[0] == '1';
+}
+
+static bool sees_successor(struct watched *w)
+{
+    return ask(w, "?\n");
 }
 
 static void end_watched(struct watched *w)
@@ -180,6 +186,30 @@ static void the_one_that_current_names_is_a_successor_once_it_is_whole(void **st
     end_watched(&w);
 }
 
+static void settings_that_are_made_changed_or_removed_are_other_settings(void **state)
+{
+    char program[PATH_MAX];
+    (void)state;
+    run("mkdir '%s'%s", in_root("programs"), ""); /* as in the archive: the settings lie above */
+    run("cp '%s' '%s'", self, in_root("programs/pollchat-1"));
+    snprintf(program, sizeof program, "%s", path);
+    run("echo threads = 2 >'%s'%s", in_root("chat.conf"), "");
+    struct watched w = start_watched(program);
+    assert_false(ask(&w, "s\n"));
+    run("touch '%s'%s", in_root("other.conf"), "");
+    assert_false(ask(&w, "s\n"));
+    run(": >'%s'%s", in_root("my-chat.conf"), "");
+    assert_true(ask(&w, "s\n"));
+    assert_false(sees_successor(&w));
+    run("rm '%s'%s", path, "");
+    assert_false(ask(&w, "s\n")); /* as it was */
+    run("echo threads = 30 >'%s'%s", in_root("chat.conf"), "");
+    assert_true(ask(&w, "s\n"));
+    run("rm '%s'%s", path, "");
+    assert_true(ask(&w, "s\n"));
+    end_watched(&w);
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 2 && strcmp(argv[1], "watched") == 0) {
@@ -191,6 +221,8 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(a_file_renamed_into_the_place_is_a_successor_once_it_is_whole, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(the_one_that_current_names_is_a_successor_once_it_is_whole, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(settings_that_are_made_changed_or_removed_are_other_settings, set_up,
+                                        tear_down),
     };
     return RUN(tests);
 }

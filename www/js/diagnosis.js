@@ -59,7 +59,7 @@ function whyNothingRuns(tried, here, probe) {
   const statuses = tried.map(({ status }) => status);
   const told = tried.map(({ text }) => ofProblem(text)).find((problem) => problem !== null);
   if (told?.type.endsWith(':forbidden')) {
-    return finding('note', 'closed', 'The programs run, but this page is not for everyone. In cgi-bin/chat.conf write: doctor = everyone');
+    return finding('note', 'closed', 'The programs run, but this page is not for everyone. In cgi-bin/my-chat.conf write: doctor = everyone');
   }
   if (told !== undefined) {
     return finding('wrong', 'programs', `The programs say: ${told.detail}`);
@@ -120,14 +120,14 @@ export function ofClock({ time, authorization, forwarded }, now) {
     found.push(finding('note', 'authorization', 'This server keeps the Authorization header from programs. The chat does without it.'));
   }
   if (forwarded) {
-    found.push(finding('note', 'proxy', 'There is a proxy in front. If all visitors seem to come from one address, name it in cgi-bin/chat.conf: trusted_proxies.'));
+    found.push(finding('note', 'proxy', 'There is a proxy in front. If all visitors seem to come from one address, name it in cgi-bin/my-chat.conf: trusted_proxies.'));
   }
   return found;
 }
 
 export const ofData = (isServed) => [
   isServed
-    ? finding('wrong', 'data-served', 'The web server hands out files of the data folder, so everybody could download the database. The chat has stopped until that is mended. In cgi-bin/chat.conf let "data" name a folder outside of the one that is served (data = ../../../pollchat-data, if that is one), and move the data there; or ask the host why it takes no notice of .htaccess. Then delete the file READABLE-BY-THE-WEB.txt in the data folder.')
+    ? finding('wrong', 'data-served', 'The web server hands out files of the data folder, so everybody could download the database. The chat has stopped until that is mended. In cgi-bin/my-chat.conf let "data" name a folder outside of the one that is served (data = ../../../pollchat-data, if that is one), and move the data there; or ask the host why it takes no notice of .htaccess. Then delete the file READABLE-BY-THE-WEB.txt in the data folder.')
     : finding('fine', 'data-served', 'The data folder can\'t be read over the web: tried.'),
 ];
 
@@ -189,5 +189,5 @@ export function ofHold({ status, text }, seconds) {
   if (status === 200 && wait === 0) {
     return [finding('note', 'time-out', 'There was no place to be held in just now, so this could not be measured.')];
   }
-  return [finding('poor', 'time-out', `Something on the way ended the request after ${took} seconds (${status || 'no answer'}). In cgi-bin/chat.conf write: max_wait = ${Math.max(2, took - 3)}`)];
+  return [finding('poor', 'time-out', `Something on the way ended the request after ${took} seconds (${status || 'no answer'}). In cgi-bin/my-chat.conf write: max_wait = ${Math.max(2, took - 3)}`)];
 }
