@@ -1,12 +1,16 @@
-// picture.mjs - renews the picture of the README, which shows the page as it is.
+// picture.mjs - renews the picture of the README and those of INSTALL.html, which show the pages as they are.
 //
 //   node tests/browser/picture.mjs             writes tests/browser/pictures/desktop.png
 //   node tests/browser/picture.mjs FOLDER      writes desktop, dark, narrow, narrow-dark, asking and trouble into FOLDER, to look at
+//   node tests/browser/picture.mjs --install   writes the screenshots in apache/archive/pictures; needs `make dist`
 
+import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { withHost } from '../hosts/hosts.mjs';
 import { withFake } from './fake-server.mjs';
 import { box, rows, say, withBrowser } from './harness.mjs';
+import { shrink } from './png.mjs';
 
 const TALK = [
   ['2025-11-25T08:02:00Z', 'Ben Okafor', 'Morning! How does the poster look?'],
@@ -59,6 +63,36 @@ async function shootAll(tab, server, folder) {
   await shoot(tab, server.address, inFolder('trouble-dark'), { ...desktop, ...dark, act: trouble });
 }
 
+// ---- INSTALL.html: few colours, as all of them travel in the archive ----
+
+const INSTALL = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', '..', 'apache', 'archive', 'pictures');
+
+function keep(name, bytes) {
+  const small = shrink(bytes);
+  fs.writeFileSync(path.join(INSTALL, name), small);
+  console.log(`${name}: ${bytes.length} bytes, kept in ${small.length}`);
+}
+
+async function shootDoctor(name, kind, before, options) {
+  await withHost(kind, { before }, (host) =>
+    withBrowser(async ({ tab }) => {
+      const page = await tab(`${host.address}doctor.html`, { ignore: NETWORK, ...options });
+      await page.locator('html[data-done=yes]').waitFor({ timeout: 60_000 });
+      keep(name, await page.screenshot());
+    }));
+}
+
+async function shootInstall(tab, server) {
+  const page = await tab(server.address, { now: new Date(NOW), name: NAME, ignore: NETWORK, viewport: { width: 800, height: 520 } });
+  await rows(page).last().waitFor();
+  await page.evaluate(() => document.activeElement.blur());
+  await page.waitForTimeout(400); // transitions
+  keep('chat.png', await page.screenshot());
+  await shootDoctor('doctor.png', 'usual-fcgid', undefined, { viewport: { width: 720, height: 576 } });
+  const loseExecuteBits = ({ site }) => ['cgi-bin/send.cgi', 'cgi-bin/poll.cgi', 'cgi-bin/pollchat', 'cgi/send.cgi', 'cgi/poll.cgi'].forEach((file) => fs.chmodSync(path.join(site, file), 0o644));
+  await shootDoctor('doctor-phone.png', 'usual-cgi', loseExecuteBits, { viewport: { width: 360, height: 440 } });
+}
+
 await withFake(async (server) => {
   for (const [time, name, text] of TALK) {
     clock.at = Date.parse(time);
@@ -66,6 +100,10 @@ await withFake(async (server) => {
   }
   await withBrowser(async ({ tab }) => {
     const [folder] = process.argv.slice(2);
+    if (folder === '--install') {
+      await shootInstall(tab, server);
+      return;
+    }
     if (folder !== undefined) {
       await shootAll(tab, server, folder);
       return;
