@@ -24,7 +24,8 @@ export function programPath(name) {
 /** A new folder for one test's data; removed when the test ends. */
 export function temporaryFolder(t) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'pollchat-test-'));
-  t.after(() => fs.rmSync(folder, { recursive: true, force: true }));
+  // Before the programs that are stopped later on: one may just put a file there. Then once more.
+  t.after(() => fs.rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }));
   return folder;
 }
 

@@ -60,7 +60,7 @@ async function sender(host, name, isOver) {
   const met = {};
   for (let i = 1; !isOver() || i === 1; i++) {
     const text = `${name} ${i}`;
-    for (let done = false; !done; ) {
+    for (let done = false; !done && isOver() !== 'failed'; ) {
       const answer = await host
         .get('send', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ name, text, id: `${name}-${i}` }) })
         .catch((error) => ({ status: error.code }));
@@ -77,7 +77,7 @@ async function sender(host, name, isOver) {
 async function reader(host, isOver) {
   const seen = [];
   let next = 0;
-  for (let more = true; !isOver() || more; ) {
+  for (let more = true; (!isOver() || more) && isOver() !== 'failed'; ) {
     const answer = await host.get(`poll?since=${next}&wait=2`).catch(() => ({ status: 0 }));
     more = answer.status !== 200 || answer.json().messages.length > 0;
     if (answer.status === 200) {
@@ -101,6 +101,7 @@ for (const kind of ['usual-fcgid', 'usual-cgi']) {
         const old = programIn(host.site);
         let over = false;
         let sendersDone = false;
+        const stop = setTimeout(() => (over = sendersDone = 'failed'), 120_000); // or those who send and read would go on for ever
         const senders = ['ann', 'ben', 'cid'].map((name) => sender(host, name, () => over));
         const readers = [reader(host, () => sendersDone), reader(host, () => sendersDone)];
         await until(async () => (await host.get('poll?last=1')).json().head > 20, 'people to talk');
@@ -121,6 +122,7 @@ for (const kind of ['usual-fcgid', 'usual-cgi']) {
         sendersDone = true;
         const seen = await Promise.all(readers);
         removeFolder(earlier);
+        clearTimeout(stop);
 
         const expected = sent.flatMap(({ stored }) => stored).sort();
         for (const messages of seen) {
