@@ -298,11 +298,24 @@ static int run(const struct command *c, const struct options *o)
     return fflush(stdout) == 0 ? status : WRONG;
 }
 
+/* A web server that starts whatever lies in a folder called cgi-bin hands the words behind the question mark over as arguments (RFC 3875, section
+ * 4.4): /cgi-bin/pollchat?backup+FILE. What the owner may do, no visitor may. */
+static int refuse_visitor(void)
+{
+    printf("Status: 403 Forbidden\r\nContent-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n\r\n"
+           "pollchat is for its owner's command line, not for the web. (Started from a shell of a web page: unset "
+           "GATEWAY_INTERFACE.)\n");
+    return WRONG;
+}
+
 int main(int argc, char **argv)
 {
     struct options o = {0};
     const char *name = NULL;
     log_program("pollchat");
+    if (getenv("GATEWAY_INTERFACE") != NULL) {
+        return refuse_visitor();
+    }
     if (parse(argc, argv, &o, &name) != 0) {
         return USAGE;
     }

@@ -9,6 +9,7 @@ for file in send.cgi poll.cgi programs/pollchat-*; do
     [ -e "$file" ] || { echo "missing $file" && continue; }
     [ -x "$file" ] || echo "not-executable $file"
 done
+unset GATEWAY_INTERFACE # pollchat does nothing for the web
 if output=$(./pollchat version 2>&1 </dev/null); then
     echo "starts $output"
 else

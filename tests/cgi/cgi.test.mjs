@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { cgi, poll, pollchat, programPath, send, startCgi, temporaryFolder, until } from './program.mjs';
+import { cgi, parseAnswer, poll, pollchat, programPath, send, startCgi, temporaryFolder, until, variables } from './program.mjs';
 
 const form = 'application/x-www-form-urlencoded';
 
@@ -182,4 +182,14 @@ test('pollchat with a wrong word says how it is used', async () => {
 test('the example settings are those of the program', async () => {
   const shown = await pollchat(['settings', '--example']);
   assert.equal(shown.stdout, fs.readFileSync(path.join(path.dirname(programPath('pollchat')), 'chat.conf.example'), 'utf8'));
+});
+
+test('the command line does nothing for the web, which may bring words for it (RFC 3875, section 4.4)', async (t) => {
+  const data = temporaryFolder(t);
+  assert.equal((await send(data, { text: 'mine' })).status, 201);
+  const stolen = path.join(data, 'stolen.db');
+  const env = { POLLCHAT_DATA: data, ...variables({ program: 'pollchat', query: `backup+${stolen}` }) };
+  const { stdout } = spawnSync(programPath('pollchat'), ['backup', stolen], { env, encoding: 'utf8' });
+  assert.equal(parseAnswer(stdout).status, 403);
+  assert.ok(!fs.existsSync(stolen));
 });
