@@ -97,14 +97,14 @@ static void check_exposure(const struct checks_given *given, struct findings *ou
             "Files of the data folder could be downloaded, so the chat has stopped. Move the folder out of the one that "
             "is served and write its place into cgi-bin/my-chat.conf, or have it denied; then delete the file "
             "READABLE-BY-THE-WEB.txt in it.");
-    } else if (exposure_address(data, given->program_folder, address, sizeof address)) {
+    } else if (exposure_address(data, given->program_folder, given->served, address, sizeof address)) {
         findings_add(
             out, "data-web", FINDING_NOTE,
-            "The data folder lies inside of the one that is served, and a .htaccess keeps it from the web. If this host "
+            "The data folder lies inside of the one that is served, where only a .htaccess keeps it from the web. If this host "
             "has a folder outside, let cgi-bin/my-chat.conf name it (data = ...).");
     } else {
         findings_add(out, "data-web", FINDING_FINE,
-                     "The data folder lies outside of the chat's own, where it has no address.");
+                     "The data folder lies outside of what is served, as far as the programs can see.");
     }
     if (stat(data, &found) == 0 && (found.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
         findings_add(

@@ -19,6 +19,7 @@ struct checks_given {
     const struct conf *conf;  /* NULL: the settings are wrong, and */
     const char *conf_problem; /* this says why */
     const char *program_folder;
+    const char *served; /* DOCUMENT_ROOT of the request, or NULL */
     enum checks_carrier carrier;
 };
 

@@ -74,22 +74,35 @@ static bool make_test(const char *path)
     return make_file(path, text) && read_word(path, word);
 }
 
-bool exposure_address(const char *data, const char *program_folder, char *out, size_t size)
+/* What of `real`, a path without links, stands behind a folder, with a slash at its beginning; NULL when it isn't in it. */
+static const char *rest_in(const char *folder, const char *real)
+{
+    char top[PATH_MAX];
+    if (folder == NULL || realpath(folder, top) == NULL) {
+        return NULL;
+    }
+    size_t length = strcmp(top, "/") == 0 ? 0 : strlen(top);
+    return strncmp(real, top, length) == 0 && real[length] == '/' ? real + length : NULL;
+}
+
+bool exposure_address(const char *data, const char *program_folder, const char *served, char *out, size_t size)
 {
     char path[PATH_MAX];
     char real_data[PATH_MAX];
-    char site[PATH_MAX];
     out[0] = '\0';
-    if (!path_of(path, sizeof path, program_folder, "..") || realpath(path, site) == NULL ||
-        realpath(data, real_data) == NULL) {
+    if (!path_of(path, sizeof path, program_folder, "..") || realpath(data, real_data) == NULL) {
         return false;
     }
-    size_t length = strlen(site);
-    if (strncmp(real_data, site, length) != 0 || real_data[length] != '/' ||
-        !path_of(path, sizeof path, real_data, test_name) || !make_test(path)) {
+    const char *address = rest_in(path, real_data);
+    if (address != NULL) {
+        address++;
+    } else if ((address = rest_in(served, real_data)) == NULL) {
         return false;
     }
-    if (snprintf(out, size, "%s/%s", real_data + length + 1, test_name) >= (int)size) {
+    if (!path_of(path, sizeof path, real_data, test_name) || !make_test(path)) {
+        return false;
+    }
+    if (snprintf(out, size, "%s/%s", address, test_name) >= (int)size) {
         out[0] = '\0';
     }
     return out[0] != '\0';

@@ -61,10 +61,11 @@ static void examine(struct web_exchange *x, const struct program *p, const struc
     const struct checks_given given = {.conf = conf,
                                        .conf_problem = conf_problem,
                                        .program_folder = folder,
+                                       .served = web_variable(x, "DOCUMENT_ROOT"),
                                        .carrier = p->fastcgi ? CHECKS_FASTCGI : CHECKS_CGI};
     checks_run(&given, findings);
     if (conf != NULL) {
-        exposure_address(conf->data, folder, address, sizeof address);
+        exposure_address(conf->data, folder, given.served, address, sizeof address);
     }
     const struct json_doctor d = {
         .version = POLLCHAT_VERSION,

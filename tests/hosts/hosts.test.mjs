@@ -259,8 +259,16 @@ for (const kind of ['no-htaccess', 'lighttpd-cgi']) {
         const before = await diagnose({ tab, address: host.address });
         assert.deepEqual(wrong(before).sort(), ['data-served', 'data-web'], before.texts);
 
-        // The owner moves the data out of what is served.
-        fs.writeFileSync(path.join(host.site, 'cgi-bin', 'my-chat.conf'), 'data = ../../../../chat-data\n');
+        // The owner moves the data, but not out of what is served.
+        const set = (data) => fs.writeFileSync(path.join(host.site, 'cgi-bin', 'my-chat.conf'), `data = ${data}\n`);
+        set('../../../chat-data');
+        assert.equal((await host.get('cgi-bin/poll.cgi/poll')).status, 200);
+        const between = await diagnose({ tab, address: host.address });
+        assert.ok(wrong(between).includes('data-served'), between.texts);
+        assert.equal((await host.get('cgi-bin/poll.cgi/poll')).status, 503);
+
+        // And now he does.
+        set('../../../../chat-data');
         await talk({ tab, address: host.address });
         const after = await diagnose({ tab, address: host.address });
         assert.deepEqual(wrong(after), [], after.texts);

@@ -156,7 +156,7 @@ static void only_who_has_read_the_word_can_stop_a_chat(void **state)
     struct stat st;
     (void)state;
     look(CHECKS_CGI);
-    assert_true(exposure_address(conf.data, programs, address, sizeof address));
+    assert_true(exposure_address(conf.data, programs, NULL, address, sizeof address));
     assert_string_equal(address, "data/web-test.txt");
     snprintf(path, sizeof path, "%s/%s", root, address);
     assert_int_equal(stat(path, &st), 0);
@@ -184,13 +184,33 @@ static void only_who_has_read_the_word_can_stop_a_chat(void **state)
 static void a_folder_elsewhere_has_no_address(void **state)
 {
     char address[PATH_MAX];
+    char other[300];
     char deeper[300];
     (void)state;
     look(CHECKS_CGI);
     snprintf(deeper, sizeof deeper, "%s/chat", programs); /* the page is in cgi-bin/, the data in a neighbour */
     assert_int_equal(mkdir(deeper, 0755), 0);
-    assert_false(exposure_address(conf.data, deeper, address, sizeof address));
+    assert_false(exposure_address(conf.data, deeper, NULL, address, sizeof address));
     assert_string_equal(address, "");
+    assert_false(exposure_address(conf.data, deeper, "/nowhere", address, sizeof address));
+    snprintf(other, sizeof other, "%s", programs); /* served, and the data isn't in it */
+    assert_false(exposure_address(conf.data, deeper, other, address, sizeof address));
+}
+
+static void a_folder_elsewhere_in_what_is_served_has_one_from_the_top_on(void **state)
+{
+    char address[PATH_MAX];
+    char deeper[300];
+    char beside[300];
+    (void)state;
+    look(CHECKS_CGI);
+    snprintf(deeper, sizeof deeper, "%s/chat", programs);
+    assert_int_equal(mkdir(deeper, 0755), 0);
+    assert_true(exposure_address(conf.data, deeper, root, address, sizeof address));
+    assert_string_equal(address, "/data/web-test.txt");
+    snprintf(beside, sizeof beside, "%s/dat", root); /* the beginning of its name is not the folder that it is in */
+    assert_int_equal(mkdir(beside, 0755), 0);
+    assert_false(exposure_address(conf.data, deeper, beside, address, sizeof address));
 }
 
 static void a_test_file_that_is_half_written_is_made_anew(void **state)
@@ -202,7 +222,7 @@ static void a_test_file_that_is_half_written_is_made_anew(void **state)
     assert_int_equal(mkdir(conf.data, 0700), 0);
     snprintf(path, sizeof path, "%s/web-test.txt", conf.data);
     assert_true(close(open(path, O_CREAT | O_WRONLY, 0600)) == 0);
-    assert_true(exposure_address(conf.data, programs, address, sizeof address));
+    assert_true(exposure_address(conf.data, programs, NULL, address, sizeof address));
     assert_int_equal(stat(path, &st), 0);
     assert_true(st.st_size > 20);
 }
@@ -234,6 +254,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_foreign_database_is_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(only_who_has_read_the_word_can_stop_a_chat, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_folder_elsewhere_has_no_address, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_folder_elsewhere_in_what_is_served_has_one_from_the_top_on, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_test_file_that_is_half_written_is_made_anew, set_up, tear_down),
         cmocka_unit_test_setup_teardown(findings_beyond_the_most_are_left_out, set_up, tear_down),
     };
