@@ -25,17 +25,14 @@
 #include <unistd.h>
 
 enum {
-    NAME_SIZE = 128,
     LOOK_MS = 100,
     LOOKS = 100, /* an upload that is going on has ten seconds to bring a program */
 };
 
-static const char prefix[] = "pollchat-";
-
 struct found {
-    char name[NAME_SIZE]; /* "" : none */
-    bool part;            /* some file isn't whole */
-    bool foreign;         /* some file is for another machine */
+    char name[IMAGE_NAME_SIZE]; /* "" : none */
+    bool part;                  /* some file isn't whole */
+    bool foreign;               /* some file is for another machine */
 };
 
 static bool path_of(char *out, size_t size, const char *folder, const char *name)
@@ -71,18 +68,11 @@ static bool find_programs(const char *own, char *out, size_t size)
     return false;
 }
 
-static bool is_name(const char *name)
-{
-    size_t length = strlen(name);
-    return strncmp(name, prefix, strlen(prefix)) == 0 && length < NAME_SIZE &&
-           strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+~") == length;
-}
-
 /* A whole program, for this machine, that can be started. */
 static bool is_good(const char *folder, const char *name, struct found *f)
 {
     char path[PATH_MAX];
-    if (!is_name(name) || !path_of(path, sizeof path, folder, name)) {
+    if (!image_is_name(name) || !path_of(path, sizeof path, folder, name)) {
         return false;
     }
     enum image_state state = image_look(path);
@@ -94,7 +84,7 @@ static bool is_good(const char *folder, const char *name, struct found *f)
 static void take_used(const char *folder, struct found *f)
 {
     char path[PATH_MAX];
-    char name[NAME_SIZE] = "";
+    char name[IMAGE_NAME_SIZE] = "";
     FILE *file = path_of(path, sizeof path, folder, "use") ? fopen(path, "re") : NULL;
     if (file == NULL) {
         return;
@@ -125,7 +115,7 @@ static void take_newest(const char *folder, struct found *f)
                         (found.st_mtim.tv_sec == newest.tv_sec && found.st_mtim.tv_nsec > newest.tv_nsec);
         if (f->name[0] == '\0' || is_newer) {
             newest = found.st_mtim;
-            memcpy(f->name, entry->d_name, strlen(entry->d_name) + 1); /* is_name has looked at its length */
+            memcpy(f->name, entry->d_name, strlen(entry->d_name) + 1); /* image_is_name has looked at its length */
         }
     }
     if (list != NULL) {

@@ -51,3 +51,11 @@ enum image_state image_look(const char *path)
     }
     return judge(&header, (uint64_t)found.st_size);
 }
+
+bool image_is_name(const char *name)
+{
+    static const char prefix[] = "pollchat-";
+    size_t length = strlen(name);
+    return strncmp(name, prefix, strlen(prefix)) == 0 && length < IMAGE_NAME_SIZE &&
+           strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+~") == length;
+}

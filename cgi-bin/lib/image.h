@@ -9,6 +9,10 @@
 #ifndef IMAGE_H
 #define IMAGE_H
 
+#include <stdbool.h>
+
+enum { IMAGE_NAME_SIZE = 128 };
+
 enum image_state {
     IMAGE_WHOLE,
     IMAGE_PART,    /* the beginning of a program: an upload that goes on, or one that was cut off */
@@ -18,5 +22,9 @@ enum image_state {
 };
 
 enum image_state image_look(const char *path);
+
+/* May a program in programs/ of the archive have this name? pollchat-, and letters, digits and ._-+~, shorter than IMAGE_NAME_SIZE. What start.c
+ * would pass over, nobody leaves for. */
+bool image_is_name(const char *name);
 
 #endif

@@ -13,8 +13,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { NAME_SIZE = 128 };
-
 struct successor {
     char path[PATH_MAX]; /* "": unknown, nothing is ever found */
     struct stat self;
@@ -68,12 +66,19 @@ static bool is_replaced(const struct successor *s)
            can_start(s->path);
 }
 
+/* By whatever name: start.c would start this very file again, and again, if it were left for a link to it. */
+static bool is_another(const struct successor *s, const char *path)
+{
+    struct stat now;
+    return stat(path, &now) == 0 && (now.st_ino != s->self.st_ino || now.st_dev != s->self.st_dev);
+}
+
 /* The archive's way: the file `use` beside this one names another. FTP may have lost its execute bit, and while this program goes on
  * nobody starts start.c, which would set it. */
 static bool is_relieved(const struct successor *s)
 {
     char path[PATH_MAX];
-    char name[NAME_SIZE] = "";
+    char name[IMAGE_NAME_SIZE] = "";
     const char *slash = strrchr(s->path, '/');
     int folder = slash != NULL ? (int)(slash - s->path) : 0;
     if (slash == NULL || snprintf(path, sizeof path, "%.*s/use", folder, s->path) >= (int)sizeof path) {
@@ -86,8 +91,8 @@ static bool is_relieved(const struct successor *s)
     bool read = fgets(name, sizeof name, file) != NULL;
     fclose(file);
     name[strcspn(name, "\r\n")] = '\0';
-    return read && name[0] != '\0' && strchr(name, '/') == NULL && strcmp(name, slash + 1) != 0 &&
-           snprintf(path, sizeof path, "%.*s/%s", folder, s->path, name) < (int)sizeof path &&
+    return read && image_is_name(name) &&
+           snprintf(path, sizeof path, "%.*s/%s", folder, s->path, name) < (int)sizeof path && is_another(s, path) &&
            image_look(path) == IMAGE_WHOLE && (access(path, X_OK) == 0 || chmod(path, 0755) == 0);
 }
 

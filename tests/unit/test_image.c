@@ -183,6 +183,14 @@ static void the_one_that_current_names_is_a_successor_once_it_is_whole(void **st
     assert_false(sees_successor(&w));
     run(": >'%s'%s", in_root("use"), ""); /* just being written */
     assert_false(sees_successor(&w));
+    run("echo chat >'%s'%s", in_root("use"), ""); /* which start.c would pass over, and start this one again */
+    run("cp '%s' '%s'", self, in_root("chat"));
+    assert_false(sees_successor(&w));
+    run("ln -s pollchat-1 '%s'%s", in_root("pollchat-now"), ""); /* this one, by another name */
+    run("echo pollchat-now >'%s'%s", in_root("use"), "");
+    assert_false(sees_successor(&w));
+    run("ln -sf pollchat-2 '%s'%s", in_root("pollchat-now"), "");
+    assert_true(sees_successor(&w));
     end_watched(&w);
 }
 
