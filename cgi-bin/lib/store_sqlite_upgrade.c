@@ -177,14 +177,16 @@ static int newest_first(const struct dirent **a, const struct dirent **b)
     return strcmp(time_in((*b)->d_name), time_in((*a)->d_name));
 }
 
-static void remove_older_copies(const struct store_sqlite *s)
+/* Never the one just made, though a clock that was ahead may have named others after it. */
+static void remove_older_copies(const struct store_sqlite_upgrade *u)
 {
+    const struct store_sqlite *s = u->s;
     struct dirent **copies = NULL;
     int count = scandir(s->folder, &copies, is_copy, newest_first);
     for (int i = 0; i < count; i++) {
         char path[4200];
         in_folder(s, copies[i]->d_name, path, sizeof path);
-        if (i >= KEPT && unlink(path) == 0) {
+        if (i >= KEPT && strcmp(path, u->kept) != 0 && unlink(path) == 0) {
             log_line("%s: removed; the last %d are kept", path, KEPT);
         }
         free(copies[i]);
@@ -306,7 +308,7 @@ int store_sqlite_upgrade_begin(struct store_sqlite_upgrade *u, struct store_sqli
         return err_set(e, why.code, "%s", why.text);
     }
     log_line("copied the database as it was before the upgrade: %s", u->kept);
-    remove_older_copies(s);
+    remove_older_copies(u);
     write_line(u, "change", 0);
     store_sqlite_set_deadline(s);
     return 0;

@@ -214,6 +214,21 @@ static int told_copying;
 static int told_changing;
 
 /* Called before each write of the one that upgrades, which waits for us. */
+static void the_new_copy_stays_though_others_bear_a_later_time(void **state)
+{
+    static const char *const others[] = {"chat-before-schema-2-20990101-000000.db",
+                                         "chat-before-schema-2-20990102-000000.db"};
+    struct place *p = *state;
+    make_old(p);
+    for (size_t i = 0; i < COUNT(others); i++) { /* of a clock that was ahead */
+        fault_put(in_place(p, others[i]), "x", 1);
+    }
+    know(2);
+    open_and_count(p, 0);
+    assert_int_equal(find_files(p, "chat-before-schema-2-20990", NULL, 0), 2);
+    assert_int_equal(find_files(p, "chat-before-schema-2-20", NULL, 0), 3);
+}
+
 static void come_meanwhile(void)
 {
     struct err e = ERR_INIT;
@@ -423,6 +438,7 @@ int main(void)
         IN_BOTH_MODES(killed_in_the_middle_the_next_one_does_it),
         IN_BOTH_MODES(killed_at_random_moments_the_next_one_does_it),
         IN_BOTH_MODES(the_last_two_copies_are_kept),
+        IN_BOTH_MODES(the_new_copy_stays_though_others_bear_a_later_time),
         IN_BOTH_MODES(who_comes_meanwhile_is_told),
         IN_WAL(what_a_killed_one_says_is_not_believed),
         IN_BOTH_MODES(without_room_nothing_is_changed),
