@@ -27,8 +27,8 @@ static bool path_of(char *out, size_t size, const char *folder, const char *name
     return snprintf(out, size, "%s/%s", folder, name) < (int)size;
 }
 
-/* A whole new file, or none. Another process may have made it meanwhile. */
-static bool make_file(const char *path, const char *text)
+/* A new file, and by `must` a whole one, or none. Another process may have made it meanwhile. */
+static bool make_file(const char *path, const char *text, bool must)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0) {
@@ -37,16 +37,16 @@ static bool make_file(const char *path, const char *text)
     ssize_t length = (ssize_t)strlen(text);
     bool written = write(fd, text, (size_t)length) == length;
     close(fd);
-    if (!written) {
+    if (!written && must) {
         unlink(path);
     }
-    return written;
+    return written || !must;
 }
 
 static bool read_word(const char *path, char word[CHAT_EPOCH_SIZE])
 {
     char text[64];
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK); /* a pipe in its place must not stop anybody */
     ssize_t length = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
     if (fd >= 0) {
         close(fd);
@@ -71,7 +71,7 @@ static bool make_test(const char *path)
     unlink(path); /* of a full disk, perhaps */
     chat_random_id(word);
     snprintf(text, sizeof text, "%s%s\n", before_word, word);
-    return make_file(path, text) && read_word(path, word);
+    return make_file(path, text, true) && read_word(path, word);
 }
 
 /* What of `real`, a path without links, stands behind a folder, with a slash at its beginning; NULL when it isn't in it. */
@@ -115,7 +115,8 @@ int exposure_told(const char *data, const char *word, struct err *e)
     if (!path_of(path, sizeof path, data, test_name) || !read_word(path, known) || strcmp(known, word) != 0) {
         return err_field(e, ERR_INPUT, "exposed", "exposed is not what stands in the test file.");
     }
-    if (!path_of(path, sizeof path, data, mark_name) || !make_file(path, mark_text)) {
+    if (!path_of(path, sizeof path, data, mark_name) ||
+        !make_file(path, mark_text, false)) { /* an empty one stops the chat as well, where the disk is full */
         return err_set(e, ERR_SYSTEM, "The data folder can't be marked: %s.", strerror(errno));
     }
     return 0;

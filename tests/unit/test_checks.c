@@ -11,6 +11,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -181,6 +182,27 @@ static void only_who_has_read_the_word_can_stop_a_chat(void **state)
     assert_int_equal(findings_worst(&found), FINDING_WRONG);
 }
 
+static void a_full_disk_does_not_keep_a_chat_from_being_stopped(void **state)
+{
+    struct err e = ERR_INIT;
+    struct rlimit before;
+    char path[2 * PATH_MAX];
+    (void)state;
+    assert_int_equal(mkdir(conf.data, 0700), 0);
+    snprintf(path, sizeof path, "%s/web-test.txt", conf.data);
+    FILE *file = fopen(path, "w");
+    assert_true(fputs("pollchat abcdefghijklmnopqrstuv\n", file) >= 0);
+    assert_int_equal(fclose(file), 0);
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    const struct rlimit none = {.rlim_cur = 0, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+    int result = exposure_told(conf.data, "abcdefghijklmnopqrstuv", &e);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_equal(result, 0);
+    assert_true(exposure_is_marked(conf.data));
+}
+
 static void a_folder_elsewhere_has_no_address(void **state)
 {
     char address[PATH_MAX];
@@ -253,6 +275,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(others_who_may_write_are_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_foreign_database_is_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(only_who_has_read_the_word_can_stop_a_chat, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_full_disk_does_not_keep_a_chat_from_being_stopped, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_folder_elsewhere_has_no_address, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_folder_elsewhere_in_what_is_served_has_one_from_the_top_on, set_up,
                                         tear_down),
