@@ -301,6 +301,7 @@ int disk_try_write(const char *folder, struct err *e)
     if (fd < 0) {
         return fail_to_make("write to", folder, e);
     }
+    unlink(path); /* now: nobody may be killed in between and leave it */
     errno = ENOSPC;
     /* Some file systems see that a quota is passed only when the bytes go to the disk. */
     int result = write(fd, zeros, sizeof zeros) == (ssize_t)sizeof zeros && fsync(fd) == 0 ? 0 : -1;
@@ -308,7 +309,6 @@ int disk_try_write(const char *folder, struct err *e)
         result = fail_to_make("write to", folder, e);
     }
     close(fd);
-    unlink(path);
     return result;
 }
 
