@@ -50,6 +50,8 @@ export const kinds = {
   'usual-fcgid': { modules: [...base, 'rewrite', 'cgid', 'fcgid'], directory: common },
   'usual-cgi': { modules: [...base, 'rewrite', 'cgid'], directory: common },
   'list-of-overrides': { modules: [...base, 'rewrite', 'cgid'], directory: 'Options Indexes FollowSymLinks\n    AllowOverride AuthConfig FileInfo Indexes Limit Options=ExecCGI,Indexes,FollowSymLinks' },
+  // As Debian has it for ~/public_html: asked for plain, it thinks of plain.css.
+  'multiviews': { modules: [...base, 'rewrite', 'cgid'], directory: 'Options Indexes SymLinksIfOwnerMatch MultiViews\n    AllowOverride All' },
   'no-options': { modules: [...base, 'rewrite', 'cgid'], directory: 'Options Indexes FollowSymLinks ExecCGI\n    AllowOverride AuthConfig FileInfo Indexes Limit' },
   'no-rewrite': { modules: [...base, 'cgid'], directory: common },
   'fcgid-only': { modules: [...base, 'rewrite', 'fcgid'], directory: common },

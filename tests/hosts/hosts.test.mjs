@@ -39,6 +39,7 @@ const WORKING = {
   'usual-fcgid': { addresses: 'fine', programs: 'fine', size: 'poor', stream: 'note' }, // 128 kB at once, answers held back
   'usual-cgi': { addresses: 'fine', programs: 'note', size: 'fine', filter: 'fine' },
   'list-of-overrides': { addresses: 'fine', programs: 'note' },
+  'multiviews': { addresses: 'fine', programs: 'note' },
   'no-options': { addresses: 'note', programs: 'note' },
   'no-rewrite': { addresses: 'note', programs: 'note' },
   'fcgid-only': { addresses: 'fine', programs: 'fine' },
@@ -68,6 +69,17 @@ for (const [kind, expected] of Object.entries(WORKING)) {
       }),
     ));
 }
+
+test('multiviews: each short address is the program\'s, and each file is the file', () =>
+  withHost('multiviews', {}, async (host) => {
+    for (const [where, type] of Object.entries({ plain: 'text/html', embed: 'text/html', 'embed?room=lobby': 'text/html', doctor: 'application/json',
+      'plain.css': 'text/css', 'embed.js': 'text/javascript', 'doctor.html': 'text/html', 'doctor.css?x=/plain': 'text/css' })) {
+      const answer = await host.get(where);
+      assert.equal(answer.status, 200, where);
+      assert.ok(answer.headers['content-type'].startsWith(type), `${where}: ${answer.headers['content-type']}`);
+    }
+    assert.match((await host.get('plain')).body.toString(), /<form/);
+  }));
 
 test('a host with a strange umask, and an unpacking that keeps things from others', () =>
   withHost('usual-cgi', { umask: '077', serverUmask: '077' }, (host) =>
