@@ -25,6 +25,8 @@ enum {
         16, /* while others commit all the time; each of them publishes as well, and the next poll looks again */
     TEXT_MAX = 128,
     LEFT_OVER_SECONDS = 60,
+    FILES_MAX = 1024,            /* a stranger may say something in as many rooms as he likes, and hosts count files */
+    IDLE_SECONDS = 24 * 60 * 60, /* of a room whose file gives way to others, when there are so many */
 };
 
 /* A folder, and a room in it. */
@@ -77,23 +79,46 @@ static int open_folder(const struct conf *conf)
     return folder;
 }
 
-static void sweep(int folder, int64_t now)
+/* NULL, or to be closed. */
+static DIR *list_of(int folder)
 {
     int own = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* for closedir */
     DIR *dir = own >= 0 ? fdopendir(own) : NULL;
+    if (dir == NULL && own >= 0) {
+        close(own);
+    }
+    return dir;
+}
+
+static bool is_crowded(int folder)
+{
+    DIR *dir = list_of(folder);
+    unsigned count = 0;
+    for (const struct dirent *entry = NULL; dir != NULL && count < FILES_MAX && (entry = readdir(dir)) != NULL;) {
+        count += strlen(entry->d_name) == SECRET_NAME_SIZE - 1;
+    }
+    if (dir != NULL) {
+        closedir(dir);
+    }
+    return count >= FILES_MAX;
+}
+
+static void sweep(int folder, int64_t now)
+{
+    bool crowded = is_crowded(folder);
+    DIR *dir = list_of(folder);
     struct stat st;
     for (const struct dirent *entry = NULL; dir != NULL && (entry = readdir(dir)) != NULL;) {
+        bool is_half = strncmp(entry->d_name, temporary, strlen(temporary)) == 0;
+        bool may_go = is_half || (crowded && strlen(entry->d_name) == SECRET_NAME_SIZE - 1);
         /* By the time of the last change of the inode: the other one is made up (mtime_of). */
-        if (strncmp(entry->d_name, temporary, strlen(temporary)) == 0 &&
-            fstatat(folder, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-            now - st.st_ctim.tv_sec > LEFT_OVER_SECONDS) {
+        if (may_go && fstatat(folder, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+            now - st.st_ctim.tv_sec > (is_half ? LEFT_OVER_SECONDS : IDLE_SECONDS)) {
             unlinkat(folder, entry->d_name, 0);
         }
     }
     if (dir != NULL) {
         closedir(dir);
-    } else if (own >= 0) {
-        close(own);
     }
 }
 
@@ -156,6 +181,10 @@ static int put(const struct place *p, const char *epoch, uint64_t head)
 {
     char random[17];
     char name[sizeof temporary + sizeof random];
+    if (faccessat(p->folder, p->name, F_OK, AT_SYMLINK_NOFOLLOW) != 0 && is_crowded(p->folder)) {
+        complain("no more files", "so many rooms have one");
+        return -1;
+    }
     secret_random(random, sizeof random);
     snprintf(name, sizeof name, "%s%s", temporary, random);
     int fd = openat(p->folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);

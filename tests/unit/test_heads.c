@@ -316,6 +316,38 @@ static void what_killed_writers_left_goes_later(void **state)
     program_fini(&g);
 }
 
+static void there_are_never_more_than_so_many(void **state)
+{
+    const struct place *p = *state;
+    struct program g;
+    char room[32];
+    char path[400];
+    char address[HEADS_ADDRESS_SIZE];
+    program_init(&g, p, STORE_WRITE);
+    const struct conf *conf = site_loaded_conf(g.site);
+    assert_int_equal(say(&g, "lobby", "1"), 0);
+    for (int i = 1; i < 1024; i++) {
+        snprintf(path, sizeof path, "%s/heads/%032d", p->root, i);
+        write_file(path, "x");
+    }
+    for (int i = 0; i < 70; i++) { /* of 64 one looks for what may go */
+        snprintf(room, sizeof room, "room-%d", i);
+        assert_int_equal(say(&g, room, "1"), 0);
+    }
+    assert_int_equal(count_files(p), 1024);
+    assert_false(heads_watch(g.site, epoch_of(&g), "room-1", 1, address)); /* clients ask by the timer */
+    assert_int_equal(say(&g, "lobby", "2"), 0);
+    assert_says(&g, p, "lobby", 2);
+    snprintf(path, sizeof path, "%s/heads/index.html", p->root);
+    write_file(path, "");
+    heads_sweep(conf, time(NULL) + 60 * 60);
+    assert_int_equal(count_files(p), 1025);
+    heads_sweep(conf, time(NULL) + 25 * 60 * 60);
+    assert_int_equal(count_files(p), 1); /* not its own: index.html */
+    assert_true(heads_watch(g.site, epoch_of(&g), "room-1", 1, address));
+    program_fini(&g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -327,6 +359,7 @@ int main(void)
         IN_BOTH_MODES(a_poll_mends_what_a_crash_left),
         IN_WAL(rooms_without_a_message_make_no_files),
         IN_WAL(what_killed_writers_left_goes_later),
+        IN_WAL(there_are_never_more_than_so_many),
     };
     quiet_log();
     return RUN(tests);
