@@ -28,7 +28,10 @@ static enum image_state judge(const Elf64_Ehdr *header, uint64_t size)
         return IMAGE_WHOLE; /* a machine of 32 bits has other places for the numbers; nobody uploads to one */
     }
     uint64_t table = (uint64_t)header->e_shnum * header->e_shentsize;
-    return header->e_shoff <= size && size - header->e_shoff >= table ? IMAGE_WHOLE : IMAGE_PART;
+    if (header->e_shoff > size || size - header->e_shoff < table) {
+        return IMAGE_PART;
+    }
+    return size - header->e_shoff == table ? IMAGE_WHOLE : IMAGE_OTHER;
 }
 
 enum image_state image_look(const char *path)

@@ -2,7 +2,8 @@
  *
  * A file that is being uploaded grows from its beginning; the kernel starts half of one all the same, and it dies somewhere. The table of
  * sections stands at the end of what a linker or strip writes, and the header says where: so a file that doesn't reach that far
- * isn't there yet. System V ABI, chapter 4, "ELF Header" and "Sections".
+ * isn't there yet, and one that goes on behind it was uploaded as if it were text, with a CR before each LF. System V ABI, chapter 4,
+ * "ELF Header" and "Sections".
  * Used by the programs and by start.c, which links nothing else of this library: libc only.
  * Threads: any.
  */
@@ -17,7 +18,7 @@ enum image_state {
     IMAGE_WHOLE,
     IMAGE_PART,    /* the beginning of a program: an upload that goes on, or one that was cut off */
     IMAGE_FOREIGN, /* for another kind of machine */
-    IMAGE_OTHER,   /* no program */
+    IMAGE_OTHER,   /* no program, or a spoiled one */
     IMAGE_ABSENT,  /* can't be read */
 };
 

@@ -55,6 +55,9 @@ static void a_program_is_whole_only_to_its_last_byte(void **state)
     run("cp '%s' '%s'", self, in_root("program"));
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(image_look(path), IMAGE_WHOLE);
+    run("sed 's/$/\\r/' '%s' >'%s'", self, in_root("text")); /* FTP in its text mode */
+    assert_int_equal(image_look(path), IMAGE_OTHER);
+    in_root("program");
     const off_t sizes[] = {st.st_size - 1, st.st_size / 2, 64, 63, 20, 4, 1, 0};
     for (size_t i = 0; i < COUNT(sizes); i++) {
         assert_int_equal(truncate(path, sizes[i]), 0);
