@@ -125,8 +125,11 @@ export function ofClock({ time, authorization, forwarded }, now) {
   return found;
 }
 
+/** isServed: null when nobody answered. */
 export const ofData = (isServed) => [
-  isServed
+  isServed === null
+    ? finding('note', 'data-served', 'Whether the data folder can be read over the web could not be tried: nobody answered. Look again.')
+    : isServed
     ? finding('wrong', 'data-served', 'The web server hands out files of the data folder, so everybody could download the database. The chat has stopped until that is mended. In cgi-bin/my-chat.conf let "data" name a folder outside of the one that is served (data = ../../../pollchat-data, if that is one), and move the data there; or ask the host why it takes no notice of .htaccess. Then delete the file READABLE-BY-THE-WEB.txt in the data folder.')
     : finding('fine', 'data-served', 'The data folder can\'t be read over the web: tried.'),
 ];

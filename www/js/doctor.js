@@ -101,7 +101,7 @@ async function lookAtData(way, address) {
   if (address === '') {
     return [];
   }
-  return ofData(await tryData(way.poll, address).catch(() => false));
+  return ofData(await tryData(way.poll, address).catch(() => null));
 }
 
 let way = null;

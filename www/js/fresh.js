@@ -2,12 +2,12 @@
 //
 // Only a browser can find that out. Who can read the word in the test file tells it to the programs, which then stop.
 
-/** way: what stands before "doctor". Returns whether it could be read. */
+/** way: what stands before "doctor". Returns whether it could be read, also when that can't be told to the programs. */
 export async function tryData(way, address) {
   const answer = await fetch(address, { cache: 'no-store' });
   const word = /^pollchat ([\w-]{22})\s*$/.exec(answer.ok ? await answer.text() : '')?.[1];
   if (word !== undefined) {
-    await fetch(`${way}doctor?exposed=${word}`, { method: 'POST' });
+    await fetch(`${way}doctor?exposed=${word}`, { method: 'POST' }).catch(() => {});
   }
   return word !== undefined;
 }
