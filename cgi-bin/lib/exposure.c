@@ -99,13 +99,11 @@ bool exposure_address(const char *data, const char *program_folder, const char *
     } else if ((address = rest_in(served, real_data)) == NULL) {
         return false;
     }
-    if (!path_of(path, sizeof path, real_data, test_name) || !make_test(path)) {
-        return false;
-    }
-    if (snprintf(out, size, "%s/%s", address, test_name) >= (int)size) {
+    if (!path_of(path, sizeof path, real_data, test_name) || !make_test(path) ||
+        snprintf(out, size, "%s/%s", address, test_name) >= (int)size) {
         out[0] = '\0';
     }
-    return out[0] != '\0';
+    return true;
 }
 
 int exposure_told(const char *data, const char *word, struct err *e)

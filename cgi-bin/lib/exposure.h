@@ -15,9 +15,9 @@
 
 struct err;
 
-/* The address of the test file: relative to the page's folder, which is the one that holds the programs' folder, or, when the data folder lies
- * elsewhere in what the web server serves (served: its DOCUMENT_ROOT, or NULL), from its top on. false, with out "", when the data folder is in
- * neither, or the file can't be made. Makes the file if it is missing. */
+/* Does the data folder lie in what the web server serves? Then the address of the test file, which is made if it is missing: relative to the
+ * page's folder, which is the one that holds the programs' folder, or, when the data folder lies elsewhere in what is served (served: the
+ * request's DOCUMENT_ROOT, or NULL), from its top on. out is "" when it lies in neither (false), or the file can't be made (true). */
 bool exposure_address(const char *data, const char *program_folder, const char *served, char *out, size_t size);
 
 /* Somebody brings this word. 0: it is the one, and the folder is marked now; -1: ERR_INPUT, or why it can't be marked. */

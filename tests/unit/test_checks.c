@@ -198,9 +198,14 @@ static void a_full_disk_does_not_keep_a_chat_from_being_stopped(void **state)
     const struct rlimit none = {.rlim_cur = 0, .rlim_max = before.rlim_max};
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
     int result = exposure_told(conf.data, "abcdefghijklmnopqrstuv", &e);
+    assert_int_equal(unlink(path), 0);
+    bool is_inside = exposure_address(conf.data, programs, NULL, path,
+                                      sizeof path); /* no file, but an address all the same */
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
     assert_int_equal(result, 0);
     assert_true(exposure_is_marked(conf.data));
+    assert_true(is_inside);
+    assert_string_equal(path, "");
 }
 
 static void a_folder_elsewhere_has_no_address(void **state)
