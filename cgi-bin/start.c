@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -52,7 +53,16 @@ static bool own_folder(char *out, size_t size)
             return true;
         }
     }
-    return getcwd(out, size) != NULL; /* no /proc: web servers start a program in its own folder */
+    /* No /proc, as in a chroot: the name that the kernel was asked to start; else web servers start a program in its own folder. */
+    char path[PATH_MAX];
+    const char *started = (const char *)getauxval(AT_EXECFN); // NOLINT(performance-no-int-to-ptr): so it is handed over
+    char *slash = started != NULL && realpath(started, path) != NULL ? strrchr(path, '/') : NULL;
+    if (slash != NULL && (size_t)(slash - path) < size) {
+        *slash = '\0';
+        memcpy(out, path, strlen(path) + 1);
+        return true;
+    }
+    return getcwd(out, size) != NULL;
 }
 
 /* The folder of the programs: here, or of the neighbour, for those who stand in cgi/. */

@@ -3,10 +3,10 @@
 
 #include "ck.h"
 #include "hash.h"
+#include "random.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 static size_t query_size(const struct query *q)
 {
@@ -23,7 +23,7 @@ struct query *asks_copy_query(const struct query *q)
 void asks_init(struct asks *all)
 {
     memset(all, 0, sizeof *all);
-    CK(getrandom(&all->seed, sizeof all->seed, 0) == (ssize_t)sizeof all->seed);
+    random_fill(&all->seed, sizeof all->seed);
 }
 
 static uint32_t hash_of(uint64_t seed, const struct query *q, const char *common)

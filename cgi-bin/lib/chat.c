@@ -3,11 +3,11 @@
 
 #include "ck.h"
 #include "err.h"
+#include "random.h"
 #include "str.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 static const char *const type_words[CHAT_TYPE__MAX] = {
     [CHAT_MESSAGE] = "message",
@@ -218,7 +218,7 @@ void chat_random_id(char out[CHAT_EPOCH_SIZE])
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     unsigned char random[17] = {0}; /* 16 bytes, and one more so that the last digit reads past no end */
-    CK(getrandom(random, 16, 0) == 16);
+    random_fill(random, 16);
     for (size_t i = 0; i < CHAT_EPOCH_SIZE - 1; i++) {
         size_t bit = i * 6;
         unsigned pair = (unsigned)random[bit / 8] << 8 | random[bit / 8 + 1];

@@ -51,7 +51,10 @@ static void check_owner(const struct checks_given *given, struct findings *out)
 {
     struct stat program;
     struct stat folder;
-    if (stat("/proc/self/exe", &program) != 0 || stat(given->program_folder, &folder) != 0) {
+    char path[PATH_MAX];
+    if ((stat("/proc/self/exe", &program) != 0 &&
+         (!disk_program_path(path, sizeof path) || stat(path, &program) != 0)) ||
+        stat(given->program_folder, &folder) != 0) {
         return;
     }
     if (((program.st_mode | folder.st_mode) & (S_IWGRP | S_IWOTH)) != 0) {

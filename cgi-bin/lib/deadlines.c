@@ -2,10 +2,10 @@
 #include "deadlines.h"
 
 #include "ck.h"
+#include "random.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 void deadlines_init(struct deadlines *all)
 {
@@ -82,6 +82,6 @@ struct deadline *deadlines_first(const struct deadlines *all)
 int64_t deadlines_spread_ms(unsigned seconds)
 {
     uint32_t random = 0;
-    CK(getrandom(&random, sizeof random, 0) == (ssize_t)sizeof random);
+    random_fill(&random, sizeof random);
     return (int64_t)(random % (seconds * 100 + 1));
 }

@@ -10,7 +10,9 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -61,15 +63,33 @@ static bool cut_last(char *path)
     return slash != NULL;
 }
 
+bool disk_program_path(char *out, size_t size)
+{
+    char path[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+    bool found = length > 0;
+    out[0] = '\0';
+    if (found) {
+        path[length] = '\0';
+    } else { /* a chroot without /proc, as some hosts make them: the name that the kernel was asked to start */
+        const char *started = (const char *)getauxval(
+            AT_EXECFN); // NOLINT(performance-no-int-to-ptr): so it is handed over
+        found = started != NULL && realpath(started, path) != NULL;
+    }
+    if (!found || strlen(path) >= size) {
+        return false;
+    }
+    memcpy(out, path, strlen(path) + 1);
+    return true;
+}
+
 int disk_program_folder(char *out, size_t size, struct err *e)
 {
     char path[PATH_MAX];
-    ssize_t length = readlink("/proc/self/exe", path, sizeof path);
     out[0] = '\0';
-    if (length <= 0 || (size_t)length >= sizeof path) {
+    if (!disk_program_path(path, sizeof path)) {
         return err_set(e, ERR_SYSTEM, "The program can't find its own folder: /proc/self/exe can't be read.");
     }
-    path[length] = '\0'; /* may end in " (deleted)", which is no part of the folder */
     bool found = cut_last(path);
     if (found && strcmp(last_of(path), "programs") == 0) {
         found = cut_last(path); /* the archive keeps the program itself one folder further down: start.c */

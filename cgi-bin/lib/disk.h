@@ -13,8 +13,12 @@
 
 struct err;
 
+/* File of the running program, absolute, symbolic links resolved; " (deleted)" may follow it when it was replaced. False where
+ * neither /proc says it nor the kernel has kept the name it was started by, or it doesn't fit; out is then "". */
+bool disk_program_path(char *out, size_t size);
+
 /* Folder of the running program (of the archive: the one above programs/), absolute, symbolic links resolved, also after its file was replaced.
- * -1 (ERR_SYSTEM) where /proc is missing or the path is too long; out is then "". */
+ * -1 (ERR_SYSTEM) where it can't be known or the path is too long; out is then "". */
 int disk_program_folder(char *out, size_t size, struct err *e);
 
 /* Other machines may have it open at the same time, or it is handed through by a program (FUSE): no shared memory between

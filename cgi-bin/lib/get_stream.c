@@ -11,6 +11,7 @@
 #include "line.h"
 #include "program.h"
 #include "query.h"
+#include "random.h"
 #include "reader.h"
 #include "site.h"
 #include "sse.h"
@@ -20,7 +21,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/random.h>
 
 enum {
     PIECE_BYTES =
@@ -68,7 +68,7 @@ static void add_messages(struct buf *out, enum query_format format, const struct
 static unsigned random_retry(void)
 {
     unsigned short random = 0;
-    CK(getrandom(&random, sizeof random, 0) == (ssize_t)sizeof random);
+    random_fill(&random, sizeof random);
     return RETRY_MS + random % RETRY_MS;
 }
 

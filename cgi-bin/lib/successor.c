@@ -33,8 +33,8 @@ static struct stat look_at_settings(const struct successor *s, size_t number)
 struct successor *successor_new(void)
 {
     struct successor *s = ck_calloc(1, sizeof *s);
-    ssize_t length = readlink("/proc/self/exe", s->path, sizeof s->path - 1);
-    if (length <= 0 || stat("/proc/self/exe", &s->self) != 0) {
+    if (!disk_program_path(s->path, sizeof s->path) ||
+        (stat("/proc/self/exe", &s->self) != 0 && stat(s->path, &s->self) != 0)) {
         s->path[0] = '\0';
     }
     if (disk_program_folder(s->folder, sizeof s->folder, NULL) == 0) {
