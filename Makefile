@@ -172,10 +172,13 @@ define layout # FOLDER, PROGRAMS
 	for f in $(FILES); do put "$$f" "$1/$$f" 644; done
 endef
 
+# What the tree has no longer.
+prune = $Q cd $(STAGE) && for f in $$(find $(TREES) -type f); do [ -e "$(CURDIR)/$$f" ] || rm -f "$$f"; done
+
 stage: all ## put programs, page and server configurations together in build/VARIANT/stage
 	$(call say,STAGE,$(STAGE))
 	$(call layout,$(STAGE),$(PROGRAMS))
-	$Q cd $(STAGE) && for f in $$(find $(TREES) -type f); do [ -e "$(CURDIR)/$$f" ] || rm -f "$$f"; done
+	$(prune)
 
 # What systemd takes, filled in; none of it is enabled.
 PAIRS := $(foreach p,send poll,pollchat-$p.service pollchat-$p.socket)
@@ -215,6 +218,7 @@ dist: ## build/pollchat-VERSION-linux-ARCH.zip and .tar.gz, for a host without a
 # And a staged folder whose three programs are the archive's one, for the tests.
 dist-parts: $B/bundle $B/start
 	$(call layout,$(STAGE),)
+	$(prune)
 	$Q umask 022; for p in send poll pollchat; do cp $B/bundle $(STAGE)/cgi-bin/$$p.new && mv -f $(STAGE)/cgi-bin/$$p.new $(STAGE)/cgi-bin/$$p; done
 
 # The three programs in one file, by the name it is started with.
