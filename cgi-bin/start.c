@@ -55,7 +55,8 @@ static bool own_folder(char *out, size_t size)
     }
     /* No /proc, as in a chroot: the name that the kernel was asked to start; else web servers start a program in its own folder. */
     char path[PATH_MAX];
-    const char *started = (const char *)getauxval(AT_EXECFN); // NOLINT(performance-no-int-to-ptr): so it is handed over
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): so it is handed over
+    const char *started = (const char *)getauxval(AT_EXECFN);
     char *slash = started != NULL && realpath(started, path) != NULL ? strrchr(path, '/') : NULL;
     if (slash != NULL && (size_t)(slash - path) < size) {
         *slash = '\0';

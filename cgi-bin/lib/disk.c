@@ -72,8 +72,8 @@ bool disk_program_path(char *out, size_t size)
     if (found) {
         path[length] = '\0';
     } else { /* a chroot without /proc, as some hosts make them: the name that the kernel was asked to start */
-        const char *started = (const char *)getauxval(
-            AT_EXECFN); // NOLINT(performance-no-int-to-ptr): so it is handed over
+        // NOLINTNEXTLINE(performance-no-int-to-ptr): so it is handed over
+        const char *started = (const char *)getauxval(AT_EXECFN);
         found = started != NULL && realpath(started, path) != NULL;
     }
     if (!found || strlen(path) >= size) {
