@@ -14,6 +14,7 @@
 #include "lib/log.h"
 #include "lib/store.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -316,6 +317,7 @@ int main(int argc, char **argv)
     if (getenv("GATEWAY_INTERFACE") != NULL) {
         return refuse_visitor();
     }
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow any further shows as a failed write */
     if (parse(argc, argv, &o, &name) != 0) {
         return USAGE;
     }

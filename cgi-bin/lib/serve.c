@@ -291,6 +291,9 @@ static int serve_fastcgi(const struct serve *s)
 int serve(const struct serve *s)
 {
     signal(SIGPIPE, SIG_IGN); /* a peer that left shows as a failed write */
+    signal(
+        SIGXFSZ,
+        SIG_IGN); /* and a file that may not grow any further (a host's limit) likewise: EFBIG, which is a full disk */
     if (serve_is_fastcgi()) {
         return serve_fastcgi(s);
     }

@@ -247,10 +247,11 @@ static int append_in_transaction(struct store_sqlite *s, struct store_job *jobs,
 }
 
 /* Copies the log into the database when it is long, so that it starts anew with the next write. The messages are safe already:
- * a failure here (a full disk, for one) is told once and tried again after the next commit. */
-static void checkpoint(struct store_sqlite *s)
+ * a failure here (a full disk, for one) is told once and tried again after the next commit.
+ * full: there is no room for the log to grow, so it is to start anew in the room that it has. */
+static void checkpoint(struct store_sqlite *s, bool full)
 {
-    if (s->log_pages <= s->log_limit) {
+    if (!full && s->log_pages <= s->log_limit) {
         return;
     }
     bool stuck = s->log_pages > s->log_limit * LOG_STUCK && s->log_pages >= s->log_patient_until;
@@ -282,12 +283,13 @@ static int append(struct store *base, struct store_job *jobs, size_t count, stru
                                  "for writing. Move the folder to a local disk.");
         }
     }
-    int result = append_in_transaction(s, jobs, count, e);
-    if (result == 0 && s->wal) {
-        checkpoint(s);
+    struct err why = ERR_INIT;
+    int result = append_in_transaction(s, jobs, count, &why);
+    if (s->wal && (result == 0 || why.code == ERR_FULL)) {
+        checkpoint(s, result != 0);
     }
     store_sqlite_unlock(s);
-    return result;
+    return result == 0 ? 0 : err_set(e, why.code, "%s", why.text);
 }
 
 /* ---- reading ---- */
