@@ -391,3 +391,14 @@ enum disk_lock disk_lock_probe(int fd)
     }
     return found;
 }
+
+bool disk_has_record_locks(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1};
+    bool has = fd < 0 || fcntl(fd, F_SETLK, &lock) == 0 || errno == EACCES || errno == EAGAIN || errno == EINTR;
+    if (fd >= 0) {
+        close(fd);
+    }
+    return has;
+}

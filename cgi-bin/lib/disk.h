@@ -57,6 +57,10 @@ void disk_lock_release(int fd); /* can't fail */
 /* HELD: somebody has the lock. GOT: nobody has, nor has the caller afterwards; several may ask at once. */
 enum disk_lock disk_lock_probe(int fd);
 
+/* The file system of this file knows record locks (fcntl), which SQLite takes; some network ones know none. Tried with a file that
+ * nobody locks in this way: who closes any descriptor of a file loses his record locks on it. True where it can't be tried. */
+bool disk_has_record_locks(const char *path);
+
 /* The name of a file that was made, renamed or removed survives power loss. 0, or -1 with errno. */
 int disk_sync_name(const char *path);
 

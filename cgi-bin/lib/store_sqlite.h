@@ -107,6 +107,7 @@ void store_sqlite_disconnect(struct store_sqlite *s);
 
 /* ERR_CORRUPT, ERR_NEWER with words for the user; log lines. Always -1. */
 int store_sqlite_refuse_foreign(const struct store_sqlite *s, struct err *e);
+int store_sqlite_refuse_lockless(const struct store_sqlite *s, struct err *e); /* no record locks here: always -1 */
 int store_sqlite_refuse_newer(const struct store_sqlite *s, uint64_t version, struct err *e);
 /* To be asked with the write lock in hand, as who puts another file in the place has it meanwhile. 0, or -1 with ERR_BUSY. */
 int store_sqlite_refuse_moved(struct store_sqlite *s, struct err *e);

@@ -10,7 +10,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { UPGRADE_PATIENCE_MS = 500 };
+enum {
+    UPGRADE_PATIENCE_MS = 500,
+    LOOK_FOR_LOCKS_AT = 4, /* tries: most waits are over by then */
+};
 
 /* ---- errors ---- */
 
@@ -72,10 +75,22 @@ static const char *text_of(enum err_code code)
     }
 }
 
+int store_sqlite_refuse_lockless(const struct store_sqlite *s, struct err *e)
+{
+    log_line("%s: the file system has no record locks", s->path);
+    return err_set(
+        e, ERR_READONLY,
+        "The file system of the data folder knows no file locks, without which nothing can be stored safely. "
+        "Let the setting data name a folder on another disk, or ask the host to switch locks on.");
+}
+
 /* Others had the database for too long; perhaps they have a good reason. */
 static int fail_busy(const struct store_sqlite *s, struct err *e)
 {
     char why[STORE_SQLITE_UPGRADE_TEXT];
+    if (!disk_has_record_locks(s->lock_path)) { /* SQLite says the same of both */
+        return store_sqlite_refuse_lockless(s, e);
+    }
     return err_set(e, ERR_BUSY, "%s",
                    !s->upgrading && store_sqlite_is_upgraded(s, why, sizeof why) ? why : text_of(ERR_BUSY));
 }
@@ -147,7 +162,11 @@ bool store_sqlite_is_moved(const struct store_sqlite *s)
 /* Whoever waited while another file was put in the place must not go on: the journal of that name is the other one's now. */
 int store_sqlite_on_busy(void *handle, int times)
 {
-    return wait_a_little(handle, times) && !store_sqlite_is_moved(handle);
+    const struct store_sqlite *s = handle;
+    if (times == LOOK_FOR_LOCKS_AT && !disk_has_record_locks(s->lock_path)) {
+        return 0; /* nobody has it: no lock can be had, ever */
+    }
+    return wait_a_little(s, times) && !store_sqlite_is_moved(s);
 }
 
 int store_sqlite_lock(struct store_sqlite *s, struct err *e)

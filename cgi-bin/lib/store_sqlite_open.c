@@ -414,7 +414,8 @@ int store_sqlite_make(const struct store_sqlite *like, struct err *e)
     s->lock_fd = disk_lock_open(s->lock_path, e);
     result = s->lock_fd >= 0 ? store_sqlite_lock(s, e) : -1;
     if (result >= 0) {
-        result = make_locked(s, result == 0, e);
+        result = disk_has_record_locks(s->lock_path) ? make_locked(s, result == 0, e)
+                                                     : store_sqlite_refuse_lockless(s, e);
     }
     store_sqlite_close(&s->base); /* rolls back what is unfinished, then unlocks */
     return result;
