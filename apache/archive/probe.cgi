@@ -8,6 +8,7 @@ echo "machine $(uname -m)"
 for file in send.cgi poll.cgi programs/pollchat-*; do
     [ -e "$file" ] || { echo "missing $file" && continue; }
     [ -x "$file" ] || echo "not-executable $file"
+    case $(ls -ld "$file") in ?????w* | ????????w*) echo "open-to-others $file" ;; esac
 done
 unset GATEWAY_INTERFACE # pollchat does nothing for the web
 if output=$(./pollchat version 2>&1 </dev/null); then

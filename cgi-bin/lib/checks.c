@@ -20,6 +20,7 @@
 
 enum {
     ROOM_LITTLE_MB = 50,
+    FILE_ROOM_KB = 64, /* what a message of some length and its index may take */
     FEW_PROCESSES = 60,
     FEW_DESCRIPTORS = 256,
     LITTLE_MEMORY_MB = 128,
@@ -87,6 +88,29 @@ static void check_room(const char *data, struct findings *out)
     } else {
         findings_add(out, "data", FINDING_FINE, "The data folder can be written, and the disk has room.");
     }
+}
+
+/* Some hosts let no file grow beyond a size, whatever room there is. */
+static void check_file_size(const char *data, struct findings *out)
+{
+    static const char *const files[] = {"chat.db", "chat.db-wal"};
+    char path[PATH_MAX];
+    uint64_t largest = 0;
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
+        return;
+    }
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        uint64_t size = path_of(path, sizeof path, data, files[i]) ? disk_size(path) : 0;
+        largest = size > largest ? size : largest;
+    }
+    bool is_reached = largest + (uint64_t)FILE_ROOM_KB * 1024 > limit.rlim_cur;
+    findings_add(out, "file-size", is_reached ? FINDING_WRONG : FINDING_NOTE,
+                 is_reached
+                     ? "This host lets no file grow beyond %llu kB, and the database has %llu: for the chat its disk "
+                       "is full. Nothing more can be said; reading goes on. Ask the host for more."
+                     : "This host lets no file grow beyond %llu kB; the database has %llu.",
+                 (unsigned long long)(limit.rlim_cur / 1024), (unsigned long long)(largest / 1024));
 }
 
 static void check_exposure(const struct checks_given *given, struct findings *out)
@@ -251,6 +275,7 @@ static void check_data(const struct checks_given *given, struct findings *out)
     findings_add(out, "settings", FINDING_FINE, "The settings are understood.");
     if (is_made(given, out)) {
         check_room(given->conf->data, out);
+        check_file_size(given->conf->data, out);
         check_exposure(given, out);
         check_file_system(given->conf->data, out);
         check_store(given->conf, out);

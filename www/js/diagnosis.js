@@ -29,13 +29,16 @@ export function ofProbe({ status, text }) {
     return null;
   }
   const lines = (word) => [...text.matchAll(new RegExp(`^${word} (.*)$`, 'gm'))].map((match) => match[1].trim());
-  return { machine: lines('machine')[0] ?? '', locked: lines('not-executable'), missing: lines('missing'), fails: lines('fails')[0], starts: lines('starts')[0] };
+  return { machine: lines('machine')[0] ?? '', locked: lines('not-executable'), open: lines('open-to-others'), missing: lines('missing'), fails: lines('fails')[0], starts: lines('starts')[0] };
 }
 
 const X_BIT =
-  'In your FTP program or file manager, open the folder cgi-bin, choose send.cgi and poll.cgi (and pollchat-… in programs), then "File permissions" or "Change permissions", and enter 755.';
+  'In your FTP program or file manager, open the folder cgi-bin, choose send.cgi and poll.cgi (and pollchat-… in programs), then "File permissions" or "Change permissions", and enter 755: not 775 or 777, as many hosts start nothing that others than its owner may write to.';
 
 function whyProgramsFail(probe) {
+  if (probe.starts && probe.open.length > 0) {
+    return finding('wrong', 'permissions', `Others than their owner may write to some programs (${probe.open.join(', ')}), and this host starts no such program. In your FTP program or file manager give them the permissions 755.`);
+  }
   if (probe.starts) {
     return finding('wrong', 'fastcgi', 'The programs can be started, but this host\'s FastCGI (mod_fcgid) doesn\'t do it. Let them run as plain CGI: in the folder cgi-bin, delete .htaccess and rename htaccess-for-cgi.txt to .htaccess.');
   }
@@ -83,7 +86,7 @@ function whyNothingRuns(tried, here, probe) {
     return finding('wrong', 'htaccess', 'This host refuses what stands in cgi-bin/.htaccess (most often the line Options +ExecCGI), and runs nothing in the folder cgi either. Ask it to allow CGI programs; if it says that they are on, delete the file cgi-bin/.htaccess.');
   }
   if (statuses.some((status) => status >= 500)) {
-    return finding('wrong', 'execute-bit', `The programs are found but don't start. Most often they have lost their execute permission on the way here. ${X_BIT} If that is right already, this host forbids own programs here (noexec), or they are for another kind of machine: see the archive's name.`);
+    return finding('wrong', 'execute-bit', `The programs are found but don't start. Most often they have lost their execute permission on the way here. ${X_BIT} The folder cgi-bin must have 755 as well. If all that is right already, this host forbids own programs here (noexec), or they are for another kind of machine: see the archive's name.`);
   }
   return finding('wrong', 'programs', `Nothing answers where the programs should be (${statuses.join(', ')}). This host may run no CGI programs, or take no notice of .htaccess.`);
 }
