@@ -235,7 +235,7 @@ export async function start(root, { room, title, preset, embedded = false, on = 
     }
     const { failure, until } = failing;
     const words = { network: language.say('offline'), silent: language.say('offline'), answer: language.say('portal') };
-    if (failure.status === 429 || failure.status === 503) {
+    if ((failure.status === 429 || failure.status === 503) && !/full|only|expo/.test(failure.slug)) {
       words.busy = language.say('busy');
     }
     status.show({ state: failure.kind === 'refused' ? 'refused' : 'retrying', text: words[failure.kind] ?? failure.message, until });

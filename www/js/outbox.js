@@ -17,6 +17,7 @@ export function newId(random) {
 export class Outbox extends EventTarget {
   #queue = []; // keys, oldest first
   #busy = false;
+  #blocked = 0; // times that the first message met a filter
   #isRestored = false; // until then nothing is kept anew, nor sent
   #nap;
 
@@ -132,6 +133,7 @@ export class Outbox extends EventTarget {
       const message = await this.api.send({ ...entry, room: this.store.room });
       this.#leave(key);
       this.backoff.reset();
+      this.#blocked = 0;
       this.store.settle(key, message);
       this.#tell('status', { failure: null });
       this.#tell('sent', { key, said: entry.name, name: message.name });
@@ -140,7 +142,10 @@ export class Outbox extends EventTarget {
         this.#busy = false;
         throw failure;
       }
-      if (failure.kind === 'refused' || failure.kind === 'epoch') {
+      // What a filter of the host blocks each time would hold up all that comes after it.
+      const isBlocked = failure.kind === 'answer' && /403|406/.test(failure.status) && ++this.#blocked > 3;
+      if (isBlocked || failure.kind === 'refused' || failure.kind === 'epoch') {
+        this.#blocked = 0;
         this.#leave(key);
         this.store.update(key, { state: 'failed', detail: failure.message, field: failure.field });
         this.#tell('status', { failure: null });
