@@ -5,13 +5,14 @@
 //   await host.close();     and nothing of it is left
 //
 // A kind of host is a line of `kinds`: how its Apache (or lighttpd) is set up, in the words of its own configuration. Everything runs as one user
-// who isn't root, as suEXEC has it: www-data when root starts it. The archive is ARCHIVE, or what `make dist` has made.
+// who isn't root, as suEXEC has it: www-data when root starts it. The archive is ARCHIVE, or what `make dist` has made. What a browser does
+// there is in visit.mjs.
 
 import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { descendants, freePort, isAlive, makeFolder, removeFolder, request, signal, until } from '../e2e/harness.mjs';
+import { descendants, freePort, isAlive, makeFolder, removeFolder, request, ROOT, signal, until } from '../e2e/harness.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const repository = path.join(here, '..', '..');
@@ -27,11 +28,12 @@ export const ARCHIVE = path.resolve(process.env.ARCHIVE ?? madeArchive());
 function idOf(name, flag) {
   return Number(spawnSync('id', [flag, name], { encoding: 'utf8' }).stdout);
 }
-export const user = isRoot ? { name: 'www-data', uid: idOf('www-data', '-u'), gid: idOf('www-data', '-g') } : { uid: process.getuid(), gid: process.getgid() };
+const userOf = (name) => (isRoot ? { name, uid: idOf(name, '-u'), gid: idOf(name, '-g') } : { uid: process.getuid(), gid: process.getgid() });
+export const user = userOf('www-data');
 
 /** Runs a command as the owner of the site. */
-export function asOwner(command, args, { umask, ...options } = {}) {
-  const how = { encoding: 'utf8', ...(isRoot ? { uid: user.uid, gid: user.gid } : {}), ...options };
+export function asOwner(command, args, { umask, owner = user, ...options } = {}) {
+  const how = { encoding: 'utf8', ...(isRoot ? { uid: owner.uid, gid: owner.gid } : {}), ...options };
   const result = umask === undefined ? spawnSync(command, args, how) : spawnSync('sh', ['-c', `umask ${umask}; exec "$0" "$@"`, command, ...args], how);
   if (result.status !== 0) {
     throw new Error(`${command} ${args.join(' ')}: ${result.status} ${result.error ?? ''}\n${result.stdout}${result.stderr}`);
@@ -44,7 +46,17 @@ export function asOwner(command, args, { umask, ...options } = {}) {
 const base = ['mpm_event', 'authz_core', 'authz_host', 'access_compat', 'mime', 'dir', 'alias', 'env', 'setenvif', 'headers', 'reqtimeout', 'negotiation', 'autoindex', 'filter', 'deflate'];
 const common = 'Options Indexes FollowSymLinks\n    AllowOverride All';
 
-/** modules, directory (lines for the served folder), lines (for the server). */
+// A site of one's own user, as suEXEC wants it: below the folder that it was built for.
+const suexec = { owner: 'nobody', within: '/var/www', directory: common, tried: 'limits', lines: 'SuexecUserGroup nobody nogroup' };
+
+// A disk that can't do all that others can: shim.c stands between it and the programs. They are those of `make stage` here, as nothing can
+// stand before programs that need no library.
+const disk = (lacks) => ({
+  modules: [...base, 'rewrite', 'cgid', 'fcgid'], directory: common, tried: 'limits', dynamic: true,
+  lines: ({ run }) => `SetEnv LD_PRELOAD ${run}/shim.so\nSetEnv LACKS "${lacks}"\nFcgidInitialEnv LD_PRELOAD ${run}/shim.so\nFcgidInitialEnv LACKS "${lacks}"`,
+});
+
+/** modules, directory (lines for the served folder), lines (for the server; or a function of the host). tried: in which other file of tests. */
 export const kinds = {
   // What most hosts are like: everything may be overridden.
   'usual-fcgid': { modules: [...base, 'rewrite', 'cgid', 'fcgid'], directory: common },
@@ -65,6 +77,11 @@ export const kinds = {
   // At most 20 processes for the site.
   'few-processes': { modules: [...base, 'rewrite', 'cgid', 'fcgid'], directory: common, lines: 'FcgidMaxProcesses 20' },
   'lighttpd-cgi': { lighttpd: true },
+  'suexec-cgi': { ...suexec, modules: [...base, 'rewrite', 'cgid', 'suexec'], lines: `${suexec.lines}\nSetEnv POLLCHAT_MAX_TEXT 7` }, // nothing of which arrives
+  'suexec-fcgid': { ...suexec, modules: [...base, 'rewrite', 'cgid', 'fcgid', 'suexec'] },
+  'no-shared-memory': disk('memory flock'),
+  'network-disk': disk('memory flock local'),
+  'no-locks': disk('memory flock locks'),
 };
 
 function apacheConfiguration({ modules, directory, lines = '', ipc = 'fcgid' }, { port, run, served }) {
@@ -81,7 +98,7 @@ ${owner}
 TypesConfig /etc/mime.types
 DirectoryIndex index.html
 ${modules.includes('cgid') ? `ScriptSock "${run}/cgid.sock"` : ''}
-${fcgid}${lines}
+${fcgid}${typeof lines === 'function' ? lines({ run }) : lines}
 DocumentRoot "${served}"
 <Directory />
     AllowOverride None
@@ -121,7 +138,10 @@ process.on('exit', () => {
 export class Host {
   constructor(kind) {
     this.kind = kind;
-    this.folder = makeFolder();
+    this.setup = kinds[kind];
+    this.owner = userOf(this.setup.owner ?? 'www-data');
+    this.folder = this.setup.within === undefined ? makeFolder() : fs.mkdtempSync(path.join(this.setup.within, 'pollchat-hosts.'));
+    fs.chmodSync(this.folder, 0o755);
     this.run = path.join(this.folder, 'run');
     this.served = path.join(this.folder, 'public_html');
     this.site = path.join(this.served, 'home', 'chat'); // "any folder"
@@ -134,18 +154,45 @@ export class Host {
     }
     if (isRoot) {
       spawnSync('chown', ['-R', `${user.uid}:${user.gid}`, this.folder]);
+      spawnSync('chown', ['-R', `${this.owner.uid}:${this.owner.gid}`, this.served]);
     }
-    asOwner('unzip', ['-q', '-o', archive, '-d', path.dirname(this.site)], { umask });
+    const { owner } = this;
+    asOwner('unzip', ['-q', '-o', archive, '-d', path.dirname(this.site)], { umask, owner });
     if (fs.existsSync(this.site)) {
-      asOwner('cp', ['-a', `${path.dirname(this.site)}/pollchat/.`, this.site]);
-      asOwner('rm', ['-r', `${path.dirname(this.site)}/pollchat`]);
+      asOwner('cp', ['-a', `${path.dirname(this.site)}/pollchat/.`, this.site], { owner });
+      asOwner('rm', ['-r', `${path.dirname(this.site)}/pollchat`], { owner });
     } else {
       fs.renameSync(path.join(path.dirname(this.site), 'pollchat'), this.site);
+    }
+    if (this.setup.dynamic) {
+      this.#takeStaged();
+    }
+  }
+
+  #takeStaged() {
+    const made = spawnSync('cc', ['-shared', '-fPIC', '-O1', '-Wall', '-Werror', '-D_GNU_SOURCE', '-o', path.join(this.run, 'shim.so'), path.join(here, 'shim.c')], { encoding: 'utf8' });
+    if (made.status !== 0) {
+      throw new Error(made.stderr);
+    }
+    fs.rmSync(path.join(this.site, 'cgi'), { recursive: true });
+    for (const [from, to] of [['send', 'send.cgi'], ['poll', 'poll.cgi'], ['pollchat', 'pollchat']]) {
+      fs.copyFileSync(path.join(ROOT, 'cgi-bin', from), path.join(this.site, 'cgi-bin', to));
+    }
+  }
+
+  /** No process of this host, nor one that comes, may make a file longer than that; Infinity: as long as they like. */
+  limitFiles(bytes) {
+    for (const pid of [this.child.pid, ...descendants(this.child.pid).map((process) => process.pid)]) {
+      const { uid, gid } = fs.statSync(`/proc/${pid}`); // as its own user: root in a container may not do it to others
+      const done = spawnSync('prlimit', [`--pid=${pid}`, `--fsize=${bytes === Infinity ? 'unlimited' : bytes}:`], { encoding: 'utf8', ...(isRoot ? { uid, gid } : {}) });
+      if (done.status !== 0 && isAlive(pid)) {
+        throw new Error(done.stderr);
+      }
     }
   }
 
   async start() {
-    const setup = kinds[this.kind];
+    const { setup } = this;
     this.port = await freePort();
     this.address = `http://127.0.0.1:${this.port}/home/chat/`;
     const file = path.join(this.run, 'server.conf');
@@ -174,7 +221,7 @@ export class Host {
     return fs.existsSync(file) ? fs.readFileSync(file, 'utf8').split('\n').slice(-20).join('\n') : '';
   }
 
-  async close() {
+  async close(after) {
     try {
       if (this.child !== undefined && this.child.exitCode === null) {
         const ours = descendants(this.child.pid);
@@ -186,13 +233,14 @@ export class Host {
       }
     } finally {
       open_.delete(this);
+      after?.(this);
       removeFolder(this.folder);
     }
   }
 }
 
-/** before(host): what this owner or host does to the unpacked folder before the server starts. */
-export async function withHost(kind, { before, archive, umask, serverUmask } = {}, body) {
+/** before(host): what this owner or host does to the unpacked folder before the server starts; after(host): when it has ended. */
+export async function withHost(kind, { before, after, archive, umask, serverUmask } = {}, body) {
   const host = new Host(kind);
   try {
     host.unpack({ archive, umask });
@@ -204,6 +252,19 @@ export async function withHost(kind, { before, archive, umask, serverUmask } = {
     console.error(host.log());
     throw error;
   } finally {
-    await host.close();
+    await host.close(after);
   }
+}
+
+/** What conformance.sh of the archive says of this host; it fails where that finds a fault, and where the archive has none. */
+export async function conform(host) {
+  const child = spawn('sh', [path.join(host.site, 'conformance.sh'), host.address, '--quick'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let said = '';
+  child.stdout.on('data', (text) => (said += text));
+  child.stderr.on('data', (text) => (said += text));
+  const status = await new Promise((done) => child.on('close', done));
+  if (status !== 0) {
+    throw new Error(`conformance.sh: ${status}\n${said}`);
+  }
+  return said;
 }

@@ -1,0 +1,357 @@
+// limits.test.mjs - hosts that are short of something: room, locks, shared memory, trust. People talk as far as it can be, what is refused is refused
+// clearly, nothing is half done, and doctor.html says what is the matter.
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import http from 'node:http';
+import path from 'node:path';
+import test from 'node:test';
+import { say, shows, status, texts, withBrowser } from '../browser/harness.mjs';
+import { until } from '../e2e/harness.mjs';
+import { asOwner, conform, kinds, user, withHost } from './hosts.mjs';
+import { diagnose, FAULTS, talk, wrong } from './visit.mjs';
+
+const here = path.dirname(new URL(import.meta.url).pathname);
+const data = ({ site }) => path.join(site, 'pollchat-data');
+const isRoot = process.getuid() === 0;
+const tried = new Set();
+
+const send = (host, text, id) =>
+  host.get('cgi-bin/send.cgi/send', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ name: 'fill', text, id }) });
+const slug = (answer) => answer.json().type.replace('urn:pollchat:problem:', '');
+
+/** All that the lobby has. */
+async function all(host) {
+  const found = [];
+  for (let since = 0; ; ) {
+    const answer = await host.get(`cgi-bin/poll.cgi/poll?since=${since}&limit=100`);
+    assert.equal(answer.status, 200, `${answer.body}`);
+    const page = answer.json();
+    found.push(...page.messages);
+    since = page.next;
+    if (!page.more) {
+      return found;
+    }
+  }
+}
+
+// ---- no room ----
+
+/** Sends until not even the shortest message is taken. Returns the ids of those that were. */
+async function fill(host) {
+  const stored = [];
+  let refused;
+  for (const size of [40_000, 4000, 400, 1]) {
+    let no = 0; // one after the other: the first may only have met a log that was as long as it may be
+    for (let i = 0; i < 3000 && no < 3; i++) {
+      const id = `fill-${size}-${i}`;
+      const answer = await send(host, 'x'.repeat(size), id);
+      if (answer.status === 201) {
+        stored.push(id);
+        no = 0;
+      } else {
+        refused = answer;
+        no += 1;
+      }
+    }
+    assert.equal(refused?.status, 503, 'it is full in the end');
+    assert.equal(slug(refused), 'store-full', `${refused.body}`);
+    assert.ok(Number(refused.headers['retry-after']) > 0);
+  }
+  return stored;
+}
+
+/** limit: makes it that there is hardly any room; widen: makes room. says: topic of the doctor. */
+const goesOnWhenFull = (host, { limit, widen, says }) =>
+  withBrowser(async ({ tab }) => {
+    const ignore = /404|403|500|503|Failed to load resource/;
+    await talk({ tab, address: host.address });
+    const ann = await tab(host.address, { name: 'ann', ignore });
+    limit();
+    const stored = await fill(host);
+
+    // The page keeps what can't be stored, and says why.
+    await say(ann, 'no room for this');
+    await until(async () => (await texts(ann)).at(-1) === 'no room for this [queued]', 'the message to be kept');
+    await status(ann).filter({ hasText: /disk or the quota .* is full/ }).first().waitFor();
+
+    // Who comes now reads all the same; nothing is there by half.
+    const kept = (await all(host)).map(({ id }) => id).filter((id) => id.startsWith('fill-'));
+    assert.deepEqual(kept, stored);
+    const ben = await tab(host.address, { name: 'ben', ignore });
+    await until(async () => (await texts(ben)).length > 0, 'one who comes late to read');
+
+    const diagnosis = await diagnose({ tab, address: host.address });
+    assert.ok(wrong(diagnosis).includes(says), diagnosis.texts);
+    assert.deepEqual(wrong(diagnosis).filter((topic) => !['data', 'file-size'].includes(topic)), [], diagnosis.texts);
+    assert.match(diagnosis.list.find(([topic]) => topic === says)[2], /full/);
+
+    // With room all goes on by itself, nothing twice.
+    widen();
+    const isThere = async (page) => (await texts(page)).at(-1) === 'no room for this';
+    await until(() => isThere(ann), 'the message to be sent by itself', 90_000);
+    await until(() => isThere(ben), 'the other one to see it');
+    assert.equal((await all(host)).filter(({ text }) => text === 'no room for this').length, 1);
+    assert.deepEqual(wrong(await diagnose({ tab, address: host.address })), []);
+  });
+
+test('no file may grow beyond a size: reading goes on, and sending as soon as more is allowed', () =>
+  withHost('usual-cgi', {}, (host) =>
+    goesOnWhenFull(host, {
+      says: 'file-size',
+      limit() {
+        const sizes = fs.readdirSync(data(host)).filter((name) => /^chat\.db(-wal|-journal)?$/.test(name)).map((name) => fs.statSync(path.join(data(host), name)).size);
+        host.limitFiles(Math.max(...sizes) + 200_000);
+      },
+      widen: () => host.limitFiles(Infinity),
+    }),
+  ));
+
+/** A disk of its own that is small: mounted where that is allowed; else the one for shared memory, which is small in containers. */
+function smallDisk(host) {
+  const mounted = data(host);
+  const { uid, gid } = user;
+  if (spawnSync('mount', ['-t', 'tmpfs', '-o', `size=16m,mode=700,uid=${uid},gid=${gid}`, 'pollchat-test', mounted]).status === 0) {
+    return { folder: mounted, remove: () => spawnSync('umount', ['-l', mounted]) };
+  }
+  const { type, bavail, bsize } = fs.statfsSync('/dev/shm');
+  if (type !== 0x01021994 || bavail * bsize > 256 * 1024 * 1024) {
+    return null;
+  }
+  const folder = fs.mkdtempSync('/dev/shm/pollchat-hosts.');
+  fs.chownSync(folder, uid, gid);
+  const conf = path.join(host.site, 'cgi-bin', 'chat.conf');
+  fs.writeFileSync(conf, fs.readFileSync(conf, 'utf8').replace(/^data = .*$/m, `data = ${folder}`));
+  return { folder, remove: () => fs.rmSync(folder, { recursive: true, force: true }) };
+}
+
+for (const kind of ['usual-cgi', 'usual-fcgid']) {
+  test(`${kind}: a disk that is full: reading goes on, and sending as soon as there is room`, { skip: !isRoot && 'takes root' }, async (t) => {
+    let disk = null;
+    await withHost(kind, { before: (host) => (disk = smallDisk(host)), after: () => disk?.remove() }, async (host) => {
+      if (disk === null) {
+        t.diagnostic('nothing can be mounted, and /dev/shm is large: the limit on files is all that is tried');
+        return;
+      }
+      const filler = path.join(disk.folder, 'filler');
+      await goesOnWhenFull(host, {
+        says: 'data',
+        limit() {
+          const { bavail, bsize } = fs.statfsSync(disk.folder);
+          assert.equal(spawnSync('fallocate', ['-l', `${bavail * bsize - 300_000}`, filler]).status, 0);
+        },
+        widen: () => fs.rmSync(filler),
+      });
+    });
+  });
+}
+
+// ---- a disk that can't do all ----
+
+const journalOf = (host) => (fs.readFileSync(path.join(data(host), 'chat.db'))[18] === 2 ? 'WAL' : 'rollback');
+
+for (const [kind, expected] of Object.entries({ 'no-shared-memory': { wake: 'note' }, 'network-disk': { disk: 'note' } })) {
+  tried.add(kind);
+  test(`${kind}: a rollback journal, news by a timer, and people talk`, () =>
+    withHost(kind, {}, (host) =>
+      withBrowser(async ({ tab }) => {
+        await talk({ tab, address: host.address });
+        assert.equal(journalOf(host), 'rollback');
+        const diagnosis = await diagnose({ tab, address: host.address });
+        assert.deepEqual(wrong(diagnosis), [], diagnosis.texts);
+        assert.match(diagnosis.texts, /rollback journal/);
+        assert.match(diagnosis.texts, /timer/);
+        for (const [topic, state] of Object.entries(expected)) {
+          assert.equal(diagnosis.states[topic], state, diagnosis.texts);
+        }
+        await conform(host);
+      }),
+    ));
+}
+
+/** The database as it was made on another disk. */
+function makeDatabase(host) {
+  const conf = path.join(host.site, 'cgi-bin', 'chat.conf');
+  fs.appendFileSync(conf, '\njournal = rollback\n');
+  const answer = asOwner(path.join(host.site, 'cgi-bin', 'poll.cgi'), [], { env: { GATEWAY_INTERFACE: 'CGI/1.1', REQUEST_METHOD: 'GET', PATH_INFO: '/poll', QUERY_STRING: '', SCRIPT_NAME: '/poll.cgi', SERVER_PROTOCOL: 'HTTP/1.1' } });
+  assert.match(answer, /"epoch"/);
+}
+
+tried.add('no-locks');
+for (const [name, before] of [['a new chat', undefined], ['a chat that was moved there', makeDatabase]]) {
+  test(`no-locks: ${name} stores nothing, and says why`, () =>
+    withHost('no-locks', { before }, (host) =>
+      withBrowser(async ({ tab }) => {
+        const file = path.join(data(host), 'chat.db');
+        const was = fs.existsSync(file) ? fs.readFileSync(file) : null;
+        for (const answer of [await send(host, 'hello', 'one'), await host.get('cgi-bin/poll.cgi/poll')]) {
+          assert.equal(answer.status, 503, `${answer.body}`);
+          assert.equal(slug(answer), 'store-read-only');
+          assert.match(answer.json().detail, /file locks/);
+        }
+        const ann = await tab(host.address, { name: 'ann', ignore: /503|404|Failed to load resource/ });
+        await status(ann).filter({ hasText: /file locks/ }).first().waitFor();
+        const diagnosis = await diagnose({ tab, address: host.address });
+        assert.deepEqual(wrong(diagnosis), ['database'], diagnosis.texts);
+        assert.match(diagnosis.texts, /file locks/);
+        assert.deepEqual(fs.existsSync(file) ? fs.readFileSync(file) : null, was);
+      }),
+    ));
+}
+
+// ---- suEXEC itself ----
+
+const mayRun = isRoot && fs.existsSync('/usr/lib/apache2/suexec') && !/^NoNewPrivs:\s*1/m.test(fs.readFileSync('/proc/self/status', 'utf8'));
+
+for (const kind of ['suexec-cgi', 'suexec-fcgid']) {
+  tried.add(kind);
+  test(`${kind}: all runs as the site's user, and what others may write to is not started`, { skip: !mayRun && 'takes root and suexec' }, () =>
+    withHost(kind, {}, (host) =>
+      withBrowser(async ({ tab }) => {
+        await talk({ tab, address: host.address });
+        const diagnosis = await diagnose({ tab, address: host.address });
+        assert.deepEqual(wrong(diagnosis), [], diagnosis.texts);
+        assert.equal(diagnosis.states.permissions, 'fine', diagnosis.texts);
+        await conform(host);
+        for (const name of fs.readdirSync(data(host)).filter((file) => file.startsWith('chat.'))) {
+          const found = fs.statSync(path.join(data(host), name));
+          assert.deepEqual([name, found.uid, found.mode & 0o777], [name, host.owner.uid, 0o600]);
+        }
+        assert.ok((await host.get('pollchat-data/chat.db')).status >= 400);
+
+        const mode = (name, bits) => fs.chmodSync(path.join(host.site, 'cgi-bin', name), bits);
+        for (const [name, bits, back, topic] of [['poll.cgi', 0o775, 0o755, 'permissions'], ['.', 0o775, 0o755, 'execute-bit']]) {
+          mode(name, bits);
+          if (kind === 'suexec-cgi') { // the other one goes on with the processes that it has
+            assert.equal((await host.get('cgi-bin/poll.cgi/poll')).status, 500);
+            const refused = await diagnose({ tab, address: host.address });
+            assert.deepEqual(wrong(refused), [topic], refused.texts);
+            assert.match(refused.texts, /755/);
+            assert.match(refused.texts, /others than (their|its) owner|775/i);
+          }
+          mode(name, back);
+        }
+        assert.equal((await host.get('cgi-bin/poll.cgi/poll')).status, 200);
+      }),
+    ));
+}
+
+// ---- what stands between ----
+
+/** A filter as mod_security is one: what looks like an attack gets 406, and nothing of it arrives. */
+function filtering(port) {
+  const server = http.createServer((question, answer) => {
+    const pieces = [];
+    question.on('data', (piece) => pieces.push(piece));
+    question.on('end', () => {
+      const body = Buffer.concat(pieces);
+      if (/<script|select\W.*\Wfrom/i.test(body.toString('latin1'))) {
+        answer.writeHead(406, { 'Content-Type': 'text/html' }).end('<h1>Not Acceptable!</h1>');
+        return;
+      }
+      const { method, url, headers } = question;
+      const passed = http.request({ host: '127.0.0.1', port, method, path: url, headers }, (found) => {
+        answer.writeHead(found.statusCode, found.headers);
+        found.pipe(answer);
+      });
+      passed.on('error', () => answer.destroy());
+      answer.on('close', () => passed.destroy());
+      passed.end(body);
+    });
+  });
+  return new Promise((done) => server.listen(0, '127.0.0.1', () => done(server)));
+}
+
+test('a filter that blocks what looks like an attack: people talk, the doctor names it', () =>
+  withHost('usual-cgi', {}, async (host) => {
+    const filter = await filtering(host.port);
+    const address = `http://127.0.0.1:${filter.address().port}/home/chat/`;
+    try {
+      await withBrowser(async ({ tab }) => {
+        const ignore = /406|404|Failed to load resource/;
+        await talk({ tab, address });
+        const page = await tab(`${address}doctor.html`, { ignore });
+        await page.locator('html[data-done=yes]').waitFor({ timeout: 60_000 });
+        const bad = await page.locator('.finding[data-state=wrong]').allTextContents();
+        assert.equal(bad.length, 1, bad.join('\n'));
+        assert.match(bad[0], /filter.*406/);
+
+        // What it blocks is the author's again, and holds up nothing else.
+        const ann = await tab(address, { name: 'ann', ignore });
+        await shows(ann, ['is this thing on?', 'it is']);
+        await say(ann, 'how does <script> work?');
+        await say(ann, 'anybody?');
+        await shows(ann, ['is this thing on?', 'it is', 'anybody?', 'how does <script> work? [failed]'], 60_000);
+      });
+    } finally {
+      filter.closeAllConnections();
+      filter.close();
+    }
+  }));
+
+for (const [minutes, word] of [[-90, /the host is ahead/], [90, /the host is behind/]]) {
+  test(`a clock that differs by ${minutes} minutes: the doctor says which way`, () =>
+    withHost('usual-cgi', {}, (host) =>
+      withBrowser(async ({ tab }) => {
+        const page = await tab(`${host.address}doctor.html`, { now: new Date(Date.now() + minutes * 60_000), ignore: FAULTS });
+        const found = page.locator('.finding[data-topic=clock]');
+        await found.waitFor({ timeout: 60_000 });
+        assert.match(await found.textContent(), word);
+        await page.locator('html[data-done=yes]').waitFor({ timeout: 60_000 });
+        assert.equal(await page.locator('.finding[data-state=wrong]').count(), 0);
+      }),
+    ));
+}
+
+// ---- servers that can't be run here ----
+
+/** What Apache 2.2, LiteSpeed and Apache 2.4 without a module know of .htaccess: all else stands within the condition of its module. */
+const KNOWN = {
+  core: ['Options', 'SetHandler', 'Files', 'FilesMatch', 'IfModule', 'FileETag'], // SetHandler is mod_mime's in 2.2, which all have
+  'mod_authz_core.c': ['Require'],
+  '!mod_authz_core.c': ['Order', 'Deny'],
+  LiteSpeed: ['Order', 'Deny'],
+  'mod_rewrite.c': ['RewriteEngine', 'RewriteRule', 'RewriteCond'],
+  'mod_alias.c': ['RedirectMatch'],
+  'mod_headers.c': ['Header'],
+};
+
+function strangers(text) {
+  const inside = [];
+  const found = [];
+  for (const line of text.split('\n').map((raw) => raw.trim()).filter((line) => line !== '' && !line.startsWith('#'))) {
+    const [, closing, name, rest] = /^<?(\/?)(\w+)\s*([^>]*)/.exec(line);
+    if (closing === '/') {
+      inside.pop();
+      continue;
+    }
+    if (![...KNOWN.core, ...inside.flatMap((module) => KNOWN[module] ?? [])].includes(name)) {
+      found.push(line);
+    }
+    if (line.startsWith('<')) {
+      inside.push(name === 'IfModule' ? rest : '');
+    }
+  }
+  assert.deepEqual(inside, []);
+  return found;
+}
+
+test('no .htaccess has a directive that Apache 2.2 or LiteSpeed could stumble over', () => {
+  const folder = path.join(here, '..', '..', 'apache', 'archive');
+  const files = fs.readdirSync(folder).filter((name) => name.endsWith('.htaccess'));
+  assert.ok(files.length >= 5);
+  for (const name of files) {
+    const text = fs.readFileSync(path.join(folder, name), 'utf8');
+    assert.deepEqual(strangers(text), [], name);
+    if (name === 'data.htaccess') {
+      assert.match(text, /Deny from all/);
+    }
+  }
+  assert.deepEqual(strangers('Require all denied\n<IfModule mod_headers.c>\nHeader set A b\nRequire x\n</IfModule>\n<If "1">\n</If>'), ['Require all denied', 'Require x', '<If "1">']);
+  assert.deepEqual(strangers('<IfModule mod_alias.c>\nRewriteEngine On\n</IfModule>\nCGIPassAuth On'), ['RewriteEngine On', 'CGIPassAuth On']);
+});
+
+test('every kind of host of this file is tried', () => {
+  assert.deepEqual(Object.keys(kinds).filter((kind) => kinds[kind].tried === 'limits' && !tried.has(kind)), []);
+});

@@ -1,0 +1,28 @@
+// visit.mjs - what people do on a host that is played: they talk, and its owner reads doctor.html.
+
+import { say, shows } from '../browser/harness.mjs';
+
+export const FAULTS = /404|403|500|Failed to load resource/; // what the page meets while it looks for the programs; the browser writes each down
+
+/** Two people, one of whom comes anew: both see the same. */
+export async function talk({ tab, address, first = [] }) {
+  const ann = await tab(address, { name: 'ann', ignore: FAULTS });
+  await say(ann, 'is this thing on?');
+  await shows(ann, [...first, 'is this thing on?']);
+  const ben = await tab(address, { name: 'ben', ignore: FAULTS });
+  await shows(ben, [...first, 'is this thing on?']);
+  await say(ben, 'it is');
+  await shows(ann, [...first, 'is this thing on?', 'it is']);
+  await shows(ben, [...first, 'is this thing on?', 'it is']);
+}
+
+/** { topic: state } of all that doctor.html says, and its texts. */
+export async function diagnose({ tab, address }) {
+  const page = await tab(`${address}doctor.html`, { ignore: FAULTS });
+  await page.locator('html[data-done=yes]').waitFor({ timeout: 60_000 });
+  const list = await page.locator('.finding').evaluateAll((rows) => rows.map((row) => [row.dataset.topic, row.dataset.state, row.querySelector('.text').textContent]));
+  const states = Object.fromEntries(list.map(([topic, state]) => [topic, state]));
+  return { page, states, list, texts: list.map((row) => row.join(' | ')).join('\n'), sum: await page.locator('[data-part=sum]').textContent() };
+}
+
+export const wrong = ({ states }) => Object.keys(states).filter((topic) => states[topic] === 'wrong');
