@@ -160,6 +160,16 @@ test('a gateway that says no is not the chat: tried again', async () => {
   assert.deepEqual(w.texts(), ['patient']);
 });
 
+test('what a filter blocks each time is given back, and holds up nothing that comes after it', async () => {
+  const w = world();
+  const fetch = network({ chat: w.chat, clock: w.clock, log: [], faults: () => 'none', delay: () => 1 });
+  w.instead = async (address, init) => (init.body.includes('<script') ? reply(406, '<h1>Not Acceptable</h1>') : fetch(address, init));
+  ['what is <script>?', 'hello', 'a <script> again'].forEach(w.say);
+  await w.clock.run(60_000);
+  assert.deepEqual(w.texts(), ['hello']);
+  assert.deepEqual(w.store.pending.filter(({ state }) => state === 'failed').map(({ text }) => text), ['what is <script>?', 'a <script> again']);
+});
+
 test('a name that the server writes in another way: one message', async () => {
   const w = world();
   w.open();
