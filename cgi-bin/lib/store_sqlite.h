@@ -12,7 +12,8 @@
  * in them. Tools that checkpoint by themselves (the sqlite3 shell) should stay away while the chat runs.
  *
  * In a rollback journal SQLite's own locks do all; the flock then only keeps two makers of the database apart and may be
- * missing, as on network file systems without flock. journal_mode is TRUNCATE: with synchronous=FULL SQLite syncs the
+ * missing, as on network file systems without flock. Where those are missing as well, nothing is opened: store_sqlite_refuse_lockless.
+ * journal_mode is TRUNCATE: with synchronous=FULL SQLite syncs the
  * truncated journal, which makes the commit durable; the default DELETE syncs the folder after the deletion only with EXTRA,
  * so that power loss could bring the journal back and roll an answered send away.
  */
