@@ -46,8 +46,8 @@ export function asOwner(command, args, { umask, owner = user, ...options } = {})
 const base = ['mpm_event', 'authz_core', 'authz_host', 'access_compat', 'mime', 'dir', 'alias', 'env', 'setenvif', 'headers', 'reqtimeout', 'negotiation', 'autoindex', 'filter', 'deflate'];
 const common = 'Options Indexes FollowSymLinks\n    AllowOverride All';
 
-// A site of one's own user, as suEXEC wants it: below the folder that it was built for.
-const suexec = { owner: 'nobody', within: '/var/www', directory: common, tried: 'limits', lines: 'SuexecUserGroup nobody nogroup' };
+// A site of one's own user, as suEXEC wants it: below the folder that it was built for. Without its log it starts nothing.
+const suexec = { owner: 'nobody', within: '/var/www', needs: ['/var/www', '/var/log/apache2'], directory: common, tried: 'limits', lines: 'SuexecUserGroup nobody nogroup' };
 
 // A disk that can't do all that others can: shim.c stands between it and the programs. They are those of `make stage` here, as nothing can
 // stand before programs that need no library.
@@ -140,6 +140,9 @@ export class Host {
     this.kind = kind;
     this.setup = kinds[kind];
     this.owner = userOf(this.setup.owner ?? 'www-data');
+    for (const folder of this.setup.needs ?? []) {
+      fs.mkdirSync(folder, { recursive: true });
+    }
     this.folder = this.setup.within === undefined ? makeFolder() : fs.mkdtempSync(path.join(this.setup.within, 'pollchat-hosts.'));
     fs.chmodSync(this.folder, 0o755);
     this.run = path.join(this.folder, 'run');
