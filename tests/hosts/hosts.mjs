@@ -72,6 +72,8 @@ export const kinds = {
   'no-htaccess': { modules: [...base, 'cgid'], directory: 'Options ExecCGI FollowSymLinks\n    AllowOverride None\n    AddHandler cgi-script .cgi' },
   // No programs at all.
   'no-cgi': { modules: [...base, 'rewrite'], directory: common },
+  // Nothing may be rewritten where links may not be followed: mod_rewrite itself answers 403 then.
+  'no-links': { modules: [...base, 'rewrite', 'cgid'], directory: 'Options None\n    AllowOverride All' },
   // FastCGI is there, but can't start anything: the path of its sockets is too long.
   'fcgid-broken': { modules: [...base, 'rewrite', 'cgid', 'fcgid'], directory: common, ipc: `fcgid/${'long'.repeat(30)}` },
   // At most 20 processes for the site.

@@ -147,6 +147,23 @@ test('FTP has lost the execute bits: the doctor says so, and once the owner has 
     }),
   ));
 
+test('a host that forbids rewriting: without the two files that rewrite, as INSTALL.html and the doctor say, all is well', () =>
+  withHost('no-links', {}, (host) =>
+    withBrowser(async ({ tab }) => {
+      fs.rmSync(path.join(host.site, '.htaccess')); // INSTALL.html: 403 on every page
+      assert.equal((await host.get('')).status, 200);
+      const before = await diagnose({ tab, address: host.address });
+      assert.deepEqual(wrong(before), ['rewriting'], before.texts);
+      fs.renameSync(path.join(host.site, 'cgi-bin', 'htaccess-for-cgi.txt'), path.join(host.site, 'cgi-bin', '.htaccess'));
+      await talk({ tab, address: host.address });
+      const after = await diagnose({ tab, address: host.address });
+      assert.deepEqual(wrong(after), [], after.texts);
+      for (const secret of ['cgi-bin/chat.conf', 'cgi-bin/pollchat', 'cgi-bin/pollchat/x', 'cgi-bin/programs/use', 'pollchat-data/chat.db']) {
+        assert.ok((await host.get(secret)).status >= 400, secret);
+      }
+    }),
+  ));
+
 test('FastCGI that starts nothing: the doctor says which file to rename, and then all is well', () =>
   withHost('fcgid-broken', {}, (host) =>
     withBrowser(async ({ tab }) => {
@@ -267,6 +284,6 @@ for (const kind of ['no-htaccess', 'lighttpd-cgi']) {
 }
 
 test('every kind of host is tried', () => {
-  const tried = [...Object.keys(WORKING), 'no-cgi', 'no-htaccess', 'lighttpd-cgi', 'fcgid-broken'];
+  const tried = [...Object.keys(WORKING), 'no-cgi', 'no-htaccess', 'lighttpd-cgi', 'fcgid-broken', 'no-links'];
   assert.deepEqual(Object.keys(kinds).filter((kind) => kinds[kind].tried === undefined && !tried.includes(kind)), []);
 });

@@ -16,6 +16,7 @@ const causes = [
   ['programs that others may write to', { probe: probe('open-to-others poll.cgi', 'starts pollchat 1') }, 'permissions', /poll\.cgi.*755/],
   ['noexec', { probe: probe('fails ./probe.cgi: ./pollchat: Permission denied') }, 'noexec', /noexec/],
   ['FastCGI that starts nothing', { tried: [answer(503), answer(0), answer(403)], probe: probe('starts pollchat 1') }, 'fastcgi', /htaccess-for-cgi/],
+  ['forbidden rewriting', { tried: [answer(404), answer(403), answer(403)], here: answer(403), probe: answer(403) }, 'rewriting', /htaccess-for-cgi/],
   ['missing files', { probe: probe('missing poll.cgi') }, 'missing', /poll\.cgi/],
   ['programs handed out', { tried: [answer(404), answer(200, '\x7fELF\x02'), answer(404)] }, 'handed-out', /CGI/],
   ['no execute bit on anything', { tried: [answer(500), answer(500), answer(403)], probe: answer(500) }, 'execute-bit', /755: not 775.*folder cgi-bin must have 755/],

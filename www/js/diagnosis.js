@@ -79,6 +79,9 @@ function whyNothingRuns(tried, here, probe) {
   if (here.status === 404) {
     return finding('wrong', 'missing', 'The folder cgi-bin is not here, or not whole. Upload the whole archive again.');
   }
+  if (statuses[1] === 403 && here.status === 403) {
+    return finding('wrong', 'rewriting', 'The server refuses everything in cgi-bin (403): most often because it forbids the rewriting of addresses (Options FollowSymLinks is off). In the folder cgi-bin, delete .htaccess and rename htaccess-for-cgi.txt to .htaccess.');
+  }
   if (statuses[1] === 403 && here.status === 200) {
     return finding('wrong', 'forbidden', 'The server refuses to run the programs (403). This host allows no CGI in this folder: ask it to switch CGI on, or put the chat where CGI programs may lie.');
   }
