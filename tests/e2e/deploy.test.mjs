@@ -49,6 +49,7 @@ function apache(folder, port, user) {
     `PidFile "${folder}/run/pid"`,
     `ErrorLog "${folder}/run/error.log"`,
     `User "${user}"`,
+    `Group "${spawnSync('id', ['-gn', user], { encoding: 'utf8' }).stdout.trim()}"`, // Apache's own default is none that there is
     ...names.map((name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`),
     'TypesConfig /dev/null',
     `<VirtualHost *:${port}>`, // the first one answers for every name that no other has
