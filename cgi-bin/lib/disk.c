@@ -160,25 +160,41 @@ bool disk_is_writable(const char *path)
     return faccessat(AT_FDCWD, path, S_ISDIR(found.st_mode) ? W_OK | X_OK : W_OK, AT_EACCESS) == 0;
 }
 
+enum err_code disk_error_of(int number)
+{
+    switch (number) {
+    case EACCES:
+    case EPERM:
+    case EROFS:
+        return ERR_READONLY;
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+        return ERR_FULL;
+    case ENOENT:
+    case ENOTDIR:
+        return ERR_ABSENT;
+    case EEXIST:
+        return ERR_CONFLICT;
+    default:
+        return ERR_SYSTEM;
+    }
+}
+
 /* errno of a failed call that makes something. */
 static int fail_to_make(const char *what, const char *path, struct err *e)
 {
     int why = errno;
     log_line("%s %s: %s", what, path, strerror(why));
     errno = why;
-    switch (why) {
-    case EACCES:
-    case EPERM:
-    case EROFS:
+    switch (disk_error_of(why)) {
+    case ERR_READONLY:
         return err_set(e, ERR_READONLY,
                        "The data folder can't be made or written by this program. Give it to the user that runs the "
                        "programs, with mode 700.");
-    case ENOSPC:
-    case EDQUOT:
-    case EFBIG:
+    case ERR_FULL:
         return err_set(e, ERR_FULL, "The disk or the quota is full: nothing can be made in the data folder.");
-    case ENOENT:
-    case ENOTDIR:
+    case ERR_ABSENT:
         return err_set(e, ERR_CONFIG, "The setting data names no folder: %s. The folder that is to hold it must exist.",
                        path);
     default:

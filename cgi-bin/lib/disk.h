@@ -7,11 +7,11 @@
 #ifndef DISK_H
 #define DISK_H
 
+#include "err.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-struct err;
 
 /* File of the running program, absolute, symbolic links resolved; " (deleted)" may follow it when it was replaced. False where
  * neither /proc says it nor the kernel has kept the name it was started by, or it doesn't fit; out is then "". */
@@ -34,6 +34,10 @@ disk_stamp(const char *path); /* another number when the file is another one or 
 bool disk_exists(const char *path); /* something is there; a dangling symbolic link isn't */
 bool disk_is_writable(
     const char *path); /* a file can be written, in a folder files can be made: by rights and by mount */
+
+/* What an errno of a call that makes or writes something means: ERR_READONLY, ERR_FULL, ERR_ABSENT (of the folder), ERR_CONFLICT (it is there
+ * already), or ERR_SYSTEM. */
+enum err_code disk_error_of(int number);
 
 /* Makes the folder with mode 0700 whatever the umask is, if it is missing; its parent must exist. A folder that is made,
  * and one that is found empty, gets a .htaccess that lets Apache serve nothing of it; a folder with other things in

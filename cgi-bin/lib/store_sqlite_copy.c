@@ -31,19 +31,14 @@ static int fail_with_file(const char *what, const char *path, struct err *e)
     int why = errno;
     log_line("%s %s: %s", what, path, strerror(why));
     errno = why;
-    switch (why) {
-    case EACCES:
-    case EPERM:
-    case EROFS:
+    switch (disk_error_of(why)) {
+    case ERR_READONLY:
         return err_set(e, ERR_READONLY, "The file can't be written where it is to be: %s.", strerror(why));
-    case ENOSPC:
-    case EDQUOT:
-    case EFBIG:
+    case ERR_FULL:
         return err_set(e, ERR_FULL, "The disk or the quota is full: the copy of the database has no room.");
-    case ENOENT:
-    case ENOTDIR:
+    case ERR_ABSENT:
         return err_set(e, ERR_ABSENT, "There is no such folder.");
-    case EEXIST:
+    case ERR_CONFLICT:
         return err_set(e, ERR_CONFLICT, "There is such a file already. It was left as it is.");
     default:
         return err_set(e, ERR_SYSTEM, "The file can't be made: %s.", strerror(why));
