@@ -145,6 +145,16 @@ uint64_t disk_stamp(const char *path)
     return hash_bytes(HASH_START, parts, sizeof parts) | 1;
 }
 
+uint64_t disk_file(const char *path)
+{
+    struct stat st;
+    if (stat(path, &st) != 0) {
+        return 0;
+    }
+    const uint64_t parts[] = {(uint64_t)st.st_dev, (uint64_t)st.st_ino};
+    return hash_bytes(HASH_START, parts, sizeof parts) | 1;
+}
+
 bool disk_exists(const char *path)
 {
     struct stat found;

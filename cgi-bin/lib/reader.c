@@ -62,11 +62,19 @@ static int find_positions(struct work *w, struct err *e)
             return -1;
         }
         set_position(w, i, room.head, room.oldest);
-        if (w->bell != NULL) {
-            bell_learned(w->bell, w->moment, w->q->rooms[i].name, room.head, room.oldest);
-        }
     }
     return 0;
+}
+
+/* To be asked after the reading: if the file has its name still, who finds another one there makes all forget after `moment`. */
+static void tell_positions(const struct work *w)
+{
+    if (w->bell == NULL || store_is_replaced(w->store)) {
+        return;
+    }
+    for (size_t i = 0; i < w->q->count; i++) {
+        bell_learned(w->bell, w->moment, w->q->rooms[i].name, w->g->rooms[i].head, w->g->rooms[i].oldest);
+    }
 }
 
 /* ---- messages ---- */
@@ -197,6 +205,7 @@ static int read_view(struct work *w, struct err *e)
     if (find_positions(w, e) != 0) {
         return -1;
     }
+    tell_positions(w);
     make_etag(w->g, w->q);
     w->g->nothing_new = has_nothing_new(w);
     w->g->unchanged = etag_matches(w->how->if_none_match, w->g->etag);

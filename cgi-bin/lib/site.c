@@ -38,7 +38,9 @@ struct site {
     int64_t exposure_checked;
     bool exposed; /* the data folder is marked as served: nothing goes on */
     bool bell_complained;
-    bool was_replaced; /* another file stood there when a handle was to be used again; no bell was told yet */
+    uint64_t file; /* the database's, as it was opened last; 0: not yet, or it was replaced in that moment */
+    bool was_opened;
+    bool was_replaced; /* another file stood there when it was opened anew; no bell was told yet */
     bool tally_tried;
     _Atomic(struct tally *) tally;
     struct tally *own_tally; /* the first one; somebody may still count in it */
@@ -198,6 +200,15 @@ struct tally *site_tally(struct site *s)
     return atomic_load(&s->tally);
 }
 
+/* Who has a handle of the old database may be another thread, one that finds out later: so it is who opens the new one that says
+ * so, before he uses it. */
+static void note_opened(struct site *s, uint64_t file)
+{
+    s->was_replaced = s->was_replaced || (s->was_opened && (s->file == 0 || file != s->file));
+    s->was_opened = true;
+    s->file = file;
+}
+
 struct store *site_borrow(struct site *s, struct err *e)
 {
     struct store *handle = NULL;
@@ -205,10 +216,10 @@ struct store *site_borrow(struct site *s, struct err *e)
         if (!store_is_replaced(handle)) {
             return handle;
         }
-        store_close(handle);
-        pthread_mutex_lock(&s->lock);
-        s->was_replaced = true;
+        pthread_mutex_lock(&s->lock); /* before it is closed: then a file may come that has the same number */
+        s->file = 0;
         pthread_mutex_unlock(&s->lock);
+        store_close(handle);
     }
     const struct store_options options = {
         .folder = s->conf.data,
@@ -220,6 +231,9 @@ struct store *site_borrow(struct site *s, struct err *e)
     handle = store_open(&options, s->mode, e);
     pthread_mutex_lock(&s->lock);
     share_tally(s);
+    if (handle != NULL) {
+        note_opened(s, store_file(handle));
+    }
     pthread_mutex_unlock(&s->lock);
     return handle;
 }

@@ -41,6 +41,11 @@ bool store_is_replaced(const struct store *s)
     return s->backend->is_replaced(s);
 }
 
+uint64_t store_file(const struct store *s)
+{
+    return s->backend->file(s);
+}
+
 const char *store_describe(const struct store *s)
 {
     return s->backend->describe(s);

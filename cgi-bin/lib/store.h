@@ -54,6 +54,8 @@ void store_close(struct store *s);                                              
 const char *store_epoch(const struct store *s); /* borrowed until close */
 bool store_is_replaced(
     const struct store *s); /* another file stands at the path now (a restored backup), or is to: open anew */
+/* A number of the file that is open: as long as anybody has that open, a file in its place has another one. 0 once it is replaced. */
+uint64_t store_file(const struct store *s);
 const char *store_describe(const struct store *s); /* "SQLite 3.40.1, WAL"; borrowed until close */
 
 /* ---- writing ---- */

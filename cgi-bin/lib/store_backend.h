@@ -18,6 +18,7 @@ struct store_backend {
     void (*close)(struct store *s);
     const char *(*epoch)(const struct store *s);
     bool (*is_replaced)(const struct store *s);
+    uint64_t (*file)(const struct store *s);
     const char *(*describe)(const struct store *s);
     int (*append)(struct store *s, struct store_job *jobs, size_t count, struct err *e);
     int (*read_begin)(struct store *s, struct err *e);

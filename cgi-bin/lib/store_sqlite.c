@@ -51,6 +51,13 @@ static bool is_replaced(const struct store *base)
     return s->stale || disk_exists(s->asked_path) || store_sqlite_is_moved(s);
 }
 
+static uint64_t file(const struct store *base)
+{
+    const struct store_sqlite *s = (const struct store_sqlite *)base;
+    uint64_t found = disk_file(s->path);
+    return store_sqlite_is_moved(s) ? 0 : found; /* asked afterwards: the name was its own when it was looked at */
+}
+
 /* First in every transaction: the database is still the one that the handle was opened on. A newer program may have
  * migrated it, and an owner may have restored another one into the same file. */
 static int check_meta(struct store_sqlite *s, struct err *e)
@@ -509,6 +516,7 @@ const struct store_backend store_sqlite_backend = {
     .close = store_sqlite_close,
     .epoch = epoch,
     .is_replaced = is_replaced,
+    .file = file,
     .describe = describe,
     .append = append,
     .read_begin = read_begin,
