@@ -261,9 +261,12 @@ UNSPREAD := $(shell setarch $$(uname -m) -R true 2>/dev/null && echo setarch $$(
 SANITIZE := ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1 UBSAN_OPTIONS=print_stacktrace=1 \
             TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
 
+# A program that hangs: its log ends with the name of the test.
+EACH_SECONDS ?= 400
+
 define each # PROGRAMS: runs each of them, goes on after one that failed
 	@failed=; for t in $1; do \
-	  if $(SANITIZE) $(UNSPREAD) $$t >$$t.log 2>&1; then printf '  PASS    %s (%s)\n' "$${t##*/}" "$$(grep -c '\[       OK \]' $$t.log)"; \
+	  if $(SANITIZE) timeout --kill-after=5 $(EACH_SECONDS) $(UNSPREAD) $$t >$$t.log 2>&1; then printf '  PASS    %s (%s)\n' "$${t##*/}" "$$(grep -c '\[       OK \]' $$t.log)"; \
 	  else failed="$$failed $$t.log"; cat $$t.log; printf '  FAIL    %s\n' "$${t##*/}"; fi; \
 	done; [ -z "$$failed" ] || { echo "failed:$$failed"; exit 1; }
 endef

@@ -269,7 +269,8 @@ export async function conform(host) {
   child.stderr.on('data', (text) => (said += text));
   const status = await new Promise((done) => child.on('close', done));
   if (status !== 0) {
-    throw new Error(`conformance.sh: ${status}\n${said}`);
+    const failed = said.split('\n').filter((line) => /^FAILED|^conformance: /.test(line)); // first: who shows an error may cut it short
+    throw new Error(`conformance.sh: ${status}\n${failed.join('\n')}\n\n${said}`);
   }
   return said;
 }
