@@ -136,8 +136,8 @@ static void *work(void *argument)
     }
     if (atomic_fetch_sub(&pool->running, 1) == 1) {
         /* The last one to go has just seen an empty backlog. What comes from now on is reset when the process ends and
-         * answered 500 by its server: so at once, not at main's next look. (Refusing by closing the socket first is no
-         * better: lighttpd then takes the program for dead and answers 503 for two seconds.) */
+         * answered 500 by its server: so at once, not at main's next look. (Refusing first, as under mod_fcgid, is no
+         * better elsewhere: lighttpd then takes the program for dead and answers 503 for two seconds.) */
         pthread_mutex_lock(&pool->ending);
         while (!pool->is_ended) {
             pthread_cond_wait(&pool->ended, &pool->ending);
@@ -249,6 +249,7 @@ static void stop(struct worker_pool *pool)
     uint64_t one = 1;
     pthread_t thread;
     atomic_store(&stopping, true);
+    web_fcgi_refuse(); /* before anybody is answered: who was held comes back at once */
     CK(write(pool->stop_fd, &one, sizeof one) == (ssize_t)sizeof one);
     /* By another thread: this one looks at the clock, whatever the others are caught in. */
     if (pthread_create(&thread, &pool->attributes, end_others, pool) != 0) {

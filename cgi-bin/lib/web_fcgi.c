@@ -14,10 +14,13 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 enum {
@@ -144,7 +147,8 @@ int web_fcgi_accept(int stop_fd)
         if (connection >= 0) {
             return connection;
         }
-        if (fds[1].revents != 0) {
+        if (fds[1].revents != 0 ||
+            errno == EINVAL) { /* the latter: web_fcgi_refuse, and all that came before is taken */
             return -1;
         }
         if (!accept_may_be_repeated(errno)) {
@@ -157,6 +161,33 @@ int web_fcgi_accept(int stop_fd)
 int web_fcgi_accept_more(void)
 {
     return accept4(LISTENING, NULL, NULL, SOCK_CLOEXEC);
+}
+
+/* The socket of a mod_fcgid process has the name FOLDER/PARENT.NUMBER, of the process that made it and has started this program on it
+ * (proc_unix.c there). */
+static bool has_socket_to_itself(void)
+{
+    struct sockaddr_un own = {.sun_family = AF_UNSPEC};
+    socklen_t size = sizeof own;
+    char start[32];
+    if (getsockname(LISTENING, (struct sockaddr *)&own, &size) != 0 || own.sun_family != AF_UNIX ||
+        size <= offsetof(struct sockaddr_un, sun_path) || own.sun_path[0] == '\0') {
+        return false;
+    }
+    char path[sizeof own.sun_path + 1]; /* the longest has no 0 behind it */
+    snprintf(path, sizeof path, "%.*s", (int)(size - offsetof(struct sockaddr_un, sun_path)), own.sun_path);
+    const char *slash = strrchr(path, '/');
+    const char *name = slash != NULL ? slash + 1 : path;
+    int length = snprintf(start, sizeof start, "%ld.", (long)getppid());
+    return strncmp(name, start, (size_t)length) == 0 && name[length] != '\0' &&
+           strspn(name + length, "0123456789") == strlen(name + length);
+}
+
+void web_fcgi_refuse(void)
+{
+    if (has_socket_to_itself()) {
+        (void)shutdown(LISTENING, SHUT_RD);
+    }
 }
 
 static void set_timeouts(int connection)

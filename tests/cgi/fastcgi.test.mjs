@@ -6,8 +6,9 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import {
-  beginRecord, exchange, fastcgi, paramsRecords, programPath, startFastcgi, stdinRecords, temporaryFolder, until, variables,
+  beginRecord, exchange, fastcgi, fastcgiToLastByte, paramsRecords, programPath, startFastcgi, stdinRecords, temporaryFolder, until, variables,
 } from './program.mjs';
 
 const form = 'application/x-www-form-urlencoded';
@@ -154,6 +155,51 @@ for (const signal of ['SIGTERM', 'SIGUSR1']) {
       assert.ok(answer.status === 201 || !answer.ended, `a request is answered or untouched, not broken: ${answer.status}`);
     }
     stuck.destroy();
+  });
+}
+
+// As each process of mod_fcgid has a socket of its own, which by its name is of the process that started it.
+for (const [what, name, end] of [
+  ['a socket of its own: who comes while it ends is answered or refused, never cut off', `${process.pid}.12`, (child) => child.kill('SIGTERM')],
+  ['settings that change, and a socket of its own: who comes while it leaves is answered or refused, never cut off', `${process.pid}.0`, null],
+]) {
+  test(what, async (t) => {
+    for (let round = 0; round < (end === null ? 2 : 12); round++) {
+      const data = temporaryFolder(t);
+      const copies = temporaryFolder(t);
+      const file = path.join(copies, 'poll');
+      fs.copyFileSync(programPath('poll'), file);
+      fs.chmodSync(file, 0o755);
+      const { child, socket, gone } = await startFastcgi(t, 'poll', data, { name, file });
+      await fastcgi(socket, poll);
+      const ends = { answered: 0, refused: 0 };
+      let over = false;
+      const come = async () => {
+        while (!over) {
+          // A wait, so that it is held when the end begins, and comes back at once, as browsers do.
+          const answer = await fastcgiToLastByte(socket, { ...poll, query: 'since=0&wait=20' }).catch((error) => error);
+          if (answer.code === 'ECONNREFUSED') {
+            ends.refused++;
+            return;
+          }
+          assert.ok(answer.ended, `cut off: ${answer}`);
+          assert.equal(answer.status, 200);
+          ends.answered++;
+        }
+      };
+      const visitors = Array.from({ length: 8 }, come);
+      await delay(30);
+      if (end !== null) {
+        end(child);
+      } else {
+        fs.writeFileSync(path.join(copies, 'chat.conf'), '; other settings\n');
+      }
+      await gone;
+      over = true;
+      await Promise.all(visitors);
+      assert.equal(ends.refused, 8);
+      assert.ok(ends.answered >= 8, `${ends.answered} answered`);
+    }
   });
 }
 

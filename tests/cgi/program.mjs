@@ -157,9 +157,9 @@ const isListening = (socket) =>
   fs.readFileSync('/proc/net/unix', 'latin1').split('\n').some((line) => line.endsWith(` ${socket}`) && line.split(' ')[3] === '00010000');
 
 /** Starts a program as FastCGI on a socket of its own, stopped at the end of the test. */
-export async function startFastcgi(t, program, data, { env = {}, file = programPath(program) } = {}) {
+export async function startFastcgi(t, program, data, { env = {}, file = programPath(program), name = 'fcgi.sock' } = {}) {
   const folder = temporaryFolder(t);
-  const socket = path.join(folder, 'fcgi.sock');
+  const socket = path.join(folder, name);
   const child = spawn('spawn-fcgi', ['-n', '-s', socket, '-b', '128', '--', file], {
     env: { ...environment, POLLCHAT_DATA: data, ...env }, stdio: ['ignore', 'ignore', 'pipe'],
   });

@@ -147,3 +147,47 @@ test('unpacked over itself by a host\'s file manager', () =>
     const sent = await Promise.all(senders);
     assert.equal((await host.get('poll?last=1')).json().head, sent.flatMap(({ stored }) => stored).length);
   }));
+
+test('usual-fcgid: programs leave for new settings while people wait and send, and nobody gets an error', () =>
+  withHost('usual-fcgid', {}, async (host) => {
+    const statuses = {};
+    const told = []; // what one who waits is told
+    let isOver = false;
+    const count = ({ status }) => (statuses[status] = (statuses[status] ?? 0) + 1);
+    const waiter = async (isTold) => {
+      for (let since = 0; !isOver; ) {
+        const answer = await host.get(`poll?since=${since}&wait=10`);
+        count(answer);
+        const { messages, next } = JSON.parse(answer.body);
+        since = next;
+        if (isTold) {
+          told.push(...messages.map(({ seq }) => seq));
+        }
+      }
+    };
+    let sent = 0;
+    const speaker = async () => {
+      while (!isOver) {
+        const answer = await host.get('send', { method: 'POST', body: `text=${sent}`, headers: { 'Content-Type': 'application/x-www-form-urlencoded' } });
+        count(answer);
+        sent += answer.status === 201;
+        await pause(60);
+      }
+    };
+    const everybody = [waiter(true), waiter(false), waiter(false), speaker()];
+    const programs = () => running(host.site).map(({ pid }) => pid);
+    const disturb = async () => {
+      for (let round = 1; round <= 3; round++) {
+        const old = await until(() => programs().length > 0 && programs(), 'programs to run');
+        fs.writeFileSync(path.join(host.site, 'cgi-bin', 'my-chat.conf'), `; ${round}\n`);
+        await until(() => !programs().some((pid) => old.includes(pid)), 'the programs to leave', 20_000);
+        const before = told.length;
+        await until(() => told.length > before + 5, 'news by new ones');
+      }
+    };
+    await Promise.all([...everybody, disturb().finally(() => (isOver = true))]);
+    assert.deepEqual(Object.keys(statuses).filter((status) => status !== '200' && status !== '201'), [], JSON.stringify(statuses));
+    const all = JSON.parse((await host.get('poll?since=0&limit=1000')).body);
+    assert.equal(all.head, sent);
+    assert.deepEqual(told, Array.from({ length: told.length }, (_, i) => i + 1));
+  }));
