@@ -64,6 +64,7 @@ test('a host with a strange umask, and an unpacking that keeps things from other
       await talk({ tab, address: host.address });
       assert.deepEqual(wrong(await diagnose({ tab, address: host.address })), []);
       assert.equal(fs.statSync(path.join(host.site, 'pollchat-data', 'chat.db')).mode & 0o777, 0o600);
+      await conform(host);
     }),
   ));
 
@@ -78,6 +79,7 @@ test('a folder of programs that can only be read', () =>
     withBrowser(async ({ tab }) => {
       await talk({ tab, address: host.address });
       assert.deepEqual(wrong(await diagnose({ tab, address: host.address })), []);
+      await conform(host);
     }),
   ));
 
@@ -86,6 +88,7 @@ test('the page needs no .htaccess of its own: deleted, all goes on by the progra
     withBrowser(async ({ tab }) => {
       await talk({ tab, address: host.address });
       assert.equal((await diagnose({ tab, address: host.address })).states.addresses, 'note');
+      await conform(host);
     }),
   ));
 
@@ -144,6 +147,7 @@ test('FTP has lost the execute bits: the doctor says so, and once the owner has 
       }
       await talk({ tab, address: host.address });
       assert.deepEqual(wrong(await diagnose({ tab, address: host.address })), []);
+      await conform(host);
     }),
   ));
 
@@ -161,6 +165,7 @@ test('a host that forbids rewriting: without the two files that rewrite, as INST
       for (const secret of ['cgi-bin/chat.conf', 'cgi-bin/pollchat', 'cgi-bin/pollchat/x', 'cgi-bin/programs/use', 'pollchat-data/chat.db']) {
         assert.ok((await host.get(secret)).status >= 400, secret);
       }
+      await conform(host);
     }),
   ));
 
@@ -174,6 +179,7 @@ test('FastCGI that starts nothing: the doctor says which file to rename, and the
       const after = await diagnose({ tab, address: host.address });
       assert.deepEqual(wrong(after), [], after.texts);
       assert.equal(after.states.programs, 'note', after.texts);
+      await conform(host);
     }),
   ));
 

@@ -94,6 +94,7 @@ const goesOnWhenFull = (host, { limit, widen, says }) =>
     await until(() => isThere(ben), 'the other one to see it');
     assert.equal((await all(host)).filter(({ text }) => text === 'no room for this').length, 1);
     assert.deepEqual(wrong(await diagnose({ tab, address: host.address })), []);
+    await conform(host);
   });
 
 test('no file may grow beyond a size: reading goes on, and sending as soon as more is allowed', () =>
