@@ -608,8 +608,11 @@ ask_waiting() { # SECONDS
     for ask_waiting_try in 1 2 3; do
         ask "$poll?room=$room&since=$head&wait=$1"
         flatten "$at.body" >"$at.json" || return
-        granted=$(field wait)
-        [ "$status" = 200 ] && is_number "$granted" && [ "$(raw 'messages.#')" = 0 ] && [ $(($(whole "$took") + 1)) -lt "$granted" ] || return
+        ask_waiting_granted=$(field wait)
+        if [ "$status" != 200 ] || ! is_number "$ask_waiting_granted" || [ "$(raw 'messages.#')" != 0 ] ||
+            [ $(($(whole "$took") + 1)) -ge "$ask_waiting_granted" ]; then
+            return
+        fi
     done
 }
 

@@ -249,7 +249,7 @@ static void stop(struct worker_pool *pool)
     uint64_t one = 1;
     pthread_t thread;
     atomic_store(&stopping, true);
-    web_fcgi_refuse(); /* before anybody is answered: who was held comes back at once */
+    web_fcgi_refuse(); /* before anybody is answered, as who was held comes back at once; and before workers look for the last ones */
     CK(write(pool->stop_fd, &one, sizeof one) == (ssize_t)sizeof one);
     /* By another thread: this one looks at the clock, whatever the others are caught in. */
     if (pthread_create(&thread, &pool->attributes, end_others, pool) != 0) {

@@ -38,9 +38,9 @@ struct site {
     int64_t exposure_checked;
     bool exposed; /* the data folder is marked as served: nothing goes on */
     bool bell_complained;
-    uint64_t file; /* the database's, as it was opened last; 0: not yet, or it was replaced in that moment */
     bool was_opened;
-    bool was_replaced; /* another file stood there when it was opened anew; no bell was told yet */
+    uint64_t file;     /* the database's that was used last (store_file); 0: unknown */
+    bool was_replaced; /* it was another one than the time before; no bell was told yet */
     bool tally_tried;
     _Atomic(struct tally *) tally;
     struct tally *own_tally; /* the first one; somebody may still count in it */
@@ -200,27 +200,19 @@ struct tally *site_tally(struct site *s)
     return atomic_load(&s->tally);
 }
 
-/* Who has a handle of the old database may be another thread, one that finds out later: so it is who opens the new one that says
- * so, before he uses it. */
-static void note_opened(struct site *s, uint64_t file)
+/* Who has a handle of the old database may be another thread, one that finds out later. So it is who is about to use the new one that
+ * says so; and as the old one may be put back, not only who opens. */
+static void note_use(struct site *s, uint64_t file)
 {
-    s->was_replaced = s->was_replaced || (s->was_opened && (s->file == 0 || file != s->file));
+    if (s->was_opened && (file == 0 || file != s->file)) {
+        s->was_replaced = true;
+    }
     s->was_opened = true;
     s->file = file;
 }
 
-struct store *site_borrow(struct site *s, struct err *e)
+static struct store *open_store(struct site *s, struct err *e)
 {
-    struct store *handle = NULL;
-    while ((handle = take_idle(s)) != NULL) {
-        if (!store_is_replaced(handle)) {
-            return handle;
-        }
-        pthread_mutex_lock(&s->lock); /* before it is closed: then a file may come that has the same number */
-        s->file = 0;
-        pthread_mutex_unlock(&s->lock);
-        store_close(handle);
-    }
     const struct store_options options = {
         .folder = s->conf.data,
         .journal = (enum store_journal)s->conf.journal,
@@ -228,11 +220,25 @@ struct store *site_borrow(struct site *s, struct err *e)
         .short_lived = s->short_lived,
         .stopping = s->stopping,
     };
-    handle = store_open(&options, s->mode, e);
+    return store_open(&options, s->mode, e);
+}
+
+struct store *site_borrow(struct site *s, struct err *e)
+{
+    struct store *handle = NULL;
+    while ((handle = take_idle(s)) != NULL && (store_is_replaced(handle) || store_file(handle) == 0)) {
+        pthread_mutex_lock(&s->lock); /* before it is closed: then a file may come that has the same number */
+        s->file = 0;
+        pthread_mutex_unlock(&s->lock);
+        store_close(handle);
+    }
+    if (handle == NULL) {
+        handle = open_store(s, e);
+    }
     pthread_mutex_lock(&s->lock);
     share_tally(s);
     if (handle != NULL) {
-        note_opened(s, store_file(handle));
+        note_use(s, store_file(handle));
     }
     pthread_mutex_unlock(&s->lock);
     return handle;

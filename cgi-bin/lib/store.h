@@ -54,7 +54,8 @@ void store_close(struct store *s);                                              
 const char *store_epoch(const struct store *s); /* borrowed until close */
 bool store_is_replaced(
     const struct store *s); /* another file stands at the path now (a restored backup), or is to: open anew */
-/* A number of the file that is open: as long as anybody has that open, a file in its place has another one. 0 once it is replaced. */
+/* A number of the file that is open, found when it was opened: as long as anybody has it open, another file has another number. 0: it was
+ * replaced in that very moment. */
 uint64_t store_file(const struct store *s);
 const char *store_describe(const struct store *s); /* "SQLite 3.40.1, WAL"; borrowed until close */
 

@@ -51,11 +51,9 @@ static bool is_replaced(const struct store *base)
     return s->stale || disk_exists(s->asked_path) || store_sqlite_is_moved(s);
 }
 
-static uint64_t file(const struct store *base)
+static uint64_t file_number(const struct store *base)
 {
-    const struct store_sqlite *s = (const struct store_sqlite *)base;
-    uint64_t found = disk_file(s->path);
-    return store_sqlite_is_moved(s) ? 0 : found; /* asked afterwards: the name was its own when it was looked at */
+    return ((const struct store_sqlite *)base)->file_number;
 }
 
 /* First in every transaction: the database is still the one that the handle was opened on. A newer program may have
@@ -516,7 +514,7 @@ const struct store_backend store_sqlite_backend = {
     .close = store_sqlite_close,
     .epoch = epoch,
     .is_replaced = is_replaced,
-    .file = file,
+    .file = file_number,
     .describe = describe,
     .append = append,
     .read_begin = read_begin,

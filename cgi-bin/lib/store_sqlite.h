@@ -60,8 +60,9 @@ struct store_sqlite {
     enum store_journal journal; /* as wished */
     bool wal;                   /* as it is */
     bool short_lived;
-    bool viewing; /* between read_begin and read_end */
-    bool stale;   /* another database or schema was found behind the handle */
+    uint64_t file_number; /* see store_file */
+    bool viewing;         /* between read_begin and read_end */
+    bool stale;           /* another database or schema was found behind the handle */
     bool checkpoint_failed;
     bool upgrading;        /* it is this handle that puts in another schema */
     int log_limit;         /* pages of the log after which it is copied into the database */

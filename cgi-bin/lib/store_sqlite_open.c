@@ -562,5 +562,9 @@ struct store *store_sqlite_open(const struct store_options *options, enum store_
         store_sqlite_close(&s->base);
         return NULL;
     }
+    s->file_number = disk_file(s->path);
+    if (store_sqlite_is_moved(s)) { /* asked afterwards: if not, the name was its own when it was looked at */
+        s->file_number = 0;
+    }
     return &s->base;
 }

@@ -14,7 +14,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -147,8 +146,7 @@ int web_fcgi_accept(int stop_fd)
         if (connection >= 0) {
             return connection;
         }
-        if (fds[1].revents != 0 ||
-            errno == EINVAL) { /* the latter: web_fcgi_refuse, and all that came before is taken */
+        if (fds[1].revents != 0) {
             return -1;
         }
         if (!accept_may_be_repeated(errno)) {
@@ -167,20 +165,22 @@ int web_fcgi_accept_more(void)
  * (proc_unix.c there). */
 static bool has_socket_to_itself(void)
 {
-    struct sockaddr_un own = {.sun_family = AF_UNSPEC};
-    socklen_t size = sizeof own;
-    char start[32];
-    if (getsockname(LISTENING, (struct sockaddr *)&own, &size) != 0 || own.sun_family != AF_UNIX ||
-        size <= offsetof(struct sockaddr_un, sun_path) || own.sun_path[0] == '\0') {
+    struct {
+        struct sockaddr_un address;
+        char end; /* the longest path has no 0 behind it */
+    } own = {.address.sun_family = AF_UNSPEC};
+    socklen_t size = sizeof own.address;
+    if (getsockname(LISTENING, (struct sockaddr *)&own.address, &size) != 0 || own.address.sun_family != AF_UNIX) {
         return false;
     }
-    char path[sizeof own.sun_path + 1]; /* the longest has no 0 behind it */
-    snprintf(path, sizeof path, "%.*s", (int)(size - offsetof(struct sockaddr_un, sun_path)), own.sun_path);
-    const char *slash = strrchr(path, '/');
-    const char *name = slash != NULL ? slash + 1 : path;
+    char start[32];
     int length = snprintf(start, sizeof start, "%ld.", (long)getppid());
-    return strncmp(name, start, (size_t)length) == 0 && name[length] != '\0' &&
-           strspn(name + length, "0123456789") == strlen(name + length);
+    const char *slash = strrchr(own.address.sun_path, '/');
+    if (slash == NULL || strncmp(slash + 1, start, (size_t)length) != 0) {
+        return false;
+    }
+    const char *number = slash + 1 + length;
+    return *number != '\0' && number[strspn(number, "0123456789")] == '\0';
 }
 
 void web_fcgi_refuse(void)

@@ -20,12 +20,13 @@ bool web_fcgi_is(void);
 /* Readies the library and the listening socket. Call once, before threads. -1 with ERR_SYSTEM. */
 int web_fcgi_init(struct err *e);
 
-/* Where the socket is this process's alone, as each process of mod_fcgid has one: it takes no more from now on, but what is in the backlog can
- * still be accepted. Who comes then is refused at once, and mod_fcgid asks another process or starts one; a connection that stood in the
- * backlog of a process that ends would be an error 500 to a visitor. A socket that others listen on as well stays as it is. */
+/* Where the socket is this process's alone, as each process of mod_fcgid has one: it takes no more from now on; what is in the
+ * backlog can still be accepted. Who comes then is refused at once, and mod_fcgid asks another process or starts one, while a
+ * connection that stands in the backlog of a process that ends is an error 500 to a visitor. Any socket that isn't plainly its
+ * own stays as it is. */
 void web_fcgi_refuse(void);
 
-/* Next connection's descriptor. Waits for one; after `stop_fd` has become readable, or web_fcgi_refuse, it takes what is in the
+/* Next connection's descriptor. Waits for one; after `stop_fd` has become readable it takes what is in the
  * backlog and then returns -1. Only one thread at a time (the caller's lock): others would wake for nothing. */
 int web_fcgi_accept(int stop_fd);
 

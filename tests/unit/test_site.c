@@ -2,21 +2,35 @@
 #include "store_support.h"
 
 #include "../../cgi-bin/lib/bell.h"
+#include "../../cgi-bin/lib/commit.h"
+#include "../../cgi-bin/lib/query.h"
+#include "../../cgi-bin/lib/reader.h"
 #include "../../cgi-bin/lib/site.h"
 
-static struct site *site_at(const struct place *p, char data[320])
+static struct site *site_of(const struct place *p, enum store_mode mode, char data[320])
 {
     snprintf(data, 320, "POLLCHAT_DATA=%s", p->folder);
     const char *const environment[] = {data, NULL};
-    struct site *s = site_new(STORE_READ, false, NULL);
+    struct site *s = site_new(mode, false, NULL);
     assert_non_null(site_conf(s, environment, NULL));
     return s;
+}
+
+static struct site *site_at(const struct place *p, char data[320])
+{
+    return site_of(p, STORE_READ, data);
+}
+
+static uint64_t head_in(struct store *store)
+{
+    struct store_room room = {.head = 0};
+    assert_int_equal(store_room(store, "lobby", &room, NULL), 0);
+    return room.head;
 }
 
 /* From the head that is known, or else from the store, which is then known. */
 static uint64_t head_by(struct site *s, struct store *store)
 {
-    struct store_room room = {.head = 0};
     uint64_t head = 0;
     uint64_t oldest = 0;
     struct bell *bell = site_bell(s, store);
@@ -25,18 +39,28 @@ static uint64_t head_by(struct site *s, struct store *store)
         return head;
     }
     uint64_t moment = bell_moment(bell);
-    assert_int_equal(store_room(store, "lobby", &room, NULL), 0);
-    bell_learned(bell, moment, "lobby", room.head, room.oldest);
-    return room.head;
+    head = head_in(store);
+    bell_learned(bell, moment, "lobby", head, 1);
+    return head;
 }
 
-/* Of the same epoch, so that the heads could be its own. */
+static const char *const tails[] = {"", "-wal", "-shm", "-journal"};
+
+static void move_set(const struct place *p, const char *from, const char *to)
+{
+    for (size_t i = 0; i < COUNT(tails); i++) {
+        char name_from[64];
+        char name_to[64];
+        snprintf(name_from, sizeof name_from, "%s%s", from, tails[i]);
+        snprintf(name_to, sizeof name_to, "%s%s", to, tails[i]);
+        (void)rename(in_place(p, name_from), in_place(p, name_to)); /* not each of them is there */
+    }
+}
+
+/* A copy of the same epoch, so that the heads could be its own. The other one stands beside it, for who wants it back. */
 static void put_copy_in_place(const struct place *p)
 {
-    static const char *const tails[] = {"chat.db-wal", "chat.db-shm"};
-    for (size_t i = 0; i < COUNT(tails); i++) {
-        unlink(in_place(p, tails[i]));
-    }
+    move_set(p, "chat.db", "mine.db");
     assert_int_equal(rename(in_place(p, "copy.db"), in_place(p, "chat.db")), 0);
 }
 
@@ -76,6 +100,109 @@ static void an_older_copy_is_noticed_though_only_others_have_the_old_one_open(vo
     site_free(s);
 }
 
+static void what_is_put_back_is_noticed_by_a_handle_that_has_had_it_all_the_time(void **state)
+{
+    const struct place *p = *state;
+    char data[320];
+    fill(p, 3);
+    copy_of_now(p);
+    say_more(p);
+    struct site *s = site_at(p, data);
+    struct store *old = site_borrow(s, NULL);
+    assert_int_equal(head_by(s, old), 4);
+    put_copy_in_place(p);
+    struct store *now = site_borrow(s, NULL);
+    assert_int_equal(head_by(s, now), 3);
+    site_return(s, old);
+    site_return(s, now);
+    move_set(p, "chat.db", "copy.db");
+    move_set(p, "mine.db", "chat.db");
+    now = site_borrow(s, NULL);
+    assert_ptr_equal(now, old);
+    assert_int_equal(head_by(s, now), 4);
+    site_return(s, now);
+    site_free(s);
+}
+
+/* Another file comes in the middle of the next transaction: when SQLite reads or writes for the first time. */
+static const struct place *put_at; /* NULL: has come */
+
+static void put_now(void)
+{
+    if (put_at != NULL) {
+        put_copy_in_place(put_at);
+        put_at = NULL;
+    }
+}
+
+static ssize_t put_and_read(int fd, void *to, size_t size, off_t at)
+{
+    put_now();
+    return pread(fd, to, size, at);
+}
+
+static ssize_t put_and_write(int fd, const void *from, size_t size, off_t at)
+{
+    put_now();
+    return pwrite(fd, from, size, at);
+}
+
+/* As the next program to come finds it. */
+static void assert_others_see(const struct place *p, uint64_t head)
+{
+    char data[320];
+    struct site *s = site_at(p, data);
+    struct store *store = site_borrow(s, NULL);
+    assert_int_equal(head_by(s, store), head);
+    site_return(s, store);
+    site_free(s);
+}
+
+static void what_is_read_from_a_file_that_is_replaced_meanwhile_is_not_made_known(void **state)
+{
+    const struct place *p = *state;
+    static const struct query all = {.kind = QUERY_SINCE, .count = 1, .limit = 100, .rooms = {{.name = "lobby"}}};
+    const struct reading_how how = {.budget = 100000, .use_bell = true};
+    static struct reading g;
+    char data[320];
+    fill(p, 3);
+    copy_of_now(p);
+    struct site *s = site_at(p, data);
+    site_return(s, site_borrow(s, NULL));
+    say_more(p); /* so that the next one has to read */
+    put_at = p;
+    set_system_call("pread64", (sqlite3_syscall_ptr)put_and_read);
+    assert_int_equal(reading_take(&g, s, &all, &how, NULL), 0);
+    set_system_call("pread64", NULL);
+    assert_null(put_at);
+    assert_int_equal(g.rooms[0].head, 4); /* asked before */
+    reading_fini(&g);
+    assert_others_see(p, 3);
+    site_free(s);
+}
+
+static void what_is_written_into_a_file_that_is_replaced_meanwhile_is_not_made_known(void **state)
+{
+    const struct place *p = *state;
+    char data[320];
+    char epoch[CHAT_EPOCH_SIZE];
+    struct chat_draft draft = draft_of("lobby", "ann", "late", "text");
+    struct store_job job = {.draft = &draft};
+    fill(p, 3);
+    copy_of_now(p);
+    struct site *s = site_of(p, STORE_WRITE, data);
+    struct commit *c = commit_new(s, 100);
+    site_return(s, site_borrow(s, NULL));
+    put_at = p;
+    set_system_call("pwrite64", (sqlite3_syscall_ptr)put_and_write);
+    assert_int_equal(commit_append(c, &job, epoch, NULL), 0);
+    set_system_call("pwrite64", NULL);
+    assert_null(put_at);
+    assert_others_see(p, 3);
+    commit_free(c);
+    site_free(s);
+}
+
 static void further_handles_of_the_same_file_are_no_reason_to_forget(void **state)
 {
     const struct place *p = *state;
@@ -101,6 +228,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_BOTH_MODES(an_older_copy_is_noticed_though_only_others_have_the_old_one_open),
+        IN_BOTH_MODES(what_is_put_back_is_noticed_by_a_handle_that_has_had_it_all_the_time),
+        IN_BOTH_MODES(what_is_read_from_a_file_that_is_replaced_meanwhile_is_not_made_known),
+        IN_BOTH_MODES(what_is_written_into_a_file_that_is_replaced_meanwhile_is_not_made_known),
         IN_BOTH_MODES(further_handles_of_the_same_file_are_no_reason_to_forget),
     };
     quiet_log();
