@@ -605,7 +605,9 @@ whole() { echo "${1%%[.,]*}"; }
 # A question that waits. A wait may end early and without news, as when a program leaves for a newer one and answers whom it holds;
 # then one asks again at once, as clients do. Three times in a row is no accident: then the last answer stands.
 ask_waiting() { # SECONDS
-    for ask_waiting_try in 1 2 3; do
+    ask_waiting_tries=0
+    while [ "$ask_waiting_tries" -lt 3 ]; do
+        ask_waiting_tries=$((ask_waiting_tries + 1))
         ask "$poll?room=$room&since=$head&wait=$1"
         flatten "$at.body" >"$at.json" || return
         ask_waiting_granted=$(field wait)
