@@ -2,8 +2,9 @@
  *
  * FastCGI: worker threads take turns in accepting, then read, handle and answer on their own. The main thread takes
  * all signals, so that none interrupts a write. TERM, USR1, INT and HUP stop: what is in the backlog is still
- * taken, what is in work is finished, and after at most 1.5 s the process is gone in any case (a request
- * that was not finished then has no answer and has stored nothing that was acknowledged).
+ * taken (under mod_fcgid nothing comes into it any more: web_fcgi_refuse), what is in work is finished, and after
+ * at most 1.5 s the process is gone in any case (a request that was not finished then has no answer and has stored
+ * nothing that was acknowledged).
  * The program also stops by itself when its own file has been replaced: a web server that goes by inode would
  * otherwise keep processes of the old version beside the new ones for hours. And when it says of itself that it is one process too many.
  * CGI: signals keep their default, which ends the process at once; the store rolls back.
