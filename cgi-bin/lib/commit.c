@@ -101,9 +101,8 @@ static int append_and_ring(struct store *store, struct bell *bell, const char *f
     }
     if (result == 0) {
         bell_set_stamp(bell, store_stamp(folder));
-        if (store_is_replaced(store)) {
-            bell_forget(
-                bell); /* what was told is of a file that has lost its name meanwhile, and the stamp of another */
+        if (store_is_replaced(store)) { /* meanwhile: the heads are another file's than the stamp */
+            bell_forget(bell);
         }
     } else if (e == NULL || e->code != ERR_BUSY) {
         bell_forget(bell); /* a commit whose last step failed may have happened after all */

@@ -31,9 +31,8 @@ bool disk_room(const char *path,
                uint64_t *bytes); /* free for this user where path lies; quotas may allow less. False: unknown */
 uint64_t
 disk_stamp(const char *path); /* another number when the file is another one or was written to; 0: there is none */
-uint64_t disk_file(
-    const char *
-        path); /* a number of the file, of device and inode: another one has another, but by a chance of 2^-63. 0: there is none */
+/* A number of the file, of device and inode: another file has another one, but by a chance of 2^-63. 0: there is none. */
+uint64_t disk_file(const char *path);
 bool disk_exists(const char *path); /* something is there; a dangling symbolic link isn't */
 bool disk_is_writable(
     const char *path); /* a file can be written, in a folder files can be made: by rights and by mount */

@@ -220,7 +220,11 @@ static struct store *open_store(struct site *s, struct err *e)
         .short_lived = s->short_lived,
         .stopping = s->stopping,
     };
-    return store_open(&options, s->mode, e);
+    struct store *handle = store_open(&options, s->mode, e);
+    pthread_mutex_lock(&s->lock);
+    share_tally(s);
+    pthread_mutex_unlock(&s->lock);
+    return handle;
 }
 
 struct store *site_borrow(struct site *s, struct err *e)
@@ -235,12 +239,11 @@ struct store *site_borrow(struct site *s, struct err *e)
     if (handle == NULL) {
         handle = open_store(s, e);
     }
-    pthread_mutex_lock(&s->lock);
-    share_tally(s);
     if (handle != NULL) {
+        pthread_mutex_lock(&s->lock);
         note_use(s, store_file(handle));
+        pthread_mutex_unlock(&s->lock);
     }
-    pthread_mutex_unlock(&s->lock);
     return handle;
 }
 

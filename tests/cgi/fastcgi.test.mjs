@@ -199,6 +199,30 @@ for (const [what, name, end] of [
   });
 }
 
+for (const [what, name, isOwn] of [
+  ['its own', `${process.pid}.3`, true], ['one that others may share', 'fcgi.sock', false],
+  ["another process's", `${process.pid + 1}.3`, false], ['nearly its own', `${process.pid}.3x`, false], ['hardly its own', `${process.pid}.`, false],
+]) {
+  test(`a program that ends takes no more from a socket that is its own alone, and leaves every other open: ${what}`, async (t) => {
+    const { child, socket, gone } = await startFastcgi(t, 'send', temporaryFolder(t), { name });
+    assert.equal((await fastcgi(socket, hi)).status, 201);
+    const stuck = net.createConnection(socket); // what keeps it from being gone at once
+    stuck.on('error', () => {});
+    stuck.write(Buffer.concat([beginRecord(), paramsRecords(variables({ ...hi, length: 7 }))]));
+    await delay(200);
+    child.kill('SIGTERM');
+    await delay(300);
+    const come = net.createConnection(socket);
+    const [error] = await Promise.race([once(come, 'connect').then(() => [null]), once(come, 'error')]);
+    assert.equal(child.exitCode, null, 'it was still there');
+    assert.equal(error?.code ?? null, isOwn ? 'ECONNREFUSED' : null);
+    come.on('error', () => {});
+    come.destroy();
+    stuck.destroy();
+    await gone;
+  });
+}
+
 test('while another process holds the store, a send is 503 with Retry-After, reads go on, and SIGTERM does not wait', async (t) => {
   const data = temporaryFolder(t);
   const sender = await startFastcgi(t, 'send', data, { env: { POLLCHAT_BUSY_TIMEOUT: '200' } });

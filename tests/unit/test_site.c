@@ -81,47 +81,51 @@ static void say_more(const struct place *p)
     store_close(s);
 }
 
-static void an_older_copy_is_noticed_though_only_others_have_the_old_one_open(void **state)
-{
-    const struct place *p = *state;
+struct replaced {
     char data[320];
+    struct site *site;
+    struct store *old; /* kept, as the one that watches keeps his; 4 messages */
+    struct store *now; /* borrowed after it; 3 messages, and the site says so */
+};
+
+static void replaced_under_a_borrower(struct replaced *r, const struct place *p)
+{
     fill(p, 3);
     copy_of_now(p);
     say_more(p);
-    struct site *s = site_at(p, data);
-    struct store *kept = site_borrow(s, NULL); /* as the one that watches keeps his */
-    assert_int_equal(head_by(s, kept), 4);
+    r->site = site_at(p, r->data);
+    r->old = site_borrow(r->site, NULL);
+    assert_int_equal(head_by(r->site, r->old), 4);
     put_copy_in_place(p);
-    struct store *now = site_borrow(s, NULL);
-    assert_int_equal(head_by(s, now), 3);
-    assert_true(store_is_replaced(kept));
-    site_return(s, kept);
-    site_return(s, now);
-    site_free(s);
+    r->now = site_borrow(r->site, NULL);
+    assert_int_equal(head_by(r->site, r->now), 3);
+}
+
+static void an_older_copy_is_noticed_though_only_others_have_the_old_one_open(void **state)
+{
+    const struct place *p = *state;
+    struct replaced r;
+    replaced_under_a_borrower(&r, p);
+    assert_true(store_is_replaced(r.old));
+    site_return(r.site, r.old);
+    site_return(r.site, r.now);
+    site_free(r.site);
 }
 
 static void what_is_put_back_is_noticed_by_a_handle_that_has_had_it_all_the_time(void **state)
 {
     const struct place *p = *state;
-    char data[320];
-    fill(p, 3);
-    copy_of_now(p);
-    say_more(p);
-    struct site *s = site_at(p, data);
-    struct store *old = site_borrow(s, NULL);
-    assert_int_equal(head_by(s, old), 4);
-    put_copy_in_place(p);
-    struct store *now = site_borrow(s, NULL);
-    assert_int_equal(head_by(s, now), 3);
-    site_return(s, old);
-    site_return(s, now);
+    struct replaced r;
+    replaced_under_a_borrower(&r, p);
+    site_return(r.site, r.old);
+    site_return(r.site, r.now);
     move_set(p, "chat.db", "copy.db");
     move_set(p, "mine.db", "chat.db");
-    now = site_borrow(s, NULL);
-    assert_ptr_equal(now, old);
-    assert_int_equal(head_by(s, now), 4);
-    site_return(s, now);
-    site_free(s);
+    struct store *again = site_borrow(r.site, NULL);
+    assert_ptr_equal(again, r.old);
+    assert_int_equal(head_by(r.site, again), 4);
+    site_return(r.site, again);
+    site_free(r.site);
 }
 
 /* Another file comes in the middle of the next transaction: when SQLite reads or writes for the first time. */
