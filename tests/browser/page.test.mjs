@@ -135,6 +135,17 @@ test('320 pixels wide: nothing sticks out', () =>
     }
   }));
 
+test('the page fits its window: only the messages scroll', () =>
+  onSite(async ({ site, tab, address }) => {
+    await fill(site, 60);
+    for (const viewport of [{ width: 1200, height: 800 }, { width: 1200, height: 500 }, { width: 390, height: 844 }]) {
+      const page = await tab(address, { name: 'ann', viewport });
+      await rows(page).last().waitFor();
+      const [high, wide] = await page.evaluate(() => [document.documentElement.scrollHeight, document.documentElement.scrollWidth]);
+      assert.deepEqual([high, wide], [viewport.height, viewport.width]);
+    }
+  }));
+
 test('older messages come in above, and what one reads stays where it is', () =>
   onSite(async ({ site, tab, address }) => {
     await fill(site, 120);
