@@ -8,7 +8,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
-  beginRecord, exchange, fastcgi, fastcgiToLastByte, paramsRecords, programPath, startFastcgi, stdinRecords, temporaryFolder, until, variables,
+  atEnd, beginRecord, exchange, fastcgi, fastcgiToLastByte, paramsRecords, programPath, startFastcgi, stdinRecords, temporaryFolder, until, variables,
 } from './program.mjs';
 
 const form = 'application/x-www-form-urlencoded';
@@ -77,7 +77,7 @@ test('peers that let their requests trickle take all threads, and others are ans
       clearInterval(timer);
       cut.push(i);
     });
-    t.after(() => connection.destroy());
+    atEnd(t, () => connection.destroy());
     return connection;
   });
   await Promise.all(trickling.map((connection) => once(connection, 'connect')));
@@ -231,7 +231,7 @@ test('while another process holds the store, a send is 503 with Retry-After, rea
   assert.equal((await fastcgi(patient.socket, hi)).status, 201);
   assert.equal((await fastcgi(sender.socket, hi)).status, 201);
   const holder = spawn('flock', ['--no-fork', path.join(data, 'chat.db-lock'), 'sh', '-c', 'echo held; exec sleep 60'], { stdio: ['ignore', 'pipe', 'inherit'] });
-  t.after(() => holder.kill('SIGKILL'));
+  atEnd(t, () => holder.kill('SIGKILL'));
   await once(holder.stdout, 'data');
   const refused = await fastcgi(sender.socket, hi);
   assert.equal(refused.status, 503);

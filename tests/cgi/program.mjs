@@ -21,11 +21,36 @@ export function programPath(name) {
   return path.join(root, 'cgi-bin', name);
 }
 
+/** What becomes of nothing within this time never will: a test that waited on would hold up all others, and nobody would know for what. */
+const LIMIT_MS = 120_000;
+
+const endings = new WeakMap();
+
+/** Has this done when the test t ends: what was asked for last comes first, so that a folder goes after the program that writes in it; and all
+ * of it is done, whatever becomes of one. (t.after begins with the first, and leaves out what is behind one that fails.) */
+export function atEnd(t, what) {
+  if (!endings.has(t)) {
+    const list = [];
+    endings.set(t, list);
+    t.after(async () => {
+      const failures = [];
+      for (const each of list.reverse()) {
+        try {
+          await each();
+        } catch (error) {
+          failures.push(error);
+        }
+      }
+      if (failures.length > 0) throw failures[0];
+    });
+  }
+  endings.get(t).push(what);
+}
+
 /** A new folder for one test's data; removed when the test ends. */
 export function temporaryFolder(t) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'pollchat-test-'));
-  // Before the programs that are stopped later on: one may just put a file there. Then once more.
-  t.after(() => fs.rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }));
+  atEnd(t, () => fs.rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
@@ -64,7 +89,7 @@ export function variables({ program, method = 'GET', query = '', type, length, e
 /** Starts a program as plain CGI. Give its standard input to `child.stdin`; `answer` resolves when it ends. */
 export function startCgi(data, request) {
   const env = { ...environment, ...(data ? { POLLCHAT_DATA: data } : {}), ...variables(request) };
-  const child = spawn(programPath(request.program), [], { env, stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(programPath(request.program), [], { env, stdio: ['pipe', 'pipe', 'pipe'], timeout: LIMIT_MS, killSignal: 'SIGKILL' });
   child.stdin.on('error', () => {}); // a program that doesn't want the body may leave first
   const answer = Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]).then(
     ([stdout, stderr, [code, signal]]) => ({ ...parseAnswer(stdout), stdout, stderr, code, signal }),
@@ -93,7 +118,7 @@ export function poll(data, query = 'since=0', more = {}) {
 
 /** Runs pollchat. */
 export async function pollchat(args, env = {}) {
-  const child = spawn(programPath('pollchat'), args, { env: { ...environment, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(programPath('pollchat'), args, { env: { ...environment, ...env }, stdio: ['ignore', 'pipe', 'pipe'], timeout: LIMIT_MS, killSignal: 'SIGKILL' });
   const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
   return { stdout, stderr, code };
 }
@@ -165,14 +190,12 @@ export async function startFastcgi(t, program, data, { env = {}, file = programP
   });
   const stderr = text(child.stderr);
   const gone = once(child, 'close');
-  t.after(async () => {
+  atEnd(t, async () => {
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
     await gone;
   });
-  while (!isListening(socket)) {
-    if (child.exitCode !== null) throw new Error(`spawn-fcgi: ${await stderr}`);
-    await delay(5);
-  }
+  await until(() => child.exitCode !== null || isListening(socket), `${name} to be listened on`);
+  if (child.exitCode !== null) throw new Error(`spawn-fcgi: ${await stderr}`);
   return { child, socket, gone, stderr };
 }
 
@@ -188,6 +211,7 @@ export function fastcgiToLastByte(socket, request) {
     });
     connection.on('error', reject);
     connection.on('close', () => reject(new Error('closed before the end of an answer')));
+    connection.setTimeout(LIMIT_MS, () => connection.destroy(new Error('no answer')));
     connection.write(Buffer.concat([beginRecord(), paramsRecords(variables(request)), stdinRecords(Buffer.alloc(0))]));
   });
 }
@@ -200,7 +224,7 @@ export function unread(t, socket, request) {
   const body = Buffer.from(request.body ?? '');
   const all = variables({ ...request, length: request.body === undefined ? undefined : body.length });
   connection.write(Buffer.concat([beginRecord(), paramsRecords(all), stdinRecords(body)]));
-  t.after(() => connection.destroy());
+  atEnd(t, () => connection.destroy());
   return connection;
 }
 
@@ -209,7 +233,11 @@ export async function exchange(socket, ...pieces) {
   const connection = net.createConnection(socket);
   const came = [];
   connection.on('data', (piece) => came.push(piece));
-  const closed = new Promise((resolve) => {
+  const closed = new Promise((resolve, reject) => {
+    connection.setTimeout(LIMIT_MS, () => {
+      reject(new Error(`neither an answer nor its end; so far: ${Buffer.concat(came)}`));
+      connection.destroy();
+    });
     connection.on('close', resolve);
     connection.on('error', resolve);
   });

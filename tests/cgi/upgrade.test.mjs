@@ -4,7 +4,7 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { fastcgi, poll, pollchat, root, send, startFastcgi, temporaryFolder, until } from './program.mjs';
+import { atEnd, fastcgi, poll, pollchat, root, send, startFastcgi, temporaryFolder, until } from './program.mjs';
 
 const form = 'application/x-www-form-urlencoded';
 const newer = /made by a newer pollchat \(schema \d+\); this program is older/;
@@ -59,7 +59,7 @@ test('who comes during an upgrade is told how far it is, long before the limit f
   fs.writeFileSync(path.join(data, 'chat.upgrade'), `${'copy   40'.padEnd(31)}\n`);
   const holder = spawn('flock', [path.join(data, 'chat.db-lock'), 'flock', path.join(data, 'chat.upgrade'), 'sh', '-c', 'echo held; cat'],
     { stdio: ['pipe', 'pipe', 'inherit'] });
-  t.after(() => holder.kill());
+  atEnd(t, () => holder.kill());
   await new Promise((resolve) => { holder.stdout.once('data', resolve); });
   const told = await send(data, { text: 'meanwhile' }, { extra: { POLLCHAT_BUSY_TIMEOUT: '30000' } });
   assert.equal(told.status, 503);

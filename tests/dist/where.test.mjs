@@ -7,7 +7,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { freePort } from '../e2e/harness.mjs';
-import { temporaryFolder, until } from '../cgi/program.mjs';
+import { atEnd, temporaryFolder, until } from '../cgi/program.mjs';
 import { build, compile, programOf, repository, run, runCgiTests, stageBy, talkByCgi, talkByFastcgi, unpack, wrapper } from './dist.mjs';
 
 const isRoot = process.getuid() === 0;
@@ -94,7 +94,7 @@ async function startApache(t, root, srv, handler) {
   child.stdout.on('data', (text) => (output += text));
   child.stderr.on('data', (text) => (output += text));
   const gone = once(child, 'close');
-  t.after(async () => {
+  atEnd(t, async () => {
     child.kill('SIGTERM');
     await gone;
   });
@@ -119,7 +119,7 @@ for (const handler of ['cgid', 'fcgid']) {
     assert.equal(fetched.status, 0, fetched.stdout + fetched.stderr);
     assert.match(run('/usr/sbin/chroot', [debian, '/usr/sbin/apache2', '-v']), /Debian/);
     const srv = fs.mkdtempSync(path.join(debian, 'srv', 'test-'));
-    t.after(() => fs.rmSync(srv, { recursive: true, force: true }));
+    atEnd(t, () => fs.rmSync(srv, { recursive: true, force: true }));
     fs.mkdirSync(path.join(srv, 'run'));
     fs.mkdirSync(path.join(srv, 'public_html'));
     fs.renameSync(unpack(path.join(srv, 'public_html')), path.join(srv, 'public_html', 'chat'));
