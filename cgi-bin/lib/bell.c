@@ -60,7 +60,7 @@ struct header {
     uint32_t rooms;
     char boot[SHM_BOOT_SIZE];
     char epoch[24];
-    _Atomic uint32_t ready;      /* set last by whoever made the file */
+    _Atomic uint32_t ready;      /* 1: all else is there */
     _Atomic uint32_t rings;      /* the futex word */
     _Atomic uint32_t generation; /* heads of another one are forgotten */
     uint32_t reserved;
@@ -72,6 +72,8 @@ struct header {
     _Atomic uint64_t round;           /* see bell_pace */
     _Atomic uint64_t kept[BELL_KEPT]; /* as holds: processes that stay when idle */
 };
+
+#define FILE_BYTES (HEADER_BYTES + BELL_ROOMS * sizeof(struct slot))
 
 static_assert(sizeof(struct slot) == 128, "a slot is two cache lines");
 static_assert(sizeof(struct header) <= HEADER_BYTES, "the header fits");
@@ -96,13 +98,14 @@ struct bell {
 
 static void fill_header(struct header *h, const char *boot, const char *epoch)
 {
+    memset(h, 0, sizeof *h);
     h->magic = MAGIC;
     h->layout = LAYOUT;
     h->rooms = BELL_ROOMS;
     memcpy(h->boot, boot, sizeof h->boot);
     snprintf(h->epoch, sizeof h->epoch, "%s", epoch);
     atomic_store(&h->generation, 1);
-    atomic_store_explicit(&h->ready, 1, memory_order_release);
+    atomic_store(&h->ready, 1);
 }
 
 static bool is_usable(const struct header *h, const char *boot, const char *epoch)
@@ -112,32 +115,20 @@ static bool is_usable(const struct header *h, const char *boot, const char *epoc
            strncmp(h->epoch, epoch, sizeof h->epoch) == 0;
 }
 
-/* Maps the file; one that isn't ours (another boot, epoch, layout, half made) is replaced, once more by whoever comes last. */
+/* Maps the file; one that isn't ours (another boot, epoch, layout) gives way to a new one. */
 static struct shm *map_ours(const char *path, const char *epoch, struct err *e)
 {
     char boot[SHM_BOOT_SIZE];
+    struct header header;
+    const struct shm_new made = {.size = FILE_BYTES, .first = &header, .length = sizeof header};
     shm_boot(boot);
+    fill_header(&header, boot, epoch);
     for (int round = 0; round < 8; round++) {
-        struct shm *map = shm_map(path, HEADER_BYTES + BELL_ROOMS * sizeof(struct slot), e);
-        if (map == NULL) {
-            return NULL;
-        }
-        struct header *h = shm_bytes(map);
-        uint32_t fresh = 0;
-        if (is_usable(h, boot, epoch)) {
+        struct shm *map = shm_map(path, &made, e);
+        if (map == NULL || is_usable(shm_bytes(map), boot, epoch)) {
             return map;
         }
-        /* A new file is all zeros: the first to claim it fills the header, others see it ready soon. */
-        if (h->magic == 0 && atomic_compare_exchange_strong(&h->ready, &fresh, 2)) {
-            fill_header(h, boot, epoch);
-            return map;
-        }
-        if (fresh == 2) {
-            clock_sleep_ms(5);
-        }
-        if (!is_usable(h, boot, epoch) && (fresh != 2 || round > 3)) {
-            shm_renew(map, e);
-        }
+        shm_renew(map, &made, e);
         shm_unmap(map);
     }
     err_set(e, ERR_SYSTEM, "The file for wake-ups can't be readied.");
@@ -166,7 +157,7 @@ struct bell *bell_open(const char *path, const char *epoch, struct err *e)
 struct bell *bell_open_as_it_is(const char *path)
 {
     char boot[SHM_BOOT_SIZE];
-    struct shm *map = shm_map_there(path, HEADER_BYTES + BELL_ROOMS * sizeof(struct slot));
+    struct shm *map = shm_map_there(path, FILE_BYTES);
     shm_boot(boot);
     if (map != NULL && !is_usable(shm_bytes(map), boot, ((const struct header *)shm_bytes(map))->epoch)) {
         shm_unmap(map);

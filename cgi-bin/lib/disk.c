@@ -249,6 +249,18 @@ static int sync_parent(const char *path)
     return sync_folder(parent);
 }
 
+int disk_put_new(const char *made, const char *path)
+{
+    int result = link(made, path); /* unlike rename() it replaces nothing */
+    if (result != 0 && (errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS || errno == EMLINK)) {
+        result = rename(made, path);
+    }
+    int why = errno;
+    unlink(made);
+    errno = why;
+    return result;
+}
+
 int disk_sync_name(const char *path)
 {
     return sync_parent(path);

@@ -19,7 +19,10 @@
 
 #include <stdlib.h>
 
-enum { CACHE_SECONDS = 60 }; /* a page of old messages; short, as `head` in it ages */
+enum {
+    CACHE_SECONDS = 60, /* a page of old messages; short, as `head` in it ages */
+    AGAIN_MS = 500,     /* who couldn't look, as the store was busy, doesn't sleep until the next ring */
+};
 
 /* ---- answers ---- */
 
@@ -129,7 +132,7 @@ static int wait_here(struct program *p, const struct query *w, const struct conf
         if (left <= 0 || (result == 0 && !g->nothing_new) || e->code == ERR_EPOCH) {
             break;
         }
-        goes_on = waiting_sleep(p->waiting, (int)left);
+        goes_on = waiting_sleep(p->waiting, (int)(result == 0 || left < AGAIN_MS ? left : AGAIN_MS));
     }
     g->answer.wait = w->wait;
     waiting_end(p->waiting, token);

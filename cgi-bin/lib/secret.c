@@ -67,14 +67,6 @@ static bool write_key(const char *path, const struct secret *s)
     return written;
 }
 
-/* A key gets its name when it is whole. link() doesn't replace, so the first one stays, whoever else makes one. Where there are no
- * links the last one stays; who made an earlier one uses it this once. */
-static bool put_key(const char *made, const char *path)
-{
-    return link(made, path) == 0 || errno == EEXIST ||
-           ((errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS || errno == EMLINK) && rename(made, path) == 0);
-}
-
 static int make_key(const char *path, struct secret *s, struct err *e)
 {
     char made[PATH_MAX];
@@ -86,10 +78,12 @@ static int make_key(const char *path, struct secret *s, struct err *e)
         return fail("made", e);
     }
     randombytes_buf(s->key, sizeof s->key);
-    if (!write_key(made, s) || !put_key(made, path)) {
+    if (!write_key(made, s)) {
+        result = fail("made", e);
+        unlink(made);
+    } else if (disk_put_new(made, path) != 0 && errno != EEXIST) { /* the first key stays, whoever else makes one */
         result = fail("made", e);
     }
-    unlink(made);
     return result;
 }
 

@@ -2,6 +2,7 @@
 #include "shm.h"
 
 #include "ck.h"
+#include "disk.h"
 #include "err.h"
 
 #include <errno.h>
@@ -102,12 +103,21 @@ static int fail(struct err *e, const char *what)
     }
 }
 
-/* A whole file of zeros, then renamed into place: nobody ever maps half of one. Of several at once the last
- * one stands; the others notice by shm_is_replaced. */
-static int make(const char *path, size_t size, struct err *e)
+/* 0, or the number of the error. */
+static int fill(int fd, const struct shm_new *made)
+{
+    int result = posix_fallocate(fd, 0, (off_t)made->size);
+    errno = ENOSPC; /* for a write that is short without an error */
+    if (result == 0 && pwrite(fd, made->first, made->length, 0) != (ssize_t)made->length) {
+        result = errno;
+    }
+    return result;
+}
+
+/* Nobody ever maps half of one. 0 as well when another one was quicker. */
+static int make(const char *path, const struct shm_new *made, struct err *e)
 {
     char temporary[4200];
-    int result = -1;
     if (snprintf(temporary, sizeof temporary, "%s.XXXXXX", path) >= (int)sizeof temporary) {
         return err_set(e, ERR_SYSTEM, "The path of the data folder is too long.");
     }
@@ -115,20 +125,25 @@ static int make(const char *path, size_t size, struct err *e)
     if (fd < 0) {
         return fail(e, "a file for wake-ups can't be made");
     }
-    errno = posix_fallocate(fd, 0, (off_t)size);
-    if (errno == 0 && rename(temporary, path) == 0) {
-        result = 0;
-    } else {
-        fail(e, "a file for wake-ups can't be made");
-        unlink(temporary);
-    }
+    int result = fill(fd, made);
     close(fd);
-    return result;
+    if (result != 0) {
+        unlink(temporary);
+        errno = result;
+    }
+    if (result != 0 || (disk_put_new(temporary, path) != 0 && errno != EEXIST)) {
+        return fail(e, "a file for wake-ups can't be made");
+    }
+    return 0;
 }
 
+/* What would do; -1 with errno ENOENT. */
 static int open_if_sized(const char *path, size_t size, struct stat *st)
 {
     int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0 && errno == ELOOP) {
+        errno = ENOENT;
+    }
     if (fd >= 0 && (fstat(fd, st) != 0 || !S_ISREG(st->st_mode) || (size_t)st->st_size != size)) {
         close(fd);
         errno = ENOENT;
@@ -137,17 +152,26 @@ static int open_if_sized(const char *path, size_t size, struct stat *st)
     return fd;
 }
 
-static int open_sized(const char *path, size_t size, struct stat *st, struct err *e)
+static void take_away_unless_sized(const char *path, size_t size)
+{
+    struct stat st;
+    if (lstat(path, &st) == 0 && (!S_ISREG(st.st_mode) || (size_t)st.st_size != size)) {
+        unlink(path);
+    }
+}
+
+static int open_sized(const char *path, const struct shm_new *made, struct stat *st, struct err *e)
 {
     for (int round = 0; round < 3; round++) {
-        int fd = open_if_sized(path, size, st);
+        int fd = open_if_sized(path, made->size, st);
         if (fd >= 0) {
             return fd;
         }
-        if (errno != ENOENT && errno != ELOOP) {
+        if (errno != ENOENT) {
             return fail(e, "the file for wake-ups can't be opened");
         }
-        if (make(path, size, e) != 0) {
+        take_away_unless_sized(path, made->size);
+        if (make(path, made, e) != 0) {
             return -1;
         }
     }
@@ -172,11 +196,11 @@ static struct shm *map_descriptor(int fd, const char *path, size_t size, const s
     return s;
 }
 
-struct shm *shm_map(const char *path, size_t size, struct err *e)
+struct shm *shm_map(const char *path, const struct shm_new *made, struct err *e)
 {
     struct stat st = {0};
-    int fd = open_sized(path, size, &st, e);
-    return fd >= 0 ? map_descriptor(fd, path, size, &st, e) : NULL;
+    int fd = open_sized(path, made, &st, e);
+    return fd >= 0 ? map_descriptor(fd, path, made->size, &st, e) : NULL;
 }
 
 struct shm *shm_map_there(const char *path, size_t size)
@@ -213,9 +237,13 @@ bool shm_is_replaced(const struct shm *s)
            (size_t)st.st_size != s->size;
 }
 
-int shm_renew(const struct shm *s, struct err *e)
+int shm_renew(const struct shm *s, const struct shm_new *made, struct err *e)
 {
-    return make(s->path, s->size, e);
+    struct stat st;
+    if (lstat(s->path, &st) == 0 && st.st_dev == s->device && st.st_ino == s->inode) {
+        unlink(s->path);
+    }
+    return make(s->path, made, e);
 }
 
 void shm_boot(char out[SHM_BOOT_SIZE])

@@ -1,7 +1,7 @@
 /* shm.h - a file mapped by several processes.
  *
- * The one owner of mmap. A file of another size is made anew (by rename, so that whoever has the old one mapped keeps
- * valid memory). Should somebody cut a mapped file short, what was mapped becomes zeros of this process alone, and counts as
+ * The one owner of mmap. A file gets its name when it is whole, and of several that are made at once the first one has it, so that all
+ * map the same. One that won't do is taken away and made anew; whoever has it mapped keeps valid memory. Should somebody cut a mapped file short, what was mapped becomes zeros of this process alone, and counts as
  * replaced; without that the next look would end the process (SIGBUS).
  * Not for network file systems: mappings of different hosts don't see each other.
  * Threads: any. Fork: the child shares the mapping. Each mapping sets the handler of SIGBUS; one that is not of a mapping
@@ -16,10 +16,16 @@
 struct err;
 struct shm;
 
-/* Maps `size` bytes of the file at path, read and write. A missing file, or one of another size, is replaced by one of zeros,
- * mode 0600; its blocks are allocated, so that a full disk is an error here and no SIGBUS later.
- * NULL with ERR_FULL, ERR_READONLY or ERR_SYSTEM. */
-struct shm *shm_map(const char *path, size_t size, struct err *e);
+/* What a new file is: so many bytes, zeros but for the first ones. */
+struct shm_new {
+    size_t size;
+    const void *first;
+    size_t length; /* of first */
+};
+
+/* Maps the file at path, read and write. A missing one, or one of another size, is made anew, mode 0600; its blocks are allocated, so that
+ * a full disk is an error here and no SIGBUS later. NULL with ERR_FULL, ERR_READONLY or ERR_SYSTEM. */
+struct shm *shm_map(const char *path, const struct shm_new *made, struct err *e);
 /* The same if it is there in that size; NULL otherwise, and nothing is made. */
 struct shm *shm_map_there(const char *path, size_t size);
 void shm_unmap(struct shm *s); /* NULL is fine */
@@ -31,8 +37,8 @@ bool shm_is_lost(const struct shm *s);
 /* Another file stands at the path now, or none, or it is lost: others ring elsewhere. */
 bool shm_is_replaced(const struct shm *s);
 
-/* Puts a file of zeros in the place of the present one; s itself keeps its old mapping and is replaced then. */
-int shm_renew(const struct shm *s, struct err *e);
+/* The file that s has mapped gives way to a new one, unless another one has its name already; s itself keeps its mapping. */
+int shm_renew(const struct shm *s, const struct shm_new *made, struct err *e);
 
 enum { SHM_BOOT_SIZE = 40 };
 

@@ -318,11 +318,11 @@ struct bell *site_bell(struct site *s, struct store *handle)
     pthread_mutex_lock(&s->lock);
     struct bell *b = s->bell_count > 0 ? s->bells[s->bell_count - 1] : NULL;
     int64_t now = clock_mono_ms();
-    bool due = now - s->bell_checked >= BELL_CHECK_MS || s->bell_checked == 0;
+    bool due = s->mode == STORE_WRITE || now - s->bell_checked >= BELL_CHECK_MS || s->bell_checked == 0;
     bool good = b != NULL && strcmp(bell_epoch(b), store_epoch(handle)) == 0 && !(due && bell_is_replaced(b));
     s->bell_checked = due ? now : s->bell_checked;
     if (!good) {
-        b = (due || s->mode == STORE_WRITE) && is_current(handle) ? open_bell(s, handle) : NULL;
+        b = due && is_current(handle) ? open_bell(s, handle) : NULL;
     }
     if (b != NULL &&
         s->was_replaced) { /* by a copy of itself, perhaps, from another day: what is known of it is of no use */

@@ -66,22 +66,19 @@ static void fill(struct page *p)
     atomic_store(&p->magic, MAGIC);
 }
 
-/* NULL when there is none. Two that fill a new file at once write the same. */
+/* NULL when there is none. */
 static struct shm *map_ours(const char *path)
 {
+    struct page page;
+    const struct shm_new made = {.size = sizeof page, .first = &page, .length = sizeof page};
+    memset(&page, 0, sizeof page);
+    fill(&page);
     for (int round = 0; round < 3; round++) {
-        struct shm *map = shm_map(path, sizeof(struct page), NULL);
-        if (map == NULL) {
-            return NULL;
-        }
-        struct page *p = shm_bytes(map);
-        if (atomic_load(&p->magic) == 0) {
-            fill(p);
-        }
-        if (is_usable(p)) {
+        struct shm *map = shm_map(path, &made, NULL);
+        if (map == NULL || is_usable(shm_bytes(map))) {
             return map;
         }
-        shm_renew(map, NULL);
+        shm_renew(map, &made, NULL);
         shm_unmap(map);
     }
     return NULL;

@@ -21,9 +21,9 @@
 
 enum {
     OTHER_DESCRIPTORS = 128, /* of a process that has all its places taken: databases, requests in work, the loop */
-    LOOK_AT_PARENT_MS = 500,
-    SPARE_PROCESSES = 4, /* beside those that hold: a poll on the timer takes a process for a millisecond or two */
-    KEPT_S = 15,         /* how long a place among those that stay lasts if it isn't renewed */
+    LOOK_MS = 500,           /* between two looks of one who sleeps, for what rings nowhere */
+    SPARE_PROCESSES = 4,     /* beside those that hold: a poll on the timer takes a process for a millisecond or two */
+    KEPT_S = 15,             /* how long a place among those that stay lasts if it isn't renewed */
     IDLE_MS = 3000,
     POLL_AFTER_MOST = 60, /* seconds */
     HEARTBEAT_MS = 15000, /* proxies and NAT routers cut connections that are silent for 30 to 60 s */
@@ -409,17 +409,24 @@ int waiting_begin(struct waiting *w, unsigned seconds, const struct conf *conf)
     return token;
 }
 
+/* Nobody rings any more for who sleeps here: whoever started this process has gone, or others have another bell. */
+static bool is_forsaken(const struct waiting *w)
+{
+    return getppid() != w->parent || bell_is_replaced(w->bell);
+}
+
 bool waiting_sleep(struct waiting *w, int timeout_ms)
 {
-    while (timeout_ms > 0 && getppid() == w->parent) {
-        int slice = timeout_ms < LOOK_AT_PARENT_MS ? timeout_ms : LOOK_AT_PARENT_MS;
-        if (bell_wait(w->bell, w->seen, slice) == 1) {
+    uint64_t stamp = 0;
+    while (timeout_ms > 0 && !is_forsaken(w)) {
+        int slice = timeout_ms < LOOK_MS ? timeout_ms : LOOK_MS;
+        if (bell_wait(w->bell, w->seen, slice) == 1 || site_bell_in_step(w->site, &stamp) == NULL) {
             break;
         }
         timeout_ms -= slice;
     }
     w->seen = bell_seen(w->bell);
-    return getppid() == w->parent;
+    return !is_forsaken(w);
 }
 
 void waiting_end(struct waiting *w, int token)

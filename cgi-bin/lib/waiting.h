@@ -60,8 +60,9 @@ bool waiting_stream(struct waiting *w, struct web_exchange *x, const struct quer
                     const struct conf *conf);
 
 /* Plain CGI: a place for this process to wait in. -1: none is free, or nobody could ring. Then, with the token: sleeps until
- * something may be new or the time is up; returns at once for what rang since begin or the last sleep. false: whoever started
- * this process has gone, so the server stops and waits for it: answer now. */
+ * something may be new or the time is up; returns at once for what rang since begin or the last sleep, and within half a second for what
+ * was written without a ring. false: whoever started this process has gone, so the server stops and waits for it, or the others ring
+ * elsewhere by now: look once more and answer. */
 int waiting_begin(struct waiting *w, unsigned seconds, const struct conf *conf);
 bool waiting_sleep(struct waiting *w, int timeout_ms);
 void waiting_end(struct waiting *w, int token);

@@ -183,12 +183,32 @@ test('the bell is deleted or replaced while polls wait: the next message still w
   };
   for (const [i, harm] of [() => fs.unlinkSync(bell), replace].entries()) {
     const [waiting] = await parked(poller, 1, waits(`since=${i + 1}&wait=20`));
+    const byCgi = startCgi(data, waits(`since=${i + 1}&wait=25`));
+    await until(async () => (await waitingIn(poller)) === 2, 'both to wait');
     harm();
     assert.equal((await fastcgi(sender.socket, hi)).json.seq, i + 2);
     const before = Date.now();
-    assert.deepEqual((await waiting).json.messages.map((m) => m.seq), [i + 2]);
+    for (const answer of await Promise.all([waiting, byCgi.answer])) assert.deepEqual(answer.json.messages.map((m) => m.seq), [i + 2]);
     assert.ok(Date.now() - before < 10_000, 'delayed by a look or two, not to the end of the wait');
   }
+});
+
+test('by plain CGI nobody sleeps at a bell that is gone: the wait ends, and the next one is at the new bell', async (t) => {
+  const data = temporaryFolder(t);
+  const sender = await startFastcgi(t, 'send', data);
+  const poller = await startFastcgi(t, 'poll', data);
+  await fastcgi(sender.socket, hi);
+  const before = Date.now();
+  const left = startCgi(data, waits('since=1&wait=25'));
+  await until(async () => (await waitingIn(poller)) === 1, 'it to wait');
+  fs.unlinkSync(path.join(data, 'chat.bell'));
+  const { json } = await left.answer;
+  assert.deepEqual([json.messages, json.next, json.wait], [[], 1, 25]);
+  const next = startCgi(data, waits('since=1&wait=25'));
+  await until(async () => (await waitingIn(poller)) === 1, 'the next one to wait');
+  await fastcgi(sender.socket, hi);
+  assert.deepEqual((await next.answer).json.messages.map((m) => m.seq), [2]);
+  assert.ok(Date.now() - before < 20_000, 'neither slept to the end of its wait');
 });
 
 test('the bell or the counts are cut short under those who have them mapped: nobody dies, and news comes', async (t) => {
@@ -223,6 +243,18 @@ test('a commit that rings nowhere is found all the same', async (t) => {
   const [waiting] = await parked(poller, 1, waits('since=1&wait=20'));
   sayByHand(data, 'lobby');
   assert.deepEqual((await waiting).json.messages.map((m) => m.text), ['by hand']);
+});
+
+test('by plain CGI as well, where no other process finds it and rings', async (t) => {
+  const data = temporaryFolder(t);
+  await send(data, { text: 'old' });
+  const waiting = startCgi(data, waits('since=1&wait=25'));
+  const status = { program: 'poll', extra: { SCRIPT_NAME: '/status', HTTP_HOST: 'localhost' } };
+  await until(async () => (await cgi(data, status)).json.parked.polls === 1, 'it to wait');
+  const before = Date.now();
+  sayByHand(data, 'lobby');
+  assert.deepEqual((await waiting.answer).json.messages.map((m) => m.text), ['by hand']);
+  assert.ok(Date.now() - before < 10_000, 'not at the end of the wait');
 });
 
 test('it is found as well while people talk in other rooms all the time', async (t) => {
