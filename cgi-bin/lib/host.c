@@ -13,9 +13,10 @@
 #include <unistd.h>
 
 enum {
-    HELD_MOST = 8, /* 20 processes are a common limit, and one that can't be seen */
+    HELD_MOST = 6, /* of 20: a common limit, and one that can't be seen */
     HELD_SHARE =
-        3, /* of a limit: two thirds are left to those who send, to polls on the timer and to the rest of the site */
+        3, /* of a limit: those who are woken may all be there again before their first processes have ended, and a third is left to those
+              who send, to polls on the timer and to the rest of the site */
     GROUPS_MAX = 4096,
     PATH_BYTES = 1024,
 };

@@ -16,7 +16,7 @@ struct conf;
 /* The smallest limit that is found, looked for once in the life of a process; 0: none. */
 uint64_t host_processes(void);
 
-/* How many polls may be held at the cost of a process each: the setting max_held, or where that is auto 8, and a third of a small limit. */
+/* How many polls may be held at the cost of a process each: the setting max_held, or where that is auto 6, and a third of a small limit. */
 unsigned host_max_held(const struct conf *c);
 
 /* The same for a limit that is known: what auto is. Can't fail. */

@@ -73,12 +73,12 @@ static void nonsense_is_no_limit(void **state)
 static void two_thirds_of_a_small_limit_are_left(void **state)
 {
     (void)state;
-    assert_int_equal(host_held_of(0), 8);
+    assert_int_equal(host_held_of(0), 6);
     assert_int_equal(host_held_of(1), 0);
     assert_int_equal(host_held_of(20), 6);
-    assert_int_equal(host_held_of(24), 8);
-    assert_int_equal(host_held_of(100), 8);
-    assert_int_equal(host_held_of(UINT64_MAX), 8);
+    assert_int_equal(host_held_of(24), 6);
+    assert_int_equal(host_held_of(100), 6);
+    assert_int_equal(host_held_of(UINT64_MAX), 6);
 }
 
 static void a_number_wins_over_what_is_found(void **state)
