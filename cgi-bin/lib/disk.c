@@ -252,7 +252,7 @@ static int sync_parent(const char *path)
 int disk_put_new(const char *made, const char *path)
 {
     int result = link(made, path); /* unlike rename() it replaces nothing */
-    if (result != 0 && (errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS || errno == EMLINK)) {
+    if (result != 0 && (errno == EPERM || errno == EACCES || errno == EOPNOTSUPP || errno == ENOSYS || errno == EMLINK)) {
         result = rename(made, path);
     }
     int why = errno;

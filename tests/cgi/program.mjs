@@ -24,6 +24,9 @@ export function programPath(name) {
 /** What becomes of nothing within this time never will: a test that waited on would hold up all others, and nobody would know for what. */
 const LIMIT_MS = 120_000;
 
+/** A program that is told to end is gone within two seconds; the rest is for a machine that is busy, or tools that make it slow. */
+export const GONE_MS = 6000;
+
 const endings = new WeakMap();
 
 /** Has this done when the test t ends: what was asked for last comes first, so that a folder goes after the program that writes in it; and all
@@ -254,7 +257,7 @@ export async function fastcgi(socket, request, { keep = false } = {}) {
 }
 
 /** Waits until the condition holds; fails loudly when it never does. */
-export async function until(condition, what, limitMs = 20_000) {
+export async function until(condition, what, limitMs = 60_000) {
   const end = Date.now() + limitMs;
   for (;;) {
     const value = await condition();

@@ -44,7 +44,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
 export const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 /** Waits until condition() is true; looks every few milliseconds. Fails after `ms`, saying what was waited for. */
-export async function until(condition, what, ms = 30_000) {
+export async function until(condition, what, ms = START_MS) {
   const end = Date.now() + ms;
   for (;;) {
     const value = await condition();

@@ -7,7 +7,7 @@ import { PROFILE, isAlive, isFastcgi, pause, signal, until, withSite } from './h
 import { storm } from './storm.mjs';
 
 const GONE_MS = 2000;
-const SLACK_MS = 1000; // of a busy machine
+const SLACK_MS = 4000; // of a busy machine
 
 async function endAll(site, name) {
   const programs = site.programs();

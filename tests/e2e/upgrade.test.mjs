@@ -24,13 +24,14 @@ async function sender(site, name, isOver, met) {
 async function reader(site, isOver, met) {
   const seen = [];
   let next = 0;
-  for (let more = true; (more || !isOver()) && isOver() !== 'failed'; ) {
+  for (let more = true; more && isOver() !== 'failed'; ) {
+    const wasOver = isOver(); // before it asks: an answer may be from before the last commit and arrive after it
     const answer = await site.get(`/poll?since=${next}&wait=2`).catch((error) => ({ status: error.code ?? error.message }));
     met[answer.status] = (met[answer.status] ?? 0) + 1;
-    more = answer.status !== 200;
+    more = answer.status !== 200 || !wasOver;
     if (answer.status === 200) {
       const page = answer.json();
-      more = page.messages.length > 0;
+      more ||= page.messages.length > 0;
       seen.push(...page.messages);
       next = page.next;
       await pause(page.wait > 0 ? 0 : 100);
