@@ -705,14 +705,14 @@ check_stream() {
     want_headers text/event-stream
     want_like 'the first event' '*event: cursor*"head":'"$head*" "$(tr '\n' ' ' <"$at.body")"
     # shellcheck disable=SC2086 # CURL is words
-    $curl -q -sSNg -m 20 "$stream?room=$room&since=$head" >"$at.body" 2>/dev/null &
+    $curl -q -sSNg -m 60 "$stream?room=$room&since=$head" >"$at.body" 2>/dev/null &
     listener=$!
     at=$work/main
     sleep 1
     say 'live'
     want_status 201
     i=0
-    while [ "$i" -lt 10 ] && ! grep -q '"text":"live"' "$work/stream.body"; do
+    while [ "$i" -lt 30 ] && ! grep -q '"text":"live"' "$work/stream.body"; do
         i=$((i + 1))
         sleep 1
     done

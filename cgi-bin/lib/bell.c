@@ -44,7 +44,7 @@ enum {
 enum { SLOT_FREE = 0, SLOT_CLAIMED = 1, SLOT_READY = 2 };
 
 /* `known` and its generation change together: a head of an older generation is forgotten. 16 bits of generation wrap after
- * 65,536 deaths of writers in the middle of a commit, within one boot. */
+ * 65,536 commits without a ring and deaths of writers, within one boot; a head that nobody tells of in all that time would be known again. */
 struct slot {
     _Atomic uint32_t state;
     uint32_t reserved;
@@ -128,8 +128,11 @@ static struct shm *map_ours(const char *path, const char *epoch, struct err *e)
         if (map == NULL || is_usable(shm_bytes(map), boot, epoch)) {
             return map;
         }
-        shm_renew(map, &made, e);
+        int renewed = shm_renew(map, &made, e);
         shm_unmap(map);
+        if (renewed != 0) {
+            return NULL;
+        }
     }
     err_set(e, ERR_SYSTEM, "The file for wake-ups can't be readied.");
     return NULL;

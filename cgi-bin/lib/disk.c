@@ -16,6 +16,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -249,11 +250,28 @@ static int sync_parent(const char *path)
     return sync_folder(parent);
 }
 
+int disk_rename_new(const char *from, const char *to)
+{
+    if (syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 1U /* RENAME_NOREPLACE */) ==
+        0) { /* musl has no function */
+        return 0;
+    }
+    if (errno != EINVAL && errno != ENOSYS && errno != ENOTSUP && errno != EPERM) {
+        return -1;
+    }
+    if (disk_exists(to)) { /* a file system that can't do it in one step */
+        errno = EEXIST;
+        return -1;
+    }
+    return rename(from, to);
+}
+
 int disk_put_new(const char *made, const char *path)
 {
     int result = link(made, path); /* unlike rename() it replaces nothing */
-    if (result != 0 && (errno == EPERM || errno == EACCES || errno == EOPNOTSUPP || errno == ENOSYS || errno == EMLINK)) {
-        result = rename(made, path);
+    if (result != 0 &&
+        (errno == EPERM || errno == EACCES || errno == EOPNOTSUPP || errno == ENOSYS || errno == EMLINK)) {
+        result = disk_rename_new(made, path);
     }
     int why = errno;
     unlink(made);

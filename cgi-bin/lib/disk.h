@@ -67,8 +67,10 @@ enum disk_lock disk_lock_probe(int fd);
  * nobody locks in this way: who closes any descriptor of a file loses his record locks on it. True where it can't be tried. */
 bool disk_has_record_locks(const char *path);
 
-/* A file that is whole gets its name, unless something has it: then that stays, and it is -1 with errno EEXIST. The name under which it was
- * `made`, in the same folder, is gone in any case. Where a file system has no links, the last one of several at once stays. -1 with errno. */
+/* A file gets another name; -1 with errno, EEXIST when that is taken (on a file system that can't tell in one step, when it was just before). */
+int disk_rename_new(const char *from, const char *to);
+/* The same for one that nobody minds having two names for a moment, also where only links can tell in one step. The name under which
+ * it was `made` is gone in any case. */
 int disk_put_new(const char *made, const char *path);
 
 /* The name of a file that was made, renamed or removed survives power loss. 0, or -1 with errno. */

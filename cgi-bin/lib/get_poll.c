@@ -21,7 +21,7 @@
 
 enum {
     CACHE_SECONDS = 60, /* a page of old messages; short, as `head` in it ages */
-    AGAIN_MS = 500,     /* who couldn't look, as the store was busy, doesn't sleep until the next ring */
+    AGAIN_MS = 500,     /* until one looks again who couldn't, as the store was busy or is damaged */
 };
 
 /* ---- answers ---- */
@@ -132,7 +132,10 @@ static int wait_here(struct program *p, const struct query *w, const struct conf
         if (left <= 0 || (result == 0 && !g->nothing_new) || e->code == ERR_EPOCH) {
             break;
         }
-        goes_on = waiting_sleep(p->waiting, (int)(result == 0 || left < AGAIN_MS ? left : AGAIN_MS));
+        if (result != 0) {
+            clock_sleep_ms((int)(left < AGAIN_MS ? left : AGAIN_MS)); /* through rings as well, among them its own */
+        }
+        goes_on = waiting_sleep(p->waiting, result == 0 ? (int)left : 0);
     }
     g->answer.wait = w->wait;
     waiting_end(p->waiting, token);

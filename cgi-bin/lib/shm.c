@@ -2,6 +2,7 @@
 #include "shm.h"
 
 #include "ck.h"
+#include "clock.h"
 #include "disk.h"
 #include "err.h"
 
@@ -16,6 +17,11 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+enum {
+    LOCK_TRIES = 200, /* a second in all: who has it needs some milliseconds, unless he was stopped */
+    LOCK_PAUSE_MS = 5,
+};
 
 struct shm {
     char *path;
@@ -130,11 +136,42 @@ static int make(const char *path, const struct shm_new *made, struct err *e)
     if (result != 0) {
         unlink(temporary);
         errno = result;
+        return fail(e, "a file for wake-ups can't be made");
     }
-    if (result != 0 || (disk_put_new(temporary, path) != 0 && errno != EEXIST)) {
+    disk_make_private(temporary);
+    if (disk_put_new(temporary, path) != 0 && errno != EEXIST) {
         return fail(e, "a file for wake-ups can't be made");
     }
     return 0;
+}
+
+static bool stands_at(const char *path, const struct stat *st)
+{
+    struct stat now;
+    return lstat(path, &now) == 0 && now.st_dev == st->st_dev && now.st_ino == st->st_ino;
+}
+
+/* -1: goes without. */
+static int lock(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    for (int tries = 0; fd >= 0 && tries < LOCK_TRIES && disk_lock_try(fd) == DISK_LOCK_HELD; tries++) {
+        clock_sleep_ms(LOCK_PAUSE_MS);
+    }
+    return fd;
+}
+
+/* Another one in the place of the one that won't do. By one at a time: who has found it wrong, too, must not take away the new one. */
+static int replace(const char *path, const struct stat *wrong, const struct shm_new *made, struct err *e)
+{
+    int fd = lock(path);
+    int result = stands_at(path, wrong) && unlink(path) != 0 && errno != ENOENT
+                     ? fail(e, "the file for wake-ups can't be made anew")
+                     : make(path, made, e);
+    if (fd >= 0) {
+        close(fd);
+    }
+    return result;
 }
 
 /* What would do; -1 with errno ENOENT. */
@@ -152,17 +189,17 @@ static int open_if_sized(const char *path, size_t size, struct stat *st)
     return fd;
 }
 
-static void take_away_unless_sized(const char *path, size_t size)
+static int make_or_replace(const char *path, const struct shm_new *made, struct err *e)
 {
     struct stat st;
-    if (lstat(path, &st) == 0 && (!S_ISREG(st.st_mode) || (size_t)st.st_size != size)) {
-        unlink(path);
-    }
+    bool is_wrong = lstat(path, &st) == 0 && (!S_ISREG(st.st_mode) || (size_t)st.st_size != made->size);
+    return is_wrong ? replace(path, &st, made, e) : make(path, made, e);
 }
 
 static int open_sized(const char *path, const struct shm_new *made, struct stat *st, struct err *e)
 {
-    for (int round = 0; round < 3; round++) {
+    int result = 0;
+    for (int round = 0; round < 3 && result == 0; round++) {
         int fd = open_if_sized(path, made->size, st);
         if (fd >= 0) {
             return fd;
@@ -170,12 +207,16 @@ static int open_sized(const char *path, const struct shm_new *made, struct stat 
         if (errno != ENOENT) {
             return fail(e, "the file for wake-ups can't be opened");
         }
-        take_away_unless_sized(path, made->size);
-        if (make(path, made, e) != 0) {
-            return -1;
-        }
+        result = make_or_replace(path, made, e);
     }
-    return err_set(e, ERR_SYSTEM, "The file for wake-ups changes all the time.");
+    if (result == 0) {
+        return err_set(e, ERR_SYSTEM, "The file for wake-ups changes all the time.");
+    }
+    int fd = open_if_sized(path, made->size, st); /* another one, who had room on the disk */
+    if (fd >= 0 && e != NULL) {
+        err_clear(e);
+    }
+    return fd;
 }
 
 static struct shm *map_descriptor(int fd, const char *path, size_t size, const struct stat *st, struct err *e)
@@ -239,11 +280,8 @@ bool shm_is_replaced(const struct shm *s)
 
 int shm_renew(const struct shm *s, const struct shm_new *made, struct err *e)
 {
-    struct stat st;
-    if (lstat(s->path, &st) == 0 && st.st_dev == s->device && st.st_ino == s->inode) {
-        unlink(s->path);
-    }
-    return make(s->path, made, e);
+    const struct stat own = {.st_dev = s->device, .st_ino = s->inode};
+    return replace(s->path, &own, made, e);
 }
 
 void shm_boot(char out[SHM_BOOT_SIZE])

@@ -1,8 +1,7 @@
 /* shm.h - a file mapped by several processes.
  *
  * The one owner of mmap. A file gets its name when it is whole, and of several that are made at once the first one has it, so that all
- * map the same. One that won't do is taken away and made anew; whoever has it mapped keeps valid memory, and so does, by chance, one of
- * several who take it away at once: they find out (shm_is_replaced). Should somebody cut a mapped file short, what was mapped becomes
+ * map the same. One that won't do is taken away and made anew; whoever has it mapped keeps valid memory. Should somebody cut a mapped file short, what was mapped becomes
  * zeros of this process alone, and counts as replaced; without that the next look would end the process (SIGBUS).
  * Not for network file systems: mappings of different hosts don't see each other.
  * Threads: any. Fork: the child shares the mapping. Each mapping sets the handler of SIGBUS; one that is not of a mapping
@@ -38,7 +37,8 @@ bool shm_is_lost(const struct shm *s);
 /* Another file stands at the path now, or none, or it is lost: others ring elsewhere. */
 bool shm_is_replaced(const struct shm *s);
 
-/* The file that s has mapped gives way to a new one, unless another one has its name already; s itself keeps its mapping. */
+/* The file that s has mapped gives way to a new one, unless another one has its name already; s itself keeps its mapping. -1: it can't
+ * (ERR_FULL, ERR_READONLY, ERR_SYSTEM). */
 int shm_renew(const struct shm *s, const struct shm_new *made, struct err *e);
 
 enum { SHM_BOOT_SIZE = 40 };

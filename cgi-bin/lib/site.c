@@ -108,7 +108,6 @@ static void share_tally(struct site *s)
     snprintf(path, sizeof path, "%s/chat.tally", s->conf.data);
     struct tally *shared = tally_open(path);
     if (tally_is_shared(shared)) {
-        disk_make_private(path);
         tally_add_all(shared, s->own_tally);
         atomic_store(&s->tally, shared);
     } else {

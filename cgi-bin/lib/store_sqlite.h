@@ -143,8 +143,6 @@ int store_sqlite_fresh_open(struct store_sqlite_fresh *f, const char *path, stru
 /* Makes it durable under its right name; replace: whatever has that name. -1: it isn't there under either name; ERR_CONFLICT. */
 int store_sqlite_fresh_keep(struct store_sqlite_fresh *f, const char *as, bool replace, struct err *e);
 void store_sqlite_fresh_drop(struct store_sqlite_fresh *f); /* removes it if it wasn't kept. Fine after any of these */
-/* A file gets another name; -1 with errno EEXIST when that is taken. */
-int store_sqlite_rename_new(const char *from, const char *to);
 
 /* tell may be NULL; false ends the copy (ERR_STOPPING). */
 struct store_sqlite_teller {

@@ -264,7 +264,7 @@ static bool are_one_file(const char *a, const char *b)
 static int rename_set(const char *from, const char *to)
 {
     static const char *const tails[] = {"-wal", "-journal"};
-    if (store_sqlite_rename_new(from, to) != 0) {
+    if (disk_rename_new(from, to) != 0) {
         return -1;
     }
     for (size_t i = 0; i < sizeof tails / sizeof tails[0]; i++) {

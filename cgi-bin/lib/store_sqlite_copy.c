@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 enum {
@@ -98,25 +97,9 @@ int store_sqlite_fresh_open(struct store_sqlite_fresh *f, const char *path, stru
     return err_set(e, ERR_BUSY, "Other programs make this very copy again and again.");
 }
 
-int store_sqlite_rename_new(const char *from, const char *to)
-{
-    if (syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 1U /* RENAME_NOREPLACE */) ==
-        0) { /* musl has no function */
-        return 0;
-    }
-    if (errno != EINVAL && errno != ENOSYS && errno != ENOTSUP && errno != EPERM) {
-        return -1;
-    }
-    if (disk_exists(to)) { /* a file system that can't do it in one step */
-        errno = EEXIST;
-        return -1;
-    }
-    return rename(from, to);
-}
-
 int store_sqlite_fresh_keep(struct store_sqlite_fresh *f, const char *as, bool replace, struct err *e)
 {
-    int result = replace ? rename(f->path, as) : store_sqlite_rename_new(f->path, as);
+    int result = replace ? rename(f->path, as) : disk_rename_new(f->path, as);
     if (result != 0) {
         return fail_with_file("make", as, e);
     }

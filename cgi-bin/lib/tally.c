@@ -78,8 +78,11 @@ static struct shm *map_ours(const char *path)
         if (map == NULL || is_usable(shm_bytes(map))) {
             return map;
         }
-        shm_renew(map, &made, NULL);
+        int renewed = shm_renew(map, &made, NULL);
         shm_unmap(map);
+        if (renewed != 0) {
+            return NULL;
+        }
     }
     return NULL;
 }

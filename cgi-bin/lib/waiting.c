@@ -22,6 +22,7 @@
 enum {
     OTHER_DESCRIPTORS = 128, /* of a process that has all its places taken: databases, requests in work, the loop */
     LOOK_MS = 500,           /* between two looks of one who sleeps, for what rings nowhere */
+    PAUSE_MS = 100,          /* before the next one after such a look */
     SPARE_PROCESSES = 4,     /* beside those that hold: a poll on the timer takes a process for a millisecond or two */
     KEPT_S = 15,             /* how long a place among those that stay lasts if it isn't renewed */
     IDLE_MS = 3000,
@@ -44,7 +45,8 @@ struct waiting {
     atomic_bool counted; /* it is known how many have a place */
     struct bell *bell;   /* plain CGI: where the one request sleeps */
     uint32_t seen;
-    pid_t parent; /* the server's process that started this one */
+    bool out_of_step; /* the last sleep ended without a ring */
+    pid_t parent;     /* the server's process that started this one */
 };
 
 struct waiting *waiting_new(struct site *site, bool fastcgi, const struct waiting_functions *functions)
@@ -415,14 +417,26 @@ static bool is_forsaken(const struct waiting *w)
     return getppid() != w->parent || bell_is_replaced(w->bell);
 }
 
-bool waiting_sleep(struct waiting *w, int timeout_ms)
+/* Somebody has committed, or has put other files there, and will not ring. Who is in the middle of a commit will. */
+static bool is_out_of_step(struct waiting *w)
 {
     uint64_t stamp = 0;
-    while (timeout_ms > 0 && !is_forsaken(w)) {
+    return !bell_has_writer(w->bell) && site_bell_in_step(w->site, &stamp) == NULL && !bell_has_writer(w->bell) &&
+           bell_seen(w->bell) == w->seen;
+}
+
+bool waiting_sleep(struct waiting *w, int timeout_ms)
+{
+    bool rung = false;
+    while (timeout_ms > 0 && !is_forsaken(w) && !rung) {
         int slice = timeout_ms < LOOK_MS ? timeout_ms : LOOK_MS;
-        if (bell_wait(w->bell, w->seen, slice) == 1 || site_bell_in_step(w->site, &stamp) == NULL) {
-            break;
+        if (w->out_of_step) { /* those who look then ring themselves, and each ring would have all others look */
+            clock_sleep_ms(slice < PAUSE_MS ? slice : PAUSE_MS);
+            w->out_of_step = false;
         }
+        rung = bell_wait(w->bell, w->seen, slice) == 1;
+        w->out_of_step = !rung && is_out_of_step(w);
+        rung = rung || w->out_of_step;
         timeout_ms -= slice;
     }
     w->seen = bell_seen(w->bell);

@@ -55,7 +55,7 @@ for (const colorScheme of ['light', 'dark']) {
         await page.getByText('No connection').waitFor();
         await check(page, 'there is no connection');
         await page.context().setOffline(false);
-        await log(page).getByText('offline').waitFor();
+        await log(page).locator('.row[data-state=stored]').filter({ hasText: 'offline' }).waitFor();
         await page.route('**/send', (route) => route.fulfill({
           status: 400, contentType: 'application/problem+json',
           body: JSON.stringify({ type: 'urn:pollchat:problem:bad-input', status: 400, detail: 'Not this one.', field: 'text' }),

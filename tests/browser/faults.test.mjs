@@ -65,7 +65,7 @@ test('busy, slow and a portal in between: calm words, then all is there', () =>
     server.faults.send.push('503', 'slow');
     await say(page, 'patience');
     await shows(page, ['patience']);
-    assert.equal((await status(page).textContent()).trim(), '');
+    await page.waitForFunction(() => document.querySelector('[role=status]').textContent.trim() === '');
   }));
 
 test('refused: the reason, a retry, and back into the box', () =>

@@ -168,7 +168,7 @@ test('of a very long talk only a part has rows, wherever one reads', () =>
     await fill(site, 1);
     const sql = `INSERT INTO message SELECT room_id, column1, time_ms + column1, 1, NULL, name, 'id-' || column1, column2
       FROM (VALUES ${lines}), (SELECT * FROM message WHERE seq = 1) WHERE column1 > 1; UPDATE room SET head = 3000;`;
-    assert.equal(spawnSync('sqlite3', [path.join(site.data, 'chat.db')], { input: sql }).status, 0);
+    assert.equal(spawnSync('sqlite3', [path.join(site.data, 'chat.db')], { input: `.timeout 10000\n${sql}` }).status, 0);
     const page = await tab(`${address}#m700`, { name: 'ann' });
     const row = log(page).getByText('text 700', { exact: true });
     await row.waitFor();
@@ -197,7 +197,7 @@ test('new messages while one reads further up: a button says how many and leads 
     await shows(page, numbered(11, 60));
     await page.getByRole('region', { name: 'Messages' }).evaluate((region) => region.scrollTo(0, 200));
     const place = () => page.getByRole('region', { name: 'Messages' }).evaluate((region) => region.scrollTop);
-    await page.waitForTimeout(100);
+    await shows(page, numbered(1, 60)); // so near to the first one, those before it come by themselves
     const before = await place();
     await site.send({ name: 'ben', text: 'text 61' });
     await site.send({ name: 'ben', text: 'text 62' });

@@ -22,7 +22,7 @@ async function freePort() {
 /** A screen of its own; Xvfb says on descriptor 3 which number it took. */
 async function startScreen() {
   const screen = spawn('Xvfb', ['-displayfd', '3', '-screen', '0', '1000x800x24', '-nolisten', 'tcp'], { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] });
-  const [number] = await once(screen.stdio[3], 'data');
+  const [number] = await Promise.race([once(screen.stdio[3], 'data'), once(screen, 'close').then(() => { throw new Error('Xvfb does not start'); })]);
   return { screen, display: `:${String(number).trim()}` };
 }
 
@@ -31,10 +31,14 @@ async function startDriver(display) {
   const env = { ...process.env, DISPLAY: display, WEBKIT_DISABLE_COMPOSITING_MODE: '1', LIBGL_ALWAYS_SOFTWARE: '1' };
   const driver = spawn('WebKitWebDriver', [`--port=${port}`], { env, stdio: 'ignore' });
   const address = `http://127.0.0.1:${port}`;
+  const gone = once(driver, 'close');
   for (let i = 0; ; i++) {
     const isUp = await fetch(`${address}/status`).then((answer) => answer.ok, () => false);
-    if (isUp) return { driver, address };
-    if (i > 100) throw new Error('WebKitWebDriver does not start');
+    if (isUp) return { driver, address, gone };
+    if (i > 600) {
+      driver.kill();
+      throw new Error('WebKitWebDriver does not start');
+    }
     await delay(100);
   }
 }
@@ -66,14 +70,14 @@ async function openWindow(address) {
 export async function withWebKit(body) {
   const { screen, display } = await startScreen();
   try {
-    const { driver, address } = await startDriver(display);
+    const { driver, address, gone } = await startDriver(display);
     try {
       const window = await openWindow(address);
       await body(window);
       await window.close();
     } finally {
       driver.kill();
-      await once(driver, 'close');
+      await gone;
     }
   } finally {
     screen.kill();

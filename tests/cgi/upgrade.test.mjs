@@ -59,7 +59,10 @@ test('who comes during an upgrade is told how far it is, long before the limit f
   fs.writeFileSync(path.join(data, 'chat.upgrade'), `${'copy   40'.padEnd(31)}\n`);
   const holder = spawn('flock', [path.join(data, 'chat.db-lock'), 'flock', path.join(data, 'chat.upgrade'), 'sh', '-c', 'echo held; cat'],
     { stdio: ['pipe', 'pipe', 'inherit'] });
-  atEnd(t, () => holder.kill());
+  atEnd(t, () => {
+    holder.stdin.end(); // cat's as well
+    holder.kill();
+  });
   await new Promise((resolve) => { holder.stdout.once('data', resolve); });
   const told = await send(data, { text: 'meanwhile' }, { extra: { POLLCHAT_BUSY_TIMEOUT: '30000' } });
   assert.equal(told.status, 503);

@@ -245,8 +245,13 @@ const faults = {
   'wakes nobody': {
     found: ['wait: news reaches one who waits'],
     only: true,
-    make: () => async (request, forward) =>
-      isPoll(request) && parameter(request, 'wait') === '20' ? forward({ ...request, url: request.url.replace('wait=20', 'wait=1') }) : null,
+    make: () => async (request, forward) => {
+      if (!isPoll(request) || parameter(request, 'wait') !== '20') return null;
+      return changedJson(await forward({ ...request, url: request.url.replace('wait=20', 'wait=1') }), (page) => {
+        page.messages = [];
+        page.next = page.head = Number(parameter(request, 'since'));
+      });
+    },
   },
   'holds longer than it said': {
     found: ['wait: without news it ends in its time'],
@@ -295,11 +300,16 @@ const faults = {
     found: ['order: 20 messages'],
     make: () => {
       let busy = 0;
+      let refused = false;
       return async (request, forward) => {
         if (!isSend(request)) return null;
-        if (busy >= 9) return html(508, 'Resource limit is reached');
+        if (busy >= 9) {
+          refused = true;
+          return html(508, 'Resource limit is reached');
+        }
         busy++;
-        await pause(200); // so that the others come meanwhile
+        await pause(200);
+        for (let i = 0; i < 25 && busy > 1 && !refused; i++) await pause(200); // so that the others come meanwhile, however slowly
         return forward(request).finally(() => busy--);
       };
     },

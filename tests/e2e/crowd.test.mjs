@@ -14,6 +14,7 @@ const parks = ['lighttpd', 'nginx', 'caddy'].includes(PROFILE);
 const READERS = Number(process.env.CROWD ?? (parks ? 400 : 24));
 const MESSAGES = Number(process.env.CROWD_MESSAGES ?? 40);
 const GAP = Number(process.env.CROWD_GAP ?? 100);
+const GIVE_UP_MS = 180_000; // hung, not slow
 
 /** One request on its own connection; undefined when it failed, for whatever reason. */
 function get(port, target) {
@@ -32,7 +33,7 @@ function get(port, target) {
 /** Follows the room to its last message the way the API says, through errors; returns the seqs in the order in which they came. */
 async function reader(port, counts) {
   const seen = [];
-  for (let since = 0; since < MESSAGES;) {
+  for (let since = 0; since < MESSAGES && !counts.over;) {
     const answer = await get(port, `/poll?room=crowd&since=${since}&wait=20`);
     if (answer === undefined) {
       counts.failed += 1;
@@ -48,7 +49,7 @@ async function reader(port, counts) {
 }
 
 async function sendUntilStored(site, n) {
-  for (;;) {
+  for (const end = Date.now() + GIVE_UP_MS; Date.now() < end; ) {
     try {
       const answer = await site.send({ room: 'crowd', text: `message ${n}`, id: `n-${n}`, name: 'crier' });
       if (answer.status === 201 || answer.status === 200) return answer.json();
@@ -57,12 +58,14 @@ async function sendUntilStored(site, n) {
     }
     await pause(50);
   }
+  throw new Error(`message ${n} was never stored`);
 }
 
 describe(`${PROFILE}: a crowd`, () => {
   it(`${READERS} waiting readers see ${MESSAGES} messages once and in order, through kill -9 of the programs`, async (t) => {
     await withSite({}, async (site) => {
-      const counts = { held: 0, failed: 0, killed: 0 };
+      const counts = { held: 0, failed: 0, killed: 0, over: false };
+      const giveUp = setTimeout(() => (counts.over = true), 2 * GIVE_UP_MS + MESSAGES * GAP); // then somebody has not seen all
       const readers = Array.from({ length: READERS }, () => reader(site.port, counts));
       for (let n = 1; n <= MESSAGES; n++) {
         assert.equal((await sendUntilStored(site, n)).seq, n);
@@ -76,6 +79,7 @@ describe(`${PROFILE}: a crowd`, () => {
       }
       const expected = Array.from({ length: MESSAGES }, (_, i) => i + 1);
       for (const seen of await Promise.all(readers)) assert.deepEqual(seen, expected);
+      clearTimeout(giveUp);
       t.diagnostic(`${counts.held} answers after a wait, ${counts.failed} requests failed, ${counts.killed} programs killed`);
       assert.ok(counts.held > 0);
       const { status, output } = site.check();

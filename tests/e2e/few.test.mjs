@@ -130,9 +130,13 @@ async function crowd(door) {
   return { notes, lists, slowestSend };
 }
 
-function check({ notes, lists }, message) {
+function complete({ notes, lists }) {
   const expected = Array.from({ length: MESSAGES }, (_, i) => i + 1);
   for (const seen of lists) assert.deepEqual(seen, expected, 'every message, in order, once');
+  assert.deepEqual([...notes.statuses.keys()].filter((status) => status !== 200 && status !== 508), [], 'no error but the limit\'s');
+}
+
+function check({ notes }, message) {
   assert.deepEqual([...notes.statuses.keys()], [200], 'no error to anyone');
   assert.ok(notes.turnedAway > VISITORS, 'most were on the timer');
   assert.ok(notes.held > 0, 'and some were held');
@@ -152,6 +156,7 @@ describe(`${PROFILE}: few processes`, { skip: !takesProcess }, () => {
     try {
       const all = await crowd(door);
       t.diagnostic(JSON.stringify({ ...all.notes, statuses: [...all.notes.statuses], delays: undefined, worst: Math.max(...all.notes.delays), slowestSend: all.slowestSend, most: door.most, refused: door.refused }));
+      complete(all);
       if (door.refused > 0) return false;
       check(all, PROFILE);
       // The timer grew with the crowd, to what keeps it at the rate, or about that.
@@ -172,7 +177,7 @@ describe(`${PROFILE}: few processes`, { skip: !takesProcess }, () => {
 
   it(`${VISITORS} visitors on ${LIMIT} processes: no error to anyone, everything to all, within the timer`, async (t) => {
     // How many are under way at the rate of the timer depends on what else the machine has to do in those seconds: once more, then.
-    assert.ok((await attempt(t)) || (await attempt(t)), 'somebody was refused, twice');
+    assert.ok((await attempt(t)) || (await attempt(t)) || (await attempt(t)), 'somebody was refused, three times over');
   });
 
   it('a burst of readers leaves processes for the first who sends', { skip: PROFILE !== 'apache-fcgid' }, async () => {

@@ -28,14 +28,14 @@ async function lock(site) {
 // Where a process has one request at a time, the web server is the queue.
 describe(`${PROFILE}: overload`, { skip: !['lighttpd', 'apache-proxy', 'nginx'].includes(PROFILE) }, () => {
   it('while another process has the store for long, all senders are soon told to come again, and nothing of theirs is stored', async () => {
-    await withSite({ env: { POLLCHAT_BUSY_TIMEOUT: '4000' } }, async (site) => {
+    await withSite({ env: { POLLCHAT_BUSY_TIMEOUT: '6000' } }, async (site) => {
       await site.send({ text: 'first' });
       const held = await lock(site);
       const agent = new http.Agent({ maxSockets: 100 });
       const answers = [];
-      // One after the other these would wait for 100 / threads * busy_timeout = 25 s and more.
+      // One after the other these would wait for 100 / threads * busy_timeout = 37 s and more.
       const all = Array.from({ length: 100 }, async (_, i) => answers.push(await site.send({ text: `m${i}`, id: `i${i}` }, { agent })));
-      await until(() => answers.length >= 80, 'most to be answered while the lock is held', 15_000);
+      await until(() => answers.length >= 80, 'most to be answered while the lock is held', 30_000);
       assert.equal((await site.get('/poll?since=0')).json().head, 1, 'reading goes on');
       await until(() => answers.length === 100, 'all to be answered while the lock is held');
       await held.release();
@@ -52,7 +52,7 @@ describe(`${PROFILE}: overload`, { skip: !['lighttpd', 'apache-proxy', 'nginx'].
   });
 
   it('a short stall is no reason to refuse anybody', async () => {
-    await withSite({}, async (site) => {
+    await withSite({ env: { POLLCHAT_BUSY_TIMEOUT: '30000' } }, async (site) => {
       await site.send({ text: 'first' });
       const held = await lock(site);
       const agent = new http.Agent({ maxSockets: 100 });

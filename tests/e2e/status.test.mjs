@@ -85,7 +85,7 @@ describe(`${PROFILE}: status`, () => {
       await waiter;
       const s = await until(async () => {
         const now = await status(site);
-        return now.woken === 1 && now;
+        return now.woken === 1 && now.commit_to_write_us.count > 0 && now;
       }, 'it to be counted');
       assert.equal(s.commit_to_write_us.count, 1);
       assert.ok(s.commit_to_write_us.sum > 0 && s.commit_to_write_us.p50 <= s.commit_to_write_us.p99);

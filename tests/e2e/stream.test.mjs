@@ -122,9 +122,9 @@ describe(`${PROFILE}: stream`, { skip: flows ? false : 'it is refused here' }, (
           seen.push(...stream.seqs);
           streams += 1;
         }
-      })();
+      })().finally(() => (stop = true));
       let sent = 0;
-      while (streams < 4) {
+      while (streams < 4 && !stop) {
         await site.send({ text: `m${++sent}` });
         await pause(20);
       }

@@ -47,12 +47,9 @@ describe(`${PROFILE}: waiting`, () => {
     await withSite({}, async (site) => {
       await site.send({ text: 'old', room: 'a' });
       let answered = 0;
-      const note = (answer) => {
-        answered += 1;
-        return answer;
-      };
-      const now = held(site, 'room=a&since=now&wait=20').then(note);
-      const both = held(site, 'room=b:0&room=a:1&wait=20').then(note);
+      const note = () => (answered += 1);
+      const now = held(site, 'room=a&since=now&wait=20').finally(note);
+      const both = held(site, 'room=b:0&room=a:1&wait=20').finally(note);
       // Nobody can see from outside when `now` is: so messages come until both are answered.
       for (let n = 2; answered < 2; n++) {
         await pause(100);

@@ -209,7 +209,7 @@ export class Host {
     for (const stream of [this.child.stdout, this.child.stderr]) {
       stream.on('data', (text) => (this.output += text));
     }
-    this.ended = new Promise((done) => this.child.on('close', done));
+    this.ended = new Promise((done) => this.child.on('exit', done));
     open_.add(this);
     await until(() => this.child.exitCode !== null || request(this.port, '/').then(() => true, () => false), `${this.kind} to start`);
     if (this.child.exitCode !== null) {
@@ -234,6 +234,7 @@ export class Host {
         await this.ended;
         await until(() => ours.every(({ pid }) => !isAlive(pid)), 'all processes of the host to end', 15_000).catch(() => {
           ours.forEach(({ pid }) => signal(pid, 'SIGKILL')); // lighttpd leaves its children alone; and a host's own Apache isn't ours to judge
+          return until(() => ours.every(({ pid }) => !isAlive(pid)), 'all killed processes of the host to end');
         });
       }
     } finally {

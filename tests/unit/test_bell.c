@@ -250,12 +250,17 @@ static void many_who_open_at_once_get_one_bell(void **state)
     atomic_int *ready = mmap(NULL, sizeof *ready, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     (void)state;
     assert_ptr_not_equal(ready, MAP_FAILED);
-    for (int round = 0; round < 100; round++) {
+    for (int round = 0; round < 200; round++) {
         pid_t children[8];
         unlink(path);
+        if (round % 2 == 1) { /* there is one already, which all find wrong: of another database, or too short */
+            bell_close(open_bell("OTHEROTHEROTHEROTHERO"));
+            assert_true(round % 4 == 1 || truncate(path, 100) == 0);
+        }
         atomic_store(ready, 0);
         for (size_t i = 0; i < 8; i++) {
             children[i] = fork();
+            assert_true(children[i] >= 0);
             if (children[i] == 0) {
                 atomic_fetch_add(ready, 1);
                 while (atomic_load(ready) < 8) {
