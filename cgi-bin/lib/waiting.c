@@ -431,7 +431,7 @@ bool waiting_sleep(struct waiting *w, int timeout_ms)
     while (timeout_ms > 0 && !is_forsaken(w) && !rung) {
         int slice = timeout_ms < LOOK_MS ? timeout_ms : LOOK_MS;
         if (w->out_of_step) { /* those who look then ring themselves, and each ring would have all others look */
-            clock_sleep_ms(slice < PAUSE_MS ? slice : PAUSE_MS);
+            clock_sleep_ms(PAUSE_MS);
             w->out_of_step = false;
         }
         rung = bell_wait(w->bell, w->seen, slice) == 1;
