@@ -92,7 +92,7 @@ OBJECTS  := $(LIBOBJ) $(addprefix $B/obj/cgi-bin/,send.o poll.o admin.o bundle.o
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY: $(OBJECTS)
-.PHONY: all dist dist-parts stage install uninstall deb run test deps unit unit-run unit-build crash crash-run valgrind fuzz cov bench \
+.PHONY: all dist dist-parts stage install uninstall deb run test deps unit unit-run unit-build crash crash-build crash-run valgrind valgrind-run fuzz cov bench \
         lint check-format format clean distclean help FORCE
 
 ifeq ($V,1)
@@ -145,8 +145,7 @@ $B/sources: STAMP = $(LIBSRC) $(SQL)
 $B/flags $B/sources: FORCE
 	@mkdir -p $(@D)
 	@[ $(@F) != flags ] || [ -e $@ ] || CC='$(CC)' CPPFLAGS='$(CPPFLAGS) $(CFLAGS)' tests/deps/need --check build || : # a hint; the compiler decides
-	@printf '%s\n' '$(subst ','\'',$(STAMP))' >$@.new
-	@if cmp -s $@.new $@; then rm -f $@.new; else mv $@.new $@; fi
+	@new=$@.$$$$; printf '%s\n' '$(subst ','\'',$(STAMP))' >$$new; if cmp -s $$new $@; then rm -f $$new; else mv $$new $@; fi
 
 -include $(OBJECTS:.o=.d)
 
@@ -274,11 +273,15 @@ endef
 unit-run: $(UNIT) ## run the unit tests of VARIANT
 	$(call each,$(UNIT))
 
+crash-build: $(CRASH)
+
 crash-run: $(CRASH)
 	$(call each,$(CRASH))
 
 valgrind: ## run the unit tests and a few requests under valgrind
-	@$(MAKE) --no-print-directory VARIANT=release WERROR=1 stage unit-build
+	@$(MAKE) --no-print-directory VARIANT=release WERROR=1 stage valgrind-run
+
+valgrind-run: $(UNIT)
 	@tests/valgrind $(STAGE) $(UNIT)
 
 unit-build: $(UNIT)

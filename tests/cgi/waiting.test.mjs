@@ -123,8 +123,17 @@ test('where waiting costs no process, neither max_held nor a missing bell keeps 
   const data = temporaryFolder(t);
   const poller = await startFastcgi(t, 'poll', data, { env: { POLLCHAT_MAX_HELD: '0' } });
   await fastcgi(poller.socket, waits('since=0'));
-  fs.rmSync(path.join(data, 'chat.bell'), { force: true });
-  fs.mkdirSync(path.join(data, 'chat.bell')); // nobody can make one now
+  const bell = path.join(data, 'chat.bell');
+  await until(() => {
+    fs.rmSync(bell, { force: true });
+    try {
+      fs.mkdirSync(bell); // no program can make the file now
+      return true;
+    } catch (error) {
+      assert.equal(error.code, 'EEXIST', 'a running program was quicker'); // then once more
+      return false;
+    }
+  }, 'a folder in the place of the bell');
   const [waiting] = await parked(poller, 1, waits('since=0&wait=20'));
   await send(data, { text: 'hi' });
   assert.deepEqual((await waiting).json.messages.map((m) => m.text), ['hi']);
