@@ -18,7 +18,7 @@ struct answer_room {
     uint64_t next;   /* the since of the next call */
     uint64_t head;   /* greatest seq of the room */
     uint64_t oldest; /* smallest seq kept */
-    bool gap;        /* retention took messages that were asked for */
+    bool gap;        /* messages that were asked for are gone: before the first one here, between two, or behind the last one */
 };
 
 struct answer {

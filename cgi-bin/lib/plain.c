@@ -126,6 +126,9 @@ static void add_messages(struct buf *out, const struct answer_room *room, const 
     }
     buf_adds(out, "<ol class=\"messages\">\n");
     for (size_t i = 0; i < room->count; i++) {
+        if (i > 0 && room->messages[i].seq != room->messages[i - 1].seq + 1) {
+            buf_adds(out, "<li><em>Some messages are gone.</em></li>\n");
+        }
         add_message(out, room, &room->messages[i], name);
     }
     buf_adds(out, "</ol>\n");

@@ -96,6 +96,20 @@ static uint64_t last_seq(const struct store_page *page, uint64_t otherwise)
     return page->count > 0 ? page->messages[page->count - 1].seq : otherwise;
 }
 
+/* Messages that were asked for are not there: retention, a purge or SQL took them, wherever they stood. begin: the seq before the
+ * first one that was asked for; end: the last one, if the page goes on to it. */
+static bool misses_some(const struct store_page *page, uint64_t begin, uint64_t end)
+{
+    uint64_t before = begin;
+    for (size_t i = 0; i < page->count; i++) {
+        if (page->messages[i].seq != before + 1) {
+            return true;
+        }
+        before = page->messages[i].seq;
+    }
+    return before < end;
+}
+
 /* Where a room is read from: a since beyond the head counts as the head. */
 static uint64_t start_of(const struct query_room *asked, const struct answer_room *room)
 {
@@ -126,7 +140,9 @@ static int read_since(struct work *w, size_t i, uint32_t *limit, size_t *budget,
         *budget -= weight < *budget ? weight : *budget;
     }
     *limit -= (uint32_t)room->count;
-    room->next = last_seq(&w->g->pages[i], w->g->pages[i].more ? since : room->head);
+    const struct store_page *page = &w->g->pages[i];
+    room->gap = room->gap || misses_some(page, since, page->more ? 0 : room->head);
+    room->next = last_seq(page, page->more ? since : room->head);
     return 0;
 }
 
@@ -155,11 +171,14 @@ static int read_backwards(struct work *w, struct err *e)
     if (read_page(w, 0, &range, e) != 0) {
         return -1;
     }
+    const struct store_page *page = &w->g->pages[0];
+    uint64_t end = !is_last && w->q->before <= room->head ? w->q->before - 1 : room->head;
+    bool has_begin = page->more && page->count > 0; /* older ones weren't asked for */
+    room->gap = misses_some(page, has_begin ? page->messages[0].seq - 1 : room->oldest - 1, end);
     if (is_last) {
         w->g->answer.more = false; /* older ones may be there, but a call with since=next would find nothing */
     }
-    uint64_t end = !is_last && w->q->before <= room->head ? w->q->before - 1 : room->head;
-    room->next = last_seq(&w->g->pages[0], end);
+    room->next = last_seq(page, end);
     return 0;
 }
 

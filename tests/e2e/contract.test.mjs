@@ -1,7 +1,9 @@
 // contract.test.mjs - the HTTP contract of /send and /poll through a real web server.
 
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
 import { PROFILE, pause, rawRequest, start } from './harness.mjs';
@@ -300,6 +302,22 @@ describe(PROFILE, () => {
       assertCommonHeaders(answer);
       const page = answer.json();
       assert.deepEqual({ ...page, epoch: 0 }, { epoch: 0, room, messages: [], next: 0, head: 0, oldest: page.oldest, more: false, wait: 0, poll_after: 2 });
+    });
+
+    it('says where rows are missing, and goes on', async () => {
+      const room = newRoom();
+      for (const text of ['one', 'two', 'three']) await say(room, text);
+      const sql = (text) => {
+        const { status, stderr } = spawnSync('sqlite3', [path.join(site.data, 'chat.db')], { input: `.timeout 10000\n${text}`, encoding: 'utf8' });
+        assert.equal(`${status}${stderr}`, '0');
+      };
+      sql(`BEGIN IMMEDIATE; CREATE TABLE taken AS SELECT * FROM message WHERE seq = 2 AND room_id = (SELECT room_id FROM room WHERE name = '${room}');
+        DELETE FROM message WHERE (room_id, seq) IN (SELECT room_id, seq FROM taken); COMMIT;`);
+      const { messages, gap, next } = await poll(`room=${room}&since=0`);
+      assert.deepEqual([messages.map(({ seq }) => seq), gap, next], [[1, 3], true, 3]);
+      assert.equal((await poll(`room=${room}&since=2`)).gap, undefined);
+      sql('BEGIN IMMEDIATE; INSERT INTO message SELECT * FROM taken; DROP TABLE taken; COMMIT;');
+      assert.equal((await poll(`room=${room}&since=0`)).gap, undefined, 'a row that is back is no gap');
     });
 
     it('walks through a room in pages without gap or repeat', async () => {
