@@ -296,13 +296,23 @@ static void give_to_folder_owner(const char *path)
     }
 }
 
+/* What may be in a new data folder before the database: the counts, which a program opens first, and sockets, which a web
+ * server makes before it starts the programs. */
+static bool comes_early(int folder, const char *name)
+{
+    struct stat st;
+    return strcmp(name, "chat.tally") == 0 ||
+           (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISSOCK(st.st_mode));
+}
+
 static bool folder_is_empty(const char *path)
 {
     DIR *folder = opendir(path);
     bool empty = folder != NULL;
     struct dirent *entry = NULL;
     while (empty && (entry = readdir(folder)) != NULL) {
-        empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+        empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
+                comes_early(dirfd(folder), entry->d_name);
     }
     if (folder != NULL) {
         closedir(folder);

@@ -115,14 +115,39 @@ static void share_tally(struct site *s)
     }
 }
 
+/* The value of NAME= in a list of NAME=VALUE; NULL when it is missing. */
+static const char *value_of(const char *const *environment, const char *name)
+{
+    size_t length = strlen(name);
+    for (; environment != NULL && *environment != NULL; environment++) {
+        if (strncmp(*environment, name, length) == 0) {
+            return *environment + length;
+        }
+    }
+    return NULL;
+}
+
+/* A process that was started for one data folder gets a request for another: two sites share a socket. */
+static bool is_for_another_site(const char *const *request_environment)
+{
+    const char *asked = value_of(request_environment, "POLLCHAT_DATA=");
+    const char *own = value_of((const char *const *)environ, "POLLCHAT_DATA=");
+    if (asked == NULL || own == NULL || strcmp(asked, own) == 0) {
+        return false;
+    }
+    uint64_t folder = asked[0] == '/' && own[0] == '/' ? disk_file(own) : 0;
+    return folder == 0 || disk_file(asked) != folder; /* one folder may have two names */
+}
+
 static int load(struct site *s, const char *const *request_environment, struct err *e)
 {
     char program_dir[CONF_TEXT_MAX];
     char *overrides = overrides_of(request_environment);
     int result = 0;
-    if (s->loaded && strcmp(overrides, s->overrides) != 0) {
+    if (s->loaded ? strcmp(overrides, s->overrides) != 0 : is_for_another_site(request_environment)) {
         result = err_set(e, ERR_CONFIG,
-                         "Requests bring different POLLCHAT_ settings to one process; give each site its own.");
+                         "Requests bring other POLLCHAT_ settings than this process has, so two sites share a socket; "
+                         "give each site its own.");
     } else if (!s->loaded) {
         result = disk_program_folder(program_dir, sizeof program_dir, e);
         if (result == 0) {

@@ -3,7 +3,8 @@
  * A program must be able to answer while its site is broken (a wrong setting, a folder that can't be written),
  * and must heal by itself when the owner mends it: so nothing is given up at start.
  * A process serves one set of settings. Where a server passes them as request parameters (SetEnv), the first
- * request's hold; a later request with others is refused, since mixing sites would mix their rooms.
+ * request's hold; a later request with others is refused, since mixing sites would mix their rooms. A process whose own
+ * environment names a data folder refuses requests that name another one from the first on.
  * Threads: any.
  */
 #ifndef SITE_H

@@ -118,6 +118,16 @@ static void a_folder_with_other_things_is_left_alone(void **state)
     assert_false(disk_exists(in_root("www/.htaccess")));
 }
 
+/* As lighttpd does it, where the programs' sockets are in the data folder. */
+static void a_folder_that_has_only_a_socket_is_denied_as_an_empty_one(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir(in_root("data"), 0700), 0);
+    assert_int_equal(mknod(in_root("data/poll.sock-0"), S_IFSOCK | 0600, 0), 0);
+    assert_int_equal(disk_folder_make(in_root("data"), NULL), 0);
+    assert_true(disk_exists(in_root("data/.htaccess")));
+}
+
 static void an_owners_deny_file_is_left_alone(void **state)
 {
     (void)state;
@@ -295,6 +305,7 @@ int main(void)
         TEST(a_folder_is_private_and_denied_whatever_the_umask),
         TEST(a_folder_that_is_there_keeps_its_rights),
         TEST(a_folder_with_other_things_is_left_alone),
+        TEST(a_folder_that_has_only_a_socket_is_denied_as_an_empty_one),
         TEST(an_owners_deny_file_is_left_alone),
         TEST(wrong_folders_are_told),
         TEST(slashes_at_the_end_do_no_harm),

@@ -236,6 +236,38 @@ static void further_handles_of_the_same_file_are_no_reason_to_forget(void **stat
     site_free(s);
 }
 
+static bool takes(struct site *s, const char *folder)
+{
+    char data[400];
+    const char *const environment[] = {data, NULL};
+    snprintf(data, sizeof data, "POLLCHAT_DATA=%s", folder);
+    struct err e = ERR_INIT;
+    bool taken = site_conf(s, environment, &e) != NULL;
+    assert_int_equal(e.code, taken ? ERR_NONE : ERR_CONFIG);
+    return taken;
+}
+
+/* Two sites that share a socket: who asks first must not decide whose the programs are. */
+static void a_process_of_one_site_refuses_the_requests_of_another(void **state)
+{
+    struct place *p = *state;
+    char link[400];
+    assert_int_equal(setenv("POLLCHAT_DATA", p->folder, 1), 0);
+    struct site *s = site_new(STORE_WRITE, false, NULL);
+    assert_false(takes(s, "/srv/another-chat"));
+    snprintf(link, sizeof link, "%s/link", p->root);
+    (void)mkdir(p->folder, 0700);
+    assert_int_equal(symlink(p->folder, link), 0);
+    assert_true(takes(s, link)); /* the same folder by another name */
+    site_free(s);
+    s = site_new(STORE_WRITE, false, NULL);
+    assert_true(takes(s, p->folder));
+    assert_false(takes(s, "/srv/another-chat"));
+    assert_true(takes(s, p->folder));
+    site_free(s);
+    assert_int_equal(unsetenv("POLLCHAT_DATA"), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -244,6 +276,7 @@ int main(void)
         IN_BOTH_MODES(what_is_read_from_a_file_that_is_replaced_meanwhile_is_not_made_known),
         IN_BOTH_MODES(what_is_written_into_a_file_that_is_replaced_meanwhile_is_not_made_known),
         IN_BOTH_MODES(further_handles_of_the_same_file_are_no_reason_to_forget),
+        IN_WAL(a_process_of_one_site_refuses_the_requests_of_another),
     };
     quiet_log();
     return RUN(tests);
