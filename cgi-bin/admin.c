@@ -38,17 +38,41 @@ static int fail(const struct err *e)
     return WRONG;
 }
 
-static int load(const struct options *o, struct conf *conf, struct err *e)
+static void tell_faults(const struct conf_faults *f)
+{
+    for (size_t i = 0; i < f->count; i++) {
+        fprintf(stderr, "pollchat: %s\n", f->list[i].text);
+    }
+    if (f->more > 0) {
+        fprintf(stderr, "pollchat: There are %zu more mistakes in the settings.\n", f->more);
+    }
+}
+
+/* -1: nothing can be done with these settings. */
+static int read_settings(const struct options *o, struct conf *conf, struct err *e)
 {
     char program_dir[CONF_TEXT_MAX];
-    if (disk_program_folder(program_dir, sizeof program_dir, e) != 0 ||
-        conf_load(conf, program_dir, NULL, (const char *const *)environ, e) != 0) {
+    if (disk_program_folder(program_dir, sizeof program_dir, e) != 0) {
+        return -1;
+    }
+    int result = conf_load(conf, program_dir, NULL, (const char *const *)environ, o->data != NULL ? NULL : e);
+    if (result != 0 && o->data == NULL) {
         return -1;
     }
     if (o->data != NULL && snprintf(conf->data, sizeof conf->data, "%s", o->data) >= (int)sizeof conf->data) {
         return err_set(e, ERR_CONFIG, "The path of --data is too long.");
     }
     return 0;
+}
+
+/* Mistakes in the settings are said on stderr. */
+static int load(const struct options *o, struct conf *conf, struct err *e)
+{
+    int result = read_settings(o, conf, e);
+    if (result == 0) {
+        tell_faults(&conf->faults);
+    }
+    return result;
 }
 
 /* Looks only: a mistyped folder must not become a new, empty and perfectly healthy database. */
@@ -75,7 +99,7 @@ static int command_check(const struct options *o)
         printf("%d %s wrong\n", found, found == 1 ? "thing is" : "things are");
     }
     store_close(s);
-    return found < 0 ? fail(&e) : found == 0 ? OK : WRONG;
+    return found < 0 ? fail(&e) : found == 0 && conf.faults.count == 0 ? OK : WRONG;
 }
 
 /* ---- backup and restore ---- */
@@ -193,18 +217,18 @@ static int command_settings(const struct options *o)
     if (conf.max_held == CONF_AUTO) {
         print_held(&conf);
     }
-    return OK;
+    return conf.faults.count == 0 ? OK : WRONG;
 }
 
 /* What the web server does to the programs it can't see; doctor.html can. */
 static int command_doctor(const struct options *o)
 {
     struct err e = ERR_INIT;
-    struct conf conf;
+    struct conf conf = {.data = ""};
     struct findings findings = {.count = 0};
     char folder[CONF_TEXT_MAX] = "";
     struct buf text;
-    bool is_right = load(o, &conf, &e) == 0;
+    bool is_right = read_settings(o, &conf, &e) == 0;
     (void)disk_program_folder(folder, sizeof folder, NULL);
     const struct checks_given given = {
         .conf = is_right ? &conf : NULL, .conf_problem = e.text, .program_folder = folder, .carrier = CHECKS_SHELL};
@@ -213,7 +237,7 @@ static int command_doctor(const struct options *o)
     findings_lines(&text, &findings);
     fputs(buf_text(&text), stdout);
     buf_fini(&text);
-    return findings_worst(&findings) == FINDING_WRONG ? WRONG : OK;
+    return findings_worst(&findings) == FINDING_WRONG || conf.faults.count > 0 ? WRONG : OK;
 }
 
 static int command_version(const struct options *o)

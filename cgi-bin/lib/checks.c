@@ -270,9 +270,22 @@ static bool is_made(const struct checks_given *given, struct findings *out)
     return false;
 }
 
+static void check_settings(const struct conf_faults *faults, bool stranger, struct findings *out)
+{
+    for (size_t i = 0; i < faults->count; i++) {
+        findings_add(out, "settings", FINDING_POOR, "%s", stranger ? faults->list[i].brief : faults->list[i].text);
+    }
+    if (faults->more > 0) {
+        findings_add(out, "settings", FINDING_POOR, "There are %zu more mistakes in the settings.", faults->more);
+    }
+    if (faults->count == 0) {
+        findings_add(out, "settings", FINDING_FINE, "The settings are understood.");
+    }
+}
+
 static void check_data(const struct checks_given *given, struct findings *out)
 {
-    findings_add(out, "settings", FINDING_FINE, "The settings are understood.");
+    check_settings(&given->conf->faults, given->stranger, out);
     if (is_made(given, out)) {
         check_room(given->conf->data, out);
         check_file_size(given->conf->data, out);

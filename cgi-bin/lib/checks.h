@@ -16,8 +16,9 @@ struct findings;
 enum checks_carrier { CHECKS_SHELL, CHECKS_CGI, CHECKS_FASTCGI };
 
 struct checks_given {
-    const struct conf *conf;  /* NULL: the settings are wrong, and */
+    const struct conf *conf;  /* NULL: the chat has stopped for its settings, and */
     const char *conf_problem; /* this says why */
+    bool stranger;            /* the texts hold nothing of what the owner wrote */
     const char *program_folder;
     const char *served; /* DOCUMENT_ROOT of the request, or NULL */
     enum checks_carrier carrier;

@@ -1,8 +1,10 @@
 /* conf.c - see conf.h. The table below is the one list of settings: parsing, ranges, defaults, documentation. */
 #include "conf.h"
 
-#include "address.h"
+#include "conf_value.h"
 #include "err.h"
+#include "hash.h"
+#include "near.h"
 #include "str.h"
 
 #include <errno.h>
@@ -87,81 +89,79 @@ static const struct setting settings[] = {
 };
 enum { SETTINGS = sizeof settings / sizeof settings[0] };
 
-/* Where the value of each setting came from, for conf_print and for "given twice". */
+/* What holds in place of a wrong value where the default isn't the safest. */
+static const struct {
+    const char *key;
+    const char *value;
+    const char *words;
+} safest[] = {
+    {"allow_origin", "", "So no other site is allowed."},
+    {"trusted_proxies", "", "So no proxy is believed."},
+    {"status", "nobody", "So nobody may read the status."},
+    {"doctor", "nobody", "So nobody may read it over the web; pollchat doctor works."},
+    {"data", NULL, "So the chat has stopped: its messages must not land in another place."},
+};
+
+/* Where the value of each setting came from, for conf_print. */
 struct source {
-    char text[64];
+    char text[96];
 };
 static struct source sources[SETTINGS];
 
 static const char prefix[] = "POLLCHAT_";
 static const char *const file_names[CONF_FILES] = {"chat.conf", "my-chat.conf"}; /* the latter wins */
 
-static int wrong_value(const struct setting *s, const char *value, const char *where, struct err *e)
+enum origin { BY_DEFAULT, GIVEN, WRONG };
+
+struct loading {
+    struct conf *conf;
+    const char *program_dir;
+    enum origin origins[SETTINGS];
+    bool set_here[SETTINGS]; /* by the source in work: a file, or the environment */
+    bool doubted[SETTINGS];  /* something in that source is no setting, but looks like this one */
+    char data_fault[512];    /* the first one that leaves open where the data is; "" */
+};
+
+/* ---- faults ---- */
+
+static struct conf_fault *new_fault(struct conf_faults *f)
 {
-    char allowed[128];
+    static struct conf_fault no_room;
+    if (f->count == CONF_FAULTS) {
+        f->more++;
+        return &no_room;
+    }
+    return &f->list[f->count++];
+}
+
+static void allowed_values(const struct setting *s, char *out, size_t size)
+{
     if (s->kind == NUMBER || s->kind == NUMBER_OR_AUTO) {
-        snprintf(allowed, sizeof allowed, "a whole number from %llu to %llu%s", (unsigned long long)s->min,
+        snprintf(out, size, "a whole number from %llu to %llu%s", (unsigned long long)s->min,
                  (unsigned long long)s->max, s->kind == NUMBER_OR_AUTO ? ", or the word auto" : "");
     } else if (s->kind == WORD) {
         size_t at = 0;
-        for (size_t i = 0; s->words[i] != NULL; i++) {
-            at += (size_t)snprintf(allowed + at, sizeof allowed - at, "%s%s", i > 0 ? ", " : "one of ", s->words[i]);
+        for (size_t i = 0; s->words[i] != NULL && at < size; i++) {
+            at += (size_t)snprintf(out + at, size - at, "%s%s", i > 0 ? ", " : "one of ", s->words[i]);
         }
     } else {
         static const char *const kinds[] = {
             [ORIGINS] = "a * or origins in small letters such as https://example.org, no '/' behind,",
             [RANGES] = "addresses and networks such as 192.0.2.1 2001:db8::/32, no bits behind the network's,",
             [FOLDER] = "a path"};
-        snprintf(allowed, sizeof allowed, "%s of up to %d bytes", kinds[s->kind], CONF_TEXT_MAX - 1);
+        snprintf(out, size, "%s of up to %d bytes", kinds[s->kind], CONF_TEXT_MAX - 1);
     }
-    return err_set(e, ERR_CONFIG, "%s: %s is '%.80s'; allowed is %s.", where, s->key, value, allowed);
 }
 
-/* An absolute path; a relative one starts at the programs' folder. */
-static int set_folder(char *out, const char *value, const char *program_dir)
+static void consequence(const struct setting *s, char *out, size_t size)
 {
-    int length = value[0] == '/' ? snprintf(out, CONF_TEXT_MAX, "%s", value)
-                                 : snprintf(out, CONF_TEXT_MAX, "%s/%s", program_dir, value);
-    return value[0] == '\0' || length >= CONF_TEXT_MAX ? -1 : 0;
-}
-
-/* scheme://host[:port] as browsers write it (RFC 6454, section 6.2): anything else would never match. */
-static bool is_origin(const char *word, size_t length)
-{
-    static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789+-._:[]";
-    size_t scheme = strspn(word, "abcdefghijklmnopqrstuvwxyz0123456789+-.");
-    if (scheme == 0 || strncmp(word + scheme, "://", 3) != 0) {
-        return false;
-    }
-    return length > scheme + 3 && strspn(word + scheme + 3, allowed) == length - scheme - 3;
-}
-
-static int set_origins(char *out, const char *value)
-{
-    for (const char *at = value + strspn(value, " "); *at != '\0'; at += strspn(at, " ")) {
-        size_t length = strcspn(at, " ");
-        if (!(length == 1 && *at == '*') && !is_origin(at, length)) {
-            return -1;
-        }
-        at += length;
-    }
-    return snprintf(out, CONF_TEXT_MAX, "%s", value) < CONF_TEXT_MAX ? 0 : -1;
-}
-
-static int set_ranges(char *out, const char *value)
-{
-    return address_list_valid(value) && snprintf(out, CONF_TEXT_MAX, "%s", value) < CONF_TEXT_MAX ? 0 : -1;
-}
-
-static int set_word(uint64_t *out, const char *value, const char *const *words)
-{
-    for (uint64_t i = 0; words[i] != NULL; i++) {
-        if (strcmp(words[i], value) == 0) {
-            *out = i;
-            return 0;
+    for (size_t i = 0; i < sizeof safest / sizeof safest[0]; i++) {
+        if (strcmp(safest[i].key, s->key) == 0) {
+            snprintf(out, size, "%s", safest[i].words);
+            return;
         }
     }
-    return -1;
+    snprintf(out, size, "The default, %s, is in use.", s->fallback[0] != '\0' ? s->fallback : "none");
 }
 
 static int set_number_or_auto(uint64_t *out, const char *value, const struct setting *s)
@@ -173,38 +173,148 @@ static int set_number_or_auto(uint64_t *out, const char *value, const struct set
     return str_u64(value, s->min, s->max, out);
 }
 
-static int set_value(struct conf *c, const struct setting *s, const char *value, const char *program_dir,
-                     const char *where, struct err *e)
+/* 0, or -1 with the member half written. */
+static int parse_value(struct conf *c, const struct setting *s, const char *value, const char *program_dir)
 {
     void *member = (char *)c + s->offset;
-    int result = -1;
     switch (s->kind) {
     case NUMBER:
-        result = str_u64(value, s->min, s->max, member);
-        break;
+        return str_u64(value, s->min, s->max, member);
     case NUMBER_OR_AUTO:
-        result = set_number_or_auto(member, value, s);
-        break;
+        return set_number_or_auto(member, value, s);
     case ORIGINS:
-        result = set_origins(member, value);
-        break;
+        return conf_value_origins(member, value);
     case RANGES:
-        result = set_ranges(member, value);
-        break;
+        return conf_value_ranges(member, value);
     case FOLDER:
-        result = value[0] != '\0' || s->fallback[0] != '\0' ? set_folder(member, value, program_dir) : 0;
-        if (value[0] == '\0') {
+        if (value[0] == '\0' && s->fallback[0] == '\0') {
             *(char *)member = '\0';
+            return 0;
         }
-        break;
+        return conf_value_folder(member, value, program_dir);
     case WORD:
-        result = set_word(member, value, s->words);
-        break;
+        return conf_value_word(member, value, s->words);
     }
-    if (result != 0) {
-        return wrong_value(s, value, where, e);
+    return -1;
+}
+
+static bool is_data(const struct setting *s)
+{
+    return s->offset == offsetof(struct conf, data);
+}
+
+static void note_data_fault(struct loading *l, const char *text)
+{
+    if (l->data_fault[0] == '\0') {
+        snprintf(l->data_fault, sizeof l->data_fault, "%s", text);
     }
+}
+
+/* What holds while the setting is wrong. */
+static void use_safest(struct loading *l, const struct setting *s, const char *where)
+{
+    const char *value = s->fallback;
+    for (size_t i = 0; i < sizeof safest / sizeof safest[0]; i++) {
+        value = strcmp(safest[i].key, s->key) == 0 ? safest[i].value : value;
+    }
+    if (value == NULL || parse_value(l->conf, s, value, l->program_dir) != 0) {
+        *((char *)l->conf + s->offset) = '\0'; /* a folder: nothing else has none, or can fail */
+    }
+    l->origins[s - settings] = WRONG;
+    snprintf(sources[s - settings].text, sizeof sources[0].text, "%s, as %.64s is wrong",
+             value == s->fallback ? "default" : "to be safe", where);
+}
+
+/* A setting is wrong: `why` says it for the owner, `brief` for strangers. */
+static void fault_of(struct loading *l, const struct setting *s, const char *where, const char *why, const char *brief)
+{
+    struct conf_fault *f = new_fault(&l->conf->faults);
+    char then[128];
+    consequence(s, then, sizeof then);
+    snprintf(f->text, sizeof f->text, "%s: %s %s", where, why, then);
+    snprintf(f->brief, sizeof f->brief, "%s: %s %s", where, brief, then);
+    if (is_data(s)) {
+        note_data_fault(l, f->text);
+    }
+    use_safest(l, s, where);
+}
+
+static void wrong_value(struct loading *l, const struct setting *s, const char *value, const char *where)
+{
+    char allowed[128];
+    char why[320];
+    char brief[224];
+    allowed_values(s, allowed, sizeof allowed);
+    snprintf(why, sizeof why, "%s is '%.80s'; allowed is %s.", s->key, value, allowed);
+    snprintf(brief, sizeof brief, "%s has a value that isn't allowed; allowed is %s.", s->key, allowed);
+    fault_of(l, s, where, why, brief);
+}
+
+static void set_value(struct loading *l, const struct setting *s, const char *value, const char *where)
+{
+    if (parse_value(l->conf, s, value, l->program_dir) != 0) {
+        wrong_value(l, s, value, where);
+        return;
+    }
+    l->origins[s - settings] = GIVEN;
+    l->set_here[s - settings] = true;
     snprintf(sources[s - settings].text, sizeof sources[0].text, "%s", where);
+}
+
+/* The setting that the owner may have meant; NULL: none. It counts as wrong unless the same source sets it rightly as well. */
+static const struct setting *doubt(struct loading *l, const char *key, size_t length)
+{
+    const struct setting *best = NULL;
+    size_t distance = SIZE_MAX;
+    for (size_t i = 0; i < SETTINGS; i++) {
+        size_t found = near_distance(key, length, settings[i].key);
+        if (near_is(key, length, settings[i].key) && found < distance) {
+            best = &settings[i];
+            distance = found;
+        }
+    }
+    if (best != NULL) {
+        l->doubted[best - settings] = true;
+    }
+    return best;
+}
+
+/* What is no setting. */
+static void unknown_key(struct loading *l, const char *where, const char *brief_where, const char *key, size_t length)
+{
+    struct conf_fault *f = new_fault(&l->conf->faults);
+    const struct setting *meant = doubt(l, key, length);
+    char hint[96] = "chat.conf.example, or the archive's chat.conf, lists all of them.";
+    if (meant != NULL) {
+        snprintf(hint, sizeof hint, "Is %s meant?", meant->key);
+    }
+    snprintf(f->text, sizeof f->text, "%s: there is no setting '%.*s'. %s", where, (int)(length < 40 ? length : 40),
+             key, hint);
+    snprintf(f->brief, sizeof f->brief, "%s: there is no such setting. %s", brief_where, hint);
+    if (meant != NULL && is_data(meant)) {
+        note_data_fault(l, f->text);
+    }
+}
+
+/* At the end of a source: a setting that only something like it names there is a wrong one. */
+static void resolve_doubts(struct loading *l)
+{
+    for (size_t i = 0; i < SETTINGS; i++) {
+        if (l->doubted[i] && !l->set_here[i]) {
+            use_safest(l, &settings[i], "what may set it");
+        }
+        l->doubted[i] = false;
+        l->set_here[i] = false;
+    }
+}
+
+static int check_data(const struct loading *l, struct err *e)
+{
+    for (size_t i = 0; i < SETTINGS; i++) {
+        if (is_data(&settings[i]) && l->origins[i] == WRONG) {
+            return err_set(e, ERR_CONFIG, "%s", l->data_fault);
+        }
+    }
     return 0;
 }
 
@@ -213,46 +323,96 @@ static int set_value(struct conf *c, const struct setting *s, const char *value,
 struct reading {
     FILE *file;
     const char *name;
-    const char *program_dir;
-    struct conf *conf;
-    struct err *e;
+    struct loading *loading;
     int line;
-    bool seen[SETTINGS];
+    uint64_t seen[SETTINGS]; /* a hash of the value; 0: not seen */
 };
 
-/* inih's reader: counts lines, which Debian's inih doesn't tell its handler, and refuses a line longer than inih's
- * buffer, which inih would cut in two. White space in front goes, or inih would take the line for a
- * second value of the setting above. After a mistake nothing more is read: the first one is told. */
+/* A line that is none: `format` says why, with the line's own word for the owner. */
+static void bad_line(struct reading *r, const char *line, const char *why)
+{
+    struct conf_fault *f = new_fault(&r->loading->conf->faults);
+    size_t key = strcspn(line, " \t=:\r\n");
+    snprintf(f->brief, sizeof f->brief, "%s line %d %s", r->name, r->line, why);
+    snprintf(f->text, sizeof f->text, "%s It begins with '%.40s'.", f->brief, line);
+    const struct setting *meant = doubt(r->loading, line, key);
+    if (meant != NULL && is_data(meant)) {
+        note_data_fault(r->loading, f->text);
+    }
+}
+
+/* True, and the rest is skipped: inih's buffer is too short for the line. */
+static bool is_too_long(struct reading *r, const char *line)
+{
+    int c = 0;
+    if (strchr(line, '\n') != NULL || feof(r->file)) {
+        return false;
+    }
+    while (c != EOF && c != '\n') {
+        c = getc(r->file);
+    }
+    return true;
+}
+
+/* fgets for inih, which gives it a buffer of 200 bytes and would take the rest of a longer line for a line of its own, and an indented line for a
+ * second value of the setting above. A line with a mistake becomes an empty one. */
 static char *read_line(char *out, int size, void *context)
 {
     struct reading *r = context;
-    char *line = r->e->code == ERR_NONE ? fgets(out, size, r->file) : NULL;
+    char *line = fgets(out, size, r->file);
+    char why[96];
     if (line == NULL) {
         return NULL;
     }
     r->line++;
-    if (strchr(line, '\n') == NULL && !feof(r->file)) {
-        err_set(r->e, ERR_CONFIG, "%s line %d is longer than %d bytes; the environment may hold longer values.",
-                r->name, r->line, size - 2);
-        return NULL;
-    }
+    snprintf(why, sizeof why, "is longer than %d bytes; the environment may hold longer values.", size - 2);
+    bool too_long = is_too_long(r, line);
     size_t blank = r->line == 1 && strncmp(line, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0; /* an editor's byte order mark */
     blank += strspn(line + blank, " \t");
     memmove(line, line + blank, strlen(line + blank) + 1);
-    if (line[0] == '[') {
-        err_set(r->e, ERR_CONFIG, "%s line %d: there are no sections; '%.*s' must go.", r->name, r->line,
-                (int)strcspn(line, "\r\n"), line);
-        return NULL;
+    bool is_comment = strchr(";#\r\n", line[0]) != NULL; /* or empty: '\0' */
+    line[strcspn(line, "\r\n")] = '\0';
+    if (is_comment || too_long || line[0] == '[' || strpbrk(line, "=:") == NULL) {
+        if (!is_comment) {
+            bad_line(r, line,
+                     too_long         ? why
+                     : line[0] == '[' ? "is no setting: there are no sections, and it must go."
+                                      : "is not of the form key = value.");
+        }
+        line[0] = '\0';
     }
     return line;
 }
 
 /* A further line of a list: inih's lines are too short for the networks of a great proxy. */
-static int add_value(struct conf *c, const struct setting *s, const char *value, const char *where, struct err *e)
+static void add_value(struct loading *l, const struct setting *s, const char *value, const char *where)
 {
     char longer[2 * CONF_TEXT_MAX];
-    int length = snprintf(longer, sizeof longer, "%s %s", (const char *)c + s->offset, value);
-    return length < CONF_TEXT_MAX ? set_value(c, s, longer, "", where, e) : wrong_value(s, value, where, e);
+    int length = snprintf(longer, sizeof longer, "%s %s", (const char *)l->conf + s->offset, value);
+    if (l->origins[s - settings] == WRONG) {
+        return; /* an earlier line was: nothing of the list holds */
+    }
+    if (length < CONF_TEXT_MAX) {
+        set_value(l, s, longer, where);
+    } else {
+        wrong_value(l, s, value, where);
+    }
+}
+
+static void take_line(struct reading *r, const struct setting *s, const char *value, const char *where)
+{
+    uint64_t hash = hash_bytes(HASH_START, value, strlen(value)) | 1;
+    uint64_t before = r->seen[s - settings];
+    r->seen[s - settings] = hash;
+    if (before == 0) {
+        set_value(r->loading, s, value, where);
+    } else if (s->kind == RANGES) {
+        add_value(r->loading, s, value, where);
+    } else if (before != hash) {
+        char why[96];
+        snprintf(why, sizeof why, "%s is given twice, with different values.", s->key);
+        fault_of(r->loading, s, where, why, why);
+    }
 }
 
 static int on_setting(void *context, const char *section, const char *key, const char *value)
@@ -262,46 +422,61 @@ static int on_setting(void *context, const char *section, const char *key, const
     (void)section; /* read_line lets none pass */
     snprintf(where, sizeof where, "%.40s line %d", r->name, r->line);
     for (size_t i = 0; i < SETTINGS; i++) {
-        if (strcmp(settings[i].key, key) != 0) {
-            continue;
+        if (strcmp(settings[i].key, key) == 0) {
+            take_line(r, &settings[i], value, where);
+            return 1;
         }
-        if (r->seen[i] && settings[i].kind == RANGES) {
-            return add_value(r->conf, &settings[i], value, where, r->e) == 0;
-        }
-        if (r->seen[i]) {
-            err_set(r->e, ERR_CONFIG, "%s: %s is given twice.", where, key);
-            return 0;
-        }
-        r->seen[i] = true;
-        return set_value(r->conf, &settings[i], value, r->program_dir, where, r->e) == 0;
     }
-    err_set(r->e, ERR_CONFIG,
-            "%s: there is no setting '%.40s'; chat.conf.example, or the archive's chat.conf, lists all of them.", where,
-            key);
-    return 0;
+    unknown_key(r->loading, where, where, key, strlen(key));
+    return 1;
 }
 
-static int load_file(struct conf *c, const char *path, bool must_exist, const char *program_dir, struct err *e)
+/* A file may hold any setting: of each that no later source sets, the safest holds. */
+static void unreadable(struct loading *l, const char *name, const char *why)
+{
+    struct conf_fault *f = new_fault(&l->conf->faults);
+    snprintf(f->brief, sizeof f->brief, "%.80s can't be read: %s.", name, why);
+    snprintf(f->text, sizeof f->text, "%s", f->brief);
+    for (size_t i = 0; i < SETTINGS; i++) {
+        l->doubted[i] = true;
+    }
+    note_data_fault(l, f->text);
+}
+
+/* What Windows calls Unicode has two bytes to a letter. */
+static bool is_text(FILE *file)
+{
+    int first = getc(file);
+    int second = first != EOF ? getc(file) : EOF;
+    rewind(file);
+    return first != 0 && second != 0 && !(first == 0xFF && second == 0xFE) && !(first == 0xFE && second == 0xFF);
+}
+
+static void load_file(struct loading *l, const char *path, bool must_exist)
 {
     const char *slash = strrchr(path, '/');
-    struct reading r = {.name = slash != NULL ? slash + 1 : path, .program_dir = program_dir, .conf = c, .e = e};
+    struct reading r = {.name = slash != NULL ? slash + 1 : path, .loading = l};
     r.file = fopen(path, "re");
     if (r.file == NULL) {
-        return errno == ENOENT && !must_exist
-                   ? 0
-                   : err_set(e, ERR_CONFIG, "%s can't be read: %s.", r.name, strerror(errno));
+        if (errno != ENOENT || must_exist) {
+            unreadable(l, r.name, strerror(errno));
+        }
+        return;
     }
-    int result = ini_parse_stream(read_line, &r, on_setting, &r);
+    if (!is_text(r.file)) {
+        fclose(r.file);
+        unreadable(l, r.name, "it is no text in UTF-8");
+        return;
+    }
+    int bad = ini_parse_stream(read_line, &r, on_setting, &r);
     bool failed = ferror(r.file) != 0;
     fclose(r.file);
-    if (failed) {
-        return err_set(e, ERR_CONFIG, "%s can't be read.", r.name);
+    if (failed || bad < 0) {
+        unreadable(l, r.name, "reading it fails");
+    } else if (bad > 0) { /* a comment before the '='; read_line has told of all other lines */
+        r.line = bad;
+        bad_line(&r, "", "is not of the form key = value.");
     }
-    if (result != 0) { /* a line without '=', unless a handler above has said more */
-        return err_set(e, ERR_CONFIG, "%s line %d is not of the form key = value.", r.name,
-                       result > 0 ? result : r.line);
-    }
-    return e->code == ERR_NONE ? 0 : -1;
 }
 
 /* ---- the environment ---- */
@@ -320,32 +495,32 @@ static bool is_environment_name(const struct setting *s, const char *name, size_
     return true;
 }
 
-static int set_from_environment(struct conf *c, const char *entry, const char *program_dir, struct err *e)
+static void set_from_environment(struct loading *l, const char *entry)
 {
     const char *name = entry + strlen(prefix);
     size_t length = strcspn(name, "=");
     char where[64];
     snprintf(where, sizeof where, "environment %s%.*s", prefix, (int)(length < 40 ? length : 40), name);
     if (length == strlen("CONF") && strncmp(name, "CONF", length) == 0) {
-        return 0; /* taken by conf_path */
+        return; /* taken by conf_path */
     }
     for (size_t i = 0; i < SETTINGS && name[length] == '='; i++) {
         if (is_environment_name(&settings[i], name, length)) {
-            return set_value(c, &settings[i], name + length + 1, program_dir, where, e);
+            set_value(l, &settings[i], name + length + 1, where);
+            return;
         }
     }
-    return err_set(e, ERR_CONFIG, "%s: there is no such setting; chat.conf.example lists all of them.", where);
+    unknown_key(l, where, "environment POLLCHAT_...", name, length);
 }
 
-static int load_environment(struct conf *c, const char *const *environment, const char *program_dir, struct err *e)
+static void load_environment(struct loading *l, const char *const *environment)
 {
     for (; environment != NULL && *environment != NULL; environment++) {
-        if (strncmp(*environment, prefix, strlen(prefix)) == 0 &&
-            set_from_environment(c, *environment, program_dir, e) != 0) {
-            return -1;
+        if (strncmp(*environment, prefix, strlen(prefix)) == 0) {
+            set_from_environment(l, *environment);
         }
     }
-    return 0;
+    resolve_doubts(l);
 }
 
 static const char *conf_path(const char *const *environment)
@@ -364,36 +539,48 @@ const char *conf_file(size_t number)
     return file_names[number];
 }
 
-int conf_load(struct conf *out, const char *program_dir, const char *const *request_environment,
-              const char *const *process_environment, struct err *e)
+static int load_all(struct loading *l, const char *const *request_environment, const char *const *process_environment,
+                    struct err *e)
 {
-    struct err own = ERR_INIT;
     char file_path[CONF_TEXT_MAX];
     char own_path[CONF_TEXT_MAX];
-    if (e == NULL) {
-        e = &own;
-    }
-    memset(out, 0, sizeof *out);
-    for (size_t i = 0; i < SETTINGS; i++) {
-        if (set_value(out, &settings[i], settings[i].fallback, program_dir, "default", e) != 0) {
-            return -1; /* only a folder can fail, when the program's own path is too long */
-        }
-    }
     const char *path = conf_path(request_environment);
     if (path == NULL) {
         path = conf_path(process_environment);
     }
     bool named = path != NULL;
-    if (set_folder(file_path, named ? path : file_names[0], program_dir) != 0 ||
-        set_folder(own_path, file_names[1], program_dir) != 0) {
-        return err_set(e, ERR_CONFIG, "The path of the settings file is empty or too long.");
+    if (conf_value_folder(file_path, named ? path : file_names[0], l->program_dir) != 0 ||
+        conf_value_folder(own_path, file_names[1], l->program_dir) != 0) {
+        unreadable(l, "The settings file", "its path is empty or too long");
+    } else {
+        load_file(l, file_path, named);
     }
-    return load_file(out, file_path, named, program_dir, e) != 0 ||
-                   (!named && load_file(out, own_path, false, program_dir, e) != 0) ||
-                   load_environment(out, process_environment, program_dir, e) != 0 ||
-                   load_environment(out, request_environment, program_dir, e) != 0
-               ? -1
-               : 0;
+    resolve_doubts(l);
+    if (!named) {
+        load_file(l, own_path, false);
+        resolve_doubts(l);
+    }
+    load_environment(l, process_environment);
+    load_environment(l, request_environment);
+    return check_data(l, e);
+}
+
+int conf_load(struct conf *out, const char *program_dir, const char *const *request_environment,
+              const char *const *process_environment, struct err *e)
+{
+    struct err own = ERR_INIT;
+    struct loading l = {.conf = out, .program_dir = program_dir};
+    if (e == NULL) {
+        e = &own;
+    }
+    memset(out, 0, sizeof *out);
+    for (size_t i = 0; i < SETTINGS; i++) {
+        if (parse_value(out, &settings[i], settings[i].fallback, program_dir) != 0) { /* only a folder can fail */
+            return err_set(e, ERR_CONFIG, "The path of the program's folder is too long.");
+        }
+        snprintf(sources[i].text, sizeof sources[i].text, "default");
+    }
+    return load_all(&l, request_environment, process_environment, e);
 }
 
 /* ---- telling ---- */

@@ -6,8 +6,13 @@
  *   3. the file that POLLCHAT_CONF names; or, beside the programs, my-chat.conf, which is the owner's alone: no archive has one, so
  *      no upload writes it over; or chat.conf
  *   4. the default
- * A name starting with HTTP_ is a client's header and never a setting. An unknown key, a key given twice in one file (but trusted_proxies),
- * a line that is cut and a value outside its range are errors that say file, line, value and what is allowed.
+ * A name starting with HTTP_ is a client's header and never a setting.
+ *
+ * A mistake is no outage. An unknown key, a key given twice in one file (but trusted_proxies), a line that is too long and a value
+ * outside its range are faults, kept in struct conf: each says file, line, value and what is allowed. In place of a wrong value the default
+ * holds, or what is safer: a wrong allow_origin or trusted_proxies allows no one, a wrong status or doctor is shown to no one. An unknown
+ * key that looks like a setting counts as a wrong value of it, unless the same file sets it rightly, too. Only where messages could land in another
+ * place does loading fail: a wrong or misspelt `data`, or a settings file that can't be read, as it may name the folder.
  * To add a setting: a member of struct conf and a row in the table of conf.c.
  * Threads: conf_load from one thread; afterwards the struct is read only.
  */
@@ -26,6 +31,20 @@ enum { CONF_TEXT_MAX = 4096, CONF_FILES = 2 };
 #define CONF_AUTO UINT64_MAX /* a number that is to be found by the program: the word auto */
 
 enum conf_status { CONF_STATUS_LOOPBACK, CONF_STATUS_EVERYONE, CONF_STATUS_NOBODY };
+
+/* What is wrong with the settings. */
+struct conf_fault {
+    char text[512];  /* for the owner: file, line, setting, value, what is allowed, and what holds instead */
+    char brief[384]; /* the same for strangers: nothing of what the owner wrote */
+};
+
+enum { CONF_FAULTS = 8 };
+
+struct conf_faults {
+    struct conf_fault list[CONF_FAULTS];
+    size_t count; /* in the list */
+    size_t more;  /* for which there was no room */
+};
 
 struct conf {
     char data[CONF_TEXT_MAX];            /* folder of the database, absolute */
@@ -47,11 +66,13 @@ struct conf {
     uint64_t max_held;               /* waiting polls of the whole site where each costs a process; CONF_AUTO: host.h */
     uint64_t max_waiting_per_client; /* of one address */
     uint64_t max_answer;             /* bytes of texts in one answer */
+    struct conf_faults faults;
 };
 
 /* program_dir: folder of the running program (absolute; relative paths of the file and of `data` start there).
  * environments: up to two lists of NAME=VALUE with NULL end, the first one wins; each may be NULL.
- * 0, or -1 with ERR_CONFIG; *out is then half filled. */
+ * 0, also with faults; or -1 with ERR_CONFIG where it isn't sure where the data is. Then all members but `data` can be used all the same, and
+ * the faults hold the reason, too, if it is one. */
 int conf_load(struct conf *out, const char *program_dir, const char *const *request_environment,
               const char *const *process_environment, struct err *e);
 

@@ -139,6 +139,17 @@ static bool is_for_another_site(const char *const *request_environment)
     return folder == 0 || disk_file(asked) != folder; /* one folder may have two names */
 }
 
+/* Once, when the settings are read. */
+static void tell_faults(const struct conf_faults *f)
+{
+    for (size_t i = 0; i < f->count; i++) {
+        log_line("%s", f->list[i].text);
+    }
+    if (f->more > 0) {
+        log_line("there are %zu more mistakes in the settings", f->more);
+    }
+}
+
 static int load(struct site *s, const char *const *request_environment, struct err *e)
 {
     char program_dir[CONF_TEXT_MAX];
@@ -156,6 +167,7 @@ static int load(struct site *s, const char *const *request_environment, struct e
         if (result == 0) {
             s->loaded = true;
             s->overrides = overrides;
+            tell_faults(&s->conf.faults);
             share_tally(s);
             return 0;
         }
@@ -199,11 +211,11 @@ unsigned site_threads(void)
 {
     char program_dir[CONF_TEXT_MAX];
     struct conf conf;
-    if (disk_program_folder(program_dir, sizeof program_dir, NULL) != 0 ||
-        conf_load(&conf, program_dir, NULL, (const char *const *)environ, NULL) != 0) {
+    if (disk_program_folder(program_dir, sizeof program_dir, NULL) != 0) {
         return THREADS_FALLBACK;
     }
-    return (unsigned)conf.threads;
+    (void)conf_load(&conf, program_dir, NULL, (const char *const *)environ, NULL); /* whatever becomes of the data */
+    return conf.threads > 0 ? (unsigned)conf.threads : THREADS_FALLBACK;
 }
 
 const struct conf *site_loaded_conf(const struct site *s)

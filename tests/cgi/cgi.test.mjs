@@ -98,15 +98,26 @@ test('a text of 1 MiB goes in and out byte for byte', async (t) => {
   assert.equal((await poll(data)).json.messages[0].text, body);
 });
 
-test('a setting that is wrong is 500 without its words for strangers, and with them in the log', async (t) => {
+test('a setting that is wrong costs nobody an answer: the default holds, and the log says what is wrong', async (t) => {
   const data = temporaryFolder(t);
-  for (const extra of [{ POLLCHAT_MAX_TEXT: 'lots' }, { POLLCHAT_NO_SUCH: '1' }]) {
+  for (const [extra, said] of [[{ POLLCHAT_MAX_TEXT: 'lots' }, /MAX_TEXT.*lots.*1 to 16777216/], [{ POLLCHAT_MAX_TXT: '1' }, /MAX_TXT.*Is max_text meant/]]) {
+    assert.equal((await send(data, { text: 'hi' }, { extra })).status, 201);
+    const polled = await poll(data, '', { extra });
+    assert.equal(polled.status, 200);
+    assert.match(polled.stderr, said);
+  }
+});
+
+test('a setting that names no data folder for sure is 500 without its words for strangers, and with them in the log', async (t) => {
+  const data = temporaryFolder(t);
+  for (const extra of [{ POLLCHAT_DATA: '' }, { POLLCHAT_DATA: undefined, POLLCHAT_DATE: data }, { POLLCHAT_DATA: undefined, POLLCHAT_CONF: `${data}/hunter2` }]) {
     const polled = await poll(data, '', { extra });
     assert.equal(polled.status, 500);
     assert.equal(polled.json.type, 'urn:pollchat:problem:misconfigured');
-    assert.doesNotMatch(polled.body, /lots|NO_SUCH/);
-    assert.match(polled.stderr, /MAX_TEXT.*lots.*1 to 16777216|NO_SUCH/);
+    assert.doesNotMatch(polled.body, /DAT[AE]|hunter2/);
+    assert.match(polled.stderr, /POLLCHAT_DATA: data is ''|POLLCHAT_DATE.*Is data meant|hunter2 can't be read/);
   }
+  assert.deepEqual(fs.readdirSync(data), []);
 });
 
 test('settings come from a file, and the environment wins over it', async (t) => {

@@ -100,6 +100,23 @@ static void a_wrong_setting_is_told_in_its_own_words(void **state)
     assert_null(of("data"));
 }
 
+static void mistakes_in_the_settings_are_told_and_to_strangers_without_their_values(void **state)
+{
+    struct checks_given given = {.conf = &conf, .program_folder = programs, .carrier = CHECKS_CGI};
+    const char *const environment[] = {"POLLCHAT_DATA=../data", "POLLCHAT_MAX_TEXT=hunter2", NULL};
+    (void)state;
+    assert_int_equal(conf_load(&conf, programs, environment, NULL, NULL), 0);
+    checks_run(&given, &found);
+    assert_int_equal(state_of("settings"), FINDING_POOR);
+    assert_non_null(strstr(of("settings")->text, "'hunter2'; allowed is a whole number"));
+    given.stranger = true;
+    found.count = 0;
+    checks_run(&given, &found);
+    assert_int_equal(state_of("settings"), FINDING_POOR);
+    assert_null(strstr(of("settings")->text, "hunter2"));
+    assert_non_null(strstr(of("settings")->text, "max_text"));
+}
+
 static void a_full_disk_is_found_by_trying(void **state)
 {
     struct rlimit limit;
@@ -275,6 +292,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_new_chat_gets_its_database_and_nothing_is_wrong, set_up, tear_down),
         cmocka_unit_test_setup_teardown(somebody_at_a_shell_makes_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_wrong_setting_is_told_in_its_own_words, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(mistakes_in_the_settings_are_told_and_to_strangers_without_their_values, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_full_disk_is_found_by_trying, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_folder_that_is_missing_or_no_folder_is_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(others_who_may_write_are_told, set_up, tear_down),

@@ -51,8 +51,27 @@ static void load_good(struct conf *c, const char *text, const char *const *reque
         fail_msg("%s\n  in\n%s", e.text, text);
     }
     assert_int_equal(e.code, ERR_NONE);
+    if (c->faults.count > 0) {
+        fail_msg("%s\n  in\n%s", c->faults.list[0].text, text);
+    }
 }
 
+/* Loads what has a mistake. The text of the first one. */
+static const char *load_faulty(struct conf *c, const char *text, const char *const *request, const char *const *process)
+{
+    struct err e = ERR_INIT;
+    write_file("chat.conf", text, strlen(text));
+    if (conf_load(c, folder, request, process, &e) != 0) {
+        fail_msg("%s\n  in\n%s", e.text, text);
+    }
+    if (c->faults.count == 0) {
+        fail_msg("was taken without a word:\n%s", text);
+    }
+    assert_null(strpbrk(c->faults.list[0].text, "\r\n"));
+    return c->faults.list[0].text;
+}
+
+/* Loads what stops a chat, as its data could be anywhere. */
 static void load_bad(struct err *e, const char *text, const char *const *request, const char *const *process)
 {
     struct conf c;
@@ -63,7 +82,19 @@ static void load_bad(struct err *e, const char *text, const char *const *request
     }
     assert_int_equal(e->code, ERR_CONFIG);
     assert_null(strpbrk(e->text, "\r\n"));
+    assert_true(c.faults.count > 0);
     assert_int_equal(conf_load(&c, folder, request, process, NULL), -1); /* nobody has to care */
+}
+
+static void own(const char *text) /* my-chat.conf; NULL: none */
+{
+    char path[100];
+    in_folder(path, sizeof path, "my-chat.conf");
+    if (text == NULL) {
+        unlink(path);
+    } else {
+        write_file("my-chat.conf", text, strlen(text));
+    }
 }
 
 #define ENVIRONMENT(...) ((const char *const[]){__VA_ARGS__, NULL})
@@ -136,7 +167,10 @@ static void mistakes_in_the_file_say_file_line_value_and_what_is_allowed(void **
         const char *text;
         const char *says[4];
     } cases[] = {
-        {"\n\nmax_txt = 5\n", {"chat.conf line 3", "max_txt", "chat.conf.example"}},
+        {"\n\nmax_txt = 5\n", {"chat.conf line 3", "max_txt", "Is max_text meant?"}},
+        {"colour = red\n", {"chat.conf line 1", "'colour'", "chat.conf.example"}},
+        {"trusted_proxy = ::1\n", {"'trusted_proxy'", "Is trusted_proxies meant?"}},
+        {"MAX-WAIT = 5\n", {"'MAX-WAIT'", "Is max_wait meant?"}},
         {"max_text = 5k\n", {"chat.conf line 1", "max_text", "'5k'", "from 1 to 16777216"}},
         {"max_text = 0\n", {"'0'", "from 1 to 16777216"}},
         {"max_text = 16777217\n", {"'16777217'", "from 1 to 16777216"}},
@@ -150,8 +184,7 @@ static void mistakes_in_the_file_say_file_line_value_and_what_is_allowed(void **
         {"max_held = 257\n", {"max_held", "from 0 to 256, or the word auto"}},
         {"max_held = Auto\n", {"max_held", "'Auto'"}},
         {"journal = WAL\n", {"journal", "'WAL'", "one of auto, wal, rollback"}},
-        {"data =\n", {"data", "a path"}},
-        {"threads = 3\nmax_text = 5\nthreads = 3\n", {"chat.conf line 3", "threads", "twice"}},
+        {"threads = 3\nmax_text = 5\nthreads = 4\n", {"chat.conf line 3", "threads", "twice", "The default, 16,"}},
         {"# x\nthreads\n", {"chat.conf line 2", "key = value"}},
         {"= 5\n", {"chat.conf line 1"}},
         {"Threads = 3\n", {"chat.conf line 1", "Threads"}},
@@ -161,16 +194,126 @@ static void mistakes_in_the_file_say_file_line_value_and_what_is_allowed(void **
         {"\xef\xbb\xbf[chat]\nthreads = 3\n", {"chat.conf line 1", "no sections"}},
         {"threads = 3\n  [chat]\n", {"chat.conf line 2", "no sections"}},
         {"threads = 3\n  max_text = x\n", {"chat.conf line 2", "max_text"}},
-        {"threads = x\nmax_txt = 1\n", {"chat.conf line 1", "threads"}}, /* the first one is told */
+        {"threads = x\nmax_txt = 1\n", {"chat.conf line 1", "threads"}}, /* the first one comes first */
+        {"allow_origin = a.example\n", {"chat.conf line 1", "'a.example'", "no other site is allowed"}},
+        {"status = all\n", {"chat.conf line 1", "'all'", "one of loopback, everyone, nobody", "nobody may read"}},
+        {"threads = 3\nmax_text ; = 5\n", {"chat.conf line 2", "key = value"}},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
-        struct err e = ERR_INIT;
-        load_bad(&e, cases[i].text, NULL, NULL);
+        struct conf c;
+        const char *text = load_faulty(&c, cases[i].text, NULL, NULL);
         for (size_t s = 0; s < COUNT(cases[i].says) && cases[i].says[s] != NULL; s++) {
-            assert_contains(e.text, cases[i].says[s]);
+            assert_contains(text, cases[i].says[s]);
         }
     }
+}
+
+/* ---- what holds instead ---- */
+
+static void in_place_of_a_wrong_value_the_default_holds_and_all_else_is_read(void **state)
+{
+    struct conf c;
+    (void)state;
+    load_faulty(&c, "max_text = lots\nposts = 5\n[x]\nno sense\nthreads = 2\nmax_wait = 61\nthreads\njournal = Wal\n",
+                NULL, ENVIRONMENT("POLLCHAT_MAX_STREAM=x", "POLLCHAT_POLL_AFTER=9"));
+    assert_int_equal(c.faults.count, 8);
+    assert_int_equal(c.max_text, 1048576);
+    assert_int_equal(c.threads, 2);
+    assert_int_equal(c.max_wait, 25);
+    assert_int_equal(c.journal, 0);
+    assert_int_equal(c.max_stream, 300);
+    assert_int_equal(c.poll_after, 9);
+    load_faulty(&c, "poll_after = 7\n", NULL, ENVIRONMENT("POLLCHAT_POLL_AFTER=x")); /* what wins is wrong */
+    assert_int_equal(c.poll_after, 2);
+    load_faulty(&c, "poll_after = x\n", NULL, ENVIRONMENT("POLLCHAT_POLL_AFTER=7")); /* what wins is right */
+    assert_int_equal(c.poll_after, 7);
+}
+
+static void a_wrong_setting_that_gives_rights_gives_none(void **state)
+{
+    static const char *const texts[] = {
+        "allow_origin = https://a.example https://b.example/\ntrusted_proxies = ::1 10.0.0.1/8\nstatus = al\ndoctor = x\n",
+        "allow_origin = *\nallow_origin = https://a.example\ntrusted_proxies = 10.0.0.1/8\ntrusted_proxies = ::1\n"
+        "status = everyone\nstatus = loopback\ndoctor = everyone\ndoctor = nobody\n",
+        "status_for = nobody\nDoctor = nobody\nallow_orign = *\ntrusted_proxy = ::1\n",
+        "status nobody\ndoctor nobody\n"};
+    struct conf c;
+    (void)state;
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        load_faulty(&c, texts[i], NULL, NULL);
+        assert_string_equal(c.allow_origin, "");
+        assert_string_equal(c.trusted_proxies, "");
+        assert_int_equal(c.status, CONF_STATUS_NOBODY);
+        assert_int_equal(c.doctor, CONF_STATUS_NOBODY);
+    }
+    load_faulty(&c, "Doctor = nobody\ndoctor = everyone\n", NULL, NULL); /* set rightly as well */
+    assert_int_equal(c.doctor, CONF_STATUS_EVERYONE);
+    own("docter = nobody\n");
+    load_faulty(&c, "doctor = everyone\n", NULL, NULL); /* but not by what wins */
+    assert_int_equal(c.doctor, CONF_STATUS_NOBODY);
+    own(NULL);
+}
+
+static void only_what_leaves_open_where_the_data_is_stops_the_chat(void **state)
+{
+    static const char *const texts[] = {"data =\n",    "dta = /x\n",
+                                        "Data = /x\n", "data_folder = /x\n",
+                                        "data /x\n",   "data = /x\ndata = /y\n",
+                                        "\xff\xfe=\n", "threads = 1\ndate=/\n"};
+    struct conf c;
+    struct err e = ERR_INIT;
+    (void)state;
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        load_bad(&e, texts[i], NULL, NULL);
+        assert_contains(e.text, "chat.conf");
+        load_faulty(&c, texts[i], NULL, ENVIRONMENT("POLLCHAT_DATA=/srv/chat")); /* so it is known */
+        assert_string_equal(c.data, "/srv/chat");
+    }
+    load_bad(&e, "data =\n", NULL, NULL);
+    assert_contains(e.text, "chat.conf line 1: data is ''; allowed is a path");
+    load_bad(&e, "dta = /x\n", NULL, NULL);
+    assert_contains(e.text, "chat.conf line 1: there is no setting 'dta'. Is data meant?");
+    load_good(&c, "data = /x\ndata = /x\n", NULL, NULL);
+    assert_string_equal(c.data, "/x");
+}
+
+static void strangers_are_told_nothing_that_the_owner_wrote(void **state)
+{
+    static const char *const texts[] = {"max_text = hunter2\n",
+                                        "hunter2 = 1\n",
+                                        "status = hunter2\n",
+                                        "hunter2\n",
+                                        "[hunter2]\n",
+                                        "allow_origin = hunter2\n",
+                                        "trusted_proxies = hunter2\n"};
+    struct conf c;
+    (void)state;
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        assert_contains(load_faulty(&c, texts[i], NULL, NULL), "hunter2");
+        assert_without(c.faults.list[0].brief, "hunter2");
+        assert_contains(c.faults.list[0].brief, "chat.conf line 1");
+    }
+    assert_contains(load_faulty(&c, "", NULL, ENVIRONMENT("POLLCHAT_HUNTER2=1")), "HUNTER2");
+    assert_without(c.faults.list[0].brief, "HUNTER2");
+    load_faulty(&c, "max_text = lots\n", NULL, NULL);
+    assert_contains(c.faults.list[0].brief, "max_text");
+    assert_contains(c.faults.list[0].brief, "from 1 to 16777216");
+}
+
+static void mistakes_for_which_there_is_no_room_are_counted(void **state)
+{
+    char text[512] = "";
+    struct conf c;
+    (void)state;
+    for (int i = 0; i < CONF_FAULTS + 3; i++) {
+        strcat(text, "colour = red\n");
+    }
+    strcat(text, "status = x\n");
+    load_faulty(&c, text, NULL, NULL);
+    assert_int_equal(c.faults.count, CONF_FAULTS);
+    assert_int_equal(c.faults.more, 4);
+    assert_int_equal(c.status, CONF_STATUS_NOBODY);
 }
 
 static void both_ends_of_each_range_are_allowed(void **state)
@@ -217,14 +360,16 @@ static void a_line_that_is_too_long_is_an_error_and_not_cut(void **state)
         strcpy(text + (size_t)head + length, "\nthreads = 5\n");
         write_file("chat.conf", text, strlen(text));
         size_t line = (size_t)head - 1 + length;
-        if (conf_load(&c, folder, NULL, NULL, &e) == 0) {
-            assert_true(line <= 198);
+        assert_int_equal(conf_load(&c, folder, NULL, NULL, &e), 0);
+        assert_int_equal(c.threads, 5);
+        if (line <= 198) {
+            assert_int_equal(c.faults.count, 0);
             assert_int_equal(strlen(c.allow_origin), strlen("https://") + length);
-            assert_int_equal(c.threads, 5);
         } else {
-            assert_true(line > 198);
-            assert_contains(e.text, "chat.conf line 2");
-            assert_contains(e.text, "longer than 198");
+            assert_int_equal(c.faults.count, 1);
+            assert_contains(c.faults.list[0].text, "chat.conf line 2");
+            assert_contains(c.faults.list[0].text, "longer than 198");
+            assert_string_equal(c.allow_origin, "");
         }
     }
 }
@@ -232,17 +377,18 @@ static void a_line_that_is_too_long_is_an_error_and_not_cut(void **state)
 static void trusted_proxies_may_take_several_lines(void **state)
 {
     struct conf c;
-    struct err e = ERR_INIT;
     char text[16384] = "";
     (void)state;
     load_good(&c, "trusted_proxies = 10.0.0.0/8\nthreads = 2\ntrusted_proxies = ::1 127.0.0.1\n", NULL, NULL);
     assert_string_equal(c.trusted_proxies, "10.0.0.0/8 ::1 127.0.0.1");
     load_good(&c, "trusted_proxies = 10.0.0.0/8\n", NULL, ENVIRONMENT("POLLCHAT_TRUSTED_PROXIES=192.0.2.1"));
     assert_string_equal(c.trusted_proxies, "192.0.2.1");
-    load_bad(&e, "trusted_proxies = ::1\ntrusted_proxies = 10.0.0.1/8\n", NULL, NULL);
-    assert_contains(e.text, "chat.conf line 2: trusted_proxies is '");
-    assert_contains(e.text, "allowed is addresses and networks");
-    load_bad(&e, "trusted_proxies = proxy.example\n", NULL, NULL);
+    const char *said = load_faulty(&c, "trusted_proxies = ::1\ntrusted_proxies = 10.0.0.1/8\n", NULL, NULL);
+    assert_contains(said, "chat.conf line 2: trusted_proxies is '");
+    assert_contains(said, "allowed is addresses and networks");
+    assert_string_equal(c.trusted_proxies, "");
+    load_faulty(&c, "trusted_proxies = proxy.example\ntrusted_proxies = ::1\n", NULL, NULL);
+    assert_string_equal(c.trusted_proxies, "");
     for (int i = 0; i < 250; i++) {
         strcat(text, "trusted_proxies = 2001:db8::/32\n");
     }
@@ -250,8 +396,8 @@ static void trusted_proxies_may_take_several_lines(void **state)
     for (int i = 0; i < 100; i++) {
         strcat(text, "trusted_proxies = 2001:db8::/32\n");
     }
-    load_bad(&e, text, NULL, NULL);
-    assert_contains(e.text, "of up to 4095 bytes");
+    assert_contains(load_faulty(&c, text, NULL, NULL), "of up to 4095 bytes");
+    assert_string_equal(c.trusted_proxies, "");
 }
 
 /* An origin that is written as no browser writes it would never match, and its owner would not learn why. */
@@ -282,23 +428,23 @@ static void origins_are_taken_as_browsers_write_them_only(void **state)
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         char entry[200];
         const char *const environment[] = {entry, NULL};
-        struct err e = ERR_INIT;
+        struct conf c;
         snprintf(entry, sizeof entry, "POLLCHAT_ALLOW_ORIGIN=%s", bad[i]);
-        load_bad(&e, "", environment, NULL);
-        assert_contains(e.text, bad[i]);
-        assert_contains(e.text, "allowed is a * or origins");
+        const char *said = load_faulty(&c, "", environment, NULL);
+        assert_contains(said, bad[i]);
+        assert_contains(said, "allowed is a * or origins");
     }
 }
 
 static void a_hostile_value_is_cut_in_the_message(void **state)
 {
     char entry[3000];
-    struct err e = ERR_INIT;
+    struct conf c;
     (void)state;
     snprintf(entry, sizeof entry, "POLLCHAT_THREADS=%02000d", 1);
-    load_bad(&e, "", NULL, ENVIRONMENT(entry));
-    assert_contains(e.text, "POLLCHAT_THREADS");
-    assert_contains(e.text, "from 1 to 128");
+    const char *said = load_faulty(&c, "", NULL, ENVIRONMENT(entry));
+    assert_contains(said, "POLLCHAT_THREADS");
+    assert_contains(said, "from 1 to 128");
 }
 
 static void environment_wins_over_file_and_request_over_process(void **state)
@@ -335,23 +481,22 @@ static void mistakes_in_the_environment_name_the_variable(void **state)
     static const struct {
         const char *entry;
         const char *says[3];
-    } cases[] = {{"POLLCHAT_THREAD=3", {"POLLCHAT_THREAD", "no such setting"}},
-                 {"POLLCHAT_threads=3", {"POLLCHAT_threads", "no such setting"}},
-                 {"POLLCHAT_THREADS_=3", {"POLLCHAT_THREADS_", "no such setting"}},
-                 {"POLLCHAT_THREADS", {"POLLCHAT_THREADS", "no such setting"}},
-                 {"POLLCHAT_=3", {"POLLCHAT_", "no such setting"}},
-                 {"POLLCHAT_CONFIG=x", {"POLLCHAT_CONFIG", "no such setting"}},
+    } cases[] = {{"POLLCHAT_THREAD=3", {"POLLCHAT_THREAD", "no setting"}},
+                 {"POLLCHAT_threads=3", {"POLLCHAT_threads", "no setting"}},
+                 {"POLLCHAT_THREADS_=3", {"POLLCHAT_THREADS_", "no setting"}},
+                 {"POLLCHAT_THREADS", {"POLLCHAT_THREADS", "no setting"}},
+                 {"POLLCHAT_=3", {"POLLCHAT_", "no setting"}},
+                 {"POLLCHAT_CONFIG=x", {"POLLCHAT_CONFIG", "no setting"}},
                  {"POLLCHAT_THREADS=", {"POLLCHAT_THREADS", "''", "from 1 to 128"}},
-                 {"POLLCHAT_THREADS=x=y", {"'x=y'"}},
-                 {"POLLCHAT_CONF=", {"empty"}}};
+                 {"POLLCHAT_THREADS=x=y", {"'x=y'"}}};
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
         for (int in_request = 0; in_request < 2; in_request++) {
-            struct err e = ERR_INIT;
+            struct conf c;
             const char *const *list = ENVIRONMENT("X=1", cases[i].entry);
-            load_bad(&e, "", in_request ? list : NULL, in_request ? NULL : list);
+            const char *said = load_faulty(&c, "", in_request ? list : NULL, in_request ? NULL : list);
             for (size_t s = 0; s < COUNT(cases[i].says) && cases[i].says[s] != NULL; s++) {
-                assert_contains(e.text, cases[i].says[s]);
+                assert_contains(said, cases[i].says[s]);
             }
         }
     }
@@ -367,18 +512,17 @@ static void a_client_s_header_is_never_a_setting(void **state)
     assert_int_equal(c.threads, 16);
 }
 
-static void a_wrong_file_is_wrong_whatever_the_environment_says(void **state)
+static void a_mistake_in_a_file_is_told_whatever_the_environment_says(void **state)
 {
-    struct err e = ERR_INIT;
+    struct conf c;
     (void)state;
-    load_bad(&e, "threads = x\n", NULL, ENVIRONMENT("POLLCHAT_THREADS=3"));
-    assert_contains(e.text, "chat.conf line 1");
+    assert_contains(load_faulty(&c, "threads = x\n", NULL, ENVIRONMENT("POLLCHAT_THREADS=3")), "chat.conf line 1");
+    assert_int_equal(c.threads, 3);
 }
 
 static void another_file_can_be_named(void **state)
 {
     struct conf c;
-    struct err e = ERR_INIT;
     char entry[200];
     (void)state;
     write_file("other.conf", "threads = 7\n", 12);
@@ -388,16 +532,23 @@ static void another_file_can_be_named(void **state)
     load_good(&c, "threads = 3\n", ENVIRONMENT(entry), ENVIRONMENT("POLLCHAT_CONF=/nowhere"));
     assert_int_equal(c.threads, 7);
     write_file("other.conf", "threads = x\n", 12);
-    load_bad(&e, "", NULL, ENVIRONMENT(entry));
-    assert_contains(e.text, "other.conf line 1");
-    assert_without(e.text, "/tmp"); /* texts hold no paths */
+    const char *said = load_faulty(&c, "", NULL, ENVIRONMENT(entry));
+    assert_contains(said, "other.conf line 1");
+    assert_without(said, "/tmp"); /* texts hold no paths */
 }
 
 static void a_named_file_must_be_there_and_readable(void **state)
 {
     struct err e = ERR_INIT;
+    struct conf c;
     char entry[200];
     (void)state;
+    load_bad(&e, "", NULL, ENVIRONMENT("POLLCHAT_CONF="));
+    assert_contains(e.text, "empty");
+    load_faulty(&c, "", NULL,
+                ENVIRONMENT("POLLCHAT_CONF=missing.conf", "POLLCHAT_DATA=/x", "POLLCHAT_STATUS=everyone"));
+    assert_int_equal(c.status, CONF_STATUS_EVERYONE);
+    assert_int_equal(c.doctor, CONF_STATUS_NOBODY); /* it may say so */
     load_bad(&e, "", NULL, ENVIRONMENT("POLLCHAT_CONF=missing.conf"));
     assert_contains(e.text, "missing.conf can't be read");
     snprintf(entry, sizeof entry, "POLLCHAT_CONF=%s", folder);
@@ -406,17 +557,6 @@ static void a_named_file_must_be_there_and_readable(void **state)
 }
 
 /* ---- the owner's own file ---- */
-
-static void own(const char *text) /* NULL: none */
-{
-    char path[100];
-    in_folder(path, sizeof path, "my-chat.conf");
-    if (text == NULL) {
-        unlink(path);
-    } else {
-        write_file("my-chat.conf", text, strlen(text));
-    }
-}
 
 static void the_owner_s_file_wins_over_the_other_and_the_environment_over_both(void **state)
 {
@@ -456,17 +596,20 @@ static void mistakes_in_the_owner_s_file_name_it(void **state)
                  {"threads\n", {"my-chat.conf line 1", "key = value"}},
                  {"[x]\n", {"my-chat.conf line 1", "no sections"}}};
     char path[100];
+    struct conf c;
     struct err e = ERR_INIT;
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
         own(cases[i].text);
-        load_bad(&e, "threads = 2\n\n\n", NULL, NULL);
-        assert_contains(e.text, cases[i].says[0]);
-        assert_contains(e.text, cases[i].says[1]);
+        const char *said = load_faulty(&c, "threads = 2\n\n\n", NULL, NULL);
+        assert_contains(said, cases[i].says[0]);
+        assert_contains(said, cases[i].says[1]);
     }
     own("threads = x\n");
-    load_bad(&e, "\nmax_text = y\n", NULL, NULL);
-    assert_int_equal(strncmp(e.text, "chat.conf line 2", strlen("chat.conf line 2")), 0); /* the first one is told */
+    load_faulty(&c, "\nmax_text = y\n", NULL, NULL);
+    assert_int_equal(c.faults.count, 2);
+    assert_contains(c.faults.list[0].text, "chat.conf line 2: max_text");
+    assert_contains(c.faults.list[1].text, "my-chat.conf line 1: threads");
     own(NULL);
     in_folder(path, sizeof path, "my-chat.conf");
     assert_int_equal(mkdir(path, 0755), 0);
@@ -500,13 +643,13 @@ static void paths_that_are_too_long_are_errors(void **state)
     load_bad(&e, "", NULL, ENVIRONMENT(entry));
     assert_contains(e.text, "4095");
     snprintf(entry, sizeof entry, "POLLCHAT_ALLOW_ORIGIN=%s", longest);
-    load_bad(&e, "", NULL, ENVIRONMENT(entry));
+    load_faulty(&c, "", NULL, ENVIRONMENT(entry));
     snprintf(entry, sizeof entry, "POLLCHAT_CONF=%s", longest);
     load_bad(&e, "", NULL, ENVIRONMENT(entry));
     snprintf(entry, sizeof entry, "POLLCHAT_DATA=%.*s", CONF_TEXT_MAX, longest);
     load_bad(&e, "", NULL, ENVIRONMENT(entry));
     snprintf(entry, sizeof entry, "POLLCHAT_ALLOW_ORIGIN=%.*s", CONF_TEXT_MAX, longest);
-    load_bad(&e, "", NULL, ENVIRONMENT(entry));
+    load_faulty(&c, "", NULL, ENVIRONMENT(entry));
     snprintf(entry, sizeof entry, "POLLCHAT_DATA=%.*s", CONF_TEXT_MAX - 1, longest);
     load_good(&c, "", NULL, ENVIRONMENT(entry));
     assert_int_equal(strlen(c.data), CONF_TEXT_MAX - 1);
@@ -550,6 +693,11 @@ static void tells_each_value_and_where_it_came_from(void **state)
     assert_contains(text, "max_text = 9  ; chat.conf line 2\n");
     free(text);
     own(NULL);
+    load_faulty(&c, "\nthreads = x\nstatus = y\n", NULL, NULL);
+    text = printed(&c);
+    assert_contains(text, "threads = 16  ; default, as chat.conf line 2 is wrong\n");
+    assert_contains(text, "status = nobody  ; to be safe, as chat.conf line 3 is wrong\n");
+    free(text);
     load_good(&c, "", NULL, NULL); /* nothing is left of the load before */
     text = printed(&c);
     assert_contains(text, "threads = 16  ; default\n");
@@ -603,6 +751,11 @@ int main(void)
         cmocka_unit_test(line_ends_of_windows_and_a_missing_last_one_are_fine),
         cmocka_unit_test(relative_folders_start_at_the_programs),
         cmocka_unit_test(mistakes_in_the_file_say_file_line_value_and_what_is_allowed),
+        cmocka_unit_test(in_place_of_a_wrong_value_the_default_holds_and_all_else_is_read),
+        cmocka_unit_test(a_wrong_setting_that_gives_rights_gives_none),
+        cmocka_unit_test(only_what_leaves_open_where_the_data_is_stops_the_chat),
+        cmocka_unit_test(strangers_are_told_nothing_that_the_owner_wrote),
+        cmocka_unit_test(mistakes_for_which_there_is_no_room_are_counted),
         cmocka_unit_test(both_ends_of_each_range_are_allowed),
         cmocka_unit_test(a_line_that_is_too_long_is_an_error_and_not_cut),
         cmocka_unit_test(trusted_proxies_may_take_several_lines),
@@ -612,7 +765,7 @@ int main(void)
         cmocka_unit_test(every_setting_can_come_from_the_environment),
         cmocka_unit_test(mistakes_in_the_environment_name_the_variable),
         cmocka_unit_test(a_client_s_header_is_never_a_setting),
-        cmocka_unit_test(a_wrong_file_is_wrong_whatever_the_environment_says),
+        cmocka_unit_test(a_mistake_in_a_file_is_told_whatever_the_environment_says),
         cmocka_unit_test(another_file_can_be_named),
         cmocka_unit_test(a_named_file_must_be_there_and_readable),
         cmocka_unit_test(the_owner_s_file_wins_over_the_other_and_the_environment_over_both),
