@@ -320,11 +320,13 @@ static const char *reason(int status)
     return "Internal Server Error";
 }
 
-/* Nearly every answer of these programs is data: it is never a page, a frame or a script, whoever opens it. */
+/* Nearly every answer of these programs is data: it is never a page, a frame or a script, whoever opens it, and no search
+ * engine is to list it. */
 static const char data_headers[] = "X-Content-Type-Options: nosniff\r\n"
                                    "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"
                                    "X-Frame-Options: DENY\r\n"
                                    "Referrer-Policy: no-referrer\r\n"
+                                   "X-Robots-Tag: noindex\r\n"
                                    "X-Accel-Buffering: no\r\n";
 
 /* With no-referrer a browser would call the origin of a page's form "null". */

@@ -48,6 +48,7 @@ function assertCommonHeaders(answer, caching = 'no-store') {
   assert.equal(answer.headers['x-content-type-options'], 'nosniff');
   assert.equal(answer.headers['content-security-policy'], "default-src 'none'; frame-ancestors 'none'", "the program's, not the page's");
   assert.equal(answer.headers['referrer-policy'], 'no-referrer');
+  assert.equal(answer.headers['x-robots-tag'], 'noindex');
   assert.equal(answer.headers['cache-control'], caching);
   // A server that adds its own for static files must leave these alone.
   for (const name of ['x-content-type-options', 'content-security-policy', 'referrer-policy', 'x-frame-options', 'cache-control']) {

@@ -34,6 +34,7 @@ static void status_comes_first_and_every_answer_is_guarded(void **state)
                                              "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"
                                              "X-Frame-Options: DENY\r\n"
                                              "Referrer-Policy: no-referrer\r\n"
+                                             "X-Robots-Tag: noindex\r\n"
                                              "X-Accel-Buffering: no\r\n"
                                              "Cache-Control: no-store\r\n"
                                              "Content-Length: 2\r\n"

@@ -1,0 +1,51 @@
+// headers.test.mjs - what the archive's .htaccess files have a host say about the page, where it has mod_headers, and that the programs' own
+// answers are left alone.
+
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { withHost } from './hosts.mjs';
+
+const PAGES = ['', 'index.html', 'doctor.html', 'INSTALL.html', 'js/main.js', 'chat.css'];
+
+for (const kind of ['usual-fcgid', 'usual-cgi', 'no-rewrite']) {
+  test(`${kind}: no other site can put the page into a frame, and no type is guessed`, () =>
+    withHost(kind, {}, async (host) => {
+      for (const target of PAGES) {
+        const answer = await host.get(target);
+        assert.equal(answer.status, 200, target);
+        assert.equal(answer.headers['x-frame-options'], 'DENY', target);
+        assert.match(answer.headers['content-security-policy'], /frame-ancestors 'none'/, target);
+        assert.equal(answer.headers['x-content-type-options'], 'nosniff', target);
+        assert.equal(answer.headers['referrer-policy'], 'same-origin', target);
+      }
+      const programs = kind === 'no-rewrite' ? 'cgi-bin/poll.cgi/' : '';
+      for (const page of ['embed', 'plain']) { // made to stand in a frame: their own policy says in whose
+        const answer = await host.get(`${programs}${page}`);
+        assert.equal(answer.status, 200, page);
+        assert.equal(answer.headers['x-frame-options'], undefined, page);
+        assert.match(answer.headers['content-security-policy'], /frame-ancestors (?!'none')/, page);
+        for (const name of ['content-security-policy', 'referrer-policy', 'x-content-type-options']) {
+          assert.equal(answer.count(name), 1, `${page}: ${name}`);
+        }
+      }
+      assert.equal((await host.get(`${programs}poll`)).headers['referrer-policy'], 'no-referrer');
+    }));
+}
+
+test('what programs say and what rooms\' heads say is in no search engine', () =>
+  withHost('usual-cgi', {}, async (host) => {
+    const sent = await host.get('send', { method: 'POST', body: 'text=hi', headers: { 'Content-Type': 'application/x-www-form-urlencoded' } });
+    assert.equal(sent.status, 201, sent.text);
+    const polled = await host.get('poll?since=0');
+    const { watch } = polled.json();
+    for (const answer of [sent, polled, await host.get('poll?format=text'), await host.get('poll?since=x'), await host.get(watch)]) {
+      assert.equal(answer.headers['x-robots-tag'], 'noindex', answer.text);
+    }
+    assert.equal((await host.get('')).headers['x-robots-tag'], undefined, 'whoever runs a chat may want it to be found');
+  }));
+
+test('a host without mod_headers serves the page all the same', () =>
+  withHost('no-headers-no-env', {}, async (host) => {
+    assert.equal((await host.get('')).status, 200);
+    assert.equal((await host.get('js/main.js')).status, 200);
+  }));
