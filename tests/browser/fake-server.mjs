@@ -20,9 +20,11 @@ export class FakeServer {
   sends = []; // bodies of /send as they came
   #sockets = new Set();
 
-  static async start(clock = { now: () => Date.now() }) {
+  /** paths: of several chats on one host; `chat` is the first one's. */
+  static async start(clock = { now: () => Date.now() }, paths = ['/']) {
     const server = new FakeServer();
-    server.chat = new Chat(clock);
+    server.chats = new Map(paths.map((folder) => [folder, new Chat(clock)]));
+    [server.chat] = server.chats.values();
     await server.revive();
     return server;
   }
@@ -52,7 +54,8 @@ export class FakeServer {
 
   async #answer(request, response) {
     const url = new URL(request.url, this.address);
-    const name = url.pathname.slice(1);
+    const [folder, chat] = [...this.chats].find(([start]) => url.pathname.startsWith(start)) ?? ['/', this.chat];
+    const name = url.pathname.slice(folder.length);
     if (name !== 'send' && name !== 'poll') {
       this.#file(name === '' ? 'index.html' : name, response);
       return;
@@ -84,7 +87,7 @@ export class FakeServer {
       response.writeHead(200, { 'Content-Type': 'text/html' }).end('<h1>Welcome</h1>');
       return;
     }
-    const answer = this.chat.answer(url, { body });
+    const answer = chat.answer(url, { body });
     if (fault === 'lost') {
       request.socket.destroy();
       return;
@@ -107,8 +110,8 @@ export class FakeServer {
 }
 
 /** Runs body(server) and closes it in any case. */
-export async function withFake(body, clock) {
-  const server = await FakeServer.start(clock);
+export async function withFake(body, clock, paths) {
+  const server = await FakeServer.start(clock, paths);
   try {
     await body(server);
   } finally {

@@ -7,9 +7,12 @@
 import assert from 'node:assert/strict';
 import { chromium } from 'playwright-core';
 
+/** A name that isn't localhost: a page there over plain HTTP has no locks, and is no secure context. */
+export const PLAIN = 'chat.test';
+
 const FLAGS = [
   '--headless=new', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update',
-  '--disable-sync', '--disable-dev-shm-usage',
+  '--disable-sync', '--disable-dev-shm-usage', `--host-resolver-rules=MAP ${PLAIN} 127.0.0.1`,
 ];
 
 /** A server that can't stream says so, once, and the browser repeats it. */

@@ -92,3 +92,26 @@ for (const profile of PROFILES.filter((name) => ['lighttpd', 'apache-proxy', 'ap
     });
   });
 }
+
+test('the device\'s clock is set back between two messages that wait, and the page loaded anew: they go out as they were written', async () => {
+  await withSite({ profile: 'lighttpd' }, async (site) => {
+    await withBrowser(async ({ tab }) => {
+      const page = await tab(`http://127.0.0.1:${site.port}/`, { name: 'ann', ignore });
+      await page.context().route(/\/send$/, (route) => route.abort());
+      for (const text of ['one', 'two', 'three']) {
+        if (text === 'three') {
+          await page.evaluate(() => {
+            const { now } = Date;
+            Date.now = () => now() - 300_000;
+          });
+        }
+        await say(page, text);
+      }
+      await shows(page, ['one [queued]', 'two [queued]', 'three [queued]']);
+      await page.reload();
+      await page.context().unroute(/\/send$/);
+      await shows(page, ['one', 'two', 'three']);
+    });
+    assert.deepEqual(await stored(site), ['one', 'two', 'three']);
+  });
+});

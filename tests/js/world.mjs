@@ -1,5 +1,6 @@
 // world.mjs - time that runs only when told, chance from a seed, and a chat in memory behind a network that fails on demand.
 
+import { makeClock } from '../../www/js/clock.js';
 import { streamReply } from './streams.mjs';
 
 /** mulberry32: the same numbers for the same seed. */
@@ -23,9 +24,10 @@ export class Clock {
 
   #jumped = 0;
 
-  now = () => this.#now + this.#jumped;
+  wall = () => this.#now + this.#jumped;
+  now = makeClock({ wall: this.wall, mono: () => this.#now }).now;
 
-  /** Somebody sets the clock: what it shows jumps, timers go on. */
+  /** Somebody sets the clock: the time of day jumps, timers go on. */
   jump(ms) {
     this.#jumped += ms;
   }

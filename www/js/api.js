@@ -24,7 +24,7 @@ async function read(answer, progress) {
 // what stands in cgi-bin/.htaccess.
 const WAYS = ['', 'cgi-bin/', 'cgi/'];
 
-/** base: the address that the others are relative to. fetch, clock: { now, setTimeout, clearTimeout }. */
+/** base: the address that the others are relative to. fetch, clock: as of clock.js. */
 export function makeApi({ base, fetch, clock }) {
   let way = 0;
   let isSure = false;
@@ -75,7 +75,7 @@ export function makeApi({ base, fetch, clock }) {
     }
     const body = parse(text);
     if (answer.status !== 200 && answer.status !== 201) {
-      throw failureOf(answer.status, answer.headers, body, clock.now());
+      throw failureOf(answer.status, answer.headers, body, clock.wall());
     }
     return body;
   }

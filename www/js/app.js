@@ -3,7 +3,8 @@
 import { makeApi } from './api.js';
 import { Attention, makeSound, notifyOf } from './attention.js';
 import { Backoff } from './backoff.js';
-import { Keep } from './keep.js';
+import { makeClock } from './clock.js';
+import { Keep, openOutbox } from './keep.js';
 import { Ladder } from './ladder.js';
 import { directionOf, choose, LANGUAGES, loadLanguage, readyLanguage, translate } from './lang.js';
 import { newId, Outbox } from './outbox.js';
@@ -29,8 +30,8 @@ function attempt(action) {
 /** Storage that may be absent, full or forbidden: then nothing is remembered, and all works. */
 function keeper(storage, prefix) {
   return {
-    get: (key) => attempt(() => window[storage].getItem(`${prefix}.${key}`)),
-    set: (key, value) => attempt(() => window[storage].setItem(`${prefix}.${key}`, value)),
+    get: (key) => attempt(() => window[storage].getItem(`${prefix} ${key}`)),
+    set: (key, value) => attempt(() => window[storage].setItem(`${prefix} ${key}`, value)),
   };
 }
 
@@ -61,14 +62,29 @@ function setTheme(theme) {
 
 const site = new URL('..', import.meta.url);
 
+/** Other chats may be at other paths of this host: whatever the browser keeps for this one is called so, and more. */
+const CHAT = `pollchat ${site.pathname}`;
+
+/** Earlier versions kept things under names without the chat. */
+async function bringOver(room) {
+  const [local, session] = ['localStorage', 'sessionStorage'].map((name) => attempt(() => window[name]));
+  const isOld = local?.getItem('pollchat.name') && local.getItem(`${CHAT} moved`) === null;
+  if (isOld || session?.getItem(`pollchat.outbox.${room}`)) {
+    const former = await import('./former.js');
+    const { indexedDB } = window;
+    const isReload = performance.getEntriesByType('navigation')[0]?.type === 'reload';
+    const paths = [site.pathname, new URL('.', document.baseURI).pathname];
+    await former.bringOver({ local, session, indexedDB, locks: navigator.locks, chat: CHAT, room, paths, isReload, openOutbox: () => openOutbox(indexedDB, CHAT) });
+  }
+}
+
 /** An answer can be read while it comes. */
 const canStream = () => typeof ReadableStream === 'function' && 'body' in Response.prototype && 'getReader' in ReadableStream.prototype;
 
 /** What listens, sends and remembers. Knows no elements. */
-function makeTalk({ room, pace }) {
-  const clock = { now: () => Date.now(), setTimeout: (f, ms) => setTimeout(f, ms), clearTimeout: (t) => clearTimeout(t) };
-  const session = keeper('sessionStorage', 'pollchat');
-  const name = `pollchat ${new URL('.', document.baseURI).pathname}${room}`;
+function makeTalk({ room, pace, clock }) {
+  const [local, session] = ['localStorage', 'sessionStorage'].map((storage) => keeper(storage, CHAT));
+  const name = `${CHAT} ${room}`;
   const store = new Store(room);
   const api = makeApi({ base: site, fetch: (...args) => fetch(...args), clock });
   const feed = new Feed(store);
@@ -77,9 +93,14 @@ function makeTalk({ room, pace }) {
   const channel = typeof BroadcastChannel === 'function' ? new BroadcastChannel(name) : undefined;
   const transport = new Tabs({ feed, transport: listener, clock, name, locks: navigator.locks, channel, pace });
   const makeId = () => newId((bytes) => crypto.getRandomValues(bytes));
-  const otherwise = { load: () => parseList(session.get(`outbox.${room}`)), save: (list) => session.set(`outbox.${room}`, JSON.stringify(list)) };
-  const keep = new Keep({ indexedDB: window.indexedDB, locks: navigator.locks, name, tab: makeId(), ahead: attempt(() => window.localStorage), otherwise });
-  const outbox = new Outbox({ store, api, clock, backoff: new Backoff(), makeId, keep });
+  const otherwise = { load: () => parseList(session.get(`${room} outbox`)), save: (list) => session.set(`${room} outbox`, JSON.stringify(list)) };
+  const keep = new Keep({ indexedDB: window.indexedDB, locks: navigator.locks, chat: CHAT, room, tab: makeId(), ahead: attempt(() => window.localStorage), otherwise });
+  const count = (last) => {
+    const next = Math.max(last, Number(local.get('written')) || 0) + 1;
+    local.set('written', next);
+    return next;
+  };
+  const outbox = new Outbox({ store, api, clock, backoff: new Backoff(), makeId, keep, count });
   return { store, api, transport, outbox };
 }
 
@@ -90,14 +111,16 @@ function makeTalk({ room, pace }) {
  */
 export async function start(root, { room, title, preset, embedded = false, on = {} }) {
   const part = (name) => root.querySelector(`[data-part="${name}"]`);
-  const local = keeper('localStorage', 'pollchat');
-  const inRoom = keeper('localStorage', `pollchat.${room}`);
+  await bringOver(room).catch(() => {}); // another time
+  const clock = makeClock();
+  const local = keeper('localStorage', CHAT);
+  const inRoom = keeper('localStorage', `${CHAT} ${room}`);
   let name = local.get('name') ?? preset ?? '';
-  let lastActive = Date.now();
+  let lastActive = clock.now();
   let isOpen = !embedded;
   const isSeen = () => isOpen && !document.hidden;
-  const pace = () => (!isSeen() ? 'hidden' : Date.now() - lastActive > IDLE_MS ? 'idle' : 'active');
-  const { store, api, transport, outbox } = makeTalk({ room, pace });
+  const pace = () => (!isSeen() ? 'hidden' : clock.now() - lastActive > IDLE_MS ? 'idle' : 'active');
+  const { store, api, transport, outbox } = makeTalk({ room, pace, clock });
   let language = readyLanguage(wantedLanguages()) ?? (await loadLanguage(wantedLanguages())); // at once where it can be: people type early
 
   function wantedLanguages() {
@@ -116,7 +139,7 @@ export async function start(root, { room, title, preset, embedded = false, on = 
   // ---- views ----
 
   const isOwn = (message) => message.state !== undefined || message.name === name;
-  const status = new StatusView(part('status'), { language, on: { now: hurry } });
+  const status = new StatusView(part('status'), { language, on: { now: hurry }, now: clock.now });
   const log = new LogView(part('scroller'), {
     store,
     news: part('news'),
@@ -274,7 +297,7 @@ export async function start(root, { room, title, preset, embedded = false, on = 
 
   // ---- who looks ----
 
-  const sound = makeSound();
+  const sound = makeSound(clock);
   const attention = new Attention({
     isSeen: () => isSeen() || transport.pace() === 'active', // here, or in another tab of the room
     isOwn,
@@ -293,7 +316,7 @@ export async function start(root, { room, title, preset, embedded = false, on = 
   function lookedAt() {
     attention.seen();
     tellSeen();
-    lastActive = Date.now();
+    lastActive = clock.now();
     transport.hurry();
   }
 
@@ -317,7 +340,7 @@ export async function start(root, { room, title, preset, embedded = false, on = 
   for (const event of ['pointerdown', 'keydown']) {
     const active = () => {
       const wasIdle = pace() === 'idle';
-      lastActive = Date.now();
+      lastActive = clock.now();
       if (wasIdle) {
         transport.hurry();
       }

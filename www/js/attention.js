@@ -8,14 +8,14 @@ import { snippet } from './text.js';
 const QUIET_MS = 2000; // between two sounds
 
 /** Two short tones, made here: no file, and no louder than speech. */
-export function makeSound() {
+export function makeSound(clock) {
   let context = null;
-  let last = 0;
+  let last = -Infinity;
   return () => {
-    if (Date.now() - last < QUIET_MS) {
+    if (clock.now() - last < QUIET_MS) {
       return;
     }
-    last = Date.now();
+    last = clock.now();
     context ??= new AudioContext();
     for (const [at, pitch] of [[0, 660], [0.12, 880]]) {
       const [tone, loudness] = [context.createOscillator(), context.createGain()];

@@ -1,13 +1,12 @@
 // keep.js - keeps what isn't sent yet, through reloads, crashes and days offline: IndexedDB, one record for each tab.
 //
+// Each chat has a database of its own, and its address is in all names: other chats may be at other paths of the host.
 // A tab holds a lock for as long as it lives, so that its record is its own; what a tab left behind that is gone is taken over by the
 // next one that opens the room. Where a browser has no IndexedDB or no locks (a page without HTTPS), or forbids them, `otherwise`
 // keeps it: { load, save } over something simpler. A database needs a moment to write, and a tab may be closed in it: until then `ahead`,
 // a storage that writes at once (localStorage), has the same.
 
-const DATABASE = 'pollchat';
 const OUTBOX = 'outbox';
-const AHEAD = 'pollchat.ahead.';
 
 const done = (request) =>
   new Promise((resolve, reject) => {
@@ -15,41 +14,52 @@ const done = (request) =>
     request.onerror = () => reject(request.error);
   });
 
-function open(indexedDB) {
-  const request = indexedDB.open(DATABASE, 1);
-  request.onupgradeneeded = () => request.result.createObjectStore(OUTBOX); // key: [room of a site, tab]
+/** The database of what isn't sent. chat: its name in this browser. */
+export function openOutbox(indexedDB, chat) {
+  const request = indexedDB.open(chat, 1);
+  request.onupgradeneeded = () => request.result.createObjectStore(OUTBOX); // key: [room, tab]
   return done(request);
 }
 
 const isEntry = (entry) => [entry?.name, entry?.id, entry?.text, entry?.time].every((value) => typeof value === 'string');
+
+/** Of several tabs, in the order of writing. Lines without a number are older than those with one, and in order in their own list. */
+export function inOrder(lists) {
+  const lines = lists.flatMap((list) => {
+    let time = '';
+    return list.map((entry) => ({ entry, order: entry.order ?? 0, time: (time = entry.time > time ? entry.time : time) }));
+  });
+  const byTime = (a, b) => (a.order > 0 || a.time === b.time ? 0 : a.time < b.time ? -1 : 1);
+  return lines.sort((a, b) => a.order - b.order || byTime(a, b)).map(({ entry }) => entry);
+}
 
 export class Keep {
   #database = null;
   #key;
   #last = '[]';
 
-  /** name: of the room on this site; tab: an id that no other tab has. */
-  constructor({ indexedDB, locks, name, tab, ahead, otherwise }) {
-    Object.assign(this, { indexedDB, locks, name, ahead, otherwise });
-    this.#key = [name, tab];
+  /** chat: its name in this browser; tab: an id that no other tab has. */
+  constructor({ indexedDB, locks, chat, room, tab, ahead, otherwise }) {
+    Object.assign(this, { indexedDB, locks, chat, room, ahead, otherwise });
+    this.#key = [room, tab];
   }
 
-  /** What was left behind, oldest first. To be called once, before save(). */
+  /** What was left behind, in the order of writing. To be called once, before save(). */
   async load() {
     try {
-      this.#database = await open(this.indexedDB);
+      this.#database = await openOutbox(this.indexedDB, this.chat);
       await this.#live();
       const found = [];
       for (const key of await this.#keys()) {
-        found.push(...(await this.#adopt(key)));
+        found.push(await this.#adopt(key));
       }
       for (const [key, text] of this.#aheads()) {
-        found.push(...(await this.#adoptAhead(key, text)).filter(({ id }) => found.every((other) => other.id !== id)));
+        found.push((await this.#adoptAhead(key, text)).filter(({ id }) => found.flat().every((other) => other.id !== id)));
       }
-      return found.sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0));
+      return inOrder(found);
     } catch {
       this.#database = null;
-      return this.otherwise.load().filter(isEntry);
+      return inOrder([this.otherwise.load().filter(isEntry)]);
     }
   }
 
@@ -77,8 +87,8 @@ export class Keep {
 
   // ---- what a database has not written yet ----
 
-  #aheadKey([name, tab]) {
-    return `${AHEAD}${name}\n${tab}`;
+  #aheadKey([room, tab]) {
+    return `${this.chat} ${room} ahead ${tab}`;
   }
 
   #writeAhead(text) {
@@ -97,8 +107,8 @@ export class Keep {
   #aheads() {
     try {
       return Object.keys(this.ahead)
-        .filter((key) => key.startsWith(`${AHEAD}${this.name}\n`))
-        .map((key) => [[this.name, key.slice(key.lastIndexOf('\n') + 1)], this.ahead.getItem(key)]);
+        .filter((key) => key.startsWith(this.#aheadKey([this.room, ''])))
+        .map((key) => [[this.room, key.slice(key.lastIndexOf(' ') + 1)], this.ahead.getItem(key)]);
     } catch {
       return [];
     }
@@ -131,12 +141,12 @@ export class Keep {
   }
 
   #lockOf([, tab]) {
-    return `pollchat tab ${tab}`;
+    return `${this.chat} tab ${tab}`;
   }
 
   async #keys() {
     const all = await done(this.#database.transaction(OUTBOX).objectStore(OUTBOX).getAllKeys());
-    return all.filter(([name, tab]) => name === this.name && tab !== this.#key[1]);
+    return all.filter(([room, tab]) => room === this.room && tab !== this.#key[1]);
   }
 
   /** The record of a tab that is gone becomes ours, in one transaction: nothing is lost should this tab go as well. */

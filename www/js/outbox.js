@@ -19,13 +19,17 @@ export class Outbox extends EventTarget {
   #busy = false;
   #blocked = 0; // times that the first message met a filter
   #isRestored = false; // until then nothing is kept anew, nor sent
+  #order = 0; // of the line that was written last
   #nap;
 
-  /** keep: { load(): entries, or a promise of them; save(entries) }. With it nothing is sent before restore(). */
-  constructor({ store, api, backoff, clock, makeId, keep = null }) {
+  /**
+   * keep: { load(): entries, or a promise of them; save(entries) }. With it nothing is sent before restore(). count(last): the number of
+   * the next line, greater than `last`; the order of writing is that of these numbers, as a device's clock may be set back.
+   */
+  constructor({ store, api, backoff, clock, makeId, keep = null, count = (last) => last + 1 }) {
     super();
     this.#nap = new Nap(clock);
-    Object.assign(this, { store, api, backoff, clock, makeId, keep: keep ?? { load: () => [], save: () => {} } });
+    Object.assign(this, { store, api, backoff, clock, makeId, count, keep: keep ?? { load: () => [], save: () => {} } });
     this.#isRestored = keep === null;
     store.addEventListener('confirmed', ({ detail }) => this.#leave(detail.key));
     store.addEventListener('unseen', ({ detail }) => this.retry(detail.key));
@@ -38,16 +42,19 @@ export class Outbox extends EventTarget {
     const written = this.#queue;
     this.#queue = [];
     for (const entry of before) {
+      this.#order = Math.max(this.#order, entry.order ?? 0);
       this.#enter({ ...entry, detail: '', state: entry.state === 'failed' ? 'failed' : 'queued' });
     }
     this.#queue.push(...written);
+    written.forEach((key) => this.store.update(key, { order: this.#next() }));
     this.#isRestored = true;
     this.#save();
     this.#pump();
   }
 
   send({ name, text, reply_to }) {
-    const entry = { name, text, reply_to, id: this.makeId(), time: new Date(this.clock.now()).toISOString(), state: 'queued', detail: '' };
+    const time = new Date(this.clock.wall()).toISOString();
+    const entry = { name, text, reply_to, id: this.makeId(), time, order: this.#next(), state: 'queued', detail: '' };
     const key = this.#enter(entry);
     this.#pump();
     return key;
@@ -58,14 +65,15 @@ export class Outbox extends EventTarget {
     const entry = this.#entry(key);
     if (entry?.field === 'name' && name !== undefined && name !== entry.name) {
       this.store.drop(key); // refused, so it isn't stored under the old name
-      this.#enter({ ...entry, name, state: 'queued', detail: '', field: undefined });
+      this.#enter({ ...entry, name, order: this.#next(), state: 'queued', detail: '', field: undefined });
       this.#pump();
       return;
     }
+    const order = this.#queue.includes(key) ? {} : { order: this.#next() }; // it goes behind the others
     if (!this.#queue.includes(key)) {
       this.#queue.push(key);
     }
-    this.store.update(key, { state: 'queued', detail: '' });
+    this.store.update(key, { ...order, state: 'queued', detail: '' });
     this.#pump();
   }
 
@@ -77,6 +85,11 @@ export class Outbox extends EventTarget {
 
   textOf(key) {
     return this.#entry(key)?.text ?? '';
+  }
+
+  #next() {
+    this.#order = this.count(this.#order);
+    return this.#order;
   }
 
   hurry() {

@@ -88,7 +88,7 @@ export async function readStream({ fetch, clock, address, take, alive = () => {}
   try {
     const answer = await fetch(address, { cache: 'no-store', credentials: 'same-origin', headers: { Accept: 'text/event-stream' }, signal: stop.signal });
     if (answer.status !== 200) {
-      throw failureOf(answer.status, answer.headers, parse(await answer.text()), clock.now());
+      throw failureOf(answer.status, answer.headers, parse(await answer.text()), clock.wall());
     }
     check(answer);
     const reader = answer.body.getReader();

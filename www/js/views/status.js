@@ -6,10 +6,10 @@ export class StatusView {
   #until = 0;
   #timer = null;
 
-  /** on: { now() } */
-  constructor(root, { language, on }) {
+  /** on: { now() }; now(): the clock that `until` is of, in ms. */
+  constructor(root, { language, on, now }) {
     const part = (name) => root.querySelector(`[data-part="${name}"]`);
-    Object.assign(this, { root, language, text: part('text'), count: part('count'), button: part('now') });
+    Object.assign(this, { root, language, now, text: part('text'), count: part('count'), button: part('now') });
     this.button.addEventListener('click', () => on.now());
   }
 
@@ -29,7 +29,7 @@ export class StatusView {
   }
 
   #tick() {
-    const seconds = Math.ceil((this.#until - Date.now()) / 1000);
+    const seconds = Math.ceil((this.#until - this.now()) / 1000);
     const shown = this.#until === 0 ? '' : seconds > 0 ? this.language.say('nextTry', { n: seconds }) : this.language.say('trying');
     if (this.count.textContent !== shown) {
       this.count.textContent = shown;
