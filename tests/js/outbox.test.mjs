@@ -4,7 +4,7 @@ import { makeApi } from '../../www/js/api.js';
 import { Backoff } from '../../www/js/backoff.js';
 import { newId, Outbox } from '../../www/js/outbox.js';
 import { Store } from '../../www/js/store.js';
-import { Chat, Clock, network, problem, reply } from './world.mjs';
+import { Chat, Clock, network, problem, reply, seeded } from './world.mjs';
 
 function world({ faults = [], saved = null, ids = 0 } = {}) {
   const clock = new Clock();
@@ -56,11 +56,12 @@ test('one at a time, in order, whatever fails in between', async () => {
 });
 
 test('a lost answer is asked for again under the same id, and stored once', async () => {
-  const w = world({ faults: ['lost', 'lost', 'cut'] });
+  const w = world({ faults: ['lost', 'lost', 'none', 'cut'] }); // 'none': whether the chat can be reached at all
   w.say('once');
   await w.clock.run(60_000);
-  assert.equal(w.log.length, 4);
-  assert.equal(new Set(w.log.map(({ body }) => body)).size, 1);
+  const tries = w.log.map(({ body }) => body).filter((body) => body.includes('once'));
+  assert.equal(tries.length, 4);
+  assert.equal(new Set(tries).size, 1);
   assert.deepEqual(w.texts(), ['once']);
 });
 
@@ -160,14 +161,65 @@ test('a gateway that says no is not the chat: tried again', async () => {
   assert.deepEqual(w.texts(), ['patient']);
 });
 
-test('what a filter blocks each time is given back, and holds up nothing that comes after it', async () => {
+// What something between the page and the chat does with one message, each time.
+const strangers = {
+  'a 403': () => reply(403, '<h1>Forbidden</h1>'),
+  'a 406': () => reply(406, '<h1>Not Acceptable</h1>'),
+  'a 404': () => reply(404, '<h1>Not Found</h1>'),
+  'a 429': () => reply(429, '<h1>Slow down</h1>'),
+  'a 500': () => reply(500, '<h1>Internal Server Error</h1>'),
+  'a 501': () => reply(501, 'not implemented'),
+  'a 502': () => reply(502, '<h1>Bad Gateway</h1>'),
+  'a page with 200': () => reply(200, '<h1>Blocked by your administrator</h1>'),
+  'an empty 200': () => reply(200, ''),
+  'JSON of its own': () => reply(200, { blocked: true }),
+  'a cut connection': () => {
+    throw new TypeError('Failed to fetch');
+  },
+};
+
+for (const [name, block] of Object.entries(strangers)) {
+  test(`one message that meets ${name} each time is given back, and holds up nothing that comes after it`, async () => {
+    const w = world();
+    const fetch = network({ chat: w.chat, clock: w.clock, log: [], faults: () => 'none', delay: () => 1 });
+    w.instead = async (address, init) => (init.body.includes('<script') ? block() : fetch(address, init));
+    const told = [];
+    w.outbox.addEventListener('status', ({ detail }) => told.push(detail.failure));
+    ['what is <script>?', 'hello', 'a <script> again', 'and on'].forEach(w.say);
+    await w.clock.run(90_000);
+    assert.deepEqual(w.texts(), ['hello', 'and on']);
+    const failed = w.store.pending.filter(({ state }) => state === 'failed');
+    assert.deepEqual(failed.map(({ text, reason }) => [text, reason]), [['what is <script>?', 'blocked'], ['a <script> again', 'blocked']]);
+    assert.equal(told.at(-1), null, 'no trouble is left to tell of');
+    w.instead = undefined;
+    w.outbox.retry(failed[0].key);
+    await w.clock.run(10);
+    assert.deepEqual(w.texts(), ['hello', 'and on', 'what is <script>?']);
+  });
+}
+
+test('while nothing gets through to the chat no message is given up, however long it takes', async () => {
+  for (const block of Object.values(strangers)) {
+    const w = world();
+    w.instead = async () => block();
+    ['one', 'two', 'three'].forEach(w.say);
+    await w.clock.run(3_600_000);
+    assert.deepEqual(w.states().filter((state) => state !== 'sending'), ['queued', 'queued', 'queued'].slice(w.states().includes('sending') ? 1 : 0));
+    w.instead = undefined;
+    await w.clock.run(60_000);
+    assert.deepEqual(w.texts(), ['one', 'two', 'three']);
+  }
+});
+
+test('a line that fails half of the time gives no message up', async () => {
+  const random = seeded(7);
   const w = world();
-  const fetch = network({ chat: w.chat, clock: w.clock, log: [], faults: () => 'none', delay: () => 1 });
-  w.instead = async (address, init) => (init.body.includes('<script') ? reply(406, '<h1>Not Acceptable</h1>') : fetch(address, init));
-  ['what is <script>?', 'hello', 'a <script> again'].forEach(w.say);
-  await w.clock.run(60_000);
-  assert.deepEqual(w.texts(), ['hello']);
-  assert.deepEqual(w.store.pending.filter(({ state }) => state === 'failed').map(({ text }) => text), ['what is <script>?', 'a <script> again']);
+  const fetch = network({ chat: w.chat, clock: w.clock, log: [], faults: () => (random() < 0.5 ? ['dropped', 'lost', 'cut', 'bad gateway'][Math.floor(random() * 4)] : 'none'), delay: () => 1 });
+  w.instead = fetch;
+  const texts = Array.from({ length: 40 }, (_, i) => `text ${i}`);
+  texts.forEach(w.say);
+  await w.clock.run(3_600_000);
+  assert.deepEqual(w.texts(), texts);
 });
 
 test('a name that the server writes in another way: one message', async () => {

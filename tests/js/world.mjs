@@ -121,6 +121,9 @@ export class Chat {
   }
 
   #send({ name, text, id }) {
+    if (text === '') {
+      return problem(400, 'bad-input', 'text is empty.', { field: 'text' });
+    }
     const known = this.messages.find((m) => m.name === name && m.id === id);
     if (known !== undefined && known.text !== text) {
       return problem(409, 'id-reused', 'another text');

@@ -109,6 +109,13 @@ export function makeApi({ base, fetch, clock }) {
     /** query: { room, since, epoch }. See stream.js. */
     stream: (query, options) => readStream({ fetch, clock, address: address('poll', `stream?${new URLSearchParams(query)}`), ...options }),
 
+    /** Does the chat itself answer where messages are sent? It is asked with one that has no text, which it refuses and stores nowhere. */
+    async reaches(room) {
+      const init = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ room, text: '' }) };
+      const failure = await ask('send', 'send', init, 15_000).catch((error) => error);
+      return failure instanceof Failure && failure.slug !== undefined;
+    },
+
     /** draft: { room, name, text, id }. Returns the message as it is stored. */
     async send({ room, name, text, id, reply_to }, { limit = 30_000 + text.length / 4, signal } = {}) {
       const init = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ room, name, text, id, reply_to }) };

@@ -1,13 +1,20 @@
 // outbox.js - sends what was written, in order, one at a time, each under one id however often it is tried.
 //
 // A try that brought no answer may have stored the message: the next one says the same id, and the server stores it once.
-// Refused (4xx) is final; everything else is tried until it works. What isn't sent yet survives a reload through `keep`.
+// Refused by the chat (4xx) is final. So is what a stranger on the way (a filter, a proxy, a crash) stops each time while the chat
+// itself can be reached there: one message must not hold up all later ones. Everything else is tried until it works. What isn't sent
+// yet survives a reload through `keep`.
 //
 // Events: sent     detail: { key, said, name }: the name as written and as it is stored
 //         refused  detail: { key, field }
 //         status   detail: { failure, until } while it waits for another try, else { failure: null }
 
 import { Nap } from './nap.js';
+
+const STRIKES = 8; // times that a message was stopped by a stranger although the chat answered right after
+
+/** What came from something else than the chat: no answer, a page of a proxy, an error of the web server. */
+const isStrange = ({ kind, slug }) => slug === undefined && (kind === 'network' || kind === 'answer' || kind === 'busy');
 
 /** 128 random bits. random: fills an array, as crypto.getRandomValues does. */
 export function newId(random) {
@@ -17,7 +24,7 @@ export function newId(random) {
 export class Outbox extends EventTarget {
   #queue = []; // keys, oldest first
   #busy = false;
-  #blocked = 0; // times that the first message met a filter
+  #stopped = { key: null, tries: 0, strikes: 0 }; // how often a stranger stopped the first message
   #isRestored = false; // until then nothing is kept anew, nor sent
   #order = 0; // of the line that was written last
   #nap;
@@ -73,7 +80,7 @@ export class Outbox extends EventTarget {
     if (!this.#queue.includes(key)) {
       this.#queue.push(key);
     }
-    this.store.update(key, { ...order, state: 'queued', detail: '' });
+    this.store.update(key, { ...order, state: 'queued', detail: '', reason: undefined });
     this.#pump();
   }
 
@@ -146,7 +153,6 @@ export class Outbox extends EventTarget {
       const message = await this.api.send({ ...entry, room: this.store.room });
       this.#leave(key);
       this.backoff.reset();
-      this.#blocked = 0;
       this.store.settle(key, message);
       this.#tell('status', { failure: null });
       this.#tell('sent', { key, said: entry.name, name: message.name });
@@ -155,14 +161,9 @@ export class Outbox extends EventTarget {
         this.#busy = false;
         throw failure;
       }
-      // What a filter of the host blocks each time would hold up all that comes after it.
-      const isBlocked = failure.kind === 'answer' && /403|406/.test(failure.status) && ++this.#blocked > 3;
-      if (isBlocked || failure.kind === 'refused' || failure.kind === 'epoch') {
-        this.#blocked = 0;
-        this.#leave(key);
-        this.store.update(key, { state: 'failed', detail: failure.message, field: failure.field });
-        this.#tell('status', { failure: null });
-        this.#tell('refused', { key, field: failure.field });
+      const isStopped = isStrange(failure) && (await this.#isStopped(key));
+      if (isStopped || failure.kind === 'refused' || failure.kind === 'epoch') {
+        this.#giveUp(key, failure, isStopped ? 'blocked' : undefined);
         return;
       }
       if (!this.#queue.includes(key)) {
@@ -173,6 +174,31 @@ export class Outbox extends EventTarget {
       this.#tell('status', { failure, until: this.clock.now() + delay });
       await this.#nap.sleep(delay);
     }
+  }
+
+  /** Is it this message that something on the way doesn't let through, and not all of them? Bad luck looks like it once or twice. */
+  async #isStopped(key) {
+    if (this.#stopped.key !== key) {
+      this.#stopped = { key, tries: 0, strikes: 0 };
+    }
+    const stopped = this.#stopped;
+    stopped.tries += 1;
+    if (stopped.tries > 1) {
+      stopped.strikes = (await this.api.reaches(this.store.room)) ? stopped.strikes + 1 : 0;
+    }
+    if (stopped.strikes > 0) {
+      this.backoff.reset(); // it need not wait for the chat, which is there
+    }
+    return stopped.strikes >= STRIKES && this.#queue.includes(key); // a poll may have brought it meanwhile
+  }
+
+  /** It stays where it is, with the reason, for the visitor to decide. reason: a phrase that says more than the failure does. */
+  #giveUp(key, failure, reason) {
+    this.#stopped = { key: null, tries: 0, strikes: 0 };
+    this.#leave(key);
+    this.store.update(key, { state: 'failed', detail: failure.message, field: failure.field, reason });
+    this.#tell('status', { failure: null });
+    this.#tell('refused', { key, field: failure.field });
   }
 
   #tell(name, detail) {

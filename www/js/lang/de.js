@@ -34,6 +34,7 @@ export default {
   sending: 'Wird gesendet …',
   sent: 'Gesendet',
   failed: 'Nicht gesendet',
+  blocked: 'Etwas auf dem Weg, etwa ein Filter, lässt diese Nachricht nicht durch. Die anderen gehen hinaus.',
   retry: 'Noch einmal',
   edit: 'Bearbeiten',
   reply: 'Antworten',

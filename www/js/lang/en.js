@@ -34,6 +34,7 @@ export default {
   sending: 'Sending …',
   sent: 'Sent',
   failed: 'Not sent',
+  blocked: 'Something on the way, such as a filter, doesn’t let this message through. The others go out.',
   retry: 'Retry',
   edit: 'Edit',
   reply: 'Reply',

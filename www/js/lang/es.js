@@ -34,6 +34,7 @@ export default {
   sending: 'Enviando …',
   sent: 'Enviado',
   failed: 'No enviado',
+  blocked: 'Algo en el camino, como un filtro, no deja pasar este mensaje. Los demás se envían.',
   retry: 'Reintentar',
   edit: 'Editar',
   reply: 'Responder',

@@ -34,6 +34,7 @@ export default {
   sending: 'Envoi …',
   sent: 'Envoyé',
   failed: 'Non envoyé',
+  blocked: 'Quelque chose en chemin, un filtre par exemple, ne laisse pas passer ce message. Les autres partent.',
   retry: 'Réessayer',
   edit: 'Modifier',
   reply: 'Répondre',

@@ -34,6 +34,7 @@ export default {
   sending: '送信中…',
   sent: '送信済み',
   failed: '未送信',
+  blocked: '途中の何か（フィルターなど）がこのメッセージを通しません。ほかのメッセージは送信されます。',
   retry: '再試行',
   edit: '編集',
   reply: '返信',

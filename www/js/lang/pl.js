@@ -34,6 +34,7 @@ export default {
   sending: 'Wysyłanie …',
   sent: 'Wysłano',
   failed: 'Nie wysłano',
+  blocked: 'Coś po drodze, na przykład filtr, nie przepuszcza tej wiadomości. Pozostałe są wysyłane.',
   retry: 'Ponów',
   edit: 'Edytuj',
   reply: 'Odpowiedz',

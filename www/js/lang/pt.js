@@ -34,6 +34,7 @@ export default {
   sending: 'Enviando …',
   sent: 'Enviada',
   failed: 'Não enviada',
+  blocked: 'Algo no caminho, como um filtro, não deixa passar esta mensagem. As outras são enviadas.',
   retry: 'Tentar de novo',
   edit: 'Editar',
   reply: 'Responder',

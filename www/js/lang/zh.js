@@ -34,6 +34,7 @@ export default {
   sending: '正在发送…',
   sent: '已发送',
   failed: '未发送',
+  blocked: '途中有什么（例如过滤器）不让这条消息通过。其他消息照常发送。',
   retry: '重试',
   edit: '编辑',
   reply: '回复',

@@ -135,7 +135,7 @@ function paintFoot(row, message, state, language) {
   }
   if (state === 'failed') {
     const data = { key: message.key };
-    pieces.push(make('span', 'row-detail', message.detail), button(language.say('retry'), 'retry', data), button(language.say('edit'), 'edit', data), button(language.say('copyText'), 'copy', data));
+    pieces.push(make('span', 'row-detail', message.reason === 'blocked' ? language.say('blocked') : message.detail), button(language.say('retry'), 'retry', data), button(language.say('edit'), 'edit', data), button(language.say('copyText'), 'copy', data));
   }
   foot.replaceChildren(...pieces);
 }
@@ -144,7 +144,7 @@ function paintFoot(row, message, state, language) {
 export function paintRow(row, message, look, language) {
   const state = message.state ?? 'stored';
   const quoted = look.target && [look.target.name, look.target.deleted, snippet(look.target.text)];
-  const wanted = JSON.stringify([{ ...look, target: quoted }, state, message.detail, message.time, message.edited, message.deleted, message.edited && message.text]);
+  const wanted = JSON.stringify([{ ...look, target: quoted }, state, message.detail, message.reason, message.time, message.edited, message.deleted, message.edited && message.text]);
   if (row.dataset.look === wanted) {
     return;
   }
