@@ -117,3 +117,27 @@ test('events are read as the standard says, wherever they are cut', () => {
   assert.deepEqual(read(...text), expected);
   for (let at = 0; at < text.length; at++) assert.deepEqual(read(text.slice(0, at), text.slice(at)), expected, `cut at ${at}`);
 });
+
+test('a long event that comes in small pieces is read in a moment', () => {
+  const begin = process.hrtime.bigint();
+  const pieces = Array(20_000).fill('x'.repeat(300));
+  const [events] = read('data: ', ...pieces, '\n\n');
+  assert.equal(events[0].data.length, 6_000_000);
+  assert.ok(process.hrtime.bigint() - begin < 5_000_000_000n);
+});
+
+test('a row that is gone stops no stream: a gap stands where it was', async () => {
+  const w = listen({});
+  await w.clock.run(1000);
+  for (const text of ['one', 'two', 'three']) {
+    w.chat.say('ann', text);
+  }
+  w.chat.messages = w.chat.messages.filter(({ text }) => text !== 'two');
+  await w.clock.run(5000);
+  w.chat.say('ann', 'four');
+  await w.clock.run(2000);
+  assert.deepEqual(w.store.messages.map(({ text }) => text), ['one', 'three', 'four']);
+  assert.equal(w.store.gapBefore(3), true);
+  assert.equal(w.log.at(-1).path, '/stream');
+  w.transport.stop();
+});

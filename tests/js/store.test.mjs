@@ -40,7 +40,7 @@ test('what is known already is not shown again', () => {
 test('older messages join at the front or not at all', () => {
   const store = opened(range(7, 9));
   assert.equal(store.hasOlder, true);
-  assert.equal(store.prepend(page(range(2, 4), { more: true })), 0, 'leaves 5 and 6 out');
+  assert.equal(store.prepend(page(range(2, 4), { more: true }), 5), 0, 'of another place');
   assert.equal(store.prepend(page(range(4, 6), { epoch: 'e2', more: true })), 0, 'another database');
   assert.equal(store.prepend(page(range(4, 6), { more: true })), 3);
   assert.equal(store.hasOlder, true);
@@ -69,6 +69,26 @@ test('a gap is marked before the first message after it', () => {
   const store = opened(range(1, 3));
   store.append(page(range(8, 9), { gap: true, oldest: 8 }));
   assert.deepEqual([3, 8, 9].map((seq) => store.gapBefore(seq)), [false, true, false]);
+});
+
+test('rows that are gone leave a gap wherever they were: in the first page, in later ones, in older ones and between them', () => {
+  const store = opened([message(20), message(22)]);
+  store.append(page([message(23), message(25)]));
+  assert.equal(store.prepend(page([message(14), message(16), message(17)], { more: true })), 3);
+  assert.deepEqual(seqs(store), [14, 16, 17, 20, 22, 23, 25]);
+  assert.deepEqual(seqs(store).filter((seq) => store.gapBefore(seq)), [16, 20, 22, 25]);
+  assert.equal(store.hasOlder, true);
+  assert.equal(store.prepend(page([])), 0);
+  assert.equal(store.hasOlder, false);
+});
+
+test('an own message whose row is gone before it came back is not shown as on its way for ever', () => {
+  const store = opened(range(1, 2));
+  const key = store.hold(mine('a'));
+  store.settle(key, { ...message(3, { id: 'a' }), epoch: 'e1' });
+  assert.equal(store.pending.length, 1);
+  store.append(page([message(4)], { gap: true }));
+  assert.deepEqual(store.pending, []);
 });
 
 test('a gap that nothing follows yet is marked later', () => {

@@ -258,6 +258,48 @@ test('a gap is told', async () => {
   w.transport.stop();
 });
 
+for (const says of [true, false]) {
+  test(`rows that are gone stop nothing, ${says ? 'and a server says so' : 'from a server that doesn\'t say so'}: a gap stands where they were`, async () => {
+    const w = world({ messages: 6 });
+    w.chat.tellsGaps = says;
+    const remove = (...gone) => (w.chat.messages = w.chat.messages.filter(({ seq }) => !gone.includes(seq)));
+    remove(2); // within the first page
+    w.transport.start();
+    await w.clock.run(100);
+    assert.deepEqual(w.seqs(), [1, 3, 4, 5, 6]);
+    const later = async (count, ...gone) => {
+      for (let i = 0; i < count; i++) {
+        w.chat.say('ann', 'later');
+      }
+      remove(...gone);
+      await w.clock.run(5000);
+    };
+    await later(3, 7); // the first one after what is known
+    await later(3, 11); // between two
+    await later(3, 15); // the last one
+    assert.equal(w.store.next, 15);
+    await later(1);
+    assert.deepEqual(w.seqs(), [1, 3, 4, 5, 6, 8, 9, 10, 12, 13, 14, 16]);
+    assert.deepEqual(w.seqs().filter((seq) => w.store.gapBefore(seq)), [3, 8, 12, 16]);
+    assert.deepEqual(w.states.filter(({ state }) => state === 'retrying'), []);
+    w.transport.stop();
+  });
+}
+
+test('older messages come over rows that are gone', async () => {
+  const w = world({ messages: 120 });
+  w.chat.messages = w.chat.messages.filter(({ seq }) => seq % 10 !== 0);
+  w.transport.start();
+  await w.clock.run(100);
+  w.transport.stop();
+  for (let came = 1; came > 0 && w.store.hasOlder; ) {
+    const coming = fetchOlder({ store: w.store, api: w.api });
+    await w.clock.run(10);
+    came = await coming;
+  }
+  assert.deepEqual(w.seqs(), w.chat.messages.map(({ seq }) => seq));
+});
+
 test('hurry asks now, and once more after a request that is under way', async () => {
   const w = world();
   w.transport.start();

@@ -88,7 +88,9 @@ export class Chat {
   messages = [];
   epoch = 'epoch-1';
   oldest = 1;
+  tellsGaps = true; // wherever messages are missing; else only before the oldest one, as older servers did
   wait = 0;
+  #last = 0; // seqs of messages that were removed aren't given again
   file = null; // a HeadFile, where one is told
 
   constructor(clock, room = 'lobby') {
@@ -96,13 +98,15 @@ export class Chat {
   }
 
   get head() {
-    return this.messages.at(-1)?.seq ?? 0;
+    this.#last = Math.max(this.#last, this.messages.at(-1)?.seq ?? 0);
+    return this.#last;
   }
 
   say(name, text, id = `${name}-${this.head + 1}`) {
     const time = new Date(this.clock.now()).toISOString();
     const message = { seq: this.head + 1, time, name, text, type: 'message', id };
     this.messages.push(message);
+    this.#last = message.seq;
     return message;
   }
 
@@ -110,6 +114,7 @@ export class Chat {
   replace(epoch, keep = 0) {
     this.epoch = epoch;
     this.messages = this.messages.slice(0, keep);
+    this.#last = 0;
     this.oldest = 1;
   }
 
@@ -155,9 +160,10 @@ export class Chat {
       const newer = kept.filter(({ seq }) => seq > number('since'));
       page = newer.slice(0, limit);
       more = newer.length > page.length;
-      next = page.at(-1)?.seq ?? this.head;
+      next = more ? page.at(-1).seq : this.head;
     }
-    const gap = query.has('since') && number('since') < this.oldest - 1 ? { gap: true } : {};
+    const isTold = query.has('since') && (number('since') < this.oldest - 1 || (this.tellsGaps && number('since') + page.length < next));
+    const gap = isTold ? { gap: true } : {};
     const after = this.wait === 0 ? { poll_after: 2 } : {};
     const { epoch, room, head, oldest, wait } = this;
     const watch = this.wait === 0 && this.file !== null && head > 0 ? { watch: this.file.mend() } : {};

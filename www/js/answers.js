@@ -26,7 +26,7 @@ export function isPage(page, room) {
   return (
     typeof page === 'object' && page !== null && isString(page.epoch) && page.room === room &&
     Array.isArray(page.messages) && page.messages.every(isMessage) &&
-    page.messages.every((m, i) => i === 0 || m.seq === page.messages[i - 1].seq + 1) &&
+    page.messages.every((m, i) => i === 0 || m.seq > page.messages[i - 1].seq) && // rows may be gone
     [page.next, page.head, page.oldest, page.wait].every(isWhole) && typeof page.more === 'boolean'
   );
 }

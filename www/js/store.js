@@ -1,7 +1,7 @@
 // store.js - what is known of one room: messages in the order of seq, and what of ours isn't among them yet.
 //
-// Messages come from answers of /poll only, so that there is never a hole between two of them: `next` is the since of the
-// next poll. An own message is "pending" from the moment it is written until it comes back in a poll; it is known again
+// Messages come from answers of /poll only, so that a hole between two of them is one in the room: rows that are gone. `next` is
+// the since of the next poll. An own message is "pending" from the moment it is written until it comes back in a poll; it is known again
 // by its key, (name, id).
 //
 // Events: change     something to show differs; detail.reason: open, new, older, pending, trim; detail.added: messages
@@ -17,7 +17,6 @@ export class Store extends EventTarget {
   #messages = [];
   #keys = new Set();
   #gaps = new Set(); // seqs before which messages are gone
-  #gapAhead = false;
   #pending = new Map();
   #doubted = new Set(); // keys of what was stored in another database than the one that is shown
   #changes = new Map(); // by the seq of what is changed
@@ -61,6 +60,16 @@ export class Store extends EventTarget {
     }
   }
 
+  /** Where rows are missing between two of these. before: the seq of the one that they follow. */
+  #noteGaps(messages, before = messages[0]?.seq - 1) {
+    for (const { seq } of messages) {
+      if (seq !== before + 1) {
+        this.#gaps.add(seq);
+      }
+      before = seq;
+    }
+  }
+
   gapBefore(seq) {
     return this.#gaps.has(seq);
   }
@@ -80,9 +89,9 @@ export class Store extends EventTarget {
     this.#messages = [...page.messages];
     this.#keys = new Set(page.messages.map(keyOf));
     this.#gaps.clear();
+    this.#noteGaps(page.messages);
     this.#changes.clear();
     this.#note(page.messages);
-    this.#gapAhead = false;
     this.#confirm(page.messages);
     this.#letGo(page);
     this.#changed('open', page.messages.length);
@@ -97,31 +106,28 @@ export class Store extends EventTarget {
   append(page) {
     const last = this.#messages.at(-1)?.seq ?? 0;
     const fresh = page.messages.filter(({ seq }) => seq > last);
-    const gap = (page.gap === true || this.#gapAhead) && this.#messages.length > 0;
-    if (gap && fresh.length > 0) {
-      this.#gaps.add(fresh[0].seq);
-    }
-    this.#gapAhead = gap && fresh.length === 0;
+    this.#noteGaps(fresh, this.#messages.at(-1)?.seq);
     this.next = page.next;
     this.#oldest = Math.max(this.#oldest, page.oldest);
     this.#messages.push(...fresh);
     this.#note(fresh);
     fresh.forEach((message) => this.#keys.add(keyOf(message)));
     this.#confirm(fresh);
-    this.#letGo(page);
+    this.#letGo(page, page.next);
     if (fresh.length > 0 || page.gap === true) {
       this.#changed('new', fresh.length);
     }
     return fresh.length;
   }
 
-  /** The page before `lowest`. An answer of another database, or one that doesn't join, changes nothing. */
-  prepend(page) {
-    const older = page.messages.filter(({ seq }) => seq < this.lowest);
-    if (page.epoch !== this.epoch || (older.length > 0 && older.at(-1).seq !== this.lowest - 1)) {
+  /** The page before the message with that seq. An answer of another database, or one that doesn't join, changes nothing. */
+  prepend(page, before = this.lowest) {
+    const older = page.messages.filter(({ seq }) => seq < before);
+    if (page.epoch !== this.epoch || before !== this.lowest) {
       return 0;
     }
-    this.#oldest = page.more ? page.oldest : this.lowest - older.length;
+    this.#noteGaps([...older, this.#messages[0]]);
+    this.#oldest = page.more ? page.oldest : (older[0]?.seq ?? before);
     this.#messages.unshift(...older);
     this.#note(older);
     older.forEach((message) => this.#keys.add(keyOf(message)));
@@ -197,10 +203,10 @@ export class Store extends EventTarget {
     }
   }
 
-  /** Own messages that the server has stored and no longer keeps: they come back in no poll. */
-  #letGo({ oldest }) {
+  /** Own messages that the server has stored and no longer keeps: they come back in no poll. passed: the seq up to which all have come. */
+  #letGo({ oldest }, passed = 0) {
     for (const [key, entry] of [...this.#pending]) {
-      if (entry.state === 'sent' && entry.epoch === this.epoch && entry.seq < oldest) {
+      if (entry.state === 'sent' && entry.epoch === this.epoch && (entry.seq < oldest || entry.seq <= passed)) {
         this.#pending.delete(key);
         this.#tell('confirmed', { key });
       }

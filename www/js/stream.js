@@ -9,20 +9,23 @@ const LONGEST = 32 * 1024 * 1024; // characters of an event; a text of the great
 /** Server-sent events out of pieces of text (HTML Living Standard, section 9.2.6). */
 export class EventParser {
   #rest = '';
+  #isHalfBroken = false; // the rest ends in a carriage return
   #event = '';
   #data = [];
   retry;
 
   /** Returns the events that are whole now: [{ event, data }]. */
   push(text) {
+    if (!/[\r\n]/.test(text) && !this.#isHalfBroken) {
+      this.#keep(this.#rest + text); // or each piece of a long line would be searched together with all before it
+      return [];
+    }
     const events = [];
     const whole = this.#rest + text;
-    const end = whole.endsWith('\r') ? whole.length - 1 : whole.length; // a line feed may follow in the next piece
+    this.#isHalfBroken = whole.endsWith('\r');
+    const end = this.#isHalfBroken ? whole.length - 1 : whole.length; // a line feed may follow in the next piece
     const lines = whole.slice(0, end).split(/\r\n|\n|\r/);
-    this.#rest = lines.pop() + whole.slice(end);
-    if (this.#rest.length > LONGEST) {
-      throw new Failure('answer', 'An event of the stream has no end.');
-    }
+    this.#keep(lines.pop() + whole.slice(end));
     for (const line of lines) {
       if (line === '') {
         if (this.#data.length > 0) {
@@ -35,6 +38,13 @@ export class EventParser {
       }
     }
     return events;
+  }
+
+  #keep(rest) {
+    this.#rest = rest;
+    if (rest.length > LONGEST) {
+      throw new Failure('answer', 'An event of the stream has no end.');
+    }
   }
 
   #field(line) {

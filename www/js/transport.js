@@ -24,6 +24,13 @@ const SHORT_STREAM = 10_000;
 const SHORTEST_CUT = 2500; // what ends sooner leaves no time to be held
 const SHORTEST = 1000; // a held request that ends sooner, and empty, wasn't held: something on the way cuts it
 
+/** The first place where messages are missing in an answer to `since`: { after, before }, seqs; or undefined. */
+function holeIn({ messages, next }, since) {
+  const seqs = [since, ...messages.map(({ seq }) => seq), next + 1];
+  const at = seqs.findIndex((seq, i) => i > 0 && seq !== seqs[i - 1] + 1);
+  return at < 0 ? undefined : { after: seqs[at - 1], before: seqs[at] };
+}
+
 export class Transport extends EventTarget {
   #running = false;
   #hurry = false;
@@ -111,7 +118,7 @@ export class Transport extends EventTarget {
       this.ladder.forget(this.clock.now());
     }
     if (this.#isStreaming) {
-      this.#doubt(anew, expected);
+      this.#revive(anew, expected);
     } else {
       this.#hurry = true;
       this.#wake();
@@ -122,7 +129,7 @@ export class Transport extends EventTarget {
   }
 
   /** Ends a stream that seems to be dead; the loop goes on with another. */
-  #doubt(anew, expected) {
+  #revive(anew, expected) {
     const asking = this.#asking;
     const now = this.clock.now();
     if (anew || now - this.#heard > QUIET) {
@@ -273,14 +280,17 @@ export class Transport extends EventTarget {
   }
 
   #take(events, heard) {
-    for (const { event, value } of events) {
+    let messages = [];
+    for (const { event, value } of [...events, { event: 'end' }]) {
+      if (event === 'message') {
+        messages.push(value);
+      } else if (messages.length > 0) {
+        this.#news(messages, heard);
+        messages = [];
+      }
       if (event === 'cursor') {
         this.#cursor(value, heard);
       }
-    }
-    const messages = events.filter(({ event }) => event === 'message').map(({ value }) => value);
-    if (messages.length > 0) {
-      this.#news(messages, heard);
     }
   }
 
@@ -306,8 +316,8 @@ export class Transport extends EventTarget {
       throw new Failure('answer', 'This is no stream of a chat.');
     }
     const fresh = messages.filter(({ seq }) => seq > store.next);
-    const joins = fresh.every(({ seq }, i) => seq === (i === 0 ? store.next : fresh[i - 1].seq) + 1 || (i === 0 && heard.gap));
-    if (!joins) {
+    const joins = fresh.every(({ seq }, i) => seq === (i === 0 ? store.next : fresh[i - 1].seq) + 1);
+    if (!joins && !heard.gap) {
       this.#mustPoll = true;
       throw new Failure('network', 'The stream leaves messages out.');
     }
@@ -343,8 +353,7 @@ export class Transport extends EventTarget {
       return this.#lessThanKnown(page);
     }
     this.#behind = 0;
-    const [first] = page.messages;
-    if (first !== undefined ? first.seq !== since + 1 && page.gap !== true : page.next !== since && page.gap !== true) {
+    if (page.gap !== true && (await this.#leavesOut(page, since, signal))) {
       throw new Failure('answer', 'The answer leaves messages out.');
     }
     const isCut = store.append(page) === 0 && page.gap !== true && this.clock.now() - began < SHORTEST;
@@ -353,6 +362,22 @@ export class Transport extends EventTarget {
     }
     this.#watched = this.#watch.fits(page) ? page : undefined;
     return page.more && !isCut ? 0 : this.#pause(isCut ? { ...page, wait: 0 } : page);
+  }
+
+  /**
+   * Are messages missing in an answer that are there? Then something on the way answered with something else. If not, their rows are
+   * gone, which not every server says.
+   */
+  async #leavesOut(page, since, signal) {
+    const hole = holeIn(page, since);
+    if (hole === undefined) {
+      return false;
+    }
+    const { room, epoch } = this.store;
+    const query = { room, before: hole.before, limit: 1, epoch, n: this.random() }; // n: no copy that something has kept
+    const { messages, oldest, head } = await this.api.poll(query, { signal });
+    const isOlder = messages.length > 1 || head < page.next; // a copy of some other answer
+    return isOlder || (messages.length > 0 ? messages[0].seq > hole.after : oldest < hole.before);
   }
 
   /** A copy of an old answer, or a database that was set back? If it says so again, it is the latter. */
@@ -399,6 +424,7 @@ export class Transport extends EventTarget {
 
 /** Older messages, on demand. Returns how many came; throws a Failure. */
 export async function fetchOlder({ store, api, limit = 50 }) {
-  const page = await api.poll({ room: store.room, before: store.lowest, limit, epoch: store.epoch });
-  return store.prepend(page);
+  const before = store.lowest;
+  const page = await api.poll({ room: store.room, before, limit, epoch: store.epoch });
+  return store.prepend(page, before);
 }
