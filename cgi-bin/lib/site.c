@@ -7,7 +7,9 @@
 #include "disk.h"
 #include "err.h"
 #include "exposure.h"
+#include "hash.h"
 #include "log.h"
+#include "warn.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -139,9 +141,17 @@ static bool is_for_another_site(const char *const *request_environment)
     return folder == 0 || disk_file(asked) != folder; /* one folder may have two names */
 }
 
-/* Once, when the settings are read. */
-static void tell_faults(const struct conf_faults *f)
+/* When the settings are read, but not by each process. */
+static void tell_faults(const struct conf *conf)
 {
+    const struct conf_faults *f = &conf->faults;
+    uint64_t hash = hash_bytes(HASH_START, &f->more, sizeof f->more);
+    for (size_t i = 0; i < f->count; i++) {
+        hash = hash_bytes(hash, f->list[i].text, strlen(f->list[i].text));
+    }
+    if (f->count == 0 || !warn_is_due(conf->data, hash)) {
+        return;
+    }
     for (size_t i = 0; i < f->count; i++) {
         log_line("%s", f->list[i].text);
     }
@@ -167,7 +177,7 @@ static int load(struct site *s, const char *const *request_environment, struct e
         if (result == 0) {
             s->loaded = true;
             s->overrides = overrides;
-            tell_faults(&s->conf.faults);
+            tell_faults(&s->conf);
             share_tally(s);
             return 0;
         }

@@ -101,11 +101,25 @@ test('a text of 1 MiB goes in and out byte for byte', async (t) => {
 test('a setting that is wrong costs nobody an answer: the default holds, and the log says what is wrong', async (t) => {
   const data = temporaryFolder(t);
   for (const [extra, said] of [[{ POLLCHAT_MAX_TEXT: 'lots' }, /MAX_TEXT.*lots.*1 to 16777216/], [{ POLLCHAT_MAX_TXT: '1' }, /MAX_TXT.*Is max_text meant/]]) {
-    assert.equal((await send(data, { text: 'hi' }, { extra })).status, 201);
-    const polled = await poll(data, '', { extra });
-    assert.equal(polled.status, 200);
-    assert.match(polled.stderr, said);
+    const sent = await send(data, { text: 'hi' }, { extra });
+    assert.equal(sent.status, 201);
+    assert.match(sent.stderr, said);
+    assert.equal((await poll(data, '', { extra })).status, 200);
   }
+});
+
+test('the log is told once of a mistake in the settings, and not by each process', async (t) => {
+  const data = temporaryFolder(t);
+  const told = async (max) => {
+    const answers = await Promise.all([0, 1, 2, 3].flatMap(() => [poll(data, '', { extra: { POLLCHAT_MAX_TEXT: max } }), send(data, { text: 'hi' }, { extra: { POLLCHAT_MAX_TEXT: max } })]));
+    return answers.filter((answer) => answer.stderr.includes(`'${max}'`)).length;
+  };
+  assert.equal(await told('lots'), 1);
+  assert.equal(await told('lots'), 0);
+  assert.equal(await told('much'), 1, 'another mistake is another line');
+  const yesterday = Date.now() / 1000 - 25 * 60 * 60;
+  fs.utimesSync(path.join(data, 'chat.warned'), yesterday, yesterday);
+  assert.equal(await told('much'), 1, 'the next day');
 });
 
 test('a setting that names no data folder for sure is 500 without its words for strangers, and with them in the log', async (t) => {
