@@ -231,7 +231,7 @@ static int command_doctor(const struct options *o)
     bool is_right = read_settings(o, &conf, &e) == 0;
     (void)disk_program_folder(folder, sizeof folder, NULL);
     const struct checks_given given = {
-        .conf = is_right ? &conf : NULL, .conf_problem = e.text, .program_folder = folder, .carrier = CHECKS_SHELL};
+        .conf = &conf, .conf_problem = is_right ? NULL : e.text, .program_folder = folder, .carrier = CHECKS_SHELL};
     checks_run(&given, &findings);
     buf_init(&text, BUF_UNLIMITED);
     findings_lines(&text, &findings);

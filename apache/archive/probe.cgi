@@ -1,7 +1,20 @@
 #!/bin/sh
 # probe.cgi - tells doctor.html why the programs beside it don't start. A script runs where a program may not: on another kind
-# of machine, or without its execute bit. It says nothing but what stands below, and reads nothing of the request.
+# of machine, or without its execute bit. It says nothing but what stands below, reads nothing of the request, and says nothing at all
+# unless the setting doctor is everyone: in my-chat.conf, else in chat.conf. Any doubt closes it: another word, a second line, a line that is none.
 cd "$(dirname "$0")" || exit 1
+unset GATEWAY_INTERFACE # pollchat does nothing for the web
+whom=$(./pollchat settings 2>/dev/null </dev/null | sed -n 's/^doctor = \([a-z]*\).*/\1/p')
+whom=${whom:-${POLLCHAT_DOCTOR-}}
+for file in my-chat.conf chat.conf; do # the programs may not start: that is what this script is for
+    [ -n "$whom" ] || whom=$(tr -d '\r' <$file 2>/dev/null | LC_ALL=C sed -n 's/^[^;#[:alnum:]]*[Dd][Oo][Cc][Tt][Oo][Rr]/doctor/p' |
+        LC_ALL=C sed 's/[[:space:]];.*//; s/^doctor[[:space:]]*[=:][[:space:]]*//; s/[[:space:]]*$//')
+done
+if [ "$whom" != everyone ]; then
+    printf 'Status: 403 Forbidden\r\nContent-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n\r\n'
+    echo 'What works on this host is not for everyone to read; the setting doctor says for whom.'
+    exit 0
+fi
 printf 'Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n\r\n'
 echo 'probe 1'
 echo "machine $(uname -m)"
@@ -10,7 +23,6 @@ for file in send.cgi poll.cgi programs/pollchat-*; do
     [ -x "$file" ] || echo "not-executable $file"
     case $(ls -ld "$file") in ?????w* | ????????w*) echo "open-to-others $file" ;; esac
 done
-unset GATEWAY_INTERFACE # pollchat does nothing for the web
 if output=$(./pollchat version 2>&1 </dev/null); then
     echo "starts $output"
 else

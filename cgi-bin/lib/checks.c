@@ -73,11 +73,11 @@ static void check_owner(const struct checks_given *given, struct findings *out)
     }
 }
 
-static void check_room(const char *data, struct findings *out)
+static void check_room(const char *data, unsigned trial_age_s, struct findings *out)
 {
     struct err e = ERR_INIT;
     uint64_t bytes = 0;
-    if (disk_try_write(data, &e) != 0) {
+    if (disk_try_write(data, trial_age_s, &e) != 0) {
         findings_add(out, "data", FINDING_WRONG, "%s", e.text);
     } else if (disk_room(data, &bytes) && bytes < (uint64_t)ROOM_LITTLE_MB * 1024 * 1024) {
         findings_add(
@@ -270,24 +270,32 @@ static bool is_made(const struct checks_given *given, struct findings *out)
     return false;
 }
 
-static void check_settings(const struct conf_faults *faults, bool stranger, struct findings *out)
+static void check_settings(const struct checks_given *given, struct findings *out)
 {
+    const struct conf_faults *faults = &given->conf->faults;
+    const char *why = given->stranger ? "it isn't sure where its data is." : given->conf_problem;
+    if (given->conf_problem != NULL) {
+        findings_add(out, "settings", FINDING_WRONG, "The chat has stopped for its settings: %s", why);
+    }
     for (size_t i = 0; i < faults->count; i++) {
-        findings_add(out, "settings", FINDING_POOR, "%s", stranger ? faults->list[i].brief : faults->list[i].text);
+        if (given->stranger) {
+            findings_add(out, "settings", FINDING_POOR, "%s", faults->list[i].brief);
+        } else if (given->conf_problem == NULL || strcmp(faults->list[i].text, given->conf_problem) != 0) {
+            findings_add(out, "settings", FINDING_POOR, "%s", faults->list[i].text);
+        }
     }
     if (faults->more > 0) {
         findings_add(out, "settings", FINDING_POOR, "There are %zu more mistakes in the settings.", faults->more);
     }
-    if (faults->count == 0) {
+    if (faults->count == 0 && given->conf_problem == NULL) {
         findings_add(out, "settings", FINDING_FINE, "The settings are understood.");
     }
 }
 
 static void check_data(const struct checks_given *given, struct findings *out)
 {
-    check_settings(&given->conf->faults, given->stranger, out);
     if (is_made(given, out)) {
-        check_room(given->conf->data, out);
+        check_room(given->conf->data, given->stranger ? CHECKS_KEPT_S : 0, out);
         check_file_size(given->conf->data, out);
         check_exposure(given, out);
         check_file_system(given->conf->data, out);
@@ -299,9 +307,8 @@ void checks_run(const struct checks_given *given, struct findings *out)
 {
     check_carrier(given, out);
     check_owner(given, out);
-    if (given->conf == NULL) {
-        findings_add(out, "settings", FINDING_WRONG, "A setting is wrong: %s", given->conf_problem);
-    } else {
+    check_settings(given, out);
+    if (given->conf_problem == NULL) {
         check_data(given, out);
     }
     check_limits(out);

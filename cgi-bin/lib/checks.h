@@ -13,12 +13,14 @@
 struct conf;
 struct findings;
 
+enum { CHECKS_KEPT_S = 5 };
+
 enum checks_carrier { CHECKS_SHELL, CHECKS_CGI, CHECKS_FASTCGI };
 
 struct checks_given {
-    const struct conf *conf;  /* NULL: the chat has stopped for its settings, and */
-    const char *conf_problem; /* this says why */
-    bool stranger;            /* the texts hold nothing of what the owner wrote */
+    const struct conf *conf;  /* where it isn't sure where the data is, the chat has stopped, and */
+    const char *conf_problem; /* this says why; NULL: it is sure */
+    bool stranger;            /* the texts hold nothing of what the owner wrote, and no disk is written to more often than each CHECKS_KEPT_S */
     const char *program_folder;
     const char *served; /* DOCUMENT_ROOT of the request, or NULL */
     enum checks_carrier carrier;

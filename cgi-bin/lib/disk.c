@@ -18,9 +18,14 @@
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { TRIAL_BYTES = 64 * 1024 };
+enum {
+    TRIAL_BYTES = 64 * 1024,
+    TRIAL_TRIES = 100, /* two seconds in all, for another one who tries */
+    TRIAL_PAUSE_NS = 20 * 1000 * 1000,
+};
 
 /* Numbers of statfs(2), linux/magic.h and the file systems' own sources. */
 static const unsigned long network_kinds[] = {
@@ -375,25 +380,44 @@ int disk_folder_make(const char *path, struct err *e)
     return 0;
 }
 
-int disk_try_write(const char *folder, struct err *e)
+enum { TRIAL_WORKED = 1 }; /* bytes of the file: it has none when the last trial failed, and all when it was killed */
+
+static bool has_worked(int fd, unsigned max_age_s)
+{
+    struct stat st;
+    struct timespec now;
+    return fstat(fd, &st) == 0 && st.st_size == TRIAL_WORKED && clock_gettime(CLOCK_REALTIME, &now) == 0 &&
+           st.st_mtim.tv_sec <= now.tv_sec && now.tv_sec - st.st_mtim.tv_sec < (time_t)max_age_s;
+}
+
+static bool write_trial(int fd)
 {
     static const char zeros[TRIAL_BYTES];
+    errno = ENOSPC; /* for a write that is short without an error */
+    /* Some file systems see that a quota is passed only when the bytes go to the disk. */
+    bool worked = pwrite(fd, zeros, sizeof zeros, 0) == (ssize_t)sizeof zeros && fsync(fd) == 0;
+    int why = errno;
+    worked = ftruncate(fd, worked ? TRIAL_WORKED : 0) == 0 && worked;
+    errno = why;
+    return worked;
+}
+
+int disk_try_write(const char *folder, unsigned max_age_s, struct err *e)
+{
     char path[PATH_MAX];
-    if (snprintf(path, sizeof path, "%s/trial.%ld", folder, (long)getpid()) >= (int)sizeof path) {
+    if (snprintf(path, sizeof path, "%s/chat.trial", folder) >= (int)sizeof path) {
         errno = ENAMETOOLONG;
         return fail_to_make("write to", folder, e);
     }
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int fd = disk_lock_open(path, e);
     if (fd < 0) {
-        return fail_to_make("write to", folder, e);
+        return -1;
     }
-    unlink(path); /* now: nobody may be killed in between and leave it */
-    errno = ENOSPC;
-    /* Some file systems see that a quota is passed only when the bytes go to the disk. */
-    int result = write(fd, zeros, sizeof zeros) == (ssize_t)sizeof zeros && fsync(fd) == 0 ? 0 : -1;
-    if (result != 0) {
-        result = fail_to_make("write to", folder, e);
+    for (int tries = 0; tries < TRIAL_TRIES && disk_lock_try(fd) == DISK_LOCK_HELD; tries++) {
+        const struct timespec pause = {.tv_nsec = TRIAL_PAUSE_NS};
+        nanosleep(&pause, NULL);
     }
+    int result = has_worked(fd, max_age_s) || write_trial(fd) ? 0 : fail_to_make("write to", folder, e);
     close(fd);
     return result;
 }

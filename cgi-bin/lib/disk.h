@@ -47,9 +47,9 @@ enum err_code disk_error_of(int number);
  * may call it at once. -1: ERR_CONFIG (no parent, not a folder), ERR_READONLY, ERR_FULL, ERR_SYSTEM. */
 int disk_folder_make(const char *path, struct err *e);
 
-/* Writes 64 KiB to a file of the folder and takes it away again: that finds quotas, which can't be asked for. -1: ERR_READONLY,
- * ERR_FULL, ERR_SYSTEM. */
-int disk_try_write(const char *folder, struct err *e);
+/* Writes 64 KiB to the file chat.trial of the folder and frees them again: that finds quotas, which can't be asked for. When this has worked,
+ * whoever asks within max_age_s seconds is told so without another trial; of several who ask at once, one tries. -1: ERR_READONLY, ERR_FULL, ERR_SYSTEM. */
+int disk_try_write(const char *folder, unsigned max_age_s, struct err *e);
 
 /* A lock file: made if missing, mode 0600, and when root makes it, its folder's owner's. Holds no data, is never removed.
  * Returns a descriptor (close it to give everything back), or -1 with ERR_READONLY, ERR_FULL or ERR_SYSTEM. */

@@ -17,6 +17,8 @@
 #include "site.h"
 #include "web.h"
 
+#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,21 +54,93 @@ static void write_received(struct buf *out, const void *what)
     json_received(out, *(const uint64_t *)what);
 }
 
-static void examine(struct web_exchange *x, const struct program *p, const struct conf *conf, const char *conf_problem)
+/* ---- looking ---- */
+
+/* A look at the host: what was asked about, and what was seen. */
+struct look {
+    struct conf conf;
+    bool is_known;              /* conf says where the data is; if not, */
+    char conf_problem[512];     /* this says why */
+    char served[CONF_TEXT_MAX]; /* DOCUMENT_ROOT, or "" */
+    struct findings findings;
+    char address[CONF_TEXT_MAX]; /* of the test file, or "" */
+};
+
+static void look(struct look *l, bool fastcgi, bool stranger)
 {
     char folder[CONF_TEXT_MAX] = "";
-    char address[CONF_TEXT_MAX] = "";
-    struct findings *findings = ck_calloc(1, sizeof *findings);
+    const char *served = l->served[0] != '\0' ? l->served : NULL;
     (void)disk_program_folder(folder, sizeof folder, NULL);
-    const struct checks_given given = {.conf = conf,
-                                       .conf_problem = conf_problem,
+    const struct checks_given given = {.conf = &l->conf,
+                                       .conf_problem = l->is_known ? NULL : l->conf_problem,
+                                       .stranger = stranger,
                                        .program_folder = folder,
-                                       .served = web_variable(x, "DOCUMENT_ROOT"),
-                                       .carrier = p->fastcgi ? CHECKS_FASTCGI : CHECKS_CGI};
-    checks_run(&given, findings);
-    if (conf != NULL) {
-        exposure_address(conf->data, folder, given.served, address, sizeof address);
+                                       .served = served,
+                                       .carrier = fastcgi ? CHECKS_FASTCGI : CHECKS_CGI};
+    checks_run(&given, &l->findings);
+    if (l->is_known) {
+        exposure_address(l->conf.data, folder, served, l->address, sizeof l->address);
     }
+}
+
+/* What strangers were shown last: they can't have the host looked at as often as they like. */
+static struct {
+    pthread_mutex_t lock; /* of the others */
+    bool is_looking;      /* somebody is */
+    bool is_there;
+    int64_t when; /* monotonic ms */
+    char served[CONF_TEXT_MAX];
+    struct findings findings;
+    char address[CONF_TEXT_MAX];
+} kept = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* True where the caller is to look. Otherwise it has what is kept, or there is none yet: -1. */
+static int take_kept(struct look *l, bool *must_look, struct err *e)
+{
+    int result = 0;
+    pthread_mutex_lock(&kept.lock);
+    bool is_new = kept.is_there && clock_mono_ms() - kept.when < (int64_t)CHECKS_KEPT_S * 1000;
+    bool is_same = kept.is_there && strcmp(kept.served, l->served) == 0;
+    *must_look = !kept.is_looking && !(is_new && is_same);
+    if (*must_look) {
+        kept.is_looking = true;
+    } else if (is_same) {
+        l->findings = kept.findings;
+        memcpy(l->address, kept.address, sizeof l->address);
+    } else {
+        result = err_set(e, ERR_BUSY, "Somebody else has this host looked at just now. Ask again in a second.");
+    }
+    pthread_mutex_unlock(&kept.lock);
+    return result;
+}
+
+static void keep(const struct look *l)
+{
+    pthread_mutex_lock(&kept.lock);
+    kept.is_looking = false;
+    kept.is_there = true;
+    kept.when = clock_mono_ms();
+    kept.findings = l->findings;
+    memcpy(kept.served, l->served, sizeof kept.served);
+    memcpy(kept.address, l->address, sizeof kept.address);
+    pthread_mutex_unlock(&kept.lock);
+}
+
+static int look_for_stranger(struct look *l, bool fastcgi, struct err *e)
+{
+    bool must_look = false;
+    if (take_kept(l, &must_look, e) != 0) {
+        return -1;
+    }
+    if (must_look) {
+        look(l, fastcgi, true);
+        keep(l);
+    }
+    return 0;
+}
+
+static void answer_look(struct web_exchange *x, const struct look *l)
+{
     const struct json_doctor d = {
         .version = POLLCHAT_VERSION,
         .time_ms = clock_wall_ms(),
@@ -74,43 +148,61 @@ static void examine(struct web_exchange *x, const struct program *p, const struc
         .authorization = web_variable(x, "HTTP_AUTHORIZATION") != NULL ||
                          web_variable(x, "REDIRECT_HTTP_AUTHORIZATION") != NULL,
         .forwarded = web_has_variable_like(x, "HTTP_X_FORWARDED_") || web_variable(x, "HTTP_VIA") != NULL,
-        .data_address = address,
-        .findings = findings,
+        .data_address = l->address,
+        .findings = &l->findings,
     };
     answer_json(x, write_doctor, &d);
-    free(findings);
 }
 
-static int receive(struct web_exchange *x, const struct conf *conf, uint64_t *bytes, struct err *e)
+static int show(struct web_exchange *x, const struct program *p, struct look *l, struct err *e)
+{
+    const char *served = web_variable(x, "DOCUMENT_ROOT");
+    if (!get_status_allows(x, l->conf.doctor)) {
+        return err_set(e, ERR_FORBIDDEN,
+                       "What works on this host is not for everyone to read; the setting doctor says for whom.%s",
+                       l->conf.faults.count > 0 ? " (While it may be misspelt, or its file can't be read, for nobody.)"
+                                                : "");
+    }
+    snprintf(l->served, sizeof l->served, "%s", served != NULL ? served : "");
+    if (get_status_allows(x, CONF_STATUS_LOOPBACK)) {
+        look(l, p->fastcgi, false);
+    } else if (look_for_stranger(l, p->fastcgi, e) != 0) {
+        return -1;
+    }
+    answer_look(x, l);
+    return 0;
+}
+
+/* ---- being told ---- */
+
+static int receive(struct web_exchange *x, const struct look *l, struct err *e)
 {
     struct buf body;
     const struct form *fields = web_query(x, e);
     const struct form_field *word = fields != NULL ? form_once(fields, "exposed", e) : NULL;
     buf_init(&body, DOCTOR_BODY_MAX);
     int result = e->code == ERR_NONE ? web_read_body(x, &body, e) : -1;
-    *bytes = body.length;
+    uint64_t bytes = body.length;
     buf_fini(&body);
-    return result == 0 && word != NULL && conf != NULL ? exposure_told(conf->data, word->value, e) : result;
+    if (result == 0 && word != NULL && l->is_known) {
+        result = exposure_told(l->conf.data, word->value, e);
+    }
+    if (result == 0) {
+        answer_json(x, write_received, &bytes);
+    }
+    return result;
 }
 
 void get_doctor(struct web_exchange *x, void *program)
 {
     struct program *p = program;
     struct err e = ERR_INIT;
-    uint64_t bytes = 0;
     struct err wrong = ERR_INIT;
-    const struct conf *conf = site_conf_as_it_is(p->site, web_environment(x), &wrong);
-    if (web_method(x) != WEB_POST && (conf == NULL || get_status_allows(x, conf->doctor))) {
-        examine(x, p, conf, wrong.text);
-        return;
-    }
-    if (web_method(x) != WEB_POST) {
-        err_set(&e, ERR_FORBIDDEN,
-                "What works on this host is not for everyone to read; the setting doctor says for whom.");
-    }
-    if (e.code != ERR_NONE || receive(x, conf, &bytes, &e) != 0) {
+    struct look *l = ck_calloc(1, sizeof *l);
+    l->is_known = site_conf_as_it_is(p->site, web_environment(x), &l->conf, &wrong) == 0;
+    snprintf(l->conf_problem, sizeof l->conf_problem, "%s", wrong.text);
+    if ((web_method(x) == WEB_POST ? receive(x, l, &e) : show(x, p, l, &e)) != 0) {
         web_answer_problem(x, &e, NULL, NULL);
-    } else {
-        answer_json(x, write_received, &bytes);
     }
+    free(l);
 }

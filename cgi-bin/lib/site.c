@@ -186,12 +186,13 @@ static int load(struct site *s, const char *const *request_environment, struct e
     return result;
 }
 
-const struct conf *site_conf_as_it_is(struct site *s, const char *const *request_environment, struct err *e)
+int site_conf_as_it_is(struct site *s, const char *const *request_environment, struct conf *out, struct err *e)
 {
     pthread_mutex_lock(&s->lock);
     int result = load(s, request_environment, e);
+    *out = s->conf;
     pthread_mutex_unlock(&s->lock);
-    return result == 0 ? &s->conf : NULL;
+    return result;
 }
 
 /* Looked at once a second. */

@@ -29,8 +29,8 @@ void site_free(struct site *s);
  * read (exposure.h). request_environment may be NULL. */
 const struct conf *site_conf(struct site *s, const char *const *request_environment, struct err *e);
 
-/* The same for who looks into what is wrong: never ERR_EXPOSED. */
-const struct conf *site_conf_as_it_is(struct site *s, const char *const *request_environment, struct err *e);
+/* A copy for who looks into what is wrong: never ERR_EXPOSED. With -1 (ERR_CONFIG, ERR_SYSTEM) all but the folder of the data can be used. */
+int site_conf_as_it_is(struct site *s, const char *const *request_environment, struct conf *out, struct err *e);
 
 /* The same once it has succeeded, for threads without a request. */
 const struct conf *site_loaded_conf(const struct site *s);

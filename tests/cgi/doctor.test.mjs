@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { cgi, poll, pollchat, send, temporaryFolder } from './program.mjs';
+import { cgi, fastcgi, poll, pollchat, send, startFastcgi, temporaryFolder } from './program.mjs';
 
 const doctor = (data, { extra, ...options } = {}) =>
   cgi(data, { program: 'poll', path: '/doctor', method: 'GET', ...options, extra: { PATH_INFO: '/doctor', POLLCHAT_DOCTOR: 'everyone', ...extra } });
@@ -29,12 +29,68 @@ test('by default only who asks from the machine itself may read it', async (t) =
   assert.equal((await doctor(data, { extra: { ...loopback, REMOTE_ADDR: '127.0.0.1', HTTP_HOST: 'localhost', HTTP_X_FORWARDED_FOR: '192.0.2.7' } })).status, 403);
 });
 
-test('a wrong setting is told, by it and by the command line', async (t) => {
+const local = { REMOTE_ADDR: '127.0.0.1', HTTP_HOST: 'localhost' };
+
+test('a wrong setting is told with its value to who asks from the machine itself, and to strangers without', async (t) => {
   const data = temporaryFolder(t);
-  const answer = await doctor(data, { extra: { POLLCHAT_MAX_TEXT: 'much' } });
-  assert.equal(answer.status, 200);
-  assert.match(topic(answer, 'settings').text, /MAX_TEXT: max_text is 'much'/);
-  assert.equal(topic(answer, 'database'), undefined);
+  const wrong = { POLLCHAT_MAX_TEXT: 'hunter2', POLLCHAT_SECRET: 'hunter3' };
+  const owner = await doctor(data, { extra: { ...wrong, ...local } });
+  assert.equal(owner.status, 200);
+  assert.match(owner.body, /MAX_TEXT: max_text is 'hunter2'.*no setting 'SECRET'/);
+  assert.equal(topic(owner, 'settings').state, 'poor');
+  assert.equal(topic(owner, 'database').state, 'fine');
+  for (const asks of [{}, { ...local, HTTP_X_FORWARDED_FOR: '192.0.2.7' }, { ...local, HTTP_HOST: 'chat.example' }]) {
+    const stranger = await doctor(data, { extra: { ...wrong, ...asks } });
+    assert.equal(topic(stranger, 'settings').state, 'poor');
+    assert.match(stranger.body, /max_text has a value that isn't allowed; allowed is a whole number/);
+    assert.doesNotMatch(stranger.body, /hunter|SECRET/);
+  }
+});
+
+test('where the settings stop the chat it says so, to strangers without what the owner wrote', async (t) => {
+  const data = temporaryFolder(t);
+  const extra = { POLLCHAT_DATA: undefined, POLLCHAT_DATE: '/hunter2' };
+  const owner = await doctor(data, { extra: { ...extra, ...local } });
+  assert.match(topic(owner, 'settings').text, /stopped.*no setting 'DATE'. Is data meant/);
+  const stranger = await doctor(data, { extra });
+  assert.equal(topic(stranger, 'settings').state, 'wrong');
+  assert.match(stranger.body, /Is data meant/);
+  assert.doesNotMatch(stranger.body, /DATE|hunter/);
+  const nobody = await doctor(data, { extra: { ...extra, POLLCHAT_DOCTOR: 'all' } });
+  assert.equal(nobody.status, 403);
+  assert.match(nobody.json.detail, /the setting doctor says for whom.*misspelt/);
+});
+
+test('strangers who ask again and again do not keep the disk busy; the owner gets a new look each time', async (t) => {
+  const data = temporaryFolder(t);
+  const file = path.join(data, 'chat.trial');
+  const tried = () => fs.statSync(file, { bigint: true }).mtimeNs;
+  await doctor(data);
+  const first = tried();
+  const answers = await Promise.all([...Array(8)].map(() => doctor(data)));
+  assert.ok(answers.every((answer) => topic(answer, 'data').state === 'fine'));
+  assert.equal(tried(), first, 'the disk was tried within the last 5 s');
+  assert.equal(topic(await doctor(data, { extra: local }), 'data').state, 'fine');
+  const second = tried();
+  assert.ok(second > first);
+  const past = Date.now() / 1000 - 6;
+  fs.utimesSync(file, past, past);
+  await doctor(data);
+  assert.ok(tried() > second, 'and that was longer ago');
+  assert.ok(fs.statSync(file).size < 4096);
+});
+
+test('a FastCGI process shows strangers what it found a moment ago', async (t) => {
+  const data = temporaryFolder(t);
+  const { socket } = await startFastcgi(t, 'poll', data, { env: { POLLCHAT_DOCTOR: 'everyone' } });
+  const look = (extra = {}) => fastcgi(socket, { program: 'poll', extra: { PATH_INFO: '/doctor', ...extra } });
+  assert.equal(topic(await look(), 'data').state, 'fine');
+  fs.rmSync(path.join(data, 'chat.trial'));
+  const answers = await Promise.all([...Array(8)].map(() => look()));
+  assert.ok(answers.every((answer) => topic(answer, 'data').state === 'fine'));
+  assert.ok(!fs.existsSync(path.join(data, 'chat.trial')), 'nothing was looked at');
+  assert.equal(topic(await look(local), 'data').state, 'fine');
+  assert.ok(fs.existsSync(path.join(data, 'chat.trial')));
 });
 
 test('a body is counted and not kept; one that is too long is refused', async (t) => {

@@ -219,8 +219,29 @@ test('a wrong line in chat.conf: the doctor names it', () =>
   withHost('usual-fcgid', { before: ({ site }) => fs.appendFileSync(path.join(site, 'cgi-bin', 'chat.conf'), '\nmax_text = much\n') }, (host) =>
     withBrowser(async ({ tab }) => {
       const diagnosis = await diagnose({ tab, address: host.address });
-      assert.deepEqual(wrong(diagnosis), ['settings'], diagnosis.texts);
+      assert.deepEqual(wrong(diagnosis), [], diagnosis.texts);
       assert.match(diagnosis.texts, /chat\.conf line \d+: max_text is 'much'/);
+      assert.equal((await host.get('poll')).status, 200, 'the chat goes on');
+    }),
+  ));
+
+test('doctor = nobody closes the probe as well, however the programs are, and the page says how to open it', () =>
+  withHost('usual-cgi', {}, (host) =>
+    withBrowser(async ({ tab }) => {
+      const probe = () => host.get('cgi-bin/probe.cgi');
+      assert.match((await probe()).text, /^probe 1$/m);
+      for (const line of ['doctor = nobody', ' doctor:nobody ; closed\r', 'doctor = everyone\ndoctor = nobody', 'doctor = all', 'doctor nobody']) {
+        fs.writeFileSync(path.join(host.site, 'cgi-bin', 'my-chat.conf'), `${line}\n`);
+        for (const bits of [0o755, 0o644]) {
+          fs.chmodSync(path.join(host.site, 'cgi-bin', 'pollchat'), bits);
+          const closed = await probe();
+          assert.equal(`${closed.status} ${/machine|pollchat-/.test(closed.text)}`, '403 false', `${line}: ${closed.text}`);
+        }
+      }
+      fs.chmodSync(path.join(host.site, 'cgi-bin', 'poll.cgi'), 0o644);
+      assert.match((await diagnose({ tab, address: host.address })).texts, /doctor = everyone/);
+      fs.writeFileSync(path.join(host.site, 'cgi-bin', 'my-chat.conf'), 'doctor = everyone\r\n');
+      assert.match((await probe()).text, /^not-executable poll\.cgi$/m);
     }),
   ));
 

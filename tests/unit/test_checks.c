@@ -89,15 +89,27 @@ static void somebody_at_a_shell_makes_nothing(void **state)
     assert_int_equal(stat(conf.data, &st), -1);
 }
 
-static void a_wrong_setting_is_told_in_its_own_words(void **state)
+static void settings_that_stop_the_chat_are_told_and_to_strangers_without_their_values(void **state)
 {
-    const struct checks_given given = {
-        .conf = NULL, .conf_problem = "chat.conf line 3: no.", .program_folder = programs, .carrier = CHECKS_CGI};
+    struct checks_given given = {.conf = &conf, .program_folder = programs, .carrier = CHECKS_CGI};
+    const char *const environment[] = {"POLLCHAT_DATE=hunter2", NULL};
+    struct err e = ERR_INIT;
     (void)state;
+    assert_int_equal(conf_load(&conf, programs, environment, NULL, &e), -1);
+    given.conf_problem = e.text;
     checks_run(&given, &found);
     assert_int_equal(state_of("settings"), FINDING_WRONG);
-    assert_non_null(strstr(of("settings")->text, "chat.conf line 3: no."));
+    assert_non_null(strstr(of("settings")->text, "there is no setting 'DATE'. Is data meant?"));
     assert_null(of("data"));
+    given.stranger = true;
+    found.count = 0;
+    checks_run(&given, &found);
+    assert_int_equal(state_of("settings"), FINDING_WRONG);
+    assert_null(of("data"));
+    for (size_t i = 0; i < found.count; i++) {
+        assert_null(strstr(found.list[i].text, "DATE"));
+        assert_null(strstr(found.list[i].text, "hunter2"));
+    }
 }
 
 static void mistakes_in_the_settings_are_told_and_to_strangers_without_their_values(void **state)
@@ -291,7 +303,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_new_chat_gets_its_database_and_nothing_is_wrong, set_up, tear_down),
         cmocka_unit_test_setup_teardown(somebody_at_a_shell_makes_nothing, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_wrong_setting_is_told_in_its_own_words, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(settings_that_stop_the_chat_are_told_and_to_strangers_without_their_values,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(mistakes_in_the_settings_are_told_and_to_strangers_without_their_values, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_full_disk_is_found_by_trying, set_up, tear_down),

@@ -23,8 +23,11 @@ const ofProblem = (text) => {
   }
 };
 
-/** What probe.cgi said: null when it didn't run. */
+/** What probe.cgi said: null when it didn't run; closed: the setting doctor keeps it from saying anything. */
 export function ofProbe({ status, text }) {
+  if (status === 403 && text.includes('the setting doctor says for whom')) {
+    return { closed: true };
+  }
   if (status !== 200 || !/^probe 1$/m.test(text) || text.startsWith('#!')) {
     return null;
   }
@@ -69,6 +72,9 @@ function whyNothingRuns(tried, here, probe) {
   }
   if (tried.some(({ status, text }) => status === 200 && text.includes('ELF'))) {
     return finding('wrong', 'handed-out', 'The server hands the programs out as files instead of running them: this host runs no CGI programs here, or takes no notice of .htaccess. Ask it to switch CGI on, or put the folder where CGI programs may lie.');
+  }
+  if (probe?.closed) {
+    return finding('wrong', 'closed', 'The programs don\'t answer, and this page is not for everyone, so it can\'t find out why. In cgi-bin/my-chat.conf write: doctor = everyone');
   }
   if (here.status === 0 && statuses.every((status) => status === 0)) {
     return finding('wrong', 'server', 'The server does not answer at all.');
