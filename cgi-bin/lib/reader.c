@@ -41,9 +41,28 @@ static void make_etag(struct reading *g, const struct query *q)
 }
 
 /* If-None-Match: a list of tags, perhaps weak ones (a proxy that compresses marks them so), or *. */
+/* The closing quote of an ETag, perhaps behind what a web server that packs answers puts before it (mod_deflate, mod_brotli, Caddy). */
+static bool is_end_of_etag(const char *at)
+{
+    static const char *const ends[] = {"\"", "-gzip\"", "-br\"", "-zstd\""};
+    bool found = false;
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        found = found || strncmp(at, ends[i], strlen(ends[i])) == 0;
+    }
+    return found;
+}
+
+/* The header is a list; W/ may stand before each of them. */
 static bool etag_matches(const char *header, const char *etag)
 {
-    return header != NULL && (strcmp(header, "*") == 0 || strstr(header, etag) != NULL);
+    char opening[sizeof((struct reading *)NULL)->etag];
+    size_t length = (size_t)snprintf(opening, sizeof opening, "%.*s", (int)strlen(etag) - 1, etag);
+    bool matches = header != NULL && strcmp(header, "*") == 0;
+    for (const char *at = header; !matches && at != NULL && (at = strstr(at, opening)) != NULL;) {
+        at += length;
+        matches = is_end_of_etag(at);
+    }
+    return matches;
 }
 
 static void set_position(struct work *w, size_t i, uint64_t head, uint64_t oldest)

@@ -253,6 +253,17 @@ const faults = {
       });
     },
   },
+  'holds shorter than it said': {
+    found: ['wait: without news it ends in its time'],
+    only: true,
+    make: () => async (request, forward) => {
+      if (!isPoll(request) || parameter(request, 'wait') !== '2') return null;
+      return changedJson(await forward({ ...request, url: request.url.replace('wait=2', 'wait=0') }), (page) => {
+        page.wait = 2;
+        delete page.poll_after;
+      });
+    },
+  },
   'holds longer than it said': {
     found: ['wait: without news it ends in its time'],
     only: true,
@@ -359,6 +370,18 @@ const peculiarities = {
       return forward({ ...request, url: url.startsWith('/stream') ? '/stream?since=x' : url }).then((a) => (url.startsWith('/stream') ? { ...a, status: 503 } : a));
     },
   },
+  'ends waits a tenth early': {
+    full: true, // of two seconds nobody would see a tenth
+    says: /^ok .*ends in its time \(15 s granted, 13/m,
+    make: () => async (request, forward) => {
+      if (!isPoll(request) || parameter(request, 'wait') !== '60') return null;
+      await pause(13_500);
+      return changedJson(await forward({ ...request, url: request.url.replace('wait=60', 'wait=0') }), (page) => {
+        page.wait = 15;
+        delete page.poll_after;
+      });
+    },
+  },
   'takes ETags away': {
     warnings: [/without an ETag/],
     make: () => async (request, forward) => {
@@ -386,9 +409,9 @@ describe('conformance: faults are found', { concurrency: 6, skip: PROFILE !== 'l
     });
   }
 
-  for (const [name, { warnings = [], skipped = [], says = /./, base = '', make }] of Object.entries(peculiarities)) {
+  for (const [name, { warnings = [], skipped = [], says = /./, base = '', full = false, make }] of Object.entries(peculiarities)) {
     it(`one that ${name} is right`, async () => {
-      const result = await withFault(site, make(), (url) => run([`${url}${base}`, '--quick']));
+      const result = await withFault(site, make(), (url) => run([`${url}${base}`, ...(full ? [] : ['--quick'])]));
       assert.equal(result.status, 0, result.output);
       assert.match(result.output, says);
       for (const pattern of warnings) assert.ok(result.warnings.some((line) => pattern.test(line)), result.output);

@@ -2,6 +2,8 @@
 // answers are left alone.
 
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
 import test from 'node:test';
 import { withHost } from './hosts.mjs';
 
@@ -49,3 +51,15 @@ test('a host without mod_headers serves the page all the same', () =>
     assert.equal((await host.get('')).status, 200);
     assert.equal((await host.get('js/main.js')).status, 200);
   }));
+
+test('where the host packs answers, a poll without news is still answered 304', () => {
+  const before = ({ site }) => fs.appendFileSync(path.join(site, '.htaccess'), 'AddOutputFilterByType DEFLATE application/json\n');
+  return withHost('usual-cgi', { before }, async (host) => {
+    await host.get('send', { method: 'POST', body: 'text=hi', headers: { 'Content-Type': 'application/x-www-form-urlencoded' } });
+    const ask = (headers) => host.get('poll?since=1', { headers: { 'Accept-Encoding': 'gzip', ...headers } });
+    const packed = await ask({});
+    assert.equal(packed.headers['content-encoding'], 'gzip');
+    assert.match(packed.headers.etag, /-gzip"$/);
+    assert.equal((await ask({ 'If-None-Match': packed.headers.etag })).status, 304);
+  });
+});
