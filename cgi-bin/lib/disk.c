@@ -301,12 +301,12 @@ static void give_to_folder_owner(const char *path)
     }
 }
 
-/* What may be in a new data folder before the database: the counts, which a program opens first, and sockets, which a web
- * server makes before it starts the programs. */
+/* What may be in a new data folder before the database: counts and warnings, which a program writes first, and sockets, which
+ * a web server makes before it starts the programs. */
 static bool comes_early(int folder, const char *name)
 {
     struct stat st;
-    return strcmp(name, "chat.tally") == 0 ||
+    return strcmp(name, "chat.tally") == 0 || strcmp(name, "chat.warned") == 0 ||
            (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISSOCK(st.st_mode));
 }
 

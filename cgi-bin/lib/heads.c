@@ -3,6 +3,7 @@
 
 #include "bell.h"
 #include "buf.h"
+#include "ck.h"
 #include "conf.h"
 #include "err.h"
 #include "hash.h"
@@ -15,6 +16,7 @@
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -25,8 +27,9 @@ enum {
         16, /* while others commit all the time; each of them publishes as well, and the next poll looks again */
     TEXT_MAX = 128,
     LEFT_OVER_SECONDS = 60,
-    FILES_MAX = 1024,            /* a stranger may say something in as many rooms as he likes, and hosts count files */
-    IDLE_SECONDS = 24 * 60 * 60, /* of a room whose file gives way to others, when there are so many */
+    FILES_MAX = 1024,  /* a stranger may say something in as many rooms as he likes, and hosts count files */
+    GIVE_WAY = 64,     /* as many at a time when there are so many: looking for them takes a millisecond */
+    LISTED_MAX = 4096, /* more are there only where something else went wrong; the next look finds the rest */
 };
 
 /* A folder, and a room in it. */
@@ -90,12 +93,17 @@ static DIR *list_of(int folder)
     return dir;
 }
 
+static bool is_head(const char *name)
+{
+    return strlen(name) == SECRET_NAME_SIZE - 1 && name[0] != temporary[0];
+}
+
 static bool is_crowded(int folder)
 {
     DIR *dir = list_of(folder);
     unsigned count = 0;
     for (const struct dirent *entry = NULL; dir != NULL && count < FILES_MAX && (entry = readdir(dir)) != NULL;) {
-        count += strlen(entry->d_name) == SECRET_NAME_SIZE - 1;
+        count += is_head(entry->d_name);
     }
     if (dir != NULL) {
         closedir(dir);
@@ -103,17 +111,65 @@ static bool is_crowded(int folder)
     return count >= FILES_MAX;
 }
 
+/* ---- the least recently changed give way ---- */
+
+struct aged {
+    struct timespec changed; /* the inode, that is, since the rename: the other time is made up (mtime_of) */
+    char name[SECRET_NAME_SIZE];
+};
+
+static int by_age(const void *left, const void *right)
+{
+    const struct aged *a = left;
+    const struct aged *b = right;
+    if (a->changed.tv_sec != b->changed.tv_sec) {
+        return a->changed.tv_sec < b->changed.tv_sec ? -1 : 1;
+    }
+    if (a->changed.tv_nsec != b->changed.tv_nsec) {
+        return a->changed.tv_nsec < b->changed.tv_nsec ? -1 : 1;
+    }
+    return strcmp(a->name, b->name);
+}
+
+static size_t list_heads(int folder, struct aged list[LISTED_MAX])
+{
+    DIR *dir = list_of(folder);
+    struct stat st;
+    size_t count = 0;
+    for (const struct dirent *entry = NULL; dir != NULL && count < LISTED_MAX && (entry = readdir(dir)) != NULL;) {
+        if (is_head(entry->d_name) && fstatat(folder, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+            list[count].changed = st.st_ctim;
+            memcpy(list[count].name, entry->d_name, SECRET_NAME_SIZE); /* is_head: it has that length */
+            count++;
+        }
+    }
+    if (dir != NULL) {
+        closedir(dir);
+    }
+    return count;
+}
+
+/* Who watches a file that goes asks /poll, as for any that is missing. */
+static void make_way(int folder)
+{
+    struct aged *list = ck_calloc(LISTED_MAX, sizeof *list);
+    size_t count = list_heads(folder, list);
+    size_t left_over = count >= FILES_MAX ? count - FILES_MAX + GIVE_WAY : 0;
+    qsort(list, count, sizeof *list, by_age);
+    for (size_t i = 0; i < left_over; i++) {
+        unlinkat(folder, list[i].name, 0);
+    }
+    free(list);
+}
+
 static void sweep(int folder, int64_t now)
 {
-    bool crowded = is_crowded(folder);
     DIR *dir = list_of(folder);
     struct stat st;
     for (const struct dirent *entry = NULL; dir != NULL && (entry = readdir(dir)) != NULL;) {
-        bool is_half = strncmp(entry->d_name, temporary, strlen(temporary)) == 0;
-        bool may_go = is_half || (crowded && strlen(entry->d_name) == SECRET_NAME_SIZE - 1);
-        /* By the time of the last change of the inode: the other one is made up (mtime_of). */
-        if (may_go && fstatat(folder, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-            now - st.st_ctim.tv_sec > (is_half ? LEFT_OVER_SECONDS : IDLE_SECONDS)) {
+        if (strncmp(entry->d_name, temporary, strlen(temporary)) == 0 &&
+            fstatat(folder, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+            now - st.st_ctim.tv_sec > LEFT_OVER_SECONDS) {
             unlinkat(folder, entry->d_name, 0);
         }
     }
@@ -182,8 +238,7 @@ static int put(const struct place *p, const char *epoch, uint64_t head)
     char random[17];
     char name[sizeof temporary + sizeof random];
     if (faccessat(p->folder, p->name, F_OK, AT_SYMLINK_NOFOLLOW) != 0 && is_crowded(p->folder)) {
-        complain("no more files", "so many rooms have one");
-        return -1;
+        make_way(p->folder);
     }
     secret_random(random, sizeof random);
     snprintf(name, sizeof name, "%s%s", temporary, random);

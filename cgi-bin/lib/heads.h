@@ -7,7 +7,7 @@
  * missing or wrong delays a message until then and never loses one; and a failure here is logged once and fails nothing.
  *
  * The file's name is a keyed hash of the room's (secret.h): only who may poll a room is told it. Rooms without a message have none, so that
- * asking for names that don't exist makes no files; and no more than 1,024 rooms have one, of which those that were quiet for a day give way.
+ * asking for names that don't exist makes no files; and no more than about 1,024 rooms have one: those that were quiet for longest give way.
  * The file is replaced by rename, without a sync: after a crash it may be behind. Whoever polls compares it with what he is going to
  * answer, and mends it. After each rename the writer looks at the head again: of two processes that commit 5 and 6 the one
  * that renames last finds 6, and leaves it.
