@@ -38,41 +38,41 @@ static bool is_word(struct piece p, const char *word)
 /* ---- a list, from its end ---- */
 
 struct walk {
-    const char *const *environment;
-    size_t after;      /* as many variables are still to be looked at */
-    const char *name;  /* with the '=' */
-    struct piece left; /* of the variable in work; at is NULL when there is none */
+    struct piece left; /* at is NULL when there is nothing more */
     unsigned count;
 };
 
-static struct walk walk_of(const struct web_exchange *x, const char *name)
+/* How many variables have this name ('=' behind it); *value is of the last one. */
+static unsigned find_variables(const struct web_exchange *x, const char *name, const char **value)
 {
-    struct walk w = {.environment = web_environment(x), .name = name};
-    while (w.environment != NULL && w.environment[w.after] != NULL) {
-        w.after++;
-    }
-    return w;
-}
-
-/* Some servers hand on each line of a header as a variable of its own, the last line last. Empty ones are nginx's for none. */
-static bool find_variable(struct walk *w)
-{
-    size_t length = strlen(w->name);
-    while (w->after > 0) {
-        const char *entry = w->environment[--w->after];
-        if (strncmp(entry, w->name, length) == 0 && entry[length] != '\0') {
-            w->left = (struct piece){.at = entry + length, .length = strlen(entry + length)};
-            return true;
+    const char *const *environment = web_environment(x);
+    size_t length = strlen(name);
+    unsigned count = 0;
+    for (; environment != NULL && *environment != NULL; environment++) {
+        if (strncmp(*environment, name, length) == 0) {
+            *value = *environment + length;
+            count++;
         }
     }
-    return false;
+    return count;
+}
+
+/* An empty variable is nginx's for none. Of two of one name neither is walked: see is_forged. */
+static struct walk walk_of(const struct web_exchange *x, const char *name)
+{
+    const char *value = "";
+    struct walk w = {.count = 0};
+    if (find_variables(x, name, &value) == 1 && *value != '\0') {
+        w.left = (struct piece){.at = value, .length = strlen(value)};
+    }
+    return w;
 }
 
 /* A comma in quotes separates as well: nothing that is looked for here has one, and so no quote that somebody left open hides what
  * was added behind it. */
 static bool walk_back(struct walk *w, struct piece *out)
 {
-    if (w->count == FORWARDED_ENTRIES || (w->left.at == NULL && !find_variable(w))) {
+    if (w->count == FORWARDED_ENTRIES || w->left.at == NULL) {
         return false;
     }
     const char *comma = memrchr(w->left.at, ',', w->left.length);
@@ -131,8 +131,17 @@ static const char forwarded_standard[] = "HTTP_FORWARDED=";
 
 static bool has(const struct web_exchange *x, const char *name)
 {
-    struct walk w = walk_of(x, name);
-    return find_variable(&w);
+    const char *value = "";
+    unsigned count = find_variables(x, name, &value);
+    return count > 1 || *value != '\0';
+}
+
+/* CGI writes '-' as '_', so X_Forwarded_For comes under the name of X-Forwarded-For. Where a server passes both on, nobody knows which of two
+ * variables the proxy wrote. */
+static bool is_forged(const struct web_exchange *x)
+{
+    const char *value = "";
+    return find_variables(x, has(x, forwarded_for) ? forwarded_for : forwarded_standard, &value) > 1;
 }
 
 void forwarded_apply(struct web_exchange *x, const char *trusted)
@@ -141,6 +150,10 @@ void forwarded_apply(struct web_exchange *x, const char *trusted)
     struct piece entry;
     char text[ADDRESS_TEXT];
     if (!address_in_list(&client, trusted)) {
+        return;
+    }
+    if (is_forged(x)) {
+        web_trust_proxy(x, FORWARDED_UNKNOWN);
         return;
     }
     bool standard = !has(x, forwarded_for);

@@ -6,7 +6,8 @@
  *   X-Forwarded-For: 203.0.113.9, 198.51.100.7      addresses, with a port or without (de facto)
  *   Forwarded: for=203.0.113.9;proto=https, for="[2001:db8::1]:4711"      RFC 7239, where there is no X-Forwarded-For
  * Not CF-Connecting-IP and its like: they pass through every proxy that doesn't know them, and who sets them sets X-Forwarded-For.
- * No more than 16 entries are read. Where a header came in several lines, they are one list.
+ * No more than 16 entries are read. Of a header that comes as two variables none is believed, neither for whom nor what for: one of
+ * them is a client's forgery (X_Forwarded_For has the same name in CGI), or a proxy's that adds a line instead of lengthening the one there is.
  * Threads: an exchange belongs to one thread at a time.
  */
 #ifndef FORWARDED_H
@@ -17,6 +18,8 @@
 struct web_exchange;
 
 enum { FORWARDED_ENTRIES = 16, FORWARDED_HOST = 262 }; /* 255 of a name, a port, and a NUL */
+
+#define FORWARDED_UNKNOWN "unknown" /* the client of a forged header: all of them are one, and none is the proxy */
 
 /* Finds out who asks: web_client() says it from here on. trusted: the setting, valid. */
 void forwarded_apply(struct web_exchange *x, const char *trusted);

@@ -153,8 +153,10 @@ function pairLength(n) {
 
 export const beginRecord = (keep = false) => record(BEGIN, Buffer.from([0, 1, keep ? 1 : 0, 0, 0, 0, 0, 0]));
 
+/** A value that is a list: as many variables of one name. */
 export function paramsRecords(all) {
-  const pairs = Object.entries(all).map(([name, value]) => {
+  const each = Object.entries(all).flatMap(([name, value]) => [value].flat().map((one) => [name, one]));
+  const pairs = each.map(([name, value]) => {
     const [n, v] = [Buffer.from(name), Buffer.from(value)];
     return Buffer.concat([pairLength(n.length), pairLength(v.length), n, v]);
   });

@@ -97,6 +97,16 @@ test('behind a trusted proxy each client has his own places; of anybody else the
   assert.equal((await fastcgi(poller.socket, standard('[2001:db8::3]'))).json.wait, 0);
 });
 
+test('who writes a second X-Forwarded-For beside the proxy\'s gets no places of other clients, nor any number of his own', async (t) => {
+  const env = { POLLCHAT_MAX_WAITING_PER_CLIENT: '2', POLLCHAT_THREADS: '1', POLLCHAT_TRUSTED_PROXIES: '127.0.0.1' };
+  const poller = await startFastcgi(t, 'poll', temporaryFolder(t), { env });
+  const from = (forwarded) => waits('since=0&wait=20', { extra: { HTTP_X_FORWARDED_FOR: forwarded } });
+  await parked(poller, 2, (i) => from([['203.0.113.9', `198.51.100.${i}`], [`198.51.100.${i}`, '203.0.113.9']][i]));
+  assert.equal((await fastcgi(poller.socket, from(['203.0.113.9', '198.51.100.7']))).json.wait, 0);
+  assert.equal((await fastcgi(poller.socket, from(['127.0.0.1', '203.0.113.9']))).json.wait, 0);
+  await parked(poller, 2, from('198.51.100.1'));
+});
+
 test('a server that gives one request at a time is not taken for one that gives many, however quickly it goes on', async (t) => {
   const data = temporaryFolder(t);
   const sender = await startFastcgi(t, 'send', data);

@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { PROFILE, request, start, until, withSite } from './harness.mjs';
+import { PROFILE, copyRoot, makeFolder, removeFolder, request, start, until, withSite } from './harness.mjs';
 import { startNginx, startVarnish } from './proxy.mjs';
 
 const OURS = 'http://a.example';
@@ -259,3 +259,31 @@ test('the server\'s own error page, while a program can\'t be reached, is not fo
     fs.renameSync(`${socket}.away`, socket);
     await until(async () => (await site.get('/poll')).status === 200, 'the program to be found again');
   }));
+
+describe(`${PROFILE}: headers of a proxy, spelled otherwise`, { skip: PROFILE === 'caddy' && 'says itself what it was asked for' }, () => {
+  const env = { POLLCHAT_TRUSTED_PROXIES: '127.0.0.1' };
+  const evil = 'http://evil.example';
+  const forged = { Origin: evil, 'X-Forwarded-Host': 'talk.example', 'X_Forwarded-Host': 'evil.example' };
+  const attempts = async (site) => {
+    assert.equal((await site.send({ text: 'x' }, { headers: { Origin: 'http://talk.example', 'X-Forwarded-Host': 'talk.example' } })).status, 201);
+    for (const headers of [forged, Object.fromEntries(Object.entries(forged).reverse())]) {
+      assert.equal((await site.send({ text: 'x' }, { headers })).status, 403);
+    }
+  };
+
+  test('what a client spells with _ is believed in place of nothing that the proxy says', () => withSite({ env }, attempts));
+
+  test('nor where the server hands both on', { skip: !PROFILE.startsWith('lighttpd') && 'hands on none of them' }, async () => {
+    const folder = makeFolder();
+    try {
+      const root = copyRoot(path.join(folder, 'root'));
+      const conf = path.join(root, 'lighttpd', 'site.conf');
+      const without = fs.readFileSync(conf, 'utf8').replace(/^ *setenv\.set-request-header = \([^)]*\)\n/m, '');
+      assert.doesNotMatch(without, /X_Forwarded-Host/);
+      fs.writeFileSync(conf, without);
+      await withSite({ root, env }, attempts);
+    } finally {
+      removeFolder(folder);
+    }
+  });
+});

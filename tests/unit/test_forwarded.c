@@ -4,6 +4,8 @@
 #include "address.h"
 #include "forwarded.h"
 #include "web.h"
+#include "web_carrier.h"
+#include "web_cgi.h"
 
 #define VARIABLES(...) ((const char *const[]){__VA_ARGS__, NULL})
 #define FOR "HTTP_X_FORWARDED_FOR="
@@ -75,11 +77,41 @@ static void what_cannot_be_read_ends_the_walk(void **state)
     asks_for("127.0.0.1", "REMOTE_ADDR=127.0.0.1", FOR ",,,,,,,,");
 }
 
-static void lines_of_one_header_are_one_list(void **state)
+/* X_Forwarded_For of a client beside X-Forwarded-For of the proxy, in whichever order. */
+static void of_two_variables_of_one_name_none_is_believed(void **state)
 {
+    static const char *const forged[] = {FOR "198.51.100.7", FOR "127.0.0.1", FOR "", FOR "10.0.0.1, 10.0.0.2"};
+    struct fake f;
+    char host[FORWARDED_HOST];
     (void)state;
-    asks_for("203.0.113.9", "REMOTE_ADDR=127.0.0.1", FOR "198.51.100.7", FOR "203.0.113.9");
-    asks_for("198.51.100.7", "REMOTE_ADDR=127.0.0.1", FOR "198.51.100.7", FOR "", FOR "10.0.0.1, 10.0.0.2");
+    for (size_t i = 0; i < COUNT(forged); i++) {
+        asks_for("unknown", "REMOTE_ADDR=127.0.0.1", FOR "203.0.113.9", forged[i]);
+        asks_for("unknown", "REMOTE_ADDR=127.0.0.1", forged[i], "OTHER=1", FOR "203.0.113.9");
+        asks_for("192.0.2.1", "REMOTE_ADDR=192.0.2.1", forged[i], FOR "203.0.113.9"); /* not trusted anyway */
+    }
+    asks_for("unknown", "REMOTE_ADDR=127.0.0.1", FOR "203.0.113.9", FOR "203.0.113.9", STANDARD "for=203.0.113.9");
+    asks_for("unknown", "REMOTE_ADDR=127.0.0.1", STANDARD "for=203.0.113.9", STANDARD "for=198.51.100.7");
+    ask(&f, VARIABLES("REMOTE_ADDR=127.0.0.1", FOR "203.0.113.9", "HTTP_X_FORWARDED_HOST=a", "HTTP_X_FORWARDED_HOST=b",
+                      "HTTP_X_FORWARDED_PROTO=https", "HTTP_X_FORWARDED_PROTO=https", STANDARD "host=c;proto=https"));
+    assert_string_equal(web_client(&f.x), "203.0.113.9");
+    assert_false(forwarded_host(&f.x, 0, host));
+    assert_false(forwarded_is_https(&f.x));
+    fake_fini(&f);
+}
+
+static void plain_cgi_has_both_variables_as_well(void **state)
+{
+    char *both[] = {support_lend("REMOTE_ADDR=127.0.0.1"), support_lend("REQUEST_METHOD=GET"),
+                    support_lend(FOR "203.0.113.9"), support_lend(FOR "198.51.100.7"), NULL};
+    char **before = environ;
+    (void)state;
+    environ = both;
+    struct web_exchange *x = web_cgi_new();
+    forwarded_apply(x, trusted);
+    assert_string_equal(web_client(x), "unknown");
+    environ = before;
+    web_exchange_fini(x);
+    free(x);
 }
 
 static void the_standard_header_is_read_where_there_is_no_other(void **state)
@@ -206,7 +238,8 @@ int main(void)
         cmocka_unit_test(from_others_the_headers_mean_nothing),
         cmocka_unit_test(the_last_who_is_not_trusted_asks),
         cmocka_unit_test(what_cannot_be_read_ends_the_walk),
-        cmocka_unit_test(lines_of_one_header_are_one_list),
+        cmocka_unit_test(of_two_variables_of_one_name_none_is_believed),
+        cmocka_unit_test(plain_cgi_has_both_variables_as_well),
         cmocka_unit_test(the_standard_header_is_read_where_there_is_no_other),
         cmocka_unit_test(no_list_is_too_long),
         cmocka_unit_test(nothing_in_front_changes_who_asks),
