@@ -16,6 +16,7 @@ enum err_code {
     ERR_FORBIDDEN, /* 403: not for you */
     ERR_ABSENT,    /* 404: no such thing */
     ERR_METHOD,    /* 405 */
+    ERR_SLOW,      /* 408: the request took too long to come; the same again may be quicker */
     ERR_EPOCH,     /* 409: the client's epoch is of another database */
     ERR_CONFLICT,  /* 409: the id is in use for another text */
     ERR_TOO_LARGE, /* 413 */

@@ -10,6 +10,8 @@
 
 enum {
     VERSION = 1,
+    HEADER_BYTES = 8,
+    ROOM_RECORDS = 4, /* the last piece, and the end of the output and of the request */
     TYPE_END_REQUEST = 3,
     TYPE_STDOUT = 6,
     CONTENT_MAX = 65528 /* below 65,536, and a multiple of 8 */
@@ -30,6 +32,8 @@ static void add_header(struct buf *out, unsigned type, uint16_t id, size_t lengt
 
 void held_output(struct buf *out, uint16_t id, const char *bytes, size_t length)
 {
+    size_t room = 0;
+    (void)buf_room(out, length + HEADER_BYTES * (length / CONTENT_MAX + ROOM_RECORDS), &room); /* once for all */
     while (length > 0) {
         size_t piece = length < CONTENT_MAX ? length : CONTENT_MAX;
         add_header(out, TYPE_STDOUT, id, piece);
@@ -61,6 +65,16 @@ long held_write(const struct held *h, const char *bytes, size_t length)
             return -1;
         }
     }
+}
+
+long held_drop_input(const struct held *h)
+{
+    char piece[16 * 1024];
+    ssize_t count = recv(h->connection, piece, sizeof piece, MSG_DONTWAIT);
+    if (count > 0) {
+        return (long)count;
+    }
+    return count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) ? 0 : -1;
 }
 
 int held_unread(const struct held *h)

@@ -8,6 +8,7 @@
 #ifndef HELD_H
 #define HELD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,7 @@ struct buf;
 struct held {
     int connection; /* owned: close() ends it */
     uint16_t id;
+    bool unread; /* there was more of the request to come: closing would reset the connection, and the answer be lost */
 };
 
 /* Adds `length` bytes of output for request `id`. */
@@ -27,6 +29,10 @@ void held_end(struct buf *out, uint16_t id);
 /* Writes what can be written without waiting. Returns how many bytes that was, 0 when none could be just now, -1 when the peer
  * has gone. */
 long held_write(const struct held *h, const char *bytes, size_t length);
+
+/* Drops what has come meanwhile, without waiting. Returns how many bytes that was, 0 for none, -1 when the peer has gone or sends
+ * no more. */
+long held_drop_input(const struct held *h);
 
 /* How much of what was written the peer has not read yet, in bytes of the kernel's own count: good for seeing whether it becomes
  * less. A socket may become writable only after a third of its buffer was read (Unix ones), which a slow peer needs a minute for. */

@@ -15,9 +15,15 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
-enum { EVENTS = 256, LOOK_MS = 5000 /* between two looks whether a peer that makes no room has read at all */ };
+enum {
+    EVENTS = 256,
+    LOOK_MS = 5000, /* between two looks whether a peer that makes no room has read at all */
+    LINGER_MS = 2000,
+    LINGER_BYTES = 16 * 1024 * 1024, /* of a body; what web servers take is not much more */
+};
 
 struct rest {
     struct deadline due; /* first: a deadline is its rest */
@@ -27,6 +33,8 @@ struct rest {
     int unread;       /* by the peer, of what was written, at the last look */
     int64_t moved_at; /* when it last took something */
     int64_t given_up_at;
+    size_t dropped; /* bytes of input that nobody wants */
+    bool lingers;   /* all is written */
     struct outflow_end end;
     struct rest *next; /* newcomers */
 };
@@ -56,6 +64,20 @@ static void has_moved(struct rest *r)
     r->unread = held_unread(&r->held);
 }
 
+/* All is written. A connection that is closed while the peer sends is reset, and the peer may lose what it has not read yet: so it
+ * is told that nothing more comes, and has a moment to close it itself. */
+static void linger_or_end(struct rest *r)
+{
+    if (!r->held.unread) {
+        end_rest(r);
+        return;
+    }
+    r->lingers = true;
+    shutdown(r->held.connection, SHUT_WR);
+    loop_want_write(loop, r->held.connection, r, false);
+    deadlines_move(&deadlines, &r->due, clock_mono_ms() + LINGER_MS);
+}
+
 static void write_on(struct rest *r)
 {
     long taken = held_write(&r->held, r->blob->bytes + r->written, r->blob->length - r->written);
@@ -63,8 +85,30 @@ static void write_on(struct rest *r)
         r->written += (size_t)taken;
         has_moved(r);
     }
-    if (taken < 0 || r->written == r->blob->length) {
+    if (taken < 0) {
         end_rest(r);
+    } else if (r->written == r->blob->length) {
+        linger_or_end(r);
+    }
+}
+
+/* The peer has gone, or sends. False: r is gone. */
+static bool hear(struct rest *r)
+{
+    long dropped = r->held.unread && r->dropped < LINGER_BYTES ? held_drop_input(&r->held) : -1;
+    if (dropped < 0) {
+        end_rest(r);
+        return false;
+    }
+    r->dropped += (size_t)dropped;
+    return true;
+}
+
+static void handle_event(const struct loop_event *event)
+{
+    struct rest *r = event->tag;
+    if (r != NULL && ((event->what & LOOP_HANGUP) == 0 || hear(r)) && (event->what & LOOP_WRITABLE) != 0) {
+        write_on(r);
     }
 }
 
@@ -75,7 +119,7 @@ static void look_at(struct rest *r)
     if (held_unread(&r->held) < r->unread) {
         has_moved(r);
     }
-    if (now >= r->given_up_at || now - r->moved_at >= OUTFLOW_STALL_MS) {
+    if (r->lingers || now >= r->given_up_at || now - r->moved_at >= OUTFLOW_STALL_MS) {
         end_rest(r);
     } else {
         deadlines_move(&deadlines, &r->due, now + LOOK_MS);
@@ -131,11 +175,7 @@ static void *run(void *argument)
         int64_t left = first != NULL ? first->at - clock_mono_ms() : LOOK_MS;
         size_t n = loop_wait(loop, left > 0 ? (int)left : 0, events, EVENTS);
         for (size_t i = 0; i < n; i++) {
-            if (events[i].tag != NULL && (events[i].what & LOOP_HANGUP) != 0) {
-                end_rest(events[i].tag);
-            } else if (events[i].tag != NULL) {
-                write_on(events[i].tag);
-            }
+            handle_event(&events[i]);
         }
         admit_newcomers();
         while ((first = deadlines_first(&deadlines)) != NULL && first->at <= clock_mono_ms()) {
@@ -202,7 +242,7 @@ static void hand_over(struct held h, struct blob *b, size_t written, const struc
 void outflow_send(struct held h, struct blob *b, size_t written, const struct outflow_end *end)
 {
     long taken = held_write(&h, b->bytes + written, b->length - written);
-    if (taken < 0 || written + (size_t)taken == b->length) {
+    if (taken < 0 || (written + (size_t)taken == b->length && !h.unread)) {
         close_it(h, end);
     } else {
         hand_over(h, b, written + (size_t)taken, end);
@@ -212,7 +252,7 @@ void outflow_send(struct held h, struct blob *b, size_t written, const struct ou
 void outflow_send_bytes(struct held h, const char *bytes, size_t length)
 {
     long taken = held_write(&h, bytes, length);
-    if (taken < 0 || (size_t)taken == length) {
+    if (taken < 0 || ((size_t)taken == length && !h.unread)) {
         close(h.connection);
     } else {
         struct blob *rest = blob_new(bytes + taken, length - (size_t)taken);

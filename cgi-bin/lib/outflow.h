@@ -4,6 +4,8 @@
  * thread for all, when there is room. So no slow reader holds up a thread of the program, whatever the answer.
  * A rest is given up when the peer took nothing of it for a minute, after ten minutes in any case, and, of all of them the one
  * that stood still for the longest time, when too many bytes or connections are kept (parcel.h, OUTFLOW_MOST).
+ * A peer that still sends a request that is answered already (held.h, `unread`) has two seconds to hear the answer: its bytes are
+ * dropped meanwhile.
  * Not for streams, which have something to say later: park.h.
  * Threads: any. One for the whole process, started when it is first needed.
  */

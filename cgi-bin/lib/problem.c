@@ -12,6 +12,7 @@ static const struct problem problems[ERR__MAX] = {
     [ERR_FORBIDDEN] = {403, 0, "forbidden", "Forbidden"},
     [ERR_ABSENT] = {404, 0, "not-found", "Not Found"},
     [ERR_METHOD] = {405, 0, "method-not-allowed", "Method Not Allowed"},
+    [ERR_SLOW] = {408, 0, "too-slow", "Request Timeout"},
     [ERR_EPOCH] = {409, 0, "epoch-changed", "Conflict"},
     [ERR_CONFLICT] = {409, 0, "id-reused", "Conflict"},
     [ERR_TOO_LARGE] = {413, 0, "too-large", "Content Too Large"},

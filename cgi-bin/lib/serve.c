@@ -25,8 +25,10 @@
 enum {
     RESERVED_DESCRIPTORS = 64,
     STOP_MS = 1500, /* a process must be gone 2 s after SIGTERM, before its server kills it */
-    TICK_S = 1,
-    FILE_TICKS = 3, /* between two looks at the program's own file */
+    TICK_MS = 250,
+    SECOND_TICKS = 4, /* between two questions whether the process is one too many */
+    FILE_TICKS = 12,  /* between two looks at the program's own file */
+    OUTFLOW_LOOK_MS = 5,
     TAKEN_IN_MOST = 8192,
     EXTRA_THREADS = 64,            /* in place of those that a slow peer holds up */
     STACK_BYTES = 2 * 1024 * 1024, /* jansson recurses up to 2,048 levels of nesting */
@@ -108,12 +110,27 @@ static int next_connection(struct worker_pool *pool)
 
 static bool start_worker(struct worker_pool *pool);
 
-/* Threads are processes to a host that limits these, so there are only as many as were needed at once, and one more: under mod_fcgid,
- * which gives a process one request at a time, two instead of all that the setting allows. */
-static void grow(struct worker_pool *pool)
+static bool start_worker(struct worker_pool *pool);
+
+/* A thread for the next request, where all are at work. Those that wait for slow peers don't count against the limit, up to a limit
+ * of their own. Where that is reached too, or the host gives no further thread, the peer that has been slow for the longest time
+ * has to go, and its thread comes back. */
+static void relieve(struct worker_pool *pool)
 {
-    if (atomic_load(&pool->idle) == 0 && atomic_load(&pool->running) < pool->serve->threads) {
-        (void)start_worker(pool); /* a host that limits threads: fewer will do */
+    unsigned slow = slow_count();
+    unsigned running = atomic_load(&pool->running);
+    bool may_start = running < pool->serve->threads + (slow < EXTRA_THREADS ? slow : EXTRA_THREADS);
+    bool is_full = running >= pool->serve->threads + EXTRA_THREADS;
+    if (atomic_load(&pool->idle) == 0 && (is_full || (may_start && !start_worker(pool)))) {
+        (void)slow_cut_oldest();
+    }
+}
+
+/* Until all that was answered has been taken. (Main looks at the clock.) */
+static void end_outflow(void)
+{
+    while (outflow_count() > 0) {
+        clock_sleep_ms(OUTFLOW_LOOK_MS);
     }
 }
 
@@ -125,7 +142,9 @@ static void *work(void *argument)
         if (connection < 0) {
             break;
         }
-        grow(pool);
+        /* Threads are processes to a host that limits these, so there are only as many as were needed at once, and one more: under
+         * mod_fcgid, which gives a process one request at a time, two instead of all that the setting allows. */
+        relieve(pool);
         struct web_exchange *x = web_fcgi_read(connection);
         if (x != NULL) {
             pool->serve->handle(x, pool->serve->context);
@@ -142,6 +161,7 @@ static void *work(void *argument)
         while (!pool->is_ended) {
             pthread_cond_wait(&pool->ended, &pool->ending);
         }
+        end_outflow(); /* what the last workers have answered since the others ended */
         _exit(atomic_load(&stopping) ? 0 : 1);
     }
     return NULL;
@@ -166,17 +186,6 @@ static int start_first_worker(struct worker_pool *pool)
     return start_worker(pool) ? 0 : -1;
 }
 
-/* Peers that send their requests slowly hold up threads, and nobody may wait for them: others take their place, for a while. */
-static void relieve(struct worker_pool *pool)
-{
-    unsigned slow = slow_watch();
-    unsigned extra = slow < EXTRA_THREADS ? slow : EXTRA_THREADS;
-    while (atomic_load(&pool->idle) == 0 && atomic_load(&pool->running) < pool->serve->threads + extra &&
-           start_worker(pool)) {
-        /* one for each that is slow; it is idle when it has started, or busy with what has waited */
-    }
-}
-
 /* ---- signals and the own file ---- */
 
 static void stop_signals(sigset_t *set)
@@ -191,13 +200,13 @@ static void stop_signals(sigset_t *set)
 static void wait_for_stop(struct worker_pool *pool, const sigset_t *signals, const struct successor *successor)
 {
     const struct serve *s = pool->serve;
-    const struct timespec tick = {.tv_sec = TICK_S};
+    const struct timespec tick = {.tv_nsec = TICK_MS * 1000000L};
     for (unsigned ticks = 1;; ticks++) {
         if (sigtimedwait(signals, NULL, &tick) > 0) {
             break;
         }
-        relieve(pool);
-        if (s->is_surplus != NULL && s->is_surplus(s->context)) {
+        relieve(pool); /* as some have become slow since the last request came */
+        if (ticks % SECOND_TICKS == 0 && s->is_surplus != NULL && s->is_surplus(s->context)) {
             break;
         }
         if (ticks % FILE_TICKS == 0 && successor_is_there(successor)) {
@@ -232,9 +241,7 @@ static void *end_others(void *argument)
     if (pool->serve->stop != NULL) {
         pool->serve->stop(pool->serve->context);
     }
-    while (outflow_count() > 0) {
-        clock_sleep_ms(5);
-    }
+    end_outflow();
     pthread_mutex_lock(&pool->ending);
     pool->is_ended = true;
     pthread_cond_broadcast(&pool->ended);
@@ -256,7 +263,7 @@ static void stop(struct worker_pool *pool)
         end_others(pool);
     }
     bool is_ended = false;
-    while (!(is_ended && atomic_load(&pool->running) == 0) && clock_mono_ms() < deadline) {
+    while (!(is_ended && atomic_load(&pool->running) == 0 && outflow_count() == 0) && clock_mono_ms() < deadline) {
         clock_sleep_ms(5);
         pthread_mutex_lock(&pool->ending);
         is_ended = pool->is_ended;

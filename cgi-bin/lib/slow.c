@@ -4,30 +4,29 @@
 #include "clock.h"
 
 #include <pthread.h>
-#include <stdint.h>
+#include <stddef.h>
 #include <sys/socket.h>
 
 enum { MOST = 256 };
 
-struct read_in_work {
+struct awaited {
     int connection; /* plus one; 0: free */
     int64_t began;  /* monotonic ms */
-    int64_t limit;
+    bool is_cut;
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct read_in_work all[MOST];
+static struct awaited all[MOST];
 
-int slow_begin(int connection, int limit_ms)
+int slow_begin(int connection, int64_t began)
 {
-    int64_t now = clock_mono_ms();
     int token = 0;
     pthread_mutex_lock(&lock);
     while (token < MOST && all[token].connection != 0) {
         token++;
     }
     if (token < MOST) {
-        all[token] = (struct read_in_work){.connection = connection + 1, .began = now, .limit = now + limit_ms};
+        all[token] = (struct awaited){.connection = connection + 1, .began = began};
     }
     pthread_mutex_unlock(&lock);
     return token < MOST ? token : -1;
@@ -42,21 +41,36 @@ void slow_end(int token)
     }
 }
 
-unsigned slow_watch(void)
+unsigned slow_count(void)
 {
-    unsigned slow = 0;
-    int64_t now = clock_mono_ms();
-    pthread_mutex_lock(&lock); /* which keeps the descriptors from being closed and used for something else */
+    unsigned count = 0;
+    pthread_mutex_lock(&lock);
     for (int i = 0; i < MOST; i++) {
-        if (all[i].connection == 0) {
-            continue;
-        }
-        if (now >= all[i].limit) {
-            shutdown(all[i].connection - 1, SHUT_RDWR);
-        } else if (now - all[i].began >= SLOW_MOMENT_MS) {
-            slow++;
-        }
+        count += all[i].connection != 0 ? 1 : 0;
     }
     pthread_mutex_unlock(&lock);
-    return slow;
+    return count;
+}
+
+static bool is_slow(const struct awaited *a, int64_t now)
+{
+    return a->connection != 0 && !a->is_cut && now - a->began >= SLOW_MOMENT_MS;
+}
+
+bool slow_cut_oldest(void)
+{
+    struct awaited *oldest = NULL;
+    int64_t now = clock_mono_ms();
+    pthread_mutex_lock(&lock); /* which keeps the descriptor from being closed and used for something else */
+    for (int i = 0; i < MOST; i++) {
+        if (is_slow(&all[i], now) && (oldest == NULL || all[i].began < oldest->began)) {
+            oldest = &all[i];
+        }
+    }
+    if (oldest != NULL) {
+        oldest->is_cut = true;
+        shutdown(oldest->connection - 1, SHUT_RDWR);
+    }
+    pthread_mutex_unlock(&lock);
+    return oldest != NULL;
 }

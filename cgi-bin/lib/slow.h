@@ -1,21 +1,27 @@
-/* slow.h - reads that take too long: who sees them, and who cuts them.
+/* slow.h - peers that keep a thread waiting for their request: who sees them, and who cuts them.
  *
- * libfcgi reads with calls that block for as long as the peer likes to let bytes trickle. So whoever calls it enters the
- * connection here and leaves afterwards, and a watchman looks once a second: he cuts what is past its limit, which ends the call,
- * and tells how many are at it for longer than a moment, so that other threads can take their place.
+ * A thread that waits for more of a request enters the connection here and leaves afterwards. So another thread can tell how many
+ * threads are idle in this way, and, when there can be no more threads, cut the peer that began first, if that is longer ago than a
+ * moment: its thread finds the connection broken. A request that has come whole is never entered, so it can't be cut.
  * Threads: any.
  */
 #ifndef SLOW_H
 #define SLOW_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 enum { SLOW_MOMENT_MS = 500 };
 
-/* The connection is being read, and shall be for at most so long. Returns a token for slow_end; -1, which is fine, when too many
- * are entered: then this one isn't watched. */
-int slow_begin(int connection, int limit_ms);
+/* A thread begins to wait for the rest of a request that began to come at `began` (monotonic ms). Returns a token for slow_end; -1,
+ * which is fine, when too many are entered: then this one isn't seen. */
+int slow_begin(int connection, int64_t began);
 void slow_end(int token); /* before the connection is closed */
 
-/* Shuts down those that are past their limit. Returns how many of the others have been at it for longer than a moment. */
-unsigned slow_watch(void);
+/* How many threads wait so, just now. */
+unsigned slow_count(void);
+
+/* Shuts down the connection of the one that began first, if that is longer ago than a moment. False: there is none. */
+bool slow_cut_oldest(void);
 
 #endif

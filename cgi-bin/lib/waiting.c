@@ -364,9 +364,9 @@ bool waiting_take(struct waiting *w, struct web_exchange *x, const struct query 
     return false;
 }
 
-bool waiting_can_stream(const struct waiting *w, const struct web_exchange *x)
+bool waiting_can_stream(const struct waiting *w, struct web_exchange *x)
 {
-    return web_can_be_held(x) && (!is_apache(x) || is_proxied_by_apache(x) || atomic_load(&w->many_at_once));
+    return (!is_apache(x) || is_proxied_by_apache(x) || atomic_load(&w->many_at_once)) && web_can_be_held(x);
 }
 
 bool waiting_stream(struct waiting *w, struct web_exchange *x, const struct query *q, const struct web_reply *opening,
@@ -386,7 +386,10 @@ bool waiting_stream(struct waiting *w, struct web_exchange *x, const struct quer
 
 void waiting_stop(struct waiting *w)
 {
+    pthread_mutex_lock(&w->lock);
     struct park *p = atomic_load(&w->park);
+    w->failed = true; /* no park is made from now on: its requests would be cut off when the process ends */
+    pthread_mutex_unlock(&w->lock);
     if (p != NULL) {
         park_stop(p);
     }

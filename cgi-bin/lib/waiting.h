@@ -53,7 +53,7 @@ bool waiting_take(struct waiting *w, struct web_exchange *x, const struct query 
 
 /* Whether what is written to x gets to the client when it is written, as far as can be told from here. Not by plain CGI, where it
  * would but costs a process for minutes; not by mod_fcgid, which keeps back 64 KiB. */
-bool waiting_can_stream(const struct waiting *w, const struct web_exchange *x);
+bool waiting_can_stream(const struct waiting *w, struct web_exchange *x);
 
 /* Takes x, sends it opening and then what is newer than q (q->stream). false: there is no place; x is as before. */
 bool waiting_stream(struct waiting *w, struct web_exchange *x, const struct query *q, const struct web_reply *opening,

@@ -2,6 +2,7 @@
 #include "web.h"
 
 #include "ck.h"
+#include "clock.h"
 #include "err.h"
 #include "log.h"
 #include "problem.h"
@@ -19,7 +20,14 @@ enum {
     /* Bytes of a body that go out in one write with the headers: a CGI program can be killed between two, and of the
      * headers alone Apache makes a whole answer with an empty body. */
     TOGETHER_MAX = 64 * 1024,
-    DRAIN_MAX = 64 * 1024 * 1024, /* bytes of an unwanted body that are read so that the answer gets through */
+    /* A body may take BODY_MS and what it takes at BODY_BYTES_PER_MS. Behind Apache's mod_proxy_fcgi, behind Caddy and by plain CGI
+     * it comes as slowly as the client sends it, and it keeps a thread or a process. */
+    BODY_MS = 20000,
+    BODY_BYTES_PER_MS = 16,
+    /* An unwanted body is read for so long, so that the answer gets through. It is time that costs, not bytes: those of a body that
+     * is there already are all read, up to what the web servers let pass. */
+    DRAIN_MS = 2000,
+    DRAIN_BYTES = 16 * 1024 * 1024,
 };
 
 void web_exchange_init(struct web_exchange *x, const struct web_carrier *carrier, const char *const *environment)
@@ -154,11 +162,14 @@ static bool reads_to_end(const struct web_exchange *x)
     return x->carrier->body_has_end || web_variable(x, "HTTP_TRANSFER_ENCODING") != NULL;
 }
 
-/* Reads at most `most` bytes and no more than the limit; stops at the end. -1 when the peer broke off. */
-static int read_up_to(struct web_exchange *x, struct buf *into, uint64_t most)
+/* Reads at most `most` bytes and no more than the limit; stops at the end. -1 when the peer broke off, WEB_LATE when it took longer
+ * than a body of `announced` bytes may; -1 as announced: as many as have come. */
+static int read_up_to(struct web_exchange *x, struct buf *into, uint64_t most, int64_t announced)
 {
+    int64_t began = clock_mono_ms();
     uint64_t left = most;
     while (left > 0) {
+        int64_t length = announced >= 0 ? announced : (int64_t)into->length;
         size_t room = 0;
         char *to = buf_room(into, left < READ_PIECE ? (size_t)left : READ_PIECE, &room);
         if (room > left) {
@@ -167,10 +178,10 @@ static int read_up_to(struct web_exchange *x, struct buf *into, uint64_t most)
         if (room == 0) {
             return 0;
         }
-        ssize_t count = x->carrier->read(x, to, room);
+        ssize_t count = x->carrier->read(x, to, room, began + BODY_MS + length / BODY_BYTES_PER_MS);
         if (count <= 0) {
-            x->body_ended = true;
-            return count == 0 ? 0 : -1;
+            x->body_ended = count != WEB_LATE;
+            return (int)count;
         }
         buf_grew(into, (size_t)count);
         left -= (uint64_t)count;
@@ -183,12 +194,23 @@ static int too_large(size_t limit, struct err *e)
     return err_set(e, ERR_TOO_LARGE, "The body is too long; at most %zu bytes are allowed.", limit);
 }
 
+static int too_slow(const struct buf *into, struct err *e)
+{
+    return err_set(e, ERR_SLOW,
+                   "The body came too slowly: %zu bytes in the time that it may take (%d s, and %d s a megabyte).",
+                   into->length, BODY_MS / 1000, 1000 / BODY_BYTES_PER_MS);
+}
+
 static int read_announced(struct web_exchange *x, uint64_t announced, struct buf *into, struct err *e)
 {
     if (announced > into->limit) {
         return too_large(into->limit, e);
     }
-    if (read_up_to(x, into, announced) != 0 || into->length < announced) {
+    int result = read_up_to(x, into, announced, (int64_t)announced);
+    if (result == WEB_LATE) {
+        return too_slow(into, e);
+    }
+    if (result != 0 || into->length < announced) {
         return err_set(e, ERR_INPUT, "The body broke off: %zu of %llu bytes came.", into->length,
                        (unsigned long long)announced);
     }
@@ -200,14 +222,17 @@ static int read_announced(struct web_exchange *x, uint64_t announced, struct buf
 static int read_to_end(struct web_exchange *x, struct buf *into, struct err *e)
 {
     char one = 0;
-    int result = read_up_to(x, into, into->limit);
+    int result = read_up_to(x, into, into->limit, -1);
     if (result == 0 && !x->body_ended) { /* the limit is reached: is there one byte more? */
-        ssize_t count = x->carrier->read(x, &one, 1);
+        ssize_t count = x->carrier->read(x, &one, 1, clock_mono_ms() + BODY_MS);
         if (count > 0) {
             return too_large(into->limit, e);
         }
-        x->body_ended = true;
+        x->body_ended = count != WEB_LATE;
         result = (int)count;
+    }
+    if (result == WEB_LATE) {
+        return too_slow(into, e);
     }
     return result == 0 ? 0 : err_set(e, ERR_INPUT, "The body broke off after %zu bytes.", into->length);
 }
@@ -228,25 +253,28 @@ int web_read_body(struct web_exchange *x, struct buf *into, struct err *e)
     return 0;
 }
 
-/* An answer to a peer that is still sending may be lost: closing a socket with unread bytes resets it. */
-static void drain(struct web_exchange *x)
+/* Reads what is left of the body, for a moment. False: there is more of it. */
+static bool drain(struct web_exchange *x)
 {
     char piece[16 * 1024];
     int64_t announced = -1;
-    uint64_t left = DRAIN_MAX;
+    uint64_t left = DRAIN_BYTES;
+    int64_t deadline = clock_mono_ms() + DRAIN_MS;
     if (x->body_ended || announced_length(x, &announced, NULL) != 0 || (announced < 0 && !reads_to_end(x))) {
-        return;
+        return true;
     }
     if (!x->carrier->body_has_end && announced >= 0 && (uint64_t)announced < left) {
         left = (uint64_t)announced;
     }
     while (left > 0) {
-        ssize_t count = x->carrier->read(x, piece, left < sizeof piece ? (size_t)left : sizeof piece);
+        ssize_t count = x->carrier->read(x, piece, left < sizeof piece ? (size_t)left : sizeof piece, deadline);
         if (count <= 0) {
-            return;
+            x->body_ended = count != WEB_LATE;
+            return x->body_ended;
         }
         left -= (uint64_t)count;
     }
+    return !x->carrier->body_has_end;
 }
 
 /* ---- the answer ---- */
@@ -307,6 +335,7 @@ static const char *reason(int status)
         {403, "Forbidden"},
         {404, "Not Found"},
         {405, "Method Not Allowed"},
+        {408, "Request Timeout"},
         {409, "Conflict"},
         {413, "Content Too Large"},
         {415, "Unsupported Media Type"},
@@ -385,7 +414,6 @@ void web_answer(struct web_exchange *x, struct web_reply *r)
     web_answered(r->status); /* before it is out: who asks next finds it counted */
     bool with_body = !is_bodyless(r->status) && web_method(x) != WEB_HEAD && r->body.length > 0;
     bool together = with_body && r->body.length <= TOGETHER_MAX;
-    drain(x);
     buf_init(&head, HEADERS_MAX * 4 + TOGETHER_MAX);
     add_head(&head, r, buf_text(&x->common), !r->endless);
     if (together) {
@@ -395,6 +423,9 @@ void web_answer(struct web_exchange *x, struct web_reply *r)
         x->carrier->write(x, r->body.bytes, r->body.length); /* a peer that left doesn't matter any more */
     }
     buf_fini(&head);
+    if (!x->carrier->body_has_end) {
+        drain(x); /* a pipe that is closed over unread bytes; the other carrier sees to it without a thread */
+    }
     x->carrier->finish(x);
 }
 
@@ -432,14 +463,13 @@ void web_answer_problem(struct web_exchange *x, const struct err *e, const char 
 
 /* ---- holding ---- */
 
-bool web_can_be_held(const struct web_exchange *x)
+bool web_can_be_held(struct web_exchange *x)
 {
-    return x->carrier->hold != NULL;
+    return x->carrier->hold != NULL && drain(x);
 }
 
 struct held web_hold(struct web_exchange *x)
 {
-    drain(x);
     return x->carrier->hold(x);
 }
 

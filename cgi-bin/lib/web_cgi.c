@@ -2,19 +2,39 @@
 #include "web_cgi.h"
 
 #include "ck.h"
+#include "clock.h"
 #include "web_carrier.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-static ssize_t cgi_read(struct web_exchange *x, char *to, size_t size)
+enum { LONGEST_WAIT_MS = 60000 };
+
+/* True: fd is ready for `events`, or broken, which the call that follows finds. False: not until the deadline. */
+static bool is_ready(int fd, short events, int64_t deadline)
+{
+    for (;;) {
+        int64_t left = deadline - clock_mono_ms();
+        struct pollfd p = {.fd = fd, .events = events};
+        int result = poll(&p, 1, left <= 0 ? 0 : left < LONGEST_WAIT_MS ? (int)left : LONGEST_WAIT_MS);
+        if (result > 0 || (result < 0 && errno != EINTR)) {
+            return true;
+        }
+        if (left <= 0) {
+            return false;
+        }
+    }
+}
+
+static ssize_t cgi_read(struct web_exchange *x, char *to, size_t size, int64_t deadline)
 {
     ssize_t count = 0;
     (void)x;
     do {
-        count = read(STDIN_FILENO, to, size);
-    } while (count < 0 && errno == EINTR);
+        count = is_ready(STDIN_FILENO, POLLIN, deadline) ? read(STDIN_FILENO, to, size) : WEB_LATE;
+    } while (count == -1 && errno == EINTR);
     return count;
 }
 

@@ -2,17 +2,18 @@
 #include "web_fcgi.h"
 
 #include "ck.h"
+#include "clock.h"
 #include "err.h"
 #include "held.h"
+#include "intake.h"
 #include "log.h"
 #include "outflow.h"
-#include "slow.h"
 #include "web_carrier.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcgiapp.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,15 +25,15 @@
 
 enum {
     LISTENING = 0,       /* descriptor, by the FastCGI specification, section 2.2 */
-    PEER_TIMEOUT_S = 10, /* the peer is a web server on this machine that has the whole request before it connects, */
-    HEAD_MS = 10000,     /* so this is long for all of a request's parameters; */
-    BODY_PIECE_MS =
-        20000, /* but for its body, which Apache's mod_proxy_fcgi hands on as the client sends it: 64 KiB of it, or less */
+    PEER_TIMEOUT_S = 10, /* for a line of the log */
+    HEAD_MS = 10000,     /* for a request's parameters, which web servers have as a whole before they connect */
+    SKIP_BYTES = 64 * 1024,
 };
 
 struct fcgi_exchange {
     struct web_exchange web; /* first: a pointer to it is a pointer to this */
     FCGX_Request request;
+    struct intake *in;
     struct buf out;  /* the answer, as records */
     bool has_logged; /* something stands in the request's error stream */
 };
@@ -42,13 +43,10 @@ static struct fcgi_exchange *of(struct web_exchange *x)
     return (struct fcgi_exchange *)x;
 }
 
-static ssize_t fcgi_read(struct web_exchange *x, char *to, size_t size)
+static ssize_t fcgi_read(struct web_exchange *x, char *to, size_t size, int64_t deadline)
 {
-    FCGX_Stream *in = of(x)->request.in;
-    int token = slow_begin(of(x)->request.ipcFd, BODY_PIECE_MS);
-    int count = FCGX_GetStr(to, size < INT_MAX ? (int)size : INT_MAX, in);
-    slow_end(token);
-    return count > 0 || FCGX_GetError(in) == 0 ? count : -1;
+    static_assert((int)WEB_LATE == (int)INTAKE_LATE, "handed on as it is");
+    return intake_body(of(x)->in, to, size, deadline);
 }
 
 /* libfcgi's own output blocks for as long as the peer likes; so it isn't used. */
@@ -58,11 +56,28 @@ static int fcgi_write(struct web_exchange *x, const char *bytes, size_t length)
     return 0;
 }
 
+/* False: there is more of the request than has come by now, as far as it is worth a look. */
+static bool skip_to_the_end(struct intake *in)
+{
+    char piece[4 * 1024];
+    size_t left = SKIP_BYTES;
+    while (!intake_is_over(in) && left > 0) {
+        ssize_t count = intake_body(in, piece, sizeof piece, 0);
+        if (count < 0) {
+            break;
+        }
+        left -= (size_t)count < left ? (size_t)count : left;
+    }
+    return intake_is_over(in);
+}
+
 /* Frees x but its connection and what is to be written. */
 static struct held let_go(struct fcgi_exchange *x)
 {
     FCGX_Request *request = &x->request;
-    const struct held held = {.connection = request->ipcFd, .id = (uint16_t)request->requestId};
+    const struct held held = {
+        .connection = request->ipcFd, .id = (uint16_t)request->requestId, .unread = !skip_to_the_end(x->in)};
+    intake_free(x->in);
     log_attach(NULL, NULL);
     if (x->has_logged) {
         FCGX_FFlush(request->err);
@@ -73,7 +88,7 @@ static struct held let_go(struct fcgi_exchange *x)
 }
 
 /* The connection is closed behind the answer, whatever the peer asked for: the next request on it would wait for a reader that
- * isn't there. Its input has been read to the end, so closing doesn't reset it. */
+ * isn't there. */
 static void fcgi_finish(struct web_exchange *x)
 {
     struct buf out = of(x)->out;
@@ -190,32 +205,58 @@ void web_fcgi_refuse(void)
     }
 }
 
-static void set_timeouts(int connection)
+/* libfcgi writes its error stream with calls that block. */
+static void set_timeout(int connection)
 {
     struct timeval limit = {.tv_sec = PEER_TIMEOUT_S};
-    /* Not a socket that has them: then the peer is trusted to be quick. */
-    (void)setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    (void)setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    (void)setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &limit,
+                     sizeof limit); /* no socket: it is trusted to be quick */
+}
+
+/* Has libfcgi read the parameters, from a pair of sockets that has them and nothing else. */
+static int accept_head(FCGX_Request *request, const struct buf *head)
+{
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
+        return -1;
+    }
+    bool fits = send(pair[0], head->bytes, head->length, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)head->length;
+    close(pair[0]); /* what was sent can still be read */
+    if (!fits) {
+        close(pair[1]);
+        return -1;
+    }
+    /* FCGX_Accept_r goes on with a connection that is there already and marked to be kept. Should that one fail, it
+     * would accept another by itself, out of our hands: descriptor -1 makes it give up instead. */
+    FCGX_InitRequest(request, -1, 0);
+    request->ipcFd = pair[1];
+    request->keepConnection = 1;
+    if (FCGX_Accept_r(request) != 0) {
+        return -1; /* the library has closed pair[1] */
+    }
+    close(pair[1]);
+    return 0;
+}
+
+/* -1: the peer broke off, was too slow, or sent something else. */
+static int read_head(struct fcgi_exchange *x, int connection)
+{
+    struct buf head;
+    buf_init(&head, BUF_UNLIMITED);
+    int result = intake_head(x->in, clock_mono_ms() + HEAD_MS, &head) == 0 ? accept_head(&x->request, &head) : -1;
+    buf_fini(&head);
+    x->request.ipcFd = connection; /* for what is logged */
+    return result;
 }
 
 struct web_exchange *web_fcgi_read(int connection)
 {
     struct fcgi_exchange *x = ck_calloc(1, sizeof *x);
-    set_timeouts(connection);
-    /* FCGX_Accept_r goes on with a connection that is there already and marked to be kept. Should that one fail, it
-     * would accept another by itself, out of our hands: descriptor -1 makes it give up instead. */
-    FCGX_InitRequest(&x->request, -1, 0);
-    x->request.ipcFd = connection;
-    x->request.keepConnection = 1;
-    int own = dup(
-        connection); /* libfcgi closes a connection that breaks off; the number must stay ours while it is watched */
-    int token = slow_begin(own >= 0 ? own : connection, HEAD_MS);
-    int result = FCGX_Accept_r(&x->request);
-    slow_end(token);
-    if (own >= 0) {
-        close(own);
-    }
-    if (result != 0) {
+    set_timeout(connection);
+    x->in = intake_new(connection);
+    if (read_head(x, connection) != 0) {
+        close(connection);
+        intake_free(x->in);
         free(x);
         return NULL;
     }

@@ -92,7 +92,17 @@ test('peers that let their requests trickle take all threads, and others are ans
 test('records of nonsense end their connection only', async (t) => {
   const data = temporaryFolder(t);
   const { socket, child } = await startFastcgi(t, 'send', data);
+  const length = (n) => [(n >>> 24) | 0x80, (n >>> 16) & 255, (n >>> 8) & 255, n & 255];
+  const pair = (name, value) => Buffer.from([...length(name), ...length(value), 65]);
+  const recordOf = (type, id, content) => Buffer.concat([Buffer.from([1, type, 0, id, 0, content.length, 0, 0]), content]);
   const wrong = [
+    // Lengths whose sum is past 2^31, or nearly so: of a parameter, and of a question to the program, before and within a request.
+    ...[[0x7ffffffe, 0x7ffffffe], [0x7fffffff, 5], [5, 0x7fffffff], [0x7ffffff0, 15]].flatMap(([name, value]) => [
+      Buffer.concat([beginRecord(), recordOf(4, 1, pair(name, value)), recordOf(4, 1, Buffer.alloc(0)), stdinRecords(Buffer.alloc(0))]),
+      Buffer.concat([recordOf(9, 0, pair(name, value)), beginRecord()]),
+      Buffer.concat([beginRecord(), paramsRecords(variables({ ...hi, length: 7 })), recordOf(9, 0, pair(name, value))]),
+    ]),
+    Buffer.concat([beginRecord(), paramsRecords({ HTTP_BIG: 'x'.repeat(60_000), HTTP_BIGGER: 'x'.repeat(5000) }).subarray(0, 60_000)]),
     Buffer.from([9, 9, 9, 9, 9, 9, 9, 9]),
     Buffer.concat([beginRecord(), Buffer.from([1, 4, 0, 1, 0, 4, 0, 0, 0xff, 0xff, 0xff, 0xff])]), // a name of 2 GiB
     Buffer.concat([beginRecord(), Buffer.from([1, 4, 0, 1, 0, 2, 0, 0, 200, 200])]), // longer than the record
@@ -107,6 +117,59 @@ test('records of nonsense end their connection only', async (t) => {
   }
   assert.equal((await fastcgi(socket, hi)).status, 201);
   assert.equal(child.exitCode, null);
+});
+
+test('a question to the program between the records of a request does not disturb it', async (t) => {
+  const { socket } = await startFastcgi(t, 'send', temporaryFolder(t));
+  const question = Buffer.from([1, 9, 0, 0, 0, 0, 0, 0]);
+  const other = Buffer.from([1, 5, 0, 7, 0, 1, 1, 0, 65, 0]); // input of another request, with padding
+  const body = Buffer.from('text=hi');
+  const came = await exchange(socket, question, beginRecord(), question, other, paramsRecords(variables({ ...hi, length: body.length })),
+    question, other, stdinRecords(body));
+  assert.match(came.toString(), /"text":"hi"/);
+});
+
+test('a body that is announced as too long is refused before a byte of it has come, and a poll with a body that never comes is answered', async (t) => {
+  const data = temporaryFolder(t);
+  const sender = await startFastcgi(t, 'send', data);
+  const poller = await startFastcgi(t, 'poll', data);
+  for (const [{ socket }, request, status] of [[sender, { ...hi, length: 60_000_000 }, /Status: 413/], [poller, { ...poll, length: 60_000_000 }, /Status: 200/]]) {
+    const connection = net.createConnection(socket);
+    const came = [];
+    connection.on('data', (piece) => came.push(piece));
+    connection.write(Buffer.concat([beginRecord(), paramsRecords(variables(request))]));
+    await once(connection, 'end'); // the program says that nothing more comes, while the body is still to come
+    assert.match(Buffer.concat(came).toString(), status);
+    connection.destroy();
+  }
+});
+
+test('100 bodies that trickle hold up no other sender, whatever they announce; the oldest go', async (t) => {
+  const { socket } = await startFastcgi(t, 'send', temporaryFolder(t), { env: { POLLCHAT_THREADS: '2' } });
+  const cut = [];
+  const trickling = Array.from({ length: 100 }, (_, i) => {
+    const connection = net.createConnection(socket);
+    connection.write(Buffer.concat([beginRecord(), paramsRecords(variables({ ...hi, length: 1_000_000 }))]));
+    const timer = setInterval(() => connection.write(Buffer.from([1, 5, 0, 1, 0, 1, 0, 0, 120])), 300 + i);
+    connection.on('error', () => {});
+    connection.on('close', () => {
+      clearInterval(timer);
+      cut.push(i);
+    });
+    atEnd(t, () => connection.destroy());
+    return connection;
+  });
+  await Promise.all(trickling.map((connection) => once(connection, 'connect')));
+  const took = [];
+  for (let i = 1; i <= 10; i++) {
+    const before = Date.now();
+    assert.equal((await fastcgi(socket, hi)).json.seq, i);
+    took.push(Date.now() - before);
+  }
+  took.sort((a, b) => a - b);
+  assert.ok(took[5] < 2000, `none waits for their deadlines, which are 20 s and more: ${took} ms`);
+  assert.ok(cut.length > 0 && cut.length < 80, `only as many as there were no threads for: ${cut.length}`);
+  assert.ok(!cut.includes(99), 'the youngest stays');
 });
 
 test('a slow body does not hold up other senders', async (t) => {
@@ -200,6 +263,23 @@ for (const [what, name, end] of [
     }
   });
 }
+
+test('a first poll that asks to wait, read while the program is being told to end, is answered and not cut off', async (t) => {
+  for (let round = 0; round < 8; round++) {
+    const { child, socket, gone } = await startFastcgi(t, 'poll', temporaryFolder(t));
+    await fastcgi(socket, poll); // the store is open; nothing has waited yet
+    child.kill('SIGSTOP'); // so that the requests and the signal are met at the same moment
+    const answers = Array.from({ length: 4 }, () => fastcgiToLastByte(socket, { ...poll, query: 'since=0&wait=20' }).catch((error) => error));
+    await delay(20);
+    child.kill('SIGTERM');
+    child.kill('SIGCONT');
+    for (const answer of await Promise.all(answers)) {
+      assert.ok(answer.ended, `cut off: ${answer}`);
+      assert.equal(answer.status, 200);
+    }
+    await gone;
+  }
+});
 
 for (const [what, name, isOwn] of [
   ['its own', `${process.pid}.3`, true], ['one that others may share', 'fcgi.sock', false],

@@ -4,10 +4,11 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import http from 'node:http';
+import net from 'node:net';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 
-import { PROFILE, until, withSite } from './harness.mjs';
+import { pause, PROFILE, until, withSite } from './harness.mjs';
 
 /** Holds the database's lock for writing until release(). */
 async function lock(site) {
@@ -64,4 +65,48 @@ describe(`${PROFILE}: overload`, { skip: !['lighttpd', 'apache-proxy', 'nginx'].
       assert.deepEqual(seqs, Array.from({ length: 12 }, (_, i) => i + 2));
     });
   });
+});
+
+// lighttpd, nginx and mod_fcgid take a body whole before a program sees any of it; the others hand it on as it comes.
+describe(`${PROFILE}: slow bodies`, { skip: !['lighttpd', 'apache-proxy', 'nginx', 'caddy'].includes(PROFILE) }, () => {
+  for (const [path_, announced, what] of [
+    ['/send', 60_000_000, 'too long'], ['/send', 300_000, 'such as a message may be'], ['/poll?since=0', 60_000_000, 'to /poll, which wants none'],
+  ]) {
+    it(`100 bodies that trickle, ${what}, keep nobody from sending and reading`, async () => {
+      await withSite({}, async (site) => {
+        assert.equal((await site.send({ text: 'first' })).status, 201);
+        const method = path_ === '/send' ? 'POST' : 'GET';
+        const open = () => {
+          const connection = net.createConnection(site.port, '127.0.0.1');
+          connection.on('error', () => {});
+          connection.on('data', () => {});
+          connection.write(`${method} ${path_} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: ${announced}\r\n\r\n`);
+          return connection;
+        };
+        const slow = Array.from({ length: 100 }, open);
+        const timer = setInterval(() => slow.forEach((connection, i) => {
+          if (connection.destroyed || connection.readableEnded) {
+            slow[i] = open();
+          } else {
+            slow[i].write('x'.repeat(300));
+          }
+        }), 300);
+        try {
+          await pause(1500);
+          const took = [];
+          for (let i = 0; i < 10; i++) {
+            const before = Date.now();
+            assert.equal((await site.send({ text: `m${i}` })).status, 201);
+            assert.equal((await site.get('/poll?last=1')).json().messages[0].text, `m${i}`);
+            took.push(Date.now() - before);
+          }
+          took.sort((a, b) => a - b);
+          assert.ok(took[5] < 5000, `their time, which is 20 s and more, is nobody else's: ${took} ms`);
+        } finally {
+          clearInterval(timer);
+          slow.forEach((connection) => connection.destroy());
+        }
+      });
+    });
+  }
 });

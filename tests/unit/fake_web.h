@@ -19,17 +19,19 @@ struct fake {
     const char *body;
     size_t body_length;
     size_t body_at;
-    size_t piece; /* most bytes one read gives */
-    bool ends;    /* read says 0 at the end; false: a read past the end fails the test, as it would wait for ever */
-    bool breaks;  /* read says -1 at the end */
-    bool over;    /* read has said 0 or -1: nobody may ask again */
+    size_t piece;     /* most bytes one read gives */
+    bool ends;        /* read says 0 at the end; false: a read past the end fails the test, as it would wait for ever */
+    bool breaks;      /* read says -1 at the end */
+    bool stalls;      /* read says WEB_LATE at the end, without waiting for it */
+    int64_t deadline; /* of the last read */
+    bool over;        /* read has said 0 or -1: nobody may ask again */
     size_t writes_until; /* so many writes succeed, then the peer has gone */
     size_t writes;
     struct buf answer;
     int finished;
 };
 
-static inline ssize_t fake_read(struct web_exchange *x, char *to, size_t size)
+static inline ssize_t fake_read(struct web_exchange *x, char *to, size_t size, int64_t deadline)
 {
     struct fake *f = (struct fake *)(void *)x;
     size_t left = f->body_length - f->body_at;
@@ -37,12 +39,16 @@ static inline ssize_t fake_read(struct web_exchange *x, char *to, size_t size)
     assert_int_equal(f->finished, 0);
     assert_true(size > 0);
     assert_false(f->over);
-    f->over = left == 0;
+    f->over = left == 0 && !f->stalls;
     if (count > f->piece) {
         count = f->piece;
     }
+    f->deadline = deadline;
     if (left == 0 && f->breaks) {
         return -1;
+    }
+    if (left == 0 && f->stalls) {
+        return WEB_LATE;
     }
     if (left == 0 && !f->ends) {
         fail_msg("read past the body: a real peer would keep this request waiting");

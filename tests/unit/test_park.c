@@ -28,8 +28,9 @@ static struct held pair_hold(struct web_exchange *x)
     return h;
 }
 
-static ssize_t pair_read(struct web_exchange *x, char *to, size_t size)
+static ssize_t pair_read(struct web_exchange *x, char *to, size_t size, int64_t deadline)
 {
+    (void)deadline;
     (void)x;
     (void)to;
     (void)size;

@@ -17,6 +17,7 @@ static void every_code_has_the_status_of_the_contract(void **state)
                  {ERR_FORBIDDEN, 403, "forbidden", false},
                  {ERR_ABSENT, 404, "not-found", false},
                  {ERR_METHOD, 405, "method-not-allowed", false},
+                 {ERR_SLOW, 408, "too-slow", false},
                  {ERR_EPOCH, 409, "epoch-changed", false},
                  {ERR_CONFLICT, 409, "id-reused", false},
                  {ERR_TOO_LARGE, 413, "too-large", false},
