@@ -73,6 +73,7 @@ int main(void)
     log_program("poll");
     p.site = site_new(STORE_READ, !p.fastcgi, serve_stopping());
     web_count_answers(count_answer, p.site);
+    site_guard_log(p.site);
     p.waiting = waiting_new(p.site, p.fastcgi, &functions);
     int status = serve(&how);
     if (!p.fastcgi) {

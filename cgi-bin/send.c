@@ -199,6 +199,7 @@ int main(void)
     const struct serve how = {.handle = handle, .context = &p, .threads = threads};
     log_program("send");
     web_count_answers(count_answer, p.site);
+    site_guard_log(p.site);
     p.commit = commit_new(p.site, threads > SPARE_THREADS ? threads - SPARE_THREADS : 1);
     int status = serve(&how);
     commit_free(p.commit);

@@ -67,6 +67,7 @@ void site_free(struct site *s)
     if (s == NULL) {
         return;
     }
+    log_guard(NULL, NULL);
     for (size_t i = 0; i < s->idle_count; i++) {
         store_close(s->idle[i]);
     }
@@ -80,6 +81,16 @@ void site_free(struct site *s)
     pthread_mutex_destroy(&s->lock);
     free(s->overrides);
     free(s);
+}
+
+static bool line_is_due(void *site, const char *line, uint64_t *left_out)
+{
+    return tally_line_is_due(site_tally(site), hash_bytes(HASH_START, line, strlen(line)), clock_mono_ms(), left_out);
+}
+
+void site_guard_log(struct site *s)
+{
+    log_guard(line_is_due, s);
 }
 
 /* The POLLCHAT_ parameters one after the other, in the order in which the server sends them. */

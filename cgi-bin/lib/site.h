@@ -24,6 +24,10 @@ struct site;
 struct site *site_new(enum store_mode mode, bool short_lived, const atomic_bool *stopping); /* never NULL */
 void site_free(struct site *s);
 
+/* From here on, and until site_free, each line of the log is written once a minute, whatever strangers ask for (tally.h). Call while there
+ * is one thread. */
+void site_guard_log(struct site *s);
+
 /* The settings; borrowed for the life of the site. Mistakes in them are logged when they are read (warn.h). NULL with ERR_CONFIG where it isn't sure
  * where the data is (conf.h), or ERR_EXPOSED while the data folder is marked as one that the web can
  * read (exposure.h). request_environment may be NULL. */

@@ -17,8 +17,10 @@
 #include <unistd.h>
 
 enum {
-    LAYOUT = 1,
+    LAYOUT = 2,
     SLOTS = 256, /* processes with gauges at once; further ones aren't seen in them */
+    LINES = 32,  /* of the log, different ones, in a minute */
+    LINE_AGAIN_MS = 60 * 1000,
 };
 
 #define MAGIC 0x796C6C6154414843ULL /* "CHATally" */
@@ -34,6 +36,13 @@ struct spread {
     _Atomic uint64_t sum;
 };
 
+/* A line that is in the log. */
+struct line {
+    _Atomic uint64_t hash;       /* 0: free */
+    _Atomic int64_t written;     /* monotonic ms */
+    _Atomic uint64_t left_out;   /* since then */
+};
+
 struct page {
     _Atomic uint64_t magic; /* set last by whoever made the file */
     uint32_t layout;
@@ -43,6 +52,8 @@ struct page {
     _Atomic uint64_t counter[COUNTS_COUNTER__MAX];
     struct spread histogram[COUNTS_HISTOGRAM__MAX];
     struct slot slots[SLOTS];
+    struct line lines[LINES];
+    _Atomic uint64_t lines_left_out; /* that had no place among them */
 };
 
 struct tally {
@@ -162,6 +173,58 @@ void tally_gauge(struct tally *t, enum counts_gauge which, int change)
     if (t != NULL && t->slot != NULL) {
         atomic_fetch_add_explicit(&t->slot->gauge[which], change, memory_order_relaxed);
     }
+}
+
+/* ---- lines of the log ---- */
+
+static struct line *line_of(struct page *p, uint64_t hash)
+{
+    for (size_t i = 0; i < LINES; i++) {
+        if (atomic_load(&p->lines[i].hash) == hash) {
+            return &p->lines[i];
+        }
+    }
+    return NULL;
+}
+
+/* Of several processes one is told true. */
+static bool take_turn(struct line *l, int64_t now)
+{
+    int64_t before = atomic_load(&l->written);
+    return (now < before || now - before >= LINE_AGAIN_MS) && atomic_compare_exchange_strong(&l->written, &before, now);
+}
+
+/* For a line that has none: the place of one that is free, or hasn't been written for a minute. */
+static bool take_place(struct page *p, uint64_t hash, int64_t now)
+{
+    for (size_t i = 0; i < LINES; i++) {
+        uint64_t found = atomic_load(&p->lines[i].hash);
+        if ((found == 0 && atomic_compare_exchange_strong(&p->lines[i].hash, &found, hash)) ||
+            take_turn(&p->lines[i], now)) {
+            atomic_store(&p->lines[i].hash, hash);
+            atomic_store(&p->lines[i].written, now);
+            atomic_store(&p->lines[i].left_out, 0);
+            return true;
+        }
+    }
+    return false;
+}
+
+bool tally_line_is_due(struct tally *t, uint64_t line, int64_t now, uint64_t *left_out)
+{
+    struct page *p = t->page;
+    uint64_t hash = line != 0 ? line : 1;
+    struct line *known = line_of(p, hash);
+    if (known == NULL) {
+        bool has_place = take_place(p, hash, now);
+        *left_out = has_place ? atomic_exchange(&p->lines_left_out, 0) : 0;
+        atomic_fetch_add(&p->lines_left_out, has_place ? 0 : 1);
+        return has_place;
+    }
+    bool is_due = take_turn(known, now);
+    *left_out = is_due ? atomic_exchange(&known->left_out, 0) : 0;
+    atomic_fetch_add(&known->left_out, is_due ? 0 : 1);
+    return is_due;
 }
 
 /* ---- reading ---- */

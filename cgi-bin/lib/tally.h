@@ -3,6 +3,7 @@
  * A mapped file beside the database (chat.tally), that every process adds to. It outlives processes, plain CGI ones of one
  * request too; a reboot or another version begins a new one. Gauges are kept by process, and those of a process
  * that died are not counted.
+ * It also knows which lines of the log were written a moment ago, as a process of one request can't.
  * Where there can be no mapping (a network file system, a full disk), counts are this process's own: a chat works without.
  * Threads and processes: any, but for opening and closing. Adding never fails and never waits.
  */
@@ -27,6 +28,11 @@ void tally_observe(struct tally *t, enum counts_histogram which, uint64_t value,
 
 /* Adds the counters and histograms of `from`; its gauges stay its own. */
 void tally_add_all(struct tally *t, struct tally *from);
+
+/* Is it the turn of this line of the log (a hash of it) at this time (monotonic ms)? The same one is due once a minute, and at most 32 different ones are; what else comes
+ * is counted. True: *left_out is how many of it were not due since the last time, or, of one that is new, how many had no place among
+ * the 32. A stranger's requests may cause lines as fast as they come; this keeps them from filling the disk. */
+bool tally_line_is_due(struct tally *t, uint64_t line, int64_t now, uint64_t *left_out);
 
 void tally_read(struct tally *t, struct counts *out);
 int64_t tally_since(const struct tally *t); /* wall ms: when counting began */

@@ -152,6 +152,33 @@ static void a_sink_is_for_its_thread_only(void **state)
     log_attach(NULL, NULL);
 }
 
+static bool what_is_not_hidden_is_due(void *context, const char *line, uint64_t *left_out)
+{
+    int *count = context;
+    *left_out = (uint64_t)(*count)++;
+    return strstr(line, "hidden") == NULL;
+}
+
+static void a_guard_leaves_lines_out_and_the_next_says_how_many(void **state)
+{
+    struct caught c = {.count = 0};
+    int count = 0;
+    (void)state;
+    log_program("send");
+    log_attach(catch_line, &c);
+    log_guard(what_is_not_hidden_is_due, &count);
+    log_line("seen");
+    assert_string_equal(c.line, "pollchat send: seen");
+    log_line("hidden");
+    assert_int_equal(c.count, 1);
+    log_line("seen");
+    assert_string_equal(c.line, "pollchat send: seen (and 2 times more since this was last written)");
+    log_guard(NULL, NULL);
+    log_line("hidden");
+    assert_string_equal(c.line, "pollchat send: hidden");
+    log_attach(NULL, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -160,6 +187,7 @@ int main(void)
         cmocka_unit_test(long_lines_are_cut),
         cmocka_unit_test(errno_survives),
         cmocka_unit_test(lines_of_threads_reach_stderr_whole),
+        cmocka_unit_test(a_guard_leaves_lines_out_and_the_next_says_how_many),
         cmocka_unit_test(a_sink_is_for_its_thread_only),
     };
     return RUN(tests);

@@ -133,6 +133,43 @@ static void what_was_counted_alone_can_be_handed_over(void **state)
     tally_close(shared);
 }
 
+static void a_line_of_the_log_is_due_once_a_minute_among_all_processes(void **state)
+{
+    uint64_t left_out = 9;
+    int64_t now = 5;
+    struct tally *t = tally_open(path);
+    struct tally *other = tally_open(path);
+    (void)state;
+    assert_true(tally_line_is_due(t, 7, now, &left_out));
+    assert_int_equal(left_out, 0);
+    for (int i = 0; i < 100; i++) {
+        assert_false(tally_line_is_due(i % 2 == 0 ? t : other, 7, now + 59999, &left_out));
+    }
+    assert_true(tally_line_is_due(t, 8, now + 59999, &left_out)); /* another one doesn't wait for it */
+    assert_int_equal(left_out, 0);
+    assert_true(tally_line_is_due(other, 7, now + 60000, &left_out));
+    assert_int_equal(left_out, 100);
+    assert_false(tally_line_is_due(t, 7, now + 60001, &left_out));
+    tally_close(t);
+    tally_close(other);
+}
+
+/* A line may hold what a stranger chose, and so be another one each time. */
+static void lines_that_are_never_the_same_are_few_as_well(void **state)
+{
+    struct tally *t = tally_open(NULL);
+    uint64_t left_out = 0;
+    unsigned written = 0;
+    (void)state;
+    for (uint64_t line = 1; line <= 1000; line++) {
+        written += tally_line_is_due(t, line, 1000, &left_out);
+    }
+    assert_int_equal(written, 32);
+    assert_true(tally_line_is_due(t, 5000, 61000, &left_out));
+    assert_int_equal(left_out, 1000 - 32);
+    tally_close(t);
+}
+
 static void buckets_hold_values_up_to_their_bound(void **state)
 {
     (void)state;
@@ -261,6 +298,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(threads_and_processes_count_together, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(a_foreign_a_cut_and_an_impossible_file_stop_nobody, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(what_was_counted_alone_can_be_handed_over, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(a_line_of_the_log_is_due_once_a_minute_among_all_processes, make_folder,
+                                        remove_folder),
+        cmocka_unit_test(lines_that_are_never_the_same_are_few_as_well),
         cmocka_unit_test(buckets_hold_values_up_to_their_bound),
         cmocka_unit_test(shares_are_found_by_bounds),
         cmocka_unit_test(the_text_is_what_prometheus_reads),
