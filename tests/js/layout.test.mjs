@@ -20,6 +20,8 @@ test('one line stands before what is new, what is on its way comes last, and edi
   assert.deepEqual(look([message(1, 'ann', 0), message(2, 'ann', 1), message(3, 'ann', 2), pending], { newFrom: 2 }), ['day', '1 first last', 'new', '2 first', '3', 'p last']);
   assert.deepEqual(look([message(1, 'ann', 0), message(2, 'ann', 1, { type: 'edit', target: 1 }), message(3, 'ann', 2)]), ['day', '1 first', '3 last']);
   assert.deepEqual(look([message(1, 'ann', 0), message(2, '', 1, { type: 'notice' }), message(3, 'ann', 2)]), ['day', '1 first last', 'notice', '3 first last']);
+  const gone = { gapBefore: (seq) => seq === 3 };
+  assert.deepEqual(look([message(1, 'ann', 0), message(3, 'ann', 1, { type: 'edit', target: 1 }), message(4, 'ann', 2)], gone), ['day', '1 first last', 'gap', '4 first last'], 'a gap before what has no row');
   assert.deepEqual(look([]), []);
 });
 
@@ -33,4 +35,19 @@ test('an edit changes what its target says, a deletion takes it, and the last on
   assert.equal(store.asItIsNow(store.messages[0]).text, 'best');
   store.open({ ...page, epoch: 'other', messages: page.messages.slice(0, 2), next: 2 });
   assert.equal(store.asItIsNow(store.messages[0]).edited, undefined);
+});
+
+test('no key comes twice, whatever the clocks say: a day that comes again has a line of its own, which stays in its place', () => {
+  const day = 24 * 60;
+  const items = [message(1, 'ann', 0), message(2, 'ann', day), message(3, 'ann', 1), message(4, 'ann', 2)]; // the host's clock was wrong once
+  assert.deepEqual(look(items.slice(0, 3)), ['day', '1 first last', 'day', '2 first last', 'day', '3 first last']);
+  const keysOf = (list, more = {}) => layout(list, { zone: 'UTC', today: '2025-11-25', ...more }).map(({ key }) => key);
+  const before = keysOf(items.slice(0, 3));
+  assert.deepEqual(keysOf(items).slice(0, 6), before);
+  assert.equal(new Set(before).size, 6);
+  const sent = { key: 'b', name: 'ann', time: at(4), text: 'x', state: 'sent', seq: 5 };
+  const failed = { key: 'a', name: 'ann', time: at(3), text: 'x', state: 'failed' };
+  const doubled = { ...message(6, 'ann', 5), id: 'id-1' };
+  const keys = keysOf([...items, doubled, failed, sent], { newFrom: 2 });
+  assert.equal(new Set(keys).size, keys.length, keys.join());
 });

@@ -9,28 +9,41 @@ const joins = (before, message, day) =>
   before !== null && before.name === message.name && before.day === day && message.reply_to === undefined &&
   Date.parse(message.time) - Date.parse(before.time) < RUN_MS;
 
+const hasRow = ({ type }) => type === undefined || type === 'message' || type === 'notice';
+
 /**
  * items: messages in order, those on their way last. gapBefore(seq): something is missing there. newFrom: the seq before which the line
- * stands, or null. Returns [{ kind: day | gap | new | notice | row, key, message, isFirst, isLast }]; the last two of a run.
+ * stands, or null. Returns [{ kind: day | gap | new | notice | row, key, message, isFirst, isLast }]; the last two of a run. No key
+ * comes twice: a clock that was wrong for one message makes two lines of one day, of which each has its own place.
  */
 export function layout(items, { gapBefore = () => false, newFrom = null, today = '', zone } = {}) {
   const rows = [];
+  const keys = new Set();
   let before = null;
-  const shown = items.filter(({ type }) => type === undefined || type === 'message' || type === 'notice');
-  for (const message of shown) {
+  let isNewShown = false;
+  let isMissing = false; // since the last row, which edits and deletions don't have
+  for (const message of items) {
+    isMissing ||= message.seq !== undefined && gapBefore(message.seq);
+    if (!hasRow(message)) {
+      continue;
+    }
     const day = isValid(message.time) ? dayKey(message.time, zone) : before?.day;
-    const isGap = message.seq !== undefined && gapBefore(message.seq);
+    const own = message.key ?? keyOf(message);
+    const key = keys.has(own) ? `${own}\n${message.seq}` : own;
+    keys.add(key);
+    const isGap = isMissing;
+    isMissing = false;
     if (isGap) {
       rows.push({ kind: 'gap', key: `gap ${message.seq}`, message });
     }
     if (day !== before?.day) {
-      rows.push({ kind: 'day', key: `day ${day} ${today}`, message });
+      rows.push({ kind: 'day', key: `day ${day} ${today} ${key}`, message });
     }
-    const isNew = newFrom !== null && message.seq !== undefined && message.seq >= newFrom && (before?.seq === undefined || before.seq < newFrom);
+    const isNew = !isNewShown && newFrom !== null && message.seq !== undefined && message.seq >= newFrom && (before?.seq === undefined || before.seq < newFrom);
     if (isNew) {
       rows.push({ kind: 'new', key: 'new', message });
+      isNewShown = true;
     }
-    const key = message.key ?? keyOf(message);
     const isNotice = message.type === 'notice';
     const isFirst = isGap || isNew || isNotice || !joins(before, message, day);
     if (isFirst && before !== null && before.row !== undefined) {
