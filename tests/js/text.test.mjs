@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { hue, initials, isBlank, isFewEmoji, mentions, parts, snippet } from '../../www/js/text.js';
+import { heavyTexts } from '../browser/long.mjs';
+import { hue, initials, isBlank, isFewEmoji, mentions, parts, pieceOf, snippet } from '../../www/js/text.js';
+import { seeded } from './world.mjs';
 
 const joined = (text) => parts(text).map((part) => part.text).join('');
 const links = (text) => parts(text).filter((part) => part.href).map((part) => part.text);
@@ -84,4 +86,63 @@ test('marks without end are read in a moment', () => {
 test('a quote is one line, and no character is cut in two', () => {
   assert.equal(snippet(' a\n b\t c '), 'a b c');
   assert.equal(snippet('🙂'.repeat(200), 3), '🙂🙂🙂…');
+});
+
+/** All pieces of a text. */
+function pieces(text, name) {
+  const found = [];
+  for (let place = { end: 0, isInBlock: false }; place.end < text.length; ) {
+    place = pieceOf(text, name, { at: place.end, isInBlock: place.isInBlock });
+    found.push(place);
+  }
+  return found;
+}
+
+test('pieces are the whole text, and each has a few thousand characters, 200 parts and 100 lines at most', () => {
+  const random = seeded(3);
+  const bits = ['a', ' ', '\n', '`', '```', '@ann', 'http://a.b/c', '🙂', 'e\u0301', '\r\n', '_', 'word ', '```js\n', '<', '\u05d0', 'x'.repeat(700)];
+  for (let round = 0; round < 300; round++) {
+    const few = bits.filter(() => random() < 0.4);
+    const text = Array.from({ length: 1 + Math.floor(random() * 6000) }, () => few[Math.floor(random() * few.length)] ?? 'z').join('').slice(0, 40_000);
+    const found = pieces(text, 'ann');
+    assert.equal(found.flatMap(({ parts: list }) => list.map((part) => part.text)).join(''), text);
+    for (const { parts: list } of found) {
+      const piece = list.map((part) => part.text).join('');
+      assert.ok(piece.length <= 4500 && list.length <= 200 && piece.split('\n').length <= 101, `${piece.length} ${list.length}`);
+      assert.ok(!/[\ud800-\udbff]$/.test(piece), 'no half of a character');
+    }
+  }
+  assert.deepEqual(pieceOf('short `code`', 'ann').parts, parts('short `code`', 'ann'));
+  assert.equal(pieceOf('short').end, 5);
+});
+
+test('a piece ends behind a line or a word; a block goes on in the next one, and a link is whole or none', () => {
+  const words = 'word '.repeat(2000);
+  assert.ok(pieces(words).every(({ parts: list }) => list.at(-1).text.endsWith(' ')));
+  const code = Array.from({ length: 2000 }, (_, i) => `line ${i} = \`x\``).join('\n');
+  const inBlock = pieces(`see\n\`\`\`js\n${code}\n\`\`\`\nand https://a.b/`);
+  const blocks = inBlock.map(({ parts: list }) => list.find((part) => part.block !== undefined)?.block).filter((block) => block !== undefined);
+  assert.equal(blocks.join('\n'), code);
+  assert.deepEqual(inBlock.at(-1).parts.slice(-2), [{ text: '\nand ' }, { text: 'https://a.b/', href: 'https://a.b/' }]);
+  assert.ok(pieces(`\`\`\` never closed ${words}`).every(({ parts: list }) => list.every(({ block }) => block === undefined)));
+  const long = `https://a.b/${'x'.repeat(1500)}`;
+  const hrefs = (text) => pieces(text).flatMap(({ parts: list }) => list).filter(({ href }) => href).map(({ href }) => href);
+  assert.deepEqual(hrefs(`${'y'.repeat(2900)} ${long} and ${'z'.repeat(500)}`), [], 'cut in two it leads nowhere');
+  assert.deepEqual(hrefs(`${'y '.repeat(1700)} ${long} and`), [long]);
+});
+
+test('a text of a million characters is read in a moment, whatever is in it', () => {
+  const begin = process.hrtime.bigint();
+  for (const text of Object.values(heavyTexts(1 << 20))) {
+    mentions(text, 'ann');
+    isFewEmoji(text);
+    snippet(text);
+    let place = { end: 0 };
+    for (let i = 0; i < 10; i++) {
+      place = pieceOf(text, 'ann', { at: place.end, isInBlock: place.isInBlock });
+    }
+    assert.ok(place.end > 0);
+  }
+  assert.equal(parts('`a` '.repeat(1 << 18), 'ann').length, 1 << 19, 'more parts than a function takes arguments');
+  assert.ok(process.hrtime.bigint() - begin < 10_000_000_000n);
 });

@@ -154,6 +154,7 @@ export async function start(root, { room, title, preset, embedded = false, on = 
       },
       edit: (key) => composer.putBack(outbox.takeBack(key)),
       copy: (key) => copy(outbox.textOf(key), language.say('textCopied')),
+      copyText: (text) => copy(text, language.say('textCopied')),
       reply: (message) => composer.reply(message),
       link: copyLink,
       leave: () => composer.focus(),

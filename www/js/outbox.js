@@ -25,6 +25,7 @@ export class Outbox extends EventTarget {
   #queue = []; // keys, oldest first
   #busy = false;
   #stopped = { key: null, tries: 0, strikes: 0 }; // how often a stranger stopped the first message
+  #saved = null; // what was kept last
   #isRestored = false; // until then nothing is kept anew, nor sent
   #order = 0; // of the line that was written last
   #nap;
@@ -123,7 +124,12 @@ export class Outbox extends EventTarget {
     if (!this.#isRestored) {
       return;
     }
-    this.keep.save(this.store.pending.filter(({ state }) => state !== 'sent'));
+    const entries = this.store.pending.filter(({ state }) => state !== 'sent');
+    const isSame = entries.length === this.#saved?.length && entries.every((entry, i) => entry === this.#saved[i]);
+    if (!isSame) { // with each message of others all that waits would be written out again
+      this.#saved = entries;
+      this.keep.save(entries);
+    }
   }
 
   #entry(key) {

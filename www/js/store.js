@@ -48,7 +48,11 @@ export class Store extends EventTarget {
     if (change === undefined) {
       return message;
     }
-    return change.type === 'delete' ? { ...message, text: '', deleted: true } : { ...message, text: change.text, edited: true };
+    if (change.of !== message) { // the same one each time, for what is known of it
+      change.of = message;
+      change.now = change.type === 'delete' ? { ...message, text: '', deleted: true } : { ...message, text: change.text, edited: true };
+    }
+    return change.now;
   }
 
   /** Edits and deletions are messages of their own, which name a target. The last one counts. */

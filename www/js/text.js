@@ -1,6 +1,10 @@
 // text.js - what is read out of texts and names. Pure; makes no HTML.
+//
+// A text may have a million characters, from anybody. Nothing here takes more than linear time, and what is made to be shown comes in
+// pieces (pieceOf) that a browser lays out in a moment.
 
 const LINK = /https?:\/\/[^\s<>"'`\u0000-\u001f]+/gi;
+const LONGEST_LINK = 2000; // longer ones are text
 const CLOSING = { ')': '(', ']': '[', '}': '{' };
 
 /** A link ends before punctuation that belongs to the sentence; a closing bracket stays if the link opened it. */
@@ -27,6 +31,9 @@ function linked(text) {
   let done = 0;
   for (const match of text.matchAll(LINK)) {
     const link = match[0].slice(0, linkEnd(match[0]));
+    if (link.length > LONGEST_LINK) {
+      continue;
+    }
     let url;
     try {
       url = new URL(link);
@@ -49,13 +56,21 @@ function linked(text) {
 function cut(text, pattern, make, rest) {
   const found = [];
   let done = 0;
+  const fill = (end) => {
+    for (const part of rest(text.slice(done, end))) {
+      found.push(part);
+    }
+  };
   for (const match of text.matchAll(pattern)) {
-    found.push(...rest(text.slice(done, match.index)), make(match));
+    fill(match.index);
+    found.push(make(match));
     done = match.index + match[0].length;
   }
-  return [...found, ...rest(text.slice(done))];
+  fill(text.length);
+  return found;
 }
 
+const FENCE = '```';
 const BLOCK = /```(?:[a-z0-9+-]*\n)?([^]*?)```/gi;
 const CODE = /`([^`\n]+)`/g;
 const escaped = (word) => word.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
@@ -65,19 +80,112 @@ function mentionOf(name) {
   return isBlank(name) ? null : new RegExp(`(?<![\\p{L}\\p{N}_@])@${escaped(name)}(?![\\p{L}\\p{N}_])`, 'giu');
 }
 
+const wordsOf = (mention) => (piece) => (mention === null ? linked(piece) : cut(piece, mention, ([all]) => ({ text: all, mention: true }), linked));
+const linesOf = (mention) => (piece) => cut(piece, CODE, ([all, code]) => ({ text: all, code }), wordsOf(mention));
+const makeBlock = ([all, block]) => ({ text: all, block: block.replace(/\n$/, '') });
+
 /**
  * [{ text, href | block | code | mention }]: `text` of all together is the whole text. href: a link, http or https only. block, code: what
  * stands between the marks. mention: true where `name` is called.
  */
-export function parts(text, name = '') {
-  const mention = mentionOf(name);
-  const words = (piece) => (mention === null ? linked(piece) : cut(piece, mention, ([all]) => ({ text: all, mention: true }), linked));
-  const lines = (piece) => cut(piece, CODE, ([all, code]) => ({ text: all, code }), words);
-  return cut(text, BLOCK, ([all, block]) => ({ text: all, block: block.replace(/\n$/, '') }), lines);
+export const parts = (text, name = '') => cut(text, BLOCK, makeBlock, linesOf(mentionOf(name)));
+
+// ---- pieces ----
+
+const PIECE = 4000; // characters
+const ENOUGH = 500; // so many more don't make another piece
+const LINES = 100;
+const PARTS = 200;
+const BLOCK_WEIGHT = 10; // of a block, in parts: it is a box of its own, which scrolls
+
+/** The beginning of a text that is one piece: it ends behind a line or a word if there is one, and never within a character or a fence. */
+function beginning(text, at) {
+  let end = text.length - at <= PIECE + ENOUGH ? text.length : at + PIECE;
+  let piece = text.slice(at, end);
+  let line = -1;
+  for (let lines = 0; lines < LINES; lines++) {
+    line = piece.indexOf('\n', line + 1);
+    if (line < 0) {
+      break;
+    }
+  }
+  if (line >= 0) {
+    piece = piece.slice(0, line + 1);
+  } else if (end < text.length) {
+    piece = piece.slice(0, softEnd(piece, text.charCodeAt(end)));
+  }
+  const marks = /`{1,2}$/.exec(piece);
+  end = at + piece.length;
+  return marks !== null && marks.index > 0 && text[end] === '`' ? piece.slice(0, marks.index) : piece;
 }
 
+/** Where a long text is best cut. next: the code unit behind it. */
+function softEnd(piece, next) {
+  const line = piece.lastIndexOf('\n') + 1;
+  if (line > piece.length / 2) {
+    return line;
+  }
+  const word = /\s\S{0,999}$/.exec(piece.slice(-1000));
+  if (word !== null) {
+    return piece.length - word[0].length + 1;
+  }
+  const isHalf = next >= 0xdc00 && next < 0xe000 && piece.length > 1;
+  return piece.length - (isHalf ? 1 : 0);
+}
+
+/** As many parts as one piece may have; how many characters they are. */
+function atMost(found) {
+  let weight = 0;
+  const count = found.findIndex(({ block }) => (weight += block === undefined ? 1 : BLOCK_WEIGHT) > PARTS);
+  return count < 0 ? found : found.slice(0, Math.max(1, count));
+}
+
+const lengthOf = (found) => found.reduce((sum, { text }) => sum + text.length, 0);
+
+/**
+ * The parts of a text from a place on, as far as can be shown at once: { parts, end, isInBlock }. The next piece begins at `end`; a block
+ * that is longer than a piece goes on in it (isInBlock, to be given to the next call).
+ */
+export function pieceOf(text, name = '', { at = 0, isInBlock = false } = {}) {
+  const piece = beginning(text, at);
+  const found = [];
+  let done = 0;
+  if (isInBlock) {
+    const close = piece.indexOf(FENCE);
+    done = close < 0 ? piece.length : close + FENCE.length;
+    found.push({ text: piece.slice(0, done), block: (close < 0 ? piece : piece.slice(0, close)).replace(/\n$/, '') });
+    isInBlock = close < 0;
+  }
+  const lines = linesOf(mentionOf(name));
+  const rest = piece.slice(done);
+  const whole = cut(rest, BLOCK, makeBlock, (between) => [{ text: between, isPlain: true }]);
+  const left = whole.pop(); // behind the last whole block: a fence in it is of one that goes on, or of none
+  const open = left.text.indexOf(FENCE);
+  const goesOn = open >= 0 && text.indexOf(FENCE, at + piece.length - left.text.length + open + FENCE.length) >= 0;
+  for (const part of [...whole, { text: goesOn ? left.text.slice(0, open) : left.text, isPlain: true }]) {
+    for (const small of part.isPlain ? lines(part.text) : [part]) {
+      found.push(small);
+    }
+  }
+  const last = found.at(-1);
+  if (!goesOn && last?.href !== undefined && at + piece.length < text.length && /\S/.test(text[at + piece.length])) {
+    found.splice(-1, 1, { text: last.text }); // half a link leads elsewhere
+  }
+  if (goesOn) {
+    const block = left.text.slice(open);
+    found.push({ text: block, block: block.replace(/^```(?:[a-z0-9+-]*\n)?/i, '').replace(/\n$/, '') });
+  }
+  const shown = atMost(found);
+  return { parts: shown, end: at + lengthOf(shown), isInBlock: shown.length === found.length && (goesOn || isInBlock) };
+}
+
+const CALL_WITHIN = 20_000; // characters: who calls somebody further down calls him once more
+
 /** Whether `name` is called in the text, outside of code. */
-export const mentions = (text, name) => !isBlank(name) && text.includes('@') && parts(text, name).some((part) => part.mention);
+export function mentions(text, name) {
+  const begin = text.slice(0, CALL_WITHIN);
+  return begin.includes('@') && !isBlank(name) && mentionOf(name).test(begin.replace(BLOCK, ' ').replace(CODE, ' '));
+}
 
 /** The beginning of a text, on one line, for a quote. */
 export function snippet(text, most = 120) {
@@ -108,6 +216,6 @@ export function hue(name, count) {
 }
 
 /** A few emoji and nothing else are shown large. */
-export const isFewEmoji = (text) => /^(?:\p{Extended_Pictographic}[\p{Emoji_Modifier}\u200d\ufe0f]*\s*){1,4}$/u.test(text);
+export const isFewEmoji = (text) => text.length <= 100 && /^(?:\p{Extended_Pictographic}[\p{Emoji_Modifier}\u200d\ufe0f]*\s*){1,4}$/u.test(text);
 
 export const isBlank = (text) => text.trim() === '';

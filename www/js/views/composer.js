@@ -5,6 +5,7 @@
 import { isBlank, snippet } from '../text.js';
 
 const MOST_ROWS = 8;
+const LONG = 2000; // characters
 const KEEP_MS = 300;
 
 export class ComposerView {
@@ -90,8 +91,12 @@ export class ComposerView {
     this.#timer = setTimeout(() => this.draft.set(this.field.value), this.field.value === '' ? 0 : KEEP_MS);
   }
 
-  /** As many rows as the text has, up to a limit. */
+  /** As many rows as the text has, up to a limit. A long text has them for sure, and measuring it takes its time. */
   #fit() {
+    if (this.field.value.length > LONG) {
+      this.field.rows = MOST_ROWS;
+      return;
+    }
     this.field.rows = 1;
     while (this.field.rows < MOST_ROWS && this.field.scrollHeight > this.field.clientHeight) {
       this.field.rows += 1;

@@ -7,7 +7,7 @@
 import { layout } from '../layout.js';
 import { mentions } from '../text.js';
 import { dayKey } from '../time.js';
-import { makeDay, makeLine, makeRow, paintRow } from './row.js';
+import { makeBroken, makeDay, makeLine, makeRow, paintRow, showMore, textOf } from './row.js';
 
 const NEAR = 48; // pixels from the end that still count as being there
 const AHEAD = 400; // pixels from an edge of the window at which it moves
@@ -30,8 +30,10 @@ export class LogView {
   #isLoading = false;
   #recent = []; // when rows came, lately
   #active = null; // the row that Tab leads to
+  #broken = new WeakSet(); // rows that couldn't be painted
+  #called = new WeakMap(); // message: whether it calls a name, { name, isCalled }
 
-  /** on: { older(limit): Promise, retry(key), edit(key), copy(key), reply(message), link(seq), leave() }; name(): the visitor's. news: the button to new messages. */
+  /** on: { older(limit): Promise, retry(key), edit(key), copy(key), copyText(text), reply(message), link(seq), leave() }; name(): the visitor's. news: the button to new messages. */
   constructor(root, { store, news, name, isOwn, language, on }) {
     const part = (id) => root.querySelector(`[data-part="${id}"]`);
     Object.assign(this, { scroller: root, store, news, name, isOwn, language, on });
@@ -219,7 +221,17 @@ export class LogView {
   #lookOf({ message, isFirst, isLast }) {
     const name = this.name();
     const isOwn = this.isOwn(message);
-    return { isOwn, isFirst, isLast, name, isCalled: !isOwn && mentions(message.text ?? '', name), target: this.#targetOf(message) };
+    return { isOwn, isFirst, isLast, name, isCalled: !isOwn && this.#isCalled(message, name), target: this.#targetOf(message) };
+  }
+
+  /** Each text is searched once. */
+  #isCalled(message, name) {
+    let known = this.#called.get(message);
+    if (known?.name !== name) {
+      known = { name, isCalled: mentions(message.text ?? '', name) };
+      this.#called.set(message, known);
+    }
+    return known.isCalled;
   }
 
   #targetOf({ reply_to: seq }) {
@@ -241,10 +253,10 @@ export class LogView {
         element.remove();
       }
     }
-    for (const { key, create, paint } of wanted) {
-      const element = this.#elements.get(key) ?? create();
+    for (const item of wanted) {
+      const { key } = item;
+      const element = this.#painted(item);
       kept.set(key, element);
-      paint?.(element);
       if (element === place) {
         place = element.nextElementSibling;
       } else {
@@ -255,6 +267,23 @@ export class LogView {
     if (this.#active === null || !this.#active.isConnected) {
       this.#activate(this.rows.querySelector('.row:last-of-type'));
     }
+  }
+
+  /** The element of a row as it should be, or one that says that it can't be shown. */
+  #painted({ key, create, paint }) {
+    let element = this.#elements.get(key);
+    if (this.#broken.has(element)) {
+      return element;
+    }
+    try {
+      element ??= create();
+      paint?.(element);
+    } catch (error) {
+      console.error(error);
+      element = makeBroken(element, this.language);
+      this.#broken.add(element);
+    }
+    return element;
   }
 
   // ---- where one reads ----
@@ -350,6 +379,11 @@ export class LogView {
       this.#reply(Number(seq));
     } else if (action === 'link') {
       this.on.link(Number(seq));
+    } else if (action === 'whole') {
+      this.on.copyText(textOf(target.closest('.row')));
+    } else if (action === 'more') {
+      this.#quietly(() => showMore(target.closest('.row'), this.language));
+      this.#scrolled(); // so much longer, one isn't at the end any more
     } else if (action === 'jump') {
       this.goTo(Number(seq));
     }

@@ -1,9 +1,15 @@
 // row.js - makes the elements of one row of the log. Text goes in through textContent only.
+//
+// Of a long text the first piece is shown, and a button for the next one: a browser takes minutes to lay out some texts of a few
+// hundred thousand characters, and anybody may send them.
 
-import { hue, initials, isFewEmoji, parts, snippet } from '../text.js';
+import { hue, initials, isFewEmoji, pieceOf, snippet } from '../text.js';
 import { clock, dayLabel, exact, isValid } from '../time.js';
 
 const HUES = 12; // .hue-0 to .hue-11 in messages.css
+const LONGEST_LINE = 500; // characters of what stands between rows
+
+const states = new WeakMap(); // row: { frame, quote, text, name, isDeleted, at, isInBlock }: what it shows
 
 export function make(tag, className, text) {
   const element = document.createElement(tag);
@@ -45,7 +51,7 @@ function makePart(part) {
 
 export function makeLine(text, kind) {
   const row = make('li', `line line-${kind}`);
-  row.append(make('span', 'line-text', text));
+  row.append(make('span', 'line-text', snippet(text, LONGEST_LINE)));
   return row;
 }
 
@@ -100,16 +106,70 @@ export function makeRow(message) {
   return row;
 }
 
-function paintText(row, message, { name, target }, language) {
+function paintQuote(row, message, target, language) {
+  row.querySelector('.quote')?.remove();
+  if (message.reply_to !== undefined) {
+    row.querySelector('.bubble').prepend(makeQuote(message.reply_to, target, language));
+  }
+}
+
+/** The piece that begins at state.at, at the end of `into`. */
+function addPiece(into, state) {
+  const { parts, end, isInBlock } = pieceOf(state.text, state.name, state);
+  for (const part of parts) {
+    into.append(makePart(part));
+  }
+  Object.assign(state, { at: end, isInBlock });
+}
+
+/** What is left of the text, and the buttons for it. */
+function paintRest(row, state, language) {
+  const left = state.text.length - state.at;
+  row.querySelector('.row-more')?.remove();
+  if (left > 0) {
+    const rest = make('p', 'row-more');
+    rest.append(button(language.say('more'), 'more', {}), button(language.say('copyText'), 'whole', {}), make('span', '', language.say('rest', { n: left })));
+    row.querySelector('.bubble').append(rest);
+  }
+}
+
+function paintText(row, state, language) {
   const bubble = row.querySelector('.bubble');
   const text = row.querySelector('.bubble-text');
-  bubble.querySelector('.quote')?.remove();
-  if (message.reply_to !== undefined) {
-    bubble.prepend(makeQuote(message.reply_to, target, language));
+  bubble.classList.toggle('bubble-deleted', state.isDeleted);
+  bubble.classList.toggle('bubble-emoji', !state.isDeleted && state.quote === undefined && isFewEmoji(state.text));
+  text.replaceChildren();
+  if (state.isDeleted) {
+    text.append(make('em', '', language.say('deleted')));
+  } else {
+    addPiece(text, state);
   }
-  bubble.classList.toggle('bubble-deleted', message.deleted === true);
-  bubble.classList.toggle('bubble-emoji', !message.deleted && message.reply_to === undefined && isFewEmoji(message.text));
-  text.replaceChildren(...(message.deleted ? [make('em', '', language.say('deleted'))] : parts(message.text, name).map(makePart)));
+  paintRest(row, state, language);
+}
+
+/** The next piece of a long text, in a box of its own, so that the browser leaves the others as they are. */
+export function showMore(row, language) {
+  const state = states.get(row);
+  const piece = make('div', 'piece');
+  piece.dir = 'auto';
+  piece.tabIndex = -1;
+  addPiece(piece, state);
+  row.querySelector('.bubble-text').append(piece);
+  paintRest(row, state, language);
+  (row.querySelector('.row-more button') ?? piece).focus({ preventScroll: true });
+}
+
+/** The whole text of a row, whatever is shown of it. */
+export const textOf = (row) => states.get(row)?.text ?? '';
+
+/** In the place of a row that can't be painted: it must not stop the others. row: what there is of it, or undefined. */
+export function makeBroken(row, language) {
+  const broken = row ?? makeLine('', 'notice');
+  states.delete(broken);
+  broken.dataset.state ??= 'stored';
+  (broken.querySelector('.bubble-text') ?? broken.querySelector('.line-text') ?? broken).textContent = language.say('unshown');
+  broken.querySelector('.row-more')?.remove();
+  return broken;
 }
 
 function makeTime(time, language) {
@@ -142,19 +202,39 @@ function paintFoot(row, message, state, language) {
 
 /** look: { isOwn, isFirst, isLast, name, target, isCalled }. Touches nothing that is as it should be. */
 export function paintRow(row, message, look, language) {
+  const before = states.get(row);
+  const { name, target, ...frame } = look;
   const state = message.state ?? 'stored';
-  const quoted = look.target && [look.target.name, look.target.deleted, snippet(look.target.text)];
-  const wanted = JSON.stringify([{ ...look, target: quoted }, state, message.detail, message.reason, message.time, message.edited, message.deleted, message.edited && message.text]);
-  if (row.dataset.look === wanted) {
+  const shown = {
+    frame: JSON.stringify([frame, state, message.detail, message.reason, message.time, message.edited]),
+    quote: message.reply_to === undefined ? undefined : JSON.stringify(target && [target.name, target.deleted, snippet(target.text)]),
+    text: message.deleted ? '' : message.text,
+    name,
+    isDeleted: message.deleted === true,
+    at: 0,
+    isInBlock: false,
+  };
+  if (shown.frame !== before?.frame) {
+    paintFrame(row, message, look, language);
+  }
+  if (before === undefined || shown.quote !== before.quote) {
+    paintQuote(row, message, target, language);
+  }
+  if (before !== undefined && ['text', 'name', 'isDeleted'].every((key) => shown[key] === before[key])) {
+    Object.assign(before, { frame: shown.frame, quote: shown.quote }); // as much of the text as was shown stays
     return;
   }
-  row.dataset.look = wanted;
+  paintText(row, shown, language);
+  states.set(row, shown);
+}
+
+function paintFrame(row, message, look, language) {
+  const state = message.state ?? 'stored';
   row.classList.toggle('row-own', look.isOwn);
   row.classList.toggle('row-first', look.isFirst);
   row.classList.toggle('row-last', look.isLast);
   row.classList.toggle('row-called', look.isCalled);
   row.dataset.state = state;
-  paintText(row, message, look, language);
   paintFoot(row, message, state, language);
   if (message.seq !== undefined && state === 'stored' && row.querySelector('.row-tools') === null) {
     row.dataset.seq = message.seq;

@@ -1,0 +1,121 @@
+// rows.test.mjs - no message may break or freeze a room: long and heavy texts, rows that can't be painted, rows that are gone, clocks that
+// were wrong for a moment.
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+import test from 'node:test';
+import { withSite } from '../e2e/harness.mjs';
+import { withFake } from './fake-server.mjs';
+import { log, say, shows, status, texts, withBrowser } from './harness.mjs';
+import { heavyTexts, meter } from './long.mjs';
+
+const PROFILE = process.env.PROFILE ?? 'lighttpd';
+const MIB = 1 << 20;
+const MOST_MS = 500; // of the main thread; 40 on the machine where it was set, and 2000 and more before texts were cut into pieces
+
+const NO_STREAM = { ignore: /\/stream/ }; // the chat in memory has none
+
+const onSite = (body, env = {}) =>
+  withSite({ profile: PROFILE, env }, (site) => withBrowser(({ tab }) => body({ site, tab, address: `http://127.0.0.1:${site.port}/` })));
+
+const inDatabase = (site, sql) => assert.equal(spawnSync('sqlite3', [path.join(site.data, 'chat.db')], { input: `.timeout 10000\n${sql};` }).status, 0);
+const line = (page, text) => log(page).getByText(text, { exact: true });
+
+test('no single message costs an open page more than a moment, and all later ones appear', () =>
+  onSite(async ({ site, tab, address }) => {
+    const send = (text) => fetch(`${address}send?name=mallory`, { method: 'POST', headers: { 'Content-Type': 'text/plain' }, body: text });
+    const page = await tab(address, { name: 'ann' });
+    const spent = await meter(page);
+    const heavy = Object.entries(heavyTexts(MIB - 100));
+    for (const [i, [name, text]] of heavy.entries()) {
+      await spent();
+      assert.equal((await send(text)).status, 201);
+      await site.send({ name: 'ben', text: `after ${i}` });
+      await line(page, `after ${i}`).waitFor();
+      const { total } = await spent();
+      assert.ok(total < MOST_MS, `${name}: ${total} ms`);
+    }
+    assert.equal(await log(page).locator('.row-more').count(), heavy.length);
+    const later = await tab(address, { name: 'cid' });
+    await line(later, `after ${heavy.length - 1}`).waitFor();
+    await say(later, 'we can still talk');
+    await line(page, 'we can still talk').waitFor();
+  }, { POLLCHAT_MAX_TEXT: String(MIB) }));
+
+test('the rest of a long text comes piece by piece, and can be copied as a whole', () =>
+  withFake((server) =>
+    withBrowser(async ({ tab }) => {
+      const text = Array.from({ length: 450 }, (_, i) => `line ${i}`).join('\n');
+      server.chat.say('ben', text);
+      const page = await tab(server.address, { name: 'ann', permissions: ['clipboard-read', 'clipboard-write'], ...NO_STREAM });
+      const row = log(page).getByRole('listitem').filter({ hasText: 'line 0' });
+      const more = row.getByRole('button', { name: 'Show more' });
+      await row.getByText(/^Characters not shown: [\d,]+$/).waitFor();
+      await row.getByRole('button', { name: 'Copy text' }).click();
+      await status(page).filter({ hasText: 'Text copied' }).waitFor();
+      assert.equal(await page.evaluate(() => navigator.clipboard.readText()), text);
+      for (let lines = 200; lines < 450; lines += 100) {
+        await more.click();
+        await page.waitForFunction((n) => document.querySelector('.bubble-text').textContent.includes(`line ${n}`), lines - 1);
+        server.chat.say('ben', `meanwhile ${lines}`); // and what is shown stays so
+        await line(page, `meanwhile ${lines}`).waitFor({ state: 'attached' });
+      }
+      await page.keyboard.press('Enter'); // the focus is on the button for the next one
+      await page.waitForFunction((whole) => document.querySelector('.bubble-text').textContent === whole, text);
+      assert.equal(await more.count(), 0);
+      assert.equal(await page.evaluate(() => document.activeElement.className), 'piece');
+    }),
+  ));
+
+test('a row that can\'t be painted says so and stops no other', () =>
+  withFake((server) =>
+    withBrowser(async ({ tab }) => {
+      server.chat.say('ben', 'before');
+      const page = await tab(server.address, { name: 'ann', ignore: /TypeError|\/stream/ });
+      await shows(page, ['before']);
+      server.chat.say('mallory', 'edited');
+      const edit = server.chat.say('mallory', 'x');
+      Object.assign(edit, { type: 'edit', target: 2, text: { no: 'text' } });
+      server.chat.say('ben', 'after');
+      await line(page, 'after').waitFor();
+      assert.deepEqual(await texts(page), ['before', 'This message can’t be shown here.', 'after']);
+      await say(page, 'and on');
+      await line(page, 'and on').waitFor();
+    }),
+  ));
+
+test('messages that were deleted from the database: a word stands in their place, and the page goes on', () =>
+  onSite(async ({ site, tab, address }) => {
+    const remove = (text) => inDatabase(site, `DELETE FROM message WHERE text = '${text}'`);
+    for (let i = 1; i <= 4; i++) await site.send({ text: `text ${i}`, name: 'ben' });
+    remove('text 2');
+    const page = await tab(address, { name: 'ann' });
+    await shows(page, ['text 1', 'text 3', 'text 4']);
+    await log(page).getByText('no longer kept').waitFor();
+    for (let i = 5; i <= 6; i++) { // rows that were gone before the page asked for them
+      inDatabase(site, 'UPDATE room SET head = head + 1');
+      await site.send({ text: `text ${i}`, name: 'ben' });
+      await line(page, `text ${i}`).waitFor();
+    }
+    await say(page, 'text 7');
+    await shows(page, ['text 1', 'text 3', 'text 4', 'text 5', 'text 6', 'text 7']);
+    assert.equal(await log(page).getByText('no longer kept').count(), 3);
+    await page.waitForFunction(() => document.querySelector('[role=status]').textContent.trim() === '');
+  }));
+
+test('the host\'s clock was a day ahead for one message: each day line stands where its day begins, and stays there', () =>
+  onSite(async ({ site, tab, address }) => {
+    for (const text of ['one', 'two', 'three']) await site.send({ text, name: 'ben' });
+    inDatabase(site, 'UPDATE message SET time_ms = time_ms + 86400000 WHERE text = \'two\'');
+    const page = await tab(address, { name: 'ann' });
+    const shown = () => page.$$eval('.rows > li', (list) => list.map((row) => (row.matches('.line') ? 'day' : row.querySelector('.bubble-text').textContent)));
+    await line(page, 'three').waitFor();
+    assert.deepEqual(await shown(), ['day', 'one', 'day', 'two', 'day', 'three']);
+    for (const text of ['four', 'five']) {
+      await site.send({ text, name: 'ben' });
+      await line(page, text).waitFor();
+    }
+    assert.deepEqual(await shown(), ['day', 'one', 'day', 'two', 'day', 'three', 'four', 'five']);
+    assert.equal(await log(page).getByText('Today', { exact: true }).count(), 2);
+  }));
