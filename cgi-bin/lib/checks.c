@@ -1,6 +1,7 @@
 /* checks.c - see checks.h. */
 #include "checks.h"
 
+#include "allowance.h"
 #include "bell.h"
 #include "clock.h"
 #include "conf.h"
@@ -220,6 +221,17 @@ static void check_limits(struct findings *out)
     }
 }
 
+static void check_waiting(const struct checks_given *given, struct findings *out)
+{
+    if (given->allowed != NULL) {
+        findings_add(
+            out, "waiting", given->allowed->most > 0 ? FINDING_FINE : FINDING_NOTE,
+            "Up to %u visitors are held at a time until there is news (%s). More of them ask on a timer: news comes to "
+            "them some seconds later.",
+            given->allowed->most, given->allowed->why);
+    }
+}
+
 static void check_clock(struct findings *out)
 {
     if (clock_wall_ms() < written_ms) {
@@ -312,6 +324,7 @@ void checks_run(const struct checks_given *given, struct findings *out)
         check_data(given, out);
     }
     check_limits(out);
+    check_waiting(given, out);
     check_clock(out);
     check_old_programs(given, out);
 }

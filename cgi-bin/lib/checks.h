@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 
+struct allowance;
 struct conf;
 struct findings;
 
@@ -22,7 +23,8 @@ struct checks_given {
     const char *conf_problem; /* this says why; NULL: it is sure */
     bool stranger;            /* the texts hold nothing of what the owner wrote, and no disk is written to more often than each CHECKS_KEPT_S */
     const char *program_folder;
-    const char *served; /* DOCUMENT_ROOT of the request, or NULL */
+    const char *served;              /* DOCUMENT_ROOT of the request, or NULL */
+    const struct allowance *allowed; /* how many may wait; NULL: nobody knows */
     enum checks_carrier carrier;
 };
 

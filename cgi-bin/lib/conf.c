@@ -52,13 +52,17 @@ static const struct setting settings[] = {
     {"max_wait", NUMBER, AT(max_wait), 0, 60, "25", NULL,
      "Longest time in seconds that a poll is held until there is news. Proxies and NAT routers cut silent connections\n"
      "after 30 to 60 seconds, mod_fcgid after 40; 0 never holds, and clients ask on a timer."},
-    {"max_waiting", NUMBER, AT(max_waiting), 0, 100000, "10000", NULL,
+    {"max_waiting", NUMBER_OR_AUTO, AT(max_waiting), 0, 100000, "auto", NULL,
      "How many polls may wait at once where waiting costs next to nothing (lighttpd, nginx). More are answered at once, with wait 0.\n"
-     "The limit of open files of the process is a limit too."},
-    {"max_waiting_apache", NUMBER, AT(max_waiting_apache), 0, 100000, "20", NULL,
+     "Each takes a connection of the web server, which then has none for other pages and sites; so auto is a quarter of the open files\n"
+     "that lighttpd started the program with, at most 1024 (it admits a third of them as connections, at most 1365 unless\n"
+     "server.max-fds says otherwise), and 250 behind nginx, Caddy and others. For more, raise the server's limit first: server.max-fds to\n"
+     "four times as many, or nginx's worker_connections to three times. GET /status says what holds and why."},
+    {"max_waiting_apache", NUMBER_OR_AUTO, AT(max_waiting_apache), 0, 100000, "auto", NULL,
      "The same behind Apache's mod_proxy_fcgi, where each waiting poll keeps a worker of the server from everything else on\n"
-     "the site. Keep it below Apache's ThreadsPerChild (25 by default): a visitor's kept connection stays with one process\n"
-     "of Apache, and where all workers of that one wait, so does his next request. To have more, raise both."},
+     "the site. auto is a third of the workers that Apache has just now, and of those of each of its processes, as a visitor's kept\n"
+     "connection stays with one of them; at most 250, and 4 where the programs can't see Apache's processes. A number is for all together:\n"
+     "keep it below ThreadsPerChild (25 by default)."},
     {"max_held", NUMBER_OR_AUTO, AT(max_held), 0, 256, "auto", NULL,
      "How many polls the whole site may hold where each costs a process: plain CGI and Apache's mod_fcgid. Shared hosts\n"
      "often allow an account some 20 processes in all. auto is 8, or a third of the host's limit where the programs can see a\n"

@@ -1,6 +1,7 @@
 /* get_doctor.c - see get_doctor.h. */
 #include "get_doctor.h"
 
+#include "allowance.h"
 #include "buf.h"
 #include "checks.h"
 #include "ck.h"
@@ -15,6 +16,7 @@
 #include "json.h"
 #include "program.h"
 #include "site.h"
+#include "waiting.h"
 #include "web.h"
 
 #include <pthread.h>
@@ -62,6 +64,7 @@ struct look {
     bool is_known;              /* conf says where the data is; if not, */
     char conf_problem[512];     /* this says why */
     char served[CONF_TEXT_MAX]; /* DOCUMENT_ROOT, or "" */
+    struct allowance allowed;   /* where is_known */
     struct findings findings;
     char address[CONF_TEXT_MAX]; /* of the test file, or "" */
 };
@@ -76,6 +79,7 @@ static void look(struct look *l, bool fastcgi, bool stranger)
                                        .stranger = stranger,
                                        .program_folder = folder,
                                        .served = served,
+                                       .allowed = l->is_known ? &l->allowed : NULL,
                                        .carrier = fastcgi ? CHECKS_FASTCGI : CHECKS_CGI};
     checks_run(&given, &l->findings);
     if (l->is_known) {
@@ -164,6 +168,9 @@ static int show(struct web_exchange *x, const struct program *p, struct look *l,
                                                 : "");
     }
     snprintf(l->served, sizeof l->served, "%s", served != NULL ? served : "");
+    if (l->is_known) {
+        waiting_allowance(p->waiting, x, &l->conf, &l->allowed);
+    }
     if (get_status_allows(x, CONF_STATUS_LOOPBACK)) {
         look(l, p->fastcgi, false);
     } else if (look_for_stranger(l, p->fastcgi, e) != 0) {

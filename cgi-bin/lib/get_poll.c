@@ -56,11 +56,16 @@ static void fill_reply(struct web_reply *r, const struct query *q, const struct 
     }
 }
 
-static void answer_reading(struct web_exchange *x, const struct query *q, const struct reading *g)
+/* closes: who asked to wait and isn't held asks again in some seconds; meanwhile his connection would be one that the web server has not
+ * for others, and of these there may be ten times as many as it admits. */
+static void answer_reading(struct web_exchange *x, const struct query *q, const struct reading *g, bool closes)
 {
     struct web_reply r;
     web_reply_init(&r, 200);
     fill_reply(&r, q, g);
+    if (closes) {
+        web_header(&r, "Connection", "close");
+    }
     web_answer(x, &r);
     web_reply_fini(&r);
 }
@@ -177,12 +182,13 @@ static void answer_or_hold(struct web_exchange *x, struct program *p, const stru
     } else if (asks_to_wait && !waiting_has_place(p->waiting, x, conf)) {
         g->answer.wait = 0;
     }
-    if (asks_to_wait && g->answer.wait == 0 && !g->answer.more) {
+    bool turned_away = asks_to_wait && g->answer.wait == 0 && !g->answer.more;
+    if (turned_away) {
         g->answer.poll_after = waiting_poll_after(p->waiting, x, conf);
     }
     if (result == 0) {
         tell_watch(p, q, g, address);
-        answer_reading(x, q, g);
+        answer_reading(x, q, g, turned_away);
     } else {
         web_answer_problem(x, &e, e.code == ERR_EPOCH ? g->epoch : NULL, NULL);
     }

@@ -1,6 +1,7 @@
 /* get_status.c - see get_status.h. */
 #include "get_status.h"
 
+#include "allowance.h"
 #include "bell.h"
 #include "buf.h"
 #include "clock.h"
@@ -16,6 +17,7 @@
 #include "status.h"
 #include "store.h"
 #include "tally.h"
+#include "waiting.h"
 #include "web.h"
 
 #include <string.h>
@@ -89,6 +91,8 @@ static int take(struct web_exchange *x, struct program *p, const struct conf *co
     if (store == NULL) {
         return -1;
     }
+    struct allowance allowed;
+    waiting_allowance(p->waiting, x, conf, &allowed);
     tally_read(tally, &counts);
     struct status s = {
         .version = POLLCHAT_VERSION,
@@ -99,6 +103,8 @@ static int take(struct web_exchange *x, struct program *p, const struct conf *co
         .descriptors = descriptor_limit(),
         .processes = host_processes(),
         .max_held = host_max_held(conf),
+        .max_waiting = allowed.most,
+        .why = allowed.why,
         .store = store_describe(store),
         .counts = &counts,
     };

@@ -33,6 +33,38 @@ static bool read_text(const char *path, char *out, size_t size)
     return length > 0;
 }
 
+static struct {
+    bool noted;
+    uint64_t open_files;
+    char parent[32];
+} start;
+
+static uint64_t open_files_now(void)
+{
+    struct rlimit limit;
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 0;
+}
+
+void host_note_start(void)
+{
+    char path[64];
+    start.noted = true;
+    start.open_files = open_files_now();
+    snprintf(path, sizeof path, "/proc/%ld/comm", (long)getppid());
+    (void)read_text(path, start.parent, sizeof start.parent);
+    start.parent[strcspn(start.parent, "\n")] = '\0';
+}
+
+uint64_t host_open_files(void)
+{
+    return start.noted ? start.open_files : open_files_now();
+}
+
+bool host_is_started_by(const char *name)
+{
+    return strcmp(start.parent, name) == 0;
+}
+
 static uint64_t smaller(uint64_t a, uint64_t b) /* where 0 is none */
 {
     return a == 0 || (b != 0 && b < a) ? b : a;

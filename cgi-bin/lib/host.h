@@ -9,12 +9,24 @@
 #ifndef HOST_H
 #define HOST_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct conf;
 
 /* The smallest limit that is found, looked for once in the life of a process; 0: none. */
 uint64_t host_processes(void);
+
+/* Notes the soft limit of open files, and who has started this process. To be called before the program raises that limit, and before
+ * there are threads; host_open_files and host_is_started_by answer from the note. */
+void host_note_start(void);
+
+/* The soft limit of open files that the process was started with; without host_note_start, the one that holds now. */
+uint64_t host_open_files(void);
+
+/* The process that started this one had this name when host_note_start was called. false also where it can't be seen (a /proc that shows
+ * own processes only). */
+bool host_is_started_by(const char *name);
 
 /* How many polls may be held at the cost of a process each: the setting max_held, or where that is auto 6, and a third of a small limit. */
 unsigned host_max_held(const struct conf *c);

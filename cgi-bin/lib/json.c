@@ -327,6 +327,8 @@ void json_status(struct buf *out, const struct status *s)
     put_seq(o, "descriptors", s->descriptors);
     put_seq(o, "processes", s->processes);
     put_seq(o, "max_held", s->max_held);
+    put_seq(o, "max_waiting", s->max_waiting);
+    put_string(o, "max_waiting_why", s->why);
     put_string(store, "kind", s->store);
     put_seq(store, "bytes", s->store_bytes);
     put(o, "store", store);

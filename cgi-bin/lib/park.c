@@ -604,7 +604,7 @@ struct park *park_new(const struct park_options *options, struct err *e)
 /* NULL: there is no place. Otherwise x is taken. */
 static struct newcomer *admit(struct park *p, struct web_exchange *x, const struct query *q, int token)
 {
-    uint16_t client = places_counter(web_client(x));
+    uint16_t client = places_counter(&p->places, web_client(x));
     if (!places_take(&p->places, client)) {
         return NULL;
     }
@@ -646,9 +646,9 @@ bool park_add(struct park *p, struct web_exchange *x, const struct query *q, int
 }
 
 bool park_stream(struct park *p, struct web_exchange *x, const struct query *q, const struct web_reply *opening,
-                 unsigned seconds)
+                 unsigned seconds, int token)
 {
-    struct newcomer *n = admit(p, x, q, -1);
+    struct newcomer *n = admit(p, x, q, token);
     if (n == NULL) {
         return false;
     }
@@ -659,6 +659,16 @@ bool park_stream(struct park *p, struct web_exchange *x, const struct query *q, 
     n->waiter->due.at = next_beat(p, n->waiter);
     hand_over(p, n);
     return true;
+}
+
+void park_limit(struct park *p, unsigned most, unsigned most_per_client)
+{
+    places_limit(&p->places, most, most_per_client);
+}
+
+bool park_has_place(const struct park *p, const struct web_exchange *x)
+{
+    return places_are_left(&p->places, places_counter(&p->places, web_client(x)));
 }
 
 void park_ring(struct park *p)

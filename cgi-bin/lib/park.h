@@ -49,7 +49,7 @@ struct park_options {
     void (*told)(void *context, size_t count);
     void *context;
     unsigned heartbeat_ms;    /* a stream that was told nothing for so long gets a heartbeat */
-    unsigned most;            /* waiters at once */
+    unsigned most;            /* waiters at once, until park_limit says otherwise */
     unsigned most_per_client; /* of one address; see places.h */
 };
 
@@ -60,9 +60,15 @@ struct park *park_new(const struct park_options *options, struct err *e); /* sta
 bool park_add(struct park *p, struct web_exchange *x, const struct query *q, int token);
 
 /* Takes x, a stream (q->stream): it is sent the head and body of `opening`, then what is newer than q, for so many seconds (minus
- * a random tenth). false: as above. */
+ * a random tenth). token, false: as above. */
 bool park_stream(struct park *p, struct web_exchange *x, const struct query *q, const struct web_reply *opening,
-                 unsigned seconds);
+                 unsigned seconds, int token);
+
+/* Other limits from now on; who waits already stays. */
+void park_limit(struct park *p, unsigned most, unsigned most_per_client);
+
+/* Whether there is a place for one more, from the address of x. It may be gone a moment later. */
+bool park_has_place(const struct park *p, const struct web_exchange *x);
 
 /* Something may be new: look. */
 void park_ring(struct park *p);

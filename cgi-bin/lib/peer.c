@@ -17,12 +17,13 @@ bool peer_is_loopback(const char *address)
            (a.length == ADDRESS_V6 && memcmp(a.bytes, one, sizeof one) == 0);
 }
 
-uint32_t peer_hash(const char *address)
+uint32_t peer_hash(const char *address, uint64_t seed)
 {
     const struct address a = address_of(address);
     const unsigned char *from = a.length == ADDRESS_NONE ? (const unsigned char *)address : a.bytes;
     size_t count = a.length == ADDRESS_NONE ? strlen(address) : a.length == ADDRESS_V4 ? ADDRESS_V4 : NETWORK_BYTES;
-    return (uint32_t)(hash_bytes(HASH_START, from, count) >> 32);
+    uint64_t hash = hash_bytes(hash_bytes(HASH_START ^ seed, from, count), &seed, sizeof seed);
+    return (uint32_t)(hash >> 32);
 }
 
 bool peer_host_is_loopback(const char *host)

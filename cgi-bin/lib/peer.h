@@ -13,8 +13,9 @@
 bool peer_is_loopback(const char *address);
 
 /* A number that one client has: of an IPv4 address, or of the first 64 bits of an IPv6 address, of which a household gets all
- * others (RFC 6177). Whatever is no address counts by its text. */
-uint32_t peer_hash(const char *address);
+ * others (RFC 6177). Whatever is no address counts by its text. seed: a secret, so that no client can find an address that has the
+ * number of another one. */
+uint32_t peer_hash(const char *address, uint64_t seed);
 
 /* A Host header (may be NULL: none) that names this machine by itself: localhost or a loopback address, with or without a port.
  * What a browser was led here under another name has that name. */

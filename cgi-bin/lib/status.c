@@ -56,6 +56,7 @@ void status_prometheus(struct buf *out, const struct status *s)
     add_gauge(out, "max_descriptors", "Limit of open files of the process that answers.", s->descriptors);
     add_gauge(out, "max_processes", "Limit of processes that the process that answers sees; 0: none.", s->processes);
     add_gauge(out, "max_held", "Polls that may be held where each costs a process.", s->max_held);
+    add_gauge(out, "max_waiting", "Polls and streams that the process that answers may hold.", s->max_waiting);
     for (size_t i = 0; i < COUNTS_GAUGE__MAX; i++) {
         add_value(out, &counts_gauges[i], "gauge", s->counts->gauge[i]);
     }

@@ -21,6 +21,8 @@ struct status {
     uint64_t descriptors; /* limit of open files of this process */
     uint64_t processes;   /* limit of processes that it sees; 0: none */
     uint64_t max_held;    /* polls that may be held at the cost of a process each */
+    uint64_t max_waiting; /* polls and streams that this process may hold, behind this web server */
+    const char *why;      /* so many: a part of a sentence */
     const char *store;    /* such as "SQLite 3.40.1, WAL" */
     uint64_t store_bytes;
     const struct counts *counts;

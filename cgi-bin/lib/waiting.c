@@ -1,6 +1,7 @@
 /* waiting.c - see waiting.h. */
 #include "waiting.h"
 
+#include "allowance.h"
 #include "bell.h"
 #include "ck.h"
 #include "clock.h"
@@ -12,6 +13,7 @@
 #include "tally.h"
 #include "watch.h"
 #include "web.h"
+#include "workers.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -27,7 +29,9 @@ enum {
     KEPT_S = 15,             /* how long a place among those that stay lasts if it isn't renewed */
     IDLE_MS = 3000,
     POLL_AFTER_MOST = 60, /* seconds */
-    HEARTBEAT_MS = 15000, /* proxies and NAT routers cut connections that are silent for 30 to 60 s */
+    CHEAP_POLLS = 4, /* times poll_rate: where one process answers many, a poll on the timer costs that much less */
+    WORKER_TOKENS = 1 << 16, /* tokens from here on are of workers.h, those below of the bell */
+    HEARTBEAT_MS = 15000,    /* proxies and NAT routers cut connections that are silent for 30 to 60 s */
 };
 
 struct waiting {
@@ -45,8 +49,9 @@ struct waiting {
     atomic_bool counted; /* it is known how many have a place */
     struct bell *bell;   /* plain CGI: where the one request sleeps */
     uint32_t seen;
-    bool out_of_step; /* the last sleep ended without a ring */
-    pid_t parent;     /* the server's process that started this one */
+    bool out_of_step;        /* the last sleep ended without a ring */
+    pid_t parent;            /* the server's process that started this one */
+    struct workers *workers; /* of an Apache that holds requests in its workers */
 };
 
 struct waiting *waiting_new(struct site *site, bool fastcgi, const struct waiting_functions *functions)
@@ -55,6 +60,8 @@ struct waiting *waiting_new(struct site *site, bool fastcgi, const struct waitin
     w->site = site;
     w->fastcgi = fastcgi;
     w->functions = *functions;
+    host_note_start();
+    w->workers = workers_new();
     atomic_store(&w->kept, -1);
     pthread_mutex_init(&w->lock, NULL);
     return w;
@@ -64,6 +71,7 @@ void waiting_free(struct waiting *w)
 {
     if (w != NULL) {
         CK(atomic_load(&w->park) == NULL);
+        workers_free(w->workers);
         pthread_mutex_destroy(&w->lock);
         free(w);
     }
@@ -130,6 +138,22 @@ static bool is_known_to_send_many(const struct web_exchange *x)
 static bool costs_a_process(const struct waiting *w, const struct web_exchange *x)
 {
     return !w->fastcgi || (!atomic_load(&w->many_at_once) && !is_known_to_send_many(x));
+}
+
+/* Its requests come from workers of Apache, which are to be spared; and how many by itself, not by the setting. */
+static bool spares_workers(const struct waiting *w, const struct web_exchange *x, const struct conf *conf)
+{
+    return is_apache(x) && !costs_a_process(w, x) && conf->max_waiting_apache == CONF_AUTO;
+}
+
+void waiting_allowance(const struct waiting *w, const struct web_exchange *x, const struct conf *conf,
+                       struct allowance *out)
+{
+    enum allowance_server server = costs_a_process(w, x) ? ALLOWANCE_PROCESSES
+                                   : is_apache(x)        ? ALLOWANCE_WORKERS
+                                                         : ALLOWANCE_CONNECTIONS;
+    unsigned workers = spares_workers(w, x, conf) ? workers_seen(w->workers, web_connection(x)) : 0;
+    allowance_find(out, server, conf, workers);
 }
 
 size_t waiting_count(const struct waiting *w)
@@ -200,22 +224,25 @@ void waiting_arrived(struct waiting *w, const struct web_exchange *x, const stru
 }
 
 /* Each waiter keeps a descriptor, so the process's limit is one as well. */
-static unsigned most_waiters(uint64_t setting)
+static unsigned with_descriptors(unsigned most)
 {
     struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && setting + OTHER_DESCRIPTORS > limit.rlim_cur) {
-        setting = limit.rlim_cur > OTHER_DESCRIPTORS ? limit.rlim_cur - OTHER_DESCRIPTORS : 0;
-        log_line("at most %llu polls can wait: the limit of open files is %llu", (unsigned long long)setting,
-                 (unsigned long long)limit.rlim_cur);
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || (rlim_t)most + OTHER_DESCRIPTORS <= limit.rlim_cur) {
+        return most;
     }
-    return (unsigned)setting;
+    return limit.rlim_cur > OTHER_DESCRIPTORS ? (unsigned)(limit.rlim_cur - OTHER_DESCRIPTORS) : 0;
 }
 
 /* ---- FastCGI ---- */
 
+/* A process's or a worker's; -1 is fine. */
 static void release_place(struct waiting *w, int token)
 {
-    struct store *store = site_borrow(w->site, NULL);
+    if (token >= WORKER_TOKENS) {
+        workers_give_back(w->workers, token - WORKER_TOKENS);
+        return;
+    }
+    struct store *store = token >= 0 ? site_borrow(w->site, NULL) : NULL;
     struct bell *bell = store != NULL ? site_bell(w->site, store) : NULL;
     if (bell != NULL) {
         bell_release(bell, token);
@@ -234,9 +261,7 @@ static void left_park(void *context, bool stream, int token)
 {
     struct waiting *w = context;
     tally_gauge(site_tally(w->site), gauge_of(stream), -1);
-    if (token >= 0) {
-        release_place(w, token);
-    }
+    release_place(w, token);
 }
 
 static void told_by_park(void *context, size_t count)
@@ -274,7 +299,7 @@ static void heartbeat_for_park(void *context, const struct query *q, struct buf 
     w->functions.heartbeat(w->functions.context, q, out);
 }
 
-static void make_park(struct waiting *w, const struct web_exchange *x, const struct conf *conf)
+static void make_park(struct waiting *w)
 {
     struct err e = ERR_INIT;
     const struct park_options options = {
@@ -285,8 +310,6 @@ static void make_park(struct waiting *w, const struct web_exchange *x, const str
         .left = left_park,
         .told = told_by_park,
         .context = w,
-        .most = most_waiters(is_apache(x) ? conf->max_waiting_apache : conf->max_waiting),
-        .most_per_client = (unsigned)conf->max_waiting_per_client,
     };
     struct park *p = park_new(&options, &e);
     atomic_store(&w->park, p);
@@ -300,19 +323,26 @@ static struct park *the_park(struct waiting *w, const struct web_exchange *x, co
 {
     pthread_mutex_lock(&w->lock);
     if (atomic_load(&w->park) == NULL && !w->failed && atomic_load(&w->watch) != NULL) {
-        make_park(w, x, conf);
+        make_park(w);
     }
     pthread_mutex_unlock(&w->lock);
-    return atomic_load(&w->park);
+    struct park *p = atomic_load(&w->park);
+    if (p != NULL) { /* what the server has may change, and which kind of server it is may turn out later */
+        struct allowance allowed;
+        waiting_allowance(w, x, conf, &allowed);
+        park_limit(p, with_descriptors(allowed.most), allowed.most_per_client);
+    }
+    return p;
 }
 
 bool waiting_has_place(struct waiting *w, const struct web_exchange *x, const struct conf *conf)
 {
-    bool found = true;
+    const struct park *p = w->fastcgi ? the_park(w, x, conf) : NULL;
+    bool found = p == NULL || park_has_place(p, x);
     struct store *store = costs_a_process(w, x) ? site_borrow(w->site, NULL) : NULL;
     if (store != NULL) {
         struct bell *bell = site_bell(w->site, store);
-        found = bell != NULL && bell_can_hold(bell, host_max_held(conf));
+        found = found && bell != NULL && bell_can_hold(bell, host_max_held(conf));
         site_return(w->site, store);
     }
     return found;
@@ -321,10 +351,11 @@ bool waiting_has_place(struct waiting *w, const struct web_exchange *x, const st
 unsigned waiting_poll_after(struct waiting *w, const struct web_exchange *x, const struct conf *conf)
 {
     unsigned seconds = (unsigned)conf->poll_after;
-    struct store *store = costs_a_process(w, x) ? site_borrow(w->site, NULL) : NULL;
+    unsigned rate = (unsigned)conf->poll_rate * (costs_a_process(w, x) ? 1 : CHEAP_POLLS);
+    struct store *store = site_borrow(w->site, NULL);
     if (store != NULL) {
         struct bell *bell = site_bell(w->site, store);
-        seconds = bell != NULL ? bell_pace(bell, seconds, POLL_AFTER_MOST, (unsigned)conf->poll_rate) : seconds;
+        seconds = bell != NULL ? bell_pace(bell, seconds, POLL_AFTER_MOST, rate) : seconds;
         site_return(w->site, store);
     }
     return seconds;
@@ -342,6 +373,23 @@ static int take_costly_place(struct waiting *w, unsigned seconds, const struct c
     return token;
 }
 
+/* False: what x keeps busy while it waits isn't to be had. *token: to be released, or -1. */
+static bool take_place(struct waiting *w, const struct web_exchange *x, unsigned seconds, const struct conf *conf,
+                       int *token)
+{
+    *token = -1;
+    if (costs_a_process(w, x)) {
+        *token = take_costly_place(w, seconds, conf);
+        return *token >= 0;
+    }
+    if (spares_workers(w, x, conf)) {
+        *token = workers_take(w->workers, web_connection(x));
+        *token += *token >= 0 ? WORKER_TOKENS : 0;
+        return *token >= 0;
+    }
+    return true;
+}
+
 bool waiting_take(struct waiting *w, struct web_exchange *x, const struct query *q, const struct conf *conf)
 {
     int token = -1;
@@ -349,8 +397,7 @@ bool waiting_take(struct waiting *w, struct web_exchange *x, const struct query 
         return false;
     }
     struct park *p = the_park(w, x, conf);
-    bool costly = costs_a_process(w, x);
-    if (p == NULL || (costly && (token = take_costly_place(w, q->wait, conf)) < 0)) {
+    if (p == NULL || !take_place(w, x, q->wait, conf, &token)) {
         return false;
     }
     tally_gauge(site_tally(w->site), COUNTS_PARKED_POLLS, 1); /* before it can leave */
@@ -358,9 +405,7 @@ bool waiting_take(struct waiting *w, struct web_exchange *x, const struct query 
         return true;
     }
     tally_gauge(site_tally(w->site), COUNTS_PARKED_POLLS, -1);
-    if (token >= 0) {
-        release_place(w, token);
-    }
+    release_place(w, token);
     return false;
 }
 
@@ -372,15 +417,17 @@ bool waiting_can_stream(const struct waiting *w, struct web_exchange *x)
 bool waiting_stream(struct waiting *w, struct web_exchange *x, const struct query *q, const struct web_reply *opening,
                     const struct conf *conf)
 {
+    int token = -1;
     struct park *p = the_park(w, x, conf);
-    if (p == NULL) {
+    if (p == NULL || (spares_workers(w, x, conf) && !take_place(w, x, 0, conf, &token))) {
         return false;
     }
     tally_gauge(site_tally(w->site), COUNTS_PARKED_STREAMS, 1);
-    if (park_stream(p, x, q, opening, (unsigned)conf->max_stream)) {
+    if (park_stream(p, x, q, opening, (unsigned)conf->max_stream, token)) {
         return true;
     }
     tally_gauge(site_tally(w->site), COUNTS_PARKED_STREAMS, -1);
+    release_place(w, token);
     return false;
 }
 

@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct allowance;
 struct site;
 struct waiting;
 struct web_exchange;
@@ -70,8 +71,12 @@ void waiting_end(struct waiting *w, int token);
 /* Whether one who is answered now, and asks at once again, may hope to be held. */
 bool waiting_has_place(struct waiting *w, const struct web_exchange *x, const struct conf *conf);
 
-/* In how many seconds one should ask again who wanted to wait and was not held: conf->poll_after, or more where that would be too
- * many for a host on which each costs a process. */
+/* How many may wait behind the server that x comes from, and why. */
+void waiting_allowance(const struct waiting *w, const struct web_exchange *x, const struct conf *conf,
+                       struct allowance *out);
+
+/* In how many seconds one should ask again who wanted to wait and was not held: conf->poll_after, or more where together they would
+ * ask too often: poll_rate, or four times that where one process answers many. */
 unsigned waiting_poll_after(struct waiting *w, const struct web_exchange *x, const struct conf *conf);
 
 size_t waiting_count(const struct waiting *w); /* held without a thread, now */

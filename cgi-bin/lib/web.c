@@ -468,6 +468,11 @@ bool web_can_be_held(struct web_exchange *x)
     return x->carrier->hold != NULL && drain(x);
 }
 
+int web_connection(const struct web_exchange *x)
+{
+    return x->carrier->connection != NULL ? x->carrier->connection(x) : -1;
+}
+
 struct held web_hold(struct web_exchange *x)
 {
     return x->carrier->hold(x);

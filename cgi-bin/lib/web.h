@@ -99,6 +99,9 @@ void web_answered(int status); /* for who answers without web_answer */
  * more than a moment: it keeps a thread until it is answered. */
 bool web_can_be_held(struct web_exchange *x);
 
+/* The descriptor of the connection to the web server, borrowed until x is answered or held. -1: there is none (plain CGI). */
+int web_connection(const struct web_exchange *x);
+
 /* Frees x but its connection, which is the caller's now. web_can_be_held must be true. Takes x. */
 struct held web_hold(struct web_exchange *x);
 

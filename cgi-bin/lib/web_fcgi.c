@@ -116,11 +116,17 @@ static void log_to_request(void *context, const char *line)
     x->has_logged = true;
 }
 
+static int fcgi_connection(const struct web_exchange *x)
+{
+    return ((const struct fcgi_exchange *)x)->request.ipcFd;
+}
+
 static const struct web_carrier carrier = {
     .read = fcgi_read,
     .write = fcgi_write,
     .finish = fcgi_finish,
     .hold = fcgi_hold,
+    .connection = fcgi_connection,
     .body_has_end = true,
 };
 

@@ -338,7 +338,7 @@ class Site {
   }
 }
 
-/** Starts serve without waiting for it. options: env, data, folder, root, port, profile. */
+/** Starts serve without waiting for it. options: env, data, folder, root, port, profile; before: a command to start it by, as a list. */
 export async function launch(options = {}) {
   const folder = options.folder ?? makeFolder();
   const root = options.root ?? path.join(folder, 'root');
@@ -351,7 +351,8 @@ export async function launch(options = {}) {
   // Caddy says for whom it asks, so the status takes it for a proxy, whoever asks.
   const own = (options.profile ?? PROFILE) === 'caddy' ? { POLLCHAT_STATUS: 'everyone' } : {};
   const env = { ...Object.fromEntries(inherited), ...own, CHAT_RUN: path.join(folder, 'run'), ...options.env };
-  const child = spawn(serveScript, [options.profile ?? PROFILE, String(port), data, root], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const command = [...(options.before ?? []), serveScript, options.profile ?? PROFILE, String(port), data, root];
+  const child = spawn(command[0], command.slice(1), { env, stdio: ['ignore', 'pipe', 'pipe'] });
   return new Site(child, port, folder, root, data);
 }
 

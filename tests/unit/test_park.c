@@ -146,7 +146,7 @@ static bool add_one(struct park *p, const struct query *q, int token, const char
     end->peer = pair[1];
     web_reply_init(&opening, 200);
     buf_adds(&opening.body, "<");
-    bool taken = q->stream ? park_stream(p, x, q, &opening, stream_seconds) : park_add(p, x, q, token);
+    bool taken = q->stream ? park_stream(p, x, q, &opening, stream_seconds, token) : park_add(p, x, q, token);
     web_reply_fini(&opening);
     if (!taken) {
         web_exchange_fini(x);

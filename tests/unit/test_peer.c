@@ -21,11 +21,11 @@ static void this_machine_has_many_names(void **state)
 static void a_household_is_one_client(void **state)
 {
     (void)state;
-    assert_int_equal(peer_hash("2001:db8:1:2::3"), peer_hash("2001:0db8:0001:0002:ffff:ffff:ffff:ffff"));
-    assert_int_not_equal(peer_hash("2001:db8:1:2::3"), peer_hash("2001:db8:1:3::3"));
-    assert_int_equal(peer_hash("::ffff:192.0.2.1"), peer_hash("192.0.2.1"));
-    assert_int_not_equal(peer_hash("192.0.2.1"), peer_hash("192.0.2.2"));
-    assert_int_not_equal(peer_hash("unix:"), peer_hash("unknown"));
+    assert_int_equal(peer_hash("2001:db8:1:2::3", 7), peer_hash("2001:0db8:0001:0002:ffff:ffff:ffff:ffff", 7));
+    assert_int_not_equal(peer_hash("2001:db8:1:2::3", 7), peer_hash("2001:db8:1:3::3", 7));
+    assert_int_equal(peer_hash("::ffff:192.0.2.1", 7), peer_hash("192.0.2.1", 7));
+    assert_int_not_equal(peer_hash("192.0.2.1", 7), peer_hash("192.0.2.2", 7));
+    assert_int_not_equal(peer_hash("unix:", 7), peer_hash("unknown", 7));
 }
 
 static void a_host_that_names_this_machine_needs_no_other_name(void **state)

@@ -1,0 +1,31 @@
+/* allowance.h - how many requests may wait at once, and why so many: what the word auto means for max_waiting and max_waiting_apache.
+ *
+ * Who waits for nothing in the program keeps a connection of the web server, or a worker of it, from everybody else on that server, other
+ * sites included. So the numbers are shares of what the server has, as far as that is known.
+ * Pure, but for the limits of the process (host.h). Threads: any.
+ */
+#ifndef ALLOWANCE_H
+#define ALLOWANCE_H
+
+#include <stdint.h>
+
+struct conf;
+
+enum allowance_server {
+    ALLOWANCE_CONNECTIONS, /* one that hands on all its requests (lighttpd, nginx, Caddy): a wait takes a connection */
+    ALLOWANCE_WORKERS,     /* Apache's mod_proxy_fcgi: a wait takes a worker */
+    ALLOWANCE_PROCESSES,   /* one request at a time for a process: a wait takes the process */
+};
+
+enum { ALLOWANCE_WHY_SIZE = 200 };
+
+struct allowance {
+    unsigned most;                /* at once */
+    unsigned most_per_client;     /* of one address: at most a quarter of them, and at least 1 */
+    char why[ALLOWANCE_WHY_SIZE]; /* a sentence for the owner; no path */
+};
+
+/* workers: of ALLOWANCE_WORKERS, those that can be seen (workers.h), or 0. Can't fail. */
+void allowance_find(struct allowance *out, enum allowance_server server, const struct conf *conf, unsigned workers);
+
+#endif
