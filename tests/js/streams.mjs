@@ -8,32 +8,39 @@ const LOOK = 250;
 
 export const STREAM_FAULTS = ['no stream', 'held back', 'ends early', 'breaks', 'dies', 'doubled', 'torn', 'leaves out', 'nonsense'];
 
-const event = (m) => `id: ${m.seq}\ndata: ${JSON.stringify(m)}\n\n`;
+const event = (m) => `id: ${m.room ? `${m.room}:` : ''}${m.seq}\ndata: ${JSON.stringify(m)}\n\n`;
 
-function cursorOf(chat, since) {
-  const { epoch, room, head, oldest } = chat;
-  const cursor = { type: 'cursor', epoch, room, next: since, head, oldest, ...(since + 1 < oldest ? { gap: true } : {}) };
+/** rooms: [{ chat, at }]; one of them alone in the form of one. */
+function cursorOf(rooms, isSeveral) {
+  const [{ chat: { epoch, room, head, oldest }, at: next }] = rooms;
+  const by = (value) => Object.fromEntries(rooms.map((one) => [one.chat.room, value(one)]));
+  const gaps = rooms.filter(({ chat, at }) => at + 1 < chat.oldest).map(({ chat }) => chat.room);
+  const cursor = isSeveral
+    ? { type: 'cursor', epoch, next: by(({ at }) => at), head: by(({ chat }) => chat.head), oldest: by(({ chat }) => chat.oldest), ...(gaps.length > 0 ? { gap: gaps } : {}) }
+    : { type: 'cursor', epoch, room, next, head, oldest, ...(gaps.length > 0 ? { gap: true } : {}) };
   return `retry: 1000\nevent: cursor\ndata: ${JSON.stringify(cursor)}\n\n`;
 }
 
 /** Pieces of text as they come, by the chat's clock. */
-async function* pieces({ chat, clock, since, fault, random }) {
+async function* pieces({ chat, rooms, isSeveral, clock, fault, random }) {
   const began = clock.now();
   const { epoch } = chat;
   const end = began + (fault === 'ends early' || fault === 'breaks' ? random() * 8000 : LONGEST);
-  let at = since;
   let beat = began;
-  yield cursorOf(chat, since);
+  yield cursorOf(rooms, isSeveral);
   while (clock.now() < end && chat.epoch === epoch) {
-    const news = chat.messages.filter(({ seq }) => seq > at && seq >= chat.oldest);
-    if (news.length > 0 && fault === 'leaves out' && news.length > 1) {
-      news.shift();
-    }
-    if (news.length > 0) {
-      at = news.at(-1).seq;
-      const told = fault === 'doubled' ? [...news, ...news.slice(-1)] : news;
-      yield told.map(event).join('');
-      beat = clock.now();
+    for (const one of rooms) {
+      const { messages, oldest, room } = one.chat;
+      const news = messages.filter(({ seq }) => seq > one.at && seq >= oldest).map((m) => (isSeveral ? { room, ...m } : m));
+      if (news.length > 0 && fault === 'leaves out' && news.length > 1) {
+        news.shift();
+      }
+      if (news.length > 0) {
+        one.at = news.at(-1).seq;
+        const told = fault === 'doubled' ? [...news, ...news.slice(-1)] : news;
+        yield told.map(event).join('');
+        beat = clock.now();
+      }
     }
     if (fault === 'nonsense' && random() < 0.05) {
       yield 'data: <html>\n\n';
@@ -69,8 +76,13 @@ export function streamReply({ chat, clock, url, fault, random, patient, entry, c
   if (url.searchParams.get('epoch') !== chat.epoch) {
     return problem(409, 'epoch-changed', 'another database', { epoch: chat.epoch });
   }
-  const since = Math.min(Number(url.searchParams.get('since')), chat.head);
-  const source = torn(pieces({ chat, clock, since, fault, random }), fault === 'torn' ? random : () => 1);
+  const asked = url.searchParams.getAll('room').map((room) => room.split(':'));
+  const isSeveral = asked.length > 1 || asked[0].length > 1;
+  const rooms = asked.map(([room, since = url.searchParams.get('since')]) => {
+    const one = chat.room instanceof Function ? chat.room(room) : chat;
+    return { chat: one, at: Math.min(Number(since), one.head) };
+  });
+  const source = torn(pieces({ chat, rooms, isSeveral, clock, fault, random }), fault === 'torn' ? random : () => 1);
   const dies = fault === 'dies' ? clock.now() + random() * 60_000 : Infinity;
   const read = async () => {
     const isMute = fault === 'held back' || clock.now() >= dies;

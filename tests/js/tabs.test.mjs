@@ -8,48 +8,7 @@ import { Ladder } from '../../www/js/ladder.js';
 import { Store } from '../../www/js/store.js';
 import { Feed, Tabs } from '../../www/js/tabs.js';
 import { Transport } from '../../www/js/transport.js';
-import { Chat, Clock, network, seeded } from './world.mjs';
-
-/** navigator.locks of one browser: exclusive locks, in the order of asking, or stolen. */
-export class Locks {
-  #held = new Map();
-  #waiting = [];
-
-  request(name, { steal = false }, callback) {
-    return new Promise((resolve, reject) => {
-      const entry = { name, callback, resolve, reject };
-      if (steal) {
-        const lost = this.#held.get(name);
-        this.#held.delete(name);
-        lost?.reject(new DOMException('stolen', 'AbortError'));
-        this.#grant(entry);
-      } else {
-        this.#waiting.push(entry);
-        this.#next(name);
-      }
-    });
-  }
-
-  #next(name) {
-    const at = this.#waiting.findIndex((entry) => entry.name === name);
-    if (at >= 0 && !this.#held.has(name)) {
-      this.#grant(this.#waiting.splice(at, 1)[0]);
-    }
-  }
-
-  #grant(entry) {
-    this.#held.set(entry.name, entry);
-    Promise.resolve()
-      .then(entry.callback)
-      .then((value) => {
-        if (this.#held.get(entry.name) === entry) {
-          this.#held.delete(entry.name);
-          this.#next(entry.name);
-        }
-        entry.resolve(value);
-      });
-  }
-}
+import { Clock, House, network, seeded } from './world.mjs';
 
 /** BroadcastChannels of one browser. A frozen tab gets what was said when it wakes. */
 export class Bus {
@@ -78,21 +37,27 @@ export class Bus {
 
 function browser({ top = 'stream', messages = 3, share = true } = {}) {
   const clock = new Clock();
-  const chat = new Chat(clock);
+  const house = new House(clock);
+  const chat = house.room('lobby');
   for (let i = 0; i < messages; i++) chat.say('old', `text ${i + 1}`);
-  const [locks, bus] = [new Locks(), new Bus()];
-  const b = { clock, chat, locks, log: [], tabs: [] };
-  b.open = ({ pace } = {}) => {
-    const random = seeded(b.tabs.length + 1);
-    const store = new Store('lobby');
+  const bus = new Bus();
+  const b = { clock, chat, house, log: [], tabs: [] };
+  b.open = ({ pace, room = 'lobby' } = {}) => {
+    const n = b.tabs.length + 1;
+    const random = seeded(n);
+    house.room(room);
+    const store = new Store(room);
     const feed = new Feed(store);
     const log = [];
-    const fetch = network({ chat, clock, log, random });
+    const fetch = network({ chat: house, clock, log, random });
     const api = makeApi({ base: 'http://chat.test/', fetch: (...args) => (tab.cut ? Promise.reject(new TypeError('cut')) : fetch(...args)), clock });
-    const transport = new Transport({ store: feed, api, clock, random, backoff: new Backoff({ random }), pace: () => tabs.pace(), ladder: new Ladder({ top, random }) });
-    const channel = bus.channel();
-    const tabs = new Tabs({ feed, transport, clock, name: 'lobby', pace, ...(share ? { locks, channel } : {}) });
-    const tab = { store, tabs, channel, log, states: [] };
+    const transport = new Transport({
+      store: feed, api, clock, random, backoff: new Backoff({ random }), pace: () => tabs.pace(), others: () => tabs.others(), mayHold: () => tabs.mayHold(),
+      ladder: new Ladder({ top, random }),
+    });
+    const tab = { store, room, log, states: [] };
+    const tabs = new Tabs({ id: `tab-${String(n).padStart(3, '0')}`, feed, transport, clock, pace, openChannel: () => (share ? (tab.channel = bus.channel()) : undefined) });
+    tab.tabs = tabs;
     tabs.addEventListener('status', ({ detail }) => tab.states.push(detail.state));
     store.addEventListener('change', () => {
       const seqs = store.messages.map(({ seq }) => seq);
@@ -103,7 +68,7 @@ function browser({ top = 'stream', messages = 3, share = true } = {}) {
     return tab;
   };
   b.leaders = () => b.tabs.filter(({ tabs }) => tabs.isLeading);
-  b.inStep = () => b.tabs.every(({ store }) => store.epoch === chat.epoch && store.next === chat.head);
+  b.inStep = () => b.tabs.every(({ store, room }) => store.epoch === house.room(room).epoch && store.next === house.room(room).head);
   return b;
 }
 
@@ -151,13 +116,79 @@ test('from a leader that is frozen another tab takes the lead; it follows when i
   assert.equal(second.store.next, b.chat.head, 'a follower asks by itself while nobody tells it anything');
   await b.clock.run(15_000);
   assert.ok(second.tabs.isLeading);
-  assert.equal(first.tabs.isLeading, false);
   first.channel.postMessage = say;
   first.channel.frozen = false;
   b.chat.say('ann', 'after it woke');
   await b.clock.run(6000);
   assert.ok(b.inStep());
+  assert.deepEqual(b.leaders(), [second]);
+});
+
+test('the clock set back while the leader is stopped: another tab takes the lead in the usual time', async () => {
+  const b = browser();
+  const [first, second] = [b.open(), b.open()];
+  await b.clock.run(1000);
+  first.channel.frozen = true;
+  first.channel.postMessage = () => {};
+  b.clock.jump(-300_000);
+  b.chat.say('ann', 'into the silence');
+  await b.clock.run(15_000);
+  assert.ok(second.tabs.isLeading);
+  assert.ok(second.store.next === b.chat.head);
+});
+
+test('of tabs of ten rooms one holds one connection for all of them', async () => {
+  const b = browser();
+  const rooms = Array.from({ length: 10 }, (_, i) => `room-${i}`);
+  for (const room of [...rooms, ...rooms.slice(0, 3)]) {
+    b.open({ room });
+    await b.clock.run(500);
+  }
+  await b.clock.run(3000);
+  const before = b.tabs.map((tab) => tab.log.length);
+  for (let i = 0; i < 30; i++) {
+    b.house.room(rooms[i % 10]).say('ann', `news ${i}`);
+    await b.clock.run(400);
+    assert.ok(b.inStep(), `after ${i}`);
+  }
   assert.equal(b.leaders().length, 1);
+  assert.equal(b.tabs.filter((tab) => held(tab) > 0).length, 1);
+  b.tabs.forEach((tab, i) => assert.equal(tab.log.length, before[i], `${tab.room} asked, though it was told`));
+});
+
+test('of more rooms than fit in one request those that nobody looks at ask for themselves, now and then', async () => {
+  const b = browser();
+  for (let i = 0; i < 40; i++) b.open({ room: `room-${i}`, pace: i < 20 ? () => 'active' : () => 'hidden' });
+  await b.clock.run(5000);
+  for (let i = 0; i < 40; i++) b.house.room(`room-${i}`).say('ann', 'news');
+  await b.clock.run(500);
+  for (const { store, room } of b.tabs.slice(0, 20)) assert.equal(store.next, 1, room);
+  await b.clock.run(40_000);
+  assert.ok(b.inStep());
+});
+
+test('tabs that nobody looks at hold no connection; the first one that is looked at does, for all', async () => {
+  const b = browser();
+  let looked = null;
+  const tabs = ['a', 'b', 'b'].map((room, i) => b.open({ room, pace: () => (looked === i ? 'active' : 'hidden') }));
+  await b.clock.run(20_000);
+  assert.equal(tabs.filter((tab) => held(tab) > 0).length, 0);
+  b.house.room('b').say('ann', 'meanwhile');
+  await b.clock.run(30_000);
+  assert.ok(b.inStep(), 'they ask now and then');
+  looked = 1;
+  tabs[1].tabs.hurry();
+  await b.clock.run(5000);
+  assert.deepEqual(b.leaders(), [tabs[1]]);
+  b.house.room('a').say('ann', 'at once');
+  await b.clock.run(600);
+  assert.ok(b.inStep());
+  looked = null;
+  tabs[1].tabs.turnedAway();
+  await b.clock.run(5000);
+  const before = tabs.map(held);
+  await b.clock.run(60_000);
+  assert.deepEqual(tabs.map(held), before, 'nothing is held once nobody looks');
 });
 
 test('a tab that was asleep, and one that comes late, catch up', async () => {
@@ -178,7 +209,7 @@ test('another database is another talk in all tabs', async () => {
   const b = browser();
   for (let i = 0; i < 3; i++) b.open();
   await b.clock.run(1000);
-  b.chat.replace('epoch-2');
+  b.house.replace('epoch-2');
   b.chat.say('ann', 'begins anew');
   await b.clock.run(30_000);
   assert.ok(b.inStep());
@@ -201,15 +232,15 @@ test('a tab that is told asks the leader to hurry, and shows the leader\'s troub
   assert.equal(other.states.at(-1), 'online');
 });
 
-test('a leader that nobody looks at asks as often as the tab that is looked at needs', async () => {
+test('the lead goes to the tab that is looked at', async () => {
   const b = browser({ top: 'timed' });
-  const [leader, other] = [b.open({ pace: () => 'hidden' }), b.open()];
+  const [first, second] = [b.open({ pace: () => 'hidden' }), b.open()];
+  await b.clock.run(5000);
+  assert.deepEqual(b.leaders(), [second]);
+  const before = [first, second].map(({ log }) => log.length);
   await b.clock.run(60_000);
-  assert.ok(leader.tabs.isLeading);
-  const before = leader.log.length;
-  await b.clock.run(60_000);
-  assert.ok(leader.log.length - before > 20, `${leader.log.length - before} polls a minute`);
-  assert.equal(other.log.length, 1);
+  assert.ok(second.log.length - before[1] > 20, `${second.log.length - before[1]} polls a minute`);
+  assert.equal(first.log.length, before[0]);
 });
 
 test('each tab knows whether one of them is looked at', async () => {
@@ -223,21 +254,11 @@ test('each tab knows whether one of them is looked at', async () => {
   assert.deepEqual(tabs.map((tab) => tab.tabs.pace()), ['hidden', 'hidden', 'hidden']);
 });
 
-test('where locks are forbidden each tab listens for itself', async () => {
-  const b = browser();
-  b.locks.request = async () => { throw new DOMException('denied', 'SecurityError'); };
-  for (let i = 0; i < 2; i++) b.open();
-  b.chat.say('ann', 'hi');
-  await b.clock.run(3000);
-  assert.ok(b.inStep());
-  assert.ok(b.tabs.every((tab) => held(tab) > 0));
-});
-
-test('without locks or channels each tab listens for itself', async () => {
+test('where tabs can\'t talk to each other each asks for itself, and none holds a connection', async () => {
   const b = browser({ share: false });
   for (let i = 0; i < 2; i++) b.open();
   b.chat.say('ann', 'hi');
   await b.clock.run(3000);
   assert.ok(b.inStep());
-  assert.ok(b.tabs.every((tab) => held(tab) > 0));
+  assert.ok(b.tabs.every((tab) => held(tab) === 0));
 });

@@ -122,7 +122,11 @@ export class Chat {
     if (url.pathname.includes('/heads/')) {
       return this.file === null ? reply(404, '<h1>Not Found</h1>') : this.file.reply(url.pathname);
     }
-    return url.pathname.endsWith('/send') ? this.#send(JSON.parse(init.body)) : this.#poll(url.searchParams);
+    return url.pathname.endsWith('/send') ? this.#send(JSON.parse(init.body)) : this.read(url.searchParams);
+  }
+
+  hasNews(url) {
+    return this.head > Number(url.searchParams.get('since'));
   }
 
   #send({ name, text, id }) {
@@ -137,7 +141,7 @@ export class Chat {
     return reply(known === undefined ? 201 : 200, { epoch: this.epoch, room: this.room, seq, time, name, text, type, id });
   }
 
-  #poll(query) {
+  read(query) {
     if (query.has('epoch') && query.get('epoch') !== this.epoch) {
       return problem(409, 'epoch-changed', 'another database', { epoch: this.epoch });
     }
@@ -167,7 +171,76 @@ export class Chat {
     const after = this.wait === 0 ? { poll_after: 2 } : {};
     const { epoch, room, head, oldest, wait } = this;
     const watch = this.wait === 0 && this.file !== null && head > 0 ? { watch: this.file.mend() } : {};
-    return reply(200, { epoch, room, messages: page, next, head, oldest, more, wait, ...after, ...watch, ...gap });
+    const whole = { epoch, room, messages: page, next, head, oldest, more, wait, ...after, ...watch, ...gap };
+    return Object.assign(reply(200, whole), { page: whole });
+  }
+}
+
+const positionsOf = (query) => query.getAll('room').map((room) => room.split(':'));
+
+/** The contract for several rooms of one database. */
+export class House {
+  rooms = new Map();
+  wait = 0;
+
+  constructor(clock, epoch = 'epoch-1') {
+    Object.assign(this, { clock, epoch });
+  }
+
+  room(name) {
+    if (!this.rooms.has(name)) {
+      this.rooms.set(name, Object.assign(new Chat(this.clock, name), { epoch: this.epoch, wait: this.wait }));
+    }
+    return this.rooms.get(name);
+  }
+
+  /** Another database, in which each room keeps this part of its messages. */
+  replace(epoch, part = 0) {
+    this.epoch = epoch;
+    for (const chat of this.rooms.values()) {
+      chat.replace(epoch, Math.floor(chat.messages.length * part));
+    }
+  }
+
+  hasNews(url) {
+    const [[, since], ...others] = positionsOf(url.searchParams);
+    return since === undefined && others.length === 0
+      ? this.room(url.searchParams.get('room')).hasNews(url)
+      : positionsOf(url.searchParams).some(([room, from]) => this.room(room).head > Number(from));
+  }
+
+  answer(url, init) {
+    if (url.pathname.endsWith('/send')) {
+      return this.room(JSON.parse(init.body).room).answer(url, init);
+    }
+    const positions = positionsOf(url.searchParams);
+    if (positions.length === 1 && positions[0].length === 1) {
+      return this.room(positions[0][0]).answer(url, init);
+    }
+    return this.#several(url, positions);
+  }
+
+  #several(url, positions) {
+    const { epoch, wait } = this;
+    const page = { epoch, messages: [], next: {}, head: {}, oldest: {}, more: false, wait, ...(wait === 0 ? { poll_after: 2 } : {}) };
+    const query = new URLSearchParams(url.searchParams);
+    query.delete('room');
+    for (const [room, since] of positions) {
+      query.set('since', since);
+      const answer = this.room(room).read(query);
+      if (answer.status !== 200) {
+        return answer;
+      }
+      page.messages.push(...answer.page.messages.map((message) => ({ room, ...message })));
+      for (const part of ['next', 'head', 'oldest']) {
+        page[part][room] = answer.page[part];
+      }
+      page.more ||= answer.page.more;
+      if (answer.page.gap) {
+        (page.gap ??= []).push(room);
+      }
+    }
+    return reply(200, page);
   }
 }
 
@@ -219,13 +292,12 @@ export function holdPolls(chat, clock) {
     if (url.pathname.endsWith('/send') || !url.searchParams.has('wait')) {
       return first;
     }
-    const since = Number(url.searchParams.get('since'));
     const most = Number(url.searchParams.get('wait')) * 1000;
     const { epoch } = chat;
     return {
       ...first,
       text: async () => {
-        for (let held = 0; held < most && chat.head <= since && chat.epoch === epoch; held += 500) {
+        for (let held = 0; held < most && !chat.hasNews(url) && chat.epoch === epoch; held += 500) {
           await clock.sleep(500);
         }
         return chat.epoch === epoch ? answer(url, init).text() : first.text();

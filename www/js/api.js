@@ -1,6 +1,7 @@
 // api.js - one request to /send, /poll or /stream, with a time limit, and an answer that is what it should be, or a Failure.
 
 import { failureOf, Failure, isHead, isMessage, isPage, parse } from './answers.js';
+import { pagesOf } from './several.js';
 import { readStream } from './stream.js';
 
 export { Failure };
@@ -23,6 +24,10 @@ async function read(answer, progress) {
 // Where the programs answer: at short addresses, or, where a host has no mod_rewrite, by their own; cgi/ is for hosts that refuse
 // what stands in cgi-bin/.htaccess.
 const WAYS = ['', 'cgi-bin/', 'cgi/'];
+
+/** query: a value may be a list. */
+const inAddress = (query) =>
+  new URLSearchParams(Object.entries(query).flatMap(([name, value]) => [value].flat().filter((one) => one !== undefined && one !== null).map((one) => [name, one])));
 
 /** base: the address that the others are relative to. fetch, clock: as of clock.js. */
 export function makeApi({ base, fetch, clock }) {
@@ -86,12 +91,12 @@ export function makeApi({ base, fetch, clock }) {
       return address('poll', '');
     },
 
-    /** query: { room, since | before | last, limit, wait, epoch }. limit: milliseconds. */
-    async poll(query, { limit = 15_000, signal } = {}) {
-      const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== null);
+    /** query: { room, since | before | last, limit, wait, epoch }. limit: milliseconds. rooms: several, then the answer is a page of each. */
+    async poll(query, { limit = 15_000, signal, rooms } = {}) {
       const init = query.before === undefined ? {} : { cache: 'default' }; // old pages may be kept
-      const page = await ask('poll', `poll?${new URLSearchParams(given)}`, init, limit, signal);
-      if (!isPage(page, query.room)) {
+      const answer = await ask('poll', `poll?${inAddress(query)}`, init, limit, signal);
+      const page = rooms === undefined ? answer : pagesOf(answer, rooms);
+      if (page === null || (rooms === undefined && !isPage(page, query.room))) {
         throw new Failure('answer', 'Something between here and the chat answered in its place.');
       }
       return page;
@@ -106,8 +111,8 @@ export function makeApi({ base, fetch, clock }) {
       return said;
     },
 
-    /** query: { room, since, epoch }. See stream.js. */
-    stream: (query, options) => readStream({ fetch, clock, address: address('poll', `stream?${new URLSearchParams(query)}`), ...options }),
+    /** query: { room, since, epoch }, or { room: ['a:5', 'b:7'], epoch }. See stream.js. */
+    stream: (query, options) => readStream({ fetch, clock, address: address('poll', `stream?${inAddress(query)}`), ...options }),
 
     /** Does the chat itself answer where messages are sent? It is asked with one that has no text, which it refuses and stores nowhere. */
     async reaches(room) {

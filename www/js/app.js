@@ -3,6 +3,7 @@
 import { makeApi } from './api.js';
 import { Attention, makeSound, notifyOf } from './attention.js';
 import { Backoff } from './backoff.js';
+import { openChannel } from './channel.js';
 import { makeClock } from './clock.js';
 import { Keep, openOutbox } from './keep.js';
 import { Ladder } from './ladder.js';
@@ -84,15 +85,15 @@ const canStream = () => typeof ReadableStream === 'function' && 'body' in Respon
 /** What listens, sends and remembers. Knows no elements. */
 function makeTalk({ room, pace, clock }) {
   const [local, session] = ['localStorage', 'sessionStorage'].map((storage) => keeper(storage, CHAT));
-  const name = `${CHAT} ${room}`;
   const store = new Store(room);
   const api = makeApi({ base: site, fetch: (...args) => fetch(...args), clock });
   const feed = new Feed(store);
   const ladder = new Ladder({ top: canStream() ? 'stream' : 'held' });
-  const listener = new Transport({ store: feed, api, clock, pace: () => transport.pace(), ladder, backoff: new Backoff() });
-  const channel = typeof BroadcastChannel === 'function' ? new BroadcastChannel(name) : undefined;
-  const transport = new Tabs({ feed, transport: listener, clock, name, locks: navigator.locks, channel, pace });
+  const listener = new Transport({ store: feed, api, clock, pace: () => transport.pace(), others: () => transport.others(), mayHold: () => transport.mayHold(), ladder, backoff: new Backoff() });
   const makeId = () => newId((bytes) => crypto.getRandomValues(bytes));
+  const { BroadcastChannel, origin } = window;
+  const channel = { BroadcastChannel, origin, storage: attempt(() => window.localStorage), target: window };
+  const transport = new Tabs({ id: makeId(), feed, transport: listener, clock, openChannel: () => openChannel(`${CHAT} tabs`, channel), pace });
   const otherwise = { load: () => parseList(session.get(`${room} outbox`)), save: (list) => session.set(`${room} outbox`, JSON.stringify(list)) };
   const keep = new Keep({ indexedDB: window.indexedDB, locks: navigator.locks, chat: CHAT, room, tab: makeId(), ahead: attempt(() => window.localStorage), otherwise });
   const count = (last) => {
@@ -300,7 +301,7 @@ export async function start(root, { room, title, preset, embedded = false, on = 
 
   const sound = makeSound(clock);
   const attention = new Attention({
-    isSeen: () => isSeen() || transport.pace() === 'active', // here, or in another tab of the room
+    isSeen: () => isSeen() || transport.isLookedAt, // here, or in another tab of the room
     isOwn,
     wants: (key) => choices.get(key) === 'yes',
     speaks: () => transport.speaks,
@@ -337,7 +338,15 @@ export async function start(root, { room, title, preset, embedded = false, on = 
       tellSeen();
     }
   });
-  document.addEventListener('visibilitychange', () => (document.hidden ? log.turnedAway() : lookedAt()));
+  function turnedAway() {
+    log.turnedAway();
+    transport.turnedAway();
+  }
+
+  document.addEventListener('visibilitychange', () => (document.hidden ? turnedAway() : lookedAt()));
+  for (const [event, action] of [['pagehide', 'stop'], ['freeze', 'stop'], ['pageshow', 'start'], ['resume', 'start']]) {
+    (event.startsWith('page') ? window : document).addEventListener(event, () => transport[action]()); // a page may come back
+  }
   for (const event of ['pointerdown', 'keydown']) {
     const active = () => {
       const wasIdle = pace() === 'idle';
@@ -408,7 +417,7 @@ export async function start(root, { room, title, preset, embedded = false, on = 
         lookedAt();
         (name === '' ? part('person').querySelector('input') : composer).focus();
       } else {
-        log.turnedAway();
+        turnedAway();
       }
     },
   };

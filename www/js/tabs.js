@@ -1,17 +1,23 @@
-// tabs.js - several tabs of one room share one connection: one of them leads and listens, the others are told.
+// tabs.js - all tabs and frames of a chat in one browser share one connection: one of them leads and listens for all rooms, the others
+// are told.
 //
-// Browsers allow six connections to a host; ten tabs that each hold one would stop the seventh. Who leads is a Web Lock, so that
-// the next one follows at once when a tab closes; news goes by BroadcastChannel. A tab that missed something (it was asleep, it has
-// just come) asks once by itself, and so does everybody while the leader is silent; after a while one takes the lead from a leader
-// that is frozen. Each tab sends by itself. Without locks or channel each tab listens for itself.
+// Browsers allow six connections to a host; seven tabs that each hold one would stop everything. So a browser holds one, whatever the
+// rooms, and none while nobody looks at any of the tabs. Who leads: lead.js. Each tab says which room it shows and how far it is; the
+// leader listens for all of them in one request. A tab that missed something (it was asleep, it has just come, its room has found no
+// place) asks once by itself, and so does everybody while the leader is silent. Each tab sends by itself. Where tabs can't talk to each
+// other none of them holds a connection: they ask on a timer.
+//
+// Whatever is told is joined by epoch and seq, so that it does no harm if it comes twice, late, or from two leaders.
 //
 // Takes the place of a transport: start, stop, hurry, and its status event.
 
-const SOON = 150; // who is alone has the lead by then
-const ALIVE = 5000;
-const SILENT = 15_000; // the leader is asleep, or was killed
-const FROZEN = 25_000;
-const PATIENCE = 8; // times, while hidden: browsers let timers of hidden tabs run once a minute
+import { ALIVE, Lead } from './lead.js';
+
+const MOST_ROOMS = 32; // that the server takes in one request
+const REGROUP = 300; // tabs that are opened together are one change
+const GONE = { active: 4 * ALIVE, idle: 4 * ALIVE, hidden: 180_000 }; // a tab that says nothing for so long
+const LOOKED_AT = 3.5 * ALIVE;
+const SELDOM = 8; // ticks between two questions of a hidden tab whose room has found no place
 
 /** A store that tells what is put into it. What a transport knows of a store. */
 export class Feed {
@@ -35,14 +41,14 @@ export class Feed {
 
   open(page) {
     this.store.open(page);
-    this.told?.({ type: 'open', page });
+    this.told?.({ type: 'open', room: this.room, page });
   }
 
   append(page) {
     const { epoch, next: since } = this.store;
     const count = this.store.append(page);
     if (count > 0 || page.gap === true) {
-      this.told?.({ type: 'append', page, epoch, since });
+      this.told?.({ type: 'append', room: this.room, page, epoch, since });
     }
     return count;
   }
@@ -52,182 +58,314 @@ export class Feed {
   }
 }
 
-const plainFailure = (failure) => failure && { kind: failure.kind, message: failure.message, status: failure.status };
+/** A room that only other tabs show: how far they are. */
+class Remote {
+  constructor({ room, epoch, next }, told) {
+    Object.assign(this, { room, epoch, next, told });
+  }
+
+  append(page) {
+    const since = this.next;
+    this.next = page.next;
+    if (page.messages.length > 0 || page.gap === true) {
+      this.told({ type: 'append', room: this.room, page, epoch: this.epoch, since });
+    }
+    return page.messages.length;
+  }
+
+  forget() {
+    this.next = null;
+  }
+}
+
+const plainFailure = (failure) => failure && { kind: failure.kind, message: failure.message, status: failure.status, slug: failure.slug };
+
+const PACES = ['active', 'idle', 'hidden'];
 
 export class Tabs extends EventTarget {
-  #isLeading = false;
-  #isStopped = false;
-  #heard = 0; // when the leader last said something
-  #lookedAtUntil = 0; // one of the tabs that are told
+  #others = new Map(); // by id: what other tabs said of themselves, { room, epoch, next, pace, at }
+  #remotes = new Map(); // by room: what the leader listens for besides its own
+  #isStarted = false;
+  #isTold = false; // the leader listens for this tab's room
+  #speaker = null; // which tab of this room makes a sound
   #timer;
-  #giveUp = null; // ends the lead
+  #regrouping = null;
+  #ticks = 0;
+  #saidHere = -Infinity;
 
   /**
-   * locks: navigator.locks; channel: a BroadcastChannel; both may be undefined. name: of the room on this site. pace: whether somebody
-   * looks at this tab, as in transport.js.
+   * openChannel(): see channel.js. id: that no other tab has. pace: whether somebody looks at this tab, as in transport.js. The transport
+   * asks others() and mayHold() of this.
    */
-  constructor({ feed, transport, clock, name, locks, channel, pace = () => 'active' }) {
+  constructor({ id, feed, transport, clock, openChannel, pace = () => 'active' }) {
     super();
-    Object.assign(this, { feed, transport, clock, name, locks, channel, ownPace: pace });
+    Object.assign(this, { id, feed, transport, clock, openChannel, ownPace: pace });
     transport.addEventListener('status', ({ detail }) => this.#status(detail));
+    this.lead = new Lead({
+      id, clock, say: (what) => this.#say(what), isSeen: () => this.ownPace() !== 'hidden', info: () => this.#info(), won: () => this.#won(), lost: () => this.#lost(),
+    });
   }
 
   start() {
-    if (this.locks === undefined || this.channel === undefined) {
+    if (this.#isStarted) {
+      return;
+    }
+    this.#isStarted = true;
+    this.channel = this.openChannel();
+    if (this.channel === undefined) {
       this.transport.start();
       return;
     }
     this.channel.onmessage = ({ data }) => this.#hear(data);
-    this.#heard = this.clock.now();
-    this.#stand();
-    this.#tick();
+    this.lead.stand();
+    this.#sayHere();
+    this.transport.once(); // whoever leads, the room is to be seen at once
+    this.#timer = this.clock.setTimeout(() => this.#tick(), ALIVE);
   }
 
+  /** For good, or until start(): a page that is kept for the way back holds nothing. */
   stop() {
-    this.#isStopped = true;
+    this.#isStarted = false;
     this.clock.clearTimeout(this.#timer);
-    this.#giveUp?.();
+    this.clock.clearTimeout(this.#regrouping);
+    this.#regrouping = null;
+    if (this.channel !== undefined) {
+      this.lead.leave();
+      this.channel.close();
+      this.channel = undefined;
+    }
+    this.#follow();
     this.transport.stop();
-    this.channel?.close();
   }
 
   hurry(options = {}) {
-    if (this.#isLeading || this.channel === undefined || this.locks === undefined) {
+    if (this.#isAlone || this.lead.isLeading) {
       this.transport.hurry(options);
-    } else {
+      return;
+    }
+    this.#sayHere();
+    if (options.anew !== true) { // the leader is in the same network
       this.#say({ type: 'hurry', options });
+    }
+    if (this.lead.isSilent || !this.#isTold) {
+      this.transport.once();
     }
   }
 
-  /** Of several tabs one makes a sound. */
+  /** Nobody looks at this tab any more. */
+  turnedAway() {
+    if (!this.#isAlone) {
+      this.#sayHere();
+      this.lead.sayLead();
+    }
+  }
+
+  /** Of several tabs of a room one makes a sound. */
   get speaks() {
-    return this.#isLeading || this.locks === undefined || this.channel === undefined;
+    return this.#isAlone || this.lead.isLeading || this.#speaker === this.id;
   }
 
   get isLeading() {
-    return this.#isLeading;
+    return this.lead.isLeading;
+  }
+
+  /** Whether somebody looks at any of the tabs of this room. */
+  get isLookedAt() {
+    return this.#paceOf((tab) => tab.room === this.feed.room) === 'active';
   }
 
   /** Whether somebody looks at any of the tabs. */
   pace() {
-    const own = this.ownPace();
-    return own !== 'active' && this.clock.now() < this.#lookedAtUntil ? 'active' : own;
+    return this.#paceOf(() => true);
   }
 
-  // ---- who leads ----
+  // ---- for the transport ----
 
-  /** Waits for the lead, and leads until it is taken away. */
-  #stand({ steal = false } = {}) {
-    const lead = () =>
-      new Promise((done) => {
-        if (this.#isStopped) {
-          done();
-          return;
-        }
-        this.#giveUp = done;
-        this.#isLeading = true;
-        this.feed.told = (what) => this.#say(what);
-        this.transport.start();
-        this.#sayAlive();
-      });
-    this.locks.request(this.name, steal ? { steal } : {}, lead).catch((error) => (error.name === 'AbortError' ? this.#lost() : this.#alone()));
-    if (!steal) {
-      this.clock.setTimeout(() => this.#look(), SOON);
-    }
+  /** Whether a connection may be held. */
+  mayHold() {
+    return !this.#isAlone && this.pace() !== 'hidden';
   }
 
-  /** No lock is to be had (a frame of another site, where the browser forbids it): this tab listens for itself. */
-  #alone() {
-    this.clock.clearTimeout(this.#timer);
-    this.channel.close();
-    this.channel = undefined;
-    if (!this.#isStopped) {
-      this.transport.start();
-    }
+  /** The rooms to listen for besides the own one. */
+  others() {
+    return [...this.#remotes.values()].filter(({ epoch, next }) => next !== null && epoch === this.feed.epoch);
   }
 
-  /** Whoever leads, the room is to be seen at once. */
-  #look() {
-    if (!this.#isLeading && !this.#isStopped && this.channel !== undefined && this.feed.next === null) {
-      this.transport.once();
-    }
+  // ---- who is there ----
+
+  get #isAlone() {
+    return this.channel === undefined;
   }
 
-  /** Another tab has taken the lead, since this one was asleep. */
-  #lost() {
-    if (this.#isLeading && !this.#isStopped) {
-      this.#isLeading = false;
-      this.feed.told = null;
-      this.transport.stop();
-      this.#heard = this.clock.now();
-      this.#stand();
-      this.transport.once();
-    }
+  #paceOf(which) {
+    const now = this.clock.now();
+    const fresh = [...this.#others.values()].filter((tab) => which(tab) && now - tab.at < LOOKED_AT).map(({ pace }) => pace);
+    return PACES.find((pace) => pace === this.ownPace() || fresh.includes(pace));
   }
 
   #tick() {
     this.#timer = this.clock.setTimeout(() => this.#tick(), ALIVE);
-    if (this.#isLeading) {
-      this.#sayAlive();
+    this.#ticks += 1;
+    this.#forgetTheGone();
+    this.lead.tick();
+    this.#sayHere();
+    if (this.lead.isLeading) {
+      this.transport.review();
       return;
     }
-    const own = this.ownPace();
-    if (own === 'active') {
-      this.#say({ type: 'looked at' });
-    }
-    const silent = (this.clock.now() - this.#heard) / (own === 'hidden' ? PATIENCE : 1);
-    if (silent >= FROZEN) {
-      this.#heard = this.clock.now();
-      this.#stand({ steal: true });
-    } else if (silent >= SILENT) {
+    const asksItself = !this.#isTold && (this.ownPace() !== 'hidden' || this.#ticks % SELDOM === 0);
+    if (this.lead.isSilent || asksItself) {
       this.transport.once();
     }
   }
 
+  #forgetTheGone() {
+    const now = this.clock.now();
+    for (const [id, { at, pace }] of this.#others) {
+      if (now - at > GONE[pace]) {
+        this.#others.delete(id);
+      }
+    }
+    this.#regroup();
+  }
+
+  /** The leader's rooms become those of the tabs that are there; those that are looked at first. */
+  #regroup() {
+    if (!this.lead.isLeading) {
+      return;
+    }
+    const { room: own, epoch } = this.feed;
+    const tabs = [...this.#others.values()].filter((tab) => tab.room !== own && tab.next !== null && tab.epoch === epoch);
+    tabs.sort((a, b) => PACES.indexOf(a.pace) - PACES.indexOf(b.pace));
+    const rooms = new Map();
+    for (const tab of tabs) {
+      const known = this.#remotes.get(tab.room);
+      if (rooms.size < MOST_ROOMS - 1 && !rooms.has(tab.room)) {
+        rooms.set(tab.room, known?.epoch === epoch && known.next !== null ? known : new Remote(tab, (what) => this.#tellAll(what)));
+      }
+    }
+    const isChange = rooms.size !== this.#remotes.size || [...rooms].some(([room, remote]) => this.#remotes.get(room) !== remote);
+    this.#remotes = rooms;
+    if (isChange && this.#regrouping === null) {
+      this.#regrouping = this.clock.setTimeout(() => {
+        this.#regrouping = null;
+        this.transport.review();
+        this.lead.sayLead();
+      }, REGROUP);
+    }
+  }
+
+  #won() {
+    this.feed.told = (what) => this.#tellAll(what);
+    this.transport.start();
+    this.#regroup();
+  }
+
+  /** Another tab has taken the lead: this one was asleep, or isn't looked at. */
+  #lost() {
+    this.#follow();
+    this.transport.stop();
+    this.transport.once();
+  }
+
+  #follow() {
+    this.feed.told = null;
+    this.#remotes = new Map();
+    this.#isTold = false;
+  }
+
   // ---- what is told ----
 
-  #sayAlive() {
-    this.#say({ type: 'alive', next: this.feed.next, epoch: this.feed.epoch, isLookedAt: this.ownPace() === 'active' });
+  /** What the leader says of itself: how far each room is, and who makes a sound there. */
+  #info() {
+    const { epoch, room, next } = this.feed;
+    const speakers = new Map([...this.#others].reverse().map(([id, tab]) => [tab.room, id]));
+    const rooms = Object.fromEntries(this.others().map((remote) => [remote.room, { next: remote.next, speaker: speakers.get(remote.room) }]));
+    return { epoch, rooms: { ...rooms, [room]: { next, speaker: this.id } } };
+  }
+
+  #sayHere() {
+    this.#saidHere = this.clock.now();
+    const { room, epoch, next } = this.feed;
+    this.#say({ type: 'here', id: this.id, room, epoch, next, pace: this.ownPace() });
   }
 
   #say(what) {
-    this.channel.postMessage(what);
+    this.channel?.postMessage(what);
+  }
+
+  #tellAll(what) {
+    this.#say({ ...what, id: this.id });
+    if (what.type === 'open') {
+      this.lead.sayLead();
+    }
   }
 
   #hear(what) {
-    if (what.type === 'looked at' || what.isLookedAt) {
-      this.#lookedAtUntil = this.clock.now() + 2 * ALIVE;
-    }
-    if (this.#isLeading && what.type === 'hurry') {
+    const isLead = this.lead.hear(what);
+    if (what.type === 'here') {
+      this.#others.set(what.id, { ...what, at: this.clock.now() });
+      this.#regroup();
+    } else if (what.type === 'bye') {
+      this.#others.delete(what.id);
+      this.#regroup();
+    } else if (what.type === 'hurry' && this.lead.isLeading) {
       this.transport.hurry(what.options);
+    } else if (isLead) {
+      this.#compare(what);
+    } else if (!this.lead.isLeading) {
+      this.#learn(what);
     }
-    if (this.#isLeading || what.type === 'hurry' || what.type === 'looked at') {
-      return; // the leader tells, it isn't told
-    }
-    this.#heard = this.clock.now();
+  }
+
+  /** With what the leader says of this tab's room. */
+  #compare({ epoch, rooms }) {
     const { store } = this.feed;
-    if (what.type === 'status') {
-      this.#tell(what.detail);
+    const said = rooms[store.room];
+    this.#isTold = said !== undefined && said.next !== null && epoch === store.epoch;
+    this.#speaker = said?.speaker;
+    if (epoch !== null && (epoch !== store.epoch || said?.next > store.next)) {
+      this.transport.once();
+    } else if (said === undefined && this.clock.now() - this.#saidHere > ALIVE / 3) {
+      this.#sayHere();
+    }
+  }
+
+  #learn(what) {
+    const { store } = this.feed;
+    if (what.type === 'status' && what.id === this.lead.leader?.id) {
+      this.#tell({ ...what.detail, until: what.left && this.clock.now() + what.left });
+    } else if (what.room !== store.room) {
+      return;
     } else if (what.type === 'open') {
       if (what.page.epoch === store.epoch || store.next === null) {
         this.transport.once();
       } else {
         store.open(what.page);
       }
-    } else if (what.type === 'append' && what.epoch === store.epoch && what.since === store.next) {
-      store.append(what.page);
-    } else if (what.type === 'alive' || what.type === 'append') {
-      const isBehind = what.epoch !== store.epoch || (what.next ?? what.page?.next) > store.next;
-      if (isBehind) {
-        this.transport.once();
+    } else if (what.type === 'append') {
+      this.#append(what);
+    }
+  }
+
+  #append({ page, epoch, since }) {
+    const { store } = this.feed;
+    if (epoch === store.epoch && (since === store.next || (since < store.next && page.gap !== true))) {
+      if (page.next > store.next) {
+        store.append({ ...page, messages: page.messages.filter(({ seq }) => seq > store.next) });
       }
+    } else if (epoch !== store.epoch || page.next > store.next) {
+      this.transport.once();
     }
   }
 
   #status(detail) {
     this.#tell(detail);
-    if (this.#isLeading) {
-      this.#say({ type: 'status', detail: { ...detail, failure: plainFailure(detail.failure) } });
+    if (this.lead.isLeading) {
+      const left = detail.until && detail.until - this.clock.now(); // each tab has a clock of its own
+      this.#say({ type: 'status', id: this.id, left, detail: { ...detail, failure: plainFailure(detail.failure) } });
+    } else if (detail.state === 'online' && !this.#isTold) {
+      this.#sayHere(); // now it is known how far this tab is
     }
   }
 

@@ -1,4 +1,5 @@
-// transport.js - keeps a store up to date: by a stream, or by asking /poll again and again; one request at a time.
+// transport.js - keeps a store up to date: by a stream, or by asking /poll again and again; one request at a time. The same request
+// asks for what other tabs show (tabs.js): `others`, which are like stores.
 //
 // Which of them is the ladder's choice (ladder.js). A poll asks to be held (wait); where the server grants that, the next one
 // follows at once, else after poll_after seconds, later while nobody looks; or when a file has moved that is cheap to look at. Whatever goes wrong only delays: the next request
@@ -6,9 +7,10 @@
 //
 // Event: status; detail: { state: connecting | online | retrying, failure, until } (until: when the next try is due)
 
-import { Failure, isCursor, isMessage } from './answers.js';
+import { Failure, isMessage } from './answers.js';
 import { Ladder, Patience } from './ladder.js';
 import { Nap } from './nap.js';
+import { cursorsOf, messagesOf, questionOf } from './several.js';
 import { Watch } from './watch.js';
 
 const WAIT_LIMIT = 35_000; // above all that is asked for
@@ -31,6 +33,8 @@ function holeIn({ messages, next }, since) {
   return at < 0 ? undefined : { after: seqs[at - 1], before: seqs[at] };
 }
 
+const roomsOf = (feeds) => feeds.map(({ room }) => room).sort().join();
+
 export class Transport extends EventTarget {
   #running = false;
   #hurry = false;
@@ -39,7 +43,8 @@ export class Transport extends EventTarget {
   #asking = null;
   #behind = 0; // answers in a row that know less than we do
   #isStreaming = false;
-  #isOnce = false;
+  #once = null; // a promise
+  #holds = ''; // the rooms of the request that is held
   #heard = 0; // when the stream last gave a sign of life
   #mustPoll = false; // the stream said something that only a poll can settle
   #watch = new Watch();
@@ -47,11 +52,14 @@ export class Transport extends EventTarget {
   #looking;
   #hasMoved = false;
 
-  /** pace: () => active | idle | hidden. */
-  constructor({ store, api, backoff, clock, random = Math.random, pace = () => 'active', ladder = new Ladder({ top: 'held', random }), patience = new Patience() }) {
+  /**
+   * pace: () => active | idle | hidden. others(): what to listen for besides the store, { room, epoch, next, append(page), forget() }.
+   * mayHold(): whether a connection may be held; else polls are timed.
+   */
+  constructor({ store, others = () => [], mayHold = () => true, api, backoff, clock, random = Math.random, pace = () => 'active', ladder = new Ladder({ top: 'held', random }), patience = new Patience() }) {
     super();
     this.#nap = new Nap(clock);
-    Object.assign(this, { store, api, backoff, clock, random, pace, ladder, patience });
+    Object.assign(this, { store, others, mayHold, api, backoff, clock, random, pace, ladder, patience });
   }
 
   start() {
@@ -64,37 +72,53 @@ export class Transport extends EventTarget {
   }
 
   /** What is there now, without waiting for more: for a tab that is told the news by another one. */
-  async once() {
-    if (this.#running || this.#isOnce) {
-      return;
+  once() {
+    if (!this.#running && this.#once === null) {
+      this.#asking = new AbortController();
+      this.#once = this.#askOnce(this.#asking.signal).finally(() => (this.#once = null));
     }
-    this.#isOnce = true;
-    const { signal } = (this.#asking = new AbortController());
+    return this.#once ?? Promise.resolve();
+  }
+
+  async #askOnce(signal) {
     try {
       if (this.store.next === null) {
         await this.#open(signal, 'timed');
       } else {
         for (let more = true; more && !this.#running && !signal.aborted;) {
-          more = (await this.#ask(signal, undefined)) === 0;
+          more = (await this.#ask(signal, undefined, [this.store])) === 0;
         }
       }
-      this.#status('online');
+      if (!signal.aborted) {
+        this.#status('online');
+      }
     } catch (failure) {
-      this.#onceFailed(failure);
+      await this.#onceFailed(failure, signal);
     }
-    this.#isOnce = false;
   }
 
-  /** There is no next try here: whoever asked asks again. */
-  #onceFailed(failure) {
+  /** There is no next try here: the tab asks again later. */
+  async #onceFailed(failure, signal) {
     if (failure.kind === undefined) {
       throw failure;
     }
-    if (failure.kind === 'epoch') {
+    if (failure.kind === 'epoch' && this.store.next !== null) {
       this.store.forget();
-    } else {
+      await this.#askOnce(signal);
+    } else if (!signal.aborted) {
       this.#status('retrying', failure);
     }
+  }
+
+  /** What is held is asked for anew if the rooms are others now, or if nothing may be held any more. */
+  review() {
+    if (this.#holds !== '' && this.#holds !== (this.mayHold() ? roomsOf(this.#feeds()) : '')) {
+      this.#asking.abort();
+    }
+  }
+
+  #feeds() {
+    return [this.store, ...this.others()];
   }
 
   stop() {
@@ -146,6 +170,9 @@ export class Transport extends EventTarget {
 
   async #loop() {
     const { signal } = this.#stop;
+    if (this.#once !== null) {
+      await this.#once;
+    }
     while (!signal.aborted) {
       this.#hurry = false;
       this.#watched = undefined;
@@ -194,14 +221,14 @@ export class Transport extends EventTarget {
   /** One request; returns how long to wait before the next one. */
   async #next(signal) {
     const now = this.clock.now();
-    const rung = this.ladder.rung(now);
+    const rung = this.mayHold() ? this.ladder.rung(now) : 'timed';
     if (rung === 'stream' && this.store.next !== null && !this.#mustPoll) {
       return this.#listen(signal);
     }
     this.#mustPoll = false;
     const wait = rung === 'timed' || this.#hasMoved ? undefined : this.patience.wait(now);
     this.#hasMoved = false;
-    const delay = this.store.next === null ? await this.#open(signal, rung) : await this.#ask(signal, wait);
+    const delay = this.store.next === null ? await this.#open(signal, rung) : await this.#ask(signal, wait, this.#feeds());
     this.#works();
     return delay;
   }
@@ -225,14 +252,16 @@ export class Transport extends EventTarget {
   async #listen(signal) {
     const { store } = this;
     const began = this.clock.now();
-    const query = { room: store.room, since: store.next, epoch: store.epoch };
-    const heard = { oldest: 0, gap: false };
+    const feeds = this.#feeds();
+    const heard = feeds.map(() => ({ oldest: 0, gap: false }));
+    const query = { ...questionOf(feeds), epoch: store.epoch };
     let quiet = 0; // longest silence
     try {
+      this.#holds = roomsOf(feeds);
       this.#heard = began;
       this.#isStreaming = true;
       const { retry = 1000 } = await this.api.stream(query, {
-        signal, first: FIRST_EVENT, silence: SILENCE, take: (events) => this.#take(events, heard),
+        signal, first: FIRST_EVENT, silence: SILENCE, take: (events) => this.#take(events, feeds, heard),
         alive: () => {
           quiet = Math.max(quiet, this.clock.now() - this.#heard);
           this.#heard = this.clock.now();
@@ -246,9 +275,10 @@ export class Transport extends EventTarget {
       if (signal.aborted || failure.kind === undefined) {
         throw failure;
       }
-      return this.#streamFailed(failure, heard.oldest > 0, this.clock.now() - began, quiet);
+      return this.#streamFailed(failure, heard[0].oldest > 0, this.clock.now() - began, quiet);
     } finally {
       this.#isStreaming = false;
+      this.#holds = '';
     }
   }
 
@@ -279,89 +309,111 @@ export class Transport extends EventTarget {
     return limit > SHORTEST_CUT && this.patience.cut(limit, this.clock.now());
   }
 
-  #take(events, heard) {
+  #take(events, feeds, heard) {
     let messages = [];
     for (const { event, value } of [...events, { event: 'end' }]) {
       if (event === 'message') {
         messages.push(value);
       } else if (messages.length > 0) {
-        this.#news(messages, heard);
+        this.#share(messages, feeds, heard);
         messages = [];
       }
       if (event === 'cursor') {
-        this.#cursor(value, heard);
+        this.#cursor(value, feeds, heard);
       }
     }
   }
 
-  #cursor(cursor, heard) {
-    const { store } = this;
-    if (!isCursor(cursor, store.room)) {
+  /** Each room its own. */
+  #share(messages, feeds, heard) {
+    feeds.forEach((feed, i) => {
+      const own = feeds.length === 1 ? messages : messagesOf(messages, feed.room);
+      if (own.length > 0) {
+        this.#news(own, feed, heard[i]);
+      }
+    });
+  }
+
+  #cursor(value, feeds, heard) {
+    const cursors = cursorsOf(value, feeds.map(({ room }) => room));
+    if (cursors === null) {
       throw new Failure('answer', 'This is no stream of a chat.');
     }
-    if (cursor.epoch !== store.epoch) {
-      throw new Failure('epoch', 'The chat has another database now.', { epoch: cursor.epoch });
+    const [{ epoch }] = cursors;
+    if (epoch !== this.store.epoch) {
+      throw new Failure('epoch', 'The chat has another database now.', { epoch });
     }
-    if (cursor.head < store.next) {
+    if (cursors.some(({ head }, i) => head < feeds[i].next)) {
       this.#mustPoll = true; // it knows less than we do: a poll finds out why
       throw new Failure('network', 'The stream is behind.');
     }
-    Object.assign(heard, { oldest: cursor.oldest, gap: cursor.gap === true });
+    cursors.forEach(({ oldest, gap }, i) => Object.assign(heard[i], { oldest, gap: gap === true }));
     this.#works();
   }
 
-  #news(messages, heard) {
-    const { store } = this;
+  #news(messages, feed, heard) {
     if (heard.oldest === 0 || !messages.every(isMessage)) {
       throw new Failure('answer', 'This is no stream of a chat.');
     }
-    const fresh = messages.filter(({ seq }) => seq > store.next);
-    const joins = fresh.every(({ seq }, i) => seq === (i === 0 ? store.next : fresh[i - 1].seq) + 1);
+    const fresh = messages.filter(({ seq }) => seq > feed.next);
+    const joins = fresh.every(({ seq }, i) => seq === (i === 0 ? feed.next : fresh[i - 1].seq) + 1);
     if (!joins && !heard.gap) {
       this.#mustPoll = true;
       throw new Failure('network', 'The stream leaves messages out.');
     }
     if (fresh.length > 0) {
-      store.append({ messages: fresh, next: fresh.at(-1).seq, oldest: heard.oldest, gap: heard.gap });
+      feed.append({ messages: fresh, next: fresh.at(-1).seq, oldest: heard.oldest, gap: heard.gap });
       heard.gap = false;
     }
   }
 
   // ---- polls ----
 
-  async #ask(signal, wait) {
-    const { store } = this;
-    const since = store.next;
-    // n: a shared cache (Varnish) lets who asks the same wait for the first one's answer, and only then begins to wait himself.
-    const query = { room: store.room, since, epoch: store.epoch, wait, n: wait && this.random() };
+  async #ask(signal, wait, feeds) {
+    const since = feeds.map(({ next }) => next);
     const began = this.clock.now();
-    let page;
+    this.#holds = wait ? roomsOf(feeds) : '';
+    const pages = await this.#request(signal, wait, feeds, began);
+    this.patience.held(this.clock.now() - began);
+    const [page] = pages;
+    if (page.epoch !== this.store.epoch) {
+      throw new Failure('epoch', 'The chat has another database now.', { epoch: page.epoch });
+    }
+    if (pages.some(({ next }, i) => next < since[i])) {
+      return this.#lessThanKnown(page);
+    }
+    this.#behind = 0;
+    for (const [i, one] of pages.entries()) {
+      if (await this.#leavesOut(one, since[i], signal)) {
+        throw new Failure('answer', 'The answer leaves messages out.');
+      }
+    }
+    const counts = pages.map((one, i) => feeds[i].append(one));
+    const isEmpty = counts.every((count, i) => count === 0 && pages[i].gap !== true);
+    const isCut = isEmpty && this.clock.now() - began < SHORTEST;
+    if (isCut && page.wait > 0) {
+      this.ladder.shaky(this.clock.now());
+    }
+    this.#watched = feeds.length === 1 && this.#watch.fits(page) ? page : undefined;
+    return page.more && !isCut ? 0 : this.#pause(isCut ? { ...page, wait: 0 } : page);
+  }
+
+  /** A page for each of the feeds. */
+  async #request(signal, wait, feeds, began) {
+    // n: a shared cache (Varnish) lets who asks the same wait for the first one's answer, and only then begins to wait himself.
+    const query = { ...questionOf(feeds), epoch: this.store.epoch, wait, n: wait && this.random() };
+    const options = { limit: WAIT_LIMIT, signal };
     try {
-      page = await this.api.poll(query, { limit: WAIT_LIMIT, signal });
+      return await (feeds.length === 1 ? this.api.poll(query, options).then((page) => [page]) : this.api.poll(query, { ...options, rooms: feeds.map(({ room }) => room) }));
     } catch (failure) {
       const ms = this.clock.now() - began;
       if (wait && failure.slug === undefined && ms > SHORTEST && !signal.aborted && !(ms < WAIT_LIMIT && this.#isCut(failure, ms))) {
         this.ladder.shaky(this.clock.now());
       }
       throw failure;
+    } finally {
+      this.#holds = '';
     }
-    this.patience.held(this.clock.now() - began);
-    if (page.epoch !== store.epoch) {
-      throw new Failure('epoch', 'The chat has another database now.', { epoch: page.epoch });
-    }
-    if (page.next < since) {
-      return this.#lessThanKnown(page);
-    }
-    this.#behind = 0;
-    if (page.gap !== true && (await this.#leavesOut(page, since, signal))) {
-      throw new Failure('answer', 'The answer leaves messages out.');
-    }
-    const isCut = store.append(page) === 0 && page.gap !== true && this.clock.now() - began < SHORTEST;
-    if (isCut && page.wait > 0) {
-      this.ladder.shaky(this.clock.now());
-    }
-    this.#watched = this.#watch.fits(page) ? page : undefined;
-    return page.more && !isCut ? 0 : this.#pause(isCut ? { ...page, wait: 0 } : page);
   }
 
   /**
@@ -369,11 +421,11 @@ export class Transport extends EventTarget {
    * gone, which not every server says.
    */
   async #leavesOut(page, since, signal) {
-    const hole = holeIn(page, since);
+    const hole = page.gap === true ? undefined : holeIn(page, since);
     if (hole === undefined) {
       return false;
     }
-    const { room, epoch } = this.store;
+    const { room, epoch } = page;
     const query = { room, before: hole.before, limit: 1, epoch, n: this.random() }; // n: no copy that something has kept
     const { messages, oldest, head } = await this.api.poll(query, { signal });
     const isOlder = messages.length > 1 || head < page.next; // a copy of some other answer
@@ -384,10 +436,14 @@ export class Transport extends EventTarget {
   #lessThanKnown(page) {
     this.#behind += 1;
     if (this.#behind > 1) {
-      this.store.forget();
+      this.#forget();
       return 0;
     }
     return this.#pause({ ...page, wait: 0 });
+  }
+
+  #forget() {
+    this.#feeds().forEach((feed) => feed.forget());
   }
 
   #pause({ wait, poll_after: after = 2 }) {
@@ -400,7 +456,7 @@ export class Transport extends EventTarget {
 
   #failed(failure) {
     if (failure.kind === 'epoch') {
-      this.store.forget();
+      this.#forget();
     } else if (failure.kind === undefined) {
       throw failure; // an error of ours
     }

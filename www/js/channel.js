@@ -1,0 +1,37 @@
+// channel.js - what the tabs and frames of one chat in one browser tell each other by: a BroadcastChannel, or, in older browsers,
+// events of the storage that they share. Messages of one tab arrive in the order in which they were said; one may be lost.
+
+const byStorage = (name, storage, target) => {
+  const hear = ({ key, newValue }) => {
+    if (key === name && newValue !== null) {
+      channel.onmessage?.({ data: JSON.parse(newValue).what });
+    }
+  };
+  let count = 0;
+  const channel = {
+    onmessage: null,
+    postMessage(what) {
+      try {
+        storage.setItem(name, JSON.stringify({ what, n: (count += 1), at: Math.random() })); // an event comes only of what differs
+        storage.removeItem(name);
+      } catch {
+        // full: a tab that misses something asks
+      }
+    },
+    close: () => target.removeEventListener('storage', hear),
+  };
+  target.addEventListener('storage', hear);
+  return channel;
+};
+
+/** Returns { onmessage, postMessage(what), close() }, or undefined where the tabs of a browser can't talk to each other. */
+export function openChannel(name, { BroadcastChannel, storage, target, origin }) {
+  if (origin === 'null') {
+    return undefined; // a frame that shares nothing
+  }
+  try {
+    return typeof BroadcastChannel === 'function' ? new BroadcastChannel(name) : byStorage(name, storage, target);
+  } catch {
+    return undefined;
+  }
+}

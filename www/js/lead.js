@@ -1,0 +1,143 @@
+// lead.js - which of the tabs and frames of a chat in one browser leads.
+//
+// By messages alone, so that it works wherever tabs can talk to each other, also in a page without HTTPS, which has no locks. A tab
+// that wants the lead claims it, and has it if nobody objects within a moment: the leader does, or a tab that has a better claim (it
+// is looked at, or else its id is the smaller one). Each lead has a term, greater than the one before; of two leaders the one of the
+// older term gives way, so that one that was asleep can't come back. The lead goes to a tab that is looked at. A leader that says
+// nothing for ten seconds has lost it: it was killed, or is frozen.
+//
+// Two may lead for a moment. That costs a connection and no more: what they tell is joined by seq (tabs.js).
+
+const SETTLE = 200; // for an objection
+const SILENT = 7000; // those who are told ask by themselves
+const FROZEN = 10_000;
+const PATIENCE = 12; // times, while hidden: browsers let timers of hidden tabs run once a minute
+
+export const ALIVE = 3000; // between two signs of life; tick() is to be called as often
+
+export class Lead {
+  isLeading = false;
+  leader = null; // { id, isSeen }, as far as known
+  #term = 0;
+  #claimed = 0;
+  #candidacy = null;
+  #heard;
+
+  /**
+   * id: of this tab; say(what): to the others; isSeen(): somebody looks at this tab; info(): what the leader tells with each sign of
+   * life; won(), lost(): the lead.
+   */
+  constructor({ id, clock, say, isSeen, info, won, lost }) {
+    Object.assign(this, { id, clock, say, isSeen, info, won, lost });
+    this.#heard = clock.now();
+  }
+
+  /** Wants the lead. */
+  stand() {
+    if (!this.isLeading && this.#candidacy === null) {
+      this.#claimed = this.#term + 1;
+      this.#heard = this.clock.now(); // so long it is to be silent again
+      this.#sayClaim();
+      this.#candidacy = this.clock.setTimeout(() => this.#win(), SETTLE);
+    }
+  }
+
+  /** Gives it up, and hears nothing any more. */
+  leave() {
+    this.#withdraw();
+    this.isLeading = false;
+    this.leader = null;
+    this.say({ type: 'bye', id: this.id });
+  }
+
+  get isSilent() {
+    return !this.isLeading && this.#silence() >= SILENT;
+  }
+
+  tick() {
+    if (this.isLeading) {
+      this.sayLead();
+    } else if (this.#silence() >= FROZEN || (this.leader?.isSeen === false && this.isSeen())) {
+      this.stand();
+    }
+  }
+
+  sayLead() {
+    if (this.isLeading) {
+      this.say({ type: 'lead', id: this.id, term: this.#term, isSeen: this.isSeen(), ...this.info() });
+    }
+  }
+
+  /** Something that another tab said. Returns whether it is a sign of life of the one that leads. */
+  hear(what) {
+    if (what.type === 'claim') {
+      this.#hearClaim(what);
+    } else if (what.type === 'lead') {
+      return this.#hearLead(what);
+    } else if (what.id === this.leader?.id) {
+      this.#heard = this.clock.now();
+      if (what.type === 'bye') {
+        this.leader = null;
+        this.stand();
+      }
+    }
+    return false;
+  }
+
+  #silence() {
+    return (this.clock.now() - this.#heard) / (this.isSeen() ? 1 : PATIENCE);
+  }
+
+  #sayClaim() {
+    this.say({ type: 'claim', id: this.id, term: this.#claimed, isSeen: this.isSeen() });
+  }
+
+  #withdraw() {
+    this.clock.clearTimeout(this.#candidacy);
+    this.#candidacy = null;
+  }
+
+  #win() {
+    this.#candidacy = null;
+    this.isLeading = true;
+    this.leader = null;
+    this.#term = this.#claimed;
+    this.won();
+    this.sayLead();
+  }
+
+  #hearClaim({ id, term, isSeen }) {
+    if (this.isLeading) {
+      const mayHaveIt = isSeen && !this.isSeen();
+      if (!mayHaveIt || term <= this.#term) {
+        this.sayLead();
+      }
+    } else if (this.#candidacy !== null) {
+      if (isSeen === this.isSeen() ? id < this.id : isSeen) {
+        this.#withdraw();
+      } else {
+        this.#sayClaim(); // it may have come after the first one
+      }
+    }
+  }
+
+  #hearLead({ id, term, isSeen }) {
+    if (term < this.#term || (this.isLeading && term === this.#term && id > this.id)) {
+      this.sayLead(); // it was asleep, and doesn't know
+      return false;
+    }
+    const had = this.isLeading;
+    this.isLeading = false;
+    this.#term = term;
+    this.leader = { id, isSeen };
+    this.#heard = this.clock.now();
+    this.#claimed = Math.max(this.#claimed, term + 1);
+    if (isSeen || !this.isSeen()) {
+      this.#withdraw();
+    }
+    if (had) {
+      this.lost();
+    }
+    return true;
+  }
+}
