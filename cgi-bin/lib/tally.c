@@ -38,9 +38,9 @@ struct spread {
 
 /* A line that is in the log. */
 struct line {
-    _Atomic uint64_t hash;       /* 0: free */
-    _Atomic int64_t written;     /* monotonic ms */
-    _Atomic uint64_t left_out;   /* since then */
+    _Atomic uint64_t hash;     /* 0: free */
+    _Atomic int64_t written;   /* monotonic ms */
+    _Atomic uint64_t left_out; /* since then */
 };
 
 struct page {
