@@ -18,6 +18,7 @@ struct answer_room {
     uint64_t next;   /* the since of the next call */
     uint64_t head;   /* greatest seq of the room */
     uint64_t oldest; /* smallest seq kept */
+    const char *watch; /* where the head can be asked for as a file (heads.h); NULL: nowhere */
     bool gap;        /* messages that were asked for are gone: before the first one here, between two, or behind the last one */
 };
 
@@ -29,7 +30,6 @@ struct answer {
     bool more;           /* a further call answers at once */
     unsigned wait;       /* seconds granted */
     unsigned poll_after; /* seconds until it is worth to ask again; told when wait is 0 */
-    const char *watch;   /* where the head can be asked for as a file (heads.h); NULL: nowhere */
 };
 
 #endif

@@ -147,12 +147,17 @@ static int wait_here(struct program *p, const struct query *w, const struct conf
     return result;
 }
 
-/* A client that isn't held is told where it can watch the room. A page of old messages says nothing of it: it may be cached. */
-static void tell_watch(struct program *p, const struct query *q, struct reading *g, char address[HEADS_ADDRESS_SIZE])
+/* A client that isn't held is told where it can watch each room. A page of old messages says nothing of it: it may be cached.
+ * The answer borrows the addresses. */
+static void tell_watch(struct program *p, const struct query *q, struct reading *g,
+                       char addresses[QUERY_ROOMS_MAX][HEADS_ADDRESS_SIZE])
 {
-    if (g->answer.wait == 0 && !g->unchanged && !q->several && q->kind != QUERY_BEFORE && q->format != QUERY_TEXT &&
-        heads_watch(p->site, g->epoch, g->rooms[0].name, g->rooms[0].head, address)) {
-        g->answer.watch = address;
+    if (g->answer.wait != 0 || g->unchanged || q->kind == QUERY_BEFORE || q->format == QUERY_TEXT) {
+        return;
+    }
+    for (size_t i = 0; i < q->count; i++) {
+        struct answer_room *room = &g->rooms[i];
+        room->watch = heads_watch(p->site, g->epoch, room->name, room->head, addresses[i]) ? addresses[i] : NULL;
     }
 }
 
@@ -162,7 +167,7 @@ static void answer_or_hold(struct web_exchange *x, struct program *p, const stru
 {
     struct err e = ERR_INIT;
     struct query w;
-    char address[HEADS_ADDRESS_SIZE];
+    char addresses[QUERY_ROOMS_MAX][HEADS_ADDRESS_SIZE];
     struct reading_how how = how_to_read(p, conf);
     how.if_none_match = q->wait == 0 ? web_variable(x, "HTTP_IF_NONE_MATCH") : NULL;
     int result = reading_take(g, p->site, q, &how, &e);
@@ -187,7 +192,7 @@ static void answer_or_hold(struct web_exchange *x, struct program *p, const stru
         g->answer.poll_after = waiting_poll_after(p->waiting, x, conf);
     }
     if (result == 0) {
-        tell_watch(p, q, g, address);
+        tell_watch(p, q, g, addresses);
         answer_reading(x, q, g, turned_away);
     } else {
         web_answer_problem(x, &e, e.code == ERR_EPOCH ? g->epoch : NULL, NULL);

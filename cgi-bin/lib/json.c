@@ -182,6 +182,20 @@ static void put_gap(json_t *o, const struct answer *a)
     json_decref(rooms);
 }
 
+static void put_watch(json_t *o, const struct answer *a)
+{
+    json_t *by_room = json_object();
+    for (size_t i = 0; i < a->count; i++) {
+        if (a->rooms[i].watch != NULL) {
+            put_string(a->several ? by_room : o, a->several ? a->rooms[i].name : "watch", a->rooms[i].watch);
+        }
+    }
+    if (json_object_size(by_room) > 0) {
+        put(o, "watch", json_incref(by_room));
+    }
+    json_decref(by_room);
+}
+
 static void put_positions(json_t *o, const struct answer *a)
 {
     put_position(o, "next", a, NEXT);
@@ -198,9 +212,7 @@ static void put_cursor(json_t *o, const struct answer *a)
     if (a->wait == 0) {
         put_seq(o, "poll_after", a->poll_after);
     }
-    if (a->watch != NULL) {
-        put_string(o, "watch", a->watch);
-    }
+    put_watch(o, a);
     put_gap(o, a);
 }
 

@@ -70,6 +70,27 @@ test(`${PROFILE}: two people talk, and in between only the file is asked`, () =>
     await until(() => counts.looks >= then.looks + 3, 'the file to be looked at again');
   }));
 
+test(`${PROFILE}: tabs of two rooms are told by two files, at which one of them looks`, () =>
+  onSite({ POLLCHAT_POLL_AFTER: '1' }, async ({ site, tab, address }) => {
+    await site.send({ room: 'dev', name: 'cid', text: 'first of dev' });
+    await site.send({ name: 'cid', text: 'first' });
+    const lobby = await tab(address, { name: 'ann' });
+    await shows(lobby, ['first']);
+    const dev = await lobby.context().newPage();
+    await dev.goto(`${address}?room=dev`);
+    await shows(dev, ['first of dev']);
+    const counts = [await count(lobby), await count(dev)];
+    const sum = (what) => counts[0][what] + counts[1][what];
+    await until(() => sum('looks') >= 4, 'looks at the files');
+    const before = { polls: sum('polls'), looks: sum('looks') };
+    await until(() => sum('looks') >= before.looks + 8, 'eight more looks');
+    assert.ok(sum('polls') - before.polls <= 2, `${sum('polls') - before.polls} polls`);
+    await site.send({ room: 'dev', name: 'cid', text: 'news of dev' });
+    await shows(dev, ['first of dev', 'news of dev']);
+    await site.send({ name: 'cid', text: 'news' });
+    await shows(lobby, ['first', 'news']);
+  }));
+
 test(`${PROFILE}: a folder that is not served costs nothing but the timer`, () =>
   onSite({ POLLCHAT_HEADS: '../elsewhere', POLLCHAT_POLL_AFTER: '1' }, async ({ site, heads, tab, address }) => {
     fs.mkdirSync(path.join(site.root, 'elsewhere'));

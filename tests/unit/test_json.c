@@ -175,7 +175,7 @@ static void a_sent_message_has_these_members_in_this_order(void **state)
 static void an_answer_about_one_room(void **state)
 {
     const struct chat_message messages[] = {message(40, "ann", "a", 1), message(41, "bob", "b", 1)};
-    const struct answer_room room = {
+    struct answer_room room = {
         .name = "lobby", .messages = messages, .count = 2, .next = 41, .head = 50, .oldest = 3, .gap = false};
     struct answer a = {.epoch = "EPOCH", .rooms = &room, .count = 1, .more = true, .poll_after = 2};
     struct buf b;
@@ -188,7 +188,7 @@ static void an_answer_about_one_room(void **state)
         "{\"seq\":40,\"time\":\"2023-11-14T22:13:20.123Z\",\"name\":\"ann\",\"text\":\"a\",\"type\":\"message\",\"id\":\"id-1\"},"
         "{\"seq\":41,\"time\":\"2023-11-14T22:13:20.123Z\",\"name\":\"bob\",\"text\":\"b\",\"type\":\"message\",\"id\":\"id-1\"}"
         "],\"next\":41,\"head\":50,\"oldest\":3,\"more\":true,\"wait\":0,\"poll_after\":2}");
-    a.watch = "heads/abc";
+    room.watch = "heads/abc";
     buf_clear(&b);
     json_answer_lines(&b, &a);
     assert_contains(b.bytes, "\"poll_after\":2,\"watch\":\"heads/abc\"}\n");

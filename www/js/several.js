@@ -14,8 +14,8 @@ export const messagesOf = (messages, room) => messages.filter((message) => messa
 
 /** next, head, oldest and gap are by room. */
 const partOf = (answer, room) => {
-  const { next, head, oldest, gap } = answer;
-  return { ...answer, room, next: next[room], head: head[room], oldest: oldest[room], gap: Array.isArray(gap) && gap.includes(room) };
+  const { next, head, oldest, watch, gap } = answer;
+  return { ...answer, room, next: next[room], head: head[room], oldest: oldest[room], watch: watch?.[room], gap: Array.isArray(gap) && gap.includes(room) };
 };
 
 const isBySeveral = (answer) => isObject(answer) && [answer.next, answer.head, answer.oldest].every(isObject);

@@ -47,8 +47,8 @@ export class Transport extends EventTarget {
   #holds = ''; // the rooms of the request that is held
   #heard = 0; // when the stream last gave a sign of life
   #mustPoll = false; // the stream said something that only a poll can settle
-  #watch = new Watch();
-  #watched; // the answer that names a file to look at
+  #watches = new Map(); // by room
+  #watched = []; // the answers that name a file to look at
   #looking;
   #hasMoved = false;
 
@@ -114,7 +114,13 @@ export class Transport extends EventTarget {
   review() {
     if (this.#holds !== '' && this.#holds !== (this.mayHold() ? roomsOf(this.#feeds()) : '')) {
       this.#asking.abort();
+    } else if (this.#watched.length > 0 && roomsOf(this.#watched) !== roomsOf(this.#feeds())) {
+      this.hurry(); // it looks at the files of other rooms
     }
+  }
+
+  #watchOf({ room }) {
+    return this.#watches.get(room) ?? this.#watches.set(room, new Watch()).get(room);
   }
 
   #feeds() {
@@ -175,7 +181,7 @@ export class Transport extends EventTarget {
     }
     while (!signal.aborted) {
       this.#hurry = false;
-      this.#watched = undefined;
+      this.#watched = [];
       let delay;
       try {
         this.#asking = new AbortController();
@@ -190,27 +196,32 @@ export class Transport extends EventTarget {
         delay = this.#failed(failure);
       }
       if (delay > 0 && !this.#hurry) {
-        await (this.#watched ? this.#look(signal) : this.#nap.sleep(delay));
+        await (this.#watched.length > 0 ? this.#look(signal) : this.#nap.sleep(delay));
       }
     }
   }
 
-  /** A pause that ends when the file has moved, after 30 s at the latest. */
+  /** A pause that ends when a file has moved, after 30 s at the latest. */
   async #look(stop) {
-    const page = this.#watched;
+    const pages = this.#watched;
+    const known = new Map(this.#feeds().map((feed) => [feed.room, feed]));
+    let watch;
     const due = this.clock.setTimeout(() => this.hurry(), SLOWEST);
     try {
-      while (!this.#hasMoved) {
-        await this.#nap.sleep(this.#pause(page));
+      for (let i = 0; !this.#hasMoved; i = (i + 1) % pages.length) {
+        if (i === 0) {
+          await this.#nap.sleep(this.#pause(pages[0]));
+        }
         if (this.#hurry || stop.aborted) {
           break;
         }
         this.#looking = new AbortController();
-        this.#hasMoved = this.#watch.isNews(await this.api.head(page.watch, this.#looking), this.store);
+        watch = this.#watchOf(pages[i]);
+        this.#hasMoved = watch.isNews(await this.api.head(pages[i].watch, this.#looking), known.get(pages[i].room));
       }
     } catch (failure) {
       if (failure.kind === 'answer') {
-        this.#watch.giveUp();
+        watch.giveUp();
       } else if (failure.kind === undefined) {
         throw failure;
       }
@@ -394,7 +405,7 @@ export class Transport extends EventTarget {
     if (isCut && page.wait > 0) {
       this.ladder.shaky(this.clock.now());
     }
-    this.#watched = feeds.length === 1 && this.#watch.fits(page) ? page : undefined;
+    this.#watched = pages.every((one) => this.#watchOf(one).fits(one)) ? pages : [];
     return page.more && !isCut ? 0 : this.#pause(isCut ? { ...page, wait: 0 } : page);
   }
 
