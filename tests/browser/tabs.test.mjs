@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import test from 'node:test';
-import { withSite } from '../e2e/harness.mjs';
+import { until, withSite } from '../e2e/harness.mjs';
 import { PLAIN, say, shows, withBrowser } from './harness.mjs';
 
 const PROFILES = (process.env.PROFILES ?? process.env.PROFILE ?? 'lighttpd lighttpd-cgi apache-proxy apache-fcgid').split(/[\s,]+/);
@@ -13,7 +13,8 @@ async function withBlog(chat, body) {
   const server = http.createServer(({ url }, response) => {
     const article = url.slice(1);
     response.setHeader('Content-Type', 'text/html');
-    response.end(`<!doctype html><title>${article}</title><h1>Article ${article}</h1><script src="${chat()}embed.js" data-room="post-${article}" data-mode="inline" data-name="ann"></script>`);
+    const mode = article === 'button' ? 'button' : 'inline';
+    response.end(`<!doctype html><title>${article}</title><h1>Article ${article}</h1><script src="${chat()}embed.js" data-room="post-${article}" data-mode="${mode}" data-count="off" data-name="ann"></script>`);
   });
   await new Promise((done) => server.listen(0, '127.0.0.1', done));
   try {
@@ -97,3 +98,97 @@ for (const profile of PROFILES.filter((name) => name !== '')) {
     });
   });
 }
+
+// ---- once is enough: all of this is the browser's side ----
+
+const HERE = PROFILES.includes('lighttpd') ? 'lighttpd' : PROFILES[0];
+
+/** Makes a page one that nobody looks at, or one that somebody looks at; headless browsers look at all of theirs. */
+const look = (page, isHidden) =>
+  page.evaluate((hidden) => {
+    Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, isHidden);
+
+test('tabs that nobody looks at hold no connection, nor does a widget that is closed', async () => {
+  let chat = '';
+  await withBlog(() => chat, async (blog) => {
+    await withSite({ profile: HERE, env: { POLLCHAT_ALLOW_ORIGIN: blog } }, async (site) => {
+      chat = `http://${PLAIN}:${site.port}/`;
+      await withBrowser(async ({ tab }) => {
+        const first = await tab(chat, { name: 'ann' });
+        const held = countHeld(first.context());
+        const second = await first.context().newPage();
+        await second.goto(`${chat}?room=dev`);
+        await look(first, true);
+        await until(() => held.size === 1, 'the tab that is looked at to hold one');
+        await look(second, true);
+        await until(() => held.size === 0, 'nothing to be held');
+        await look(first, false);
+        await until(() => held.size === 1, 'one to be held again');
+        await site.send({ name: 'ben', text: 'hello' });
+        await site.send({ room: 'dev', name: 'ben', text: 'hello, dev' });
+        await shows(first, ['hello']);
+        await shows(second, ['hello, dev']);
+        await first.close();
+        await second.close();
+
+        const page = await tab(`${blog}/button`);
+        const ofWidget = countHeld(page.context());
+        await page.getByRole('button', { name: 'Chat' }).click();
+        await until(() => ofWidget.size === 1, 'the open widget to hold one');
+        await page.getByRole('button', { name: 'Chat' }).click();
+        await until(() => ofWidget.size === 0, 'the closed one to hold none');
+      });
+    });
+  });
+});
+
+test('the device\'s clock is set back while the leading tab is stopped: the other one takes over in the usual time', async () => {
+  await withSite({ profile: HERE }, async (site) => {
+    await withBrowser(async ({ tab }) => {
+      const leading = await tab(`http://${PLAIN}:${site.port}/`, { name: 'ann' });
+      const other = await leading.context().newPage();
+      await other.goto(leading.url());
+      await say(leading, 'before');
+      await shows(other, ['before']);
+      leading.evaluate(() => {
+        for (const end = performance.now() + 60_000; performance.now() < end;);
+      }).catch(() => {}); // the browser is closed before
+      await other.evaluate(() => {
+        const { now } = Date;
+        Date.now = () => now() - 300_000;
+      });
+      const held = countHeld(leading.context());
+      await until(() => held.size === 1, 'the other one to listen');
+      await site.send({ name: 'ben', text: 'still there?' });
+      await shows(other, ['before', 'still there?']);
+    });
+  });
+});
+
+test('in a browser without channels tabs of seven rooms work, told by the storage they share', async () => {
+  await withSite({ profile: HERE }, async (site) => {
+    await withBrowser(async ({ tab }) => {
+      const first = await tab('about:blank');
+      await first.context().addInitScript(() => {
+        delete window.BroadcastChannel;
+        localStorage.setItem('pollchat / name', 'ann');
+      });
+      const held = countHeld(first.context());
+      const pages = [];
+      for (let i = 0; i < 7; i++) {
+        const page = await first.context().newPage();
+        await page.goto(`http://${PLAIN}:${site.port}/?room=r${i}`);
+        pages.push(page);
+      }
+      for (const [i, page] of pages.entries()) {
+        await say(page, 'hi');
+        await shows(page, ['hi']);
+        await site.send({ room: `r${i}`, name: 'ben', text: 'you' });
+        await shows(page, ['hi', 'you']);
+      }
+      assert.equal(held.size, 1);
+    });
+  });
+});
