@@ -9,6 +9,7 @@
 #include "err.h"
 #include "exposure.h"
 #include "findings.h"
+#include "guard.h"
 #include "store.h"
 
 #include <dirent.h>
@@ -67,8 +68,9 @@ static void check_owner(const struct checks_given *given, struct findings *out)
     } else if (program.st_uid != geteuid() && given->carrier != CHECKS_SHELL) {
         findings_add(
             out, "permissions", FINDING_NOTE,
-            "The programs run as another user than the one their files belong to. So that user must own the data "
-            "folder, or be allowed to write to it (777).");
+            "The programs run as another user than the one their files belong to. So that user must own the data folder. "
+            "If you can't give it away: delete it while it is empty, let all users write to the folder around it, open "
+            "this page, so that the programs make it themselves, and take that right back.");
     } else {
         findings_add(out, "permissions", FINDING_FINE, "Files and folders have the permissions that they should have.");
     }
@@ -118,7 +120,6 @@ static void check_exposure(const struct checks_given *given, struct findings *ou
 {
     const char *data = given->conf->data;
     char address[PATH_MAX];
-    struct stat found;
     if (exposure_is_marked(data)) {
         findings_add(
             out, "data-web", FINDING_WRONG,
@@ -134,12 +135,25 @@ static void check_exposure(const struct checks_given *given, struct findings *ou
         findings_add(out, "data-web", FINDING_FINE,
                      "The data folder lies outside of what is served, as far as the programs can see.");
     }
-    if (stat(data, &found) == 0 && (found.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-        findings_add(
-            out, "data-others", FINDING_POOR,
-            "Other users of this machine may write to the data folder. If the programs run as the owner of their files, "
-            "give it the permissions 700.");
+}
+
+/* Who can write to the data has a chat of his own there. */
+static bool is_guarded(const char *data, struct findings *out)
+{
+    struct err e = ERR_INIT;
+    struct stat folder;
+    struct stat database;
+    char path[PATH_MAX];
+    if (guard_folder(data, &e) != 0) {
+        findings_add(out, "data-others", FINDING_WRONG, "%s", e.text);
+        return false;
     }
+    if (stat(data, &folder) == 0 && (folder.st_mode & S_IXOTH) != 0 && path_of(path, sizeof path, data, "chat.db") &&
+        stat(path, &database) == 0 && (database.st_mode & S_IROTH) != 0) {
+        findings_add(out, "data-others", FINDING_POOR,
+                     "Other users of this machine may read the database. Give the data folder the permissions 700.");
+    }
+    return true;
 }
 
 static void check_file_system(const char *data, struct findings *out)
@@ -306,7 +320,7 @@ static void check_settings(const struct checks_given *given, struct findings *ou
 
 static void check_data(const struct checks_given *given, struct findings *out)
 {
-    if (is_made(given, out)) {
+    if (is_guarded(given->conf->data, out) && is_made(given, out)) {
         check_room(given->conf->data, given->stranger ? CHECKS_KEPT_S : 0, out);
         check_file_size(given->conf->data, out);
         check_exposure(given, out);

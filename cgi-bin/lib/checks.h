@@ -21,7 +21,8 @@ enum checks_carrier { CHECKS_SHELL, CHECKS_CGI, CHECKS_FASTCGI };
 struct checks_given {
     const struct conf *conf;  /* where it isn't sure where the data is, the chat has stopped, and */
     const char *conf_problem; /* this says why; NULL: it is sure */
-    bool stranger;            /* the texts hold nothing of what the owner wrote, and no disk is written to more often than each CHECKS_KEPT_S */
+    bool
+        stranger; /* the texts hold nothing of what the owner wrote, and no disk is written to more often than each CHECKS_KEPT_S */
     const char *program_folder;
     const char *served;              /* DOCUMENT_ROOT of the request, or NULL */
     const struct allowance *allowed; /* how many may wait; NULL: nobody knows */

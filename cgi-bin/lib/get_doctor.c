@@ -13,6 +13,7 @@
 #include "findings.h"
 #include "form.h"
 #include "get_status.h"
+#include "guard.h"
 #include "json.h"
 #include "program.h"
 #include "site.h"
@@ -82,7 +83,7 @@ static void look(struct look *l, bool fastcgi, bool stranger)
                                        .allowed = l->is_known ? &l->allowed : NULL,
                                        .carrier = fastcgi ? CHECKS_FASTCGI : CHECKS_CGI};
     checks_run(&given, &l->findings);
-    if (l->is_known) {
+    if (l->is_known && guard_folder(l->conf.data, NULL) == 0) { /* it makes a file there */
         exposure_address(l->conf.data, folder, served, l->address, sizeof l->address);
     }
 }

@@ -39,6 +39,8 @@ const char *problem_detail(const struct err *e)
     switch (e->code) {
     case ERR_CONFIG:
         return "A setting of this site is wrong; the server's error log says which, and so does: pollchat settings";
+    case ERR_EXPOSED:
+        return "This chat has stopped, for safety. Its owner finds the reason in doctor.html.";
     case ERR_SYSTEM:
         return "Something failed on the server; its error log says what.";
     default:

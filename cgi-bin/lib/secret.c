@@ -4,6 +4,7 @@
 #include "ck.h"
 #include "disk.h"
 #include "err.h"
+#include "guard.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -39,6 +40,10 @@ static int read_key(const char *path, struct secret *s, struct err *e)
     int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK); /* a pipe in its place must not stop anybody */
     if (fd < 0) {
         return errno == ENOENT ? 0 : fail("read", e);
+    }
+    if (guard_file(fd, path, e) != 0) {
+        close(fd);
+        return -1;
     }
     ssize_t length = read(fd, bytes, sizeof bytes);
     close(fd);

@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "disk.h"
 #include "err.h"
+#include "guard.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -189,6 +190,16 @@ static int open_if_sized(const char *path, size_t size, struct stat *st)
     return fd;
 }
 
+/* What others can write to is neither mapped nor replaced. */
+static int guarded(int fd, const char *path, struct err *e)
+{
+    if (guard_file(fd, path, e) != 0) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
 static int make_or_replace(const char *path, const struct shm_new *made, struct err *e)
 {
     struct stat st;
@@ -202,7 +213,7 @@ static int open_sized(const char *path, const struct shm_new *made, struct stat 
     for (int round = 0; round < 3 && result == 0; round++) {
         int fd = open_if_sized(path, made->size, st);
         if (fd >= 0) {
-            return fd;
+            return guarded(fd, path, e);
         }
         if (errno != ENOENT) {
             return fail(e, "the file for wake-ups can't be opened");
@@ -216,7 +227,7 @@ static int open_sized(const char *path, const struct shm_new *made, struct stat 
     if (fd >= 0 && e != NULL) {
         err_clear(e);
     }
-    return fd;
+    return fd >= 0 ? guarded(fd, path, e) : -1;
 }
 
 static struct shm *map_descriptor(int fd, const char *path, size_t size, const struct stat *st, struct err *e)
@@ -248,6 +259,7 @@ struct shm *shm_map_there(const char *path, size_t size)
 {
     struct stat st = {0};
     int fd = open_if_sized(path, size, &st);
+    fd = fd >= 0 ? guarded(fd, path, NULL) : -1;
     return fd >= 0 ? map_descriptor(fd, path, size, &st, NULL) : NULL;
 }
 

@@ -7,6 +7,7 @@
 #include "disk.h"
 #include "err.h"
 #include "exposure.h"
+#include "guard.h"
 #include "hash.h"
 #include "log.h"
 #include "warn.h"
@@ -20,7 +21,7 @@
 enum {
     BELLS_MAX = 64,
     BELL_CHECK_MS = 1000,
-    EXPOSURE_CHECK_MS = 1000,
+    SAFETY_CHECK_MS = 1000,
     THREADS_FALLBACK = 16,
     IDLE_MAX = 16,
     OVERRIDES_MAX = 64 * 1024
@@ -37,8 +38,8 @@ struct site {
     struct bell *bells[BELLS_MAX]; /* the last one is in use; older ones may still be in somebody's hands */
     size_t bell_count;
     int64_t bell_checked; /* monotonic ms, as is the next one */
-    int64_t exposure_checked;
-    bool exposed; /* the data folder is marked as served: nothing goes on */
+    int64_t safety_checked;
+    struct err danger; /* why nothing goes on */
     bool bell_complained;
     bool was_opened;
     uint64_t file;     /* the database's that was used last (store_file); 0: unknown */
@@ -160,7 +161,7 @@ static void tell_faults(const struct conf *conf)
     for (size_t i = 0; i < f->count; i++) {
         hash = hash_bytes(hash, f->list[i].text, strlen(f->list[i].text));
     }
-    if (f->count == 0 || !warn_is_due(conf->data, hash)) {
+    if (f->count == 0 || (guard_folder(conf->data, NULL) == 0 && !warn_is_due(conf->data, hash))) {
         return;
     }
     for (size_t i = 0; i < f->count; i++) {
@@ -189,7 +190,6 @@ static int load(struct site *s, const char *const *request_environment, struct e
             s->loaded = true;
             s->overrides = overrides;
             tell_faults(&s->conf);
-            share_tally(s);
             return 0;
         }
     }
@@ -206,24 +206,31 @@ int site_conf_as_it_is(struct site *s, const char *const *request_environment, s
     return result;
 }
 
-/* Looked at once a second. */
-static bool is_exposed(struct site *s)
+/* Looked at once a second. The log has each reason once, strangers have none. */
+static int check_safety(struct site *s, struct err *e)
 {
     int64_t now = clock_mono_ms();
-    if (s->exposure_checked == 0 || now - s->exposure_checked >= EXPOSURE_CHECK_MS) {
-        s->exposure_checked = now;
-        s->exposed = exposure_is_marked(s->conf.data);
+    if (s->safety_checked == 0 || now - s->safety_checked >= SAFETY_CHECK_MS) {
+        struct err danger = ERR_INIT;
+        s->safety_checked = now;
+        if (guard_folder(s->conf.data, &danger) == 0 && exposure_is_marked(s->conf.data)) {
+            err_set(&danger, ERR_EXPOSED,
+                    "Files of the data folder could be read over the web; see READABLE-BY-THE-WEB.txt.");
+        }
+        if (danger.code != ERR_NONE && strcmp(danger.text, s->danger.text) != 0) {
+            log_line("the chat has stopped, for safety: %s (%s)", danger.text, s->conf.data);
+        }
+        s->danger = danger;
     }
-    return s->exposed;
+    return s->danger.code == ERR_NONE ? 0 : err_set(e, ERR_EXPOSED, "%s", s->danger.text);
 }
 
 const struct conf *site_conf(struct site *s, const char *const *request_environment, struct err *e)
 {
     pthread_mutex_lock(&s->lock);
     int result = load(s, request_environment, e);
-    if (result == 0 && is_exposed(s)) {
-        result = err_set(e, ERR_EXPOSED,
-                         "This chat has stopped, for safety. Its owner finds the reason in doctor.html.");
+    if (result == 0 && (result = check_safety(s, e)) == 0) {
+        share_tally(s);
     }
     pthread_mutex_unlock(&s->lock);
     return result == 0 ? &s->conf : NULL;
@@ -279,9 +286,11 @@ static struct store *open_store(struct site *s, struct err *e)
         .stopping = s->stopping,
     };
     struct store *handle = store_open(&options, s->mode, e);
-    pthread_mutex_lock(&s->lock);
-    share_tally(s);
-    pthread_mutex_unlock(&s->lock);
+    if (handle != NULL) {
+        pthread_mutex_lock(&s->lock);
+        share_tally(s);
+        pthread_mutex_unlock(&s->lock);
+    }
     return handle;
 }
 

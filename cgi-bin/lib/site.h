@@ -29,8 +29,8 @@ void site_free(struct site *s);
 void site_guard_log(struct site *s);
 
 /* The settings; borrowed for the life of the site. Mistakes in them are logged when they are read (warn.h). NULL with ERR_CONFIG where it isn't sure
- * where the data is (conf.h), or ERR_EXPOSED while the data folder is marked as one that the web can
- * read (exposure.h). request_environment may be NULL. */
+ * where the data is (conf.h), or ERR_EXPOSED while others may write to the data
+ * (guard.h), or the folder is marked as one that the web can read (exposure.h). request_environment may be NULL. */
 const struct conf *site_conf(struct site *s, const char *const *request_environment, struct err *e);
 
 /* A copy for who looks into what is wrong: never ERR_EXPOSED. With -1 (ERR_CONFIG, ERR_SYSTEM) all but the folder of the data can be used. */

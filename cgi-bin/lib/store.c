@@ -2,6 +2,7 @@
 #include "store_backend.h"
 
 #include "ck.h"
+#include "guard.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,12 @@ uint64_t store_stamp(const char *folder)
 
 struct store *store_open(const struct store_options *options, enum store_mode mode, struct err *e)
 {
-    return backend->open(options, mode, e);
+    struct store *s = guard_folder(options->folder, e) == 0 ? backend->open(options, mode, e) : NULL;
+    if (s != NULL && guard_folder(options->folder, e) != 0) { /* the folder, or a file in it, came in between */
+        store_close(s);
+        s = NULL;
+    }
+    return s;
 }
 
 void store_close(struct store *s)
@@ -123,12 +129,12 @@ int store_check(struct store *s, FILE *out, struct err *e)
 int store_backup(const struct store_options *options, const char *to, const struct store_progress *progress,
                  struct err *e)
 {
-    return backend->backup(options, to, progress, e);
+    return guard_folder(options->folder, e) == 0 ? backend->backup(options, to, progress, e) : -1;
 }
 
 int store_restore(const struct store_options *options, const char *from, const struct store_progress *progress,
                   struct store_restored *out, struct err *e)
 {
     memset(out, 0, sizeof *out);
-    return backend->restore(options, from, progress, out, e);
+    return guard_folder(options->folder, e) == 0 ? backend->restore(options, from, progress, out, e) : -1;
 }

@@ -18,6 +18,7 @@
 #include "clock.h"
 #include "disk.h"
 #include "err.h"
+#include "guard.h"
 #include "log.h"
 
 #include <errno.h>
@@ -391,6 +392,18 @@ static int restore_locked(struct store_sqlite *present, struct store_sqlite_fres
     return 0;
 }
 
+/* Whoever puts a backup into the folder decides what is read there from then on. */
+static int check_asked(const char *path, struct err *e)
+{
+    int fd = open(path, O_PATH | O_CLOEXEC);
+    if (fd < 0) {
+        return err_set(e, ERR_ABSENT, "There is no such file.");
+    }
+    int result = guard_file(fd, path, e);
+    close(fd);
+    return result;
+}
+
 static int restore(const struct store_options *options, const char *from, bool asked,
                    const struct store_progress *progress, struct store_restored *out, struct err *e)
 {
@@ -398,6 +411,9 @@ static int restore(const struct store_options *options, const char *from, bool a
     char path[PATH_SIZE];
     if (!disk_exists(from)) {
         return err_set(e, ERR_ABSENT, "There is no such file.");
+    }
+    if (asked && check_asked(from, e) != 0) {
+        return -1;
     }
     if (disk_folder_make(options->folder, e) != 0) {
         return -1;

@@ -1,9 +1,10 @@
 // doctor.test.mjs - /doctor without a web server: what it says, to whom, and the folder that the web can read.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { cgi, fastcgi, poll, pollchat, send, startFastcgi, temporaryFolder } from './program.mjs';
+import { cgi, fastcgi, poll, pollchat, programPath, send, startFastcgi, temporaryFolder, until } from './program.mjs';
 
 const doctor = (data, { extra, ...options } = {}) =>
   cgi(data, { program: 'poll', path: '/doctor', method: 'GET', ...options, extra: { PATH_INFO: '/doctor', POLLCHAT_DOCTOR: 'everyone', ...extra } });
@@ -91,6 +92,48 @@ test('a FastCGI process shows strangers what it found a moment ago', async (t) =
   assert.ok(!fs.existsSync(path.join(data, 'chat.trial')), 'nothing was looked at');
   assert.equal(topic(await look(local), 'data').state, 'fine');
   assert.ok(fs.existsSync(path.join(data, 'chat.trial')));
+});
+
+test('a data folder that others may write to is not used, and the reason is told; closed again, all goes on', async (t) => {
+  const data = temporaryFolder(t);
+  assert.equal((await send(data, { text: 'before' })).status, 201);
+  const poller = await startFastcgi(t, 'poll', data);
+  const look = () => fastcgi(poller.socket, { program: 'poll', query: 'since=0' });
+  assert.equal((await look()).status, 200);
+  for (const [what, open, closed, says] of [[data, 0o777, 0o700, /the data folder \(permissions 777\)/], [path.join(data, 'chat.db'), 0o666, 0o600, /chat\.db \(permissions 666\)/]]) {
+    fs.chmodSync(what, open);
+    const noticed = await until(async () => { const answer = await look(); return answer.status === 503 && answer; }, 'the running program to notice');
+    const names = fs.readdirSync(data).sort();
+    for (const answer of [await send(data, { text: 'now' }), await poll(data), noticed]) {
+      assert.equal(answer.status, 503);
+      assert.equal(answer.json.type, 'urn:pollchat:problem:exposed');
+      assert.doesNotMatch(answer.body, /permissions|chat\.db/, 'strangers needn\'t know');
+      if (answer !== noticed) assert.match(answer.stderr, says); // a thread that answers nobody may have been the first to notice
+    }
+    const said = topic(await doctor(data), 'data-others');
+    assert.equal(said.state, 'wrong');
+    assert.match(said.text, says);
+    for (const command of [['check'], ['backup', path.join(data, '..', 'none.db')], ['restore', path.join(data, 'chat.db')], ['doctor']]) {
+      const shell = await pollchat([...command, '--data', data]);
+      assert.equal(shell.code, 1, command[0]);
+      assert.match(shell.stdout + shell.stderr, says);
+    }
+    assert.deepEqual(fs.readdirSync(data).sort(), names, 'nothing is made there');
+    fs.chmodSync(what, closed);
+    await until(async () => (await look()).status === 200, 'it to go on');
+  }
+  assert.equal((await send(data, { text: 'after' })).status, 201);
+  assert.equal((await poll(data)).json.head, 2);
+});
+
+test('a folder of another user is not used, whatever may be written to it', { skip: process.getuid() !== 0 && 'takes root' }, async (t) => {
+  const data = temporaryFolder(t);
+  fs.chmodSync(data, 0o755);
+  fs.chownSync(data, 1234, 1234);
+  const as = (args) => spawnSync('setpriv', ['--reuid=65534', '--regid=65534', '--clear-groups', '--', programPath('pollchat'), ...args, '--data', data], { encoding: 'utf8' });
+  const seen = as(['doctor']);
+  assert.equal(seen.status, 1, seen.stderr);
+  assert.match(seen.stdout, /wrong +data-others +Another user of this machine has the data folder/);
 });
 
 test('a body is counted and not kept; one that is too long is refused', async (t) => {

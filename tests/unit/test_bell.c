@@ -538,10 +538,25 @@ static void so_many_processes_stay_and_no_more(void **state)
     bell_close(b);
 }
 
+static void a_file_that_others_may_write_to_is_no_bell(void **state)
+{
+    struct err e = ERR_INIT;
+    (void)state;
+    bell_close(open_bell(EPOCH));
+    assert_int_equal(chmod(path, 0622), 0);
+    assert_null(bell_open(path, EPOCH, &e));
+    assert_int_equal(e.code, ERR_EXPOSED);
+    assert_contains(e.text, "(permissions 622)");
+    assert_null(bell_open_as_it_is(path));
+    assert_int_equal(chmod(path, 0600), 0);
+    bell_close(open_bell(EPOCH));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_head_is_known_only_after_somebody_has_read_it),
+        cmocka_unit_test(a_file_that_others_may_write_to_is_no_bell),
         cmocka_unit_test(what_one_process_tells_all_others_know),
         cmocka_unit_test(while_somebody_writes_nothing_is_known),
         cmocka_unit_test(a_reader_who_was_overtaken_does_not_set_a_head_back),

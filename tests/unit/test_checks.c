@@ -153,15 +153,33 @@ static void a_folder_that_is_missing_or_no_folder_is_told(void **state)
     assert_null(strstr(of("data")->text, root));
 }
 
-static void others_who_may_write_are_told(void **state)
+static void others_who_may_write_are_told_and_nothing_is_made_there(void **state)
 {
     (void)state;
     assert_int_equal(mkdir(conf.data, 0700), 0);
     assert_int_equal(chmod(conf.data, 0777), 0);
     assert_int_equal(chmod(programs, 0775), 0);
     look(CHECKS_CGI);
-    assert_int_equal(state_of("data-others"), FINDING_POOR);
+    assert_int_equal(state_of("data-others"), FINDING_WRONG);
+    assert_non_null(strstr(of("data-others")->text, "permissions 777"));
     assert_int_equal(state_of("permissions"), FINDING_POOR);
+    assert_null(of("database"));
+    assert_int_equal(rmdir(conf.data), 0);
+}
+
+static void others_who_may_read_are_told(void **state)
+{
+    char path[2 * PATH_MAX];
+    (void)state;
+    look(CHECKS_CGI);
+    assert_null(of("data-others"));
+    snprintf(path, sizeof path, "%s/chat.db", conf.data);
+    assert_true(chmod(path, 0644) == 0 && chmod(conf.data, 0755) == 0);
+    look(CHECKS_CGI);
+    assert_int_equal(state_of("data-others"), FINDING_POOR);
+    assert_int_equal(chmod(conf.data, 0700), 0);
+    look(CHECKS_CGI);
+    assert_null(of("data-others"));
 }
 
 static void a_foreign_database_is_told(void **state)
@@ -309,7 +327,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_full_disk_is_found_by_trying, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_folder_that_is_missing_or_no_folder_is_told, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(others_who_may_write_are_told, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(others_who_may_write_are_told_and_nothing_is_made_there, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(others_who_may_read_are_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_foreign_database_is_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(only_who_has_read_the_word_can_stop_a_chat, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_full_disk_does_not_keep_a_chat_from_being_stopped, set_up, tear_down),

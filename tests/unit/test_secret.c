@@ -35,6 +35,22 @@ static void a_key_is_made_once_and_kept(void **state)
     assert_memory_not_equal(&first, &other, sizeof first);
 }
 
+static void a_key_that_others_may_write_to_is_refused(void **state)
+{
+    const struct place *p = *state;
+    char path[300];
+    struct secret s;
+    struct err e = ERR_INIT;
+    (void)load(p);
+    snprintf(path, sizeof path, "%s/chat.key", p->root);
+    assert_int_equal(chmod(path, 0602), 0);
+    assert_int_equal(secret_load(&s, p->root, &e), -1);
+    assert_int_equal(e.code, ERR_EXPOSED);
+    assert_contains(e.text, "chat.key (permissions 602)");
+    assert_int_equal(chmod(path, 0600), 0);
+    (void)load(p);
+}
+
 static void tell_key(const struct place *p, int out)
 {
     struct secret s;
@@ -135,6 +151,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_ROLLBACK(a_key_is_made_once_and_kept),
+        IN_ROLLBACK(a_key_that_others_may_write_to_is_refused),
         IN_ROLLBACK(all_who_make_it_at_once_have_the_same),
         IN_ROLLBACK(what_is_no_key_is_neither_used_nor_replaced),
         cmocka_unit_test(a_name_depends_on_key_purpose_and_text),

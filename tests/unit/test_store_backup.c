@@ -347,6 +347,39 @@ static void what_has_that_name_and_is_no_backup_is_renamed(void **state)
     assert_int_equal(find_files(p, "chat-", NULL, 0), 1);
 }
 
+static void a_backup_that_others_may_write_to_is_not_taken_up(void **state)
+{
+    struct place *p = *state;
+    fill(p, 5);
+    assert_int_equal(backup(p, in_place(p, "chat-restore.db"), NULL), 0);
+    assert_int_equal(chmod(in_place(p, "chat-restore.db"), 0666), 0);
+    struct store *s = open_store(p, STORE_WRITE);
+    assert_stored(s, "6", "goes on");
+    store_close(s);
+    assert_head(p, 6);
+    assert_int_equal(find_files(p, "chat-restore-refused.db", NULL, 0), 1);
+}
+
+static void a_folder_or_database_that_others_may_write_to_is_not_opened(void **state)
+{
+    struct place *p = *state;
+    struct err e = ERR_INIT;
+    fill(p, 2);
+    assert_int_equal(chmod(p->folder, 0777), 0);
+    assert_null(try_open(p, STORE_READ, &e));
+    assert_int_equal(e.code, ERR_EXPOSED);
+    err_clear(&e);
+    assert_int_equal(backup(p, beside(p, "b.db"), &e), -1);
+    assert_int_equal(e.code, ERR_EXPOSED);
+    err_clear(&e);
+    assert_int_equal(chmod(p->folder, 0700), 0);
+    assert_int_equal(chmod(in_place(p, "chat.db"), 0666), 0);
+    assert_null(try_open(p, STORE_WRITE, &e));
+    assert_contains(e.text, "chat.db (permissions 666)");
+    assert_int_equal(chmod(in_place(p, "chat.db"), 0600), 0);
+    assert_head(p, 2);
+}
+
 static void open_until_it_is_done(const struct place *p, int number)
 {
     struct err e = ERR_INIT;
@@ -557,6 +590,8 @@ int main(void)
         IN_BOTH_MODES(what_a_killed_restore_left_is_tidied_up),
         IN_BOTH_MODES(a_backup_of_that_name_is_put_in_the_place),
         IN_BOTH_MODES(what_has_that_name_and_is_no_backup_is_renamed),
+        IN_BOTH_MODES(a_backup_that_others_may_write_to_is_not_taken_up),
+        IN_BOTH_MODES(a_folder_or_database_that_others_may_write_to_is_not_opened),
         IN_BOTH_MODES(several_at_once_do_it_once),
         IN_BOTH_MODES(a_backup_while_others_write_is_of_one_moment),
         IN_BOTH_MODES(a_restore_while_others_write_loses_nothing_that_was_answered),
