@@ -33,7 +33,8 @@ static const struct setting settings[] = {
     {"data", FOLDER, AT(data), 0, 0, "../pollchat-data", NULL,
      "Folder of the database (chat.db). A relative path starts at the folder of the programs.\n"
      "It must not be served by the web server; the default lies outside of www/, is made with mode 0700\n"
-     "and gets a .htaccess that denies everything, in case it ends up inside a served folder after all."},
+     "and gets a .htaccess that denies everything, in case it ends up inside a served folder after all.\n"
+     "Nobody but the user that runs the programs may write to it (700), or the chat stops and says so."},
     {"heads", FOLDER, AT(heads), 0, 0, "", NULL,
      "Folder, served by the web server as heads/ beside the page, in which each room has a tiny file that says how far it is. Where polls\n"
      "can't be held, as under plain CGI, pages watch that file instead of starting a program every few seconds. A relative path starts\n"

@@ -202,7 +202,10 @@ static int look_at_file(struct guard *g, int folder, const char *name, struct er
 static int open_folder(const char *folder)
 {
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return fd >= 0 ? fd : open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    }
+    return fd;
 }
 
 int guard_folder(const char *folder, struct err *e)

@@ -1,6 +1,7 @@
 /* members.c - see members.h. */
 #include "members.h"
 
+#include "ck.h"
 #include "str.h"
 
 #include <stdint.h>
@@ -82,12 +83,10 @@ static void see_group(void *context, char *fields[FIELDS])
     if (s->name != NULL || !number_of(fields[2], &number) || number != s->group) {
         return;
     }
-    s->name = strdup(fields[0]);
     size_t size = strlen(fields[3]) + 3;
-    s->listed = malloc(size);
-    if (s->listed != NULL) {
-        snprintf(s->listed, size, ",%s,", fields[3]);
-    }
+    s->name = ck_strdup(fields[0]);
+    s->listed = ck_calloc(1, size);
+    snprintf(s->listed, size, ",%s,", fields[3]);
 }
 
 /* Takes the user off the list; true when it was on it. */
@@ -126,7 +125,7 @@ void members_read(const char *passwd, const char *groups, gid_t group, struct me
     memset(out, 0, sizeof *out);
     read_lines(groups, see_group, &s);
     read_lines(passwd, see_user, &s);
-    if (s.name != NULL && (s.listed == NULL || strspn(s.listed, ", ") != strlen(s.listed))) {
+    if (s.listed != NULL && strspn(s.listed, ", ") != strlen(s.listed)) {
         out->more = true; /* a member whose number nobody knows */
     }
     free(s.name);

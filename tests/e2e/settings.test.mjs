@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 
-import { PROFILE, copyRoot, makeFolder, removeFolder, withSite } from './harness.mjs';
+import { PROFILE, copyRoot, makeFolder, removeFolder, until, withSite } from './harness.mjs';
 
 const logs = PROFILE !== 'caddy'; // which drops what programs write to the FastCGI error stream
 
@@ -34,6 +34,26 @@ describe(`${PROFILE}: settings`, () => {
       for (const word of ['hunter2', 'SECRET_WORD', 'https://b.example/', "'all'"]) {
         assert.ok(!logs || site.log().includes(word), `the log explains ${word}: ${site.log()}`);
       }
+    });
+  });
+
+  it('a data folder that others may write to stops the chat: 503 without the reason, which the log has; closed again, it goes on', async () => {
+    await withSite({}, async (site) => {
+      assert.equal((await site.send({ text: 'before' })).status, 201);
+      const answers = async () => Promise.all([site.send({ text: 'now' }), site.get('/poll?since=0')]);
+      fs.chmodSync(site.data, 0o777);
+      const refused = await until(async () => {
+        const all = await answers();
+        return all.every(({ status }) => status === 503) && all;
+      }, 'both programs to notice');
+      for (const answer of refused) {
+        assert.equal(answer.json().type, 'urn:pollchat:problem:exposed');
+        assert.doesNotMatch(answer.text, /permission|folder/);
+      }
+      assert.ok(!logs || /the data folder \(permissions 777\)/.test(site.log()), site.log());
+      assert.equal((await site.get('/')).status, 200, 'the page is there all the same');
+      fs.chmodSync(site.data, 0o700);
+      await until(async () => (await answers()).every(({ status }) => status < 300), 'both to go on');
     });
   });
 

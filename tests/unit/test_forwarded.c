@@ -80,13 +80,14 @@ static void what_cannot_be_read_ends_the_walk(void **state)
 /* X_Forwarded_For of a client beside X-Forwarded-For of the proxy, in whichever order. */
 static void of_two_variables_of_one_name_none_is_believed(void **state)
 {
-    static const char *const forged[] = {FOR "198.51.100.7", FOR "127.0.0.1", FOR "", FOR "10.0.0.1, 10.0.0.2"};
+    static const char *const forged[] = {"HTTP_X_FORWARDED_FOR=198.51.100.7", "HTTP_X_FORWARDED_FOR=127.0.0.1",
+                                         "HTTP_X_FORWARDED_FOR="};
     struct fake f;
     char host[FORWARDED_HOST];
     (void)state;
     for (size_t i = 0; i < COUNT(forged); i++) {
         asks_for("unknown", "REMOTE_ADDR=127.0.0.1", FOR "203.0.113.9", forged[i]);
-        asks_for("unknown", "REMOTE_ADDR=127.0.0.1", forged[i], "OTHER=1", FOR "203.0.113.9");
+        asks_for("unknown", "REMOTE_ADDR=127.0.0.1", forged[i], "OTHER=1", "HTTP_X_FORWARDED_FOR=203.0.113.9");
         asks_for("192.0.2.1", "REMOTE_ADDR=192.0.2.1", forged[i], FOR "203.0.113.9"); /* not trusted anyway */
     }
     asks_for("unknown", "REMOTE_ADDR=127.0.0.1", FOR "203.0.113.9", FOR "203.0.113.9", STANDARD "for=203.0.113.9");
