@@ -12,6 +12,7 @@
 #include "query.h"
 #include "reader.h"
 #include "site.h"
+#include "str.h"
 #include "tally.h"
 #include "web.h"
 
@@ -26,12 +27,15 @@ enum {
     QUIET_REFRESH = 10,
 };
 
+enum part { PART_ROOM, PART_LOG, PART_TEXT };
+
 struct page {
     const struct plain_place *place;
     struct query query;
     struct chat_draft draft; /* room and name, for the form */
     char reply_to[24];
-    bool is_log;
+    enum part part;
+    uint64_t from; /* PART_TEXT: byte of the text of the message before query.before */
     int turn;
 };
 
@@ -58,10 +62,43 @@ static int take_reply(const struct form *fields, struct page *p, struct err *e)
     return 0;
 }
 
-static int parse(const struct form *fields, struct page *p, struct err *e)
+static enum part part_of(const struct form *fields)
 {
     struct err ignored = ERR_INIT;
     const struct form_field *part = form_once(fields, "part", &ignored);
+    if (part == NULL) {
+        return PART_ROOM;
+    }
+    return strcmp(part->value, "log") == 0 ? PART_LOG : strcmp(part->value, "text") == 0 ? PART_TEXT : PART_ROOM;
+}
+
+/* A number that must be there. */
+static int take_number(const struct form *fields, const char *name, uint64_t max, uint64_t *out, struct err *e)
+{
+    const struct form_field *f = form_once(fields, name, e);
+    if (f != NULL && str_u64(f->value, 0, max, out) == 0) {
+        return 0;
+    }
+    return e->code != ERR_NONE ? -1 : err_field(e, ERR_INPUT, name, "%s must be a whole number.", name);
+}
+
+/* The message of a long text: the one before the next. */
+static int take_text(const struct form *fields, struct page *p, struct err *e)
+{
+    uint64_t seq = 0;
+    if (take_number(fields, "seq", CHAT_SEQ_MAX - 1, &seq, e) != 0 ||
+        take_number(fields, "from", SIZE_MAX, &p->from, e) != 0) {
+        return -1;
+    }
+    p->query.kind = QUERY_BEFORE;
+    p->query.before = seq + 1;
+    p->query.limit = 1;
+    return 0;
+}
+
+static int parse(const struct form *fields, struct page *p, struct err *e)
+{
+    struct err ignored = ERR_INIT;
     if (query_parse(fields, &p->query, e) != 0 || take_reply(fields, p, e) != 0) {
         return -1;
     }
@@ -70,13 +107,13 @@ static int parse(const struct form *fields, struct page *p, struct err *e)
     }
     const struct form_field *turn = form_once(fields, "turn", &ignored);
     p->turn = turn != NULL && strcmp(turn->value, "1") == 0 ? 1 : 0;
-    p->is_log = part != NULL && strcmp(part->value, "log") == 0;
+    p->part = part_of(fields);
     if (p->query.kind == QUERY_SINCE) {
         p->query.kind = QUERY_LAST;
     }
     p->query.limit = PAGE_MESSAGES;
     take_name(fields, p);
-    return 0;
+    return p->part == PART_TEXT ? take_text(fields, p, e) : 0;
 }
 
 static unsigned seconds_of(const struct answer_room *room)
@@ -88,7 +125,11 @@ static unsigned seconds_of(const struct answer_room *room)
 static void render(struct web_reply *r, const struct page *p, const struct reading *g)
 {
     char id[CHAT_EPOCH_SIZE];
-    if (p->is_log) {
+    if (p->part == PART_TEXT) {
+        plain_text(&r->body, p->place, &g->answer, &g->rooms[0].messages[0], (size_t)p->from, p->draft.name);
+        return;
+    }
+    if (p->part == PART_LOG) {
         const struct plain_refresh refresh = {.seconds = seconds_of(&g->rooms[0]), .turn = p->turn};
         plain_log(&r->body, p->place, &g->answer, p->draft.name, p->query.kind == QUERY_BEFORE ? NULL : &refresh);
         return;
@@ -101,6 +142,23 @@ static void render(struct web_reply *r, const struct page *p, const struct readi
                                     .reply_to = p->reply_to,
                                     .text = ""};
     plain_room(&r->body, &form, &g->answer);
+}
+
+/* Is what was asked for there? */
+static int check(const struct page *p, const struct reading *g, struct err *e)
+{
+    if (p->part != PART_TEXT) {
+        return 0;
+    }
+    const struct answer_room *room = &g->rooms[0];
+    if (room->count == 0 || room->messages[0].seq + 1 != p->query.before) {
+        return err_set(e, ERR_ABSENT, "There is no message %llu in this room.",
+                       (unsigned long long)p->query.before - 1);
+    }
+    if (p->from > room->messages[0].text_length) {
+        return err_field(e, ERR_INPUT, "from", "from lies behind the end of the text.");
+    }
+    return 0;
 }
 
 static void answer_error(struct web_exchange *x, const struct err *e)
@@ -136,7 +194,8 @@ void get_plain(struct web_exchange *x, void *program)
     const struct form *fields = conf != NULL ? web_query(x, &e) : NULL;
     const struct reading_how how = {.budget = conf != NULL ? (size_t)conf->max_answer : 0,
                                     .use_bell = program_uses_bell(p)};
-    if (fields == NULL || parse(fields, &page, &e) != 0 || reading_take(g, p->site, &page.query, &how, &e) != 0) {
+    if (fields == NULL || parse(fields, &page, &e) != 0 || reading_take(g, p->site, &page.query, &how, &e) != 0 ||
+        check(&page, g, &e) != 0) {
         answer_error(x, &e);
     } else {
         answer_page(x, &page, g);

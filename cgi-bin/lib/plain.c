@@ -81,30 +81,98 @@ static void add_time(struct buf *out, int64_t ms)
     buf_addf(out, "<time datetime=\"%s\">%.10s %.5s UTC</time>", text, text, text + 11);
 }
 
-static void add_body(struct buf *out, const struct chat_message *m)
+static bool is_within_character(char c)
 {
-    if (m->type == CHAT_MESSAGE || m->type == CHAT_NOTICE) {
-        html_lines(out, m->text, m->text_length);
-    } else {
-        buf_addf(out, "<em>(%s)</em>", chat_type_word(m->type));
+    return ((unsigned char)c & 0xC0) == 0x80;
+}
+
+/* Behind the last c in text[from..end), or 0 when there is none. */
+static size_t behind_last(const char *text, size_t from, size_t end, char c)
+{
+    const char *found = memrchr(text + from, c, end - from);
+    return found != NULL ? (size_t)(found - text) + 1 : 0;
+}
+
+/* Behind the last line break that a piece may have, or `end`. */
+static size_t end_of_lines(const char *text, size_t from, size_t end)
+{
+    const char *at = text + from;
+    for (unsigned lines = 0; lines < PLAIN_PIECE_LINES; lines++) {
+        at = memchr(at, '\n', (size_t)(text + end - at));
+        if (at == NULL) {
+            return end;
+        }
+        at++;
     }
+    return (size_t)(at - text);
+}
+
+size_t plain_piece_end(const char *text, size_t length, size_t from, size_t most)
+{
+    if (length - from <= most) {
+        return end_of_lines(text, from, length);
+    }
+    size_t end = from + most;
+    size_t line = behind_last(text, from + most / 2, end, '\n');
+    size_t word = behind_last(text, end - most / 4, end, ' ');
+    if (line != 0 || word != 0) {
+        return end_of_lines(text, from, line != 0 ? line : word);
+    }
+    while (end > from + 1 && is_within_character(text[end])) {
+        end--;
+    }
+    return end_of_lines(text, from, end);
+}
+
+/* The link to the rest of a text, if there is one. */
+static void add_rest(struct buf *out, const struct answer_room *room, const struct chat_message *m, size_t from,
+                     const char *name)
+{
+    if (from < m->text_length) {
+        buf_adds(out, "<p class=\"more\"><a href=\"plain");
+        add_address(out, room->name, name);
+        buf_addf(out, "&amp;part=text&amp;seq=%llu&amp;from=%zu\">Show more</a> (%zu of %zu bytes are not shown)</p>",
+                 (unsigned long long)m->seq, from, m->text_length - from, m->text_length);
+    }
+}
+
+/* A piece of the text, from a place on. */
+static void add_body(struct buf *out, const struct answer_room *room, const struct chat_message *m, size_t from,
+                     size_t most, const char *name)
+{
+    buf_adds(out, "<p dir=\"auto\">");
+    if (m->type == CHAT_MESSAGE || m->type == CHAT_NOTICE) {
+        size_t end = plain_piece_end(m->text, m->text_length, from, most);
+        html_lines(out, m->text + from, end - from);
+        buf_adds(out, "</p>");
+        add_rest(out, room, m, end, name);
+    } else {
+        buf_addf(out, "<em>(%s)</em></p>", chat_type_word(m->type));
+    }
+}
+
+/* Who said it, and when. */
+static void add_author(struct buf *out, const struct chat_message *m)
+{
+    buf_adds(out, "<b dir=\"auto\">");
+    add_text(out, m->name);
+    buf_adds(out, "</b> <small>");
+    add_time(out, m->time_ms);
 }
 
 static void add_message(struct buf *out, const struct answer_room *room, const struct chat_message *m, const char *name)
 {
-    buf_addf(out, "<li id=\"m%llu\"><b dir=\"auto\">", (unsigned long long)m->seq);
-    add_text(out, m->name);
-    buf_adds(out, "</b> <small>");
-    add_time(out, m->time_ms);
+    buf_addf(out, "<li id=\"m%llu\">", (unsigned long long)m->seq);
+    add_author(out, m);
     if (m->reply_to != 0) {
         buf_addf(out, " to <a href=\"#m%llu\">%llu</a>", (unsigned long long)m->reply_to,
                  (unsigned long long)m->reply_to);
     }
     buf_adds(out, " <a class=\"reply\" target=\"_top\" href=\"plain");
     add_address(out, room->name, name);
-    buf_addf(out, "&amp;reply_to=%llu\">reply</a></small><p dir=\"auto\">", (unsigned long long)m->seq);
-    add_body(out, m);
-    buf_adds(out, "</p></li>\n");
+    buf_addf(out, "&amp;reply_to=%llu\">reply</a></small>", (unsigned long long)m->seq);
+    add_body(out, room, m, 0, PLAIN_PIECE, name);
+    buf_adds(out, "</li>\n");
 }
 
 static void add_older(struct buf *out, const struct answer_room *room, const char *name)
@@ -177,6 +245,24 @@ void plain_log(struct buf *out, const struct plain_place *place, const struct an
     buf_adds(out, "<p id=\"end\"><a target=\"_top\" href=\"plain");
     add_address(out, room->name, name);
     buf_adds(out, refresh != NULL ? "\">Write</a></p>\n" : "\">Newest messages</a></p>\n");
+    end(out);
+}
+
+void plain_text(struct buf *out, const struct plain_place *place, const struct answer *a, const struct chat_message *m,
+                size_t from, const char *name)
+{
+    const struct answer_room *room = &a->rooms[0];
+    while (from < m->text_length && is_within_character(m->text[from])) {
+        from++;
+    }
+    begin(out, place, room->name, "log", name, NULL);
+    add_author(out, m);
+    buf_adds(out, "</small>");
+    add_body(out, room, m, from, PLAIN_PIECE_LONG, name);
+    buf_adds(out, "\n<p id=\"end\"><a href=\"plain");
+    add_address(out, room->name, name);
+    buf_addf(out, "&amp;part=log&amp;before=%llu#m%llu\">Back to the messages</a></p>\n", (unsigned long long)m->seq + 1,
+             (unsigned long long)m->seq);
     end(out);
 }
 

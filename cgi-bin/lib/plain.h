@@ -1,8 +1,11 @@
 /* plain.h - the chat as pages for browsers without JavaScript: old ones, text ones, careful people's.
  *
- * Three pages: a room (a form, and its messages in a frame of their own that loads itself anew, so that this takes nothing away
- * from who is writing), the messages alone, and what went wrong, with the form as it was filled in. HTML 4 as all browsers of
+ * Four pages: a room (a form, and its messages in a frame of their own that loads itself anew, so that this takes nothing away
+ * from who is writing), the messages alone, a long text piece by piece,
+ * and what went wrong, with the form as it was filled in. HTML 4 as all browsers of
  * the last twenty-five years read it, and lynx and w3m, for which the messages stand in the room's page as well.
+ * Of a long text a page shows a piece, and a link to the rest: browsers take minutes to lay out some texts of a few hundred
+ * thousand bytes, and anybody may send them.
  * What people wrote goes through html.h. Addresses are relative (struct plain_place).
  * Pure. Threads: any.
  */
@@ -54,6 +57,20 @@ struct plain_refresh {
 /* Its messages. refresh: NULL for older ones, which stay as they are. */
 void plain_log(struct buf *out, const struct plain_place *place, const struct answer *a, const char *name,
                const struct plain_refresh *refresh);
+
+enum {
+    PLAIN_PIECE = 4000,      /* bytes of a text among other messages */
+    PLAIN_PIECE_LONG = 8000, /* on a page of its own */
+    PLAIN_PIECE_LINES = 100,
+};
+
+/* Where the piece of a text that begins at `from` ends: at most `most` bytes (>= 4) and PLAIN_PIECE_LINES line breaks further on, behind a
+ * line or a word if there is one near the end, never within a character of UTF-8. Greater than from unless that is the end. */
+size_t plain_piece_end(const char *text, size_t length, size_t from, size_t most);
+
+/* The text of the message m of a->rooms[0] from the byte `from` on (at most its length), as much as one page shows. */
+void plain_text(struct buf *out, const struct plain_place *place, const struct answer *a, const struct chat_message *m,
+                size_t from, const char *name);
 
 /* The answer to a message that was not stored; status: as problem_of() has it. */
 void plain_refused(struct buf *out, const struct plain_form *f, int status, const char *title, const char *detail);

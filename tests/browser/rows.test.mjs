@@ -43,6 +43,26 @@ test('no single message costs an open page more than a moment, and all later one
     await line(page, 'we can still talk').waitFor();
   }, { POLLCHAT_MAX_TEXT: String(MIB) }));
 
+test('without JavaScript: no single message costs the page more than a moment, and all later ones appear', () =>
+  onSite(async ({ site, tab, address }) => {
+    const page = await tab('about:blank', { javaScriptEnabled: false });
+    const spent = await meter(page);
+    const measured = async (target, expected, name) => {
+      await spent();
+      await page.goto(`${address}${target}`);
+      await page.getByText(expected, { exact: true }).first().waitFor();
+      const { total } = await spent();
+      assert.ok(total < MOST_MS, `${name}: ${total} ms`);
+    };
+    for (const [i, [name, text]] of Object.entries(heavyTexts(MIB - 100)).entries()) {
+      const sent = await fetch(`${address}send?name=mallory&room=r${i}`, { method: 'POST', headers: { 'Content-Type': 'text/plain' }, body: text });
+      assert.equal(sent.status, 201);
+      await site.send({ room: `r${i}`, name: 'ben', text: 'after it' });
+      await measured(`plain?room=r${i}&part=log`, 'after it', name);
+      await measured(`plain?room=r${i}&part=text&seq=1&from=4000`, 'Show more', `${name}, more`);
+    }
+  }, { POLLCHAT_MAX_TEXT: String(MIB) }));
+
 test('the rest of a long text comes piece by piece, and can be copied as a whole', () =>
   withFake((server) =>
     withBrowser(async ({ tab }) => {

@@ -84,4 +84,28 @@ describe(`${PROFILE}: without JavaScript`, () => {
       assert.equal((await site.get('/plain?room=NO')).status, 400);
     });
   });
+
+  it('a long text is shown piece by piece, keeps no other message away, and all of it can be read', async () => {
+    await withSite({}, async (site) => {
+      const text = Array.from({ length: 3000 }, (_, i) => `line ${i} < "é"`).join('\n');
+      await site.send({ text });
+      await site.send({ text: 'after it' });
+      const log = (await site.get('/plain?part=log&name=ann')).text;
+      assert.ok(log.includes('after it'));
+      assert.ok(log.length < 20_000, `${log.length}`);
+      const bodies = (html) => /<p dir="auto">([^]*?)<\/p>/.exec(html)[1].replaceAll('<br>', '\n').replaceAll('&lt;', '<').replaceAll('&quot;', '"');
+      const next = (html) => /href="(plain[^"]*part=text[^"]*)"/.exec(html)?.[1].replaceAll('&amp;', '&');
+      let read = '';
+      let page = log;
+      for (let pages = 0; page !== null && pages < 100; pages++) {
+        read += bodies(page);
+        const target = next(page);
+        page = target === undefined ? null : (await site.get(`/${target}`)).text;
+      }
+      assert.equal(read, text);
+      for (const [query, status] of [['seq=3&from=0', 404], ['seq=1', 400], ['seq=x&from=0', 400], ['seq=1&from=99999999', 400], ['seq=0&from=0', 404]]) {
+        assert.equal((await site.get(`/plain?part=text&${query}`)).status, status, query);
+      }
+    });
+  });
 });

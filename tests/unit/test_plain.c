@@ -130,12 +130,77 @@ static void old_messages_are_not_loaded_anew_and_the_first_has_none_before_it(vo
     buf_fini(&b);
 }
 
+static void piece_is(const char *text, size_t from, size_t most, size_t end)
+{
+    assert_int_equal(plain_piece_end(text, strlen(text), from, most), end);
+}
+
+static void a_piece_ends_behind_a_line_or_a_word_and_never_within_a_character(void **state)
+{
+    (void)state;
+    piece_is("", 0, 8, 0);
+    piece_is("12345678", 0, 8, 8);
+    piece_is("123456789", 0, 8, 8);
+    piece_is("12345\n78 0", 0, 8, 6);
+    piece_is("1\n345 789", 0, 8, 8);  /* the line ends too early, the word as well */
+    piece_is("123456 8 0", 0, 8, 7);
+    piece_is("123456 8 0", 7, 8, 10);
+    piece_is("1234567\xC3\xA4 0", 0, 8, 7);
+    piece_is("1234567\xF0\x9F\x98\x80", 0, 8, 7);
+    piece_is("\xF0\x9F\x98\x80\xF0\x9F\x98\x80", 0, 4, 4);
+    char breaks[1000];
+    memset(breaks, '\n', sizeof breaks - 1);
+    breaks[sizeof breaks - 1] = '\0';
+    piece_is(breaks, 0, 4000, PLAIN_PIECE_LINES);
+    piece_is(breaks, 950, 4000, 999);
+}
+
+/* A text of 1 MiB in the log costs a few kilobytes, and its pages bring all of it. */
+static void a_long_text_is_shown_piece_by_piece(void **state)
+{
+    enum { LENGTH = 1 << 20 };
+    struct buf b;
+    (void)state;
+    char *text = malloc(LENGTH + 1);
+    assert_non_null(text);
+    for (size_t i = 0; i < LENGTH; i++) {
+        text[i] = "ab\xCC\x81 \n"[i % 6];
+    }
+    text[LENGTH] = '\0';
+    const struct chat_message m = {.seq = 8, .type = CHAT_MESSAGE, .name = support_lend("ann"), .id = support_lend("i"), .text = text, .text_length = LENGTH};
+    const struct answer_room room = room_of(&m, 1);
+    const struct answer a = {.epoch = "e", .rooms = &room, .count = 1};
+    buf_init(&b, 100000);
+    plain_log(&b, &plain_short, &a, "ben", NULL);
+    assert_true(b.length < 10000);
+    has(&b, "href=\"plain?room=lobby&amp;name=ben&amp;part=text&amp;seq=8&amp;from=600\">Show more</a>");
+    size_t pages = 0;
+    for (size_t from = 600; from < LENGTH; from = plain_piece_end(text, LENGTH, from, PLAIN_PIECE_LONG)) {
+        buf_clear(&b);
+        plain_text(&b, &plain_short, &a, &m, from, "ben");
+        assert_true(b.length < 20000);
+        pages++;
+    }
+    assert_true(pages > 1000);
+    has(&b, "before=9#m8\">Back to the messages</a>");
+    has_not(&b, "Show more");
+    buf_clear(&b);
+    plain_text(&b, &plain_short, &a, &m, LENGTH, ""); /* nothing is left */
+    buf_clear(&b);
+    plain_text(&b, &plain_short, &a, &m, 3, ""); /* within a character: behind it */
+    has(&b, "<p dir=\"auto\"> <br>ab");
+    buf_fini(&b);
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_that_was_written_becomes_markup),
         cmocka_unit_test(an_address_has_no_character_with_a_meaning),
         cmocka_unit_test(pages_show_what_was_said_and_run_nothing_of_it),
+        cmocka_unit_test(a_piece_ends_behind_a_line_or_a_word_and_never_within_a_character),
+        cmocka_unit_test(a_long_text_is_shown_piece_by_piece),
         cmocka_unit_test(old_messages_are_not_loaded_anew_and_the_first_has_none_before_it),
     };
     return RUN(tests);
