@@ -113,6 +113,25 @@ for (const [name, how] of Object.entries({ 'is missing': { missing: true }, 'is 
   });
 }
 
+test('a file that gave way to those of other rooms is looked at again after the next poll', async () => {
+  const w = world();
+  await w.clock.run(10_000);
+  for (let i = 0; i < 3; i++) {
+    w.chat.file.how.missing = true;
+    const before = w.looks().length;
+    for (let ms = 0; w.looks().length === before; ms += 10) {
+      assert.ok(ms < 5000, 'it is looked at');
+      await w.clock.run(10);
+    }
+    w.chat.file.how.missing = false; // the poll that follows has it made
+    assert.ok((await during(w, 31_000)).looks > 10);
+  }
+  w.chat.file.how.missing = true;
+  await w.clock.run(10_000);
+  assert.equal((await during(w, 60_000)).looks, 0, 'one that stays away is given up');
+  w.transport.stop();
+});
+
 test('an old copy for ever: late once, then given up', async () => {
   const w = world({ stuck: true });
   await w.clock.run(10_000);

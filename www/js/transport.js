@@ -221,7 +221,7 @@ export class Transport extends EventTarget {
       }
     } catch (failure) {
       if (failure.kind === 'answer') {
-        watch.giveUp();
+        watch.isMissing();
       } else if (failure.kind === undefined) {
         throw failure;
       }
