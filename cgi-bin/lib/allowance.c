@@ -13,12 +13,19 @@ enum {
     LIGHTTPD_FILES = 4096, /* open files that lighttpd uses at most unless server.max-fds says otherwise */
     OTHER_FILES = 1000,    /* as if: stock nginx has 512 to 1024 connections, and a wait takes two of them */
     FILES_SHARE = 4,       /* lighttpd admits a third of them as connections; three quarters of those may wait */
-    CLIENT_SHARE = 4,
+    CLIENT_SHARE = 4,      /* of all places, for one address */
+    CLIENT_MOST = 100,
 };
 
 static unsigned capped(uint64_t number)
 {
     return number < UINT32_MAX ? (unsigned)number : UINT32_MAX;
+}
+
+static unsigned client_share(unsigned most)
+{
+    unsigned share = most / CLIENT_SHARE;
+    return share == 0 ? 1 : share < CLIENT_MOST ? share : CLIENT_MOST;
 }
 
 /* Of a lighttpd that has not started this program the limit isn't known, nor is it of nginx and Caddy. */
@@ -69,7 +76,8 @@ static void find_processes(struct allowance *out, const struct conf *conf)
     if (conf->max_held != CONF_AUTO) {
         snprintf(out->why, sizeof out->why, "the setting max_held says so; each keeps a process");
     } else {
-        snprintf(out->why, sizeof out->why, "each keeps a process, and hosts allow a site few of them");
+        snprintf(out->why, sizeof out->why,
+                 "at most: each keeps a process, and one to answer and one to send stay free");
     }
 }
 
@@ -86,9 +94,6 @@ void allowance_find(struct allowance *out, enum allowance_server server, const s
         find_processes(out, conf);
         break;
     }
-    unsigned quarter = out->most / CLIENT_SHARE;
-    out->most_per_client = quarter < 1 ? 1 : quarter;
-    if (conf->max_waiting_per_client < out->most_per_client) {
-        out->most_per_client = (unsigned)conf->max_waiting_per_client;
-    }
+    out->most_per_client = conf->max_waiting_per_client != CONF_AUTO ? capped(conf->max_waiting_per_client)
+                                                                     : client_share(out->most);
 }

@@ -21,7 +21,7 @@ enum { ALLOWANCE_WHY_SIZE = 200 };
 
 struct allowance {
     unsigned most;                /* at once */
-    unsigned most_per_client;     /* of one address: at most a quarter of them, and at least 1 */
+    unsigned most_per_client;     /* of one address: by itself a quarter of them, at least 1, at most 100 */
     char why[ALLOWANCE_WHY_SIZE]; /* a sentence for the owner; no path */
 };
 

@@ -33,6 +33,10 @@ enum {
     WRITERS = 64,
     HOLDS = 256,
     HEADER_BYTES = 4096,
+    ASKED = 4096,    /* marks of clients; of thousands some share one, and are counted a little low */
+    SENDER_S = 3600, /* for which a process that wrote counts as there, while it lives */
+    SHOWN_S = 3600,  /* for which it counts how many processes were there at once */
+    TOOK_SHARE = 16, /* of the average, that the latest one makes */
     ROOM_BYTES = 72,
     PROBES = 32, /* slots looked at for a room; the table is meant to be sparse */
     LOOK_FOR_DEAD_MS = 200,
@@ -69,8 +73,16 @@ struct header {
     _Atomic uint32_t writers[WRITERS]; /* process ids; 0: free */
     _Atomic uint64_t holds[HOLDS];     /* process id << 32 | second of the monotonic clock at which it ends; 0: free */
     /* Behind all else, so that 0 is what older programs left there: */
-    _Atomic uint64_t round;           /* see bell_pace */
-    _Atomic uint64_t kept[BELL_KEPT]; /* as holds: processes that stay when idle */
+    _Atomic uint64_t round;               /* see bell_pace */
+    _Atomic uint64_t kept[BELL_KEPT];     /* as holds: processes that are there */
+    _Atomic uint16_t hold_clients[HOLDS]; /* for whom; 0: unknown */
+    _Atomic uint64_t asked[ASKED / 64];   /* a bit for each client who has asked in this round */
+    _Atomic uint64_t sender;              /* as holds: the process that wrote last */
+    _Atomic uint64_t left;                /* monotonic ms at which the last process left because it was one too many */
+    _Atomic uint64_t
+        trial; /* bell_try: when the next one may be, ms << 16 | pause before it, s << 8 | processes at the last */
+    _Atomic uint64_t shown; /* bell_show: monotonic second << 16 | processes */
+    _Atomic uint64_t took;  /* bell_took: average, us */
 };
 
 #define FILE_BYTES (HEADER_BYTES + BELL_ROOMS * sizeof(struct slot))
@@ -362,9 +374,15 @@ void bell_learned(struct bell *b, uint64_t moment, const char *room, uint64_t he
     }
 }
 
+static uint64_t own_hold(unsigned seconds)
+{
+    return (uint64_t)(uint32_t)getpid() << 32 | ((uint64_t)clock_mono_ms() / 1000 + seconds + 1);
+}
+
 int bell_writing(struct bell *b)
 {
     uint32_t pid = (uint32_t)getpid();
+    atomic_store(&b->header->sender, own_hold(SENDER_S));
     for (int i = 0; i < WRITERS; i++) {
         uint32_t nobody = 0;
         if (atomic_compare_exchange_strong(&b->header->writers[i], &nobody, pid)) {
@@ -430,15 +448,12 @@ void bell_abolish(const char *path)
     unlink(path);
 }
 
+/* ---- places ---- */
+
 /* Free, or to be had: over its time, or its process is gone. */
 static bool hold_is_over(uint64_t hold, uint64_t now_s)
 {
     return hold == 0 || (hold & UINT32_MAX) <= now_s || is_dead((uint32_t)(hold >> 32));
-}
-
-static uint64_t own_hold(unsigned seconds)
-{
-    return (uint64_t)(uint32_t)getpid() << 32 | ((uint64_t)clock_mono_ms() / 1000 + seconds + 1);
 }
 
 /* The first `most` places are all there are: no counting, so nothing to race for but a place itself. */
@@ -454,52 +469,162 @@ static int take_place(_Atomic uint64_t *places, unsigned most, unsigned seconds)
     return -1;
 }
 
-int bell_hold(struct bell *b, unsigned most, unsigned seconds)
+static void give_back_place(_Atomic uint64_t *place)
 {
-    return take_place(b->header->holds, most < HOLDS ? most : HOLDS, seconds);
+    uint64_t hold = atomic_load(place);
+    if (hold >> 32 == (uint32_t)getpid()) {
+        atomic_compare_exchange_strong(place, &hold, 0);
+    }
 }
 
-bool bell_can_hold(const struct bell *b, unsigned most)
+static unsigned count_taken(const _Atomic uint64_t *places, unsigned most)
 {
     uint64_t now_s = (uint64_t)clock_mono_ms() / 1000;
-    bool found = false;
-    for (unsigned i = 0; i < most && i < HOLDS && !found; i++) {
-        found = hold_is_over(atomic_load(&b->header->holds[i]), now_s);
+    unsigned found = 0;
+    for (unsigned i = 0; i < most; i++) {
+        found += !hold_is_over(atomic_load(&places[i]), now_s);
     }
     return found;
 }
 
-int bell_keep(struct bell *b, unsigned most, unsigned seconds)
+static unsigned count_of_client(const struct bell *b, uint16_t client)
 {
-    return take_place(b->header->kept, most < BELL_KEPT ? most : BELL_KEPT, seconds);
+    uint64_t now_s = (uint64_t)clock_mono_ms() / 1000;
+    unsigned found = 0;
+    for (unsigned i = 0; i < HOLDS && client != 0; i++) {
+        found += atomic_load(&b->header->hold_clients[i]) == client &&
+                 !hold_is_over(atomic_load(&b->header->holds[i]), now_s);
+    }
+    return found;
 }
 
-bool bell_keep_on(struct bell *b, int token, unsigned seconds)
+/* Counted once it is taken: of two who come at once both may find one too many, never both one too few. */
+int bell_hold(struct bell *b, const struct bell_for *w, unsigned seconds)
+{
+    int token = take_place(b->header->holds, w->most < HOLDS ? w->most : HOLDS, seconds);
+    if (token >= 0) {
+        atomic_store(&b->header->hold_clients[token], w->client);
+        if (count_of_client(b, w->client) > w->most_per_client) {
+            bell_release(b, token);
+            return -1;
+        }
+    }
+    return token;
+}
+
+bool bell_can_hold(const struct bell *b, const struct bell_for *w)
+{
+    unsigned most = w->most < HOLDS ? w->most : HOLDS;
+    return count_taken(b->header->holds, most) < most &&
+           (w->client == 0 || count_of_client(b, w->client) < w->most_per_client);
+}
+
+void bell_release(struct bell *b, int token)
+{
+    if (token >= 0) {
+        give_back_place(&b->header->holds[token]);
+    }
+}
+
+/* ---- processes ---- */
+
+int bell_join(struct bell *b, unsigned seconds)
+{
+    return take_place(b->header->kept, BELL_KEPT, seconds);
+}
+
+bool bell_stay(struct bell *b, int token, unsigned seconds)
 {
     uint64_t hold = atomic_load(&b->header->kept[token]);
     return hold >> 32 == (uint32_t)getpid() &&
            atomic_compare_exchange_strong(&b->header->kept[token], &hold, own_hold(seconds));
 }
 
-void bell_release(struct bell *b, int token)
+bool bell_leave(struct bell *b, int token, unsigned pause_ms)
 {
-    if (token >= 0) {
-        uint64_t hold = atomic_load(&b->header->holds[token]);
-        if (hold >> 32 == (uint32_t)getpid()) {
-            atomic_compare_exchange_strong(&b->header->holds[token], &hold, 0);
-        }
+    uint64_t now = (uint64_t)clock_mono_ms();
+    uint64_t left = atomic_load(&b->header->left);
+    if (now - left < pause_ms || !atomic_compare_exchange_strong(&b->header->left, &left, now)) {
+        return false;
     }
+    give_back_place(&b->header->kept[token]);
+    return true;
 }
 
-unsigned bell_pace(struct bell *b, unsigned least, unsigned most, unsigned rate)
+struct bell_crew bell_crew(const struct bell *b)
+{
+    uint64_t sender = atomic_load(&b->header->sender);
+    return (struct bell_crew){.there = count_taken(b->header->kept, BELL_KEPT),
+                              .holding = count_taken(b->header->holds, HOLDS),
+                              .turned_away = pace_count(atomic_load(&b->header->round)),
+                              .has_sender = !hold_is_over(sender, (uint64_t)clock_mono_ms() / 1000)};
+}
+
+unsigned bell_show(struct bell *b, unsigned there)
+{
+    uint64_t now_s = (uint64_t)clock_mono_ms() / 1000;
+    uint64_t shown = atomic_load(&b->header->shown);
+    while (there > (shown & 0xFFFF) || now_s - (shown >> 16) > SHOWN_S) {
+        if (atomic_compare_exchange_weak(&b->header->shown, &shown, now_s << 16 | (there & 0xFFFF))) {
+            return there;
+        }
+    }
+    return (unsigned)(shown & 0xFFFF);
+}
+
+unsigned bell_shown(const struct bell *b)
+{
+    return (unsigned)(atomic_load(&b->header->shown) & 0xFFFF);
+}
+
+bool bell_try(struct bell *b, unsigned there, unsigned seconds, unsigned pause, unsigned pause_most)
+{
+    uint64_t now = (uint64_t)clock_mono_ms();
+    uint64_t trial = atomic_load(&b->header->trial);
+    uint64_t last = trial >> 8 & 0xFF;
+    bool is_vain = (trial & 0xFF) >= there && pace_count(atomic_load(&b->header->round)) > 1;
+    uint64_t next = !is_vain ? pause : last * 2 > pause_most ? pause_most : last * 2 < pause ? pause : last * 2;
+    uint64_t until = now + ((uint64_t)seconds + next) * 1000;
+    return now >= trial >> 16 &&
+           atomic_compare_exchange_strong(&b->header->trial, &trial, until << 16 | (next & 0xFF) << 8 | (there & 0xFF));
+}
+
+/* ---- who asks on a timer ---- */
+
+/* True once a round for each client; always for an unknown one. */
+static bool is_new(struct header *h, uint16_t client)
+{
+    uint64_t bit = (uint64_t)1 << client % 64;
+    return client == 0 || (atomic_fetch_or(&h->asked[client % ASKED / 64], bit) & bit) == 0;
+}
+
+unsigned bell_pace(struct bell *b, uint16_t client, const struct pace_rules *rules)
 {
     int64_t now = clock_mono_ms();
     uint64_t round = atomic_load(&b->header->round);
     uint64_t next = 0;
+    bool turns = pace_is_over(round, now);
+    bool counts = turns || is_new(b->header, client);
     do {
-        next = pace_next(round, now, least, most, rate);
+        turns = pace_is_over(round, now);
+        next = pace_next(round, now, counts, rules);
     } while (!atomic_compare_exchange_weak(&b->header->round, &round, next));
+    if (turns) {
+        for (size_t i = 0; i < ASKED / 64; i++) {
+            atomic_store(&b->header->asked[i], 0);
+        }
+        (void)is_new(b->header, client);
+    }
     return pace_told(next);
+}
+
+unsigned bell_took(struct bell *b, uint64_t us)
+{
+    uint64_t took = atomic_load(&b->header->took);
+    uint64_t next = took == 0 ? us : (took * (TOOK_SHARE - 1) + us) / TOOK_SHARE;
+    atomic_compare_exchange_strong(&b->header->took, &took,
+                                   next); /* another one was quicker: one of them doesn't count */
+    return next < UINT32_MAX ? (unsigned)next : UINT32_MAX;
 }
 
 int bell_wait(struct bell *b, uint32_t seen, int timeout_ms)

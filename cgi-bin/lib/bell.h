@@ -4,7 +4,7 @@
  *   - one counter that every ring raises, slept on as a futex: a futex waits on one word only, and a poller watches
  *     many rooms, so it wakes for every ring and compares heads, which costs no system call;
  *   - a table of rooms with their heads, so that a poll without news is answered without SQL;
- *   - who is writing just now, who is held at the cost of a process, and how many ask on a timer instead.
+ *   - who is writing just now, who is held at the cost of a process, which processes there are, and how many ask on a timer.
  *
  * The database is the truth; the table is a memory of it that may be trusted only while nothing can have moved
  * unseen. The rules that make it so:
@@ -69,24 +69,52 @@ void bell_forget(struct bell *b);
 /* For a writer that can't open the bell: takes the file away, so that those who have it mapped notice (bell_is_replaced). */
 void bell_abolish(const char *path);
 
-/* A place among the requests that are held at the cost of a process each, site-wide. Taken for `seconds` at most, then it counts
- * as free whatever became of its holder; so does one whose process is gone. Returns a token, or -1 when `most` are held. */
-int bell_hold(struct bell *b, unsigned most, unsigned seconds);
-void bell_release(struct bell *b, int token); /* -1 is fine */
+/* ---- places and turns, site-wide; crew.h has the rules ---- */
 
-/* Would there be one? */
-bool bell_can_hold(const struct bell *b, unsigned most);
+/* For whom a place is: a number of the client, or 0 where it is unknown and so isn't counted; how many there are in all, and of one
+ * client. */
+struct bell_for {
+    uint16_t client;
+    unsigned most;
+    unsigned most_per_client;
+};
 
-/* The same as bell_hold among the processes that stay when they have nothing to do (up to BELL_KEPT). For the one that has a place, bell_keep_on
- * makes it last anew; false: it was lost. */
+/* A place among the requests that are held at the cost of a process each. Taken for `seconds` at most, then it counts
+ * as free whatever became of its holder; so does one whose process is gone. Returns a token, or -1 when there is none. */
+int bell_hold(struct bell *b, const struct bell_for *w, unsigned seconds);
+void bell_release(struct bell *b, int token);                       /* -1 is fine */
+bool bell_can_hold(const struct bell *b, const struct bell_for *w); /* would there be one? */
+
+/* A process that handles a request at a time says for so many seconds that it is there; up to BELL_KEPT of them. A token, or -1. */
 enum { BELL_KEPT = 64 };
-int bell_keep(struct bell *b, unsigned most, unsigned seconds);
-bool bell_keep_on(struct bell *b, int token, unsigned seconds);
+int bell_join(struct bell *b, unsigned seconds);
+bool bell_stay(struct bell *b, int token, unsigned seconds); /* makes it last anew; false: it was lost */
+/* It is no longer there. false: another one has left within pause_ms, and it stays. */
+bool bell_leave(struct bell *b, int token, unsigned pause_ms);
 
-/* Somebody asked, wasn't held, and is now told when to ask again: in how many seconds? In `least`; in more where so many ask on the
- * timer that together they would ask more than `rate` times a second; in `most` (up to 255) at most. Counts them, site-wide: in the
- * time that they were told each of them asks once. */
-unsigned bell_pace(struct bell *b, unsigned least, unsigned most, unsigned rate);
+struct bell_crew {
+    unsigned there;       /* of those who said so */
+    unsigned holding;     /* places that are taken */
+    unsigned turned_away; /* clients who were told when to ask again, in this round */
+    bool has_sender;      /* a process that has written within the hour lives */
+};
+struct bell_crew bell_crew(const struct bell *b);
+
+/* So many processes are there at once. Returns the most that were within the hour. */
+unsigned bell_show(struct bell *b, unsigned there);
+unsigned bell_shown(const struct bell *b); /* the same without saying anything */
+
+/* One more than is safe may be held, for `seconds`: then the next one not before a pause (seconds, up to 255) is over. Where the last one
+ * brought no process more than were there, and others wait for their turn, the pause is twice the last one, up to pause_most. */
+bool bell_try(struct bell *b, unsigned there, unsigned seconds, unsigned pause, unsigned pause_most);
+
+/* Somebody asked, wasn't held, and is now told when to ask again: in how many seconds? (pace.h) Each client counts once while a round
+ * lasts, site-wide; client 0 each time. */
+struct pace_rules;
+unsigned bell_pace(struct bell *b, uint16_t client, const struct pace_rules *rules);
+
+/* A poll has cost its process so many microseconds. Returns the average of the latest ones, site-wide. */
+unsigned bell_took(struct bell *b, uint64_t us);
 
 /* Sleeps until the counter differs from seen, or the time is up. 1 rung, 0 time is up. */
 int bell_wait(struct bell *b, uint32_t seen, int timeout_ms);

@@ -66,10 +66,11 @@ static const struct setting settings[] = {
      "keep it below ThreadsPerChild (25 by default)."},
     {"max_held", NUMBER_OR_AUTO, AT(max_held), 0, 256, "auto", NULL,
      "How many polls the whole site may hold where each costs a process: plain CGI and Apache's mod_fcgid. Shared hosts\n"
-     "often allow an account some 20 processes in all. auto is 8, or a third of the host's limit where the programs can see a\n"
-     "smaller one; GET /status says what they found."},
-    {"max_waiting_per_client", NUMBER, AT(max_waiting_per_client), 1, 100000, "100", NULL,
-     "How many polls of one address may wait at once. Not counted for 127.0.0.1 and ::1, where a proxy stands before all clients;\n"
+     "often allow an account some 20 processes in all, some 5. auto holds one or two until more processes have been there at once,\n"
+     "so that one to answer and one to send stay free; at most 6, or a third of the host's limit where the programs can see a\n"
+     "smaller one. GET /status says what they found."},
+    {"max_waiting_per_client", NUMBER_OR_AUTO, AT(max_waiting_per_client), 1, 100000, "auto", NULL,
+     "How many polls of one address may wait at once. auto is a quarter of all, at least 1 and at most 100. Not counted for 127.0.0.1 and ::1, where a proxy stands before all clients;\n"
      "with trusted_proxies each of them has his own address."},
     {"max_stream", NUMBER, AT(max_stream), 0, 86400, "300", NULL,
      "Longest time in seconds that a stream (GET /stream) lasts before it ends by itself and the client comes back: before something\n"
@@ -77,8 +78,9 @@ static const struct setting settings[] = {
     {"poll_after", NUMBER, AT(poll_after), 1, 60, "2", NULL,
      "Seconds after which a client should ask again where a poll can't be held."},
     {"poll_rate", NUMBER, AT(poll_rate), 1, 100000, "50", NULL,
-     "How many polls a second all clients that can't be held should make together where each costs a process. Where so many ask that\n"
-     "it would be more, they are told to ask less often: poll_after rises, up to 60."},
+     "How many polls a second all clients that can't be held should make together where each costs a process, four times as many where it\n"
+     "doesn't. Where so many ask that it would be more, or so slowly are they answered that more than one of them would be in work at\n"
+     "a time, they are told to ask less often: poll_after rises, up to 60. An address counts once, however often it asks."},
     {"busy_timeout", NUMBER, AT(busy_timeout), 0, 30000, "5000", NULL,
      "Milliseconds that a request waits for other processes to leave the database, before it answers 503."},
     {"journal", WORD, AT(journal), 0, 0, "auto", journal_words,

@@ -117,12 +117,12 @@ static struct query waiting_query(const struct query *q, const struct reading *g
 
 /* Plain CGI: this process waits itself, if there is a place. *g is the reading as it is when the wait is over; it points into w.
  * -1 with the error when there is none. */
-static int wait_here(struct program *p, const struct query *w, const struct conf *conf, struct reading *g,
-                     struct err *e)
+static int wait_here(struct program *p, const struct web_exchange *x, const struct query *w, const struct conf *conf,
+                     struct reading *g, struct err *e)
 {
     const struct reading_how how = how_to_read(p, conf);
     int64_t end = clock_mono_ms() + (int64_t)w->wait * 1000;
-    int token = waiting_begin(p->waiting, w->wait, conf);
+    int token = waiting_begin(p->waiting, x, w->wait, conf);
     bool goes_on = true;
     int result = 0;
     if (token < 0) {
@@ -180,7 +180,7 @@ static void answer_or_hold(struct web_exchange *x, struct program *p, const stru
             return;
         }
         if (!p->fastcgi) {
-            result = wait_here(p, &w, conf, g, &e);
+            result = wait_here(p, x, &w, conf, g, &e);
         } else if (w.wait > 0) {
             tally_add(site_tally(p->site), COUNTS_TURNED_AWAY, 1);
         }

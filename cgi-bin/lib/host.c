@@ -8,8 +8,10 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -19,6 +21,8 @@ enum {
               who send, to polls on the timer and to the rest of the site */
     GROUPS_MAX = 4096,
     PATH_BYTES = 1024,
+    STAT_BYTES = 512,
+    STAT_START = 20, /* field behind the name, see proc(5): starttime */
 };
 
 /* Up to size - 1 bytes, NUL behind. False when there is nothing. */
@@ -58,6 +62,24 @@ void host_note_start(void)
 uint64_t host_open_files(void)
 {
     return start.noted ? start.open_files : open_files_now();
+}
+
+uint64_t host_age_us(void)
+{
+    char text[STAT_BYTES];
+    struct timespec now;
+    long ticks = sysconf(_SC_CLK_TCK);
+    const char *at = read_text("/proc/self/stat", text, sizeof text) ? strrchr(text, ')') : NULL;
+    for (int field = 0; at != NULL && field < STAT_START; field++) {
+        at = strchr(at + 1, ' ');
+    }
+    if (at == NULL || ticks <= 0 || clock_gettime(CLOCK_BOOTTIME, &now) != 0) {
+        return 0;
+    }
+    uint64_t began = strtoull(at, NULL, 10) * 1000000 / (uint64_t)ticks;
+    uint64_t now_us = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+    began += 500000 / (uint64_t)ticks; /* it was cut to a whole tick */
+    return now_us > began ? now_us - began : 1;
 }
 
 bool host_is_started_by(const char *name)

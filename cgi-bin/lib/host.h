@@ -24,6 +24,9 @@ void host_note_start(void);
 /* The soft limit of open files that the process was started with; without host_note_start, the one that holds now. */
 uint64_t host_open_files(void);
 
+/* For how long this process has been there, its start included; microseconds, good to 10 ms. 0: unknown. */
+uint64_t host_age_us(void);
+
 /* The process that started this one had this name when host_note_start was called. false also where it can't be seen (a /proc that shows
  * own processes only). */
 bool host_is_started_by(const char *name);

@@ -5,9 +5,14 @@
 #include "bell.h"
 #include "ck.h"
 #include "clock.h"
+#include "crew.h"
 #include "err.h"
 #include "host.h"
 #include "log.h"
+#include "pace.h"
+#include "peer.h"
+#include "random.h"
+#include "secret.h"
 #include "site.h"
 #include "store.h"
 #include "tally.h"
@@ -25,9 +30,8 @@ enum {
     OTHER_DESCRIPTORS = 128, /* of a process that has all its places taken: databases, requests in work, the loop */
     LOOK_MS = 500,           /* between two looks of one who sleeps, for what rings nowhere */
     PAUSE_MS = 100,          /* before the next one after such a look */
-    SPARE_PROCESSES = 4,     /* beside those that hold: a poll on the timer takes a process for a millisecond or two */
     KEPT_S = 15,             /* how long a place among those that stay lasts if it isn't renewed */
-    IDLE_MS = 3000,
+    IDLE_US = 3000000,
     POLL_AFTER_MOST = 60, /* seconds */
     CHEAP_POLLS = 4, /* times poll_rate: where one process answers many, a poll on the timer costs that much less */
     WORKER_TOKENS = 1 << 16, /* tokens from here on are of workers.h, those below of the bell */
@@ -43,14 +47,15 @@ struct waiting {
     _Atomic(struct watch *) watch;
     bool failed;
     atomic_bool many_at_once; /* seen: this process gets several requests at a time */
-    atomic_int kept;          /* a process of mod_fcgid: its place among those that stay, -1 while it has none */
-    _Atomic int64_t arrived_ms;
-    atomic_bool costs;   /* the last request had a process to itself */
-    atomic_bool counted; /* it is known how many have a place */
-    struct bell *bell;   /* plain CGI: where the one request sleeps */
+    atomic_int kept;          /* a process of mod_fcgid: its token of bell_join, -1 while it has none */
+    _Atomic int64_t arrived_us;
+    atomic_bool costs; /* the last request had a process to itself */
+    struct bell *bell; /* plain CGI: where the one request sleeps */
     uint32_t seen;
-    bool out_of_step;        /* the last sleep ended without a ring */
-    pid_t parent;            /* the server's process that started this one */
+    bool out_of_step; /* the last sleep ended without a ring */
+    pid_t parent;     /* the server's process that started this one */
+    bool is_seeded;   /* with lock, as is the next one */
+    uint64_t seed;
     struct workers *workers; /* of an Apache that holds requests in its workers */
 };
 
@@ -164,41 +169,41 @@ size_t waiting_count(const struct waiting *w)
 
 /* ---- how many processes stay ---- */
 
-static int take_kept_place(struct waiting *w, const struct conf *conf)
+/* The bell of the site as it is, or NULL. Valid as long as the site. */
+static struct bell *bell_of(struct waiting *w)
 {
     struct store *store = site_borrow(w->site, NULL);
     struct bell *bell = store != NULL ? site_bell(w->site, store) : NULL;
-    unsigned most = host_max_held(conf) + SPARE_PROCESSES;
-    int token = bell == NULL || most > BELL_KEPT ? -1 : bell_keep(bell, most, KEPT_S);
-    /* Without a bell, or with more places than can be counted, nobody knows of the others, and all stay. */
-    atomic_store(&w->counted, bell != NULL && most <= BELL_KEPT);
     if (store != NULL) {
         site_return(w->site, store);
     }
-    return token;
+    return bell;
 }
 
-static void renew_kept_place(struct waiting *w, int token)
+static void join(struct waiting *w)
 {
-    struct store *store = site_borrow(w->site, NULL);
-    struct bell *bell = store != NULL ? site_bell(w->site, store) : NULL;
-    if (bell != NULL && !bell_keep_on(bell, token, KEPT_S)) {
-        atomic_store(&w->kept, -1); /* the next request takes one again, if there is one */
-    }
-    if (store != NULL) {
-        site_return(w->site, store);
-    }
+    struct bell *bell = bell_of(w);
+    atomic_store(&w->kept, bell != NULL ? bell_join(bell, KEPT_S) : -1);
 }
 
 bool waiting_is_surplus(struct waiting *w)
 {
     int token = atomic_load(&w->kept);
-    if (token >= 0) {
-        renew_kept_place(w, token);
+    struct bell *bell = token >= 0 ? bell_of(w) : NULL;
+    if (bell == NULL) {
+        return false; /* nobody knows of the others, and all stay */
+    }
+    if (!bell_stay(bell, token, KEPT_S)) {
+        atomic_store(&w->kept, -1); /* the next request joins again */
         return false;
     }
-    return atomic_load(&w->counted) && atomic_load(&w->costs) && !atomic_load(&w->many_at_once) &&
-           waiting_count(w) == 0 && clock_mono_ms() - atomic_load(&w->arrived_ms) >= IDLE_MS;
+    bool is_idle = atomic_load(&w->costs) && !atomic_load(&w->many_at_once) && waiting_count(w) == 0 &&
+                   clock_mono_us() - atomic_load(&w->arrived_us) >= IDLE_US;
+    if (!is_idle || !crew_leaves(bell, token, site_loaded_conf(w->site))) {
+        return false;
+    }
+    atomic_store(&w->kept, -1);
+    return true;
 }
 
 /* ---- who comes ---- */
@@ -215,10 +220,10 @@ void waiting_arrived(struct waiting *w, const struct web_exchange *x, const stru
         atomic_store(&w->many_at_once, true);
     }
     if (w->fastcgi && conf != NULL) {
-        atomic_store(&w->arrived_ms, clock_mono_ms());
+        atomic_store(&w->arrived_us, clock_mono_us());
         atomic_store(&w->costs, costs_a_process(w, x));
         if (atomic_load(&w->costs) && atomic_load(&w->kept) < 0) {
-            atomic_store(&w->kept, take_kept_place(w, conf));
+            join(w);
         }
     }
 }
@@ -242,13 +247,9 @@ static void release_place(struct waiting *w, int token)
         workers_give_back(w->workers, token - WORKER_TOKENS);
         return;
     }
-    struct store *store = token >= 0 ? site_borrow(w->site, NULL) : NULL;
-    struct bell *bell = store != NULL ? site_bell(w->site, store) : NULL;
+    struct bell *bell = token >= 0 ? bell_of(w) : NULL;
     if (bell != NULL) {
         bell_release(bell, token);
-    }
-    if (store != NULL) {
-        site_return(w->site, store);
     }
 }
 
@@ -335,51 +336,81 @@ static struct park *the_park(struct waiting *w, const struct web_exchange *x, co
     return p;
 }
 
+/* Names of clients are hashed with the site's key, so that no client can find an address that shares a place with another's. */
+static uint64_t seed_of(struct waiting *w, const struct conf *conf)
+{
+    struct secret secret;
+    char name[SECRET_NAME_SIZE];
+    pthread_mutex_lock(&w->lock);
+    if (!w->is_seeded && secret_load(&secret, conf->data, NULL) == 0) {
+        secret_name(&secret, "places", "", name);
+        name[16] = '\0';
+        w->seed = strtoull(name, NULL, 16);
+    } else if (!w->is_seeded) {
+        random_fill(&w->seed, sizeof w->seed); /* other processes count the same client under another name */
+    }
+    w->is_seeded = true;
+    pthread_mutex_unlock(&w->lock);
+    return w->seed;
+}
+
+/* 0: unknown, or a proxy on this machine, behind which are all clients. */
+static uint16_t client_of(struct waiting *w, const struct web_exchange *x, const struct conf *conf)
+{
+    const char *address = web_client(x);
+    return address == NULL || peer_is_loopback(address)
+               ? 0
+               : (uint16_t)(peer_hash(address, seed_of(w, conf)) % UINT16_MAX + 1);
+}
+
+static struct crew_request request_of(struct waiting *w, const struct web_exchange *x, const struct conf *conf,
+                                      struct allowance *allowed)
+{
+    allowance_find(allowed, ALLOWANCE_PROCESSES, conf, 0);
+    return (struct crew_request){
+        .conf = conf, .allowed = allowed, .client = client_of(w, x, conf), .stays = w->fastcgi};
+}
+
 bool waiting_has_place(struct waiting *w, const struct web_exchange *x, const struct conf *conf)
 {
+    struct allowance allowed;
     const struct park *p = w->fastcgi ? the_park(w, x, conf) : NULL;
-    bool found = p == NULL || park_has_place(p, x);
-    struct store *store = costs_a_process(w, x) ? site_borrow(w->site, NULL) : NULL;
-    if (store != NULL) {
-        struct bell *bell = site_bell(w->site, store);
-        found = found && bell != NULL && bell_can_hold(bell, host_max_held(conf));
-        site_return(w->site, store);
+    if (p != NULL && !park_has_place(p, x)) {
+        return false;
     }
-    return found;
+    if (!costs_a_process(w, x)) {
+        return true;
+    }
+    const struct bell *bell = bell_of(w);
+    const struct crew_request r = request_of(w, x, conf, &allowed);
+    return bell != NULL && crew_can_hold(bell, &r);
 }
 
 unsigned waiting_poll_after(struct waiting *w, const struct web_exchange *x, const struct conf *conf)
 {
-    unsigned seconds = (unsigned)conf->poll_after;
-    unsigned rate = (unsigned)conf->poll_rate * (costs_a_process(w, x) ? 1 : CHEAP_POLLS);
-    struct store *store = site_borrow(w->site, NULL);
-    if (store != NULL) {
-        struct bell *bell = site_bell(w->site, store);
-        seconds = bell != NULL ? bell_pace(bell, seconds, POLL_AFTER_MOST, rate) : seconds;
-        site_return(w->site, store);
+    struct pace_rules rules = {
+        .least = (unsigned)conf->poll_after, .most = POLL_AFTER_MOST, .rate = (unsigned)conf->poll_rate * CHEAP_POLLS};
+    struct bell *bell = bell_of(w);
+    if (bell == NULL) {
+        return rules.least;
     }
-    return seconds;
-}
-
-/* A place among those that cost a process each. */
-static int take_costly_place(struct waiting *w, unsigned seconds, const struct conf *conf)
-{
-    struct store *store = site_borrow(w->site, NULL);
-    struct bell *bell = store != NULL ? site_bell(w->site, store) : NULL;
-    int token = bell != NULL ? bell_hold(bell, host_max_held(conf), seconds) : -1;
-    if (store != NULL) {
-        site_return(w->site, store);
+    if (costs_a_process(w, x)) {
+        uint64_t took = w->fastcgi ? (uint64_t)(clock_mono_us() - atomic_load(&w->arrived_us)) : host_age_us();
+        rules.rate = pace_rate(bell_took(bell, took), (unsigned)conf->poll_rate);
     }
-    return token;
+    return bell_pace(bell, client_of(w, x, conf), &rules);
 }
 
 /* False: what x keeps busy while it waits isn't to be had. *token: to be released, or -1. */
-static bool take_place(struct waiting *w, const struct web_exchange *x, unsigned seconds, const struct conf *conf,
+static bool take_place(struct waiting *w, const struct web_exchange *x, unsigned *seconds, const struct conf *conf,
                        int *token)
 {
     *token = -1;
     if (costs_a_process(w, x)) {
-        *token = take_costly_place(w, seconds, conf);
+        struct allowance allowed;
+        struct bell *bell = bell_of(w);
+        const struct crew_request r = request_of(w, x, conf, &allowed);
+        *token = bell != NULL ? crew_hold(bell, &r, seconds) : -1;
         return *token >= 0;
     }
     if (spares_workers(w, x, conf)) {
@@ -390,14 +421,14 @@ static bool take_place(struct waiting *w, const struct web_exchange *x, unsigned
     return true;
 }
 
-bool waiting_take(struct waiting *w, struct web_exchange *x, const struct query *q, const struct conf *conf)
+bool waiting_take(struct waiting *w, struct web_exchange *x, struct query *q, const struct conf *conf)
 {
     int token = -1;
     if (q->wait == 0 || !web_can_be_held(x)) {
         return false;
     }
     struct park *p = the_park(w, x, conf);
-    if (p == NULL || !take_place(w, x, q->wait, conf, &token)) {
+    if (p == NULL || !take_place(w, x, &q->wait, conf, &token)) {
         return false;
     }
     tally_gauge(site_tally(w->site), COUNTS_PARKED_POLLS, 1); /* before it can leave */
@@ -418,8 +449,9 @@ bool waiting_stream(struct waiting *w, struct web_exchange *x, const struct quer
                     const struct conf *conf)
 {
     int token = -1;
+    unsigned seconds = 0;
     struct park *p = the_park(w, x, conf);
-    if (p == NULL || (spares_workers(w, x, conf) && !take_place(w, x, 0, conf, &token))) {
+    if (p == NULL || (spares_workers(w, x, conf) && !take_place(w, x, &seconds, conf, &token))) {
         return false;
     }
     tally_gauge(site_tally(w->site), COUNTS_PARKED_STREAMS, 1);
@@ -444,19 +476,17 @@ void waiting_stop(struct waiting *w)
 
 /* ---- plain CGI ---- */
 
-int waiting_begin(struct waiting *w, unsigned seconds, const struct conf *conf)
+int waiting_begin(struct waiting *w, const struct web_exchange *x, unsigned seconds, const struct conf *conf)
 {
-    struct store *store = seconds > 0 && !w->fastcgi ? site_borrow(w->site, NULL) : NULL;
-    w->bell = store != NULL ? site_bell(w->site, store) : NULL;
-    if (store != NULL) {
-        site_return(w->site, store);
-    }
+    struct allowance allowed;
+    w->bell = seconds > 0 && !w->fastcgi ? bell_of(w) : NULL;
     if (w->bell == NULL) {
         return -1;
     }
     w->parent = getppid();
     w->seen = bell_seen(w->bell); /* before the caller looks once more */
-    int token = bell_hold(w->bell, host_max_held(conf), seconds);
+    const struct crew_request r = request_of(w, x, conf, &allowed);
+    int token = crew_hold(w->bell, &r, &seconds);
     tally_gauge(site_tally(w->site), COUNTS_PARKED_POLLS, token >= 0 ? 1 : 0);
     return token;
 }

@@ -49,8 +49,9 @@ bool waiting_is_surplus(struct waiting *w);
 /* Somebody in this process watches for commits that ring nowhere, so what the bell knows may be trusted. */
 bool waiting_is_watched(const struct waiting *w);
 
-/* FastCGI: holds x, whose query q (no `now` in it) has nothing new, and takes it. false: it isn't to be held, for any reason. */
-bool waiting_take(struct waiting *w, struct web_exchange *x, const struct query *q, const struct conf *conf);
+/* FastCGI: holds x, whose query q (no `now` in it) has nothing new, and takes it. Its wait may become less. false: it isn't to be held,
+ * for any reason. */
+bool waiting_take(struct waiting *w, struct web_exchange *x, struct query *q, const struct conf *conf);
 
 /* Whether what is written to x gets to the client when it is written, as far as can be told from here. Not by plain CGI, where it
  * would but costs a process for minutes; not by mod_fcgid, which keeps back 64 KiB. */
@@ -64,7 +65,7 @@ bool waiting_stream(struct waiting *w, struct web_exchange *x, const struct quer
  * something may be new or the time is up; returns at once for what rang since begin or the last sleep, and within half a second for what
  * was written without a ring. false: whoever started this process has gone, so the server stops and waits for it, or the others ring
  * elsewhere by now: look once more and answer. */
-int waiting_begin(struct waiting *w, unsigned seconds, const struct conf *conf);
+int waiting_begin(struct waiting *w, const struct web_exchange *x, unsigned seconds, const struct conf *conf);
 bool waiting_sleep(struct waiting *w, int timeout_ms);
 void waiting_end(struct waiting *w, int token);
 

@@ -353,7 +353,7 @@ test('few descriptors mean few who wait, and everyone is answered', async (t) =>
 async function costOfWaiting(t) {
   const data = temporaryFolder(t);
   await send(data, { text: 'old' });
-  const poller = await startFastcgi(t, 'poll', data, { env: { POLLCHAT_MAX_WAIT: '60' } });
+  const poller = await startFastcgi(t, 'poll', data, { env: { POLLCHAT_MAX_WAIT: '60', POLLCHAT_MAX_WAITING: '10000' } });
   const resident = () => Number(/VmRSS:\s+(\d+) kB/.exec(fs.readFileSync(`/proc/${poller.child.pid}/status`, 'utf8'))[1]);
   const batches = [await parked(poller, 100, waits('since=1&wait=60'))]; // what is taken once is there now
   const before = resident();

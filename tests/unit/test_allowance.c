@@ -10,8 +10,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const struct conf automatic = {
-    .max_waiting = CONF_AUTO, .max_waiting_apache = CONF_AUTO, .max_held = CONF_AUTO, .max_waiting_per_client = 100000};
+static const struct conf automatic = {.max_waiting = CONF_AUTO,
+                                      .max_waiting_apache = CONF_AUTO,
+                                      .max_held = CONF_AUTO,
+                                      .max_waiting_per_client = CONF_AUTO};
 
 /* What auto is in a process with so many open files that a process of this name has started; the limit is raised before it asks, as the
  * programs do. */
@@ -70,7 +72,8 @@ static void a_third_of_apaches_workers_may_wait(void **state)
 
 static void settings_win(void **state)
 {
-    const struct conf c = {.max_waiting = 5, .max_waiting_apache = 6, .max_held = 7, .max_waiting_per_client = 100000};
+    const struct conf c = {
+        .max_waiting = 5, .max_waiting_apache = 6, .max_held = 7, .max_waiting_per_client = CONF_AUTO};
     struct allowance allowed;
     (void)state;
     allowance_find(&allowed, ALLOWANCE_CONNECTIONS, &c, 0);
@@ -83,7 +86,7 @@ static void settings_win(void **state)
 
 static void one_client_has_at_most_a_quarter(void **state)
 {
-    struct conf c = {.max_waiting = 1000, .max_waiting_per_client = 100};
+    struct conf c = {.max_waiting = 1000, .max_waiting_per_client = CONF_AUTO};
     struct allowance allowed;
     (void)state;
     allowance_find(&allowed, ALLOWANCE_CONNECTIONS, &c, 0);
@@ -94,6 +97,9 @@ static void one_client_has_at_most_a_quarter(void **state)
     c.max_waiting = 3;
     allowance_find(&allowed, ALLOWANCE_CONNECTIONS, &c, 0);
     assert_int_equal(allowed.most_per_client, 1);
+    c.max_waiting_per_client = 2;
+    allowance_find(&allowed, ALLOWANCE_CONNECTIONS, &c, 0);
+    assert_int_equal(allowed.most_per_client, 2);
 }
 
 int main(void)

@@ -4,6 +4,7 @@
 #include "bell.h"
 #include "clock.h"
 #include "err.h"
+#include "pace.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -288,26 +289,52 @@ static void many_who_open_at_once_get_one_bell(void **state)
 
 static void places_are_counted_over_all_processes_and_come_back(void **state)
 {
-    struct bell *b = open_bell(EPOCH);
+    static const struct bell_for two = {.most = 2};
+    static const struct bell_for none = {.most = 0};
+    struct bell *b = open_bell("of-its-own-7");
     (void)state;
-    int first = bell_hold(b, 2, 60);
+    int first = bell_hold(b, &two, 60);
     assert_true(first >= 0);
     pid_t child = fork();
     if (child == 0) {
-        int own = bell_hold(b, 2, 60);
-        int more = bell_hold(b, 2, 60);
+        int own = bell_hold(b, &two, 60);
+        int more = bell_hold(b, &two, 60);
         _exit(own >= 0 && more < 0 ? 0 : 1);
     }
     int status = 0;
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
-    int second = bell_hold(b, 2, 60); /* the child's place: it is gone */
+    int second = bell_hold(b, &two, 60); /* the child's place: it is gone */
     assert_true(second >= 0 && second != first);
-    assert_int_equal(bell_hold(b, 2, 60), -1);
+    assert_int_equal(bell_hold(b, &two, 60), -1);
     bell_release(b, first);
-    assert_int_equal(bell_hold(b, 2, 60), first);
-    assert_int_equal(bell_hold(b, 0, 60), -1);
+    assert_int_equal(bell_hold(b, &two, 60), first);
+    assert_int_equal(bell_hold(b, &none, 60), -1);
     bell_release(b, -1);
+    bell_close(b);
+}
+
+static void one_client_has_its_share_of_the_places_and_leaves_the_others(void **state)
+{
+    const struct bell_for one = {.client = 7, .most = 6, .most_per_client = 1};
+    const struct bell_for other = {.client = 8, .most = 6, .most_per_client = 1};
+    const struct bell_for unknown = {.client = 0, .most = 6, .most_per_client = 1};
+    struct bell *b = open_bell("of-its-own-1");
+    (void)state;
+    int token = bell_hold(b, &one, 60);
+    assert_true(token >= 0);
+    assert_false(bell_can_hold(b, &one));
+    for (int i = 0; i < 20; i++) {
+        assert_int_equal(bell_hold(b, &one, 60), -1);
+    }
+    assert_true(bell_can_hold(b, &other));
+    assert_true(bell_hold(b, &other, 60) >= 0);
+    for (int i = 0; i < 4; i++) {
+        assert_true(bell_hold(b, &unknown, 60) >= 0); /* a proxy: nobody knows how many clients */
+    }
+    assert_false(bell_can_hold(b, &unknown));
+    bell_release(b, token);
+    assert_true(bell_hold(b, &one, 60) >= 0);
     bell_close(b);
 }
 
@@ -499,42 +526,96 @@ static void a_file_that_is_cut_short_ends_nobody_and_knows_nothing(void **state)
 
 static void who_asks_on_a_timer_is_counted_for_all_processes(void **state)
 {
-    struct bell *b = open_bell(EPOCH);
-    struct bell *other = open_bell(EPOCH);
+    static const struct pace_rules rules = {.least = 1, .most = 60, .rate = 10};
+    struct bell *b = open_bell("of-its-own-2");
+    struct bell *other = open_bell("of-its-own-2");
     (void)state;
-    unsigned told = bell_pace(b, 1, 60, 10);
+    unsigned told = bell_pace(b, 0, &rules);
     assert_int_equal(told, 1);
     for (int round = 0; told == 1 && round < 20; round++) { /* on a slow machine one may end among the 30 */
         for (int i = 0; i < 30; i++) {
-            bell_pace(i % 2 == 0 ? b : other, 1, 60, 10);
+            told = bell_pace(i % 2 == 0 ? b : other, 0, &rules);
         }
-        clock_sleep_ms(1100);
-        told = bell_pace(other, 1, 60, 10);
     }
     assert_true(told > 1);
     bell_close(b);
     bell_close(other);
 }
 
-static void so_many_processes_stay_and_no_more(void **state)
+static void one_client_counts_once_a_round_however_often_it_asks(void **state)
 {
-    struct bell *b = open_bell(EPOCH);
+    static const struct pace_rules rules = {.least = 1, .most = 60, .rate = 10};
+    struct bell *b = open_bell("of-its-own-3");
+    (void)state;
+    for (int i = 0; i < 1000; i++) {
+        assert_int_equal(bell_pace(b, 7, &rules), 1);
+    }
+    unsigned told = 0;
+    for (int round = 0; told <= 1 && round < 20; round++) {
+        for (uint16_t client = 1; client <= 40; client++) {
+            told = bell_pace(b, client, &rules);
+        }
+    }
+    assert_true(told > 1 && told <= 8);
+    bell_close(b);
+}
+
+static void processes_are_counted_while_they_live_and_leave_one_by_one(void **state)
+{
+    struct bell *b = open_bell("of-its-own-4");
     int status = 0;
     (void)state;
-    int first = bell_keep(b, 2, 60);
+    int first = bell_join(b, 60);
     assert_true(first >= 0);
-    assert_true(bell_keep_on(b, first, 60));
+    assert_true(bell_stay(b, first, 60));
+    assert_int_equal(bell_crew(b).there, 1);
+    assert_false(bell_crew(b).has_sender);
     pid_t child = fork();
     if (child == 0) {
-        int own = bell_keep(b, 2, 60);
-        _exit(own >= 0 && own != first && bell_keep(b, 2, 60) == -1 && !bell_keep_on(b, first, 60) ? 0 : 1);
+        int own = bell_join(b, 60);
+        bool good = own >= 0 && own != first && bell_crew(b).there == 2 && !bell_stay(b, first, 60);
+        bell_done(b, bell_writing(b));
+        _exit(good && bell_crew(b).has_sender ? 0 : 1);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
-    int second = bell_keep(b, 2, 60); /* the child's: it is gone */
-    assert_true(second >= 0 && second != first);
-    assert_int_equal(bell_keep(b, 2, 60), -1);
-    assert_true(bell_hold(b, 256, 60) >= 0); /* places of another kind */
+    assert_int_equal(bell_crew(b).there, 1); /* the child is gone */
+    assert_false(bell_crew(b).has_sender);
+    int second = bell_join(b, 60);
+    assert_true(bell_leave(b, second, 600000));
+    assert_false(bell_leave(b, first, 600000));
+    assert_int_equal(bell_crew(b).there, 1);
+    bell_close(b);
+}
+
+static void a_trial_in_vain_is_repeated_later_each_time(void **state)
+{
+    static const struct pace_rules rules = {.least = 60, .most = 60, .rate = 10};
+    struct bell *b = open_bell("of-its-own-5");
+    (void)state;
+    assert_true(bell_try(b, 3, 0, 0, 60)); /* no pause */
+    assert_true(bell_try(b, 3, 0, 0, 60));
+    assert_true(bell_try(b, 4, 0, 1, 60));
+    assert_false(bell_try(b, 4, 0, 1, 60)); /* within the pause */
+    clock_sleep_ms(1050);
+    bell_pace(b, 1, &rules);
+    bell_pace(b, 2, &rules);               /* two wait for their turn */
+    assert_true(bell_try(b, 4, 0, 1, 60)); /* and no process has come since: 2 s now */
+    clock_sleep_ms(1050);
+    assert_false(bell_try(b, 4, 0, 1, 60));
+    bell_close(b);
+}
+
+static void the_average_follows_what_polls_cost(void **state)
+{
+    struct bell *b = open_bell("of-its-own-6");
+    (void)state;
+    assert_int_equal(bell_took(b, 1000), 1000);
+    for (int i = 0; i < 100; i++) {
+        bell_took(b, 100000);
+    }
+    unsigned average = bell_took(b, 100000);
+    assert_true(average > 95000 && average <= 100000);
     bell_close(b);
 }
 
@@ -568,7 +649,11 @@ int main(void)
         cmocka_unit_test(a_bell_that_is_taken_away_says_so),
         cmocka_unit_test(many_who_open_at_once_get_one_bell),
         cmocka_unit_test(places_are_counted_over_all_processes_and_come_back),
-        cmocka_unit_test(so_many_processes_stay_and_no_more),
+        cmocka_unit_test(one_client_has_its_share_of_the_places_and_leaves_the_others),
+        cmocka_unit_test(one_client_counts_once_a_round_however_often_it_asks),
+        cmocka_unit_test(processes_are_counted_while_they_live_and_leave_one_by_one),
+        cmocka_unit_test(a_trial_in_vain_is_repeated_later_each_time),
+        cmocka_unit_test(the_average_follows_what_polls_cost),
         cmocka_unit_test(who_asks_on_a_timer_is_counted_for_all_processes),
         cmocka_unit_test(a_room_that_is_not_there_is_remembered_until_somebody_makes_it),
         cmocka_unit_test(a_file_that_is_cut_short_ends_nobody_and_knows_nothing),

@@ -5,6 +5,8 @@
 
 enum { LEAST = 2, MOST = 60, RATE = 50, CLIENTS_MAX = 5000 };
 
+static const struct pace_rules rules = {.least = LEAST, .most = MOST, .rate = RATE};
+
 struct crowd {
     uint64_t round;
     int64_t now;
@@ -23,7 +25,7 @@ static double ask(struct crowd *c, size_t clients, int64_t ms, uint64_t *seed)
             if (c->next[i] > c->now) {
                 continue;
             }
-            c->round = pace_next(c->round, c->now, LEAST, MOST, RATE);
+            c->round = pace_next(c->round, c->now, true, &rules);
             unsigned told = pace_told(c->round);
             c->next[i] = c->now + (int64_t)told * (int64_t)(900 + support_random(seed) % 200);
             c->told_most = told > c->told_most ? told : c->told_most;
@@ -108,6 +110,37 @@ static void one_half_that_leaves_brings_no_swing(void **state)
     free(c);
 }
 
+static void one_who_has_asked_already_moves_nothing(void **state)
+{
+    (void)state;
+    uint64_t round = pace_next(0, 1000, true, &rules);
+    for (int64_t now = 1000; now < 100000; now += 10) {
+        round = pace_next(round, now, pace_is_over(round, now), &rules);
+    }
+    assert_int_equal(pace_told(round), LEAST);
+    assert_int_equal(pace_count(round), 1);
+}
+
+static void a_burst_is_told_more_before_its_round_is_over(void **state)
+{
+    (void)state;
+    uint64_t round = 0;
+    for (int i = 0; i < 10 * RATE; i++) {
+        round = pace_next(round, 1000 + i, true, &rules);
+    }
+    assert_int_equal(pace_told(round), 10);
+}
+
+static void a_slow_host_is_asked_less(void **state)
+{
+    (void)state;
+    assert_int_equal(pace_rate(0, RATE), RATE);
+    assert_int_equal(pace_rate(2000, RATE), RATE);
+    assert_int_equal(pace_rate(40000, RATE), 25);
+    assert_int_equal(pace_rate(500000, RATE), 2);
+    assert_int_equal(pace_rate(50000000, RATE), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -116,6 +149,9 @@ int main(void)
         cmocka_unit_test(more_than_fit_are_told_the_most),
         cmocka_unit_test(who_is_left_of_a_crowd_is_soon_told_less),
         cmocka_unit_test(one_half_that_leaves_brings_no_swing),
+        cmocka_unit_test(one_who_has_asked_already_moves_nothing),
+        cmocka_unit_test(a_burst_is_told_more_before_its_round_is_over),
+        cmocka_unit_test(a_slow_host_is_asked_less),
     };
     return RUN(tests);
 }
