@@ -77,7 +77,7 @@ function openTab(w, room) {
     store: feed, api, clock, random, backoff: new Backoff({ random }), ladder: new Ladder({ top: w.top, random }),
     pace: () => tabs.pace(), others: () => tabs.others(), mayHold: () => tabs.mayHold(),
   });
-  const tabs = new Tabs({ id: tab.name, feed, transport, clock, pace: () => tab.pace, openChannel: () => wires.open(tab) });
+  const tabs = new Tabs({ id: tab.name, feed, transport, clock, pace: () => tab.pace, openChannel: (of) => (of === 'tabs' ? wires.open(tab) : undefined) });
   let ids = 0;
   const outbox = new Outbox({ store, api, clock, backoff: new Backoff({ random }), makeId: () => `${tab.name}-${(ids += 1)}` });
   outbox.addEventListener('sent', () => tabs.hurry({ expected: true }));

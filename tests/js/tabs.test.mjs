@@ -35,14 +35,13 @@ export class Bus {
   }
 }
 
-function browser({ top = 'stream', messages = 3, share = true } = {}) {
-  const clock = new Clock();
+function browser({ top = 'stream', messages = 3, share = true, holds = new Bus(), clock = new Clock(), name = 'tab' } = {}) {
   const house = new House(clock);
   const chat = house.room('lobby');
   for (let i = 0; i < messages; i++) chat.say('old', `text ${i + 1}`);
   const bus = new Bus();
   const b = { clock, chat, house, log: [], tabs: [] };
-  b.open = ({ pace, room = 'lobby' } = {}) => {
+  b.open = ({ pace, room = 'lobby', wantsNews } = {}) => {
     const n = b.tabs.length + 1;
     const random = seeded(n);
     house.room(room);
@@ -56,7 +55,7 @@ function browser({ top = 'stream', messages = 3, share = true } = {}) {
       ladder: new Ladder({ top, random }),
     });
     const tab = { store, room, log, states: [] };
-    const tabs = new Tabs({ id: `tab-${String(n).padStart(3, '0')}`, feed, transport, clock, pace, openChannel: () => (share ? (tab.channel = bus.channel()) : undefined) });
+    const tabs = new Tabs({ id: `${name}-${String(n).padStart(3, '0')}`, feed, transport, clock, pace, openChannel: (of) => (!share ? undefined : of === 'tabs' ? (tab.channel = bus.channel()) : holds.channel()), wantsNews });
     tab.tabs = tabs;
     tabs.addEventListener('status', ({ detail }) => tab.states.push(detail.state));
     store.addEventListener('change', () => {
@@ -189,6 +188,39 @@ test('tabs that nobody looks at hold no connection; the first one that is looked
   const before = tabs.map(held);
   await b.clock.run(60_000);
   assert.deepEqual(tabs.map(held), before, 'nothing is held once nobody looks');
+});
+
+test('of six chats of one host that are looked at at once four hold a connection, the others ask on a timer', async () => {
+  const [clock, holds] = [new Clock(), new Bus()];
+  const looked = new Set();
+  const chats = Array.from({ length: 6 }, (_, i) => {
+    const b = browser({ clock, holds, name: `chat-${i}` });
+    looked.add(i);
+    b.open({ pace: () => (looked.has(i) ? 'active' : 'hidden') });
+    return b;
+  });
+  await clock.run(5000);
+  const before = chats.map(({ tabs: [tab] }) => tab.log.length);
+  chats.forEach(({ chat }) => chat.say('ann', 'news'));
+  await clock.run(4000);
+  assert.ok(chats.every((b) => b.inStep()));
+  const polls = chats.map(({ tabs: [tab] }, i) => tab.log.slice(before[i]).length);
+  assert.equal(polls.filter((n) => n === 0).length, 4, `${polls}`);
+  looked.delete(0);
+  chats[0].tabs[0].tabs.turnedAway();
+  await clock.run(20_000);
+  const after = chats.map(({ tabs: [tab] }) => tab.log.length);
+  await clock.run(5000);
+  assert.equal(chats.filter(({ tabs: [tab] }, i) => i > 0 && tab.log.length === after[i]).length, 4, 'another one has the place of the one that is hidden now');
+});
+
+test('a tab that nobody looks at holds a connection for a visitor who wants to hear of news at once', async () => {
+  const b = browser();
+  const tab = b.open({ pace: () => 'hidden', wantsNews: () => true });
+  await b.clock.run(5000);
+  b.chat.say('ann', 'news');
+  await b.clock.run(500);
+  assert.equal(tab.store.next, b.chat.head);
 });
 
 test('a tab that was asleep, and one that comes late, catch up', async () => {

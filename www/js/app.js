@@ -83,7 +83,7 @@ async function bringOver(room) {
 const canStream = () => typeof ReadableStream === 'function' && 'body' in Response.prototype && 'getReader' in ReadableStream.prototype;
 
 /** What listens, sends and remembers. Knows no elements. */
-function makeTalk({ room, pace, clock }) {
+function makeTalk({ room, pace, wantsNews, clock }) {
   const [local, session] = ['localStorage', 'sessionStorage'].map((storage) => keeper(storage, CHAT));
   const store = new Store(room);
   const api = makeApi({ base: site, fetch: (...args) => fetch(...args), clock });
@@ -93,7 +93,7 @@ function makeTalk({ room, pace, clock }) {
   const makeId = () => newId((bytes) => crypto.getRandomValues(bytes));
   const { BroadcastChannel, origin } = window;
   const channel = { BroadcastChannel, origin, storage: attempt(() => window.localStorage), target: window };
-  const transport = new Tabs({ id: makeId(), feed, transport: listener, clock, openChannel: () => openChannel(`${CHAT} tabs`, channel), pace });
+  const transport = new Tabs({ id: makeId(), feed, transport: listener, clock, openChannel: (of) => openChannel(of === 'holds' ? 'pollchat holds' : `${CHAT} ${of}`, channel), pace, wantsNews });
   const otherwise = { load: () => parseList(session.get(`${room} outbox`)), save: (list) => session.set(`${room} outbox`, JSON.stringify(list)) };
   const keep = new Keep({ indexedDB: window.indexedDB, locks: navigator.locks, chat: CHAT, room, tab: makeId(), ahead: attempt(() => window.localStorage), otherwise });
   const count = (last) => {
@@ -121,7 +121,8 @@ export async function start(root, { room, title, preset, embedded = false, on = 
   let isOpen = !embedded;
   const isSeen = () => isOpen && !document.hidden;
   const pace = () => (!isSeen() ? 'hidden' : clock.now() - lastActive > IDLE_MS ? 'idle' : 'active');
-  const { store, api, transport, outbox } = makeTalk({ room, pace, clock });
+  const wantsNews = () => isOpen && ['sound', 'notify'].some((key) => local.get(key) === 'yes');
+  const { store, api, transport, outbox } = makeTalk({ room, pace, wantsNews, clock });
   let language = readyLanguage(wantedLanguages()) ?? (await loadLanguage(wantedLanguages())); // at once where it can be: people type early
 
   function wantedLanguages() {
@@ -306,7 +307,7 @@ export async function start(root, { room, title, preset, embedded = false, on = 
     wants: (key) => choices.get(key) === 'yes',
     speaks: () => transport.speaks,
     sound,
-    notify: (message) => notifyOf({ title: language.say('notifyTitle', { name: message.name, room }), message, room, open: () => window.focus() }),
+    notify: (message) => notifyOf({ title: language.say('notifyTitle', { name: message.name, room }), message, tag: `${CHAT} ${room}`, open: () => window.focus() }),
     show(missed) {
       on.unread?.(missed);
       if (!embedded) {

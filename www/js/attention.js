@@ -64,9 +64,9 @@ export class Attention {
   }
 }
 
-/** A notification of the browser's; a later one of the same room takes its place. */
-export function notifyOf({ title, message, room, open }) {
-  const notification = new Notification(title, { body: snippet(message.text), tag: `pollchat ${room}`, lang: '' });
+/** A notification of the browser's; a later one with the same tag takes its place. */
+export function notifyOf({ title, message, tag, open }) {
+  const notification = new Notification(title, { body: snippet(message.text), tag, lang: '' });
   notification.addEventListener('click', () => {
     open();
     notification.close();

@@ -11,6 +11,7 @@
 //
 // Takes the place of a transport: start, stop, hurry, and its status event.
 
+import { Holds } from './holds.js';
 import { ALIVE, Lead } from './lead.js';
 
 const MOST_ROOMS = 32; // that the server takes in one request
@@ -94,15 +95,18 @@ export class Tabs extends EventTarget {
   #saidHere = -Infinity;
 
   /**
-   * openChannel(): see channel.js. id: that no other tab has. pace: whether somebody looks at this tab, as in transport.js. The transport
-   * asks others() and mayHold() of this.
+   * openChannel(name): see channel.js; 'tabs' is of this chat, 'holds' of all chats of the host. id: that no other tab has. pace: whether
+   * somebody looks at this tab, as in transport.js. wantsNews(): the visitor wants to hear of news at once, also when nobody looks. The
+   * transport asks others() and mayHold() of this.
    */
-  constructor({ id, feed, transport, clock, openChannel, pace = () => 'active' }) {
+  constructor({ id, feed, transport, clock, openChannel, pace = () => 'active', wantsNews = () => false }) {
     super();
-    Object.assign(this, { id, feed, transport, clock, openChannel, ownPace: pace });
+    Object.assign(this, { id, feed, transport, clock, openChannel, wantsNews, ownPace: pace });
+    const isSeen = () => this.ownPace() !== 'hidden';
+    this.holds = new Holds({ id, clock, isSeen, openChannel: () => openChannel('holds'), changed: () => this.transport.review() });
     transport.addEventListener('status', ({ detail }) => this.#status(detail));
     this.lead = new Lead({
-      id, clock, say: (what) => this.#say(what), isSeen: () => this.ownPace() !== 'hidden', info: () => this.#info(), won: () => this.#won(), lost: () => this.#lost(),
+      id, clock, say: (what) => this.#say(what), isSeen, info: () => this.#info(), won: () => this.#won(), lost: () => this.#lost(),
     });
   }
 
@@ -111,12 +115,13 @@ export class Tabs extends EventTarget {
       return;
     }
     this.#isStarted = true;
-    this.channel = this.openChannel();
+    this.channel = this.openChannel('tabs');
     if (this.channel === undefined) {
       this.transport.start();
       return;
     }
     this.channel.onmessage = ({ data }) => this.#hear(data);
+    this.holds.start();
     this.lead.stand();
     this.#sayHere();
     this.transport.once(); // whoever leads, the room is to be seen at once
@@ -131,6 +136,7 @@ export class Tabs extends EventTarget {
     this.#regrouping = null;
     if (this.channel !== undefined) {
       this.lead.leave();
+      this.holds.stop();
       this.channel.close();
       this.channel = undefined;
     }
@@ -183,7 +189,7 @@ export class Tabs extends EventTarget {
 
   /** Whether a connection may be held. */
   mayHold() {
-    return !this.#isAlone && this.pace() !== 'hidden';
+    return !this.#isAlone && (this.pace() !== 'hidden' || this.wantsNews()) && this.holds.isFree;
   }
 
   /** The rooms to listen for besides the own one. */
@@ -210,6 +216,7 @@ export class Tabs extends EventTarget {
     this.lead.tick();
     this.#sayHere();
     if (this.lead.isLeading) {
+      this.holds.say(this.mayHold());
       this.transport.review();
       return;
     }
@@ -257,6 +264,7 @@ export class Tabs extends EventTarget {
 
   #won() {
     this.feed.told = (what) => this.#tellAll(what);
+    this.holds.say(this.mayHold());
     this.transport.start();
     this.#regroup();
   }
@@ -272,6 +280,7 @@ export class Tabs extends EventTarget {
     this.feed.told = null;
     this.#remotes = new Map();
     this.#isTold = false;
+    this.holds.say(false);
   }
 
   // ---- what is told ----
