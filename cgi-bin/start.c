@@ -89,7 +89,7 @@ static bool is_good(const char *folder, const char *name, struct found *f)
     enum image_state state = image_look(path);
     f->part = f->part || state == IMAGE_PART;
     f->foreign = f->foreign || state == IMAGE_FOREIGN;
-    return state == IMAGE_WHOLE && (access(path, X_OK) == 0 || chmod(path, 0755) == 0);
+    return state == IMAGE_WHOLE && image_can_start(path);
 }
 
 static void take_used(const char *folder, struct found *f)

@@ -219,13 +219,16 @@ static int fail_to_make(const char *what, const char *path, struct err *e)
 }
 
 /* A name that was just made in the folder survives power loss. */
+static int sync_open_folder(int fd)
+{
+    /* EINVAL: the file system can't sync folders (some network ones): it has no later moment either */
+    return fsync(fd) == 0 || errno == EINVAL ? 0 : -1;
+}
+
 static int sync_folder(const char *path)
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int result = fd >= 0 && fsync(fd) == 0 ? 0 : -1;
-    if (result != 0 && errno == EINVAL) {
-        result = 0; /* the file system can't sync folders (some network ones): it has no later moment either */
-    }
+    int result = fd >= 0 ? sync_open_folder(fd) : -1;
     if (fd >= 0) {
         close(fd);
     }
@@ -289,16 +292,70 @@ int disk_sync_name(const char *path)
     return sync_parent(path);
 }
 
-static void give_to_folder_owner(const char *path)
+/* ---- what root does in a folder of somebody else ----
+ *
+ * Who has a folder can put a link in the place of a file between any two calls. So nobody's rights or owner are changed by a path,
+ * but by a descriptor that was looked at. */
+
+/* What root makes is the folder's owner's. folder: a descriptor, any kind. */
+static void give_to_owner_of(int folder, int fd, const char *path)
 {
-    char folder[PATH_MAX];
     struct stat found;
-    if (geteuid() != 0 || !folder_of(path, folder, sizeof folder) || stat(folder, &found) != 0 || found.st_uid == 0) {
-        return;
-    }
-    if (lchown(path, found.st_uid, found.st_gid) != 0) {
+    if (geteuid() == 0 && fstat(folder, &found) == 0 && found.st_uid != 0 &&
+        fchownat(fd, "", found.st_uid, found.st_gid, AT_EMPTY_PATH) != 0) {
         log_line("chown %s: %s", path, strerror(errno));
     }
+}
+
+static int open_folder_of(const char *path)
+{
+    char folder[PATH_MAX];
+    return folder_of(path, folder, sizeof folder) ? open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+}
+
+bool disk_is_own(int fd, const char *path)
+{
+    struct stat file;
+    struct stat folder = {.st_uid = geteuid()};
+    int above = open_folder_of(path);
+    bool is_own = fstat(fd, &file) == 0 && S_ISREG(file.st_mode) && file.st_nlink <= 1 && above >= 0 &&
+                  fstat(above, &folder) == 0 &&
+                  (file.st_uid == geteuid() || file.st_uid == folder.st_uid || file.st_uid == 0);
+    if (above >= 0) {
+        close(above);
+    }
+    return is_own;
+}
+
+/* fd: by O_PATH, as an open file of the database would take its locks away when it is closed. fchmod() refuses such a one; the kernel's
+ * list of descriptors leads to the very same file. Without it (a chroot) nobody but root could be led astray. */
+static int change_mode(int fd, mode_t mode, const char *path)
+{
+    char self[48];
+    snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
+    int result = chmod(self, mode);
+    return result != 0 && errno == ENOENT && geteuid() != 0 ? chmod(path, mode) : result;
+}
+
+void disk_make_private(const char *path)
+{
+    int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1 || st.st_uid != geteuid()) {
+        if (fd >= 0) {
+            close(fd);
+        }
+        return; /* not what was just made */
+    }
+    if ((st.st_mode & 07777) != 0600 && change_mode(fd, 0600, path) != 0) {
+        log_line("chmod %s: %s", path, strerror(errno));
+    }
+    int folder = open_folder_of(path);
+    if (folder >= 0) {
+        give_to_owner_of(folder, fd, path);
+        close(folder);
+    }
+    close(fd);
 }
 
 /* What may be in a new data folder before the database: counts and warnings, which a program writes first, and sockets, which
@@ -310,9 +367,10 @@ static bool comes_early(int folder, const char *name)
            (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISSOCK(st.st_mode));
 }
 
-static bool folder_is_empty(const char *path)
+static bool folder_is_empty(int fd)
 {
-    DIR *folder = opendir(path);
+    int own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* for closedir */
+    DIR *folder = own >= 0 ? fdopendir(own) : NULL;
     bool empty = folder != NULL;
     struct dirent *entry = NULL;
     while (empty && (entry = readdir(folder)) != NULL) {
@@ -336,14 +394,10 @@ static const char deny_all[] = "# The chat's database: nothing of it is for the 
                                "</IfModule>\n";
 
 /* 0, or -1 with errno. Nothing else depends on this file's being there, so one that is there is left as it is. */
-static int put_deny_file(const char *folder)
+static int put_deny_file(int folder)
 {
-    char path[PATH_MAX];
-    if (snprintf(path, sizeof path, "%s/.htaccess", folder) >= (int)sizeof path) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    static const char name[] = ".htaccess";
+    int fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
     if (fd < 0) {
         return errno == EEXIST ? 0 : -1;
     }
@@ -352,32 +406,75 @@ static int put_deny_file(const char *folder)
     errno = ENOSPC; /* for a write that is short without an error */
     bool written = write(fd, deny_all, (size_t)length) == length && fchmod(fd, 0644) == 0 && fsync(fd) == 0;
     int why = errno;
+    give_to_owner_of(folder, fd, name);
     close(fd);
-    give_to_folder_owner(path);
     if (!written) {
-        unlink(path);
+        unlinkat(folder, name, 0);
         errno = why;
         return -1;
     }
-    return sync_folder(folder);
+    return sync_open_folder(folder);
 }
 
-int disk_folder_make(const char *path, struct err *e)
+/* The one that was just made, whatever stands at its path by now: -1 with errno when that is another one. A umask may have
+ * taken bits away. */
+static int open_made(const char *path)
+{
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 && errno == EACCES && geteuid() != 0 && chmod(path, 0700) == 0) { /* none to read it were left */
+        fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    }
+    if (fd >= 0 && (fstat(fd, &st) != 0 || st.st_uid != geteuid() || fchmod(fd, 0700) != 0)) {
+        close(fd);
+        fd = -1;
+        errno = EPERM;
+    }
+    return fd;
+}
+
+/* A descriptor; or -1, with *result what is to be returned. */
+static int make_or_open(const char *path, int *result, struct err *e)
 {
     struct stat found;
     bool made = mkdir(path, 0700) == 0;
     int why = errno;
+    *result = 0;
     if (!made && (stat(path, &found) != 0 || !S_ISDIR(found.st_mode))) {
         errno = why == EEXIST ? ENOTDIR : why;
+        *result = fail_to_make("make folder", path, e);
+        return -1;
+    }
+    if (!made) {
+        return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* one that can only be entered is left alone */
+    }
+    int fd = open_made(path);
+    if (fd < 0 || sync_parent(path) != 0) {
+        *result = fail_to_make("make folder", path, e);
+    }
+    return fd;
+}
+
+int disk_folder_make(const char *path, struct err *e)
+{
+    char plain[PATH_MAX]; /* a slash at its end would lead through a link */
+    int result = 0;
+    size_t length = strlen(path);
+    while (length > 1 && path[length - 1] == '/') {
+        length--;
+    }
+    if (snprintf(plain, sizeof plain, "%.*s", (int)length, path) >= (int)sizeof plain) {
+        errno = ENAMETOOLONG;
         return fail_to_make("make folder", path, e);
     }
-    if (made && (chmod(path, 0700) != 0 || sync_parent(path) != 0)) { /* a umask may have taken bits away */
-        return fail_to_make("make folder", path, e);
+    int fd = make_or_open(plain, &result, e);
+    if (result == 0 && fd >= 0 && folder_is_empty(fd) && put_deny_file(fd) != 0) {
+        result = fail_to_make("make .htaccess in", path, e);
     }
-    if (folder_is_empty(path) && put_deny_file(path) != 0) {
-        return fail_to_make("make .htaccess in", path, e);
+    if (fd >= 0) {
+        close(fd);
     }
-    return 0;
+    return result;
 }
 
 enum { TRIAL_WORKED = 1 }; /* bytes of the file: it has none when the last trial failed, and all when it was killed */
@@ -413,6 +510,11 @@ int disk_try_write(const char *folder, unsigned max_age_s, struct err *e)
     if (fd < 0) {
         return -1;
     }
+    if (!disk_is_own(fd, path)) {
+        close(fd);
+        errno = EPERM; /* a link to something else, or another user's: nothing is written there */
+        return fail_to_make("write to", path, e);
+    }
     for (int tries = 0; tries < TRIAL_TRIES && disk_lock_try(fd) == DISK_LOCK_HELD; tries++) {
         const struct timespec pause = {.tv_nsec = TRIAL_PAUSE_NS};
         nanosleep(&pause, NULL);
@@ -420,14 +522,6 @@ int disk_try_write(const char *folder, unsigned max_age_s, struct err *e)
     int result = has_worked(fd, max_age_s) || write_trial(fd) ? 0 : fail_to_make("write to", folder, e);
     close(fd);
     return result;
-}
-
-void disk_make_private(const char *path)
-{
-    if (chmod(path, 0600) != 0) {
-        log_line("chmod %s: %s", path, strerror(errno));
-    }
-    give_to_folder_owner(path);
 }
 
 int disk_lock_open(const char *path, struct err *e)

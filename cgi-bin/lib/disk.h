@@ -76,8 +76,13 @@ int disk_put_new(const char *made, const char *path);
 /* The name of a file that was made, renamed or removed survives power loss. 0, or -1 with errno. */
 int disk_sync_name(const char *path);
 
-/* Mode 0600 whatever the umask was, and when root made the file, the owner of its folder gets it: his programs will have to
- * open it. What can't be done is logged. */
+/* For a file that this process has just made: mode 0600 whatever the umask was, and when root made it, the owner of its folder gets it: his
+ * programs will have to open it. What stands at the path and can't be that (a link, a file of two names, of another user) is left alone. What can't
+ * be done is logged. */
 void disk_make_private(const char *path);
+
+/* May the open file at path be written over? A file with one name, of this user, of root or of the owner of its folder: nothing that another
+ * user has put there, nor anything elsewhere that a link leads to. */
+bool disk_is_own(int fd, const char *path);
 
 #endif

@@ -2,6 +2,7 @@
 #include "exposure.h"
 
 #include "chat.h"
+#include "disk.h"
 #include "err.h"
 
 #include <errno.h>
@@ -37,6 +38,7 @@ static bool make_file(const char *path, const char *text, bool must)
     ssize_t length = (ssize_t)strlen(text);
     bool written = write(fd, text, (size_t)length) == length;
     close(fd);
+    disk_make_private(path);
     if (!written && must) {
         unlink(path);
     }

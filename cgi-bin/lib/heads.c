@@ -65,8 +65,10 @@ static int open_folder(const struct conf *conf)
 {
     int folder = open(conf->heads, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder < 0 && errno == ENOENT && mkdir(conf->heads, 0755) == 0) {
-        chmod(conf->heads, 0755); /* a umask may have taken from the server what it needs */
-        folder = open(conf->heads, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        folder = open(conf->heads, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (folder >= 0) {
+            fchmod(folder, 0755); /* a umask may have taken from the server what it needs */
+        }
     } else if (folder < 0 && errno == EEXIST) { /* another one was quicker */
         folder = open(conf->heads, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     }

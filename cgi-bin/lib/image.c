@@ -55,6 +55,21 @@ enum image_state image_look(const char *path)
     return judge(&header, (uint64_t)found.st_size);
 }
 
+bool image_can_start(const char *path)
+{
+    struct stat found;
+    if (access(path, X_OK) == 0) {
+        return true;
+    }
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) {
+        return false;
+    }
+    bool given = fstat(fd, &found) == 0 && S_ISREG(found.st_mode) && found.st_nlink == 1 && fchmod(fd, 0755) == 0;
+    close(fd);
+    return given;
+}
+
 bool image_is_name(const char *name)
 {
     static const char prefix[] = "pollchat-";

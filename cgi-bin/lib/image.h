@@ -24,6 +24,9 @@ enum image_state {
 
 enum image_state image_look(const char *path);
 
+/* It has its execute bit, or gets it now: FTP programs lose it. Not by a link, whatever that leads to. */
+bool image_can_start(const char *path);
+
 /* May a program in programs/ of the archive have this name? pollchat-, and letters, digits and ._-+~, shorter than IMAGE_NAME_SIZE. What start.c
  * would pass over, nobody leaves for. */
 bool image_is_name(const char *name);

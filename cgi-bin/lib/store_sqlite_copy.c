@@ -85,6 +85,11 @@ int store_sqlite_fresh_open(struct store_sqlite_fresh *f, const char *path, stru
         if (f->fd < 0) {
             return fail_with_file("make", f->path, e);
         }
+        if (!disk_is_own(f->fd, f->path)) {
+            close_fresh(f);
+            errno = EEXIST;
+            return fail_with_file("make", f->path, e);
+        }
         if (disk_lock_try(f->fd) == DISK_LOCK_HELD) {
             close_fresh(f);
             return err_set(e, ERR_BUSY, "Another program makes this very copy just now.");

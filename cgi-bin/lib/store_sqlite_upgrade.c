@@ -80,6 +80,10 @@ static int open_and_lock_line(const struct store_sqlite *s)
     char path[4200];
     int fd = open_line(s, O_RDWR | O_CREAT);
     in_folder(s, "chat.upgrade", path, sizeof path);
+    if (fd >= 0 && !disk_is_own(fd, path)) {
+        close(fd);
+        fd = -1; /* the upgrade goes on without a line that says so */
+    }
     if (fd >= 0) {
         disk_make_private(path);
     }

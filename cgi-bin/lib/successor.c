@@ -93,7 +93,7 @@ static bool is_relieved(const struct successor *s)
     name[strcspn(name, "\r\n")] = '\0';
     return read && image_is_name(name) &&
            snprintf(path, sizeof path, "%.*s/%s", folder, s->path, name) < (int)sizeof path && is_another(s, path) &&
-           image_look(path) == IMAGE_WHOLE && (access(path, X_OK) == 0 || chmod(path, 0755) == 0);
+           image_look(path) == IMAGE_WHOLE && image_can_start(path);
 }
 
 bool successor_is_there(const struct successor *s)

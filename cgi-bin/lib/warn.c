@@ -31,7 +31,10 @@ bool warn_is_due(const char *folder, uint64_t what)
     }
     snprintf(text, sizeof text, "%016llx\n", (unsigned long long)what);
     int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
-    if (fd < 0) {
+    if (fd < 0 || !disk_is_own(fd, path)) {
+        if (fd >= 0) {
+            close(fd);
+        }
         return true;
     }
     bool is_due = disk_lock_try(fd) != DISK_LOCK_HELD && !was_said(fd, text); /* who has the lock says it */

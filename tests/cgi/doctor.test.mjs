@@ -136,6 +136,30 @@ test('a folder of another user is not used, whatever may be written to it', { sk
   assert.match(seen.stdout, /wrong +data-others +Another user of this machine has the data folder/);
 });
 
+test('links that the owner of a folder has put there lead root\'s command line to nothing', { skip: process.getuid() !== 0 && 'takes root' }, async (t) => {
+  const folder = temporaryFolder(t);
+  const precious = path.join(folder, 'precious');
+  const state = () => [fs.readFileSync(precious, 'utf8'), ...['mode', 'uid', 'gid'].map((key) => fs.statSync(precious)[key])];
+  fs.writeFileSync(precious, 'root:x:0:0\n', { mode: 0o644 });
+  const before = state();
+  const names = ['chat.db-lock', 'chat.bell', 'chat.tally', 'chat.key', 'chat.trial', 'chat.upgrade', 'chat.warned', 'web-test.txt', 'chat-restore.new', 'chat-restore.old', 'chat.db-trial', 'READABLE-BY-THE-WEB.txt'];
+  for (const make of [fs.symlinkSync, fs.linkSync]) {
+    for (const name of names) {
+      const data = path.join(folder, `data-${make.name}-${name}`);
+      fs.mkdirSync(data, { mode: 0o700 });
+      assert.equal((await send(data, { text: 'kept' })).status, 201);
+      fs.rmSync(path.join(data, name), { force: true });
+      make(precious, path.join(data, name));
+      for (const file of ['.', ...fs.readdirSync(data)].filter((file) => file !== name)) fs.lchownSync(path.join(data, file), 65534, 65534);
+      const copy = path.join(folder, `copy-${make.name}-${name}`);
+      for (const command of [['doctor'], ['check'], ['backup', copy], ['restore', copy]]) {
+        await pollchat([...command, '--data', data], { POLLCHAT_MAX_TEXT: 'wrong' });
+        assert.deepEqual(state(), before, `${make.name} ${name}: pollchat ${command[0]}`);
+      }
+    }
+  }
+});
+
 test('a body is counted and not kept; one that is too long is refused', async (t) => {
   const data = temporaryFolder(t);
   const small = await doctor(data, { method: 'POST', type: 'application/json', body: '{"text":"<script>"}' });

@@ -289,6 +289,86 @@ static void what_root_makes_is_the_folder_owners(void **state)
     assert_int_equal(st.st_uid, owner);
 }
 
+/* ---- links that somebody else has put there ---- */
+
+static const char *swapped_for; /* what stands in the place of the next folder that is made, once it is; NULL: that folder */
+
+/* The program's own calls come here, as this is found before the C library's. */
+int mkdir(const char *folder, mode_t mode)
+{
+    int result = mkdirat(AT_FDCWD, folder, mode);
+    if (result == 0 && swapped_for != NULL) {
+        assert_int_equal(rmdir(folder), 0);
+        assert_int_equal(symlink(swapped_for, folder), 0);
+        swapped_for = NULL;
+    }
+    return result;
+}
+
+static void a_folder_that_is_swapped_for_a_link_while_it_is_made_changes_no_other_one(void **state)
+{
+    static const char *const names[] = {"data", "data//"};
+    struct stat st;
+    (void)state;
+    assert_int_equal(mkdir(in_root("etc"), 0755), 0);
+    assert_int_equal(chmod(path, 0755), 0);
+    for (size_t i = 0; i < COUNT(names); i++) {
+        struct err e = ERR_INIT;
+        swapped_for = "etc";
+        assert_int_equal(disk_folder_make(in_root(names[i]), &e), -1);
+        assert_int_equal(mode_of(in_root("etc")), 0755);
+        assert_int_equal(stat(in_root("etc/.htaccess"), &st), -1);
+        assert_int_equal(unlink(in_root("data")), 0);
+    }
+}
+
+static void what_a_link_leads_to_keeps_its_rights_and_its_owner(void **state)
+{
+    struct stat st;
+    (void)state;
+    assert_int_equal(mkdir(in_root("data"), 0700), 0);
+    assert_true(geteuid() != 0 || chown(path, 65534, 65534) == 0);
+    close(open(in_root("passwd"), O_WRONLY | O_CREAT, 0644));
+    assert_int_equal(chmod(path, 0644), 0);
+    assert_int_equal(symlink("../passwd", in_root("data/soft")), 0);
+    disk_make_private(in_root("data/soft"));
+    char target[320];
+    snprintf(target, sizeof target, "%s", in_root("passwd"));
+    assert_int_equal(link(target, in_root("data/hard")), 0);
+    disk_make_private(in_root("data/hard"));
+    assert_int_equal(stat(in_root("passwd"), &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0644);
+    assert_int_equal(st.st_uid, geteuid());
+}
+
+static void nothing_is_written_over_that_is_elsewhere_or_anothers(void **state)
+{
+    char target[320];
+    struct err e = ERR_INIT;
+    struct stat st;
+    (void)state;
+    assert_int_equal(mkdir(in_root("data"), 0700), 0);
+    FILE *file = fopen(in_root("passwd"), "w");
+    assert_true(fputs("root", file) >= 0 && fclose(file) == 0);
+    snprintf(target, sizeof target, "%s", path);
+    assert_int_equal(link(target, in_root("data/chat.trial")), 0);
+    assert_int_equal(disk_try_write(in_root("data"), 0, &e), -1);
+    assert_int_equal(e.code, ERR_READONLY);
+    assert_int_equal(stat(target, &st), 0);
+    assert_int_equal(st.st_size, 4);
+    assert_int_equal(unlink(in_root("data/chat.trial")), 0);
+    assert_int_equal(disk_try_write(in_root("data"), 0, NULL), 0);
+    int fd = open(in_root("data/chat.trial"), O_RDONLY);
+    assert_true(disk_is_own(fd, path));
+    if (geteuid() == 0) {
+        assert_int_equal(fchown(fd, 65534, 65534), 0);
+        assert_false(disk_is_own(fd, path));
+        assert_int_equal(chown(in_root("data"), 65534, 65534), 0); /* whose folder it is */
+        assert_true(disk_is_own(fd, in_root("data/chat.trial")));
+    }
+    close(fd);
+}
+
 static void ignore_line(void *context, const char *line)
 {
     (void)context;
@@ -301,6 +381,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(program_folder_is_where_the_program_stands),
+        TEST(a_folder_that_is_swapped_for_a_link_while_it_is_made_changes_no_other_one),
+        TEST(what_a_link_leads_to_keeps_its_rights_and_its_owner),
+        TEST(nothing_is_written_over_that_is_elsewhere_or_anothers),
         TEST(network_file_systems_are_known),
         TEST(a_folder_is_private_and_denied_whatever_the_umask),
         TEST(a_folder_that_is_there_keeps_its_rights),
