@@ -5,6 +5,7 @@
 #include "err.h"
 #include "random.h"
 #include "str.h"
+#include "unseen.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -99,15 +100,6 @@ static bool is_blank(uint32_t c)
     return false;
 }
 
-/* Shows nothing by itself but may belong to the character before it (the rest of Unicode's Default_Ignorable_Code_Point):
- * kept, as emoji need them, but a name of nothing else is empty. */
-static bool is_unseen(uint32_t c)
-{
-    return (c >= 0x180B && c <= 0x180F) || c == 0x2065 || (c >= 0xFE00 && c <= 0xFE0F) ||
-           (c >= 0xFFF0 && c <= 0xFFF8) || (c >= 0x1BCA0 && c <= 0x1BCA3) || (c >= 0x1D173 && c <= 0x1D17A) ||
-           (c >= 0xE0000 && c <= 0xE0FFF);
-}
-
 /* Would break a line, move a terminal's cursor or turn the text after it around (Unicode Cc, Zl, Zp and
  * the embeddings, overrides and isolates of UAX #9). */
 static bool is_forbidden_in_name(uint32_t c)
@@ -133,27 +125,55 @@ static void trim(const char *value, size_t length, size_t *from, size_t *to)
     }
 }
 
+/* The characters of a trimmed name; their number, or CHAT_NAME_MAX + 1 where there are more. */
+static size_t points_of(const char *name, size_t length, uint32_t points[CHAT_NAME_MAX])
+{
+    size_t count = 0;
+    for (size_t at = 0; at < length && count <= CHAT_NAME_MAX; count++) {
+        uint32_t c = 0;
+        at += str_utf8_next(name + at, length - at, &c);
+        if (count < CHAT_NAME_MAX) {
+            points[count] = c;
+        }
+    }
+    return count;
+}
+
+static int check_points(const uint32_t *points, size_t count, struct err *e)
+{
+    bool shows = false;
+    for (size_t i = 0; i < count && i < CHAT_NAME_MAX; i++) {
+        if (is_forbidden_in_name(points[i])) {
+            return err_field(e, ERR_INPUT, "name",
+                             "name must not hold control characters or marks that change the direction of text.");
+        }
+        shows = shows || (!is_blank(points[i]) && !unseen_is(points[i]));
+    }
+    if (!shows || count > CHAT_NAME_MAX) {
+        return err_field(e, ERR_INPUT, "name", "name must have 1 to %d characters that show.", CHAT_NAME_MAX);
+    }
+    size_t unseen = unseen_find(points, count);
+    if (unseen < count) {
+        return err_field(
+            e, ERR_INPUT, "name",
+            "name must not hold characters that don't show, or it could look like another one: U+%04X is its "
+            "character number %zu.",
+            (unsigned)points[unseen], unseen + 1);
+    }
+    return 0;
+}
+
 int chat_set_name(struct chat_draft *d, const char *value, size_t length, struct err *e)
 {
+    uint32_t points[CHAT_NAME_MAX];
     size_t from = 0;
     size_t to = 0;
-    size_t characters = 0;
-    bool shows = false;
     if (!str_utf8_valid(value, length, NULL)) {
         return err_field(e, ERR_INPUT, "name", "name must be valid UTF-8.");
     }
     trim(value, length, &from, &to);
-    for (size_t at = from; at < to; characters++) {
-        uint32_t c = 0;
-        at += str_utf8_next(value + at, to - at, &c);
-        if (is_forbidden_in_name(c)) {
-            return err_field(e, ERR_INPUT, "name",
-                             "name must not hold control characters or marks that change the direction of text.");
-        }
-        shows = shows || (!is_blank(c) && !is_unseen(c));
-    }
-    if (!shows || characters > CHAT_NAME_MAX) {
-        return err_field(e, ERR_INPUT, "name", "name must have 1 to %d characters that show.", CHAT_NAME_MAX);
+    if (check_points(points, points_of(value + from, to - from, points), e) != 0) {
+        return -1;
     }
     memcpy(d->name, value + from, to - from);
     d->name[to - from] = '\0';

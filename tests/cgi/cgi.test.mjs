@@ -134,6 +134,21 @@ test('a setting that names no data folder for sure is 500 without its words for 
   assert.deepEqual(fs.readdirSync(data), []);
 });
 
+test('a name with a character that does not show is 400 and says which one; emoji are fine', async (t) => {
+  const data = temporaryFolder(t);
+  for (const [name, says] of [['an\u200bn', /U\+200B.*number 3/], ['\u3164ann\u2060x', /U\+2060/], ['a\u00adnn', /U\+00AD/], ['ann\u{e0041}', /U\+E0041/], ['ann\ufe0f', /U\+FE0F/]]) {
+    const sent = await send(data, { text: 'hi', name });
+    assert.equal(sent.status, 400, name);
+    assert.equal(sent.json.field, 'name');
+    assert.match(sent.json.detail, says);
+  }
+  for (const name of ['\u{1f469}\u200d\u{1f4bb}', '\u2764\ufe0f ann', 'نیم\u200cفاصله']) {
+    const sent = await send(data, { text: 'hi', name });
+    assert.equal(sent.status, 201, sent.body);
+    assert.equal(sent.json.name, name);
+  }
+});
+
 test('settings come from a file, and the environment wins over it', async (t) => {
   const folder = temporaryFolder(t);
   const file = path.join(folder, 'my.conf');

@@ -202,7 +202,9 @@ static const struct range default_ignorable[] = {
     {0xFFA0, 0xFFA0}, {0xFFF0, 0xFFF8}, {0x1BCA0, 0x1BCA3}, {0x1D173, 0x1D17A}, {0xE0000, 0xE0FFF}};
 static const struct range breaks_or_turns[] = {
     {0x00, 0x1F}, {0x7F, 0x9F}, {0x2028, 0x2029}, {0x202A, 0x202E}, {0x2066, 0x2069}};
-static const struct range braille_blank[] = {{0x2800, 0x2800}}; /* is drawn as nothing */
+static const struct range drawn_as_nothing[] = {
+    {0x2800, 0x2800}, {0xFFF9, 0xFFFC}, {0x13430, 0x1343F}, {0x16FE4, 0x16FE4}, {0x1D159, 0x1D159}};
+static const struct range thin_spaces[] = {{0x2005, 0x200A}, {0x202F, 0x202F}, {0x205F, 0x205F}};
 
 static size_t encode(uint32_t c, char *out)
 {
@@ -224,8 +226,10 @@ static void every_character_has_its_place_in_a_name(void **state)
         struct chat_draft d;
         bool white = is_in(white_space, COUNT(white_space), c);
         bool bad = is_in(breaks_or_turns, COUNT(breaks_or_turns), c);
-        bool shows = !white && !bad && !is_in(default_ignorable, COUNT(default_ignorable), c) &&
-                     !is_in(braille_blank, COUNT(braille_blank), c);
+        bool unseen = is_in(default_ignorable, COUNT(default_ignorable), c) ||
+                      is_in(drawn_as_nothing, COUNT(drawn_as_nothing), c);
+        bool shows = !white && !bad && !unseen;
+        bool refused_inside = bad || unseen || is_in(thin_spaces, COUNT(thin_spaces), c);
         size_t size = encode(c, text + 1);
         text[1 + size] = 'b';
         text[2 + size] = '\0';
@@ -238,12 +242,57 @@ static void every_character_has_its_place_in_a_name(void **state)
         bool in_front_trimmed = in_front && strcmp(d.name, "b") == 0;
         bool behind = chat_set_name(&d, text, size + 1, NULL) == 0;
         bool behind_trimmed = behind && strcmp(d.name, "a") == 0;
-        if (alone != shows || inside_kept == bad || inside == bad || (white && !(in_front_trimmed && behind_trimmed)) ||
-            (shows && !in_front_kept) || (!white && in_front == bad) ||
-            (in_front && !in_front_kept && !in_front_trimmed) || behind != in_front) {
+        if (alone != shows || inside_kept == refused_inside || inside == refused_inside ||
+            (white && !(in_front_trimmed && behind_trimmed)) || (shows && !(in_front_kept && behind)) ||
+            (!shows && in_front_kept) || (in_front && !in_front_kept && !in_front_trimmed) || behind != in_front) {
             fail_msg("U+%04X: alone %d, inside %d, in front %d %d, behind %d %d", c, alone, inside, in_front,
                      in_front_trimmed, behind, behind_trimmed);
         }
+    }
+}
+
+static void the_character_that_does_not_show_is_named(void **state)
+{
+    struct chat_draft d;
+    struct err e = ERR_INIT;
+    (void)state;
+    chat_draft_init(&d);
+    assert_int_equal(set_in(&d, chat_set_name, " an\xe2\x80\x8bn", strlen(" an\xe2\x80\x8bn"), &e), -1);
+    assert_string_equal(e.field, "name");
+    assert_contains(e.text, "U+200B is its character number 3");
+}
+
+static void names_keep_what_draws_nothing_where_it_shapes_what_is_drawn(void **state)
+{
+    static const char *const good[] = {
+        "\xe2\x9d\xa4\xef\xb8\x8f\xe2\x80\x8d\xf0\x9f\x94\xa5",             /* a heart on fire */
+        "1\xef\xb8\x8f\xe2\x83\xa3",                                        /* a keycap */
+        "\xf0\x9f\x91\xa9\xf0\x9f\x8f\xbd\xe2\x80\x8d\xf0\x9f\x9a\x80 ann", /* with a tone of skin */
+        "\xf0\x9f\x8f\xb4\xf3\xa0\x81\xa7\xf3\xa0\x81\xa2\xf3\xa0\x81\xa5\xf3\xa0\x81\xae\xf3\xa0\x81\xa7\xf3\xa0\x81\xbf", /* England */
+        "\xd9\x86\xdb\x8c\xd9\x85\xe2\x80\x8c\xd9\x81\xd8\xa7\xd8\xb5\xd9\x84\xd9\x87", /* Persian */
+        "\xe0\xb7\x81\xe0\xb7\x8a\xe2\x80\x8d\xe0\xb6\xbb\xe0\xb7\x93",                 /* Sinhala: Sri */
+        "\xe0\xa4\x95\xe0\xa5\x8d\xe2\x80\x8c\xe0\xa4\xb7",                             /* Hindi */
+    };
+    static const char *const bad[] = {
+        "a\xe2\x80\x8d"
+        "b",               /* a joiner between letters */
+        "an\xef\xb8\x8fn", /* a style of a letter */
+        "ann\xef\xb8\x8f",
+        "\xd8\xa7\xe2\x80\x8c\xd8\xa8",         /* alef joins nothing behind it */
+        "\xe0\xa4\x95\xe2\x80\x8d\xe0\xa4\xb7", /* no virama */
+        "ann\xf3\xa0\x81\xa7\xf3\xa0\x81\xbf",  /* tags of no flag */
+        "\xf0\x9f\x8f\xb4\xf3\xa0\x81\xa7",     /* of one that isn't whole */
+        "\xe2\x9d\xa4\xef\xb8\x8f\xef\xb8\x8f", /* twice */
+        "\xf0\x9f\x99\x82\xe2\x80\x8d\xe2\x80\x8d\xf0\x9f\x99\x82",
+        "\xe3\x85\xa4"
+        "ann\xe2\xa0\x80x",
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(good); i++) {
+        name_becomes(good[i], good[i]);
+    }
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        refused(chat_set_name, "name", bad[i], strlen(bad[i]));
     }
 }
 
@@ -472,6 +521,8 @@ int main(void)
         cmocka_unit_test(white_space_around_does_not_count),
         cmocka_unit_test(names_that_show_nothing_are_refused),
         cmocka_unit_test(every_character_has_its_place_in_a_name),
+        cmocka_unit_test(the_character_that_does_not_show_is_named),
+        cmocka_unit_test(names_keep_what_draws_nothing_where_it_shapes_what_is_drawn),
         cmocka_unit_test(names_that_break_lines_or_turn_text_are_refused),
         cmocka_unit_test(names_that_are_not_utf8_or_hold_nul_are_refused),
         cmocka_unit_test(ids_are_1_to_64_of_the_alphabet),
