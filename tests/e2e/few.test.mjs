@@ -18,6 +18,9 @@ const MESSAGES = Number(process.env.FEW_MESSAGES ?? 15);
 const LIMIT = 20;
 const RATE = 50; // poll_rate
 const MAX_HELD = 6; // auto, at most
+const SLOW_MS = 200; // what a poll takes on a slow host,
+const SLOWLY_SERVED = 100; // for so many
+const SAID = 6; // messages where few visitors talk
 
 /** A site whose Apache has these lines at the end of its configuration. */
 async function startWith(lines, more = {}) {
@@ -63,6 +66,7 @@ async function limited(site) {
 class Notes {
   overslept = 0;
   slowest = 0;
+  opened = 0; // how long it took to see a room of one page, at worst
   told = 0;
   turnedAway = 0;
   held = 0;
@@ -71,10 +75,10 @@ class Notes {
   delays = [];
 }
 
-async function visitor(door, room, notes, sentAt, number) {
+async function visitor(door, room, notes, sentAt, number, messages = MESSAGES) {
   const seen = [];
   const headers = { 'X-Forwarded-For': `198.51.${100 + (number >> 8)}.${number & 255}` }; // each has an address of his own
-  for (let since = 0; since < MESSAGES;) {
+  for (let since = 0; since < messages;) {
     const began = performance.now();
     const answer = await request(door.port, `/poll?room=${room}&since=${since}&wait=25`, { agent: false, headers }); // a kept connection may be closed when it is used again
     const took = performance.now() - began;
@@ -183,6 +187,39 @@ describe(`${PROFILE}: few processes`, { skip: !takesProcess }, () => {
     assert.ok((await attempt(t)) || (await attempt(t)) || (await attempt(t)), 'somebody was refused, three times over');
   });
 
+  it('a host on which each poll takes long is polled less, until few overlap', { skip: PROFILE === 'apache-fcgid' }, async (t) => {
+    const folder = makeFolder();
+    const root = copyRoot(path.join(folder, 'root'));
+    const program = path.join(root, 'cgi-bin', 'poll');
+    fs.renameSync(program, `${program}.real`);
+    fs.writeFileSync(program, `#!/bin/sh\nsleep ${SLOW_MS / 1000}\nexec '${program}.real'\n`, { mode: 0o755 });
+    const site = await start({ folder, root, env: { POLLCHAT_TRUSTED_PROXIES: '127.0.0.1' } });
+    const door = await limited(site);
+    try {
+      await site.send({ text: 'old' });
+      const end = Date.now() + 12_000;
+      let told = 0;
+      let asked = 0;
+      await Promise.all(Array.from({ length: SLOWLY_SERVED }, async (_, number) => {
+        const headers = { 'X-Forwarded-For': `198.51.${100 + (number >> 8)}.${number & 255}` };
+        await pause(Math.random() * 6000);
+        while (Date.now() < end) {
+          const answer = await request(door.port, '/poll?since=1&wait=1', { agent: false, headers });
+          const page = answer.status === 200 ? answer.json() : { wait: 0, poll_after: 2 };
+          told = Math.max(told, page.poll_after ?? 0);
+          asked++;
+          if (page.wait === 0) await pause(Math.min(page.poll_after * 1000 * (0.9 + Math.random() / 5), Math.max(0, end - Date.now())));
+        }
+      }));
+      t.diagnostic(JSON.stringify({ told, asked, most: door.most, refused: door.refused }));
+      assert.ok(door.refused * 50 <= asked, `${door.refused} of ${asked} were refused`);
+      assert.ok(told > (2 * SLOWLY_SERVED) / RATE, `told ${told} s at most`);
+    } finally {
+      door.close();
+      await site.halt().finally(() => removeFolder(folder));
+    }
+  });
+
   it('a burst of readers leaves processes for the first who sends', { skip: PROFILE !== 'apache-fcgid' }, async () => {
     const { site, end } = await startWith(`FcgidMaxProcesses ${LIMIT}`);
     const gone = [];
@@ -206,6 +243,48 @@ describe(`${PROFILE}: few processes`, { skip: !takesProcess }, () => {
       await end();
     }
   });
+
+  for (const [what, directive] of [['in all', 'FcgidMaxProcesses 5'], ['for each program', 'FcgidMaxProcessesPerClass 5']]) {
+    it(`eight visitors of a host with five processes ${what} talk to each other`, { skip: PROFILE !== 'apache-fcgid' }, async (t) => {
+      const { site, end } = await startWith(directive);
+      const door = { port: site.port };
+      const notes = new Notes();
+      const sentAt = new Map();
+      try {
+        const visitors = Promise.all(Array.from({ length: 8 }, async (_, number) => {
+          await pause(number * 500);
+          const began = performance.now();
+          await request(door.port, '/poll?room=five&last=50', { agent: false }); // as the page opens a room
+          notes.opened = Math.max(notes.opened, performance.now() - began);
+          return visitor(door, 'five', notes, sentAt, number, SAID);
+        }));
+        await pause(10_000); // all are there, and have nothing to hear for a while
+        let slowestSend = 0;
+        for (let n = 1; n <= SAID; n++) {
+          const began = performance.now();
+          const headers = { 'Content-Type': 'application/json', 'X-Forwarded-For': `198.51.100.${n % 8}` };
+          const answer = await request(site.port, '/send', { agent: false, method: 'POST', body: JSON.stringify({ room: 'five', text: `m${n}` }), headers });
+          assert.equal(answer.status, 201, answer.text);
+          sentAt.set(answer.json().seq, performance.now());
+          slowestSend = Math.max(slowestSend, performance.now() - began);
+          await pause(1000);
+        }
+        for (const seen of await visitors) assert.deepEqual(seen, Array.from({ length: SAID }, (_, i) => i + 1));
+        const worst = Math.max(...notes.delays);
+        t.diagnostic(JSON.stringify({ slowestSend, worst, opened: notes.opened, held: notes.held, turnedAway: notes.turnedAway, told: notes.told, processes: site.programs().length }));
+        assert.deepEqual([...notes.statuses.keys()], [200], 'no error to anyone');
+        // A hold in full is 25 s: nobody has waited for the end of one.
+        assert.ok(slowestSend < 12_000, `a message took ${Math.round(slowestSend)} ms to be sent`);
+        assert.ok(notes.opened < 6000, `it took ${Math.round(notes.opened)} ms to see the room`);
+        assert.ok(worst < 15_000, `a message took ${Math.round(worst)} ms to be seen`);
+      } catch (error) {
+        console.error(site.log());
+        throw error;
+      } finally {
+        await end();
+      }
+    });
+  }
 
   it('a limit that the programs can see is shared out, and shown', { skip: PROFILE !== 'apache-cgi' }, async () => {
     const { site, end } = await startWith('<Directory "${CHAT_ROOT}/cgi-bin">\n    RLimitNPROC 12 12\n</Directory>');

@@ -93,6 +93,21 @@ describe(`${PROFILE}: waiting`, () => {
     });
   });
 
+  it('an answer with messages promises no wait where no place is free', async () => {
+    await withSite({ env: { POLLCHAT_MAX_HELD: '1', POLLCHAT_MAX_WAITING: '1', POLLCHAT_MAX_WAITING_APACHE: '1' } }, async (site) => {
+      await site.send({ text: 'old' });
+      assert.equal((await held(site, 'since=0&wait=20')).wait, 20);
+      const waiter = held(site, 'since=1&wait=20');
+      await until(async () => (await site.get('/status')).json().parked.polls === 1, 'the one place to be taken');
+      const answer = await held(site, 'since=0&wait=20');
+      assert.equal(answer.messages.length, 1);
+      assert.equal(answer.wait, 0);
+      assert.ok(answer.poll_after >= 1);
+      await site.send({ text: 'new' });
+      assert.equal((await waiter).messages.length, 1);
+    });
+  });
+
   it('fifty messages one after the other reach every waiting reader once and in order', async () => {
     await withSite({}, async (site) => {
       const readers = Array.from({ length: costsProcess ? 4 : 20 }, async () => {
