@@ -18,8 +18,9 @@ const FLAGS = [
 /** A server that can't stream says so, once, and the browser repeats it. */
 const NO_STREAM = /status of 503 .*\/stream\?/;
 
-function launch() {
+function launch(options) {
   return chromium.launch({
+    ...options,
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     headless: process.env.HEADED !== '1',
     args: [...FLAGS.slice(process.env.HEADED === '1' ? 1 : 0), ...(process.getuid() === 0 ? ['--no-sandbox'] : [])],
@@ -28,10 +29,10 @@ function launch() {
 
 /**
  * Runs body({ browser, tab }). tab(address, options) opens one with storage of its own; options: name, ignore (RegExp), now (a time that
- * stands), and Playwright's.
+ * stands), and Playwright's. launchOptions: Playwright's, for the browser.
  */
-export async function withBrowser(body) {
-  const browser = await launch();
+export async function withBrowser(body, launchOptions = {}) {
+  const browser = await launch(launchOptions);
   const faults = [];
   const tab = async (address, { name, ignore, now, ...options } = {}) => {
     const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'Europe/Berlin', viewport: { width: 1000, height: 700 }, ...options });

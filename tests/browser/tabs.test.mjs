@@ -193,3 +193,26 @@ test('in a browser without channels tabs of seven rooms work, told by the storag
     });
   });
 });
+
+test('a page that the browser kept for the way back listens again, and nothing is missed', ONCE, async () => {
+  await withSite({ profile: HERE }, async (site) => {
+    await withBrowser(
+      async ({ tab }) => {
+        const page = await tab(`http://${PLAIN}:${site.port}/`, { name: 'ann', ignore: /favicon/ });
+        await page.evaluate(() => addEventListener('pageshow', ({ persisted }) => (window.isKept = persisted)));
+        await say(page, 'one');
+        await shows(page, ['one']);
+        const held = countHeld(page.context());
+        await page.goto(`http://127.0.0.1:${site.port}/icon.svg`);
+        await site.send({ name: 'ben', text: 'two' });
+        await page.goBack({ waitUntil: 'commit' });
+        await shows(page, ['one', 'two']);
+        assert.equal(await page.evaluate(() => window.isKept), true);
+        await until(() => held.size === 1, 'it to listen');
+        await site.send({ name: 'ben', text: 'three' });
+        await shows(page, ['one', 'two', 'three']);
+      },
+      { ignoreDefaultArgs: ['--disable-back-forward-cache'] },
+    );
+  });
+});
