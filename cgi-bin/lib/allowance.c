@@ -39,11 +39,12 @@ static void find_connections(struct allowance *out, const struct conf *conf)
         out->most = capped(conf->max_waiting);
         snprintf(out->why, sizeof out->why, "the setting max_waiting says so");
     } else if (is_lighttpd) {
-        out->most = capped(used / FILES_SHARE);
+        unsigned programs = host_siblings();
+        out->most = capped(used / FILES_SHARE / programs);
         snprintf(out->why, sizeof out->why,
-                 "three quarters of the connections that lighttpd admits with %llu open files; for more, raise "
+                 "three quarters of the connections that lighttpd admits with %llu open files%s; for more, raise "
                  "server.max-fds and then max_waiting",
-                 (unsigned long long)used);
+                 (unsigned long long)used, programs > 1 ? ", shared with its other programs of this name" : "");
     } else {
         out->most = capped(used / FILES_SHARE);
         snprintf(out->why, sizeof out->why,

@@ -17,7 +17,7 @@ enum allowance_server {
     ALLOWANCE_PROCESSES,   /* one request at a time for a process: a wait takes the process */
 };
 
-enum { ALLOWANCE_WHY_SIZE = 200 };
+enum { ALLOWANCE_WHY_SIZE = 256 };
 
 struct allowance {
     unsigned most;                /* at once */

@@ -514,9 +514,12 @@ int bell_hold(struct bell *b, const struct bell_for *w, unsigned seconds)
 
 bool bell_can_hold(const struct bell *b, const struct bell_for *w)
 {
-    unsigned most = w->most < HOLDS ? w->most : HOLDS;
-    return count_taken(b->header->holds, most) < most &&
-           (w->client == 0 || count_of_client(b, w->client) < w->most_per_client);
+    uint64_t now_s = (uint64_t)clock_mono_ms() / 1000;
+    bool found = false;
+    for (unsigned i = 0; i < w->most && i < HOLDS && !found; i++) {
+        found = hold_is_over(atomic_load(&b->header->holds[i]), now_s);
+    }
+    return found && (w->client == 0 || count_of_client(b, w->client) < w->most_per_client);
 }
 
 void bell_release(struct bell *b, int token)

@@ -1,9 +1,11 @@
 /* host.c - see host.h. */
 #include "host.h"
 
+#include "clock.h"
 #include "conf.h"
 #include "str.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -22,7 +24,10 @@ enum {
     GROUPS_MAX = 4096,
     PATH_BYTES = 1024,
     STAT_BYTES = 512,
-    STAT_START = 20, /* field behind the name, see proc(5): starttime */
+    STAT_PARENT = 2, /* fields of /proc/PID/stat, the state being 1 */
+    STAT_THREADS = 18,
+    STAT_START = 20,
+    SIBLINGS_MS = 5000,
 };
 
 /* Up to size - 1 bytes, NUL behind. False when there is nothing. */
@@ -64,19 +69,88 @@ uint64_t host_open_files(void)
     return start.noted ? start.open_files : open_files_now();
 }
 
+/* The text behind the name in /proc/PID/stat, which may hold anything, and the name. NULL: it can't be seen. See proc(5). */
+static const char *read_stat(const char *path, char *text, size_t size, char name[HOST_NAME_SIZE])
+{
+    char *end = read_text(path, text, size) ? strrchr(text, ')') : NULL;
+    const char *begin = end != NULL ? strchr(text, '(') : NULL;
+    if (begin == NULL) {
+        return NULL;
+    }
+    snprintf(name, HOST_NAME_SIZE, "%.*s", (int)(end - begin - 1), begin + 1);
+    return end + 1;
+}
+
+/* The number of a field, counted from the state, which is the first one behind the name. */
+static uint64_t stat_number(const char *fields, int number)
+{
+    for (int field = 1; fields != NULL && field < number; field++) {
+        fields = strchr(fields + 1, ' ');
+    }
+    return fields != NULL ? strtoull(fields, NULL, 10) : 0;
+}
+
+bool host_look(long pid, struct host_process *out)
+{
+    char path[64];
+    char text[STAT_BYTES];
+    snprintf(path, sizeof path, "/proc/%ld/stat", pid);
+    const char *fields = read_stat(path, text, sizeof text, out->name);
+    uint64_t threads = stat_number(fields, STAT_THREADS);
+    out->parent = (long)stat_number(fields, STAT_PARENT);
+    out->threads = threads < HOST_SEEN_MOST ? (unsigned)threads : HOST_SEEN_MOST;
+    return fields != NULL && threads > 0;
+}
+
+unsigned host_count_children(long parent, unsigned (*count)(const void *context, const struct host_process *p),
+                             const void *context)
+{
+    unsigned found = 0;
+    const struct dirent *entry = NULL;
+    DIR *list = opendir("/proc");
+    while (list != NULL && found < HOST_SEEN_MOST && (entry = readdir(list)) != NULL) {
+        struct host_process p;
+        long pid = strtol(entry->d_name, NULL, 10);
+        if (pid > 0 && host_look(pid, &p) && p.parent == parent) {
+            found += count(context, &p);
+        }
+    }
+    if (list != NULL) {
+        closedir(list);
+    }
+    return found < HOST_SEEN_MOST ? found : HOST_SEEN_MOST;
+}
+
+static unsigned has_name(const void *name, const struct host_process *p)
+{
+    return strcmp(name, p->name) == 0;
+}
+
+unsigned host_siblings(void)
+{
+    static _Atomic int64_t looked_at; /* two threads that look at the same time find the same */
+    static atomic_uint siblings;
+    struct host_process self;
+    int64_t now = clock_mono_ms();
+    if (atomic_load(&looked_at) == 0 || now - atomic_load(&looked_at) >= SIBLINGS_MS) {
+        unsigned found = host_look(getpid(), &self) ? host_count_children(self.parent, has_name, self.name) : 0;
+        atomic_store(&siblings, found > 0 ? found : 1);
+        atomic_store(&looked_at, now);
+    }
+    return atomic_load(&siblings);
+}
+
 uint64_t host_age_us(void)
 {
     char text[STAT_BYTES];
+    char name[HOST_NAME_SIZE];
     struct timespec now;
     long ticks = sysconf(_SC_CLK_TCK);
-    const char *at = read_text("/proc/self/stat", text, sizeof text) ? strrchr(text, ')') : NULL;
-    for (int field = 0; at != NULL && field < STAT_START; field++) {
-        at = strchr(at + 1, ' ');
-    }
-    if (at == NULL || ticks <= 0 || clock_gettime(CLOCK_BOOTTIME, &now) != 0) {
+    const char *fields = read_stat("/proc/self/stat", text, sizeof text, name);
+    if (fields == NULL || ticks <= 0 || clock_gettime(CLOCK_BOOTTIME, &now) != 0) {
         return 0;
     }
-    uint64_t began = strtoull(at, NULL, 10) * 1000000 / (uint64_t)ticks;
+    uint64_t began = stat_number(fields, STAT_START) * 1000000 / (uint64_t)ticks;
     uint64_t now_us = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
     began += 500000 / (uint64_t)ticks; /* it was cut to a whole tick */
     return now_us > began ? now_us - began : 1;

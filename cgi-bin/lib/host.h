@@ -27,6 +27,25 @@ uint64_t host_open_files(void);
 /* For how long this process has been there, its start included; microseconds, good to 10 ms. 0: unknown. */
 uint64_t host_age_us(void);
 
+enum { HOST_SEEN_MOST = 65535, HOST_NAME_SIZE = 16 /* of a process's name, as the kernel cuts it */ };
+
+struct host_process {
+    long parent;
+    unsigned threads; /* at most HOST_SEEN_MOST */
+    char name[HOST_NAME_SIZE];
+};
+
+/* What /proc says of a process. false: it can't be seen. */
+bool host_look(long pid, struct host_process *out);
+
+/* Adds up count(context, process) of all children of a process that can be seen, up to HOST_SEEN_MOST. */
+unsigned host_count_children(long parent, unsigned (*count)(const void *context, const struct host_process *p),
+                             const void *context);
+
+/* How many processes have the same parent and the same name as this one, itself included: of a program that a server runs several times,
+ * or for several sites. Looked for once in some seconds. At least 1. */
+unsigned host_siblings(void);
+
 /* The process that started this one had this name when host_note_start was called. false also where it can't be seen (a /proc that shows
  * own processes only). */
 bool host_is_started_by(const char *name);

@@ -3,27 +3,19 @@
 
 #include "ck.h"
 #include "clock.h"
+#include "host.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 enum {
     SHARE = 3, /* of which one may be kept busy */
     FRESH_MS = 2000,
     SERVERS = 64,      /* processes that have somebody waiting */
     OTHER_THREADS = 2, /* of a process with threads that are workers: the first one, and the one that accepts */
-    SEEN_MOST = 65535,
-    STAT_BYTES = 512,
-    STAT_PARENT = 2, /* fields behind the name, see proc(5): state, parent, ... */
-    STAT_THREADS = 18,
 };
 
 struct process {
@@ -67,56 +59,15 @@ unsigned workers_share(unsigned seen)
 
 /* ---- what /proc says ---- */
 
-/* False when it can't be seen. */
-static bool look(long pid, long *parent, unsigned *threads)
-{
-    char path[64];
-    char text[STAT_BYTES];
-    snprintf(path, sizeof path, "/proc/%ld/stat", pid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t length = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
-    if (fd >= 0) {
-        close(fd);
-    }
-    text[length > 0 ? length : 0] = '\0';
-    const char *at = strrchr(text, ')'); /* the name before it may hold anything */
-    unsigned long threads_found = 0;
-    for (int field = 0; at != NULL && field < STAT_THREADS; field++) {
-        at = strchr(at, ' ');
-        at = at != NULL ? at + 1 : NULL;
-        if (at != NULL && field + 1 == STAT_PARENT) {
-            *parent = strtol(at, NULL, 10);
-        }
-    }
-    threads_found = at != NULL ? strtoul(at, NULL, 10) : 0;
-    *threads = threads_found < SEEN_MOST ? (unsigned)threads_found : SEEN_MOST;
-    return *threads > 0;
-}
-
 static unsigned workers_of(unsigned threads)
 {
     return threads > OTHER_THREADS ? threads - OTHER_THREADS : 1;
 }
 
-/* All children of `parent` that are like one with so many workers: beside those that serve there may be others, of one thread. */
-static unsigned count_all(long parent, unsigned like)
+/* Those that are like one with so many workers: beside them a server may have others, of one thread. */
+static unsigned count_alike(const void *like, const struct host_process *p)
 {
-    unsigned found = 0;
-    const struct dirent *entry = NULL;
-    DIR *list = opendir("/proc");
-    while (list != NULL && found < SEEN_MOST && (entry = readdir(list)) != NULL) {
-        long its_parent = 0;
-        unsigned threads = 0;
-        long pid = strtol(entry->d_name, NULL, 10);
-        if (pid > 0 && look(pid, &its_parent, &threads) && its_parent == parent &&
-            (like == 1 || threads > OTHER_THREADS)) {
-            found += workers_of(threads);
-        }
-    }
-    if (list != NULL) {
-        closedir(list);
-    }
-    return found < SEEN_MOST ? found : SEEN_MOST;
+    return *(const unsigned *)like == 1 || p->threads > OTHER_THREADS ? workers_of(p->threads) : 0;
 }
 
 /* ---- the server's processes; with the lock held ---- */
@@ -151,10 +102,12 @@ static struct process *entry_of(struct workers *w, long pid)
 static void refresh(struct process *p)
 {
     int64_t now = clock_mono_ms();
-    unsigned threads = 0;
+    struct host_process found;
     if (p->seen_at == 0 || now - p->seen_at >= FRESH_MS) {
         p->seen_at = now;
-        p->seen.workers = p->pid > 0 && look(p->pid, &p->seen.parent, &threads) ? workers_of(threads) : 0;
+        bool is_seen = p->pid > 0 && host_look(p->pid, &found);
+        p->seen.parent = is_seen ? found.parent : 0;
+        p->seen.workers = is_seen ? workers_of(found.threads) : 0;
     }
 }
 
@@ -167,7 +120,7 @@ static unsigned all_of(struct workers *w, const struct process *p)
     if (w->all_at == 0 || w->parent != p->seen.parent || now - w->all_at >= FRESH_MS) {
         w->all_at = now;
         w->parent = p->seen.parent;
-        w->all = count_all(p->seen.parent, p->seen.workers);
+        w->all = host_count_children(p->seen.parent, count_alike, &p->seen.workers);
     }
     return w->all > p->seen.workers ? w->all : p->seen.workers;
 }

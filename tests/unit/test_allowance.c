@@ -47,6 +47,25 @@ static void lighttpd_keeps_a_quarter_of_its_connections(void **state)
     assert_int_equal(connections_of("lighttpd", 4096), 1024);
 }
 
+static void programs_of_one_lighttpd_share_its_connections(void **state)
+{
+    int ready[2];
+    char byte = 0;
+    (void)state;
+    assert_int_equal(pipe(ready), 0);
+    prctl(PR_SET_NAME, "lighttpd");
+    pid_t other = fork();
+    if (other == 0) {
+        close(ready[1]);
+        _exit(read(ready[0], &byte, 1) == 0 ? 0 : 1); /* until the test is over */
+    }
+    assert_int_equal(connections_of("lighttpd", 1024), 128);
+    close(ready[1]);
+    close(ready[0]);
+    assert_int_equal(waitpid(other, NULL, 0), other);
+    assert_int_equal(connections_of("lighttpd", 1024), 256);
+}
+
 static void of_a_server_that_did_not_start_the_program_little_is_assumed(void **state)
 {
     (void)state;
@@ -106,6 +125,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lighttpd_keeps_a_quarter_of_its_connections),
+        cmocka_unit_test(programs_of_one_lighttpd_share_its_connections),
         cmocka_unit_test(of_a_server_that_did_not_start_the_program_little_is_assumed),
         cmocka_unit_test(a_third_of_apaches_workers_may_wait),
         cmocka_unit_test(settings_win),
