@@ -287,7 +287,8 @@ static const struct setting *doubt(struct loading *l, const char *key, size_t le
 }
 
 /* What is no setting. */
-static void unknown_key(struct loading *l, const char *where, const char *brief_where, const char *key, size_t length)
+static void unknown_key(struct loading *l, const char *where, const char *brief_where, const char *key, size_t length,
+                        const char *value)
 {
     struct conf_fault *f = new_fault(&l->conf->faults);
     const struct setting *meant = doubt(l, key, length);
@@ -295,8 +296,8 @@ static void unknown_key(struct loading *l, const char *where, const char *brief_
     if (meant != NULL) {
         snprintf(hint, sizeof hint, "Is %s meant?", meant->key);
     }
-    snprintf(f->text, sizeof f->text, "%s: there is no setting '%.*s'. %s", where, (int)(length < 40 ? length : 40),
-             key, hint);
+    snprintf(f->text, sizeof f->text, "%s: there is no setting '%.*s' (it is '%.80s'). %s", where,
+             (int)(length < 40 ? length : 40), key, value, hint);
     snprintf(f->brief, sizeof f->brief, "%s: there is no such setting. %s", brief_where, hint);
     if (meant != NULL && is_data(meant)) {
         note_data_fault(l, f->text);
@@ -434,7 +435,7 @@ static int on_setting(void *context, const char *section, const char *key, const
             return 1;
         }
     }
-    unknown_key(r->loading, where, where, key, strlen(key));
+    unknown_key(r->loading, where, where, key, strlen(key), value);
     return 1;
 }
 
@@ -517,7 +518,7 @@ static void set_from_environment(struct loading *l, const char *entry)
             return;
         }
     }
-    unknown_key(l, where, "environment POLLCHAT_...", name, length);
+    unknown_key(l, where, "environment POLLCHAT_...", name, length, name + length + (name[length] == '='));
 }
 
 static void load_environment(struct loading *l, const char *const *environment)

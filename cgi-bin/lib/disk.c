@@ -327,14 +327,33 @@ bool disk_is_own(int fd, const char *path)
     return is_own;
 }
 
+/* Where the kernel's list of descriptors is missing (a chroot). Nobody but root could be led astray by a path; root opens the file, which
+ * takes away the locks that this process has on it. */
+static int change_mode_without_list(int fd, mode_t mode, const char *path)
+{
+    struct stat looked_at;
+    struct stat opened;
+    if (geteuid() != 0) {
+        return chmod(path, mode);
+    }
+    int own = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    bool is_same = own >= 0 && fstat(own, &opened) == 0 && fstat(fd, &looked_at) == 0 &&
+                   opened.st_ino == looked_at.st_ino && opened.st_dev == looked_at.st_dev;
+    int result = is_same ? fchmod(own, mode) : -1;
+    if (own >= 0) {
+        close(own);
+    }
+    return result;
+}
+
 /* fd: by O_PATH, as an open file of the database would take its locks away when it is closed. fchmod() refuses such a one; the kernel's
- * list of descriptors leads to the very same file. Without it (a chroot) nobody but root could be led astray. */
+ * list of descriptors leads to the very same file. */
 static int change_mode(int fd, mode_t mode, const char *path)
 {
     char self[48];
     snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
     int result = chmod(self, mode);
-    return result != 0 && errno == ENOENT && geteuid() != 0 ? chmod(path, mode) : result;
+    return result != 0 && errno == ENOENT ? change_mode_without_list(fd, mode, path) : result;
 }
 
 void disk_make_private(const char *path)

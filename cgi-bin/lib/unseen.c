@@ -1,7 +1,7 @@
 /* unseen.c - see unseen.h. The tables are of Unicode 15. */
 #include "unseen.h"
 
-enum { ZWNJ = 0x200C, ZWJ = 0x200D, TEXT_STYLE = 0xFE0E, EMOJI_STYLE = 0xFE0F, KEYCAP = 0x20E3 };
+enum { ZWNJ = 0x200C, ZWJ = 0x200D, AS_TEXT = 0xFE0E, AS_EMOJI = 0xFE0F, KEYCAP = 0x20E3 };
 enum { BLACK_FLAG = 0x1F3F4, TAG_FIRST = 0xE0020, TAG_LAST = 0xE007E, TAG_END = 0xE007F };
 
 struct range {
@@ -87,12 +87,12 @@ static size_t shaping(const uint32_t *text, size_t count, size_t at)
     uint32_t after = at + 1 < count ? text[at + 1] : 0;
     bool shapes = false;
     switch (text[at]) {
-    case TEXT_STYLE:
-    case EMOJI_STYLE:
+    case AS_TEXT:
+    case AS_EMOJI:
         shapes = is_picture(before) || after == KEYCAP;
         break;
     case ZWJ:
-        shapes = (is_picture(before) || before == EMOJI_STYLE || before == TAG_END) && is_picture(after);
+        shapes = (is_picture(before) || before == AS_EMOJI || before == TAG_END) && is_picture(after);
         shapes = shapes || (is_virama(before) && after >= 0x900);
         break;
     case ZWNJ:
