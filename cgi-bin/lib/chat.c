@@ -46,9 +46,10 @@ void chat_message_fini(struct chat_message *m)
 size_t chat_text_weight(const char *text, size_t length)
 {
     size_t weight = length;
-    for (size_t i = 0; i < length; i++) {
-        unsigned char c = (unsigned char)text[i];
-        weight += c < 0x20 ? 5 : c == '"' || c == '\\' ? 1 : 0;
+    for (size_t at = str_json_run(text, length); at < length; at += str_json_run(text + at, length - at)) {
+        for (; at < length && ((unsigned char)text[at] < 0x20 || text[at] == '"' || text[at] == '\\'); at++) {
+            weight += (unsigned char)text[at] < 0x20 ? 5 : 1;
+        }
     }
     return weight;
 }

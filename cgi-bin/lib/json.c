@@ -8,6 +8,7 @@
 #include "findings.h"
 #include "form.h"
 #include "status.h"
+#include "str.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -111,46 +112,97 @@ static void put_seq(json_t *object, const char *key, uint64_t value)
     put(object, key, json_integer((json_int_t)value));
 }
 
-/* One place for the members of a message. Texts come from the store, which holds UTF-8 only; should a damaged file
- * hold other bytes, the reader sees the replacement character instead of losing the room. */
-static json_t *text_or_mark(const char *bytes, size_t length)
+/* Messages are written by hand, everything else by jansson: it would copy a text into its tree, check it twice and hand it out
+ * piece by piece, which is 5 to 42 ms for a megabyte that a request of 100 bytes asks for. Here it is 0.3 to 2. */
+static char *put_escape(char *to, unsigned char c)
 {
-    json_t *text = json_stringn(bytes, length);
-    return text != NULL ? text : json_string("\xEF\xBF\xBD");
+    static const char short_ones[0x20] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
+    static const char digits[] = "0123456789ABCDEF";
+    *to++ = '\\';
+    if (c >= 0x20 || short_ones[c] != 0) {
+        *to++ = c >= 0x20 ? (char)c : short_ones[c];
+        return to;
+    }
+    memcpy(to, "u00", 3);
+    to[3] = digits[c >> 4];
+    to[4] = digits[c & 0xF];
+    return to + 5;
 }
 
-static void put_message(json_t *o, const struct chat_message *m)
+/* Returns where it ends. There is room for the text's weight. */
+static char *put_escaped(char *to, const char *bytes, size_t length)
+{
+    for (size_t at = 0; at < length;) {
+        size_t run = str_json_run(bytes + at, length - at);
+        memcpy(to, bytes + at, run);
+        to += run;
+        at += run;
+        while (at < length && ((unsigned char)bytes[at] < 0x20 || bytes[at] == '"' || bytes[at] == '\\')) {
+            to = put_escape(to, (unsigned char)bytes[at++]);
+        }
+    }
+    return to;
+}
+
+/* As a JSON string. Texts come from the store, which holds UTF-8 only; should a damaged file hold other bytes, the reader sees the
+ * replacement character instead of losing the room. */
+static void add_string(struct buf *out, const char *bytes, size_t length)
+{
+    size_t room = 0;
+    if (length == 0 || !str_utf8_valid(bytes, length, NULL)) {
+        buf_adds(out, length == 0 ? "\"\"" : "\"\xEF\xBF\xBD\"");
+        return;
+    }
+    size_t size = chat_text_weight(bytes, length) + 2;
+    char *to = buf_room(out, size, &room);
+    if (out->over || room < size) {
+        out->over = true;
+        return;
+    }
+    char *end = put_escaped(to + 1, bytes, length);
+    *to = '"';
+    *end = '"';
+    buf_grew(out, (size_t)(end + 1 - to));
+}
+
+static void add_member_string(struct buf *out, const char *key, const char *value, size_t length)
+{
+    buf_addf(out, "\"%s\":", key);
+    add_string(out, value, length);
+    buf_addc(out, ',');
+}
+
+/* One place for the members of a message; up to the end of the object. */
+static void add_message(struct buf *out, const struct chat_message *m)
 {
     char time[CLOCK_TEXT_SIZE];
     clock_text(m->time_ms, time);
-    put_seq(o, "seq", m->seq);
-    put_string(o, "time", time);
-    put(o, "name", text_or_mark(m->name, strlen(m->name)));
-    put(o, "text", text_or_mark(m->text, m->text_length));
-    put_string(o, "type", chat_type_word(m->type));
-    put(o, "id", text_or_mark(m->id, strlen(m->id)));
+    buf_addf(out, "\"seq\":%llu,\"time\":\"%s\",", (unsigned long long)m->seq, time);
+    add_member_string(out, "name", m->name, strlen(m->name));
+    add_member_string(out, "text", m->text, m->text_length);
+    buf_addf(out, "\"type\":\"%s\",\"id\":", chat_type_word(m->type));
+    add_string(out, m->id, strlen(m->id));
     if (m->reply_to != 0) {
-        put_seq(o, "reply_to", m->reply_to);
+        buf_addf(out, ",\"reply_to\":%llu", (unsigned long long)m->reply_to);
     }
+    buf_addc(out, '}');
 }
 
 void json_message(struct buf *out, const char *room, const struct chat_message *m)
 {
-    json_t *o = json_object();
+    buf_addc(out, '{');
     if (room != NULL) {
-        put_string(o, "room", room);
+        add_member_string(out, "room", room, strlen(room));
     }
-    put_message(o, m);
-    dump_take(out, o);
+    add_message(out, m);
 }
 
 void json_sent(struct buf *out, const char *epoch, const char *room, const struct chat_message *m)
 {
-    json_t *o = json_object();
-    put_string(o, "epoch", epoch);
-    put_string(o, "room", room);
-    put_message(o, m);
-    dump_take(out, o);
+    buf_addc(out, '{');
+    add_member_string(out, "epoch", epoch, strlen(epoch));
+    add_member_string(out, "room", room, strlen(room));
+    add_message(out, m);
 }
 
 enum position { NEXT, HEAD, OLDEST };

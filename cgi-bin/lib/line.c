@@ -4,6 +4,7 @@
 #include "buf.h"
 #include "clock.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 static const char *short_escape(char c)
@@ -28,20 +29,34 @@ static bool is_c1(const unsigned char *b, size_t left)
     return left >= 2 && b[0] == 0xC2 && b[1] >= 0x80 && b[1] <= 0x9F;
 }
 
+static void add_octal(struct buf *out, unsigned char c)
+{
+    const char escape[5] = {'\\', '0', (char)('0' + (c >> 6)), (char)('0' + (c >> 3 & 7)), (char)('0' + (c & 7))};
+    buf_add(out, escape, sizeof escape);
+}
+
+static bool is_plain(const unsigned char *b, size_t left)
+{
+    return b[0] >= 0x20 && b[0] != '\\' && b[0] != 0x7F && !is_c1(b, left);
+}
+
 static void add_escaped(struct buf *out, const char *bytes, size_t length)
 {
     const unsigned char *b = (const unsigned char *)bytes;
     for (size_t i = 0; i < length; i++) {
-        const char *escape = short_escape(bytes[i]);
+        size_t from = i;
+        while (i < length && is_plain(b + i, length - i)) {
+            i++;
+        }
+        buf_add(out, bytes + from, i - from);
+        const char *escape = i < length ? short_escape(bytes[i]) : "";
         if (escape != NULL) {
             buf_adds(out, escape);
-        } else if (b[i] < 0x20 || b[i] == 0x7F) {
-            buf_addf(out, "\\0%03o", (unsigned)b[i]);
         } else if (is_c1(b + i, length - i)) {
-            buf_addf(out, "\\0%03o\\0%03o", (unsigned)b[i], (unsigned)b[i + 1]);
-            i++;
+            add_octal(out, b[i]);
+            add_octal(out, b[++i]);
         } else {
-            buf_addc(out, bytes[i]);
+            add_octal(out, b[i]);
         }
     }
 }

@@ -68,11 +68,52 @@ size_t str_utf8_next(const char *bytes, size_t length, uint32_t *codepoint)
     return size;
 }
 
+/* Eight bytes at once: a text of a megabyte is looked at several times on its way. */
+enum { WORD = sizeof(uint64_t) };
+
+#define EACH_BYTE(value) (UINT64_C(0x0101010101010101) * (value))
+
+static uint64_t word_at(const char *bytes)
+{
+    uint64_t word = 0;
+    memcpy(&word, bytes, WORD);
+    return word;
+}
+
+/* Not 0 if some byte of the word is less than `limit` (at most 0x80). */
+static uint64_t has_less(uint64_t word, uint64_t limit)
+{
+    return (word - EACH_BYTE(limit)) & ~word & EACH_BYTE(0x80);
+}
+
+static bool is_plain_word(uint64_t word)
+{
+    return (has_less(word, 0x20) | has_less(word ^ EACH_BYTE('"'), 1) | has_less(word ^ EACH_BYTE('\\'), 1)) == 0;
+}
+
+size_t str_json_run(const char *bytes, size_t length)
+{
+    size_t at = 0;
+    while (length - at >= WORD && is_plain_word(word_at(bytes + at))) {
+        at += WORD;
+    }
+    while (at < length && (unsigned char)bytes[at] >= 0x20 && bytes[at] != '"' && bytes[at] != '\\') {
+        at++;
+    }
+    return at;
+}
+
 bool str_utf8_valid(const char *bytes, size_t length, size_t *bad_at)
 {
     size_t at = 0;
     while (at < length) {
         uint32_t ignored = 0;
+        while (length - at >= WORD && (word_at(bytes + at) & EACH_BYTE(0x80)) == 0) {
+            at += WORD;
+        }
+        if (at == length) {
+            break;
+        }
         size_t size = str_utf8_next(bytes + at, length - at, &ignored);
         if (size == 0) {
             if (bad_at != NULL) {

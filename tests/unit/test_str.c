@@ -220,6 +220,22 @@ static void never_reads_past_the_given_length(void **state)
     }
 }
 
+static void json_runs_end_at_what_has_to_be_escaped(void **state)
+{
+    char text[41];
+    (void)state;
+    for (unsigned c = 0; c < 256; c++) {
+        for (size_t at = 0; at < sizeof text - 1; at++) {
+            memset(text, at % 2 == 0 ? 'x' : 0xFF, sizeof text);
+            text[at] = (char)c;
+            bool plain = c >= 0x20 && c != '"' && c != '\\';
+            assert_int_equal(str_json_run(text, sizeof text - 1), plain ? sizeof text - 1 : at);
+            assert_int_equal(str_json_run(text, at), at); /* never past the given length */
+        }
+    }
+    assert_int_equal(str_json_run("", 0), 0);
+}
+
 static void compares_ascii_without_case_and_nothing_else(void **state)
 {
     (void)state;
@@ -248,6 +264,7 @@ int main(void)
         cmocka_unit_test(takes_exactly_the_well_formed_sequences),
         cmocka_unit_test(tells_where_text_stops_being_utf8),
         cmocka_unit_test(never_reads_past_the_given_length),
+        cmocka_unit_test(json_runs_end_at_what_has_to_be_escaped),
         cmocka_unit_test(compares_ascii_without_case_and_nothing_else),
     };
     return RUN(tests);
