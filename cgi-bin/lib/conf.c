@@ -39,9 +39,10 @@ static const struct setting settings[] = {
      "Folder, served by the web server as heads/ beside the page, in which each room has a tiny file that says how far it is. Where polls\n"
      "can't be held, as under plain CGI, pages watch that file instead of starting a program every few seconds. A relative path starts\n"
      "at the folder of the programs: ../www/heads. It is made if it is missing, and must not be the data folder. Empty: none."},
-    {"max_text", NUMBER, AT(max_text), 1, 16777216, "1048576", NULL, "Greatest length of a message's text in bytes."},
-    {"max_answer", NUMBER, AT(max_answer), 65536, 67108864, "4194304", NULL,
-     "About how many bytes of text, as JSON writes them, one answer of poll may carry; a client gets the rest with its next call."},
+    {"max_text", NUMBER, AT(max_text), 1, 16777216, "262144", NULL, "Greatest length of a message's text in bytes."},
+    {"max_answer", NUMBER, AT(max_answer), 65536, 67108864, "1048576", NULL,
+     "About how many bytes of text, as JSON writes them, one answer of poll may carry; a client gets the rest with its next call.\n"
+     "Where a request costs a process (plain CGI, mod_fcgid) it is at most half a megabyte; a single message goes out whole in any case."},
     {"allow_origin", ORIGINS, AT(allow_origin), 0, 0, "", NULL,
      "Other sites whose pages may read, send, and show the chat in a frame, for example: https://example.org https://www.example.org\n"
      "Separated by spaces; * allows every site; empty allows none but this one."},

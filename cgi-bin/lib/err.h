@@ -22,6 +22,7 @@ enum err_code {
     ERR_TOO_LARGE, /* 413 */
     ERR_TYPE,      /* 415: content type or charset */
     ERR_BUSY,      /* 503: locked by others for too long; the same again may work */
+    ERR_CROWDED,   /* 503: too much is in work, or memory is short; the same again may work */
     ERR_FULL,      /* 503: disk or quota is full; reads go on */
     ERR_READONLY,  /* 503: the folder or file can't be written; reads go on */
     ERR_CORRUPT,   /* 500: the database file is damaged or not ours */

@@ -192,7 +192,7 @@ void get_plain(struct web_exchange *x, void *program)
     tally_add(site_tally(p->site), COUNTS_POLL_REQUESTS, 1);
     const struct conf *conf = site_conf(p->site, web_environment(x), &e);
     const struct form *fields = conf != NULL ? web_query(x, &e) : NULL;
-    const struct reading_how how = {.budget = conf != NULL ? (size_t)conf->max_answer : 0,
+    const struct reading_how how = {.budget = conf != NULL ? program_answer_bytes(p, conf) : 0,
                                     .use_bell = program_uses_bell(p)};
     if (fields == NULL || parse(fields, &page, &e) != 0 || reading_take(g, p->site, &page.query, &how, &e) != 0 ||
         check(&page, g, &e) != 0) {

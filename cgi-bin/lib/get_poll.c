@@ -72,8 +72,9 @@ static void answer_reading(struct web_exchange *x, const struct query *q, const 
 
 static struct reading_how how_to_read(const struct program *p, const struct conf *conf)
 {
-    return (struct reading_how){
-        .budget = (size_t)conf->max_answer, .poll_after = (unsigned)conf->poll_after, .use_bell = program_uses_bell(p)};
+    return (struct reading_how){.budget = program_answer_bytes(p, conf),
+                                .poll_after = (unsigned)conf->poll_after,
+                                .use_bell = program_uses_bell(p)};
 }
 
 /* ---- waiting ---- */
@@ -83,7 +84,8 @@ int get_poll_render(void *program, const struct query *q, bool final, struct web
     struct program *p = program;
     struct err e = ERR_INIT;
     struct reading *g = ck_calloc(1, sizeof *g);
-    const struct reading_how how = how_to_read(p, site_loaded_conf(p->site));
+    struct reading_how how = how_to_read(p, site_loaded_conf(p->site));
+    how.always = true;
     bool read = reading_take(g, p->site, q, &how, &e) == 0;
     /* A store that is busy for a moment is no reason to send waiters away; another database is. */
     int result = read ? !g->nothing_new || final : e.code == ERR_EPOCH || final;

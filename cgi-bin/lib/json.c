@@ -59,6 +59,9 @@ int json_fields(const char *bytes, size_t length, const char *const *known, stru
     }
     json_t *root = json_loadb(bytes, length, JSON_REJECT_DUPLICATES, &why);
     int result = 0;
+    if (root == NULL && json_error_code(&why) == json_error_out_of_memory) {
+        return err_set(e, ERR_CROWDED, "Memory is short just now; the same again will do.");
+    }
     if (root == NULL) {
         if (json_error_code(&why) == json_error_null_character ||
             json_error_code(&why) == json_error_null_byte_in_key) {
@@ -123,10 +126,12 @@ static char *put_escape(char *to, unsigned char c)
         *to++ = c >= 0x20 ? (char)c : short_ones[c];
         return to;
     }
-    memcpy(to, "u00", 3);
-    to[3] = digits[c >> 4];
-    to[4] = digits[c & 0xF];
-    return to + 5;
+    *to++ = 'u';
+    *to++ = '0';
+    *to++ = '0';
+    *to++ = digits[c >> 4];
+    *to++ = digits[c & 0xF];
+    return to;
 }
 
 /* Returns where it ends. There is room for the text's weight. */

@@ -44,6 +44,12 @@ static struct loop *loop;
 static struct rest *newcomers;
 static atomic_size_t count;
 static struct deadlines deadlines;
+static int64_t stall_ms = OUTFLOW_STALL_MS;
+
+void outflow_hurry(void)
+{
+    stall_ms = OUTFLOW_HURRY_MS;
+}
 
 static void end_rest(struct rest *r)
 {
@@ -119,7 +125,7 @@ static void look_at(struct rest *r)
     if (held_unread(&r->held) < r->unread) {
         has_moved(r);
     }
-    if (r->lingers || now >= r->given_up_at || now - r->moved_at >= OUTFLOW_STALL_MS) {
+    if (r->lingers || now >= r->given_up_at || now - r->moved_at >= stall_ms) {
         end_rest(r);
     } else {
         deadlines_move(&deadlines, &r->due, now + LOOK_MS);
@@ -141,7 +147,7 @@ static void drop_the_stillest(void)
 
 static void keep_within_limits(void)
 {
-    while (deadlines.count > OUTFLOW_MOST || (deadlines.count > 0 && blobs_kept_bytes() > BLOBS_MOST_BYTES)) {
+    while (deadlines.count > OUTFLOW_MOST || (deadlines.count > 0 && blobs_are_too_many())) {
         drop_the_stillest();
     }
 }

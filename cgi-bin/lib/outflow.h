@@ -2,7 +2,7 @@
  *
  * Whoever has a complete answer for a held connection gives it here. What the peer takes is written at once; the rest by one
  * thread for all, when there is room. So no slow reader holds up a thread of the program, whatever the answer.
- * A rest is given up when the peer took nothing of it for a minute, after ten minutes in any case, and, of all of them the one
+ * A rest is given up when the peer took nothing of it for a minute (ten seconds where that costs a process), after ten minutes in any case, and, of all of them the one
  * that stood still for the longest time, when too many bytes or connections are kept (parcel.h, OUTFLOW_MOST).
  * A peer that still sends a request that is answered already (held.h, `unread`) has two seconds to hear the answer: its bytes are
  * dropped meanwhile.
@@ -23,8 +23,12 @@ struct blob;
 enum {
     OUTFLOW_MOST = 16384,     /* connections that are written to; a descriptor each */
     OUTFLOW_STALL_MS = 60000, /* longest time without a byte taken */
+    OUTFLOW_HURRY_MS = 10000, /* the same where the connection costs a process */
     OUTFLOW_LONGEST_MS = 600000,
 };
+
+/* The connections of this process cost a process each (mod_fcgid). Call before threads. */
+void outflow_hurry(void);
 
 /* Called, from whichever thread, when the connection has been closed. */
 struct outflow_end {

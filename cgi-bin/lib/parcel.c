@@ -1,6 +1,7 @@
 /* parcel.c - see parcel.h. */
 #include "parcel.h"
 
+#include "budget.h"
 #include "buf.h"
 #include "ck.h"
 #include "held.h"
@@ -42,9 +43,9 @@ void blob_release(struct blob *b)
     }
 }
 
-size_t blobs_kept_bytes(void)
+bool blobs_are_too_many(void)
 {
-    return atomic_load(&kept_bytes);
+    return atomic_load(&kept_bytes) > budget_part(BLOBS_MOST_BYTES);
 }
 
 struct blob *parcel_framed(struct parcel *p, uint16_t id)

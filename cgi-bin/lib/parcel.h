@@ -38,9 +38,9 @@ struct blob *blob_keep(struct blob *b);                  /* b is not shared yet,
 void blob_release(struct blob *b);                       /* NULL is fine */
 
 /* More than that need not be kept for peers who are slow: who exceeds it drops somebody. About what a page of the greatest size
- * needs, several times over. */
+ * needs, several times over; less where the address space is limited (budget.h). */
 enum { BLOBS_MOST_BYTES = 64 * 1024 * 1024 };
 
-size_t blobs_kept_bytes(void); /* in this process, now */
+bool blobs_are_too_many(void); /* those that are kept in this process, now */
 
 #endif

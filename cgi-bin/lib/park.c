@@ -191,7 +191,7 @@ static bool keep_rest(struct park *p, struct waiter *w, struct blob *b, size_t w
     w->rest = blob_keep(b);
     w->written = written;
     w->unread = held_unread(&w->held);
-    if (blobs_kept_bytes() > BLOBS_MOST_BYTES) {
+    if (blobs_are_too_many()) {
         end_waiter(p, w);
         return false;
     }

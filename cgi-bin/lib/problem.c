@@ -18,6 +18,7 @@ static const struct problem problems[ERR__MAX] = {
     [ERR_TOO_LARGE] = {413, 0, "too-large", "Content Too Large"},
     [ERR_TYPE] = {415, 0, "unsupported-type", "Unsupported Media Type"},
     [ERR_BUSY] = {503, 1, "store-busy", "Service Unavailable"},
+    [ERR_CROWDED] = {503, 2, "crowded", "Service Unavailable"},
     [ERR_FULL] = {503, 30, "store-full", "Service Unavailable"},
     [ERR_READONLY] = {503, 30, "store-read-only", "Service Unavailable"},
     [ERR_CORRUPT] = {500, 0, "store-corrupt", "Internal Server Error"},

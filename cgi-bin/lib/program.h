@@ -2,9 +2,11 @@
 #ifndef PROGRAM_H
 #define PROGRAM_H
 
+#include "conf.h"
 #include "waiting.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct site;
@@ -20,6 +22,17 @@ struct program {
 static inline bool program_uses_bell(const struct program *p)
 {
     return p->fastcgi && waiting_is_watched(p->waiting);
+}
+
+/* How many bytes of text an answer may have. Where a request costs a process this is few enough for the kernel to take the answer of
+ * a client that doesn't read: up to about a megabyte it does, while mod_fcgid keeps its process for what is left, and the server of
+ * a CGI program has it wait. */
+enum { PROGRAM_COSTLY_BYTES = 512 * 1024 };
+
+static inline size_t program_answer_bytes(const struct program *p, const struct conf *conf)
+{
+    bool few = waiting_costs_a_process(p->waiting) && conf->max_answer > PROGRAM_COSTLY_BYTES;
+    return few ? PROGRAM_COSTLY_BYTES : (size_t)conf->max_answer;
 }
 
 #endif

@@ -2,6 +2,8 @@
 #include "reader.h"
 
 #include "bell.h"
+#include "budget.h"
+#include "clock.h"
 #include "err.h"
 #include "hash.h"
 #include "site.h"
@@ -19,6 +21,13 @@ struct work {
     uint64_t moment;   /* of the bell, before the view of the store began */
     uint64_t stamp;    /* of the store's files, before anything was read */
     bool asks_store;   /* whatever the bell knows */
+    size_t budget;     /* what is left of the answer's */
+};
+
+enum {
+    COPIES = 3, /* of a text in work: as read, in the answer, and what of that the web server hasn't taken yet */
+    CROWDED_MS = 2,
+    CROWDED_TRIES = 100, /* others are done in some milliseconds */
 };
 
 /* ---- positions and ETag ---- */
@@ -168,7 +177,7 @@ static int read_since(struct work *w, size_t i, uint32_t *limit, size_t *budget,
 static int read_newer(struct work *w, struct err *e)
 {
     uint32_t limit = w->q->limit;
-    size_t budget = w->how->budget;
+    size_t budget = w->budget;
     for (size_t i = 0; i < w->q->count; i++) {
         if (read_since(w, i, &limit, &budget, e) != 0) {
             return -1;
@@ -185,7 +194,7 @@ static int read_backwards(struct work *w, struct err *e)
     const struct store_range range = {.room = room->name,
                                       .before = is_last ? 0 : w->q->before,
                                       .limit = w->q->limit,
-                                      .budget = w->how->budget,
+                                      .budget = w->budget,
                                       .backwards = true};
     if (read_page(w, 0, &range, e) != 0) {
         return -1;
@@ -237,6 +246,51 @@ static bool positions_are_known(struct work *w)
     return has_nothing_new(w);
 }
 
+/* How much may be read: all that an answer may have while that is left of the process's budget, else a little. */
+static void take_budget(struct work *w)
+{
+    size_t most = w->how->budget;
+    bool small = most <= BUDGET_SMALL || w->how->always;
+    if (!small && budget_take(most * COPIES, 0)) {
+        w->g->counted = most * COPIES;
+        small = true;
+    }
+    w->budget = small ? most : BUDGET_SMALL;
+}
+
+static size_t weight_read(const struct work *w)
+{
+    size_t weight = 0;
+    for (size_t r = 0; r < w->q->count; r++) {
+        for (size_t i = 0; i < w->g->pages[r].count; i++) {
+            const struct chat_message *m = &w->g->pages[r].messages[i];
+            weight += chat_text_weight(m->text, m->text_length);
+        }
+    }
+    return weight;
+}
+
+/* What was read is known now, and only that stays counted. */
+static int settle_budget(struct work *w, struct err *e)
+{
+    size_t weight = weight_read(w);
+    size_t needed = weight > BUDGET_SMALL && !w->how->always ? weight * COPIES : 0;
+    if (needed < w->g->counted) {
+        budget_give_back(w->g->counted - needed);
+        w->g->counted = needed;
+    }
+    for (int tries = 0; needed > w->g->counted; tries++) {
+        if (budget_take(needed - w->g->counted, w->g->counted)) {
+            w->g->counted = needed;
+        } else if (tries == CROWDED_TRIES) {
+            return err_set(e, ERR_CROWDED, "Long messages are asked for by too many at once; the same again will do.");
+        } else {
+            clock_sleep_ms(CROWDED_MS);
+        }
+    }
+    return 0;
+}
+
 /* In one view of the store, so that head, oldest and the messages belong together. */
 static int read_view(struct work *w, struct err *e)
 {
@@ -250,6 +304,7 @@ static int read_view(struct work *w, struct err *e)
     if (w->g->unchanged) {
         return 0;
     }
+    take_budget(w);
     return w->q->kind == QUERY_SINCE ? read_newer(w, e) : read_backwards(w, e);
 }
 
@@ -278,7 +333,7 @@ static int read_store(struct work *w, struct err *e)
         result = read_view(w, e);
         store_read_end(w->store);
     }
-    return result;
+    return result == 0 ? settle_budget(w, e) : -1; /* which may wait a little: not within the view */
 }
 
 /* Without a watcher and without the store: from heads that are known for the files as they are. */
@@ -331,6 +386,8 @@ int reading_take(struct reading *g, struct site *site, const struct query *q, co
 
 void reading_fini(struct reading *g)
 {
+    budget_give_back(g->counted);
+    g->counted = 0;
     for (size_t i = 0; i < QUERY_ROOMS_MAX; i++) {
         store_page_fini(&g->pages[i]);
     }

@@ -22,21 +22,25 @@ struct reading {
     struct store_page pages[QUERY_ROOMS_MAX];
     char epoch[CHAT_EPOCH_SIZE];
     char etag[64];  /* with its quotes */
+    size_t counted; /* bytes of the budget that are taken until reading_fini */
     bool unchanged; /* if_none_match names the etag: no messages were read */
     bool
         nothing_new; /* newer messages were asked for, and there are none, nor anything else that the client doesn't know */
 };
 
 struct reading_how {
-    size_t budget;             /* weight of the texts in the answer (chat_text_weight), about */
-    unsigned poll_after;       /* for the answer */
+    size_t budget;       /* weight of the texts in the answer (chat_text_weight), about; less where much is in work
+                                  (budget.h), and `more` tells so */
+    unsigned poll_after; /* for the answer */
     const char *if_none_match; /* may be NULL */
+    bool always;               /* however much is in work: for the one thread that answers all who wait */
     bool use_bell; /* heads known to the bell save the reading when there is nothing new; somebody in this process
                                   watches for commits that ring nowhere (watch.h) */
 };
 
-/* Fills *g; the query must live as long as it does. -1: ERR_EPOCH (g->epoch says the present one) or an error of the store. In
- * both cases call reading_fini. */
+/* Fills *g; the query must live as long as it does, and its texts count as in work. -1: ERR_EPOCH (g->epoch says the present one),
+ * ERR_CROWDED for a single text that is too long for what is left of the budget, or an error of the store. In all cases call
+ * reading_fini. */
 int reading_take(struct reading *g, struct site *site, const struct query *q, const struct reading_how *how,
                  struct err *e);
 void reading_fini(struct reading *g);

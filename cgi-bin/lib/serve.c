@@ -1,6 +1,7 @@
 /* serve.c - see serve.h. */
 #include "serve.h"
 
+#include "budget.h"
 #include "ck.h"
 #include "clock.h"
 #include "err.h"
@@ -8,6 +9,7 @@
 #include "outflow.h"
 #include "slow.h"
 #include "successor.h"
+#include "web.h"
 #include "web_cgi.h"
 #include "web_fcgi.h"
 
@@ -26,8 +28,11 @@ enum {
     RESERVED_DESCRIPTORS = 64,
     STOP_MS = 1500, /* a process must be gone 2 s after SIGTERM, before its server kills it */
     TICK_MS = 250,
-    SECOND_TICKS = 4, /* between two questions whether the process is one too many */
-    FILE_TICKS = 12,  /* between two looks at the program's own file */
+    SECOND_TICKS = 4, /* between two looks whether the process is one too many, and has memory to give back */
+    SLOW_MS = 100, /* a thread that has waited so long for its peer is not at work, and another may take its place; */
+    TOO_SLOW_MS = 500, /* and where there can be no other, the peer may have to go */
+    TELL_MS = 60000,
+    FILE_TICKS = 12, /* between two looks at the program's own file */
     OUTFLOW_LOOK_MS = 5,
     TAKEN_IN_MOST = 8192,
     EXTRA_THREADS = 64,            /* in place of those that a slow peer holds up */
@@ -110,20 +115,33 @@ static int next_connection(struct worker_pool *pool)
 
 static bool start_worker(struct worker_pool *pool);
 
-static bool start_worker(struct worker_pool *pool);
-
 /* A thread for the next request, where all are at work. Those that wait for slow peers don't count against the limit, up to a limit
  * of their own. Where that is reached too, or the host gives no further thread, the peer that has been slow for the longest time
  * has to go, and its thread comes back. */
 static void relieve(struct worker_pool *pool)
 {
-    unsigned slow = slow_count();
+    unsigned slow = slow_count(SLOW_MS);
     unsigned running = atomic_load(&pool->running);
     bool may_start = running < pool->serve->threads + (slow < EXTRA_THREADS ? slow : EXTRA_THREADS);
     bool is_full = running >= pool->serve->threads + EXTRA_THREADS;
     if (atomic_load(&pool->idle) == 0 && (is_full || (may_start && !start_worker(pool)))) {
-        (void)slow_cut_oldest();
+        slow_cut_oldest(TOO_SLOW_MS);
     }
+}
+
+/* One request is refused, before memory is out for all. */
+static void refuse_for_memory(struct web_exchange *x)
+{
+    static _Atomic int64_t told_at;
+    struct err e = ERR_INIT;
+    int64_t now = clock_mono_ms();
+    int64_t before = atomic_load(&told_at);
+    if ((before == 0 || now - before >= TELL_MS) && atomic_compare_exchange_strong(&told_at, &before, now)) {
+        log_line(
+            "the host's limit of memory (ulimit -v) is nearly reached: requests are refused until there is more again");
+    }
+    err_set(&e, ERR_CROWDED, "Memory is short just now; the same again will do.");
+    web_answer_problem(x, &e, NULL, NULL);
 }
 
 /* Until all that was answered has been taken. (Main looks at the clock.) */
@@ -146,7 +164,9 @@ static void *work(void *argument)
          * mod_fcgid, which gives a process one request at a time, two instead of all that the setting allows. */
         relieve(pool);
         struct web_exchange *x = web_fcgi_read(connection);
-        if (x != NULL) {
+        if (x != NULL && !budget_has_room()) {
+            refuse_for_memory(x);
+        } else if (x != NULL) {
             pool->serve->handle(x, pool->serve->context);
         }
         if (is_surplus(pool)) {
@@ -170,6 +190,9 @@ static void *work(void *argument)
 static bool start_worker(struct worker_pool *pool)
 {
     pthread_t thread;
+    if (!budget_has_room()) {
+        return false;
+    }
     atomic_fetch_add(&pool->running, 1);
     if (pthread_create(&thread, &pool->attributes, work, pool) != 0) {
         atomic_fetch_sub(&pool->running, 1);
@@ -206,6 +229,9 @@ static void wait_for_stop(struct worker_pool *pool, const sigset_t *signals, con
             break;
         }
         relieve(pool); /* as some have become slow since the last request came */
+        if (ticks % SECOND_TICKS == 0) {
+            budget_trim();
+        }
         if (ticks % SECOND_TICKS == 0 && s->is_surplus != NULL && s->is_surplus(s->context)) {
             break;
         }
@@ -281,6 +307,7 @@ static int serve_fastcgi(const struct serve *s)
     sigset_t signals;
     stop_signals(&signals);
     pthread_sigmask(SIG_BLOCK, &signals, NULL); /* before there are threads: they inherit it */
+    budget_init();
     pool.highest = raise_descriptor_limit() - RESERVED_DESCRIPTORS;
     struct successor *successor = successor_new();
     pool.accepted = ck_malloc(TAKEN_IN_MOST * sizeof *pool.accepted);

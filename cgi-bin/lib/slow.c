@@ -10,8 +10,8 @@
 enum { MOST = 256 };
 
 struct awaited {
-    int connection; /* plus one; 0: free */
     int64_t began;  /* monotonic ms */
+    int connection; /* plus one; 0: free */
     bool is_cut;
 };
 
@@ -41,29 +41,30 @@ void slow_end(int token)
     }
 }
 
-unsigned slow_count(void)
+static bool is_awaited_since(const struct awaited *a, int64_t latest)
+{
+    return a->connection != 0 && !a->is_cut && a->began <= latest;
+}
+
+unsigned slow_count(int age_ms)
 {
     unsigned count = 0;
+    int64_t latest = clock_mono_ms() - age_ms;
     pthread_mutex_lock(&lock);
     for (int i = 0; i < MOST; i++) {
-        count += all[i].connection != 0 ? 1 : 0;
+        count += is_awaited_since(&all[i], latest) ? 1 : 0;
     }
     pthread_mutex_unlock(&lock);
     return count;
 }
 
-static bool is_slow(const struct awaited *a, int64_t now)
-{
-    return a->connection != 0 && !a->is_cut && now - a->began >= SLOW_MOMENT_MS;
-}
-
-bool slow_cut_oldest(void)
+void slow_cut_oldest(int age_ms)
 {
     struct awaited *oldest = NULL;
-    int64_t now = clock_mono_ms();
+    int64_t latest = clock_mono_ms() - age_ms;
     pthread_mutex_lock(&lock); /* which keeps the descriptor from being closed and used for something else */
     for (int i = 0; i < MOST; i++) {
-        if (is_slow(&all[i], now) && (oldest == NULL || all[i].began < oldest->began)) {
+        if (is_awaited_since(&all[i], latest) && (oldest == NULL || all[i].began < oldest->began)) {
             oldest = &all[i];
         }
     }
@@ -72,5 +73,4 @@ bool slow_cut_oldest(void)
         shutdown(oldest->connection - 1, SHUT_RDWR);
     }
     pthread_mutex_unlock(&lock);
-    return oldest != NULL;
 }

@@ -38,6 +38,8 @@ static enum err_code code_of(int rc, int os)
     case SQLITE_LOCKED:
     case SQLITE_PROTOCOL: /* many tries to start reading met a writer each time */
         return ERR_BUSY;
+    case SQLITE_NOMEM:
+        return ERR_CROWDED;
     case SQLITE_FULL:
         return ERR_FULL;
     case SQLITE_READONLY:

@@ -161,6 +161,11 @@ void waiting_allowance(const struct waiting *w, const struct web_exchange *x, co
     allowance_find(out, server, conf, workers);
 }
 
+bool waiting_costs_a_process(const struct waiting *w)
+{
+    return !w->fastcgi || (atomic_load(&w->costs) && !atomic_load(&w->many_at_once));
+}
+
 size_t waiting_count(const struct waiting *w)
 {
     const struct park *p = atomic_load(&w->park);

@@ -53,6 +53,9 @@ bool waiting_is_watched(const struct waiting *w);
  * for any reason. */
 bool waiting_take(struct waiting *w, struct web_exchange *x, struct query *q, const struct conf *conf);
 
+/* A request costs a process here: plain CGI, or so it was with the last request (mod_fcgid). */
+bool waiting_costs_a_process(const struct waiting *w);
+
 /* Whether what is written to x gets to the client when it is written, as far as can be told from here. Not by plain CGI, where it
  * would but costs a process for minutes; not by mod_fcgid, which keeps back 64 KiB. */
 bool waiting_can_stream(const struct waiting *w, struct web_exchange *x);

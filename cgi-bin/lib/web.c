@@ -1,11 +1,13 @@
 /* web.c - see web.h. */
 #include "web.h"
 
+#include "budget.h"
 #include "ck.h"
 #include "clock.h"
 #include "err.h"
 #include "log.h"
 #include "problem.h"
+#include "slow.h"
 #include "str.h"
 #include "web_carrier.h"
 
@@ -17,6 +19,11 @@
 enum {
     HEADERS_MAX = 16 * 1024,
     READ_PIECE = 64 * 1024,
+    BODY_COPIES = 3, /* the body, its fields, the text in the draft */
+    CROWDED = -3,
+    CROWDED_MS = 10, /* until it is asked again */
+    SLOW_MS = 5000,  /* a peer that has been at its body for so long may have to go */
+    CROWDED_TRIES = 20,
     /* Bytes of a body that go out in one write with the headers: a CGI program can be killed between two, and of the
      * headers alone Apache makes a whole answer with an empty body. */
     TOGETHER_MAX = 64 * 1024,
@@ -40,6 +47,8 @@ void web_exchange_init(struct web_exchange *x, const struct web_carrier *carrier
 
 void web_exchange_fini(struct web_exchange *x)
 {
+    budget_give_back(x->counted);
+    x->counted = 0;
     buf_fini(&x->common);
     form_fini(&x->query);
 }
@@ -162,8 +171,26 @@ static bool reads_to_end(const struct web_exchange *x)
     return x->carrier->body_has_end || web_variable(x, "HTTP_TRANSFER_ENCODING") != NULL;
 }
 
+/* Counts a body of so many bytes as in work, with what is made of it. Where nothing is left of the budget, the peer that has been
+ * slow for the longest time has to go, as those keep what they have sent. False: there is too much in work all the same. */
+static bool count_body(struct web_exchange *x, size_t bytes)
+{
+    size_t wanted = bytes > BUDGET_SMALL ? bytes * BODY_COPIES : 0;
+    for (int tries = 0; wanted > x->counted; tries++) {
+        if (budget_take(wanted - x->counted, x->counted)) {
+            x->counted = wanted;
+        } else if (tries == CROWDED_TRIES) {
+            return false;
+        } else {
+            slow_cut_oldest(SLOW_MS);
+            clock_sleep_ms(CROWDED_MS);
+        }
+    }
+    return true;
+}
+
 /* Reads at most `most` bytes and no more than the limit; stops at the end. -1 when the peer broke off, WEB_LATE when it took longer
- * than a body of `announced` bytes may; -1 as announced: as many as have come. */
+ * than a body of `announced` bytes may (-1 as announced: as many as have come), CROWDED when it may not be as long just now. */
 static int read_up_to(struct web_exchange *x, struct buf *into, uint64_t most, int64_t announced)
 {
     int64_t began = clock_mono_ms();
@@ -185,6 +212,9 @@ static int read_up_to(struct web_exchange *x, struct buf *into, uint64_t most, i
         }
         buf_grew(into, (size_t)count);
         left -= (uint64_t)count;
+        if (!count_body(x, into->length)) {
+            return CROWDED;
+        }
     }
     return 0;
 }
@@ -194,8 +224,12 @@ static int too_large(size_t limit, struct err *e)
     return err_set(e, ERR_TOO_LARGE, "The body is too long; at most %zu bytes are allowed.", limit);
 }
 
-static int too_slow(const struct buf *into, struct err *e)
+/* For a result of read_up_to that is neither the end nor a peer that broke off. */
+static int not_read(int result, const struct buf *into, struct err *e)
 {
+    if (result == CROWDED) {
+        return err_set(e, ERR_CROWDED, "There are too many long messages in work; the same again will do.");
+    }
     return err_set(e, ERR_SLOW,
                    "The body came too slowly: %zu bytes in the time that it may take (%d s, and %d s a megabyte).",
                    into->length, BODY_MS / 1000, 1000 / BODY_BYTES_PER_MS);
@@ -207,8 +241,8 @@ static int read_announced(struct web_exchange *x, uint64_t announced, struct buf
         return too_large(into->limit, e);
     }
     int result = read_up_to(x, into, announced, (int64_t)announced);
-    if (result == WEB_LATE) {
-        return too_slow(into, e);
+    if (result < -1) {
+        return not_read(result, into, e);
     }
     if (result != 0 || into->length < announced) {
         return err_set(e, ERR_INPUT, "The body broke off: %zu of %llu bytes came.", into->length,
@@ -231,8 +265,8 @@ static int read_to_end(struct web_exchange *x, struct buf *into, struct err *e)
         x->body_ended = count != WEB_LATE;
         result = (int)count;
     }
-    if (result == WEB_LATE) {
-        return too_slow(into, e);
+    if (result < -1) {
+        return not_read(result, into, e);
     }
     return result == 0 ? 0 : err_set(e, ERR_INPUT, "The body broke off after %zu bytes.", into->length);
 }

@@ -37,6 +37,7 @@ struct web_exchange {
     struct form query;
     bool query_parsed;
     bool body_ended; /* all of the body has been read */
+    size_t counted;  /* bytes of the budget that its body takes */
 };
 
 /* To be called by a carrier for a new exchange, and in its finish(). */

@@ -10,7 +10,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { LONGEST_WAIT_MS = 60000 };
+enum {
+    LONGEST_WAIT_MS = 60000,
+    STALL_MS = 10000,        /* longest time without a byte taken: this is a process of few */
+    FIRST_BYTES = 64 * 1024, /* as much as an empty pipe or socket takes without waiting, */
+    PIECE_BYTES = 4096,      /* and one that is merely ready (PIPE_BUF) */
+};
 
 /* True: fd is ready for `events`, or broken, which the call that follows finds. False: not until the deadline. */
 static bool is_ready(int fd, short events, int64_t deadline)
@@ -40,9 +45,14 @@ static ssize_t cgi_read(struct web_exchange *x, char *to, size_t size, int64_t d
 
 static int cgi_write(struct web_exchange *x, const char *bytes, size_t length)
 {
+    static size_t most = FIRST_BYTES;
     (void)x;
     while (length > 0) {
-        ssize_t count = write(STDOUT_FILENO, bytes, length);
+        if (!is_ready(STDOUT_FILENO, POLLOUT, clock_mono_ms() + STALL_MS)) {
+            return -1;
+        }
+        ssize_t count = write(STDOUT_FILENO, bytes, length < most ? length : most);
+        most = PIECE_BYTES;
         if (count < 0 && errno == EINTR) {
             continue;
         }

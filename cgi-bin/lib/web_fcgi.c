@@ -28,6 +28,8 @@ enum {
     PEER_TIMEOUT_S = 10, /* for a line of the log */
     HEAD_MS = 10000,     /* for a request's parameters, which web servers have as a whole before they connect */
     SKIP_BYTES = 64 * 1024,
+    PAIR_MS = 10, /* between two tries to have a pair of sockets */
+    PAIR_TRIES = 200,
 };
 
 struct fcgi_exchange {
@@ -138,11 +140,36 @@ bool web_fcgi_is(void)
     return getpeername(LISTENING, (struct sockaddr *)&peer, &size) != 0 && errno == ENOTCONN;
 }
 
+/* The socket of a mod_fcgid process has the name FOLDER/PARENT.NUMBER, of the process that made it and has started this program on it
+ * (proc_unix.c there). */
+static bool has_socket_to_itself(void)
+{
+    struct {
+        struct sockaddr_un address;
+        char end; /* the longest path has no 0 behind it */
+    } own = {.address.sun_family = AF_UNSPEC};
+    socklen_t size = sizeof own.address;
+    if (getsockname(LISTENING, (struct sockaddr *)&own.address, &size) != 0 || own.address.sun_family != AF_UNIX) {
+        return false;
+    }
+    char start[32];
+    int length = snprintf(start, sizeof start, "%ld.", (long)getppid());
+    const char *slash = strrchr(own.address.sun_path, '/');
+    if (slash == NULL || strncmp(slash + 1, start, (size_t)length) != 0) {
+        return false;
+    }
+    const char *number = slash + 1 + length;
+    return *number != '\0' && number[strspn(number, "0123456789")] == '\0';
+}
+
 int web_fcgi_init(struct err *e)
 {
     int flags = fcntl(LISTENING, F_GETFL);
     if (FCGX_Init() != 0) {
         return err_set(e, ERR_SYSTEM, "libfcgi could not start.");
+    }
+    if (has_socket_to_itself()) {
+        outflow_hurry();
     }
     /* Another process may share the socket and take the connection that woke this one: accept must not block then. */
     if (flags < 0 || fcntl(LISTENING, F_SETFL, flags | O_NONBLOCK) != 0) {
@@ -182,28 +209,6 @@ int web_fcgi_accept_more(void)
     return accept4(LISTENING, NULL, NULL, SOCK_CLOEXEC);
 }
 
-/* The socket of a mod_fcgid process has the name FOLDER/PARENT.NUMBER, of the process that made it and has started this program on it
- * (proc_unix.c there). */
-static bool has_socket_to_itself(void)
-{
-    struct {
-        struct sockaddr_un address;
-        char end; /* the longest path has no 0 behind it */
-    } own = {.address.sun_family = AF_UNSPEC};
-    socklen_t size = sizeof own.address;
-    if (getsockname(LISTENING, (struct sockaddr *)&own.address, &size) != 0 || own.address.sun_family != AF_UNIX) {
-        return false;
-    }
-    char start[32];
-    int length = snprintf(start, sizeof start, "%ld.", (long)getppid());
-    const char *slash = strrchr(own.address.sun_path, '/');
-    if (slash == NULL || strncmp(slash + 1, start, (size_t)length) != 0) {
-        return false;
-    }
-    const char *number = slash + 1 + length;
-    return *number != '\0' && number[strspn(number, "0123456789")] == '\0';
-}
-
 void web_fcgi_refuse(void)
 {
     if (has_socket_to_itself()) {
@@ -219,11 +224,24 @@ static void set_timeout(int connection)
                      sizeof limit); /* no socket: it is trusted to be quick */
 }
 
+/* Where descriptors are short, others give some back in a moment: the request is not to be lost for that. */
+static int make_pair(int pair[2])
+{
+    for (int tries = 0; socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0; tries++) {
+        if (tries == PAIR_TRIES) {
+            log_line("socketpair: %s", strerror(errno));
+            return -1;
+        }
+        clock_sleep_ms(PAIR_MS);
+    }
+    return 0;
+}
+
 /* Has libfcgi read the parameters, from a pair of sockets that has them and nothing else. */
 static int accept_head(FCGX_Request *request, const struct buf *head)
 {
     int pair[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
+    if (make_pair(pair) != 0) {
         return -1;
     }
     bool fits = send(pair[0], head->bytes, head->length, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)head->length;

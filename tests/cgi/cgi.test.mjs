@@ -90,13 +90,20 @@ test('a body past the limit is 413 with the limit, announced or not', async (t) 
   assert.equal((await send(data, { text: 'x'.repeat(100) }, { extra: env })).status, 201);
 });
 
-test('a text of 1 MiB goes in and out byte for byte', async (t) => {
-  const data = temporaryFolder(t);
-  const body = '\u00e9\u{1f600}\r\n\t\u0001'.repeat(100_000).slice(0, 300_000);
-  const sent = await cgi(data, { program: 'send', method: 'POST', type: 'text/plain', body });
-  assert.equal(sent.status, 201);
-  assert.equal((await poll(data)).json.messages[0].text, body);
-});
+for (const [bytes, what, extra] of [[262_144, 'as it comes', {}], [1_048_576, 'by setting', { POLLCHAT_MAX_TEXT: '1048576' }]]) {
+  test(`a text of ${bytes / 1024} KiB goes in and out byte for byte, ${what}, and no byte more`, async (t) => {
+    const data = temporaryFolder(t);
+    const piece = '\u00e9\u{1f600}\r\n\t\u0001"\\';
+    const text = piece.repeat(bytes / Buffer.byteLength(piece)) + 'x'.repeat(bytes % Buffer.byteLength(piece));
+    assert.equal(Buffer.byteLength(text), bytes);
+    const post = (body) => cgi(data, { program: 'send', method: 'POST', type: 'text/plain', body, extra });
+    assert.equal((await post(text)).status, 201);
+    assert.equal((await poll(data, 'since=0', { extra })).json.messages[0].text, text);
+    const refused = await post(`${text}x`);
+    assert.equal(refused.status, 413);
+    assert.match(refused.json.detail, new RegExp(`${bytes}`));
+  });
+}
 
 test('a setting that is wrong costs nobody an answer: the default holds, and the log says what is wrong', async (t) => {
   const data = temporaryFolder(t);

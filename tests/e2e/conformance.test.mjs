@@ -54,7 +54,7 @@ describe(`${PROFILE}: conformance`, () => {
       const { status, output } = await run([`http://127.0.0.1:${site.port}/`, '--room', 'kept']);
       assert.equal(status, 0, output);
       assert.match(output, /^ok .*ends in its time \(3 s granted/m);
-      assert.match(output, /^ok .*413.*\(1048576 bytes\)/m);
+      assert.match(output, /^ok .*413.*\(262144 bytes\)/m);
       const { messages } = (await site.get('/poll?room=kept&since=0&limit=2')).json();
       assert.deepEqual(messages.map((m) => m.text), ['one', 'two']);
     });

@@ -110,3 +110,34 @@ describe(`${PROFILE}: slow bodies`, { skip: !['lighttpd', 'apache-proxy', 'nginx
     });
   }
 });
+
+// Where a request costs a process there are few of them: a client that doesn't read must not keep one.
+describe(`${PROFILE}: clients that do not read`, () => {
+  it('50 that never read the largest answer keep nobody from sending and reading', async () => {
+    await withSite({}, async (site) => {
+      for (let i = 0; i < 16; i++) assert.equal((await site.send({ room: 'big', text: 'x'.repeat(1 << 18) })).status, 201);
+      assert.equal((await site.send({ text: 'first' })).status, 201);
+      const deaf = Array.from({ length: 50 }, () => {
+        const connection = net.createConnection(site.port, '127.0.0.1');
+        connection.on('error', () => {});
+        connection.pause();
+        connection.write('GET /poll?room=big&last=16 HTTP/1.1\r\nHost: localhost\r\n\r\n');
+        return connection;
+      });
+      try {
+        await pause(3000);
+        const before = Date.now();
+        for (let i = 0; i < 3; i++) {
+          assert.equal((await site.send({ text: `m${i}` })).status, 201);
+          assert.equal((await site.get('/poll?last=1')).json().messages[0].text, `m${i}`);
+        }
+        assert.ok(Date.now() - before < 20_000, `${Date.now() - before} ms: less than the minute that a web server waits for a client`);
+        if (PROFILE.endsWith('-cgi')) {
+          await until(() => site.programs(['poll']).length === 0, 'no process to be left waiting for them', 30_000);
+        }
+      } finally {
+        deaf.forEach((connection) => connection.destroy());
+      }
+    });
+  });
+});

@@ -112,8 +112,8 @@ static void works_without_file_and_environment(void **state)
     assert_string_equal(c.data, path);
     assert_string_equal(c.allow_origin, "");
     assert_string_equal(c.heads, "");
-    assert_int_equal(c.max_text, 1048576);
-    assert_int_equal(c.max_answer, 4194304);
+    assert_int_equal(c.max_text, 262144);
+    assert_int_equal(c.max_answer, 1048576);
     assert_int_equal(c.busy_timeout, 5000);
     assert_int_equal(c.journal, 0);
     assert_int_equal(c.threads, 16);
@@ -218,7 +218,7 @@ static void in_place_of_a_wrong_value_the_default_holds_and_all_else_is_read(voi
     load_faulty(&c, "max_text = lots\nposts = 5\n[x]\nno sense\nthreads = 2\nmax_wait = 61\nthreads\njournal = Wal\n",
                 NULL, ENVIRONMENT("POLLCHAT_MAX_STREAM=x", "POLLCHAT_POLL_AFTER=9"));
     assert_int_equal(c.faults.count, 8);
-    assert_int_equal(c.max_text, 1048576);
+    assert_int_equal(c.max_text, 262144);
     assert_int_equal(c.threads, 2);
     assert_int_equal(c.max_wait, 25);
     assert_int_equal(c.journal, 0);
@@ -729,7 +729,7 @@ static void the_example_changes_nothing_and_uncommented_holds_the_defaults(void 
     load_good(&c, text, NULL, NULL);
     assert_memory_equal(&c, &defaults, sizeof c);
     assert_contains(
-        text, "\n; Greatest length of a message's text in bytes.\n; Allowed: 1 to 16777216.\n;max_text = 1048576\n");
+        text, "\n; Greatest length of a message's text in bytes.\n; Allowed: 1 to 16777216.\n;max_text = 262144\n");
     assert_contains(text, "\n;allow_origin =\n");
     for (char *at = text; (at = strstr(at, "\n;")) != NULL; at += 2) { /* ";key = value" has no blank behind the ';' */
         if (at[2] != ' ') {

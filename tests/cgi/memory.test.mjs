@@ -1,0 +1,106 @@
+// memory.test.mjs - requests that ask for much: what they take together is bounded, small ones go on, and where the host limits
+// memory a request is refused and the program lives, with all who wait in it.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { beginRecord, exchange, fastcgi, paramsRecords, programPath, send, startFastcgi, stdinRecords, temporaryFolder, until, variables } from './program.mjs';
+
+const MEBIBYTE = 1 << 20;
+const LARGE = { POLLCHAT_MAX_TEXT: String(MEBIBYTE), POLLCHAT_MAX_ANSWER: String(4 * MEBIBYTE) };
+const asks = (query, more = {}) => ({ program: 'poll', query, ...more });
+const status = async ({ socket }) => (await fastcgi(socket, asks('', { extra: { SCRIPT_NAME: '/status', HTTP_HOST: 'localhost' } }))).json;
+const isSanitized = fs.readFileSync(programPath('poll')).includes('__asan_init') || fs.readFileSync(programPath('poll')).includes('__tsan_init');
+
+/** The status of an answer that may be cut in its middle: of those that nobody reads quickly enough only so much is kept. */
+async function statusOf(socket, request) {
+  const came = await exchange(socket, beginRecord(), paramsRecords(variables(request)), stdinRecords(Buffer.alloc(0)));
+  return Number(/Status: (\d+)/.exec(came.subarray(0, 300).toString('latin1'))?.[1] ?? 0);
+}
+
+/** A room with four messages of a mebibyte. */
+async function bigRoom(t, character) {
+  const data = temporaryFolder(t);
+  for (let i = 0; i < 4; i++) await send(data, { room: 'big', text: character.repeat(MEBIBYTE) }, { extra: LARGE });
+  return data;
+}
+
+/** The program as it is, where no more than so much address space is allowed. */
+function limited(t, program, mebibytes) {
+  const file = path.join(temporaryFolder(t), program);
+  fs.writeFileSync(file, `#!/bin/sh\nulimit -v ${mebibytes * 1024}\nexec '${programPath(program)}'\n`, { mode: 0o755 });
+  return file;
+}
+
+for (const mebibytes of [200, 400, 1000]) {
+  // Sanitizers map terabytes.
+  test(`where a process may have ${mebibytes} MiB, many large answers end no program: those who wait are answered, nobody is cut off`, { skip: isSanitized }, async (t) => {
+    const data = await bigRoom(t, '\u0001');
+    const poller = await startFastcgi(t, 'poll', data, { env: LARGE, file: limited(t, 'poll', mebibytes) });
+    const waiting = fastcgi(poller.socket, asks('since=now&wait=25'));
+    await until(async () => (await status(poller)).parked.polls === 1, 'a poll to wait');
+    const statuses = [];
+    const ask = async (i) => {
+      for (let k = 0; k < 4; k++) statuses.push(await statusOf(poller.socket, asks(i % 2 === 0 ? 'room=big&last=4' : 'room=big&since=0&format=text')));
+    };
+    await Promise.all(Array.from({ length: 16 }, (_, i) => ask(i)));
+    assert.equal(poller.child.exitCode ?? poller.child.signalCode, null, 'the program lives');
+    assert.deepEqual(statuses.filter((s) => s !== 200 && s !== 503), [], 'each has an answer');
+    assert.ok(statuses.includes(200));
+    assert.equal((await fastcgi(poller.socket, asks('last=1'))).status, 200);
+    await send(data, { text: 'news' });
+    assert.equal((await waiting).json.messages[0].text, 'news');
+  });
+}
+
+test('where a process may have 200 MiB, many large bodies end no program, and each is stored or refused', { skip: isSanitized }, async (t) => {
+  const data = await bigRoom(t, 'x');
+  const sender = await startFastcgi(t, 'send', data, { env: LARGE, file: limited(t, 'send', 200) });
+  const body = JSON.stringify({ room: 'big', text: '\u0001'.repeat(MEBIBYTE) });
+  const request = { program: 'send', method: 'POST', type: 'application/json', body };
+  const answers = await Promise.all(Array.from({ length: 24 }, () => fastcgi(sender.socket, request)));
+  assert.equal(sender.child.exitCode ?? sender.child.signalCode, null, 'the program lives');
+  assert.deepEqual([...new Set(answers.map((a) => a.status))].filter((s) => s !== 201 && s !== 503), []);
+  const stored = answers.filter((a) => a.status === 201).length;
+  assert.ok(stored > 0);
+  const poller = await startFastcgi(t, 'poll', data, { env: LARGE });
+  assert.equal((await fastcgi(poller.socket, asks('room=big&since=now'))).json.head, 4 + stored);
+  assert.equal((await fastcgi(sender.socket, { ...request, body: '{"text":"hi"}' })).status, 201);
+});
+
+test('100 requests for all that an answer may have, outstanding at once, delay nobody else\'s poll for long', async (t) => {
+  const data = temporaryFolder(t);
+  for (let i = 0; i < 8; i++) await send(data, { room: 'big', text: 'x"\n'.repeat(80_000) });
+  await send(data, { text: 'small' });
+  const poller = await startFastcgi(t, 'poll', data);
+  let going = true;
+  let answered = 0;
+  const ask = async () => {
+    while (going) {
+      answered += (await statusOf(poller.socket, asks('room=big&last=8'))) === 200;
+    }
+  };
+  const heavy = Array.from({ length: 100 }, ask);
+  await until(() => answered > 20, 'the heavy ones to be at it');
+  const took = [];
+  for (let i = 0; i < 10; i++) {
+    const before = Date.now();
+    assert.equal((await fastcgi(poller.socket, asks('last=1'))).json.messages[0].text, 'small');
+    took.push(Date.now() - before);
+  }
+  going = false;
+  await Promise.all(heavy);
+  took.sort((a, b) => a - b);
+  if (process.env.SHOW) console.error(`took ${took}`);
+  assert.ok(took[5] < 5000, `${took} ms`);
+});
+
+test('memory that much was needed for is given back', { skip: isSanitized }, async (t) => {
+  const data = await bigRoom(t, '\u0001');
+  const poller = await startFastcgi(t, 'poll', data, { env: LARGE });
+  const resident = () => Number(/VmRSS:\s+(\d+)/.exec(fs.readFileSync(`/proc/${poller.child.pid}/status`, 'utf8'))[1]) / 1024;
+  const ask = () => Promise.all(Array.from({ length: 40 }, () => statusOf(poller.socket, asks('room=big&last=4'))));
+  await ask();
+  await ask();
+  await until(() => resident() < 56, 'less than 56 MiB to be resident: the caches of the connections to the store'); // or it stays at 64
+});

@@ -1,0 +1,76 @@
+/* test_budget.c - budget.h: what is in work at once. */
+#include "support.h"
+
+#include "budget.h"
+
+#include <sys/resource.h>
+
+static void what_is_left_can_be_taken_and_no_more(void **state)
+{
+    (void)state;
+    assert_true(budget_take(BUDGET_BYTES - 10, 0));
+    assert_false(budget_take(11, 0));
+    assert_true(budget_take(10, 0));
+    assert_false(budget_take(1, 0));
+    assert_true(budget_take(0, 0));
+    budget_give_back(5);
+    assert_true(budget_take(5, 0));
+    budget_give_back(BUDGET_BYTES);
+    assert_true(budget_take(BUDGET_BYTES, 0));
+    budget_give_back(BUDGET_BYTES);
+}
+
+static void one_alone_may_take_as_much_as_it_needs(void **state)
+{
+    const size_t much = (size_t)BUDGET_BYTES * 4;
+    (void)state;
+    assert_true(budget_take(much, 0));
+    assert_true(budget_take(much, much)); /* and go on, as all that is taken is its own */
+    assert_false(budget_take(1, 0));
+    budget_give_back(much * 2);
+    assert_true(budget_take(1, 0));
+    assert_false(budget_take(much, 0)); /* not beside another */
+    budget_give_back(1);
+}
+
+static void without_a_limit_there_is_room(void **state)
+{
+    (void)state;
+    assert_true(budget_has_room());
+    assert_int_equal(budget_part(1000), 1000);
+    budget_trim();
+}
+
+/* Last: it can't be undone. */
+static void a_limit_of_the_address_space_bounds_what_is_taken(void **state)
+{
+    struct rlimit limit;
+    (void)state;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    skip(); /* they map terabytes */
+#endif
+    assert_int_equal(getrlimit(RLIMIT_AS, &limit), 0);
+    limit.rlim_cur = 64 * 1024 * 1024;
+    assert_int_equal(setrlimit(RLIMIT_AS, &limit), 0);
+    budget_init();
+    assert_true(budget_has_room());
+    assert_true(budget_part(BUDGET_BYTES) <= 16 * 1024 * 1024);
+    assert_true(budget_take(1, 0));
+    assert_false(budget_take(16 * 1024 * 1024, 0));
+    void *volatile last = NULL; /* or a compiler leaves them out */
+    do {
+        last = malloc(1 << 20);
+    } while (last != NULL);
+    assert_false(budget_has_room());
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_left_can_be_taken_and_no_more),
+        cmocka_unit_test(one_alone_may_take_as_much_as_it_needs),
+        cmocka_unit_test(without_a_limit_there_is_room),
+        cmocka_unit_test(a_limit_of_the_address_space_bounds_what_is_taken),
+    };
+    return RUN(tests);
+}
