@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { withSite } from '../e2e/harness.mjs';
-import { say, shows, withBrowser } from './harness.mjs';
+import { until, withSite } from '../e2e/harness.mjs';
+import { PLAIN, rows, say, shows, withBrowser } from './harness.mjs';
 
 const PROFILES = (process.env.PROFILES ?? process.env.PROFILE ?? 'lighttpd lighttpd-cgi apache-proxy apache-fcgid').split(/[\s,]+/);
 const ignore = /Failed to load resource|ERR_/;
@@ -51,6 +51,33 @@ for (const profile of PROFILES.filter((name) => name !== '')) {
     });
   });
 }
+
+test('without HTTPS, so without locks: what a tab that was closed left behind goes out with the next one, and no living tab loses its own', async () => {
+  await withSite({ profile: 'lighttpd' }, async (site) => {
+    await withBrowser(async ({ tab }) => {
+      const page = await tab(`http://${PLAIN}:${site.port}/`, { name: 'ann', ignore });
+      const other = await page.context().newPage();
+      await other.goto(page.url());
+      await page.context().route(/\/send$/, (route) => route.abort());
+      await say(page, 'one');
+      await shows(page, ['one [queued]']);
+      await say(other, 'of the other tab');
+      await shows(other, ['of the other tab [queued]']);
+      await say(page, 'two');
+      await shows(page, ['one [queued]', 'two [queued]']);
+      await page.close();
+      const again = await other.context().newPage();
+      await again.goto(other.url());
+      await shows(again, ['one [queued]', 'two [queued]']);
+      await shows(other, ['of the other tab [queued]']);
+      await again.context().unroute(/\/send$/);
+      await rows(again).nth(2).waitFor();
+      await until(async () => (await stored(site)).length === 3, 'all three to be stored');
+    });
+    const all = await stored(site);
+    assert.deepEqual(all.filter((text) => text !== 'of the other tab'), ['one', 'two']);
+  });
+});
 
 test('a tab that is closed before its database has written anything loses nothing', async () => {
   await withSite({ profile: 'lighttpd' }, async (site) => {

@@ -8,6 +8,7 @@ import { makeClock } from './clock.js';
 import { Keep, openOutbox } from './keep.js';
 import { Ladder } from './ladder.js';
 import { directionOf, choose, LANGUAGES, loadLanguage, readyLanguage, translate } from './lang.js';
+import { Locks } from './locks.js';
 import { newId, Outbox } from './outbox.js';
 import { Store } from './store.js';
 import { Feed, Tabs } from './tabs.js';
@@ -94,8 +95,10 @@ function makeTalk({ room, pace, wantsNews, clock }) {
   const { BroadcastChannel, origin } = window;
   const channel = { BroadcastChannel, origin, storage: attempt(() => window.localStorage), target: window };
   const transport = new Tabs({ id: makeId(), feed, transport: listener, clock, openChannel: (of) => openChannel(of === 'holds' ? 'pollchat holds' : `${CHAT} ${of}`, channel), pace, wantsNews });
+  const wire = navigator.locks === undefined ? openChannel(`${CHAT} locks`, channel) : undefined;
+  const standIn = wire && new Locks({ id: makeId(), clock, channel: wire });
   const otherwise = { load: () => parseList(session.get(`${room} outbox`)), save: (list) => session.set(`${room} outbox`, JSON.stringify(list)) };
-  const keep = new Keep({ indexedDB: window.indexedDB, locks: navigator.locks, chat: CHAT, room, tab: makeId(), ahead: attempt(() => window.localStorage), otherwise });
+  const keep = new Keep({ indexedDB: window.indexedDB, locks: navigator.locks ?? standIn, chat: CHAT, room, tab: makeId(), ahead: attempt(() => window.localStorage), otherwise });
   const count = (last) => {
     const next = Math.max(last, Number(local.get('written')) || 0) + 1;
     local.set('written', next);

@@ -2,8 +2,8 @@
 //
 // Each chat has a database of its own, and its address is in all names: other chats may be at other paths of the host.
 // A tab holds a lock for as long as it lives, so that its record is its own; what a tab left behind that is gone is taken over by the
-// next one that opens the room. Where a browser has no IndexedDB or no locks (a page without HTTPS), or forbids them, `otherwise`
-// keeps it: { load, save } over something simpler. A database needs a moment to write, and a tab may be closed in it: until then `ahead`,
+// next one that opens the room. Where a browser has no IndexedDB or no locks (nor channels for a stand-in), or forbids them, `otherwise`
+// keeps it: { load, save } over something simpler, and only until the tab is closed. A database needs a moment to write, and a tab may be closed in it: until then `ahead`,
 // a storage that writes at once (localStorage), has the same.
 
 const OUTBOX = 'outbox';
@@ -37,6 +37,7 @@ export class Keep {
   #database = null;
   #key;
   #last = '[]';
+  #hasOther = false; // `otherwise` has something
 
   /** chat: its name in this browser; tab: an id that no other tab has. */
   constructor({ indexedDB, locks, chat, room, tab, ahead, otherwise }) {
@@ -50,17 +51,25 @@ export class Keep {
       this.#database = await openOutbox(this.indexedDB, this.chat);
       await this.#live();
       const found = [];
+      const add = (list) => found.push(list.filter(({ id }) => found.flat().every((other) => other.id !== id)));
       for (const key of await this.#keys()) {
-        found.push(await this.#adopt(key));
+        add(await this.#adopt(key));
       }
       for (const [key, text] of this.#aheads()) {
-        found.push((await this.#adoptAhead(key, text)).filter(({ id }) => found.flat().every((other) => other.id !== id)));
+        add(await this.#adoptAhead(key, text));
       }
+      add(this.#others());
       return inOrder(found);
     } catch {
       this.#database = null;
-      return inOrder([this.otherwise.load().filter(isEntry)]);
+      return inOrder([this.#others()]);
     }
+  }
+
+  #others() {
+    const others = this.otherwise.load().filter(isEntry);
+    this.#hasOther = others.length > 0;
+    return others;
   }
 
   /** Resolves when they are kept, one way or the other. */
@@ -80,7 +89,12 @@ export class Keep {
       if (this.#last === text) {
         this.#writeAhead('[]');
       }
+      if (this.#hasOther) {
+        this.otherwise.save([]);
+        this.#hasOther = false;
+      }
     } catch {
+      this.#hasOther = true;
       this.otherwise.save(entries);
     }
   }

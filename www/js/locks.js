@@ -1,0 +1,57 @@
+// locks.js - a stand-in for navigator.locks, which a page without HTTPS hasn't: for names that a tab holds for as long as it lives.
+//
+// Who has a name is asked over a channel (channel.js). A tab that is frozen doesn't answer, so its name may be had by another one as
+// well: good enough for what a second owner does no harm to, as sending a message again under its id.
+
+const ANSWER = 400; // milliseconds for an answer
+
+export class Locks {
+  #names = new Set();
+  #asked = new Map(); // by name: called when another tab has it
+
+  /** id: of this tab. */
+  constructor({ id, clock, channel }) {
+    Object.assign(this, { id, clock, channel });
+    channel.onmessage = ({ data }) => this.#hear(data);
+  }
+
+  /** As navigator.locks.request, without waiting: without ifAvailable the name must be nobody else's. */
+  async request(name, ...more) {
+    const [action] = more.slice(-1);
+    const isOurs = !more[0].ifAvailable || (await this.#isFree(name));
+    if (isOurs) {
+      this.#names.add(name);
+    }
+    try {
+      return await action(isOurs ? { name } : null);
+    } finally {
+      if (isOurs) {
+        this.#names.delete(name);
+      }
+    }
+  }
+
+  #isFree(name) {
+    return new Promise((found) => {
+      const end = (isFree) => {
+        this.#asked.delete(name);
+        this.clock.clearTimeout(timer);
+        found(isFree);
+      };
+      const timer = this.clock.setTimeout(() => end(true), ANSWER);
+      this.#asked.set(name, () => end(false));
+      this.channel.postMessage({ type: 'who has', name, id: this.id });
+    });
+  }
+
+  #hear({ type, name, id }) {
+    if (type === 'who has') {
+      const isOurs = this.#names.has(name) || (this.#asked.has(name) && this.id < id); // of two that ask at once one has it
+      if (isOurs) {
+        this.channel.postMessage({ type: 'mine', name });
+      }
+    } else {
+      this.#asked.get(name)?.();
+    }
+  }
+}
