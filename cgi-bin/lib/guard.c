@@ -149,7 +149,8 @@ static int refuse(const struct stat *st, const char *why, struct err *e)
         e, ERR_EXPOSED,
         "%s (permissions %03o). Who can write there can read and alter all that is said, so the chat has "
         "stopped. Give the data folder to the user that runs the programs, with the permissions 700, and its "
-        "files 600; look whether anything in it is not yours. Then the chat goes on by itself.",
+        "files 600; look whether anything in it is not yours. On a disk that knows no permissions let the "
+        "setting data name a folder elsewhere. Then the chat goes on by itself.",
         why, (unsigned)(st->st_mode & 07777));
 }
 

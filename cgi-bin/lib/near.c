@@ -54,7 +54,8 @@ bool near_is(const char *written, size_t length, const char *known)
         while (end < length && plain(written[end]) != '_') {
             end++;
         }
-        if (near_distance(written + at, end - at, known) == 0) {
+        size_t begin = end - at < strlen(known) ? end - at : strlen(known);
+        if (near_distance(written + at, begin, known) == 0) {
             return true;
         }
         at = end + 1;

@@ -14,7 +14,8 @@ enum { NEAR_MAX = 48 }; /* bytes; a longer word is near to none */
  * Small and capital letters are the same, as are '-' and '_'. NEAR_MAX + 1 where a word is too long. */
 size_t near_distance(const char *a, size_t length, const char *b);
 
-/* `written` looks like `known`: a slip in each four letters, or `known` is one of the words that '_' or '-' separate in it (data_folder). */
+/* `written` looks like `known`: a slip in each four letters, or one of the words that '_' or '-' separate in it begins with `known` (data_folder,
+ * database). */
 bool near_is(const char *written, size_t length, const char *known);
 
 #endif
