@@ -5,7 +5,7 @@
   const { currentScript: own } = document;
 
   /** Of the chat, or of this file: an optimizer may keep that in another attribute than src. */
-  const address = (e) => e.dataset.pollchat || [...e.attributes].map(({ value }) => value).find((value) => /\/embed(\.min)?\.js([?#]|$)/.test(value));
+  const address = (e) => e.dataset.pollchat || [...e.attributes].map(({ value }) => value).find((value) => /(^|\/)embed(\.min)?\.js([?#]|$)/.test(value)) || (e === own && (e.dataset.room || e.dataset.title) && e.src);
   const isSet = (e) => Object.keys(e.dataset).length > 0;
 
   /** script: has the settings, and is the place of an inline chat. */

@@ -261,8 +261,8 @@ void plain_text(struct buf *out, const struct plain_place *place, const struct a
     add_body(out, room, m, from, PLAIN_PIECE_LONG, name);
     buf_adds(out, "\n<p id=\"end\"><a href=\"plain");
     add_address(out, room->name, name);
-    buf_addf(out, "&amp;part=log&amp;before=%llu#m%llu\">Back to the messages</a></p>\n", (unsigned long long)m->seq + 1,
-             (unsigned long long)m->seq);
+    buf_addf(out, "&amp;part=log&amp;before=%llu#m%llu\">Back to the messages</a></p>\n",
+             (unsigned long long)m->seq + 1, (unsigned long long)m->seq);
     end(out);
 }
 

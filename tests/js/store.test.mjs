@@ -65,6 +65,19 @@ test('trims what is far up; it can be asked for again', () => {
   assert.equal(store.prepend(page(range(1, 6))), 6);
 });
 
+test('trims long texts sooner than short ones, and never all', () => {
+  const store = opened(range(1, 9).map((m) => ({ ...m, text: 'x'.repeat(100) })));
+  assert.equal(store.size, 900);
+  store.trim(5, 350);
+  assert.deepEqual(seqs(store), [7, 8, 9]);
+  assert.equal(store.size, 300);
+  store.append(page([message(10, { text: 'x'.repeat(1000) })]));
+  store.trim(5, 350);
+  assert.deepEqual(seqs(store), [10]);
+  assert.equal(store.prepend(page(range(7, 9))), 3);
+  assert.equal(store.size, 1000 + 3 * 6);
+});
+
 test('a gap is marked before the first message after it', () => {
   const store = opened(range(1, 3));
   store.append(page(range(8, 9), { gap: true, oldest: 8 }));

@@ -142,7 +142,7 @@ static void a_piece_ends_behind_a_line_or_a_word_and_never_within_a_character(vo
     piece_is("12345678", 0, 8, 8);
     piece_is("123456789", 0, 8, 8);
     piece_is("12345\n78 0", 0, 8, 6);
-    piece_is("1\n345 789", 0, 8, 8);  /* the line ends too early, the word as well */
+    piece_is("1\n345 789", 0, 8, 8); /* the line ends too early, the word as well */
     piece_is("123456 8 0", 0, 8, 7);
     piece_is("123456 8 0", 7, 8, 10);
     piece_is("1234567\xC3\xA4 0", 0, 8, 7);
@@ -167,7 +167,12 @@ static void a_long_text_is_shown_piece_by_piece(void **state)
         text[i] = "ab\xCC\x81 \n"[i % 6];
     }
     text[LENGTH] = '\0';
-    const struct chat_message m = {.seq = 8, .type = CHAT_MESSAGE, .name = support_lend("ann"), .id = support_lend("i"), .text = text, .text_length = LENGTH};
+    const struct chat_message m = {.seq = 8,
+                                   .type = CHAT_MESSAGE,
+                                   .name = support_lend("ann"),
+                                   .id = support_lend("i"),
+                                   .text = text,
+                                   .text_length = LENGTH};
     const struct answer_room room = room_of(&m, 1);
     const struct answer a = {.epoch = "e", .rooms = &room, .count = 1};
     buf_init(&b, 100000);

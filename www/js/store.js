@@ -10,6 +10,8 @@
 
 export const keyOf = ({ name, id, seq }) => `${id ?? `#${seq}`}\n${name}`;
 
+const sizeOf = (messages) => messages.reduce((sum, { text }) => sum + (text?.length ?? 0), 0);
+
 export class Store extends EventTarget {
   epoch = null;
   next = null; // null: nothing known, open the room
@@ -20,6 +22,7 @@ export class Store extends EventTarget {
   #pending = new Map();
   #doubted = new Set(); // keys of what was stored in another database than the one that is shown
   #changes = new Map(); // by the seq of what is changed
+  #size = 0; // characters of all texts
 
   constructor(room) {
     super();
@@ -32,6 +35,11 @@ export class Store extends EventTarget {
 
   get pending() {
     return [...this.#pending.values()];
+  }
+
+  /** Characters of all texts. */
+  get size() {
+    return this.#size;
   }
 
   get lowest() {
@@ -91,6 +99,7 @@ export class Store extends EventTarget {
     this.next = page.next;
     this.#oldest = page.oldest;
     this.#messages = [...page.messages];
+    this.#size = sizeOf(page.messages);
     this.#keys = new Set(page.messages.map(keyOf));
     this.#gaps.clear();
     this.#noteGaps(page.messages);
@@ -114,6 +123,7 @@ export class Store extends EventTarget {
     this.next = page.next;
     this.#oldest = Math.max(this.#oldest, page.oldest);
     this.#messages.push(...fresh);
+    this.#size += sizeOf(fresh);
     this.#note(fresh);
     fresh.forEach((message) => this.#keys.add(keyOf(message)));
     this.#confirm(fresh);
@@ -133,6 +143,7 @@ export class Store extends EventTarget {
     this.#noteGaps([...older, this.#messages[0]]);
     this.#oldest = page.more ? page.oldest : (older[0]?.seq ?? before);
     this.#messages.unshift(...older);
+    this.#size += sizeOf(older);
     this.#note(older);
     older.forEach((message) => this.#keys.add(keyOf(message)));
     this.#confirm(older);
@@ -140,9 +151,17 @@ export class Store extends EventTarget {
     return older.length;
   }
 
-  /** Keeps the newest `most` messages; the others can be asked for again. */
-  trim(most) {
-    const gone = this.#messages.splice(0, Math.max(0, this.#messages.length - most));
+  /** Keeps the newest `most` messages, of at most so many characters, but for the last one; the others can be asked for again. */
+  trim(most, characters = Infinity) {
+    let kept = 0;
+    for (let size = 0; kept < Math.min(most, this.#messages.length); kept++) {
+      size += sizeOf([this.#messages[this.#messages.length - 1 - kept]]);
+      if (kept > 0 && size > characters) {
+        break;
+      }
+    }
+    const gone = this.#messages.splice(0, this.#messages.length - kept);
+    this.#size -= sizeOf(gone);
     if (gone.length > 0) {
       gone.forEach((message) => this.#keys.delete(keyOf(message)));
       this.#oldest = Math.min(this.#oldest, gone[0].seq);

@@ -43,6 +43,7 @@ export default {
   copyText: 'نسخ النص',
   textCopied: 'نُسخ النص',
   replying: 'رد على {name}',
+  long: 'نص طويل يُرسَل كما هو. الأحرف: {n}',
   deleted: 'محذوفة',
   edited: 'معدّلة',
   gone: 'رسالة ليست هنا',

@@ -43,6 +43,7 @@ export default {
   copyText: 'Text kopieren',
   textCopied: 'Text kopiert',
   replying: 'Antwort an {name}',
+  long: 'Ein langer Text, der so gesendet wird, wie er ist. Zeichen: {n}',
   deleted: 'Gelöscht',
   edited: 'bearbeitet',
   gone: 'Eine Nachricht, die nicht hier ist',

@@ -43,6 +43,7 @@ export default {
   copyText: 'Copy text',
   textCopied: 'Text copied',
   replying: 'Replying to {name}',
+  long: 'A long text that is sent as it is. Characters: {n}',
   deleted: 'Deleted',
   edited: 'edited',
   gone: 'A message that isn’t here',

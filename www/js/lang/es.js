@@ -43,6 +43,7 @@ export default {
   copyText: 'Copiar texto',
   textCopied: 'Texto copiado',
   replying: 'Respuesta a {name}',
+  long: 'Un texto largo que se envía tal cual. Caracteres: {n}',
   deleted: 'Borrado',
   edited: 'editado',
   gone: 'Un mensaje que no está aquí',

@@ -43,6 +43,7 @@ export default {
   copyText: 'Copier le texte',
   textCopied: 'Texte copié',
   replying: 'Réponse à {name}',
+  long: 'Un long texte, envoyé tel quel. Caractères : {n}',
   deleted: 'Supprimé',
   edited: 'modifié',
   gone: 'Un message qui n’est pas ici',

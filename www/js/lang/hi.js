@@ -43,6 +43,7 @@ export default {
   copyText: 'पाठ कॉपी करें',
   textCopied: 'पाठ कॉपी हुआ',
   replying: '{name} को जवाब',
+  long: 'लंबा पाठ, जैसा है वैसा ही भेजा जाएगा। अक्षर: {n}',
   deleted: 'हटाया गया',
   edited: 'संपादित',
   gone: 'एक संदेश जो यहाँ नहीं है',

@@ -43,6 +43,7 @@ export default {
   copyText: 'テキストをコピー',
   textCopied: 'テキストをコピーしました',
   replying: '{name}に返信中',
+  long: '長い文章です。そのまま送信されます。文字数：{n}',
   deleted: '削除されました',
   edited: '編集済み',
   gone: 'ここにはないメッセージ',

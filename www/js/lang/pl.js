@@ -43,6 +43,7 @@ export default {
   copyText: 'Kopiuj tekst',
   textCopied: 'Skopiowano tekst',
   replying: 'Odpowiedź dla: {name}',
+  long: 'Długi tekst, wysyłany bez zmian. Znaki: {n}',
   deleted: 'Usunięto',
   edited: 'edytowano',
   gone: 'Wiadomość, której tu nie ma',

@@ -43,6 +43,7 @@ export default {
   copyText: 'Copiar texto',
   textCopied: 'Texto copiado',
   replying: 'Resposta a {name}',
+  long: 'Um texto longo, enviado como está. Caracteres: {n}',
   deleted: 'Apagada',
   edited: 'editada',
   gone: 'Uma mensagem que não está aqui',

@@ -43,6 +43,7 @@ export default {
   copyText: '复制文本',
   textCopied: '文本已复制',
   replying: '正在回复 {name}',
+  long: '长文本，将原样发送。字符数：{n}',
   deleted: '已删除',
   edited: '已编辑',
   gone: '一条不在这里的消息',

@@ -1,29 +1,37 @@
 // composer.js - where a message is written. Enter sends; Shift+Enter breaks the line; an input method's Enter is its own.
 //
 // Shows what is answered, until it is sent or cancelled. What is being written is kept by `draft`: { get(), set(text) }.
+// A long text that is pasted isn't put into the field: browsers take seconds for it, with each key, and minutes for some texts. Its
+// beginning stands there, to be sent as it is, or cancelled.
 
 import { isBlank, snippet } from '../text.js';
 
 const MOST_ROWS = 8;
-const LONG = 2000; // characters
+const TALL = 2000; // characters that have MOST_ROWS for sure
+const PASTED = 1000; // characters
+const FIELD = 20_000; // most characters of the field with what is pasted
+const TYPED = 60_000; // and without
 const KEEP_MS = 300;
 
 export class ComposerView {
   #replyTo = null;
   #timer;
+  #long = null; // a text that the field doesn't hold
 
   /** on: { send(text, { replyTo }), up() } */
   constructor(root, { draft, language, on }) {
     const part = (id) => root.querySelector(`[data-part="${id}"]`);
     Object.assign(this, { root, draft, language, on, field: root.querySelector('textarea') });
-    Object.assign(this, { bar: part('reply'), whom: part('whom'), what: part('what') });
+    Object.assign(this, { bar: part('reply'), whom: part('whom'), what: part('what'), long: part('long'), howLong: part('howLong') });
     root.addEventListener('submit', (event) => {
       event.preventDefault();
       this.#submit();
     });
     part('cancelReply').addEventListener('click', () => this.reply(null));
-    this.field.value = draft.get() ?? '';
-    this.field.addEventListener('input', () => this.#changed());
+    part('cancelLong').addEventListener('click', () => this.#put(''));
+    this.#fill(draft.get() ?? '');
+    this.field.addEventListener('beforeinput', (event) => this.#inserted(event));
+    this.field.addEventListener('input', () => (this.field.value.length > TYPED ? this.#put(this.field.value) : this.#changed()));
     this.field.addEventListener('keydown', (event) => this.#pressed(event));
   }
 
@@ -37,7 +45,7 @@ export class ComposerView {
   }
 
   get text() {
-    return this.field.value;
+    return this.#long ?? this.field.value;
   }
 
   /** The message that is answered; null: none. */
@@ -53,9 +61,34 @@ export class ComposerView {
 
   /** Puts a text back that couldn't be sent, before what is being written. */
   putBack(text) {
-    this.field.value = isBlank(this.field.value) ? text : `${text}\n${this.field.value}`;
+    this.#put(isBlank(this.text) ? text : `${text}\n${this.text}`);
+  }
+
+  // ---- long texts ----
+
+  #inserted(event) {
+    const { value, selectionStart: begin, selectionEnd: end } = this.field;
+    const added = event.data ?? event.dataTransfer?.getData('text/plain') ?? '';
+    if (added.length > PASTED && value.length - (end - begin) + added.length > FIELD) {
+      event.preventDefault();
+      this.#put(value.slice(0, begin) + added + value.slice(end));
+    }
+  }
+
+  /** What is being written is this now. */
+  #put(text) {
+    this.#fill(text);
     this.#changed();
     this.focus();
+  }
+
+  #fill(text) {
+    const isLong = text.length > FIELD;
+    this.#long = isLong ? text : null;
+    this.field.value = isLong ? snippet(text) : text;
+    this.field.readOnly = isLong;
+    this.long.hidden = !isLong;
+    this.howLong.textContent = isLong ? this.language.say('long', { n: text.length }) : '';
   }
 
   #pressed(event) {
@@ -67,6 +100,8 @@ export class ComposerView {
       this.#submit();
     } else if (event.key === 'Escape' && this.#replyTo !== null) {
       this.reply(null);
+    } else if (event.key === 'Escape' && this.#long !== null) {
+      this.#put('');
     } else if (event.key === 'ArrowUp' && this.field.value === '') {
       event.preventDefault();
       this.on.up();
@@ -74,10 +109,10 @@ export class ComposerView {
   }
 
   #submit() {
-    const text = this.field.value;
+    const { text } = this;
     if (!isBlank(text)) {
       const replyTo = this.#replyTo?.seq;
-      this.field.value = '';
+      this.#fill('');
       this.reply(null);
       this.#changed();
       this.on.send(text, { replyTo });
@@ -88,12 +123,12 @@ export class ComposerView {
   #changed() {
     this.#fit();
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.draft.set(this.field.value), this.field.value === '' ? 0 : KEEP_MS);
+    this.#timer = setTimeout(() => this.draft.set(this.text), this.text === '' ? 0 : KEEP_MS);
   }
 
   /** As many rows as the text has, up to a limit. A long text has them for sure, and measuring it takes its time. */
   #fit() {
-    if (this.field.value.length > LONG) {
+    if (this.field.value.length > TALL) {
       this.field.rows = MOST_ROWS;
       return;
     }

@@ -14,6 +14,7 @@ const AHEAD = 400; // pixels from an edge of the window at which it moves
 const WINDOW = 300; // rows
 const STEP = 100;
 const MOST = 600; // messages kept while one reads at the end
+const MOST_CHARACTERS = 16_000_000; // of them
 const DAY_LOOK_MS = 60_000;
 const FLOOD = 4; // new rows within FLOOD_MS that are read out one by one
 const FLOOD_MS = 3000;
@@ -137,8 +138,8 @@ export class LogView {
       this.#setUnread(this.#unread + added);
     } else {
       this.#stick();
-      if (this.store.messages.length > MOST && !this.#isLoading) {
-        this.store.trim(MOST - STEP);
+      if ((this.store.messages.length > MOST || this.store.size > MOST_CHARACTERS) && !this.#isLoading) {
+        this.store.trim(MOST - STEP, MOST_CHARACTERS / 2);
       }
     }
   }
