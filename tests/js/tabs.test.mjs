@@ -49,12 +49,12 @@ function browser({ top = 'stream', messages = 3, share = true, holds = new Bus()
     const feed = new Feed(store);
     const log = [];
     const fetch = network({ chat: house, clock, log, random });
-    const api = makeApi({ base: 'http://chat.test/', fetch: (...args) => (tab.cut ? Promise.reject(new TypeError('cut')) : fetch(...args)), clock });
+    const api = makeApi({ base: 'http://chat.test/', fetch: (...args) => (tab.cut || b.cut ? Promise.reject((tab.tried += 1) && new TypeError('cut')) : fetch(...args)), clock });
     const transport = new Transport({
       store: feed, api, clock, random, backoff: new Backoff({ random }), pace: () => tabs.pace(), others: () => tabs.others(), mayHold: () => tabs.mayHold(),
       ladder: new Ladder({ top, random }),
     });
-    const tab = { store, room, log, states: [] };
+    const tab = { store, room, log, states: [], tried: 0 };
     const tabs = new Tabs({ id: `${name}-${String(n).padStart(3, '0')}`, feed, transport, clock, pace, openChannel: (of) => (!share ? undefined : of === 'tabs' ? (tab.channel = bus.channel()) : holds.channel()), wantsNews });
     tab.tabs = tabs;
     tabs.addEventListener('status', ({ detail }) => tab.states.push(detail.state));
@@ -262,6 +262,20 @@ test('a tab that is told asks the leader to hurry, and shows the leader\'s troub
   leader.cut = false;
   await b.clock.run(60_000);
   assert.equal(other.states.at(-1), 'online');
+});
+
+test('while the server is away one tab tries, less and less often, and not each of them', async () => {
+  const b = browser();
+  b.cut = true;
+  for (let i = 0; i < 6; i++) b.open({ room: `room-${i}` });
+  await b.clock.run(10_000);
+  b.tabs.forEach((tab) => (tab.tried = 0));
+  await b.clock.run(120_000);
+  const tried = b.tabs.map((tab) => tab.tried);
+  assert.ok(tried.reduce((sum, n) => sum + n, 0) < 20, `${tried} tries`);
+  b.cut = false;
+  await b.clock.run(60_000);
+  assert.ok(b.inStep());
 });
 
 test('the lead goes to the tab that is looked at', async () => {

@@ -88,6 +88,7 @@ export class Tabs extends EventTarget {
   #remotes = new Map(); // by room: what the leader listens for besides its own
   #isStarted = false;
   #isTold = false; // the leader listens for this tab's room
+  #isInTrouble = false; // the leader doesn't reach the server, and tries again
   #speaker = null; // which tab of this room makes a sound
   #timer;
   #regrouping = null;
@@ -220,8 +221,16 @@ export class Tabs extends EventTarget {
       this.transport.review();
       return;
     }
-    const asksItself = !this.#isTold && (this.ownPace() !== 'hidden' || this.#ticks % SELDOM === 0);
-    if (this.lead.isSilent || asksItself) {
+    if (this.lead.isSilent) {
+      this.transport.once();
+    } else if (!this.#isTold && (this.ownPace() !== 'hidden' || this.#ticks % SELDOM === 0)) {
+      this.#catchUp();
+    }
+  }
+
+  /** Once, unless the leader knows that it is in vain. */
+  #catchUp() {
+    if (!this.#isInTrouble) {
       this.transport.once();
     }
   }
@@ -280,6 +289,7 @@ export class Tabs extends EventTarget {
     this.feed.told = null;
     this.#remotes = new Map();
     this.#isTold = false;
+    this.#isInTrouble = false;
     this.holds.say(false);
   }
 
@@ -334,7 +344,7 @@ export class Tabs extends EventTarget {
     this.#isTold = said !== undefined && said.next !== null && epoch === store.epoch;
     this.#speaker = said?.speaker;
     if (epoch !== null && (epoch !== store.epoch || said?.next > store.next)) {
-      this.transport.once();
+      this.#catchUp();
     } else if (said === undefined && this.clock.now() - this.#saidHere > ALIVE / 3) {
       this.#sayHere();
     }
@@ -343,6 +353,7 @@ export class Tabs extends EventTarget {
   #learn(what) {
     const { store } = this.feed;
     if (what.type === 'status' && what.id === this.lead.leader?.id) {
+      this.#isInTrouble = what.detail.state === 'retrying';
       this.#tell({ ...what.detail, until: what.left && this.clock.now() + what.left });
     } else if (what.room !== store.room) {
       return;
