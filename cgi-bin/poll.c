@@ -51,6 +51,7 @@ static void stop(void *context)
 static bool is_surplus(void *context)
 {
     struct program *p = context;
+    site_look_after(p->site);
     return waiting_is_surplus(p->waiting);
 }
 

@@ -187,6 +187,21 @@ static void handle(struct web_exchange *x, void *context)
     route_dispatch(routes, x, context);
 }
 
+/* Every second; never says that this process is one too many. */
+static bool look_after(void *context)
+{
+    struct program *p = context;
+    site_look_after(p->site);
+    commit_rest(p->commit, false);
+    return false;
+}
+
+static void stop(void *context)
+{
+    struct program *p = context;
+    commit_rest(p->commit, true);
+}
+
 static void count_answer(void *site, int status)
 {
     tally_add(site_tally(site), counts_class(status), 1);
@@ -196,7 +211,8 @@ int main(void)
 {
     unsigned threads = site_threads();
     struct program p = {.site = site_new(STORE_WRITE, !serve_is_fastcgi(), serve_stopping())};
-    const struct serve how = {.handle = handle, .context = &p, .threads = threads};
+    const struct serve how = {
+        .handle = handle, .stop = stop, .is_surplus = look_after, .context = &p, .threads = threads};
     log_program("send");
     web_count_answers(count_answer, p.site);
     site_guard_log(p.site);

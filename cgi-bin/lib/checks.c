@@ -10,6 +10,7 @@
 #include "exposure.h"
 #include "findings.h"
 #include "guard.h"
+#include "incidents.h"
 #include "store.h"
 
 #include <dirent.h>
@@ -26,6 +27,7 @@ enum {
     FEW_PROCESSES = 60,
     FEW_DESCRIPTORS = 256,
     LITTLE_MEMORY_MB = 128,
+    INCIDENT_DAYS = 30,
 };
 
 /* Before this program was written; a clock that says so is wrong. 2025-11-01. */
@@ -184,6 +186,41 @@ static void check_bell(const char *data, const struct store *store, struct findi
     bell_close(bell);
 }
 
+/* What programs have noticed, within a month. Later, more serious things first. */
+static void check_incidents(const char *data, struct findings *out)
+{
+    struct incidents found;
+    char day[CLOCK_TEXT_SIZE];
+    incidents_read(data, &found);
+    int64_t since = clock_wall_ms() - INCIDENT_DAYS * (int64_t)86400000;
+    clock_text(found.last_ms[INCIDENT_LOST], day);
+    if (found.last_ms[INCIDENT_LOST] > since) {
+        findings_add(
+            out, "data-lost", FINDING_POOR,
+            "On %.10s the last messages were lost: chat.db-wal was removed or emptied in the data folder, or chat.db was. New messages "
+            "are in the first two before they are in chat.db: leave all three alone. Put back a copy if you have one.",
+            day);
+    }
+    clock_text(found.last_ms[INCIDENT_ASIDE], day);
+    if (found.last_ms[INCIDENT_ASIDE] > since) {
+        findings_add(
+            out, "data-aside", FINDING_POOR,
+            "On %.10s files of two databases had come together in the data folder. What belongs to the other one is "
+            "kept as %s; delete it if nothing is missing.",
+            day, found.file);
+    }
+    int64_t saved = found.last_ms[INCIDENT_PUT_BACK] > found.last_ms[INCIDENT_REBUILT]
+                        ? found.last_ms[INCIDENT_PUT_BACK]
+                        : found.last_ms[INCIDENT_REBUILT];
+    clock_text(saved, day);
+    if (saved > since) {
+        findings_add(out, "data-saved", FINDING_NOTE,
+                     "On %.10s files of the database were removed or emptied while the chat ran. The programs put them "
+                     "back, and nothing was lost. Leave chat.db, chat.db-wal and chat.db-shm alone.",
+                     day);
+    }
+}
+
 static void check_store(const struct conf *conf, struct findings *out)
 {
     struct err e = ERR_INIT;
@@ -326,6 +363,7 @@ static void check_data(const struct checks_given *given, struct findings *out)
         check_exposure(given, out);
         check_file_system(given->conf->data, out);
         check_store(given->conf, out);
+        check_incidents(given->conf->data, out);
     }
 }
 

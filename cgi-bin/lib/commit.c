@@ -17,6 +17,7 @@
 
 enum {
     GROUP_MAX = 128,
+    ROUNDS_MAX = 3,  /* a database that is replaced again and again */
     STUCK_MS = 1000, /* a group that takes longer holds things up: a lock of others, a disk that stalls */
 };
 
@@ -171,20 +172,31 @@ static void append_one_by_one(struct site *site, struct store *store, struct ent
     }
 }
 
-static void append_group(struct commit *c, struct entry *const *group, size_t count)
+/* True if the database was found to be another one, so that the same with a new handle may succeed. */
+static bool append_with(struct site *site, struct store *store, struct entry *const *group, size_t count)
 {
     struct err e = ERR_INIT;
     int result = -1;
-    struct store *store = site_borrow(c->site, &e);
-    if (store == NULL) {
-        fail_part(group, count, &e);
-        return;
-    }
-    append_part(c->site, store, group, count, &result, &e);
+    append_part(site, store, group, count, &result, &e);
     if (result != 0 && e.code != ERR_BUSY && count > 1) {
-        append_one_by_one(c->site, store, group, count);
+        append_one_by_one(site, store, group, count);
     }
-    site_return(c->site, store);
+    return result != 0 && e.code == ERR_BUSY && store_is_replaced(store);
+}
+
+static void append_group(struct commit *c, struct entry *const *group, size_t count)
+{
+    bool again = true;
+    for (int round = 0; round < ROUNDS_MAX && again; round++) {
+        struct err e = ERR_INIT;
+        struct store *store = site_borrow(c->site, &e);
+        again = store != NULL && append_with(c->site, store, group, count);
+        if (store == NULL) {
+            fail_part(group, count, &e);
+        } else {
+            site_return(c->site, store);
+        }
+    }
 }
 
 /* Called with the lock held, returns with it held. */
@@ -289,4 +301,20 @@ int commit_append(struct commit *c, struct store_job *job, char epoch[CHAT_EPOCH
     pthread_mutex_unlock(&c->lock);
     tally_gauge(tally, COUNTS_QUEUED, -1);
     return result;
+}
+
+void commit_rest(struct commit *c, bool now)
+{
+    pthread_mutex_lock(&c->lock);
+    while (c->led) {
+        pthread_cond_wait(&c->done, &c->lock);
+    }
+    c->led = true;
+    c->began = clock_mono_ms();
+    pthread_mutex_unlock(&c->lock);
+    site_rest(c->site, now);
+    pthread_mutex_lock(&c->lock);
+    c->led = false;
+    pthread_cond_broadcast(&c->done);
+    pthread_mutex_unlock(&c->lock);
 }

@@ -25,4 +25,7 @@ void commit_free(struct commit *c); /* nobody may be inside */
 /* As store_append for one job; returns when it is durable, or with ERR_BUSY when it has to wait for too long and nothing was stored. epoch: of the database that has it now. */
 int commit_append(struct commit *c, struct store_job *job, char epoch[CHAT_EPOCH_SIZE], struct err *e);
 
+/* site_rest between two groups, so that no sender of this process meets its lock. */
+void commit_rest(struct commit *c, bool now);
+
 #endif

@@ -151,14 +151,36 @@ uint64_t disk_stamp(const char *path)
     return hash_bytes(HASH_START, parts, sizeof parts) | 1;
 }
 
+static uint64_t file_number(const struct stat *st)
+{
+    const uint64_t parts[] = {(uint64_t)st->st_dev, (uint64_t)st->st_ino};
+    return hash_bytes(HASH_START, parts, sizeof parts) | 1;
+}
+
 uint64_t disk_file(const char *path)
 {
     struct stat st;
-    if (stat(path, &st) != 0) {
+    return stat(path, &st) == 0 ? file_number(&st) : 0;
+}
+
+uint64_t disk_file_open(int fd)
+{
+    struct stat st;
+    return fstat(fd, &st) == 0 ? file_number(&st) : 0;
+}
+
+uint64_t disk_birth(const char *path)
+{
+#ifndef STATX_BTIME
+    (void)path;
+    return 0; /* a C library that doesn't know it yet */
+#else
+    struct statx st;
+    if (statx(AT_FDCWD, path, 0, STATX_BTIME, &st) != 0 || (st.stx_mask & STATX_BTIME) == 0) {
         return 0;
     }
-    const uint64_t parts[] = {(uint64_t)st.st_dev, (uint64_t)st.st_ino};
-    return hash_bytes(HASH_START, parts, sizeof parts) | 1;
+    return (uint64_t)st.stx_btime.tv_sec * 1000000000U + st.stx_btime.tv_nsec;
+#endif
 }
 
 bool disk_exists(const char *path)
@@ -604,4 +626,15 @@ bool disk_has_record_locks(const char *path)
         close(fd);
     }
     return has;
+}
+
+bool disk_is_locked_elsewhere(const char *path, int64_t start, int64_t length)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = (off_t)start, .l_len = (off_t)length};
+    bool is = fd >= 0 && fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+    if (fd >= 0) {
+        close(fd);
+    }
+    return is;
 }

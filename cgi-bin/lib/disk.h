@@ -33,6 +33,9 @@ uint64_t
 disk_stamp(const char *path); /* another number when the file is another one or was written to; 0: there is none */
 /* A number of the file, of device and inode: another file has another one, but by a chance of 2^-63. 0: there is none. */
 uint64_t disk_file(const char *path);
+uint64_t disk_file_open(int fd); /* the same for one that is open: still the one at its path? */
+/* When the file was made, in ns of some clock; 0 where the file system or the kernel doesn't say. A copy has another one. */
+uint64_t disk_birth(const char *path);
 bool disk_exists(const char *path); /* something is there; a dangling symbolic link isn't */
 bool disk_is_writable(
     const char *path); /* a file can be written, in a folder files can be made: by rights and by mount */
@@ -66,6 +69,10 @@ enum disk_lock disk_lock_probe(int fd);
 /* The file system of this file knows record locks (fcntl), which SQLite takes; some network ones know none. Tried with a file that
  * nobody locks in this way: who closes any descriptor of a file loses his record locks on it. True where it can't be tried. */
 bool disk_has_record_locks(const char *path);
+
+/* Another process has a record lock (fcntl) on some of these bytes. Only for a file that this process has not open: looking ends what
+ * record locks it has on it. False where it can't be looked at. */
+bool disk_is_locked_elsewhere(const char *path, int64_t start, int64_t length);
 
 /* A file gets another name; -1 with errno, EEXIST when that is taken (on a file system that can't tell in one step, when it was just before). */
 int disk_rename_new(const char *from, const char *to);

@@ -72,6 +72,7 @@ void site_free(struct site *s)
     for (size_t i = 0; i < s->idle_count; i++) {
         store_close(s->idle[i]);
     }
+    site_rest(s, false);
     for (size_t i = 0; i < s->bell_count; i++) {
         bell_close(s->bells[i]);
     }
@@ -316,14 +317,38 @@ struct store *site_borrow(struct site *s, struct err *e)
 
 void site_return(struct site *s, struct store *handle)
 {
+    bool is_replaced = store_is_replaced(handle); /* then others may wait for its end */
     pthread_mutex_lock(&s->lock);
-    bool kept = s->idle_count < IDLE_MAX;
+    bool kept = !is_replaced && s->idle_count < IDLE_MAX;
+    s->file = is_replaced ? 0 : s->file; /* before it is closed: then a file may come that has the same number */
     if (kept) {
         s->idle[s->idle_count++] = handle;
     }
     pthread_mutex_unlock(&s->lock);
     if (!kept) {
         store_close(handle);
+    }
+}
+
+void site_look_after(struct site *s)
+{
+    struct store *handle = NULL;
+    size_t left = IDLE_MAX;
+    bool is_replaced = true; /* if one is, all of this age are */
+    while (left-- > 0 && is_replaced && (handle = take_idle(s)) != NULL) {
+        is_replaced = store_is_replaced(handle);
+        site_return(s, handle);
+    }
+}
+
+void site_rest(struct site *s, bool now)
+{
+    pthread_mutex_lock(&s->lock);
+    bool is_due = s->was_opened;
+    pthread_mutex_unlock(&s->lock);
+    if (is_due) {
+        const struct store_options options = {.folder = s->conf.data, .short_lived = s->short_lived};
+        store_rest(&options, now);
     }
 }
 

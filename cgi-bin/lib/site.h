@@ -48,6 +48,13 @@ unsigned site_threads(void);
 struct store *site_borrow(struct site *s, struct err *e);
 void site_return(struct site *s, struct store *handle);
 
+/* Idle handles whose database was replaced, or whose log was taken away, are closed, and what they had is rescued: to be called now and then by
+ * whoever lives on, as nobody else may have it. */
+void site_look_after(struct site *s);
+
+/* The store may rest (store_rest); fine before anything was opened. */
+void site_rest(struct site *s, bool now);
+
 /* The bell of the database that `handle` has open; NULL where there can be none (a network file system, a folder that can't be
  * written): then nobody rings and no head is known. Valid as long as the site. */
 struct bell *site_bell(struct site *s, struct store *handle);

@@ -42,7 +42,7 @@ const char *store_epoch(const struct store *s)
     return s->backend->epoch(s);
 }
 
-bool store_is_replaced(const struct store *s)
+bool store_is_replaced(struct store *s)
 {
     return s->backend->is_replaced(s);
 }
@@ -124,6 +124,11 @@ int store_size(struct store *s, uint64_t *out, struct err *e)
 int store_check(struct store *s, FILE *out, struct err *e)
 {
     return s->backend->check(s, out, e);
+}
+
+void store_rest(const struct store_options *options, bool now)
+{
+    backend->rest(options, now);
 }
 
 int store_backup(const struct store_options *options, const char *to, const struct store_progress *progress,

@@ -53,8 +53,9 @@ uint64_t store_stamp(const char *folder);
 struct store *store_open(const struct store_options *options, enum store_mode mode, struct err *e); /* NULL on error */
 void store_close(struct store *s);                                                                  /* NULL is fine */
 const char *store_epoch(const struct store *s); /* borrowed until close */
-bool store_is_replaced(
-    const struct store *s); /* another file stands at the path now (a restored backup), or is to: open anew */
+/* Another file stands at the path now (a restored backup), or is to, or the log was taken away, and is put back before this returns: open
+ * anew. Waits for other programs at most as long as other calls do, and only then. */
+bool store_is_replaced(struct store *s);
 /* A number of the file that is open, found when it was opened: as long as anybody has it open, another file has another number. 0: it was
  * replaced in that very moment. */
 uint64_t store_file(const struct store *s);
@@ -129,6 +130,11 @@ int store_size(struct store *s, uint64_t *out, struct err *e);
 /* Runs the backend's own integrity check and every query of sql/invariants.sql; one line to `out` for each thing found.
  * Returns how many were found, or -1 if it could not look. */
 int store_check(struct store *s, FILE *out, struct err *e);
+
+/* Copies what is in the log into the database if it is time, so that a copy of that one file is the whole chat: now (for who leaves), or when
+ * nothing was written for a minute; of programs that live for one request (short_lived) once a minute. Waits for nobody, and
+ * looks at nothing but the files when there is nothing to do. Of options: folder, short_lived. Failures are logged. */
+void store_rest(const struct store_options *options, bool now);
 
 /* Called from time to time with what is done, 0 to 100; it may go back when others write meanwhile. */
 struct store_progress {

@@ -17,7 +17,7 @@ struct store_backend {
     struct store *(*open)(const struct store_options *options, enum store_mode mode, struct err *e);
     void (*close)(struct store *s);
     const char *(*epoch)(const struct store *s);
-    bool (*is_replaced)(const struct store *s);
+    bool (*is_replaced)(struct store *s);
     uint64_t (*file)(const struct store *s);
     const char *(*describe)(const struct store *s);
     int (*append)(struct store *s, struct store_job *jobs, size_t count, struct err *e);
@@ -28,6 +28,7 @@ struct store_backend {
     int (*version)(struct store *s, uint64_t *out, struct err *e);
     int (*size)(struct store *s, uint64_t *out, struct err *e);
     int (*check)(struct store *s, FILE *out, struct err *e);
+    void (*rest)(const struct store_options *options, bool now);
     int (*backup)(const struct store_options *options, const char *to, const struct store_progress *progress,
                   struct err *e);
     int (*restore)(const struct store_options *options, const char *from, const struct store_progress *progress,

@@ -45,9 +45,13 @@ static const char *describe(const struct store *base)
     return ((const struct store_sqlite *)base)->description;
 }
 
-static bool is_replaced(const struct store *base)
+/* What was taken away is rescued first. As long as it can't be, the handle has what nobody else has, and goes on being read. */
+static bool is_replaced(struct store *base)
 {
-    const struct store_sqlite *s = (const struct store_sqlite *)base;
+    struct store_sqlite *s = mine(base);
+    if (!s->stale && store_sqlite_is_robbed(s) && !s->locked) {
+        (void)store_sqlite_rescue(s, NULL);
+    }
     return s->stale || disk_exists(s->asked_path) || store_sqlite_is_moved(s);
 }
 
@@ -251,26 +255,82 @@ static int append_in_transaction(struct store_sqlite *s, struct store_job *jobs,
     return result;
 }
 
-/* Copies the log into the database when it is long, so that it starts anew with the next write. The messages are safe already:
- * a failure here (a full disk, for one) is told once and tried again after the next commit.
- * full: there is no room for the log to grow, so it is to start anew in the room that it has. */
-static void checkpoint(struct store_sqlite *s, bool full)
+/* Copies the log into the database. The messages are safe already: a failure here (a full disk, for one) is told once, and tried again
+ * some time. */
+int store_sqlite_checkpoint(struct store_sqlite *s, int mode)
 {
-    if (!full && s->log_pages <= s->log_limit) {
-        return;
-    }
-    bool stuck = s->log_pages > s->log_limit * LOG_STUCK && s->log_pages >= s->log_patient_until;
+    int pages = -1;
+    int copied = -2;
     s->deadline = clock_mono_ms() + CHECKPOINT_PATIENCE_MS;
-    int rc = sqlite3_wal_checkpoint_v2(s->db, "main", stuck ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE,
-                                       NULL, NULL);
-    if (stuck) { /* whoever reads for so long (pollchat check, a backup) shall not make every send wait for him */
-        s->log_patient_until = (rc & 0xff) == SQLITE_BUSY ? s->log_pages + s->log_limit : 0;
-    }
+    int rc = sqlite3_wal_checkpoint_v2(s->db, "main", mode, &pages, &copied);
     bool failed = rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY;
     if (failed && !s->checkpoint_failed) {
         log_line("%s: checkpoint: %s (SQLite %d)", s->path, sqlite3_errmsg(s->db), rc);
     }
     s->checkpoint_failed = failed;
+    store_sqlite_record(s, rc == SQLITE_OK && pages == copied ? STORE_SQLITE_CLEAN : STORE_SQLITE_DIRTY);
+    s->least_bytes = disk_size(s->path);
+    return rc;
+}
+
+/* When the log is long, so that it starts anew with the next write.
+ * full: there is no room for the log to grow, so it is to start anew in the room that it has. */
+static void shorten_log(struct store_sqlite *s, bool full)
+{
+    if ((!full && s->log_pages <= s->log_limit) || disk_file_open(s->lock_fd) != disk_file(s->lock_path)) {
+        return;
+    }
+    bool stuck = s->log_pages > s->log_limit * LOG_STUCK && s->log_pages >= s->log_patient_until;
+    int rc = store_sqlite_checkpoint(s, stuck ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE);
+    if (stuck) { /* whoever reads for so long (pollchat check, a backup) shall not make every send wait for him */
+        s->log_patient_until = (rc & 0xff) == SQLITE_BUSY ? s->log_pages + s->log_limit : 0;
+    }
+}
+
+/* With the flock in hand. -1: the handle's files aren't those that the others have; if it is rescued what it had, it is stale. */
+static int check_files(struct store_sqlite *s, struct err *e)
+{
+    if (!store_sqlite_log_is_gone(s) && !store_sqlite_is_cut(s)) {
+        return 0;
+    }
+    return store_sqlite_rescue_locked(s, false, e) == 0
+               ? err_set(e, ERR_BUSY, "Files of the database were taken away just now. Try again in a moment.")
+               : -1;
+}
+
+/* Somebody may have taken the log away after the look at the files: then what was just committed is in it, and not durable. */
+static int check_committed(struct store_sqlite *s, struct err *e)
+{
+    struct err why = ERR_INIT;
+    if (!store_sqlite_log_is_gone(s)) {
+        return 0;
+    }
+    int result = store_sqlite_rescue_locked(s, true, &why);
+    for (int times = 0; result != 0 && why.code == ERR_BUSY && store_sqlite_nap(s, times); times++) {
+        err_clear(&why);
+        result = store_sqlite_rescue_locked(s, true, &why);
+    }
+    if (result == 0 && s->has_split) {
+        return err_set(e, ERR_BUSY, "Files of the database were taken away just now. Try again in a moment.");
+    }
+    return result == 0 ? 0 : err_set(e, why.code == ERR_BUSY ? ERR_SYSTEM : why.code, "%s", why.text);
+}
+
+static int append_to_log(struct store_sqlite *s, struct store_job *jobs, size_t count, struct err *e)
+{
+    if (check_files(s, e) != 0) {
+        return -1;
+    }
+    store_sqlite_record(s, STORE_SQLITE_DIRTY);
+    struct err why = ERR_INIT;
+    int result = append_in_transaction(s, jobs, count, &why);
+    if (result == 0) {
+        result = check_committed(s, &why);
+    }
+    if (!s->stale && (result == 0 || why.code == ERR_FULL)) {
+        shorten_log(s, result != 0);
+    }
+    return result == 0 ? 0 : err_set(e, why.code, "%s", why.text);
 }
 
 static int append(struct store *base, struct store_job *jobs, size_t count, struct err *e)
@@ -288,13 +348,9 @@ static int append(struct store *base, struct store_job *jobs, size_t count, stru
                                  "for writing. Move the folder to a local disk.");
         }
     }
-    struct err why = ERR_INIT;
-    int result = append_in_transaction(s, jobs, count, &why);
-    if (s->wal && (result == 0 || why.code == ERR_FULL)) {
-        checkpoint(s, result != 0);
-    }
+    int result = s->wal ? append_to_log(s, jobs, count, e) : append_in_transaction(s, jobs, count, e);
     store_sqlite_unlock(s);
-    return result == 0 ? 0 : err_set(e, why.code, "%s", why.text);
+    return result;
 }
 
 /* ---- reading ---- */
@@ -524,6 +580,7 @@ const struct store_backend store_sqlite_backend = {
     .version = version,
     .size = size,
     .check = check,
+    .rest = store_sqlite_rest,
     .backup = store_sqlite_backup,
     .restore = store_sqlite_restore,
 };

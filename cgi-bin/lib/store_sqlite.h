@@ -1,7 +1,7 @@
 /* store_sqlite.h - what the files of the SQLite backend share. Private to store_sqlite*.c.
  *
  * Files in the data folder: chat.db, beside it SQLite's chat.db-wal and chat.db-shm, or chat.db-journal, and
- * chat.db-lock, an empty file that is locked with flock(2). While another schema is put in: chat.upgrade (store_sqlite_upgrade.c).
+ * chat.db-lock, a file that is locked with flock(2), with a record of the log in it (store_sqlite_rescue.c). While another schema is put in: chat.upgrade (store_sqlite_upgrade.c).
  * Copies: chat-before-schema-N-TIME.db, chat-before-restore-TIME.db, and chat-upgrade.new, chat-restore.new in the making.
  *
  * Who may do what, when (WAL):
@@ -50,12 +50,21 @@ struct store_sqlite {
     struct store base;
     sqlite3 *db; /* NULL while not connected */
     sqlite3_stmt *statements[STORE_SQLITE__MAX];
-    char *folder; /* owned, as are the next three */
+    char *folder; /* owned, as are the next five */
     char *path;
+    char *log_path;
+    char *shared_path;
     char *lock_path;
     char *asked_path; /* chat-restore.db: a backup that is to be put in the place of the database */
     int lock_fd;      /* -1: none */
     bool locked;
+    bool is_main;                     /* it is the chat's own database, no copy */
+    bool needs_maker;                 /* there is no log, or one that isn't right: one is begun under the flock */
+    bool awaits_log;                  /* another process has the log, and is to put it back */
+    bool has_lost;                    /* the log is gone with messages in it */
+    bool has_split;                   /* what the handle had is kept aside: the log that counts is another one */
+    struct store_sqlite_files *files; /* see store_sqlite_join; NULL: none, as outside of WAL */
+    uint64_t least_bytes;             /* the database has been so long */
     enum store_mode mode;
     enum store_journal journal; /* as wished */
     bool wal;                   /* as it is */
@@ -81,6 +90,8 @@ struct store_sqlite {
 int store_sqlite_fail(struct store_sqlite *s, int rc, const char *what, struct err *e);
 
 void store_sqlite_set_deadline(struct store_sqlite *s);
+/* Sleeps a little, the more often the longer. False when it is not worth it: time is up, or the process ends. */
+bool store_sqlite_nap(const struct store_sqlite *s, int times);
 int store_sqlite_on_busy(void *handle, int times);        /* for sqlite3_busy_handler; naps of 8 ms at most */
 bool store_sqlite_is_moved(const struct store_sqlite *s); /* another file has its name now */
 
@@ -125,6 +136,72 @@ void store_sqlite_close(struct store *base);
 int store_sqlite_make(const struct store_sqlite *like, struct err *e);
 int store_sqlite_schema(void); /* the number of the last file in sql/sqlite */
 
+/* ---- store_sqlite_log.c: whose log it is ---- */
+
+enum store_sqlite_joined {
+    STORE_SQLITE_JOINED,
+    STORE_SQLITE_FAILED, /* needs_maker, awaits_log, or another error */
+    STORE_SQLITE_AGAIN,  /* the files are changing: close it, and try again in a moment */
+};
+
+/* First thing after a database in WAL was connected: SQLite opens log and shared memory now, and the process takes note which. */
+enum store_sqlite_joined store_sqlite_join(struct store_sqlite *s, struct err *e);
+void store_sqlite_leave(struct store_sqlite *s);           /* closes it; fine if it never joined, or isn't connected */
+bool store_sqlite_is_in_wal(const struct store_sqlite *s); /* by its header; asks for no lock */
+
+/* Another process has the database open, in WAL. Not to be asked while this one has. */
+bool store_sqlite_is_held_elsewhere(const struct store_sqlite *s);
+
+/* The path of the log, or of the shared memory, names another file than the one that is open, or none. */
+bool store_sqlite_log_is_gone(const struct store_sqlite *s);
+bool store_sqlite_has_its_log(const struct store_sqlite *s); /* that of the log still names it */
+/* The database or the log is shorter than it must be; to be asked with the flock in hand. */
+bool store_sqlite_is_cut(struct store_sqlite *s);
+bool store_sqlite_is_emptied(const struct store_sqlite *s); /* the same where nothing is left, at any time */
+/* Where the last frame of the log ends that counts, by the shared memory, and how long a frame is; 0: there is none. */
+uint64_t store_sqlite_log_end(const struct store_sqlite *s, uint64_t *frame);
+uint64_t store_sqlite_log_number(const struct store_sqlite *s); /* of the one that is open, see disk_file; 0: none */
+
+/* All that was to be saved is where others find it, so the handles of this process may be closed. */
+bool store_sqlite_is_settled(const struct store_sqlite *s);
+void store_sqlite_set_settled(struct store_sqlite *s);
+
+/* ---- store_sqlite_rescue.c: files that were taken away or cut ---- */
+
+enum store_sqlite_state {
+    STORE_SQLITE_CLEAN, /* the database alone has all messages */
+    STORE_SQLITE_DIRTY, /* some are in the log only */
+    STORE_SQLITE_CUT,   /* some of those are gone */
+};
+
+/* The record in the lock file, with the log of this handle, or else the one that is there; the first one with the flock in hand. */
+void store_sqlite_record(struct store_sqlite *s, enum store_sqlite_state state);
+enum store_sqlite_state store_sqlite_recorded(const struct store_sqlite *s);
+
+/* The log that is there isn't the one that was agreed on, or what should be in it is gone: work for the maker. */
+bool store_sqlite_log_is_odd(const struct store_sqlite *s);
+/* Others have the database open; no matter which log they have, nothing that is in it only is theirs to put back. */
+bool store_sqlite_may_begin_beside(const struct store_sqlite *s);
+/* With the flock, and while no process has the database open: sets has_lost, and puts aside a log that is another one's. */
+int store_sqlite_clear_log(struct store_sqlite *s, struct err *e);
+int store_sqlite_set_log_aside(const struct store_sqlite *s, struct err *e);
+
+/* Something of what is open was taken away or emptied: rescue it before the handle is closed. Three looks at files. */
+bool store_sqlite_is_robbed(const struct store_sqlite *s);
+/* Saves what the handle has, unless another one has done so; then it is stale. 0 as well when nothing was wrong. -1: not now; the handle
+ * still has it (ERR_FULL, ERR_READONLY, ERR_BUSY). */
+int store_sqlite_rescue(struct store_sqlite *s, struct err *e);
+/* The same with the flock in hand, and outside of transactions. committed: the handle has just committed something; 0 then means that it is in
+ * the log that counts, unless has_split says that it isn't. */
+int store_sqlite_rescue_locked(struct store_sqlite *s, bool committed, struct err *e);
+
+/* ---- store_sqlite.c ---- */
+
+void store_sqlite_rest(const struct store_options *options, bool now); /* see store.h; store_sqlite_rescue.c */
+
+/* With the flock in hand; mode: SQLITE_CHECKPOINT_... Returns SQLite's code. Failures are logged, once. */
+int store_sqlite_checkpoint(struct store_sqlite *s, int mode);
+
 /* ---- store_sqlite_check.c ---- */
 
 int store_sqlite_check(struct store_sqlite *s, FILE *out, struct err *e);
@@ -142,6 +219,8 @@ struct store_sqlite_fresh {
 int store_sqlite_fresh_open(struct store_sqlite_fresh *f, const char *path, struct err *e);
 /* Makes it durable under its right name; replace: whatever has that name. -1: it isn't there under either name; ERR_CONFLICT. */
 int store_sqlite_fresh_keep(struct store_sqlite_fresh *f, const char *as, bool replace, struct err *e);
+void store_sqlite_fresh_end(
+    struct store_sqlite_fresh *f); /* for one that may have got another name: removes it only if it hasn't */
 void store_sqlite_fresh_drop(struct store_sqlite_fresh *f); /* removes it if it wasn't kept. Fine after any of these */
 
 /* tell may be NULL; false ends the copy (ERR_STOPPING). */

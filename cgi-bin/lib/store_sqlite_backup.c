@@ -59,10 +59,15 @@ static struct store_sqlite *open_raw(const struct store_options *options, struct
     s->busy_timeout_ms = options->busy_timeout_ms;
     store_sqlite_set_deadline(s);
     int result = disk_exists(s->path) ? 0 : refuse_absent(e);
-    /* To write: what a killed writer left is rolled back by whoever comes next. */
+    /* To write: what a killed writer left is rolled back by whoever comes next; and with the flock, as there may be no log yet. */
+    s->lock_fd = result == 0 ? disk_lock_open(s->lock_path, NULL) : -1;
+    if (result == 0 && s->lock_fd >= 0 && store_sqlite_lock(s, e) < 0) {
+        result = -1;
+    }
     if (result == 0) {
         result = store_sqlite_connect(s, SQLITE_OPEN_READWRITE, e);
     }
+    store_sqlite_unlock(s);
     if (result == 0) {
         result = store_sqlite_is_ours(s, &ours, e);
     }

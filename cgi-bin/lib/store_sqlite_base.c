@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
     UPGRADE_PATIENCE_MS = 500,
@@ -136,8 +137,7 @@ void store_sqlite_set_deadline(struct store_sqlite *s)
     s->deadline = clock_mono_ms() + s->busy_timeout_ms;
 }
 
-/* Sleeps a little, the more often the longer. False when it is not worth it: time is up, or the process ends. */
-static bool wait_a_little(const struct store_sqlite *s, int times)
+bool store_sqlite_nap(const struct store_sqlite *s, int times)
 {
     static const unsigned char naps[] = {1, 1, 1, 2, 2, 3, 5, 8}; /* a commit takes about so many ms */
     int64_t nap = naps[times < (int)sizeof naps ? times : (int)sizeof naps - 1];
@@ -168,7 +168,22 @@ int store_sqlite_on_busy(void *handle, int times)
     if (times == LOOK_FOR_LOCKS_AT && !disk_has_record_locks(s->lock_path)) {
         return 0; /* nobody has it: no lock can be had, ever */
     }
-    return wait_a_little(s, times) && !store_sqlite_is_moved(s);
+    return store_sqlite_nap(s, times) && !store_sqlite_is_moved(s);
+}
+
+/* Whoever removes the lock file would let in others, who make a new one. False: the lock was that of a file without a name. */
+static bool has_the_lock(struct store_sqlite *s)
+{
+    if (disk_file_open(s->lock_fd) == disk_file(s->lock_path)) {
+        return true;
+    }
+    int fd = disk_lock_open(s->lock_path, NULL);
+    if (fd < 0) {
+        return true; /* a folder that can't be written: nobody makes another one either */
+    }
+    close(s->lock_fd);
+    s->lock_fd = fd;
+    return false;
 }
 
 int store_sqlite_lock(struct store_sqlite *s, struct err *e)
@@ -176,12 +191,15 @@ int store_sqlite_lock(struct store_sqlite *s, struct err *e)
     for (int times = 0;; times++) {
         switch (disk_lock_try(s->lock_fd)) {
         case DISK_LOCK_GOT:
+            if (!has_the_lock(s)) {
+                break;
+            }
             s->locked = true;
             return 0;
         case DISK_LOCK_UNSUPPORTED:
             return 1;
         case DISK_LOCK_HELD:
-            if (!wait_a_little(s, times)) {
+            if (!store_sqlite_nap(s, times)) {
                 return fail_busy(s, e);
             }
         }

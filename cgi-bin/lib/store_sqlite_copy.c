@@ -117,6 +117,14 @@ int store_sqlite_fresh_keep(struct store_sqlite_fresh *f, const char *as, bool r
     return 0;
 }
 
+void store_sqlite_fresh_end(struct store_sqlite_fresh *f)
+{
+    if (f->fd >= 0 && still_has_its_name(f)) {
+        unlink(f->path);
+    }
+    close_fresh(f);
+}
+
 void store_sqlite_fresh_drop(struct store_sqlite_fresh *f)
 {
     if (f->fd >= 0) {

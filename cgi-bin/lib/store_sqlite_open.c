@@ -17,6 +17,7 @@
 #include "clock.h"
 #include "disk.h"
 #include "err.h"
+#include "incidents.h"
 #include "log.h"
 #include "sql_files.h"
 #include "str.h"
@@ -28,6 +29,7 @@
 enum {
     HEADER_SIZE = 100,
     ROUNDS_MAX = 5,
+    AWAIT_MS = 20,
     LOG_PAGES = 1000,            /* about 4 MB, as SQLite itself would choose */
     LOG_PAGES_SHORT_LIVED = 100, /* each new process reads the log once: so much costs less than starting the process */
 };
@@ -64,12 +66,23 @@ static char *beside(const char *folder, const char *name)
     return buf_steal(&path);
 }
 
+static char *with_tail(const char *path, const char *tail)
+{
+    struct buf all;
+    buf_init(&all, BUF_UNLIMITED);
+    buf_addf(&all, "%s%s", path, tail);
+    return buf_steal(&all);
+}
+
 struct store_sqlite *store_sqlite_handle(const char *folder, const char *path, enum store_mode mode)
 {
     struct store_sqlite *s = ck_calloc(1, sizeof *s);
     s->base.backend = &store_sqlite_backend;
     s->folder = ck_strdup(folder);
     s->path = path == NULL ? beside(folder, "chat.db") : ck_strdup(path);
+    s->is_main = path == NULL;
+    s->log_path = with_tail(s->path, "-wal");
+    s->shared_path = with_tail(s->path, "-shm");
     s->lock_path = beside(folder, "chat.db-lock");
     s->asked_path = beside(folder, "chat-restore.db");
     s->lock_fd = -1;
@@ -83,13 +96,15 @@ void store_sqlite_disconnect(struct store_sqlite *s)
         sqlite3_finalize(s->statements[i]);
         s->statements[i] = NULL;
     }
-    sqlite3_close(s->db);
-    s->db = NULL;
+    store_sqlite_leave(s);
 }
 
 void store_sqlite_close(struct store *base)
 {
     struct store_sqlite *s = (struct store_sqlite *)base;
+    if (s->files != NULL && store_sqlite_is_robbed(s)) {
+        (void)store_sqlite_rescue(s, NULL); /* what nobody else has, perhaps, is gone with the descriptor */
+    }
     store_sqlite_disconnect(s);
     store_sqlite_unlock(s);
     if (s->lock_fd >= 0) {
@@ -97,6 +112,8 @@ void store_sqlite_close(struct store *base)
     }
     free(s->folder);
     free(s->path);
+    free(s->log_path);
+    free(s->shared_path);
     free(s->lock_path);
     free(s->asked_path);
     free(s);
@@ -110,7 +127,7 @@ static int on_commit(void *handle, sqlite3 *db, const char *schema, int pages)
     return SQLITE_OK;
 }
 
-int store_sqlite_connect(struct store_sqlite *s, int flags, struct err *e)
+static int connect_once(struct store_sqlite *s, int flags, struct err *e)
 {
     int rc = sqlite3_open_v2(s->path, &s->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, NULL);
     CK(s->db != NULL); /* no memory otherwise */
@@ -221,6 +238,29 @@ int store_sqlite_read_version(struct store_sqlite *s, uint64_t *version, struct 
         return store_sqlite_refuse_foreign(s, e); /* negative */
     }
     return 0;
+}
+
+int store_sqlite_connect(struct store_sqlite *s, int flags, struct err *e)
+{
+    for (int times = 0;; times++) {
+        bool ours = false;
+        s->needs_maker = false;
+        s->awaits_log = false;
+        if (connect_once(s, flags, e) != 0) {
+            return -1;
+        }
+        if (!s->is_main || store_sqlite_is_ours(s, &ours, NULL) != 0 || !ours || !store_sqlite_is_in_wal(s)) {
+            return 0;
+        }
+        enum store_sqlite_joined joined = store_sqlite_join(s, e);
+        if (joined != STORE_SQLITE_AGAIN) {
+            return joined == STORE_SQLITE_JOINED ? 0 : -1;
+        }
+        store_sqlite_leave(s);
+        if (!store_sqlite_nap(s, times)) {
+            return err_set(e, ERR_BUSY, "The files of the database are being changed. Try again in a moment.");
+        }
+    }
 }
 
 /* ---- making and migrating ---- */
@@ -380,6 +420,41 @@ static int migrate(struct store_sqlite *s, struct err *e)
     return store_sqlite_exec(s, "COMMIT", "migrate", e);
 }
 
+/* A database without a byte that has a log was cut short; SQLite would throw the log away. */
+static int clear_emptied(struct store_sqlite *s, struct err *e)
+{
+    if (store_sqlite_is_held_elsewhere(s)) {
+        s->awaits_log = true;
+        return err_set(e, ERR_BUSY, "The file chat.db was emptied while a program has it open. Try again in a moment.");
+    }
+    if (disk_size(s->log_path) == 0) {
+        return 0;
+    }
+    incidents_note(s->folder, INCIDENT_LOST, NULL);
+    return store_sqlite_set_log_aside(s, e);
+}
+
+/* Where messages were lost, numbers that were given to them will be given again: so clients have to begin anew. */
+static int finish(struct store_sqlite *s, struct err *e)
+{
+    char epoch[CHAT_EPOCH_SIZE];
+    char sql[80];
+    if (s->has_lost) {
+        chat_random_id(epoch);
+        snprintf(sql, sizeof sql, "UPDATE meta SET epoch = '%s'", epoch);
+        if (store_sqlite_exec(s, sql, "give an epoch", e) != 0) {
+            return -1;
+        }
+        log_line("%s: its log was taken away or cut short; the last messages are lost, and the epoch is another one",
+                 s->path);
+        incidents_note(s->folder, INCIDENT_LOST, NULL);
+    }
+    if (store_sqlite_is_in_wal(s)) { /* a copy of the one file is a database from the first moment on */
+        store_sqlite_checkpoint(s, SQLITE_CHECKPOINT_PASSIVE);
+    }
+    return 0;
+}
+
 static int make_locked(struct store_sqlite *s, bool can_lock, struct err *e)
 {
     enum kind kind = KIND_FOREIGN;
@@ -391,13 +466,35 @@ static int make_locked(struct store_sqlite *s, bool can_lock, struct err *e)
     if (kind == KIND_FOREIGN) {
         return store_sqlite_refuse_foreign(s, e);
     }
+    if (kind == KIND_EMPTY && clear_emptied(s, e) != 0) {
+        return -1;
+    }
     if (kind == KIND_OURS && store_sqlite_read_version(s, &version, e) != 0) {
         return -1;
     }
-    if (version == 0 && make_file(s, can_lock, e) != 0) {
+    if ((version == 0 && make_file(s, can_lock, e) != 0) || migrate(s, e) != 0) {
         return -1;
     }
-    return migrate(s, e);
+    return finish(s, e);
+}
+
+/* Who is waited for needs the flock. */
+static int make_in_turn(struct store_sqlite *s, struct err *e)
+{
+    for (int times = 0;; times++) {
+        struct err why = ERR_INIT;
+        int result = store_sqlite_lock(s, &why);
+        if (result >= 0) {
+            result = disk_has_record_locks(s->lock_path) ? make_locked(s, result == 0, &why)
+                                                         : store_sqlite_refuse_lockless(s, &why);
+        }
+        if (result >= 0 || !s->awaits_log || !store_sqlite_nap(s, times)) {
+            return result >= 0 ? result : err_set(e, why.code, "%s", why.text);
+        }
+        store_sqlite_disconnect(s);
+        store_sqlite_unlock(s);
+        clock_sleep_ms(AWAIT_MS);
+    }
 }
 
 int store_sqlite_make(const struct store_sqlite *like, struct err *e)
@@ -412,11 +509,7 @@ int store_sqlite_make(const struct store_sqlite *like, struct err *e)
     s->busy_timeout_ms = like->busy_timeout_ms;
     s->deadline = like->deadline;
     s->lock_fd = disk_lock_open(s->lock_path, e);
-    result = s->lock_fd >= 0 ? store_sqlite_lock(s, e) : -1;
-    if (result >= 0) {
-        result = disk_has_record_locks(s->lock_path) ? make_locked(s, result == 0, e)
-                                                     : store_sqlite_refuse_lockless(s, e);
-    }
+    result = s->lock_fd >= 0 ? make_in_turn(s, e) : -1;
     store_sqlite_close(&s->base); /* rolls back what is unfinished, then unlocks */
     return result;
 }
@@ -424,6 +517,12 @@ int store_sqlite_make(const struct store_sqlite *like, struct err *e)
 /* ---- opening ---- */
 
 enum condition { CONDITION_READY, CONDITION_TO_MAKE };
+
+/* A reader may not roll back what a killed writer left, nor set the log up: that is work for a writer. */
+static bool is_for_the_maker(const struct store_sqlite *s, const struct err *e)
+{
+    return s->mode == STORE_READ && e->code == ERR_READONLY && disk_is_writable(s->folder);
+}
 
 /* Connected, and the file is ours with the schema of this program: READY. */
 static int look(struct store_sqlite *s, enum condition *condition, struct err *e)
@@ -435,8 +534,10 @@ static int look(struct store_sqlite *s, enum condition *condition, struct err *e
     if (!disk_exists(s->path)) {
         return 0;
     }
-    if (store_sqlite_connect(s, s->mode == STORE_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE, e) != 0 ||
-        look_at_header(s, &kind, e) != 0) {
+    if (store_sqlite_connect(s, s->mode == STORE_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE, &why) != 0) {
+        return s->needs_maker || is_for_the_maker(s, &why) ? 0 : err_set(e, why.code, "%s", why.text);
+    }
+    if (look_at_header(s, &kind, e) != 0) {
         return -1;
     }
     if (kind == KIND_FOREIGN) {
@@ -446,10 +547,7 @@ static int look(struct store_sqlite *s, enum condition *condition, struct err *e
         return 0;
     }
     if (store_sqlite_read_version(s, &version, &why) != 0) {
-        /* A reader may not roll back what a killed writer left, nor set the log up: that is work for a writer. */
-        return s->mode == STORE_READ && why.code == ERR_READONLY && disk_is_writable(s->folder)
-                   ? 0
-                   : err_set(e, why.code, "%s", why.text);
+        return is_for_the_maker(s, &why) ? 0 : err_set(e, why.code, "%s", why.text);
     }
     if (version > (uint64_t)store_sqlite_schema()) {
         return store_sqlite_refuse_newer(s, version, e);

@@ -520,6 +520,7 @@ bool waiting_sleep(struct waiting *w, int timeout_ms)
             w->out_of_step = false;
         }
         rung = bell_wait(w->bell, w->seen, slice) == 1;
+        site_look_after(w->site);
         w->out_of_step = !rung && is_out_of_step(w);
         rung = rung || w->out_of_step;
         timeout_ms -= slice;

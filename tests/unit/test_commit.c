@@ -96,7 +96,13 @@ uint64_t store_stamp(const char *folder)
     return 0;
 }
 
-bool store_is_replaced(const struct store *s)
+void site_rest(struct site *s, bool now)
+{
+    (void)s;
+    (void)now;
+}
+
+bool store_is_replaced(struct store *s)
 {
     (void)s;
     return false;

@@ -117,10 +117,10 @@ static void what_is_put_back_is_noticed_by_a_handle_that_has_had_it_all_the_time
     const struct place *p = *state;
     struct replaced r;
     replaced_under_a_borrower(&r, p);
-    site_return(r.site, r.old);
     site_return(r.site, r.now);
     move_set(p, "chat.db", "copy.db");
     move_set(p, "mine.db", "chat.db");
+    site_return(r.site, r.old); /* now: it is kept, as it is right again */
     struct store *again = site_borrow(r.site, NULL);
     assert_ptr_equal(again, r.old);
     assert_int_equal(head_by(r.site, again), 4);

@@ -1,0 +1,155 @@
+// removed.test.mjs - files of the database are removed or emptied while the programs run: nothing that was answered 201 is lost, and all agree.
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import test from 'node:test';
+
+import { cgi, fastcgi, poll, pollchat, send, startFastcgi, temporaryFolder, until } from './program.mjs';
+
+const all = { program: 'poll', query: 'since=0&limit=1000' };
+
+async function start(t) {
+  const data = path.join(temporaryFolder(t), 'data');
+  const sender = await startFastcgi(t, 'send', data);
+  const poller = await startFastcgi(t, 'poll', data);
+  const say = async (text, { socket } = sender) => {
+    const answer = await fastcgi(socket, { program: 'send', method: 'POST', type: 'text/plain', body: text });
+    assert.equal(answer.status, 201, answer.body);
+    return answer.json;
+  };
+  const read = async ({ socket } = poller) => (await fastcgi(socket, all)).json;
+  const remove = (...names) => names.forEach((name) => fs.rmSync(path.join(data, name), { force: true }));
+  return { data, sender, poller, say, read, remove };
+}
+
+const texts = ({ messages }) => messages.map(({ text }) => text);
+const stop = async ({ child, gone }, signal = 'SIGTERM') => {
+  child.kill(signal);
+  await gone;
+};
+const topics = async (data) => {
+  const { json } = await cgi(data, { program: 'poll', extra: { SCRIPT_NAME: '/doctor', HTTP_HOST: 'localhost' } });
+  return json.findings.map(({ topic }) => topic);
+};
+const sound = async (data) => {
+  const { code, stdout, stderr } = await pollchat(['check'], { POLLCHAT_DATA: data });
+  assert.equal(code, 0, stdout + stderr);
+};
+
+for (const names of [['chat.db-wal'], ['chat.db-shm'], ['chat.db-wal', 'chat.db-shm'], ['chat.db-wal', 'chat.db-shm', 'chat.db-lock']]) {
+  test(`${names.join(', ')} removed under running programs: no answered message is lost, none is numbered twice`, async (t) => {
+    const { data, sender, poller, say, read, remove } = await start(t);
+    for (const text of ['a', 'b']) await say(text);
+    const { epoch } = await read();
+    remove(...names);
+    assert.equal((await say('c')).seq, 3);
+    assert.deepEqual(texts(await read()), ['a', 'b', 'c'], 'readers see it');
+    remove(...names);
+    await stop(sender, 'SIGKILL'); // what only readers have open now
+    const next = await startFastcgi(t, 'send', data);
+    assert.equal((await say('d', next)).seq, 4);
+    await stop(next);
+    await stop(poller);
+    const answer = (await poll(data)).json;
+    assert.deepEqual([texts(answer), answer.messages.map(({ seq }) => seq), answer.epoch], [['a', 'b', 'c', 'd'], [1, 2, 3, 4], epoch]);
+    await sound(data);
+  });
+}
+
+test('the log removed while nobody asks for anything: it is back by itself, and doctor says so', async (t) => {
+  const { data, say, read, remove } = await start(t);
+  await say('a');
+  await read();
+  remove('chat.db-wal', 'chat.db-shm');
+  await until(() => fs.existsSync(path.join(data, 'chat.db-wal')) && fs.statSync(path.join(data, 'chat.db-wal')).size > 0, 'the log to be put back');
+  assert.ok((await topics(data)).includes('data-saved'));
+  await sound(data);
+});
+
+test('chat.db emptied under running programs: it is written anew from what they have', async (t) => {
+  const { data, poller, say, read } = await start(t);
+  for (const text of ['a', 'b']) await say(text);
+  await read();
+  fs.truncateSync(path.join(data, 'chat.db'), 0);
+  assert.equal((await say('c')).seq, 3);
+  assert.deepEqual(texts(await read()), ['a', 'b', 'c']);
+  await stop(poller);
+  assert.deepEqual(texts((await poll(data)).json), ['a', 'b', 'c']);
+  await sound(data);
+  assert.ok((await topics(data)).includes('data-saved'));
+});
+
+test('the log emptied under running programs: nothing is answered 201 that is gone afterwards', async (t) => {
+  const { data, sender, poller, say, read } = await start(t);
+  for (const text of ['a', 'b']) await say(text);
+  const { epoch } = await read();
+  fs.truncateSync(path.join(data, 'chat.db-wal'), 0);
+  await say('c');
+  const before = await read();
+  await stop(sender);
+  await stop(poller);
+  const after = (await poll(data)).json;
+  assert.deepEqual(texts(after), texts(before));
+  assert.equal(texts(after).at(-1), 'c');
+  assert.equal(after.epoch === epoch, texts(after).length === 3, 'what is lost is another epoch');
+  await sound(data);
+});
+
+test('the log removed while no program runs: what was in it is lost, which is told, and no number is given twice in one epoch', async (t) => {
+  const { data, sender, poller, say, read, remove } = await start(t);
+  await say('a');
+  const { epoch } = await read();
+  await stop(sender, 'SIGKILL');
+  await stop(poller, 'SIGKILL');
+  remove('chat.db-wal', 'chat.db-shm');
+  const { json } = await send(data, { text: 'b' });
+  assert.equal(json.seq, 1);
+  assert.notEqual(json.epoch, epoch);
+  assert.ok((await topics(data)).includes('data-lost'));
+  await sound(data);
+});
+
+test('another database under the name of the old one, whose log was left behind: the log is kept aside, not mixed into it', async (t) => {
+  const one = await start(t);
+  const two = await start(t);
+  await one.say('a');
+  for (const text of ['x', 'y']) await two.say(text);
+  await Promise.all([one, two].flatMap(({ sender, poller }) => [stop(sender), stop(poller)]));
+  for (const text of ['b', 'c', 'd']) assert.equal((await send(one.data, { text })).status, 201);
+  fs.copyFileSync(path.join(two.data, 'chat.db'), path.join(one.data, 'new.db'));
+  fs.renameSync(path.join(one.data, 'new.db'), path.join(one.data, 'chat.db'));
+  assert.deepEqual(texts((await poll(one.data)).json), ['x', 'y']);
+  await sound(one.data);
+  if (fs.statSync(path.join(one.data, 'chat.db')).birthtimeMs > 0) assert.ok((await topics(one.data)).includes('data-aside'));
+});
+
+test('after a quiet minute, and after the programs have left, chat.db alone is the whole chat', async (t) => {
+  const { data, sender, say } = await start(t);
+  const copy = path.join(temporaryFolder(t), 'copy.db');
+  const inCopy = () => {
+    fs.copyFileSync(path.join(data, 'chat.db'), copy);
+    return spawnSync('sqlite3', [`file:${copy}?immutable=1`, 'SELECT text FROM message ORDER BY seq'], { encoding: 'utf8' }).stdout.trim();
+  };
+  await say('a');
+  assert.equal(inCopy(), '', 'it is in the log');
+  const old = Date.now() / 1000 - 100;
+  fs.utimesSync(path.join(data, 'chat.db-wal'), old, old);
+  await until(() => inCopy() === 'a', 'the log to be copied');
+  await say('b');
+  assert.equal(inCopy(), 'a');
+  await stop(sender);
+  assert.equal(inCopy(), 'a\nb');
+});
+
+test('by plain CGI it is copied once a minute, by whoever comes', async (t) => {
+  const data = path.join(temporaryFolder(t), 'data');
+  const log = path.join(data, 'chat.db-wal');
+  await send(data, { text: 'a' });
+  const old = Date.now() / 1000 - 100;
+  fs.utimesSync(log, old, old);
+  await poll(data);
+  const rows = spawnSync('sqlite3', [`file:${path.join(data, 'chat.db')}?immutable=1`, 'SELECT text FROM message'], { encoding: 'utf8' });
+  assert.equal(rows.stdout.trim(), 'a');
+});
