@@ -27,6 +27,7 @@ async function talk(site) {
   await site.send({ name: 'ben', text: 'hello @ann, see https://example.org/ and `code`\n```\na block\n```' });
   await site.send({ name: 'cid', text: 'an answer', reply_to: 1 });
   await site.send({ name: 'ben', text: 'مرحبا' });
+  await site.send({ name: 'cid', text: 'a long text, '.repeat(1000) });
 }
 
 for (const colorScheme of ['light', 'dark']) {

@@ -17,6 +17,7 @@ const SLOW_MS = 1500;
 
 export class FakeServer {
   faults = { send: [], poll: [] };
+  filter = /(?!)/; // texts that something in between answers with a page of its own
   sends = []; // bodies of /send as they came
   #sockets = new Set();
 
@@ -83,7 +84,7 @@ export class FakeServer {
       this.#json(response, 400, { type: 'urn:pollchat:problem:bad-input', title: 'Bad Request', status: 400, detail: 'text is not nice.', field: 'text' });
       return;
     }
-    if (fault === 'portal') {
+    if (fault === 'portal' || this.filter.test(body)) {
       response.writeHead(200, { 'Content-Type': 'text/html' }).end('<h1>Welcome</h1>');
       return;
     }

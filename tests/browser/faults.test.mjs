@@ -92,6 +92,20 @@ test('refused: the reason, a retry, and back into the box', () =>
     assert.deepEqual([ids.length, new Set(ids).size], [2, 1]);
   }));
 
+test('a message that a filter on the way stops is given back with the reason, and the next ones go out', () =>
+  onFake(async ({ server, tab }) => {
+    const page = await tab(server.address, { name: 'ann', ...NETWORK });
+    server.filter = /<script>/;
+    await say(page, 'what is <script>?');
+    await say(page, 'and how are you?');
+    await shows(page, ['and how are you?', 'what is <script>? [failed]'], 60_000);
+    await page.getByRole('log').getByText('doesn’t let this message through').waitFor();
+    assert.equal((await status(page).textContent()).trim(), '');
+    server.filter = /(?!)/;
+    await page.getByRole('button', { name: 'Retry' }).click();
+    await shows(page, ['and how are you?', 'what is <script>?']);
+  }));
+
 test('another database: the page starts again with it', () =>
   onFake(async ({ server, tab }) => {
     const page = await tab(server.address, { name: 'ann', ...NETWORK });

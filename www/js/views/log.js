@@ -405,7 +405,7 @@ export class LogView {
     for (const [element, index] of [[this.#active, -1], [row, 0]]) {
       if (element !== null) {
         element.tabIndex = index;
-        element.querySelectorAll('.row-tools button').forEach((tool) => (tool.tabIndex = index));
+        element.querySelectorAll('.row-tools button, .row-more button').forEach((tool) => (tool.tabIndex = index));
       }
     }
     this.#active = row;

@@ -129,6 +129,7 @@ function paintRest(row, state, language) {
   if (left > 0) {
     const rest = make('p', 'row-more');
     rest.append(button(language.say('more'), 'more', {}), button(language.say('copyText'), 'whole', {}), make('span', '', language.say('rest', { n: left })));
+    rest.querySelectorAll('button').forEach((tool) => (tool.tabIndex = row.tabIndex)); // as the other tools of a row: log.js
     row.querySelector('.bubble').append(rest);
   }
 }
