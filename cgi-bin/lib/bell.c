@@ -30,6 +30,8 @@
 
 enum {
     LAYOUT = 3,
+    SECONDS = 255,
+    LONG_S = 10, /* twice as long as a writer waits for others by default */
     WRITERS = 64,
     HOLDS = 256,
     HEADER_BYTES = 4096,
@@ -81,8 +83,9 @@ struct header {
     _Atomic uint64_t left;                /* monotonic ms at which the last process left because it was one too many */
     _Atomic uint64_t
         trial; /* bell_try: when the next one may be, ms << 16 | pause before it, s << 8 | processes at the last */
-    _Atomic uint64_t shown; /* bell_show: monotonic second << 16 | processes */
-    _Atomic uint64_t took;  /* bell_took: average, us */
+    _Atomic uint64_t shown;                 /* bell_show: monotonic second << 16 | processes */
+    _Atomic uint64_t took;                  /* bell_took: average, us */
+    _Atomic uint8_t writing_since[WRITERS]; /* second_of(); 0: unknown, the program is an older one */
 };
 
 #define FILE_BYTES (HEADER_BYTES + BELL_ROOMS * sizeof(struct slot))
@@ -284,6 +287,20 @@ static bool is_dead(uint32_t pid)
     return kill((pid_t)pid, 0) != 0 && errno == ESRCH;
 }
 
+/* 1 to SECONDS, round and round. */
+static uint8_t second_of(int64_t mono_ms)
+{
+    return (uint8_t)(mono_ms / 1000 % SECONDS + 1);
+}
+
+/* Its number may be another process's by now, or it is dead and nobody has taken note. Should it only be slow, it rings in the end all the same,
+ * and until then readers ask the store. */
+static bool has_long_written(const struct bell *b, uint32_t index, int64_t now_ms)
+{
+    int since = atomic_load(&b->header->writing_since[index]);
+    return since != 0 && (second_of(now_ms) - since + SECONDS) % SECONDS > LONG_S;
+}
+
 /* Somebody writes just now. Dead ones are looked for, though not by every reader at every look. */
 bool bell_has_writer(struct bell *b)
 {
@@ -296,7 +313,8 @@ bool bell_has_writer(struct bell *b)
         }
         found = true;
         now = now != 0 ? now : clock_mono_ms();
-        if (now - atomic_load(&b->looked_for_dead) >= LOOK_FOR_DEAD_MS && is_dead(pid)) {
+        if (now - atomic_load(&b->looked_for_dead) >= LOOK_FOR_DEAD_MS &&
+            (is_dead(pid) || has_long_written(b, i, now))) {
             bury(b, i, pid);
         }
     }
@@ -386,6 +404,7 @@ int bell_writing(struct bell *b)
     for (int i = 0; i < WRITERS; i++) {
         uint32_t nobody = 0;
         if (atomic_compare_exchange_strong(&b->header->writers[i], &nobody, pid)) {
+            atomic_store(&b->header->writing_since[i], second_of(clock_mono_ms()));
             return i;
         }
     }
@@ -411,6 +430,7 @@ void bell_done(struct bell *b, int token)
     if (token < 0) {
         atomic_fetch_add(&b->header->generation, 1);
     } else {
+        atomic_store(&b->header->writing_since[token], 0);
         atomic_compare_exchange_strong(&b->header->writers[token], &pid, 0);
     }
     atomic_store(&b->header->committed_at, clock_mono_us());

@@ -23,6 +23,7 @@
 
 enum {
     TRIAL_BYTES = 64 * 1024,
+    EMPTY_S = 60,      /* after so long an empty file has no maker any more */
     TRIAL_TRIES = 100, /* two seconds in all, for another one who tries */
     TRIAL_PAUSE_NS = 20 * 1000 * 1000,
 };
@@ -637,4 +638,35 @@ bool disk_is_locked_elsewhere(const char *path, int64_t start, int64_t length)
         close(fd);
     }
     return is;
+}
+
+/* Nobody is at it any more. */
+static bool is_left_over(int folder, const char *name)
+{
+    struct stat st;
+    int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    bool is = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && try_lock(fd, LOCK_EX) != DISK_LOCK_HELD &&
+              (st.st_size > 0 || time(NULL) - st.st_mtim.tv_sec > EMPTY_S);
+    if (fd >= 0) {
+        close(fd);
+    }
+    return is;
+}
+
+void disk_sweep(const char *path, char separator)
+{
+    char parent[PATH_MAX];
+    const char *own = last_of(path);
+    size_t length = strlen(own);
+    DIR *folder = folder_of(path, parent, sizeof parent) ? opendir(parent) : NULL;
+    const struct dirent *entry = NULL;
+    while (folder != NULL && (entry = readdir(folder)) != NULL) {
+        if (strncmp(entry->d_name, own, length) == 0 && entry->d_name[length] == separator &&
+            is_left_over(dirfd(folder), entry->d_name)) {
+            unlinkat(dirfd(folder), entry->d_name, 0);
+        }
+    }
+    if (folder != NULL) {
+        closedir(folder);
+    }
 }

@@ -74,6 +74,10 @@ bool disk_has_record_locks(const char *path);
  * record locks it has on it. False where it can't be looked at. */
 bool disk_is_locked_elsewhere(const char *path, int64_t start, int64_t length);
 
+/* Removes what makers that were killed have left: files beside path whose names begin with its own and this character. A maker holds the lock
+ * (disk_lock_try) of a file of his from its first byte on, so his is left alone; an empty one is, too, for a minute. */
+void disk_sweep(const char *path, char separator);
+
 /* A file gets another name; -1 with errno, EEXIST when that is taken (on a file system that can't tell in one step, when it was just before). */
 int disk_rename_new(const char *from, const char *to);
 /* The same for one that nobody minds having two names for a moment, also where only links can tell in one step. The name under which

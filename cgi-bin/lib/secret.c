@@ -55,19 +55,21 @@ static int read_key(const char *path, struct secret *s, struct err *e)
     return 1;
 }
 
-static bool write_key(const char *path, const struct secret *s)
+/* *kept: its descriptor, to be closed when it has its right name; -1: none. */
+static bool write_key(const char *path, const struct secret *s, int *kept)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0) {
         return false;
     }
-    errno = ENOSPC; /* for a write that is short without an error */
+    (void)disk_lock_try(fd); /* until it has its right name: see disk_sweep */
+    errno = ENOSPC;          /* for a write that is short without an error */
     bool written = write(fd, s->key, sizeof s->key) == (ssize_t)sizeof s->key && fsync(fd) == 0;
     int why = errno;
-    close(fd);
     if (written) {
         disk_make_private(path);
     }
+    *kept = fd;
     errno = why;
     return written;
 }
@@ -77,17 +79,22 @@ static int make_key(const char *path, struct secret *s, struct err *e)
     char made[PATH_MAX];
     char random[SECRET_NAME_SIZE];
     int result = 0;
+    int fd = -1;
     secret_random(random, sizeof random);
     if (snprintf(made, sizeof made, "%s-%s", path, random) >= (int)sizeof made) {
         errno = ENAMETOOLONG;
         return fail("made", e);
     }
+    disk_sweep(path, '-');
     randombytes_buf(s->key, sizeof s->key);
-    if (!write_key(made, s)) {
+    if (!write_key(made, s, &fd)) {
         result = fail("made", e);
         unlink(made);
     } else if (disk_put_new(made, path) != 0 && errno != EEXIST) { /* the first key stays, whoever else makes one */
         result = fail("made", e);
+    }
+    if (fd >= 0) {
+        close(fd);
     }
     return result;
 }

@@ -128,22 +128,22 @@ static int make(const char *path, const struct shm_new *made, struct err *e)
     if (snprintf(temporary, sizeof temporary, "%s.XXXXXX", path) >= (int)sizeof temporary) {
         return err_set(e, ERR_SYSTEM, "The path of the data folder is too long.");
     }
+    disk_sweep(path, '.');
     int fd = mkostemp(temporary, O_CLOEXEC);
     if (fd < 0) {
         return fail(e, "a file for wake-ups can't be made");
     }
+    (void)disk_lock_try(fd); /* as long as this one lives, nobody sweeps it away */
     int result = fill(fd, made);
-    close(fd);
     if (result != 0) {
         unlink(temporary);
-        errno = result;
-        return fail(e, "a file for wake-ups can't be made");
+    } else {
+        disk_make_private(temporary);
+        result = disk_put_new(temporary, path) != 0 && errno != EEXIST ? errno : 0;
     }
-    disk_make_private(temporary);
-    if (disk_put_new(temporary, path) != 0 && errno != EEXIST) {
-        return fail(e, "a file for wake-ups can't be made");
-    }
-    return 0;
+    close(fd);
+    errno = result;
+    return result == 0 ? 0 : fail(e, "a file for wake-ups can't be made");
 }
 
 static bool stands_at(const char *path, const struct stat *st)

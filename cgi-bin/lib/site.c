@@ -24,6 +24,7 @@ enum {
     SAFETY_CHECK_MS = 1000,
     THREADS_FALLBACK = 16,
     IDLE_MAX = 16,
+    PAST_TALLIES = 32,
     OVERRIDES_MAX = 64 * 1024
 };
 
@@ -46,7 +47,9 @@ struct site {
     bool was_replaced; /* it was another one than the time before; no bell was told yet */
     bool tally_tried;
     _Atomic(struct tally *) tally;
-    struct tally *own_tally; /* the first one; somebody may still count in it */
+    struct tally *own_tally;                  /* the first one; somebody may still count in it */
+    struct tally *past_tallies[PAST_TALLIES]; /* those whose file was deleted, likewise */
+    size_t past_tally_count;
     struct store *idle[IDLE_MAX];
     size_t idle_count;
 };
@@ -80,6 +83,9 @@ void site_free(struct site *s)
         tally_close(atomic_load(&s->tally));
     }
     tally_close(s->own_tally);
+    for (size_t i = 0; i < s->past_tally_count; i++) {
+        tally_close(s->past_tallies[i]);
+    }
     pthread_mutex_destroy(&s->lock);
     free(s->overrides);
     free(s);
@@ -330,8 +336,30 @@ void site_return(struct site *s, struct store *handle)
     }
 }
 
+/* Somebody deleted the file: the counts begin anew, for all who come later as well. Called with the lock held. */
+static void renew_tally(struct site *s)
+{
+    char path[CONF_TEXT_MAX + 16];
+    struct tally *old = atomic_load(&s->tally);
+    if (!tally_is_replaced(old) || s->past_tally_count == PAST_TALLIES || !disk_exists(s->conf.data)) {
+        return;
+    }
+    snprintf(path, sizeof path, "%s/chat.tally", s->conf.data);
+    struct tally *renewed = tally_open(path);
+    if (!tally_is_shared(renewed)) {
+        tally_close(renewed);
+        return;
+    }
+    tally_move_gauges(renewed, old);
+    atomic_store(&s->tally, renewed);
+    s->past_tallies[s->past_tally_count++] = old;
+}
+
 void site_look_after(struct site *s)
 {
+    pthread_mutex_lock(&s->lock);
+    renew_tally(s);
+    pthread_mutex_unlock(&s->lock);
     struct store *handle = NULL;
     size_t left = IDLE_MAX;
     bool is_replaced = true; /* if one is, all of this age are */

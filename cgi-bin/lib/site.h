@@ -49,7 +49,7 @@ struct store *site_borrow(struct site *s, struct err *e);
 void site_return(struct site *s, struct store *handle);
 
 /* Idle handles whose database was replaced, or whose log was taken away, are closed, and what they had is rescued: to be called now and then by
- * whoever lives on, as nobody else may have it. */
+ * whoever lives on, as nobody else may have it. Counts whose file was deleted begin anew. */
 void site_look_after(struct site *s);
 
 /* The store may rest (store_rest); fine before anything was opened. */

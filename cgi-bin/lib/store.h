@@ -47,7 +47,7 @@ struct store_options {
 bool store_exists(const char *folder); /* a database file is there, whatever is in it */
 
 /* A number that is another one once anybody has committed, be it by other programs; found without opening, by looks at the files alone.
- * Two commits within the same tick of the file system's clock may share one. 0: it can't be said. */
+ * Two commits within the same tick of the file system's clock may share one where the database has a rollback journal, or another program made them. 0: it can't be said. */
 uint64_t store_stamp(const char *folder);
 
 struct store *store_open(const struct store_options *options, enum store_mode mode, struct err *e); /* NULL on error */

@@ -176,6 +176,8 @@ enum store_sqlite_state {
 
 /* The record in the lock file, with the log of this handle, or else the one that is there; the first one with the flock in hand. */
 void store_sqlite_record(struct store_sqlite *s, enum store_sqlite_state state);
+/* A number that each commit to a log raises before it is made, whatever the clock of the file system says. */
+uint64_t store_sqlite_commits(const char *folder);
 enum store_sqlite_state store_sqlite_recorded(const struct store_sqlite *s);
 
 /* The log that is there isn't the one that was agreed on, or what should be in it is gone: work for the maker. */

@@ -52,7 +52,7 @@ struct record {
     uint64_t log;
     uint64_t born; /* of the log, see disk_birth */
     uint32_t state;
-    uint32_t reserved;
+    uint32_t commits; /* begun since the file was made, and other writings */
 };
 
 static const char magic[8] = {'c', 'h', 'a', 't', 'l', 'o', 'g', '1'};
@@ -80,10 +80,24 @@ static void write_record(struct store_sqlite *s, enum store_sqlite_state state, 
     memcpy(r.magic, magic, sizeof magic);
     bool was = read_record(s, &old);
     r.born = was && old.log == r.log ? old.born : disk_birth(s->log_path);
+    r.commits = was ? old.commits + (state == STORE_SQLITE_DIRTY) : 1;
     bool has_changed = !was || state == STORE_SQLITE_DIRTY || memcmp(&r, &old, sizeof r) != 0;
     if (has_changed && pwrite(s->lock_fd, &r, sizeof r, 0) != (ssize_t)sizeof r) {
         log_line("%s: %s", s->lock_path, strerror(errno));
     }
+}
+
+uint64_t store_sqlite_commits(const char *folder)
+{
+    char path[PATH_SIZE];
+    struct record r;
+    snprintf(path, sizeof path, "%s/chat.db-lock", folder);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    bool read = fd >= 0 && pread(fd, &r, sizeof r, 0) == (ssize_t)sizeof r && memcmp(r.magic, magic, sizeof magic) == 0;
+    if (fd >= 0) {
+        close(fd);
+    }
+    return read ? r.commits : 0;
 }
 
 void store_sqlite_record(struct store_sqlite *s, enum store_sqlite_state state)

@@ -281,3 +281,17 @@ void tally_add_all(struct tally *t, struct tally *from)
         atomic_fetch_add(&t->page->histogram[i].sum, all.histogram[i].sum);
     }
 }
+
+bool tally_is_replaced(const struct tally *t)
+{
+    return t->map != NULL && shm_is_replaced(t->map);
+}
+
+void tally_move_gauges(struct tally *to, struct tally *from)
+{
+    for (size_t k = 0; from->slot != NULL && k < COUNTS_GAUGE__MAX; k++) {
+        if (k != COUNTS_QUEUED) { /* who raised that lowers it where it was raised */
+            tally_gauge(to, (enum counts_gauge)k, (int)atomic_exchange(&from->slot->gauge[k], 0));
+        }
+    }
+}

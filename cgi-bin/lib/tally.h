@@ -38,4 +38,10 @@ void tally_read(struct tally *t, struct counts *out);
 int64_t tally_since(const struct tally *t); /* wall ms: when counting began */
 bool tally_is_shared(const struct tally *t);
 
+/* Its file is gone, or another one has its name: who comes later counts elsewhere. False for a private one. */
+bool tally_is_replaced(const struct tally *t);
+
+/* The gauges of this process that last, as of those who wait, are to be seen in `to` from here on. */
+void tally_move_gauges(struct tally *to, struct tally *from);
+
 #endif

@@ -1,17 +1,19 @@
 // removed.test.mjs - files of the database are removed or emptied while the programs run: nothing that was answered 201 is lost, and all agree.
 
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 
-import { cgi, fastcgi, poll, pollchat, send, startFastcgi, temporaryFolder, until } from './program.mjs';
+import { atEnd, cgi, fastcgi, poll, pollchat, send, startFastcgi, temporaryFolder, until } from './program.mjs';
 
 const all = { program: 'poll', query: 'since=0&limit=1000' };
 
-async function start(t) {
-  const data = path.join(temporaryFolder(t), 'data');
+const start = (t) => startAt(t, path.join(temporaryFolder(t), 'data'));
+
+async function startAt(t, data) {
   const sender = await startFastcgi(t, 'send', data);
   const poller = await startFastcgi(t, 'poll', data);
   const say = async (text, { socket } = sender) => {
@@ -152,4 +154,33 @@ test('by plain CGI it is copied once a minute, by whoever comes', async (t) => {
   await poll(data);
   const rows = spawnSync('sqlite3', [`file:${path.join(data, 'chat.db')}?immutable=1`, 'SELECT text FROM message'], { encoding: 'utf8' });
   assert.equal(rows.stdout.trim(), 'a');
+});
+
+test('what makers that were killed have left is swept by the next start, and what is being made is not', async (t) => {
+  const data = path.join(temporaryFolder(t), 'data');
+  fs.mkdirSync(data, { mode: 0o700 });
+  const file = (name) => path.join(data, name);
+  for (const name of ['chat.bell.Ab12cd', 'chat.tally.zzzzzz', 'chat.key-0123456789abcdef']) fs.writeFileSync(file(name), 'left', { mode: 0o600 });
+  const made = spawn('flock', [file('chat.bell.Living'), '-c', 'echo here; read x'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  atEnd(t, () => made.kill());
+  fs.writeFileSync(file('chat.bell.Living'), 'half', { mode: 0o600 });
+  await once(made.stdout, 'data');
+  const { poller, read } = await startAt(t, data);
+  assert.equal((await fastcgi(poller.socket, { program: 'poll', query: 'since=0' })).status, 200);
+  assert.equal((await fastcgi((await startFastcgi(t, 'send', data, { env: { POLLCHAT_HEADS: path.join(temporaryFolder(t), 'heads') } })).socket,
+    { program: 'send', method: 'POST', type: 'text/plain', body: 'hi' })).status, 201);
+  assert.deepEqual(texts(await read()), ['hi']);
+  assert.deepEqual(fs.readdirSync(data).filter((name) => /^chat\.(bell|tally|key)[.-]/.test(name)), ['chat.bell.Living']);
+});
+
+test('deleted counts are made anew by the programs that run', async (t) => {
+  const { data, say, read, remove } = await start(t);
+  await say('a');
+  await read();
+  remove('chat.tally');
+  await until(() => fs.existsSync(path.join(data, 'chat.tally')), 'it to be there');
+  const status = async () => (await cgi(data, { program: 'poll', extra: { SCRIPT_NAME: '/status', HTTP_HOST: 'localhost' } })).json;
+  const before = (await status()).requests;
+  await say('b');
+  await until(async () => JSON.stringify((await status()).requests) !== JSON.stringify(before), 'running programs to count there');
 });

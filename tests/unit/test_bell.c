@@ -153,6 +153,29 @@ static void a_writer_that_dies_in_between_makes_all_forget_and_wakes(void **stat
     bell_close(b);
 }
 
+/* Its number is that of a process that lives, and has nothing to do with it. */
+static void a_mark_whose_process_lives_but_does_not_write_ends_as_well(void **state)
+{
+    struct bell *b = open_bell(EPOCH);
+    uint64_t head = 0;
+    uint64_t oldest = 0;
+    (void)state;
+    learn(b, "reused", 10);
+    uint32_t seen = bell_seen(b);
+    int token = bell_writing(b); /* this process lives, and never says that it has done */
+    assert_false(bell_look(b, "reused", &head, &oldest));
+    assert_int_equal(bell_wait(b, seen, 60000), 1); /* after some seconds, not at the end */
+    assert_false(bell_has_writer(b));
+    learn(b, "reused", 11);
+    assert_true(knows(b, "reused", 11));
+    seen = bell_seen(b);
+    bell_wrote(b, "reused", 12); /* a slow one is heard all the same */
+    bell_done(b, token);
+    assert_int_equal(bell_wait(b, seen, 0), 1);
+    assert_true(knows(b, "reused", 12));
+    bell_close(b);
+}
+
 static void more_writers_than_places_only_cost_what_is_known(void **state)
 {
     struct bell *b = open_bell(EPOCH);
@@ -642,6 +665,7 @@ int main(void)
         cmocka_unit_test(while_somebody_writes_nothing_is_known),
         cmocka_unit_test(a_reader_who_was_overtaken_does_not_set_a_head_back),
         cmocka_unit_test(a_writer_that_dies_in_between_makes_all_forget_and_wakes),
+        cmocka_unit_test(a_mark_whose_process_lives_but_does_not_write_ends_as_well),
         cmocka_unit_test(more_writers_than_places_only_cost_what_is_known),
         cmocka_unit_test(a_full_table_costs_knowledge_not_truth),
         cmocka_unit_test(a_file_that_is_not_ours_is_made_anew),

@@ -425,9 +425,32 @@ static void ending_a_view_twice_is_harmless(void **state)
     store_close(s); /* with the view open */
 }
 
+/* Whatever the clock of the file system says: here it says the same each time. */
+static void each_commit_has_a_stamp_of_its_own(void **state)
+{
+    const struct place *p = *state;
+    static const char *const names[] = {"chat.db", "chat.db-wal", "chat.db-lock"};
+    const struct timespec times[2] = {{.tv_sec = 1700000000}, {.tv_sec = 1700000000}};
+    struct store *s = open_store(p, STORE_WRITE);
+    uint64_t before = 0;
+    for (int i = 0; i < 200; i++) { /* also when the log begins anew within its length */
+        char id[16];
+        snprintf(id, sizeof id, "%d", i);
+        assert_stored(s, id, "text");
+        for (size_t k = 0; k < COUNT(names); k++) {
+            assert_int_equal(utimensat(AT_FDCWD, in_place(p, names[k]), times, 0), 0);
+        }
+        uint64_t now = store_stamp(p->folder);
+        assert_true(now != 0 && now != before);
+        before = now;
+    }
+    store_close(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        IN_WAL(each_commit_has_a_stamp_of_its_own),
         IN_BOTH_MODES(first_opener_makes_the_database),
         IN_BOTH_MODES(a_reader_may_be_the_first_one),
         IN_BOTH_MODES(epoch_stays_and_differs_between_databases),
