@@ -3,10 +3,10 @@
 /** Texts of so many bytes, by name. Each froze the page, or costs the browser more than other texts of its length. */
 export function heavyTexts(bytes) {
   const fill = (text) => text.repeat(Math.floor(bytes / new TextEncoder().encode(text).length));
-  const everyCharacter = () => {
+  const charactersFrom = (first, step) => {
     let text = '';
     let size = 0;
-    for (let code = 0xa1; size < bytes - 4; code = code > 0x323af ? 0xa1 : code + 1) {
+    for (let code = first; size < bytes - 4; code = code > 0x323af ? first : code + step) {
       if (code < 0xd800 || code > 0xdfff) {
         const one = String.fromCodePoint(code);
         size += code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
@@ -31,7 +31,8 @@ export function heavyTexts(bytes) {
     'quotes': `${'>'.repeat(1000)} ${fill('> ')}`.slice(0, bytes),
     'runs from right to left': fill('a\u05d0'),
     'nested directions': fill(`${nested}a\u05d0`),
-    'every character': everyCharacter(),
+    'every character': charactersFrom(0xa1, 1),
+    'characters of rare scripts': charactersFrom(0x10000, 37),
     'emoji of families': fill('👩‍👩‍👧‍👦'),
     'joined emoji': fill('👩\u200d'),
     'soft hyphens': fill('a\u00ad'),

@@ -51,7 +51,7 @@ function makePart(part) {
 
 export function makeLine(text, kind) {
   const row = make('li', `line line-${kind}`);
-  row.append(make('span', 'line-text', snippet(text, LONGEST_LINE)));
+  row.append(make('span', 'line-text', snippet(text ?? '', LONGEST_LINE)));
   return row;
 }
 
