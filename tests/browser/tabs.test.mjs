@@ -88,7 +88,7 @@ for (const profile of PROFILES.filter((name) => name !== '')) {
           await shows(page, said); // the order of the chat is that of the tabs
         }
         for (const page of pages) await shows(page, said);
-        for (const page of pages.splice(0, 5)) await page.close(); // whoever led is among them
+        for (const page of pages.splice(0, 5)) await page.close(); // the one that led is among them
         assert.equal((await site.send({ name: 'ben', text: 'still there?' })).status, 201);
         for (const page of pages) await shows(page, [...said, 'still there?']);
         await say(pages[4], 'yes');
@@ -104,14 +104,14 @@ for (const profile of PROFILES.filter((name) => name !== '')) {
 const HERE = 'lighttpd';
 const ONCE = { skip: !PROFILES.includes(HERE) && 'once is enough' };
 
-/** Makes a page one that nobody looks at, or one that somebody looks at; headless browsers look at all of theirs. */
+/** Hides a page, or shows it; to a headless browser all pages are shown. */
 const look = (page, isHidden) =>
   page.evaluate((hidden) => {
     Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });
     document.dispatchEvent(new Event('visibilitychange'));
   }, isHidden);
 
-test('tabs that nobody looks at hold no connection, nor does a widget that is closed', ONCE, async () => {
+test('hidden tabs hold no connection, nor does a widget that is closed', ONCE, async () => {
   let chat = '';
   await withBlog(() => chat, async (blog) => {
     await withSite({ profile: HERE, env: { POLLCHAT_ALLOW_ORIGIN: blog } }, async (site) => {

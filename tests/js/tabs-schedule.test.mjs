@@ -16,7 +16,7 @@ import { Clock, holdPolls, House, network, seeded } from './world.mjs';
 
 const FAULTS = ['dropped', 'lost', 'cut', 'busy', 'bad gateway', 'portal', 'stale', 'repeated', 'reordered', 'hangs'];
 const ROOMS = ['lobby', 'a', 'b', 'c'];
-const RUNS = Number(process.env.TAB_SCHEDULES ?? 400);
+const RUNS = Number(process.env.TAB_SCHEDULES ?? 300);
 
 /** Channels between tabs: in order for each pair, late, and lossy while `badness` is above 0. */
 class Wires {

@@ -95,7 +95,7 @@ test('when the leader closes, the next one goes on, and nothing is missed', asyn
     const [leader] = b.leaders();
     leader.tabs.stop();
     b.tabs = b.tabs.filter((tab) => tab !== leader);
-    b.chat.say('ann', 'while nobody led');
+    b.chat.say('ann', 'while no tab led');
     await b.clock.run(1500);
     assert.equal(b.leaders().length, 1);
     assert.ok(b.inStep());
@@ -112,7 +112,7 @@ test('from a leader that is frozen another tab takes the lead; it follows when i
   first.channel.postMessage = () => {};
   b.chat.say('ann', 'into the silence');
   await b.clock.run(20_000);
-  assert.equal(second.store.next, b.chat.head, 'a follower asks by itself while nobody tells it anything');
+  assert.equal(second.store.next, b.chat.head, 'a follower asks by itself while it is told nothing');
   await b.clock.run(15_000);
   assert.ok(second.tabs.isLeading);
   first.channel.postMessage = say;
@@ -155,7 +155,7 @@ test('of tabs of ten rooms one holds one connection for all of them', async () =
   b.tabs.forEach((tab, i) => assert.equal(tab.log.length, before[i], `${tab.room} asked, though it was told`));
 });
 
-test('of more rooms than fit in one request those that nobody looks at ask for themselves, now and then', async () => {
+test('of more rooms than fit in one request hidden ones ask for themselves, now and then', async () => {
   const b = browser();
   for (let i = 0; i < 40; i++) b.open({ room: `room-${i}`, pace: i < 20 ? () => 'active' : () => 'hidden' });
   await b.clock.run(5000);
@@ -166,7 +166,7 @@ test('of more rooms than fit in one request those that nobody looks at ask for t
   assert.ok(b.inStep());
 });
 
-test('tabs that nobody looks at hold no connection; the first one that is looked at does, for all', async () => {
+test('hidden tabs hold no connection; the first one that is looked at does, for all', async () => {
   const b = browser();
   let looked = null;
   const tabs = ['a', 'b', 'b'].map((room, i) => b.open({ room, pace: () => (looked === i ? 'active' : 'hidden') }));
@@ -187,7 +187,7 @@ test('tabs that nobody looks at hold no connection; the first one that is looked
   await b.clock.run(5000);
   const before = tabs.map(held);
   await b.clock.run(60_000);
-  assert.deepEqual(tabs.map(held), before, 'nothing is held once nobody looks');
+  assert.deepEqual(tabs.map(held), before, 'nothing is held once all are hidden');
 });
 
 test('of six chats of one host that are looked at at once four hold a connection, the others ask on a timer', async () => {
@@ -214,7 +214,7 @@ test('of six chats of one host that are looked at at once four hold a connection
   assert.equal(chats.filter(({ tabs: [tab] }, i) => i > 0 && tab.log.length === after[i]).length, 4, 'another one has the place of the one that is hidden now');
 });
 
-test('a tab that nobody looks at holds a connection for a visitor who wants to hear of news at once', async () => {
+test('a hidden tab holds a connection for a visitor who wants to hear of news at once', async () => {
   const b = browser();
   const tab = b.open({ pace: () => 'hidden', wantsNews: () => true });
   await b.clock.run(5000);

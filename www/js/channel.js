@@ -1,5 +1,6 @@
-// channel.js - what the tabs and frames of one chat in one browser tell each other by: a BroadcastChannel, or, in older browsers,
-// events of the storage that they share. Messages of one tab arrive in the order in which they were said; one may be lost.
+// channel.js - what the tabs and frames of one chat in one browser tell each other by: a
+// BroadcastChannel, or, in older browsers, events of the storage that they share. Messages of one
+// tab arrive in the order in which they were said; one may be lost.
 
 const byStorage = (name, storage, target) => {
   const hear = ({ key, newValue }) => {
@@ -24,7 +25,10 @@ const byStorage = (name, storage, target) => {
   return channel;
 };
 
-/** Returns { onmessage, postMessage(what), close() }, or undefined where the tabs of a browser can't talk to each other. */
+/**
+ * Returns { onmessage, postMessage(what), close() }, or undefined where the tabs of a browser can't
+ * talk to each other.
+ */
 export function openChannel(name, { BroadcastChannel, storage, target, origin }) {
   if (origin === 'null') {
     return undefined; // a frame that shares nothing

@@ -1,11 +1,15 @@
 // clock.js - the time for durations, and the time of day.
 //
-// The device's clock may be set, forwards or back, at any moment: durations are measured with a clock that only goes on. That one
-// may stand still while the device sleeps, so a jump of the time of day forwards counts as a sleep; a jump back counts as nothing.
+// The device's clock may be set, forwards or back, at any moment: durations are measured with a
+// clock that only goes on. That one may stand still while the device sleeps, so a jump of the time
+// of day forwards counts as a sleep; a jump back counts as nothing.
 
 const SLEPT = 2000; // a smaller difference is the grain of the two clocks
 
-/** wall, mono: milliseconds. Returns { now(): for durations, never goes back; wall(): the time of day; setTimeout, clearTimeout }. */
+/**
+ * wall, mono: milliseconds. Returns { now(): for durations, never goes back; wall(): the time of
+ * day; setTimeout, clearTimeout }.
+ */
 export function makeClock({ wall = () => Date.now(), mono = () => performance.now(), ...timers } = {}) {
   let [lastWall, lastMono] = [wall(), mono()];
   let now = lastWall;

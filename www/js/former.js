@@ -1,8 +1,10 @@
-// former.js - brings over what earlier versions kept in this browser, under keys that didn't say which chat of the host they are for.
+// former.js - brings over what earlier versions kept in this browser, under keys that didn't say
+// which chat of the host they are for.
 //
-// Loaded only where there is such a thing. Choices are copied, as another chat of this host may want them too. Drafts move to the
-// chat that is opened first. Of what isn't sent yet the database says for which chat it is; what a tab kept by itself (a page without
-// HTTPS) doesn't, so that only a reload sends it: else the visitor is asked.
+// Loaded only where there is such a thing. Choices are copied, as another chat of this host may
+// want them too. Drafts move to the chat that is opened first. Of what isn't sent yet the database
+// says for which chat it is; what a tab kept by itself (a page without HTTPS) doesn't, so that only
+// a reload sends it: else the visitor is asked.
 
 const ROOM = '([a-z0-9][a-z0-9_-]*)';
 const CHOICES = /^pollchat\.(name|language|theme|sound|notify)$/;
@@ -23,7 +25,9 @@ function openFormer(indexedDB) {
   return done(request).catch(() => null);
 }
 
-/** Calls action while no tab of an earlier version has this for its own. Returns whether it could. */
+/**
+ * Calls action while no tab of an earlier version has this for its own. Returns whether it could.
+ */
 const ifLeft = (locks, tab, action) =>
   locks.request(`${TABS}${tab}`, { ifAvailable: true }, async (lock) => {
     if (lock !== null) {
@@ -87,7 +91,9 @@ async function moveAheads({ local, locks, paths, chat }) {
   return all;
 }
 
-/** Of this tab. isReload: the page that was here before is this one, so the lines are for this chat. */
+/**
+ * Of this tab. isReload: the page that was here before is this one, so the lines are for this chat.
+ */
 function moveSession({ session, chat, room, isReload }) {
   const lines = JSON.parse(session.getItem(`pollchat.outbox.${room}`));
   session.removeItem(`pollchat.outbox.${room}`);
@@ -98,8 +104,9 @@ function moveSession({ session, chat, room, isReload }) {
 }
 
 /**
- * local, session: the two storages, or null; chat: what the chat's keys begin with; paths: where it was at, as earlier versions wrote
- * it; openOutbox(): its database. Throws where something is forbidden; the rest stays for another time.
+ * local, session: the two storages, or null; chat: what the chat's keys begin with; paths: where it
+ * was at, as earlier versions wrote it; openOutbox(): its database. Throws where something is
+ * forbidden; the rest stays for another time.
  */
 export async function bringOver(of) {
   const { local, session, locks, chat, room } = of;

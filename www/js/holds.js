@@ -1,7 +1,8 @@
-// holds.js - how many connections all chats of a host hold in one browser. Each chat holds one (tabs.js), but several chats may be at
-// paths of one host, each in a window of its own or on one page: no more than four of the six that a browser allows.
+// holds.js - how many connections all chats of a host hold in one browser. Each chat holds one
+// (tabs.js), but several chats may be at paths of one host, each in a window of its own or on one
+// page: no more than four of the six that a browser allows.
 //
-// Whoever holds one says so to all; those that nobody looks at rank behind.
+// A tab that holds one says so to all. Hidden tabs rank behind those that are looked at.
 
 const MOST = 4;
 const FRESH = { seen: 10_000, unseen: 180_000 }; // browsers let timers of hidden tabs run once a minute
@@ -10,7 +11,10 @@ export class Holds {
   #others = new Map(); // by id: { isSeen, at }
   #holds = false;
 
-  /** openChannel(): of all chats of the host, see channel.js. id: of this tab; isSeen(): somebody looks at it; changed(): there is one more. */
+  /**
+   * openChannel(): of all chats of the host, see channel.js. id: of this tab; isSeen(): it is
+   * looked at; changed(): there is one more.
+   */
   constructor({ id, clock, openChannel, isSeen, changed }) {
     Object.assign(this, { id, clock, openChannel, isSeen, changed });
   }

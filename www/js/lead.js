@@ -1,15 +1,18 @@
 // lead.js - which of the tabs and frames of a chat in one browser leads.
 //
-// By messages alone, so that it works wherever tabs can talk to each other, also in a page without HTTPS, which has no locks. A tab
-// that wants the lead claims it, and has it if nobody objects within a moment: the leader does, or a tab that has a better claim (it
-// is looked at, or else its id is the smaller one). Each lead has a term, greater than the one before; of two leaders the one of the
-// older term gives way, so that one that was asleep can't come back. The lead goes to a tab that is looked at. A leader that says
-// nothing for ten seconds has lost it: it was killed, or is frozen.
+// By messages alone, so that it works wherever tabs can talk to each other, also in a page without
+// HTTPS, which has no locks. A tab that wants the lead claims it, and has it unless another tab
+// objects within a moment: the leader does, or a tab that has a better claim (it is looked at, or
+// else its id is the smaller one). Each lead has a term, greater than the one before; of two
+// leaders the one of the older term gives way, so that one that was asleep can't come back. The
+// lead goes to a tab that is looked at. A leader that says nothing for ten seconds has lost it: it
+// was killed, or is frozen.
 //
-// Two may lead for a moment. That costs a connection and no more: what they tell is joined by seq (tabs.js).
+// Two may lead for a moment. That costs a connection and no more: what they tell is joined by seq
+// (tabs.js).
 
 const SETTLE = 200; // for an objection
-const SILENT = 7000; // those who are told ask by themselves
+const SILENT = 7000; // the other tabs ask by themselves
 const FROZEN = 10_000;
 const PATIENCE = 12; // times, while hidden: browsers let timers of hidden tabs run once a minute
 
@@ -24,8 +27,8 @@ export class Lead {
   #heard;
 
   /**
-   * id: of this tab; say(what): to the others; isSeen(): somebody looks at this tab; info(): what the leader tells with each sign of
-   * life; won(), lost(): the lead.
+   * id: of this tab; say(what): to the others; isSeen(): this tab is looked at; info(): what the
+   * leader tells with each sign of life; won(), lost(): the lead.
    */
   constructor({ id, clock, say, isSeen, info, won, lost }) {
     Object.assign(this, { id, clock, say, isSeen, info, won, lost });
@@ -68,7 +71,9 @@ export class Lead {
     }
   }
 
-  /** Something that another tab said. Returns whether it is a sign of life of the one that leads. */
+  /**
+   * Something that another tab said. Returns whether it is a sign of life of the one that leads.
+   */
   hear(what) {
     if (what.type === 'claim') {
       this.#hearClaim(what);

@@ -1,7 +1,9 @@
-// locks.js - a stand-in for navigator.locks, which a page without HTTPS hasn't: for names that a tab holds for as long as it lives.
+// locks.js - a stand-in for navigator.locks, which a page without HTTPS hasn't: for names that a
+// tab holds for as long as it lives.
 //
-// Who has a name is asked over a channel (channel.js). A tab that is frozen doesn't answer, so its name may be had by another one as
-// well: good enough for what a second owner does no harm to, as sending a message again under its id.
+// A tab asks over a channel (channel.js) whether another one has the name. A tab that is frozen
+// doesn't answer, so its name may be had by another one as well: good enough for what a second
+// owner does no harm to, as sending a message again under its id.
 
 const ANSWER = 400; // milliseconds for an answer
 
@@ -15,7 +17,10 @@ export class Locks {
     channel.onmessage = ({ data }) => this.#hear(data);
   }
 
-  /** As navigator.locks.request, without waiting: without ifAvailable the name must be nobody else's. */
+  /**
+   * As navigator.locks.request, without waiting: without ifAvailable the name must be one that no
+   * other tab asks for.
+   */
   async request(name, ...more) {
     const [action] = more.slice(-1);
     const isOurs = !more[0].ifAvailable || (await this.#isFree(name));

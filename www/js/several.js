@@ -1,4 +1,5 @@
-// several.js - several rooms in one request: how they are asked for, and the part of each in an answer, in the form of one room's.
+// several.js - several rooms in one request: how they are asked for, and the part of each in an
+// answer, in the form of one room's.
 
 import { isCursor, isPage } from './answers.js';
 

@@ -1,13 +1,16 @@
-// tabs.js - all tabs and frames of a chat in one browser share one connection: one of them leads and listens for all rooms, the others
-// are told.
+// tabs.js - all tabs and frames of a chat in one browser share one connection: one of them leads
+// and listens for all rooms, the others are told.
 //
-// Browsers allow six connections to a host; seven tabs that each hold one would stop everything. So a browser holds one, whatever the
-// rooms, and none while nobody looks at any of the tabs. Who leads: lead.js. Each tab says which room it shows and how far it is; the
-// leader listens for all of them in one request. A tab that missed something (it was asleep, it has just come, its room has found no
-// place) asks once by itself, and so does everybody while the leader is silent. Each tab sends by itself. Where tabs can't talk to each
-// other none of them holds a connection: they ask on a timer.
+// Browsers allow six connections to a host; seven tabs that each hold one would stop everything. So
+// a browser holds one, whatever the rooms, and none while all tabs are hidden (unless the visitor
+// wants to hear of news at once). Who leads: lead.js. Each tab says which room it shows and how far
+// it is; the leader listens for all of them in one request. A tab that missed something (it was
+// asleep, it has just come, its room has found no place) asks once by itself, and so do all tabs
+// while the leader is silent. Each tab sends by itself. Where tabs can't talk to each other none of
+// them holds a connection: they ask on a timer.
 //
-// Whatever is told is joined by epoch and seq, so that it does no harm if it comes twice, late, or from two leaders.
+// Whatever is told is joined by epoch and seq, so that it does no harm if it comes twice, late, or
+// from two leaders.
 //
 // Takes the place of a transport: start, stop, hurry, and its status event.
 
@@ -96,9 +99,10 @@ export class Tabs extends EventTarget {
   #saidHere = -Infinity;
 
   /**
-   * openChannel(name): see channel.js; 'tabs' is of this chat, 'holds' of all chats of the host. id: that no other tab has. pace: whether
-   * somebody looks at this tab, as in transport.js. wantsNews(): the visitor wants to hear of news at once, also when nobody looks. The
-   * transport asks others() and mayHold() of this.
+   * openChannel(name): see channel.js; 'tabs' is of this chat, 'holds' of all chats of the host.
+   * id: that no other tab has. pace: whether this tab is looked at, as in transport.js.
+   * wantsNews(): the visitor wants to hear of news at once, also from hidden tabs. The transport
+   * asks others() and mayHold() of this.
    */
   constructor({ id, feed, transport, clock, openChannel, pace = () => 'active', wantsNews = () => false }) {
     super();
@@ -125,7 +129,7 @@ export class Tabs extends EventTarget {
     this.holds.start();
     this.lead.stand();
     this.#sayHere();
-    this.transport.once(); // whoever leads, the room is to be seen at once
+    this.transport.once(); // whichever tab leads, the room is to be seen at once
     this.#timer = this.clock.setTimeout(() => this.#tick(), ALIVE);
   }
 
@@ -159,7 +163,7 @@ export class Tabs extends EventTarget {
     }
   }
 
-  /** Nobody looks at this tab any more. */
+  /** This tab is hidden now. */
   turnedAway() {
     if (!this.#isAlone) {
       this.#sayHere();
@@ -176,12 +180,12 @@ export class Tabs extends EventTarget {
     return this.lead.isLeading;
   }
 
-  /** Whether somebody looks at any of the tabs of this room. */
+  /** Whether any tab of this room is looked at. */
   get isLookedAt() {
     return this.#paceOf((tab) => tab.room === this.feed.room) === 'active';
   }
 
-  /** Whether somebody looks at any of the tabs. */
+  /** How much the tabs are looked at: the most of any. */
   pace() {
     return this.#paceOf(() => true);
   }
