@@ -314,6 +314,26 @@ static void check_old_programs(const struct checks_given *given, struct findings
     }
 }
 
+/* Of a chat that was moved by its owner, or that a program has begun there before the settings named the new place. True: the chat isn't to
+ * begin elsewhere meanwhile. */
+static bool is_being_moved(const struct conf *conf, struct findings *out)
+{
+    char usual[CONF_TEXT_MAX + 32];
+    if (!conf_usual_data(usual, sizeof usual) || !store_exists(usual) || disk_file(usual) == disk_file(conf->data)) {
+        return false;
+    }
+    bool is_begun = store_exists(conf->data);
+    findings_add(
+        out, "data-left", is_begun ? FINDING_NOTE : FINDING_POOR, "%s",
+        is_begun
+            ? "There is a database in pollchat-data beside cgi-bin as well, which this chat doesn't use: the setting data "
+              "names another place. If it is left from before the chat was moved, and no other chat uses it, delete "
+              "that folder."
+            : "The setting data names a place without a database, and there is one in pollchat-data beside "
+              "cgi-bin. If the chat is to move, move that folder there.");
+    return !is_begun && !disk_exists(conf->data);
+}
+
 /* Nothing is made for somebody at a shell: a mistyped folder must not become a new and empty chat. */
 static bool is_made(const struct checks_given *given, struct findings *out)
 {
@@ -357,7 +377,7 @@ static void check_settings(const struct checks_given *given, struct findings *ou
 
 static void check_data(const struct checks_given *given, struct findings *out)
 {
-    if (is_guarded(given->conf->data, out) && is_made(given, out)) {
+    if (is_guarded(given->conf->data, out) && !is_being_moved(given->conf, out) && is_made(given, out)) {
         check_room(given->conf->data, given->stranger ? CHECKS_KEPT_S : 0, out);
         check_file_size(given->conf->data, out);
         check_exposure(given, out);

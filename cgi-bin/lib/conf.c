@@ -2,6 +2,7 @@
 #include "conf.h"
 
 #include "conf_value.h"
+#include "disk.h"
 #include "err.h"
 #include "hash.h"
 #include "near.h"
@@ -10,7 +11,10 @@
 #include <errno.h>
 #include <ini.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
+
+#define USUAL_DATA "../pollchat-data"
 
 enum kind { NUMBER, NUMBER_OR_AUTO, ORIGINS, RANGES, FOLDER, WORD };
 
@@ -30,7 +34,7 @@ static const char *const status_words[] = {"loopback", "everyone", "nobody", NUL
 
 #define AT(member) offsetof(struct conf, member)
 static const struct setting settings[] = {
-    {"data", FOLDER, AT(data), 0, 0, "../pollchat-data", NULL,
+    {"data", FOLDER, AT(data), 0, 0, USUAL_DATA, NULL,
      "Folder of the database (chat.db). A relative path starts at the folder of the programs.\n"
      "It must not be served by the web server; the default lies outside of www/, is made with mode 0700\n"
      "and gets a .htaccess that denies everything, in case it ends up inside a served folder after all.\n"
@@ -639,4 +643,11 @@ void conf_print_example(FILE *out)
         }
         fprintf(out, ";%s =%s%s\n", s->key, s->fallback[0] != '\0' ? " " : "", s->fallback);
     }
+}
+
+bool conf_usual_data(char *out, size_t size)
+{
+    char program_dir[CONF_TEXT_MAX];
+    return disk_program_folder(program_dir, sizeof program_dir, NULL) == 0 &&
+           snprintf(out, size, "%s/" USUAL_DATA, program_dir) < (int)size;
 }

@@ -79,6 +79,9 @@ int conf_load(struct conf *out, const char *program_dir, const char *const *requ
 /* The name of a file of settings beside the programs; number < CONF_FILES. */
 const char *conf_file(size_t number);
 
+/* Where the data lie unless a setting says otherwise. False where the program can't find its own folder. */
+bool conf_usual_data(char *out, size_t size);
+
 /* Every setting, its value, and where the value came from, one a line. Call after conf_load. */
 void conf_print(const struct conf *c, FILE *out);
 

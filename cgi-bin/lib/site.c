@@ -283,8 +283,39 @@ static void note_use(struct site *s, uint64_t file)
     s->file = file;
 }
 
+/* Settings of a server are of several chats, perhaps, that share the programs and so the usual place. */
+static bool is_named_by_file(const struct site *s)
+{
+    return getenv("POLLCHAT_DATA") == NULL && strstr(s->overrides, "POLLCHAT_DATA=") == NULL;
+}
+
+/* A chat that is being moved must not begin a second time: neither in the old place, whose folder is gone, by a program that still runs, nor in
+ * the new one before the folder is there. */
+static int refuse_while_moved(const struct site *s, struct err *e)
+{
+    char usual[CONF_TEXT_MAX + 32];
+    if (disk_exists(s->conf.data)) {
+        return 0;
+    }
+    if (s->was_opened) {
+        return err_set(
+            e, ERR_BUSY,
+            "The data folder isn't where it was. If it was moved, the setting data has to name its new place.");
+    }
+    if (is_named_by_file(s) && conf_usual_data(usual, sizeof usual) && store_exists(usual)) {
+        return err_set(
+            e, ERR_BUSY,
+            "The setting data names a folder that isn't there yet, and the messages lie in pollchat-data beside "
+            "cgi-bin. Move that folder to its new place.");
+    }
+    return 0;
+}
+
 static struct store *open_store(struct site *s, struct err *e)
 {
+    if (refuse_while_moved(s, e) != 0) {
+        return NULL;
+    }
     const struct store_options options = {
         .folder = s->conf.data,
         .journal = (enum store_journal)s->conf.journal,
