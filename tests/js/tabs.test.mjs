@@ -8,7 +8,7 @@ import { Ladder } from '../../www/js/ladder.js';
 import { Store } from '../../www/js/store.js';
 import { Feed, Tabs } from '../../www/js/tabs.js';
 import { Transport } from '../../www/js/transport.js';
-import { Clock, House, network, seeded } from './world.mjs';
+import { Clock, House, network, problem, seeded } from './world.mjs';
 
 /** BroadcastChannels of one browser. A frozen tab gets what was said when it wakes. */
 export class Bus {
@@ -48,7 +48,8 @@ function browser({ top = 'stream', messages = 3, share = true, holds = new Bus()
     const store = new Store(room);
     const feed = new Feed(store);
     const log = [];
-    const fetch = network({ chat: house, clock, log, random });
+    const reach = network({ chat: house, clock, log, random });
+    const fetch = (address, init) => (address.includes('room=BAD') && !b.allows ? Promise.resolve(problem(400, 'bad-input', 'no such room', { field: 'room' })) : reach(address, init));
     const api = makeApi({ base: 'http://chat.test/', fetch: (...args) => (tab.cut || b.cut ? Promise.reject((tab.tried += 1) && new TypeError('cut')) : fetch(...args)), clock });
     const transport = new Transport({
       store: feed, api, clock, random, backoff: new Backoff({ random }), pace: () => tabs.pace(), others: () => tabs.others(), mayHold: () => tabs.mayHold(),
@@ -276,6 +277,26 @@ test('while the server is away one tab tries, less and less often, and not each 
   b.cut = false;
   await b.clock.run(60_000);
   assert.ok(b.inStep());
+});
+
+test('a tab of a room that cannot be leads no other one', async () => {
+  const b = browser();
+  const bad = b.open({ room: 'BAD' });
+  await b.clock.run(5000);
+  const good = b.open();
+  const later = b.open({ room: 'BAD' });
+  await b.clock.run(20_000);
+  assert.deepEqual([bad, good, later].map(({ tabs }) => tabs.isLeading), [false, true, false]);
+  b.chat.say('ann', 'news');
+  await b.clock.run(500);
+  assert.equal(good.store.next, b.chat.head);
+  assert.deepEqual([bad, good, later].map(({ states }) => states.at(-1)), ['retrying', 'online', 'retrying']);
+  b.allows = true;
+  await b.clock.run(200_000);
+  b.house.room('BAD').say('ann', 'mended');
+  await b.clock.run(600);
+  assert.ok(b.inStep(), 'and is one of them again when it is mended');
+  assert.deepEqual(b.leaders(), [good]);
 });
 
 test('the lead goes to the tab that is looked at', async () => {

@@ -91,6 +91,7 @@ export class Tabs extends EventTarget {
   #remotes = new Map(); // by room: what the leader listens for besides its own
   #isStarted = false;
   #isTold = false; // the leader listens for this tab's room
+  #isApart = false; // its room was refused
   #isInTrouble = false; // the leader doesn't reach the server, and tries again
   #speaker = null; // which tab of this room makes a sound
   #timer;
@@ -136,16 +137,7 @@ export class Tabs extends EventTarget {
   /** For good, or until start(): a page that is kept for the way back holds nothing. */
   stop() {
     this.#isStarted = false;
-    this.clock.clearTimeout(this.#timer);
-    this.clock.clearTimeout(this.#regrouping);
-    this.#regrouping = null;
-    if (this.channel !== undefined) {
-      this.lead.leave();
-      this.holds.stop();
-      this.channel.close();
-      this.channel = undefined;
-    }
-    this.#follow();
+    this.#leave();
     this.transport.stop();
   }
 
@@ -188,6 +180,28 @@ export class Tabs extends EventTarget {
   /** How much the tabs are looked at: the most of any. */
   pace() {
     return this.#paceOf(() => true);
+  }
+
+  /** The other tabs do without this one, and it without them. */
+  #leave() {
+    this.clock.clearTimeout(this.#timer);
+    this.clock.clearTimeout(this.#regrouping);
+    this.#regrouping = null;
+    if (this.channel !== undefined) {
+      this.lead.leave();
+      this.holds.stop();
+      this.channel.close();
+      this.channel = undefined;
+    }
+    this.#others.clear();
+    this.#follow();
+  }
+
+  #comeBack() {
+    if (this.#isStarted) {
+      this.stop();
+      this.start();
+    }
   }
 
   // ---- for the transport ----
@@ -385,6 +399,16 @@ export class Tabs extends EventTarget {
 
   #status(detail) {
     this.#tell(detail);
+    if (detail.failure?.kind === 'refused' && this.feed.next === null && !this.#isAlone) {
+      this.#leave(); // a room that can't be is none to lead others with
+      this.#isApart = true;
+      this.transport.start();
+      return;
+    }
+    if (this.#isApart && detail.state === 'online') {
+      this.#isApart = false;
+      this.clock.setTimeout(() => this.#comeBack(), 0);
+    }
     if (this.lead.isLeading) {
       const left = detail.until && detail.until - this.clock.now(); // each tab has a clock of its own
       this.#say({ type: 'status', id: this.id, left, detail: { ...detail, failure: plainFailure(detail.failure) } });

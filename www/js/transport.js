@@ -195,7 +195,7 @@ export class Transport extends EventTarget {
         }
         delay = this.#failed(failure);
       }
-      if (delay > 0 && !this.#hurry) {
+      if (delay > 0 && !this.#hurry && !signal.aborted) {
         await (this.#watched.length > 0 ? this.#look(signal) : this.#nap.sleep(delay));
       }
     }
