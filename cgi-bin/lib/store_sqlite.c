@@ -52,6 +52,9 @@ static bool is_replaced(struct store *base)
     if (!s->stale && store_sqlite_is_robbed(s) && !s->locked) {
         (void)store_sqlite_rescue(s, NULL);
     }
+    if (s->still != 0 && !s->viewing && !store_sqlite_is_still(s)) {
+        s->stale = true;
+    }
     return s->stale || disk_exists(s->asked_path) || store_sqlite_is_moved(s);
 }
 
@@ -368,19 +371,40 @@ static int begin_view(struct store_sqlite *s, struct err *e)
     return 0;
 }
 
+/* Without a log: nobody begins one, or changes the file, before read_end. */
+static int hold_still(struct store_sqlite *s, struct err *e)
+{
+    if (store_sqlite_lock(s, e) != 0) {
+        return -1;
+    }
+    if (store_sqlite_is_still(s)) {
+        return 0;
+    }
+    store_sqlite_unlock(s);
+    s->stale = true;
+    return err_set(e, ERR_BUSY, "The database can be written again just now. Try again.");
+}
+
 static int read_begin(struct store *base, struct err *e)
 {
     struct store_sqlite *s = mine(base);
     struct err why = ERR_INIT;
     CK(!s->viewing);
     store_sqlite_set_deadline(s);
+    if (s->still != 0 && hold_still(s, e) != 0) {
+        return -1;
+    }
     int result = begin_view(s, &why);
-    if (result != 0 && why.code == ERR_READONLY && s->mode == STORE_READ && disk_is_writable(s->folder)) {
+    if (result != 0 && s->still == 0 && why.code == ERR_READONLY && s->mode == STORE_READ &&
+        disk_is_writable(s->folder)) {
         /* A writer was killed, and what it left must be rolled back before anybody can read. */
         err_clear(&why);
         result = store_sqlite_make(s, &why) == 0 ? begin_view(s, &why) : -1;
     }
     s->viewing = result == 0;
+    if (result != 0 && s->still != 0) {
+        store_sqlite_unlock(s);
+    }
     return result == 0 ? 0 : err_set(e, why.code, "%s", why.text);
 }
 
@@ -390,6 +414,9 @@ static void read_end(struct store *base)
     if (s->viewing) {
         s->viewing = false;
         store_sqlite_rollback(s); /* nothing was written */
+        if (s->still != 0) {
+            store_sqlite_unlock(s);
+        }
     }
 }
 

@@ -64,7 +64,8 @@ struct store_sqlite {
     bool has_lost;                    /* the log is gone with messages in it */
     bool has_split;                   /* what the handle had is kept aside: the log that counts is another one */
     struct store_sqlite_files *files; /* see store_sqlite_join; NULL: none, as outside of WAL */
-    uint64_t least_bytes;             /* the database has been so long */
+    uint64_t still; /* disk_stamp of the database that is read without a log, as there is no room for one; 0: as ever */
+    uint64_t least_bytes; /* the database has been so long */
     enum store_mode mode;
     enum store_journal journal; /* as wished */
     bool wal;                   /* as it is */
@@ -130,6 +131,7 @@ int store_sqlite_read_version(struct store_sqlite *s, uint64_t *version, struct 
 /* From a rollback journal, with the flock held (can_lock: there is such a thing). */
 int store_sqlite_choose_journal(struct store_sqlite *s, bool can_lock, struct err *e);
 
+int store_sqlite_prepare(struct store_sqlite *s, struct err *e); /* statements, and the epoch */
 struct store *store_sqlite_open(const struct store_options *options, enum store_mode mode, struct err *e);
 void store_sqlite_close(struct store *base);
 /* Makes or migrates the database, and rolls back what a killed writer left, through a handle of its own. */
@@ -149,6 +151,8 @@ enum store_sqlite_joined store_sqlite_join(struct store_sqlite *s, struct err *e
 void store_sqlite_leave(struct store_sqlite *s);           /* closes it; fine if it never joined, or isn't connected */
 bool store_sqlite_is_in_wal(const struct store_sqlite *s); /* by its header; asks for no lock */
 
+/* This process or another one has the database open, in WAL. */
+bool store_sqlite_is_held(const struct store_sqlite *s);
 /* Another process has the database open, in WAL. Not to be asked while this one has. */
 bool store_sqlite_is_held_elsewhere(const struct store_sqlite *s);
 
@@ -184,6 +188,8 @@ enum store_sqlite_state store_sqlite_recorded(const struct store_sqlite *s);
 bool store_sqlite_log_is_odd(const struct store_sqlite *s);
 /* Others have the database open; no matter which log they have, nothing that is in it only is theirs to put back. */
 bool store_sqlite_may_begin_beside(const struct store_sqlite *s);
+/* Something that was in the log is gone. */
+bool store_sqlite_lacks_something(const struct store_sqlite *s);
 /* With the flock, and while no process has the database open: sets has_lost, and puts aside a log that is another one's. */
 int store_sqlite_clear_log(struct store_sqlite *s, struct err *e);
 int store_sqlite_set_log_aside(const struct store_sqlite *s, struct err *e);
@@ -203,6 +209,13 @@ void store_sqlite_rest(const struct store_options *options, bool now); /* see st
 
 /* With the flock in hand; mode: SQLITE_CHECKPOINT_... Returns SQLite's code. Failures are logged, once. */
 int store_sqlite_checkpoint(struct store_sqlite *s, int mode);
+
+/* ---- store_sqlite_still.c: reading where there is no room for a log ---- */
+
+/* For a reader whose open has failed: the database alone, if it has all messages and no program has it open. Between read_begin and
+ * read_end the flock is held, so nothing changes meanwhile; any change in between makes the handle one that is replaced. */
+int store_sqlite_open_without_log(struct store_sqlite *s, struct err *e);
+bool store_sqlite_is_still(const struct store_sqlite *s); /* what was so when it was opened */
 
 /* ---- store_sqlite_check.c ---- */
 

@@ -250,6 +250,14 @@ bool store_sqlite_is_held_elsewhere(const struct store_sqlite *s)
     return disk_is_locked_elsewhere(s->path, LOCKED_FROM, LOCKED_BYTES);
 }
 
+bool store_sqlite_is_held(const struct store_sqlite *s)
+{
+    pthread_mutex_lock(&lock);
+    bool is = find(disk_file(s->path)) != NULL || store_sqlite_is_held_elsewhere(s);
+    pthread_mutex_unlock(&lock);
+    return is;
+}
+
 /* ---- looking ---- */
 
 bool store_sqlite_log_is_gone(const struct store_sqlite *s)

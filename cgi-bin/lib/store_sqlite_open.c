@@ -619,6 +619,11 @@ static void start_anew(struct store_sqlite *s)
     s->lock_fd = -1;
 }
 
+int store_sqlite_prepare(struct store_sqlite *s, struct err *e)
+{
+    return prepare(s, e) == 0 ? learn_epoch(s, e) : -1;
+}
+
 static int open_rounds(struct store_sqlite *s, struct err *e)
 {
     for (int round = 0; round < ROUNDS_MAX; round++) {
@@ -647,6 +652,24 @@ static int open_rounds(struct store_sqlite *s, struct err *e)
     return err_set(e, ERR_BUSY, "The database is being replaced again and again. Try again in a moment.");
 }
 
+/* There may be something to be read though nothing can be made. */
+static int open_to_read(struct store_sqlite *s, struct err *e)
+{
+    struct err why = ERR_INIT;
+    if (open_rounds(s, &why) == 0) {
+        return 0;
+    }
+    start_anew(s);
+    if (s->mode == STORE_READ && why.code == ERR_FULL) {
+        return store_sqlite_open_without_log(s, NULL) == 0
+                   ? 0
+                   : err_set(e, ERR_FULL,
+                             "The disk or the quota of the data folder is full: there isn't even room for the small files that "
+                             "reading takes. Nothing is lost. Make some room.");
+    }
+    return err_set(e, why.code, "%s", why.text);
+}
+
 struct store *store_sqlite_open(const struct store_options *options, enum store_mode mode, struct err *e)
 {
     struct store_sqlite *s = store_sqlite_handle(options->folder, NULL, mode);
@@ -656,7 +679,7 @@ struct store *store_sqlite_open(const struct store_options *options, enum store_
     s->stopping = options->stopping;
     store_sqlite_set_deadline(s);
     if ((disk_exists(s->asked_path) && store_sqlite_restore_asked(options, s->asked_path, e) != 0) ||
-        open_rounds(s, e) != 0) {
+        open_to_read(s, e) != 0) {
         store_sqlite_close(&s->base);
         return NULL;
     }

@@ -129,7 +129,7 @@ static bool is_younger_than_record(const struct store_sqlite *s)
            written_ns(&database) > written_ns(&record);
 }
 
-static bool lacks_something(const struct store_sqlite *s)
+bool store_sqlite_lacks_something(const struct store_sqlite *s)
 {
     enum store_sqlite_state state = store_sqlite_recorded(s);
     return state == STORE_SQLITE_CUT ||
@@ -146,7 +146,7 @@ static bool read_own_record(const struct store_sqlite *s, struct record *r)
 bool store_sqlite_log_is_odd(const struct store_sqlite *s)
 {
     struct record r;
-    return read_own_record(s, &r) ? r.log != disk_file(s->log_path) || lacks_something(s)
+    return read_own_record(s, &r) ? r.log != disk_file(s->log_path) || store_sqlite_lacks_something(s)
                                   : disk_size(s->log_path) == 0 || is_of_another(s);
 }
 
@@ -198,7 +198,7 @@ int store_sqlite_set_log_aside(const struct store_sqlite *s, struct err *e)
 
 int store_sqlite_clear_log(struct store_sqlite *s, struct err *e)
 {
-    s->has_lost = lacks_something(s);
+    s->has_lost = store_sqlite_lacks_something(s);
     return is_of_another(s) ? store_sqlite_set_log_aside(s, e) : 0;
 }
 

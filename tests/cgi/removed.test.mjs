@@ -7,7 +7,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 
-import { atEnd, cgi, fastcgi, poll, pollchat, send, startFastcgi, temporaryFolder, until } from './program.mjs';
+import { atEnd, cgi, fastcgi, poll, pollchat, programPath, send, startFastcgi, temporaryFolder, until } from './program.mjs';
 
 const all = { program: 'poll', query: 'since=0&limit=1000' };
 
@@ -183,4 +183,24 @@ test('deleted counts are made anew by the programs that run', async (t) => {
   const before = (await status()).requests;
   await say('b');
   await until(async () => JSON.stringify((await status()).requests) !== JSON.stringify(before), 'running programs to count there');
+});
+
+test('a full disk and no log: what is there is read all the same, and as ever once there is room', async (t) => {
+  const data = path.join(temporaryFolder(t), 'data');
+  for (const text of ['a', 'b']) await send(data, { text });
+  spawnSync('sqlite3', [path.join(data, 'chat.db'), 'PRAGMA wal_checkpoint(TRUNCATE)']); // when it ends both files go
+  assert.equal(fs.existsSync(path.join(data, 'chat.db-wal')), false);
+  for (const name of ['chat.bell', 'chat.tally']) fs.rmSync(path.join(data, name));
+  const file = path.join(temporaryFolder(t), 'poll');
+  fs.writeFileSync(file, `#!/bin/sh\nulimit -f 8\nexec ${programPath('poll')}\n`, { mode: 0o755 });
+  const poller = await startFastcgi(t, 'poll', data, { file });
+  const ask = () => fastcgi(poller.socket, all);
+  for (let i = 0; i < 3; i++) {
+    const answer = await ask();
+    assert.equal(answer.status, 200, answer.body);
+    assert.deepEqual(texts(answer.json), ['a', 'b']);
+  }
+  const sender = await startFastcgi(t, 'send', data); // one who has room
+  assert.equal((await fastcgi(sender.socket, { program: 'send', method: 'POST', type: 'text/plain', body: 'c' })).json.seq, 3);
+  await until(async () => (await ask()).json.messages?.length === 3, 'the new message');
 });

@@ -424,9 +424,46 @@ static void a_database_is_made_when_there_is_space(void **state)
     }
 }
 
+/* No log, no shared memory, and no room for either. */
+static void read_on_a_full_disk(const struct place *p, int expected)
+{
+    struct err e = ERR_INIT;
+    limit_files(4096);
+    struct store *s = try_open(p, STORE_READ, &e);
+    if (s == NULL) {
+        fprintf(stderr, "open: %s\n", e.text);
+    }
+    NEED(s != NULL);
+    NEED(count_contiguous(s, "lobby") == expected);
+    NEED(count_contiguous(s, "lobby") == expected && !store_is_replaced(s));
+    store_close(s);
+}
+
+static void copy_log_and_remove_it(const struct place *p)
+{
+    sqlite3 *db = NULL;
+    assert_int_equal(sqlite3_open(in_place(p, "chat.db"), &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db); /* the last one: both files go */
+    assert_int_equal(size_of(p, "chat.db-wal"), -1);
+}
+
+static void a_full_disk_keeps_nobody_from_reading_though_there_is_no_log(void **state)
+{
+    struct place *p = *state;
+    fill(p, 3);
+    copy_log_and_remove_it(p);
+    run_child(read_on_a_full_disk, p, 3);
+    struct store *s = open_store(p, STORE_WRITE);
+    assert_stored(s, "later", "text");
+    run_child(read_on_a_full_disk, p, 4); /* with the writer's files, as ever */
+    store_close(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        IN_WAL(a_full_disk_keeps_nobody_from_reading_though_there_is_no_log),
         IN_BOTH_MODES(busy_after_the_time_limit_and_fine_afterwards),
         IN_BOTH_MODES(stopping_ends_every_wait),
         IN_ROLLBACK(rollback_needs_no_flock),
