@@ -20,6 +20,7 @@ import { SettingsView } from './views/settings.js';
 import { StatusView } from './views/status.js';
 
 const IDLE_MS = 120_000;
+const TALK = 1; // what tabs tell each other; tabs of another release, still open, may tell other things
 
 function attempt(action) {
   try {
@@ -94,7 +95,7 @@ function makeTalk({ room, pace, wantsNews, clock }) {
   const makeId = () => newId((bytes) => crypto.getRandomValues(bytes));
   const { BroadcastChannel, origin } = window;
   const channel = { BroadcastChannel, origin, storage: attempt(() => window.localStorage), target: window };
-  const transport = new Tabs({ id: makeId(), feed, transport: listener, clock, openChannel: (of) => openChannel(of === 'holds' ? 'pollchat holds' : `${CHAT} ${of}`, channel), pace, wantsNews });
+  const transport = new Tabs({ id: makeId(), feed, transport: listener, clock, openChannel: (of) => openChannel(of === 'holds' ? 'pollchat holds' : `${CHAT} ${of} ${TALK}`, channel), pace, wantsNews });
   const wire = navigator.locks === undefined ? openChannel(`${CHAT} locks`, channel) : undefined;
   const standIn = wire && new Locks({ id: makeId(), clock, channel: wire });
   const otherwise = { load: () => parseList(session.get(`${room} outbox`)), save: (list) => session.set(`${room} outbox`, JSON.stringify(list)) };
