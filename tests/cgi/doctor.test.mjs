@@ -142,7 +142,7 @@ test('links that the owner of a folder has put there lead root\'s command line t
   const state = () => [fs.readFileSync(precious, 'utf8'), ...['mode', 'uid', 'gid'].map((key) => fs.statSync(precious)[key])];
   fs.writeFileSync(precious, 'root:x:0:0\n', { mode: 0o644 });
   const before = state();
-  const names = ['chat.db-lock', 'chat.bell', 'chat.tally', 'chat.key', 'chat.trial', 'chat.upgrade', 'chat.warned', 'web-test.txt', 'chat-restore.new', 'chat-restore.old', 'chat.db-trial', 'READABLE-BY-THE-WEB.txt'];
+  const names = ['chat.db-lock', 'chat.bell', 'chat.tally', 'chat.key', 'chat.trial', 'chat.upgrade', 'chat.warned', 'chat.incidents', 'web-test.txt', 'chat-restore.new', 'chat-restore.old', 'chat.db-trial', 'READABLE-BY-THE-WEB.txt'];
   for (const make of [fs.symlinkSync, fs.linkSync]) {
     for (const name of names) {
       const data = path.join(folder, `data-${make.name}-${name}`);

@@ -291,7 +291,7 @@ static void what_root_makes_is_the_folder_owners(void **state)
 
 /* ---- links that somebody else has put there ---- */
 
-static const char *swapped_for; /* what stands in the place of the next folder that is made, once it is; NULL: that folder */
+static const char *swapped_for; /* stands in the place of the next folder that is made; NULL: that folder */
 
 /* The program's own calls come here, as this is found before the C library's. */
 int mkdir(const char *folder, mode_t mode)
