@@ -15,11 +15,12 @@ struct answer_room {
     const char *name;
     const struct chat_message *messages;
     size_t count;
-    uint64_t next;   /* the since of the next call */
-    uint64_t head;   /* greatest seq of the room */
-    uint64_t oldest; /* smallest seq kept */
+    uint64_t next;     /* the since of the next call */
+    uint64_t head;     /* greatest seq of the room */
+    uint64_t oldest;   /* smallest seq kept */
     const char *watch; /* where the head can be asked for as a file (heads.h); NULL: nowhere */
-    bool gap;        /* messages that were asked for are gone: before the first one here, between two, or behind the last one */
+    /* Messages that were asked for are gone: before the first one here, between two, or behind the last one. */
+    bool gap;
 };
 
 struct answer {

@@ -663,9 +663,10 @@ static int open_to_read(struct store_sqlite *s, struct err *e)
     if (s->mode == STORE_READ && why.code == ERR_FULL) {
         return store_sqlite_open_without_log(s, NULL) == 0
                    ? 0
-                   : err_set(e, ERR_FULL,
-                             "The disk or the quota of the data folder is full: there isn't even room for the small files that "
-                             "reading takes. Nothing is lost. Make some room.");
+                   : err_set(
+                         e, ERR_FULL,
+                         "The disk or the quota of the data folder is full: there isn't even room for the small files that "
+                         "reading takes. Nothing is lost. Make some room.");
     }
     return err_set(e, why.code, "%s", why.text);
 }
