@@ -154,7 +154,7 @@ static void parameters_are_bounded_in_number_and_bytes(void **state)
     static char much[32 * 1024];
     for (int more = 0; more < 2; more++) { /* pairs of nothing */
         put_begin(1);
-        put(PARAMS, 1, many, (size_t)(2 * (INTAKE_PAIRS_MAX + more)), 0);
+        put(PARAMS, 1, many, 2 * ((size_t)INTAKE_PAIRS_MAX + (size_t)more), 0);
         put(PARAMS, 1, "", 0, 0);
         assert_head(more ? -1 : 0);
         close_pair(state);
