@@ -85,6 +85,7 @@ struct header {
         trial; /* bell_try: when the next one may be, ms << 16 | pause before it, s << 8 | processes at the last */
     _Atomic uint64_t shown;                 /* bell_show: monotonic second << 16 | processes */
     _Atomic uint64_t took;                  /* bell_took: average, us */
+    _Atomic uint64_t work;                  /* us that polls of this round took together */
     _Atomic uint8_t writing_since[WRITERS]; /* second_of(); 0: unknown, the program is an older one */
 };
 
@@ -614,31 +615,46 @@ bool bell_try(struct bell *b, unsigned there, unsigned seconds, unsigned pause, 
 
 /* ---- who asks on a timer ---- */
 
-/* True once a round for each client; always for an unknown one. */
+/* True once a round for each client. */
 static bool is_new(struct header *h, uint16_t client)
 {
     uint64_t bit = (uint64_t)1 << client % 64;
-    return client == 0 || (atomic_fetch_or(&h->asked[client % ASKED / 64], bit) & bit) == 0;
+    return (atomic_fetch_or(&h->asked[client % ASKED / 64], bit) & bit) == 0;
 }
 
-unsigned bell_pace(struct bell *b, uint16_t client, const struct pace_rules *rules)
+static void begin_round(struct header *h, uint16_t client)
 {
+    atomic_store(&h->work, 0);
+    for (size_t i = 0; i < ASKED / 64; i++) {
+        atomic_store(&h->asked[i], 0);
+    }
+    (void)is_new(h, client);
+}
+
+unsigned bell_pace(struct bell *b, uint16_t client, uint64_t took_us, const struct pace_rules *rules)
+{
+    struct pace_rules now_rules = *rules;
     int64_t now = clock_mono_ms();
+    uint64_t work = atomic_fetch_add(&b->header->work, took_us) + took_us;
     uint64_t round = atomic_load(&b->header->round);
     uint64_t next = 0;
-    bool turns = pace_is_over(round, now);
-    bool counts = turns || is_new(b->header, client);
+    bool counts = is_new(b->header, client);
+    bool turns = false;
     do {
         turns = pace_is_over(round, now);
-        next = pace_next(round, now, counts, rules);
+        now_rules.load = turns ? pace_load(round, now, work) : 0;
+        next = pace_next(round, now, counts || turns, &now_rules);
     } while (!atomic_compare_exchange_weak(&b->header->round, &round, next));
     if (turns) {
-        for (size_t i = 0; i < ASKED / 64; i++) {
-            atomic_store(&b->header->asked[i], 0);
-        }
-        (void)is_new(b->header, client);
+        begin_round(b->header, client);
     }
     return pace_told(next);
+}
+
+unsigned bell_average(const struct bell *b)
+{
+    uint64_t took = atomic_load(&b->header->took);
+    return took < UINT32_MAX ? (unsigned)took : UINT32_MAX;
 }
 
 unsigned bell_took(struct bell *b, uint64_t us)
@@ -647,7 +663,7 @@ unsigned bell_took(struct bell *b, uint64_t us)
     uint64_t next = took == 0 ? us : (took * (TOOK_SHARE - 1) + us) / TOOK_SHARE;
     atomic_compare_exchange_strong(&b->header->took, &took,
                                    next); /* another one was quicker: one of them doesn't count */
-    return next < UINT32_MAX ? (unsigned)next : UINT32_MAX;
+    return bell_average(b);
 }
 
 int bell_wait(struct bell *b, uint32_t seen, int timeout_ms)

@@ -108,13 +108,14 @@ unsigned bell_shown(const struct bell *b); /* the same without saying anything *
  * brought no process more than were there, and others wait for their turn, the pause is twice the last one, up to pause_most. */
 bool bell_try(struct bell *b, unsigned there, unsigned seconds, unsigned pause, unsigned pause_most);
 
-/* Somebody asked, wasn't held, and is now told when to ask again: in how many seconds? (pace.h) Each client counts once while a round
- * lasts, site-wide; client 0 each time. */
+/* Somebody asked, wasn't held, and is now told when to ask again: in how many seconds? (pace.h; load is found here.) Each client counts
+ * once while a round lasts, site-wide. took_us: how long this took a process, or 0 where it is nobody's business. */
 struct pace_rules;
-unsigned bell_pace(struct bell *b, uint16_t client, const struct pace_rules *rules);
+unsigned bell_pace(struct bell *b, uint16_t client, uint64_t took_us, const struct pace_rules *rules);
 
 /* A poll has cost its process so many microseconds. Returns the average of the latest ones, site-wide. */
 unsigned bell_took(struct bell *b, uint64_t us);
+unsigned bell_average(const struct bell *b); /* the same without another one; 0: none yet */
 
 /* Sleeps until the counter differs from seen, or the time is up. 1 rung, 0 time is up. */
 int bell_wait(struct bell *b, uint32_t seen, int timeout_ms);

@@ -15,7 +15,8 @@ enum {
     PAUSE_MOST_S = 60,   /* where a trial was in vain */
     FEWEST = 1,          /* may be held in any case */
     FEW_BY_CGI = 2,
-    CGI_S = 90, /* longer than a plain CGI process lives */
+    SLOW_US = 20000, /* for a poll */
+    CGI_S = 90,      /* longer than a plain CGI process lives */
 };
 
 static struct bell_for place_for(const struct crew_request *r)
@@ -63,7 +64,8 @@ static int hold_by_cgi(struct bell *b, const struct crew_request *r, unsigned se
     struct bell_for place = place_for(r);
     if (r->conf->max_held == CONF_AUTO) {
         (void)bell_join(b, CGI_S); /* until it ends */
-        place.most = few_of(bell_show(b, bell_crew(b).there), place.most);
+        unsigned seen = bell_show(b, bell_crew(b).there);
+        place.most = few_of(bell_average(b) < SLOW_US ? seen : 0, place.most); /* those of a slow host overlap anyway */
     }
     return bell_hold(b, &place, seconds);
 }
@@ -81,7 +83,7 @@ bool crew_can_hold(const struct bell *b, const struct crew_request *r)
     if (r->conf->max_held == CONF_AUTO && r->stays) {
         is_free = crew.holding < FEWEST || crew.there > crew.holding + free_needed(&crew);
     } else if (r->conf->max_held == CONF_AUTO) {
-        place.most = few_of(bell_shown(b), place.most);
+        place.most = few_of(bell_average(b) < SLOW_US ? bell_shown(b) : 0, place.most);
     }
     return is_free && bell_can_hold(b, &place);
 }

@@ -8,7 +8,7 @@
  *     although others wait for their turn, the next trial is much later. And processes that nobody needs leave, at once while
  *     none of send is there.
  *   - by plain CGI two may be held, and more once more processes were seen at once: somewhat less than half of them, as those
- *     who are woken are all back before their first processes have ended.
+ *     who are woken are all back before their first processes have ended; and two again while polls take long.
  * Never more than 6, or a third of a limit that can be seen (host.h). A number in max_held holds so many, whatever is there.
  * Threads and processes: any.
  */

@@ -25,6 +25,21 @@ static uint32_t needed(uint64_t clients, const struct pace_rules *rules)
     return seconds < rules->least ? rules->least : seconds < rules->most ? (uint32_t)seconds : rules->most;
 }
 
+/* What would have brought the load of the last round down to 100, if clients do as they are told. 0: it was less. */
+static uint32_t eased(uint32_t told, const struct pace_rules *rules)
+{
+    uint64_t seconds = ((uint64_t)told * rules->load + 99) / 100;
+    uint32_t most = rules->most < PACE_LOAD_MOST ? rules->most : PACE_LOAD_MOST;
+    return rules->load <= 100 ? 0 : seconds < most ? (uint32_t)seconds : most;
+}
+
+unsigned pace_load(uint64_t round, int64_t now_ms, uint64_t took_us)
+{
+    uint64_t passed = passed_ms(round, now_ms);
+    uint64_t load = round == 0 || passed == 0 ? 0 : took_us / 10 / passed;
+    return load < UINT32_MAX / 256 ? (unsigned)load : UINT32_MAX / 256;
+}
+
 static uint64_t clients_of(uint64_t round, int64_t now_ms)
 {
     uint64_t passed = passed_ms(round, now_ms);
@@ -41,8 +56,10 @@ uint64_t pace_next(uint64_t round, int64_t now_ms, bool counts, const struct pac
     uint32_t before = (uint32_t)(round >> 8 & 0xFF);
     uint32_t told = told_of(round);
     if (pace_is_over(round, now_ms)) {
+        uint32_t by_load = eased(told, rules);
         before = told;
         told = needed(clients_of(round, now_ms), rules);
+        told = by_load > told ? by_load : told;
         began = (uint32_t)(now_ms / TICK_MS);
         count = 0;
     }

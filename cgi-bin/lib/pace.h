@@ -19,7 +19,15 @@ struct pace_rules {
     unsigned least;
     unsigned most;
     unsigned rate;
+    unsigned
+        load; /* percent of the last round that polls kept a process busy: above 100 its clients were too many, or hidden behind
+                      one address, and are told more; though not more than PACE_LOAD_MOST for that */
 };
+
+enum { PACE_LOAD_MOST = 10 };
+
+/* The load of a round in which polls took so many microseconds together. */
+unsigned pace_load(uint64_t round, int64_t now_ms, uint64_t took_us);
 
 /* The next one to ask at now_ms of the monotonic clock begins another round. */
 bool pace_is_over(uint64_t round, int64_t now_ms);

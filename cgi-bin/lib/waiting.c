@@ -32,8 +32,10 @@ enum {
     PAUSE_MS = 100,          /* before the next one after such a look */
     KEPT_S = 15,             /* how long a place among those that stay lasts if it isn't renewed */
     IDLE_US = 3000000,
-    POLL_AFTER_MOST = 60, /* seconds */
-    CHEAP_POLLS = 4, /* times poll_rate: where one process answers many, a poll on the timer costs that much less */
+    POLL_AFTER_MOST = 60,    /* seconds */
+    CHEAP_POLLS = 4,         /* times poll_rate at most, where one process answers many, */
+    CHEAP_POLLS_LEAST = 10,  /* and at least so many a second; */
+    PLACES_A_POLL = 15,      /* and one a second for so many places: see rate_of */
     WORKER_TOKENS = 1 << 16, /* tokens from here on are of workers.h, those below of the bell */
     HEARTBEAT_MS = 15000,    /* proxies and NAT routers cut connections that are silent for 30 to 60 s */
 };
@@ -391,19 +393,40 @@ bool waiting_has_place(struct waiting *w, const struct web_exchange *x, const st
     return bell != NULL && crew_can_hold(bell, &r);
 }
 
+/* How often those who are on the timer should ask together, so that their connections leave the web server its spare ones: lighttpd lets
+ * one go up to five seconds after its answer, where the client doesn't. A third of those that may wait are spare (allowance.c). */
+static unsigned rate_of(const struct waiting *w, const struct web_exchange *x, const struct conf *conf)
+{
+    struct allowance allowed;
+    waiting_allowance(w, x, conf, &allowed);
+    unsigned rate = is_apache(x) ? (unsigned)conf->poll_rate : allowed.most / PLACES_A_POLL;
+    unsigned most = (unsigned)conf->poll_rate * CHEAP_POLLS;
+    return rate < CHEAP_POLLS_LEAST && most > CHEAP_POLLS_LEAST ? CHEAP_POLLS_LEAST : rate < most ? rate : most;
+}
+
+/* How many plain CGI processes are there, those that hold left out: a process sees neither how long it takes to be started nor how long to
+ * be gone, but the others that are there meanwhile. */
+static unsigned overlap_in(const struct waiting *w, const struct bell *bell)
+{
+    const struct bell_crew crew = bell_crew(bell);
+    return w->fastcgi || crew.there <= crew.holding + 1 ? 1 : crew.there - crew.holding;
+}
+
 unsigned waiting_poll_after(struct waiting *w, const struct web_exchange *x, const struct conf *conf)
 {
-    struct pace_rules rules = {
-        .least = (unsigned)conf->poll_after, .most = POLL_AFTER_MOST, .rate = (unsigned)conf->poll_rate * CHEAP_POLLS};
+    struct pace_rules rules = {.least = (unsigned)conf->poll_after, .most = POLL_AFTER_MOST};
     struct bell *bell = bell_of(w);
+    uint64_t took = 0;
     if (bell == NULL) {
         return rules.least;
     }
     if (costs_a_process(w, x)) {
-        uint64_t took = w->fastcgi ? (uint64_t)(clock_mono_us() - atomic_load(&w->arrived_us)) : host_age_us();
-        rules.rate = pace_rate(bell_took(bell, took), (unsigned)conf->poll_rate);
+        took = w->fastcgi ? (uint64_t)(clock_mono_us() - atomic_load(&w->arrived_us)) : host_age_us();
+        rules.rate = pace_rate(bell_took(bell, took * overlap_in(w, bell)), (unsigned)conf->poll_rate);
+    } else {
+        rules.rate = rate_of(w, x, conf);
     }
-    return bell_pace(bell, client_of(w, x, conf), &rules);
+    return bell_pace(bell, client_of(w, x, conf), took, &rules);
 }
 
 /* False: what x keeps busy while it waits isn't to be had. *token: to be released, or -1. */

@@ -80,7 +80,7 @@ void waiting_allowance(const struct waiting *w, const struct web_exchange *x, co
                        struct allowance *out);
 
 /* In how many seconds one should ask again who wanted to wait and was not held: conf->poll_after, or more where together they would
- * ask too often: poll_rate, or four times that where one process answers many. */
+ * ask too often: poll_rate, or where one process answers many what leaves the web server connections. */
 unsigned waiting_poll_after(struct waiting *w, const struct web_exchange *x, const struct conf *conf);
 
 size_t waiting_count(const struct waiting *w); /* held without a thread, now */

@@ -553,11 +553,11 @@ static void who_asks_on_a_timer_is_counted_for_all_processes(void **state)
     struct bell *b = open_bell("of-its-own-2");
     struct bell *other = open_bell("of-its-own-2");
     (void)state;
-    unsigned told = bell_pace(b, 0, &rules);
+    unsigned told = bell_pace(b, 1, 0, &rules);
     assert_int_equal(told, 1);
     for (int round = 0; told == 1 && round < 20; round++) { /* on a slow machine one may end among the 30 */
         for (int i = 0; i < 30; i++) {
-            told = bell_pace(i % 2 == 0 ? b : other, 0, &rules);
+            told = bell_pace(i % 2 == 0 ? b : other, (uint16_t)(2 + i), 0, &rules);
         }
     }
     assert_true(told > 1);
@@ -571,12 +571,12 @@ static void one_client_counts_once_a_round_however_often_it_asks(void **state)
     struct bell *b = open_bell("of-its-own-3");
     (void)state;
     for (int i = 0; i < 1000; i++) {
-        assert_int_equal(bell_pace(b, 7, &rules), 1);
+        assert_int_equal(bell_pace(b, 7, 0, &rules), 1);
     }
     unsigned told = 0;
     for (int round = 0; told <= 1 && round < 20; round++) {
         for (uint16_t client = 1; client <= 40; client++) {
-            told = bell_pace(b, client, &rules);
+            told = bell_pace(b, client, 0, &rules);
         }
     }
     assert_true(told > 1 && told <= 8);
@@ -621,8 +621,8 @@ static void a_trial_in_vain_is_repeated_later_each_time(void **state)
     assert_true(bell_try(b, 4, 0, 1, 60));
     assert_false(bell_try(b, 4, 0, 1, 60)); /* within the pause */
     clock_sleep_ms(1050);
-    bell_pace(b, 1, &rules);
-    bell_pace(b, 2, &rules);               /* two wait for their turn */
+    bell_pace(b, 1, 0, &rules);
+    bell_pace(b, 2, 0, &rules);            /* two wait for their turn */
     assert_true(bell_try(b, 4, 0, 1, 60)); /* and no process has come since: 2 s now */
     clock_sleep_ms(1050);
     assert_false(bell_try(b, 4, 0, 1, 60));

@@ -131,6 +131,26 @@ static void a_burst_is_told_more_before_its_round_is_over(void **state)
     assert_int_equal(pace_told(round), 10);
 }
 
+/* As of many behind one address, who count as one: the time that their polls take tells. */
+static void a_busy_round_is_followed_by_a_longer_one(void **state)
+{
+    struct pace_rules busy = rules;
+    (void)state;
+    uint64_t round = pace_next(0, 64000, true, &rules);
+    int64_t over = 64000 + LEAST * 1000 + 64;
+    busy.load = pace_load(round, over, (uint64_t)(over - 64000) * 1000 * 3);
+    assert_true(busy.load > 280 && busy.load < 320); /* a round is measured in ticks */
+    busy.load = 300;
+    round = pace_next(round, over, true, &busy);
+    assert_int_equal(pace_told(round), 3 * LEAST);
+    busy.load = 100000;
+    round = pace_next(round, over + 60000, true, &busy);
+    assert_int_equal(pace_told(round), PACE_LOAD_MOST);
+    busy.load = 100;
+    round = pace_next(round, over + 120000, true, &busy);
+    assert_int_equal(pace_told(round), LEAST);
+}
+
 static void a_slow_host_is_asked_less(void **state)
 {
     (void)state;
@@ -151,6 +171,7 @@ int main(void)
         cmocka_unit_test(one_half_that_leaves_brings_no_swing),
         cmocka_unit_test(one_who_has_asked_already_moves_nothing),
         cmocka_unit_test(a_burst_is_told_more_before_its_round_is_over),
+        cmocka_unit_test(a_busy_round_is_followed_by_a_longer_one),
         cmocka_unit_test(a_slow_host_is_asked_less),
     };
     return RUN(tests);
