@@ -38,7 +38,9 @@ test('many who don\'t read their answers keep no thread from the others, and get
   assert.equal((await fastcgi(poller.socket, asks('since=0&limit=1'))).json.messages.length, 1);
   assert.ok(Date.now() - before < 30_000, 'answered while the others don\'t read');
   const late = parseRecords(await readAll(slow[0]));
-  assert.deepEqual(late.json.messages.map((m) => m.seq), [1, 2, 3]);
+  const seqs = late.json.messages.map((m) => m.seq);
+  assert.deepEqual(seqs, [1, 2, 3].slice(0, Math.max(1, seqs.length)), 'the whole of it, which may be less where much is in work');
+  assert.equal(late.json.more, seqs.length < 3);
 });
 
 test('who is slow at reading the answer to what he sent holds up no other sender', async (t) => {
