@@ -638,7 +638,8 @@ unsigned bell_pace(struct bell *b, uint16_t client, uint64_t took_us, const stru
     uint64_t work = atomic_fetch_add(&b->header->work, took_us) + took_us;
     uint64_t round = atomic_load(&b->header->round);
     uint64_t next = 0;
-    bool counts = is_new(b->header, client);
+    bool is_hidden = client == 0 && took_us == 0; /* one of many behind a proxy, and nothing else tells how many */
+    bool counts = is_hidden || is_new(b->header, client);
     bool turns = false;
     do {
         turns = pace_is_over(round, now);

@@ -109,7 +109,8 @@ unsigned bell_shown(const struct bell *b); /* the same without saying anything *
 bool bell_try(struct bell *b, unsigned there, unsigned seconds, unsigned pause, unsigned pause_most);
 
 /* Somebody asked, wasn't held, and is now told when to ask again: in how many seconds? (pace.h; load is found here.) Each client counts
- * once while a round lasts, site-wide. took_us: how long this took a process, or 0 where it is nobody's business. */
+ * once while a round lasts, site-wide. took_us: how long this took a process, or 0 where a process answers many; clients that are
+ * unknown (0) then count each time, as nothing else tells how many they are. */
 struct pace_rules;
 unsigned bell_pace(struct bell *b, uint16_t client, uint64_t took_us, const struct pace_rules *rules);
 

@@ -128,7 +128,10 @@ describe(`${PROFILE}: neighbours`, { skip: stock[PROFILE] === undefined }, () =>
     const reader = new Reader(neighbour.port ?? site.port);
     let over;
     const ended = new Promise((done) => (over = done));
-    const notes = { over: false, answers: new Map(), failed: 0, told: 0, requests: new Set(), pause: (ms) => Promise.race([pause(ms), ended]) };
+    const notes = { over: false, answers: new Map(), failed: 0, told: 0, requests: new Set(), pause: (ms) => new Promise((done) => {
+      const timer = setTimeout(done, ms);
+      ended.then(() => (clearTimeout(timer), done()));
+    }) };
     try {
       await site.send({ text: 'old' });
       const status = (await site.get('/status')).json();

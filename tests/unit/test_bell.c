@@ -583,6 +583,22 @@ static void one_client_counts_once_a_round_however_often_it_asks(void **state)
     bell_close(b);
 }
 
+static void unknown_clients_count_by_the_time_they_take_or_else_each_time(void **state)
+{
+    static const struct pace_rules rules = {.least = 1, .most = 60, .rate = 10};
+    struct bell *b = open_bell("of-its-own-8");
+    (void)state;
+    for (int i = 0; i < 1000; i++) {
+        assert_int_equal(bell_pace(b, 0, 1, &rules), 1);
+    }
+    unsigned told = 0;
+    for (int i = 0; i < 1000; i++) {
+        told = bell_pace(b, 0, 0, &rules);
+    }
+    assert_true(told > 1);
+    bell_close(b);
+}
+
 static void processes_are_counted_while_they_live_and_leave_one_by_one(void **state)
 {
     struct bell *b = open_bell("of-its-own-4");
@@ -675,6 +691,7 @@ int main(void)
         cmocka_unit_test(places_are_counted_over_all_processes_and_come_back),
         cmocka_unit_test(one_client_has_its_share_of_the_places_and_leaves_the_others),
         cmocka_unit_test(one_client_counts_once_a_round_however_often_it_asks),
+        cmocka_unit_test(unknown_clients_count_by_the_time_they_take_or_else_each_time),
         cmocka_unit_test(processes_are_counted_while_they_live_and_leave_one_by_one),
         cmocka_unit_test(a_trial_in_vain_is_repeated_later_each_time),
         cmocka_unit_test(the_average_follows_what_polls_cost),
