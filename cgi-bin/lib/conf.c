@@ -83,8 +83,8 @@ static const struct setting settings[] = {
     {"poll_after", NUMBER, AT(poll_after), 1, 60, "2", NULL,
      "Seconds after which a client should ask again where a poll can't be held."},
     {"poll_rate", NUMBER, AT(poll_rate), 1, 100000, "50", NULL,
-     "How many polls a second all clients that can't be held should make together where each costs a process, four times as many where it\n"
-     "doesn't. Where so many ask that it would be more, or so slowly are they answered that more than one of them would be in work at\n"
+     "How many polls a second all clients that can't be held should make together where each costs a process; where one process answers\n"
+     "many, one for 15 places of max_waiting, at least 10 and at most four times this. Where so many ask that it would be more, or so slowly are they answered that more than one of them would be in work at\n"
      "a time, they are told to ask less often: poll_after rises, up to 60. An address counts once, however often it asks."},
     {"busy_timeout", NUMBER, AT(busy_timeout), 0, 30000, "5000", NULL,
      "Milliseconds that a request waits for other processes to leave the database, before it answers 503."},
