@@ -19,18 +19,22 @@ bool pace_is_over(uint64_t round, int64_t now_ms)
     return round == 0 || passed_ms(round, now_ms) >= (uint64_t)told_of(round) * 1000;
 }
 
+static uint32_t smaller(uint64_t a, uint32_t b)
+{
+    return a < b ? (uint32_t)a : b;
+}
+
 static uint32_t needed(uint64_t clients, const struct pace_rules *rules)
 {
     uint64_t seconds = (clients + rules->rate - 1) / rules->rate;
-    return seconds < rules->least ? rules->least : seconds < rules->most ? (uint32_t)seconds : rules->most;
+    return seconds < rules->least ? rules->least : smaller(seconds, rules->most);
 }
 
 /* What would have brought the load of the last round down to 100, if clients do as they are told. 0: it was less. */
 static uint32_t eased(uint32_t told, const struct pace_rules *rules)
 {
     uint64_t seconds = ((uint64_t)told * rules->load + 99) / 100;
-    uint32_t most = rules->most < PACE_LOAD_MOST ? rules->most : PACE_LOAD_MOST;
-    return rules->load <= 100 ? 0 : seconds < most ? (uint32_t)seconds : most;
+    return rules->load <= 100 ? 0 : smaller(seconds, smaller(rules->most, PACE_LOAD_MOST));
 }
 
 unsigned pace_load(uint64_t round, int64_t now_ms, uint64_t took_us)

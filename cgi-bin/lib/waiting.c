@@ -393,15 +393,17 @@ bool waiting_has_place(struct waiting *w, const struct web_exchange *x, const st
     return bell != NULL && crew_can_hold(bell, &r);
 }
 
-/* How often those who are on the timer should ask together, so that their connections leave the web server its spare ones: lighttpd lets
- * one go up to five seconds after its answer, where the client doesn't. A third of those that may wait are spare (allowance.c). */
+/* How many polls a second the clients on the timer should make together, at least 1. Their connections must fit into the web
+ * server's spare ones, which are a third of those that may wait (allowance.c): lighttpd closes a connection up to five seconds
+ * after its answer unless the client closes it first. */
 static unsigned rate_of(const struct waiting *w, const struct web_exchange *x, const struct conf *conf)
 {
     struct allowance allowed;
     waiting_allowance(w, x, conf, &allowed);
     unsigned rate = is_apache(x) ? (unsigned)conf->poll_rate : allowed.most / PLACES_A_POLL;
     unsigned most = (unsigned)conf->poll_rate * CHEAP_POLLS;
-    return rate < CHEAP_POLLS_LEAST && most > CHEAP_POLLS_LEAST ? CHEAP_POLLS_LEAST : rate < most ? rate : most;
+    unsigned least = most < CHEAP_POLLS_LEAST ? most : CHEAP_POLLS_LEAST;
+    return rate < least ? least : rate < most ? rate : most;
 }
 
 /* How many plain CGI processes are there, those that hold left out: a process sees neither how long it takes to be started nor how long to

@@ -72,6 +72,15 @@ test('limits of waiting and of one address turn away without an error', async (t
   assert.equal((await fastcgi(poller.socket, from('192.0.2.2'))).json.wait, 0);
 });
 
+test('a poll that may not wait is told when to come back, however small the settings are', async (t) => {
+  const env = { POLLCHAT_MAX_WAITING: '0', POLLCHAT_POLL_RATE: '1' };
+  const poller = await startFastcgi(t, 'poll', temporaryFolder(t), { env });
+  for (let i = 0; i < 3; i++) {
+    const { json } = await fastcgi(poller.socket, waits('since=0&wait=20'));
+    assert.deepEqual([json.wait, json.poll_after], [0, 2]);
+  }
+});
+
 test('of IPv6 addresses a network of 64 bits is one client; IPv4 within IPv6 is IPv4', async (t) => {
   const env = { POLLCHAT_MAX_WAITING_PER_CLIENT: '2', POLLCHAT_THREADS: '1' };
   const poller = await startFastcgi(t, 'poll', temporaryFolder(t), { env });
