@@ -6,6 +6,7 @@
 #include "members.h"
 
 #include <endian.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -127,13 +128,14 @@ static bool are_named(struct guard *g, const struct acl *list, size_t count, boo
     return result;
 }
 
-/* Where there is a list, the permissions of the group are its mask, and say little. A list that can't be read is none (a file system without). */
+/* Where there is an access control list, the permissions of the group are the list's mask and say little. A file system without
+ * lists fails the call. */
 static bool is_groups_by_list(struct guard *g, int fd, const struct stat *st)
 {
     struct acl list;
     ssize_t size = fgetxattr(fd, "system.posix_acl_access", &list, sizeof list);
     bool group = true;
-    bool named = true;
+    bool named = size >= 0 || errno != ERANGE; /* a longer list than anybody needs is refused */
     if (size >= (ssize_t)sizeof list.version && le32toh(list.version) == ACL_VERSION) {
         group = false;
         named = are_named(g, &list, ((size_t)size - sizeof list.version) / sizeof list.entries[0], &group);

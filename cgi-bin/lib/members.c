@@ -110,7 +110,8 @@ static void see_user(void *context, char *fields[FIELDS])
     if (!number_of(fields[2], &user) || !number_of(fields[3], &own)) {
         return;
     }
-    if (own == s->group || was_listed(s, fields[0])) {
+    bool is_listed = was_listed(s, fields[0]); /* also of a user whose own group it is: the list must become empty */
+    if (own == s->group || is_listed) {
         add(s->out, user);
     }
     if (s->name != NULL && strcmp(fields[0], s->name) == 0) {

@@ -255,6 +255,30 @@ static void a_list_counts_and_not_its_mask(void **state)
     fine();
 }
 
+static void a_list_of_very_many_is_refused(void **state)
+{
+    struct {
+        uint32_t version;
+        struct entry entries[104];
+    } list = {.version = 2};
+    (void)state;
+    if (!can_be_others()) {
+        skip();
+    }
+    give(NULL, 0, 0, 0700);
+    list.entries[0] = (struct entry){0x01, 7, UINT32_MAX};
+    for (uint32_t i = 0; i < 100; i++) {
+        list.entries[1 + i] = (struct entry){0x02, 7, 2000 + i};
+    }
+    list.entries[101] = (struct entry){0x04, 0, UINT32_MAX};
+    list.entries[102] = (struct entry){0x10, 7, UINT32_MAX};
+    list.entries[103] = (struct entry){0x20, 0, UINT32_MAX};
+    if (setxattr(folder, "system.posix_acl_access", &list, sizeof list, 0) != 0) {
+        skip(); /* no lists on this file system, or only short ones */
+    }
+    wrong("data folder");
+}
+
 /* ---- who is in a group ---- */
 
 static void write_text(const char *name, const char *text)
@@ -280,8 +304,9 @@ static void members_are_those_of_both_files(void **state)
     write_text("passwd",
                "root:x:0:0:root:/root:/bin/sh\nann:x:1000:1000::/:\nben:x:1001:100::/:\ncat:x:1002:100:,,:/:\n"
                "\nbroken\n+::::::\nx:y:z:0\n-1:x:-1:-1::\ndan:x:1003:1003");
-    write_text("group",
-               "root:x:0:\nann:x:1000:\nusers:x:100:dan,ann\nstaff:x:50:ann,zoe\nwww:x:33:\nben:x:1001:cat\nempty:x:7");
+    write_text(
+        "group",
+        "root:x:0:\nann:x:1000:\nusers:x:100:dan,ann\nstaff:x:50:ann,zoe\nwww:x:33:\nben:x:1001:cat\ndan:x:1003:dan\nempty:x:7");
     struct members m = in_group(1000);
     assert_true(m.count == 1 && members_has(&m, 1000) && m.has_namesake && m.namesake == 1000 && !m.more);
     m = in_group(100);
@@ -293,6 +318,8 @@ static void members_are_those_of_both_files(void **state)
     assert_true(m.count == 0 && !m.more && !m.has_namesake);
     m = in_group(1001); /* ben's name, but cat is in it and ben not */
     assert_true(m.count == 1 && members_has(&m, 1002) && m.has_namesake && m.namesake == 1001);
+    m = in_group(1003); /* listed in the group that is dan's own anyway */
+    assert_true(m.count == 1 && members_has(&m, 1003) && !m.more);
     m = in_group(4711);
     assert_true(m.count == 0 && !m.more);
     assert_int_equal(unlink(in_folder("passwd")), 0);
@@ -329,6 +356,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_user_s_own_group_may_write_and_a_group_of_many_not, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_owner_may_let_the_programs_user_write_by_its_group, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_list_counts_and_not_its_mask, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_list_of_very_many_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(members_are_those_of_both_files, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_group_of_very_many_has_more, set_up, tear_down),
     };
