@@ -653,7 +653,7 @@ static bool is_left_over(int folder, const char *name)
     return is;
 }
 
-void disk_sweep(const char *path, char separator)
+void disk_sweep(const char *path, char separator, size_t random)
 {
     char parent[PATH_MAX];
     const char *own = last_of(path);
@@ -662,7 +662,7 @@ void disk_sweep(const char *path, char separator)
     const struct dirent *entry = NULL;
     while (folder != NULL && (entry = readdir(folder)) != NULL) {
         if (strncmp(entry->d_name, own, length) == 0 && entry->d_name[length] == separator &&
-            is_left_over(dirfd(folder), entry->d_name)) {
+            strlen(entry->d_name) == length + 1 + random && is_left_over(dirfd(folder), entry->d_name)) {
             unlinkat(dirfd(folder), entry->d_name, 0);
         }
     }

@@ -74,9 +74,10 @@ bool disk_has_record_locks(const char *path);
  * record locks it has on it. False where it can't be looked at. */
 bool disk_is_locked_elsewhere(const char *path, int64_t start, int64_t length);
 
-/* Removes what makers that were killed have left: files beside path whose names begin with its own and this character. A maker holds the lock
- * (disk_lock_try) of a file of his from its first byte on, so his is left alone; an empty one is, too, for a minute. */
-void disk_sweep(const char *path, char separator);
+/* Removes what makers that were killed have left: files beside path whose names are its own, this character, and `random` further
+ * characters (an owner's copies have other names). A maker holds the lock (disk_lock_try) on its file from the first byte on; a
+ * locked file is left alone, and an empty one for a minute. */
+void disk_sweep(const char *path, char separator, size_t random);
 
 /* A file gets another name; -1 with errno, EEXIST when that is taken (on a file system that can't tell in one step, when it was just before). */
 int disk_rename_new(const char *from, const char *to);

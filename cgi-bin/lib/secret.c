@@ -85,7 +85,7 @@ static int make_key(const char *path, struct secret *s, struct err *e)
         errno = ENAMETOOLONG;
         return fail("made", e);
     }
-    disk_sweep(path, '-');
+    disk_sweep(path, '-', SECRET_NAME_SIZE - 1);
     randombytes_buf(s->key, sizeof s->key);
     if (!write_key(made, s, &fd)) {
         result = fail("made", e);

@@ -128,7 +128,7 @@ static int make(const char *path, const struct shm_new *made, struct err *e)
     if (snprintf(temporary, sizeof temporary, "%s.XXXXXX", path) >= (int)sizeof temporary) {
         return err_set(e, ERR_SYSTEM, "The path of the data folder is too long.");
     }
-    disk_sweep(path, '.');
+    disk_sweep(path, '.', strlen("XXXXXX"));
     int fd = mkostemp(temporary, O_CLOEXEC);
     if (fd < 0) {
         return fail(e, "a file for wake-ups can't be made");

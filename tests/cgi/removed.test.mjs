@@ -160,7 +160,7 @@ test('what makers that were killed have left is swept by the next start, and wha
   const data = path.join(temporaryFolder(t), 'data');
   fs.mkdirSync(data, { mode: 0o700 });
   const file = (name) => path.join(data, name);
-  for (const name of ['chat.bell.Ab12cd', 'chat.tally.zzzzzz', 'chat.key-0123456789abcdef']) fs.writeFileSync(file(name), 'left', { mode: 0o600 });
+  for (const name of ['chat.bell.Ab12cd', 'chat.tally.zzzzzz', 'chat.key-0123456789abcdef0123456789abcdef', 'chat.key-old']) fs.writeFileSync(file(name), 'left', { mode: 0o600 });
   const made = spawn('flock', [file('chat.bell.Living'), '-c', 'echo here; read x'], { stdio: ['pipe', 'pipe', 'inherit'] });
   atEnd(t, () => made.kill());
   fs.writeFileSync(file('chat.bell.Living'), 'half', { mode: 0o600 });
@@ -170,7 +170,7 @@ test('what makers that were killed have left is swept by the next start, and wha
   assert.equal((await fastcgi((await startFastcgi(t, 'send', data, { env: { POLLCHAT_HEADS: path.join(temporaryFolder(t), 'heads') } })).socket,
     { program: 'send', method: 'POST', type: 'text/plain', body: 'hi' })).status, 201);
   assert.deepEqual(texts(await read()), ['hi']);
-  assert.deepEqual(fs.readdirSync(data).filter((name) => /^chat\.(bell|tally|key)[.-]/.test(name)), ['chat.bell.Living']);
+  assert.deepEqual(fs.readdirSync(data).filter((name) => /^chat\.(bell|tally|key)[.-]/.test(name)), ['chat.bell.Living', 'chat.key-old']); // the latter is an owner's copy
 });
 
 test('deleted counts are made anew by the programs that run', async (t) => {
