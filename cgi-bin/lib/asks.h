@@ -2,7 +2,7 @@
  *
  * Requests that ask for the same thing share one ask, so that news is looked for, read and rendered once an ask and not
  * once a request. Two are the same when their queries and the header lines of their answers are, byte for byte.
- * Who waits is a list that the ask carries and park.c keeps.
+ * The waiters of an ask are a list in it, which waiter.c keeps.
  * Threads: one.
  */
 #ifndef ASKS_H
@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct waiter; /* park.c's */
+struct waiter; /* waiter.h */
 
 struct ask {
     struct ask *next; /* of all; borrowed */

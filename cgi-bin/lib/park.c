@@ -13,42 +13,21 @@
 #include "err.h"
 #include "held.h"
 #include "loop.h"
-#include "outflow.h"
 #include "parcel.h"
 #include "places.h"
+#include "waiter.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
     EVENTS = 256,
-    TOLD_TOGETHER = 64,
-    STALL_MS = 60000, /* for a stream whose peer takes nothing of what it is sent */
-    LOOK_MS = 5000,   /* between two looks whether it did */
-    LATE_MS = 60000,  /* for one that has not taken everything when its time is up */
-    TURN_MS = 5,      /* for those who catch up, before it is looked for news of the others again */
+    TURN_MS = 5, /* time slice for streams that catch up, between two checks for news */
     STOP_MS = 1000,
     STOP_LOOK_MS = 10,
     LONGEST_SLEEP_MS = 60000,
-};
-
-struct waiter {
-    struct deadline due; /* first: a deadline is its waiter */
-    struct held held;
-    int token;
-    uint16_t client; /* counter of places.h */
-    struct ask *ask; /* NULL once it waits for nothing more */
-    struct waiter *next;
-    struct waiter *previous;
-    int64_t over_at; /* a stream: monotonic ms at which it is ended. 0: a poll */
-    int64_t told_at; /* a stream: when it was last sent something, or took some of it */
-    /* A stream: what is still to be written, before it can be told more. */
-    struct blob *rest;
-    size_t written;
-    int unread; /* by the peer, at the last look */
 };
 
 struct newcomer {
@@ -59,210 +38,12 @@ struct newcomer {
     struct newcomer *next;
 };
 
-struct park {
-    struct park_options options;
-    struct loop *loop;
-    pthread_t thread;
-    pthread_mutex_t lock; /* of newcomers and stopping */
-    struct newcomer *newcomers;
-    bool stopping;
-    bool woken;  /* looking because of a ring */
-    size_t told; /* waiters that were written to and not reported yet */
-    atomic_bool rung;
-    atomic_size_t unanswered;
-    struct places places;
-    struct asks asks;
-    struct deadlines deadlines;
-};
-
-/* ---- waiters ---- */
-
-static void link_to(struct waiter **list, struct waiter *w)
-{
-    w->previous = NULL;
-    w->next = *list;
-    if (*list != NULL) {
-        (*list)->previous = w;
-    }
-    *list = w;
-}
-
-static void unlink_from(struct waiter **list, const struct waiter *w)
-{
-    *(w->previous != NULL ? &w->previous->next : list) = w->next;
-    if (w->next != NULL) {
-        w->next->previous = w->previous;
-    }
-}
-
-static void leave_ask(struct park *p, struct waiter *w)
-{
-    struct ask *a = w->ask;
-    unlink_from(&a->waiters, w);
-    w->ask = NULL;
-    if (a->waiters == NULL) {
-        asks_drop(&p->asks, a);
-    }
-}
-
-static void join_ask(struct waiter *w, struct ask *a)
-{
-    w->ask = a;
-    link_to(&a->waiters, w);
-}
-
-/* It waits no longer. To be called before a byte of the answer is written: a web server that has the answer may send its next
- * request at once, and that one must find the place free. */
-static void stop_waiting(struct park *p, struct waiter *w)
-{
-    if (w->ask == NULL) {
-        return;
-    }
-    leave_ask(p, w);
-    atomic_fetch_sub(&p->unanswered, 1);
-    p->options.left(p->options.context, w->over_at != 0, w->token);
-}
-
-static void forget(struct park *p, struct waiter *w)
-{
-    stop_waiting(p, w);
-    deadlines_remove(&p->deadlines, &w->due);
-    blob_release(w->rest);
-    free(w);
-}
-
-static void end_waiter(struct park *p, struct waiter *w)
-{
-    close(w->held.connection);
-    places_give_back(&p->places, w->client);
-    forget(p, w);
-}
-
-static void give_back_place(void *park, uint32_t client)
-{
-    struct park *p = park;
-    places_give_back(&p->places, (uint16_t)client);
-}
-
-/* The end of the request, where nothing else waits to be written. */
-static void say_end(const struct waiter *w)
-{
-    struct buf end;
-    buf_init(&end, BUF_UNLIMITED);
-    held_end(&end, w->held.id);
-    if (w->rest == NULL) {
-        held_write(&w->held, end.bytes, end.length);
-    }
-    buf_fini(&end);
-}
-
-static int64_t earlier(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-/* When a stream has to be looked at next, if nothing comes. */
-static int64_t next_beat(const struct park *p, const struct waiter *w)
-{
-    return earlier(w->told_at + p->options.heartbeat_ms, w->over_at);
-}
-
-static void report_told(struct park *p)
-{
-    if (p->told > 0) {
-        p->options.told(p->options.context, p->told);
-        p->told = 0;
-    }
-}
-
-/* The last that w is told. What the peer doesn't take at once is no longer the park's. */
-static void tell_last(struct park *p, struct waiter *w, struct blob *b, size_t written)
-{
-    const struct outflow_end end = {.done = give_back_place, .context = p, .tag = w->client};
-    const struct held held = w->held;
-    loop_remove(p->loop, held.connection);
-    forget(p, w);
-    outflow_send(held, b, written, &end);
-}
-
-/* A stream's peer is slow: nobody waits for it. False: w is gone, too much is kept for such already. */
-static bool keep_rest(struct park *p, struct waiter *w, struct blob *b, size_t written)
-{
-    w->rest = blob_keep(b);
-    w->written = written;
-    w->unread = held_unread(&w->held);
-    if (blobs_are_too_many()) {
-        end_waiter(p, w);
-        return false;
-    }
-    deadlines_move(&p->deadlines, &w->due, clock_mono_ms() + LOOK_MS);
-    loop_want_write(p->loop, w->held.connection, w, true);
-    return true;
-}
-
-/* w has no rest. False: w is gone. */
-static bool tell(struct park *p, struct waiter *w, struct parcel *m)
-{
-    struct blob *b = parcel_framed(m, w->held.id);
-    if (p->woken && ++p->told == TOLD_TOGETHER) {
-        report_told(p);
-    }
-    if (m->last) {
-        tell_last(p, w, b, 0);
-        return false;
-    }
-    long count = held_write(&w->held, b->bytes, b->length);
-    if (count < 0) {
-        end_waiter(p, w);
-        return false;
-    }
-    w->told_at = clock_mono_ms();
-    return (size_t)count == b->length || keep_rest(p, w, b, (size_t)count);
-}
-
-static void write_rest(struct park *p, struct waiter *w)
-{
-    long count = held_write(&w->held, w->rest->bytes + w->written, w->rest->length - w->written);
-    if (count < 0) {
-        end_waiter(p, w);
-        return;
-    }
-    if (count > 0) {
-        w->written += (size_t)count;
-        w->told_at = clock_mono_ms();
-        w->unread = held_unread(&w->held);
-    }
-    if (w->written == w->rest->length) {
-        blob_release(w->rest);
-        w->rest = NULL;
-        deadlines_move(&p->deadlines, &w->due, next_beat(p, w));
-        loop_want_write(p->loop, w->held.connection, w, false);
-        asks_mark(&p->asks, w->ask); /* it was left out meanwhile */
-    }
-}
-
-/* Due: has the peer read anything? Its socket may be full for long while it does, so it is asked how full. */
-static void look_at_slow(struct park *p, struct waiter *w)
-{
-    int64_t now = clock_mono_ms();
-    int unread = held_unread(&w->held);
-    if (unread < w->unread) {
-        w->told_at = now;
-        w->unread = unread;
-    }
-    if (now - w->told_at >= STALL_MS || now - w->over_at >= LATE_MS) {
-        end_waiter(p, w);
-    } else {
-        deadlines_move(&p->deadlines, &w->due, now + LOOK_MS);
-    }
-}
-
 /* ---- polls ---- */
 
 static void answer(struct park *p, struct waiter *w, struct parcel *m)
 {
-    stop_waiting(p, w);
-    tell(p, w, m);
+    waiter_stop(p, w);
+    waiter_tell(p, w, m);
 }
 
 /* Answers every waiter of the ask, which goes with the last one; or one of them only. */
@@ -305,9 +86,9 @@ static struct ask *tell_streams(struct park *p, struct ask *a, const struct quer
     CK(target != a); /* news moves the position */
     for (struct waiter *w = a->waiters; w != NULL; w = next) {
         next = w->next;
-        if (w->rest == NULL && tell(p, w, m)) {
-            leave_ask(p, w);
-            join_ask(w, target);
+        if (w->rest == NULL && waiter_tell(p, w, m)) {
+            waiter_leave_ask(p, w);
+            waiter_join_ask(w, target);
         }
     }
     if (target->waiters == NULL) {
@@ -325,7 +106,7 @@ static void end_streams(struct park *p, struct ask *a, const struct buf *events)
     for (struct waiter *w = a->waiters; w != NULL; w = next) {
         next = w->next;
         if (w->rest != NULL) {
-            end_waiter(p, w);
+            waiter_end(p, w);
         } else {
             answer(p, w, &m);
         }
@@ -375,14 +156,14 @@ static void beat(struct park *p, struct waiter *w)
     buf_init(&bytes, BUF_UNLIMITED);
     if (m.last) {
         answer(p, w, &m);
-    } else if (next_beat(p, w) > w->due.at) { /* it was told something since its deadline was set */
-        deadlines_move(&p->deadlines, &w->due, next_beat(p, w));
+    } else if (waiter_next_beat(p, w) > w->due.at) { /* it was told something since its deadline was set */
+        deadlines_move(&p->deadlines, &w->due, waiter_next_beat(p, w));
     } else {
-        deadlines_move(&p->deadlines, &w->due, earlier(clock_mono_ms() + p->options.heartbeat_ms, w->over_at));
+        deadlines_move(&p->deadlines, &w->due, waiter_beat_after(p, w, clock_mono_ms()));
         if (!look_for_streams(p, w->ask)) {
             p->options.heartbeat(p->options.context, &w->ask->query, &bytes);
-            if (bytes.length > 0 && tell(p, w, &m) && w->rest == NULL) {
-                deadlines_move(&p->deadlines, &w->due, next_beat(p, w));
+            if (bytes.length > 0 && waiter_tell(p, w, &m) && w->rest == NULL) {
+                deadlines_move(&p->deadlines, &w->due, waiter_next_beat(p, w));
             }
         }
     }
@@ -441,11 +222,11 @@ static void end_all(struct park *p)
 static void time_is_up(struct park *p, struct waiter *w)
 {
     if (w->rest != NULL) {
-        look_at_slow(p, w);
+        waiter_look_at_slow(p, w);
     } else if (w->over_at != 0) {
         beat(p, w);
     } else if (!look_for_polls(p, w->ask, w, true)) { /* of a poll's ask the others wait on */
-        end_waiter(p, w);                             /* there is no answer */
+        waiter_end(p, w);                             /* there is no answer */
     }
 }
 
@@ -453,7 +234,7 @@ static int ms_to_next_deadline(const struct park *p)
 {
     const struct deadline *first = deadlines_first(&p->deadlines);
     int64_t left = first != NULL ? first->at - clock_mono_ms() : LONGEST_SLEEP_MS;
-    return left < 0 || p->asks.first_marked != NULL ? 0 : (int)earlier(left, LONGEST_SLEEP_MS);
+    return left < 0 || p->asks.first_marked != NULL ? 0 : (int)(left < LONGEST_SLEEP_MS ? left : LONGEST_SLEEP_MS);
 }
 
 static void end_those_whose_time_is_up(struct park *p)
@@ -471,17 +252,17 @@ static void seat(struct park *p, struct newcomer *n)
 {
     struct waiter *w = n->waiter;
     struct parcel m = {.plain = &n->opening};
-    join_ask(w, asks_get(&p->asks, n->query, n->common));
+    waiter_join_ask(w, asks_get(&p->asks, n->query, n->common));
     deadlines_add(&p->deadlines, &w->due);
     if (loop_add(p->loop, w->held.connection, w, NULL) != 0) { /* out of memory in the kernel */
         if (w->over_at != 0) {
-            end_waiter(p, w);
+            waiter_end(p, w);
         } else {
             time_is_up(p, w);
         }
     } else if (w->over_at == 0) {
         look(p, w->ask);
-    } else if (tell(p, w, &m)) {
+    } else if (waiter_tell(p, w, &m)) {
         asks_mark(&p->asks, w->ask); /* it may be far behind */
     }
     parcel_fini(&m);
@@ -511,10 +292,11 @@ static void handle_event(struct park *p, const struct loop_event *event)
         return;
     }
     if ((event->what & LOOP_HANGUP) != 0) {
-        say_end(w); /* or a web server that told of its client's leaving may log that the program has died (lighttpd) */
-        end_waiter(p, w);
+        waiter_say_end(
+            w); /* or a web server that told of its client's leaving may log that the program has died (lighttpd) */
+        waiter_end(p, w);
     } else if (w->rest != NULL) {
-        write_rest(p, w);
+        waiter_write_rest(p, w);
     }
 }
 
@@ -534,7 +316,7 @@ static void drop_all(struct park *p)
         next_ask = a->next;
         for (struct waiter *w = a->waiters; w != NULL; w = next) {
             next = w->next;
-            end_waiter(p, w); /* the last one takes the ask with it */
+            waiter_end(p, w); /* the last one takes the ask with it */
         }
     }
 }
@@ -568,7 +350,7 @@ static void *run(void *argument)
         p->woken = atomic_exchange(&p->rung, false);
         if (p->woken) {
             look_at_all(p);
-            report_told(p);
+            waiter_report_told(p);
         }
         p->woken = false;
         look_at_marked(p);
@@ -656,7 +438,7 @@ bool park_stream(struct park *p, struct web_exchange *x, const struct query *q, 
     web_answered(opening->status);
     n->waiter->told_at = clock_mono_ms();
     n->waiter->over_at = n->waiter->told_at + (int64_t)seconds * 1000 - deadlines_spread_ms(seconds);
-    n->waiter->due.at = next_beat(p, n->waiter);
+    n->waiter->due.at = waiter_next_beat(p, n->waiter);
     hand_over(p, n);
     return true;
 }
