@@ -88,6 +88,16 @@ test('ten tabs hold one connection, and each shows everything at once', async ()
   for (const tab of b.tabs.filter(({ tabs }) => !tabs.isLeading)) assert.ok(tab.log.length <= 2, `${tab.log.length} requests of a tab that is told`);
 });
 
+test('a tab that shows its room says nothing of connecting when it takes the lead', async () => {
+  const b = browser();
+  const [first, second] = [b.open(), b.open()];
+  await b.clock.run(5000);
+  first.tabs.stop();
+  await b.clock.run(5000);
+  assert.ok(second.tabs.isLeading);
+  for (const { states } of [first, second]) assert.ok(!states.slice(states.indexOf('online')).includes('connecting'), `${states}`);
+});
+
 test('when the leader closes, the next one goes on, and nothing is missed', async () => {
   const b = browser();
   for (let i = 0; i < 3; i++) b.open();

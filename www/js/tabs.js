@@ -128,6 +128,9 @@ export class Tabs extends EventTarget {
     }
     this.channel.onmessage = ({ data }) => this.#hear(data);
     this.holds.start();
+    if (this.feed.next === null) {
+      this.#tell({ state: 'connecting', failure: null, until: 0 });
+    }
     this.lead.stand();
     this.#sayHere();
     this.transport.once(); // whichever tab leads, the room is to be seen at once

@@ -66,7 +66,9 @@ export class Transport extends EventTarget {
     if (!this.#running) {
       this.#running = true;
       this.#stop = new AbortController();
-      this.#status('connecting');
+      if (this.store.next === null) {
+        this.#status('connecting');
+      }
       this.#loop();
     }
   }
