@@ -11,7 +11,7 @@
 
 enum {
     LIGHTTPD_FILES = 4096, /* open files that lighttpd uses at most unless server.max-fds says otherwise */
-    OTHER_FILES = 1000,    /* as if: stock nginx has 512 to 1024 connections, and a wait takes two of them */
+    OTHER_FILES = 1000,    /* taken for other servers: stock nginx has 512 to 1024 connections, and a wait takes two */
     FILES_SHARE = 4,       /* lighttpd admits a third of them as connections; three quarters of those may wait */
     CLIENT_SHARE = 4,      /* of all places, for one address */
     CLIENT_MOST = 100,
@@ -28,7 +28,7 @@ static unsigned client_share(unsigned most)
     return share == 0 ? 1 : share < CLIENT_MOST ? share : CLIENT_MOST;
 }
 
-/* Of a lighttpd that has not started this program the limit isn't known, nor is it of nginx and Caddy. */
+/* The limit is only known of a lighttpd that has started this program. */
 static void find_connections(struct allowance *out, const struct conf *conf)
 {
     uint64_t files = host_open_files();

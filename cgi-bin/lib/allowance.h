@@ -1,7 +1,9 @@
-/* allowance.h - how many requests may wait at once, and why so many: what the word auto means for max_waiting and max_waiting_apache.
+/* allowance.h - how many requests may wait at once, and why so many: what the word auto means for
+ * max_waiting and max_waiting_apache.
  *
- * Who waits for nothing in the program keeps a connection of the web server, or a worker of it, from everybody else on that server, other
- * sites included. So the numbers are shares of what the server has, as far as that is known.
+ * A waiting request costs the program next to nothing, but it takes a connection or a worker of the
+ * web server away from all other visitors and sites of that server. So the numbers are shares of
+ * what the server has, as far as that is known.
  * Pure, but for the limits of the process (host.h). Threads: any.
  */
 #ifndef ALLOWANCE_H
@@ -20,12 +22,13 @@ enum allowance_server {
 enum { ALLOWANCE_WHY_SIZE = 256 };
 
 struct allowance {
-    unsigned most;                /* at once */
+    unsigned most;                /* waiting requests at once */
     unsigned most_per_client;     /* of one address: by itself a quarter of them, at least 1, at most 100 */
-    char why[ALLOWANCE_WHY_SIZE]; /* a sentence for the owner; no path */
+    char why[ALLOWANCE_WHY_SIZE]; /* the reason, for the owner; names no path */
 };
 
-/* workers: of ALLOWANCE_WORKERS, those that can be seen (workers.h), or 0. Can't fail. */
+/* Fills *out. workers: how many of the server's workers can be seen (workers.h), or 0; used with
+ * ALLOWANCE_WORKERS only. Can't fail. */
 void allowance_find(struct allowance *out, enum allowance_server server, const struct conf *conf, unsigned workers);
 
 #endif

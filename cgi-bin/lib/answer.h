@@ -19,7 +19,8 @@ struct answer_room {
     uint64_t head;     /* greatest seq of the room */
     uint64_t oldest;   /* smallest seq kept */
     const char *watch; /* where the head can be asked for as a file (heads.h); NULL: nowhere */
-    /* Messages that were asked for are gone: before the first one here, between two, or behind the last one. */
+    /* Messages that were asked for are gone: before the first one here, between two, or behind the
+     * last one. */
     bool gap;
 };
 

@@ -1,8 +1,8 @@
 /* asks.h - the questions that are waiting for an answer, each of them once.
  *
- * Requests that ask for the same thing share one ask, so that news is looked for, read and rendered once an ask and not
- * once a request. Two are the same when their queries and the header lines of their answers are, byte for byte.
- * The waiters of an ask are a list in it, which waiter.c keeps.
+ * Requests that ask for the same thing share one ask, so that news is looked for, read and rendered
+ * once an ask and not once a request. Two are the same when their queries and the header lines of
+ * their answers are, byte for byte. The waiters of an ask are a list in it, which waiter.c keeps.
  * Threads: one.
  */
 #ifndef ASKS_H

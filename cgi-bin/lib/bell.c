@@ -35,10 +35,10 @@ enum {
     WRITERS = 64,
     HOLDS = 256,
     HEADER_BYTES = 4096,
-    ASKED = 4096,    /* marks of clients; of thousands some share one, and are counted a little low */
-    SENDER_S = 3600, /* for which a process that wrote counts as there, while it lives */
-    SHOWN_S = 3600,  /* for which it counts how many processes were there at once */
-    TOOK_SHARE = 16, /* of the average, that the latest one makes */
+    ASKED = 4096,    /* marks of clients; some of thousands share one, which makes the count a little low */
+    SENDER_S = 3600, /* how long a process counts as there after it wrote, while it lives */
+    SHOWN_S = 3600,  /* how long the greatest number of processes at once is remembered */
+    TOOK_SHARE = 16, /* the latest poll makes this part of the average */
     ROOM_BYTES = 72,
     PROBES = 32, /* slots looked at for a room; the table is meant to be sparse */
     LOOK_FOR_DEAD_MS = 200,
@@ -77,10 +77,10 @@ struct header {
     /* Behind all else, so that 0 is what older programs left there: */
     _Atomic uint64_t round;               /* see bell_pace */
     _Atomic uint64_t kept[BELL_KEPT];     /* as holds: processes that are there */
-    _Atomic uint16_t hold_clients[HOLDS]; /* for whom; 0: unknown */
+    _Atomic uint16_t hold_clients[HOLDS]; /* client of each of holds; 0: unknown */
     _Atomic uint64_t asked[ASKED / 64];   /* a bit for each client who has asked in this round */
     _Atomic uint64_t sender;              /* as holds: the process that wrote last */
-    _Atomic uint64_t left;                /* monotonic ms at which the last process left because it was one too many */
+    _Atomic uint64_t left;                /* monotonic ms at which a process last left as one too many */
     _Atomic uint64_t
         trial; /* bell_try: when the next one may be, ms << 16 | pause before it, s << 8 | processes at the last */
     _Atomic uint64_t shown;                 /* bell_show: monotonic second << 16 | processes */
@@ -277,6 +277,7 @@ static void ring(struct header *h)
 /* A writer that died may have committed without telling: nothing that is known can be trusted. */
 static void bury(struct bell *b, uint32_t index, uint32_t pid)
 {
+    atomic_store(&b->header->writing_since[index], 0); /* not for the next writer that gets this place */
     if (atomic_compare_exchange_strong(&b->header->writers[index], &pid, 0)) {
         atomic_fetch_add(&b->header->generation, 1);
         ring(b->header);
@@ -294,8 +295,8 @@ static uint8_t second_of(int64_t mono_ms)
     return (uint8_t)(mono_ms / 1000 % SECONDS + 1);
 }
 
-/* Its number may be another process's by now, or it is dead and nobody has taken note. Should it only be slow, it rings in the end all the same,
- * and until then readers ask the store. */
+/* A writer that takes so long is probably dead, and its process id in use by another process. One
+ * that is only slow still rings in the end, and until then readers ask the store. */
 static bool has_long_written(const struct bell *b, uint32_t index, int64_t now_ms)
 {
     int since = atomic_load(&b->header->writing_since[index]);
@@ -519,7 +520,8 @@ static unsigned count_of_client(const struct bell *b, uint16_t client)
     return found;
 }
 
-/* Counted once it is taken: of two who come at once both may find one too many, never both one too few. */
+/* The place is taken first and counted then: two requests at once may both count one too many, but
+ * never one too few. */
 int bell_hold(struct bell *b, const struct bell_for *w, unsigned seconds)
 {
     int token = take_place(b->header->holds, w->most < HOLDS ? w->most : HOLDS, seconds);
@@ -613,9 +615,9 @@ bool bell_try(struct bell *b, unsigned there, unsigned seconds, unsigned pause, 
            atomic_compare_exchange_strong(&b->header->trial, &trial, until << 16 | (next & 0xFF) << 8 | (there & 0xFF));
 }
 
-/* ---- who asks on a timer ---- */
+/* ---- clients on a timer ---- */
 
-/* True once a round for each client. */
+/* True the first time in a round for each client. */
 static bool is_new(struct header *h, uint16_t client)
 {
     uint64_t bit = (uint64_t)1 << client % 64;
@@ -662,8 +664,7 @@ unsigned bell_took(struct bell *b, uint64_t us)
 {
     uint64_t took = atomic_load(&b->header->took);
     uint64_t next = took == 0 ? us : (took * (TOOK_SHARE - 1) + us) / TOOK_SHARE;
-    atomic_compare_exchange_strong(&b->header->took, &took,
-                                   next); /* another one was quicker: one of them doesn't count */
+    atomic_compare_exchange_strong(&b->header->took, &took, next); /* of two at once one doesn't count */
     return bell_average(b);
 }
 

@@ -1,20 +1,22 @@
 /* bell.h - tell pollers in other processes that a room has news, and how far each room is.
  *
  * One mapped file beside the database, for all processes of the site:
- *   - one counter that every ring raises, slept on as a futex: a futex waits on one word only, and a poller watches
- *     many rooms, so it wakes for every ring and compares heads, which costs no system call;
+ *   - one counter that every ring raises, slept on as a futex: a futex waits on one word only, and
+ *     a poller watches many rooms, so it wakes for every ring and compares heads, which costs no
+ *     system call;
  *   - a table of rooms with their heads, so that a poll without news is answered without SQL;
- *   - who is writing just now, who is held at the cost of a process, which processes there are, and how many ask on a timer.
+ *   - the processes that write just now, the requests that are held at the cost of a process, the
+ *     processes that there are, and the number of clients that ask on a timer.
  *
- * The database is the truth; the table is a memory of it that may be trusted only while nothing can have moved
- * unseen. The rules that make it so:
+ * The database is the truth; the table is a memory of it that may be trusted only while nothing can
+ * have moved unseen. The rules that make it so:
  *   writer:  bell_writing(), commit, bell_wrote(room, head) for each room, bell_done()
  *   reader:  seen = bell_seen(), then bell_look(): a known head may be answered from; anything else means ask the
  *            database, and tell by bell_learned() what it said.
  *   waiter:  seen = bell_seen() BEFORE it looks or asks; bell_wait(seen) only after it found nothing.
- * While a writer is between bell_writing() and bell_done() no head is known. A writer that dies in between leaves its mark: the
- * next look by anyone finds that the process is gone, forgets all heads and rings. A ring may come for nothing;
- * it is never missing.
+ * While a writer is between bell_writing() and bell_done() no head is known. A writer that dies in
+ * between leaves its mark: the next look by anyone finds that the process is gone, forgets all
+ * heads and rings. A ring may come for nothing; it is never missing.
  * A file of another boot, another epoch, another size or layout is forgotten and made anew.
  * Threads and processes: everything may be called from any. Not for network file systems (shm.h).
  */
@@ -71,52 +73,58 @@ void bell_abolish(const char *path);
 
 /* ---- places and turns, site-wide; crew.h has the rules ---- */
 
-/* For whom a place is: a number of the client, or 0 where it is unknown and so isn't counted; how many there are in all, and of one
- * client. */
+/* What a place is wanted for. */
 struct bell_for {
-    uint16_t client;
-    unsigned most;
-    unsigned most_per_client;
+    uint16_t client;          /* a number of the client; 0: unknown, and not counted */
+    unsigned most;            /* places in all */
+    unsigned most_per_client; /* places of one client */
 };
 
-/* A place among the requests that are held at the cost of a process each. Taken for `seconds` at most, then it counts
- * as free whatever became of its holder; so does one whose process is gone. Returns a token, or -1 when there is none. */
+/* A place among the requests that are held at the cost of a process each. Taken for `seconds` at
+ * most, then it counts as free whatever became of its holder; so does one whose process is gone.
+ * Returns a token, or -1 when there is none. */
 int bell_hold(struct bell *b, const struct bell_for *w, unsigned seconds);
 void bell_release(struct bell *b, int token);                       /* -1 is fine */
-bool bell_can_hold(const struct bell *b, const struct bell_for *w); /* would there be one? */
+bool bell_can_hold(const struct bell *b, const struct bell_for *w); /* would bell_hold find one now? */
 
-/* A process that handles a request at a time says for so many seconds that it is there; up to BELL_KEPT of them. A token, or -1. */
+/* A process that handles one request at a time enters itself as there, for so many seconds; up to
+ * BELL_KEPT of them. Returns a token, or -1. */
 enum { BELL_KEPT = 64 };
 int bell_join(struct bell *b, unsigned seconds);
-bool bell_stay(struct bell *b, int token, unsigned seconds); /* makes it last anew; false: it was lost */
-/* It is no longer there. false: another one has left within pause_ms, and it stays. */
+bool bell_stay(struct bell *b, int token,
+               unsigned seconds); /* for so many seconds from now; false: the entry was lost */
+/* Removes the entry. False: another process has left within pause_ms, and the entry stays. */
 bool bell_leave(struct bell *b, int token, unsigned pause_ms);
 
 struct bell_crew {
-    unsigned there;       /* of those who said so */
+    unsigned there;       /* processes, by bell_join */
     unsigned holding;     /* places that are taken */
-    unsigned turned_away; /* clients who were told when to ask again, in this round */
+    unsigned turned_away; /* clients that were told when to ask again, in this round */
     bool has_sender;      /* a process that has written within the hour lives */
 };
 struct bell_crew bell_crew(const struct bell *b);
 
-/* So many processes are there at once. Returns the most that were within the hour. */
+/* Records that so many processes are there at once. Returns the greatest number within the hour. */
 unsigned bell_show(struct bell *b, unsigned there);
-unsigned bell_shown(const struct bell *b); /* the same without saying anything */
+unsigned bell_shown(const struct bell *b); /* that number, without recording one */
 
-/* One more than is safe may be held, for `seconds`: then the next one not before a pause (seconds, up to 255) is over. Where the last one
- * brought no process more than were there, and others wait for their turn, the pause is twice the last one, up to pause_most. */
+/* True: a trial begins, in which one poll more than is safe may be held, for `seconds`. The next
+ * trial begins after a pause (seconds, up to 255) at the earliest. If the last trial brought no
+ * further process although other clients wait for their turn, the pause is twice the last one, up
+ * to pause_most. there: processes now. */
 bool bell_try(struct bell *b, unsigned there, unsigned seconds, unsigned pause, unsigned pause_most);
 
-/* Somebody asked, wasn't held, and is now told when to ask again: in how many seconds? (pace.h; load is found here.) Each client counts
- * once while a round lasts, site-wide. took_us: how long this took a process, or 0 where a process answers many; clients that are
- * unknown (0) then count each time, as nothing else tells how many they are. */
+/* In how many seconds should a client ask again that asked and wasn't held? (pace.h; rules->load is
+ * filled in here.) Each client counts once in a round, site-wide. took_us: how long the poll kept a
+ * process busy, or 0 where a process answers many at once. With 0, an unknown client (0) counts
+ * each time, as nothing else tells how many there are. */
 struct pace_rules;
 unsigned bell_pace(struct bell *b, uint16_t client, uint64_t took_us, const struct pace_rules *rules);
 
-/* A poll has cost its process so many microseconds. Returns the average of the latest ones, site-wide. */
+/* Records that a poll kept its process busy for so long. Returns the average of the latest polls,
+ * site-wide, in microseconds. */
 unsigned bell_took(struct bell *b, uint64_t us);
-unsigned bell_average(const struct bell *b); /* the same without another one; 0: none yet */
+unsigned bell_average(const struct bell *b); /* that average; 0: no poll yet */
 
 /* Sleeps until the counter differs from seen, or the time is up. 1 rung, 0 time is up. */
 int bell_wait(struct bell *b, uint32_t seen, int timeout_ms);

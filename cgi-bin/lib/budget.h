@@ -1,10 +1,13 @@
-/* budget.h - memory: how much of it this process has in work at one moment, and that it can get more.
+/* budget.h - how much memory the requests of this process have in work at one moment, and whether
+ * the system gives more.
  *
- * What is large is counted: texts that were read, answers that are made of them, bodies that come in. A request of 100 bytes can ask
- * for a megabyte, and hundreds of such requests can come at once: those for which nothing is left get less, or are told to come
- * again, while small requests go on and aren't counted.
- * Where the host limits the address space (RLIMIT_AS, `ulimit -v`), the budget is a part of what that leaves, and requests are
- * refused before memory is out, as that would end the process and all who wait in it (ck.h).
+ * Large things are counted: texts that were read, answers made of them, bodies that come in. A
+ * request of 100 bytes can ask for a megabyte, and hundreds of such requests can come at once. When
+ * the budget is used up, a request gets less or is told to come again. Small requests aren't
+ * counted and go on.
+ * Where the host limits the address space (RLIMIT_AS, `ulimit -v`), the budget is a part of what
+ * that leaves. Requests are refused before memory is out, because a failed allocation ends the
+ * process (ck.h), and all waiting requests with it.
  * Threads: any; budget_init before there are others.
  */
 #ifndef BUDGET_H
@@ -18,13 +21,15 @@ enum {
     BUDGET_SMALL = 64 * 1024,        /* what needs no more isn't counted */
 };
 
-/* Once, at the start: bounds the allocator's arenas, has it give large blocks back at once, and looks for the limit. */
+/* To be called once, at the start. Bounds the allocator's arenas, makes it give large blocks back
+ * at once, and reads the limit. */
 void budget_init(void);
 
-/* False: that much isn't left, and nothing is taken. The caller has taken `held` bytes before: where that is all there is, more is
- * never too much, so that one of the greatest size gets through whatever the settings are. */
+/* Takes that many bytes of the budget. False: they aren't left, and nothing is taken. held: bytes
+ * that the caller has taken before. When nothing else is taken the call always succeeds, so that
+ * one request of the greatest size gets through whatever the settings are. */
 bool budget_take(size_t bytes, size_t held);
-void budget_give_back(size_t bytes);
+void budget_give_back(size_t bytes); /* as many as were taken, in one call or several */
 
 /* `most`, or where the address space is limited at most a part of what it had left at the start. */
 size_t budget_part(size_t most);
@@ -32,8 +37,8 @@ size_t budget_part(size_t most);
 /* The system still gives memory for a request and its thread. True where there is no limit. */
 bool budget_has_room(void);
 
-/* Gives free memory back to the system where much was in work, and nothing is now. To be called every second, by a thread that has
- * time. */
+/* Gives free memory back to the system when much was in work and nothing is now. To be called about
+ * once a second, by a thread that has time. */
 void budget_trim(void);
 
 #endif

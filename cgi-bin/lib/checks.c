@@ -139,7 +139,7 @@ static void check_exposure(const struct checks_given *given, struct findings *ou
     }
 }
 
-/* Who can write to the data has a chat of his own there. */
+/* False: other users may write to the data, so nothing of it is looked at. */
 static bool is_guarded(const char *data, struct findings *out)
 {
     struct err e = ERR_INIT;
@@ -186,7 +186,7 @@ static void check_bell(const char *data, const struct store *store, struct findi
     bell_close(bell);
 }
 
-/* What programs have noticed, within a month. Later, more serious things first. */
+/* What the programs have noticed within a month, the serious things first. */
 static void check_incidents(const char *data, struct findings *out)
 {
     struct incidents found;
@@ -197,17 +197,16 @@ static void check_incidents(const char *data, struct findings *out)
     if (found.last_ms[INCIDENT_LOST] > since) {
         findings_add(
             out, "data-lost", FINDING_POOR,
-            "On %.10s the last messages were lost: chat.db-wal was removed or emptied in the data folder, or chat.db was. New messages "
-            "are in the first two before they are in chat.db: leave all three alone. Put back a copy if you have one.",
+            "On %.10s the last messages were lost: chat.db or chat.db-wal was removed or emptied in the data folder. New "
+            "messages are in chat.db-wal before they are in chat.db, so leave both files and chat.db-shm alone. Put back a copy if you have one.",
             day);
     }
     clock_text(found.last_ms[INCIDENT_ASIDE], day);
     if (found.last_ms[INCIDENT_ASIDE] > since) {
-        findings_add(
-            out, "data-aside", FINDING_POOR,
-            "On %.10s files of two databases had come together in the data folder. What belongs to the other one is "
-            "kept as %s; delete it if nothing is missing.",
-            day, found.file);
+        findings_add(out, "data-aside", FINDING_POOR,
+                     "On %.10s there were files of two databases in the data folder. The other database's messages are "
+                     "kept as %s; delete that file if no message is missing.",
+                     day, found.file);
     }
     int64_t saved = found.last_ms[INCIDENT_PUT_BACK] > found.last_ms[INCIDENT_REBUILT]
                         ? found.last_ms[INCIDENT_PUT_BACK]
@@ -277,8 +276,8 @@ static void check_waiting(const struct checks_given *given, struct findings *out
     if (given->allowed != NULL) {
         findings_add(
             out, "waiting", given->allowed->most > 0 ? FINDING_FINE : FINDING_NOTE,
-            "Up to %u visitors are held at a time until there is news (%s). More of them ask on a timer: news comes to "
-            "them some seconds later.",
+            "Up to %u visitors are held at a time until there is news (%s). Further visitors ask on a timer and get news "
+            "some seconds later.",
             given->allowed->most, given->allowed->why);
     }
 }
@@ -314,8 +313,9 @@ static void check_old_programs(const struct checks_given *given, struct findings
     }
 }
 
-/* Of a chat that was moved by its owner, or that a program has begun there before the settings named the new place. True: the chat isn't to
- * begin elsewhere meanwhile. */
+/* Looks for a database in the usual place while the setting data names another one: the owner moves
+ * the chat, or a program began one there before the settings named the new place. True: no database
+ * is to be made in the new place meanwhile. */
 static bool is_being_moved(const struct conf *conf, struct findings *out)
 {
     char usual[CONF_TEXT_MAX + 32];
@@ -326,7 +326,7 @@ static bool is_being_moved(const struct conf *conf, struct findings *out)
     findings_add(
         out, "data-left", is_begun ? FINDING_NOTE : FINDING_POOR, "%s",
         is_begun
-            ? "There is a database in pollchat-data beside cgi-bin as well, which this chat doesn't use: the setting data "
+            ? "There is another database in pollchat-data beside cgi-bin, which this chat doesn't use: the setting data "
               "names another place. If it is left from before the chat was moved, and no other chat uses it, delete "
               "that folder."
             : "The setting data names a place without a database, and there is one in pollchat-data beside "
@@ -356,7 +356,7 @@ static bool is_made(const struct checks_given *given, struct findings *out)
 static void check_settings(const struct checks_given *given, struct findings *out)
 {
     const struct conf_faults *faults = &given->conf->faults;
-    const char *why = given->stranger ? "it isn't sure where its data is." : given->conf_problem;
+    const char *why = given->stranger ? "they don't say for sure where its data is." : given->conf_problem;
     if (given->conf_problem != NULL) {
         findings_add(out, "settings", FINDING_WRONG, "The chat has stopped for its settings: %s", why);
     }

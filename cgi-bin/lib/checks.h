@@ -14,18 +14,19 @@ struct allowance;
 struct conf;
 struct findings;
 
-enum { CHECKS_KEPT_S = 5 };
+enum { CHECKS_KEPT_S = 5 }; /* seconds for which strangers get the same findings */
 
 enum checks_carrier { CHECKS_SHELL, CHECKS_CGI, CHECKS_FASTCGI };
 
 struct checks_given {
-    const struct conf *conf;  /* where it isn't sure where the data is, the chat has stopped, and */
-    const char *conf_problem; /* this says why; NULL: it is sure */
-    bool
-        stranger; /* the texts hold nothing of what the owner wrote, and no disk is written to more often than each CHECKS_KEPT_S */
+    const struct conf *conf;  /* all settings; `data` may be missing, and then */
+    const char *conf_problem; /* this says why, and the chat has stopped. NULL: it is there */
+    /* The findings are for strangers: they hold nothing of what the owner wrote, and the disk is
+     * written to at most once in CHECKS_KEPT_S. */
+    bool stranger;
     const char *program_folder;
     const char *served;              /* DOCUMENT_ROOT of the request, or NULL */
-    const struct allowance *allowed; /* how many may wait; NULL: nobody knows */
+    const struct allowance *allowed; /* how many requests may wait; NULL: unknown */
     enum checks_carrier carrier;
 };
 

@@ -172,7 +172,8 @@ static void append_one_by_one(struct site *site, struct store *store, struct ent
     }
 }
 
-/* True if the database was found to be another one, so that the same with a new handle may succeed. */
+/* True if the database was found to be another one, so that the same with a new handle may
+ * succeed. */
 static bool append_with(struct site *site, struct store *store, struct entry *const *group, size_t count)
 {
     struct err e = ERR_INIT;

@@ -38,15 +38,17 @@ static const struct setting settings[] = {
      "Folder of the database (chat.db). A relative path starts at the folder of the programs.\n"
      "It must not be served by the web server; the default lies outside of www/, is made with mode 0700\n"
      "and gets a .htaccess that denies everything, in case it ends up inside a served folder after all.\n"
-     "Nobody but the user that runs the programs may write to it (700), or the chat stops and says so."},
+     "No other user of the machine may write to it (mode 700), or the chat stops and says so."},
     {"heads", FOLDER, AT(heads), 0, 0, "", NULL,
-     "Folder, served by the web server as heads/ beside the page, in which each room has a tiny file that says how far it is. Where polls\n"
-     "can't be held, as under plain CGI, pages watch that file instead of starting a program every few seconds. A relative path starts\n"
-     "at the folder of the programs: ../www/heads. It is made if it is missing, and must not be the data folder. Empty: none."},
+     "Folder, served by the web server as heads/ beside the page, in which each room has a tiny file that says how\n"
+     "far the room is. Where polls can't be held, as under plain CGI, pages watch that file instead of starting a program\n"
+     "every few seconds. A relative path starts at the folder of the programs: ../www/heads. The folder is made if it is\n"
+     "missing, and must not be the data folder. Empty: none."},
     {"max_text", NUMBER, AT(max_text), 1, 16777216, "262144", NULL, "Greatest length of a message's text in bytes."},
     {"max_answer", NUMBER, AT(max_answer), 65536, 67108864, "1048576", NULL,
-     "About how many bytes of text, as JSON writes them, one answer of poll may carry; a client gets the rest with its next call.\n"
-     "Where a request costs a process (plain CGI, mod_fcgid) it is at most half a megabyte; a single message goes out whole in any case."},
+     "About how many bytes of text, as JSON writes them, one answer of poll may carry; a client gets the rest with its\n"
+     "next call. Where a request costs a process (plain CGI, mod_fcgid) it is at most half a megabyte. A single message\n"
+     "always goes out as a whole."},
     {"allow_origin", ORIGINS, AT(allow_origin), 0, 0, "", NULL,
      "Other sites whose pages may read, send, and show the chat in a frame, for example: https://example.org https://www.example.org\n"
      "Separated by spaces; * allows every site; empty allows none but this one."},
@@ -59,33 +61,35 @@ static const struct setting settings[] = {
      "Longest time in seconds that a poll is held until there is news. Proxies and NAT routers cut silent connections\n"
      "after 30 to 60 seconds, mod_fcgid after 40; 0 never holds, and clients ask on a timer."},
     {"max_waiting", NUMBER_OR_AUTO, AT(max_waiting), 0, 100000, "auto", NULL,
-     "How many polls may wait at once where waiting costs next to nothing (lighttpd, nginx). More are answered at once, with wait 0.\n"
-     "Each takes a connection of the web server, which then has none for other pages and sites; so auto is a quarter of the open files\n"
-     "that lighttpd started the program with, at most 1024 (it admits a third of them as connections, at most 1365 unless\n"
-     "server.max-fds says otherwise), and 250 behind nginx, Caddy and others. For more, raise the server's limit first: server.max-fds to\n"
-     "four times as many, or nginx's worker_connections to three times. GET /status says what holds and why."},
+     "How many polls may wait at once where a process answers many (lighttpd, nginx). Further polls are answered at once,\n"
+     "with wait 0. Each waiting poll takes a connection of the web server away from other pages and sites. So behind\n"
+     "lighttpd auto is a quarter of the open files with which lighttpd started the program, at most 1024: lighttpd admits a\n"
+     "third of them as connections, at most 1365 unless server.max-fds says otherwise. Behind nginx, Caddy and others auto\n"
+     "is 250. For more, raise the server's limit first: server.max-fds to four times max_waiting, or nginx's\n"
+     "worker_connections to three times. GET /status says which number holds and why."},
     {"max_waiting_apache", NUMBER_OR_AUTO, AT(max_waiting_apache), 0, 100000, "auto", NULL,
-     "The same behind Apache's mod_proxy_fcgi, where each waiting poll keeps a worker of the server from everything else on\n"
-     "the site. auto is a third of the workers that Apache has just now, and of those of each of its processes, as a visitor's kept\n"
-     "connection stays with one of them; at most 250, and 4 where the programs can't see Apache's processes. A number is for all together:\n"
-     "keep it below ThreadsPerChild (25 by default)."},
+     "The same behind Apache's mod_proxy_fcgi, where each waiting poll keeps a worker of the server from everything else\n"
+     "on the site. auto is a third of the workers that Apache has just now, at most 250. It is also a third of the workers\n"
+     "of each of Apache's processes, as a visitor's kept connection stays with one process. Where the programs can't see\n"
+     "Apache's processes, auto is 4. A number is for all processes together: keep it below ThreadsPerChild (25 by default)."},
     {"max_held", NUMBER_OR_AUTO, AT(max_held), 0, 256, "auto", NULL,
      "How many polls the whole site may hold where each costs a process: plain CGI and Apache's mod_fcgid. Shared hosts\n"
-     "often allow an account some 20 processes in all, some 5. auto holds one or two until more processes have been there at once,\n"
-     "so that one to answer and one to send stay free; at most 6, or a third of the host's limit where the programs can see a\n"
-     "smaller one. GET /status says what they found."},
+     "often allow an account some 20 processes in all, some of them 5. auto holds one or two until more processes have been\n"
+     "there at once, so that one process stays free to answer and one to send. It holds at most 6, or a third of the host's\n"
+     "limit where the programs can see a smaller one. GET /status says what they found."},
     {"max_waiting_per_client", NUMBER_OR_AUTO, AT(max_waiting_per_client), 1, 100000, "auto", NULL,
-     "How many polls of one address may wait at once. auto is a quarter of all, at least 1 and at most 100. Not counted for 127.0.0.1 and ::1, where a proxy stands before all clients;\n"
-     "with trusted_proxies each of them has his own address."},
+     "How many polls of one address may wait at once. auto is a quarter of all, at least 1 and at most 100. Not counted\n"
+     "for 127.0.0.1 and ::1, where a proxy stands before all clients; with trusted_proxies each client has its own address."},
     {"max_stream", NUMBER, AT(max_stream), 0, 86400, "300", NULL,
      "Longest time in seconds that a stream (GET /stream) lasts before it ends by itself and the client comes back: before something\n"
      "between cuts it. A stream takes a place of max_waiting or max_waiting_apache. 0 allows none, and clients poll."},
     {"poll_after", NUMBER, AT(poll_after), 1, 60, "2", NULL,
      "Seconds after which a client should ask again where a poll can't be held."},
     {"poll_rate", NUMBER, AT(poll_rate), 1, 100000, "50", NULL,
-     "How many polls a second all clients that can't be held should make together where each costs a process; where one process answers\n"
-     "many, one for 15 places of max_waiting, at least 10 and at most four times this. Where so many ask that it would be more, or so slowly are they answered that more than one of them would be in work at\n"
-     "a time, they are told to ask less often: poll_after rises, up to 60. An address counts once, however often it asks."},
+     "How many polls a second all clients that can't be held should make together, where each poll costs a process. Where\n"
+     "one process answers many, the number is one for every 15 places of max_waiting, at least 10 and at most four times\n"
+     "poll_rate. When more clients ask, or when their polls take so long that more than one is in work at a time, they are\n"
+     "told to ask less often: poll_after rises, up to 60. An address counts once, however often it asks."},
     {"busy_timeout", NUMBER, AT(busy_timeout), 0, 30000, "5000", NULL,
      "Milliseconds that a request waits for other processes to leave the database, before it answers 503."},
     {"journal", WORD, AT(journal), 0, 0, "auto", journal_words,
@@ -111,7 +115,7 @@ static const struct {
     {"trusted_proxies", "", "So no proxy is believed."},
     {"status", "nobody", "So nobody may read the status."},
     {"doctor", "nobody", "So nobody may read it over the web; pollchat doctor works."},
-    {"data", NULL, "So the chat has stopped: its messages must not land in another place."},
+    {"data", NULL, "So the chat has stopped, as its messages must not land in another place."},
 };
 
 /* Where the value of each setting came from, for conf_print. */
@@ -130,8 +134,8 @@ struct loading {
     const char *program_dir;
     enum origin origins[SETTINGS];
     bool set_here[SETTINGS]; /* by the source in work: a file, or the environment */
-    bool doubted[SETTINGS];  /* something in that source is no setting, but looks like this one */
-    char data_fault[512];    /* the first one that leaves open where the data is; "" */
+    bool doubted[SETTINGS];  /* an unknown key in that source looks like this setting */
+    char data_fault[512];    /* the first fault that leaves open where the data is; "" */
 };
 
 /* ---- faults ---- */
@@ -273,7 +277,8 @@ static void set_value(struct loading *l, const struct setting *s, const char *va
     snprintf(sources[s - settings].text, sizeof sources[0].text, "%s", where);
 }
 
-/* The setting that the owner may have meant; NULL: none. It counts as wrong unless the same source sets it rightly as well. */
+/* Returns the setting that the owner may have meant, or NULL. It counts as wrong unless the same
+ * source sets it rightly too. */
 static const struct setting *doubt(struct loading *l, const char *key, size_t length)
 {
     const struct setting *best = NULL;
@@ -291,7 +296,7 @@ static const struct setting *doubt(struct loading *l, const char *key, size_t le
     return best;
 }
 
-/* What is no setting. */
+/* A key that is no setting. brief_where: for strangers. */
 static void unknown_key(struct loading *l, const char *where, const char *brief_where, const char *key, size_t length,
                         const char *value)
 {
@@ -301,7 +306,7 @@ static void unknown_key(struct loading *l, const char *where, const char *brief_
     if (meant != NULL) {
         snprintf(hint, sizeof hint, "Is %s meant?", meant->key);
     }
-    snprintf(f->text, sizeof f->text, "%s: there is no setting '%.*s' (it is '%.80s'). %s", where,
+    snprintf(f->text, sizeof f->text, "%s: there is no setting '%.*s' (its value is '%.80s'). %s", where,
              (int)(length < 40 ? length : 40), key, value, hint);
     snprintf(f->brief, sizeof f->brief, "%s: there is no such setting. %s", brief_where, hint);
     if (meant != NULL && is_data(meant)) {
@@ -309,12 +314,13 @@ static void unknown_key(struct loading *l, const char *where, const char *brief_
     }
 }
 
-/* At the end of a source: a setting that only something like it names there is a wrong one. */
+/* At the end of a source: a setting that was misspelt there, and not set rightly too, counts as
+ * wrong. */
 static void resolve_doubts(struct loading *l)
 {
     for (size_t i = 0; i < SETTINGS; i++) {
         if (l->doubted[i] && !l->set_here[i]) {
-            use_safest(l, &settings[i], "what may set it");
+            use_safest(l, &settings[i], "a key that looks like it");
         }
         l->doubted[i] = false;
         l->set_here[i] = false;
@@ -341,7 +347,8 @@ struct reading {
     uint64_t seen[SETTINGS]; /* a hash of the value; 0: not seen */
 };
 
-/* A line that is none: `format` says why, with the line's own word for the owner. */
+/* A line that can't be a setting. why: for everybody; the owner is told the line's beginning as
+ * well. */
 static void bad_line(struct reading *r, const char *line, const char *why)
 {
     struct conf_fault *f = new_fault(&r->loading->conf->faults);
@@ -354,7 +361,7 @@ static void bad_line(struct reading *r, const char *line, const char *why)
     }
 }
 
-/* True, and the rest is skipped: inih's buffer is too short for the line. */
+/* True: the line is longer than inih's buffer, and the rest of it has been skipped. */
 static bool is_too_long(struct reading *r, const char *line)
 {
     int c = 0;
@@ -367,8 +374,9 @@ static bool is_too_long(struct reading *r, const char *line)
     return true;
 }
 
-/* fgets for inih, which gives it a buffer of 200 bytes and would take the rest of a longer line for a line of its own, and an indented line for a
- * second value of the setting above. A line with a mistake becomes an empty one. */
+/* The reader that inih calls in place of fgets, with a buffer of 200 bytes. With fgets it would
+ * take the rest of a longer line for a line of its own, and an indented line for a second value of
+ * the setting above. A line with a mistake becomes an empty one. */
 static char *read_line(char *out, int size, void *context)
 {
     struct reading *r = context;
@@ -389,7 +397,7 @@ static char *read_line(char *out, int size, void *context)
         if (!is_comment) {
             bad_line(r, line,
                      too_long         ? why
-                     : line[0] == '[' ? "is no setting: there are no sections, and it must go."
+                     : line[0] == '[' ? "begins a section, but there are no sections here; remove it."
                                       : "is not of the form key = value.");
         }
         line[0] = '\0';
@@ -444,7 +452,7 @@ static int on_setting(void *context, const char *section, const char *key, const
     return 1;
 }
 
-/* A file may hold any setting: of each that no later source sets, the safest holds. */
+/* The file may have held any setting: each that no later source sets gets its safest value. */
 static void unreadable(struct loading *l, const char *name, const char *why)
 {
     struct conf_fault *f = new_fault(&l->conf->faults);
@@ -456,7 +464,7 @@ static void unreadable(struct loading *l, const char *name, const char *why)
     note_data_fault(l, f->text);
 }
 
-/* What Windows calls Unicode has two bytes to a letter. */
+/* False for UTF-16, which some editors of Windows call Unicode. */
 static bool is_text(FILE *file)
 {
     int first = getc(file);

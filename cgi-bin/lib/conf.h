@@ -1,18 +1,22 @@
 /* conf.h - the settings of a site: a commented file, the environment, defaults that need neither.
  *
  * A value comes from the first place that has it:
- *   1. the request's parameters (Apache: SetEnv POLLCHAT_MAX_TEXT 4096), where a server passes settings that way
+ *   1. the request's parameters (Apache: SetEnv POLLCHAT_MAX_TEXT 4096), where a server passes
+ *      settings that way
  *   2. the process's environment (lighttpd: bin-environment)
- *   3. the file that POLLCHAT_CONF names; or, beside the programs, my-chat.conf, which is the owner's alone: no archive has one, so
- *      no upload writes it over; or chat.conf
+ *   3. the file that POLLCHAT_CONF names; or, beside the programs, my-chat.conf, which is the
+ *      owner's alone: no archive has one, so no upload writes it over; or chat.conf
  *   4. the default
  * A name starting with HTTP_ is a client's header and never a setting.
  *
- * A mistake is no outage. An unknown key, a key given twice in one file (but trusted_proxies), a line that is too long and a value
- * outside its range are faults, kept in struct conf: each says file, line, value and what is allowed. In place of a wrong value the default
- * holds, or what is safer: a wrong allow_origin or trusted_proxies allows no one, a wrong status or doctor is shown to no one. An unknown
- * key that looks like a setting counts as a wrong value of it, unless the same file sets it rightly, too. Only where messages could land in another
- * place does loading fail: a wrong or misspelt `data`, or a settings file that can't be read, as it may name the folder.
+ * A mistake is no outage. An unknown key, a key given twice in one file (but trusted_proxies), a
+ * line that is too long and a value outside its range are faults, kept in struct conf. Each fault
+ * says file, line, value and what is allowed. Instead of a wrong value the default is used, or a
+ * safer one: a wrong allow_origin or trusted_proxies allows no one, a wrong status or doctor is
+ * shown to no one. An unknown key that looks like a setting counts as a wrong value of it, unless
+ * the same file also sets it rightly. Loading fails only where messages could land in another
+ * place: for a wrong or misspelt `data`, and for a settings file that can't be read, as it may name
+ * the folder.
  * To add a setting: a member of struct conf and a row in the table of conf.c.
  * Threads: conf_load from one thread; afterwards the struct is read only.
  */
@@ -69,17 +73,19 @@ struct conf {
     struct conf_faults faults;
 };
 
-/* program_dir: folder of the running program (absolute; relative paths of the file and of `data` start there).
- * environments: up to two lists of NAME=VALUE with NULL end, the first one wins; each may be NULL.
- * 0, also with faults; or -1 with ERR_CONFIG where it isn't sure where the data is. Then all members but `data` can be used all the same, and
- * the faults hold the reason, too, if it is one. */
+/* program_dir: folder of the running program (absolute; relative paths of the file and of `data`
+ * start there). environments: up to two lists of NAME=VALUE with NULL end, the first one wins; each
+ * may be NULL. 0, also with faults; or -1 with ERR_CONFIG where the settings don't say for sure
+ * where the data is. All members but `data` can be used then, and the faults hold the reason too if
+ * it is one. */
 int conf_load(struct conf *out, const char *program_dir, const char *const *request_environment,
               const char *const *process_environment, struct err *e);
 
 /* The name of a file of settings beside the programs; number < CONF_FILES. */
 const char *conf_file(size_t number);
 
-/* Where the data lie unless a setting says otherwise. False where the program can't find its own folder. */
+/* The data folder that is used unless a setting names another one. False: the program can't find
+ * its own folder. */
 bool conf_usual_data(char *out, size_t size);
 
 /* Every setting, its value, and where the value came from, one a line. Call after conf_load. */

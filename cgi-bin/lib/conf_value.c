@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* An absolute path; a relative one starts at the programs' folder. */
 int conf_value_folder(char *out, const char *value, const char *program_dir)
 {
     int length = value[0] == '/' ? snprintf(out, CONF_TEXT_MAX, "%s", value)
@@ -16,7 +15,8 @@ int conf_value_folder(char *out, const char *value, const char *program_dir)
     return value[0] == '\0' || length >= CONF_TEXT_MAX ? -1 : 0;
 }
 
-/* scheme://host[:port] as browsers write it (RFC 6454, section 6.2): anything else would never match. */
+/* scheme://host[:port] as browsers write it (RFC 6454, section 6.2): anything else would never
+ * match. */
 static bool is_origin(const char *word, size_t length)
 {
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789+-._:[]";

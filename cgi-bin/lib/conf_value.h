@@ -1,7 +1,8 @@
-/* conf_value.h - the values of settings that are more than a number: folders, origins, networks, words.
+/* conf_value.h - the values of settings that are more than a number: folders, origins, networks,
+ * words.
  *
- * Only for conf.c. Each function returns 0, or -1 where the value is none that is allowed; *out is then of no use. Texts are
- * CONF_TEXT_MAX bytes. Threads: any.
+ * Only for conf.c. Each function returns 0, or -1 for a value that isn't allowed; *out is then
+ * undefined. A text out has CONF_TEXT_MAX bytes. Threads: any.
  */
 #ifndef CONF_VALUE_H
 #define CONF_VALUE_H

@@ -7,15 +7,16 @@
 #include "host.h"
 
 enum {
-    SPARE = 4, /* that stay beside those that may hold: a poll on the timer takes a process for a millisecond or two */
+    SPARE =
+        4, /* processes that stay beside those that may hold: a poll on the timer takes one for a millisecond or two */
     LEAVE_MS = 1000,     /* between two that leave */
-    TRIAL_S = 10,        /* at most so long the last process is kept from others; */
-    CROWDED_TRIAL_S = 3, /* or so long, where others are known to be waiting for their turn */
-    PAUSE_S = 2,         /* mod_fcgid looks for a free one once a second */
-    PAUSE_MOST_S = 60,   /* where a trial was in vain */
-    FEWEST = 1,          /* may be held in any case */
+    TRIAL_S = 10,        /* longest time that a trial keeps the last process from other requests */
+    CROWDED_TRIAL_S = 3, /* the same while other clients are known to wait for their turn */
+    PAUSE_S = 2,         /* between two trials; mod_fcgid looks for a free process once a second */
+    PAUSE_MOST_S = 60,   /* the same after trials in vain */
+    FEWEST = 1,          /* polls that may always be held */
     FEW_BY_CGI = 2,
-    SLOW_US = 20000, /* for a poll */
+    SLOW_US = 20000, /* a host on which a poll takes so long is a slow one */
     CGI_S = 90,      /* longer than a plain CGI process lives */
 };
 
@@ -25,13 +26,14 @@ static struct bell_for place_for(const struct crew_request *r)
         .client = r->client, .most = r->allowed->most, .most_per_client = r->allowed->most_per_client};
 }
 
-/* So many that hold none must be there, beside one that holds. */
+/* How many processes of poll that hold none must be there. */
 static unsigned free_needed(const struct bell_crew *c)
 {
     return c->has_sender ? 1 : 2;
 }
 
-/* Taken first and counted then: of two who come at once both may find one too many, never both one too few. */
+/* The place is taken first and counted then: two requests at once may both count one too many, but
+ * never one too few. */
 static int hold_and_stay(struct bell *b, const struct crew_request *r, unsigned *seconds)
 {
     const struct bell_for place = place_for(r);
@@ -52,7 +54,7 @@ static int hold_and_stay(struct bell *b, const struct crew_request *r, unsigned 
     return -1;
 }
 
-/* As many as have been seen allow; cap: at most. */
+/* How many polls may be held where `seen` processes were there at once; at most `cap`. */
 static unsigned few_of(unsigned seen, unsigned cap)
 {
     unsigned few = seen / 2 > FEW_BY_CGI ? (seen - 1) / 2 : FEW_BY_CGI;
@@ -65,7 +67,7 @@ static int hold_by_cgi(struct bell *b, const struct crew_request *r, unsigned se
     if (r->conf->max_held == CONF_AUTO) {
         (void)bell_join(b, CGI_S); /* until it ends */
         unsigned seen = bell_show(b, bell_crew(b).there);
-        place.most = few_of(bell_average(b) < SLOW_US ? seen : 0, place.most); /* those of a slow host overlap anyway */
+        place.most = few_of(bell_average(b) < SLOW_US ? seen : 0, place.most); /* on a slow host they overlap anyway */
     }
     return bell_hold(b, &place, seconds);
 }

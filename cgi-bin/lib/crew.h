@@ -1,15 +1,20 @@
-/* crew.h - which processes of a site may hold a poll, where each request takes one: rules over what bell.h counts.
+/* crew.h - how many polls a site may hold where each request takes a process: rules over what
+ * bell.h counts.
  *
- * What a host lets a site have can't be seen: accounts with five processes in all exist, or with five for each program. What is there
- * already has been allowed, so with max_held = auto
- *   - one poll is held. Beside that a process that stays (mod_fcgid) holds one only while another one of poll is there and holds none,
- *     and one of send is there, or else two of poll: one to answer, one to send. Where it is the last one it may try for some seconds: whoever comes meanwhile
- *     makes the host start another, if the host allows it, and the next one is held in full. Where that brings no further process
- *     although others wait for their turn, the next trial is much later. And processes that nobody needs leave, at once while
- *     none of send is there.
- *   - by plain CGI two may be held, and more once more processes were seen at once: somewhat less than half of them, as those
- *     who are woken are all back before their first processes have ended; and two again while polls take long.
- * Never more than 6, or a third of a limit that can be seen (host.h). A number in max_held holds so many, whatever is there.
+ * The programs can't see how many processes a host allows: there are accounts with five in all, and
+ * with five for each program. Processes that run already were allowed. So with max_held = auto:
+ *   - FastCGI (mod_fcgid, whose processes stay): one poll may always be held. A further one is held
+ *     only while enough processes of poll hold none: one if a process of send is there, else two,
+ *     so that one can answer and one can send. If there are too few, a poll may be held for some
+ *     seconds as a trial: a request that comes meanwhile makes the host start another process, if
+ *     the host allows it, and the next poll is held in full. After a trial that brought no further
+ *     process although other clients wait for their turn, the next trial is much later. Processes
+ *     that aren't needed end, and do so at once while no process of send is there.
+ *   - Plain CGI: two polls may be held. Once more processes were seen at once, somewhat less than
+ *     half of that number may be held, because all clients that are woken come back before their
+ *     first processes have ended. While polls take long, it is two again.
+ * It is never more than 6, nor more than a third of a limit that can be seen (host.h). A number in
+ * max_held is used as it is.
  * Threads and processes: any.
  */
 #ifndef CREW_H
@@ -29,13 +34,15 @@ struct crew_request {
     bool stays;                      /* FastCGI */
 };
 
-/* A place for *seconds, which may become less. -1: there is none. Otherwise a token for bell_release. */
+/* Takes a place for *seconds, which may become less. Returns a token for bell_release, or -1 when
+ * there is no place. */
 int crew_hold(struct bell *b, const struct crew_request *r, unsigned *seconds);
 
-/* Would there be one, for the whole time? */
+/* Would crew_hold find a place now, for the whole time? */
 bool crew_can_hold(const struct bell *b, const struct crew_request *r);
 
-/* FastCGI: this process, there by `token` of bell_join and idle, is one more than the site needs. Then it is there no longer. */
+/* FastCGI. token: of bell_join, of this process, which is idle. True: the site has more processes
+ * than it needs, the process is no longer counted, and is to end. */
 bool crew_leaves(struct bell *b, int token, const struct conf *conf);
 
 #endif

@@ -23,8 +23,8 @@
 
 enum {
     TRIAL_BYTES = 64 * 1024,
-    EMPTY_S = 60,      /* after so long an empty file has no maker any more */
-    TRIAL_TRIES = 100, /* two seconds in all, for another one who tries */
+    EMPTY_S = 60,      /* an empty file of that age has no maker any more */
+    TRIAL_TRIES = 100, /* two seconds in all, for the trial of another process */
     TRIAL_PAUSE_NS = 20 * 1000 * 1000,
 };
 
@@ -244,7 +244,8 @@ static int fail_to_make(const char *what, const char *path, struct err *e)
 /* A name that was just made in the folder survives power loss. */
 static int sync_open_folder(int fd)
 {
-    /* EINVAL: the file system can't sync folders (some network ones): it has no later moment either */
+    /* EINVAL: the file system can't sync folders (some network ones): it has no later moment
+     * either */
     return fsync(fd) == 0 || errno == EINVAL ? 0 : -1;
 }
 
@@ -315,12 +316,12 @@ int disk_sync_name(const char *path)
     return sync_parent(path);
 }
 
-/* ---- what root does in a folder of somebody else ----
+/* ---- what root does in another user's folder ----
  *
- * Who has a folder can put a link in the place of a file between any two calls. So nobody's rights or owner are changed by a path,
- * but by a descriptor that was looked at. */
+ * The owner of a folder can put a link in the place of a file between any two calls. So mode and owner of a file are changed by a
+ * descriptor that was checked, never by a path. */
 
-/* What root makes is the folder's owner's. folder: a descriptor, any kind. */
+/* A file that root makes is given to the owner of its folder. folder: a descriptor of any kind. */
 static void give_to_owner_of(int folder, int fd, const char *path)
 {
     struct stat found;
@@ -350,8 +351,8 @@ bool disk_is_own(int fd, const char *path)
     return is_own;
 }
 
-/* Where the kernel's list of descriptors is missing (a chroot). Nobody but root could be led astray by a path; root opens the file, which
- * takes away the locks that this process has on it. */
+/* For a chroot without /proc. Only root could do harm by way of a path, so root opens the file;
+ * closing it drops the locks that this process has on it. */
 static int change_mode_without_list(int fd, mode_t mode, const char *path)
 {
     struct stat looked_at;
@@ -369,8 +370,9 @@ static int change_mode_without_list(int fd, mode_t mode, const char *path)
     return result;
 }
 
-/* fd: by O_PATH, as an open file of the database would take its locks away when it is closed. fchmod() refuses such a one; the kernel's
- * list of descriptors leads to the very same file. */
+/* fd: opened with O_PATH, because closing any other descriptor of the database would drop the
+ * process's locks on it. fchmod() refuses such a descriptor, but its entry in /proc/self/fd leads
+ * to the same file. */
 static int change_mode(int fd, mode_t mode, const char *path)
 {
     char self[48];
@@ -400,8 +402,8 @@ void disk_make_private(const char *path)
     close(fd);
 }
 
-/* What may be in a new data folder before the database: counts and warnings, which a program writes first, and sockets, which
- * a web server makes before it starts the programs. */
+/* Files that may be in a new data folder before the database: counts and warnings, which a program
+ * writes first, and sockets, which a web server makes before it starts the programs. */
 static bool comes_early(int folder, const char *name)
 {
     struct stat st;
@@ -458,13 +460,14 @@ static int put_deny_file(int folder)
     return sync_open_folder(folder);
 }
 
-/* The one that was just made, whatever stands at its path by now: -1 with errno when that is another one. A umask may have
- * taken bits away. */
+/* Opens the folder that was just made; -1 with errno when another one stands at its path by now. A
+ * umask may have taken bits away, so the mode is set again. */
 static int open_made(const char *path)
 {
     struct stat st;
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0 && errno == EACCES && geteuid() != 0 && chmod(path, 0700) == 0) { /* none to read it were left */
+    if (fd < 0 && errno == EACCES && geteuid() != 0 &&
+        chmod(path, 0700) == 0) { /* the umask left no right to read it */
         fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     }
     if (fd >= 0 && (fstat(fd, &st) != 0 || st.st_uid != geteuid() || fchmod(fd, 0700) != 0)) {
@@ -475,7 +478,7 @@ static int open_made(const char *path)
     return fd;
 }
 
-/* A descriptor; or -1, with *result what is to be returned. */
+/* Returns a descriptor, or -1 with *result as what the caller is to return. */
 static int make_or_open(const char *path, int *result, struct err *e)
 {
     struct stat found;
@@ -488,7 +491,8 @@ static int make_or_open(const char *path, int *result, struct err *e)
         return -1;
     }
     if (!made) {
-        return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* one that can only be entered is left alone */
+        return open(path, O_RDONLY | O_DIRECTORY |
+                              O_CLOEXEC); /* -1 for a folder that can only be entered, which is left alone */
     }
     int fd = open_made(path);
     if (fd < 0 || sync_parent(path) != 0) {
@@ -519,7 +523,9 @@ int disk_folder_make(const char *path, struct err *e)
     return result;
 }
 
-enum { TRIAL_WORKED = 1 }; /* bytes of the file: it has none when the last trial failed, and all when it was killed */
+enum {
+    TRIAL_WORKED = 1
+}; /* bytes of the file after a trial that worked; 0 after one that failed, all after one that was killed */
 
 static bool has_worked(int fd, unsigned max_age_s)
 {
@@ -554,7 +560,7 @@ int disk_try_write(const char *folder, unsigned max_age_s, struct err *e)
     }
     if (!disk_is_own(fd, path)) {
         close(fd);
-        errno = EPERM; /* a link to something else, or another user's: nothing is written there */
+        errno = EPERM; /* a link to something else, or another user's file: nothing is written there */
         return fail_to_make("write to", path, e);
     }
     for (int tries = 0; tries < TRIAL_TRIES && disk_lock_try(fd) == DISK_LOCK_HELD; tries++) {
@@ -640,7 +646,7 @@ bool disk_is_locked_elsewhere(const char *path, int64_t start, int64_t length)
     return is;
 }
 
-/* Nobody is at it any more. */
+/* Its maker is gone. */
 static bool is_left_over(int folder, const char *name)
 {
     struct stat st;

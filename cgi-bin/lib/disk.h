@@ -33,8 +33,9 @@ uint64_t
 disk_stamp(const char *path); /* another number when the file is another one or was written to; 0: there is none */
 /* A number of the file, of device and inode: another file has another one, but by a chance of 2^-63. 0: there is none. */
 uint64_t disk_file(const char *path);
-uint64_t disk_file_open(int fd); /* the same for one that is open: still the one at its path? */
-/* When the file was made, in ns of some clock; 0 where the file system or the kernel doesn't say. A copy has another one. */
+uint64_t disk_file_open(int fd); /* the same for an open file, to see whether it is still the one at its path */
+/* When the file was made, in ns of some clock; 0 where the file system or the kernel doesn't say. A
+ * copy has another time. */
 uint64_t disk_birth(const char *path);
 bool disk_exists(const char *path); /* something is there; a dangling symbolic link isn't */
 bool disk_is_writable(
@@ -50,8 +51,9 @@ enum err_code disk_error_of(int number);
  * may call it at once. -1: ERR_CONFIG (no parent, not a folder), ERR_READONLY, ERR_FULL, ERR_SYSTEM. */
 int disk_folder_make(const char *path, struct err *e);
 
-/* Writes 64 KiB to the file chat.trial of the folder and frees them again: that finds quotas, which can't be asked for. When this has worked,
- * whoever asks within max_age_s seconds is told so without another trial; of several who ask at once, one tries. -1: ERR_READONLY, ERR_FULL, ERR_SYSTEM. */
+/* Writes 64 KiB to the file chat.trial of the folder and frees them again: that finds quotas, which
+ * can't be asked for. A trial that worked counts for max_age_s seconds, also for other processes;
+ * of several calls at once one tries. -1: ERR_READONLY, ERR_FULL, ERR_SYSTEM. */
 int disk_try_write(const char *folder, unsigned max_age_s, struct err *e);
 
 /* A lock file: made if missing, mode 0600, and when root makes it, its folder's owner's. Holds no data, is never removed.
@@ -70,13 +72,15 @@ enum disk_lock disk_lock_probe(int fd);
  * nobody locks in this way: who closes any descriptor of a file loses his record locks on it. True where it can't be tried. */
 bool disk_has_record_locks(const char *path);
 
-/* Another process has a record lock (fcntl) on some of these bytes. Only for a file that this process has not open: looking ends what
- * record locks it has on it. False where it can't be looked at. */
+/* Another process has a record lock (fcntl) on some of these bytes. Only for a file that this
+ * process hasn't open: the look would drop the process's own record locks on it. False where the
+ * file can't be opened. */
 bool disk_is_locked_elsewhere(const char *path, int64_t start, int64_t length);
 
-/* Removes what makers that were killed have left: files beside path whose names are its own, this character, and `random` further
- * characters (an owner's copies have other names). A maker holds the lock (disk_lock_try) on its file from the first byte on; a
- * locked file is left alone, and an empty one for a minute. */
+/* Removes what makers that were killed have left: files beside path whose names are its own, this
+ * character, and `random` further characters (an owner's copies have other names). A maker holds
+ * the lock (disk_lock_try) on its file from the first byte on; a locked file is left alone, and an
+ * empty one for a minute. */
 void disk_sweep(const char *path, char separator, size_t random);
 
 /* A file gets another name; -1 with errno, EEXIST when that is taken (on a file system that can't tell in one step, when it was just before). */
@@ -88,13 +92,15 @@ int disk_put_new(const char *made, const char *path);
 /* The name of a file that was made, renamed or removed survives power loss. 0, or -1 with errno. */
 int disk_sync_name(const char *path);
 
-/* For a file that this process has just made: mode 0600 whatever the umask was, and when root made it, the owner of its folder gets it: his
- * programs will have to open it. What stands at the path and can't be that (a link, a file of two names, of another user) is left alone. What can't
- * be done is logged. */
+/* For a file that this process has just made. Sets mode 0600, whatever the umask was. A file that
+ * root made is given to the owner of its folder, whose programs will have to open it. If something
+ * else stands at the path (a link, a file with two names, a file of another user), it is left
+ * alone. A failure is logged. */
 void disk_make_private(const char *path);
 
-/* May the open file at path be written over? A file with one name, of this user, of root or of the owner of its folder: nothing that another
- * user has put there, nor anything elsewhere that a link leads to. */
+/* May the open file at path be written over? True for a regular file with one name that belongs to
+ * this user, to root or to the owner of its folder. So it isn't a file that another user has put
+ * there, nor a file elsewhere that a link leads to. */
 bool disk_is_own(int fd, const char *path);
 
 #endif

@@ -28,7 +28,7 @@ enum err_code {
     ERR_CORRUPT,   /* 500: the database file is damaged or not ours */
     ERR_NEWER,     /* 503: the database was made by a newer program, which is to answer instead of this one */
     ERR_CONFIG,    /* 500: a setting is wrong; log has the words */
-    ERR_EXPOSED, /* 503: the web can read the data, or others can write to it; nothing goes on until its owner has mended that */
+    ERR_EXPOSED, /* 503: the web can read the data, or other users can write to it; all stops until the owner mends that */
     ERR_STOPPING, /* 503: this process ends; the next one answers */
     ERR_STREAM,   /* 503: no stream can be had here now; polling works */
     ERR_GONE,     /* the peer hung up: nothing to answer */

@@ -57,7 +57,8 @@ static unsigned find_variables(const struct web_exchange *x, const char *name, c
     return count;
 }
 
-/* An empty variable is nginx's for none. Of two of one name neither is walked: see is_forged. */
+/* nginx sets an empty variable for a missing header. Of two variables with one name neither is
+ * walked: see is_forged. */
 static struct walk walk_of(const struct web_exchange *x, const char *name)
 {
     const char *value = "";
@@ -136,8 +137,8 @@ static bool has(const struct web_exchange *x, const char *name)
     return count > 1 || *value != '\0';
 }
 
-/* CGI writes '-' as '_', so X_Forwarded_For comes under the name of X-Forwarded-For. Where a server passes both on, nobody knows which of two
- * variables the proxy wrote. */
+/* CGI writes '-' as '_', so X_Forwarded_For and X-Forwarded-For become variables of one name. Where
+ * a server passes both on, it is unknown which of the two the proxy wrote. */
 static bool is_forged(const struct web_exchange *x)
 {
     const char *value = "";

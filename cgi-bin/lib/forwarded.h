@@ -1,13 +1,15 @@
 /* forwarded.h - what reverse proxies say of a request: for whom, for which host, by which scheme.
  *
- * Anybody can write such a header. So it counts only where the peer (REMOTE_ADDR) is in the setting trusted_proxies, and of the client's
- * address only what a trusted one added: the list is read from its end, where the nearest proxy writes, as long as those it
- * names are trusted themselves. The first who isn't is the client; an entry that can't be read ends the walk at who wrote it.
+ * Anybody can write such a header. So it counts only where the peer (REMOTE_ADDR) is in the setting
+ * trusted_proxies, and of the client's address only what a trusted one added: the list is read from
+ * its end, where the nearest proxy writes, as long as those it names are trusted themselves. The
+ * first who isn't is the client; an entry that can't be read ends the walk at who wrote it.
  *   X-Forwarded-For: 203.0.113.9, 198.51.100.7      addresses, with a port or without (de facto)
  *   Forwarded: for=203.0.113.9;proto=https, for="[2001:db8::1]:4711"      RFC 7239, where there is no X-Forwarded-For
- * Not CF-Connecting-IP and its like: they pass through every proxy that doesn't know them, and who sets them sets X-Forwarded-For.
- * No more than 16 entries are read. Of a header that comes as two variables none is believed, neither for whom nor what for: one of
- * them is a client's forgery (X_Forwarded_For has the same name in CGI), or a proxy's that adds a line instead of lengthening the one there is.
+ * Not CF-Connecting-IP and its like: they pass through every proxy that doesn't know them, and who
+ * sets them sets X-Forwarded-For. No more than 16 entries are read. A header that comes as two
+ * variables isn't believed at all: either a client has forged one of them (X_Forwarded_For has the
+ * same name in CGI), or the proxy adds a line of its own instead of lengthening the one there is.
  * Threads: an exchange belongs to one thread at a time.
  */
 #ifndef FORWARDED_H

@@ -62,8 +62,8 @@ static void write_received(struct buf *out, const void *what)
 /* A look at the host: what was asked about, and what was seen. */
 struct look {
     struct conf conf;
-    bool is_known;              /* conf says where the data is; if not, */
-    char conf_problem[512];     /* this says why */
+    bool is_known;              /* conf says where the data is */
+    char conf_problem[512];     /* why not */
     char served[CONF_TEXT_MAX]; /* DOCUMENT_ROOT, or "" */
     struct allowance allowed;   /* where is_known */
     struct findings findings;
@@ -88,10 +88,10 @@ static void look(struct look *l, bool fastcgi, bool stranger)
     }
 }
 
-/* What strangers were shown last: they can't have the host looked at as often as they like. */
+/* What strangers were shown last, so that their requests can't keep the host busy with looks. */
 static struct {
     pthread_mutex_t lock; /* of the others */
-    bool is_looking;      /* somebody is */
+    bool is_looking;      /* a thread looks at the host for a stranger */
     bool is_there;
     int64_t when; /* monotonic ms */
     char served[CONF_TEXT_MAX];
@@ -99,7 +99,8 @@ static struct {
     char address[CONF_TEXT_MAX];
 } kept = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-/* True where the caller is to look. Otherwise it has what is kept, or there is none yet: -1. */
+/* *must_look: the caller is to look, and then to call keep(). Otherwise *l gets what is kept; -1
+ * where there is nothing yet. */
 static int take_kept(struct look *l, bool *must_look, struct err *e)
 {
     int result = 0;
@@ -113,7 +114,7 @@ static int take_kept(struct look *l, bool *must_look, struct err *e)
         l->findings = kept.findings;
         memcpy(l->address, kept.address, sizeof l->address);
     } else {
-        result = err_set(e, ERR_BUSY, "Somebody else has this host looked at just now. Ask again in a second.");
+        result = err_set(e, ERR_BUSY, "Another visitor's check of this host is under way. Ask again in a second.");
     }
     pthread_mutex_unlock(&kept.lock);
     return result;
@@ -165,8 +166,7 @@ static int show(struct web_exchange *x, const struct program *p, struct look *l,
     if (!get_status_allows(x, l->conf.doctor)) {
         return err_set(e, ERR_FORBIDDEN,
                        "What works on this host is not for everyone to read; the setting doctor says for whom.%s",
-                       l->conf.faults.count > 0 ? " (While it may be misspelt, or its file can't be read, for nobody.)"
-                                                : "");
+                       l->conf.faults.count > 0 ? " (A misspelt or unreadable setting counts as nobody.)" : "");
     }
     snprintf(l->served, sizeof l->served, "%s", served != NULL ? served : "");
     if (l->is_known) {

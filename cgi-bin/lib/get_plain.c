@@ -72,7 +72,7 @@ static enum part part_of(const struct form *fields)
     return strcmp(part->value, "log") == 0 ? PART_LOG : strcmp(part->value, "text") == 0 ? PART_TEXT : PART_ROOM;
 }
 
-/* A number that must be there. */
+/* A field that must be there: a whole number up to max. */
 static int take_number(const struct form *fields, const char *name, uint64_t max, uint64_t *out, struct err *e)
 {
     const struct form_field *f = form_once(fields, name, e);
@@ -82,7 +82,7 @@ static int take_number(const struct form *fields, const char *name, uint64_t max
     return e->code != ERR_NONE ? -1 : err_field(e, ERR_INPUT, name, "%s must be a whole number.", name);
 }
 
-/* The message of a long text: the one before the next. */
+/* The message with a long text: the last one before seq + 1. */
 static int take_text(const struct form *fields, struct page *p, struct err *e)
 {
     uint64_t seq = 0;

@@ -56,8 +56,9 @@ static void fill_reply(struct web_reply *r, const struct query *q, const struct 
     }
 }
 
-/* closes: who asked to wait and isn't held asks again in some seconds; meanwhile his connection would be one that the web server has not
- * for others, and of these there may be ten times as many as it admits. */
+/* closes: the client asked to wait, isn't held, and asks again in some seconds. Meanwhile its idle
+ * connection would count against the web server's limit, and there may be ten times as many such
+ * clients as the server admits. */
 static void answer_reading(struct web_exchange *x, const struct query *q, const struct reading *g, bool closes)
 {
     struct web_reply r;
@@ -149,8 +150,8 @@ static int wait_here(struct program *p, const struct web_exchange *x, const stru
     return result;
 }
 
-/* A client that isn't held is told where it can watch each room. A page of old messages says nothing of it: it may be cached.
- * The answer borrows the addresses. */
+/* A client that isn't held is told where it can watch each room. A page of old messages says
+ * nothing of it: it may be cached. The answer borrows the addresses. */
 static void tell_watch(struct program *p, const struct query *q, struct reading *g,
                        char addresses[QUERY_ROOMS_MAX][HEADS_ADDRESS_SIZE])
 {

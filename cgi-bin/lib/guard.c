@@ -17,7 +17,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-/* What a program opens when it finds it. (A backup that is to be taken up is looked at then, and refused alone.) */
+/* Files that a program opens when it finds them. (A backup that is to be restored is checked when
+ * that is done.) */
 static const char *const names[] = {"chat.db",   "chat.db-wal", "chat.db-shm", "chat.db-journal", "chat.db-lock",
                                     "chat.bell", "chat.tally",  "chat.key",    "chat.upgrade"};
 
@@ -27,10 +28,10 @@ enum { SITE_USERS = 6 };
 struct guard {
     uid_t users[SITE_USERS];
     size_t count;
-    bool has_guest; /* one of them is there because a group or a list names him */
+    bool has_guest; /* one of them is there because a group or a list names that user */
 };
 
-/* ---- who is of the site ---- */
+/* ---- the users of the site ---- */
 
 static bool has(const struct guard *g, uid_t user)
 {
@@ -61,7 +62,8 @@ static void begin(struct guard *g)
     }
 }
 
-/* One more user, whom the folder's owner lets write: alice for www-data, or the other way round. */
+/* True for a user of the site, and for the one guest that the folder's owner lets write (alice for
+ * www-data, or the other way round). The first other user becomes the guest. */
 static bool is_guest(struct guard *g, uid_t user)
 {
     if (has(g, user)) {
@@ -75,7 +77,7 @@ static bool is_guest(struct guard *g, uid_t user)
     return true;
 }
 
-/* The group of a user of the site alone, or of a guest. */
+/* The own group of a user of the site or of the guest, without further members. */
 static bool is_groups(struct guard *g, gid_t group)
 {
     struct members m;
@@ -106,7 +108,8 @@ struct acl {
     struct acl_entry entries[64];
 };
 
-/* All whom the list names and lets write are of the site, or the guest. *group: the folder's own group may write. */
+/* True: every user and group that the list lets write is of the site, or the guest. *group: the
+ * folder's own group may write. */
 static bool are_named(struct guard *g, const struct acl *list, size_t count, bool *group)
 {
     uint16_t mask = ACL_WRITE;
@@ -128,8 +131,8 @@ static bool are_named(struct guard *g, const struct acl *list, size_t count, boo
     return result;
 }
 
-/* Where there is an access control list, the permissions of the group are the list's mask and say little. A file system without
- * lists fails the call. */
+/* Where there is an access control list, the permissions of the group are the list's mask and say
+ * little. A file system without lists fails the call. */
 static bool is_groups_by_list(struct guard *g, int fd, const struct stat *st)
 {
     struct acl list;
@@ -149,9 +152,9 @@ static int refuse(const struct stat *st, const char *why, struct err *e)
 {
     return err_set(
         e, ERR_EXPOSED,
-        "%s (permissions %03o). Who can write there can read and alter all that is said, so the chat has "
+        "%s (permissions %03o). A user who can write there can read and alter all messages, so the chat has "
         "stopped. Give the data folder to the user that runs the programs, with the permissions 700, and its "
-        "files 600; look whether anything in it is not yours. On a disk that knows no permissions let the "
+        "files 600; look whether anything in it is not yours. On a disk without permissions let the "
         "setting data name a folder elsewhere. Then the chat goes on by itself.",
         why, (unsigned)(st->st_mode & 07777));
 }
@@ -164,14 +167,15 @@ static int look(struct guard *g, int fd, const struct stat *st, const char *what
     } else if ((st->st_mode & S_IWOTH) != 0) {
         snprintf(why, sizeof why, "All users of this machine may write to %s", what);
     } else if ((st->st_mode & S_IWGRP) != 0 && !is_groups_by_list(g, fd, st)) {
-        snprintf(why, sizeof why, "Other users of this machine, by their group or by a list, may write to %s", what);
+        snprintf(why, sizeof why,
+                 "Other users of this machine may write to %s, by their group or by an access control list", what);
     } else {
         return 0;
     }
     return refuse(st, why, e);
 }
 
-/* The folder's owner may have made the files in it; and for root, who runs commands for all, that is whose site it is. */
+/* For a command of root, the folder's owner tells whose site it is. */
 static int look_at_folder(struct guard *g, int fd, struct err *e)
 {
     struct stat st;
@@ -189,7 +193,7 @@ static int look_at_file(struct guard *g, int folder, const char *name, struct er
     struct stat st;
     char what[64];
     int fd = openat(folder, name,
-                    O_PATH | O_CLOEXEC); /* no other one: closing it would take the locks of the database */
+                    O_PATH | O_CLOEXEC); /* closing any other kind of descriptor would drop the locks on the database */
     int result = 0;
     if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
         snprintf(what, sizeof what, "the file %.40s", name);
@@ -201,7 +205,8 @@ static int look_at_file(struct guard *g, int folder, const char *name, struct er
     return result;
 }
 
-/* Reading what a list says takes a right to read; a folder may be one that can only be entered. */
+/* An access control list can only be read of a descriptor that is open for reading; some folders
+ * can only be entered. */
 static int open_folder(const char *folder)
 {
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

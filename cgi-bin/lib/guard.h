@@ -1,15 +1,19 @@
-/* guard.h - may anybody else write to the chat's data?
+/* guard.h - may other users of the machine write to the chat's data?
  *
- * Who can write to the data folder can put another database into it, or a backup that is taken up, and so read and say everything. So
- * the folder and the files that the chat relies on must belong to the site, and nobody else may be allowed to write to them; otherwise nothing of
- * them is used. Whom a site has:
- *   the user that the program runs as, root, and the owner of the programs' folder (who could replace the programs);
- *   for files the owner of the data folder, too, and for root, who runs commands for all, whoever that is.
- * A group may write where it is the group of one user of the site, or of one guest, who is then of the site as well (alice:www-data, mode 2770):
- * named after that user, or with the same number, and with no other members by /etc/passwd and /etc/group. An access control list (POSIX)
- * counts like permissions, and may name a guest.
- * What is looked at is what is opened: a descriptor, never a path. A folder above the data may belong to others, who can then take the data
- * away, but not put another folder in its place that would be used.
+ * A user who can write to the data folder can put another database into it, or a backup for the
+ * programs to restore, and so read and forge everything. So the folder and the files that the chat
+ * relies on must belong to users of the site, and no other user may be allowed to write to them;
+ * otherwise they are not used. The users of a site are:
+ *   - the user that the program runs as, root, and the owner of the programs' folder (who could
+ *     replace the programs);
+ *   - for files also the owner of the data folder. For a command that root runs, the owner of the
+ *     data folder for the folder too.
+ * A group may write if it is the own group of one user of the site, or of one guest, who then
+ * counts as a user of the site (alice:www-data, mode 2770). An own group is named after its user or
+ * has the user's number, and has no other members by /etc/passwd and /etc/group. A POSIX access
+ * control list counts like permissions, and may name the guest. The checks look at open
+ * descriptors, not at paths. The owner of a folder above the data can take the data away, but a
+ * folder that is put in its place fails the checks.
  * Not here: who may read (exposure.h for the web; the programs make all files with mode 0600).
  * Threads: any.
  */
@@ -18,11 +22,12 @@
 
 struct err;
 
-/* The folder, and what of the chat's files is in it. 0, also when there is no folder or it can't be entered: who opens it will say so.
- * -1: ERR_EXPOSED with the reason and what to do, without a path. Some 30 system calls. */
+/* Checks the folder and those of the chat's files that are in it. Returns 0 also when there is no
+ * folder or it can't be entered: opening it fails then. -1: ERR_EXPOSED with the reason and what to
+ * do, without a path. Takes some 30 system calls. */
 int guard_folder(const char *folder, struct err *e);
 
-/* A file of that folder that is open: may it be relied on? path: its own. 0, or -1 as above. */
+/* Checks one open file of that folder. path: the file's own. 0, or -1 as above. */
 int guard_file(int fd, const char *path, struct err *e);
 
 #endif

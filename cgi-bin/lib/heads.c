@@ -28,8 +28,8 @@ enum {
     TEXT_MAX = 128,
     LEFT_OVER_SECONDS = 60,
     FILES_MAX = 1024,  /* a stranger may say something in as many rooms as he likes, and hosts count files */
-    GIVE_WAY = 64,     /* as many at a time when there are so many: looking for them takes a millisecond */
-    LISTED_MAX = 4096, /* more are there only where something else went wrong; the next look finds the rest */
+    GIVE_WAY = 64,     /* files removed at a time above that: finding the oldest ones takes a millisecond */
+    LISTED_MAX = 4096, /* more are only there when something else went wrong; the next look finds the rest */
 };
 
 /* A folder, and a room in it. */
@@ -113,10 +113,10 @@ static bool is_crowded(int folder)
     return count >= FILES_MAX;
 }
 
-/* ---- the least recently changed give way ---- */
+/* ---- removing the least recently changed files ---- */
 
 struct aged {
-    struct timespec changed; /* the inode, that is, since the rename: the other time is made up (mtime_of) */
+    struct timespec changed; /* of the inode, which the rename changes; the file's other time is made up (mtime_of) */
     char name[SECRET_NAME_SIZE];
 };
 
@@ -151,7 +151,7 @@ static size_t list_heads(int folder, struct aged list[LISTED_MAX])
     return count;
 }
 
-/* Who watches a file that goes asks /poll, as for any that is missing. */
+/* A client whose file is removed polls, as with any file that is missing. */
 static void make_way(int folder)
 {
     struct aged *list = ck_calloc(LISTED_MAX, sizeof *list);

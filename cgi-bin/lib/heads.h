@@ -1,16 +1,22 @@
-/* heads.h - the head of each room as a tiny file that the web server hands out, for hosts where a request to a program is dear.
+/* heads.h - the head of each room as a tiny file that the web server hands out, for hosts where a
+ * request to a program is dear.
  *
- * Where only plain CGI is to be had, each poll starts a process, and most find nothing new. So after a commit `send` writes
+ * Where only plain CGI is to be had, each poll starts a process, and most find nothing new. So
+ * after a commit `send` writes
  *     {"epoch":"…","head":N}
- * to a file in the folder of the setting `heads`, which the web server serves as heads/ beside the page; a page asks for it with
- * If-None-Match, which costs next to nothing, and goes to /poll when it has moved, and now and then in any case. So a file that is late,
- * missing or wrong delays a message until then and never loses one; and a failure here is logged once and fails nothing.
+ * to a file in the folder of the setting `heads`, which the web server serves as heads/ beside the
+ * page; a page asks for it with If-None-Match, which costs next to nothing, and goes to /poll when
+ * it has moved, and now and then in any case. So a file that is late, missing or wrong delays a
+ * message until then and never loses one; and a failure here is logged once and fails nothing.
  *
- * The file's name is a keyed hash of the room's (secret.h): only who may poll a room is told it. Rooms without a message have none, so that
- * asking for names that don't exist makes no files; and no more than about 1,024 rooms have one: those that were quiet for longest give way.
- * The file is replaced by rename, without a sync: after a crash it may be behind. Whoever polls compares it with what he is going to
- * answer, and mends it. After each rename the writer looks at the head again: of two processes that commit 5 and 6 the one
- * that renames last finds 6, and leaves it.
+ * The file's name is a keyed hash of the room's (secret.h): only who may poll a room is told it.
+ * Rooms without a message have none, so that asking for names that don't exist makes no files. No
+ * more than about 1,024 rooms have one: the files of the rooms that were quiet for longest are
+ * removed.
+ * The file is replaced by rename, without a sync: after a crash it may be behind. Whoever polls
+ * compares it with what he is going to answer, and mends it. After each rename the writer looks at
+ * the head again: of two processes that commit 5 and 6 the one that renames last finds 6, and
+ * leaves it.
  * Threads and processes: any number.
  */
 #ifndef HEADS_H

@@ -17,7 +17,8 @@ struct buf;
 struct held {
     int connection; /* owned: close() ends it */
     uint16_t id;
-    bool unread; /* there was more of the request to come: closing would reset the connection, and the answer be lost */
+    bool
+        unread; /* the peer may still send a part of the request: closing would reset the connection and lose the answer */
 };
 
 /* Adds `length` bytes of output for request `id`. */
@@ -30,8 +31,8 @@ void held_end(struct buf *out, uint16_t id);
  * has gone. */
 long held_write(const struct held *h, const char *bytes, size_t length);
 
-/* Drops what has come meanwhile, without waiting. Returns how many bytes that was, 0 for none, -1 when the peer has gone or sends
- * no more. */
+/* Drops input that has come, without waiting. Returns how many bytes that were, 0 for none, -1 when
+ * the peer has gone or sends no more. */
 long held_drop_input(const struct held *h);
 
 /* How much of what was written the peer has not read yet, in bytes of the kernel's own count: good for seeing whether it becomes

@@ -69,7 +69,8 @@ uint64_t host_open_files(void)
     return start.noted ? start.open_files : open_files_now();
 }
 
-/* The text behind the name in /proc/PID/stat, which may hold anything, and the name. NULL: it can't be seen. See proc(5). */
+/* Returns the text behind the name in /proc/PID/stat, and the name, which may hold any characters.
+ * NULL: it can't be seen. See proc(5). */
 static const char *read_stat(const char *path, char *text, size_t size, char name[HOST_NAME_SIZE])
 {
     char *end = read_text(path, text, size) ? strrchr(text, ')') : NULL;
@@ -152,7 +153,7 @@ uint64_t host_age_us(void)
     }
     uint64_t began = stat_number(fields, STAT_START) * 1000000 / (uint64_t)ticks;
     uint64_t now_us = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-    began += 500000 / (uint64_t)ticks; /* it was cut to a whole tick */
+    began += 500000 / (uint64_t)ticks; /* half a tick, as the number is cut to whole ones */
     return now_us > began ? now_us - began : 1;
 }
 

@@ -17,14 +17,16 @@ struct conf;
 /* The smallest limit that is found, looked for once in the life of a process; 0: none. */
 uint64_t host_processes(void);
 
-/* Notes the soft limit of open files, and who has started this process. To be called before the program raises that limit, and before
- * there are threads; host_open_files and host_is_started_by answer from the note. */
+/* Notes the soft limit of open files and the name of the parent process. Call it before the program
+ * raises that limit, and before there are threads; host_open_files and host_is_started_by answer
+ * from the note. */
 void host_note_start(void);
 
-/* The soft limit of open files that the process was started with; without host_note_start, the one that holds now. */
+/* The soft limit of open files that the process was started with; without host_note_start, the one
+ * that holds now. */
 uint64_t host_open_files(void);
 
-/* For how long this process has been there, its start included; microseconds, good to 10 ms. 0: unknown. */
+/* The age of this process, its start included, in microseconds, good to 10 ms. 0: unknown. */
 uint64_t host_age_us(void);
 
 enum { HOST_SEEN_MOST = 65535, HOST_NAME_SIZE = 16 /* of a process's name, as the kernel cuts it */ };
@@ -35,19 +37,21 @@ struct host_process {
     char name[HOST_NAME_SIZE];
 };
 
-/* What /proc says of a process. false: it can't be seen. */
+/* Fills *out with what /proc says of a process. False: it can't be seen. */
 bool host_look(long pid, struct host_process *out);
 
-/* Adds up count(context, process) of all children of a process that can be seen, up to HOST_SEEN_MOST. */
+/* Adds up count(context, process) of all children of a process that can be seen, up to
+ * HOST_SEEN_MOST. */
 unsigned host_count_children(long parent, unsigned (*count)(const void *context, const struct host_process *p),
                              const void *context);
 
-/* How many processes have the same parent and the same name as this one, itself included: of a program that a server runs several times,
- * or for several sites. Looked for once in some seconds. At least 1. */
+/* How many processes have the same parent and the same name as this one, itself included: a server
+ * may run a program several times, or for several sites. Looked up once in five seconds. At least
+ * 1. */
 unsigned host_siblings(void);
 
-/* The process that started this one had this name when host_note_start was called. false also where it can't be seen (a /proc that shows
- * own processes only). */
+/* The parent process had this name when host_note_start was called. False also where the name can't
+ * be seen (a /proc that shows own processes only). */
 bool host_is_started_by(const char *name);
 
 /* How many polls may be held at the cost of a process each: the setting max_held, or where that is auto 6, and a third of a small limit. */

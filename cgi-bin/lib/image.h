@@ -24,7 +24,8 @@ enum image_state {
 
 enum image_state image_look(const char *path);
 
-/* It has its execute bit, or gets it now: FTP programs lose it. Not by a link, whatever that leads to. */
+/* The file has its execute bit, or gets it now: FTP programs lose it. A link to another file is not
+ * changed. */
 bool image_can_start(const char *path);
 
 /* May a program in programs/ of the archive have this name? pollchat-, and letters, digits and ._-+~, shorter than IMAGE_NAME_SIZE. What start.c

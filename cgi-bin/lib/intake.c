@@ -23,7 +23,7 @@ enum {
     BEGIN_BYTES = 8,
     RECORD_MAX = 65528, /* below 65,536, and a multiple of 8 */
     BUFFER_BYTES = 8 * 1024,
-    FOREIGN_MAX = 1024 * 1024, /* bytes of records that are none of this request: more is no web server's */
+    FOREIGN_MAX = 1024 * 1024, /* bytes of records of other requests; no web server sends more */
     LONGEST_WAIT_MS = 60000,
 };
 
@@ -83,7 +83,7 @@ static bool wait_for_peer(const struct intake *in, int64_t deadline)
     return true;
 }
 
-/* Some bytes from the connection; -1 or INTAKE_LATE. */
+/* Returns the number of bytes that came from the connection, -1 or INTAKE_LATE. */
 static ssize_t receive(struct intake *in, char *to, size_t size, int64_t deadline)
 {
     for (;;) {
@@ -101,7 +101,7 @@ static ssize_t receive(struct intake *in, char *to, size_t size, int64_t deadlin
     }
 }
 
-/* Up to `size` bytes, by way of the buffer where they are few. to may be NULL: they are dropped. */
+/* Up to `size` bytes; few of them come by way of the buffer. With to = NULL they are dropped. */
 static ssize_t take(struct intake *in, char *to, size_t size, int64_t deadline)
 {
     if (in->first == in->last) {

@@ -34,7 +34,8 @@ void log_attach(log_sink *sink, void *context)
 
 enum { LINE_SIZE = 1024 }; /* with a line break and NUL */
 
-/* Is this line to be written? Then it says how many were not. */
+/* False: the line is to be left out. True: the line may now end with the number of those that were
+ * left out. */
 static bool passes_guard(char line[LINE_SIZE])
 {
     uint64_t left_out = 0;
@@ -49,7 +50,8 @@ static bool passes_guard(char line[LINE_SIZE])
     return true;
 }
 
-/* A value from outside must not start a line of its own, nor speak to a terminal: C0 and C1 controls (C2 80 to C2 9F). */
+/* A value from outside must not start a line of its own, nor speak to a terminal: C0 and C1
+ * controls (C2 80 to C2 9F). */
 static void blank_controls(char *line)
 {
     for (unsigned char *c = (unsigned char *)line; *c != '\0'; c++) {

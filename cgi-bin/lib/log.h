@@ -13,8 +13,8 @@
 
 typedef void log_sink(void *context, const char *line); /* line without a line break */
 
-/* False: this line is left out. True: it is written, and *left_out (0 before) says how many were left out since the last time. Must
- * not log. */
+/* Returns false to leave a line out. True: it is written; *left_out (0 before the call) says how
+ * many like it were left out since the last one. Must not log. */
 typedef bool log_gate(void *context, const char *line, uint64_t *left_out);
 
 /* Writes "pollchat PROGRAM: text"; control bytes become '?', at most 1,022 bytes are kept. Keeps errno. */

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIELDS = 4 }; /* that are looked at: name, password, number, and group's number or members */
+enum { FIELDS = 4 }; /* name, password, number, and the group's number or members */
 
-/* A line of either file, cut in place; false when it is none. */
+/* Cuts a line of either file in place; false when it has too few fields. */
 static bool cut(char *line, char *fields[FIELDS])
 {
     line[strcspn(line, "\n")] = '\0';
@@ -60,7 +60,7 @@ static void read_lines(const char *path, void (*see)(void *context, char *fields
 struct search {
     gid_t group;
     char *name;   /* of the group; NULL: unknown */
-    char *listed; /* ",ann,ben,": members that are still to be found; NULL */
+    char *listed; /* ",ann,ben,": listed members that are still to be found; NULL: no such group yet */
     struct members *out;
 };
 
@@ -127,7 +127,7 @@ void members_read(const char *passwd, const char *groups, gid_t group, struct me
     read_lines(groups, see_group, &s);
     read_lines(passwd, see_user, &s);
     if (s.listed != NULL && strspn(s.listed, ", ") != strlen(s.listed)) {
-        out->more = true; /* a member whose number nobody knows */
+        out->more = true; /* a member who isn't in /etc/passwd */
     }
     free(s.name);
     free(s.listed);

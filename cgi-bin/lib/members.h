@@ -1,7 +1,8 @@
-/* members.h - who is in a group, by /etc/passwd and /etc/group.
+/* members.h - the members of a group, by /etc/passwd and /etc/group.
  *
- * These files are read by themselves: a program without libraries can't load the C library's modules for other sources. So users of a directory
- * service aren't seen; a group that is in neither file is one that nothing is known of.
+ * The files are read directly: a statically linked program can't load the C library's modules for
+ * other sources. So users of a directory service (LDAP) aren't seen, and a group that only such a
+ * service knows has no members here.
  * Threads: any.
  */
 #ifndef MEMBERS_H
@@ -14,17 +15,18 @@
 enum { MEMBERS_MAX = 8 };
 
 struct members {
-    uid_t users[MEMBERS_MAX]; /* whose own group it is, and who is listed in it */
+    uid_t users[MEMBERS_MAX]; /* users whose primary group it is, and users listed in it */
     size_t count;
-    bool more;         /* than fit, or of unknown number */
+    bool more;         /* further members that don't fit, or whose number is unknown */
     bool has_namesake; /* one user has the group's name: */
     uid_t namesake;
 };
 
-/* Can't fail: what can't be read has nobody. */
+/* Fills *out. Can't fail: a file that can't be read counts as empty. */
 void members_of(gid_t group, struct members *out);
-void members_read(const char *passwd, const char *groups, gid_t group, struct members *out); /* from other files */
+void members_read(const char *passwd, const char *groups, gid_t group,
+                  struct members *out); /* the same from other files */
 
-bool members_has(const struct members *m, uid_t user);
+bool members_has(const struct members *m, uid_t user); /* user is among m->users */
 
 #endif

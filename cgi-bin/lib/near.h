@@ -8,14 +8,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { NEAR_MAX = 48 }; /* bytes; a longer word is near to none */
+enum { NEAR_MAX = 48 }; /* bytes; a longer word is near to no other */
 
-/* How many letters must be inserted, removed, replaced, or swapped with their neighbours, to make b of a (optimal string alignment).
- * Small and capital letters are the same, as are '-' and '_'. NEAR_MAX + 1 where a word is too long. */
+/* How many letters must be inserted, removed, replaced, or swapped with their neighbours, to make b
+ * of a (optimal string alignment). Small and capital letters are the same, as are '-' and '_'.
+ * NEAR_MAX + 1 where a word is too long. */
 size_t near_distance(const char *a, size_t length, const char *b);
 
-/* `written` looks like `known`: a slip in each four letters, or one of the words that '_' or '-' separate in it begins with `known` (data_folder,
- * database). */
+/* True if `written` looks like `known`: at most one slip for each four letters of `known`, or one
+ * of the words in `written` (separated by '_' or '-') begins with `known`, as in data_folder and
+ * database. */
 bool near_is(const char *written, size_t length, const char *known);
 
 #endif

@@ -22,7 +22,7 @@ enum {
     EVENTS = 256,
     LOOK_MS = 5000, /* between two looks whether a peer that makes no room has read at all */
     LINGER_MS = 2000,
-    LINGER_BYTES = 16 * 1024 * 1024, /* of a body; what web servers take is not much more */
+    LINGER_BYTES = 16 * 1024 * 1024, /* of a body; web servers don't let much more pass */
 };
 
 struct rest {
@@ -33,8 +33,8 @@ struct rest {
     int unread;       /* by the peer, of what was written, at the last look */
     int64_t moved_at; /* when it last took something */
     int64_t given_up_at;
-    size_t dropped; /* bytes of input that nobody wants */
-    bool lingers;   /* all is written */
+    size_t dropped; /* bytes of input that were dropped */
+    bool lingers;   /* all is written, and the peer is given time to stop sending */
     struct outflow_end end;
     struct rest *next; /* newcomers */
 };
@@ -70,8 +70,9 @@ static void has_moved(struct rest *r)
     r->unread = held_unread(&r->held);
 }
 
-/* All is written. A connection that is closed while the peer sends is reset, and the peer may lose what it has not read yet: so it
- * is told that nothing more comes, and has a moment to close it itself. */
+/* All is written. Closing a connection while the peer sends resets it, and the peer may lose what
+ * it has not read yet. So the peer is told that nothing more comes, and has a moment to close the
+ * connection itself. */
 static void linger_or_end(struct rest *r)
 {
     if (!r->held.unread) {
@@ -98,7 +99,7 @@ static void write_on(struct rest *r)
     }
 }
 
-/* The peer has gone, or sends. False: r is gone. */
+/* The peer has gone, or it sends and its bytes are dropped. False: r is gone. */
 static bool hear(struct rest *r)
 {
     long dropped = r->held.unread && r->dropped < LINGER_BYTES ? held_drop_input(&r->held) : -1;

@@ -1,11 +1,13 @@
 /* outflow.h - ends of answers that a peer doesn't take at once, and nobody may wait for.
  *
- * Whoever has a complete answer for a held connection gives it here. What the peer takes is written at once; the rest by one
- * thread for all, when there is room. So no slow reader holds up a thread of the program, whatever the answer.
- * A rest is given up when the peer took nothing of it for a minute (ten seconds where that costs a process), after ten minutes in any case, and, of all of them the one
- * that stood still for the longest time, when too many bytes or connections are kept (parcel.h, OUTFLOW_MOST).
- * A peer that still sends a request that is answered already (held.h, `unread`) has two seconds to hear the answer: its bytes are
- * dropped meanwhile.
+ * Whoever has a complete answer for a held connection gives it here. What the peer takes is written
+ * at once; the rest by one thread for all, when there is room. So no slow reader holds up a thread
+ * of the program, whatever the answer. A rest is given up when the peer took nothing of it for a
+ * minute (ten seconds where the connection costs a process), and after ten minutes in any case.
+ * When too many bytes or connections are kept (parcel.h, OUTFLOW_MOST), the rest that stood still
+ * for the longest time is given up.
+ * A peer that still sends its request when the answer is written (held.h, `unread`) has two seconds
+ * to read the answer; what it sends meanwhile is dropped.
  * Not for streams, which have something to say later: park.h.
  * Threads: any. One for the whole process, started when it is first needed.
  */
@@ -27,7 +29,8 @@ enum {
     OUTFLOW_LONGEST_MS = 600000,
 };
 
-/* The connections of this process cost a process each (mod_fcgid). Call before threads. */
+/* From here on a rest is given up after OUTFLOW_HURRY_MS: the connections of this process cost a
+ * process each (mod_fcgid). Call it before there are threads. */
 void outflow_hurry(void);
 
 /* Called, from whichever thread, when the connection has been closed. */

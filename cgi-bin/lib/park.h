@@ -59,15 +59,16 @@ struct park *park_new(const struct park_options *options, struct err *e); /* sta
  * token: for left(), or -1. false: not taken, there are too many; x is as before, and so is the token. */
 bool park_add(struct park *p, struct web_exchange *x, const struct query *q, int token);
 
-/* Takes x, a stream (q->stream): it is sent the head and body of `opening`, then what is newer than q, for so many seconds (minus
- * a random tenth). token, false: as above. */
+/* Takes x, a stream (q->stream): it is sent the head and body of `opening`, then what is newer than
+ * q, for so many seconds (minus a random tenth). token, false: as above. */
 bool park_stream(struct park *p, struct web_exchange *x, const struct query *q, const struct web_reply *opening,
                  unsigned seconds, int token);
 
-/* Other limits from now on; who waits already stays. */
+/* Other limits from now on; requests that wait already stay. */
 void park_limit(struct park *p, unsigned most, unsigned most_per_client);
 
-/* Whether there is a place for one more, from the address of x. It may be gone a moment later. */
+/* True: there is a place for one more request from the address of x. It may be gone a moment
+ * later. */
 bool park_has_place(const struct park *p, const struct web_exchange *x);
 
 /* Something may be new: look. */

@@ -12,9 +12,9 @@
 /* This machine: 127.0.0.0/8 or ::1. NULL and what is no address are not. */
 bool peer_is_loopback(const char *address);
 
-/* A number that one client has: of an IPv4 address, or of the first 64 bits of an IPv6 address, of which a household gets all
- * others (RFC 6177). Whatever is no address counts by its text. seed: a secret, so that no client can find an address that has the
- * number of another one. */
+/* A number for one client: of its IPv4 address, or of the first 64 bits of its IPv6 address, as a
+ * household gets all addresses behind these (RFC 6177). Whatever is no address counts by its text.
+ * seed: a secret, so that no client can find an address that has the number of another client. */
 uint32_t peer_hash(const char *address, uint64_t seed);
 
 /* A Host header (may be NULL: none) that names this machine by itself: localhost or a loopback address, with or without a port.

@@ -1,7 +1,8 @@
 /* places.h - how many may wait at once, in all and of one address.
  *
- * Addresses (of IPv6: networks, peer.h) are counted by a hash with a secret: rarely two of them share a count, which then only makes
- * their limit smaller, and no client can make it happen to another one. 256 KiB, whatever comes.
+ * Addresses (of IPv6: networks, peer.h) are counted by a hash with a secret: rarely two of them
+ * share a count, which then only makes their limit smaller, and no client can bring that about for
+ * another one. 256 KiB, whatever comes.
  * Threads: any.
  */
 #ifndef PLACES_H
@@ -15,7 +16,7 @@
 enum { PLACES_CLIENTS = 65536 };
 
 struct places {
-    uint64_t seed; /* random, so that nobody can choose addresses that share a count with another's */
+    uint64_t seed; /* random, so that no client can choose an address that shares a count with another client's */
     atomic_uint most;
     atomic_uint most_per_client;
     atomic_size_t taken;
@@ -24,7 +25,7 @@ struct places {
 
 void places_init(struct places *p, unsigned most, unsigned most_per_client);
 
-/* Other limits from now on; who has a place keeps it. */
+/* Other limits from now on; places that are taken stay so. */
 void places_limit(struct places *p, unsigned most, unsigned most_per_client);
 
 /* The counter of an address. Addresses of this machine, and none, have no counter of their own: they mean a proxy, behind which

@@ -151,7 +151,7 @@ static void add_body(struct buf *out, const struct answer_room *room, const stru
     }
 }
 
-/* Who said it, and when. */
+/* The name of the author, and the time. */
 static void add_author(struct buf *out, const struct chat_message *m)
 {
     buf_adds(out, "<b dir=\"auto\">");

@@ -1,11 +1,12 @@
-/* plain.h - the chat as pages for browsers without JavaScript: old ones, text ones, careful people's.
+/* plain.h - the chat as pages for browsers without JavaScript: old ones, text ones, careful
+ * people's.
  *
- * Four pages: a room (a form, and its messages in a frame of their own that loads itself anew, so that this takes nothing away
- * from who is writing), the messages alone, a long text piece by piece,
- * and what went wrong, with the form as it was filled in. HTML 4 as all browsers of
- * the last twenty-five years read it, and lynx and w3m, for which the messages stand in the room's page as well.
- * Of a long text a page shows a piece, and a link to the rest: browsers take minutes to lay out some texts of a few hundred
- * thousand bytes, and anybody may send them.
+ * Four pages: a room (a form, and its messages in a frame of their own, which loads itself anew
+ * without touching what is being written), the messages alone, a long text piece by piece, and what
+ * went wrong, with the form as it was filled in. HTML 4 as all browsers of the last twenty-five
+ * years read it, and lynx and w3m, for which the messages stand in the room's page as well. Of a
+ * long text a page shows a piece, and a link to the rest: browsers take minutes to lay out some
+ * texts of a few hundred thousand bytes, and any visitor may send them.
  * What people wrote goes through html.h. Addresses are relative (struct plain_place).
  * Pure. Threads: any.
  */
@@ -64,11 +65,14 @@ enum {
     PLAIN_PIECE_LINES = 100,
 };
 
-/* Where the piece of a text that begins at `from` ends: at most `most` bytes (>= 4) and PLAIN_PIECE_LINES line breaks further on, behind a
- * line or a word if there is one near the end, never within a character of UTF-8. Greater than from unless that is the end. */
+/* Returns where the piece of a text that begins at `from` ends: after at most `most` bytes (>= 4)
+ * and PLAIN_PIECE_LINES line breaks, behind a line or a word if one ends near there, and never
+ * within a character of UTF-8. The result is greater than `from` unless `from` is the end of the
+ * text. */
 size_t plain_piece_end(const char *text, size_t length, size_t from, size_t most);
 
-/* The text of the message m of a->rooms[0] from the byte `from` on (at most its length), as much as one page shows. */
+/* The text of the message m of a->rooms[0] from the byte `from` on (at most its length), as much as
+ * one page shows. */
 void plain_text(struct buf *out, const struct plain_place *place, const struct answer *a, const struct chat_message *m,
                 size_t from, const char *name);
 

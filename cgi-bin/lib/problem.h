@@ -21,7 +21,8 @@ struct problem {
 /* What a code means. Can't fail: an unknown code is "internal". */
 const struct problem *problem_of(enum err_code code);
 
-/* What went wrong, for strangers: of ERR_CONFIG, ERR_EXPOSED and ERR_SYSTEM a general sentence, as details stay in the log. Borrowed like e. */
+/* What went wrong, for strangers. For ERR_CONFIG, ERR_EXPOSED and ERR_SYSTEM it is a general
+ * sentence, as details stay in the log. Borrowed like e. */
 const char *problem_detail(const struct err *e);
 
 /* The body. as_text: "status title: detail" as one plain line instead of JSON. epoch may be NULL. */

@@ -24,9 +24,10 @@ static inline bool program_uses_bell(const struct program *p)
     return p->fastcgi && waiting_is_watched(p->waiting);
 }
 
-/* How many bytes of text an answer may have. Where a request costs a process this is few enough for the kernel to take the answer of
- * a client that doesn't read: up to about a megabyte it does, while mod_fcgid keeps its process for what is left, and the server of
- * a CGI program has it wait. */
+/* How many bytes of text an answer may have. Where a request costs a process they are so few that
+ * the kernel takes the whole answer even if the client doesn't read: it takes up to about a
+ * megabyte. Otherwise mod_fcgid would keep its process for the rest, and the server of a CGI
+ * program would let it wait. */
 enum { PROGRAM_COSTLY_BYTES = 512 * 1024 };
 
 static inline size_t program_answer_bytes(const struct program *p, const struct conf *conf)

@@ -25,9 +25,9 @@ struct work {
 };
 
 enum {
-    COPIES = 3, /* of a text in work: as read, in the answer, and what of that the web server hasn't taken yet */
+    COPIES = 3, /* of a text in work: as read, in the answer, and what the web server hasn't taken yet */
     CROWDED_MS = 2,
-    CROWDED_TRIES = 100, /* others are done in some milliseconds */
+    CROWDED_TRIES = 100, /* other requests are done in some milliseconds */
 };
 
 /* ---- positions and ETag ---- */
@@ -49,8 +49,8 @@ static void make_etag(struct reading *g, const struct query *q)
     snprintf(g->etag, sizeof g->etag, "\"%.22s-%016llx\"", g->epoch, (unsigned long long)hash);
 }
 
-/* If-None-Match: a list of tags, perhaps weak ones (a proxy that compresses marks them so), or *. */
-/* The closing quote of an ETag, perhaps behind what a web server that packs answers puts before it (mod_deflate, mod_brotli, Caddy). */
+/* The closing quote of an ETag, perhaps with what a web server that compresses answers adds before
+ * it (mod_deflate, mod_brotli, Caddy). */
 static bool is_end_of_etag(const char *at)
 {
     static const char *const ends[] = {"\"", "-gzip\"", "-br\"", "-zstd\""};
@@ -61,7 +61,8 @@ static bool is_end_of_etag(const char *at)
     return found;
 }
 
-/* The header is a list; W/ may stand before each of them. */
+/* If-None-Match is * or a list of tags, perhaps weak ones (W/ before them; a proxy that compresses
+ * marks them so). */
 static bool etag_matches(const char *header, const char *etag)
 {
     char opening[sizeof((struct reading *)NULL)->etag];
@@ -124,8 +125,9 @@ static uint64_t last_seq(const struct store_page *page, uint64_t otherwise)
     return page->count > 0 ? page->messages[page->count - 1].seq : otherwise;
 }
 
-/* Messages that were asked for are not there: retention, a purge or SQL took them, wherever they stood. begin: the seq before the
- * first one that was asked for; end: the last one, if the page goes on to it. */
+/* True: messages that were asked for are missing, anywhere in the range; retention, a purge or SQL
+ * removed them. begin: the seq before the first one that was asked for. end: the last seq that the
+ * page reaches. */
 static bool misses_some(const struct store_page *page, uint64_t begin, uint64_t end)
 {
     uint64_t before = begin;
@@ -246,7 +248,8 @@ static bool positions_are_known(struct work *w)
     return has_nothing_new(w);
 }
 
-/* How much may be read: all that an answer may have while that is left of the process's budget, else a little. */
+/* Sets how much may be read: all that an answer may have, or little when the process's budget is
+ * used up. */
 static void take_budget(struct work *w)
 {
     size_t most = w->how->budget;
@@ -270,7 +273,8 @@ static size_t weight_read(const struct work *w)
     return weight;
 }
 
-/* What was read is known now, and only that stays counted. */
+/* After reading: only what was read stays counted. Waits a little when that is more than what was
+ * taken. */
 static int settle_budget(struct work *w, struct err *e)
 {
     size_t weight = weight_read(w);
@@ -283,7 +287,7 @@ static int settle_budget(struct work *w, struct err *e)
         if (budget_take(needed - w->g->counted, w->g->counted)) {
             w->g->counted = needed;
         } else if (tries == CROWDED_TRIES) {
-            return err_set(e, ERR_CROWDED, "Long messages are asked for by too many at once; the same again will do.");
+            return err_set(e, ERR_CROWDED, "Too many requests ask for long messages at once. Try again in a moment.");
         } else {
             clock_sleep_ms(CROWDED_MS);
         }

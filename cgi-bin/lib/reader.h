@@ -29,18 +29,19 @@ struct reading {
 };
 
 struct reading_how {
-    size_t budget;       /* weight of the texts in the answer (chat_text_weight), about; less where much is in work
-                                  (budget.h), and `more` tells so */
-    unsigned poll_after; /* for the answer */
+    /* Greatest weight of the texts in the answer (chat_text_weight), about. It is less while much
+     * is in work (budget.h); the answer's `more` tells so. */
+    size_t budget;
+    unsigned poll_after;       /* for the answer */
     const char *if_none_match; /* may be NULL */
-    bool always;               /* however much is in work: for the one thread that answers all who wait */
+    bool always;               /* reads however much is in work: for the one thread that answers all waiting requests */
     bool use_bell; /* heads known to the bell save the reading when there is nothing new; somebody in this process
                                   watches for commits that ring nowhere (watch.h) */
 };
 
-/* Fills *g; the query must live as long as it does, and its texts count as in work. -1: ERR_EPOCH (g->epoch says the present one),
- * ERR_CROWDED for a single text that is too long for what is left of the budget, or an error of the store. In all cases call
- * reading_fini. */
+/* Fills *g; the query must live as long as it does, and its texts count as in work. -1: ERR_EPOCH
+ * (g->epoch says the present one), ERR_CROWDED for a single text that is too long for what is left
+ * of the budget, or an error of the store. In all cases call reading_fini. */
 int reading_take(struct reading *g, struct site *site, const struct query *q, const struct reading_how *how,
                  struct err *e);
 void reading_fini(struct reading *g);

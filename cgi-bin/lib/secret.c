@@ -55,14 +55,15 @@ static int read_key(const char *path, struct secret *s, struct err *e)
     return 1;
 }
 
-/* *kept: its descriptor, to be closed when it has its right name; -1: none. */
+/* *kept: the file's descriptor, to be closed once the file has its final name; unchanged when it
+ * can't be made. */
 static bool write_key(const char *path, const struct secret *s, int *kept)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0) {
         return false;
     }
-    (void)disk_lock_try(fd); /* until it has its right name: see disk_sweep */
+    (void)disk_lock_try(fd); /* until it has its final name: see disk_sweep */
     errno = ENOSPC;          /* for a write that is short without an error */
     bool written = write(fd, s->key, sizeof s->key) == (ssize_t)sizeof s->key && fsync(fd) == 0;
     int why = errno;

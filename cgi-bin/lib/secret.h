@@ -16,8 +16,10 @@ struct secret {
     unsigned char key[SECRET_KEY_BYTES];
 };
 
-/* Reads the key of a data folder, which must exist; makes it if there is none. All who ask get the same one.
- * -1: ERR_READONLY, ERR_FULL, ERR_EXPOSED (others may write to it), ERR_SYSTEM (a file that is no key is never replaced); *s is then of no use. */
+/* Reads the key of a data folder, which must exist; makes it if there is none. All who ask get the
+ * same one.
+ * -1: ERR_READONLY, ERR_FULL, ERR_EXPOSED (other users may write to it), ERR_SYSTEM (a file that is
+ * no key is never replaced); *s is undefined then. */
 int secret_load(struct secret *s, const char *folder, struct err *e);
 
 /* A name of 32 hexadecimal digits for `text`: always the same of one key, and of no help in finding that of another text. purpose: what the

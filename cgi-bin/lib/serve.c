@@ -28,9 +28,9 @@ enum {
     RESERVED_DESCRIPTORS = 64,
     STOP_MS = 1500, /* a process must be gone 2 s after SIGTERM, before its server kills it */
     TICK_MS = 250,
-    SECOND_TICKS = 4, /* between two looks whether the process is one too many, and has memory to give back */
-    SLOW_MS = 100, /* a thread that has waited so long for its peer is not at work, and another may take its place; */
-    TOO_SLOW_MS = 500, /* and where there can be no other, the peer may have to go */
+    SECOND_TICKS = 4, /* between two looks whether the process is one too many, or has memory to give back */
+    SLOW_MS = 100,    /* a thread that has waited so long for its peer counts as idle, and another may take its place */
+    TOO_SLOW_MS = 500, /* after so long the peer may be cut off, where no other thread can be had */
     TELL_MS = 60000,
     FILE_TICKS = 12, /* between two looks at the program's own file */
     OUTFLOW_LOOK_MS = 5,
@@ -115,9 +115,10 @@ static int next_connection(struct worker_pool *pool)
 
 static bool start_worker(struct worker_pool *pool);
 
-/* A thread for the next request, where all are at work. Those that wait for slow peers don't count against the limit, up to a limit
- * of their own. Where that is reached too, or the host gives no further thread, the peer that has been slow for the longest time
- * has to go, and its thread comes back. */
+/* Starts a thread for the next request when none is idle. Threads that wait for slow peers don't
+ * count against the limit, but have a limit of their own. When that is reached too, or the host
+ * gives no further thread, the peer that has been slow for the longest time is cut off, which frees
+ * its thread. */
 static void relieve(struct worker_pool *pool)
 {
     unsigned slow = slow_count(SLOW_MS);
@@ -138,13 +139,13 @@ static void refuse_for_memory(struct web_exchange *x)
     int64_t before = atomic_load(&told_at);
     if ((before == 0 || now - before >= TELL_MS) && atomic_compare_exchange_strong(&told_at, &before, now)) {
         log_line(
-            "the host's limit of memory (ulimit -v) is nearly reached: requests are refused until there is more again");
+            "the host's limit of memory (ulimit -v) is nearly reached: requests are refused until memory is free again");
     }
-    err_set(&e, ERR_CROWDED, "Memory is short just now; the same again will do.");
+    err_set(&e, ERR_CROWDED, "Memory is short just now. Try again in a moment.");
     web_answer_problem(x, &e, NULL, NULL);
 }
 
-/* Until all that was answered has been taken. (Main looks at the clock.) */
+/* Waits until the peers have taken all answers; the caller's caller, stop(), limits the time. */
 static void end_outflow(void)
 {
     while (outflow_count() > 0) {
@@ -160,8 +161,9 @@ static void *work(void *argument)
         if (connection < 0) {
             break;
         }
-        /* Threads are processes to a host that limits these, so there are only as many as were needed at once, and one more: under
-         * mod_fcgid, which gives a process one request at a time, two instead of all that the setting allows. */
+        /* Threads count as processes where a host limits these. So there are only as many as were
+         * needed at once, and one more: two under mod_fcgid, which gives a process one request at a
+         * time. */
         relieve(pool);
         struct web_exchange *x = web_fcgi_read(connection);
         if (x != NULL && !budget_has_room()) {
@@ -181,7 +183,7 @@ static void *work(void *argument)
         while (!pool->is_ended) {
             pthread_cond_wait(&pool->ended, &pool->ending);
         }
-        end_outflow(); /* what the last workers have answered since the others ended */
+        end_outflow(); /* answers of the last workers, after the others had ended */
         _exit(atomic_load(&stopping) ? 0 : 1);
     }
     return NULL;
@@ -228,7 +230,7 @@ static void wait_for_stop(struct worker_pool *pool, const sigset_t *signals, con
         if (sigtimedwait(signals, NULL, &tick) > 0) {
             break;
         }
-        relieve(pool); /* as some have become slow since the last request came */
+        relieve(pool); /* peers may have become slow since the last request came */
         if (ticks % SECOND_TICKS == 0) {
             budget_trim();
         }

@@ -133,7 +133,7 @@ static int make(const char *path, const struct shm_new *made, struct err *e)
     if (fd < 0) {
         return fail(e, "a file for wake-ups can't be made");
     }
-    (void)disk_lock_try(fd); /* as long as this one lives, nobody sweeps it away */
+    (void)disk_lock_try(fd); /* keeps disk_sweep of other processes from removing it */
     int result = fill(fd, made);
     if (result != 0) {
         unlink(temporary);
@@ -190,7 +190,7 @@ static int open_if_sized(const char *path, size_t size, struct stat *st)
     return fd;
 }
 
-/* What others can write to is neither mapped nor replaced. */
+/* A file that other users may write to is neither mapped nor replaced. */
 static int guarded(int fd, const char *path, struct err *e)
 {
     if (guard_file(fd, path, e) != 0) {

@@ -40,15 +40,15 @@ struct site {
     size_t bell_count;
     int64_t bell_checked; /* monotonic ms, as is the next one */
     int64_t safety_checked;
-    struct err danger; /* why nothing goes on */
+    struct err danger; /* why the chat has stopped; ERR_NONE: it hasn't */
     bool bell_complained;
     bool was_opened;
     uint64_t file;     /* the database's that was used last (store_file); 0: unknown */
     bool was_replaced; /* it was another one than the time before; no bell was told yet */
     bool tally_tried;
     _Atomic(struct tally *) tally;
-    struct tally *own_tally;                  /* the first one; somebody may still count in it */
-    struct tally *past_tallies[PAST_TALLIES]; /* those whose file was deleted, likewise */
+    struct tally *own_tally;                  /* the first one; another thread may still count in it */
+    struct tally *past_tallies[PAST_TALLIES]; /* those whose file was deleted; likewise */
     size_t past_tally_count;
     struct store *idle[IDLE_MAX];
     size_t idle_count;
@@ -148,7 +148,8 @@ static const char *value_of(const char *const *environment, const char *name)
     return NULL;
 }
 
-/* A process that was started for one data folder gets a request for another: two sites share a socket. */
+/* True: the process was started for one data folder and gets a request for another one, so two
+ * sites share a socket. */
 static bool is_for_another_site(const char *const *request_environment)
 {
     const char *asked = value_of(request_environment, "POLLCHAT_DATA=");
@@ -160,7 +161,7 @@ static bool is_for_another_site(const char *const *request_environment)
     return folder == 0 || disk_file(asked) != folder; /* one folder may have two names */
 }
 
-/* When the settings are read, but not by each process. */
+/* Logs mistakes when the settings are read, but not in each process. */
 static void tell_faults(const struct conf *conf)
 {
     const struct conf_faults *f = &conf->faults;
@@ -186,8 +187,8 @@ static int load(struct site *s, const char *const *request_environment, struct e
     int result = 0;
     if (s->loaded ? strcmp(overrides, s->overrides) != 0 : is_for_another_site(request_environment)) {
         result = err_set(e, ERR_CONFIG,
-                         "Requests bring other POLLCHAT_ settings than this process has, so two sites share a socket; "
-                         "give each site its own.");
+                         "Requests bring other POLLCHAT_ settings than this process has, so two sites share a socket. "
+                         "Give each site a socket of its own.");
     } else if (!s->loaded) {
         result = disk_program_folder(program_dir, sizeof program_dir, e);
         if (result == 0) {
@@ -213,7 +214,7 @@ int site_conf_as_it_is(struct site *s, const char *const *request_environment, s
     return result;
 }
 
-/* Looked at once a second. The log has each reason once, strangers have none. */
+/* Looks once a second. The log gets each reason once; strangers get none (problem.c). */
 static int check_safety(struct site *s, struct err *e)
 {
     int64_t now = clock_mono_ms();
@@ -283,14 +284,15 @@ static void note_use(struct site *s, uint64_t file)
     s->file = file;
 }
 
-/* Settings of a server are of several chats, perhaps, that share the programs and so the usual place. */
+/* A server may set `data` for several chats that share the programs, and so the usual place. */
 static bool is_named_by_file(const struct site *s)
 {
     return getenv("POLLCHAT_DATA") == NULL && strstr(s->overrides, "POLLCHAT_DATA=") == NULL;
 }
 
-/* A chat that is being moved must not begin a second time: neither in the old place, whose folder is gone, by a program that still runs, nor in
- * the new one before the folder is there. */
+/* A chat that is being moved must not begin a second time: a running program must not make a folder
+ * in the old place, and no program one in the new place before the owner has moved the folder
+ * there. */
 static int refuse_while_moved(const struct site *s, struct err *e)
 {
     char usual[CONF_TEXT_MAX + 32];
@@ -336,7 +338,7 @@ struct store *site_borrow(struct site *s, struct err *e)
 {
     struct store *handle = NULL;
     while ((handle = take_idle(s)) != NULL && (store_is_replaced(handle) || store_file(handle) == 0)) {
-        pthread_mutex_lock(&s->lock); /* before it is closed: then a file may come that has the same number */
+        pthread_mutex_lock(&s->lock); /* before it is closed: a new file may get the same number then */
         s->file = 0;
         pthread_mutex_unlock(&s->lock);
         store_close(handle);
@@ -354,7 +356,7 @@ struct store *site_borrow(struct site *s, struct err *e)
 
 void site_return(struct site *s, struct store *handle)
 {
-    bool is_replaced = store_is_replaced(handle); /* then others may wait for its end */
+    bool is_replaced = store_is_replaced(handle); /* other processes may wait until it is closed */
     pthread_mutex_lock(&s->lock);
     bool kept = !is_replaced && s->idle_count < IDLE_MAX;
     s->file = is_replaced ? 0 : s->file; /* before it is closed: then a file may come that has the same number */
@@ -367,7 +369,8 @@ void site_return(struct site *s, struct store *handle)
     }
 }
 
-/* Somebody deleted the file: the counts begin anew, for all who come later as well. Called with the lock held. */
+/* The file was deleted: the counts begin anew, in a file that processes started later find too.
+ * Called with the lock held. */
 static void renew_tally(struct site *s)
 {
     char path[CONF_TEXT_MAX + 16];
@@ -393,7 +396,7 @@ void site_look_after(struct site *s)
     pthread_mutex_unlock(&s->lock);
     struct store *handle = NULL;
     size_t left = IDLE_MAX;
-    bool is_replaced = true; /* if one is, all of this age are */
+    bool is_replaced = true; /* stop at the first handle that is fine: those opened at the same time are too */
     while (left-- > 0 && is_replaced && (handle = take_idle(s)) != NULL) {
         is_replaced = store_is_replaced(handle);
         site_return(s, handle);

@@ -1,10 +1,12 @@
-/* site.h - the settings and the store of this process, opened when first needed and retried until it works.
+/* site.h - the settings and the store of this process, opened when first needed and retried until
+ * it works.
  *
- * A program must be able to answer while its site is broken (a wrong setting, a folder that can't be written),
- * and must heal by itself when the owner mends it: so nothing is given up at start.
- * A process serves one set of settings. Where a server passes them as request parameters (SetEnv), the first
- * request's hold; a later request with others is refused, since mixing sites would mix their rooms. A process whose own
- * environment names a data folder refuses requests that name another one from the first on.
+ * A program must be able to answer while its site is broken (a wrong setting, a folder that can't
+ * be written), and must heal by itself when the owner mends it: so nothing is given up at start.
+ * A process serves one set of settings. Where a server passes them as request parameters (SetEnv),
+ * the first request's hold; a later request with others is refused, since mixing sites would mix
+ * their rooms. A process whose own environment names a data folder refuses requests that name
+ * another one from the first on.
  * Threads: any.
  */
 #ifndef SITE_H
@@ -24,16 +26,19 @@ struct site;
 struct site *site_new(enum store_mode mode, bool short_lived, const atomic_bool *stopping); /* never NULL */
 void site_free(struct site *s);
 
-/* From here on, and until site_free, each line of the log is written once a minute, whatever strangers ask for (tally.h). Call while there
- * is one thread. */
+/* From here on, and until site_free, the same line of the log is written at most once a minute,
+ * whatever strangers ask for (tally.h). Call it while there is one thread. */
 void site_guard_log(struct site *s);
 
-/* The settings; borrowed for the life of the site. Mistakes in them are logged when they are read (warn.h). NULL with ERR_CONFIG where it isn't sure
- * where the data is (conf.h), or ERR_EXPOSED while others may write to the data
- * (guard.h), or the folder is marked as one that the web can read (exposure.h). request_environment may be NULL. */
+/* The settings; borrowed for the life of the site. Mistakes in them are logged when they are read
+ * (warn.h). NULL with ERR_CONFIG when the settings don't say for sure where the data is (conf.h).
+ * NULL with ERR_EXPOSED while other users may write to the data (guard.h), or while the folder is
+ * marked as one that the web can read (exposure.h). request_environment may be NULL. */
 const struct conf *site_conf(struct site *s, const char *const *request_environment, struct err *e);
 
-/* A copy for who looks into what is wrong: never ERR_EXPOSED. With -1 (ERR_CONFIG, ERR_SYSTEM) all but the folder of the data can be used. */
+/* A copy of the settings for finding out what is wrong: never ERR_EXPOSED. After -1 (ERR_CONFIG)
+ * all of them but `data` can be used, unless the program can't find its own folder (ERR_SYSTEM) or
+ * the first request is for another site: then all are 0. */
 int site_conf_as_it_is(struct site *s, const char *const *request_environment, struct conf *out, struct err *e);
 
 /* The same once it has succeeded, for threads without a request. */
@@ -48,11 +53,12 @@ unsigned site_threads(void);
 struct store *site_borrow(struct site *s, struct err *e);
 void site_return(struct site *s, struct store *handle);
 
-/* Idle handles whose database was replaced, or whose log was taken away, are closed, and what they had is rescued: to be called now and then by
- * whoever lives on, as nobody else may have it. Counts whose file was deleted begin anew. */
+/* Closes idle handles whose database was replaced or whose log was taken away, and rescues what
+ * only they have. Begins the counts anew when their file was deleted. A process that stays calls
+ * this about once a second. */
 void site_look_after(struct site *s);
 
-/* The store may rest (store_rest); fine before anything was opened. */
+/* store_rest for this site; does nothing before a database was opened. */
 void site_rest(struct site *s, bool now);
 
 /* The bell of the database that `handle` has open; NULL where there can be none (a network file system, a folder that can't be

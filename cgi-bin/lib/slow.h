@@ -1,8 +1,9 @@
-/* slow.h - peers that keep a thread waiting for their request: who sees them, and who cuts them.
+/* slow.h - peers that keep a thread waiting for their request: counting them, and cutting them off.
  *
- * A thread that waits for more of a request enters the connection here and leaves afterwards. So another thread can tell how many
- * threads are idle in this way, and, when there can be no more threads, cut the peer that began first, if that
- * is long ago: its thread finds the connection broken. A request that has come whole is never entered, so it can't be cut.
+ * A thread that waits for more of a request enters the connection here and removes it afterwards.
+ * So another thread can tell how many threads wait in this way. When there can be no more threads,
+ * it can cut off the peer that began first, if that is long ago: the waiting thread finds the
+ * connection broken. A request that has come as a whole is never entered, so it is never cut off.
  * Threads: any.
  */
 #ifndef SLOW_H
@@ -11,8 +12,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A thread begins to wait for the rest of a request that began to come at `began` (monotonic ms). Returns a token for slow_end; -1,
- * which is fine, when too many are entered: then this one isn't seen. */
+/* A thread begins to wait for the rest of a request that began to come at `began` (monotonic ms).
+ * Returns a token for slow_end. It is -1 when too many are entered; slow_end takes that too, and
+ * this peer is neither counted nor cut off. */
 int slow_begin(int connection, int64_t began);
 void slow_end(int token); /* before the connection is closed */
 

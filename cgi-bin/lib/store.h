@@ -1,18 +1,19 @@
 /* store.h - where rooms and messages live.
  *
  * One interface, several backends (a const table of functions, chosen in store.c by the settings;
- * SQLite is the first). A handle is for one thread at a time; several handles of several
- * threads and processes on one store are the normal case.
+ * SQLite is the first). A handle is for one thread at a time; several handles of several threads
+ * and processes on one store are the normal case.
  *
  * Promises of every backend:
- *  - store_append: when it returns 0 the messages are durable; power may go. Otherwise nothing is stored (but see there).
+ *  - store_append: when it returns 0 the messages are durable; power may go. Otherwise nothing is
+ *    stored (but see there).
  *  - seq is contiguous in its room and given in commit order.
  *  - the same (room, name, id) is stored once, as long as the message is kept, whoever races.
  *  - a reader sees whole commits only, and never blocks a writer for longer than one read.
  *
- * Errors: ERR_BUSY, ERR_FULL, ERR_READONLY, ERR_CORRUPT, ERR_NEWER, ERR_SYSTEM; texts name no path. ERR_EXPOSED where others may write to the folder or
- * its files (guard.h). ERR_CONFIG when the folder's
- * parent is missing. A handle stays good for further calls after any of them.
+ * Errors: ERR_BUSY, ERR_FULL, ERR_READONLY, ERR_CORRUPT, ERR_NEWER, ERR_SYSTEM; texts name no path.
+ * ERR_EXPOSED where other users may write to the folder or its files (guard.h). ERR_CONFIG when the
+ * folder's parent is missing. A handle stays good for further calls after any of them.
  * Not for: limits on fields (chat.h has checked a draft before it comes here), waking readers.
  */
 #ifndef STORE_H
@@ -46,15 +47,18 @@ struct store_options {
 
 bool store_exists(const char *folder); /* a database file is there, whatever is in it */
 
-/* A number that is another one once anybody has committed, be it by other programs; found without opening, by looks at the files alone.
- * Two commits within the same tick of the file system's clock may share one where the database has a rollback journal, or another program made them. 0: it can't be said. */
+/* A number that is another one once anybody has committed, be it by other programs; found without
+ * opening, by looks at the files alone. Two commits within the same tick of the file system's clock
+ * may share one if the database has a rollback journal, or if another program made them. 0:
+ * unknown. */
 uint64_t store_stamp(const char *folder);
 
 struct store *store_open(const struct store_options *options, enum store_mode mode, struct err *e); /* NULL on error */
 void store_close(struct store *s);                                                                  /* NULL is fine */
 const char *store_epoch(const struct store *s); /* borrowed until close */
-/* Another file stands at the path now (a restored backup), or is to, or the log was taken away, and is put back before this returns: open
- * anew. Waits for other programs at most as long as other calls do, and only then. */
+/* Another file stands at the path now (a restored backup), or is to, or the log was taken away, and
+ * is put back before this returns: open anew. Waits for other programs at most as long as other
+ * calls do, and only then. */
 bool store_is_replaced(struct store *s);
 /* A number of the file that is open, found when it was opened: as long as anybody has it open, another file has another number. 0: it was
  * replaced in that very moment. */
@@ -131,9 +135,11 @@ int store_size(struct store *s, uint64_t *out, struct err *e);
  * Returns how many were found, or -1 if it could not look. */
 int store_check(struct store *s, FILE *out, struct err *e);
 
-/* Copies what is in the log into the database if it is time, so that a copy of that one file is the whole chat: now (for who leaves), or when
- * nothing was written for a minute; of programs that live for one request (short_lived) once a minute. Waits for nobody, and
- * looks at nothing but the files when there is nothing to do. Of options: folder, short_lived. Failures are logged. */
+/* Copies the log into the database when it is time, so that a copy of that one file is the whole
+ * chat. With `now` (for a process that ends) that is at once, else when nothing was written for a
+ * minute; a program that lives for one request (short_lived) does it once a minute. Never waits for
+ * other processes, and only looks at the files when there is nothing to do. Uses folder and
+ * short_lived of the options. Failures are logged. */
 void store_rest(const struct store_options *options, bool now);
 
 /* Called from time to time with what is done, 0 to 100; it may go back when others write meanwhile. */

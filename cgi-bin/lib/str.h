@@ -20,7 +20,8 @@ size_t str_utf8_next(const char *bytes, size_t length, uint32_t *codepoint);
 /* Whole text is UTF-8. *bad_at (may be NULL) is the offset of the first wrong byte. */
 bool str_utf8_valid(const char *bytes, size_t length, size_t *bad_at);
 
-/* How many bytes from the start on stand for themselves in a JSON string: up to the first control character, quote or backslash. */
+/* How many bytes from the start on need no escape in a JSON string: up to the first control
+ * character, quote or backslash. */
 size_t str_json_run(const char *bytes, size_t length);
 
 bool str_equal_nocase(const char *a, const char *b); /* ASCII letters only */

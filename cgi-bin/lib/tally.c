@@ -19,7 +19,7 @@
 enum {
     LAYOUT = 2,
     SLOTS = 256, /* processes with gauges at once; further ones aren't seen in them */
-    LINES = 32,  /* of the log, different ones, in a minute */
+    LINES = 32,  /* different lines of the log in a minute */
     LINE_AGAIN_MS = 60 * 1000,
 };
 
@@ -36,11 +36,11 @@ struct spread {
     _Atomic uint64_t sum;
 };
 
-/* A line that is in the log. */
+/* A line of the log that was written. */
 struct line {
     _Atomic uint64_t hash;     /* 0: free */
     _Atomic int64_t written;   /* monotonic ms */
-    _Atomic uint64_t left_out; /* since then */
+    _Atomic uint64_t left_out; /* times that it was left out since then */
 };
 
 struct page {
@@ -53,7 +53,7 @@ struct page {
     struct spread histogram[COUNTS_HISTOGRAM__MAX];
     struct slot slots[SLOTS];
     struct line lines[LINES];
-    _Atomic uint64_t lines_left_out; /* that had no place among them */
+    _Atomic uint64_t lines_left_out; /* lines that had no place among them */
 };
 
 struct tally {
@@ -187,14 +187,15 @@ static struct line *line_of(struct page *p, uint64_t hash)
     return NULL;
 }
 
-/* Of several processes one is told true. */
+/* True for one of several processes that ask at once. */
 static bool take_turn(struct line *l, int64_t now)
 {
     int64_t before = atomic_load(&l->written);
     return (now < before || now - before >= LINE_AGAIN_MS) && atomic_compare_exchange_strong(&l->written, &before, now);
 }
 
-/* For a line that has none: the place of one that is free, or hasn't been written for a minute. */
+/* Takes a place for a new line: a free one, or that of a line that hasn't been written for a
+ * minute. */
 static bool take_place(struct page *p, uint64_t hash, int64_t now)
 {
     for (size_t i = 0; i < LINES; i++) {
@@ -290,7 +291,7 @@ bool tally_is_replaced(const struct tally *t)
 void tally_move_gauges(struct tally *to, struct tally *from)
 {
     for (size_t k = 0; from->slot != NULL && k < COUNTS_GAUGE__MAX; k++) {
-        if (k != COUNTS_QUEUED) { /* who raised that lowers it where it was raised */
+        if (k != COUNTS_QUEUED) { /* a thread that raised this one lowers it in the tally in which it raised it */
             tally_gauge(to, (enum counts_gauge)k, (int)atomic_exchange(&from->slot->gauge[k], 0));
         }
     }

@@ -1,10 +1,11 @@
 /* tally.h - the counts of a whole site, kept by all its programs together.
  *
- * A mapped file beside the database (chat.tally), that every process adds to. It outlives processes, plain CGI ones of one
- * request too; a reboot or another version begins a new one. Gauges are kept by process, and those of a process
- * that died are not counted.
- * It also knows which lines of the log were written a moment ago, as a process of one request can't.
- * Where there can be no mapping (a network file system, a full disk), counts are this process's own: a chat works without.
+ * A mapped file beside the database (chat.tally), that every process adds to. It outlives
+ * processes, plain CGI ones of one request too; a reboot or another version begins a new one.
+ * Gauges are kept by process, and those of a process that died are not counted.
+ * It also knows which lines of the log were written within the last minute, which a process of one
+ * request can't know by itself. Where there can be no mapping (a network file system, a full disk),
+ * counts are this process's own: a chat works without.
  * Threads and processes: any, but for opening and closing. Adding never fails and never waits.
  */
 #ifndef TALLY_H
@@ -29,19 +30,23 @@ void tally_observe(struct tally *t, enum counts_histogram which, uint64_t value,
 /* Adds the counters and histograms of `from`; its gauges stay its own. */
 void tally_add_all(struct tally *t, struct tally *from);
 
-/* Is it the turn of this line of the log (a hash of it) at this time (monotonic ms)? The same one is due once a minute, and at most 32 different ones are; what else comes
- * is counted. True: *left_out is how many of it were not due since the last time, or, of one that is new, how many had no place among
- * the 32. A stranger's requests may cause lines as fast as they come; this keeps them from filling the disk. */
+/* Is a line of the log due at `now` (monotonic ms)? line: a hash of its text. The same line is due
+ * once a minute, and at most 32 different lines are due in a minute; the others are counted. True:
+ * *left_out is how often the same line was not due since it was last written; for a new line, how
+ * many lines had no place among the 32. Requests of strangers may cause lines without end; this
+ * keeps them from filling the disk. */
 bool tally_line_is_due(struct tally *t, uint64_t line, int64_t now, uint64_t *left_out);
 
 void tally_read(struct tally *t, struct counts *out);
 int64_t tally_since(const struct tally *t); /* wall ms: when counting began */
 bool tally_is_shared(const struct tally *t);
 
-/* Its file is gone, or another one has its name: who comes later counts elsewhere. False for a private one. */
+/* The file is gone, or another one has its name, so processes started later count elsewhere. False
+ * for a private tally. */
 bool tally_is_replaced(const struct tally *t);
 
-/* The gauges of this process that last, as of those who wait, are to be seen in `to` from here on. */
+/* Moves the gauges of this process to `to`: those that last, such as the number of waiting
+ * requests. */
 void tally_move_gauges(struct tally *to, struct tally *from);
 
 #endif

@@ -1,8 +1,10 @@
 /* unseen.h - characters that draw nothing: two names that differ in one of them look the same.
  *
- * Unicode's Default_Ignorable_Code_Point, and what is drawn as nothing besides: fillers, annotations, a blank of Braille, spaces too thin to be
- * seen. Some of them are needed where they shape what stands around them, and are seen there: U+200D and U+FE0F in emoji, tags in three flags,
- * U+200C and U+200D behind a virama of an Indic script, U+200C between Arabic letters that would be joined (after RFC 5892, appendix A).
+ * They are Unicode's Default_Ignorable_Code_Point, and others that draw nothing: fillers,
+ * annotations, the blank of Braille, spaces too thin to be seen. Some of them shape the characters
+ * around them, and are allowed there: U+200D and U+FE0F in emoji, tags in three flags, U+200C and
+ * U+200D behind a virama of an Indic script, U+200C between Arabic letters that would be joined
+ * (after RFC 5892, appendix A).
  * Pure. Threads: any.
  */
 #ifndef UNSEEN_H
@@ -15,7 +17,8 @@
 /* It draws nothing by itself. False for the usual spaces. */
 bool unseen_is(uint32_t c);
 
-/* The first character that draws nothing and shapes nothing where it stands; count when there is none. */
+/* The first character that draws nothing and shapes nothing where it stands; count when there is
+ * none. */
 size_t unseen_find(const uint32_t *text, size_t count);
 
 #endif

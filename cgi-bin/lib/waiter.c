@@ -122,7 +122,8 @@ static void tell_last(struct park *p, struct waiter *w, struct blob *b, size_t w
     outflow_send(held, b, written, &end);
 }
 
-/* A stream's peer is slow: nobody waits for it. False: w is gone, too much is kept for such already. */
+/* A stream's peer is slow: the bytes are kept, and the others go on. False: w is gone, as too much
+ * is kept for slow peers already. */
 static bool keep_rest(struct park *p, struct waiter *w, struct blob *b, size_t written)
 {
     w->rest = blob_keep(b);

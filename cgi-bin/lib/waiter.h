@@ -1,7 +1,8 @@
-/* waiter.h - one request that waits in a park: its place among those that ask the same, what it is told, what its peer has not taken yet.
+/* waiter.h - one request that waits in a park: its place among those that ask the same, what it is
+ * told, what its peer has not taken yet.
  *
- * Private to park.c and waiter.c, which share the park's state. Threads: the park's own, but for the members of struct park that
- * say otherwise.
+ * Private to park.c and waiter.c, which share the park's state. Threads: the park's own, but for
+ * the members of struct park that say otherwise.
  */
 #ifndef WAITER_H
 #define WAITER_H
@@ -58,8 +59,9 @@ struct park {
 void waiter_join_ask(struct waiter *w, struct ask *a);   /* w is in none */
 void waiter_leave_ask(struct park *p, struct waiter *w); /* frees the ask with its last waiter */
 
-/* w waits no longer. Call it before a byte of the answer is written: a web server that has the answer may send its next
- * request at once, and that one must find the place free. Does nothing the second time. */
+/* w waits no longer. Call it before a byte of the answer is written: a web server that has the
+ * answer may send its next request at once, and that one must find the place free. Does nothing the
+ * second time. */
 void waiter_stop(struct park *p, struct waiter *w);
 
 /* Closes the connection, gives the place back and frees w. */
@@ -68,8 +70,8 @@ void waiter_end(struct park *p, struct waiter *w);
 /* Writes the end of the request, unless other bytes wait to be written. */
 void waiter_say_end(const struct waiter *w);
 
-/* Writes m. What the peer of a stream doesn't take at once is kept as w->rest; what the peer of a last answer doesn't take is
- * outflow.h's. w has no rest. False: w is gone. */
+/* Writes m. What the peer of a stream doesn't take at once is kept as w->rest; what the peer of a
+ * last answer doesn't take is outflow.h's. w has no rest. False: w is gone. */
 bool waiter_tell(struct park *p, struct waiter *w, struct parcel *m);
 
 /* Reports the waiters that were written to (park_options.told), if there are some. */
@@ -78,11 +80,12 @@ void waiter_report_told(struct park *p);
 /* The peer of a stream makes room: writes more of the rest. w may be gone afterwards. */
 void waiter_write_rest(struct park *p, struct waiter *w);
 
-/* A stream with a rest is due: has its peer read anything? Its socket may be full for long while it does, so the kernel is asked
- * how much is unread. Ends w when it has stood still for too long. */
+/* A stream with a rest is due: has its peer read anything? Its socket may be full for long while it
+ * does, so the kernel is asked how much is unread. Ends w when it has stood still for too long. */
 void waiter_look_at_slow(struct park *p, struct waiter *w);
 
-/* When a stream is due (monotonic ms): a heartbeat after `from`, or after it was last told something; at its end at the latest. */
+/* When a stream is due (monotonic ms): a heartbeat after `from`, or after it was last told
+ * something; at its end at the latest. */
 int64_t waiter_beat_after(const struct park *p, const struct waiter *w, int64_t from);
 int64_t waiter_next_beat(const struct park *p, const struct waiter *w);
 

@@ -33,10 +33,10 @@ enum {
     KEPT_S = 15,             /* how long a place among those that stay lasts if it isn't renewed */
     IDLE_US = 3000000,
     POLL_AFTER_MOST = 60,    /* seconds */
-    CHEAP_POLLS = 4,         /* times poll_rate at most, where one process answers many, */
-    CHEAP_POLLS_LEAST = 10,  /* and at least so many a second; */
-    PLACES_A_POLL = 15,      /* and one a second for so many places: see rate_of */
-    WORKER_TOKENS = 1 << 16, /* tokens from here on are of workers.h, those below of the bell */
+    CHEAP_POLLS = 4,         /* where one process answers many: polls a second are at most this times poll_rate, */
+    CHEAP_POLLS_LEAST = 10,  /* at least so many, */
+    PLACES_A_POLL = 15,      /* and one for each so many places in between: see rate_of */
+    WORKER_TOKENS = 1 << 16, /* tokens from here on are of workers.h; smaller ones are of the bell */
     HEARTBEAT_MS = 15000,    /* proxies and NAT routers cut connections that are silent for 30 to 60 s */
 };
 
@@ -147,7 +147,8 @@ static bool costs_a_process(const struct waiting *w, const struct web_exchange *
     return !w->fastcgi || (!atomic_load(&w->many_at_once) && !is_known_to_send_many(x));
 }
 
-/* Its requests come from workers of Apache, which are to be spared; and how many by itself, not by the setting. */
+/* True: requests like x keep workers of Apache busy, and the number of workers, not the setting,
+ * says how many may wait. */
 static bool spares_workers(const struct waiting *w, const struct web_exchange *x, const struct conf *conf)
 {
     return is_apache(x) && !costs_a_process(w, x) && conf->max_waiting_apache == CONF_AUTO;
@@ -176,7 +177,7 @@ size_t waiting_count(const struct waiting *w)
 
 /* ---- how many processes stay ---- */
 
-/* The bell of the site as it is, or NULL. Valid as long as the site. */
+/* The bell of the site's present database, or NULL. Valid as long as the site. */
 static struct bell *bell_of(struct waiting *w)
 {
     struct store *store = site_borrow(w->site, NULL);
@@ -198,7 +199,7 @@ bool waiting_is_surplus(struct waiting *w)
     int token = atomic_load(&w->kept);
     struct bell *bell = token >= 0 ? bell_of(w) : NULL;
     if (bell == NULL) {
-        return false; /* nobody knows of the others, and all stay */
+        return false; /* the number of processes is unknown, and all stay */
     }
     if (!bell_stay(bell, token, KEPT_S)) {
         atomic_store(&w->kept, -1); /* the next request joins again */
@@ -247,7 +248,7 @@ static unsigned with_descriptors(unsigned most)
 
 /* ---- FastCGI ---- */
 
-/* A process's or a worker's; -1 is fine. */
+/* token: of the bell or of workers.h; -1 is fine. */
 static void release_place(struct waiting *w, int token)
 {
     if (token >= WORKER_TOKENS) {
@@ -335,7 +336,7 @@ static struct park *the_park(struct waiting *w, const struct web_exchange *x, co
     }
     pthread_mutex_unlock(&w->lock);
     struct park *p = atomic_load(&w->park);
-    if (p != NULL) { /* what the server has may change, and which kind of server it is may turn out later */
+    if (p != NULL) { /* again and again: the server's limits may change, and its kind may turn out later */
         struct allowance allowed;
         waiting_allowance(w, x, conf, &allowed);
         park_limit(p, with_descriptors(allowed.most), allowed.most_per_client);
@@ -343,7 +344,8 @@ static struct park *the_park(struct waiting *w, const struct web_exchange *x, co
     return p;
 }
 
-/* Names of clients are hashed with the site's key, so that no client can find an address that shares a place with another's. */
+/* Addresses are hashed with the site's key, so that no client can find an address that has the
+ * number of another one. */
 static uint64_t seed_of(struct waiting *w, const struct conf *conf)
 {
     struct secret secret;
@@ -354,14 +356,14 @@ static uint64_t seed_of(struct waiting *w, const struct conf *conf)
         name[16] = '\0';
         w->seed = strtoull(name, NULL, 16);
     } else if (!w->is_seeded) {
-        random_fill(&w->seed, sizeof w->seed); /* other processes count the same client under another name */
+        random_fill(&w->seed, sizeof w->seed); /* other processes have other numbers for the same client then */
     }
     w->is_seeded = true;
     pthread_mutex_unlock(&w->lock);
     return w->seed;
 }
 
-/* 0: unknown, or a proxy on this machine, behind which are all clients. */
+/* A number of the client. 0: unknown, or a proxy on this machine, behind which are all clients. */
 static uint16_t client_of(struct waiting *w, const struct web_exchange *x, const struct conf *conf)
 {
     const char *address = web_client(x);
@@ -393,21 +395,25 @@ bool waiting_has_place(struct waiting *w, const struct web_exchange *x, const st
     return bell != NULL && crew_can_hold(bell, &r);
 }
 
-/* How many polls a second the clients on the timer should make together, at least 1. Their connections must fit into the web
- * server's spare ones, which are a third of those that may wait (allowance.c): lighttpd closes a connection up to five seconds
- * after its answer unless the client closes it first. */
+/* How many polls a second the clients on the timer should make together, at least 1. Their
+ * connections must fit into the web server's spare ones, which are a third of those that may wait
+ * (allowance.c): lighttpd closes a connection up to five seconds after its answer unless the client
+ * closes it first. */
 static unsigned rate_of(const struct waiting *w, const struct web_exchange *x, const struct conf *conf)
 {
     struct allowance allowed;
     waiting_allowance(w, x, conf, &allowed);
     unsigned rate = is_apache(x) ? (unsigned)conf->poll_rate : allowed.most / PLACES_A_POLL;
     unsigned most = (unsigned)conf->poll_rate * CHEAP_POLLS;
-    unsigned least = most < CHEAP_POLLS_LEAST ? most : CHEAP_POLLS_LEAST;
-    return rate < least ? least : rate < most ? rate : most;
+    if (rate < CHEAP_POLLS_LEAST) {
+        rate = CHEAP_POLLS_LEAST;
+    }
+    return rate < most ? rate : most;
 }
 
-/* How many plain CGI processes are there, those that hold left out: a process sees neither how long it takes to be started nor how long to
- * be gone, but the others that are there meanwhile. */
+/* How many plain CGI processes are there at once, without those that hold a poll. A process can't
+ * see how long its own start and end take, but it can count the processes that are there
+ * meanwhile. */
 static unsigned overlap_in(const struct waiting *w, const struct bell *bell)
 {
     const struct bell_crew crew = bell_crew(bell);
@@ -431,7 +437,8 @@ unsigned waiting_poll_after(struct waiting *w, const struct web_exchange *x, con
     return bell_pace(bell, client_of(w, x, conf), took, &rules);
 }
 
-/* False: what x keeps busy while it waits isn't to be had. *token: to be released, or -1. */
+/* Takes what x keeps busy while it waits (a process or a worker). False: there is none to spare.
+ * *token: to be released, or -1. */
 static bool take_place(struct waiting *w, const struct web_exchange *x, unsigned *seconds, const struct conf *conf,
                        int *token)
 {
@@ -497,7 +504,7 @@ void waiting_stop(struct waiting *w)
 {
     pthread_mutex_lock(&w->lock);
     struct park *p = atomic_load(&w->park);
-    w->failed = true; /* no park is made from now on: its requests would be cut off when the process ends */
+    w->failed = true; /* no park is made from now on: requests in it would be cut off when the process ends */
     pthread_mutex_unlock(&w->lock);
     if (p != NULL) {
         park_stop(p);

@@ -49,11 +49,11 @@ bool waiting_is_surplus(struct waiting *w);
 /* Somebody in this process watches for commits that ring nowhere, so what the bell knows may be trusted. */
 bool waiting_is_watched(const struct waiting *w);
 
-/* FastCGI: holds x, whose query q (no `now` in it) has nothing new, and takes it. Its wait may become less. false: it isn't to be held,
- * for any reason. */
+/* FastCGI: takes x, whose query q (without `now`) has nothing new, and holds it. q->wait may become
+ * less. False: x can't be held, for whatever reason. */
 bool waiting_take(struct waiting *w, struct web_exchange *x, struct query *q, const struct conf *conf);
 
-/* A request costs a process here: plain CGI, or so it was with the last request (mod_fcgid). */
+/* Each request costs a process: under plain CGI, or if the last request did (mod_fcgid). */
 bool waiting_costs_a_process(const struct waiting *w);
 
 /* Whether what is written to x gets to the client when it is written, as far as can be told from here. Not by plain CGI, where it
@@ -75,12 +75,14 @@ void waiting_end(struct waiting *w, int token);
 /* Whether one who is answered now, and asks at once again, may hope to be held. */
 bool waiting_has_place(struct waiting *w, const struct web_exchange *x, const struct conf *conf);
 
-/* How many may wait behind the server that x comes from, and why. */
+/* Fills *out with how many requests may wait behind the server that x comes from, and why. */
 void waiting_allowance(const struct waiting *w, const struct web_exchange *x, const struct conf *conf,
                        struct allowance *out);
 
-/* In how many seconds one should ask again who wanted to wait and was not held: conf->poll_after, or more where together they would
- * ask too often: poll_rate, or where one process answers many what leaves the web server connections. */
+/* In how many seconds a client should ask again that wanted to wait and was not held. It is
+ * conf->poll_after, or more when all such clients together would ask too often: more often than
+ * poll_rate, or, where one process answers many, so often that the web server would run short of
+ * connections. */
 unsigned waiting_poll_after(struct waiting *w, const struct web_exchange *x, const struct conf *conf);
 
 size_t waiting_count(const struct waiting *w); /* held without a thread, now */

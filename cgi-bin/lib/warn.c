@@ -37,9 +37,9 @@ bool warn_is_due(const char *folder, uint64_t what)
         }
         return true;
     }
-    bool is_due = disk_lock_try(fd) != DISK_LOCK_HELD && !was_said(fd, text); /* who has the lock says it */
+    bool is_due = disk_lock_try(fd) != DISK_LOCK_HELD && !was_said(fd, text); /* the process that has the lock warns */
     if (is_due) {
-        ssize_t ignored = pwrite(fd, text, TEXT_SIZE - 1, 0); /* a full disk: then it is said again */
+        ssize_t ignored = pwrite(fd, text, TEXT_SIZE - 1, 0); /* on a full disk the warning is repeated */
         (void)ignored;
     }
     close(fd);

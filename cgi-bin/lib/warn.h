@@ -1,7 +1,9 @@
-/* warn.h - what the owner should read in the log once, and not with each process that finds it.
+/* warn.h - warnings that the log should have once, and not from each process that has a reason for
+ * them.
  *
- * Under plain CGI each request is a process, under mod_fcgid there are many: so the file chat.warned in the data folder (mode 0600) says what
- * was warned of last, and its time says when. Where it can't be written each process warns.
+ * Under plain CGI each request is a process, and under mod_fcgid there are many. So the file
+ * chat.warned in the data folder (mode 0600) holds a hash of the last warning; the file's time says
+ * when that was. Where it can't be written, each process warns.
  * Threads and processes: any number.
  */
 #ifndef WARN_H
@@ -10,8 +12,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Is it the caller's turn to warn of this (a hash of what is to be said)? True when nothing or something else was warned of last,
- * or a day has gone by; the others are told false from here on. folder: of the data; it may be missing. */
+/* Should the caller write this warning (what: a hash of its text)? True when the last warning was
+ * another one or is a day old; other callers get false from then on. folder: the data folder, which
+ * may be missing. */
 bool warn_is_due(const char *folder, uint64_t what);
 
 #endif

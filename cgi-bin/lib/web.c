@@ -21,18 +21,19 @@ enum {
     READ_PIECE = 64 * 1024,
     BODY_COPIES = 3, /* the body, its fields, the text in the draft */
     CROWDED = -3,
-    CROWDED_MS = 10, /* until it is asked again */
-    SLOW_MS = 5000,  /* a peer that has been at its body for so long may have to go */
+    CROWDED_MS = 10, /* between two tries to get a part of the budget */
+    SLOW_MS = 5000,  /* a peer that has been sending its body for so long may be cut off */
     CROWDED_TRIES = 20,
     /* Bytes of a body that go out in one write with the headers: a CGI program can be killed between two, and of the
      * headers alone Apache makes a whole answer with an empty body. */
     TOGETHER_MAX = 64 * 1024,
-    /* A body may take BODY_MS and what it takes at BODY_BYTES_PER_MS. Behind Apache's mod_proxy_fcgi, behind Caddy and by plain CGI
-     * it comes as slowly as the client sends it, and it keeps a thread or a process. */
+    /* A body may take BODY_MS, and its length divided by BODY_BYTES_PER_MS on top. Behind Apache's
+     * mod_proxy_fcgi, behind Caddy and by plain CGI it comes as slowly as the client sends it, and
+     * keeps a thread or a process busy. */
     BODY_MS = 20000,
     BODY_BYTES_PER_MS = 16,
-    /* An unwanted body is read for so long, so that the answer gets through. It is time that costs, not bytes: those of a body that
-     * is there already are all read, up to what the web servers let pass. */
+    /* An unwanted body is read for so long, so that the answer gets through. The time is what
+     * costs. A body that is there already is read to its end, up to what web servers let pass. */
     DRAIN_MS = 2000,
     DRAIN_BYTES = 16 * 1024 * 1024,
 };
@@ -171,8 +172,9 @@ static bool reads_to_end(const struct web_exchange *x)
     return x->carrier->body_has_end || web_variable(x, "HTTP_TRANSFER_ENCODING") != NULL;
 }
 
-/* Counts a body of so many bytes as in work, with what is made of it. Where nothing is left of the budget, the peer that has been
- * slow for the longest time has to go, as those keep what they have sent. False: there is too much in work all the same. */
+/* Counts a body of so many bytes, and what is made of it, as in work. When the budget is used up,
+ * the peers that have been slow for the longest time are cut off, as the program keeps what they
+ * have sent. False: too much is in work all the same. */
 static bool count_body(struct web_exchange *x, size_t bytes)
 {
     size_t wanted = bytes > BUDGET_SMALL ? bytes * BODY_COPIES : 0;
@@ -189,8 +191,9 @@ static bool count_body(struct web_exchange *x, size_t bytes)
     return true;
 }
 
-/* Reads at most `most` bytes and no more than the limit; stops at the end. -1 when the peer broke off, WEB_LATE when it took longer
- * than a body of `announced` bytes may (-1 as announced: as many as have come), CROWDED when it may not be as long just now. */
+/* Reads at most `most` bytes and no more than the limit; stops at the end. Returns -1 when the peer
+ * broke off, WEB_LATE when it took longer than a body of `announced` bytes may, CROWDED when so
+ * much can't be in work just now. announced = -1: unknown; then the bytes that have come count. */
 static int read_up_to(struct web_exchange *x, struct buf *into, uint64_t most, int64_t announced)
 {
     int64_t began = clock_mono_ms();
@@ -228,7 +231,7 @@ static int too_large(size_t limit, struct err *e)
 static int not_read(int result, const struct buf *into, struct err *e)
 {
     if (result == CROWDED) {
-        return err_set(e, ERR_CROWDED, "There are too many long messages in work; the same again will do.");
+        return err_set(e, ERR_CROWDED, "Too many long messages come in at once. Try again in a moment.");
     }
     return err_set(e, ERR_SLOW,
                    "The body came too slowly: %zu bytes in the time that it may take (%d s, and %d s a megabyte).",
@@ -287,7 +290,7 @@ int web_read_body(struct web_exchange *x, struct buf *into, struct err *e)
     return 0;
 }
 
-/* Reads what is left of the body, for a moment. False: there is more of it. */
+/* Reads what is left of the body, for at most DRAIN_MS. False: there is more of it. */
 static bool drain(struct web_exchange *x)
 {
     char piece[16 * 1024];
@@ -383,8 +386,8 @@ static const char *reason(int status)
     return "Internal Server Error";
 }
 
-/* Nearly every answer of these programs is data: it is never a page, a frame or a script, whoever opens it, and no search
- * engine is to list it. */
+/* Nearly every answer of these programs is data. A browser must never take it for a page, a frame
+ * or a script, and no search engine is to list it. */
 static const char data_headers[] = "X-Content-Type-Options: nosniff\r\n"
                                    "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"
                                    "X-Frame-Options: DENY\r\n"
@@ -458,7 +461,7 @@ void web_answer(struct web_exchange *x, struct web_reply *r)
     }
     buf_fini(&head);
     if (!x->carrier->body_has_end) {
-        drain(x); /* a pipe that is closed over unread bytes; the other carrier sees to it without a thread */
+        drain(x); /* or the pipe would be closed over unread bytes; FastCGI has outflow.h for that, without a thread */
     }
     x->carrier->finish(x);
 }

@@ -48,8 +48,9 @@ const struct form *web_query(struct web_exchange *x, struct err *e);
 bool web_wants(struct web_exchange *x, const char *format);
 bool web_wants_text(struct web_exchange *x);
 
-/* Reads the body to its end into *into (initialised; its limit is the greatest body). ERR_TOO_LARGE past the limit: with a
- * Content-Length before a byte is read; ERR_SLOW when it takes longer than 20 s and what its length takes at 16 kB/s; ERR_INPUT for
+/* Reads the body to its end into *into (initialised; its limit is the greatest body). ERR_TOO_LARGE
+ * past the limit: with a Content-Length before a byte is read. ERR_SLOW when it takes longer than
+ * 20 s plus its length at 16 kB/s. ERR_CROWDED when too much is in work (budget.h). ERR_INPUT for
  * fewer bytes than announced and for a bad length. */
 int web_read_body(struct web_exchange *x, struct buf *into, struct err *e);
 
@@ -95,11 +96,12 @@ void web_answered(int status); /* for who answers without web_answer */
 
 /* ---- holding: an answer later, from a thread that serves many ---- */
 
-/* Its carrier can let go of everything but a descriptor: FastCGI. Reads the rest of a body that comes with it; false where that takes
- * more than a moment: it keeps a thread until it is answered. */
+/* True: x can be held without a thread, as its carrier keeps a descriptor only (FastCGI). Reads the
+ * rest of a body that comes with x; false if that takes longer than two seconds. */
 bool web_can_be_held(struct web_exchange *x);
 
-/* The descriptor of the connection to the web server, borrowed until x is answered or held. -1: there is none (plain CGI). */
+/* The descriptor of the connection to the web server, borrowed until x is answered or held. -1:
+ * there is none (plain CGI). */
 int web_connection(const struct web_exchange *x);
 
 /* Frees x but its connection, which is the caller's now. web_can_be_held must be true. Takes x. */

@@ -14,13 +14,14 @@
 enum { WEB_LATE = -2 };
 
 struct web_carrier {
-    /* Up to `size` bytes of the body, as soon as there are some; 0 at its end, -1 when the peer broke off, WEB_LATE when nothing
-     * came until `deadline` (monotonic ms; one in the past: without waiting). */
+    /* Up to `size` bytes of the body, as soon as there are some; 0 at its end, -1 when the peer
+     * broke off, WEB_LATE when nothing came until `deadline` (monotonic ms; one in the past:
+     * without waiting). */
     ssize_t (*read)(struct web_exchange *x, char *to, size_t size, int64_t deadline);
     /* All bytes, or -1 when the peer has gone. */
     int (*write)(struct web_exchange *x, const char *bytes, size_t length);
-    /* Flushes, ends the answer, frees the exchange. What the peer still sends of a body is taken from it for a moment, so that the
-     * answer isn't lost by a connection that is closed over unread bytes. */
+    /* Flushes, ends the answer, frees the exchange. If the peer still sends a body, its bytes are
+     * dropped for a moment: closing the connection over unread bytes could lose the answer. */
     void (*finish)(struct web_exchange *x);
     /* Frees the exchange but its connection. NULL: this carrier can't. */
     struct held (*hold)(struct web_exchange *x);

@@ -12,12 +12,13 @@
 
 enum {
     LONGEST_WAIT_MS = 60000,
-    STALL_MS = 10000,        /* longest time without a byte taken: this is a process of few */
-    FIRST_BYTES = 64 * 1024, /* as much as an empty pipe or socket takes without waiting, */
-    PIECE_BYTES = 4096,      /* and one that is merely ready (PIPE_BUF) */
+    STALL_MS = 10000, /* longest time in which the server takes nothing: it keeps a process, of which there are few */
+    FIRST_BYTES = 64 * 1024, /* as much as an empty pipe or socket takes at once */
+    PIECE_BYTES = 4096,      /* as much as one that is ready takes at once (PIPE_BUF) */
 };
 
-/* True: fd is ready for `events`, or broken, which the call that follows finds. False: not until the deadline. */
+/* True: fd is ready for `events`, or broken, which the following call finds out. False: it isn't
+ * until the deadline. */
 static bool is_ready(int fd, short events, int64_t deadline)
 {
     for (;;) {

@@ -58,7 +58,8 @@ static int fcgi_write(struct web_exchange *x, const char *bytes, size_t length)
     return 0;
 }
 
-/* False: there is more of the request than has come by now, as far as it is worth a look. */
+/* Skips what has come of the request, up to SKIP_BYTES, without waiting. False: more of it is still
+ * to come. */
 static bool skip_to_the_end(struct intake *in)
 {
     char piece[4 * 1024];
@@ -89,8 +90,8 @@ static struct held let_go(struct fcgi_exchange *x)
     return held;
 }
 
-/* The connection is closed behind the answer, whatever the peer asked for: the next request on it would wait for a reader that
- * isn't there. */
+/* The connection is closed behind the answer, whatever the peer asked for: the next request on it
+ * would wait for a reader that isn't there. */
 static void fcgi_finish(struct web_exchange *x)
 {
     struct buf out = of(x)->out;
@@ -140,8 +141,8 @@ bool web_fcgi_is(void)
     return getpeername(LISTENING, (struct sockaddr *)&peer, &size) != 0 && errno == ENOTCONN;
 }
 
-/* The socket of a mod_fcgid process has the name FOLDER/PARENT.NUMBER, of the process that made it and has started this program on it
- * (proc_unix.c there). */
+/* The socket of a mod_fcgid process has the name FOLDER/PARENT.NUMBER, of the process that made it
+ * and has started this program on it (proc_unix.c there). */
 static bool has_socket_to_itself(void)
 {
     struct {
@@ -221,10 +222,11 @@ static void set_timeout(int connection)
 {
     struct timeval limit = {.tv_sec = PEER_TIMEOUT_S};
     (void)setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &limit,
-                     sizeof limit); /* no socket: it is trusted to be quick */
+                     sizeof limit); /* a failure: the peer is trusted to be quick */
 }
 
-/* Where descriptors are short, others give some back in a moment: the request is not to be lost for that. */
+/* When descriptors are short, other requests give some back in a moment, so it is tried again for
+ * two seconds. */
 static int make_pair(int pair[2])
 {
     for (int tries = 0; socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0; tries++) {
@@ -237,7 +239,7 @@ static int make_pair(int pair[2])
     return 0;
 }
 
-/* Has libfcgi read the parameters, from a pair of sockets that has them and nothing else. */
+/* Lets libfcgi read the parameters from a pair of sockets that holds these and nothing else. */
 static int accept_head(FCGX_Request *request, const struct buf *head)
 {
     int pair[2];

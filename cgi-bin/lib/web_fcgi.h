@@ -1,9 +1,10 @@
-/* web_fcgi.h - FastCGI through libfcgi: the one place that knows that library, and hides its habits.
+/* web_fcgi.h - FastCGI through libfcgi: the one place that knows that library, and hides its
+ * habits.
  *
- * libfcgi would accept by itself, install signal handlers, wait two seconds in close, and read a silent peer's
- * request without end. Here the connection is accepted and read by us (intake.h), libfcgi decodes the parameters and writes the
- * error stream, and the connection is closed when its request is answered, whatever the peer asked for
- * (FCGI_KEEP_CONN): servers open a new one then.
+ * libfcgi would accept by itself, install signal handlers, wait two seconds in close, and read a
+ * silent peer's request without end. Here the connection is accepted and read by us (intake.h),
+ * libfcgi decodes the parameters and writes the error stream, and the connection is closed when its
+ * request is answered, whatever the peer asked for (FCGI_KEEP_CONN): servers open a new one then.
  * Threads: all functions may be called from any thread.
  */
 #ifndef WEB_FCGI_H

@@ -14,7 +14,7 @@
 enum {
     SHARE = 3, /* of which one may be kept busy */
     FRESH_MS = 2000,
-    SERVERS = 64,      /* processes that have somebody waiting */
+    SERVERS = 64,      /* processes of the server that are remembered */
     OTHER_THREADS = 2, /* of a process with threads that are workers: the first one, and the one that accepts */
 };
 
@@ -31,9 +31,9 @@ struct process {
 struct workers {
     pthread_mutex_t lock;
     struct process list[SERVERS];
-    long parent; /* whose children's workers are the next one, as of all_at */
-    unsigned all;
-    int64_t all_at;
+    long parent;    /* of the processes that `all` is about */
+    unsigned all;   /* workers of all its children, as of all_at */
+    int64_t all_at; /* monotonic ms; 0: never */
 };
 
 struct workers *workers_new(void)
@@ -64,7 +64,8 @@ static unsigned workers_of(unsigned threads)
     return threads > OTHER_THREADS ? threads - OTHER_THREADS : 1;
 }
 
-/* Those that are like one with so many workers: beside them a server may have others, of one thread. */
+/* Counts the workers of a process. Where workers are threads (*like is not 1), a process of one
+ * thread is none of them. */
 static unsigned count_alike(const void *like, const struct host_process *p)
 {
     return *(const unsigned *)like == 1 || p->threads > OTHER_THREADS ? workers_of(p->threads) : 0;
@@ -72,7 +73,7 @@ static unsigned count_alike(const void *like, const struct host_process *p)
 
 /* ---- the server's processes; with the lock held ---- */
 
-/* 0: it isn't a process that can be named: over TCP, or in another namespace. */
+/* 0: unknown, over TCP or in another namespace. */
 static long pid_of(int connection)
 {
     struct ucred peer = {0};
@@ -80,7 +81,8 @@ static long pid_of(int connection)
     return getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? (long)peer.pid : 0;
 }
 
-/* The entry of this process; a new one takes the place of one that nobody waits behind. NULL: there is none. */
+/* The entry of this process. A new one replaces the oldest entry without busy workers; NULL when
+ * there is none. */
 static struct process *entry_of(struct workers *w, long pid)
 {
     struct process *found = NULL;

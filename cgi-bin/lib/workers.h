@@ -1,32 +1,39 @@
-/* workers.h - how many workers a web server has, where each request that is held keeps one of them busy: Apache.
+/* workers.h - how many workers Apache has, where each held request keeps one of them busy
+ * (mod_proxy_fcgi).
  *
- * Apache tells its programs nothing of that. But the kernel tells which process is at the other end of a Unix socket, and /proc how
- * many threads that process has and which other processes have the same parent: the workers that there are just now. Apache
- * starts more when few are idle, up to a limit that can't be seen, so the numbers are asked for again every two seconds.
- * Unknown where /proc shows own processes only, and over TCP.
- * A third of them may be kept busy, of one process as of all: a visitor's kept connection stays with one process of the server, and
- * where all workers of that one are busy, his next request waits.
+ * Apache doesn't tell its programs. But the kernel tells which process is at the other end of a
+ * Unix socket, and /proc tells how many threads that process has and which other processes have the
+ * same parent. That gives the workers that there are now. Apache starts more when few are idle, up
+ * to a limit that can't be seen, so the numbers are read again every two seconds. They are unknown
+ * over TCP and where /proc shows own processes only.
+ * A third of all workers may be kept busy, and a third of those of each process: a visitor's kept
+ * connection stays with one process of Apache, and the visitor's next request waits when all
+ * workers of that process are busy.
  * Threads: any.
  */
 #ifndef WORKERS_H
 #define WORKERS_H
 
-enum { WORKERS_UNSEEN = 4 /* how many may be kept busy where none can be seen */, WORKERS_MOST = 250 };
+enum {
+    WORKERS_UNSEEN = 4, /* workers that may be kept busy where none can be seen */
+    WORKERS_MOST = 250, /* the same where many can be seen */
+};
 
 struct workers;
 
 struct workers *workers_new(void); /* never NULL */
 void workers_free(struct workers *w);
 
-/* How many of the server at the other end of this connection can be seen; 0: none. At most 65535. */
+/* How many workers of the server at the other end of this connection can be seen; 0: none. At most
+ * 65535. */
 unsigned workers_seen(struct workers *w, int connection);
 
-/* How many of so many may be kept busy. Can't fail. */
+/* How many workers may be kept busy where `seen` can be seen. Can't fail. */
 unsigned workers_share(unsigned seen);
 
-/* A worker of the process at the other end is kept busy until it is given back. A token from 0, or -1: that process has no more to
- * spare. */
+/* Counts a worker of the process at the other end as busy until workers_give_back. Returns a token
+ * (at least 0), or -1 when that process has none to spare. */
 int workers_take(struct workers *w, int connection);
-void workers_give_back(struct workers *w, int token);
+void workers_give_back(struct workers *w, int token); /* once for each token */
 
 #endif

@@ -52,7 +52,7 @@ test('where the settings stop the chat it says so, to strangers without what the
   const data = temporaryFolder(t);
   const extra = { POLLCHAT_DATA: undefined, POLLCHAT_DATE: '/hunter2' };
   const owner = await doctor(data, { extra: { ...extra, ...local } });
-  assert.match(topic(owner, 'settings').text, /stopped.*no setting 'DATE' \(it is '\/hunter2'\). Is data meant/);
+  assert.match(topic(owner, 'settings').text, /stopped.*no setting 'DATE' \(its value is '\/hunter2'\). Is data meant/);
   const stranger = await doctor(data, { extra });
   assert.equal(topic(stranger, 'settings').state, 'wrong');
   assert.match(stranger.body, /Is data meant/);

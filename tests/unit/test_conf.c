@@ -273,7 +273,7 @@ static void only_what_leaves_open_where_the_data_is_stops_the_chat(void **state)
     load_bad(&e, "data =\n", NULL, NULL);
     assert_contains(e.text, "chat.conf line 1: data is ''; allowed is a path");
     load_bad(&e, "dta = /x\n", NULL, NULL);
-    assert_contains(e.text, "chat.conf line 1: there is no setting 'dta' (it is '/x'). Is data meant?");
+    assert_contains(e.text, "chat.conf line 1: there is no setting 'dta' (its value is '/x'). Is data meant?");
     load_good(&c, "data = /x\ndata = /x\n", NULL, NULL);
     assert_string_equal(c.data, "/x");
 }
