@@ -15,6 +15,7 @@
 enum {
     LOG_STUCK = 8,                /* so many times longer than wanted: readers keep the log from starting anew */
     CHECKPOINT_PATIENCE_MS = 100, /* how long writers wait for those readers then */
+    READER_LOOK_MS = 100,         /* between two looks of a reader for files that were taken away */
 };
 
 /* Columns of AFTER and BEFORE. */
@@ -46,10 +47,20 @@ static const char *describe(const struct store *base)
 }
 
 /* What was taken away is rescued first. As long as it can't be, the handle has what nobody else has, and goes on being read. */
+/* A writer looks at each use, and again around each commit. For a reader ten times a second will do: what it would notice is repaired
+ * by a later look as well, and a poll without news shall cost as few system calls as can be. */
+static bool is_look_due(struct store_sqlite *s)
+{
+    int64_t now = clock_mono_ms();
+    bool is = s->mode == STORE_WRITE || s->looked_ms == 0 || now - s->looked_ms >= READER_LOOK_MS;
+    s->looked_ms = is ? now : s->looked_ms;
+    return is;
+}
+
 static bool is_replaced(struct store *base)
 {
     struct store_sqlite *s = mine(base);
-    if (!s->stale && store_sqlite_is_robbed(s) && !s->locked) {
+    if (!s->stale && !s->locked && is_look_due(s) && store_sqlite_is_robbed(s)) {
         (void)store_sqlite_rescue(s, NULL);
     }
     if (s->still != 0 && !s->viewing && !store_sqlite_is_still(s)) {

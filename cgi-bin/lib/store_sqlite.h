@@ -71,6 +71,7 @@ struct store_sqlite {
     bool wal;                   /* as it is */
     bool short_lived;
     uint64_t file_number; /* see store_file */
+    int64_t looked_ms;    /* monotonic: the last look whether files were taken away; 0: none yet */
     bool viewing;         /* between read_begin and read_end */
     bool stale;           /* another database or schema was found behind the handle */
     bool checkpoint_failed;

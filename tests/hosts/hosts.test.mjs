@@ -292,9 +292,18 @@ for (const kind of ['no-htaccess', 'lighttpd-cgi']) {
         const before = await diagnose({ tab, address: host.address });
         assert.deepEqual(wrong(before).sort(), ['data-served', 'data-web'], before.texts);
 
-        // The owner moves the data, but not out of what is served.
+        // The owner moves the data, but not out of what is served: first the setting, as INSTALL says, then the folder.
+        let folder = path.join(host.site, 'pollchat-data');
         const set = (data) => fs.writeFileSync(path.join(host.site, 'cgi-bin', 'my-chat.conf'), `data = ${data}\n`);
+        const move = (data) => {
+          const to = path.join(host.site, 'cgi-bin', data);
+          fs.renameSync(folder, to);
+          folder = to;
+          fs.rmSync(path.join(folder, path.basename(mark)));
+        };
         set('../../../chat-data');
+        assert.equal((await host.get('cgi-bin/poll.cgi/poll')).status, 503, 'nothing begins in the new place before the folder is there');
+        move('../../../chat-data');
         assert.equal((await host.get('cgi-bin/poll.cgi/poll')).status, 200);
         const between = await diagnose({ tab, address: host.address });
         assert.ok(wrong(between).includes('data-served'), between.texts);
@@ -302,6 +311,7 @@ for (const kind of ['no-htaccess', 'lighttpd-cgi']) {
 
         // And now he does.
         set('../../../../chat-data');
+        move('../../../../chat-data');
         await talk({ tab, address: host.address });
         const after = await diagnose({ tab, address: host.address });
         assert.deepEqual(wrong(after), [], after.texts);
