@@ -52,9 +52,9 @@ describe(`${PROFILE}: status`, () => {
   });
 
   it('those who wait are counted, and those who hung up are not', async () => {
-    await withSite({ env: { POLLCHAT_MAX_WAIT: '60' } }, async (site) => {
+    const count = costsProcess ? 4 : 40;
+    await withSite({ env: { POLLCHAT_MAX_WAIT: '60', POLLCHAT_MAX_HELD: '4' } }, async (site) => {
       await site.send({ text: 'old' });
-      const count = costsProcess ? 4 : 40;
       const sockets = Array.from({ length: count }, () => open(site.port, '/poll?since=1&wait=60'));
       const streams = flows ? Array.from({ length: 10 }, () => open(site.port, '/stream?since=1')) : [];
       await until(async () => (await status(site)).parked.polls === count, 'all polls to wait');
@@ -93,7 +93,7 @@ describe(`${PROFILE}: status`, () => {
   });
 
   it('what a killed program held is not counted on', { skip: !isFastcgi }, async () => {
-    await withSite({}, async (site) => {
+    await withSite({ env: { POLLCHAT_MAX_HELD: '3' } }, async (site) => {
       await site.send({ text: 'old' });
       const sockets = Array.from({ length: 3 }, () => open(site.port, '/poll?since=1&wait=25'));
       await until(async () => (await status(site)).parked.polls === 3, 'three to wait');
