@@ -25,7 +25,7 @@ async function read(answer, progress) {
 // what stands in cgi-bin/.htaccess.
 const WAYS = ['', 'cgi-bin/', 'cgi/'];
 
-/** query: a value may be a list. */
+/** The query as a part of an address; a value may be a list. */
 const inAddress = (query) =>
   new URLSearchParams(Object.entries(query).flatMap(([name, value]) => [value].flat().filter((one) => one !== undefined && one !== null).map((one) => [name, one])));
 
@@ -91,7 +91,10 @@ export function makeApi({ base, fetch, clock }) {
       return address('poll', '');
     },
 
-    /** query: { room, since | before | last, limit, wait, epoch }. limit: milliseconds. rooms: several, then the answer is a page of each. */
+    /**
+     * query: { room, since | before | last, limit, wait, epoch }. limit: milliseconds. rooms:
+     * several, then the answer is a page of each.
+     */
     async poll(query, { limit = 15_000, signal, rooms } = {}) {
       const init = query.before === undefined ? {} : { cache: 'default' }; // old pages may be kept
       const answer = await ask('poll', `poll?${inAddress(query)}`, init, limit, signal);
@@ -114,7 +117,10 @@ export function makeApi({ base, fetch, clock }) {
     /** query: { room, since, epoch }, or { room: ['a:5', 'b:7'], epoch }. See stream.js. */
     stream: (query, options) => readStream({ fetch, clock, address: address('poll', `stream?${inAddress(query)}`), ...options }),
 
-    /** Does the chat itself answer where messages are sent? It is asked with one that has no text, which it refuses and stores nowhere. */
+    /**
+     * Does the chat itself answer where messages are sent? It gets a message without text, which it
+     * refuses and doesn't store.
+     */
     async reaches(room) {
       const init = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ room, text: '' }) };
       const failure = await ask('send', 'send', init, 15_000).catch((error) => error);

@@ -20,7 +20,7 @@ import { SettingsView } from './views/settings.js';
 import { StatusView } from './views/status.js';
 
 const IDLE_MS = 120_000;
-const TALK = 1; // what tabs tell each other; tabs of another release, still open, may tell other things
+const TALK = 1; // version of what tabs tell each other, as tabs of another release may still be open
 
 function attempt(action) {
   try {
@@ -65,7 +65,10 @@ function setTheme(theme) {
 
 const site = new URL('..', import.meta.url);
 
-/** Other chats may be at other paths of this host: whatever the browser keeps for this one is called so, and more. */
+/**
+ * The beginning of all names under which the browser keeps things for this chat: other chats may be
+ * at other paths of the host.
+ */
 const CHAT = `pollchat ${site.pathname}`;
 
 /** Earlier versions kept things under names without the chat. */

@@ -1,8 +1,8 @@
 // clock.js - the time for durations, and the time of day.
 //
-// The device's clock may be set, forwards or back, at any moment: durations are measured with a
-// clock that only goes on. That one may stand still while the device sleeps, so a jump of the time
-// of day forwards counts as a sleep; a jump back counts as nothing.
+// The device's clock may be set forwards or back at any moment. So durations are measured with a
+// clock that never goes back. That clock may stand still while the device sleeps, so a jump of the
+// time of day forwards counts as a sleep; a jump back counts as nothing.
 
 const SLEPT = 2000; // a smaller difference is the grain of the two clocks
 

@@ -23,7 +23,10 @@ const ofProblem = (text) => {
   }
 };
 
-/** What probe.cgi said: null when it didn't run; closed: the setting doctor keeps it from saying anything. */
+/**
+ * What probe.cgi said: null when it didn't run; closed: the setting doctor forbids it to say
+ * anything.
+ */
 export function ofProbe({ status, text }) {
   if (status === 403 && text.includes('the setting doctor says for whom')) {
     return { closed: true };

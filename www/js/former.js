@@ -1,10 +1,10 @@
 // former.js - brings over what earlier versions kept in this browser, under keys that didn't say
 // which chat of the host they are for.
 //
-// Loaded only where there is such a thing. Choices are copied, as another chat of this host may
-// want them too. Drafts move to the chat that is opened first. Of what isn't sent yet the database
-// says for which chat it is; what a tab kept by itself (a page without HTTPS) doesn't, so that only
-// a reload sends it: else the visitor is asked.
+// It is only loaded where there is something to bring over. Choices are copied, as another chat of
+// this host may want them too. Drafts move to the chat that is opened first. For messages that
+// aren't sent yet, the database says for which chat they are. Those that a tab kept by itself (a
+// page without HTTPS) don't say so: they are sent after a reload only, else the visitor is asked.
 
 const ROOM = '([a-z0-9][a-z0-9_-]*)';
 const CHOICES = /^pollchat\.(name|language|theme|sound|notify)$/;
@@ -26,7 +26,8 @@ function openFormer(indexedDB) {
 }
 
 /**
- * Calls action while no tab of an earlier version has this for its own. Returns whether it could.
+ * Calls action unless a tab of an earlier version still owns what is kept for `tab`. Returns
+ * whether it was called.
  */
 const ifLeft = (locks, tab, action) =>
   locks.request(`${TABS}${tab}`, { ifAvailable: true }, async (lock) => {
@@ -50,10 +51,10 @@ function moveChoices(storage, chat) {
   }
 }
 
-/** The room, when this name is of a room of the chat; paths: where the chat is. */
+/** The room, if the name is that of a room of this chat; paths: where the chat is. */
 const roomOf = (name, paths) => paths.map((path) => new RegExp(`^pollchat ${path.replace(/[^\w/]/g, '\\$&')}${ROOM}$`).exec(name)?.[1]).find((room) => room);
 
-/** Returns whether nothing of this chat is left there. */
+/** Moves the database's records. Returns whether nothing of this chat is left there. */
 async function moveRecords({ indexedDB, locks, paths, openOutbox }) {
   const former = await openFormer(indexedDB);
   if (former === null) {
@@ -76,7 +77,7 @@ async function moveRecords({ indexedDB, locks, paths, openOutbox }) {
   return all;
 }
 
-/** What a database had not written yet. */
+/** Moves what a database had not written yet. Returns whether nothing of this chat is left. */
 async function moveAheads({ local, locks, paths, chat }) {
   let all = true;
   for (const key of Object.keys(local).filter((name) => name.startsWith(AHEAD))) {
@@ -92,7 +93,8 @@ async function moveAheads({ local, locks, paths, chat }) {
 }
 
 /**
- * Of this tab. isReload: the page that was here before is this one, so the lines are for this chat.
+ * Moves what this tab kept by itself. isReload: the page before was this one, so the lines are for
+ * this chat.
  */
 function moveSession({ session, chat, room, isReload }) {
   const lines = JSON.parse(session.getItem(`pollchat.outbox.${room}`));
@@ -104,9 +106,9 @@ function moveSession({ session, chat, room, isReload }) {
 }
 
 /**
- * local, session: the two storages, or null; chat: what the chat's keys begin with; paths: where it
- * was at, as earlier versions wrote it; openOutbox(): its database. Throws where something is
- * forbidden; the rest stays for another time.
+ * local, session: the two storages, or null; chat: what the chat's keys begin with; paths: where
+ * the chat is, as earlier versions wrote it; openOutbox(): opens its database. Throws where the
+ * browser forbids something; the rest stays for another time.
  */
 export async function bringOver(of) {
   const { local, session, locks, chat, room } = of;

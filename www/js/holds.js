@@ -1,8 +1,8 @@
-// holds.js - how many connections all chats of a host hold in one browser. Each chat holds one
-// (tabs.js), but several chats may be at paths of one host, each in a window of its own or on one
-// page: no more than four of the six that a browser allows.
+// holds.js - bounds the connections that all chats of a host hold in one browser. Each chat holds
+// one (tabs.js), but several chats may be at paths of one host, each in a window of its own or on
+// one page. Together they hold no more than four of the six connections that a browser allows.
 //
-// A tab that holds one says so to all. Hidden tabs rank behind those that are looked at.
+// A tab that holds a connection says so to all other tabs. Hidden tabs rank behind visible ones.
 
 const MOST = 4;
 const FRESH = { seen: 10_000, unseen: 180_000 }; // browsers let timers of hidden tabs run once a minute
@@ -12,8 +12,8 @@ export class Holds {
   #holds = false;
 
   /**
-   * openChannel(): of all chats of the host, see channel.js. id: of this tab; isSeen(): it is
-   * looked at; changed(): there is one more.
+   * openChannel(): the channel of all chats of the host, see channel.js. id: of this tab;
+   * isSeen(): the tab is visible; changed(): called when one more tab holds a connection.
    */
   constructor({ id, clock, openChannel, isSeen, changed }) {
     Object.assign(this, { id, clock, openChannel, isSeen, changed });
@@ -33,7 +33,7 @@ export class Holds {
     this.channel = undefined;
   }
 
-  /** Whether there is room for one more. */
+  /** Whether this tab may hold a connection. */
   get isFree() {
     const now = this.clock.now();
     const own = this.isSeen();
@@ -41,7 +41,10 @@ export class Holds {
     return before.length < MOST;
   }
 
-  /** That this tab holds one, or doesn't any more; again every few seconds. */
+  /**
+   * Tells the others that this tab holds a connection, or no longer does. To be called every few
+   * seconds.
+   */
   say(holds) {
     if (holds || this.#holds) {
       this.#holds = holds;

@@ -1,10 +1,13 @@
-// keep.js - keeps what isn't sent yet, through reloads, crashes and days offline: IndexedDB, one record for each tab.
+// keep.js - keeps what isn't sent yet, through reloads, crashes and days offline: IndexedDB, one
+// record for each tab.
 //
-// Each chat has a database of its own, and its address is in all names: other chats may be at other paths of the host.
-// A tab holds a lock for as long as it lives, so that its record is its own; what a tab left behind that is gone is taken over by the
-// next one that opens the room. Where a browser has no IndexedDB or no locks (nor channels for a stand-in), or forbids them, `otherwise`
-// keeps it: { load, save } over something simpler, and only until the tab is closed. A database needs a moment to write, and a tab may be closed in it: until then `ahead`,
-// a storage that writes at once (localStorage), has the same.
+// Each chat has a database of its own, and its address is in all names: other chats may be at other
+// paths of the host. A tab holds a lock for as long as it lives, so that its record is its own;
+// what a tab left behind that is gone is taken over by the next one that opens the room. Where a
+// browser has no IndexedDB or no locks (nor channels for a stand-in), or forbids them, `otherwise`
+// keeps it: { load, save } over something simpler, and only until the tab is closed. A database
+// needs a moment to write, and a tab may be closed in it: until then `ahead`, a storage that writes
+// at once (localStorage), has the same.
 
 const OUTBOX = 'outbox';
 
@@ -23,7 +26,10 @@ export function openOutbox(indexedDB, chat) {
 
 const isEntry = (entry) => [entry?.name, entry?.id, entry?.text, entry?.time].every((value) => typeof value === 'string');
 
-/** Of several tabs, in the order of writing. Lines without a number are older than those with one, and in order in their own list. */
+/**
+ * The lines of several tabs in the order of writing. Lines without a number are older than those
+ * with one, and in order in their own list.
+ */
 export function inOrder(lists) {
   const lines = lists.flatMap((list) => {
     let time = '';
@@ -37,7 +43,7 @@ export class Keep {
   #database = null;
   #key;
   #last = '[]';
-  #hasOther = false; // `otherwise` has something
+  #hasOther = false; // `otherwise` holds entries
 
   /** chat: its name in this browser; tab: an id that no other tab has. */
   constructor({ indexedDB, locks, chat, room, tab, ahead, otherwise }) {

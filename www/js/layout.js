@@ -12,9 +12,10 @@ const joins = (before, message, day) =>
 const hasRow = ({ type }) => type === undefined || type === 'message' || type === 'notice';
 
 /**
- * items: messages in order, those on their way last. gapBefore(seq): something is missing there. newFrom: the seq before which the line
- * stands, or null. Returns [{ kind: day | gap | new | notice | row, key, message, isFirst, isLast }]; the last two of a run. No key
- * comes twice: a clock that was wrong for one message makes two lines of one day, of which each has its own place.
+ * items: messages in order, those on their way last. gapBefore(seq): something is missing there.
+ * newFrom: the seq before which the line stands, or null. Returns [{ kind: day | gap |
+ * new | notice | row, key, message, isFirst, isLast }]; the last two of a run. No key comes twice: when a clock
+ * was wrong for one message there are two lines of one day, each with a key of its own.
  */
 export function layout(items, { gapBefore = () => false, newFrom = null, today = '', zone } = {}) {
   const rows = [];

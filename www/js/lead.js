@@ -1,20 +1,20 @@
 // lead.js - which of the tabs and frames of a chat in one browser leads.
 //
-// By messages alone, so that it works wherever tabs can talk to each other, also in a page without
-// HTTPS, which has no locks. A tab that wants the lead claims it, and has it unless another tab
-// objects within a moment: the leader does, or a tab that has a better claim (it is looked at, or
-// else its id is the smaller one). Each lead has a term, greater than the one before; of two
-// leaders the one of the older term gives way, so that one that was asleep can't come back. The
-// lead goes to a tab that is looked at. A leader that says nothing for ten seconds has lost it: it
-// was killed, or is frozen.
+// The tabs elect by messages alone. So it works wherever tabs can talk to each other, also in a
+// page without HTTPS, which has no locks. A tab that wants the lead claims it, and gets it unless
+// another tab objects within a moment. The leader objects, and so does a tab with a better claim:
+// it is visible, or else has the smaller id. Each lead has a term, greater than the one before. Of
+// two leaders the one with the older term gives way, so a tab that was asleep can't come back as
+// leader. A visible tab takes the lead from a hidden one. A leader that says nothing for ten
+// seconds was killed or is frozen, and has lost the lead.
 //
-// Two may lead for a moment. That costs a connection and no more: what they tell is joined by seq
+// Two tabs may lead for a moment. That only costs a connection: what they tell is joined by seq
 // (tabs.js).
 
-const SETTLE = 200; // for an objection
-const SILENT = 7000; // the other tabs ask by themselves
-const FROZEN = 10_000;
-const PATIENCE = 12; // times, while hidden: browsers let timers of hidden tabs run once a minute
+const SETTLE = 200; // ms in which another tab may object
+const SILENT = 7000; // after so long without a sign of the leader the other tabs poll by themselves
+const FROZEN = 10_000; // after so long another tab claims the lead
+const PATIENCE = 12; // times as long for a hidden tab: browsers let its timers run once a minute
 
 export const ALIVE = 3000; // between two signs of life; tick() is to be called as often
 
@@ -27,25 +27,26 @@ export class Lead {
   #heard;
 
   /**
-   * id: of this tab; say(what): to the others; isSeen(): this tab is looked at; info(): what the
-   * leader tells with each sign of life; won(), lost(): the lead.
+   * id: of this tab; say(what): tells the other tabs; isSeen(): this tab is visible; info(): what
+   * the leader tells with each sign of life; won(), lost(): called when this tab gets or loses the
+   * lead.
    */
   constructor({ id, clock, say, isSeen, info, won, lost }) {
     Object.assign(this, { id, clock, say, isSeen, info, won, lost });
     this.#heard = clock.now();
   }
 
-  /** Wants the lead. */
+  /** Claims the lead. */
   stand() {
     if (!this.isLeading && this.#candidacy === null) {
       this.#claimed = this.#term + 1;
-      this.#heard = this.clock.now(); // so long it is to be silent again
+      this.#heard = this.clock.now(); // another claim only after FROZEN
       this.#sayClaim();
       this.#candidacy = this.clock.setTimeout(() => this.#win(), SETTLE);
     }
   }
 
-  /** Gives it up, and hears nothing any more. */
+  /** Gives the lead up. hear() is not to be called any more. */
   leave() {
     this.#withdraw();
     this.isLeading = false;

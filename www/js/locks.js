@@ -1,15 +1,15 @@
-// locks.js - a stand-in for navigator.locks, which a page without HTTPS hasn't: for names that a
-// tab holds for as long as it lives.
+// locks.js - a stand-in for navigator.locks, which a page without HTTPS doesn't have. It is for
+// names that a tab holds for as long as it lives.
 //
-// A tab asks over a channel (channel.js) whether another one has the name. A tab that is frozen
-// doesn't answer, so its name may be had by another one as well: good enough for what a second
-// owner does no harm to, as sending a message again under its id.
+// A tab asks over a channel (channel.js) whether another tab has the name. A frozen tab doesn't
+// answer, so a second tab may get the same name. That is good enough where a second owner does no
+// harm, as with sending a message again under its id.
 
 const ANSWER = 400; // milliseconds for an answer
 
 export class Locks {
   #names = new Set();
-  #asked = new Map(); // by name: called when another tab has it
+  #asked = new Map(); // by name: a function to call when another tab has it
 
   /** id: of this tab. */
   constructor({ id, clock, channel }) {
@@ -18,7 +18,7 @@ export class Locks {
   }
 
   /**
-   * As navigator.locks.request, without waiting: without ifAvailable the name must be one that no
+   * As navigator.locks.request, but never waits: without ifAvailable the name must be one that no
    * other tab asks for.
    */
   async request(name, ...more) {

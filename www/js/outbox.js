@@ -1,9 +1,11 @@
-// outbox.js - sends what was written, in order, one at a time, each under one id however often it is tried.
+// outbox.js - sends what was written, in order, one at a time, each under one id however often it
+// is tried.
 //
-// A try that brought no answer may have stored the message: the next one says the same id, and the server stores it once.
-// Refused by the chat (4xx) is final. So is what a stranger on the way (a filter, a proxy, a crash) stops each time while the chat
-// itself can be reached there: one message must not hold up all later ones. Everything else is tried until it works. What isn't sent
-// yet survives a reload through `keep`.
+// A try that brought no answer may have stored the message: the next one says the same id, and the
+// server stores it once. A refusal by the chat (4xx) is final. If something on the way (a filter, a
+// proxy) stops a message each time although the chat itself can be reached, the message is given up
+// too, as one message must not hold up all later ones. Everything else is tried until it works.
+// What isn't sent yet survives a reload through `keep`.
 //
 // Events: sent     detail: { key, said, name }: the name as written and as it is stored
 //         refused  detail: { key, field }
@@ -11,9 +13,12 @@
 
 import { Nap } from './nap.js';
 
-const STRIKES = 8; // times that a message was stopped by a stranger although the chat answered right after
+const STRIKES = 8; // times that something on the way stopped a message although the chat answered right after
 
-/** What came from something else than the chat: no answer, a page of a proxy, an error of the web server. */
+/**
+ * The answer isn't the chat's: there is none, or it is a page of a proxy or an error of the web
+ * server.
+ */
 const isStrange = ({ kind, slug }) => slug === undefined && (kind === 'network' || kind === 'answer' || kind === 'busy');
 
 /** 128 random bits. random: fills an array, as crypto.getRandomValues does. */
@@ -24,15 +29,16 @@ export function newId(random) {
 export class Outbox extends EventTarget {
   #queue = []; // keys, oldest first
   #busy = false;
-  #stopped = { key: null, tries: 0, strikes: 0 }; // how often a stranger stopped the first message
+  #stopped = { key: null, tries: 0, strikes: 0 }; // how often something on the way stopped the first message
   #saved = null; // what was kept last
   #isRestored = false; // until then nothing is kept anew, nor sent
   #order = 0; // of the line that was written last
   #nap;
 
   /**
-   * keep: { load(): entries, or a promise of them; save(entries) }. With it nothing is sent before restore(). count(last): the number of
-   * the next line, greater than `last`; the order of writing is that of these numbers, as a device's clock may be set back.
+   * keep: { load(): entries, or a promise of them; save(entries) }. With it nothing is sent before
+   * restore(). count(last): the number of the next line, greater than `last`; the order of writing
+   * is that of these numbers, as a device's clock may be set back.
    */
   constructor({ store, api, backoff, clock, makeId, keep = null, count = (last) => last + 1 }) {
     super();
@@ -77,7 +83,7 @@ export class Outbox extends EventTarget {
       this.#pump();
       return;
     }
-    const order = this.#queue.includes(key) ? {} : { order: this.#next() }; // it goes behind the others
+    const order = this.#queue.includes(key) ? {} : { order: this.#next() }; // it goes to the end of the queue
     if (!this.#queue.includes(key)) {
       this.#queue.push(key);
     }
@@ -126,7 +132,7 @@ export class Outbox extends EventTarget {
     }
     const entries = this.store.pending.filter(({ state }) => state !== 'sent');
     const isSame = entries.length === this.#saved?.length && entries.every((entry, i) => entry === this.#saved[i]);
-    if (!isSame) { // with each message of others all that waits would be written out again
+    if (!isSame) { // or each message of other visitors would write out the whole queue again
       this.#saved = entries;
       this.keep.save(entries);
     }
@@ -182,7 +188,10 @@ export class Outbox extends EventTarget {
     }
   }
 
-  /** Is it this message that something on the way doesn't let through, and not all of them? Bad luck looks like it once or twice. */
+  /**
+   * True: something on the way stops this message and not all messages. A few failures in a row may
+   * be chance.
+   */
   async #isStopped(key) {
     if (this.#stopped.key !== key) {
       this.#stopped = { key, tries: 0, strikes: 0 };
@@ -198,7 +207,10 @@ export class Outbox extends EventTarget {
     return stopped.strikes >= STRIKES && this.#queue.includes(key); // a poll may have brought it meanwhile
   }
 
-  /** It stays where it is, with the reason, for the visitor to decide. reason: a phrase that says more than the failure does. */
+  /**
+   * The message stays where it is, and the visitor decides. reason: a phrase (lang.js) that says
+   * more than the failure does.
+   */
   #giveUp(key, failure, reason) {
     this.#stopped = { key: null, tries: 0, strikes: 0 };
     this.#leave(key);

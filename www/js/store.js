@@ -1,8 +1,9 @@
-// store.js - what is known of one room: messages in the order of seq, and what of ours isn't among them yet.
+// store.js - what is known of one room: messages in the order of seq, and what of ours isn't among
+// them yet.
 //
-// Messages come from answers of /poll only, so that a hole between two of them is one in the room: rows that are gone. `next` is
-// the since of the next poll. An own message is "pending" from the moment it is written until it comes back in a poll; it is known again
-// by its key, (name, id).
+// Messages come from answers of /poll only, so a hole between two of them means that rows of the
+// room are gone. `next` is the since of the next poll. An own message is "pending" from the moment
+// it is written until it comes back in a poll; it is known again by its key, (name, id).
 //
 // Events: change     something to show differs; detail.reason: open, new, older, pending, trim; detail.added: messages
 //         confirmed  a pending message came back; detail.key
@@ -56,7 +57,7 @@ export class Store extends EventTarget {
     if (change === undefined) {
       return message;
     }
-    if (change.of !== message) { // the same one each time, for what is known of it
+    if (change.of !== message) { // the same object each time, as views keep what they know of it
       change.of = message;
       change.now = change.type === 'delete' ? { ...message, text: '', deleted: true } : { ...message, text: change.text, edited: true };
     }
@@ -72,7 +73,10 @@ export class Store extends EventTarget {
     }
   }
 
-  /** Where rows are missing between two of these. before: the seq of the one that they follow. */
+  /**
+   * Notes where rows are missing between two of these messages. before: the seq of the message that
+   * they follow.
+   */
   #noteGaps(messages, before = messages[0]?.seq - 1) {
     for (const { seq } of messages) {
       if (seq !== before + 1) {
@@ -134,7 +138,10 @@ export class Store extends EventTarget {
     return fresh.length;
   }
 
-  /** The page before the message with that seq. An answer of another database, or one that doesn't join, changes nothing. */
+  /**
+   * Adds the page before the message with that seq. An answer of another database, or one that
+   * doesn't join, changes nothing.
+   */
   prepend(page, before = this.lowest) {
     const older = page.messages.filter(({ seq }) => seq < before);
     if (page.epoch !== this.epoch || before !== this.lowest) {
@@ -151,7 +158,10 @@ export class Store extends EventTarget {
     return older.length;
   }
 
-  /** Keeps the newest `most` messages, of at most so many characters, but for the last one; the others can be asked for again. */
+  /**
+   * Keeps the newest `most` messages of at most so many characters together, and the last one in
+   * any case. The others can be asked for again.
+   */
   trim(most, characters = Infinity) {
     let kept = 0;
     for (let size = 0; kept < Math.min(most, this.#messages.length); kept++) {
@@ -226,7 +236,10 @@ export class Store extends EventTarget {
     }
   }
 
-  /** Own messages that the server has stored and no longer keeps: they come back in no poll. passed: the seq up to which all have come. */
+  /**
+   * Own messages that the server has stored and no longer keeps: they come back in no poll. passed:
+   * the seq up to which all have come.
+   */
   #letGo({ oldest }, passed = 0) {
     for (const [key, entry] of [...this.#pending]) {
       if (entry.state === 'sent' && entry.epoch === this.epoch && (entry.seq < oldest || entry.seq <= passed)) {

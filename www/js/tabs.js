@@ -1,16 +1,16 @@
 // tabs.js - all tabs and frames of a chat in one browser share one connection: one of them leads
 // and listens for all rooms, the others are told.
 //
-// Browsers allow six connections to a host; seven tabs that each hold one would stop everything. So
-// a browser holds one, whatever the rooms, and none while all tabs are hidden (unless the visitor
-// wants to hear of news at once). Who leads: lead.js. Each tab says which room it shows and how far
-// it is; the leader listens for all of them in one request. A tab that missed something (it was
-// asleep, it has just come, its room has found no place) asks once by itself, and so do all tabs
-// while the leader is silent. Each tab sends by itself. Where tabs can't talk to each other none of
-// them holds a connection: they ask on a timer.
+// Browsers allow six connections to a host, so seven tabs that each hold one would stop everything.
+// Therefore a browser holds one connection, whatever the rooms, and none while all tabs are hidden
+// (unless the visitor wants to hear of news at once). lead.js chooses the leader. Each tab says
+// which room it shows and how far it is; the leader listens for all of them in one request. A tab
+// that missed something (it was asleep, was just opened, or its room has found no place) polls once
+// by itself, and so do all tabs while the leader is silent. Each tab sends by itself. Where tabs
+// can't talk to each other, none of them holds a connection: they poll on a timer.
 //
-// Whatever is told is joined by epoch and seq, so that it does no harm if it comes twice, late, or
-// from two leaders.
+// What is told is joined by epoch and seq, so it does no harm if it comes twice, late, or from two
+// leaders.
 //
 // Takes the place of a transport: start, stop, hurry, and its status event.
 
@@ -18,10 +18,10 @@ import { Holds } from './holds.js';
 import { ALIVE, Lead } from './lead.js';
 
 const MOST_ROOMS = 32; // that the server takes in one request
-const REGROUP = 300; // tabs that are opened together are one change
-const GONE = { active: 4 * ALIVE, idle: 4 * ALIVE, hidden: 180_000 }; // a tab that says nothing for so long
+const REGROUP = 300; // ms, so that tabs that are opened together are one change
+const GONE = { active: 4 * ALIVE, idle: 4 * ALIVE, hidden: 180_000 }; // ms after which a silent tab counts as closed
 const LOOKED_AT = 3.5 * ALIVE;
-const SELDOM = 8; // ticks between two questions of a hidden tab whose room has found no place
+const SELDOM = 8; // ticks between two polls of a hidden tab whose room has found no place
 
 /** A store that tells what is put into it. What a transport knows of a store. */
 export class Feed {
@@ -91,7 +91,7 @@ export class Tabs extends EventTarget {
   #remotes = new Map(); // by room: what the leader listens for besides its own
   #isStarted = false;
   #isTold = false; // the leader listens for this tab's room
-  #isApart = false; // its room was refused
+  #isApart = false; // its room was refused, so it does without the other tabs
   #isInTrouble = false; // the leader doesn't reach the server, and tries again
   #speaker = null; // which tab of this room makes a sound
   #timer;
@@ -249,7 +249,7 @@ export class Tabs extends EventTarget {
     }
   }
 
-  /** Once, unless the leader knows that it is in vain. */
+  /** Polls once, unless the leader knows that it is in vain. */
   #catchUp() {
     if (!this.#isInTrouble) {
       this.transport.once();
@@ -266,7 +266,7 @@ export class Tabs extends EventTarget {
     this.#regroup();
   }
 
-  /** The leader's rooms become those of the tabs that are there; those that are looked at first. */
+  /** The leader listens for the rooms of the tabs that are there, those of visible tabs first. */
   #regroup() {
     if (!this.lead.isLeading) {
       return;
@@ -358,7 +358,7 @@ export class Tabs extends EventTarget {
     }
   }
 
-  /** With what the leader says of this tab's room. */
+  /** Compares this tab with what the leader says of its room. */
   #compare({ epoch, rooms }) {
     const { store } = this.feed;
     const said = rooms[store.room];
@@ -403,7 +403,7 @@ export class Tabs extends EventTarget {
   #status(detail) {
     this.#tell(detail);
     if (detail.failure?.kind === 'refused' && this.feed.next === null && !this.#isAlone) {
-      this.#leave(); // a room that can't be is none to lead others with
+      this.#leave(); // with a refused room a tab can't lead the others
       this.#isApart = true;
       this.transport.start();
       return;

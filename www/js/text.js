@@ -1,7 +1,7 @@
 // text.js - what is read out of texts and names. Pure; makes no HTML.
 //
-// A text may have a million characters, from anybody. Nothing here takes more than linear time, and what is made to be shown comes in
-// pieces (pieceOf) that a browser lays out in a moment.
+// Any visitor may send a text of a million characters. Nothing here takes more than linear time,
+// and what is to be shown comes in pieces (pieceOf) that a browser lays out in a moment.
 
 const LINK = /https?:\/\/[^\s<>"'`\u0000-\u001f]+/gi;
 const LONGEST_LINK = 2000; // longer ones are text
@@ -93,12 +93,15 @@ export const parts = (text, name = '') => cut(text, BLOCK, makeBlock, linesOf(me
 // ---- pieces ----
 
 const PIECE = 4000; // characters
-const ENOUGH = 500; // so many more don't make another piece
+const ENOUGH = 500; // a rest of so many characters is no piece of its own
 const LINES = 100;
 const PARTS = 200;
 const BLOCK_WEIGHT = 10; // of a block, in parts: it is a box of its own, which scrolls
 
-/** The beginning of a text that is one piece: it ends behind a line or a word if there is one, and never within a character or a fence. */
+/**
+ * The text of one piece, from a place on. It ends behind a line or a word if there is one, and
+ * never within a character or a fence.
+ */
 function beginning(text, at) {
   let end = text.length - at <= PIECE + ENOUGH ? text.length : at + PIECE;
   let piece = text.slice(at, end);
@@ -133,7 +136,7 @@ function softEnd(piece, next) {
   return piece.length - (isHalf ? 1 : 0);
 }
 
-/** As many parts as one piece may have; how many characters they are. */
+/** The first parts, as many as one piece may have. */
 function atMost(found) {
   let weight = 0;
   const count = found.findIndex(({ block }) => (weight += block === undefined ? 1 : BLOCK_WEIGHT) > PARTS);
@@ -143,8 +146,9 @@ function atMost(found) {
 const lengthOf = (found) => found.reduce((sum, { text }) => sum + text.length, 0);
 
 /**
- * The parts of a text from a place on, as far as can be shown at once: { parts, end, isInBlock }. The next piece begins at `end`; a block
- * that is longer than a piece goes on in it (isInBlock, to be given to the next call).
+ * The parts of a text from a place on, as far as can be shown at once: { parts, end, isInBlock }.
+ * The next piece begins at `end`; a block that is longer than a piece goes on in it (isInBlock, to
+ * be given to the next call).
  */
 export function pieceOf(text, name = '', { at = 0, isInBlock = false } = {}) {
   const piece = beginning(text, at);
@@ -179,7 +183,7 @@ export function pieceOf(text, name = '', { at = 0, isInBlock = false } = {}) {
   return { parts: shown, end: at + lengthOf(shown), isInBlock: shown.length === found.length && (goesOn || isInBlock) };
 }
 
-const CALL_WITHIN = 20_000; // characters: who calls somebody further down calls him once more
+const CALL_WITHIN = 20_000; // characters that are searched for a call; one further down is missed
 
 /** Whether `name` is called in the text, outside of code. */
 export function mentions(text, name) {

@@ -1,11 +1,15 @@
-// transport.js - keeps a store up to date: by a stream, or by asking /poll again and again; one request at a time. The same request
-// asks for what other tabs show (tabs.js): `others`, which are like stores.
+// transport.js - keeps a store up to date: by a stream, or by asking /poll again and again; one
+// request at a time. The same request asks for what other tabs show (tabs.js): `others`, which are
+// like stores.
 //
-// Which of them is the ladder's choice (ladder.js). A poll asks to be held (wait); where the server grants that, the next one
-// follows at once, else after poll_after seconds, later while nobody looks; or when a file has moved that is cheap to look at. Whatever goes wrong only delays: the next request
-// says since = what is known, so nothing is missed, and what is known already is passed over.
+// Which of them is the ladder's choice (ladder.js). A poll asks to be held (wait); where the server
+// grants that, the next one follows at once, else after poll_after seconds, later while nobody
+// looks; or when a file has moved that is cheap to look at. Whatever goes wrong only delays: the
+// next request says since = what is known, so nothing is missed, and what is known already is
+// passed over.
 //
-// Event: status; detail: { state: connecting | online | retrying, failure, until } (until: when the next try is due)
+// Event: status; detail: { state: connecting | online | retrying, failure, until } (until: when the
+// next try is due)
 
 import { Failure, isMessage } from './answers.js';
 import { Ladder, Patience } from './ladder.js';
@@ -26,7 +30,10 @@ const SHORT_STREAM = 10_000;
 const SHORTEST_CUT = 2500; // what ends sooner leaves no time to be held
 const SHORTEST = 1000; // a held request that ends sooner, and empty, wasn't held: something on the way cuts it
 
-/** The first place where messages are missing in an answer to `since`: { after, before }, seqs; or undefined. */
+/**
+ * The first place where messages are missing in an answer to `since`: { after, before }, seqs; or
+ * undefined.
+ */
 function holeIn({ messages, next }, since) {
   const seqs = [since, ...messages.map(({ seq }) => seq), next + 1];
   const at = seqs.findIndex((seq, i) => i > 0 && seq !== seqs[i - 1] + 1);
@@ -53,8 +60,9 @@ export class Transport extends EventTarget {
   #hasMoved = false;
 
   /**
-   * pace: () => active | idle | hidden. others(): what to listen for besides the store, { room, epoch, next, append(page), forget() }.
-   * mayHold(): whether a connection may be held; else polls are timed.
+   * pace: () => active | idle | hidden. others(): what to listen for besides the store, { room,
+   * epoch, next, append(page), forget() }. mayHold(): whether a connection may be held; else polls
+   * are timed.
    */
   constructor({ store, others = () => [], mayHold = () => true, api, backoff, clock, random = Math.random, pace = () => 'active', ladder = new Ladder({ top: 'held', random }), patience = new Patience() }) {
     super();
@@ -99,7 +107,7 @@ export class Transport extends EventTarget {
     }
   }
 
-  /** There is no next try here: the tab asks again later. */
+  /** Nothing is tried again here: the tab asks again later. */
   async #onceFailed(failure, signal) {
     if (failure.kind === undefined) {
       throw failure;
@@ -112,7 +120,9 @@ export class Transport extends EventTarget {
     }
   }
 
-  /** What is held is asked for anew if the rooms are others now, or if nothing may be held any more. */
+  /**
+   * The held request is made anew if the rooms have changed, or if nothing may be held any more.
+   */
   review() {
     if (this.#holds !== '' && this.#holds !== (this.mayHold() ? roomsOf(this.#feeds()) : '')) {
       this.#asking.abort();
@@ -413,7 +423,8 @@ export class Transport extends EventTarget {
 
   /** A page for each of the feeds. */
   async #request(signal, wait, feeds, began) {
-    // n: a shared cache (Varnish) lets who asks the same wait for the first one's answer, and only then begins to wait himself.
+    // n: a shared cache (Varnish) would let the same request of another client wait for the first
+    // answer before it passes it on.
     const query = { ...questionOf(feeds), epoch: this.store.epoch, wait, n: wait && this.random() };
     const options = { limit: WAIT_LIMIT, signal };
     try {
@@ -430,8 +441,9 @@ export class Transport extends EventTarget {
   }
 
   /**
-   * Are messages missing in an answer that are there? Then something on the way answered with something else. If not, their rows are
-   * gone, which not every server says.
+   * True: messages are missing in an answer although the server has them, so something on the way
+   * gave another answer. False: none are missing, or their rows are gone, which an older server
+   * doesn't say (gap).
    */
   async #leavesOut(page, since, signal) {
     const hole = page.gap === true ? undefined : holeIn(page, since);

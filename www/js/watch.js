@@ -1,8 +1,9 @@
-// watch.js - whether the file that says how far a room is (a server that can't hold polls has one) is worth looking at, and when to poll.
+// watch.js - whether the file that says how far a room is (a server that can't hold polls has one)
+// is worth looking at, and when to poll.
 //
-// Pure. The file may be late, old or another one: a poll follows after a while in any case, and what was behind twice in a row, a pause
-// after a poll knew better, isn't looked at any more. A file that was there may give way to those of other rooms; the next poll has
-// it made again.
+// Pure. The file may be late, old or another one: a poll follows after a while in any case, and
+// what was behind twice in a row, a pause after a poll knew better, isn't looked at any more. A
+// file that was there may give way to those of other rooms; the next poll has it made again.
 
 export class Watch {
   #strikes = 0;
@@ -21,7 +22,7 @@ export class Watch {
     return isOther || head > known.next || this.#strikes > 1;
   }
 
-  /** What was looked at is no such file. */
+  /** There is no such file where one was looked for. */
   isMissing() {
     this.#strikes = this.#wasThere ? this.#strikes + 1 : 2;
     this.#wasThere = false;

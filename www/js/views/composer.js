@@ -1,16 +1,18 @@
-// composer.js - where a message is written. Enter sends; Shift+Enter breaks the line; an input method's Enter is its own.
+// composer.js - where a message is written. Enter sends; Shift+Enter breaks the line; an input
+// method's Enter is its own.
 //
-// Shows what is answered, until it is sent or cancelled. What is being written is kept by `draft`: { get(), set(text) }.
-// A long text that is pasted isn't put into the field: browsers take seconds for it, with each key, and minutes for some texts. Its
-// beginning stands there, to be sent as it is, or cancelled.
+// Shows what is answered, until it is sent or cancelled. What is being written is kept by `draft`:
+// { get(), set(text) }. A long text that is pasted isn't put into the field: browsers would take
+// seconds for it with each key, and minutes for some texts. The field shows its beginning, and the
+// text can be sent as it is or cancelled.
 
 import { isBlank, snippet } from '../text.js';
 
 const MOST_ROWS = 8;
-const TALL = 2000; // characters that have MOST_ROWS for sure
-const PASTED = 1000; // characters
-const FIELD = 20_000; // most characters of the field with what is pasted
-const TYPED = 60_000; // and without
+const TALL = 2000; // characters of a text that fills MOST_ROWS for sure
+const PASTED = 1000; // characters that are inserted at once by pasting
+const FIELD = 20_000; // most characters of the field after pasting
+const TYPED = 60_000; // the same by typing
 const KEEP_MS = 300;
 
 export class ComposerView {
@@ -75,7 +77,7 @@ export class ComposerView {
     }
   }
 
-  /** What is being written is this now. */
+  /** Replaces what is being written. */
   #put(text) {
     this.#fill(text);
     this.#changed();
@@ -126,7 +128,10 @@ export class ComposerView {
     this.#timer = setTimeout(() => this.draft.set(this.text), this.text === '' ? 0 : KEEP_MS);
   }
 
-  /** As many rows as the text has, up to a limit. A long text has them for sure, and measuring it takes its time. */
+  /**
+   * As many rows as the text has, up to MOST_ROWS. A long text isn't measured, which would take
+   * long.
+   */
   #fit() {
     if (this.field.value.length > TALL) {
       this.field.rows = MOST_ROWS;

@@ -34,7 +34,10 @@ export class LogView {
   #broken = new WeakSet(); // rows that couldn't be painted
   #called = new WeakMap(); // message: whether it calls a name, { name, isCalled }
 
-  /** on: { older(limit): Promise, retry(key), edit(key), copy(key), copyText(text), reply(message), link(seq), leave() }; name(): the visitor's. news: the button to new messages. */
+  /**
+   * on: { older(limit): Promise, retry(key), edit(key), copy(key), copyText(text), reply(message),
+   * link(seq), leave() }; name(): the visitor's. news: the button to new messages.
+   */
   constructor(root, { store, news, name, isOwn, language, on }) {
     const part = (id) => root.querySelector(`[data-part="${id}"]`);
     Object.assign(this, { scroller: root, store, news, name, isOwn, language, on });

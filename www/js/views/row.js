@@ -1,13 +1,13 @@
 // row.js - makes the elements of one row of the log. Text goes in through textContent only.
 //
-// Of a long text the first piece is shown, and a button for the next one: a browser takes minutes to lay out some texts of a few
-// hundred thousand characters, and anybody may send them.
+// Of a long text the first piece is shown, and a button for the next one: a browser takes minutes
+// to lay out some texts of a few hundred thousand characters, and any visitor may send them.
 
 import { hue, initials, isFewEmoji, pieceOf, snippet } from '../text.js';
 import { clock, dayLabel, exact, isValid } from '../time.js';
 
 const HUES = 12; // .hue-0 to .hue-11 in messages.css
-const LONGEST_LINE = 500; // characters of what stands between rows
+const LONGEST_LINE = 500; // characters of a line between rows
 
 const states = new WeakMap(); // row: { frame, quote, text, name, isDeleted, at, isInBlock }: what it shows
 
@@ -148,7 +148,10 @@ function paintText(row, state, language) {
   paintRest(row, state, language);
 }
 
-/** The next piece of a long text, in a box of its own, so that the browser leaves the others as they are. */
+/**
+ * The next piece of a long text, in a box of its own, so that the browser leaves the others as they
+ * are.
+ */
 export function showMore(row, language) {
   const state = states.get(row);
   const piece = make('div', 'piece');
@@ -163,7 +166,10 @@ export function showMore(row, language) {
 /** The whole text of a row, whatever is shown of it. */
 export const textOf = (row) => states.get(row)?.text ?? '';
 
-/** In the place of a row that can't be painted: it must not stop the others. row: what there is of it, or undefined. */
+/**
+ * A row that says that it can't be shown, so that a faulty one doesn't stop the others. row: what
+ * there is of it, or undefined.
+ */
 export function makeBroken(row, language) {
   const broken = row ?? makeLine('', 'notice');
   states.delete(broken);
