@@ -7,8 +7,11 @@
 #include "str.h"
 #include "unseen.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+static const uint64_t EACH_BYTE = 0x0101010101010101; /* times a byte: a word of it */
 
 static const char *const type_words[CHAT_TYPE__MAX] = {
     [CHAT_MESSAGE] = "message",
@@ -43,13 +46,33 @@ void chat_message_fini(struct chat_message *m)
     memset(m, 0, sizeof *m);
 }
 
+/* Each byte of the result is 1 where that of `word` is 0, else 0. */
+static uint64_t zero_bytes(uint64_t word)
+{
+    const uint64_t low = 0x7f * EACH_BYTE;
+    return ~(((word & low) + low) | word | low) >> 7;
+}
+
+/* What eight bytes of text grow by: a control character by 5, a quote or a backslash by 1. */
+static size_t growth_of_eight(const char *text)
+{
+    uint64_t word = 0;
+    memcpy(&word, text, sizeof word);
+    uint64_t growth = 5 * zero_bytes(word & (0xe0 * EACH_BYTE)) + zero_bytes(word ^ ('"' * EACH_BYTE)) +
+                      zero_bytes(word ^ ('\\' * EACH_BYTE));
+    return (size_t)((growth * EACH_BYTE) >> 56); /* the sum of its bytes, at most 40 */
+}
+
 size_t chat_text_weight(const char *text, size_t length)
 {
     size_t weight = length;
-    for (size_t at = str_json_run(text, length); at < length; at += str_json_run(text + at, length - at)) {
-        for (; at < length && ((unsigned char)text[at] < 0x20 || text[at] == '"' || text[at] == '\\'); at++) {
-            weight += (unsigned char)text[at] < 0x20 ? 5 : 1;
-        }
+    size_t at = 0;
+    for (; length - at >= sizeof(uint64_t); at += sizeof(uint64_t)) {
+        weight += growth_of_eight(text + at);
+    }
+    for (; at < length; at++) {
+        unsigned char c = (unsigned char)text[at];
+        weight += c < 0x20 ? 5 : c == '"' || c == '\\';
     }
     return weight;
 }

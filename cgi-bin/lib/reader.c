@@ -8,6 +8,7 @@
 #include "hash.h"
 #include "site.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,6 +29,7 @@ enum {
     COPIES = 3, /* of a text in work: as read, in the answer, and what the web server hasn't taken yet */
     CROWDED_MS = 2,
     CROWDED_TRIES = 100, /* other requests are done in some milliseconds */
+    CROWDED_THREADS = 8, /* that may wait at once: half of them by default */
 };
 
 /* ---- positions and ETag ---- */
@@ -273,25 +275,40 @@ static size_t weight_read(const struct work *w)
     return weight;
 }
 
-/* After reading: only what was read stays counted. Waits a little when that is more than what was
- * taken. */
+/* Waits until so much of the budget is left. Only some threads wait at once: the others have small
+ * requests to answer. */
+static bool wait_for_budget(size_t needed)
+{
+    static atomic_uint waiting;
+    bool taken = false;
+    if (atomic_fetch_add(&waiting, 1) < CROWDED_THREADS) {
+        for (int tries = 0; !taken && tries < CROWDED_TRIES; tries++) {
+            clock_sleep_ms(CROWDED_MS);
+            taken = budget_take(needed, 0);
+        }
+    }
+    atomic_fetch_sub(&waiting, 1);
+    return taken;
+}
+
+/* After reading: only what was read stays counted. When that is more than what was taken, all is
+ * given back before the thread waits: if several threads each kept a part and waited for the rest,
+ * none would get it. */
 static int settle_budget(struct work *w, struct err *e)
 {
     size_t weight = weight_read(w);
     size_t needed = weight > BUDGET_SMALL && !w->how->always ? weight * COPIES : 0;
-    if (needed < w->g->counted) {
+    if (needed <= w->g->counted) {
         budget_give_back(w->g->counted - needed);
         w->g->counted = needed;
+        return 0;
     }
-    for (int tries = 0; needed > w->g->counted; tries++) {
-        if (budget_take(needed - w->g->counted, w->g->counted)) {
-            w->g->counted = needed;
-        } else if (tries == CROWDED_TRIES) {
-            return err_set(e, ERR_CROWDED, "Too many requests ask for long messages at once. Try again in a moment.");
-        } else {
-            clock_sleep_ms(CROWDED_MS);
-        }
+    budget_give_back(w->g->counted);
+    w->g->counted = 0;
+    if (!budget_take(needed, 0) && !wait_for_budget(needed)) {
+        return err_set(e, ERR_CROWDED, "Too many requests ask for long messages at once. Try again in a moment.");
     }
+    w->g->counted = needed;
     return 0;
 }
 

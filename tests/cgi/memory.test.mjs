@@ -95,6 +95,26 @@ test('100 requests for all that an answer may have, outstanding at once, delay n
   assert.ok(took[5] < 5000, `${took} ms`);
 });
 
+test('many who ask for great messages at once get them about as soon as if each had waited for his turn', async (t) => {
+  const data = temporaryFolder(t);
+  const large = { POLLCHAT_MAX_TEXT: String(MEBIBYTE), POLLCHAT_MAX_ANSWER: String(2 * MEBIBYTE) };
+  await send(data, { room: 'big', text: '\u0001'.repeat(MEBIBYTE) }, { extra: large });
+  const poller = await startFastcgi(t, 'poll', data, { env: large });
+  const get = async () => {
+    let status = 503;
+    for (let tries = 0; status === 503 && tries < 1000; tries++) status = await statusOf(poller.socket, asks('room=big&last=1'));
+    assert.equal(status, 200);
+  };
+  const clients = Array.from({ length: 40 });
+  const began = performance.now();
+  for (const _ of clients) await get();
+  const inTurn = performance.now() - began;
+  await Promise.all(clients.map(get));
+  const together = performance.now() - began - inTurn;
+  // It takes 14 to 70 times as long where each thread holds a part of the budget and waits for the rest.
+  assert.ok(together < 10 * inTurn, `${together} ms, in turn ${inTurn} ms`);
+});
+
 test('memory that much was needed for is given back', { skip: isSanitized }, async (t) => {
   const data = await bigRoom(t, '\u0001');
   const poller = await startFastcgi(t, 'poll', data, { env: LARGE });

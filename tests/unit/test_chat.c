@@ -505,6 +505,16 @@ static void a_text_weighs_what_json_makes_of_it(void **state)
     assert_int_equal(chat_text_weight("hi \xC3\xA4", 5), 5);
     assert_int_equal(chat_text_weight("\"\\", 2), 4);
     assert_int_equal(chat_text_weight("\x01\x1F\n", 3), 18);
+    for (int byte = 0; byte < 256; byte++) { /* wherever it stands */
+        size_t grown = byte < 0x20 ? 5 : byte == '"' || byte == '\\';
+        for (size_t at = 0; at < 19; at++) {
+            char text[20] = "\x7F\x80\xFF!#[] ~\x7F\x80\xFF!#[] ~x";
+            text[at] = (char)byte;
+            assert_int_equal(chat_text_weight(text, 19), 19 + grown);
+        }
+    }
+    assert_int_equal(chat_text_weight("\x01\x1F\n\"\\\"\"\t\x01\x01\x01\x01\x01\x01\x01\x01!", 17),
+                     17 + 4 * 5 + 4 + 8 * 5);
 }
 
 int main(void)
