@@ -208,6 +208,15 @@ static void check_incidents(const char *data, struct findings *out)
                      "kept as %s; delete that file if no message is missing.",
                      day, found.file);
     }
+    clock_text(found.last_ms[INCIDENT_ALONE], day);
+    if (found.last_ms[INCIDENT_ALONE] > since) {
+        findings_add(
+            out, "data-alone", FINDING_NOTE,
+            "On %.10s chat.db was found without chat.db-wal and chat.db-lock: it was copied there alone, or these "
+            "were removed. New messages are in chat.db-wal before they are in chat.db, so the last ones may be missing. "
+            "Leave the three alone, and copy them together.",
+            day);
+    }
     int64_t saved = found.last_ms[INCIDENT_PUT_BACK] > found.last_ms[INCIDENT_REBUILT]
                         ? found.last_ms[INCIDENT_PUT_BACK]
                         : found.last_ms[INCIDENT_REBUILT];

@@ -16,10 +16,8 @@
 enum { FILE_BYTES_MAX = 64 * 1024, LINE_BYTES = 160 };
 
 static const char *const words[INCIDENT__MAX] = {
-    [INCIDENT_PUT_BACK] = "put-back",
-    [INCIDENT_REBUILT] = "rebuilt",
-    [INCIDENT_ASIDE] = "aside",
-    [INCIDENT_LOST] = "lost",
+    [INCIDENT_PUT_BACK] = "put-back", [INCIDENT_REBUILT] = "rebuilt", [INCIDENT_ASIDE] = "aside",
+    [INCIDENT_LOST] = "lost",         [INCIDENT_ALONE] = "alone",
 };
 
 static int open_file(const char *folder, int flags)

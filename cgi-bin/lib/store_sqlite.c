@@ -335,9 +335,14 @@ static int append_to_log(struct store_sqlite *s, struct store_job *jobs, size_t 
     if (check_files(s, e) != 0) {
         return -1;
     }
-    store_sqlite_record(s, STORE_SQLITE_DIRTY);
+    store_sqlite_record_commit(s);
+    s->log_pages = 0;
     struct err why = ERR_INIT;
     int result = append_in_transaction(s, jobs, count, &why);
+    if (result == 0 &&
+        s->log_pages > 0) { /* before anybody is told: from here on it is noticed when the log gets shorter */
+        store_sqlite_record(s, STORE_SQLITE_DIRTY);
+    }
     if (result == 0) {
         result = check_committed(s, &why);
     }

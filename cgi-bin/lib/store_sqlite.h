@@ -62,6 +62,7 @@ struct store_sqlite {
     bool needs_maker;                 /* there is no log, or one that isn't right: one is begun under the flock */
     bool awaits_log;                  /* another process has the log, and is to put it back */
     bool has_lost;                    /* the log is gone with messages in it */
+    bool is_alone;                    /* the database was found without log and record: perhaps it lacks something */
     bool has_split;                   /* what the handle had is kept aside: the log that counts is another one */
     struct store_sqlite_files *files; /* see store_sqlite_join; NULL: none, as outside of WAL */
     uint64_t still; /* disk_stamp of the database that is read without a log, as there is no room for one; 0: as ever */
@@ -162,9 +163,12 @@ bool store_sqlite_log_is_gone(const struct store_sqlite *s);
 bool store_sqlite_has_its_log(const struct store_sqlite *s); /* that of the log still names it */
 /* The database or the log is shorter than it must be; to be asked with the flock in hand. */
 bool store_sqlite_is_cut(struct store_sqlite *s);
-bool store_sqlite_is_emptied(const struct store_sqlite *s); /* the same where nothing is left, at any time */
+/* The same at any time, but of the database only if nothing is left of it. A writer at work may make it look so: ask again with the flock. */
+bool store_sqlite_is_emptied(const struct store_sqlite *s);
 /* Where the last frame of the log ends that counts, by the shared memory, and how long a frame is; 0: there is none. */
 uint64_t store_sqlite_log_end(const struct store_sqlite *s, uint64_t *frame);
+uint64_t
+store_sqlite_log_salts(const struct store_sqlite *s); /* 0: unknown; another number each time the log starts anew */
 uint64_t store_sqlite_log_number(const struct store_sqlite *s); /* of the one that is open, see disk_file; 0: none */
 
 /* All that was to be saved is where others find it, so the handles of this process may be closed. */
@@ -181,6 +185,8 @@ enum store_sqlite_state {
 
 /* The record in the lock file, with the log of this handle, or else the one that is there; the first one with the flock in hand. */
 void store_sqlite_record(struct store_sqlite *s, enum store_sqlite_state state);
+void store_sqlite_record_commit(
+    struct store_sqlite *s); /* before a commit is made: DIRTY, with what was in the log before */
 /* A number that each commit to a log raises before it is made, whatever the clock of the file system says. */
 uint64_t store_sqlite_commits(const char *folder);
 enum store_sqlite_state store_sqlite_recorded(const struct store_sqlite *s);

@@ -149,9 +149,10 @@ static bool is_mismatched(const struct store_sqlite *s)
 {
     struct shared shared;
     uint64_t frame = 0;
+    uint64_t end = store_sqlite_log_end(s, &frame); /* first: a writer makes the log longer before he says so */
     uint64_t log = disk_size(s->log_path);
     bool is_blank = look_at_shared(s, &shared) && shared.frames == 0 && shared.salts[0] == 0 && shared.salts[1] == 0;
-    return (is_blank && log > LOG_HEADER_BYTES) || log < store_sqlite_log_end(s, &frame);
+    return (is_blank && log > LOG_HEADER_BYTES) || log < end;
 }
 
 /* Reads for the first time. wanted: the files that must be there afterwards as before. */
@@ -188,8 +189,9 @@ static enum store_sqlite_joined join_first(struct store_sqlite *s, struct err *e
     s->files->handles = 1;
     s->files->next = all;
     all = s->files;
+    s->least_bytes = disk_size(s->path);
     if (is_new) {
-        store_sqlite_record(s, s->has_lost                  ? STORE_SQLITE_CUT
+        store_sqlite_record(s, s->has_lost || s->is_alone   ? STORE_SQLITE_CUT
                                : disk_size(s->log_path) > 0 ? STORE_SQLITE_DIRTY
                                                             : STORE_SQLITE_CLEAN);
     }
@@ -206,6 +208,7 @@ static enum store_sqlite_joined join_others(struct store_sqlite *s, struct store
     enum store_sqlite_joined joined = read_with(s, f, &now, e);
     if (joined == STORE_SQLITE_JOINED) {
         s->files = f;
+        s->least_bytes = disk_size(s->path);
         f->handles++;
     }
     return joined;
@@ -281,10 +284,17 @@ uint64_t store_sqlite_log_end(const struct store_sqlite *s, uint64_t *frame)
     return LOG_HEADER_BYTES + shared.frames * *frame;
 }
 
+uint64_t store_sqlite_log_salts(const struct store_sqlite *s)
+{
+    struct shared shared;
+    return look_at_shared(s, &shared) ? (uint64_t)shared.salts[0] << 32 | shared.salts[1] : 0;
+}
+
 static bool log_is_shorter(const struct store_sqlite *s)
 {
     uint64_t ignored = 0;
-    return disk_size(s->log_path) < store_sqlite_log_end(s, &ignored);
+    uint64_t end = store_sqlite_log_end(s, &ignored);
+    return disk_size(s->log_path) < end;
 }
 
 bool store_sqlite_is_cut(struct store_sqlite *s)
@@ -297,7 +307,7 @@ bool store_sqlite_is_cut(struct store_sqlite *s)
 
 bool store_sqlite_is_emptied(const struct store_sqlite *s)
 {
-    return s->files != NULL && (disk_size(s->path) == 0 || (disk_size(s->log_path) == 0 && log_is_shorter(s)));
+    return s->files != NULL && (disk_size(s->path) == 0 || log_is_shorter(s));
 }
 
 uint64_t store_sqlite_log_number(const struct store_sqlite *s)

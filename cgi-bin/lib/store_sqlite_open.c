@@ -423,7 +423,7 @@ static int migrate(struct store_sqlite *s, struct err *e)
 /* A database without a byte that has a log was cut short; SQLite would throw the log away. */
 static int clear_emptied(struct store_sqlite *s, struct err *e)
 {
-    if (store_sqlite_is_held_elsewhere(s)) {
+    if (store_sqlite_is_held(s)) {
         s->awaits_log = true;
         return err_set(e, ERR_BUSY, "The file chat.db was emptied while a program has it open. Try again in a moment.");
     }
@@ -439,15 +439,19 @@ static int finish(struct store_sqlite *s, struct err *e)
 {
     char epoch[CHAT_EPOCH_SIZE];
     char sql[80];
-    if (s->has_lost) {
+    if (s->has_lost || s->is_alone) {
         chat_random_id(epoch);
         snprintf(sql, sizeof sql, "UPDATE meta SET epoch = '%s'", epoch);
         if (store_sqlite_exec(s, sql, "give an epoch", e) != 0) {
             return -1;
         }
-        log_line("%s: its log was taken away or cut short; the last messages are lost, and the epoch is another one",
-                 s->path);
-        incidents_note(s->folder, INCIDENT_LOST, NULL);
+        log_line(
+            s->has_lost
+                ? "%s: its log was taken away or cut short; the last messages are lost, and the epoch is another one"
+                : "%s has neither its log nor its lock file beside it: it is a copy, or files were removed; the epoch "
+                  "is another one",
+            s->path);
+        incidents_note(s->folder, s->has_lost ? INCIDENT_LOST : INCIDENT_ALONE, NULL);
     }
     if (store_sqlite_is_in_wal(s)) { /* a copy of the one file is a database from the first moment on */
         store_sqlite_checkpoint(s, SQLITE_CHECKPOINT_PASSIVE);
@@ -472,6 +476,7 @@ static int make_locked(struct store_sqlite *s, bool can_lock, struct err *e)
     if (kind == KIND_OURS && store_sqlite_read_version(s, &version, e) != 0) {
         return -1;
     }
+    s->is_alone = s->is_alone && version > 0; /* else its maker was killed before there was anything in it */
     if ((version == 0 && make_file(s, can_lock, e) != 0) || migrate(s, e) != 0) {
         return -1;
     }

@@ -1,15 +1,24 @@
 /* store_sqlite_rescue.c - the record of the log, and what is done when a log or a database was taken away, cut or mixed up.
  *
- * The record stands in the lock file, written by whoever has the flock: which log is that of which database, and whether there is anything in
- * it that the database has not. It makes no promise of durability: it is about files that people remove, not about power. It is written before
- * each commit, so a database file that is younger has had its log copied into it by somebody else, as the sqlite3 shell does when it ends.
+ * The record stands in the lock file and is written with the flock in hand. It says which log is
+ * that of which database, and how long the log must be at least, so far as the database lacks
+ * what is in it. It makes no promise of durability: it is about files that people remove, not
+ * about power. It is written before and after each commit, so a database file that is younger
+ * has had its log copied into it by another program, as the sqlite3 shell does when it ends.
+ * A lock file without a record beside a database without a log says nothing: the database may be
+ * a copy, or both were removed. It gets a new epoch, as messages may be missing.
  *
- * What was taken away is put back by the first one who notices, from his own descriptor, under the flock:
- *   log gone       its bytes, under its name. Who comes next recovers it as after a crash. The old file, which others may still have open,
- *                  gets a mark at its end, behind all that SQLite reads: it is done with.
- *   cut            the whole database as this handle sees it, in the place of the one that is there, if that can still be read and nothing
- *                  is wrong with it; otherwise what is lost is lost: a new epoch.
- *   another log    somebody who knows nothing of all this began one meanwhile. Two histories can't be joined: this handle's is kept aside.
+ * The first process that notices the loss repairs it from its own descriptor, under the flock:
+ *   log gone       Its bytes are written to a new file under its name, and a writer then copies
+ *                  them into the database: a second removal, before any process has opened the
+ *                  new file, loses nothing. The next opener recovers it as after a crash. Only a
+ *                  log that has all that the record asks for is put back: an older one would
+ *                  undo what is in the database since. The old file, which other processes may
+ *                  still have open, gets a mark at its end, behind all that SQLite reads.
+ *   cut            The whole database as this handle sees it takes the place of the damaged one,
+ *                  if it can still be read and is sound. Otherwise the epoch changes.
+ *   another log    A program that knows no record has begun one meanwhile. Two histories can't be
+ *                  joined: this handle's is kept in a file of its own, and the epoch changes.
  */
 #include "store_sqlite.h"
 
@@ -38,6 +47,7 @@ enum {
     IDLE_S = 60,
     REST_PATIENCE_MS = 100,
     RESCUE_PATIENCE_MS = 1000,
+    VIEWS_END_MS = 100,
     OPENERS_MS = 25, /* who looked for the files before they were removed has opened them by then */
 };
 
@@ -53,6 +63,9 @@ struct record {
     uint64_t born; /* of the log, see disk_birth */
     uint32_t state;
     uint32_t commits; /* begun since the file was made, and other writings */
+    uint64_t
+        length; /* of the log, so far as the database lacks what is in it: when the file is shorter, messages are gone */
+    uint64_t salts; /* of the log when it had that length; another number when it has started anew since */
 };
 
 static const char magic[8] = {'c', 'h', 'a', 't', 'l', 'o', 'g', '1'};
@@ -73,10 +86,21 @@ static bool read_record(const struct store_sqlite *s, struct record *r)
     return read;
 }
 
-static void write_record(struct store_sqlite *s, enum store_sqlite_state state, uint64_t log)
+/* Of this database; false as well when there is none. */
+static bool read_own_record(const struct store_sqlite *s, struct record *r)
+{
+    return read_record(s, r) && r->database == disk_file(s->path);
+}
+
+static void write_record(struct store_sqlite *s, enum store_sqlite_state state, uint64_t log, uint64_t length)
 {
     struct record old;
-    struct record r = {.lock = disk_file_open(s->lock_fd), .database = disk_file(s->path), .log = log, .state = state};
+    struct record r = {.lock = disk_file_open(s->lock_fd),
+                       .database = disk_file(s->path),
+                       .log = log,
+                       .state = state,
+                       .length = length,
+                       .salts = length > 0 ? store_sqlite_log_salts(s) : 0};
     memcpy(r.magic, magic, sizeof magic);
     bool was = read_record(s, &old);
     r.born = was && old.log == r.log ? old.born : disk_birth(s->log_path);
@@ -100,17 +124,33 @@ uint64_t store_sqlite_commits(const char *folder)
     return read ? r.commits : 0;
 }
 
+static uint64_t log_end(const struct store_sqlite *s)
+{
+    uint64_t ignored = 0;
+    return store_sqlite_log_end(s, &ignored);
+}
+
 void store_sqlite_record(struct store_sqlite *s, enum store_sqlite_state state)
 {
     uint64_t own = store_sqlite_log_number(s);
-    write_record(s, state, own != 0 ? own : disk_file(s->log_path));
+    write_record(s, state, own != 0 ? own : disk_file(s->log_path), state == STORE_SQLITE_DIRTY ? log_end(s) : 0);
+}
+
+/* The commit may write nothing, or the process may be killed before it does: only what earlier commits wrote must be there. */
+void store_sqlite_record_commit(struct store_sqlite *s)
+{
+    struct record r;
+    uint64_t own = store_sqlite_log_number(s);
+    uint64_t end = log_end(s);
+    bool has_more = read_own_record(s, &r) && r.log == own && r.state == STORE_SQLITE_DIRTY &&
+                    r.salts == store_sqlite_log_salts(s);
+    write_record(s, STORE_SQLITE_DIRTY, own, !has_more ? 0 : r.length < end ? r.length : end);
 }
 
 enum store_sqlite_state store_sqlite_recorded(const struct store_sqlite *s)
 {
     struct record r;
-    return read_record(s, &r) && r.database == disk_file(s->path) ? (enum store_sqlite_state)r.state
-                                                                  : STORE_SQLITE_CLEAN;
+    return read_own_record(s, &r) ? (enum store_sqlite_state)r.state : STORE_SQLITE_CLEAN;
 }
 
 /* The log is the one that was there, and the database isn't. A folder that was copied has other files of both. */
@@ -131,15 +171,10 @@ static bool is_younger_than_record(const struct store_sqlite *s)
 
 bool store_sqlite_lacks_something(const struct store_sqlite *s)
 {
-    enum store_sqlite_state state = store_sqlite_recorded(s);
-    return state == STORE_SQLITE_CUT ||
-           (state == STORE_SQLITE_DIRTY && disk_size(s->log_path) == 0 && !is_younger_than_record(s));
-}
-
-/* Of this database; false as well when there is none. */
-static bool read_own_record(const struct store_sqlite *s, struct record *r)
-{
-    return read_record(s, r) && r->database == disk_file(s->path);
+    struct record r;
+    return read_own_record(s, &r) &&
+           (r.state == STORE_SQLITE_CUT ||
+            (r.state == STORE_SQLITE_DIRTY && disk_size(s->log_path) < r.length && !is_younger_than_record(s)));
 }
 
 /* Without a record, as of an older program or in a copied folder, whatever has something in it is the log. */
@@ -198,7 +233,9 @@ int store_sqlite_set_log_aside(const struct store_sqlite *s, struct err *e)
 
 int store_sqlite_clear_log(struct store_sqlite *s, struct err *e)
 {
+    struct record r;
     s->has_lost = store_sqlite_lacks_something(s);
+    s->is_alone = disk_size(s->log_path) == 0 && !read_record(s, &r);
     return is_of_another(s) ? store_sqlite_set_log_aside(s, e) : 0;
 }
 
@@ -278,6 +315,25 @@ static bool is_superseded(const struct store_sqlite *s)
            (r.log == own ? r.state == STORE_SQLITE_CLEAN : r.log == disk_file(s->log_path));
 }
 
+/* By the record, this handle's log has all that the database lacks. So has the one that another one was copied from, until there is
+ * something new in the copy. */
+static bool has_all(const struct store_sqlite *s, const struct record *r)
+{
+    return r->state == STORE_SQLITE_DIRTY &&
+           (r->length > 0 ? r->salts == store_sqlite_log_salts(s) && log_end(s) >= r->length
+                          : r->log == store_sqlite_log_number(s));
+}
+
+/* Without a log in its place, it must not be an older one that comes back: the database may be newer than what is in that. */
+static bool is_wanted_back(const struct store_sqlite *s)
+{
+    struct record r;
+    sqlite3_int64 size = 0;
+    sqlite3_file *log = log_of(s, &size);
+    return log != NULL && disk_size(s->log_path) == 0 &&
+           (read_own_record(s, &r) ? has_all(s, &r) : !is_marked(log, size));
+}
+
 static int copy_log(struct store_sqlite *s, sqlite3_file *log, sqlite3_int64 size, int fd, struct err *e)
 {
     char piece[PIECE_BYTES];
@@ -311,9 +367,39 @@ static int put_log_back(struct store_sqlite *s, struct store_sqlite_fresh *fresh
     if (!is_back || disk_sync_name(s->log_path) != 0) {
         return err_set(e, disk_error_of(errno), "The log of the database can't be put back: %s.", strerror(errno));
     }
-    write_record(s, STORE_SQLITE_DIRTY, disk_file(s->log_path));
+    write_record(s, STORE_SQLITE_DIRTY, disk_file(s->log_path), log_end(s));
     log_line("%s was taken away while programs had it open; it was put back, nothing is lost", s->log_path);
     incidents_note(s->folder, INCIDENT_PUT_BACK, NULL);
+    return 0;
+}
+
+/* Once more into the database, after the log was put back: until a process has it open again, it could be removed once more. With this
+ * handle's own log and shared memory, which say the same. Not while another process may have the lock of another lock file. */
+static void copy_into_database(struct store_sqlite *s, sqlite3_int64 size)
+{
+    int pages = -1;
+    int copied = -2;
+    int64_t deadline = s->deadline;
+    s->deadline = clock_mono_ms() + VIEWS_END_MS;
+    if (s->mode == STORE_WRITE && disk_file_open(s->lock_fd) == disk_file(s->lock_path) &&
+        (uint64_t)size >= log_end(s) &&
+        sqlite3_wal_checkpoint_v2(s->db, "main", SQLITE_CHECKPOINT_FULL, &pages, &copied) == SQLITE_OK &&
+        pages == copied) {
+        write_record(s, STORE_SQLITE_CLEAN, disk_file(s->log_path), 0);
+    }
+    s->deadline = deadline;
+}
+
+/* Two histories with the same numbers: who has read of this one is to begin anew. So all leave the other one, and the next opener gives the
+ * database another epoch. */
+static int split(struct store_sqlite *s, struct err *e)
+{
+    if (keep_view_aside(s, e) != 0) {
+        return -1;
+    }
+    s->has_split = true;
+    write_record(s, STORE_SQLITE_CUT, disk_file(s->log_path), 0);
+    unlink(s->shared_path);
     return 0;
 }
 
@@ -323,18 +409,20 @@ static int save_log(struct store_sqlite *s, struct store_sqlite_fresh *fresh, bo
     sqlite3_int64 size = 0;
     sqlite3_file *log = log_of(s, &size);
     int result = 0;
-    if (log == NULL || (!committed && (is_marked(log, size) || is_superseded(s))) || is_copied(s, log)) {
+    if (log == NULL || is_copied(s, log) ||
+        (!committed && !is_wanted_back(s) &&
+         (disk_size(s->log_path) == 0 || is_marked(log, size) || is_superseded(s)))) {
         return 0; /* another one was quicker */
     }
+    size -= is_marked(log, size) ? MARK_BYTES : 0;
     if (size <= LOG_HEADER_BYTES) {
         store_sqlite_record(s, STORE_SQLITE_CLEAN); /* a writer was killed before he had written anything */
         return 0;
     }
-    if (disk_size(s->log_path) == 0) {
-        result = put_log_back(s, fresh, log, size, e);
-    } else {
-        result = keep_view_aside(s, e);
-        s->has_split = result == 0;
+    if (disk_size(s->log_path) > 0) {
+        result = split(s, e);
+    } else if ((result = put_log_back(s, fresh, log, size, e)) == 0) {
+        copy_into_database(s, size);
     }
     if (result == 0 && log->pMethods->xWrite(log, mark, MARK_BYTES, size) != SQLITE_OK) {
         log_line("%s: the old log can't be marked", s->log_path);
@@ -391,7 +479,7 @@ static int rescue_cut(struct store_sqlite *s, struct err *e)
     if (write_anew(s, &why) == 0) {
         log_line("%s or its log was cut short; the database was written anew, nothing is lost", s->path);
         incidents_note(s->folder, INCIDENT_REBUILT, NULL);
-        write_record(s, STORE_SQLITE_CLEAN, 0);
+        write_record(s, STORE_SQLITE_CLEAN, 0, 0);
         return 0;
     }
     if (why.code != ERR_CORRUPT && why.code != ERR_SYSTEM) {
@@ -413,7 +501,7 @@ bool store_sqlite_is_robbed(const struct store_sqlite *s)
 int store_sqlite_rescue_locked(struct store_sqlite *s, bool committed, struct err *e)
 {
     int result = 0;
-    if (store_sqlite_is_moved(s) || (!committed && store_sqlite_is_settled(s))) {
+    if (store_sqlite_is_moved(s) || (!committed && store_sqlite_is_settled(s) && !is_wanted_back(s))) {
         s->stale = true;
         return 0;
     }

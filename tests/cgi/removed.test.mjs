@@ -60,6 +60,99 @@ for (const names of [['chat.db-wal'], ['chat.db-shm'], ['chat.db-wal', 'chat.db-
   });
 }
 
+test('the log removed again and again, as soon as it is back: nothing is lost', async (t) => {
+  const { data, sender, say, read, remove } = await start(t);
+  const log = path.join(data, 'chat.db-wal');
+  const sent = ['first'];
+  const { epoch } = await say('first');
+  await read();
+  for (let i = 0; i < 5; i++) {
+    remove('chat.db-wal');
+    await until(() => fs.existsSync(log) && fs.statSync(log).size > 0, 'the log to be back');
+    remove('chat.db-wal');
+    const text = `message ${i}`;
+    assert.equal((await say(text)).epoch, epoch);
+    sent.push(text);
+  }
+  assert.deepEqual(texts(await read()), sent);
+  await stop(sender);
+  await sound(data);
+});
+
+test('a message that is refused while the log is empty: the epoch stays, and programs that start later come in', async (t) => {
+  const { data, sender, poller, say, read } = await start(t);
+  await say('a');
+  await stop(sender);
+  await stop(poller);
+  const { stdout } = spawnSync('sqlite3', [path.join(data, 'chat.db'), 'SELECT count(*) FROM message'], { encoding: 'utf8' });
+  assert.equal(stdout.trim(), '1');
+  assert.ok(!fs.existsSync(path.join(data, 'chat.db-wal')), 'the shell has removed it, as the last one that had it open');
+  const reader = await startFastcgi(t, 'poll', data);
+  const { epoch } = await read(reader);
+  assert.equal((await send(data, { text: 'b', reply_to: 999 })).status, 400);
+  assert.equal((await say('c', await startFastcgi(t, 'send', data))).seq, 2);
+  const after = await read(reader);
+  assert.deepEqual([texts(after), after.epoch], [['a', 'c'], epoch]);
+  assert.ok(!(await topics(data)).includes('data-lost'));
+});
+
+for (const runs of [true, false]) {
+  test(`the log cut to a half while ${runs ? 'programs run' : 'no program runs'}: what is lost is told, and no number is given twice in one epoch`, async (t) => {
+    const { data, sender, poller, say, read } = await start(t);
+    const log = path.join(data, 'chat.db-wal');
+    for (let i = 0; i < 10; i++) await say(`message ${i}`);
+    const { epoch } = await read();
+    if (!runs) {
+      await stop(sender, 'SIGKILL');
+      await stop(poller, 'SIGKILL');
+    }
+    fs.truncateSync(log, Math.floor(fs.statSync(log).size / 2));
+    await poll(data); // an opener that has nothing of it
+    const { json } = await send(data, { text: 'after' });
+    assert.ok(json.seq === 11 || json.epoch !== epoch, `${json.seq}`);
+    assert.ok(json.seq === 11 || (await topics(data)).includes('data-lost'));
+    await sound(data);
+  });
+}
+
+test('by plain CGI the log and all beside it is removed between two requests: the epoch changes, and doctor tells', async (t) => {
+  const data = path.join(temporaryFolder(t), 'data');
+  const { json: first } = await send(data, { text: 'a' });
+  for (const name of ['chat.db-wal', 'chat.db-shm', 'chat.db-lock']) fs.rmSync(path.join(data, name));
+  const { json: second } = await send(data, { text: 'b' });
+  assert.deepEqual([first.seq, second.seq], [1, 1]);
+  assert.notEqual(second.epoch, first.epoch);
+  assert.ok((await topics(data)).includes('data-alone'));
+  assert.equal((await send(data, { text: 'c' })).json.epoch, second.epoch, 'once');
+  await sound(data);
+});
+
+test('an older log is put in the place of the one that is used: what was sent meanwhile is kept aside, and the epoch changes', async (t) => {
+  const { data, say, read } = await start(t);
+  const [log, away] = [path.join(data, 'chat.db-wal'), path.join(data, 'away')];
+  await say('a');
+  const { epoch } = await read();
+  fs.renameSync(log, away);
+  assert.equal((await say('b')).seq, 2);
+  fs.renameSync(away, log);
+  const json = await say('c');
+  assert.ok(json.seq === 3 || json.epoch !== epoch, 'no number is given twice in one epoch');
+  assert.ok((await topics(data)).includes(json.seq === 3 ? 'data-saved' : 'data-aside'));
+  await sound(data);
+});
+
+test('chat.db emptied while only readers have it open: they write it anew', async (t) => {
+  const data = path.join(temporaryFolder(t), 'data');
+  const { json } = await send(data, { text: 'a' });
+  const poller = await startFastcgi(t, 'poll', data);
+  assert.deepEqual(texts((await fastcgi(poller.socket, all)).json), ['a']);
+  fs.truncateSync(path.join(data, 'chat.db'), 0);
+  const next = (await send(data, { text: 'b' })).json;
+  assert.deepEqual([next.seq, next.epoch], [2, json.epoch]);
+  assert.deepEqual(texts((await fastcgi(poller.socket, all)).json), ['a', 'b']);
+  await sound(data);
+});
+
 test('the log removed while nobody asks for anything: it is back by itself, and doctor says so', async (t) => {
   const { data, say, read, remove } = await start(t);
   await say('a');
