@@ -112,11 +112,17 @@ void waiter_report_told(struct park *p)
     }
 }
 
-/* The last that w is told. What the peer doesn't take at once is no longer the park's. */
+/* The last that w is told. What the peer doesn't take at once is no longer the park's. A place with a
+ * token is one of few, so the peer's next request must find it free before a byte is written; others
+ * count until the connection is closed, as they bound the descriptors. */
 static void tell_last(struct park *p, struct waiter *w, struct blob *b, size_t written)
 {
-    const struct outflow_end end = {.done = give_back_place, .context = p, .tag = w->client};
+    bool is_of_few = w->token >= 0;
+    const struct outflow_end end = {.done = is_of_few ? NULL : give_back_place, .context = p, .tag = w->client};
     const struct held held = w->held;
+    if (is_of_few) {
+        places_give_back(&p->places, w->client);
+    }
     loop_remove(p->loop, held.connection);
     forget(p, w);
     outflow_send(held, b, written, &end);

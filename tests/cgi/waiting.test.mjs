@@ -131,8 +131,7 @@ test('a server that gives one request at a time is not taken for one that gives 
     await fastcgi(sender.socket, hi);
     assert.equal((await waiting).json.next, seq + 1);
   }
-  const holder = fastcgi(other.socket, waits('since=101&wait=25', apache)); // has the only place: `one` would need a second
-  await fastcgi(other.socket, waits('since=0')); // by the same thread: now the holder is held
+  const [holder] = await parked(other, 1, waits('since=101&wait=25', apache)); // has the only place: `one` would need a second
   assert.equal((await next('since=101&wait=20')).json.wait, 0);
   await fastcgi(sender.socket, hi);
   assert.equal((await holder).json.wait, 25);
