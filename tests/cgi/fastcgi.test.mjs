@@ -167,7 +167,7 @@ test('100 bodies that trickle hold up no other sender, whatever they announce; t
     took.push(Date.now() - before);
   }
   took.sort((a, b) => a - b);
-  assert.ok(took[5] < 2000, `none waits for their deadlines, which are 20 s and more: ${took} ms`);
+  assert.ok(took[5] < 10_000, `none waits for their deadlines, which are 20 s and more: ${took} ms`);
   assert.ok(cut.length > 0 && cut.length < 80, `only as many as there were no threads for: ${cut.length}`);
   assert.ok(!cut.includes(99), 'the youngest stays');
 });
@@ -270,6 +270,8 @@ test('a first poll that asks to wait, read while the program is being told to en
     await fastcgi(socket, poll); // the store is open; nothing has waited yet
     child.kill('SIGSTOP'); // so that the requests and the signal are met at the same moment
     const answers = Array.from({ length: 4 }, () => fastcgiToLastByte(socket, { ...poll, query: 'since=0&wait=20' }).catch((error) => error));
+    const connections = () => fs.readFileSync('/proc/net/unix', 'utf8').split('\n').filter((line) => line.endsWith(socket)).length;
+    await until(() => connections() > answers.length, 'all to be connected, beside the socket that listens');
     await delay(20);
     child.kill('SIGTERM');
     child.kill('SIGCONT');
