@@ -1,8 +1,10 @@
-// texts.mjs - what one message costs an open page: milliseconds of its main thread, for each of the heavy texts.
+// texts.mjs - what one message costs an open page: milliseconds of its main thread, for each of the
+// heavy texts.
 //
 //   node tests/bench/texts.mjs [BYTES]      default 1 MiB; a staged folder is needed (make stage)
 //
-// Counted from the request to a moment after the row is painted, in Chromium, as the thread's own time.
+// Counted from the request to a moment after the row is painted, in Chromium, as the thread's own
+// time.
 
 import { log, withBrowser } from '../browser/harness.mjs';
 import { heavyTexts, meter } from '../browser/long.mjs';

@@ -7,7 +7,9 @@
 import assert from 'node:assert/strict';
 import { chromium } from 'playwright-core';
 
-/** A name that isn't localhost: a page there over plain HTTP has no locks, and is no secure context. */
+/**
+ * A name that isn't localhost: a page there over plain HTTP has no locks, and is no secure context.
+ */
 export const PLAIN = 'chat.test';
 
 const FLAGS = [
@@ -28,8 +30,9 @@ function launch(options) {
 }
 
 /**
- * Runs body({ browser, tab }). tab(address, options) opens one with storage of its own; options: name, ignore (RegExp), now (a time that
- * stands), and Playwright's. launchOptions: Playwright's, for the browser.
+ * Runs body({ browser, tab }). tab(address, options) opens one with storage of its own; options:
+ * name, ignore (RegExp), now (a time that stands), and Playwright's. launchOptions: Playwright's,
+ * for the browser.
  */
 export async function withBrowser(body, launchOptions = {}) {
   const browser = await launch(launchOptions);

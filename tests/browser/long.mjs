@@ -1,6 +1,9 @@
 // long.mjs - texts that cost a browser dearly, and what one costs an open page.
 
-/** Texts of so many bytes, by name. Each froze the page, or costs the browser more than other texts of its length. */
+/**
+ * Texts of so many bytes, by name. Each froze the page, or costs the browser more than other texts
+ * of its length.
+ */
 export function heavyTexts(bytes) {
   const fill = (text) => text.repeat(Math.floor(bytes / new TextEncoder().encode(text).length));
   const charactersFrom = (first, step) => {
@@ -50,7 +53,10 @@ export function heavyTexts(bytes) {
   };
 }
 
-/** Counts what the page's main thread does: await (await meter(page))() is the milliseconds of its own time since the last call. */
+/**
+ * Counts what the page's main thread does: await (await meter(page))() is the milliseconds of its
+ * own time since the last call.
+ */
 export async function meter(page) {
   const session = await page.context().newCDPSession(page);
   await session.send('Performance.enable', { timeDomain: 'threadTicks' });

@@ -1,4 +1,5 @@
-// paths.test.mjs - two chats at two paths of one host, and what an earlier version left in the browser: each chat has its own.
+// paths.test.mjs - two chats at two paths of one host, and what an earlier version left in the
+// browser: each chat has its own.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';

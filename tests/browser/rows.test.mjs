@@ -1,5 +1,5 @@
-// rows.test.mjs - no message may break or freeze a room: long and heavy texts, rows that can't be painted, rows that are gone, clocks that
-// were wrong for a moment.
+// rows.test.mjs - no message may break or freeze a room: long and heavy texts, rows that can't be
+// painted, rows that are gone, clocks that were wrong for a moment.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

@@ -1,4 +1,5 @@
-// tabs.test.mjs - many tabs and widgets of one browser, which allows six connections to a host: all of them work, also when some close.
+// tabs.test.mjs - many tabs and widgets of one browser, which allows six connections to a host: all
+// of them work, also when some close.
 
 import assert from 'node:assert/strict';
 import http from 'node:http';
@@ -24,7 +25,9 @@ async function withBlog(chat, body) {
   }
 }
 
-/** The connections that a browser context holds: requests that the server may take its time with. */
+/**
+ * The connections that a browser context holds: requests that the server may take its time with.
+ */
 function countHeld(context) {
   const held = new Set();
   context.on('request', (request) => /\/stream\?|[?&]wait=/.test(request.url()) && held.add(request));

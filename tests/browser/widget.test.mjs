@@ -12,7 +12,9 @@ import { withBrowser } from './harness.mjs';
 const HOSTILE = '* { display: none !important; color: transparent !important; opacity: 0 !important; font-size: 0 !important; visibility: hidden !important }\n'
   + 'html, head ~ body { display: block !important; opacity: 1 !important; visibility: visible !important }';
 
-/** The ways in which a page may run the loader without document.currentScript. chat: its address. */
+/**
+ * The ways in which a page may run the loader without document.currentScript. chat: its address.
+ */
 const WAYS = {
   'as a module': (chat) => `<script type="module" src="${chat}embed.js" data-room="post-42" data-title="Questions?"></script>`,
   'in a bundle, with an element that names the chat': (chat) => `<script src="/bundle.js"></script><div data-pollchat="${chat}" data-room="post-42" data-title="Questions?"></div>`,

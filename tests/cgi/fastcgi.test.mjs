@@ -96,7 +96,8 @@ test('records of nonsense end their connection only', async (t) => {
   const pair = (name, value) => Buffer.from([...length(name), ...length(value), 65]);
   const recordOf = (type, id, content) => Buffer.concat([Buffer.from([1, type, 0, id, 0, content.length, 0, 0]), content]);
   const wrong = [
-    // Lengths whose sum is past 2^31, or nearly so: of a parameter, and of a question to the program, before and within a request.
+    // Lengths whose sum is past 2^31, or nearly so: of a parameter, and of a question to the
+    // program, before and within a request.
     ...[[0x7ffffffe, 0x7ffffffe], [0x7fffffff, 5], [5, 0x7fffffff], [0x7ffffff0, 15]].flatMap(([name, value]) => [
       Buffer.concat([beginRecord(), recordOf(4, 1, pair(name, value)), recordOf(4, 1, Buffer.alloc(0)), stdinRecords(Buffer.alloc(0))]),
       Buffer.concat([recordOf(9, 0, pair(name, value)), beginRecord()]),

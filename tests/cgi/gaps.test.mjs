@@ -1,4 +1,5 @@
-// gaps.test.mjs - messages that are gone, removed by SQL or a purge: every way of reading says so, and goes on.
+// gaps.test.mjs - messages that are gone, removed by SQL or a purge: every way of reading says so,
+// and goes on.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

@@ -1,4 +1,5 @@
-// moved.test.mjs - the data folder is moved to another place, in any order of steps: there is never a second chat.
+// moved.test.mjs - the data folder is moved to another place, in any order of steps: there is never
+// a second chat.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -7,7 +8,9 @@ import test from 'node:test';
 
 import { fastcgi, root, startFastcgi, temporaryFolder, until } from './program.mjs';
 
-/** Programs in a folder of their own, with the data where they lie unless a setting says otherwise. */
+/**
+ * Programs in a folder of their own, with the data where they lie unless a setting says otherwise.
+ */
 async function install(t) {
   const home = temporaryFolder(t);
   const programs = path.join(home, 'chat', 'cgi-bin');

@@ -1,7 +1,9 @@
-/* test_remove.c - files of the database are removed under running programs, again and again, while others are killed.
+/* test_remove.c - files of the database are removed under running programs, again and again, while
+ * others are killed.
  *
- * As test_kill: each message that was answered is there afterwards, once, with the seq that was told, and in the same epoch. One process, the
- * keeper, lives on, and has the log open that is there when files are removed: what no process has can't be saved by any.
+ * As test_kill: each message that was answered is there afterwards, once, with the seq that was
+ * told, and in the same epoch. One process, the keeper, lives on, and has the log open that is
+ * there when files are removed: what no process has can't be saved by any.
  */
 #include "../unit/store_support.h"
 

@@ -57,7 +57,10 @@ function assertCommonHeaders(answer, caching = 'no-store') {
 }
 
 // One suite around all: hooks of a whole file are not run by node before 18.17.
-/** Texts of so many bytes, each six in JSON and three in a form, come back whole; a byte more is refused. */
+/**
+ * Texts of so many bytes, each six in JSON and three in a form, come back whole; a byte more is
+ * refused.
+ */
 async function takesText(where, bytes) {
   const room = newRoom();
   const text = '\u0001'.repeat(bytes);
@@ -208,7 +211,8 @@ describe(PROFILE, () => {
       assert.equal(await headOf(room), 0);
     });
 
-    // It would be collected on the server's disk. mod_proxy_fcgi hands a body on as it comes, so there the program says it.
+    // It would be collected on the server's disk. mod_proxy_fcgi hands a body on as it comes, so
+    // there the program says it.
     it('bothers no program with a body that none would read', async () => {
       const room = newRoom();
       const answer = await post(Buffer.alloc(9 << 20, 'x'), TEXT, `?room=${room}`);

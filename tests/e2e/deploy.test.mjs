@@ -1,5 +1,6 @@
-// deploy.test.mjs - the lines of README.md for a host that has a web server already, inside such a server's configuration; for one
-// site, and for two. (nginx, Caddy: for one, their whole profile is the block of README.md.)
+// deploy.test.mjs - the lines of README.md for a host that has a web server already, inside such a
+// server's configuration; for one site, and for two. (nginx, Caddy: for one, their whole profile is
+// the block of README.md.)
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

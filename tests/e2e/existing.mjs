@@ -1,5 +1,6 @@
-// existing.mjs - a host that has a web server already, into whose configuration the lines of README.md are put, for one site or
-// several: Debian's own configuration for lighttpd, the least that is one for Apache, nginx, Caddy.
+// existing.mjs - a host that has a web server already, into whose configuration the lines of
+// README.md are put, for one site or several: Debian's own configuration for lighttpd, the least
+// that is one for Apache, nginx, Caddy.
 //
 //   const host = await startExisting([{ name: 'chat.example.org', data: 'data' }]);
 //   await host.ask('chat.example.org', '/poll');
@@ -19,7 +20,9 @@ const via = { lighttpd: 'fastcgi', 'lighttpd-cgi': 'cgi', 'apache-proxy': 'proxy
 const sbin = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
 const isRoot = process.getuid() === 0;
 
-/** The programs are started beside the server, and listen on sockets that its configuration names. */
+/**
+ * The programs are started beside the server, and listen on sockets that its configuration names.
+ */
 export const startsPrograms = ['apache-proxy', 'nginx', 'caddy'].includes(PROFILE);
 
 /** A block of README.md for one site: its name, its data folder, the folder of its sockets. */
@@ -159,8 +162,11 @@ class Existing {
   }
 }
 
-/** Starts it and waits until the first site answers. sites: name, data (a folder's name), and `shared`, the name of a folder, for sites whose
- * sockets are in the same one, as a copied configuration has them. */
+/**
+ * Starts it and waits until the first site answers. sites: name, data (a folder's name), and
+ * `shared`, the name of a folder, for sites whose sockets are in the same one, as a copied
+ * configuration has them.
+ */
 export async function startExisting(sites) {
   const folder = makeFolder();
   const user = isRoot ? 'www-data' : spawnSync('id', ['-un'], { encoding: 'utf8' }).stdout.trim();

@@ -1,4 +1,5 @@
-// greed.test.mjs - one address that asks for all places, and again and again: others are held, told no longer pauses, and served.
+// greed.test.mjs - one address that asks for all places, and again and again: others are held, told
+// no longer pauses, and served.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

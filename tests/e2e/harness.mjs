@@ -338,7 +338,10 @@ class Site {
   }
 }
 
-/** Starts serve without waiting for it. options: env, data, folder, root, port, profile; before: a command to start it by, as a list. */
+/**
+ * Starts serve without waiting for it. options: env, data, folder, root, port, profile; before: a
+ * command to start it by, as a list.
+ */
 export async function launch(options = {}) {
   const folder = options.folder ?? makeFolder();
   const root = options.root ?? path.join(folder, 'root');

@@ -1,4 +1,5 @@
-// headers.test.mjs - headers that clients may not forge, and those that answers carry, on every server.
+// headers.test.mjs - headers that clients may not forge, and those that answers carry, on every
+// server.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -30,7 +31,8 @@ describe(`${PROFILE}: headers of requests`, () => {
       }
     }));
 
-  // Caddy puts its own X-Forwarded-For in the place of any other. Where a wait costs a process, there are few places for all.
+  // Caddy puts its own X-Forwarded-For in the place of any other. Where a wait costs a process,
+  // there are few places for all.
   if (['lighttpd', 'apache-proxy', 'nginx'].includes(PROFILE)) {
     it('no visitor gets another address by an underscore', () =>
       withSite({ env: { ...TRUSTED, POLLCHAT_MAX_WAITING_PER_CLIENT: '1' } }, async (site) => {

@@ -7,8 +7,11 @@ import { describe, it } from 'node:test';
 
 import { PROFILE, descendants, withSite } from './harness.mjs';
 
-/** No process of the site, nor one that comes, may make a file longer than that. As its own user: root in a container may not do it to
- * others; and not to one that starts others only, if that won't have it (mod_fcgid's). */
+/**
+ * No process of the site, nor one that comes, may make a file longer than that. As its own user:
+ * root in a container may not do it to others; and not to one that starts others only, if that
+ * won't have it (mod_fcgid's).
+ */
 function limitFiles(site, bytes) {
   const programs = site.programs().map(({ pid }) => pid);
   for (const { pid } of descendants(site.child.pid)) {

@@ -1,7 +1,9 @@
-// neighbours.test.mjs - a second site of the same web server, with the server's stock settings, while far more visitors come to the chat
-// than the server has connections or workers: its pages stay served.
+// neighbours.test.mjs - a second site of the same web server, with the server's stock settings,
+// while far more visitors come to the chat than the server has connections or workers: its pages
+// stay served.
 //
-// Environment: NEIGHBOURS_TIMES (10): so many times as many visitors as may wait; NEIGHBOURS_S (5): how long they all stay;
+// Environment: NEIGHBOURS_TIMES (10): so many times as many visitors as may wait; NEIGHBOURS_S (5):
+// how long they all stay;
 //              NEIGHBOURS_RAMP_S (5): how long they take to come
 
 import assert from 'node:assert/strict';
@@ -26,7 +28,10 @@ function setApache(root, workers) {
   fs.writeFileSync(file, text);
 }
 
-/** What each server has out of the box (Debian 12), and another site on it. Returns the options of start() and where the other site is. */
+/**
+ * What each server has out of the box (Debian 12), and another site on it. Returns the options of
+ * start() and where the other site is.
+ */
 const stock = {
   async lighttpd(folder, root, other) {
     const file = path.join(root, 'lighttpd', 'server.conf');
@@ -51,7 +56,10 @@ const stock = {
   },
 };
 
-/** Fetches a page of the other site again and again, in a thread of its own: what this one is busy with is nobody's delay. */
+/**
+ * Fetches a page of the other site again and again, in a thread of its own: what this one is busy
+ * with is nobody's delay.
+ */
 class Reader {
   constructor(port) {
     this.worker = new Worker(

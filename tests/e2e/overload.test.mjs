@@ -67,7 +67,8 @@ describe(`${PROFILE}: overload`, { skip: !['lighttpd', 'apache-proxy', 'nginx'].
   });
 });
 
-// lighttpd, nginx and mod_fcgid take a body whole before a program sees any of it; the others hand it on as it comes.
+// lighttpd, nginx and mod_fcgid take a body whole before a program sees any of it; the others hand
+// it on as it comes.
 describe(`${PROFILE}: slow bodies`, { skip: !['lighttpd', 'apache-proxy', 'nginx', 'caddy'].includes(PROFILE) }, () => {
   for (const [path_, announced, what] of [
     ['/send', 60_000_000, 'too long'], ['/send', 300_000, 'such as a message may be'], ['/poll?since=0', 60_000_000, 'to /poll, which wants none'],
@@ -111,7 +112,8 @@ describe(`${PROFILE}: slow bodies`, { skip: !['lighttpd', 'apache-proxy', 'nginx
   }
 });
 
-// Where a request costs a process there are few of them: a client that doesn't read must not keep one.
+// Where a request costs a process there are few of them: a client that doesn't read must not keep
+// one.
 describe(`${PROFILE}: clients that do not read`, () => {
   it('50 that never read the largest answer keep nobody from sending and reading', async () => {
     await withSite({}, async (site) => {

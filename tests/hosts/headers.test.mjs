@@ -1,5 +1,5 @@
-// headers.test.mjs - what the archive's .htaccess files have a host say about the page, where it has mod_headers, and that the programs' own
-// answers are left alone.
+// headers.test.mjs - what the archive's .htaccess files have a host say about the page, where it
+// has mod_headers, and that the programs' own answers are left alone.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

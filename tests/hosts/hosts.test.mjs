@@ -292,7 +292,8 @@ for (const kind of ['no-htaccess', 'lighttpd-cgi']) {
         const before = await diagnose({ tab, address: host.address });
         assert.deepEqual(wrong(before).sort(), ['data-served', 'data-web'], before.texts);
 
-        // The owner moves the data, but not out of what is served: first the setting, as INSTALL says, then the folder.
+        // The owner moves the data, but not out of what is served: first the setting, as INSTALL
+        // says, then the folder.
         let folder = path.join(host.site, 'pollchat-data');
         const set = (data) => fs.writeFileSync(path.join(host.site, 'cgi-bin', 'my-chat.conf'), `data = ${data}\n`);
         const move = (data) => {

@@ -1,6 +1,7 @@
-// tabs-schedule.test.mjs - hundreds of runs of a browser with several tabs of several rooms, over a network that fails: tabs come, close,
-// freeze and wake, are looked at and turned away from, and tell each other late or not at all. In the end each tab shows its room:
-// each message once, in order, and none is lost. TAB_SCHEDULES: how many.
+// tabs-schedule.test.mjs - hundreds of runs of a browser with several tabs of several rooms, over a
+// network that fails: tabs come, close, freeze and wake, are looked at and turned away from, and
+// tell each other late or not at all. In the end each tab shows its room: each message once, in
+// order, and none is lost. TAB_SCHEDULES: how many.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -53,7 +54,9 @@ class Wires {
   }
 }
 
-/** A tab's own time: while it is frozen nothing of it runs, and all that is due runs when it wakes. */
+/**
+ * A tab's own time: while it is frozen nothing of it runs, and all that is due runs when it wakes.
+ */
 function ownTime(clock, tab) {
   tab.late = [];
   const run = (action) => (tab.isFrozen ? tab.late.push(action) : action());

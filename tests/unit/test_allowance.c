@@ -1,4 +1,5 @@
-/* test_allowance.c - allowance.h and host.h's note of the start: how many may wait behind which web server. */
+/* test_allowance.c - allowance.h and host.h's note of the start: how many may wait behind which web
+ * server. */
 #include "support.h"
 
 #include "allowance.h"
@@ -15,8 +16,8 @@ static const struct conf automatic = {.max_waiting = CONF_AUTO,
                                       .max_held = CONF_AUTO,
                                       .max_waiting_per_client = CONF_AUTO};
 
-/* What auto is in a process with so many open files that a process of this name has started; the limit is raised before it asks, as the
- * programs do. */
+/* What auto is in a process with so many open files that a process of this name has started; the
+ * limit is raised before it asks, as the programs do. */
 static unsigned connections_of(const char *parent, rlim_t files)
 {
     int status = 0;

@@ -85,7 +85,8 @@ static bool can_hold(bool stays)
     return crew_can_hold(bell, &r);
 }
 
-/* Holds as many as it gets for the whole time; the host has so many processes of poll, and one of send if so. */
+/* Holds as many as it gets for the whole time; the host has so many processes of poll, and one of
+ * send if so. */
 static unsigned held_of(unsigned processes, bool sender)
 {
     unsigned seconds = 25;

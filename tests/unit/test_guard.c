@@ -1,4 +1,5 @@
-/* test_guard.c - guard.h and members.h: data that others may write to is refused with the reason; what a site's own users share isn't. */
+/* test_guard.c - guard.h and members.h: data that others may write to is refused with the reason;
+ * what a site's own users share isn't. */
 #include "support.h"
 
 #include "err.h"
@@ -198,7 +199,8 @@ static void a_user_s_own_group_may_write_and_a_group_of_many_not(void **state)
     assert_int_equal(as_user(DAEMON, DAEMON, look), 3);
 }
 
-/* alice has the site, the programs run as another user (www-data, say), and each of them has made files. */
+/* alice has the site, the programs run as another user (www-data, say), and each of them has made
+ * files. */
 static void an_owner_may_let_the_programs_user_write_by_its_group(void **state)
 {
     (void)state;

@@ -334,7 +334,8 @@ static void a_length_that_is_no_number_is_an_error(void **state)
     }
 }
 
-/* An unread body would make the close of a pipe throw away the answer. FastCGI's carrier sees to it without a thread. */
+/* An unread body would make the close of a pipe throw away the answer. FastCGI's carrier sees to it
+ * without a thread. */
 static void a_body_that_nobody_wanted_is_read_where_the_carrier_does_not_see_to_it(void **state)
 {
     struct reading r;
@@ -369,7 +370,8 @@ static void a_handler_that_reads_no_body_waits_for_none(void **state)
     fake_fini(&f);
 }
 
-/* 20 s, and a second for each 16,000 bytes that are announced; without a length for those that have come. */
+/* 20 s, and a second for each 16,000 bytes that are announced; without a length for those that have
+ * come. */
 static void a_body_has_time_by_its_length_and_is_408_after_that(void **state)
 {
     static const struct {

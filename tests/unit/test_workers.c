@@ -1,4 +1,5 @@
-/* test_workers.c - workers.h: this process plays a web server with threads, of which one connects to itself. */
+/* test_workers.c - workers.h: this process plays a web server with threads, of which one connects
+ * to itself. */
 #include "support.h"
 
 #include "workers.h"
@@ -39,7 +40,8 @@ static int stop(void **state)
     return 0;
 }
 
-/* The sanitizers have threads of their own, and the runner may be testing with others like this one. */
+/* The sanitizers have threads of their own, and the runner may be testing with others like this
+ * one. */
 static void a_third_of_the_threads_at_the_other_end_may_be_kept_busy(void **state)
 {
     int pair[2];
