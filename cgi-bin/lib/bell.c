@@ -81,8 +81,8 @@ struct header {
     _Atomic uint64_t asked[ASKED / 64];   /* a bit for each client who has asked in this round */
     _Atomic uint64_t sender;              /* as holds: the process that wrote last */
     _Atomic uint64_t left;                /* monotonic ms at which a process last left as one too many */
-    _Atomic uint64_t
-        trial; /* bell_try: when the next one may be, ms << 16 | pause before it, s << 8 | processes at the last */
+    /* bell_try: monotonic ms of the next trial << 16 | seconds of pause before it << 8 | processes at the last one */
+    _Atomic uint64_t trial;
     _Atomic uint64_t shown;                 /* bell_show: monotonic second << 16 | processes */
     _Atomic uint64_t took;                  /* bell_took: average, us */
     _Atomic uint64_t work;                  /* us that polls of this round took together */

@@ -91,8 +91,8 @@ bool bell_can_hold(const struct bell *b, const struct bell_for *w); /* would bel
  * BELL_KEPT of them. Returns a token, or -1. */
 enum { BELL_KEPT = 64 };
 int bell_join(struct bell *b, unsigned seconds);
-bool bell_stay(struct bell *b, int token,
-               unsigned seconds); /* for so many seconds from now; false: the entry was lost */
+/* The entry lasts for so many seconds from now. False: it was lost. */
+bool bell_stay(struct bell *b, int token, unsigned seconds);
 /* Removes the entry. False: another process has left within pause_ms, and the entry stays. */
 bool bell_leave(struct bell *b, int token, unsigned pause_ms);
 

@@ -7,8 +7,7 @@
 #include "host.h"
 
 enum {
-    SPARE =
-        4, /* processes that stay beside those that may hold: a poll on the timer takes one for a millisecond or two */
+    SPARE = 4,           /* idle processes that stay: a poll on the timer takes one for a millisecond or two */
     LEAVE_MS = 1000,     /* between two that leave */
     TRIAL_S = 10,        /* longest time that a trial keeps the last process from other requests */
     CROWDED_TRIAL_S = 3, /* the same while other clients are known to wait for their turn */

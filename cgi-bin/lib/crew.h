@@ -31,7 +31,7 @@ struct crew_request {
     const struct conf *conf;
     const struct allowance *allowed; /* ALLOWANCE_PROCESSES */
     uint16_t client;                 /* see struct bell_for */
-    bool stays;                      /* FastCGI */
+    bool stays;                      /* the process outlives the request: FastCGI */
 };
 
 /* Takes a place for *seconds, which may become less. Returns a token for bell_release, or -1 when

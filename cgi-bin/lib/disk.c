@@ -318,8 +318,8 @@ int disk_sync_name(const char *path)
 
 /* ---- what root does in another user's folder ----
  *
- * The owner of a folder can put a link in the place of a file between any two calls. So mode and owner of a file are changed by a
- * descriptor that was checked, never by a path. */
+ * The owner of a folder can put a link in the place of a file between any two calls. So mode and
+ * owner of a file are changed by a descriptor that was checked, never by a path. */
 
 /* A file that root makes is given to the owner of its folder. folder: a descriptor of any kind. */
 static void give_to_owner_of(int folder, int fd, const char *path)
@@ -523,9 +523,8 @@ int disk_folder_make(const char *path, struct err *e)
     return result;
 }
 
-enum {
-    TRIAL_WORKED = 1
-}; /* bytes of the file after a trial that worked; 0 after one that failed, all after one that was killed */
+/* Bytes of the file after a trial that worked; 0 after one that failed, all after one that was killed. */
+enum { TRIAL_WORKED = 1 };
 
 static bool has_worked(int fd, unsigned max_age_s)
 {

@@ -17,8 +17,9 @@ struct buf;
 struct held {
     int connection; /* owned: close() ends it */
     uint16_t id;
-    bool
-        unread; /* the peer may still send a part of the request: closing would reset the connection and lose the answer */
+    /* The peer may still send a part of the request: closing would reset the connection, and the
+     * answer could be lost. */
+    bool unread;
 };
 
 /* Adds `length` bytes of output for request `id`. */

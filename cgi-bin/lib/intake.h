@@ -22,9 +22,8 @@ struct buf;
 struct intake;
 
 enum {
-    INTAKE_PARAMS_MAX =
-        128 * 1024, /* bytes of all names and values; web servers allow a client some 8 to 64 KiB of headers */
-    INTAKE_PAIRS_MAX = 1024,
+    INTAKE_PARAMS_MAX = 128 * 1024, /* bytes of names and values; web servers take 8 to 64 KiB of headers */
+    INTAKE_PAIRS_MAX = 1024,        /* pairs of a name and a value */
 };
 
 struct intake *intake_new(int connection); /* the connection stays the caller's, and is not closed here */

@@ -292,8 +292,9 @@ static void handle_event(struct park *p, const struct loop_event *event)
         return;
     }
     if ((event->what & LOOP_HANGUP) != 0) {
-        waiter_say_end(
-            w); /* or a web server that told of its client's leaving may log that the program has died (lighttpd) */
+        /* The end is written, or a web server that passed its client's hang-up on may log that the
+         * program has died (lighttpd). */
+        waiter_say_end(w);
         waiter_end(p, w);
     } else if (w->rest != NULL) {
         waiter_write_rest(p, w);

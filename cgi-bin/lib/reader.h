@@ -21,11 +21,10 @@ struct reading {
     struct answer_room rooms[QUERY_ROOMS_MAX];
     struct store_page pages[QUERY_ROOMS_MAX];
     char epoch[CHAT_EPOCH_SIZE];
-    char etag[64];  /* with its quotes */
-    size_t counted; /* bytes of the budget that are taken until reading_fini */
-    bool unchanged; /* if_none_match names the etag: no messages were read */
-    bool
-        nothing_new; /* newer messages were asked for, and there are none, nor anything else that the client doesn't know */
+    char etag[64];    /* with its quotes */
+    size_t counted;   /* bytes of the budget that are taken until reading_fini */
+    bool unchanged;   /* if_none_match names the etag: no messages were read */
+    bool nothing_new; /* newer messages were asked for, and the client knows all that there is */
 };
 
 struct reading_how {

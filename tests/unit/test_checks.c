@@ -99,7 +99,8 @@ static void settings_that_stop_the_chat_are_told_and_to_strangers_without_their_
     given.conf_problem = e.text;
     checks_run(&given, &found);
     assert_int_equal(state_of("settings"), FINDING_WRONG);
-    assert_non_null(strstr(of("settings")->text, "there is no setting 'DATE' (its value is 'hunter2'). Is data meant?"));
+    assert_non_null(
+        strstr(of("settings")->text, "there is no setting 'DATE' (its value is 'hunter2'). Is data meant?"));
     assert_null(of("data"));
     given.stranger = true;
     found.count = 0;
