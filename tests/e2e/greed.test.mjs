@@ -14,8 +14,11 @@ const PLACES = 8; // where a place isn't a process
 const from = (address) => ({ agent: false, headers: { 'X-Forwarded-For': address } });
 const attacker = from('203.0.113.66');
 
+// Caddy says by itself for whom it asks, and believes no client: here all come from this machine.
+const skip = PROFILE === 'caddy' && 'it passes on no address but that of this machine';
+
 describe(`${PROFILE}: greed`, () => {
-  it('one address takes no places of others, and slows nobody down', async (t) => {
+  it('one address takes no places of others, and slows nobody down', { skip }, async (t) => {
     const env = { POLLCHAT_TRUSTED_PROXIES: '127.0.0.1', POLLCHAT_STATUS: 'everyone', POLLCHAT_MAX_WAITING: String(PLACES), POLLCHAT_MAX_WAITING_APACHE: String(PLACES) };
     await withSite({ env }, async (site) => {
       await site.send({ text: 'old' });
