@@ -6,7 +6,7 @@
 
   /** Of the chat, or of this file: an optimizer may keep that in another attribute than src. */
   const address = (e) => e.dataset.pollchat || [...e.attributes].map(({ value }) => value).find((value) => /(^|\/)embed(\.min)?\.js([?#]|$)/.test(value)) || (e === own && (e.dataset.room || e.dataset.title) && e.src);
-  const isSet = (e) => Object.keys(e.dataset).length > 0;
+  const isSet = (e) => Object.keys(e.dataset).some((key) => /^(pollchat|room|title|mode|side|theme|height|accent|name|count|path)$/.test(key));
 
   /** script: has the settings, and is the place of an inline chat. */
   function widget(script) {
@@ -190,7 +190,8 @@
   function find() {
     const all = [...document.querySelectorAll('[data-pollchat],script')].filter((e) => !e.pollchat && e.type !== 'text/plain' && address(e));
     const set = all.filter(isSet);
-    (set[0] ? set : all.slice(0, 1)).forEach(widget);
+    const one = all.includes(own) ? [own] : all.slice(0, 1); // others have files of this name too
+    (set[0] ? set : one).forEach(widget);
     if (!window.pollchat) console.warn('pollchat: nothing has data-pollchat="address of the chat"');
   }
 

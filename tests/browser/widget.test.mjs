@@ -23,6 +23,7 @@ const WAYS = {
   'by a tag manager that drops the attributes': (chat) => `<div data-pollchat="${chat}" data-room="post-42" data-title="Questions?"></div><script src="/manager.js" data-chat="${chat}"></script>`,
   'on the host of the chat, by a relative address (no module)': () => '<script src="embed.js" data-room="post-42" data-title="Questions?"></script>',
   'under another name': () => '<script src="/bundle.js" data-room="post-42" data-title="Questions?"></script>',
+  'beside another product\'s embed.js': (chat) => `<script type="text/later" data-src="https://comments.example/embed.js" data-timestamp="1"></script><script src="${chat}embed.js" data-room="post-42" data-title="Questions?"></script>`,
   'by a module, inline, twice': (chat) => [1, 2].map((n) => `<script type="module" src="${chat}embed.js" data-mode="inline" data-room="post-42" data-title="Questions ${n}"></script>`).join('<p>between</p>'),
 };
 const SCRIPTS = {
