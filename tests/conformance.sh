@@ -602,8 +602,9 @@ check_cursors() {
 # Seconds in whole numbers, rounded down.
 whole() { echo "${1%%[.,]*}"; }
 
-# The least that a wait of so many seconds takes, in whole ones. Programs end each up to a tenth early, so that not all who came
-# together come again together; of long ones a second less, for clocks.
+# The least time that a wait of so many seconds takes, in whole seconds. Programs end a wait up to a
+# tenth early, so that clients that came together don't come again together; for long waits it is a
+# second less, as clocks differ.
 least_wait() { # SECONDS
     least=$(($1 * 9 / 10))
     [ "$least" -lt 10 ] || least=$((least - 1))

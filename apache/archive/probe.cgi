@@ -1,7 +1,9 @@
 #!/bin/sh
-# probe.cgi - tells doctor.html why the programs beside it don't start. A script runs where a program may not: on another kind
-# of machine, or without its execute bit. It says nothing but what stands below, reads nothing of the request, and says nothing at all
-# unless the setting doctor is everyone: in my-chat.conf, else in chat.conf. Any doubt closes it: another word, a second line, a line that is none.
+# probe.cgi - tells doctor.html why the programs beside it don't start. A script runs where a
+# program may not: on another kind of machine, or without its execute bit. It only says what is
+# printed below, and reads nothing of the request. It answers 403 unless the setting doctor is
+# everyone, in my-chat.conf or else in chat.conf. In doubt it answers 403 too: with another word, a
+# second line, or a line that is no setting.
 cd "$(dirname "$0")" || exit 1
 unset GATEWAY_INTERFACE # pollchat does nothing for the web
 whom=$(./pollchat settings 2>/dev/null </dev/null | sed -n 's/^doctor = \([a-z]*\).*/\1/p')
