@@ -248,7 +248,8 @@ static int accept_head(FCGX_Request *request, const struct buf *head)
     }
     bool fits = send(pair[0], head->bytes, head->length, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)head->length;
     close(pair[0]); /* what was sent can still be read */
-    if (!fits) {
+    if (!fits) {    /* a host with very small buffers of sockets (net.core.wmem_default) */
+        log_line("a request was dropped: its headers, %zu bytes, don't fit into a socket's buffer", head->length);
         close(pair[1]);
         return -1;
     }
