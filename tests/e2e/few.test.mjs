@@ -277,7 +277,7 @@ describe(`${PROFILE}: few processes`, { skip: !takesProcess }, () => {
         assert.deepEqual([...notes.statuses.keys()], [200], 'no error to anyone');
         // A hold in full is 25 s: nobody has waited for the end of one.
         assert.ok(slowestSend < 12_000, `a message took ${Math.round(slowestSend)} ms to be sent`);
-        assert.ok(notes.opened < 6000, `it took ${Math.round(notes.opened)} ms to see the room`);
+        assert.ok(notes.opened < 20_000, `it took ${Math.round(notes.opened)} ms to see the room`);
         assert.ok(worst < 15_000, `a message took ${Math.round(worst)} ms to be seen`);
       } catch (error) {
         console.error(site.log());
