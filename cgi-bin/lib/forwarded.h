@@ -1,9 +1,10 @@
 /* forwarded.h - what reverse proxies say of a request: for whom, for which host, by which scheme.
  *
- * Anybody can write such a header. So it counts only where the peer (REMOTE_ADDR) is in the setting
- * trusted_proxies, and of the client's address only what a trusted one added: the list is read from
- * its end, where the nearest proxy writes, as long as those it names are trusted themselves. The
- * first who isn't is the client; an entry that can't be read ends the walk at who wrote it.
+ * Any client can write such a header. So it counts only where the peer (REMOTE_ADDR) is in the
+ * setting trusted_proxies, and of its list only what trusted proxies added: the list is read from
+ * its end, where the nearest proxy writes, as long as the addresses there are trusted too. The
+ * first one that isn't is the client's. An entry that can't be read ends the walk at the proxy that
+ * wrote it.
  *   X-Forwarded-For: 203.0.113.9, 198.51.100.7      addresses, with a port or without (de facto)
  *   Forwarded: for=203.0.113.9;proto=https, for="[2001:db8::1]:4711"      RFC 7239, where there is no X-Forwarded-For
  * Not CF-Connecting-IP and its like: they pass through every proxy that doesn't know them, and who

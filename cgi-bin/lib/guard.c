@@ -138,7 +138,7 @@ static bool is_groups_by_list(struct guard *g, int fd, const struct stat *st)
     struct acl list;
     ssize_t size = fgetxattr(fd, "system.posix_acl_access", &list, sizeof list);
     bool group = true;
-    bool named = size >= 0 || errno != ERANGE; /* a longer list than anybody needs is refused */
+    bool named = size >= 0 || errno != ERANGE; /* a list that doesn't fit is refused */
     if (size >= (ssize_t)sizeof list.version && le32toh(list.version) == ACL_VERSION) {
         group = false;
         named = are_named(g, &list, ((size_t)size - sizeof list.version) / sizeof list.entries[0], &group);

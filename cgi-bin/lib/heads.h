@@ -9,14 +9,14 @@
  * it has moved, and now and then in any case. So a file that is late, missing or wrong delays a
  * message until then and never loses one; and a failure here is logged once and fails nothing.
  *
- * The file's name is a keyed hash of the room's (secret.h): only who may poll a room is told it.
- * Rooms without a message have none, so that asking for names that don't exist makes no files. No
- * more than about 1,024 rooms have one: the files of the rooms that were quiet for longest are
- * removed.
- * The file is replaced by rename, without a sync: after a crash it may be behind. Whoever polls
- * compares it with what he is going to answer, and mends it. After each rename the writer looks at
- * the head again: of two processes that commit 5 and 6 the one that renames last finds 6, and
- * leaves it.
+ * The file's name is a keyed hash of the room's (secret.h): only clients that may poll a room are
+ * told it. Rooms without a message have none, so that asking for names that don't exist makes no
+ * files. No more than about 1,024 rooms have one: the files of the rooms that were quiet for
+ * longest are removed.
+ * The file is replaced by rename, without a sync: after a crash it may be behind. A process that
+ * answers a poll compares the file with its answer, and mends it. After each rename the writer
+ * looks at the head again: of two processes that commit 5 and 6 the one that renames last finds 6,
+ * and leaves it.
  * Threads and processes: any number.
  */
 #ifndef HEADS_H

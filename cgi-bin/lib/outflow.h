@@ -1,6 +1,6 @@
 /* outflow.h - ends of answers that a peer doesn't take at once, and nobody may wait for.
  *
- * Whoever has a complete answer for a held connection gives it here. What the peer takes is written
+ * A complete answer for a held connection is given here. What the peer takes is written
  * at once; the rest by one thread for all, when there is room. So no slow reader holds up a thread
  * of the program, whatever the answer. A rest is given up when the peer took nothing of it for a
  * minute (ten seconds where the connection costs a process), and after ten minutes in any case.

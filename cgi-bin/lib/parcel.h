@@ -37,9 +37,9 @@ struct blob *blob_new(const char *bytes, size_t length); /* a copy; not kept by 
 struct blob *blob_keep(struct blob *b);                  /* b is not shared yet, or kept already */
 void blob_release(struct blob *b);                       /* NULL is fine */
 
-/* More than that need not be kept for peers who are slow: who exceeds it drops somebody. About what
- * a page of the greatest size needs, several times over; less where the address space is limited
- * (budget.h). */
+/* More than that isn't kept for slow peers: a caller that exceeds it gives one of them up. About
+ * what a page of the greatest size needs, several times over; less where the address space is
+ * limited (budget.h). */
 enum { BLOBS_MOST_BYTES = 64 * 1024 * 1024 };
 
 bool blobs_are_too_many(void); /* this process keeps more than that now */

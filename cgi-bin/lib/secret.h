@@ -16,8 +16,8 @@ struct secret {
     unsigned char key[SECRET_KEY_BYTES];
 };
 
-/* Reads the key of a data folder, which must exist; makes it if there is none. All who ask get the
- * same one.
+/* Reads the key of a data folder, which must exist; makes it if there is none. All processes get
+ * the same one.
  * -1: ERR_READONLY, ERR_FULL, ERR_EXPOSED (other users may write to it), ERR_SYSTEM (a file that is
  * no key is never replaced); *s is undefined then. */
 int secret_load(struct secret *s, const char *folder, struct err *e);

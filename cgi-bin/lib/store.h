@@ -47,7 +47,7 @@ struct store_options {
 
 bool store_exists(const char *folder); /* a database file is there, whatever is in it */
 
-/* A number that is another one once anybody has committed, be it by other programs; found without
+/* A number that changes with each commit, also of other programs; found without
  * opening, by looks at the files alone. Two commits within the same tick of the file system's clock
  * may share one if the database has a rollback journal, or if another program made them. 0:
  * unknown. */
