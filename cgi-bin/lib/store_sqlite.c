@@ -330,22 +330,33 @@ static int check_committed(struct store_sqlite *s, struct err *e)
     return result == 0 ? 0 : err_set(e, why.code == ERR_BUSY ? ERR_SYSTEM : why.code, "%s", why.text);
 }
 
+/* The record knows of the commit before anybody is told: so it is noticed when the log gets shorter. */
+static int append_recorded(struct store_sqlite *s, struct store_job *jobs, size_t count, struct err *e)
+{
+    uint64_t frame = 0;
+    uint64_t end = store_sqlite_log_end(s, &frame);
+    uint64_t salts = store_sqlite_log_salts(s);
+    store_sqlite_record_commit(s);
+    s->log_pages = 0;
+    if (append_in_transaction(s, jobs, count, e) != 0) {
+        return -1;
+    }
+    if (s->log_pages > 0) {
+        store_sqlite_record(s, STORE_SQLITE_DIRTY);
+        if (store_sqlite_check_hole(s, end, salts, e) != 0) {
+            return -1;
+        }
+    }
+    return check_committed(s, e);
+}
+
 static int append_to_log(struct store_sqlite *s, struct store_job *jobs, size_t count, struct err *e)
 {
     if (check_files(s, e) != 0) {
         return -1;
     }
-    store_sqlite_record_commit(s);
-    s->log_pages = 0;
     struct err why = ERR_INIT;
-    int result = append_in_transaction(s, jobs, count, &why);
-    if (result == 0 &&
-        s->log_pages > 0) { /* before anybody is told: from here on it is noticed when the log gets shorter */
-        store_sqlite_record(s, STORE_SQLITE_DIRTY);
-    }
-    if (result == 0) {
-        result = check_committed(s, &why);
-    }
+    int result = append_recorded(s, jobs, count, &why);
     if (!s->stale && (result == 0 || why.code == ERR_FULL)) {
         shorten_log(s, result != 0);
     }

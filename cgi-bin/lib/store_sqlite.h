@@ -178,9 +178,10 @@ void store_sqlite_set_settled(struct store_sqlite *s);
 /* ---- store_sqlite_rescue.c: files that were taken away or cut ---- */
 
 enum store_sqlite_state {
-    STORE_SQLITE_CLEAN, /* the database alone has all messages */
-    STORE_SQLITE_DIRTY, /* some are in the log only */
-    STORE_SQLITE_CUT,   /* some of those are gone */
+    STORE_SQLITE_CLEAN,      /* the database alone has all messages */
+    STORE_SQLITE_DIRTY,      /* some are in the log only */
+    STORE_SQLITE_CUT,        /* some of those are gone, so the log is of no use */
+    STORE_SQLITE_OWES_EPOCH, /* the log is as it should be, but numbers were given that it doesn't have */
 };
 
 /* The record in the lock file, with the log of this handle, or else the one that is there; the first one with the flock in hand. */
@@ -209,6 +210,9 @@ int store_sqlite_rescue(struct store_sqlite *s, struct err *e);
 /* The same with the flock in hand, and outside of transactions. committed: the handle has just committed something; 0 then means that it is in
  * the log that counts, unless has_split says that it isn't. */
 int store_sqlite_rescue_locked(struct store_sqlite *s, bool committed, struct err *e);
+
+/* After a commit: end and salts of the log before it. -1 with ERR_BUSY: the log was cut meanwhile, and is given up. */
+int store_sqlite_check_hole(struct store_sqlite *s, uint64_t end, uint64_t salts, struct err *e);
 
 /* ---- store_sqlite.c ---- */
 

@@ -191,7 +191,7 @@ static enum store_sqlite_joined join_first(struct store_sqlite *s, struct err *e
     all = s->files;
     s->least_bytes = disk_size(s->path);
     if (is_new) {
-        store_sqlite_record(s, s->has_lost || s->is_alone   ? STORE_SQLITE_CUT
+        store_sqlite_record(s, s->has_lost || s->is_alone   ? STORE_SQLITE_OWES_EPOCH
                                : disk_size(s->log_path) > 0 ? STORE_SQLITE_DIRTY
                                                             : STORE_SQLITE_CLEAN);
     }

@@ -42,6 +42,7 @@ enum {
     NAMES_MAX = 100,
     LOG_HEADER_BYTES = 32,
     COMPARED_BYTES = 24, /* of the head of a log, or of a frame */
+    FRAME_SALTS = 8,     /* where the head of a frame has them */
     MARK_BYTES = 16,
     PIECE_BYTES = 16 * 1024,
     IDLE_S = 60,
@@ -173,7 +174,7 @@ bool store_sqlite_lacks_something(const struct store_sqlite *s)
 {
     struct record r;
     return read_own_record(s, &r) &&
-           (r.state == STORE_SQLITE_CUT ||
+           (r.state == STORE_SQLITE_CUT || r.state == STORE_SQLITE_OWES_EPOCH ||
             (r.state == STORE_SQLITE_DIRTY && disk_size(s->log_path) < r.length && !is_younger_than_record(s)));
 }
 
@@ -236,6 +237,10 @@ int store_sqlite_clear_log(struct store_sqlite *s, struct err *e)
     struct record r;
     s->has_lost = store_sqlite_lacks_something(s);
     s->is_alone = disk_size(s->log_path) == 0 && !read_record(s, &r);
+    if (s->has_lost && store_sqlite_recorded(s) != STORE_SQLITE_OWES_EPOCH && disk_size(s->log_path) > 0) {
+        /* What is left of it may be older than what the database has of it already. */
+        return store_sqlite_set_log_aside(s, e);
+    }
     return is_of_another(s) ? store_sqlite_set_log_aside(s, e) : 0;
 }
 
@@ -398,7 +403,7 @@ static int split(struct store_sqlite *s, struct err *e)
         return -1;
     }
     s->has_split = true;
-    write_record(s, STORE_SQLITE_CUT, disk_file(s->log_path), 0);
+    write_record(s, STORE_SQLITE_OWES_EPOCH, disk_file(s->log_path), 0);
     unlink(s->shared_path);
     return 0;
 }
@@ -473,6 +478,14 @@ static int write_anew(struct store_sqlite *s, struct err *e)
     return result;
 }
 
+/* All leave it, and the next opener gives the database another epoch. */
+static void give_up_log(struct store_sqlite *s)
+{
+    log_line("%s or its log was cut short, and what is gone can't be had from memory", s->path);
+    store_sqlite_record(s, STORE_SQLITE_CUT);
+    unlink(s->shared_path);
+}
+
 static int rescue_cut(struct store_sqlite *s, struct err *e)
 {
     struct err why = ERR_INIT;
@@ -485,9 +498,7 @@ static int rescue_cut(struct store_sqlite *s, struct err *e)
     if (why.code != ERR_CORRUPT && why.code != ERR_SYSTEM) {
         return err_set(e, why.code, "%s", why.text);
     }
-    log_line("%s or its log was cut short, and what is gone can't be had from memory", s->path);
-    store_sqlite_record(s, STORE_SQLITE_CUT);
-    unlink(s->shared_path); /* so that all leave, and who comes next reads what is left of the log */
+    give_up_log(s);
     return 0;
 }
 
@@ -545,6 +556,28 @@ int store_sqlite_rescue(struct store_sqlite *s, struct err *e)
         s->lock_fd = -1;
     }
     return result;
+}
+
+/* When a log is cut while a commit is made, the new frames come behind a hole, and the file is long enough. The hole begins at
+ * the latest in the last frame before them. */
+int store_sqlite_check_hole(struct store_sqlite *s, uint64_t end, uint64_t salts, struct err *e)
+{
+    unsigned char head[COMPARED_BYTES];
+    const uint32_t wanted[] = {(uint32_t)(salts >> 32), (uint32_t)salts};
+    uint64_t frame = 0;
+    sqlite3_int64 size = 0;
+    sqlite3_file *log = log_of(s, &size);
+    if (end == 0 || log == NULL || store_sqlite_log_end(s, &frame) == 0 || store_sqlite_log_salts(s) != salts) {
+        return 0; /* it has begun anew with this commit */
+    }
+    if (log->pMethods->xRead(log, head, sizeof head, (sqlite3_int64)(end - frame)) == SQLITE_OK &&
+        memcmp(head + FRAME_SALTS, wanted, sizeof wanted) == 0) {
+        return 0;
+    }
+    give_up_log(s);
+    s->stale = true;
+    store_sqlite_set_settled(s);
+    return err_set(e, ERR_BUSY, "The log of the database was cut short just now. Try again in a moment.");
 }
 
 /* ---- rest ---- */

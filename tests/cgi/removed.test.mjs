@@ -115,6 +115,33 @@ for (const runs of [true, false]) {
   });
 }
 
+test('the log cut again and again while many send: what was answered in the last epoch is there, and the database is sound', async (t) => {
+  const { data, sender } = await start(t);
+  const log = path.join(data, 'chat.db-wal');
+  const answered = [];
+  let cuts = 0;
+  const sendOn = async (who) => {
+    for (let i = 0; cuts < 3 || i < 20; i++) {
+      const text = `${who} ${i} ${'.'.repeat(3000)}`;
+      const { status, json } = await fastcgi(sender.socket, { program: 'send', method: 'POST', type: 'text/plain', body: text });
+      if (status === 201) answered.push({ epoch: json.epoch, seq: json.seq, text });
+    }
+  };
+  const all = Promise.all([1, 2, 3, 4, 5, 6].map(sendOn));
+  for (; cuts < 3; cuts++) {
+    const before = answered.length;
+    await until(() => answered.length > before + 20, 'messages to be sent');
+    fs.truncateSync(log, Math.floor(fs.statSync(log).size / 2));
+  }
+  await all;
+  await sound(data);
+  const { epoch, messages } = (await poll(data, 'since=0&limit=1000')).json;
+  const stored = new Map(messages.map(({ seq, text }) => [seq, text]));
+  for (const one of answered.filter((a) => a.epoch === epoch)) assert.equal(stored.get(one.seq), one.text);
+  assert.equal(new Set(answered.map((a) => `${a.epoch} ${a.seq}`)).size, answered.length, 'no number is given twice in one epoch');
+  assert.ok((await topics(data)).includes('data-lost'));
+});
+
 test('by plain CGI the log and all beside it is removed between two requests: the epoch changes, and doctor tells', async (t) => {
   const data = path.join(temporaryFolder(t), 'data');
   const { json: first } = await send(data, { text: 'a' });
