@@ -154,12 +154,14 @@ enum store_sqlite_state store_sqlite_recorded(const struct store_sqlite *s)
     return read_own_record(s, &r) ? (enum store_sqlite_state)r.state : STORE_SQLITE_CLEAN;
 }
 
-/* The log is the one that was there, and the database isn't. A folder that was copied has other files of both. */
+/* The log is the one that was there, and the database isn't. A folder that was copied has other files of both. Where no time of
+ * birth is known (0), the number alone has to do: a log that is set aside by mistake is kept, one that is mixed into another
+ * database destroys it. */
 static bool is_of_another(const struct store_sqlite *s)
 {
     struct record r;
     return disk_size(s->log_path) > 0 && read_record(s, &r) && r.database != disk_file(s->path) &&
-           r.log == disk_file(s->log_path) && r.born != 0 && r.born == disk_birth(s->log_path);
+           r.log == disk_file(s->log_path) && r.born == disk_birth(s->log_path);
 }
 
 static bool is_younger_than_record(const struct store_sqlite *s)
