@@ -415,10 +415,14 @@ static int save_log(struct store_sqlite *s, struct store_sqlite_fresh *fresh, bo
 {
     sqlite3_int64 size = 0;
     sqlite3_file *log = log_of(s, &size);
+    struct record r;
     int result = 0;
     if (log == NULL || is_copied(s, log) ||
         (!committed && !is_wanted_back(s) &&
          (disk_size(s->log_path) == 0 || is_marked(log, size) || is_superseded(s)))) {
+        if (log != NULL && read_own_record(s, &r) && has_all(s, &r)) { /* before this handle is closed */
+            copy_into_database(s, size);
+        }
         return 0; /* another one was quicker */
     }
     size -= is_marked(log, size) ? MARK_BYTES : 0;
