@@ -42,7 +42,7 @@ struct site {
     int64_t safety_checked;
     struct err danger; /* why the chat has stopped; ERR_NONE: it hasn't */
     bool bell_complained;
-    bool was_opened;
+    atomic_bool was_opened;
     uint64_t file;     /* the database's that was used last (store_file); 0: unknown */
     bool was_replaced; /* it was another one than the time before; no bell was told yet */
     bool tally_tried;
