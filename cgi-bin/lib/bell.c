@@ -78,7 +78,7 @@ struct header {
     _Atomic uint64_t round;               /* see bell_pace */
     _Atomic uint64_t kept[BELL_KEPT];     /* as holds: processes that are there */
     _Atomic uint16_t hold_clients[HOLDS]; /* client of each of holds; 0: unknown */
-    _Atomic uint64_t asked[ASKED / 64];   /* a bit for each client who has asked in this round */
+    _Atomic uint64_t asked[ASKED / 64];   /* a bit for each client that asked in this round */
     _Atomic uint64_t sender;              /* as holds: the process that wrote last */
     _Atomic uint64_t left;                /* monotonic ms at which a process last left as one too many */
     /* bell_try: monotonic ms of the next trial << 16 | seconds of pause before it << 8 | processes at the last one */

@@ -14,7 +14,7 @@
 
 enum incident {
     INCIDENT_PUT_BACK, /* the log was taken away under running programs, and put back: nothing is lost */
-    INCIDENT_REBUILT,  /* the database or its log was cut, and the database written anew from memory: nothing is lost */
+    INCIDENT_REBUILT,  /* the database or its log was cut; it was written again from memory, complete */
     INCIDENT_ASIDE,    /* what a program had is kept in a file of its own, as there was another log meanwhile */
     INCIDENT_LOST,     /* the log was taken away while no program had it open: the last messages are gone */
     INCIDENT_ALONE, /* a database without log and lock file: a copy, or files were removed and something may be lost */

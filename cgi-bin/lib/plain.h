@@ -1,9 +1,9 @@
 /* plain.h - the chat as pages for browsers without JavaScript: old ones, text ones, careful
  * people's.
  *
- * Four pages: a room (a form, and its messages in a frame of their own, which loads itself anew
- * without touching what is being written), the messages alone, a long text piece by piece, and what
- * went wrong, with the form as it was filled in. HTML 4 as all browsers of the last twenty-five
+ * Four pages: a room, its messages alone, a long text piece by piece, and an error page that keeps
+ * the form as it was filled in. A room is a form and a frame with the messages. The frame reloads
+ * itself and leaves the form as it is. HTML 4 as all browsers of the last twenty-five
  * years read it, and lynx and w3m, for which the messages stand in the room's page as well. Of a
  * long text a page shows a piece, and a link to the rest: browsers take minutes to lay out some
  * texts of a few hundred thousand bytes, and any visitor may send them.
