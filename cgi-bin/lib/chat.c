@@ -3,7 +3,6 @@
 
 #include "ck.h"
 #include "err.h"
-#include "random.h"
 #include "str.h"
 #include "unseen.h"
 
@@ -256,17 +255,4 @@ int chat_text_take(struct chat_draft *d, char *value, size_t length, size_t max_
     d->text = value;
     d->text_length = length;
     return 0;
-}
-
-void chat_random_id(char out[CHAT_EPOCH_SIZE])
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    unsigned char random[17] = {0}; /* 16 bytes, and one more so that the last digit reads past no end */
-    random_fill(random, 16);
-    for (size_t i = 0; i < CHAT_EPOCH_SIZE - 1; i++) {
-        size_t bit = i * 6;
-        unsigned pair = (unsigned)random[bit / 8] << 8 | random[bit / 8 + 1];
-        out[i] = digits[(pair >> (10 - bit % 8)) & 63U];
-    }
-    out[CHAT_EPOCH_SIZE - 1] = '\0';
 }

@@ -7,6 +7,8 @@
 #ifndef CHAT_H
 #define CHAT_H
 
+#include "random.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,7 +20,7 @@ enum {
     CHAT_NAME_MAX = 64, /* characters; a character is up to 4 bytes */
     CHAT_NAME_BYTES_MAX = CHAT_NAME_MAX * 4,
     CHAT_ID_MAX = 64,     /* bytes */
-    CHAT_EPOCH_SIZE = 23, /* 22 of A-Za-z0-9-_ (128 random bits) and NUL */
+    CHAT_EPOCH_SIZE = RANDOM_ID_SIZE,
 };
 
 #define CHAT_SEQ_MAX ((uint64_t)INT64_MAX) /* what SQLite, PostgreSQL and JSON readers in C can hold */
@@ -68,8 +70,5 @@ int chat_text_take(struct chat_draft *d, char *value, size_t length, size_t max_
 
 /* [a-z0-9][a-z0-9_-]{0,63} */
 bool chat_room_valid(const char *room, size_t length);
-
-/* 22 characters of A-Za-z0-9-_ from 128 random bits: ids and epochs. Aborts if the kernel has no randomness. */
-void chat_random_id(char out[CHAT_EPOCH_SIZE]);
 
 #endif

@@ -4,7 +4,8 @@
 #include "ck.h"
 #include "err.h"
 #include "form.h"
-#include "json.h"
+#include "json_read.h"
+#include "random.h"
 #include "str.h"
 
 #include <string.h>
@@ -152,7 +153,7 @@ int draft_parse(const struct draft_source *source, struct chat_draft *d, struct 
     form_init(&body);
     switch (source->kind) {
     case DRAFT_JSON:
-        result = json_fields(source->body, source->body_length, known, &body, e);
+        result = json_read(source->body, source->body_length, known, &body, e);
         break;
     case DRAFT_FORM:
         result = form_parse(&body, source->body, source->body_length, e);
@@ -166,7 +167,7 @@ int draft_parse(const struct draft_source *source, struct chat_draft *d, struct 
                                                                        : parse_fields(&body, source, d, e);
     }
     if (result == 0 && d->id[0] == '\0') {
-        chat_random_id(d->id);
+        random_id(d->id);
     }
     form_fini(&body);
     return result;

@@ -1,9 +1,9 @@
 /* exposure.c - see exposure.h. */
 #include "exposure.h"
 
-#include "chat.h"
 #include "disk.h"
 #include "err.h"
+#include "random.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -45,7 +45,7 @@ static bool make_file(const char *path, const char *text, bool must)
     return written || !must;
 }
 
-static bool read_word(const char *path, char word[CHAT_EPOCH_SIZE])
+static bool read_word(const char *path, char word[RANDOM_ID_SIZE])
 {
     char text[64];
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK); /* a pipe in its place must not stop anybody */
@@ -55,23 +55,23 @@ static bool read_word(const char *path, char word[CHAT_EPOCH_SIZE])
     }
     text[length > 0 ? length : 0] = '\0';
     if (strncmp(text, before_word, strlen(before_word)) != 0 ||
-        strcspn(text + strlen(before_word), "\n") != CHAT_EPOCH_SIZE - 1) {
+        strcspn(text + strlen(before_word), "\n") != RANDOM_ID_SIZE - 1) {
         return false;
     }
-    memcpy(word, text + strlen(before_word), CHAT_EPOCH_SIZE - 1);
-    word[CHAT_EPOCH_SIZE - 1] = '\0';
+    memcpy(word, text + strlen(before_word), RANDOM_ID_SIZE - 1);
+    word[RANDOM_ID_SIZE - 1] = '\0';
     return true;
 }
 
 static bool make_test(const char *path)
 {
-    char word[CHAT_EPOCH_SIZE];
+    char word[RANDOM_ID_SIZE];
     char text[64];
     if (read_word(path, word)) {
         return true;
     }
     unlink(path); /* of a full disk, perhaps */
-    chat_random_id(word);
+    random_id(word);
     snprintf(text, sizeof text, "%s%s\n", before_word, word);
     return make_file(path, text, true) && read_word(path, word);
 }
@@ -111,7 +111,7 @@ bool exposure_address(const char *data, const char *program_folder, const char *
 int exposure_told(const char *data, const char *word, struct err *e)
 {
     char path[PATH_MAX];
-    char known[CHAT_EPOCH_SIZE];
+    char known[RANDOM_ID_SIZE];
     if (!path_of(path, sizeof path, data, test_name) || !read_word(path, known) || strcmp(known, word) != 0) {
         return err_field(e, ERR_INPUT, "exposed", "exposed is not what stands in the test file.");
     }

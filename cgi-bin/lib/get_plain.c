@@ -10,6 +10,7 @@
 #include "plain.h"
 #include "program.h"
 #include "query.h"
+#include "random.h"
 #include "reader.h"
 #include "site.h"
 #include "str.h"
@@ -124,7 +125,7 @@ static unsigned seconds_of(const struct answer_room *room)
 
 static void render(struct web_reply *r, const struct page *p, const struct reading *g)
 {
-    char id[CHAT_EPOCH_SIZE];
+    char id[RANDOM_ID_SIZE];
     if (p->part == PART_TEXT) {
         plain_text(&r->body, p->place, &g->answer, &g->rooms[0].messages[0], (size_t)p->from, p->draft.name);
         return;
@@ -134,7 +135,7 @@ static void render(struct web_reply *r, const struct page *p, const struct readi
         plain_log(&r->body, p->place, &g->answer, p->draft.name, p->query.kind == QUERY_BEFORE ? NULL : &refresh);
         return;
     }
-    chat_random_id(id);
+    random_id(id);
     const struct plain_form form = {.place = p->place,
                                     .room = p->query.rooms[0].name,
                                     .name = p->draft.name,

@@ -1,4 +1,4 @@
-/* json.h - JSON in and out: the one file that knows jansson.
+/* json.h - JSON out. (In: json_read.h.)
  *
  * One function for each kind of object, so that a message looks the same wherever it stands.
  * Formats: README.md, "The API on one page". Compact, UTF-8, one object without line breaks.
@@ -15,17 +15,8 @@
 #include <stdint.h>
 
 struct buf;
-struct err;
 struct findings;
-struct form;
 struct status;
-
-enum { JSON_MARKS_MAX = 4096 }; /* bounds the memory that reading takes */
-
-/* Adds the members `known` (NULL at the end) of a JSON object to *out: strings as they are, whole numbers in decimal,
- * null as if missing. Another type is ERR_INPUT naming the field; other members are ignored. The JSON
- * must be one object, without double members and without U+0000, and have at most JSON_MARKS_MAX of '[', '{' and ','. */
-int json_fields(const char *bytes, size_t length, const char *const *known, struct form *out, struct err *e);
 
 /* {"epoch","room","seq","time","name","text","type","id"[,"reply_to"]} */
 void json_sent(struct buf *out, const char *epoch, const char *room, const struct chat_message *m);

@@ -22,3 +22,16 @@ void random_fill(void *out, size_t size)
     }
     CK(got == (ssize_t)size);
 }
+
+void random_id(char out[RANDOM_ID_SIZE])
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    unsigned char random[17] = {0}; /* 16 bytes, and one more so that the last digit reads past no end */
+    random_fill(random, 16);
+    for (size_t i = 0; i < RANDOM_ID_SIZE - 1; i++) {
+        size_t bit = i * 6;
+        unsigned pair = (unsigned)random[bit / 8] << 8 | random[bit / 8 + 1];
+        out[i] = digits[(pair >> (10 - bit % 8)) & 63U];
+    }
+    out[RANDOM_ID_SIZE - 1] = '\0';
+}

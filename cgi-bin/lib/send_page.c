@@ -7,6 +7,7 @@
 #include "form.h"
 #include "plain.h"
 #include "problem.h"
+#include "random.h"
 #include "web.h"
 
 #include <stdio.h>
@@ -51,9 +52,9 @@ static void refuse(struct web_exchange *x, const struct err *e, const struct pla
 
 void send_page_refused(struct web_exchange *x, const struct err *e, const struct chat_draft *d)
 {
-    char id[CHAT_EPOCH_SIZE];
+    char id[RANDOM_ID_SIZE];
     char reply_to[24] = "";
-    chat_random_id(id);
+    random_id(id);
     if (d->reply_to != 0) {
         snprintf(reply_to, sizeof reply_to, "%llu", (unsigned long long)d->reply_to);
     }
@@ -79,10 +80,10 @@ static const char *value_of(const struct form *fields, const char *name, const c
 void send_page_unread(struct web_exchange *x, const struct err *e, const struct buf *body)
 {
     struct form fields;
-    char id[CHAT_EPOCH_SIZE];
+    char id[RANDOM_ID_SIZE];
     form_init(&fields);
     (void)form_parse(&fields, buf_text(body), body->length, NULL); /* as far as it can be read */
-    chat_random_id(id);
+    random_id(id);
     const char *text = value_of(&fields, "text", "");
     const char *room = value_of(&fields, "room", CHAT_ROOM_DEFAULT);
     const struct plain_form f = {

@@ -6,6 +6,7 @@
 #include "disk.h"
 #include "err.h"
 #include "log.h"
+#include "random.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -216,7 +217,7 @@ static int change_epoch(const struct store_sqlite_fresh *f, const char *epoch, s
 int store_sqlite_renew(const struct store_sqlite_fresh *f, bool keep_wal, char epoch[CHAT_EPOCH_SIZE], struct err *e)
 {
     char was[2];
-    chat_random_id(epoch);
+    random_id(epoch);
     /* Whole and without a log, a file in WAL becomes one in a rollback journal by these bytes, and back again. */
     if (pread(f->fd, was, 2, HEADER_VERSIONS) != 2 || pwrite(f->fd, "\1\1", 2, HEADER_VERSIONS) != 2) {
         return fail_with_file("write", f->path, e);

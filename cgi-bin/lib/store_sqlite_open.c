@@ -19,6 +19,7 @@
 #include "err.h"
 #include "incidents.h"
 #include "log.h"
+#include "random.h"
 #include "sql_files.h"
 #include "str.h"
 
@@ -372,7 +373,7 @@ static int run_migrations(struct store_sqlite *s, int from, struct err *e)
     }
     if (from == 0) {
         char epoch[CHAT_EPOCH_SIZE];
-        chat_random_id(epoch);
+        random_id(epoch);
         snprintf(sql, sizeof sql, "INSERT INTO meta (one, epoch, created_ms, schema) VALUES (1, '%s', %lld, %d)", epoch,
                  (long long)clock_wall_ms(), schema);
     } else {
@@ -440,7 +441,7 @@ static int finish(struct store_sqlite *s, struct err *e)
     char epoch[CHAT_EPOCH_SIZE];
     char sql[80];
     if (s->has_lost || s->is_alone) {
-        chat_random_id(epoch);
+        random_id(epoch);
         snprintf(sql, sizeof sql, "UPDATE meta SET epoch = '%s'", epoch);
         if (store_sqlite_exec(s, sql, "give an epoch", e) != 0) {
             return -1;

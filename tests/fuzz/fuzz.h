@@ -13,6 +13,7 @@
 #include "err.h"
 #include "form.h"
 #include "json.h"
+#include "json_read.h"
 #include "problem.h"
 #include "str.h"
 
@@ -37,7 +38,7 @@ static inline void fuzz_check_error(const struct err *e)
     buf_init(&body, 1 << 16);
     form_init(&members);
     problem_body(&body, e, false, NULL);
-    CK(json_fields(body.bytes, body.length, known, &members, NULL) == 0);
+    CK(json_read(body.bytes, body.length, known, &members, NULL) == 0);
     CK(form_once(&members, "detail", NULL) != NULL);
     form_fini(&members);
     buf_fini(&body);

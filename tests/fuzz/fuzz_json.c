@@ -22,7 +22,7 @@ static void json_check_string(const struct form_field *field)
     buf_init(&text, BUF_UNLIMITED);
     form_init(&again);
     json_sent(&text, "E", "lobby", &m);
-    CK(json_fields(text.bytes, text.length, json_known, &again, NULL) == 0);
+    CK(json_read(text.bytes, text.length, json_known, &again, NULL) == 0);
     const struct form_field *found = form_once(&again, "text", NULL);
     CK(found != NULL && found->length == field->length && memcmp(found->value, field->value, field->length) == 0);
     form_fini(&again);
@@ -44,7 +44,7 @@ static void json_check_answer(char *bytes, size_t size, bool several)
     form_init(&members);
     json_answer(&text, &a);
     CK(memchr(bytes, '\0', size) != NULL ||
-       (json_fields(text.bytes, text.length, known, &members, NULL) == 0 && members.count == 1));
+       (json_read(text.bytes, text.length, known, &members, NULL) == 0 && members.count == 1));
     buf_clear(&text);
     json_answer_lines(&text, &a);
     size_t lines = 0;
@@ -63,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct form f;
     struct err e = ERR_INIT;
     form_init(&f);
-    int result = json_fields(bytes, size, json_known, &f, &e);
+    int result = json_read(bytes, size, json_known, &f, &e);
     CK((result == 0) == (e.code == ERR_NONE));
     CK(f.count < sizeof json_known / sizeof json_known[0]);
     for (size_t i = 0; i < f.count; i++) {

@@ -480,7 +480,7 @@ static void random_ids_are_valid_ids_and_differ(void **state)
     (void)state;
     for (int i = 0; i < IDS; i++) {
         struct chat_draft d;
-        chat_random_id(ids[i]);
+        random_id(ids[i]);
         assert_int_equal(strlen(ids[i]), 22);
         assert_int_equal(set_in(&d, chat_set_id, ids[i], 22, NULL), 0);
         for (int c = 0; c < 21; c++) {

@@ -5,6 +5,7 @@
 #include "err.h"
 #include "form.h"
 #include "json.h"
+#include "json_read.h"
 
 #include <jansson.h>
 
@@ -16,7 +17,7 @@ static int fields(struct form *f, const char *bytes, size_t length, struct err *
     assert_non_null(copy);
     memcpy(copy, bytes, length);
     form_init(f);
-    int result = json_fields(copy, length, known, f, e);
+    int result = json_read(copy, length, known, f, e);
     free(copy);
     return result;
 }
@@ -123,8 +124,8 @@ static void values_are_counted_outside_of_strings(void **state)
 {
     struct err e = ERR_INIT;
     (void)state;
-    assert_int_equal(with_marks(JSON_MARKS_MAX, &e), 0);
-    assert_int_equal(with_marks(JSON_MARKS_MAX + 1, &e), -1);
+    assert_int_equal(with_marks(JSON_READ_MARKS_MAX, &e), 0);
+    assert_int_equal(with_marks(JSON_READ_MARKS_MAX + 1, &e), -1);
     assert_int_equal(e.code, ERR_INPUT);
     assert_contains(e.text, "4096");
 }
