@@ -69,7 +69,7 @@ endif
 LIBS     := -lfcgi -lsqlite3 -ljansson -linih -lsodium $(VARIANT_LIBS.$(VARIANT))
 TESTLIBS := -lcmocka
 
-override ALL_CPPFLAGS = -D_GNU_SOURCE -DPOLLCHAT_VERSION='"$(VERSION)"' -Icgi-bin/lib $(CPPFLAGS)
+override ALL_CPPFLAGS = -D_GNU_SOURCE -DPOLLCHAT_VERSION='"$(VERSION)"' -Icgi-bin $(CPPFLAGS)
 override ALL_CFLAGS   = -std=c17 -pthread -fvisibility=hidden $(WARNINGS) $(if $(filter 1,$(WERROR)),-Werror) \
                         $(VARIANT_CFLAGS.$(VARIANT)) $(CFLAGS)
 override ALL_LDFLAGS  = -pthread -Wl,--as-needed $(VARIANT_LDFLAGS.$(VARIANT)) $(LDFLAGS)
@@ -78,7 +78,7 @@ override ALL_LDFLAGS  = -pthread -Wl,--as-needed $(VARIANT_LDFLAGS.$(VARIANT)) $
 
 B        := build/$(VARIANT)
 SQL      := $(sort $(wildcard sql/*.sql sql/*/*.sql))
-LIBSRC   := $(sort $(wildcard cgi-bin/lib/*.c))
+LIBSRC   := $(sort $(filter-out cgi-bin/archive/%,$(wildcard cgi-bin/*/*.c cgi-bin/*/*/*.c)))#  the rooms (cgi-bin/README.md)
 LIBOBJ   := $(LIBSRC:%.c=$B/obj/%.o) $B/obj/sql_files.o
 COVERAGE := $(if $(filter cov,$(VARIANT)),$B/obj/tests/coverage.o)
 LIBRARY  := $B/libpollchat.a
@@ -87,7 +87,7 @@ TESTSRC  := $(sort $(wildcard tests/unit/test_*.c tests/crash/test_*.c))
 TESTS    := $(TESTSRC:tests/%.c=$B/%)
 UNIT     := $(filter $B/unit/%,$(TESTS))
 CRASH    := $(filter $B/crash/%,$(TESTS))
-OBJECTS  := $(LIBOBJ) $(addprefix $B/obj/cgi-bin/,send.o poll.o admin.o bundle.o) $(TESTSRC:%.c=$B/obj/%.o) $(COVERAGE)
+OBJECTS  := $(LIBOBJ) $(addprefix $B/obj/cgi-bin/,send.o poll.o admin.o archive/bundle.o) $(TESTSRC:%.c=$B/obj/%.o) $(COVERAGE)
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -225,16 +225,16 @@ $B/obj/%-main.o: $B/obj/cgi-bin/%.o
 	$(call say,RENAME,$@)
 	$Q$(OBJCOPY) --redefine-sym main=$*_main $< $@
 
-$B/bundle: $B/obj/cgi-bin/bundle.o $B/obj/send-main.o $B/obj/poll-main.o $B/obj/admin-main.o $(LIBRARY)
+$B/bundle: $B/obj/cgi-bin/archive/bundle.o $B/obj/send-main.o $B/obj/poll-main.o $B/obj/admin-main.o $(LIBRARY)
 	$(call say,LINK,$@)
 	$Q$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) 2>$@.log || { cat $@.log; exit 1; } # it warns of gethostbyname and dlopen, never called
 
 # The one that starts it: so small that it needs a small C library.
-$B/start: cgi-bin/start.c cgi-bin/lib/image.c cgi-bin/lib/image.h $B/flags
+$B/start: cgi-bin/archive/start.c cgi-bin/system/image.c cgi-bin/system/image.h $B/flags
 	$(call say,LINK,$@)
-	$Q$(CC) -std=c17 -D_GNU_SOURCE -Os $(WARNINGS) -ffile-prefix-map=$(CURDIR)=. -fno-stack-protector -ffunction-sections -static -nostdlib -nostdinc \
+	$Q$(CC) -std=c17 -D_GNU_SOURCE -Icgi-bin -Os $(WARNINGS) -ffile-prefix-map=$(CURDIR)=. -fno-stack-protector -ffunction-sections -static -nostdlib -nostdinc \
 	    -isystem $(SYSROOT)/usr/include/$(ARCH)-linux-musl -s -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,noexecstack -o $@ \
-	    $(MUSL)/crt1.o $(MUSL)/crti.o cgi-bin/start.c cgi-bin/lib/image.c $(MUSL)/libc.a $(shell $(CC) -print-libgcc-file-name) $(MUSL)/crtn.o
+	    $(MUSL)/crt1.o $(MUSL)/crti.o cgi-bin/archive/start.c cgi-bin/system/image.c $(MUSL)/libc.a $(shell $(CC) -print-libgcc-file-name) $(MUSL)/crtn.o
 
 # ---- run and test -------------------------------------------------------------------------------------------------------
 

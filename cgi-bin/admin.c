@@ -3,16 +3,16 @@
  * Works on the data folder directly, so it needs no web server and works while one runs.
  * Exit status: 0 fine, 1 something is wrong (said on stderr or listed), 2 wrong usage.
  */
-#include "lib/buf.h"
-#include "lib/checks.h"
-#include "lib/clock.h"
-#include "lib/conf.h"
-#include "lib/disk.h"
-#include "lib/err.h"
-#include "lib/findings.h"
-#include "lib/host.h"
-#include "lib/log.h"
-#include "lib/store.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "format/findings.h"
+#include "site/checks.h"
+#include "store/store.h"
+#include "system/conf.h"
+#include "system/disk.h"
+#include "system/host.h"
 
 #include <signal.h>
 #include <stdio.h>

@@ -2,22 +2,22 @@
  *
  * Route, checks, one call of the committer, answer. Not for reading (poll.c) nor for files.
  */
-#include "lib/commit.h"
-#include "lib/conf.h"
-#include "lib/cors.h"
-#include "lib/draft.h"
-#include "lib/err.h"
-#include "lib/form.h"
-#include "lib/forwarded.h"
-#include "lib/json.h"
-#include "lib/line.h"
-#include "lib/log.h"
-#include "lib/route.h"
-#include "lib/send_page.h"
-#include "lib/serve.h"
-#include "lib/site.h"
-#include "lib/tally.h"
-#include "lib/web.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "chat/draft.h"
+#include "chat/form.h"
+#include "format/json.h"
+#include "format/line.h"
+#include "routes/send_page.h"
+#include "shared/tally.h"
+#include "site/commit.h"
+#include "site/site.h"
+#include "system/conf.h"
+#include "web/cors.h"
+#include "web/forwarded.h"
+#include "web/route.h"
+#include "web/serve.h"
+#include "web/web.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# embed.sh - writes SQL files as a C file, so that the programs carry their schema (cgi-bin/lib/sql_files.h).
+# embed.sh - writes SQL files as a C file, so that the programs carry their schema (cgi-bin/store/sql_files.h).
 #
 #   sh sql/embed.sh OUT FILE...
 #
@@ -11,7 +11,7 @@ shift
 trap 'rm -f "$out.new"' EXIT
 {
     echo '/* Made by sql/embed.sh. */'
-    echo '#include "sql_files.h"'
+    echo '#include "store/sql_files.h"'
     echo
     echo '#include <stddef.h>'
     echo

@@ -4,8 +4,8 @@
  */
 #include "fault_vfs.h"
 
-#include "../../cgi-bin/lib/clock.h"
-#include "../../cgi-bin/lib/sql_files.h"
+#include "base/clock.h"
+#include "store/sql_files.h"
 
 #include <sys/file.h>
 #include <sys/statvfs.h>

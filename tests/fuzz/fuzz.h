@@ -7,15 +7,15 @@
 #ifndef FUZZ_H
 #define FUZZ_H
 
-#include "buf.h"
-#include "chat.h"
-#include "ck.h"
-#include "err.h"
-#include "form.h"
-#include "json.h"
-#include "json_read.h"
-#include "problem.h"
-#include "str.h"
+#include "base/buf.h"
+#include "base/ck.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "chat/chat.h"
+#include "chat/form.h"
+#include "chat/json_read.h"
+#include "format/json.h"
+#include "format/problem.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -5,8 +5,8 @@
  */
 #include "fuzz.h"
 
-#include "draft.h"
-#include "line.h"
+#include "chat/draft.h"
+#include "format/line.h"
 
 enum { DRAFT_MAX_TEXT = 64 }; /* small, so that the fuzzer meets it */
 

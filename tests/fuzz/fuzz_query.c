@@ -2,8 +2,8 @@
  * same. */
 #include "fuzz.h"
 
-#include "query.h"
-#include "sse.h"
+#include "chat/query.h"
+#include "format/sse.h"
 
 static void query_check_limits(const struct query *q)
 {

@@ -8,8 +8,8 @@
 
 #include "support.h"
 
-#include "buf.h"
-#include "web_carrier.h"
+#include "base/buf.h"
+#include "web/private/web_carrier.h"
 
 enum { FAKE_VARIABLES_MAX = 32 };
 

@@ -8,9 +8,9 @@
 
 #include "support.h"
 
-#include "../../cgi-bin/lib/err.h"
-#include "../../cgi-bin/lib/log.h"
-#include "../../cgi-bin/lib/store.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "store/store.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* test_address.c - address.h: addresses as they stand in headers, and the ranges of a setting. */
 #include "support.h"
 
-#include "address.h"
+#include "base/address.h"
 
 static struct address in_header(const char *text)
 {

@@ -2,9 +2,9 @@
  * server. */
 #include "support.h"
 
-#include "allowance.h"
-#include "conf.h"
-#include "host.h"
+#include "system/allowance.h"
+#include "system/conf.h"
+#include "system/host.h"
 
 #include <sys/prctl.h>
 #include <sys/resource.h>

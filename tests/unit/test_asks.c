@@ -1,8 +1,8 @@
 /* test_asks.c - asks.h and deadlines.h: equal questions are one, and whoever is due first comes first. */
 #include "support.h"
 
-#include "asks.h"
-#include "deadlines.h"
+#include "base/deadlines.h"
+#include "wait/private/asks.h"
 
 static struct query query_of(const char *room, uint64_t since)
 {

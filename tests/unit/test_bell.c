@@ -1,10 +1,10 @@
 /* test_bell.c - wake-ups and known heads across processes: what may be trusted, and what must never be missed. */
 #include "support.h"
 
-#include "bell.h"
-#include "clock.h"
-#include "err.h"
-#include "pace.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "shared/bell.h"
+#include "shared/pace.h"
 
 #include <pthread.h>
 #include <signal.h>

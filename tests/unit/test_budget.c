@@ -1,7 +1,7 @@
 /* test_budget.c - budget.h: what is in work at once. */
 #include "support.h"
 
-#include "budget.h"
+#include "system/budget.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* test_buf.c - buf.h: bytes that grow up to a limit, and tell when something didn't fit. */
 #include "support.h"
 
-#include "buf.h"
+#include "base/buf.h"
 
 static void is_empty_text_before_the_first_byte(void **state)
 {

@@ -1,8 +1,8 @@
 /* test_chat.c - chat.h: which values the fields of a message may have, and what happens to those that may not. */
 #include "support.h"
 
-#include "chat.h"
-#include "err.h"
+#include "base/err.h"
+#include "chat/chat.h"
 
 typedef int setter(struct chat_draft *d, const char *value, size_t length, struct err *e);
 

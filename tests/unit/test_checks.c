@@ -1,13 +1,13 @@
 /* test_checks.c - checks.h, findings.h, exposure.h: what an owner is told of his host, and when a chat stops for safety. */
 #include "support.h"
 
-#include "../../cgi-bin/lib/buf.h"
-#include "../../cgi-bin/lib/checks.h"
-#include "../../cgi-bin/lib/conf.h"
-#include "../../cgi-bin/lib/err.h"
-#include "../../cgi-bin/lib/exposure.h"
-#include "../../cgi-bin/lib/findings.h"
-#include "../../cgi-bin/lib/log.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "format/findings.h"
+#include "site/checks.h"
+#include "system/conf.h"
+#include "system/exposure.h"
 
 #include <fcntl.h>
 #include <limits.h>

@@ -1,7 +1,7 @@
 /* test_ck.c - ck.h: memory that is there or the program ends, and checks that stay on. */
 #include "support.h"
 
-#include "ck.h"
+#include "base/ck.h"
 
 static void sizes_of_0_give_memory_too(void **state)
 {

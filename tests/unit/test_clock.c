@@ -1,7 +1,7 @@
 /* test_clock.c - clock.h: time as text, and clocks that go forward. */
 #include "support.h"
 
-#include "clock.h"
+#include "base/clock.h"
 
 #include <time.h>
 

@@ -5,10 +5,10 @@
  */
 #include "support.h"
 
-#include "commit.h"
-#include "err.h"
-#include "heads.h"
-#include "site.h"
+#include "base/err.h"
+#include "site/commit.h"
+#include "site/heads.h"
+#include "site/site.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

@@ -1,8 +1,8 @@
 /* test_conf.c - conf.h: settings from file and environment, and mistakes that say what is wrong and what is allowed. */
 #include "support.h"
 
-#include "conf.h"
-#include "err.h"
+#include "base/err.h"
+#include "system/conf.h"
 
 #include <sys/stat.h>
 

@@ -1,10 +1,10 @@
 /* test_cors.c - cors.h: which other sites' pages may read and send. */
 #include "fake_web.h"
 
-#include "cors.h"
-#include "err.h"
-#include "forwarded.h"
-#include "web.h"
+#include "base/err.h"
+#include "web/cors.h"
+#include "web/forwarded.h"
+#include "web/web.h"
 
 #define VARIABLES(...) ((const char *const[]){__VA_ARGS__, NULL})
 

@@ -1,11 +1,11 @@
 /* test_crew.c - crew.h: processes of this one's making stand for those of a host. */
 #include "support.h"
 
-#include "allowance.h"
-#include "bell.h"
-#include "conf.h"
-#include "crew.h"
-#include "err.h"
+#include "base/err.h"
+#include "shared/bell.h"
+#include "system/allowance.h"
+#include "system/conf.h"
+#include "wait/private/crew.h"
 
 #include <signal.h>
 #include <sys/wait.h>

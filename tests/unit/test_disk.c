@@ -1,9 +1,9 @@
 /* test_disk.c - disk.h: folders, their rights, what they lie on, locks. */
 #include "support.h"
 
-#include "../../cgi-bin/lib/disk.h"
-#include "../../cgi-bin/lib/err.h"
-#include "../../cgi-bin/lib/log.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "system/disk.h"
 
 #include <errno.h>
 #include <fcntl.h>

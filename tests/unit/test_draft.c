@@ -13,10 +13,10 @@
  */
 #include "support.h"
 
-#include "buf.h"
-#include "draft.h"
-#include "err.h"
-#include "form.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "chat/draft.h"
+#include "chat/form.h"
 
 #include <pthread.h>
 

@@ -1,7 +1,7 @@
 /* test_err.c - err.h: the first error wins, and its words fit. */
 #include "support.h"
 
-#include "err.h"
+#include "base/err.h"
 
 #include <errno.h>
 

@@ -1,9 +1,9 @@
 /* test_form.c - form.h: fields of a query string or a form body, decoded or refused. */
 #include "support.h"
 
-#include "buf.h"
-#include "err.h"
-#include "form.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "chat/form.h"
 
 /* From a heap block of the exact size without a NUL behind: form_parse may not need one. */
 static int parse(struct form *f, const char *bytes, size_t length, struct err *e)

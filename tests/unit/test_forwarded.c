@@ -1,11 +1,11 @@
 /* test_forwarded.c - forwarded.h: whom a proxy is believed to ask for, and whom nobody can make it believe. */
 #include "fake_web.h"
 
-#include "address.h"
-#include "forwarded.h"
-#include "web.h"
-#include "web_carrier.h"
-#include "web_cgi.h"
+#include "base/address.h"
+#include "web/forwarded.h"
+#include "web/private/web_carrier.h"
+#include "web/private/web_cgi.h"
+#include "web/web.h"
 
 #define VARIABLES(...) ((const char *const[]){__VA_ARGS__, NULL})
 #define FOR "HTTP_X_FORWARDED_FOR="

@@ -2,9 +2,9 @@
  * what a site's own users share isn't. */
 #include "support.h"
 
-#include "err.h"
-#include "guard.h"
-#include "members.h"
+#include "base/err.h"
+#include "system/guard.h"
+#include "system/members.h"
 
 #include <fcntl.h>
 #include <grp.h>

@@ -1,10 +1,10 @@
 /* test_heads.c - heads.h: the file of a room says how far it is, whoever else writes, and whatever stands in its way. */
 #include "store_support.h"
 
-#include "../../cgi-bin/lib/commit.h"
-#include "../../cgi-bin/lib/conf.h"
-#include "../../cgi-bin/lib/heads.h"
-#include "../../cgi-bin/lib/site.h"
+#include "site/commit.h"
+#include "site/heads.h"
+#include "site/site.h"
+#include "system/conf.h"
 
 #include <pthread.h>
 #include <time.h>

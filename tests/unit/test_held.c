@@ -1,8 +1,8 @@
 /* test_held.c - FastCGI records for requests that wait. */
 #include "support.h"
 
-#include "buf.h"
-#include "held.h"
+#include "base/buf.h"
+#include "web/held.h"
 
 #include <sys/socket.h>
 #include <unistd.h>

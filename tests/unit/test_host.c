@@ -1,8 +1,8 @@
 /* test_host.c - host.h: limits of processes as the system writes them down, and what is held where. */
 #include "support.h"
 
-#include "conf.h"
-#include "host.h"
+#include "system/conf.h"
+#include "system/host.h"
 
 #include <sys/resource.h>
 #include <sys/stat.h>

@@ -1,8 +1,8 @@
 /* test_image.c - image.h and successor.h: whole programs, parts of them, and who takes over. */
 #include "support.h"
 
-#include "../../cgi-bin/lib/image.h"
-#include "../../cgi-bin/lib/successor.h"
+#include "system/image.h"
+#include "system/successor.h"
 
 #include <fcntl.h>
 #include <limits.h>

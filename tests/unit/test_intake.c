@@ -1,9 +1,9 @@
 /* test_intake.c - intake.h: records as web servers send them, and as none does. */
 #include "support.h"
 
-#include "buf.h"
-#include "clock.h"
-#include "intake.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "web/private/intake.h"
 
 #include <sys/socket.h>
 #include <unistd.h>

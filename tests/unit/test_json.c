@@ -1,11 +1,11 @@
 /* test_json.c - json.h: fields out of a JSON object, and answers as JSON, read back by jansson itself. */
 #include "support.h"
 
-#include "buf.h"
-#include "err.h"
-#include "form.h"
-#include "json.h"
-#include "json_read.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "chat/form.h"
+#include "chat/json_read.h"
+#include "format/json.h"
 
 #include <jansson.h>
 

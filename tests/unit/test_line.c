@@ -1,8 +1,8 @@
 /* test_line.c - line.h: a message a line; fields at tabs; the shell's own printf gives back the text. */
 #include "support.h"
 
-#include "buf.h"
-#include "line.h"
+#include "base/buf.h"
+#include "format/line.h"
 
 static struct chat_message message(uint64_t seq, const char *name, const char *text, size_t length)
 {

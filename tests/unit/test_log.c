@@ -1,7 +1,7 @@
 /* test_log.c - log.h: whole lines, nothing from outside starts one of its own. */
 #include "support.h"
 
-#include "log.h"
+#include "base/log.h"
 
 #include <errno.h>
 #include <pthread.h>

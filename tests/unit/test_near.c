@@ -1,7 +1,7 @@
 /* test_near.c - near.h: a slip of the pen is found, and another word isn't taken for one. */
 #include "support.h"
 
-#include "near.h"
+#include "base/near.h"
 
 static size_t distance(const char *a, const char *b)
 {

@@ -1,7 +1,7 @@
 /* test_pace.c - pace.h: crowds of made-up clients, in made-up time. */
 #include "support.h"
 
-#include "pace.h"
+#include "shared/pace.h"
 
 enum { LEAST = 2, MOST = 60, RATE = 50, CLIENTS_MAX = 5000 };
 

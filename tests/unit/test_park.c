@@ -1,9 +1,9 @@
 /* test_park.c - requests that wait for one thread: who is answered when, with what, and what each costs. */
 #include "fake_web.h"
 
-#include "clock.h"
-#include "err.h"
-#include "park.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "wait/park.h"
 
 #include <fcntl.h>
 #include <poll.h>

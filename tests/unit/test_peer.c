@@ -1,7 +1,7 @@
 /* test_peer.c - peer.h: which addresses are this machine, and which are one client. */
 #include "support.h"
 
-#include "peer.h"
+#include "web/peer.h"
 
 static void this_machine_has_many_names(void **state)
 {

@@ -1,9 +1,9 @@
 /* test_plain.c - html.h and plain.h: what people wrote is text on the page, wherever it stands, and the form keeps what was typed. */
 #include "support.h"
 
-#include "buf.h"
-#include "html.h"
-#include "plain.h"
+#include "base/buf.h"
+#include "format/html.h"
+#include "format/plain.h"
 
 #define HOSTILE "</textarea></noframes><script>alert(1)</script>\"onload='x'&amp;"
 

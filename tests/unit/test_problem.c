@@ -1,9 +1,9 @@
 /* test_problem.c - problem.h: what HTTP says about an error. */
 #include "support.h"
 
-#include "buf.h"
-#include "err.h"
-#include "problem.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "format/problem.h"
 
 static void every_code_has_the_status_of_the_contract(void **state)
 {

@@ -8,10 +8,10 @@
  */
 #include "support.h"
 
-#include "buf.h"
-#include "err.h"
-#include "form.h"
-#include "query.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "chat/form.h"
+#include "chat/query.h"
 
 /* "since lobby:0 limit=100 wait=0 json", with "several" and "epoch=…" where they hold. */
 static void describe(const struct query *q, struct buf *out)

@@ -1,8 +1,8 @@
 /* test_route.c - route.h: which handler a request is for, whatever the server's addresses look like. */
 #include "fake_web.h"
 
-#include "route.h"
-#include "web.h"
+#include "web/route.h"
+#include "web/web.h"
 
 #define VARIABLES(...) ((const char *const[]){__VA_ARGS__, NULL})
 

@@ -1,7 +1,7 @@
 /* test_secret.c - secret.h: one key for all who ask, and names that say nothing. */
 #include "store_support.h"
 
-#include "../../cgi-bin/lib/secret.h"
+#include "shared/secret.h"
 
 enum { RACERS = 12 };
 

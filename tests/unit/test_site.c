@@ -1,11 +1,11 @@
 /* test_site.c - site.h: what is known of a database isn't taken for another one's, whoever has the old one open. */
 #include "store_support.h"
 
-#include "../../cgi-bin/lib/bell.h"
-#include "../../cgi-bin/lib/commit.h"
-#include "../../cgi-bin/lib/query.h"
-#include "../../cgi-bin/lib/reader.h"
-#include "../../cgi-bin/lib/site.h"
+#include "chat/query.h"
+#include "shared/bell.h"
+#include "site/commit.h"
+#include "site/reader.h"
+#include "site/site.h"
 
 static struct site *site_of(const struct place *p, enum store_mode mode, char data[320])
 {

@@ -1,9 +1,9 @@
 /* test_sse.c - sse.h: events as the standard has them, and ids that lead back to where they stood. */
 #include "support.h"
 
-#include "buf.h"
-#include "err.h"
-#include "sse.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "format/sse.h"
 
 static struct chat_message message(uint64_t seq, const char *text)
 {

@@ -1,7 +1,7 @@
 /* test_store.c - store.h: what is appended, repeated, refused and read, in both journal modes. */
 #include "store_support.h"
 
-#include "../../cgi-bin/lib/clock.h"
+#include "base/clock.h"
 
 /* ---- opening ---- */
 

@@ -1,7 +1,7 @@
 /* test_store_limits.c - the store when others hold the lock, when a writer was killed, in folders that can't be written, on a full disk. */
 #include "store_support.h"
 
-#include "../../cgi-bin/lib/clock.h"
+#include "base/clock.h"
 
 #include <pthread.h>
 #include <sched.h>

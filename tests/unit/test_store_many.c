@@ -1,7 +1,7 @@
 /* test_store_many.c - the store under many processes and many threads at once, from an empty folder on. */
 #include "store_support.h"
 
-#include "../../cgi-bin/lib/clock.h"
+#include "base/clock.h"
 
 #include <pthread.h>
 #include <sys/mman.h>

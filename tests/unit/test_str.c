@@ -1,7 +1,7 @@
 /* test_str.c - str.h: strict numbers, UTF-8 by RFC 3629, words without case. */
 #include "support.h"
 
-#include "str.h"
+#include "base/str.h"
 
 static void reads_numbers_from_0_to_2_64_less_1(void **state)
 {

@@ -1,10 +1,10 @@
 /* test_tally.c - tally.h, counts.h, status.h: what is counted by many is the sum, and is shown as others read it. */
 #include "support.h"
 
-#include "buf.h"
-#include "json.h"
-#include "status.h"
-#include "tally.h"
+#include "base/buf.h"
+#include "format/json.h"
+#include "format/status.h"
+#include "shared/tally.h"
 
 #include <pthread.h>
 #include <sys/stat.h>

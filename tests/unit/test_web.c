@@ -1,12 +1,12 @@
 /* test_web.c - web.h: variables, queries and bodies with every kind of length, whatever the carrier. */
 #include "fake_web.h"
 
-#include "ck.h"
-#include "clock.h"
-#include "err.h"
-#include "form.h"
-#include "log.h"
-#include "web.h"
+#include "base/ck.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "chat/form.h"
+#include "web/web.h"
 
 #define VARIABLES(...) ((const char *const[]){__VA_ARGS__, NULL})
 

@@ -1,10 +1,10 @@
 /* test_web_answer.c - web.h: answers and problems with their headers, whatever the carrier. */
 #include "fake_web.h"
 
-#include "err.h"
-#include "form.h"
-#include "log.h"
-#include "web.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "chat/form.h"
+#include "web/web.h"
 
 #define VARIABLES(...) ((const char *const[]){__VA_ARGS__, NULL})
 

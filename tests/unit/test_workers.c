@@ -2,7 +2,7 @@
  * to itself. */
 #include "support.h"
 
-#include "workers.h"
+#include "system/workers.h"
 
 #include <pthread.h>
 #include <sys/socket.h>

@@ -1,0 +1,119 @@
+/* buf.c - see buf.h. */
+#include "base/buf.h"
+
+#include "base/ck.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SMALLEST = 256 };
+
+void buf_init(struct buf *b, size_t limit)
+{
+    memset(b, 0, sizeof *b);
+    b->limit = limit < BUF_UNLIMITED ? limit : BUF_UNLIMITED;
+}
+
+void buf_fini(struct buf *b)
+{
+    free(b->bytes);
+    buf_init(b, b->limit);
+}
+
+void buf_clear(struct buf *b)
+{
+    b->length = 0;
+    b->over = false;
+    if (b->bytes != NULL) {
+        b->bytes[0] = '\0';
+    }
+}
+
+char *buf_room(struct buf *b, size_t more, size_t *room)
+{
+    size_t left = b->limit - b->length;
+    if (more > left) {
+        more = left;
+    }
+    if (b->length + more + 1 > b->capacity) {
+        size_t want = b->capacity < SMALLEST ? SMALLEST : b->capacity * 2;
+        if (want < b->length + more + 1) {
+            want = b->length + more + 1;
+        }
+        if (want > b->limit + 1) {
+            want = b->limit + 1;
+        }
+        b->bytes = ck_realloc(b->bytes, want);
+        b->capacity = want;
+        b->bytes[b->length] = '\0';
+    }
+    *room = b->capacity - 1 - b->length;
+    return b->bytes + b->length;
+}
+
+void buf_grew(struct buf *b, size_t length)
+{
+    CK(b->length + length < b->capacity);
+    b->length += length;
+    b->bytes[b->length] = '\0';
+}
+
+void buf_add(struct buf *b, const void *bytes, size_t length)
+{
+    size_t room = 0;
+    if (b->over || length == 0) {
+        return;
+    }
+    if (length > b->limit - b->length) {
+        b->over = true;
+        return;
+    }
+    char *to = buf_room(b, length, &room);
+    memcpy(to, bytes, length);
+    buf_grew(b, length);
+}
+
+void buf_adds(struct buf *b, const char *text)
+{
+    buf_add(b, text, strlen(text));
+}
+
+void buf_addc(struct buf *b, char c)
+{
+    buf_add(b, &c, 1);
+}
+
+void buf_addf(struct buf *b, const char *format, ...)
+{
+    char small[512];
+    va_list args;
+    va_start(args, format);
+    int length = vsnprintf(small, sizeof small, format, args);
+    va_end(args);
+    CK(length >= 0);
+    if ((size_t)length < sizeof small) {
+        buf_add(b, small, (size_t)length);
+        return;
+    }
+    char *large = ck_malloc((size_t)length + 1);
+    va_start(args, format);
+    vsnprintf(large, (size_t)length + 1, format, args);
+    va_end(args);
+    buf_add(b, large, (size_t)length);
+    free(large);
+}
+
+const char *buf_text(const struct buf *b)
+{
+    return b->bytes != NULL ? b->bytes : "";
+}
+
+char *buf_steal(struct buf *b)
+{
+    char *bytes = b->bytes != NULL ? b->bytes : ck_strdup("");
+    b->bytes = NULL;
+    buf_fini(b);
+    return bytes;
+}

@@ -1,0 +1,45 @@
+/* err.c - see err.h. */
+#include "base/err.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+__attribute__((format(printf, 4, 0))) static void set(struct err *e, enum err_code code, const char *field,
+                                                      const char *format, va_list args)
+{
+    int saved = errno;
+    if (e == NULL || e->code != ERR_NONE) {
+        return;
+    }
+    e->code = code;
+    e->os_errno = saved;
+    snprintf(e->field, sizeof e->field, "%s", field);
+    vsnprintf(e->text, sizeof e->text, format, args);
+}
+
+int err_set(struct err *e, enum err_code code, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    set(e, code, "", format, args);
+    va_end(args);
+    return -1;
+}
+
+int err_field(struct err *e, enum err_code code, const char *field, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    set(e, code, field, format, args);
+    va_end(args);
+    return -1;
+}
+
+void err_clear(struct err *e)
+{
+    if (e != NULL) {
+        memset(e, 0, sizeof *e);
+    }
+}

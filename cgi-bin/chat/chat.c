@@ -1,0 +1,258 @@
+/* chat.c - see chat.h. */
+#include "chat/chat.h"
+
+#include "base/ck.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "base/unseen.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const uint64_t EACH_BYTE = 0x0101010101010101; /* times a byte: a word of it */
+
+static const char *const type_words[CHAT_TYPE__MAX] = {
+    [CHAT_MESSAGE] = "message",
+    [CHAT_EDIT] = "edit",
+    [CHAT_DELETE] = "delete",
+    [CHAT_NOTICE] = "notice",
+};
+
+const char *chat_type_word(enum chat_type type)
+{
+    return type >= CHAT_MESSAGE && type < CHAT_TYPE__MAX ? type_words[type] : "";
+}
+
+void chat_draft_init(struct chat_draft *d)
+{
+    memset(d, 0, sizeof *d);
+    memcpy(d->room, CHAT_ROOM_DEFAULT, sizeof CHAT_ROOM_DEFAULT);
+    memcpy(d->name, CHAT_NAME_DEFAULT, sizeof CHAT_NAME_DEFAULT);
+}
+
+void chat_draft_fini(struct chat_draft *d)
+{
+    free(d->text);
+    chat_draft_init(d);
+}
+
+void chat_message_fini(struct chat_message *m)
+{
+    free(m->name);
+    free(m->id);
+    free(m->text);
+    memset(m, 0, sizeof *m);
+}
+
+/* Each byte of the result is 1 where that of `word` is 0, else 0. */
+static uint64_t zero_bytes(uint64_t word)
+{
+    const uint64_t low = 0x7f * EACH_BYTE;
+    return ~(((word & low) + low) | word | low) >> 7;
+}
+
+/* What eight bytes of text grow by: a control character by 5, a quote or a backslash by 1. */
+static size_t growth_of_eight(const char *text)
+{
+    uint64_t word = 0;
+    memcpy(&word, text, sizeof word);
+    uint64_t growth = 5 * zero_bytes(word & (0xe0 * EACH_BYTE)) + zero_bytes(word ^ ('"' * EACH_BYTE)) +
+                      zero_bytes(word ^ ('\\' * EACH_BYTE));
+    return (size_t)((growth * EACH_BYTE) >> 56); /* the sum of its bytes, at most 40 */
+}
+
+size_t chat_text_weight(const char *text, size_t length)
+{
+    size_t weight = length;
+    size_t at = 0;
+    for (; length - at >= sizeof(uint64_t); at += sizeof(uint64_t)) {
+        weight += growth_of_eight(text + at);
+    }
+    for (; at < length; at++) {
+        unsigned char c = (unsigned char)text[at];
+        weight += c < 0x20 ? 5 : c == '"' || c == '\\';
+    }
+    return weight;
+}
+
+static bool is_lower_or_digit(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+bool chat_room_valid(const char *room, size_t length)
+{
+    if (length == 0 || length > CHAT_ROOM_MAX || !is_lower_or_digit(room[0])) {
+        return false;
+    }
+    for (size_t i = 1; i < length; i++) {
+        if (!is_lower_or_digit(room[i]) && room[i] != '-' && room[i] != '_') {
+            return false;
+        }
+    }
+    return true;
+}
+
+int chat_set_room(struct chat_draft *d, const char *value, size_t length, struct err *e)
+{
+    if (!chat_room_valid(value, length)) {
+        return err_field(e, ERR_INPUT, "room",
+                         "room must be 1 to 64 of a-z, 0-9, '-' and '_', and begin with a letter or digit.");
+    }
+    memcpy(d->room, value, length);
+    d->room[length] = '\0';
+    return 0;
+}
+
+/* Blank for a reader: Unicode's White_Space and the characters that take no room. What is left after
+ * trimming must show something, or a name could look like nobody's. */
+static bool is_blank(uint32_t c)
+{
+    static const uint32_t others[] = {0x85,   0xA0,   0xAD,   0x34F,  0x61C,  0x115F, 0x1160, 0x1680, 0x17B4, 0x17B5,
+                                      0x180E, 0x2028, 0x2029, 0x202F, 0x205F, 0x2800, 0x3000, 0x3164, 0xFEFF, 0xFFA0};
+    if ((c >= 0x09 && c <= 0x0D) || c == 0x20 || (c >= 0x2000 && c <= 0x200F) || (c >= 0x2060 && c <= 0x2064) ||
+        (c >= 0x206A && c <= 0x206F)) {
+        return true;
+    }
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        if (c == others[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Would break a line, move a terminal's cursor or turn the text after it around (Unicode Cc, Zl, Zp and
+ * the embeddings, overrides and isolates of UAX #9). */
+static bool is_forbidden_in_name(uint32_t c)
+{
+    return c < 0x20 || (c >= 0x7F && c <= 0x9F) || c == 0x2028 || c == 0x2029 || (c >= 0x202A && c <= 0x202E) ||
+           (c >= 0x2066 && c <= 0x2069);
+}
+
+/* The part of value without blanks at both ends. value must be UTF-8. */
+static void trim(const char *value, size_t length, size_t *from, size_t *to)
+{
+    *from = length;
+    *to = length;
+    for (size_t at = 0, size = 0; at < length; at += size) {
+        uint32_t c = 0;
+        size = str_utf8_next(value + at, length - at, &c);
+        if (!is_blank(c)) {
+            if (*from == length) {
+                *from = at;
+            }
+            *to = at + size;
+        }
+    }
+}
+
+/* The characters of a trimmed name; their number, or CHAT_NAME_MAX + 1 where there are more. */
+static size_t points_of(const char *name, size_t length, uint32_t points[CHAT_NAME_MAX])
+{
+    size_t count = 0;
+    for (size_t at = 0; at < length && count <= CHAT_NAME_MAX; count++) {
+        uint32_t c = 0;
+        at += str_utf8_next(name + at, length - at, &c);
+        if (count < CHAT_NAME_MAX) {
+            points[count] = c;
+        }
+    }
+    return count;
+}
+
+static int check_points(const uint32_t *points, size_t count, struct err *e)
+{
+    bool shows = false;
+    for (size_t i = 0; i < count && i < CHAT_NAME_MAX; i++) {
+        if (is_forbidden_in_name(points[i])) {
+            return err_field(e, ERR_INPUT, "name",
+                             "name must not hold control characters or marks that change the direction of text.");
+        }
+        shows = shows || (!is_blank(points[i]) && !unseen_is(points[i]));
+    }
+    if (!shows || count > CHAT_NAME_MAX) {
+        return err_field(e, ERR_INPUT, "name", "name must have 1 to %d characters that show.", CHAT_NAME_MAX);
+    }
+    size_t unseen = unseen_find(points, count);
+    if (unseen < count) {
+        return err_field(
+            e, ERR_INPUT, "name",
+            "name must not hold characters that don't show, or it could look like another one: U+%04X is its "
+            "character number %zu.",
+            (unsigned)points[unseen], unseen + 1);
+    }
+    return 0;
+}
+
+int chat_set_name(struct chat_draft *d, const char *value, size_t length, struct err *e)
+{
+    uint32_t points[CHAT_NAME_MAX];
+    size_t from = 0;
+    size_t to = 0;
+    if (!str_utf8_valid(value, length, NULL)) {
+        return err_field(e, ERR_INPUT, "name", "name must be valid UTF-8.");
+    }
+    trim(value, length, &from, &to);
+    if (check_points(points, points_of(value + from, to - from, points), e) != 0) {
+        return -1;
+    }
+    memcpy(d->name, value + from, to - from);
+    d->name[to - from] = '\0';
+    return 0;
+}
+
+int chat_set_id(struct chat_draft *d, const char *value, size_t length, struct err *e)
+{
+    bool good = length >= 1 && length <= CHAT_ID_MAX;
+    for (size_t i = 0; good && i < length; i++) {
+        char c = value[i];
+        good = is_lower_or_digit(c) || (c >= 'A' && c <= 'Z') || c == '.' || c == '_' || c == '-';
+    }
+    if (!good) {
+        return err_field(e, ERR_INPUT, "id", "id must be 1 to %d of A-Z, a-z, 0-9, '.', '_' and '-'.", CHAT_ID_MAX);
+    }
+    memcpy(d->id, value, length);
+    d->id[length] = '\0';
+    return 0;
+}
+
+int chat_set_reply_to(struct chat_draft *d, const char *value, size_t length, struct err *e)
+{
+    if (strlen(value) != length || str_u64(value, 1, CHAT_SEQ_MAX, &d->reply_to) != 0) {
+        return err_field(e, ERR_INPUT, "reply_to", "reply_to must be the seq of a message: a whole number from 1.");
+    }
+    return 0;
+}
+
+static int check_text(const char *value, size_t length, size_t max_text, struct err *e)
+{
+    size_t bad_at = 0;
+    if (length == 0) {
+        return err_field(e, ERR_INPUT, "text", "text must have at least one byte.");
+    }
+    if (length > max_text) {
+        return err_field(e, ERR_TOO_LARGE, "text", "text has %zu bytes; at most %zu are allowed (max_text).", length,
+                         max_text);
+    }
+    if (memchr(value, '\0', length) != NULL) {
+        return err_field(e, ERR_INPUT, "text", "text must not hold the character U+0000.");
+    }
+    if (!str_utf8_valid(value, length, &bad_at)) {
+        return err_field(e, ERR_INPUT, "text", "text must be valid UTF-8; byte %zu (counted from 0) is not.", bad_at);
+    }
+    return 0;
+}
+
+int chat_text_take(struct chat_draft *d, char *value, size_t length, size_t max_text, struct err *e)
+{
+    if (check_text(value, length, max_text, e) != 0) {
+        free(value);
+        return -1;
+    }
+    free(d->text);
+    d->text = value;
+    d->text_length = length;
+    return 0;
+}

@@ -1,0 +1,174 @@
+/* draft.c - see draft.h. */
+#include "chat/draft.h"
+
+#include "base/ck.h"
+#include "base/err.h"
+#include "base/random.h"
+#include "base/str.h"
+#include "chat/form.h"
+#include "chat/json_read.h"
+
+#include <string.h>
+
+enum { OTHER_FIELDS_BYTES = 16 * 1024 };
+
+static const char two_forms[] = "Send a form: curl -d text=hi URL/send (or --data-urlencode 'text=100% right'), "
+                                "or plain text: curl -H 'Content-Type: text/plain' -d hi URL/send";
+
+size_t draft_body_limit(size_t max_text)
+{
+    return max_text * 6 + OTHER_FIELDS_BYTES;
+}
+
+/* Content-Type = type/subtype *( OWS ";" OWS name=value ), RFC 9110 section 8.3. */
+static bool type_is(const char *content_type, const char *type)
+{
+    size_t length = strlen(type);
+    if (!str_starts_nocase(content_type, type)) {
+        return false;
+    }
+    char next = content_type[length];
+    return next == '\0' || next == ';' || next == ' ' || next == '\t';
+}
+
+static bool charset_is_utf8(const char *content_type)
+{
+    const char *at = content_type;
+    while ((at = strchr(at, ';')) != NULL) {
+        at++;
+        at += strspn(at, " \t");
+        if (str_starts_nocase(at, "charset=")) {
+            at += strlen("charset=");
+            at += *at == '"';
+            size_t length = strcspn(at, "\"; \t");
+            return (length == 5 && str_starts_nocase(at, "utf-8")) || (length == 4 && str_starts_nocase(at, "utf8")) ||
+                   (length == 8 && str_starts_nocase(at, "us-ascii"));
+        }
+    }
+    return true;
+}
+
+int draft_kind_of(const char *content_type, size_t body_length, enum draft_kind *out, struct err *e)
+{
+    static const struct {
+        const char *type;
+        enum draft_kind kind;
+    } kinds[] = {{"application/json", DRAFT_JSON},
+                 {"application/x-www-form-urlencoded", DRAFT_FORM},
+                 {"text/plain", DRAFT_TEXT}};
+    if (content_type == NULL || content_type[0] == '\0') {
+        *out = DRAFT_NONE;
+        return body_length == 0 ? 0
+                                : err_set(e, ERR_TYPE,
+                                          "The body has no Content-Type; allowed are application/json, "
+                                          "application/x-www-form-urlencoded and text/plain.");
+    }
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (type_is(content_type, kinds[i].type)) {
+            *out = kinds[i].kind;
+            return charset_is_utf8(content_type) ? 0 : err_set(e, ERR_TYPE, "The charset must be utf-8.");
+        }
+    }
+    return err_set(e, ERR_TYPE,
+                   "This Content-Type isn't taken; allowed are application/json, "
+                   "application/x-www-form-urlencoded and text/plain.");
+}
+
+/* First place that has the field. NULL: none has, or it is given twice (*e). */
+static const struct form_field *find(const struct form *body, const struct draft_source *source, const char *name,
+                                     struct err *e)
+{
+    const struct form *places[] = {body, source->query, source->headers};
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        const struct form_field *f = places[i] != NULL ? form_once(places[i], name, e) : NULL;
+        if (f != NULL || e->code != ERR_NONE) {
+            return f;
+        }
+    }
+    return NULL;
+}
+
+static int check_type(struct chat_draft *d, const char *value, size_t length, struct err *e)
+{
+    (void)d;
+    if (length == strlen("message") && strcmp(value, "message") == 0) {
+        return 0;
+    }
+    return err_field(e, ERR_INPUT, "type", "type must be message.");
+}
+
+static int small_fields(const struct form *body, const struct draft_source *source, struct chat_draft *d, struct err *e)
+{
+    static const struct {
+        const char *name;
+        int (*set)(struct chat_draft *d, const char *value, size_t length, struct err *e);
+    } setters[] = {{"room", chat_set_room},
+                   {"name", chat_set_name},
+                   {"id", chat_set_id},
+                   {"reply_to", chat_set_reply_to},
+                   {"type", check_type}};
+    for (size_t i = 0; i < sizeof setters / sizeof setters[0]; i++) {
+        const struct form_field *f = find(body, source, setters[i].name, e);
+        if (e->code != ERR_NONE || (f != NULL && setters[i].set(d, f->value, f->length, e) != 0)) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int text_field(const struct form *body, const struct draft_source *source, struct chat_draft *d, struct err *e)
+{
+    const struct form_field *f = find(body, source, "text", e);
+    if (e->code == ERR_NONE && (f == NULL || f->bare)) { /* bare: curl -d text */
+        return err_field(e, ERR_INPUT, "text", "There is no field text. %s", two_forms);
+    }
+    if (f == NULL) {
+        return -1;
+    }
+    return chat_text_take(d, ck_memdup0(f->value, f->length), f->length, source->max_text, e);
+}
+
+static int parse_fields(const struct form *body, const struct draft_source *source, struct chat_draft *d, struct err *e)
+{
+    return small_fields(body, source, d, e) != 0 || text_field(body, source, d, e) != 0 ? -1 : 0;
+}
+
+static int parse_text(const struct draft_source *source, struct chat_draft *d, struct err *e)
+{
+    if (small_fields(NULL, source, d, e) != 0) {
+        return -1;
+    }
+    return chat_text_take(d, ck_memdup0(source->body, source->body_length), source->body_length, source->max_text, e);
+}
+
+int draft_parse(const struct draft_source *source, struct chat_draft *d, struct err *e)
+{
+    static const char *const known[] = {"text", "room", "name", "id", "reply_to", "type", NULL};
+    struct err own = ERR_INIT;
+    struct form body;
+    int result = 0;
+    if (e == NULL) {
+        e = &own;
+    }
+    form_init(&body);
+    switch (source->kind) {
+    case DRAFT_JSON:
+        result = json_read(source->body, source->body_length, known, &body, e);
+        break;
+    case DRAFT_FORM:
+        result = form_parse(&body, source->body, source->body_length, e);
+        break;
+    case DRAFT_NONE:
+    case DRAFT_TEXT:
+        break;
+    }
+    if (result == 0) {
+        result = source->kind == DRAFT_TEXT && source->body_length > 0 ? parse_text(source, d, e)
+                                                                       : parse_fields(&body, source, d, e);
+    }
+    if (result == 0 && d->id[0] == '\0') {
+        random_id(d->id);
+    }
+    form_fini(&body);
+    return result;
+}

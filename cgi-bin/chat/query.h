@@ -1,0 +1,54 @@
+/* query.h - the parameters of GET /poll.
+ *
+ * Pure: fields in, struct out. One table of what may be asked; unknown fields are ignored, a bad or
+ * empty value of a known one is an error that names it.
+ * Threads: any.
+ */
+#ifndef QUERY_H
+#define QUERY_H
+
+#include "chat/chat.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+struct form;
+
+enum { QUERY_ROOMS_MAX = 32, QUERY_LIMIT_DEFAULT = 100, QUERY_LIMIT_MAX = 1000, QUERY_WAIT_MAX = 60 };
+
+enum query_kind {
+    QUERY_SINCE,  /* newer than rooms[].since */
+    QUERY_BEFORE, /* a page backwards: older than `before` */
+    QUERY_LAST,   /* the last `limit` messages */
+};
+
+enum query_format { QUERY_JSON, QUERY_NDJSON, QUERY_TEXT };
+
+struct query_room {
+    char name[CHAT_ROOM_MAX + 1];
+    uint64_t since;
+    bool now; /* since=now: from the head at this moment */
+};
+
+struct query {
+    enum query_kind kind;
+    enum query_format format;
+    size_t count; /* rooms; at least 1 */
+    bool stream;  /* not one answer but all that comes: set by who answers GET /stream */
+    bool several; /* the form of several rooms was used: room=a:5, or room more than once */
+    uint64_t before;
+    uint32_t limit;
+    unsigned wait;                            /* seconds, as asked for */
+    char epoch[65];                           /* "" when not given */
+    struct query_room rooms[QUERY_ROOMS_MAX]; /* last, so that a copy may be cut behind `count` of them */
+};
+
+/* 0, or -1 with ERR_INPUT and the field. On -1 nothing in *q may be used but format. */
+int query_parse(const struct form *fields, struct query *q, struct err *e);
+
+/* Only the format, for a program that must say an error before it reads the rest. JSON when it is bad. */
+enum query_format query_format_of(const struct form *fields);
+
+#endif

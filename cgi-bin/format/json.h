@@ -1,0 +1,67 @@
+/* json.h - JSON out. (In: json_read.h.)
+ *
+ * One function for each kind of object, so that a message looks the same wherever it stands.
+ * Formats: README.md, "The API on one page". Compact, UTF-8, one object without line breaks.
+ * Pure. Threads: any.
+ */
+#ifndef JSON_H
+#define JSON_H
+
+#include "chat/answer.h"
+#include "chat/chat.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf;
+struct findings;
+struct status;
+
+/* {"epoch","room","seq","time","name","text","type","id"[,"reply_to"]} */
+void json_sent(struct buf *out, const char *epoch, const char *room, const struct chat_message *m);
+
+/* One message: {["room",]"seq","time","name","text","type","id"[,"reply_to"]}; room may be NULL. */
+void json_message(struct buf *out, const char *room, const struct chat_message *m);
+
+/* Where a stream stands: {"type":"cursor","epoch","room","next","head","oldest"[,"gap"]}; for several rooms as below. */
+void json_position(struct buf *out, const struct answer *a);
+
+/* {"epoch","head"} and a line feed: what the file of a room says (heads.h). */
+void json_head(struct buf *out, const char *epoch, uint64_t head);
+
+/* {"epoch","room","messages":[...],"next","head","oldest","more","wait"[,"poll_after"][,"watch"][,"gap"]};
+ * for several rooms without "room", with next, head, oldest, watch as objects and gap as an
+ * array. */
+void json_answer(struct buf *out, const struct answer *a);
+
+/* A message a line. */
+void json_messages_lines(struct buf *out, const struct answer *a);
+
+/* The same, and as last line the answer without its messages: {"type":"cursor","epoch",...}. */
+void json_answer_lines(struct buf *out, const struct answer *a);
+
+/* See status.h. */
+void json_status(struct buf *out, const struct status *s);
+
+/* {"version","time","secure","authorization","forwarded","data_address","findings":[{"topic","state","text"}]}: get_doctor.h. time is RFC 3339;
+ * data_address may be "". */
+struct json_doctor {
+    const char *version;
+    int64_t time_ms;
+    bool secure;        /* the request came by HTTPS */
+    bool authorization; /* it had an Authorization header, which some servers keep from programs */
+    bool forwarded;     /* it came through a proxy that says so */
+    const char *data_address;
+    const struct findings *findings;
+};
+void json_doctor(struct buf *out, const struct json_doctor *d);
+
+/* {"bytes"}: how long a body was. */
+void json_received(struct buf *out, uint64_t bytes);
+
+/* RFC 9457: {"type","title","status","detail"[,"field"][,"epoch"]}; field and epoch may be NULL or "". What isn't UTF-8 is left out. */
+void json_problem(struct buf *out, const char *type, const char *title, int status, const char *detail,
+                  const char *field, const char *epoch);
+
+#endif

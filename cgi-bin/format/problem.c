@@ -1,0 +1,63 @@
+/* problem.c - see problem.h. */
+#include "format/problem.h"
+
+#include "base/buf.h"
+#include "format/json.h"
+
+#include <stdio.h>
+
+static const struct problem problems[ERR__MAX] = {
+    [ERR_INPUT] = {400, 0, "bad-input", "Bad Request"},
+    [ERR_AUTH] = {403, 0, "forbidden-origin", "Forbidden"},
+    [ERR_FORBIDDEN] = {403, 0, "forbidden", "Forbidden"},
+    [ERR_ABSENT] = {404, 0, "not-found", "Not Found"},
+    [ERR_METHOD] = {405, 0, "method-not-allowed", "Method Not Allowed"},
+    [ERR_SLOW] = {408, 0, "too-slow", "Request Timeout"},
+    [ERR_EPOCH] = {409, 0, "epoch-changed", "Conflict"},
+    [ERR_CONFLICT] = {409, 0, "id-reused", "Conflict"},
+    [ERR_TOO_LARGE] = {413, 0, "too-large", "Content Too Large"},
+    [ERR_TYPE] = {415, 0, "unsupported-type", "Unsupported Media Type"},
+    [ERR_BUSY] = {503, 1, "store-busy", "Service Unavailable"},
+    [ERR_CROWDED] = {503, 2, "crowded", "Service Unavailable"},
+    [ERR_FULL] = {503, 30, "store-full", "Service Unavailable"},
+    [ERR_READONLY] = {503, 30, "store-read-only", "Service Unavailable"},
+    [ERR_CORRUPT] = {500, 0, "store-corrupt", "Internal Server Error"},
+    [ERR_NEWER] = {503, 5, "store-newer", "Service Unavailable"},
+    [ERR_CONFIG] = {500, 0, "misconfigured", "Internal Server Error"},
+    [ERR_EXPOSED] = {503, 60, "exposed", "Service Unavailable"},
+    [ERR_STOPPING] = {503, 1, "stopping", "Service Unavailable"},
+    [ERR_STREAM] = {503, 60, "no-stream", "Service Unavailable"},
+    [ERR_SYSTEM] = {500, 0, "internal", "Internal Server Error"},
+};
+
+const struct problem *problem_of(enum err_code code)
+{
+    return code > ERR_NONE && code < ERR__MAX && problems[code].status != 0 ? &problems[code] : &problems[ERR_SYSTEM];
+}
+
+const char *problem_detail(const struct err *e)
+{
+    switch (e->code) {
+    case ERR_CONFIG:
+        return "A setting of this site is wrong; the server's error log says which, and so does: pollchat settings";
+    case ERR_EXPOSED:
+        return "This chat has stopped, for safety. Its owner finds the reason in doctor.html.";
+    case ERR_SYSTEM:
+        return "Something failed on the server; its error log says what.";
+    default:
+        return e->text;
+    }
+}
+
+void problem_body(struct buf *out, const struct err *e, bool as_text, const char *epoch)
+{
+    const struct problem *p = problem_of(e->code);
+    const char *detail = problem_detail(e);
+    char type[64];
+    if (as_text) {
+        buf_addf(out, "%d %s: %s\n", p->status, p->title, detail);
+        return;
+    }
+    snprintf(type, sizeof type, "urn:pollchat:problem:%s", p->slug);
+    json_problem(out, type, p->title, p->status, detail, e->field, epoch);
+}

@@ -1,0 +1,216 @@
+/* get_doctor.c - see get_doctor.h. */
+#include "routes/get_doctor.h"
+
+#include "base/buf.h"
+#include "base/ck.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "chat/form.h"
+#include "format/findings.h"
+#include "format/json.h"
+#include "routes/get_status.h"
+#include "routes/program.h"
+#include "site/checks.h"
+#include "site/site.h"
+#include "system/allowance.h"
+#include "system/conf.h"
+#include "system/disk.h"
+#include "system/exposure.h"
+#include "system/guard.h"
+#include "wait/waiting.h"
+#include "web/web.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool is(const struct web_exchange *x, const char *name, const char *value)
+{
+    const char *found = web_variable(x, name);
+    return found != NULL && strcmp(found, value) == 0;
+}
+
+static bool is_secure(const struct web_exchange *x)
+{
+    return is(x, "HTTPS", "on") || is(x, "HTTPS", "1") || is(x, "REQUEST_SCHEME", "https") ||
+           is(x, "HTTP_X_FORWARDED_PROTO", "https");
+}
+
+static void answer_json(struct web_exchange *x, void (*write)(struct buf *out, const void *what), const void *what)
+{
+    struct web_reply r;
+    web_reply_init(&r, 200);
+    web_header(&r, "Content-Type", "application/json");
+    write(&r.body, what);
+    web_answer(x, &r);
+    web_reply_fini(&r);
+}
+
+static void write_doctor(struct buf *out, const void *what)
+{
+    json_doctor(out, what);
+}
+
+static void write_received(struct buf *out, const void *what)
+{
+    json_received(out, *(const uint64_t *)what);
+}
+
+/* ---- looking ---- */
+
+/* A look at the host: what was asked about, and what was seen. */
+struct look {
+    struct conf conf;
+    bool is_known;              /* conf says where the data is */
+    char conf_problem[512];     /* why not */
+    char served[CONF_TEXT_MAX]; /* DOCUMENT_ROOT, or "" */
+    struct allowance allowed;   /* where is_known */
+    struct findings findings;
+    char address[CONF_TEXT_MAX]; /* of the test file, or "" */
+};
+
+static void look(struct look *l, bool fastcgi, bool stranger)
+{
+    char folder[CONF_TEXT_MAX] = "";
+    const char *served = l->served[0] != '\0' ? l->served : NULL;
+    (void)disk_program_folder(folder, sizeof folder, NULL);
+    const struct checks_given given = {.conf = &l->conf,
+                                       .conf_problem = l->is_known ? NULL : l->conf_problem,
+                                       .stranger = stranger,
+                                       .program_folder = folder,
+                                       .served = served,
+                                       .allowed = l->is_known ? &l->allowed : NULL,
+                                       .carrier = fastcgi ? CHECKS_FASTCGI : CHECKS_CGI};
+    checks_run(&given, &l->findings);
+    if (l->is_known && guard_folder(l->conf.data, NULL) == 0) { /* it makes a file there */
+        exposure_address(l->conf.data, folder, served, l->address, sizeof l->address);
+    }
+}
+
+/* What strangers were shown last, so that their requests can't keep the host busy with looks. */
+static struct {
+    pthread_mutex_t lock; /* of the others */
+    bool is_looking;      /* a thread looks at the host for a stranger */
+    bool is_there;
+    int64_t when; /* monotonic ms */
+    char served[CONF_TEXT_MAX];
+    struct findings findings;
+    char address[CONF_TEXT_MAX];
+} kept = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* *must_look: the caller is to look, and then to call keep(). Otherwise *l gets what is kept; -1
+ * where there is nothing yet. */
+static int take_kept(struct look *l, bool *must_look, struct err *e)
+{
+    int result = 0;
+    pthread_mutex_lock(&kept.lock);
+    bool is_new = kept.is_there && clock_mono_ms() - kept.when < (int64_t)CHECKS_KEPT_S * 1000;
+    bool is_same = kept.is_there && strcmp(kept.served, l->served) == 0;
+    *must_look = !kept.is_looking && !(is_new && is_same);
+    if (*must_look) {
+        kept.is_looking = true;
+    } else if (is_same) {
+        l->findings = kept.findings;
+        memcpy(l->address, kept.address, sizeof l->address);
+    } else {
+        result = err_set(e, ERR_BUSY, "Another visitor's check of this host is under way. Ask again in a second.");
+    }
+    pthread_mutex_unlock(&kept.lock);
+    return result;
+}
+
+static void keep(const struct look *l)
+{
+    pthread_mutex_lock(&kept.lock);
+    kept.is_looking = false;
+    kept.is_there = true;
+    kept.when = clock_mono_ms();
+    kept.findings = l->findings;
+    memcpy(kept.served, l->served, sizeof kept.served);
+    memcpy(kept.address, l->address, sizeof kept.address);
+    pthread_mutex_unlock(&kept.lock);
+}
+
+static int look_for_stranger(struct look *l, bool fastcgi, struct err *e)
+{
+    bool must_look = false;
+    if (take_kept(l, &must_look, e) != 0) {
+        return -1;
+    }
+    if (must_look) {
+        look(l, fastcgi, true);
+        keep(l);
+    }
+    return 0;
+}
+
+static void answer_look(struct web_exchange *x, const struct look *l)
+{
+    const struct json_doctor d = {
+        .version = POLLCHAT_VERSION,
+        .time_ms = clock_wall_ms(),
+        .secure = is_secure(x),
+        .authorization = web_variable(x, "HTTP_AUTHORIZATION") != NULL ||
+                         web_variable(x, "REDIRECT_HTTP_AUTHORIZATION") != NULL,
+        .forwarded = web_has_variable_like(x, "HTTP_X_FORWARDED_") || web_variable(x, "HTTP_VIA") != NULL,
+        .data_address = l->address,
+        .findings = &l->findings,
+    };
+    answer_json(x, write_doctor, &d);
+}
+
+static int show(struct web_exchange *x, const struct program *p, struct look *l, struct err *e)
+{
+    const char *served = web_variable(x, "DOCUMENT_ROOT");
+    if (!get_status_allows(x, l->conf.doctor)) {
+        return err_set(e, ERR_FORBIDDEN,
+                       "What works on this host is not for everyone to read; the setting doctor says for whom.%s",
+                       l->conf.faults.count > 0 ? " (A misspelt or unreadable setting counts as nobody.)" : "");
+    }
+    snprintf(l->served, sizeof l->served, "%s", served != NULL ? served : "");
+    if (l->is_known) {
+        waiting_allowance(p->waiting, x, &l->conf, &l->allowed);
+    }
+    if (get_status_allows(x, CONF_STATUS_LOOPBACK)) {
+        look(l, p->fastcgi, false);
+    } else if (look_for_stranger(l, p->fastcgi, e) != 0) {
+        return -1;
+    }
+    answer_look(x, l);
+    return 0;
+}
+
+/* ---- being told ---- */
+
+static int receive(struct web_exchange *x, const struct look *l, struct err *e)
+{
+    struct buf body;
+    const struct form *fields = web_query(x, e);
+    const struct form_field *word = fields != NULL ? form_once(fields, "exposed", e) : NULL;
+    buf_init(&body, DOCTOR_BODY_MAX);
+    int result = e->code == ERR_NONE ? web_read_body(x, &body, e) : -1;
+    uint64_t bytes = body.length;
+    buf_fini(&body);
+    if (result == 0 && word != NULL && l->is_known) {
+        result = exposure_told(l->conf.data, word->value, e);
+    }
+    if (result == 0) {
+        answer_json(x, write_received, &bytes);
+    }
+    return result;
+}
+
+void get_doctor(struct web_exchange *x, void *program)
+{
+    struct program *p = program;
+    struct err e = ERR_INIT;
+    struct err wrong = ERR_INIT;
+    struct look *l = ck_calloc(1, sizeof *l);
+    l->is_known = site_conf_as_it_is(p->site, web_environment(x), &l->conf, &wrong) == 0;
+    snprintf(l->conf_problem, sizeof l->conf_problem, "%s", wrong.text);
+    if ((web_method(x) == WEB_POST ? receive(x, l, &e) : show(x, p, l, &e)) != 0) {
+        web_answer_problem(x, &e, NULL, NULL);
+    }
+    free(l);
+}

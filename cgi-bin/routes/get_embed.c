@@ -1,0 +1,91 @@
+/* get_embed.c - see get_embed.h. */
+#include "routes/get_embed.h"
+
+#include "base/err.h"
+#include "chat/form.h"
+#include "chat/query.h"
+#include "format/html.h"
+#include "routes/program.h"
+#include "shared/tally.h"
+#include "site/site.h"
+#include "system/conf.h"
+#include "web/web.h"
+
+#include <string.h>
+
+enum { TITLE_MAX = 256 }; /* bytes */
+
+static int parse(const struct form *fields, struct query *q, const char **title, struct err *e)
+{
+    if (query_parse(fields, q, e) != 0) {
+        return -1;
+    }
+    if (q->several) {
+        return err_field(e, ERR_INPUT, "room", "A frame shows one room.");
+    }
+    const struct form_field *f = form_once(fields, "title", e);
+    if (f == NULL && e->code != ERR_NONE) {
+        return -1;
+    }
+    if (f != NULL && (f->length == 0 || f->length > TITLE_MAX || strlen(f->value) != f->length)) {
+        return err_field(e, ERR_INPUT, "title", "title must have 1 to %d bytes.", (int)TITLE_MAX);
+    }
+    *title = f != NULL ? f->value : "";
+    return 0;
+}
+
+static void add_text(struct buf *out, const char *text)
+{
+    html_text(out, text, strlen(text));
+}
+
+/* site: what is put before the addresses of files. */
+static void render(struct buf *out, const char *site, const char *room, const char *title)
+{
+    buf_addf(
+        out,
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+        "<meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"robots\" content=\"noindex\">\n"
+        "<link rel=\"stylesheet\" href=\"%schat.css\">\n<link rel=\"stylesheet\" href=\"%smessages.css\">\n"
+        "<link rel=\"stylesheet\" href=\"%sdark.css\" media=\"(prefers-color-scheme: dark)\" data-part=\"dark\">\n<script type=\"module\" src=\"%sjs/embedded.js\"></script>\n<title>",
+        site, site, site, site);
+    add_text(out, title[0] != '\0' ? title : room);
+    buf_addf(out, "</title>\n</head>\n<body class=\"embedded\" data-room=\"%s\" data-title=\"", room);
+    add_text(out, title);
+    buf_addf(out, "\">\n<noscript><p><a href=\"plain?room=%s\">#%s</a></p></noscript>\n</body>\n</html>\n", room, room);
+}
+
+static void answer(struct web_exchange *x, const struct conf *conf, const char *room, const char *title)
+{
+    struct web_reply r;
+    struct buf policy;
+    buf_init(&policy, BUF_UNLIMITED);
+    buf_addf(&policy,
+             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+             "form-action 'self'; base-uri 'none'; frame-ancestors 'self' %s",
+             conf->allow_origin);
+    web_reply_init(&r, 200);
+    r.policy = buf_text(&policy);
+    web_header(&r, "Content-Type", "text/html; charset=utf-8");
+    render(&r.body, web_is_under_program(x) ? "../../" : "", room, title);
+    web_answer(x, &r);
+    web_reply_fini(&r);
+    buf_fini(&policy);
+}
+
+void get_embed(struct web_exchange *x, void *program)
+{
+    struct program *p = program;
+    struct err e = ERR_INIT;
+    struct query q;
+    const char *title = "";
+    tally_add(site_tally(p->site), COUNTS_POLL_REQUESTS, 1);
+    const struct conf *conf = site_conf(p->site, web_environment(x), &e);
+    const struct form *fields = conf != NULL ? web_query(x, &e) : NULL;
+    if (fields == NULL || parse(fields, &q, &title, &e) != 0) {
+        web_answer_problem(x, &e, NULL, NULL);
+    } else {
+        answer(x, conf, q.rooms[0].name, title);
+    }
+}

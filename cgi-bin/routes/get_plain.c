@@ -1,0 +1,207 @@
+/* get_plain.c - see get_plain.h. */
+#include "routes/get_plain.h"
+
+#include "base/ck.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/random.h"
+#include "base/str.h"
+#include "chat/chat.h"
+#include "chat/form.h"
+#include "chat/query.h"
+#include "format/plain.h"
+#include "routes/program.h"
+#include "shared/tally.h"
+#include "site/reader.h"
+#include "site/site.h"
+#include "system/conf.h"
+#include "web/web.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    PAGE_MESSAGES = 50,
+    LIVELY_MS = 120 * 1000, /* since the newest message: people talk */
+    LIVELY_REFRESH = 4,     /* seconds */
+    QUIET_REFRESH = 10,
+};
+
+enum part { PART_ROOM, PART_LOG, PART_TEXT };
+
+struct page {
+    const struct plain_place *place;
+    struct query query;
+    struct chat_draft draft; /* room and name, for the form */
+    char reply_to[24];
+    enum part part;
+    uint64_t from; /* PART_TEXT: byte of the text of the message before query.before */
+    int turn;
+};
+
+/* Whoever comes for the first time has no name yet; a wrong one is told when it is sent. */
+static void take_name(const struct form *fields, struct page *p)
+{
+    struct err ignored = ERR_INIT;
+    const struct form_field *f = form_once(fields, "name", &ignored);
+    if (f != NULL) {
+        (void)chat_set_name(&p->draft, f->value, f->length, NULL);
+    }
+}
+
+static int take_reply(const struct form *fields, struct page *p, struct err *e)
+{
+    const struct form_field *f = form_once(fields, "reply_to", e);
+    if (f == NULL) {
+        return e->code == ERR_NONE ? 0 : -1;
+    }
+    if (chat_set_reply_to(&p->draft, f->value, f->length, e) != 0) {
+        return -1;
+    }
+    snprintf(p->reply_to, sizeof p->reply_to, "%llu", (unsigned long long)p->draft.reply_to);
+    return 0;
+}
+
+static enum part part_of(const struct form *fields)
+{
+    struct err ignored = ERR_INIT;
+    const struct form_field *part = form_once(fields, "part", &ignored);
+    if (part == NULL) {
+        return PART_ROOM;
+    }
+    return strcmp(part->value, "log") == 0 ? PART_LOG : strcmp(part->value, "text") == 0 ? PART_TEXT : PART_ROOM;
+}
+
+/* A field that must be there: a whole number up to max. */
+static int take_number(const struct form *fields, const char *name, uint64_t max, uint64_t *out, struct err *e)
+{
+    const struct form_field *f = form_once(fields, name, e);
+    if (f != NULL && str_u64(f->value, 0, max, out) == 0) {
+        return 0;
+    }
+    return e->code != ERR_NONE ? -1 : err_field(e, ERR_INPUT, name, "%s must be a whole number.", name);
+}
+
+/* The message with a long text: the last one before seq + 1. */
+static int take_text(const struct form *fields, struct page *p, struct err *e)
+{
+    uint64_t seq = 0;
+    if (take_number(fields, "seq", CHAT_SEQ_MAX - 1, &seq, e) != 0 ||
+        take_number(fields, "from", SIZE_MAX, &p->from, e) != 0) {
+        return -1;
+    }
+    p->query.kind = QUERY_BEFORE;
+    p->query.before = seq + 1;
+    p->query.limit = 1;
+    return 0;
+}
+
+static int parse(const struct form *fields, struct page *p, struct err *e)
+{
+    struct err ignored = ERR_INIT;
+    if (query_parse(fields, &p->query, e) != 0 || take_reply(fields, p, e) != 0) {
+        return -1;
+    }
+    if (p->query.several) {
+        return err_field(e, ERR_INPUT, "room", "A page shows one room.");
+    }
+    const struct form_field *turn = form_once(fields, "turn", &ignored);
+    p->turn = turn != NULL && strcmp(turn->value, "1") == 0 ? 1 : 0;
+    p->part = part_of(fields);
+    if (p->query.kind == QUERY_SINCE) {
+        p->query.kind = QUERY_LAST;
+    }
+    p->query.limit = PAGE_MESSAGES;
+    take_name(fields, p);
+    return p->part == PART_TEXT ? take_text(fields, p, e) : 0;
+}
+
+static unsigned seconds_of(const struct answer_room *room)
+{
+    bool lively = room->count > 0 && clock_wall_ms() - room->messages[room->count - 1].time_ms < LIVELY_MS;
+    return lively ? LIVELY_REFRESH : QUIET_REFRESH;
+}
+
+static void render(struct web_reply *r, const struct page *p, const struct reading *g)
+{
+    char id[RANDOM_ID_SIZE];
+    if (p->part == PART_TEXT) {
+        plain_text(&r->body, p->place, &g->answer, &g->rooms[0].messages[0], (size_t)p->from, p->draft.name);
+        return;
+    }
+    if (p->part == PART_LOG) {
+        const struct plain_refresh refresh = {.seconds = seconds_of(&g->rooms[0]), .turn = p->turn};
+        plain_log(&r->body, p->place, &g->answer, p->draft.name, p->query.kind == QUERY_BEFORE ? NULL : &refresh);
+        return;
+    }
+    random_id(id);
+    const struct plain_form form = {.place = p->place,
+                                    .room = p->query.rooms[0].name,
+                                    .name = p->draft.name,
+                                    .id = id,
+                                    .reply_to = p->reply_to,
+                                    .text = ""};
+    plain_room(&r->body, &form, &g->answer);
+}
+
+/* Is what was asked for there? */
+static int check(const struct page *p, const struct reading *g, struct err *e)
+{
+    if (p->part != PART_TEXT) {
+        return 0;
+    }
+    const struct answer_room *room = &g->rooms[0];
+    if (room->count == 0 || room->messages[0].seq + 1 != p->query.before) {
+        return err_set(e, ERR_ABSENT, "There is no message %llu in this room.",
+                       (unsigned long long)p->query.before - 1);
+    }
+    if (p->from > room->messages[0].text_length) {
+        return err_field(e, ERR_INPUT, "from", "from lies behind the end of the text.");
+    }
+    return 0;
+}
+
+static void answer_error(struct web_exchange *x, const struct err *e)
+{
+    struct web_reply r;
+    web_reply_init(&r, 500);
+    web_problem(&r, e, true,
+                NULL); /* a line of text, as for people with curl: there may be no room to make a page of */
+    web_answer(x, &r);
+    web_reply_fini(&r);
+}
+
+static void answer_page(struct web_exchange *x, const struct page *p, const struct reading *g)
+{
+    struct web_reply r;
+    web_reply_init(&r, 200);
+    r.policy = plain_policy;
+    web_header(&r, "Content-Type", "text/html; charset=utf-8");
+    render(&r, p, g);
+    web_answer(x, &r);
+    web_reply_fini(&r);
+}
+
+void get_plain(struct web_exchange *x, void *program)
+{
+    struct program *p = program;
+    struct err e = ERR_INIT;
+    struct page page = {.place = web_is_under_program(x) ? &plain_under_poll : &plain_short};
+    struct reading *g = ck_calloc(1, sizeof *g);
+    chat_draft_init(&page.draft);
+    tally_add(site_tally(p->site), COUNTS_POLL_REQUESTS, 1);
+    const struct conf *conf = site_conf(p->site, web_environment(x), &e);
+    const struct form *fields = conf != NULL ? web_query(x, &e) : NULL;
+    const struct reading_how how = {.budget = conf != NULL ? program_answer_bytes(p, conf) : 0,
+                                    .use_bell = program_uses_bell(p)};
+    if (fields == NULL || parse(fields, &page, &e) != 0 || reading_take(g, p->site, &page.query, &how, &e) != 0 ||
+        check(&page, g, &e) != 0) {
+        answer_error(x, &e);
+    } else {
+        answer_page(x, &page, g);
+    }
+    reading_fini(g);
+    free(g);
+    chat_draft_fini(&page.draft);
+}

@@ -1,0 +1,228 @@
+/* get_poll.c - see get_poll.h. */
+#include "routes/get_poll.h"
+
+#include "base/ck.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "chat/answer.h"
+#include "chat/form.h"
+#include "chat/query.h"
+#include "format/json.h"
+#include "format/line.h"
+#include "routes/program.h"
+#include "shared/tally.h"
+#include "site/heads.h"
+#include "site/reader.h"
+#include "site/site.h"
+#include "wait/waiting.h"
+#include "web/web.h"
+
+#include <stdlib.h>
+
+enum {
+    CACHE_SECONDS = 60, /* a page of old messages; short, as `head` in it ages */
+    AGAIN_MS = 500,     /* until one looks again who couldn't, as the store was busy or is damaged */
+};
+
+/* ---- answers ---- */
+
+static void render(struct web_reply *r, enum query_format format, const struct answer *a)
+{
+    switch (format) {
+    case QUERY_JSON:
+        web_header(r, "Content-Type", "application/json");
+        json_answer(&r->body, a);
+        break;
+    case QUERY_NDJSON:
+        web_header(r, "Content-Type", "application/x-ndjson");
+        json_answer_lines(&r->body, a);
+        break;
+    case QUERY_TEXT:
+        web_header(r, "Content-Type", "text/plain; charset=utf-8");
+        line_answer(&r->body, a);
+        break;
+    }
+}
+
+static void fill_reply(struct web_reply *r, const struct query *q, const struct reading *g)
+{
+    r->status = g->unchanged ? 304 : 200;
+    web_header(r, "ETag", "%s", g->etag);
+    if (q->kind == QUERY_BEFORE && q->before <= g->rooms[0].head + 1) {
+        web_header(r, "Cache-Control", "public, max-age=%d", (int)CACHE_SECONDS);
+    }
+    if (!g->unchanged) {
+        render(r, q->format, &g->answer);
+    }
+}
+
+/* closes: the client asked to wait, isn't held, and asks again in some seconds. Meanwhile its idle
+ * connection would count against the web server's limit, and there may be ten times as many such
+ * clients as the server admits. */
+static void answer_reading(struct web_exchange *x, const struct query *q, const struct reading *g, bool closes)
+{
+    struct web_reply r;
+    web_reply_init(&r, 200);
+    fill_reply(&r, q, g);
+    if (closes) {
+        web_header(&r, "Connection", "close");
+    }
+    web_answer(x, &r);
+    web_reply_fini(&r);
+}
+
+static struct reading_how how_to_read(const struct program *p, const struct conf *conf)
+{
+    return (struct reading_how){.budget = program_answer_bytes(p, conf),
+                                .poll_after = (unsigned)conf->poll_after,
+                                .use_bell = program_uses_bell(p)};
+}
+
+/* ---- waiting ---- */
+
+int get_poll_render(void *program, const struct query *q, bool final, struct web_reply *r)
+{
+    struct program *p = program;
+    struct err e = ERR_INIT;
+    struct reading *g = ck_calloc(1, sizeof *g);
+    struct reading_how how = how_to_read(p, site_loaded_conf(p->site));
+    how.always = true;
+    bool read = reading_take(g, p->site, q, &how, &e) == 0;
+    /* A store that is busy for a moment is no reason to send waiters away; another database is. */
+    int result = read ? !g->nothing_new || final : e.code == ERR_EPOCH || final;
+    if (result != 0 && read) {
+        g->answer.wait = q->wait;
+        fill_reply(r, q, g);
+    } else if (result != 0) {
+        web_problem(r, &e, q->format == QUERY_TEXT, e.code == ERR_EPOCH ? g->epoch : NULL);
+    }
+    reading_fini(g);
+    free(g);
+    return result;
+}
+
+static unsigned granted(const struct query *q, const struct conf *conf)
+{
+    return q->wait < conf->max_wait ? q->wait : (unsigned)conf->max_wait;
+}
+
+/* The question of one who waits: from the positions that were found, for as long as is granted. */
+static struct query waiting_query(const struct query *q, const struct reading *g, const struct conf *conf)
+{
+    struct query w = *q;
+    w.wait = granted(q, conf);
+    for (size_t i = 0; i < w.count; i++) {
+        w.rooms[i].since = g->rooms[i].next;
+        w.rooms[i].now = false;
+    }
+    return w;
+}
+
+/* Plain CGI: this process waits itself, if there is a place. *g is the reading as it is when the wait is over; it points into w.
+ * -1 with the error when there is none. */
+static int wait_here(struct program *p, const struct web_exchange *x, const struct query *w, const struct conf *conf,
+                     struct reading *g, struct err *e)
+{
+    const struct reading_how how = how_to_read(p, conf);
+    int64_t end = clock_mono_ms() + (int64_t)w->wait * 1000;
+    int token = waiting_begin(p->waiting, x, w->wait, conf);
+    bool goes_on = true;
+    int result = 0;
+    if (token < 0) {
+        tally_add(site_tally(p->site), COUNTS_TURNED_AWAY, 1);
+        return 0;
+    }
+    for (;;) {
+        int64_t left = goes_on ? end - clock_mono_ms() : 0; /* before it looks: the last look is the one at the end */
+        reading_fini(g);
+        err_clear(e);
+        result = reading_take(g, p->site, w, &how, e);
+        if (left <= 0 || (result == 0 && !g->nothing_new) || e->code == ERR_EPOCH) {
+            break;
+        }
+        if (result != 0) {
+            clock_sleep_ms((int)(left < AGAIN_MS ? left : AGAIN_MS)); /* through rings as well, among them its own */
+        }
+        goes_on = waiting_sleep(p->waiting, result == 0 ? (int)left : 0);
+    }
+    g->answer.wait = w->wait;
+    waiting_end(p->waiting, token);
+    return result;
+}
+
+/* A client that isn't held is told where it can watch each room. A page of old messages says
+ * nothing of it: it may be cached. The answer borrows the addresses. */
+static void tell_watch(struct program *p, const struct query *q, struct reading *g,
+                       char addresses[QUERY_ROOMS_MAX][HEADS_ADDRESS_SIZE])
+{
+    if (g->answer.wait != 0 || g->unchanged || q->kind == QUERY_BEFORE || q->format == QUERY_TEXT) {
+        return;
+    }
+    for (size_t i = 0; i < q->count; i++) {
+        struct answer_room *room = &g->rooms[i];
+        room->watch = heads_watch(p->site, g->epoch, room->name, room->head, addresses[i]) ? addresses[i] : NULL;
+    }
+}
+
+/* Answers x, or has it held. g is the caller's to end. */
+static void answer_or_hold(struct web_exchange *x, struct program *p, const struct conf *conf, const struct query *q,
+                           struct reading *g)
+{
+    struct err e = ERR_INIT;
+    struct query w;
+    char addresses[QUERY_ROOMS_MAX][HEADS_ADDRESS_SIZE];
+    struct reading_how how = how_to_read(p, conf);
+    how.if_none_match = q->wait == 0 ? web_variable(x, "HTTP_IF_NONE_MATCH") : NULL;
+    int result = reading_take(g, p->site, q, &how, &e);
+    bool asks_to_wait = result == 0 && q->wait > 0 && web_method(x) == WEB_GET;
+    /* Who finds something at once is told what the wait would have been, and so to ask again at once; 0 means that there is no place. */
+    g->answer.wait = g->nothing_new ? 0 : granted(q, conf);
+    if (asks_to_wait && g->nothing_new) {
+        w = waiting_query(q, g, conf);
+        if (waiting_take(p->waiting, x, &w, conf)) {
+            return;
+        }
+        if (!p->fastcgi) {
+            result = wait_here(p, x, &w, conf, g, &e);
+        } else if (w.wait > 0) {
+            tally_add(site_tally(p->site), COUNTS_TURNED_AWAY, 1);
+        }
+    } else if (asks_to_wait && !waiting_has_place(p->waiting, x, conf)) {
+        g->answer.wait = 0;
+    }
+    bool turned_away = asks_to_wait && g->answer.wait == 0 && !g->answer.more;
+    if (turned_away) {
+        g->answer.poll_after = waiting_poll_after(p->waiting, x, conf);
+    }
+    if (result == 0) {
+        tell_watch(p, q, g, addresses);
+        answer_reading(x, q, g, turned_away);
+    } else {
+        web_answer_problem(x, &e, e.code == ERR_EPOCH ? g->epoch : NULL, NULL);
+    }
+}
+
+static void answer_query(struct web_exchange *x, struct program *p, const struct conf *conf, const struct query *q)
+{
+    struct reading *g = ck_calloc(1, sizeof *g);
+    answer_or_hold(x, p, conf, q, g);
+    reading_fini(g);
+    free(g);
+}
+
+/* ---- requests ---- */
+
+void get_poll(struct web_exchange *x, void *program)
+{
+    struct program *p = program;
+    struct err e = ERR_INIT;
+    struct query q;
+    tally_add(site_tally(p->site), COUNTS_POLL_REQUESTS, 1);
+    const struct conf *conf = site_conf(p->site, web_environment(x), &e);
+    const struct form *fields = conf != NULL ? web_query(x, &e) : NULL;
+    if (fields == NULL || query_parse(fields, &q, &e) != 0) {
+        web_answer_problem(x, &e, NULL, NULL);
+    } else {
+        answer_query(x, p, conf, &q);
+    }
+}

@@ -1,0 +1,130 @@
+/* get_status.c - see get_status.h. */
+#include "routes/get_status.h"
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "chat/form.h"
+#include "format/json.h"
+#include "format/status.h"
+#include "routes/program.h"
+#include "shared/bell.h"
+#include "shared/tally.h"
+#include "site/site.h"
+#include "store/store.h"
+#include "system/allowance.h"
+#include "system/conf.h"
+#include "system/host.h"
+#include "wait/waiting.h"
+#include "web/forwarded.h"
+#include "web/peer.h"
+#include "web/web.h"
+
+#include <string.h>
+#include <sys/resource.h>
+
+enum format { JSON, PROMETHEUS };
+
+/* Asked from this machine, for this machine: not by a page that led a browser here under a name of its own, nor by a proxy on this machine
+ * for whoever stands before it. */
+static bool is_local(const struct web_exchange *x)
+{
+    return peer_is_loopback(web_client(x)) && peer_host_is_loopback(web_variable(x, "HTTP_HOST")) &&
+           !forwarded_is_hinted(x);
+}
+
+bool get_status_allows(const struct web_exchange *x, uint64_t whom)
+{
+    return whom == CONF_STATUS_EVERYONE || (whom == CONF_STATUS_LOOPBACK && is_local(x));
+}
+
+static int check_reader(const struct web_exchange *x, const struct conf *conf, struct err *e)
+{
+    if (get_status_allows(x, conf->status)) {
+        return 0;
+    }
+    return err_set(e, ERR_FORBIDDEN, "The status is not for everyone to read; the setting status says for whom.");
+}
+
+static int parse_format(struct web_exchange *x, enum format *out, struct err *e)
+{
+    const struct form *fields = web_query(x, e);
+    const struct form_field *f = fields != NULL ? form_once(fields, "format", e) : NULL;
+    *out = JSON;
+    if (f == NULL) {
+        return e->code == ERR_NONE ? 0 : -1;
+    }
+    if (strcmp(f->value, "prometheus") == 0) {
+        *out = PROMETHEUS;
+    } else if (strcmp(f->value, "json") != 0) {
+        return err_field(e, ERR_INPUT, "format", "format must be json or prometheus.");
+    }
+    return 0;
+}
+
+static uint64_t descriptor_limit(void)
+{
+    struct rlimit limit;
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 0;
+}
+
+static void answer(struct web_exchange *x, enum format format, const struct status *s)
+{
+    struct web_reply r;
+    web_reply_init(&r, 200);
+    if (format == PROMETHEUS) {
+        web_header(&r, "Content-Type", "text/plain; version=0.0.4; charset=utf-8");
+        status_prometheus(&r.body, s);
+    } else {
+        web_header(&r, "Content-Type", "application/json");
+        json_status(&r.body, s);
+    }
+    web_answer(x, &r);
+    web_reply_fini(&r);
+}
+
+static int take(struct web_exchange *x, struct program *p, const struct conf *conf, enum format format, struct err *e)
+{
+    struct counts counts;
+    struct store *store = site_borrow(p->site, e);
+    struct tally *tally = site_tally(p->site); /* once the store was opened it is the whole site's */
+    if (store == NULL) {
+        return -1;
+    }
+    struct allowance allowed;
+    waiting_allowance(p->waiting, x, conf, &allowed);
+    tally_read(tally, &counts);
+    struct status s = {
+        .version = POLLCHAT_VERSION,
+        .uptime_s = (uint64_t)((clock_mono_ms() - p->began_ms) / 1000),
+        .since_ms = tally_since(tally),
+        .whole_site = tally_is_shared(tally),
+        .has_bell = site_bell(p->site, store) != NULL,
+        .descriptors = descriptor_limit(),
+        .processes = host_processes(),
+        .max_held = host_max_held(conf),
+        .max_waiting = allowed.most,
+        .why = allowed.why,
+        .store = store_describe(store),
+        .counts = &counts,
+    };
+    int result = store_size(store, &s.store_bytes, e);
+    if (result == 0) {
+        answer(x, format, &s);
+    }
+    site_return(p->site, store);
+    return result;
+}
+
+void get_status(struct web_exchange *x, void *program)
+{
+    struct program *p = program;
+    struct err e = ERR_INIT;
+    enum format format = JSON;
+    tally_add(site_tally(p->site), COUNTS_STATUS_REQUESTS, 1);
+    const struct conf *conf = site_conf(p->site, web_environment(x), &e);
+    if (conf == NULL || check_reader(x, conf, &e) != 0 || parse_format(x, &format, &e) != 0 ||
+        take(x, p, conf, format, &e) != 0) {
+        web_answer_problem(x, &e, NULL, NULL);
+    }
+}

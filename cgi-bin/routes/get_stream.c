@@ -1,0 +1,243 @@
+/* get_stream.c - see get_stream.h. */
+#include "routes/get_stream.h"
+
+#include "base/buf.h"
+#include "base/ck.h"
+#include "base/err.h"
+#include "base/random.h"
+#include "chat/answer.h"
+#include "chat/form.h"
+#include "chat/query.h"
+#include "format/json.h"
+#include "format/line.h"
+#include "format/sse.h"
+#include "routes/program.h"
+#include "shared/tally.h"
+#include "site/reader.h"
+#include "site/site.h"
+#include "system/conf.h"
+#include "wait/waiting.h"
+#include "web/web.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    PIECE_BYTES =
+        64 * 1024,   /* of text, about, that are read and written at once while a client catches up: what one who reads
+                                slowly costs */
+    RETRY_MS = 1000, /* a client comes back after this, and up to twice it: not all of them in the same moment */
+};
+
+/* ---- what is written ---- */
+
+static const char *type_of(enum query_format format)
+{
+    switch (format) {
+    case QUERY_NDJSON:
+        return "application/x-ndjson";
+    case QUERY_TEXT:
+        return "text/plain; charset=utf-8";
+    case QUERY_JSON:
+        break;
+    }
+    return "text/event-stream";
+}
+
+static void add_cursor(struct buf *out, enum query_format format, const struct answer *a)
+{
+    if (format == QUERY_JSON) {
+        sse_cursor(out, a);
+    } else if (format == QUERY_NDJSON) {
+        json_position(out, a);
+        buf_addc(out, '\n');
+    }
+}
+
+static void add_messages(struct buf *out, enum query_format format, const struct answer *a)
+{
+    if (format == QUERY_JSON) {
+        sse_messages(out, a);
+    } else if (format == QUERY_TEXT) {
+        line_answer(out, a);
+    } else {
+        json_messages_lines(out, a);
+    }
+}
+
+static unsigned random_retry(void)
+{
+    unsigned short random = 0;
+    random_fill(&random, sizeof random);
+    return RETRY_MS + random % RETRY_MS;
+}
+
+static void add_opening(struct buf *out, enum query_format format, const struct answer *a)
+{
+    if (format == QUERY_JSON) {
+        sse_opening(out, a, random_retry());
+    } else {
+        add_cursor(out, format, a);
+    }
+}
+
+void get_stream_heartbeat(void *program, const struct query *q, struct buf *out)
+{
+    (void)program;
+    if (q->format == QUERY_JSON) {
+        sse_heartbeat(out);
+    } else if (q->format == QUERY_NDJSON) {
+        buf_addc(out, '\n');
+    } /* a line of text is a message: nothing can be said there that isn't one */
+}
+
+static bool has_gap(const struct answer *a)
+{
+    bool gap = false;
+    for (size_t i = 0; i < a->count; i++) {
+        gap = gap || a->rooms[i].gap;
+    }
+    return gap;
+}
+
+/* True when a position moved. */
+static bool move_on(struct query *q, const struct answer *a)
+{
+    bool moved = false;
+    for (size_t i = 0; i < q->count; i++) {
+        moved = moved || q->rooms[i].since != a->rooms[i].next;
+        q->rooms[i].since = a->rooms[i].next;
+    }
+    return moved;
+}
+
+static enum park_news add_news(struct query *q, const struct reading *g, struct buf *out)
+{
+    if (g->nothing_new || !move_on(q, &g->answer)) {
+        return PARK_NOTHING;
+    }
+    if (has_gap(&g->answer)) {
+        add_cursor(out, q->format, &g->answer);
+    }
+    add_messages(out, q->format, &g->answer);
+    return g->answer.more ? PARK_MORE : PARK_NEWS;
+}
+
+enum park_news get_stream_events(void *program, struct query *q, struct buf *out)
+{
+    const struct program *p = program;
+    struct err e = ERR_INIT;
+    const struct reading_how how = {.budget = PIECE_BYTES, .use_bell = program_uses_bell(p)};
+    struct reading *g = ck_calloc(1, sizeof *g);
+    bool read = reading_take(g, p->site, q, &how, &e) == 0;
+    /* A store that is busy for a moment is no reason to end; another database is, and who comes back is told. */
+    enum park_news news = read ? add_news(q, g, out) : e.code == ERR_EPOCH ? PARK_END : PARK_NOTHING;
+    reading_fini(g);
+    free(g);
+    return news;
+}
+
+/* ---- how it begins ---- */
+
+static uint64_t begin_of(const struct query *q, const struct query_room *asked, const struct answer_room *room)
+{
+    if (q->kind == QUERY_LAST) {
+        uint64_t first = room->head > q->limit ? room->head - q->limit : 0;
+        return first + 1 < room->oldest ? room->oldest - 1 : first;
+    }
+    return asked->now || asked->since > room->head ? room->head : asked->since;
+}
+
+/* The rooms' heads are known: from where the stream goes, in *from and in the answer that its cursor is made of. */
+static void set_begin(const struct query *q, struct reading *g, struct query *from)
+{
+    *from = *q;
+    from->stream = true;
+    from->kind = QUERY_SINCE;
+    from->limit = QUERY_LIMIT_MAX;
+    from->wait = 0;
+    snprintf(from->epoch, sizeof from->epoch, "%s", g->epoch);
+    for (size_t i = 0; i < q->count; i++) {
+        struct answer_room *room = &g->rooms[i];
+        room->next = begin_of(q, &q->rooms[i], room);
+        room->gap = room->next + 1 < room->oldest;
+        from->rooms[i].since = room->next;
+        from->rooms[i].now = false;
+    }
+}
+
+/* A reading of positions alone. */
+static int find_heads(const struct program *p, const struct query *q, struct query *heads, struct reading *g,
+                      struct err *e)
+{
+    const struct reading_how how = {.budget = PIECE_BYTES, .use_bell = program_uses_bell(p)};
+    *heads = *q;
+    heads->kind = QUERY_SINCE;
+    for (size_t i = 0; i < heads->count; i++) {
+        heads->rooms[i].now = true;
+    }
+    return reading_take(g, p->site, heads, &how, e);
+}
+
+static int refuse(const struct program *p, struct err *e)
+{
+    tally_add(site_tally(p->site), COUNTS_TURNED_AWAY, 1);
+    return err_set(e, ERR_STREAM, "No stream can be had here now; GET /poll gives the same messages.");
+}
+
+/* Takes x when it returns 0. */
+static int begin(struct web_exchange *x, struct program *p, const struct conf *conf, const struct query *q,
+                 struct reading *g, struct err *e)
+{
+    struct query heads;
+    struct query from;
+    struct web_reply r;
+    int result = 0;
+    if (conf->max_stream == 0 || !waiting_can_stream(p->waiting, x)) {
+        return refuse(p, e);
+    }
+    if (find_heads(p, q, &heads, g, e) != 0) {
+        return -1;
+    }
+    set_begin(q, g, &from);
+    web_reply_init(&r, 200);
+    web_header(&r, "Content-Type", "%s", type_of(q->format));
+    web_header(&r, "Cache-Control", "no-store, no-transform");
+    if (web_method(x) == WEB_HEAD) {
+        r.endless = true;
+        web_answer(x, &r);
+    } else {
+        add_opening(&r.body, q->format, &g->answer);
+        result = waiting_stream(p->waiting, x, &from, &r, conf) ? 0 : refuse(p, e);
+    }
+    web_reply_fini(&r);
+    return result;
+}
+
+static int parse(struct web_exchange *x, const struct form *fields, struct query *q, struct err *e)
+{
+    const char *last = web_variable(x, "HTTP_LAST_EVENT_ID");
+    if (query_parse(fields, q, e) != 0) {
+        return -1;
+    }
+    if (q->kind == QUERY_BEFORE) {
+        return err_field(e, ERR_INPUT, "before", "A stream goes forward: it takes since or last.");
+    }
+    return last != NULL ? sse_resume(q, last, e) : 0;
+}
+
+void get_stream(struct web_exchange *x, void *program)
+{
+    struct program *p = program;
+    struct err e = ERR_INIT;
+    struct query q;
+    struct reading *g = ck_calloc(1, sizeof *g);
+    tally_add(site_tally(p->site), COUNTS_STREAM_REQUESTS, 1);
+    const struct conf *conf = site_conf(p->site, web_environment(x), &e);
+    const struct form *fields = conf != NULL ? web_query(x, &e) : NULL;
+    if (fields == NULL || parse(x, fields, &q, &e) != 0 || begin(x, p, conf, &q, g, &e) != 0) {
+        web_answer_problem(x, &e, e.code == ERR_EPOCH ? g->epoch : NULL, NULL);
+    }
+    reading_fini(g);
+    free(g);
+}

@@ -1,0 +1,100 @@
+/* send_page.c - see send_page.h. */
+#include "routes/send_page.h"
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/random.h"
+#include "chat/chat.h"
+#include "chat/form.h"
+#include "format/plain.h"
+#include "format/problem.h"
+#include "web/web.h"
+
+#include <stdio.h>
+#include <string.h>
+
+bool send_page_is_wanted(struct web_exchange *x)
+{
+    return web_wants(x, "html");
+}
+
+static const struct plain_place *place_of(const struct web_exchange *x)
+{
+    return web_is_under_program(x) ? &plain_under_send : &plain_short;
+}
+
+void send_page_stored(struct web_exchange *x, const struct chat_draft *d)
+{
+    struct web_reply r;
+    struct buf address;
+    buf_init(&address, BUF_UNLIMITED);
+    plain_address(&address, d->room, d->name);
+    web_reply_init(&r, 303);
+    r.policy = plain_policy;
+    web_header(&r, "Location", "%splain%s", place_of(x)->poll, buf_text(&address));
+    web_answer(x, &r);
+    web_reply_fini(&r);
+    buf_fini(&address);
+}
+
+static void refuse(struct web_exchange *x, const struct err *e, const struct plain_form *f)
+{
+    struct web_reply r;
+    const struct problem *p = problem_of(e->code);
+    web_reply_init(&r, 500);
+    web_problem_head(&r, e); /* its status and headers, and its line in the log */
+    r.policy = plain_policy;
+    web_header(&r, "Content-Type", "text/html; charset=utf-8");
+    plain_refused(&r.body, f, p->status, p->title, problem_detail(e));
+    web_answer(x, &r);
+    web_reply_fini(&r);
+}
+
+void send_page_refused(struct web_exchange *x, const struct err *e, const struct chat_draft *d)
+{
+    char id[RANDOM_ID_SIZE];
+    char reply_to[24] = "";
+    random_id(id);
+    if (d->reply_to != 0) {
+        snprintf(reply_to, sizeof reply_to, "%llu", (unsigned long long)d->reply_to);
+    }
+    const struct plain_form f = {
+        .place = place_of(x),
+        .room = d->room,
+        .name = d->name,
+        .id = e->code == ERR_CONFLICT ? id : d->id, /* of a store that was busy nobody needs to ask whether it has it */
+        .reply_to = reply_to,
+        .text = d->text != NULL ? d->text : "",
+        .text_length = d->text_length,
+    };
+    refuse(x, e, &f);
+}
+
+static const char *value_of(const struct form *fields, const char *name, const char *otherwise)
+{
+    struct err ignored = ERR_INIT;
+    const struct form_field *f = form_once(fields, name, &ignored);
+    return f != NULL ? f->value : otherwise;
+}
+
+void send_page_unread(struct web_exchange *x, const struct err *e, const struct buf *body)
+{
+    struct form fields;
+    char id[RANDOM_ID_SIZE];
+    form_init(&fields);
+    (void)form_parse(&fields, buf_text(body), body->length, NULL); /* as far as it can be read */
+    random_id(id);
+    const char *text = value_of(&fields, "text", "");
+    const char *room = value_of(&fields, "room", CHAT_ROOM_DEFAULT);
+    const struct plain_form f = {
+        .place = place_of(x),
+        .room = chat_room_valid(room, strlen(room)) ? room : CHAT_ROOM_DEFAULT,
+        .name = value_of(&fields, "name", ""),
+        .id = id,
+        .reply_to = "",
+        .text = text,
+        .text_length = strlen(text),
+    };
+    refuse(x, e, &f);
+    form_fini(&fields);
+}

@@ -1,0 +1,309 @@
+/* shm.c - see shm.h. */
+#include "shared/shm.h"
+
+#include "base/ck.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "system/disk.h"
+#include "system/guard.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    LOCK_TRIES = 200, /* a second in all: who has it needs some milliseconds, unless he was stopped */
+    LOCK_PAUSE_MS = 5,
+};
+
+struct shm {
+    char *path;
+    void *bytes;
+    size_t size;
+    dev_t device;
+    ino_t inode;
+    atomic_bool lost;
+};
+
+/* ---- files that are cut short ---- */
+
+enum { MAPPINGS = 256 };
+
+static _Atomic(struct shm *) mappings[MAPPINGS]; /* a signal handler looks: nothing is taken out while it may */
+
+/* Zeros in the place of what is gone. mmap isn't on POSIX's list for signal handlers; on Linux it is a bare system call. */
+static bool heal(struct shm *s, const void *address)
+{
+    const char *at = address;
+    const char *from = s->bytes;
+    if (at < from || at >= from + s->size) {
+        return false;
+    }
+    atomic_store(&s->lost, true);
+    s->bytes = mmap(s->bytes, s->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    return s->bytes != MAP_FAILED;
+}
+
+static void on_bus_error(int number, siginfo_t *info, void *context)
+{
+    int code = errno;
+    (void)context;
+    for (size_t i = 0; i < MAPPINGS; i++) {
+        struct shm *s = atomic_load(&mappings[i]);
+        if (s != NULL && heal(s, info->si_addr)) {
+            errno = code;
+            return;
+        }
+    }
+    signal(number, SIG_DFL); /* not ours: the same instruction again, which ends the process */
+}
+
+static void handle_bus_errors(void)
+{
+    struct sigaction action = {.sa_flags = SA_SIGINFO};
+    action.sa_sigaction = on_bus_error;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGBUS, &action, NULL);
+}
+
+/* One that finds no place isn't watched. */
+static void enter(struct shm *s)
+{
+    handle_bus_errors(); /* each time: somebody else may have taken the signal meanwhile */
+    struct shm *none = NULL;
+    for (size_t i = 0; i < MAPPINGS && !atomic_compare_exchange_strong(&mappings[i], &none, s); i++) {
+        none = NULL;
+    }
+}
+
+static void leave(struct shm *s)
+{
+    struct shm *self = s;
+    for (size_t i = 0; i < MAPPINGS && !atomic_compare_exchange_strong(&mappings[i], &self, NULL); i++) {
+        self = s;
+    }
+}
+
+/* ---- mapping ---- */
+
+static int fail(struct err *e, const char *what)
+{
+    switch (errno) {
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+        return err_set(e, ERR_FULL, "The disk or quota is full: %s.", what);
+    case EACCES:
+    case EPERM:
+    case EROFS:
+        return err_set(e, ERR_READONLY, "The data folder can't be written: %s.", what);
+    default:
+        return err_set(e, ERR_SYSTEM, "%s: %s.", what, strerror(errno));
+    }
+}
+
+/* 0, or the number of the error. */
+static int fill(int fd, const struct shm_new *made)
+{
+    int result = posix_fallocate(fd, 0, (off_t)made->size);
+    errno = ENOSPC; /* for a write that is short without an error */
+    if (result == 0 && pwrite(fd, made->first, made->length, 0) != (ssize_t)made->length) {
+        result = errno;
+    }
+    return result;
+}
+
+/* Nobody ever maps half of one. 0 as well when another one was quicker. */
+static int make(const char *path, const struct shm_new *made, struct err *e)
+{
+    char temporary[4200];
+    if (snprintf(temporary, sizeof temporary, "%s.XXXXXX", path) >= (int)sizeof temporary) {
+        return err_set(e, ERR_SYSTEM, "The path of the data folder is too long.");
+    }
+    disk_sweep(path, '.', strlen("XXXXXX"));
+    int fd = mkostemp(temporary, O_CLOEXEC);
+    if (fd < 0) {
+        return fail(e, "a file for wake-ups can't be made");
+    }
+    (void)disk_lock_try(fd); /* keeps disk_sweep of other processes from removing it */
+    int result = fill(fd, made);
+    if (result != 0) {
+        unlink(temporary);
+    } else {
+        disk_make_private(temporary);
+        result = disk_put_new(temporary, path) != 0 && errno != EEXIST ? errno : 0;
+    }
+    close(fd);
+    errno = result;
+    return result == 0 ? 0 : fail(e, "a file for wake-ups can't be made");
+}
+
+static bool stands_at(const char *path, const struct stat *st)
+{
+    struct stat now;
+    return lstat(path, &now) == 0 && now.st_dev == st->st_dev && now.st_ino == st->st_ino;
+}
+
+/* -1: goes without. */
+static int lock(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    for (int tries = 0; fd >= 0 && tries < LOCK_TRIES && disk_lock_try(fd) == DISK_LOCK_HELD; tries++) {
+        clock_sleep_ms(LOCK_PAUSE_MS);
+    }
+    return fd;
+}
+
+/* Another one in the place of the one that won't do. By one at a time: who has found it wrong, too, must not take away the new one. */
+static int replace(const char *path, const struct stat *wrong, const struct shm_new *made, struct err *e)
+{
+    int fd = lock(path);
+    int result = stands_at(path, wrong) && unlink(path) != 0 && errno != ENOENT
+                     ? fail(e, "the file for wake-ups can't be made anew")
+                     : make(path, made, e);
+    if (fd >= 0) {
+        close(fd);
+    }
+    return result;
+}
+
+/* What would do; -1 with errno ENOENT. */
+static int open_if_sized(const char *path, size_t size, struct stat *st)
+{
+    int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0 && errno == ELOOP) {
+        errno = ENOENT;
+    }
+    if (fd >= 0 && (fstat(fd, st) != 0 || !S_ISREG(st->st_mode) || (size_t)st->st_size != size)) {
+        close(fd);
+        errno = ENOENT;
+        return -1;
+    }
+    return fd;
+}
+
+/* A file that other users may write to is neither mapped nor replaced. */
+static int guarded(int fd, const char *path, struct err *e)
+{
+    if (guard_file(fd, path, e) != 0) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+static int make_or_replace(const char *path, const struct shm_new *made, struct err *e)
+{
+    struct stat st;
+    bool is_wrong = lstat(path, &st) == 0 && (!S_ISREG(st.st_mode) || (size_t)st.st_size != made->size);
+    return is_wrong ? replace(path, &st, made, e) : make(path, made, e);
+}
+
+static int open_sized(const char *path, const struct shm_new *made, struct stat *st, struct err *e)
+{
+    int result = 0;
+    for (int round = 0; round < 3 && result == 0; round++) {
+        int fd = open_if_sized(path, made->size, st);
+        if (fd >= 0) {
+            return guarded(fd, path, e);
+        }
+        if (errno != ENOENT) {
+            return fail(e, "the file for wake-ups can't be opened");
+        }
+        result = make_or_replace(path, made, e);
+    }
+    if (result == 0) {
+        return err_set(e, ERR_SYSTEM, "The file for wake-ups changes all the time.");
+    }
+    int fd = open_if_sized(path, made->size, st); /* another one, who had room on the disk */
+    if (fd >= 0 && e != NULL) {
+        err_clear(e);
+    }
+    return fd >= 0 ? guarded(fd, path, e) : -1;
+}
+
+static struct shm *map_descriptor(int fd, const char *path, size_t size, const struct stat *st, struct err *e)
+{
+    void *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    close(fd);
+    if (bytes == MAP_FAILED) {
+        fail(e, "the file for wake-ups can't be mapped");
+        return NULL;
+    }
+    struct shm *s = ck_calloc(1, sizeof *s);
+    s->path = ck_strdup(path);
+    s->bytes = bytes;
+    s->size = size;
+    s->device = st->st_dev;
+    s->inode = st->st_ino;
+    enter(s);
+    return s;
+}
+
+struct shm *shm_map(const char *path, const struct shm_new *made, struct err *e)
+{
+    struct stat st = {0};
+    int fd = open_sized(path, made, &st, e);
+    return fd >= 0 ? map_descriptor(fd, path, made->size, &st, e) : NULL;
+}
+
+struct shm *shm_map_there(const char *path, size_t size)
+{
+    struct stat st = {0};
+    int fd = open_if_sized(path, size, &st);
+    fd = fd >= 0 ? guarded(fd, path, NULL) : -1;
+    return fd >= 0 ? map_descriptor(fd, path, size, &st, NULL) : NULL;
+}
+
+void shm_unmap(struct shm *s)
+{
+    if (s != NULL) {
+        leave(s);
+        munmap(s->bytes, s->size);
+        free(s->path);
+        free(s);
+    }
+}
+
+void *shm_bytes(const struct shm *s)
+{
+    return s->bytes;
+}
+
+bool shm_is_lost(const struct shm *s)
+{
+    return atomic_load(&s->lost);
+}
+
+bool shm_is_replaced(const struct shm *s)
+{
+    struct stat st;
+    return shm_is_lost(s) || stat(s->path, &st) != 0 || st.st_dev != s->device || st.st_ino != s->inode ||
+           (size_t)st.st_size != s->size;
+}
+
+int shm_renew(const struct shm *s, const struct shm_new *made, struct err *e)
+{
+    const struct stat own = {.st_dev = s->device, .st_ino = s->inode};
+    return replace(s->path, &own, made, e);
+}
+
+void shm_boot(char out[SHM_BOOT_SIZE])
+{
+    memset(out, 0, SHM_BOOT_SIZE);
+    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    if (fd >= 0) {
+        if (read(fd, out, SHM_BOOT_SIZE - 4) <= 0) {
+            out[0] = '\0';
+        }
+        close(fd);
+    }
+}

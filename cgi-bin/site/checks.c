@@ -1,0 +1,411 @@
+/* checks.c - see checks.h. */
+#include "site/checks.h"
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "format/findings.h"
+#include "shared/bell.h"
+#include "store/incidents.h"
+#include "store/store.h"
+#include "system/allowance.h"
+#include "system/conf.h"
+#include "system/disk.h"
+#include "system/exposure.h"
+#include "system/guard.h"
+
+#include <dirent.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    ROOM_LITTLE_MB = 50,
+    FILE_ROOM_KB = 64, /* what a message of some length and its index may take */
+    FEW_PROCESSES = 60,
+    FEW_DESCRIPTORS = 256,
+    LITTLE_MEMORY_MB = 128,
+    INCIDENT_DAYS = 30,
+};
+
+/* Before this program was written; a clock that says so is wrong. 2025-11-01. */
+static const int64_t written_ms = 1761955200000;
+
+static bool path_of(char *out, size_t size, const char *folder, const char *name)
+{
+    return snprintf(out, size, "%s/%s", folder, name) < (int)size;
+}
+
+static void check_carrier(const struct checks_given *given, struct findings *out)
+{
+    if (given->carrier == CHECKS_FASTCGI) {
+        findings_add(out, "programs", FINDING_FINE,
+                     "The programs run as FastCGI: they stay, and answer many requests.");
+    } else if (given->carrier == CHECKS_CGI) {
+        findings_add(
+            out, "programs", FINDING_NOTE,
+            "The programs run as plain CGI: a process for each request. It works; FastCGI would be quicker, if this "
+            "host has it.");
+    }
+}
+
+/* suEXEC starts nothing that its owner alone couldn't have put there. */
+static void check_owner(const struct checks_given *given, struct findings *out)
+{
+    struct stat program;
+    struct stat folder;
+    char path[PATH_MAX];
+    if ((stat("/proc/self/exe", &program) != 0 &&
+         (!disk_program_path(path, sizeof path) || stat(path, &program) != 0)) ||
+        stat(given->program_folder, &folder) != 0) {
+        return;
+    }
+    if (((program.st_mode | folder.st_mode) & (S_IWGRP | S_IWOTH)) != 0) {
+        findings_add(
+            out, "permissions", FINDING_POOR,
+            "Others than the owner may write to the programs or their folder. Give folders and programs the permissions "
+            "755 and other files 644: many hosts refuse to start them otherwise.");
+    } else if (program.st_uid != geteuid() && given->carrier != CHECKS_SHELL) {
+        findings_add(
+            out, "permissions", FINDING_NOTE,
+            "The programs run as another user than the one their files belong to. So that user must own the data folder. "
+            "If you can't give it away: delete it while it is empty, let all users write to the folder around it, open "
+            "this page, so that the programs make it themselves, and take that right back.");
+    } else {
+        findings_add(out, "permissions", FINDING_FINE, "Files and folders have the permissions that they should have.");
+    }
+}
+
+static void check_room(const char *data, unsigned trial_age_s, struct findings *out)
+{
+    struct err e = ERR_INIT;
+    uint64_t bytes = 0;
+    if (disk_try_write(data, trial_age_s, &e) != 0) {
+        findings_add(out, "data", FINDING_WRONG, "%s", e.text);
+    } else if (disk_room(data, &bytes) && bytes < (uint64_t)ROOM_LITTLE_MB * 1024 * 1024) {
+        findings_add(
+            out, "data", FINDING_POOR,
+            "The data folder can be written, but only %llu MB are left on its disk. When it is full nothing more can "
+            "be said; reading goes on.",
+            (unsigned long long)(bytes / 1024 / 1024));
+    } else {
+        findings_add(out, "data", FINDING_FINE, "The data folder can be written, and the disk has room.");
+    }
+}
+
+/* Some hosts let no file grow beyond a size, whatever room there is. */
+static void check_file_size(const char *data, struct findings *out)
+{
+    static const char *const files[] = {"chat.db", "chat.db-wal"};
+    char path[PATH_MAX];
+    uint64_t largest = 0;
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
+        return;
+    }
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        uint64_t size = path_of(path, sizeof path, data, files[i]) ? disk_size(path) : 0;
+        largest = size > largest ? size : largest;
+    }
+    bool is_reached = largest + (uint64_t)FILE_ROOM_KB * 1024 > limit.rlim_cur;
+    findings_add(out, "file-size", is_reached ? FINDING_WRONG : FINDING_NOTE,
+                 is_reached
+                     ? "This host lets no file grow beyond %llu kB, and the database has %llu: for the chat its disk "
+                       "is full. Nothing more can be said; reading goes on. Ask the host for more."
+                     : "This host lets no file grow beyond %llu kB; the database has %llu.",
+                 (unsigned long long)(limit.rlim_cur / 1024), (unsigned long long)(largest / 1024));
+}
+
+static void check_exposure(const struct checks_given *given, struct findings *out)
+{
+    const char *data = given->conf->data;
+    char address[PATH_MAX];
+    if (exposure_is_marked(data)) {
+        findings_add(
+            out, "data-web", FINDING_WRONG,
+            "Files of the data folder could be downloaded, so the chat has stopped. Move the folder out of the one that "
+            "is served and write its place into cgi-bin/my-chat.conf, or have it denied; then delete the file "
+            "READABLE-BY-THE-WEB.txt in it.");
+    } else if (exposure_address(data, given->program_folder, given->served, address, sizeof address)) {
+        findings_add(
+            out, "data-web", FINDING_NOTE,
+            "The data folder lies inside of the one that is served, where only a .htaccess keeps it from the web. If this host "
+            "has a folder outside, let cgi-bin/my-chat.conf name it (data = ...).");
+    } else {
+        findings_add(out, "data-web", FINDING_FINE,
+                     "The data folder lies outside of what is served, as far as the programs can see.");
+    }
+}
+
+/* False: other users may write to the data, so nothing of it is looked at. */
+static bool is_guarded(const char *data, struct findings *out)
+{
+    struct err e = ERR_INIT;
+    struct stat folder;
+    struct stat database;
+    char path[PATH_MAX];
+    if (guard_folder(data, &e) != 0) {
+        findings_add(out, "data-others", FINDING_WRONG, "%s", e.text);
+        return false;
+    }
+    if (stat(data, &folder) == 0 && (folder.st_mode & S_IXOTH) != 0 && path_of(path, sizeof path, data, "chat.db") &&
+        stat(path, &database) == 0 && (database.st_mode & S_IROTH) != 0) {
+        findings_add(out, "data-others", FINDING_POOR,
+                     "Other users of this machine may read the database. Give the data folder the permissions 700.");
+    }
+    return true;
+}
+
+static void check_file_system(const char *data, struct findings *out)
+{
+    if (disk_is_network(data)) {
+        findings_add(
+            out, "disk", FINDING_NOTE,
+            "The data folder lies on a network file system. The database keeps a rollback journal there, and news is "
+            "looked for on a timer: slower, but safe.");
+    }
+}
+
+/* The wake-up across processes: a mapped file. */
+static void check_bell(const char *data, const struct store *store, struct findings *out)
+{
+    char path[PATH_MAX];
+    struct err e = ERR_INIT;
+    if (disk_is_network(data) || !path_of(path, sizeof path, data, "chat.bell")) {
+        return;
+    }
+    struct bell *bell = bell_open(path, store_epoch(store), &e);
+    if (bell != NULL) {
+        findings_add(out, "wake", FINDING_FINE, "Programs wake each other by shared memory when there is news.");
+    } else {
+        findings_add(out, "wake", FINDING_NOTE,
+                     "Memory can't be shared between programs here, so news is looked for on a timer.");
+    }
+    bell_close(bell);
+}
+
+/* What the programs have noticed within a month, the serious things first. */
+static void check_incidents(const char *data, struct findings *out)
+{
+    struct incidents found;
+    char day[CLOCK_TEXT_SIZE];
+    incidents_read(data, &found);
+    int64_t since = clock_wall_ms() - INCIDENT_DAYS * (int64_t)86400000;
+    clock_text(found.last_ms[INCIDENT_LOST], day);
+    if (found.last_ms[INCIDENT_LOST] > since) {
+        findings_add(
+            out, "data-lost", FINDING_POOR,
+            "On %.10s the last messages were lost: chat.db or chat.db-wal was removed or emptied in the data folder. New "
+            "messages are in chat.db-wal before they are in chat.db, so leave both files and chat.db-shm alone. Put back a copy if you have one.",
+            day);
+    }
+    clock_text(found.last_ms[INCIDENT_ASIDE], day);
+    if (found.last_ms[INCIDENT_ASIDE] > since) {
+        findings_add(out, "data-aside", FINDING_POOR,
+                     "On %.10s there were files of two databases in the data folder. The other database's messages are "
+                     "kept as %s; delete that file if no message is missing.",
+                     day, found.file);
+    }
+    clock_text(found.last_ms[INCIDENT_ALONE], day);
+    if (found.last_ms[INCIDENT_ALONE] > since) {
+        findings_add(
+            out, "data-alone", FINDING_NOTE,
+            "On %.10s chat.db was found without chat.db-wal and chat.db-lock: it was copied there alone, or these "
+            "were removed. New messages are in chat.db-wal before they are in chat.db, so the last ones may be missing. "
+            "Leave the three alone, and copy them together.",
+            day);
+    }
+    int64_t saved = found.last_ms[INCIDENT_PUT_BACK] > found.last_ms[INCIDENT_REBUILT]
+                        ? found.last_ms[INCIDENT_PUT_BACK]
+                        : found.last_ms[INCIDENT_REBUILT];
+    clock_text(saved, day);
+    if (saved > since) {
+        findings_add(out, "data-saved", FINDING_NOTE,
+                     "On %.10s files of the database were removed or emptied while the chat ran. The programs put them "
+                     "back, and nothing was lost. Leave chat.db, chat.db-wal and chat.db-shm alone.",
+                     day);
+    }
+}
+
+static void check_store(const struct conf *conf, struct findings *out)
+{
+    struct err e = ERR_INIT;
+    const struct store_options options = {.folder = conf->data,
+                                          .journal = (enum store_journal)conf->journal,
+                                          .busy_timeout_ms = (unsigned)conf->busy_timeout,
+                                          .short_lived = true};
+    struct store *store = store_open(&options, STORE_READ, &e);
+    if (store == NULL) {
+        findings_add(out, "database", FINDING_WRONG, "The database can't be opened: %s", e.text);
+        return;
+    }
+    findings_add(out, "database", FINDING_FINE, "The database works: %s.", store_describe(store));
+    check_bell(conf->data, store, out);
+    store_close(store);
+}
+
+/* The limit, in units of so many, if it is below `little`; otherwise little. */
+static unsigned long long small_limit(const struct rlimit *limit, bool known, rlim_t unit, unsigned long long little)
+{
+    bool is_small = known && limit->rlim_cur != RLIM_INFINITY && limit->rlim_cur / unit < little;
+    return is_small ? (unsigned long long)(limit->rlim_cur / unit) : little;
+}
+
+static void check_limits(struct findings *out)
+{
+    struct rlimit limit;
+    bool known = getrlimit(RLIMIT_NPROC, &limit) == 0;
+    unsigned long long found = small_limit(&limit, known, 1, FEW_PROCESSES);
+    if (found < FEW_PROCESSES) {
+        findings_add(
+            out, "limits", FINDING_NOTE,
+            "This host allows %llu processes to the account. Few visitors are held at a time; the others ask every few "
+            "seconds.",
+            found);
+    }
+    known = getrlimit(RLIMIT_NOFILE, &limit) == 0;
+    found = small_limit(&limit, known, 1, FEW_DESCRIPTORS);
+    if (found < FEW_DESCRIPTORS) {
+        findings_add(out, "limits", FINDING_NOTE,
+                     "This host allows %llu open files to a program, so only about as many visitors can be held.",
+                     found);
+    }
+    known = getrlimit(RLIMIT_AS, &limit) == 0;
+    found = small_limit(&limit, known, 1024UL * 1024, LITTLE_MEMORY_MB);
+    if (found < LITTLE_MEMORY_MB) {
+        findings_add(out, "limits", FINDING_NOTE, "This host allows a program %llu MB of memory, which is little.",
+                     found);
+    }
+}
+
+static void check_waiting(const struct checks_given *given, struct findings *out)
+{
+    if (given->allowed != NULL) {
+        findings_add(
+            out, "waiting", given->allowed->most > 0 ? FINDING_FINE : FINDING_NOTE,
+            "Up to %u visitors are held at a time until there is news (%s). Further visitors ask on a timer and get news "
+            "some seconds later.",
+            given->allowed->most, given->allowed->why);
+    }
+}
+
+static void check_clock(struct findings *out)
+{
+    if (clock_wall_ms() < written_ms) {
+        findings_add(
+            out, "clock", FINDING_WRONG,
+            "The clock of this host is wrong: messages would bear a date of before the chat was written. Ask the host.");
+    }
+}
+
+/* programs/ of the archive: what earlier uploads left. */
+static void check_old_programs(const struct checks_given *given, struct findings *out)
+{
+    char path[PATH_MAX];
+    DIR *list = path_of(path, sizeof path, given->program_folder, "programs") ? opendir(path) : NULL;
+    const struct dirent *entry = NULL;
+    unsigned count = 0;
+    while (list != NULL && (entry = readdir(list)) != NULL) {
+        count += strncmp(entry->d_name, "pollchat-", strlen("pollchat-")) == 0;
+    }
+    if (list != NULL) {
+        closedir(list);
+    }
+    if (count > 2) {
+        findings_add(
+            out, "old-programs", FINDING_NOTE,
+            "cgi-bin/programs has %u programs. The one that the file `use` names is in use, and the one before it is "
+            "good to have; delete the others if you like.",
+            count);
+    }
+}
+
+/* Looks for a database in the usual place while the setting data names another one: the owner moves
+ * the chat, or a program began one there before the settings named the new place. True: no database
+ * is to be made in the new place meanwhile. */
+static bool is_being_moved(const struct conf *conf, struct findings *out)
+{
+    char usual[CONF_TEXT_MAX + 32];
+    if (!conf_usual_data(usual, sizeof usual) || !store_exists(usual) || disk_file(usual) == disk_file(conf->data)) {
+        return false;
+    }
+    bool is_begun = store_exists(conf->data);
+    findings_add(
+        out, "data-left", is_begun ? FINDING_NOTE : FINDING_POOR, "%s",
+        is_begun
+            ? "There is another database in pollchat-data beside cgi-bin, which this chat doesn't use: the setting data "
+              "names another place. If it is left from before the chat was moved, and no other chat uses it, delete "
+              "that folder."
+            : "The setting data names a place without a database, and there is one in pollchat-data beside "
+              "cgi-bin. If the chat is to move, move that folder there.");
+    return !is_begun && !disk_exists(conf->data);
+}
+
+/* Nothing is made for somebody at a shell: a mistyped folder must not become a new and empty chat. */
+static bool is_made(const struct checks_given *given, struct findings *out)
+{
+    const char *data = given->conf->data;
+    struct err e = ERR_INIT;
+    if (given->carrier == CHECKS_SHELL && !store_exists(data)) {
+        findings_add(out, "data", FINDING_NOTE,
+                     "There is no database in the data folder yet; the first request makes it.");
+        return false;
+    }
+    if (disk_folder_make(data, &e) == 0) {
+        return true;
+    }
+    findings_add(out, "data", FINDING_WRONG, "%s",
+                 e.code == ERR_CONFIG ? "The setting data names no folder: the one that is to hold it must exist."
+                                      : e.text);
+    return false;
+}
+
+static void check_settings(const struct checks_given *given, struct findings *out)
+{
+    const struct conf_faults *faults = &given->conf->faults;
+    const char *why = given->stranger ? "they don't say for sure where its data is." : given->conf_problem;
+    if (given->conf_problem != NULL) {
+        findings_add(out, "settings", FINDING_WRONG, "The chat has stopped for its settings: %s", why);
+    }
+    for (size_t i = 0; i < faults->count; i++) {
+        if (given->stranger) {
+            findings_add(out, "settings", FINDING_POOR, "%s", faults->list[i].brief);
+        } else if (given->conf_problem == NULL || strcmp(faults->list[i].text, given->conf_problem) != 0) {
+            findings_add(out, "settings", FINDING_POOR, "%s", faults->list[i].text);
+        }
+    }
+    if (faults->more > 0) {
+        findings_add(out, "settings", FINDING_POOR, "There are %zu more mistakes in the settings.", faults->more);
+    }
+    if (faults->count == 0 && given->conf_problem == NULL) {
+        findings_add(out, "settings", FINDING_FINE, "The settings are understood.");
+    }
+}
+
+static void check_data(const struct checks_given *given, struct findings *out)
+{
+    if (is_guarded(given->conf->data, out) && !is_being_moved(given->conf, out) && is_made(given, out)) {
+        check_room(given->conf->data, given->stranger ? CHECKS_KEPT_S : 0, out);
+        check_file_size(given->conf->data, out);
+        check_exposure(given, out);
+        check_file_system(given->conf->data, out);
+        check_store(given->conf, out);
+        check_incidents(given->conf->data, out);
+    }
+}
+
+void checks_run(const struct checks_given *given, struct findings *out)
+{
+    check_carrier(given, out);
+    check_owner(given, out);
+    check_settings(given, out);
+    if (given->conf_problem == NULL) {
+        check_data(given, out);
+    }
+    check_limits(out);
+    check_waiting(given, out);
+    check_clock(out);
+    check_old_programs(given, out);
+}

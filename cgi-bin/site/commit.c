@@ -1,0 +1,321 @@
+/* commit.c - see commit.h. */
+#include "site/commit.h"
+
+#include "base/ck.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "shared/bell.h"
+#include "shared/tally.h"
+#include "site/heads.h"
+#include "site/site.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    GROUP_MAX = 128,
+    ROUNDS_MAX = 3,  /* a database that is replaced again and again */
+    STUCK_MS = 1000, /* a group that takes longer holds things up: a lock of others, a disk that stalls */
+};
+
+struct entry {
+    struct store_job *job;
+    char *epoch;
+    struct err *e;
+    int result;
+    bool taken; /* into a group */
+    bool done;
+    struct entry *next;
+};
+
+struct commit {
+    pthread_mutex_t lock;
+    pthread_cond_t done;
+    struct site *site;
+    struct entry *first; /* the queue, in order of arrival; entries live on their callers' stacks */
+    struct entry **last;
+    bool led;      /* somebody is writing, */
+    int64_t began; /* since then: monotonic ms */
+    unsigned queued;
+    unsigned most;
+};
+
+struct commit *commit_new(struct site *site, unsigned most)
+{
+    struct commit *c = ck_calloc(1, sizeof *c);
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_mutex_init(&c->lock, NULL);
+    pthread_cond_init(&c->done, &attributes);
+    pthread_condattr_destroy(&attributes);
+    c->most = most;
+    c->site = site;
+    c->last = &c->first;
+    return c;
+}
+
+void commit_free(struct commit *c)
+{
+    if (c != NULL) {
+        pthread_cond_destroy(&c->done);
+        pthread_mutex_destroy(&c->lock);
+        free(c);
+    }
+}
+
+static size_t take_group(struct commit *c, struct entry *group[GROUP_MAX])
+{
+    size_t count = 0;
+    while (c->first != NULL && count < GROUP_MAX) {
+        c->first->taken = true;
+        group[count++] = c->first;
+        c->first = c->first->next;
+    }
+    c->queued -= (unsigned)count;
+    if (c->first == NULL) {
+        c->last = &c->first;
+    }
+    return count;
+}
+
+/* Rings when everything is durable. Between bell_writing and bell_done no reader trusts a known head, so that a death in
+ * between can't hide a message. */
+static int append_and_ring(struct store *store, struct bell *bell, const char *folder, struct store_job *jobs,
+                           size_t count, struct err *e)
+{
+    if (bell == NULL) {
+        return store_append(store, jobs, count, e);
+    }
+    if (!bell_has_writer(bell) && store_stamp(folder) != bell_stamp(bell)) {
+        bell_forget(bell); /* somebody has committed without a ring, and this commit would cover the traces */
+    }
+    int token = bell_writing(bell);
+    int result = store_append(store, jobs, count, e);
+    for (size_t i = 0; result == 0 && i < count; i++) {
+        if (jobs[i].outcome == STORE_STORED) {
+            bell_wrote(bell, jobs[i].draft->room, jobs[i].seq);
+        }
+    }
+    if (result == 0) {
+        bell_set_stamp(bell, store_stamp(folder));
+        if (store_is_replaced(store)) { /* meanwhile: the heads are another file's than the stamp */
+            bell_forget(bell);
+        }
+    } else if (e == NULL || e->code != ERR_BUSY) {
+        bell_forget(bell); /* a commit whose last step failed may have happened after all */
+    }
+    bell_done(bell, token);
+    return result;
+}
+
+static size_t count_stored(const struct store_job *jobs, size_t count)
+{
+    size_t stored = 0;
+    for (size_t i = 0; i < count; i++) {
+        stored += jobs[i].outcome == STORE_STORED;
+    }
+    return stored;
+}
+
+static void append_part(struct site *site, struct store *store, struct entry *const *group, size_t count, int *result,
+                        struct err *e)
+{
+    struct bell *bell = site_bell(site, store);
+    struct tally *tally = site_tally(site);
+    struct store_job jobs[GROUP_MAX];
+    for (size_t i = 0; i < count; i++) {
+        jobs[i] = *group[i]->job;
+    }
+    *result = append_and_ring(store, bell, site_loaded_conf(site)->data, jobs, count, e);
+    if (*result == 0) {
+        heads_publish(site_loaded_conf(site), store, bell, jobs, count);
+        tally_observe(tally, COUNTS_GROUP, count, 1);
+        tally_add(tally, COUNTS_MESSAGES, count_stored(jobs, count));
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (*result == 0) {
+            *group[i]->job = jobs[i];
+            snprintf(group[i]->epoch, CHAT_EPOCH_SIZE, "%s", store_epoch(store));
+        }
+        group[i]->result = *result;
+        if (group[i]->e != NULL) {
+            *group[i]->e = *e;
+        }
+    }
+}
+
+static void fail_part(struct entry *const *group, size_t count, const struct err *e)
+{
+    for (size_t i = 0; i < count; i++) {
+        group[i]->result = -1;
+        if (group[i]->e != NULL) {
+            *group[i]->e = *e;
+        }
+    }
+}
+
+/* Busy counts for all that are left: each would wait for the lock as long as the one before it. */
+static void append_one_by_one(struct site *site, struct store *store, struct entry *const *group, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct err e = ERR_INIT;
+        int result = -1;
+        append_part(site, store, &group[i], 1, &result, &e);
+        if (result != 0 && e.code == ERR_BUSY) {
+            fail_part(group + i + 1, count - i - 1, &e);
+            return;
+        }
+    }
+}
+
+/* True if the database was found to be another one, so that the same with a new handle may
+ * succeed. */
+static bool append_with(struct site *site, struct store *store, struct entry *const *group, size_t count)
+{
+    struct err e = ERR_INIT;
+    int result = -1;
+    append_part(site, store, group, count, &result, &e);
+    if (result != 0 && e.code != ERR_BUSY && count > 1) {
+        append_one_by_one(site, store, group, count);
+    }
+    return result != 0 && e.code == ERR_BUSY && store_is_replaced(store);
+}
+
+static void append_group(struct commit *c, struct entry *const *group, size_t count)
+{
+    bool again = true;
+    for (int round = 0; round < ROUNDS_MAX && again; round++) {
+        struct err e = ERR_INIT;
+        struct store *store = site_borrow(c->site, &e);
+        again = store != NULL && append_with(c->site, store, group, count);
+        if (store == NULL) {
+            fail_part(group, count, &e);
+        } else {
+            site_return(c->site, store);
+        }
+    }
+}
+
+/* Called with the lock held, returns with it held. */
+static void lead(struct commit *c, const struct entry *own)
+{
+    struct entry *group[GROUP_MAX];
+    c->led = true;
+    while (!own->done) {
+        c->began = clock_mono_ms();
+        size_t count = take_group(c, group);
+        pthread_mutex_unlock(&c->lock);
+        append_group(c, group, count);
+        pthread_mutex_lock(&c->lock);
+        for (size_t i = 0; i < count; i++) {
+            group[i]->done = true;
+        }
+        pthread_cond_broadcast(&c->done);
+    }
+    c->led = false;
+    pthread_cond_broadcast(&c->done); /* one of those left in the queue takes the lead */
+}
+
+/* ---- waiting for one's turn ---- */
+
+static int refuse(struct err *e)
+{
+    return err_set(e, ERR_BUSY, "Messages can't be written as fast as they come just now; nothing was stored.");
+}
+
+static bool is_stuck(const struct commit *c)
+{
+    return c->led && clock_mono_ms() - c->began >= STUCK_MS;
+}
+
+static void leave_queue(struct commit *c, const struct entry *own)
+{
+    struct entry **at = &c->first;
+    while (*at != own) {
+        at = &(*at)->next;
+    }
+    *at = own->next;
+    if (own->next == NULL) {
+        c->last = at;
+    }
+    c->queued--;
+}
+
+/* Sleeps until something has happened or that time has come. */
+static void sleep_until(struct commit *c, int64_t mono_ms)
+{
+    const struct timespec limit = {.tv_sec = (time_t)(mono_ms / 1000), .tv_nsec = (long)(mono_ms % 1000) * 1000000L};
+    pthread_cond_timedwait(&c->done, &c->lock, &limit);
+}
+
+/* Somebody else writes. A message that is in his group waits for what becomes of it; one that isn't yet waits as long as
+ * requests may wait for the store, and one too many only until it shows that things are stuck. -1: given up, nothing was stored. */
+static int wait_while_led(struct commit *c, struct entry *own, int64_t arrived, bool surplus)
+{
+    const int64_t patience = (int64_t)site_loaded_conf(c->site)->busy_timeout;
+    int64_t limit = arrived + (patience > STUCK_MS ? patience : STUCK_MS);
+    if (surplus && c->began + STUCK_MS < limit) {
+        limit = c->began + STUCK_MS;
+    }
+    if (own->taken) {
+        pthread_cond_wait(&c->done, &c->lock);
+    } else if (clock_mono_ms() < limit) {
+        sleep_until(c, limit);
+    } else {
+        leave_queue(c, own);
+        return refuse(own->e);
+    }
+    return 0;
+}
+
+static int append_in_turn(struct commit *c, struct entry *own)
+{
+    const int64_t arrived = clock_mono_ms();
+    const bool surplus = c->queued >= c->most;
+    if (surplus && is_stuck(c)) {
+        return refuse(own->e);
+    }
+    *c->last = own;
+    c->last = &own->next;
+    c->queued++;
+    while (!own->done) {
+        if (!c->led) {
+            lead(c, own);
+        } else if (wait_while_led(c, own, arrived, surplus) != 0) {
+            return -1;
+        }
+    }
+    return own->result;
+}
+
+int commit_append(struct commit *c, struct store_job *job, char epoch[CHAT_EPOCH_SIZE], struct err *e)
+{
+    struct entry own = {.job = job, .epoch = epoch, .e = e, .result = -1};
+    struct tally *tally = site_tally(c->site); /* it may be another one when this is done */
+    tally_gauge(tally, COUNTS_QUEUED, 1);
+    pthread_mutex_lock(&c->lock);
+    int result = append_in_turn(c, &own);
+    pthread_mutex_unlock(&c->lock);
+    tally_gauge(tally, COUNTS_QUEUED, -1);
+    return result;
+}
+
+void commit_rest(struct commit *c, bool now)
+{
+    pthread_mutex_lock(&c->lock);
+    while (c->led) {
+        pthread_cond_wait(&c->done, &c->lock);
+    }
+    c->led = true;
+    c->began = clock_mono_ms();
+    pthread_mutex_unlock(&c->lock);
+    site_rest(c->site, now);
+    pthread_mutex_lock(&c->lock);
+    c->led = false;
+    pthread_cond_broadcast(&c->done);
+    pthread_mutex_unlock(&c->lock);
+}

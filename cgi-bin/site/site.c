@@ -1,0 +1,488 @@
+/* site.c - see site.h. */
+#include "site/site.h"
+
+#include "base/buf.h"
+#include "base/ck.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "system/disk.h"
+#include "system/exposure.h"
+#include "system/guard.h"
+#include "system/warn.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    BELLS_MAX = 64,
+    BELL_CHECK_MS = 1000,
+    SAFETY_CHECK_MS = 1000,
+    THREADS_FALLBACK = 16,
+    IDLE_MAX = 16,
+    PAST_TALLIES = 32,
+    OVERRIDES_MAX = 64 * 1024
+};
+
+struct site {
+    pthread_mutex_t lock;
+    enum store_mode mode;
+    bool short_lived;
+    const atomic_bool *stopping;
+    bool loaded;
+    char *overrides; /* the POLLCHAT_ parameters of the request that the settings were loaded with */
+    struct conf conf;
+    struct bell *bells[BELLS_MAX]; /* the last one is in use; older ones may still be in somebody's hands */
+    size_t bell_count;
+    int64_t bell_checked; /* monotonic ms, as is the next one */
+    int64_t safety_checked;
+    struct err danger; /* why the chat has stopped; ERR_NONE: it hasn't */
+    bool bell_complained;
+    atomic_bool was_opened;
+    uint64_t file;     /* the database's that was used last (store_file); 0: unknown */
+    bool was_replaced; /* it was another one than the time before; no bell was told yet */
+    bool tally_tried;
+    _Atomic(struct tally *) tally;
+    struct tally *own_tally;                  /* the first one; another thread may still count in it */
+    struct tally *past_tallies[PAST_TALLIES]; /* those whose file was deleted; likewise */
+    size_t past_tally_count;
+    struct store *idle[IDLE_MAX];
+    size_t idle_count;
+};
+
+struct site *site_new(enum store_mode mode, bool short_lived, const atomic_bool *stopping)
+{
+    struct site *s = ck_calloc(1, sizeof *s);
+    pthread_mutex_init(&s->lock, NULL);
+    s->mode = mode;
+    s->short_lived = short_lived;
+    s->stopping = stopping;
+    s->own_tally = tally_open(NULL);
+    atomic_store(&s->tally, s->own_tally);
+    return s;
+}
+
+void site_free(struct site *s)
+{
+    if (s == NULL) {
+        return;
+    }
+    log_guard(NULL, NULL);
+    for (size_t i = 0; i < s->idle_count; i++) {
+        store_close(s->idle[i]);
+    }
+    site_rest(s, false);
+    for (size_t i = 0; i < s->bell_count; i++) {
+        bell_close(s->bells[i]);
+    }
+    if (atomic_load(&s->tally) != s->own_tally) {
+        tally_close(atomic_load(&s->tally));
+    }
+    tally_close(s->own_tally);
+    for (size_t i = 0; i < s->past_tally_count; i++) {
+        tally_close(s->past_tallies[i]);
+    }
+    pthread_mutex_destroy(&s->lock);
+    free(s->overrides);
+    free(s);
+}
+
+static bool line_is_due(void *site, const char *line, uint64_t *left_out)
+{
+    return tally_line_is_due(site_tally(site), hash_bytes(HASH_START, line, strlen(line)), clock_mono_ms(), left_out);
+}
+
+void site_guard_log(struct site *s)
+{
+    log_guard(line_is_due, s);
+}
+
+/* The POLLCHAT_ parameters one after the other, in the order in which the server sends them. */
+static char *overrides_of(const char *const *environment)
+{
+    struct buf all;
+    buf_init(&all, OVERRIDES_MAX);
+    for (; environment != NULL && *environment != NULL; environment++) {
+        if (strncmp(*environment, "POLLCHAT_", strlen("POLLCHAT_")) == 0) {
+            buf_adds(&all, *environment);
+            buf_addc(&all, '\n');
+        }
+    }
+    return buf_steal(&all);
+}
+
+/* Once the folder is there, what was counted goes where the other processes count. Called with the lock held. */
+static void share_tally(struct site *s)
+{
+    char path[CONF_TEXT_MAX + 16];
+    if (s->tally_tried || !disk_exists(s->conf.data)) {
+        return;
+    }
+    s->tally_tried = true;
+    if (disk_is_network(s->conf.data)) {
+        return;
+    }
+    snprintf(path, sizeof path, "%s/chat.tally", s->conf.data);
+    struct tally *shared = tally_open(path);
+    if (tally_is_shared(shared)) {
+        tally_add_all(shared, s->own_tally);
+        atomic_store(&s->tally, shared);
+    } else {
+        tally_close(shared);
+    }
+}
+
+/* The value of NAME= in a list of NAME=VALUE; NULL when it is missing. */
+static const char *value_of(const char *const *environment, const char *name)
+{
+    size_t length = strlen(name);
+    for (; environment != NULL && *environment != NULL; environment++) {
+        if (strncmp(*environment, name, length) == 0) {
+            return *environment + length;
+        }
+    }
+    return NULL;
+}
+
+/* True: the process was started for one data folder and gets a request for another one, so two
+ * sites share a socket. */
+static bool is_for_another_site(const char *const *request_environment)
+{
+    const char *asked = value_of(request_environment, "POLLCHAT_DATA=");
+    const char *own = value_of((const char *const *)environ, "POLLCHAT_DATA=");
+    if (asked == NULL || own == NULL || strcmp(asked, own) == 0) {
+        return false;
+    }
+    uint64_t folder = asked[0] == '/' && own[0] == '/' ? disk_file(own) : 0;
+    return folder == 0 || disk_file(asked) != folder; /* one folder may have two names */
+}
+
+/* Logs mistakes when the settings are read, but not in each process. */
+static void tell_faults(const struct conf *conf)
+{
+    const struct conf_faults *f = &conf->faults;
+    uint64_t hash = hash_bytes(HASH_START, &f->more, sizeof f->more);
+    for (size_t i = 0; i < f->count; i++) {
+        hash = hash_bytes(hash, f->list[i].text, strlen(f->list[i].text));
+    }
+    if (f->count == 0 || (guard_folder(conf->data, NULL) == 0 && !warn_is_due(conf->data, hash))) {
+        return;
+    }
+    for (size_t i = 0; i < f->count; i++) {
+        log_line("%s", f->list[i].text);
+    }
+    if (f->more > 0) {
+        log_line("there are %zu more mistakes in the settings", f->more);
+    }
+}
+
+static int load(struct site *s, const char *const *request_environment, struct err *e)
+{
+    char program_dir[CONF_TEXT_MAX];
+    char *overrides = overrides_of(request_environment);
+    int result = 0;
+    if (s->loaded ? strcmp(overrides, s->overrides) != 0 : is_for_another_site(request_environment)) {
+        result = err_set(e, ERR_CONFIG,
+                         "Requests bring other POLLCHAT_ settings than this process has, so two sites share a socket. "
+                         "Give each site a socket of its own.");
+    } else if (!s->loaded) {
+        result = disk_program_folder(program_dir, sizeof program_dir, e);
+        if (result == 0) {
+            result = conf_load(&s->conf, program_dir, request_environment, (const char *const *)environ, e);
+        }
+        if (result == 0) {
+            s->loaded = true;
+            s->overrides = overrides;
+            tell_faults(&s->conf);
+            return 0;
+        }
+    }
+    free(overrides);
+    return result;
+}
+
+int site_conf_as_it_is(struct site *s, const char *const *request_environment, struct conf *out, struct err *e)
+{
+    pthread_mutex_lock(&s->lock);
+    int result = load(s, request_environment, e);
+    *out = s->conf;
+    pthread_mutex_unlock(&s->lock);
+    return result;
+}
+
+/* Looks once a second. The log gets each reason once; strangers get none (problem.c). */
+static int check_safety(struct site *s, struct err *e)
+{
+    int64_t now = clock_mono_ms();
+    if (s->safety_checked == 0 || now - s->safety_checked >= SAFETY_CHECK_MS) {
+        struct err danger = ERR_INIT;
+        s->safety_checked = now;
+        if (guard_folder(s->conf.data, &danger) == 0 && exposure_is_marked(s->conf.data)) {
+            err_set(&danger, ERR_EXPOSED,
+                    "Files of the data folder could be read over the web; see READABLE-BY-THE-WEB.txt.");
+        }
+        if (danger.code != ERR_NONE && strcmp(danger.text, s->danger.text) != 0) {
+            log_line("the chat has stopped, for safety: %s (%s)", danger.text, s->conf.data);
+        }
+        s->danger = danger;
+    }
+    return s->danger.code == ERR_NONE ? 0 : err_set(e, ERR_EXPOSED, "%s", s->danger.text);
+}
+
+const struct conf *site_conf(struct site *s, const char *const *request_environment, struct err *e)
+{
+    pthread_mutex_lock(&s->lock);
+    int result = load(s, request_environment, e);
+    if (result == 0 && (result = check_safety(s, e)) == 0) {
+        share_tally(s);
+    }
+    pthread_mutex_unlock(&s->lock);
+    return result == 0 ? &s->conf : NULL;
+}
+
+unsigned site_threads(void)
+{
+    char program_dir[CONF_TEXT_MAX];
+    struct conf conf;
+    if (disk_program_folder(program_dir, sizeof program_dir, NULL) != 0) {
+        return THREADS_FALLBACK;
+    }
+    (void)conf_load(&conf, program_dir, NULL, (const char *const *)environ, NULL); /* whatever becomes of the data */
+    return conf.threads > 0 ? (unsigned)conf.threads : THREADS_FALLBACK;
+}
+
+const struct conf *site_loaded_conf(const struct site *s)
+{
+    return &s->conf;
+}
+
+static struct store *take_idle(struct site *s)
+{
+    pthread_mutex_lock(&s->lock);
+    struct store *handle = s->idle_count > 0 ? s->idle[--s->idle_count] : NULL;
+    pthread_mutex_unlock(&s->lock);
+    return handle;
+}
+
+struct tally *site_tally(struct site *s)
+{
+    return atomic_load(&s->tally);
+}
+
+/* Who has a handle of the old database may be another thread, one that finds out later. So it is who is about to use the new one that
+ * says so; and as the old one may be put back, not only who opens. */
+static void note_use(struct site *s, uint64_t file)
+{
+    if (s->was_opened && (file == 0 || file != s->file)) {
+        s->was_replaced = true;
+    }
+    s->was_opened = true;
+    s->file = file;
+}
+
+/* A server may set `data` for several chats that share the programs, and so the usual place. */
+static bool is_named_by_file(const struct site *s)
+{
+    return getenv("POLLCHAT_DATA") == NULL && strstr(s->overrides, "POLLCHAT_DATA=") == NULL;
+}
+
+/* A chat that is being moved must not begin a second time: a running program must not make a folder
+ * in the old place, and no program one in the new place before the owner has moved the folder
+ * there. */
+static int refuse_while_moved(const struct site *s, struct err *e)
+{
+    char usual[CONF_TEXT_MAX + 32];
+    if (disk_exists(s->conf.data)) {
+        return 0;
+    }
+    if (s->was_opened) {
+        return err_set(
+            e, ERR_BUSY,
+            "The data folder isn't where it was. If it was moved, the setting data has to name its new place.");
+    }
+    if (is_named_by_file(s) && conf_usual_data(usual, sizeof usual) && store_exists(usual)) {
+        return err_set(
+            e, ERR_BUSY,
+            "The setting data names a folder that isn't there yet, and the messages lie in pollchat-data beside "
+            "cgi-bin. Move that folder to its new place.");
+    }
+    return 0;
+}
+
+static struct store *open_store(struct site *s, struct err *e)
+{
+    if (refuse_while_moved(s, e) != 0) {
+        return NULL;
+    }
+    const struct store_options options = {
+        .folder = s->conf.data,
+        .journal = (enum store_journal)s->conf.journal,
+        .busy_timeout_ms = (unsigned)s->conf.busy_timeout,
+        .short_lived = s->short_lived,
+        .stopping = s->stopping,
+    };
+    struct store *handle = store_open(&options, s->mode, e);
+    if (handle != NULL) {
+        pthread_mutex_lock(&s->lock);
+        share_tally(s);
+        pthread_mutex_unlock(&s->lock);
+    }
+    return handle;
+}
+
+struct store *site_borrow(struct site *s, struct err *e)
+{
+    struct store *handle = NULL;
+    while ((handle = take_idle(s)) != NULL && (store_is_replaced(handle) || store_file(handle) == 0)) {
+        pthread_mutex_lock(&s->lock); /* before it is closed: a new file may get the same number then */
+        s->file = 0;
+        pthread_mutex_unlock(&s->lock);
+        store_close(handle);
+    }
+    if (handle == NULL) {
+        handle = open_store(s, e);
+    }
+    if (handle != NULL) {
+        pthread_mutex_lock(&s->lock);
+        note_use(s, store_file(handle));
+        pthread_mutex_unlock(&s->lock);
+    }
+    return handle;
+}
+
+void site_return(struct site *s, struct store *handle)
+{
+    bool is_replaced = store_is_replaced(handle); /* other processes may wait until it is closed */
+    pthread_mutex_lock(&s->lock);
+    bool kept = !is_replaced && s->idle_count < IDLE_MAX;
+    s->file = is_replaced ? 0 : s->file; /* before it is closed: then a file may come that has the same number */
+    if (kept) {
+        s->idle[s->idle_count++] = handle;
+    }
+    pthread_mutex_unlock(&s->lock);
+    if (!kept) {
+        store_close(handle);
+    }
+}
+
+/* The file was deleted: the counts begin anew, in a file that processes started later find too.
+ * Called with the lock held. */
+static void renew_tally(struct site *s)
+{
+    char path[CONF_TEXT_MAX + 16];
+    struct tally *old = atomic_load(&s->tally);
+    if (!tally_is_replaced(old) || s->past_tally_count == PAST_TALLIES || !disk_exists(s->conf.data)) {
+        return;
+    }
+    snprintf(path, sizeof path, "%s/chat.tally", s->conf.data);
+    struct tally *renewed = tally_open(path);
+    if (!tally_is_shared(renewed)) {
+        tally_close(renewed);
+        return;
+    }
+    tally_move_gauges(renewed, old);
+    atomic_store(&s->tally, renewed);
+    s->past_tallies[s->past_tally_count++] = old;
+}
+
+void site_look_after(struct site *s)
+{
+    pthread_mutex_lock(&s->lock);
+    renew_tally(s);
+    pthread_mutex_unlock(&s->lock);
+    struct store *handle = NULL;
+    size_t left = IDLE_MAX;
+    bool is_replaced = true; /* stop at the first handle that is fine: those opened at the same time are too */
+    while (left-- > 0 && is_replaced && (handle = take_idle(s)) != NULL) {
+        is_replaced = store_is_replaced(handle);
+        site_return(s, handle);
+    }
+}
+
+void site_rest(struct site *s, bool now)
+{
+    pthread_mutex_lock(&s->lock);
+    bool is_due = s->was_opened;
+    pthread_mutex_unlock(&s->lock);
+    if (is_due) {
+        const struct store_options options = {.folder = s->conf.data, .short_lived = s->short_lived};
+        store_rest(&options, now);
+    }
+}
+
+/* ---- the bell ---- */
+
+static struct bell *open_bell(struct site *s, struct store *handle)
+{
+    char path[CONF_TEXT_MAX + 16];
+    struct err e = ERR_INIT;
+    if (disk_is_network(s->conf.data)) {
+        return NULL;
+    }
+    snprintf(path, sizeof path, "%s/chat.bell", s->conf.data);
+    struct bell *b = s->bell_count < BELLS_MAX ? bell_open(path, store_epoch(handle), &e) : NULL;
+    if (b == NULL) {
+        if (!s->bell_complained) {
+            log_line("no wake-ups, so news is looked for on a timer: %s",
+                     e.code != ERR_NONE ? e.text : "the file for them was replaced too often");
+            s->bell_complained = true;
+        }
+        if (s->mode == STORE_WRITE) {
+            bell_abolish(path); /* what this process commits is not told: nobody must trust what is known */
+        }
+        return NULL;
+    }
+    s->bells[s->bell_count++] = b;
+    return b;
+}
+
+struct bell *site_bell_in_step(struct site *s, uint64_t *stamp)
+{
+    char path[CONF_TEXT_MAX + 16];
+    pthread_mutex_lock(&s->lock);
+    *stamp = disk_is_network(s->conf.data) ? 0 : store_stamp(s->conf.data);
+    if (*stamp != 0 && s->bell_count == 0) {
+        snprintf(path, sizeof path, "%s/chat.bell", s->conf.data);
+        s->bells[0] = bell_open_as_it_is(path);
+        s->bell_count = s->bells[0] != NULL ? 1 : 0;
+    }
+    struct bell *b = s->bell_count > 0 ? s->bells[s->bell_count - 1] : NULL;
+    bool in_step = b != NULL && bell_stamp(b) == *stamp && !bell_is_replaced(b);
+    pthread_mutex_unlock(&s->lock);
+    return in_step ? b : NULL;
+}
+
+/* The handle still belongs to the database as it is. Without asking, two processes with handles of different age would each
+ * make the bell anew for what they hold. */
+static bool is_current(struct store *handle)
+{
+    bool read = store_read_begin(handle, NULL) == 0;
+    if (read) {
+        store_read_end(handle);
+    }
+    return read && !store_is_replaced(handle);
+}
+
+struct bell *site_bell(struct site *s, struct store *handle)
+{
+    pthread_mutex_lock(&s->lock);
+    struct bell *b = s->bell_count > 0 ? s->bells[s->bell_count - 1] : NULL;
+    int64_t now = clock_mono_ms();
+    bool due = s->mode == STORE_WRITE || now - s->bell_checked >= BELL_CHECK_MS || s->bell_checked == 0;
+    bool good = b != NULL && strcmp(bell_epoch(b), store_epoch(handle)) == 0 && !(due && bell_is_replaced(b));
+    s->bell_checked = due ? now : s->bell_checked;
+    if (!good) {
+        b = due && is_current(handle) ? open_bell(s, handle) : NULL;
+    }
+    if (b != NULL &&
+        s->was_replaced) { /* by a copy of itself, perhaps, from another day: what is known of it is of no use */
+        s->was_replaced = false;
+        bell_forget(b);
+    }
+    pthread_mutex_unlock(&s->lock);
+    return b;
+}

@@ -1,0 +1,76 @@
+/* site.h - the settings and the store of this process, opened when first needed and retried until
+ * it works.
+ *
+ * A program must be able to answer while its site is broken (a wrong setting, a folder that can't
+ * be written), and must heal by itself when the owner mends it: so nothing is given up at start.
+ * A process serves one set of settings. Where a server passes them as request parameters (SetEnv),
+ * the first request's hold; a later request with others is refused, since mixing sites would mix
+ * their rooms. A process whose own environment names a data folder refuses requests that name
+ * another one from the first on.
+ * Threads: any.
+ */
+#ifndef SITE_H
+#define SITE_H
+
+#include "shared/bell.h"
+#include "shared/tally.h"
+#include "store/store.h"
+#include "system/conf.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+struct err;
+struct site;
+
+struct site *site_new(enum store_mode mode, bool short_lived, const atomic_bool *stopping); /* never NULL */
+void site_free(struct site *s);
+
+/* From here on, and until site_free, the same line of the log is written at most once a minute,
+ * whatever strangers ask for (tally.h). Call it while there is one thread. */
+void site_guard_log(struct site *s);
+
+/* The settings; borrowed for the life of the site. Mistakes in them are logged when they are read
+ * (warn.h). NULL with ERR_CONFIG when the settings don't say for sure where the data is (conf.h).
+ * NULL with ERR_EXPOSED while other users may write to the data (guard.h), or while the folder is
+ * marked as one that the web can read (exposure.h). request_environment may be NULL. */
+const struct conf *site_conf(struct site *s, const char *const *request_environment, struct err *e);
+
+/* A copy of the settings for finding out what is wrong: never ERR_EXPOSED. After -1 (ERR_CONFIG)
+ * all of them but `data` can be used, unless the program can't find its own folder (ERR_SYSTEM) or
+ * the first request is for another site: then all are 0. */
+int site_conf_as_it_is(struct site *s, const char *const *request_environment, struct conf *out, struct err *e);
+
+/* The same once it has succeeded, for threads without a request. */
+const struct conf *site_loaded_conf(const struct site *s);
+
+/* The setting `threads` as the file or the process's environment has it: it is needed before the first request. The
+ * default when the settings are wrong. Call before threads start. */
+unsigned site_threads(void);
+
+/* A store handle for this thread alone, opened if none is idle. site_conf must have succeeded. NULL on error.
+ * Give it back with site_return. A database that was replaced since (restored from a backup) is opened anew. */
+struct store *site_borrow(struct site *s, struct err *e);
+void site_return(struct site *s, struct store *handle);
+
+/* Closes idle handles whose database was replaced or whose log was taken away, and rescues what
+ * only they have. Begins the counts anew when their file was deleted. A process that stays calls
+ * this about once a second. */
+void site_look_after(struct site *s);
+
+/* store_rest for this site; does nothing before a database was opened. */
+void site_rest(struct site *s, bool now);
+
+/* The bell of the database that `handle` has open; NULL where there can be none (a network file system, a folder that can't be
+ * written): then nobody rings and no head is known. Valid as long as the site. */
+struct bell *site_bell(struct site *s, struct store *handle);
+
+/* The bell without a store: of whichever database rang last, if its heads are known to be of the files as they are; NULL otherwise. For
+ * processes of one request; valid as long as the site. *stamp: of the files, before anything is read from them; 0: unknown. */
+struct bell *site_bell_in_step(struct site *s, uint64_t *stamp);
+
+/* The counts of the site; see tally.h. Never NULL; of this process alone until the store was opened once. A gauge that is
+ * raised must be lowered in the same one. */
+struct tally *site_tally(struct site *s);
+
+#endif

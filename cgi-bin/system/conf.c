@@ -1,0 +1,661 @@
+/* conf.c - see conf.h. The table below is the one list of settings: parsing, ranges, defaults, documentation. */
+#include "system/conf.h"
+
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/near.h"
+#include "base/str.h"
+#include "system/conf_value.h"
+#include "system/disk.h"
+
+#include <errno.h>
+#include <ini.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#define USUAL_DATA "../pollchat-data"
+
+enum kind { NUMBER, NUMBER_OR_AUTO, ORIGINS, RANGES, FOLDER, WORD };
+
+struct setting {
+    const char *key; /* in the file; in the environment POLLCHAT_ and the key in capitals */
+    enum kind kind;
+    size_t offset; /* in struct conf */
+    uint64_t min;
+    uint64_t max;
+    const char *fallback;     /* the default, as it would be written */
+    const char *const *words; /* WORD: allowed ones, NULL at the end; the value is the index */
+    const char *about;        /* lines of the example file, without '; ' */
+};
+
+static const char *const journal_words[] = {"auto", "wal", "rollback", NULL};
+static const char *const status_words[] = {"loopback", "everyone", "nobody", NULL};
+
+#define AT(member) offsetof(struct conf, member)
+static const struct setting settings[] = {
+    {"data", FOLDER, AT(data), 0, 0, USUAL_DATA, NULL,
+     "Folder of the database (chat.db). A relative path starts at the folder of the programs.\n"
+     "It must not be served by the web server; the default lies outside of www/, is made with mode 0700\n"
+     "and gets a .htaccess that denies everything, in case it ends up inside a served folder after all.\n"
+     "No other user of the machine may write to it (mode 700), or the chat stops and says so."},
+    {"heads", FOLDER, AT(heads), 0, 0, "", NULL,
+     "Folder, served by the web server as heads/ beside the page, in which each room has a tiny file that says how\n"
+     "far the room is. Where polls can't be held, as under plain CGI, pages watch that file instead of starting a program\n"
+     "every few seconds. A relative path starts at the folder of the programs: ../www/heads. The folder is made if it is\n"
+     "missing, and must not be the data folder. Empty: none."},
+    {"max_text", NUMBER, AT(max_text), 1, 16777216, "262144", NULL, "Greatest length of a message's text in bytes."},
+    {"max_answer", NUMBER, AT(max_answer), 65536, 67108864, "1048576", NULL,
+     "About how many bytes of text, as JSON writes them, one answer of poll may carry; a client gets the rest with its\n"
+     "next call. Where a request costs a process (plain CGI, mod_fcgid) it is at most half a megabyte. A single message\n"
+     "always goes out as a whole."},
+    {"allow_origin", ORIGINS, AT(allow_origin), 0, 0, "", NULL,
+     "Other sites whose pages may read, send, and show the chat in a frame, for example: https://example.org https://www.example.org\n"
+     "Separated by spaces; * allows every site; empty allows none but this one."},
+    {"trusted_proxies", RANGES, AT(trusted_proxies), 0, 0, "", NULL,
+     "Addresses of reverse proxies before the web server, for example: 127.0.0.1 10.0.0.0/8 2001:db8::/32\n"
+     "Separated by spaces; the line may be repeated for more. Of a request that comes from one of them, X-Forwarded-For (or Forwarded) says\n"
+     "who asks, X-Forwarded-Host and -Proto what for; from anybody else these headers mean nothing. Each of these proxies must\n"
+     "set or lengthen X-Forwarded-For itself."},
+    {"max_wait", NUMBER, AT(max_wait), 0, 60, "25", NULL,
+     "Longest time in seconds that a poll is held until there is news. Proxies and NAT routers cut silent connections\n"
+     "after 30 to 60 seconds, mod_fcgid after 40; 0 never holds, and clients ask on a timer."},
+    {"max_waiting", NUMBER_OR_AUTO, AT(max_waiting), 0, 100000, "auto", NULL,
+     "How many polls may wait at once where a process answers many (lighttpd, nginx). Further polls are answered at once,\n"
+     "with wait 0. Each waiting poll takes a connection of the web server away from other pages and sites. So behind\n"
+     "lighttpd auto is a quarter of the open files with which lighttpd started the program, at most 1024: lighttpd admits a\n"
+     "third of them as connections, at most 1365 unless server.max-fds says otherwise. Behind nginx, Caddy and others auto\n"
+     "is 250. For more, raise the server's limit first: server.max-fds to four times max_waiting, or nginx's\n"
+     "worker_connections to three times. GET /status says which number holds and why."},
+    {"max_waiting_apache", NUMBER_OR_AUTO, AT(max_waiting_apache), 0, 100000, "auto", NULL,
+     "The same behind Apache's mod_proxy_fcgi, where each waiting poll keeps a worker of the server from everything else\n"
+     "on the site. auto is a third of the workers that Apache has just now, at most 250. It is also a third of the workers\n"
+     "of each of Apache's processes, as a visitor's kept connection stays with one process. Where the programs can't see\n"
+     "Apache's processes, auto is 4. A number is for all processes together: keep it below ThreadsPerChild (25 by default)."},
+    {"max_held", NUMBER_OR_AUTO, AT(max_held), 0, 256, "auto", NULL,
+     "How many polls the whole site may hold where each costs a process: plain CGI and Apache's mod_fcgid. Shared hosts\n"
+     "often allow an account some 20 processes in all, some of them 5. auto holds one or two until more processes have been\n"
+     "there at once, so that one process stays free to answer and one to send. It holds at most 6, or a third of the host's\n"
+     "limit where the programs can see a smaller one. GET /status says what they found."},
+    {"max_waiting_per_client", NUMBER_OR_AUTO, AT(max_waiting_per_client), 1, 100000, "auto", NULL,
+     "How many polls of one address may wait at once. auto is a quarter of all, at least 1 and at most 100. Not counted\n"
+     "for 127.0.0.1 and ::1, where a proxy stands before all clients; with trusted_proxies each client has its own address."},
+    {"max_stream", NUMBER, AT(max_stream), 0, 86400, "300", NULL,
+     "Longest time in seconds that a stream (GET /stream) lasts before it ends by itself and the client comes back: before something\n"
+     "between cuts it. A stream takes a place of max_waiting or max_waiting_apache. 0 allows none, and clients poll."},
+    {"poll_after", NUMBER, AT(poll_after), 1, 60, "2", NULL,
+     "Seconds after which a client should ask again where a poll can't be held."},
+    {"poll_rate", NUMBER, AT(poll_rate), 1, 100000, "50", NULL,
+     "How many polls a second all clients that can't be held should make together, where each poll costs a process. Where\n"
+     "one process answers many, the number is one for every 15 places of max_waiting, at least 10 and at most four times\n"
+     "poll_rate. When more clients ask, or when their polls take so long that more than one is in work at a time, they are\n"
+     "told to ask less often: poll_after rises, up to 60. An address counts once, however often it asks."},
+    {"busy_timeout", NUMBER, AT(busy_timeout), 0, 30000, "5000", NULL,
+     "Milliseconds that a request waits for other processes to leave the database, before it answers 503."},
+    {"journal", WORD, AT(journal), 0, 0, "auto", journal_words,
+     "How a new database keeps its journal: auto (wal on a local disk, rollback on a network file system),\n"
+     "wal, or rollback. An existing database keeps what it has."},
+    {"status", WORD, AT(status), 0, 0, "loopback", status_words,
+     "Who may read GET /status, which has counts but nothing of what is said: loopback (who asks from this machine itself, not\n"
+     "through a proxy on it), everyone, or nobody."},
+    {"doctor", WORD, AT(doctor), 0, 0, "loopback", status_words,
+     "Who may open doctor.html and read GET /doctor, which say what works on this host and what doesn't: as above."},
+    {"threads", NUMBER, AT(threads), 1, 128, "16", NULL,
+     "How many requests a FastCGI process handles at once. Plain CGI and mod_fcgid give it one at a time."},
+};
+enum { SETTINGS = sizeof settings / sizeof settings[0] };
+
+/* What holds in place of a wrong value where the default isn't the safest. */
+static const struct {
+    const char *key;
+    const char *value;
+    const char *words;
+} safest[] = {
+    {"allow_origin", "", "So no other site is allowed."},
+    {"trusted_proxies", "", "So no proxy is believed."},
+    {"status", "nobody", "So nobody may read the status."},
+    {"doctor", "nobody", "So nobody may read it over the web; pollchat doctor works."},
+    {"data", NULL, "So the chat has stopped, as its messages must not land in another place."},
+};
+
+/* Where the value of each setting came from, for conf_print. */
+struct source {
+    char text[96];
+};
+static struct source sources[SETTINGS];
+
+static const char prefix[] = "POLLCHAT_";
+static const char *const file_names[CONF_FILES] = {"chat.conf", "my-chat.conf"}; /* the latter wins */
+
+enum origin { BY_DEFAULT, GIVEN, WRONG };
+
+struct loading {
+    struct conf *conf;
+    const char *program_dir;
+    enum origin origins[SETTINGS];
+    bool set_here[SETTINGS]; /* by the source in work: a file, or the environment */
+    bool doubted[SETTINGS];  /* an unknown key in that source looks like this setting */
+    char data_fault[512];    /* the first fault that leaves open where the data is; "" */
+};
+
+/* ---- faults ---- */
+
+static struct conf_fault *new_fault(struct conf_faults *f)
+{
+    static struct conf_fault no_room;
+    if (f->count == CONF_FAULTS) {
+        f->more++;
+        return &no_room;
+    }
+    return &f->list[f->count++];
+}
+
+static void allowed_values(const struct setting *s, char *out, size_t size)
+{
+    if (s->kind == NUMBER || s->kind == NUMBER_OR_AUTO) {
+        snprintf(out, size, "a whole number from %llu to %llu%s", (unsigned long long)s->min,
+                 (unsigned long long)s->max, s->kind == NUMBER_OR_AUTO ? ", or the word auto" : "");
+    } else if (s->kind == WORD) {
+        size_t at = 0;
+        for (size_t i = 0; s->words[i] != NULL && at < size; i++) {
+            at += (size_t)snprintf(out + at, size - at, "%s%s", i > 0 ? ", " : "one of ", s->words[i]);
+        }
+    } else {
+        static const char *const kinds[] = {
+            [ORIGINS] = "a * or origins in small letters such as https://example.org, no '/' behind,",
+            [RANGES] = "addresses and networks such as 192.0.2.1 2001:db8::/32, no bits behind the network's,",
+            [FOLDER] = "a path"};
+        snprintf(out, size, "%s of up to %d bytes", kinds[s->kind], CONF_TEXT_MAX - 1);
+    }
+}
+
+static void consequence(const struct setting *s, char *out, size_t size)
+{
+    for (size_t i = 0; i < sizeof safest / sizeof safest[0]; i++) {
+        if (strcmp(safest[i].key, s->key) == 0) {
+            snprintf(out, size, "%s", safest[i].words);
+            return;
+        }
+    }
+    snprintf(out, size, "The default, %s, is in use.", s->fallback[0] != '\0' ? s->fallback : "none");
+}
+
+static int set_number_or_auto(uint64_t *out, const char *value, const struct setting *s)
+{
+    if (strcmp(value, "auto") == 0) {
+        *out = CONF_AUTO;
+        return 0;
+    }
+    return str_u64(value, s->min, s->max, out);
+}
+
+/* 0, or -1 with the member half written. */
+static int parse_value(struct conf *c, const struct setting *s, const char *value, const char *program_dir)
+{
+    void *member = (char *)c + s->offset;
+    switch (s->kind) {
+    case NUMBER:
+        return str_u64(value, s->min, s->max, member);
+    case NUMBER_OR_AUTO:
+        return set_number_or_auto(member, value, s);
+    case ORIGINS:
+        return conf_value_origins(member, value);
+    case RANGES:
+        return conf_value_ranges(member, value);
+    case FOLDER:
+        if (value[0] == '\0' && s->fallback[0] == '\0') {
+            *(char *)member = '\0';
+            return 0;
+        }
+        return conf_value_folder(member, value, program_dir);
+    case WORD:
+        return conf_value_word(member, value, s->words);
+    }
+    return -1;
+}
+
+static bool is_data(const struct setting *s)
+{
+    return s->offset == offsetof(struct conf, data);
+}
+
+static void note_data_fault(struct loading *l, const char *text)
+{
+    if (l->data_fault[0] == '\0') {
+        snprintf(l->data_fault, sizeof l->data_fault, "%s", text);
+    }
+}
+
+/* What holds while the setting is wrong. */
+static void use_safest(struct loading *l, const struct setting *s, const char *where)
+{
+    const char *value = s->fallback;
+    for (size_t i = 0; i < sizeof safest / sizeof safest[0]; i++) {
+        value = strcmp(safest[i].key, s->key) == 0 ? safest[i].value : value;
+    }
+    if (value == NULL || parse_value(l->conf, s, value, l->program_dir) != 0) {
+        *((char *)l->conf + s->offset) = '\0'; /* a folder: nothing else has none, or can fail */
+    }
+    l->origins[s - settings] = WRONG;
+    snprintf(sources[s - settings].text, sizeof sources[0].text, "%s, as %.64s is wrong",
+             value == s->fallback ? "default" : "to be safe", where);
+}
+
+/* A setting is wrong: `why` says it for the owner, `brief` for strangers. */
+static void fault_of(struct loading *l, const struct setting *s, const char *where, const char *why, const char *brief)
+{
+    struct conf_fault *f = new_fault(&l->conf->faults);
+    char then[128];
+    consequence(s, then, sizeof then);
+    snprintf(f->text, sizeof f->text, "%s: %s %s", where, why, then);
+    snprintf(f->brief, sizeof f->brief, "%s: %s %s", where, brief, then);
+    if (is_data(s)) {
+        note_data_fault(l, f->text);
+    }
+    use_safest(l, s, where);
+}
+
+static void wrong_value(struct loading *l, const struct setting *s, const char *value, const char *where)
+{
+    char allowed[128];
+    char why[320];
+    char brief[224];
+    allowed_values(s, allowed, sizeof allowed);
+    snprintf(why, sizeof why, "%s is '%.80s'; allowed is %s.", s->key, value, allowed);
+    snprintf(brief, sizeof brief, "%s has a value that isn't allowed; allowed is %s.", s->key, allowed);
+    fault_of(l, s, where, why, brief);
+}
+
+static void set_value(struct loading *l, const struct setting *s, const char *value, const char *where)
+{
+    if (parse_value(l->conf, s, value, l->program_dir) != 0) {
+        wrong_value(l, s, value, where);
+        return;
+    }
+    l->origins[s - settings] = GIVEN;
+    l->set_here[s - settings] = true;
+    snprintf(sources[s - settings].text, sizeof sources[0].text, "%s", where);
+}
+
+/* Returns the setting that the owner may have meant, or NULL. It counts as wrong unless the same
+ * source sets it rightly too. */
+static const struct setting *doubt(struct loading *l, const char *key, size_t length)
+{
+    const struct setting *best = NULL;
+    size_t distance = SIZE_MAX;
+    for (size_t i = 0; i < SETTINGS; i++) {
+        size_t found = near_distance(key, length, settings[i].key);
+        if (near_is(key, length, settings[i].key) && found < distance) {
+            best = &settings[i];
+            distance = found;
+        }
+    }
+    if (best != NULL) {
+        l->doubted[best - settings] = true;
+    }
+    return best;
+}
+
+/* A key that is no setting. brief_where: for strangers. */
+static void unknown_key(struct loading *l, const char *where, const char *brief_where, const char *key, size_t length,
+                        const char *value)
+{
+    struct conf_fault *f = new_fault(&l->conf->faults);
+    const struct setting *meant = doubt(l, key, length);
+    char hint[96] = "chat.conf.example, or the archive's chat.conf, lists all of them.";
+    if (meant != NULL) {
+        snprintf(hint, sizeof hint, "Is %s meant?", meant->key);
+    }
+    snprintf(f->text, sizeof f->text, "%s: there is no setting '%.*s' (its value is '%.80s'). %s", where,
+             (int)(length < 40 ? length : 40), key, value, hint);
+    snprintf(f->brief, sizeof f->brief, "%s: there is no such setting. %s", brief_where, hint);
+    if (meant != NULL && is_data(meant)) {
+        note_data_fault(l, f->text);
+    }
+}
+
+/* At the end of a source: a setting that was misspelt there, and not set rightly too, counts as
+ * wrong. */
+static void resolve_doubts(struct loading *l)
+{
+    for (size_t i = 0; i < SETTINGS; i++) {
+        if (l->doubted[i] && !l->set_here[i]) {
+            use_safest(l, &settings[i], "a key that looks like it");
+        }
+        l->doubted[i] = false;
+        l->set_here[i] = false;
+    }
+}
+
+static int check_data(const struct loading *l, struct err *e)
+{
+    for (size_t i = 0; i < SETTINGS; i++) {
+        if (is_data(&settings[i]) && l->origins[i] == WRONG) {
+            return err_set(e, ERR_CONFIG, "%s", l->data_fault);
+        }
+    }
+    return 0;
+}
+
+/* ---- the file ---- */
+
+struct reading {
+    FILE *file;
+    const char *name;
+    struct loading *loading;
+    int line;
+    uint64_t seen[SETTINGS]; /* a hash of the value; 0: not seen */
+};
+
+/* A line that can't be a setting. why: for everybody; the owner is told the line's beginning as
+ * well. */
+static void bad_line(struct reading *r, const char *line, const char *why)
+{
+    struct conf_fault *f = new_fault(&r->loading->conf->faults);
+    size_t key = strcspn(line, " \t=:\r\n");
+    snprintf(f->brief, sizeof f->brief, "%s line %d %s", r->name, r->line, why);
+    snprintf(f->text, sizeof f->text, "%s It begins with '%.40s'.", f->brief, line);
+    const struct setting *meant = doubt(r->loading, line, key);
+    if (meant != NULL && is_data(meant)) {
+        note_data_fault(r->loading, f->text);
+    }
+}
+
+/* True: the line is longer than inih's buffer, and the rest of it has been skipped. */
+static bool is_too_long(struct reading *r, const char *line)
+{
+    int c = 0;
+    if (strchr(line, '\n') != NULL || feof(r->file)) {
+        return false;
+    }
+    while (c != EOF && c != '\n') {
+        c = getc(r->file);
+    }
+    return true;
+}
+
+/* The reader that inih calls in place of fgets, with a buffer of 200 bytes. With fgets it would
+ * take the rest of a longer line for a line of its own, and an indented line for a second value of
+ * the setting above. A line with a mistake becomes an empty one. */
+static char *read_line(char *out, int size, void *context)
+{
+    struct reading *r = context;
+    char *line = fgets(out, size, r->file);
+    char why[96];
+    if (line == NULL) {
+        return NULL;
+    }
+    r->line++;
+    snprintf(why, sizeof why, "is longer than %d bytes; the environment may hold longer values.", size - 2);
+    bool too_long = is_too_long(r, line);
+    size_t blank = r->line == 1 && strncmp(line, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0; /* an editor's byte order mark */
+    blank += strspn(line + blank, " \t");
+    memmove(line, line + blank, strlen(line + blank) + 1);
+    bool is_comment = strchr(";#\r\n", line[0]) != NULL; /* or empty: '\0' */
+    line[strcspn(line, "\r\n")] = '\0';
+    if (is_comment || too_long || line[0] == '[' || strpbrk(line, "=:") == NULL) {
+        if (!is_comment) {
+            bad_line(r, line,
+                     too_long         ? why
+                     : line[0] == '[' ? "begins a section, but there are no sections here; remove it."
+                                      : "is not of the form key = value.");
+        }
+        line[0] = '\0';
+    }
+    return line;
+}
+
+/* A further line of a list: inih's lines are too short for the networks of a great proxy. */
+static void add_value(struct loading *l, const struct setting *s, const char *value, const char *where)
+{
+    char longer[2 * CONF_TEXT_MAX];
+    int length = snprintf(longer, sizeof longer, "%s %s", (const char *)l->conf + s->offset, value);
+    if (l->origins[s - settings] == WRONG) {
+        return; /* an earlier line was: nothing of the list holds */
+    }
+    if (length < CONF_TEXT_MAX) {
+        set_value(l, s, longer, where);
+    } else {
+        wrong_value(l, s, value, where);
+    }
+}
+
+static void take_line(struct reading *r, const struct setting *s, const char *value, const char *where)
+{
+    uint64_t hash = hash_bytes(HASH_START, value, strlen(value)) | 1;
+    uint64_t before = r->seen[s - settings];
+    r->seen[s - settings] = hash;
+    if (before == 0) {
+        set_value(r->loading, s, value, where);
+    } else if (s->kind == RANGES) {
+        add_value(r->loading, s, value, where);
+    } else if (before != hash) {
+        char why[96];
+        snprintf(why, sizeof why, "%s is given twice, with different values.", s->key);
+        fault_of(r->loading, s, where, why, why);
+    }
+}
+
+static int on_setting(void *context, const char *section, const char *key, const char *value)
+{
+    struct reading *r = context;
+    char where[64];
+    (void)section; /* read_line lets none pass */
+    snprintf(where, sizeof where, "%.40s line %d", r->name, r->line);
+    for (size_t i = 0; i < SETTINGS; i++) {
+        if (strcmp(settings[i].key, key) == 0) {
+            take_line(r, &settings[i], value, where);
+            return 1;
+        }
+    }
+    unknown_key(r->loading, where, where, key, strlen(key), value);
+    return 1;
+}
+
+/* The file may have held any setting: each that no later source sets gets its safest value. */
+static void unreadable(struct loading *l, const char *name, const char *why)
+{
+    struct conf_fault *f = new_fault(&l->conf->faults);
+    snprintf(f->brief, sizeof f->brief, "%.80s can't be read: %s.", name, why);
+    snprintf(f->text, sizeof f->text, "%s", f->brief);
+    for (size_t i = 0; i < SETTINGS; i++) {
+        l->doubted[i] = true;
+    }
+    note_data_fault(l, f->text);
+}
+
+/* False for UTF-16, which some editors of Windows call Unicode. */
+static bool is_text(FILE *file)
+{
+    int first = getc(file);
+    int second = first != EOF ? getc(file) : EOF;
+    rewind(file);
+    return first != 0 && second != 0 && !(first == 0xFF && second == 0xFE) && !(first == 0xFE && second == 0xFF);
+}
+
+static void load_file(struct loading *l, const char *path, bool must_exist)
+{
+    const char *slash = strrchr(path, '/');
+    struct reading r = {.name = slash != NULL ? slash + 1 : path, .loading = l};
+    r.file = fopen(path, "re");
+    if (r.file == NULL) {
+        if (errno != ENOENT || must_exist) {
+            unreadable(l, r.name, strerror(errno));
+        }
+        return;
+    }
+    if (!is_text(r.file)) {
+        fclose(r.file);
+        unreadable(l, r.name, "it is no text in UTF-8");
+        return;
+    }
+    int bad = ini_parse_stream(read_line, &r, on_setting, &r);
+    bool failed = ferror(r.file) != 0;
+    fclose(r.file);
+    if (failed || bad < 0) {
+        unreadable(l, r.name, "reading it fails");
+    } else if (bad > 0) { /* a comment before the '='; read_line has told of all other lines */
+        r.line = bad;
+        bad_line(&r, "", "is not of the form key = value.");
+    }
+}
+
+/* ---- the environment ---- */
+
+static bool is_environment_name(const struct setting *s, const char *name, size_t length)
+{
+    if (strlen(s->key) != length) {
+        return false;
+    }
+    for (size_t i = 0; i < length; i++) {
+        char upper = s->key[i] >= 'a' && s->key[i] <= 'z' ? (char)(s->key[i] - 'a' + 'A') : s->key[i];
+        if (name[i] != upper) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void set_from_environment(struct loading *l, const char *entry)
+{
+    const char *name = entry + strlen(prefix);
+    size_t length = strcspn(name, "=");
+    char where[64];
+    snprintf(where, sizeof where, "environment %s%.*s", prefix, (int)(length < 40 ? length : 40), name);
+    if (length == strlen("CONF") && strncmp(name, "CONF", length) == 0) {
+        return; /* taken by conf_path */
+    }
+    for (size_t i = 0; i < SETTINGS && name[length] == '='; i++) {
+        if (is_environment_name(&settings[i], name, length)) {
+            set_value(l, &settings[i], name + length + 1, where);
+            return;
+        }
+    }
+    unknown_key(l, where, "environment POLLCHAT_...", name, length, name + length + (name[length] == '='));
+}
+
+static void load_environment(struct loading *l, const char *const *environment)
+{
+    for (; environment != NULL && *environment != NULL; environment++) {
+        if (strncmp(*environment, prefix, strlen(prefix)) == 0) {
+            set_from_environment(l, *environment);
+        }
+    }
+    resolve_doubts(l);
+}
+
+static const char *conf_path(const char *const *environment)
+{
+    static const char name[] = "POLLCHAT_CONF=";
+    for (; environment != NULL && *environment != NULL; environment++) {
+        if (strncmp(*environment, name, strlen(name)) == 0) {
+            return *environment + strlen(name);
+        }
+    }
+    return NULL;
+}
+
+const char *conf_file(size_t number)
+{
+    return file_names[number];
+}
+
+static int load_all(struct loading *l, const char *const *request_environment, const char *const *process_environment,
+                    struct err *e)
+{
+    char file_path[CONF_TEXT_MAX];
+    char own_path[CONF_TEXT_MAX];
+    const char *path = conf_path(request_environment);
+    if (path == NULL) {
+        path = conf_path(process_environment);
+    }
+    bool named = path != NULL;
+    if (conf_value_folder(file_path, named ? path : file_names[0], l->program_dir) != 0 ||
+        conf_value_folder(own_path, file_names[1], l->program_dir) != 0) {
+        unreadable(l, "The settings file", "its path is empty or too long");
+    } else {
+        load_file(l, file_path, named);
+    }
+    resolve_doubts(l);
+    if (!named) {
+        load_file(l, own_path, false);
+        resolve_doubts(l);
+    }
+    load_environment(l, process_environment);
+    load_environment(l, request_environment);
+    return check_data(l, e);
+}
+
+int conf_load(struct conf *out, const char *program_dir, const char *const *request_environment,
+              const char *const *process_environment, struct err *e)
+{
+    struct err own = ERR_INIT;
+    struct loading l = {.conf = out, .program_dir = program_dir};
+    if (e == NULL) {
+        e = &own;
+    }
+    memset(out, 0, sizeof *out);
+    for (size_t i = 0; i < SETTINGS; i++) {
+        if (parse_value(out, &settings[i], settings[i].fallback, program_dir) != 0) { /* only a folder can fail */
+            return err_set(e, ERR_CONFIG, "The path of the program's folder is too long.");
+        }
+        snprintf(sources[i].text, sizeof sources[i].text, "default");
+    }
+    return load_all(&l, request_environment, process_environment, e);
+}
+
+/* ---- telling ---- */
+
+void conf_print(const struct conf *c, FILE *out)
+{
+    for (size_t i = 0; i < SETTINGS; i++) {
+        const struct setting *s = &settings[i];
+        const void *member = (const char *)c + s->offset;
+        if (s->kind == NUMBER_OR_AUTO && *(const uint64_t *)member == CONF_AUTO) {
+            fprintf(out, "%s = auto", s->key);
+        } else if (s->kind == NUMBER || s->kind == NUMBER_OR_AUTO) {
+            fprintf(out, "%s = %llu", s->key, (unsigned long long)*(const uint64_t *)member);
+        } else if (s->kind == WORD) {
+            fprintf(out, "%s = %s", s->key, s->words[*(const uint64_t *)member]);
+        } else {
+            fprintf(out, "%s = %s", s->key, (const char *)member);
+        }
+        fprintf(out, "  ; %s\n", sources[i].text);
+    }
+}
+
+static void print_comment(const char *text, FILE *out)
+{
+    while (*text != '\0') {
+        size_t length = strcspn(text, "\n");
+        fprintf(out, "; %.*s\n", (int)length, text);
+        text += length + (text[length] == '\n');
+    }
+}
+
+void conf_print_example(FILE *out)
+{
+    fputs(
+        "; chat.conf.example - every setting with its default. Copy it to chat.conf in this folder and change what you\n"
+        "; need; without a chat.conf all defaults hold. Each one can also be set by the environment: POLLCHAT_MAX_TEXT\n"
+        "; sets max_text (Apache: SetEnv, lighttpd: bin-environment) and wins over this file. `pollchat settings` shows\n"
+        "; what holds now and where it comes from. A second file, my-chat.conf, is read after this one and wins.\n",
+        out);
+    for (size_t i = 0; i < SETTINGS; i++) {
+        const struct setting *s = &settings[i];
+        fputs("\n", out);
+        print_comment(s->about, out);
+        if (s->kind == NUMBER || s->kind == NUMBER_OR_AUTO) {
+            fprintf(out, "; Allowed: %llu to %llu%s.\n", (unsigned long long)s->min, (unsigned long long)s->max,
+                    s->kind == NUMBER_OR_AUTO ? ", or auto" : "");
+        }
+        fprintf(out, ";%s =%s%s\n", s->key, s->fallback[0] != '\0' ? " " : "", s->fallback);
+    }
+}
+
+bool conf_usual_data(char *out, size_t size)
+{
+    char program_dir[CONF_TEXT_MAX];
+    return disk_program_folder(program_dir, sizeof program_dir, NULL) == 0 &&
+           snprintf(out, size, "%s/" USUAL_DATA, program_dir) < (int)size;
+}

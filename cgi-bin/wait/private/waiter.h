@@ -1,0 +1,92 @@
+/* waiter.h - one request that waits in a park: its place among those that ask the same, what it is
+ * told, what its peer has not taken yet.
+ *
+ * Private to park.c and waiter.c, which share the park's state. Threads: the park's own, but for
+ * the members of struct park that say otherwise.
+ */
+#ifndef WAITER_H
+#define WAITER_H
+
+#include "base/deadlines.h"
+#include "wait/park.h"
+#include "wait/private/asks.h"
+#include "wait/private/places.h"
+#include "web/held.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct blob;
+struct loop;
+struct newcomer;
+struct parcel;
+
+struct waiter {
+    struct deadline due; /* first: a deadline is its waiter */
+    struct held held;
+    int token;
+    uint16_t client; /* counter of places.h */
+    struct ask *ask; /* NULL once it waits for nothing more */
+    struct waiter *next;
+    struct waiter *previous;
+    int64_t over_at; /* a stream: monotonic ms at which it is ended. 0: a poll */
+    int64_t told_at; /* a stream: when it was last sent something, or took some of it */
+    /* A stream: what is still to be written, before it can be told more. */
+    struct blob *rest;
+    size_t written;
+    int unread; /* by the peer, at the last look */
+};
+
+struct park {
+    struct park_options options;
+    struct loop *loop;
+    pthread_t thread;
+    pthread_mutex_t lock; /* of newcomers and stopping */
+    struct newcomer *newcomers;
+    bool stopping;
+    bool woken;  /* looking because of a ring */
+    size_t told; /* waiters that were written to and not reported yet */
+    atomic_bool rung;
+    atomic_size_t unanswered;
+    struct places places;
+    struct asks asks;
+    struct deadlines deadlines;
+};
+
+void waiter_join_ask(struct waiter *w, struct ask *a);   /* w is in none */
+void waiter_leave_ask(struct park *p, struct waiter *w); /* frees the ask with its last waiter */
+
+/* w waits no longer. Call it before a byte of the answer is written: a web server that has the
+ * answer may send its next request at once, and that one must find the place free. Does nothing the
+ * second time. */
+void waiter_stop(struct park *p, struct waiter *w);
+
+/* Closes the connection, gives the place back and frees w. */
+void waiter_end(struct park *p, struct waiter *w);
+
+/* Writes the end of the request, unless other bytes wait to be written. */
+void waiter_say_end(const struct waiter *w);
+
+/* Writes m. What the peer of a stream doesn't take at once is kept as w->rest; what the peer of a
+ * last answer doesn't take is outflow.h's. w has no rest. False: w is gone. */
+bool waiter_tell(struct park *p, struct waiter *w, struct parcel *m);
+
+/* Reports the waiters that were written to (park_options.told), if there are some. */
+void waiter_report_told(struct park *p);
+
+/* The peer of a stream makes room: writes more of the rest. w may be gone afterwards. */
+void waiter_write_rest(struct park *p, struct waiter *w);
+
+/* A stream with a rest is due: has its peer read anything? Its socket may be full for long while it
+ * does, so the kernel is asked how much is unread. Ends w when it has stood still for too long. */
+void waiter_look_at_slow(struct park *p, struct waiter *w);
+
+/* When a stream is due (monotonic ms): a heartbeat after `from`, or after it was last told
+ * something; at its end at the latest. */
+int64_t waiter_beat_after(const struct park *p, const struct waiter *w, int64_t from);
+int64_t waiter_next_beat(const struct park *p, const struct waiter *w);
+
+#endif

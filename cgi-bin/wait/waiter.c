@@ -1,0 +1,200 @@
+/* waiter.c - see waiter.h. */
+#include "wait/private/waiter.h"
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "system/loop.h"
+#include "web/outflow.h"
+#include "web/parcel.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+enum {
+    TOLD_TOGETHER = 64,
+    STALL_MS = 60000, /* for a stream whose peer takes nothing of what it is sent */
+    LOOK_MS = 5000,   /* between two looks whether it did */
+    LATE_MS = 60000,  /* for one that has not taken everything when its time is up */
+};
+
+static void link_to(struct waiter **list, struct waiter *w)
+{
+    w->previous = NULL;
+    w->next = *list;
+    if (*list != NULL) {
+        (*list)->previous = w;
+    }
+    *list = w;
+}
+
+static void unlink_from(struct waiter **list, const struct waiter *w)
+{
+    *(w->previous != NULL ? &w->previous->next : list) = w->next;
+    if (w->next != NULL) {
+        w->next->previous = w->previous;
+    }
+}
+
+void waiter_leave_ask(struct park *p, struct waiter *w)
+{
+    struct ask *a = w->ask;
+    unlink_from(&a->waiters, w);
+    w->ask = NULL;
+    if (a->waiters == NULL) {
+        asks_drop(&p->asks, a);
+    }
+}
+
+void waiter_join_ask(struct waiter *w, struct ask *a)
+{
+    w->ask = a;
+    link_to(&a->waiters, w);
+}
+
+void waiter_stop(struct park *p, struct waiter *w)
+{
+    if (w->ask == NULL) {
+        return;
+    }
+    waiter_leave_ask(p, w);
+    atomic_fetch_sub(&p->unanswered, 1);
+    p->options.left(p->options.context, w->over_at != 0, w->token);
+}
+
+static void forget(struct park *p, struct waiter *w)
+{
+    waiter_stop(p, w);
+    deadlines_remove(&p->deadlines, &w->due);
+    blob_release(w->rest);
+    free(w);
+}
+
+void waiter_end(struct park *p, struct waiter *w)
+{
+    close(w->held.connection);
+    places_give_back(&p->places, w->client);
+    forget(p, w);
+}
+
+static void give_back_place(void *park, uint32_t client)
+{
+    struct park *p = park;
+    places_give_back(&p->places, (uint16_t)client);
+}
+
+void waiter_say_end(const struct waiter *w)
+{
+    struct buf end;
+    buf_init(&end, BUF_UNLIMITED);
+    held_end(&end, w->held.id);
+    if (w->rest == NULL) {
+        held_write(&w->held, end.bytes, end.length);
+    }
+    buf_fini(&end);
+}
+
+int64_t waiter_beat_after(const struct park *p, const struct waiter *w, int64_t from)
+{
+    int64_t beat = from + p->options.heartbeat_ms;
+    return beat < w->over_at ? beat : w->over_at;
+}
+
+int64_t waiter_next_beat(const struct park *p, const struct waiter *w)
+{
+    return waiter_beat_after(p, w, w->told_at);
+}
+
+void waiter_report_told(struct park *p)
+{
+    if (p->told > 0) {
+        p->options.told(p->options.context, p->told);
+        p->told = 0;
+    }
+}
+
+/* The last that w is told. What the peer doesn't take at once is no longer the park's. A place with a
+ * token is one of few, so the peer's next request must find it free before a byte is written; others
+ * count until the connection is closed, as they bound the descriptors. */
+static void tell_last(struct park *p, struct waiter *w, struct blob *b, size_t written)
+{
+    bool is_of_few = w->token >= 0;
+    const struct outflow_end end = {.done = is_of_few ? NULL : give_back_place, .context = p, .tag = w->client};
+    const struct held held = w->held;
+    if (is_of_few) {
+        places_give_back(&p->places, w->client);
+    }
+    loop_remove(p->loop, held.connection);
+    forget(p, w);
+    outflow_send(held, b, written, &end);
+}
+
+/* A stream's peer is slow: the bytes are kept, and the others go on. False: w is gone, as too much
+ * is kept for slow peers already. */
+static bool keep_rest(struct park *p, struct waiter *w, struct blob *b, size_t written)
+{
+    w->rest = blob_keep(b);
+    w->written = written;
+    w->unread = held_unread(&w->held);
+    if (blobs_are_too_many()) {
+        waiter_end(p, w);
+        return false;
+    }
+    deadlines_move(&p->deadlines, &w->due, clock_mono_ms() + LOOK_MS);
+    loop_want_write(p->loop, w->held.connection, w, true);
+    return true;
+}
+
+bool waiter_tell(struct park *p, struct waiter *w, struct parcel *m)
+{
+    struct blob *b = parcel_framed(m, w->held.id);
+    if (p->woken && ++p->told == TOLD_TOGETHER) {
+        waiter_report_told(p);
+    }
+    if (m->last) {
+        tell_last(p, w, b, 0);
+        return false;
+    }
+    long count = held_write(&w->held, b->bytes, b->length);
+    if (count < 0) {
+        waiter_end(p, w);
+        return false;
+    }
+    w->told_at = clock_mono_ms();
+    return (size_t)count == b->length || keep_rest(p, w, b, (size_t)count);
+}
+
+void waiter_write_rest(struct park *p, struct waiter *w)
+{
+    long count = held_write(&w->held, w->rest->bytes + w->written, w->rest->length - w->written);
+    if (count < 0) {
+        waiter_end(p, w);
+        return;
+    }
+    if (count > 0) {
+        w->written += (size_t)count;
+        w->told_at = clock_mono_ms();
+        w->unread = held_unread(&w->held);
+    }
+    if (w->written == w->rest->length) {
+        blob_release(w->rest);
+        w->rest = NULL;
+        deadlines_move(&p->deadlines, &w->due, waiter_next_beat(p, w));
+        loop_want_write(p->loop, w->held.connection, w, false);
+        asks_mark(&p->asks, w->ask); /* it was left out meanwhile */
+    }
+}
+
+void waiter_look_at_slow(struct park *p, struct waiter *w)
+{
+    int64_t now = clock_mono_ms();
+    int unread = held_unread(&w->held);
+    if (unread < w->unread) {
+        w->told_at = now;
+        w->unread = unread;
+    }
+    if (now - w->told_at >= STALL_MS || now - w->over_at >= LATE_MS) {
+        waiter_end(p, w);
+    } else {
+        deadlines_move(&p->deadlines, &w->due, now + LOOK_MS);
+    }
+}

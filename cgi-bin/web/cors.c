@@ -1,0 +1,99 @@
+/* cors.c - see cors.h. */
+#include "web/cors.h"
+
+#include "base/err.h"
+#include "base/str.h"
+#include "web/forwarded.h"
+#include "web/web.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+/* origin stands in the list as a whole word, or the list has a *. */
+static bool is_listed(const char *list, const char *origin)
+{
+    size_t length = strlen(origin);
+    for (const char *at = list + strspn(list, " "); *at != '\0'; at += strspn(at, " ")) {
+        size_t word = strcspn(at, " ");
+        if ((word == 1 && *at == '*') || (word == length && strncmp(at, origin, length) == 0)) {
+            return true;
+        }
+        at += word;
+    }
+    return false;
+}
+
+static bool is_without_default_port(const char *host, const char *authority, const char *port)
+{
+    size_t length = strlen(authority);
+    return str_starts_nocase(host, authority) && strcmp(host + length, port) == 0;
+}
+
+static bool is_host(const char *host, const char *authority)
+{
+    return str_equal_nocase(host, authority) || is_without_default_port(host, authority, ":80") ||
+           is_without_default_port(host, authority, ":443");
+}
+
+/* Of the schemes only what is known is compared: behind a proxy that ends TLS and isn't trusted the program can't know its own. */
+static bool is_by_lesser_scheme(const struct web_exchange *x, const char *origin)
+{
+    return forwarded_is_https(x) && !str_starts_nocase(origin, "https:");
+}
+
+static bool is_own(const struct web_exchange *x, const char *origin)
+{
+    char forwarded[FORWARDED_HOST];
+    const char *host = web_variable(x, "HTTP_HOST");
+    const char *fetch_site = web_variable(x, "HTTP_SEC_FETCH_SITE");
+    const char *authority = strstr(origin, "://");
+    if (fetch_site != NULL && strcmp(fetch_site, "same-origin") == 0) {
+        return true; /* said by the browser itself: a page can't set this header. Holds where a proxy changed Host */
+    }
+    if (authority == NULL || is_by_lesser_scheme(x, origin)) {
+        return false;
+    }
+    authority += strlen("://");
+    if (authority[0] == '\0') {
+        return false; /* nobody is not the host ":80" */
+    }
+    bool own = host != NULL && is_host(host, authority);
+    for (unsigned back = 0; !own && forwarded_host(x, back, forwarded); back++) {
+        own = is_host(forwarded, authority);
+    }
+    return own;
+}
+
+void cors_apply(struct web_exchange *x, const char *allow_origin)
+{
+    const char *origin = web_variable(x, "HTTP_ORIGIN");
+    if (allow_origin[0] == '\0') {
+        return;
+    }
+    web_common_header(x, "Vary", "Origin");
+    if (origin == NULL || strlen(origin) > 1024 || strpbrk(origin, "\r\n") != NULL ||
+        !is_listed(allow_origin, origin)) {
+        return;
+    }
+    web_common_header(x, "Access-Control-Allow-Origin", "%s", origin);
+    web_common_header(x, "Access-Control-Expose-Headers", "ETag, Retry-After");
+    if (web_method(x) == WEB_OPTIONS) {
+        web_common_header(x, "Access-Control-Allow-Methods", "GET, HEAD, POST, OPTIONS");
+        web_common_header(x, "Access-Control-Allow-Headers",
+                          "Content-Type, If-None-Match, Pollchat-Room, Pollchat-Name, Pollchat-Id, Pollchat-Reply-To");
+        web_common_header(x, "Access-Control-Max-Age", "86400"); /* seconds: saves a preflight per message */
+    }
+}
+
+int cors_check_write(const struct web_exchange *x, const char *allow_origin, struct err *e)
+{
+    const char *origin = web_variable(x, "HTTP_ORIGIN");
+    if (origin == NULL || is_own(x, origin) || is_listed(allow_origin, origin)) {
+        return 0;
+    }
+    return err_set(
+        e, ERR_AUTH,
+        "Pages of another site may not send here; the site's owner can allow them by allow_origin. If this is the "
+        "chat's own page behind a reverse proxy: that must pass on the Host header, or X-Forwarded-Host and stand "
+        "in trusted_proxies.");
+}

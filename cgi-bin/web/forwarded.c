@@ -1,0 +1,224 @@
+/* forwarded.c - see forwarded.h. */
+#include "web/forwarded.h"
+
+#include "base/address.h"
+#include "base/str.h"
+#include "web/web.h"
+
+#include <string.h>
+
+struct piece {
+    const char *at;
+    size_t length;
+};
+
+static struct piece trimmed(struct piece p)
+{
+    while (p.length > 0 && (p.at[0] == ' ' || p.at[0] == '\t')) {
+        p.at++;
+        p.length--;
+    }
+    while (p.length > 0 && (p.at[p.length - 1] == ' ' || p.at[p.length - 1] == '\t')) {
+        p.length--;
+    }
+    return p;
+}
+
+static bool is_word(struct piece p, const char *word)
+{
+    char copy[16];
+    if (p.length >= sizeof copy) {
+        return false;
+    }
+    memcpy(copy, p.at, p.length);
+    copy[p.length] = '\0';
+    return str_equal_nocase(copy, word);
+}
+
+/* ---- a list, from its end ---- */
+
+struct walk {
+    struct piece left; /* at is NULL when there is nothing more */
+    unsigned count;
+};
+
+/* How many variables have this name ('=' behind it); *value is of the last one. */
+static unsigned find_variables(const struct web_exchange *x, const char *name, const char **value)
+{
+    const char *const *environment = web_environment(x);
+    size_t length = strlen(name);
+    unsigned count = 0;
+    for (; environment != NULL && *environment != NULL; environment++) {
+        if (strncmp(*environment, name, length) == 0) {
+            *value = *environment + length;
+            count++;
+        }
+    }
+    return count;
+}
+
+/* nginx sets an empty variable for a missing header. Of two variables with one name neither is
+ * walked: see is_forged. */
+static struct walk walk_of(const struct web_exchange *x, const char *name)
+{
+    const char *value = "";
+    struct walk w = {.count = 0};
+    if (find_variables(x, name, &value) == 1 && *value != '\0') {
+        w.left = (struct piece){.at = value, .length = strlen(value)};
+    }
+    return w;
+}
+
+/* A comma in quotes separates as well: nothing that is looked for here has one, and so no quote that somebody left open hides what
+ * was added behind it. */
+static bool walk_back(struct walk *w, struct piece *out)
+{
+    if (w->count == FORWARDED_ENTRIES || w->left.at == NULL) {
+        return false;
+    }
+    const char *comma = memrchr(w->left.at, ',', w->left.length);
+    struct piece whole = w->left;
+    if (comma != NULL) {
+        size_t before = (size_t)(comma - whole.at);
+        *out = trimmed((struct piece){.at = comma + 1, .length = whole.length - before - 1});
+        w->left.length = before;
+    } else {
+        *out = trimmed(whole);
+        w->left.at = NULL;
+    }
+    w->count++;
+    return true;
+}
+
+/* ---- Forwarded ---- */
+
+static struct piece unquoted(struct piece p)
+{
+    if (p.length >= 2 && p.at[0] == '"' && p.at[p.length - 1] == '"') {
+        p.at++;
+        p.length -= 2;
+    }
+    return p;
+}
+
+/* The value of a parameter of an entry, without its quotes. Nothing where it is missing, or stands there twice. */
+static struct piece parameter(struct piece entry, const char *name)
+{
+    struct piece found = {.at = entry.at, .length = 0};
+    unsigned count = 0;
+    while (entry.length > 0) {
+        const char *semicolon = memchr(entry.at, ';', entry.length);
+        struct piece pair = {.at = entry.at,
+                             .length = semicolon != NULL ? (size_t)(semicolon - entry.at) : entry.length};
+        size_t used = pair.length + (semicolon != NULL);
+        pair = trimmed(pair);
+        const char *equals = memchr(pair.at, '=', pair.length);
+        size_t key = equals != NULL ? (size_t)(equals - pair.at) : 0;
+        if (equals != NULL && is_word((struct piece){.at = pair.at, .length = key}, name)) {
+            found = unquoted((struct piece){.at = equals + 1, .length = pair.length - key - 1});
+            count++;
+        }
+        entry.at += used;
+        entry.length -= used;
+    }
+    found.length = count == 1 ? found.length : 0;
+    return found;
+}
+
+/* ---- who asks ---- */
+
+static const char forwarded_for[] = "HTTP_X_FORWARDED_FOR=";
+static const char forwarded_standard[] = "HTTP_FORWARDED=";
+
+static bool has(const struct web_exchange *x, const char *name)
+{
+    const char *value = "";
+    unsigned count = find_variables(x, name, &value);
+    return count > 1 || *value != '\0';
+}
+
+/* CGI writes '-' as '_', so X_Forwarded_For and X-Forwarded-For become variables of one name. Where
+ * a server passes both on, it is unknown which of the two the proxy wrote. */
+static bool is_forged(const struct web_exchange *x)
+{
+    const char *value = "";
+    return find_variables(x, has(x, forwarded_for) ? forwarded_for : forwarded_standard, &value) > 1;
+}
+
+void forwarded_apply(struct web_exchange *x, const char *trusted)
+{
+    struct address client = address_of(web_variable(x, "REMOTE_ADDR"));
+    struct piece entry;
+    char text[ADDRESS_TEXT];
+    if (!address_in_list(&client, trusted)) {
+        return;
+    }
+    if (is_forged(x)) {
+        web_trust_proxy(x, FORWARDED_UNKNOWN);
+        return;
+    }
+    bool standard = !has(x, forwarded_for);
+    struct walk w = walk_of(x, standard ? forwarded_standard : forwarded_for);
+    while (address_in_list(&client, trusted) && walk_back(&w, &entry)) {
+        struct piece address = standard ? parameter(entry, "for") : entry;
+        struct address next = address_in_header(address.at, address.length);
+        if (next.length == ADDRESS_NONE) {
+            break;
+        }
+        client = next;
+    }
+    address_text(&client, text);
+    web_trust_proxy(x, text);
+}
+
+/* ---- what for ---- */
+
+/* The entry so many steps from the end; of a list of Forwarded its parameter. */
+static bool said(const struct web_exchange *x, const char *own, const char *name, unsigned back, struct piece *out)
+{
+    bool standard = !has(x, own);
+    struct walk w = walk_of(x, standard ? forwarded_standard : own);
+    bool found = web_has_trusted_proxy(x) && walk_back(&w, out);
+    for (; found && back > 0; back--) {
+        found = walk_back(&w, out);
+    }
+    if (found && standard) {
+        *out = parameter(*out, name);
+    }
+    return found;
+}
+
+bool forwarded_host(const struct web_exchange *x, unsigned back, char out[FORWARDED_HOST])
+{
+    struct piece host;
+    if (!said(x, "HTTP_X_FORWARDED_HOST=", "host", back, &host)) {
+        return false;
+    }
+    size_t length = host.length < FORWARDED_HOST ? host.length : 0;
+    memcpy(out, host.at, length);
+    out[length] = '\0';
+    return true;
+}
+
+/* The first entry is of the proxy that the client came to. */
+bool forwarded_is_https(const struct web_exchange *x)
+{
+    struct piece scheme;
+    bool result = false;
+    for (unsigned back = 0; said(x, "HTTP_X_FORWARDED_PROTO=", "proto", back, &scheme); back++) {
+        result = is_word(scheme, "https");
+    }
+    return result;
+}
+
+bool forwarded_is_hinted(const struct web_exchange *x)
+{
+    static const char *const names[] = {"HTTP_FORWARDED",      "HTTP_VIA",
+                                        "HTTP_X_REAL_IP",      "HTTP_CF_CONNECTING_IP",
+                                        "HTTP_TRUE_CLIENT_IP", "HTTP_X_CLIENT_IP"};
+    bool found = web_has_variable_like(x, "HTTP_X_FORWARDED_");
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        found = found || web_variable(x, names[i]) != NULL;
+    }
+    return found;
+}

@@ -1,0 +1,342 @@
+/* intake.c - see intake.h. */
+#include "web/private/intake.h"
+
+#include "base/buf.h"
+#include "base/ck.h"
+#include "base/clock.h"
+#include "web/private/slow.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum {
+    VERSION = 1,
+    TYPE_BEGIN = 1,
+    TYPE_ABORT = 2,
+    TYPE_PARAMS = 4,
+    TYPE_STDIN = 5,
+    ROLE_RESPONDER = 1,
+    HEADER_BYTES = 8,
+    BEGIN_BYTES = 8,
+    RECORD_MAX = 65528, /* below 65,536, and a multiple of 8 */
+    BUFFER_BYTES = 8 * 1024,
+    FOREIGN_MAX = 1024 * 1024, /* bytes of records of other requests; no web server sends more */
+    LONGEST_WAIT_MS = 60000,
+};
+
+struct header {
+    unsigned type;
+    unsigned id;
+    size_t length;
+    size_t padding;
+};
+
+struct intake {
+    int connection;
+    unsigned id;
+    int64_t began;  /* monotonic ms */
+    size_t content; /* of the body's record that is being read: bytes that are left of it, */
+    size_t padding; /* and of its padding */
+    bool is_over;
+    size_t foreign;     /* bytes of records that were skipped */
+    size_t header_size; /* of the next record's header: bytes that came already */
+    unsigned char header[HEADER_BYTES];
+    size_t first; /* of the bytes that came and are not used yet */
+    size_t last;  /* and the one behind them */
+    char bytes[BUFFER_BYTES];
+};
+
+struct intake *intake_new(int connection)
+{
+    struct intake *in = ck_calloc(1, sizeof *in);
+    in->connection = connection;
+    in->began = clock_mono_ms();
+    return in;
+}
+
+void intake_free(struct intake *in)
+{
+    free(in);
+}
+
+bool intake_is_over(const struct intake *in)
+{
+    return in->is_over;
+}
+
+/* ---- bytes ---- */
+
+/* False: the time is up. */
+static bool wait_for_peer(const struct intake *in, int64_t deadline)
+{
+    int64_t left = deadline - clock_mono_ms();
+    struct pollfd fd = {.fd = in->connection, .events = POLLIN};
+    if (left <= 0) {
+        return false;
+    }
+    int token = slow_begin(in->connection, in->began);
+    (void)poll(&fd, 1, left < LONGEST_WAIT_MS ? (int)left : LONGEST_WAIT_MS);
+    slow_end(token);
+    return true;
+}
+
+/* Returns the number of bytes that came from the connection, -1 or INTAKE_LATE. */
+static ssize_t receive(struct intake *in, char *to, size_t size, int64_t deadline)
+{
+    for (;;) {
+        ssize_t count = recv(in->connection, to, size, MSG_DONTWAIT);
+        if (count > 0) {
+            return count;
+        }
+        if (count == 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)) {
+            in->is_over = true;
+            return -1;
+        }
+        if (!wait_for_peer(in, deadline)) {
+            return INTAKE_LATE;
+        }
+    }
+}
+
+/* Up to `size` bytes; few of them come by way of the buffer. With to = NULL they are dropped. */
+static ssize_t take(struct intake *in, char *to, size_t size, int64_t deadline)
+{
+    if (in->first == in->last) {
+        bool directly = to != NULL && size >= BUFFER_BYTES;
+        ssize_t count = receive(in, directly ? to : in->bytes, directly ? size : BUFFER_BYTES, deadline);
+        if (count < 0 || directly) {
+            return count;
+        }
+        in->first = 0;
+        in->last = (size_t)count;
+    }
+    size_t count = in->last - in->first < size ? in->last - in->first : size;
+    if (to != NULL) {
+        memcpy(to, in->bytes + in->first, count);
+    }
+    in->first += count;
+    return (ssize_t)count;
+}
+
+static int skip(struct intake *in, size_t *size, int64_t deadline)
+{
+    while (*size > 0) {
+        ssize_t count = take(in, NULL, *size, deadline);
+        if (count < 0) {
+            return (int)count;
+        }
+        *size -= (size_t)count;
+    }
+    return 0;
+}
+
+/* ---- records ---- */
+
+/* 0, -1 or INTAKE_LATE; after that it goes on where it was. */
+static int next_header(struct intake *in, struct header *h, int64_t deadline)
+{
+    const unsigned char *b = in->header;
+    while (in->header_size < HEADER_BYTES) {
+        ssize_t count = take(in, (char *)in->header + in->header_size, HEADER_BYTES - in->header_size, deadline);
+        if (count < 0) {
+            return (int)count;
+        }
+        in->header_size += (size_t)count;
+    }
+    in->header_size = 0;
+    *h = (struct header){
+        .type = b[1], .id = (unsigned)b[2] << 8 | b[3], .length = (size_t)b[4] << 8 | b[5], .padding = b[6]};
+    if (b[0] != VERSION) {
+        in->is_over = true; /* whatever it is, it can't be read on */
+        return -1;
+    }
+    return 0;
+}
+
+/* A whole record's content behind what is in *out; -1 when it breaks off or doesn't fit. */
+static int read_content(struct intake *in, const struct header *h, struct buf *out, int64_t deadline)
+{
+    size_t left = h->length;
+    size_t padding = h->padding;
+    while (left > 0) {
+        size_t room = 0;
+        char *to = buf_room(out, left, &room);
+        ssize_t count = room < left ? -1 : take(in, to, left, deadline);
+        if (count < 0) {
+            return -1;
+        }
+        buf_grew(out, (size_t)count);
+        left -= (size_t)count;
+    }
+    return skip(in, &padding, deadline) == 0 ? 0 : -1;
+}
+
+/* A record that is none of this request's. */
+static int skip_record(struct intake *in, const struct header *h, int64_t deadline)
+{
+    size_t size = HEADER_BYTES + h->length + h->padding;
+    in->foreign += size;
+    size -= HEADER_BYTES;
+    return in->foreign <= FOREIGN_MAX && skip(in, &size, deadline) == 0 ? 0 : -1;
+}
+
+static void add_record(struct buf *out, unsigned type, unsigned id, const char *bytes, size_t length)
+{
+    const unsigned char header[HEADER_BYTES] = {VERSION,
+                                                (unsigned char)type,
+                                                (unsigned char)(id >> 8),
+                                                (unsigned char)(id & 0xFFU),
+                                                (unsigned char)(length >> 8),
+                                                (unsigned char)(length & 0xFFU),
+                                                0,
+                                                0};
+    buf_add(out, header, sizeof header);
+    buf_add(out, bytes, length);
+}
+
+/* ---- the head ---- */
+
+/* Until a request begins; sets in->id. */
+static int read_begin(struct intake *in, int64_t deadline)
+{
+    struct header h;
+    struct buf content;
+    int result = -1;
+    do {
+        if (next_header(in, &h, deadline) != 0 || (h.id != 0 && h.type != TYPE_BEGIN) ||
+            (h.id == 0 && skip_record(in, &h, deadline) != 0)) {
+            return -1;
+        }
+    } while (h.id == 0);
+    buf_init(&content, BEGIN_BYTES);
+    if (h.length == BEGIN_BYTES && read_content(in, &h, &content, deadline) == 0 && content.bytes[0] == 0 &&
+        content.bytes[1] == ROLE_RESPONDER) {
+        in->id = h.id;
+        result = 0;
+    }
+    buf_fini(&content);
+    return result;
+}
+
+static int read_params(struct intake *in, struct buf *params, int64_t deadline)
+{
+    for (;;) {
+        struct header h;
+        if (next_header(in, &h, deadline) != 0) {
+            return -1;
+        }
+        if (h.id != in->id) {
+            if (skip_record(in, &h, deadline) != 0) {
+                return -1;
+            }
+        } else if (h.type != TYPE_PARAMS || read_content(in, &h, params, deadline) != 0) {
+            return -1;
+        } else if (h.length == 0) {
+            return 0;
+        }
+    }
+}
+
+/* One length: a byte, or four with the first bit set. False: it isn't whole. */
+static bool take_length(const char **at, const char *end, size_t *out)
+{
+    const unsigned char *b = (const unsigned char *)*at;
+    size_t size = *at < end && b[0] >= 0x80 ? 4 : 1;
+    if ((size_t)(end - *at) < size) {
+        return false;
+    }
+    *out = size == 1 ? b[0] : (size_t)(b[0] & 0x7FU) << 24 | (size_t)b[1] << 16 | (size_t)b[2] << 8 | b[3];
+    *at += size;
+    return true;
+}
+
+/* Names and values fill the bytes exactly. */
+static bool are_well_formed(const struct buf *params)
+{
+    const char *at = buf_text(params);
+    const char *end = at + params->length;
+    for (unsigned pairs = 0; at < end; pairs++) {
+        size_t name = 0;
+        size_t value = 0;
+        if (pairs == INTAKE_PAIRS_MAX || !take_length(&at, end, &name) || !take_length(&at, end, &value) ||
+            name > (size_t)(end - at) || value > (size_t)(end - at) - name) {
+            return false;
+        }
+        at += name + value;
+    }
+    return true;
+}
+
+static void add_head(const struct intake *in, const struct buf *params, struct buf *head)
+{
+    static const char begin[BEGIN_BYTES] = {0, ROLE_RESPONDER, 1}; /* 1: the library isn't to close its connection */
+    add_record(head, TYPE_BEGIN, in->id, begin, sizeof begin);
+    for (size_t at = 0; at < params->length; at += RECORD_MAX) {
+        size_t left = params->length - at;
+        add_record(head, TYPE_PARAMS, in->id, params->bytes + at, left < RECORD_MAX ? left : RECORD_MAX);
+    }
+    add_record(head, TYPE_PARAMS, in->id, NULL, 0);
+}
+
+int intake_head(struct intake *in, int64_t deadline, struct buf *head)
+{
+    struct buf params;
+    buf_init(&params, INTAKE_PARAMS_MAX);
+    int result = read_begin(in, deadline) == 0 && read_params(in, &params, deadline) == 0 && are_well_formed(&params)
+                     ? 0
+                     : -1;
+    if (result == 0) {
+        add_head(in, &params, head);
+    }
+    buf_fini(&params);
+    return result;
+}
+
+/* ---- the body ---- */
+
+/* Up to the next piece of the body. 1: there is one; 0: its end; -1 or INTAKE_LATE. */
+static int next_piece(struct intake *in, int64_t deadline)
+{
+    while (in->content == 0) {
+        struct header h;
+        int result = skip(in, &in->padding, deadline);
+        if (result != 0 || (result = next_header(in, &h, deadline)) != 0) {
+            return result;
+        }
+        if (h.id != in->id || (h.type != TYPE_STDIN && h.type != TYPE_ABORT)) {
+            in->padding = h.length + h.padding; /* to be skipped like padding */
+            in->foreign += HEADER_BYTES + in->padding;
+            in->is_over = in->foreign > FOREIGN_MAX;
+            result = in->is_over ? -1 : 0;
+        } else if (h.type == TYPE_ABORT || h.length == 0) {
+            in->is_over = true;
+            return h.type == TYPE_ABORT ? -1 : 0;
+        } else {
+            in->content = h.length;
+            in->padding = h.padding;
+        }
+        if (result != 0) {
+            return result;
+        }
+    }
+    return 1;
+}
+
+ssize_t intake_body(struct intake *in, char *to, size_t size, int64_t deadline)
+{
+    if (in->is_over) {
+        return 0;
+    }
+    int result = next_piece(in, deadline);
+    if (result != 1) {
+        return result;
+    }
+    ssize_t count = take(in, to, size < in->content ? size : in->content, deadline);
+    if (count > 0) {
+        in->content -= (size_t)count;
+    }
+    return count;
+}

@@ -1,0 +1,92 @@
+/* route.c - see route.h. */
+#include "web/route.h"
+
+#include "base/err.h"
+#include "web/web.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void copy_segment(char *out, size_t size, const char *from, size_t length)
+{
+    snprintf(out, size, "%.*s", (int)(length < size ? length : size - 1), from);
+}
+
+static void name_of(const struct web_exchange *x, char *out, size_t size)
+{
+    const char *path = web_variable(x, "PATH_INFO");
+    const char *script = web_variable(x, "SCRIPT_NAME");
+    if (path != NULL) {
+        path += strspn(path, "/");
+    }
+    if (path != NULL && path[0] != '\0') {
+        size_t length = strlen(path);
+        length -= path[length - 1] == '/' ? 1 : 0;
+        copy_segment(out, size, path, length); /* a path of several parts is nobody's name */
+    } else if (script != NULL) {
+        const char *slash = strrchr(script, '/');
+        const char *base = slash != NULL ? slash + 1 : script;
+        copy_segment(out, size, base, strcspn(base, "."));
+    } else {
+        out[0] = '\0';
+    }
+}
+
+static void add_allow(struct buf *headers, const struct route *route)
+{
+    static const struct {
+        enum web_method method;
+        const char *word;
+    } words[] = {{WEB_GET, "GET, "}, {WEB_HEAD, "HEAD, "}, {WEB_POST, "POST, "}};
+    buf_adds(headers, "Allow: ");
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if ((route->methods & words[i].method) != 0) {
+            buf_adds(headers, words[i].word);
+        }
+    }
+    buf_adds(headers, "OPTIONS\r\n");
+}
+
+static void answer_options(struct web_exchange *x, const struct route *route)
+{
+    struct web_reply r;
+    web_reply_init(&r, 204);
+    add_allow(&r.headers, route);
+    web_answer(x, &r);
+    web_reply_fini(&r);
+}
+
+static void answer_wrong_method(struct web_exchange *x, const struct route *route)
+{
+    struct err e = ERR_INIT;
+    struct buf headers;
+    buf_init(&headers, 256);
+    add_allow(&headers, route);
+    err_set(&e, ERR_METHOD, "/%s takes: %.*s.", route->name, (int)strcspn(headers.bytes + strlen("Allow: "), "\r"),
+            headers.bytes + strlen("Allow: "));
+    web_answer_problem(x, &e, NULL, &headers);
+    buf_fini(&headers);
+}
+
+void route_dispatch(const struct route *routes, struct web_exchange *x, void *context)
+{
+    char name[64];
+    struct err e = ERR_INIT;
+    name_of(x, name, sizeof name);
+    for (const struct route *r = routes; r->name != NULL; r++) {
+        if (strcmp(r->name, name) != 0) {
+            continue;
+        }
+        enum web_method method = web_method(x);
+        if (method == WEB_OPTIONS) {
+            answer_options(x, r);
+        } else if ((r->methods & method) == 0) {
+            answer_wrong_method(x, r);
+        } else {
+            r->handle(x, context);
+        }
+        return;
+    }
+    err_set(&e, ERR_ABSENT, "There is nothing at this address.");
+    web_answer_problem(x, &e, NULL, NULL);
+}

@@ -1,0 +1,339 @@
+/* serve.c - see serve.h. */
+#include "web/serve.h"
+
+#include "base/ck.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "system/budget.h"
+#include "system/successor.h"
+#include "web/outflow.h"
+#include "web/private/slow.h"
+#include "web/private/web_cgi.h"
+#include "web/private/web_fcgi.h"
+#include "web/web.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    RESERVED_DESCRIPTORS = 64,
+    STOP_MS = 1500, /* a process must be gone 2 s after SIGTERM, before its server kills it */
+    TICK_MS = 250,
+    SECOND_TICKS = 4, /* between two looks whether the process is one too many, or has memory to give back */
+    SLOW_MS = 100,    /* a thread that has waited so long for its peer counts as idle, and another may take its place */
+    TOO_SLOW_MS = 500, /* after so long the peer may be cut off, where no other thread can be had */
+    TELL_MS = 60000,
+    FILE_TICKS = 12, /* between two looks at the program's own file */
+    OUTFLOW_LOOK_MS = 5,
+    TAKEN_IN_MOST = 8192,
+    EXTRA_THREADS = 64,            /* in place of those that a slow peer holds up */
+    STACK_BYTES = 2 * 1024 * 1024, /* jansson recurses up to 2,048 levels of nesting */
+};
+
+static atomic_bool stopping;
+
+struct worker_pool {
+    const struct serve *serve;
+    int stop_fd;               /* readable when workers shall end */
+    pthread_mutex_t accepting; /* and of the next two: connections that are accepted, and in no thread's hands yet */
+    int *accepted;
+    size_t accepted_first;
+    size_t accepted_count;
+    int highest;            /* descriptor that is taken in; what is above is for databases and the like */
+    pthread_mutex_t ending; /* of the next two */
+    pthread_cond_t ended;   /* everybody has been answered */
+    bool is_ended;
+    pthread_attr_t attributes; /* of threads */
+    atomic_uint running;
+    atomic_uint idle; /* waiting for a request */
+};
+
+bool serve_is_fastcgi(void)
+{
+    return web_fcgi_is();
+}
+
+const atomic_bool *serve_stopping(void)
+{
+    return &stopping;
+}
+
+/* ---- workers ---- */
+
+/* True, once, for a thread that was started in place of one that was held up, which is back. */
+static bool is_surplus(struct worker_pool *pool)
+{
+    unsigned running = atomic_load(&pool->running);
+    return running > pool->serve->threads && atomic_load(&pool->idle) > 0 &&
+           atomic_compare_exchange_strong(&pool->running, &running, running - 1);
+}
+
+/* When thousands come at once they must not stand in the system's queue, which is short: whom it has no room for, web servers answer
+ * with an error. So whoever accepts one takes in all that are there. */
+static void take_in_more(struct worker_pool *pool)
+{
+    int connection = 0; /* the system gives the lowest that is free, so a high one means that many are in use */
+    while (pool->accepted_count < TAKEN_IN_MOST && connection < pool->highest) {
+        connection = web_fcgi_accept_more();
+        if (connection < 0) {
+            return;
+        }
+        pool->accepted[(pool->accepted_first + pool->accepted_count++) % TAKEN_IN_MOST] = connection;
+    }
+}
+
+static int take_out(struct worker_pool *pool)
+{
+    int connection = pool->accepted[pool->accepted_first];
+    pool->accepted_first = (pool->accepted_first + 1) % TAKEN_IN_MOST;
+    pool->accepted_count--;
+    return connection;
+}
+
+/* -1: no more, the process shall end. */
+static int next_connection(struct worker_pool *pool)
+{
+    atomic_fetch_add(&pool->idle, 1);
+    pthread_mutex_lock(&pool->accepting);
+    int connection = pool->accepted_count > 0 ? take_out(pool) : web_fcgi_accept(pool->stop_fd);
+    if (connection >= 0) {
+        take_in_more(pool);
+    }
+    pthread_mutex_unlock(&pool->accepting);
+    atomic_fetch_sub(&pool->idle, 1);
+    return connection;
+}
+
+static bool start_worker(struct worker_pool *pool);
+
+/* Starts a thread for the next request when none is idle. Threads that wait for slow peers don't
+ * count against the limit, but have a limit of their own. When that is reached too, or the host
+ * gives no further thread, the peer that has been slow for the longest time is cut off, which frees
+ * its thread. */
+static void relieve(struct worker_pool *pool)
+{
+    unsigned slow = slow_count(SLOW_MS);
+    unsigned running = atomic_load(&pool->running);
+    bool may_start = running < pool->serve->threads + (slow < EXTRA_THREADS ? slow : EXTRA_THREADS);
+    bool is_full = running >= pool->serve->threads + EXTRA_THREADS;
+    if (atomic_load(&pool->idle) == 0 && (is_full || (may_start && !start_worker(pool)))) {
+        slow_cut_oldest(TOO_SLOW_MS);
+    }
+}
+
+/* One request is refused, before memory is out for all. */
+static void refuse_for_memory(struct web_exchange *x)
+{
+    static _Atomic int64_t told_at;
+    struct err e = ERR_INIT;
+    int64_t now = clock_mono_ms();
+    int64_t before = atomic_load(&told_at);
+    if ((before == 0 || now - before >= TELL_MS) && atomic_compare_exchange_strong(&told_at, &before, now)) {
+        log_line(
+            "the host's limit of memory (ulimit -v) is nearly reached: requests are refused until memory is free again");
+    }
+    err_set(&e, ERR_CROWDED, "Memory is short just now. Try again in a moment.");
+    web_answer_problem(x, &e, NULL, NULL);
+}
+
+/* Waits until the peers have taken all answers; the caller's caller, stop(), limits the time. */
+static void end_outflow(void)
+{
+    while (outflow_count() > 0) {
+        clock_sleep_ms(OUTFLOW_LOOK_MS);
+    }
+}
+
+static void *work(void *argument)
+{
+    struct worker_pool *pool = argument;
+    for (;;) {
+        int connection = next_connection(pool);
+        if (connection < 0) {
+            break;
+        }
+        /* Threads count as processes where a host limits these. So there are only as many as were
+         * needed at once, and one more: two under mod_fcgid, which gives a process one request at a
+         * time. */
+        relieve(pool);
+        struct web_exchange *x = web_fcgi_read(connection);
+        if (x != NULL && !budget_has_room()) {
+            refuse_for_memory(x);
+        } else if (x != NULL) {
+            pool->serve->handle(x, pool->serve->context);
+        }
+        if (is_surplus(pool)) {
+            return NULL;
+        }
+    }
+    if (atomic_fetch_sub(&pool->running, 1) == 1) {
+        /* The last one to go has just seen an empty backlog. What comes from now on is reset when the process ends and
+         * answered 500 by its server: so at once, not at main's next look. (Refusing first, as under mod_fcgid, is no
+         * better elsewhere: lighttpd then takes the program for dead and answers 503 for two seconds.) */
+        pthread_mutex_lock(&pool->ending);
+        while (!pool->is_ended) {
+            pthread_cond_wait(&pool->ended, &pool->ending);
+        }
+        end_outflow(); /* answers of the last workers, after the others had ended */
+        _exit(atomic_load(&stopping) ? 0 : 1);
+    }
+    return NULL;
+}
+
+static bool start_worker(struct worker_pool *pool)
+{
+    pthread_t thread;
+    if (!budget_has_room()) {
+        return false;
+    }
+    atomic_fetch_add(&pool->running, 1);
+    if (pthread_create(&thread, &pool->attributes, work, pool) != 0) {
+        atomic_fetch_sub(&pool->running, 1);
+        return false;
+    }
+    return true;
+}
+
+static int start_first_worker(struct worker_pool *pool)
+{
+    pthread_attr_init(&pool->attributes);
+    pthread_attr_setstacksize(&pool->attributes, STACK_BYTES);
+    pthread_attr_setdetachstate(&pool->attributes, PTHREAD_CREATE_DETACHED);
+    return start_worker(pool) ? 0 : -1;
+}
+
+/* ---- signals and the own file ---- */
+
+static void stop_signals(sigset_t *set)
+{
+    static const int numbers[] = {SIGTERM, SIGUSR1, SIGINT, SIGHUP};
+    sigemptyset(set);
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        sigaddset(set, numbers[i]);
+    }
+}
+
+static void wait_for_stop(struct worker_pool *pool, const sigset_t *signals, const struct successor *successor)
+{
+    const struct serve *s = pool->serve;
+    const struct timespec tick = {.tv_nsec = TICK_MS * 1000000L};
+    for (unsigned ticks = 1;; ticks++) {
+        if (sigtimedwait(signals, NULL, &tick) > 0) {
+            break;
+        }
+        relieve(pool); /* peers may have become slow since the last request came */
+        if (ticks % SECOND_TICKS == 0) {
+            budget_trim();
+        }
+        if (ticks % SECOND_TICKS == 0 && s->is_surplus != NULL && s->is_surplus(s->context)) {
+            break;
+        }
+        if (ticks % FILE_TICKS == 0 && successor_is_there(successor)) {
+            log_line("the program's file was replaced; leaving so that the new one is started");
+            break;
+        }
+        if (ticks % FILE_TICKS == 0 && successor_has_other_settings(successor)) {
+            log_line("the settings were changed; leaving so that they are read anew");
+            break;
+        }
+    }
+}
+
+static int raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return 0;
+    }
+    if (limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit); /* stays as it was: fewer requests at once */
+        (void)getrlimit(RLIMIT_NOFILE, &limit);
+    }
+    return limit.rlim_cur < INT_MAX ? (int)limit.rlim_cur : INT_MAX;
+}
+
+/* Answers those who have no thread, and waits until that is taken. */
+static void *end_others(void *argument)
+{
+    struct worker_pool *pool = argument;
+    if (pool->serve->stop != NULL) {
+        pool->serve->stop(pool->serve->context);
+    }
+    end_outflow();
+    pthread_mutex_lock(&pool->ending);
+    pool->is_ended = true;
+    pthread_cond_broadcast(&pool->ended);
+    pthread_mutex_unlock(&pool->ending);
+    return NULL;
+}
+
+/* Returns when there is nothing left to do, or the time is up. */
+static void stop(struct worker_pool *pool)
+{
+    int64_t deadline = clock_mono_ms() + STOP_MS;
+    uint64_t one = 1;
+    pthread_t thread;
+    atomic_store(&stopping, true);
+    web_fcgi_refuse(); /* before anybody is answered, as who was held comes back at once; and before workers look for the last ones */
+    CK(write(pool->stop_fd, &one, sizeof one) == (ssize_t)sizeof one);
+    /* By another thread: this one looks at the clock, whatever the others are caught in. */
+    if (pthread_create(&thread, &pool->attributes, end_others, pool) != 0) {
+        end_others(pool);
+    }
+    bool is_ended = false;
+    while (!(is_ended && atomic_load(&pool->running) == 0 && outflow_count() == 0) && clock_mono_ms() < deadline) {
+        clock_sleep_ms(5);
+        pthread_mutex_lock(&pool->ending);
+        is_ended = pool->is_ended;
+        pthread_mutex_unlock(&pool->ending);
+    }
+}
+
+static int serve_fastcgi(const struct serve *s)
+{
+    struct err e = ERR_INIT;
+    struct worker_pool pool = {.serve = s,
+                               .accepting = PTHREAD_MUTEX_INITIALIZER,
+                               .ending = PTHREAD_MUTEX_INITIALIZER,
+                               .ended = PTHREAD_COND_INITIALIZER};
+    sigset_t signals;
+    stop_signals(&signals);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL); /* before there are threads: they inherit it */
+    budget_init();
+    pool.highest = raise_descriptor_limit() - RESERVED_DESCRIPTORS;
+    struct successor *successor = successor_new();
+    pool.accepted = ck_malloc(TAKEN_IN_MOST * sizeof *pool.accepted);
+    pool.stop_fd = eventfd(0, EFD_CLOEXEC);
+    if (pool.stop_fd < 0 || web_fcgi_init(&e) != 0 || start_first_worker(&pool) != 0) {
+        log_line("can't start: %s", e.code != ERR_NONE ? e.text : strerror(errno));
+        successor_free(successor);
+        return 1;
+    }
+    wait_for_stop(&pool, &signals, successor);
+    stop(&pool);
+    /* Not exit(): threads that are still at work must not meet destructors. Everything durable is on disk. */
+    _exit(0);
+}
+
+int serve(const struct serve *s)
+{
+    signal(SIGPIPE, SIG_IGN); /* a peer that left shows as a failed write */
+    signal(
+        SIGXFSZ,
+        SIG_IGN); /* and a file that may not grow any further (a host's limit) likewise: EFBIG, which is a full disk */
+    if (serve_is_fastcgi()) {
+        return serve_fastcgi(s);
+    }
+    s->handle(web_cgi_new(), s->context);
+    return 0;
+}

@@ -1,0 +1,86 @@
+/* web_cgi.c - see web_cgi.h. */
+#include "web/private/web_cgi.h"
+
+#include "base/ck.h"
+#include "base/clock.h"
+#include "web/private/web_carrier.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum {
+    LONGEST_WAIT_MS = 60000,
+    STALL_MS = 10000, /* longest time in which the server takes nothing: it keeps a process, of which there are few */
+    FIRST_BYTES = 64 * 1024, /* as much as an empty pipe or socket takes at once */
+    PIECE_BYTES = 4096,      /* as much as one that is ready takes at once (PIPE_BUF) */
+};
+
+/* True: fd is ready for `events`, or broken, which the following call finds out. False: it isn't
+ * until the deadline. */
+static bool is_ready(int fd, short events, int64_t deadline)
+{
+    for (;;) {
+        int64_t left = deadline - clock_mono_ms();
+        struct pollfd p = {.fd = fd, .events = events};
+        int result = poll(&p, 1, left <= 0 ? 0 : left < LONGEST_WAIT_MS ? (int)left : LONGEST_WAIT_MS);
+        if (result > 0 || (result < 0 && errno != EINTR)) {
+            return true;
+        }
+        if (left <= 0) {
+            return false;
+        }
+    }
+}
+
+static ssize_t cgi_read(struct web_exchange *x, char *to, size_t size, int64_t deadline)
+{
+    ssize_t count = 0;
+    (void)x;
+    do {
+        count = is_ready(STDIN_FILENO, POLLIN, deadline) ? read(STDIN_FILENO, to, size) : WEB_LATE;
+    } while (count == -1 && errno == EINTR);
+    return count;
+}
+
+static int cgi_write(struct web_exchange *x, const char *bytes, size_t length)
+{
+    static size_t most = FIRST_BYTES;
+    (void)x;
+    while (length > 0) {
+        if (!is_ready(STDOUT_FILENO, POLLOUT, clock_mono_ms() + STALL_MS)) {
+            return -1;
+        }
+        ssize_t count = write(STDOUT_FILENO, bytes, length < most ? length : most);
+        most = PIECE_BYTES;
+        if (count < 0 && errno == EINTR) {
+            continue;
+        }
+        if (count <= 0) {
+            return -1;
+        }
+        bytes += count;
+        length -= (size_t)count;
+    }
+    return 0;
+}
+
+static void cgi_finish(struct web_exchange *x)
+{
+    web_exchange_fini(x);
+    free(x);
+}
+
+struct web_exchange *web_cgi_new(void)
+{
+    static const struct web_carrier carrier = {
+        .read = cgi_read,
+        .write = cgi_write,
+        .finish = cgi_finish,
+        .body_has_end = false,
+    };
+    struct web_exchange *x = ck_calloc(1, sizeof *x);
+    web_exchange_init(x, &carrier, (const char *const *)environ);
+    return x;
+}

@@ -1,0 +1,294 @@
+/* web_fcgi.c - see web_fcgi.h. */
+#include "web/private/web_fcgi.h"
+
+#include "base/ck.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "web/held.h"
+#include "web/outflow.h"
+#include "web/private/intake.h"
+#include "web/private/web_carrier.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcgiapp.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum {
+    LISTENING = 0,       /* descriptor, by the FastCGI specification, section 2.2 */
+    PEER_TIMEOUT_S = 10, /* for a line of the log */
+    HEAD_MS = 10000,     /* for a request's parameters, which web servers have as a whole before they connect */
+    SKIP_BYTES = 64 * 1024,
+    PAIR_MS = 10, /* between two tries to have a pair of sockets */
+    PAIR_TRIES = 200,
+};
+
+struct fcgi_exchange {
+    struct web_exchange web; /* first: a pointer to it is a pointer to this */
+    FCGX_Request request;
+    struct intake *in;
+    struct buf out;  /* the answer, as records */
+    bool has_logged; /* something stands in the request's error stream */
+};
+
+static struct fcgi_exchange *of(struct web_exchange *x)
+{
+    return (struct fcgi_exchange *)x;
+}
+
+static ssize_t fcgi_read(struct web_exchange *x, char *to, size_t size, int64_t deadline)
+{
+    static_assert((int)WEB_LATE == (int)INTAKE_LATE, "handed on as it is");
+    return intake_body(of(x)->in, to, size, deadline);
+}
+
+/* libfcgi's own output blocks for as long as the peer likes; so it isn't used. */
+static int fcgi_write(struct web_exchange *x, const char *bytes, size_t length)
+{
+    held_output(&of(x)->out, (uint16_t)of(x)->request.requestId, bytes, length);
+    return 0;
+}
+
+/* Skips what has come of the request, up to SKIP_BYTES, without waiting. False: more of it is still
+ * to come. */
+static bool skip_to_the_end(struct intake *in)
+{
+    char piece[4 * 1024];
+    size_t left = SKIP_BYTES;
+    while (!intake_is_over(in) && left > 0) {
+        ssize_t count = intake_body(in, piece, sizeof piece, 0);
+        if (count < 0) {
+            break;
+        }
+        left -= (size_t)count < left ? (size_t)count : left;
+    }
+    return intake_is_over(in);
+}
+
+/* Frees x but its connection and what is to be written. */
+static struct held let_go(struct fcgi_exchange *x)
+{
+    FCGX_Request *request = &x->request;
+    const struct held held = {
+        .connection = request->ipcFd, .id = (uint16_t)request->requestId, .unread = !skip_to_the_end(x->in)};
+    intake_free(x->in);
+    log_attach(NULL, NULL);
+    if (x->has_logged) {
+        FCGX_FFlush(request->err);
+    }
+    FCGX_Free(request, 0); /* buffers and parameters go, the connection stays open */
+    web_exchange_fini(&x->web);
+    return held;
+}
+
+/* The connection is closed behind the answer, whatever the peer asked for: the next request on it
+ * would wait for a reader that isn't there. */
+static void fcgi_finish(struct web_exchange *x)
+{
+    struct buf out = of(x)->out;
+    const struct held held = let_go(of(x));
+    free(of(x));
+    held_end(&out, held.id);
+    outflow_send_bytes(held, out.bytes, out.length);
+    buf_fini(&out);
+}
+
+static struct held fcgi_hold(struct web_exchange *x)
+{
+    const struct held held = let_go(of(x));
+    buf_fini(&of(x)->out);
+    free(of(x));
+    return held;
+}
+
+/* The web server keeps this stream in its error log, while it throws a FastCGI program's stderr away. */
+static void log_to_request(void *context, const char *line)
+{
+    struct fcgi_exchange *x = context;
+    FCGX_PutS(line, x->request.err);
+    FCGX_PutS("\n", x->request.err);
+    x->has_logged = true;
+}
+
+static int fcgi_connection(const struct web_exchange *x)
+{
+    return ((const struct fcgi_exchange *)x)->request.ipcFd;
+}
+
+static const struct web_carrier carrier = {
+    .read = fcgi_read,
+    .write = fcgi_write,
+    .finish = fcgi_finish,
+    .hold = fcgi_hold,
+    .connection = fcgi_connection,
+    .body_has_end = true,
+};
+
+bool web_fcgi_is(void)
+{
+    struct sockaddr_storage peer;
+    socklen_t size = sizeof peer;
+    /* The specification's own test, section 2.2: a listening socket has no peer. */
+    return getpeername(LISTENING, (struct sockaddr *)&peer, &size) != 0 && errno == ENOTCONN;
+}
+
+/* The socket of a mod_fcgid process has the name FOLDER/PARENT.NUMBER, of the process that made it
+ * and has started this program on it (proc_unix.c there). */
+static bool has_socket_to_itself(void)
+{
+    struct {
+        struct sockaddr_un address;
+        char end; /* the longest path has no 0 behind it */
+    } own = {.address.sun_family = AF_UNSPEC};
+    socklen_t size = sizeof own.address;
+    if (getsockname(LISTENING, (struct sockaddr *)&own.address, &size) != 0 || own.address.sun_family != AF_UNIX) {
+        return false;
+    }
+    char start[32];
+    int length = snprintf(start, sizeof start, "%ld.", (long)getppid());
+    const char *slash = strrchr(own.address.sun_path, '/');
+    if (slash == NULL || strncmp(slash + 1, start, (size_t)length) != 0) {
+        return false;
+    }
+    const char *number = slash + 1 + length;
+    return *number != '\0' && number[strspn(number, "0123456789")] == '\0';
+}
+
+int web_fcgi_init(struct err *e)
+{
+    int flags = fcntl(LISTENING, F_GETFL);
+    if (FCGX_Init() != 0) {
+        return err_set(e, ERR_SYSTEM, "libfcgi could not start.");
+    }
+    if (has_socket_to_itself()) {
+        outflow_hurry();
+    }
+    /* Another process may share the socket and take the connection that woke this one: accept must not block then. */
+    if (flags < 0 || fcntl(LISTENING, F_SETFL, flags | O_NONBLOCK) != 0) {
+        return err_set(e, ERR_SYSTEM, "The listening socket can't be used: %s.", strerror(errno));
+    }
+    return 0;
+}
+
+static bool accept_may_be_repeated(int code)
+{
+    return code == EAGAIN || code == EWOULDBLOCK || code == EINTR || code == ECONNABORTED || code == EPROTO;
+}
+
+int web_fcgi_accept(int stop_fd)
+{
+    for (;;) {
+        struct pollfd fds[2] = {{.fd = LISTENING, .events = POLLIN}, {.fd = stop_fd, .events = POLLIN}};
+        if (poll(fds, 2, -1) < 0 && errno != EINTR) {
+            return -1;
+        }
+        int connection = accept4(LISTENING, NULL, NULL, SOCK_CLOEXEC);
+        if (connection >= 0) {
+            return connection;
+        }
+        if (fds[1].revents != 0) {
+            return -1;
+        }
+        if (!accept_may_be_repeated(errno)) {
+            log_line("accept: %s", strerror(errno)); /* out of descriptors or memory: others must finish first */
+            poll(&fds[1], 1, 100);
+        }
+    }
+}
+
+int web_fcgi_accept_more(void)
+{
+    return accept4(LISTENING, NULL, NULL, SOCK_CLOEXEC);
+}
+
+void web_fcgi_refuse(void)
+{
+    if (has_socket_to_itself()) {
+        (void)shutdown(LISTENING, SHUT_RD);
+    }
+}
+
+/* libfcgi writes its error stream with calls that block. */
+static void set_timeout(int connection)
+{
+    struct timeval limit = {.tv_sec = PEER_TIMEOUT_S};
+    (void)setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &limit,
+                     sizeof limit); /* a failure: the peer is trusted to be quick */
+}
+
+/* When descriptors are short, other requests give some back in a moment, so it is tried again for
+ * two seconds. */
+static int make_pair(int pair[2])
+{
+    for (int tries = 0; socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0; tries++) {
+        if (tries == PAIR_TRIES) {
+            log_line("socketpair: %s", strerror(errno));
+            return -1;
+        }
+        clock_sleep_ms(PAIR_MS);
+    }
+    return 0;
+}
+
+/* Lets libfcgi read the parameters from a pair of sockets that holds these and nothing else. */
+static int accept_head(FCGX_Request *request, const struct buf *head)
+{
+    int pair[2];
+    if (make_pair(pair) != 0) {
+        return -1;
+    }
+    bool fits = send(pair[0], head->bytes, head->length, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)head->length;
+    close(pair[0]); /* what was sent can still be read */
+    if (!fits) {    /* a host with very small buffers of sockets (net.core.wmem_default) */
+        log_line("a request was dropped: its headers, %zu bytes, don't fit into a socket's buffer", head->length);
+        close(pair[1]);
+        return -1;
+    }
+    /* FCGX_Accept_r goes on with a connection that is there already and marked to be kept. Should that one fail, it
+     * would accept another by itself, out of our hands: descriptor -1 makes it give up instead. */
+    FCGX_InitRequest(request, -1, 0);
+    request->ipcFd = pair[1];
+    request->keepConnection = 1;
+    if (FCGX_Accept_r(request) != 0) {
+        return -1; /* the library has closed pair[1] */
+    }
+    close(pair[1]);
+    return 0;
+}
+
+/* -1: the peer broke off, was too slow, or sent something else. */
+static int read_head(struct fcgi_exchange *x, int connection)
+{
+    struct buf head;
+    buf_init(&head, BUF_UNLIMITED);
+    int result = intake_head(x->in, clock_mono_ms() + HEAD_MS, &head) == 0 ? accept_head(&x->request, &head) : -1;
+    buf_fini(&head);
+    x->request.ipcFd = connection; /* for what is logged */
+    return result;
+}
+
+struct web_exchange *web_fcgi_read(int connection)
+{
+    struct fcgi_exchange *x = ck_calloc(1, sizeof *x);
+    set_timeout(connection);
+    x->in = intake_new(connection);
+    if (read_head(x, connection) != 0) {
+        close(connection);
+        intake_free(x->in);
+        free(x);
+        return NULL;
+    }
+    web_exchange_init(&x->web, &carrier, (const char *const *)x->request.envp);
+    buf_init(&x->out, BUF_UNLIMITED);
+    log_attach(log_to_request, x);
+    return &x->web;
+}
