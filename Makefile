@@ -155,7 +155,7 @@ $B/flags $B/sources: FORCE
 STAGE := $B/stage
 PLACE  = $(DESTDIR)$(PREFIX)/lib/pollchat
 TREES := $(wildcard www lighttpd apache)
-FILES  = $(wildcard cgi-bin/chat.conf.example README.md LICENSE) $(shell find $(TREES) -path apache/archive -prune -o -type f ! -name '.*.sw?' -print)
+FILES  = $(wildcard cgi-bin/chat.conf.example cgi-bin/OWNER.md README.md LICENSE) $(shell find $(TREES) -path apache/archive -prune -o -type f ! -name '.*.sw?' -print)
 
 # Each file by rename: a program that runs keeps its old file, and nobody ever reads half a file.
 put = put() { mkdir -p "$${2%/*}" && cp "$$1" "$$2.new" && touch -r "$$1" "$$2.new" && lean "$$1" "$$2.new" && chmod "$$3" "$$2.new" && mv -f "$$2.new" "$$2"; }

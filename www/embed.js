@@ -1,4 +1,4 @@
-// embed.js - the loader for other sites' pages (README.md). Only it is loaded before the chat is opened; then an iframe,
+// embed.js - the loader for other sites' pages (EMBED.md). Only it is loaded before the chat is opened; then an iframe,
 // which the page's styles and scripts don't reach.
 (() => {
   'use strict';

@@ -1,7 +1,7 @@
 /* json.h - JSON out. (In: json_read.h.)
  *
  * One function for each kind of object, so that a message looks the same wherever it stands.
- * Formats: README.md, "The API on one page". Compact, UTF-8, one object without line breaks.
+ * Formats: www/API.md. Compact, UTF-8, one object without line breaks.
  * Pure. Threads: any.
  */
 #ifndef JSON_H

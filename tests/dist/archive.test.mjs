@@ -69,7 +69,7 @@ for (const [arch, prefix] of Object.entries(architectures)) {
     const used = fs.readFileSync(path.join(site, 'cgi-bin/programs/use'), 'utf8');
     assert.match(used, /^pollchat-[0-9.]+-[0-9a-f]{8}\n$/);
     assert.deepEqual(fs.readdirSync(path.join(site, 'cgi-bin/programs')).sort(), ['.htaccess', used.trim(), 'use']);
-    assert.ok(!names.some((name) => /~$|\.new$|\.sw[a-z]$|\.bak$|\.md$|\.o$|\.test\./.test(name)), names.join('\n'));
+    assert.ok(!names.some((name) => /~$|\.new$|\.sw[a-z]$|\.bak$|\.o$|\.test\./.test(name)), names.join('\n'));
     const tree = (at) => filesOf(path.join(repository, at)).filter((name) => fs.statSync(path.join(repository, at, name)).isFile() && !/~$|\.sw.$/.test(name));
     assert.deepEqual(tree('www').filter((name) => !names.includes(name)), [], 'the whole page');
     const secrets = [repository, os.tmpdir() + path.sep + 'pollchat-', ...[os.hostname(), os.userInfo().username].filter((name) => name.length > 4 && name !== 'localhost')];

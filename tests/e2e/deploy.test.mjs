@@ -1,6 +1,6 @@
-// deploy.test.mjs - the lines of README.md for a host that has a web server already, inside such a
+// deploy.test.mjs - the lines of apache/README.md and lighttpd/README.md for a host that has a web server already, inside such a
 // server's configuration; for one site, and for two. (nginx, Caddy: for one, their whole profile is
-// the block of README.md.)
+// the block of lighttpd/README.md.)
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -15,7 +15,7 @@ const files = (host, data) => fs.readdirSync(path.join(host.folder, data)).filte
 
 describe(`${PROFILE}: on a host with a web server`, () => {
   if (!['nginx', 'caddy'].includes(PROFILE)) {
-    it('the lines of README.md are enough', async () => {
+    it('the lines of the paper are enough', async () => {
       const name = 'chat.example.org';
       const host = await startExisting([{ name, data: 'data' }]);
       try {
@@ -41,7 +41,7 @@ describe(`${PROFILE}: on a host with a web server`, () => {
     });
   }
 
-  it('two sites by the lines of README.md keep their messages apart', async () => {
+  it('two sites by the lines of the paper keep their messages apart', async () => {
     const host = await startExisting([{ name: 'a.example.org', data: 'a' }, { name: 'b.example.org', data: 'b' }]);
     try {
       await host.ready('b.example.org');

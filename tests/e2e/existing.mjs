@@ -1,5 +1,5 @@
 // existing.mjs - a host that has a web server already, into whose configuration the lines of
-// README.md are put, for one site or several: Debian's own configuration for lighttpd, the least
+// apache/README.md and lighttpd/README.md are put, for one site or several: Debian's own configuration for lighttpd, the least
 // that is one for Apache, nginx, Caddy.
 //
 //   const host = await startExisting([{ name: 'chat.example.org', data: 'data' }]);
@@ -14,8 +14,8 @@ import { fileURLToPath } from 'node:url';
 
 import { PROFILE, copyRoot, freePort, isAlive, makeFolder, processes, removeFolder, request, signal, until } from './harness.mjs';
 
-const readme = fs.readFileSync(fileURLToPath(new URL('../../README.md', import.meta.url)), 'utf8');
-const block = (language) => readme.match(new RegExp(`^\`\`\`${language}\n([^]*?)^\`\`\`$`, 'm'))[1];
+const papers = ['apache', 'lighttpd'].map((folder) => fs.readFileSync(fileURLToPath(new URL(`../../${folder}/README.md`, import.meta.url)), 'utf8')).join('\n');
+const block = (language) => papers.match(new RegExp(`^\`\`\`${language}\n([^]*?)^\`\`\`$`, 'm'))[1];
 const via = { lighttpd: 'fastcgi', 'lighttpd-cgi': 'cgi', 'apache-proxy': 'proxy', 'apache-fcgid': 'fcgid', 'apache-cgi': 'cgi' }[PROFILE];
 const sbin = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
 const isRoot = process.getuid() === 0;
@@ -25,7 +25,7 @@ const isRoot = process.getuid() === 0;
  */
 export const startsPrograms = ['apache-proxy', 'nginx', 'caddy'].includes(PROFILE);
 
-/** A block of README.md for one site: its name, its data folder, the folder of its sockets. */
+/** A block of these papers for one site: its name, its data folder, the folder of its sockets. */
 const inPlace = (text, folder, site) =>
   text
     .replaceAll('chat.example.org', site.name)

@@ -1,25 +1,23 @@
-// readme.test.mjs - the examples of README.md do what it says, as they stand there.
+// readme.test.mjs - the examples of README.md and www/API.md do what stands there, as they stand there.
 //
-// Its ```sh blocks under "The API on one page" are run in their order, as one shell session on a fresh database. A line "#> ..."
-// is the output of the lines before it, where "…" stands for anything. Only the first block, which says where the chat is, is
-// replaced by the address of the site under test. Blocks marked "sh flows" are for servers that let a stream flow.
+// The ```sh blocks of a paper are run in their order, as one shell session on a fresh database. A line "#> ..." is the output
+// of the lines before it, where "…" stands for anything. Only the address of the chat is replaced, by that of the site under
+// test. Blocks marked "sh flows" are for servers that let a stream flow.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
-import path from 'node:path';
 import { describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
 
 import { PROFILE, withSite } from './harness.mjs';
 
+const ADDRESS = 'http://127.0.0.1:8080';
 const flows = ['lighttpd', 'apache-proxy', 'nginx', 'caddy'].includes(PROFILE);
-const readme = fs.readFileSync(path.join(path.dirname(fileURLToPath(import.meta.url)), '..', '..', 'README.md'), 'utf8');
 
-function examples() {
-  const page = readme.slice(readme.indexOf('## The API on one page'), readme.indexOf('## What it needs'));
-  const blocks = [...page.matchAll(/^```sh( flows)?\n([\s\S]*?)^```/gm)].filter((match) => flows || !match[1]).map((match) => match[2]);
-  assert.match(blocks[0], /^CHAT=http:\/\/127\.0\.0\.1:8080$/m);
+/** The commands of a paper, each with the output that it promises ('' for none). */
+function examples(paper) {
+  const text = fs.readFileSync(new URL(`../../${paper}`, import.meta.url), 'utf8');
+  const blocks = [...text.matchAll(/^```sh( flows)?\n([\s\S]*?)^```/gm)].filter((match) => flows || !match[1]).map((match) => match[2]);
   const steps = [];
   let command = '';
   let output = [];
@@ -28,7 +26,7 @@ function examples() {
     command = '';
     output = [];
   };
-  for (const line of blocks.slice(1).join('\n').split('\n')) {
+  for (const line of blocks.join('\n').split('\n')) {
     if (line === '#>' || line.startsWith('#> ')) {
       output.push(line.slice(3));
     } else {
@@ -45,18 +43,22 @@ function pattern(expected) {
   return new RegExp(`^${escaped.join('[^]*?')}$`);
 }
 
-describe(`${PROFILE}: README.md`, () => {
-  it('every example of the API answers what stands under it', async () => {
-    const steps = examples();
-    assert.ok(steps.length >= 8, `${steps.length} examples were found`);
-    await withSite({}, async (site) => {
-      const env = { ...process.env, CHAT: `http://127.0.0.1:${site.port}` };
-      for (const { command, expected } of steps) {
-        assert.notEqual(expected, '', `no output is promised for: ${command}`);
-        const run = spawnSync('sh', ['-euc', command], { env, encoding: 'utf8' });
-        assert.equal(run.status, 0, `${command}\n${run.stderr}`);
-        assert.match(run.stdout.trimEnd(), pattern(expected), command);
-      }
+describe(`${PROFILE}: examples`, () => {
+  for (const [paper, atLeast] of [['README.md', 2], ['www/API.md', 8]]) {
+    it(`every example of ${paper} prints what stands under it`, async () => {
+      const steps = examples(paper);
+      assert.ok(steps.length >= atLeast, `${steps.length} examples were found`);
+      assert.ok(steps[0].command.includes(ADDRESS), `the first example names the chat as ${ADDRESS}`);
+      await withSite({}, async (site) => {
+        const here = `http://127.0.0.1:${site.port}`;
+        const env = { ...process.env, CHAT: here };
+        for (const { command, expected } of steps) {
+          assert.notEqual(expected, '', `no output is promised for: ${command}`);
+          const run = spawnSync('sh', ['-euc', command.replaceAll(ADDRESS, here)], { env, encoding: 'utf8' });
+          assert.equal(run.status, 0, `${command}\n${run.stderr}`);
+          assert.match(run.stdout.trimEnd(), pattern(expected), command);
+        }
+      });
     });
-  });
+  }
 });
