@@ -87,7 +87,7 @@ TESTSRC  := $(sort $(wildcard tests/unit/test_*.c tests/crash/test_*.c))
 TESTS    := $(TESTSRC:tests/%.c=$B/%)
 UNIT     := $(filter $B/unit/%,$(TESTS))
 CRASH    := $(filter $B/crash/%,$(TESTS))
-OBJECTS  := $(LIBOBJ) $(addprefix $B/obj/cgi-bin/,send.o poll.o admin.o archive/bundle.o) $(TESTSRC:%.c=$B/obj/%.o) $(COVERAGE)
+OBJECTS  := $(LIBOBJ) $(addprefix $B/obj/cgi-bin/,send.o poll.o pollchat.o archive/bundle.o) $(TESTSRC:%.c=$B/obj/%.o) $(COVERAGE)
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -107,7 +107,7 @@ all: $(PROGRAMS) ## build the three programs (the default)
 
 $B/send:     $B/obj/cgi-bin/send.o  $(LIBRARY)
 $B/poll:     $B/obj/cgi-bin/poll.o  $(LIBRARY)
-$B/pollchat: $B/obj/cgi-bin/admin.o $(LIBRARY)
+$B/pollchat: $B/obj/cgi-bin/pollchat.o $(LIBRARY)
 $(PROGRAMS): $(COVERAGE)
 	$(call say,LINK,$@)
 	$Q$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
@@ -225,7 +225,7 @@ $B/obj/%-main.o: $B/obj/cgi-bin/%.o
 	$(call say,RENAME,$@)
 	$Q$(OBJCOPY) --redefine-sym main=$*_main $< $@
 
-$B/bundle: $B/obj/cgi-bin/archive/bundle.o $B/obj/send-main.o $B/obj/poll-main.o $B/obj/admin-main.o $(LIBRARY)
+$B/bundle: $B/obj/cgi-bin/archive/bundle.o $B/obj/send-main.o $B/obj/poll-main.o $B/obj/pollchat-main.o $(LIBRARY)
 	$(call say,LINK,$@)
 	$Q$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) 2>$@.log || { cat $@.log; exit 1; } # it warns of gethostbyname and dlopen, never called
 

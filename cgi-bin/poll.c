@@ -10,8 +10,8 @@
 #include "routes/get_poll.h"
 #include "routes/get_status.h"
 #include "routes/get_stream.h"
-#include "routes/program.h"
-#include "shared/tally.h"
+#include "routes/poll_program.h"
+#include "shared/metrics_file.h"
 #include "site/site.h"
 #include "system/conf.h"
 #include "wait/waiting.h"
@@ -32,7 +32,7 @@ static void handle(struct web_exchange *x, void *context)
         {"doctor", WEB_GET | WEB_HEAD | WEB_POST, get_doctor},
         {NULL, 0, NULL},
     };
-    struct program *p = context;
+    struct poll_program *p = context;
     const struct conf *conf = site_conf(p->site, web_environment(x), NULL);
     waiting_arrived(p->waiting, x, conf);
     if (conf != NULL) {
@@ -44,25 +44,25 @@ static void handle(struct web_exchange *x, void *context)
 
 static void stop(void *context)
 {
-    struct program *p = context;
+    struct poll_program *p = context;
     waiting_stop(p->waiting);
 }
 
 static bool is_surplus(void *context)
 {
-    struct program *p = context;
+    struct poll_program *p = context;
     site_look_after(p->site);
     return waiting_is_surplus(p->waiting);
 }
 
 static void count_answer(void *site, int status)
 {
-    tally_add(site_tally(site), counts_class(status), 1);
+    metrics_file_add(site_metrics(site), metrics_class(status), 1);
 }
 
 int main(void)
 {
-    struct program p = {.fastcgi = serve_is_fastcgi(), .began_ms = clock_mono_ms()};
+    struct poll_program p = {.fastcgi = serve_is_fastcgi(), .began_ms = clock_mono_ms()};
     const struct waiting_functions functions = {
         .render = get_poll_render,
         .events = get_stream_events,

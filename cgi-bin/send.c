@@ -7,9 +7,9 @@
 #include "chat/draft.h"
 #include "chat/form.h"
 #include "format/json.h"
-#include "format/line.h"
+#include "format/tsv.h"
 #include "routes/send_page.h"
-#include "shared/tally.h"
+#include "shared/metrics_file.h"
 #include "site/commit.h"
 #include "site/site.h"
 #include "system/conf.h"
@@ -23,7 +23,7 @@
 
 enum { SPARE_THREADS = 2 }; /* that say no while all others wait for a store that is stuck */
 
-struct program {
+struct poll_program {
     struct site *site;
     struct commit *commit;
 };
@@ -93,7 +93,7 @@ static void answer_message(struct web_exchange *x, int status, const char *epoch
     web_reply_init(&r, status);
     if (web_wants_text(x)) {
         web_header(&r, "Content-Type", "text/plain; charset=utf-8");
-        line_message(&r.body, NULL, &message);
+        tsv_message(&r.body, NULL, &message);
     } else {
         web_header(&r, "Content-Type", "application/json");
         json_sent(&r.body, epoch, draft->room, &message);
@@ -135,7 +135,7 @@ static void answer_outcome(struct web_exchange *x, const char *epoch, struct cha
     refuse(x, &e, draft);
 }
 
-static void send_draft(struct web_exchange *x, struct program *p, struct chat_draft *draft)
+static void send_draft(struct web_exchange *x, struct poll_program *p, struct chat_draft *draft)
 {
     char epoch[CHAT_EPOCH_SIZE] = "";
     struct err e = ERR_INIT;
@@ -149,12 +149,12 @@ static void send_draft(struct web_exchange *x, struct program *p, struct chat_dr
 
 static void handle_send(struct web_exchange *x, void *context)
 {
-    struct program *p = context;
+    struct poll_program *p = context;
     struct err e = ERR_INIT;
     struct buf body;
     struct form headers;
     struct chat_draft draft;
-    tally_add(site_tally(p->site), COUNTS_SEND_REQUESTS, 1);
+    metrics_file_add(site_metrics(p->site), METRICS_SEND_REQUESTS, 1);
     const struct conf *conf = site_conf(p->site, web_environment(x), &e);
     buf_init(&body, conf != NULL ? draft_body_limit((size_t)conf->max_text) : 0);
     form_init(&headers);
@@ -178,7 +178,7 @@ static void handle_send(struct web_exchange *x, void *context)
 static void handle(struct web_exchange *x, void *context)
 {
     static const struct route routes[] = {{"send", WEB_POST, handle_send}, {NULL, 0, NULL}};
-    struct program *p = context;
+    struct poll_program *p = context;
     const struct conf *conf = site_conf(p->site, web_environment(x), NULL);
     if (conf != NULL) {
         forwarded_apply(x, conf->trusted_proxies);
@@ -190,7 +190,7 @@ static void handle(struct web_exchange *x, void *context)
 /* Every second; never says that this process is one too many. */
 static bool look_after(void *context)
 {
-    struct program *p = context;
+    struct poll_program *p = context;
     site_look_after(p->site);
     commit_rest(p->commit, false);
     return false;
@@ -198,19 +198,19 @@ static bool look_after(void *context)
 
 static void stop(void *context)
 {
-    struct program *p = context;
+    struct poll_program *p = context;
     commit_rest(p->commit, true);
 }
 
 static void count_answer(void *site, int status)
 {
-    tally_add(site_tally(site), counts_class(status), 1);
+    metrics_file_add(site_metrics(site), metrics_class(status), 1);
 }
 
 int main(void)
 {
     unsigned threads = site_threads();
-    struct program p = {.site = site_new(STORE_WRITE, !serve_is_fastcgi(), serve_stopping())};
+    struct poll_program p = {.site = site_new(STORE_WRITE, !serve_is_fastcgi(), serve_stopping())};
     const struct serve how = {
         .handle = handle, .stop = stop, .is_surplus = look_after, .context = &p, .threads = threads};
     log_program("send");

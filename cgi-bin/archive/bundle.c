@@ -19,5 +19,5 @@ int main(int argc, char **argv)
     if (length == 4 && strncmp(name, "poll", length) == 0) {
         return poll_main();
     }
-    return admin_main(argc, argv);
+    return pollchat_main(argc, argv);
 }

@@ -7,6 +7,6 @@
 
 int send_main(void);
 int poll_main(void);
-int admin_main(int argc, char **argv);
+int pollchat_main(int argc, char **argv);
 
 #endif

@@ -1,6 +1,6 @@
 /* answer.h - what a poll is answered with, before it becomes JSON, lines or text.
  *
- * Pure data: poll fills it from the store, json.c and line.c write it. Everything is borrowed.
+ * Pure data: poll fills it from the store, json.c and tsv.c write it. Everything is borrowed.
  */
 #ifndef ANSWER_H
 #define ANSWER_H
@@ -18,7 +18,7 @@ struct answer_room {
     uint64_t next;     /* the since of the next call */
     uint64_t head;     /* greatest seq of the room */
     uint64_t oldest;   /* smallest seq kept */
-    const char *watch; /* where the head can be asked for as a file (heads.h); NULL: nowhere */
+    const char *watch; /* where the head can be asked for as a file (head_files.h); NULL: nowhere */
     /* Messages that were asked for are gone: before the first one here, between two, or behind the
      * last one. */
     bool gap;

@@ -3,8 +3,8 @@
 
 #include "base/ck.h"
 #include "base/err.h"
+#include "base/invisible.h"
 #include "base/str.h"
-#include "base/unseen.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -170,12 +170,12 @@ static int check_points(const uint32_t *points, size_t count, struct err *e)
             return err_field(e, ERR_INPUT, "name",
                              "name must not hold control characters or marks that change the direction of text.");
         }
-        shows = shows || (!is_blank(points[i]) && !unseen_is(points[i]));
+        shows = shows || (!is_blank(points[i]) && !invisible_is(points[i]));
     }
     if (!shows || count > CHAT_NAME_MAX) {
         return err_field(e, ERR_INPUT, "name", "name must have 1 to %d characters that show.", CHAT_NAME_MAX);
     }
-    size_t unseen = unseen_find(points, count);
+    size_t unseen = invisible_find(points, count);
     if (unseen < count) {
         return err_field(
             e, ERR_INPUT, "name",

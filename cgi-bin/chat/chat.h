@@ -63,7 +63,7 @@ size_t chat_text_weight(const char *text, size_t length);
  * and the draft is unchanged. length is the true length: a NUL inside is found and refused. */
 int chat_set_room(struct chat_draft *d, const char *value, size_t length, struct err *e);
 int chat_set_name(struct chat_draft *d, const char *value, size_t length,
-                  struct err *e); /* trims white space; see unseen.h for what else must not be in it */
+                  struct err *e); /* trims white space; see invisible.h for what else must not be in it */
 int chat_set_id(struct chat_draft *d, const char *value, size_t length, struct err *e);
 int chat_set_reply_to(struct chat_draft *d, const char *value, size_t length, struct err *e);
 int chat_text_take(struct chat_draft *d, char *value, size_t length, size_t max_text, struct err *e); /* malloc'd */

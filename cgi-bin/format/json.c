@@ -291,9 +291,9 @@ static json_t *group_of(json_t *o, const char *group)
     return json_object_get(o, group);
 }
 
-static void put_spread(json_t *o, enum counts_histogram which, const struct counts_spread *s)
+static void put_spread(json_t *o, enum metrics_histogram which, const struct metrics_spread *s)
 {
-    const struct counts_scale *scale = &counts_histograms[which];
+    const struct metrics_scale *scale = &metrics_histograms[which];
     json_t *spread = json_object();
     json_t *buckets = json_object();
     char bound[24];
@@ -301,10 +301,10 @@ static void put_spread(json_t *o, enum counts_histogram which, const struct coun
         snprintf(bound, sizeof bound, i < scale->bounds ? "%u" : "more", i < scale->bounds ? scale->bound[i] : 0U);
         put_seq(buckets, bound, s->bucket[i]);
     }
-    put_seq(spread, "count", counts_total(which, s));
+    put_seq(spread, "count", metrics_total(which, s));
     put_seq(spread, "sum", s->sum);
-    put_seq(spread, "p50", counts_share_below(which, s, 0.5));
-    put_seq(spread, "p99", counts_share_below(which, s, 0.99));
+    put_seq(spread, "p50", metrics_share_below(which, s, 0.5));
+    put_seq(spread, "p99", metrics_share_below(which, s, 0.99));
     put(spread, "up_to", buckets);
     put(o, scale->key, spread);
 }
@@ -328,14 +328,14 @@ void json_status(struct buf *out, const struct status *s)
     put_string(store, "kind", s->store);
     put_seq(store, "bytes", s->store_bytes);
     put(o, "store", store);
-    for (size_t i = 0; i < COUNTS_GAUGE__MAX; i++) {
-        put_seq(group_of(o, counts_gauges[i].group), counts_gauges[i].key, s->counts->gauge[i]);
+    for (size_t i = 0; i < METRICS_GAUGE__MAX; i++) {
+        put_seq(group_of(o, metrics_gauges[i].group), metrics_gauges[i].key, s->counts->gauge[i]);
     }
-    for (size_t i = 0; i < COUNTS_COUNTER__MAX; i++) {
-        put_seq(group_of(o, counts_counters[i].group), counts_counters[i].key, s->counts->counter[i]);
+    for (size_t i = 0; i < METRICS_COUNTER__MAX; i++) {
+        put_seq(group_of(o, metrics_counters[i].group), metrics_counters[i].key, s->counts->counter[i]);
     }
-    for (size_t i = 0; i < COUNTS_HISTOGRAM__MAX; i++) {
-        put_spread(o, (enum counts_histogram)i, &s->counts->histogram[i]);
+    for (size_t i = 0; i < METRICS_HISTOGRAM__MAX; i++) {
+        put_spread(o, (enum metrics_histogram)i, &s->counts->histogram[i]);
     }
     dump_take(out, o);
 }

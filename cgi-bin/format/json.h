@@ -27,7 +27,7 @@ void json_message(struct buf *out, const char *room, const struct chat_message *
 /* Where a stream stands: {"type":"cursor","epoch","room","next","head","oldest"[,"gap"]}; for several rooms as below. */
 void json_position(struct buf *out, const struct answer *a);
 
-/* {"epoch","head"} and a line feed: what the file of a room says (heads.h). */
+/* {"epoch","head"} and a line feed: what the file of a room says (head_files.h). */
 void json_head(struct buf *out, const char *epoch, uint64_t head);
 
 /* {"epoch","room","messages":[...],"next","head","oldest","more","wait"[,"poll_after"][,"watch"][,"gap"]};

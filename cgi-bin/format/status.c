@@ -11,7 +11,7 @@ static void add_head(struct buf *out, const char *name, const char *help, const 
 }
 
 /* Names with labels stand together; the first one brings the help. */
-static void add_value(struct buf *out, const struct counts_name *n, const char *type, uint64_t value)
+static void add_value(struct buf *out, const struct metrics_name *n, const char *type, uint64_t value)
 {
     if (n->help[0] != '\0') {
         add_head(out, n->name, n->help, type);
@@ -23,9 +23,9 @@ static void add_value(struct buf *out, const struct counts_name *n, const char *
     buf_addf(out, " %llu\n", (unsigned long long)value);
 }
 
-static void add_histogram(struct buf *out, enum counts_histogram which, const struct counts_spread *s)
+static void add_histogram(struct buf *out, enum metrics_histogram which, const struct metrics_spread *s)
 {
-    const struct counts_scale *scale = &counts_histograms[which];
+    const struct metrics_scale *scale = &metrics_histograms[which];
     uint64_t below = 0;
     add_head(out, scale->name, scale->help, "histogram");
     for (size_t i = 0; i < scale->bounds; i++) {
@@ -33,7 +33,7 @@ static void add_histogram(struct buf *out, enum counts_histogram which, const st
         buf_addf(out, "pollchat_%s_bucket{le=\"%g\"} %llu\n", scale->name, scale->bound[i] * scale->unit,
                  (unsigned long long)below);
     }
-    uint64_t total = counts_total(which, s);
+    uint64_t total = metrics_total(which, s);
     buf_addf(out, "pollchat_%s_bucket{le=\"+Inf\"} %llu\npollchat_%s_sum %.9g\npollchat_%s_count %llu\n", scale->name,
              (unsigned long long)total, scale->name, (double)s->sum * scale->unit, scale->name,
              (unsigned long long)total);
@@ -41,7 +41,7 @@ static void add_histogram(struct buf *out, enum counts_histogram which, const st
 
 static void add_gauge(struct buf *out, const char *name, const char *help, uint64_t value)
 {
-    const struct counts_name n = {.name = name, .help = help};
+    const struct metrics_name n = {.name = name, .help = help};
     add_value(out, &n, "gauge", value);
 }
 
@@ -57,13 +57,13 @@ void status_prometheus(struct buf *out, const struct status *s)
     add_gauge(out, "max_processes", "Limit of processes that the process that answers sees; 0: none.", s->processes);
     add_gauge(out, "max_held", "Polls that may be held where each costs a process.", s->max_held);
     add_gauge(out, "max_waiting", "Polls and streams that the process that answers may hold.", s->max_waiting);
-    for (size_t i = 0; i < COUNTS_GAUGE__MAX; i++) {
-        add_value(out, &counts_gauges[i], "gauge", s->counts->gauge[i]);
+    for (size_t i = 0; i < METRICS_GAUGE__MAX; i++) {
+        add_value(out, &metrics_gauges[i], "gauge", s->counts->gauge[i]);
     }
-    for (size_t i = 0; i < COUNTS_COUNTER__MAX; i++) {
-        add_value(out, &counts_counters[i], "counter", s->counts->counter[i]);
+    for (size_t i = 0; i < METRICS_COUNTER__MAX; i++) {
+        add_value(out, &metrics_counters[i], "counter", s->counts->counter[i]);
     }
-    for (size_t i = 0; i < COUNTS_HISTOGRAM__MAX; i++) {
-        add_histogram(out, (enum counts_histogram)i, &s->counts->histogram[i]);
+    for (size_t i = 0; i < METRICS_HISTOGRAM__MAX; i++) {
+        add_histogram(out, (enum metrics_histogram)i, &s->counts->histogram[i]);
     }
 }

@@ -5,7 +5,7 @@
 #ifndef STATUS_H
 #define STATUS_H
 
-#include "chat/counts.h"
+#include "chat/metrics.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,7 +25,7 @@ struct status {
     const char *why;      /* so many: a part of a sentence */
     const char *store;    /* such as "SQLite 3.40.1, WAL" */
     uint64_t store_bytes;
-    const struct counts *counts;
+    const struct metrics *counts;
 };
 
 /* Prometheus text format 0.0.4 (also read as OpenMetrics by everything that falls back to it). */

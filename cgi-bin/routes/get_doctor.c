@@ -9,14 +9,14 @@
 #include "format/findings.h"
 #include "format/json.h"
 #include "routes/get_status.h"
-#include "routes/program.h"
+#include "routes/poll_program.h"
 #include "site/checks.h"
 #include "site/site.h"
 #include "system/allowance.h"
 #include "system/conf.h"
 #include "system/disk.h"
 #include "system/exposure.h"
-#include "system/guard.h"
+#include "system/permissions.h"
 #include "wait/waiting.h"
 #include "web/web.h"
 
@@ -83,7 +83,7 @@ static void look(struct look *l, bool fastcgi, bool stranger)
                                        .allowed = l->is_known ? &l->allowed : NULL,
                                        .carrier = fastcgi ? CHECKS_FASTCGI : CHECKS_CGI};
     checks_run(&given, &l->findings);
-    if (l->is_known && guard_folder(l->conf.data, NULL) == 0) { /* it makes a file there */
+    if (l->is_known && permissions_folder(l->conf.data, NULL) == 0) { /* it makes a file there */
         exposure_address(l->conf.data, folder, served, l->address, sizeof l->address);
     }
 }
@@ -160,7 +160,7 @@ static void answer_look(struct web_exchange *x, const struct look *l)
     answer_json(x, write_doctor, &d);
 }
 
-static int show(struct web_exchange *x, const struct program *p, struct look *l, struct err *e)
+static int show(struct web_exchange *x, const struct poll_program *p, struct look *l, struct err *e)
 {
     const char *served = web_variable(x, "DOCUMENT_ROOT");
     if (!get_status_allows(x, l->conf.doctor)) {
@@ -203,7 +203,7 @@ static int receive(struct web_exchange *x, const struct look *l, struct err *e)
 
 void get_doctor(struct web_exchange *x, void *program)
 {
-    struct program *p = program;
+    struct poll_program *p = program;
     struct err e = ERR_INIT;
     struct err wrong = ERR_INIT;
     struct look *l = ck_calloc(1, sizeof *l);

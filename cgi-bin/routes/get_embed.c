@@ -5,8 +5,8 @@
 #include "chat/form.h"
 #include "chat/query.h"
 #include "format/html.h"
-#include "routes/program.h"
-#include "shared/tally.h"
+#include "routes/poll_program.h"
+#include "shared/metrics_file.h"
 #include "site/site.h"
 #include "system/conf.h"
 #include "web/web.h"
@@ -76,11 +76,11 @@ static void answer(struct web_exchange *x, const struct conf *conf, const char *
 
 void get_embed(struct web_exchange *x, void *program)
 {
-    struct program *p = program;
+    struct poll_program *p = program;
     struct err e = ERR_INIT;
     struct query q;
     const char *title = "";
-    tally_add(site_tally(p->site), COUNTS_POLL_REQUESTS, 1);
+    metrics_file_add(site_metrics(p->site), METRICS_POLL_REQUESTS, 1);
     const struct conf *conf = site_conf(p->site, web_environment(x), &e);
     const struct form *fields = conf != NULL ? web_query(x, &e) : NULL;
     if (fields == NULL || parse(fields, &q, &title, &e) != 0) {

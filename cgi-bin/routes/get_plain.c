@@ -9,10 +9,10 @@
 #include "chat/chat.h"
 #include "chat/form.h"
 #include "chat/query.h"
-#include "format/plain.h"
-#include "routes/program.h"
-#include "shared/tally.h"
-#include "site/reader.h"
+#include "format/html_page.h"
+#include "routes/poll_program.h"
+#include "shared/metrics_file.h"
+#include "site/reading.h"
 #include "site/site.h"
 #include "system/conf.h"
 #include "web/web.h"
@@ -31,7 +31,7 @@ enum {
 enum part { PART_ROOM, PART_LOG, PART_TEXT };
 
 struct page {
-    const struct plain_place *place;
+    const struct html_page_place *place;
     struct query query;
     struct chat_draft draft; /* room and name, for the form */
     char reply_to[24];
@@ -127,22 +127,22 @@ static void render(struct web_reply *r, const struct page *p, const struct readi
 {
     char id[RANDOM_ID_SIZE];
     if (p->part == PART_TEXT) {
-        plain_text(&r->body, p->place, &g->answer, &g->rooms[0].messages[0], (size_t)p->from, p->draft.name);
+        html_page_text(&r->body, p->place, &g->answer, &g->rooms[0].messages[0], (size_t)p->from, p->draft.name);
         return;
     }
     if (p->part == PART_LOG) {
-        const struct plain_refresh refresh = {.seconds = seconds_of(&g->rooms[0]), .turn = p->turn};
-        plain_log(&r->body, p->place, &g->answer, p->draft.name, p->query.kind == QUERY_BEFORE ? NULL : &refresh);
+        const struct html_page_refresh refresh = {.seconds = seconds_of(&g->rooms[0]), .turn = p->turn};
+        html_page_log(&r->body, p->place, &g->answer, p->draft.name, p->query.kind == QUERY_BEFORE ? NULL : &refresh);
         return;
     }
     random_id(id);
-    const struct plain_form form = {.place = p->place,
-                                    .room = p->query.rooms[0].name,
-                                    .name = p->draft.name,
-                                    .id = id,
-                                    .reply_to = p->reply_to,
-                                    .text = ""};
-    plain_room(&r->body, &form, &g->answer);
+    const struct html_page_form form = {.place = p->place,
+                                        .room = p->query.rooms[0].name,
+                                        .name = p->draft.name,
+                                        .id = id,
+                                        .reply_to = p->reply_to,
+                                        .text = ""};
+    html_page_room(&r->body, &form, &g->answer);
 }
 
 /* Is what was asked for there? */
@@ -176,7 +176,7 @@ static void answer_page(struct web_exchange *x, const struct page *p, const stru
 {
     struct web_reply r;
     web_reply_init(&r, 200);
-    r.policy = plain_policy;
+    r.policy = html_page_policy;
     web_header(&r, "Content-Type", "text/html; charset=utf-8");
     render(&r, p, g);
     web_answer(x, &r);
@@ -185,16 +185,16 @@ static void answer_page(struct web_exchange *x, const struct page *p, const stru
 
 void get_plain(struct web_exchange *x, void *program)
 {
-    struct program *p = program;
+    struct poll_program *p = program;
     struct err e = ERR_INIT;
-    struct page page = {.place = web_is_under_program(x) ? &plain_under_poll : &plain_short};
+    struct page page = {.place = web_is_under_program(x) ? &html_page_under_poll : &html_page_short};
     struct reading *g = ck_calloc(1, sizeof *g);
     chat_draft_init(&page.draft);
-    tally_add(site_tally(p->site), COUNTS_POLL_REQUESTS, 1);
+    metrics_file_add(site_metrics(p->site), METRICS_POLL_REQUESTS, 1);
     const struct conf *conf = site_conf(p->site, web_environment(x), &e);
     const struct form *fields = conf != NULL ? web_query(x, &e) : NULL;
-    const struct reading_how how = {.budget = conf != NULL ? program_answer_bytes(p, conf) : 0,
-                                    .use_bell = program_uses_bell(p)};
+    const struct reading_how how = {.budget = conf != NULL ? poll_program_answer_bytes(p, conf) : 0,
+                                    .use_bell = poll_program_uses_bell(p)};
     if (fields == NULL || parse(fields, &page, &e) != 0 || reading_take(g, p->site, &page.query, &how, &e) != 0 ||
         check(&page, g, &e) != 0) {
         answer_error(x, &e);

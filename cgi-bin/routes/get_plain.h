@@ -1,7 +1,7 @@
-/* get_plain.h - GET /plain: the chat as a page for browsers without JavaScript (plain.h).
+/* get_plain.h - GET /plain: the chat as a page for browsers without JavaScript (html_page.h).
  *
  * `room` and `name` as elsewhere; `reply_to` for the form; `part=log`: the messages alone, which a
- * frame shows (`turn` makes two addresses of it, plain.c); `before` as in /poll, for older ones;
+ * frame shows (`turn` makes two addresses of it, html_page.c); `before` as in /poll, for older ones;
  * `part=text`: the text of the message `seq` from the byte `from` on. Its form goes to POST
  * /send?format=html.
  * Threads: any.

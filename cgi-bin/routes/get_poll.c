@@ -8,11 +8,11 @@
 #include "chat/form.h"
 #include "chat/query.h"
 #include "format/json.h"
-#include "format/line.h"
-#include "routes/program.h"
-#include "shared/tally.h"
-#include "site/heads.h"
-#include "site/reader.h"
+#include "format/tsv.h"
+#include "routes/poll_program.h"
+#include "shared/metrics_file.h"
+#include "site/head_files.h"
+#include "site/reading.h"
 #include "site/site.h"
 #include "wait/waiting.h"
 #include "web/web.h"
@@ -39,7 +39,7 @@ static void render(struct web_reply *r, enum query_format format, const struct a
         break;
     case QUERY_TEXT:
         web_header(r, "Content-Type", "text/plain; charset=utf-8");
-        line_answer(&r->body, a);
+        tsv_answer(&r->body, a);
         break;
     }
 }
@@ -71,18 +71,18 @@ static void answer_reading(struct web_exchange *x, const struct query *q, const 
     web_reply_fini(&r);
 }
 
-static struct reading_how how_to_read(const struct program *p, const struct conf *conf)
+static struct reading_how how_to_read(const struct poll_program *p, const struct conf *conf)
 {
-    return (struct reading_how){.budget = program_answer_bytes(p, conf),
+    return (struct reading_how){.budget = poll_program_answer_bytes(p, conf),
                                 .poll_after = (unsigned)conf->poll_after,
-                                .use_bell = program_uses_bell(p)};
+                                .use_bell = poll_program_uses_bell(p)};
 }
 
 /* ---- waiting ---- */
 
 int get_poll_render(void *program, const struct query *q, bool final, struct web_reply *r)
 {
-    struct program *p = program;
+    struct poll_program *p = program;
     struct err e = ERR_INIT;
     struct reading *g = ck_calloc(1, sizeof *g);
     struct reading_how how = how_to_read(p, site_loaded_conf(p->site));
@@ -120,8 +120,8 @@ static struct query waiting_query(const struct query *q, const struct reading *g
 
 /* Plain CGI: this process waits itself, if there is a place. *g is the reading as it is when the wait is over; it points into w.
  * -1 with the error when there is none. */
-static int wait_here(struct program *p, const struct web_exchange *x, const struct query *w, const struct conf *conf,
-                     struct reading *g, struct err *e)
+static int wait_here(struct poll_program *p, const struct web_exchange *x, const struct query *w,
+                     const struct conf *conf, struct reading *g, struct err *e)
 {
     const struct reading_how how = how_to_read(p, conf);
     int64_t end = clock_mono_ms() + (int64_t)w->wait * 1000;
@@ -129,7 +129,7 @@ static int wait_here(struct program *p, const struct web_exchange *x, const stru
     bool goes_on = true;
     int result = 0;
     if (token < 0) {
-        tally_add(site_tally(p->site), COUNTS_TURNED_AWAY, 1);
+        metrics_file_add(site_metrics(p->site), METRICS_TURNED_AWAY, 1);
         return 0;
     }
     for (;;) {
@@ -152,25 +152,25 @@ static int wait_here(struct program *p, const struct web_exchange *x, const stru
 
 /* A client that isn't held is told where it can watch each room. A page of old messages says
  * nothing of it: it may be cached. The answer borrows the addresses. */
-static void tell_watch(struct program *p, const struct query *q, struct reading *g,
-                       char addresses[QUERY_ROOMS_MAX][HEADS_ADDRESS_SIZE])
+static void tell_watch(struct poll_program *p, const struct query *q, struct reading *g,
+                       char addresses[QUERY_ROOMS_MAX][HEAD_FILES_ADDRESS_SIZE])
 {
     if (g->answer.wait != 0 || g->unchanged || q->kind == QUERY_BEFORE || q->format == QUERY_TEXT) {
         return;
     }
     for (size_t i = 0; i < q->count; i++) {
         struct answer_room *room = &g->rooms[i];
-        room->watch = heads_watch(p->site, g->epoch, room->name, room->head, addresses[i]) ? addresses[i] : NULL;
+        room->watch = head_files_watch(p->site, g->epoch, room->name, room->head, addresses[i]) ? addresses[i] : NULL;
     }
 }
 
 /* Answers x, or has it held. g is the caller's to end. */
-static void answer_or_hold(struct web_exchange *x, struct program *p, const struct conf *conf, const struct query *q,
-                           struct reading *g)
+static void answer_or_hold(struct web_exchange *x, struct poll_program *p, const struct conf *conf,
+                           const struct query *q, struct reading *g)
 {
     struct err e = ERR_INIT;
     struct query w;
-    char addresses[QUERY_ROOMS_MAX][HEADS_ADDRESS_SIZE];
+    char addresses[QUERY_ROOMS_MAX][HEAD_FILES_ADDRESS_SIZE];
     struct reading_how how = how_to_read(p, conf);
     how.if_none_match = q->wait == 0 ? web_variable(x, "HTTP_IF_NONE_MATCH") : NULL;
     int result = reading_take(g, p->site, q, &how, &e);
@@ -185,7 +185,7 @@ static void answer_or_hold(struct web_exchange *x, struct program *p, const stru
         if (!p->fastcgi) {
             result = wait_here(p, x, &w, conf, g, &e);
         } else if (w.wait > 0) {
-            tally_add(site_tally(p->site), COUNTS_TURNED_AWAY, 1);
+            metrics_file_add(site_metrics(p->site), METRICS_TURNED_AWAY, 1);
         }
     } else if (asks_to_wait && !waiting_has_place(p->waiting, x, conf)) {
         g->answer.wait = 0;
@@ -202,7 +202,7 @@ static void answer_or_hold(struct web_exchange *x, struct program *p, const stru
     }
 }
 
-static void answer_query(struct web_exchange *x, struct program *p, const struct conf *conf, const struct query *q)
+static void answer_query(struct web_exchange *x, struct poll_program *p, const struct conf *conf, const struct query *q)
 {
     struct reading *g = ck_calloc(1, sizeof *g);
     answer_or_hold(x, p, conf, q, g);
@@ -214,10 +214,10 @@ static void answer_query(struct web_exchange *x, struct program *p, const struct
 
 void get_poll(struct web_exchange *x, void *program)
 {
-    struct program *p = program;
+    struct poll_program *p = program;
     struct err e = ERR_INIT;
     struct query q;
-    tally_add(site_tally(p->site), COUNTS_POLL_REQUESTS, 1);
+    metrics_file_add(site_metrics(p->site), METRICS_POLL_REQUESTS, 1);
     const struct conf *conf = site_conf(p->site, web_environment(x), &e);
     const struct form *fields = conf != NULL ? web_query(x, &e) : NULL;
     if (fields == NULL || query_parse(fields, &q, &e) != 0) {

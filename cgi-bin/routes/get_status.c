@@ -7,17 +7,17 @@
 #include "chat/form.h"
 #include "format/json.h"
 #include "format/status.h"
-#include "routes/program.h"
+#include "routes/poll_program.h"
 #include "shared/bell.h"
-#include "shared/tally.h"
+#include "shared/metrics_file.h"
 #include "site/site.h"
 #include "store/store.h"
 #include "system/allowance.h"
 #include "system/conf.h"
 #include "system/host.h"
 #include "wait/waiting.h"
+#include "web/client.h"
 #include "web/forwarded.h"
-#include "web/peer.h"
 #include "web/web.h"
 
 #include <string.h>
@@ -29,7 +29,7 @@ enum format { JSON, PROMETHEUS };
  * for whoever stands before it. */
 static bool is_local(const struct web_exchange *x)
 {
-    return peer_is_loopback(web_client(x)) && peer_host_is_loopback(web_variable(x, "HTTP_HOST")) &&
+    return client_is_loopback(web_client(x)) && client_host_is_loopback(web_variable(x, "HTTP_HOST")) &&
            !forwarded_is_hinted(x);
 }
 
@@ -83,22 +83,23 @@ static void answer(struct web_exchange *x, enum format format, const struct stat
     web_reply_fini(&r);
 }
 
-static int take(struct web_exchange *x, struct program *p, const struct conf *conf, enum format format, struct err *e)
+static int take(struct web_exchange *x, struct poll_program *p, const struct conf *conf, enum format format,
+                struct err *e)
 {
-    struct counts counts;
+    struct metrics counts;
     struct store *store = site_borrow(p->site, e);
-    struct tally *tally = site_tally(p->site); /* once the store was opened it is the whole site's */
+    struct metrics_file *metrics_file = site_metrics(p->site); /* once the store was opened it is the whole site's */
     if (store == NULL) {
         return -1;
     }
     struct allowance allowed;
     waiting_allowance(p->waiting, x, conf, &allowed);
-    tally_read(tally, &counts);
+    metrics_file_read(metrics_file, &counts);
     struct status s = {
         .version = POLLCHAT_VERSION,
         .uptime_s = (uint64_t)((clock_mono_ms() - p->began_ms) / 1000),
-        .since_ms = tally_since(tally),
-        .whole_site = tally_is_shared(tally),
+        .since_ms = metrics_file_since(metrics_file),
+        .whole_site = metrics_file_is_shared(metrics_file),
         .has_bell = site_bell(p->site, store) != NULL,
         .descriptors = descriptor_limit(),
         .processes = host_processes(),
@@ -118,10 +119,10 @@ static int take(struct web_exchange *x, struct program *p, const struct conf *co
 
 void get_status(struct web_exchange *x, void *program)
 {
-    struct program *p = program;
+    struct poll_program *p = program;
     struct err e = ERR_INIT;
     enum format format = JSON;
-    tally_add(site_tally(p->site), COUNTS_STATUS_REQUESTS, 1);
+    metrics_file_add(site_metrics(p->site), METRICS_STATUS_REQUESTS, 1);
     const struct conf *conf = site_conf(p->site, web_environment(x), &e);
     if (conf == NULL || check_reader(x, conf, &e) != 0 || parse_format(x, &format, &e) != 0 ||
         take(x, p, conf, format, &e) != 0) {

@@ -9,11 +9,11 @@
 #include "chat/form.h"
 #include "chat/query.h"
 #include "format/json.h"
-#include "format/line.h"
 #include "format/sse.h"
-#include "routes/program.h"
-#include "shared/tally.h"
-#include "site/reader.h"
+#include "format/tsv.h"
+#include "routes/poll_program.h"
+#include "shared/metrics_file.h"
+#include "site/reading.h"
 #include "site/site.h"
 #include "system/conf.h"
 #include "wait/waiting.h"
@@ -59,7 +59,7 @@ static void add_messages(struct buf *out, enum query_format format, const struct
     if (format == QUERY_JSON) {
         sse_messages(out, a);
     } else if (format == QUERY_TEXT) {
-        line_answer(out, a);
+        tsv_answer(out, a);
     } else {
         json_messages_lines(out, a);
     }
@@ -125,9 +125,9 @@ static enum park_news add_news(struct query *q, const struct reading *g, struct 
 
 enum park_news get_stream_events(void *program, struct query *q, struct buf *out)
 {
-    const struct program *p = program;
+    const struct poll_program *p = program;
     struct err e = ERR_INIT;
-    const struct reading_how how = {.budget = PIECE_BYTES, .use_bell = program_uses_bell(p)};
+    const struct reading_how how = {.budget = PIECE_BYTES, .use_bell = poll_program_uses_bell(p)};
     struct reading *g = ck_calloc(1, sizeof *g);
     bool read = reading_take(g, p->site, q, &how, &e) == 0;
     /* A store that is busy for a moment is no reason to end; another database is, and who comes back is told. */
@@ -167,10 +167,10 @@ static void set_begin(const struct query *q, struct reading *g, struct query *fr
 }
 
 /* A reading of positions alone. */
-static int find_heads(const struct program *p, const struct query *q, struct query *heads, struct reading *g,
+static int find_heads(const struct poll_program *p, const struct query *q, struct query *heads, struct reading *g,
                       struct err *e)
 {
-    const struct reading_how how = {.budget = PIECE_BYTES, .use_bell = program_uses_bell(p)};
+    const struct reading_how how = {.budget = PIECE_BYTES, .use_bell = poll_program_uses_bell(p)};
     *heads = *q;
     heads->kind = QUERY_SINCE;
     for (size_t i = 0; i < heads->count; i++) {
@@ -179,14 +179,14 @@ static int find_heads(const struct program *p, const struct query *q, struct que
     return reading_take(g, p->site, heads, &how, e);
 }
 
-static int refuse(const struct program *p, struct err *e)
+static int refuse(const struct poll_program *p, struct err *e)
 {
-    tally_add(site_tally(p->site), COUNTS_TURNED_AWAY, 1);
+    metrics_file_add(site_metrics(p->site), METRICS_TURNED_AWAY, 1);
     return err_set(e, ERR_STREAM, "No stream can be had here now; GET /poll gives the same messages.");
 }
 
 /* Takes x when it returns 0. */
-static int begin(struct web_exchange *x, struct program *p, const struct conf *conf, const struct query *q,
+static int begin(struct web_exchange *x, struct poll_program *p, const struct conf *conf, const struct query *q,
                  struct reading *g, struct err *e)
 {
     struct query heads;
@@ -228,11 +228,11 @@ static int parse(struct web_exchange *x, const struct form *fields, struct query
 
 void get_stream(struct web_exchange *x, void *program)
 {
-    struct program *p = program;
+    struct poll_program *p = program;
     struct err e = ERR_INIT;
     struct query q;
     struct reading *g = ck_calloc(1, sizeof *g);
-    tally_add(site_tally(p->site), COUNTS_STREAM_REQUESTS, 1);
+    metrics_file_add(site_metrics(p->site), METRICS_STREAM_REQUESTS, 1);
     const struct conf *conf = site_conf(p->site, web_environment(x), &e);
     const struct form *fields = conf != NULL ? web_query(x, &e) : NULL;
     if (fields == NULL || parse(x, fields, &q, &e) != 0 || begin(x, p, conf, &q, g, &e) != 0) {

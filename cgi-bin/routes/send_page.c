@@ -6,7 +6,7 @@
 #include "base/random.h"
 #include "chat/chat.h"
 #include "chat/form.h"
-#include "format/plain.h"
+#include "format/html_page.h"
 #include "format/problem.h"
 #include "web/web.h"
 
@@ -18,9 +18,9 @@ bool send_page_is_wanted(struct web_exchange *x)
     return web_wants(x, "html");
 }
 
-static const struct plain_place *place_of(const struct web_exchange *x)
+static const struct html_page_place *place_of(const struct web_exchange *x)
 {
-    return web_is_under_program(x) ? &plain_under_send : &plain_short;
+    return web_is_under_program(x) ? &html_page_under_send : &html_page_short;
 }
 
 void send_page_stored(struct web_exchange *x, const struct chat_draft *d)
@@ -28,24 +28,24 @@ void send_page_stored(struct web_exchange *x, const struct chat_draft *d)
     struct web_reply r;
     struct buf address;
     buf_init(&address, BUF_UNLIMITED);
-    plain_address(&address, d->room, d->name);
+    html_page_address(&address, d->room, d->name);
     web_reply_init(&r, 303);
-    r.policy = plain_policy;
+    r.policy = html_page_policy;
     web_header(&r, "Location", "%splain%s", place_of(x)->poll, buf_text(&address));
     web_answer(x, &r);
     web_reply_fini(&r);
     buf_fini(&address);
 }
 
-static void refuse(struct web_exchange *x, const struct err *e, const struct plain_form *f)
+static void refuse(struct web_exchange *x, const struct err *e, const struct html_page_form *f)
 {
     struct web_reply r;
     const struct problem *p = problem_of(e->code);
     web_reply_init(&r, 500);
     web_problem_head(&r, e); /* its status and headers, and its line in the log */
-    r.policy = plain_policy;
+    r.policy = html_page_policy;
     web_header(&r, "Content-Type", "text/html; charset=utf-8");
-    plain_refused(&r.body, f, p->status, p->title, problem_detail(e));
+    html_page_refused(&r.body, f, p->status, p->title, problem_detail(e));
     web_answer(x, &r);
     web_reply_fini(&r);
 }
@@ -58,7 +58,7 @@ void send_page_refused(struct web_exchange *x, const struct err *e, const struct
     if (d->reply_to != 0) {
         snprintf(reply_to, sizeof reply_to, "%llu", (unsigned long long)d->reply_to);
     }
-    const struct plain_form f = {
+    const struct html_page_form f = {
         .place = place_of(x),
         .room = d->room,
         .name = d->name,
@@ -86,7 +86,7 @@ void send_page_unread(struct web_exchange *x, const struct err *e, const struct 
     random_id(id);
     const char *text = value_of(&fields, "text", "");
     const char *room = value_of(&fields, "room", CHAT_ROOM_DEFAULT);
-    const struct plain_form f = {
+    const struct html_page_form f = {
         .place = place_of(x),
         .room = chat_room_valid(room, strlen(room)) ? room : CHAT_ROOM_DEFAULT,
         .name = value_of(&fields, "name", ""),

@@ -1,4 +1,4 @@
-/* send_page.h - what POST /send?format=html answers: the browser of somebody without JavaScript, who wrote in the form of plain.h.
+/* send_page.h - what POST /send?format=html answers: the browser of somebody without JavaScript, who wrote in the form of html_page.h.
  *
  * Stored: 303 to the room's page, so that loading anew sends nothing again. Refused: a page that says why, with the form as it was
  * filled in: nobody writes twice.

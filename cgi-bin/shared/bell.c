@@ -10,7 +10,7 @@
 #include "base/ck.h"
 #include "base/clock.h"
 #include "base/err.h"
-#include "shared/pace.h"
+#include "shared/poll_interval.h"
 #include "shared/shm.h"
 
 #include <assert.h>
@@ -75,7 +75,7 @@ struct header {
     _Atomic uint32_t writers[WRITERS]; /* process ids; 0: free */
     _Atomic uint64_t holds[HOLDS];     /* process id << 32 | second of the monotonic clock at which it ends; 0: free */
     /* Behind all else, so that 0 is what older programs left there: */
-    _Atomic uint64_t round;               /* see bell_pace */
+    _Atomic uint64_t round;               /* see bell_poll_interval */
     _Atomic uint64_t kept[BELL_KEPT];     /* as holds: processes that are there */
     _Atomic uint16_t hold_clients[HOLDS]; /* client of each of holds; 0: unknown */
     _Atomic uint64_t asked[ASKED / 64];   /* a bit for each client that asked in this round */
@@ -582,7 +582,7 @@ struct bell_crew bell_crew(const struct bell *b)
     uint64_t sender = atomic_load(&b->header->sender);
     return (struct bell_crew){.there = count_taken(b->header->kept, BELL_KEPT),
                               .holding = count_taken(b->header->holds, HOLDS),
-                              .turned_away = pace_count(atomic_load(&b->header->round)),
+                              .turned_away = poll_interval_count(atomic_load(&b->header->round)),
                               .has_sender = !hold_is_over(sender, (uint64_t)clock_mono_ms() / 1000)};
 }
 
@@ -608,7 +608,7 @@ bool bell_try(struct bell *b, unsigned there, unsigned seconds, unsigned pause, 
     uint64_t now = (uint64_t)clock_mono_ms();
     uint64_t trial = atomic_load(&b->header->trial);
     uint64_t last = trial >> 8 & 0xFF;
-    bool is_vain = (trial & 0xFF) >= there && pace_count(atomic_load(&b->header->round)) > 1;
+    bool is_vain = (trial & 0xFF) >= there && poll_interval_count(atomic_load(&b->header->round)) > 1;
     uint64_t next = !is_vain ? pause : last * 2 > pause_most ? pause_most : last * 2 < pause ? pause : last * 2;
     uint64_t until = now + ((uint64_t)seconds + next) * 1000;
     return now >= trial >> 16 &&
@@ -633,9 +633,9 @@ static void begin_round(struct header *h, uint16_t client)
     (void)is_new(h, client);
 }
 
-unsigned bell_pace(struct bell *b, uint16_t client, uint64_t took_us, const struct pace_rules *rules)
+unsigned bell_poll_interval(struct bell *b, uint16_t client, uint64_t took_us, const struct poll_interval_rules *rules)
 {
-    struct pace_rules now_rules = *rules;
+    struct poll_interval_rules now_rules = *rules;
     int64_t now = clock_mono_ms();
     uint64_t work = atomic_fetch_add(&b->header->work, took_us) + took_us;
     uint64_t round = atomic_load(&b->header->round);
@@ -644,14 +644,14 @@ unsigned bell_pace(struct bell *b, uint16_t client, uint64_t took_us, const stru
     bool counts = is_hidden || is_new(b->header, client);
     bool turns = false;
     do {
-        turns = pace_is_over(round, now);
-        now_rules.load = turns ? pace_load(round, now, work) : 0;
-        next = pace_next(round, now, counts || turns, &now_rules);
+        turns = poll_interval_is_over(round, now);
+        now_rules.load = turns ? poll_interval_load(round, now, work) : 0;
+        next = poll_interval_next(round, now, counts || turns, &now_rules);
     } while (!atomic_compare_exchange_weak(&b->header->round, &round, next));
     if (turns) {
         begin_round(b->header, client);
     }
-    return pace_told(next);
+    return poll_interval_told(next);
 }
 
 unsigned bell_average(const struct bell *b)

@@ -71,7 +71,7 @@ void bell_forget(struct bell *b);
 /* For a writer that can't open the bell: takes the file away, so that those who have it mapped notice (bell_is_replaced). */
 void bell_abolish(const char *path);
 
-/* ---- places and turns, site-wide; crew.h has the rules ---- */
+/* ---- places and turns, site-wide; process_slots.h has the rules ---- */
 
 /* What a place is wanted for. */
 struct bell_for {
@@ -114,12 +114,12 @@ unsigned bell_shown(const struct bell *b); /* that number, without recording one
  * to pause_most. there: processes now. */
 bool bell_try(struct bell *b, unsigned there, unsigned seconds, unsigned pause, unsigned pause_most);
 
-/* In how many seconds should a client ask again that asked and wasn't held? (pace.h; rules->load is
+/* In how many seconds should a client ask again that asked and wasn't held? (poll_interval.h; rules->load is
  * filled in here.) Each client counts once in a round, site-wide. took_us: how long the poll kept a
  * process busy, or 0 where a process answers many at once. With 0, an unknown client (0) counts
  * each time, as nothing else tells how many there are. */
-struct pace_rules;
-unsigned bell_pace(struct bell *b, uint16_t client, uint64_t took_us, const struct pace_rules *rules);
+struct poll_interval_rules;
+unsigned bell_poll_interval(struct bell *b, uint16_t client, uint64_t took_us, const struct poll_interval_rules *rules);
 
 /* Records that a poll kept its process busy for so long. Returns the average of the latest polls,
  * site-wide, in microseconds. */

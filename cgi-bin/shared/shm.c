@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "system/disk.h"
-#include "system/guard.h"
+#include "system/permissions.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -193,7 +193,7 @@ static int open_if_sized(const char *path, size_t size, struct stat *st)
 /* A file that other users may write to is neither mapped nor replaced. */
 static int guarded(int fd, const char *path, struct err *e)
 {
-    if (guard_file(fd, path, e) != 0) {
+    if (permissions_file(fd, path, e) != 0) {
         close(fd);
         return -1;
     }

@@ -25,7 +25,7 @@ struct shm_new {
 
 /* Maps the file at path, read and write. A missing file, or one of another size, is replaced by a
  * new one, mode 0600. Its blocks are allocated: a full disk is an error here and no SIGBUS later. NULL
- * with ERR_FULL, ERR_READONLY, ERR_EXPOSED (guard.h) or ERR_SYSTEM. */
+ * with ERR_FULL, ERR_READONLY, ERR_EXPOSED (permissions.h) or ERR_SYSTEM. */
 struct shm *shm_map(const char *path, const struct shm_new *made, struct err *e);
 /* The same if it is there in that size; NULL otherwise, and nothing is made. */
 struct shm *shm_map_there(const char *path, size_t size);

@@ -11,7 +11,7 @@
 #include "system/conf.h"
 #include "system/disk.h"
 #include "system/exposure.h"
-#include "system/guard.h"
+#include "system/permissions.h"
 
 #include <dirent.h>
 #include <limits.h>
@@ -146,7 +146,7 @@ static bool is_guarded(const char *data, struct findings *out)
     struct stat folder;
     struct stat database;
     char path[PATH_MAX];
-    if (guard_folder(data, &e) != 0) {
+    if (permissions_folder(data, &e) != 0) {
         findings_add(out, "data-others", FINDING_WRONG, "%s", e.text);
         return false;
     }

@@ -5,8 +5,8 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "shared/bell.h"
-#include "shared/tally.h"
-#include "site/heads.h"
+#include "shared/metrics_file.h"
+#include "site/head_files.h"
 #include "site/site.h"
 
 #include <pthread.h>
@@ -125,16 +125,16 @@ static void append_part(struct site *site, struct store *store, struct entry *co
                         struct err *e)
 {
     struct bell *bell = site_bell(site, store);
-    struct tally *tally = site_tally(site);
+    struct metrics_file *metrics_file = site_metrics(site);
     struct store_job jobs[GROUP_MAX];
     for (size_t i = 0; i < count; i++) {
         jobs[i] = *group[i]->job;
     }
     *result = append_and_ring(store, bell, site_loaded_conf(site)->data, jobs, count, e);
     if (*result == 0) {
-        heads_publish(site_loaded_conf(site), store, bell, jobs, count);
-        tally_observe(tally, COUNTS_GROUP, count, 1);
-        tally_add(tally, COUNTS_MESSAGES, count_stored(jobs, count));
+        head_files_publish(site_loaded_conf(site), store, bell, jobs, count);
+        metrics_file_observe(metrics_file, METRICS_GROUP, count, 1);
+        metrics_file_add(metrics_file, METRICS_MESSAGES, count_stored(jobs, count));
     }
     for (size_t i = 0; i < count; i++) {
         if (*result == 0) {
@@ -295,12 +295,12 @@ static int append_in_turn(struct commit *c, struct entry *own)
 int commit_append(struct commit *c, struct store_job *job, char epoch[CHAT_EPOCH_SIZE], struct err *e)
 {
     struct entry own = {.job = job, .epoch = epoch, .e = e, .result = -1};
-    struct tally *tally = site_tally(c->site); /* it may be another one when this is done */
-    tally_gauge(tally, COUNTS_QUEUED, 1);
+    struct metrics_file *metrics_file = site_metrics(c->site); /* it may be another one when this is done */
+    metrics_file_gauge(metrics_file, METRICS_QUEUED, 1);
     pthread_mutex_lock(&c->lock);
     int result = append_in_turn(c, &own);
     pthread_mutex_unlock(&c->lock);
-    tally_gauge(tally, COUNTS_QUEUED, -1);
+    metrics_file_gauge(metrics_file, METRICS_QUEUED, -1);
     return result;
 }
 

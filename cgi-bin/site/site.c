@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "system/disk.h"
 #include "system/exposure.h"
-#include "system/guard.h"
+#include "system/permissions.h"
 #include "system/warn.h"
 
 #include <pthread.h>
@@ -45,11 +45,11 @@ struct site {
     atomic_bool was_opened;
     uint64_t file;     /* the database's that was used last (store_file); 0: unknown */
     bool was_replaced; /* it was another one than the time before; no bell was told yet */
-    bool tally_tried;
-    _Atomic(struct tally *) tally;
-    struct tally *own_tally;                  /* the first one; another thread may still count in it */
-    struct tally *past_tallies[PAST_TALLIES]; /* those whose file was deleted; likewise */
-    size_t past_tally_count;
+    bool metrics_tried;
+    _Atomic(struct metrics_file *) metrics_file;
+    struct metrics_file *own_metrics;                /* the first one; another thread may still count in it */
+    struct metrics_file *past_tallies[PAST_TALLIES]; /* those whose file was deleted; likewise */
+    size_t past_metric;
     struct store *idle[IDLE_MAX];
     size_t idle_count;
 };
@@ -61,8 +61,8 @@ struct site *site_new(enum store_mode mode, bool short_lived, const atomic_bool 
     s->mode = mode;
     s->short_lived = short_lived;
     s->stopping = stopping;
-    s->own_tally = tally_open(NULL);
-    atomic_store(&s->tally, s->own_tally);
+    s->own_metrics = metrics_file_open(NULL);
+    atomic_store(&s->metrics_file, s->own_metrics);
     return s;
 }
 
@@ -79,12 +79,12 @@ void site_free(struct site *s)
     for (size_t i = 0; i < s->bell_count; i++) {
         bell_close(s->bells[i]);
     }
-    if (atomic_load(&s->tally) != s->own_tally) {
-        tally_close(atomic_load(&s->tally));
+    if (atomic_load(&s->metrics_file) != s->own_metrics) {
+        metrics_file_close(atomic_load(&s->metrics_file));
     }
-    tally_close(s->own_tally);
-    for (size_t i = 0; i < s->past_tally_count; i++) {
-        tally_close(s->past_tallies[i]);
+    metrics_file_close(s->own_metrics);
+    for (size_t i = 0; i < s->past_metric; i++) {
+        metrics_file_close(s->past_tallies[i]);
     }
     pthread_mutex_destroy(&s->lock);
     free(s->overrides);
@@ -93,7 +93,8 @@ void site_free(struct site *s)
 
 static bool line_is_due(void *site, const char *line, uint64_t *left_out)
 {
-    return tally_line_is_due(site_tally(site), hash_bytes(HASH_START, line, strlen(line)), clock_mono_ms(), left_out);
+    return metrics_file_line_is_due(site_metrics(site), hash_bytes(HASH_START, line, strlen(line)), clock_mono_ms(),
+                                    left_out);
 }
 
 void site_guard_log(struct site *s)
@@ -116,23 +117,23 @@ static char *overrides_of(const char *const *environment)
 }
 
 /* Once the folder is there, what was counted goes where the other processes count. Called with the lock held. */
-static void share_tally(struct site *s)
+static void share_metrics(struct site *s)
 {
     char path[CONF_TEXT_MAX + 16];
-    if (s->tally_tried || !disk_exists(s->conf.data)) {
+    if (s->metrics_tried || !disk_exists(s->conf.data)) {
         return;
     }
-    s->tally_tried = true;
+    s->metrics_tried = true;
     if (disk_is_network(s->conf.data)) {
         return;
     }
     snprintf(path, sizeof path, "%s/chat.tally", s->conf.data);
-    struct tally *shared = tally_open(path);
-    if (tally_is_shared(shared)) {
-        tally_add_all(shared, s->own_tally);
-        atomic_store(&s->tally, shared);
+    struct metrics_file *shared = metrics_file_open(path);
+    if (metrics_file_is_shared(shared)) {
+        metrics_file_add_all(shared, s->own_metrics);
+        atomic_store(&s->metrics_file, shared);
     } else {
-        tally_close(shared);
+        metrics_file_close(shared);
     }
 }
 
@@ -169,7 +170,7 @@ static void tell_faults(const struct conf *conf)
     for (size_t i = 0; i < f->count; i++) {
         hash = hash_bytes(hash, f->list[i].text, strlen(f->list[i].text));
     }
-    if (f->count == 0 || (guard_folder(conf->data, NULL) == 0 && !warn_is_due(conf->data, hash))) {
+    if (f->count == 0 || (permissions_folder(conf->data, NULL) == 0 && !warn_is_due(conf->data, hash))) {
         return;
     }
     for (size_t i = 0; i < f->count; i++) {
@@ -221,7 +222,7 @@ static int check_safety(struct site *s, struct err *e)
     if (s->safety_checked == 0 || now - s->safety_checked >= SAFETY_CHECK_MS) {
         struct err danger = ERR_INIT;
         s->safety_checked = now;
-        if (guard_folder(s->conf.data, &danger) == 0 && exposure_is_marked(s->conf.data)) {
+        if (permissions_folder(s->conf.data, &danger) == 0 && exposure_is_marked(s->conf.data)) {
             err_set(&danger, ERR_EXPOSED,
                     "Files of the data folder could be read over the web; see READABLE-BY-THE-WEB.txt.");
         }
@@ -238,7 +239,7 @@ const struct conf *site_conf(struct site *s, const char *const *request_environm
     pthread_mutex_lock(&s->lock);
     int result = load(s, request_environment, e);
     if (result == 0 && (result = check_safety(s, e)) == 0) {
-        share_tally(s);
+        share_metrics(s);
     }
     pthread_mutex_unlock(&s->lock);
     return result == 0 ? &s->conf : NULL;
@@ -268,9 +269,9 @@ static struct store *take_idle(struct site *s)
     return handle;
 }
 
-struct tally *site_tally(struct site *s)
+struct metrics_file *site_metrics(struct site *s)
 {
-    return atomic_load(&s->tally);
+    return atomic_load(&s->metrics_file);
 }
 
 /* Who has a handle of the old database may be another thread, one that finds out later. So it is who is about to use the new one that
@@ -328,7 +329,7 @@ static struct store *open_store(struct site *s, struct err *e)
     struct store *handle = store_open(&options, s->mode, e);
     if (handle != NULL) {
         pthread_mutex_lock(&s->lock);
-        share_tally(s);
+        share_metrics(s);
         pthread_mutex_unlock(&s->lock);
     }
     return handle;
@@ -371,28 +372,28 @@ void site_return(struct site *s, struct store *handle)
 
 /* The file was deleted: the counts begin anew, in a file that processes started later find too.
  * Called with the lock held. */
-static void renew_tally(struct site *s)
+static void renew_metrics(struct site *s)
 {
     char path[CONF_TEXT_MAX + 16];
-    struct tally *old = atomic_load(&s->tally);
-    if (!tally_is_replaced(old) || s->past_tally_count == PAST_TALLIES || !disk_exists(s->conf.data)) {
+    struct metrics_file *old = atomic_load(&s->metrics_file);
+    if (!metrics_file_is_replaced(old) || s->past_metric == PAST_TALLIES || !disk_exists(s->conf.data)) {
         return;
     }
     snprintf(path, sizeof path, "%s/chat.tally", s->conf.data);
-    struct tally *renewed = tally_open(path);
-    if (!tally_is_shared(renewed)) {
-        tally_close(renewed);
+    struct metrics_file *renewed = metrics_file_open(path);
+    if (!metrics_file_is_shared(renewed)) {
+        metrics_file_close(renewed);
         return;
     }
-    tally_move_gauges(renewed, old);
-    atomic_store(&s->tally, renewed);
-    s->past_tallies[s->past_tally_count++] = old;
+    metrics_file_move_gauges(renewed, old);
+    atomic_store(&s->metrics_file, renewed);
+    s->past_tallies[s->past_metric++] = old;
 }
 
 void site_look_after(struct site *s)
 {
     pthread_mutex_lock(&s->lock);
-    renew_tally(s);
+    renew_metrics(s);
     pthread_mutex_unlock(&s->lock);
     struct store *handle = NULL;
     size_t left = IDLE_MAX;

@@ -13,7 +13,7 @@
 #define SITE_H
 
 #include "shared/bell.h"
-#include "shared/tally.h"
+#include "shared/metrics_file.h"
 #include "store/store.h"
 #include "system/conf.h"
 
@@ -27,12 +27,12 @@ struct site *site_new(enum store_mode mode, bool short_lived, const atomic_bool 
 void site_free(struct site *s);
 
 /* From here on, and until site_free, the same line of the log is written at most once a minute,
- * whatever strangers ask for (tally.h). Call it while there is one thread. */
+ * whatever strangers ask for (metrics_file.h). Call it while there is one thread. */
 void site_guard_log(struct site *s);
 
 /* The settings; borrowed for the life of the site. Mistakes in them are logged when they are read
  * (warn.h). NULL with ERR_CONFIG when the settings don't say for sure where the data is (conf.h).
- * NULL with ERR_EXPOSED while other users may write to the data (guard.h), or while the folder is
+ * NULL with ERR_EXPOSED while other users may write to the data (permissions.h), or while the folder is
  * marked as one that the web can read (exposure.h). request_environment may be NULL. */
 const struct conf *site_conf(struct site *s, const char *const *request_environment, struct err *e);
 
@@ -69,8 +69,8 @@ struct bell *site_bell(struct site *s, struct store *handle);
  * processes of one request; valid as long as the site. *stamp: of the files, before anything is read from them; 0: unknown. */
 struct bell *site_bell_in_step(struct site *s, uint64_t *stamp);
 
-/* The counts of the site; see tally.h. Never NULL; of this process alone until the store was opened once. A gauge that is
+/* The counts of the site; see metrics_file.h. Never NULL; of this process alone until the store was opened once. A gauge that is
  * raised must be lowered in the same one. */
-struct tally *site_tally(struct site *s);
+struct metrics_file *site_metrics(struct site *s);
 
 #endif

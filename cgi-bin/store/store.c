@@ -2,7 +2,7 @@
 #include "store/private/store_backend.h"
 
 #include "base/ck.h"
-#include "system/guard.h"
+#include "system/permissions.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,8 +22,8 @@ uint64_t store_stamp(const char *folder)
 
 struct store *store_open(const struct store_options *options, enum store_mode mode, struct err *e)
 {
-    struct store *s = guard_folder(options->folder, e) == 0 ? backend->open(options, mode, e) : NULL;
-    if (s != NULL && guard_folder(options->folder, e) != 0) { /* the folder, or a file in it, came in between */
+    struct store *s = permissions_folder(options->folder, e) == 0 ? backend->open(options, mode, e) : NULL;
+    if (s != NULL && permissions_folder(options->folder, e) != 0) { /* the folder, or a file in it, came in between */
         store_close(s);
         s = NULL;
     }
@@ -134,12 +134,12 @@ void store_rest(const struct store_options *options, bool now)
 int store_backup(const struct store_options *options, const char *to, const struct store_progress *progress,
                  struct err *e)
 {
-    return guard_folder(options->folder, e) == 0 ? backend->backup(options, to, progress, e) : -1;
+    return permissions_folder(options->folder, e) == 0 ? backend->backup(options, to, progress, e) : -1;
 }
 
 int store_restore(const struct store_options *options, const char *from, const struct store_progress *progress,
                   struct store_restored *out, struct err *e)
 {
     memset(out, 0, sizeof *out);
-    return guard_folder(options->folder, e) == 0 ? backend->restore(options, from, progress, out, e) : -1;
+    return permissions_folder(options->folder, e) == 0 ? backend->restore(options, from, progress, out, e) : -1;
 }

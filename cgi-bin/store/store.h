@@ -12,7 +12,7 @@
  *  - a reader sees whole commits only, and never blocks a writer for longer than one read.
  *
  * Errors: ERR_BUSY, ERR_FULL, ERR_READONLY, ERR_CORRUPT, ERR_NEWER, ERR_SYSTEM; texts name no path.
- * ERR_EXPOSED where other users may write to the folder or its files (guard.h). ERR_CONFIG when the
+ * ERR_EXPOSED where other users may write to the folder or its files (permissions.h). ERR_CONFIG when the
  * folder's parent is missing. A handle stays good for further calls after any of them.
  * Not for: limits on fields (chat.h has checked a draft before it comes here), waking readers.
  */

@@ -1,9 +1,9 @@
 /* allowance.c - see allowance.h. */
 #include "system/allowance.h"
 
+#include "system/apache_workers.h"
 #include "system/conf.h"
 #include "system/host.h"
-#include "system/workers.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -60,7 +60,7 @@ static void find_workers(struct allowance *out, const struct conf *conf, unsigne
         snprintf(out->why, sizeof out->why, "the setting max_waiting_apache says so");
         return;
     }
-    out->most = workers_share(workers);
+    out->most = apache_workers_share(workers);
     if (workers == 0) {
         snprintf(out->why, sizeof out->why,
                  "few, as Apache's processes can't be seen from here; for more, set max_waiting_apache below "

@@ -27,7 +27,7 @@ struct allowance {
     char why[ALLOWANCE_WHY_SIZE]; /* the reason, for the owner; names no path */
 };
 
-/* Fills *out. workers: how many of the server's workers can be seen (workers.h), or 0; used with
+/* Fills *out. workers: how many of the server's workers can be seen (apache_workers.h), or 0; used with
  * ALLOWANCE_WORKERS only. Can't fail. */
 void allowance_find(struct allowance *out, enum allowance_server server, const struct conf *conf, unsigned workers);
 

@@ -3,7 +3,7 @@
 
 #include "base/err.h"
 #include "base/hash.h"
-#include "base/near.h"
+#include "base/spelling.h"
 #include "base/str.h"
 #include "system/conf_value.h"
 #include "system/disk.h"
@@ -284,8 +284,8 @@ static const struct setting *doubt(struct loading *l, const char *key, size_t le
     const struct setting *best = NULL;
     size_t distance = SIZE_MAX;
     for (size_t i = 0; i < SETTINGS; i++) {
-        size_t found = near_distance(key, length, settings[i].key);
-        if (near_is(key, length, settings[i].key) && found < distance) {
+        size_t found = spelling_distance(key, length, settings[i].key);
+        if (spelling_is(key, length, settings[i].key) && found < distance) {
             best = &settings[i];
             distance = found;
         }

@@ -11,10 +11,10 @@
 #include "base/deadlines.h"
 #include "base/err.h"
 #include "system/loop.h"
-#include "wait/private/asks.h"
-#include "wait/private/places.h"
+#include "wait/private/questions.h"
+#include "wait/private/wait_limit.h"
 #include "wait/private/waiter.h"
-#include "web/held.h"
+#include "web/fcgi_request.h"
 #include "web/parcel.h"
 
 #include <pthread.h>
@@ -47,7 +47,7 @@ static void answer(struct park *p, struct waiter *w, struct parcel *m)
 }
 
 /* Answers every waiter of the ask, which goes with the last one; or one of them only. */
-static void answer_poll(struct park *p, struct ask *a, struct waiter *only, const struct web_reply *r)
+static void answer_poll(struct park *p, struct question *a, struct waiter *only, const struct web_reply *r)
 {
     struct buf plain;
     struct parcel m = {.plain = &plain, .last = true};
@@ -64,7 +64,7 @@ static void answer_poll(struct park *p, struct ask *a, struct waiter *only, cons
 }
 
 /* only: one waiter of the ask, or NULL for all. False: there was nothing to answer. */
-static bool look_for_polls(struct park *p, struct ask *a, struct waiter *only, bool final)
+static bool look_for_polls(struct park *p, struct question *a, struct waiter *only, bool final)
 {
     struct web_reply r;
     web_reply_init(&r, 200);
@@ -79,27 +79,27 @@ static bool look_for_polls(struct park *p, struct ask *a, struct waiter *only, b
 /* ---- streams ---- */
 
 /* Sends m to all who have taken everything before it, and moves them to the ask of what comes next; the others stay, with their position. */
-static struct ask *tell_streams(struct park *p, struct ask *a, const struct query *now, struct parcel *m)
+static struct question *tell_streams(struct park *p, struct question *a, const struct query *now, struct parcel *m)
 {
-    struct ask *target = asks_get(&p->asks, now, a->common);
+    struct question *target = questions_get(&p->questions, now, a->common);
     struct waiter *next = NULL;
     CK(target != a); /* news moves the position */
     for (struct waiter *w = a->waiters; w != NULL; w = next) {
         next = w->next;
         if (w->rest == NULL && waiter_tell(p, w, m)) {
-            waiter_leave_ask(p, w);
-            waiter_join_ask(w, target);
+            waiter_leave_question(p, w);
+            waiter_join_question(w, target);
         }
     }
     if (target->waiters == NULL) {
-        asks_drop(&p->asks, target);
+        questions_drop(&p->questions, target);
         return NULL;
     }
     return target;
 }
 
 /* Ends all of them: after m, or where bytes are waiting already at once, in the middle. */
-static void end_streams(struct park *p, struct ask *a, const struct buf *events)
+static void end_streams(struct park *p, struct question *a, const struct buf *events)
 {
     struct parcel m = {.plain = events, .last = true};
     struct waiter *next = NULL;
@@ -114,7 +114,7 @@ static void end_streams(struct park *p, struct ask *a, const struct buf *events)
     parcel_fini(&m);
 }
 
-static bool has_ready(const struct ask *a)
+static bool has_ready(const struct question *a)
 {
     const struct waiter *w = a->waiters;
     while (w != NULL && w->rest != NULL) {
@@ -124,22 +124,22 @@ static bool has_ready(const struct ask *a)
 }
 
 /* False: there is nothing new. */
-static bool look_for_streams(struct park *p, struct ask *a)
+static bool look_for_streams(struct park *p, struct question *a)
 {
     struct buf events;
     struct parcel m = {.plain = &events};
     if (!has_ready(a)) {
         return false;
     }
-    struct query *now = asks_copy_query(&a->query);
+    struct query *now = questions_copy_query(&a->query);
     buf_init(&events, BUF_UNLIMITED);
     enum park_news news = p->options.events(p->options.context, now, &events);
     if (news == PARK_END) {
         end_streams(p, a, &events);
     } else if (news != PARK_NOTHING) {
-        struct ask *target = tell_streams(p, a, now, &m);
+        struct question *target = tell_streams(p, a, now, &m);
         if (news == PARK_MORE && target != NULL) {
-            asks_mark(&p->asks, target);
+            questions_mark(&p->questions, target);
         }
     }
     parcel_fini(&m);
@@ -160,8 +160,8 @@ static void beat(struct park *p, struct waiter *w)
         deadlines_move(&p->deadlines, &w->due, waiter_next_beat(p, w));
     } else {
         deadlines_move(&p->deadlines, &w->due, waiter_beat_after(p, w, clock_mono_ms()));
-        if (!look_for_streams(p, w->ask)) {
-            p->options.heartbeat(p->options.context, &w->ask->query, &bytes);
+        if (!look_for_streams(p, w->question)) {
+            p->options.heartbeat(p->options.context, &w->question->query, &bytes);
             if (bytes.length > 0 && waiter_tell(p, w, &m) && w->rest == NULL) {
                 deadlines_move(&p->deadlines, &w->due, waiter_next_beat(p, w));
             }
@@ -173,7 +173,7 @@ static void beat(struct park *p, struct waiter *w)
 
 /* ---- both ---- */
 
-static void look(struct park *p, struct ask *a)
+static void look(struct park *p, struct question *a)
 {
     if (a->query.stream) {
         look_for_streams(p, a);
@@ -186,8 +186,8 @@ static void look(struct park *p, struct ask *a)
  * their turn anyway, and may be many and slow to read: they don't stand before those who wait for this ring. */
 static void look_at_all(struct park *p)
 {
-    struct ask *next = NULL;
-    for (struct ask *a = p->asks.first; a != NULL; a = next) {
+    struct question *next = NULL;
+    for (struct question *a = p->questions.first; a != NULL; a = next) {
         next = a->next;
         if (!a->marked) {
             look(p, a);
@@ -198,8 +198,8 @@ static void look_at_all(struct park *p)
 static void look_at_marked(struct park *p)
 {
     int64_t end = clock_mono_ms() + TURN_MS;
-    struct ask *a = NULL;
-    while (clock_mono_ms() < end && (a = asks_take_marked(&p->asks)) != NULL) {
+    struct question *a = NULL;
+    while (clock_mono_ms() < end && (a = questions_take_marked(&p->questions)) != NULL) {
         look(p, a);
     }
 }
@@ -208,8 +208,8 @@ static void look_at_marked(struct park *p)
 static void end_all(struct park *p)
 {
     static const struct buf nothing = {0};
-    struct ask *next = NULL;
-    for (struct ask *a = p->asks.first; a != NULL; a = next) {
+    struct question *next = NULL;
+    for (struct question *a = p->questions.first; a != NULL; a = next) {
         next = a->next;
         if (a->query.stream) {
             end_streams(p, a, &nothing);
@@ -225,8 +225,8 @@ static void time_is_up(struct park *p, struct waiter *w)
         waiter_look_at_slow(p, w);
     } else if (w->over_at != 0) {
         beat(p, w);
-    } else if (!look_for_polls(p, w->ask, w, true)) { /* of a poll's ask the others wait on */
-        waiter_end(p, w);                             /* there is no answer */
+    } else if (!look_for_polls(p, w->question, w, true)) { /* of a poll's ask the others wait on */
+        waiter_end(p, w);                                  /* there is no answer */
     }
 }
 
@@ -234,7 +234,7 @@ static int ms_to_next_deadline(const struct park *p)
 {
     const struct deadline *first = deadlines_first(&p->deadlines);
     int64_t left = first != NULL ? first->at - clock_mono_ms() : LONGEST_SLEEP_MS;
-    return left < 0 || p->asks.first_marked != NULL ? 0 : (int)(left < LONGEST_SLEEP_MS ? left : LONGEST_SLEEP_MS);
+    return left < 0 || p->questions.first_marked != NULL ? 0 : (int)(left < LONGEST_SLEEP_MS ? left : LONGEST_SLEEP_MS);
 }
 
 static void end_those_whose_time_is_up(struct park *p)
@@ -252,7 +252,7 @@ static void seat(struct park *p, struct newcomer *n)
 {
     struct waiter *w = n->waiter;
     struct parcel m = {.plain = &n->opening};
-    waiter_join_ask(w, asks_get(&p->asks, n->query, n->common));
+    waiter_join_question(w, questions_get(&p->questions, n->query, n->common));
     deadlines_add(&p->deadlines, &w->due);
     if (loop_add(p->loop, w->held.connection, w, NULL) != 0) { /* out of memory in the kernel */
         if (w->over_at != 0) {
@@ -261,9 +261,9 @@ static void seat(struct park *p, struct newcomer *n)
             time_is_up(p, w);
         }
     } else if (w->over_at == 0) {
-        look(p, w->ask);
+        look(p, w->question);
     } else if (waiter_tell(p, w, &m)) {
-        asks_mark(&p->asks, w->ask); /* it may be far behind */
+        questions_mark(&p->questions, w->question); /* it may be far behind */
     }
     parcel_fini(&m);
 }
@@ -311,10 +311,10 @@ static bool is_stopping(struct park *p)
 
 static void drop_all(struct park *p)
 {
-    struct ask *next_ask = NULL;
+    struct question *next_question = NULL;
     struct waiter *next = NULL;
-    for (struct ask *a = p->asks.first; a != NULL; a = next_ask) {
-        next_ask = a->next;
+    for (struct question *a = p->questions.first; a != NULL; a = next_question) {
+        next_question = a->next;
         for (struct waiter *w = a->waiters; w != NULL; w = next) {
             next = w->next;
             waiter_end(p, w); /* the last one takes the ask with it */
@@ -327,7 +327,7 @@ static void close_down(struct park *p)
 {
     struct loop_event events[EVENTS];
     int64_t end = clock_mono_ms() + STOP_MS;
-    while (places_taken(&p->places) > 0 && clock_mono_ms() < end) {
+    while (wait_limit_taken(&p->places) > 0 && clock_mono_ms() < end) {
         seat_newcomers(p); /* who was let in before it was known */
         end_all(p);
         size_t count = loop_wait(p->loop, STOP_LOOK_MS, events, EVENTS);
@@ -370,8 +370,8 @@ struct park *park_new(const struct park_options *options, struct err *e)
     struct park *p = ck_calloc(1, sizeof *p);
     p->options = *options;
     p->loop = loop;
-    places_init(&p->places, options->most, options->most_per_client);
-    asks_init(&p->asks);
+    wait_limit_init(&p->places, options->most, options->most_per_client);
+    questions_init(&p->questions);
     deadlines_init(&p->deadlines);
     pthread_mutex_init(&p->lock, NULL);
     if (pthread_create(&p->thread, NULL, run, p) != 0) {
@@ -387,18 +387,18 @@ struct park *park_new(const struct park_options *options, struct err *e)
 /* NULL: there is no place. Otherwise x is taken. */
 static struct newcomer *admit(struct park *p, struct web_exchange *x, const struct query *q, int token)
 {
-    uint16_t client = places_counter(&p->places, web_client(x));
-    if (!places_take(&p->places, client)) {
+    uint16_t client = wait_limit_counter(&p->places, web_client(x));
+    if (!wait_limit_take(&p->places, client)) {
         return NULL;
     }
     if (is_stopping(p)) { /* asked after the place is taken: the thread stays until the last place is free */
-        places_give_back(&p->places, client);
+        wait_limit_give_back(&p->places, client);
         loop_wake(p->loop);
         return NULL;
     }
     struct newcomer *n = ck_calloc(1, sizeof *n);
     n->waiter = ck_calloc(1, sizeof *n->waiter);
-    n->query = asks_copy_query(q);
+    n->query = questions_copy_query(q);
     n->common = ck_strdup(web_common_headers(x));
     buf_init(&n->opening, BUF_UNLIMITED);
     n->waiter->client = client;
@@ -446,12 +446,12 @@ bool park_stream(struct park *p, struct web_exchange *x, const struct query *q, 
 
 void park_limit(struct park *p, unsigned most, unsigned most_per_client)
 {
-    places_limit(&p->places, most, most_per_client);
+    wait_limit_limit(&p->places, most, most_per_client);
 }
 
 bool park_has_place(const struct park *p, const struct web_exchange *x)
 {
-    return places_are_left(&p->places, places_counter(&p->places, web_client(x)));
+    return wait_limit_are_left(&p->places, wait_limit_counter(&p->places, web_client(x)));
 }
 
 void park_ring(struct park *p)
@@ -463,7 +463,7 @@ void park_ring(struct park *p)
 
 size_t park_count(const struct park *p)
 {
-    return places_taken(&p->places);
+    return wait_limit_taken(&p->places);
 }
 
 size_t park_unanswered(const struct park *p)

@@ -1,7 +1,7 @@
 /* park.h - requests that wait, thousands of them, for one thread.
  *
  * Two kinds: a poll gets one answer and is over; a stream gets events as they come, until its time is up.
- * Requests that ask for the same share one "ask" (asks.h). News is looked for once an ask, rendered once, and the
+ * Requests that ask for the same share one "ask" (questions.h). News is looked for once an ask, rendered once, and the
  * same bytes are written to each: what a wake-up costs beside that is one write a waiter, and a close where it is a poll's. A waiter
  * is about 100 bytes and a descriptor.
  *
@@ -50,7 +50,7 @@ struct park_options {
     void *context;
     unsigned heartbeat_ms;    /* a stream that was told nothing for so long gets a heartbeat */
     unsigned most;            /* waiters at once, until park_limit says otherwise */
-    unsigned most_per_client; /* of one address; see places.h */
+    unsigned most_per_client; /* of one address; see wait_limit.h */
 };
 
 struct park *park_new(const struct park_options *options, struct err *e); /* starts its thread. NULL on error */

@@ -35,28 +35,28 @@ static void unlink_from(struct waiter **list, const struct waiter *w)
     }
 }
 
-void waiter_leave_ask(struct park *p, struct waiter *w)
+void waiter_leave_question(struct park *p, struct waiter *w)
 {
-    struct ask *a = w->ask;
+    struct question *a = w->question;
     unlink_from(&a->waiters, w);
-    w->ask = NULL;
+    w->question = NULL;
     if (a->waiters == NULL) {
-        asks_drop(&p->asks, a);
+        questions_drop(&p->questions, a);
     }
 }
 
-void waiter_join_ask(struct waiter *w, struct ask *a)
+void waiter_join_question(struct waiter *w, struct question *a)
 {
-    w->ask = a;
+    w->question = a;
     link_to(&a->waiters, w);
 }
 
 void waiter_stop(struct park *p, struct waiter *w)
 {
-    if (w->ask == NULL) {
+    if (w->question == NULL) {
         return;
     }
-    waiter_leave_ask(p, w);
+    waiter_leave_question(p, w);
     atomic_fetch_sub(&p->unanswered, 1);
     p->options.left(p->options.context, w->over_at != 0, w->token);
 }
@@ -72,23 +72,23 @@ static void forget(struct park *p, struct waiter *w)
 void waiter_end(struct park *p, struct waiter *w)
 {
     close(w->held.connection);
-    places_give_back(&p->places, w->client);
+    wait_limit_give_back(&p->places, w->client);
     forget(p, w);
 }
 
 static void give_back_place(void *park, uint32_t client)
 {
     struct park *p = park;
-    places_give_back(&p->places, (uint16_t)client);
+    wait_limit_give_back(&p->places, (uint16_t)client);
 }
 
 void waiter_say_end(const struct waiter *w)
 {
     struct buf end;
     buf_init(&end, BUF_UNLIMITED);
-    held_end(&end, w->held.id);
+    fcgi_request_end(&end, w->held.id);
     if (w->rest == NULL) {
-        held_write(&w->held, end.bytes, end.length);
+        fcgi_request_write(&w->held, end.bytes, end.length);
     }
     buf_fini(&end);
 }
@@ -119,9 +119,9 @@ static void tell_last(struct park *p, struct waiter *w, struct blob *b, size_t w
 {
     bool is_of_few = w->token >= 0;
     const struct outflow_end end = {.done = is_of_few ? NULL : give_back_place, .context = p, .tag = w->client};
-    const struct held held = w->held;
+    const struct fcgi_request held = w->held;
     if (is_of_few) {
-        places_give_back(&p->places, w->client);
+        wait_limit_give_back(&p->places, w->client);
     }
     loop_remove(p->loop, held.connection);
     forget(p, w);
@@ -134,7 +134,7 @@ static bool keep_rest(struct park *p, struct waiter *w, struct blob *b, size_t w
 {
     w->rest = blob_keep(b);
     w->written = written;
-    w->unread = held_unread(&w->held);
+    w->unread = fcgi_request_unread(&w->held);
     if (blobs_are_too_many()) {
         waiter_end(p, w);
         return false;
@@ -154,7 +154,7 @@ bool waiter_tell(struct park *p, struct waiter *w, struct parcel *m)
         tell_last(p, w, b, 0);
         return false;
     }
-    long count = held_write(&w->held, b->bytes, b->length);
+    long count = fcgi_request_write(&w->held, b->bytes, b->length);
     if (count < 0) {
         waiter_end(p, w);
         return false;
@@ -165,7 +165,7 @@ bool waiter_tell(struct park *p, struct waiter *w, struct parcel *m)
 
 void waiter_write_rest(struct park *p, struct waiter *w)
 {
-    long count = held_write(&w->held, w->rest->bytes + w->written, w->rest->length - w->written);
+    long count = fcgi_request_write(&w->held, w->rest->bytes + w->written, w->rest->length - w->written);
     if (count < 0) {
         waiter_end(p, w);
         return;
@@ -173,21 +173,21 @@ void waiter_write_rest(struct park *p, struct waiter *w)
     if (count > 0) {
         w->written += (size_t)count;
         w->told_at = clock_mono_ms();
-        w->unread = held_unread(&w->held);
+        w->unread = fcgi_request_unread(&w->held);
     }
     if (w->written == w->rest->length) {
         blob_release(w->rest);
         w->rest = NULL;
         deadlines_move(&p->deadlines, &w->due, waiter_next_beat(p, w));
         loop_want_write(p->loop, w->held.connection, w, false);
-        asks_mark(&p->asks, w->ask); /* it was left out meanwhile */
+        questions_mark(&p->questions, w->question); /* it was left out meanwhile */
     }
 }
 
 void waiter_look_at_slow(struct park *p, struct waiter *w)
 {
     int64_t now = clock_mono_ms();
-    int unread = held_unread(&w->held);
+    int unread = fcgi_request_unread(&w->held);
     if (unread < w->unread) {
         w->told_at = now;
         w->unread = unread;

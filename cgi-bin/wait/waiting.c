@@ -7,16 +7,16 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "shared/bell.h"
-#include "shared/pace.h"
-#include "shared/secret.h"
-#include "shared/tally.h"
+#include "shared/metrics_file.h"
+#include "shared/poll_interval.h"
+#include "shared/site_key.h"
 #include "site/site.h"
-#include "site/watch.h"
+#include "site/watcher.h"
 #include "system/allowance.h"
+#include "system/apache_workers.h"
 #include "system/host.h"
-#include "system/workers.h"
-#include "wait/private/crew.h"
-#include "web/peer.h"
+#include "wait/private/process_slots.h"
+#include "web/client.h"
 #include "web/web.h"
 
 #include <pthread.h>
@@ -35,7 +35,7 @@ enum {
     CHEAP_POLLS = 4,         /* where one process answers many: polls a second are at most this times poll_rate, */
     CHEAP_POLLS_LEAST = 10,  /* at least so many, */
     PLACES_A_POLL = 15,      /* and one for each so many places in between: see rate_of */
-    WORKER_TOKENS = 1 << 16, /* tokens from here on are of workers.h; smaller ones are of the bell */
+    WORKER_TOKENS = 1 << 16, /* tokens from here on are of apache_workers.h; smaller ones are of the bell */
     HEARTBEAT_MS = 15000,    /* proxies and NAT routers cut connections that are silent for 30 to 60 s */
 };
 
@@ -45,7 +45,7 @@ struct waiting {
     struct waiting_functions functions;
     pthread_mutex_t lock;        /* of park, watch and failed */
     _Atomic(struct park *) park; /* made for the first that waits: its limits are settings */
-    _Atomic(struct watch *) watch;
+    _Atomic(struct watcher *) watch;
     bool failed;
     atomic_bool many_at_once; /* seen: this process gets several requests at a time */
     atomic_int kept;          /* a process of mod_fcgid: its token of bell_join, -1 while it has none */
@@ -57,7 +57,7 @@ struct waiting {
     pid_t parent;     /* the server's process that started this one */
     bool is_seeded;   /* with lock, as is the next one */
     uint64_t seed;
-    struct workers *workers; /* of an Apache that holds requests in its workers */
+    struct apache_workers *workers; /* of an Apache that holds requests in its workers */
 };
 
 struct waiting *waiting_new(struct site *site, bool fastcgi, const struct waiting_functions *functions)
@@ -67,7 +67,7 @@ struct waiting *waiting_new(struct site *site, bool fastcgi, const struct waitin
     w->fastcgi = fastcgi;
     w->functions = *functions;
     host_note_start();
-    w->workers = workers_new();
+    w->workers = apache_workers_new();
     atomic_store(&w->kept, -1);
     pthread_mutex_init(&w->lock, NULL);
     return w;
@@ -77,7 +77,7 @@ void waiting_free(struct waiting *w)
 {
     if (w != NULL) {
         CK(atomic_load(&w->park) == NULL);
-        workers_free(w->workers);
+        apache_workers_free(w->workers);
         pthread_mutex_destroy(&w->lock);
         free(w);
     }
@@ -89,7 +89,7 @@ static void on_news(void *context)
 {
     struct waiting *w = context;
     struct park *p = atomic_load(&w->park);
-    tally_add(site_tally(w->site), COUNTS_WAKEUPS, 1);
+    metrics_file_add(site_metrics(w->site), METRICS_WAKEUPS, 1);
     if (p != NULL) {
         park_ring(p);
     }
@@ -99,7 +99,7 @@ static void start_watch(struct waiting *w)
 {
     pthread_mutex_lock(&w->lock);
     if (atomic_load(&w->watch) == NULL && !w->failed) {
-        struct watch *watch = watch_start(w->site, on_news, w);
+        struct watcher *watch = watcher_start(w->site, on_news, w);
         w->failed = watch == NULL;
         if (w->failed) {
             log_line("polls can't be held: there can be no further thread");
@@ -111,7 +111,7 @@ static void start_watch(struct waiting *w)
 
 bool waiting_is_watched(const struct waiting *w)
 {
-    return watch_is_on(atomic_load(&w->watch));
+    return watcher_is_on(atomic_load(&w->watch));
 }
 
 /* ---- which carrier ---- */
@@ -159,7 +159,7 @@ void waiting_allowance(const struct waiting *w, const struct web_exchange *x, co
     enum allowance_server server = costs_a_process(w, x) ? ALLOWANCE_PROCESSES
                                    : is_apache(x)        ? ALLOWANCE_WORKERS
                                                          : ALLOWANCE_CONNECTIONS;
-    unsigned workers = spares_workers(w, x, conf) ? workers_seen(w->workers, web_connection(x)) : 0;
+    unsigned workers = spares_workers(w, x, conf) ? apache_workers_seen(w->workers, web_connection(x)) : 0;
     allowance_find(out, server, conf, workers);
 }
 
@@ -206,7 +206,7 @@ bool waiting_is_surplus(struct waiting *w)
     }
     bool is_idle = atomic_load(&w->costs) && !atomic_load(&w->many_at_once) && waiting_count(w) == 0 &&
                    clock_mono_us() - atomic_load(&w->arrived_us) >= IDLE_US;
-    if (!is_idle || !crew_leaves(bell, token, site_loaded_conf(w->site))) {
+    if (!is_idle || !process_slots_leaves(bell, token, site_loaded_conf(w->site))) {
         return false;
     }
     atomic_store(&w->kept, -1);
@@ -247,11 +247,11 @@ static unsigned with_descriptors(unsigned most)
 
 /* ---- FastCGI ---- */
 
-/* token: of the bell or of workers.h; -1 is fine. */
+/* token: of the bell or of apache_workers.h; -1 is fine. */
 static void release_place(struct waiting *w, int token)
 {
     if (token >= WORKER_TOKENS) {
-        workers_give_back(w->workers, token - WORKER_TOKENS);
+        apache_workers_give_back(w->workers, token - WORKER_TOKENS);
         return;
     }
     struct bell *bell = token >= 0 ? bell_of(w) : NULL;
@@ -260,22 +260,22 @@ static void release_place(struct waiting *w, int token)
     }
 }
 
-static enum counts_gauge gauge_of(bool stream)
+static enum metrics_gauge gauge_of(bool stream)
 {
-    return stream ? COUNTS_PARKED_STREAMS : COUNTS_PARKED_POLLS;
+    return stream ? METRICS_PARKED_STREAMS : METRICS_PARKED_POLLS;
 }
 
 static void left_park(void *context, bool stream, int token)
 {
     struct waiting *w = context;
-    tally_gauge(site_tally(w->site), gauge_of(stream), -1);
+    metrics_file_gauge(site_metrics(w->site), gauge_of(stream), -1);
     release_place(w, token);
 }
 
 static void told_by_park(void *context, size_t count)
 {
     struct waiting *w = context;
-    struct tally *t = site_tally(w->site);
+    struct metrics_file *t = site_metrics(w->site);
     struct store *store = site_borrow(w->site, NULL);
     const struct bell *bell = store != NULL ? site_bell(w->site, store) : NULL;
     int64_t committed = bell != NULL ? bell_committed_at(bell) : 0;
@@ -283,9 +283,9 @@ static void told_by_park(void *context, size_t count)
     if (store != NULL) {
         site_return(w->site, store);
     }
-    tally_add(t, COUNTS_WOKEN, count);
+    metrics_file_add(t, METRICS_WOKEN, count);
     if (committed > 0 && took >= 0) {
-        tally_observe(t, COUNTS_LATENCY, (uint64_t)took, count);
+        metrics_file_observe(t, METRICS_LATENCY, (uint64_t)took, count);
     }
 }
 
@@ -347,11 +347,11 @@ static struct park *the_park(struct waiting *w, const struct web_exchange *x, co
  * number of another one. */
 static uint64_t seed_of(struct waiting *w, const struct conf *conf)
 {
-    struct secret secret;
-    char name[SECRET_NAME_SIZE];
+    struct site_key site_key;
+    char name[SITE_KEY_NAME_SIZE];
     pthread_mutex_lock(&w->lock);
-    if (!w->is_seeded && secret_load(&secret, conf->data, NULL) == 0) {
-        secret_name(&secret, "places", "", name);
+    if (!w->is_seeded && site_key_load(&site_key, conf->data, NULL) == 0) {
+        site_key_name(&site_key, "places", "", name);
         name[16] = '\0';
         w->seed = strtoull(name, NULL, 16);
     } else if (!w->is_seeded) {
@@ -366,16 +366,16 @@ static uint64_t seed_of(struct waiting *w, const struct conf *conf)
 static uint16_t client_of(struct waiting *w, const struct web_exchange *x, const struct conf *conf)
 {
     const char *address = web_client(x);
-    return address == NULL || peer_is_loopback(address)
+    return address == NULL || client_is_loopback(address)
                ? 0
-               : (uint16_t)(peer_hash(address, seed_of(w, conf)) % UINT16_MAX + 1);
+               : (uint16_t)(client_hash(address, seed_of(w, conf)) % UINT16_MAX + 1);
 }
 
-static struct crew_request request_of(struct waiting *w, const struct web_exchange *x, const struct conf *conf,
-                                      struct allowance *allowed)
+static struct process_slots_request request_of(struct waiting *w, const struct web_exchange *x, const struct conf *conf,
+                                               struct allowance *allowed)
 {
     allowance_find(allowed, ALLOWANCE_PROCESSES, conf, 0);
-    return (struct crew_request){
+    return (struct process_slots_request){
         .conf = conf, .allowed = allowed, .client = client_of(w, x, conf), .stays = w->fastcgi};
 }
 
@@ -390,8 +390,8 @@ bool waiting_has_place(struct waiting *w, const struct web_exchange *x, const st
         return true;
     }
     const struct bell *bell = bell_of(w);
-    const struct crew_request r = request_of(w, x, conf, &allowed);
-    return bell != NULL && crew_can_hold(bell, &r);
+    const struct process_slots_request r = request_of(w, x, conf, &allowed);
+    return bell != NULL && process_slots_can_hold(bell, &r);
 }
 
 /* How many polls a second the clients on the timer should make together, at least 1. Their
@@ -421,7 +421,7 @@ static unsigned overlap_in(const struct waiting *w, const struct bell *bell)
 
 unsigned waiting_poll_after(struct waiting *w, const struct web_exchange *x, const struct conf *conf)
 {
-    struct pace_rules rules = {.least = (unsigned)conf->poll_after, .most = POLL_AFTER_MOST};
+    struct poll_interval_rules rules = {.least = (unsigned)conf->poll_after, .most = POLL_AFTER_MOST};
     struct bell *bell = bell_of(w);
     uint64_t took = 0;
     if (bell == NULL) {
@@ -429,11 +429,11 @@ unsigned waiting_poll_after(struct waiting *w, const struct web_exchange *x, con
     }
     if (costs_a_process(w, x)) {
         took = w->fastcgi ? (uint64_t)(clock_mono_us() - atomic_load(&w->arrived_us)) : host_age_us();
-        rules.rate = pace_rate(bell_took(bell, took * overlap_in(w, bell)), (unsigned)conf->poll_rate);
+        rules.rate = poll_interval_rate(bell_took(bell, took * overlap_in(w, bell)), (unsigned)conf->poll_rate);
     } else {
         rules.rate = rate_of(w, x, conf);
     }
-    return bell_pace(bell, client_of(w, x, conf), took, &rules);
+    return bell_poll_interval(bell, client_of(w, x, conf), took, &rules);
 }
 
 /* Takes what x keeps busy while it waits (a process or a worker). False: there is none to spare.
@@ -445,12 +445,12 @@ static bool take_place(struct waiting *w, const struct web_exchange *x, unsigned
     if (costs_a_process(w, x)) {
         struct allowance allowed;
         struct bell *bell = bell_of(w);
-        const struct crew_request r = request_of(w, x, conf, &allowed);
-        *token = bell != NULL ? crew_hold(bell, &r, seconds) : -1;
+        const struct process_slots_request r = request_of(w, x, conf, &allowed);
+        *token = bell != NULL ? process_slots_hold(bell, &r, seconds) : -1;
         return *token >= 0;
     }
     if (spares_workers(w, x, conf)) {
-        *token = workers_take(w->workers, web_connection(x));
+        *token = apache_workers_take(w->workers, web_connection(x));
         *token += *token >= 0 ? WORKER_TOKENS : 0;
         return *token >= 0;
     }
@@ -467,11 +467,11 @@ bool waiting_take(struct waiting *w, struct web_exchange *x, struct query *q, co
     if (p == NULL || !take_place(w, x, &q->wait, conf, &token)) {
         return false;
     }
-    tally_gauge(site_tally(w->site), COUNTS_PARKED_POLLS, 1); /* before it can leave */
+    metrics_file_gauge(site_metrics(w->site), METRICS_PARKED_POLLS, 1); /* before it can leave */
     if (park_add(p, x, q, token)) {
         return true;
     }
-    tally_gauge(site_tally(w->site), COUNTS_PARKED_POLLS, -1);
+    metrics_file_gauge(site_metrics(w->site), METRICS_PARKED_POLLS, -1);
     release_place(w, token);
     return false;
 }
@@ -490,11 +490,11 @@ bool waiting_stream(struct waiting *w, struct web_exchange *x, const struct quer
     if (p == NULL || (spares_workers(w, x, conf) && !take_place(w, x, &seconds, conf, &token))) {
         return false;
     }
-    tally_gauge(site_tally(w->site), COUNTS_PARKED_STREAMS, 1);
+    metrics_file_gauge(site_metrics(w->site), METRICS_PARKED_STREAMS, 1);
     if (park_stream(p, x, q, opening, (unsigned)conf->max_stream, token)) {
         return true;
     }
-    tally_gauge(site_tally(w->site), COUNTS_PARKED_STREAMS, -1);
+    metrics_file_gauge(site_metrics(w->site), METRICS_PARKED_STREAMS, -1);
     release_place(w, token);
     return false;
 }
@@ -521,9 +521,9 @@ int waiting_begin(struct waiting *w, const struct web_exchange *x, unsigned seco
     }
     w->parent = getppid();
     w->seen = bell_seen(w->bell); /* before the caller looks once more */
-    const struct crew_request r = request_of(w, x, conf, &allowed);
-    int token = crew_hold(w->bell, &r, &seconds);
-    tally_gauge(site_tally(w->site), COUNTS_PARKED_POLLS, token >= 0 ? 1 : 0);
+    const struct process_slots_request r = request_of(w, x, conf, &allowed);
+    int token = process_slots_hold(w->bell, &r, &seconds);
+    metrics_file_gauge(site_metrics(w->site), METRICS_PARKED_POLLS, token >= 0 ? 1 : 0);
     return token;
 }
 
@@ -562,6 +562,6 @@ bool waiting_sleep(struct waiting *w, int timeout_ms)
 
 void waiting_end(struct waiting *w, int token)
 {
-    tally_gauge(site_tally(w->site), COUNTS_PARKED_POLLS, -1);
+    metrics_file_gauge(site_metrics(w->site), METRICS_PARKED_POLLS, -1);
     bell_release(w->bell, token);
 }

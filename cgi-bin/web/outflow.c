@@ -27,7 +27,7 @@ enum {
 
 struct rest {
     struct deadline due; /* first: a deadline is its rest */
-    struct held held;
+    struct fcgi_request held;
     struct blob *blob;
     size_t written;
     int unread;       /* by the peer, of what was written, at the last look */
@@ -67,7 +67,7 @@ static void end_rest(struct rest *r)
 static void has_moved(struct rest *r)
 {
     r->moved_at = clock_mono_ms();
-    r->unread = held_unread(&r->held);
+    r->unread = fcgi_request_unread(&r->held);
 }
 
 /* All is written. Closing a connection while the peer sends resets it, and the peer may lose what
@@ -87,7 +87,7 @@ static void linger_or_end(struct rest *r)
 
 static void write_on(struct rest *r)
 {
-    long taken = held_write(&r->held, r->blob->bytes + r->written, r->blob->length - r->written);
+    long taken = fcgi_request_write(&r->held, r->blob->bytes + r->written, r->blob->length - r->written);
     if (taken > 0) {
         r->written += (size_t)taken;
         has_moved(r);
@@ -102,7 +102,7 @@ static void write_on(struct rest *r)
 /* The peer has gone, or it sends and its bytes are dropped. False: r is gone. */
 static bool hear(struct rest *r)
 {
-    long dropped = r->held.unread && r->dropped < LINGER_BYTES ? held_drop_input(&r->held) : -1;
+    long dropped = r->held.unread && r->dropped < LINGER_BYTES ? fcgi_request_drop_input(&r->held) : -1;
     if (dropped < 0) {
         end_rest(r);
         return false;
@@ -123,7 +123,7 @@ static void handle_event(const struct loop_event *event)
 static void look_at(struct rest *r)
 {
     int64_t now = clock_mono_ms();
-    if (held_unread(&r->held) < r->unread) {
+    if (fcgi_request_unread(&r->held) < r->unread) {
         has_moved(r);
     }
     if (r->lingers || now >= r->given_up_at || now - r->moved_at >= stall_ms) {
@@ -214,7 +214,7 @@ static bool is_running(void)
     return true;
 }
 
-static void close_it(struct held h, const struct outflow_end *end)
+static void close_it(struct fcgi_request h, const struct outflow_end *end)
 {
     close(h.connection);
     if (end != NULL && end->done != NULL) {
@@ -222,7 +222,7 @@ static void close_it(struct held h, const struct outflow_end *end)
     }
 }
 
-static void hand_over(struct held h, struct blob *b, size_t written, const struct outflow_end *end)
+static void hand_over(struct fcgi_request h, struct blob *b, size_t written, const struct outflow_end *end)
 {
     struct rest *r = ck_calloc(1, sizeof *r);
     r->held = h;
@@ -246,9 +246,9 @@ static void hand_over(struct held h, struct blob *b, size_t written, const struc
     }
 }
 
-void outflow_send(struct held h, struct blob *b, size_t written, const struct outflow_end *end)
+void outflow_send(struct fcgi_request h, struct blob *b, size_t written, const struct outflow_end *end)
 {
-    long taken = held_write(&h, b->bytes + written, b->length - written);
+    long taken = fcgi_request_write(&h, b->bytes + written, b->length - written);
     if (taken < 0 || (written + (size_t)taken == b->length && !h.unread)) {
         close_it(h, end);
     } else {
@@ -256,9 +256,9 @@ void outflow_send(struct held h, struct blob *b, size_t written, const struct ou
     }
 }
 
-void outflow_send_bytes(struct held h, const char *bytes, size_t length)
+void outflow_send_bytes(struct fcgi_request h, const char *bytes, size_t length)
 {
-    long taken = held_write(&h, bytes, length);
+    long taken = fcgi_request_write(&h, bytes, length);
     if (taken < 0 || ((size_t)taken == length && !h.unread)) {
         close(h.connection);
     } else {

@@ -6,7 +6,7 @@
  * minute (ten seconds where the connection costs a process), and after ten minutes in any case.
  * When too many bytes or connections are kept (parcel.h, OUTFLOW_MOST), the rest that stood still
  * for the longest time is given up.
- * A peer that still sends its request when the answer is written (held.h, `unread`) has two seconds
+ * A peer that still sends its request when the answer is written (fcgi_request.h, `unread`) has two seconds
  * to read the answer; what it sends meanwhile is dropped.
  * Not for streams, which have something to say later: park.h.
  * Threads: any. One for the whole process, started when it is first needed.
@@ -14,7 +14,7 @@
 #ifndef OUTFLOW_H
 #define OUTFLOW_H
 
-#include "web/held.h"
+#include "web/fcgi_request.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -42,10 +42,10 @@ struct outflow_end {
 
 /* Takes h: writes b from `written` on, closes when all is out. b: whole records, the end of the request included; kept while it is
  * needed. */
-void outflow_send(struct held h, struct blob *b, size_t written, const struct outflow_end *end);
+void outflow_send(struct fcgi_request h, struct blob *b, size_t written, const struct outflow_end *end);
 
 /* The same for bytes that are nobody else's: copied only where the peer doesn't take them at once. */
-void outflow_send_bytes(struct held h, const char *bytes, size_t length);
+void outflow_send_bytes(struct fcgi_request h, const char *bytes, size_t length);
 
 size_t outflow_count(void); /* connections that are written to, now */
 

@@ -4,7 +4,7 @@
 #include "base/buf.h"
 #include "base/ck.h"
 #include "system/budget.h"
-#include "web/held.h"
+#include "web/fcgi_request.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -56,9 +56,9 @@ struct blob *parcel_framed(struct parcel *p, uint16_t id)
     }
     blob_release(p->framed);
     buf_init(&records, BUF_UNLIMITED);
-    held_output(&records, id, buf_text(p->plain), p->plain->length);
+    fcgi_request_output(&records, id, buf_text(p->plain), p->plain->length);
     if (p->last) {
-        held_end(&records, id);
+        fcgi_request_end(&records, id);
     }
     p->id = id;
     p->framed = blob_new(buf_text(&records), records.length);

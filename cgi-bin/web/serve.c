@@ -6,7 +6,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "system/budget.h"
-#include "system/successor.h"
+#include "system/replacement.h"
 #include "web/outflow.h"
 #include "web/private/slow.h"
 #include "web/private/web_cgi.h"
@@ -222,7 +222,7 @@ static void stop_signals(sigset_t *set)
     }
 }
 
-static void wait_for_stop(struct worker_pool *pool, const sigset_t *signals, const struct successor *successor)
+static void wait_for_stop(struct worker_pool *pool, const sigset_t *signals, const struct replacement *replacement)
 {
     const struct serve *s = pool->serve;
     const struct timespec tick = {.tv_nsec = TICK_MS * 1000000L};
@@ -237,11 +237,11 @@ static void wait_for_stop(struct worker_pool *pool, const sigset_t *signals, con
         if (ticks % SECOND_TICKS == 0 && s->is_surplus != NULL && s->is_surplus(s->context)) {
             break;
         }
-        if (ticks % FILE_TICKS == 0 && successor_is_there(successor)) {
+        if (ticks % FILE_TICKS == 0 && replacement_is_there(replacement)) {
             log_line("the program's file was replaced; leaving so that the new one is started");
             break;
         }
-        if (ticks % FILE_TICKS == 0 && successor_has_other_settings(successor)) {
+        if (ticks % FILE_TICKS == 0 && replacement_has_other_settings(replacement)) {
             log_line("the settings were changed; leaving so that they are read anew");
             break;
         }
@@ -311,15 +311,15 @@ static int serve_fastcgi(const struct serve *s)
     pthread_sigmask(SIG_BLOCK, &signals, NULL); /* before there are threads: they inherit it */
     budget_init();
     pool.highest = raise_descriptor_limit() - RESERVED_DESCRIPTORS;
-    struct successor *successor = successor_new();
+    struct replacement *replacement = replacement_new();
     pool.accepted = ck_malloc(TAKEN_IN_MOST * sizeof *pool.accepted);
     pool.stop_fd = eventfd(0, EFD_CLOEXEC);
     if (pool.stop_fd < 0 || web_fcgi_init(&e) != 0 || start_first_worker(&pool) != 0) {
         log_line("can't start: %s", e.code != ERR_NONE ? e.text : strerror(errno));
-        successor_free(successor);
+        replacement_free(replacement);
         return 1;
     }
-    wait_for_stop(&pool, &signals, successor);
+    wait_for_stop(&pool, &signals, replacement);
     stop(&pool);
     /* Not exit(): threads that are still at work must not meet destructors. Everything durable is on disk. */
     _exit(0);

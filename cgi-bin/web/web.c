@@ -510,7 +510,7 @@ int web_connection(const struct web_exchange *x)
     return x->carrier->connection != NULL ? x->carrier->connection(x) : -1;
 }
 
-struct held web_hold(struct web_exchange *x)
+struct fcgi_request web_hold(struct web_exchange *x)
 {
     return x->carrier->hold(x);
 }

@@ -11,7 +11,7 @@
 #define WEB_H
 
 #include "base/buf.h"
-#include "web/held.h"
+#include "web/fcgi_request.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -105,7 +105,7 @@ bool web_can_be_held(struct web_exchange *x);
 int web_connection(const struct web_exchange *x);
 
 /* Frees x but its connection, which is the caller's now. web_can_be_held must be true. Takes x. */
-struct held web_hold(struct web_exchange *x);
+struct fcgi_request web_hold(struct web_exchange *x);
 
 /* The header lines that this exchange's answer would get beside its own (CORS). Borrowed until it is answered or held. */
 const char *web_common_headers(const struct web_exchange *x);

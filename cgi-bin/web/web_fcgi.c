@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "web/held.h"
+#include "web/fcgi_request.h"
 #include "web/outflow.h"
 #include "web/private/intake.h"
 #include "web/private/web_carrier.h"
@@ -54,7 +54,7 @@ static ssize_t fcgi_read(struct web_exchange *x, char *to, size_t size, int64_t 
 /* libfcgi's own output blocks for as long as the peer likes; so it isn't used. */
 static int fcgi_write(struct web_exchange *x, const char *bytes, size_t length)
 {
-    held_output(&of(x)->out, (uint16_t)of(x)->request.requestId, bytes, length);
+    fcgi_request_output(&of(x)->out, (uint16_t)of(x)->request.requestId, bytes, length);
     return 0;
 }
 
@@ -75,10 +75,10 @@ static bool skip_to_the_end(struct intake *in)
 }
 
 /* Frees x but its connection and what is to be written. */
-static struct held let_go(struct fcgi_exchange *x)
+static struct fcgi_request let_go(struct fcgi_exchange *x)
 {
     FCGX_Request *request = &x->request;
-    const struct held held = {
+    const struct fcgi_request held = {
         .connection = request->ipcFd, .id = (uint16_t)request->requestId, .unread = !skip_to_the_end(x->in)};
     intake_free(x->in);
     log_attach(NULL, NULL);
@@ -95,16 +95,16 @@ static struct held let_go(struct fcgi_exchange *x)
 static void fcgi_finish(struct web_exchange *x)
 {
     struct buf out = of(x)->out;
-    const struct held held = let_go(of(x));
+    const struct fcgi_request held = let_go(of(x));
     free(of(x));
-    held_end(&out, held.id);
+    fcgi_request_end(&out, held.id);
     outflow_send_bytes(held, out.bytes, out.length);
     buf_fini(&out);
 }
 
-static struct held fcgi_hold(struct web_exchange *x)
+static struct fcgi_request fcgi_hold(struct web_exchange *x)
 {
-    const struct held held = let_go(of(x));
+    const struct fcgi_request held = let_go(of(x));
     buf_fini(&of(x)->out);
     free(of(x));
     return held;

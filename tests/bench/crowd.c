@@ -170,7 +170,7 @@ static bool take_input(struct reader *r, const char *mark)
 
 /* ---- rounds ---- */
 
-static void ask(size_t number)
+static void question(size_t number)
 {
     char path[1024];
     char request[2048];
@@ -315,7 +315,7 @@ static void run(const char *output)
     for (size_t i = 0; i < arguments.rounds; i++) {
         if (arguments.readers > 0) {
             if (!arguments.stream || i == 0) {
-                ask(arguments.first + i);
+                question(arguments.first + i);
             }
             settle();
         }

@@ -54,7 +54,7 @@ static void load(const char *path, char *to, size_t size)
     free(text);
 }
 
-static void ask(const struct place *p, const char *sql, char *out, size_t size)
+static void question(const struct place *p, const char *sql, char *out, size_t size)
 {
     sqlite3 *db = NULL;
     sqlite3_stmt *statement = NULL;
@@ -82,9 +82,9 @@ static void assert_new(const struct place *p)
     assert_int_equal(count_contiguous(s, "lobby"), MESSAGES);
     store_close(s);
     assert_int_equal(check_place(p), 0);
-    ask(p, "SELECT messages FROM counted WHERE room_id = 1", counted, sizeof counted);
+    question(p, "SELECT messages FROM counted WHERE room_id = 1", counted, sizeof counted);
     assert_int_equal(strtol(counted, NULL, 10), MESSAGES);
-    ask(p, "PRAGMA user_version", counted, sizeof counted);
+    question(p, "PRAGMA user_version", counted, sizeof counted);
     assert_string_equal(counted, "2");
     assert_int_equal(find_files(p, "chat-upgrade.new", NULL, 0), 0);
 }
@@ -104,7 +104,7 @@ static void assert_copies(const struct place *p, int least, int most)
     ask_file(path, "PRAGMA integrity_check", found, sizeof found);
     assert_string_equal(found, "ok");
     ask_file(path, "SELECT epoch FROM meta", found, sizeof found);
-    ask(p, "SELECT epoch FROM meta", epoch, sizeof epoch);
+    question(p, "SELECT epoch FROM meta", epoch, sizeof epoch);
     assert_string_not_equal(found, epoch);
     assert_int_equal(count_in_file(path, "lobby"), MESSAGES);
 }
@@ -398,7 +398,7 @@ static void a_migration_that_fails_changes_nothing(void **state)
     snprintf(third_name, sizeof third_name, "%s", "sqlite/003-twice.sql");
     assert_null(try_open(p, STORE_WRITE, &e));
     assert_int_equal(e.code, ERR_SYSTEM);
-    ask(p, "PRAGMA user_version", version, sizeof version);
+    question(p, "PRAGMA user_version", version, sizeof version);
     assert_string_equal(version, "1");
     assert_int_equal(find_files(p, "chat-before", NULL, 0) + find_files(p, "chat.upgrade", NULL, 0), 0);
     know(1);

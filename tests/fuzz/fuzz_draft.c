@@ -6,7 +6,7 @@
 #include "fuzz.h"
 
 #include "chat/draft.h"
-#include "format/line.h"
+#include "format/tsv.h"
 
 enum { DRAFT_MAX_TEXT = 64 }; /* small, so that the fuzzer meets it */
 
@@ -44,7 +44,7 @@ static void draft_check_line(const struct chat_message *m)
     struct buf line;
     size_t tabs = 0;
     buf_init(&line, BUF_UNLIMITED);
-    line_message(&line, NULL, m);
+    tsv_message(&line, NULL, m);
     for (size_t i = 0; i < line.length; i++) {
         unsigned char c = (unsigned char)line.bytes[i];
         tabs += c == '\t';

@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "shared/bell.h"
-#include "shared/pace.h"
+#include "shared/poll_interval.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -549,15 +549,15 @@ static void a_file_that_is_cut_short_ends_nobody_and_knows_nothing(void **state)
 
 static void who_asks_on_a_timer_is_counted_for_all_processes(void **state)
 {
-    static const struct pace_rules rules = {.least = 1, .most = 60, .rate = 10};
+    static const struct poll_interval_rules rules = {.least = 1, .most = 60, .rate = 10};
     struct bell *b = open_bell("of-its-own-2");
     struct bell *other = open_bell("of-its-own-2");
     (void)state;
-    unsigned told = bell_pace(b, 1, 0, &rules);
+    unsigned told = bell_poll_interval(b, 1, 0, &rules);
     assert_int_equal(told, 1);
     for (int round = 0; told == 1 && round < 20; round++) { /* on a slow machine one may end among the 30 */
         for (int i = 0; i < 30; i++) {
-            told = bell_pace(i % 2 == 0 ? b : other, (uint16_t)(2 + i), 0, &rules);
+            told = bell_poll_interval(i % 2 == 0 ? b : other, (uint16_t)(2 + i), 0, &rules);
         }
     }
     assert_true(told > 1);
@@ -567,16 +567,16 @@ static void who_asks_on_a_timer_is_counted_for_all_processes(void **state)
 
 static void one_client_counts_once_a_round_however_often_it_asks(void **state)
 {
-    static const struct pace_rules rules = {.least = 1, .most = 60, .rate = 10};
+    static const struct poll_interval_rules rules = {.least = 1, .most = 60, .rate = 10};
     struct bell *b = open_bell("of-its-own-3");
     (void)state;
     for (int i = 0; i < 1000; i++) {
-        assert_int_equal(bell_pace(b, 7, 0, &rules), 1);
+        assert_int_equal(bell_poll_interval(b, 7, 0, &rules), 1);
     }
     unsigned told = 0;
     for (int round = 0; told <= 1 && round < 20; round++) {
         for (uint16_t client = 1; client <= 40; client++) {
-            told = bell_pace(b, client, 0, &rules);
+            told = bell_poll_interval(b, client, 0, &rules);
         }
     }
     assert_true(told > 1 && told <= 8);
@@ -585,15 +585,15 @@ static void one_client_counts_once_a_round_however_often_it_asks(void **state)
 
 static void unknown_clients_count_by_the_time_they_take_or_else_each_time(void **state)
 {
-    static const struct pace_rules rules = {.least = 1, .most = 60, .rate = 10};
+    static const struct poll_interval_rules rules = {.least = 1, .most = 60, .rate = 10};
     struct bell *b = open_bell("of-its-own-8");
     (void)state;
     for (int i = 0; i < 1000; i++) {
-        assert_int_equal(bell_pace(b, 0, 1, &rules), 1);
+        assert_int_equal(bell_poll_interval(b, 0, 1, &rules), 1);
     }
     unsigned told = 0;
     for (int i = 0; i < 1000; i++) {
-        told = bell_pace(b, 0, 0, &rules);
+        told = bell_poll_interval(b, 0, 0, &rules);
     }
     assert_true(told > 1);
     bell_close(b);
@@ -629,7 +629,7 @@ static void processes_are_counted_while_they_live_and_leave_one_by_one(void **st
 
 static void a_trial_in_vain_is_repeated_later_each_time(void **state)
 {
-    static const struct pace_rules rules = {.least = 60, .most = 60, .rate = 10};
+    static const struct poll_interval_rules rules = {.least = 60, .most = 60, .rate = 10};
     struct bell *b = open_bell("of-its-own-5");
     (void)state;
     assert_true(bell_try(b, 3, 0, 0, 60)); /* no pause */
@@ -637,8 +637,8 @@ static void a_trial_in_vain_is_repeated_later_each_time(void **state)
     assert_true(bell_try(b, 4, 0, 1, 60));
     assert_false(bell_try(b, 4, 0, 1, 60)); /* within the pause */
     clock_sleep_ms(1050);
-    bell_pace(b, 1, 0, &rules);
-    bell_pace(b, 2, 0, &rules);            /* two wait for their turn */
+    bell_poll_interval(b, 1, 0, &rules);
+    bell_poll_interval(b, 2, 0, &rules);   /* two wait for their turn */
     assert_true(bell_try(b, 4, 0, 1, 60)); /* and no process has come since: 2 s now */
     clock_sleep_ms(1050);
     assert_false(bell_try(b, 4, 0, 1, 60));

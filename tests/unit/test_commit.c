@@ -7,7 +7,7 @@
 
 #include "base/err.h"
 #include "site/commit.h"
-#include "site/heads.h"
+#include "site/head_files.h"
 #include "site/site.h"
 
 #include <pthread.h>
@@ -29,7 +29,7 @@ static struct {
     int returned;
     int appends;
     int stored;
-    int published; /* what was told to heads.h */
+    int published; /* what was told to head_files.h */
     size_t greatest_group;
     uint64_t seq;
 } fake = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
@@ -65,8 +65,8 @@ struct bell *site_bell(struct site *s, struct store *handle)
     return NULL;
 }
 
-void heads_publish(const struct conf *conf, struct store *store, struct bell *bell, const struct store_job *jobs,
-                   size_t count)
+void head_files_publish(const struct conf *conf, struct store *store, struct bell *bell, const struct store_job *jobs,
+                        size_t count)
 {
     (void)conf;
     (void)bell;
@@ -76,7 +76,7 @@ void heads_publish(const struct conf *conf, struct store *store, struct bell *be
     }
 }
 
-struct tally *site_tally(struct site *s)
+struct metrics_file *site_metrics(struct site *s)
 {
     (void)s;
     return NULL;

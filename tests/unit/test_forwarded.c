@@ -13,7 +13,7 @@
 
 static const char trusted[] = "127.0.0.1 10.0.0.0/8 2001:db8:ffff::/48";
 
-static void ask(struct fake *f, const char *const *variables)
+static void question(struct fake *f, const char *const *variables)
 {
     fake_init(f, true, variables, NULL, 0);
     forwarded_apply(&f->x, trusted);
@@ -23,7 +23,7 @@ static void ask(struct fake *f, const char *const *variables)
 static void asks_for_at(const char *client, const char *const *variables, int line)
 {
     struct fake f;
-    ask(&f, variables);
+    question(&f, variables);
     const char *found = web_client(&f.x);
     if (found == NULL || strcmp(found, client) != 0) {
         print_error("line %d: '%s', not '%s'\n", line, found != NULL ? found : "nobody", client);
@@ -40,7 +40,7 @@ static void from_others_the_headers_mean_nothing(void **state)
     asks_for("192.0.2.1", "REMOTE_ADDR=192.0.2.1", FOR "127.0.0.1", STANDARD "for=127.0.0.1");
     asks_for("127.0.0.2", "REMOTE_ADDR=127.0.0.2", FOR "203.0.113.9");
     asks_for("unix:", "REMOTE_ADDR=unix:", FOR "203.0.113.9");
-    ask(&f, VARIABLES(FOR "203.0.113.9", "HTTP_X_FORWARDED_HOST=a"));
+    question(&f, VARIABLES(FOR "203.0.113.9", "HTTP_X_FORWARDED_HOST=a"));
     assert_null(web_client(&f.x));
     fake_fini(&f);
     fake_init(&f, true, VARIABLES("REMOTE_ADDR=127.0.0.1", FOR "203.0.113.9"), NULL, 0);
@@ -92,8 +92,9 @@ static void of_two_variables_of_one_name_none_is_believed(void **state)
     }
     asks_for("unknown", "REMOTE_ADDR=127.0.0.1", FOR "203.0.113.9", FOR "203.0.113.9", STANDARD "for=203.0.113.9");
     asks_for("unknown", "REMOTE_ADDR=127.0.0.1", STANDARD "for=203.0.113.9", STANDARD "for=198.51.100.7");
-    ask(&f, VARIABLES("REMOTE_ADDR=127.0.0.1", FOR "203.0.113.9", "HTTP_X_FORWARDED_HOST=a", "HTTP_X_FORWARDED_HOST=b",
-                      "HTTP_X_FORWARDED_PROTO=https", "HTTP_X_FORWARDED_PROTO=https", STANDARD "host=c;proto=https"));
+    question(&f,
+             VARIABLES("REMOTE_ADDR=127.0.0.1", FOR "203.0.113.9", "HTTP_X_FORWARDED_HOST=a", "HTTP_X_FORWARDED_HOST=b",
+                       "HTTP_X_FORWARDED_PROTO=https", "HTTP_X_FORWARDED_PROTO=https", STANDARD "host=c;proto=https"));
     assert_string_equal(web_client(&f.x), "203.0.113.9");
     assert_false(forwarded_host(&f.x, 0, host));
     assert_false(forwarded_is_https(&f.x));
@@ -176,7 +177,7 @@ static void nothing_in_front_changes_who_asks(void **state)
         asks_for("192.0.2.1", "REMOTE_ADDR=127.0.0.1", two);
         struct fake f; /* alone, it may mean whatever it says, but it is an address */
         snprintf(one, sizeof one, FOR "%s", front);
-        ask(&f, VARIABLES("REMOTE_ADDR=127.0.0.1", one));
+        question(&f, VARIABLES("REMOTE_ADDR=127.0.0.1", one));
         assert_int_not_equal(address_of(web_client(&f.x)).length, ADDRESS_NONE);
         fake_fini(&f);
     }
@@ -188,23 +189,24 @@ static void hosts_are_told_from_the_nearest_on(void **state)
     char host[FORWARDED_HOST];
     char longest[1024] = "HTTP_X_FORWARDED_HOST=";
     (void)state;
-    ask(&f, VARIABLES("REMOTE_ADDR=127.0.0.1", "HTTP_X_FORWARDED_HOST=chat.example:8443, inner"));
+    question(&f, VARIABLES("REMOTE_ADDR=127.0.0.1", "HTTP_X_FORWARDED_HOST=chat.example:8443, inner"));
     assert_true(forwarded_host(&f.x, 0, host));
     assert_string_equal(host, "inner");
     assert_true(forwarded_host(&f.x, 1, host));
     assert_string_equal(host, "chat.example:8443");
     assert_false(forwarded_host(&f.x, 2, host));
     fake_fini(&f);
-    ask(&f, VARIABLES("REMOTE_ADDR=127.0.0.1", STANDARD "for=192.0.2.1;host=\"chat.example\";proto=https"));
+    question(&f, VARIABLES("REMOTE_ADDR=127.0.0.1", STANDARD "for=192.0.2.1;host=\"chat.example\";proto=https"));
     assert_true(forwarded_host(&f.x, 0, host));
     assert_string_equal(host, "chat.example");
     fake_fini(&f);
     memset(longest + strlen(longest), 'a', 400);
-    ask(&f, VARIABLES("REMOTE_ADDR=127.0.0.1", longest));
+    question(&f, VARIABLES("REMOTE_ADDR=127.0.0.1", longest));
     assert_true(forwarded_host(&f.x, 0, host));
     assert_string_equal(host, "");
     fake_fini(&f);
-    ask(&f, VARIABLES("REMOTE_ADDR=192.0.2.1", "HTTP_X_FORWARDED_HOST=chat.example", "HTTP_X_FORWARDED_PROTO=https"));
+    question(&f,
+             VARIABLES("REMOTE_ADDR=192.0.2.1", "HTTP_X_FORWARDED_HOST=chat.example", "HTTP_X_FORWARDED_PROTO=https"));
     assert_false(forwarded_host(&f.x, 0, host));
     assert_false(forwarded_is_https(&f.x));
     fake_fini(&f);
@@ -227,7 +229,7 @@ static void the_scheme_is_the_client_s(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct fake f;
-        ask(&f, VARIABLES("REMOTE_ADDR=127.0.0.1", cases[i].variable));
+        question(&f, VARIABLES("REMOTE_ADDR=127.0.0.1", cases[i].variable));
         assert_int_equal(forwarded_is_https(&f.x), cases[i].https);
         fake_fini(&f);
     }

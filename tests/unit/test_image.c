@@ -1,8 +1,8 @@
-/* test_image.c - image.h and successor.h: whole programs, parts of them, and who takes over. */
+/* test_image.c - image.h and replacement.h: whole programs, parts of them, and who takes over. */
 #include "support.h"
 
 #include "system/image.h"
-#include "system/successor.h"
+#include "system/replacement.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -86,12 +86,12 @@ static void what_is_no_program_for_this_machine_is_told(void **state)
 static int be_watched(void)
 {
     char line[16];
-    struct successor *s = successor_new();
+    struct replacement *s = replacement_new();
     while (fgets(line, sizeof line, stdin) != NULL) {
-        printf("%d\n", line[0] == 's' ? successor_has_other_settings(s) : successor_is_there(s));
+        printf("%d\n", line[0] == 's' ? replacement_has_other_settings(s) : replacement_is_there(s));
         fflush(stdout);
     }
-    successor_free(s);
+    replacement_free(s);
     return 0;
 }
 
@@ -122,7 +122,7 @@ static struct watched start_watched(const char *program)
     return (struct watched){.to = fdopen(in[1], "w"), .from = fdopen(out[0], "r"), .pid = pid};
 }
 
-static bool ask(struct watched *w, const char *question)
+static bool question(struct watched *w, const char *question)
 {
     char line[16] = "";
     fputs(question, w->to);
@@ -133,7 +133,7 @@ static bool ask(struct watched *w, const char *question)
 
 static bool sees_successor(struct watched *w)
 {
-    return ask(w, "?\n");
+    return question(w, "?\n");
 }
 
 static void end_watched(struct watched *w)
@@ -206,18 +206,18 @@ static void settings_that_are_made_changed_or_removed_are_other_settings(void **
     snprintf(program, sizeof program, "%s", path);
     run("echo threads = 2 >'%s'%s", in_root("chat.conf"), "");
     struct watched w = start_watched(program);
-    assert_false(ask(&w, "s\n"));
+    assert_false(question(&w, "s\n"));
     run("touch '%s'%s", in_root("other.conf"), "");
-    assert_false(ask(&w, "s\n"));
+    assert_false(question(&w, "s\n"));
     run(": >'%s'%s", in_root("my-chat.conf"), "");
-    assert_true(ask(&w, "s\n"));
+    assert_true(question(&w, "s\n"));
     assert_false(sees_successor(&w));
     run("rm '%s'%s", path, "");
-    assert_false(ask(&w, "s\n")); /* as it was */
+    assert_false(question(&w, "s\n")); /* as it was */
     run("echo threads = 30 >'%s'%s", in_root("chat.conf"), "");
-    assert_true(ask(&w, "s\n"));
+    assert_true(question(&w, "s\n"));
     run("rm '%s'%s", path, "");
-    assert_true(ask(&w, "s\n"));
+    assert_true(question(&w, "s\n"));
     end_watched(&w);
 }
 

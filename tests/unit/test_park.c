@@ -20,9 +20,9 @@ struct waiter_end {
 static int next_connection;
 static uint16_t next_id;
 
-static struct held pair_hold(struct web_exchange *x)
+static struct fcgi_request pair_hold(struct web_exchange *x)
 {
-    const struct held h = {.connection = next_connection, .id = next_id};
+    const struct fcgi_request h = {.connection = next_connection, .id = next_id};
     web_exchange_fini(x);
     free(x);
     return h;

@@ -4,7 +4,7 @@
 #include "chat/query.h"
 #include "shared/bell.h"
 #include "site/commit.h"
-#include "site/reader.h"
+#include "site/reading.h"
 #include "site/site.h"
 
 static struct site *site_of(const struct place *p, enum store_mode mode, char data[320])

@@ -9,9 +9,9 @@
 
 #include "base/deadlines.h"
 #include "wait/park.h"
-#include "wait/private/asks.h"
-#include "wait/private/places.h"
-#include "web/held.h"
+#include "wait/private/questions.h"
+#include "wait/private/wait_limit.h"
+#include "web/fcgi_request.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -26,10 +26,10 @@ struct parcel;
 
 struct waiter {
     struct deadline due; /* first: a deadline is its waiter */
-    struct held held;
+    struct fcgi_request held;
     int token;
-    uint16_t client; /* counter of places.h */
-    struct ask *ask; /* NULL once it waits for nothing more */
+    uint16_t client;           /* counter of wait_limit.h */
+    struct question *question; /* NULL once it waits for nothing more */
     struct waiter *next;
     struct waiter *previous;
     int64_t over_at; /* a stream: monotonic ms at which it is ended. 0: a poll */
@@ -51,13 +51,13 @@ struct park {
     size_t told; /* waiters that were written to and not reported yet */
     atomic_bool rung;
     atomic_size_t unanswered;
-    struct places places;
-    struct asks asks;
+    struct wait_limit places;
+    struct questions questions;
     struct deadlines deadlines;
 };
 
-void waiter_join_ask(struct waiter *w, struct ask *a);   /* w is in none */
-void waiter_leave_ask(struct park *p, struct waiter *w); /* frees the ask with its last waiter */
+void waiter_join_question(struct waiter *w, struct question *a); /* w is in none */
+void waiter_leave_question(struct park *p, struct waiter *w);    /* frees the ask with its last waiter */
 
 /* w waits no longer. Call it before a byte of the answer is written: a web server that has the
  * answer may send its next request at once, and that one must find the place free. Does nothing the

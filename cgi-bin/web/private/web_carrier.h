@@ -24,7 +24,7 @@ struct web_carrier {
      * dropped for a moment: closing the connection over unread bytes could lose the answer. */
     void (*finish)(struct web_exchange *x);
     /* Frees the exchange but its connection. NULL: this carrier can't. */
-    struct held (*hold)(struct web_exchange *x);
+    struct fcgi_request (*hold)(struct web_exchange *x);
     /* The descriptor of the connection to the web server. NULL: there is none. */
     int (*connection)(const struct web_exchange *x);
     bool body_has_end; /* read() finds the end without a Content-Length */

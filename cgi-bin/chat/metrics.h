@@ -1,0 +1,88 @@
+/* metrics.h - what is counted about a site, by what names: one table for whoever counts, sums up or shows.
+ *
+ * Counters only rise, gauges say how things are now, histograms say how often a value fell below each of their bounds.
+ * No count tells anything of what is said, where or by whom.
+ * Pure data. Threads: any.
+ */
+#ifndef METRICS_H
+#define METRICS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum metrics_counter {
+    METRICS_SEND_REQUESTS,
+    METRICS_POLL_REQUESTS,
+    METRICS_STREAM_REQUESTS,
+    METRICS_STATUS_REQUESTS,
+    METRICS_2XX, /* answers */
+    METRICS_3XX,
+    METRICS_4XX,
+    METRICS_5XX,
+    METRICS_MESSAGES,    /* stored */
+    METRICS_WAKEUPS,     /* times that a process looked for news because of a ring */
+    METRICS_WOKEN,       /* polls and streams that were written news to after a ring */
+    METRICS_TURNED_AWAY, /* polls that were to wait and found no place, streams that were refused */
+    METRICS_COUNTER__MAX
+};
+
+enum metrics_gauge {
+    METRICS_PARKED_POLLS, /* held, whether for nothing, or by a process of their own */
+    METRICS_PARKED_STREAMS,
+    METRICS_QUEUED, /* messages that are received, and not yet durable */
+    METRICS_GAUGE__MAX
+};
+
+enum metrics_histogram {
+    METRICS_LATENCY, /* microseconds from the newest commit to a write to who has waited for it */
+    METRICS_GROUP,   /* messages that shared a transaction */
+    METRICS_HISTOGRAM__MAX
+};
+
+enum { METRICS_BOUNDS = 12 }; /* of each histogram, at most; one bucket more holds what lies above */
+
+struct metrics_name {
+    const char *name;  /* for Prometheus, behind pollchat_ */
+    const char *label; /* "route=\"send\"", or NULL; those of one name stand together */
+    const char *group; /* for JSON: the object it stands in, or NULL */
+    const char *key;   /* for JSON */
+    const char *help;
+};
+
+extern const struct metrics_name metrics_counters[METRICS_COUNTER__MAX];
+extern const struct metrics_name metrics_gauges[METRICS_GAUGE__MAX];
+
+struct metrics_scale {
+    const char *name;
+    const char *key;
+    const char *help;
+    double unit; /* one counted unit in what is shown: seconds for Prometheus */
+    size_t bounds;
+    uint32_t bound[METRICS_BOUNDS]; /* a bucket holds values up to and with its bound */
+};
+
+extern const struct metrics_scale metrics_histograms[METRICS_HISTOGRAM__MAX];
+
+struct metrics_spread {
+    uint64_t bucket[METRICS_BOUNDS + 1];
+    uint64_t sum;
+};
+
+/* All of them at one time. */
+struct metrics {
+    uint64_t counter[METRICS_COUNTER__MAX];
+    uint64_t gauge[METRICS_GAUGE__MAX];
+    struct metrics_spread histogram[METRICS_HISTOGRAM__MAX];
+};
+
+enum metrics_counter metrics_class(int status); /* the counter for answers with this status */
+
+/* The bucket for a value. */
+size_t metrics_bucket(enum metrics_histogram which, uint64_t value);
+
+uint64_t metrics_total(enum metrics_histogram which, const struct metrics_spread *s);
+
+/* The bound below which a share (0..1) of the values lies; the greatest bound when they lie above it; 0 when there are none. */
+uint32_t metrics_share_below(enum metrics_histogram which, const struct metrics_spread *s, double share);
+
+#endif

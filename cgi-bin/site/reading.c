@@ -1,0 +1,415 @@
+/* reading.c - see reading.h. */
+#include "site/reading.h"
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/hash.h"
+#include "shared/bell.h"
+#include "site/site.h"
+#include "system/budget.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+/* What the functions of one reading share. */
+struct work {
+    struct reading *g;
+    const struct query *q;
+    const struct reading_how *how;
+    struct store *store;
+    struct bell *bell; /* NULL: none */
+    uint64_t moment;   /* of the bell, before the view of the store began */
+    uint64_t stamp;    /* of the store's files, before anything was read */
+    bool asks_store;   /* whatever the bell knows */
+    size_t budget;     /* what is left of the answer's */
+};
+
+enum {
+    COPIES = 3, /* of a text in work: as read, in the answer, and what the web server hasn't taken yet */
+    CROWDED_MS = 2,
+    CROWDED_TRIES = 100, /* other requests are done in some milliseconds */
+    CROWDED_THREADS = 8, /* that may wait at once: half of them by default */
+};
+
+/* ---- positions and ETag ---- */
+
+/* What an answer to one URL depends on: the epoch, and of each room head and oldest (a change of a message raises head).
+ * A hash over them; one room's numbers stand in clear, so that the common case can't collide. */
+static void make_etag(struct reading *g, const struct query *q)
+{
+    uint64_t hash = HASH_START;
+    if (q->count == 1) {
+        snprintf(g->etag, sizeof g->etag, "\"%.22s-%llx-%llx\"", g->epoch, (unsigned long long)g->rooms[0].head,
+                 (unsigned long long)g->rooms[0].oldest);
+        return;
+    }
+    for (size_t i = 0; i < q->count; i++) {
+        hash = hash_bytes(hash, &g->rooms[i].head, sizeof g->rooms[i].head);
+        hash = hash_bytes(hash, &g->rooms[i].oldest, sizeof g->rooms[i].oldest);
+    }
+    snprintf(g->etag, sizeof g->etag, "\"%.22s-%016llx\"", g->epoch, (unsigned long long)hash);
+}
+
+/* The closing quote of an ETag, perhaps with what a web server that compresses answers adds before
+ * it (mod_deflate, mod_brotli, Caddy). */
+static bool is_end_of_etag(const char *at)
+{
+    static const char *const ends[] = {"\"", "-gzip\"", "-br\"", "-zstd\""};
+    bool found = false;
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        found = found || strncmp(at, ends[i], strlen(ends[i])) == 0;
+    }
+    return found;
+}
+
+/* If-None-Match is * or a list of tags, perhaps weak ones (W/ before them; a proxy that compresses
+ * marks them so). */
+static bool etag_matches(const char *header, const char *etag)
+{
+    char opening[sizeof((struct reading *)NULL)->etag];
+    size_t length = (size_t)snprintf(opening, sizeof opening, "%.*s", (int)strlen(etag) - 1, etag);
+    bool matches = header != NULL && strcmp(header, "*") == 0;
+    for (const char *at = header; !matches && at != NULL && (at = strstr(at, opening)) != NULL;) {
+        at += length;
+        matches = is_end_of_etag(at);
+    }
+    return matches;
+}
+
+static void set_position(struct work *w, size_t i, uint64_t head, uint64_t oldest)
+{
+    struct answer_room *room = &w->g->rooms[i];
+    room->name = w->q->rooms[i].name;
+    room->head = head;
+    room->oldest = oldest;
+}
+
+static int find_positions(struct work *w, struct err *e)
+{
+    for (size_t i = 0; i < w->q->count; i++) {
+        struct store_room room;
+        if (store_room(w->store, w->q->rooms[i].name, &room, e) != 0) {
+            return -1;
+        }
+        set_position(w, i, room.head, room.oldest);
+    }
+    return 0;
+}
+
+/* To be asked after the reading: if the file has its name still, who finds another one there makes all forget after `moment`. */
+static void tell_positions(const struct work *w)
+{
+    if (w->bell == NULL || store_is_replaced(w->store)) {
+        return;
+    }
+    for (size_t i = 0; i < w->q->count; i++) {
+        bell_learned(w->bell, w->moment, w->q->rooms[i].name, w->g->rooms[i].head, w->g->rooms[i].oldest);
+    }
+}
+
+/* ---- messages ---- */
+
+static int read_page(struct work *w, size_t i, const struct store_range *range, struct err *e)
+{
+    struct reading *g = w->g;
+    if (store_read(w->store, range, &g->pages[i], e) != 0) {
+        return -1;
+    }
+    g->rooms[i].messages = g->pages[i].messages;
+    g->rooms[i].count = g->pages[i].count;
+    g->answer.more = g->answer.more || g->pages[i].more;
+    return 0;
+}
+
+static uint64_t last_seq(const struct store_page *page, uint64_t otherwise)
+{
+    return page->count > 0 ? page->messages[page->count - 1].seq : otherwise;
+}
+
+/* True: messages that were asked for are missing, anywhere in the range; retention, a purge or SQL
+ * removed them. begin: the seq before the first one that was asked for. end: the last seq that the
+ * page reaches. */
+static bool misses_some(const struct store_page *page, uint64_t begin, uint64_t end)
+{
+    uint64_t before = begin;
+    for (size_t i = 0; i < page->count; i++) {
+        if (page->messages[i].seq != before + 1) {
+            return true;
+        }
+        before = page->messages[i].seq;
+    }
+    return before < end;
+}
+
+/* Where a room is read from: a since beyond the head counts as the head. */
+static uint64_t start_of(const struct query_room *asked, const struct answer_room *room)
+{
+    return asked->now || asked->since > room->head ? room->head : asked->since;
+}
+
+/* Newer than since. What is left of limit and budget goes to the next room; a room for which nothing is left
+ * keeps its place, and `more` brings the client back for it. */
+static int read_since(struct work *w, size_t i, uint32_t *limit, size_t *budget, struct err *e)
+{
+    struct answer_room *room = &w->g->rooms[i];
+    uint64_t since = start_of(&w->q->rooms[i], room);
+    const struct store_range range = {.room = room->name, .since = since, .limit = *limit, .budget = *budget};
+    room->gap = since + 1 < room->oldest;
+    room->next = since;
+    if (since == room->head) {
+        return 0;
+    }
+    if (*limit == 0 || *budget == 0) {
+        w->g->answer.more = true;
+        return 0;
+    }
+    if (read_page(w, i, &range, e) != 0) {
+        return -1;
+    }
+    for (size_t m = 0; m < room->count; m++) {
+        size_t weight = chat_text_weight(room->messages[m].text, room->messages[m].text_length);
+        *budget -= weight < *budget ? weight : *budget;
+    }
+    *limit -= (uint32_t)room->count;
+    const struct store_page *page = &w->g->pages[i];
+    room->gap = room->gap || misses_some(page, since, page->more ? 0 : room->head);
+    room->next = last_seq(page, page->more ? since : room->head);
+    return 0;
+}
+
+static int read_newer(struct work *w, struct err *e)
+{
+    uint32_t limit = w->q->limit;
+    size_t budget = w->budget;
+    for (size_t i = 0; i < w->q->count; i++) {
+        if (read_since(w, i, &limit, &budget, e) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* The last ones, or those before a seq. */
+static int read_backwards(struct work *w, struct err *e)
+{
+    struct answer_room *room = &w->g->rooms[0];
+    bool is_last = w->q->kind == QUERY_LAST;
+    const struct store_range range = {.room = room->name,
+                                      .before = is_last ? 0 : w->q->before,
+                                      .limit = w->q->limit,
+                                      .budget = w->budget,
+                                      .backwards = true};
+    if (read_page(w, 0, &range, e) != 0) {
+        return -1;
+    }
+    const struct store_page *page = &w->g->pages[0];
+    uint64_t end = !is_last && w->q->before <= room->head ? w->q->before - 1 : room->head;
+    bool has_begin = page->more && page->count > 0; /* older ones weren't asked for */
+    room->gap = misses_some(page, has_begin ? page->messages[0].seq - 1 : room->oldest - 1, end);
+    if (is_last) {
+        w->g->answer.more = false; /* older ones may be there, but a call with since=next would find nothing */
+    }
+    room->next = last_seq(page, end);
+    return 0;
+}
+
+/* ---- the whole ---- */
+
+static int check_epoch(const struct work *w, struct err *e)
+{
+    if (w->q->epoch[0] == '\0' || strcmp(w->q->epoch, w->g->epoch) == 0) {
+        return 0;
+    }
+    return err_field(e, ERR_EPOCH, "epoch",
+                     "The messages you have are of another database; forget them and begin again with its epoch.");
+}
+
+/* Positions are there. A client that is ahead of a room, or behind what is kept, is told so at once. */
+static bool has_nothing_new(const struct work *w)
+{
+    bool nothing = w->q->kind == QUERY_SINCE;
+    for (size_t i = 0; nothing && i < w->q->count; i++) {
+        const struct answer_room *room = &w->g->rooms[i];
+        nothing = (w->q->rooms[i].now || w->q->rooms[i].since == room->head) && room->head + 1 >= room->oldest;
+    }
+    return nothing;
+}
+
+/* From the bell alone: true when it knows every room, and there is nothing to be read from the store. */
+static bool positions_are_known(struct work *w)
+{
+    for (size_t i = 0; i < w->q->count; i++) {
+        uint64_t head = 0;
+        uint64_t oldest = 0;
+        if (!bell_look(w->bell, w->q->rooms[i].name, &head, &oldest)) {
+            return false;
+        }
+        set_position(w, i, head, oldest);
+    }
+    return has_nothing_new(w);
+}
+
+/* Sets how much may be read: all that an answer may have, or little when the process's budget is
+ * used up. */
+static void take_budget(struct work *w)
+{
+    size_t most = w->how->budget;
+    bool small = most <= BUDGET_SMALL || w->how->always;
+    if (!small && budget_take(most * COPIES, 0)) {
+        w->g->counted = most * COPIES;
+        small = true;
+    }
+    w->budget = small ? most : BUDGET_SMALL;
+}
+
+static size_t weight_read(const struct work *w)
+{
+    size_t weight = 0;
+    for (size_t r = 0; r < w->q->count; r++) {
+        for (size_t i = 0; i < w->g->pages[r].count; i++) {
+            const struct chat_message *m = &w->g->pages[r].messages[i];
+            weight += chat_text_weight(m->text, m->text_length);
+        }
+    }
+    return weight;
+}
+
+/* Waits until so much of the budget is left. Only some threads wait at once: the others have small
+ * requests to answer. */
+static bool wait_for_budget(size_t needed)
+{
+    static atomic_uint waiting;
+    bool taken = false;
+    if (atomic_fetch_add(&waiting, 1) < CROWDED_THREADS) {
+        for (int tries = 0; !taken && tries < CROWDED_TRIES; tries++) {
+            clock_sleep_ms(CROWDED_MS);
+            taken = budget_take(needed, 0);
+        }
+    }
+    atomic_fetch_sub(&waiting, 1);
+    return taken;
+}
+
+/* After reading: only what was read stays counted. When that is more than what was taken, all is
+ * given back before the thread waits: if several threads each kept a part and waited for the rest,
+ * none would get it. */
+static int settle_budget(struct work *w, struct err *e)
+{
+    size_t weight = weight_read(w);
+    size_t needed = weight > BUDGET_SMALL && !w->how->always ? weight * COPIES : 0;
+    if (needed <= w->g->counted) {
+        budget_give_back(w->g->counted - needed);
+        w->g->counted = needed;
+        return 0;
+    }
+    budget_give_back(w->g->counted);
+    w->g->counted = 0;
+    if (!budget_take(needed, 0) && !wait_for_budget(needed)) {
+        return err_set(e, ERR_CROWDED, "Too many requests ask for long messages at once. Try again in a moment.");
+    }
+    w->g->counted = needed;
+    return 0;
+}
+
+/* In one view of the store, so that head, oldest and the messages belong together. */
+static int read_view(struct work *w, struct err *e)
+{
+    if (find_positions(w, e) != 0) {
+        return -1;
+    }
+    tell_positions(w);
+    make_etag(w->g, w->q);
+    w->g->nothing_new = has_nothing_new(w);
+    w->g->unchanged = etag_matches(w->how->if_none_match, w->g->etag);
+    if (w->g->unchanged) {
+        return 0;
+    }
+    take_budget(w);
+    return w->q->kind == QUERY_SINCE ? read_newer(w, e) : read_backwards(w, e);
+}
+
+static int read_idle(struct work *w)
+{
+    make_etag(w->g, w->q);
+    w->g->nothing_new = true;
+    w->g->unchanged = etag_matches(w->how->if_none_match, w->g->etag);
+    for (size_t i = 0; i < w->q->count; i++) {
+        w->g->rooms[i].next = w->g->rooms[i].head;
+    }
+    return 0;
+}
+
+static int read_store(struct work *w, struct err *e)
+{
+    int result = -1;
+    if (check_epoch(w, e) != 0) {
+        return -1;
+    }
+    w->moment = w->bell != NULL ? bell_moment(w->bell) : 0;
+    if (w->bell != NULL && !w->asks_store && w->q->kind == QUERY_SINCE && positions_are_known(w)) {
+        return read_idle(w);
+    }
+    if (store_read_begin(w->store, e) == 0) {
+        result = read_view(w, e);
+        store_read_end(w->store);
+    }
+    return result == 0 ? settle_budget(w, e) : -1; /* which may wait a little: not within the view */
+}
+
+/* Without a watcher and without the store: from heads that are known for the files as they are. */
+static bool read_in_step(struct work *w, struct site *site)
+{
+    w->bell = site_bell_in_step(site, &w->stamp);
+    if (w->bell == NULL || w->q->kind != QUERY_SINCE) {
+        return false;
+    }
+    snprintf(w->g->epoch, sizeof w->g->epoch, "%s", bell_epoch(w->bell));
+    return check_epoch(w, NULL) == 0 && positions_are_known(w) && read_idle(w) == 0;
+}
+
+/* The store is read, and what it says is made known, so that the next process needn't. */
+static int read_and_tell(struct work *w, struct site *site, struct err *e)
+{
+    w->bell = w->stamp != 0 ? site_bell(site, w->store) : NULL;
+    uint64_t found = w->bell != NULL ? bell_stamp(w->bell) : 0;
+    if (w->bell != NULL && found != w->stamp) {
+        bell_forget(w->bell); /* the heads are those of other files */
+    }
+    w->asks_store = true;
+    int result = read_store(w, e);
+    if (result == 0 && w->bell != NULL) {
+        bell_restamp(w->bell, found, w->stamp);
+    }
+    return result;
+}
+
+int reading_take(struct reading *g, struct site *site, const struct query *q, const struct reading_how *how,
+                 struct err *e)
+{
+    struct work w = {.g = g, .q = q, .how = how};
+    memset(g, 0, sizeof *g);
+    g->answer = (struct answer){
+        .epoch = g->epoch, .rooms = g->rooms, .count = q->count, .several = q->several, .poll_after = how->poll_after};
+    if (!how->use_bell && read_in_step(&w, site)) {
+        return 0;
+    }
+    w.store = site_borrow(site, e);
+    if (w.store == NULL) {
+        return -1;
+    }
+    snprintf(g->epoch, sizeof g->epoch, "%s", store_epoch(w.store));
+    w.bell = how->use_bell ? site_bell(site, w.store) : NULL;
+    int result = how->use_bell ? read_store(&w, e) : read_and_tell(&w, site, e);
+    site_return(site, w.store);
+    return result;
+}
+
+void reading_fini(struct reading *g)
+{
+    budget_give_back(g->counted);
+    g->counted = 0;
+    for (size_t i = 0; i < QUERY_ROOMS_MAX; i++) {
+        store_page_fini(&g->pages[i]);
+    }
+}

@@ -1,0 +1,48 @@
+/* reading.h - what a poll finds: positions and messages of the rooms that it asks for, in one view of the store.
+ *
+ * Knows queries, answers and the store; knows no HTTP.
+ * Threads: a reading belongs to one.
+ */
+#ifndef READING_H
+#define READING_H
+
+#include "chat/answer.h"
+#include "chat/query.h"
+#include "store/store.h"
+
+#include <stdbool.h>
+
+struct bell;
+struct err;
+struct site;
+
+struct reading {
+    struct answer answer; /* points into what follows */
+    struct answer_room rooms[QUERY_ROOMS_MAX];
+    struct store_page pages[QUERY_ROOMS_MAX];
+    char epoch[CHAT_EPOCH_SIZE];
+    char etag[64];    /* with its quotes */
+    size_t counted;   /* bytes of the budget that are taken until reading_fini */
+    bool unchanged;   /* if_none_match names the etag: no messages were read */
+    bool nothing_new; /* newer messages were asked for, and the client knows all that there is */
+};
+
+struct reading_how {
+    /* Greatest weight of the texts in the answer (chat_text_weight), about. It is less while much
+     * is in work (budget.h); the answer's `more` tells so. */
+    size_t budget;
+    unsigned poll_after;       /* for the answer */
+    const char *if_none_match; /* may be NULL */
+    bool always;               /* reads however much is in work: for the one thread that answers all waiting requests */
+    bool use_bell; /* heads known to the bell save the reading when there is nothing new; somebody in this process
+                                  watches for commits that ring nowhere (watcher.h) */
+};
+
+/* Fills *g; the query must live as long as it does, and its texts count as in work. -1: ERR_EPOCH
+ * (g->epoch says the present one), ERR_CROWDED for a single text that is too long for what is left
+ * of the budget, or an error of the store. In all cases call reading_fini. */
+int reading_take(struct reading *g, struct site *site, const struct query *q, const struct reading_how *how,
+                 struct err *e);
+void reading_fini(struct reading *g);
+
+#endif

@@ -1,0 +1,120 @@
+/* check.c - looks through a whole database for what must not be. See sql/invariants.sql. */
+#include "store/sqlite/private/sqlite.h"
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "store/sql_files.h"
+
+#include <string.h>
+
+enum { SHOWN_MAX = 20, LINE_MAX_BYTES = 400 };
+
+static const char *invariants(void)
+{
+    for (const struct sql_file *f = sql_files; f->name != NULL; f++) {
+        if (strcmp(f->name, "invariants.sql") == 0) {
+            return f->text;
+        }
+    }
+    return "";
+}
+
+static void show(sqlite3_stmt *row, const char *meaning, FILE *out)
+{
+    struct buf line;
+    buf_init(&line, LINE_MAX_BYTES);
+    buf_addf(&line, "%s:", meaning);
+    for (int i = 0; i < sqlite3_column_count(row); i++) {
+        const char *value = (const char *)sqlite3_column_text(row, i);
+        buf_addf(&line, " %s=%s", sqlite3_column_name(row, i), value == NULL ? "NULL" : value);
+    }
+    for (char *c = line.bytes; c != NULL && *c != '\0'; c++) {
+        if ((unsigned char)*c < 0x20 || *c == 0x7f) {
+            *c = '?'; /* a damaged name must not steer a terminal */
+        }
+    }
+    fprintf(out, "%s\n", buf_text(&line));
+    buf_fini(&line);
+}
+
+/* Rows of a query that shouldn't have any, or -1. `fine`: the one row that means that nothing is wrong; may be NULL. */
+static int count_rows(struct store_sqlite *s, sqlite3_stmt *query, const char *meaning, const char *fine, FILE *out,
+                      struct err *e)
+{
+    int found = 0;
+    int rc = SQLITE_ROW;
+    while ((rc = sqlite3_step(query)) == SQLITE_ROW) {
+        const char *first = (const char *)sqlite3_column_text(query, 0);
+        if (fine != NULL && first != NULL && strcmp(first, fine) == 0) {
+            continue;
+        }
+        if (++found <= SHOWN_MAX) {
+            show(query, meaning, out);
+        }
+    }
+    if (found > SHOWN_MAX) {
+        fprintf(out, "%s: %d more\n", meaning, found - SHOWN_MAX);
+    }
+    if (rc == SQLITE_DONE) {
+        return found;
+    }
+    if ((rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB) { /* that's what we came for */
+        fprintf(out, "%s: can't be found out: %s\n", meaning, sqlite3_errmsg(s->db));
+        return found + 1;
+    }
+    return store_sqlite_fail(s, rc, meaning, e);
+}
+
+/* The line of the comment that stands last before the query; "" when there is none. */
+static void meaning_of(const char *sql, size_t length, char *out, size_t size)
+{
+    const char *end = sql + length;
+    out[0] = '\0';
+    while (sql < end) {
+        const char *stop = memchr(sql, '\n', (size_t)(end - sql));
+        stop = stop == NULL ? end : stop;
+        if (stop - sql > 3 && memcmp(sql, "-- ", 3) == 0) {
+            snprintf(out, size, "%.*s", (int)(stop - sql - 3), sql + 3);
+        }
+        sql = stop + 1;
+    }
+}
+
+static int check_query(struct store_sqlite *s, const char *sql, const char **tail, FILE *out, struct err *e)
+{
+    sqlite3_stmt *query = NULL;
+    char meaning[160];
+    int found = 0;
+    int rc = sqlite3_prepare_v2(s->db, sql, -1, &query, tail);
+    if (rc != SQLITE_OK) {
+        *tail = "";
+        return store_sqlite_fail(s, rc == SQLITE_ERROR ? SQLITE_CORRUPT : rc, "prepare an invariant", e);
+    }
+    if (query != NULL) {
+        meaning_of(sql, (size_t)(*tail - sql), meaning, sizeof meaning);
+        found = count_rows(s, query, meaning, NULL, out, e);
+    }
+    sqlite3_finalize(query);
+    return found;
+}
+
+static int check_pragma(struct store_sqlite *s, const char *sql, const char *meaning, const char *fine, FILE *out,
+                        struct err *e)
+{
+    sqlite3_stmt *query = NULL;
+    int rc = sqlite3_prepare_v2(s->db, sql, -1, &query, NULL);
+    int found = rc == SQLITE_OK ? count_rows(s, query, meaning, fine, out, e) : store_sqlite_fail(s, rc, meaning, e);
+    sqlite3_finalize(query);
+    return found;
+}
+
+int store_sqlite_check(struct store_sqlite *s, FILE *out, struct err *e)
+{
+    int all = check_pragma(s, "PRAGMA integrity_check", "the file is damaged", "ok", out, e);
+    int found = all < 0 ? -1 : check_pragma(s, "PRAGMA foreign_key_check", "a reference leads nowhere", NULL, out, e);
+    for (const char *sql = invariants(); found >= 0 && *sql != '\0';) {
+        all += found;
+        found = check_query(s, sql, &sql, out, e);
+    }
+    return found < 0 ? -1 : all + found;
+}

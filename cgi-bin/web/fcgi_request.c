@@ -1,0 +1,84 @@
+/* fcgi_request.c - see fcgi_request.h. */
+#include "web/fcgi_request.h"
+
+#include "base/buf.h"
+
+#include <errno.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+enum {
+    VERSION = 1,
+    HEADER_BYTES = 8,
+    ROOM_RECORDS = 4, /* the last piece, and the end of the output and of the request */
+    TYPE_END_REQUEST = 3,
+    TYPE_STDOUT = 6,
+    CONTENT_MAX = 65528 /* below 65,536, and a multiple of 8 */
+};
+
+static void add_header(struct buf *out, unsigned type, uint16_t id, size_t length)
+{
+    const unsigned char header[8] = {VERSION,
+                                     (unsigned char)type,
+                                     (unsigned char)(id >> 8),
+                                     (unsigned char)(id & 0xFFU),
+                                     (unsigned char)(length >> 8),
+                                     (unsigned char)(length & 0xFFU),
+                                     0,
+                                     0};
+    buf_add(out, header, sizeof header);
+}
+
+void fcgi_request_output(struct buf *out, uint16_t id, const char *bytes, size_t length)
+{
+    size_t room = 0;
+    (void)buf_room(out, length + HEADER_BYTES * (length / CONTENT_MAX + ROOM_RECORDS), &room); /* once for all */
+    while (length > 0) {
+        size_t piece = length < CONTENT_MAX ? length : CONTENT_MAX;
+        add_header(out, TYPE_STDOUT, id, piece);
+        buf_add(out, bytes, piece);
+        bytes += piece;
+        length -= piece;
+    }
+}
+
+void fcgi_request_end(struct buf *out, uint16_t id)
+{
+    static const char complete[8] = {0}; /* application status 0, FCGI_REQUEST_COMPLETE */
+    add_header(out, TYPE_STDOUT, id, 0);
+    add_header(out, TYPE_END_REQUEST, id, sizeof complete);
+    buf_add(out, complete, sizeof complete);
+}
+
+long fcgi_request_write(const struct fcgi_request *h, const char *bytes, size_t length)
+{
+    for (;;) {
+        ssize_t count = send(h->connection, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (count >= 0) {
+            return (long)count;
+        }
+        if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            return 0;
+        }
+        if (errno != EINTR) {
+            return -1;
+        }
+    }
+}
+
+long fcgi_request_drop_input(const struct fcgi_request *h)
+{
+    char piece[16 * 1024];
+    ssize_t count = recv(h->connection, piece, sizeof piece, MSG_DONTWAIT);
+    if (count > 0) {
+        return (long)count;
+    }
+    return count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) ? 0 : -1;
+}
+
+int fcgi_request_unread(const struct fcgi_request *h)
+{
+    int bytes = 0;
+    return ioctl(h->connection, SIOCOUTQ, &bytes) == 0 ? bytes : 0;
+}

@@ -1,0 +1,386 @@
+/* test_heads.c - head_files.h: the file of a room says how far it is, whoever else writes, and whatever stands in its way. */
+#include "store_support.h"
+
+#include "site/commit.h"
+#include "site/head_files.h"
+#include "site/site.h"
+#include "system/conf.h"
+
+#include <pthread.h>
+#include <time.h>
+
+enum { PROCESSES = 4, THREADS = 4, EACH = 4, ROUNDS = 6 };
+
+/* What a program has: settings, a committer. */
+struct poll_program {
+    struct site *site;
+    struct commit *commit;
+    char data[320];
+    char heads[320];
+};
+
+static void program_init_at(struct poll_program *g, const struct place *p, enum store_mode mode, const char *heads)
+{
+    snprintf(g->data, sizeof g->data, "POLLCHAT_DATA=%s", p->folder);
+    snprintf(g->heads, sizeof g->heads, "POLLCHAT_HEADS=%s%s", p->root, heads);
+    const char *const environment[] = {g->data, g->heads, NULL};
+    g->site = site_new(mode, false, NULL);
+    NEED(site_conf(g->site, environment, NULL) != NULL);
+    g->commit = commit_new(g->site, 100);
+}
+
+static void program_init(struct poll_program *g, const struct place *p, enum store_mode mode)
+{
+    program_init_at(g, p, mode, "/heads");
+}
+
+static void program_fini(struct poll_program *g)
+{
+    commit_free(g->commit);
+    site_free(g->site);
+}
+
+static int say(struct poll_program *g, const char *room, const char *id)
+{
+    char epoch[CHAT_EPOCH_SIZE];
+    struct chat_draft draft = draft_of(room, "ann", id, "text");
+    struct store_job job = {.draft = &draft};
+    return commit_append(g->commit, &job, epoch, NULL);
+}
+
+static const char *epoch_of(struct poll_program *g)
+{
+    static char epoch[CHAT_EPOCH_SIZE];
+    struct store *store = site_borrow(g->site, NULL);
+    assert_non_null(store);
+    snprintf(epoch, sizeof epoch, "%s", store_epoch(store));
+    site_return(g->site, store);
+    return epoch;
+}
+
+/* The file of a room. */
+static const char *path_of(const struct place *p, const char *room)
+{
+    static char path[400];
+    char name[SITE_KEY_NAME_SIZE];
+    struct site_key key;
+    assert_int_equal(site_key_load(&key, p->folder, NULL), 0);
+    site_key_name(&key, "head", room, name);
+    snprintf(path, sizeof path, "%s/heads/%s", p->root, name);
+    return path;
+}
+
+static void write_file(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "we");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static void assert_says(struct poll_program *g, const struct place *p, const char *room, uint64_t head)
+{
+    char expected[200];
+    char *text = support_read_file(path_of(p, room), NULL);
+    snprintf(expected, sizeof expected, "{\"epoch\":\"%s\",\"head\":%llu}\n", epoch_of(g), (unsigned long long)head);
+    assert_string_equal(text, expected);
+    free(text);
+}
+
+static int count_files(const struct place *p)
+{
+    char path[400];
+    struct dirent **names = NULL;
+    snprintf(path, sizeof path, "%s/heads", p->root);
+    int found = scandir(path, &names, NULL, NULL);
+    for (int i = 0; i < found; i++) {
+        free(names[i]);
+    }
+    free(names);
+    return found < 0 ? 0 : found - 2;
+}
+
+static void a_commit_is_told_for_everybody_to_read(void **state)
+{
+    const struct place *p = *state;
+    struct poll_program g;
+    struct stat st;
+    struct stat second;
+    char path[400];
+    program_init(&g, p, STORE_WRITE);
+    mode_t before = umask(077);
+    assert_int_equal(say(&g, "lobby", "1"), 0);
+    umask(before);
+    assert_says(&g, p, "lobby", 1);
+    assert_int_equal(lstat(path_of(p, "lobby"), &st), 0);
+    assert_int_equal(st.st_mode, S_IFREG | 0644);
+    assert_int_equal(say(&g, "lobby", "2"), 0);
+    assert_says(&g, p, "lobby", 2);
+    assert_int_equal(lstat(path_of(p, "lobby"), &second), 0);
+    /* A server that looks at size and second only sees another file. */
+    assert_int_equal(second.st_size, st.st_size);
+    assert_int_equal(second.st_mtim.tv_sec, st.st_mtim.tv_sec + 1);
+    assert_in_range(st.st_mtim.tv_sec, 1000000000, 1700000000);
+    assert_int_equal(say(&g, "dev", "1"), 0);
+    assert_says(&g, p, "dev", 1);
+    assert_int_equal(count_files(p), 2);
+    snprintf(path, sizeof path, "%s/heads", p->root);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0755);
+    program_fini(&g);
+}
+
+/* As if this process had committed 1 and was overtaken, on the way to its file, by one that committed 2. */
+static void who_is_late_leaves_the_newest(void **state)
+{
+    const struct place *p = *state;
+    struct poll_program g;
+    struct chat_draft draft = draft_of("lobby", "ann", "1", "text");
+    const struct store_job late = {.draft = &draft, .outcome = STORE_STORED, .seq = 1};
+    program_init(&g, p, STORE_WRITE);
+    assert_int_equal(say(&g, "lobby", "1"), 0);
+    assert_int_equal(say(&g, "lobby", "2"), 0);
+    struct store *store = site_borrow(g.site, NULL);
+    head_files_publish(site_loaded_conf(g.site), store, NULL, &late, 1);
+    site_return(g.site, store);
+    assert_says(&g, p, "lobby", 2);
+    store = site_borrow(g.site, NULL);
+    head_files_publish(site_loaded_conf(g.site), store, site_bell(g.site, store), &late, 1);
+    site_return(g.site, store);
+    assert_says(&g, p, "lobby", 2);
+    program_fini(&g);
+}
+
+static void commit_many(const struct place *p, int argument)
+{
+    struct poll_program g;
+    program_init(&g, p, STORE_WRITE);
+    for (int i = 0; i < EACH; i++) {
+        char id[32];
+        snprintf(id, sizeof id, "%d-%d", argument, i);
+        NEED(say(&g, "lobby", id) == 0);
+    }
+    program_fini(&g);
+}
+
+struct racer {
+    pthread_t thread;
+    struct poll_program *program;
+    int number;
+};
+
+static void *race(void *argument)
+{
+    struct racer *r = argument;
+    for (int i = 0; i < EACH; i++) {
+        char id[32];
+        snprintf(id, sizeof id, "t%d-%d", r->number, i);
+        NEED(say(r->program, "lobby", id) == 0);
+    }
+    return NULL;
+}
+
+static void after_any_race_the_file_says_the_head(void **state)
+{
+    const struct place *p = *state;
+    for (int round = 0; round < ROUNDS; round++) {
+        pid_t children[PROCESSES];
+        struct racer racers[THREADS];
+        struct poll_program g;
+        for (int i = 0; i < PROCESSES; i++) {
+            children[i] = start_child(commit_many, p, round * PROCESSES + i);
+        }
+        program_init(&g, p, STORE_WRITE);
+        for (int i = 0; i < THREADS; i++) {
+            racers[i] = (struct racer){.program = &g, .number = round * THREADS + i};
+            assert_int_equal(pthread_create(&racers[i].thread, NULL, race, &racers[i]), 0);
+        }
+        for (int i = 0; i < THREADS; i++) {
+            assert_int_equal(pthread_join(racers[i].thread, NULL), 0);
+        }
+        for (int i = 0; i < PROCESSES; i++) {
+            assert_int_equal(wait_child(children[i]), 0);
+        }
+        assert_says(&g, p, "lobby", (uint64_t)(round + 1) * EACH * (PROCESSES + THREADS));
+        assert_int_equal(count_files(p), 1);
+        program_fini(&g);
+    }
+}
+
+static void a_link_in_its_place_is_replaced_not_followed(void **state)
+{
+    const struct place *p = *state;
+    struct poll_program g;
+    char target[400];
+    program_init(&g, p, STORE_WRITE);
+    assert_int_equal(say(&g, "lobby", "1"), 0);
+    snprintf(target, sizeof target, "%s/target", p->root);
+    write_file(target, "untouched");
+    assert_int_equal(unlink(path_of(p, "lobby")), 0);
+    assert_int_equal(symlink(target, path_of(p, "lobby")), 0);
+    assert_int_equal(say(&g, "lobby", "2"), 0);
+    assert_says(&g, p, "lobby", 2);
+    char *text = support_read_file(target, NULL);
+    assert_string_equal(text, "untouched");
+    free(text);
+    program_fini(&g);
+}
+
+/* Root may write anywhere, so the obstacles are of another kind than permissions. */
+static void what_can_t_be_written_fails_no_send_and_is_not_told(void **state)
+{
+    const struct place *p = *state;
+    static const char *const obstacles[] = {"/file", "/file/heads", "/missing/heads", "/data", "/data/../data/."};
+    char address[HEAD_FILES_ADDRESS_SIZE];
+    char path[400];
+    struct poll_program g;
+    snprintf(path, sizeof path, "%s/file", p->root);
+    write_file(path, "no folder");
+    for (size_t i = 0; i < COUNT(obstacles); i++) {
+        char id[32];
+        snprintf(id, sizeof id, "%zu", i);
+        program_init_at(&g, p, STORE_WRITE, obstacles[i]);
+        assert_int_equal(say(&g, "lobby", id), 0);
+        assert_false(head_files_watch(g.site, epoch_of(&g), "lobby", i + 1, address));
+        program_fini(&g);
+    }
+    program_init(&g, p, STORE_WRITE);
+    assert_int_equal(say(&g, "lobby", "good"), 0);
+    assert_int_equal(unlink(path_of(p, "lobby")), 0);
+    assert_int_equal(mkdir(path_of(p, "lobby"), 0755), 0);
+    assert_int_equal(say(&g, "lobby", "more"), 0);
+    assert_false(head_files_watch(g.site, epoch_of(&g), "lobby", COUNT(obstacles) + 2, address));
+    assert_int_equal(count_files(p), 1); /* and nothing half made */
+    program_fini(&g);
+}
+
+static void a_poll_mends_what_a_crash_left(void **state)
+{
+    const struct place *p = *state;
+    static const char *const wrong[] = {NULL, "", "{\"epoch\":\"another\",\"head\":2}\n", "<html>"};
+    char address[HEAD_FILES_ADDRESS_SIZE];
+    char text[100];
+    struct poll_program g;
+    struct poll_program reader;
+    program_init(&g, p, STORE_WRITE);
+    program_init(&reader, p, STORE_READ);
+    assert_int_equal(say(&g, "lobby", "1"), 0);
+    assert_int_equal(say(&g, "lobby", "2"), 0);
+    for (size_t i = 0; i < COUNT(wrong) + 2; i++) {
+        unlink(path_of(p, "lobby"));
+        if (i >= COUNT(wrong)) { /* behind, and ahead, as when a backup was restored */
+            snprintf(text, sizeof text, "{\"epoch\":\"%s\",\"head\":%d}\n", epoch_of(&g), i == COUNT(wrong) ? 1 : 3);
+        }
+        if (i >= COUNT(wrong) || wrong[i] != NULL) {
+            write_file(path_of(p, "lobby"), i >= COUNT(wrong) ? text : wrong[i]);
+        }
+        assert_true(head_files_watch(reader.site, epoch_of(&g), "lobby", 2, address));
+        assert_says(&g, p, "lobby", 2);
+        assert_string_equal(address, strstr(path_of(p, "lobby"), "heads/"));
+    }
+    /* An answer that is older than the file sets nothing back. */
+    assert_true(head_files_watch(reader.site, epoch_of(&g), "lobby", 1, address));
+    assert_says(&g, p, "lobby", 2);
+    program_fini(&reader);
+    program_fini(&g);
+}
+
+static void rooms_without_a_message_make_no_files(void **state)
+{
+    const struct place *p = *state;
+    char address[HEAD_FILES_ADDRESS_SIZE];
+    struct poll_program g;
+    program_init(&g, p, STORE_WRITE);
+    assert_int_equal(say(&g, "lobby", "1"), 0);
+    assert_false(head_files_watch(g.site, epoch_of(&g), "nobody-here", 0, address));
+    assert_false(head_files_watch(g.site, epoch_of(&g), "nobody-here", 5, address)); /* and whatever an answer says */
+    assert_int_equal(count_files(p), 1);
+    program_fini(&g);
+}
+
+static void what_killed_writers_left_goes_later(void **state)
+{
+    const struct place *p = *state;
+    char path[400];
+    struct poll_program g;
+    program_init(&g, p, STORE_WRITE);
+    const struct conf *conf = site_loaded_conf(g.site);
+    assert_int_equal(say(&g, "lobby", "1"), 0);
+    snprintf(path, sizeof path, "%s/heads/.new-0123456789abcdef", p->root);
+    write_file(path, "half");
+    head_files_sweep(conf, time(NULL));
+    assert_int_equal(count_files(p), 2);
+    head_files_sweep(conf, time(NULL) + 62);
+    assert_int_equal(count_files(p), 1);
+    assert_says(&g, p, "lobby", 1);
+    program_fini(&g);
+}
+
+/* A file that is changed from now on is later than this one, by the clock of the file system. */
+static void wait_past(const struct place *p, const char *path)
+{
+    char other[400];
+    struct stat st;
+    struct stat later = {.st_size = 0};
+    snprintf(other, sizeof other, "%s/later", p->root);
+    assert_int_equal(stat(path, &st), 0);
+    do {
+        write_file(other, "x");
+        assert_int_equal(stat(other, &later), 0);
+    } while (later.st_ctim.tv_sec == st.st_ctim.tv_sec && later.st_ctim.tv_nsec == st.st_ctim.tv_nsec);
+    unlink(other);
+}
+
+static void of_too_many_those_that_were_quiet_for_longest_give_way(void **state)
+{
+    const struct place *p = *state;
+    struct poll_program g;
+    char room[32];
+    char path[400];
+    char own[400];
+    char address[HEAD_FILES_ADDRESS_SIZE];
+    program_init(&g, p, STORE_WRITE);
+    assert_int_equal(say(&g, "quiet", "1"), 0);
+    assert_int_equal(say(&g, "lobby", "1"), 0);
+    wait_past(p, path_of(p, "lobby"));
+    for (int i = 2; i < 1024; i++) { /* strangers' rooms */
+        snprintf(path, sizeof path, "%s/heads/%032d", p->root, i);
+        write_file(path, "x");
+    }
+    snprintf(own, sizeof own, "%s/heads/index.html", p->root);
+    write_file(own, "");
+    wait_past(p, path);
+    assert_int_equal(say(&g, "lobby", "2"), 0); /* has one, so nothing has to go */
+    assert_int_equal(count_files(p), 1024 + 1);
+    assert_int_equal(say(&g, "new", "1"), 0);
+    assert_says(&g, p, "new", 1);
+    assert_says(&g, p, "lobby", 2);
+    assert_int_equal(access(path_of(p, "quiet"), F_OK), -1);
+    for (int i = 0; i < 100; i++) {
+        snprintf(room, sizeof room, "room-%d", i);
+        assert_int_equal(say(&g, room, "1"), 0);
+    }
+    assert_true(count_files(p) <= 1024 + 1);
+    assert_int_equal(access(own, F_OK), 0); /* not one of them */
+    assert_says(&g, p, "lobby", 2);
+    assert_true(head_files_watch(g.site, epoch_of(&g), "quiet", 1, address)); /* who polls the room has it made again */
+    assert_says(&g, p, "quiet", 1);
+    program_fini(&g);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_BOTH_MODES(a_commit_is_told_for_everybody_to_read),
+        IN_BOTH_MODES(who_is_late_leaves_the_newest),
+        IN_BOTH_MODES(after_any_race_the_file_says_the_head),
+        IN_WAL(a_link_in_its_place_is_replaced_not_followed),
+        IN_WAL(what_can_t_be_written_fails_no_send_and_is_not_told),
+        IN_BOTH_MODES(a_poll_mends_what_a_crash_left),
+        IN_WAL(rooms_without_a_message_make_no_files),
+        IN_WAL(what_killed_writers_left_goes_later),
+        IN_WAL(of_too_many_those_that_were_quiet_for_longest_give_way),
+    };
+    quiet_log();
+    return RUN(tests);
+}
