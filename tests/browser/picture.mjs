@@ -7,7 +7,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { withHost } from '../hosts/hosts.mjs';
+import { withHost } from '../shared-hosting/host.mjs';
 import { withFake } from './fake-server.mjs';
 import { box, rows, say, withBrowser } from './harness.mjs';
 import { shrink } from './png.mjs';

@@ -8,7 +8,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { makeFolder, pause, processes, removeFolder, until } from '../e2e/harness.mjs';
-import { ARCHIVE, user, withHost } from './hosts.mjs';
+import { ARCHIVE, user, withHost } from './host.mjs';
 
 const programIn = (site) => fs.readFileSync(path.join(site, 'cgi-bin', 'programs', 'use'), 'utf8').trim();
 

@@ -1,4 +1,4 @@
-// hosts.test.mjs - the archive on hosts as they are: unpacked into some folder, opened in a browser, talked in, and doctor.html says the truth.
+// kinds.test.mjs - the archive on hosts as they are: unpacked into some folder, opened in a browser, talked in, and doctor.html says the truth.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -6,7 +6,7 @@ import path from 'node:path';
 import test from 'node:test';
 import { withBrowser } from '../browser/harness.mjs';
 import { until } from '../e2e/harness.mjs';
-import { conform, kinds, withHost } from './hosts.mjs';
+import { conform, kinds, withHost } from './host.mjs';
 import { diagnose, FAULTS, talk, wrong } from './visit.mjs';
 
 // ---- hosts on which it works ----

@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url';
 import { spawnSync } from 'node:child_process';
 import { withBrowser } from '../browser/harness.mjs';
 import { makeFolder, removeFolder } from '../e2e/harness.mjs';
-import { ARCHIVE, asOwner, withHost } from './hosts.mjs';
+import { ARCHIVE, asOwner, withHost } from './host.mjs';
 
 const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const PICTURES_MOST = 150_000;

@@ -9,7 +9,7 @@ import path from 'node:path';
 import test from 'node:test';
 import { say, shows, status, texts, withBrowser } from '../browser/harness.mjs';
 import { until } from '../e2e/harness.mjs';
-import { asOwner, conform, kinds, user, withHost } from './hosts.mjs';
+import { asOwner, conform, kinds, user, withHost } from './host.mjs';
 import { diagnose, FAULTS, talk, wrong } from './visit.mjs';
 
 const here = path.dirname(new URL(import.meta.url).pathname);
@@ -130,7 +130,7 @@ function smallDisk(host) {
   if (type !== 0x01021994 || bavail * bsize > 256 * 1024 * 1024) {
     return null;
   }
-  const folder = fs.mkdtempSync('/dev/shm/pollchat-hosts.');
+  const folder = fs.mkdtempSync('/dev/shm/pollchat-shared-hosting.');
   fs.chownSync(folder, uid, gid);
   const conf = path.join(host.site, 'cgi-bin', 'chat.conf');
   fs.writeFileSync(conf, fs.readFileSync(conf, 'utf8').replace(/^data = .*$/m, `data = ${folder}`));

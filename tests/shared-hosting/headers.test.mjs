@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import { withHost } from './hosts.mjs';
+import { withHost } from './host.mjs';
 
 const PAGES = ['', 'index.html', 'doctor.html', 'INSTALL.html', 'js/main.js', 'chat.css'];
 

@@ -1,4 +1,4 @@
-// hosts.mjs - plays shared hosts: unpacks the archive into a folder that a web server serves, as an owner with nothing but FTP would.
+// host.mjs - plays shared hosts: unpacks the archive into a folder that a web server serves, as an owner with nothing but FTP would.
 //
 //   const host = await open('cgi-only', { before(site) { ... } });
 //   host.address            http://127.0.0.1:PORT/home/chat/, the folder of the page
@@ -145,7 +145,7 @@ export class Host {
     for (const folder of this.setup.needs ?? []) {
       fs.mkdirSync(folder, { recursive: true });
     }
-    this.folder = this.setup.within === undefined ? makeFolder() : fs.mkdtempSync(path.join(this.setup.within, 'pollchat-hosts.'));
+    this.folder = this.setup.within === undefined ? makeFolder() : fs.mkdtempSync(path.join(this.setup.within, 'pollchat-shared-hosting.'));
     fs.chmodSync(this.folder, 0o755);
     this.run = path.join(this.folder, 'run');
     this.served = path.join(this.folder, 'public_html');
