@@ -53,7 +53,7 @@ machine_boot() { # FOLDER
     here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
     # A cgroup of its own, of which systemd then sees nothing but the inside.
     machine_cgroup=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
-    machine_cgroup=$machine_cgroup/homes.$$
+    machine_cgroup=$machine_cgroup/pollchat.$$
     mkdir "$machine_cgroup"
     # shellcheck disable=SC2016 # for the inner shell
     sh -c 'echo $$ >"$1/cgroup.procs" && shift && exec "$@"' sh "$machine_cgroup" "${machine_unshare[@]}" sh "$here/boot.sh" "$1" >"$1.boot.log" 2>&1 </dev/null &

@@ -23,4 +23,4 @@ mkdir -p old
 pivot_root . old
 cd /
 umount -l /old
-exec env -i container=homes PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd --log-target=null systemd.unit=multi-user.target
+exec env -i container=pollchat PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd --log-target=null systemd.unit=multi-user.target
