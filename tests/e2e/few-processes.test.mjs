@@ -1,4 +1,4 @@
-// few.test.mjs - few processes, many visitors: a host that lets a site have 20 processes, and 200 who poll as the page does.
+// few-processes.test.mjs - few processes, many visitors: a host that lets a site have 20 processes, and 200 who poll as the page does.
 //
 // The limit is mod_fcgid's own (FcgidMaxProcesses), and for plain CGI a stand-in for the "entry processes" of shared hosts: a proxy
 // that answers 508 to whoever comes while 20 requests are under way.
