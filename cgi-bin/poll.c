@@ -17,23 +17,23 @@
 #include "wait/waiting.h"
 #include "web/cors.h"
 #include "web/forwarded.h"
+#include "web/request.h"
 #include "web/route.h"
 #include "web/serve.h"
-#include "web/web.h"
 
-static void handle(struct web_exchange *x, void *context)
+static void handle(struct request *x, void *context)
 {
     static const struct route routes[] = {
-        {"poll", WEB_GET | WEB_HEAD, get_poll},
-        {"stream", WEB_GET | WEB_HEAD, get_stream},
-        {"status", WEB_GET | WEB_HEAD, get_status},
-        {"plain", WEB_GET | WEB_HEAD, get_plain},
-        {"embed", WEB_GET | WEB_HEAD, get_embed},
-        {"doctor", WEB_GET | WEB_HEAD | WEB_POST, get_doctor},
+        {"poll", REQUEST_GET | REQUEST_HEAD, get_poll},
+        {"stream", REQUEST_GET | REQUEST_HEAD, get_stream},
+        {"status", REQUEST_GET | REQUEST_HEAD, get_status},
+        {"plain", REQUEST_GET | REQUEST_HEAD, get_plain},
+        {"embed", REQUEST_GET | REQUEST_HEAD, get_embed},
+        {"doctor", REQUEST_GET | REQUEST_HEAD | REQUEST_POST, get_doctor},
         {NULL, 0, NULL},
     };
     struct poll_program *p = context;
-    const struct conf *conf = site_conf(p->site, web_environment(x), NULL);
+    const struct conf *conf = site_conf(p->site, request_environment(x), NULL);
     waiting_arrived(p->waiting, x, conf);
     if (conf != NULL) {
         forwarded_apply(x, conf->trusted_proxies);
@@ -73,7 +73,7 @@ int main(void)
         .handle = handle, .stop = stop, .is_surplus = is_surplus, .context = &p, .threads = site_threads()};
     log_program("poll");
     p.site = site_new(STORE_READ, !p.fastcgi, serve_stopping());
-    web_count_answers(count_answer, p.site);
+    reply_counter(count_answer, p.site);
     site_guard_log(p.site);
     p.waiting = waiting_new(p.site, p.fastcgi, &functions);
     int status = serve(&how);

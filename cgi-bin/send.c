@@ -15,9 +15,9 @@
 #include "system/conf.h"
 #include "web/cors.h"
 #include "web/forwarded.h"
+#include "web/request.h"
 #include "web/route.h"
 #include "web/serve.h"
-#include "web/web.h"
 
 #include <string.h>
 
@@ -29,7 +29,7 @@ struct poll_program {
 };
 
 /* Fields may come as headers, for bodies that are the text alone. */
-static int fields_of_headers(const struct web_exchange *x, struct form *out, struct err *e)
+static int fields_of_headers(const struct request *x, struct form *out, struct err *e)
 {
     static const struct {
         const char *variable;
@@ -39,7 +39,7 @@ static int fields_of_headers(const struct web_exchange *x, struct form *out, str
                    {"HTTP_POLLCHAT_ID", "id"},
                    {"HTTP_POLLCHAT_REPLY_TO", "reply_to"}};
     for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
-        const char *value = web_variable(x, headers[i].variable);
+        const char *value = request_variable(x, headers[i].variable);
         if (value != NULL && form_add(out, headers[i].field, value, strlen(value), e) != 0) {
             return -1;
         }
@@ -48,14 +48,14 @@ static int fields_of_headers(const struct web_exchange *x, struct form *out, str
 }
 
 /* The body is read whatever its type is: an answer to a peer that still sends may not get through. */
-static int read_draft(struct web_exchange *x, const struct conf *conf, struct buf *body, struct form *headers,
+static int read_draft(struct request *x, const struct conf *conf, struct buf *body, struct form *headers,
                       struct chat_draft *draft, struct err *e)
 {
-    struct draft_source source = {.query = web_query(x, e), .headers = headers, .max_text = (size_t)conf->max_text};
+    struct draft_source source = {.query = request_query(x, e), .headers = headers, .max_text = (size_t)conf->max_text};
     if (source.query == NULL || fields_of_headers(x, headers, e) != 0) {
         return -1;
     }
-    if (web_read_body(x, body, e) != 0) {
+    if (body_read(x, body, e) != 0) {
         if (e->code == ERR_TOO_LARGE) {
             err_clear(e);
             err_field(e, ERR_TOO_LARGE, "text", "The body is too long: a text may have at most %llu bytes (max_text).",
@@ -63,7 +63,7 @@ static int read_draft(struct web_exchange *x, const struct conf *conf, struct bu
         }
         return -1;
     }
-    if (draft_kind_of(web_variable(x, "CONTENT_TYPE"), body->length, &source.kind, e) != 0) {
+    if (draft_kind_of(request_variable(x, "CONTENT_TYPE"), body->length, &source.kind, e) != 0) {
         return -1;
     }
     source.body = buf_text(body);
@@ -71,10 +71,10 @@ static int read_draft(struct web_exchange *x, const struct conf *conf, struct bu
     return draft_parse(&source, draft, e);
 }
 
-static void answer_message(struct web_exchange *x, int status, const char *epoch, struct chat_draft *draft,
+static void answer_message(struct request *x, int status, const char *epoch, struct chat_draft *draft,
                            const struct store_job *job)
 {
-    struct web_reply r;
+    struct reply r;
     if (send_page_is_wanted(x)) {
         send_page_stored(x, draft);
         return;
@@ -90,30 +90,29 @@ static void answer_message(struct web_exchange *x, int status, const char *epoch
         .text = draft->text,
         .text_length = draft->text_length,
     };
-    web_reply_init(&r, status);
-    if (web_wants_text(x)) {
-        web_header(&r, "Content-Type", "text/plain; charset=utf-8");
+    reply_init(&r, status);
+    if (request_wants_text(x)) {
+        reply_header(&r, "Content-Type", "text/plain; charset=utf-8");
         tsv_message(&r.body, NULL, &message);
     } else {
-        web_header(&r, "Content-Type", "application/json");
+        reply_header(&r, "Content-Type", "application/json");
         json_sent(&r.body, epoch, draft->room, &message);
     }
-    web_answer(x, &r);
-    web_reply_fini(&r);
+    reply_send(x, &r);
+    reply_fini(&r);
 }
 
 /* For a draft that is whole. */
-static void refuse(struct web_exchange *x, const struct err *e, const struct chat_draft *draft)
+static void refuse(struct request *x, const struct err *e, const struct chat_draft *draft)
 {
     if (send_page_is_wanted(x)) {
         send_page_refused(x, e, draft);
     } else {
-        web_answer_problem(x, e, NULL, NULL);
+        reply_send_problem(x, e, NULL, NULL);
     }
 }
 
-static void answer_outcome(struct web_exchange *x, const char *epoch, struct chat_draft *draft,
-                           const struct store_job *job)
+static void answer_outcome(struct request *x, const char *epoch, struct chat_draft *draft, const struct store_job *job)
 {
     struct err e = ERR_INIT;
     switch (job->outcome) {
@@ -135,7 +134,7 @@ static void answer_outcome(struct web_exchange *x, const char *epoch, struct cha
     refuse(x, &e, draft);
 }
 
-static void send_draft(struct web_exchange *x, struct poll_program *p, struct chat_draft *draft)
+static void send_draft(struct request *x, struct poll_program *p, struct chat_draft *draft)
 {
     char epoch[CHAT_EPOCH_SIZE] = "";
     struct err e = ERR_INIT;
@@ -147,7 +146,7 @@ static void send_draft(struct web_exchange *x, struct poll_program *p, struct ch
     }
 }
 
-static void handle_send(struct web_exchange *x, void *context)
+static void handle_send(struct request *x, void *context)
 {
     struct poll_program *p = context;
     struct err e = ERR_INIT;
@@ -155,7 +154,7 @@ static void handle_send(struct web_exchange *x, void *context)
     struct form headers;
     struct chat_draft draft;
     metrics_file_add(site_metrics(p->site), METRICS_SEND_REQUESTS, 1);
-    const struct conf *conf = site_conf(p->site, web_environment(x), &e);
+    const struct conf *conf = site_conf(p->site, request_environment(x), &e);
     buf_init(&body, conf != NULL ? draft_body_limit((size_t)conf->max_text) : 0);
     form_init(&headers);
     chat_draft_init(&draft);
@@ -164,7 +163,7 @@ static void handle_send(struct web_exchange *x, void *context)
         if (send_page_is_wanted(x)) {
             send_page_unread(x, &e, &body);
         } else {
-            web_answer_problem(x, &e, NULL, NULL);
+            reply_send_problem(x, &e, NULL, NULL);
         }
     } else {
         buf_fini(&body); /* the draft has its own copy of the text: no second one while waiting for the disk */
@@ -175,11 +174,11 @@ static void handle_send(struct web_exchange *x, void *context)
     buf_fini(&body);
 }
 
-static void handle(struct web_exchange *x, void *context)
+static void handle(struct request *x, void *context)
 {
-    static const struct route routes[] = {{"send", WEB_POST, handle_send}, {NULL, 0, NULL}};
+    static const struct route routes[] = {{"send", REQUEST_POST, handle_send}, {NULL, 0, NULL}};
     struct poll_program *p = context;
-    const struct conf *conf = site_conf(p->site, web_environment(x), NULL);
+    const struct conf *conf = site_conf(p->site, request_environment(x), NULL);
     if (conf != NULL) {
         forwarded_apply(x, conf->trusted_proxies);
         cors_apply(x, conf->allow_origin);
@@ -214,7 +213,7 @@ int main(void)
     const struct serve how = {
         .handle = handle, .stop = stop, .is_surplus = look_after, .context = &p, .threads = threads};
     log_program("send");
-    web_count_answers(count_answer, p.site);
+    reply_counter(count_answer, p.site);
     site_guard_log(p.site);
     p.commit = commit_new(p.site, threads > SPARE_THREADS ? threads - SPARE_THREADS : 1);
     int status = serve(&how);

@@ -2,7 +2,7 @@
  *
  * A function that can fail returns 0 or -1 (or NULL) and takes a struct err * last. The caller may
  * pass NULL when it doesn't care. The first error wins: an error set while undoing does not
- * hide the cause. Codes are few and mean an action; web.c turns them into a status.
+ * hide the cause. Codes are few and mean an action; problem.c turns them into a status.
  * Texts are shown to strangers: no paths outside the site, no secrets, no SQL.
  * Threads: an err belongs to one caller.
  */

@@ -18,33 +18,33 @@
 #include "system/exposure.h"
 #include "system/permissions.h"
 #include "wait/waiting.h"
-#include "web/web.h"
+#include "web/request.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static bool is(const struct web_exchange *x, const char *name, const char *value)
+static bool is(const struct request *x, const char *name, const char *value)
 {
-    const char *found = web_variable(x, name);
+    const char *found = request_variable(x, name);
     return found != NULL && strcmp(found, value) == 0;
 }
 
-static bool is_secure(const struct web_exchange *x)
+static bool is_secure(const struct request *x)
 {
     return is(x, "HTTPS", "on") || is(x, "HTTPS", "1") || is(x, "REQUEST_SCHEME", "https") ||
            is(x, "HTTP_X_FORWARDED_PROTO", "https");
 }
 
-static void answer_json(struct web_exchange *x, void (*write)(struct buf *out, const void *what), const void *what)
+static void answer_json(struct request *x, void (*write)(struct buf *out, const void *what), const void *what)
 {
-    struct web_reply r;
-    web_reply_init(&r, 200);
-    web_header(&r, "Content-Type", "application/json");
+    struct reply r;
+    reply_init(&r, 200);
+    reply_header(&r, "Content-Type", "application/json");
     write(&r.body, what);
-    web_answer(x, &r);
-    web_reply_fini(&r);
+    reply_send(x, &r);
+    reply_fini(&r);
 }
 
 static void write_doctor(struct buf *out, const void *what)
@@ -145,24 +145,24 @@ static int look_for_stranger(struct look *l, bool fastcgi, struct err *e)
     return 0;
 }
 
-static void answer_look(struct web_exchange *x, const struct look *l)
+static void answer_look(struct request *x, const struct look *l)
 {
     const struct json_doctor d = {
         .version = POLLCHAT_VERSION,
         .time_ms = clock_wall_ms(),
         .secure = is_secure(x),
-        .authorization = web_variable(x, "HTTP_AUTHORIZATION") != NULL ||
-                         web_variable(x, "REDIRECT_HTTP_AUTHORIZATION") != NULL,
-        .forwarded = web_has_variable_like(x, "HTTP_X_FORWARDED_") || web_variable(x, "HTTP_VIA") != NULL,
+        .authorization = request_variable(x, "HTTP_AUTHORIZATION") != NULL ||
+                         request_variable(x, "REDIRECT_HTTP_AUTHORIZATION") != NULL,
+        .forwarded = request_has_variable_like(x, "HTTP_X_FORWARDED_") || request_variable(x, "HTTP_VIA") != NULL,
         .data_address = l->address,
         .findings = &l->findings,
     };
     answer_json(x, write_doctor, &d);
 }
 
-static int show(struct web_exchange *x, const struct poll_program *p, struct look *l, struct err *e)
+static int show(struct request *x, const struct poll_program *p, struct look *l, struct err *e)
 {
-    const char *served = web_variable(x, "DOCUMENT_ROOT");
+    const char *served = request_variable(x, "DOCUMENT_ROOT");
     if (!get_status_allows(x, l->conf.doctor)) {
         return err_set(e, ERR_FORBIDDEN,
                        "What works on this host is not for everyone to read; the setting doctor says for whom.%s",
@@ -183,13 +183,13 @@ static int show(struct web_exchange *x, const struct poll_program *p, struct loo
 
 /* ---- being told ---- */
 
-static int receive(struct web_exchange *x, const struct look *l, struct err *e)
+static int receive(struct request *x, const struct look *l, struct err *e)
 {
     struct buf body;
-    const struct form *fields = web_query(x, e);
+    const struct form *fields = request_query(x, e);
     const struct form_field *word = fields != NULL ? form_once(fields, "exposed", e) : NULL;
     buf_init(&body, DOCTOR_BODY_MAX);
-    int result = e->code == ERR_NONE ? web_read_body(x, &body, e) : -1;
+    int result = e->code == ERR_NONE ? body_read(x, &body, e) : -1;
     uint64_t bytes = body.length;
     buf_fini(&body);
     if (result == 0 && word != NULL && l->is_known) {
@@ -201,16 +201,16 @@ static int receive(struct web_exchange *x, const struct look *l, struct err *e)
     return result;
 }
 
-void get_doctor(struct web_exchange *x, void *program)
+void get_doctor(struct request *x, void *program)
 {
     struct poll_program *p = program;
     struct err e = ERR_INIT;
     struct err wrong = ERR_INIT;
     struct look *l = ck_calloc(1, sizeof *l);
-    l->is_known = site_conf_as_it_is(p->site, web_environment(x), &l->conf, &wrong) == 0;
+    l->is_known = site_conf_as_it_is(p->site, request_environment(x), &l->conf, &wrong) == 0;
     snprintf(l->conf_problem, sizeof l->conf_problem, "%s", wrong.text);
-    if ((web_method(x) == WEB_POST ? receive(x, l, &e) : show(x, p, l, &e)) != 0) {
-        web_answer_problem(x, &e, NULL, NULL);
+    if ((request_method(x) == REQUEST_POST ? receive(x, l, &e) : show(x, p, l, &e)) != 0) {
+        reply_send_problem(x, &e, NULL, NULL);
     }
     free(l);
 }

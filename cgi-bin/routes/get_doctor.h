@@ -13,10 +13,10 @@
 #ifndef GET_DOCTOR_H
 #define GET_DOCTOR_H
 
-struct web_exchange;
+struct request;
 
 enum { DOCTOR_BODY_MAX = 2 * 1024 * 1024 };
 
-void get_doctor(struct web_exchange *x, void *program); /* a handler of route.h */
+void get_doctor(struct request *x, void *program); /* a handler of route.h */
 
 #endif

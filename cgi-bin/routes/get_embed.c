@@ -9,7 +9,7 @@
 #include "shared/metrics_file.h"
 #include "site/site.h"
 #include "system/conf.h"
-#include "web/web.h"
+#include "web/request.h"
 
 #include <string.h>
 
@@ -56,35 +56,35 @@ static void render(struct buf *out, const char *site, const char *room, const ch
     buf_addf(out, "\">\n<noscript><p><a href=\"plain?room=%s\">#%s</a></p></noscript>\n</body>\n</html>\n", room, room);
 }
 
-static void answer(struct web_exchange *x, const struct conf *conf, const char *room, const char *title)
+static void answer(struct request *x, const struct conf *conf, const char *room, const char *title)
 {
-    struct web_reply r;
+    struct reply r;
     struct buf policy;
     buf_init(&policy, BUF_UNLIMITED);
     buf_addf(&policy,
              "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
              "form-action 'self'; base-uri 'none'; frame-ancestors 'self' %s",
              conf->allow_origin);
-    web_reply_init(&r, 200);
+    reply_init(&r, 200);
     r.policy = buf_text(&policy);
-    web_header(&r, "Content-Type", "text/html; charset=utf-8");
-    render(&r.body, web_is_under_program(x) ? "../../" : "", room, title);
-    web_answer(x, &r);
-    web_reply_fini(&r);
+    reply_header(&r, "Content-Type", "text/html; charset=utf-8");
+    render(&r.body, request_is_under_program(x) ? "../../" : "", room, title);
+    reply_send(x, &r);
+    reply_fini(&r);
     buf_fini(&policy);
 }
 
-void get_embed(struct web_exchange *x, void *program)
+void get_embed(struct request *x, void *program)
 {
     struct poll_program *p = program;
     struct err e = ERR_INIT;
     struct query q;
     const char *title = "";
     metrics_file_add(site_metrics(p->site), METRICS_POLL_REQUESTS, 1);
-    const struct conf *conf = site_conf(p->site, web_environment(x), &e);
-    const struct form *fields = conf != NULL ? web_query(x, &e) : NULL;
+    const struct conf *conf = site_conf(p->site, request_environment(x), &e);
+    const struct form *fields = conf != NULL ? request_query(x, &e) : NULL;
     if (fields == NULL || parse(fields, &q, &title, &e) != 0) {
-        web_answer_problem(x, &e, NULL, NULL);
+        reply_send_problem(x, &e, NULL, NULL);
     } else {
         answer(x, conf, q.rooms[0].name, title);
     }

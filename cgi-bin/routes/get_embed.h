@@ -8,8 +8,8 @@
 #ifndef GET_EMBED_H
 #define GET_EMBED_H
 
-struct web_exchange;
+struct request;
 
-void get_embed(struct web_exchange *x, void *program); /* a handler of route.h */
+void get_embed(struct request *x, void *program); /* a handler of route.h */
 
 #endif

@@ -15,7 +15,7 @@
 #include "site/reading.h"
 #include "site/site.h"
 #include "system/conf.h"
-#include "web/web.h"
+#include "web/request.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -123,7 +123,7 @@ static unsigned seconds_of(const struct answer_room *room)
     return lively ? LIVELY_REFRESH : QUIET_REFRESH;
 }
 
-static void render(struct web_reply *r, const struct page *p, const struct reading *g)
+static void render(struct reply *r, const struct page *p, const struct reading *g)
 {
     char id[RANDOM_ID_SIZE];
     if (p->part == PART_TEXT) {
@@ -162,37 +162,37 @@ static int check(const struct page *p, const struct reading *g, struct err *e)
     return 0;
 }
 
-static void answer_error(struct web_exchange *x, const struct err *e)
+static void answer_error(struct request *x, const struct err *e)
 {
-    struct web_reply r;
-    web_reply_init(&r, 500);
-    web_problem(&r, e, true,
-                NULL); /* a line of text, as for people with curl: there may be no room to make a page of */
-    web_answer(x, &r);
-    web_reply_fini(&r);
+    struct reply r;
+    reply_init(&r, 500);
+    reply_problem(&r, e, true,
+                  NULL); /* a line of text, as for people with curl: there may be no room to make a page of */
+    reply_send(x, &r);
+    reply_fini(&r);
 }
 
-static void answer_page(struct web_exchange *x, const struct page *p, const struct reading *g)
+static void answer_page(struct request *x, const struct page *p, const struct reading *g)
 {
-    struct web_reply r;
-    web_reply_init(&r, 200);
+    struct reply r;
+    reply_init(&r, 200);
     r.policy = html_page_policy;
-    web_header(&r, "Content-Type", "text/html; charset=utf-8");
+    reply_header(&r, "Content-Type", "text/html; charset=utf-8");
     render(&r, p, g);
-    web_answer(x, &r);
-    web_reply_fini(&r);
+    reply_send(x, &r);
+    reply_fini(&r);
 }
 
-void get_plain(struct web_exchange *x, void *program)
+void get_plain(struct request *x, void *program)
 {
     struct poll_program *p = program;
     struct err e = ERR_INIT;
-    struct page page = {.place = web_is_under_program(x) ? &html_page_under_poll : &html_page_short};
+    struct page page = {.place = request_is_under_program(x) ? &html_page_under_poll : &html_page_short};
     struct reading *g = ck_calloc(1, sizeof *g);
     chat_draft_init(&page.draft);
     metrics_file_add(site_metrics(p->site), METRICS_POLL_REQUESTS, 1);
-    const struct conf *conf = site_conf(p->site, web_environment(x), &e);
-    const struct form *fields = conf != NULL ? web_query(x, &e) : NULL;
+    const struct conf *conf = site_conf(p->site, request_environment(x), &e);
+    const struct form *fields = conf != NULL ? request_query(x, &e) : NULL;
     const struct reading_how how = {.budget = conf != NULL ? poll_program_answer_bytes(p, conf) : 0,
                                     .use_bell = poll_program_uses_bell(p)};
     if (fields == NULL || parse(fields, &page, &e) != 0 || reading_take(g, p->site, &page.query, &how, &e) != 0 ||

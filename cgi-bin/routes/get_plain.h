@@ -9,8 +9,8 @@
 #ifndef GET_PLAIN_H
 #define GET_PLAIN_H
 
-struct web_exchange;
+struct request;
 
-void get_plain(struct web_exchange *x, void *program); /* a handler of route.h */
+void get_plain(struct request *x, void *program); /* a handler of route.h */
 
 #endif

@@ -15,7 +15,7 @@
 #include "site/reading.h"
 #include "site/site.h"
 #include "wait/waiting.h"
-#include "web/web.h"
+#include "web/request.h"
 
 #include <stdlib.h>
 
@@ -26,30 +26,30 @@ enum {
 
 /* ---- answers ---- */
 
-static void render(struct web_reply *r, enum query_format format, const struct answer *a)
+static void render(struct reply *r, enum query_format format, const struct answer *a)
 {
     switch (format) {
     case QUERY_JSON:
-        web_header(r, "Content-Type", "application/json");
+        reply_header(r, "Content-Type", "application/json");
         json_answer(&r->body, a);
         break;
     case QUERY_NDJSON:
-        web_header(r, "Content-Type", "application/x-ndjson");
+        reply_header(r, "Content-Type", "application/x-ndjson");
         json_answer_lines(&r->body, a);
         break;
     case QUERY_TEXT:
-        web_header(r, "Content-Type", "text/plain; charset=utf-8");
+        reply_header(r, "Content-Type", "text/plain; charset=utf-8");
         tsv_answer(&r->body, a);
         break;
     }
 }
 
-static void fill_reply(struct web_reply *r, const struct query *q, const struct reading *g)
+static void fill_reply(struct reply *r, const struct query *q, const struct reading *g)
 {
     r->status = g->unchanged ? 304 : 200;
-    web_header(r, "ETag", "%s", g->etag);
+    reply_header(r, "ETag", "%s", g->etag);
     if (q->kind == QUERY_BEFORE && q->before <= g->rooms[0].head + 1) {
-        web_header(r, "Cache-Control", "public, max-age=%d", (int)CACHE_SECONDS);
+        reply_header(r, "Cache-Control", "public, max-age=%d", (int)CACHE_SECONDS);
     }
     if (!g->unchanged) {
         render(r, q->format, &g->answer);
@@ -59,16 +59,16 @@ static void fill_reply(struct web_reply *r, const struct query *q, const struct 
 /* closes: the client asked to wait, isn't held, and asks again in some seconds. Meanwhile its idle
  * connection would count against the web server's limit, and there may be ten times as many such
  * clients as the server admits. */
-static void answer_reading(struct web_exchange *x, const struct query *q, const struct reading *g, bool closes)
+static void answer_reading(struct request *x, const struct query *q, const struct reading *g, bool closes)
 {
-    struct web_reply r;
-    web_reply_init(&r, 200);
+    struct reply r;
+    reply_init(&r, 200);
     fill_reply(&r, q, g);
     if (closes) {
-        web_header(&r, "Connection", "close");
+        reply_header(&r, "Connection", "close");
     }
-    web_answer(x, &r);
-    web_reply_fini(&r);
+    reply_send(x, &r);
+    reply_fini(&r);
 }
 
 static struct reading_how how_to_read(const struct poll_program *p, const struct conf *conf)
@@ -80,7 +80,7 @@ static struct reading_how how_to_read(const struct poll_program *p, const struct
 
 /* ---- waiting ---- */
 
-int get_poll_render(void *program, const struct query *q, bool final, struct web_reply *r)
+int get_poll_render(void *program, const struct query *q, bool final, struct reply *r)
 {
     struct poll_program *p = program;
     struct err e = ERR_INIT;
@@ -94,7 +94,7 @@ int get_poll_render(void *program, const struct query *q, bool final, struct web
         g->answer.wait = q->wait;
         fill_reply(r, q, g);
     } else if (result != 0) {
-        web_problem(r, &e, q->format == QUERY_TEXT, e.code == ERR_EPOCH ? g->epoch : NULL);
+        reply_problem(r, &e, q->format == QUERY_TEXT, e.code == ERR_EPOCH ? g->epoch : NULL);
     }
     reading_fini(g);
     free(g);
@@ -120,8 +120,8 @@ static struct query waiting_query(const struct query *q, const struct reading *g
 
 /* Plain CGI: this process waits itself, if there is a place. *g is the reading as it is when the wait is over; it points into w.
  * -1 with the error when there is none. */
-static int wait_here(struct poll_program *p, const struct web_exchange *x, const struct query *w,
-                     const struct conf *conf, struct reading *g, struct err *e)
+static int wait_here(struct poll_program *p, const struct request *x, const struct query *w, const struct conf *conf,
+                     struct reading *g, struct err *e)
 {
     const struct reading_how how = how_to_read(p, conf);
     int64_t end = clock_mono_ms() + (int64_t)w->wait * 1000;
@@ -165,16 +165,16 @@ static void tell_watch(struct poll_program *p, const struct query *q, struct rea
 }
 
 /* Answers x, or has it held. g is the caller's to end. */
-static void answer_or_hold(struct web_exchange *x, struct poll_program *p, const struct conf *conf,
-                           const struct query *q, struct reading *g)
+static void answer_or_hold(struct request *x, struct poll_program *p, const struct conf *conf, const struct query *q,
+                           struct reading *g)
 {
     struct err e = ERR_INIT;
     struct query w;
     char addresses[QUERY_ROOMS_MAX][HEAD_FILES_ADDRESS_SIZE];
     struct reading_how how = how_to_read(p, conf);
-    how.if_none_match = q->wait == 0 ? web_variable(x, "HTTP_IF_NONE_MATCH") : NULL;
+    how.if_none_match = q->wait == 0 ? request_variable(x, "HTTP_IF_NONE_MATCH") : NULL;
     int result = reading_take(g, p->site, q, &how, &e);
-    bool asks_to_wait = result == 0 && q->wait > 0 && web_method(x) == WEB_GET;
+    bool asks_to_wait = result == 0 && q->wait > 0 && request_method(x) == REQUEST_GET;
     /* Who finds something at once is told what the wait would have been, and so to ask again at once; 0 means that there is no place. */
     g->answer.wait = g->nothing_new ? 0 : granted(q, conf);
     if (asks_to_wait && g->nothing_new) {
@@ -198,11 +198,11 @@ static void answer_or_hold(struct web_exchange *x, struct poll_program *p, const
         tell_watch(p, q, g, addresses);
         answer_reading(x, q, g, turned_away);
     } else {
-        web_answer_problem(x, &e, e.code == ERR_EPOCH ? g->epoch : NULL, NULL);
+        reply_send_problem(x, &e, e.code == ERR_EPOCH ? g->epoch : NULL, NULL);
     }
 }
 
-static void answer_query(struct web_exchange *x, struct poll_program *p, const struct conf *conf, const struct query *q)
+static void answer_query(struct request *x, struct poll_program *p, const struct conf *conf, const struct query *q)
 {
     struct reading *g = ck_calloc(1, sizeof *g);
     answer_or_hold(x, p, conf, q, g);
@@ -212,16 +212,16 @@ static void answer_query(struct web_exchange *x, struct poll_program *p, const s
 
 /* ---- requests ---- */
 
-void get_poll(struct web_exchange *x, void *program)
+void get_poll(struct request *x, void *program)
 {
     struct poll_program *p = program;
     struct err e = ERR_INIT;
     struct query q;
     metrics_file_add(site_metrics(p->site), METRICS_POLL_REQUESTS, 1);
-    const struct conf *conf = site_conf(p->site, web_environment(x), &e);
-    const struct form *fields = conf != NULL ? web_query(x, &e) : NULL;
+    const struct conf *conf = site_conf(p->site, request_environment(x), &e);
+    const struct form *fields = conf != NULL ? request_query(x, &e) : NULL;
     if (fields == NULL || query_parse(fields, &q, &e) != 0) {
-        web_answer_problem(x, &e, NULL, NULL);
+        reply_send_problem(x, &e, NULL, NULL);
     } else {
         answer_query(x, p, conf, &q);
     }

@@ -8,12 +8,12 @@
 #include <stdbool.h>
 
 struct query;
-struct web_exchange;
-struct web_reply;
+struct request;
+struct reply;
 
-void get_poll(struct web_exchange *x, void *program); /* a handler of route.h */
+void get_poll(struct request *x, void *program); /* a handler of route.h */
 
 /* For those who are held: the answer as things are now. See park.h, render. */
-int get_poll_render(void *program, const struct query *q, bool final, struct web_reply *r);
+int get_poll_render(void *program, const struct query *q, bool final, struct reply *r);
 
 #endif

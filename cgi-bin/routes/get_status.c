@@ -18,7 +18,7 @@
 #include "wait/waiting.h"
 #include "web/client.h"
 #include "web/forwarded.h"
-#include "web/web.h"
+#include "web/request.h"
 
 #include <string.h>
 #include <sys/resource.h>
@@ -27,18 +27,18 @@ enum format { JSON, PROMETHEUS };
 
 /* Asked from this machine, for this machine: not by a page that led a browser here under a name of its own, nor by a proxy on this machine
  * for whoever stands before it. */
-static bool is_local(const struct web_exchange *x)
+static bool is_local(const struct request *x)
 {
-    return client_is_loopback(web_client(x)) && client_host_is_loopback(web_variable(x, "HTTP_HOST")) &&
+    return client_is_loopback(request_client(x)) && client_host_is_loopback(request_variable(x, "HTTP_HOST")) &&
            !forwarded_is_hinted(x);
 }
 
-bool get_status_allows(const struct web_exchange *x, uint64_t whom)
+bool get_status_allows(const struct request *x, uint64_t whom)
 {
     return whom == CONF_STATUS_EVERYONE || (whom == CONF_STATUS_LOOPBACK && is_local(x));
 }
 
-static int check_reader(const struct web_exchange *x, const struct conf *conf, struct err *e)
+static int check_reader(const struct request *x, const struct conf *conf, struct err *e)
 {
     if (get_status_allows(x, conf->status)) {
         return 0;
@@ -46,9 +46,9 @@ static int check_reader(const struct web_exchange *x, const struct conf *conf, s
     return err_set(e, ERR_FORBIDDEN, "The status is not for everyone to read; the setting status says for whom.");
 }
 
-static int parse_format(struct web_exchange *x, enum format *out, struct err *e)
+static int parse_format(struct request *x, enum format *out, struct err *e)
 {
-    const struct form *fields = web_query(x, e);
+    const struct form *fields = request_query(x, e);
     const struct form_field *f = fields != NULL ? form_once(fields, "format", e) : NULL;
     *out = JSON;
     if (f == NULL) {
@@ -68,23 +68,22 @@ static uint64_t descriptor_limit(void)
     return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 0;
 }
 
-static void answer(struct web_exchange *x, enum format format, const struct status *s)
+static void answer(struct request *x, enum format format, const struct status *s)
 {
-    struct web_reply r;
-    web_reply_init(&r, 200);
+    struct reply r;
+    reply_init(&r, 200);
     if (format == PROMETHEUS) {
-        web_header(&r, "Content-Type", "text/plain; version=0.0.4; charset=utf-8");
+        reply_header(&r, "Content-Type", "text/plain; version=0.0.4; charset=utf-8");
         status_prometheus(&r.body, s);
     } else {
-        web_header(&r, "Content-Type", "application/json");
+        reply_header(&r, "Content-Type", "application/json");
         json_status(&r.body, s);
     }
-    web_answer(x, &r);
-    web_reply_fini(&r);
+    reply_send(x, &r);
+    reply_fini(&r);
 }
 
-static int take(struct web_exchange *x, struct poll_program *p, const struct conf *conf, enum format format,
-                struct err *e)
+static int take(struct request *x, struct poll_program *p, const struct conf *conf, enum format format, struct err *e)
 {
     struct metrics counts;
     struct store *store = site_borrow(p->site, e);
@@ -117,15 +116,15 @@ static int take(struct web_exchange *x, struct poll_program *p, const struct con
     return result;
 }
 
-void get_status(struct web_exchange *x, void *program)
+void get_status(struct request *x, void *program)
 {
     struct poll_program *p = program;
     struct err e = ERR_INIT;
     enum format format = JSON;
     metrics_file_add(site_metrics(p->site), METRICS_STATUS_REQUESTS, 1);
-    const struct conf *conf = site_conf(p->site, web_environment(x), &e);
+    const struct conf *conf = site_conf(p->site, request_environment(x), &e);
     if (conf == NULL || check_reader(x, conf, &e) != 0 || parse_format(x, &format, &e) != 0 ||
         take(x, p, conf, format, &e) != 0) {
-        web_answer_problem(x, &e, NULL, NULL);
+        reply_send_problem(x, &e, NULL, NULL);
     }
 }

@@ -10,11 +10,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct web_exchange;
+struct request;
 
 /* Is this request's peer among those that a setting allows (enum conf_status)? */
-bool get_status_allows(const struct web_exchange *x, uint64_t whom);
+bool get_status_allows(const struct request *x, uint64_t whom);
 
-void get_status(struct web_exchange *x, void *program); /* a handler of route.h */
+void get_status(struct request *x, void *program); /* a handler of route.h */
 
 #endif

@@ -17,7 +17,7 @@
 #include "site/site.h"
 #include "system/conf.h"
 #include "wait/waiting.h"
-#include "web/web.h"
+#include "web/request.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -186,12 +186,12 @@ static int refuse(const struct poll_program *p, struct err *e)
 }
 
 /* Takes x when it returns 0. */
-static int begin(struct web_exchange *x, struct poll_program *p, const struct conf *conf, const struct query *q,
+static int begin(struct request *x, struct poll_program *p, const struct conf *conf, const struct query *q,
                  struct reading *g, struct err *e)
 {
     struct query heads;
     struct query from;
-    struct web_reply r;
+    struct reply r;
     int result = 0;
     if (conf->max_stream == 0 || !waiting_can_stream(p->waiting, x)) {
         return refuse(p, e);
@@ -200,23 +200,23 @@ static int begin(struct web_exchange *x, struct poll_program *p, const struct co
         return -1;
     }
     set_begin(q, g, &from);
-    web_reply_init(&r, 200);
-    web_header(&r, "Content-Type", "%s", type_of(q->format));
-    web_header(&r, "Cache-Control", "no-store, no-transform");
-    if (web_method(x) == WEB_HEAD) {
+    reply_init(&r, 200);
+    reply_header(&r, "Content-Type", "%s", type_of(q->format));
+    reply_header(&r, "Cache-Control", "no-store, no-transform");
+    if (request_method(x) == REQUEST_HEAD) {
         r.endless = true;
-        web_answer(x, &r);
+        reply_send(x, &r);
     } else {
         add_opening(&r.body, q->format, &g->answer);
         result = waiting_stream(p->waiting, x, &from, &r, conf) ? 0 : refuse(p, e);
     }
-    web_reply_fini(&r);
+    reply_fini(&r);
     return result;
 }
 
-static int parse(struct web_exchange *x, const struct form *fields, struct query *q, struct err *e)
+static int parse(struct request *x, const struct form *fields, struct query *q, struct err *e)
 {
-    const char *last = web_variable(x, "HTTP_LAST_EVENT_ID");
+    const char *last = request_variable(x, "HTTP_LAST_EVENT_ID");
     if (query_parse(fields, q, e) != 0) {
         return -1;
     }
@@ -226,17 +226,17 @@ static int parse(struct web_exchange *x, const struct form *fields, struct query
     return last != NULL ? sse_resume(q, last, e) : 0;
 }
 
-void get_stream(struct web_exchange *x, void *program)
+void get_stream(struct request *x, void *program)
 {
     struct poll_program *p = program;
     struct err e = ERR_INIT;
     struct query q;
     struct reading *g = ck_calloc(1, sizeof *g);
     metrics_file_add(site_metrics(p->site), METRICS_STREAM_REQUESTS, 1);
-    const struct conf *conf = site_conf(p->site, web_environment(x), &e);
-    const struct form *fields = conf != NULL ? web_query(x, &e) : NULL;
+    const struct conf *conf = site_conf(p->site, request_environment(x), &e);
+    const struct form *fields = conf != NULL ? request_query(x, &e) : NULL;
     if (fields == NULL || parse(x, fields, &q, &e) != 0 || begin(x, p, conf, &q, g, &e) != 0) {
-        web_answer_problem(x, &e, e.code == ERR_EPOCH ? g->epoch : NULL, NULL);
+        reply_send_problem(x, &e, e.code == ERR_EPOCH ? g->epoch : NULL, NULL);
     }
     reading_fini(g);
     free(g);

@@ -10,7 +10,7 @@
 
 #include "wait/park.h"
 
-void get_stream(struct web_exchange *x, void *program); /* a handler of route.h */
+void get_stream(struct request *x, void *program); /* a handler of route.h */
 
 /* See park.h, events and heartbeat. */
 enum park_news get_stream_events(void *program, struct query *q, struct buf *out);

@@ -8,49 +8,49 @@
 #include "chat/form.h"
 #include "format/html_page.h"
 #include "format/problem.h"
-#include "web/web.h"
+#include "web/request.h"
 
 #include <stdio.h>
 #include <string.h>
 
-bool send_page_is_wanted(struct web_exchange *x)
+bool send_page_is_wanted(struct request *x)
 {
-    return web_wants(x, "html");
+    return request_wants(x, "html");
 }
 
-static const struct html_page_place *place_of(const struct web_exchange *x)
+static const struct html_page_place *place_of(const struct request *x)
 {
-    return web_is_under_program(x) ? &html_page_under_send : &html_page_short;
+    return request_is_under_program(x) ? &html_page_under_send : &html_page_short;
 }
 
-void send_page_stored(struct web_exchange *x, const struct chat_draft *d)
+void send_page_stored(struct request *x, const struct chat_draft *d)
 {
-    struct web_reply r;
+    struct reply r;
     struct buf address;
     buf_init(&address, BUF_UNLIMITED);
     html_page_address(&address, d->room, d->name);
-    web_reply_init(&r, 303);
+    reply_init(&r, 303);
     r.policy = html_page_policy;
-    web_header(&r, "Location", "%splain%s", place_of(x)->poll, buf_text(&address));
-    web_answer(x, &r);
-    web_reply_fini(&r);
+    reply_header(&r, "Location", "%splain%s", place_of(x)->poll, buf_text(&address));
+    reply_send(x, &r);
+    reply_fini(&r);
     buf_fini(&address);
 }
 
-static void refuse(struct web_exchange *x, const struct err *e, const struct html_page_form *f)
+static void refuse(struct request *x, const struct err *e, const struct html_page_form *f)
 {
-    struct web_reply r;
+    struct reply r;
     const struct problem *p = problem_of(e->code);
-    web_reply_init(&r, 500);
-    web_problem_head(&r, e); /* its status and headers, and its line in the log */
+    reply_init(&r, 500);
+    reply_problem_head(&r, e); /* its status and headers, and its line in the log */
     r.policy = html_page_policy;
-    web_header(&r, "Content-Type", "text/html; charset=utf-8");
+    reply_header(&r, "Content-Type", "text/html; charset=utf-8");
     html_page_refused(&r.body, f, p->status, p->title, problem_detail(e));
-    web_answer(x, &r);
-    web_reply_fini(&r);
+    reply_send(x, &r);
+    reply_fini(&r);
 }
 
-void send_page_refused(struct web_exchange *x, const struct err *e, const struct chat_draft *d)
+void send_page_refused(struct request *x, const struct err *e, const struct chat_draft *d)
 {
     char id[RANDOM_ID_SIZE];
     char reply_to[24] = "";
@@ -77,7 +77,7 @@ static const char *value_of(const struct form *fields, const char *name, const c
     return f != NULL ? f->value : otherwise;
 }
 
-void send_page_unread(struct web_exchange *x, const struct err *e, const struct buf *body)
+void send_page_unread(struct request *x, const struct err *e, const struct buf *body)
 {
     struct form fields;
     char id[RANDOM_ID_SIZE];

@@ -12,14 +12,13 @@
 struct buf;
 struct chat_draft;
 struct err;
-struct web_exchange;
+struct request;
 
-bool send_page_is_wanted(struct web_exchange *x);
+bool send_page_is_wanted(struct request *x);
 
 /* Each answers and takes x. */
-void send_page_stored(struct web_exchange *x, const struct chat_draft *d);
-void send_page_refused(struct web_exchange *x, const struct err *e,
-                       const struct chat_draft *d);                                         /* a draft that is whole */
-void send_page_unread(struct web_exchange *x, const struct err *e, const struct buf *body); /* no draft was to be had */
+void send_page_stored(struct request *x, const struct chat_draft *d);
+void send_page_refused(struct request *x, const struct err *e, const struct chat_draft *d); /* a draft that is whole */
+void send_page_unread(struct request *x, const struct err *e, const struct buf *body);      /* no draft was to be had */
 
 #endif

@@ -47,16 +47,16 @@ static void answer(struct park *p, struct waiter *w, struct parcel *m)
 }
 
 /* Answers every waiter of the ask, which goes with the last one; or one of them only. */
-static void answer_poll(struct park *p, struct question *a, struct waiter *only, const struct web_reply *r)
+static void answer_poll(struct park *p, struct question *a, struct waiter *only, const struct reply *r)
 {
     struct buf plain;
     struct parcel m = {.plain = &plain, .last = true};
     buf_init(&plain, BUF_UNLIMITED);
-    web_render(&plain, r, a->common);
+    reply_render(&plain, r, a->common);
     struct waiter *next = NULL;
     for (struct waiter *w = only != NULL ? only : a->waiters; w != NULL; w = next) {
         next = only != NULL ? NULL : w->next;
-        web_answered(r->status);
+        reply_count(r->status);
         answer(p, w, &m);
     }
     parcel_fini(&m);
@@ -66,13 +66,13 @@ static void answer_poll(struct park *p, struct question *a, struct waiter *only,
 /* only: one waiter of the ask, or NULL for all. False: there was nothing to answer. */
 static bool look_for_polls(struct park *p, struct question *a, struct waiter *only, bool final)
 {
-    struct web_reply r;
-    web_reply_init(&r, 200);
+    struct reply r;
+    reply_init(&r, 200);
     bool found = p->options.render(p->options.context, &a->query, final, &r) > 0;
     if (found) {
         answer_poll(p, a, only, &r);
     }
-    web_reply_fini(&r);
+    reply_fini(&r);
     return found;
 }
 
@@ -385,9 +385,9 @@ struct park *park_new(const struct park_options *options, struct err *e)
 }
 
 /* NULL: there is no place. Otherwise x is taken. */
-static struct newcomer *admit(struct park *p, struct web_exchange *x, const struct query *q, int token)
+static struct newcomer *admit(struct park *p, struct request *x, const struct query *q, int token)
 {
-    uint16_t client = wait_limit_counter(&p->places, web_client(x));
+    uint16_t client = wait_limit_counter(&p->places, request_client(x));
     if (!wait_limit_take(&p->places, client)) {
         return NULL;
     }
@@ -399,11 +399,11 @@ static struct newcomer *admit(struct park *p, struct web_exchange *x, const stru
     struct newcomer *n = ck_calloc(1, sizeof *n);
     n->waiter = ck_calloc(1, sizeof *n->waiter);
     n->query = questions_copy_query(q);
-    n->common = ck_strdup(web_common_headers(x));
+    n->common = ck_strdup(detach_headers(x));
     buf_init(&n->opening, BUF_UNLIMITED);
     n->waiter->client = client;
     n->waiter->token = token;
-    n->waiter->held = web_hold(x);
+    n->waiter->held = detach_request(x);
     return n;
 }
 
@@ -417,7 +417,7 @@ static void hand_over(struct park *p, struct newcomer *n)
     loop_wake(p->loop);
 }
 
-bool park_add(struct park *p, struct web_exchange *x, const struct query *q, int token)
+bool park_add(struct park *p, struct request *x, const struct query *q, int token)
 {
     struct newcomer *n = admit(p, x, q, token);
     if (n == NULL) {
@@ -428,15 +428,15 @@ bool park_add(struct park *p, struct web_exchange *x, const struct query *q, int
     return true;
 }
 
-bool park_stream(struct park *p, struct web_exchange *x, const struct query *q, const struct web_reply *opening,
+bool park_stream(struct park *p, struct request *x, const struct query *q, const struct reply *opening,
                  unsigned seconds, int token)
 {
     struct newcomer *n = admit(p, x, q, token);
     if (n == NULL) {
         return false;
     }
-    web_render_opening(&n->opening, opening, n->common);
-    web_answered(opening->status);
+    reply_render_opening(&n->opening, opening, n->common);
+    reply_count(opening->status);
     n->waiter->told_at = clock_mono_ms();
     n->waiter->over_at = n->waiter->told_at + (int64_t)seconds * 1000 - deadlines_spread_ms(seconds);
     n->waiter->due.at = waiter_next_beat(p, n->waiter);
@@ -449,9 +449,9 @@ void park_limit(struct park *p, unsigned most, unsigned most_per_client)
     wait_limit_limit(&p->places, most, most_per_client);
 }
 
-bool park_has_place(const struct park *p, const struct web_exchange *x)
+bool park_has_place(const struct park *p, const struct request *x)
 {
-    return wait_limit_are_left(&p->places, wait_limit_counter(&p->places, web_client(x)));
+    return wait_limit_are_left(&p->places, wait_limit_counter(&p->places, request_client(x)));
 }
 
 void park_ring(struct park *p)

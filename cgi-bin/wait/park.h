@@ -19,7 +19,7 @@
 #define PARK_H
 
 #include "chat/query.h"
-#include "web/web.h"
+#include "web/request.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -38,7 +38,7 @@ enum park_news {
 struct park_options {
     /* Polls. Fills *r (initialised, status 200) with the answer to q as things are now. final: answer in any case, and as one that
      * was held for nothing when there is nothing new. Returns 1 when there is an answer in *r, 0 when nothing is new. */
-    int (*render)(void *context, const struct query *q, bool final, struct web_reply *r);
+    int (*render)(void *context, const struct query *q, bool final, struct reply *r);
     /* Streams. Adds to *out what is newer than q, and moves q to what comes after that. */
     enum park_news (*events)(void *context, struct query *q, struct buf *out);
     /* Streams. Adds what says that the connection lives; may add nothing. */
@@ -57,11 +57,11 @@ struct park *park_new(const struct park_options *options, struct err *e); /* sta
 
 /* Takes x, a poll, and holds it for q->wait seconds, minus a random tenth so that those who came together don't leave together.
  * token: for left(), or -1. false: not taken, there are too many; x is as before, and so is the token. */
-bool park_add(struct park *p, struct web_exchange *x, const struct query *q, int token);
+bool park_add(struct park *p, struct request *x, const struct query *q, int token);
 
 /* Takes x, a stream (q->stream): it is sent the head and body of `opening`, then what is newer than
  * q, for so many seconds (minus a random tenth). token, false: as above. */
-bool park_stream(struct park *p, struct web_exchange *x, const struct query *q, const struct web_reply *opening,
+bool park_stream(struct park *p, struct request *x, const struct query *q, const struct reply *opening,
                  unsigned seconds, int token);
 
 /* Other limits from now on; requests that wait already stay. */
@@ -69,7 +69,7 @@ void park_limit(struct park *p, unsigned most, unsigned most_per_client);
 
 /* True: there is a place for one more request from the address of x. It may be gone a moment
  * later. */
-bool park_has_place(const struct park *p, const struct web_exchange *x);
+bool park_has_place(const struct park *p, const struct request *x);
 
 /* Something may be new: look. */
 void park_ring(struct park *p);

@@ -17,7 +17,7 @@
 #include "system/host.h"
 #include "wait/private/process_slots.h"
 #include "web/client.h"
-#include "web/web.h"
+#include "web/request.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -116,24 +116,24 @@ bool waiting_is_watched(const struct waiting *w)
 
 /* ---- which carrier ---- */
 
-static bool is_apache(const struct web_exchange *x)
+static bool is_apache(const struct request *x)
 {
-    const char *software = web_variable(x, "SERVER_SOFTWARE");
+    const char *software = request_variable(x, "SERVER_SOFTWARE");
     return software != NULL && strncmp(software, "Apache", strlen("Apache")) == 0;
 }
 
 /* Apache's mod_proxy_fcgi says so itself: its SCRIPT_FILENAME is "proxy:fcgi://..." (unless ProxyFCGIBackendType is set). */
-static bool is_proxied_by_apache(const struct web_exchange *x)
+static bool is_proxied_by_apache(const struct request *x)
 {
-    const char *file = web_variable(x, "SCRIPT_FILENAME");
+    const char *file = request_variable(x, "SCRIPT_FILENAME");
     return file != NULL && strncmp(file, "proxy:", strlen("proxy:")) == 0;
 }
 
 /* Of these servers every request comes to the process when it comes to them. */
-static bool is_known_to_send_many(const struct web_exchange *x)
+static bool is_known_to_send_many(const struct request *x)
 {
     static const char *const names[] = {"lighttpd", "nginx", "Caddy"};
-    const char *software = web_variable(x, "SERVER_SOFTWARE");
+    const char *software = request_variable(x, "SERVER_SOFTWARE");
     bool found = is_proxied_by_apache(x);
     for (size_t i = 0; software != NULL && i < sizeof names / sizeof names[0]; i++) {
         found = found || strncmp(software, names[i], strlen(names[i])) == 0;
@@ -141,25 +141,24 @@ static bool is_known_to_send_many(const struct web_exchange *x)
     return found;
 }
 
-static bool costs_a_process(const struct waiting *w, const struct web_exchange *x)
+static bool costs_a_process(const struct waiting *w, const struct request *x)
 {
     return !w->fastcgi || (!atomic_load(&w->many_at_once) && !is_known_to_send_many(x));
 }
 
 /* True: requests like x keep workers of Apache busy, and the number of workers, not the setting,
  * says how many may wait. */
-static bool spares_workers(const struct waiting *w, const struct web_exchange *x, const struct conf *conf)
+static bool spares_workers(const struct waiting *w, const struct request *x, const struct conf *conf)
 {
     return is_apache(x) && !costs_a_process(w, x) && conf->max_waiting_apache == CONF_AUTO;
 }
 
-void waiting_allowance(const struct waiting *w, const struct web_exchange *x, const struct conf *conf,
-                       struct allowance *out)
+void waiting_allowance(const struct waiting *w, const struct request *x, const struct conf *conf, struct allowance *out)
 {
     enum allowance_server server = costs_a_process(w, x) ? ALLOWANCE_PROCESSES
                                    : is_apache(x)        ? ALLOWANCE_WORKERS
                                                          : ALLOWANCE_CONNECTIONS;
-    unsigned workers = spares_workers(w, x, conf) ? apache_workers_seen(w->workers, web_connection(x)) : 0;
+    unsigned workers = spares_workers(w, x, conf) ? apache_workers_seen(w->workers, detach_connection(x)) : 0;
     allowance_find(out, server, conf, workers);
 }
 
@@ -217,7 +216,7 @@ bool waiting_is_surplus(struct waiting *w)
 
 /* Only who waits counts. Of a request in work nobody can say whether its answer is out already: a server that gives one request
  * at a time sends the next as soon as it has that. */
-void waiting_arrived(struct waiting *w, const struct web_exchange *x, const struct conf *conf)
+void waiting_arrived(struct waiting *w, const struct request *x, const struct conf *conf)
 {
     const struct park *p = atomic_load(&w->park);
     if (w->fastcgi && conf != NULL && atomic_load(&w->watch) == NULL) {
@@ -289,7 +288,7 @@ static void told_by_park(void *context, size_t count)
     }
 }
 
-static int render_for_park(void *context, const struct query *q, bool final, struct web_reply *r)
+static int render_for_park(void *context, const struct query *q, bool final, struct reply *r)
 {
     struct waiting *w = context;
     return w->functions.render(w->functions.context, q, final, r);
@@ -327,7 +326,7 @@ static void make_park(struct waiting *w)
     }
 }
 
-static struct park *the_park(struct waiting *w, const struct web_exchange *x, const struct conf *conf)
+static struct park *the_park(struct waiting *w, const struct request *x, const struct conf *conf)
 {
     pthread_mutex_lock(&w->lock);
     if (atomic_load(&w->park) == NULL && !w->failed && atomic_load(&w->watch) != NULL) {
@@ -363,15 +362,15 @@ static uint64_t seed_of(struct waiting *w, const struct conf *conf)
 }
 
 /* A number of the client. 0: unknown, or a proxy on this machine, behind which are all clients. */
-static uint16_t client_of(struct waiting *w, const struct web_exchange *x, const struct conf *conf)
+static uint16_t client_of(struct waiting *w, const struct request *x, const struct conf *conf)
 {
-    const char *address = web_client(x);
+    const char *address = request_client(x);
     return address == NULL || client_is_loopback(address)
                ? 0
                : (uint16_t)(client_hash(address, seed_of(w, conf)) % UINT16_MAX + 1);
 }
 
-static struct process_slots_request request_of(struct waiting *w, const struct web_exchange *x, const struct conf *conf,
+static struct process_slots_request request_of(struct waiting *w, const struct request *x, const struct conf *conf,
                                                struct allowance *allowed)
 {
     allowance_find(allowed, ALLOWANCE_PROCESSES, conf, 0);
@@ -379,7 +378,7 @@ static struct process_slots_request request_of(struct waiting *w, const struct w
         .conf = conf, .allowed = allowed, .client = client_of(w, x, conf), .stays = w->fastcgi};
 }
 
-bool waiting_has_place(struct waiting *w, const struct web_exchange *x, const struct conf *conf)
+bool waiting_has_place(struct waiting *w, const struct request *x, const struct conf *conf)
 {
     struct allowance allowed;
     const struct park *p = w->fastcgi ? the_park(w, x, conf) : NULL;
@@ -398,7 +397,7 @@ bool waiting_has_place(struct waiting *w, const struct web_exchange *x, const st
  * connections must fit into the web server's spare ones, which are a third of those that may wait
  * (allowance.c): lighttpd closes a connection up to five seconds after its answer unless the client
  * closes it first. */
-static unsigned rate_of(const struct waiting *w, const struct web_exchange *x, const struct conf *conf)
+static unsigned rate_of(const struct waiting *w, const struct request *x, const struct conf *conf)
 {
     struct allowance allowed;
     waiting_allowance(w, x, conf, &allowed);
@@ -419,7 +418,7 @@ static unsigned overlap_in(const struct waiting *w, const struct bell *bell)
     return w->fastcgi || crew.there <= crew.holding + 1 ? 1 : crew.there - crew.holding;
 }
 
-unsigned waiting_poll_after(struct waiting *w, const struct web_exchange *x, const struct conf *conf)
+unsigned waiting_poll_after(struct waiting *w, const struct request *x, const struct conf *conf)
 {
     struct poll_interval_rules rules = {.least = (unsigned)conf->poll_after, .most = POLL_AFTER_MOST};
     struct bell *bell = bell_of(w);
@@ -438,7 +437,7 @@ unsigned waiting_poll_after(struct waiting *w, const struct web_exchange *x, con
 
 /* Takes what x keeps busy while it waits (a process or a worker). False: there is none to spare.
  * *token: to be released, or -1. */
-static bool take_place(struct waiting *w, const struct web_exchange *x, unsigned *seconds, const struct conf *conf,
+static bool take_place(struct waiting *w, const struct request *x, unsigned *seconds, const struct conf *conf,
                        int *token)
 {
     *token = -1;
@@ -450,17 +449,17 @@ static bool take_place(struct waiting *w, const struct web_exchange *x, unsigned
         return *token >= 0;
     }
     if (spares_workers(w, x, conf)) {
-        *token = apache_workers_take(w->workers, web_connection(x));
+        *token = apache_workers_take(w->workers, detach_connection(x));
         *token += *token >= 0 ? WORKER_TOKENS : 0;
         return *token >= 0;
     }
     return true;
 }
 
-bool waiting_take(struct waiting *w, struct web_exchange *x, struct query *q, const struct conf *conf)
+bool waiting_take(struct waiting *w, struct request *x, struct query *q, const struct conf *conf)
 {
     int token = -1;
-    if (q->wait == 0 || !web_can_be_held(x)) {
+    if (q->wait == 0 || !detach_is_possible(x)) {
         return false;
     }
     struct park *p = the_park(w, x, conf);
@@ -476,12 +475,12 @@ bool waiting_take(struct waiting *w, struct web_exchange *x, struct query *q, co
     return false;
 }
 
-bool waiting_can_stream(const struct waiting *w, struct web_exchange *x)
+bool waiting_can_stream(const struct waiting *w, struct request *x)
 {
-    return (!is_apache(x) || is_proxied_by_apache(x) || atomic_load(&w->many_at_once)) && web_can_be_held(x);
+    return (!is_apache(x) || is_proxied_by_apache(x) || atomic_load(&w->many_at_once)) && detach_is_possible(x);
 }
 
-bool waiting_stream(struct waiting *w, struct web_exchange *x, const struct query *q, const struct web_reply *opening,
+bool waiting_stream(struct waiting *w, struct request *x, const struct query *q, const struct reply *opening,
                     const struct conf *conf)
 {
     int token = -1;
@@ -512,7 +511,7 @@ void waiting_stop(struct waiting *w)
 
 /* ---- plain CGI ---- */
 
-int waiting_begin(struct waiting *w, const struct web_exchange *x, unsigned seconds, const struct conf *conf)
+int waiting_begin(struct waiting *w, const struct request *x, unsigned seconds, const struct conf *conf)
 {
     struct allowance allowed;
     w->bell = seconds > 0 && !w->fastcgi ? bell_of(w) : NULL;

@@ -22,11 +22,11 @@
 struct allowance;
 struct site;
 struct waiting;
-struct web_exchange;
+struct request;
 
 /* What they do: park.h, struct park_options. */
 struct waiting_functions {
-    int (*render)(void *context, const struct query *q, bool final, struct web_reply *r);
+    int (*render)(void *context, const struct query *q, bool final, struct reply *r);
     enum park_news (*events)(void *context, struct query *q, struct buf *out);
     void (*heartbeat)(void *context, const struct query *q, struct buf *out);
     void *context;
@@ -39,7 +39,7 @@ struct waiting *waiting_new(struct site *site, bool fastcgi,
 void waiting_free(struct waiting *w);
 
 /* A request has come to this process; conf: NULL if the settings are wrong. The first one starts who watches for news. */
-void waiting_arrived(struct waiting *w, const struct web_exchange *x, const struct conf *conf);
+void waiting_arrived(struct waiting *w, const struct request *x, const struct conf *conf);
 
 /* FastCGI, to be asked every second by one thread: this process is one more than the site needs, and idle, so it shall leave. Where
  * a request takes a process a burst of them makes many, which mod_fcgid keeps for minutes or for ever; on a host with a limit they
@@ -51,39 +51,39 @@ bool waiting_is_watched(const struct waiting *w);
 
 /* FastCGI: takes x, whose query q (without `now`) has nothing new, and holds it. q->wait may become
  * less. False: x can't be held, for whatever reason. */
-bool waiting_take(struct waiting *w, struct web_exchange *x, struct query *q, const struct conf *conf);
+bool waiting_take(struct waiting *w, struct request *x, struct query *q, const struct conf *conf);
 
 /* Each request costs a process: under plain CGI, or if the last request did (mod_fcgid). */
 bool waiting_costs_a_process(const struct waiting *w);
 
 /* Whether what is written to x gets to the client when it is written, as far as can be told from here. Not by plain CGI, where it
  * would but costs a process for minutes; not by mod_fcgid, which keeps back 64 KiB. */
-bool waiting_can_stream(const struct waiting *w, struct web_exchange *x);
+bool waiting_can_stream(const struct waiting *w, struct request *x);
 
 /* Takes x, sends it opening and then what is newer than q (q->stream). false: there is no place; x is as before. */
-bool waiting_stream(struct waiting *w, struct web_exchange *x, const struct query *q, const struct web_reply *opening,
+bool waiting_stream(struct waiting *w, struct request *x, const struct query *q, const struct reply *opening,
                     const struct conf *conf);
 
 /* Plain CGI: a place for this process to wait in. -1: none is free, or nobody could ring. Then, with the token: sleeps until
  * something may be new or the time is up; returns at once for what rang since begin or the last sleep, and within half a second for what
  * was written without a ring. false: whoever started this process has gone, so the server stops and waits for it, or the others ring
  * elsewhere by now: look once more and answer. */
-int waiting_begin(struct waiting *w, const struct web_exchange *x, unsigned seconds, const struct conf *conf);
+int waiting_begin(struct waiting *w, const struct request *x, unsigned seconds, const struct conf *conf);
 bool waiting_sleep(struct waiting *w, int timeout_ms);
 void waiting_end(struct waiting *w, int token);
 
 /* Whether one who is answered now, and asks at once again, may hope to be held. */
-bool waiting_has_place(struct waiting *w, const struct web_exchange *x, const struct conf *conf);
+bool waiting_has_place(struct waiting *w, const struct request *x, const struct conf *conf);
 
 /* Fills *out with how many requests may wait behind the server that x comes from, and why. */
-void waiting_allowance(const struct waiting *w, const struct web_exchange *x, const struct conf *conf,
+void waiting_allowance(const struct waiting *w, const struct request *x, const struct conf *conf,
                        struct allowance *out);
 
 /* In how many seconds a client should ask again that wanted to wait and was not held. It is
  * conf->poll_after, or more when all such clients together would ask too often: more often than
  * poll_rate, or, where one process answers many, so often that the web server would run short of
  * connections. */
-unsigned waiting_poll_after(struct waiting *w, const struct web_exchange *x, const struct conf *conf);
+unsigned waiting_poll_after(struct waiting *w, const struct request *x, const struct conf *conf);
 
 size_t waiting_count(const struct waiting *w); /* held without a thread, now */
 

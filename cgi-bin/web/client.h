@@ -1,6 +1,6 @@
 /* client.h - what an address says of who asks.
  *
- * Pure. Addresses as web_client (web.h) gives them; IPv4 within IPv6 (::ffff:192.0.2.1) is IPv4.
+ * Pure. Addresses as request_client (request.h) gives them; IPv4 within IPv6 (::ffff:192.0.2.1) is IPv4.
  * Threads: any.
  */
 #ifndef CLIENT_H

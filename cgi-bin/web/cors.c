@@ -4,7 +4,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "web/forwarded.h"
-#include "web/web.h"
+#include "web/request.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -36,16 +36,16 @@ static bool is_host(const char *host, const char *authority)
 }
 
 /* Of the schemes only what is known is compared: behind a proxy that ends TLS and isn't trusted the program can't know its own. */
-static bool is_by_lesser_scheme(const struct web_exchange *x, const char *origin)
+static bool is_by_lesser_scheme(const struct request *x, const char *origin)
 {
     return forwarded_is_https(x) && !str_starts_nocase(origin, "https:");
 }
 
-static bool is_own(const struct web_exchange *x, const char *origin)
+static bool is_own(const struct request *x, const char *origin)
 {
     char forwarded[FORWARDED_HOST];
-    const char *host = web_variable(x, "HTTP_HOST");
-    const char *fetch_site = web_variable(x, "HTTP_SEC_FETCH_SITE");
+    const char *host = request_variable(x, "HTTP_HOST");
+    const char *fetch_site = request_variable(x, "HTTP_SEC_FETCH_SITE");
     const char *authority = strstr(origin, "://");
     if (fetch_site != NULL && strcmp(fetch_site, "same-origin") == 0) {
         return true; /* said by the browser itself: a page can't set this header. Holds where a proxy changed Host */
@@ -64,30 +64,31 @@ static bool is_own(const struct web_exchange *x, const char *origin)
     return own;
 }
 
-void cors_apply(struct web_exchange *x, const char *allow_origin)
+void cors_apply(struct request *x, const char *allow_origin)
 {
-    const char *origin = web_variable(x, "HTTP_ORIGIN");
+    const char *origin = request_variable(x, "HTTP_ORIGIN");
     if (allow_origin[0] == '\0') {
         return;
     }
-    web_common_header(x, "Vary", "Origin");
+    reply_common_header(x, "Vary", "Origin");
     if (origin == NULL || strlen(origin) > 1024 || strpbrk(origin, "\r\n") != NULL ||
         !is_listed(allow_origin, origin)) {
         return;
     }
-    web_common_header(x, "Access-Control-Allow-Origin", "%s", origin);
-    web_common_header(x, "Access-Control-Expose-Headers", "ETag, Retry-After");
-    if (web_method(x) == WEB_OPTIONS) {
-        web_common_header(x, "Access-Control-Allow-Methods", "GET, HEAD, POST, OPTIONS");
-        web_common_header(x, "Access-Control-Allow-Headers",
-                          "Content-Type, If-None-Match, Pollchat-Room, Pollchat-Name, Pollchat-Id, Pollchat-Reply-To");
-        web_common_header(x, "Access-Control-Max-Age", "86400"); /* seconds: saves a preflight per message */
+    reply_common_header(x, "Access-Control-Allow-Origin", "%s", origin);
+    reply_common_header(x, "Access-Control-Expose-Headers", "ETag, Retry-After");
+    if (request_method(x) == REQUEST_OPTIONS) {
+        reply_common_header(x, "Access-Control-Allow-Methods", "GET, HEAD, POST, OPTIONS");
+        reply_common_header(
+            x, "Access-Control-Allow-Headers",
+            "Content-Type, If-None-Match, Pollchat-Room, Pollchat-Name, Pollchat-Id, Pollchat-Reply-To");
+        reply_common_header(x, "Access-Control-Max-Age", "86400"); /* seconds: saves a preflight per message */
     }
 }
 
-int cors_check_write(const struct web_exchange *x, const char *allow_origin, struct err *e)
+int cors_check_write(const struct request *x, const char *allow_origin, struct err *e)
 {
-    const char *origin = web_variable(x, "HTTP_ORIGIN");
+    const char *origin = request_variable(x, "HTTP_ORIGIN");
     if (origin == NULL || is_own(x, origin) || is_listed(allow_origin, origin)) {
         return 0;
     }

@@ -8,13 +8,13 @@
 #define CORS_H
 
 struct err;
-struct web_exchange;
+struct request;
 
 /* Adds the CORS headers that the request's Origin has a right to, to whatever answer it gets. allow_origin: the
  * setting: origins separated by spaces, "*", or "". */
-void cors_apply(struct web_exchange *x, const char *allow_origin);
+void cors_apply(struct request *x, const char *allow_origin);
 
 /* 0 when the request may change something: no Origin, this site's own, or an allowed one. Else -1, ERR_AUTH. */
-int cors_check_write(const struct web_exchange *x, const char *allow_origin, struct err *e);
+int cors_check_write(const struct request *x, const char *allow_origin, struct err *e);
 
 #endif

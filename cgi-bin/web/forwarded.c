@@ -3,7 +3,7 @@
 
 #include "base/address.h"
 #include "base/str.h"
-#include "web/web.h"
+#include "web/request.h"
 
 #include <string.h>
 
@@ -43,9 +43,9 @@ struct walk {
 };
 
 /* How many variables have this name ('=' behind it); *value is of the last one. */
-static unsigned find_variables(const struct web_exchange *x, const char *name, const char **value)
+static unsigned find_variables(const struct request *x, const char *name, const char **value)
 {
-    const char *const *environment = web_environment(x);
+    const char *const *environment = request_environment(x);
     size_t length = strlen(name);
     unsigned count = 0;
     for (; environment != NULL && *environment != NULL; environment++) {
@@ -59,7 +59,7 @@ static unsigned find_variables(const struct web_exchange *x, const char *name, c
 
 /* nginx sets an empty variable for a missing header. Of two variables with one name neither is
  * walked: see is_forged. */
-static struct walk walk_of(const struct web_exchange *x, const char *name)
+static struct walk walk_of(const struct request *x, const char *name)
 {
     const char *value = "";
     struct walk w = {.count = 0};
@@ -130,7 +130,7 @@ static struct piece parameter(struct piece entry, const char *name)
 static const char forwarded_for[] = "HTTP_X_FORWARDED_FOR=";
 static const char forwarded_standard[] = "HTTP_FORWARDED=";
 
-static bool has(const struct web_exchange *x, const char *name)
+static bool has(const struct request *x, const char *name)
 {
     const char *value = "";
     unsigned count = find_variables(x, name, &value);
@@ -139,22 +139,22 @@ static bool has(const struct web_exchange *x, const char *name)
 
 /* CGI writes '-' as '_', so X_Forwarded_For and X-Forwarded-For become variables of one name. Where
  * a server passes both on, it is unknown which of the two the proxy wrote. */
-static bool is_forged(const struct web_exchange *x)
+static bool is_forged(const struct request *x)
 {
     const char *value = "";
     return find_variables(x, has(x, forwarded_for) ? forwarded_for : forwarded_standard, &value) > 1;
 }
 
-void forwarded_apply(struct web_exchange *x, const char *trusted)
+void forwarded_apply(struct request *x, const char *trusted)
 {
-    struct address client = address_of(web_variable(x, "REMOTE_ADDR"));
+    struct address client = address_of(request_variable(x, "REMOTE_ADDR"));
     struct piece entry;
     char text[ADDRESS_TEXT];
     if (!address_in_list(&client, trusted)) {
         return;
     }
     if (is_forged(x)) {
-        web_trust_proxy(x, FORWARDED_UNKNOWN);
+        request_trust_proxy(x, FORWARDED_UNKNOWN);
         return;
     }
     bool standard = !has(x, forwarded_for);
@@ -168,17 +168,17 @@ void forwarded_apply(struct web_exchange *x, const char *trusted)
         client = next;
     }
     address_text(&client, text);
-    web_trust_proxy(x, text);
+    request_trust_proxy(x, text);
 }
 
 /* ---- what for ---- */
 
 /* The entry so many steps from the end; of a list of Forwarded its parameter. */
-static bool said(const struct web_exchange *x, const char *own, const char *name, unsigned back, struct piece *out)
+static bool said(const struct request *x, const char *own, const char *name, unsigned back, struct piece *out)
 {
     bool standard = !has(x, own);
     struct walk w = walk_of(x, standard ? forwarded_standard : own);
-    bool found = web_has_trusted_proxy(x) && walk_back(&w, out);
+    bool found = request_has_trusted_proxy(x) && walk_back(&w, out);
     for (; found && back > 0; back--) {
         found = walk_back(&w, out);
     }
@@ -188,7 +188,7 @@ static bool said(const struct web_exchange *x, const char *own, const char *name
     return found;
 }
 
-bool forwarded_host(const struct web_exchange *x, unsigned back, char out[FORWARDED_HOST])
+bool forwarded_host(const struct request *x, unsigned back, char out[FORWARDED_HOST])
 {
     struct piece host;
     if (!said(x, "HTTP_X_FORWARDED_HOST=", "host", back, &host)) {
@@ -201,7 +201,7 @@ bool forwarded_host(const struct web_exchange *x, unsigned back, char out[FORWAR
 }
 
 /* The first entry is of the proxy that the client came to. */
-bool forwarded_is_https(const struct web_exchange *x)
+bool forwarded_is_https(const struct request *x)
 {
     struct piece scheme;
     bool result = false;
@@ -211,14 +211,14 @@ bool forwarded_is_https(const struct web_exchange *x)
     return result;
 }
 
-bool forwarded_is_hinted(const struct web_exchange *x)
+bool forwarded_is_hinted(const struct request *x)
 {
     static const char *const names[] = {"HTTP_FORWARDED",      "HTTP_VIA",
                                         "HTTP_X_REAL_IP",      "HTTP_CF_CONNECTING_IP",
                                         "HTTP_TRUE_CLIENT_IP", "HTTP_X_CLIENT_IP"};
-    bool found = web_has_variable_like(x, "HTTP_X_FORWARDED_");
+    bool found = request_has_variable_like(x, "HTTP_X_FORWARDED_");
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        found = found || web_variable(x, names[i]) != NULL;
+        found = found || request_variable(x, names[i]) != NULL;
     }
     return found;
 }

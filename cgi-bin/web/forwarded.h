@@ -18,23 +18,23 @@
 
 #include <stdbool.h>
 
-struct web_exchange;
+struct request;
 
 enum { FORWARDED_ENTRIES = 16, FORWARDED_HOST = 262 }; /* 255 of a name, a port, and a NUL */
 
 #define FORWARDED_UNKNOWN "unknown" /* the client of a forged header: all of them are one, and none is the proxy */
 
-/* Finds out who asks: web_client() says it from here on. trusted: the setting, valid. */
-void forwarded_apply(struct web_exchange *x, const char *trusted);
+/* Finds out who asks: request_client() says it from here on. trusted: the setting, valid. */
+void forwarded_apply(struct request *x, const char *trusted);
 
 /* The hosts that trusted proxies were asked for, from the nearest one (back 0). false: there are no more. "" for one that can't be.
  * Who is believed may still have passed on what a client wrote; a page of another site can't write it, which is what this is good for. */
-bool forwarded_host(const struct web_exchange *x, unsigned back, char out[FORWARDED_HOST]);
+bool forwarded_host(const struct request *x, unsigned back, char out[FORWARDED_HOST]);
 
 /* A trusted proxy says that the client came by https. */
-bool forwarded_is_https(const struct web_exchange *x);
+bool forwarded_is_https(const struct request *x);
 
 /* There is any header that proxies add, trusted or not. */
-bool forwarded_is_hinted(const struct web_exchange *x);
+bool forwarded_is_hinted(const struct request *x);
 
 #endif

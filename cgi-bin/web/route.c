@@ -2,7 +2,7 @@
 #include "web/route.h"
 
 #include "base/err.h"
-#include "web/web.h"
+#include "web/request.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,10 +12,10 @@ static void copy_segment(char *out, size_t size, const char *from, size_t length
     snprintf(out, size, "%.*s", (int)(length < size ? length : size - 1), from);
 }
 
-static void name_of(const struct web_exchange *x, char *out, size_t size)
+static void name_of(const struct request *x, char *out, size_t size)
 {
-    const char *path = web_variable(x, "PATH_INFO");
-    const char *script = web_variable(x, "SCRIPT_NAME");
+    const char *path = request_variable(x, "PATH_INFO");
+    const char *script = request_variable(x, "SCRIPT_NAME");
     if (path != NULL) {
         path += strspn(path, "/");
     }
@@ -35,9 +35,9 @@ static void name_of(const struct web_exchange *x, char *out, size_t size)
 static void add_allow(struct buf *headers, const struct route *route)
 {
     static const struct {
-        enum web_method method;
+        enum request_method method;
         const char *word;
-    } words[] = {{WEB_GET, "GET, "}, {WEB_HEAD, "HEAD, "}, {WEB_POST, "POST, "}};
+    } words[] = {{REQUEST_GET, "GET, "}, {REQUEST_HEAD, "HEAD, "}, {REQUEST_POST, "POST, "}};
     buf_adds(headers, "Allow: ");
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         if ((route->methods & words[i].method) != 0) {
@@ -47,16 +47,16 @@ static void add_allow(struct buf *headers, const struct route *route)
     buf_adds(headers, "OPTIONS\r\n");
 }
 
-static void answer_options(struct web_exchange *x, const struct route *route)
+static void answer_options(struct request *x, const struct route *route)
 {
-    struct web_reply r;
-    web_reply_init(&r, 204);
+    struct reply r;
+    reply_init(&r, 204);
     add_allow(&r.headers, route);
-    web_answer(x, &r);
-    web_reply_fini(&r);
+    reply_send(x, &r);
+    reply_fini(&r);
 }
 
-static void answer_wrong_method(struct web_exchange *x, const struct route *route)
+static void answer_wrong_method(struct request *x, const struct route *route)
 {
     struct err e = ERR_INIT;
     struct buf headers;
@@ -64,11 +64,11 @@ static void answer_wrong_method(struct web_exchange *x, const struct route *rout
     add_allow(&headers, route);
     err_set(&e, ERR_METHOD, "/%s takes: %.*s.", route->name, (int)strcspn(headers.bytes + strlen("Allow: "), "\r"),
             headers.bytes + strlen("Allow: "));
-    web_answer_problem(x, &e, NULL, &headers);
+    reply_send_problem(x, &e, NULL, &headers);
     buf_fini(&headers);
 }
 
-void route_dispatch(const struct route *routes, struct web_exchange *x, void *context)
+void route_dispatch(const struct route *routes, struct request *x, void *context)
 {
     char name[64];
     struct err e = ERR_INIT;
@@ -77,8 +77,8 @@ void route_dispatch(const struct route *routes, struct web_exchange *x, void *co
         if (strcmp(r->name, name) != 0) {
             continue;
         }
-        enum web_method method = web_method(x);
-        if (method == WEB_OPTIONS) {
+        enum request_method method = request_method(x);
+        if (method == REQUEST_OPTIONS) {
             answer_options(x, r);
         } else if ((r->methods & method) == 0) {
             answer_wrong_method(x, r);
@@ -88,5 +88,5 @@ void route_dispatch(const struct route *routes, struct web_exchange *x, void *co
         return;
     }
     err_set(&e, ERR_ABSENT, "There is nothing at this address.");
-    web_answer_problem(x, &e, NULL, NULL);
+    reply_send_problem(x, &e, NULL, NULL);
 }

@@ -7,15 +7,15 @@
 #ifndef ROUTE_H
 #define ROUTE_H
 
-struct web_exchange;
+struct request;
 
 struct route {
     const char *name;
-    unsigned methods;                                      /* set of enum web_method; OPTIONS is always there */
-    void (*handle)(struct web_exchange *x, void *context); /* takes x */
+    unsigned methods;                                 /* set of enum request_method; OPTIONS is always there */
+    void (*handle)(struct request *x, void *context); /* takes x */
 };
 
 /* Takes x. Answers OPTIONS, 404 and 405 itself. The table ends with a NULL name. */
-void route_dispatch(const struct route *routes, struct web_exchange *x, void *context);
+void route_dispatch(const struct route *routes, struct request *x, void *context);
 
 #endif

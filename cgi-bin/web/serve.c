@@ -11,7 +11,7 @@
 #include "web/private/slow.h"
 #include "web/private/web_cgi.h"
 #include "web/private/web_fcgi.h"
-#include "web/web.h"
+#include "web/request.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -131,7 +131,7 @@ static void relieve(struct worker_pool *pool)
 }
 
 /* One request is refused, before memory is out for all. */
-static void refuse_for_memory(struct web_exchange *x)
+static void refuse_for_memory(struct request *x)
 {
     static _Atomic int64_t told_at;
     struct err e = ERR_INIT;
@@ -142,7 +142,7 @@ static void refuse_for_memory(struct web_exchange *x)
             "the host's limit of memory (ulimit -v) is nearly reached: requests are refused until memory is free again");
     }
     err_set(&e, ERR_CROWDED, "Memory is short just now. Try again in a moment.");
-    web_answer_problem(x, &e, NULL, NULL);
+    reply_send_problem(x, &e, NULL, NULL);
 }
 
 /* Waits until the peers have taken all answers; the caller's caller, stop(), limits the time. */
@@ -165,7 +165,7 @@ static void *work(void *argument)
          * needed at once, and one more: two under mod_fcgid, which gives a process one request at a
          * time. */
         relieve(pool);
-        struct web_exchange *x = web_fcgi_read(connection);
+        struct request *x = web_fcgi_read(connection);
         if (x != NULL && !budget_has_room()) {
             refuse_for_memory(x);
         } else if (x != NULL) {

@@ -15,10 +15,10 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-struct web_exchange;
+struct request;
 
 struct serve {
-    void (*handle)(struct web_exchange *x, void *context); /* takes x; called from many threads */
+    void (*handle)(struct request *x, void *context); /* takes x; called from many threads */
     void (*stop)(void *context); /* may be NULL; answers requests that wait without a thread, when the program stops */
     bool (*is_surplus)(void *context); /* may be NULL; asked every second by the main thread: true stops the program */
     void *context;

@@ -34,17 +34,17 @@ static bool is_ready(int fd, short events, int64_t deadline)
     }
 }
 
-static ssize_t cgi_read(struct web_exchange *x, char *to, size_t size, int64_t deadline)
+static ssize_t cgi_read(struct request *x, char *to, size_t size, int64_t deadline)
 {
     ssize_t count = 0;
     (void)x;
     do {
-        count = is_ready(STDIN_FILENO, POLLIN, deadline) ? read(STDIN_FILENO, to, size) : WEB_LATE;
+        count = is_ready(STDIN_FILENO, POLLIN, deadline) ? read(STDIN_FILENO, to, size) : WEB_CARRIER_LATE;
     } while (count == -1 && errno == EINTR);
     return count;
 }
 
-static int cgi_write(struct web_exchange *x, const char *bytes, size_t length)
+static int cgi_write(struct request *x, const char *bytes, size_t length)
 {
     static size_t most = FIRST_BYTES;
     (void)x;
@@ -66,13 +66,13 @@ static int cgi_write(struct web_exchange *x, const char *bytes, size_t length)
     return 0;
 }
 
-static void cgi_finish(struct web_exchange *x)
+static void cgi_finish(struct request *x)
 {
-    web_exchange_fini(x);
+    web_carrier_fini(x);
     free(x);
 }
 
-struct web_exchange *web_cgi_new(void)
+struct request *web_cgi_new(void)
 {
     static const struct web_carrier carrier = {
         .read = cgi_read,
@@ -80,7 +80,7 @@ struct web_exchange *web_cgi_new(void)
         .finish = cgi_finish,
         .body_has_end = false,
     };
-    struct web_exchange *x = ck_calloc(1, sizeof *x);
-    web_exchange_init(x, &carrier, (const char *const *)environ);
+    struct request *x = ck_calloc(1, sizeof *x);
+    web_carrier_init(x, &carrier, (const char *const *)environ);
     return x;
 }

@@ -33,26 +33,26 @@ enum {
 };
 
 struct fcgi_exchange {
-    struct web_exchange web; /* first: a pointer to it is a pointer to this */
+    struct request web; /* first: a pointer to it is a pointer to this */
     FCGX_Request request;
     struct intake *in;
     struct buf out;  /* the answer, as records */
     bool has_logged; /* something stands in the request's error stream */
 };
 
-static struct fcgi_exchange *of(struct web_exchange *x)
+static struct fcgi_exchange *of(struct request *x)
 {
     return (struct fcgi_exchange *)x;
 }
 
-static ssize_t fcgi_read(struct web_exchange *x, char *to, size_t size, int64_t deadline)
+static ssize_t fcgi_read(struct request *x, char *to, size_t size, int64_t deadline)
 {
-    static_assert((int)WEB_LATE == (int)INTAKE_LATE, "handed on as it is");
+    static_assert((int)WEB_CARRIER_LATE == (int)INTAKE_LATE, "handed on as it is");
     return intake_body(of(x)->in, to, size, deadline);
 }
 
 /* libfcgi's own output blocks for as long as the peer likes; so it isn't used. */
-static int fcgi_write(struct web_exchange *x, const char *bytes, size_t length)
+static int fcgi_write(struct request *x, const char *bytes, size_t length)
 {
     fcgi_request_output(&of(x)->out, (uint16_t)of(x)->request.requestId, bytes, length);
     return 0;
@@ -86,13 +86,13 @@ static struct fcgi_request let_go(struct fcgi_exchange *x)
         FCGX_FFlush(request->err);
     }
     FCGX_Free(request, 0); /* buffers and parameters go, the connection stays open */
-    web_exchange_fini(&x->web);
+    web_carrier_fini(&x->web);
     return held;
 }
 
 /* The connection is closed behind the answer, whatever the peer asked for: the next request on it
  * would wait for a reader that isn't there. */
-static void fcgi_finish(struct web_exchange *x)
+static void fcgi_finish(struct request *x)
 {
     struct buf out = of(x)->out;
     const struct fcgi_request held = let_go(of(x));
@@ -102,7 +102,7 @@ static void fcgi_finish(struct web_exchange *x)
     buf_fini(&out);
 }
 
-static struct fcgi_request fcgi_hold(struct web_exchange *x)
+static struct fcgi_request fcgi_hold(struct request *x)
 {
     const struct fcgi_request held = let_go(of(x));
     buf_fini(&of(x)->out);
@@ -119,7 +119,7 @@ static void log_to_request(void *context, const char *line)
     x->has_logged = true;
 }
 
-static int fcgi_connection(const struct web_exchange *x)
+static int fcgi_connection(const struct request *x)
 {
     return ((const struct fcgi_exchange *)x)->request.ipcFd;
 }
@@ -276,7 +276,7 @@ static int read_head(struct fcgi_exchange *x, int connection)
     return result;
 }
 
-struct web_exchange *web_fcgi_read(int connection)
+struct request *web_fcgi_read(int connection)
 {
     struct fcgi_exchange *x = ck_calloc(1, sizeof *x);
     set_timeout(connection);
@@ -287,7 +287,7 @@ struct web_exchange *web_fcgi_read(int connection)
         free(x);
         return NULL;
     }
-    web_exchange_init(&x->web, &carrier, (const char *const *)x->request.envp);
+    web_carrier_init(&x->web, &carrier, (const char *const *)x->request.envp);
     buf_init(&x->out, BUF_UNLIMITED);
     log_attach(log_to_request, x);
     return &x->web;

@@ -31,7 +31,7 @@ planted() { # WHAT-IT-MUST-SAY FILE LINE
 # Upwards.
 planted 'room store may not enter room site' store/store.c '#include "site/head_files.h"'
 planted 'room store/sqlite may not enter room site' store/sqlite/messages.c '#include "site/site.h"'
-planted 'room chat may not enter room web' chat/chat.c '#include "web/web.h"'
+planted 'room chat may not enter room web' chat/chat.c '#include "web/request.h"'
 planted 'room base may not enter room system' base/err.c '#  include   "system/conf.h" /* blanks */'
 planted 'room web may not enter room store' web/route.c '#include "store/store.h"'
 planted 'room archive may not enter room base' archive/start.c '#include "base/buf.h"'
@@ -43,7 +43,7 @@ planted 'private to room store/sqlite' store/store.c '#include "store/sqlite/pri
 # Foreign and system headers.
 planted 'room chat may not include <time.h>' chat/chat.c '#include <time.h>'
 planted '<sqlite3.h> is for' poll.c '#include <sqlite3.h>'
-planted '<pthread.h> is for' web/web.c '#include <pthread.h>'
+planted '<pthread.h> is for' web/request.c '#include <pthread.h>'
 planted '"jansson.h" is not in cgi-bin' format/json.c '#include "jansson.h"'
 # An include names the room.
 planted '"ck.h" is not in cgi-bin' base/err.c '#include "ck.h"'

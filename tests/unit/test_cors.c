@@ -1,21 +1,21 @@
 /* test_cors.c - cors.h: which other sites' pages may read and send. */
-#include "fake_web.h"
+#include "fake_request.h"
 
 #include "base/err.h"
 #include "web/cors.h"
 #include "web/forwarded.h"
-#include "web/web.h"
+#include "web/request.h"
 
 #define VARIABLES(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 static void apply(struct fake *f, const char *allow_origin, const char *const *variables)
 {
-    struct web_reply r;
+    struct reply r;
     fake_init(f, true, variables, NULL, 0);
     cors_apply(&f->x, allow_origin);
-    web_reply_init(&r, 200);
-    web_answer(&f->x, &r);
-    web_reply_fini(&r);
+    reply_init(&r, 200);
+    reply_send(&f->x, &r);
+    reply_fini(&r);
 }
 
 static void closed_by_default(void **state)

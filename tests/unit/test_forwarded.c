@@ -1,11 +1,11 @@
 /* test_forwarded.c - forwarded.h: whom a proxy is believed to ask for, and whom nobody can make it believe. */
-#include "fake_web.h"
+#include "fake_request.h"
 
 #include "base/address.h"
 #include "web/forwarded.h"
 #include "web/private/web_carrier.h"
 #include "web/private/web_cgi.h"
-#include "web/web.h"
+#include "web/request.h"
 
 #define VARIABLES(...) ((const char *const[]){__VA_ARGS__, NULL})
 #define FOR "HTTP_X_FORWARDED_FOR="
@@ -24,7 +24,7 @@ static void asks_for_at(const char *client, const char *const *variables, int li
 {
     struct fake f;
     question(&f, variables);
-    const char *found = web_client(&f.x);
+    const char *found = request_client(&f.x);
     if (found == NULL || strcmp(found, client) != 0) {
         print_error("line %d: '%s', not '%s'\n", line, found != NULL ? found : "nobody", client);
         _fail(__FILE__, line);
@@ -41,12 +41,12 @@ static void from_others_the_headers_mean_nothing(void **state)
     asks_for("127.0.0.2", "REMOTE_ADDR=127.0.0.2", FOR "203.0.113.9");
     asks_for("unix:", "REMOTE_ADDR=unix:", FOR "203.0.113.9");
     question(&f, VARIABLES(FOR "203.0.113.9", "HTTP_X_FORWARDED_HOST=a"));
-    assert_null(web_client(&f.x));
+    assert_null(request_client(&f.x));
     fake_fini(&f);
     fake_init(&f, true, VARIABLES("REMOTE_ADDR=127.0.0.1", FOR "203.0.113.9"), NULL, 0);
     forwarded_apply(&f.x, ""); /* the default */
-    assert_string_equal(web_client(&f.x), "127.0.0.1");
-    assert_false(web_has_trusted_proxy(&f.x));
+    assert_string_equal(request_client(&f.x), "127.0.0.1");
+    assert_false(request_has_trusted_proxy(&f.x));
     fake_fini(&f);
 }
 
@@ -95,7 +95,7 @@ static void of_two_variables_of_one_name_none_is_believed(void **state)
     question(&f,
              VARIABLES("REMOTE_ADDR=127.0.0.1", FOR "203.0.113.9", "HTTP_X_FORWARDED_HOST=a", "HTTP_X_FORWARDED_HOST=b",
                        "HTTP_X_FORWARDED_PROTO=https", "HTTP_X_FORWARDED_PROTO=https", STANDARD "host=c;proto=https"));
-    assert_string_equal(web_client(&f.x), "203.0.113.9");
+    assert_string_equal(request_client(&f.x), "203.0.113.9");
     assert_false(forwarded_host(&f.x, 0, host));
     assert_false(forwarded_is_https(&f.x));
     fake_fini(&f);
@@ -108,11 +108,11 @@ static void plain_cgi_has_both_variables_as_well(void **state)
     char **before = environ;
     (void)state;
     environ = both;
-    struct web_exchange *x = web_cgi_new();
+    struct request *x = web_cgi_new();
     forwarded_apply(x, trusted);
-    assert_string_equal(web_client(x), "unknown");
+    assert_string_equal(request_client(x), "unknown");
     environ = before;
-    web_exchange_fini(x);
+    web_carrier_fini(x);
     free(x);
 }
 
@@ -178,7 +178,7 @@ static void nothing_in_front_changes_who_asks(void **state)
         struct fake f; /* alone, it may mean whatever it says, but it is an address */
         snprintf(one, sizeof one, FOR "%s", front);
         question(&f, VARIABLES("REMOTE_ADDR=127.0.0.1", one));
-        assert_int_not_equal(address_of(web_client(&f.x)).length, ADDRESS_NONE);
+        assert_int_not_equal(address_of(request_client(&f.x)).length, ADDRESS_NONE);
         fake_fini(&f);
     }
 }

@@ -1,5 +1,5 @@
 /* test_park.c - requests that wait for one thread: who is answered when, with what, and what each costs. */
-#include "fake_web.h"
+#include "fake_request.h"
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -20,15 +20,15 @@ struct waiter_end {
 static int next_connection;
 static uint16_t next_id;
 
-static struct fcgi_request pair_hold(struct web_exchange *x)
+static struct fcgi_request pair_hold(struct request *x)
 {
     const struct fcgi_request h = {.connection = next_connection, .id = next_id};
-    web_exchange_fini(x);
+    web_carrier_fini(x);
     free(x);
     return h;
 }
 
-static ssize_t pair_read(struct web_exchange *x, char *to, size_t size, int64_t deadline)
+static ssize_t pair_read(struct request *x, char *to, size_t size, int64_t deadline)
 {
     (void)deadline;
     (void)x;
@@ -45,7 +45,7 @@ static _Atomic uint64_t head;
 static atomic_int renders;
 static size_t body_size;
 
-static int render(void *context, const struct query *q, bool final, struct web_reply *r)
+static int render(void *context, const struct query *q, bool final, struct reply *r)
 {
     (void)context;
     atomic_fetch_add(&renders, 1);
@@ -136,20 +136,20 @@ static bool add_one(struct park *p, const struct query *q, int token, const char
                     struct waiter_end *end)
 {
     const char *environment[2] = {address, NULL};
-    struct web_reply opening;
+    struct reply opening;
     int pair[2];
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-    struct web_exchange *x = calloc(1, sizeof *x);
+    struct request *x = calloc(1, sizeof *x);
     assert_non_null(x);
-    web_exchange_init(x, &pair_carrier, environment);
+    web_carrier_init(x, &pair_carrier, environment);
     next_connection = pair[0];
     end->peer = pair[1];
-    web_reply_init(&opening, 200);
+    reply_init(&opening, 200);
     buf_adds(&opening.body, "<");
     bool taken = q->stream ? park_stream(p, x, q, &opening, stream_seconds, token) : park_add(p, x, q, token);
-    web_reply_fini(&opening);
+    reply_fini(&opening);
     if (!taken) {
-        web_exchange_fini(x);
+        web_carrier_fini(x);
         free(x);
         close(pair[0]);
         close(pair[1]);

@@ -1,21 +1,21 @@
 /* test_route.c - route.h: which handler a request is for, whatever the server's addresses look like. */
-#include "fake_web.h"
+#include "fake_request.h"
 
+#include "web/request.h"
 #include "web/route.h"
-#include "web/web.h"
 
 #define VARIABLES(...) ((const char *const[]){__VA_ARGS__, NULL})
 
-static void answer_with_context(struct web_exchange *x, void *context)
+static void answer_with_context(struct request *x, void *context)
 {
-    struct web_reply r;
-    web_reply_init(&r, 200);
+    struct reply r;
+    reply_init(&r, 200);
     buf_adds(&r.body, context);
-    web_answer(x, &r);
-    web_reply_fini(&r);
+    reply_send(x, &r);
+    reply_fini(&r);
 }
 
-static void answer_poll(struct web_exchange *x, void *context)
+static void answer_poll(struct request *x, void *context)
 {
     (void)context;
     static char word[] = "poll";
@@ -24,8 +24,9 @@ static void answer_poll(struct web_exchange *x, void *context)
 
 static void dispatch(struct fake *f, const char *const *variables)
 {
-    static const struct route routes[] = {
-        {"send", WEB_POST, answer_with_context}, {"poll", WEB_GET | WEB_HEAD, answer_poll}, {NULL, 0, NULL}};
+    static const struct route routes[] = {{"send", REQUEST_POST, answer_with_context},
+                                          {"poll", REQUEST_GET | REQUEST_HEAD, answer_poll},
+                                          {NULL, 0, NULL}};
     static char context[] = "context";
     fake_init(f, true, variables, NULL, 0);
     route_dispatch(routes, &f->x, context);

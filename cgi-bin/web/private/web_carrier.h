@@ -1,36 +1,36 @@
-/* web_carrier.h - what a carrier gives to web.c. Private to web*.c.
+/* web_carrier.h - what a carrier gives to request.c. Private to web*.c.
  *
- * A carrier's exchange begins with struct web_exchange and is allocated as a whole with ck_calloc.
+ * A carrier's exchange begins with struct request and is allocated as a whole with ck_calloc.
  */
 #ifndef WEB_CARRIER_H
 #define WEB_CARRIER_H
 
 #include "base/address.h"
 #include "chat/form.h"
-#include "web/web.h"
+#include "web/request.h"
 
 #include <sys/types.h>
 
-enum { WEB_LATE = -2 };
+enum { WEB_CARRIER_LATE = -2 };
 
 struct web_carrier {
     /* Up to `size` bytes of the body, as soon as there are some; 0 at its end, -1 when the peer
-     * broke off, WEB_LATE when nothing came until `deadline` (monotonic ms; one in the past:
+     * broke off, WEB_CARRIER_LATE when nothing came until `deadline` (monotonic ms; one in the past:
      * without waiting). */
-    ssize_t (*read)(struct web_exchange *x, char *to, size_t size, int64_t deadline);
+    ssize_t (*read)(struct request *x, char *to, size_t size, int64_t deadline);
     /* All bytes, or -1 when the peer has gone. */
-    int (*write)(struct web_exchange *x, const char *bytes, size_t length);
+    int (*write)(struct request *x, const char *bytes, size_t length);
     /* Flushes, ends the answer, frees the exchange. If the peer still sends a body, its bytes are
      * dropped for a moment: closing the connection over unread bytes could lose the answer. */
-    void (*finish)(struct web_exchange *x);
+    void (*finish)(struct request *x);
     /* Frees the exchange but its connection. NULL: this carrier can't. */
-    struct fcgi_request (*hold)(struct web_exchange *x);
+    struct fcgi_request (*hold)(struct request *x);
     /* The descriptor of the connection to the web server. NULL: there is none. */
-    int (*connection)(const struct web_exchange *x);
+    int (*connection)(const struct request *x);
     bool body_has_end; /* read() finds the end without a Content-Length */
 };
 
-struct web_exchange {
+struct request {
     const struct web_carrier *carrier;
     const char *const *environment;
     char client[ADDRESS_TEXT]; /* "": REMOTE_ADDR itself */
@@ -42,7 +42,7 @@ struct web_exchange {
 };
 
 /* To be called by a carrier for a new exchange, and in its finish(). */
-void web_exchange_init(struct web_exchange *x, const struct web_carrier *carrier, const char *const *environment);
-void web_exchange_fini(struct web_exchange *x);
+void web_carrier_init(struct request *x, const struct web_carrier *carrier, const char *const *environment);
+void web_carrier_fini(struct request *x);
 
 #endif

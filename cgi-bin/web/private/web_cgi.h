@@ -2,9 +2,9 @@
 #ifndef WEB_CGI_H
 #define WEB_CGI_H
 
-struct web_exchange;
+struct request;
 
 /* The request this process was started for. Never NULL. Call once. */
-struct web_exchange *web_cgi_new(void);
+struct request *web_cgi_new(void);
 
 #endif

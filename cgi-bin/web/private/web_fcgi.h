@@ -13,7 +13,7 @@
 #include <stdbool.h>
 
 struct err;
-struct web_exchange;
+struct request;
 
 /* Descriptor 0 is a listening socket: the program was started for FastCGI. */
 bool web_fcgi_is(void);
@@ -36,6 +36,6 @@ int web_fcgi_accept_more(void);
 
 /* Reads a request's parameters from the connection, which it takes. NULL when the peer broke off, was silent for
  * too long or spoke no FastCGI; the connection is closed then. */
-struct web_exchange *web_fcgi_read(int connection);
+struct request *web_fcgi_read(int connection);
 
 #endif

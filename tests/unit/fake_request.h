@@ -1,10 +1,10 @@
-/* fake_web.h - an exchange without a server: variables and body are the test's, the answer is kept.
+/* fake_request.h - an exchange without a server: variables and body are the test's, the answer is kept.
  *
- * fake.x goes to the code under test. After web_answer() the answer can be looked at with fake_header() and so on;
+ * fake.x goes to the code under test. After reply_send() the answer can be looked at with fake_header() and so on;
  * fake_fini() frees everything.
  */
-#ifndef FAKE_WEB_H
-#define FAKE_WEB_H
+#ifndef FAKE_REQUEST_H
+#define FAKE_REQUEST_H
 
 #include "support.h"
 
@@ -14,7 +14,7 @@
 enum { FAKE_VARIABLES_MAX = 32 };
 
 struct fake {
-    struct web_exchange x; /* first: a pointer to it is a pointer to this */
+    struct request x; /* first: a pointer to it is a pointer to this */
     const char *variables[FAKE_VARIABLES_MAX];
     const char *body;
     size_t body_length;
@@ -22,7 +22,7 @@ struct fake {
     size_t piece;     /* most bytes one read gives */
     bool ends;        /* read says 0 at the end; false: a read past the end fails the test, as it would wait for ever */
     bool breaks;      /* read says -1 at the end */
-    bool stalls;      /* read says WEB_LATE at the end, without waiting for it */
+    bool stalls;      /* read says WEB_CARRIER_LATE at the end, without waiting for it */
     int64_t deadline; /* of the last read */
     bool over;        /* read has said 0 or -1: nobody may ask again */
     size_t writes_until; /* so many writes succeed, then the peer has gone */
@@ -31,7 +31,7 @@ struct fake {
     int finished;
 };
 
-static inline ssize_t fake_read(struct web_exchange *x, char *to, size_t size, int64_t deadline)
+static inline ssize_t fake_read(struct request *x, char *to, size_t size, int64_t deadline)
 {
     struct fake *f = (struct fake *)(void *)x;
     size_t left = f->body_length - f->body_at;
@@ -48,7 +48,7 @@ static inline ssize_t fake_read(struct web_exchange *x, char *to, size_t size, i
         return -1;
     }
     if (left == 0 && f->stalls) {
-        return WEB_LATE;
+        return WEB_CARRIER_LATE;
     }
     if (left == 0 && !f->ends) {
         fail_msg("read past the body: a real peer would keep this request waiting");
@@ -60,7 +60,7 @@ static inline ssize_t fake_read(struct web_exchange *x, char *to, size_t size, i
     return (ssize_t)count;
 }
 
-static inline int fake_write(struct web_exchange *x, const char *bytes, size_t length)
+static inline int fake_write(struct request *x, const char *bytes, size_t length)
 {
     struct fake *f = (struct fake *)(void *)x;
     assert_int_equal(f->finished, 0);
@@ -72,11 +72,11 @@ static inline int fake_write(struct web_exchange *x, const char *bytes, size_t l
     return 0;
 }
 
-static inline void fake_finish(struct web_exchange *x)
+static inline void fake_finish(struct request *x)
 {
     struct fake *f = (struct fake *)(void *)x;
     f->finished++;
-    web_exchange_fini(x);
+    web_carrier_fini(x);
 }
 
 /* variables: NAME=VALUE, NULL at the end; borrowed. body may be NULL. */
@@ -98,13 +98,13 @@ static inline void fake_init(struct fake *f, bool body_has_end, const char *cons
     f->ends = body_has_end;
     f->writes_until = SIZE_MAX;
     buf_init(&f->answer, BUF_UNLIMITED);
-    web_exchange_init(&f->x, &carriers[body_has_end], f->variables);
+    web_carrier_init(&f->x, &carriers[body_has_end], f->variables);
 }
 
 static inline void fake_fini(struct fake *f)
 {
     if (f->finished == 0) {
-        web_exchange_fini(&f->x);
+        web_carrier_fini(&f->x);
     }
     buf_fini(&f->answer);
 }

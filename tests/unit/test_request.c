@@ -1,12 +1,12 @@
-/* test_web.c - web.h: variables, queries and bodies with every kind of length, whatever the carrier. */
-#include "fake_web.h"
+/* test_request.c - request.h: variables, queries and bodies with every kind of length, whatever the carrier. */
+#include "fake_request.h"
 
 #include "base/ck.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "chat/form.h"
-#include "web/web.h"
+#include "web/request.h"
 
 #define VARIABLES(...) ((const char *const[]){__VA_ARGS__, NULL})
 
@@ -19,17 +19,17 @@ static void missing_and_empty_variables_are_the_same(void **state)
     struct fake f;
     (void)state;
     fake_init(&f, false, VARIABLES("A=1", "EMPTY=", "AB=2", "X=y=z", "NOEQUALS"), NULL, 0);
-    assert_string_equal(web_variable(&f.x, "A"), "1");
-    assert_string_equal(web_variable(&f.x, "AB"), "2");
-    assert_string_equal(web_variable(&f.x, "X"), "y=z");
-    assert_null(web_variable(&f.x, "EMPTY"));
-    assert_null(web_variable(&f.x, "MISSING"));
-    assert_null(web_variable(&f.x, "NOEQUALS"));
-    assert_null(web_variable(&f.x, "a"));
+    assert_string_equal(request_variable(&f.x, "A"), "1");
+    assert_string_equal(request_variable(&f.x, "AB"), "2");
+    assert_string_equal(request_variable(&f.x, "X"), "y=z");
+    assert_null(request_variable(&f.x, "EMPTY"));
+    assert_null(request_variable(&f.x, "MISSING"));
+    assert_null(request_variable(&f.x, "NOEQUALS"));
+    assert_null(request_variable(&f.x, "a"));
     fake_fini(&f);
     fake_init(&f, false, NULL, NULL, 0);
-    assert_null(web_variable(&f.x, "A"));
-    assert_int_equal(web_method(&f.x), WEB_OTHER);
+    assert_null(request_variable(&f.x, "A"));
+    assert_int_equal(request_method(&f.x), REQUEST_OTHER);
     fake_fini(&f);
 }
 
@@ -37,17 +37,17 @@ static void methods_are_known_by_their_exact_names(void **state)
 {
     static const struct {
         const char *variable;
-        enum web_method method;
-    } cases[] = {{"REQUEST_METHOD=GET", WEB_GET},      {"REQUEST_METHOD=HEAD", WEB_HEAD},
-                 {"REQUEST_METHOD=POST", WEB_POST},    {"REQUEST_METHOD=OPTIONS", WEB_OPTIONS},
-                 {"REQUEST_METHOD=get", WEB_OTHER},    {"REQUEST_METHOD=", WEB_OTHER},
-                 {"REQUEST_METHOD=DELETE", WEB_OTHER}, {"REQUEST_METHOD=GETX", WEB_OTHER},
-                 {"REQUEST_METHOD=POST ", WEB_OTHER}};
+        enum request_method method;
+    } cases[] = {{"REQUEST_METHOD=GET", REQUEST_GET},      {"REQUEST_METHOD=HEAD", REQUEST_HEAD},
+                 {"REQUEST_METHOD=POST", REQUEST_POST},    {"REQUEST_METHOD=OPTIONS", REQUEST_OPTIONS},
+                 {"REQUEST_METHOD=get", REQUEST_OTHER},    {"REQUEST_METHOD=", REQUEST_OTHER},
+                 {"REQUEST_METHOD=DELETE", REQUEST_OTHER}, {"REQUEST_METHOD=GETX", REQUEST_OTHER},
+                 {"REQUEST_METHOD=POST ", REQUEST_OTHER}};
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct fake f;
         fake_init(&f, false, VARIABLES(cases[i].variable), NULL, 0);
-        assert_int_equal(web_method(&f.x), cases[i].method);
+        assert_int_equal(request_method(&f.x), cases[i].method);
         fake_fini(&f);
     }
 }
@@ -58,11 +58,11 @@ static void the_query_is_read_once(void **state)
     struct err e = ERR_INIT;
     (void)state;
     fake_init(&f, false, VARIABLES("QUERY_STRING=a=1&b=2"), NULL, 0);
-    assert_int_equal(web_query(&f.x, &e)->count, 2);
-    assert_int_equal(web_query(&f.x, &e)->count, 2);
+    assert_int_equal(request_query(&f.x, &e)->count, 2);
+    assert_int_equal(request_query(&f.x, &e)->count, 2);
     fake_fini(&f);
     fake_init(&f, false, NULL, NULL, 0);
-    assert_int_equal(web_query(&f.x, &e)->count, 0);
+    assert_int_equal(request_query(&f.x, &e)->count, 0);
     assert_int_equal(e.code, ERR_NONE);
     fake_fini(&f);
 }
@@ -74,7 +74,7 @@ static void a_bad_query_is_the_same_error_each_time(void **state)
     fake_init(&f, false, VARIABLES("QUERY_STRING=a=1&b=%zz"), NULL, 0);
     for (int i = 0; i < 300; i++) { /* what was read before the mistake must not add up */
         struct err e = ERR_INIT;
-        assert_null(web_query(&f.x, &e));
+        assert_null(request_query(&f.x, &e));
         assert_int_equal(e.code, ERR_INPUT);
         assert_string_equal(e.field, "b");
     }
@@ -101,7 +101,7 @@ static void text_is_wanted_when_the_query_says_so(void **state)
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct fake f;
         fake_init(&f, false, VARIABLES(cases[i].variable), NULL, 0);
-        assert_int_equal(web_wants_text(&f.x), cases[i].wants);
+        assert_int_equal(request_wants_text(&f.x), cases[i].wants);
         fake_fini(&f);
     }
 }
@@ -130,7 +130,7 @@ static void read_body(struct reading *r, bool body_has_end, const char *const *v
         change(&r->f);
     }
     buf_init(&r->into, limit);
-    r->result = web_read_body(&r->f.x, &r->into, &r->e);
+    r->result = body_read(&r->f.x, &r->into, &r->e);
     assert_int_equal(r->result == 0, r->e.code == ERR_NONE);
     if (r->result == 0) {
         assert_memory_equal(buf_text(&r->into), bytes, r->into.length);
@@ -140,10 +140,10 @@ static void read_body(struct reading *r, bool body_has_end, const char *const *v
 /* Then answers, which may read on; the fake fails the test if that would wait. */
 static void answer_and_fini(struct reading *r)
 {
-    struct web_reply reply;
-    web_reply_init(&reply, 200);
-    web_answer(&r->f.x, &reply);
-    web_reply_fini(&reply);
+    struct reply reply;
+    reply_init(&reply, 200);
+    reply_send(&r->f.x, &reply);
+    reply_fini(&reply);
     assert_int_equal(r->f.finished, 1);
     buf_fini(&r->into);
     fake_fini(&r->f);
@@ -354,18 +354,18 @@ static void a_body_that_nobody_wanted_is_read_where_the_carrier_does_not_see_to_
 static void a_handler_that_reads_no_body_waits_for_none(void **state)
 {
     struct fake f;
-    struct web_reply reply;
+    struct reply reply;
     (void)state;
     fake_init(&f, true, VARIABLES("CONTENT_LENGTH=4"), "body", 4);
-    web_reply_init(&reply, 200);
-    web_answer(&f.x, &reply);
-    web_reply_fini(&reply);
+    reply_init(&reply, 200);
+    reply_send(&f.x, &reply);
+    reply_fini(&reply);
     assert_int_equal(f.body_at, 0);
     fake_fini(&f);
     fake_init(&f, false, VARIABLES("REQUEST_METHOD=GET"), "body", 4);
-    web_reply_init(&reply, 200);
-    web_answer(&f.x, &reply);
-    web_reply_fini(&reply);
+    reply_init(&reply, 200);
+    reply_send(&f.x, &reply);
+    reply_fini(&reply);
     assert_int_equal(f.body_at, 0);
     fake_fini(&f);
 }
@@ -389,7 +389,7 @@ static void a_body_has_time_by_its_length_and_is_408_after_that(void **state)
         f.stalls = true;
         buf_init(&into, 200000);
         int64_t before = clock_mono_ms();
-        assert_int_equal(web_read_body(&f.x, &into, &e), -1);
+        assert_int_equal(body_read(&f.x, &into, &e), -1);
         int64_t after = clock_mono_ms();
         assert_int_equal(e.code, ERR_SLOW);
         assert_in_range(f.deadline, before + cases[i].ms, after + cases[i].ms);
@@ -399,7 +399,7 @@ static void a_body_has_time_by_its_length_and_is_408_after_that(void **state)
     }
 }
 
-static ssize_t endless_read(struct web_exchange *x, char *to, size_t size, int64_t deadline)
+static ssize_t endless_read(struct request *x, char *to, size_t size, int64_t deadline)
 {
     (void)deadline;
     struct fake *f = (struct fake *)(void *)x;
@@ -414,17 +414,17 @@ static void an_endless_body_is_not_read_for_ever(void **state)
         .read = endless_read, .write = fake_write, .finish = fake_finish, .body_has_end = true};
     struct fake f;
     struct buf into;
-    struct web_reply reply;
+    struct reply reply;
     struct err e = ERR_INIT;
     (void)state;
     fake_init(&f, true, NULL, NULL, 0);
     f.x.carrier = &endless;
     buf_init(&into, 1000);
-    assert_int_equal(web_read_body(&f.x, &into, &e), -1);
+    assert_int_equal(body_read(&f.x, &into, &e), -1);
     assert_int_equal(e.code, ERR_TOO_LARGE);
-    web_reply_init(&reply, 413);
-    web_answer(&f.x, &reply);
-    web_reply_fini(&reply);
+    reply_init(&reply, 413);
+    reply_send(&f.x, &reply);
+    reply_fini(&reply);
     assert_int_equal(fake_status(&f), 413);
     assert_true(f.body_at <= 17 * 1024 * 1024);
     buf_fini(&into);

@@ -1,5 +1,5 @@
-/* web.c - see web.h. */
-#include "web/web.h"
+/* request.c - see request.h. */
+#include "web/request.h"
 
 #include "base/ck.h"
 #include "base/clock.h"
@@ -38,7 +38,7 @@ enum {
     DRAIN_BYTES = 16 * 1024 * 1024,
 };
 
-void web_exchange_init(struct web_exchange *x, const struct web_carrier *carrier, const char *const *environment)
+void web_carrier_init(struct request *x, const struct web_carrier *carrier, const char *const *environment)
 {
     x->carrier = carrier;
     x->environment = environment;
@@ -46,7 +46,7 @@ void web_exchange_init(struct web_exchange *x, const struct web_carrier *carrier
     form_init(&x->query);
 }
 
-void web_exchange_fini(struct web_exchange *x)
+void web_carrier_fini(struct request *x)
 {
     budget_give_back(x->counted);
     x->counted = 0;
@@ -56,7 +56,7 @@ void web_exchange_fini(struct web_exchange *x)
 
 /* ---- the request ---- */
 
-const char *web_variable(const struct web_exchange *x, const char *name)
+const char *request_variable(const struct request *x, const char *name)
 {
     size_t length = strlen(name);
     for (const char *const *entry = x->environment; entry != NULL && *entry != NULL; entry++) {
@@ -67,7 +67,7 @@ const char *web_variable(const struct web_exchange *x, const char *name)
     return NULL;
 }
 
-bool web_has_variable_like(const struct web_exchange *x, const char *prefix)
+bool request_has_variable_like(const struct request *x, const char *prefix)
 {
     const char *const *entry = x->environment;
     while (entry != NULL && *entry != NULL && strncmp(*entry, prefix, strlen(prefix)) != 0) {
@@ -76,53 +76,53 @@ bool web_has_variable_like(const struct web_exchange *x, const char *prefix)
     return entry != NULL && *entry != NULL;
 }
 
-const char *const *web_environment(const struct web_exchange *x)
+const char *const *request_environment(const struct request *x)
 {
     return x->environment;
 }
 
-bool web_is_under_program(const struct web_exchange *x)
+bool request_is_under_program(const struct request *x)
 {
-    const char *uri = web_variable(x, "REQUEST_URI");
+    const char *uri = request_variable(x, "REQUEST_URI");
     const char *end = uri != NULL ? uri + strcspn(uri, "?#") : NULL;
     const char *program = uri != NULL ? strstr(uri, ".cgi/") : NULL;
     return program != NULL && program < end;
 }
 
-const char *web_client(const struct web_exchange *x)
+const char *request_client(const struct request *x)
 {
-    return x->client[0] != '\0' ? x->client : web_variable(x, "REMOTE_ADDR");
+    return x->client[0] != '\0' ? x->client : request_variable(x, "REMOTE_ADDR");
 }
 
-void web_trust_proxy(struct web_exchange *x, const char *client)
+void request_trust_proxy(struct request *x, const char *client)
 {
     snprintf(x->client, sizeof x->client, "%s", client);
 }
 
-bool web_has_trusted_proxy(const struct web_exchange *x)
+bool request_has_trusted_proxy(const struct request *x)
 {
     return x->client[0] != '\0';
 }
 
-enum web_method web_method(const struct web_exchange *x)
+enum request_method request_method(const struct request *x)
 {
     static const struct {
         const char *word;
-        enum web_method method;
-    } methods[] = {{"GET", WEB_GET}, {"HEAD", WEB_HEAD}, {"POST", WEB_POST}, {"OPTIONS", WEB_OPTIONS}};
-    const char *word = web_variable(x, "REQUEST_METHOD");
+        enum request_method method;
+    } methods[] = {{"GET", REQUEST_GET}, {"HEAD", REQUEST_HEAD}, {"POST", REQUEST_POST}, {"OPTIONS", REQUEST_OPTIONS}};
+    const char *word = request_variable(x, "REQUEST_METHOD");
     for (size_t i = 0; word != NULL && i < sizeof methods / sizeof methods[0]; i++) {
         if (strcmp(word, methods[i].word) == 0) {
             return methods[i].method;
         }
     }
-    return WEB_OTHER;
+    return REQUEST_OTHER;
 }
 
-const struct form *web_query(struct web_exchange *x, struct err *e)
+const struct form *request_query(struct request *x, struct err *e)
 {
     if (!x->query_parsed) {
-        const char *text = web_variable(x, "QUERY_STRING");
+        const char *text = request_variable(x, "QUERY_STRING");
         if (text != NULL && form_parse(&x->query, text, strlen(text), e) != 0) {
             form_fini(&x->query); /* not marked as parsed: who asks again gets the error again, from an empty form */
             return NULL;
@@ -132,12 +132,12 @@ const struct form *web_query(struct web_exchange *x, struct err *e)
     return &x->query;
 }
 
-bool web_wants(struct web_exchange *x, const char *format)
+bool request_wants(struct request *x, const char *format)
 {
     struct err ignored = ERR_INIT;
     char guess[32];
-    const char *text = web_variable(x, "QUERY_STRING");
-    if (web_query(x, &ignored) == NULL) { /* it can't be decoded: a good guess will do */
+    const char *text = request_variable(x, "QUERY_STRING");
+    if (request_query(x, &ignored) == NULL) { /* it can't be decoded: a good guess will do */
         snprintf(guess, sizeof guess, "format=%s", format);
         return text != NULL && strstr(text, guess) != NULL;
     }
@@ -145,15 +145,15 @@ bool web_wants(struct web_exchange *x, const char *format)
     return f != NULL && strcmp(f->value, format) == 0;
 }
 
-bool web_wants_text(struct web_exchange *x)
+bool request_wants_text(struct request *x)
 {
-    return web_wants(x, "text");
+    return request_wants(x, "text");
 }
 
 /* Content-Length as announced, or -1 when there is none. ERR_INPUT when it is no number. */
-static int announced_length(const struct web_exchange *x, int64_t *out, struct err *e)
+static int announced_length(const struct request *x, int64_t *out, struct err *e)
 {
-    const char *text = web_variable(x, "CONTENT_LENGTH");
+    const char *text = request_variable(x, "CONTENT_LENGTH");
     uint64_t value = 0;
     *out = -1;
     if (text == NULL) {
@@ -167,15 +167,15 @@ static int announced_length(const struct web_exchange *x, int64_t *out, struct e
 }
 
 /* Plain CGI without Content-Length: standard input ends only where the server fed it a chunked body (Apache's mod_cgid does, with no Content-Length; nginx sends both). */
-static bool reads_to_end(const struct web_exchange *x)
+static bool reads_to_end(const struct request *x)
 {
-    return x->carrier->body_has_end || web_variable(x, "HTTP_TRANSFER_ENCODING") != NULL;
+    return x->carrier->body_has_end || request_variable(x, "HTTP_TRANSFER_ENCODING") != NULL;
 }
 
 /* Counts a body of so many bytes, and what is made of it, as in work. When the budget is used up,
  * the peers that have been slow for the longest time are cut off, as the program keeps what they
  * have sent. False: too much is in work all the same. */
-static bool count_body(struct web_exchange *x, size_t bytes)
+static bool count_body(struct request *x, size_t bytes)
 {
     size_t wanted = bytes > BUDGET_SMALL ? bytes * BODY_COPIES : 0;
     for (int tries = 0; wanted > x->counted; tries++) {
@@ -192,9 +192,9 @@ static bool count_body(struct web_exchange *x, size_t bytes)
 }
 
 /* Reads at most `most` bytes and no more than the limit; stops at the end. Returns -1 when the peer
- * broke off, WEB_LATE when it took longer than a body of `announced` bytes may, CROWDED when so
+ * broke off, WEB_CARRIER_LATE when it took longer than a body of `announced` bytes may, CROWDED when so
  * much can't be in work just now. announced = -1: unknown; then the bytes that have come count. */
-static int read_up_to(struct web_exchange *x, struct buf *into, uint64_t most, int64_t announced)
+static int read_up_to(struct request *x, struct buf *into, uint64_t most, int64_t announced)
 {
     int64_t began = clock_mono_ms();
     uint64_t left = most;
@@ -210,7 +210,7 @@ static int read_up_to(struct web_exchange *x, struct buf *into, uint64_t most, i
         }
         ssize_t count = x->carrier->read(x, to, room, began + BODY_MS + length / BODY_BYTES_PER_MS);
         if (count <= 0) {
-            x->body_ended = count != WEB_LATE;
+            x->body_ended = count != WEB_CARRIER_LATE;
             return (int)count;
         }
         buf_grew(into, (size_t)count);
@@ -238,7 +238,7 @@ static int not_read(int result, const struct buf *into, struct err *e)
                    into->length, BODY_MS / 1000, 1000 / BODY_BYTES_PER_MS);
 }
 
-static int read_announced(struct web_exchange *x, uint64_t announced, struct buf *into, struct err *e)
+static int read_announced(struct request *x, uint64_t announced, struct buf *into, struct err *e)
 {
     if (announced > into->limit) {
         return too_large(into->limit, e);
@@ -256,7 +256,7 @@ static int read_announced(struct web_exchange *x, uint64_t announced, struct buf
     return 0;
 }
 
-static int read_to_end(struct web_exchange *x, struct buf *into, struct err *e)
+static int read_to_end(struct request *x, struct buf *into, struct err *e)
 {
     char one = 0;
     int result = read_up_to(x, into, into->limit, -1);
@@ -265,7 +265,7 @@ static int read_to_end(struct web_exchange *x, struct buf *into, struct err *e)
         if (count > 0) {
             return too_large(into->limit, e);
         }
-        x->body_ended = count != WEB_LATE;
+        x->body_ended = count != WEB_CARRIER_LATE;
         result = (int)count;
     }
     if (result < -1) {
@@ -274,7 +274,7 @@ static int read_to_end(struct web_exchange *x, struct buf *into, struct err *e)
     return result == 0 ? 0 : err_set(e, ERR_INPUT, "The body broke off after %zu bytes.", into->length);
 }
 
-int web_read_body(struct web_exchange *x, struct buf *into, struct err *e)
+int body_read(struct request *x, struct buf *into, struct err *e)
 {
     int64_t announced = 0;
     if (announced_length(x, &announced, e) != 0) {
@@ -291,7 +291,7 @@ int web_read_body(struct web_exchange *x, struct buf *into, struct err *e)
 }
 
 /* Reads what is left of the body, for at most DRAIN_MS. False: there is more of it. */
-static bool drain(struct web_exchange *x)
+static bool drain(struct request *x)
 {
     char piece[16 * 1024];
     int64_t announced = -1;
@@ -306,7 +306,7 @@ static bool drain(struct web_exchange *x)
     while (left > 0) {
         ssize_t count = x->carrier->read(x, piece, left < sizeof piece ? (size_t)left : sizeof piece, deadline);
         if (count <= 0) {
-            x->body_ended = count != WEB_LATE;
+            x->body_ended = count != WEB_CARRIER_LATE;
             return x->body_ended;
         }
         left -= (uint64_t)count;
@@ -316,7 +316,7 @@ static bool drain(struct web_exchange *x)
 
 /* ---- the answer ---- */
 
-void web_reply_init(struct web_reply *r, int status)
+void reply_init(struct reply *r, int status)
 {
     memset(r, 0, sizeof *r);
     r->status = status;
@@ -324,7 +324,7 @@ void web_reply_init(struct web_reply *r, int status)
     buf_init(&r->body, BUF_UNLIMITED); /* its makers are bounded: a page by its budget, a problem by its texts */
 }
 
-void web_reply_fini(struct web_reply *r)
+void reply_fini(struct reply *r)
 {
     buf_fini(&r->headers);
     buf_fini(&r->body);
@@ -340,7 +340,7 @@ __attribute__((format(printf, 3, 0))) static void add_header(struct buf *to, con
     CK(!to->over);
 }
 
-void web_header(struct web_reply *r, const char *name, const char *format, ...)
+void reply_header(struct reply *r, const char *name, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -349,7 +349,7 @@ void web_header(struct web_reply *r, const char *name, const char *format, ...)
     r->own_caching = r->own_caching || str_equal_nocase(name, "Cache-Control");
 }
 
-void web_common_header(struct web_exchange *x, const char *name, const char *format, ...)
+void reply_common_header(struct request *x, const char *name, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -406,7 +406,7 @@ static bool is_bodyless(int status)
 }
 
 /* Everything up to the empty line. common: whole header lines. ends: the length of the body is known. */
-static void add_head(struct buf *out, const struct web_reply *r, const char *common, bool ends)
+static void add_head(struct buf *out, const struct reply *r, const char *common, bool ends)
 {
     buf_addf(out, "Status: %d %s\r\n", r->status, reason(r->status));
     buf_add(out, r->headers.bytes, r->headers.length);
@@ -432,24 +432,24 @@ static struct {
     void *context;
 } answers;
 
-void web_count_answers(void (*count)(void *context, int status), void *context)
+void reply_counter(void (*count)(void *context, int status), void *context)
 {
     answers.count = count;
     answers.context = context;
 }
 
-void web_answered(int status)
+void reply_count(int status)
 {
     if (answers.count != NULL) {
         answers.count(answers.context, status);
     }
 }
 
-void web_answer(struct web_exchange *x, struct web_reply *r)
+void reply_send(struct request *x, struct reply *r)
 {
     struct buf head;
-    web_answered(r->status); /* before it is out: who asks next finds it counted */
-    bool with_body = !is_bodyless(r->status) && web_method(x) != WEB_HEAD && r->body.length > 0;
+    reply_count(r->status); /* before it is out: who asks next finds it counted */
+    bool with_body = !is_bodyless(r->status) && request_method(x) != REQUEST_HEAD && r->body.length > 0;
     bool together = with_body && r->body.length <= TOGETHER_MAX;
     buf_init(&head, HEADERS_MAX * 4 + TOGETHER_MAX);
     add_head(&head, r, buf_text(&x->common), !r->endless);
@@ -466,7 +466,7 @@ void web_answer(struct web_exchange *x, struct web_reply *r)
     x->carrier->finish(x);
 }
 
-void web_problem_head(struct web_reply *r, const struct err *e)
+void reply_problem_head(struct reply *r, const struct err *e)
 {
     const struct problem *p = problem_of(e->code);
     if (e->code == ERR_SYSTEM || e->code == ERR_CONFIG || e->code == ERR_CORRUPT || e->code == ERR_FULL ||
@@ -475,52 +475,52 @@ void web_problem_head(struct web_reply *r, const struct err *e)
     }
     r->status = p->status;
     if (p->retry_after > 0) {
-        web_header(r, "Retry-After", "%u", p->retry_after);
+        reply_header(r, "Retry-After", "%u", p->retry_after);
     }
 }
 
-void web_problem(struct web_reply *r, const struct err *e, bool as_text, const char *epoch)
+void reply_problem(struct reply *r, const struct err *e, bool as_text, const char *epoch)
 {
-    web_problem_head(r, e);
-    web_header(r, "Content-Type", "%s", as_text ? "text/plain; charset=utf-8" : "application/problem+json");
+    reply_problem_head(r, e);
+    reply_header(r, "Content-Type", "%s", as_text ? "text/plain; charset=utf-8" : "application/problem+json");
     problem_body(&r->body, e, as_text, epoch);
 }
 
-void web_answer_problem(struct web_exchange *x, const struct err *e, const char *epoch, const struct buf *headers)
+void reply_send_problem(struct request *x, const struct err *e, const char *epoch, const struct buf *headers)
 {
-    struct web_reply r;
-    web_reply_init(&r, 500);
-    web_problem(&r, e, web_wants_text(x), epoch);
+    struct reply r;
+    reply_init(&r, 500);
+    reply_problem(&r, e, request_wants_text(x), epoch);
     if (headers != NULL) {
         buf_add(&r.headers, headers->bytes, headers->length);
     }
-    web_answer(x, &r);
-    web_reply_fini(&r);
+    reply_send(x, &r);
+    reply_fini(&r);
 }
 
 /* ---- holding ---- */
 
-bool web_can_be_held(struct web_exchange *x)
+bool detach_is_possible(struct request *x)
 {
     return x->carrier->hold != NULL && drain(x);
 }
 
-int web_connection(const struct web_exchange *x)
+int detach_connection(const struct request *x)
 {
     return x->carrier->connection != NULL ? x->carrier->connection(x) : -1;
 }
 
-struct fcgi_request web_hold(struct web_exchange *x)
+struct fcgi_request detach_request(struct request *x)
 {
     return x->carrier->hold(x);
 }
 
-const char *web_common_headers(const struct web_exchange *x)
+const char *detach_headers(const struct request *x)
 {
     return buf_text(&x->common);
 }
 
-void web_render(struct buf *out, const struct web_reply *r, const char *common)
+void reply_render(struct buf *out, const struct reply *r, const char *common)
 {
     add_head(out, r, common, true);
     if (!is_bodyless(r->status)) {
@@ -528,7 +528,7 @@ void web_render(struct buf *out, const struct web_reply *r, const char *common)
     }
 }
 
-void web_render_opening(struct buf *out, const struct web_reply *r, const char *common)
+void reply_render_opening(struct buf *out, const struct reply *r, const char *common)
 {
     add_head(out, r, common, false);
     buf_add(out, r->body.bytes, r->body.length);

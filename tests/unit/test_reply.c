@@ -1,10 +1,10 @@
-/* test_web_answer.c - web.h: answers and problems with their headers, whatever the carrier. */
-#include "fake_web.h"
+/* test_reply.c - request.h: answers and problems with their headers, whatever the carrier. */
+#include "fake_request.h"
 
 #include "base/err.h"
 #include "base/log.h"
 #include "chat/form.h"
-#include "web/web.h"
+#include "web/request.h"
 
 #define VARIABLES(...) ((const char *const[]){__VA_ARGS__, NULL})
 
@@ -14,13 +14,13 @@ enum { WITHOUT_END, WITH_END }; /* kinds of carrier: as plain CGI, as FastCGI */
 
 static void answer(struct fake *f, const char *method, int status, const char *body)
 {
-    struct web_reply r;
+    struct reply r;
     fake_init(f, true, VARIABLES(method), NULL, 0);
-    web_reply_init(&r, status);
-    web_header(&r, "Content-Type", "text/plain");
+    reply_init(&r, status);
+    reply_header(&r, "Content-Type", "text/plain");
     buf_adds(&r.body, body);
-    web_answer(&f->x, &r);
-    web_reply_fini(&r);
+    reply_send(&f->x, &r);
+    reply_fini(&r);
 }
 
 static void status_comes_first_and_every_answer_is_guarded(void **state)
@@ -85,13 +85,13 @@ static void an_empty_body_has_length_0(void **state)
 static void bodies_may_hold_any_byte(void **state)
 {
     struct fake f;
-    struct web_reply r;
+    struct reply r;
     (void)state;
     fake_init(&f, true, VARIABLES("REQUEST_METHOD=GET"), NULL, 0);
-    web_reply_init(&r, 200);
+    reply_init(&r, 200);
     buf_add(&r.body, "a\0b\r\n\r\n", 7);
-    web_answer(&f.x, &r);
-    web_reply_fini(&r);
+    reply_send(&f.x, &r);
+    reply_fini(&r);
     assert_header(&f, "Content-Length", "7");
     assert_memory_equal(fake_body(&f), "a\0b\r\n\r\n", 8);
     fake_fini(&f);
@@ -100,13 +100,13 @@ static void bodies_may_hold_any_byte(void **state)
 static void an_answer_with_its_own_caching_keeps_it(void **state)
 {
     struct fake f;
-    struct web_reply r;
+    struct reply r;
     (void)state;
     fake_init(&f, true, NULL, NULL, 0);
-    web_reply_init(&r, 200);
-    web_header(&r, "cache-control", "public, max-age=%d", 60);
-    web_answer(&f.x, &r);
-    web_reply_fini(&r);
+    reply_init(&r, 200);
+    reply_header(&r, "cache-control", "public, max-age=%d", 60);
+    reply_send(&f.x, &r);
+    reply_fini(&r);
     assert_header(&f, "cache-control", "public, max-age=60");
     assert_header(&f, "Cache-Control", NULL);
     fake_fini(&f);
@@ -144,13 +144,13 @@ static void a_peer_that_has_gone_is_no_error(void **state)
     (void)state;
     for (size_t writes = 0; writes < 2; writes++) {
         struct fake f;
-        struct web_reply r;
+        struct reply r;
         fake_init(&f, true, VARIABLES("REQUEST_METHOD=GET"), NULL, 0);
         f.writes_until = writes;
-        web_reply_init(&r, 200);
+        reply_init(&r, 200);
         buf_adds(&r.body, "hi");
-        web_answer(&f.x, &r);
-        web_reply_fini(&r);
+        reply_send(&f.x, &r);
+        reply_fini(&r);
         assert_int_equal(f.finished, 1);
         fake_fini(&f);
     }
@@ -159,20 +159,20 @@ static void a_peer_that_has_gone_is_no_error(void **state)
 static void common_headers_are_on_answers_and_on_problems(void **state)
 {
     struct fake f;
-    struct web_reply r;
+    struct reply r;
     struct err e = ERR_INIT;
     (void)state;
     fake_init(&f, true, NULL, NULL, 0);
-    web_common_header(&f.x, "Vary", "%s", "Origin");
-    web_reply_init(&r, 200);
-    web_answer(&f.x, &r);
-    web_reply_fini(&r);
+    reply_common_header(&f.x, "Vary", "%s", "Origin");
+    reply_init(&r, 200);
+    reply_send(&f.x, &r);
+    reply_fini(&r);
     assert_header(&f, "Vary", "Origin");
     fake_fini(&f);
     fake_init(&f, true, NULL, NULL, 0);
-    web_common_header(&f.x, "Vary", "%s", "Origin");
+    reply_common_header(&f.x, "Vary", "%s", "Origin");
     err_set(&e, ERR_ABSENT, "x");
-    web_answer_problem(&f.x, &e, NULL, NULL);
+    reply_send_problem(&f.x, &e, NULL, NULL);
     assert_header(&f, "Vary", "Origin");
     assert_int_equal(fake_status(&f), 404);
     fake_fini(&f);
@@ -180,42 +180,42 @@ static void common_headers_are_on_answers_and_on_problems(void **state)
 
 static void header_with_break(void)
 {
-    struct web_reply r;
-    web_reply_init(&r, 200);
-    web_header(&r, "X", "a%sb", "\r\nSet-Cookie: c");
+    struct reply r;
+    reply_init(&r, 200);
+    reply_header(&r, "X", "a%sb", "\r\nSet-Cookie: c");
 }
 
 static void header_with_line_feed(void)
 {
-    struct web_reply r;
-    web_reply_init(&r, 200);
-    web_header(&r, "X", "a\nb");
+    struct reply r;
+    reply_init(&r, 200);
+    reply_header(&r, "X", "a\nb");
 }
 
 static void common_header_too_long(void)
 {
     struct fake f;
     fake_init(&f, true, NULL, NULL, 0);
-    web_common_header(&f.x, "X", "%4096d", 1);
+    reply_common_header(&f.x, "X", "%4096d", 1);
 }
 
 static void common_header_of_the_greatest_length(void)
 {
     struct fake f;
     fake_init(&f, true, NULL, NULL, 0);
-    web_common_header(&f.x, "X", "%4095d", 1);
-    web_common_header(&f.x, "Y", "%s", "");
+    reply_common_header(&f.x, "X", "%4095d", 1);
+    reply_common_header(&f.x, "Y", "%s", "");
 }
 
 static void answer_that_is_incomplete(void)
 {
     struct fake f;
-    struct web_reply r;
+    struct reply r;
     fake_init(&f, true, NULL, NULL, 0);
-    web_reply_init(&r, 200);
+    reply_init(&r, 200);
     r.body.limit = 1;
     buf_adds(&r.body, "hi");
-    web_answer(&f.x, &r);
+    reply_send(&f.x, &r);
 }
 
 static void answers_that_would_be_split_or_cut_abort(void **state)
@@ -235,7 +235,7 @@ static void problem(struct fake *f, const char *query, enum err_code code)
     struct err e = ERR_INIT;
     fake_init(f, true, VARIABLES("REQUEST_METHOD=GET", query), NULL, 0);
     err_field(&e, code, "name", "why: %s", "\"<b>\"");
-    web_answer_problem(&f->x, &e, NULL, NULL);
+    reply_send_problem(&f->x, &e, NULL, NULL);
 }
 
 static void a_problem_is_json_that_names_the_field(void **state)
@@ -285,7 +285,7 @@ static void further_headers_and_the_epoch_go_along(void **state)
     buf_init(&headers, 100);
     buf_adds(&headers, "Allow: GET\r\n");
     err_set(&e, ERR_EPOCH, "x");
-    web_answer_problem(&f.x, &e, "EPOCH", &headers);
+    reply_send_problem(&f.x, &e, "EPOCH", &headers);
     buf_fini(&headers);
     assert_int_equal(fake_status(&f), 409);
     assert_header(&f, "Allow", "GET");
@@ -329,7 +329,7 @@ static void a_problem_for_head_has_no_body(void **state)
     (void)state;
     fake_init(&f, true, VARIABLES("REQUEST_METHOD=HEAD"), NULL, 0);
     err_set(&e, ERR_ABSENT, "x");
-    web_answer_problem(&f.x, &e, NULL, NULL);
+    reply_send_problem(&f.x, &e, NULL, NULL);
     assert_string_equal(fake_body(&f), "");
     assert_int_equal(fake_header(&f, "Content-Length", NULL), 1);
     fake_fini(&f);
