@@ -1,4 +1,5 @@
-// cgi.test.mjs - the programs as plain CGI, without a web server: bodies, settings, folders, signals.
+// cgi.test.mjs - the programs as plain CGI, without a web server: bodies, settings, folders and
+// signals.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -8,7 +9,7 @@ import { cgi, parseAnswer, poll, pollchat, programPath, send, startCgi, temporar
 
 const form = 'application/x-www-form-urlencoded';
 
-test('a message that was sent is answered by poll, from an empty folder on', async (t) => {
+test('the first message creates the database, and poll returns it', async (t) => {
   const data = temporaryFolder(t);
   const sent = await send(data, { text: 'hi', name: 'ann' });
   assert.equal(sent.status, 201);
@@ -23,7 +24,7 @@ test('a message that was sent is answered by poll, from an empty folder on', asy
   });
 });
 
-test('a poll before the first message makes the database and answers empty', async (t) => {
+test('a poll before the first message creates the database and answers without messages', async (t) => {
   const data = path.join(temporaryFolder(t), 'data');
   const polled = await poll(data, '');
   assert.equal(polled.status, 200);
@@ -33,7 +34,7 @@ test('a poll before the first message makes the database and answers empty', asy
   assert.match(fs.readFileSync(path.join(data, '.htaccess'), 'utf8'), /denied/);
 });
 
-test('every answer has the security headers, no-store and a length', async (t) => {
+test('every answer has the security headers, Cache-Control: no-store and a Content-Length', async (t) => {
   const data = temporaryFolder(t);
   for (const answer of [await poll(data), await send(data, { text: 'x' }), await poll(data, 'since=x'), await send(data, {})]) {
     assert.equal(answer.headers['x-content-type-options'], 'nosniff');
@@ -43,13 +44,13 @@ test('every answer has the security headers, no-store and a length', async (t) =
   }
 });
 
-test('a body is read by Content-Length, and what follows it is left alone', async (t) => {
+test('a body ends after Content-Length bytes; the program ignores bytes after that', async (t) => {
   const sent = await cgi(temporaryFolder(t), { program: 'send', method: 'POST', type: form, body: 'text=hi&name=eve', length: 7 });
   assert.equal(sent.json.text, 'hi');
   assert.equal(sent.json.name, 'guest');
 });
 
-test('a body without Content-Length is read to its end only when the server says that it is chunked', async (t) => {
+test('a body without Content-Length is read to its end only if the server says that it is chunked', async (t) => {
   const data = temporaryFolder(t);
   const chunked = await cgi(data, {
     program: 'send', method: 'POST', type: form, body: 'text=chunked', length: null, extra: { HTTP_TRANSFER_ENCODING: 'chunked' },
@@ -62,7 +63,7 @@ test('a body without Content-Length is read to its end only when the server says
   }
 });
 
-test('a body that is shorter than announced is 400 and stores nothing', async (t) => {
+test('a body shorter than its Content-Length is answered 400, and nothing is stored', async (t) => {
   const data = temporaryFolder(t);
   const sent = await cgi(data, { program: 'send', method: 'POST', type: form, body: 'text=half', length: 100 });
   assert.equal(sent.status, 400);
@@ -70,14 +71,14 @@ test('a body that is shorter than announced is 400 and stores nothing', async (t
   assert.equal((await poll(data)).json.head, 0);
 });
 
-test('a Content-Length that is no number is 400', async (t) => {
+test('a Content-Length that is not a number is answered 400', async (t) => {
   for (const length of ['-1', '1e3', '99999999999999999999', '+5', ' 5']) {
     const sent = await cgi(temporaryFolder(t), { program: 'send', method: 'POST', type: form, body: 'text=hi', length });
     assert.equal(sent.status, 400, `length ${length}`);
   }
 });
 
-test('a body past the limit is 413 with the limit, announced or not', async (t) => {
+test('a body over the limit is answered 413 and told the limit, with and without Content-Length', async (t) => {
   const data = temporaryFolder(t);
   const env = { POLLCHAT_MAX_TEXT: '100' };
   const body = 'text=' + 'x'.repeat(20_000);
@@ -91,7 +92,7 @@ test('a body past the limit is 413 with the limit, announced or not', async (t) 
 });
 
 for (const [bytes, what, extra] of [[262_144, 'as it comes', {}], [1_048_576, 'by setting', { POLLCHAT_MAX_TEXT: '1048576' }]]) {
-  test(`a text of ${bytes / 1024} KiB goes in and out byte for byte, ${what}, and no byte more`, async (t) => {
+  test(`a text of ${bytes / 1024} KiB is stored and returned byte for byte, one more byte is refused: ${what}`, async (t) => {
     const data = temporaryFolder(t);
     const piece = '\u00e9\u{1f600}\r\n\t\u0001"\\';
     const text = piece.repeat(bytes / Buffer.byteLength(piece)) + 'x'.repeat(bytes % Buffer.byteLength(piece));
@@ -105,7 +106,7 @@ for (const [bytes, what, extra] of [[262_144, 'as it comes', {}], [1_048_576, 'b
   });
 }
 
-test('a setting that is wrong costs nobody an answer: the default holds, and the log says what is wrong', async (t) => {
+test('with a wrong setting requests are still answered: the default applies, and the log names the mistake', async (t) => {
   const data = temporaryFolder(t);
   for (const [extra, said] of [[{ POLLCHAT_MAX_TEXT: 'lots' }, /MAX_TEXT.*lots.*1 to 16777216/], [{ POLLCHAT_MAX_TXT: '1' }, /MAX_TXT.*Is max_text meant/]]) {
     const sent = await send(data, { text: 'hi' }, { extra });
@@ -115,7 +116,7 @@ test('a setting that is wrong costs nobody an answer: the default holds, and the
   }
 });
 
-test('the log is told once of a mistake in the settings, and not by each process', async (t) => {
+test('a mistake in the settings is logged once, not by each process', async (t) => {
   const data = temporaryFolder(t);
   const told = async (max) => {
     const answers = await Promise.all([0, 1, 2, 3].flatMap(() => [poll(data, '', { extra: { POLLCHAT_MAX_TEXT: max } }), send(data, { text: 'hi' }, { extra: { POLLCHAT_MAX_TEXT: max } })]));
@@ -123,13 +124,13 @@ test('the log is told once of a mistake in the settings, and not by each process
   };
   assert.equal(await told('lots'), 1);
   assert.equal(await told('lots'), 0);
-  assert.equal(await told('much'), 1, 'another mistake is another line');
+  assert.equal(await told('much'), 1, 'another mistake is logged again');
   const yesterday = Date.now() / 1000 - 25 * 60 * 60;
   fs.utimesSync(path.join(data, 'chat.warned'), yesterday, yesterday);
-  assert.equal(await told('much'), 1, 'the next day');
+  assert.equal(await told('much'), 1, 'logged again after a day');
 });
 
-test('a setting that names no data folder for sure is 500 without its words for strangers, and with them in the log', async (t) => {
+test('without a certain data folder a request is answered 500; the value is logged, but not sent to the client', async (t) => {
   const data = temporaryFolder(t);
   for (const extra of [{ POLLCHAT_DATA: '' }, { POLLCHAT_DATA: undefined, POLLCHAT_DATE: data }, { POLLCHAT_DATA: undefined, POLLCHAT_CONF: `${data}/hunter2` }]) {
     const polled = await poll(data, '', { extra });
@@ -141,7 +142,7 @@ test('a setting that names no data folder for sure is 500 without its words for 
   assert.deepEqual(fs.readdirSync(data), []);
 });
 
-test('a name with a character that does not show is 400 and says which one; emoji are fine', async (t) => {
+test('a name with an invisible character is answered 400 with its code point and position; emoji are allowed', async (t) => {
   const data = temporaryFolder(t);
   for (const [name, says] of [['an\u200bn', /U\+200B.*number 3/], ['\u3164ann\u2060x', /U\+2060/], ['a\u00adnn', /U\+00AD/], ['ann\u{e0041}', /U\+E0041/], ['ann\ufe0f', /U\+FE0F/]]) {
     const sent = await send(data, { text: 'hi', name });
@@ -156,7 +157,7 @@ test('a name with a character that does not show is 400 and says which one; emoj
   }
 });
 
-test('settings come from a file, and the environment wins over it', async (t) => {
+test('settings come from a file, and environment variables override the file', async (t) => {
   const folder = temporaryFolder(t);
   const file = path.join(folder, 'my.conf');
   fs.writeFileSync(file, '; comment\nmax_text = 5\ndata = here\n');
@@ -172,7 +173,7 @@ test('settings come from a file, and the environment wins over it', async (t) =>
   assert.match(wrong.stderr, /my\.conf line 2.*max_txet/);
 });
 
-test('a data folder that can not be is 500 with the reason in the log, and the site heals by itself', async (t) => {
+test('a data folder that cannot be created is answered 500 and logged; once it can be created, requests succeed', async (t) => {
   const folder = temporaryFolder(t);
   const missing = path.join(folder, 'not', 'there');
   const sent = await send(missing, { text: 'hi' });
@@ -183,20 +184,20 @@ test('a data folder that can not be is 500 with the reason in the log, and the s
   assert.equal((await send(missing, { text: 'hi' })).status, 201);
 });
 
-test('SIGTERM and SIGUSR1 end a program that waits for its body, at once and with nothing stored', async (t) => {
+test('SIGTERM and SIGUSR1 end a program that waits for its body at once, and nothing is stored', async (t) => {
   const data = temporaryFolder(t);
   await poll(data);
   for (const signal of ['SIGTERM', 'SIGUSR1']) {
     const { child, answer } = startCgi(data, { program: 'send', method: 'POST', type: form, length: 100 });
     child.stdin.write('text=half');
-    await until(() => fs.readFileSync(`/proc/${child.pid}/wchan`, 'utf8') !== '' && child.pid, 'the program is running');
+    await until(() => fs.readFileSync(`/proc/${child.pid}/wchan`, 'utf8') !== '' && child.pid, 'the program to run');
     child.kill(signal);
     assert.equal((await answer).signal, signal);
   }
   assert.equal((await poll(data)).json.head, 0);
 });
 
-test('pollchat check says ok for a good database, and finds none where there is none', async (t) => {
+test('pollchat check prints ok for a sound database, and reports a folder without a database', async (t) => {
   const data = temporaryFolder(t);
   await send(data, { text: 'hi' });
   const good = await pollchat(['check', '--data', data]);
@@ -205,10 +206,10 @@ test('pollchat check says ok for a good database, and finds none where there is 
   const none = await pollchat(['check', '--data', path.join(data, 'typo')]);
   assert.equal(none.code, 1);
   assert.match(none.stderr, /no database/);
-  assert.ok(!fs.existsSync(path.join(data, 'typo')), 'looking made nothing');
+  assert.ok(!fs.existsSync(path.join(data, 'typo')), 'check creates nothing');
 });
 
-test('pollchat check names what is wrong', async (t) => {
+test('pollchat check names the damage', async (t) => {
   const data = temporaryFolder(t);
   for (const text of ['a', 'b', 'c']) await send(data, { text });
   const hole = spawnSync('sqlite3', [path.join(data, 'chat.db'), 'DELETE FROM message WHERE seq = 2']);
@@ -218,7 +219,7 @@ test('pollchat check names what is wrong', async (t) => {
   assert.match(bad.stdout, /seqs are missing/);
 });
 
-test('pollchat with a wrong word says how it is used', async () => {
+test('pollchat with a wrong command prints its usage', async () => {
   assert.equal((await pollchat([])).code, 2);
   assert.equal((await pollchat(['chekc'])).code, 2);
   assert.equal((await pollchat(['check', '--data'])).code, 2);
@@ -226,12 +227,12 @@ test('pollchat with a wrong word says how it is used', async () => {
   assert.match((await pollchat(['version'])).stdout, /^pollchat \d+\.\d+\.\d+$/m);
 });
 
-test('the example settings are those of the program', async () => {
+test('chat.conf.example is what pollchat settings --example prints', async () => {
   const shown = await pollchat(['settings', '--example']);
   assert.equal(shown.stdout, fs.readFileSync(path.join(path.dirname(programPath('pollchat')), 'chat.conf.example'), 'utf8'));
 });
 
-test('the command line does nothing for the web, which may bring words for it (RFC 3875, section 4.4)', async (t) => {
+test('pollchat run as CGI refuses, because a query string can become arguments (RFC 3875, section 4.4)', async (t) => {
   const data = temporaryFolder(t);
   assert.equal((await send(data, { text: 'mine' })).status, 201);
   const stolen = path.join(data, 'stolen.db');

@@ -1,4 +1,5 @@
-// doctor.test.mjs - /doctor without a web server: what it says, to whom, and the folder that the web can read.
+// doctor.test.mjs - /doctor without a web server: what it reports, to whom, and how it stops a chat
+// whose data folder is exposed.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -10,7 +11,7 @@ const doctor = (data, { extra, ...options } = {}) =>
   cgi(data, { program: 'poll', path: '/doctor', method: 'GET', ...options, extra: { PATH_INFO: '/doctor', POLLCHAT_DOCTOR: 'everyone', ...extra } });
 const topic = (answer, name) => answer.json.findings.find((finding) => finding.topic === name);
 
-test('a new folder gets its database, and each finding is a sentence', async (t) => {
+test('doctor creates the database in a new folder, and each finding is a sentence', async (t) => {
   const data = path.join(temporaryFolder(t), 'data');
   const answer = await doctor(data);
   assert.equal(answer.status, 200);
@@ -18,11 +19,11 @@ test('a new folder gets its database, and each finding is a sentence', async (t)
   assert.ok(fs.existsSync(path.join(data, 'chat.db')));
   for (const { text } of answer.json.findings) {
     assert.match(text, /^[A-Z].*[.!]$/, text);
-    assert.ok(!text.includes(data), 'no path of the host');
+    assert.ok(!text.includes(data), 'findings contain no path of the host');
   }
 });
 
-test('by default only who asks from the machine itself may read it', async (t) => {
+test('by default only requests from the same machine may read it', async (t) => {
   const data = temporaryFolder(t);
   const loopback = { POLLCHAT_DOCTOR: 'loopback' };
   assert.equal((await doctor(data, { extra: { ...loopback, REMOTE_ADDR: '192.0.2.7', HTTP_HOST: 'chat.example' } })).status, 403);
@@ -32,7 +33,7 @@ test('by default only who asks from the machine itself may read it', async (t) =
 
 const local = { REMOTE_ADDR: '127.0.0.1', HTTP_HOST: 'localhost' };
 
-test('a wrong setting is told with its value to who asks from the machine itself, and to strangers without', async (t) => {
+test('a wrong setting is shown with its value to requests from the same machine, and without it to others', async (t) => {
   const data = temporaryFolder(t);
   const wrong = { POLLCHAT_MAX_TEXT: 'hunter2', POLLCHAT_SECRET: 'hunter3' };
   const owner = await doctor(data, { extra: { ...wrong, ...local } });
@@ -48,7 +49,7 @@ test('a wrong setting is told with its value to who asks from the machine itself
   }
 });
 
-test('where the settings stop the chat it says so, to strangers without what the owner wrote', async (t) => {
+test('where wrong settings stop the chat, doctor says so, and shows their values only to the owner', async (t) => {
   const data = temporaryFolder(t);
   const extra = { POLLCHAT_DATA: undefined, POLLCHAT_DATE: '/hunter2' };
   const owner = await doctor(data, { extra: { ...extra, ...local } });
@@ -62,7 +63,7 @@ test('where the settings stop the chat it says so, to strangers without what the
   assert.match(nobody.json.detail, /the setting doctor says for whom.*misspelt/);
 });
 
-test('strangers who ask again and again do not keep the disk busy; the owner gets a new look each time', async (t) => {
+test('repeated requests by strangers do not test the disk again within 5 s; a request by the owner always does', async (t) => {
   const data = temporaryFolder(t);
   const file = path.join(data, 'chat.trial');
   const tried = () => fs.statSync(file, { bigint: true }).mtimeNs;
@@ -70,18 +71,18 @@ test('strangers who ask again and again do not keep the disk busy; the owner get
   const first = tried();
   const answers = await Promise.all([...Array(8)].map(() => doctor(data)));
   assert.ok(answers.every((answer) => topic(answer, 'data').state === 'fine'));
-  assert.equal(tried(), first, 'the disk was tried within the last 5 s');
+  assert.equal(tried(), first, 'the last test of the disk is less than 5 s old');
   assert.equal(topic(await doctor(data, { extra: local }), 'data').state, 'fine');
   const second = tried();
   assert.ok(second > first);
   const past = Date.now() / 1000 - 6;
   fs.utimesSync(file, past, past);
   await doctor(data);
-  assert.ok(tried() > second, 'and that was longer ago');
+  assert.ok(tried() > second, 'the last test of the disk is more than 5 s old');
   assert.ok(fs.statSync(file).size < 4096);
 });
 
-test('a FastCGI process shows strangers what it found a moment ago', async (t) => {
+test('a FastCGI process shows strangers its findings of the last seconds', async (t) => {
   const data = temporaryFolder(t);
   const { socket } = await startFastcgi(t, 'poll', data, { env: { POLLCHAT_DOCTOR: 'everyone' } });
   const look = (extra = {}) => fastcgi(socket, { program: 'poll', extra: { PATH_INFO: '/doctor', ...extra } });
@@ -89,12 +90,12 @@ test('a FastCGI process shows strangers what it found a moment ago', async (t) =
   fs.rmSync(path.join(data, 'chat.trial'));
   const answers = await Promise.all([...Array(8)].map(() => look()));
   assert.ok(answers.every((answer) => topic(answer, 'data').state === 'fine'));
-  assert.ok(!fs.existsSync(path.join(data, 'chat.trial')), 'nothing was looked at');
+  assert.ok(!fs.existsSync(path.join(data, 'chat.trial')), 'no new test of the disk');
   assert.equal(topic(await look(local), 'data').state, 'fine');
   assert.ok(fs.existsSync(path.join(data, 'chat.trial')));
 });
 
-test('a data folder that others may write to is not used, and the reason is told; closed again, all goes on', async (t) => {
+test('a data folder that other users may write to is not used, and doctor says why; with its permissions restored, the chat continues', async (t) => {
   const data = temporaryFolder(t);
   assert.equal((await send(data, { text: 'before' })).status, 201);
   const poller = await startFastcgi(t, 'poll', data);
@@ -102,13 +103,14 @@ test('a data folder that others may write to is not used, and the reason is told
   assert.equal((await look()).status, 200);
   for (const [what, open, closed, says] of [[data, 0o777, 0o700, /the data folder \(permissions 777\)/], [path.join(data, 'chat.db'), 0o666, 0o600, /chat\.db \(permissions 666\)/]]) {
     fs.chmodSync(what, open);
-    const noticed = await until(async () => { const answer = await look(); return answer.status === 503 && answer; }, 'the running program to notice');
+    const noticed = await until(async () => { const answer = await look(); return answer.status === 503 && answer; }, 'the running program to notice the permissions');
     const names = fs.readdirSync(data).sort();
     for (const answer of [await send(data, { text: 'now' }), await poll(data), noticed]) {
       assert.equal(answer.status, 503);
       assert.equal(answer.json.type, 'urn:pollchat:problem:exposed');
-      assert.doesNotMatch(answer.body, /permissions|chat\.db/, 'strangers needn\'t know');
-      if (answer !== noticed) assert.match(answer.stderr, says); // a thread that answers nobody may have been the first to notice
+      assert.doesNotMatch(answer.body, /permissions|chat\.db/, 'the reason is not sent to strangers');
+      // A background thread may have noticed it first and logged it.
+      if (answer !== noticed) assert.match(answer.stderr, says);
     }
     const said = topic(await doctor(data), 'data-others');
     assert.equal(said.state, 'wrong');
@@ -118,15 +120,15 @@ test('a data folder that others may write to is not used, and the reason is told
       assert.equal(shell.code, 1, command[0]);
       assert.match(shell.stdout + shell.stderr, says);
     }
-    assert.deepEqual(fs.readdirSync(data).sort(), names, 'nothing is made there');
+    assert.deepEqual(fs.readdirSync(data).sort(), names, 'no file is created there');
     fs.chmodSync(what, closed);
-    await until(async () => (await look()).status === 200, 'it to go on');
+    await until(async () => (await look()).status === 200, 'the running program to answer again');
   }
   assert.equal((await send(data, { text: 'after' })).status, 201);
   assert.equal((await poll(data)).json.head, 2);
 });
 
-test('a folder of another user is not used, whatever may be written to it', { skip: process.getuid() !== 0 && 'takes root' }, async (t) => {
+test('a folder that belongs to another user is not used, whatever its permissions', { skip: process.getuid() !== 0 && 'needs root' }, async (t) => {
   const data = temporaryFolder(t);
   fs.chmodSync(data, 0o755);
   fs.chownSync(data, 1234, 1234);
@@ -136,7 +138,7 @@ test('a folder of another user is not used, whatever may be written to it', { sk
   assert.match(seen.stdout, /wrong +data-others +Another user of this machine has the data folder/);
 });
 
-test('links that the owner of a folder has put there lead root\'s command line to nothing', { skip: process.getuid() !== 0 && 'takes root' }, async (t) => {
+test('links in a data folder, set by its owner, make no pollchat command that root runs change other files', { skip: process.getuid() !== 0 && 'needs root' }, async (t) => {
   const folder = temporaryFolder(t);
   const precious = path.join(folder, 'precious');
   const state = () => [fs.readFileSync(precious, 'utf8'), ...['mode', 'uid', 'gid'].map((key) => fs.statSync(precious)[key])];
@@ -160,7 +162,7 @@ test('links that the owner of a folder has put there lead root\'s command line t
   }
 });
 
-test('a body is counted and not kept; one that is too long is refused', async (t) => {
+test('a body sent to /doctor is counted and not stored; a body that is too long is refused', async (t) => {
   const data = temporaryFolder(t);
   const small = await doctor(data, { method: 'POST', type: 'application/json', body: '{"text":"<script>"}' });
   assert.deepEqual(small.json, { bytes: 19 });
@@ -169,7 +171,7 @@ test('a body is counted and not kept; one that is too long is refused', async (t
   assert.ok(!fs.existsSync(path.join(data, 'chat.db')), 'nothing is stored, not even a database');
 });
 
-test('who has read the word in the test file stops the chat; nobody else can, and only the owner starts it again', async (t) => {
+test('the secret word of the test file stops the chat, other words do not, and only the owner can start it again', async (t) => {
   const data = temporaryFolder(t);
   const word = 'abcdefghijklmnopqrstuv';
   fs.writeFileSync(path.join(data, 'web-test.txt'), `pollchat ${word}\n`);
@@ -183,7 +185,7 @@ test('who has read the word in the test file stops the chat; nobody else can, an
   for (const answer of [await poll(data), await send(data, { text: 'now' })]) {
     assert.equal(answer.status, 503);
     assert.equal(answer.json.type, 'urn:pollchat:problem:exposed');
-    assert.doesNotMatch(answer.body, /data folder|download/, 'strangers needn\'t know');
+    assert.doesNotMatch(answer.body, /data folder|download/, 'the reason is not sent to strangers');
   }
   assert.equal(topic(await doctor(data), 'data-web').state, 'wrong');
   const shell = await pollchat(['doctor', '--data', data]);
@@ -194,7 +196,7 @@ test('who has read the word in the test file stops the chat; nobody else can, an
   assert.equal((await poll(data)).json.head, 2);
 });
 
-test('pollchat doctor looks only: a mistyped folder becomes no database', async (t) => {
+test('pollchat doctor only looks: it creates no database in a mistyped folder', async (t) => {
   const data = path.join(temporaryFolder(t), 'mistyped');
   const shell = await pollchat(['doctor', '--data', data]);
   assert.equal(shell.code, 0);

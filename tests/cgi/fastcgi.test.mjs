@@ -1,4 +1,5 @@
-// fastcgi.test.mjs - the programs as FastCGI, spoken to without a web server: hostile and slow peers, stopping, replacing.
+// fastcgi.test.mjs - the programs as FastCGI, without a web server: hostile and slow peers,
+// stopping, replaced files.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -15,7 +16,7 @@ const form = 'application/x-www-form-urlencoded';
 const hi = { program: 'send', method: 'POST', type: form, body: 'text=hi' };
 const poll = { program: 'poll', query: 'since=0' };
 
-test('send and poll answer by FastCGI, many requests in one process', async (t) => {
+test('send and poll answer many FastCGI requests in one process', async (t) => {
   const data = temporaryFolder(t);
   const sender = await startFastcgi(t, 'send', data);
   const poller = await startFastcgi(t, 'poll', data);
@@ -25,7 +26,7 @@ test('send and poll answer by FastCGI, many requests in one process', async (t) 
   assert.deepEqual(seqs, Array.from({ length: 40 }, (_, i) => i + 1));
 });
 
-test('a peer that asks to keep the connection gets its answer at once and the connection closed', async (t) => {
+test('a peer that asks to keep the connection gets its answer at once, and then the connection is closed', async (t) => {
   const { socket } = await startFastcgi(t, 'poll', temporaryFolder(t));
   const took = [];
   for (let i = 0; i < 3; i++) {
@@ -35,7 +36,7 @@ test('a peer that asks to keep the connection gets its answer at once and the co
     assert.equal(answer.status, 200);
     assert.ok(answer.ended);
   }
-  assert.ok(Math.min(...took) < 1500, `no lingering close of 2 s: ${took} ms`);
+  assert.ok(Math.min(...took) < 1500, `the connection is closed without lingering for 2 s: ${took} ms`);
 });
 
 test('a body without Content-Length is read to the end of its stream', async (t) => {
@@ -44,7 +45,7 @@ test('a body without Content-Length is read to the end of its stream', async (t)
   assert.equal((await fastcgi(socket, { ...hi, length: '' })).status, 201);
 });
 
-test('a body shorter than announced is 400; a large unwanted one still gets its 413', async (t) => {
+test('a body shorter than announced is answered 400; a body that is too long still gets its 413', async (t) => {
   const data = temporaryFolder(t);
   const { socket } = await startFastcgi(t, 'send', data, { env: { POLLCHAT_MAX_TEXT: '10' } });
   assert.equal((await fastcgi(socket, { ...hi, length: 50 })).status, 400);
@@ -52,7 +53,7 @@ test('a body shorter than announced is 400; a large unwanted one still gets its 
   assert.equal((await fastcgi(socket, hi)).json.seq, 1);
 });
 
-test('silent and babbling peers do not keep others from being answered', async (t) => {
+test('silent peers and peers that send nonsense do not delay other requests', async (t) => {
   const { socket } = await startFastcgi(t, 'poll', temporaryFolder(t));
   const stalled = [Buffer.alloc(0), beginRecord(), beginRecord().subarray(0, 5), Buffer.from('GET / HTTP/1.1\r\n\r\n'), Buffer.alloc(3000, 0xff)];
   const connections = stalled.map((bytes) => {
@@ -65,7 +66,7 @@ test('silent and babbling peers do not keep others from being answered', async (
   connections.forEach((c) => c.destroy());
 });
 
-test('peers that let their requests trickle take all threads, and others are answered all the same; the peers are cut', async (t) => {
+test('requests that arrive byte by byte take all threads; other requests are still answered, and the slow peers are cut off', async (t) => {
   const data = temporaryFolder(t);
   const { socket } = await startFastcgi(t, 'send', data, { env: { POLLCHAT_THREADS: '2' } });
   const head = Buffer.concat([beginRecord(), paramsRecords(variables({ ...hi, length: 7 }))]);
@@ -84,20 +85,20 @@ test('peers that let their requests trickle take all threads, and others are ans
   });
   await Promise.all(trickling.map((connection) => once(connection, 'connect')));
   for (let i = 1; i <= 5; i++) assert.equal((await fastcgi(socket, hi)).json.seq, i);
-  assert.equal(cut.length, 0, 'answered beside them, not after them');
-  await until(() => cut.length === trickling.length, 'them to be cut', 40_000);
+  assert.equal(cut.length, 0, 'other requests are answered while the slow ones are open');
+  await until(() => cut.length === trickling.length, 'the slow peers to be cut off', 40_000);
   assert.equal((await fastcgi(socket, hi)).json.seq, 6);
 });
 
-test('records of nonsense end their connection only', async (t) => {
+test('malformed records end only their own connection', async (t) => {
   const data = temporaryFolder(t);
   const { socket, child } = await startFastcgi(t, 'send', data);
   const length = (n) => [(n >>> 24) | 0x80, (n >>> 16) & 255, (n >>> 8) & 255, n & 255];
   const pair = (name, value) => Buffer.from([...length(name), ...length(value), 65]);
   const recordOf = (type, id, content) => Buffer.concat([Buffer.from([1, type, 0, id, 0, content.length, 0, 0]), content]);
   const wrong = [
-    // Lengths whose sum is past 2^31, or nearly so: of a parameter, and of a question to the
-    // program, before and within a request.
+    // Lengths whose sum is over 2^31, or just below it: of a parameter, and of a management record
+    // before a request and inside one.
     ...[[0x7ffffffe, 0x7ffffffe], [0x7fffffff, 5], [5, 0x7fffffff], [0x7ffffff0, 15]].flatMap(([name, value]) => [
       Buffer.concat([beginRecord(), recordOf(4, 1, pair(name, value)), recordOf(4, 1, Buffer.alloc(0)), stdinRecords(Buffer.alloc(0))]),
       Buffer.concat([recordOf(9, 0, pair(name, value)), beginRecord()]),
@@ -105,9 +106,12 @@ test('records of nonsense end their connection only', async (t) => {
     ]),
     Buffer.concat([beginRecord(), paramsRecords({ HTTP_BIG: 'x'.repeat(60_000), HTTP_BIGGER: 'x'.repeat(5000) }).subarray(0, 60_000)]),
     Buffer.from([9, 9, 9, 9, 9, 9, 9, 9]),
-    Buffer.concat([beginRecord(), Buffer.from([1, 4, 0, 1, 0, 4, 0, 0, 0xff, 0xff, 0xff, 0xff])]), // a name of 2 GiB
-    Buffer.concat([beginRecord(), Buffer.from([1, 4, 0, 1, 0, 2, 0, 0, 200, 200])]), // longer than the record
-    Buffer.concat([beginRecord(), paramsRecords(variables(hi)), Buffer.from([1, 5, 0, 1, 0xff, 0xff, 0, 0, 1])]), // stdin cut off
+    // A name of 2 GiB.
+    Buffer.concat([beginRecord(), Buffer.from([1, 4, 0, 1, 0, 4, 0, 0, 0xff, 0xff, 0xff, 0xff])]),
+    // Lengths beyond the end of the record.
+    Buffer.concat([beginRecord(), Buffer.from([1, 4, 0, 1, 0, 2, 0, 0, 200, 200])]),
+    // An input record that is cut off.
+    Buffer.concat([beginRecord(), paramsRecords(variables(hi)), Buffer.from([1, 5, 0, 1, 0xff, 0xff, 0, 0, 1])]),
   ];
   for (const bytes of wrong) {
     const c = net.createConnection(socket);
@@ -120,17 +124,18 @@ test('records of nonsense end their connection only', async (t) => {
   assert.equal(child.exitCode, null);
 });
 
-test('a question to the program between the records of a request does not disturb it', async (t) => {
+test('management records and records of another request, between the records of a request, do not disturb it', async (t) => {
   const { socket } = await startFastcgi(t, 'send', temporaryFolder(t));
   const question = Buffer.from([1, 9, 0, 0, 0, 0, 0, 0]);
-  const other = Buffer.from([1, 5, 0, 7, 0, 1, 1, 0, 65, 0]); // input of another request, with padding
+  // Input of another request, with padding.
+  const other = Buffer.from([1, 5, 0, 7, 0, 1, 1, 0, 65, 0]);
   const body = Buffer.from('text=hi');
   const came = await exchange(socket, question, beginRecord(), question, other, paramsRecords(variables({ ...hi, length: body.length })),
     question, other, stdinRecords(body));
   assert.match(came.toString(), /"text":"hi"/);
 });
 
-test('a body that is announced as too long is refused before a byte of it has come, and a poll with a body that never comes is answered', async (t) => {
+test('send refuses a body that is announced as too long before its first byte; poll answers without waiting for a body', async (t) => {
   const data = temporaryFolder(t);
   const sender = await startFastcgi(t, 'send', data);
   const poller = await startFastcgi(t, 'poll', data);
@@ -139,13 +144,13 @@ test('a body that is announced as too long is refused before a byte of it has co
     const came = [];
     connection.on('data', (piece) => came.push(piece));
     connection.write(Buffer.concat([beginRecord(), paramsRecords(variables(request))]));
-    await once(connection, 'end'); // the program says that nothing more comes, while the body is still to come
+    await once(connection, 'end'); // the program closes its side while the body is still missing
     assert.match(Buffer.concat(came).toString(), status);
     connection.destroy();
   }
 });
 
-test('100 bodies that trickle hold up no other sender, whatever they announce; the oldest go', async (t) => {
+test('100 bodies that arrive byte by byte do not delay other senders; the oldest are cut off when threads run out', async (t) => {
   const { socket } = await startFastcgi(t, 'send', temporaryFolder(t), { env: { POLLCHAT_THREADS: '2' } });
   const cut = [];
   const trickling = Array.from({ length: 100 }, (_, i) => {
@@ -168,12 +173,12 @@ test('100 bodies that trickle hold up no other sender, whatever they announce; t
     took.push(Date.now() - before);
   }
   took.sort((a, b) => a - b);
-  assert.ok(took[5] < 10_000, `none waits for their deadlines, which are 20 s and more: ${took} ms`);
-  assert.ok(cut.length > 0 && cut.length < 80, `only as many as there were no threads for: ${cut.length}`);
-  assert.ok(!cut.includes(99), 'the youngest stays');
+  assert.ok(took[5] < 10_000, `nobody else waits for the deadlines of the slow bodies, 20 s and more: ${took} ms`);
+  assert.ok(cut.length > 0 && cut.length < 80, `only as many are cut off as there are no threads for: ${cut.length}`);
+  assert.ok(!cut.includes(99), 'the newest request is not cut off');
 });
 
-test('a slow body does not hold up other senders', async (t) => {
+test('a slow body does not delay other senders', async (t) => {
   const { socket } = await startFastcgi(t, 'send', temporaryFolder(t));
   const slow = net.createConnection(socket);
   const came = [];
@@ -198,13 +203,13 @@ for (const signal of ['SIGTERM', 'SIGUSR1']) {
     }
   });
 
-  test(`${signal} right at the start, before the first request, ends the program`, async (t) => {
+  test(`${signal} during the start, before the first request, ends the program`, async (t) => {
     const { child, gone } = await startFastcgi(t, 'poll', temporaryFolder(t));
     child.kill(signal);
     await gone;
   });
 
-  test(`${signal} ends a program whose peer is in the middle of a request within 2 s, and the rest is answered`, async (t) => {
+  test(`${signal} ends a program within 2 s while a peer is in the middle of a request, and complete requests are answered`, async (t) => {
     const { child, socket, gone } = await startFastcgi(t, 'send', temporaryFolder(t));
     assert.equal((await fastcgi(socket, hi)).status, 201);
     const stuck = net.createConnection(socket);
@@ -216,18 +221,19 @@ for (const signal of ['SIGTERM', 'SIGUSR1']) {
     const before = Date.now();
     child.kill(signal);
     await gone;
-    assert.ok(Date.now() - before < GONE_MS, 'gone in time');
+    assert.ok(Date.now() - before < GONE_MS, 'the program ends in time');
     for (const answer of await Promise.all(others)) {
-      assert.ok(answer.status === 201 || !answer.ended, `a request is answered or untouched, not broken: ${answer.status}`);
+      assert.ok(answer.status === 201 || !answer.ended, `a request is answered completely or not at all: ${answer.status}`);
     }
     stuck.destroy();
   });
 }
 
-// As each process of mod_fcgid has a socket of its own, which by its name is of the process that started it.
+// mod_fcgid gives each process a socket of its own. Its name starts with the process id of the web
+// server.
 for (const [what, name, end] of [
-  ['a socket of its own: who comes while it ends is answered or refused, never cut off', `${process.pid}.12`, (child) => child.kill('SIGTERM')],
-  ['settings that change, and a socket of its own: who comes while it leaves is answered or refused, never cut off', `${process.pid}.0`, null],
+  ['a program with a socket of its own ends: each new request is answered or refused, never cut off', `${process.pid}.12`, (child) => child.kill('SIGTERM')],
+  ['its settings change, so it ends: each new request is answered or refused, never cut off', `${process.pid}.0`, null],
 ]) {
   test(what, async (t) => {
     for (let round = 0; round < (end === null ? 2 : 12); round++) {
@@ -241,7 +247,8 @@ for (const [what, name, end] of [
       let answered = 0;
       const come = async () => {
         for (;;) {
-          // A wait, so that it is held when the end begins, and comes back at once, as browsers do.
+          // A poll that waits is open when the program begins to end. Then the visitor asks again
+          // at once, as browsers do.
           const answer = await fastcgiToLastByte(socket, { ...poll, query: 'since=0&wait=20' }).catch((error) => error);
           if (answer.code === 'ECONNREFUSED') {
             return;
@@ -259,20 +266,20 @@ for (const [what, name, end] of [
         fs.writeFileSync(path.join(copies, 'chat.conf'), '; other settings\n');
       }
       await gone;
-      await Promise.all(visitors); // each comes until he is refused
+      await Promise.all(visitors); // each visitor returns when a connection is refused
       assert.ok(answered >= 8, `${answered} answered`);
     }
   });
 }
 
-test('a first poll that asks to wait, read while the program is being told to end, is answered and not cut off', async (t) => {
+test('a first poll that waits, read at the moment of SIGTERM, is answered and not cut off', async (t) => {
   for (let round = 0; round < 8; round++) {
     const { child, socket, gone } = await startFastcgi(t, 'poll', temporaryFolder(t));
-    await fastcgi(socket, poll); // the store is open; nothing has waited yet
-    child.kill('SIGSTOP'); // so that the requests and the signal are met at the same moment
+    await fastcgi(socket, poll); // the store is open now, but no poll has waited yet
+    child.kill('SIGSTOP'); // the program then finds the requests and the signal at the same moment
     const answers = Array.from({ length: 4 }, () => fastcgiToLastByte(socket, { ...poll, query: 'since=0&wait=20' }).catch((error) => error));
     const connections = () => fs.readFileSync('/proc/net/unix', 'utf8').split('\n').filter((line) => line.endsWith(socket)).length;
-    await until(() => connections() > answers.length, 'all to be connected, beside the socket that listens');
+    await until(() => connections() > answers.length, 'all connections, besides the listening socket');
     await delay(20);
     child.kill('SIGTERM');
     child.kill('SIGCONT');
@@ -285,18 +292,20 @@ test('a first poll that asks to wait, read while the program is being told to en
 });
 
 for (const [what, name, isOwn] of [
-  ['its own', `${process.pid}.3`, true], ['one that others may share', 'fcgi.sock', false],
-  ["another process's", `${process.pid + 1}.3`, false], ['nearly its own', `${process.pid}.3x`, false], ['hardly its own', `${process.pid}.`, false],
+  ['its own', `${process.pid}.3`, true], ['any other name', 'fcgi.sock', false],
+  ["another process's", `${process.pid + 1}.3`, false], ['a name that is one letter longer', `${process.pid}.3x`, false], ['a name without its number', `${process.pid}.`, false],
 ]) {
-  test(`a program that ends takes no more from a socket that is its own alone, and leaves every other open: ${what}`, async (t) => {
+  test(`a program that ends stops accepting only on a socket that its name marks as its own: ${what}`, async (t) => {
     const { child, socket, gone } = await startFastcgi(t, 'send', temporaryFolder(t), { name });
     assert.equal((await fastcgi(socket, hi)).status, 201);
-    const stuck = net.createConnection(socket); // what keeps it from being gone at once
+    // An open request, which keeps the program alive for a while.
+    const stuck = net.createConnection(socket);
     stuck.on('error', () => {});
     stuck.write(Buffer.concat([beginRecord(), paramsRecords(variables({ ...hi, length: 7 }))]));
-    assert.equal((await fastcgi(socket, hi)).status, 201); // who came before was taken before
+    // So the connection before this one has been accepted.
+    assert.equal((await fastcgi(socket, hi)).status, 201);
     child.kill('SIGTERM');
-    let refused = false; // while it was still there
+    let refused = false; // while the program was still running
     let taken = 0;
     while (child.exitCode === null && !refused) {
       const come = net.createConnection(socket);
@@ -304,7 +313,8 @@ for (const [what, name, isOwn] of [
       come.on('error', () => {});
       come.destroy();
       taken += error === null;
-      await delay(error === null ? 10 : 200); // that it has gone may be known a moment later
+      // The exit status arrives a moment after the socket is closed.
+      await delay(error === null ? 10 : 200);
       refused = error !== null && child.exitCode === null;
     }
     stuck.destroy();
@@ -314,7 +324,7 @@ for (const [what, name, isOwn] of [
   });
 }
 
-test('while another process holds the store, a send is 503 with Retry-After, reads go on, and SIGTERM does not wait', async (t) => {
+test('while another process locks the store, a send is answered 503 with Retry-After, polls are answered, and SIGTERM does not wait', async (t) => {
   const data = temporaryFolder(t);
   const sender = await startFastcgi(t, 'send', data, { env: { POLLCHAT_BUSY_TIMEOUT: '200' } });
   const patient = await startFastcgi(t, 'send', data, { env: { POLLCHAT_BUSY_TIMEOUT: '30000' } });
@@ -330,7 +340,7 @@ test('while another process holds the store, a send is 503 with Retry-After, rea
   assert.ok(Number(refused.headers['retry-after']) > 0);
   assert.equal((await fastcgi(poller.socket, poll)).json.head, 2);
   const waiting = fastcgi(patient.socket, hi);
-  await until(() => fs.readFileSync(`/proc/${patient.child.pid}/syscall`, 'utf8') !== '', 'the request has come');
+  await until(() => fs.readFileSync(`/proc/${patient.child.pid}/syscall`, 'utf8') !== '', 'the program to have read the request');
   const before = Date.now();
   patient.child.kill('SIGTERM');
   await patient.gone;
@@ -340,7 +350,7 @@ test('while another process holds the store, a send is 503 with Retry-After, rea
   assert.equal((await fastcgi(poller.socket, poll)).json.head, 2);
 });
 
-test('a program whose file is replaced leaves by itself when idle', async (t) => {
+test('an idle program ends when its file is replaced', async (t) => {
   const folder = temporaryFolder(t);
   const file = path.join(folder, 'poll');
   fs.copyFileSync(programPath('poll'), file);
@@ -352,20 +362,20 @@ test('a program whose file is replaced leaves by itself when idle', async (t) =>
   assert.equal(code, 0);
 });
 
-test('a program whose file was only removed goes on', async (t) => {
+test('a program whose file was removed continues', async (t) => {
   const folder = temporaryFolder(t);
   const file = path.join(folder, 'poll');
   fs.copyFileSync(programPath('poll'), file);
   const { socket, child } = await startFastcgi(t, 'poll', path.join(folder, 'data'), { file });
   await fastcgi(socket, poll);
   fs.unlinkSync(file);
-  const ticks = Date.now() + 4000; // longer than the time between two looks
-  await until(() => Date.now() > ticks, 'a look at the file', 10_000);
+  const ticks = Date.now() + 4000; // longer than the time between two checks of the file
+  await until(() => Date.now() > ticks, 'a check of the file', 10_000);
   assert.equal(child.exitCode, null);
   assert.equal((await fastcgi(socket, poll)).status, 200);
 });
 
-test('a database that is replaced under a running program is seen by its next request', async (t) => {
+test('the first request after a database was replaced sees the new one', async (t) => {
   const [one, two] = [temporaryFolder(t), temporaryFolder(t)];
   const sender = await startFastcgi(t, 'send', one);
   const poller = await startFastcgi(t, 'poll', one);
@@ -387,7 +397,7 @@ test('a database that is replaced under a running program is seen by its next re
   assert.equal((await fastcgi(sender.socket, hi)).json.seq, 2);
 });
 
-test('settings of a request (SetEnv) hold, and other ones to the same process are refused', async (t) => {
+test('settings in the variables of a request (SetEnv) apply; a request with other settings to the same process is refused', async (t) => {
   const { socket } = await startFastcgi(t, 'send', temporaryFolder(t));
   const withLimit = (extra) => fastcgi(socket, { ...hi, extra });
   assert.equal((await withLimit({ POLLCHAT_MAX_TEXT: '1' })).status, 413);
@@ -395,19 +405,19 @@ test('settings of a request (SetEnv) hold, and other ones to the same process ar
   assert.equal((await withLimit({ POLLCHAT_MAX_TEXT: '2' })).status, 500);
 });
 
-test('a header of the client is never a setting', async (t) => {
+test('a request header is never a setting', async (t) => {
   const { socket } = await startFastcgi(t, 'send', temporaryFolder(t));
   assert.equal((await fastcgi(socket, { ...hi, extra: { HTTP_POLLCHAT_MAX_TEXT: '1' } })).status, 201);
 });
 
-test('what goes wrong is written to the request\'s error stream, where web servers log it', async (t) => {
+test('errors are written to the error stream of the request, which web servers log', async (t) => {
   const { socket } = await startFastcgi(t, 'poll', temporaryFolder(t), { env: { POLLCHAT_JOURNAL: 'maybe' } });
   const answer = await fastcgi(socket, poll);
   assert.equal(answer.status, 200);
   assert.match(answer.stderr, /journal is 'maybe'; allowed is one of auto, wal, rollback/);
 });
 
-test('an answer of many records arrives whole', async (t) => {
+test('an answer of many records arrives complete', async (t) => {
   const data = temporaryFolder(t);
   const sender = await startFastcgi(t, 'send', data);
   const poller = await startFastcgi(t, 'poll', data);
@@ -416,7 +426,7 @@ test('an answer of many records arrives whole', async (t) => {
   assert.equal((await fastcgi(poller.socket, poll)).json.messages[0].text, text);
 });
 
-test('an exchange that the peer leaves before its answer does no harm', async (t) => {
+test('a peer that hangs up before its answer does no harm', async (t) => {
   const data = temporaryFolder(t);
   const { socket } = await startFastcgi(t, 'send', data);
   await fastcgi(socket, hi);
@@ -431,13 +441,13 @@ test('an exchange that the peer leaves before its answer does no harm', async (t
   assert.ok((await exchange(socket, beginRecord(), paramsRecords(variables(hi)), stdinRecords(Buffer.alloc(0)))).length > 0);
 });
 
-test('HEAD of a stream is told no length, and the stream isn\'t begun', async (t) => {
+test('HEAD of a stream gets no Content-Length, and no stream is started', async (t) => {
   const { socket } = await startFastcgi(t, 'poll', temporaryFolder(t));
   const answer = await fastcgi(socket, { ...poll, method: 'HEAD', query: 'since=0', extra: { SCRIPT_NAME: '/stream' } });
   assert.deepEqual([answer.status, answer.headers['content-type'], answer.headers['content-length'], answer.body], [200, 'text/event-stream', undefined, '']);
 });
 
-test('the status is for who is on this machine and says so', async (t) => {
+test('the status answers only requests that come from this machine and name it as the host', async (t) => {
   const { socket } = await startFastcgi(t, 'poll', temporaryFolder(t));
   const statusOf = async (extra) => (await fastcgi(socket, { ...poll, extra: { SCRIPT_NAME: '/status', HTTP_HOST: 'localhost:8080', ...extra } })).status;
   for (const extra of [{}, { HTTP_HOST: '[::1]' }, { HTTP_HOST: '127.0.0.1:1' }, { REMOTE_ADDR: '::ffff:127.0.0.1' }]) {

@@ -1,5 +1,5 @@
-// gaps.test.mjs - messages that are gone, removed by SQL or a purge: every way of reading says so,
-// and goes on.
+// gaps.test.mjs - messages that were removed by SQL or a purge: each way to read a room reports the
+// gap and continues after it.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -8,7 +8,7 @@ import test from 'node:test';
 
 import { cgi, fastcgi, poll, send, startFastcgi, temporaryFolder } from './program.mjs';
 
-/** Six messages in the lobby, of which those are removed. */
+/** Creates six messages in the lobby, and removes those with the given numbers. */
 async function holed(t, ...removed) {
   const data = path.join(temporaryFolder(t), 'data');
   for (let i = 1; i <= 6; i++) assert.equal((await send(data, { text: `m${i}` })).status, 201);
@@ -19,7 +19,7 @@ async function holed(t, ...removed) {
 
 const seqs = ({ messages }) => messages.map(({ seq }) => seq);
 
-test('a poll says where rows are missing, wherever they stood, and nowhere else', async (t) => {
+test('a poll reports missing rows exactly where they are missing', async (t) => {
   const cases = [
     { removed: [2], query: 'since=0', seqs: [1, 3, 4, 5, 6], gap: true },
     { removed: [1, 2], query: 'since=0', seqs: [3, 4, 5, 6], gap: true },
@@ -44,14 +44,14 @@ test('a poll says where rows are missing, wherever they stood, and nowhere else'
   }
 });
 
-test('whoever follows next comes to the end of a room with holes', async (t) => {
+test('a client that follows `next` reaches the end of a room with gaps', async (t) => {
   const data = await holed(t, 1, 3, 4, 6);
   const found = [];
   let since = 0;
   for (let round = 0; round < 10 && since < 6; round++) {
     const { json } = await poll(data, `since=${since}&limit=1`);
     found.push(...seqs(json));
-    assert.ok(json.next > since, 'each answer leads on');
+    assert.ok(json.next > since, 'each answer makes progress');
     since = json.next;
   }
   assert.deepEqual(found, [2, 5]);
@@ -59,7 +59,7 @@ test('whoever follows next comes to the end of a room with holes', async (t) => 
   assert.deepEqual([json.messages, json.gap, json.next], [[], undefined, 6]);
 });
 
-test('a stream says so before the messages after the hole, and goes on', async (t) => {
+test('a stream reports the gap before the messages after it, and continues', async (t) => {
   const data = await holed(t, 2, 5);
   const { socket } = await startFastcgi(t, 'poll', data, { env: { POLLCHAT_MAX_STREAM: '1' } });
   const { body } = await fastcgi(socket, { program: 'stream', query: 'since=0' });
@@ -70,7 +70,7 @@ test('a stream says so before the messages after the hole, and goes on', async (
   assert.equal(values[first - 1].gap, true);
 });
 
-test('the page without JavaScript says so between the messages', async (t) => {
+test('the page without JavaScript shows the gap between the messages', async (t) => {
   const data = await holed(t, 3);
   const { status, body } = await cgi(data, { program: 'poll', query: 'part=log', extra: { SCRIPT_NAME: '/plain' } });
   assert.equal(status, 200, body);

@@ -1,4 +1,5 @@
-// heads.test.mjs - the file that says how far a room is, by the programs as plain CGI: written by send, mended by poll, told where nothing is held.
+// heads.test.mjs - head files, one for each room, with the number of its last message. send writes
+// them, poll repairs them, and names them to clients that cannot wait. As plain CGI.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -21,7 +22,7 @@ function place(t) {
   };
 }
 
-test('send writes what poll tells, before it answers', async (t) => {
+test('send writes the head file before it answers, and poll names that file', async (t) => {
   const p = place(t);
   for (let head = 1; head <= 3; head++) {
     const sent = await p.send({ text: 'hi' });
@@ -39,14 +40,14 @@ test('send writes what poll tells, before it answers', async (t) => {
   assert.notEqual(watch, (await p.poll('')).json.watch);
 });
 
-test('told with wait 0 only, for each room that has messages, in JSON and in the line of the cursor', async (t) => {
+test('poll names the head file only where it answers with wait 0, for each room that has messages, in JSON and in the cursor line', async (t) => {
   const p = place(t);
   await p.send({ text: 'hi' });
   assert.match((await p.poll('since=1')).json.watch, /^heads\/[0-9a-f]{32}$/);
   const lines = (await p.poll('since=0&format=ndjson')).body.trim().split('\n');
   assert.match(JSON.parse(lines.at(-1)).watch, /^heads\//);
-  assert.equal((await p.poll('since=1&wait=1')).json.watch, undefined, 'it was held');
-  assert.match((await p.poll('since=1&wait=1', { POLLCHAT_MAX_HELD: '0' })).json.watch, /^heads\//, 'no place was free');
+  assert.equal((await p.poll('since=1&wait=1')).json.watch, undefined, 'the poll waited');
+  assert.match((await p.poll('since=1&wait=1', { POLLCHAT_MAX_HELD: '0' })).json.watch, /^heads\//, 'no poll may wait');
   assert.match((await p.poll('since=1&wait=1', { POLLCHAT_MAX_WAIT: '0' })).json.watch, /^heads\//);
   assert.doesNotMatch((await p.poll('since=0&format=text')).body, /heads/);
   const { watch } = (await p.poll('since=1')).json;
@@ -56,11 +57,11 @@ test('told with wait 0 only, for each room that has messages, in JSON and in the
     assert.equal(polled.status, 200);
     assert.equal(polled.json.watch, undefined, query);
   }
-  assert.equal((await poll(p.data, 'since=1')).json.watch, undefined, 'without the setting');
-  assert.equal(fs.readdirSync(p.heads).length, 1, 'and asking for a room makes no file');
+  assert.equal((await poll(p.data, 'since=1')).json.watch, undefined, 'not without the setting');
+  assert.equal(fs.readdirSync(p.heads).length, 1, 'asking for an unknown room creates no file');
 });
 
-test('a sender that is killed between its commit and the file: the next poll mends it', async (t) => {
+test('after a sender was killed between its commit and the head file, the next poll repairs the file', async (t) => {
   const p = place(t);
   const source = path.join(p.folder, 'die.c');
   const library = path.join(p.folder, 'die.so');
@@ -76,7 +77,7 @@ test('a sender that is killed between its commit and the file: the next poll men
   assert.deepEqual(p.said(polled), { epoch: polled.json.epoch, head: 2 });
 });
 
-test('a folder that was emptied, another database, a key that was lost: the next poll says where, and the file is there', async (t) => {
+test('after the folder was emptied, the database replaced or the key lost, the next poll writes and names the file', async (t) => {
   const p = place(t);
   await p.send({ text: 'one' });
   await p.send({ text: 'two' });
@@ -85,7 +86,7 @@ test('a folder that was emptied, another database, a key that was lost: the next
   assert.deepEqual(p.said(first), { epoch: first.json.epoch, head: 2 });
 
   for (const name of fs.readdirSync(p.data).filter((each) => each.startsWith('chat.db'))) fs.rmSync(path.join(p.data, name));
-  await send(p.data, { text: 'anew' }); // by a program that doesn't write the file
+  await send(p.data, { text: 'anew' }); // by a program that writes no head files
   const second = await p.poll('since=0');
   assert.notEqual(second.json.epoch, first.json.epoch);
   assert.equal(second.json.watch, first.json.watch);
@@ -97,18 +98,19 @@ test('a folder that was emptied, another database, a key that was lost: the next
   assert.deepEqual(p.said(third), { epoch: third.json.epoch, head: 1 });
 });
 
-test('a folder that can\'t be had fails no request, and the log says so once', async (t) => {
+test('a folder that cannot be created makes no request fail, and the log says so once', async (t) => {
   const p = place(t);
   fs.writeFileSync(p.heads, 'a file');
   const sent = await p.send({ text: 'hi' });
   assert.equal(sent.status, 201);
-  assert.equal(sent.stderr.match(/heads/g)?.length, 2, sent.stderr); // the word and the path
+  // The setting and the path, so it is one line.
+  assert.equal(sent.stderr.match(/heads/g)?.length, 2, sent.stderr);
   const polled = await p.poll('since=0');
   assert.equal(polled.status, 200);
   assert.equal(polled.json.watch, undefined);
 });
 
-test('by FastCGI: not told to who is held, told where no more can be', async (t) => {
+test('FastCGI: an answer to a poll that waited names no head file; where polls cannot wait, it does', async (t) => {
   const p = place(t);
   await p.send({ text: 'hi' });
   for (const [most, isTold] of [['10', false], ['0', true]]) {

@@ -1,31 +1,36 @@
-// memory.test.mjs - requests that ask for much: what they take together is bounded, small ones go on, and where the host limits
-// memory a request is refused and the program lives, with all who wait in it.
+// memory.test.mjs - requests with large answers and bodies: their memory together is bounded, and
+// small requests are still answered. Where the host limits memory, a request is refused; the
+// program and its waiting polls survive.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { beginRecord, exchange, fastcgi, paramsRecords, programPath, send, startFastcgi, stdinRecords, temporaryFolder, until, variables } from './program.mjs';
+import {
+  beginRecord, exchange, fastcgi, paramsRecords, pollRequest, programPath, send, startFastcgi, status, stdinRecords, temporaryFolder,
+  until, variables,
+} from './program.mjs';
 
 const MEBIBYTE = 1 << 20;
 const LARGE = { POLLCHAT_MAX_TEXT: String(MEBIBYTE), POLLCHAT_MAX_ANSWER: String(4 * MEBIBYTE) };
-const asks = (query, more = {}) => ({ program: 'poll', query, ...more });
-const status = async ({ socket }) => (await fastcgi(socket, asks('', { extra: { SCRIPT_NAME: '/status', HTTP_HOST: 'localhost' } }))).json;
 const isSanitized = fs.readFileSync(programPath('poll')).includes('__asan_init') || fs.readFileSync(programPath('poll')).includes('__tsan_init');
 
-/** The status of an answer that may be cut in its middle: of those that nobody reads quickly enough only so much is kept. */
+/**
+ * The status of an answer that may be cut off: for a peer that reads too slowly, the program keeps
+ * only a limited amount.
+ */
 async function statusOf(socket, request) {
   const came = await exchange(socket, beginRecord(), paramsRecords(variables(request)), stdinRecords(Buffer.alloc(0)));
   return Number(/Status: (\d+)/.exec(came.subarray(0, 300).toString('latin1'))?.[1] ?? 0);
 }
 
-/** A room with four messages of a mebibyte. */
+/** A room with four messages of one MiB each. */
 async function bigRoom(t, character) {
   const data = temporaryFolder(t);
   for (let i = 0; i < 4; i++) await send(data, { room: 'big', text: character.repeat(MEBIBYTE) }, { extra: LARGE });
   return data;
 }
 
-/** The program as it is, where no more than so much address space is allowed. */
+/** A script that runs the program with a limit of address space. */
 function limited(t, program, mebibytes) {
   const file = path.join(temporaryFolder(t), program);
   fs.writeFileSync(file, `#!/bin/sh\nulimit -v ${mebibytes * 1024}\nexec '${programPath(program)}'\n`, { mode: 0o755 });
@@ -33,42 +38,41 @@ function limited(t, program, mebibytes) {
 }
 
 for (const mebibytes of [200, 400, 1000]) {
-  // Sanitizers map terabytes.
-  test(`where a process may have ${mebibytes} MiB, many large answers end no program: those who wait are answered, nobody is cut off`, { skip: isSanitized }, async (t) => {
+  test(`with ${mebibytes} MiB of address space, many large answers do not end the program, and waiting polls are answered`, { skip: isSanitized }, async (t) => {
     const data = await bigRoom(t, '\u0001');
     const poller = await startFastcgi(t, 'poll', data, { env: LARGE, file: limited(t, 'poll', mebibytes) });
-    const waiting = fastcgi(poller.socket, asks('since=now&wait=25'));
+    const waiting = fastcgi(poller.socket, pollRequest('since=now&wait=25'));
     await until(async () => (await status(poller)).parked.polls === 1, 'a poll to wait');
     const statuses = [];
     const ask = async (i) => {
-      for (let k = 0; k < 4; k++) statuses.push(await statusOf(poller.socket, asks(i % 2 === 0 ? 'room=big&last=4' : 'room=big&since=0&format=text')));
+      for (let k = 0; k < 4; k++) statuses.push(await statusOf(poller.socket, pollRequest(i % 2 === 0 ? 'room=big&last=4' : 'room=big&since=0&format=text')));
     };
     await Promise.all(Array.from({ length: 16 }, (_, i) => ask(i)));
-    assert.equal(poller.child.exitCode ?? poller.child.signalCode, null, 'the program lives');
-    assert.deepEqual(statuses.filter((s) => s !== 200 && s !== 503), [], 'each has an answer');
+    assert.equal(poller.child.exitCode ?? poller.child.signalCode, null, 'the program still runs');
+    assert.deepEqual(statuses.filter((s) => s !== 200 && s !== 503), [], 'each request is answered');
     assert.ok(statuses.includes(200));
-    assert.equal((await fastcgi(poller.socket, asks('last=1'))).status, 200);
+    assert.equal((await fastcgi(poller.socket, pollRequest('last=1'))).status, 200);
     await send(data, { text: 'news' });
     assert.equal((await waiting).json.messages[0].text, 'news');
   });
 }
 
-test('where a process may have 200 MiB, many large bodies end no program, and each is stored or refused', { skip: isSanitized }, async (t) => {
+test('with 200 MiB of address space, many large bodies do not end the program, and each is stored or refused', { skip: isSanitized }, async (t) => {
   const data = await bigRoom(t, 'x');
   const sender = await startFastcgi(t, 'send', data, { env: LARGE, file: limited(t, 'send', 200) });
   const body = JSON.stringify({ room: 'big', text: '\u0001'.repeat(MEBIBYTE) });
   const request = { program: 'send', method: 'POST', type: 'application/json', body };
   const answers = await Promise.all(Array.from({ length: 24 }, () => fastcgi(sender.socket, request)));
-  assert.equal(sender.child.exitCode ?? sender.child.signalCode, null, 'the program lives');
+  assert.equal(sender.child.exitCode ?? sender.child.signalCode, null, 'the program still runs');
   assert.deepEqual([...new Set(answers.map((a) => a.status))].filter((s) => s !== 201 && s !== 503), []);
   const stored = answers.filter((a) => a.status === 201).length;
   assert.ok(stored > 0);
   const poller = await startFastcgi(t, 'poll', data, { env: LARGE });
-  assert.equal((await fastcgi(poller.socket, asks('room=big&since=now'))).json.head, 4 + stored);
+  assert.equal((await fastcgi(poller.socket, pollRequest('room=big&since=now'))).json.head, 4 + stored);
   assert.equal((await fastcgi(sender.socket, { ...request, body: '{"text":"hi"}' })).status, 201);
 });
 
-test('100 requests for all that an answer may have, outstanding at once, delay nobody else\'s poll for long', async (t) => {
+test('100 outstanding requests for the largest answer do not delay small polls for long', async (t) => {
   const data = temporaryFolder(t);
   for (let i = 0; i < 8; i++) await send(data, { room: 'big', text: 'x"\n'.repeat(80_000) });
   await send(data, { text: 'small' });
@@ -77,15 +81,15 @@ test('100 requests for all that an answer may have, outstanding at once, delay n
   let answered = 0;
   const ask = async () => {
     while (going) {
-      answered += (await statusOf(poller.socket, asks('room=big&last=8'))) === 200;
+      answered += (await statusOf(poller.socket, pollRequest('room=big&last=8'))) === 200;
     }
   };
   const heavy = Array.from({ length: 100 }, ask);
-  await until(() => answered > 20, 'the heavy ones to be at it');
+  await until(() => answered > 20, 'the large answers to be in progress');
   const took = [];
   for (let i = 0; i < 10; i++) {
     const before = Date.now();
-    assert.equal((await fastcgi(poller.socket, asks('last=1'))).json.messages[0].text, 'small');
+    assert.equal((await fastcgi(poller.socket, pollRequest('last=1'))).json.messages[0].text, 'small');
     took.push(Date.now() - before);
   }
   going = false;
@@ -95,14 +99,14 @@ test('100 requests for all that an answer may have, outstanding at once, delay n
   assert.ok(took[5] < 5000, `${took} ms`);
 });
 
-test('many who ask for great messages at once get them about as soon as if each had waited for his turn', async (t) => {
+test('many requests for large messages take about as long at once as one after the other', async (t) => {
   const data = temporaryFolder(t);
   const large = { POLLCHAT_MAX_TEXT: String(MEBIBYTE), POLLCHAT_MAX_ANSWER: String(2 * MEBIBYTE) };
   await send(data, { room: 'big', text: '\u0001'.repeat(MEBIBYTE) }, { extra: large });
   const poller = await startFastcgi(t, 'poll', data, { env: large });
   const get = async () => {
     let status = 503;
-    for (let tries = 0; status === 503 && tries < 1000; tries++) status = await statusOf(poller.socket, asks('room=big&last=1'));
+    for (let tries = 0; status === 503 && tries < 1000; tries++) status = await statusOf(poller.socket, pollRequest('room=big&last=1'));
     assert.equal(status, 200);
   };
   const clients = Array.from({ length: 40 });
@@ -111,16 +115,18 @@ test('many who ask for great messages at once get them about as soon as if each 
   const inTurn = performance.now() - began;
   await Promise.all(clients.map(get));
   const together = performance.now() - began - inTurn;
-  // It takes 14 to 70 times as long where each thread holds a part of the budget and waits for the rest.
-  assert.ok(together < 10 * inTurn, `${together} ms, in turn ${inTurn} ms`);
+  // Without care it takes 14 to 70 times as long: each thread holds a part of the memory budget and
+  // waits for the rest.
+  assert.ok(together < 10 * inTurn, `${together} ms, one after the other ${inTurn} ms`);
 });
 
-test('memory that much was needed for is given back', { skip: isSanitized }, async (t) => {
+test('memory for large answers is returned to the system', { skip: isSanitized }, async (t) => {
   const data = await bigRoom(t, '\u0001');
   const poller = await startFastcgi(t, 'poll', data, { env: LARGE });
   const resident = () => Number(/VmRSS:\s+(\d+)/.exec(fs.readFileSync(`/proc/${poller.child.pid}/status`, 'utf8'))[1]) / 1024;
-  const ask = () => Promise.all(Array.from({ length: 40 }, () => statusOf(poller.socket, asks('room=big&last=4'))));
+  const ask = () => Promise.all(Array.from({ length: 40 }, () => statusOf(poller.socket, pollRequest('room=big&last=4'))));
   await ask();
   await ask();
-  await until(() => resident() < 56, 'less than 56 MiB to be resident: the caches of the connections to the store'); // or it stays at 64
+  // 64 MiB if it is not returned.
+  await until(() => resident() < 56, 'less than 56 MiB to be resident (the rest are caches of connections to the store)');
 });

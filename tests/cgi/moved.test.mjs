@@ -1,15 +1,16 @@
-// moved.test.mjs - the data folder is moved to another place, in any order of steps: there is never
-// a second chat.
+// moved.test.mjs - the owner moves the data folder, in any order of steps: a second, empty chat is
+// never started.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 
-import { fastcgi, root, startFastcgi, temporaryFolder, until } from './program.mjs';
+import { fastcgi, root, startFastcgi, status, temporaryFolder, topics, until } from './program.mjs';
 
 /**
- * Programs in a folder of their own, with the data where they lie unless a setting says otherwise.
+ * Installs the programs in a folder of their own. The data is beside them unless a setting names
+ * another folder.
  */
 async function install(t) {
   const home = temporaryFolder(t);
@@ -23,28 +24,27 @@ async function install(t) {
 
 const say = (sender, text) => fastcgi(sender.socket, { program: 'send', method: 'POST', type: 'text/plain', body: text });
 const read = async (poller) => (await fastcgi(poller.socket, { program: 'poll', query: 'since=0' })).json.messages.map(({ text }) => text);
-const topics = async (poller) =>
-  (await fastcgi(poller.socket, { program: 'poll', extra: { SCRIPT_NAME: '/doctor', HTTP_HOST: 'localhost' } })).json.findings.map(({ topic }) => topic);
 
-test('first the folder, then the setting: what still runs, and what is still held, begins nothing in the old place', async (t) => {
+test('the folder is moved before the setting: running programs and waiting polls create nothing in the old place', async (t) => {
   const { old, moved, start, settle } = await install(t);
   const [sender, poller] = [await start('send'), await start('poll')];
   assert.equal((await say(sender, 'a')).status, 201);
   const held = fastcgi(poller.socket, { program: 'poll', query: 'since=1&wait=2' });
-  await until(async () => (await fastcgi(poller.socket, { program: 'poll', extra: { SCRIPT_NAME: '/status', HTTP_HOST: 'localhost' } })).json.parked.polls === 1, 'it to wait');
+  await until(async () => (await status(poller)).parked.polls === 1, 'the poll to wait');
   fs.renameSync(old, moved);
   assert.equal((await say(sender, 'b')).status, 503);
   await held;
   assert.equal(fs.existsSync(old), false);
   settle();
-  await Promise.all([sender, poller].map(({ gone }) => gone)); // they leave for others that read the setting
+  // They end, so that new processes read the setting.
+  await Promise.all([sender, poller].map(({ gone }) => gone));
   const [next, reader] = [await start('send'), await start('poll')];
   assert.equal((await say(next, 'c')).json.seq, 2);
   assert.deepEqual(await read(reader), ['a', 'c']);
   assert.equal(fs.existsSync(old), false);
 });
 
-test('first the setting, then the folder: nothing begins in the new place before it is there', async (t) => {
+test('the setting is changed before the folder is moved: programs create nothing in the new place', async (t) => {
   const { old, moved, start, settle } = await install(t);
   const first = await start('send');
   assert.equal((await say(first, 'a')).status, 201);
@@ -62,7 +62,7 @@ test('first the setting, then the folder: nothing begins in the new place before
   assert.ok(!(await topics(poller)).includes('data-left'));
 });
 
-test('what a program has begun in the old place meanwhile is named by doctor', async (t) => {
+test('doctor names data that is left in the old place', async (t) => {
   const { old, moved, start, settle } = await install(t);
   await say(await start('send'), 'a');
   fs.cpSync(old, moved, { recursive: true });

@@ -1,4 +1,5 @@
-// program.mjs - runs send, poll and pollchat without a web server: as plain CGI, and as FastCGI on a Unix socket.
+// program.mjs - runs send, poll and pollchat without a web server: as plain CGI, and as FastCGI on
+// a Unix socket.
 //
 // Environment: ROOT, the folder that holds cgi-bin/ (a stage or an installed tree).
 import { spawn } from 'node:child_process';
@@ -7,11 +8,13 @@ import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { until } from '../wait.mjs';
 
 export const root = process.env.ROOT ?? path.resolve('build/release/stage');
 
-/** What a program's environment begins with: as little as a server gives it, and the sanitizers' options. */
+/**
+ * The environment of each program: as small as a web server's, plus the options of the sanitizers.
+ */
 const environment = {
   PATH: `${process.env.PATH}:/usr/bin:/usr/sbin`,
   ...Object.fromEntries(Object.entries(process.env).filter(([name]) => /^[A-Z]+SAN_OPTIONS$/.test(name))),
@@ -21,16 +24,22 @@ export function programPath(name) {
   return path.join(root, 'cgi-bin', name);
 }
 
-/** What becomes of nothing within this time never will: a test that waited on would hold up all others, and nobody would know for what. */
+/** A limit for each answer. A test that waited for ever would hide which answer is missing. */
 const LIMIT_MS = 120_000;
 
-/** A program that is told to end is gone within two seconds; the rest is for a machine that is busy, or tools that make it slow. */
+/**
+ * A program ends within two seconds of a signal. The rest is for busy machines and slow tools such
+ * as valgrind.
+ */
 export const GONE_MS = 6000;
 
 const endings = new WeakMap();
 
-/** Has this done when the test t ends: what was asked for last comes first, so that a folder goes after the program that writes in it; and all
- * of it is done, whatever becomes of one. (t.after begins with the first, and leaves out what is behind one that fails.) */
+/**
+ * Calls `what` when the test t ends. The last one registered runs first, so a program is stopped
+ * before its folder is removed. All run, even if one fails. (t.after runs the first one first, and
+ * stops at a failure.)
+ */
 export function atEnd(t, what) {
   if (!endings.has(t)) {
     const list = [];
@@ -50,7 +59,7 @@ export function atEnd(t, what) {
   endings.get(t).push(what);
 }
 
-/** A new folder for one test's data; removed when the test ends. */
+/** Creates a folder for one test; it is removed when the test ends. */
 export function temporaryFolder(t) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'pollchat-test-'));
   atEnd(t, () => fs.rmSync(folder, { recursive: true, force: true }));
@@ -63,7 +72,7 @@ async function text(stream) {
   return Buffer.concat(pieces).toString('utf8');
 }
 
-/** Splits what a CGI program printed into status, headers (lower case) and body. */
+/** Splits the output of a CGI program into status, headers (names in lower case) and body. */
 export function parseAnswer(output) {
   const end = output.indexOf('\r\n\r\n');
   if (end < 0) return { status: 0, headers: {}, body: output };
@@ -77,7 +86,7 @@ export function parseAnswer(output) {
   return { status: parseInt(headers.status, 10), headers, body, json: isJson && body !== '' ? JSON.parse(body) : undefined };
 }
 
-/** The CGI variables of one request, as a web server would set them. */
+/** The CGI variables of one request, as a web server sets them. */
 export function variables({ program, method = 'GET', query = '', type, length, extra = {} }) {
   const all = {
     GATEWAY_INTERFACE: 'CGI/1.1', SERVER_PROTOCOL: 'HTTP/1.1', SERVER_NAME: 'chat.test', SERVER_PORT: '80', HTTP_HOST: 'chat.test',
@@ -89,18 +98,25 @@ export function variables({ program, method = 'GET', query = '', type, length, e
   return { ...all, ...extra };
 }
 
-/** Starts a program as plain CGI. Give its standard input to `child.stdin`; `answer` resolves when it ends. */
+/**
+ * Starts a program as plain CGI. Write its standard input to `child.stdin`; `answer` resolves when
+ * it ends.
+ */
 export function startCgi(data, request) {
   const env = { ...environment, ...(data ? { POLLCHAT_DATA: data } : {}), ...variables(request) };
   const child = spawn(programPath(request.program), [], { env, stdio: ['pipe', 'pipe', 'pipe'], timeout: LIMIT_MS, killSignal: 'SIGKILL' });
-  child.stdin.on('error', () => {}); // a program that doesn't want the body may leave first
+  // A program that does not read the body may close its end first.
+  child.stdin.on('error', () => {});
   const answer = Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]).then(
     ([stdout, stderr, [code, signal]]) => ({ ...parseAnswer(stdout), stdout, stderr, code, signal }),
   );
   return { child, answer };
 }
 
-/** One request by plain CGI. body: string or Buffer; its length is announced unless `length` says otherwise (null: not at all). */
+/**
+ * Makes one plain CGI request. body: string or Buffer. Its length is announced unless `length` is
+ * given (null: none is announced).
+ */
 export async function cgi(data, request) {
   const body = Buffer.from(request.body ?? '');
   const length = request.length === null ? undefined : (request.length ?? (request.body !== undefined ? body.length : undefined));
@@ -119,7 +135,7 @@ export function poll(data, query = 'since=0', more = {}) {
   return cgi(data, { program: 'poll', query, ...more });
 }
 
-/** Runs pollchat. */
+/** Runs the command line program pollchat. */
 export async function pollchat(args, env = {}) {
   const child = spawn(programPath('pollchat'), args, { env: { ...environment, ...env }, stdio: ['ignore', 'pipe', 'pipe'], timeout: LIMIT_MS, killSignal: 'SIGKILL' });
   const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
@@ -153,7 +169,7 @@ function pairLength(n) {
 
 export const beginRecord = (keep = false) => record(BEGIN, Buffer.from([0, 1, keep ? 1 : 0, 0, 0, 0, 0, 0]));
 
-/** A value that is a list: as many variables of one name. */
+/** Encodes parameters. A value that is a list becomes several parameters of the same name. */
 export function paramsRecords(all) {
   const each = Object.entries(all).flatMap(([name, value]) => [value].flat().map((one) => [name, one]));
   const pairs = each.map(([name, value]) => {
@@ -169,7 +185,7 @@ export function stdinRecords(body) {
   return Buffer.concat([...pieces, record(STDIN)]);
 }
 
-/** Cuts what came from a FastCGI program into its streams. `ended`: the END record came. */
+/** Separates the streams of a FastCGI answer. `ended`: the END record has arrived. */
 export function parseRecords(bytes) {
   const streams = { [STDOUT]: [], [STDERR]: [] };
   let ended = false;
@@ -182,11 +198,12 @@ export function parseRecords(bytes) {
   return { ...parseAnswer(Buffer.concat(streams[STDOUT]).toString()), stderr: Buffer.concat(streams[STDERR]).toString(), ended };
 }
 
-// The file is there from bind() on, but who comes before listen() is refused: the kernel's list has a flag for that.
+// The socket file exists after bind(), but connections are refused until listen(). A flag in the
+// kernel's list tells when.
 const isListening = (socket) =>
   fs.readFileSync('/proc/net/unix', 'latin1').split('\n').some((line) => line.endsWith(` ${socket}`) && line.split(' ')[3] === '00010000');
 
-/** Starts a program as FastCGI on a socket of its own, stopped at the end of the test. */
+/** Starts a program as FastCGI on a socket of its own. It is stopped at the end of the test. */
 export async function startFastcgi(t, program, data, { env = {}, file = programPath(program), name = 'fcgi.sock' } = {}) {
   const folder = temporaryFolder(t);
   const socket = path.join(folder, name);
@@ -199,12 +216,15 @@ export async function startFastcgi(t, program, data, { env = {}, file = programP
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
     await gone;
   });
-  await until(() => child.exitCode !== null || isListening(socket), `${name} to be listened on`);
+  await until(() => child.exitCode !== null || isListening(socket), `${name} to accept connections`);
   if (child.exitCode !== null) throw new Error(`spawn-fcgi: ${await stderr}`);
   return { child, socket, gone, stderr };
 }
 
-/** One whole request by FastCGI; resolves with the last byte of the answer, not with the close that follows it. */
+/**
+ * Makes one FastCGI request; resolves with the last byte of the answer, before the connection is
+ * closed.
+ */
 export function fastcgiToLastByte(socket, request) {
   return new Promise((resolve, reject) => {
     const connection = net.createConnection(socket);
@@ -221,7 +241,10 @@ export function fastcgiToLastByte(socket, request) {
   });
 }
 
-/** One whole request by FastCGI whose answer nobody reads, but whoever calls: a socket. It is closed at the end of the test. */
+/**
+ * Makes one FastCGI request and returns the connection without reading from it. It is closed when
+ * the test ends.
+ */
 export function unread(t, socket, request) {
   const connection = net.createConnection(socket);
   connection.pause();
@@ -233,14 +256,17 @@ export function unread(t, socket, request) {
   return connection;
 }
 
-/** Writes bytes to the socket as they are; collects what comes until the program closes the connection. */
+/**
+ * Writes the bytes to the socket unchanged; returns all that arrives until the program closes the
+ * connection.
+ */
 export async function exchange(socket, ...pieces) {
   const connection = net.createConnection(socket);
   const came = [];
   connection.on('data', (piece) => came.push(piece));
   const closed = new Promise((resolve, reject) => {
     connection.setTimeout(LIMIT_MS, () => {
-      reject(new Error(`neither an answer nor its end; so far: ${Buffer.concat(came)}`));
+      reject(new Error(`the answer does not end; received so far: ${Buffer.concat(came)}`));
       connection.destroy();
     });
     connection.on('close', resolve);
@@ -251,20 +277,29 @@ export async function exchange(socket, ...pieces) {
   return Buffer.concat(came);
 }
 
-/** One whole request by FastCGI. */
+/** Makes one FastCGI request and returns its answer. */
 export async function fastcgi(socket, request, { keep = false } = {}) {
   const body = Buffer.from(request.body ?? '');
   const all = variables({ ...request, length: request.length === null ? undefined : (request.length ?? body.length) });
   return parseRecords(await exchange(socket, beginRecord(keep), paramsRecords(all), stdinRecords(body)));
 }
 
-/** Waits until the condition holds; fails loudly when it never does. */
-export async function until(condition, what, limitMs = 60_000) {
-  const end = Date.now() + limitMs;
-  for (;;) {
-    const value = await condition();
-    if (value) return value;
-    if (Date.now() > end) throw new Error(`waited in vain for: ${what}`);
-    await delay(10);
-  }
+/** A GET of poll. */
+export const pollRequest = (query, more = {}) => ({ program: 'poll', query, ...more });
+
+/**
+ * Asks for a path of poll from the same machine. where: a FastCGI program ({ socket }), or a data
+ * folder, for plain CGI.
+ */
+async function askLocally(where, path_) {
+  const request = pollRequest('', { extra: { SCRIPT_NAME: path_, HTTP_HOST: 'localhost' } });
+  return (await (typeof where === 'string' ? cgi(where, request) : fastcgi(where.socket, request))).json;
 }
+
+/** What /status says of the site: its counters, and how many polls and streams wait. */
+export const status = (where) => askLocally(where, '/status');
+
+/** The topics of doctor's findings. */
+export const topics = async (where) => (await askLocally(where, '/doctor')).findings.map(({ topic }) => topic);
+
+export { until } from '../wait.mjs';

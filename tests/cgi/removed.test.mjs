@@ -1,4 +1,5 @@
-// removed.test.mjs - files of the database are removed or emptied while the programs run: nothing that was answered 201 is lost, and all agree.
+// removed.test.mjs - files of the database are removed or emptied while the programs run: no
+// message that was answered 201 is lost without notice, and all readers agree.
 
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
@@ -7,7 +8,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 
-import { atEnd, cgi, fastcgi, poll, pollchat, programPath, send, startFastcgi, temporaryFolder, until } from './program.mjs';
+import { atEnd, fastcgi, poll, pollchat, programPath, send, startFastcgi, status, temporaryFolder, topics, until } from './program.mjs';
 
 const all = { program: 'poll', query: 'since=0&limit=1000' };
 
@@ -31,25 +32,21 @@ const stop = async ({ child, gone }, signal = 'SIGTERM') => {
   child.kill(signal);
   await gone;
 };
-const topics = async (data) => {
-  const { json } = await cgi(data, { program: 'poll', extra: { SCRIPT_NAME: '/doctor', HTTP_HOST: 'localhost' } });
-  return json.findings.map(({ topic }) => topic);
-};
 const sound = async (data) => {
   const { code, stdout, stderr } = await pollchat(['check'], { POLLCHAT_DATA: data });
   assert.equal(code, 0, stdout + stderr);
 };
 
 for (const names of [['chat.db-wal'], ['chat.db-shm'], ['chat.db-wal', 'chat.db-shm'], ['chat.db-wal', 'chat.db-shm', 'chat.db-lock']]) {
-  test(`${names.join(', ')} removed under running programs: no answered message is lost, none is numbered twice`, async (t) => {
+  test(`${names.join(', ')} removed while programs run: no answered message is lost, and no number is used twice`, async (t) => {
     const { data, sender, poller, say, read, remove } = await start(t);
     for (const text of ['a', 'b']) await say(text);
     const { epoch } = await read();
     remove(...names);
     assert.equal((await say('c')).seq, 3);
-    assert.deepEqual(texts(await read()), ['a', 'b', 'c'], 'readers see it');
+    assert.deepEqual(texts(await read()), ['a', 'b', 'c'], 'readers see the new message');
     remove(...names);
-    await stop(sender, 'SIGKILL'); // what only readers have open now
+    await stop(sender, 'SIGKILL'); // now only the reader has the removed files open
     const next = await startFastcgi(t, 'send', data);
     assert.equal((await say('d', next)).seq, 4);
     await stop(next);
@@ -60,7 +57,7 @@ for (const names of [['chat.db-wal'], ['chat.db-shm'], ['chat.db-wal', 'chat.db-
   });
 }
 
-test('the log removed again and again, as soon as it is back: nothing is lost', async (t) => {
+test('the log is removed again and again, each time that it is back: nothing is lost', async (t) => {
   const { data, sender, say, read, remove } = await start(t);
   const log = path.join(data, 'chat.db-wal');
   const sent = ['first'];
@@ -68,7 +65,7 @@ test('the log removed again and again, as soon as it is back: nothing is lost', 
   await read();
   for (let i = 0; i < 5; i++) {
     remove('chat.db-wal');
-    await until(() => fs.existsSync(log) && fs.statSync(log).size > 0, 'the log to be back');
+    await until(() => fs.existsSync(log) && fs.statSync(log).size > 0, 'the log to be written again');
     remove('chat.db-wal');
     const text = `message ${i}`;
     assert.equal((await say(text)).epoch, epoch);
@@ -79,14 +76,14 @@ test('the log removed again and again, as soon as it is back: nothing is lost', 
   await sound(data);
 });
 
-test('a message that is refused while the log is empty: the epoch stays, and programs that start later come in', async (t) => {
+test('a message is refused while the log is empty: the epoch stays, and programs that start later can open the database', async (t) => {
   const { data, sender, poller, say, read } = await start(t);
   await say('a');
   await stop(sender);
   await stop(poller);
   const { stdout } = spawnSync('sqlite3', [path.join(data, 'chat.db'), 'SELECT count(*) FROM message'], { encoding: 'utf8' });
   assert.equal(stdout.trim(), '1');
-  assert.ok(!fs.existsSync(path.join(data, 'chat.db-wal')), 'the shell has removed it, as the last one that had it open');
+  assert.ok(!fs.existsSync(path.join(data, 'chat.db-wal')), 'sqlite3, which had it open last, has removed it');
   const reader = await startFastcgi(t, 'poll', data);
   const { epoch } = await read(reader);
   assert.equal((await send(data, { text: 'b', reply_to: 999 })).status, 400);
@@ -97,7 +94,7 @@ test('a message that is refused while the log is empty: the epoch stays, and pro
 });
 
 for (const runs of [true, false]) {
-  test(`the log cut to a half while ${runs ? 'programs run' : 'no program runs'}: what is lost is told, and no number is given twice in one epoch`, async (t) => {
+  test(`the log is cut to half its size while ${runs ? 'programs run' : 'no program runs'}: a loss is reported, and no number is used twice in one epoch`, async (t) => {
     const { data, sender, poller, say, read } = await start(t);
     const log = path.join(data, 'chat.db-wal');
     for (let i = 0; i < 10; i++) await say(`message ${i}`);
@@ -107,7 +104,7 @@ for (const runs of [true, false]) {
       await stop(poller, 'SIGKILL');
     }
     fs.truncateSync(log, Math.floor(fs.statSync(log).size / 2));
-    await poll(data); // an opener that has nothing of it
+    await poll(data); // opens the database without having known its log
     const { json } = await send(data, { text: 'after' });
     assert.ok(json.seq === 11 || json.epoch !== epoch, `${json.seq}`);
     assert.ok(json.seq === 11 || (await topics(data)).includes('data-lost'));
@@ -115,7 +112,7 @@ for (const runs of [true, false]) {
   });
 }
 
-test('the log cut again and again while many send: what was answered in the last epoch is there, and the database is sound', async (t) => {
+test('the log is cut again and again while many send: the messages answered in the last epoch are there, and the database is sound', async (t) => {
   const { data, sender } = await start(t);
   const log = path.join(data, 'chat.db-wal');
   const answered = [];
@@ -138,11 +135,11 @@ test('the log cut again and again while many send: what was answered in the last
   const { epoch, messages } = (await poll(data, 'since=0&limit=1000')).json;
   const stored = new Map(messages.map(({ seq, text }) => [seq, text]));
   for (const one of answered.filter((a) => a.epoch === epoch)) assert.equal(stored.get(one.seq), one.text);
-  assert.equal(new Set(answered.map((a) => `${a.epoch} ${a.seq}`)).size, answered.length, 'no number is given twice in one epoch');
+  assert.equal(new Set(answered.map((a) => `${a.epoch} ${a.seq}`)).size, answered.length, 'no number is used twice in one epoch');
   assert.ok((await topics(data)).includes('data-lost'));
 });
 
-test('by plain CGI the log and all beside it is removed between two requests: the epoch changes, and doctor tells', async (t) => {
+test('plain CGI: the log and its side files are removed between two requests: the epoch changes, and doctor reports it', async (t) => {
   const data = path.join(temporaryFolder(t), 'data');
   const { json: first } = await send(data, { text: 'a' });
   for (const name of ['chat.db-wal', 'chat.db-shm', 'chat.db-lock']) fs.rmSync(path.join(data, name));
@@ -150,11 +147,11 @@ test('by plain CGI the log and all beside it is removed between two requests: th
   assert.deepEqual([first.seq, second.seq], [1, 1]);
   assert.notEqual(second.epoch, first.epoch);
   assert.ok((await topics(data)).includes('data-alone'));
-  assert.equal((await send(data, { text: 'c' })).json.epoch, second.epoch, 'once');
+  assert.equal((await send(data, { text: 'c' })).json.epoch, second.epoch, 'the epoch changes only once');
   await sound(data);
 });
 
-test('an older log is put in the place of the one that is used: what was sent meanwhile is kept aside, and the epoch changes', async (t) => {
+test('an older log replaces the current one: messages sent in between are saved to another file, and the epoch changes', async (t) => {
   const { data, say, read } = await start(t);
   const [log, away] = [path.join(data, 'chat.db-wal'), path.join(data, 'away')];
   await say('a');
@@ -163,12 +160,12 @@ test('an older log is put in the place of the one that is used: what was sent me
   assert.equal((await say('b')).seq, 2);
   fs.renameSync(away, log);
   const json = await say('c');
-  assert.ok(json.seq === 3 || json.epoch !== epoch, 'no number is given twice in one epoch');
+  assert.ok(json.seq === 3 || json.epoch !== epoch, 'no number is used twice in one epoch');
   assert.ok((await topics(data)).includes(json.seq === 3 ? 'data-saved' : 'data-aside'));
   await sound(data);
 });
 
-test('chat.db emptied while only readers have it open: they write it anew', async (t) => {
+test('chat.db is emptied while only readers have it open: they write it again', async (t) => {
   const data = path.join(temporaryFolder(t), 'data');
   const { json } = await send(data, { text: 'a' });
   const poller = await startFastcgi(t, 'poll', data);
@@ -180,17 +177,17 @@ test('chat.db emptied while only readers have it open: they write it anew', asyn
   await sound(data);
 });
 
-test('the log removed while nobody asks for anything: it is back by itself, and doctor says so', async (t) => {
+test('the log is removed while no request comes: it is written again, and doctor reports it', async (t) => {
   const { data, say, read, remove } = await start(t);
   await say('a');
   await read();
   remove('chat.db-wal', 'chat.db-shm');
-  await until(() => fs.existsSync(path.join(data, 'chat.db-wal')) && fs.statSync(path.join(data, 'chat.db-wal')).size > 0, 'the log to be put back');
+  await until(() => fs.existsSync(path.join(data, 'chat.db-wal')) && fs.statSync(path.join(data, 'chat.db-wal')).size > 0, 'the log to be written again');
   assert.ok((await topics(data)).includes('data-saved'));
   await sound(data);
 });
 
-test('chat.db emptied under running programs: it is written anew from what they have', async (t) => {
+test('chat.db is emptied while programs run: they write it again', async (t) => {
   const { data, poller, say, read } = await start(t);
   for (const text of ['a', 'b']) await say(text);
   await read();
@@ -203,7 +200,7 @@ test('chat.db emptied under running programs: it is written anew from what they 
   assert.ok((await topics(data)).includes('data-saved'));
 });
 
-test('the log emptied under running programs: nothing is answered 201 that is gone afterwards', async (t) => {
+test('the log is emptied while programs run: each message that is answered 201 afterwards stays', async (t) => {
   const { data, sender, poller, say, read } = await start(t);
   for (const text of ['a', 'b']) await say(text);
   const { epoch } = await read();
@@ -215,11 +212,11 @@ test('the log emptied under running programs: nothing is answered 201 that is go
   const after = (await poll(data)).json;
   assert.deepEqual(texts(after), texts(before));
   assert.equal(texts(after).at(-1), 'c');
-  assert.equal(after.epoch === epoch, texts(after).length === 3, 'what is lost is another epoch');
+  assert.equal(after.epoch === epoch, texts(after).length === 3, 'after a loss the epoch is another');
   await sound(data);
 });
 
-test('the log removed while no program runs: what was in it is lost, which is told, and no number is given twice in one epoch', async (t) => {
+test('the log is removed while no program runs: the loss is reported, and no number is used twice in one epoch', async (t) => {
   const { data, sender, poller, say, read, remove } = await start(t);
   await say('a');
   const { epoch } = await read();
@@ -233,7 +230,7 @@ test('the log removed while no program runs: what was in it is lost, which is to
   await sound(data);
 });
 
-test('another database under the name of the old one, whose log was left behind: the log is kept aside, not mixed into it', async (t) => {
+test('another database replaces chat.db, but the old log stays: the log is moved aside and not applied to the new database', async (t) => {
   const one = await start(t);
   const two = await start(t);
   await one.say('a');
@@ -247,7 +244,7 @@ test('another database under the name of the old one, whose log was left behind:
   if (fs.statSync(path.join(one.data, 'chat.db')).birthtimeMs > 0) assert.ok((await topics(one.data)).includes('data-aside'));
 });
 
-test('after a quiet minute, and after the programs have left, chat.db alone is the whole chat', async (t) => {
+test('after a minute without messages, and after the programs have ended, chat.db alone contains the whole chat', async (t) => {
   const { data, sender, say } = await start(t);
   const copy = path.join(temporaryFolder(t), 'copy.db');
   const inCopy = () => {
@@ -255,17 +252,17 @@ test('after a quiet minute, and after the programs have left, chat.db alone is t
     return spawnSync('sqlite3', [`file:${copy}?immutable=1`, 'SELECT text FROM message ORDER BY seq'], { encoding: 'utf8' }).stdout.trim();
   };
   await say('a');
-  assert.equal(inCopy(), '', 'it is in the log');
+  assert.equal(inCopy(), '', 'the message is in the log');
   const old = Date.now() / 1000 - 100;
   fs.utimesSync(path.join(data, 'chat.db-wal'), old, old);
-  await until(() => inCopy() === 'a', 'the log to be copied');
+  await until(() => inCopy() === 'a', 'the log to be copied to chat.db');
   await say('b');
   assert.equal(inCopy(), 'a');
   await stop(sender);
   assert.equal(inCopy(), 'a\nb');
 });
 
-test('by plain CGI it is copied once a minute, by whoever comes', async (t) => {
+test('plain CGI: the log is copied to chat.db once a minute, by the next request', async (t) => {
   const data = path.join(temporaryFolder(t), 'data');
   const log = path.join(data, 'chat.db-wal');
   await send(data, { text: 'a' });
@@ -276,7 +273,7 @@ test('by plain CGI it is copied once a minute, by whoever comes', async (t) => {
   assert.equal(rows.stdout.trim(), 'a');
 });
 
-test('what makers that were killed have left is swept by the next start, and what is being made is not', async (t) => {
+test('temporary files of killed processes are removed by the next start; those of a running process stay', async (t) => {
   const data = path.join(temporaryFolder(t), 'data');
   fs.mkdirSync(data, { mode: 0o700 });
   const file = (name) => path.join(data, name);
@@ -290,25 +287,26 @@ test('what makers that were killed have left is swept by the next start, and wha
   assert.equal((await fastcgi((await startFastcgi(t, 'send', data, { env: { POLLCHAT_HEADS: path.join(temporaryFolder(t), 'heads') } })).socket,
     { program: 'send', method: 'POST', type: 'text/plain', body: 'hi' })).status, 201);
   assert.deepEqual(texts(await read()), ['hi']);
-  assert.deepEqual(fs.readdirSync(data).filter((name) => /^chat\.(bell|tally|key)[.-]/.test(name)), ['chat.bell.Living', 'chat.key-old']); // the latter is an owner's copy
+  // chat.key-old is a copy that the owner made.
+  assert.deepEqual(fs.readdirSync(data).filter((name) => /^chat\.(bell|tally|key)[.-]/.test(name)), ['chat.bell.Living', 'chat.key-old']);
 });
 
-test('deleted counts are made anew by the programs that run', async (t) => {
+test('a removed file of counters is created again by the running programs', async (t) => {
   const { data, say, read, remove } = await start(t);
   await say('a');
   await read();
   remove('chat.tally');
-  await until(() => fs.existsSync(path.join(data, 'chat.tally')), 'it to be there');
-  const status = async () => (await cgi(data, { program: 'poll', extra: { SCRIPT_NAME: '/status', HTTP_HOST: 'localhost' } })).json;
-  const before = (await status()).requests;
+  await until(() => fs.existsSync(path.join(data, 'chat.tally')), 'the file of counters to be there');
+  const before = (await status(data)).requests;
   await say('b');
-  await until(async () => JSON.stringify((await status()).requests) !== JSON.stringify(before), 'running programs to count there');
+  await until(async () => JSON.stringify((await status(data)).requests) !== JSON.stringify(before), 'running programs to use the new file of counters');
 });
 
-test('a full disk and no log: what is there is read all the same, and as ever once there is room', async (t) => {
+test('on a full disk without a log messages can be read; once there is room, new ones appear', async (t) => {
   const data = path.join(temporaryFolder(t), 'data');
   for (const text of ['a', 'b']) await send(data, { text });
-  spawnSync('sqlite3', [path.join(data, 'chat.db'), 'PRAGMA wal_checkpoint(TRUNCATE)']); // when it ends both files go
+  // When sqlite3 ends, it removes both side files.
+  spawnSync('sqlite3', [path.join(data, 'chat.db'), 'PRAGMA wal_checkpoint(TRUNCATE)']);
   assert.equal(fs.existsSync(path.join(data, 'chat.db-wal')), false);
   for (const name of ['chat.bell', 'chat.tally']) fs.rmSync(path.join(data, name));
   const file = path.join(temporaryFolder(t), 'poll');
@@ -320,7 +318,7 @@ test('a full disk and no log: what is there is read all the same, and as ever on
     assert.equal(answer.status, 200, answer.body);
     assert.deepEqual(texts(answer.json), ['a', 'b']);
   }
-  const sender = await startFastcgi(t, 'send', data); // one who has room
+  const sender = await startFastcgi(t, 'send', data); // a process without the limit
   assert.equal((await fastcgi(sender.socket, { program: 'send', method: 'POST', type: 'text/plain', body: 'c' })).json.seq, 3);
   await until(async () => (await ask()).json.messages?.length === 3, 'the new message');
 });

@@ -1,4 +1,5 @@
-// upgrade.test.mjs - another schema, and copies of the database: programs of both ages beside each other, pollchat backup and restore.
+// upgrade.test.mjs - databases of another schema, older and newer programs on one database,
+// pollchat backup and restore.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -18,12 +19,12 @@ function sql(file, text) {
 const posted = (fields) => ({ program: 'send', method: 'POST', type: form, body: new URLSearchParams(fields).toString() });
 const beginning = (folder, prefix) => fs.readdirSync(folder).filter((name) => name.startsWith(prefix));
 
-/** What a database of the next schema looks like to the programs as they are. */
+/** Makes the database look as if programs with the next schema had made it. */
 function makeNewer(data) {
   sql(path.join(data, 'chat.db'), 'BEGIN IMMEDIATE; UPDATE meta SET schema = schema + 1; PRAGMA user_version = 2; COMMIT');
 }
 
-test('programs that run, new ones and pollchat refuse a database that a newer program has made, and write nothing', async (t) => {
+test('running programs, new programs and pollchat refuse a database made by a newer program, and write nothing', async (t) => {
   const data = temporaryFolder(t);
   await send(data, { text: 'hi' });
   const sender = await startFastcgi(t, 'send', data);
@@ -50,7 +51,7 @@ test('programs that run, new ones and pollchat refuse a database that a newer pr
   }
   for (const program of ['send', 'poll']) {
     const lines = said.split('\n').filter((line) => line.startsWith(`pollchat ${program}: 503 store-newer: `));
-    assert.equal(lines.length, 1, `once a minute, whoever asks:\n${said}`);
+    assert.equal(lines.length, 1, `logged once a minute, whichever process answers:\n${said}`);
     assert.match(lines[0], newer);
   }
   const check = await pollchat(['check', '--data', data]);
@@ -59,14 +60,14 @@ test('programs that run, new ones and pollchat refuse a database that a newer pr
   assert.equal(sql(path.join(data, 'chat.db'), 'SELECT count(*) FROM message'), '2');
 });
 
-test('who comes during an upgrade is told how far it is, long before the limit for a lock', async (t) => {
+test('a request during an upgrade is told the progress, long before the time limit of the lock', async (t) => {
   const data = temporaryFolder(t);
   await send(data, { text: 'hi' });
   fs.writeFileSync(path.join(data, 'chat.upgrade'), `${'copy   40'.padEnd(31)}\n`);
   const holder = spawn('flock', [path.join(data, 'chat.db-lock'), 'flock', path.join(data, 'chat.upgrade'), 'sh', '-c', 'echo held; cat'],
     { stdio: ['pipe', 'pipe', 'inherit'] });
   atEnd(t, () => {
-    holder.stdin.end(); // cat's as well
+    holder.stdin.end(); // cat, which flock runs, ends as well
     holder.kill();
   });
   await new Promise((resolve) => { holder.stdout.once('data', resolve); });
@@ -80,7 +81,7 @@ test('who comes during an upgrade is told how far it is, long before the limit f
   assert.equal((await send(data, { text: 'afterwards' })).status, 201);
 });
 
-test('pollchat backup copies the database while the chat runs, once', async (t) => {
+test('pollchat backup copies the database while the chat runs, and does not overwrite a file', async (t) => {
   const data = temporaryFolder(t);
   const folder = temporaryFolder(t);
   const file = path.join(folder, 'a backup.db');
@@ -110,7 +111,7 @@ test('pollchat backup copies the database while the chat runs, once', async (t) 
   assert.deepEqual(fs.readdirSync(folder).filter((name) => !/-(wal|shm)$/.test(name)), ['a backup.db']);
 });
 
-test('after pollchat restore, programs that run serve the restored chat under a new epoch', async (t) => {
+test('after pollchat restore, running programs serve the restored chat under a new epoch', async (t) => {
   const data = temporaryFolder(t);
   const file = path.join(temporaryFolder(t), 'b.db');
   const { epoch } = (await send(data, { text: 'kept' })).json;
@@ -126,9 +127,9 @@ test('after pollchat restore, programs that run serve the restored chat under a 
   const answer = await until(async () => {
     const one = await fastcgi(sender.socket, posted({ text: 'new', id: 'once' }));
     return one.status === 201 && one;
-  }, 'a send that is stored');
+  }, 'a message to be stored');
   assert.deepEqual([answer.json.epoch, answer.json.seq], [now, 2]);
-  assert.equal((await held).status, 409, 'who waited is told as well');
+  assert.equal((await held).status, 409, 'a poll that waited is told as well');
   const old = await fastcgi(poller.socket, { program: 'poll', query: `since=2&epoch=${epoch}` });
   assert.equal(old.status, 409);
   assert.equal(old.json.epoch, now);
@@ -140,12 +141,12 @@ test('after pollchat restore, programs that run serve the restored chat under a 
   assert.equal((await pollchat(['check', '--data', data])).code, 0);
 });
 
-test('pollchat restore takes what is older and refuses what is newer or foreign, and the way back is open', async (t) => {
+test('pollchat restore accepts an older copy, refuses a newer or foreign one, and undoes an upgrade', async (t) => {
   const data = temporaryFolder(t);
   const file = path.join(temporaryFolder(t), 'b.db');
   await send(data, { text: 'kept' });
   assert.equal((await pollchat(['backup', file, '--data', data])).code, 0);
-  makeNewer(data); // and now the older programs are put back
+  makeNewer(data); // and the owner puts the older programs back
   const theirs = `${file}-newer`;
   assert.equal((await pollchat(['backup', theirs, '--data', data])).code, 0);
   const refused = await pollchat(['restore', theirs, '--data', data]);
@@ -160,7 +161,7 @@ test('pollchat restore takes what is older and refuses what is newer or foreign,
   assert.deepEqual((await poll(data)).json.messages.map((m) => m.text), ['kept']);
 });
 
-test('a copy that gets the name chat-restore.db is put in the place by the next request, of whichever program', async (t) => {
+test('a copy named chat-restore.db replaces the database at the next request, by FastCGI and by plain CGI', async (t) => {
   const data = temporaryFolder(t);
   const file = path.join(data, 'b.db');
   await send(data, { text: 'kept' });
@@ -169,12 +170,13 @@ test('a copy that gets the name chat-restore.db is put in the place by the next 
     assert.equal((await pollchat(['backup', file, '--data', data])).code, 0);
     const { epoch } = (await send(data, { text: 'gone' })).json;
     assert.equal((await ask()).json.head, 2, how);
-    assert.equal((await poll(data, 'since=2')).json.head, 2, how); // from what is known without the database
+    // Answered from the head in shared memory, without the database.
+    assert.equal((await poll(data, 'since=2')).json.head, 2, how);
     fs.renameSync(file, path.join(data, 'chat-restore.db'));
     const answer = await until(async () => {
       const one = await ask();
       return one.status === 200 && one;
-    }, 'an answer');
+    }, 'an answer from the restored database');
     assert.deepEqual(answer.json.messages.map((m) => m.text), ['kept'], how);
     assert.notEqual(answer.json.epoch, epoch, how);
     assert.deepEqual((await poll(data, 'since=0')).json.messages.map((m) => m.text), ['kept'], how);
@@ -182,11 +184,11 @@ test('a copy that gets the name chat-restore.db is put in the place by the next 
   }
 });
 
-/** What the programs were built of. */
+/** The folder with the objects of the programs. */
 const build = path.dirname(root);
 const isBuilt = fs.existsSync(path.join(build, 'flags')) && fs.existsSync('sql/embed.sh');
 
-/** The programs with one more migration. */
+/** Builds the programs with one more migration. */
 function nextPrograms(folder) {
   const schema = path.join(folder, 'sql', 'sqlite', '002-topic.sql');
   fs.mkdirSync(path.dirname(schema), { recursive: true });
@@ -204,7 +206,7 @@ function nextPrograms(folder) {
   return programs;
 }
 
-test('programs of the next schema upgrade a chat that is in use: nothing is lost, and the older ones leave it alone from then on', { skip: !isBuilt }, async (t) => {
+test('programs with the next schema upgrade a chat in use: nothing is lost, and the older programs no longer write to it', { skip: !isBuilt }, async (t) => {
   const programs = nextPrograms(temporaryFolder(t));
   const data = temporaryFolder(t);
   await send(data, { text: 'first', name: 'first' });
@@ -224,19 +226,19 @@ test('programs of the next schema upgrade a chat that is in use: nothing is lost
     }
   };
   const writers = [0, 1, 2].map((writer) => write('old', old.send.socket, writer));
-  await until(() => answered.old.size > 30, 'messages by the old programs');
+  await until(() => answered.old.size > 30, 'messages stored by the old programs');
   const next = { send: await startFastcgi(t, 'send', data, { file: programs.send }), poll: await startFastcgi(t, 'poll', data, { file: programs.poll }) };
   writers.push(...[0, 1, 2].map((writer) => write('next', next.send.socket, writer)));
-  await until(() => answered.next.size > 30, 'messages by the new programs');
+  await until(() => answered.next.size > 30, 'messages stored by the new programs');
   const written = answered.old.size;
   const refused = await until(async () => {
     const answer = await fastcgi(old.poll.socket, { program: 'poll', query: 'since=0' });
     return answer.status === 503 && /store-newer$/.test(answer.json.type) && answer;
-  }, 'the old poll to notice');
+  }, 'the old poll program to notice the upgrade');
   assert.match(refused.json.detail, newer);
   stop = true;
   await Promise.all(writers);
-  assert.equal(answered.old.size, written, 'the old send wrote nothing any more');
+  assert.equal(answered.old.size, written, 'the old send program no longer writes');
   const all = sql(path.join(data, 'chat.db'), "SELECT id FROM message WHERE name = 'x'").split('\n');
   assert.equal(new Set(all).size, all.length);
   for (const id of [...answered.old, ...answered.next]) assert.ok(all.includes(id), id);
@@ -249,6 +251,6 @@ test('programs of the next schema upgrade a chat that is in use: nothing is lost
   const back = await until(async () => {
     const answer = await fastcgi(old.poll.socket, { program: 'poll', query: 'last=1' });
     return answer.status === 200 && answer;
-  }, 'the old poll to go on');
+  }, 'the old poll program to answer again');
   assert.match(back.json.messages[0].text, /^(first|old-)/);
 });

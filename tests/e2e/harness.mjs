@@ -1,17 +1,18 @@
-// harness.mjs - starts pollchat on a real web server for a test, talks to it, stops it.
+// harness.mjs - starts pollchat on a real web server for a test, sends requests to it, stops it.
 //
-//   const site = await start();                       the profile of PROFILE, a fresh data folder, a free port
+//   const site = await start();                       PROFILE's server, a new data folder
 //   const answer = await site.send({ text: 'hi' });   { status, headers, body, json() }
-//   await site.stop();                                and nothing of it is left
+//   await site.stop();                                no process and no folder is left
 //
 // Environment: ROOT    a staged folder (make stage); default build/release/stage
-//              PROFILE lighttpd (default), lighttpd-cgi, apache-proxy, apache-fcgid, apache-cgi, nginx, caddy
-//              WRAP    a command put before the programs, such as 'valgrind -q --log-file=/tmp/v.%p', 'strace -f -o /tmp/s'
-//                      or 'env ASAN_OPTIONS=log_path=/tmp/asan'
-//              KEEP    1 leaves the folders of a run for a look and prints where they are
+//              PROFILE lighttpd (default), lighttpd-cgi, apache-proxy, apache-fcgid, apache-cgi,
+//                      nginx, caddy
+//              WRAP    a command put before the programs, such as 'strace -f -o /tmp/s',
+//                      'valgrind -q --log-file=/tmp/v.%p' or 'env ASAN_OPTIONS=log_path=/tmp/asan'
+//              KEEP    1 keeps the folders of a run, and prints where they are
 //
-// Each site runs from its own copy of ROOT, so that its programs can be told from all others on the machine by their path.
-// Everything is stopped by process id, also when a test file ends early.
+// Each site runs from its own copy of ROOT: so its programs can be recognised by their path. All
+// processes are stopped by process id, also when a test file ends early.
 
 import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -21,15 +22,17 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { GIVE_UP_MS, pause, until } from '../wait.mjs';
+
 const here = path.dirname(fileURLToPath(import.meta.url));
 const serveScript = path.join(here, '..', 'serve', 'serve');
 
 export const ROOT = path.resolve(process.env.ROOT ?? path.join(here, '..', '..', 'build', 'release', 'stage'));
 export const PROFILE = process.env.PROFILE ?? 'lighttpd';
 export const isFastcgi = !PROFILE.endsWith('-cgi');
-const WRAP = process.env.WRAP ?? '';
+export { pause, until };
 
-const START_MS = 60_000; // hung, not slow: nothing here depends on how long it takes
+const WRAP = process.env.WRAP ?? '';
 
 const running = new Set();
 process.on('exit', () => {
@@ -38,24 +41,7 @@ process.on('exit', () => {
   }
 });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-  process.on(signal, () => process.exit(1)); // with the handler above
-}
-
-export const pause = (ms) => new Promise((done) => setTimeout(done, ms));
-
-/** Waits until condition() is true; looks every few milliseconds. Fails after `ms`, saying what was waited for. */
-export async function until(condition, what, ms = START_MS) {
-  const end = Date.now() + ms;
-  for (;;) {
-    const value = await condition();
-    if (value) {
-      return value;
-    }
-    if (Date.now() > end) {
-      throw new Error(`waited ${ms} ms in vain for: ${what}`);
-    }
-    await pause(10);
-  }
+  process.on(signal, () => process.exit(1)); // runs the handler above
 }
 
 export function freePort() {
@@ -71,7 +57,10 @@ export function freePort() {
 
 // ---- folders ----
 
-/** A new folder that other users may enter: servers give up root, and the programs must be reachable for them. */
+/**
+ * Creates a folder that other users may enter: the servers drop root, and must still reach the
+ * programs.
+ */
 export function makeFolder() {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'pollchat-e2e.'));
   fs.chmodSync(folder, 0o755);
@@ -86,7 +75,7 @@ export function removeFolder(folder) {
   }
 }
 
-/** A copy of ROOT, with WRAP before its programs. */
+/** Copies ROOT, and puts WRAP before its programs. */
 export function copyRoot(to) {
   fs.cpSync(ROOT, to, { recursive: true });
   for (const name of WRAP === '' ? [] : ['send', 'poll']) {
@@ -108,11 +97,11 @@ function readProcess(pid) {
     try {
       exe = fs.readlinkSync(`/proc/${pid}/exe`);
     } catch {
-      // a zombie, or another user's
+      // A zombie, or a process of another user.
     }
     return { pid, state, parent: Number(parent), session: Number(session), exe, args };
   } catch {
-    return null; // gone meanwhile
+    return null; // it has ended in the meantime
   }
 }
 
@@ -141,7 +130,7 @@ export function signal(pid, name) {
   }
 }
 
-/** Processes below `pid`, itself not included. */
+/** All processes below `pid`, without itself. */
 export function descendants(pid) {
   const all = processes();
   const found = new Set([pid]);
@@ -180,13 +169,16 @@ class Answer {
     }
   }
 
-  /** How often a header line was sent; node joins or drops repeated ones. */
+  /** The number of lines of a header. Node itself joins or drops repeated ones. */
   count(name) {
     return this.rawHeaders.filter((value, i) => i % 2 === 0 && value.toLowerCase() === name).length;
   }
 }
 
-/** One request, its path as it is. options: method, headers, body (string or Buffer), chunked, agent. */
+/**
+ * Makes one request; the path is sent unchanged. options: method, headers, body (string or Buffer),
+ * chunked, agent.
+ */
 export function request(port, target, { method = 'GET', headers = {}, body = null, chunked = false, agent = undefined } = {}) {
   return new Promise((done, fail) => {
     const bytes = body === null ? null : Buffer.from(body);
@@ -195,11 +187,11 @@ export function request(port, target, { method = 'GET', headers = {}, body = nul
       const pieces = [];
       answer.on('data', (piece) => pieces.push(piece));
       answer.on('error', fail);
-      answer.on('aborted', () => fail(new Error('the answer broke off')));
+      answer.on('aborted', () => fail(new Error('the answer was cut off')));
       answer.on('end', () => done(new Answer(answer.statusCode, answer.headers, answer.rawHeaders, Buffer.concat(pieces))));
     });
     r.on('error', fail);
-    r.setTimeout(START_MS, () => r.destroy(new Error('no answer')));
+    r.setTimeout(GIVE_UP_MS, () => r.destroy(new Error('no answer')));
     if (bytes !== null && chunked) {
       const half = Math.ceil(bytes.length / 2);
       r.write(bytes.subarray(0, half));
@@ -211,7 +203,10 @@ export function request(port, target, { method = 'GET', headers = {}, body = nul
   });
 }
 
-/** Bytes as they are over a connection of their own; resolves to all that came back when the server closes. */
+/**
+ * Sends the bytes unchanged over a new connection; resolves to everything received when the server
+ * closes it.
+ */
 export function rawRequest(port, bytes, { halfClose = false } = {}) {
   return new Promise((done, fail) => {
     const pieces = [];
@@ -229,7 +224,7 @@ export function rawRequest(port, bytes, { halfClose = false } = {}) {
     socket.on('data', (piece) => pieces.push(piece));
     socket.on('end', finish);
     socket.on('error', (error) => (error.code === 'ECONNRESET' || error.code === 'EPIPE' ? finish() : fail(error)));
-    socket.setTimeout(START_MS, () => fail(new Error('no answer')));
+    socket.setTimeout(GIVE_UP_MS, () => fail(new Error('no answer')));
   });
 }
 
@@ -261,7 +256,7 @@ class Site {
   }
 
   async ready() {
-    await until(() => this.status !== undefined || this.output.includes('pollchat on '), `${PROFILE} to start`, START_MS);
+    await until(() => this.status !== undefined || this.output.includes('pollchat on '), `${PROFILE} to start`, GIVE_UP_MS);
     if (this.status !== undefined) {
       throw new Error(`serve ended with ${JSON.stringify(this.status)}\n${this.output}`);
     }
@@ -281,12 +276,12 @@ class Site {
     });
   }
 
-  /** Program files as this site runs them. */
+  /** The path of a program as this site runs it. */
   program(name) {
     return path.join(this.root, 'cgi-bin', name);
   }
 
-  /** Living processes of this site's send and poll. */
+  /** The running send and poll processes of this site. */
   programs(names = ['send', 'poll']) {
     const paths = names.map((name) => this.program(name));
     const wrapped = names.map((name) => path.join(ROOT, 'cgi-bin', name));
@@ -295,13 +290,13 @@ class Site {
     );
   }
 
-  /** What the server and the programs wrote to their logs. */
+  /** The logs of the server and the programs. */
   log() {
     const names = fs.existsSync(this.run) ? fs.readdirSync(this.run).filter((name) => name.endsWith('.log')) : [];
     return names.map((name) => `--- ${name}\n${fs.readFileSync(path.join(this.run, name), 'utf8')}`).join('');
   }
 
-  /** The owner's check of the data folder, run as the owner of it. */
+  /** Runs pollchat check on the data folder, as its owner. */
   check() {
     const { uid, gid } = fs.statSync(this.data);
     const result = spawnSync(path.join(ROOT, 'cgi-bin', 'pollchat'), ['check', '--data', this.data], {
@@ -312,7 +307,7 @@ class Site {
     return { status: result.status, output: `${result.stdout}${result.stderr}` };
   }
 
-  /** Stops it and makes sure that nothing of it is left; the data folder stays until remove(). */
+  /** Stops the site and checks that no process is left. The data folder stays until remove(). */
   async halt(signalName = 'SIGTERM') {
     const ours = descendants(this.child.pid);
     this.child.kill(signalName);
@@ -340,7 +335,7 @@ class Site {
 
 /**
  * Starts serve without waiting for it. options: env, data, folder, root, port, profile; before: a
- * command to start it by, as a list.
+ * list, the command that starts serve.
  */
 export async function launch(options = {}) {
   const folder = options.folder ?? makeFolder();
@@ -351,7 +346,7 @@ export async function launch(options = {}) {
   const data = options.data ?? path.join(folder, 'data');
   const port = options.port ?? (await freePort());
   const inherited = Object.entries(process.env).filter(([name]) => !/^(POLLCHAT|CHAT)_/.test(name));
-  // Caddy says for whom it asks, so the status takes it for a proxy, whoever asks.
+  // Caddy sends forwarding headers of its own, so the status counts each request as proxied.
   const own = (options.profile ?? PROFILE) === 'caddy' ? { POLLCHAT_STATUS: 'everyone' } : {};
   const env = { ...Object.fromEntries(inherited), ...own, CHAT_RUN: path.join(folder, 'run'), ...options.env };
   const command = [...(options.before ?? []), serveScript, options.profile ?? PROFILE, String(port), data, root];
@@ -374,7 +369,7 @@ export async function start(options = {}) {
         site.remove();
       }
       if (tries > 1 && options.port === undefined && site.output.includes('is in use')) {
-        continue; // somebody was quicker to take the port that had just been free
+        continue; // another process has taken the port, which was free a moment ago
       }
       throw new Error(`${error.message}\n${log}`);
     }
