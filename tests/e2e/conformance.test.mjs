@@ -1,5 +1,6 @@
-// conformance.test.mjs - tests/conformance.sh finds nothing wrong with a deployment that is right, on any server and with any
-// shell, and finds each fault by the check that is meant for it. Faults are played by a proxy before a site that is right.
+// conformance.test.mjs - conformance.sh accepts a correct deployment on each server and with each
+// shell, and reports each fault by the check for it. A proxy before a correct site plays the
+// faults.
 
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
@@ -13,7 +14,10 @@ import { freePort, pause, PROFILE, start, withSite } from './harness.mjs';
 const script = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', 'conformance.sh');
 const shells = [['dash'], ['busybox', 'sh']].filter(([name]) => spawnSync(name, name === 'busybox' ? ['true'] : ['-c', 'true']).status === 0);
 
-/** Runs the script: { status, output, failed, skipped, warnings }, the last three lists of what the lines say. */
+/**
+ * Runs the script. Returns { status, output, failed, skipped, warnings }; the last three are lists
+ * of lines.
+ */
 function run(args, shell = ['sh'], env = {}) {
   return new Promise((done, fail) => {
     const child = spawn(shell[0], [...shell.slice(1), script, ...args], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -33,8 +37,8 @@ function run(args, shell = ['sh'], env = {}) {
 const streams = !PROFILE.endsWith('-cgi') && PROFILE !== 'apache-fcgid';
 
 describe(`${PROFILE}: conformance`, () => {
-  it('a deployment that is right passes, with every shell', async () => {
-    assert.ok(shells.length > 0, 'dash or busybox is there');
+  it('a correct deployment passes with each shell', async () => {
+    assert.ok(shells.length > 0, 'dash or busybox is installed');
     await withSite({}, async (site) => {
       await site.send({ text: 'people talk here' });
       const runs = await Promise.all(shells.map((shell) => run([`http://127.0.0.1:${site.port}`, '--quick'], shell)));
@@ -44,11 +48,11 @@ describe(`${PROFILE}: conformance`, () => {
         assert.deepEqual(skipped.map((line) => line.split(':')[0]), streams ? [] : ['stream'], output);
       }
       const lobby = (await site.get('/poll?since=0')).json();
-      assert.equal(lobby.head, 1, 'it writes into no room but its own');
+      assert.equal(lobby.head, 1, 'it writes only to its own room');
     });
   });
 
-  it('in full, into a room that is named and has messages', { skip: PROFILE !== 'lighttpd' }, async () => {
+  it('passes in full in a named room that has messages', { skip: PROFILE !== 'lighttpd' }, async () => {
     await withSite({ env: { POLLCHAT_MAX_WAIT: '3' } }, async (site) => {
       for (const text of ['one', 'two']) await site.send({ room: 'kept', text });
       const { status, output } = await run([`http://127.0.0.1:${site.port}/`, '--room', 'kept']);
@@ -60,7 +64,7 @@ describe(`${PROFILE}: conformance`, () => {
     });
   });
 
-  it('other limits and other ways to wait are right as well', { skip: PROFILE !== 'lighttpd' }, async () => {
+  it('passes with other limits and other ways to wait', { skip: PROFILE !== 'lighttpd' }, async () => {
     await withSite({ env: { POLLCHAT_MAX_WAIT: '0', POLLCHAT_MAX_TEXT: '5000', POLLCHAT_MAX_STREAM: '0' } }, async (site) => {
       const { status, output, skipped } = await run([`http://127.0.0.1:${site.port}/`, '--quick']);
       assert.equal(status, 0, output);
@@ -70,7 +74,7 @@ describe(`${PROFILE}: conformance`, () => {
     });
   });
 
-  it('wrong usage, nobody there, something else there: status 2, and why', { skip: PROFILE !== 'lighttpd' }, async () => {
+  it('exits with status 2 and a reason after wrong usage, without a server, and with another server', { skip: PROFILE !== 'lighttpd' }, async () => {
     const page = http.createServer((request, response) => response.end('<h1>It works!</h1>'));
     await new Promise((done) => page.listen(0, '127.0.0.1', done));
     const cases = [
@@ -92,8 +96,11 @@ describe(`${PROFILE}: conformance`, () => {
 
 // ---- faults ----
 
-/** A proxy before a site. fault: what(exchange) gets { method, url, headers, body } and forward(request), which asks the site;
- * it returns { status, headers, body }, or null for the site's own answer, passed on as it comes. */
+/**
+ * Starts a proxy before a site. The fault is what(request, forward): request is { method, url,
+ * headers, body }, and forward(request) asks the site. It returns { status, headers, body }, or
+ * null to pass on the site's own answer.
+ */
 async function withFault(site, what, body) {
   const agent = new http.Agent({ keepAlive: true });
   const ask = ({ method, url, headers, body: bytes }, onAnswer) => {
@@ -222,7 +229,7 @@ const faults = {
         if (id === undefined) return null;
         if (busy.has(id)) return forward(without(request, 'id'));
         busy.add(id);
-        await pause(500); // so that the others come meanwhile
+        await pause(500); // until the others have arrived
         const answer = await forward(request);
         busy.delete(id);
         return answer;
@@ -320,7 +327,8 @@ const faults = {
         }
         busy++;
         await pause(200);
-        for (let i = 0; i < 25 && busy > 1 && !refused; i++) await pause(200); // so that the others come meanwhile, however slowly
+        // Until the others have arrived, even on a slow machine.
+        for (let i = 0; i < 25 && busy > 1 && !refused; i++) await pause(200);
         return forward(request).finally(() => busy--);
       };
     },
@@ -342,7 +350,7 @@ const faults = {
   },
 };
 
-// What a host may be like without being wrong.
+// Properties of a host that are not faults.
 const peculiarities = {
   'takes bodies of 128 KiB only': {
     warnings: [/bodies of at most 131072 bytes only.*500.*Internal Server Error/],
@@ -371,7 +379,7 @@ const peculiarities = {
     },
   },
   'ends waits a tenth early': {
-    full: true, // of two seconds nobody would see a tenth
+    full: true, // a tenth of two seconds would not be noticed
     says: /^ok .*ends in its time \(15 s granted, 13/m,
     make: () => async (request, forward) => {
       if (!isPoll(request) || parameter(request, 'wait') !== '60') return null;
@@ -392,7 +400,7 @@ const peculiarities = {
   },
 };
 
-// About the script, not about a server: one is enough.
+// These test the script, so one server is enough.
 describe('conformance: faults are found', { concurrency: 6, skip: PROFILE !== 'lighttpd' }, () => {
   let site;
   before(async () => {
@@ -401,7 +409,7 @@ describe('conformance: faults are found', { concurrency: 6, skip: PROFILE !== 'l
   after(() => site?.stop());
 
   for (const [name, { found, only = false, make }] of Object.entries(faults)) {
-    it(`one that ${name}`, async () => {
+    it(`a server that ${name} fails`, async () => {
       const { status, output, failed } = await withFault(site, make(), (url) => run([url, '--quick']));
       assert.equal(status, 1, output);
       for (const start of found) assert.ok(failed.some((line) => line.startsWith(start)), `${start}\n${output}`);
@@ -410,7 +418,7 @@ describe('conformance: faults are found', { concurrency: 6, skip: PROFILE !== 'l
   }
 
   for (const [name, { warnings = [], skipped = [], says = /./, base = '', full = false, make }] of Object.entries(peculiarities)) {
-    it(`one that ${name} is right`, async () => {
+    it(`a server that ${name} passes`, async () => {
       const result = await withFault(site, make(), (url) => run([`${url}${base}`, ...(full ? [] : ['--quick'])]));
       assert.equal(result.status, 0, result.output);
       assert.match(result.output, says);

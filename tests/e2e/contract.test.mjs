@@ -16,7 +16,7 @@ let site;
 let rooms = 0;
 
 
-/** A room of its own for each test: no test sees another's messages. */
+/** A new room for each test, so that no test sees another's messages. */
 const newRoom = () => `room-${++rooms}`;
 const say = async (room, text, more = {}) => {
   const answer = await site.send({ room, text, ...more });
@@ -46,20 +46,20 @@ function assertProblem(answer, status, slug, field) {
 
 function assertCommonHeaders(answer, caching = 'no-store') {
   assert.equal(answer.headers['x-content-type-options'], 'nosniff');
-  assert.equal(answer.headers['content-security-policy'], "default-src 'none'; frame-ancestors 'none'", "the program's, not the page's");
+  assert.equal(answer.headers['content-security-policy'], "default-src 'none'; frame-ancestors 'none'", "the policy of the programs, not of the page");
   assert.equal(answer.headers['referrer-policy'], 'no-referrer');
   assert.equal(answer.headers['x-robots-tag'], 'noindex');
   assert.equal(answer.headers['cache-control'], caching);
-  // A server that adds its own for static files must leave these alone.
+  // A server that sets headers for static files must not set them for answers of programs.
   for (const name of ['x-content-type-options', 'content-security-policy', 'referrer-policy', 'x-frame-options', 'cache-control']) {
     assert.equal(answer.count(name), 1, `${name} is there ${answer.count(name)} times`);
   }
 }
 
-// One suite around all: hooks of a whole file are not run by node before 18.17.
+// One suite around all: node before 18.17 does not run the hooks of a file.
 /**
- * Texts of so many bytes, each six in JSON and three in a form, come back whole; a byte more is
- * refused.
+ * Sends texts of `bytes` bytes, each byte six bytes in JSON and three in a form. They come back
+ * unchanged; one more byte is refused.
  */
 async function takesText(where, bytes) {
   const room = newRoom();
@@ -70,7 +70,7 @@ async function takesText(where, bytes) {
   assert.equal((await packed(new URLSearchParams({ room, text }).toString(), FORM)).status, 201);
   assert.equal((await packed(text, TEXT, `?room=${room}`)).status, 201);
   const page = (await where.get(`/poll?room=${room}&since=0&limit=1`)).json();
-  assert.ok(page.messages[0].text === text, 'the text came back changed');
+  assert.ok(page.messages[0].text === text, 'the text comes back unchanged');
   for (const answer of [await where.send({ room, text: `${text}x` }), await packed(`${text}x`, TEXT, `?room=${room}`)]) {
     const problem = assertProblem(answer, 413, 'too-large', 'text');
     assert.match(problem.detail, new RegExp(bytes));
@@ -87,7 +87,7 @@ describe(PROFILE, () => {
   });
 
   describe('sending', () => {
-    it('answers 201 with the stored message, and poll shows the same', async () => {
+    it('answers 201 with the stored message, and poll returns the same', async () => {
       const room = newRoom();
       const answer = await site.send({ room, text: 'hi', name: 'ann', id: 'a-1' });
       assert.equal(answer.status, 201, answer.text);
@@ -127,7 +127,7 @@ describe(PROFILE, () => {
       assert.equal(page.messages[3].id, 'h-1');
     });
 
-    it('has defaults: the lobby, a guest, an id of its own making', async () => {
+    it('has defaults: the room lobby, the name guest and a generated id', async () => {
       const sent = (await post('text=hello', FORM)).json();
       assert.equal(sent.room, 'lobby');
       assert.equal(sent.name, 'guest');
@@ -162,7 +162,7 @@ describe(PROFILE, () => {
       assert.deepEqual(page.messages.map((m) => m.text), texts.flatMap((text) => [text, text, text]));
     });
 
-    it('stores a repeated id once and answers it alike, one after the other and at once', async () => {
+    it('stores a repeated id once and answers it alike, one after the other and at the same moment', async () => {
       const room = newRoom();
       const fields = { room, text: 'once', name: 'ann', id: randomUUID() };
       const first = await site.send(fields);
@@ -175,12 +175,12 @@ describe(PROFILE, () => {
       assert.equal(new Set(many.map((a) => a.text)).size, 1);
 
       assert.equal((await site.send({ ...fields, name: 'bob' })).status, 201, 'another sender may use the same id');
-      assert.equal((await site.send({ ...fields, room: `${room}-b` })).status, 201, 'another room as well');
+      assert.equal((await site.send({ ...fields, room: `${room}-b` })).status, 201, 'in another room as well');
       assertProblem(await site.send({ ...fields, text: 'else' }), 409, 'id-reused', 'id');
       assert.equal(await headOf(room), 3);
     });
 
-    it('takes a reply to a message that is there', async () => {
+    it('takes a reply to an existing message', async () => {
       const room = newRoom();
       const { seq } = await say(room, 'question');
       assert.equal((await say(room, 'answer', { reply_to: seq })).reply_to, seq);
@@ -196,24 +196,24 @@ describe(PROFILE, () => {
       assert.match(answer.text, /^1\t\d{4}-\S+Z\tann\ttwo\\nlines\n$/);
     });
 
-    it('takes 256 KiB of text, whatever it is packed in, and no byte more', async () => {
+    it('takes 256 KiB of text in each encoding, and not one byte more', async () => {
       await takesText(site, 262_144);
     });
 
-    it('takes a MiB of text by setting, whatever it is packed in, and no byte more', async () => {
+    it('takes 1 MiB of text if it is so set, in each encoding, and not one byte more', async () => {
       await withSite({ env: { POLLCHAT_MAX_TEXT: '1048576' } }, (other) => takesText(other, 1_048_576));
     });
 
-    it('answers 413 itself for a body far beyond any text', async () => {
+    it('answers 413 by the program for a body far longer than the longest text', async () => {
       const room = newRoom();
       const answer = await post(Buffer.alloc(6.5 * (1 << 20), 'x'), TEXT, `?room=${room}`);
       assertProblem(answer, 413, 'too-large', 'text');
       assert.equal(await headOf(room), 0);
     });
 
-    // It would be collected on the server's disk. mod_proxy_fcgi hands a body on as it comes, so
-    // there the program says it.
-    it('bothers no program with a body that none would read', async () => {
+    // The server would collect such a body on its disk. mod_proxy_fcgi passes a body on while it
+    // arrives, so there the program answers.
+    it('answers a body over the server\'s limit without asking a program', async () => {
       const room = newRoom();
       const answer = await post(Buffer.alloc(9 << 20, 'x'), TEXT, `?room=${room}`);
       assert.ok(answer.status >= 400, `${answer.status}`);
@@ -221,7 +221,8 @@ describe(PROFILE, () => {
       assert.equal(await headOf(room), 0);
     });
 
-    // Caddy 2.6 tells FastCGI programs a length of -1 for it, and they refuse it.
+    // Caddy 2.6 tells FastCGI programs a Content-Length of -1 for a chunked body, and they refuse
+    // it.
     it('takes a chunked body', { skip: PROFILE === 'caddy' }, async () => {
       const room = newRoom();
       const text = 'chunked '.repeat(30_000);
@@ -236,10 +237,10 @@ describe(PROFILE, () => {
       const room = newRoom();
       const request = `POST /send?room=${room} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: 100\r\nConnection: close\r\n\r\nhalf`;
       const reply = await rawRequest(site.port, request, { halfClose: true });
-      assert.match(reply, /^(HTTP\/1\.[01] (400|408|50[02]) |$)/, 'the program says 400; servers hang up or have an own error');
+      assert.match(reply, /^(HTTP\/1\.[01] (400|408|50[02]) |$)/, '400 from the program, an error of the server, or a closed connection');
       const chunked = `POST /send?room=${room} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n10\r\nhalf`;
       assert.match(await rawRequest(site.port, chunked, { halfClose: true }), /^(HTTP\/1\.[01] (400|408|50[02]) |$)/);
-      // What came of it is decided once a later message is there: commits have an order.
+      // Commits have an order: once a later message is stored, the broken one is decided.
       assert.equal((await say(room, 'later')).seq, 1);
       assert.deepEqual((await poll(`room=${room}&since=0`)).messages.map((m) => m.text), ['later']);
     });
@@ -249,13 +250,13 @@ describe(PROFILE, () => {
       ['an empty text', { text: '' }, 'text'],
       ['a room with capitals', { text: 'x', room: 'Lobby' }, 'room'],
       ['an empty room', { text: 'x', room: '' }, 'room'],
-      ['a room of 65', { text: 'x', room: 'a'.repeat(65) }, 'room'],
+      ['a room of 65 characters', { text: 'x', room: 'a'.repeat(65) }, 'room'],
       ['a blank name', { text: 'x', name: '  ' }, 'name'],
-      ['a name of 65', { text: 'x', name: 'n'.repeat(65) }, 'name'],
+      ['a name of 65 characters', { text: 'x', name: 'n'.repeat(65) }, 'name'],
       ['a name with a line break', { text: 'x', name: 'a\nb' }, 'name'],
-      ['a name that reverses', { text: 'x', name: 'a\u202eb' }, 'name'],
+      ['a name with a bidirectional override', { text: 'x', name: 'a\u202eb' }, 'name'],
       ['an id with a space', { text: 'x', id: 'a b' }, 'id'],
-      ['an id of 65', { text: 'x', id: 'i'.repeat(65) }, 'id'],
+      ['an id of 65 characters', { text: 'x', id: 'i'.repeat(65) }, 'id'],
       ['reply_to 0', { text: 'x', reply_to: 0 }, 'reply_to'],
       ['reply_to beyond 64 bits', { text: 'x', reply_to: '18446744073709551616' }, 'reply_to'],
     ];
@@ -268,11 +269,12 @@ describe(PROFILE, () => {
     it('answers 400 to U+0000 in the text', async () => {
       assertProblem(await post('text=a%00b', FORM), 400, 'bad-input', 'text');
       assertProblem(await post('a\u0000b', TEXT), 400, 'bad-input', 'text');
-      const problem = assertProblem(await site.send({ text: 'a\u0000b' }), 400, 'bad-input'); // by the JSON parser, which knows no fields
+      // From the JSON parser, which knows no fields.
+      const problem = assertProblem(await site.send({ text: 'a\u0000b' }), 400, 'bad-input');
       assert.match(problem.detail, /U\+0000/);
     });
 
-    it('answers 400 to what can not be decoded', async () => {
+    it('answers 400 to bodies that cannot be decoded', async () => {
       const room = newRoom();
       for (const [body, type] of [
         ['{"text":"x"', JSON_TYPE],
@@ -284,7 +286,7 @@ describe(PROFILE, () => {
         ['text=a&text=b', FORM],
         [Buffer.from([0x68, 0xff, 0x69]), TEXT],
         [Buffer.from([0xed, 0xa0, 0x80]), TEXT], // a surrogate
-        [Buffer.from([0xc0, 0xaf]), TEXT], // overlong
+        [Buffer.from([0xc0, 0xaf]), TEXT], // an overlong encoding
         ['a\u0000b', TEXT],
       ]) {
         const answer = await post(body, type, `?room=${room}`);
@@ -294,21 +296,22 @@ describe(PROFILE, () => {
       assert.equal(await headOf(room), 0);
     });
 
-    it('shows both right forms when curl -d hi forgot the field name', async () => {
+    it('explains both correct forms when curl -d hi sends no field name', async () => {
       const problem = assertProblem(await post('hi', FORM), 400, 'bad-input', 'text');
       assert.match(problem.detail, /-d text=hi/);
       assert.match(problem.detail, /Content-Type: text\/plain/);
     });
 
-    it('refuses types and charsets it does not know', async () => {
+    it('refuses media types and charsets that it does not know', async () => {
       assertProblem(await post('<x/>', 'application/xml'), 415, 'unsupported-type');
       assertProblem(await post('x', 'text/html'), 415, 'unsupported-type');
       assertProblem(await post('text=x', 'multipart/form-data; boundary=x'), 415, 'unsupported-type');
       assertProblem(await post('x', `${TEXT}; charset=iso-8859-1`), 415, 'unsupported-type');
-      if (PROFILE !== 'caddy') assertProblem(await post('x', null), 415, 'unsupported-type'); // it makes it a form
+      // Caddy declares a body without a type as a form.
+      if (PROFILE !== 'caddy') assertProblem(await post('x', null), 415, 'unsupported-type');
     });
 
-    it('gives errors as text when asked', async () => {
+    it('answers errors as text when asked', async () => {
       const answer = await post('', FORM, '?format=text');
       assert.equal(answer.status, 400);
       assert.equal(answer.headers['content-type'], 'text/plain; charset=utf-8');
@@ -327,7 +330,7 @@ describe(PROFILE, () => {
       assert.deepEqual({ ...page, epoch: 0 }, { epoch: 0, room, messages: [], next: 0, head: 0, oldest: page.oldest, more: false, wait: 0, poll_after: 2 });
     });
 
-    it('says where rows are missing, and goes on', async () => {
+    it('reports missing rows, and continues after them', async () => {
       const room = newRoom();
       for (const text of ['one', 'two', 'three']) await say(room, text);
       const sql = (text) => {
@@ -340,10 +343,10 @@ describe(PROFILE, () => {
       assert.deepEqual([messages.map(({ seq }) => seq), gap, next], [[1, 3], true, 3]);
       assert.equal((await poll(`room=${room}&since=2`)).gap, undefined);
       sql('BEGIN IMMEDIATE; INSERT INTO message SELECT * FROM taken; DROP TABLE taken; COMMIT;');
-      assert.equal((await poll(`room=${room}&since=0`)).gap, undefined, 'a row that is back is no gap');
+      assert.equal((await poll(`room=${room}&since=0`)).gap, undefined, 'no gap once the row is back');
     });
 
-    it('walks through a room in pages without gap or repeat', async () => {
+    it('reads a room page by page without gap or repeat', async () => {
       const room = newRoom();
       for (let i = 1; i <= 25; i++) {
         await say(room, `m${i}`);
@@ -369,7 +372,7 @@ describe(PROFILE, () => {
       assert.deepEqual([beyond.messages.length, beyond.next, beyond.more], [0, 25, false]);
     });
 
-    it('pages backwards, and lets pages that can not change be kept', async () => {
+    it('pages backwards, and lets pages that cannot change be cached', async () => {
       const room = newRoom();
       for (let i = 1; i <= 10; i++) {
         await say(room, `m${i}`);
@@ -386,11 +389,11 @@ describe(PROFILE, () => {
         before = page.messages[0].seq;
       }
       assert.deepEqual(seen.map((m) => m.seq), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
-      assert.equal((await site.get(`/poll?room=${room}&before=12`)).headers['cache-control'], 'no-store', 'a page that will grow');
+      assert.equal((await site.get(`/poll?room=${room}&before=12`)).headers['cache-control'], 'no-store', 'a page that can still grow');
       assert.deepEqual((await poll(`room=${room}&before=1`)).messages, []);
     });
 
-    it('says when to ask again to who does not wait, and what a wait would be to who finds news at once', async () => {
+    it('tells a poll without wait when to ask again, and a poll that finds news at once the wait it would get', async () => {
       const room = newRoom();
       const idle = await poll(`room=${room}&since=0`);
       assert.deepEqual([idle.wait, idle.poll_after], [0, 2]);
@@ -422,7 +425,7 @@ describe(PROFILE, () => {
       assert.deepEqual(seen.sort(), ['a1', 'a2', 'b1', 'b2', 'c1']);
 
       const one = await poll(`room=${a}:1`);
-      assert.deepEqual(one.next, { [a]: 2 }, 'one room in the form of several answers in that form');
+      assert.deepEqual(one.next, { [a]: 2 }, 'a single room in the syntax of several is answered in that form');
 
       assertProblem(await site.get(`/poll?room=${a}:0&room=${a}:1`), 400, 'bad-input', 'room');
       assertProblem(await site.get(`/poll?room=${a}:x`), 400, 'bad-input', 'room');
@@ -432,7 +435,7 @@ describe(PROFILE, () => {
       assert.equal((await site.get(`/poll?${many.slice(0, many.lastIndexOf('&'))}`)).status, 200);
     });
 
-    it('has ndjson, a message a line and a cursor at the end', async () => {
+    it('format=ndjson has one message a line and a cursor at the end', async () => {
       const room = newRoom();
       await say(room, 'one\ntwo');
       await say(room, 'three');
@@ -445,7 +448,7 @@ describe(PROFILE, () => {
       assert.deepEqual({ ...cursor, epoch: 0 }, { type: 'cursor', epoch: 0, next: 2, head: 2, oldest: 1, more: false, wait: 0, poll_after: 2, ...(cursor.room === undefined ? {} : { room }) });
     });
 
-    it('has text, a message a line', async () => {
+    it('format=text has one message a line', async () => {
       const [room, other] = [newRoom(), newRoom()];
       await say(room, 'tab\tback\\slash\nline\rreturn \u0001\u001b é', { name: 'ann' });
       await say(other, 'x');
@@ -458,7 +461,7 @@ describe(PROFILE, () => {
       assert.deepEqual(both.text.trimEnd().split('\n').map((line) => line.split('\t').slice(0, 2)), [[room, '1'], [other, '1']]);
     });
 
-    it('keeps an answer below a MiB, or half of one where it costs a process, and says that there is more', async () => {
+    it('limits an answer to 1 MiB, or half of that where each request costs a process, and says that there is more', async () => {
       const room = newRoom();
       const text = 'x'.repeat(200_000);
       for (let i = 0; i < 6; i++) {
@@ -477,7 +480,7 @@ describe(PROFILE, () => {
       assert.deepEqual(seqs, [1, 2, 3, 4, 5, 6]);
     });
 
-    it('answers 304 while nothing is new, by ETag', async () => {
+    it('answers 304 by ETag while there is nothing new', async () => {
       const room = newRoom();
       await say(room, 'x');
       const target = `/poll?room=${room}&since=1`;
@@ -489,7 +492,8 @@ describe(PROFILE, () => {
       assert.equal(same.body.length, 0);
       assert.equal(same.headers.etag, etag);
       assert.equal((await site.get(target, { headers: { 'If-None-Match': `"a", W/${etag}` } })).status, 304);
-      for (const end of ['-gzip', '-br', '-zstd']) { // what servers that pack answers make of it
+      // Servers that compress answers change the ETag so.
+      for (const end of ['-gzip', '-br', '-zstd']) {
         assert.equal((await site.get(target, { headers: { 'If-None-Match': `W/${etag.replace(/"$/, `${end}"`)}` } })).status, 304, end);
       }
       for (const other of ['"other"', etag.replace(/"$/, '0"'), etag.replace(/"$/, '-gzip0"'), etag.replace(/"$/, '')]) {
@@ -502,7 +506,7 @@ describe(PROFILE, () => {
       assert.equal(news.json().messages[0].text, 'y');
     });
 
-    it('answers 409 to another epoch, with the present one', async () => {
+    it('answers 409 to another epoch, with the current one', async () => {
       const { epoch } = await poll('since=0');
       assert.equal((await site.get(`/poll?since=0&epoch=${epoch}`)).status, 200);
       const problem = assertProblem(await site.get('/poll?since=0&epoch=another'), 409, 'epoch-changed', 'epoch');
@@ -544,11 +548,11 @@ describe(PROFILE, () => {
       }
     });
 
-    it('ignores what it does not know', async () => {
+    it('ignores unknown parameters', async () => {
       assert.equal((await poll('since=0&utm_source=x&limit=1')).messages.length <= 1, true);
     });
 
-    it('is not fooled by headers that look like settings or parameters', async () => {
+    it('takes no headers for settings or parameters', async () => {
       const room = newRoom();
       const answer = await site.get(`/poll?room=${room}`, {
         headers: { 'POLLCHAT-DATA': '/tmp', 'Pollchat-Max-Text': '1', Proxy: 'http://evil.example/', 'X-Real-IP': '1.2.3.4', 'If-Modified-Since': 'Wed, 01 Jan 2031 00:00:00 GMT' },
@@ -597,18 +601,18 @@ describe(PROFILE, () => {
       }
     });
 
-    it('answers 404 to what comes later and to what is below', async () => {
+    it('answers 404 to reserved addresses and to paths below an address', async () => {
       for (const target of ['/rooms', '/who', '/search', '/poll/x', '/send/x']) {
         assertProblem(await site.get(target), 404, 'not-found');
       }
       for (const target of ['/sendfoo', '/pollx', '/poll.cgi', '/xpoll']) {
         const answer = await site.get(target);
         assert.equal(answer.status, 404, target);
-        assert.notEqual(answer.headers['content-type'], 'application/problem+json', `${target} reached a program`);
+        assert.notEqual(answer.headers['content-type'], 'application/problem+json', `${target} is answered by a program`);
       }
     });
 
-    it('lets no foreign page send', async () => {
+    it('refuses sends from pages of other sites', async () => {
       const room = newRoom();
       for (const origin of ['https://evil.example', 'null', 'https://friend.example.evil.example', 'http://friend.example']) {
         const answer = await site.send({ room, text: 'x' }, { headers: { Origin: origin } });
@@ -618,12 +622,12 @@ describe(PROFILE, () => {
       assert.equal(await headOf(room), 0);
     });
 
-    it('lets its own page send', async () => {
+    it('accepts sends from its own page', async () => {
       const room = newRoom();
       const own = `127.0.0.1:${site.port}`;
       for (const headers of [
         { Origin: `http://${own}` },
-        { Origin: `https://${own}` }, // a proxy before it may end TLS
+        { Origin: `https://${own}` }, // a proxy may have ended TLS
         { Origin: 'https://chat.example', Host: 'chat.example' },
         { Origin: 'null', 'Sec-Fetch-Site': 'same-origin' },
       ]) {
@@ -632,7 +636,7 @@ describe(PROFILE, () => {
       }
     });
 
-    it('lets pages of allowed origins send and read, and says so before', async () => {
+    it('lets pages of allowed origins send and read, and says so in the preflight', async () => {
       const room = newRoom();
       for (const Origin of ['https://friend.example', 'https://other.example:8443']) {
         const before = await site.get('/send', { method: 'OPTIONS', headers: { Origin, 'Access-Control-Request-Method': 'POST', 'Access-Control-Request-Headers': 'content-type' } });
@@ -648,7 +652,7 @@ describe(PROFILE, () => {
         assert.match(read.headers.vary, /Origin/);
         assert.equal(read.count('access-control-allow-origin'), 1);
         const error = await site.send({ room, text: '' }, { headers: { Origin } });
-        assert.equal(error.headers['access-control-allow-origin'], Origin, 'a page must be able to read an error as well');
+        assert.equal(error.headers['access-control-allow-origin'], Origin, 'pages can read errors as well');
       }
       const read = await site.get(`/poll?room=${room}`, { headers: { Origin: 'https://evil.example' } });
       assert.equal(read.status, 200);
@@ -668,7 +672,7 @@ describe(PROFILE, () => {
     });
   });
 
-  describe('afterwards', () => {
+  describe('after all these tests', () => {
     it('has a sound database', () => {
       const { status, output } = site.check();
       assert.equal(status, 0, output);

@@ -1,8 +1,10 @@
-// crowd.test.mjs - many readers wait at once in one process, messages come one after the other, and each reader keeps a record
-// of what it was told. Where waiting costs a process the crowd is small, and most of it is on the timer.
+// crowd.test.mjs - many readers wait at once in one process, messages follow each other, and each
+// reader records what it gets. Where a waiting poll costs a process, there are few readers, and
+// most of them poll on the timer.
 //
-// Environment: CROWD, how many readers (default 400; 8000 for a long look); CROWD_MESSAGES, how many messages (default 40);
-// CROWD_GAP, milliseconds between two (default 100); CROWD_KILL=1: the programs are killed at every tenth message (default: half way, once).
+// Environment: CROWD, the number of readers (default 400; 8000 for a long test); CROWD_MESSAGES,
+// the number of messages (default 40); CROWD_GAP, milliseconds between two messages (default 100);
+// CROWD_KILL=1 kills the programs at every tenth message (default: once, half way).
 
 import assert from 'node:assert/strict';
 import http from 'node:http';
@@ -16,7 +18,7 @@ const MESSAGES = Number(process.env.CROWD_MESSAGES ?? 40);
 const GAP = Number(process.env.CROWD_GAP ?? 100);
 const GIVE_UP_MS = 180_000; // hung, not slow
 
-/** One request on its own connection; undefined when it failed, for whatever reason. */
+/** Makes one request on a new connection; undefined after any failure. */
 function get(port, target) {
   return new Promise((done) => {
     const request = http.get({ port, host: '127.0.0.1', path: target, agent: false, timeout: 60_000 }, (response) => {
@@ -30,7 +32,10 @@ function get(port, target) {
   });
 }
 
-/** Follows the room to its last message the way the API says, through errors; returns the seqs in the order in which they came. */
+/**
+ * Reads the room to its last message as the API says, through errors. Returns the seqs in the order
+ * of arrival.
+ */
 async function reader(port, counts) {
   const seen = [];
   for (let since = 0; since < MESSAGES && !counts.over;) {
@@ -54,18 +59,19 @@ async function sendUntilStored(site, n) {
       const answer = await site.send({ room: 'crowd', text: `message ${n}`, id: `n-${n}`, name: 'crier' });
       if (answer.status === 201 || answer.status === 200) return answer.json();
     } catch {
-      // the program was killed while it had the request: the same id again
+      // The program was killed during the request: send the same id again.
     }
     await pause(50);
   }
-  throw new Error(`message ${n} was never stored`);
+  throw new Error(`message ${n} was not stored`);
 }
 
 describe(`${PROFILE}: a crowd`, () => {
-  it(`${READERS} waiting readers see ${MESSAGES} messages once and in order, through kill -9 of the programs`, async (t) => {
+  it(`${READERS} waiting readers get ${MESSAGES} messages once and in order while the programs are killed with SIGKILL`, async (t) => {
     await withSite({}, async (site) => {
       const counts = { held: 0, failed: 0, killed: 0, over: false };
-      const giveUp = setTimeout(() => (counts.over = true), 2 * GIVE_UP_MS + MESSAGES * GAP); // then somebody has not seen all
+      // A reader has missed a message then.
+      const giveUp = setTimeout(() => (counts.over = true), 2 * GIVE_UP_MS + MESSAGES * GAP);
       const readers = Array.from({ length: READERS }, () => reader(site.port, counts));
       for (let n = 1; n <= MESSAGES; n++) {
         assert.equal((await sendUntilStored(site, n)).seq, n);
@@ -87,7 +93,7 @@ describe(`${PROFILE}: a crowd`, () => {
     });
   });
 
-  it('readers that hang up leave nothing behind', async () => {
+  it('readers that hang up free their slots and processes', async () => {
     await withSite({ env: { POLLCHAT_MAX_WAIT: '3' } }, async (site) => {
       await site.send({ room: 'crowd', text: 'old' });
       const before = site.programs().length;
@@ -100,9 +106,9 @@ describe(`${PROFILE}: a crowd`, () => {
       requests.forEach((request) => request.destroy());
       const answer = await get(site.port, '/poll?room=crowd&since=1&wait=1');
       assert.deepEqual(answer.messages, []);
-      // Whatever the server told the program: after the longest wait all places are free again.
-      await until(async () => (await get(site.port, '/poll?room=crowd&since=1&wait=1'))?.wait === 1, 'a free place');
-      await until(() => site.programs().length <= Math.max(before, parks ? 2 : 8), 'processes of those who left to end');
+      // Whether or not the server reports a hang-up: after the longest wait all slots are free.
+      await until(async () => (await get(site.port, '/poll?room=crowd&since=1&wait=1'))?.wait === 1, 'a free slot');
+      await until(() => site.programs().length <= Math.max(before, parks ? 2 : 8), 'the processes of closed connections to end');
     });
   });
 });

@@ -1,6 +1,6 @@
-// deploy.test.mjs - the lines of apache/README.md and lighttpd/README.md for a host that has a web server already, inside such a
-// server's configuration; for one site, and for two. (nginx, Caddy: for one, their whole profile is
-// the block of lighttpd/README.md.)
+// deploy.test.mjs - the configuration blocks of apache/README.md and lighttpd/README.md, added to
+// the configuration of an existing web server, for one site and for two. (nginx and Caddy: for two
+// only; for one, their whole profile is the block of lighttpd/README.md.)
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -15,7 +15,7 @@ const files = (host, data) => fs.readdirSync(path.join(host.folder, data)).filte
 
 describe(`${PROFILE}: on a host with a web server`, () => {
   if (!['nginx', 'caddy'].includes(PROFILE)) {
-    it('the lines of the paper are enough', async () => {
+    it('the block of the server\'s README.md is enough', async () => {
       const name = 'chat.example.org';
       const host = await startExisting([{ name, data: 'data' }]);
       try {
@@ -34,14 +34,14 @@ describe(`${PROFILE}: on a host with a web server`, () => {
           assert.ok((await host.ask(name, target)).status >= 400, target);
         }
         const elsewhere = await request(host.port, '/poll', { headers: { Host: 'www.example.org' } });
-        assert.equal(elsewhere.status, 404, 'other names of the host are left alone');
+        assert.equal(elsewhere.status, 404, 'other host names are not changed');
       } finally {
         await host.stop();
       }
     });
   }
 
-  it('two sites by the lines of the paper keep their messages apart', async () => {
+  it('two sites configured with that block keep their messages apart', async () => {
     const host = await startExisting([{ name: 'a.example.org', data: 'a' }, { name: 'b.example.org', data: 'b' }]);
     try {
       await host.ready('b.example.org');
@@ -57,16 +57,17 @@ describe(`${PROFILE}: on a host with a web server`, () => {
     }
   });
 
-  // mod_fcgid and plain CGI have no sockets that a configuration could share.
+  // Under mod_fcgid and plain CGI there are no sockets that a configuration could share.
   if (startsPrograms || PROFILE === 'lighttpd') {
-    it('a second site on the sockets of the first is refused, and the log says why', async () => {
+    it('a second site that uses the sockets of the first is refused, and the log says why', async () => {
       const host = await startExisting([{ name: 'a.example.org', data: 'a', shared: 'run' }, { name: 'b.example.org', data: 'b', shared: 'run' }]);
       try {
         const astray = await host.send('b.example.org', 'for b');
         assert.equal(astray.status, 500, astray.text);
         assert.match(astray.json().type, /misconfigured$/);
         assert.equal((await host.ask('b.example.org', '/poll?since=0')).status, 500);
-        if (PROFILE !== 'caddy') assert.match(host.log(), /two sites share a socket/); // it drops what programs say
+        // Caddy drops what programs write to the error stream.
+        if (PROFILE !== 'caddy') assert.match(host.log(), /two sites share a socket/);
         assert.equal((await host.send('a.example.org', 'for a')).status, 201);
         assert.deepEqual(await texts(host, 'a.example.org'), ['for a']);
         assert.deepEqual(files(host, 'b'), []);

@@ -1,4 +1,5 @@
-// embed.test.mjs - GET /embed on a real server: the frame for pages of other sites, and which of them may show it.
+// embed.test.mjs - GET /embed on a real server: the frame for other sites' pages, and which sites
+// may show it.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -7,21 +8,21 @@ import { PROFILE, withSite } from './harness.mjs';
 
 const ancestors = (answer) => /frame-ancestors ([^;]*)/.exec(answer.headers['content-security-policy'])[1].trim();
 
-describe(`${PROFILE}: embedded`, () => {
-  it('may be shown by this site, and by those that may send', async () => {
+describe(`${PROFILE}: embed`, () => {
+  it('may be framed by its own site and by the allowed origins', async () => {
     await withSite({}, async (site) => assert.equal(ancestors(await site.get('/embed')), "'self'"));
     await withSite({ env: { POLLCHAT_ALLOW_ORIGIN: 'https://a.example https://b.example:8443' } }, async (site) => {
       const answer = await site.get('/embed?room=post-42&title=Questions%3F');
       assert.equal(answer.status, 200);
       assert.match(answer.headers['content-type'], /^text\/html; charset=utf-8$/i);
       assert.equal(ancestors(answer), "'self' https://a.example https://b.example:8443");
-      assert.equal(answer.headers['x-frame-options'], undefined, 'it knows no list, and where both stand some browsers obey it');
+      assert.equal(answer.headers['x-frame-options'], undefined, 'X-Frame-Options has no list of sites, and some browsers would obey it instead');
       assert.match(answer.headers['content-security-policy'], /script-src 'self'; style-src 'self';/);
       assert.match(answer.text, /data-room="post-42" data-title="Questions\?"/);
     });
   });
 
-  it('refuses what is no room or no title, and shows a hostile one as text', async () => {
+  it('refuses an invalid room or title, and shows a hostile title as text', async () => {
     await withSite({}, async (site) => {
       const hostile = '"><script>alert(1)</script>';
       const answer = await site.get(`/embed?title=${encodeURIComponent(hostile)}`);

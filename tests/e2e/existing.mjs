@@ -1,6 +1,6 @@
-// existing.mjs - a host that has a web server already, into whose configuration the lines of
-// apache/README.md and lighttpd/README.md are put, for one site or several: Debian's own configuration for lighttpd, the least
-// that is one for Apache, nginx, Caddy.
+// existing.mjs - a host with a configured web server, to which the blocks of apache/README.md and
+// lighttpd/README.md are added, for one site or several. lighttpd has Debian's own configuration;
+// Apache, nginx and Caddy have a minimal one.
 //
 //   const host = await startExisting([{ name: 'chat.example.org', data: 'data' }]);
 //   await host.ask('chat.example.org', '/poll');
@@ -21,11 +21,12 @@ const sbin = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
 const isRoot = process.getuid() === 0;
 
 /**
- * The programs are started beside the server, and listen on sockets that its configuration names.
+ * The programs are started separately, and listen on the sockets that the server's configuration
+ * names.
  */
 export const startsPrograms = ['apache-proxy', 'nginx', 'caddy'].includes(PROFILE);
 
-/** A block of these papers for one site: its name, its data folder, the folder of its sockets. */
+/** A block of those files with a site's name, data folder and folder of sockets filled in. */
 const inPlace = (text, folder, site) =>
   text
     .replaceAll('chat.example.org', site.name)
@@ -38,7 +39,8 @@ function lighttpd(folder, port, sites) {
   const lines = sites.map((site, i) => {
     const whole = inPlace(block('lighttpd'), folder, site).replace('/fastcgi.conf"', `/${via}.conf"`).replace('mod_fastcgi', `mod_${via}`);
     const own = site.shared === undefined ? whole : whole.replace(/var\.chat_run *= "[^"]*"/, `var.chat_run = "${path.join(folder, site.shared)}"`).replace('=> var.chat_run', `=> "${path.join(folder, site.data)}"`);
-    return i === 0 ? own : own.slice(own.indexOf('$HTTP["host"]')); // what is for the whole server stands there once
+    // The part for the whole server is there once.
+    return i === 0 ? own : own.slice(own.indexOf('$HTTP["host"]'));
   });
   const own = [...fs.readFileSync('/etc/lighttpd/lighttpd.conf', 'utf8').split('\n')]
     .filter((line) => !/use-ipv6/.test(line))
@@ -64,10 +66,11 @@ function apache(folder, port, sites, user) {
     `PidFile "${folder}/run/pid"`,
     `ErrorLog "${folder}/run/error.log"`,
     `User "${user}"`,
-    `Group "${spawnSync('id', ['-gn', user], { encoding: 'utf8' }).stdout.trim()}"`, // Apache's own default is none that there is
+    // Apache's default group does not exist.
+    `Group "${spawnSync('id', ['-gn', user], { encoding: 'utf8' }).stdout.trim()}"`,
     ...names.map((name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`),
     'TypesConfig /dev/null',
-    `<VirtualHost *:${port}>`, // the first one answers for every name that no other has
+    `<VirtualHost *:${port}>`, // the first host answers all names without a host of their own
     '  ServerName localhost',
     `  DocumentRoot "${folder}/other"`,
     '</VirtualHost>',
@@ -106,7 +109,7 @@ function caddy(folder, port, sites, user) {
 
 const servers = { lighttpd, 'lighttpd-cgi': lighttpd, nginx, caddy };
 
-/** What systemd or an init script would do where the server doesn't start the programs. */
+/** Starts the programs as systemd or an init script would, where the server does not. */
 const programs = (folder, run, data, user) =>
   ['send', 'poll'].map((name) => [
     'env', `POLLCHAT_DATA=${folder}/${data}`, 'spawn-fcgi', '-n', '-s', `${folder}/${run}/${name}.sock`, '-M', '0600', ...(isRoot ? ['-u', user, '-U', user] : []),
@@ -132,7 +135,7 @@ class Existing {
     return request(this.port, target, { ...options, headers: { Host: name, ...options.headers } });
   }
 
-  /** POST /send as a page of the site does. */
+  /** Makes a POST /send as a page of the site would. */
   send(name, text) {
     const headers = { 'Content-Type': 'application/x-www-form-urlencoded', Origin: `http://${name}` };
     return this.ask(name, '/send', { method: 'POST', body: `text=${encodeURIComponent(text)}`, headers });
@@ -157,15 +160,15 @@ class Existing {
       child.kill('SIGTERM');
     }
     const left = () => [...this.children.map((child) => child.pid), ...processes().filter((p) => p.exe.startsWith(this.folder)).map((p) => p.pid)].filter(isAlive);
-    await until(() => left().length === 0, 'all to stop', 5000).catch(() => left().forEach((pid) => signal(pid, 'SIGKILL')));
+    await until(() => left().length === 0, 'all processes to end', 5000).catch(() => left().forEach((pid) => signal(pid, 'SIGKILL')));
     removeFolder(this.folder);
   }
 }
 
 /**
- * Starts it and waits until the first site answers. sites: name, data (a folder's name), and
- * `shared`, the name of a folder, for sites whose sockets are in the same one, as a copied
- * configuration has them.
+ * Starts the host and waits until the first site answers. sites: a list of { name, data: a folder's
+ * name, shared }. Sites with the same `shared`, a folder's name, have their sockets in it, as after
+ * copying a configuration.
  */
 export async function startExisting(sites) {
   const folder = makeFolder();

@@ -1,7 +1,8 @@
-// few-processes.test.mjs - few processes, many visitors: a host that lets a site have 20 processes, and 200 who poll as the page does.
+// few-processes.test.mjs - a host that allows a site 20 processes, and 200 visitors that poll as the page
+// does.
 //
-// The limit is mod_fcgid's own (FcgidMaxProcesses), and for plain CGI a stand-in for the "entry processes" of shared hosts: a proxy
-// that answers 508 to whoever comes while 20 requests are under way.
+// For mod_fcgid the limit is its own setting (FcgidMaxProcesses). For plain CGI a proxy stands in
+// for the "entry processes" of shared hosts: it answers 508 while 20 requests are in progress.
 //
 // Environment: FEW_VISITORS (200), FEW_MESSAGES (15)
 
@@ -17,13 +18,13 @@ const VISITORS = Number(process.env.FEW_VISITORS ?? 200);
 const MESSAGES = Number(process.env.FEW_MESSAGES ?? 15);
 const LIMIT = 20;
 const RATE = 50; // poll_rate
-const MAX_HELD = 6; // auto, at most
-const STALL_MS = 200; // an answer that takes longer: this machine has other things to do
-const SLOW_MS = 200; // what a poll takes on a slow host,
-const SLOWLY_SERVED = 100; // for so many
-const SAID = 6; // messages where few visitors talk
+const MAX_HELD = 6; // the most that `auto` chooses
+const STALL_MS = 200; // an answer that takes longer is delayed by this machine
+const SLOW_MS = 200; // how long a poll takes on a slow host
+const SLOWLY_SERVED = 100; // visitors of the slow host
+const SAID = 6; // messages where there are few visitors
 
-/** A site whose Apache has these lines at the end of its configuration. */
+/** Starts a site whose Apache configuration ends with these lines. */
 async function startWith(lines, more = {}) {
   const env = { POLLCHAT_TRUSTED_PROXIES: '127.0.0.1', POLLCHAT_STATUS: 'everyone', ...more };
   const folder = makeFolder();
@@ -33,12 +34,13 @@ async function startWith(lines, more = {}) {
   return { site, end: () => site.halt().finally(() => removeFolder(folder)) };
 }
 
-/** A proxy that lets LIMIT requests be under way at a time, and answers 508 to others. */
+/** A proxy that passes on up to LIMIT requests at a time, and answers 508 to others. */
 async function limited(site) {
   const door = { most: 0, refused: 0 };
   let busy = 0;
   const server = http.createServer(async (incoming, response) => {
-    await new Promise(setImmediate); // those that have ended meanwhile first: this process's own stalls are nobody's load
+    // First count those that have ended: a stall of this process is not a load of the host.
+    await new Promise(setImmediate);
     if (busy >= LIMIT) {
       door.refused++;
       response.writeHead(508).end('Resource Limit Is Reached');
@@ -63,11 +65,14 @@ async function limited(site) {
   return door;
 }
 
-/** What happened to all: how long each pause overslept, how long a poll that wasn't held took, what was told. */
+/**
+ * What all visitors met. Times in ms: how long a pause overslept, and the slowest poll that did not
+ * wait.
+ */
 class Notes {
   overslept = 0;
   slowest = 0;
-  opened = 0; // how long it took to see a room of one page, at worst
+  opened = 0; // the slowest first page
   told = 0;
   turnedAway = 0;
   held = 0;
@@ -76,13 +81,16 @@ class Notes {
   delays = [];
 }
 
+/** One client, which polls the room until it has all messages. */
 async function visitor(door, room, notes, sentAt, number, messages = MESSAGES) {
   const seen = [];
   const came = performance.now();
-  const headers = { 'X-Forwarded-For': `198.51.${100 + (number >> 8)}.${number & 255}` }; // each has an address of his own
+  // An address for each visitor.
+  const headers = { 'X-Forwarded-For': `198.51.${100 + (number >> 8)}.${number & 255}` };
   for (let since = 0; since < messages;) {
     const began = performance.now();
-    const answer = await request(door.port, `/poll?room=${room}&since=${since}&wait=25`, { agent: false, headers }); // a kept connection may be closed when it is used again
+    // The server may close a kept connection just when it is used again.
+    const answer = await request(door.port, `/poll?room=${room}&since=${since}&wait=25`, { agent: false, headers });
     const took = performance.now() - began;
     notes.polls++;
     notes.statuses.set(answer.status, (notes.statuses.get(answer.status) ?? 0) + 1);
@@ -93,17 +101,19 @@ async function visitor(door, room, notes, sentAt, number, messages = MESSAGES) {
     const page = answer.json();
     for (const { seq } of page.messages) {
       seen.push(seq);
-      if (sentAt.get(seq) > came) notes.delays.push(performance.now() - sentAt.get(seq)); // what was said before is old
+      // Messages from before the visit do not count.
+      if (sentAt.get(seq) > came) notes.delays.push(performance.now() - sentAt.get(seq));
     }
     since = page.next;
     if (page.wait > 0 || page.more) {
-      notes.held += took > 500 ? 1 : 0; // nobody else is answered that late, or slowest below says so
+      // Only a poll that waited takes so long, or `slowest` shows it.
+      notes.held += took > 500 ? 1 : 0;
       continue;
     }
     notes.turnedAway++;
     notes.slowest = Math.max(notes.slowest, took);
     notes.told = Math.max(notes.told, page.poll_after);
-    const rest = page.poll_after * 1000 * (0.9 + Math.random() / 5); // as www/js/transport.js
+    const rest = page.poll_after * 1000 * (0.9 + Math.random() / 5); // as www/js/transport.js does
     const from = performance.now();
     await pause(rest);
     notes.overslept = Math.max(notes.overslept, performance.now() - from - rest);
@@ -111,7 +121,7 @@ async function visitor(door, room, notes, sentAt, number, messages = MESSAGES) {
   return seen;
 }
 
-/** VISITORS come within some seconds, MESSAGES are sent meanwhile. */
+/** VISITORS arrive within ten seconds, while MESSAGES are sent. */
 async function crowd(door) {
   const notes = new Notes();
   const sentAt = new Map();
@@ -127,7 +137,8 @@ async function crowd(door) {
       const began = performance.now();
       const send = () => request(door.port, '/send', { agent: false, method: 'POST', body: JSON.stringify({ room: 'full', text: `m${n}` }), headers: { 'Content-Type': 'application/json' } });
       let answer = await send();
-      for (; answer.status === 508; answer = await send()) await pause(100); // told by door.refused
+      // Counted by door.refused.
+      for (; answer.status === 508; answer = await send()) await pause(100);
       assert.equal(answer.status, 201, answer.text);
       sentAt.set(answer.json().seq, performance.now());
       slowestSend = Math.max(slowestSend, performance.now() - began);
@@ -138,17 +149,18 @@ async function crowd(door) {
   return { notes, lists, slowestSend };
 }
 
-function complete({ notes, lists }) {
+function assertComplete({ notes, lists }) {
   const expected = Array.from({ length: MESSAGES }, (_, i) => i + 1);
-  for (const seen of lists) assert.deepEqual(seen, expected, 'every message, in order, once');
-  assert.deepEqual([...notes.statuses.keys()].filter((status) => status !== 200 && status !== 508), [], 'no error but the limit\'s');
+  for (const seen of lists) assert.deepEqual(seen, expected, 'each message once, in order');
+  assert.deepEqual([...notes.statuses.keys()].filter((status) => status !== 200 && status !== 508), [], 'no errors except for the limit');
 }
 
-function check({ notes }, message) {
-  assert.deepEqual([...notes.statuses.keys()].filter((status) => status !== 508), [200], 'no error to anyone');
-  assert.ok(notes.turnedAway > VISITORS, 'most were on the timer');
-  assert.ok(notes.held > 0, 'and some were held');
-  // Who asks as told has a message after one pause, its own delays, and a few requests that were as slow as the slowest.
+function assertTimely({ notes }, message) {
+  assert.deepEqual([...notes.statuses.keys()].filter((status) => status !== 508), [200], 'no errors');
+  assert.ok(notes.turnedAway > VISITORS, 'most polls could not wait');
+  assert.ok(notes.held > 0, 'some polls waited');
+  // A client that obeys poll_after gets a message after one pause, its own delays, and a few
+  // requests as slow as the slowest.
   const bound = notes.told * 1100 + notes.overslept + 5 * notes.slowest + (notes.statuses.has(508) ? 3000 : 1000);
   const worst = Math.max(...notes.delays);
   assert.ok(worst <= bound, `${message}: a message took ${Math.round(worst)} ms, not within ${Math.round(bound)}`);
@@ -157,18 +169,21 @@ function check({ notes }, message) {
 const takesProcess = ['lighttpd-cgi', 'apache-cgi', 'apache-fcgid'].includes(PROFILE);
 
 describe(`${PROFILE}: few processes`, { skip: !takesProcess }, () => {
-  /** One crowd on one site. True: all went well; false: this machine was so slow that too many requests were under way at once. */
+  /**
+   * Runs one crowd on one site. Returns false if this machine was too slow, so that too many
+   * requests overlapped.
+   */
   async function attempt(t) {
     const { site, end } = PROFILE === 'apache-fcgid' ? await startWith(`FcgidMaxProcesses ${LIMIT}`) : await startWith('');
     const door = PROFILE === 'apache-fcgid' ? { port: site.port, refused: 0, close() {} } : await limited(site);
     try {
       const all = await crowd(door);
       t.diagnostic(JSON.stringify({ ...all.notes, statuses: [...all.notes.statuses], delays: undefined, worst: Math.max(...all.notes.delays), slowestSend: all.slowestSend, most: door.most, refused: door.refused }));
-      complete(all);
-      // What comes within one stall of this machine is there at once, however well it was spread.
+      assertComplete(all);
+      // One stall of this machine makes requests overlap, however well they are spread.
       if (door.refused * 33 > (all.notes.slowest > STALL_MS ? all.notes.polls : 0)) return false;
-      check(all, PROFILE);
-      // The timer grew with the crowd, to what keeps it at the rate, or about that.
+      assertTimely(all, PROFILE);
+      // The timer has grown with the number of visitors, to about what keeps the rate.
       assert.ok(all.notes.told >= Math.floor((VISITORS - MAX_HELD) / RATE), `told ${all.notes.told}`);
       const possible = Math.min(RATE, 1000 / all.notes.slowest); // a slow host is polled less
       assert.ok(all.notes.told <= 3 * Math.ceil(VISITORS / possible), `told ${all.notes.told}`);
@@ -185,12 +200,12 @@ describe(`${PROFILE}: few processes`, { skip: !takesProcess }, () => {
     }
   }
 
-  it(`${VISITORS} visitors on ${LIMIT} processes: no error to anyone, everything to all, within the timer`, async (t) => {
-    // How many are under way at the rate of the timer depends on what else the machine has to do in those seconds: once more, then.
-    assert.ok((await attempt(t)) || (await attempt(t)) || (await attempt(t)), 'somebody was refused, three times over');
+  it(`${VISITORS} visitors on ${LIMIT} processes get no error and all messages, within the time of the timer`, async (t) => {
+    // How many requests overlap depends on the load of this machine, so there are three tries.
+    assert.ok((await attempt(t)) || (await attempt(t)) || (await attempt(t)), 'requests were refused in three of three tries');
   });
 
-  it('a host on which each poll takes long is polled less, until few overlap', { skip: PROFILE === 'apache-fcgid' }, async (t) => {
+  it('a host with slow polls is polled less often, until few polls overlap', { skip: PROFILE === 'apache-fcgid' }, async (t) => {
     const folder = makeFolder();
     const root = copyRoot(path.join(folder, 'root'));
     const program = path.join(root, 'cgi-bin', 'poll');
@@ -223,11 +238,12 @@ describe(`${PROFILE}: few processes`, { skip: !takesProcess }, () => {
     }
   });
 
-  it('a burst of readers leaves processes for the first who sends', { skip: PROFILE !== 'apache-fcgid' }, async () => {
+  it('a burst of readers leaves a process for the first sender', { skip: PROFILE !== 'apache-fcgid' }, async () => {
     const { site, end } = await startWith(`FcgidMaxProcesses ${LIMIT}`);
     const gone = [];
     try {
-      // As many at once as make mod_fcgid start all it may: each asks once more when it was answered, until they are all there.
+      // So many at once that mod_fcgid starts all processes it may. Each asks again until they are
+      // running.
       let over = false;
       const readers = Array.from({ length: 100 }, async () => {
         while (!over) {
@@ -235,12 +251,12 @@ describe(`${PROFILE}: few processes`, { skip: !takesProcess }, () => {
           assert.equal(answer.status, 200, answer.text);
         }
       });
-      await until(() => site.programs(['poll']).length >= LIMIT - 1, 'readers to have all processes');
+      await until(() => site.programs(['poll']).length >= LIMIT - 1, 'readers to occupy all processes');
       over = true;
       gone.push(...readers);
       const answer = await request(site.port, '/send', { agent: false, method: 'POST', body: 'text=hi', headers: { 'Content-Type': 'application/x-www-form-urlencoded' } });
       assert.equal(answer.status, 201, answer.text);
-      await until(() => site.programs(['poll']).length <= 12, 'those that nobody needs to leave');
+      await until(() => site.programs(['poll']).length <= 12, 'processes without work to end');
       await Promise.all(gone);
     } finally {
       await end();
@@ -248,7 +264,7 @@ describe(`${PROFILE}: few processes`, { skip: !takesProcess }, () => {
   });
 
   for (const [what, directive] of [['in all', 'FcgidMaxProcesses 5'], ['for each program', 'FcgidMaxProcessesPerClass 5']]) {
-    it(`eight visitors of a host with five processes ${what} talk to each other`, { skip: PROFILE !== 'apache-fcgid' }, async (t) => {
+    it(`eight visitors of a host with five processes ${what} can talk to each other`, { skip: PROFILE !== 'apache-fcgid' }, async (t) => {
       const { site, end } = await startWith(directive);
       const door = { port: site.port };
       const notes = new Notes();
@@ -257,11 +273,12 @@ describe(`${PROFILE}: few processes`, { skip: !takesProcess }, () => {
         const visitors = Promise.all(Array.from({ length: 8 }, async (_, number) => {
           await pause(number * 500);
           const began = performance.now();
-          await request(door.port, '/poll?room=five&last=50', { agent: false }); // as the page opens a room
+          // As the page opens a room.
+          await request(door.port, '/poll?room=five&last=50', { agent: false });
           notes.opened = Math.max(notes.opened, performance.now() - began);
           return visitor(door, 'five', notes, sentAt, number, SAID);
         }));
-        await pause(10_000); // all are there, and have nothing to hear for a while
+        await pause(10_000); // all are there, and no message comes for a while
         let slowestSend = 0;
         for (let n = 1; n <= SAID; n++) {
           const began = performance.now();
@@ -275,8 +292,8 @@ describe(`${PROFILE}: few processes`, { skip: !takesProcess }, () => {
         for (const seen of await visitors) assert.deepEqual(seen, Array.from({ length: SAID }, (_, i) => i + 1));
         const worst = Math.max(...notes.delays);
         t.diagnostic(JSON.stringify({ slowestSend, worst, opened: notes.opened, held: notes.held, turnedAway: notes.turnedAway, told: notes.told, processes: site.programs().length }));
-        assert.deepEqual([...notes.statuses.keys()], [200], 'no error to anyone');
-        // A hold in full is 25 s: nobody has waited for the end of one.
+        assert.deepEqual([...notes.statuses.keys()], [200], 'no errors');
+        // A full wait is 25 s: nobody has waited for the end of one.
         assert.ok(slowestSend < 12_000, `a message took ${Math.round(slowestSend)} ms to be sent`);
         assert.ok(notes.opened < 20_000, `it took ${Math.round(notes.opened)} ms to see the room`);
         assert.ok(worst < 15_000, `a message took ${Math.round(worst)} ms to be seen`);
@@ -289,7 +306,7 @@ describe(`${PROFILE}: few processes`, { skip: !takesProcess }, () => {
     });
   }
 
-  it('a limit that the programs can see is shared out, and shown', { skip: PROFILE !== 'apache-cgi' }, async () => {
+  it('a process limit that the programs can read is shared out, and /status shows it', { skip: PROFILE !== 'apache-cgi' }, async () => {
     const { site, end } = await startWith('<Directory "${CHAT_ROOT}/cgi-bin">\n    RLimitNPROC 12 12\n</Directory>');
     try {
       const status = (await site.get('/status')).json();
@@ -298,7 +315,7 @@ describe(`${PROFILE}: few processes`, { skip: !takesProcess }, () => {
       await site.send({ text: 'old' });
       const answers = [];
       const all = Array.from({ length: 6 }, async () => answers.push((await site.get('/poll?since=1&wait=25')).json()));
-      await until(() => answers.length === 4, 'all but two to be turned away, while no more than six were seen at once');
+      await until(() => answers.length === 4, 'all but two to be answered at once (no more than six processes at a time)');
       assert.deepEqual(answers.map((a) => a.wait), [0, 0, 0, 0]);
       await site.send({ text: 'new' });
       await Promise.all(all);

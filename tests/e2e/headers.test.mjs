@@ -1,5 +1,4 @@
-// headers.test.mjs - headers that clients may not forge, and those that answers carry, on every
-// server.
+// headers.test.mjs - headers of requests that clients must not be able to forge, on each server.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -11,11 +10,12 @@ const JSON_TYPE = { 'Content-Type': 'application/json' };
 const spellings = (name) => [name.replaceAll('-', '_'), name.replace(/-(?=[^-]*$)/, '_'), name.replace('-', '_')];
 
 describe(`${PROFILE}: headers of requests`, () => {
-  // CGI turns '-' and '_' into the same letter.
-  it('a header spelled with an underscore is not taken for the one that a trusted proxy sets', () =>
+  // CGI makes the same variable of '-' and '_'.
+  it('a header spelled with an underscore does not replace the one of a trusted proxy', () =>
     withSite({ env: TRUSTED }, async (site) => {
       const send = (headers) => site.send({ text: 'hi' }, { headers: { ...JSON_TYPE, Host: 'a.example', ...headers } });
-      const real = PROFILE === 'caddy' ? 'http' : 'https'; // Caddy puts its own headers in the place of these
+      // Caddy replaces these headers with its own.
+      const real = PROFILE === 'caddy' ? 'http' : 'https';
       const set = { 'X-Forwarded-Host': 'a.example', 'X-Forwarded-Proto': real };
       const forgeries = [
         ...spellings('X-Forwarded-Host').map((name) => [name, 'evil.example', `${real}://evil.example`]),
@@ -31,17 +31,17 @@ describe(`${PROFILE}: headers of requests`, () => {
       }
     }));
 
-  // Caddy puts its own X-Forwarded-For in the place of any other. Where a wait costs a process,
-  // there are few places for all.
+  // Caddy replaces X-Forwarded-For with its own. Where a waiting poll costs a process, there are
+  // few slots.
   if (['lighttpd', 'apache-proxy', 'nginx'].includes(PROFILE)) {
-    it('no visitor gets another address by an underscore', () =>
+    it('a client gets no other address with an underscore in a header\'s name', () =>
       withSite({ env: { ...TRUSTED, POLLCHAT_MAX_WAITING_PER_CLIENT: '1' } }, async (site) => {
         await site.send({ text: 'hi' });
         const poll = (headers) => site.get('/poll?since=1&wait=20', { headers: { 'X-Forwarded-For': '203.0.113.9', ...headers } });
         const first = poll({});
-        await until(async () => (await site.get('/status', { headers: { Host: 'localhost' } })).json().parked.polls === 1, 'one to wait');
+        await until(async () => (await site.get('/status', { headers: { Host: 'localhost' } })).json().parked.polls === 1, 'the poll to wait');
         for (const name of spellings('X-Forwarded-For')) {
-          assert.equal((await poll({ [name]: '203.0.113.77' })).json().wait, 0, `${name} makes another visitor of one`);
+          assert.equal((await poll({ [name]: '203.0.113.77' })).json().wait, 0, `${name} makes one client count as another`);
         }
         await site.send({ text: 'ho' });
         assert.equal((await first).json().messages.length, 1);

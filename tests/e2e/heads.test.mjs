@@ -1,4 +1,5 @@
-// heads.test.mjs - the file that says how far a room is, as each web server hands it out: 304 until it moves, and never for another head.
+// heads.test.mjs - head files, as each web server serves them: 304 until the head changes, and
+// never for another head.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -12,7 +13,7 @@ async function withHeads(body) {
   const root = copyRoot(path.join(folder, 'root'));
   const heads = path.join(root, 'www', 'heads');
   fs.mkdirSync(heads);
-  fs.chmodSync(heads, 0o777); // the programs run as another user than this test, perhaps
+  fs.chmodSync(heads, 0o777); // the programs may run as another user than this test
   try {
     await withSite({ root, env: { POLLCHAT_HEADS: '../www/heads' } }, (site) => body(site, heads));
   } finally {
@@ -20,8 +21,8 @@ async function withHeads(body) {
   }
 }
 
-describe(`${PROFILE}: heads`, () => {
-  it('are 304 until they move, however quickly they do', () =>
+describe(`${PROFILE}: head files`, () => {
+  it('are answered 304 until they change, also when they change several times a second', () =>
     withHeads(async (site) => {
       const { epoch } = (await site.send({ text: 'text 1' })).json();
       const { watch } = (await site.get('/poll?since=1')).json();
@@ -36,15 +37,15 @@ describe(`${PROFILE}: heads`, () => {
         tags.add(known.headers.etag);
         assert.equal((await site.send({ text: `text ${head}` })).status, 201);
         known = await until(async () => {
-          const answer = await look(headers); // a server may remember for a second what it looked up
+          const answer = await look(headers); // a server may cache a file's state for a second
           return answer.status === 200 && answer;
         }, `head ${head}`);
         assert.deepEqual(known.json(), { epoch, head });
       }
-      assert.equal(tags.size, 10, 'each head has a tag of its own');
+      assert.equal(tags.size, 10, 'each head has its own ETag');
     }));
 
-  it('show nothing of rooms whose name one does not know', () =>
+  it('reveal nothing about rooms whose name a client does not know', () =>
     withHeads(async (site, heads) => {
       await site.send({ text: 'x', room: 'secret' });
       assert.equal(fs.readdirSync(heads).length, 1);

@@ -1,4 +1,4 @@
-// log.test.mjs - what strangers ask for doesn't fill the disk with lines of the log.
+// log.test.mjs - requests of strangers do not fill the disk with log lines.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -8,9 +8,9 @@ import { describe, it } from 'node:test';
 import { PROFILE, descendants, withSite } from './harness.mjs';
 
 /**
- * No process of the site, nor one that comes, may make a file longer than that. As its own user:
- * root in a container may not do it to others; and not to one that starts others only, if that
- * won't have it (mod_fcgid's).
+ * Limits the size of files for all processes of the site and their later children. prlimit runs as
+ * the owner of each process: root in a container may not change others. mod_fcgid's process manager
+ * may refuse it; it only starts the programs.
  */
 function limitFiles(site, bytes) {
   const programs = site.programs().map(({ pid }) => pid);
@@ -22,19 +22,21 @@ function limitFiles(site, bytes) {
 }
 
 describe(`${PROFILE}: the log`, () => {
-  it('has a line about a full disk once, however many are refused', () =>
+  it('has a line about a full disk once, however many messages are refused', () =>
     withSite({}, async (site) => {
       assert.equal((await site.send({ text: 'before' })).status, 201);
       const lines = () => [...site.log().matchAll(/pollchat send: /g)].length;
       limitFiles(site, 60_000);
       let refused = 0;
-      for (let i = 0; refused < 25; i++) { // some are taken in between: what is in the log goes into the database
+      for (let i = 0; refused < 25; i++) { // some succeed: a full log is copied into the database
         assert.ok(i < 200, `${refused} were refused`);
-        const answer = await site.send({ text: 'x'.repeat(12_000) }); // short enough for each server to keep it in memory
+        // Short enough for each server to keep it in memory.
+        const answer = await site.send({ text: 'x'.repeat(12_000) });
         assert.ok(answer.status === 201 || /store-full$/.test(answer.json().type), answer.text);
         refused += answer.status === 503 ? 1 : 0;
       }
-      assert.ok(lines() > 0 || PROFILE === 'caddy', 'it is said'); // Caddy drops what programs say
+      // Caddy drops what programs write to the error stream.
+      assert.ok(lines() > 0 || PROFILE === 'caddy', 'it is logged');
       assert.ok(lines() <= 10, `${lines()} lines for ${refused} refusals`);
       assert.equal((await site.get('/poll?since=0&limit=1')).json().messages.length, 1);
     }));

@@ -1,10 +1,9 @@
-// neighbours.test.mjs - a second site of the same web server, with the server's stock settings,
-// while far more visitors come to the chat than the server has connections or workers: its pages
-// stay served.
+// neighbours.test.mjs - another site on the same web server, which has its stock settings. Far more
+// visitors come to the chat than the server has connections or workers, and the other site's pages
+// are still served.
 //
-// Environment: NEIGHBOURS_TIMES (10): so many times as many visitors as may wait; NEIGHBOURS_S (5):
-// how long they all stay;
-//              NEIGHBOURS_RAMP_S (5): how long they take to come
+// Environment: NEIGHBOURS_TIMES (10): visitors for each poll that may wait; NEIGHBOURS_S (5): how
+// long they stay; NEIGHBOURS_RAMP_S (5): the time in which they arrive
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -18,9 +17,9 @@ import { copyRoot, freePort, makeFolder, pause, PROFILE, removeFolder, start, un
 const TIMES = Number(process.env.NEIGHBOURS_TIMES ?? 10);
 const STAY_MS = 1000 * Number(process.env.NEIGHBOURS_S ?? 5);
 const RAMP_MS = 1000 * Number(process.env.NEIGHBOURS_RAMP_S ?? 5);
-const LATE_MS = 5000; // somebody gives up on a page then
+const LATE_MS = 5000; // people give up on a page then
 
-/** Other workers, and nothing said of who may wait. */
+/** Sets the number of workers, and leaves the limit of waiting polls to the programs. */
 function setApache(root, workers) {
   const file = path.join(root, 'apache', 'server.conf');
   let text = fs.readFileSync(file, 'utf8').replace(/^SetEnv POLLCHAT_MAX_WAITING_APACHE.*$/m, '');
@@ -29,15 +28,16 @@ function setApache(root, workers) {
 }
 
 /**
- * What each server has out of the box (Debian 12), and another site on it. Returns the options of
- * start() and where the other site is.
+ * The stock settings of each server (Debian 12), with another site on it. Each function returns the
+ * options of start() and the other site's port.
  */
 const stock = {
   async lighttpd(folder, root, other) {
     const file = path.join(root, 'lighttpd', 'server.conf');
     const text = fs.readFileSync(file, 'utf8').replace(/^server\.max-fds.*$/m, '');
     fs.writeFileSync(file, `${text}\n$HTTP["host"] == "www.example.org" { server.document-root = "${other}" }\n`);
-    return { env: { POLLCHAT_MAX_WAITING: 'auto' }, before: ['prlimit', '--nofile=1024:8192'], neighbour: {} }; // as systemd starts it
+    // The limits of descriptors are systemd's.
+    return { env: { POLLCHAT_MAX_WAITING: 'auto' }, before: ['prlimit', '--nofile=1024:8192'], neighbour: {} };
   },
   async nginx(folder, root, other) {
     const settings = path.join(folder, 'run', 'settings.d');
@@ -57,8 +57,8 @@ const stock = {
 };
 
 /**
- * Fetches a page of the other site again and again, in a thread of its own: what this one is busy
- * with is nobody's delay.
+ * Fetches a page of the other site again and again. It runs in its own thread, so that the load of
+ * this one does not delay it.
  */
 class Reader {
   constructor(port) {
@@ -80,7 +80,7 @@ class Reader {
     );
   }
 
-  /** [status, ms] of each fetch since the last time. */
+  /** Returns [status, ms] of each fetch since the last call. */
   async take() {
     this.worker.postMessage('take');
     return new Promise((done) => this.worker.once('message', done));
@@ -93,7 +93,7 @@ function figures(list) {
   return { count: times.length, median: at(0.5), p99: at(0.99), worst: times.at(-1) };
 }
 
-/** Comes, asks as the page does, and goes on until told to stop. */
+/** Polls as the page does, until told to stop. */
 async function visitor(site, notes) {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
   while (!notes.over) {
@@ -125,7 +125,7 @@ async function visitor(site, notes) {
 }
 
 describe(`${PROFILE}: neighbours`, { skip: stock[PROFILE] === undefined }, () => {
-  it(`another site's pages are served while ${TIMES} times as many visitors come as may wait`, async (t) => {
+  it(`pages of another site are served while ${TIMES} times as many visitors come as may wait`, async (t) => {
     const folder = makeFolder();
     const root = copyRoot(path.join(folder, 'root'));
     const other = path.join(folder, 'other');
@@ -161,9 +161,9 @@ describe(`${PROFILE}: neighbours`, { skip: stock[PROFILE] === undefined }, () =>
       await Promise.all(all);
       t.diagnostic(JSON.stringify({ max_waiting: status.max_waiting, why: status.max_waiting_why, crowd, parked, told: notes.told, failed: notes.failed, answers: [...notes.answers], idle, coming: figures(coming), staying: figures(staying) }));
       const failed = [...coming, ...staying].filter(([code]) => code !== 200);
-      assert.deepEqual(failed, [], 'each page of the other site is there');
-      assert.ok(figures([...coming, ...staying]).worst < LATE_MS, 'and soon');
-      assert.ok(parked.polls >= status.max_waiting / 2, `many do wait: ${parked.polls} of ${status.max_waiting}`);
+      assert.deepEqual(failed, [], 'each page of the other site is served');
+      assert.ok(figures([...coming, ...staying]).worst < LATE_MS, 'each page is served in time');
+      assert.ok(parked.polls >= status.max_waiting / 2, `many polls wait: ${parked.polls} of ${status.max_waiting}`);
     } catch (error) {
       console.error(site.log().slice(-4000));
       throw error;
@@ -173,7 +173,7 @@ describe(`${PROFILE}: neighbours`, { skip: stock[PROFILE] === undefined }, () =>
     }
   });
 
-  it('an Apache of ten workers keeps most of them free, whatever asks to wait', { skip: PROFILE !== 'apache-proxy' }, async () => {
+  it('an Apache of ten workers keeps most of them free, however many polls ask to wait', { skip: PROFILE !== 'apache-proxy' }, async () => {
     const folder = makeFolder();
     const root = copyRoot(path.join(folder, 'root'));
     setApache(root, { StartServers: 1, ServerLimit: 1, ThreadLimit: 10, ThreadsPerChild: 10, MaxRequestWorkers: 10 });
@@ -182,9 +182,9 @@ describe(`${PROFILE}: neighbours`, { skip: stock[PROFILE] === undefined }, () =>
       await site.send({ text: 'old' });
       const answers = [];
       const all = Array.from({ length: 30 }, async (_, n) => answers.push((await site.get(`/poll?since=1&wait=25&n=${n}`, { agent: false })).json()));
-      await until(() => answers.length >= 27, 'those for whom there is no worker to be told so');
+      await until(() => answers.length >= 27, 'the polls over the limit to be answered');
       for (let n = 0; n < 10; n++) assert.equal((await site.get('/icon.svg', { agent: false })).status, 200);
-      assert.equal(answers.length, 27, 'a third of the workers wait, while pages are served');
+      assert.equal(answers.length, 27, 'a third of the workers hold waiting polls, the others serve pages');
       assert.ok(answers.every(({ wait, poll_after: after }) => wait === 0 && after >= 2));
       const status = (await site.get('/status')).json();
       assert.equal(status.max_waiting, 3);
@@ -197,7 +197,7 @@ describe(`${PROFILE}: neighbours`, { skip: stock[PROFILE] === undefined }, () =>
     }
   });
 
-  it('the status and the doctor say how many may wait, and why', { skip: PROFILE !== 'lighttpd' }, async () => {
+  it('/status and /doctor say how many polls may wait, and why', { skip: PROFILE !== 'lighttpd' }, async () => {
     const site = await start({ before: ['prlimit', '--nofile=1024:8192'], env: { POLLCHAT_MAX_WAITING: 'auto' } });
     try {
       const status = (await site.get('/status')).json();

@@ -1,4 +1,5 @@
-// order.test.mjs - one order for all, nothing lost, nothing twice: in a crowd, and while programs are killed.
+// order.test.mjs - all readers get the same order, nothing lost and nothing twice, with many
+// clients and while programs are killed.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -6,7 +7,8 @@ import { describe, it } from 'node:test';
 import { PROFILE, pause, signal, withSite } from './harness.mjs';
 import { storm } from './storm.mjs';
 
-// After a kill mod_fcgid lets requests wait for one second or two, so kills without end would let hardly a message through.
+// After a kill mod_fcgid delays requests for a second or two, so without a limit hardly a message
+// would get through.
 const MOST_ROUNDS = 40;
 
 const CROWD = { room: 'storm', senders: 8, messages: 2000, readers: 4 };
@@ -18,7 +20,7 @@ function assertSound(site) {
 }
 
 describe(`${PROFILE}: order`, () => {
-  it('8 senders, 2,000 messages, each sent twice, 4 readers', async () => {
+  it('8 senders send 2,000 messages, each twice, and 4 readers get all of them in one order', async () => {
     await withSite({}, async (site) => {
       const begin = Date.now();
       await storm(site, { ...CROWD, retries: false });
@@ -27,7 +29,7 @@ describe(`${PROFILE}: order`, () => {
     });
   });
 
-  it('the same while the programs are killed every second and every 200 messages', async () => {
+  it('the same holds while the programs are killed every second and every 200 messages', async () => {
     await withSite({}, async (site) => {
       let rounds = 0;
       let killed = 0;
@@ -47,8 +49,8 @@ describe(`${PROFILE}: order`, () => {
         }
       };
       const { retried } = await storm(site, { ...CROWD, retries: true, disturb });
-      console.error(`${rounds} rounds, ${killed} processes killed, ${retried} requests tried again`);
-      assert.ok(rounds >= 9 && killed >= 5, `${rounds} rounds, ${killed} killed: not much of a test`);
+      console.error(`${rounds} rounds, ${killed} processes killed, ${retried} requests repeated`);
+      assert.ok(rounds >= 9 && killed >= 5, `${rounds} rounds, ${killed} killed: too few for this test`);
       assertSound(site);
     });
   });

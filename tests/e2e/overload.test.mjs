@@ -1,4 +1,5 @@
-// overload.test.mjs - more than the store can take, on a real server: who can't be served is told so soon, and nothing is lost.
+// overload.test.mjs - more requests than a real server can handle: those that are refused are told
+// soon, and nothing is lost.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -10,13 +11,13 @@ import { describe, it } from 'node:test';
 
 import { pause, PROFILE, until, withSite } from './harness.mjs';
 
-/** Holds the database's lock for writing until release(). */
+/** Takes the write lock of the database, until release(). */
 async function lock(site) {
   const shell = spawn('sqlite3', ['-batch', path.join(site.data, 'chat.db')], { stdio: ['pipe', 'pipe', 'inherit'] });
   let output = '';
   shell.stdout.on('data', (piece) => (output += piece));
   shell.stdin.write(".timeout 20000\nBEGIN IMMEDIATE;\nSELECT 'locked';\n");
-  await until(() => output.includes('locked') || shell.exitCode !== null, 'the lock');
+  await until(() => output.includes('locked') || shell.exitCode !== null, 'the lock to be taken');
   assert.equal(shell.exitCode, null);
   return {
     async release() {
@@ -26,19 +27,19 @@ async function lock(site) {
   };
 }
 
-// Where a process has one request at a time, the web server is the queue.
+// Where a process handles one request at a time, the web server is the queue.
 describe(`${PROFILE}: overload`, { skip: !['lighttpd', 'apache-proxy', 'nginx'].includes(PROFILE) }, () => {
-  it('while another process has the store for long, all senders are soon told to come again, and nothing of theirs is stored', async () => {
+  it('while another process locks the store for long, all senders are soon told to ask again, and nothing of theirs is stored', async () => {
     await withSite({ env: { POLLCHAT_BUSY_TIMEOUT: '6000' } }, async (site) => {
       await site.send({ text: 'first' });
       const held = await lock(site);
       const agent = new http.Agent({ maxSockets: 100 });
       const answers = [];
-      // One after the other these would wait for 100 / threads * busy_timeout = 37 s and more.
+      // One after the other, the senders would wait 100 / threads * busy_timeout = 37 s and more.
       const all = Array.from({ length: 100 }, async (_, i) => answers.push(await site.send({ text: `m${i}`, id: `i${i}` }, { agent })));
-      await until(() => answers.length >= 80, 'most to be answered while the lock is held', 30_000);
-      assert.equal((await site.get('/poll?since=0')).json().head, 1, 'reading goes on');
-      await until(() => answers.length === 100, 'all to be answered while the lock is held');
+      await until(() => answers.length >= 80, 'most senders to be answered during the lock', 30_000);
+      assert.equal((await site.get('/poll?since=0')).json().head, 1, 'reading still works');
+      await until(() => answers.length === 100, 'all senders to be answered during the lock');
       await held.release();
       await Promise.all(all);
       agent.destroy();
@@ -52,13 +53,13 @@ describe(`${PROFILE}: overload`, { skip: !['lighttpd', 'apache-proxy', 'nginx'].
     });
   });
 
-  it('a short stall is no reason to refuse anybody', async () => {
+  it('a short lock makes no sender fail', async () => {
     await withSite({ env: { POLLCHAT_BUSY_TIMEOUT: '30000' } }, async (site) => {
       await site.send({ text: 'first' });
       const held = await lock(site);
       const agent = new http.Agent({ maxSockets: 100 });
       const all = Array.from({ length: 12 }, (_, i) => site.send({ text: `m${i}` }, { agent }));
-      await until(async () => (await site.get('/status')).json().queued === 12, 'all to be queued');
+      await until(async () => (await site.get('/status')).json().queued === 12, 'all messages to be queued');
       await held.release();
       const seqs = (await Promise.all(all)).map((answer) => answer.json().seq).sort((a, b) => a - b);
       agent.destroy();
@@ -67,13 +68,13 @@ describe(`${PROFILE}: overload`, { skip: !['lighttpd', 'apache-proxy', 'nginx'].
   });
 });
 
-// lighttpd, nginx and mod_fcgid take a body whole before a program sees any of it; the others hand
-// it on as it comes.
+// lighttpd, nginx and mod_fcgid read the whole body before they pass it to a program; the others
+// pass it on as it arrives.
 describe(`${PROFILE}: slow bodies`, { skip: !['lighttpd', 'apache-proxy', 'nginx', 'caddy'].includes(PROFILE) }, () => {
   for (const [path_, announced, what] of [
-    ['/send', 60_000_000, 'too long'], ['/send', 300_000, 'such as a message may be'], ['/poll?since=0', 60_000_000, 'to /poll, which wants none'],
+    ['/send', 60_000_000, 'too long'], ['/send', 300_000, 'of a valid length'], ['/poll?since=0', 60_000_000, 'to /poll, which reads no body'],
   ]) {
-    it(`100 bodies that trickle, ${what}, keep nobody from sending and reading`, async () => {
+    it(`100 bodies that arrive slowly, ${what}, do not keep others from sending and reading`, async () => {
       await withSite({}, async (site) => {
         assert.equal((await site.send({ text: 'first' })).status, 201);
         const method = path_ === '/send' ? 'POST' : 'GET';
@@ -102,7 +103,7 @@ describe(`${PROFILE}: slow bodies`, { skip: !['lighttpd', 'apache-proxy', 'nginx
             took.push(Date.now() - before);
           }
           took.sort((a, b) => a - b);
-          assert.ok(took[5] < 5000, `their time, which is 20 s and more, is nobody else's: ${took} ms`);
+          assert.ok(took[5] < 5000, `nobody else waits for the slow bodies, which may take 20 s and more: ${took} ms`);
         } finally {
           clearInterval(timer);
           slow.forEach((connection) => connection.destroy());
@@ -112,10 +113,10 @@ describe(`${PROFILE}: slow bodies`, { skip: !['lighttpd', 'apache-proxy', 'nginx
   }
 });
 
-// Where a request costs a process there are few of them: a client that doesn't read must not keep
-// one.
+// Where a request costs a process, there are few processes: a client that does not read must not
+// keep one.
 describe(`${PROFILE}: clients that do not read`, () => {
-  it('50 that never read the largest answer keep nobody from sending and reading', async () => {
+  it('50 clients that never read the largest answer do not keep others from sending and reading', async () => {
     await withSite({}, async (site) => {
       for (let i = 0; i < 16; i++) assert.equal((await site.send({ room: 'big', text: 'x'.repeat(1 << 18) })).status, 201);
       assert.equal((await site.send({ text: 'first' })).status, 201);
@@ -135,7 +136,7 @@ describe(`${PROFILE}: clients that do not read`, () => {
         }
         assert.ok(Date.now() - before < 20_000, `${Date.now() - before} ms: less than the minute that a web server waits for a client`);
         if (PROFILE.endsWith('-cgi')) {
-          await until(() => site.programs(['poll']).length === 0, 'no process to be left waiting for them', 30_000);
+          await until(() => site.programs(['poll']).length === 0, 'no process to wait for them any more', 30_000);
         }
       } finally {
         deaf.forEach((connection) => connection.destroy());

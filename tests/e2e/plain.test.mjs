@@ -1,4 +1,5 @@
-// plain.test.mjs - the chat without JavaScript on a real server: a form, a page, nothing said twice and nothing typed lost.
+// plain.test.mjs - the page without JavaScript, on a real server: nothing is sent twice, and
+// nothing that was typed is lost.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -12,7 +13,7 @@ const hidden = (html, name) => new RegExp(`name="${name}" value="([^"]*)"`).exec
 const hostile = '</textarea></noframes><script>alert(1)</script>&amp;"';
 
 describe(`${PROFILE}: without JavaScript`, () => {
-  it('a form sends, the page shows it, and sending the same form again stores nothing more', async () => {
+  it('the form sends a message, the page shows it, and the same form sent again stores nothing more', async () => {
     await withSite({}, async (site) => {
       const page = await site.get('/plain?room=dev&name=ann');
       assert.equal(page.status, 200);
@@ -20,7 +21,7 @@ describe(`${PROFILE}: without JavaScript`, () => {
       assert.match(page.headers['content-security-policy'], /default-src 'none'.*form-action 'self'/);
       assert.equal(page.headers['content-security-policy'].includes('script-src'), false);
       assert.equal(page.headers['referrer-policy'], 'same-origin');
-      assert.equal(page.headers['x-frame-options'], undefined, 'its messages stand in a frame');
+      assert.equal(page.headers['x-frame-options'], undefined, 'the page shows its messages in a frame');
       const id = hidden(page.text, 'id');
       assert.match(id, /^[A-Za-z0-9_-]{22}$/);
       assert.notEqual(hidden((await site.get('/plain?room=dev')).text, 'id'), id);
@@ -35,14 +36,14 @@ describe(`${PROFILE}: without JavaScript`, () => {
       assert.ok(log.includes('ann &amp; bob'));
       assert.ok(log.includes('hi<br>&lt;/textarea&gt;&lt;/noframes&gt;&lt;script&gt;'));
       assert.match(log, /http-equiv="refresh" content="4; url=plain\?room=dev&amp;name=ann&amp;part=log&amp;turn=1#end"/);
-      assert.match((await site.get('/plain?room=dev&part=log&turn=1')).text, /turn=2#end"/, 'never the address that it has already');
+      assert.match((await site.get('/plain?room=dev&part=log&turn=1')).text, /turn=2#end"/, 'never the same address again');
       const room = (await site.get('/plain?room=dev')).text;
-      assert.ok(room.includes('<li id="m1">'), 'for browsers without frames the messages stand in the page');
-      assert.equal(/http-equiv/.test(room), false, 'the page with the form is never loaded anew by itself');
+      assert.ok(room.includes('<li id="m1">'), 'the page contains the messages, for browsers without frames');
+      assert.equal(/http-equiv/.test(room), false, 'the page with the form does not reload itself');
     });
   });
 
-  it('what is refused comes back with a reason and with all that was typed', async () => {
+  it('a refused message comes back with a reason and with all that was typed', async () => {
     await withSite({ env: { POLLCHAT_MAX_TEXT: '100' } }, async (site) => {
       const cases = [
         [{ room: 'lobby', name: 'ann', text: '' }, 400, 'text must'],
@@ -68,7 +69,7 @@ describe(`${PROFILE}: without JavaScript`, () => {
     });
   });
 
-  it('a long talk is read backwards by its links, to its beginning', async () => {
+  it('links lead backwards through a long conversation to its beginning', async () => {
     await withSite({}, async (site) => {
       for (let i = 1; i <= 120; i++) await site.send({ text: `number ${i}.` });
       const seen = [];
@@ -85,7 +86,7 @@ describe(`${PROFILE}: without JavaScript`, () => {
     });
   });
 
-  it('a long text is shown piece by piece, keeps no other message away, and all of it can be read', async () => {
+  it('a long text is shown in pieces, hides no other message, and can be read in full', async () => {
     await withSite({}, async (site) => {
       const text = Array.from({ length: 3000 }, (_, i) => `line ${i} < "é"`).join('\n');
       await site.send({ text });

@@ -1,4 +1,4 @@
-// proxies.test.mjs - behind reverse proxies and shared caches that are real: nginx and Varnish before lighttpd.
+// proxies.test.mjs - lighttpd behind real reverse proxies and shared caches: nginx and Varnish.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -14,7 +14,7 @@ const JSON_TYPE = { 'Content-Type': 'application/json' };
 
 const post = (port, target, headers, text = 'hi') => request(port, target, { method: 'POST', headers: { ...JSON_TYPE, ...headers }, body: JSON.stringify({ text }) });
 
-/** The beginning of an answer: what has come after `ms`, or when there is something. */
+/** The first bytes of an answer; empty if nothing arrives within `ms`. */
 function beginning(port, target, ms) {
   return new Promise((done, fail) => {
     const r = http.get({ host: '127.0.0.1', port, path: target }, (answer) => {
@@ -51,7 +51,7 @@ async function withProxy(options, body) {
 const into = (folder, lines) => (origin) => `location ${folder} { proxy_pass http://127.0.0.1:${origin}/; ${lines} }`;
 const TRUSTED = { POLLCHAT_TRUSTED_PROXIES: '127.0.0.1 ::1' };
 
-describe('behind proxies', { skip: PROFILE !== 'lighttpd' && 'once is enough', concurrency: false }, () => {
+describe('behind proxies', { skip: PROFILE !== 'lighttpd' && 'one server is enough', concurrency: false }, () => {
   // ---- another path, another host, another scheme ----
 
   const works = async (port, headers) => {
@@ -76,16 +76,16 @@ describe('behind proxies', { skip: PROFILE !== 'lighttpd' && 'once is enough', c
     assert.match((await request(port, `/talk/plain?part=log`)).text, /by form/);
   };
 
-  test('a sub-path, the host passed on', () =>
+  test('works under a sub-path, when the proxy passes on the Host header', () =>
     withProxy({ server: into('/talk/', 'proxy_set_header Host $http_host;') }, ({ port }) => works(port, { Host: 'a.example', Origin: OURS })));
 
-  test('a sub-path, the host changed, and a trusted proxy says which it was', () =>
+  test('works under a sub-path, when the proxy changes the Host header, is trusted and names the original host', () =>
     withProxy({ env: TRUSTED, server: into('/talk/', 'proxy_set_header X-Forwarded-Host $http_host;') }, async ({ port }) => {
       await works(port, { Host: 'a.example', Origin: OURS });
       assert.equal((await post(port, '/talk/send', { Host: 'a.example', Origin: 'http://evil.example' })).status, 403);
     }));
 
-  test('a sub-path, the host changed, and nobody says: browsers that say same-origin may, of others it is told what to set', () =>
+  test('works under a sub-path without the original host for browsers that send Sec-Fetch-Site; others get an error that says what to set', () =>
     withProxy({ server: into('/talk/', '') }, async ({ port }) => {
       const refused = await post(port, '/talk/send', { Host: 'a.example', Origin: OURS });
       assert.equal(refused.status, 403);
@@ -95,26 +95,26 @@ describe('behind proxies', { skip: PROFILE !== 'lighttpd' && 'once is enough', c
       await works(port, { Host: 'a.example', Origin: OURS, 'Sec-Fetch-Site': 'same-origin' });
     }));
 
-  test('TLS ends at the proxy: the site\'s own page is the one by https', () =>
+  test('behind a proxy that ends TLS, the https page of the site is the one that may send', () =>
     withProxy({ env: TRUSTED, server: into('/', 'proxy_set_header Host $http_host; proxy_set_header X-Forwarded-Proto https;') }, async ({ port }) => {
       assert.equal((await post(port, '/send', { Host: 'a.example', Origin: 'https://a.example' })).status, 201);
       assert.equal((await post(port, '/send', { Host: 'a.example', Origin: 'http://a.example' })).status, 403);
     }));
 
-  // ---- who asks ----
+  // ---- client addresses ----
 
-  test('each visitor behind a trusted proxy has places of his own, and can\'t take another\'s', () => {
+  test('each client behind a trusted proxy has its own slots, and cannot take those of others', () => {
     const env = { ...TRUSTED, POLLCHAT_MAX_WAITING_PER_CLIENT: '2' };
-    // Whoever the test plays comes from 127.0.0.1, a trusted proxy of its own.
+    // All requests of this test come from 127.0.0.1, which is a trusted proxy.
     return withProxy({ env, server: into('/', 'proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;') }, async ({ site, port }) => {
       await site.send({ text: 'old' });
       const answers = [];
       const ask = (from) => request(port, '/poll?since=1&wait=25', { headers: { 'X-Forwarded-For': from } }).then((answer) => answers.push([from, answer.json().wait]));
-      const waiting = async (n) => until(async () => (await site.get('/status', { headers: { Host: 'localhost' } })).json().parked.polls === n, `${n} to wait`);
+      const waiting = async (n) => until(async () => (await site.get('/status', { headers: { Host: 'localhost' } })).json().parked.polls === n, `${n} polls to wait`);
       const all = [ask('203.0.113.9'), ask('203.0.113.9')];
       await waiting(2);
       all.push(ask('203.0.113.9'), ask('203.0.113.5, 203.0.113.9'), ask('127.0.0.1, 203.0.113.9:4711'));
-      await until(() => answers.length === 3, 'three to be turned away');
+      await until(() => answers.length === 3, 'three polls to be answered at once');
       assert.ok(answers.every(([, wait]) => wait === 0), JSON.stringify(answers));
       all.push(ask('203.0.113.5'), ask('203.0.113.5'), ask('2001:db8::1'));
       await waiting(5);
@@ -126,15 +126,15 @@ describe('behind proxies', { skip: PROFILE !== 'lighttpd' && 'once is enough', c
 
   // ---- time-outs and buffering ----
 
-  test('a proxy\'s time-out: max_wait lies below it where the owner knows it', () =>
+  test('a max_wait below the proxy\'s time-out makes polls end before it', () =>
     withProxy({ env: { POLLCHAT_MAX_WAIT: '2' }, server: into('/', 'proxy_read_timeout 4;') }, async ({ site, port }) => {
       await site.send({ text: 'old' });
       const answer = await request(port, '/poll?since=1&wait=25');
       assert.deepEqual([answer.status, answer.json().wait], [200, 2]);
     }));
 
-  test('streams flow through a proxy that buffers, unless it was told not to listen', () => {
-    // HTTP/1.0, nginx's default: what comes by HTTP/1.1 in pieces it passes on anyhow.
+  test('streams pass a proxy that buffers, unless it ignores X-Accel-Buffering', () => {
+    // HTTP/1.0 is nginx's default. With HTTP/1.1, nginx passes on chunked answers in any case.
     const server = (origin) => `proxy_buffering on; proxy_http_version 1.0; location / { proxy_pass http://127.0.0.1:${origin}/; }
       location /deaf/ { proxy_pass http://127.0.0.1:${origin}/; proxy_ignore_headers X-Accel-Buffering; }`;
     return withProxy({ server }, async ({ port }) => {
@@ -175,7 +175,7 @@ describe('behind proxies', { skip: PROFILE !== 'lighttpd' && 'once is enough', c
       });
       const get = (target, options) => request(cache.port, target, options);
 
-      test('nothing that may be another answer the next time comes out of it', async () => {
+      test('answers that may change are never cached', async () => {
         const targets = [
           '/poll', '/poll?since=0', '/poll?since=0&format=text', '/poll?last=2', '/poll?since=now', '/poll?since=5&wait=1', '/poll?room=nobody-spoke', '/status', '/plain',
           '/plain?part=log', '/embed', '/poll?since=x', '/poll?since=x&format=text', '/poll?since=0&epoch=other', '/rooms', '/poll?before=99', '/poll?before=x', '/stream?since=x',
@@ -195,7 +195,7 @@ describe('behind proxies', { skip: PROFILE !== 'lighttpd' && 'once is enough', c
         }
       });
 
-      test('what is sent is there the moment after, for who asked before as well', async () => {
+      test('a message can be read right after it was sent, also with the same request as before', async () => {
         const room = `talk-${name}`;
         for (let seq = 1; seq <= 5; seq++) {
           assert.equal((await get(`/poll?room=${room}&since=${seq - 1}`)).json().head, seq - 1);
@@ -206,7 +206,7 @@ describe('behind proxies', { skip: PROFILE !== 'lighttpd' && 'once is enough', c
         }
       });
 
-      test('old pages come out of it, with the CORS headers of who asks and of nobody else', async () => {
+      test('pages of old messages are cached, each with the CORS headers of its own origin', async () => {
         const seen = new Set();
         for (let round = 0; round < 3; round++) {
           for (const origin of [...ALLOWED, 'https://evil.example', undefined]) {
@@ -219,17 +219,17 @@ describe('behind proxies', { skip: PROFILE !== 'lighttpd' && 'once is enough', c
             if (isHit(answer)) seen.add(origin);
           }
         }
-        assert.equal(seen.size, 4, 'each is kept');
+        assert.equal(seen.size, 4, 'the answer for each origin is cached');
         for (const format of ['text', 'ndjson', 'json']) {
           const types = await Promise.all([1, 2].map(() => get(`/poll?before=4&limit=2&format=${format}`).then(({ headers }) => headers['content-type'])));
           assert.equal(types[0], types[1]);
         }
       });
 
-      test('many wait at once, and streams flow', async () => {
+      test('many polls wait at once, and streams flow', async () => {
         const { head } = (await site.get('/poll?since=now')).json();
         const all = Array.from({ length: 4 }, (_, i) => get(`/poll?since=${head}&wait=25&n=${i}`));
-        const parked = async (n) => until(async () => (await site.get('/status')).json().parked.polls === n, `${n} to wait`);
+        const parked = async (n) => until(async () => (await site.get('/status')).json().parked.polls === n, `${n} polls to wait`);
         await parked(4);
         const streams = [1, 2].map(() => beginning(cache.port, `/stream?since=${head}`, 20_000));
         for (const text of await Promise.all(streams)) assert.match(text, /event: cursor/);
@@ -237,11 +237,11 @@ describe('behind proxies', { skip: PROFILE !== 'lighttpd' && 'once is enough', c
         for (const answer of await Promise.all(all)) assert.equal(answer.json().next, head + 1);
       });
 
-      test('the programs gone, and back: the server\'s own error stays with who got it', async () => {
+      test('after the programs were killed, the server\'s error is not cached for others', async () => {
         const asked = '/poll?since=0&limit=3';
         site.programs(['poll']).forEach(({ pid }) => process.kill(pid, 'SIGKILL'));
         const first = await get(asked);
-        await until(async () => (await site.get(asked)).status === 200, 'poll to be started anew');
+        await until(async () => (await site.get(asked)).status === 200, 'poll to be started again');
         const second = await get(asked);
         assert.equal(second.status, 200, `after ${first.status}`);
         assert.ok(!isHit(second));
@@ -250,17 +250,17 @@ describe('behind proxies', { skip: PROFILE !== 'lighttpd' && 'once is enough', c
   }
 });
 
-test('the server\'s own error page, while a program can\'t be reached, is not for shared caches', { skip: !['nginx', 'apache-proxy'].includes(PROFILE) && 'has no socket to take away' }, () =>
+test('while a program cannot be reached, the server\'s own error page forbids caching', { skip: !['nginx', 'apache-proxy'].includes(PROFILE) && 'has no socket that could be moved away' }, () =>
   withSite({}, async (site) => {
     const socket = path.join(site.run, 'poll.sock');
     fs.renameSync(socket, `${socket}.away`);
     const answer = await site.get('/poll');
     assert.deepEqual([answer.status, answer.headers['cache-control'], answer.count('cache-control')], [503, 'no-store', 1]);
     fs.renameSync(`${socket}.away`, socket);
-    await until(async () => (await site.get('/poll')).status === 200, 'the program to be found again');
+    await until(async () => (await site.get('/poll')).status === 200, 'the program to be reached again');
   }));
 
-describe(`${PROFILE}: headers of a proxy, spelled otherwise`, { skip: PROFILE === 'caddy' && 'says itself what it was asked for' }, () => {
+describe(`${PROFILE}: a proxy's headers in another spelling`, { skip: PROFILE === 'caddy' && 'sets these headers itself' }, () => {
   const env = { POLLCHAT_TRUSTED_PROXIES: '127.0.0.1' };
   const evil = 'http://evil.example';
   const forged = { Origin: evil, 'X-Forwarded-Host': 'talk.example', 'X_Forwarded-Host': 'evil.example' };
@@ -271,9 +271,9 @@ describe(`${PROFILE}: headers of a proxy, spelled otherwise`, { skip: PROFILE ==
     }
   };
 
-  test('what a client spells with _ is believed in place of nothing that the proxy says', () => withSite({ env }, attempts));
+  test('a client\'s header with an underscore does not replace the proxy\'s', () => withSite({ env }, attempts));
 
-  test('nor where the server hands both on', { skip: !PROFILE.startsWith('lighttpd') && 'hands on none of them' }, async () => {
+  test('it does not even where the server passes on both', { skip: !PROFILE.startsWith('lighttpd') && 'passes on no such header' }, async () => {
     const folder = makeFolder();
     try {
       const root = copyRoot(path.join(folder, 'root'));

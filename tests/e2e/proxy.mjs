@@ -1,4 +1,5 @@
-// proxy.mjs - what stands before a chat: nginx, Varnish, and one that cuts whatever takes long. Each in a folder of its own, stopped by its pid.
+// proxy.mjs - proxies before a chat: nginx, Varnish, and one that cuts off slow answers. Each has
+// its own folder, and is stopped by its process id.
 //
 //   const proxy = await startNginx({ server: 'location / { proxy_pass http://127.0.0.1:8080; }' });
 //   await request(proxy.port, '/poll'); await proxy.stop();
@@ -42,7 +43,7 @@ class Proxy {
   }
 }
 
-/** server: what stands in the server block; http: before it. */
+/** Starts nginx. server: lines of the server block; http: lines before it. */
 export async function startNginx({ server, http: before = '' }) {
   const folder = makeFolder();
   const port = await freePort();
@@ -59,7 +60,9 @@ http {
   return new Proxy('nginx', ['-e', `${folder}/error.log`, '-p', folder, '-c', `${folder}/nginx.conf`], port, folder).ready();
 }
 
-/** Its own rules and none of ours; what nobody says a time for is kept for two minutes. */
+/**
+ * Starts Varnish with its own rules only. Answers without a lifetime are cached for two minutes.
+ */
 export async function startVarnish(origin) {
   const folder = makeFolder();
   const port = await freePort();
@@ -69,7 +72,10 @@ export async function startVarnish(origin) {
   return new Proxy('varnishd', args, port, folder).ready();
 }
 
-/** Passes on everything, and after `ms` breaks off what isn't answered to its end by then. log: { url, cut } of each request. */
+/**
+ * Starts a proxy that passes on everything, and cuts off answers that are not complete after `ms`.
+ * log: { url, cut, at } of each request.
+ */
 export async function startCutter(origin, ms) {
   const log = [];
   const server = http.createServer((asked, answer) => {

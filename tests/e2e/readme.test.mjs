@@ -1,8 +1,9 @@
-// readme.test.mjs - the examples of README.md and www/API.md do what stands there, as they stand there.
+// readme.test.mjs - the examples of README.md and www/API.md do what they say.
 //
-// The ```sh blocks of a paper are run in their order, as one shell session on a fresh database. A line "#> ..." is the output
-// of the lines before it, where "…" stands for anything. Only the address of the chat is replaced, by that of the site under
-// test. Blocks marked "sh flows" are for servers that let a stream flow.
+// The ```sh blocks of a document are run in their order, as one shell session on a new database. A
+// line "#> ..." is the output of the lines before it; "…" in it stands for any text. The chat's
+// address is replaced by that of the tested site. Blocks marked "sh flows" are for servers that
+// pass on streams.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -14,7 +15,7 @@ import { PROFILE, withSite } from './harness.mjs';
 const ADDRESS = 'http://127.0.0.1:8080';
 const flows = ['lighttpd', 'apache-proxy', 'nginx', 'caddy'].includes(PROFILE);
 
-/** The commands of a paper, each with the output that it promises ('' for none). */
+/** The commands of a document, each with the output that is written below it ('' for none). */
 function examples(paper) {
   const text = fs.readFileSync(new URL(`../../${paper}`, import.meta.url), 'utf8');
   const blocks = [...text.matchAll(/^```sh( flows)?\n([\s\S]*?)^```/gm)].filter((match) => flows || !match[1]).map((match) => match[2]);
@@ -45,7 +46,7 @@ function pattern(expected) {
 
 describe(`${PROFILE}: examples`, () => {
   for (const [paper, atLeast] of [['README.md', 2], ['www/API.md', 8]]) {
-    it(`every example of ${paper} prints what stands under it`, async () => {
+    it(`each example of ${paper} prints what is written below it`, async () => {
       const steps = examples(paper);
       assert.ok(steps.length >= atLeast, `${steps.length} examples were found`);
       assert.ok(steps[0].command.includes(ADDRESS), `the first example names the chat as ${ADDRESS}`);
@@ -53,7 +54,7 @@ describe(`${PROFILE}: examples`, () => {
         const here = `http://127.0.0.1:${site.port}`;
         const env = { ...process.env, CHAT: here };
         for (const { command, expected } of steps) {
-          assert.notEqual(expected, '', `no output is promised for: ${command}`);
+          assert.notEqual(expected, '', `no output is given for: ${command}`);
           const run = spawnSync('sh', ['-euc', command.replaceAll(ADDRESS, here)], { env, encoding: 'utf8' });
           assert.equal(run.status, 0, `${command}\n${run.stderr}`);
           assert.match(run.stdout.trimEnd(), pattern(expected), command);

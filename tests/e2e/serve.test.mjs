@@ -1,4 +1,5 @@
-// serve.test.mjs - the script behind `make run`: says what is wrong, stops all it started, keeps the data.
+// serve.test.mjs - the script behind `make run`: reports problems, stops all that it started, keeps
+// the data.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -14,7 +15,7 @@ const script = fileURLToPath(new URL('../serve/serve', import.meta.url));
 const own = (folder) => processes().filter((p) => p.exe.includes(folder) || p.args.some((arg) => arg.includes(folder)));
 
 describe(`${PROFILE}: serve`, () => {
-  it('says that a port is busy and how to choose another', async () => {
+  it('says that a port is in use and how to choose another', async () => {
     const server = net.createServer();
     await new Promise((done) => server.listen(0, '127.0.0.1', done));
     const { port } = server.address();
@@ -52,21 +53,22 @@ describe(`${PROFILE}: serve`, () => {
     });
   }
 
-  it('can be stopped at any time while it starts', async () => {
+  it('can be stopped at any time during its start', async () => {
     for (const ms of [0, 20, 60, 120]) {
       const site = await launch();
       const begin = Date.now();
-      await until(() => Date.now() - begin >= ms, 'a moment'); // where in its start it is hit is left to chance
+      // The signal arrives at a random point of the start.
+      await until(() => Date.now() - begin >= ms, 'a moment to pass');
       signal(site.child.pid, 'SIGTERM');
       const status = await site.ended;
-      // Before its handlers are set the signal itself ends it.
+      // Before serve sets its handlers, the signal itself ends it.
       assert.ok(status.code === 0 || status.signal === 'SIGTERM', JSON.stringify(status) + site.output);
       await until(() => own(site.folder).length === 0, `${JSON.stringify(own(site.folder))} to end`);
       site.remove();
     }
   });
 
-  it('ends with the log when a server dies', async () => {
+  it('ends and shows the log when the server dies', async () => {
     const site = await start();
     const server = descendants(site.child.pid).find((p) => p.parent === site.child.pid && /lighttpd|apache2|nginx|caddy/.test(p.exe + p.args[0]));
     signal(server.pid, 'SIGKILL');
@@ -74,7 +76,7 @@ describe(`${PROFILE}: serve`, () => {
     assert.equal(status.code, 1, site.output);
     assert.match(site.output, /ended by itself/);
     assert.match(site.output, /--- (last lines of )?\S+error\.log/);
-    assert.doesNotMatch(site.output, /serve: line/, "no message of the shell's own");
+    assert.doesNotMatch(site.output, /serve: line/, "no error message of the shell");
     await until(() => own(site.folder).length === 0, `${JSON.stringify(own(site.folder))} to end`);
     site.remove();
   });
@@ -89,13 +91,13 @@ describe(`${PROFILE}: serve`, () => {
     removeFolder(tmp);
   });
 
-  it('says what is missing', async () => {
+  it('reports what is missing', async () => {
     const folder = makeFolder();
     const run = (...args) => spawnSync(script, args, { encoding: 'utf8' });
     const unbuilt = run(PROFILE, '65000', path.join(folder, 'data'), folder);
     assert.equal(unbuilt.status, 2);
     assert.match(unbuilt.stderr, /cgi-bin\/send is missing; build it first: make/);
-    assert.equal(fs.existsSync(path.join(folder, 'data')), false, 'nothing was made yet');
+    assert.equal(fs.existsSync(path.join(folder, 'data')), false, 'nothing has been created yet');
     assert.equal(run('iis', '65000', folder, folder).status, 2);
     assert.match(run('iis', '65000', folder, folder).stderr, /there are: lighttpd/);
     assert.equal(run(PROFILE, '65000x', folder, folder).status, 2);

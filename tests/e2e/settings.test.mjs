@@ -1,4 +1,5 @@
-// settings.test.mjs - settings reach the programs in each server's way, and a broken one is said to the owner alone.
+// settings.test.mjs - settings reach the programs in each server's way, and only the owner sees
+// mistakes in them.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -7,10 +8,10 @@ import { describe, it } from 'node:test';
 
 import { PROFILE, copyRoot, makeFolder, removeFolder, until, withSite } from './harness.mjs';
 
-const logs = PROFILE !== 'caddy'; // which drops what programs write to the FastCGI error stream
+const logs = PROFILE !== 'caddy'; // Caddy drops what programs write to the error stream
 
 describe(`${PROFILE}: settings`, () => {
-  it('reach both programs, with spaces and signs as they are', async () => {
+  it('reach both programs unchanged, with spaces and special characters', async () => {
     const env = { POLLCHAT_MAX_TEXT: '10', POLLCHAT_POLL_AFTER: '9', POLLCHAT_ALLOW_ORIGIN: 'https://a.example https://b.example:8443', POLLCHAT_THREADS: '3' };
     await withSite({ env }, async (site) => {
       assert.equal((await site.send({ text: '0123456789' })).status, 201);
@@ -20,11 +21,11 @@ describe(`${PROFILE}: settings`, () => {
       assert.equal((await site.get('/poll?since=0')).json().poll_after, 9);
       const other = await site.send({ text: 'x' }, { headers: { Origin: 'https://b.example:8443' } });
       assert.equal(other.status, 201, other.text);
-      assert.ok(fs.existsSync(path.join(site.data, 'chat.db')), 'the data folder is the one that was named');
+      assert.ok(fs.existsSync(path.join(site.data, 'chat.db')), 'the data folder is the one in the settings');
     });
   });
 
-  it('mistakes in them are no outage: the defaults hold, no rights are given, and the log says what is wrong', async () => {
+  it('with mistakes the chat still runs: defaults apply, no rights are given, and the log names the mistakes', async () => {
     const env = { POLLCHAT_MAX_TEXT: 'hunter2', POLLCHAT_SECRET_WORD: 'x', POLLCHAT_ALLOW_ORIGIN: 'https://a.example https://b.example/', POLLCHAT_STATUS: 'all' };
     await withSite({ env }, async (site) => {
       assert.equal((await site.send({ text: 'x' })).status, 201);
@@ -37,7 +38,7 @@ describe(`${PROFILE}: settings`, () => {
     });
   });
 
-  it('a data folder that others may write to stops the chat: 503 without the reason, which the log has; closed again, it goes on', async () => {
+  it('a data folder that other users may write to stops the chat with 503; the reason is only in the log; once closed, the chat continues', async () => {
     await withSite({}, async (site) => {
       assert.equal((await site.send({ text: 'before' })).status, 201);
       const answers = async () => Promise.all([site.send({ text: 'now' }), site.get('/poll?since=0')]);
@@ -45,19 +46,19 @@ describe(`${PROFILE}: settings`, () => {
       const refused = await until(async () => {
         const all = await answers();
         return all.every(({ status }) => status === 503) && all;
-      }, 'both programs to notice');
+      }, 'both programs to notice the permissions');
       for (const answer of refused) {
         assert.equal(answer.json().type, 'urn:pollchat:problem:exposed');
         assert.doesNotMatch(answer.text, /permission|folder/);
       }
       assert.ok(!logs || /the data folder \(permissions 777\)/.test(site.log()), site.log());
-      assert.equal((await site.get('/')).status, 200, 'the page is there all the same');
+      assert.equal((await site.get('/')).status, 200, 'the page is still served');
       fs.chmodSync(site.data, 0o700);
-      await until(async () => (await answers()).every(({ status }) => status < 300), 'both to go on');
+      await until(async () => (await answers()).every(({ status }) => status < 300), 'both programs to answer again');
     });
   });
 
-  it('a chat.conf beside the programs counts, and the environment counts more', async () => {
+  it('a chat.conf beside the programs applies, and environment variables override it', async () => {
     const folder = makeFolder();
     const root = copyRoot(path.join(folder, 'root'));
     try {
@@ -73,7 +74,7 @@ describe(`${PROFILE}: settings`, () => {
       fs.writeFileSync(path.join(root, 'cgi-bin', 'chat.conf'), 'max_text = 5\nsecret_word = hunter2\n');
       await withSite({ root }, async (site) => {
         assert.equal((await site.get('/poll?since=0')).status, 200);
-        assert.equal((await site.send({ text: '123456' })).status, 413, 'the line above holds');
+        assert.equal((await site.send({ text: '123456' })).status, 413, 'the correct line applies');
         if (logs) assert.match(site.log(), /chat\.conf line 2/);
       });
     } finally {

@@ -1,4 +1,5 @@
-// signals.test.mjs - SIGTERM and SIGUSR1 end a program soon and lose nothing. A web server sends them when it restarts.
+// signals.test.mjs - SIGTERM and SIGUSR1, which web servers send when they restart, end a program
+// soon and lose nothing.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -7,7 +8,7 @@ import { PROFILE, isAlive, isFastcgi, pause, signal, until, withSite } from './h
 import { storm } from './storm.mjs';
 
 const GONE_MS = 2000;
-const SLACK_MS = 4000; // of a busy machine
+const SLACK_MS = 4000; // for a busy machine
 
 async function endAll(site, name) {
   const programs = site.programs();
@@ -15,9 +16,9 @@ async function endAll(site, name) {
   for (const { pid } of programs) {
     signal(pid, name);
   }
-  await until(() => programs.every(({ pid }) => !isAlive(pid)), `${programs.length} programs to go after ${name}`);
+  await until(() => programs.every(({ pid }) => !isAlive(pid)), `${programs.length} programs to end after ${name}`);
   const took = Date.now() - begin;
-  assert.ok(took < GONE_MS + SLACK_MS, `${name}: gone after ${took} ms`);
+  assert.ok(took < GONE_MS + SLACK_MS, `${name}: ended after ${took} ms`);
   return programs.length;
 }
 
@@ -34,35 +35,36 @@ describe(`${PROFILE}: signals`, () => {
           assert.equal(sent.json().seq, 2);
           assert.equal((await site.get('/poll?since=0')).json().head, 2);
 
-          // Again and again: lighttpd gives a program that ends twice in a second a rest of one or two. What is refused
-          // meanwhile is not stored.
+          // Once more, three times: lighttpd restarts a program that has ended twice in a second
+          // only after a second or two. A message that is refused in that time is not stored.
           for (let seq = 3; seq <= 5; seq++) {
             await endAll(site, name);
             const next = await until(async () => {
               const answer = await site.send({ text: `after ${seq}` });
               assert.ok([201, 500, 503].includes(answer.status), answer.text);
               return answer.status === 201 ? answer : null;
-            }, 'a program that takes messages again');
+            }, 'a program to accept messages again');
             assert.equal(next.json().seq, seq);
           }
         });
       });
     }
 
-    it(`${name} under load: gone in time, every answer given is true, all of it stored once`, async () => {
+    it(`${name} under load: programs end in time, each message that was answered 201 is stored, once`, async () => {
       await withSite({}, async (site) => {
         let ended = 0;
         const disturb = async (progress, isOver) => {
           for (let mark = 0; !isOver(); await pause(2)) {
             if (progress() >= mark + 40) {
-              const count = await endAll(site, name); // by plain CGI there may just be none
+              // Under plain CGI there may be none at this moment.
+              const count = await endAll(site, name);
               mark = count > 0 ? progress() : mark;
               ended += count;
             }
           }
         };
         const { retried } = await storm(site, { room: 'load', senders: 4, messages: 120, readers: 2, retries: true, disturb });
-        console.error(`${ended} programs ended, ${retried} requests tried again`);
+        console.error(`${ended} programs ended, ${retried} requests repeated`);
         assert.ok(ended > 0);
         const { status, output } = site.check();
         assert.equal(status, 0, output);

@@ -1,4 +1,4 @@
-// static.test.mjs - the page is served as it is, and nothing else is.
+// static.test.mjs - the files of the page are served unchanged, and nothing else is served.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -33,15 +33,15 @@ function files(dir) {
 }
 
 
-/** Whatever the answer is, it holds nothing that is not meant for visitors. */
-function assertNothing(text, target) {
-  assert.ok(!text.includes('hunter2'), `${target} gives a secret away`);
-  assert.ok(!text.includes('SQLite format'), `${target} gives the database away`);
-  assert.ok(!text.includes('\x7fELF'), `${target} gives a program away`);
-  assert.ok(!text.includes('chat.conf.example'), `${target} gives the settings away`);
+/** Whatever the answer is, it contains nothing that is not for visitors. */
+function assertNoSecrets(text, target) {
+  assert.ok(!text.includes('hunter2'), `${target} reveals a secret`);
+  assert.ok(!text.includes('SQLite format'), `${target} reveals the database`);
+  assert.ok(!text.includes('\x7fELF'), `${target} reveals a program`);
+  assert.ok(!text.includes('chat.conf.example'), `${target} reveals the settings`);
 }
 
-// One suite around all: hooks of a whole file are not run by node before 18.17.
+// One suite around all: node before 18.17 does not run the hooks of a file.
 describe(PROFILE, () => {
   before(async () => {
     folder = makeFolder();
@@ -50,7 +50,7 @@ describe(PROFILE, () => {
       fs.mkdirSync(path.dirname(path.join(root, name)), { recursive: true });
       fs.writeFileSync(path.join(root, name), SECRET);
     };
-    // Where the database is when nobody says otherwise, with a secret in it and around it.
+    // The default place of the database, with secrets in it and around it.
     const data = path.join(root, 'pollchat-data');
     site = await start({ root, data });
     assert.equal((await site.send({ text: SECRET })).status, 201);
@@ -77,11 +77,11 @@ describe(PROFILE, () => {
     });
 
     for (const name of pages) {
-      it(`${name} as it is, with its type, headers and ETag`, async () => {
+      it(`${name} unchanged, with its type, headers and ETag`, async () => {
         const answer = await site.get(`/${name}`);
         assert.equal(answer.status, 200);
         assert.ok(answer.body.equals(fs.readFileSync(path.join(ROOT, 'www', name))));
-        assert.equal(answer.headers['content-type'], TYPES[path.extname(name)], `a type for ${name}; add it to the servers' lists`);
+        assert.equal(answer.headers['content-type'], TYPES[path.extname(name)], `${name} has no type; add it to the servers' lists`);
         assert.equal(answer.headers['x-content-type-options'], 'nosniff');
         assert.equal(answer.headers['cache-control'], 'no-cache');
         assert.equal(answer.headers['referrer-policy'], 'same-origin');
@@ -116,7 +116,7 @@ describe(PROFILE, () => {
       assert.equal(answer.headers['x-content-type-options'], 'nosniff');
     });
 
-    it('does not say which version of what it is', async () => {
+    it('answers do not name the server\'s version', async () => {
       const { server } = (await site.get('/')).headers;
       assert.doesNotMatch(server ?? '', /\d/);
     });
@@ -126,7 +126,8 @@ describe(PROFILE, () => {
     const targets = [
       '/.htaccess', '/.htpasswd', '/.git/config', '/.git/', '/js/.env', '/%2ehtaccess', '/.%68taccess', '/./.htaccess', '//.htaccess', '/js/../.htaccess', '/js/%2e%2e/.htaccess',
       '/index.html~', '/index.html%7e', '/chat.css.bak', '/.index.html.swp', '/chat.db', '/chat.db-wal', '/chat.conf', '/chat%2edb',
-      ...(PROFILE === 'caddy' ? [] : ['/link.txt', '/link/note.txt', '/link/chat.db']), // it follows links
+      // Caddy follows links.
+      ...(PROFILE === 'caddy' ? [] : ['/link.txt', '/link/note.txt', '/link/chat.db']),
       '/cgi-bin/send', '/cgi-bin/poll', '/cgi-bin/pollchat', '/cgi-bin/chat.conf', '/cgi-bin/', '/pollchat-data/', '/pollchat-data/chat.db', '/pollchat-data/note.txt',
       '/../cgi-bin/send', '/../cgi-bin/chat.conf', '/../pollchat-data/chat.db', '/../secret.txt', '/../www-old/index.html', '/..www-old/index.html',
       '/%2e%2e/secret.txt', '/%2e./secret.txt', '/.%2e/secret.txt', '/..%2fsecret.txt', '/%2e%2e%2fsecret.txt', '/..%5csecret.txt', '/..\\secret.txt', '/%252e%252e/secret.txt',
@@ -138,22 +139,22 @@ describe(PROFILE, () => {
     ];
     for (const target of targets) {
       it(target, async () => {
-        // Over a raw connection: nothing on the way makes a tidy path of it.
+        // Over a raw connection, because clients normalise paths.
         const reply = await rawRequest(site.port, `GET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
         assert.match(reply, /^(HTTP\/1\.[01] (30[128]|[45]\d\d) |$)/, `${target}: ${reply.slice(0, 200)}`);
-        assertNothing(reply, target);
+        assertNoSecrets(reply, target);
       });
     }
 
-    it('a path in the request line that is a whole address, or none', async () => {
+    it('a request line with an absolute address or without a path', async () => {
       for (const target of ['http://localhost/../secret.txt', 'http://localhost/.htaccess', 'http://elsewhere.example/', '*', 'secret.txt', 'file:///etc/passwd']) {
         const reply = await rawRequest(site.port, `GET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
-        assertNothing(reply, target);
+        assertNoSecrets(reply, target);
         assert.ok(!reply.includes('root:'), target);
       }
     });
 
-    it('a list of a folder', async () => {
+    it('a listing of a folder', async () => {
       for (const dir of new Set(files(path.join(ROOT, 'www')).map((name) => path.dirname(path.relative(path.join(ROOT, 'www'), name))))) {
         if (dir !== '.') {
           const answer = await site.get(`/${dir}/`);
@@ -170,18 +171,18 @@ describe(PROFILE, () => {
       }
       const trace = await site.get('/', { method: 'TRACE', headers: { Cookie: 'hunter2' } });
       assert.ok(trace.status >= 400);
-      assertNothing(trace.text, 'TRACE');
+      assertNoSecrets(trace.text, 'TRACE');
       assert.ok(fs.existsSync(path.join(site.root, 'www', 'index.html')));
     });
 
-    it('other hosts: it is not an open proxy', async () => {
+    it('other hosts: the server is not an open proxy', async () => {
       const reply = await rawRequest(site.port, `GET http://127.0.0.1:1/ HTTP/1.1\r\nHost: 127.0.0.1:1\r\nConnection: close\r\n\r\n`);
-      assert.doesNotMatch(reply, /^HTTP\/1\.[01] 50[234]/, 'it tried to go there');
+      assert.doesNotMatch(reply, /^HTTP\/1\.[01] 50[234]/, 'it tried to connect');
       const connect = await rawRequest(site.port, `CONNECT 127.0.0.1:1 HTTP/1.1\r\nHost: 127.0.0.1:1\r\nConnection: close\r\n\r\n`, { halfClose: true });
       assert.match(connect, /^(HTTP\/1\.[01] [45]\d\d |$)/);
     });
 
-    it('folders for other users of the machine', () => {
+    it('folders to other users of the machine', () => {
       assert.equal(fs.statSync(site.data).mode & 0o077, 0, 'the data folder is private');
       for (const name of fs.readdirSync(site.data).filter((name) => name.startsWith('chat.db'))) {
         assert.equal(fs.statSync(path.join(site.data, name)).mode & 0o077, 0, `${name} is private`);

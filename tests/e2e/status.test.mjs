@@ -1,4 +1,5 @@
-// status.test.mjs - GET /status on a real server: counts that are true, and for the owner's eyes only.
+// status.test.mjs - GET /status on a real server: the counters are true, and only the owner sees
+// them.
 
 import assert from 'node:assert/strict';
 import net from 'node:net';
@@ -16,7 +17,7 @@ async function status(site) {
   return answer.json();
 }
 
-/** A request whose connection the test can cut at any time. */
+/** Sends a request; the test can close its connection at any time. */
 function open(port, target) {
   const socket = net.connect({ host: '127.0.0.1', port });
   socket.on('error', () => {});
@@ -26,9 +27,9 @@ function open(port, target) {
 }
 
 describe(`${PROFILE}: status`, () => {
-  it('counts requests, answers, messages and groups of the whole site, and says nothing of what is said', async () => {
+  it('counts requests, answers, messages and groups of the whole site, and shows no text, name or room', async () => {
     await withSite({}, async (site) => {
-      const before = await status(site); // the harness has looked whether the site is up
+      const before = await status(site); // the harness has made requests before
       for (let i = 0; i < 3; i++) await site.send({ text: `secret ${i}`, name: 'ann', room: 'hidden' });
       assert.equal((await site.get('/poll?room=hidden')).status, 200);
       assert.equal((await site.get('/poll?since=x')).status, 400);
@@ -37,7 +38,8 @@ describe(`${PROFILE}: status`, () => {
       const since = (group) => Object.fromEntries(Object.entries(s[group]).map(([key, n]) => [key, n - before[group][key]]));
       assert.deepEqual(since('requests'), { send: 3, poll: 2, stream: 0, status: 1 });
       assert.equal(s.messages, 3);
-      assert.deepEqual(since('answers'), { '2xx': 5, '3xx': 0, '4xx': 1, '5xx': 0 }); // the status that counts is not yet one
+      // The status request itself is not counted yet.
+      assert.deepEqual(since('answers'), { '2xx': 5, '3xx': 0, '4xx': 1, '5xx': 0 });
       assert.equal(s.group_messages.count, 3);
       assert.equal(s.group_messages.sum, 3);
       assert.equal(s.queued, 0);
@@ -51,7 +53,7 @@ describe(`${PROFILE}: status`, () => {
     });
   });
 
-  it('those who wait are counted, and those who hung up are not', async () => {
+  it('counts waiting polls and streams, and no closed connections', async () => {
     const count = costsProcess ? 4 : 40;
     await withSite({ env: { POLLCHAT_MAX_WAIT: '60', POLLCHAT_MAX_HELD: '4' } }, async (site) => {
       await site.send({ text: 'old' });
@@ -60,54 +62,55 @@ describe(`${PROFILE}: status`, () => {
       await until(async () => (await status(site)).parked.polls === count, 'all polls to wait');
       await until(async () => (await status(site)).parked.streams === streams.length, 'all streams to flow');
       if (isFastcgi) {
-        await site.send({ text: 'news', room: 'elsewhere' }); // wakes, and nobody is told
-        await until(async () => (await status(site)).wakeups > 0, 'the wake-up');
+        // Wakes the program, but no poll is answered.
+        await site.send({ text: 'news', room: 'elsewhere' });
+        await until(async () => (await status(site)).wakeups > 0, 'the wake-up to be counted');
         assert.equal((await status(site)).woken, 0);
       }
       for (const socket of [...sockets, ...streams]) socket.destroy();
-      // Not every server tells of a hang-up: then the next write finds out.
+      // Not every server reports a hang-up. Then the next write notices it.
       await site.send({ text: 'news' });
       await site.send({ text: 'more news' });
       await until(async () => {
         const { parked } = await status(site);
         if (parked.streams > 0) await site.send({ text: 'a write' });
         return parked.polls === 0 && parked.streams === 0;
-      }, 'no entry to be left');
+      }, 'no waiting request to be left');
     });
   });
 
-  it('tells how long news takes to those who wait for it', { skip: !isFastcgi }, async () => {
+  it('measures the time from a commit to the answers of waiting polls', { skip: !isFastcgi }, async () => {
     await withSite({}, async (site) => {
       await site.send({ text: 'old' });
       const waiter = site.get('/poll?since=1&wait=20');
-      await until(async () => (await status(site)).parked.polls === 1, 'it to wait');
+      await until(async () => (await status(site)).parked.polls === 1, 'the poll to wait');
       await site.send({ text: 'new' });
       await waiter;
       const s = await until(async () => {
         const now = await status(site);
         return now.woken === 1 && now.commit_to_write_us.count > 0 && now;
-      }, 'it to be counted');
+      }, 'the answer to be counted');
       assert.equal(s.commit_to_write_us.count, 1);
       assert.ok(s.commit_to_write_us.sum > 0 && s.commit_to_write_us.p50 <= s.commit_to_write_us.p99);
     });
   });
 
-  it('what a killed program held is not counted on', { skip: !isFastcgi }, async () => {
+  it('does not count polls that waited in a killed program', { skip: !isFastcgi }, async () => {
     await withSite({ env: { POLLCHAT_MAX_HELD: '3' } }, async (site) => {
       await site.send({ text: 'old' });
       const sockets = Array.from({ length: 3 }, () => open(site.port, '/poll?since=1&wait=25'));
-      await until(async () => (await status(site)).parked.polls === 3, 'three to wait');
+      await until(async () => (await status(site)).parked.polls === 3, 'three polls to wait');
       for (const p of site.programs(['poll'])) signal(p.pid, 'SIGKILL');
       await until(async () => {
         const answer = await site.get('/status');
         return answer.status === 200 && answer.json().parked.polls === 0;
-      }, 'none to be counted');
-      assert.equal((await status(site)).messages, 1, 'counters go on');
+      }, 'no poll to be counted');
+      assert.equal((await status(site)).messages, 1, 'other counters keep their value');
       for (const socket of sockets) socket.destroy();
     });
   });
 
-  it('is for this machine only, and not for those whom a proxy on it lets in, unless it is set otherwise', { skip: PROFILE === 'caddy' && 'it is itself a proxy that says for whom' }, async () => {
+  it('answers only this machine, not clients behind a proxy on it, unless it is set otherwise', { skip: PROFILE === 'caddy' && 'Caddy itself adds forwarding headers' }, async () => {
     await withSite({}, async (site) => {
       for (const headers of [{ 'X-Forwarded-For': '127.0.0.1' }, { Forwarded: 'for=127.0.0.1' }, { 'X-Real-IP': '192.0.2.1' }, { Via: '1.1 proxy' }]) {
         const refused = await site.get('/status', { headers });
@@ -123,7 +126,7 @@ describe(`${PROFILE}: status`, () => {
     });
   });
 
-  it('format=prometheus is text that Prometheus reads', async () => {
+  it('format=prometheus is valid Prometheus text', async () => {
     await withSite({}, async (site) => {
       await site.send({ text: 'hi' });
       const answer = await site.get('/status?format=prometheus');

@@ -1,16 +1,21 @@
-// storm.mjs - many senders and readers at once, and what must hold afterwards. Used by order.test.mjs and signals.test.mjs.
+// storm.mjs - many senders and readers at once, and the checks afterwards. Used by order.test.mjs
+// and signals.test.mjs.
 //
-// A sender sends its messages one after the other, each of them twice with the same id: every second one at the same time,
-// the others one after the other. A reader polls and insists on 1, 2, 3, … with nothing missing and nothing twice.
+// A sender sends its messages in order, each twice with the same id: every second message twice at
+// the same time, the others one after the other. A reader polls, and expects 1, 2, 3, … with no
+// gap and no repeat.
 
 import assert from 'node:assert/strict';
 import http from 'node:http';
 
 import { pause, request } from './harness.mjs';
 
-const GIVE_UP_TRIES = 2000; // of one message: some minutes; hung, not slow
+const GIVE_UP_TRIES = 2000; // for one message, some minutes: hung, not slow
 
-/** A client of one site with its own connections. retries: whether an error or a 5xx is tried again with the same id. */
+/**
+ * A client of one site with its own connections. retries: whether it repeats a request with the
+ * same id after an error or a 5xx.
+ */
 export class Client {
   constructor(site, { retries }) {
     this.site = site;
@@ -28,7 +33,8 @@ export class Client {
     if (answer.status >= 500) {
       throw new Error(`${answer.status}: ${answer.text.slice(0, 300)}`);
     }
-    answer.json(); // of a program that died while it wrote, Apache makes a whole answer with half a body
+    // When a program dies while it writes, Apache completes the answer with half a body.
+    answer.json();
     return answer;
   }
 
@@ -37,7 +43,8 @@ export class Client {
       try {
         return await this.once(target, options);
       } catch (error) {
-        // A server may close a kept connection at the moment in which a request comes: every client has to ask again then.
+        // A server may close a kept connection just when a request arrives: each client has to
+        // repeat it then.
         const mayRetry = this.retries || (error.code === 'ECONNRESET' && tries === 1);
         if (!mayRetry || tries >= GIVE_UP_TRIES) {
           throw new Error(`${target}, try ${tries}: ${error.message}`);
@@ -62,10 +69,11 @@ async function runSender(client, room, name, count, onStored) {
     const fields = { room, name, text: textOf(name, i), id: `${name}-${i}` };
     const answers = i % 2 === 0 ? await Promise.all([client.send(fields), client.send(fields)]) : [await client.send(fields), await client.send(fields)];
     const statuses = answers.map((a) => a.status).sort();
-    // A try whose answer was lost may have been the one that stored: then both answers say 200.
+    // The lost answer may be the one of the attempt that stored the message: then both answers are
+    // 200.
     const expected = client.retries && statuses[1] === 200 ? [200, 200] : [200, 201];
     assert.deepEqual(statuses, expected, answers.map((a) => a.text.slice(0, 200)).join('\n'));
-    assert.equal(answers[0].text, answers[1].text, 'a repeat is answered alike');
+    assert.equal(answers[0].text, answers[1].text, 'a repeated send gets the same answer');
     const { seq, text, id } = answers[0].json();
     assert.equal(text, fields.text);
     assert.equal(id, fields.id);
@@ -81,7 +89,8 @@ async function runReader(client, room, total, limit, isOver) {
   let since = 0;
   let epoch = null;
   while (seen.length < total) {
-    const wasOver = isOver(); // before it asks: an answer may be from before the last commit and arrive after it
+    // Taken before the request: its answer may be older than the last commit and arrive after it.
+    const wasOver = isOver();
     const answer = await client.ask(`/poll?room=${room}&since=${since}&limit=${limit}${epoch === null ? '' : `&epoch=${epoch}`}`);
     assert.equal(answer.status, 200, answer.text);
     const page = answer.json();
@@ -91,17 +100,20 @@ async function runReader(client, room, total, limit, isOver) {
     }
     assert.equal(page.next, seen.length);
     assert.ok(page.head >= page.next);
-    assert.equal(page.more, page.head > page.next, 'more is said exactly while there is more');
+    assert.equal(page.more, page.head > page.next, '`more` is true exactly while there is more');
     ({ next: since, epoch } = page);
     if (page.messages.length === 0) {
-      assert.ok(!wasOver || seen.length >= total, `all is sent, and a reader has ${seen.length} of ${total}`);
-      await pause(25); // a reader's pace, not a wait for anything
+      assert.ok(!wasOver || seen.length >= total, `all messages are sent, but a reader has ${seen.length} of ${total}`);
+      await pause(25); // the pace of a reader, not a wait for a condition
     }
   }
   return seen;
 }
 
-/** The whole storm. disturb(progress) runs beside it until all is sent; progress() is how many messages are stored. */
+/**
+ * Runs all. disturb(progress, isOver) runs beside it until all is sent; progress() is the number of
+ * stored messages.
+ */
 export async function storm(site, { room, senders, messages, readers, retries, disturb = null }) {
   const each = messages / senders;
   const clients = [];
@@ -129,12 +141,12 @@ export async function storm(site, { room, senders, messages, readers, retries, d
 
     for (const list of seen) {
       assert.equal(list.length, messages);
-      assert.deepEqual(list, seen[0], 'every reader has the same');
+      assert.deepEqual(list, seen[0], 'all readers have the same messages');
     }
     for (const [i, name] of names.entries()) {
       const own = seen[0].filter((m) => m.name === name);
-      assert.deepEqual(own.map((m) => m.text), Array.from({ length: each }, (_, k) => textOf(name, k + 1)), `${name}'s messages are in its order`);
-      assert.deepEqual(own.map(({ seq, text, id }) => ({ seq, text, id })), sent[i], 'what was answered is what is stored');
+      assert.deepEqual(own.map((m) => m.text), Array.from({ length: each }, (_, k) => textOf(name, k + 1)), `${name}'s messages are in the order of sending`);
+      assert.deepEqual(own.map(({ seq, text, id }) => ({ seq, text, id })), sent[i], 'the answers are what is stored');
     }
     return { retried: clients.reduce((sum, client) => sum + client.retried, 0) };
   } finally {

@@ -1,4 +1,5 @@
-// stream.test.mjs - GET /stream on a real server: events as they come, going on after a break, and a refusal where they can't flow.
+// stream.test.mjs - GET /stream on a real server: events arrive at once, continue after a break,
+// and are refused where a server buffers them.
 
 import assert from 'node:assert/strict';
 import http from 'node:http';
@@ -8,7 +9,7 @@ import { PROFILE, pause, signal, until, withSite } from './harness.mjs';
 
 const flows = ['lighttpd', 'apache-proxy', 'nginx', 'caddy'].includes(PROFILE);
 
-/** An open stream: what has come so far, cut into events. */
+/** An open stream, and the events received so far. */
 class Stream {
   #request;
   #rest = '';
@@ -26,7 +27,10 @@ class Stream {
     this.#request.on('error', (error) => (this.broken = error));
   }
 
-  /** As a browser does it: fields of lines, an empty line ends an event, what has no data is none. */
+  /**
+   * Parses like a browser: lines with fields; an empty line ends an event; an event without data is
+   * ignored.
+   */
   #take(text) {
     const blocks = (this.#rest + text).split('\n\n');
     this.#rest = blocks.pop();
@@ -60,13 +64,13 @@ class Stream {
   }
 }
 
-describe(`${PROFILE}: stream`, { skip: flows ? false : 'it is refused here' }, () => {
-  it('says where it stands at once, then what was missed, then each message when it is sent', async () => {
+describe(`${PROFILE}: stream`, { skip: flows ? false : 'streams are refused here' }, () => {
+  it('sends its position at once, then missed messages, then each message when it is sent', async () => {
     await withSite({}, async (site) => {
       for (const text of ['one', 'two', 'three']) await site.send({ text });
       const stream = new Stream(site.port, '/stream?since=1');
       try {
-        await until(() => stream.messages.length === 2, 'what was missed');
+        await until(() => stream.messages.length === 2, 'the missed messages');
         assert.equal(stream.status, 200);
         assert.match(stream.headers['content-type'], /^text\/event-stream/);
         assert.match(stream.headers['cache-control'], /no-store/);
@@ -75,7 +79,8 @@ describe(`${PROFILE}: stream`, { skip: flows ? false : 'it is refused here' }, (
         assert.ok(stream.retry >= 1000 && stream.retry < 2000);
         for (let seq = 4; seq <= 13; seq++) {
           const sent = (await site.send({ text: `news ${seq}\nline two` })).json();
-          await until(() => stream.messages.length === seq - 1, `message ${seq}`); // before the next one is sent: nothing holds it back
+          // Before the next message is sent: nothing holds this one back.
+          await until(() => stream.messages.length === seq - 1, `message ${seq}`);
           const { epoch, room, ...message } = sent;
           assert.deepEqual(stream.messages.at(-1).json, message);
           assert.equal(stream.messages.at(-1).id, String(seq));
@@ -89,27 +94,27 @@ describe(`${PROFILE}: stream`, { skip: flows ? false : 'it is refused here' }, (
     });
   });
 
-  it('goes on where Last-Event-ID says, in one room and in several', async () => {
+  it('continues after Last-Event-ID, in one room and in several', async () => {
     await withSite({}, async (site) => {
       for (let i = 1; i <= 5; i++) await site.send({ text: `a${i}`, room: 'a' });
       for (let i = 1; i <= 3; i++) await site.send({ text: `b${i}`, room: 'b' });
       const first = new Stream(site.port, '/stream?room=a:0&room=b:0');
-      await until(() => first.messages.length === 8, 'everything');
+      await until(() => first.messages.length === 8, 'all messages');
       first.close();
       for (const [at, event] of first.messages.entries()) {
         const again = new Stream(site.port, '/stream?room=a:0&room=b:0', { 'Last-Event-ID': event.id });
-        await until(() => again.events.length === 8 - at, 'the rest');
+        await until(() => again.events.length === 8 - at, 'the remaining messages');
         again.close();
         assert.deepEqual(again.messages.map((e) => e.json.text), first.messages.slice(at + 1).map((e) => e.json.text));
       }
       const one = new Stream(site.port, '/stream?room=a&since=now', { 'Last-Event-ID': '3' });
-      await until(() => one.messages.length === 2, 'what was missed');
+      await until(() => one.messages.length === 2, 'the missed messages');
       one.close();
       assert.deepEqual(one.seqs, [4, 5]);
     });
   });
 
-  it('its ends lose nothing: a client that comes back with the last id has each message once', async () => {
+  it('a client that reconnects with the last id after each end gets every message once', async () => {
     await withSite({ env: { POLLCHAT_MAX_STREAM: '1' } }, async (site) => {
       const seen = [];
       let streams = 0;
@@ -117,8 +122,8 @@ describe(`${PROFILE}: stream`, { skip: flows ? false : 'it is refused here' }, (
       const reading = (async () => {
         while (!stop) {
           const stream = new Stream(site.port, '/stream?since=0', seen.length > 0 ? { 'Last-Event-ID': String(seen.at(-1)) } : {});
-          await until(() => stream.ended || stream.broken !== null, 'its end');
-          assert.equal(stream.broken, null, 'a clean end');
+          await until(() => stream.ended || stream.broken !== null, 'the stream to end');
+          assert.equal(stream.broken, null, 'the stream ends cleanly');
           seen.push(...stream.seqs);
           streams += 1;
         }
@@ -131,13 +136,13 @@ describe(`${PROFILE}: stream`, { skip: flows ? false : 'it is refused here' }, (
       stop = true;
       await reading;
       const last = new Stream(site.port, '/stream', { 'Last-Event-ID': String(seen.at(-1)) });
-      await until(() => seen.length + last.messages.length === sent, 'the last ones');
+      await until(() => seen.length + last.messages.length === sent, 'the last messages');
       last.close();
       assert.deepEqual([...seen, ...last.seqs], Array.from({ length: sent }, (_, i) => i + 1));
     });
   });
 
-  it('a backlog of many megabytes comes whole, also to one who reads slowly', async () => {
+  it('a backlog of many megabytes arrives complete, also for a client that reads slowly', async () => {
     await withSite({}, async (site) => {
       const text = 'é'.repeat(100_000);
       for (let i = 0; i < 40; i++) await site.send({ text: `${i}${text}` });
@@ -159,7 +164,7 @@ describe(`${PROFILE}: stream`, { skip: flows ? false : 'it is refused here' }, (
     });
   });
 
-  it('streams and polls beside each other get the same, and a killed program is gone on from', async () => {
+  it('streams and polls get the same messages, and continue after a program is killed', async () => {
     await withSite({}, async (site) => {
       await site.send({ text: 'first' });
       const streams = Array.from({ length: 20 }, () => new Stream(site.port, '/stream?since=0'));
@@ -168,22 +173,22 @@ describe(`${PROFILE}: stream`, { skip: flows ? false : 'it is refused here' }, (
       await pause(100);
       await site.send({ text: 'second' });
       for (const poll of await Promise.all(polls)) assert.deepEqual(poll.json().messages.map((m) => m.seq), [2]);
-      await until(() => streams.every((s) => s.messages.length === 2), 'both messages in every stream');
+      await until(() => streams.every((s) => s.messages.length === 2), 'both messages in each stream');
       for (const p of site.programs(['poll'])) signal(p.pid, 'SIGKILL');
-      await until(() => streams.every((s) => s.ended || s.broken !== null), 'their ends');
+      await until(() => streams.every((s) => s.ended || s.broken !== null), 'the streams to end');
       await site.send({ text: 'third' });
       const back = await until(async () => {
         const stream = new Stream(site.port, '/stream', { 'Last-Event-ID': '2' });
-        await until(() => stream.events.length > 0 || stream.ended || stream.broken !== null, 'an answer');
+        await until(() => stream.events.length > 0 || stream.ended || stream.broken !== null, 'an answer or an end');
         return stream.status === 200 && stream;
-      }, 'the program to be back');
-      await until(() => back.messages.length === 1, 'what was missed');
+      }, 'the program to run again');
+      await until(() => back.messages.length === 1, 'the missed messages');
       back.close();
       assert.deepEqual(back.seqs, [3]);
     });
   });
 
-  it('with format=text and ndjson it is lines', async () => {
+  it('format=text and format=ndjson stream lines', async () => {
     await withSite({}, async (site) => {
       await site.send({ text: 'two\nlines', name: 'ann' });
       const read = (target, enough) =>
@@ -201,7 +206,7 @@ describe(`${PROFILE}: stream`, { skip: flows ? false : 'it is refused here' }, (
     });
   });
 
-  it('a stream of an epoch that is over is told so before it begins, and over the limit nobody streams', async () => {
+  it('a stream of an old epoch is refused before it begins, and so is one over the limit', async () => {
     await withSite({ env: { POLLCHAT_MAX_WAITING: '2', POLLCHAT_MAX_WAITING_APACHE: '2' } }, async (site) => {
       const conflict = await site.get('/stream?since=0&epoch=of-another-database');
       assert.equal(conflict.status, 409);
@@ -217,15 +222,15 @@ describe(`${PROFILE}: stream`, { skip: flows ? false : 'it is refused here' }, (
     });
   });
 
-  it('max_stream 0 allows none', async () => {
+  it('max_stream 0 allows no streams', async () => {
     await withSite({ env: { POLLCHAT_MAX_STREAM: '0' } }, async (site) => {
       assert.equal((await site.get('/stream')).status, 503);
     });
   });
 });
 
-describe(`${PROFILE}: no stream`, { skip: flows ? 'it flows here' : false }, () => {
-  it('it is refused with a problem, and polling goes on', async () => {
+describe(`${PROFILE}: streams are refused`, { skip: flows ? 'streams work here' : false }, () => {
+  it('a stream is refused with a problem, and polling works', async () => {
     await withSite({}, async (site) => {
       await site.send({ text: 'there' });
       for (let i = 0; i < 3; i++) {

@@ -1,11 +1,12 @@
-// upgrade.test.mjs - programs replaced by newer ones, as make install does, while people talk: each message is stored once, everybody reads all.
+// upgrade.test.mjs - programs are replaced by newer ones, as make install does, while people talk:
+// each message is stored once, and all readers get it.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { test } from 'node:test';
 import { isFastcgi, pause, PROFILE, until, withSite } from './harness.mjs';
 
-/** Sends until told to stop, each message again until it is stored. */
+/** Sends messages until told to stop; repeats each until it is stored. */
 async function sender(site, name, isOver, met) {
   const stored = [];
   for (let i = 1; !isOver(); i++) {
@@ -25,7 +26,8 @@ async function reader(site, isOver, met) {
   const seen = [];
   let next = 0;
   for (let more = true; more && isOver() !== 'failed'; ) {
-    const wasOver = isOver(); // before it asks: an answer may be from before the last commit and arrive after it
+    // Taken before the request: its answer may be older than the last commit and arrive after it.
+    const wasOver = isOver();
     const answer = await site.get(`/poll?since=${next}&wait=2`).catch((error) => ({ status: error.code ?? error.message }));
     met[answer.status] = (met[answer.status] ?? 0) + 1;
     more = answer.status !== 200 || !wasOver;
@@ -42,7 +44,7 @@ async function reader(site, isOver, met) {
   return seen;
 }
 
-/** As make install does it: a new file beside, renamed into the place. */
+/** Replaces the programs as make install does: writes a new file beside each and renames it. */
 function install(site) {
   for (const name of ['send', 'poll', 'pollchat']) {
     fs.copyFileSync(site.program(name), `${site.program(name)}.new`);
@@ -51,7 +53,7 @@ function install(site) {
   }
 }
 
-test(`${PROFILE}: programs are replaced three times over, and nothing is lost`, () =>
+test(`${PROFILE}: programs are replaced three times, and nothing is lost`, () =>
   withSite({}, async (site) => {
     let over = false;
     let allSent = false;
@@ -65,15 +67,15 @@ test(`${PROFILE}: programs are replaced three times over, and nothing is lost`, 
     try {
       for (let round = 1; round <= 3; round++) {
         const before = await head();
-        await until(async () => (await head()) > before + 20, 'people to talk');
+        await until(async () => (await head()) > before + 20, 'messages to be stored');
         const old = site.programs().map(({ pid }) => pid);
         install(site);
         if (isFastcgi) {
-          await until(() => site.programs().every(({ pid }) => !old.includes(pid)), 'programs of before to leave', 60_000);
+          await until(() => site.programs().every(({ pid }) => !old.includes(pid)), 'the old programs to end', 60_000);
         }
       }
     } catch (error) {
-      over = allSent = 'failed'; // or those who send and read would go on for ever
+      over = allSent = 'failed'; // or senders and readers would never end
       throw error;
     }
     over = true;
@@ -81,7 +83,7 @@ test(`${PROFILE}: programs are replaced three times over, and nothing is lost`, 
     allSent = true;
     for (const messages of await Promise.all(readers)) {
       assert.deepEqual(messages.map(({ seq }) => seq), messages.map((_, i) => i + 1), 'one order without a gap');
-      assert.deepEqual(messages.map(({ text }) => text).sort(), expected, 'everything once');
+      assert.deepEqual(messages.map(({ text }) => text).sort(), expected, 'each message once');
     }
     assert.match(site.check().output, /^ok/);
     console.log(`${PROFILE}: ${expected.length} messages, answers ${JSON.stringify(met)}`);
