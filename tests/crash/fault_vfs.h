@@ -1,11 +1,13 @@
-/* fault_vfs.h - SQLite's files with faults: the Nth call fails, the process dies before the Nth change, the power goes.
+/* fault_vfs.h - SQLite's file layer with faults: a call fails, the process dies, the power fails.
  *
- * A layer between SQLite and its own "unix" files; it becomes the default, so the store uses it without knowing.
- *   fail_at   the Nth call (open, read, write, truncate, sync, delete, lock, shared memory) returns an error
- *   die_at    the process ends before the Nth change (write, truncate, sync, delete), as kill -9 would end it
+ * A layer between SQLite and its own "unix" layer. It becomes SQLite's default, so the store uses
+ * it unchanged.
+ *   fail_at   the Nth call (open, read, write, truncate, sync, delete, lock, shared memory) fails
+ *   die_at    the process ends before the Nth change (write, truncate, sync, delete), as by SIGKILL
  *   on_change is called before each change
- *   durable   a folder that is kept as the disk is known to be: a file gets there when it is synced. What was written since
- *             may be on the disk or not, in whole or in part: fault_power_loss() makes a folder as one could find it.
+ *   durable   a folder with what is certainly on the disk: a file is copied there when synced.
+ *             Later writes may be on the disk or not, completely or in part. fault_power_loss()
+ *             makes a folder as it could look after a power failure.
  * For one thread.
  */
 #ifndef FAULT_VFS_H
@@ -17,18 +19,18 @@ struct fault {
     long calls;
     long changes;
     long fail_at;        /* 0: never */
-    bool fail_on;        /* and all after it */
-    long failed;         /* how many did */
+    bool fail_on;        /* all later calls fail as well */
+    long failed;         /* how many calls have failed */
     long die_at;         /* 0: never */
-    bool passive;        /* count nothing, do nothing */
-    const char *durable; /* NULL: don't keep one */
+    bool passive;        /* do not count, do not fail */
+    const char *durable; /* NULL: none */
     void (*on_change)(void);
 };
 static struct fault fault;
 
 struct fault_file {
     sqlite3_file base;
-    sqlite3_file *real; /* behind this struct */
+    sqlite3_file *real; /* right after this struct */
     char path[600];
 };
 
@@ -85,7 +87,8 @@ static inline void fault_put(const char *path, const char *bytes, size_t length)
     close(fd);
 }
 
-/* The bytes of an open file, read through it: closing another descriptor would end this process's locks on it. */
+/* The contents of an open file, read through its own descriptor: closing another descriptor of the
+ * file would drop the process's locks on it. */
 static inline char *fault_contents(struct fault_file *f, size_t *length)
 {
     sqlite3_int64 size = 0;
@@ -268,12 +271,13 @@ static inline void fault_install(void)
     NEED(sqlite3_vfs_register(&vfs, 1) == SQLITE_OK);
 }
 
-/* ---- what is on the disk after the power went ---- */
+/* ---- the disk after a power failure ---- */
 
-enum fault_luck { FAULT_NOTHING, FAULT_EVERYTHING, FAULT_SOME }; /* of what was written but not synced has arrived */
+/* How much of the unsynced data has arrived. */
+enum fault_luck { FAULT_NOTHING, FAULT_EVERYTHING, FAULT_SOME };
 
 struct fault_bytes {
-    char *bytes; /* NULL: no such file */
+    char *bytes; /* NULL: the file does not exist */
     size_t length;
 };
 
@@ -282,7 +286,8 @@ static inline bool fault_is_newer(enum fault_luck luck, uint64_t *random)
     return luck == FAULT_EVERYTHING || (luck == FAULT_SOME && support_random(random) % 2 != 0);
 }
 
-/* Each sector (512 bytes) from either; what the newer one doesn't have comes from the older one. */
+/* Takes each sector (512 bytes) from one of the two versions. Beyond the end of the newer one it
+ * comes from the older one. */
 static inline void fault_mix(char *out, size_t length, struct fault_bytes now, struct fault_bytes then,
                              enum fault_luck luck, uint64_t *random)
 {
@@ -295,7 +300,8 @@ static inline void fault_mix(char *out, size_t length, struct fault_bytes now, s
     }
 }
 
-/* A file from what it is and what it was when last synced: existence and length of one of both, sectors of either. */
+/* Mixes a file's current version and its last synced one: existence and length of one of them, each
+ * sector of either. */
 static inline void fault_put_mixed(const char *live, const char *durable, const char *out, enum fault_luck luck,
                                    uint64_t *random)
 {
@@ -315,7 +321,8 @@ static inline void fault_put_mixed(const char *live, const char *durable, const 
     free(then.bytes);
 }
 
-/* Reading the files ends this process's fcntl locks on them: only for places that nobody else uses. */
+/* Reading the files drops the process's fcntl locks on them: only for folders that no other code
+ * has open. */
 static inline void fault_power_loss(const struct place *p, const struct place *image, enum fault_luck luck,
                                     uint64_t *random)
 {

@@ -1,32 +1,30 @@
-/* test_kill.c - kill -9 at random moments, again and again on one database, while others go on writing and reading.
+/* test_kill.c - writers are killed with SIGKILL at random moments, again and again on one database,
+ * while others write and read.
  *
- * A writer tells the parent each message that was answered, through a pipe, right after the answer. Whatever the moment of its
- * death, each of them is there afterwards with the seq that was told, once.
+ * After each stored message a writer tells its parent through a pipe. Whenever the writer is
+ * killed, each of those messages is stored exactly once, with the number that the writer reported.
  */
-#include "../unit/store_support.h"
+#include "acks.h"
 
 #include <time.h>
 
-enum { ROUNDS = 60, WRITERS = 3, ACK_BYTES = 2 * sizeof(uint64_t) };
+enum { ROUNDS = 60, WRITERS = 3 };
 
 static uint64_t random_state = 20240229;
-static int acks[2];
-static int round_number;
 
 static void write_until_killed(const struct place *p, int writer)
 {
     struct err e = ERR_INIT;
     close(acks[0]);
-    for (uint64_t i = 0;; i++) {
+    for (uint32_t i = 0;; i++) {
         struct store *s = try_open(p, STORE_WRITE, &e);
         NEED(s != NULL);
-        for (; i % 7 != 6; i++) { /* and opened anew now and then */
+        for (; i % 7 != 6; i++) { /* open the store again now and then */
             struct store_job job;
-            char id[40];
-            snprintf(id, sizeof id, "%d-%d-%d", round_number, writer, (int)i);
+            char id[ACK_ID_SIZE];
+            ack_id(id, writer, i);
             NEED(append(s, id, id, &job, &e) == STORE_STORED);
-            const uint64_t ack[2] = {(uint64_t)writer << 32 | i, job.seq};
-            NEED(write(acks[1], ack, ACK_BYTES) == ACK_BYTES); /* whole: shorter than PIPE_BUF */
+            ack_report(writer, i, job.seq);
         }
         store_close(s);
     }
@@ -38,40 +36,19 @@ static void wait_some_microseconds(void)
     nanosleep(&moment, NULL);
 }
 
-/* Reads acks until all writers are gone; checks each against the store. */
-static int check_acks(struct store *s)
-{
-    uint64_t ack[2];
-    int count = 0;
-    while (read(acks[0], ack, ACK_BYTES) == ACK_BYTES) {
-        struct store_page page;
-        char id[40];
-        const struct store_range one = {.room = "lobby", .since = ack[1] - 1, .limit = 1, .budget = SIZE_MAX};
-        snprintf(id, sizeof id, "%d-%d-%d", round_number, (int)(ack[0] >> 32), (int)(uint32_t)ack[0]);
-        assert_int_equal(store_read(s, &one, &page, NULL), 0);
-        if (page.count != 1 || page.messages[0].seq != ack[1] || strcmp(page.messages[0].id, id) != 0) {
-            fail_msg("%s was answered with seq %d, which is %s", id, (int)ack[1],
-                     page.count == 1 ? page.messages[0].id : "missing");
-        }
-        store_page_fini(&page);
-        count++;
-    }
-    return count;
-}
-
-static void what_was_answered_survives_kill_9(void **state)
+static void answered_messages_survive_sigkill(void **state)
 {
     struct place *p = *state;
     int answered = 0;
-    for (round_number = 0; round_number < ROUNDS; round_number++) {
+    for (int round = 0; round < ROUNDS; round++) {
         pid_t writers[WRITERS];
-        if (round_number == ROUNDS / 2) {
-            remove_tree(p->folder); /* and from the start once more */
+        if (round == ROUNDS / 2) {
+            remove_tree(p->folder); /* start once more with an empty folder */
             answered = 0;
         }
         assert_int_equal(pipe(acks), 0);
         for (int i = 0; i < WRITERS; i++) {
-            writers[i] = start_child(write_until_killed, p, i);
+            writers[i] = start_child(write_until_killed, p, round * WRITERS + i);
         }
         close(acks[1]);
         struct store *reader = open_store(p, STORE_READ);
@@ -82,7 +59,7 @@ static void what_was_answered_survives_kill_9(void **state)
             assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
             assert_true(count_contiguous(reader, "lobby") >= 0);
         }
-        answered += check_acks(reader);
+        answered += acks_check(reader);
         close(acks[0]);
         assert_true(count_contiguous(reader, "lobby") >= answered);
         store_close(reader);
@@ -93,7 +70,7 @@ static void what_was_answered_survives_kill_9(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {IN_BOTH_MODES(what_was_answered_survives_kill_9)};
+    const struct CMUnitTest tests[] = {IN_BOTH_MODES(answered_messages_survive_sigkill)};
     quiet_log();
     return RUN(tests);
 }

@@ -1,6 +1,8 @@
-/* test_migrate.c - from one schema to the next: by several processes at once, killed in the middle, with a program that is older.
+/* test_migrate.c - the upgrade from one schema to the next: by several processes at once,
+ * interrupted by SIGKILL, and seen by an older program.
  *
- * Brings its own table of SQL files: the first one as it is, and a second and third that this program either knows or doesn't.
+ * The tests bring their own table of SQL files: the real first one, and a second and third. Each
+ * test sets which of them the program knows.
  */
 #include "fault_vfs.h"
 
@@ -13,7 +15,7 @@
 
 enum { RACERS = 6, MESSAGES = 20, KILLS = 25 };
 
-static bool no_room; /* the program's calls of statvfs come here first */
+static bool disk_is_full; /* read by statvfs() below, which replaces the C library's */
 
 __attribute__((visibility("default"))) int statvfs(const char *path, struct statvfs *out)
 {
@@ -21,7 +23,7 @@ __attribute__((visibility("default"))) int statvfs(const char *path, struct stat
     memset(out, 0, sizeof *out);
     out->f_frsize = 4096;
     out->f_blocks = 1 << 20;
-    out->f_bavail = no_room ? 1 : 1 << 20;
+    out->f_bavail = disk_is_full ? 1 : 1 << 20;
     return 0;
 }
 
@@ -30,7 +32,8 @@ static char invariants[20000];
 static char second[] = "ALTER TABLE room ADD COLUMN topic TEXT NOT NULL DEFAULT '';"
                        "CREATE TABLE counted (room_id INTEGER PRIMARY KEY, messages INTEGER NOT NULL) STRICT;"
                        "INSERT INTO counted SELECT room_id, count(*) FROM message GROUP BY room_id;";
-static char third[] = "CREATE TABLE twice (x) STRICT;"; /* no type: an error */
+/* A column without a type is an error in a STRICT table. */
+static char third[] = "CREATE TABLE twice (x) STRICT;";
 static char second_name[32];
 static char third_name[32];
 
@@ -40,7 +43,7 @@ const struct sql_file sql_files[] = {{"invariants.sql", invariants},
                                      {third_name, third},
                                      {NULL, NULL}};
 
-static void know(int schema)
+static void set_known_schema(int schema)
 {
     snprintf(second_name, sizeof second_name, "%s", schema >= 2 ? "sqlite/002-topic.sql" : "none");
     snprintf(third_name, sizeof third_name, "%s", "none");
@@ -69,7 +72,7 @@ static void question(const struct place *p, const char *sql, char *out, size_t s
 
 static void make_old(const struct place *p)
 {
-    know(1);
+    set_known_schema(1);
     remove_tree(p->folder);
     fill(p, MESSAGES);
 }
@@ -77,7 +80,7 @@ static void make_old(const struct place *p)
 static void assert_new(const struct place *p)
 {
     char counted[16];
-    know(2);
+    set_known_schema(2);
     struct store *s = open_store(p, STORE_READ);
     assert_int_equal(count_contiguous(s, "lobby"), MESSAGES);
     store_close(s);
@@ -89,7 +92,8 @@ static void assert_new(const struct place *p)
     assert_int_equal(find_files(p, "chat-upgrade.new", NULL, 0), 0);
 }
 
-/* What was made before the upgrade: all of it, of the old schema, for the owner alone. The newest is looked at. */
+/* Checks the number of copies made before upgrades, and the newest: complete, of the old schema,
+ * with another epoch, readable by the owner only. */
 static void assert_copies(const struct place *p, int least, int most)
 {
     char path[500];
@@ -113,7 +117,7 @@ static void open_and_count(const struct place *p, int reader)
 {
     struct err e = ERR_INIT;
     struct store *s = NULL;
-    do { /* who comes while it takes longer is told to come again */
+    do { /* an upgrade that takes longer answers ERR_BUSY: try again */
         s = try_open(p, reader % 2 != 0 ? STORE_READ : STORE_WRITE, &e);
     } while (s == NULL && e.code == ERR_BUSY && strstr(e.text, "being upgraded") != NULL);
     if (s == NULL) {
@@ -124,13 +128,13 @@ static void open_and_count(const struct place *p, int reader)
     store_close(s);
 }
 
-static void several_migrate_at_once(void **state)
+static void several_processes_upgrade_at_once(void **state)
 {
     struct place *p = *state;
     for (int round = 0; round < 20; round++) {
         pid_t racers[RACERS];
         make_old(p);
-        know(2);
+        set_known_schema(2);
         for (int i = 0; i < RACERS; i++) {
             racers[i] = start_child(open_and_count, p, i);
         }
@@ -150,7 +154,7 @@ static void open_and_die(const struct place *p, int die_at)
     open_and_count(p, 0);
 }
 
-static void killed_in_the_middle_the_next_one_does_it(void **state)
+static void an_upgrade_killed_at_each_step_is_done_by_the_next_process(void **state)
 {
     struct place *p = *state;
     int status = 0;
@@ -158,24 +162,24 @@ static void killed_in_the_middle_the_next_one_does_it(void **state)
     do {
         rounds++;
         make_old(p);
-        know(2);
+        set_known_schema(2);
         status = wait_child(start_child(open_and_die, p, rounds));
         assert_new(p);
-        assert_copies(p, 1, 2); /* one of the killed one, perhaps, as well */
+        assert_copies(p, 1, 2); /* the killed process may have left one as well */
     } while (WEXITSTATUS(status) == 42);
     assert_int_equal(status, 0);
     assert_true(rounds > 5);
 }
 
-/* The renaming and removing that no layer of SQLite sees. */
-static void killed_at_random_moments_the_next_one_does_it(void **state)
+/* Renaming and removing files are not seen by SQLite's file layer, so these moments are random. */
+static void an_upgrade_killed_at_random_moments_is_done_by_the_next_process(void **state)
 {
     struct place *p = *state;
     uint64_t random = 20260101;
     for (int round = 0; round < KILLS; round++) {
         struct timespec moment = {.tv_nsec = (long)(support_random(&random) % 8000000)};
         make_old(p);
-        know(2);
+        set_known_schema(2);
         pid_t child = start_child(open_and_count, p, 0);
         nanosleep(&moment, NULL);
         kill(child, SIGKILL);
@@ -185,7 +189,7 @@ static void killed_at_random_moments_the_next_one_does_it(void **state)
     }
 }
 
-/* ---- the copy before it ---- */
+/* ---- the copy made before the upgrade ---- */
 
 static void the_last_two_copies_are_kept(void **state)
 {
@@ -197,12 +201,13 @@ static void the_last_two_copies_are_kept(void **state)
     for (size_t i = 0; i < COUNT(others); i++) {
         fault_put(in_place(p, others[i]), "x", 1);
     }
-    know(2);
+    set_known_schema(2);
     open_and_count(p, 0);
     assert_new(p);
     assert_int_equal(find_files(p, others[0], NULL, 0) + find_files(p, others[1], NULL, 0), 0);
     assert_int_equal(find_files(p, others[2], NULL, 0), 1);
-    assert_int_equal(find_files(p, others[3], NULL, 0), 1); /* not one of those names */
+    /* This name has no date, so it is no such copy. */
+    assert_int_equal(find_files(p, others[3], NULL, 0), 1);
     assert_int_equal(find_files(p, others[4], NULL, 0), 1);
     assert_int_equal(find_files(p, "chat-before-schema-2-20", NULL, 0), 2);
 }
@@ -213,23 +218,23 @@ static struct store *old_reader;
 static int told_copying;
 static int told_changing;
 
-/* Called before each write of the one that upgrades, which waits for us. */
-static void the_new_copy_stays_though_others_bear_a_later_time(void **state)
+static void the_new_copy_stays_even_if_others_have_a_later_date(void **state)
 {
     static const char *const others[] = {"chat-before-schema-2-20990101-000000.db",
                                          "chat-before-schema-2-20990102-000000.db"};
     struct place *p = *state;
     make_old(p);
-    for (size_t i = 0; i < COUNT(others); i++) { /* of a clock that was ahead */
+    for (size_t i = 0; i < COUNT(others); i++) { /* made while the clock was ahead */
         fault_put(in_place(p, others[i]), "x", 1);
     }
-    know(2);
+    set_known_schema(2);
     open_and_count(p, 0);
     assert_int_equal(find_files(p, "chat-before-schema-2-20990", NULL, 0), 2);
     assert_int_equal(find_files(p, "chat-before-schema-2-20", NULL, 0), 3);
 }
 
-static void come_meanwhile(void)
+/* Called before each change of the upgrading process, which waits for this function. */
+static void ask_during_upgrade(void)
 {
     struct err e = ERR_INIT;
     struct store_room room;
@@ -237,24 +242,24 @@ static void come_meanwhile(void)
     bool copying = stat(in_place(upgraded, "chat-upgrade.new"), &st) == 0;
     bool changing = !copying && find_files(upgraded, "chat-before-schema-2-", NULL, 0) > 0;
     if ((copying ? told_copying : told_changing) > 2 || (!copying && !changing)) {
-        return; /* each of these waits for half a second */
+        return; /* each of these calls waits for half a second */
     }
     int64_t start = clock_mono_ms();
     struct store *s = try_open(upgraded, STORE_READ, &e);
     NEED(s == NULL && e.code == ERR_BUSY);
     NEED(strstr(e.text, copying ? " % are done" : "is being changed") != NULL);
     NEED(clock_mono_ms() - start < PATIENCE_MS / 2);
-    know(1); /* as those are that opened it before */
+    set_known_schema(1); /* as in processes that opened the store before */
     err_clear(&e);
     NEED(append(old_writer, "meanwhile", "x", NULL, &e) == -1 && e.code == ERR_BUSY);
     NEED(strstr(e.text, "being upgraded") != NULL);
     NEED(!copying || store_room(old_reader, "lobby", &room, &e) == 0);
-    know(2);
+    set_known_schema(2);
     told_copying += copying;
     told_changing += changing;
 }
 
-static void who_comes_meanwhile_is_told(void **state)
+static void a_request_during_an_upgrade_is_told_its_progress(void **state)
 {
     struct place *p = *state;
     make_old(p);
@@ -262,8 +267,8 @@ static void who_comes_meanwhile_is_told(void **state)
     told_copying = told_changing = 0;
     old_writer = open_store(p, STORE_WRITE);
     old_reader = open_store(p, STORE_READ);
-    know(2);
-    fault.on_change = come_meanwhile;
+    set_known_schema(2);
+    fault.on_change = ask_during_upgrade;
     struct store *s = open_store(p, STORE_WRITE);
     fault.on_change = NULL;
     assert_true(told_copying > 0 && told_changing > 0);
@@ -274,7 +279,7 @@ static void who_comes_meanwhile_is_told(void **state)
     assert_copies(p, 1, 1);
 }
 
-static void what_a_killed_one_says_is_not_believed(void **state)
+static void the_progress_of_a_killed_upgrade_is_ignored(void **state)
 {
     static const char line[] = "copy   40                      \n";
     struct place *p = *state;
@@ -299,7 +304,7 @@ static void what_a_killed_one_says_is_not_believed(void **state)
     store_close(s);
 }
 
-static void refuse_for_lack_of_room(const struct place *p)
+static void expect_no_space(const struct place *p)
 {
     struct err e = ERR_INIT;
     NEED(try_open(p, STORE_WRITE, &e) == NULL);
@@ -307,32 +312,32 @@ static void refuse_for_lack_of_room(const struct place *p)
     NEED(find_files(p, "chat-upgrade.new", NULL, 0) == 0 && find_files(p, "chat-before", NULL, 0) == 0);
 }
 
-static void upgrade_without_room(const struct place *p, int argument)
+static void upgrade_without_space(const struct place *p, int argument)
 {
     const struct timespec long_ago[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
     (void)argument;
-    limit_files(40000); /* a quota: nobody knows of it before */
-    refuse_for_lack_of_room(p);
+    limit_files(40000); /* like a quota: a write fails */
+    expect_no_space(p);
     fault.changes = 0;
-    refuse_for_lack_of_room(p);
-    NEED(fault.changes == 0); /* not tried at each request */
+    expect_no_space(p);
+    NEED(fault.changes == 0); /* no new attempt at each request */
     NEED(utimensat(AT_FDCWD, in_place(p, "chat.upgrade"), long_ago, 0) == 0);
-    refuse_for_lack_of_room(p);
+    expect_no_space(p);
     NEED(fault.changes > 0);
     limit_files(RLIM_INFINITY);
     NEED(utimensat(AT_FDCWD, in_place(p, "chat.upgrade"), long_ago, 0) == 0);
-    no_room = true; /* a disk: it is asked first */
+    disk_is_full = true; /* a full disk: its free space is checked first */
     fault.changes = 0;
-    refuse_for_lack_of_room(p);
+    expect_no_space(p);
     NEED(fault.changes == 0);
-    know(1);
-    open_and_count(p, 0); /* the old program goes on */
-    know(2);
-    no_room = false;
+    set_known_schema(1);
+    open_and_count(p, 0); /* the old program can still be used */
+    set_known_schema(2);
+    disk_is_full = false;
     open_and_count(p, 0);
 }
 
-static void without_room_nothing_is_changed(void **state)
+static void without_free_space_nothing_is_changed(void **state)
 {
     struct place *p = *state;
     static char big[60000]; /* makes the database longer than SQLite's other files */
@@ -341,20 +346,20 @@ static void without_room_nothing_is_changed(void **state)
     memset(big, 'x', sizeof big - 1);
     assert_int_equal(append_reply(s, "big", "ann", "big", big, 0, NULL, NULL), STORE_STORED);
     store_close(s);
-    know(2);
-    run_child(upgrade_without_room, p, 0);
+    set_known_schema(2);
+    run_child(upgrade_without_space, p, 0);
     assert_new(p);
     assert_copies(p, 1, 1);
 }
 
-static void a_process_that_ends_leaves_it_to_the_next(void **state)
+static void a_process_that_ends_leaves_the_upgrade_to_the_next(void **state)
 {
     struct place *p = *state;
     struct err e = ERR_INIT;
     struct store_options options = options_of(p);
     atomic_bool stopping = true;
     make_old(p);
-    know(2);
+    set_known_schema(2);
     options.stopping = &stopping;
     assert_null(store_open(&options, STORE_WRITE, &e));
     assert_int_equal(e.code, ERR_STOPPING);
@@ -363,8 +368,8 @@ static void a_process_that_ends_leaves_it_to_the_next(void **state)
     assert_new(p);
 }
 
-/* Back to the older program: with the copy in its place. */
-static void the_copy_leads_back(void **state)
+/* The owner returns to the older program and restores the copy. */
+static void the_copy_can_be_restored_by_the_older_program(void **state)
 {
     struct place *p = *state;
     char path[500];
@@ -372,18 +377,18 @@ static void the_copy_leads_back(void **state)
     struct store_restored restored;
     const struct store_options options = options_of(p);
     make_old(p);
-    know(2);
+    set_known_schema(2);
     struct store *s = open_store(p, STORE_WRITE);
     assert_stored(s, "after", "the upgrade");
     assert_copies(p, 1, 1);
     find_files(p, "chat-before-schema-2-", path, sizeof path);
-    know(1);
+    set_known_schema(1);
     assert_null(try_open(p, STORE_WRITE, &e));
     assert_int_equal(store_restore(&options, path, NULL, &restored, NULL), 0);
     open_and_count(p, 0);
     assert_int_equal(count_in_file(in_place(p, restored.kept), "lobby"), MESSAGES + 1);
-    know(2);
-    assert_int_equal(append(s, "more", "x", NULL, &e), -1); /* a newer program that was left running */
+    set_known_schema(2);
+    assert_int_equal(append(s, "more", "x", NULL, &e), -1); /* a newer program that still runs */
     store_close(s);
     assert_new(p);
 }
@@ -394,20 +399,20 @@ static void a_migration_that_fails_changes_nothing(void **state)
     struct err e = ERR_INIT;
     char version[16];
     make_old(p);
-    know(2);
+    set_known_schema(2);
     snprintf(third_name, sizeof third_name, "%s", "sqlite/003-twice.sql");
     assert_null(try_open(p, STORE_WRITE, &e));
     assert_int_equal(e.code, ERR_SYSTEM);
     question(p, "PRAGMA user_version", version, sizeof version);
     assert_string_equal(version, "1");
     assert_int_equal(find_files(p, "chat-before", NULL, 0) + find_files(p, "chat.upgrade", NULL, 0), 0);
-    know(1);
+    set_known_schema(1);
     open_and_count(p, 0);
-    know(2);
+    set_known_schema(2);
     assert_new(p);
 }
 
-static void an_older_program_notices_and_is_refused(void **state)
+static void an_older_program_notices_an_upgrade_and_is_refused(void **state)
 {
     struct place *p = *state;
     struct err e = ERR_INIT;
@@ -415,9 +420,9 @@ static void an_older_program_notices_and_is_refused(void **state)
     make_old(p);
     struct store *writer = open_store(p, STORE_WRITE);
     struct store *reader = open_store(p, STORE_READ);
-    know(2);
-    store_close(open_store(p, STORE_WRITE)); /* a newer program comes along */
-    know(1);
+    set_known_schema(2);
+    store_close(open_store(p, STORE_WRITE)); /* a newer program upgrades it */
+    set_known_schema(1);
     assert_int_equal(append(writer, "x", "x", NULL, &e), -1);
     assert_int_equal(e.code, ERR_NEWER);
     assert_int_equal(store_room(reader, "lobby", &room, NULL), -1);
@@ -434,18 +439,18 @@ static void an_older_program_notices_and_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_BOTH_MODES(several_migrate_at_once),
-        IN_BOTH_MODES(killed_in_the_middle_the_next_one_does_it),
-        IN_BOTH_MODES(killed_at_random_moments_the_next_one_does_it),
+        IN_BOTH_MODES(several_processes_upgrade_at_once),
+        IN_BOTH_MODES(an_upgrade_killed_at_each_step_is_done_by_the_next_process),
+        IN_BOTH_MODES(an_upgrade_killed_at_random_moments_is_done_by_the_next_process),
         IN_BOTH_MODES(the_last_two_copies_are_kept),
-        IN_BOTH_MODES(the_new_copy_stays_though_others_bear_a_later_time),
-        IN_BOTH_MODES(who_comes_meanwhile_is_told),
-        IN_WAL(what_a_killed_one_says_is_not_believed),
-        IN_BOTH_MODES(without_room_nothing_is_changed),
-        IN_BOTH_MODES(a_process_that_ends_leaves_it_to_the_next),
-        IN_BOTH_MODES(the_copy_leads_back),
+        IN_BOTH_MODES(the_new_copy_stays_even_if_others_have_a_later_date),
+        IN_BOTH_MODES(a_request_during_an_upgrade_is_told_its_progress),
+        IN_WAL(the_progress_of_a_killed_upgrade_is_ignored),
+        IN_BOTH_MODES(without_free_space_nothing_is_changed),
+        IN_BOTH_MODES(a_process_that_ends_leaves_the_upgrade_to_the_next),
+        IN_BOTH_MODES(the_copy_can_be_restored_by_the_older_program),
         IN_BOTH_MODES(a_migration_that_fails_changes_nothing),
-        IN_BOTH_MODES(an_older_program_notices_and_is_refused),
+        IN_BOTH_MODES(an_older_program_notices_an_upgrade_and_is_refused),
     };
     quiet_log();
     fault_install();

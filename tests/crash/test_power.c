@@ -1,7 +1,8 @@
-/* test_power.c - faults at every step: each call fails once, the power goes before each change, a process dies before each.
+/* test_power.c - faults at each step: each call fails once, the power fails before each change, a
+ * process dies before each change.
  *
- * The promises: what was answered is there afterwards, nothing is there twice, nothing is wrong with the database, and it can be
- * used at once.
+ * Afterwards each answered message is stored, none is stored twice, the database is sound, and it
+ * can be used at once.
  */
 #include "fault_vfs.h"
 
@@ -10,10 +11,11 @@ enum { MESSAGES = 24 };
 static struct place place;
 static struct place image;
 static char durable[300];
-static int answered; /* messages 0..answered-1 have their answer */
+static int answered; /* messages 0..answered-1 have been answered */
 static char epoch[CHAT_EPOCH_SIZE];
 
-/* Folders in memory where there is such a file system: nothing here needs a real disk, and there are thousands of steps. */
+/* A file system in memory, if there is one: no test here needs a real disk, and there are thousands
+ * of steps. */
 static const char *memory(void)
 {
     return access("/dev/shm", W_OK) == 0 ? "/dev/shm" : NULL;
@@ -50,7 +52,8 @@ static int tear_down_power(void **state)
     return 0;
 }
 
-/* Every fourth one is long: several pages, of which some stay away from the others. Room and replies vary. */
+/* Every fourth message is long: it takes several pages, some of them overflow pages. Rooms and
+ * replies vary. */
 static int send_number(struct store *s, int number, struct err *e)
 {
     static char text[20001];
@@ -66,7 +69,7 @@ static int send_number(struct store *s, int number, struct err *e)
 static struct store *open_short_lived(const struct place *p, struct err *e)
 {
     struct store_options options = options_of(p);
-    options.short_lived = true; /* the log is copied into the database within so few messages */
+    options.short_lived = true; /* the log is copied into the database after few messages */
     return store_open(&options, STORE_WRITE, e);
 }
 
@@ -90,7 +93,7 @@ static void assert_whole(const struct place *p, const char *what)
     for (int i = 0; i < answered; i++) {
         assert_int_equal(send_number(s, i, &e), STORE_REPEATED);
     }
-    int next = send_number(s, answered, &e); /* the one in work, tried again */
+    int next = send_number(s, answered, &e); /* the interrupted message, sent again */
     assert_int_equal(next, lobby + other > answered ? STORE_REPEATED : STORE_STORED);
     assert_int_equal(count_contiguous(s, "lobby") + count_contiguous(s, "other"), answered + 1);
     if (store_check(s, stderr, &e) != 0) {
@@ -100,39 +103,39 @@ static void assert_whole(const struct place *p, const char *what)
     fault.passive = was_passive;
 }
 
-/* ---- power loss ---- */
+/* ---- power failure ---- */
 
-static void lose_power_here(void)
+static void check_after_power_failure(void)
 {
     static uint64_t random = 11;
     static const char *const words[] = {"nothing", "everything", "some"};
     for (int luck = FAULT_NOTHING; luck <= FAULT_SOME; luck++) {
         char what[100];
-        snprintf(what, sizeof what, "power lost before change %ld, %s of the unsynced arrived", fault.changes,
+        snprintf(what, sizeof what, "power failed before change %ld, %s of the unsynced data arrived", fault.changes,
                  words[luck]);
         fault_power_loss(&place, &image, (enum fault_luck)luck, &random);
         assert_whole(&image, what);
     }
 }
 
-static void what_was_answered_survives_power_loss_at_every_step(void **state)
+static void answered_messages_survive_a_power_failure_at_each_step(void **state)
 {
     struct err e = ERR_INIT;
     (void)state;
     fault.durable = durable;
-    fault.on_change = lose_power_here;
+    fault.on_change = check_after_power_failure;
     struct store *s = open_short_lived(&place, &e);
     assert_non_null(s);
     snprintf(epoch, sizeof epoch, "%s", store_epoch(s));
     for (; answered < MESSAGES; answered++) {
         assert_int_equal(send_number(s, answered, &e), STORE_STORED);
     }
-    lose_power_here();
+    check_after_power_failure();
     store_close(s);
     assert_true(fault.changes > 100);
 }
 
-/* ---- kill -9, and then power loss ---- */
+/* ---- SIGKILL, and then a power failure ---- */
 
 static void send_and_die(const struct place *p, int die_at)
 {
@@ -153,9 +156,9 @@ static void send_again(const struct place *p, int ignored)
     NEED(outcome == STORE_STORED || outcome == STORE_REPEATED);
 }
 
-/* What a killed process wrote but didn't sync is in the files for everybody to see, and on no disk. Who answers
- * for it has to sync it. */
-static void a_repeat_is_answered_only_when_it_is_durable(void **state)
+/* What a killed process wrote but did not sync is visible to all processes, but perhaps not on the
+ * disk. The process that answers the repeated message has to sync it. */
+static void a_repeated_message_is_answered_only_once_it_is_durable(void **state)
 {
     uint64_t random = 5;
     int rounds = 0;
@@ -177,14 +180,14 @@ static void a_repeat_is_answered_only_when_it_is_durable(void **state)
         answered++;
         for (int luck = FAULT_NOTHING; luck <= FAULT_SOME; luck++) {
             fault_power_loss(&place, &image, (enum fault_luck)luck, &random);
-            assert_whole(&image, "power lost after a repeat was answered");
+            assert_whole(&image, "power failed after a repeat was answered");
         }
     } while (WEXITSTATUS(status) == 42);
     assert_int_equal(status, 0);
     assert_true(rounds > 3);
 }
 
-/* ---- kill -9 ---- */
+/* ---- SIGKILL ---- */
 
 static void die_while_opening(const struct place *p, int die_at)
 {
@@ -195,7 +198,7 @@ static void die_while_opening(const struct place *p, int die_at)
     NEED(send_number(s, 0, &e) == STORE_STORED);
 }
 
-static void killed_while_making_the_database_the_next_one_makes_it(void **state)
+static void a_database_whose_creation_was_killed_is_created_by_the_next_process(void **state)
 {
     int status = 0;
     int rounds = 0;
@@ -205,7 +208,7 @@ static void killed_while_making_the_database_the_next_one_makes_it(void **state)
         remove_tree(place.folder);
         status = wait_child(start_child(die_while_opening, &place, rounds));
         answered = status == 0 ? 1 : 0;
-        assert_whole(&place, "killed while making the database");
+        assert_whole(&place, "killed while creating the database");
     } while (WEXITSTATUS(status) == 42);
     assert_int_equal(status, 0);
     assert_true(rounds > 10);
@@ -213,7 +216,8 @@ static void killed_while_making_the_database_the_next_one_makes_it(void **state)
 
 /* ---- each call fails ---- */
 
-/* One run of everything, in which the Nth call fails. Nothing may be lost or doubled, and the handles heal. */
+/* One complete run in which the Nth call fails. Nothing is lost or stored twice, and the handles
+ * recover. */
 static void run_with_a_fault(struct err *e)
 {
     struct store *s = NULL;
@@ -235,7 +239,7 @@ static void run_with_a_fault(struct err *e)
             err_clear(e);
             outcome = send_number(s, answered, e);
             assert_true(outcome != -1 || (tries < 3 && e->code != ERR_NONE));
-            if (store_is_replaced(s)) { /* the handle says that it is of no use any more */
+            if (store_is_replaced(s)) { /* the handle says that it cannot be used any more */
                 store_close(s);
                 s = open_short_lived(&place, e);
                 assert_non_null(s);
@@ -256,7 +260,7 @@ static void run_with_a_fault(struct err *e)
     store_close(s);
 }
 
-static void each_call_may_fail_once(void **state)
+static void nothing_is_lost_if_any_one_call_fails(void **state)
 {
     struct err e = ERR_INIT;
     (void)state;
@@ -271,8 +275,9 @@ static void each_call_may_fail_once(void **state)
     assert_true(n > 50);
 }
 
-/* From some call on all fail, as with a disk that breaks. An error is told each time, and what was answered is there. */
-static void the_disk_may_break_for_good(void **state)
+/* From one call on all calls fail, as with a broken disk. Each failure is reported, and answered
+ * messages stay. */
+static void answered_messages_survive_a_disk_that_breaks(void **state)
 {
     (void)state;
     long n = 0;
@@ -303,11 +308,11 @@ static void the_disk_may_break_for_good(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        BOTH(what_was_answered_survives_power_loss_at_every_step),
-        BOTH(a_repeat_is_answered_only_when_it_is_durable),
-        BOTH(killed_while_making_the_database_the_next_one_makes_it),
-        BOTH(each_call_may_fail_once),
-        BOTH(the_disk_may_break_for_good),
+        BOTH(answered_messages_survive_a_power_failure_at_each_step),
+        BOTH(a_repeated_message_is_answered_only_once_it_is_durable),
+        BOTH(a_database_whose_creation_was_killed_is_created_by_the_next_process),
+        BOTH(nothing_is_lost_if_any_one_call_fails),
+        BOTH(answered_messages_survive_a_disk_that_breaks),
     };
     quiet_log();
     fault_install();

@@ -1,30 +1,29 @@
-/* test_remove.c - files of the database are removed under running programs, again and again, while
- * others are killed.
+/* test_remove.c - files of the database are removed again and again while programs run and are
+ * killed.
  *
- * As test_kill: each message that was answered is there afterwards, once, with the seq that was
- * told, and in the same epoch. One process, the keeper, lives on, and has the log open that is
- * there when files are removed: what no process has can't be saved by any.
+ * As in test_kill, each answered message is stored exactly once, with the number that was reported,
+ * and in the same epoch. One process, the keeper, is never killed. It has the current log open
+ * whenever files are removed: the contents of a log that no process has open cannot be restored.
  */
-#include "../unit/store_support.h"
+#include "acks.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
 #include <time.h>
 
-enum { ROUNDS = 60, WRITERS = 3, ACK_BYTES = 2 * sizeof(uint64_t), KEEPER_MS = 2 };
+enum { ROUNDS = 60, WRITERS = 3, KEEPER_MS = 2 };
 
 /* Shared by all processes. */
 struct common {
-    _Atomic uint64_t log; /* inode of the log that the keeper has open; 0: of none */
+    _Atomic uint64_t log; /* inode of the log that the keeper has open; 0: none */
     atomic_bool end;
-    pthread_mutex_t lock; /* while the keeper closes, and while files are removed */
+    pthread_mutex_t lock; /* taken while the keeper closes the store, and while files are removed */
     char epoch[CHAT_EPOCH_SIZE];
 };
 
 static struct common *common;
 static uint64_t random_state = 20240301;
-static int acks[2];
 
 static uint64_t log_at(const struct place *p)
 {
@@ -53,7 +52,7 @@ static struct store *open_again(const struct place *p, enum store_mode mode)
     return s;
 }
 
-/* Reads all the time, as poll does, and never sees the head go back. */
+/* Reads all the time, as poll does. The head must never go back. */
 static void keep(const struct place *p, int ignored)
 {
     uint64_t head = 0;
@@ -98,13 +97,12 @@ static int append_surely(const struct place *p, struct store **s, const char *id
 static void write_until_killed(const struct place *p, int writer)
 {
     struct store *s = open_again(p, STORE_WRITE);
-    for (uint64_t i = 0;; i++) {
+    for (uint32_t i = 0;; i++) {
         struct store_job job;
-        char id[40];
-        snprintf(id, sizeof id, "%d-%d", writer, (int)i);
+        char id[ACK_ID_SIZE];
+        ack_id(id, writer, i);
         NEED(append_surely(p, &s, id, &job) == STORE_STORED);
-        const uint64_t ack[2] = {(uint64_t)writer << 32 | i, job.seq};
-        NEED(write(acks[1], ack, ACK_BYTES) == ACK_BYTES); /* whole: shorter than PIPE_BUF */
+        ack_report(writer, i, job.seq);
         if (i % 7 == 6) {
             store_close(s);
             s = open_again(p, STORE_WRITE);
@@ -115,7 +113,7 @@ static void write_until_killed(const struct place *p, int writer)
 static void remove_some(const struct place *p)
 {
     static const char *const names[] = {"chat.db-wal", "chat.db-shm", "chat.db-lock"};
-    uint64_t which = support_random(&random_state) % 7 + 1; /* any of them, or several */
+    uint64_t which = support_random(&random_state) % 7 + 1; /* one or more of them */
     pthread_mutex_lock(&common->lock);
     for (int waits = 0; atomic_load(&common->log) == 0 || atomic_load(&common->log) != log_at(p); waits++) {
         pthread_mutex_unlock(&common->lock);
@@ -131,26 +129,6 @@ static void remove_some(const struct place *p)
     pthread_mutex_unlock(&common->lock);
 }
 
-static int check_acks(struct store *s)
-{
-    uint64_t ack[2];
-    int count = 0;
-    while (read(acks[0], ack, ACK_BYTES) == ACK_BYTES) {
-        struct store_page page;
-        char id[40];
-        const struct store_range one = {.room = "lobby", .since = ack[1] - 1, .limit = 1, .budget = SIZE_MAX};
-        snprintf(id, sizeof id, "%d-%d", (int)(ack[0] >> 32), (int)(uint32_t)ack[0]);
-        assert_int_equal(store_read(s, &one, &page, NULL), 0);
-        if (page.count != 1 || page.messages[0].seq != ack[1] || strcmp(page.messages[0].id, id) != 0) {
-            fail_msg("%s was answered with seq %d, which is %s", id, (int)ack[1],
-                     page.count == 1 ? page.messages[0].id : "missing");
-        }
-        store_page_fini(&page);
-        count++;
-    }
-    return count;
-}
-
 static int run_writers(const struct place *p)
 {
     pid_t writers[WRITERS];
@@ -161,7 +139,7 @@ static int run_writers(const struct place *p)
     for (int round = 0; round < ROUNDS; round++) {
         nap((long)(support_random(&random_state) % 8));
         remove_some(p);
-        if (round % 3 == 0) { /* and one is killed, in the middle of putting back what it had, perhaps */
+        if (round % 3 == 0) { /* kill one, perhaps while it restores a file */
             int i = round / 3 % WRITERS;
             nap((long)(support_random(&random_state) % 4));
             assert_int_equal(kill(writers[i], SIGKILL), 0);
@@ -177,7 +155,7 @@ static int run_writers(const struct place *p)
     return next;
 }
 
-static void what_was_answered_is_there_whatever_is_removed_when(void **state)
+static void answered_messages_stay_whatever_is_removed(void **state)
 {
     struct place *p = *state;
     common = mmap(NULL, sizeof *common, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -198,7 +176,7 @@ static void what_was_answered_is_there_whatever_is_removed_when(void **state)
     assert_int_equal(wait_child(keeper), 0);
     struct store *reader = open_store(p, STORE_READ);
     assert_string_equal(store_epoch(reader), common->epoch);
-    int answered = check_acks(reader);
+    int answered = acks_check(reader);
     assert_true(answered > 0 && count_contiguous(reader, "lobby") >= answered);
     store_close(reader);
     assert_int_equal(check_place(p), 0);
@@ -209,7 +187,7 @@ static void what_was_answered_is_there_whatever_is_removed_when(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {IN_WAL(what_was_answered_is_there_whatever_is_removed_when)};
+    const struct CMUnitTest tests[] = {IN_WAL(answered_messages_stay_whatever_is_removed)};
     quiet_log();
     return RUN(tests);
 }

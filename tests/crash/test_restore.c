@@ -1,4 +1,5 @@
-/* test_restore.c - backup and restore that die at every step, and at random moments: what is there afterwards is whole. */
+/* test_restore.c - backup and restore die at each step and at random moments; the database and its
+ * copies stay complete. */
 #include "fault_vfs.h"
 
 #include <time.h>
@@ -30,7 +31,7 @@ static int backup(const struct place *p, const char *to)
     return result;
 }
 
-/* A database of OLD messages, and beside it a backup of the first NEW of them. */
+/* Makes a database of OLD messages, and a backup of its first NEW messages. */
 static void make_both(const struct place *p)
 {
     remove_tree(p->folder);
@@ -56,7 +57,7 @@ static void assert_whole(const struct place *p)
     assert_int_equal(check_place(p), 0);
 }
 
-/* Each database that is kept beside the chat's has all that was in it. */
+/* Checks the databases that restores have kept: at least that many, and the newest is complete. */
 static void assert_kept(const struct place *p, int least)
 {
     char path[500];
@@ -72,7 +73,7 @@ static void restore_and_die(const struct place *p, int die_at)
     NEED(restore(p) == 0);
 }
 
-static void a_restore_that_dies_at_any_step_leaves_either(void **state)
+static void a_restore_that_dies_at_any_step_leaves_the_old_or_the_restored_database(void **state)
 {
     struct place *p = *state;
     int status = 0;
@@ -112,7 +113,7 @@ static bool kill_soon(void (*run)(const struct place *p, int argument), const st
     return WIFSIGNALED(wait_child(child));
 }
 
-static void killed_at_random_moments_either_is_whole(void **state)
+static void a_restore_killed_at_random_moments_leaves_the_old_or_the_restored_database(void **state)
 {
     struct place *p = *state;
     uint64_t random = 20260214;
@@ -127,7 +128,7 @@ static void killed_at_random_moments_either_is_whole(void **state)
     }
 }
 
-static void a_backup_is_there_whole_or_not_at_all(void **state)
+static void a_backup_is_complete_or_absent(void **state)
 {
     struct place *p = *state;
     uint64_t random = 20260214;
@@ -137,7 +138,8 @@ static void a_backup_is_there_whole_or_not_at_all(void **state)
             assert_int_equal(count_in_file(in_place(p, "copy.db"), "lobby"), OLD);
             assert_int_equal(unlink(in_place(p, "copy.db")), 0);
         }
-        assert_int_equal(backup(p, in_place(p, "copy.db")), 0); /* whatever it left */
+        /* Whatever the killed process has left. */
+        assert_int_equal(backup(p, in_place(p, "copy.db")), 0);
         assert_int_equal(find_files(p, "copy.db", NULL, 0), 1);
         assert_int_equal(count_in_file(in_place(p, "copy.db"), "lobby"), OLD);
         assert_int_equal(unlink(in_place(p, "copy.db")), 0);
@@ -147,9 +149,9 @@ static void a_backup_is_there_whole_or_not_at_all(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_BOTH_MODES(a_restore_that_dies_at_any_step_leaves_either),
-        IN_BOTH_MODES(killed_at_random_moments_either_is_whole),
-        IN_BOTH_MODES(a_backup_is_there_whole_or_not_at_all),
+        IN_BOTH_MODES(a_restore_that_dies_at_any_step_leaves_the_old_or_the_restored_database),
+        IN_BOTH_MODES(a_restore_killed_at_random_moments_leaves_the_old_or_the_restored_database),
+        IN_BOTH_MODES(a_backup_is_complete_or_absent),
     };
     quiet_log();
     fault_install();
