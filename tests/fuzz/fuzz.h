@@ -1,8 +1,9 @@
-/* fuzz.h - what the fuzz targets share.
+/* fuzz.h - shared by the fuzz targets.
  *
- * A target is one file with LLVMFuzzerTestOneInput: it feeds the bytes to the real parser and aborts when a promise of
- * the parser's header doesn't hold. tests/fuzz/run lets clang's fuzzer search for such bytes; tests/unit/test_fuzz_corpus.c
- * replays tests/fuzz/corpus/<target> in every run of the unit tests, with any compiler.
+ * A target is one file with LLVMFuzzerTestOneInput: it passes the bytes to the real parser, and
+ * aborts if the parser breaks a promise of its header. tests/fuzz/run lets clang's fuzzer search
+ * for such bytes; tests/unit/test_fuzz_corpus.c replays tests/fuzz/corpus/<target> in each run of
+ * the unit tests, with any compiler.
  */
 #ifndef FUZZ_H
 #define FUZZ_H
@@ -21,13 +22,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A copy of exactly `size` bytes and a NUL: what reads past it is seen by the address sanitizer. */
+/* Returns a copy of exactly `size` bytes and a NUL, so that the address sanitizer sees reads beyond
+ * it. */
 static inline char *fuzz_copy(const uint8_t *data, size_t size)
 {
     return ck_memdup0(data, size);
 }
 
-/* Every error has a code a client can act on, words, and a body that is JSON. */
+/* Each error has a code for input errors, a text, and a body that is valid JSON. */
 static inline void fuzz_check_error(const struct err *e)
 {
     static const char *const known[] = {"type", "title", "detail", "field", NULL};
@@ -44,7 +46,7 @@ static inline void fuzz_check_error(const struct err *e)
     buf_fini(&body);
 }
 
-/* As a browser encodes a field's name or value. */
+/* Encodes the name or value of a form field as browsers do. */
 static inline void fuzz_encode(struct buf *out, const char *bytes, size_t length)
 {
     for (size_t i = 0; i < length; i++) {

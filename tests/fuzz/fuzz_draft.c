@@ -1,16 +1,17 @@
-/* fuzz_draft.c - draft.h on any request. Input: a line of Content-Type, a line of query string, the body.
+/* fuzz_draft.c - draft.h on any request. Input: a line with the Content-Type, a line with the query
+ * string, the body.
  *
- * An accepted draft keeps to every limit of chat.h; as JSON it is accepted again as the same draft; as a line it is one
- * line.
+ * An accepted draft keeps all limits of chat.h. Written as JSON, it is accepted again as the same
+ * draft; written as a line, it is one line.
  */
 #include "fuzz.h"
 
 #include "chat/draft.h"
 #include "format/tsv.h"
 
-enum { DRAFT_MAX_TEXT = 64 }; /* small, so that the fuzzer meets it */
+enum { DRAFT_MAX_TEXT = 64 }; /* small, so that the fuzzer reaches it */
 
-/* The next line, NUL behind in place of the line feed. "" when there is none. */
+/* Returns the next line, with a NUL in place of its line feed. "" if there is none. */
 static char *draft_cut_line(char **rest, size_t *left)
 {
     char *line = *rest;
@@ -34,7 +35,8 @@ static void draft_check_limits(const struct chat_draft *d)
     CK(strlen(d->text) == d->text_length && str_utf8_valid(d->text, d->text_length, NULL));
     CK(chat_room_valid(d->room, strlen(d->room)) && d->reply_to <= CHAT_SEQ_MAX);
     CK(chat_set_id(&again, d->id, strlen(d->id), NULL) == 0);
-    CK(chat_set_name(&again, d->name, strlen(d->name), NULL) == 0); /* trimmed once is trimmed */
+    /* Trimming again changes nothing. */
+    CK(chat_set_name(&again, d->name, strlen(d->name), NULL) == 0);
     CK(strcmp(again.name, d->name) == 0);
     chat_draft_fini(&again);
 }

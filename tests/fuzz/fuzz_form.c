@@ -1,4 +1,5 @@
-/* fuzz_form.c - form.h on any bytes. What was taken, encoded again, is taken again as the same. */
+/* fuzz_form.c - form.h on any bytes. An accepted form, encoded again, is accepted as the same form.
+ */
 #include "fuzz.h"
 
 static void form_check_fields(const struct form *f, size_t size)

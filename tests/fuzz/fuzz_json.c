@@ -1,5 +1,5 @@
-/* fuzz_json.c - json.h in and out on any bytes. Strings that were taken and written are taken again as the same; what
- * is written from bytes that are no text at all is JSON nevertheless. */
+/* fuzz_json.c - json.h on any bytes, as input and output. Accepted strings, written and read again,
+ * are the same. Output is valid JSON even for bytes that are not text. */
 #include "fuzz.h"
 
 static const char *const json_known[] = {"text", "room", "name", "id", "reply_to", "type", NULL};
@@ -29,8 +29,8 @@ static void json_check_string(const struct form_field *field)
     buf_fini(&text);
 }
 
-/* The whole input as the name and text of two messages, in each form of answer. NUL, which no stored text holds, is
- * written as an escape that json_fields refuses. */
+/* Writes the whole input as name and text of two messages, in each form of answer. A NUL, which
+ * stored texts never contain, becomes an escape that json_fields refuses. */
 static void json_check_answer(char *bytes, size_t size, bool several)
 {
     struct chat_message messages[] = {random_message(bytes, bytes, size), random_message(bytes, bytes, size)};

@@ -1,5 +1,5 @@
-/* fuzz_query.c - query.h on any query string, sse.h on any id to go on from. What was taken, written out in full, is taken again as the
- * same. */
+/* fuzz_query.c - query.h on any query string, and sse.h on any event id. An accepted query, written
+ * in full, is accepted as the same query. */
 #include "fuzz.h"
 
 #include "chat/query.h"
@@ -71,7 +71,7 @@ static void query_check_round_trip(const struct query *q)
     buf_fini(&text);
 }
 
-/* The same bytes as the id of an event, of a stream of one room and of two. */
+/* Takes the same bytes as the Last-Event-ID of a stream of one room and of two. */
 static void query_check_resume(const char *id)
 {
     for (size_t count = 1; count <= 2; count++) {
