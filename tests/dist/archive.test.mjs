@@ -1,4 +1,5 @@
-// archive.test.mjs - what is in the archive, that it is the same bytes each time, and that its programs need nothing of where they run.
+// archive.test.mjs - the contents of the archive, that each build gives the same bytes, and that
+// its programs need nothing from the machine they run on.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -13,11 +14,11 @@ const SIZE_MAX = 3_000_000;
 const filesOf = (folder) => fs.readdirSync(folder, { recursive: true }).map(String).sort();
 
 for (const [arch, prefix] of Object.entries(architectures)) {
-  test(`${arch}: made again in another folder, by another umask, zone, language and age of files, it is the same bytes`, (t) => {
+  test(`${arch}: a build in another folder, with another umask, time zone, language and file dates, gives the same bytes`, (t) => {
     const copy = path.join(temporaryFolder(t), 'another', 'and-a-longer-name');
     fs.mkdirSync(copy, { recursive: true });
     run('sh', ['-c', 'umask 077; tar -C "$1" --exclude=./build --exclude=node_modules -cf - . | tar -C "$2" --no-same-permissions -xf -', 'sh', repository, copy]);
-    // The packages are fetched once: they are no part of what is proven.
+    // The packages are downloaded once: they are not part of this test.
     fs.mkdirSync(path.join(copy, 'build'));
     run('cp', ['-a', path.join(build, `sysroot-${arch}`), path.join(copy, 'build')]);
     run('find', [copy, '-name', '*.[ch]', '-exec', 'touch', '-d', '2009-02-13 23:31:30', '{}', '+']);
@@ -30,7 +31,7 @@ for (const [arch, prefix] of Object.entries(architectures)) {
     }
   });
 
-  test(`${arch}: modes, owner, times and size are as a host wants them, the same in both archives`, (t) => {
+  test(`${arch}: modes, owner, dates and size are as hosts need them, and alike in both archives`, (t) => {
     const { zip, tar } = archives(arch);
     const folder = temporaryFolder(t);
     const commit = spawnSync('git', ['-c', 'safe.directory=*', 'log', '-1', '--format=%ct'], { cwd: repository, encoding: 'utf8' }).stdout.trim();
@@ -47,7 +48,7 @@ for (const [arch, prefix] of Object.entries(architectures)) {
       for (const file of filesOf(path.join(folder, name))) {
         const found = fs.lstatSync(path.join(folder, name, file));
         const isProgram = /\.cgi$|\/pollchat$|\/pollchat-0[^/]*$|\/pollchat-[1-9][^/]*$/.test(file) && found.isFile();
-        assert.ok(found.isFile() || found.isDirectory(), `${file}: no link, no device`);
+        assert.ok(found.isFile() || found.isDirectory(), `${file}: a file or a folder, no link or device`);
         assert.equal((found.mode & 0o7777).toString(8), found.isDirectory() || isProgram ? '755' : '644', `${name}: ${file}`);
         assert.ok(Math.abs(found.mtimeMs / 1000 - when) < 2, `${name}: ${file} is of ${found.mtime.toISOString()}, not of ${when}`);
       }
@@ -56,7 +57,7 @@ for (const [arch, prefix] of Object.entries(architectures)) {
     assert.deepEqual(filesOf(path.join(folder, 'tar')), filesOf(path.join(folder, 'zip')));
   });
 
-  test(`${arch}: all that should be there is there, and nothing of the machine that made it`, (t) => {
+  test(`${arch}: the archive has all files that it needs, and no trace of the machine that built it`, (t) => {
     const folder = temporaryFolder(t);
     run('tar', ['-C', folder, '-xzf', archives(arch).tar]);
     const site = path.join(folder, 'pollchat');
@@ -71,17 +72,17 @@ for (const [arch, prefix] of Object.entries(architectures)) {
     assert.deepEqual(fs.readdirSync(path.join(site, 'cgi-bin/programs')).sort(), ['.htaccess', used.trim(), 'use']);
     assert.ok(!names.some((name) => /~$|\.new$|\.sw[a-z]$|\.bak$|\.o$|\.test\./.test(name)), names.join('\n'));
     const tree = (at) => filesOf(path.join(repository, at)).filter((name) => fs.statSync(path.join(repository, at, name)).isFile() && !/~$|\.sw.$/.test(name));
-    assert.deepEqual(tree('www').filter((name) => !names.includes(name)), [], 'the whole page');
+    assert.deepEqual(tree('www').filter((name) => !names.includes(name)), [], 'all files of the page');
     const secrets = [repository, os.tmpdir() + path.sep + 'pollchat-', ...[os.hostname(), os.userInfo().username].filter((name) => name.length > 4 && name !== 'localhost')];
     for (const name of names.filter((file) => fs.statSync(path.join(site, file)).isFile())) {
       const bytes = fs.readFileSync(path.join(site, name));
       for (const secret of [...secrets, 'build/sysroot']) {
-        assert.ok(!bytes.includes(secret), `${name} has ${secret} in it`);
+        assert.ok(!bytes.includes(secret), `${name} contains ${secret}`);
       }
     }
   });
 
-  test(`${arch}: the programs need no library, no loader, no kernel younger than 3.10, and no stack that can be run`, () => {
+  test(`${arch}: the programs need no library, no loader, no kernel newer than 3.10 and no executable stack`, () => {
     const readelf = (...args) => run(`${prefix}readelf`, ['-W', ...args]);
     const machine = { x86_64: /Advanced Micro Devices X86-64/, aarch64: /AArch64/ }[arch];
     for (const name of ['bundle', 'start']) {
@@ -89,17 +90,17 @@ for (const [arch, prefix] of Object.entries(architectures)) {
       assert.match(readelf('-h', file), machine);
       const segments = readelf('-l', file);
       assert.doesNotMatch(segments, /INTERP|DYNAMIC/);
-      assert.match(segments, /GNU_STACK +0x\w+ +0x\w+ +0x\w+ +0x\w+ +0x\w+ +RW +/, 'the stack');
+      assert.match(segments, /GNU_STACK +0x\w+ +0x\w+ +0x\w+ +0x\w+ +0x\w+ +RW +/, 'the stack is not executable');
       assert.doesNotMatch(segments, / RWE /);
       assert.doesNotMatch(readelf('-d', file), /NEEDED/);
       const asked = /ABI: (\d+)\.(\d+)\.\d+/.exec(readelf('-n', file));
-      // Of aarch64 there was no earlier kernel than 3.7.
+      // The first kernel for aarch64 was 3.7.
       assert.ok(asked === null ? name === 'start' : Number(asked[1]) === 3 && Number(asked[2]) <= { x86_64: 2, aarch64: 7 }[arch], `${name}: ${asked?.[0]}`);
     }
   });
 }
 
-test('what the tree has no longer is not in the archive', () => {
+test('a file that was deleted from the tree is not in the archive', () => {
   const left = path.join(build, 'dist-x86_64', 'stage', 'www', 'js', 'left-over.js');
   fs.writeFileSync(left, '');
   run('make', ['dist'], { cwd: repository });

@@ -1,4 +1,5 @@
-/* chroot_at.c - chroot_at ROOT FOLDER PROGRAM: starts a program of a chroot by a name that begins in a folder of it, as servers do. */
+/* chroot_at.c - chroot_at ROOT FOLDER PROGRAM: starts a program in a chroot, in one of its folders
+ * and by a relative name, as servers do. */
 #include <stdio.h>
 #include <unistd.h>
 

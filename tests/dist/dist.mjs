@@ -1,31 +1,33 @@
-// dist.mjs - what the tests of the archive share: unpacking it, starting its programs by a command, asking them.
+// dist.mjs - shared by the tests of the archive: unpacks it, starts its programs by a command,
+// makes requests.
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { fastcgi, parseAnswer, startFastcgi, until, variables } from '../cgi/program.mjs';
+import { fastcgi, parseAnswer, startFastcgi, status, until, variables } from '../cgi/program.mjs';
 
 export const repository = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 export const build = path.join(repository, 'build');
-export const architectures = { x86_64: '', aarch64: 'aarch64-linux-gnu-' }; // and what their tools' names begin with
+// With the prefix of their tools' names.
+export const architectures = { x86_64: '', aarch64: 'aarch64-linux-gnu-' };
 
-/** Runs a command that must succeed; resolves to what it printed. */
+/** Runs a command that must succeed; returns its output. */
 export function run(command, args, options = {}) {
   const result = spawnSync(command, args, { encoding: 'utf8', maxBuffer: 1 << 28, ...options });
   assert.equal(result.status, 0, `${command} ${args.join(' ')}: ${result.error ?? ''}\n${result.stdout}${result.stderr}`);
   return result.stdout;
 }
 
-/** The archives that `make dist` has made; in: the folder of another tree. */
+/** The archives that `make dist` has made. tree: the folder of another working copy. */
 export function archives(arch, tree = repository) {
   const version = /^VERSION +:= (\S+)/m.exec(fs.readFileSync(path.join(tree, 'Makefile'), 'utf8'))[1];
   const name = path.join(tree, 'build', `pollchat-${version}-linux-${arch}`);
   return { zip: `${name}.zip`, tar: `${name}.tar.gz` };
 }
 
-/** Unpacks the archive into the folder; returns where its own folder is. */
+/** Unpacks the archive into the folder; returns the path of the folder that it contains. */
 export function unpack(folder, arch = 'x86_64') {
   run('tar', ['-C', folder, '-xzf', archives(arch).tar]);
   return path.join(folder, 'pollchat');
@@ -35,13 +37,16 @@ export const programOf = (site) => path.join(site, 'cgi-bin', 'programs', fs.rea
 
 export const compile = (out, source, ...flags) => run('gcc', ['-O', '-o', out, source, ...flags]);
 
-/** A program beside the folder's data that runs the command with its own arguments after it. */
+/** Writes a script that runs the command with the script's arguments appended. */
 export function wrapper(file, ...command) {
   fs.writeFileSync(file, `#!/bin/sh\nexec ${command.join(' ')} "$@"\n`, { mode: 0o755 });
   return file;
 }
 
-/** One request by plain CGI to what the command starts; its environment is the request's and nothing else. */
+/**
+ * Makes one plain CGI request to the program that the command starts. The environment has the
+ * request's variables only.
+ */
 export async function ask(command, request, options = {}) {
   const { body, env: more } = { body: undefined, env: {}, ...request };
   const env = { ...variables({ ...request, length: body === undefined ? undefined : Buffer.byteLength(body) }), ...more };
@@ -59,7 +64,10 @@ export async function ask(command, request, options = {}) {
 export const sending = (text) => ({ program: 'send', method: 'POST', type: 'application/x-www-form-urlencoded', body: new URLSearchParams({ text }).toString() });
 export const polling = (query) => ({ program: 'poll', query });
 
-/** What must work wherever the programs run at all. how(name): the command that starts send.cgi or poll.cgi. */
+/**
+ * Sends and reads a message, as must work on each machine. how(name): the command that starts
+ * send.cgi or poll.cgi.
+ */
 export async function talkByCgi(how) {
   const sent = await ask(how('send.cgi'), sending('hi'));
   assert.equal(sent.status, 201, sent.stdout + sent.stderr);
@@ -69,19 +77,21 @@ export async function talkByCgi(how) {
   assert.deepEqual([sent.stderr, polled.stderr], ['', '']);
 }
 
-/** The same by FastCGI, and a poll that waits is woken. how(name): a file that starts it. */
+/**
+ * Does the same by FastCGI, and checks that a waiting poll is answered. how(name): a file that
+ * starts the program.
+ */
 export async function talkByFastcgi(t, how) {
   const [sender, poller] = [await startFastcgi(t, '', undefined, { file: how('send.cgi') }), await startFastcgi(t, '', undefined, { file: how('poll.cgi') })];
   const first = await fastcgi(sender.socket, sending('first'));
   assert.equal(first.status, 201, first.body + first.stderr);
   const waits = fastcgi(poller.socket, polling('since=1&wait=60'));
-  const asking = { program: 'poll', extra: { SCRIPT_NAME: '/status', HTTP_HOST: 'localhost' } };
-  await until(async () => (await fastcgi(poller.socket, asking)).json?.parked.polls === 1, 'a poll to wait');
+  await until(async () => (await status(poller))?.parked.polls === 1, 'a poll to wait');
   assert.equal((await fastcgi(sender.socket, sending('second'))).status, 201);
   assert.deepEqual((await waits).json.messages.map(({ text }) => text), ['second']);
 }
 
-/** A file of tests/cgi, on programs in the folder ROOT. */
+/** Runs files of tests/cgi with the programs in the folder ROOT. */
 export function runCgiTests(ROOT, files, more = []) {
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
   const paths = files.map((name) => path.join(repository, 'tests', 'cgi', `${name}.test.mjs`));
@@ -91,7 +101,7 @@ export function runCgiTests(ROOT, files, more = []) {
   assert.match(result.stdout, /^# pass [1-9]/m);
 }
 
-/** A staged folder whose programs are the archive's one, each started by the command. */
+/** Makes a staged folder with the archive's program; the command starts it each time. */
 export function stageBy(folder, arch, ...command) {
   const stage = path.join(folder, 'stage');
   fs.cpSync(path.join(build, `dist-${arch}`, 'stage'), stage, { recursive: true });

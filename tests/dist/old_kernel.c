@@ -1,9 +1,11 @@
-/* old_kernel.c - runs a program as a kernel of 2013 would: every system call that came after Linux 3.10 says ENOSYS.
+/* old_kernel.c - runs a program as on a kernel of 2013: each system call newer than Linux 3.10
+ * fails with ENOSYS.
  *
  *   old_kernel PROGRAM [ARGUMENT...]
- *   old_kernel --check               status 0 if it does
+ *   old_kernel --check               status 0 if it works here
  *
- * 3.10 is the kernel of CentOS 7. Calls have numbers in the order of their coming, so one comparison does: kernel/sys, of the two machines.
+ * 3.10 is the kernel of CentOS 7. System calls are numbered in the order in which they were added,
+ * so one comparison is enough.
  */
 #include <errno.h>
 #include <linux/filter.h>
@@ -15,7 +17,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* finit_module is of 3.8, and nothing that has a number of its own on these machines came until 3.14. */
+/* finit_module is of Linux 3.8. No call with a higher number on these machines came before 3.14. */
 enum { LAST = SYS_finit_module };
 
 static int forget_newer_calls(void)

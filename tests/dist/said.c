@@ -1,4 +1,5 @@
-/* said.c - stands for the program of an archive: says its own file, the name it was started with, its arguments and descriptors. */
+/* said.c - stands in for the program of an archive: prints its own file, the name it was started
+ * with, its arguments and descriptors. */
 #include <limits.h>
 #include <stdio.h>
 #include <sys/socket.h>

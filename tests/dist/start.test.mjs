@@ -1,6 +1,8 @@
-// start.test.mjs - the archive's starter by itself: which program it starts, what it does about half ones, and what it says when there is none.
+// start.test.mjs - the archive's starter alone: which program it starts, what it does during an
+// upload, and what it reports without a program.
 //
-// A small program stands for the real one: it says its own file, the name it was started with, and its arguments.
+// A small program stands in for the real one: it prints its own file, the name it was started with,
+// and its arguments.
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -14,7 +16,10 @@ import { ask, build, compile, polling } from './dist.mjs';
 const isRoot = process.getuid() === 0;
 const start = path.join(build, 'dist-x86_64', 'start');
 
-/** A site: starters and programs { name: { whole, mode, age, file } } and what `use` says. */
+/**
+ * Makes a site with the starters, programs { name: { share, mode, age } }, and the contents of
+ * `use`. share: the part of the file that has been uploaded.
+ */
 function site(t, programs, use) {
   const folder = temporaryFolder(t);
   fs.chmodSync(folder, 0o755);
@@ -37,7 +42,7 @@ function site(t, programs, use) {
   return { folder, bin, at, said, whole: fs.readFileSync(said) };
 }
 
-/** What it started: the file's name, or what it said instead. */
+/** Returns the name of the file that was started, or else the answer. */
 async function started(where, options) {
   const answer = await ask([where], polling('since=0'), options);
   return /^file (.*)$/m.exec(answer.stdout)?.[1].split('/').at(-1) ?? answer;
@@ -50,20 +55,20 @@ async function startsOf(t, use, programs = two) {
   return started(path.join(bin, 'poll.cgi'));
 }
 
-test('the file `use` names the program; the end of its line is whatever FTP makes of it', async (t) => {
+test('the file `use` names the program, whatever line ends FTP has given it', async (t) => {
   for (const use of ['pollchat-1', 'pollchat-1\n', 'pollchat-1\r\n', 'pollchat-1\r\nmore\r\n']) {
     assert.equal(await startsOf(t, use), 'pollchat-1', JSON.stringify(use));
   }
 });
 
-test('without `use`, or with one that names nothing that is there, the program that was written last', async (t) => {
+test('without `use`, or if it names no existing program, the newest program is started', async (t) => {
   const useless = [undefined, '', '\n', 'pollchat-3\n', 'use\n', '../pollchat-1', './pollchat-1', '/bin/true', 'pollchat-../../said', '../said', 'pollchat-1 ; id', 'pollchat-'.padEnd(200, 'x'), '\0\0\0', '\xff'.repeat(4000)];
   for (const use of useless) {
     assert.equal(await startsOf(t, use), 'pollchat-2', JSON.stringify(use?.slice(0, 40)));
   }
 });
 
-test('no name leads out of the folder: what stands above it is never started', async (t) => {
+test('a name in `use` never starts a program outside of the folder', async (t) => {
   for (const name of ['../../said', 'pollchat-/../../../said']) {
     const { bin } = site(t, {}, name);
     fs.mkdirSync(path.join(bin, 'programs', 'pollchat-'));
@@ -72,7 +77,7 @@ test('no name leads out of the folder: what stands above it is never started', a
   }
 });
 
-test('a folder, a text, a dangling link of that name are passed over; a link to a program is followed', async (t) => {
+test('a folder, a text or a dangling link with a program\'s name is skipped; a link to a program is followed', async (t) => {
   const { bin, at, said } = site(t, { 'pollchat-1': { age: 1000 } }, 'pollchat-folder\n');
   fs.mkdirSync(path.join(at, 'pollchat-folder'));
   fs.writeFileSync(path.join(at, 'pollchat-text'), 'a text, and long enough to be the head of a program if it were one. '.repeat(4));
@@ -83,7 +88,7 @@ test('a folder, a text, a dangling link of that name are passed over; a link to 
   assert.equal(await started(path.join(bin, 'poll.cgi')), 'said');
 });
 
-test('the program gets the name and the arguments; started by a link or from cgi/ it is found too', async (t) => {
+test('the program gets its name and arguments, and is also found when started by a link or from cgi/', async (t) => {
   const { folder, bin } = site(t, two);
   const said = spawnSync(path.join(bin, 'pollchat'), ['backup', 'a b'], { encoding: 'utf8' }).stdout;
   assert.match(said, /^started \/.*\/cgi-bin\/pollchat\nargument backup\nargument a b\n/m);
@@ -94,13 +99,13 @@ test('the program gets the name and the arguments; started by a link or from cgi
   assert.equal(await started('./poll.cgi', { cwd: bin }), 'pollchat-2');
 });
 
-test('while half a program has come, the one of before is started', async (t) => {
+test('during the upload of a program the previous one is started', async (t) => {
   for (const share of [0, 0.0001, 0.5, 0.999]) {
     assert.equal(await startsOf(t, 'pollchat-2\n', { 'pollchat-1': { age: 100 }, 'pollchat-2': { share } }), 'pollchat-1', `${share}`);
   }
 });
 
-test('half an upload with nothing before it: who comes waits until it is whole', async (t) => {
+test('during the first upload a request waits until the program is complete', async (t) => {
   const { bin, at, whole } = site(t, { 'pollchat-1': { share: 0.4, mode: 0o644 } }, 'pollchat-1\n');
   const child = spawn(path.join(bin, 'poll.cgi'), { stdio: ['ignore', 'pipe', 'inherit'] });
   let out = '';
@@ -127,7 +132,7 @@ const assertProblem = (answer, detail) => {
   assert.equal(answer.code, 1);
 };
 
-test('what is wrong is said to the web server in JSON, and to a shell in words', async (t) => {
+test('an error is reported to the web server as JSON, and to a shell as text', async (t) => {
   const none = site(t, {});
   const poll = path.join(none.bin, 'poll.cgi');
   assertProblem(await started(poll), /There is no program in cgi-bin\/programs/);
@@ -144,19 +149,19 @@ test('what is wrong is said to the web server in JSON, and to a shell in words',
   assert.match(shell.stderr, /^pollchat: The folder cgi-bin\/programs is missing/);
 });
 
-test('a program whose execute bit FTP lost gets it back when it is ours', async (t) => {
+test('a program of the same owner that lost its execute bit by FTP gets it back', async (t) => {
   const { bin, at } = site(t, { 'pollchat-1': { mode: 0o644 } });
   assert.equal(await started(path.join(bin, 'poll.cgi')), 'pollchat-1');
   assert.equal(fs.statSync(path.join(at, 'pollchat-1')).mode & 0o7777, 0o755);
 });
 
-test('a program without an execute bit that is not ours is a problem that says what to do', { skip: isRoot ? false : 'only root can be somebody else' }, async (t) => {
+test('another owner\'s program without execute bit is reported with the permissions to set', { skip: isRoot ? false : 'only root can run as another user' }, async (t) => {
   const { bin, at } = site(t, { 'pollchat-1': { mode: 0o644 } });
   assertProblem(await started(path.join(bin, 'poll.cgi'), { uid: 65534, gid: 65534 }), /the permissions 755/);
   assert.equal(fs.statSync(path.join(at, 'pollchat-1')).mode & 0o7777, 0o644);
 });
 
-test('a socket on descriptor 0 is the program\'s, and no descriptor of the starter\'s is', async (t) => {
+test('the program gets the socket on descriptor 0, and no other descriptor of the starter', async (t) => {
   const { folder, bin } = site(t, two, 'pollchat-1\n');
   const child = spawn('spawn-fcgi', ['-n', '-s', path.join(folder, 'socket'), '--', path.join(bin, 'poll.cgi')], { stdio: ['ignore', 'pipe', 'pipe'] });
   let out = '';

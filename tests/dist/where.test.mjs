@@ -1,5 +1,5 @@
-// where.test.mjs - the archive's programs where they have never been built: on the kernel of 2013, with no file beside them, on Debian 11
-// with its own Apache, on another kind of machine.
+// where.test.mjs - the archive's programs on other systems: on a kernel of 2013, without any other
+// file, on Debian 11 with its own Apache, on another processor.
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,7 +13,7 @@ import { build, compile, programOf, repository, run, runCgiTests, stageBy, talkB
 const isRoot = process.getuid() === 0;
 const asRoot = { skip: isRoot ? false : 'only root may chroot' };
 
-// ---- a kernel from before ----
+// ---- an old kernel ----
 
 function oldKernel(folder) {
   const file = path.join(folder, 'old_kernel');
@@ -22,7 +22,7 @@ function oldKernel(folder) {
   return file;
 }
 
-test('Linux 3.10: without the calls that came later, people talk, by CGI and by FastCGI', async (t) => {
+test('Linux 3.10: messages are sent and read without newer system calls, by CGI and by FastCGI', async (t) => {
   const folder = temporaryFolder(t);
   const site = unpack(folder);
   const old = oldKernel(folder);
@@ -32,14 +32,14 @@ test('Linux 3.10: without the calls that came later, people talk, by CGI and by 
   assert.match(run(old, [path.join(site, 'cgi-bin', 'pollchat'), 'check']), /\S/);
 });
 
-test('Linux 3.10: all that the programs do as plain CGI, and upgrades', (t) => {
+test('Linux 3.10: the tests of plain CGI and of upgrades pass', (t) => {
   const folder = temporaryFolder(t);
   runCgiTests(stageBy(folder, 'x86_64', oldKernel(folder)), ['cgi', 'upgrade']);
 });
 
-// ---- nothing but the archive ----
+// ---- only the archive ----
 
-test('a chroot of the archive alone, without /proc, /dev and libraries: people talk, and it is all in its own folder', asRoot, async (t) => {
+test('in a chroot with the archive alone, without /proc, /dev and libraries, messages are sent and read, and files are written only in its folder', asRoot, async (t) => {
   const folder = temporaryFolder(t);
   const site = unpack(folder);
   await talkByCgi((name) => ['/usr/sbin/chroot', folder, `/pollchat/cgi-bin/${name}`]);
@@ -50,7 +50,7 @@ test('a chroot of the archive alone, without /proc, /dev and libraries: people t
   await talkByFastcgi(t, (name) => wrapper(path.join(site, `by-${name}`), '/usr/sbin/chroot', folder, `/pollchat/cgi-bin/${name}`));
 });
 
-test('a chroot of the archive alone: started by a name that is not absolute, and from cgi/', asRoot, async (t) => {
+test('in a chroot with the archive alone, the programs start with a relative name, and from cgi/', asRoot, async (t) => {
   const folder = temporaryFolder(t);
   unpack(folder);
   compile(path.join(folder, 'at'), path.join(repository, 'tests/dist/chroot_at.c'), '-static');
@@ -82,7 +82,7 @@ DocumentRoot "/srv/public_html"
 </Files>
 `;
 
-/** Apache in the folder's Debian, stopped by its pid at the end of the test. */
+/** Starts Apache in the folder's Debian; it is stopped by its process id at the end of the test. */
 async function startApache(t, root, srv, handler) {
   const port = await freePort();
   fs.writeFileSync(path.join(srv, 'apache.conf'), apacheConfiguration(port, handler));
@@ -101,7 +101,7 @@ async function startApache(t, root, srv, handler) {
   const log = () => output + (fs.existsSync(path.join(srv, 'error.log')) ? fs.readFileSync(path.join(srv, 'error.log'), 'utf8') : '');
   const address = `http://127.0.0.1:${port}/chat/`;
   const answers = () => spawnSync('curl', ['-fso', '/dev/null', address]).status === 0;
-  await until(() => child.exitCode !== null || answers(), 'Apache of Debian 11').catch((error) => assert.fail(`${error}\n${log()}`));
+  await until(() => child.exitCode !== null || answers(), 'Apache of Debian 11 to answer').catch((error) => assert.fail(`${error}\n${log()}`));
   assert.equal(child.exitCode, null, log());
   return { address, log };
 }
@@ -111,11 +111,11 @@ const fetched = isRoot ? spawnSync(path.join(repository, 'tests/dist/debian'), [
 const isGone = fetched.status === 3;
 if (isGone) {
   const line = '!'.repeat(100);
-  process.stderr.write(`${line}\nNOT TESTED: Debian 11. The mirror has it no longer, or can't be reached: ${fetched.stderr}${line}\n`);
+  process.stderr.write(`${line}\nNOT TESTED: Debian 11. The mirror does not have it any more, or cannot be reached: ${fetched.stderr}${line}\n`);
 }
 
 for (const handler of ['cgid', 'fcgid']) {
-  test(`Debian 11: unpacked below its Apache, with mod_${handler}, people talk`, isGone ? { skip: 'NOT TESTED: no mirror has it' } : asRoot, async (t) => {
+  test(`Debian 11: unpacked in the folder of its Apache with mod_${handler}, messages are sent and read`, isGone ? { skip: 'NOT TESTED: no mirror has it' } : asRoot, async (t) => {
     assert.equal(fetched.status, 0, fetched.stdout + fetched.stderr);
     assert.match(run('/usr/sbin/chroot', [debian, '/usr/sbin/apache2', '-v']), /Debian/);
     const srv = fs.mkdtempSync(path.join(debian, 'srv', 'test-'));
@@ -140,11 +140,12 @@ for (const handler of ['cgid', 'fcgid']) {
 
 const qemu = '/usr/bin/qemu-aarch64-static';
 
-test('aarch64: the archive says its version, and people talk, by CGI and by FastCGI', async (t) => {
+test('aarch64: the program prints its version, and messages are sent and read, by CGI and by FastCGI', async (t) => {
   const folder = temporaryFolder(t);
   const site = unpack(folder, 'aarch64');
   assert.match(run(qemu, [programOf(site), 'version']), /\d+\.\d+\.\d+/);
-  // What start.c starts would be this machine's: the programs are started by their own names.
+  // qemu passes the exec of start.c to this machine's kernel, which cannot run the program: so the
+  // program itself takes the names of the starters.
   for (const name of ['send.cgi', 'poll.cgi']) {
     fs.copyFileSync(programOf(site), path.join(site, 'cgi-bin', name));
   }
@@ -153,7 +154,7 @@ test('aarch64: the archive says its version, and people talk, by CGI and by Fast
   await talkByFastcgi(t, (name) => wrapper(path.join(folder, name), qemu, path.join(site, 'cgi-bin', name)));
 });
 
-test('aarch64: the starter looks for the program and says what is wrong', (t) => {
+test('aarch64: the starter looks for the program and reports that it is missing', (t) => {
   const site = unpack(temporaryFolder(t), 'aarch64');
   fs.rmSync(path.join(site, 'cgi-bin', 'programs'), { recursive: true });
   const result = spawnSync(qemu, [path.join(site, 'cgi-bin', 'pollchat')], { encoding: 'utf8' });
@@ -161,6 +162,6 @@ test('aarch64: the starter looks for the program and says what is wrong', (t) =>
   assert.match(result.stderr, /cgi-bin\/programs is missing/);
 });
 
-test('aarch64: all that the programs do as plain CGI', (t) => {
+test('aarch64: the tests of plain CGI pass', (t) => {
   runCgiTests(stageBy(temporaryFolder(t), 'aarch64', qemu), ['cgi']);
 });
