@@ -197,7 +197,7 @@ const faults = {
       return answer === null || answer.status < 400 || request.url.includes('NO-ROOM') ? answer : html(answer.status, 'Sorry');
     },
   },
-  'keeps answers': {
+  'caches answers': {
     found: ['poll: nothing on the way keeps answers'],
     make: () => {
       const kept = new Map();
@@ -208,7 +208,7 @@ const faults = {
       };
     },
   },
-  'lets others keep answers': {
+  'lets shared caches store answers': {
     found: ['send: 201 with every field', 'poll: what was sent'],
     make: () => async (request, forward) => {
       const answer = request.url.startsWith('/stream') ? null : await forward(request);
@@ -219,7 +219,7 @@ const faults = {
     found: ['id: sent again, it is stored once', 'id: 8 times at the same moment', 'id: with another text it is 409'],
     make: () => async (request, forward) => (isSend(request) && isForm(request) ? forward(without(request, 'id')) : null),
   },
-  'forgets ids while the first one is under way': {
+  'forgets ids while the first request is in progress': {
     found: ['id: 8 times at the same moment'],
     only: true,
     make: () => {
@@ -243,13 +243,13 @@ const faults = {
         ? forward({ ...request, body: Buffer.from(request.body.toString('utf8').trim()) })
         : null,
   },
-  'cuts long texts': {
+  'truncates long texts': {
     found: ['bytes: a text of 100000 bytes comes back whole'],
     only: true,
     make: () => async (request, forward) =>
       isSend(request) && request.body.length > 65536 && request.body.length < 1e6 ? forward({ ...request, body: request.body.subarray(0, 65536) }) : null,
   },
-  'wakes nobody': {
+  'wakes no waiting poll': {
     found: ['wait: news reaches one who waits'],
     only: true,
     make: () => async (request, forward) => {
@@ -260,7 +260,7 @@ const faults = {
       });
     },
   },
-  'holds shorter than it said': {
+  'answers a waiting poll earlier than it said': {
     found: ['wait: without news it ends in its time'],
     only: true,
     make: () => async (request, forward) => {
@@ -271,7 +271,7 @@ const faults = {
       });
     },
   },
-  'holds longer than it said': {
+  'answers a waiting poll later than it said': {
     found: ['wait: without news it ends in its time'],
     only: true,
     make: () => async (request, forward) => {
@@ -280,24 +280,24 @@ const faults = {
       return answer;
     },
   },
-  'lets every epoch pass': {
+  'accepts each epoch': {
     found: ['poll: another epoch is 409'],
     only: true,
     make: () => async (request, forward) => (isPoll(request) ? forward({ ...request, url: request.url.replace(/&epoch=[^&]*/, '') }) : null),
   },
-  'never says 304': {
+  'never answers 304': {
     found: ['poll: ETag, and 304'],
     only: true,
     make: () => async (request, forward) => (isPoll(request) ? forward({ ...request, headers: { ...request.headers, 'if-none-match': '"x"' } }) : null),
   },
-  'says more where nothing is': {
+  'claims that there is more': {
     found: ['poll: what was sent', 'poll: several rooms'],
     make: () => async (request, forward) => {
       const answer = isPoll(request) ? await forward(request) : null;
       return answer !== null && isJson(answer) ? changedJson(answer, (value) => (value.more = true)) : answer;
     },
   },
-  'speaks of gaps that are none': {
+  'reports gaps that are not there': {
     found: ['poll: a gap is told'],
     only: true,
     make: () => async (request, forward) => {
@@ -333,17 +333,17 @@ const faults = {
       };
     },
   },
-  'gives the database away': {
+  'serves the database': {
     found: ['secrets: '],
     only: true,
     make: () => async ({ url }) => (url === '/pollchat-data/chat.db' ? { status: 200, headers: {}, body: 'SQLite format 3\0…' } : null),
   },
-  'gives the settings away': {
+  'serves the settings': {
     found: ['secrets: '],
     only: true,
     make: () => async ({ url }) => (url === '/cgi-bin/chat.conf' ? { status: 200, headers: {}, body: '; ours\ndata = /home/ann/chat\n' } : null),
   },
-  'gives the programs away': {
+  'serves the programs': {
     found: ['secrets: '],
     only: true,
     make: () => async ({ url }) => (url === '/cgi-bin/poll.cgi' ? { status: 206, headers: {}, body: Buffer.from('7f454c46020101000000', 'hex') } : null),
@@ -352,16 +352,16 @@ const faults = {
 
 // Properties of a host that are not faults.
 const peculiarities = {
-  'takes bodies of 128 KiB only': {
+  'accepts only bodies up to 128 KiB': {
     warnings: [/bodies of at most 131072 bytes only.*500.*Internal Server Error/],
     skipped: [/413.*a text of 131072 bytes is taken/],
     make: () => async ({ body }) => (body.length > 131072 ? html(500, 'Internal Server Error') : null),
   },
-  'holds streams back': {
+  'buffers streams': {
     skipped: [/stream.*holds it back/],
     make: () => async ({ url }) => (url.startsWith('/stream') ? pause(30_000).then(() => html(200, '')) : null),
   },
-  'is busy at times, and says when to come again': {
+  'is busy at times and says when to ask again': {
     says: /asked [0-9]+ times to come again/,
     make: () => {
       let count = 0;
@@ -369,7 +369,7 @@ const peculiarities = {
         isSend(request) && ++count % 20 === 3 ? { status: 503, headers: { 'content-type': 'application/problem+json', 'retry-after': '1' }, body: '{}' } : null;
     },
   },
-  'rewrites no addresses, below a folder': {
+  'rewrites no addresses and serves the chat in a folder': {
     base: 'talk/',
     says: /by cgi-bin\/poll\.cgi\/poll and cgi-bin\/send\.cgi\/send/,
     make: () => async (request, forward) => {
@@ -390,7 +390,7 @@ const peculiarities = {
       });
     },
   },
-  'takes ETags away': {
+  'removes ETags': {
     warnings: [/without an ETag/],
     make: () => async (request, forward) => {
       const answer = isPoll(request) ? await forward(request) : null;
