@@ -4,7 +4,7 @@
 #include "base/buf.h"
 #include "base/ck.h"
 #include "base/clock.h"
-#include "web/private/slow.h"
+#include "web/private/slow_senders.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -77,9 +77,9 @@ static bool wait_for_peer(const struct intake *in, int64_t deadline)
     if (left <= 0) {
         return false;
     }
-    int token = slow_begin(in->connection, in->began);
+    int token = slow_senders_begin(in->connection, in->began);
     (void)poll(&fd, 1, left < LONGEST_WAIT_MS ? (int)left : LONGEST_WAIT_MS);
-    slow_end(token);
+    slow_senders_end(token);
     return true;
 }
 

@@ -8,7 +8,7 @@
 #include "base/str.h"
 #include "format/problem.h"
 #include "system/budget.h"
-#include "web/private/slow.h"
+#include "web/private/slow_senders.h"
 #include "web/private/web_carrier.h"
 
 #include <stdarg.h>
@@ -184,7 +184,7 @@ static bool count_body(struct request *x, size_t bytes)
         } else if (tries == CROWDED_TRIES) {
             return false;
         } else {
-            slow_cut_oldest(SLOW_MS);
+            slow_senders_cut_oldest(SLOW_MS);
             clock_sleep_ms(CROWDED_MS);
         }
     }

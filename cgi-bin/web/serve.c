@@ -8,7 +8,7 @@
 #include "system/budget.h"
 #include "system/replacement.h"
 #include "web/outflow.h"
-#include "web/private/slow.h"
+#include "web/private/slow_senders.h"
 #include "web/private/web_cgi.h"
 #include "web/private/web_fcgi.h"
 #include "web/request.h"
@@ -121,12 +121,12 @@ static bool start_worker(struct worker_pool *pool);
  * its thread. */
 static void relieve(struct worker_pool *pool)
 {
-    unsigned slow = slow_count(SLOW_MS);
+    unsigned slow = slow_senders_count(SLOW_MS);
     unsigned running = atomic_load(&pool->running);
     bool may_start = running < pool->serve->threads + (slow < EXTRA_THREADS ? slow : EXTRA_THREADS);
     bool is_full = running >= pool->serve->threads + EXTRA_THREADS;
     if (atomic_load(&pool->idle) == 0 && (is_full || (may_start && !start_worker(pool)))) {
-        slow_cut_oldest(TOO_SLOW_MS);
+        slow_senders_cut_oldest(TOO_SLOW_MS);
     }
 }
 

@@ -7,7 +7,7 @@
  * Format: FastCGI specification 1.0, sections 3.3 (records), 3.4 (names and values), 5.1
  * (FCGI_BEGIN_REQUEST), 5.2 (FCGI_PARAMS), 5.3 (FCGI_STDIN). Records of other types, and those of
  * other requests on the same connection, are skipped: the latter up to a megabyte.
- * Threads: an intake belongs to one. While one waits for its peer it is entered in slow.h, where
+ * Threads: an intake belongs to one. While one waits for its peer it is entered in slow_senders.h, where
  * another thread may cut it.
  */
 #ifndef INTAKE_H

@@ -1,5 +1,5 @@
-/* slow.c - see slow.h. */
-#include "web/private/slow.h"
+/* slow_senders.c - see slow_senders.h. */
+#include "web/private/slow_senders.h"
 
 #include "base/clock.h"
 
@@ -18,7 +18,7 @@ struct awaited {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct awaited all[MOST];
 
-int slow_begin(int connection, int64_t began)
+int slow_senders_begin(int connection, int64_t began)
 {
     int token = 0;
     pthread_mutex_lock(&lock);
@@ -32,7 +32,7 @@ int slow_begin(int connection, int64_t began)
     return token < MOST ? token : -1;
 }
 
-void slow_end(int token)
+void slow_senders_end(int token)
 {
     if (token >= 0) {
         pthread_mutex_lock(&lock);
@@ -46,7 +46,7 @@ static bool is_awaited_since(const struct awaited *a, int64_t latest)
     return a->connection != 0 && !a->is_cut && a->began <= latest;
 }
 
-unsigned slow_count(int age_ms)
+unsigned slow_senders_count(int age_ms)
 {
     unsigned count = 0;
     int64_t latest = clock_mono_ms() - age_ms;
@@ -58,7 +58,7 @@ unsigned slow_count(int age_ms)
     return count;
 }
 
-void slow_cut_oldest(int age_ms)
+void slow_senders_cut_oldest(int age_ms)
 {
     struct awaited *oldest = NULL;
     int64_t latest = clock_mono_ms() - age_ms;
