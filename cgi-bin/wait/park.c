@@ -15,7 +15,7 @@
 #include "wait/private/wait_limit.h"
 #include "wait/private/waiter.h"
 #include "web/fcgi_request.h"
-#include "web/parcel.h"
+#include "web/shared_output.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -40,7 +40,7 @@ struct newcomer {
 
 /* ---- polls ---- */
 
-static void answer(struct park *p, struct waiter *w, struct parcel *m)
+static void answer(struct park *p, struct waiter *w, struct shared_output *m)
 {
     waiter_stop(p, w);
     waiter_tell(p, w, m);
@@ -50,7 +50,7 @@ static void answer(struct park *p, struct waiter *w, struct parcel *m)
 static void answer_poll(struct park *p, struct question *a, struct waiter *only, const struct reply *r)
 {
     struct buf plain;
-    struct parcel m = {.plain = &plain, .last = true};
+    struct shared_output m = {.plain = &plain, .last = true};
     buf_init(&plain, BUF_UNLIMITED);
     reply_render(&plain, r, a->common);
     struct waiter *next = NULL;
@@ -59,7 +59,7 @@ static void answer_poll(struct park *p, struct question *a, struct waiter *only,
         reply_count(r->status);
         answer(p, w, &m);
     }
-    parcel_fini(&m);
+    shared_output_fini(&m);
     buf_fini(&plain);
 }
 
@@ -79,7 +79,8 @@ static bool look_for_polls(struct park *p, struct question *a, struct waiter *on
 /* ---- streams ---- */
 
 /* Sends m to all who have taken everything before it, and moves them to the ask of what comes next; the others stay, with their position. */
-static struct question *tell_streams(struct park *p, struct question *a, const struct query *now, struct parcel *m)
+static struct question *tell_streams(struct park *p, struct question *a, const struct query *now,
+                                     struct shared_output *m)
 {
     struct question *target = questions_get(&p->questions, now, a->common);
     struct waiter *next = NULL;
@@ -101,7 +102,7 @@ static struct question *tell_streams(struct park *p, struct question *a, const s
 /* Ends all of them: after m, or where bytes are waiting already at once, in the middle. */
 static void end_streams(struct park *p, struct question *a, const struct buf *events)
 {
-    struct parcel m = {.plain = events, .last = true};
+    struct shared_output m = {.plain = events, .last = true};
     struct waiter *next = NULL;
     for (struct waiter *w = a->waiters; w != NULL; w = next) {
         next = w->next;
@@ -111,7 +112,7 @@ static void end_streams(struct park *p, struct question *a, const struct buf *ev
             answer(p, w, &m);
         }
     }
-    parcel_fini(&m);
+    shared_output_fini(&m);
 }
 
 static bool has_ready(const struct question *a)
@@ -127,7 +128,7 @@ static bool has_ready(const struct question *a)
 static bool look_for_streams(struct park *p, struct question *a)
 {
     struct buf events;
-    struct parcel m = {.plain = &events};
+    struct shared_output m = {.plain = &events};
     if (!has_ready(a)) {
         return false;
     }
@@ -142,7 +143,7 @@ static bool look_for_streams(struct park *p, struct question *a)
             questions_mark(&p->questions, target);
         }
     }
-    parcel_fini(&m);
+    shared_output_fini(&m);
     buf_fini(&events);
     free(now);
     return news != PARK_NOTHING;
@@ -152,7 +153,7 @@ static bool look_for_streams(struct park *p, struct question *a)
 static void beat(struct park *p, struct waiter *w)
 {
     struct buf bytes;
-    struct parcel m = {.plain = &bytes, .last = clock_mono_ms() >= w->over_at};
+    struct shared_output m = {.plain = &bytes, .last = clock_mono_ms() >= w->over_at};
     buf_init(&bytes, BUF_UNLIMITED);
     if (m.last) {
         answer(p, w, &m);
@@ -167,7 +168,7 @@ static void beat(struct park *p, struct waiter *w)
             }
         }
     }
-    parcel_fini(&m);
+    shared_output_fini(&m);
     buf_fini(&bytes);
 }
 
@@ -251,7 +252,7 @@ static void end_those_whose_time_is_up(struct park *p)
 static void seat(struct park *p, struct newcomer *n)
 {
     struct waiter *w = n->waiter;
-    struct parcel m = {.plain = &n->opening};
+    struct shared_output m = {.plain = &n->opening};
     waiter_join_question(w, questions_get(&p->questions, n->query, n->common));
     deadlines_add(&p->deadlines, &w->due);
     if (loop_add(p->loop, w->held.connection, w, NULL) != 0) { /* out of memory in the kernel */
@@ -265,7 +266,7 @@ static void seat(struct park *p, struct newcomer *n)
     } else if (waiter_tell(p, w, &m)) {
         questions_mark(&p->questions, w->question); /* it may be far behind */
     }
-    parcel_fini(&m);
+    shared_output_fini(&m);
 }
 
 static void seat_newcomers(struct park *p)

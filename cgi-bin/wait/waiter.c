@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "system/loop.h"
 #include "web/outflow.h"
-#include "web/parcel.h"
+#include "web/shared_output.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -65,7 +65,7 @@ static void forget(struct park *p, struct waiter *w)
 {
     waiter_stop(p, w);
     deadlines_remove(&p->deadlines, &w->due);
-    blob_release(w->rest);
+    shared_bytes_release(w->rest);
     free(w);
 }
 
@@ -115,7 +115,7 @@ void waiter_report_told(struct park *p)
 /* The last that w is told. What the peer doesn't take at once is no longer the park's. A place with a
  * token is one of few, so the peer's next request must find it free before a byte is written; others
  * count until the connection is closed, as they bound the descriptors. */
-static void tell_last(struct park *p, struct waiter *w, struct blob *b, size_t written)
+static void tell_last(struct park *p, struct waiter *w, struct shared_bytes *b, size_t written)
 {
     bool is_of_few = w->token >= 0;
     const struct outflow_end end = {.done = is_of_few ? NULL : give_back_place, .context = p, .tag = w->client};
@@ -130,12 +130,12 @@ static void tell_last(struct park *p, struct waiter *w, struct blob *b, size_t w
 
 /* A stream's peer is slow: the bytes are kept, and the others go on. False: w is gone, as too much
  * is kept for slow peers already. */
-static bool keep_rest(struct park *p, struct waiter *w, struct blob *b, size_t written)
+static bool keep_rest(struct park *p, struct waiter *w, struct shared_bytes *b, size_t written)
 {
-    w->rest = blob_keep(b);
+    w->rest = shared_bytes_keep(b);
     w->written = written;
     w->unread = fcgi_request_unread(&w->held);
-    if (blobs_are_too_many()) {
+    if (shared_bytes_are_too_many()) {
         waiter_end(p, w);
         return false;
     }
@@ -144,9 +144,9 @@ static bool keep_rest(struct park *p, struct waiter *w, struct blob *b, size_t w
     return true;
 }
 
-bool waiter_tell(struct park *p, struct waiter *w, struct parcel *m)
+bool waiter_tell(struct park *p, struct waiter *w, struct shared_output *m)
 {
-    struct blob *b = parcel_framed(m, w->held.id);
+    struct shared_bytes *b = shared_output_framed(m, w->held.id);
     if (p->woken && ++p->told == TOLD_TOGETHER) {
         waiter_report_told(p);
     }
@@ -176,7 +176,7 @@ void waiter_write_rest(struct park *p, struct waiter *w)
         w->unread = fcgi_request_unread(&w->held);
     }
     if (w->written == w->rest->length) {
-        blob_release(w->rest);
+        shared_bytes_release(w->rest);
         w->rest = NULL;
         deadlines_move(&p->deadlines, &w->due, waiter_next_beat(p, w));
         loop_want_write(p->loop, w->held.connection, w, false);

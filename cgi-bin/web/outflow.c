@@ -10,7 +10,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "system/loop.h"
-#include "web/parcel.h"
+#include "web/shared_output.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -28,7 +28,7 @@ enum {
 struct rest {
     struct deadline due; /* first: a deadline is its rest */
     struct fcgi_request held;
-    struct blob *blob;
+    struct shared_bytes *bytes;
     size_t written;
     int unread;       /* by the peer, of what was written, at the last look */
     int64_t moved_at; /* when it last took something */
@@ -55,7 +55,7 @@ static void end_rest(struct rest *r)
 {
     const struct outflow_end end = r->end;
     deadlines_remove(&deadlines, &r->due);
-    blob_release(r->blob);
+    shared_bytes_release(r->bytes);
     close(r->held.connection);
     free(r);
     atomic_fetch_sub(&count, 1);
@@ -87,14 +87,14 @@ static void linger_or_end(struct rest *r)
 
 static void write_on(struct rest *r)
 {
-    long taken = fcgi_request_write(&r->held, r->blob->bytes + r->written, r->blob->length - r->written);
+    long taken = fcgi_request_write(&r->held, r->bytes->bytes + r->written, r->bytes->length - r->written);
     if (taken > 0) {
         r->written += (size_t)taken;
         has_moved(r);
     }
     if (taken < 0) {
         end_rest(r);
-    } else if (r->written == r->blob->length) {
+    } else if (r->written == r->bytes->length) {
         linger_or_end(r);
     }
 }
@@ -148,7 +148,7 @@ static void drop_the_stillest(void)
 
 static void keep_within_limits(void)
 {
-    while (deadlines.count > OUTFLOW_MOST || (deadlines.count > 0 && blobs_are_too_many())) {
+    while (deadlines.count > OUTFLOW_MOST || (deadlines.count > 0 && shared_bytes_are_too_many())) {
         drop_the_stillest();
     }
 }
@@ -222,11 +222,11 @@ static void close_it(struct fcgi_request h, const struct outflow_end *end)
     }
 }
 
-static void hand_over(struct fcgi_request h, struct blob *b, size_t written, const struct outflow_end *end)
+static void hand_over(struct fcgi_request h, struct shared_bytes *b, size_t written, const struct outflow_end *end)
 {
     struct rest *r = ck_calloc(1, sizeof *r);
     r->held = h;
-    r->blob = blob_keep(b);
+    r->bytes = shared_bytes_keep(b);
     r->written = written;
     r->given_up_at = clock_mono_ms() + OUTFLOW_LONGEST_MS;
     r->end = end != NULL ? *end : (struct outflow_end){0};
@@ -240,13 +240,13 @@ static void hand_over(struct fcgi_request h, struct blob *b, size_t written, con
     }
     pthread_mutex_unlock(&lock);
     if (!runs) {
-        blob_release(r->blob);
+        shared_bytes_release(r->bytes);
         free(r);
         close_it(h, end);
     }
 }
 
-void outflow_send(struct fcgi_request h, struct blob *b, size_t written, const struct outflow_end *end)
+void outflow_send(struct fcgi_request h, struct shared_bytes *b, size_t written, const struct outflow_end *end)
 {
     long taken = fcgi_request_write(&h, b->bytes + written, b->length - written);
     if (taken < 0 || (written + (size_t)taken == b->length && !h.unread)) {
@@ -262,9 +262,9 @@ void outflow_send_bytes(struct fcgi_request h, const char *bytes, size_t length)
     if (taken < 0 || ((size_t)taken == length && !h.unread)) {
         close(h.connection);
     } else {
-        struct blob *rest = blob_new(bytes + taken, length - (size_t)taken);
+        struct shared_bytes *rest = shared_bytes_new(bytes + taken, length - (size_t)taken);
         hand_over(h, rest, 0, NULL);
-        blob_release(rest);
+        shared_bytes_release(rest);
     }
 }
 

@@ -4,7 +4,7 @@
  * at once; the rest by one thread for all, when there is room. So no slow reader holds up a thread
  * of the program, whatever the answer. A rest is given up when the peer took nothing of it for a
  * minute (ten seconds where the connection costs a process), and after ten minutes in any case.
- * When too many bytes or connections are kept (parcel.h, OUTFLOW_MOST), the rest that stood still
+ * When too many bytes or connections are kept (shared_output.h, OUTFLOW_MOST), the rest that stood still
  * for the longest time is given up.
  * A peer that still sends its request when the answer is written (fcgi_request.h, `unread`) has two seconds
  * to read the answer; what it sends meanwhile is dropped.
@@ -20,7 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct blob;
+struct shared_bytes;
 
 enum {
     OUTFLOW_MOST = 16384,     /* connections that are written to; a descriptor each */
@@ -42,7 +42,7 @@ struct outflow_end {
 
 /* Takes h: writes b from `written` on, closes when all is out. b: whole records, the end of the request included; kept while it is
  * needed. */
-void outflow_send(struct fcgi_request h, struct blob *b, size_t written, const struct outflow_end *end);
+void outflow_send(struct fcgi_request h, struct shared_bytes *b, size_t written, const struct outflow_end *end);
 
 /* The same for bytes that are nobody else's: copied only where the peer doesn't take them at once. */
 void outflow_send_bytes(struct fcgi_request h, const char *bytes, size_t length);

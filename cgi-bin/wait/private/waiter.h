@@ -19,10 +19,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct blob;
+struct shared_bytes;
 struct loop;
 struct newcomer;
-struct parcel;
+struct shared_output;
 
 struct waiter {
     struct deadline due; /* first: a deadline is its waiter */
@@ -35,7 +35,7 @@ struct waiter {
     int64_t over_at; /* a stream: monotonic ms at which it is ended. 0: a poll */
     int64_t told_at; /* a stream: when it was last sent something, or took some of it */
     /* A stream: what is still to be written, before it can be told more. */
-    struct blob *rest;
+    struct shared_bytes *rest;
     size_t written;
     int unread; /* by the peer, at the last look */
 };
@@ -72,7 +72,7 @@ void waiter_say_end(const struct waiter *w);
 
 /* Writes m. What the peer of a stream doesn't take at once is kept as w->rest; what the peer of a
  * last answer doesn't take is outflow.h's. w has no rest. False: w is gone. */
-bool waiter_tell(struct park *p, struct waiter *w, struct parcel *m);
+bool waiter_tell(struct park *p, struct waiter *w, struct shared_output *m);
 
 /* Reports the waiters that were written to (park_options.told), if there are some. */
 void waiter_report_told(struct park *p);

@@ -1,5 +1,5 @@
-/* parcel.c - see parcel.h. */
-#include "web/parcel.h"
+/* shared_output.c - see shared_output.h. */
+#include "web/shared_output.h"
 
 #include "base/buf.h"
 #include "base/ck.h"
@@ -11,9 +11,9 @@
 
 static atomic_size_t kept_bytes;
 
-struct blob *blob_new(const char *bytes, size_t length)
+struct shared_bytes *shared_bytes_new(const char *bytes, size_t length)
 {
-    struct blob *b = ck_malloc(sizeof *b + length);
+    struct shared_bytes *b = ck_malloc(sizeof *b + length);
     atomic_init(&b->users, 1);
     b->counted = false;
     b->length = length;
@@ -23,7 +23,7 @@ struct blob *blob_new(const char *bytes, size_t length)
     return b;
 }
 
-struct blob *blob_keep(struct blob *b)
+struct shared_bytes *shared_bytes_keep(struct shared_bytes *b)
 {
     if (!b->counted) {
         b->counted = true;
@@ -33,7 +33,7 @@ struct blob *blob_keep(struct blob *b)
     return b;
 }
 
-void blob_release(struct blob *b)
+void shared_bytes_release(struct shared_bytes *b)
 {
     if (b != NULL && atomic_fetch_sub(&b->users, 1) == 1) {
         if (b->counted) {
@@ -43,30 +43,30 @@ void blob_release(struct blob *b)
     }
 }
 
-bool blobs_are_too_many(void)
+bool shared_bytes_are_too_many(void)
 {
-    return atomic_load(&kept_bytes) > budget_part(BLOBS_MOST_BYTES);
+    return atomic_load(&kept_bytes) > budget_part(SHARED_BYTES_MOST);
 }
 
-struct blob *parcel_framed(struct parcel *p, uint16_t id)
+struct shared_bytes *shared_output_framed(struct shared_output *p, uint16_t id)
 {
     struct buf records;
     if (p->framed != NULL && p->id == id) {
         return p->framed;
     }
-    blob_release(p->framed);
+    shared_bytes_release(p->framed);
     buf_init(&records, BUF_UNLIMITED);
     fcgi_request_output(&records, id, buf_text(p->plain), p->plain->length);
     if (p->last) {
         fcgi_request_end(&records, id);
     }
     p->id = id;
-    p->framed = blob_new(buf_text(&records), records.length);
+    p->framed = shared_bytes_new(buf_text(&records), records.length);
     buf_fini(&records);
     return p->framed;
 }
 
-void parcel_fini(struct parcel *p)
+void shared_output_fini(struct shared_output *p)
 {
-    blob_release(p->framed);
+    shared_bytes_release(p->framed);
 }
