@@ -7,7 +7,7 @@
  *
  * A poll ends in one of five ways: news; its time is up (it is answered what there is then, so a ring that was lost only
  * delays); its peer hangs up (noticed where the web server says so, relied upon nowhere); the program stops (answered
- * at once, its client comes back to the next process); its peer doesn't take the answer (outflow.h, which has it then).
+ * at once, its client comes back to the next process); its peer doesn't take the answer (answer_writer.h, which has it then).
  * A stream ends the same ways, but for news. Where nothing is to be told for a while it gets a heartbeat, and is looked at
  * as well. One whose peer reads more slowly than news comes is left out while bytes wait for it: it keeps its position,
  * and is given what it missed, from the store, when they are gone. So no stream has a queue, and none misses a thing.

@@ -4,7 +4,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "system/loop.h"
-#include "web/outflow.h"
+#include "web/answer_writer.h"
 #include "web/shared_output.h"
 
 #include <stdlib.h>
@@ -118,14 +118,14 @@ void waiter_report_told(struct park *p)
 static void tell_last(struct park *p, struct waiter *w, struct shared_bytes *b, size_t written)
 {
     bool is_of_few = w->token >= 0;
-    const struct outflow_end end = {.done = is_of_few ? NULL : give_back_place, .context = p, .tag = w->client};
+    const struct answer_writer_end end = {.done = is_of_few ? NULL : give_back_place, .context = p, .tag = w->client};
     const struct fcgi_request held = w->held;
     if (is_of_few) {
         wait_limit_give_back(&p->places, w->client);
     }
     loop_remove(p->loop, held.connection);
     forget(p, w);
-    outflow_send(held, b, written, &end);
+    answer_writer_send(held, b, written, &end);
 }
 
 /* A stream's peer is slow: the bytes are kept, and the others go on. False: w is gone, as too much

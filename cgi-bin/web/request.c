@@ -461,7 +461,8 @@ void reply_send(struct request *x, struct reply *r)
     }
     buf_fini(&head);
     if (!x->carrier->body_has_end) {
-        drain(x); /* or the pipe would be closed over unread bytes; FastCGI has outflow.h for that, without a thread */
+        drain(
+            x); /* or the pipe would be closed over unread bytes; FastCGI has answer_writer.h for that, without a thread */
     }
     x->carrier->finish(x);
 }

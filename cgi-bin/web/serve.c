@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "system/budget.h"
 #include "system/replacement.h"
-#include "web/outflow.h"
+#include "web/answer_writer.h"
 #include "web/private/slow_senders.h"
 #include "web/private/web_cgi.h"
 #include "web/private/web_fcgi.h"
@@ -33,7 +33,7 @@ enum {
     TOO_SLOW_MS = 500, /* after so long the peer may be cut off, where no other thread can be had */
     TELL_MS = 60000,
     FILE_TICKS = 12, /* between two looks at the program's own file */
-    OUTFLOW_LOOK_MS = 5,
+    ANSWER_LOOK_MS = 5,
     TAKEN_IN_MOST = 8192,
     EXTRA_THREADS = 64,            /* in place of those that a slow peer holds up */
     STACK_BYTES = 2 * 1024 * 1024, /* jansson recurses up to 2,048 levels of nesting */
@@ -146,10 +146,10 @@ static void refuse_for_memory(struct request *x)
 }
 
 /* Waits until the peers have taken all answers; the caller's caller, stop(), limits the time. */
-static void end_outflow(void)
+static void await_answers(void)
 {
-    while (outflow_count() > 0) {
-        clock_sleep_ms(OUTFLOW_LOOK_MS);
+    while (answer_writer_count() > 0) {
+        clock_sleep_ms(ANSWER_LOOK_MS);
     }
 }
 
@@ -183,7 +183,7 @@ static void *work(void *argument)
         while (!pool->is_ended) {
             pthread_cond_wait(&pool->ended, &pool->ending);
         }
-        end_outflow(); /* answers of the last workers, after the others had ended */
+        await_answers(); /* answers of the last workers, after the others had ended */
         _exit(atomic_load(&stopping) ? 0 : 1);
     }
     return NULL;
@@ -269,7 +269,7 @@ static void *end_others(void *argument)
     if (pool->serve->stop != NULL) {
         pool->serve->stop(pool->serve->context);
     }
-    end_outflow();
+    await_answers();
     pthread_mutex_lock(&pool->ending);
     pool->is_ended = true;
     pthread_cond_broadcast(&pool->ended);
@@ -291,7 +291,8 @@ static void stop(struct worker_pool *pool)
         end_others(pool);
     }
     bool is_ended = false;
-    while (!(is_ended && atomic_load(&pool->running) == 0 && outflow_count() == 0) && clock_mono_ms() < deadline) {
+    while (!(is_ended && atomic_load(&pool->running) == 0 && answer_writer_count() == 0) &&
+           clock_mono_ms() < deadline) {
         clock_sleep_ms(5);
         pthread_mutex_lock(&pool->ending);
         is_ended = pool->is_ended;

@@ -5,8 +5,8 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "web/answer_writer.h"
 #include "web/fcgi_request.h"
-#include "web/outflow.h"
 #include "web/private/intake.h"
 #include "web/private/web_carrier.h"
 
@@ -98,7 +98,7 @@ static void fcgi_finish(struct request *x)
     const struct fcgi_request held = let_go(of(x));
     free(of(x));
     fcgi_request_end(&out, held.id);
-    outflow_send_bytes(held, out.bytes, out.length);
+    answer_writer_send_bytes(held, out.bytes, out.length);
     buf_fini(&out);
 }
 
@@ -170,7 +170,7 @@ int web_fcgi_init(struct err *e)
         return err_set(e, ERR_SYSTEM, "libfcgi could not start.");
     }
     if (has_socket_to_itself()) {
-        outflow_hurry();
+        answer_writer_hurry();
     }
     /* Another process may share the socket and take the connection that woke this one: accept must not block then. */
     if (flags < 0 || fcntl(LISTENING, F_SETFL, flags | O_NONBLOCK) != 0) {

@@ -71,7 +71,7 @@ void waiter_end(struct park *p, struct waiter *w);
 void waiter_say_end(const struct waiter *w);
 
 /* Writes m. What the peer of a stream doesn't take at once is kept as w->rest; what the peer of a
- * last answer doesn't take is outflow.h's. w has no rest. False: w is gone. */
+ * last answer doesn't take is answer_writer.h's. w has no rest. False: w is gone. */
 bool waiter_tell(struct park *p, struct waiter *w, struct shared_output *m);
 
 /* Reports the waiters that were written to (park_options.told), if there are some. */

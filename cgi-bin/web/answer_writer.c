@@ -1,8 +1,8 @@
-/* outflow.c - see outflow.h.
+/* answer_writer.c - see answer_writer.h.
  *
  * Other threads put rests into a list and wake the loop; one thread owns everything else.
  */
-#include "web/outflow.h"
+#include "web/answer_writer.h"
 
 #include "base/ck.h"
 #include "base/clock.h"
@@ -35,7 +35,7 @@ struct rest {
     int64_t given_up_at;
     size_t dropped; /* bytes of input that were dropped */
     bool lingers;   /* all is written, and the peer is given time to stop sending */
-    struct outflow_end end;
+    struct answer_writer_end end;
     struct rest *next; /* newcomers */
 };
 
@@ -44,16 +44,16 @@ static struct loop *loop;
 static struct rest *newcomers;
 static atomic_size_t count;
 static struct deadlines deadlines;
-static int64_t stall_ms = OUTFLOW_STALL_MS;
+static int64_t stall_ms = ANSWER_WRITER_STALL_MS;
 
-void outflow_hurry(void)
+void answer_writer_hurry(void)
 {
-    stall_ms = OUTFLOW_HURRY_MS;
+    stall_ms = ANSWER_WRITER_HURRY_MS;
 }
 
 static void end_rest(struct rest *r)
 {
-    const struct outflow_end end = r->end;
+    const struct answer_writer_end end = r->end;
     deadlines_remove(&deadlines, &r->due);
     shared_bytes_release(r->bytes);
     close(r->held.connection);
@@ -148,7 +148,7 @@ static void drop_the_stillest(void)
 
 static void keep_within_limits(void)
 {
-    while (deadlines.count > OUTFLOW_MOST || (deadlines.count > 0 && shared_bytes_are_too_many())) {
+    while (deadlines.count > ANSWER_WRITER_MOST || (deadlines.count > 0 && shared_bytes_are_too_many())) {
         drop_the_stillest();
     }
 }
@@ -214,7 +214,7 @@ static bool is_running(void)
     return true;
 }
 
-static void close_it(struct fcgi_request h, const struct outflow_end *end)
+static void close_it(struct fcgi_request h, const struct answer_writer_end *end)
 {
     close(h.connection);
     if (end != NULL && end->done != NULL) {
@@ -222,14 +222,15 @@ static void close_it(struct fcgi_request h, const struct outflow_end *end)
     }
 }
 
-static void hand_over(struct fcgi_request h, struct shared_bytes *b, size_t written, const struct outflow_end *end)
+static void hand_over(struct fcgi_request h, struct shared_bytes *b, size_t written,
+                      const struct answer_writer_end *end)
 {
     struct rest *r = ck_calloc(1, sizeof *r);
     r->held = h;
     r->bytes = shared_bytes_keep(b);
     r->written = written;
-    r->given_up_at = clock_mono_ms() + OUTFLOW_LONGEST_MS;
-    r->end = end != NULL ? *end : (struct outflow_end){0};
+    r->given_up_at = clock_mono_ms() + ANSWER_WRITER_LONGEST_MS;
+    r->end = end != NULL ? *end : (struct answer_writer_end){0};
     pthread_mutex_lock(&lock);
     bool runs = is_running();
     if (runs) {
@@ -246,7 +247,8 @@ static void hand_over(struct fcgi_request h, struct shared_bytes *b, size_t writ
     }
 }
 
-void outflow_send(struct fcgi_request h, struct shared_bytes *b, size_t written, const struct outflow_end *end)
+void answer_writer_send(struct fcgi_request h, struct shared_bytes *b, size_t written,
+                        const struct answer_writer_end *end)
 {
     long taken = fcgi_request_write(&h, b->bytes + written, b->length - written);
     if (taken < 0 || (written + (size_t)taken == b->length && !h.unread)) {
@@ -256,7 +258,7 @@ void outflow_send(struct fcgi_request h, struct shared_bytes *b, size_t written,
     }
 }
 
-void outflow_send_bytes(struct fcgi_request h, const char *bytes, size_t length)
+void answer_writer_send_bytes(struct fcgi_request h, const char *bytes, size_t length)
 {
     long taken = fcgi_request_write(&h, bytes, length);
     if (taken < 0 || ((size_t)taken == length && !h.unread)) {
@@ -268,7 +270,7 @@ void outflow_send_bytes(struct fcgi_request h, const char *bytes, size_t length)
     }
 }
 
-size_t outflow_count(void)
+size_t answer_writer_count(void)
 {
     return atomic_load(&count);
 }
