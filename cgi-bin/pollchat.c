@@ -12,7 +12,7 @@
 #include "store/store.h"
 #include "system/conf.h"
 #include "system/disk.h"
-#include "system/host.h"
+#include "system/process.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -193,8 +193,8 @@ static int command_restore(const struct options *o)
 /* The programs may see another limit, where the web server sets one: what they found is in GET /status. */
 static void print_held(const struct conf *conf)
 {
-    uint64_t limit = host_processes();
-    printf("; max_held: auto is %u here, as ", host_max_held(conf));
+    uint64_t limit = process_limit_find();
+    printf("; max_held: auto is %u here, as ", process_limit_polls(conf));
     if (limit == 0) {
         printf("no limit of processes can be seen\n");
     } else {

@@ -14,7 +14,7 @@
 #include "store/store.h"
 #include "system/allowance.h"
 #include "system/conf.h"
-#include "system/host.h"
+#include "system/process.h"
 #include "wait/waiting.h"
 #include "web/client.h"
 #include "web/forwarded.h"
@@ -101,8 +101,8 @@ static int take(struct request *x, struct poll_program *p, const struct conf *co
         .whole_site = metrics_file_is_shared(metrics_file),
         .has_bell = site_bell(p->site, store) != NULL,
         .descriptors = descriptor_limit(),
-        .processes = host_processes(),
-        .max_held = host_max_held(conf),
+        .processes = process_limit_find(),
+        .max_held = process_limit_polls(conf),
         .max_waiting = allowed.most,
         .why = allowed.why,
         .store = store_describe(store),

@@ -3,7 +3,7 @@
 
 #include "system/apache_workers.h"
 #include "system/conf.h"
-#include "system/host.h"
+#include "system/process.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -31,15 +31,15 @@ static unsigned client_share(unsigned most)
 /* The limit is only known of a lighttpd that has started this program. */
 static void find_connections(struct allowance *out, const struct conf *conf)
 {
-    uint64_t files = host_open_files();
-    bool is_lighttpd = host_is_started_by("lighttpd");
+    uint64_t files = process_open_files();
+    bool is_lighttpd = process_is_started_by("lighttpd");
     uint64_t used = is_lighttpd ? LIGHTTPD_FILES : OTHER_FILES;
     used = files < used ? files : used;
     if (conf->max_waiting != CONF_AUTO) {
         out->most = capped(conf->max_waiting);
         snprintf(out->why, sizeof out->why, "the setting max_waiting says so");
     } else if (is_lighttpd) {
-        unsigned programs = host_siblings();
+        unsigned programs = process_siblings();
         out->most = capped(used / FILES_SHARE / programs);
         snprintf(out->why, sizeof out->why,
                  "three quarters of the connections that lighttpd admits with %llu open files%s; for more, raise "
@@ -73,7 +73,7 @@ static void find_workers(struct allowance *out, const struct conf *conf, unsigne
 
 static void find_processes(struct allowance *out, const struct conf *conf)
 {
-    out->most = host_max_held(conf);
+    out->most = process_limit_polls(conf);
     if (conf->max_held != CONF_AUTO) {
         snprintf(out->why, sizeof out->why, "the setting max_held says so; each keeps a process");
     } else {

@@ -3,7 +3,7 @@
 
 #include "base/ck.h"
 #include "base/clock.h"
-#include "system/host.h"
+#include "system/process.h"
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -66,7 +66,7 @@ static unsigned workers_of(unsigned threads)
 
 /* Counts the workers of a process. Where workers are threads (*like is not 1), a process of one
  * thread is none of them. */
-static unsigned count_alike(const void *like, const struct host_process *p)
+static unsigned count_alike(const void *like, const struct process_info *p)
 {
     return *(const unsigned *)like == 1 || p->threads > OTHER_THREADS ? workers_of(p->threads) : 0;
 }
@@ -104,10 +104,10 @@ static struct process *entry_of(struct apache_workers *w, long pid)
 static void refresh(struct process *p)
 {
     int64_t now = clock_mono_ms();
-    struct host_process found;
+    struct process_info found;
     if (p->seen_at == 0 || now - p->seen_at >= FRESH_MS) {
         p->seen_at = now;
-        bool is_seen = p->pid > 0 && host_look(p->pid, &found);
+        bool is_seen = p->pid > 0 && process_look(p->pid, &found);
         p->seen.parent = is_seen ? found.parent : 0;
         p->seen.workers = is_seen ? workers_of(found.threads) : 0;
     }
@@ -122,7 +122,7 @@ static unsigned all_of(struct apache_workers *w, const struct process *p)
     if (w->all_at == 0 || w->parent != p->seen.parent || now - w->all_at >= FRESH_MS) {
         w->all_at = now;
         w->parent = p->seen.parent;
-        w->all = host_count_children(p->seen.parent, count_alike, &p->seen.workers);
+        w->all = process_count_children(p->seen.parent, count_alike, &p->seen.workers);
     }
     return w->all > p->seen.workers ? w->all : p->seen.workers;
 }

@@ -4,7 +4,7 @@
 #include "shared/bell.h"
 #include "system/allowance.h"
 #include "system/conf.h"
-#include "system/host.h"
+#include "system/process.h"
 
 enum {
     SPARE = 4,           /* idle processes that stay: a poll on the timer takes one for a millisecond or two */
@@ -93,5 +93,5 @@ bool process_slots_leaves(struct bell *b, int token, const struct conf *conf)
 {
     const struct bell_crew crew = bell_crew(b);
     bool is_in_the_way = conf->max_held == CONF_AUTO && !crew.has_sender && crew.there >= crew.holding + 2;
-    return (crew.there > host_max_held(conf) + SPARE || is_in_the_way) && bell_leave(b, token, LEAVE_MS);
+    return (crew.there > process_limit_polls(conf) + SPARE || is_in_the_way) && bell_leave(b, token, LEAVE_MS);
 }

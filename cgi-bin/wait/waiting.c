@@ -14,7 +14,7 @@
 #include "site/watcher.h"
 #include "system/allowance.h"
 #include "system/apache_workers.h"
-#include "system/host.h"
+#include "system/process.h"
 #include "wait/private/process_slots.h"
 #include "web/client.h"
 #include "web/request.h"
@@ -66,7 +66,7 @@ struct waiting *waiting_new(struct site *site, bool fastcgi, const struct waitin
     w->site = site;
     w->fastcgi = fastcgi;
     w->functions = *functions;
-    host_note_start();
+    process_note_start();
     w->workers = apache_workers_new();
     atomic_store(&w->kept, -1);
     pthread_mutex_init(&w->lock, NULL);
@@ -427,7 +427,7 @@ unsigned waiting_poll_after(struct waiting *w, const struct request *x, const st
         return rules.least;
     }
     if (costs_a_process(w, x)) {
-        took = w->fastcgi ? (uint64_t)(clock_mono_us() - atomic_load(&w->arrived_us)) : host_age_us();
+        took = w->fastcgi ? (uint64_t)(clock_mono_us() - atomic_load(&w->arrived_us)) : process_age_us();
         rules.rate = poll_interval_rate(bell_took(bell, took * overlap_in(w, bell)), (unsigned)conf->poll_rate);
     } else {
         rules.rate = rate_of(w, x, conf);

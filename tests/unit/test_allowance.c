@@ -1,10 +1,10 @@
-/* test_allowance.c - allowance.h and host.h's note of the start: how many may wait behind which web
+/* test_allowance.c - allowance.h and process.h's note of the start: how many may wait behind which web
  * server. */
 #include "support.h"
 
 #include "system/allowance.h"
 #include "system/conf.h"
-#include "system/host.h"
+#include "system/process.h"
 
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -29,7 +29,7 @@ static unsigned connections_of(const char *parent, rlim_t files)
         getrlimit(RLIMIT_NOFILE, &limit);
         limit.rlim_cur = files;
         int result = setrlimit(RLIMIT_NOFILE, &limit);
-        host_note_start();
+        process_note_start();
         limit.rlim_cur = limit.rlim_max;
         setrlimit(RLIMIT_NOFILE, &limit);
         allowance_find(&allowed, ALLOWANCE_CONNECTIONS, &automatic, 0);

@@ -1,8 +1,8 @@
-/* test_host.c - host.h: limits of processes as the system writes them down, and what is held where. */
+/* test_process.c - process.h: limits of processes as the system writes them down, and what is held where. */
 #include "support.h"
 
 #include "system/conf.h"
-#include "system/host.h"
+#include "system/process.h"
 
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -50,35 +50,35 @@ static void the_smallest_limit_around_a_process_counts(void **state)
     put("/free", "max\n");
     put("/pids/old/site", "40\n");
     put("/pids", "max\n");
-    assert_int_equal(host_of_groups(root, "0::/user.slice/site/deep\n"), 100);
-    assert_int_equal(host_of_groups(root, "0::/user.slice/site\n"), 100);
-    assert_int_equal(host_of_groups(root, "0::/free\n"), 0);
-    assert_int_equal(host_of_groups(root, "0::/absent\n"), 0);
-    assert_int_equal(host_of_groups(root, "0::/\n"), 0);
-    assert_int_equal(host_of_groups(root, "5:cpu:/user.slice\n4:pids:/old/site\n0::/\n"), 40);
-    assert_int_equal(host_of_groups(root, "4:cpu,pids,memory:/old/site\n0::/user.slice"), 40);
-    assert_int_equal(host_of_groups(root, "4:cpuids:/old/site\n"), 0);
+    assert_int_equal(process_limit_of_groups(root, "0::/user.slice/site/deep\n"), 100);
+    assert_int_equal(process_limit_of_groups(root, "0::/user.slice/site\n"), 100);
+    assert_int_equal(process_limit_of_groups(root, "0::/free\n"), 0);
+    assert_int_equal(process_limit_of_groups(root, "0::/absent\n"), 0);
+    assert_int_equal(process_limit_of_groups(root, "0::/\n"), 0);
+    assert_int_equal(process_limit_of_groups(root, "5:cpu:/user.slice\n4:pids:/old/site\n0::/\n"), 40);
+    assert_int_equal(process_limit_of_groups(root, "4:cpu,pids,memory:/old/site\n0::/user.slice"), 40);
+    assert_int_equal(process_limit_of_groups(root, "4:cpuids:/old/site\n"), 0);
 }
 
 static void nonsense_is_no_limit(void **state)
 {
     (void)state;
     put("/bad", "many\n");
-    assert_int_equal(host_of_groups(root, ""), 0);
-    assert_int_equal(host_of_groups(root, "\n\n::\n0:\n0\n:::::\n"), 0);
-    assert_int_equal(host_of_groups(root, "0::/bad\n"), 0);
-    assert_int_equal(host_of_groups("/nowhere", "0::/bad\n"), 0);
+    assert_int_equal(process_limit_of_groups(root, ""), 0);
+    assert_int_equal(process_limit_of_groups(root, "\n\n::\n0:\n0\n:::::\n"), 0);
+    assert_int_equal(process_limit_of_groups(root, "0::/bad\n"), 0);
+    assert_int_equal(process_limit_of_groups("/nowhere", "0::/bad\n"), 0);
 }
 
 static void two_thirds_of_a_small_limit_are_left(void **state)
 {
     (void)state;
-    assert_int_equal(host_held_of(0), 6);
-    assert_int_equal(host_held_of(1), 0);
-    assert_int_equal(host_held_of(20), 6);
-    assert_int_equal(host_held_of(24), 6);
-    assert_int_equal(host_held_of(100), 6);
-    assert_int_equal(host_held_of(UINT64_MAX), 6);
+    assert_int_equal(process_limit_polls_of(0), 6);
+    assert_int_equal(process_limit_polls_of(1), 0);
+    assert_int_equal(process_limit_polls_of(20), 6);
+    assert_int_equal(process_limit_polls_of(24), 6);
+    assert_int_equal(process_limit_polls_of(100), 6);
+    assert_int_equal(process_limit_polls_of(UINT64_MAX), 6);
 }
 
 static void a_number_wins_over_what_is_found(void **state)
@@ -89,12 +89,12 @@ static void a_number_wins_over_what_is_found(void **state)
     assert_int_equal(getrlimit(RLIMIT_NPROC, &limit), 0);
     limit.rlim_cur = 12;
     assert_int_equal(setrlimit(RLIMIT_NPROC, &limit), 0);
-    assert_int_equal(host_max_held(&c), 30);
+    assert_int_equal(process_limit_polls(&c), 30);
     c.max_held = 0;
-    assert_int_equal(host_max_held(&c), 0);
+    assert_int_equal(process_limit_polls(&c), 0);
     c.max_held = CONF_AUTO;
-    assert_true(host_processes() > 0 && host_processes() <= 12);
-    assert_true(host_max_held(&c) <= 4);
+    assert_true(process_limit_find() > 0 && process_limit_find() <= 12);
+    assert_true(process_limit_polls(&c) <= 4);
 }
 
 int main(void)

@@ -1,5 +1,5 @@
-/* host.c - see host.h. */
-#include "system/host.h"
+/* process.c - see process.h. */
+#include "system/process.h"
 
 #include "base/clock.h"
 #include "base/str.h"
@@ -54,7 +54,7 @@ static uint64_t open_files_now(void)
     return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 0;
 }
 
-void host_note_start(void)
+void process_note_start(void)
 {
     char path[64];
     start.noted = true;
@@ -64,21 +64,21 @@ void host_note_start(void)
     start.parent[strcspn(start.parent, "\n")] = '\0';
 }
 
-uint64_t host_open_files(void)
+uint64_t process_open_files(void)
 {
     return start.noted ? start.open_files : open_files_now();
 }
 
 /* Returns the text behind the name in /proc/PID/stat, and the name, which may hold any characters.
  * NULL: it can't be seen. See proc(5). */
-static const char *read_stat(const char *path, char *text, size_t size, char name[HOST_NAME_SIZE])
+static const char *read_stat(const char *path, char *text, size_t size, char name[PROCESS_NAME_SIZE])
 {
     char *end = read_text(path, text, size) ? strrchr(text, ')') : NULL;
     const char *begin = end != NULL ? strchr(text, '(') : NULL;
     if (begin == NULL) {
         return NULL;
     }
-    snprintf(name, HOST_NAME_SIZE, "%.*s", (int)(end - begin - 1), begin + 1);
+    snprintf(name, PROCESS_NAME_SIZE, "%.*s", (int)(end - begin - 1), begin + 1);
     return end + 1;
 }
 
@@ -91,7 +91,7 @@ static uint64_t stat_number(const char *fields, int number)
     return fields != NULL ? strtoull(fields, NULL, 10) : 0;
 }
 
-bool host_look(long pid, struct host_process *out)
+bool process_look(long pid, struct process_info *out)
 {
     char path[64];
     char text[STAT_BYTES];
@@ -99,52 +99,52 @@ bool host_look(long pid, struct host_process *out)
     const char *fields = read_stat(path, text, sizeof text, out->name);
     uint64_t threads = stat_number(fields, STAT_THREADS);
     out->parent = (long)stat_number(fields, STAT_PARENT);
-    out->threads = threads < HOST_SEEN_MOST ? (unsigned)threads : HOST_SEEN_MOST;
+    out->threads = threads < PROCESS_SEEN_MOST ? (unsigned)threads : PROCESS_SEEN_MOST;
     return fields != NULL && threads > 0;
 }
 
-unsigned host_count_children(long parent, unsigned (*count)(const void *context, const struct host_process *p),
-                             const void *context)
+unsigned process_count_children(long parent, unsigned (*count)(const void *context, const struct process_info *p),
+                                const void *context)
 {
     unsigned found = 0;
     const struct dirent *entry = NULL;
     DIR *list = opendir("/proc");
-    while (list != NULL && found < HOST_SEEN_MOST && (entry = readdir(list)) != NULL) {
-        struct host_process p;
+    while (list != NULL && found < PROCESS_SEEN_MOST && (entry = readdir(list)) != NULL) {
+        struct process_info p;
         long pid = strtol(entry->d_name, NULL, 10);
-        if (pid > 0 && host_look(pid, &p) && p.parent == parent) {
+        if (pid > 0 && process_look(pid, &p) && p.parent == parent) {
             found += count(context, &p);
         }
     }
     if (list != NULL) {
         closedir(list);
     }
-    return found < HOST_SEEN_MOST ? found : HOST_SEEN_MOST;
+    return found < PROCESS_SEEN_MOST ? found : PROCESS_SEEN_MOST;
 }
 
-static unsigned has_name(const void *name, const struct host_process *p)
+static unsigned has_name(const void *name, const struct process_info *p)
 {
     return strcmp(name, p->name) == 0;
 }
 
-unsigned host_siblings(void)
+unsigned process_siblings(void)
 {
     static _Atomic int64_t looked_at; /* two threads that look at the same time find the same */
     static atomic_uint siblings;
-    struct host_process self;
+    struct process_info self;
     int64_t now = clock_mono_ms();
     if (atomic_load(&looked_at) == 0 || now - atomic_load(&looked_at) >= SIBLINGS_MS) {
-        unsigned found = host_look(getpid(), &self) ? host_count_children(self.parent, has_name, self.name) : 0;
+        unsigned found = process_look(getpid(), &self) ? process_count_children(self.parent, has_name, self.name) : 0;
         atomic_store(&siblings, found > 0 ? found : 1);
         atomic_store(&looked_at, now);
     }
     return atomic_load(&siblings);
 }
 
-uint64_t host_age_us(void)
+uint64_t process_age_us(void)
 {
     char text[STAT_BYTES];
-    char name[HOST_NAME_SIZE];
+    char name[PROCESS_NAME_SIZE];
     struct timespec now;
     long ticks = sysconf(_SC_CLK_TCK);
     const char *fields = read_stat("/proc/self/stat", text, sizeof text, name);
@@ -157,7 +157,7 @@ uint64_t host_age_us(void)
     return now_us > began ? now_us - began : 1;
 }
 
-bool host_is_started_by(const char *name)
+bool process_is_started_by(const char *name)
 {
     return strcmp(start.parent, name) == 0;
 }
@@ -201,7 +201,7 @@ static bool has_pids(const char *controllers, size_t length)
     return false;
 }
 
-uint64_t host_of_groups(const char *root, const char *groups)
+uint64_t process_limit_of_groups(const char *root, const char *groups)
 {
     char folder[PATH_BYTES];
     char path[PATH_BYTES];
@@ -226,11 +226,11 @@ static uint64_t find_processes(void)
     struct rlimit limit;
     uint64_t found = getrlimit(RLIMIT_NPROC, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY ? limit.rlim_cur : 0;
     return read_text("/proc/self/cgroup", groups, sizeof groups)
-               ? smaller(found, host_of_groups("/sys/fs/cgroup", groups))
+               ? smaller(found, process_limit_of_groups("/sys/fs/cgroup", groups))
                : found;
 }
 
-uint64_t host_processes(void)
+uint64_t process_limit_find(void)
 {
     static atomic_bool known; /* two threads that find it at the same time find the same */
     static _Atomic uint64_t processes;
@@ -241,12 +241,12 @@ uint64_t host_processes(void)
     return atomic_load(&processes);
 }
 
-unsigned host_held_of(uint64_t processes)
+unsigned process_limit_polls_of(uint64_t processes)
 {
     return processes == 0 || processes / HELD_SHARE > HELD_MOST ? HELD_MOST : (unsigned)(processes / HELD_SHARE);
 }
 
-unsigned host_max_held(const struct conf *c)
+unsigned process_limit_polls(const struct conf *c)
 {
-    return c->max_held == CONF_AUTO ? host_held_of(host_processes()) : (unsigned)c->max_held;
+    return c->max_held == CONF_AUTO ? process_limit_polls_of(process_limit_find()) : (unsigned)c->max_held;
 }
