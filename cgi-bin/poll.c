@@ -17,6 +17,7 @@
 #include "wait/waiting.h"
 #include "web/cors.h"
 #include "web/forwarded.h"
+#include "web/reply.h"
 #include "web/request.h"
 #include "web/route.h"
 #include "web/serve.h"

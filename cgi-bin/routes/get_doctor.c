@@ -18,6 +18,8 @@
 #include "system/exposure.h"
 #include "system/permissions.h"
 #include "wait/waiting.h"
+#include "web/body.h"
+#include "web/reply.h"
 #include "web/request.h"
 
 #include <pthread.h>

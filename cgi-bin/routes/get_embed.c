@@ -9,6 +9,7 @@
 #include "shared/metrics_file.h"
 #include "site/site.h"
 #include "system/conf.h"
+#include "web/reply.h"
 #include "web/request.h"
 
 #include <string.h>

@@ -15,6 +15,7 @@
 #include "site/reading.h"
 #include "site/site.h"
 #include "wait/waiting.h"
+#include "web/reply.h"
 #include "web/request.h"
 
 #include <stdlib.h>

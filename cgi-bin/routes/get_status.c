@@ -18,6 +18,7 @@
 #include "wait/waiting.h"
 #include "web/client.h"
 #include "web/forwarded.h"
+#include "web/reply.h"
 #include "web/request.h"
 
 #include <string.h>

@@ -17,6 +17,7 @@
 #include "site/site.h"
 #include "system/conf.h"
 #include "wait/waiting.h"
+#include "web/reply.h"
 #include "web/request.h"
 
 #include <stdio.h>

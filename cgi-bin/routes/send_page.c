@@ -8,6 +8,7 @@
 #include "chat/form.h"
 #include "format/html_page.h"
 #include "format/problem.h"
+#include "web/reply.h"
 #include "web/request.h"
 
 #include <stdio.h>

@@ -14,7 +14,10 @@
 #include "wait/private/questions.h"
 #include "wait/private/wait_limit.h"
 #include "wait/private/waiter.h"
+#include "web/detach.h"
 #include "web/fcgi_request.h"
+#include "web/reply.h"
+#include "web/request.h"
 #include "web/shared_output.h"
 
 #include <pthread.h>

@@ -19,7 +19,7 @@
 #define PARK_H
 
 #include "chat/query.h"
-#include "web/request.h"
+#include "web/fcgi_request.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,6 +27,8 @@
 struct buf;
 struct err;
 struct park;
+struct reply;
+struct request;
 
 enum park_news {
     PARK_END = -1,    /* the stream can't go on (another database): what was added is its last */

@@ -17,6 +17,7 @@
 #include "system/process.h"
 #include "wait/private/process_slots.h"
 #include "web/client.h"
+#include "web/detach.h"
 #include "web/request.h"
 
 #include <pthread.h>

@@ -20,6 +20,7 @@
 #include <stddef.h>
 
 struct allowance;
+struct reply;
 struct site;
 struct waiting;
 struct request;

@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "web/forwarded.h"
+#include "web/reply.h"
 #include "web/request.h"
 
 #include <stdbool.h>

@@ -2,6 +2,7 @@
 #include "web/route.h"
 
 #include "base/err.h"
+#include "web/reply.h"
 #include "web/request.h"
 
 #include <stdio.h>

@@ -11,7 +11,7 @@
 #include "web/private/slow_senders.h"
 #include "web/private/web_cgi.h"
 #include "web/private/web_fcgi.h"
-#include "web/request.h"
+#include "web/reply.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -102,7 +102,7 @@ static void fcgi_finish(struct request *x)
     buf_fini(&out);
 }
 
-static struct fcgi_request fcgi_hold(struct request *x)
+static struct fcgi_request fcgi_detach(struct request *x)
 {
     const struct fcgi_request held = let_go(of(x));
     buf_fini(&of(x)->out);
@@ -128,7 +128,7 @@ static const struct web_carrier carrier = {
     .read = fcgi_read,
     .write = fcgi_write,
     .finish = fcgi_finish,
-    .hold = fcgi_hold,
+    .detach = fcgi_detach,
     .connection = fcgi_connection,
     .body_has_end = true,
 };

@@ -4,7 +4,7 @@
 #include "base/err.h"
 #include "web/cors.h"
 #include "web/forwarded.h"
-#include "web/request.h"
+#include "web/reply.h"
 
 #define VARIABLES(...) ((const char *const[]){__VA_ARGS__, NULL})
 

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "wait/park.h"
+#include "web/reply.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -20,7 +21,7 @@ struct waiter_end {
 static int next_connection;
 static uint16_t next_id;
 
-static struct fcgi_request pair_hold(struct request *x)
+static struct fcgi_request pair_detach(struct request *x)
 {
     const struct fcgi_request h = {.connection = next_connection, .id = next_id};
     web_carrier_fini(x);
@@ -37,7 +38,7 @@ static ssize_t pair_read(struct request *x, char *to, size_t size, int64_t deadl
     return 0;
 }
 
-static const struct web_carrier pair_carrier = {.read = pair_read, .hold = pair_hold, .body_has_end = true};
+static const struct web_carrier pair_carrier = {.read = pair_read, .detach = pair_detach, .body_has_end = true};
 
 /* ---- the store of the tests: one head; news is what is above since ---- */
 

@@ -1,10 +1,10 @@
-/* test_reply.c - request.h: answers and problems with their headers, whatever the carrier. */
+/* test_reply.c - reply.h: answers and problems with their headers, whatever the carrier. */
 #include "fake_request.h"
 
 #include "base/err.h"
 #include "base/log.h"
 #include "chat/form.h"
-#include "web/request.h"
+#include "web/reply.h"
 
 #define VARIABLES(...) ((const char *const[]){__VA_ARGS__, NULL})
 

@@ -1,4 +1,4 @@
-/* test_request.c - request.h: variables, queries and bodies with every kind of length, whatever the carrier. */
+/* test_request.c - request.h and body.h: variables, queries and bodies with every kind of length, whatever the carrier. */
 #include "fake_request.h"
 
 #include "base/ck.h"
@@ -6,6 +6,8 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "chat/form.h"
+#include "web/body.h"
+#include "web/reply.h"
 #include "web/request.h"
 
 #define VARIABLES(...) ((const char *const[]){__VA_ARGS__, NULL})

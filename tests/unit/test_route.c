@@ -1,6 +1,7 @@
 /* test_route.c - route.h: which handler a request is for, whatever the server's addresses look like. */
 #include "fake_request.h"
 
+#include "web/reply.h"
 #include "web/request.h"
 #include "web/route.h"
 

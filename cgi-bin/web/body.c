@@ -1,0 +1,194 @@
+/* body.c - see body.h. */
+#include "web/body.h"
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "system/budget.h"
+#include "web/private/slow_senders.h"
+#include "web/private/web_carrier.h"
+
+#include <stdint.h>
+
+enum {
+    READ_PIECE = 64 * 1024,
+    BODY_COPIES = 3, /* the body, its fields, and the text in the draft */
+    CROWDED = -3,    /* beside -1 and WEB_CARRIER_LATE */
+    CROWDED_MS = 10, /* between two attempts to get a part of the budget */
+    CROWDED_TRIES = 20,
+    SLOW_MS = 5000, /* a peer that has been sending its body for this long may be cut off */
+    /* A body may take BODY_MS plus its length divided by BODY_BYTES_PER_MS. Behind Apache's
+     * mod_proxy_fcgi, behind Caddy and by plain CGI it arrives as slowly as the client sends it,
+     * and occupies a thread or a process meanwhile. */
+    BODY_MS = 20000,
+    BODY_BYTES_PER_MS = 16,
+    /* An unwanted body is read for at most DRAIN_MS, so that the answer gets through: the time is
+     * what costs. A body that has already arrived is read to its end, up to the size that web
+     * servers let pass. */
+    DRAIN_MS = 2000,
+    DRAIN_BYTES = 16 * 1024 * 1024,
+};
+
+/* Content-Length as announced, or -1 when there is none. ERR_INPUT when it is no number. */
+static int announced_length(const struct request *x, int64_t *out, struct err *e)
+{
+    const char *text = request_variable(x, "CONTENT_LENGTH");
+    uint64_t value = 0;
+    *out = -1;
+    if (text == NULL) {
+        return 0;
+    }
+    if (str_u64(text, 0, INT64_MAX, &value) != 0) {
+        return err_set(e, ERR_INPUT, "Content-Length isn't a whole number.");
+    }
+    *out = (int64_t)value;
+    return 0;
+}
+
+/* Plain CGI without Content-Length: standard input ends only where the server fed it a chunked body (Apache's mod_cgid does, with no Content-Length; nginx sends both). */
+static bool reads_to_end(const struct request *x)
+{
+    return x->carrier->body_has_end || request_variable(x, "HTTP_TRANSFER_ENCODING") != NULL;
+}
+
+/* Counts a body of so many bytes, and what is made of it, as in work. When the budget is used up,
+ * the peers that have been slow for the longest time are cut off, as the program keeps what they
+ * have sent. False: too much is in work all the same. */
+static bool count_body(struct request *x, size_t bytes)
+{
+    size_t wanted = bytes > BUDGET_SMALL ? bytes * BODY_COPIES : 0;
+    for (int tries = 0; wanted > x->counted; tries++) {
+        if (budget_take(wanted - x->counted, x->counted)) {
+            x->counted = wanted;
+        } else if (tries == CROWDED_TRIES) {
+            return false;
+        } else {
+            slow_senders_cut_oldest(SLOW_MS);
+            clock_sleep_ms(CROWDED_MS);
+        }
+    }
+    return true;
+}
+
+/* Reads at most `most` bytes and no more than the limit; stops at the end. Returns -1 when the peer
+ * broke off, WEB_CARRIER_LATE when it took longer than a body of `announced` bytes may, CROWDED when so
+ * much can't be in work just now. announced = -1: unknown; then the bytes that have come count. */
+static int read_up_to(struct request *x, struct buf *into, uint64_t most, int64_t announced)
+{
+    int64_t began = clock_mono_ms();
+    uint64_t left = most;
+    while (left > 0) {
+        int64_t length = announced >= 0 ? announced : (int64_t)into->length;
+        size_t room = 0;
+        char *to = buf_room(into, left < READ_PIECE ? (size_t)left : READ_PIECE, &room);
+        if (room > left) {
+            room = (size_t)left;
+        }
+        if (room == 0) {
+            return 0;
+        }
+        ssize_t count = x->carrier->read(x, to, room, began + BODY_MS + length / BODY_BYTES_PER_MS);
+        if (count <= 0) {
+            x->body_ended = count != WEB_CARRIER_LATE;
+            return (int)count;
+        }
+        buf_grew(into, (size_t)count);
+        left -= (uint64_t)count;
+        if (!count_body(x, into->length)) {
+            return CROWDED;
+        }
+    }
+    return 0;
+}
+
+static int too_large(size_t limit, struct err *e)
+{
+    return err_set(e, ERR_TOO_LARGE, "The body is too long; at most %zu bytes are allowed.", limit);
+}
+
+/* For a result of read_up_to that is neither the end nor a peer that broke off. */
+static int not_read(int result, const struct buf *into, struct err *e)
+{
+    if (result == CROWDED) {
+        return err_set(e, ERR_CROWDED, "Too many long messages come in at once. Try again in a moment.");
+    }
+    return err_set(e, ERR_SLOW,
+                   "The body came too slowly: %zu bytes in the time that it may take (%d s, and %d s a megabyte).",
+                   into->length, BODY_MS / 1000, 1000 / BODY_BYTES_PER_MS);
+}
+
+static int read_announced(struct request *x, uint64_t announced, struct buf *into, struct err *e)
+{
+    if (announced > into->limit) {
+        return too_large(into->limit, e);
+    }
+    int result = read_up_to(x, into, announced, (int64_t)announced);
+    if (result < -1) {
+        return not_read(result, into, e);
+    }
+    if (result != 0 || into->length < announced) {
+        return err_set(e, ERR_INPUT, "The body broke off: %zu of %llu bytes came.", into->length,
+                       (unsigned long long)announced);
+    }
+    /* Plain CGI must not read past it: the server need not close standard input (RFC 3875, section 4.2). */
+    x->body_ended = x->body_ended || !x->carrier->body_has_end;
+    return 0;
+}
+
+static int read_to_end(struct request *x, struct buf *into, struct err *e)
+{
+    char one = 0;
+    int result = read_up_to(x, into, into->limit, -1);
+    if (result == 0 && !x->body_ended) { /* the limit is reached: is there one byte more? */
+        ssize_t count = x->carrier->read(x, &one, 1, clock_mono_ms() + BODY_MS);
+        if (count > 0) {
+            return too_large(into->limit, e);
+        }
+        x->body_ended = count != WEB_CARRIER_LATE;
+        result = (int)count;
+    }
+    if (result < -1) {
+        return not_read(result, into, e);
+    }
+    return result == 0 ? 0 : err_set(e, ERR_INPUT, "The body broke off after %zu bytes.", into->length);
+}
+
+int body_read(struct request *x, struct buf *into, struct err *e)
+{
+    int64_t announced = 0;
+    if (announced_length(x, &announced, e) != 0) {
+        return -1;
+    }
+    if (announced >= 0) {
+        return read_announced(x, (uint64_t)announced, into, e);
+    }
+    if (reads_to_end(x)) {
+        return read_to_end(x, into, e);
+    }
+    x->body_ended = true;
+    return 0;
+}
+
+bool body_skip(struct request *x)
+{
+    char piece[16 * 1024];
+    int64_t announced = -1;
+    uint64_t left = DRAIN_BYTES;
+    int64_t deadline = clock_mono_ms() + DRAIN_MS;
+    if (x->body_ended || announced_length(x, &announced, NULL) != 0 || (announced < 0 && !reads_to_end(x))) {
+        return true;
+    }
+    if (!x->carrier->body_has_end && announced >= 0 && (uint64_t)announced < left) {
+        left = (uint64_t)announced;
+    }
+    while (left > 0) {
+        ssize_t count = x->carrier->read(x, piece, left < sizeof piece ? (size_t)left : sizeof piece, deadline);
+        if (count <= 0) {
+            x->body_ended = count != WEB_CARRIER_LATE;
+            return x->body_ended;
+        }
+        left -= (uint64_t)count;
+    }
+    return !x->carrier->body_has_end;
+}

@@ -1,0 +1,27 @@
+/* body.h - the body of a request: reading it within limits of size, time and memory.
+ *
+ * Threads: a request belongs to one thread at a time.
+ */
+#ifndef BODY_H
+#define BODY_H
+
+#include <stdbool.h>
+
+struct buf;
+struct err;
+struct request;
+
+/* Reads the body to its end and adds it to *into, which is initialised; its limit is the longest
+ * body that is allowed. On -1:
+ *   ERR_TOO_LARGE  the body is longer than the limit; with a Content-Length this is known before a
+ *                  byte is read
+ *   ERR_SLOW       it took longer than 20 s plus its length at 16 kB/s
+ *   ERR_CROWDED    too many bytes are in work in this process (budget.h)
+ *   ERR_INPUT      fewer bytes came than announced, or Content-Length is no number */
+int body_read(struct request *x, struct buf *into, struct err *e);
+
+/* Reads and drops what is left of the body, for at most two seconds, so that the client, which may
+ * still be sending, gets the answer. False when there is more of the body. */
+bool body_skip(struct request *x);
+
+#endif

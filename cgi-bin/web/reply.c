@@ -1,0 +1,219 @@
+/* reply.c - see reply.h. */
+#include "web/reply.h"
+
+#include "base/ck.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "format/problem.h"
+#include "web/body.h"
+#include "web/private/web_carrier.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    HEADERS_MAX = WEB_CARRIER_HEADERS_MAX,
+    /* Bytes of a body that are sent in one write with the headers. A CGI program can be killed
+     * between two writes, and Apache makes a complete answer with an empty body of the headers
+     * alone. */
+    TOGETHER_MAX = 64 * 1024,
+};
+
+void reply_init(struct reply *r, int status)
+{
+    memset(r, 0, sizeof *r);
+    r->status = status;
+    buf_init(&r->headers, HEADERS_MAX);
+    buf_init(&r->body, BUF_UNLIMITED); /* its makers are bounded: a page by its budget, a problem by its texts */
+}
+
+void reply_fini(struct reply *r)
+{
+    buf_fini(&r->headers);
+    buf_fini(&r->body);
+}
+
+__attribute__((format(printf, 3, 0))) static void add_header(struct buf *to, const char *name, const char *format,
+                                                             va_list args)
+{
+    char value[4096];
+    int length = vsnprintf(value, sizeof value, format, args);
+    CK(length >= 0 && (size_t)length < sizeof value && strpbrk(value, "\r\n") == NULL);
+    buf_addf(to, "%s: %s\r\n", name, value);
+    CK(!to->over);
+}
+
+void reply_header(struct reply *r, const char *name, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    add_header(&r->headers, name, format, args);
+    va_end(args);
+    r->own_caching = r->own_caching || str_equal_nocase(name, "Cache-Control");
+}
+
+void reply_common_header(struct request *x, const char *name, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    add_header(&x->common, name, format, args);
+    va_end(args);
+}
+
+static const char *reason(int status)
+{
+    static const struct {
+        int status;
+        const char *phrase;
+    } reasons[] = {
+        {200, "OK"},
+        {201, "Created"},
+        {204, "No Content"},
+        {303, "See Other"},
+        {304, "Not Modified"},
+        {400, "Bad Request"},
+        {403, "Forbidden"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {408, "Request Timeout"},
+        {409, "Conflict"},
+        {413, "Content Too Large"},
+        {415, "Unsupported Media Type"},
+        {503, "Service Unavailable"},
+    };
+    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
+        if (reasons[i].status == status) {
+            return reasons[i].phrase;
+        }
+    }
+    return "Internal Server Error";
+}
+
+/* Nearly every answer of these programs is data. A browser must never take it for a page, a frame
+ * or a script, and no search engine is to list it. */
+static const char data_headers[] = "X-Content-Type-Options: nosniff\r\n"
+                                   "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"
+                                   "X-Frame-Options: DENY\r\n"
+                                   "Referrer-Policy: no-referrer\r\n"
+                                   "X-Robots-Tag: noindex\r\n"
+                                   "X-Accel-Buffering: no\r\n";
+
+/* With no-referrer a browser would call the origin of a page's form "null". */
+static const char page_headers[] = "X-Content-Type-Options: nosniff\r\n"
+                                   "Referrer-Policy: same-origin\r\n"
+                                   "X-Accel-Buffering: no\r\n";
+
+static bool is_bodyless(int status)
+{
+    return status == 204 || status == 304;
+}
+
+/* Everything up to the empty line. common: whole header lines. ends: the length of the body is known. */
+static void add_head(struct buf *out, const struct reply *r, const char *common, bool ends)
+{
+    buf_addf(out, "Status: %d %s\r\n", r->status, reason(r->status));
+    buf_add(out, r->headers.bytes, r->headers.length);
+    buf_adds(out, common);
+    if (r->policy != NULL) {
+        buf_adds(out, "Content-Security-Policy: ");
+        buf_adds(out, r->policy);
+        buf_adds(out, "\r\n");
+    }
+    buf_adds(out, r->policy != NULL ? page_headers : data_headers);
+    if (!r->own_caching) {
+        buf_adds(out, "Cache-Control: no-store\r\n");
+    }
+    if (ends && !is_bodyless(r->status)) {
+        buf_addf(out, "Content-Length: %zu\r\n", r->body.length);
+    }
+    buf_adds(out, "\r\n");
+    CK(!out->over && !r->body.over);
+}
+
+static struct {
+    void (*count)(void *context, int status);
+    void *context;
+} answers;
+
+void reply_counter(void (*count)(void *context, int status), void *context)
+{
+    answers.count = count;
+    answers.context = context;
+}
+
+void reply_count(int status)
+{
+    if (answers.count != NULL) {
+        answers.count(answers.context, status);
+    }
+}
+
+void reply_send(struct request *x, struct reply *r)
+{
+    struct buf head;
+    reply_count(r->status); /* before it is out: who asks next finds it counted */
+    bool with_body = !is_bodyless(r->status) && request_method(x) != REQUEST_HEAD && r->body.length > 0;
+    bool together = with_body && r->body.length <= TOGETHER_MAX;
+    buf_init(&head, HEADERS_MAX * 4 + TOGETHER_MAX);
+    add_head(&head, r, buf_text(&x->common), !r->endless);
+    if (together) {
+        buf_add(&head, r->body.bytes, r->body.length);
+    }
+    if (x->carrier->write(x, head.bytes, head.length) == 0 && with_body && !together) {
+        x->carrier->write(x, r->body.bytes, r->body.length); /* a peer that left doesn't matter any more */
+    }
+    buf_fini(&head);
+    if (!x->carrier->body_has_end) {
+        body_skip(
+            x); /* or the pipe would be closed over unread bytes; FastCGI has outflow.h for that, without a thread */
+    }
+    x->carrier->finish(x);
+}
+
+void reply_problem_head(struct reply *r, const struct err *e)
+{
+    const struct problem *p = problem_of(e->code);
+    if (e->code == ERR_SYSTEM || e->code == ERR_CONFIG || e->code == ERR_CORRUPT || e->code == ERR_FULL ||
+        e->code == ERR_READONLY || e->code == ERR_NEWER) {
+        log_line("%d %s: %s", p->status, p->slug, e->text);
+    }
+    r->status = p->status;
+    if (p->retry_after > 0) {
+        reply_header(r, "Retry-After", "%u", p->retry_after);
+    }
+}
+
+void reply_problem(struct reply *r, const struct err *e, bool as_text, const char *epoch)
+{
+    reply_problem_head(r, e);
+    reply_header(r, "Content-Type", "%s", as_text ? "text/plain; charset=utf-8" : "application/problem+json");
+    problem_body(&r->body, e, as_text, epoch);
+}
+
+void reply_send_problem(struct request *x, const struct err *e, const char *epoch, const struct buf *headers)
+{
+    struct reply r;
+    reply_init(&r, 500);
+    reply_problem(&r, e, request_wants_text(x), epoch);
+    if (headers != NULL) {
+        buf_add(&r.headers, headers->bytes, headers->length);
+    }
+    reply_send(x, &r);
+    reply_fini(&r);
+}
+
+void reply_render(struct buf *out, const struct reply *r, const char *common)
+{
+    add_head(out, r, common, true);
+    if (!is_bodyless(r->status)) {
+        buf_add(out, r->body.bytes, r->body.length);
+    }
+}
+
+void reply_render_opening(struct buf *out, const struct reply *r, const char *common)
+{
+    add_head(out, r, common, false);
+    buf_add(out, r->body.bytes, r->body.length);
+}
