@@ -1,0 +1,118 @@
+// papers.mjs - do the papers (*.md), the pages for owners and the comments of configurations hold?
+//
+//   node tests/lint/papers.mjs [FOLDER]    FOLDER: a copy of the repository (default: the repository itself)
+//
+// - Each link of a paper leads to a file and a heading that are there. Papers in www/ are served with the page, so theirs
+//   stay inside of www/.
+// - Prose has at most 120 columns (tables and code may have more), a comment of a configuration at most 100.
+// - Settings: `name = value` and POLLCHAT_NAME name one that exists. A number in brackets behind its name, as in
+//   `max_wait` (25), is its default. All of this is compared with cgi-bin/chat.conf.example, which the program writes.
+// Prints one line for each offence; status 1 if there was any.
+
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+
+const root = path.resolve(process.argv[2] ?? new URL('../..', import.meta.url).pathname);
+const PROSE = 120;
+const COMMENT = 100;
+const read = (file) => fs.readFileSync(path.join(root, file), 'utf8');
+let bad = false;
+const offence = (file, line, text) => {
+  console.log(`${file}:${line}: ${text}`);
+  bad = true;
+};
+
+/** All files below the folder, foreign and built ones left out. */
+function list(folder) {
+  return fs.readdirSync(path.join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const name = path.join(folder, entry.name);
+    if (/^(\.git|build|node_modules)$/.test(entry.name)) return [];
+    return entry.isDirectory() ? list(name) : [name];
+  });
+}
+
+/** Only what git knows or would take, where there is a git. */
+function files() {
+  const all = list('.');
+  try {
+    const run = (...args) => execFileSync('git', ['-c', 'safe.directory=*', '-C', root, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+    const known = new Set(run('ls-files', '-co', '--exclude-standard').split('\n'));
+    return all.filter((name) => known.has(name));
+  } catch {
+    return all;
+  }
+}
+
+/** The lines of a paper that are neither code nor tables, as [number, text]; and its tables' lines. */
+function lines(text) {
+  let isCode = false;
+  const prose = [];
+  const tables = [];
+  text.split('\n').forEach((line, i) => {
+    if (/^ *```/.test(line)) isCode = !isCode;
+    else if (isCode || /^( {4}|\t)/.test(line)) return;
+    else (line.startsWith('|') ? tables : prose).push([i + 1, line]);
+  });
+  return { prose, tables };
+}
+
+/** As GitHub makes them: lower case, signs dropped, blanks to hyphens. */
+const anchor = (heading) => heading.replace(/`|\[([^\]]*)\]\([^)]*\)/g, '$1').toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, '').trim().replace(/ /g, '-');
+const anchorsOf = (file) => new Set(lines(read(file)).prose.filter(([, line]) => /^#+ /.test(line)).map(([, line]) => anchor(line.replace(/^#+ /, ''))));
+
+function checkLinks(file, text) {
+  const { prose, tables } = lines(text);
+  for (const [number, line] of [...prose, ...tables]) {
+    for (const [, target] of line.matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^[a-z]+:/.test(target)) continue;
+      const [name, fragment] = target.split('#');
+      const to = name === '' ? file : path.normalize(path.join(path.dirname(file), name));
+      if (!fs.existsSync(path.join(root, to))) offence(file, number, `a link to ${to}, which is not there`);
+      else if (fragment !== undefined && to.endsWith('.md') && !anchorsOf(to).has(fragment)) offence(file, number, `${to} has no heading #${fragment}`);
+      if (file.startsWith('www/') && !to.startsWith('www/')) offence(file, number, `is served, and links to ${to}, which isn't`);
+    }
+  }
+}
+
+const settings = new Map([...read('cgi-bin/chat.conf.example').matchAll(/^;([a-z_]+) =(?: (.*))?$/gm)].map((match) => [match[1], match[2] ?? '']));
+
+function checkSettings(file, text) {
+  text.split('\n').forEach((line, i) => {
+    const named = [...line.matchAll(/(?:`|<code>)([a-z_]+) = /g), ...line.matchAll(/\bPOLLCHAT_([A-Z_]+)\b/g)].map((match) => match[1].toLowerCase());
+    for (const name of named.filter((other) => other !== 'conf')) { // POLLCHAT_CONF names the file
+      if (!settings.has(name)) offence(file, i + 1, `there is no setting ${name}`);
+    }
+    for (const [, name, value] of line.matchAll(/`([a-z_]+)` \((\d+)\)/g)) {
+      if (settings.has(name) && settings.get(name) !== value) offence(file, i + 1, `${name} is ${settings.get(name)} by default, not ${value}`);
+    }
+  });
+}
+
+function checkWidth(file, text) {
+  for (const [number, line] of lines(text).prose) {
+    if ([...line].length > PROSE) offence(file, number, `${[...line].length} columns; prose has at most ${PROSE}`);
+  }
+}
+
+function checkComments(file, text) {
+  text.split('\n').forEach((line, i) => {
+    const width = [...line.replace(/\t/g, '    ')].length;
+    if (/^\s*[#;]/.test(line) && width > COMMENT) offence(file, i + 1, `${width} columns; a comment has at most ${COMMENT}`);
+  });
+}
+
+const isConfiguration = (name) => /^(apache|lighttpd)\/.*(\.conf|htaccess(-cgi)?)$|^cgi-bin\/(systemd|debian)\//.test(name) || name === 'cgi-bin/chat.conf.example';
+for (const file of files().sort()) {
+  if (file.endsWith('.md')) {
+    const text = read(file);
+    checkLinks(file, text);
+    checkSettings(file, text);
+    checkWidth(file, text);
+  } else if (file.endsWith('.html')) {
+    checkSettings(file, read(file));
+  } else if (isConfiguration(file)) {
+    checkComments(file, read(file));
+  }
+}
+process.exit(bad ? 1 : 0);
