@@ -25,7 +25,7 @@
 
 enum { SPARE_THREADS = 2 }; /* that say no while all others wait for a store that is stuck */
 
-struct poll_program {
+struct program {
     struct site *site;
     struct commit *commit;
 };
@@ -136,7 +136,7 @@ static void answer_outcome(struct request *x, const char *epoch, struct chat_dra
     refuse(x, &e, draft);
 }
 
-static void send_draft(struct request *x, struct poll_program *p, struct chat_draft *draft)
+static void send_draft(struct request *x, struct program *p, struct chat_draft *draft)
 {
     char epoch[CHAT_EPOCH_SIZE] = "";
     struct err e = ERR_INIT;
@@ -150,7 +150,7 @@ static void send_draft(struct request *x, struct poll_program *p, struct chat_dr
 
 static void handle_send(struct request *x, void *context)
 {
-    struct poll_program *p = context;
+    struct program *p = context;
     struct err e = ERR_INIT;
     struct buf body;
     struct form headers;
@@ -179,7 +179,7 @@ static void handle_send(struct request *x, void *context)
 static void handle(struct request *x, void *context)
 {
     static const struct route routes[] = {{"send", REQUEST_POST, handle_send}, {NULL, 0, NULL}};
-    struct poll_program *p = context;
+    struct program *p = context;
     const struct conf *conf = site_conf(p->site, request_environment(x), NULL);
     if (conf != NULL) {
         forwarded_apply(x, conf->trusted_proxies);
@@ -191,7 +191,7 @@ static void handle(struct request *x, void *context)
 /* Every second; never says that this process is one too many. */
 static bool look_after(void *context)
 {
-    struct poll_program *p = context;
+    struct program *p = context;
     site_look_after(p->site);
     commit_rest(p->commit, false);
     return false;
@@ -199,7 +199,7 @@ static bool look_after(void *context)
 
 static void stop(void *context)
 {
-    struct poll_program *p = context;
+    struct program *p = context;
     commit_rest(p->commit, true);
 }
 
@@ -211,7 +211,7 @@ static void count_answer(void *site, int status)
 int main(void)
 {
     unsigned threads = site_threads();
-    struct poll_program p = {.site = site_new(STORE_WRITE, !serve_is_fastcgi(), serve_stopping())};
+    struct program p = {.site = site_new(STORE_WRITE, !serve_is_fastcgi(), serve_stopping())};
     const struct serve how = {
         .handle = handle, .stop = stop, .is_surplus = look_after, .context = &p, .threads = threads};
     log_program("send");

@@ -6,14 +6,12 @@
 
 #include "base/ck.h"
 #include "base/clock.h"
+#include "shared/private/process.h"
 #include "shared/shm.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/types.h>
 #include <unistd.h>
 
 enum {
@@ -37,7 +35,7 @@ struct spread {
 };
 
 /* A line of the log that was written. */
-struct tsv {
+struct line {
     _Atomic uint64_t hash;     /* 0: free */
     _Atomic int64_t written;   /* monotonic ms */
     _Atomic uint64_t left_out; /* times that it was left out since then */
@@ -52,7 +50,7 @@ struct page {
     _Atomic uint64_t counter[METRICS_COUNTER__MAX];
     struct spread histogram[METRICS_HISTOGRAM__MAX];
     struct slot slots[SLOTS];
-    struct tsv lines[LINES];
+    struct line lines[LINES];
     _Atomic uint64_t lines_left_out; /* lines that had no place among them */
 };
 
@@ -62,11 +60,13 @@ struct metrics_file {
     struct slot *slot; /* of this process; NULL: all are taken */
 };
 
-static bool is_usable(const struct page *p)
+/* Is a mapped file what a new one would be? */
+static bool is_usable(const void *bytes, const void *first)
 {
-    char boot[SHM_BOOT_SIZE];
-    shm_boot(boot);
-    return atomic_load(&p->magic) == MAGIC && p->layout == LAYOUT && strncmp(p->boot, boot, sizeof boot) == 0;
+    const struct page *p = bytes;
+    const struct page *ours = first;
+    return atomic_load(&p->magic) == MAGIC && p->layout == ours->layout &&
+           strncmp(p->boot, ours->boot, sizeof p->boot) == 0;
 }
 
 static void fill(struct page *p)
@@ -78,39 +78,24 @@ static void fill(struct page *p)
 }
 
 /* NULL when there is none. */
-static struct shm *map_ours(const char *path)
+static struct shm *map_shared(const char *path)
 {
     struct page page;
-    const struct shm_new made = {.size = sizeof page, .first = &page, .length = sizeof page};
+    const struct shm_new made = {.size = sizeof page, .first = &page, .length = sizeof page, .is_usable = is_usable};
     memset(&page, 0, sizeof page);
     fill(&page);
-    for (int round = 0; round < 3; round++) {
-        struct shm *map = shm_map(path, &made, NULL);
-        if (map == NULL || is_usable(shm_bytes(map))) {
-            return map;
-        }
-        int renewed = shm_renew(map, &made, NULL);
-        shm_unmap(map);
-        if (renewed != 0) {
-            return NULL;
-        }
-    }
-    return NULL;
+    return shm_map(path, &made, NULL);
 }
 
 /* ---- gauges ---- */
-
-static bool is_dead(uint32_t pid)
-{
-    return kill((pid_t)pid, 0) != 0 && errno == ESRCH;
-}
 
 static struct slot *claim(struct page *p)
 {
     uint32_t own = (uint32_t)getpid();
     for (size_t i = 0; i < SLOTS; i++) {
         uint32_t pid = atomic_load(&p->slots[i].pid);
-        if ((pid == 0 || pid == own || is_dead(pid)) && atomic_compare_exchange_strong(&p->slots[i].pid, &pid, own)) {
+        if ((pid == 0 || pid == own || process_is_gone(pid)) &&
+            atomic_compare_exchange_strong(&p->slots[i].pid, &pid, own)) {
             for (size_t k = 0; k < METRICS_GAUGE__MAX; k++) {
                 atomic_store(&p->slots[i].gauge[k], 0);
             }
@@ -123,7 +108,7 @@ static struct slot *claim(struct page *p)
 struct metrics_file *metrics_file_open(const char *path)
 {
     struct metrics_file *t = ck_calloc(1, sizeof *t);
-    t->map = path != NULL ? map_ours(path) : NULL;
+    t->map = path != NULL ? map_shared(path) : NULL;
     if (t->map != NULL) {
         t->page = shm_bytes(t->map);
     } else {
@@ -177,7 +162,7 @@ void metrics_file_gauge(struct metrics_file *t, enum metrics_gauge which, int ch
 
 /* ---- lines of the log ---- */
 
-static struct tsv *line_of(struct page *p, uint64_t hash)
+static struct line *line_of(struct page *p, uint64_t hash)
 {
     for (size_t i = 0; i < LINES; i++) {
         if (atomic_load(&p->lines[i].hash) == hash) {
@@ -188,7 +173,7 @@ static struct tsv *line_of(struct page *p, uint64_t hash)
 }
 
 /* True for one of several processes that ask at once. */
-static bool take_turn(struct tsv *l, int64_t now)
+static bool take_turn(struct line *l, int64_t now)
 {
     int64_t before = atomic_load(&l->written);
     return (now < before || now - before >= LINE_AGAIN_MS) && atomic_compare_exchange_strong(&l->written, &before, now);
@@ -215,7 +200,7 @@ bool metrics_file_line_is_due(struct metrics_file *t, uint64_t line, int64_t now
 {
     struct page *p = t->page;
     uint64_t hash = line != 0 ? line : 1;
-    struct tsv *known = line_of(p, hash);
+    struct line *known = line_of(p, hash);
     if (known == NULL) {
         bool has_place = take_place(p, hash, now);
         *left_out = has_place ? atomic_exchange(&p->lines_left_out, 0) : 0;
@@ -252,7 +237,7 @@ void metrics_file_read(struct metrics_file *t, struct metrics *out)
     }
     for (size_t i = 0; i < SLOTS; i++) {
         uint32_t pid = atomic_load(&t->page->slots[i].pid);
-        if (pid != 0 && !is_dead(pid)) {
+        if (pid != 0 && !process_is_gone(pid)) {
             add_slot(&t->page->slots[i], out);
         }
     }

@@ -22,6 +22,7 @@
 enum {
     LOCK_TRIES = 200, /* a second in all: who has it needs some milliseconds, unless he was stopped */
     LOCK_PAUSE_MS = 5,
+    ROUNDS = 8, /* of mapping a file and finding that another program has to replace it */
 };
 
 struct shm {
@@ -248,11 +249,35 @@ static struct shm *map_descriptor(int fd, const char *path, size_t size, const s
     return s;
 }
 
-struct shm *shm_map(const char *path, const struct shm_new *made, struct err *e)
+static struct shm *map_sized(const char *path, const struct shm_new *made, struct err *e)
 {
     struct stat st = {0};
     int fd = open_sized(path, made, &st, e);
     return fd >= 0 ? map_descriptor(fd, path, made->size, &st, e) : NULL;
+}
+
+/* Puts a new file in the place of the one that s has mapped, unless another one has its name already. s keeps its mapping. */
+static int renew(const struct shm *s, const struct shm_new *made, struct err *e)
+{
+    const struct stat own = {.st_dev = s->device, .st_ino = s->inode};
+    return replace(s->path, &own, made, e);
+}
+
+struct shm *shm_map(const char *path, const struct shm_new *made, struct err *e)
+{
+    for (int round = 0; round < ROUNDS; round++) {
+        struct shm *map = map_sized(path, made, e);
+        if (map == NULL || made->is_usable == NULL || made->is_usable(map->bytes, made->first)) {
+            return map;
+        }
+        int renewed = renew(map, made, e);
+        shm_unmap(map);
+        if (renewed != 0) {
+            return NULL;
+        }
+    }
+    err_set(e, ERR_SYSTEM, "A file that the programs share can't be made.");
+    return NULL;
 }
 
 struct shm *shm_map_there(const char *path, size_t size)
@@ -288,12 +313,6 @@ bool shm_is_replaced(const struct shm *s)
     struct stat st;
     return shm_is_lost(s) || stat(s->path, &st) != 0 || st.st_dev != s->device || st.st_ino != s->inode ||
            (size_t)st.st_size != s->size;
-}
-
-int shm_renew(const struct shm *s, const struct shm_new *made, struct err *e)
-{
-    const struct stat own = {.st_dev = s->device, .st_ino = s->inode};
-    return replace(s->path, &own, made, e);
 }
 
 void shm_boot(char out[SHM_BOOT_SIZE])

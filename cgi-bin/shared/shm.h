@@ -16,16 +16,18 @@
 struct err;
 struct shm;
 
-/* What a new file is: so many bytes, zeros but for the first ones. */
+/* What a new file is: `size` bytes, zeros except for the first ones. */
 struct shm_new {
     size_t size;
     const void *first;
     size_t length; /* of first */
+    /* May a file that was found be used, where a new one would begin with `first`? NULL: any may. */
+    bool (*is_usable)(const void *bytes, const void *first);
 };
 
-/* Maps the file at path, read and write. A missing file, or one of another size, is replaced by a
- * new one, mode 0600. Its blocks are allocated: a full disk is an error here and no SIGBUS later. NULL
- * with ERR_FULL, ERR_READONLY, ERR_EXPOSED (permissions.h) or ERR_SYSTEM. */
+/* Maps the file at path, read and write. A missing file, one of another size, or one that is not
+ * usable is replaced by a new one, mode 0600. Its blocks are allocated: a full disk is an error here
+ * and no SIGBUS later. NULL with ERR_FULL, ERR_READONLY, ERR_EXPOSED (permissions.h) or ERR_SYSTEM. */
 struct shm *shm_map(const char *path, const struct shm_new *made, struct err *e);
 /* The same if it is there in that size; NULL otherwise, and nothing is made. */
 struct shm *shm_map_there(const char *path, size_t size);
@@ -37,10 +39,6 @@ bool shm_is_lost(const struct shm *s);
 
 /* Another file stands at the path now, or none, or it is lost: others ring elsewhere. */
 bool shm_is_replaced(const struct shm *s);
-
-/* The file that s has mapped gives way to a new one, unless another one has its name already; s itself keeps its mapping. -1: it can't
- * (ERR_FULL, ERR_READONLY, ERR_SYSTEM). */
-int shm_renew(const struct shm *s, const struct shm_new *made, struct err *e);
 
 enum { SHM_BOOT_SIZE = 40 };
 

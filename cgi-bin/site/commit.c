@@ -4,8 +4,8 @@
 #include "base/ck.h"
 #include "base/clock.h"
 #include "base/err.h"
-#include "shared/bell.h"
 #include "shared/metrics_file.h"
+#include "shared/room_heads.h"
 #include "site/head_files.h"
 #include "site/site.h"
 
@@ -82,7 +82,7 @@ static size_t take_group(struct commit *c, struct entry *group[GROUP_MAX])
     return count;
 }
 
-/* Rings when everything is durable. Between bell_writing and bell_done no reader trusts a known head, so that a death in
+/* Rings when everything is durable. Between room_heads_begin_commit and room_heads_end_commit no reader trusts a known head, so that a death in
  * between can't hide a message. */
 static int append_and_ring(struct store *store, struct bell *bell, const char *folder, struct store_job *jobs,
                            size_t count, struct err *e)
@@ -90,25 +90,25 @@ static int append_and_ring(struct store *store, struct bell *bell, const char *f
     if (bell == NULL) {
         return store_append(store, jobs, count, e);
     }
-    if (!bell_has_writer(bell) && store_stamp(folder) != bell_stamp(bell)) {
-        bell_forget(bell); /* somebody has committed without a ring, and this commit would cover the traces */
+    if (!room_heads_has_writer(bell) && store_stamp(folder) != room_heads_stamp(bell)) {
+        room_heads_forget(bell); /* somebody has committed without a ring, and this commit would cover the traces */
     }
-    int token = bell_writing(bell);
+    int token = room_heads_begin_commit(bell);
     int result = store_append(store, jobs, count, e);
     for (size_t i = 0; result == 0 && i < count; i++) {
         if (jobs[i].outcome == STORE_STORED) {
-            bell_wrote(bell, jobs[i].draft->room, jobs[i].seq);
+            room_heads_raise(bell, jobs[i].draft->room, jobs[i].seq);
         }
     }
     if (result == 0) {
-        bell_set_stamp(bell, store_stamp(folder));
+        room_heads_set_stamp(bell, store_stamp(folder));
         if (store_is_replaced(store)) { /* meanwhile: the heads are another file's than the stamp */
-            bell_forget(bell);
+            room_heads_forget(bell);
         }
     } else if (e == NULL || e->code != ERR_BUSY) {
-        bell_forget(bell); /* a commit whose last step failed may have happened after all */
+        room_heads_forget(bell); /* a commit whose last step failed may have happened after all */
     }
-    bell_done(bell, token);
+    room_heads_end_commit(bell, token);
     return result;
 }
 

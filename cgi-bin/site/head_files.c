@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "format/json.h"
 #include "shared/bell.h"
+#include "shared/room_heads.h"
 #include "site/site.h"
 #include "system/conf.h"
 
@@ -271,7 +272,8 @@ static uint64_t look(const struct place *p, struct store *store, struct bell *be
     struct store_room found = {.head = 0};
     uint64_t head = 0;
     uint64_t oldest = 0;
-    if (bell != NULL && strcmp(bell_epoch(bell), store_epoch(store)) == 0 && bell_look(bell, p->room, &head, &oldest)) {
+    if (bell != NULL && strcmp(bell_epoch(bell), store_epoch(store)) == 0 &&
+        room_heads_look(bell, p->room, &head, &oldest)) {
         return head;
     }
     if (store_read_begin(store, NULL) == 0) {

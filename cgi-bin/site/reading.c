@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "shared/bell.h"
+#include "shared/room_heads.h"
 #include "site/site.h"
 #include "system/budget.h"
 
@@ -104,7 +105,7 @@ static void tell_positions(const struct work *w)
         return;
     }
     for (size_t i = 0; i < w->q->count; i++) {
-        bell_learned(w->bell, w->moment, w->q->rooms[i].name, w->g->rooms[i].head, w->g->rooms[i].oldest);
+        room_heads_learned(w->bell, w->moment, w->q->rooms[i].name, w->g->rooms[i].head, w->g->rooms[i].oldest);
     }
 }
 
@@ -242,7 +243,7 @@ static bool positions_are_known(struct work *w)
     for (size_t i = 0; i < w->q->count; i++) {
         uint64_t head = 0;
         uint64_t oldest = 0;
-        if (!bell_look(w->bell, w->q->rooms[i].name, &head, &oldest)) {
+        if (!room_heads_look(w->bell, w->q->rooms[i].name, &head, &oldest)) {
             return false;
         }
         set_position(w, i, head, oldest);
@@ -346,7 +347,7 @@ static int read_store(struct work *w, struct err *e)
     if (check_epoch(w, e) != 0) {
         return -1;
     }
-    w->moment = w->bell != NULL ? bell_moment(w->bell) : 0;
+    w->moment = w->bell != NULL ? room_heads_moment(w->bell) : 0;
     if (w->bell != NULL && !w->asks_store && w->q->kind == QUERY_SINCE && positions_are_known(w)) {
         return read_idle(w);
     }
@@ -372,14 +373,14 @@ static bool read_in_step(struct work *w, struct site *site)
 static int read_and_tell(struct work *w, struct site *site, struct err *e)
 {
     w->bell = w->stamp != 0 ? site_bell(site, w->store) : NULL;
-    uint64_t found = w->bell != NULL ? bell_stamp(w->bell) : 0;
+    uint64_t found = w->bell != NULL ? room_heads_stamp(w->bell) : 0;
     if (w->bell != NULL && found != w->stamp) {
-        bell_forget(w->bell); /* the heads are those of other files */
+        room_heads_forget(w->bell); /* the heads are those of other files */
     }
     w->asks_store = true;
     int result = read_store(w, e);
     if (result == 0 && w->bell != NULL) {
-        bell_restamp(w->bell, found, w->stamp);
+        room_heads_restamp(w->bell, found, w->stamp);
     }
     return result;
 }

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "shared/room_heads.h"
 #include "system/disk.h"
 #include "system/exposure.h"
 #include "system/permissions.h"
@@ -452,7 +453,7 @@ struct bell *site_bell_in_step(struct site *s, uint64_t *stamp)
         s->bell_count = s->bells[0] != NULL ? 1 : 0;
     }
     struct bell *b = s->bell_count > 0 ? s->bells[s->bell_count - 1] : NULL;
-    bool in_step = b != NULL && bell_stamp(b) == *stamp && !bell_is_replaced(b);
+    bool in_step = b != NULL && room_heads_stamp(b) == *stamp && !bell_is_replaced(b);
     pthread_mutex_unlock(&s->lock);
     return in_step ? b : NULL;
 }
@@ -482,7 +483,7 @@ struct bell *site_bell(struct site *s, struct store *handle)
     if (b != NULL &&
         s->was_replaced) { /* by a copy of itself, perhaps, from another day: what is known of it is of no use */
         s->was_replaced = false;
-        bell_forget(b);
+        room_heads_forget(b);
     }
     pthread_mutex_unlock(&s->lock);
     return b;

@@ -4,6 +4,7 @@
 #include "base/ck.h"
 #include "base/clock.h"
 #include "shared/bell.h"
+#include "shared/room_heads.h"
 #include "site/site.h"
 #include "store/store.h"
 
@@ -59,12 +60,12 @@ static bool has_moved(struct watcher *w)
 static void compare_stamps(struct watcher *w, struct bell *b)
 {
     uint32_t seen = bell_seen(b);
-    uint64_t told = bell_stamp(b);
+    uint64_t told = room_heads_stamp(b);
     uint64_t stamp = store_stamp(site_loaded_conf(w->site)->data);
-    bool is_quiet = !bell_has_writer(b) && bell_seen(b) == seen;
+    bool is_quiet = !room_heads_has_writer(b) && bell_seen(b) == seen;
     if (is_quiet && stamp != told) {
-        bell_forget(b);
-        bell_restamp(b, told, stamp); /* what is learned from now on is of these files, or of later ones */
+        room_heads_forget(b);
+        room_heads_restamp(b, told, stamp); /* what is learned from now on is of these files, or of later ones */
     }
     if (is_quiet) {
         w->compared_at = clock_mono_ms();
@@ -82,7 +83,7 @@ static void watch_bell(struct watcher *w, struct bell *b, uint32_t *seen)
     }
     bool moved = has_moved(w); /* after a ring: so that this commit isn't taken for a silent one later */
     if (!rung && moved && bell_seen(b) == *seen) {
-        bell_forget(b);
+        room_heads_forget(b);
     }
     if (clock_mono_ms() - w->compared_at >= CHECK_MS) {
         compare_stamps(w, b);

@@ -1,7 +1,8 @@
 /* process_slots.c - see process_slots.h. */
 #include "wait/private/process_slots.h"
 
-#include "shared/bell.h"
+#include "shared/poll_load.h"
+#include "shared/slots.h"
 #include "system/allowance.h"
 #include "system/conf.h"
 #include "system/process.h"
@@ -19,14 +20,14 @@ enum {
     CGI_S = 90,      /* longer than a plain CGI process lives */
 };
 
-static struct bell_for place_for(const struct process_slots_request *r)
+static struct slots_request place_for(const struct process_slots_request *r)
 {
-    return (struct bell_for){
+    return (struct slots_request){
         .client = r->client, .most = r->allowed->most, .most_per_client = r->allowed->most_per_client};
 }
 
 /* How many processes of poll that hold none must be there. */
-static unsigned free_needed(const struct bell_crew *c)
+static unsigned free_needed(const struct slots_count *c)
 {
     return c->has_sender ? 1 : 2;
 }
@@ -35,21 +36,21 @@ static unsigned free_needed(const struct bell_crew *c)
  * never one too few. */
 static int hold_and_stay(struct bell *b, const struct process_slots_request *r, unsigned *seconds)
 {
-    const struct bell_for place = place_for(r);
-    int token = bell_hold(b, &place, *seconds);
+    const struct slots_request place = place_for(r);
+    int token = slots_take(b, &place, *seconds);
     if (token < 0 || r->conf->max_held != CONF_AUTO) {
         return token;
     }
-    const struct bell_crew crew = bell_crew(b);
+    const struct slots_count crew = slots_count(b);
     if (crew.holding <= FEWEST || crew.there >= crew.holding + free_needed(&crew)) {
         return token;
     }
     unsigned trial = crew.turned_away > 1 ? CROWDED_TRIAL_S : TRIAL_S;
-    if (bell_try(b, crew.there, trial, PAUSE_S, PAUSE_MOST_S)) {
+    if (slots_try(b, crew.there, trial, PAUSE_S, PAUSE_MOST_S)) {
         *seconds = *seconds < trial ? *seconds : trial;
         return token;
     }
-    bell_release(b, token);
+    slots_release(b, token);
     return -1;
 }
 
@@ -62,13 +63,14 @@ static unsigned few_of(unsigned seen, unsigned cap)
 
 static int hold_by_cgi(struct bell *b, const struct process_slots_request *r, unsigned seconds)
 {
-    struct bell_for place = place_for(r);
+    struct slots_request place = place_for(r);
     if (r->conf->max_held == CONF_AUTO) {
-        (void)bell_join(b, CGI_S); /* until it ends */
-        unsigned seen = bell_show(b, bell_crew(b).there);
-        place.most = few_of(bell_average(b) < SLOW_US ? seen : 0, place.most); /* on a slow host they overlap anyway */
+        (void)slots_join(b, CGI_S); /* until it ends */
+        unsigned seen = slots_show(b, slots_count(b).there);
+        place.most = few_of(poll_load_average(b) < SLOW_US ? seen : 0,
+                            place.most); /* on a slow host they overlap anyway */
     }
-    return bell_hold(b, &place, seconds);
+    return slots_take(b, &place, seconds);
 }
 
 int process_slots_hold(struct bell *b, const struct process_slots_request *r, unsigned *seconds)
@@ -78,20 +80,20 @@ int process_slots_hold(struct bell *b, const struct process_slots_request *r, un
 
 bool process_slots_can_hold(const struct bell *b, const struct process_slots_request *r)
 {
-    struct bell_for place = place_for(r);
-    const struct bell_crew crew = bell_crew(b);
+    struct slots_request place = place_for(r);
+    const struct slots_count crew = slots_count(b);
     bool is_free = true;
     if (r->conf->max_held == CONF_AUTO && r->stays) {
         is_free = crew.holding < FEWEST || crew.there > crew.holding + free_needed(&crew);
     } else if (r->conf->max_held == CONF_AUTO) {
-        place.most = few_of(bell_average(b) < SLOW_US ? bell_shown(b) : 0, place.most);
+        place.most = few_of(poll_load_average(b) < SLOW_US ? slots_shown(b) : 0, place.most);
     }
-    return is_free && bell_can_hold(b, &place);
+    return is_free && slots_are_free(b, &place);
 }
 
 bool process_slots_leaves(struct bell *b, int token, const struct conf *conf)
 {
-    const struct bell_crew crew = bell_crew(b);
+    const struct slots_count crew = slots_count(b);
     bool is_in_the_way = conf->max_held == CONF_AUTO && !crew.has_sender && crew.there >= crew.holding + 2;
-    return (crew.there > process_limit_polls(conf) + SPARE || is_in_the_way) && bell_leave(b, token, LEAVE_MS);
+    return (crew.there > process_limit_polls(conf) + SPARE || is_in_the_way) && slots_leave(b, token, LEAVE_MS);
 }

@@ -9,7 +9,10 @@
 #include "shared/bell.h"
 #include "shared/metrics_file.h"
 #include "shared/poll_interval.h"
+#include "shared/poll_load.h"
+#include "shared/room_heads.h"
 #include "shared/site_key.h"
+#include "shared/slots.h"
 #include "site/site.h"
 #include "site/watcher.h"
 #include "system/allowance.h"
@@ -49,7 +52,7 @@ struct waiting {
     _Atomic(struct watcher *) watch;
     bool failed;
     atomic_bool many_at_once; /* seen: this process gets several requests at a time */
-    atomic_int kept;          /* a process of mod_fcgid: its token of bell_join, -1 while it has none */
+    atomic_int kept;          /* a process of mod_fcgid: its token of slots_join, -1 while it has none */
     _Atomic int64_t arrived_us;
     atomic_bool costs; /* the last request had a process to itself */
     struct bell *bell; /* plain CGI: where the one request sleeps */
@@ -190,7 +193,7 @@ static struct bell *bell_of(struct waiting *w)
 static void join(struct waiting *w)
 {
     struct bell *bell = bell_of(w);
-    atomic_store(&w->kept, bell != NULL ? bell_join(bell, KEPT_S) : -1);
+    atomic_store(&w->kept, bell != NULL ? slots_join(bell, KEPT_S) : -1);
 }
 
 bool waiting_is_surplus(struct waiting *w)
@@ -200,7 +203,7 @@ bool waiting_is_surplus(struct waiting *w)
     if (bell == NULL) {
         return false; /* the number of processes is unknown, and all stay */
     }
-    if (!bell_stay(bell, token, KEPT_S)) {
+    if (!slots_stay(bell, token, KEPT_S)) {
         atomic_store(&w->kept, -1); /* the next request joins again */
         return false;
     }
@@ -256,7 +259,7 @@ static void release_place(struct waiting *w, int token)
     }
     struct bell *bell = token >= 0 ? bell_of(w) : NULL;
     if (bell != NULL) {
-        bell_release(bell, token);
+        slots_release(bell, token);
     }
 }
 
@@ -415,7 +418,7 @@ static unsigned rate_of(const struct waiting *w, const struct request *x, const 
  * meanwhile. */
 static unsigned overlap_in(const struct waiting *w, const struct bell *bell)
 {
-    const struct bell_crew crew = bell_crew(bell);
+    const struct slots_count crew = slots_count(bell);
     return w->fastcgi || crew.there <= crew.holding + 1 ? 1 : crew.there - crew.holding;
 }
 
@@ -429,11 +432,11 @@ unsigned waiting_poll_after(struct waiting *w, const struct request *x, const st
     }
     if (costs_a_process(w, x)) {
         took = w->fastcgi ? (uint64_t)(clock_mono_us() - atomic_load(&w->arrived_us)) : process_age_us();
-        rules.rate = poll_interval_rate(bell_took(bell, took * overlap_in(w, bell)), (unsigned)conf->poll_rate);
+        rules.rate = poll_interval_rate(poll_load_took(bell, took * overlap_in(w, bell)), (unsigned)conf->poll_rate);
     } else {
         rules.rate = rate_of(w, x, conf);
     }
-    return bell_poll_interval(bell, client_of(w, x, conf), took, &rules);
+    return poll_load_next(bell, client_of(w, x, conf), took, &rules);
 }
 
 /* Takes what x keeps busy while it waits (a process or a worker). False: there is none to spare.
@@ -537,8 +540,8 @@ static bool is_forsaken(const struct waiting *w)
 static bool is_out_of_step(struct waiting *w)
 {
     uint64_t stamp = 0;
-    return !bell_has_writer(w->bell) && site_bell_in_step(w->site, &stamp) == NULL && !bell_has_writer(w->bell) &&
-           bell_seen(w->bell) == w->seen;
+    return !room_heads_has_writer(w->bell) && site_bell_in_step(w->site, &stamp) == NULL &&
+           !room_heads_has_writer(w->bell) && bell_seen(w->bell) == w->seen;
 }
 
 bool waiting_sleep(struct waiting *w, int timeout_ms)
@@ -563,5 +566,5 @@ bool waiting_sleep(struct waiting *w, int timeout_ms)
 void waiting_end(struct waiting *w, int token)
 {
     metrics_file_gauge(site_metrics(w->site), METRICS_PARKED_POLLS, -1);
-    bell_release(w->bell, token);
+    slots_release(w->bell, token);
 }

@@ -3,6 +3,8 @@
 
 #include "base/err.h"
 #include "shared/bell.h"
+#include "shared/room_heads.h"
+#include "shared/slots.h"
 #include "system/allowance.h"
 #include "system/conf.h"
 #include "wait/private/process_slots.h"
@@ -54,10 +56,10 @@ static void add_process(bool joins, bool writes)
     pid_t child = fork();
     if (child == 0) {
         if (joins) {
-            bell_join(bell, 600);
+            slots_join(bell, 600);
         }
         if (writes) {
-            bell_done(bell, bell_writing(bell));
+            room_heads_end_commit(bell, room_heads_begin_commit(bell));
         }
         if (write(ready[1], &byte, 1) != 1) {
             _exit(1);
@@ -135,7 +137,7 @@ static void the_last_process_is_tried_for_seconds_and_then_left_alone(void **sta
     assert_true(token >= 0);
     assert_true(seconds <= 10);
     assert_false(can_hold(true));
-    bell_release(bell, token);
+    slots_release(bell, token);
     assert_int_equal(hold(true, &seconds), -1);
 }
 
@@ -155,11 +157,11 @@ static void by_plain_cgi_two_are_held_until_more_were_there_at_once(void **state
 static void who_is_in_the_way_of_a_sender_leaves(void **state)
 {
     (void)state;
-    int own = bell_join(bell, 600);
+    int own = slots_join(bell, 600);
     assert_false(process_slots_leaves(bell, own, &conf)); /* the only one */
     add_process(true, false);
     assert_true(process_slots_leaves(bell, own, &conf));
-    own = bell_join(bell, 600);
+    own = slots_join(bell, 600);
     add_process(false, true);
     assert_false(process_slots_leaves(bell, own, &conf)); /* it has found its way */
 }

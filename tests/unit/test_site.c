@@ -3,6 +3,7 @@
 
 #include "chat/query.h"
 #include "shared/bell.h"
+#include "shared/room_heads.h"
 #include "site/commit.h"
 #include "site/reading.h"
 #include "site/site.h"
@@ -35,12 +36,12 @@ static uint64_t head_by(struct site *s, struct store *store)
     uint64_t oldest = 0;
     struct bell *bell = site_bell(s, store);
     assert_non_null(bell);
-    if (bell_look(bell, "lobby", &head, &oldest)) {
+    if (room_heads_look(bell, "lobby", &head, &oldest)) {
         return head;
     }
-    uint64_t moment = bell_moment(bell);
+    uint64_t moment = room_heads_moment(bell);
     head = head_in(store);
-    bell_learned(bell, moment, "lobby", head, 1);
+    room_heads_learned(bell, moment, "lobby", head, 1);
     return head;
 }
 

@@ -1,5 +1,5 @@
 /* process_slots.h - how many polls a site may hold where each request takes a process: rules over what
- * bell.h counts.
+ * slots.h counts.
  *
  * The programs can't see how many processes a host allows: there are accounts with five in all, and
  * with five for each program. Processes that run already were allowed. So with max_held = auto:
@@ -30,18 +30,18 @@ struct conf;
 struct process_slots_request {
     const struct conf *conf;
     const struct allowance *allowed; /* ALLOWANCE_PROCESSES */
-    uint16_t client;                 /* see struct bell_for */
+    uint16_t client;                 /* see struct slots_request */
     bool stays;                      /* the process outlives the request: FastCGI */
 };
 
-/* Takes a place for *seconds, which may become less. Returns a token for bell_release, or -1 when
+/* Takes a place for *seconds, which may become less. Returns a token for slots_release, or -1 when
  * there is no place. */
 int process_slots_hold(struct bell *b, const struct process_slots_request *r, unsigned *seconds);
 
 /* Would process_slots_hold find a place now, for the whole time? */
 bool process_slots_can_hold(const struct bell *b, const struct process_slots_request *r);
 
-/* FastCGI. token: of bell_join, of this process, which is idle. True: the site has more processes
+/* FastCGI. token: of slots_join, of this process, which is idle. True: the site has more processes
  * than it needs, the process is no longer counted, and is to end. */
 bool process_slots_leaves(struct bell *b, int token, const struct conf *conf);
 

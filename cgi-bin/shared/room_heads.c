@@ -1,0 +1,259 @@
+/* room_heads.c - see room_heads.h; the layout of the file is in private/bell_file.h. */
+#include "shared/room_heads.h"
+
+#include "base/clock.h"
+#include "shared/bell.h"
+#include "shared/private/bell_file.h"
+#include "shared/private/process.h"
+#include "shared/shm.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    SECONDS = 255,
+    LONG_S = 10,     /* twice as long as a writer waits for others by default */
+    SENDER_S = 3600, /* how long a process counts as there after it wrote, while it lives */
+    PROBES = 32,     /* entries looked at for a room; the table is meant to be sparse */
+    LOOK_FOR_DEAD_MS = 200,
+};
+
+/* ---- rooms ---- */
+
+static uint32_t hash_of(const char *room)
+{
+    uint32_t hash = 2166136261U; /* FNV-1a, 32 bits (Fowler, Noll, Vo) */
+    for (; *room != '\0'; room++) {
+        hash = (hash ^ (unsigned char)*room) * 16777619U;
+    }
+    return hash;
+}
+
+/* The room's slot; with `make`, a free one is claimed for it. NULL: none. *unsure: there may be one in a moment, as a slot is being
+ * named just now (or its namer died over it); otherwise the table is full around there, and stays so. */
+static struct bell_room *find(struct bell *b, const char *room, bool make, bool *unsure)
+{
+    *unsure = false;
+    uint32_t hash = hash_of(room);
+    for (uint32_t i = 0; i < PROBES;) {
+        struct bell_room *s = &b->rooms[(hash + i) % BELL_ROOMS];
+        uint32_t state = atomic_load_explicit(&s->state, memory_order_acquire);
+        if (state == BELL_ROOM_READY && strncmp(s->room, room, BELL_ROOM_BYTES) == 0) {
+            return s;
+        }
+        if (state == BELL_ROOM_FREE && !make) {
+            return NULL;
+        }
+        if (state == BELL_ROOM_FREE && atomic_compare_exchange_strong(&s->state, &state, BELL_ROOM_CLAIMED)) {
+            snprintf(s->room, BELL_ROOM_BYTES, "%s", room);
+            atomic_store_explicit(&s->state, BELL_ROOM_READY, memory_order_release);
+            return s;
+        }
+        if (state == BELL_ROOM_CLAIMED) {
+            *unsure = true;
+            return NULL;
+        }
+        if (state == BELL_ROOM_READY && strncmp(s->room, room, BELL_ROOM_BYTES) == 0) {
+            return s; /* somebody was quicker to claim it, for the same room */
+        }
+        i++;
+    }
+    return NULL;
+}
+
+/* ---- heads ---- */
+
+static uint64_t pack(uint32_t generation, uint64_t head)
+{
+    return (uint64_t)(generation & 0xFFFFU) << 48 | head;
+}
+
+static bool fits(uint64_t head)
+{
+    return head < (uint64_t)1 << 48;
+}
+
+/* Within a generation a head only rises, so a reader that was overtaken by a writer can't set it back. */
+static void raise_known(struct bell_room *s, uint32_t generation, uint64_t head)
+{
+    uint64_t next = pack(generation, head);
+    uint64_t known = atomic_load(&s->known);
+    while ((known >> 48 != next >> 48 || known < next) && !atomic_compare_exchange_weak(&s->known, &known, next)) {
+    }
+}
+
+static void note_absence(struct bell *b, uint64_t moment, const char *room)
+{
+    struct bell_absent *a = &b->absent[hash_of(room) % BELL_ABSENT];
+    pthread_mutex_lock(&b->lock);
+    a->moment = moment;
+    snprintf(a->room, BELL_ROOM_BYTES, "%s", room);
+    pthread_mutex_unlock(&b->lock);
+}
+
+/* Whoever makes a room tells of it, in a free slot if there is one in reach, and slots are never given back. So when one is free now
+ * and the room stands before none, nobody has told of it since the absence was noted. */
+static bool is_absent(struct bell *b, uint64_t moment, const char *room)
+{
+    uint32_t hash = hash_of(room);
+    const struct bell_absent *a = &b->absent[hash % BELL_ABSENT];
+    uint32_t state = BELL_ROOM_READY;
+    for (uint32_t i = 0; i < PROBES && state == BELL_ROOM_READY; i++) {
+        state = atomic_load_explicit(&b->rooms[(hash + i) % BELL_ROOMS].state, memory_order_acquire);
+    }
+    pthread_mutex_lock(&b->lock);
+    bool noted = a->moment == moment && strcmp(a->room, room) == 0;
+    pthread_mutex_unlock(&b->lock);
+    return noted && state == BELL_ROOM_FREE;
+}
+
+bool room_heads_look(struct bell *b, const char *room, uint64_t *head, uint64_t *oldest)
+{
+    if (room_heads_has_writer(b) || shm_is_lost(b->map)) {
+        return false;
+    }
+    bool unsure = false;
+    uint32_t generation = atomic_load(&b->header->generation);
+    const struct bell_room *s = find(b, room, false, &unsure);
+    if (s == NULL) {
+        *head = 0;
+        *oldest = 1;
+        return !unsure && is_absent(b, generation, room);
+    }
+    uint64_t known = atomic_load(&s->known);
+    *oldest = atomic_load(&s->oldest);
+    *head = known & (((uint64_t)1 << 48) - 1);
+    return known >> 48 == (generation & 0xFFFFU) && *oldest != 0;
+}
+
+uint64_t room_heads_moment(const struct bell *b)
+{
+    return atomic_load(&b->header->generation);
+}
+
+void room_heads_learned(struct bell *b, uint64_t moment, const char *room, uint64_t head, uint64_t oldest)
+{
+    bool unsure = false;
+    if (head == 0) {
+        note_absence(b, moment, room);
+        return;
+    }
+    struct bell_room *s = fits(head) ? find(b, room, true, &unsure) : NULL;
+    if (s != NULL && atomic_load(&b->header->generation) == moment) {
+        atomic_store(&s->oldest, oldest);
+        raise_known(s, (uint32_t)moment, head);
+    }
+}
+
+/* ---- writers ---- */
+
+/* A writer that died may have committed without telling: nothing that is known can be trusted. */
+static void bury(struct bell *b, uint32_t index, uint32_t pid)
+{
+    atomic_store(&b->header->writing_since[index], 0); /* not for the next writer that gets this place */
+    if (atomic_compare_exchange_strong(&b->header->writers[index], &pid, 0)) {
+        atomic_fetch_add(&b->header->generation, 1);
+        bell_file_ring(b->header);
+    }
+}
+
+/* 1 to SECONDS, round and round. */
+static uint8_t second_of(int64_t mono_ms)
+{
+    return (uint8_t)(mono_ms / 1000 % SECONDS + 1);
+}
+
+/* A writer that takes so long is probably dead, and its process id in use by another process. One
+ * that is only slow still rings in the end, and until then readers ask the store. */
+static bool has_long_written(const struct bell *b, uint32_t index, int64_t now_ms)
+{
+    int since = atomic_load(&b->header->writing_since[index]);
+    return since != 0 && (second_of(now_ms) - since + SECONDS) % SECONDS > LONG_S;
+}
+
+/* Somebody writes just now. Dead ones are looked for, though not by every reader at every look. */
+bool room_heads_has_writer(struct bell *b)
+{
+    bool found = false;
+    int64_t now = 0;
+    for (uint32_t i = 0; i < BELL_WRITERS; i++) {
+        uint32_t pid = atomic_load(&b->header->writers[i]);
+        if (pid == 0) {
+            continue;
+        }
+        found = true;
+        now = now != 0 ? now : clock_mono_ms();
+        if (now - atomic_load(&b->looked_for_dead) >= LOOK_FOR_DEAD_MS &&
+            (process_is_gone(pid) || has_long_written(b, i, now))) {
+            bury(b, i, pid);
+        }
+    }
+    if (now != 0 && now - atomic_load(&b->looked_for_dead) >= LOOK_FOR_DEAD_MS) {
+        atomic_store(&b->looked_for_dead, now);
+    }
+    return found;
+}
+
+int room_heads_begin_commit(struct bell *b)
+{
+    uint32_t pid = (uint32_t)getpid();
+    atomic_store(&b->header->sender, bell_file_own_mark(SENDER_S));
+    for (int i = 0; i < BELL_WRITERS; i++) {
+        uint32_t nobody = 0;
+        if (atomic_compare_exchange_strong(&b->header->writers[i], &nobody, pid)) {
+            atomic_store(&b->header->writing_since[i], second_of(clock_mono_ms()));
+            return i;
+        }
+    }
+    return -1; /* more writers than places: room_heads_end_commit makes everybody forget instead */
+}
+
+void room_heads_raise(struct bell *b, const char *room, uint64_t head)
+{
+    bool unsure = !fits(head);
+    struct bell_room *s = unsure ? NULL : find(b, room, true, &unsure);
+    if (s != NULL) {
+        raise_known(s, atomic_load(&b->header->generation), head);
+    } else if (unsure) {
+        /* A reader may be making the room's slot, with the head that it read before this commit. (In a full table nobody
+         * will, so there is nothing that could be stale.) */
+        atomic_fetch_add(&b->header->generation, 1);
+    }
+}
+
+void room_heads_end_commit(struct bell *b, int token)
+{
+    uint32_t pid = (uint32_t)getpid();
+    if (token < 0) {
+        atomic_fetch_add(&b->header->generation, 1);
+    } else {
+        atomic_store(&b->header->writing_since[token], 0);
+        atomic_compare_exchange_strong(&b->header->writers[token], &pid, 0);
+    }
+    atomic_store(&b->header->committed_at, clock_mono_us());
+    bell_file_ring(b->header);
+}
+
+/* ---- stamps ---- */
+
+uint64_t room_heads_stamp(const struct bell *b)
+{
+    return atomic_load(&b->header->stamp);
+}
+
+void room_heads_set_stamp(struct bell *b, uint64_t stamp)
+{
+    atomic_store(&b->header->stamp, stamp);
+}
+
+void room_heads_restamp(struct bell *b, uint64_t found, uint64_t stamp)
+{
+    atomic_compare_exchange_strong(&b->header->stamp, &found, stamp);
+}
+
+void room_heads_forget(struct bell *b)
+{
+    atomic_fetch_add(&b->header->generation, 1);
+    bell_file_ring(b->header);
+}
