@@ -68,7 +68,7 @@ test('from the web, with keys alone', () =>
       await page.waitForURL(/#need$/);
       assert.ok(await page.getByRole('heading', { name: '1. What you need' }).isVisible());
       assert.equal(await page.getByRole('table').getByRole('row').count(), await page.locator('tr').count());
-      await page.getByRole('link', { name: 'this is it' }).click();
+      await page.getByRole('link', { name: 'here it is' }).click();
       await page.waitForURL(/doctor\.html$/);
     })));
 
