@@ -1,5 +1,5 @@
-// headers.test.mjs - what the archive's .htaccess files have a host say about the page, where it
-// has mod_headers, and that the programs' own answers are left alone.
+// headers.test.mjs - the headers that the archive's .htaccess files set for the page where a host
+// has mod_headers. The programs' own answers keep theirs.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -10,7 +10,7 @@ import { withHost } from './host.mjs';
 const PAGES = ['', 'index.html', 'doctor.html', 'INSTALL.html', 'js/main.js', 'chat.css'];
 
 for (const kind of ['usual-fcgid', 'usual-cgi', 'no-rewrite']) {
-  test(`${kind}: no other site can put the page into a frame, and no type is guessed`, () =>
+  test(`${kind}: no other site can frame the page, and browsers do not guess types`, () =>
     withHost(kind, {}, async (host) => {
       for (const target of PAGES) {
         const answer = await host.get(target);
@@ -21,7 +21,7 @@ for (const kind of ['usual-fcgid', 'usual-cgi', 'no-rewrite']) {
         assert.equal(answer.headers['referrer-policy'], 'same-origin', target);
       }
       const programs = kind === 'no-rewrite' ? 'cgi-bin/poll.cgi/' : '';
-      for (const page of ['embed', 'plain']) { // made to stand in a frame: their own policy says in whose
+      for (const page of ['embed', 'plain']) { // made for frames: their own policy says for whose
         const answer = await host.get(`${programs}${page}`);
         assert.equal(answer.status, 200, page);
         assert.equal(answer.headers['x-frame-options'], undefined, page);
@@ -34,7 +34,7 @@ for (const kind of ['usual-fcgid', 'usual-cgi', 'no-rewrite']) {
     }));
 }
 
-test('what programs say and what rooms\' heads say is in no search engine', () =>
+test('answers of programs and head files ask search engines not to index them', () =>
   withHost('usual-cgi', {}, async (host) => {
     const sent = await host.get('send', { method: 'POST', body: 'text=hi', headers: { 'Content-Type': 'application/x-www-form-urlencoded' } });
     assert.equal(sent.status, 201, sent.text);
@@ -43,16 +43,16 @@ test('what programs say and what rooms\' heads say is in no search engine', () =
     for (const answer of [sent, polled, await host.get('poll?format=text'), await host.get('poll?since=x'), await host.get(watch)]) {
       assert.equal(answer.headers['x-robots-tag'], 'noindex', answer.text);
     }
-    assert.equal((await host.get('')).headers['x-robots-tag'], undefined, 'whoever runs a chat may want it to be found');
+    assert.equal((await host.get('')).headers['x-robots-tag'], undefined, 'the owner of a chat may want it to be found it to be found');
   }));
 
-test('a host without mod_headers serves the page all the same', () =>
+test('a host without mod_headers still serves the page', () =>
   withHost('no-headers-no-env', {}, async (host) => {
     assert.equal((await host.get('')).status, 200);
     assert.equal((await host.get('js/main.js')).status, 200);
   }));
 
-test('where the host packs answers, a poll without news is still answered 304', () => {
+test('where the host compresses answers, a poll without news is still answered 304', () => {
   const before = ({ site }) => fs.appendFileSync(path.join(site, '.htaccess'), 'AddOutputFilterByType DEFLATE application/json\n');
   return withHost('usual-cgi', { before }, async (host) => {
     await host.get('send', { method: 'POST', body: 'text=hi', headers: { 'Content-Type': 'application/x-www-form-urlencoded' } });

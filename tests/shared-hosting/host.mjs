@@ -1,12 +1,12 @@
-// host.mjs - plays shared hosts: unpacks the archive into a folder that a web server serves, as an owner with nothing but FTP would.
+// host.mjs - plays shared hosts: unpacks the archive into a folder that a web server serves, as an
+// owner with only FTP would.
 //
-//   const host = await open('cgi-only', { before(site) { ... } });
+//   await withHost('usual-cgi', { before(host) { ... } }, async (host) => { ... });
 //   host.address            http://127.0.0.1:PORT/home/chat/, the folder of the page
-//   await host.close();     and nothing of it is left
 //
-// A kind of host is a line of `kinds`: how its Apache (or lighttpd) is set up, in the words of its own configuration. Everything runs as one user
-// who isn't root, as suEXEC has it: www-data when root starts it. The archive is ARCHIVE, or what `make dist` has made. What a browser does
-// there is in visit.mjs.
+// A kind of host is an entry of `kinds`: the configuration of its Apache or lighttpd. All processes
+// run as one user who is not root, as with suEXEC: www-data when root starts the tests. The archive
+// is ARCHIVE, or else what `make dist` has made. visit.mjs has what a browser does there.
 
 import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -46,40 +46,46 @@ export function asOwner(command, args, { umask, owner = user, ...options } = {})
 const base = ['mpm_event', 'authz_core', 'authz_host', 'access_compat', 'mime', 'dir', 'alias', 'env', 'setenvif', 'headers', 'reqtimeout', 'negotiation', 'autoindex', 'filter', 'deflate'];
 const common = 'Options Indexes FollowSymLinks\n    AllowOverride All';
 
-// A site of one's own user, as suEXEC wants it: below the folder that it was built for. Without its log it starts nothing.
+// suEXEC starts programs as the site's own user, only below the folder that it was built for, and
+// only if it can write its log.
 const suexec = { owner: 'nobody', within: '/var/www', needs: ['/var/www', '/var/log/apache2'], directory: common, tried: 'limits', lines: 'SuexecUserGroup nobody nogroup' };
 
-// A disk that can't do all that others can: shim.c stands between it and the programs. They are those of `make stage` here, as nothing can
-// stand before programs that need no library.
+// A disk that lacks features. shim.c between the programs and the C library plays it, so the
+// programs are those of `make stage`: a library cannot be put before static programs.
 const disk = (lacks) => ({
   modules: [...base, 'rewrite', 'cgid', 'fcgid'], directory: common, tried: 'limits', dynamic: true,
   lines: ({ run }) => `SetEnv LD_PRELOAD ${run}/shim.so\nSetEnv LACKS "${lacks}"\nFcgidInitialEnv LD_PRELOAD ${run}/shim.so\nFcgidInitialEnv LACKS "${lacks}"`,
 });
 
-/** modules, directory (lines for the served folder), lines (for the server; or a function of the host). tried: in which other file of tests. */
+/**
+ * modules; directory: lines for the served folder; lines: for the whole server, a text or a
+ * function of the host; tried: the other file that tests this kind.
+ */
 export const kinds = {
-  // What most hosts are like: everything may be overridden.
+  // Like most hosts: .htaccess may override everything.
   'usual-fcgid': { modules: [...base, 'rewrite', 'cgid', 'fcgid'], directory: common },
   'usual-cgi': { modules: [...base, 'rewrite', 'cgid'], directory: common },
   'list-of-overrides': { modules: [...base, 'rewrite', 'cgid'], directory: 'Options Indexes FollowSymLinks\n    AllowOverride AuthConfig FileInfo Indexes Limit Options=ExecCGI,Indexes,FollowSymLinks' },
-  // As Debian has it for ~/public_html: asked for plain, it thinks of plain.css.
+  // As Debian configures ~/public_html: MultiViews answers /plain with plain.css.
   'multiviews': { modules: [...base, 'rewrite', 'cgid'], directory: 'Options Indexes SymLinksIfOwnerMatch MultiViews\n    AllowOverride All' },
   'no-options': { modules: [...base, 'rewrite', 'cgid'], directory: 'Options Indexes FollowSymLinks ExecCGI\n    AllowOverride AuthConfig FileInfo Indexes Limit' },
   'no-rewrite': { modules: [...base, 'cgid'], directory: common },
   'fcgid-only': { modules: [...base, 'rewrite', 'fcgid'], directory: common },
   'no-headers-no-env': { modules: base.filter((name) => !['headers', 'env', 'setenvif', 'deflate', 'filter', 'access_compat'].includes(name)).concat('rewrite', 'cgid'), directory: common },
-  // CGI comes from the server's own configuration, and .htaccess is not read at all: the data folder is open to the web.
+  // The server's own configuration allows CGI. .htaccess is not read, so the data folder is open to
+  // the web.
   'no-htaccess': { modules: [...base, 'cgid'], directory: 'Options ExecCGI FollowSymLinks\n    AllowOverride None\n    AddHandler cgi-script .cgi' },
-  // No programs at all.
+  // No programs are run.
   'no-cgi': { modules: [...base, 'rewrite'], directory: common },
-  // Nothing may be rewritten where links may not be followed: mod_rewrite itself answers 403 then.
+  // Links may not be followed, so mod_rewrite answers 403.
   'no-links': { modules: [...base, 'rewrite', 'cgid'], directory: 'Options None\n    AllowOverride All' },
-  // FastCGI is there, but can't start anything: the path of its sockets is too long.
+  // FastCGI is configured, but cannot start programs: the path of its sockets is too long.
   'fcgid-broken': { modules: [...base, 'rewrite', 'cgid', 'fcgid'], directory: common, ipc: `fcgid/${'long'.repeat(30)}` },
   // At most 20 processes for the site.
   'few-processes': { modules: [...base, 'rewrite', 'cgid', 'fcgid'], directory: common, lines: 'FcgidMaxProcesses 20' },
   'lighttpd-cgi': { lighttpd: true },
-  'suexec-cgi': { ...suexec, modules: [...base, 'rewrite', 'cgid', 'suexec'], lines: `${suexec.lines}\nSetEnv POLLCHAT_MAX_TEXT 7` }, // nothing of which arrives
+  // suEXEC clears the environment, so this setting never arrives.
+  'suexec-cgi': { ...suexec, modules: [...base, 'rewrite', 'cgid', 'suexec'], lines: `${suexec.lines}\nSetEnv POLLCHAT_MAX_TEXT 7` },
   'suexec-fcgid': { ...suexec, modules: [...base, 'rewrite', 'cgid', 'fcgid', 'suexec'] },
   'no-shared-memory': disk('memory flock'),
   'network-disk': disk('memory flock local'),
@@ -149,10 +155,10 @@ export class Host {
     fs.chmodSync(this.folder, 0o755);
     this.run = path.join(this.folder, 'run');
     this.served = path.join(this.folder, 'public_html');
-    this.site = path.join(this.served, 'home', 'chat'); // "any folder"
+    this.site = path.join(this.served, 'home', 'chat'); // the archive may be in any folder
   }
 
-  /** What an owner does: unpacks, and uploads the folder under a name of his own. */
+  /** Unpacks the archive as an owner does, and renames the folder. */
   unpack({ archive = ARCHIVE, umask = '022' } = {}) {
     for (const folder of [this.run, path.join(this.run, 'fcgid'), path.dirname(this.site)]) {
       fs.mkdirSync(folder, { recursive: true });
@@ -185,10 +191,14 @@ export class Host {
     }
   }
 
-  /** No process of this host, nor one that comes, may make a file longer than that; Infinity: as long as they like. */
+  /**
+   * Limits the size of files for all processes of this host, and their children. Infinity: no
+   * limit.
+   */
   limitFiles(bytes) {
     for (const pid of [this.child.pid, ...descendants(this.child.pid).map((process) => process.pid)]) {
-      const { uid, gid } = fs.statSync(`/proc/${pid}`); // as its own user: root in a container may not do it to others
+      // As its own user: root in a container may not change others.
+      const { uid, gid } = fs.statSync(`/proc/${pid}`);
       const done = spawnSync('prlimit', [`--pid=${pid}`, `--fsize=${bytes === Infinity ? 'unlimited' : bytes}:`], { encoding: 'utf8', ...(isRoot ? { uid, gid } : {}) });
       if (done.status !== 0 && isAlive(pid)) {
         throw new Error(done.stderr);
@@ -203,7 +213,7 @@ export class Host {
     const file = path.join(this.run, 'server.conf');
     fs.writeFileSync(file, setup.lighttpd ? lighttpdConfiguration(this) : apacheConfiguration(setup, this));
     const [command, args] = setup.lighttpd ? ['/usr/sbin/lighttpd', ['-D', '-f', file]] : ['/usr/sbin/apache2', ['-D', 'FOREGROUND', '-f', file]];
-    // An umask that no host should have: nothing may depend on it.
+    // Nothing may depend on the umask.
     this.child = spawn('sh', ['-c', `umask ${this.umask ?? '022'}; exec "$0" "$@"`, command, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
     this.output = '';
     for (const stream of [this.child.stdout, this.child.stderr]) {
@@ -233,7 +243,8 @@ export class Host {
         signal(this.child.pid, 'SIGTERM');
         await this.ended;
         await until(() => ours.every(({ pid }) => !isAlive(pid)), 'all processes of the host to end', 15_000).catch(() => {
-          ours.forEach(({ pid }) => signal(pid, 'SIGKILL')); // lighttpd leaves its children alone; and a host's own Apache isn't ours to judge
+          // lighttpd does not stop its CGI programs, and a host's Apache is not what is tested.
+          ours.forEach(({ pid }) => signal(pid, 'SIGKILL'));
           return until(() => ours.every(({ pid }) => !isAlive(pid)), 'all killed processes of the host to end');
         });
       }
@@ -245,7 +256,10 @@ export class Host {
   }
 }
 
-/** before(host): what this owner or host does to the unpacked folder before the server starts; after(host): when it has ended. */
+/**
+ * Starts a host for body(host). before(host) changes the unpacked folder before the server starts;
+ * after(host) runs when the server has ended.
+ */
 export async function withHost(kind, { before, after, archive, umask, serverUmask } = {}, body) {
   const host = new Host(kind);
   try {
@@ -262,7 +276,10 @@ export async function withHost(kind, { before, after, archive, umask, serverUmas
   }
 }
 
-/** What conformance.sh of the archive says of this host; it fails where that finds a fault, and where the archive has none. */
+/**
+ * Runs the archive's conformance.sh on this host and returns its output. Fails if it reports a
+ * fault.
+ */
 export async function conform(host) {
   const child = spawn('sh', [path.join(host.site, 'conformance.sh'), host.address, '--quick'], { stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
@@ -270,7 +287,8 @@ export async function conform(host) {
   child.stderr.on('data', (text) => (said += text));
   const status = await new Promise((done) => child.on('close', done));
   if (status !== 0) {
-    const failed = said.split('\n').filter((line) => /^FAILED|^conformance: /.test(line)); // first: who shows an error may cut it short
+    // first, because long errors may be cut off.
+    const failed = said.split('\n').filter((line) => /^FAILED|^conformance: /.test(line));
     throw new Error(`conformance.sh: ${status}\n${failed.join('\n')}\n\n${said}`);
   }
   return said;

@@ -1,4 +1,5 @@
-// install.test.mjs - INSTALL.html in the archive: all that it leads to is there, everyone can read it, and what it says to do works.
+// install.test.mjs - INSTALL.html in the archive: its links work, it is accessible, and what it
+// tells the owner to do works.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -15,7 +16,7 @@ const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe
 const PICTURES_MOST = 150_000;
 const ARCHIVE_MOST = 3_000_000;
 
-/** The archive, unpacked on the owner's own disk. */
+/** Unpacks the archive on the owner's own disk. */
 async function withFolder(body) {
   const folder = makeFolder();
   try {
@@ -28,7 +29,7 @@ async function withFolder(body) {
 }
 
 async function findings(page) {
-  await page.evaluate(axe); // through the debugger, past the policy
+  await page.evaluate(axe); // by the debugger, which the content security policy does not stop
   return page.evaluate(async () => {
     const { violations } = await window.axe.run(document, { preload: false, runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] });
     return violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 150)} ${failureSummary}`));
@@ -38,10 +39,10 @@ async function findings(page) {
 async function lookAt(page, where) {
   await page.evaluate(() => Promise.all([...document.images].map((image) => image.decode().catch(() => {}))));
   assert.deepEqual(await page.evaluate(() => [...document.images].filter((image) => image.naturalWidth === 0).map((image) => image.src)), [], `${where}: all pictures are shown`);
-  assert.deepEqual(await page.evaluate(() => [...document.images].filter((image) => image.alt.length < 20).map((image) => image.src)), [], `${where}: each is told in words`);
+  assert.deepEqual(await page.evaluate(() => [...document.images].filter((image) => image.alt.length < 20).map((image) => image.src)), [], `${where}: each has a description`);
   const wrong = await page.evaluate(() => [...document.images]
     .filter((image) => Math.abs(image.naturalWidth / image.naturalHeight - image.getAttribute('width') / image.getAttribute('height')) > 0.02).map((image) => image.src));
-  assert.deepEqual(wrong, [], `${where}: each has the size that the page says, so nothing jumps`);
+  assert.deepEqual(wrong, [], `${where}: each has the size given in the page, so the page does not jump, so nothing jumps`);
   assert.notEqual(await page.evaluate(() => getComputedStyle(document.querySelector('nav')).borderRadius), '0px', `${where}: the style sheet is used`);
   const [needed, there] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
   assert.ok(needed <= there, `${where}: ${needed} pixels wide on ${there}`);
@@ -52,13 +53,13 @@ const SIZES = { desk: { viewport: { width: 1280, height: 800 } }, phone: { viewp
 
 for (const colorScheme of ['light', 'dark']) {
   for (const [size, options] of Object.entries(SIZES)) {
-    test(`from the disk: ${colorScheme}, ${size}`, () =>
+    test(`opened from the disk, ${colorScheme}, ${size}: it is complete and accessible`, () =>
       withFolder((folder) =>
         withBrowser(async ({ tab }) => lookAt(await tab(pathToFileURL(path.join(folder, 'INSTALL.html')).href, { colorScheme, ...options }), `${colorScheme} ${size}`))));
   }
 }
 
-test('from the web, with keys alone', () =>
+test('opened from the web: it is complete, accessible, and usable with the keyboard', () =>
   withHost('usual-cgi', {}, (host) =>
     withBrowser(async ({ tab }) => {
       const page = await tab(`${host.address}INSTALL.html`);
@@ -72,7 +73,7 @@ test('from the web, with keys alone', () =>
       await page.waitForURL(/doctor\.html$/);
     })));
 
-test('what it leads to is in the archive, and all of it stays small', () =>
+test('the targets of its links are in the archive, and the pictures are small', () =>
   withFolder((folder) => {
     const html = fs.readFileSync(path.join(folder, 'INSTALL.html'), 'utf8');
     const targets = [...html.replace(/<pre>[^]*?<\/pre>/g, '').matchAll(/ (?:href|src)="([^"]*)"/g)].map((match) => match[1]);
@@ -89,20 +90,21 @@ test('what it leads to is in the archive, and all of it stays small', () =>
     assert.ok(fs.readdirSync(pictures).reduce((sum, name) => sum + fs.statSync(path.join(pictures, name)).size, 0) <= PICTURES_MOST);
     assert.ok(fs.statSync(ARCHIVE).size <= ARCHIVE_MOST);
     assert.doesNotMatch(html, /<script|style=|javascript:|https?:\/\/(?!(?:www\.)?[a-z-]+\.example\b)/);
-    for (const name of ['.htaccess', 'cgi-bin/chat.conf', 'cgi-bin/programs/use', 'cgi/poll.cgi', 'js', 'pollchat-data']) { // that it speaks of
+    // The files that the page names.
+    for (const name of ['.htaccess', 'cgi-bin/chat.conf', 'cgi-bin/programs/use', 'cgi/poll.cgi', 'js', 'pollchat-data']) {
       assert.ok(fs.existsSync(path.join(folder, name)), name);
     }
-    assert.ok(!fs.existsSync(path.join(folder, 'cgi-bin', 'my-chat.conf')), 'the owner\'s own');
+    assert.ok(!fs.existsSync(path.join(folder, 'cgi-bin', 'my-chat.conf')), 'the archive has no file that belongs to the owner');
   }));
 
-/** The lines that the guide has people type. */
+/** The lines that the page tells people to type. */
 function typed(site) {
   const html = fs.readFileSync(path.join(site, 'INSTALL.html'), 'utf8');
   const plain = (text) => text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
   return [...html.matchAll(/<pre><code>([^]*?)<\/code><\/pre>/g)].flatMap((match) => plain(match[1]).split('\n'));
 }
 
-test('the settings that it has people write are understood', () =>
+test('the settings on the page are valid', () =>
   withFolder((folder) => {
     const lines = typed(folder).filter((line) => /^(?:;|\w+ = )/.test(line));
     assert.ok(lines.length >= 4);
@@ -113,7 +115,7 @@ test('the settings that it has people write are understood', () =>
     assert.ok(stdout.includes(`data = ${folder}/cgi-bin/../../../pollchat-data `), stdout);
   }));
 
-test('a copy by the command for Cron Jobs, and one by FTP, put back by a name', () =>
+test('a copy by the cron command, and one by FTP, can each be restored by renaming it', () =>
   withHost('usual-cgi', {}, async (host) => {
     const form = { 'Content-Type': 'application/x-www-form-urlencoded' };
     const say = async (text) => assert.equal((await host.get('send', { method: 'POST', body: `text=${text}`, headers: form })).status, 201);
@@ -121,10 +123,11 @@ test('a copy by the command for Cron Jobs, and one by FTP, put back by a name', 
     const data = path.join(host.site, 'pollchat-data');
     await say('one');
 
-    const home = path.join(host.run, 'fcgid'); // some folder of the owner's
+    const home = path.join(host.run, 'fcgid'); // any folder of the owner
     fs.mkdirSync(path.join(home, 'public_html'));
     fs.symlinkSync(host.site, path.join(home, 'public_html', 'pollchat'));
-    const command = typed(host.site).find((line) => line.includes('pollchat" backup')).replaceAll('\\%', '%'); // as cron hands it to the shell
+    // As cron passes it to the shell.
+    const command = typed(host.site).find((line) => line.includes('pollchat" backup')).replaceAll('\\%', '%');
     asOwner('sh', ['-c', command], { env: { HOME: home, PATH: process.env.PATH } });
     const [copy] = fs.readdirSync(home).filter((name) => /^chat-\d{4}-\d\d-\d\d\.db$/.test(name));
     assert.ok(copy);

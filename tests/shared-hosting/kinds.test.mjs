@@ -1,4 +1,5 @@
-// kinds.test.mjs - the archive on hosts as they are: unpacked into some folder, opened in a browser, talked in, and doctor.html says the truth.
+// kinds.test.mjs - the archive on kinds of hosts: it is unpacked and opened in a browser, visitors
+// talk, and doctor.html is right.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -12,7 +13,8 @@ import { diagnose, FAULTS, talk, wrong } from './visit.mjs';
 // ---- hosts on which it works ----
 
 const WORKING = {
-  'usual-fcgid': { addresses: 'fine', programs: 'fine', size: 'poor', stream: 'note' }, // 128 kB at once, answers held back
+  // mod_fcgid: bodies up to 128 kB, and answers are buffered.
+  'usual-fcgid': { addresses: 'fine', programs: 'fine', size: 'poor', stream: 'note' },
   'usual-cgi': { addresses: 'fine', programs: 'note', size: 'fine', filter: 'fine' },
   'list-of-overrides': { addresses: 'fine', programs: 'note' },
   'multiviews': { addresses: 'fine', programs: 'note' },
@@ -24,7 +26,7 @@ const WORKING = {
 };
 
 for (const [kind, expected] of Object.entries(WORKING)) {
-  test(`${kind}: unpacked, opened, talked in, and the doctor finds nothing wrong`, () =>
+  test(`${kind}: the unpacked archive works, and doctor finds nothing wrong`, () =>
     withHost(kind, {}, (host) =>
       withBrowser(async ({ tab }) => {
         await talk({ tab, address: host.address });
@@ -47,7 +49,7 @@ for (const [kind, expected] of Object.entries(WORKING)) {
     ));
 }
 
-test('multiviews: each short address is the program\'s, and each file is the file', () =>
+test('multiviews: each short address reaches its program, and each file is served', () =>
   withHost('multiviews', {}, async (host) => {
     for (const [where, type] of Object.entries({ plain: 'text/html', embed: 'text/html', 'embed?room=lobby': 'text/html', doctor: 'application/json',
       'plain.css': 'text/css', 'embed.js': 'text/javascript', 'doctor.html': 'text/html', 'doctor.css?x=/plain': 'text/css' })) {
@@ -58,7 +60,7 @@ test('multiviews: each short address is the program\'s, and each file is the fil
     assert.match((await host.get('plain')).body.toString(), /<form/);
   }));
 
-test('a host with a strange umask, and an unpacking that keeps things from others', () =>
+test('works with a umask of 077, on the host and when unpacking', () =>
   withHost('usual-cgi', { umask: '077', serverUmask: '077' }, (host) =>
     withBrowser(async ({ tab }) => {
       await talk({ tab, address: host.address });
@@ -68,7 +70,7 @@ test('a host with a strange umask, and an unpacking that keeps things from other
     }),
   ));
 
-test('a folder of programs that can only be read', () =>
+test('works with read-only folders of programs', () =>
   withHost('usual-cgi', {
     before: ({ site }) => {
       for (const folder of ['cgi-bin', 'cgi-bin/programs', 'cgi']) {
@@ -83,7 +85,7 @@ test('a folder of programs that can only be read', () =>
     }),
   ));
 
-test('the page needs no .htaccess of its own: deleted, all goes on by the programs\' own addresses', () =>
+test('works without the page\'s .htaccess, by the programs\' own addresses', () =>
   withHost('usual-cgi', { before: ({ site }) => fs.rmSync(path.join(site, '.htaccess')) }, (host) =>
     withBrowser(async ({ tab }) => {
       await talk({ tab, address: host.address });
@@ -92,7 +94,7 @@ test('the page needs no .htaccess of its own: deleted, all goes on by the progra
     }),
   ));
 
-test('without JavaScript, and with no short addresses, people talk', () =>
+test('works without JavaScript and without short addresses', () =>
   withHost('no-rewrite', {}, (host) =>
     withBrowser(async ({ tab }) => {
       const page = await tab(host.address, { javaScriptEnabled: false, ignore: FAULTS });
@@ -113,9 +115,9 @@ test('without JavaScript, and with no short addresses, people talk', () =>
     }),
   ));
 
-// ---- hosts on which it doesn't, and what the doctor says ----
+// ---- hosts on which it does not work, and what doctor reports ----
 
-test('no CGI at all: the page is served, and the doctor says what to ask for', () =>
+test('without CGI the page is served, and doctor says what to ask the host for', () =>
   withHost('no-cgi', {}, (host) =>
     withBrowser(async ({ tab }) => {
       assert.equal((await host.get('')).status, 200);
@@ -125,7 +127,7 @@ test('no CGI at all: the page is served, and the doctor says what to ask for', (
     }),
   ));
 
-test('FTP has lost the execute bits: the doctor says so, and once the owner has set them all is well', () =>
+test('after FTP has dropped the execute bits, doctor says so; it works once the owner has set them', () =>
   withHost('usual-cgi', {
     before({ site }) {
       for (const file of ['cgi-bin/send.cgi', 'cgi-bin/poll.cgi', 'cgi-bin/pollchat', 'cgi-bin/probe.cgi', 'cgi/send.cgi', 'cgi/poll.cgi']) {
@@ -143,7 +145,8 @@ test('FTP has lost the execute bits: the doctor says so, and once the owner has 
       assert.deepEqual(wrong(before), ['execute-bit'], before.texts);
       assert.match(before.texts, /755/);
       for (const file of ['send.cgi', 'poll.cgi']) {
-        fs.chmodSync(path.join(host.site, 'cgi-bin', file), 0o755); // that of the program itself is set by these
+        // These set the bit of the program itself.
+        fs.chmodSync(path.join(host.site, 'cgi-bin', file), 0o755);
       }
       await talk({ tab, address: host.address });
       assert.deepEqual(wrong(await diagnose({ tab, address: host.address })), []);
@@ -151,10 +154,10 @@ test('FTP has lost the execute bits: the doctor says so, and once the owner has 
     }),
   ));
 
-test('a host that forbids rewriting: without the two files that rewrite, as INSTALL.html and the doctor say, all is well', () =>
+test('on a host that forbids rewriting it works after the two changes that INSTALL.html and doctor name', () =>
   withHost('no-links', {}, (host) =>
     withBrowser(async ({ tab }) => {
-      fs.rmSync(path.join(host.site, '.htaccess')); // INSTALL.html: 403 on every page
+      fs.rmSync(path.join(host.site, '.htaccess')); // INSTALL.html, "403 on every page"
       assert.equal((await host.get('')).status, 200);
       const before = await diagnose({ tab, address: host.address });
       assert.deepEqual(wrong(before), ['rewriting'], before.texts);
@@ -169,7 +172,7 @@ test('a host that forbids rewriting: without the two files that rewrite, as INST
     }),
   ));
 
-test('FastCGI that starts nothing: the doctor says which file to rename, and then all is well', () =>
+test('if FastCGI cannot start programs, doctor says which file to rename, and then it works', () =>
   withHost('fcgid-broken', {}, (host) =>
     withBrowser(async ({ tab }) => {
       const before = await diagnose({ tab, address: host.address });
@@ -183,7 +186,7 @@ test('FastCGI that starts nothing: the doctor says which file to rename, and the
     }),
   ));
 
-test('the archive for another machine: the doctor names this one\'s', () =>
+test('for an archive of another machine type, doctor names the type of this machine', () =>
   withHost('usual-cgi', {
     before({ site }) {
       for (const file of ['cgi-bin/send.cgi', 'cgi-bin/poll.cgi', 'cgi-bin/pollchat']) {
@@ -200,7 +203,7 @@ test('the archive for another machine: the doctor names this one\'s', () =>
     }),
   ));
 
-test('an upload that was cut off: the starter says which file', () =>
+test('after an upload that was cut off, the starter names the file', () =>
   withHost('usual-cgi', {
     before({ site }) {
       const programs = path.join(site, 'cgi-bin', 'programs');
@@ -215,17 +218,17 @@ test('an upload that was cut off: the starter says which file', () =>
     }),
   ));
 
-test('a wrong line in chat.conf: the doctor names it', () =>
+test('doctor names a wrong line in chat.conf', () =>
   withHost('usual-fcgid', { before: ({ site }) => fs.appendFileSync(path.join(site, 'cgi-bin', 'chat.conf'), '\nmax_text = much\n') }, (host) =>
     withBrowser(async ({ tab }) => {
       const diagnosis = await diagnose({ tab, address: host.address });
       assert.deepEqual(wrong(diagnosis), [], diagnosis.texts);
       assert.match(diagnosis.texts, /chat\.conf line \d+: max_text is 'much'/);
-      assert.equal((await host.get('poll')).status, 200, 'the chat goes on');
+      assert.equal((await host.get('poll')).status, 200, 'the chat still works');
     }),
   ));
 
-test('doctor = nobody closes the probe as well, however the programs are, and the page says how to open it', () =>
+test('doctor = nobody also closes the probe, with and without execute bits, and the page says how to open it', () =>
   withHost('usual-cgi', {}, (host) =>
     withBrowser(async ({ tab }) => {
       const probe = () => host.get('cgi-bin/probe.cgi');
@@ -246,14 +249,14 @@ test('doctor = nobody closes the probe as well, however the programs are, and th
   ));
 
 for (const kind of ['usual-fcgid', 'usual-cgi']) {
-  test(`${kind}: my-chat.conf wins, nothing has to be started anew, and no archive writes it over`, () =>
+  test(`${kind}: my-chat.conf overrides chat.conf without a restart, and unpacking does not replace it`, () =>
     withHost(kind, {}, async (host) => {
       const send = async (text) => (await host.get('send', { method: 'POST', body: `text=${text}`, headers: { 'Content-Type': 'application/x-www-form-urlencoded' } })).status;
       assert.equal(await send('longer'), 201);
       fs.writeFileSync(path.join(host.site, 'cgi-bin', 'my-chat.conf'), 'max_text = 5\r\n');
       await until(async () => (await send('longer')) === 413, 'the settings to be read', 30_000);
       assert.equal(await send('short'), 201);
-      if (kind === 'usual-cgi') { // the very same program can't be written over while it runs
+      if (kind === 'usual-cgi') { // a running program cannot be overwritten
         host.unpack();
       }
       assert.equal(await send('longer'), 413);
@@ -262,7 +265,7 @@ for (const kind of ['usual-fcgid', 'usual-cgi']) {
     }));
 }
 
-test('a data folder that can\'t be written: the doctor says so', () =>
+test('doctor reports a data folder that cannot be written', () =>
   withHost('usual-cgi', {
     before({ site }) {
       fs.chownSync(path.join(site, 'pollchat-data'), 0, 0);
@@ -277,7 +280,7 @@ test('a data folder that can\'t be written: the doctor says so', () =>
   ));
 
 for (const kind of ['no-htaccess', 'lighttpd-cgi']) {
-  test(`${kind}: the server hands the database out, so the chat stops when the first opens it, until the owner has mended that`, () =>
+  test(`${kind}: the server serves the database, so the first visitor's page stops the chat, until the owner has moved the data`, () =>
     withHost(kind, {}, (host) =>
       withBrowser(async ({ tab }) => {
         assert.equal((await host.get('cgi-bin/poll.cgi/poll')).status, 200);
@@ -292,8 +295,8 @@ for (const kind of ['no-htaccess', 'lighttpd-cgi']) {
         const before = await diagnose({ tab, address: host.address });
         assert.deepEqual(wrong(before).sort(), ['data-served', 'data-web'], before.texts);
 
-        // The owner moves the data, but not out of what is served: first the setting, as INSTALL
-        // says, then the folder.
+        // The owner moves the data, but to another served folder: first the setting, as
+        // INSTALL.html says, then the folder.
         let folder = path.join(host.site, 'pollchat-data');
         const set = (data) => fs.writeFileSync(path.join(host.site, 'cgi-bin', 'my-chat.conf'), `data = ${data}\n`);
         const move = (data) => {
@@ -303,14 +306,14 @@ for (const kind of ['no-htaccess', 'lighttpd-cgi']) {
           fs.rmSync(path.join(folder, path.basename(mark)));
         };
         set('../../../chat-data');
-        assert.equal((await host.get('cgi-bin/poll.cgi/poll')).status, 503, 'nothing begins in the new place before the folder is there');
+        assert.equal((await host.get('cgi-bin/poll.cgi/poll')).status, 503, 'nothing is created in the new place before the folder is there before the folder is there');
         move('../../../chat-data');
         assert.equal((await host.get('cgi-bin/poll.cgi/poll')).status, 200);
         const between = await diagnose({ tab, address: host.address });
         assert.ok(wrong(between).includes('data-served'), between.texts);
         assert.equal((await host.get('cgi-bin/poll.cgi/poll')).status, 503);
 
-        // And now he does.
+        // Now the owner moves it to a folder that is not served.
         set('../../../../chat-data');
         move('../../../../chat-data');
         await talk({ tab, address: host.address });
@@ -321,7 +324,7 @@ for (const kind of ['no-htaccess', 'lighttpd-cgi']) {
     ));
 }
 
-test('every kind of host is tried', () => {
+test('each kind of host is tested', () => {
   const tried = [...Object.keys(WORKING), 'no-cgi', 'no-htaccess', 'lighttpd-cgi', 'fcgid-broken', 'no-links'];
   assert.deepEqual(Object.keys(kinds).filter((kind) => kinds[kind].tried === undefined && !tried.includes(kind)), []);
 });

@@ -1,5 +1,5 @@
-// limits.test.mjs - hosts that are short of something: room, locks, shared memory, trust. People talk as far as it can be, what is refused is refused
-// clearly, nothing is half done, and doctor.html says what is the matter.
+// limits.test.mjs - hosts that lack something: disk space, file locks, shared memory, trust. What
+// can work works, refusals are clear, nothing is half done, and doctor.html names the cause.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -21,7 +21,7 @@ const send = (host, text, id) =>
   host.get('cgi-bin/send.cgi/send', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ name: 'fill', text, id }) });
 const slug = (answer) => answer.json().type.replace('urn:pollchat:problem:', '');
 
-/** All that the lobby has. */
+/** Returns all messages of the lobby. */
 async function all(host) {
   const found = [];
   for (let since = 0; ; ) {
@@ -36,14 +36,14 @@ async function all(host) {
   }
 }
 
-// ---- no room ----
+// ---- no space ----
 
-/** Sends until not even the shortest message is taken. Returns the ids of those that were. */
+/** Sends messages until even the shortest is refused. Returns the ids of the stored ones. */
 async function fill(host, round) {
   const stored = [];
   let refused;
   for (const size of [40_000, 4000, 400, 1]) {
-    let no = 0; // one after the other: the first may only have met a log that was as long as it may be
+    let no = 0; // refusals in a row: one alone may only mean that the log had its full length
     for (let i = 0; i < 3000 && no < 3; i++) {
       const id = `fill-${round}-${size}-${i}`;
       const answer = await send(host, 'x'.repeat(size), id);
@@ -55,15 +55,15 @@ async function fill(host, round) {
         no += 1;
       }
     }
-    assert.equal(refused?.status, 503, 'it is full in the end');
+    assert.equal(refused?.status, 503, 'there is no space left in the end');
     assert.equal(slug(refused), 'store-full', `${refused.body}`);
     assert.ok(Number(refused.headers['retry-after']) > 0);
   }
   return stored;
 }
 
-/** limit: makes it that there is hardly any room; widen: makes room. says: topic of the doctor. */
-const goesOnWhenFull = (host, { limit, widen, says }) =>
+/** limit() leaves hardly any space; widen() makes space again. says: the topic in doctor. */
+const worksWhenFull = (host, { limit, widen, says }) =>
   withBrowser(async ({ tab }) => {
     const ignore = /404|403|500|503|Failed to load resource/;
     await talk({ tab, address: host.address });
@@ -73,43 +73,44 @@ const goesOnWhenFull = (host, { limit, widen, says }) =>
     let text = '';
     let last = '';
 
-    // The page keeps what can't be stored, and says why. (Once a reader has let go of the log it can be begun anew, and there is room.)
+    // The page keeps a message that cannot be stored, and says why. (Once no reader uses the log
+    // any more, it starts again from its beginning, and there is space.)
     for (let round = 1; last !== `${text} [queued]`; round++) {
-      assert.ok(round < 20, 'it is never full for long');
+      assert.ok(round < 20, 'there is always space again');
       stored.push(...(await fill(host, round)));
       text = `no room for this ${round}`;
       await say(ann, text);
       last = await until(async () => {
         const now = (await texts(ann)).at(-1);
         return (now === text || now === `${text} [queued]`) && now;
-      }, 'the message to be kept, or stored');
+      }, 'the message to be queued or stored');
     }
     await status(ann).filter({ hasText: /disk or the quota .* is full/ }).first().waitFor();
 
-    // Who comes now reads all the same; nothing is there by half.
+    // New visitors can still read, and no message is stored half.
     const kept = (await all(host)).map(({ id }) => id).filter((id) => id.startsWith('fill-'));
     assert.deepEqual(kept, stored);
     const ben = await tab(host.address, { name: 'ben', ignore });
-    await until(async () => (await texts(ben)).length > 0, 'one who comes late to read');
+    await until(async () => (await texts(ben)).length > 0, 'the new visitor to see messages');
 
     const diagnosis = await diagnose({ tab, address: host.address });
     assert.ok(wrong(diagnosis).includes(says), diagnosis.texts);
     assert.deepEqual(wrong(diagnosis).filter((topic) => !['data', 'file-size'].includes(topic)), [], diagnosis.texts);
     assert.match(diagnosis.list.find(([topic]) => topic === says)[2], /full/);
 
-    // With room all goes on by itself, nothing twice.
+    // With space it continues by itself, and no message is stored twice.
     widen();
     const isThere = async (page) => (await texts(page)).at(-1) === text;
     await until(() => isThere(ann), 'the message to be sent by itself', 90_000);
-    await until(() => isThere(ben), 'the other one to see it');
+    await until(() => isThere(ben), 'the other visitor to see it');
     assert.equal((await all(host)).filter((message) => message.text === text).length, 1);
     assert.deepEqual(wrong(await diagnose({ tab, address: host.address })), []);
     await conform(host);
   });
 
-test('no file may grow beyond a size: reading goes on, and sending as soon as more is allowed', () =>
+test('a limit of file size: reading works, and sending works again once the limit is raised', () =>
   withHost('usual-cgi', {}, (host) =>
-    goesOnWhenFull(host, {
+    worksWhenFull(host, {
       says: 'file-size',
       limit() {
         const sizes = fs.readdirSync(data(host)).filter((name) => /^chat\.db(-wal|-journal)?$/.test(name)).map((name) => fs.statSync(path.join(data(host), name)).size);
@@ -119,7 +120,10 @@ test('no file may grow beyond a size: reading goes on, and sending as soon as mo
     }),
   ));
 
-/** A disk of its own that is small: mounted where that is allowed; else the one for shared memory, which is small in containers. */
+/**
+ * A small disk: a mounted tmpfs where that is allowed, or else /dev/shm, which is small in
+ * containers. null: neither.
+ */
 function smallDisk(host) {
   const mounted = data(host);
   const { uid, gid } = user;
@@ -138,15 +142,15 @@ function smallDisk(host) {
 }
 
 for (const kind of ['usual-cgi', 'usual-fcgid']) {
-  test(`${kind}: a disk that is full: reading goes on, and sending as soon as there is room`, { skip: !isRoot && 'takes root' }, async (t) => {
+  test(`${kind}: a full disk: reading works, and sending works again once there is space`, { skip: !isRoot && 'needs root' }, async (t) => {
     let disk = null;
     await withHost(kind, { before: (host) => (disk = smallDisk(host)), after: () => disk?.remove() }, async (host) => {
       if (disk === null) {
-        t.diagnostic('nothing can be mounted, and /dev/shm is large: the limit on files is all that is tried');
+        t.diagnostic('nothing can be mounted, and /dev/shm is large: only the limit of file size is tested /dev/shm is large: the limit on files is all that is tried');
         return;
       }
       const filler = path.join(disk.folder, 'filler');
-      await goesOnWhenFull(host, {
+      await worksWhenFull(host, {
         says: 'data',
         limit() {
           const { bavail, bsize } = fs.statfsSync(disk.folder);
@@ -158,13 +162,13 @@ for (const kind of ['usual-cgi', 'usual-fcgid']) {
   });
 }
 
-// ---- a disk that can't do all ----
+// ---- a disk that lacks features ----
 
 const journalOf = (host) => (fs.readFileSync(path.join(data(host), 'chat.db'))[18] === 2 ? 'WAL' : 'rollback');
 
 for (const [kind, expected] of Object.entries({ 'no-shared-memory': { wake: 'note' }, 'network-disk': { disk: 'note' } })) {
   tried.add(kind);
-  test(`${kind}: a rollback journal, news by a timer, and people talk`, () =>
+  test(`${kind}: it works with a rollback journal, and finds news by a timer`, () =>
     withHost(kind, {}, (host) =>
       withBrowser(async ({ tab }) => {
         await talk({ tab, address: host.address });
@@ -181,7 +185,7 @@ for (const [kind, expected] of Object.entries({ 'no-shared-memory': { wake: 'not
     ));
 }
 
-/** The database as it was made on another disk. */
+/** Makes a database as on another disk. */
 function makeDatabase(host) {
   const conf = path.join(host.site, 'cgi-bin', 'chat.conf');
   fs.appendFileSync(conf, '\njournal = rollback\n');
@@ -191,7 +195,7 @@ function makeDatabase(host) {
 
 tried.add('no-locks');
 for (const [name, before] of [['a new chat', undefined], ['a chat that was moved there', makeDatabase]]) {
-  test(`no-locks: ${name} stores nothing, and says why`, () =>
+  test(`no-locks: ${name} stores nothing and says why`, () =>
     withHost('no-locks', { before }, (host) =>
       withBrowser(async ({ tab }) => {
         const file = path.join(data(host), 'chat.db');
@@ -211,13 +215,13 @@ for (const [name, before] of [['a new chat', undefined], ['a chat that was moved
     ));
 }
 
-// ---- suEXEC itself ----
+// ---- suEXEC ----
 
 const mayRun = isRoot && fs.existsSync('/usr/lib/apache2/suexec') && !/^NoNewPrivs:\s*1/m.test(fs.readFileSync('/proc/self/status', 'utf8'));
 
 for (const kind of ['suexec-cgi', 'suexec-fcgid']) {
   tried.add(kind);
-  test(`${kind}: all runs as the site's user, and what others may write to is not started`, { skip: !mayRun && 'takes root and suexec' }, () =>
+  test(`${kind}: all programs run as the site's user, and suEXEC starts no program that others may write to`, { skip: !mayRun && 'needs root and suexec' }, () =>
     withHost(kind, {}, (host) =>
       withBrowser(async ({ tab }) => {
         await talk({ tab, address: host.address });
@@ -234,7 +238,7 @@ for (const kind of ['suexec-cgi', 'suexec-fcgid']) {
         const mode = (name, bits) => fs.chmodSync(path.join(host.site, 'cgi-bin', name), bits);
         for (const [name, bits, back, topic] of [['poll.cgi', 0o775, 0o755, 'permissions'], ['.', 0o775, 0o755, 'execute-bit']]) {
           mode(name, bits);
-          if (kind === 'suexec-cgi') { // the other one goes on with the processes that it has
+          if (kind === 'suexec-cgi') { // mod_fcgid continues with its running processes
             assert.equal((await host.get('cgi-bin/poll.cgi/poll')).status, 500);
             const refused = await diagnose({ tab, address: host.address });
             assert.deepEqual(wrong(refused), [topic], refused.texts);
@@ -248,9 +252,12 @@ for (const kind of ['suexec-cgi', 'suexec-fcgid']) {
     ));
 }
 
-// ---- what stands between ----
+// ---- between visitor and host ----
 
-/** A filter as mod_security is one: what looks like an attack gets 406, and nothing of it arrives. */
+/**
+ * A filter like mod_security: a request that looks like an attack is answered 406 and not passed
+ * on.
+ */
 function filtering(port) {
   const server = http.createServer((question, answer) => {
     const pieces = [];
@@ -274,7 +281,7 @@ function filtering(port) {
   return new Promise((done) => server.listen(0, '127.0.0.1', () => done(server)));
 }
 
-test('a filter that blocks what looks like an attack: people talk, the doctor names it', () =>
+test('with a filter that blocks requests that look like attacks, visitors talk, and doctor names the filter', () =>
   withHost('usual-cgi', {}, async (host) => {
     const filter = await filtering(host.port);
     const address = `http://127.0.0.1:${filter.address().port}/home/chat/`;
@@ -288,7 +295,7 @@ test('a filter that blocks what looks like an attack: people talk, the doctor na
         assert.equal(bad.length, 1, bad.join('\n'));
         assert.match(bad[0], /filter.*406/);
 
-        // What it blocks is the author's again, and holds up nothing else.
+        // A blocked message goes back to its author, and delays no other message.
         const ann = await tab(address, { name: 'ann', ignore });
         await shows(ann, ['is this thing on?', 'it is']);
         await say(ann, 'how does <script> work?');
@@ -302,7 +309,7 @@ test('a filter that blocks what looks like an attack: people talk, the doctor na
   }));
 
 for (const [minutes, word] of [[-90, /the host is ahead/], [90, /the host is behind/]]) {
-  test(`a clock that differs by ${minutes} minutes: the doctor says which way`, () =>
+  test(`doctor says in which direction a clock is wrong by ${minutes} minutes`, () =>
     withHost('usual-cgi', {}, (host) =>
       withBrowser(async ({ tab }) => {
         const page = await tab(`${host.address}doctor.html`, { now: new Date(Date.now() + minutes * 60_000), ignore: FAULTS });
@@ -315,11 +322,15 @@ for (const [minutes, word] of [[-90, /the host is ahead/], [90, /the host is beh
     ));
 }
 
-// ---- servers that can't be run here ----
+// ---- servers that cannot be run here ----
 
-/** What Apache 2.2, LiteSpeed and Apache 2.4 without a module know of .htaccess: all else stands within the condition of its module. */
+/**
+ * The .htaccess directives that Apache 2.2, LiteSpeed and an Apache 2.4 with few modules know. All
+ * others must be inside the condition of their module.
+ */
 const KNOWN = {
-  core: ['Options', 'SetHandler', 'Files', 'FilesMatch', 'IfModule', 'FileETag'], // SetHandler is mod_mime's in 2.2, which all have
+  // SetHandler belongs to mod_mime in 2.2, which all hosts have.
+  core: ['Options', 'SetHandler', 'Files', 'FilesMatch', 'IfModule', 'FileETag'],
   'mod_authz_core.c': ['Require'],
   '!mod_authz_core.c': ['Order', 'Deny'],
   LiteSpeed: ['Order', 'Deny'],
@@ -328,7 +339,7 @@ const KNOWN = {
   'mod_headers.c': ['Header'],
 };
 
-function strangers(text) {
+function unknownDirectives(text) {
   const inside = [];
   const found = [];
   for (const line of text.split('\n').map((raw) => raw.trim()).filter((line) => line !== '' && !line.startsWith('#'))) {
@@ -348,21 +359,21 @@ function strangers(text) {
   return found;
 }
 
-test('no .htaccess has a directive that Apache 2.2 or LiteSpeed could stumble over', () => {
+test('no .htaccess has a directive that Apache 2.2 or LiteSpeed does not know', () => {
   const folder = path.join(here, '..', '..', 'apache', 'archive');
   const files = fs.readdirSync(folder).filter((name) => name.endsWith('.htaccess'));
   assert.ok(files.length >= 5);
   for (const name of files) {
     const text = fs.readFileSync(path.join(folder, name), 'utf8');
-    assert.deepEqual(strangers(text), [], name);
+    assert.deepEqual(unknownDirectives(text), [], name);
     if (name === 'data.htaccess') {
       assert.match(text, /Deny from all/);
     }
   }
-  assert.deepEqual(strangers('Require all denied\n<IfModule mod_headers.c>\nHeader set A b\nRequire x\n</IfModule>\n<If "1">\n</If>'), ['Require all denied', 'Require x', '<If "1">']);
-  assert.deepEqual(strangers('<IfModule mod_alias.c>\nRewriteEngine On\n</IfModule>\nCGIPassAuth On'), ['RewriteEngine On', 'CGIPassAuth On']);
+  assert.deepEqual(unknownDirectives('Require all denied\n<IfModule mod_headers.c>\nHeader set A b\nRequire x\n</IfModule>\n<If "1">\n</If>'), ['Require all denied', 'Require x', '<If "1">']);
+  assert.deepEqual(unknownDirectives('<IfModule mod_alias.c>\nRewriteEngine On\n</IfModule>\nCGIPassAuth On'), ['RewriteEngine On', 'CGIPassAuth On']);
 });
 
-test('every kind of host of this file is tried', () => {
+test('each kind of host for this file is tested', () => {
   assert.deepEqual(Object.keys(kinds).filter((kind) => kinds[kind].tried === 'limits' && !tried.has(kind)), []);
 });

@@ -1,10 +1,11 @@
-/* shim.c - stands before the C library (LD_PRELOAD) and plays a disk that can't do all that others can.
+/* shim.c - a library between the programs and the C library (LD_PRELOAD), which plays a disk that
+ * lacks features.
  *
- * LACKS in the environment names what isn't there, in words:
- *   memory   no file can be mapped to be written and shared: ENODEV, as over some network file systems and FUSE
+ * LACKS in the environment lists what is missing:
+ *   memory   no shared writable mapping of files: ENODEV, as on some network file systems and FUSE
  *   flock    ENOLCK
- *   locks    no record locks (fcntl): ENOLCK, as over NFS without its lock daemon
- *   local    statfs says that it is NFS
+ *   locks    no record locks (fcntl): ENOLCK, as on NFS without its lock daemon
+ *   local    statfs reports NFS
  */
 #include <errno.h>
 #include <fcntl.h>

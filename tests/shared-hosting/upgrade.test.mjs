@@ -1,18 +1,21 @@
-// upgrade.test.mjs - a new archive uploaded over the old one by FTP while people talk: nothing is lost, no file is busy, nothing runs by half.
+// upgrade.test.mjs - a new archive is uploaded over the old one by FTP while people talk: nothing
+// is lost, no file is busy, no incomplete program is run.
 //
-// FTP as it is: each file is emptied and written in place, slowly, in the order of their names, and has no execute bit if it is new.
+// It is uploaded as FTP does it: each file is truncated and written in place, slowly, in the order
+// of the names, and without an execute bit if it is new.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
+import { assertAllRead, converse, follow } from '../e2e/conversation.mjs';
 import { makeFolder, pause, processes, removeFolder, until } from '../e2e/harness.mjs';
 import { ARCHIVE, user, withHost } from './host.mjs';
 
 const programIn = (site) => fs.readFileSync(path.join(site, 'cgi-bin', 'programs', 'use'), 'utf8').trim();
 
-/** The archive as a later release would be: the same program, under another name. */
+/** Makes the archive of a later release: the same program with another name. */
 function laterRelease(body) {
   const folder = makeFolder();
   assert.equal(spawnSync('unzip', ['-q', ARCHIVE, '-d', folder]).status, 0);
@@ -23,7 +26,10 @@ function laterRelease(body) {
   return body(site).finally(() => removeFolder(folder));
 }
 
-/** What FTP's STOR does. A starter is busy for the millisecond that it runs: the second try has it. A program must never be. */
+/**
+ * Opens a file as FTP's STOR does. A starter is busy for a millisecond while it runs, so there are
+ * several tries. A program must never be busy.
+ */
 async function store(target) {
   for (let tries = 50; ; tries--) {
     try {
@@ -54,48 +60,13 @@ async function upload(from, to) {
   }
 }
 
-/** Someone who sends until told to stop, each message again and again until it is stored. Returns what was stored, and the statuses that were met. */
-async function sender(host, name, isOver) {
-  const stored = [];
-  const met = {};
-  for (let i = 1; !isOver() || i === 1; i++) {
-    const text = `${name} ${i}`;
-    for (let done = false; !done && isOver() !== 'failed'; ) {
-      const answer = await host
-        .get('send', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ name, text, id: `${name}-${i}` }) })
-        .catch((error) => ({ status: error.code }));
-      met[answer.status] = (met[answer.status] ?? 0) + 1;
-      done = answer.status === 201 || answer.status === 200;
-      await pause(done ? 20 : 200);
-    }
-    stored.push(text);
-  }
-  return { stored, met };
-}
-
-/** Someone who reads from the beginning, held where that can be. */
-async function reader(host, isOver) {
-  const seen = [];
-  let next = 0;
-  for (let more = true; more && isOver() !== 'failed'; ) {
-    const wasOver = isOver(); // before it asks: an answer may be from before the last commit and arrive after it
-    const answer = await host.get(`poll?since=${next}&wait=2`).catch(() => ({ status: 0 }));
-    more = answer.status !== 200 || !wasOver;
-    if (answer.status === 200) {
-      const page = answer.json();
-      more ||= page.messages.length > 0;
-      seen.push(...page.messages);
-      next = page.next;
-    }
-    await pause(50);
-  }
-  return seen;
-}
+const post = (host) => (fields) =>
+  host.get('send', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(fields) });
 
 const running = (site) => processes().filter(({ exe }) => exe.startsWith(path.join(site, 'cgi-bin')));
 
 for (const kind of ['usual-fcgid', 'usual-cgi']) {
-  test(`${kind}: uploaded over a chat in use, and back again`, () =>
+  test(`${kind}: an archive is uploaded over a chat in use, and the older one back again`, () =>
     laterRelease((later) =>
       withHost(kind, {}, async (host) => {
         const earlier = makeFolder();
@@ -103,22 +74,24 @@ for (const kind of ['usual-fcgid', 'usual-cgi']) {
         const old = programIn(host.site);
         let over = false;
         let sendersDone = false;
-        const stop = setTimeout(() => (over = sendersDone = 'failed'), 240_000); // or those who send and read would go on for ever
-        const senders = ['ann', 'ben', 'cid'].map((name) => sender(host, name, () => over));
-        const readers = [reader(host, () => sendersDone), reader(host, () => sendersDone)];
-        await until(async () => (await host.get('poll?last=1')).json().head > 20, 'people to talk');
+        // Or senders and readers would never end.
+        const stop = setTimeout(() => (over = sendersDone = 'failed'), 240_000);
+        const met = { sends: {}, polls: {} };
+        const senders = ['ann', 'ben', 'cid'].map((name) => converse(post(host), name, () => over, met.sends));
+        const readers = [1, 2].map(() => follow((target) => host.get(target), () => sendersDone, met.polls));
+        await until(async () => (await host.get('poll?last=1')).json().head > 20, 'messages to be stored');
 
         await upload(later, host.site);
         assert.equal(programIn(host.site), 'pollchat-9.9.9-0badcafe');
-        await until(() => running(host.site).every(({ exe }) => !exe.includes(old)), 'programs of before to leave');
+        await until(() => running(host.site).every(({ exe }) => !exe.includes(old)), 'the old programs to end');
         await host.get('poll?since=now');
         const head = (await host.get('poll?last=1')).json().head;
-        await until(async () => (await host.get('poll?last=1')).json().head > head + 10, 'people to talk on');
+        await until(async () => (await host.get('poll?last=1')).json().head > head + 10, 'more messages to be stored');
 
-        // And back: the archive of before, over the new one.
+        // Back again: the older archive is uploaded over the newer one.
         await upload(earlier, host.site);
         assert.equal(programIn(host.site), old);
-        await until(() => running(host.site).every(({ exe }) => !exe.includes('9.9.9')), 'the newer programs to leave');
+        await until(() => running(host.site).every(({ exe }) => !exe.includes('9.9.9')), 'the newer programs to end');
         over = true;
         const sent = await Promise.all(senders);
         sendersDone = true;
@@ -126,23 +99,19 @@ for (const kind of ['usual-fcgid', 'usual-cgi']) {
         removeFolder(earlier);
         clearTimeout(stop);
 
-        const expected = sent.flatMap(({ stored }) => stored).sort();
-        for (const messages of seen) {
-          assert.deepEqual(messages.map(({ seq }) => seq), messages.map((_, i) => i + 1), 'one order without a gap');
-          assert.deepEqual(messages.map(({ text }) => text).sort(), expected, 'everything once');
-        }
-        assert.doesNotMatch(host.log(), /signal|Segmentation|exit signal/i, 'nothing half was run');
-        console.log(`${kind}: ${expected.length} messages; answers met: ${JSON.stringify(sent.map(({ met }) => met))}`);
+        assertAllRead(seen, sent.flat());
+        assert.doesNotMatch(host.log(), /signal|Segmentation|exit signal/i, 'no incomplete program was run');
+        console.log(`${kind}: ${sent.flat().length} messages, answers ${JSON.stringify(met)}`);
       }),
     ));
 }
 
-test('unpacked over itself by a host\'s file manager', () =>
+test('the archive is unpacked over itself by a host\'s file manager while people talk', () =>
   withHost('usual-cgi', {}, async (host) => {
     let over = false;
-    const senders = ['ann', 'ben'].map((name) => sender(host, name, () => over));
+    const senders = ['ann', 'ben'].map((name) => converse(post(host), name, () => over, {}));
     try {
-      await until(async () => (await host.get('poll?last=1')).json().head > 10, 'people to talk');
+      await until(async () => (await host.get('poll?last=1')).json().head > 10, 'messages to be stored');
       for (let i = 0; i < 3; i++) {
         host.unpack();
       }
@@ -152,13 +121,13 @@ test('unpacked over itself by a host\'s file manager', () =>
     }
     over = true;
     const sent = await Promise.all(senders);
-    assert.equal((await host.get('poll?last=1')).json().head, sent.flatMap(({ stored }) => stored).length);
+    assert.equal((await host.get('poll?last=1')).json().head, sent.flat().length);
   }));
 
-test('usual-fcgid: programs leave for new settings while people wait and send, and nobody gets an error', () =>
+test('usual-fcgid: programs end for new settings while people wait and send, and no request fails', () =>
   withHost('usual-fcgid', {}, async (host) => {
     const statuses = {};
-    const told = []; // what one who waits is told
+    const told = []; // what one waiting reader gets
     let isOver = false;
     const count = ({ status }) => (statuses[status] = (statuses[status] ?? 0) + 1);
     const waiter = async (isTold) => {
@@ -187,9 +156,9 @@ test('usual-fcgid: programs leave for new settings while people wait and send, a
       for (let round = 1; round <= 3; round++) {
         const old = await until(() => programs().length > 0 && programs(), 'programs to run');
         fs.writeFileSync(path.join(host.site, 'cgi-bin', 'my-chat.conf'), `; ${round}\n`);
-        await until(() => !programs().some((pid) => old.includes(pid)), 'the programs to leave');
+        await until(() => !programs().some((pid) => old.includes(pid)), 'the programs to end');
         const before = told.length;
-        await until(() => told.length > before + 5, 'news by new ones');
+        await until(() => told.length > before + 5, 'news from new programs');
       }
     };
     await Promise.all([...everybody, disturb().finally(() => (isOver = true))]);

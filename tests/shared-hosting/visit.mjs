@@ -1,10 +1,11 @@
-// visit.mjs - what people do on a host that is played: they talk, and its owner reads doctor.html.
+// visit.mjs - what visitors and the owner do on a host: they talk, and the owner reads doctor.html.
 
 import { say, shows } from '../browser/harness.mjs';
 
-export const FAULTS = /404|403|500|Failed to load resource/; // what the page meets while it looks for the programs; the browser writes each down
+// Errors of the search for the programs, which the browser logs.
+export const FAULTS = /404|403|500|Failed to load resource/;
 
-/** Two people, one of whom comes anew: both see the same. */
+/** Two visitors talk; one of them opens the page later. Both see the same messages. */
 export async function talk({ tab, address, first = [] }) {
   const ann = await tab(address, { name: 'ann', ignore: FAULTS });
   await say(ann, 'is this thing on?');
@@ -16,7 +17,10 @@ export async function talk({ tab, address, first = [] }) {
   await shows(ben, [...first, 'is this thing on?', 'it is']);
 }
 
-/** { topic: state } of all that doctor.html says, and its texts. */
+/**
+ * Opens doctor.html. Returns its findings: states is { topic: state }, texts is all of them as
+ * text.
+ */
 export async function diagnose({ tab, address }) {
   const page = await tab(`${address}doctor.html`, { ignore: FAULTS });
   await page.locator('html[data-done=yes]').waitFor({ timeout: 60_000 });
