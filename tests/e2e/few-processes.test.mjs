@@ -1,5 +1,5 @@
-// few-processes.test.mjs - a host that allows a site 20 processes, and 200 visitors that poll as the
-// page does.
+// few-processes.test.mjs - a host that allows a site 20 processes, and 200 visitors that poll as
+// the page does.
 //
 // For mod_fcgid the limit is its own setting (FcgidMaxProcesses). For plain CGI a proxy stands in
 // for the "entry processes" of shared hosts: it answers 508 while 20 requests are in progress.

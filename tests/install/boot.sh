@@ -1,5 +1,6 @@
 #!/bin/sh
-# boot.sh ROOT - becomes systemd as process 1 of the machine whose files are in ROOT. machine.sh calls it inside new namespaces.
+# boot.sh ROOT - becomes systemd, process 1 of the machine whose files are in ROOT. machine.sh calls
+# it in new namespaces.
 set -eu
 root=$1
 mount --make-rprivate /

@@ -1,13 +1,14 @@
 # shellcheck shell=bash
-# machine.sh - a Debian of its own to install things on for real: own files, processes, network, and systemd as process 1. Nothing of the
-# machine that the tests run on is changed. Sourced by run.
+# machine.sh - a Debian with its own files, processes and network, and with systemd as process 1, to
+# install things for real. The machine that runs the tests is not changed. Sourced by run.
 #
-#   machine_base FOLDER PACKAGE...   a fresh Debian with the packages, kept for the next time; as debootstrap makes it
-#   machine_boot FOLDER              starts it; machine_pid is its process 1 as seen from here
+#   machine_base FOLDER PACKAGE...   a new Debian with the packages, by debootstrap; kept for reuse
+#   machine_boot FOLDER              starts it; machine_pid is its process 1, as seen from here
 #   in_machine COMMAND...            runs a command in it
-#   machine_stop                     and all that was in it
+#   machine_stop                     stops it, with all its processes
 #
-# Takes root and the rights to make namespaces, to mount in them, and a cgroup; machine_may says whether they are there.
+# Needs root, the right to make namespaces and to mount in them, and a cgroup; machine_may checks
+# that.
 
 machine_unshare=(unshare --mount --pid --fork --kill-child --uts --ipc --net --cgroup)
 
@@ -26,7 +27,8 @@ machine_base() { # FOLDER PACKAGE...
     debootstrap --variant=minbase "$suite" "$folder" >"$folder.log" 2>&1 || { tail -n 20 "$folder.log" && return 1; }
     cp /etc/resolv.conf "$folder/etc/"
     printf '127.0.0.1 localhost\n::1 localhost\n' >"$folder/etc/hosts"
-    printf '#!/bin/sh\nexit 101\n' >"$folder/usr/sbin/policy-rc.d" # nothing starts yet
+    # No service starts during the installation.
+    printf '#!/bin/sh\nexit 101\n' >"$folder/usr/sbin/policy-rc.d"
     chmod 755 "$folder/usr/sbin/policy-rc.d"
     if ! machine_apt "$folder" update || ! machine_apt "$folder" install --no-install-recommends "$@"; then
         tail -n 20 "$folder.log"
@@ -37,7 +39,7 @@ machine_base() { # FOLDER PACKAGE...
     echo "$stamp" >"$folder.stamp"
 }
 
-# apt-get among the files of a machine that isn't running, with this one's network.
+# Runs apt-get on the files of a machine that is not running, with this machine's network.
 machine_apt() { # FOLDER ARGUMENT...
     local folder=$1
     shift
@@ -51,7 +53,7 @@ machine_cgroup=''
 machine_boot() { # FOLDER
     local i here
     here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-    # A cgroup of its own, of which systemd then sees nothing but the inside.
+    # In its own cgroup, systemd sees only that part of the tree.
     machine_cgroup=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
     machine_cgroup=$machine_cgroup/pollchat.$$
     mkdir "$machine_cgroup"
@@ -74,7 +76,8 @@ in_machine() {
 
 machine_stop() {
     [ -n "$machine_outer" ] || return 0
-    kill -KILL "$machine_outer" 2>/dev/null # and with it process 1, and with that all others
+    # This also kills process 1, and with it all its processes.
+    kill -KILL "$machine_outer" 2>/dev/null
     wait "$machine_outer" 2>/dev/null
     local i
     for ((i = 0; i < 100; i++)); do

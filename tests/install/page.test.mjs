@@ -1,9 +1,9 @@
-// page.test.mjs - two people talk on the page at ADDRESS.
+// page.test.mjs - two visitors talk on the page at ADDRESS.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { say, shows, log, withBrowser } from '../browser/harness.mjs';
 
-test(`the page at ${process.env.ADDRESS}`, async () => {
+test(`two visitors of ${process.env.ADDRESS} see each other's messages`, async () => {
   await withBrowser(async ({ tab }) => {
     const room = `${process.env.ADDRESS}?room=page`;
     const ann = await tab(room, { name: 'ann' });
