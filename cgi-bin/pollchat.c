@@ -12,7 +12,7 @@
 #include "store/store.h"
 #include "system/conf.h"
 #include "system/disk.h"
-#include "system/process.h"
+#include "system/process_limit.h"
 
 #include <signal.h>
 #include <stdio.h>

@@ -14,7 +14,7 @@
 #include "store/store.h"
 #include "system/allowance.h"
 #include "system/conf.h"
-#include "system/process.h"
+#include "system/process_limit.h"
 #include "wait/waiting.h"
 #include "web/client.h"
 #include "web/forwarded.h"

@@ -4,6 +4,7 @@
 #include "system/apache_workers.h"
 #include "system/conf.h"
 #include "system/process.h"
+#include "system/process_limit.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -4,7 +4,7 @@
  * A waiting request costs the program next to nothing, but it takes a connection or a worker of the
  * web server away from all other visitors and sites of that server. So the numbers are shares of
  * what the server has, as far as that is known.
- * Pure, but for the limits of the process (process.h). Threads: any.
+ * Pure, but for the limits of the process (process.h, process_limit.h). Threads: any.
  */
 #ifndef ALLOWANCE_H
 #define ALLOWANCE_H

@@ -2,8 +2,6 @@
 #include "system/process.h"
 
 #include "base/clock.h"
-#include "base/str.h"
-#include "system/conf.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -17,21 +15,14 @@
 #include <unistd.h>
 
 enum {
-    HELD_MOST = 6, /* of 20: a common limit, and one that can't be seen */
-    HELD_SHARE =
-        3, /* of a limit: those who are woken may all be there again before their first processes have ended, and a third is left to those
-              who send, to polls on the timer and to the rest of the site */
-    GROUPS_MAX = 4096,
-    PATH_BYTES = 1024,
     STAT_BYTES = 512,
-    STAT_PARENT = 2, /* fields of /proc/PID/stat, the state being 1 */
+    STAT_PARENT = 2, /* fields of /proc/PID/stat; the state is field 1 */
     STAT_THREADS = 18,
     STAT_START = 20,
     SIBLINGS_MS = 5000,
 };
 
-/* Up to size - 1 bytes, NUL behind. False when there is nothing. */
-static bool read_text(const char *path, char *out, size_t size)
+bool process_read_text(const char *path, char *out, size_t size)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t length = fd >= 0 ? read(fd, out, size - 1) : -1;
@@ -60,7 +51,7 @@ void process_note_start(void)
     start.noted = true;
     start.open_files = open_files_now();
     snprintf(path, sizeof path, "/proc/%ld/comm", (long)getppid());
-    (void)read_text(path, start.parent, sizeof start.parent);
+    (void)process_read_text(path, start.parent, sizeof start.parent);
     start.parent[strcspn(start.parent, "\n")] = '\0';
 }
 
@@ -69,11 +60,11 @@ uint64_t process_open_files(void)
     return start.noted ? start.open_files : open_files_now();
 }
 
-/* Returns the text behind the name in /proc/PID/stat, and the name, which may hold any characters.
- * NULL: it can't be seen. See proc(5). */
+/* Returns the text behind the name in /proc/PID/stat, and the name, which may hold any characters,
+ * parentheses among them. NULL: the file can't be read. See proc(5). */
 static const char *read_stat(const char *path, char *text, size_t size, char name[PROCESS_NAME_SIZE])
 {
-    char *end = read_text(path, text, size) ? strrchr(text, ')') : NULL;
+    char *end = process_read_text(path, text, size) ? strrchr(text, ')') : NULL;
     const char *begin = end != NULL ? strchr(text, '(') : NULL;
     if (begin == NULL) {
         return NULL;
@@ -129,7 +120,7 @@ static unsigned has_name(const void *name, const struct process_info *p)
 
 unsigned process_siblings(void)
 {
-    static _Atomic int64_t looked_at; /* two threads that look at the same time find the same */
+    static _Atomic int64_t looked_at; /* two threads that look at once find the same number */
     static atomic_uint siblings;
     struct process_info self;
     int64_t now = clock_mono_ms();
@@ -153,100 +144,11 @@ uint64_t process_age_us(void)
     }
     uint64_t began = stat_number(fields, STAT_START) * 1000000 / (uint64_t)ticks;
     uint64_t now_us = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-    began += 500000 / (uint64_t)ticks; /* half a tick, as the number is cut to whole ones */
+    began += 500000 / (uint64_t)ticks; /* half a tick: the number is rounded down to ticks */
     return now_us > began ? now_us - began : 1;
 }
 
 bool process_is_started_by(const char *name)
 {
     return strcmp(start.parent, name) == 0;
-}
-
-static uint64_t smaller(uint64_t a, uint64_t b) /* where 0 is none */
-{
-    return a == 0 || (b != 0 && b < a) ? b : a;
-}
-
-/* Of the group and all around it, inwards to outwards. path: such as /user.slice/x, changed. */
-static uint64_t smallest_of(const char *root, char *path)
-{
-    char file[PATH_BYTES];
-    char text[32];
-    uint64_t found = 0;
-    for (;;) {
-        uint64_t limit = 0;
-        if (snprintf(file, sizeof file, "%s%s/pids.max", root, path) < (int)sizeof file &&
-            read_text(file, text, sizeof text)) {
-            text[strcspn(text, "\n")] = '\0';
-            found = str_u64(text, 0, UINT64_MAX, &limit) == 0 ? smaller(found, limit) : found; /* or the word max */
-        }
-        char *slash = strrchr(path, '/');
-        if (slash == NULL) {
-            return found;
-        }
-        *slash = '\0';
-    }
-}
-
-/* A line is ID:CONTROLLERS:PATH. Version 2 has one without controllers; in version 1 pids may be anywhere in the list. */
-static bool has_pids(const char *controllers, size_t length)
-{
-    for (size_t at = 0; at < length;) {
-        size_t word = strcspn(controllers + at, ",:");
-        if (word == strlen("pids") && strncmp(controllers + at, "pids", word) == 0) {
-            return true;
-        }
-        at += word + 1;
-    }
-    return false;
-}
-
-uint64_t process_limit_of_groups(const char *root, const char *groups)
-{
-    char folder[PATH_BYTES];
-    char path[PATH_BYTES];
-    uint64_t found = 0;
-    for (const char *line = groups; *line != '\0'; line += strcspn(line, "\n"), line += *line == '\n') {
-        const char *controllers = line + strcspn(line, ":\n");
-        size_t length = *controllers == ':' ? strcspn(++controllers, ":\n") : 0;
-        if (controllers[length] != ':' || (length > 0 && !has_pids(controllers, length))) {
-            continue;
-        }
-        const char *at = controllers + length + 1;
-        snprintf(path, sizeof path, "%.*s", (int)strcspn(at, "\n"), at);
-        snprintf(folder, sizeof folder, "%s%s", root, length > 0 ? "/pids" : "");
-        found = smaller(found, smallest_of(folder, path));
-    }
-    return found;
-}
-
-static uint64_t find_processes(void)
-{
-    char groups[GROUPS_MAX];
-    struct rlimit limit;
-    uint64_t found = getrlimit(RLIMIT_NPROC, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY ? limit.rlim_cur : 0;
-    return read_text("/proc/self/cgroup", groups, sizeof groups)
-               ? smaller(found, process_limit_of_groups("/sys/fs/cgroup", groups))
-               : found;
-}
-
-uint64_t process_limit_find(void)
-{
-    static atomic_bool known; /* two threads that find it at the same time find the same */
-    static _Atomic uint64_t processes;
-    if (!atomic_load(&known)) {
-        atomic_store(&processes, find_processes());
-        atomic_store(&known, true);
-    }
-    return atomic_load(&processes);
-}
-
-unsigned process_limit_polls_of(uint64_t processes)
-{
-    return processes == 0 || processes / HELD_SHARE > HELD_MOST ? HELD_MOST : (unsigned)(processes / HELD_SHARE);
-}
-
-unsigned process_limit_polls(const struct conf *c)
-{
-    return c->max_held == CONF_AUTO ? process_limit_polls_of(process_limit_find()) : (unsigned)c->max_held;
 }

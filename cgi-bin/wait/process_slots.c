@@ -5,7 +5,7 @@
 #include "shared/slots.h"
 #include "system/allowance.h"
 #include "system/conf.h"
-#include "system/process.h"
+#include "system/process_limit.h"
 
 enum {
     SPARE = 4,           /* idle processes that stay: a poll on the timer takes one for a millisecond or two */

@@ -13,7 +13,7 @@
  *   - Plain CGI: two polls may be held. Once more processes were seen at once, somewhat less than
  *     half of that number may be held, because all clients that are woken come back before their
  *     first processes have ended. While polls take long, it is two again.
- * It is never more than 6, nor more than a third of a limit that can be seen (process.h). A number in
+ * It is never more than 6, nor more than a third of a limit that can be seen (process_limit.h). A number in
  * max_held is used as it is.
  * Threads and processes: any.
  */

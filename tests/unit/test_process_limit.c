@@ -1,8 +1,9 @@
-/* test_process.c - process.h: limits of processes as the system writes them down, and what is held where. */
+/* test_process_limit.c - the limits of processes in the files of control groups, and how many polls may wait
+ * under them. */
 #include "support.h"
 
 #include "system/conf.h"
-#include "system/process.h"
+#include "system/process_limit.h"
 
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -29,7 +30,7 @@ static void put(const char *folder, const char *text)
 static int make_root(void **state)
 {
     (void)state;
-    snprintf(root, sizeof root, "/tmp/pollchat-host-XXXXXX");
+    snprintf(root, sizeof root, "/tmp/pollchat-limit-XXXXXX");
     return mkdtemp(root) != NULL ? 0 : -1;
 }
 
@@ -60,7 +61,7 @@ static void the_smallest_limit_around_a_process_counts(void **state)
     assert_int_equal(process_limit_of_groups(root, "4:cpuids:/old/site\n"), 0);
 }
 
-static void nonsense_is_no_limit(void **state)
+static void a_malformed_file_sets_no_limit(void **state)
 {
     (void)state;
     put("/bad", "many\n");
@@ -70,7 +71,7 @@ static void nonsense_is_no_limit(void **state)
     assert_int_equal(process_limit_of_groups("/nowhere", "0::/bad\n"), 0);
 }
 
-static void two_thirds_of_a_small_limit_are_left(void **state)
+static void at_most_a_third_of_a_small_limit_may_wait(void **state)
 {
     (void)state;
     assert_int_equal(process_limit_polls_of(0), 6);
@@ -81,7 +82,7 @@ static void two_thirds_of_a_small_limit_are_left(void **state)
     assert_int_equal(process_limit_polls_of(UINT64_MAX), 6);
 }
 
-static void a_number_wins_over_what_is_found(void **state)
+static void a_number_in_max_held_wins_over_the_limit_that_is_seen(void **state)
 {
     struct rlimit limit;
     struct conf c = {.max_held = 30};
@@ -101,9 +102,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_smallest_limit_around_a_process_counts, make_root, remove_root),
-        cmocka_unit_test_setup_teardown(nonsense_is_no_limit, make_root, remove_root),
-        cmocka_unit_test(two_thirds_of_a_small_limit_are_left),
-        cmocka_unit_test(a_number_wins_over_what_is_found),
+        cmocka_unit_test_setup_teardown(a_malformed_file_sets_no_limit, make_root, remove_root),
+        cmocka_unit_test(at_most_a_third_of_a_small_limit_may_wait),
+        cmocka_unit_test(a_number_in_max_held_wins_over_the_limit_that_is_seen),
     };
     return RUN(tests);
 }
