@@ -16,7 +16,7 @@ enum {
     LARGE = 128 * 1024, /* blocks from here on are the system's, and go back to it when they are freed */
     TRIM = 1024 * 1024, /* free memory that an arena keeps at its end */
     PARTS =
-        4, /* of what a limit leaves: the budget, what slow readers keep (shared_output.h), stacks, everything else */
+        4, /* of what a limit leaves: the budget, what slow readers keep (shared_bytes.h), stacks, everything else */
     ROOM = 8 * 1024 * 1024 /* for a request: a stack, the store's page cache, what isn't counted */
 };
 

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "system/loop.h"
 #include "web/answer_writer.h"
+#include "web/shared_bytes.h"
 #include "web/shared_output.h"
 
 #include <stdlib.h>

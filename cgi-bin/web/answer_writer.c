@@ -10,7 +10,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "system/loop.h"
-#include "web/shared_output.h"
+#include "web/shared_bytes.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

@@ -4,7 +4,7 @@
  * at once; the rest by one thread for all, when there is room. So no slow reader holds up a thread
  * of the program, whatever the answer. A rest is given up when the peer took nothing of it for a
  * minute (ten seconds where the connection costs a process), and after ten minutes in any case.
- * When too many bytes or connections are kept (shared_output.h, ANSWER_WRITER_MOST), the rest that stood still
+ * When too many bytes or connections are kept (shared_bytes.h, ANSWER_WRITER_MOST), the rest that stood still
  * for the longest time is given up.
  * A peer that still sends its request when the answer is written (fcgi_request.h, `unread`) has two seconds
  * to read the answer; what it sends meanwhile is dropped.

@@ -2,51 +2,8 @@
 #include "web/shared_output.h"
 
 #include "base/buf.h"
-#include "base/ck.h"
-#include "system/budget.h"
 #include "web/fcgi_request.h"
-
-#include <stdlib.h>
-#include <string.h>
-
-static atomic_size_t kept_bytes;
-
-struct shared_bytes *shared_bytes_new(const char *bytes, size_t length)
-{
-    struct shared_bytes *b = ck_malloc(sizeof *b + length);
-    atomic_init(&b->users, 1);
-    b->counted = false;
-    b->length = length;
-    if (length > 0) {
-        memcpy(b->bytes, bytes, length);
-    }
-    return b;
-}
-
-struct shared_bytes *shared_bytes_keep(struct shared_bytes *b)
-{
-    if (!b->counted) {
-        b->counted = true;
-        atomic_fetch_add(&kept_bytes, b->length);
-    }
-    atomic_fetch_add(&b->users, 1);
-    return b;
-}
-
-void shared_bytes_release(struct shared_bytes *b)
-{
-    if (b != NULL && atomic_fetch_sub(&b->users, 1) == 1) {
-        if (b->counted) {
-            atomic_fetch_sub(&kept_bytes, b->length);
-        }
-        free(b);
-    }
-}
-
-bool shared_bytes_are_too_many(void)
-{
-    return atomic_load(&kept_bytes) > budget_part(SHARED_BYTES_MOST);
-}
+#include "web/shared_bytes.h"
 
 struct shared_bytes *shared_output_framed(struct shared_output *p, uint16_t id)
 {

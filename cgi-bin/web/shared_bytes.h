@@ -1,0 +1,39 @@
+/* shared_bytes.h - bytes to be written that several connections may keep at the same time; freed
+ * when the last one releases them.
+ *
+ * Bytes that are kept because a peer doesn't take them are counted, once however many connections
+ * keep them, so that there can be a limit for the whole process.
+ * Threads: any; see shared_bytes_keep.
+ */
+#ifndef SHARED_BYTES_H
+#define SHARED_BYTES_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct shared_bytes {
+    atomic_size_t users;
+    bool counted; /* among the bytes that are kept for slow peers */
+    size_t length;
+    char bytes[];
+};
+
+/* A copy of the bytes. The caller is the first user; it ends its use by shared_bytes_release. */
+struct shared_bytes *shared_bytes_new(const char *bytes, size_t length);
+
+/* Adds a user, for a peer that doesn't take the bytes, and returns b. The first call for b comes
+ * from the thread that made b, before another thread knows b. */
+struct shared_bytes *shared_bytes_keep(struct shared_bytes *b);
+
+/* Ends one use. NULL is fine. */
+void shared_bytes_release(struct shared_bytes *b);
+
+/* How many bytes this process keeps for slow peers at most: about what a page of the greatest size
+ * needs, several times over. Less where the address space is limited (budget.h). */
+enum { SHARED_BYTES_MOST = 64 * 1024 * 1024 };
+
+/* True: the process keeps more than that now, and the caller gives up one of its slow peers. */
+bool shared_bytes_are_too_many(void);
+
+#endif
