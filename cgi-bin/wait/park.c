@@ -90,7 +90,7 @@ static struct question *tell_streams(struct park *p, struct question *a, const s
     CK(target != a); /* news moves the position */
     for (struct waiter *w = a->waiters; w != NULL; w = next) {
         next = w->next;
-        if (w->rest == NULL && waiter_tell(p, w, m)) {
+        if (w->unsent.bytes == NULL && waiter_tell(p, w, m)) {
             waiter_leave_question(p, w);
             waiter_join_question(w, target);
         }
@@ -109,7 +109,7 @@ static void end_streams(struct park *p, struct question *a, const struct buf *ev
     struct waiter *next = NULL;
     for (struct waiter *w = a->waiters; w != NULL; w = next) {
         next = w->next;
-        if (w->rest != NULL) {
+        if (w->unsent.bytes != NULL) {
             waiter_end(p, w);
         } else {
             answer(p, w, &m);
@@ -121,7 +121,7 @@ static void end_streams(struct park *p, struct question *a, const struct buf *ev
 static bool has_ready(const struct question *a)
 {
     const struct waiter *w = a->waiters;
-    while (w != NULL && w->rest != NULL) {
+    while (w != NULL && w->unsent.bytes != NULL) {
         w = w->next;
     }
     return w != NULL;
@@ -166,7 +166,7 @@ static void beat(struct park *p, struct waiter *w)
         deadlines_move(&p->deadlines, &w->due, waiter_beat_after(p, w, clock_mono_ms()));
         if (!look_for_streams(p, w->question)) {
             p->options.heartbeat(p->options.context, &w->question->query, &bytes);
-            if (bytes.length > 0 && waiter_tell(p, w, &m) && w->rest == NULL) {
+            if (bytes.length > 0 && waiter_tell(p, w, &m) && w->unsent.bytes == NULL) {
                 deadlines_move(&p->deadlines, &w->due, waiter_next_beat(p, w));
             }
         }
@@ -225,7 +225,7 @@ static void end_all(struct park *p)
 
 static void time_is_up(struct park *p, struct waiter *w)
 {
-    if (w->rest != NULL) {
+    if (w->unsent.bytes != NULL) {
         waiter_look_at_slow(p, w);
     } else if (w->over_at != 0) {
         beat(p, w);
@@ -258,7 +258,7 @@ static void seat(struct park *p, struct newcomer *n)
     struct shared_output m = {.plain = &n->opening};
     waiter_join_question(w, questions_get(&p->questions, n->query, n->common));
     deadlines_add(&p->deadlines, &w->due);
-    if (loop_add(p->loop, w->held.connection, w, NULL) != 0) { /* out of memory in the kernel */
+    if (loop_add(p->loop, w->request.connection, w, NULL) != 0) { /* out of memory in the kernel */
         if (w->over_at != 0) {
             waiter_end(p, w);
         } else {
@@ -300,8 +300,8 @@ static void handle_event(struct park *p, const struct loop_event *event)
          * program has died (lighttpd). */
         waiter_say_end(w);
         waiter_end(p, w);
-    } else if (w->rest != NULL) {
-        waiter_write_rest(p, w);
+    } else if (w->unsent.bytes != NULL) {
+        waiter_write_more(p, w);
     }
 }
 
@@ -407,7 +407,7 @@ static struct newcomer *admit(struct park *p, struct request *x, const struct qu
     buf_init(&n->opening, BUF_UNLIMITED);
     n->waiter->client = client;
     n->waiter->token = token;
-    n->waiter->held = detach_request(x);
+    n->waiter->request = detach_request(x);
     return n;
 }
 
@@ -441,8 +441,8 @@ bool park_stream(struct park *p, struct request *x, const struct query *q, const
     }
     reply_render_opening(&n->opening, opening, n->common);
     reply_count(opening->status);
-    n->waiter->told_at = clock_mono_ms();
-    n->waiter->over_at = n->waiter->told_at + (int64_t)seconds * 1000 - deadlines_spread_ms(seconds);
+    n->waiter->unsent.moved_at = clock_mono_ms();
+    n->waiter->over_at = n->waiter->unsent.moved_at + (int64_t)seconds * 1000 - deadlines_spread_ms(seconds);
     n->waiter->due.at = waiter_next_beat(p, n->waiter);
     hand_over(p, n);
     return true;

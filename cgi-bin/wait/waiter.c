@@ -14,7 +14,6 @@
 enum {
     TOLD_TOGETHER = 64,
     STALL_MS = 60000, /* for a stream whose peer takes nothing of what it is sent */
-    LOOK_MS = 5000,   /* between two looks whether it did */
     LATE_MS = 60000,  /* for one that has not taken everything when its time is up */
 };
 
@@ -66,13 +65,13 @@ static void forget(struct park *p, struct waiter *w)
 {
     waiter_stop(p, w);
     deadlines_remove(&p->deadlines, &w->due);
-    shared_bytes_release(w->rest);
+    unsent_drop(&w->unsent);
     free(w);
 }
 
 void waiter_end(struct park *p, struct waiter *w)
 {
-    close(w->held.connection);
+    close(w->request.connection);
     wait_limit_give_back(&p->places, w->client);
     forget(p, w);
 }
@@ -87,9 +86,9 @@ void waiter_say_end(const struct waiter *w)
 {
     struct buf end;
     buf_init(&end, BUF_UNLIMITED);
-    fcgi_request_end(&end, w->held.id);
-    if (w->rest == NULL) {
-        fcgi_request_write(&w->held, end.bytes, end.length);
+    fcgi_request_end(&end, w->request.id);
+    if (w->unsent.bytes == NULL) {
+        fcgi_request_write(&w->request, end.bytes, end.length);
     }
     buf_fini(&end);
 }
@@ -102,7 +101,7 @@ int64_t waiter_beat_after(const struct park *p, const struct waiter *w, int64_t 
 
 int64_t waiter_next_beat(const struct park *p, const struct waiter *w)
 {
-    return waiter_beat_after(p, w, w->told_at);
+    return waiter_beat_after(p, w, w->unsent.moved_at);
 }
 
 void waiter_report_told(struct park *p)
@@ -116,86 +115,72 @@ void waiter_report_told(struct park *p)
 /* The last that w is told. What the peer doesn't take at once is no longer the park's. A place with a
  * token is one of few, so the peer's next request must find it free before a byte is written; others
  * count until the connection is closed, as they bound the descriptors. */
-static void tell_last(struct park *p, struct waiter *w, struct shared_bytes *b, size_t written)
+static void tell_last(struct park *p, struct waiter *w, struct shared_bytes *b)
 {
     bool is_of_few = w->token >= 0;
-    const struct answer_writer_end end = {.done = is_of_few ? NULL : give_back_place, .context = p, .tag = w->client};
-    const struct fcgi_request held = w->held;
+    const struct answer_writer_done done = {.call = is_of_few ? NULL : give_back_place, .context = p, .tag = w->client};
+    const struct fcgi_request request = w->request;
     if (is_of_few) {
         wait_limit_give_back(&p->places, w->client);
     }
-    loop_remove(p->loop, held.connection);
+    loop_remove(p->loop, request.connection);
     forget(p, w);
-    answer_writer_send(held, b, written, &end);
+    answer_writer_send(request, b, &done);
 }
 
 /* A stream's peer is slow: the bytes are kept, and the others go on. False: w is gone, as too much
  * is kept for slow peers already. */
-static bool keep_rest(struct park *p, struct waiter *w, struct shared_bytes *b, size_t written)
+static bool keep_unsent(struct park *p, struct waiter *w)
 {
-    w->rest = shared_bytes_keep(b);
-    w->written = written;
-    w->unread = fcgi_request_unread(&w->held);
     if (shared_bytes_are_too_many()) {
         waiter_end(p, w);
         return false;
     }
-    deadlines_move(&p->deadlines, &w->due, clock_mono_ms() + LOOK_MS);
-    loop_want_write(p->loop, w->held.connection, w, true);
+    deadlines_move(&p->deadlines, &w->due, clock_mono_ms() + UNSENT_LOOK_MS);
+    loop_want_write(p->loop, w->request.connection, w, true);
     return true;
 }
 
 bool waiter_tell(struct park *p, struct waiter *w, struct shared_output *m)
 {
-    struct shared_bytes *b = shared_output_framed(m, w->held.id);
+    struct shared_bytes *b = shared_output_framed(m, w->request.id);
     if (p->woken && ++p->told == TOLD_TOGETHER) {
         waiter_report_told(p);
     }
     if (m->last) {
-        tell_last(p, w, b, 0);
+        tell_last(p, w, b);
         return false;
     }
-    long count = fcgi_request_write(&w->held, b->bytes, b->length);
-    if (count < 0) {
+    enum unsent_left left = unsent_start(&w->unsent, &w->request, b);
+    if (left == UNSENT_GONE) {
         waiter_end(p, w);
         return false;
     }
-    w->told_at = clock_mono_ms();
-    return (size_t)count == b->length || keep_rest(p, w, b, (size_t)count);
+    return left == UNSENT_NOTHING || keep_unsent(p, w);
 }
 
-void waiter_write_rest(struct park *p, struct waiter *w)
+void waiter_write_more(struct park *p, struct waiter *w)
 {
-    long count = fcgi_request_write(&w->held, w->rest->bytes + w->written, w->rest->length - w->written);
-    if (count < 0) {
+    switch (unsent_write(&w->unsent, &w->request)) {
+    case UNSENT_GONE:
         waiter_end(p, w);
-        return;
-    }
-    if (count > 0) {
-        w->written += (size_t)count;
-        w->told_at = clock_mono_ms();
-        w->unread = fcgi_request_unread(&w->held);
-    }
-    if (w->written == w->rest->length) {
-        shared_bytes_release(w->rest);
-        w->rest = NULL;
+        break;
+    case UNSENT_NOTHING:
         deadlines_move(&p->deadlines, &w->due, waiter_next_beat(p, w));
-        loop_want_write(p->loop, w->held.connection, w, false);
-        questions_mark(&p->questions, w->question); /* it was left out meanwhile */
+        loop_want_write(p->loop, w->request.connection, w, false);
+        questions_mark(&p->questions, w->question); /* news was not written to it meanwhile */
+        break;
+    case UNSENT_SOME:
+        break;
     }
 }
 
 void waiter_look_at_slow(struct park *p, struct waiter *w)
 {
     int64_t now = clock_mono_ms();
-    int unread = fcgi_request_unread(&w->held);
-    if (unread < w->unread) {
-        w->told_at = now;
-        w->unread = unread;
-    }
-    if (now - w->told_at >= STALL_MS || now - w->over_at >= LATE_MS) {
+    if (unsent_still_ms(&w->unsent, &w->request, now) >= STALL_MS || now - w->over_at >= LATE_MS) {
         waiter_end(p, w);
     } else {
-        deadlines_move(&p->deadlines, &w->due, now + LOOK_MS);
+        deadlines_move(&p->deadlines, &w->due, now + UNSENT_LOOK_MS);
     }
 }

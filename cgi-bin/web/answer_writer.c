@@ -1,6 +1,7 @@
 /* answer_writer.c - see answer_writer.h.
  *
- * Other threads put rests into a list and wake the loop; one thread owns everything else.
+ * Other threads put ends of answers into a list and wake the loop; the module's thread owns
+ * everything else.
  */
 #include "web/answer_writer.h"
 
@@ -11,37 +12,36 @@
 #include "base/log.h"
 #include "system/loop.h"
 #include "web/shared_bytes.h"
+#include "web/unsent.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 enum {
     EVENTS = 256,
-    LOOK_MS = 5000, /* between two looks whether a peer that makes no room has read at all */
     LINGER_MS = 2000,
     LINGER_BYTES = 16 * 1024 * 1024, /* of a body; web servers don't let much more pass */
 };
 
-struct rest {
-    struct deadline due; /* first: a deadline is its rest */
-    struct fcgi_request held;
-    struct shared_bytes *bytes;
-    size_t written;
-    int unread;       /* by the peer, of what was written, at the last look */
-    int64_t moved_at; /* when it last took something */
+/* A connection that is closed when the end of its answer is written. */
+struct ending {
+    struct deadline due; /* first: a pointer to it is a pointer to its struct ending */
+    struct fcgi_request request;
+    struct unsent unsent;
     int64_t given_up_at;
     size_t dropped; /* bytes of input that were dropped */
     bool lingers;   /* all is written, and the peer is given time to stop sending */
-    struct answer_writer_end end;
-    struct rest *next; /* newcomers */
+    struct answer_writer_done done;
+    struct ending *next; /* in the list of newcomers */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of newcomers and of starting */
 static struct loop *loop;
-static struct rest *newcomers;
+static struct ending *newcomers;
 static atomic_size_t count;
 static struct deadlines deadlines;
 static int64_t stall_ms = ANSWER_WRITER_STALL_MS;
@@ -51,125 +51,120 @@ void answer_writer_hurry(void)
     stall_ms = ANSWER_WRITER_HURRY_MS;
 }
 
-static void end_rest(struct rest *r)
+static void close_connection(const struct fcgi_request *r, const struct answer_writer_done *done)
 {
-    const struct answer_writer_end end = r->end;
-    deadlines_remove(&deadlines, &r->due);
-    shared_bytes_release(r->bytes);
-    close(r->held.connection);
-    free(r);
-    atomic_fetch_sub(&count, 1);
-    if (end.done != NULL) {
-        end.done(end.context, end.tag);
+    close(r->connection);
+    if (done->call != NULL) {
+        done->call(done->context, done->tag);
     }
 }
 
-static void has_moved(struct rest *r)
+static void end(struct ending *g)
 {
-    r->moved_at = clock_mono_ms();
-    r->unread = fcgi_request_unread(&r->held);
+    deadlines_remove(&deadlines, &g->due);
+    unsent_drop(&g->unsent);
+    close_connection(&g->request, &g->done);
+    free(g);
+    atomic_fetch_sub(&count, 1);
 }
 
 /* All is written. Closing a connection while the peer sends resets it, and the peer may lose what
  * it has not read yet. So the peer is told that nothing more comes, and has a moment to close the
  * connection itself. */
-static void linger_or_end(struct rest *r)
+static void linger_or_end(struct ending *g)
 {
-    if (!r->held.unread) {
-        end_rest(r);
+    if (!g->request.unread) {
+        end(g);
         return;
     }
-    r->lingers = true;
-    shutdown(r->held.connection, SHUT_WR);
-    loop_want_write(loop, r->held.connection, r, false);
-    deadlines_move(&deadlines, &r->due, clock_mono_ms() + LINGER_MS);
+    g->lingers = true;
+    shutdown(g->request.connection, SHUT_WR);
+    loop_want_write(loop, g->request.connection, g, false);
+    deadlines_move(&deadlines, &g->due, clock_mono_ms() + LINGER_MS);
 }
 
-static void write_on(struct rest *r)
+static void write_on(struct ending *g)
 {
-    long taken = fcgi_request_write(&r->held, r->bytes->bytes + r->written, r->bytes->length - r->written);
-    if (taken > 0) {
-        r->written += (size_t)taken;
-        has_moved(r);
-    }
-    if (taken < 0) {
-        end_rest(r);
-    } else if (r->written == r->bytes->length) {
-        linger_or_end(r);
+    switch (unsent_write(&g->unsent, &g->request)) {
+    case UNSENT_GONE:
+        end(g);
+        break;
+    case UNSENT_NOTHING:
+        linger_or_end(g);
+        break;
+    case UNSENT_SOME:
+        break;
     }
 }
 
-/* The peer has gone, or it sends and its bytes are dropped. False: r is gone. */
-static bool hear(struct rest *r)
+/* The peer has closed the connection, or it sends something, which is dropped. False: g is gone. */
+static bool drop_input(struct ending *g)
 {
-    long dropped = r->held.unread && r->dropped < LINGER_BYTES ? fcgi_request_drop_input(&r->held) : -1;
+    bool may_send = g->request.unread && g->dropped < LINGER_BYTES;
+    long dropped = may_send ? fcgi_request_drop_input(&g->request) : -1;
     if (dropped < 0) {
-        end_rest(r);
+        end(g);
         return false;
     }
-    r->dropped += (size_t)dropped;
+    g->dropped += (size_t)dropped;
     return true;
 }
 
 static void handle_event(const struct loop_event *event)
 {
-    struct rest *r = event->tag;
-    if (r != NULL && ((event->what & LOOP_HANGUP) == 0 || hear(r)) && (event->what & LOOP_WRITABLE) != 0) {
-        write_on(r);
+    struct ending *g = event->tag;
+    if (g != NULL && ((event->what & LOOP_HANGUP) == 0 || drop_input(g)) && (event->what & LOOP_WRITABLE) != 0) {
+        write_on(g);
     }
 }
 
-/* Due: has it read anything? */
-static void look_at(struct rest *r)
+static void look_at(struct ending *g)
 {
     int64_t now = clock_mono_ms();
-    if (fcgi_request_unread(&r->held) < r->unread) {
-        has_moved(r);
-    }
-    if (r->lingers || now >= r->given_up_at || now - r->moved_at >= stall_ms) {
-        end_rest(r);
+    int64_t still = unsent_still_ms(&g->unsent, &g->request, now);
+    if (g->lingers || now >= g->given_up_at || still >= stall_ms) {
+        end(g);
     } else {
-        deadlines_move(&deadlines, &r->due, now + LOOK_MS);
+        deadlines_move(&deadlines, &g->due, now + UNSENT_LOOK_MS);
     }
 }
 
-/* There is one at least. */
-static void drop_the_stillest(void)
+/* Gives up the peer that stood still for the longest time. There is at least one. */
+static void end_the_stillest(void)
 {
-    struct rest *stillest = (struct rest *)deadlines.heap[0];
+    struct ending *stillest = (struct ending *)deadlines.heap[0];
     for (size_t i = 1; i < deadlines.count; i++) {
-        struct rest *r = (struct rest *)deadlines.heap[i];
-        if (r->moved_at < stillest->moved_at) {
-            stillest = r;
+        struct ending *g = (struct ending *)deadlines.heap[i];
+        if (g->unsent.moved_at < stillest->unsent.moved_at) {
+            stillest = g;
         }
     }
-    end_rest(stillest);
+    end(stillest);
 }
 
 static void keep_within_limits(void)
 {
     while (deadlines.count > ANSWER_WRITER_MOST || (deadlines.count > 0 && shared_bytes_are_too_many())) {
-        drop_the_stillest();
+        end_the_stillest();
     }
 }
 
 static void admit_newcomers(void)
 {
     pthread_mutex_lock(&lock);
-    struct rest *r = newcomers;
+    struct ending *g = newcomers;
     newcomers = NULL;
     pthread_mutex_unlock(&lock);
-    while (r != NULL) {
-        struct rest *next = r->next;
-        r->due.at = clock_mono_ms() + LOOK_MS;
-        deadlines_add(&deadlines, &r->due);
-        has_moved(r);
-        if (loop_add(loop, r->held.connection, r, NULL) != 0) { /* out of memory in the kernel */
-            end_rest(r);
+    while (g != NULL) {
+        struct ending *next = g->next;
+        g->due.at = clock_mono_ms() + UNSENT_LOOK_MS;
+        deadlines_add(&deadlines, &g->due);
+        if (loop_add(loop, g->request.connection, g, NULL) != 0) { /* out of memory in the kernel */
+            end(g);
         } else {
-            loop_want_write(loop, r->held.connection, r, true);
+            loop_want_write(loop, g->request.connection, g, true);
         }
-        r = next;
+        g = next;
     }
     keep_within_limits();
 }
@@ -179,20 +174,20 @@ static void *run(void *argument)
     struct loop_event events[EVENTS];
     for (;;) {
         struct deadline *first = deadlines_first(&deadlines);
-        int64_t left = first != NULL ? first->at - clock_mono_ms() : LOOK_MS;
+        int64_t left = first != NULL ? first->at - clock_mono_ms() : UNSENT_LOOK_MS;
         size_t n = loop_wait(loop, left > 0 ? (int)left : 0, events, EVENTS);
         for (size_t i = 0; i < n; i++) {
             handle_event(&events[i]);
         }
         admit_newcomers();
         while ((first = deadlines_first(&deadlines)) != NULL && first->at <= clock_mono_ms()) {
-            look_at((struct rest *)first);
+            look_at((struct ending *)first);
         }
     }
     return argument; /* never: the thread goes with the process */
 }
 
-/* With the lock held. False: no loop or no thread is to be had. */
+/* With the lock held. False: the system gives no loop or no thread. */
 static bool is_running(void)
 {
     struct err e = ERR_INIT;
@@ -207,67 +202,62 @@ static bool is_running(void)
         loop = NULL;
     }
     if (loop == NULL) {
-        log_line("slow readers can't be served: %s", e.code != ERR_NONE ? e.text : "there can be no further thread");
+        log_line("clients that read slowly are cut off: %s",
+                 e.code != ERR_NONE ? e.text : "the system gives no further thread");
         return false;
     }
     pthread_detach(thread);
     return true;
 }
 
-static void close_it(struct fcgi_request h, const struct answer_writer_end *end)
+/* Gives the connection to the module's thread. Takes r and u. */
+static void hand_over(struct fcgi_request r, const struct unsent *u, const struct answer_writer_done *done)
 {
-    close(h.connection);
-    if (end != NULL && end->done != NULL) {
-        end->done(end->context, end->tag);
-    }
-}
-
-static void hand_over(struct fcgi_request h, struct shared_bytes *b, size_t written,
-                      const struct answer_writer_end *end)
-{
-    struct rest *r = ck_calloc(1, sizeof *r);
-    r->held = h;
-    r->bytes = shared_bytes_keep(b);
-    r->written = written;
-    r->given_up_at = clock_mono_ms() + ANSWER_WRITER_LONGEST_MS;
-    r->end = end != NULL ? *end : (struct answer_writer_end){0};
+    struct ending *g = ck_calloc(1, sizeof *g);
+    *g = (struct ending){
+        .request = r, .unsent = *u, .given_up_at = clock_mono_ms() + ANSWER_WRITER_LONGEST_MS, .done = *done};
     pthread_mutex_lock(&lock);
     bool runs = is_running();
     if (runs) {
         atomic_fetch_add(&count, 1);
-        r->next = newcomers;
-        newcomers = r;
+        g->next = newcomers;
+        newcomers = g;
         loop_wake(loop);
     }
     pthread_mutex_unlock(&lock);
     if (!runs) {
-        shared_bytes_release(r->bytes);
-        free(r);
-        close_it(h, end);
+        unsent_drop(&g->unsent);
+        free(g);
+        close_connection(&r, done);
     }
 }
 
-void answer_writer_send(struct fcgi_request h, struct shared_bytes *b, size_t written,
-                        const struct answer_writer_end *end)
+void answer_writer_send(struct fcgi_request r, struct shared_bytes *b, const struct answer_writer_done *done)
 {
-    long taken = fcgi_request_write(&h, b->bytes + written, b->length - written);
-    if (taken < 0 || (written + (size_t)taken == b->length && !h.unread)) {
-        close_it(h, end);
+    static const struct answer_writer_done nothing = {0};
+    struct unsent u;
+    enum unsent_left left = unsent_start(&u, &r, b);
+    done = done != NULL ? done : &nothing;
+    if (left == UNSENT_SOME || (left == UNSENT_NOTHING && r.unread)) {
+        hand_over(r, &u, done);
     } else {
-        hand_over(h, b, written + (size_t)taken, end);
+        close_connection(&r, done);
     }
 }
 
-void answer_writer_send_bytes(struct fcgi_request h, const char *bytes, size_t length)
+void answer_writer_send_bytes(struct fcgi_request r, const char *bytes, size_t length)
 {
-    long taken = fcgi_request_write(&h, bytes, length);
-    if (taken < 0 || ((size_t)taken == length && !h.unread)) {
-        close(h.connection);
-    } else {
-        struct shared_bytes *rest = shared_bytes_new(bytes + taken, length - (size_t)taken);
-        hand_over(h, rest, 0, NULL);
-        shared_bytes_release(rest);
+    static const struct answer_writer_done nothing = {0};
+    struct unsent u;
+    long taken = fcgi_request_write(&r, bytes, length);
+    if (taken < 0 || ((size_t)taken == length && !r.unread)) {
+        close(r.connection);
+        return;
     }
+    struct shared_bytes *rest = shared_bytes_new(bytes + taken, length - (size_t)taken);
+    unsent_keep(&u, &r, rest, 0);
+    shared_bytes_release(rest);
+    hand_over(r, &u, &nothing);
 }
 
 size_t answer_writer_count(void)

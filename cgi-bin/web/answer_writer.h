@@ -1,53 +1,55 @@
-/* answer_writer.h - ends of answers that a peer doesn't take at once, and nobody may wait for.
+/* answer_writer.h - writes the ends of answers, also to peers that read slowly, and closes the
+ * connections.
  *
- * A complete answer for a held connection is given here. What the peer takes is written
- * at once; the rest by one thread for all, when there is room. So no slow reader holds up a thread
- * of the program, whatever the answer. A rest is given up when the peer took nothing of it for a
- * minute (ten seconds where the connection costs a process), and after ten minutes in any case.
- * When too many bytes or connections are kept (shared_bytes.h, ANSWER_WRITER_MOST), the rest that stood still
- * for the longest time is given up.
- * A peer that still sends its request when the answer is written (fcgi_request.h, `unread`) has two seconds
- * to read the answer; what it sends meanwhile is dropped.
- * Not for streams, which have something to say later: park.h.
- * Threads: any. One for the whole process, started when it is first needed.
+ * The caller gives a complete answer for a detached request (fcgi_request.h). What the peer takes
+ * at once is written at once. The rest is written by one thread for all connections, when the peer
+ * makes room (unsent.h). So no slow reader holds up a thread of the program, however long the answer
+ * is.
+ * A peer is given up when it made no progress for a minute (ten seconds where the connection costs
+ * a process), and after ten minutes in any case. When too many bytes or connections are kept
+ * (shared_bytes.h, ANSWER_WRITER_MOST), the peer that stood still for the longest time is given up.
+ * Where the peer still sends its request when the answer is written (fcgi_request.h, `unread`), it
+ * has two seconds to read the answer; what it sends meanwhile is dropped.
+ * Not for streams, which have more to say later: park.h.
+ * Threads: any. The module has one thread, started when it is first needed.
  */
 #ifndef ANSWER_WRITER_H
 #define ANSWER_WRITER_H
 
 #include "web/fcgi_request.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct shared_bytes;
 
 enum {
-    ANSWER_WRITER_MOST = 16384,     /* connections that are written to; a descriptor each */
-    ANSWER_WRITER_STALL_MS = 60000, /* longest time without a byte taken */
+    ANSWER_WRITER_MOST = 16384,     /* connections with a rest to be written; a descriptor each */
+    ANSWER_WRITER_STALL_MS = 60000, /* longest time without progress */
     ANSWER_WRITER_HURRY_MS = 10000, /* the same where the connection costs a process */
     ANSWER_WRITER_LONGEST_MS = 600000,
 };
 
-/* From here on a rest is given up after ANSWER_WRITER_HURRY_MS: the connections of this process cost a
- * process each (mod_fcgid). Call it before there are threads. */
+/* From here on a peer is given up after ANSWER_WRITER_HURRY_MS: each connection of this process
+ * costs a process (mod_fcgid). Call it before there are threads. */
 void answer_writer_hurry(void);
 
-/* Called, from whichever thread, when the connection has been closed. */
-struct answer_writer_end {
-    void (*done)(void *context, uint32_t tag); /* NULL: nobody asks */
+/* Called when the connection has been closed, from any thread. */
+struct answer_writer_done {
+    void (*call)(void *context, uint32_t tag);
     void *context;
     uint32_t tag;
 };
 
-/* Takes h: writes b from `written` on, closes when all is out. b: whole records, the end of the request included; kept while it is
- * needed. */
-void answer_writer_send(struct fcgi_request h, struct shared_bytes *b, size_t written,
-                        const struct answer_writer_end *end);
+/* Takes r: writes b, then closes the connection. b: whole records, the end of the request included;
+ * the module keeps b for as long as it needs it. done may be NULL. */
+void answer_writer_send(struct fcgi_request r, struct shared_bytes *b, const struct answer_writer_done *done);
 
-/* The same for bytes that are nobody else's: copied only where the peer doesn't take them at once. */
-void answer_writer_send_bytes(struct fcgi_request h, const char *bytes, size_t length);
+/* The same for bytes that no other request shares. They are copied only where the peer doesn't take
+ * them at once. */
+void answer_writer_send_bytes(struct fcgi_request r, const char *bytes, size_t length);
 
-size_t answer_writer_count(void); /* connections that are written to, now */
+/* How many connections have a rest to be written now. */
+size_t answer_writer_count(void);
 
 #endif

@@ -12,6 +12,7 @@
 #include "wait/private/questions.h"
 #include "wait/private/wait_limit.h"
 #include "web/fcgi_request.h"
+#include "web/unsent.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -19,25 +20,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct shared_bytes;
 struct loop;
 struct newcomer;
 struct shared_output;
 
 struct waiter {
     struct deadline due; /* first: a deadline is its waiter */
-    struct fcgi_request held;
+    struct fcgi_request request;
     int token;
     uint16_t client;           /* counter of wait_limit.h */
     struct question *question; /* NULL once it waits for nothing more */
     struct waiter *next;
     struct waiter *previous;
     int64_t over_at; /* a stream: monotonic ms at which it is ended. 0: a poll */
-    int64_t told_at; /* a stream: when it was last sent something, or took some of it */
-    /* A stream: what is still to be written, before it can be told more. */
-    struct shared_bytes *rest;
-    size_t written;
-    int unread; /* by the peer, at the last look */
+    /* A stream: what its peer has not taken yet, before it can be told more. moved_at is also the
+     * time at which it was last told something. */
+    struct unsent unsent;
 };
 
 struct park {
@@ -70,18 +68,17 @@ void waiter_end(struct park *p, struct waiter *w);
 /* Writes the end of the request, unless other bytes wait to be written. */
 void waiter_say_end(const struct waiter *w);
 
-/* Writes m. What the peer of a stream doesn't take at once is kept as w->rest; what the peer of a
- * last answer doesn't take is answer_writer.h's. w has no rest. False: w is gone. */
+/* Writes m. What the peer of a stream doesn't take at once is kept in w->unsent; what the peer of a
+ * last answer doesn't take is answer_writer.h's. w has nothing unsent. False: w is gone. */
 bool waiter_tell(struct park *p, struct waiter *w, struct shared_output *m);
 
 /* Reports the waiters that were written to (park_options.told), if there are some. */
 void waiter_report_told(struct park *p);
 
-/* The peer of a stream makes room: writes more of the rest. w may be gone afterwards. */
-void waiter_write_rest(struct park *p, struct waiter *w);
+/* The peer of a stream makes room: writes more of what is unsent. w may be gone afterwards. */
+void waiter_write_more(struct park *p, struct waiter *w);
 
-/* A stream with a rest is due: has its peer read anything? Its socket may be full for long while it
- * does, so the kernel is asked how much is unread. Ends w when it has stood still for too long. */
+/* A stream with something unsent is due. Ends w when its peer has stood still for too long. */
 void waiter_look_at_slow(struct park *p, struct waiter *w);
 
 /* When a stream is due (monotonic ms): a heartbeat after `from`, or after it was last told
