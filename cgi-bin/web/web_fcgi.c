@@ -78,7 +78,7 @@ static bool skip_to_the_end(struct intake *in)
 static struct fcgi_request let_go(struct fcgi_exchange *x)
 {
     FCGX_Request *request = &x->request;
-    const struct fcgi_request held = {
+    const struct fcgi_request detached = {
         .connection = request->ipcFd, .id = (uint16_t)request->requestId, .unread = !skip_to_the_end(x->in)};
     intake_free(x->in);
     log_attach(NULL, NULL);
@@ -87,7 +87,7 @@ static struct fcgi_request let_go(struct fcgi_exchange *x)
     }
     FCGX_Free(request, 0); /* buffers and parameters go, the connection stays open */
     web_carrier_fini(&x->web);
-    return held;
+    return detached;
 }
 
 /* The connection is closed behind the answer, whatever the peer asked for: the next request on it
@@ -95,19 +95,19 @@ static struct fcgi_request let_go(struct fcgi_exchange *x)
 static void fcgi_finish(struct request *x)
 {
     struct buf out = of(x)->out;
-    const struct fcgi_request held = let_go(of(x));
+    const struct fcgi_request detached = let_go(of(x));
     free(of(x));
-    fcgi_request_end(&out, held.id);
-    answer_writer_send_bytes(held, out.bytes, out.length);
+    fcgi_request_end(&out, detached.id);
+    answer_writer_send_bytes(detached, out.bytes, out.length);
     buf_fini(&out);
 }
 
 static struct fcgi_request fcgi_detach(struct request *x)
 {
-    const struct fcgi_request held = let_go(of(x));
+    const struct fcgi_request detached = let_go(of(x));
     buf_fini(&of(x)->out);
     free(of(x));
-    return held;
+    return detached;
 }
 
 /* The web server keeps this stream in its error log, while it throws a FastCGI program's stderr away. */
