@@ -11,8 +11,8 @@
 #include "site/checks.h"
 #include "store/store.h"
 #include "system/conf.h"
-#include "system/disk.h"
 #include "system/process_limit.h"
+#include "system/program_path.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -52,7 +52,7 @@ static void tell_faults(const struct conf_faults *f)
 static int read_settings(const struct options *o, struct conf *conf, struct err *e)
 {
     char program_dir[CONF_TEXT_MAX];
-    if (disk_program_folder(program_dir, sizeof program_dir, e) != 0) {
+    if (program_path_folder(program_dir, sizeof program_dir, e) != 0) {
         return -1;
     }
     int result = conf_load(conf, program_dir, NULL, (const char *const *)environ, o->data != NULL ? NULL : e);
@@ -229,7 +229,7 @@ static int command_doctor(const struct options *o)
     char folder[CONF_TEXT_MAX] = "";
     struct buf text;
     bool is_right = read_settings(o, &conf, &e) == 0;
-    (void)disk_program_folder(folder, sizeof folder, NULL);
+    (void)program_path_folder(folder, sizeof folder, NULL);
     const struct checks_given given = {
         .conf = &conf, .conf_problem = is_right ? NULL : e.text, .program_folder = folder, .carrier = CHECKS_SHELL};
     checks_run(&given, &findings);

@@ -43,3 +43,24 @@ void err_clear(struct err *e)
         memset(e, 0, sizeof *e);
     }
 }
+
+enum err_code err_of_errno(int number)
+{
+    switch (number) {
+    case EACCES:
+    case EPERM:
+    case EROFS:
+        return ERR_READONLY;
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+        return ERR_FULL;
+    case ENOENT:
+    case ENOTDIR:
+        return ERR_ABSENT;
+    case EEXIST:
+        return ERR_CONFLICT;
+    default:
+        return ERR_SYSTEM;
+    }
+}

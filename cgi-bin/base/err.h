@@ -58,4 +58,8 @@ int err_field(struct err *e, enum err_code code, const char *field, const char *
 /* Back to no error. */
 void err_clear(struct err *e);
 
+/* What an errno of a call that makes or writes something means: ERR_READONLY, ERR_FULL, ERR_ABSENT (of the folder),
+ * ERR_CONFLICT (it is there already), or ERR_SYSTEM. */
+enum err_code err_of_errno(int number);
+
 #endif

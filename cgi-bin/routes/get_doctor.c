@@ -14,9 +14,9 @@
 #include "site/site.h"
 #include "system/allowance.h"
 #include "system/conf.h"
-#include "system/disk.h"
 #include "system/exposure.h"
 #include "system/permissions.h"
+#include "system/program_path.h"
 #include "wait/waiting.h"
 #include "web/body.h"
 #include "web/reply.h"
@@ -76,7 +76,7 @@ static void look(struct look *l, bool fastcgi, bool stranger)
 {
     char folder[CONF_TEXT_MAX] = "";
     const char *served = l->served[0] != '\0' ? l->served : NULL;
-    (void)disk_program_folder(folder, sizeof folder, NULL);
+    (void)program_path_folder(folder, sizeof folder, NULL);
     const struct checks_given given = {.conf = &l->conf,
                                        .conf_problem = l->is_known ? NULL : l->conf_problem,
                                        .stranger = stranger,

@@ -4,7 +4,9 @@
 #include "base/ck.h"
 #include "base/clock.h"
 #include "base/err.h"
-#include "system/disk.h"
+#include "system/file.h"
+#include "system/file_lock.h"
+#include "system/file_name.h"
 #include "system/permissions.h"
 
 #include <errno.h>
@@ -129,18 +131,18 @@ static int make(const char *path, const struct shm_new *made, struct err *e)
     if (snprintf(temporary, sizeof temporary, "%s.XXXXXX", path) >= (int)sizeof temporary) {
         return err_set(e, ERR_SYSTEM, "The path of the data folder is too long.");
     }
-    disk_sweep(path, '.', strlen("XXXXXX"));
+    file_name_sweep(path, '.', strlen("XXXXXX"));
     int fd = mkostemp(temporary, O_CLOEXEC);
     if (fd < 0) {
         return fail(e, "a file for wake-ups can't be made");
     }
-    (void)disk_lock_try(fd); /* keeps disk_sweep of other processes from removing it */
+    (void)file_lock_try(fd); /* keeps file_name_sweep of other processes from removing it */
     int result = fill(fd, made);
     if (result != 0) {
         unlink(temporary);
     } else {
-        disk_make_private(temporary);
-        result = disk_put_new(temporary, path) != 0 && errno != EEXIST ? errno : 0;
+        file_make_private(temporary);
+        result = file_name_put(temporary, path) != 0 && errno != EEXIST ? errno : 0;
     }
     close(fd);
     errno = result;
@@ -157,7 +159,7 @@ static bool stands_at(const char *path, const struct stat *st)
 static int lock(const char *path)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    for (int tries = 0; fd >= 0 && tries < LOCK_TRIES && disk_lock_try(fd) == DISK_LOCK_HELD; tries++) {
+    for (int tries = 0; fd >= 0 && tries < LOCK_TRIES && file_lock_try(fd) == FILE_LOCK_BUSY; tries++) {
         clock_sleep_ms(LOCK_PAUSE_MS);
     }
     return fd;

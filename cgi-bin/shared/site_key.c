@@ -3,7 +3,9 @@
 
 #include "base/ck.h"
 #include "base/err.h"
-#include "system/disk.h"
+#include "system/file.h"
+#include "system/file_lock.h"
+#include "system/file_name.h"
 #include "system/permissions.h"
 
 #include <assert.h>
@@ -63,12 +65,12 @@ static bool write_key(const char *path, const struct site_key *s, int *kept)
     if (fd < 0) {
         return false;
     }
-    (void)disk_lock_try(fd); /* until it has its final name: see disk_sweep */
+    (void)file_lock_try(fd); /* until it has its final name: see file_name_sweep */
     errno = ENOSPC;          /* for a write that is short without an error */
     bool written = write(fd, s->key, sizeof s->key) == (ssize_t)sizeof s->key && fsync(fd) == 0;
     int why = errno;
     if (written) {
-        disk_make_private(path);
+        file_make_private(path);
     }
     *kept = fd;
     errno = why;
@@ -86,12 +88,12 @@ static int make_key(const char *path, struct site_key *s, struct err *e)
         errno = ENAMETOOLONG;
         return fail("made", e);
     }
-    disk_sweep(path, '-', SITE_KEY_NAME_SIZE - 1);
+    file_name_sweep(path, '-', SITE_KEY_NAME_SIZE - 1);
     randombytes_buf(s->key, sizeof s->key);
     if (!write_key(made, s, &fd)) {
         result = fail("made", e);
         unlink(made);
-    } else if (disk_put_new(made, path) != 0 && errno != EEXIST) { /* the first key stays, whoever else makes one */
+    } else if (file_name_put(made, path) != 0 && errno != EEXIST) { /* the first key stays, whoever else makes one */
         result = fail("made", e);
     }
     if (fd >= 0) {

@@ -9,9 +9,12 @@
 #include "store/store.h"
 #include "system/allowance.h"
 #include "system/conf.h"
-#include "system/disk.h"
 #include "system/exposure.h"
+#include "system/file.h"
+#include "system/file_system.h"
+#include "system/folder.h"
 #include "system/permissions.h"
+#include "system/program_path.h"
 
 #include <dirent.h>
 #include <limits.h>
@@ -58,7 +61,7 @@ static void check_owner(const struct checks_given *given, struct findings *out)
     struct stat folder;
     char path[PATH_MAX];
     if ((stat("/proc/self/exe", &program) != 0 &&
-         (!disk_program_path(path, sizeof path) || stat(path, &program) != 0)) ||
+         (!program_path_file(path, sizeof path) || stat(path, &program) != 0)) ||
         stat(given->program_folder, &folder) != 0) {
         return;
     }
@@ -82,9 +85,9 @@ static void check_room(const char *data, unsigned trial_age_s, struct findings *
 {
     struct err e = ERR_INIT;
     uint64_t bytes = 0;
-    if (disk_try_write(data, trial_age_s, &e) != 0) {
+    if (file_system_try_write(data, trial_age_s, &e) != 0) {
         findings_add(out, "data", FINDING_WRONG, "%s", e.text);
-    } else if (disk_room(data, &bytes) && bytes < (uint64_t)ROOM_LITTLE_MB * 1024 * 1024) {
+    } else if (file_system_free(data, &bytes) && bytes < (uint64_t)ROOM_LITTLE_MB * 1024 * 1024) {
         findings_add(
             out, "data", FINDING_POOR,
             "The data folder can be written, but only %llu MB are left on its disk. When it is full nothing more can "
@@ -106,7 +109,7 @@ static void check_file_size(const char *data, struct findings *out)
         return;
     }
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
-        uint64_t size = path_of(path, sizeof path, data, files[i]) ? disk_size(path) : 0;
+        uint64_t size = path_of(path, sizeof path, data, files[i]) ? file_size(path) : 0;
         largest = size > largest ? size : largest;
     }
     bool is_reached = largest + (uint64_t)FILE_ROOM_KB * 1024 > limit.rlim_cur;
@@ -160,7 +163,7 @@ static bool is_guarded(const char *data, struct findings *out)
 
 static void check_file_system(const char *data, struct findings *out)
 {
-    if (disk_is_network(data)) {
+    if (file_system_is_network(data)) {
         findings_add(
             out, "disk", FINDING_NOTE,
             "The data folder lies on a network file system. The database keeps a rollback journal there, and news is "
@@ -173,7 +176,7 @@ static void check_bell(const char *data, const struct store *store, struct findi
 {
     char path[PATH_MAX];
     struct err e = ERR_INIT;
-    if (disk_is_network(data) || !path_of(path, sizeof path, data, "chat.bell")) {
+    if (file_system_is_network(data) || !path_of(path, sizeof path, data, "chat.bell")) {
         return;
     }
     struct bell *bell = bell_open(path, store_epoch(store), &e);
@@ -328,7 +331,8 @@ static void check_old_programs(const struct checks_given *given, struct findings
 static bool is_being_moved(const struct conf *conf, struct findings *out)
 {
     char usual[CONF_TEXT_MAX + 32];
-    if (!conf_usual_data(usual, sizeof usual) || !store_exists(usual) || disk_file(usual) == disk_file(conf->data)) {
+    if (!conf_usual_data(usual, sizeof usual) || !store_exists(usual) ||
+        file_number(usual) == file_number(conf->data)) {
         return false;
     }
     bool is_begun = store_exists(conf->data);
@@ -340,7 +344,7 @@ static bool is_being_moved(const struct conf *conf, struct findings *out)
               "that folder."
             : "The setting data names a place without a database, and there is one in pollchat-data beside "
               "cgi-bin. If the chat is to move, move that folder there.");
-    return !is_begun && !disk_exists(conf->data);
+    return !is_begun && !file_exists(conf->data);
 }
 
 /* Nothing is made for somebody at a shell: a mistyped folder must not become a new and empty chat. */
@@ -353,7 +357,7 @@ static bool is_made(const struct checks_given *given, struct findings *out)
                      "There is no database in the data folder yet; the first request makes it.");
         return false;
     }
-    if (disk_folder_make(data, &e) == 0) {
+    if (folder_make(data, &e) == 0) {
         return true;
     }
     findings_add(out, "data", FINDING_WRONG, "%s",

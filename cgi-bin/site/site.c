@@ -8,9 +8,11 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "shared/room_heads.h"
-#include "system/disk.h"
 #include "system/exposure.h"
+#include "system/file.h"
+#include "system/file_system.h"
 #include "system/permissions.h"
+#include "system/program_path.h"
 #include "system/warn.h"
 
 #include <pthread.h>
@@ -121,11 +123,11 @@ static char *overrides_of(const char *const *environment)
 static void share_metrics(struct site *s)
 {
     char path[CONF_TEXT_MAX + 16];
-    if (s->metrics_tried || !disk_exists(s->conf.data)) {
+    if (s->metrics_tried || !file_exists(s->conf.data)) {
         return;
     }
     s->metrics_tried = true;
-    if (disk_is_network(s->conf.data)) {
+    if (file_system_is_network(s->conf.data)) {
         return;
     }
     snprintf(path, sizeof path, "%s/chat.tally", s->conf.data);
@@ -159,8 +161,8 @@ static bool is_for_another_site(const char *const *request_environment)
     if (asked == NULL || own == NULL || strcmp(asked, own) == 0) {
         return false;
     }
-    uint64_t folder = asked[0] == '/' && own[0] == '/' ? disk_file(own) : 0;
-    return folder == 0 || disk_file(asked) != folder; /* one folder may have two names */
+    uint64_t folder = asked[0] == '/' && own[0] == '/' ? file_number(own) : 0;
+    return folder == 0 || file_number(asked) != folder; /* one folder may have two names */
 }
 
 /* Logs mistakes when the settings are read, but not in each process. */
@@ -192,7 +194,7 @@ static int load(struct site *s, const char *const *request_environment, struct e
                          "Requests bring other POLLCHAT_ settings than this process has, so two sites share a socket. "
                          "Give each site a socket of its own.");
     } else if (!s->loaded) {
-        result = disk_program_folder(program_dir, sizeof program_dir, e);
+        result = program_path_folder(program_dir, sizeof program_dir, e);
         if (result == 0) {
             result = conf_load(&s->conf, program_dir, request_environment, (const char *const *)environ, e);
         }
@@ -250,7 +252,7 @@ unsigned site_threads(void)
 {
     char program_dir[CONF_TEXT_MAX];
     struct conf conf;
-    if (disk_program_folder(program_dir, sizeof program_dir, NULL) != 0) {
+    if (program_path_folder(program_dir, sizeof program_dir, NULL) != 0) {
         return THREADS_FALLBACK;
     }
     (void)conf_load(&conf, program_dir, NULL, (const char *const *)environ, NULL); /* whatever becomes of the data */
@@ -298,7 +300,7 @@ static bool is_named_by_file(const struct site *s)
 static int refuse_while_moved(const struct site *s, struct err *e)
 {
     char usual[CONF_TEXT_MAX + 32];
-    if (disk_exists(s->conf.data)) {
+    if (file_exists(s->conf.data)) {
         return 0;
     }
     if (s->was_opened) {
@@ -377,7 +379,7 @@ static void renew_metrics(struct site *s)
 {
     char path[CONF_TEXT_MAX + 16];
     struct metrics_file *old = atomic_load(&s->metrics_file);
-    if (!metrics_file_is_replaced(old) || s->past_metric == PAST_TALLIES || !disk_exists(s->conf.data)) {
+    if (!metrics_file_is_replaced(old) || s->past_metric == PAST_TALLIES || !file_exists(s->conf.data)) {
         return;
     }
     snprintf(path, sizeof path, "%s/chat.tally", s->conf.data);
@@ -422,7 +424,7 @@ static struct bell *open_bell(struct site *s, struct store *handle)
 {
     char path[CONF_TEXT_MAX + 16];
     struct err e = ERR_INIT;
-    if (disk_is_network(s->conf.data)) {
+    if (file_system_is_network(s->conf.data)) {
         return NULL;
     }
     snprintf(path, sizeof path, "%s/chat.bell", s->conf.data);
@@ -446,7 +448,7 @@ struct bell *site_bell_in_step(struct site *s, uint64_t *stamp)
 {
     char path[CONF_TEXT_MAX + 16];
     pthread_mutex_lock(&s->lock);
-    *stamp = disk_is_network(s->conf.data) ? 0 : store_stamp(s->conf.data);
+    *stamp = file_system_is_network(s->conf.data) ? 0 : store_stamp(s->conf.data);
     if (*stamp != 0 && s->bell_count == 0) {
         snprintf(path, sizeof path, "%s/chat.bell", s->conf.data);
         s->bells[0] = bell_open_as_it_is(path);

@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "system/disk.h"
+#include "system/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,11 +28,11 @@ static int open_file(const char *folder, int flags)
     }
     int fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
     if (fd >= 0 && (flags & O_CREAT) != 0) {
-        if (!disk_is_own(fd, path)) { /* a link to something else: nothing is added to that */
+        if (!file_is_own(fd, path)) { /* a link to something else: nothing is added to that */
             close(fd);
             return -1;
         }
-        disk_make_private(path);
+        file_make_private(path);
     }
     return fd;
 }

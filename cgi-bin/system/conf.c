@@ -6,7 +6,7 @@
 #include "base/spelling.h"
 #include "base/str.h"
 #include "system/conf_value.h"
-#include "system/disk.h"
+#include "system/program_path.h"
 
 #include <errno.h>
 #include <ini.h>
@@ -656,6 +656,6 @@ void conf_print_example(FILE *out)
 bool conf_usual_data(char *out, size_t size)
 {
     char program_dir[CONF_TEXT_MAX];
-    return disk_program_folder(program_dir, sizeof program_dir, NULL) == 0 &&
+    return program_path_folder(program_dir, sizeof program_dir, NULL) == 0 &&
            snprintf(out, size, "%s/" USUAL_DATA, program_dir) < (int)size;
 }

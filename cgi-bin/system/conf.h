@@ -67,7 +67,7 @@ struct conf {
     uint64_t max_wait;                   /* seconds; 0: polls are never held */
     uint64_t max_waiting;        /* waiting polls of a process that holds them for nothing; CONF_AUTO: allowance.h */
     uint64_t max_waiting_apache; /* the same where each keeps a worker of Apache busy; CONF_AUTO: allowance.h */
-    uint64_t max_held;           /* waiting polls of the whole site where each costs a process; CONF_AUTO: process_limit.h */
+    uint64_t max_held; /* waiting polls of the whole site where each costs a process; CONF_AUTO: process_limit.h */
     uint64_t max_waiting_per_client; /* of one address; CONF_AUTO: allowance.h */
     uint64_t max_answer;             /* bytes of texts in one answer */
     struct conf_faults faults;

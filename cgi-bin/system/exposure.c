@@ -3,7 +3,7 @@
 
 #include "base/err.h"
 #include "base/random.h"
-#include "system/disk.h"
+#include "system/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -38,7 +38,7 @@ static bool make_file(const char *path, const char *text, bool must)
     ssize_t length = (ssize_t)strlen(text);
     bool written = write(fd, text, (size_t)length) == length;
     close(fd);
-    disk_make_private(path);
+    file_make_private(path);
     if (!written && must) {
         unlink(path);
     }

@@ -2,8 +2,8 @@
 #include "system/permissions.h"
 
 #include "base/err.h"
-#include "system/disk.h"
 #include "system/group_members.h"
+#include "system/program_path.h"
 
 #include <endian.h>
 #include <errno.h>
@@ -57,7 +57,7 @@ static void begin(struct permissions *g)
     *g = (struct permissions){.count = 0};
     add(g, 0);
     add(g, geteuid());
-    if (disk_program_folder(folder, sizeof folder, NULL) == 0 && stat(folder, &programs) == 0) {
+    if (program_path_folder(folder, sizeof folder, NULL) == 0 && stat(folder, &programs) == 0) {
         add(g, programs.st_uid);
     }
 }

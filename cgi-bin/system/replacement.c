@@ -3,8 +3,8 @@
 
 #include "base/ck.h"
 #include "system/conf.h"
-#include "system/disk.h"
 #include "system/image.h"
+#include "system/program_path.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -33,11 +33,11 @@ static struct stat look_at_settings(const struct replacement *s, size_t number)
 struct replacement *replacement_new(void)
 {
     struct replacement *s = ck_calloc(1, sizeof *s);
-    if (!disk_program_path(s->path, sizeof s->path) ||
+    if (!program_path_file(s->path, sizeof s->path) ||
         (stat("/proc/self/exe", &s->self) != 0 && stat(s->path, &s->self) != 0)) {
         s->path[0] = '\0';
     }
-    if (disk_program_folder(s->folder, sizeof s->folder, NULL) == 0) {
+    if (program_path_folder(s->folder, sizeof s->folder, NULL) == 0) {
         for (size_t i = 0; i < CONF_FILES; i++) {
             s->settings[i] = look_at_settings(s, i);
         }

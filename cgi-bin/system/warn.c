@@ -2,7 +2,8 @@
 #include "system/warn.h"
 
 #include "base/clock.h"
-#include "system/disk.h"
+#include "system/file.h"
+#include "system/file_lock.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -31,13 +32,13 @@ bool warn_is_due(const char *folder, uint64_t what)
     }
     snprintf(text, sizeof text, "%016llx\n", (unsigned long long)what);
     int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
-    if (fd < 0 || !disk_is_own(fd, path)) {
+    if (fd < 0 || !file_is_own(fd, path)) {
         if (fd >= 0) {
             close(fd);
         }
         return true;
     }
-    bool is_due = disk_lock_try(fd) != DISK_LOCK_HELD && !was_said(fd, text); /* the process that has the lock warns */
+    bool is_due = file_lock_try(fd) != FILE_LOCK_BUSY && !was_said(fd, text); /* the process that has the lock warns */
     if (is_due) {
         ssize_t ignored = pwrite(fd, text, TEXT_SIZE - 1, 0); /* on a full disk the warning is repeated */
         (void)ignored;

@@ -18,7 +18,10 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "system/disk.h"
+#include "system/file.h"
+#include "system/file_lock.h"
+#include "system/file_name.h"
+#include "system/folder.h"
 #include "system/permissions.h"
 
 #include <errno.h>
@@ -58,9 +61,9 @@ static struct store_sqlite *open_raw(const struct store_options *options, struct
     struct store_sqlite *s = store_sqlite_handle(options->folder, NULL, STORE_WRITE);
     s->busy_timeout_ms = options->busy_timeout_ms;
     store_sqlite_set_deadline(s);
-    int result = disk_exists(s->path) ? 0 : refuse_absent(e);
+    int result = file_exists(s->path) ? 0 : refuse_absent(e);
     /* To write: what a killed writer left is rolled back by whoever comes next; and with the flock, as there may be no log yet. */
-    s->lock_fd = result == 0 ? disk_lock_open(s->lock_path, NULL) : -1;
+    s->lock_fd = result == 0 ? file_lock_open(s->lock_path, NULL) : -1;
     if (result == 0 && s->lock_fd >= 0 && store_sqlite_lock(s, e) < 0) {
         result = -1;
     }
@@ -101,7 +104,7 @@ int store_sqlite_backup(const struct store_options *options, const char *to, con
     char epoch[CHAT_EPOCH_SIZE];
     char path[PATH_SIZE];
     snprintf(path, sizeof path, "%s.pollchat-new", to);
-    if (disk_exists(to)) {
+    if (file_exists(to)) {
         return err_set(e, ERR_CONFLICT, "There is such a file already. It was left as it is.");
     }
     struct store_sqlite *from = open_raw(options, e);
@@ -132,7 +135,7 @@ static bool has_more(const char *path, const char *tail)
 {
     char beside[PATH_SIZE];
     snprintf(beside, sizeof beside, "%s%s", path, tail);
-    return disk_size(beside) > 0;
+    return file_size(beside) > 0;
 }
 
 /* A copy of pollchat's is one file. Whoever copied chat.db by other means may have its log beside it, which then counts. */
@@ -270,7 +273,7 @@ static bool are_one_file(const char *a, const char *b)
 static int rename_set(const char *from, const char *to)
 {
     static const char *const tails[] = {"-wal", "-journal"};
-    if (disk_rename_new(from, to) != 0) {
+    if (file_name_move(from, to) != 0) {
         return -1;
     }
     for (size_t i = 0; i < sizeof tails / sizeof tails[0]; i++) {
@@ -278,7 +281,7 @@ static int rename_set(const char *from, const char *to)
         char tail_to[PATH_SIZE];
         snprintf(tail_from, sizeof tail_from, "%s%s", from, tails[i]);
         snprintf(tail_to, sizeof tail_to, "%s%s", to, tails[i]);
-        if (disk_exists(tail_from) && rename(tail_from, tail_to) != 0) {
+        if (file_exists(tail_from) && rename(tail_from, tail_to) != 0) {
             log_line("rename %s: %s", tail_from, strerror(errno));
         }
     }
@@ -315,7 +318,7 @@ static void tidy_up(const struct swap *w)
     char ignored[64];
     if (are_one_file(w->old, w->present->path)) {
         unlink(w->old);
-    } else if (disk_exists(w->old)) {
+    } else if (file_exists(w->old)) {
         name_old(w, ignored, sizeof ignored);
     }
 }
@@ -329,7 +332,7 @@ static int clear_beside(const struct swap *w, struct err *e)
         char aside[PATH_SIZE];
         snprintf(path, sizeof path, "%s%s", w->present->path, tails[i]);
         snprintf(aside, sizeof aside, "%s%s", w->old, tails[i]);
-        bool matters = w->damaged && disk_size(path) > 0 && strcmp(tails[i], "-shm") != 0;
+        bool matters = w->damaged && file_size(path) > 0 && strcmp(tails[i], "-shm") != 0;
         if ((matters ? rename(path, aside) : unlink(path)) != 0 && errno != ENOENT) {
             return err_set(e, ERR_READONLY, "The database's files can't be moved: %s.", strerror(errno));
         }
@@ -346,7 +349,7 @@ static int put_in_place(const struct swap *w, struct store_sqlite_fresh *fresh, 
         return err_set(e, ERR_READONLY, "The database can't be renamed: %s.", strerror(errno));
     }
     if (clear_beside(w, e) != 0 || store_sqlite_fresh_keep(fresh, path, true, e) != 0) {
-        if (!disk_exists(path)) {
+        if (!file_exists(path)) {
             rename(w->old, path);
         } else if (w->there) {
             unlink(w->old);
@@ -359,7 +362,7 @@ static int put_in_place(const struct swap *w, struct store_sqlite_fresh *fresh, 
 static int swap(struct store_sqlite *present, struct store_sqlite_fresh *fresh, struct store_restored *out,
                 struct err *e)
 {
-    struct swap w = {.present = present, .there = disk_exists(present->path)};
+    struct swap w = {.present = present, .there = file_exists(present->path)};
     snprintf(w.old, sizeof w.old, "%s/chat-restore.old", present->folder);
     tidy_up(&w);
     if (quiet_if_it_can_be(&w, e) != 0 || put_in_place(&w, fresh, e) != 0) {
@@ -368,7 +371,7 @@ static int swap(struct store_sqlite *present, struct store_sqlite_fresh *fresh, 
     if (w.there) {
         name_old(&w, out->kept, sizeof out->kept);
     }
-    disk_sync_name(present->path);
+    file_name_sync(present->path);
     clock_sleep_ms(WAITERS_LOOK_MS);
     return 0;
 }
@@ -377,7 +380,7 @@ static int swap(struct store_sqlite *present, struct store_sqlite_fresh *fresh, 
 static int restore_locked(struct store_sqlite *present, struct store_sqlite_fresh *fresh, const char *asked,
                           struct store_restored *out, struct err *e)
 {
-    present->lock_fd = disk_lock_open(present->lock_path, e);
+    present->lock_fd = file_lock_open(present->lock_path, e);
     if (present->lock_fd < 0) {
         return -1;
     }
@@ -385,7 +388,7 @@ static int restore_locked(struct store_sqlite *present, struct store_sqlite_fres
     if (store_sqlite_lock(present, e) < 0) {
         return -1;
     }
-    if (asked != NULL && !disk_exists(asked)) { /* another process was quicker */
+    if (asked != NULL && !file_exists(asked)) { /* another process was quicker */
         return err_set(e, ERR_BUSY, "The database was replaced just now. Try again.");
     }
     if (make_ours(fresh, present, out, e) != 0 || swap(present, fresh, out, e) != 0) {
@@ -414,13 +417,13 @@ static int restore(const struct store_options *options, const char *from, bool a
 {
     struct store_sqlite_fresh fresh = {.fd = -1};
     char path[PATH_SIZE];
-    if (!disk_exists(from)) {
+    if (!file_exists(from)) {
         return err_set(e, ERR_ABSENT, "There is no such file.");
     }
     if (asked && check_asked(from, e) != 0) {
         return -1;
     }
-    if (disk_folder_make(options->folder, e) != 0) {
+    if (folder_make(options->folder, e) != 0) {
         return -1;
     }
     struct store_sqlite *present = store_sqlite_handle(options->folder, NULL, STORE_WRITE);

@@ -6,7 +6,9 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/random.h"
-#include "system/disk.h"
+#include "system/file.h"
+#include "system/file_lock.h"
+#include "system/file_name.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,7 +33,7 @@ static int fail_with_file(const char *what, const char *path, struct err *e)
     int why = errno;
     log_line("%s %s: %s", what, path, strerror(why));
     errno = why;
-    switch (disk_error_of(why)) {
+    switch (err_of_errno(why)) {
     case ERR_READONLY:
         return err_set(e, ERR_READONLY, "The file can't be written where it is to be: %s.", strerror(why));
     case ERR_FULL:
@@ -70,7 +72,7 @@ static int empty(const struct store_sqlite_fresh *f, struct err *e)
         snprintf(beside, sizeof beside, "%s%s", f->path, tails[i]);
         unlink(beside);
     }
-    disk_make_private(f->path);
+    file_make_private(f->path);
     return ftruncate(f->fd, 0) == 0 ? 0 : fail_with_file("empty", f->path, e);
 }
 
@@ -86,12 +88,12 @@ int store_sqlite_fresh_open(struct store_sqlite_fresh *f, const char *path, stru
         if (f->fd < 0) {
             return fail_with_file("make", f->path, e);
         }
-        if (!disk_is_own(f->fd, f->path)) {
+        if (!file_is_own(f->fd, f->path)) {
             close_fresh(f);
             errno = EEXIST;
             return fail_with_file("make", f->path, e);
         }
-        if (disk_lock_try(f->fd) == DISK_LOCK_HELD) {
+        if (file_lock_try(f->fd) == FILE_LOCK_BUSY) {
             close_fresh(f);
             return err_set(e, ERR_BUSY, "Another program makes this very copy just now.");
         }
@@ -105,12 +107,12 @@ int store_sqlite_fresh_open(struct store_sqlite_fresh *f, const char *path, stru
 
 int store_sqlite_fresh_keep(struct store_sqlite_fresh *f, const char *as, bool replace, struct err *e)
 {
-    int result = replace ? rename(f->path, as) : disk_rename_new(f->path, as);
+    int result = replace ? rename(f->path, as) : file_name_move(f->path, as);
     if (result != 0) {
         return fail_with_file("make", as, e);
     }
     close_fresh(f);
-    if (disk_sync_name(as) != 0) {
+    if (file_name_sync(as) != 0) {
         fail_with_file("make durable", as, e);
         unlink(as);
         return -1;

@@ -4,7 +4,8 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "system/disk.h"
+#include "system/file.h"
+#include "system/file_lock.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -91,7 +92,7 @@ int store_sqlite_refuse_lockless(const struct store_sqlite *s, struct err *e)
 static int fail_busy(const struct store_sqlite *s, struct err *e)
 {
     char why[STORE_SQLITE_UPGRADE_TEXT];
-    if (!disk_has_record_locks(s->lock_path)) { /* SQLite says the same of both */
+    if (!file_lock_has_records(s->lock_path)) { /* SQLite says the same of both */
         return store_sqlite_refuse_lockless(s, e);
     }
     return err_set(e, ERR_BUSY, "%s",
@@ -165,7 +166,7 @@ bool store_sqlite_is_moved(const struct store_sqlite *s)
 int store_sqlite_on_busy(void *handle, int times)
 {
     const struct store_sqlite *s = handle;
-    if (times == LOOK_FOR_LOCKS_AT && !disk_has_record_locks(s->lock_path)) {
+    if (times == LOOK_FOR_LOCKS_AT && !file_lock_has_records(s->lock_path)) {
         return 0; /* nobody has it: no lock can be had, ever */
     }
     return store_sqlite_nap(s, times) && !store_sqlite_is_moved(s);
@@ -174,10 +175,10 @@ int store_sqlite_on_busy(void *handle, int times)
 /* Whoever removes the lock file would let in others, who make a new one. False: the lock was that of a file without a name. */
 static bool has_the_lock(struct store_sqlite *s)
 {
-    if (disk_file_open(s->lock_fd) == disk_file(s->lock_path)) {
+    if (file_number_open(s->lock_fd) == file_number(s->lock_path)) {
         return true;
     }
-    int fd = disk_lock_open(s->lock_path, NULL);
+    int fd = file_lock_open(s->lock_path, NULL);
     if (fd < 0) {
         return true; /* a folder that can't be written: nobody makes another one either */
     }
@@ -189,16 +190,16 @@ static bool has_the_lock(struct store_sqlite *s)
 int store_sqlite_lock(struct store_sqlite *s, struct err *e)
 {
     for (int times = 0;; times++) {
-        switch (disk_lock_try(s->lock_fd)) {
-        case DISK_LOCK_GOT:
+        switch (file_lock_try(s->lock_fd)) {
+        case FILE_LOCK_GOT:
             if (!has_the_lock(s)) {
                 break;
             }
             s->locked = true;
             return 0;
-        case DISK_LOCK_UNSUPPORTED:
+        case FILE_LOCK_UNSUPPORTED:
             return 1;
-        case DISK_LOCK_HELD:
+        case FILE_LOCK_BUSY:
             if (!store_sqlite_nap(s, times)) {
                 return fail_busy(s, e);
             }
@@ -209,7 +210,7 @@ int store_sqlite_lock(struct store_sqlite *s, struct err *e)
 void store_sqlite_unlock(struct store_sqlite *s)
 {
     if (s->locked) {
-        disk_lock_release(s->lock_fd);
+        file_lock_release(s->lock_fd);
         s->locked = false;
     }
 }

@@ -16,7 +16,8 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "system/disk.h"
+#include "system/file.h"
+#include "system/file_lock.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -39,7 +40,7 @@ enum {
 };
 
 struct store_sqlite_files {
-    uint64_t database; /* numbers, see disk_file */
+    uint64_t database; /* numbers, see file_number */
     uint64_t log;
     uint64_t shared;
     unsigned handles;
@@ -62,7 +63,7 @@ static struct store_sqlite_files *find(uint64_t database)
 static void look(const struct store_sqlite *s, struct store_sqlite_files *out)
 {
     *out = (struct store_sqlite_files){
-        .database = disk_file(s->path), .log = disk_file(s->log_path), .shared = disk_file(s->shared_path)};
+        .database = file_number(s->path), .log = file_number(s->log_path), .shared = file_number(s->shared_path)};
 }
 
 static bool are_same(const struct store_sqlite_files *a, const struct store_sqlite_files *b)
@@ -150,7 +151,7 @@ static bool is_mismatched(const struct store_sqlite *s)
     struct shared shared;
     uint64_t frame = 0;
     uint64_t end = store_sqlite_log_end(s, &frame); /* first: a writer makes the log longer before he says so */
-    uint64_t log = disk_size(s->log_path);
+    uint64_t log = file_size(s->log_path);
     bool is_blank = look_at_shared(s, &shared) && shared.frames == 0 && shared.salts[0] == 0 && shared.salts[1] == 0;
     return (is_blank && log > LOG_HEADER_BYTES) || log < end;
 }
@@ -189,10 +190,10 @@ static enum store_sqlite_joined join_first(struct store_sqlite *s, struct err *e
     s->files->handles = 1;
     s->files->next = all;
     all = s->files;
-    s->least_bytes = disk_size(s->path);
+    s->least_bytes = file_size(s->path);
     if (is_new) {
         store_sqlite_record(s, s->has_lost || s->is_alone   ? STORE_SQLITE_OWES_EPOCH
-                               : disk_size(s->log_path) > 0 ? STORE_SQLITE_DIRTY
+                               : file_size(s->log_path) > 0 ? STORE_SQLITE_DIRTY
                                                             : STORE_SQLITE_CLEAN);
     }
     return STORE_SQLITE_JOINED;
@@ -208,7 +209,7 @@ static enum store_sqlite_joined join_others(struct store_sqlite *s, struct store
     enum store_sqlite_joined joined = read_with(s, f, &now, e);
     if (joined == STORE_SQLITE_JOINED) {
         s->files = f;
-        s->least_bytes = disk_size(s->path);
+        s->least_bytes = file_size(s->path);
         f->handles++;
     }
     return joined;
@@ -225,7 +226,7 @@ bool store_sqlite_is_in_wal(const struct store_sqlite *s)
 enum store_sqlite_joined store_sqlite_join(struct store_sqlite *s, struct err *e)
 {
     pthread_mutex_lock(&lock);
-    struct store_sqlite_files *f = find(disk_file(s->path));
+    struct store_sqlite_files *f = find(file_number(s->path));
     enum store_sqlite_joined joined = f != NULL ? join_others(s, f, e) : join_first(s, e);
     pthread_mutex_unlock(&lock);
     return joined;
@@ -250,13 +251,13 @@ void store_sqlite_leave(struct store_sqlite *s)
 
 bool store_sqlite_is_held_elsewhere(const struct store_sqlite *s)
 {
-    return disk_is_locked_elsewhere(s->path, LOCKED_FROM, LOCKED_BYTES);
+    return file_lock_has_record_elsewhere(s->path, LOCKED_FROM, LOCKED_BYTES);
 }
 
 bool store_sqlite_is_held(const struct store_sqlite *s)
 {
     pthread_mutex_lock(&lock);
-    bool is = find(disk_file(s->path)) != NULL || store_sqlite_is_held_elsewhere(s);
+    bool is = find(file_number(s->path)) != NULL || store_sqlite_is_held_elsewhere(s);
     pthread_mutex_unlock(&lock);
     return is;
 }
@@ -266,12 +267,12 @@ bool store_sqlite_is_held(const struct store_sqlite *s)
 bool store_sqlite_log_is_gone(const struct store_sqlite *s)
 {
     return s->files != NULL &&
-           (disk_file(s->log_path) != s->files->log || disk_file(s->shared_path) != s->files->shared);
+           (file_number(s->log_path) != s->files->log || file_number(s->shared_path) != s->files->shared);
 }
 
 bool store_sqlite_has_its_log(const struct store_sqlite *s)
 {
-    return s->files != NULL && disk_file(s->log_path) == s->files->log;
+    return s->files != NULL && file_number(s->log_path) == s->files->log;
 }
 
 uint64_t store_sqlite_log_end(const struct store_sqlite *s, uint64_t *frame)
@@ -294,12 +295,12 @@ static bool log_is_shorter(const struct store_sqlite *s)
 {
     uint64_t ignored = 0;
     uint64_t end = store_sqlite_log_end(s, &ignored);
-    return disk_size(s->log_path) < end;
+    return file_size(s->log_path) < end;
 }
 
 bool store_sqlite_is_cut(struct store_sqlite *s)
 {
-    uint64_t database = disk_size(s->path);
+    uint64_t database = file_size(s->path);
     bool is = s->files != NULL && (database < s->least_bytes || log_is_shorter(s));
     s->least_bytes = is ? s->least_bytes : database;
     return is;
@@ -307,7 +308,7 @@ bool store_sqlite_is_cut(struct store_sqlite *s)
 
 bool store_sqlite_is_emptied(const struct store_sqlite *s)
 {
-    return s->files != NULL && (disk_size(s->path) == 0 || log_is_shorter(s));
+    return s->files != NULL && (file_size(s->path) == 0 || log_is_shorter(s));
 }
 
 uint64_t store_sqlite_log_number(const struct store_sqlite *s)

@@ -7,7 +7,8 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/log.h"
-#include "system/disk.h"
+#include "system/file.h"
+#include "system/file_system.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +32,7 @@ static bool exists(const char *folder)
     struct buf path;
     buf_init(&path, BUF_UNLIMITED);
     buf_addf(&path, "%s/chat.db", folder);
-    bool there = disk_exists(buf_text(&path));
+    bool there = file_exists(buf_text(&path));
     buf_fini(&path);
     return there;
 }
@@ -66,10 +67,10 @@ static bool is_replaced(struct store *base)
     if (s->still != 0 && !s->viewing && !store_sqlite_is_still(s)) {
         s->stale = true;
     }
-    return s->stale || disk_exists(s->asked_path) || store_sqlite_is_moved(s);
+    return s->stale || file_exists(s->asked_path) || store_sqlite_is_moved(s);
 }
 
-static uint64_t file_number(const struct store *base)
+static uint64_t number_of_file(const struct store *base)
 {
     return ((const struct store_sqlite *)base)->file_number;
 }
@@ -283,7 +284,7 @@ int store_sqlite_checkpoint(struct store_sqlite *s, int mode)
     }
     s->checkpoint_failed = failed;
     store_sqlite_record(s, rc == SQLITE_OK && pages == copied ? STORE_SQLITE_CLEAN : STORE_SQLITE_DIRTY);
-    s->least_bytes = disk_size(s->path);
+    s->least_bytes = file_size(s->path);
     return rc;
 }
 
@@ -291,7 +292,7 @@ int store_sqlite_checkpoint(struct store_sqlite *s, int mode)
  * full: there is no room for the log to grow, so it is to start anew in the room that it has. */
 static void shorten_log(struct store_sqlite *s, bool full)
 {
-    if ((!full && s->log_pages <= s->log_limit) || disk_file_open(s->lock_fd) != disk_file(s->lock_path)) {
+    if ((!full && s->log_pages <= s->log_limit) || file_number_open(s->lock_fd) != file_number(s->lock_path)) {
         return;
     }
     bool stuck = s->log_pages > s->log_limit * LOG_STUCK && s->log_pages >= s->log_patient_until;
@@ -423,7 +424,7 @@ static int read_begin(struct store *base, struct err *e)
     }
     int result = begin_view(s, &why);
     if (result != 0 && s->still == 0 && why.code == ERR_READONLY && s->mode == STORE_READ &&
-        disk_is_writable(s->folder)) {
+        file_system_is_writable(s->folder)) {
         /* A writer was killed, and what it left must be rolled back before anybody can read. */
         err_clear(&why);
         result = store_sqlite_make(s, &why) == 0 ? begin_view(s, &why) : -1;
@@ -587,7 +588,7 @@ static uint64_t stamp(const char *folder)
     char path[4200];
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         snprintf(path, sizeof path, "%s/%s", folder, names[i]);
-        uint64_t one = disk_stamp(path);
+        uint64_t one = file_stamp(path);
         if (i == 0 && one == 0) {
             return 0;
         }
@@ -603,7 +604,7 @@ static int size(struct store *base, uint64_t *out, struct err *e)
     char log[4200];
     snprintf(log, sizeof log, "%s-wal", s->path);
     (void)e;
-    *out = disk_size(s->path) + disk_size(log);
+    *out = file_size(s->path) + file_size(log);
     return 0;
 }
 
@@ -625,7 +626,7 @@ const struct store_backend store_sqlite_backend = {
     .close = store_sqlite_close,
     .epoch = epoch,
     .is_replaced = is_replaced,
-    .file = file_number,
+    .file = number_of_file,
     .describe = describe,
     .append = append,
     .read_begin = read_begin,

@@ -21,7 +21,10 @@
 #include "base/str.h"
 #include "store/incidents.h"
 #include "store/sql_files.h"
-#include "system/disk.h"
+#include "system/file.h"
+#include "system/file_lock.h"
+#include "system/file_system.h"
+#include "system/folder.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -168,7 +171,7 @@ static bool has_journal(const struct store_sqlite *s)
     struct buf path;
     buf_init(&path, BUF_UNLIMITED);
     buf_addf(&path, "%s-journal", s->path);
-    bool there = disk_exists(buf_text(&path));
+    bool there = file_exists(buf_text(&path));
     buf_fini(&path);
     return there;
 }
@@ -322,7 +325,8 @@ static int try_wal(const struct store_sqlite *s, struct err *e)
 int store_sqlite_choose_journal(struct store_sqlite *s, bool can_lock, struct err *e)
 {
     char mode[16];
-    if (s->journal == STORE_JOURNAL_ROLLBACK || (s->journal == STORE_JOURNAL_AUTO && disk_is_network(s->folder))) {
+    if (s->journal == STORE_JOURNAL_ROLLBACK ||
+        (s->journal == STORE_JOURNAL_AUTO && file_system_is_network(s->folder))) {
         return 0;
     }
     int works = can_lock ? try_wal(s, e) : 0;
@@ -340,7 +344,7 @@ static int make_file(struct store_sqlite *s, bool can_lock, struct err *e)
 {
     enum kind kind = KIND_FOREIGN;
     char sql[160];
-    disk_make_private(s->path); /* SQLite gives journals the mode and owner of the database */
+    file_make_private(s->path); /* SQLite gives journals the mode and owner of the database */
     /* EXTRA: the change to WAL deletes the journal, and with FULL power loss could bring it back, and undo everything. */
     snprintf(sql, sizeof sql, "PRAGMA page_size = %d; PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = EXTRA;",
              STORE_SQLITE_PAGE_SIZE);
@@ -428,7 +432,7 @@ static int clear_emptied(struct store_sqlite *s, struct err *e)
         s->awaits_log = true;
         return err_set(e, ERR_BUSY, "The file chat.db was emptied while a program has it open. Try again in a moment.");
     }
-    if (disk_size(s->log_path) == 0) {
+    if (file_size(s->log_path) == 0) {
         return 0;
     }
     incidents_note(s->folder, INCIDENT_LOST, NULL);
@@ -491,7 +495,7 @@ static int make_in_turn(struct store_sqlite *s, struct err *e)
         struct err why = ERR_INIT;
         int result = store_sqlite_lock(s, &why);
         if (result >= 0) {
-            result = disk_has_record_locks(s->lock_path) ? make_locked(s, result == 0, &why)
+            result = file_lock_has_records(s->lock_path) ? make_locked(s, result == 0, &why)
                                                          : store_sqlite_refuse_lockless(s, &why);
         }
         if (result >= 0 || !s->awaits_log || !store_sqlite_nap(s, times)) {
@@ -505,7 +509,7 @@ static int make_in_turn(struct store_sqlite *s, struct err *e)
 
 int store_sqlite_make(const struct store_sqlite *like, struct err *e)
 {
-    int result = disk_folder_make(like->folder, e);
+    int result = folder_make(like->folder, e);
     if (result != 0) {
         return -1;
     }
@@ -514,7 +518,7 @@ int store_sqlite_make(const struct store_sqlite *like, struct err *e)
     s->stopping = like->stopping;
     s->busy_timeout_ms = like->busy_timeout_ms;
     s->deadline = like->deadline;
-    s->lock_fd = disk_lock_open(s->lock_path, e);
+    s->lock_fd = file_lock_open(s->lock_path, e);
     result = s->lock_fd >= 0 ? make_in_turn(s, e) : -1;
     store_sqlite_close(&s->base); /* rolls back what is unfinished, then unlocks */
     return result;
@@ -527,7 +531,7 @@ enum condition { CONDITION_READY, CONDITION_TO_MAKE };
 /* A reader may not roll back what a killed writer left, nor set the log up: that is work for a writer. */
 static bool is_for_the_maker(const struct store_sqlite *s, const struct err *e)
 {
-    return s->mode == STORE_READ && e->code == ERR_READONLY && disk_is_writable(s->folder);
+    return s->mode == STORE_READ && e->code == ERR_READONLY && file_system_is_writable(s->folder);
 }
 
 /* Connected, and the file is ours with the schema of this program: READY. */
@@ -537,7 +541,7 @@ static int look(struct store_sqlite *s, enum condition *condition, struct err *e
     uint64_t version = 0;
     struct err why = ERR_INIT;
     *condition = CONDITION_TO_MAKE;
-    if (!disk_exists(s->path)) {
+    if (!file_exists(s->path)) {
         return 0;
     }
     if (store_sqlite_connect(s, s->mode == STORE_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE, &why) != 0) {
@@ -595,7 +599,7 @@ static int set_up(struct store_sqlite *s, struct err *e)
         if (store_sqlite_exec(s, sql, "set up", e) != 0) {
             return -1;
         }
-        s->lock_fd = s->wal ? disk_lock_open(s->lock_path, e) : -1;
+        s->lock_fd = s->wal ? file_lock_open(s->lock_path, e) : -1;
         if (s->wal && s->lock_fd < 0) {
             return -1;
         }
@@ -685,12 +689,12 @@ struct store *store_sqlite_open(const struct store_options *options, enum store_
     s->busy_timeout_ms = options->busy_timeout_ms;
     s->stopping = options->stopping;
     store_sqlite_set_deadline(s);
-    if ((disk_exists(s->asked_path) && store_sqlite_restore_asked(options, s->asked_path, e) != 0) ||
+    if ((file_exists(s->asked_path) && store_sqlite_restore_asked(options, s->asked_path, e) != 0) ||
         open_to_read(s, e) != 0) {
         store_sqlite_close(&s->base);
         return NULL;
     }
-    s->file_number = disk_file(s->path);
+    s->file_number = file_number(s->path);
     if (store_sqlite_is_moved(s)) { /* asked afterwards: if not, the name was its own when it was looked at */
         s->file_number = 0;
     }

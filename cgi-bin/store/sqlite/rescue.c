@@ -26,7 +26,9 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "store/incidents.h"
-#include "system/disk.h"
+#include "system/file.h"
+#include "system/file_lock.h"
+#include "system/file_name.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -58,10 +60,10 @@ static const char mark[MARK_BYTES + 1] = "pollchat-put-bk\n";
 
 struct record {
     char magic[8];
-    uint64_t lock; /* numbers, see disk_file: of this file, so that a copy of it says nothing; */
+    uint64_t lock; /* numbers, see file_number: of this file, so that a copy of it says nothing; */
     uint64_t database;
     uint64_t log;
-    uint64_t born; /* of the log, see disk_birth */
+    uint64_t born; /* of the log, see file_birth */
     uint32_t state;
     uint32_t commits; /* begun since the file was made, and other writings */
     uint64_t
@@ -80,7 +82,7 @@ static bool read_record(const struct store_sqlite *s, struct record *r)
 {
     int fd = s->lock_fd >= 0 ? s->lock_fd : open(s->lock_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     bool read = fd >= 0 && pread(fd, r, sizeof *r, 0) == (ssize_t)sizeof *r &&
-                memcmp(r->magic, magic, sizeof magic) == 0 && r->lock == disk_file_open(fd);
+                memcmp(r->magic, magic, sizeof magic) == 0 && r->lock == file_number_open(fd);
     if (fd >= 0 && fd != s->lock_fd) {
         close(fd);
     }
@@ -90,21 +92,21 @@ static bool read_record(const struct store_sqlite *s, struct record *r)
 /* Of this database; false as well when there is none. */
 static bool read_own_record(const struct store_sqlite *s, struct record *r)
 {
-    return read_record(s, r) && r->database == disk_file(s->path);
+    return read_record(s, r) && r->database == file_number(s->path);
 }
 
 static void write_record(struct store_sqlite *s, enum store_sqlite_state state, uint64_t log, uint64_t length)
 {
     struct record old;
-    struct record r = {.lock = disk_file_open(s->lock_fd),
-                       .database = disk_file(s->path),
+    struct record r = {.lock = file_number_open(s->lock_fd),
+                       .database = file_number(s->path),
                        .log = log,
                        .state = state,
                        .length = length,
                        .salts = length > 0 ? store_sqlite_log_salts(s) : 0};
     memcpy(r.magic, magic, sizeof magic);
     bool was = read_record(s, &old);
-    r.born = was && old.log == r.log ? old.born : disk_birth(s->log_path);
+    r.born = was && old.log == r.log ? old.born : file_birth(s->log_path);
     r.commits = was ? old.commits + (state == STORE_SQLITE_DIRTY) : 1;
     bool has_changed = !was || state == STORE_SQLITE_DIRTY || memcmp(&r, &old, sizeof r) != 0;
     if (has_changed && pwrite(s->lock_fd, &r, sizeof r, 0) != (ssize_t)sizeof r) {
@@ -134,7 +136,7 @@ static uint64_t log_end(const struct store_sqlite *s)
 void store_sqlite_record(struct store_sqlite *s, enum store_sqlite_state state)
 {
     uint64_t own = store_sqlite_log_number(s);
-    write_record(s, state, own != 0 ? own : disk_file(s->log_path), state == STORE_SQLITE_DIRTY ? log_end(s) : 0);
+    write_record(s, state, own != 0 ? own : file_number(s->log_path), state == STORE_SQLITE_DIRTY ? log_end(s) : 0);
 }
 
 /* The commit may write nothing, or the process may be killed before it does: only what earlier commits wrote must be there. */
@@ -160,8 +162,8 @@ enum store_sqlite_state store_sqlite_recorded(const struct store_sqlite *s)
 static bool is_of_another(const struct store_sqlite *s)
 {
     struct record r;
-    return disk_size(s->log_path) > 0 && read_record(s, &r) && r.database != disk_file(s->path) &&
-           r.log == disk_file(s->log_path) && r.born == disk_birth(s->log_path);
+    return file_size(s->log_path) > 0 && read_record(s, &r) && r.database != file_number(s->path) &&
+           r.log == file_number(s->log_path) && r.born == file_birth(s->log_path);
 }
 
 static bool is_younger_than_record(const struct store_sqlite *s)
@@ -177,27 +179,27 @@ bool store_sqlite_lacks_something(const struct store_sqlite *s)
     struct record r;
     return read_own_record(s, &r) &&
            (r.state == STORE_SQLITE_CUT || r.state == STORE_SQLITE_OWES_EPOCH ||
-            (r.state == STORE_SQLITE_DIRTY && disk_size(s->log_path) < r.length && !is_younger_than_record(s)));
+            (r.state == STORE_SQLITE_DIRTY && file_size(s->log_path) < r.length && !is_younger_than_record(s)));
 }
 
 /* Without a record, as of an older program or in a copied folder, whatever has something in it is the log. */
 bool store_sqlite_log_is_odd(const struct store_sqlite *s)
 {
     struct record r;
-    return read_own_record(s, &r) ? r.log != disk_file(s->log_path) || store_sqlite_lacks_something(s)
-                                  : disk_size(s->log_path) == 0 || is_of_another(s);
+    return read_own_record(s, &r) ? r.log != file_number(s->log_path) || store_sqlite_lacks_something(s)
+                                  : file_size(s->log_path) == 0 || is_of_another(s);
 }
 
 bool store_sqlite_may_begin_beside(const struct store_sqlite *s)
 {
     struct record r;
-    if (!disk_exists(s->log_path) || !disk_exists(s->shared_path)) {
+    if (!file_exists(s->log_path) || !file_exists(s->shared_path)) {
         return false;
     }
     if (!read_own_record(s, &r)) {
-        return disk_size(s->log_path) > 0;
+        return file_size(s->log_path) > 0;
     }
-    return r.log != disk_file(s->log_path) && (r.state == STORE_SQLITE_CLEAN || is_younger_than_record(s));
+    return r.log != file_number(s->log_path) && (r.state == STORE_SQLITE_CLEAN || is_younger_than_record(s));
 }
 
 /* ---- aside ---- */
@@ -221,7 +223,7 @@ int store_sqlite_set_log_aside(const struct store_sqlite *s, struct err *e)
     for (int i = 1; i < NAMES_MAX; i++) {
         name_aside(name, sizeof name, i, ".db-wal");
         snprintf(path, sizeof path, "%s/%s", s->folder, name);
-        if (disk_rename_new(s->log_path, path) == 0) {
+        if (file_name_move(s->log_path, path) == 0) {
             unlink(s->shared_path);
             log_line("%s is not the log of the database that is there; it is kept as %s", s->log_path, name);
             incidents_note(s->folder, INCIDENT_ASIDE, name);
@@ -238,8 +240,8 @@ int store_sqlite_clear_log(struct store_sqlite *s, struct err *e)
 {
     struct record r;
     s->has_lost = store_sqlite_lacks_something(s);
-    s->is_alone = disk_size(s->log_path) == 0 && !read_record(s, &r);
-    if (s->has_lost && store_sqlite_recorded(s) != STORE_SQLITE_OWES_EPOCH && disk_size(s->log_path) > 0) {
+    s->is_alone = file_size(s->log_path) == 0 && !read_record(s, &r);
+    if (s->has_lost && store_sqlite_recorded(s) != STORE_SQLITE_OWES_EPOCH && file_size(s->log_path) > 0) {
         /* What is left of it may be older than what the database has of it already. */
         return store_sqlite_set_log_aside(s, e);
     }
@@ -260,7 +262,7 @@ static int keep_view_aside(struct store_sqlite *s, struct err *e)
     for (int i = 1; result == 0 && fresh.fd >= 0 && i < NAMES_MAX; i++) {
         name_aside(name, sizeof name, i, ".db");
         snprintf(path, sizeof path, "%s/%s", s->folder, name);
-        if (!disk_exists(path)) {
+        if (!file_exists(path)) {
             result = store_sqlite_fresh_keep(&fresh, path, false, e);
         }
     }
@@ -319,7 +321,7 @@ static bool is_superseded(const struct store_sqlite *s)
     struct record r;
     uint64_t own = store_sqlite_log_number(s);
     return read_own_record(s, &r) && r.log != 0 &&
-           (r.log == own ? r.state == STORE_SQLITE_CLEAN : r.log == disk_file(s->log_path));
+           (r.log == own ? r.state == STORE_SQLITE_CLEAN : r.log == file_number(s->log_path));
 }
 
 /* By the record, this handle's log has all that the database lacks. So has the one that another one was copied from, until there is
@@ -337,7 +339,7 @@ static bool is_wanted_back(const struct store_sqlite *s)
     struct record r;
     sqlite3_int64 size = 0;
     sqlite3_file *log = log_of(s, &size);
-    return log != NULL && disk_size(s->log_path) == 0 &&
+    return log != NULL && file_size(s->log_path) == 0 &&
            (read_own_record(s, &r) ? has_all(s, &r) : !is_marked(log, size));
 }
 
@@ -352,10 +354,10 @@ static int copy_log(struct store_sqlite *s, sqlite3_file *log, sqlite3_int64 siz
         }
         errno = ENOSPC; /* for a write that is short without an error */
         if (write(fd, piece, length) != (ssize_t)length) {
-            return err_set(e, disk_error_of(errno), "The log of the database can't be put back: %s.", strerror(errno));
+            return err_set(e, err_of_errno(errno), "The log of the database can't be put back: %s.", strerror(errno));
         }
     }
-    return fsync(fd) == 0 ? 0 : err_set(e, disk_error_of(errno), "The log can't be put back: %s.", strerror(errno));
+    return fsync(fd) == 0 ? 0 : err_set(e, err_of_errno(errno), "The log can't be put back: %s.", strerror(errno));
 }
 
 static int put_log_back(struct store_sqlite *s, struct store_sqlite_fresh *fresh, sqlite3_file *log, sqlite3_int64 size,
@@ -371,10 +373,10 @@ static int put_log_back(struct store_sqlite *s, struct store_sqlite_fresh *fresh
     bool is_back = rename(fresh->path, s->log_path) == 0;
     unlink(
         s->shared_path); /* once more: nobody joins before the record names the log, so whatever is there is of one who came too late */
-    if (!is_back || disk_sync_name(s->log_path) != 0) {
-        return err_set(e, disk_error_of(errno), "The log of the database can't be put back: %s.", strerror(errno));
+    if (!is_back || file_name_sync(s->log_path) != 0) {
+        return err_set(e, err_of_errno(errno), "The log of the database can't be put back: %s.", strerror(errno));
     }
-    write_record(s, STORE_SQLITE_DIRTY, disk_file(s->log_path), log_end(s));
+    write_record(s, STORE_SQLITE_DIRTY, file_number(s->log_path), log_end(s));
     log_line("%s was taken away while programs had it open; it was put back, nothing is lost", s->log_path);
     incidents_note(s->folder, INCIDENT_PUT_BACK, NULL);
     return 0;
@@ -388,11 +390,11 @@ static void copy_into_database(struct store_sqlite *s, sqlite3_int64 size)
     int copied = -2;
     int64_t deadline = s->deadline;
     s->deadline = clock_mono_ms() + VIEWS_END_MS;
-    if (s->mode == STORE_WRITE && disk_file_open(s->lock_fd) == disk_file(s->lock_path) &&
+    if (s->mode == STORE_WRITE && file_number_open(s->lock_fd) == file_number(s->lock_path) &&
         (uint64_t)size >= log_end(s) &&
         sqlite3_wal_checkpoint_v2(s->db, "main", SQLITE_CHECKPOINT_FULL, &pages, &copied) == SQLITE_OK &&
         pages == copied) {
-        write_record(s, STORE_SQLITE_CLEAN, disk_file(s->log_path), 0);
+        write_record(s, STORE_SQLITE_CLEAN, file_number(s->log_path), 0);
     }
     s->deadline = deadline;
 }
@@ -405,7 +407,7 @@ static int split(struct store_sqlite *s, struct err *e)
         return -1;
     }
     s->has_split = true;
-    write_record(s, STORE_SQLITE_OWES_EPOCH, disk_file(s->log_path), 0);
+    write_record(s, STORE_SQLITE_OWES_EPOCH, file_number(s->log_path), 0);
     unlink(s->shared_path);
     return 0;
 }
@@ -419,7 +421,7 @@ static int save_log(struct store_sqlite *s, struct store_sqlite_fresh *fresh, bo
     int result = 0;
     if (log == NULL || is_copied(s, log) ||
         (!committed && !is_wanted_back(s) &&
-         (disk_size(s->log_path) == 0 || is_marked(log, size) || is_superseded(s)))) {
+         (file_size(s->log_path) == 0 || is_marked(log, size) || is_superseded(s)))) {
         if (log != NULL && read_own_record(s, &r) && has_all(s, &r)) { /* before this handle is closed */
             copy_into_database(s, size);
         }
@@ -430,7 +432,7 @@ static int save_log(struct store_sqlite *s, struct store_sqlite_fresh *fresh, bo
         store_sqlite_record(s, STORE_SQLITE_CLEAN); /* a writer was killed before he had written anything */
         return 0;
     }
-    if (disk_size(s->log_path) > 0) {
+    if (file_size(s->log_path) > 0) {
         result = split(s, e);
     } else if ((result = put_log_back(s, fresh, log, size, e)) == 0) {
         copy_into_database(s, size);
@@ -550,7 +552,7 @@ int store_sqlite_rescue(struct store_sqlite *s, struct err *e)
     if (s->locked) {
         return store_sqlite_rescue_locked(s, false, e);
     }
-    s->lock_fd = has_lock_file ? s->lock_fd : disk_lock_open(s->lock_path, e);
+    s->lock_fd = has_lock_file ? s->lock_fd : file_lock_open(s->lock_path, e);
     if (s->lock_fd < 0) {
         return -1;
     }
@@ -596,7 +598,7 @@ static bool is_old(const char *path)
 
 static bool needs_rest(const struct store_sqlite *s, bool now)
 {
-    return disk_size(s->log_path) > 0 && (now || is_old(s->log_path) || (s->short_lived && is_old(s->path))) &&
+    return file_size(s->log_path) > 0 && (now || is_old(s->log_path) || (s->short_lived && is_old(s->path))) &&
            store_sqlite_recorded(s) == STORE_SQLITE_DIRTY;
 }
 
@@ -607,7 +609,7 @@ void store_sqlite_rest(const struct store_options *options, bool now)
     s->busy_timeout_ms = REST_PATIENCE_MS;
     if (needs_rest(s, now)) {
         store_sqlite_set_deadline(s);
-        s->lock_fd = disk_lock_open(s->lock_path, NULL);
+        s->lock_fd = file_lock_open(s->lock_path, NULL);
         if (s->lock_fd >= 0 && store_sqlite_lock(s, NULL) == 0 &&
             store_sqlite_connect(s, SQLITE_OPEN_READWRITE, NULL) == 0 && s->files != NULL) {
             store_sqlite_checkpoint(s, SQLITE_CHECKPOINT_PASSIVE);

@@ -8,13 +8,14 @@
 
 #include "base/err.h"
 #include "base/log.h"
-#include "system/disk.h"
+#include "system/file.h"
+#include "system/file_lock.h"
 
 #include <string.h>
 
 bool store_sqlite_is_still(const struct store_sqlite *s)
 {
-    return disk_stamp(s->path) == s->still && disk_size(s->log_path) == 0;
+    return file_stamp(s->path) == s->still && file_size(s->log_path) == 0;
 }
 
 /* The connection of the other handle is this one's from here on. */
@@ -36,8 +37,8 @@ static int open_locked(struct store_sqlite *s, struct err *e)
 {
     bool ours = false;
     uint64_t version = 0;
-    s->still = disk_stamp(s->path);
-    if (s->still == 0 || disk_size(s->log_path) > 0 || store_sqlite_lacks_something(s) || store_sqlite_is_held(s) ||
+    s->still = file_stamp(s->path);
+    if (s->still == 0 || file_size(s->log_path) > 0 || store_sqlite_lacks_something(s) || store_sqlite_is_held(s) ||
         take_connection(s, e) != 0 || store_sqlite_is_ours(s, &ours, e) != 0 || !ours ||
         store_sqlite_read_version(s, &version, e) != 0 || version != (uint64_t)store_sqlite_schema()) {
         return -1;
@@ -49,7 +50,7 @@ static int open_locked(struct store_sqlite *s, struct err *e)
 int store_sqlite_open_without_log(struct store_sqlite *s, struct err *e)
 {
     store_sqlite_set_deadline(s);
-    s->lock_fd = disk_lock_open(s->lock_path, e);
+    s->lock_fd = file_lock_open(s->lock_path, e);
     int result = s->lock_fd >= 0 && store_sqlite_lock(s, e) == 0 ? open_locked(s, e) : -1;
     store_sqlite_unlock(s);
     s->still = result == 0 ? s->still : 0;

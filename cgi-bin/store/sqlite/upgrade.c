@@ -12,7 +12,9 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "system/disk.h"
+#include "system/file.h"
+#include "system/file_lock.h"
+#include "system/file_system.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -80,14 +82,14 @@ static int open_and_lock_line(const struct store_sqlite *s)
     char path[4200];
     int fd = open_line(s, O_RDWR | O_CREAT);
     in_folder(s, "chat.upgrade", path, sizeof path);
-    if (fd >= 0 && !disk_is_own(fd, path)) {
+    if (fd >= 0 && !file_is_own(fd, path)) {
         close(fd);
         fd = -1; /* the upgrade goes on without a line that says so */
     }
     if (fd >= 0) {
-        disk_make_private(path);
+        file_make_private(path);
     }
-    for (int i = 0; fd >= 0 && i < PROBES_MAX && disk_lock_try(fd) == DISK_LOCK_HELD; i++) {
+    for (int i = 0; fd >= 0 && i < PROBES_MAX && file_lock_try(fd) == FILE_LOCK_BUSY; i++) {
         clock_sleep_ms(1);
     }
     return fd;
@@ -102,9 +104,9 @@ bool store_sqlite_is_upgraded(const struct store_sqlite *s, char *why, size_t si
     if (fd < 0) {
         return false;
     }
-    enum disk_lock lock = disk_lock_probe(fd);
+    enum file_lock lock = file_lock_probe(fd);
     bool going_on = read_line(fd, word, &number, &age) && strcmp(word, "full") != 0 &&
-                    (lock == DISK_LOCK_HELD || (lock == DISK_LOCK_UNSUPPORTED && age >= -COUNTS_S && age < COUNTS_S));
+                    (lock == FILE_LOCK_BUSY || (lock == FILE_LOCK_UNSUPPORTED && age >= -COUNTS_S && age < COUNTS_S));
     close(fd);
     if (going_on && why != NULL && strcmp(word, "copy") == 0) {
         snprintf(why, size,
@@ -129,7 +131,7 @@ static int refuse_full(const struct store_sqlite *s, uint64_t bytes, struct err 
 {
     char free_text[64] = "";
     uint64_t room = 0;
-    if (disk_room(s->folder, &room)) {
+    if (file_system_free(s->folder, &room)) {
         snprintf(free_text, sizeof free_text, " The disk has %llu MB free; a quota may allow less.", megabytes(room));
     }
     log_line("%s: no room for the copy before the upgrade: %llu MB are needed", s->path, megabytes(bytes));
@@ -149,7 +151,7 @@ static int check_room(const struct store_sqlite_upgrade *u, struct err *e)
     uint64_t room = 0;
     bool was_full = u->fd >= 0 && read_line(u->fd, word, &number, &age) && strcmp(word, "full") == 0 &&
                     number == u->bytes + SPARE && age >= 0 && age < FULL_AGAIN_S;
-    if (!was_full && (!disk_room(u->s->folder, &room) || room >= u->bytes + SPARE)) {
+    if (!was_full && (!file_system_free(u->s->folder, &room) || room >= u->bytes + SPARE)) {
         return 0;
     }
     return refuse_full(u->s, u->bytes + SPARE, e);

@@ -65,7 +65,7 @@ struct store_sqlite {
     bool is_alone;                    /* the database was found without log and record: perhaps it lacks something */
     bool has_split;                   /* what the handle had is kept aside: the log that counts is another one */
     struct store_sqlite_files *files; /* see store_sqlite_join; NULL: none, as outside of WAL */
-    uint64_t still; /* disk_stamp of the database that is read without a log, as there is no room for one; 0: as ever */
+    uint64_t still; /* file_stamp of the database that is read without a log, as there is no room for one; 0: as ever */
     uint64_t least_bytes; /* the database has been so long */
     enum store_mode mode;
     enum store_journal journal; /* as wished */
@@ -169,7 +169,7 @@ bool store_sqlite_is_emptied(const struct store_sqlite *s);
 uint64_t store_sqlite_log_end(const struct store_sqlite *s, uint64_t *frame);
 uint64_t
 store_sqlite_log_salts(const struct store_sqlite *s); /* 0: unknown; another number each time the log starts anew */
-uint64_t store_sqlite_log_number(const struct store_sqlite *s); /* of the one that is open, see disk_file; 0: none */
+uint64_t store_sqlite_log_number(const struct store_sqlite *s); /* of the one that is open, see file_number; 0: none */
 
 /* All that was to be saved is where others find it, so the handles of this process may be closed. */
 bool store_sqlite_is_settled(const struct store_sqlite *s);

@@ -1,9 +1,14 @@
-/* test_disk.c - disk.h: folders, their rights, what they lie on, locks. */
+/* test_files.c - folders, files, file systems and locks: rights, names, what root does in folders of others. */
 #include "support.h"
 
 #include "base/err.h"
 #include "base/log.h"
-#include "system/disk.h"
+#include "system/file.h"
+#include "system/file_lock.h"
+#include "system/file_name.h"
+#include "system/file_system.h"
+#include "system/folder.h"
+#include "system/program_path.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -47,14 +52,14 @@ static void program_folder_is_where_the_program_stands(void **state)
     char self[PATH_MAX];
     struct err e = ERR_INIT;
     (void)state;
-    assert_int_equal(disk_program_folder(out, sizeof out, &e), 0);
+    assert_int_equal(program_path_folder(out, sizeof out, &e), 0);
     ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
     assert_true(length > 0);
     self[length] = '\0';
     *strrchr(self, '/') = '\0';
     assert_string_equal(out, self);
-    assert_int_equal(disk_program_folder(out, strlen(self) + 1, &e), 0);
-    assert_int_equal(disk_program_folder(out, strlen(self), &e), -1);
+    assert_int_equal(program_path_folder(out, strlen(self) + 1, &e), 0);
+    assert_int_equal(program_path_folder(out, strlen(self), &e), -1);
     assert_int_equal(e.code, ERR_SYSTEM);
     assert_string_equal(out, "");
 }
@@ -68,13 +73,13 @@ static void network_file_systems_are_known(void **state)
         0x794c7630 /* overlayfs */, 0x2fc12fc1 /* ZFS */, 0xf2f52010 /* F2FS */,  0};
     (void)state;
     for (size_t i = 0; i < COUNT(network); i++) {
-        assert_true(disk_kind_is_network(network[i]));
+        assert_true(file_system_kind_is_network(network[i]));
     }
     for (size_t i = 0; i < COUNT(local); i++) {
-        assert_false(disk_kind_is_network(local[i]));
+        assert_false(file_system_kind_is_network(local[i]));
     }
-    assert_false(disk_is_network("/proc"));
-    assert_false(disk_is_network("/nowhere/at/all"));
+    assert_false(file_system_is_network("/proc"));
+    assert_false(file_system_is_network("/nowhere/at/all"));
 }
 
 static void a_folder_is_private_and_denied_whatever_the_umask(void **state)
@@ -86,7 +91,7 @@ static void a_folder_is_private_and_denied_whatever_the_umask(void **state)
         char name[16];
         snprintf(name, sizeof name, "data%d", (int)i);
         mode_t was = umask(masks[i]);
-        int result = disk_folder_make(in_root(name), &e);
+        int result = folder_make(in_root(name), &e);
         umask(was);
         assert_int_equal(result, 0);
         assert_int_equal(mode_of(path), 0700);
@@ -104,9 +109,9 @@ static void a_folder_that_is_there_keeps_its_rights(void **state)
     (void)state;
     assert_int_equal(mkdir(in_root("data"), 0750), 0);
     assert_int_equal(chmod(path, 0750), 0);
-    assert_int_equal(disk_folder_make(path, NULL), 0);
+    assert_int_equal(folder_make(path, NULL), 0);
     assert_int_equal(mode_of(path), 0750);
-    assert_true(disk_exists(in_root("data/.htaccess"))); /* it was empty: perhaps the making was cut off */
+    assert_true(file_exists(in_root("data/.htaccess"))); /* it was empty: perhaps the making was cut off */
 }
 
 static void a_folder_with_other_things_is_left_alone(void **state)
@@ -114,8 +119,8 @@ static void a_folder_with_other_things_is_left_alone(void **state)
     (void)state;
     assert_int_equal(mkdir(in_root("www"), 0755), 0);
     assert_int_equal(mkdir(in_root("www/page"), 0755), 0);
-    assert_int_equal(disk_folder_make(in_root("www"), NULL), 0);
-    assert_false(disk_exists(in_root("www/.htaccess")));
+    assert_int_equal(folder_make(in_root("www"), NULL), 0);
+    assert_false(file_exists(in_root("www/.htaccess")));
 }
 
 /* As lighttpd does it, where the programs' sockets are in the data folder. */
@@ -124,19 +129,19 @@ static void a_folder_that_has_only_a_socket_is_denied_as_an_empty_one(void **sta
     (void)state;
     assert_int_equal(mkdir(in_root("data"), 0700), 0);
     assert_int_equal(mknod(in_root("data/poll.sock-0"), S_IFSOCK | 0600, 0), 0);
-    assert_int_equal(disk_folder_make(in_root("data"), NULL), 0);
-    assert_true(disk_exists(in_root("data/.htaccess")));
+    assert_int_equal(folder_make(in_root("data"), NULL), 0);
+    assert_true(file_exists(in_root("data/.htaccess")));
 }
 
 static void an_owners_deny_file_is_left_alone(void **state)
 {
     (void)state;
-    assert_int_equal(disk_folder_make(in_root("data"), NULL), 0);
+    assert_int_equal(folder_make(in_root("data"), NULL), 0);
     FILE *own = fopen(in_root("data/.htaccess"), "w");
     assert_non_null(own);
     fputs("own", own);
     fclose(own);
-    assert_int_equal(disk_folder_make(in_root("data"), NULL), 0);
+    assert_int_equal(folder_make(in_root("data"), NULL), 0);
     char *text = support_read_file(in_root("data/.htaccess"), NULL);
     assert_string_equal(text, "own");
     free(text);
@@ -146,23 +151,23 @@ static void wrong_folders_are_told(void **state)
 {
     struct err e = ERR_INIT;
     (void)state;
-    assert_int_equal(disk_folder_make(in_root("no/data"), &e), -1);
+    assert_int_equal(folder_make(in_root("no/data"), &e), -1);
     assert_int_equal(e.code, ERR_CONFIG);
     err_clear(&e);
     int fd = open(in_root("file"), O_WRONLY | O_CREAT, 0600);
     assert_true(fd >= 0);
     close(fd);
-    assert_int_equal(disk_folder_make(in_root("file"), &e), -1);
+    assert_int_equal(folder_make(in_root("file"), &e), -1);
     assert_int_equal(e.code, ERR_CONFIG);
     err_clear(&e);
-    assert_int_equal(disk_folder_make(in_root("file/data"), &e), -1);
+    assert_int_equal(folder_make(in_root("file/data"), &e), -1);
     assert_int_equal(e.code, ERR_CONFIG);
 }
 
 static void slashes_at_the_end_do_no_harm(void **state)
 {
     (void)state;
-    assert_int_equal(disk_folder_make(in_root("data//"), NULL), 0);
+    assert_int_equal(folder_make(in_root("data//"), NULL), 0);
     assert_int_equal(mode_of(in_root("data")), 0700);
 }
 
@@ -185,23 +190,23 @@ static int as_nobody(int (*run)(void))
 static int make_denied(void)
 {
     struct err e = ERR_INIT;
-    return disk_folder_make(in_root("data"), &e) == -1 ? (int)e.code : 0;
+    return folder_make(in_root("data"), &e) == -1 ? (int)e.code : 0;
 }
 
 static int look_for_rights(void)
 {
-    int found = disk_is_writable(in_root("open")) ? 1 : 0;
-    found |= disk_is_writable(in_root("closed")) ? 2 : 0;
-    found |= disk_is_writable(in_root("open/file")) ? 4 : 0;
-    found |= disk_is_writable(in_root("closed/file")) ? 8 : 0;
-    found |= disk_is_writable(in_root("missing")) ? 16 : 0;
+    int found = file_system_is_writable(in_root("open")) ? 1 : 0;
+    found |= file_system_is_writable(in_root("closed")) ? 2 : 0;
+    found |= file_system_is_writable(in_root("open/file")) ? 4 : 0;
+    found |= file_system_is_writable(in_root("closed/file")) ? 8 : 0;
+    found |= file_system_is_writable(in_root("missing")) ? 16 : 0;
     return found;
 }
 
 static int lock_denied(void)
 {
     struct err e = ERR_INIT;
-    return disk_lock_open(in_root("lock"), &e) == -1 ? (int)e.code : 0;
+    return file_lock_open(in_root("lock"), &e) == -1 ? (int)e.code : 0;
 }
 
 static void what_is_denied_is_read_only(void **state)
@@ -225,42 +230,42 @@ static void locks_exclude_descriptors(void **state)
     struct err e = ERR_INIT;
     (void)state;
     mode_t was = umask(0);
-    int one = disk_lock_open(in_root("lock"), &e);
+    int one = file_lock_open(in_root("lock"), &e);
     umask(was);
-    int two = disk_lock_open(in_root("lock"), &e);
+    int two = file_lock_open(in_root("lock"), &e);
     assert_true(one >= 0 && two >= 0);
     assert_int_equal(mode_of(path), 0600);
     assert_true((fcntl(one, F_GETFD) & FD_CLOEXEC) != 0);
-    assert_int_equal(disk_lock_try(one), DISK_LOCK_GOT);
-    assert_int_equal(disk_lock_try(one), DISK_LOCK_GOT); /* its own already */
-    assert_int_equal(disk_lock_try(two), DISK_LOCK_HELD);
-    assert_int_equal(disk_lock_probe(two), DISK_LOCK_HELD);
-    disk_lock_release(one);
-    assert_int_equal(disk_lock_probe(two), DISK_LOCK_GOT);
-    assert_int_equal(disk_lock_try(one), DISK_LOCK_GOT); /* who only looked has nothing */
-    disk_lock_release(one);
-    assert_int_equal(disk_lock_try(two), DISK_LOCK_GOT);
+    assert_int_equal(file_lock_try(one), FILE_LOCK_GOT);
+    assert_int_equal(file_lock_try(one), FILE_LOCK_GOT); /* its own already */
+    assert_int_equal(file_lock_try(two), FILE_LOCK_BUSY);
+    assert_int_equal(file_lock_probe(two), FILE_LOCK_BUSY);
+    file_lock_release(one);
+    assert_int_equal(file_lock_probe(two), FILE_LOCK_GOT);
+    assert_int_equal(file_lock_try(one), FILE_LOCK_GOT); /* who only looked has nothing */
+    file_lock_release(one);
+    assert_int_equal(file_lock_try(two), FILE_LOCK_GOT);
     close(two); /* gives it back, as the end of a process does */
-    assert_int_equal(disk_lock_try(one), DISK_LOCK_GOT);
+    assert_int_equal(file_lock_try(one), FILE_LOCK_GOT);
     close(one);
-    assert_int_equal(disk_lock_try(-1), DISK_LOCK_UNSUPPORTED);
-    assert_int_equal(disk_lock_probe(-1), DISK_LOCK_UNSUPPORTED);
+    assert_int_equal(file_lock_try(-1), FILE_LOCK_UNSUPPORTED);
+    assert_int_equal(file_lock_probe(-1), FILE_LOCK_UNSUPPORTED);
 }
 
 static void room_is_said_where_it_is_known(void **state)
 {
     uint64_t room = 0;
     (void)state;
-    assert_true(disk_room(in_root("."), &room) && room > 0);
-    assert_false(disk_room(in_root("none"), &room));
-    assert_false(disk_room("/proc", &room)); /* has no blocks */
+    assert_true(file_system_free(in_root("."), &room) && room > 0);
+    assert_false(file_system_free(in_root("none"), &room));
+    assert_false(file_system_free("/proc", &room)); /* has no blocks */
 }
 
 static void a_name_is_made_durable(void **state)
 {
     (void)state;
-    assert_int_equal(disk_sync_name(in_root("file")), 0); /* its folder counts */
-    assert_int_equal(disk_sync_name(in_root("none/file")), -1);
+    assert_int_equal(file_name_sync(in_root("file")), 0); /* its folder counts */
+    assert_int_equal(file_name_sync(in_root("none/file")), -1);
 }
 
 static void a_symbolic_link_is_no_lock(void **state)
@@ -268,7 +273,7 @@ static void a_symbolic_link_is_no_lock(void **state)
     struct err e = ERR_INIT;
     (void)state;
     assert_int_equal(symlink("/etc/passwd", in_root("lock")), 0);
-    assert_int_equal(disk_lock_open(path, &e), -1);
+    assert_int_equal(file_lock_open(path, &e), -1);
     assert_int_equal(e.code, ERR_SYSTEM);
 }
 
@@ -279,8 +284,8 @@ static void what_root_makes_is_the_folder_owners(void **state)
     assert_int_equal(mkdir(in_root("data"), 0700), 0);
     uid_t owner = geteuid() == 0 ? 65534 : geteuid();
     assert_true(geteuid() != 0 || chown(path, owner, owner) == 0);
-    assert_int_equal(disk_folder_make(path, NULL), 0);
-    int fd = disk_lock_open(in_root("data/lock"), NULL);
+    assert_int_equal(folder_make(path, NULL), 0);
+    int fd = file_lock_open(in_root("data/lock"), NULL);
     assert_true(fd >= 0);
     assert_int_equal(fstat(fd, &st), 0);
     assert_int_equal(st.st_uid, owner);
@@ -315,7 +320,7 @@ static void a_folder_that_is_swapped_for_a_link_while_it_is_made_changes_no_othe
     for (size_t i = 0; i < COUNT(names); i++) {
         struct err e = ERR_INIT;
         swapped_for = "etc";
-        assert_int_equal(disk_folder_make(in_root(names[i]), &e), -1);
+        assert_int_equal(folder_make(in_root(names[i]), &e), -1);
         assert_int_equal(mode_of(in_root("etc")), 0755);
         assert_int_equal(stat(in_root("etc/.htaccess"), &st), -1);
         assert_int_equal(unlink(in_root("data")), 0);
@@ -331,11 +336,11 @@ static void what_a_link_leads_to_keeps_its_rights_and_its_owner(void **state)
     close(open(in_root("passwd"), O_WRONLY | O_CREAT, 0644));
     assert_int_equal(chmod(path, 0644), 0);
     assert_int_equal(symlink("../passwd", in_root("data/soft")), 0);
-    disk_make_private(in_root("data/soft"));
+    file_make_private(in_root("data/soft"));
     char target[320];
     snprintf(target, sizeof target, "%s", in_root("passwd"));
     assert_int_equal(link(target, in_root("data/hard")), 0);
-    disk_make_private(in_root("data/hard"));
+    file_make_private(in_root("data/hard"));
     assert_int_equal(stat(in_root("passwd"), &st), 0);
     assert_int_equal(st.st_mode & 07777, 0644);
     assert_int_equal(st.st_uid, geteuid());
@@ -352,19 +357,19 @@ static void nothing_is_written_over_that_is_elsewhere_or_anothers(void **state)
     assert_true(fputs("root", file) >= 0 && fclose(file) == 0);
     snprintf(target, sizeof target, "%s", path);
     assert_int_equal(link(target, in_root("data/chat.trial")), 0);
-    assert_int_equal(disk_try_write(in_root("data"), 0, &e), -1);
+    assert_int_equal(file_system_try_write(in_root("data"), 0, &e), -1);
     assert_int_equal(e.code, ERR_READONLY);
     assert_int_equal(stat(target, &st), 0);
     assert_int_equal(st.st_size, 4);
     assert_int_equal(unlink(in_root("data/chat.trial")), 0);
-    assert_int_equal(disk_try_write(in_root("data"), 0, NULL), 0);
+    assert_int_equal(file_system_try_write(in_root("data"), 0, NULL), 0);
     int fd = open(in_root("data/chat.trial"), O_RDONLY);
-    assert_true(disk_is_own(fd, path));
+    assert_true(file_is_own(fd, path));
     if (geteuid() == 0) {
         assert_int_equal(fchown(fd, 65534, 65534), 0);
-        assert_false(disk_is_own(fd, path));
+        assert_false(file_is_own(fd, path));
         assert_int_equal(chown(in_root("data"), 65534, 65534), 0); /* whose folder it is */
-        assert_true(disk_is_own(fd, in_root("data/chat.trial")));
+        assert_true(file_is_own(fd, in_root("data/chat.trial")));
     }
     close(fd);
 }
