@@ -74,18 +74,18 @@ int draft_kind_of(const char *content_type, size_t body_length, enum draft_kind 
                    "application/x-www-form-urlencoded and text/plain.");
 }
 
-/* First place that has the field. NULL: none has, or it is given twice (*e). */
-static const struct form_field *find(const struct form *body, const struct draft_source *source, const char *name,
-                                     struct err *e)
+/* Sets *out to the field in the first place that has it, or to NULL. -1 when it is given twice there. */
+static int find(const struct form *body, const struct draft_source *source, const char *name,
+                const struct form_field **out, struct err *e)
 {
     const struct form *places[] = {body, source->query, source->headers};
-    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
-        const struct form_field *f = places[i] != NULL ? form_once(places[i], name, e) : NULL;
-        if (f != NULL || e->code != ERR_NONE) {
-            return f;
+    *out = NULL;
+    for (size_t i = 0; i < sizeof places / sizeof places[0] && *out == NULL; i++) {
+        if (places[i] != NULL && form_once(places[i], name, out, e) != 0) {
+            return -1;
         }
     }
-    return NULL;
+    return 0;
 }
 
 static int check_type(struct chat_draft *d, const char *value, size_t length, struct err *e)
@@ -108,8 +108,9 @@ static int small_fields(const struct form *body, const struct draft_source *sour
                    {"reply_to", chat_set_reply_to},
                    {"type", check_type}};
     for (size_t i = 0; i < sizeof setters / sizeof setters[0]; i++) {
-        const struct form_field *f = find(body, source, setters[i].name, e);
-        if (e->code != ERR_NONE || (f != NULL && setters[i].set(d, f->value, f->length, e) != 0)) {
+        const struct form_field *f = NULL;
+        if (find(body, source, setters[i].name, &f, e) != 0 ||
+            (f != NULL && setters[i].set(d, f->value, f->length, e) != 0)) {
             return -1;
         }
     }
@@ -118,12 +119,12 @@ static int small_fields(const struct form *body, const struct draft_source *sour
 
 static int text_field(const struct form *body, const struct draft_source *source, struct chat_draft *d, struct err *e)
 {
-    const struct form_field *f = find(body, source, "text", e);
-    if (e->code == ERR_NONE && (f == NULL || f->bare)) { /* bare: curl -d text */
-        return err_field(e, ERR_INPUT, "text", "There is no field text. %s", two_forms);
-    }
-    if (f == NULL) {
+    const struct form_field *f = NULL;
+    if (find(body, source, "text", &f, e) != 0) {
         return -1;
+    }
+    if (f == NULL || f->bare) { /* bare: curl -d text */
+        return err_field(e, ERR_INPUT, "text", "There is no field text. %s", two_forms);
     }
     return chat_text_take(d, ck_memdup0(f->value, f->length), f->length, source->max_text, e);
 }

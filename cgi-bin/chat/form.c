@@ -86,7 +86,7 @@ static int parse_pair(struct form *f, const char *bytes, size_t length, struct e
     if (name == NULL) {
         return err_set(e, ERR_INPUT, "A field's name has a '%%' that is not followed by two hexadecimal digits.");
     }
-    if (memchr(name, '\0', name_length) != NULL) { /* would pass for the shorter name before it */
+    if (memchr(name, '\0', name_length) != NULL) { /* C would take it for a shorter name */
         free(name);
         return err_set(e, ERR_INPUT, "A field's name must not hold the character U+0000.");
     }
@@ -115,18 +115,23 @@ int form_parse(struct form *f, const char *bytes, size_t length, struct err *e)
     return 0;
 }
 
-const struct form_field *form_once(const struct form *f, const char *name, struct err *e)
+int form_once(const struct form *f, const char *name, const struct form_field **out, struct err *e)
 {
-    const struct form_field *found = NULL;
+    *out = NULL;
     for (size_t i = 0; i < f->count; i++) {
         if (strcmp(f->fields[i].name, name) != 0) {
             continue;
         }
-        if (found != NULL) {
-            err_field(e, ERR_INPUT, name, "%s is given twice.", name);
-            return NULL;
+        if (*out != NULL) {
+            return err_field(e, ERR_INPUT, name, "%s is given twice.", name);
         }
-        found = &f->fields[i];
+        *out = &f->fields[i];
     }
-    return found;
+    return 0;
+}
+
+const struct form_field *form_single(const struct form *f, const char *name)
+{
+    const struct form_field *found = NULL;
+    return form_once(f, name, &found, NULL) == 0 ? found : NULL;
 }

@@ -14,10 +14,13 @@ static const struct {
 
 static int parse_format(const struct form *fields, enum query_format *out, struct err *e)
 {
-    const struct form_field *f = form_once(fields, "format", e);
+    const struct form_field *f = NULL;
     *out = QUERY_JSON;
+    if (form_once(fields, "format", &f, e) != 0) {
+        return -1;
+    }
     if (f == NULL) {
-        return e->code == ERR_NONE ? 0 : -1;
+        return 0;
     }
     for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
         if (strcmp(f->value, formats[i].word) == 0 && strlen(f->value) == f->length) {
@@ -40,10 +43,13 @@ enum query_format query_format_of(const struct form *fields)
 static int parse_number(const struct form *fields, const char *name, uint64_t min, uint64_t max, uint64_t *out,
                         bool *given, struct err *e)
 {
-    const struct form_field *f = form_once(fields, name, e);
+    const struct form_field *f = NULL;
+    if (form_once(fields, name, &f, e) != 0) {
+        return -1;
+    }
     *given = f != NULL;
     if (f == NULL) {
-        return e->code == ERR_NONE ? 0 : -1;
+        return 0;
     }
     if (strlen(f->value) != f->length || str_u64(f->value, min, max, out) != 0) {
         return err_field(e, ERR_INPUT, name, "%s must be a whole number from %llu to %llu.", name,
@@ -106,12 +112,15 @@ static int add_room(struct query *q, const struct form_field *f, const struct qu
 static int parse_rooms(const struct form *fields, struct query *q, bool *since_given, struct err *e)
 {
     struct query_room from = {.name = CHAT_ROOM_DEFAULT};
-    const struct form_field *since = form_once(fields, "since", e);
+    const struct form_field *since = NULL;
+    if (form_once(fields, "since", &since, e) != 0) {
+        return -1;
+    }
     *since_given = since != NULL;
     if (since != NULL && strlen(since->value) != since->length) {
         return err_field(e, ERR_INPUT, "since", "since must be a whole number or the word now.");
     }
-    if (e->code != ERR_NONE || (since != NULL && parse_since(since->value, &from, "since", e) != 0)) {
+    if (since != NULL && parse_since(since->value, &from, "since", e) != 0) {
         return -1;
     }
     for (size_t i = 0; i < fields->count; i++) {
@@ -127,9 +136,12 @@ static int parse_rooms(const struct form *fields, struct query *q, bool *since_g
 
 static int parse_epoch(const struct form *fields, struct query *q, struct err *e)
 {
-    const struct form_field *f = form_once(fields, "epoch", e);
+    const struct form_field *f = NULL;
+    if (form_once(fields, "epoch", &f, e) != 0) {
+        return -1;
+    }
     if (f == NULL) {
-        return e->code == ERR_NONE ? 0 : -1;
+        return 0;
     }
     if (f->length == 0 || f->length >= sizeof q->epoch || strlen(f->value) != f->length) {
         return err_field(e, ERR_INPUT, "epoch", "epoch must be the epoch of an earlier answer.");

@@ -189,9 +189,12 @@ static int receive(struct request *x, const struct look *l, struct err *e)
 {
     struct buf body;
     const struct form *fields = request_query(x, e);
-    const struct form_field *word = fields != NULL ? form_once(fields, "exposed", e) : NULL;
+    const struct form_field *word = NULL;
+    if (fields == NULL || form_once(fields, "exposed", &word, e) != 0) {
+        return -1;
+    }
     buf_init(&body, DOCTOR_BODY_MAX);
-    int result = e->code == ERR_NONE ? body_read(x, &body, e) : -1;
+    int result = body_read(x, &body, e);
     uint64_t bytes = body.length;
     buf_fini(&body);
     if (result == 0 && word != NULL && l->is_known) {

@@ -24,8 +24,8 @@ static int parse(const struct form *fields, struct query *q, const char **title,
     if (q->several) {
         return err_field(e, ERR_INPUT, "room", "A frame shows one room.");
     }
-    const struct form_field *f = form_once(fields, "title", e);
-    if (f == NULL && e->code != ERR_NONE) {
+    const struct form_field *f = NULL;
+    if (form_once(fields, "title", &f, e) != 0) {
         return -1;
     }
     if (f != NULL && (f->length == 0 || f->length > TITLE_MAX || strlen(f->value) != f->length)) {

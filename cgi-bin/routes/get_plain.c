@@ -44,8 +44,7 @@ struct page {
 /* Whoever comes for the first time has no name yet; a wrong one is told when it is sent. */
 static void take_name(const struct form *fields, struct page *p)
 {
-    struct err ignored = ERR_INIT;
-    const struct form_field *f = form_once(fields, "name", &ignored);
+    const struct form_field *f = form_single(fields, "name");
     if (f != NULL) {
         (void)chat_set_name(&p->draft, f->value, f->length, NULL);
     }
@@ -53,9 +52,12 @@ static void take_name(const struct form *fields, struct page *p)
 
 static int take_reply(const struct form *fields, struct page *p, struct err *e)
 {
-    const struct form_field *f = form_once(fields, "reply_to", e);
+    const struct form_field *f = NULL;
+    if (form_once(fields, "reply_to", &f, e) != 0) {
+        return -1;
+    }
     if (f == NULL) {
-        return e->code == ERR_NONE ? 0 : -1;
+        return 0;
     }
     if (chat_set_reply_to(&p->draft, f->value, f->length, e) != 0) {
         return -1;
@@ -66,8 +68,7 @@ static int take_reply(const struct form *fields, struct page *p, struct err *e)
 
 static enum part part_of(const struct form *fields)
 {
-    struct err ignored = ERR_INIT;
-    const struct form_field *part = form_once(fields, "part", &ignored);
+    const struct form_field *part = form_single(fields, "part");
     if (part == NULL) {
         return PART_ROOM;
     }
@@ -77,11 +78,14 @@ static enum part part_of(const struct form *fields)
 /* A field that must be there: a whole number up to max. */
 static int take_number(const struct form *fields, const char *name, uint64_t max, uint64_t *out, struct err *e)
 {
-    const struct form_field *f = form_once(fields, name, e);
-    if (f != NULL && str_u64(f->value, 0, max, out) == 0) {
-        return 0;
+    const struct form_field *f = NULL;
+    if (form_once(fields, name, &f, e) != 0) {
+        return -1;
     }
-    return e->code != ERR_NONE ? -1 : err_field(e, ERR_INPUT, name, "%s must be a whole number.", name);
+    if (f == NULL || str_u64(f->value, 0, max, out) != 0) {
+        return err_field(e, ERR_INPUT, name, "%s must be given, as a whole number.", name);
+    }
+    return 0;
 }
 
 /* The message with a long text: the last one before seq + 1. */
@@ -100,14 +104,13 @@ static int take_text(const struct form *fields, struct page *p, struct err *e)
 
 static int parse(const struct form *fields, struct page *p, struct err *e)
 {
-    struct err ignored = ERR_INIT;
     if (query_parse(fields, &p->query, e) != 0 || take_reply(fields, p, e) != 0) {
         return -1;
     }
     if (p->query.several) {
         return err_field(e, ERR_INPUT, "room", "A page shows one room.");
     }
-    const struct form_field *turn = form_once(fields, "turn", &ignored);
+    const struct form_field *turn = form_single(fields, "turn");
     p->turn = turn != NULL && strcmp(turn->value, "1") == 0 ? 1 : 0;
     p->part = part_of(fields);
     if (p->query.kind == QUERY_SINCE) {

@@ -50,10 +50,13 @@ static int check_reader(const struct request *x, const struct conf *conf, struct
 static int parse_format(struct request *x, enum format *out, struct err *e)
 {
     const struct form *fields = request_query(x, e);
-    const struct form_field *f = fields != NULL ? form_once(fields, "format", e) : NULL;
+    const struct form_field *f = NULL;
     *out = JSON;
+    if (fields == NULL || form_once(fields, "format", &f, e) != 0) {
+        return -1;
+    }
     if (f == NULL) {
-        return e->code == ERR_NONE ? 0 : -1;
+        return 0;
     }
     if (strcmp(f->value, "prometheus") == 0) {
         *out = PROMETHEUS;

@@ -73,8 +73,7 @@ void send_page_refused(struct request *x, const struct err *e, const struct chat
 
 static const char *value_of(const struct form *fields, const char *name, const char *otherwise)
 {
-    struct err ignored = ERR_INIT;
-    const struct form_field *f = form_once(fields, name, &ignored);
+    const struct form_field *f = form_single(fields, name);
     return f != NULL ? f->value : otherwise;
 }
 

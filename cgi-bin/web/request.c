@@ -102,14 +102,13 @@ const struct form *request_query(struct request *x, struct err *e)
 
 bool request_wants(struct request *x, const char *format)
 {
-    struct err ignored = ERR_INIT;
     char guess[32];
     const char *text = request_variable(x, "QUERY_STRING");
-    if (request_query(x, &ignored) == NULL) { /* it can't be decoded: a good guess will do */
+    if (request_query(x, NULL) == NULL) { /* it can't be decoded, so the words alone must do */
         snprintf(guess, sizeof guess, "format=%s", format);
         return text != NULL && strstr(text, guess) != NULL;
     }
-    const struct form_field *f = form_once(&x->query, "format", &ignored);
+    const struct form_field *f = form_single(&x->query, "format");
     return f != NULL && strcmp(f->value, format) == 0;
 }
 

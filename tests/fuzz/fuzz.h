@@ -41,7 +41,7 @@ static inline void fuzz_check_error(const struct err *e)
     form_init(&members);
     problem_body(&body, e, false, NULL);
     CK(json_read(body.bytes, body.length, known, &members, NULL) == 0);
-    CK(form_once(&members, "detail", NULL) != NULL);
+    CK(form_single(&members, "detail") != NULL);
     form_fini(&members);
     buf_fini(&body);
 }

@@ -9,11 +9,12 @@ static void form_check_fields(const struct form *f, size_t size)
     for (size_t i = 0; i < f->count; i++) {
         const struct form_field *field = &f->fields[i];
         struct err e = ERR_INIT;
-        const struct form_field *once = form_once(f, field->name, &e);
+        const struct form_field *once = NULL;
+        int result = form_once(f, field->name, &once, &e);
         total += strlen(field->name) + field->length;
         CK(field->value[field->length] == '\0');
         CK(!field->bare || field->length == 0);
-        CK((once == field && e.code == ERR_NONE) || (once == NULL && e.code == ERR_INPUT));
+        CK((result == 0 && once == field && e.code == ERR_NONE) || (result == -1 && e.code == ERR_INPUT));
     }
     CK(total <= size);
 }

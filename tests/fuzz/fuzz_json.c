@@ -23,7 +23,7 @@ static void json_check_string(const struct form_field *field)
     form_init(&again);
     json_sent(&text, "E", "lobby", &m);
     CK(json_read(text.bytes, text.length, json_known, &again, NULL) == 0);
-    const struct form_field *found = form_once(&again, "text", NULL);
+    const struct form_field *found = form_single(&again, "text");
     CK(found != NULL && found->length == field->length && memcmp(found->value, field->value, field->length) == 0);
     form_fini(&again);
     buf_fini(&text);

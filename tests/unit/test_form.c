@@ -165,18 +165,24 @@ static void a_field_is_found_once_or_not_at_all(void **state)
 {
     struct form f;
     struct err e = ERR_INIT;
+    const struct form_field *found = NULL;
     (void)state;
     assert_int_equal(parse(&f, "a=1&b=2&a=3&A=4&ab=5", 20, NULL), 0);
-    assert_string_equal(form_once(&f, "b", &e)->value, "2");
-    assert_null(form_once(&f, "c", &e));
-    assert_null(form_once(&f, "", &e));
+    assert_int_equal(form_once(&f, "b", &found, &e), 0);
+    assert_string_equal(found->value, "2");
+    assert_int_equal(form_once(&f, "c", &found, &e), 0);
+    assert_null(found);
+    assert_int_equal(form_once(&f, "", &found, &e), 0);
+    assert_null(found);
     assert_int_equal(e.code, ERR_NONE);
-    assert_string_equal(form_once(&f, "A", &e)->value, "4"); /* names have case */
-    assert_null(form_once(&f, "a", &e));
+    assert_string_equal(form_single(&f, "A")->value, "4"); /* names have case */
+    assert_int_equal(form_once(&f, "a", &found, &e), -1);
     assert_int_equal(e.code, ERR_INPUT);
     assert_string_equal(e.field, "a");
     assert_contains(e.text, "twice");
-    assert_null(form_once(&f, "a", NULL));
+    assert_int_equal(form_once(&f, "a", &found, NULL), -1);
+    assert_null(form_single(&f, "a"));
+    assert_null(form_single(&f, "c"));
     form_fini(&f);
 }
 
@@ -188,9 +194,9 @@ static void an_added_field_is_a_copy(void **state)
     form_init(&f);
     assert_int_equal(form_add(&f, "n", value, 3, NULL), 0);
     memset(value, 'x', 3);
-    assert_memory_equal(form_once(&f, "n", NULL)->value, "v\0w", 4);
-    assert_int_equal(form_once(&f, "n", NULL)->length, 3);
-    assert_false(form_once(&f, "n", NULL)->bare);
+    assert_memory_equal(form_single(&f, "n")->value, "v\0w", 4);
+    assert_int_equal(form_single(&f, "n")->length, 3);
+    assert_false(form_single(&f, "n")->bare);
     form_fini(&f);
     assert_int_equal(f.count, 0);
     form_fini(&f); /* harmless */

@@ -29,9 +29,9 @@ static void known_members_become_fields(void **state)
     (void)state;
     assert_int_equal(fields(&f, text, strlen(text), NULL), 0);
     assert_int_equal(f.count, 2);
-    assert_string_equal(form_once(&f, "text", NULL)->value, "a\\\"\xc3\xa9");
-    assert_int_equal(form_once(&f, "text", NULL)->length, 5);
-    assert_string_equal(form_once(&f, "n", NULL)->value, "-5");
+    assert_string_equal(form_single(&f, "text")->value, "a\\\"\xc3\xa9");
+    assert_int_equal(form_single(&f, "text")->length, 5);
+    assert_string_equal(form_single(&f, "n")->value, "-5");
     form_fini(&f);
 }
 
@@ -54,7 +54,7 @@ static void integers_have_64_bits(void **state)
         int result = fields(&f, cases[i].text, strlen(cases[i].text), &e);
         assert_int_equal(result, cases[i].value != NULL ? 0 : -1);
         if (cases[i].value != NULL) {
-            assert_string_equal(form_once(&f, "n", NULL)->value, cases[i].value);
+            assert_string_equal(form_single(&f, "n")->value, cases[i].value);
         } else {
             assert_int_equal(e.code, ERR_INPUT);
         }
