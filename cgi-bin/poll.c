@@ -1,6 +1,6 @@
-/* poll.c - the program behind GET /poll, /stream, /plain, /embed, /status and /doctor: everything that reads and waits.
+/* poll.c - the program that reads and waits: its routes, its life.
  *
- * Routes and what they share. Never writes messages: the store is opened read only.
+ * Never writes messages: it opens the store read only.
  */
 #include "base/clock.h"
 #include "base/log.h"
@@ -10,37 +10,30 @@
 #include "routes/get_poll.h"
 #include "routes/get_status.h"
 #include "routes/get_stream.h"
+#include "routes/handler.h"
 #include "routes/poll_program.h"
-#include "shared/metrics_file.h"
 #include "site/site.h"
-#include "system/conf.h"
 #include "wait/waiting.h"
-#include "web/cors.h"
-#include "web/forwarded.h"
-#include "web/reply.h"
 #include "web/request.h"
 #include "web/route.h"
 #include "web/serve.h"
 
+static const struct route routes[] = {
+    {"poll", REQUEST_GET | REQUEST_HEAD, get_poll},
+    {"stream", REQUEST_GET | REQUEST_HEAD, get_stream},
+    {"status", REQUEST_GET | REQUEST_HEAD, get_status},
+    {"plain", REQUEST_GET | REQUEST_HEAD, get_plain},
+    {"embed", REQUEST_GET | REQUEST_HEAD, get_embed},
+    {"doctor", REQUEST_GET | REQUEST_HEAD | REQUEST_POST, get_doctor},
+    {NULL, 0, NULL},
+};
+
 static void handle(struct request *x, void *context)
 {
-    static const struct route routes[] = {
-        {"poll", REQUEST_GET | REQUEST_HEAD, get_poll},
-        {"stream", REQUEST_GET | REQUEST_HEAD, get_stream},
-        {"status", REQUEST_GET | REQUEST_HEAD, get_status},
-        {"plain", REQUEST_GET | REQUEST_HEAD, get_plain},
-        {"embed", REQUEST_GET | REQUEST_HEAD, get_embed},
-        {"doctor", REQUEST_GET | REQUEST_HEAD | REQUEST_POST, get_doctor},
-        {NULL, 0, NULL},
-    };
     struct poll_program *p = context;
     const struct conf *conf = site_conf(p->site, request_environment(x), NULL);
     waiting_arrived(p->waiting, x, conf);
-    if (conf != NULL) {
-        forwarded_apply(x, conf->trusted_proxies);
-        cors_apply(x, conf->allow_origin);
-    }
-    route_dispatch(routes, x, context);
+    handler_dispatch(routes, x, conf, p);
 }
 
 static void stop(void *context)
@@ -56,11 +49,6 @@ static bool is_surplus(void *context)
     return waiting_is_surplus(p->waiting);
 }
 
-static void count_answer(void *site, int status)
-{
-    metrics_file_add(site_metrics(site), metrics_class(status), 1);
-}
-
 int main(void)
 {
     struct poll_program p = {.fastcgi = serve_is_fastcgi(), .began_ms = clock_mono_ms()};
@@ -74,7 +62,7 @@ int main(void)
         .handle = handle, .stop = stop, .is_surplus = is_surplus, .context = &p, .threads = site_threads()};
     log_program("poll");
     p.site = site_new(STORE_READ, !p.fastcgi, serve_stopping());
-    reply_counter(count_answer, p.site);
+    handler_count_answers(p.site);
     site_guard_log(p.site);
     p.waiting = waiting_new(p.site, p.fastcgi, &functions);
     int status = serve(&how);

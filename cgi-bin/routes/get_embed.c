@@ -5,9 +5,8 @@
 #include "chat/form.h"
 #include "chat/query.h"
 #include "format/html.h"
+#include "routes/handler.h"
 #include "routes/poll_program.h"
-#include "shared/metrics_file.h"
-#include "site/site.h"
 #include "system/conf.h"
 #include "web/reply.h"
 #include "web/request.h"
@@ -81,12 +80,10 @@ void get_embed(struct request *x, void *program)
     struct err e = ERR_INIT;
     struct query q;
     const char *title = "";
-    metrics_file_add(site_metrics(p->site), METRICS_POLL_REQUESTS, 1);
-    const struct conf *conf = site_conf(p->site, request_environment(x), &e);
-    const struct form *fields = conf != NULL ? request_query(x, &e) : NULL;
-    if (fields == NULL || parse(fields, &q, &title, &e) != 0) {
+    struct handler_input in;
+    if (handler_begin(&in, p->site, x, METRICS_POLL_REQUESTS, &e) != 0 || parse(in.fields, &q, &title, &e) != 0) {
         reply_send_problem(x, &e, NULL, NULL);
     } else {
-        answer(x, conf, q.rooms[0].name, title);
+        answer(x, in.conf, q.rooms[0].name, title);
     }
 }

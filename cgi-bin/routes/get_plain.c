@@ -10,11 +10,9 @@
 #include "chat/form.h"
 #include "chat/query.h"
 #include "format/html_page.h"
+#include "routes/handler.h"
 #include "routes/poll_program.h"
-#include "shared/metrics_file.h"
 #include "site/reading.h"
-#include "site/site.h"
-#include "system/conf.h"
 #include "web/reply.h"
 #include "web/request.h"
 
@@ -194,12 +192,11 @@ void get_plain(struct request *x, void *program)
     struct page page = {.place = request_is_under_program(x) ? &html_page_under_poll : &html_page_short};
     struct reading *g = ck_calloc(1, sizeof *g);
     chat_draft_init(&page.draft);
-    metrics_file_add(site_metrics(p->site), METRICS_POLL_REQUESTS, 1);
-    const struct conf *conf = site_conf(p->site, request_environment(x), &e);
-    const struct form *fields = conf != NULL ? request_query(x, &e) : NULL;
-    const struct reading_how how = {.budget = conf != NULL ? poll_program_answer_bytes(p, conf) : 0,
+    struct handler_input in;
+    int result = handler_begin(&in, p->site, x, METRICS_POLL_REQUESTS, &e);
+    const struct reading_how how = {.budget = result == 0 ? poll_program_answer_bytes(p, in.conf) : 0,
                                     .use_bell = poll_program_uses_bell(p)};
-    if (fields == NULL || parse(fields, &page, &e) != 0 || reading_take(g, p->site, &page.query, &how, &e) != 0 ||
+    if (result != 0 || parse(in.fields, &page, &e) != 0 || reading_take(g, p->site, &page.query, &how, &e) != 0 ||
         check(&page, g, &e) != 0) {
         answer_error(x, &e);
     } else {

@@ -5,10 +5,10 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "chat/answer.h"
-#include "chat/form.h"
 #include "chat/query.h"
 #include "format/json.h"
 #include "format/tsv.h"
+#include "routes/handler.h"
 #include "routes/poll_program.h"
 #include "shared/metrics_file.h"
 #include "site/head_files.h"
@@ -218,12 +218,10 @@ void get_poll(struct request *x, void *program)
     struct poll_program *p = program;
     struct err e = ERR_INIT;
     struct query q;
-    metrics_file_add(site_metrics(p->site), METRICS_POLL_REQUESTS, 1);
-    const struct conf *conf = site_conf(p->site, request_environment(x), &e);
-    const struct form *fields = conf != NULL ? request_query(x, &e) : NULL;
-    if (fields == NULL || query_parse(fields, &q, &e) != 0) {
+    struct handler_input in;
+    if (handler_begin(&in, p->site, x, METRICS_POLL_REQUESTS, &e) != 0 || query_parse(in.fields, &q, &e) != 0) {
         reply_send_problem(x, &e, NULL, NULL);
     } else {
-        answer_query(x, p, conf, &q);
+        answer_query(x, p, in.conf, &q);
     }
 }

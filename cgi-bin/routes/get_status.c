@@ -7,6 +7,7 @@
 #include "chat/form.h"
 #include "format/json.h"
 #include "format/status.h"
+#include "routes/handler.h"
 #include "routes/poll_program.h"
 #include "shared/bell.h"
 #include "shared/metrics_file.h"
@@ -47,12 +48,11 @@ static int check_reader(const struct request *x, const struct conf *conf, struct
     return err_set(e, ERR_FORBIDDEN, "The status is not for everyone to read; the setting status says for whom.");
 }
 
-static int parse_format(struct request *x, enum format *out, struct err *e)
+static int parse_format(const struct form *fields, enum format *out, struct err *e)
 {
-    const struct form *fields = request_query(x, e);
     const struct form_field *f = NULL;
     *out = JSON;
-    if (fields == NULL || form_once(fields, "format", &f, e) != 0) {
+    if (form_once(fields, "format", &f, e) != 0) {
         return -1;
     }
     if (f == NULL) {
@@ -125,10 +125,9 @@ void get_status(struct request *x, void *program)
     struct poll_program *p = program;
     struct err e = ERR_INIT;
     enum format format = JSON;
-    metrics_file_add(site_metrics(p->site), METRICS_STATUS_REQUESTS, 1);
-    const struct conf *conf = site_conf(p->site, request_environment(x), &e);
-    if (conf == NULL || check_reader(x, conf, &e) != 0 || parse_format(x, &format, &e) != 0 ||
-        take(x, p, conf, format, &e) != 0) {
+    struct handler_input in;
+    if (handler_begin(&in, p->site, x, METRICS_STATUS_REQUESTS, &e) != 0 || check_reader(x, in.conf, &e) != 0 ||
+        parse_format(in.fields, &format, &e) != 0 || take(x, p, in.conf, format, &e) != 0) {
         reply_send_problem(x, &e, NULL, NULL);
     }
 }

@@ -11,6 +11,7 @@
 #include "format/json.h"
 #include "format/sse.h"
 #include "format/tsv.h"
+#include "routes/handler.h"
 #include "routes/poll_program.h"
 #include "shared/metrics_file.h"
 #include "site/reading.h"
@@ -233,10 +234,9 @@ void get_stream(struct request *x, void *program)
     struct err e = ERR_INIT;
     struct query q;
     struct reading *g = ck_calloc(1, sizeof *g);
-    metrics_file_add(site_metrics(p->site), METRICS_STREAM_REQUESTS, 1);
-    const struct conf *conf = site_conf(p->site, request_environment(x), &e);
-    const struct form *fields = conf != NULL ? request_query(x, &e) : NULL;
-    if (fields == NULL || parse(x, fields, &q, &e) != 0 || begin(x, p, conf, &q, g, &e) != 0) {
+    struct handler_input in;
+    if (handler_begin(&in, p->site, x, METRICS_STREAM_REQUESTS, &e) != 0 || parse(x, in.fields, &q, &e) != 0 ||
+        begin(x, p, in.conf, &q, g, &e) != 0) {
         reply_send_problem(x, &e, e.code == ERR_EPOCH ? g->epoch : NULL, NULL);
     }
     reading_fini(g);

@@ -1,0 +1,41 @@
+/* handler.c - see handler.h. */
+#include "routes/handler.h"
+
+#include "shared/metrics_file.h"
+#include "site/site.h"
+#include "system/conf.h"
+#include "web/cors.h"
+#include "web/forwarded.h"
+#include "web/reply.h"
+#include "web/request.h"
+#include "web/route.h"
+
+#include <stddef.h>
+
+int handler_begin(struct handler_input *in, struct site *site, struct request *x, enum metrics_counter counter,
+                  struct err *e)
+{
+    metrics_file_add(site_metrics(site), counter, 1);
+    in->conf = site_conf(site, request_environment(x), e);
+    in->fields = in->conf != NULL ? request_query(x, e) : NULL;
+    return in->fields != NULL ? 0 : -1;
+}
+
+void handler_dispatch(const struct route *routes, struct request *x, const struct conf *conf, void *program)
+{
+    if (conf != NULL) {
+        forwarded_apply(x, conf->trusted_proxies);
+        cors_apply(x, conf->allow_origin);
+    }
+    route_dispatch(routes, x, program);
+}
+
+static void count_answer(void *site, int status)
+{
+    metrics_file_add(site_metrics(site), metrics_class(status), 1);
+}
+
+void handler_count_answers(struct site *site)
+{
+    reply_counter(count_answer, site);
+}

@@ -1,0 +1,168 @@
+/* post_send.c - see post_send.h. */
+#include "routes/post_send.h"
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "chat/chat.h"
+#include "chat/draft.h"
+#include "chat/form.h"
+#include "format/json.h"
+#include "format/tsv.h"
+#include "routes/handler.h"
+#include "routes/send_page.h"
+#include "routes/send_program.h"
+#include "site/commit.h"
+#include "store/store.h"
+#include "system/conf.h"
+#include "web/body.h"
+#include "web/cors.h"
+#include "web/reply.h"
+#include "web/request.h"
+
+#include <string.h>
+
+/* Fields may come as headers when the body is nothing but the text. */
+static int fields_of_headers(const struct request *x, struct form *out, struct err *e)
+{
+    static const struct {
+        const char *variable;
+        const char *field;
+    } headers[] = {{"HTTP_POLLCHAT_ROOM", "room"},
+                   {"HTTP_POLLCHAT_NAME", "name"},
+                   {"HTTP_POLLCHAT_ID", "id"},
+                   {"HTTP_POLLCHAT_REPLY_TO", "reply_to"}};
+    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
+        const char *value = request_variable(x, headers[i].variable);
+        if (value != NULL && form_add(out, headers[i].field, value, strlen(value), e) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* Reads the body whatever its type is: a client that is still sending may not get the answer. */
+static int read_draft(struct request *x, const struct handler_input *in, struct buf *body, struct form *headers,
+                      struct chat_draft *draft, struct err *e)
+{
+    struct draft_source source = {.query = in->fields, .headers = headers, .max_text = (size_t)in->conf->max_text};
+    if (fields_of_headers(x, headers, e) != 0) {
+        return -1;
+    }
+    if (body_read(x, body, e) != 0) {
+        if (e->code == ERR_TOO_LARGE) {
+            err_clear(e);
+            err_field(e, ERR_TOO_LARGE, "text", "The body is too long: a text may have at most %llu bytes (max_text).",
+                      (unsigned long long)in->conf->max_text);
+        }
+        return -1;
+    }
+    if (draft_kind_of(request_variable(x, "CONTENT_TYPE"), body->length, &source.kind, e) != 0) {
+        return -1;
+    }
+    source.body = buf_text(body);
+    source.body_length = body->length;
+    return draft_parse(&source, draft, e);
+}
+
+static void answer_message(struct request *x, int status, const char *epoch, struct chat_draft *draft,
+                           const struct store_job *job)
+{
+    struct reply r;
+    if (send_page_is_wanted(x)) {
+        send_page_stored(x, draft);
+        return;
+    }
+    /* The texts are those of the draft: the same id means the same text, which the store has checked. */
+    const struct chat_message message = {
+        .seq = job->seq,
+        .time_ms = job->time_ms,
+        .type = CHAT_MESSAGE,
+        .reply_to = draft->reply_to,
+        .name = draft->name,
+        .id = draft->id,
+        .text = draft->text,
+        .text_length = draft->text_length,
+    };
+    reply_init(&r, status);
+    if (request_wants_text(x)) {
+        reply_header(&r, "Content-Type", "text/plain; charset=utf-8");
+        tsv_message(&r.body, NULL, &message);
+    } else {
+        reply_header(&r, "Content-Type", "application/json");
+        json_sent(&r.body, epoch, draft->room, &message);
+    }
+    reply_send(x, &r);
+    reply_fini(&r);
+}
+
+/* Tells of an error that came after the draft was read. */
+static void refuse(struct request *x, const struct err *e, const struct chat_draft *draft)
+{
+    if (send_page_is_wanted(x)) {
+        send_page_refused(x, e, draft);
+    } else {
+        reply_send_problem(x, e, NULL, NULL);
+    }
+}
+
+static void answer_outcome(struct request *x, const char *epoch, struct chat_draft *draft, const struct store_job *job)
+{
+    struct err e = ERR_INIT;
+    switch (job->outcome) {
+    case STORE_STORED:
+        answer_message(x, 201, epoch, draft, job);
+        return;
+    case STORE_REPEATED:
+        answer_message(x, 200, epoch, draft, job);
+        return;
+    case STORE_CONFLICT:
+        err_field(&e, ERR_CONFLICT, "id",
+                  "The same name used this id for another message in this room; a new message needs a new id.");
+        break;
+    case STORE_NO_TARGET:
+        err_field(&e, ERR_INPUT, "reply_to", "There is no message %llu in this room.",
+                  (unsigned long long)draft->reply_to);
+        break;
+    }
+    refuse(x, &e, draft);
+}
+
+static void send_draft(struct request *x, struct send_program *p, struct chat_draft *draft)
+{
+    char epoch[CHAT_EPOCH_SIZE] = "";
+    struct err e = ERR_INIT;
+    struct store_job job = {.draft = draft};
+    if (commit_append(p->commit, &job, epoch, &e) != 0) {
+        refuse(x, &e, draft);
+    } else {
+        answer_outcome(x, epoch, draft, &job);
+    }
+}
+
+void post_send(struct request *x, void *program)
+{
+    struct send_program *p = program;
+    struct err e = ERR_INIT;
+    struct handler_input in;
+    struct buf body;
+    struct form headers;
+    struct chat_draft draft;
+    int result = handler_begin(&in, p->site, x, METRICS_SEND_REQUESTS, &e);
+    buf_init(&body, result == 0 ? draft_body_limit((size_t)in.conf->max_text) : 0);
+    form_init(&headers);
+    chat_draft_init(&draft);
+    if (result != 0 || cors_check_write(x, in.conf->allow_origin, &e) != 0 ||
+        read_draft(x, &in, &body, &headers, &draft, &e) != 0) {
+        if (send_page_is_wanted(x)) {
+            send_page_unread(x, &e, &body);
+        } else {
+            reply_send_problem(x, &e, NULL, NULL);
+        }
+    } else {
+        buf_fini(&body); /* the draft has its own copy of the text: keep no second one while the disk works */
+        send_draft(x, p, &draft);
+    }
+    chat_draft_fini(&draft);
+    form_fini(&headers);
+    buf_fini(&body);
+}

@@ -1,0 +1,15 @@
+/* post_send.h - POST /send: stores one message.
+ *
+ * The fields room, name, id and reply_to come in the body, in the query or as headers (draft.h). Answers
+ * 201 when the message is stored durably, 200 when the same message was stored before, or a problem; to
+ * format=html a page (send_page.h). Pages of other sites may send only if allow_origin names them (cors.h).
+ * Threads: any. A call waits until the store has written the message to the disk.
+ */
+#ifndef POST_SEND_H
+#define POST_SEND_H
+
+struct request;
+
+void post_send(struct request *x, void *program); /* a handler of route.h; program: struct send_program */
+
+#endif

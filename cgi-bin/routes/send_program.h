@@ -1,0 +1,13 @@
+/* send_program.h - what the handlers of send share. */
+#ifndef SEND_PROGRAM_H
+#define SEND_PROGRAM_H
+
+struct commit;
+struct site;
+
+struct send_program {
+    struct site *site;
+    struct commit *commit;
+};
+
+#endif
