@@ -7,6 +7,7 @@
 // - Prose has at most 120 columns (tables and code may have more), a comment of a configuration at most 100.
 // - Settings: `name = value` and POLLCHAT_NAME name one that exists. A number in brackets behind its name, as in
 //   `max_wait` (25), is its default. All of this is compared with cgi-bin/chat.conf.example, which the program writes.
+// - www/API.md has each kind of error in a row with its status, as cgi-bin/format/problem.c has them.
 // Prints one line for each offence; status 1 if there was any.
 
 import { execFileSync } from 'node:child_process';
@@ -89,6 +90,13 @@ function checkSettings(file, text) {
   });
 }
 
+function checkProblems(file, text) {
+  for (const [, status, slug] of read('cgi-bin/format/problem.c').matchAll(/\{(\d+), \d+, "([a-z-]+)"/g)) {
+    const rows = text.split('\n').filter((line) => line.startsWith('|') && line.includes(`\`${slug}\``));
+    if (!rows.some((line) => line.split('|')[1].includes(status))) offence(file, 1, `the errors lack ${slug} with its status ${status}`);
+  }
+}
+
 function checkWidth(file, text) {
   for (const [number, line] of lines(text).prose) {
     if ([...line].length > PROSE) offence(file, number, `${[...line].length} columns; prose has at most ${PROSE}`);
@@ -109,6 +117,7 @@ for (const file of files().sort()) {
     checkLinks(file, text);
     checkSettings(file, text);
     checkWidth(file, text);
+    if (file === 'www/API.md') checkProblems(file, text);
   } else if (file.endsWith('.html')) {
     checkSettings(file, read(file));
   } else if (isConfiguration(file)) {

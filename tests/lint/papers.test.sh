@@ -31,6 +31,9 @@ plant 'a served paper that links out of www/' www/API.md 'see [it](../README.md)
 plant 'a wrong default' cgi-bin/OWNER.md 'waits up to `max_wait` (24) seconds' 'max_wait is'
 plant 'a setting that is unknown' cgi-bin/OWNER.md 'write `max_holdings = 3`' 'no setting'
 plant 'a setting of the environment that is unknown' apache/README.md 'SetEnv POLLCHAT_MAX_HOLDINGS 3' 'no setting'
+sed -i 's/"no-stream"/"without-stream"/' "$copy/cgi-bin/format/problem.c"
+plant 'an error that is not in the paper' www/API.md '' 'errors lack'
+sed -i 's/"without-stream"/"no-stream"/' "$copy/cgi-bin/format/problem.c"
 plant 'prose that is too wide' README.md "$long" 'columns'
 plant 'a comment that is too wide' apache/site.conf "# $long" 'columns'
 exit "$bad"
