@@ -1,4 +1,4 @@
-/* conf.c - see conf.h. The table below is the one list of settings: parsing, ranges, defaults, documentation. */
+/* conf.c - see conf.h: loading. private/conf_table.h is the one list of settings. */
 #include "system/conf.h"
 
 #include "base/err.h"
@@ -6,6 +6,7 @@
 #include "base/spelling.h"
 #include "base/str.h"
 #include "system/conf_value.h"
+#include "system/private/conf_table.h"
 #include "system/program_path.h"
 
 #include <errno.h>
@@ -13,97 +14,6 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-
-#define USUAL_DATA "../pollchat-data"
-
-enum kind { NUMBER, NUMBER_OR_AUTO, ORIGINS, RANGES, FOLDER, WORD };
-
-struct setting {
-    const char *key; /* in the file; in the environment POLLCHAT_ and the key in capitals */
-    enum kind kind;
-    size_t offset; /* in struct conf */
-    uint64_t min;
-    uint64_t max;
-    const char *fallback;     /* the default, as it would be written */
-    const char *const *words; /* WORD: allowed ones, NULL at the end; the value is the index */
-    const char *about;        /* lines of the example file, without '; ' */
-};
-
-static const char *const journal_words[] = {"auto", "wal", "rollback", NULL};
-static const char *const status_words[] = {"loopback", "everyone", "nobody", NULL};
-
-#define AT(member) offsetof(struct conf, member)
-static const struct setting settings[] = {
-    {"data", FOLDER, AT(data), 0, 0, USUAL_DATA, NULL,
-     "Folder of the database (chat.db). A relative path starts at the folder of the programs.\n"
-     "It must not be served by the web server; the default lies outside of www/, is made with mode 0700\n"
-     "and gets a .htaccess that denies everything, in case it ends up inside a served folder after all.\n"
-     "No other user of the machine may write to it (mode 700), or the chat stops and says so."},
-    {"heads", FOLDER, AT(heads), 0, 0, "", NULL,
-     "Folder, served by the web server as heads/ beside the page, in which each room has a tiny file that says how\n"
-     "far the room is. Where polls can't be held, as under plain CGI, pages watch that file instead of starting a program\n"
-     "every few seconds. A relative path starts at the folder of the programs: ../www/heads. The folder is made if it is\n"
-     "missing, and must not be the data folder. Empty: none."},
-    {"max_text", NUMBER, AT(max_text), 1, 16777216, "262144", NULL, "Greatest length of a message's text in bytes."},
-    {"max_answer", NUMBER, AT(max_answer), 65536, 67108864, "1048576", NULL,
-     "About how many bytes of text, as JSON writes them, one answer of poll may carry; a client gets the rest with its\n"
-     "next call. Where a request costs a process (plain CGI, mod_fcgid) it is at most half a megabyte. A single message\n"
-     "always goes out as a whole."},
-    {"allow_origin", ORIGINS, AT(allow_origin), 0, 0, "", NULL,
-     "Other sites whose pages may read, send, and show the chat in a frame, for example: https://example.org https://www.example.org\n"
-     "Separated by spaces; * allows every site; empty allows none but this one."},
-    {"trusted_proxies", RANGES, AT(trusted_proxies), 0, 0, "", NULL,
-     "Addresses of reverse proxies before the web server, for example: 127.0.0.1 10.0.0.0/8 2001:db8::/32\n"
-     "Separated by spaces; the line may be repeated for more. Of a request that comes from one of them, X-Forwarded-For (or Forwarded) says\n"
-     "who asks, X-Forwarded-Host and -Proto what for; from anybody else these headers mean nothing. Each of these proxies must\n"
-     "set or lengthen X-Forwarded-For itself."},
-    {"max_wait", NUMBER, AT(max_wait), 0, 60, "25", NULL,
-     "Longest time in seconds that a poll is held until there is news. Proxies and NAT routers cut silent connections\n"
-     "after 30 to 60 seconds, mod_fcgid after 40; 0 never holds, and clients ask on a timer."},
-    {"max_waiting", NUMBER_OR_AUTO, AT(max_waiting), 0, 100000, "auto", NULL,
-     "How many polls may wait at once where a process answers many (lighttpd, nginx). Further polls are answered at once,\n"
-     "with wait 0. Each waiting poll takes a connection of the web server away from other pages and sites. So behind\n"
-     "lighttpd auto is a quarter of the open files with which lighttpd started the program, at most 1024: lighttpd admits a\n"
-     "third of them as connections, at most 1365 unless server.max-fds says otherwise. Behind nginx, Caddy and others auto\n"
-     "is 250. For more, raise the server's limit first: server.max-fds to four times max_waiting, or nginx's\n"
-     "worker_connections to three times. GET /status says which number holds and why."},
-    {"max_waiting_apache", NUMBER_OR_AUTO, AT(max_waiting_apache), 0, 100000, "auto", NULL,
-     "The same behind Apache's mod_proxy_fcgi, where each waiting poll keeps a worker of the server from everything else\n"
-     "on the site. auto is a third of the workers that Apache has just now, at most 250. It is also a third of the workers\n"
-     "of each of Apache's processes, as a visitor's kept connection stays with one process. Where the programs can't see\n"
-     "Apache's processes, auto is 4. A number is for all processes together: keep it below ThreadsPerChild (25 by default)."},
-    {"max_held", NUMBER_OR_AUTO, AT(max_held), 0, 256, "auto", NULL,
-     "How many polls the whole site may hold where each costs a process: plain CGI and Apache's mod_fcgid. Shared hosts\n"
-     "often allow an account some 20 processes in all, some of them 5. auto holds one or two until more processes have been\n"
-     "there at once, so that one process stays free to answer and one to send. It holds at most 6, or a third of the host's\n"
-     "limit where the programs can see a smaller one. GET /status says what they found."},
-    {"max_waiting_per_client", NUMBER_OR_AUTO, AT(max_waiting_per_client), 1, 100000, "auto", NULL,
-     "How many polls of one address may wait at once. auto is a quarter of all, at least 1 and at most 100. Not counted\n"
-     "for 127.0.0.1 and ::1, where a proxy stands before all clients; with trusted_proxies each client has its own address."},
-    {"max_stream", NUMBER, AT(max_stream), 0, 86400, "300", NULL,
-     "Longest time in seconds that a stream (GET /stream) lasts before it ends by itself and the client comes back: before something\n"
-     "between cuts it. A stream takes a place of max_waiting or max_waiting_apache. 0 allows none, and clients poll."},
-    {"poll_after", NUMBER, AT(poll_after), 1, 60, "2", NULL,
-     "Seconds after which a client should ask again where a poll can't be held."},
-    {"poll_rate", NUMBER, AT(poll_rate), 1, 100000, "50", NULL,
-     "How many polls a second all clients that can't be held should make together, where each poll costs a process. Where\n"
-     "one process answers many, the number is one for every 15 places of max_waiting, at least 10 and at most four times\n"
-     "poll_rate. When more clients ask, or when their polls take so long that more than one is in work at a time, they are\n"
-     "told to ask less often: poll_after rises, up to 60. An address counts once, however often it asks."},
-    {"busy_timeout", NUMBER, AT(busy_timeout), 0, 30000, "5000", NULL,
-     "Milliseconds that a request waits for other processes to leave the database, before it answers 503."},
-    {"journal", WORD, AT(journal), 0, 0, "auto", journal_words,
-     "How a new database keeps its journal: auto (wal on a local disk, rollback on a network file system),\n"
-     "wal, or rollback. An existing database keeps what it has."},
-    {"status", WORD, AT(status), 0, 0, "loopback", status_words,
-     "Who may read GET /status, which has counts but nothing of what is said: loopback (who asks from this machine itself, not\n"
-     "through a proxy on it), everyone, or nobody."},
-    {"doctor", WORD, AT(doctor), 0, 0, "loopback", status_words,
-     "Who may open doctor.html and read GET /doctor, which say what works on this host and what doesn't: as above."},
-    {"threads", NUMBER, AT(threads), 1, 128, "16", NULL,
-     "How many requests a FastCGI process handles at once. Plain CGI and mod_fcgid give it one at a time."},
-};
-enum { SETTINGS = sizeof settings / sizeof settings[0] };
 
 /* What holds in place of a wrong value where the default isn't the safest. */
 static const struct {
@@ -118,12 +28,6 @@ static const struct {
     {"data", NULL, "So the chat has stopped, as its messages must not land in another place."},
 };
 
-/* Where the value of each setting came from, for conf_print. */
-struct source {
-    char text[96];
-};
-static struct source sources[SETTINGS];
-
 static const char prefix[] = "POLLCHAT_";
 static const char *const file_names[CONF_FILES] = {"chat.conf", "my-chat.conf"}; /* the latter wins */
 
@@ -132,10 +36,10 @@ enum origin { BY_DEFAULT, GIVEN, WRONG };
 struct loading {
     struct conf *conf;
     const char *program_dir;
-    enum origin origins[SETTINGS];
-    bool set_here[SETTINGS]; /* by the source in work: a file, or the environment */
-    bool doubted[SETTINGS];  /* an unknown key in that source looks like this setting */
-    char data_fault[512];    /* the first fault that leaves open where the data is; "" */
+    enum origin origins[CONF_SETTINGS];
+    bool set_here[CONF_SETTINGS]; /* by the source in work: a file, or the environment */
+    bool doubted[CONF_SETTINGS];  /* an unknown key in that source looks like this setting */
+    char data_fault[512];         /* the first fault that leaves open where the data is; "" */
 };
 
 /* ---- faults ---- */
@@ -150,26 +54,26 @@ static struct conf_fault *new_fault(struct conf_faults *f)
     return &f->list[f->count++];
 }
 
-static void allowed_values(const struct setting *s, char *out, size_t size)
+static void allowed_values(const struct conf_setting *s, char *out, size_t size)
 {
-    if (s->kind == NUMBER || s->kind == NUMBER_OR_AUTO) {
+    if (s->kind == CONF_NUMBER || s->kind == CONF_NUMBER_OR_AUTO) {
         snprintf(out, size, "a whole number from %llu to %llu%s", (unsigned long long)s->min,
-                 (unsigned long long)s->max, s->kind == NUMBER_OR_AUTO ? ", or the word auto" : "");
-    } else if (s->kind == WORD) {
+                 (unsigned long long)s->max, s->kind == CONF_NUMBER_OR_AUTO ? ", or the word auto" : "");
+    } else if (s->kind == CONF_WORD) {
         size_t at = 0;
         for (size_t i = 0; s->words[i] != NULL && at < size; i++) {
             at += (size_t)snprintf(out + at, size - at, "%s%s", i > 0 ? ", " : "one of ", s->words[i]);
         }
     } else {
         static const char *const kinds[] = {
-            [ORIGINS] = "a * or origins in small letters such as https://example.org, no '/' behind,",
-            [RANGES] = "addresses and networks such as 192.0.2.1 2001:db8::/32, no bits behind the network's,",
-            [FOLDER] = "a path"};
+            [CONF_ORIGINS] = "a * or origins in small letters such as https://example.org, no '/' behind,",
+            [CONF_RANGES] = "addresses and networks such as 192.0.2.1 2001:db8::/32, no bits behind the network's,",
+            [CONF_FOLDER] = "a path"};
         snprintf(out, size, "%s of up to %d bytes", kinds[s->kind], CONF_TEXT_MAX - 1);
     }
 }
 
-static void consequence(const struct setting *s, char *out, size_t size)
+static void consequence(const struct conf_setting *s, char *out, size_t size)
 {
     for (size_t i = 0; i < sizeof safest / sizeof safest[0]; i++) {
         if (strcmp(safest[i].key, s->key) == 0) {
@@ -180,7 +84,7 @@ static void consequence(const struct setting *s, char *out, size_t size)
     snprintf(out, size, "The default, %s, is in use.", s->fallback[0] != '\0' ? s->fallback : "none");
 }
 
-static int set_number_or_auto(uint64_t *out, const char *value, const struct setting *s)
+static int set_number_or_auto(uint64_t *out, const char *value, const struct conf_setting *s)
 {
     if (strcmp(value, "auto") == 0) {
         *out = CONF_AUTO;
@@ -190,31 +94,31 @@ static int set_number_or_auto(uint64_t *out, const char *value, const struct set
 }
 
 /* 0, or -1 with the member half written. */
-static int parse_value(struct conf *c, const struct setting *s, const char *value, const char *program_dir)
+static int parse_value(struct conf *c, const struct conf_setting *s, const char *value, const char *program_dir)
 {
     void *member = (char *)c + s->offset;
     switch (s->kind) {
-    case NUMBER:
+    case CONF_NUMBER:
         return str_u64(value, s->min, s->max, member);
-    case NUMBER_OR_AUTO:
+    case CONF_NUMBER_OR_AUTO:
         return set_number_or_auto(member, value, s);
-    case ORIGINS:
+    case CONF_ORIGINS:
         return conf_value_origins(member, value);
-    case RANGES:
+    case CONF_RANGES:
         return conf_value_ranges(member, value);
-    case FOLDER:
+    case CONF_FOLDER:
         if (value[0] == '\0' && s->fallback[0] == '\0') {
             *(char *)member = '\0';
             return 0;
         }
         return conf_value_folder(member, value, program_dir);
-    case WORD:
+    case CONF_WORD:
         return conf_value_word(member, value, s->words);
     }
     return -1;
 }
 
-static bool is_data(const struct setting *s)
+static bool is_data(const struct conf_setting *s)
 {
     return s->offset == offsetof(struct conf, data);
 }
@@ -227,7 +131,7 @@ static void note_data_fault(struct loading *l, const char *text)
 }
 
 /* What holds while the setting is wrong. */
-static void use_safest(struct loading *l, const struct setting *s, const char *where)
+static void use_safest(struct loading *l, const struct conf_setting *s, const char *where)
 {
     const char *value = s->fallback;
     for (size_t i = 0; i < sizeof safest / sizeof safest[0]; i++) {
@@ -236,13 +140,14 @@ static void use_safest(struct loading *l, const struct setting *s, const char *w
     if (value == NULL || parse_value(l->conf, s, value, l->program_dir) != 0) {
         *((char *)l->conf + s->offset) = '\0'; /* a folder: nothing else has none, or can fail */
     }
-    l->origins[s - settings] = WRONG;
-    snprintf(sources[s - settings].text, sizeof sources[0].text, "%s, as %.64s is wrong",
+    l->origins[s - conf_settings] = WRONG;
+    snprintf(conf_sources[s - conf_settings].text, sizeof conf_sources[0].text, "%s, as %.64s is wrong",
              value == s->fallback ? "default" : "to be safe", where);
 }
 
 /* A setting is wrong: `why` says it for the owner, `brief` for strangers. */
-static void fault_of(struct loading *l, const struct setting *s, const char *where, const char *why, const char *brief)
+static void fault_of(struct loading *l, const struct conf_setting *s, const char *where, const char *why,
+                     const char *brief)
 {
     struct conf_fault *f = new_fault(&l->conf->faults);
     char then[128];
@@ -255,7 +160,7 @@ static void fault_of(struct loading *l, const struct setting *s, const char *whe
     use_safest(l, s, where);
 }
 
-static void wrong_value(struct loading *l, const struct setting *s, const char *value, const char *where)
+static void wrong_value(struct loading *l, const struct conf_setting *s, const char *value, const char *where)
 {
     char allowed[128];
     char why[320];
@@ -266,32 +171,32 @@ static void wrong_value(struct loading *l, const struct setting *s, const char *
     fault_of(l, s, where, why, brief);
 }
 
-static void set_value(struct loading *l, const struct setting *s, const char *value, const char *where)
+static void set_value(struct loading *l, const struct conf_setting *s, const char *value, const char *where)
 {
     if (parse_value(l->conf, s, value, l->program_dir) != 0) {
         wrong_value(l, s, value, where);
         return;
     }
-    l->origins[s - settings] = GIVEN;
-    l->set_here[s - settings] = true;
-    snprintf(sources[s - settings].text, sizeof sources[0].text, "%s", where);
+    l->origins[s - conf_settings] = GIVEN;
+    l->set_here[s - conf_settings] = true;
+    snprintf(conf_sources[s - conf_settings].text, sizeof conf_sources[0].text, "%s", where);
 }
 
 /* Returns the setting that the owner may have meant, or NULL. It counts as wrong unless the same
  * source sets it rightly too. */
-static const struct setting *doubt(struct loading *l, const char *key, size_t length)
+static const struct conf_setting *doubt(struct loading *l, const char *key, size_t length)
 {
-    const struct setting *best = NULL;
+    const struct conf_setting *best = NULL;
     size_t distance = SIZE_MAX;
-    for (size_t i = 0; i < SETTINGS; i++) {
-        size_t found = spelling_distance(key, length, settings[i].key);
-        if (spelling_is(key, length, settings[i].key) && found < distance) {
-            best = &settings[i];
+    for (size_t i = 0; i < CONF_SETTINGS; i++) {
+        size_t found = spelling_distance(key, length, conf_settings[i].key);
+        if (spelling_is(key, length, conf_settings[i].key) && found < distance) {
+            best = &conf_settings[i];
             distance = found;
         }
     }
     if (best != NULL) {
-        l->doubted[best - settings] = true;
+        l->doubted[best - conf_settings] = true;
     }
     return best;
 }
@@ -301,7 +206,7 @@ static void unknown_key(struct loading *l, const char *where, const char *brief_
                         const char *value)
 {
     struct conf_fault *f = new_fault(&l->conf->faults);
-    const struct setting *meant = doubt(l, key, length);
+    const struct conf_setting *meant = doubt(l, key, length);
     char hint[96] = "chat.conf.example, or the archive's chat.conf, lists all of them.";
     if (meant != NULL) {
         snprintf(hint, sizeof hint, "Is %s meant?", meant->key);
@@ -318,9 +223,9 @@ static void unknown_key(struct loading *l, const char *where, const char *brief_
  * wrong. */
 static void resolve_doubts(struct loading *l)
 {
-    for (size_t i = 0; i < SETTINGS; i++) {
+    for (size_t i = 0; i < CONF_SETTINGS; i++) {
         if (l->doubted[i] && !l->set_here[i]) {
-            use_safest(l, &settings[i], "a key that looks like it");
+            use_safest(l, &conf_settings[i], "a key that looks like it");
         }
         l->doubted[i] = false;
         l->set_here[i] = false;
@@ -329,8 +234,8 @@ static void resolve_doubts(struct loading *l)
 
 static int check_data(const struct loading *l, struct err *e)
 {
-    for (size_t i = 0; i < SETTINGS; i++) {
-        if (is_data(&settings[i]) && l->origins[i] == WRONG) {
+    for (size_t i = 0; i < CONF_SETTINGS; i++) {
+        if (is_data(&conf_settings[i]) && l->origins[i] == WRONG) {
             return err_set(e, ERR_CONFIG, "%s", l->data_fault);
         }
     }
@@ -344,7 +249,7 @@ struct reading {
     const char *name;
     struct loading *loading;
     int line;
-    uint64_t seen[SETTINGS]; /* a hash of the value; 0: not seen */
+    uint64_t seen[CONF_SETTINGS]; /* a hash of the value; 0: not seen */
 };
 
 /* A line that can't be a setting. why: for everybody; the owner is told the line's beginning as
@@ -355,7 +260,7 @@ static void bad_line(struct reading *r, const char *line, const char *why)
     size_t key = strcspn(line, " \t=:\r\n");
     snprintf(f->brief, sizeof f->brief, "%s line %d %s", r->name, r->line, why);
     snprintf(f->text, sizeof f->text, "%s It begins with '%.40s'.", f->brief, line);
-    const struct setting *meant = doubt(r->loading, line, key);
+    const struct conf_setting *meant = doubt(r->loading, line, key);
     if (meant != NULL && is_data(meant)) {
         note_data_fault(r->loading, f->text);
     }
@@ -406,11 +311,11 @@ static char *read_line(char *out, int size, void *context)
 }
 
 /* A further line of a list: inih's lines are too short for the networks of a great proxy. */
-static void add_value(struct loading *l, const struct setting *s, const char *value, const char *where)
+static void add_value(struct loading *l, const struct conf_setting *s, const char *value, const char *where)
 {
     char longer[2 * CONF_TEXT_MAX];
     int length = snprintf(longer, sizeof longer, "%s %s", (const char *)l->conf + s->offset, value);
-    if (l->origins[s - settings] == WRONG) {
+    if (l->origins[s - conf_settings] == WRONG) {
         return; /* an earlier line was: nothing of the list holds */
     }
     if (length < CONF_TEXT_MAX) {
@@ -420,14 +325,14 @@ static void add_value(struct loading *l, const struct setting *s, const char *va
     }
 }
 
-static void take_line(struct reading *r, const struct setting *s, const char *value, const char *where)
+static void take_line(struct reading *r, const struct conf_setting *s, const char *value, const char *where)
 {
     uint64_t hash = hash_bytes(HASH_START, value, strlen(value)) | 1;
-    uint64_t before = r->seen[s - settings];
-    r->seen[s - settings] = hash;
+    uint64_t before = r->seen[s - conf_settings];
+    r->seen[s - conf_settings] = hash;
     if (before == 0) {
         set_value(r->loading, s, value, where);
-    } else if (s->kind == RANGES) {
+    } else if (s->kind == CONF_RANGES) {
         add_value(r->loading, s, value, where);
     } else if (before != hash) {
         char why[96];
@@ -442,9 +347,9 @@ static int on_setting(void *context, const char *section, const char *key, const
     char where[64];
     (void)section; /* read_line lets none pass */
     snprintf(where, sizeof where, "%.40s line %d", r->name, r->line);
-    for (size_t i = 0; i < SETTINGS; i++) {
-        if (strcmp(settings[i].key, key) == 0) {
-            take_line(r, &settings[i], value, where);
+    for (size_t i = 0; i < CONF_SETTINGS; i++) {
+        if (strcmp(conf_settings[i].key, key) == 0) {
+            take_line(r, &conf_settings[i], value, where);
             return 1;
         }
     }
@@ -458,7 +363,7 @@ static void unreadable(struct loading *l, const char *name, const char *why)
     struct conf_fault *f = new_fault(&l->conf->faults);
     snprintf(f->brief, sizeof f->brief, "%.80s can't be read: %s.", name, why);
     snprintf(f->text, sizeof f->text, "%s", f->brief);
-    for (size_t i = 0; i < SETTINGS; i++) {
+    for (size_t i = 0; i < CONF_SETTINGS; i++) {
         l->doubted[i] = true;
     }
     note_data_fault(l, f->text);
@@ -502,7 +407,7 @@ static void load_file(struct loading *l, const char *path, bool must_exist)
 
 /* ---- the environment ---- */
 
-static bool is_environment_name(const struct setting *s, const char *name, size_t length)
+static bool is_environment_name(const struct conf_setting *s, const char *name, size_t length)
 {
     if (strlen(s->key) != length) {
         return false;
@@ -525,9 +430,9 @@ static void set_from_environment(struct loading *l, const char *entry)
     if (length == strlen("CONF") && strncmp(name, "CONF", length) == 0) {
         return; /* taken by conf_path */
     }
-    for (size_t i = 0; i < SETTINGS && name[length] == '='; i++) {
-        if (is_environment_name(&settings[i], name, length)) {
-            set_value(l, &settings[i], name + length + 1, where);
+    for (size_t i = 0; i < CONF_SETTINGS && name[length] == '='; i++) {
+        if (is_environment_name(&conf_settings[i], name, length)) {
+            set_value(l, &conf_settings[i], name + length + 1, where);
             return;
         }
     }
@@ -595,67 +500,19 @@ int conf_load(struct conf *out, const char *program_dir, const char *const *requ
         e = &own;
     }
     memset(out, 0, sizeof *out);
-    for (size_t i = 0; i < SETTINGS; i++) {
-        if (parse_value(out, &settings[i], settings[i].fallback, program_dir) != 0) { /* only a folder can fail */
+    for (size_t i = 0; i < CONF_SETTINGS; i++) {
+        if (parse_value(out, &conf_settings[i], conf_settings[i].fallback, program_dir) !=
+            0) { /* only a folder can fail */
             return err_set(e, ERR_CONFIG, "The path of the program's folder is too long.");
         }
-        snprintf(sources[i].text, sizeof sources[i].text, "default");
+        snprintf(conf_sources[i].text, sizeof conf_sources[i].text, "default");
     }
     return load_all(&l, request_environment, process_environment, e);
-}
-
-/* ---- telling ---- */
-
-void conf_print(const struct conf *c, FILE *out)
-{
-    for (size_t i = 0; i < SETTINGS; i++) {
-        const struct setting *s = &settings[i];
-        const void *member = (const char *)c + s->offset;
-        if (s->kind == NUMBER_OR_AUTO && *(const uint64_t *)member == CONF_AUTO) {
-            fprintf(out, "%s = auto", s->key);
-        } else if (s->kind == NUMBER || s->kind == NUMBER_OR_AUTO) {
-            fprintf(out, "%s = %llu", s->key, (unsigned long long)*(const uint64_t *)member);
-        } else if (s->kind == WORD) {
-            fprintf(out, "%s = %s", s->key, s->words[*(const uint64_t *)member]);
-        } else {
-            fprintf(out, "%s = %s", s->key, (const char *)member);
-        }
-        fprintf(out, "  ; %s\n", sources[i].text);
-    }
-}
-
-static void print_comment(const char *text, FILE *out)
-{
-    while (*text != '\0') {
-        size_t length = strcspn(text, "\n");
-        fprintf(out, "; %.*s\n", (int)length, text);
-        text += length + (text[length] == '\n');
-    }
-}
-
-void conf_print_example(FILE *out)
-{
-    fputs(
-        "; chat.conf.example - every setting with its default. Copy it to chat.conf in this folder and change what you\n"
-        "; need; without a chat.conf all defaults hold. Each one can also be set by the environment: POLLCHAT_MAX_TEXT\n"
-        "; sets max_text (Apache: SetEnv, lighttpd: bin-environment) and wins over this file. `pollchat settings` shows\n"
-        "; what holds now and where it comes from. A second file, my-chat.conf, is read after this one and wins.\n",
-        out);
-    for (size_t i = 0; i < SETTINGS; i++) {
-        const struct setting *s = &settings[i];
-        fputs("\n", out);
-        print_comment(s->about, out);
-        if (s->kind == NUMBER || s->kind == NUMBER_OR_AUTO) {
-            fprintf(out, "; Allowed: %llu to %llu%s.\n", (unsigned long long)s->min, (unsigned long long)s->max,
-                    s->kind == NUMBER_OR_AUTO ? ", or auto" : "");
-        }
-        fprintf(out, ";%s =%s%s\n", s->key, s->fallback[0] != '\0' ? " " : "", s->fallback);
-    }
 }
 
 bool conf_usual_data(char *out, size_t size)
 {
     char program_dir[CONF_TEXT_MAX];
     return program_path_folder(program_dir, sizeof program_dir, NULL) == 0 &&
-           snprintf(out, size, "%s/" USUAL_DATA, program_dir) < (int)size;
+           snprintf(out, size, "%s/" CONF_USUAL_DATA, program_dir) < (int)size;
 }

@@ -17,7 +17,7 @@
  * the same file also sets it rightly. Loading fails only where messages could land in another
  * place: for a wrong or misspelt `data`, and for a settings file that can't be read, as it may name
  * the folder.
- * To add a setting: a member of struct conf and a row in the table of conf.c.
+ * To add a setting: see private/conf_table.h.
  * Threads: conf_load from one thread; afterwards the struct is read only.
  */
 #ifndef CONF_H

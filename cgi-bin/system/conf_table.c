@@ -1,0 +1,99 @@
+/* conf_table.c - see private/conf_table.h. */
+#include "system/private/conf_table.h"
+
+#include "system/conf.h"
+
+#include <assert.h>
+
+static const char *const journal_words[] = {"auto", "wal", "rollback", NULL};
+static const char *const status_words[] = {"loopback", "everyone", "nobody", NULL};
+
+struct conf_source conf_sources[CONF_SETTINGS];
+
+#define AT(member) offsetof(struct conf, member)
+const struct conf_setting conf_settings[] = {
+    {"data", CONF_FOLDER, AT(data), 0, 0, CONF_USUAL_DATA, NULL,
+     "Folder of the database (chat.db). A relative path starts at the folder of the programs. The web "
+     "server must not serve the folder. The default lies outside of www/, is made with mode 0700, and gets "
+     "a .htaccess that denies everything, in case it ends up in a served folder after all. No other user "
+     "of the machine may write to it (mode 700); otherwise the chat stops and says so."},
+    {"heads", CONF_FOLDER, AT(heads), 0, 0, "", NULL,
+     "Folder of the head files. The web server must serve it as heads/ beside the page. Each room has a "
+     "tiny file in it with the number of its last message. Where polls can't wait, as under plain CGI, "
+     "pages watch that file instead of starting a program every few seconds. A relative path starts at the "
+     "folder of the programs: ../www/heads. The folder is made if it is missing, and must not be the data "
+     "folder. Empty: no such files."},
+    {"max_text", CONF_NUMBER, AT(max_text), 1, 16777216, "262144", NULL,
+     "Greatest length of a message's text, in bytes."},
+    {"max_answer", CONF_NUMBER, AT(max_answer), 65536, 67108864, "1048576", NULL,
+     "About how many bytes of messages, written as JSON, one answer of poll may carry. A client gets the "
+     "rest with its next call. Where each request costs a process (plain CGI, mod_fcgid) it is at most "
+     "half a megabyte. A single message is never cut."},
+    {"allow_origin", CONF_ORIGINS, AT(allow_origin), 0, 0, "", NULL,
+     "Other sites whose pages may read, send, and show the chat in a frame, separated by spaces. For "
+     "example:\n"
+     "https://example.org https://www.example.org\n"
+     "* allows every site; empty allows this site alone."},
+    {"trusted_proxies", CONF_RANGES, AT(trusted_proxies), 0, 0, "", NULL,
+     "Addresses of reverse proxies in front of the web server, separated by spaces. For example:\n"
+     "127.0.0.1 10.0.0.0/8 2001:db8::/32\n"
+     "The line may be repeated for more. If a request comes from one of these addresses, the client's "
+     "address is taken from X-Forwarded-For (or Forwarded), and host and scheme from X-Forwarded-Host and "
+     "-Proto. From other addresses these headers are ignored. Each of these proxies must set "
+     "X-Forwarded-For or add to it."},
+    {"max_wait", CONF_NUMBER, AT(max_wait), 0, 60, "25", NULL,
+     "Longest time in seconds that a poll waits for news. Proxies and NAT routers cut silent connections "
+     "after 30 to 60 seconds, mod_fcgid after 40. With 0 no poll waits, and clients ask on a timer."},
+    {"max_waiting", CONF_NUMBER_OR_AUTO, AT(max_waiting), 0, 100000, "auto", NULL,
+     "How many polls may wait at once where one process answers many requests (lighttpd, nginx). Further "
+     "polls are answered at once, with wait 0. Each waiting poll takes a connection of the web server away "
+     "from other pages and sites. So behind lighttpd auto is a quarter of the open files with which "
+     "lighttpd started the program, at most 1024: lighttpd admits a third of them as connections, at most "
+     "1365 unless server.max-fds says otherwise. Behind nginx, Caddy and other servers auto is 250. For "
+     "more, raise the server's limit first: server.max-fds to four times max_waiting, or nginx's "
+     "worker_connections to three times. GET /status shows the number in use and why."},
+    {"max_waiting_apache", CONF_NUMBER_OR_AUTO, AT(max_waiting_apache), 0, 100000, "auto", NULL,
+     "The same behind Apache's mod_proxy_fcgi, where each waiting poll keeps a worker of the server busy. "
+     "auto is a third of the workers that Apache has now, at most 250. It is also a third of the workers "
+     "of each Apache process, because a visitor's connection stays with one process. Where the programs "
+     "can't see Apache's processes, auto is 4. A number is for all processes together: keep it below "
+     "ThreadsPerChild (25 by default)."},
+    {"max_held", CONF_NUMBER_OR_AUTO, AT(max_held), 0, 256, "auto", NULL,
+     "How many polls of the whole site may wait at once where each keeps a process busy: plain CGI and "
+     "Apache's mod_fcgid. Shared hosts often allow an account some 20 processes in all, some hosts only 5. "
+     "With auto one or two polls wait until more processes have run at once, so that one process stays "
+     "free to answer and one to send. It is never more than 6, nor more than a third of the host's limit "
+     "if the programs can see one. GET /status shows what they found."},
+    {"max_waiting_per_client", CONF_NUMBER_OR_AUTO, AT(max_waiting_per_client), 1, 100000, "auto", NULL,
+     "How many polls of one address may wait at once. auto is a quarter of all, at least 1 and at most "
+     "100. 127.0.0.1 and ::1 are not counted, because a proxy on this machine stands for all its clients. "
+     "With trusted_proxies each client has its own address."},
+    {"max_stream", CONF_NUMBER, AT(max_stream), 0, 86400, "300", NULL,
+     "Longest time in seconds that a stream (GET /stream) lasts. Then it ends and the client opens another "
+     "one, before a proxy cuts it. A stream counts as a waiting poll in max_waiting and "
+     "max_waiting_apache. With 0 there are no streams, and clients poll."},
+    {"poll_after", CONF_NUMBER, AT(poll_after), 1, 60, "2", NULL,
+     "Seconds after which a client should ask again if its poll can't wait."},
+    {"poll_rate", CONF_NUMBER, AT(poll_rate), 1, 100000, "50", NULL,
+     "How many polls a second all clients on the timer should make together, where each poll costs a "
+     "process. Where one process answers many requests, the number is one for every 15 of max_waiting, at "
+     "least 10 and at most four times poll_rate. If more clients ask, or if polls take so long that "
+     "several run at a time, clients are told to ask less often: poll_after rises, up to 60. An address "
+     "counts once, however often it asks."},
+    {"busy_timeout", CONF_NUMBER, AT(busy_timeout), 0, 30000, "5000", NULL,
+     "Milliseconds that a request waits while other processes use the database. After that it is answered "
+     "with 503."},
+    {"journal", CONF_WORD, AT(journal), 0, 0, "auto", journal_words,
+     "How a new database keeps its journal: wal, rollback, or auto (wal on a local disk, rollback on a "
+     "network file system). An existing database keeps the journal that it has."},
+    {"status", CONF_WORD, AT(status), 0, 0, "loopback", status_words,
+     "Who may read GET /status, which shows counts and no messages: loopback (clients on this machine that "
+     "come through no proxy), everyone, or nobody."},
+    {"doctor", CONF_WORD, AT(doctor), 0, 0, "loopback", status_words,
+     "Who may open doctor.html and read GET /doctor, which show what works on this host and what doesn't. "
+     "The same words as for status."},
+    {"threads", CONF_NUMBER, AT(threads), 1, 128, "16", NULL,
+     "How many requests a FastCGI process handles at once. Plain CGI and mod_fcgid give it one at a time."},
+};
+
+static_assert(sizeof conf_settings / sizeof conf_settings[0] == CONF_SETTINGS, "no row is empty");

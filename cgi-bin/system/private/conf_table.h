@@ -1,0 +1,38 @@
+/* conf_table.h - the one list of settings: names, kinds, ranges, defaults, documentation.
+ *
+ * Parsing (conf.c), `pollchat settings` and chat.conf.example (conf_print.c) read this table.
+ * To add a setting: a member of struct conf (conf.h) and a row here; then write the example file anew:
+ * build/release/pollchat settings --example >cgi-bin/chat.conf.example
+ * Threads: any; nothing in it changes.
+ */
+#ifndef CONF_TABLE_H
+#define CONF_TABLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum conf_kind { CONF_NUMBER, CONF_NUMBER_OR_AUTO, CONF_ORIGINS, CONF_RANGES, CONF_FOLDER, CONF_WORD };
+
+struct conf_setting {
+    const char *key; /* in the file; in the environment POLLCHAT_ and the key in capitals */
+    enum conf_kind kind;
+    size_t offset; /* in struct conf */
+    uint64_t min;
+    uint64_t max;
+    const char *fallback;     /* the default, as it would be written */
+    const char *const *words; /* CONF_WORD: allowed ones, NULL at the end; the value is the index */
+    const char *about;        /* for the example file: lines, broken at 100 columns where they are printed */
+};
+
+enum { CONF_SETTINGS = 19 }; /* rows */
+extern const struct conf_setting conf_settings[CONF_SETTINGS];
+
+/* Where the value of each setting came from; conf_load writes it, conf_print shows it. */
+struct conf_source {
+    char text[96];
+};
+extern struct conf_source conf_sources[CONF_SETTINGS];
+
+#define CONF_USUAL_DATA "../pollchat-data"
+
+#endif
