@@ -7,6 +7,7 @@
 // - Prose has at most 120 columns (tables and code may have more), a comment of a configuration at most 100.
 // - Settings: `name = value` and POLLCHAT_NAME name one that exists. A number in brackets behind its name, as in
 //   `max_wait` (25), is its default. All of this is compared with cgi-bin/chat.conf.example, which the program writes.
+// - A file named by its path, and a function named with brackets, as in `route_dispatch()`, are in the repository.
 // - www/API.md has each kind of error in a row with its status, as cgi-bin/format/problem.c has them.
 // Prints one line for each offence; status 1 if there was any.
 
@@ -90,6 +91,22 @@ function checkSettings(file, text) {
   });
 }
 
+const all = files();
+const sources = all.filter((name) => /\.(c|h|js|mjs|sh)$/.test(name) || /^tests\/[^.]*$/.test(name));
+let code = null; // read when it is first needed
+
+function checkNames(file, text) {
+  text.split('\n').forEach((line, i) => {
+    for (const [, name] of line.matchAll(/`([\w.-]+(?:\/[\w.*-]+)+\.(?:c|h|js|mjs|sh|sql|html))`/g)) {
+      if (!name.includes('*') && !all.some((other) => other === name || other.endsWith(`/${name}`))) offence(file, i + 1, `there is no file ${name}`);
+    }
+    for (const [, name] of line.matchAll(/`([a-z_][A-Za-z0-9_]*)\(\)`/g)) {
+      code ??= sources.map(read).join('\n');
+      if (!new RegExp(`\\b${name}\\(`).test(code)) offence(file, i + 1, `there is no function ${name}`);
+    }
+  });
+}
+
 function checkProblems(file, text) {
   for (const [, status, slug] of read('cgi-bin/format/problem.c').matchAll(/\{(\d+), \d+, "([a-z-]+)"/g)) {
     const rows = text.split('\n').filter((line) => line.startsWith('|') && line.includes(`\`${slug}\``));
@@ -111,12 +128,13 @@ function checkComments(file, text) {
 }
 
 const isConfiguration = (name) => /^(apache|lighttpd)\/.*(\.conf|htaccess(-cgi)?)$|^cgi-bin\/(systemd|debian)\//.test(name) || name === 'cgi-bin/chat.conf.example';
-for (const file of files().sort()) {
+for (const file of all.sort()) {
   if (file.endsWith('.md')) {
     const text = read(file);
     checkLinks(file, text);
     checkSettings(file, text);
     checkWidth(file, text);
+    checkNames(file, text);
     if (file === 'www/API.md') checkProblems(file, text);
   } else if (file.endsWith('.html')) {
     checkSettings(file, read(file));

@@ -24,6 +24,7 @@ plant() { # WHAT FILE LINE PATTERN: LINE at the end of FILE must be an offence t
 }
 
 tar c --exclude=node_modules --exclude=./build --exclude=./.git . | tar x -C "$copy"
+gone=nowhere
 long=$(printf 'word %.0s' {1..25})
 plant 'a link to a file that is missing' README.md 'see [it](cgi-bin/NOWHERE.md)' 'not there'
 plant 'a link to a heading that is missing' README.md 'see [it](www/API.md#nowhere)' 'no heading'
@@ -31,6 +32,8 @@ plant 'a served paper that links out of www/' www/API.md 'see [it](../README.md)
 plant 'a wrong default' cgi-bin/OWNER.md 'waits up to `max_wait` (24) seconds' 'max_wait is'
 plant 'a setting that is unknown' cgi-bin/OWNER.md 'write `max_holdings = 3`' 'no setting'
 plant 'a setting of the environment that is unknown' apache/README.md 'SetEnv POLLCHAT_MAX_HOLDINGS 3' 'no setting'
+plant 'a function that is gone' cgi-bin/README.md 'then `route_to_'"$gone"'()` runs' 'no function'
+plant 'a file that is gone' cgi-bin/README.md 'see `web/nowhere.c`' 'no file'
 sed -i 's/"no-stream"/"without-stream"/' "$copy/cgi-bin/format/problem.c"
 plant 'an error that is not in the paper' www/API.md '' 'errors lack'
 sed -i 's/"without-stream"/"no-stream"/' "$copy/cgi-bin/format/problem.c"
