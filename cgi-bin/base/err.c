@@ -9,12 +9,10 @@
 __attribute__((format(printf, 4, 0))) static void set(struct err *e, enum err_code code, const char *field,
                                                       const char *format, va_list args)
 {
-    int saved = errno;
     if (e == NULL || e->code != ERR_NONE) {
         return;
     }
     e->code = code;
-    e->os_errno = saved;
     snprintf(e->field, sizeof e->field, "%s", field);
     vsnprintf(e->text, sizeof e->text, format, args);
 }
@@ -37,6 +35,14 @@ int err_field(struct err *e, enum err_code code, const char *field, const char *
     return -1;
 }
 
+int err_move(struct err *to, const struct err *from)
+{
+    if (to != NULL && to->code == ERR_NONE) {
+        *to = *from;
+    }
+    return -1;
+}
+
 void err_clear(struct err *e)
 {
     if (e != NULL) {
@@ -53,7 +59,7 @@ enum err_code err_of_errno(int number)
         return ERR_READONLY;
     case ENOSPC:
     case EDQUOT:
-    case EFBIG:
+    case EFBIG: /* RLIMIT_FSIZE: a limit for the size of a file */
         return ERR_FULL;
     case ENOENT:
     case ENOTDIR:

@@ -1,10 +1,11 @@
-/* err.h - what went wrong, in words a user can act on.
+/* err.h - what went wrong, in words that the user can act on.
  *
- * A function that can fail returns 0 or -1 (or NULL) and takes a struct err * last. The caller may
- * pass NULL when it doesn't care. The first error wins: an error set while undoing does not
- * hide the cause. Codes are few and mean an action; problem.c turns them into a status.
+ * A function that can fail returns 0 or -1 (or NULL) and takes a struct err * last. A caller that
+ * doesn't need the reason passes NULL. The first error wins: an error that is set while undoing
+ * does not hide the cause. Codes are few and mean an action; problem.c turns them into a status.
  * Texts are shown to strangers: no paths outside the site, no secrets, no SQL.
  * Threads: an err belongs to one caller.
+ * To add a code: a line here, a row in problem.c, a row in the table of problems in www/API.md.
  */
 #ifndef ERR_H
 #define ERR_H
@@ -31,14 +32,12 @@ enum err_code {
     ERR_EXPOSED, /* 503: the web can read the data, or other users can write to it; all stops until the owner mends that */
     ERR_STOPPING, /* 503: this process ends; the next one answers */
     ERR_STREAM,   /* 503: no stream can be had here now; polling works */
-    ERR_GONE,     /* the peer hung up: nothing to answer */
     ERR_SYSTEM,   /* 500: anything else; log has the words */
     ERR__MAX
 };
 
 struct err {
     enum err_code code;
-    int os_errno;   /* errno at the time it was set, or 0 */
     char field[32]; /* the parameter that is wrong, or "" */
     char text[512]; /* one sentence or two, no line break at the end; cut if longer */
 };
@@ -47,19 +46,23 @@ struct err {
 #define ERR_INIT {.code = ERR_NONE}
 /* clang-format on */
 
-/* Sets code and text unless an error is set already. Captures errno. e may be NULL. Always
- * returns -1, so that `return err_set(...)` reads well. Can't fail. */
+/* Sets code and text unless an error is set already. e may be NULL. Always returns -1, so that
+ * `return err_set(...)` reads well. Can't fail. */
 int err_set(struct err *e, enum err_code code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* The same, and names the field (cut to 31 bytes). */
 int err_field(struct err *e, enum err_code code, const char *field, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* Back to no error. */
+/* Copies the error `from` to `to`, unless `to` has one already: for a function that looks at an error
+ * before it hands it to its caller. to may be NULL. Always returns -1. */
+int err_move(struct err *to, const struct err *from);
+
+/* Back to no error. e may be NULL. */
 void err_clear(struct err *e);
 
-/* What an errno of a call that makes or writes something means: ERR_READONLY, ERR_FULL, ERR_ABSENT (of the folder),
- * ERR_CONFLICT (it is there already), or ERR_SYSTEM. */
+/* What the errno of a call that makes or writes a file means: ERR_READONLY, ERR_FULL, ERR_ABSENT (the
+ * folder is missing), ERR_CONFLICT (the file exists already), else ERR_SYSTEM. */
 enum err_code err_of_errno(int number);
 
 #endif

@@ -99,14 +99,10 @@ static void leave(struct shm *s)
 
 static int fail(struct err *e, const char *what)
 {
-    switch (errno) {
-    case ENOSPC:
-    case EDQUOT:
-    case EFBIG:
+    switch (err_of_errno(errno)) {
+    case ERR_FULL:
         return err_set(e, ERR_FULL, "The disk or quota is full: %s.", what);
-    case EACCES:
-    case EPERM:
-    case EROFS:
+    case ERR_READONLY:
         return err_set(e, ERR_READONLY, "The data folder can't be written: %s.", what);
     default:
         return err_set(e, ERR_SYSTEM, "%s: %s.", what, strerror(errno));

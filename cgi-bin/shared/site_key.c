@@ -22,13 +22,10 @@ static_assert(SITE_KEY_BYTES == crypto_generichash_KEYBYTES, "the key is one of 
 
 static int fail(const char *what, struct err *e)
 {
-    switch (errno) {
-    case EACCES:
-    case EPERM:
-    case EROFS:
+    switch (err_of_errno(errno)) {
+    case ERR_READONLY:
         return err_set(e, ERR_READONLY, "The key of the site can't be %s in the data folder.", what);
-    case ENOSPC:
-    case EDQUOT:
+    case ERR_FULL:
         return err_set(e, ERR_FULL, "The disk or the quota is full: the key of the site can't be %s.", what);
     default:
         return err_set(e, ERR_SYSTEM, "The key of the site can't be %s: %s.", what, strerror(errno));

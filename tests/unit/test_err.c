@@ -1,11 +1,11 @@
-/* test_err.c - err.h: the first error wins, and its words fit. */
+/* test_err.c - err.h: the first error wins, its text fits, and errno becomes a code. */
 #include "support.h"
 
 #include "base/err.h"
 
 #include <errno.h>
 
-static void first_error_wins(void **state)
+static void the_first_error_wins(void **state)
 {
     struct err e = ERR_INIT;
     (void)state;
@@ -16,7 +16,7 @@ static void first_error_wins(void **state)
     assert_string_equal(e.field, "");
 }
 
-static void nobody_has_to_care(void **state)
+static void a_caller_may_ignore_the_error(void **state)
 {
     (void)state;
     assert_int_equal(err_set(NULL, ERR_SYSTEM, "x"), -1);
@@ -24,17 +24,38 @@ static void nobody_has_to_care(void **state)
     err_clear(NULL);
 }
 
-static void keeps_errno_of_that_moment(void **state)
+static void a_moved_error_is_whole_and_hides_none(void **state)
 {
-    struct err e = ERR_INIT;
+    struct err inner = ERR_INIT;
+    struct err outer = ERR_INIT;
     (void)state;
-    errno = ENOSPC;
-    err_set(&e, ERR_FULL, "full");
-    errno = 0;
-    assert_int_equal(e.os_errno, ENOSPC);
+    err_field(&inner, ERR_INPUT, "name", "bad");
+    assert_int_equal(err_move(NULL, &inner), -1);
+    assert_int_equal(err_move(&outer, &inner), -1);
+    assert_int_equal(outer.code, ERR_INPUT);
+    assert_string_equal(outer.field, "name");
+    assert_string_equal(outer.text, "bad");
+    err_clear(&inner);
+    err_set(&inner, ERR_FULL, "full");
+    assert_int_equal(err_move(&outer, &inner), -1);
+    assert_int_equal(outer.code, ERR_INPUT);
 }
 
-static void cuts_field_and_text_that_are_too_long(void **state)
+static void an_errno_of_a_full_disk_is_told_from_one_of_missing_rights(void **state)
+{
+    static const struct {
+        int number;
+        enum err_code code;
+    } cases[] = {{ENOSPC, ERR_FULL},     {EDQUOT, ERR_FULL},    {EFBIG, ERR_FULL},    {EACCES, ERR_READONLY},
+                 {EPERM, ERR_READONLY},  {EROFS, ERR_READONLY}, {ENOENT, ERR_ABSENT}, {ENOTDIR, ERR_ABSENT},
+                 {EEXIST, ERR_CONFLICT}, {EIO, ERR_SYSTEM},     {0, ERR_SYSTEM}};
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        assert_int_equal(err_of_errno(cases[i].number), cases[i].code);
+    }
+}
+
+static void field_and_text_that_are_too_long_are_cut(void **state)
 {
     struct err e = ERR_INIT;
     char text[1000];
@@ -46,15 +67,13 @@ static void cuts_field_and_text_that_are_too_long(void **state)
     assert_int_equal(strlen(e.text), 511);
 }
 
-static void cleared_it_takes_the_next_one(void **state)
+static void a_cleared_error_takes_the_next_one(void **state)
 {
     struct err e = ERR_INIT;
     (void)state;
-    errno = EIO;
     err_field(&e, ERR_INPUT, "name", "bad");
     err_clear(&e);
     assert_int_equal(e.code, ERR_NONE);
-    assert_int_equal(e.os_errno, 0);
     assert_string_equal(e.text, "");
     assert_string_equal(e.field, "");
     err_set(&e, ERR_FULL, "full");
@@ -73,11 +92,12 @@ static void a_field_given_by_a_stranger_is_no_format(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(first_error_wins),
-        cmocka_unit_test(nobody_has_to_care),
-        cmocka_unit_test(keeps_errno_of_that_moment),
-        cmocka_unit_test(cuts_field_and_text_that_are_too_long),
-        cmocka_unit_test(cleared_it_takes_the_next_one),
+        cmocka_unit_test(the_first_error_wins),
+        cmocka_unit_test(a_caller_may_ignore_the_error),
+        cmocka_unit_test(a_moved_error_is_whole_and_hides_none),
+        cmocka_unit_test(an_errno_of_a_full_disk_is_told_from_one_of_missing_rights),
+        cmocka_unit_test(field_and_text_that_are_too_long_are_cut),
+        cmocka_unit_test(a_cleared_error_takes_the_next_one),
         cmocka_unit_test(a_field_given_by_a_stranger_is_no_format),
     };
     return RUN(tests);

@@ -255,7 +255,7 @@ static int quiet_if_it_can_be(struct swap *w, struct err *e)
         return 0;
     }
     if (why.code != ERR_CORRUPT) {
-        return err_set(e, why.code, "%s", why.text);
+        return err_move(e, &why);
     }
     log_line("%s is damaged or not of pollchat; it is kept as it is", w->present->path);
     w->damaged = true;
@@ -460,7 +460,7 @@ int store_sqlite_restore_asked(const struct store_options *options, const char *
         return 0;
     }
     if (why.code == ERR_BUSY || why.code == ERR_FULL) {
-        return err_set(e, why.code, "%s", why.text);
+        return err_move(e, &why);
     }
     snprintf(refused, sizeof refused, "%s/chat-restore-refused.db", options->folder);
     if (why.code != ERR_ABSENT && rename(from, refused) == 0) { /* or it would be tried at each request */

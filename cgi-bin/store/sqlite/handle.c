@@ -19,14 +19,22 @@ enum {
 
 /* ---- errors ---- */
 
-static bool is_full(int os)
+static bool is_full_or_denied(int os)
 {
-    return os == ENOSPC || os == EDQUOT || os == EFBIG; /* EFBIG: RLIMIT_FSIZE, a quota of another kind */
+    enum err_code code = err_of_errno(os);
+    return code == ERR_FULL || code == ERR_READONLY;
 }
 
-static bool is_denied(int os)
+/* os: the errno of a failure to open, read or write a file. */
+static enum err_code code_of_os(int rc, int os)
 {
-    return os == EACCES || os == EPERM || os == EROFS;
+    if (is_full_or_denied(os)) {
+        return err_of_errno(os);
+    }
+    if ((rc & 0xff) == SQLITE_CANTOPEN && (os == 0 || os == ENOENT)) {
+        return ERR_READONLY;
+    }
+    return os == EISDIR ? ERR_CORRUPT : ERR_SYSTEM;
 }
 
 /* SQLite says FULL for ENOSPC in a write only; other calls and other reasons are told by errno. */
@@ -52,10 +60,7 @@ static enum err_code code_of(int rc, int os)
         return ERR_CORRUPT;
     case SQLITE_CANTOPEN:
     case SQLITE_IOERR:
-        return is_full(os)                                                                      ? ERR_FULL
-               : is_denied(os) || ((rc & 0xff) == SQLITE_CANTOPEN && (os == 0 || os == ENOENT)) ? ERR_READONLY
-               : os == EISDIR                                                                   ? ERR_CORRUPT
-                                                                                                : ERR_SYSTEM;
+        return code_of_os(rc, os);
     default:
         return ERR_SYSTEM;
     }
@@ -108,7 +113,7 @@ static int os_error_of(sqlite3 *db, int rc)
         return 0;
     }
     os = sqlite3_system_errno(db);
-    for (size_t i = 0; i < 2 && (rc & 0xff) == SQLITE_IOERR && !is_full(os) && !is_denied(os); i++) {
+    for (size_t i = 0; i < 2 && (rc & 0xff) == SQLITE_IOERR && !is_full_or_denied(os); i++) {
         sqlite3_file *file = NULL;
         int of_file = 0;
         if (sqlite3_file_control(db, "main", files[i], &file) == SQLITE_OK && file != NULL && file->pMethods != NULL &&

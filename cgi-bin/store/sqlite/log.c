@@ -166,7 +166,7 @@ static enum store_sqlite_joined read_with(struct store_sqlite *s, const struct s
     if (!are_whole(found) || (wanted != NULL && !are_same(found, wanted)) || (result == 0 && is_mismatched(s))) {
         return STORE_SQLITE_AGAIN;
     }
-    return result == 0 ? STORE_SQLITE_JOINED : (err_set(e, why.code, "%s", why.text), STORE_SQLITE_FAILED);
+    return result == 0 ? STORE_SQLITE_JOINED : (err_move(e, &why), STORE_SQLITE_FAILED);
 }
 
 static enum store_sqlite_joined join_first(struct store_sqlite *s, struct err *e)

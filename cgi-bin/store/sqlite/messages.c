@@ -361,7 +361,7 @@ static int append_to_log(struct store_sqlite *s, struct store_job *jobs, size_t 
     if (!s->stale && (result == 0 || why.code == ERR_FULL)) {
         shorten_log(s, result != 0);
     }
-    return result == 0 ? 0 : err_set(e, why.code, "%s", why.text);
+    return result == 0 ? 0 : err_move(e, &why);
 }
 
 static int append(struct store *base, struct store_job *jobs, size_t count, struct err *e)
@@ -433,7 +433,7 @@ static int read_begin(struct store *base, struct err *e)
     if (result != 0 && s->still != 0) {
         store_sqlite_unlock(s);
     }
-    return result == 0 ? 0 : err_set(e, why.code, "%s", why.text);
+    return result == 0 ? 0 : err_move(e, &why);
 }
 
 static void read_end(struct store *base)

@@ -317,7 +317,7 @@ static int try_wal(const struct store_sqlite *s, struct err *e)
     store_sqlite_close(&trial->base);
     free(path);
     if (why.code == ERR_FULL || why.code == ERR_READONLY) {
-        return err_set(e, why.code, "%s", why.text);
+        return err_move(e, &why);
     }
     return why.code == ERR_NONE && strcmp(mode, "wal") == 0;
 }
@@ -401,7 +401,7 @@ static int upgrade(struct store_sqlite *s, int from, struct err *e)
     bool changed = run_migrations(s, from, &why) == 0;
     bool done = changed && store_sqlite_exec(s, "COMMIT", "migrate", &why) == 0;
     store_sqlite_upgrade_end(&u, done, changed && why.code == ERR_SYSTEM); /* a commit that failed may have happened */
-    return done ? 0 : err_set(e, why.code, "%s", why.text);
+    return done ? 0 : err_move(e, &why);
 }
 
 /* Step 4. Who waited for the write lock finds the work done by the one that had it. */
@@ -499,7 +499,7 @@ static int make_in_turn(struct store_sqlite *s, struct err *e)
                                                          : store_sqlite_refuse_lockless(s, &why);
         }
         if (result >= 0 || !s->awaits_log || !store_sqlite_nap(s, times)) {
-            return result >= 0 ? result : err_set(e, why.code, "%s", why.text);
+            return result >= 0 ? result : err_move(e, &why);
         }
         store_sqlite_disconnect(s);
         store_sqlite_unlock(s);
@@ -545,7 +545,7 @@ static int look(struct store_sqlite *s, enum condition *condition, struct err *e
         return 0;
     }
     if (store_sqlite_connect(s, s->mode == STORE_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE, &why) != 0) {
-        return s->needs_maker || is_for_the_maker(s, &why) ? 0 : err_set(e, why.code, "%s", why.text);
+        return s->needs_maker || is_for_the_maker(s, &why) ? 0 : err_move(e, &why);
     }
     if (look_at_header(s, &kind, e) != 0) {
         return -1;
@@ -557,7 +557,7 @@ static int look(struct store_sqlite *s, enum condition *condition, struct err *e
         return 0;
     }
     if (store_sqlite_read_version(s, &version, &why) != 0) {
-        return is_for_the_maker(s, &why) ? 0 : err_set(e, why.code, "%s", why.text);
+        return is_for_the_maker(s, &why) ? 0 : err_move(e, &why);
     }
     if (version > (uint64_t)store_sqlite_schema()) {
         return store_sqlite_refuse_newer(s, version, e);
@@ -648,7 +648,7 @@ static int open_rounds(struct store_sqlite *s, struct err *e)
         }
         bool moved = result != 0 && store_sqlite_is_moved(s);
         if (result != 0 && !moved) {
-            return err_set(e, why.code, "%s", why.text);
+            return err_move(e, &why);
         }
         start_anew(s);
         if (moved) {
@@ -678,7 +678,7 @@ static int open_to_read(struct store_sqlite *s, struct err *e)
                          "The disk or the quota of the data folder is full: there isn't even room for the small files that "
                          "reading takes. Nothing is lost. Make some room.");
     }
-    return err_set(e, why.code, "%s", why.text);
+    return err_move(e, &why);
 }
 
 struct store *store_sqlite_open(const struct store_options *options, enum store_mode mode, struct err *e)

@@ -504,7 +504,7 @@ static int rescue_cut(struct store_sqlite *s, struct err *e)
         return 0;
     }
     if (why.code != ERR_CORRUPT && why.code != ERR_SYSTEM) {
-        return err_set(e, why.code, "%s", why.text);
+        return err_move(e, &why);
     }
     give_up_log(s);
     return 0;

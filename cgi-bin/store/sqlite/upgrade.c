@@ -265,7 +265,7 @@ static int copy(struct store_sqlite_upgrade *u, struct err *e)
         write_line(u, "full", u->bytes + SPARE);
         return refuse_full(u->s, u->bytes + SPARE, e);
     }
-    return err_set(e, why.code, "%s", why.text);
+    return err_move(e, &why);
 }
 
 static int learn_size(struct store_sqlite_upgrade *u, struct err *e)
@@ -311,7 +311,7 @@ int store_sqlite_upgrade_begin(struct store_sqlite_upgrade *u, struct store_sqli
     }
     if (result != 0) {
         close_line(u, why.code != ERR_FULL);
-        return err_set(e, why.code, "%s", why.text);
+        return err_move(e, &why);
     }
     log_line("copied the database as it was before the upgrade: %s", u->kept);
     remove_older_copies(u);
