@@ -13,7 +13,7 @@
 #include "system/loop.h"
 #include "wait/private/questions.h"
 #include "wait/private/wait_limit.h"
-#include "wait/private/waiter.h"
+#include "wait/private/waiters.h"
 #include "web/detach.h"
 #include "web/fcgi_request.h"
 #include "web/reply.h"
@@ -45,8 +45,8 @@ struct newcomer {
 
 static void answer(struct park *p, struct waiter *w, struct shared_output *m)
 {
-    waiter_stop(p, w);
-    waiter_tell(p, w, m);
+    waiters_stop(p, w);
+    waiters_tell(p, w, m);
 }
 
 /* Answers every waiter of the ask, which goes with the last one; or one of them only. */
@@ -90,9 +90,9 @@ static struct question *tell_streams(struct park *p, struct question *a, const s
     CK(target != a); /* news moves the position */
     for (struct waiter *w = a->waiters; w != NULL; w = next) {
         next = w->next;
-        if (w->unsent.bytes == NULL && waiter_tell(p, w, m)) {
-            waiter_leave_question(p, w);
-            waiter_join_question(w, target);
+        if (w->unsent.bytes == NULL && waiters_tell(p, w, m)) {
+            waiters_leave_question(p, w);
+            waiters_join_question(w, target);
         }
     }
     if (target->waiters == NULL) {
@@ -110,7 +110,7 @@ static void end_streams(struct park *p, struct question *a, const struct buf *ev
     for (struct waiter *w = a->waiters; w != NULL; w = next) {
         next = w->next;
         if (w->unsent.bytes != NULL) {
-            waiter_end(p, w);
+            waiters_end(p, w);
         } else {
             answer(p, w, &m);
         }
@@ -160,14 +160,14 @@ static void beat(struct park *p, struct waiter *w)
     buf_init(&bytes, BUF_UNLIMITED);
     if (m.last) {
         answer(p, w, &m);
-    } else if (waiter_next_beat(p, w) > w->due.at) { /* it was told something since its deadline was set */
-        deadlines_move(&p->deadlines, &w->due, waiter_next_beat(p, w));
+    } else if (waiters_next_beat(p, w) > w->due.at) { /* it was told something since its deadline was set */
+        deadlines_move(&p->deadlines, &w->due, waiters_next_beat(p, w));
     } else {
-        deadlines_move(&p->deadlines, &w->due, waiter_beat_after(p, w, clock_mono_ms()));
+        deadlines_move(&p->deadlines, &w->due, waiters_beat_after(p, w, clock_mono_ms()));
         if (!look_for_streams(p, w->question)) {
             p->options.heartbeat(p->options.context, &w->question->query, &bytes);
-            if (bytes.length > 0 && waiter_tell(p, w, &m) && w->unsent.bytes == NULL) {
-                deadlines_move(&p->deadlines, &w->due, waiter_next_beat(p, w));
+            if (bytes.length > 0 && waiters_tell(p, w, &m) && w->unsent.bytes == NULL) {
+                deadlines_move(&p->deadlines, &w->due, waiters_next_beat(p, w));
             }
         }
     }
@@ -226,11 +226,11 @@ static void end_all(struct park *p)
 static void time_is_up(struct park *p, struct waiter *w)
 {
     if (w->unsent.bytes != NULL) {
-        waiter_look_at_slow(p, w);
+        waiters_look_at_slow(p, w);
     } else if (w->over_at != 0) {
         beat(p, w);
     } else if (!look_for_polls(p, w->question, w, true)) { /* of a poll's ask the others wait on */
-        waiter_end(p, w);                                  /* there is no answer */
+        waiters_end(p, w);                                 /* there is no answer */
     }
 }
 
@@ -256,17 +256,17 @@ static void seat(struct park *p, struct newcomer *n)
 {
     struct waiter *w = n->waiter;
     struct shared_output m = {.plain = &n->opening};
-    waiter_join_question(w, questions_get(&p->questions, n->query, n->common));
+    waiters_join_question(w, questions_get(&p->questions, n->query, n->common));
     deadlines_add(&p->deadlines, &w->due);
     if (loop_add(p->loop, w->request.connection, w, NULL) != 0) { /* out of memory in the kernel */
         if (w->over_at != 0) {
-            waiter_end(p, w);
+            waiters_end(p, w);
         } else {
             time_is_up(p, w);
         }
     } else if (w->over_at == 0) {
         look(p, w->question);
-    } else if (waiter_tell(p, w, &m)) {
+    } else if (waiters_tell(p, w, &m)) {
         questions_mark(&p->questions, w->question); /* it may be far behind */
     }
     shared_output_fini(&m);
@@ -298,10 +298,10 @@ static void handle_event(struct park *p, const struct loop_event *event)
     if ((event->what & LOOP_HANGUP) != 0) {
         /* The end is written, or a web server that passed its client's hang-up on may log that the
          * program has died (lighttpd). */
-        waiter_say_end(w);
-        waiter_end(p, w);
+        waiters_say_end(w);
+        waiters_end(p, w);
     } else if (w->unsent.bytes != NULL) {
-        waiter_write_more(p, w);
+        waiters_write_more(p, w);
     }
 }
 
@@ -321,7 +321,7 @@ static void drop_all(struct park *p)
         next_question = a->next;
         for (struct waiter *w = a->waiters; w != NULL; w = next) {
             next = w->next;
-            waiter_end(p, w); /* the last one takes the ask with it */
+            waiters_end(p, w); /* the last one takes the ask with it */
         }
     }
 }
@@ -355,7 +355,7 @@ static void *run(void *argument)
         p->woken = atomic_exchange(&p->rung, false);
         if (p->woken) {
             look_at_all(p);
-            waiter_report_told(p);
+            waiters_report_told(p);
         }
         p->woken = false;
         look_at_marked(p);
@@ -443,7 +443,7 @@ bool park_stream(struct park *p, struct request *x, const struct query *q, const
     reply_count(opening->status);
     n->waiter->unsent.moved_at = clock_mono_ms();
     n->waiter->over_at = n->waiter->unsent.moved_at + (int64_t)seconds * 1000 - deadlines_spread_ms(seconds);
-    n->waiter->due.at = waiter_next_beat(p, n->waiter);
+    n->waiter->due.at = waiters_next_beat(p, n->waiter);
     hand_over(p, n);
     return true;
 }

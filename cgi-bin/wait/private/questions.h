@@ -2,7 +2,7 @@
  *
  * Requests that ask for the same thing share one ask, so that news is looked for, read and rendered
  * once an ask and not once a request. Two are the same when their queries and the header lines of
- * their answers are, byte for byte. The waiters of an ask are a list in it, which waiter.c keeps.
+ * their answers are, byte for byte. The waiters of an ask are a list in it, which waiters.c keeps.
  * Threads: one.
  */
 #ifndef QUESTIONS_H
@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct waiter; /* waiter.h */
+struct waiter; /* waiters.h */
 
 struct question {
     struct question *next; /* of all; borrowed */

@@ -1,5 +1,5 @@
-/* waiter.c - see waiter.h. */
-#include "wait/private/waiter.h"
+/* waiters.c - see waiters.h. */
+#include "wait/private/waiters.h"
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -35,7 +35,7 @@ static void unlink_from(struct waiter **list, const struct waiter *w)
     }
 }
 
-void waiter_leave_question(struct park *p, struct waiter *w)
+void waiters_leave_question(struct park *p, struct waiter *w)
 {
     struct question *a = w->question;
     unlink_from(&a->waiters, w);
@@ -45,31 +45,31 @@ void waiter_leave_question(struct park *p, struct waiter *w)
     }
 }
 
-void waiter_join_question(struct waiter *w, struct question *a)
+void waiters_join_question(struct waiter *w, struct question *a)
 {
     w->question = a;
     link_to(&a->waiters, w);
 }
 
-void waiter_stop(struct park *p, struct waiter *w)
+void waiters_stop(struct park *p, struct waiter *w)
 {
     if (w->question == NULL) {
         return;
     }
-    waiter_leave_question(p, w);
+    waiters_leave_question(p, w);
     atomic_fetch_sub(&p->unanswered, 1);
     p->options.left(p->options.context, w->over_at != 0, w->token);
 }
 
 static void forget(struct park *p, struct waiter *w)
 {
-    waiter_stop(p, w);
+    waiters_stop(p, w);
     deadlines_remove(&p->deadlines, &w->due);
     unsent_drop(&w->unsent);
     free(w);
 }
 
-void waiter_end(struct park *p, struct waiter *w)
+void waiters_end(struct park *p, struct waiter *w)
 {
     close(w->request.connection);
     wait_limit_give_back(&p->places, w->client);
@@ -82,7 +82,7 @@ static void give_back_place(void *park, uint32_t client)
     wait_limit_give_back(&p->places, (uint16_t)client);
 }
 
-void waiter_say_end(const struct waiter *w)
+void waiters_say_end(const struct waiter *w)
 {
     struct buf end;
     buf_init(&end, BUF_UNLIMITED);
@@ -93,18 +93,18 @@ void waiter_say_end(const struct waiter *w)
     buf_fini(&end);
 }
 
-int64_t waiter_beat_after(const struct park *p, const struct waiter *w, int64_t from)
+int64_t waiters_beat_after(const struct park *p, const struct waiter *w, int64_t from)
 {
     int64_t beat = from + p->options.heartbeat_ms;
     return beat < w->over_at ? beat : w->over_at;
 }
 
-int64_t waiter_next_beat(const struct park *p, const struct waiter *w)
+int64_t waiters_next_beat(const struct park *p, const struct waiter *w)
 {
-    return waiter_beat_after(p, w, w->unsent.moved_at);
+    return waiters_beat_after(p, w, w->unsent.moved_at);
 }
 
-void waiter_report_told(struct park *p)
+void waiters_report_told(struct park *p)
 {
     if (p->told > 0) {
         p->options.told(p->options.context, p->told);
@@ -133,7 +133,7 @@ static void tell_last(struct park *p, struct waiter *w, struct shared_bytes *b)
 static bool keep_unsent(struct park *p, struct waiter *w)
 {
     if (shared_bytes_are_too_many()) {
-        waiter_end(p, w);
+        waiters_end(p, w);
         return false;
     }
     deadlines_move(&p->deadlines, &w->due, clock_mono_ms() + UNSENT_LOOK_MS);
@@ -141,11 +141,11 @@ static bool keep_unsent(struct park *p, struct waiter *w)
     return true;
 }
 
-bool waiter_tell(struct park *p, struct waiter *w, struct shared_output *m)
+bool waiters_tell(struct park *p, struct waiter *w, struct shared_output *m)
 {
     struct shared_bytes *b = shared_output_framed(m, w->request.id);
     if (p->woken && ++p->told == TOLD_TOGETHER) {
-        waiter_report_told(p);
+        waiters_report_told(p);
     }
     if (m->last) {
         tell_last(p, w, b);
@@ -153,20 +153,20 @@ bool waiter_tell(struct park *p, struct waiter *w, struct shared_output *m)
     }
     enum unsent_left left = unsent_start(&w->unsent, &w->request, b);
     if (left == UNSENT_GONE) {
-        waiter_end(p, w);
+        waiters_end(p, w);
         return false;
     }
     return left == UNSENT_NOTHING || keep_unsent(p, w);
 }
 
-void waiter_write_more(struct park *p, struct waiter *w)
+void waiters_write_more(struct park *p, struct waiter *w)
 {
     switch (unsent_write(&w->unsent, &w->request)) {
     case UNSENT_GONE:
-        waiter_end(p, w);
+        waiters_end(p, w);
         break;
     case UNSENT_NOTHING:
-        deadlines_move(&p->deadlines, &w->due, waiter_next_beat(p, w));
+        deadlines_move(&p->deadlines, &w->due, waiters_next_beat(p, w));
         loop_want_write(p->loop, w->request.connection, w, false);
         questions_mark(&p->questions, w->question); /* news was not written to it meanwhile */
         break;
@@ -175,11 +175,11 @@ void waiter_write_more(struct park *p, struct waiter *w)
     }
 }
 
-void waiter_look_at_slow(struct park *p, struct waiter *w)
+void waiters_look_at_slow(struct park *p, struct waiter *w)
 {
     int64_t now = clock_mono_ms();
     if (unsent_still_ms(&w->unsent, &w->request, now) >= STALL_MS || now - w->over_at >= LATE_MS) {
-        waiter_end(p, w);
+        waiters_end(p, w);
     } else {
         deadlines_move(&p->deadlines, &w->due, now + UNSENT_LOOK_MS);
     }

@@ -1,11 +1,11 @@
-/* waiter.h - one request that waits in a park: its place among those that ask the same, what it is
+/* waiters.h - one request that waits in a park: its place among those that ask the same, what it is
  * told, what its peer has not taken yet.
  *
- * Private to park.c and waiter.c, which share the park's state. Threads: the park's own, but for
+ * Private to park.c and waiters.c, which share the park's state. Threads: the park's own, but for
  * the members of struct park that say otherwise.
  */
-#ifndef WAITER_H
-#define WAITER_H
+#ifndef WAITERS_H
+#define WAITERS_H
 
 #include "base/deadlines.h"
 #include "wait/park.h"
@@ -54,36 +54,36 @@ struct park {
     struct deadlines deadlines;
 };
 
-void waiter_join_question(struct waiter *w, struct question *a); /* w is in none */
-void waiter_leave_question(struct park *p, struct waiter *w);    /* frees the ask with its last waiter */
+void waiters_join_question(struct waiter *w, struct question *a); /* w is in none */
+void waiters_leave_question(struct park *p, struct waiter *w);    /* frees the ask with its last waiter */
 
 /* w waits no longer. Call it before a byte of the answer is written: a web server that has the
  * answer may send its next request at once, and that one must find the place free. Does nothing the
  * second time. */
-void waiter_stop(struct park *p, struct waiter *w);
+void waiters_stop(struct park *p, struct waiter *w);
 
 /* Closes the connection, gives the place back and frees w. */
-void waiter_end(struct park *p, struct waiter *w);
+void waiters_end(struct park *p, struct waiter *w);
 
 /* Writes the end of the request, unless other bytes wait to be written. */
-void waiter_say_end(const struct waiter *w);
+void waiters_say_end(const struct waiter *w);
 
 /* Writes m. What the peer of a stream doesn't take at once is kept in w->unsent; what the peer of a
  * last answer doesn't take is answer_writer.h's. w has nothing unsent. False: w is gone. */
-bool waiter_tell(struct park *p, struct waiter *w, struct shared_output *m);
+bool waiters_tell(struct park *p, struct waiter *w, struct shared_output *m);
 
 /* Reports the waiters that were written to (park_options.told), if there are some. */
-void waiter_report_told(struct park *p);
+void waiters_report_told(struct park *p);
 
 /* The peer of a stream makes room: writes more of what is unsent. w may be gone afterwards. */
-void waiter_write_more(struct park *p, struct waiter *w);
+void waiters_write_more(struct park *p, struct waiter *w);
 
 /* A stream with something unsent is due. Ends w when its peer has stood still for too long. */
-void waiter_look_at_slow(struct park *p, struct waiter *w);
+void waiters_look_at_slow(struct park *p, struct waiter *w);
 
 /* When a stream is due (monotonic ms): a heartbeat after `from`, or after it was last told
  * something; at its end at the latest. */
-int64_t waiter_beat_after(const struct park *p, const struct waiter *w, int64_t from);
-int64_t waiter_next_beat(const struct park *p, const struct waiter *w);
+int64_t waiters_beat_after(const struct park *p, const struct waiter *w, int64_t from);
+int64_t waiters_next_beat(const struct park *p, const struct waiter *w);
 
 #endif
