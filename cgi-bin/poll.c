@@ -52,7 +52,7 @@ static bool is_surplus(void *context)
 int main(void)
 {
     struct poll_program p = {.fastcgi = serve_is_fastcgi(), .began_ms = clock_mono_ms()};
-    const struct waiting_functions functions = {
+    const struct news news = {
         .render = get_poll_render,
         .events = get_stream_events,
         .heartbeat = get_stream_heartbeat,
@@ -64,7 +64,7 @@ int main(void)
     p.site = site_new(STORE_READ, !p.fastcgi, serve_stopping());
     handler_count_answers(p.site);
     site_guard_log(p.site);
-    p.waiting = waiting_new(p.site, p.fastcgi, &functions);
+    p.waiting = waiting_new(p.site, p.fastcgi, &news);
     int status = serve(&how);
     if (!p.fastcgi) {
         waiting_free(p.waiting);

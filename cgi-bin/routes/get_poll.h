@@ -13,7 +13,7 @@ struct reply;
 
 void get_poll(struct request *x, void *program); /* a handler of route.h */
 
-/* For those who are held: the answer as things are now. See park.h, render. */
+/* The answer to a poll that waits, as things are now. See news.h, render. */
 int get_poll_render(void *program, const struct query *q, bool final, struct reply *r);
 
 #endif

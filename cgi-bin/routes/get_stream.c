@@ -113,19 +113,19 @@ static bool move_on(struct query *q, const struct answer *a)
     return moved;
 }
 
-static enum park_news add_news(struct query *q, const struct reading *g, struct buf *out)
+static enum news_found add_news(struct query *q, const struct reading *g, struct buf *out)
 {
     if (g->nothing_new || !move_on(q, &g->answer)) {
-        return PARK_NOTHING;
+        return NEWS_NONE;
     }
     if (has_gap(&g->answer)) {
         add_cursor(out, q->format, &g->answer);
     }
     add_messages(out, q->format, &g->answer);
-    return g->answer.more ? PARK_MORE : PARK_NEWS;
+    return g->answer.more ? NEWS_MORE : NEWS_SOME;
 }
 
-enum park_news get_stream_events(void *program, struct query *q, struct buf *out)
+enum news_found get_stream_events(void *program, struct query *q, struct buf *out)
 {
     const struct poll_program *p = program;
     struct err e = ERR_INIT;
@@ -133,7 +133,7 @@ enum park_news get_stream_events(void *program, struct query *q, struct buf *out
     struct reading *g = ck_calloc(1, sizeof *g);
     bool read = reading_take(g, p->site, q, &how, &e) == 0;
     /* A store that is busy for a moment is no reason to end; another database is, and who comes back is told. */
-    enum park_news news = read ? add_news(q, g, out) : e.code == ERR_EPOCH ? PARK_END : PARK_NOTHING;
+    enum news_found news = read ? add_news(q, g, out) : e.code == ERR_EPOCH ? NEWS_END : NEWS_NONE;
     reading_fini(g);
     free(g);
     return news;

@@ -8,12 +8,14 @@
 #ifndef GET_STREAM_H
 #define GET_STREAM_H
 
-#include "wait/park.h"
+#include "wait/news.h"
+
+struct request;
 
 void get_stream(struct request *x, void *program); /* a handler of route.h */
 
-/* See park.h, events and heartbeat. */
-enum park_news get_stream_events(void *program, struct query *q, struct buf *out);
+/* See news.h, events and heartbeat. */
+enum news_found get_stream_events(void *program, struct query *q, struct buf *out);
 void get_stream_heartbeat(void *program, const struct query *q, struct buf *out);
 
 #endif

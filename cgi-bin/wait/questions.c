@@ -31,77 +31,84 @@ static uint32_t hash_of(uint64_t seed, const struct query *q, const char *common
     return (uint32_t)(hash_bytes(hash_bytes(seed, q, query_size(q)), common, strlen(common)) >> 32);
 }
 
-static bool is_same(const struct question *a, uint32_t hash, const struct query *q, const char *common)
+static bool is_same(const struct question *question, uint32_t hash, const struct query *q, const char *common)
 {
-    return a->hash == hash && query_size(&a->query) == query_size(q) && memcmp(&a->query, q, query_size(q)) == 0 &&
-           strcmp(a->common, common) == 0;
+    return question->hash == hash && query_size(&question->query) == query_size(q) &&
+           memcmp(&question->query, q, query_size(q)) == 0 && strcmp(question->common, common) == 0;
+}
+
+/* A new question, in its bucket and in the list of all. */
+static struct question *add(struct questions *all, uint32_t hash, const struct query *q, const char *common)
+{
+    struct question **bucket = &all->buckets[hash % QUESTIONS_BUCKETS];
+    struct question *added = ck_calloc(1, offsetof(struct question, query) + query_size(q));
+    memcpy(&added->query, q, query_size(q));
+    added->common = ck_strdup(common);
+    added->hash = hash;
+    added->next_in_bucket = *bucket;
+    *bucket = added;
+    added->next = all->first;
+    if (all->first != NULL) {
+        all->first->previous = added;
+    }
+    all->first = added;
+    return added;
 }
 
 struct question *questions_get(struct questions *all, const struct query *q, const char *common)
 {
     uint32_t hash = hash_of(all->seed, q, common);
-    struct question **bucket = &all->buckets[hash % QUESTIONS_BUCKETS];
-    for (struct question *a = *bucket; a != NULL; a = a->next_in_bucket) {
-        if (is_same(a, hash, q, common)) {
-            return a;
-        }
+    struct question *found = all->buckets[hash % QUESTIONS_BUCKETS];
+    while (found != NULL && !is_same(found, hash, q, common)) {
+        found = found->next_in_bucket;
     }
-    struct question *a = ck_calloc(1, offsetof(struct question, query) + query_size(q));
-    memcpy(&a->query, q, query_size(q));
-    a->common = ck_strdup(common);
-    a->hash = hash;
-    a->next_in_bucket = *bucket;
-    *bucket = a;
-    a->next = all->first;
-    if (all->first != NULL) {
-        all->first->previous = a;
-    }
-    all->first = a;
-    return a;
+    return found != NULL ? found : add(all, hash, q, common);
 }
 
-void questions_mark(struct questions *all, struct question *a)
+void questions_mark(struct questions *all, struct question *question)
 {
-    if (a->marked) {
+    if (question->marked) {
         return;
     }
-    a->marked = true;
-    a->next_marked = NULL;
-    a->previous_marked = all->last_marked;
-    *(all->last_marked != NULL ? &all->last_marked->next_marked : &all->first_marked) = a;
-    all->last_marked = a;
+    question->marked = true;
+    question->next_marked = NULL;
+    question->previous_marked = all->last_marked;
+    *(all->last_marked != NULL ? &all->last_marked->next_marked : &all->first_marked) = question;
+    all->last_marked = question;
 }
 
-static void unmark(struct questions *all, struct question *a)
+static void unmark(struct questions *all, struct question *question)
 {
-    *(a->previous_marked != NULL ? &a->previous_marked->next_marked : &all->first_marked) = a->next_marked;
-    *(a->next_marked != NULL ? &a->next_marked->previous_marked : &all->last_marked) = a->previous_marked;
-    a->marked = false;
+    struct question *next = question->next_marked;
+    struct question *previous = question->previous_marked;
+    *(previous != NULL ? &previous->next_marked : &all->first_marked) = next;
+    *(next != NULL ? &next->previous_marked : &all->last_marked) = previous;
+    question->marked = false;
 }
 
 struct question *questions_take_marked(struct questions *all)
 {
-    struct question *a = all->first_marked;
-    if (a != NULL) {
-        unmark(all, a);
+    struct question *first = all->first_marked;
+    if (first != NULL) {
+        unmark(all, first);
     }
-    return a;
+    return first;
 }
 
-void questions_drop(struct questions *all, struct question *a)
+void questions_drop(struct questions *all, struct question *question)
 {
-    if (a->marked) {
-        unmark(all, a);
+    if (question->marked) {
+        unmark(all, question);
     }
-    struct question **at = &all->buckets[a->hash % QUESTIONS_BUCKETS];
-    while (*at != a) {
+    struct question **at = &all->buckets[question->hash % QUESTIONS_BUCKETS];
+    while (*at != question) {
         at = &(*at)->next_in_bucket;
     }
-    *at = a->next_in_bucket;
-    *(a->previous != NULL ? &a->previous->next : &all->first) = a->next;
-    if (a->next != NULL) {
-        a->next->previous = a->previous;
+    *at = question->next_in_bucket;
+    *(question->previous != NULL ? &question->previous->next : &all->first) = question->next;
+    if (question->next != NULL) {
+        question->next->previous = question->previous;
     }
-    free(a->common);
-    free(a);
+    free(question->common);
+    free(question);
 }

@@ -13,9 +13,11 @@
 
 enum {
     TOLD_TOGETHER = 64,
-    STALL_MS = 60000, /* for a stream whose peer takes nothing of what it is sent */
-    LATE_MS = 60000,  /* for one that has not taken everything when its time is up */
+    STALL_MS = 60000, /* longest time without progress of a stream's peer */
+    LATE_MS = 60000,  /* for a peer that has not taken everything when the stream's time is over */
 };
+
+/* ---- the list of a question's waiters ---- */
 
 static void link_to(struct waiter **list, struct waiter *w)
 {
@@ -35,51 +37,47 @@ static void unlink_from(struct waiter **list, const struct waiter *w)
     }
 }
 
-void waiters_leave_question(struct park *p, struct waiter *w)
+void waiters_leave_question(struct waiters *all, struct waiter *w)
 {
-    struct question *a = w->question;
-    unlink_from(&a->waiters, w);
+    struct question *question = w->question;
+    unlink_from(&question->waiters, w);
     w->question = NULL;
-    if (a->waiters == NULL) {
-        questions_drop(&p->questions, a);
+    if (question->waiters == NULL) {
+        questions_drop(&all->questions, question);
     }
 }
 
-void waiters_join_question(struct waiter *w, struct question *a)
+void waiters_join_question(struct waiter *w, struct question *question)
 {
-    w->question = a;
-    link_to(&a->waiters, w);
+    w->question = question;
+    link_to(&question->waiters, w);
 }
 
-void waiters_stop(struct park *p, struct waiter *w)
+/* ---- the end of a wait ---- */
+
+void waiters_stop(struct waiters *all, struct waiter *w)
 {
     if (w->question == NULL) {
         return;
     }
-    waiters_leave_question(p, w);
-    atomic_fetch_sub(&p->unanswered, 1);
-    p->options.left(p->options.context, w->over_at != 0, w->token);
+    waiters_leave_question(all, w);
+    atomic_fetch_sub(&all->unanswered, 1);
+    all->left(all->context, w->over_at != 0, w->token);
 }
 
-static void forget(struct park *p, struct waiter *w)
+static void forget(struct waiters *all, struct waiter *w)
 {
-    waiters_stop(p, w);
-    deadlines_remove(&p->deadlines, &w->due);
+    waiters_stop(all, w);
+    deadlines_remove(&all->deadlines, &w->due);
     unsent_drop(&w->unsent);
     free(w);
 }
 
-void waiters_end(struct park *p, struct waiter *w)
+void waiters_end(struct waiters *all, struct waiter *w)
 {
     close(w->request.connection);
-    wait_limit_give_back(&p->places, w->client);
-    forget(p, w);
-}
-
-static void give_back_place(void *park, uint32_t client)
-{
-    struct park *p = park;
-    wait_limit_give_back(&p->places, (uint16_t)client);
+    wait_limit_give_back(&all->limit, w->client);
+    forget(all, w);
 }
 
 void waiters_say_end(const struct waiter *w)
@@ -93,94 +91,106 @@ void waiters_say_end(const struct waiter *w)
     buf_fini(&end);
 }
 
-int64_t waiters_beat_after(const struct park *p, const struct waiter *w, int64_t from)
+/* ---- what a waiter is sent ---- */
+
+int64_t waiters_beat_after(const struct waiters *all, const struct waiter *w, int64_t from)
 {
-    int64_t beat = from + p->options.heartbeat_ms;
+    int64_t beat = from + all->heartbeat_ms;
     return beat < w->over_at ? beat : w->over_at;
 }
 
-int64_t waiters_next_beat(const struct park *p, const struct waiter *w)
+int64_t waiters_next_beat(const struct waiters *all, const struct waiter *w)
 {
-    return waiters_beat_after(p, w, w->unsent.moved_at);
+    return waiters_beat_after(all, w, w->unsent.moved_at);
 }
 
-void waiters_report_told(struct park *p)
+void waiters_report_told(struct waiters *all)
 {
-    if (p->told > 0) {
-        p->options.told(p->options.context, p->told);
-        p->told = 0;
+    if (all->written > 0) {
+        all->told(all->context, all->written);
+        all->written = 0;
     }
 }
 
-/* The last that w is told. What the peer doesn't take at once is no longer the park's. A place with a
- * token is one of few, so the peer's next request must find it free before a byte is written; others
- * count until the connection is closed, as they bound the descriptors. */
-static void tell_last(struct park *p, struct waiter *w, struct shared_bytes *b)
+static void give_back_limit(void *waiters, uint32_t client)
+{
+    struct waiters *all = waiters;
+    wait_limit_give_back(&all->limit, (uint16_t)client);
+}
+
+/* Sends the last output of w, which is gone afterwards: answer_writer.h has its connection. A waiter
+ * with a token keeps one of few slots busy, so it stops to count against the limit before a byte is
+ * written, and the peer's next request finds room. Another waiter counts until its connection is
+ * closed, because the limit bounds the descriptors. */
+static void tell_last(struct waiters *all, struct waiter *w, struct shared_bytes *b)
 {
     bool is_of_few = w->token >= 0;
-    const struct answer_writer_done done = {.call = is_of_few ? NULL : give_back_place, .context = p, .tag = w->client};
+    const struct answer_writer_done done = {
+        .call = is_of_few ? NULL : give_back_limit, .context = all, .tag = w->client};
     const struct fcgi_request request = w->request;
     if (is_of_few) {
-        wait_limit_give_back(&p->places, w->client);
+        wait_limit_give_back(&all->limit, w->client);
     }
-    loop_remove(p->loop, request.connection);
-    forget(p, w);
+    loop_remove(all->loop, request.connection);
+    forget(all, w);
     answer_writer_send(request, b, &done);
 }
 
-/* A stream's peer is slow: the bytes are kept, and the others go on. False: w is gone, as too much
- * is kept for slow peers already. */
-static bool keep_unsent(struct park *p, struct waiter *w)
+/* A stream's peer is slow: its bytes are kept, and the other waiters go on. False: the process keeps
+ * too many bytes for slow peers already, and w is gone. */
+static bool keep_unsent(struct waiters *all, struct waiter *w)
 {
     if (shared_bytes_are_too_many()) {
-        waiters_end(p, w);
+        waiters_end(all, w);
         return false;
     }
-    deadlines_move(&p->deadlines, &w->due, clock_mono_ms() + UNSENT_LOOK_MS);
-    loop_want_write(p->loop, w->request.connection, w, true);
+    deadlines_move(&all->deadlines, &w->due, clock_mono_ms() + UNSENT_LOOK_MS);
+    loop_want_write(all->loop, w->request.connection, w, true);
     return true;
 }
 
-bool waiters_tell(struct park *p, struct waiter *w, struct shared_output *m)
+bool waiters_tell(struct waiters *all, struct waiter *w, struct shared_output *m)
 {
     struct shared_bytes *b = shared_output_framed(m, w->request.id);
-    if (p->woken && ++p->told == TOLD_TOGETHER) {
-        waiters_report_told(p);
+    if (all->is_ring && ++all->written == TOLD_TOGETHER) {
+        waiters_report_told(all);
     }
     if (m->last) {
-        tell_last(p, w, b);
+        tell_last(all, w, b);
         return false;
     }
     enum unsent_left left = unsent_start(&w->unsent, &w->request, b);
     if (left == UNSENT_GONE) {
-        waiters_end(p, w);
+        waiters_end(all, w);
         return false;
     }
-    return left == UNSENT_NOTHING || keep_unsent(p, w);
+    return left == UNSENT_NOTHING || keep_unsent(all, w);
 }
 
-void waiters_write_more(struct park *p, struct waiter *w)
+/* ---- slow peers of streams ---- */
+
+void waiters_write_more(struct waiters *all, struct waiter *w)
 {
     switch (unsent_write(&w->unsent, &w->request)) {
     case UNSENT_GONE:
-        waiters_end(p, w);
+        waiters_end(all, w);
         break;
     case UNSENT_NOTHING:
-        deadlines_move(&p->deadlines, &w->due, waiters_next_beat(p, w));
-        loop_want_write(p->loop, w->request.connection, w, false);
-        questions_mark(&p->questions, w->question); /* news was not written to it meanwhile */
+        deadlines_move(&all->deadlines, &w->due, waiters_next_beat(all, w));
+        loop_want_write(all->loop, w->request.connection, w, false);
+        questions_mark(&all->questions, w->question); /* there may be news that it was not sent meanwhile */
         break;
     case UNSENT_SOME:
         break;
     }
 }
 
-void waiters_look_at_slow(struct park *p, struct waiter *w)
+void waiters_look_at_slow(struct waiters *all, struct waiter *w)
 {
     int64_t now = clock_mono_ms();
     if (unsent_still_ms(&w->unsent, &w->request, now) >= STALL_MS || now - w->over_at >= LATE_MS) {
-        waiters_end(p, w);
+        waiters_end(all, w);
     } else {
-        deadlines_move(&p->deadlines, &w->due, now + UNSENT_LOOK_MS);
+        deadlines_move(&all->deadlines, &w->due, now + UNSENT_LOOK_MS);
     }
 }

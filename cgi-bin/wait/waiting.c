@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "chat/query.h"
 #include "shared/bell.h"
 #include "shared/metrics_file.h"
 #include "shared/poll_interval.h"
@@ -18,6 +19,7 @@
 #include "system/allowance.h"
 #include "system/apache_workers.h"
 #include "system/process.h"
+#include "wait/private/park.h"
 #include "wait/private/process_slots.h"
 #include "web/client.h"
 #include "web/detach.h"
@@ -46,7 +48,7 @@ enum {
 struct waiting {
     struct site *site;
     bool fastcgi;
-    struct waiting_functions functions;
+    struct news news;
     pthread_mutex_t lock;        /* of park, watch and failed */
     _Atomic(struct park *) park; /* made for the first that waits: its limits are settings */
     _Atomic(struct watcher *) watch;
@@ -64,12 +66,12 @@ struct waiting {
     struct apache_workers *workers; /* of an Apache that holds requests in its workers */
 };
 
-struct waiting *waiting_new(struct site *site, bool fastcgi, const struct waiting_functions *functions)
+struct waiting *waiting_new(struct site *site, bool fastcgi, const struct news *news)
 {
     struct waiting *w = ck_calloc(1, sizeof *w);
     w->site = site;
     w->fastcgi = fastcgi;
-    w->functions = *functions;
+    w->news = *news;
     process_note_start();
     w->workers = apache_workers_new();
     atomic_store(&w->kept, -1);
@@ -292,31 +294,11 @@ static void told_by_park(void *context, size_t count)
     }
 }
 
-static int render_for_park(void *context, const struct query *q, bool final, struct reply *r)
-{
-    struct waiting *w = context;
-    return w->functions.render(w->functions.context, q, final, r);
-}
-
-static enum park_news events_for_park(void *context, struct query *q, struct buf *out)
-{
-    struct waiting *w = context;
-    return w->functions.events(w->functions.context, q, out);
-}
-
-static void heartbeat_for_park(void *context, const struct query *q, struct buf *out)
-{
-    struct waiting *w = context;
-    w->functions.heartbeat(w->functions.context, q, out);
-}
-
 static void make_park(struct waiting *w)
 {
     struct err e = ERR_INIT;
     const struct park_options options = {
-        .render = render_for_park,
-        .events = events_for_park,
-        .heartbeat = heartbeat_for_park,
+        .news = w->news,
         .heartbeat_ms = HEARTBEAT_MS,
         .left = left_park,
         .told = told_by_park,
@@ -386,7 +368,7 @@ bool waiting_has_place(struct waiting *w, const struct request *x, const struct 
 {
     struct allowance allowed;
     const struct park *p = w->fastcgi ? the_park(w, x, conf) : NULL;
-    if (p != NULL && !park_has_place(p, x)) {
+    if (p != NULL && !park_has_room(p, x)) {
         return false;
     }
     if (!costs_a_process(w, x)) {

@@ -13,28 +13,20 @@
 #define WAITING_H
 
 #include "system/conf.h"
-#include "wait/park.h"
+#include "wait/news.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 struct allowance;
+struct query;
 struct reply;
 struct site;
 struct waiting;
 struct request;
 
-/* What they do: park.h, struct park_options. */
-struct waiting_functions {
-    int (*render)(void *context, const struct query *q, bool final, struct reply *r);
-    enum park_news (*events)(void *context, struct query *q, struct buf *out);
-    void (*heartbeat)(void *context, const struct query *q, struct buf *out);
-    void *context;
-};
-
-struct waiting *waiting_new(struct site *site, bool fastcgi,
-                            const struct waiting_functions *functions); /* never NULL */
+struct waiting *waiting_new(struct site *site, bool fastcgi, const struct news *news); /* never NULL */
 
 /* Only where nothing was ever taken (plain CGI): a park ends with its process. NULL is fine. */
 void waiting_free(struct waiting *w);

@@ -3,7 +3,8 @@
 
 #include "base/clock.h"
 #include "base/err.h"
-#include "wait/park.h"
+#include "chat/query.h"
+#include "wait/private/park.h"
 #include "web/reply.h"
 
 #include <fcntl.h>
@@ -65,15 +66,15 @@ static int render(void *context, const struct query *q, bool final, struct reply
 static size_t event_size;
 static atomic_int tellings;
 
-static enum park_news events(void *context, struct query *q, struct buf *out)
+static enum news_found events(void *context, struct query *q, struct buf *out)
 {
     (void)context;
     uint64_t now = atomic_load(&head);
     if (strcmp(q->rooms[0].name, "gone") == 0 && now > 0) {
-        return PARK_END;
+        return NEWS_END;
     }
     if (q->rooms[0].since >= now) {
-        return PARK_NOTHING;
+        return NEWS_NONE;
     }
     atomic_fetch_add(&tellings, 1);
     buf_addf(out, "(%llu", (unsigned long long)++q->rooms[0].since);
@@ -81,7 +82,7 @@ static enum park_news events(void *context, struct query *q, struct buf *out)
         buf_addc(out, '.');
     }
     buf_addc(out, ')');
-    return q->rooms[0].since < now ? PARK_MORE : PARK_NEWS;
+    return q->rooms[0].since < now ? NEWS_MORE : NEWS_SOME;
 }
 
 static void heartbeat(void *context, const struct query *q, struct buf *out)
@@ -111,9 +112,7 @@ static void told(void *context, size_t count)
 
 static struct park *make_park(unsigned most, unsigned most_per_client)
 {
-    const struct park_options options = {.render = render,
-                                         .events = events,
-                                         .heartbeat = heartbeat,
+    const struct park_options options = {.news = {.render = render, .events = events, .heartbeat = heartbeat},
                                          .heartbeat_ms = 200,
                                          .left = left,
                                          .told = told,

@@ -1,8 +1,9 @@
 /* questions.h - the questions that are waiting for an answer, each of them once.
  *
- * Requests that ask for the same thing share one ask, so that news is looked for, read and rendered
- * once an ask and not once a request. Two are the same when their queries and the header lines of
- * their answers are, byte for byte. The waiters of an ask are a list in it, which waiters.c keeps.
+ * Requests that ask for the same thing share one question, so that news is looked for, read and
+ * rendered once for all of them. Two requests ask the same when their queries are the same byte for
+ * byte, and so are the header lines of their answers. The waiters of a question are a list in it,
+ * which waiters.c keeps.
  * Threads: one.
  */
 #ifndef QUESTIONS_H
@@ -10,47 +11,52 @@
 
 #include "chat/query.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct waiter; /* waiters.h */
 
 struct question {
-    struct question *next; /* of all; borrowed */
+    struct question *next; /* in the list of all */
     struct question *previous;
     struct question *next_in_bucket;
     struct question *next_marked;
     struct question *previous_marked;
     struct waiter *waiters; /* the caller's */
-    char *common;           /* header lines of its answers */
+    char *common;           /* header lines that all its answers get */
     uint32_t hash;
-    bool marked;        /* to be looked at in its turn */
-    struct query query; /* last: cut behind its rooms */
+    bool marked;        /* in the queue of questions to be looked at */
+    struct query query; /* last: its array of rooms is cut to those that are used */
 };
 
 enum { QUESTIONS_BUCKETS = 4096 };
 
 struct questions {
-    struct question *first;        /* the youngest */
-    struct question *first_marked; /* the one that is marked for the longest time */
+    struct question *first;        /* the newest */
+    struct question *first_marked; /* the one that was marked first */
     struct question *last_marked;
-    uint64_t seed; /* random, so that nobody can choose questions that share a bucket */
+    uint64_t seed; /* random, so that no client can choose questions that share a bucket */
     struct question *buckets[QUESTIONS_BUCKETS];
 };
 
 void questions_init(struct questions *all);
 
-/* The ask for q, which is made (without waiters) if there is none. Strings in q are padded with zeros, as query_parse does it. */
+/* Returns the question for q. It is made, without waiters, if there is none. Strings in q are padded
+ * with zeros, as query_parse does it. */
 struct question *questions_get(struct questions *all, const struct query *q, const char *common);
 
-/* A queue of those that are to be looked at. Marking twice is marking once. */
-void questions_mark(struct questions *all, struct question *a);
-struct question *questions_take_marked(struct questions *all); /* unmarked; NULL: there is none */
+/* Puts the question into the queue of those that are to be looked at. It stands there once, however
+ * often it is marked. */
+void questions_mark(struct questions *all, struct question *question);
 
-/* Forgets and frees a. Its waiters are the caller's. */
-void questions_drop(struct questions *all, struct question *a);
+/* Takes the first question from that queue. NULL: the queue is empty. */
+struct question *questions_take_marked(struct questions *all);
 
-/* A copy as long as its rooms need; free() ends it. */
+/* Removes the question and frees it. Its waiters stay the caller's. */
+void questions_drop(struct questions *all, struct question *question);
+
+/* A copy of q, as long as its rooms need; free() ends it. */
 struct query *questions_copy_query(const struct query *q);
 
 #endif

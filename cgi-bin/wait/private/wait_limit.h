@@ -1,8 +1,8 @@
-/* wait_limit.h - how many may wait at once, in all and of one address.
+/* wait_limit.h - how many requests may wait at once, in all and from one address.
  *
- * Addresses (of IPv6: networks, client.h) are counted by a hash with a secret: rarely two of them
- * share a count, which then only makes their limit smaller, and no client can bring that about for
- * another one. 256 KiB, whatever comes.
+ * Addresses (of IPv6: networks, client.h) are counted by a hash with a secret. Two addresses rarely
+ * share a count. If they do, they only get less together, and no client can choose an address that
+ * shares another client's count. The counts take 256 KiB, however many addresses come.
  * Threads: any.
  */
 #ifndef WAIT_LIMIT_H
@@ -16,25 +16,28 @@
 enum { WAIT_LIMIT_CLIENTS = 65536 };
 
 struct wait_limit {
-    uint64_t seed; /* random, so that no client can choose an address that shares a count with another client's */
+    uint64_t seed; /* the secret of the hash, random */
     atomic_uint most;
     atomic_uint most_per_client;
     atomic_size_t taken;
     atomic_uint clients[WAIT_LIMIT_CLIENTS];
 };
 
-void wait_limit_init(struct wait_limit *p, unsigned most, unsigned most_per_client);
+void wait_limit_init(struct wait_limit *l, unsigned most, unsigned most_per_client);
 
-/* Other limits from now on; places that are taken stay so. */
-void wait_limit_limit(struct wait_limit *p, unsigned most, unsigned most_per_client);
+/* Changes the limits; requests that wait already stay. */
+void wait_limit_change(struct wait_limit *l, unsigned most, unsigned most_per_client);
 
-/* The counter of an address. Addresses of this machine, and none, have no counter of their own: they mean a proxy, behind which
- * are all clients. */
-uint16_t wait_limit_counter(const struct wait_limit *p, const char *address);
+/* The counter of an address. An address of this machine means a proxy, behind which all clients
+ * are; such an address and NULL (unknown) are counted in the total only. */
+uint16_t wait_limit_counter(const struct wait_limit *l, const char *address);
 
-bool wait_limit_take(struct wait_limit *p, uint16_t counter);           /* false: there is none */
-bool wait_limit_are_left(const struct wait_limit *p, uint16_t counter); /* just now */
-void wait_limit_give_back(struct wait_limit *p, uint16_t counter);
-size_t wait_limit_taken(const struct wait_limit *p);
+/* Counts one more request. False: a limit is reached, and nothing is counted. */
+bool wait_limit_take(struct wait_limit *l, uint16_t counter);
+
+/* Would wait_limit_take succeed now? */
+bool wait_limit_has_room(const struct wait_limit *l, uint16_t counter);
+void wait_limit_give_back(struct wait_limit *l, uint16_t counter);
+size_t wait_limit_taken(const struct wait_limit *l);
 
 #endif
