@@ -1,7 +1,8 @@
 /* conf_table.h - the one list of settings: names, kinds, ranges, defaults, documentation.
  *
  * Parsing (conf.c), `pollchat settings` and chat.conf.example (conf_print.c) read this table.
- * To add a setting: a member of struct conf (conf.h) and a row here; then write the example file anew:
+ * To add a setting: a member of struct conf (conf.h), a row in conf_table.c, and one more for
+ * CONF_SETTINGS; then write the example file anew:
  * build/release/pollchat settings --example >cgi-bin/chat.conf.example
  * Threads: any; nothing in it changes.
  */
@@ -24,8 +25,10 @@ struct conf_setting {
     const char *about;        /* for the example file: lines, broken at 100 columns where they are printed */
 };
 
+/* The array below has no size here: a row too many would be dropped with a warning, and now fails
+ * an assertion. */
 enum { CONF_SETTINGS = 19 }; /* rows */
-extern const struct conf_setting conf_settings[CONF_SETTINGS];
+extern const struct conf_setting conf_settings[];
 
 /* Where the value of each setting came from; conf_load writes it, conf_print shows it. */
 struct conf_source {
