@@ -729,7 +729,7 @@ static void the_example_changes_nothing_and_uncommented_holds_the_defaults(void 
     load_good(&c, text, NULL, NULL);
     assert_memory_equal(&c, &defaults, sizeof c);
     assert_contains(
-        text, "\n; Greatest length of a message's text in bytes.\n; Allowed: 1 to 16777216.\n;max_text = 262144\n");
+        text, "\n; Greatest length of a message's text, in bytes.\n; Allowed: 1 to 16777216.\n;max_text = 262144\n");
     assert_contains(text, "\n;allow_origin =\n");
     for (char *at = text; (at = strstr(at, "\n;")) != NULL; at += 2) { /* ";key = value" has no blank behind the ';' */
         if (at[2] != ' ') {
