@@ -97,20 +97,20 @@ static int check_type(struct chat_draft *d, const char *value, size_t length, st
     return err_field(e, ERR_INPUT, "type", "type must be message.");
 }
 
+/* The fields of a draft, in the order in which they are checked. */
+static const struct {
+    const char *name;
+    int (*set)(struct chat_draft *d, const char *value, size_t length, struct err *e); /* NULL: text_field does it */
+} fields[] = {{"room", chat_set_room},         {"name", chat_set_name}, {"id", chat_set_id},
+              {"reply_to", chat_set_reply_to}, {"type", check_type},    {"text", NULL}};
+enum { FIELDS = sizeof fields / sizeof fields[0] };
+
 static int small_fields(const struct form *body, const struct draft_source *source, struct chat_draft *d, struct err *e)
 {
-    static const struct {
-        const char *name;
-        int (*set)(struct chat_draft *d, const char *value, size_t length, struct err *e);
-    } setters[] = {{"room", chat_set_room},
-                   {"name", chat_set_name},
-                   {"id", chat_set_id},
-                   {"reply_to", chat_set_reply_to},
-                   {"type", check_type}};
-    for (size_t i = 0; i < sizeof setters / sizeof setters[0]; i++) {
+    for (size_t i = 0; i < FIELDS; i++) {
         const struct form_field *f = NULL;
-        if (find(body, source, setters[i].name, &f, e) != 0 ||
-            (f != NULL && setters[i].set(d, f->value, f->length, e) != 0)) {
+        if (fields[i].set != NULL && (find(body, source, fields[i].name, &f, e) != 0 ||
+                                      (f != NULL && fields[i].set(d, f->value, f->length, e) != 0))) {
             return -1;
         }
     }
@@ -142,9 +142,17 @@ static int parse_text(const struct draft_source *source, struct chat_draft *d, s
     return chat_text_take(d, ck_memdup0(source->body, source->body_length), source->body_length, source->max_text, e);
 }
 
+static int read_json(const struct draft_source *source, struct form *out, struct err *e)
+{
+    const char *known[FIELDS + 1] = {NULL};
+    for (size_t i = 0; i < FIELDS; i++) {
+        known[i] = fields[i].name;
+    }
+    return json_read(source->body, source->body_length, known, out, e);
+}
+
 int draft_parse(const struct draft_source *source, struct chat_draft *d, struct err *e)
 {
-    static const char *const known[] = {"text", "room", "name", "id", "reply_to", "type", NULL};
     struct err own = ERR_INIT;
     struct form body;
     int result = 0;
@@ -154,7 +162,7 @@ int draft_parse(const struct draft_source *source, struct chat_draft *d, struct 
     form_init(&body);
     switch (source->kind) {
     case DRAFT_JSON:
-        result = json_read(source->body, source->body_length, known, &body, e);
+        result = read_json(source, &body, e);
         break;
     case DRAFT_FORM:
         result = form_parse(&body, source->body, source->body_length, e);
