@@ -60,13 +60,15 @@ struct address address_in_header(const char *text, size_t length)
     const char *end = length > 0 && text[0] == '[' ? memchr(text, ']', length) : NULL;
     if (end != NULL) {
         const struct address a = address_of_bytes(text + 1, (size_t)(end - text) - 1);
-        bool is_whole = memchr(text, ':', (size_t)(end - text)) != NULL && /* brackets are for IPv6 alone */
+        /* brackets are for IPv6 alone */
+        bool is_whole = memchr(text, ':', (size_t)(end - text)) != NULL &&
                         is_port(end + 1, length - (size_t)(end - text) - 1);
         return is_whole ? a : (struct address){.length = ADDRESS_NONE};
     }
     const char *colon = memchr(text, ':', length);
     size_t before = colon != NULL ? (size_t)(colon - text) : length;
-    bool one = colon != NULL && memchr(colon + 1, ':', length - before - 1) == NULL; /* IPv6 has two at least */
+    /* IPv6 has two at least */
+    bool one = colon != NULL && memchr(colon + 1, ':', length - before - 1) == NULL;
     if (one && !is_port(colon, length - before)) {
         return (struct address){.length = ADDRESS_NONE};
     }
@@ -99,7 +101,8 @@ static bool parse_range(const char *word, size_t length, struct address *network
     }
     *network = address_of(copy);
     if (network->length == ADDRESS_NONE || (network->length == ADDRESS_V4 && strchr(copy, ':') != NULL)) {
-        return false; /* whether the bits of ::ffff:192.0.2.0/120 count from here or there need not be asked */
+        /* whether the bits of ::ffff:192.0.2.0/120 count from here or there need not be asked */
+        return false;
     }
     uint64_t all = (uint64_t)network->length * 8;
     *bits = all;

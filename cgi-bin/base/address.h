@@ -1,7 +1,7 @@
 /* address.h - IP addresses and ranges of them, read strictly.
  *
- * IPv4 within IPv6 (::ffff:192.0.2.1) is IPv4. A range is an address, or an address and how many of its leading bits count
- * (CIDR): 192.0.2.0/24, 2001:db8::/32.
+ * IPv4 within IPv6 (::ffff:192.0.2.1) is IPv4. A range is an address, or an address and how many of
+ * its leading bits count (CIDR): 192.0.2.0/24, 2001:db8::/32.
  * Pure. Threads: any.
  */
 #ifndef ADDRESS_H
@@ -25,7 +25,8 @@ struct address {
 /* text may be NULL. What is no address has the length ADDRESS_NONE. */
 struct address address_of(const char *text);
 
-/* As it stands in a header: with a port behind it or not, IPv6 in brackets or not. Takes `length` bytes, no space around them. */
+/* As it stands in a header: with a port behind it or not, IPv6 in brackets or not. Takes `length`
+ * bytes, no space around them. */
 struct address address_in_header(const char *text, size_t length);
 
 /* Its shortest text, NUL at its end. The address must be one. */

@@ -36,6 +36,7 @@ char *buf_room(struct buf *b, size_t more, size_t *room);
 void buf_grew(struct buf *b, size_t length);
 
 const char *buf_text(const struct buf *b); /* "" when empty; borrowed until the next change */
-char *buf_steal(struct buf *b);            /* the bytes, NUL behind, now the caller's to free(); b is empty */
+/* the bytes, NUL behind, now the caller's to free(); b is empty */
+char *buf_steal(struct buf *b);
 
 #endif

@@ -11,7 +11,8 @@
 
 #include <stddef.h>
 
-/* Never NULL, never fails: aborts with a line on stderr when memory is out. Size 0 is taken as 1. */
+/* Never NULL, never fails: aborts with a line on stderr when memory is out. Size 0 is taken as
+ * 1. */
 void *ck_malloc(size_t size);
 void *ck_calloc(size_t count, size_t size);
 void *ck_realloc(void *old, size_t size);

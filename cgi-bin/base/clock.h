@@ -12,7 +12,8 @@
 enum { CLOCK_TEXT_SIZE = 25 }; /* "2026-11-25T03:48:13.123Z" and NUL */
 
 int64_t clock_wall_ms(void); /* milliseconds since 1970-01-01 UTC */
-int64_t clock_mono_ms(void); /* milliseconds since some fixed moment, the same for all processes of a boot */
+/* milliseconds since some fixed moment, the same for all processes of a boot */
+int64_t clock_mono_ms(void);
 int64_t clock_mono_us(void); /* the same in microseconds */
 void clock_sleep_ms(int64_t ms);
 

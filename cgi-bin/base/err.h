@@ -27,9 +27,12 @@ enum err_code {
     ERR_FULL,      /* 503: disk or quota is full; reads go on */
     ERR_READONLY,  /* 503: the folder or file can't be written; reads go on */
     ERR_CORRUPT,   /* 500: the database file is damaged or not ours */
-    ERR_NEWER,     /* 503: the database was made by a newer program, which is to answer instead of this one */
+    /* 503: the database was made by a newer program, which is to answer instead of this one */
+    ERR_NEWER,
     ERR_CONFIG,    /* 500: a setting is wrong; log has the words */
-    ERR_EXPOSED, /* 503: the web can read the data, or other users can write to it; all stops until the owner mends that */
+    /* 503: the web can read the data, or other users can write to it; all stops until the owner
+     * mends that */
+    ERR_EXPOSED,
     ERR_STOPPING, /* 503: this process ends; the next one answers */
     ERR_STREAM,   /* 503: no stream can be had here now; polling works */
     ERR_SYSTEM,   /* 500: anything else; log has the words */
@@ -54,15 +57,15 @@ int err_set(struct err *e, enum err_code code, const char *format, ...) __attrib
 int err_field(struct err *e, enum err_code code, const char *field, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* Copies the error `from` to `to`, unless `to` has one already: for a function that looks at an error
- * before it hands it to its caller. to may be NULL. Always returns -1. */
+/* Copies the error `from` to `to`, unless `to` has one already: for a function that looks at an
+ * error before it hands it to its caller. to may be NULL. Always returns -1. */
 int err_move(struct err *to, const struct err *from);
 
 /* Back to no error. e may be NULL. */
 void err_clear(struct err *e);
 
-/* What the errno of a call that makes or writes a file means: ERR_READONLY, ERR_FULL, ERR_ABSENT (the
- * folder is missing), ERR_CONFLICT (the file exists already), else ERR_SYSTEM. */
+/* What the errno of a call that makes or writes a file means: ERR_READONLY, ERR_FULL, ERR_ABSENT
+ * (the folder is missing), ERR_CONFLICT (the file exists already), else ERR_SYSTEM. */
 enum err_code err_of_errno(int number);
 
 #endif

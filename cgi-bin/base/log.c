@@ -70,7 +70,8 @@ static void write_line(char line[LINE_SIZE])
     } else {
         size_t length = strlen(line);
         line[length] = '\n';
-        /* One write, so that lines of threads and processes don't mix. A log that can't be written is no error. */
+        /* One write, so that lines of threads and processes don't mix. A log that can't be written
+         * is no error. */
         ssize_t ignored = write(STDERR_FILENO, line, length + 1);
         (void)ignored;
     }

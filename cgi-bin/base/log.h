@@ -17,11 +17,14 @@ typedef void log_sink(void *context, const char *line); /* line without a line b
  * many like it were left out since the last one. Must not log. */
 typedef bool log_gate(void *context, const char *line, uint64_t *left_out);
 
-/* Writes "pollchat PROGRAM: text"; control bytes become '?', at most 1,022 bytes are kept. Keeps errno. */
+/* Writes "pollchat PROGRAM: text"; control bytes become '?', at most 1,022 bytes are kept. Keeps
+ * errno. */
 void log_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-void log_program(const char *name);             /* borrowed forever; call once at start */
-void log_guard(log_gate *gate, void *context);  /* NULL: every line is written. Call while there is one thread */
-void log_attach(log_sink *sink, void *context); /* lines of this thread go there; NULL: back to stderr */
+void log_program(const char *name); /* borrowed forever; call once at start */
+/* NULL: every line is written. Call while there is one thread */
+void log_guard(log_gate *gate, void *context);
+/* lines of this thread go there; NULL: back to stderr */
+void log_attach(log_sink *sink, void *context);
 
 #endif

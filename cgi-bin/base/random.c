@@ -26,7 +26,8 @@ void random_fill(void *out, size_t size)
 void random_id(char out[RANDOM_ID_SIZE])
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    unsigned char random[17] = {0}; /* 16 bytes, and one more so that the last digit reads past no end */
+    /* 16 bytes, and one more so that the last digit reads past no end */
+    unsigned char random[17] = {0};
     random_fill(random, 16);
     for (size_t i = 0; i < RANDOM_ID_SIZE - 1; i++) {
         size_t bit = i * 6;

@@ -34,7 +34,8 @@ static bool is_tail(unsigned char c)
 
 size_t str_utf8_next(const char *bytes, size_t length, uint32_t *codepoint)
 {
-    static const uint32_t smallest[5] = {0, 0, 0x80, 0x800, 0x10000}; /* by length; below is overlong */
+    /* by length; below is overlong */
+    static const uint32_t smallest[5] = {0, 0, 0x80, 0x800, 0x10000};
     const unsigned char *b = (const unsigned char *)bytes;
     size_t size = 0;
     uint32_t c = 0;

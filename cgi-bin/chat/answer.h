@@ -28,7 +28,8 @@ struct answer {
     const char *epoch;
     const struct answer_room *rooms;
     size_t count;
-    bool several;        /* asked for in the form of several rooms: next, head and oldest are objects by room */
+    /* asked for in the form of several rooms: next, head and oldest are objects by room */
+    bool several;
     bool more;           /* a further call answers at once */
     unsigned wait;       /* seconds granted */
     unsigned poll_after; /* seconds until it is worth to ask again; told when wait is 0 */

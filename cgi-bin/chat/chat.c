@@ -105,8 +105,8 @@ int chat_set_room(struct chat_draft *d, const char *value, size_t length, struct
     return 0;
 }
 
-/* Blank for a reader: Unicode's White_Space and the characters that take no room. What is left after
- * trimming must show something, or a name could look like nobody's. */
+/* Blank for a reader: Unicode's White_Space and the characters that take no room. What is left
+ * after trimming must show something, or a name could look like nobody's. */
 static bool is_blank(uint32_t c)
 {
     static const uint32_t others[] = {0x85,   0xA0,   0xAD,   0x34F,  0x61C,  0x115F, 0x1160, 0x1680, 0x17B4, 0x17B5,
@@ -123,8 +123,8 @@ static bool is_blank(uint32_t c)
     return false;
 }
 
-/* Would break a line, move a terminal's cursor or turn the text after it around (Unicode Cc, Zl, Zp and
- * the embeddings, overrides and isolates of UAX #9). */
+/* Would break a line, move a terminal's cursor or turn the text after it around (Unicode Cc, Zl, Zp
+ * and the embeddings, overrides and isolates of UAX #9). */
 static bool is_forbidden_in_name(uint32_t c)
 {
     return c < 0x20 || (c >= 0x7F && c <= 0x9F) || c == 0x2028 || c == 0x2029 || (c >= 0x202A && c <= 0x202E) ||

@@ -23,18 +23,21 @@ enum {
     CHAT_EPOCH_SIZE = RANDOM_ID_SIZE,
 };
 
-#define CHAT_SEQ_MAX ((uint64_t)INT64_MAX) /* what SQLite, PostgreSQL and JSON readers in C can hold */
+/* what SQLite, PostgreSQL and JSON readers in C can hold */
+#define CHAT_SEQ_MAX ((uint64_t)INT64_MAX)
 #define CHAT_ROOM_DEFAULT "lobby"
 #define CHAT_NAME_DEFAULT "guest"
 
-enum chat_type { CHAT_MESSAGE = 1, CHAT_EDIT, CHAT_DELETE, CHAT_NOTICE, CHAT_TYPE__MAX }; /* stored: never renumber */
+/* stored: never renumber */
+enum chat_type { CHAT_MESSAGE = 1, CHAT_EDIT, CHAT_DELETE, CHAT_NOTICE, CHAT_TYPE__MAX };
 
 struct chat_draft {
     char room[CHAT_ROOM_MAX + 1];
     char name[CHAT_NAME_BYTES_MAX + 1];
-    char id[CHAT_ID_MAX + 1]; /* "" until set; draft.c gives one to a draft whose sender gave none */
-    uint64_t reply_to;        /* a seq, 0 for none */
-    char *text;               /* owned; UTF-8, NUL behind */
+    /* "" until set; draft.c gives one to a draft whose sender gave none */
+    char id[CHAT_ID_MAX + 1];
+    uint64_t reply_to; /* a seq, 0 for none */
+    char *text;        /* owned; UTF-8, NUL behind */
     size_t text_length;
 };
 
@@ -55,18 +58,21 @@ void chat_draft_init(struct chat_draft *d); /* default room and name, no text, n
 void chat_draft_fini(struct chat_draft *d);
 void chat_message_fini(struct chat_message *m);
 
-/* What a text counts against a limit of an answer: its bytes as JSON needs them, where a control character is six and a
- * backslash two (RFC 8259, section 7). */
+/* What a text counts against a limit of an answer: its bytes as JSON needs them, where a control
+ * character is six and a backslash two (RFC 8259, section 7). */
 size_t chat_text_weight(const char *text, size_t length);
 
-/* Each checks one value, NUL behind it, and copies it into the draft. -1 names the field and what is allowed,
- * and the draft is unchanged. length is the true length: a NUL inside is found and refused. */
+/* Each checks one value, NUL behind it, and copies it into the draft. -1 names the field and what
+ * is allowed, and the draft is unchanged. length is the true length: a NUL inside is found and
+ * refused. */
 int chat_set_room(struct chat_draft *d, const char *value, size_t length, struct err *e);
 int chat_set_name(struct chat_draft *d, const char *value, size_t length,
-                  struct err *e); /* trims white space; see invisible.h for what else must not be in it */
+                  /* trims white space; see invisible.h for what else must not be in it */
+                  struct err *e);
 int chat_set_id(struct chat_draft *d, const char *value, size_t length, struct err *e);
 int chat_set_reply_to(struct chat_draft *d, const char *value, size_t length, struct err *e);
-int chat_text_take(struct chat_draft *d, char *value, size_t length, size_t max_text, struct err *e); /* malloc'd */
+/* malloc'd */
+int chat_text_take(struct chat_draft *d, char *value, size_t length, size_t max_text, struct err *e);
 
 /* [a-z0-9][a-z0-9_-]{0,63} */
 bool chat_room_valid(const char *room, size_t length);

@@ -74,7 +74,8 @@ int draft_kind_of(const char *content_type, size_t body_length, enum draft_kind 
                    "application/x-www-form-urlencoded and text/plain.");
 }
 
-/* Sets *out to the field in the first place that has it, or to NULL. -1 when it is given twice there. */
+/* Sets *out to the field in the first place that has it, or to NULL. -1 when it is given twice
+ * there. */
 static int find(const struct form *body, const struct draft_source *source, const char *name,
                 const struct form_field **out, struct err *e)
 {
@@ -100,7 +101,8 @@ static int check_type(struct chat_draft *d, const char *value, size_t length, st
 /* The fields of a draft, in the order in which they are checked. */
 static const struct {
     const char *name;
-    int (*set)(struct chat_draft *d, const char *value, size_t length, struct err *e); /* NULL: text_field does it */
+    /* NULL: text_field does it */
+    int (*set)(struct chat_draft *d, const char *value, size_t length, struct err *e);
 } fields[] = {{"room", chat_set_room},         {"name", chat_set_name}, {"id", chat_set_id},
               {"reply_to", chat_set_reply_to}, {"type", check_type},    {"text", NULL}};
 enum { FIELDS = sizeof fields / sizeof fields[0] };

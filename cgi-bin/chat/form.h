@@ -1,9 +1,9 @@
 /* form.h - named fields: of a query string, of a form body, of a JSON object turned into the same.
  *
  * So parsers see one kind of input, wherever a value came from. Decoding follows the WHATWG URL
- * standard's application/x-www-form-urlencoded ('+' is a space) with one exception: a '%' without two
- * hexadecimal digits is an error. To keep it or to drop it would store a text that differs from what
- * the author wrote.
+ * standard's application/x-www-form-urlencoded ('+' is a space) with one exception: a '%' without
+ * two hexadecimal digits is an error. To keep it or to drop it would store a text that differs from
+ * what the author wrote.
  * Pure. Threads: a form belongs to one caller.
  */
 #ifndef FORM_H
@@ -31,16 +31,16 @@ struct form {
 void form_init(struct form *f);
 void form_fini(struct form *f);
 
-/* Adds the fields of "a=1&b=2". At most FORM_FIELDS_MAX in all. On -1 (ERR_INPUT) the fields that were
- * added before the mistake stay. */
+/* Adds the fields of "a=1&b=2". At most FORM_FIELDS_MAX in all. On -1 (ERR_INPUT) the fields that
+ * were added before the mistake stay. */
 int form_parse(struct form *f, const char *bytes, size_t length, struct err *e);
 
 /* Adds one field; copies. -1 (ERR_INPUT) when there are too many. */
 int form_add(struct form *f, const char *name, const char *value, size_t length, struct err *e);
 
 /* Finds a field that may be given once. Returns 0 and sets *out to the field, borrowed until
- * form_fini, or to NULL when there is none. Returns -1 when it is given more than once (ERR_INPUT with
- * the field's name). */
+ * form_fini, or to NULL when there is none. Returns -1 when it is given more than once (ERR_INPUT
+ * with the field's name). */
 int form_once(const struct form *f, const char *name, const struct form_field **out, struct err *e);
 
 /* The field, borrowed until form_fini, when it is given exactly once, else NULL: for a field whose

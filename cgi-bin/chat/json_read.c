@@ -25,9 +25,10 @@ static int add_member(const char *name, const json_t *value, struct form *out, s
     }
 }
 
-/* Jansson makes some 250 bytes of an empty object: a body at its limit could ask for half a gigabyte. So the values are
- * counted first, by what begins or parts them outside of strings. Where the bytes are no JSON the count may be wrong;
- * jansson stops at the first such place, up to which it is right. */
+/* Jansson makes some 250 bytes of an empty object: a body at its limit could ask for half a
+ * gigabyte. So the values are counted first, by what begins or parts them outside of strings. Where
+ * the bytes are no JSON the count may be wrong; jansson stops at the first such place, up to which
+ * it is right. */
 static bool has_too_many_values(const char *bytes, size_t length)
 {
     size_t marks = 0;

@@ -12,9 +12,10 @@ struct form;
 
 enum { JSON_READ_MARKS_MAX = 4096 }; /* bounds the memory that reading takes */
 
-/* Adds the members `known` (NULL at the end) of a JSON object to *out: strings as they are, whole numbers in decimal,
- * null as if missing. Another type is ERR_INPUT naming the field; other members are ignored. The JSON
- * must be one object, without double members and without U+0000, and have at most JSON_READ_MARKS_MAX of '[', '{' and ','. */
+/* Adds the members `known` (NULL at the end) of a JSON object to *out: strings as they are, whole
+ * numbers in decimal, null as if missing. Another type is ERR_INPUT naming the field; other members
+ * are ignored. The JSON must be one object, without double members and without U+0000, and have at
+ * most JSON_READ_MARKS_MAX of '[', '{' and ','. */
 int json_read(const char *bytes, size_t length, const char *const *known, struct form *out, struct err *e);
 
 #endif

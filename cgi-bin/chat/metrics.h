@@ -1,7 +1,8 @@
-/* metrics.h - what is counted about a site, by what names: one table for whoever counts, sums up or shows.
+/* metrics.h - what is counted about a site, by what names: one table for whoever counts, sums up or
+ * shows.
  *
- * Counters only rise, gauges say how things are now, histograms say how often a value fell below each of their bounds.
- * No count tells anything of what is said, where or by whom.
+ * Counters only rise, gauges say how things are now, histograms say how often a value fell below
+ * each of their bounds. No count tells anything of what is said, where or by whom.
  * Pure data. Threads: any.
  */
 #ifndef METRICS_H
@@ -39,7 +40,8 @@ enum metrics_histogram {
     METRICS_HISTOGRAM__MAX
 };
 
-enum { METRICS_BOUNDS = 12 }; /* of each histogram, at most; one bucket more holds what lies above */
+/* of each histogram, at most; one bucket more holds what lies above */
+enum { METRICS_BOUNDS = 12 };
 
 struct metrics_name {
     const char *name;  /* for Prometheus, behind pollchat_ */
@@ -82,7 +84,8 @@ size_t metrics_bucket(enum metrics_histogram which, uint64_t value);
 
 uint64_t metrics_total(enum metrics_histogram which, const struct metrics_spread *s);
 
-/* The bound below which a share (0..1) of the values lies; the greatest bound when they lie above it; 0 when there are none. */
+/* The bound below which a share (0..1) of the values lies; the greatest bound when they lie above
+ * it; 0 when there are none. */
 uint32_t metrics_share_below(enum metrics_histogram which, const struct metrics_spread *s, double share);
 
 #endif

@@ -40,15 +40,17 @@ struct query {
     bool several; /* the form of several rooms was used: room=a:5, or room more than once */
     uint64_t before;
     uint32_t limit;
-    unsigned wait;                            /* seconds, as asked for */
-    char epoch[65];                           /* "" when not given */
-    struct query_room rooms[QUERY_ROOMS_MAX]; /* last, so that a copy may be cut behind `count` of them */
+    unsigned wait;  /* seconds, as asked for */
+    char epoch[65]; /* "" when not given */
+    /* last, so that a copy may be cut behind `count` of them */
+    struct query_room rooms[QUERY_ROOMS_MAX];
 };
 
 /* 0, or -1 with ERR_INPUT and the field. On -1 nothing in *q may be used but format. */
 int query_parse(const struct form *fields, struct query *q, struct err *e);
 
-/* Only the format, for a program that must say an error before it reads the rest. JSON when it is bad. */
+/* Only the format, for a program that must say an error before it reads the rest. JSON when it is
+ * bad. */
 enum query_format query_format_of(const struct form *fields);
 
 #endif

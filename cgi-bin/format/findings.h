@@ -1,4 +1,5 @@
-/* findings.h - what was found out about a host, each in a plain sentence for an owner who has no shell.
+/* findings.h - what was found out about a host, each in a plain sentence for an owner who has no
+ * shell.
  *
  * Pure. Threads: a struct belongs to one caller.
  */

@@ -1,4 +1,5 @@
-/* html.h - what somebody said, as text of an HTML page and in its addresses; nothing of it can become markup.
+/* html.h - what somebody said, as text of an HTML page and in its addresses; nothing of it can
+ * become markup.
  *
  * Pure. Threads: any.
  */
@@ -9,8 +10,8 @@
 
 struct buf;
 
-/* Text between tags, or within an attribute's double quotes. Line breaks stay as they are. Characters that HTML has no way to
- * write (controls but tab and line breaks) become U+FFFD. */
+/* Text between tags, or within an attribute's double quotes. Line breaks stay as they are.
+ * Characters that HTML has no way to write (controls but tab and line breaks) become U+FFFD. */
 void html_text(struct buf *out, const char *bytes, size_t length);
 
 /* The same with each line break as <br>, for browsers that know no style. */

@@ -44,7 +44,8 @@ static void add_refresh(struct buf *out, const char *room, const char *name, con
 {
     buf_addf(out, "<meta http-equiv=\"refresh\" content=\"%u; url=plain", refresh->seconds);
     add_address(out, room, name);
-    /* Browsers don't load an address with a fragment anew that is the present one; so there are two, in turn. */
+    /* Browsers don't load an address with a fragment anew that is the present one; so there are
+     * two, in turn. */
     buf_addf(out, "&amp;part=log&amp;turn=%d#end\">\n", refresh->turn == 1 ? 2 : 1);
 }
 
@@ -226,10 +227,9 @@ static void add_form(struct buf *out, const struct html_page_form *f)
     buf_adds(out, "\"></p>\n<p><label for=\"text\">");
     buf_adds(out, f->reply_to[0] != '\0' ? "Reply to message " : "Message");
     add_text(out, f->reply_to);
-    buf_adds(
-        out,
-        "</label><br>"
-        "<textarea id=\"text\" name=\"text\" rows=\"3\" cols=\"60\" dir=\"auto\">\n"); /* HTML drops the first line break */
+    buf_adds(out, "</label><br>"
+                  /* HTML drops the first line break */
+                  "<textarea id=\"text\" name=\"text\" rows=\"3\" cols=\"60\" dir=\"auto\">\n");
     html_text(out, f->text, f->text_length);
     buf_adds(out, "</textarea></p>\n<p><input type=\"submit\" value=\"Send\"></p>\n</form>\n");
 }

@@ -24,8 +24,9 @@ struct err;
 /* Content-Security-Policy: no script, and no frame but of our own pages. */
 extern const char html_page_policy[];
 
-/* What is put before the addresses of the page's own files, of /plain and of /send. They are neighbours (html_page_short), unless the page
- * was asked for by the path of a program, .../cgi-bin/poll.cgi/plain (request_is_under_program). */
+/* What is put before the addresses of the page's own files, of /plain and of /send. They are
+ * neighbours (html_page_short), unless the page was asked for by the path of a program,
+ * .../cgi-bin/poll.cgi/plain (request_is_under_program). */
 struct html_page_place {
     const char *site;
     const char *poll;

@@ -222,8 +222,8 @@ static void dump_messages(struct buf *out, const struct answer *a, const char *b
     }
 }
 
-/* Messages go out one by one between the two halves of the answer's object, so that an answer of many large ones isn't
- * held twice: as jansson's tree and as text. */
+/* Messages go out one by one between the two halves of the answer's object, so that an answer of
+ * many large ones isn't held twice: as jansson's tree and as text. */
 void json_answer(struct buf *out, const struct answer *a)
 {
     json_t *head = json_object();

@@ -24,7 +24,8 @@ void json_sent(struct buf *out, const char *epoch, const char *room, const struc
 /* One message: {["room",]"seq","time","name","text","type","id"[,"reply_to"]}; room may be NULL. */
 void json_message(struct buf *out, const char *room, const struct chat_message *m);
 
-/* Where a stream stands: {"type":"cursor","epoch","room","next","head","oldest"[,"gap"]}; for several rooms as below. */
+/* Where a stream stands: {"type":"cursor","epoch","room","next","head","oldest"[,"gap"]}; for
+ * several rooms as below. */
 void json_position(struct buf *out, const struct answer *a);
 
 /* {"epoch","head"} and a line feed: what the file of a room says (head_files.h). */
@@ -44,8 +45,8 @@ void json_answer_lines(struct buf *out, const struct answer *a);
 /* See status.h. */
 void json_status(struct buf *out, const struct status *s);
 
-/* {"version","time","secure","authorization","forwarded","data_address","findings":[{"topic","state","text"}]}: get_doctor.h. time is RFC 3339;
- * data_address may be "". */
+/* {"version","time","secure","authorization","forwarded","data_address","findings":[{"topic","state","text"}]}:
+ * get_doctor.h. time is RFC 3339; data_address may be "". */
 struct json_doctor {
     const char *version;
     int64_t time_ms;
@@ -60,7 +61,8 @@ void json_doctor(struct buf *out, const struct json_doctor *d);
 /* {"bytes"}: how long a body was. */
 void json_received(struct buf *out, uint64_t bytes);
 
-/* RFC 9457: {"type","title","status","detail"[,"field"][,"epoch"]}; field and epoch may be NULL or "". What isn't UTF-8 is left out. */
+/* RFC 9457: {"type","title","status","detail"[,"field"][,"epoch"]}; field and epoch may be NULL or
+ * "". What isn't UTF-8 is left out. */
 void json_problem(struct buf *out, const char *type, const char *title, int status, const char *detail,
                   const char *field, const char *epoch);
 

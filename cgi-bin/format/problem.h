@@ -25,7 +25,8 @@ const struct problem *problem_of(enum err_code code);
  * sentence, as details stay in the log. Borrowed like e. */
 const char *problem_detail(const struct err *e);
 
-/* The body. as_text: "status title: detail" as one plain line instead of JSON. epoch may be NULL. */
+/* The body. as_text: "status title: detail" as one plain line instead of JSON. epoch may be
+ * NULL. */
 void problem_body(struct buf *out, const struct err *e, bool as_text, const char *epoch);
 
 #endif

@@ -30,7 +30,8 @@ void sse_heartbeat(struct buf *out)
     buf_adds(out, ":\n\n");
 }
 
-/* Before its first message of this answer a room stands where that message follows; one without messages where it will stand. */
+/* Before its first message of this answer a room stands where that message follows; one without
+ * messages where it will stand. */
 static uint64_t start_of(const struct answer_room *room)
 {
     return room->count > 0 ? room->messages[0].seq - 1 : room->next;
@@ -42,7 +43,8 @@ static void add_id(struct buf *out, const struct answer *a, size_t current, uint
         buf_addf(out, "id: %llu\n", (unsigned long long)seq);
         return;
     }
-    for (size_t i = 0; i < a->count; i++) { /* rooms come one after the other: those before are done */
+    /* rooms come one after the other: those before are done */
+    for (size_t i = 0; i < a->count; i++) {
         uint64_t at = i < current ? a->rooms[i].next : i == current ? seq : start_of(&a->rooms[i]);
         buf_addf(out, "%s%s:%llu", i == 0 ? "id: " : ",", a->rooms[i].name, (unsigned long long)at);
     }

@@ -1,4 +1,5 @@
-/* sse.h - server-sent events (HTML Living Standard, section 9.2): what is told, and where a client that comes back goes on.
+/* sse.h - server-sent events (HTML Living Standard, section 9.2): what is told, and where a client
+ * that comes back goes on.
  *
  *   retry: 1500
  *   event: cursor
@@ -12,7 +13,8 @@
  *
  *   :                             a comment: the connection lives
  *
- * The cursor comes first, and again where messages that were asked for are gone ("gap"). It has no id, so it moves nobody.
+ * The cursor comes first, and again where messages that were asked for are gone ("gap"). It has no
+ * id, so it moves nobody.
  * Pure. Threads: any.
  */
 #ifndef SSE_H
@@ -30,8 +32,8 @@ void sse_cursor(struct buf *out, const struct answer *a);
 void sse_messages(struct buf *out, const struct answer *a);
 void sse_heartbeat(struct buf *out);
 
-/* Moves q to where `id`, an id of the above, says. Rooms that it doesn't name stay, names that q doesn't have are skipped. -1 with
- * ERR_INPUT, and q may be half moved. */
+/* Moves q to where `id`, an id of the above, says. Rooms that it doesn't name stay, names that q
+ * doesn't have are skipped. -1 with ERR_INPUT, and q may be half moved. */
 int sse_resume(struct query *q, const char *id, struct err *e);
 
 #endif

@@ -2,9 +2,10 @@
  *
  *   seq TAB time TAB name TAB text LF            (several rooms: room TAB in front)
  *
- * In name and text a backslash is "\\", a line feed "\n", a carriage return "\r", a tab "\t" and any other control
- * byte "\0ooo" in octal (U+0080..U+009F as their two bytes), so that one message is one line, fields are cut
- * at tabs, a terminal gets no escape sequences, and POSIX `printf %b` gives back the exact text.
+ * In name and text a backslash is "\\", a line feed "\n", a carriage return "\r", a tab "\t" and
+ * any other control byte "\0ooo" in octal (U+0080..U+009F as their two bytes), so that one message
+ * is one line, fields are cut at tabs, a terminal gets no escape sequences, and POSIX `printf %b`
+ * gives back the exact text.
  * Pure. Threads: any.
  */
 #ifndef TSV_H
@@ -15,7 +16,8 @@
 
 struct buf;
 
-void tsv_message(struct buf *out, const char *room, const struct chat_message *m); /* room may be NULL */
+/* room may be NULL */
+void tsv_message(struct buf *out, const char *room, const struct chat_message *m);
 void tsv_answer(struct buf *out, const struct answer *a);
 
 #endif

@@ -149,7 +149,8 @@ int bell_wait(struct bell *b, uint32_t seen, int timeout_ms)
         if (left <= 0) {
             return 0;
         }
-        int64_t slice = left < 1000 ? left : 1000; /* a writer that died in between is found within a second */
+        /* a writer that died in between is found within a second */
+        int64_t slice = left < 1000 ? left : 1000;
         struct timespec limit = {.tv_sec = (time_t)(slice / 1000), .tv_nsec = (long)(slice % 1000) * 1000000L};
         syscall(SYS_futex, &b->header->rings, FUTEX_WAIT, seen, &limit, NULL, 0);
         room_heads_has_writer(b);

@@ -1,6 +1,7 @@
 /* metrics_file.c - see metrics_file.h.
  *
- * Layout of the file (all numbers in the host's byte order; the file never leaves its host): struct page.
+ * Layout of the file (all numbers in the host's byte order; the file never leaves its host): struct
+ * page.
  */
 #include "shared/metrics_file.h"
 
@@ -276,7 +277,8 @@ bool metrics_file_is_replaced(const struct metrics_file *t)
 void metrics_file_move_gauges(struct metrics_file *to, struct metrics_file *from)
 {
     for (size_t k = 0; from->slot != NULL && k < METRICS_GAUGE__MAX; k++) {
-        if (k != METRICS_QUEUED) { /* a thread that raised this one lowers it in the tally in which it raised it */
+        /* a thread that raised this one lowers it in the tally in which it raised it */
+        if (k != METRICS_QUEUED) {
             metrics_file_gauge(to, (enum metrics_gauge)k, (int)atomic_exchange(&from->slot->gauge[k], 0));
         }
     }

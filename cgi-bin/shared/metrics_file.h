@@ -18,7 +18,8 @@
 
 struct metrics_file;
 
-/* path: of the file, or NULL for counts of this process alone. Never NULL: falls back to the latter. */
+/* path: of the file, or NULL for counts of this process alone. Never NULL: falls back to the
+ * latter. */
 struct metrics_file *metrics_file_open(const char *path);
 void metrics_file_close(struct metrics_file *t); /* NULL is fine. Takes this process's gauges off */
 

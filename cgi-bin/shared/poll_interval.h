@@ -1,5 +1,5 @@
-/* poll_interval.h - how often clients on a timer should ask, so that all of them together don't ask too
- * often.
+/* poll_interval.h - how often clients on a timer should ask, so that all of them together don't ask
+ * too often.
  *
  * The number of clients is unknown, so they are counted, in rounds. A round lasts as long as the
  * clients are told to wait, so each client asks once in it. That includes clients that were told a

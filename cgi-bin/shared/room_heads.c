@@ -30,8 +30,9 @@ static uint32_t hash_of(const char *room)
     return hash;
 }
 
-/* The room's slot; with `make`, a free one is claimed for it. NULL: none. *unsure: there may be one in a moment, as a slot is being
- * named just now (or its namer died over it); otherwise the table is full around there, and stays so. */
+/* The room's slot; with `make`, a free one is claimed for it. NULL: none. *unsure: there may be one
+ * in a moment, as a slot is being named just now (or its namer died over it); otherwise the table
+ * is full around there, and stays so. */
 static struct bell_room *find(struct bell *b, const char *room, bool make, bool *unsure)
 {
     *unsure = false;
@@ -74,7 +75,8 @@ static bool fits(uint64_t head)
     return head < (uint64_t)1 << 48;
 }
 
-/* Within a generation a head only rises, so a reader that was overtaken by a writer can't set it back. */
+/* Within a generation a head only rises, so a reader that was overtaken by a writer can't set it
+ * back. */
 static void raise_known(struct bell_room *s, uint32_t generation, uint64_t head)
 {
     uint64_t next = pack(generation, head);
@@ -92,8 +94,9 @@ static void note_absence(struct bell *b, uint64_t moment, const char *room)
     pthread_mutex_unlock(&b->lock);
 }
 
-/* Whoever makes a room tells of it, in a free slot if there is one in reach, and slots are never given back. So when one is free now
- * and the room stands before none, nobody has told of it since the absence was noted. */
+/* Whoever makes a room tells of it, in a free slot if there is one in reach, and slots are never
+ * given back. So when one is free now and the room stands before none, nobody has told of it since
+ * the absence was noted. */
 static bool is_absent(struct bell *b, uint64_t moment, const char *room)
 {
     uint32_t hash = hash_of(room);
@@ -151,7 +154,8 @@ void room_heads_learned(struct bell *b, uint64_t moment, const char *room, uint6
 /* A writer that died may have committed without telling: nothing that is known can be trusted. */
 static void bury(struct bell *b, uint32_t index, uint32_t pid)
 {
-    atomic_store(&b->header->writing_since[index], 0); /* not for the next writer that gets this place */
+    /* not for the next writer that gets this place */
+    atomic_store(&b->header->writing_since[index], 0);
     if (atomic_compare_exchange_strong(&b->header->writers[index], &pid, 0)) {
         atomic_fetch_add(&b->header->generation, 1);
         bell_file_ring(b->header);
@@ -216,8 +220,8 @@ void room_heads_raise(struct bell *b, const char *room, uint64_t head)
     if (s != NULL) {
         raise_known(s, atomic_load(&b->header->generation), head);
     } else if (unsure) {
-        /* A reader may be making the room's slot, with the head that it read before this commit. (In a full table nobody
-         * will, so there is nothing that could be stale.) */
+        /* A reader may be making the room's slot, with the head that it read before this commit.
+         * (In a full table nobody will, so there is nothing that could be stale.) */
         atomic_fetch_add(&b->header->generation, 1);
     }
 }

@@ -1,13 +1,14 @@
-/* room_heads.h - the head and the oldest seq of each room, as the database last said: polls without news need no SQL.
+/* room_heads.h - the head and the oldest seq of each room, as the database last said: polls without
+ * news need no SQL.
  *
- * The database is the truth. A head in the table may be used only while no commit can have happened unseen. The rules that
- * make it so:
+ * The database is the truth. A head in the table may be used only while no commit can have happened
+ * unseen. The rules that make it so:
  *   writer: room_heads_begin_commit(), commit, room_heads_raise() for each room, room_heads_end_commit(), which rings
  *   reader: seen = bell_seen(), then room_heads_look(). A known head may be used. Otherwise the reader takes
  *           room_heads_moment(), reads the database, and reports by room_heads_learned() what it read.
- * No head is known between a writer's begin and end. If a writer dies in between, its mark stays; the next look by any
- * process finds that the writer is gone, starts a new generation and rings. A generation is a number: heads of an older
- * generation are unknown.
+ * No head is known between a writer's begin and end. If a writer dies in between, its mark stays;
+ * the next look by any process finds that the writer is gone, starts a new generation and rings. A
+ * generation is a number: heads of an older generation are unknown.
  * Threads and processes: any function may be called from any.
  */
 #ifndef ROOM_HEADS_H
@@ -18,7 +19,8 @@
 
 struct bell;
 
-enum { BELL_ROOMS = 4096 }; /* rooms beyond that have no known head and cost a read of the database each time */
+/* rooms beyond that have no known head and cost a read of the database each time */
+enum { BELL_ROOMS = 4096 };
 
 /* The head and oldest seq of a room. False: not known. */
 bool room_heads_look(struct bell *b, const char *room, uint64_t *head, uint64_t *oldest);
@@ -26,8 +28,9 @@ bool room_heads_look(struct bell *b, const char *room, uint64_t *head, uint64_t 
 /* A token of now, to be taken BEFORE the database is read, for room_heads_learned. */
 uint64_t room_heads_moment(const struct bell *b);
 
-/* Records what the database, read after `moment`, has. Ignored if the generation has changed since. That a room doesn't
- * exist (head 0) is recorded in this process alone: the table is not for every name that a stranger asks for. */
+/* Records what the database, read after `moment`, has. Ignored if the generation has changed since.
+ * That a room doesn't exist (head 0) is recorded in this process alone: the table is not for every
+ * name that a stranger asks for. */
 void room_heads_learned(struct bell *b, uint64_t moment, const char *room, uint64_t head, uint64_t oldest);
 
 /* Some process is committing now. Also looks for writers that died. */
@@ -38,10 +41,11 @@ int room_heads_begin_commit(struct bell *b);
 void room_heads_raise(struct bell *b, const char *room, uint64_t head);
 void room_heads_end_commit(struct bell *b, int token); /* and rings */
 
-/* A stamp (store_stamp) names the state of the database's files that the known heads belong to. Processes of one request
- * need it, because they can't watch for commits without a ring. A writer sets it before room_heads_end_commit. A reader
- * whose files have another stamp drops all heads, reads the database, records what it found, and swaps the stamp in with
- * room_heads_restamp, which does nothing if a writer was faster. */
+/* A stamp (store_stamp) names the state of the database's files that the known heads belong to.
+ * Processes of one request need it, because they can't watch for commits without a ring. A writer
+ * sets it before room_heads_end_commit. A reader whose files have another stamp drops all heads,
+ * reads the database, records what it found, and swaps the stamp in with room_heads_restamp, which
+ * does nothing if a writer was faster. */
 uint64_t room_heads_stamp(const struct bell *b);
 void room_heads_set_stamp(struct bell *b, uint64_t stamp);
 void room_heads_restamp(struct bell *b, uint64_t found, uint64_t stamp);

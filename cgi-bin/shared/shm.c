@@ -22,7 +22,8 @@
 #include <unistd.h>
 
 enum {
-    LOCK_TRIES = 200, /* a second in all: who has it needs some milliseconds, unless he was stopped */
+    /* a second in all: who has it needs some milliseconds, unless he was stopped */
+    LOCK_TRIES = 200,
     LOCK_PAUSE_MS = 5,
     ROUNDS = 8, /* of mapping a file and finding that another program has to replace it */
 };
@@ -40,9 +41,11 @@ struct shm {
 
 enum { MAPPINGS = 256 };
 
-static _Atomic(struct shm *) mappings[MAPPINGS]; /* a signal handler looks: nothing is taken out while it may */
+/* a signal handler looks: nothing is taken out while it may */
+static _Atomic(struct shm *) mappings[MAPPINGS];
 
-/* Zeros in the place of what is gone. mmap isn't on POSIX's list for signal handlers; on Linux it is a bare system call. */
+/* Zeros in the place of what is gone. mmap isn't on POSIX's list for signal handlers; on Linux it
+ * is a bare system call. */
 static bool heal(struct shm *s, const void *address)
 {
     const char *at = address;
@@ -161,7 +164,8 @@ static int lock(const char *path)
     return fd;
 }
 
-/* Another one in the place of the one that won't do. By one at a time: who has found it wrong, too, must not take away the new one. */
+/* Another one in the place of the one that won't do. By one at a time: who has found it wrong, too,
+ * must not take away the new one. */
 static int replace(const char *path, const struct stat *wrong, const struct shm_new *made, struct err *e)
 {
     int fd = lock(path);
@@ -254,7 +258,8 @@ static struct shm *map_sized(const char *path, const struct shm_new *made, struc
     return fd >= 0 ? map_descriptor(fd, path, made->size, &st, e) : NULL;
 }
 
-/* Puts a new file in the place of the one that s has mapped, unless another one has its name already. s keeps its mapping. */
+/* Puts a new file in the place of the one that s has mapped, unless another one has its name
+ * already. s keeps its mapping. */
 static int renew(const struct shm *s, const struct shm_new *made, struct err *e)
 {
     const struct stat own = {.st_dev = s->device, .st_ino = s->inode};

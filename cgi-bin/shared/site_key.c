@@ -36,7 +36,8 @@ static int fail(const char *what, struct err *e)
 static int read_key(const char *path, struct site_key *s, struct err *e)
 {
     unsigned char bytes[SITE_KEY_BYTES + 1];
-    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK); /* a pipe in its place must not stop anybody */
+    /* a pipe in its place must not stop anybody */
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) {
         return errno == ENOENT ? 0 : fail("read", e);
     }

@@ -11,7 +11,8 @@ enum { SHOWN_S = 3600 }; /* how long the greatest number of processes at once is
 
 /* ---- slots for requests ---- */
 
-/* The first `most` places are all there are: no counting, so nothing to race for but a place itself. */
+/* The first `most` places are all there are: no counting, so nothing to race for but a place
+ * itself. */
 static int take(_Atomic uint64_t *slots, unsigned most, unsigned seconds)
 {
     uint64_t now_s = (uint64_t)clock_mono_ms() / 1000;

@@ -1,7 +1,9 @@
-/* slots.h - which requests keep a process busy while they wait, and which processes there are, for the whole site.
+/* slots.h - which requests keep a process busy while they wait, and which processes there are, for
+ * the whole site.
  *
- * Only counts; process_slots.h (room wait) has the rules. Kept in the bell's file, so that all processes see the same
- * numbers, and so that what a dead process leaves behind is found: every entry has the process's number and an end.
+ * Only counts; process_slots.h (room wait) has the rules. Kept in the bell's file, so that all
+ * processes see the same numbers, and so that what a dead process leaves behind is found: every
+ * entry has the process's number and an end.
  * Threads and processes: any function may be called from any.
  */
 #ifndef SLOTS_H
@@ -19,14 +21,15 @@ struct slots_request {
     unsigned most_per_client; /* slots of one client */
 };
 
-/* Takes a slot for a waiting request, for at most `seconds`. After that it counts as free, as does a slot whose process is
- * gone. Returns a token, or -1 if no slot is free. */
+/* Takes a slot for a waiting request, for at most `seconds`. After that it counts as free, as does
+ * a slot whose process is gone. Returns a token, or -1 if no slot is free. */
 int slots_take(struct bell *b, const struct slots_request *w, unsigned seconds);
-void slots_release(struct bell *b, int token);                            /* -1 is fine */
-bool slots_are_free(const struct bell *b, const struct slots_request *w); /* would slots_take find one now? */
+void slots_release(struct bell *b, int token); /* -1 is fine */
+/* would slots_take find one now? */
+bool slots_are_free(const struct bell *b, const struct slots_request *w);
 
-/* A process that handles one request at a time enters itself, for `seconds`; up to SLOTS_PROCESSES of them. Returns a
- * token, or -1. */
+/* A process that handles one request at a time enters itself, for `seconds`; up to SLOTS_PROCESSES
+ * of them. Returns a token, or -1. */
 enum { SLOTS_PROCESSES = 64 };
 int slots_join(struct bell *b, unsigned seconds);
 bool slots_stay(struct bell *b, int token,
@@ -36,10 +39,11 @@ bool slots_stay(struct bell *b, int token,
 bool slots_leave(struct bell *b, int token, unsigned pause_ms);
 
 struct slots_count {
-    unsigned there;       /* processes, by slots_join */
-    unsigned holding;     /* slots that are taken */
-    unsigned turned_away; /* clients that were told when to ask again, in this round (poll_load.h) */
-    bool has_sender;      /* a process that has written within the hour lives */
+    unsigned there;   /* processes, by slots_join */
+    unsigned holding; /* slots that are taken */
+    /* clients that were told when to ask again, in this round (poll_load.h) */
+    unsigned turned_away;
+    bool has_sender; /* a process that has written within the hour lives */
 };
 struct slots_count slots_count(const struct bell *b);
 
@@ -47,9 +51,10 @@ struct slots_count slots_count(const struct bell *b);
 unsigned slots_show(struct bell *b, unsigned there);
 unsigned slots_shown(const struct bell *b); /* that number, without recording one */
 
-/* True: a trial begins, in which one poll more than is safe may wait, for `seconds`. The next trial begins after a pause
- * (seconds, up to 255) at the earliest. If the last trial brought no further process although other clients wait for their
- * turn, the pause is twice the last one, up to pause_most. there: processes now. */
+/* True: a trial begins, in which one poll more than is safe may wait, for `seconds`. The next trial
+ * begins after a pause (seconds, up to 255) at the earliest. If the last trial brought no further
+ * process although other clients wait for their turn, the pause is twice the last one, up to
+ * pause_most. there: processes now. */
 bool slots_try(struct bell *b, unsigned there, unsigned seconds, unsigned pause, unsigned pause_most);
 
 #endif

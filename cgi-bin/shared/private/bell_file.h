@@ -1,9 +1,10 @@
-/* bell_file.h - the mapped file behind bell.h, room_heads.h, slots.h and poll_load.h: its layout, and waking all sleepers.
+/* bell_file.h - the mapped file behind bell.h, room_heads.h, slots.h and poll_load.h: its layout,
+ * and waking all sleepers.
  *
- * All numbers are in the host's byte order; the file never leaves its host. It is a struct bell_header, padded to
- * BELL_HEADER_BYTES, and BELL_ROOMS times a struct bell_room: a hash table with open addressing by the room's name. An entry is
- * claimed once and never freed before the file is made anew.
- * A file of another boot, epoch, size or layout gives way to a new one (shm.h).
+ * All numbers are in the host's byte order; the file never leaves its host. It is a struct
+ * bell_header, padded to BELL_HEADER_BYTES, and BELL_ROOMS times a struct bell_room: a hash table
+ * with open addressing by the room's name. An entry is claimed once and never freed before the file
+ * is made anew. A file of another boot, epoch, size or layout gives way to a new one (shm.h).
  * Threads and processes: any.
  */
 #ifndef BELL_FILE_H
@@ -24,15 +25,17 @@ enum {
     BELL_WRITERS = 64,
     BELL_HOLDS = 256,
     BELL_HEADER_BYTES = 4096,
-    BELL_ASKED = 4096, /* marks of clients; some of thousands share one, which makes the count a little low */
+    /* marks of clients; some of thousands share one, which makes the count a little low */
+    BELL_ASKED = 4096,
     BELL_ROOM_BYTES = 72,
     BELL_ABSENT = 256,
 };
 
 enum { BELL_ROOM_FREE = 0, BELL_ROOM_CLAIMED = 1, BELL_ROOM_READY = 2 };
 
-/* `known` and its generation change together: a head of an older generation is forgotten. 16 bits of generation wrap after
- * 65,536 commits without a ring and deaths of writers, within one boot; a head that nobody tells of in all that time would be known again. */
+/* `known` and its generation change together: a head of an older generation is forgotten. 16 bits
+ * of generation wrap after 65,536 commits without a ring and deaths of writers, within one boot; a
+ * head that nobody tells of in all that time would be known again. */
 struct bell_room {
     _Atomic uint32_t state;
     uint32_t reserved;
@@ -55,20 +58,25 @@ struct bell_header {
     _Atomic uint64_t stamp;                 /* of the files that the known heads belong to */
     _Atomic int64_t committed_at;           /* monotonic us: by the last writer, before it rang */
     _Atomic uint32_t writers[BELL_WRITERS]; /* process ids; 0: free */
-    _Atomic uint64_t holds[BELL_HOLDS]; /* process id << 32 | second of the monotonic clock at which it ends; 0: free */
+    /* process id << 32 | second of the monotonic clock at which it ends; 0: free */
+    _Atomic uint64_t holds[BELL_HOLDS];
     /* Behind all else, so that 0 is what older programs left there: */
     _Atomic uint64_t round;                    /* see poll_load_next */
     _Atomic uint64_t kept[SLOTS_PROCESSES];    /* as holds: processes that are there */
     _Atomic uint16_t hold_clients[BELL_HOLDS]; /* client of each of holds; 0: unknown */
     _Atomic uint64_t asked[BELL_ASKED / 64];   /* a bit for each client that asked in this round */
     _Atomic uint64_t sender;                   /* as holds: the process that wrote last */
-    _Atomic uint64_t left;                     /* monotonic ms at which a process last left as one too many */
-    /* slots_try: monotonic ms of the next trial << 16 | seconds of pause before it << 8 | processes at the last one */
+    /* monotonic ms at which a process last left as one too many */
+    _Atomic uint64_t left;
+    /* slots_try: monotonic ms of the next trial << 16 | seconds of pause before it << 8 | processes
+     * at the last one */
     _Atomic uint64_t trial;
-    _Atomic uint64_t shown;                      /* slots_show: monotonic second << 16 | processes */
-    _Atomic uint64_t took;                       /* poll_load_took: average, us */
-    _Atomic uint64_t work;                       /* us that polls of this round took together */
-    _Atomic uint8_t writing_since[BELL_WRITERS]; /* second_of(); 0: unknown, the program is an older one */
+    /* slots_show: monotonic second << 16 | processes */
+    _Atomic uint64_t shown;
+    _Atomic uint64_t took; /* poll_load_took: average, us */
+    _Atomic uint64_t work; /* us that polls of this round took together */
+    /* second_of(); 0: unknown, the program is an older one */
+    _Atomic uint8_t writing_since[BELL_WRITERS];
 };
 
 static_assert(sizeof(struct bell_room) == 128, "an entry is two cache lines");
@@ -93,7 +101,8 @@ struct bell {
 /* Adds one to the counter and wakes all that sleep on it. */
 void bell_file_ring(struct bell_header *h);
 
-/* A mark of this process that lasts for `seconds` from now: process id << 32 | second of the monotonic clock. */
+/* A mark of this process that lasts for `seconds` from now: process id << 32 | second of the
+ * monotonic clock. */
 uint64_t bell_file_own_mark(unsigned seconds);
 
 /* The mark's time is up, or its process is gone, or there is none (0). */
