@@ -27,7 +27,7 @@ struct address address_of(const char *text)
     return a;
 }
 
-/* Of `length` bytes; none when they are too many. */
+/* The same for `length` bytes; ADDRESS_NONE if they are too many. */
 static struct address address_of_bytes(const char *text, size_t length)
 {
     char copy[ADDRESS_TEXT];
@@ -86,7 +86,7 @@ static bool bit(const struct address *a, uint64_t i)
     return (a->bytes[i / 8] >> (7 - i % 8) & 1) != 0;
 }
 
-/* An address and how many of its bits count. false: the word is no range. */
+/* Parses a range: an address and the number of its bits that count. False: the word is no range. */
 static bool parse_range(const char *word, size_t length, struct address *network, uint64_t *bits)
 {
     char copy[RANGE_TEXT];
@@ -101,7 +101,8 @@ static bool parse_range(const char *word, size_t length, struct address *network
     }
     *network = address_of(copy);
     if (network->length == ADDRESS_NONE || (network->length == ADDRESS_V4 && strchr(copy, ':') != NULL)) {
-        /* whether the bits of ::ffff:192.0.2.0/120 count from here or there need not be asked */
+        /* In ::ffff:192.0.2.0/120 it is unclear whether bits are counted in IPv6 or in IPv4: not
+         * allowed. */
         return false;
     }
     uint64_t all = (uint64_t)network->length * 8;
@@ -111,7 +112,7 @@ static bool parse_range(const char *word, size_t length, struct address *network
     }
     for (uint64_t i = *bits; i < all; i++) {
         if (bit(network, i)) {
-            return false; /* 192.0.2.7/24: one host, or its network? */
+            return false; /* 192.0.2.7/24 is unclear: one host or its network? */
         }
     }
     return true;

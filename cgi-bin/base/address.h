@@ -1,7 +1,7 @@
-/* address.h - IP addresses and ranges of them, read strictly.
+/* address.h - IP addresses and ranges of them, parsed strictly.
  *
- * IPv4 within IPv6 (::ffff:192.0.2.1) is IPv4. A range is an address, or an address and how many of
- * its leading bits count (CIDR): 192.0.2.0/24, 2001:db8::/32.
+ * An IPv4 address mapped into IPv6 (::ffff:192.0.2.1) counts as IPv4. A range is an address, or an
+ * address and the number of its leading bits that count (CIDR): 192.0.2.0/24, 2001:db8::/32.
  * Pure. Threads: any.
  */
 #ifndef ADDRESS_H
@@ -15,27 +15,28 @@ enum {
     ADDRESS_V4 = 4,
     ADDRESS_V6 = 16,
     ADDRESS_TEXT = 46
-}; /* bytes; the last: of a text, with its NUL */
+}; /* in bytes; ADDRESS_TEXT: of a text, with its NUL */
 
 struct address {
     int length; /* of bytes: ADDRESS_NONE, _V4 or _V6 */
     unsigned char bytes[ADDRESS_V6];
 };
 
-/* text may be NULL. What is no address has the length ADDRESS_NONE. */
+/* text may be NULL. The result has the length ADDRESS_NONE if text is no address. */
 struct address address_of(const char *text);
 
-/* As it stands in a header: with a port behind it or not, IPv6 in brackets or not. Takes `length`
- * bytes, no space around them. */
+/* Parses an address as headers have it: with or without a port, IPv6 with or without brackets.
+ * Takes `length` bytes without spaces around them. */
 struct address address_in_header(const char *text, size_t length);
 
-/* Its shortest text, NUL at its end. The address must be one. */
+/* Writes the shortest text of an address, NUL at its end. a must not be ADDRESS_NONE. */
 void address_text(const struct address *a, char out[ADDRESS_TEXT]);
 
-/* Whole list is ranges separated by spaces, none with a bit set behind those that count. "" is. */
+/* Does the list hold only ranges, separated by spaces, with no bit set behind those that count?
+ * True for "". */
 bool address_list_valid(const char *list);
 
-/* a is in one of the ranges. false for ADDRESS_NONE. */
+/* Is a in one of the ranges? False for ADDRESS_NONE. */
 bool address_in_list(const struct address *a, const char *list);
 
 #endif

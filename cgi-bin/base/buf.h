@@ -1,8 +1,8 @@
 /* buf.h - bytes that grow up to a limit.
  *
- * Every buffer has a limit from its start; memory is taken only below it. Going past the limit
- * sets a flag and drops the bytes, so that a writer of many pieces checks once, at its end.
- * The bytes are always followed by a NUL that is not counted.
+ * Each buffer gets its limit when it is made; it never takes more memory. Bytes past the limit are
+ * dropped and a flag is set, so a writer of many pieces checks once, at its end. A NUL always
+ * follows the bytes and is not counted.
  * Threads: a buffer belongs to one caller.
  */
 #ifndef BUF_H
@@ -30,13 +30,13 @@ void buf_adds(struct buf *b, const char *text);
 void buf_addc(struct buf *b, char c);
 void buf_addf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Room for at least `more` further bytes (bounded by the limit); returns where they go and sets
- * *room to how many fit, which may be 0 at the limit. Tell what was written with buf_grew(). */
+/* Makes room for `more` further bytes, as far as the limit allows. Returns where they go and sets
+ * *room to how many fit, which may be 0. Report with buf_grew() how many were written. */
 char *buf_room(struct buf *b, size_t more, size_t *room);
 void buf_grew(struct buf *b, size_t length);
 
 const char *buf_text(const struct buf *b); /* "" when empty; borrowed until the next change */
-/* the bytes, NUL behind, now the caller's to free(); b is empty */
+/* Returns the bytes with a NUL behind them, which the caller frees; b is empty then. */
 char *buf_steal(struct buf *b);
 
 #endif

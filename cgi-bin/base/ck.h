@@ -1,9 +1,9 @@
 /* ck.h - checks that stay on in release, and memory that is there or the program ends.
  *
- * Running out of memory is not an error a request can handle: the kernel of a shared host kills
- * the process anyway. What is promised instead: no size that a stranger chose reaches these
- * functions before it was compared with a limit (see buf.h).
- * Not for checking input: that is an error with a message (err.h), never an abort.
+ * A request can't handle being out of memory: on a shared host the kernel kills the process anyway.
+ * The promise instead: a size that a stranger chose is compared with a limit before it reaches
+ * these functions (buf.h).
+ * Not for checking input: wrong input is an error with a message (err.h), never an abort.
  * Threads: any.
  */
 #ifndef CK_H
@@ -11,8 +11,7 @@
 
 #include <stddef.h>
 
-/* Never NULL, never fails: aborts with a line on stderr when memory is out. Size 0 is taken as
- * 1. */
+/* Never NULL: aborts with a line on stderr if there is no memory. Size 0 is taken as 1. */
 void *ck_malloc(size_t size);
 void *ck_calloc(size_t count, size_t size);
 void *ck_realloc(void *old, size_t size);

@@ -1,8 +1,8 @@
-/* deadlines.h - who is due next, of thousands.
+/* deadlines.h - which of thousands of things is due next.
  *
- * A binary heap of things that carry a struct deadline inside them: adding, moving and removing
- * cost a logarithm, asking for the first one costs nothing. Allocates only its array, which grows
- * and is kept.
+ * A binary heap of things that carry a struct deadline. Adding, moving and removing take O(log n)
+ * time; finding the first one takes O(1). The heap allocates only its array, which grows and is
+ * kept.
  * Threads: one.
  */
 #ifndef DEADLINES_H
@@ -12,8 +12,8 @@
 #include <stdint.h>
 
 struct deadline {
-    int64_t at;   /* ms, of whichever clock the caller keeps to */
-    size_t place; /* in the heap; of no use to the caller */
+    int64_t at;   /* milliseconds of the caller's clock */
+    size_t place; /* index in the heap; private */
 };
 
 struct deadlines {
@@ -23,15 +23,15 @@ struct deadlines {
 };
 
 void deadlines_init(struct deadlines *all);
-void deadlines_fini(struct deadlines *all); /* what was in it is the caller's */
+void deadlines_fini(struct deadlines *all); /* the things in it stay the caller's */
 
-/* d->at is set; d must stay where it is until removed */
+/* d->at is set already; d must stay at its address until it is removed */
 void deadlines_add(struct deadlines *all, struct deadline *d);
 void deadlines_remove(struct deadlines *all, struct deadline *d);
 void deadlines_move(struct deadlines *all, struct deadline *d, int64_t at);
 
-/* A random part, at most a tenth, of so many seconds, in ms: to be taken from a deadline, so that
- * those who came together don't leave together. */
+/* A random time of at most a tenth of `seconds`, in milliseconds. Take it off a deadline, so that
+ * clients that came together don't leave together. */
 int64_t deadlines_spread_ms(unsigned seconds);
 
 struct deadline *deadlines_first(const struct deadlines *all); /* NULL when there is none */

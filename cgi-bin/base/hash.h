@@ -1,8 +1,8 @@
 /* hash.h - a number for some bytes: FNV-1a (Fowler, Noll, Vo), 64 bits.
  *
- * For tables and for telling whether something is another one; no secret is safe behind it. Its
- * upper half is the better one. Where the number stands in a file that other versions read, it must
- * stay what it is: bell.c has its own.
+ * For tables, and to tell whether something has changed. It keeps no secret. Its upper half is
+ * better distributed. A mapped file that other versions read needs a hash that never changes:
+ * room_heads.c has its own.
  * Pure. Threads: any.
  */
 #ifndef HASH_H
@@ -11,10 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* or anything random, where nobody may choose what shares a bucket */
+/* or a random number, where strangers must not be able to choose values that share a bucket */
 #define HASH_START 14695981039346656037ULL
 
-/* Goes on from `hash`: what is hashed in pieces has the number of the whole. */
+/* Continues from `hash`: hashing in pieces gives the same number as hashing the whole. */
 uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t length);
 
 #endif

@@ -69,7 +69,7 @@ static bool joins_back(uint32_t c)
     return joins_on(c) || is_in(ranges, sizeof ranges / sizeof ranges[0], c);
 }
 
-/* The tags from `at` on belong to a flag that is whole: their number; 0: they don't. */
+/* How many tags from `at` on belong to a complete flag; 0: none. */
 static size_t tags_of_flag(const uint32_t *text, size_t count, size_t at)
 {
     size_t end = at;
@@ -80,7 +80,7 @@ static size_t tags_of_flag(const uint32_t *text, size_t count, size_t at)
     return is_whole ? end + 1 - at : 0;
 }
 
-/* How many characters from `at` on shape what stands around them; 0: the one there doesn't. */
+/* How many characters from `at` on shape the characters around them; 0: the one there doesn't. */
 static size_t shaping(const uint32_t *text, size_t count, size_t at)
 {
     uint32_t before = at > 0 ? text[at - 1] : 0;

@@ -34,8 +34,8 @@ void log_attach(log_sink *sink, void *context)
 
 enum { LINE_SIZE = 1024 }; /* with a line break and NUL */
 
-/* False: the line is to be left out. True: the line may now end with the number of those that were
- * left out. */
+/* Returns false if the line is to be left out. Otherwise it may add to the line how many equal ones
+ * were left out. */
 static bool passes_guard(char line[LINE_SIZE])
 {
     uint64_t left_out = 0;
@@ -50,7 +50,7 @@ static bool passes_guard(char line[LINE_SIZE])
     return true;
 }
 
-/* A value from outside must not start a line of its own, nor speak to a terminal: C0 and C1
+/* A value from outside must neither begin a line of its own nor control a terminal: C0 and C1
  * controls (C2 80 to C2 9F). */
 static void blank_controls(char *line)
 {

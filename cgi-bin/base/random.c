@@ -8,7 +8,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-enum { AT_ONCE_MAX = 256 }; /* getrandom(2) gives no less in one call */
+enum { AT_ONCE_MAX = 256 }; /* getrandom(2) always gives that many bytes in one call */
 
 void random_fill(void *out, size_t size)
 {
@@ -26,7 +26,7 @@ void random_fill(void *out, size_t size)
 void random_id(char out[RANDOM_ID_SIZE])
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    /* 16 bytes, and one more so that the last digit reads past no end */
+    /* 16 bytes, and one more because the last digit reads two */
     unsigned char random[17] = {0};
     random_fill(random, 16);
     for (size_t i = 0; i < RANDOM_ID_SIZE - 1; i++) {

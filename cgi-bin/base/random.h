@@ -1,7 +1,8 @@
-/* random.h - bytes and names that cannot be guessed, from the kernel.
+/* random.h - bytes and ids that can't be guessed, from the kernel.
  *
- * Threads: any. Ends the program where the kernel has no random bytes to give: neither by the
- * call of Linux 3.17 nor by /dev/urandom.
+ * The program ends if the kernel gives no random bytes, neither by getrandom (since Linux 3.17) nor
+ * by /dev/urandom.
+ * Threads: any.
  */
 #ifndef RANDOM_H
 #define RANDOM_H
@@ -13,7 +14,7 @@ enum { RANDOM_ID_SIZE = 23 }; /* 22 of A-Za-z0-9-_ (128 random bits) and NUL */
 /* At most 256 bytes. */
 void random_fill(void *out, size_t size);
 
-/* 22 characters: ids of messages, epochs of databases. */
+/* Writes 22 characters: for ids of messages and epochs of databases. */
 void random_id(char out[RANDOM_ID_SIZE]);
 
 #endif

@@ -20,7 +20,7 @@ static size_t least(size_t a, size_t b)
 
 size_t spelling_distance(const char *a, size_t length, const char *b)
 {
-    size_t rows[3][SPELLING_MAX + 1]; /* of this letter of a, and of the two before it */
+    size_t rows[3][SPELLING_MAX + 1]; /* for this letter of a and the two before it */
     size_t width = strlen(b);
     if (length > SPELLING_MAX || width > SPELLING_MAX) {
         return SPELLING_MAX + 1;

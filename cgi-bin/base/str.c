@@ -34,7 +34,7 @@ static bool is_tail(unsigned char c)
 
 size_t str_utf8_next(const char *bytes, size_t length, uint32_t *codepoint)
 {
-    /* by length; below is overlong */
+    /* by length; a smaller number is an overlong form */
     static const uint32_t smallest[5] = {0, 0, 0x80, 0x800, 0x10000};
     const unsigned char *b = (const unsigned char *)bytes;
     size_t size = 0;
@@ -69,7 +69,7 @@ size_t str_utf8_next(const char *bytes, size_t length, uint32_t *codepoint)
     return size;
 }
 
-/* Eight bytes at once: a text of a megabyte is looked at several times on its way. */
+/* Eight bytes at once, because a text of a megabyte is checked several times on its way. */
 enum { WORD = sizeof(uint64_t) };
 
 #define EACH_BYTE(value) (UINT64_C(0x0101010101010101) * (value))

@@ -36,7 +36,7 @@ static void fill_header(struct bell_header *h, const char *boot, const char *epo
     atomic_store(&h->ready, 1);
 }
 
-/* Is a mapped file what a new one would be? */
+/* Is a mapped file like a new one would be? */
 static bool is_usable(const void *bytes, const void *first)
 {
     const struct bell_header *h = bytes;
@@ -149,7 +149,7 @@ int bell_wait(struct bell *b, uint32_t seen, int timeout_ms)
         if (left <= 0) {
             return 0;
         }
-        /* a writer that died in between is found within a second */
+        /* so a writer that died is found within a second */
         int64_t slice = left < 1000 ? left : 1000;
         struct timespec limit = {.tv_sec = (time_t)(slice / 1000), .tv_nsec = (long)(slice % 1000) * 1000000L};
         syscall(SYS_futex, &b->header->rings, FUTEX_WAIT, seen, &limit, NULL, 0);

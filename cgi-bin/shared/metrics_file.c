@@ -17,7 +17,7 @@
 
 enum {
     LAYOUT = 2,
-    SLOTS = 256, /* processes with gauges at once; further ones aren't seen in them */
+    SLOTS = 256, /* processes with gauges at once; gauges of further ones aren't counted */
     LINES = 32,  /* different lines of the log in a minute */
     LINE_AGAIN_MS = 60 * 1000,
 };
@@ -39,11 +39,11 @@ struct spread {
 struct line {
     _Atomic uint64_t hash;     /* 0: free */
     _Atomic int64_t written;   /* monotonic ms */
-    _Atomic uint64_t left_out; /* times that it was left out since then */
+    _Atomic uint64_t left_out; /* how often it was left out since then */
 };
 
 struct page {
-    _Atomic uint64_t magic; /* set last by whoever made the file */
+    _Atomic uint64_t magic; /* set last when the file is made */
     uint32_t layout;
     uint32_t reserved;
     int64_t since;
@@ -52,7 +52,7 @@ struct page {
     struct spread histogram[METRICS_HISTOGRAM__MAX];
     struct slot slots[SLOTS];
     struct line lines[LINES];
-    _Atomic uint64_t lines_left_out; /* lines that had no place among them */
+    _Atomic uint64_t lines_left_out; /* lines that had no room among them */
 };
 
 struct metrics_file {
@@ -173,15 +173,15 @@ static struct line *line_of(struct page *p, uint64_t hash)
     return NULL;
 }
 
-/* True for one of several processes that ask at once. */
+/* True for one of several processes that ask at the same time. */
 static bool take_turn(struct line *l, int64_t now)
 {
     int64_t before = atomic_load(&l->written);
     return (now < before || now - before >= LINE_AGAIN_MS) && atomic_compare_exchange_strong(&l->written, &before, now);
 }
 
-/* Takes a place for a new line: a free one, or that of a line that hasn't been written for a
- * minute. */
+/* Takes an entry for a new line: a free one, or that of a line that was last written over a minute
+ * ago. */
 static bool take_place(struct page *p, uint64_t hash, int64_t now)
 {
     for (size_t i = 0; i < LINES; i++) {
@@ -277,7 +277,7 @@ bool metrics_file_is_replaced(const struct metrics_file *t)
 void metrics_file_move_gauges(struct metrics_file *to, struct metrics_file *from)
 {
     for (size_t k = 0; from->slot != NULL && k < METRICS_GAUGE__MAX; k++) {
-        /* a thread that raised this one lowers it in the tally in which it raised it */
+        /* a thread lowers this one in the file in which it raised it */
         if (k != METRICS_QUEUED) {
             metrics_file_gauge(to, (enum metrics_gauge)k, (int)atomic_exchange(&from->slot->gauge[k], 0));
         }

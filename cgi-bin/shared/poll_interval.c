@@ -30,8 +30,8 @@ static uint32_t needed(uint64_t clients, const struct poll_interval_rules *rules
     return seconds < rules->least ? rules->least : smaller(seconds, rules->most);
 }
 
-/* The seconds that would have brought the load of the last round down to 100, if clients do as they
- * are told. 0: it was less. */
+/* The seconds with which the last round's load would have been 100, if clients do as they are told.
+ * 0: the load was less. */
 static uint32_t eased(uint32_t told, const struct poll_interval_rules *rules)
 {
     uint64_t seconds = ((uint64_t)told * rules->load + 99) / 100;

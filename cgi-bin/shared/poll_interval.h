@@ -3,11 +3,11 @@
  *
  * The number of clients is unknown, so they are counted, in rounds. A round lasts as long as the
  * clients are told to wait, so each client asks once in it. That includes clients that were told a
- * shorter time before: they are told the new time when they come. Clients that were told a longer
- * time before come less often, so after the time has fallen the count is scaled up. When a round
- * has more clients than it is long enough for, they are told a longer time at once, and the round
- * becomes longer. A round is one number, so that processes can share it by compare and exchange:
- * began (in ticks of 64 ms) << 32 | count << 16 | told before << 8 | told. 0: there was none yet.
+ * shorter time before: they are told the new time when they ask. Clients that were told a longer
+ * time before ask less often, so the count is scaled up after the time has fallen. If more clients
+ * ask than a round is long enough for, they are told a longer time at once, and the round becomes
+ * longer. A round is one number, so that processes can share it by compare and exchange: begin (in
+ * ticks of 64 ms) << 32 | count << 16 | told before << 8 | told. 0: there was no round yet.
  * Pure. Threads: any.
  */
 #ifndef POLL_INTERVAL_H

@@ -5,7 +5,7 @@
 #include "shared/poll_interval.h"
 #include "shared/private/bell_file.h"
 
-enum { TOOK_SHARE = 16 }; /* the latest poll makes this part of the average */
+enum { TOOK_SHARE = 16 }; /* the latest poll's share in the average is one of so many */
 
 /* True the first time in a round for each client. */
 static bool is_new(struct bell_header *h, uint16_t client)
@@ -30,7 +30,7 @@ unsigned poll_load_next(struct bell *b, uint16_t client, uint64_t took_us, const
     uint64_t work = atomic_fetch_add(&b->header->work, took_us) + took_us;
     uint64_t round = atomic_load(&b->header->round);
     uint64_t next = 0;
-    /* one of many behind a proxy, and nothing else tells how many */
+    /* one of many clients behind a proxy, and nothing else tells how many there are */
     bool is_hidden = client == 0 && took_us == 0;
     bool counts = is_hidden || is_new(b->header, client);
     bool turns = false;
@@ -55,7 +55,7 @@ unsigned poll_load_took(struct bell *b, uint64_t us)
 {
     uint64_t took = atomic_load(&b->header->took);
     uint64_t next = took == 0 ? us : (took * (TOOK_SHARE - 1) + us) / TOOK_SHARE;
-    /* of two at once one doesn't count */
+    /* if two processes record at once, one of them doesn't count */
     atomic_compare_exchange_strong(&b->header->took, &took, next);
     return poll_load_average(b);
 }

@@ -13,9 +13,9 @@
 
 enum {
     SECONDS = 255,
-    LONG_S = 10,     /* twice as long as a writer waits for others by default */
-    SENDER_S = 3600, /* how long a process counts as there after it wrote, while it lives */
-    PROBES = 32,     /* entries looked at for a room; the table is meant to be sparse */
+    LONG_S = 10,     /* seconds; twice as long as a writer waits for others by default */
+    SENDER_S = 3600, /* how long a process counts as a sender after it wrote, while it lives */
+    PROBES = 32,     /* entries that are looked at for a room; the table is meant to be sparse */
     LOOK_FOR_DEAD_MS = 200,
 };
 
@@ -30,9 +30,9 @@ static uint32_t hash_of(const char *room)
     return hash;
 }
 
-/* The room's slot; with `make`, a free one is claimed for it. NULL: none. *unsure: there may be one
- * in a moment, as a slot is being named just now (or its namer died over it); otherwise the table
- * is full around there, and stays so. */
+/* Returns the room's entry. With `make`, a free entry is claimed for the room. NULL: there is none.
+ * *unsure: there may be one in a moment, because another thread is writing a name into an entry
+ * just now (or died while it did). Otherwise the table is full around there, and stays so. */
 static struct bell_room *find(struct bell *b, const char *room, bool make, bool *unsure)
 {
     *unsure = false;
@@ -56,7 +56,7 @@ static struct bell_room *find(struct bell *b, const char *room, bool make, bool 
             return NULL;
         }
         if (state == BELL_ROOM_READY && strncmp(s->room, room, BELL_ROOM_BYTES) == 0) {
-            return s; /* somebody was quicker to claim it, for the same room */
+            return s; /* another thread claimed the entry first, for the same room */
         }
         i++;
     }
@@ -75,8 +75,7 @@ static bool fits(uint64_t head)
     return head < (uint64_t)1 << 48;
 }
 
-/* Within a generation a head only rises, so a reader that was overtaken by a writer can't set it
- * back. */
+/* Within a generation a head only rises, so a reader that a writer overtook can't lower it. */
 static void raise_known(struct bell_room *s, uint32_t generation, uint64_t head)
 {
     uint64_t next = pack(generation, head);
@@ -94,9 +93,9 @@ static void note_absence(struct bell *b, uint64_t moment, const char *room)
     pthread_mutex_unlock(&b->lock);
 }
 
-/* Whoever makes a room tells of it, in a free slot if there is one in reach, and slots are never
- * given back. So when one is free now and the room stands before none, nobody has told of it since
- * the absence was noted. */
+/* A writer that makes a room enters it in the first free entry in reach, and entries are never
+ * freed. So if there is a free entry now and the room does not stand before it, no writer has made
+ * the room since its absence was recorded. */
 static bool is_absent(struct bell *b, uint64_t moment, const char *room)
 {
     uint32_t hash = hash_of(room);
@@ -151,10 +150,10 @@ void room_heads_learned(struct bell *b, uint64_t moment, const char *room, uint6
 
 /* ---- writers ---- */
 
-/* A writer that died may have committed without telling: nothing that is known can be trusted. */
+/* A writer that died may have committed without a ring, so a new generation begins. */
 static void bury(struct bell *b, uint32_t index, uint32_t pid)
 {
-    /* not for the next writer that gets this place */
+    /* the time must not count for the next writer that gets this mark */
     atomic_store(&b->header->writing_since[index], 0);
     if (atomic_compare_exchange_strong(&b->header->writers[index], &pid, 0)) {
         atomic_fetch_add(&b->header->generation, 1);
@@ -162,21 +161,21 @@ static void bury(struct bell *b, uint32_t index, uint32_t pid)
     }
 }
 
-/* 1 to SECONDS, round and round. */
+/* 1 to SECONDS, then from 1 again. */
 static uint8_t second_of(int64_t mono_ms)
 {
     return (uint8_t)(mono_ms / 1000 % SECONDS + 1);
 }
 
-/* A writer that takes so long is probably dead, and its process id in use by another process. One
- * that is only slow still rings in the end, and until then readers ask the store. */
+/* A writer that takes so long has probably died, and another process has its number now. A writer
+ * that is only slow still rings in the end, and until then readers ask the database. */
 static bool has_long_written(const struct bell *b, uint32_t index, int64_t now_ms)
 {
     int since = atomic_load(&b->header->writing_since[index]);
     return since != 0 && (second_of(now_ms) - since + SECONDS) % SECONDS > LONG_S;
 }
 
-/* Somebody writes just now. Dead ones are looked for, though not by every reader at every look. */
+/* Not every call looks for writers that died: once in LOOK_FOR_DEAD_MS is enough. */
 bool room_heads_has_writer(struct bell *b)
 {
     bool found = false;
@@ -210,7 +209,7 @@ int room_heads_begin_commit(struct bell *b)
             return i;
         }
     }
-    return -1; /* more writers than places: room_heads_end_commit makes everybody forget instead */
+    return -1; /* more writers than marks: room_heads_end_commit begins a new generation instead */
 }
 
 void room_heads_raise(struct bell *b, const char *room, uint64_t head)
@@ -220,8 +219,8 @@ void room_heads_raise(struct bell *b, const char *room, uint64_t head)
     if (s != NULL) {
         raise_known(s, atomic_load(&b->header->generation), head);
     } else if (unsure) {
-        /* A reader may be making the room's slot, with the head that it read before this commit.
-         * (In a full table nobody will, so there is nothing that could be stale.) */
+        /* A reader may be making the room's entry with the head that it read before this commit.
+         * (In a full table no reader can, so there is no head that could be stale.) */
         atomic_fetch_add(&b->header->generation, 1);
     }
 }

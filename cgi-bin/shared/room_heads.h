@@ -1,13 +1,16 @@
-/* room_heads.h - the head and the oldest seq of each room, as the database last said: polls without
- * news need no SQL.
+/* room_heads.h - the head and the oldest seq of each room as the database last reported them, so
+ * that polls without news need no SQL.
  *
  * The database is the truth. A head in the table may be used only while no commit can have happened
  * unseen. The rules that make it so:
- *   writer: room_heads_begin_commit(), commit, room_heads_raise() for each room, room_heads_end_commit(), which rings
- *   reader: seen = bell_seen(), then room_heads_look(). A known head may be used. Otherwise the reader takes
- *           room_heads_moment(), reads the database, and reports by room_heads_learned() what it read.
+ *   - A writer calls room_heads_begin_commit(), commits, calls room_heads_raise() for each room,
+ *     and room_heads_end_commit(), which rings.
+ *   - A reader takes bell_seen(), then calls room_heads_look(). It may use a known head. Otherwise
+ *     it takes room_heads_moment(), reads the database, and reports with room_heads_learned() what
+ *     it read.
+ *
  * No head is known between a writer's begin and end. If a writer dies in between, its mark stays;
- * the next look by any process finds that the writer is gone, starts a new generation and rings. A
+ * the next look by any process finds that the writer is gone, begins a new generation and rings. A
  * generation is a number: heads of an older generation are unknown.
  * Threads and processes: any function may be called from any.
  */

@@ -22,10 +22,10 @@
 #include <unistd.h>
 
 enum {
-    /* a second in all: who has it needs some milliseconds, unless he was stopped */
+    /* a second in all: a process needs the lock for some milliseconds, unless it was stopped */
     LOCK_TRIES = 200,
     LOCK_PAUSE_MS = 5,
-    ROUNDS = 8, /* of mapping a file and finding that another program has to replace it */
+    ROUNDS = 8, /* of mapping a file and replacing it */
 };
 
 struct shm {
@@ -41,11 +41,11 @@ struct shm {
 
 enum { MAPPINGS = 256 };
 
-/* a signal handler looks: nothing is taken out while it may */
+/* A signal handler reads this list, so entries are only taken out while it can't. */
 static _Atomic(struct shm *) mappings[MAPPINGS];
 
-/* Zeros in the place of what is gone. mmap isn't on POSIX's list for signal handlers; on Linux it
- * is a bare system call. */
+/* Maps zeros in place of the lost file. mmap isn't on POSIX's list of functions for signal
+ * handlers; on Linux it is a bare system call. */
 static bool heal(struct shm *s, const void *address)
 {
     const char *at = address;
@@ -69,7 +69,8 @@ static void on_bus_error(int number, siginfo_t *info, void *context)
             return;
         }
     }
-    signal(number, SIG_DFL); /* not ours: the same instruction again, which ends the process */
+    /* not one of ours: the same instruction runs again and ends the process */
+    signal(number, SIG_DFL);
 }
 
 static void handle_bus_errors(void)
@@ -80,10 +81,10 @@ static void handle_bus_errors(void)
     sigaction(SIGBUS, &action, NULL);
 }
 
-/* One that finds no place isn't watched. */
+/* A mapping that finds no free entry isn't watched. */
 static void enter(struct shm *s)
 {
-    handle_bus_errors(); /* each time: somebody else may have taken the signal meanwhile */
+    handle_bus_errors(); /* each time, because another library may have set the handler meanwhile */
     struct shm *none = NULL;
     for (size_t i = 0; i < MAPPINGS && !atomic_compare_exchange_strong(&mappings[i], &none, s); i++) {
         none = NULL;
@@ -123,7 +124,7 @@ static int fill(int fd, const struct shm_new *made)
     return result;
 }
 
-/* Nobody ever maps half of one. 0 as well when another one was quicker. */
+/* No process can map a file that is half made. 0 also if another process was faster. */
 static int make(const char *path, const struct shm_new *made, struct err *e)
 {
     char temporary[4200];
@@ -154,7 +155,7 @@ static bool stands_at(const char *path, const struct stat *st)
     return lstat(path, &now) == 0 && now.st_dev == st->st_dev && now.st_ino == st->st_ino;
 }
 
-/* -1: goes without. */
+/* Returns a descriptor, or -1: then the caller goes on without the lock. */
 static int lock(const char *path)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -164,8 +165,8 @@ static int lock(const char *path)
     return fd;
 }
 
-/* Another one in the place of the one that won't do. By one at a time: who has found it wrong, too,
- * must not take away the new one. */
+/* Replaces a file that can't be used. One process at a time does so, because a second process that
+ * found the old file must not remove the new one. */
 static int replace(const char *path, const struct stat *wrong, const struct shm_new *made, struct err *e)
 {
     int fd = lock(path);
@@ -178,7 +179,7 @@ static int replace(const char *path, const struct stat *wrong, const struct shm_
     return result;
 }
 
-/* What would do; -1 with errno ENOENT. */
+/* Opens a file of the right size; -1 with errno ENOENT otherwise. */
 static int open_if_sized(const char *path, size_t size, struct stat *st)
 {
     int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
@@ -226,7 +227,8 @@ static int open_sized(const char *path, const struct shm_new *made, struct stat 
     if (result == 0) {
         return err_set(e, ERR_SYSTEM, "The file for wake-ups changes all the time.");
     }
-    int fd = open_if_sized(path, made->size, st); /* another one, who had room on the disk */
+    /* another process may have made it, with room on the disk */
+    int fd = open_if_sized(path, made->size, st);
     if (fd >= 0 && e != NULL) {
         err_clear(e);
     }
@@ -258,7 +260,7 @@ static struct shm *map_sized(const char *path, const struct shm_new *made, struc
     return fd >= 0 ? map_descriptor(fd, path, made->size, &st, e) : NULL;
 }
 
-/* Puts a new file in the place of the one that s has mapped, unless another one has its name
+/* Puts a new file in the place of the one that s has mapped, unless another file has the name
  * already. s keeps its mapping. */
 static int renew(const struct shm *s, const struct shm_new *made, struct err *e)
 {

@@ -36,7 +36,7 @@ static int fail(const char *what, struct err *e)
 static int read_key(const char *path, struct site_key *s, struct err *e)
 {
     unsigned char bytes[SITE_KEY_BYTES + 1];
-    /* a pipe in its place must not stop anybody */
+    /* a pipe at this path must not block the program */
     int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) {
         return errno == ENOENT ? 0 : fail("read", e);
@@ -91,7 +91,8 @@ static int make_key(const char *path, struct site_key *s, struct err *e)
     if (!write_key(made, s, &fd)) {
         result = fail("made", e);
         unlink(made);
-    } else if (file_name_put(made, path) != 0 && errno != EEXIST) { /* the first key stays, whoever else makes one */
+        /* the first key stays when several processes make one */
+    } else if (file_name_put(made, path) != 0 && errno != EEXIST) {
         result = fail("made", e);
     }
     if (fd >= 0) {
@@ -113,7 +114,7 @@ int site_key_load(struct site_key *s, const char *folder, struct err *e)
         if (make_key(path, s, e) != 0) {
             return -1;
         }
-        found = read_key(path, s, e); /* another one was quicker, perhaps */
+        found = read_key(path, s, e); /* another process may have been faster */
     }
     if (found == 0) {
         errno = ENOENT;
@@ -127,7 +128,7 @@ void site_key_name(const struct site_key *s, const char *purpose, const char *te
     unsigned char hash[crypto_generichash_BYTES_MIN];
     crypto_generichash_state state;
     static_assert(sizeof hash * 2 + 1 == SITE_KEY_NAME_SIZE, "a name is the whole hash");
-    /* With its NUL, so that no purpose and text make the bytes of two others. */
+    /* With the NUL of purpose, so that no two pairs of purpose and text have the same bytes. */
     CK(crypto_generichash_init(&state, s->key, sizeof s->key, sizeof hash) == 0);
     CK(crypto_generichash_update(&state, (const unsigned char *)purpose, strlen(purpose) + 1) == 0);
     CK(crypto_generichash_update(&state, (const unsigned char *)text, strlen(text)) == 0);

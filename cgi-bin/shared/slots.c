@@ -11,8 +11,8 @@ enum { SHOWN_S = 3600 }; /* how long the greatest number of processes at once is
 
 /* ---- slots for requests ---- */
 
-/* The first `most` places are all there are: no counting, so nothing to race for but a place
- * itself. */
+/* Only the first `most` slots exist, so there is nothing to count, and processes compete only for a
+ * single slot. */
 static int take(_Atomic uint64_t *slots, unsigned most, unsigned seconds)
 {
     uint64_t now_s = (uint64_t)clock_mono_ms() / 1000;
@@ -55,7 +55,7 @@ static unsigned count_of_client(const struct bell *b, uint16_t client)
     return found;
 }
 
-/* The place is taken first and counted then: two requests at once may both count one too many, but
+/* The slot is taken first and counted then: two requests at once may both count one too many, but
  * never one too few. */
 int slots_take(struct bell *b, const struct slots_request *w, unsigned seconds)
 {

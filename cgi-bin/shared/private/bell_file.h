@@ -25,7 +25,7 @@ enum {
     BELL_WRITERS = 64,
     BELL_HOLDS = 256,
     BELL_HEADER_BYTES = 4096,
-    /* marks of clients; some of thousands share one, which makes the count a little low */
+    /* marks of clients; of thousands of clients some share one, which makes the count a little low */
     BELL_ASKED = 4096,
     BELL_ROOM_BYTES = 72,
     BELL_ABSENT = 256,
@@ -33,9 +33,9 @@ enum {
 
 enum { BELL_ROOM_FREE = 0, BELL_ROOM_CLAIMED = 1, BELL_ROOM_READY = 2 };
 
-/* `known` and its generation change together: a head of an older generation is forgotten. 16 bits
- * of generation wrap after 65,536 commits without a ring and deaths of writers, within one boot; a
- * head that nobody tells of in all that time would be known again. */
+/* `known` holds head and generation in one number, because they must change together: a head of an
+ * older generation is unknown. 16 bits of generation wrap after 65,536 new generations within one
+ * boot; a head that was not recorded in all that time would then be known again. */
 struct bell_room {
     _Atomic uint32_t state;
     uint32_t reserved;
@@ -51,16 +51,17 @@ struct bell_header {
     uint32_t rooms;
     char boot[SHM_BOOT_SIZE];
     char epoch[24];
-    _Atomic uint32_t ready;      /* 1: all else is there */
+    _Atomic uint32_t ready;      /* 1: all other fields are set */
     _Atomic uint32_t rings;      /* the futex word */
-    _Atomic uint32_t generation; /* heads of another one are forgotten */
+    _Atomic uint32_t generation; /* heads of another generation are unknown */
     uint32_t reserved;
-    _Atomic uint64_t stamp;                 /* of the files that the known heads belong to */
-    _Atomic int64_t committed_at;           /* monotonic us: by the last writer, before it rang */
+    _Atomic uint64_t stamp; /* of the files that the known heads belong to */
+    /* monotonic us; the last writer sets it before it rings */
+    _Atomic int64_t committed_at;
     _Atomic uint32_t writers[BELL_WRITERS]; /* process ids; 0: free */
     /* process id << 32 | second of the monotonic clock at which it ends; 0: free */
     _Atomic uint64_t holds[BELL_HOLDS];
-    /* Behind all else, so that 0 is what older programs left there: */
+    /* Added later, behind all other fields: an older program leaves 0 in them. */
     _Atomic uint64_t round;                    /* see poll_load_next */
     _Atomic uint64_t kept[SLOTS_PROCESSES];    /* as holds: processes that are there */
     _Atomic uint16_t hold_clients[BELL_HOLDS]; /* client of each of holds; 0: unknown */
@@ -68,13 +69,13 @@ struct bell_header {
     _Atomic uint64_t sender;                   /* as holds: the process that wrote last */
     /* monotonic ms at which a process last left as one too many */
     _Atomic uint64_t left;
-    /* slots_try: monotonic ms of the next trial << 16 | seconds of pause before it << 8 | processes
-     * at the last one */
+    /* slots_try: monotonic ms of the next trial << 16 | seconds of the pause before it << 8 |
+     * processes at the last trial */
     _Atomic uint64_t trial;
     /* slots_show: monotonic second << 16 | processes */
     _Atomic uint64_t shown;
     _Atomic uint64_t took; /* poll_load_took: average, us */
-    _Atomic uint64_t work; /* us that polls of this round took together */
+    _Atomic uint64_t work; /* us that the polls of this round took together */
     /* second_of(); 0: unknown, the program is an older one */
     _Atomic uint8_t writing_since[BELL_WRITERS];
 };
@@ -94,8 +95,8 @@ struct bell {
     struct bell_header *header;
     struct bell_room *rooms;
     _Atomic int64_t looked_for_dead;        /* monotonic ms */
-    pthread_mutex_t lock;                   /* of the next one */
-    struct bell_absent absent[BELL_ABSENT]; /* by hash, the latest one of each */
+    pthread_mutex_t lock;                   /* guards absent */
+    struct bell_absent absent[BELL_ABSENT]; /* by hash; the latest room for each */
 };
 
 /* Adds one to the counter and wakes all that sleep on it. */
@@ -105,7 +106,7 @@ void bell_file_ring(struct bell_header *h);
  * monotonic clock. */
 uint64_t bell_file_own_mark(unsigned seconds);
 
-/* The mark's time is up, or its process is gone, or there is none (0). */
+/* True if the mark's time is up, or its process is gone, or there is no mark (0). */
 bool bell_file_mark_is_over(uint64_t mark, uint64_t now_s);
 
 #endif
