@@ -1,11 +1,10 @@
-/* err.h - what went wrong, in words that the user can act on.
+/* err.h - what went wrong, in words a user can act on.
  *
- * A function that can fail returns 0 or -1 (or NULL) and takes a struct err * last. A caller that
- * doesn't need the reason passes NULL. The first error wins: an error that is set while undoing
- * does not hide the cause. Codes are few and mean an action; problem.c turns them into a status.
- * Texts are shown to strangers: no paths outside the site, no secrets, no SQL.
+ * A function that can fail returns 0 or -1 (or NULL) and takes a struct err * last. The caller may
+ * pass NULL. The first error wins: an error set while undoing does not hide the cause. Codes are
+ * few and each means an action; format/problem.c turns them into a status. Texts are shown to
+ * strangers: no paths outside the site, no secrets, no SQL.
  * Threads: an err belongs to one caller.
- * To add a code: a line here, a row in problem.c, a row in the table of problems in www/API.md.
  */
 #ifndef ERR_H
 #define ERR_H
@@ -13,28 +12,28 @@
 enum err_code {
     ERR_NONE = 0,
     ERR_INPUT,     /* 400: the request is wrong; field says where */
-    ERR_AUTH,      /* 403: not from that page */
-    ERR_FORBIDDEN, /* 403: not for you */
+    ERR_AUTH,      /* 403: the page's origin may not do this */
+    ERR_FORBIDDEN, /* 403: this client may not do this */
     ERR_ABSENT,    /* 404: no such thing */
     ERR_METHOD,    /* 405 */
-    ERR_SLOW,      /* 408: the request took too long to come; the same again may be quicker */
+    ERR_SLOW,      /* 408: the request took too long to arrive; it may be sent again */
     ERR_EPOCH,     /* 409: the client's epoch is of another database */
     ERR_CONFLICT,  /* 409: the id is in use for another text */
     ERR_TOO_LARGE, /* 413 */
     ERR_TYPE,      /* 415: content type or charset */
-    ERR_BUSY,      /* 503: locked by others for too long; the same again may work */
-    ERR_CROWDED,   /* 503: too much is in work, or memory is short; the same again may work */
+    ERR_BUSY,      /* 503: other processes kept the database locked for too long; try again */
+    ERR_CROWDED,   /* 503: too many requests are in work, or memory is short; try again */
     ERR_FULL,      /* 503: disk or quota is full; reads go on */
     ERR_READONLY,  /* 503: the folder or file can't be written; reads go on */
     ERR_CORRUPT,   /* 500: the database file is damaged or not ours */
-    /* 503: the database was made by a newer program, which is to answer instead of this one */
+    /* 503: a newer program made the database and must answer instead of this one */
     ERR_NEWER,
-    ERR_CONFIG,    /* 500: a setting is wrong; log has the words */
-    /* 503: the web can read the data, or other users can write to it; all stops until the owner
-     * mends that */
+    ERR_CONFIG, /* 500: a setting is wrong; log has the words */
+    /* 503: the web can read the data, or other users can write to it; the chat stops until the
+     * owner mends that */
     ERR_EXPOSED,
     ERR_STOPPING, /* 503: this process ends; the next one answers */
-    ERR_STREAM,   /* 503: no stream can be had here now; polling works */
+    ERR_STREAM,   /* 503: no stream is possible here now; polling works */
     ERR_SYSTEM,   /* 500: anything else; log has the words */
     ERR__MAX
 };
