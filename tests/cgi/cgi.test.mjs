@@ -130,7 +130,7 @@ test('a mistake in the settings is logged once, not by each process', async (t) 
   assert.equal(await told('much'), 1, 'logged again after a day');
 });
 
-test('without a certain data folder a request is answered 500; the value is logged, but not sent to the client', async (t) => {
+test('if it is not certain which data folder is meant, a request is answered 500; the values are logged, but not sent to the client', async (t) => {
   const data = temporaryFolder(t);
   for (const extra of [{ POLLCHAT_DATA: '' }, { POLLCHAT_DATA: undefined, POLLCHAT_DATE: data }, { POLLCHAT_DATA: undefined, POLLCHAT_CONF: `${data}/hunter2` }]) {
     const polled = await poll(data, '', { extra });

@@ -165,7 +165,7 @@ test('an older log replaces the current one: messages sent in between are saved 
   await sound(data);
 });
 
-test('chat.db is emptied while only readers have it open: they write it again', async (t) => {
+test('chat.db is emptied while only readers have it open: they restore it', async (t) => {
   const data = path.join(temporaryFolder(t), 'data');
   const { json } = await send(data, { text: 'a' });
   const poller = await startFastcgi(t, 'poll', data);
@@ -177,17 +177,17 @@ test('chat.db is emptied while only readers have it open: they write it again', 
   await sound(data);
 });
 
-test('the log is removed while no request comes: it is written again, and doctor reports it', async (t) => {
+test('the log is removed while no request comes: it is restored, and doctor reports it', async (t) => {
   const { data, say, read, remove } = await start(t);
   await say('a');
   await read();
   remove('chat.db-wal', 'chat.db-shm');
-  await until(() => fs.existsSync(path.join(data, 'chat.db-wal')) && fs.statSync(path.join(data, 'chat.db-wal')).size > 0, 'the log to be written again');
+  await until(() => fs.existsSync(path.join(data, 'chat.db-wal')) && fs.statSync(path.join(data, 'chat.db-wal')).size > 0, 'the log to be restored');
   assert.ok((await topics(data)).includes('data-saved'));
   await sound(data);
 });
 
-test('chat.db is emptied while programs run: they write it again', async (t) => {
+test('chat.db is emptied while programs run: they restore it', async (t) => {
   const { data, poller, say, read } = await start(t);
   for (const text of ['a', 'b']) await say(text);
   await read();
@@ -302,7 +302,7 @@ test('a removed file of counters is created again by the running programs', asyn
   await until(async () => JSON.stringify((await status(data)).requests) !== JSON.stringify(before), 'running programs to use the new file of counters');
 });
 
-test('on a full disk without a log messages can be read; once there is room, new ones appear', async (t) => {
+test('on a full disk without a log messages can be read; once there is space, new ones appear', async (t) => {
   const data = path.join(temporaryFolder(t), 'data');
   for (const text of ['a', 'b']) await send(data, { text });
   // When sqlite3 ends, it removes both side files.

@@ -60,7 +60,7 @@ test('running programs, new programs and pollchat refuse a database made by a ne
   assert.equal(sql(path.join(data, 'chat.db'), 'SELECT count(*) FROM message'), '2');
 });
 
-test('a request during an upgrade is told the progress, long before the time limit of the lock', async (t) => {
+test('a request during an upgrade is told its progress, long before the time limit of the lock', async (t) => {
   const data = temporaryFolder(t);
   await send(data, { text: 'hi' });
   fs.writeFileSync(path.join(data, 'chat.upgrade'), `${'copy   40'.padEnd(31)}\n`);

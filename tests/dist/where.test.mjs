@@ -6,11 +6,10 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { freePort } from '../e2e/harness.mjs';
+import { freePort, isRoot } from '../e2e/harness.mjs';
 import { atEnd, temporaryFolder, until } from '../cgi/program.mjs';
 import { build, compile, programOf, repository, run, runCgiTests, stageBy, talkByCgi, talkByFastcgi, unpack, wrapper } from './dist.mjs';
 
-const isRoot = process.getuid() === 0;
 const asRoot = { skip: isRoot ? false : 'only root may chroot' };
 
 // ---- an old kernel ----

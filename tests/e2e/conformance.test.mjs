@@ -9,7 +9,7 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { freePort, pause, PROFILE, start, withSite } from './harness.mjs';
+import { freePort, pause, PROFILE, start, streamsFlow, withSite } from './harness.mjs';
 
 const script = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', 'conformance.sh');
 const shells = [['dash'], ['busybox', 'sh']].filter(([name]) => spawnSync(name, name === 'busybox' ? ['true'] : ['-c', 'true']).status === 0);
@@ -34,7 +34,6 @@ function run(args, shell = ['sh'], env = {}) {
   });
 }
 
-const streams = !PROFILE.endsWith('-cgi') && PROFILE !== 'apache-fcgid';
 
 describe(`${PROFILE}: conformance`, () => {
   it('a correct deployment passes with each shell', async () => {
@@ -45,7 +44,7 @@ describe(`${PROFILE}: conformance`, () => {
       for (const { status, output, skipped, warnings } of runs) {
         assert.equal(status, 0, output);
         assert.deepEqual(warnings, [], output);
-        assert.deepEqual(skipped.map((line) => line.split(':')[0]), streams ? [] : ['stream'], output);
+        assert.deepEqual(skipped.map((line) => line.split(':')[0]), streamsFlow ? [] : ['stream'], output);
       }
       const lobby = (await site.get('/poll?since=0')).json();
       assert.equal(lobby.head, 1, 'it writes only to its own room');

@@ -12,13 +12,12 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { PROFILE, copyRoot, freePort, isAlive, makeFolder, processes, removeFolder, request, signal, until } from './harness.mjs';
+import { PROFILE, copyRoot, freePort, isAlive, isRoot, makeFolder, processes, removeFolder, request, signal, until } from './harness.mjs';
 
 const papers = ['apache', 'lighttpd'].map((folder) => fs.readFileSync(fileURLToPath(new URL(`../../${folder}/README.md`, import.meta.url)), 'utf8')).join('\n');
 const block = (language) => papers.match(new RegExp(`^\`\`\`${language}\n([^]*?)^\`\`\`$`, 'm'))[1];
 const via = { lighttpd: 'fastcgi', 'lighttpd-cgi': 'cgi', 'apache-proxy': 'proxy', 'apache-fcgid': 'fcgid', 'apache-cgi': 'cgi' }[PROFILE];
 const sbin = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
-const isRoot = process.getuid() === 0;
 
 /**
  * The programs are started separately, and listen on the sockets that the server's configuration

@@ -12,7 +12,7 @@ import http from 'node:http';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 
-import { copyRoot, makeFolder, pause, PROFILE, removeFolder, request, start, until } from './harness.mjs';
+import { copyRoot, costsProcess, makeFolder, pause, PROFILE, removeFolder, request, start, until } from './harness.mjs';
 
 const VISITORS = Number(process.env.FEW_VISITORS ?? 200);
 const MESSAGES = Number(process.env.FEW_MESSAGES ?? 15);
@@ -166,9 +166,7 @@ function assertTimely({ notes }, message) {
   assert.ok(worst <= bound, `${message}: a message took ${Math.round(worst)} ms, not within ${Math.round(bound)}`);
 }
 
-const takesProcess = ['lighttpd-cgi', 'apache-cgi', 'apache-fcgid'].includes(PROFILE);
-
-describe(`${PROFILE}: few processes`, { skip: !takesProcess }, () => {
+describe(`${PROFILE}: few processes`, { skip: !costsProcess }, () => {
   /**
    * Runs one crowd on one site. Returns false if this machine was too slow, so that too many
    * requests overlapped.
@@ -187,7 +185,7 @@ describe(`${PROFILE}: few processes`, { skip: !takesProcess }, () => {
       assert.ok(all.notes.told >= Math.floor((VISITORS - MAX_HELD) / RATE), `told ${all.notes.told}`);
       const possible = Math.min(RATE, 1000 / all.notes.slowest); // a slow host is polled less
       assert.ok(all.notes.told <= 3 * Math.ceil(VISITORS / possible), `told ${all.notes.told}`);
-      const status = (await site.get('/status')).json();
+      const status = await site.askStatus();
       assert.equal(status.answers['5xx'], 0);
       assert.ok(status.max_held <= MAX_HELD);
       return true;
@@ -309,7 +307,7 @@ describe(`${PROFILE}: few processes`, { skip: !takesProcess }, () => {
   it('a process limit that the programs can read is shared out, and /status shows it', { skip: PROFILE !== 'apache-cgi' }, async () => {
     const { site, end } = await startWith('<Directory "${CHAT_ROOT}/cgi-bin">\n    RLimitNPROC 12 12\n</Directory>');
     try {
-      const status = (await site.get('/status')).json();
+      const status = await site.askStatus();
       assert.equal(status.processes, 12);
       assert.equal(status.max_held, 4);
       await site.send({ text: 'old' });

@@ -30,6 +30,11 @@ const serveScript = path.join(here, '..', 'serve', 'serve');
 export const ROOT = path.resolve(process.env.ROOT ?? path.join(here, '..', '..', 'build', 'release', 'stage'));
 export const PROFILE = process.env.PROFILE ?? 'lighttpd';
 export const isFastcgi = !PROFILE.endsWith('-cgi');
+/** Each request takes a process, and so does each waiting poll. */
+export const costsProcess = ['lighttpd-cgi', 'apache-cgi', 'apache-fcgid'].includes(PROFILE);
+/** The server passes on the events of a stream at once. */
+export const streamsFlow = !costsProcess;
+export const isRoot = process.getuid() === 0;
 export { pause, until };
 
 const WRAP = process.env.WRAP ?? '';
@@ -128,6 +133,18 @@ export function signal(pid, name) {
     }
     throw error;
   }
+}
+
+/**
+ * Limits the size of files for a process and its later children; Infinity: no limit. Returns an
+ * error message, or null. prlimit runs as the owner of the process: root in a container may not
+ * change the processes of others.
+ */
+export function limitFileSize(pid, bytes) {
+  const { uid, gid } = fs.statSync(`/proc/${pid}`);
+  const limit = bytes === Infinity ? 'unlimited' : bytes;
+  const done = spawnSync('prlimit', [`--pid=${pid}`, `--fsize=${limit}:`], { encoding: 'utf8', ...(isRoot ? { uid, gid } : {}) });
+  return done.status === 0 ? null : done.stderr;
 }
 
 /** All processes below `pid`, without itself. */
@@ -266,6 +283,11 @@ class Site {
     return request(this.port, target, options);
   }
 
+  /** What GET /status says. */
+  async askStatus(headers = {}) {
+    return (await this.get('/status', { headers })).json();
+  }
+
   /** POST /send with fields as JSON. */
   send(fields, options = {}) {
     return request(this.port, '/send', {
@@ -302,7 +324,7 @@ class Site {
     const result = spawnSync(path.join(ROOT, 'cgi-bin', 'pollchat'), ['check', '--data', this.data], {
       encoding: 'utf8',
       cwd: this.data,
-      ...(process.getuid() === 0 ? { uid, gid } : {}),
+      ...(isRoot ? { uid, gid } : {}),
     });
     return { status: result.status, output: `${result.stdout}${result.stderr}` };
   }

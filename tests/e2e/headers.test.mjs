@@ -39,7 +39,7 @@ describe(`${PROFILE}: headers of requests`, () => {
         await site.send({ text: 'hi' });
         const poll = (headers) => site.get('/poll?since=1&wait=20', { headers: { 'X-Forwarded-For': '203.0.113.9', ...headers } });
         const first = poll({});
-        await until(async () => (await site.get('/status', { headers: { Host: 'localhost' } })).json().parked.polls === 1, 'the poll to wait');
+        await until(async () => (await site.askStatus({ Host: 'localhost' })).parked.polls === 1, 'the poll to wait');
         for (const name of spellings('X-Forwarded-For')) {
           assert.equal((await poll({ [name]: '203.0.113.77' })).json().wait, 0, `${name} makes one client count as another`);
         }

@@ -1,23 +1,19 @@
 // log.test.mjs - requests of strangers do not fill the disk with log lines.
 
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import fs from 'node:fs';
 import { describe, it } from 'node:test';
 
-import { PROFILE, descendants, withSite } from './harness.mjs';
+import { PROFILE, descendants, limitFileSize, withSite } from './harness.mjs';
 
 /**
- * Limits the size of files for all processes of the site and their later children. prlimit runs as
- * the owner of each process: root in a container may not change others. mod_fcgid's process manager
- * may refuse it; it only starts the programs.
+ * Limits all processes of the site. mod_fcgid's process manager may refuse it; it only starts the
+ * programs.
  */
 function limitFiles(site, bytes) {
   const programs = site.programs().map(({ pid }) => pid);
   for (const { pid } of descendants(site.child.pid)) {
-    const { uid, gid } = fs.statSync(`/proc/${pid}`);
-    const done = spawnSync('prlimit', [`--pid=${pid}`, `--fsize=${bytes}:`], { encoding: 'utf8', ...(process.getuid() === 0 ? { uid, gid } : {}) });
-    assert.ok(done.status === 0 || !programs.includes(pid), done.stderr);
+    const error = limitFileSize(pid, bytes);
+    assert.ok(error === null || !programs.includes(pid), error);
   }
 }
 

@@ -142,7 +142,7 @@ describe(`${PROFILE}: neighbours`, { skip: stock[PROFILE] === undefined }, () =>
     }) };
     try {
       await site.send({ text: 'old' });
-      const status = (await site.get('/status')).json();
+      const status = await site.askStatus();
       const crowd = TIMES * status.max_waiting;
       await pause(1500);
       const idle = figures(await reader.take());
@@ -154,7 +154,7 @@ describe(`${PROFILE}: neighbours`, { skip: stock[PROFILE] === undefined }, () =>
       const coming = await reader.take();
       await pause(STAY_MS);
       const staying = await reader.take();
-      const { parked } = (await site.get('/status')).json();
+      const { parked } = await site.askStatus();
       notes.over = true;
       over();
       for (const r of notes.requests) r.destroy();
@@ -186,7 +186,7 @@ describe(`${PROFILE}: neighbours`, { skip: stock[PROFILE] === undefined }, () =>
       for (let n = 0; n < 10; n++) assert.equal((await site.get('/icon.svg', { agent: false })).status, 200);
       assert.equal(answers.length, 27, 'a third of the workers hold waiting polls, the others serve pages');
       assert.ok(answers.every(({ wait, poll_after: after }) => wait === 0 && after >= 2));
-      const status = (await site.get('/status')).json();
+      const status = await site.askStatus();
       assert.equal(status.max_waiting, 3);
       assert.match(status.max_waiting_why, /10 workers/);
       await site.send({ text: 'new' });
@@ -200,7 +200,7 @@ describe(`${PROFILE}: neighbours`, { skip: stock[PROFILE] === undefined }, () =>
   it('/status and /doctor say how many polls may wait, and why', { skip: PROFILE !== 'lighttpd' }, async () => {
     const site = await start({ before: ['prlimit', '--nofile=1024:8192'], env: { POLLCHAT_MAX_WAITING: 'auto' } });
     try {
-      const status = (await site.get('/status')).json();
+      const status = await site.askStatus();
       assert.ok(status.max_waiting > 0);
       assert.match(status.max_waiting_why, /connections that lighttpd admits/);
       const { findings } = (await site.get('/doctor')).json();

@@ -59,7 +59,7 @@ describe(`${PROFILE}: overload`, { skip: !['lighttpd', 'apache-proxy', 'nginx'].
       const held = await lock(site);
       const agent = new http.Agent({ maxSockets: 100 });
       const all = Array.from({ length: 12 }, (_, i) => site.send({ text: `m${i}` }, { agent }));
-      await until(async () => (await site.get('/status')).json().queued === 12, 'all messages to be queued');
+      await until(async () => (await site.askStatus()).queued === 12, 'all messages to be queued');
       await held.release();
       const seqs = (await Promise.all(all)).map((answer) => answer.json().seq).sort((a, b) => a - b);
       agent.destroy();

@@ -110,7 +110,7 @@ describe('behind proxies', { skip: PROFILE !== 'lighttpd' && 'one server is enou
       await site.send({ text: 'old' });
       const answers = [];
       const ask = (from) => request(port, '/poll?since=1&wait=25', { headers: { 'X-Forwarded-For': from } }).then((answer) => answers.push([from, answer.json().wait]));
-      const waiting = async (n) => until(async () => (await site.get('/status', { headers: { Host: 'localhost' } })).json().parked.polls === n, `${n} polls to wait`);
+      const waiting = async (n) => until(async () => (await site.askStatus({ Host: 'localhost' })).parked.polls === n, `${n} polls to wait`);
       const all = [ask('203.0.113.9'), ask('203.0.113.9')];
       await waiting(2);
       all.push(ask('203.0.113.9'), ask('203.0.113.5, 203.0.113.9'), ask('127.0.0.1, 203.0.113.9:4711'));
@@ -229,7 +229,7 @@ describe('behind proxies', { skip: PROFILE !== 'lighttpd' && 'one server is enou
       test('many polls wait at once, and streams flow', async () => {
         const { head } = (await site.get('/poll?since=now')).json();
         const all = Array.from({ length: 4 }, (_, i) => get(`/poll?since=${head}&wait=25&n=${i}`));
-        const parked = async (n) => until(async () => (await site.get('/status')).json().parked.polls === n, `${n} polls to wait`);
+        const parked = async (n) => until(async () => (await site.askStatus()).parked.polls === n, `${n} polls to wait`);
         await parked(4);
         const streams = [1, 2].map(() => beginning(cache.port, `/stream?since=${head}`, 20_000));
         for (const text of await Promise.all(streams)) assert.match(text, /event: cursor/);

@@ -8,7 +8,7 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
-import { freePort, isAlive, makeFolder, removeFolder, request, until } from './harness.mjs';
+import { freePort, isAlive, isRoot, makeFolder, removeFolder, request, until } from './harness.mjs';
 
 const PATH = `${process.env.PATH}:/usr/local/sbin:/usr/sbin:/sbin`;
 
@@ -49,7 +49,7 @@ export async function startNginx({ server, http: before = '' }) {
   const port = await freePort();
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/${name};`).join(' ');
   fs.writeFileSync(path.join(folder, 'nginx.conf'), `
-${process.getuid() === 0 ? 'user root;' : ''} daemon off; worker_processes 1; pid ${folder}/pid; error_log ${folder}/error.log warn;
+${isRoot ? 'user root;' : ''} daemon off; worker_processes 1; pid ${folder}/pid; error_log ${folder}/error.log warn;
 events { worker_connections 512; }
 http {
   access_log off; ${temporary}
@@ -67,7 +67,7 @@ export async function startVarnish(origin) {
   const folder = makeFolder();
   const port = await freePort();
   fs.writeFileSync(path.join(folder, 'chat.vcl'), `vcl 4.1;\nbackend chat { .host = "127.0.0.1"; .port = "${origin}"; .first_byte_timeout = 70s; }\n`);
-  const jail = process.getuid() === 0 ? ['-j', 'none'] : [];
+  const jail = isRoot ? ['-j', 'none'] : [];
   const args = [...jail, '-F', '-n', `${folder}/n`, '-a', `127.0.0.1:${port}`, '-f', `${folder}/chat.vcl`, '-t', '120', '-s', 'malloc,16m'];
   return new Proxy('varnishd', args, port, folder).ready();
 }

@@ -10,15 +10,14 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { describe, it } from 'node:test';
 
-import { PROFILE, withSite } from './harness.mjs';
+import { PROFILE, streamsFlow, withSite } from './harness.mjs';
 
 const ADDRESS = 'http://127.0.0.1:8080';
-const flows = ['lighttpd', 'apache-proxy', 'nginx', 'caddy'].includes(PROFILE);
 
 /** The commands of a document, each with the output that is written below it ('' for none). */
 function examples(paper) {
   const text = fs.readFileSync(new URL(`../../${paper}`, import.meta.url), 'utf8');
-  const blocks = [...text.matchAll(/^```sh( flows)?\n([\s\S]*?)^```/gm)].filter((match) => flows || !match[1]).map((match) => match[2]);
+  const blocks = [...text.matchAll(/^```sh( flows)?\n([\s\S]*?)^```/gm)].filter((match) => streamsFlow || !match[1]).map((match) => match[2]);
   const steps = [];
   let command = '';
   let output = [];

@@ -72,7 +72,7 @@ describe(PROFILE, () => {
   describe('what is served', () => {
     const pages = files(path.join(ROOT, 'www')).map((name) => path.relative(path.join(ROOT, 'www'), name));
 
-    it('has a page', () => {
+    it('there is an index.html', () => {
       assert.ok(pages.includes('index.html'));
     });
 
@@ -102,7 +102,7 @@ describe(PROFILE, () => {
       });
     }
 
-    it('/ is the page', async () => {
+    it('the page at /', async () => {
       const answer = await site.get('/');
       assert.equal(answer.status, 200);
       assert.equal(answer.headers['content-type'], TYPES['.html']);

@@ -5,10 +5,7 @@ import assert from 'node:assert/strict';
 import net from 'node:net';
 import { describe, it } from 'node:test';
 
-import { PROFILE, isFastcgi, signal, until, withSite } from './harness.mjs';
-
-const costsProcess = ['lighttpd-cgi', 'apache-cgi', 'apache-fcgid'].includes(PROFILE);
-const flows = ['lighttpd', 'apache-proxy', 'nginx', 'caddy'].includes(PROFILE);
+import { PROFILE, costsProcess, isFastcgi, signal, streamsFlow, until, withSite } from './harness.mjs';
 
 async function status(site) {
   const answer = await site.get('/status');
@@ -58,7 +55,7 @@ describe(`${PROFILE}: status`, () => {
     await withSite({ env: { POLLCHAT_MAX_WAIT: '60', POLLCHAT_MAX_HELD: '4' } }, async (site) => {
       await site.send({ text: 'old' });
       const sockets = Array.from({ length: count }, () => open(site.port, '/poll?since=1&wait=60'));
-      const streams = flows ? Array.from({ length: 10 }, () => open(site.port, '/stream?since=1')) : [];
+      const streams = streamsFlow ? Array.from({ length: 10 }, () => open(site.port, '/stream?since=1')) : [];
       await until(async () => (await status(site)).parked.polls === count, 'all polls to wait');
       await until(async () => (await status(site)).parked.streams === streams.length, 'all streams to flow');
       if (isFastcgi) {

@@ -5,9 +5,7 @@ import assert from 'node:assert/strict';
 import http from 'node:http';
 import { describe, it } from 'node:test';
 
-import { PROFILE, pause, signal, until, withSite } from './harness.mjs';
-
-const flows = ['lighttpd', 'apache-proxy', 'nginx', 'caddy'].includes(PROFILE);
+import { PROFILE, pause, signal, streamsFlow, until, withSite } from './harness.mjs';
 
 /** An open stream, and the events received so far. */
 class Stream {
@@ -64,7 +62,7 @@ class Stream {
   }
 }
 
-describe(`${PROFILE}: stream`, { skip: flows ? false : 'streams are refused here' }, () => {
+describe(`${PROFILE}: stream`, { skip: streamsFlow ? false : 'streams are refused here' }, () => {
   it('sends its position at once, then missed messages, then each message when it is sent', async () => {
     await withSite({}, async (site) => {
       for (const text of ['one', 'two', 'three']) await site.send({ text });
@@ -229,7 +227,7 @@ describe(`${PROFILE}: stream`, { skip: flows ? false : 'streams are refused here
   });
 });
 
-describe(`${PROFILE}: streams are refused`, { skip: flows ? 'streams work here' : false }, () => {
+describe(`${PROFILE}: streams are refused`, { skip: streamsFlow ? 'streams work here' : false }, () => {
   it('a stream is refused with a problem, and polling works', async () => {
     await withSite({}, async (site) => {
       await site.send({ text: 'there' });

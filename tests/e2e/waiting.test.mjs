@@ -3,9 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { PROFILE, pause, until, withSite } from './harness.mjs';
-
-const costsProcess = ['lighttpd-cgi', 'apache-cgi', 'apache-fcgid'].includes(PROFILE);
+import { PROFILE, costsProcess, pause, until, withSite } from './harness.mjs';
 
 async function held(site, query) {
   const begin = Date.now();
@@ -98,7 +96,7 @@ describe(`${PROFILE}: waiting`, () => {
       await site.send({ text: 'old' });
       assert.equal((await held(site, 'since=0&wait=20')).wait, 20);
       const waiter = held(site, 'since=1&wait=20');
-      await until(async () => (await site.get('/status')).json().parked.polls === 1, 'the only slot to be taken');
+      await until(async () => (await site.askStatus()).parked.polls === 1, 'the only slot to be taken');
       const answer = await held(site, 'since=0&wait=20');
       assert.equal(answer.messages.length, 1);
       assert.equal(answer.wait, 0);

@@ -12,11 +12,10 @@ import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { descendants, freePort, isAlive, makeFolder, removeFolder, request, ROOT, signal, until } from '../e2e/harness.mjs';
+import { descendants, freePort, isAlive, isRoot, limitFileSize, makeFolder, removeFolder, request, ROOT, signal, until } from '../e2e/harness.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const repository = path.join(here, '..', '..');
-const isRoot = process.getuid() === 0;
 
 function madeArchive() {
   const folder = path.join(repository, 'build');
@@ -197,11 +196,9 @@ export class Host {
    */
   limitFiles(bytes) {
     for (const pid of [this.child.pid, ...descendants(this.child.pid).map((process) => process.pid)]) {
-      // As its own user: root in a container may not change others.
-      const { uid, gid } = fs.statSync(`/proc/${pid}`);
-      const done = spawnSync('prlimit', [`--pid=${pid}`, `--fsize=${bytes === Infinity ? 'unlimited' : bytes}:`], { encoding: 'utf8', ...(isRoot ? { uid, gid } : {}) });
-      if (done.status !== 0 && isAlive(pid)) {
-        throw new Error(done.stderr);
+      const error = limitFileSize(pid, bytes);
+      if (error !== null && isAlive(pid)) {
+        throw new Error(error);
       }
     }
   }

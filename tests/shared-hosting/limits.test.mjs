@@ -8,13 +8,12 @@ import http from 'node:http';
 import path from 'node:path';
 import test from 'node:test';
 import { say, shows, status, texts, withBrowser } from '../browser/harness.mjs';
-import { until } from '../e2e/harness.mjs';
+import { isRoot, until } from '../e2e/harness.mjs';
 import { asOwner, conform, kinds, user, withHost } from './host.mjs';
 import { diagnose, FAULTS, talk, wrong } from './visit.mjs';
 
 const here = path.dirname(new URL(import.meta.url).pathname);
 const data = ({ site }) => path.join(site, 'pollchat-data');
-const isRoot = process.getuid() === 0;
 const tried = new Set();
 
 const send = (host, text, id) =>
