@@ -1,14 +1,18 @@
 // papers.mjs - do the papers (*.md), the pages for owners and the comments of configurations hold?
 //
-//   node tests/lint/papers.mjs [FOLDER]    FOLDER: a copy of the repository (default: the repository itself)
+//   node tests/lint/papers.mjs [FOLDER]    FOLDER: a copy of the repository (default: this one)
 //
-// - Each link of a paper leads to a file and a heading that are there. Papers in www/ are served with the page, so theirs
-//   stay inside of www/.
-// - Prose has at most 120 columns (tables and code may have more), a comment of a configuration at most 100.
-// - Settings: `name = value` and POLLCHAT_NAME name one that exists. A number in brackets behind its name, as in
-//   `max_wait` (25), is its default. All of this is compared with cgi-bin/chat.conf.example, which the program writes.
-// - A file named by its path, and a function named with brackets, as in `route_dispatch()`, are in the repository.
-// - www/API.md has each kind of error in a row with its status, as cgi-bin/format/problem.c has them.
+// - Each link of a paper leads to a file and a heading that are there. Papers in www/ are served
+//   with the page, so their links stay inside of www/.
+// - Prose has at most 120 columns (tables and code may have more), a comment of a configuration at
+//   most 100.
+// - Settings: `name = value` and POLLCHAT_NAME name one that exists. A number in brackets behind
+//   the name, as in `max_wait` (25), is its default. They are compared with
+//   cgi-bin/chat.conf.example, which the program writes.
+// - A file named by its path, and a function named with brackets, as in `route_dispatch()`, are in
+//   the repository.
+// - www/API.md has each kind of error in a row with its status, as cgi-bin/format/problem.c has it.
+// - cgi-bin/OWNER.md names each language of www/js/lang.js.
 // Prints one line for each offence; status 1 if there was any.
 
 import { execFileSync } from 'node:child_process';
@@ -46,7 +50,7 @@ function files() {
   }
 }
 
-/** The lines of a paper that are neither code nor tables, as [number, text]; and its tables' lines. */
+/** The lines of a paper that are neither code nor tables, as [number, text]; and the tables'. */
 function lines(text) {
   let isCode = false;
   const prose = [];
@@ -114,6 +118,13 @@ function checkProblems(file, text) {
   }
 }
 
+function checkLanguages(file, text) {
+  const names = new Intl.DisplayNames('en', { type: 'language' });
+  for (const [, tag] of read('www/js/lang.js').matchAll(/^ {2}\['([a-z]+)', /gm)) {
+    if (!text.includes(names.of(tag))) offence(file, 1, `the languages lack ${names.of(tag)}`);
+  }
+}
+
 function checkWidth(file, text) {
   for (const [number, line] of lines(text).prose) {
     if ([...line].length > PROSE) offence(file, number, `${[...line].length} columns; prose has at most ${PROSE}`);
@@ -136,6 +147,7 @@ for (const file of all.sort()) {
     checkWidth(file, text);
     checkNames(file, text);
     if (file === 'www/API.md') checkProblems(file, text);
+    if (file === 'cgi-bin/OWNER.md') checkLanguages(file, text);
   } else if (file.endsWith('.html')) {
     checkSettings(file, read(file));
   } else if (isConfiguration(file)) {

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# papers.test.sh - does papers.mjs find what it is for? Each offence is planted alone into a copy of the papers.
+# papers.test.sh - does papers.mjs find what it is for? Each offence is planted alone into a copy of
+# the papers.
 #
 #   papers.test.sh
 #
@@ -34,6 +35,9 @@ plant 'a setting that is unknown' cgi-bin/OWNER.md 'write `max_holdings = 3`' 'n
 plant 'a setting of the environment that is unknown' apache/README.md 'SetEnv POLLCHAT_MAX_HOLDINGS 3' 'no setting'
 plant 'a function that is gone' cgi-bin/README.md 'then `route_to_'"$gone"'()` runs' 'no function'
 plant 'a file that is gone' cgi-bin/README.md 'see `web/nowhere.c`' 'no file'
+sed -i "s/^  \['pl', .*/&\n  ['it', 'Italiano', 'ltr'],/" "$copy/www/js/lang.js"
+plant 'a language that is not in the paper' cgi-bin/OWNER.md '' 'lack Italian'
+sed -i "/'Italiano'/d" "$copy/www/js/lang.js"
 sed -i 's/"no-stream"/"without-stream"/' "$copy/cgi-bin/format/problem.c"
 plant 'an error that is not in the paper' www/API.md '' 'errors lack'
 sed -i 's/"without-stream"/"no-stream"/' "$copy/cgi-bin/format/problem.c"

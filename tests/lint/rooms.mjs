@@ -3,9 +3,10 @@
 //   node tests/lint/rooms.mjs            writes the picture
 //   node tests/lint/rooms.mjs --check    status 1 if the picture isn't what it would write
 //
-// A room is a folder; what it holds is told by the table in cgi-bin/README.md. Each room stands above all rooms that it enters,
-// so every arrow points down; rooms that enter each other can't be drawn, and are an error. An arrow that follows from others
-// (a enters b, b enters c, so a may well enter c) is left out.
+// A room is a folder; the table in cgi-bin/README.md says what it holds. Each room stands above all
+// rooms that it enters, so every arrow points down. Rooms that enter each other can't be drawn, and
+// are an error. An arrow that follows from others (a enters b, b enters c, so a may well enter c) is
+// left out.
 
 import fs from 'node:fs';
 import path from 'node:path';
@@ -62,8 +63,9 @@ function reduce(enters) {
 // ---- where they stand ----
 
 /**
- * Rows of cells from the top; a cell is a room, or a thread: a place through which an arrow passes this row. Within a row each cell
- * stands where its neighbours are on average; a few passes up and down find an order with few crossings.
+ * Rows of cells from the top; a cell is a room, or a thread: a gap through which an arrow passes
+ * this row. Within a row each cell stands where its neighbours are on average; a few passes up and
+ * down find an order with few crossings.
  */
 function layOut(rows, arrows) {
   const top = Math.max(...rows.values());
@@ -140,7 +142,7 @@ function box(c, words) {
   ].join('\n');
 }
 
-/** Where on a box the arrows begin and end: spread over its width, in the order of where they lead. */
+/** Where on a box an arrow begins or ends: arrows are spread in the order of where they lead. */
 function port(c, list, other) {
   if (c.room === null) return c.x;
   const order = [...list].sort((a, b) => a.x - b.x);
