@@ -23,7 +23,7 @@ static void name_of(const struct request *x, char *out, size_t size)
     if (path != NULL && path[0] != '\0') {
         size_t length = strlen(path);
         length -= path[length - 1] == '/' ? 1 : 0;
-        copy_segment(out, size, path, length); /* a path of several parts is nobody's name */
+        copy_segment(out, size, path, length); /* a path of several parts names no route */
     } else if (script != NULL) {
         const char *slash = strrchr(script, '/');
         const char *base = slash != NULL ? slash + 1 : script;
@@ -75,7 +75,7 @@ void route_dispatch(const struct route *routes, struct request *x, void *context
     struct err e = ERR_INIT;
     name_of(x, name, sizeof name);
     for (const struct route *r = routes; r->name != NULL; r++) {
-        if (strcmp(r->name, name) != 0) {
+        if (strcmp(r->name, name) != 0 || r->handle == NULL) {
             continue;
         }
         enum request_method method = request_method(x);

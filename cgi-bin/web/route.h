@@ -1,8 +1,14 @@
 /* route.h - which handler a request is for.
  *
- * A program has a table of routes. The name is the first segment of PATH_INFO if there is one, else the last segment
- * of SCRIPT_NAME without its extension: /poll, /cgi-bin/poll, /chat/poll.fcgi and /cgi-bin/poll.cgi/poll are
- * all "poll", so a site's address scheme is the web server's business alone.
+ * A program has a table of routes. A request's route is the first segment of PATH_INFO if there is
+ * one, else the last segment of SCRIPT_NAME without its extension: /poll, /cgi-bin/poll,
+ * /chat/poll.fcgi and /cgi-bin/poll.cgi/poll all name "poll". So the programs need not know under
+ * which addresses the web server offers them.
+ * A row without a handler reserves a name. It is answered with 404. The web servers' configurations
+ * pass such requests to the program already, so that a later version that has the route needs no new
+ * configuration.
+ * Threads: any.
+ * To add a route: see routes/handler.h.
  */
 #ifndef ROUTE_H
 #define ROUTE_H
@@ -11,11 +17,12 @@ struct request;
 
 struct route {
     const char *name;
-    unsigned methods;                                 /* set of enum request_method; OPTIONS is always there */
-    void (*handle)(struct request *x, void *context); /* takes x */
+    unsigned methods;                                 /* set of enum request_method; OPTIONS is always allowed */
+    void (*handle)(struct request *x, void *context); /* takes x; NULL: the name is reserved */
 };
 
-/* Takes x. Answers OPTIONS, 404 and 405 itself. The table ends with a NULL name. */
+/* Calls the handler of the request's route. Takes x. Answers OPTIONS, 404 and 405 itself. The table
+ * ends with a NULL name. */
 void route_dispatch(const struct route *routes, struct request *x, void *context);
 
 #endif

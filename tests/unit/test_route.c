@@ -27,6 +27,7 @@ static void dispatch(struct fake *f, const char *const *variables)
 {
     static const struct route routes[] = {{"send", REQUEST_POST, answer_with_context},
                                           {"poll", REQUEST_GET | REQUEST_HEAD, answer_poll},
+                                          {"later", 0, NULL},
                                           {NULL, 0, NULL}};
     static char context[] = "context";
     fake_init(f, true, variables, NULL, 0);
@@ -63,6 +64,18 @@ static void the_name_is_found_in_every_address_scheme(void **state)
         if (fake_status(&f) != 200 || strcmp(fake_body(&f), "poll") != 0) {
             fail_msg("%s, %s: %s", cases[i].script, cases[i].path, f.answer.bytes);
         }
+        fake_fini(&f);
+    }
+}
+
+static void a_reserved_name_is_404_by_every_method(void **state)
+{
+    static const char *const methods[] = {"REQUEST_METHOD=GET", "REQUEST_METHOD=POST", "REQUEST_METHOD=OPTIONS"};
+    (void)state;
+    for (size_t i = 0; i < COUNT(methods); i++) {
+        struct fake f;
+        dispatch(&f, VARIABLES(methods[i], "SCRIPT_NAME=/later"));
+        assert_int_equal(fake_status(&f), 404);
         fake_fini(&f);
     }
 }
@@ -157,6 +170,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_name_is_found_in_every_address_scheme),
+        cmocka_unit_test(a_reserved_name_is_404_by_every_method),
         cmocka_unit_test(other_addresses_are_404),
         cmocka_unit_test(the_handler_gets_its_context),
         cmocka_unit_test(other_methods_are_405_with_allow),
