@@ -22,15 +22,6 @@ void buf_fini(struct buf *b)
     buf_init(b, b->limit);
 }
 
-void buf_clear(struct buf *b)
-{
-    b->length = 0;
-    b->over = false;
-    if (b->bytes != NULL) {
-        b->bytes[0] = '\0';
-    }
-}
-
 char *buf_room(struct buf *b, size_t more, size_t *room)
 {
     size_t left = b->limit - b->length;

@@ -22,8 +22,7 @@ struct buf {
 #define BUF_UNLIMITED ((size_t)1 << 40)
 
 void buf_init(struct buf *b, size_t limit); /* takes no memory */
-void buf_fini(struct buf *b);               /* frees; b may be used again after buf_init */
-void buf_clear(struct buf *b);              /* length 0, over false, memory kept */
+void buf_fini(struct buf *b);               /* frees; b is empty then, with the same limit */
 
 void buf_add(struct buf *b, const void *bytes, size_t length);
 void buf_adds(struct buf *b, const char *text);

@@ -31,14 +31,6 @@ static int parse_format(const struct form *fields, enum query_format *out, struc
     return err_field(e, ERR_INPUT, "format", "format must be json, ndjson or text.");
 }
 
-enum query_format query_format_of(const struct form *fields)
-{
-    struct err ignored = ERR_INIT;
-    enum query_format format = QUERY_JSON;
-    parse_format(fields, &format, &ignored);
-    return format;
-}
-
 /* A whole number min..max, or unchanged when the field isn't there. *given tells. */
 static int parse_number(const struct form *fields, const char *name, uint64_t min, uint64_t max, uint64_t *out,
                         bool *given, struct err *e)

@@ -49,8 +49,4 @@ struct query {
 /* 0, or -1 with ERR_INPUT and the field. On -1 nothing in *q may be used but format. */
 int query_parse(const struct form *fields, struct query *q, struct err *e);
 
-/* Only the format, for a program that must say an error before it reads the rest. JSON when it is
- * bad. */
-enum query_format query_format_of(const struct form *fields);
-
 #endif

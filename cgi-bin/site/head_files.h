@@ -42,8 +42,8 @@ void head_files_publish(const struct conf *conf, struct store *store, struct bel
 bool head_files_watch(struct site *site, const char *epoch, const char *room, uint64_t head,
                       char address[HEAD_FILES_ADDRESS_SIZE]);
 
-/* Removes what writers that were killed have left a minute before `now` (seconds, as time() has them) or earlier. Done by itself now and
- * then. Can't fail. */
+/* For tests. Removes the temporary files that writers which were killed left a minute before `now`
+ * (seconds, as time() has them) or earlier. Writers do that now and then. Can't fail. */
 void head_files_sweep(const struct conf *conf, int64_t now);
 
 #endif

@@ -173,7 +173,8 @@ bool waiting_costs_a_process(const struct waiting *w)
     return !w->fastcgi || (atomic_load(&w->costs) && !atomic_load(&w->many_at_once));
 }
 
-size_t waiting_count(const struct waiting *w)
+/* How many requests wait without a thread now. */
+static size_t parked(const struct waiting *w)
 {
     const struct park *p = atomic_load(&w->park);
     return p != NULL ? park_count(p) : 0;
@@ -209,7 +210,7 @@ bool waiting_is_surplus(struct waiting *w)
         atomic_store(&w->kept, -1); /* the next request joins again */
         return false;
     }
-    bool is_idle = atomic_load(&w->costs) && !atomic_load(&w->many_at_once) && waiting_count(w) == 0 &&
+    bool is_idle = atomic_load(&w->costs) && !atomic_load(&w->many_at_once) && parked(w) == 0 &&
                    clock_mono_us() - atomic_load(&w->arrived_us) >= IDLE_US;
     if (!is_idle || !process_slots_leaves(bell, token, site_loaded_conf(w->site))) {
         return false;

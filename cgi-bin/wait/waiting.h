@@ -78,8 +78,6 @@ void waiting_allowance(const struct waiting *w, const struct request *x, const s
  * connections. */
 unsigned waiting_poll_after(struct waiting *w, const struct request *x, const struct conf *conf);
 
-size_t waiting_count(const struct waiting *w); /* held without a thread, now */
-
 /* Answers all who are held. */
 void waiting_stop(struct waiting *w);
 

@@ -45,7 +45,7 @@ static void json_check_answer(char *bytes, size_t size, bool several)
     json_answer(&text, &a);
     CK(memchr(bytes, '\0', size) != NULL ||
        (json_read(text.bytes, text.length, known, &members, NULL) == 0 && members.count == 1));
-    buf_clear(&text);
+    buf_fini(&text);
     json_answer_lines(&text, &a);
     size_t lines = 0;
     for (const char *at = text.bytes; (at = strchr(at, '\n')) != NULL; at++) {

@@ -61,7 +61,7 @@ static void a_piece_past_the_limit_is_dropped_whole_and_all_after_it(void **stat
     assert_string_equal(b.bytes, "abc");
     buf_addc(&b, 'd'); /* would fit, but would be out of place */
     assert_string_equal(b.bytes, "abc");
-    buf_clear(&b);
+    buf_fini(&b);
     assert_false(b.over);
     assert_string_equal(buf_text(&b), "");
     buf_adds(&b, "12345");

@@ -39,7 +39,7 @@ static void an_address_has_no_character_with_a_meaning(void **state)
     buf_init(&b, 1000);
     html_page_address(&b, "a-b_1", "\xC3\xA4 &\"<>#+%");
     assert_string_equal(buf_text(&b), "?room=a-b_1&name=%C3%A4%20%26%22%3C%3E%23%2B%25");
-    buf_clear(&b);
+    buf_fini(&b);
     html_page_address(&b, "lobby", "");
     assert_string_equal(buf_text(&b), "?room=lobby");
     buf_fini(&b);
@@ -96,12 +96,12 @@ static void pages_show_what_was_said_and_run_nothing_of_it(void **state)
     has(&b, "&lt;script&gt;alert(1)&lt;/script&gt;&quot;onload=&#39;x&#39;&amp;amp;");
     has_not(&b, "<script");
     has_not(&b, "</textarea>");
-    buf_clear(&b);
+    buf_fini(&b);
     html_page_room(&b, &f, &a);
     has(&b, "<input type=\"hidden\" name=\"id\" value=\"abc\">");
     has(&b, "<input type=\"hidden\" name=\"reply_to\" value=\"3\">");
     has_not(&b, "<script");
-    buf_clear(&b);
+    buf_fini(&b);
     html_page_refused(&b, &f, 413, "Content Too Large", "The <b>text</b> is too long.");
     has(&b, "The &lt;b&gt;text&lt;/b&gt; is too long.");
     has(&b, "dir=\"auto\">\n&lt;/textarea&gt;");
@@ -123,7 +123,7 @@ static void old_messages_are_not_loaded_anew_and_the_first_has_none_before_it(vo
     has_not(&b, "http-equiv");
     has_not(&b, "Older messages");
     has(&b, "<em>(delete)</em>");
-    buf_clear(&b);
+    buf_fini(&b);
     a.rooms = &empty;
     html_page_log(&b, &html_page_short, &a, "", NULL);
     has(&b, "Nothing has been said here yet.");
@@ -181,7 +181,7 @@ static void a_long_text_is_shown_piece_by_piece(void **state)
     has(&b, "href=\"plain?room=lobby&amp;name=ben&amp;part=text&amp;seq=8&amp;from=600\">Show more</a>");
     size_t pages = 0;
     for (size_t from = 600; from < LENGTH; from = html_page_piece_end(text, LENGTH, from, HTML_PAGE_PIECE_LONG)) {
-        buf_clear(&b);
+        buf_fini(&b);
         html_page_text(&b, &html_page_short, &a, &m, from, "ben");
         assert_true(b.length < 20000);
         pages++;
@@ -189,9 +189,9 @@ static void a_long_text_is_shown_piece_by_piece(void **state)
     assert_true(pages > 1000);
     has(&b, "before=9#m8\">Back to the messages</a>");
     has_not(&b, "Show more");
-    buf_clear(&b);
+    buf_fini(&b);
     html_page_text(&b, &html_page_short, &a, &m, LENGTH, ""); /* nothing is left */
-    buf_clear(&b);
+    buf_fini(&b);
     html_page_text(&b, &html_page_short, &a, &m, 3, ""); /* within a character: behind it */
     has(&b, "<p dir=\"auto\"> <br>ab");
     buf_fini(&b);

@@ -166,7 +166,7 @@ static void a_sent_message_has_these_members_in_this_order(void **state)
     assert_string_equal(b.bytes,
                         "{\"epoch\":\"EPOCH\",\"room\":\"lobby\",\"seq\":41,\"time\":\"2023-11-14T22:13:20.123Z\","
                         "\"name\":\"ann\",\"text\":\"hi\",\"type\":\"message\",\"id\":\"id-1\"}");
-    buf_clear(&b);
+    buf_fini(&b);
     m.reply_to = CHAT_SEQ_MAX;
     json_sent(&b, "EPOCH", "lobby", &m);
     assert_contains(b.bytes, ",\"id\":\"id-1\",\"reply_to\":9223372036854775807}");
@@ -190,7 +190,7 @@ static void an_answer_about_one_room(void **state)
         "{\"seq\":41,\"time\":\"2023-11-14T22:13:20.123Z\",\"name\":\"bob\",\"text\":\"b\",\"type\":\"message\",\"id\":\"id-1\"}"
         "],\"next\":41,\"head\":50,\"oldest\":3,\"more\":true,\"wait\":0,\"poll_after\":2}");
     room.watch = "heads/abc";
-    buf_clear(&b);
+    buf_fini(&b);
     json_answer_lines(&b, &a);
     assert_contains(b.bytes, "\"poll_after\":2,\"watch\":\"heads/abc\"}\n");
     buf_fini(&b);
@@ -346,13 +346,13 @@ static void a_problem_has_its_members(void **state)
     json_problem(&b, "urn:x", "Bad Request", 400, "why", "name", "EPOCH");
     assert_string_equal(b.bytes, "{\"type\":\"urn:x\",\"title\":\"Bad Request\",\"status\":400,\"detail\":\"why\","
                                  "\"field\":\"name\",\"epoch\":\"EPOCH\"}");
-    buf_clear(&b);
+    buf_fini(&b);
     json_problem(&b, "urn:x", "Bad Request", 400, "why", NULL, NULL);
     assert_string_equal(b.bytes, "{\"type\":\"urn:x\",\"title\":\"Bad Request\",\"status\":400,\"detail\":\"why\"}");
-    buf_clear(&b);
+    buf_fini(&b);
     json_problem(&b, "urn:x", "Bad Request", 400, "why", "", "");
     assert_without(b.bytes, "field");
-    buf_clear(&b);
+    buf_fini(&b);
     json_problem(&b, "urn:x", "Bad Request", 400, "\xff", "na\xc3", NULL);
     assert_string_equal(b.bytes,
                         "{\"type\":\"urn:x\",\"title\":\"Bad Request\",\"status\":400,\"detail\":\"Bad Request\"}");

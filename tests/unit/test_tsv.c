@@ -91,7 +91,7 @@ static void several_rooms_have_the_room_in_front(void **state)
     assert_string_equal(b.bytes, "a\t1\t2023-11-14T22:13:20.123Z\tann\tx\n"
                                  "b\t5\t2023-11-14T22:13:20.123Z\tbob\ty\n"
                                  "b\t6\t2023-11-14T22:13:20.123Z\tbob\tz\n");
-    buf_clear(&b);
+    buf_fini(&b);
     a.count = 1;
     a.several = false;
     tsv_answer(&b, &a);

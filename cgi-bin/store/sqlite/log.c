@@ -132,13 +132,19 @@ static enum store_sqlite_joined leave_to_maker(struct store_sqlite *s, struct er
     return STORE_SQLITE_FAILED;
 }
 
+/* Another process has the database open, in WAL. Not to be asked while this one has. */
+static bool is_held_elsewhere(const struct store_sqlite *s)
+{
+    return file_lock_has_record_elsewhere(s->path, LOCKED_FROM, LOCKED_BYTES);
+}
+
 /* There is nobody in this process yet, and no log that was agreed on. */
 static enum store_sqlite_joined begin_log(struct store_sqlite *s, struct err *e)
 {
     if (!s->locked) {
         return leave_to_maker(s, e);
     }
-    if (store_sqlite_is_held_elsewhere(s) && !store_sqlite_may_begin_beside(s)) {
+    if (is_held_elsewhere(s) && !store_sqlite_may_begin_beside(s)) {
         return busy(s, e);
     }
     return store_sqlite_clear_log(s, e) == 0 ? STORE_SQLITE_JOINED : STORE_SQLITE_FAILED;
@@ -249,15 +255,10 @@ void store_sqlite_leave(struct store_sqlite *s)
     pthread_mutex_unlock(&lock);
 }
 
-bool store_sqlite_is_held_elsewhere(const struct store_sqlite *s)
-{
-    return file_lock_has_record_elsewhere(s->path, LOCKED_FROM, LOCKED_BYTES);
-}
-
 bool store_sqlite_is_held(const struct store_sqlite *s)
 {
     pthread_mutex_lock(&lock);
-    bool is = find(file_number(s->path)) != NULL || store_sqlite_is_held_elsewhere(s);
+    bool is = find(file_number(s->path)) != NULL || is_held_elsewhere(s);
     pthread_mutex_unlock(&lock);
     return is;
 }

@@ -150,7 +150,7 @@ void store_sqlite_record_commit(struct store_sqlite *s)
     write_record(s, STORE_SQLITE_DIRTY, own, !has_more ? 0 : r.length < end ? r.length : end);
 }
 
-enum store_sqlite_state store_sqlite_recorded(const struct store_sqlite *s)
+static enum store_sqlite_state recorded(const struct store_sqlite *s)
 {
     struct record r;
     return read_own_record(s, &r) ? (enum store_sqlite_state)r.state : STORE_SQLITE_CLEAN;
@@ -241,7 +241,7 @@ int store_sqlite_clear_log(struct store_sqlite *s, struct err *e)
     struct record r;
     s->has_lost = store_sqlite_lacks_something(s);
     s->is_alone = file_size(s->log_path) == 0 && !read_record(s, &r);
-    if (s->has_lost && store_sqlite_recorded(s) != STORE_SQLITE_OWES_EPOCH && file_size(s->log_path) > 0) {
+    if (s->has_lost && recorded(s) != STORE_SQLITE_OWES_EPOCH && file_size(s->log_path) > 0) {
         /* What is left of it may be older than what the database has of it already. */
         return store_sqlite_set_log_aside(s, e);
     }
@@ -599,7 +599,7 @@ static bool is_old(const char *path)
 static bool needs_rest(const struct store_sqlite *s, bool now)
 {
     return file_size(s->log_path) > 0 && (now || is_old(s->log_path) || (s->short_lived && is_old(s->path))) &&
-           store_sqlite_recorded(s) == STORE_SQLITE_DIRTY;
+           recorded(s) == STORE_SQLITE_DIRTY;
 }
 
 void store_sqlite_rest(const struct store_options *options, bool now)

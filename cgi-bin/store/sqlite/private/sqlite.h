@@ -155,8 +155,6 @@ bool store_sqlite_is_in_wal(const struct store_sqlite *s); /* by its header; ask
 
 /* This process or another one has the database open, in WAL. */
 bool store_sqlite_is_held(const struct store_sqlite *s);
-/* Another process has the database open, in WAL. Not to be asked while this one has. */
-bool store_sqlite_is_held_elsewhere(const struct store_sqlite *s);
 
 /* The path of the log, or of the shared memory, names another file than the one that is open, or none. */
 bool store_sqlite_log_is_gone(const struct store_sqlite *s);
@@ -190,7 +188,6 @@ void store_sqlite_record_commit(
     struct store_sqlite *s); /* before a commit is made: DIRTY, with what was in the log before */
 /* A number that each commit to a log raises before it is made, whatever the clock of the file system says. */
 uint64_t store_sqlite_commits(const char *folder);
-enum store_sqlite_state store_sqlite_recorded(const struct store_sqlite *s);
 
 /* The log that is there isn't the one that was agreed on, or what should be in it is gone: work for the maker. */
 bool store_sqlite_log_is_odd(const struct store_sqlite *s);
