@@ -1,6 +1,6 @@
-/* answer.h - what a poll is answered with, before it becomes JSON, lines or text.
+/* answer.h - the answer to a poll, before it becomes JSON, lines or text.
  *
- * Pure data: poll fills it from the store, json.c and tsv.c write it. Everything is borrowed.
+ * Pure data: site/reading fills it, format/json and format/tsv write it. Everything is borrowed.
  */
 #ifndef ANSWER_H
 #define ANSWER_H
@@ -18,9 +18,9 @@ struct answer_room {
     uint64_t next;     /* the since of the next call */
     uint64_t head;     /* greatest seq of the room */
     uint64_t oldest;   /* smallest seq kept */
-    const char *watch; /* where the head can be asked for as a file (head_files.h); NULL: nowhere */
-    /* Messages that were asked for are gone: before the first one here, between two, or behind the
-     * last one. */
+    const char *watch; /* address of the room's head file (head_files.h); NULL: there is none */
+    /* Messages that were asked for are missing: before the first one here, between two, or behind
+     * the last one. */
     bool gap;
 };
 
@@ -28,11 +28,11 @@ struct answer {
     const char *epoch;
     const struct answer_room *rooms;
     size_t count;
-    /* asked for in the form of several rooms: next, head and oldest are objects by room */
+    /* the query used the form for several rooms: next, head and oldest are objects by room */
     bool several;
     bool more;           /* a further call answers at once */
     unsigned wait;       /* seconds granted */
-    unsigned poll_after; /* seconds until it is worth to ask again; told when wait is 0 */
+    unsigned poll_after; /* seconds until the client should ask again; sent when wait is 0 */
 };
 
 #endif

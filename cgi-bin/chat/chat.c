@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const uint64_t EACH_BYTE = 0x0101010101010101; /* times a byte: a word of it */
+static const uint64_t EACH_BYTE = 0x0101010101010101; /* times a byte: a word of eight such bytes */
 
 static const char *const type_words[CHAT_TYPE__MAX] = {
     [CHAT_MESSAGE] = "message",
@@ -52,7 +52,8 @@ static uint64_t zero_bytes(uint64_t word)
     return ~(((word & low) + low) | word | low) >> 7;
 }
 
-/* What eight bytes of text grow by: a control character by 5, a quote or a backslash by 1. */
+/* How much longer eight bytes of text become as JSON: 5 for a control character, 1 for a quote or a
+ * backslash. */
 static size_t growth_of_eight(const char *text)
 {
     uint64_t word = 0;
@@ -105,8 +106,8 @@ int chat_set_room(struct chat_draft *d, const char *value, size_t length, struct
     return 0;
 }
 
-/* Blank for a reader: Unicode's White_Space and the characters that take no room. What is left
- * after trimming must show something, or a name could look like nobody's. */
+/* Does the character look blank? True for Unicode's White_Space and for characters that take no
+ * room. A trimmed name must show something, or it would look like no name at all. */
 static bool is_blank(uint32_t c)
 {
     static const uint32_t others[] = {0x85,   0xA0,   0xAD,   0x34F,  0x61C,  0x115F, 0x1160, 0x1680, 0x17B4, 0x17B5,
@@ -123,15 +124,15 @@ static bool is_blank(uint32_t c)
     return false;
 }
 
-/* Would break a line, move a terminal's cursor or turn the text after it around (Unicode Cc, Zl, Zp
- * and the embeddings, overrides and isolates of UAX #9). */
+/* Would the character break a line, move a terminal's cursor or turn the direction of the text
+ * after it (Unicode Cc, Zl, Zp and the embeddings, overrides and isolates of UAX #9)? */
 static bool is_forbidden_in_name(uint32_t c)
 {
     return c < 0x20 || (c >= 0x7F && c <= 0x9F) || c == 0x2028 || c == 0x2029 || (c >= 0x202A && c <= 0x202E) ||
            (c >= 0x2066 && c <= 0x2069);
 }
 
-/* The part of value without blanks at both ends. value must be UTF-8. */
+/* Finds the part of value without blanks at both ends. value must be UTF-8. */
 static void trim(const char *value, size_t length, size_t *from, size_t *to)
 {
     *from = length;
@@ -148,7 +149,8 @@ static void trim(const char *value, size_t length, size_t *from, size_t *to)
     }
 }
 
-/* The characters of a trimmed name; their number, or CHAT_NAME_MAX + 1 where there are more. */
+/* Decodes a trimmed name. Returns the number of its characters, or CHAT_NAME_MAX + 1 if there are
+ * more. */
 static size_t points_of(const char *name, size_t length, uint32_t points[CHAT_NAME_MAX])
 {
     size_t count = 0;

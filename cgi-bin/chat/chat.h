@@ -1,8 +1,11 @@
 /* chat.h - what a message is, and which values its fields may have.
  *
- * Pure: bytes in, structs out. Knows no HTTP, no JSON, no database.
- * A draft is what somebody wants to send; a message is what the store made of it.
- * Threads: any; a struct belongs to one caller.
+ * A draft is what a client wants to send; a message is what the store made of it. Knows no HTTP, no
+ * JSON, no database.
+ * To add a field: here in both structs; chat/draft.c (its table); the store (store/sqlite and
+ * sql/); format/json.c (add_message), tsv.c and html_page.c if it is shown there; www/js/answers.js
+ * and www/API.md.
+ * Pure. Threads: any; a struct belongs to one caller.
  */
 #ifndef CHAT_H
 #define CHAT_H
@@ -23,7 +26,7 @@ enum {
     CHAT_EPOCH_SIZE = RANDOM_ID_SIZE,
 };
 
-/* what SQLite, PostgreSQL and JSON readers in C can hold */
+/* the greatest number that SQLite, PostgreSQL and JSON readers in C can hold */
 #define CHAT_SEQ_MAX ((uint64_t)INT64_MAX)
 #define CHAT_ROOM_DEFAULT "lobby"
 #define CHAT_NAME_DEFAULT "guest"
@@ -34,7 +37,7 @@ enum chat_type { CHAT_MESSAGE = 1, CHAT_EDIT, CHAT_DELETE, CHAT_NOTICE, CHAT_TYP
 struct chat_draft {
     char room[CHAT_ROOM_MAX + 1];
     char name[CHAT_NAME_BYTES_MAX + 1];
-    /* "" until set; draft.c gives one to a draft whose sender gave none */
+    /* "" until set; draft_parse makes one if the client sent none */
     char id[CHAT_ID_MAX + 1];
     uint64_t reply_to; /* a seq, 0 for none */
     char *text;        /* owned; UTF-8, NUL behind */
@@ -43,7 +46,7 @@ struct chat_draft {
 
 struct chat_message {
     uint64_t seq;
-    int64_t time_ms; /* since 1970, the server's clock at the commit */
+    int64_t time_ms; /* since 1970, by the server's clock at the commit */
     enum chat_type type;
     uint64_t reply_to; /* 0 for none */
     char *name;        /* owned, as are the next two */
@@ -58,16 +61,16 @@ void chat_draft_init(struct chat_draft *d); /* default room and name, no text, n
 void chat_draft_fini(struct chat_draft *d);
 void chat_message_fini(struct chat_message *m);
 
-/* What a text counts against a limit of an answer: its bytes as JSON needs them, where a control
- * character is six and a backslash two (RFC 8259, section 7). */
+/* The size of a text as JSON, which counts against the limit of an answer: a control character
+ * takes six bytes, a quote or backslash two (RFC 8259, section 7). */
 size_t chat_text_weight(const char *text, size_t length);
 
-/* Each checks one value, NUL behind it, and copies it into the draft. -1 names the field and what
- * is allowed, and the draft is unchanged. length is the true length: a NUL inside is found and
- * refused. */
+/* Each of these checks one value and copies it into the draft. value ends with a NUL; length is its
+ * true length, so a NUL inside is found and refused. -1 names the field and what is allowed, and
+ * the draft is unchanged. */
 int chat_set_room(struct chat_draft *d, const char *value, size_t length, struct err *e);
 int chat_set_name(struct chat_draft *d, const char *value, size_t length,
-                  /* trims white space; see invisible.h for what else must not be in it */
+                  /* trims white space; invisible.h says what else a name must not have */
                   struct err *e);
 int chat_set_id(struct chat_draft *d, const char *value, size_t length, struct err *e);
 int chat_set_reply_to(struct chat_draft *d, const char *value, size_t length, struct err *e);

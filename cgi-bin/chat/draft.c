@@ -74,7 +74,7 @@ int draft_kind_of(const char *content_type, size_t body_length, enum draft_kind 
                    "application/x-www-form-urlencoded and text/plain.");
 }
 
-/* Sets *out to the field in the first place that has it, or to NULL. -1 when it is given twice
+/* Sets *out to the field in the first place that has it, or to NULL. -1 if it is given twice
  * there. */
 static int find(const struct form *body, const struct draft_source *source, const char *name,
                 const struct form_field **out, struct err *e)
@@ -125,7 +125,7 @@ static int text_field(const struct form *body, const struct draft_source *source
     if (find(body, source, "text", &f, e) != 0) {
         return -1;
     }
-    if (f == NULL || f->bare) { /* bare: curl -d text */
+    if (f == NULL || f->bare) { /* bare: as from curl -d text */
         return err_field(e, ERR_INPUT, "text", "There is no field text. %s", two_forms);
     }
     return chat_text_take(d, ck_memdup0(f->value, f->length), f->length, source->max_text, e);

@@ -1,8 +1,8 @@
 /* draft.h - from the body of POST /send to a checked draft.
  *
- * Pure. A field is looked for in the body, then the query string, then the headers; the first place
- * that has it counts. Three kinds of body: JSON object, form, plain text.
- * Threads: any.
+ * A field is looked for in the body, then in the query string, then in the headers; the first place
+ * that has it counts. There are three kinds of body: JSON object, form, plain text.
+ * Pure. Threads: any.
  */
 #ifndef DRAFT_H
 #define DRAFT_H
@@ -16,25 +16,25 @@ struct form;
 
 enum draft_kind { DRAFT_NONE, DRAFT_JSON, DRAFT_FORM, DRAFT_TEXT };
 
-/* From a Content-Type value (NULL or "": none). ERR_TYPE for another type, or a charset other than
- * UTF-8. */
+/* Finds the kind from a Content-Type (NULL or "": none). ERR_TYPE for another type, or a charset
+ * other than UTF-8. */
 int draft_kind_of(const char *content_type, size_t body_length, enum draft_kind *out, struct err *e);
 
 struct draft_source {
     enum draft_kind kind;
-    const char *body; /* NUL behind; may hold NULs */
+    const char *body; /* ends with a NUL; may contain others */
     size_t body_length;
     const struct form *query;
-    const struct form *headers; /* fields already under their field names */
+    const struct form *headers; /* headers under the names of their fields */
     size_t max_text;            /* bytes */
 };
 
-/* Fills *d (initialised by the caller) and gives it an id if the sender didn't. -1 with the field
- * named; d may then be half filled and is good for chat_draft_fini only. */
+/* Fills *d (initialised by the caller) and makes an id if the client sent none. -1 with the field
+ * named; then d may be half filled and is good for chat_draft_fini only. */
 int draft_parse(const struct draft_source *source, struct chat_draft *d, struct err *e);
 
-/* Greatest body worth reading for a text of max_text bytes: a JSON string may spend six bytes on
- * one ("\u000a"), a form three, and the other fields are small. */
+/* The greatest body that may hold a text of max_text bytes: JSON may spend six bytes on one
+ * ("\u000a"), a form three, and the other fields are small. */
 size_t draft_body_limit(size_t max_text);
 
 #endif

@@ -25,10 +25,10 @@ static int add_member(const char *name, const json_t *value, struct form *out, s
     }
 }
 
-/* Jansson makes some 250 bytes of an empty object: a body at its limit could ask for half a
- * gigabyte. So the values are counted first, by what begins or parts them outside of strings. Where
- * the bytes are no JSON the count may be wrong; jansson stops at the first such place, up to which
- * it is right. */
+/* Jansson takes some 250 bytes for an empty object, so a body at its limit could ask for half a
+ * gigabyte. So the values are counted first, by the characters outside of strings that begin or
+ * separate them. If the bytes are no JSON the count may be wrong behind the first mistake, but
+ * there jansson stops. */
 static bool has_too_many_values(const char *bytes, size_t length)
 {
     size_t marks = 0;
@@ -63,7 +63,7 @@ int json_read(const char *bytes, size_t length, const char *const *known, struct
                            "The JSON holds the character U+0000, which is not allowed: line %d, column %d.", why.line,
                            why.column);
         }
-        /* why.text may quote the input; line and column are enough to find the place. */
+        /* why.text may quote the input, so only line and column are told. */
         return err_set(e, ERR_INPUT, "The body isn't valid JSON: line %d, column %d.", why.line, why.column);
     }
     if (!json_is_object(root)) {

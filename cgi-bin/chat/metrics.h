@@ -1,8 +1,8 @@
-/* metrics.h - what is counted about a site, by what names: one table for whoever counts, sums up or
- * shows.
+/* metrics.h - what is counted about a site, and the names of the numbers: one table for all that
+ * count, add up or show.
  *
  * Counters only rise, gauges say how things are now, histograms say how often a value fell below
- * each of their bounds. No count tells anything of what is said, where or by whom.
+ * each of their bounds. No number tells what is said, where or by whom.
  * Pure data. Threads: any.
  */
 #ifndef METRICS_H
@@ -21,31 +21,31 @@ enum metrics_counter {
     METRICS_4XX,
     METRICS_5XX,
     METRICS_MESSAGES,    /* stored */
-    METRICS_WAKEUPS,     /* times that a process looked for news because of a ring */
-    METRICS_WOKEN,       /* polls and streams that were written news to after a ring */
-    METRICS_TURNED_AWAY, /* polls that were to wait and found no place, streams that were refused */
+    METRICS_WAKEUPS,     /* how often a process looked for news because of a ring */
+    METRICS_WOKEN,       /* polls and streams that got news after a ring */
+    METRICS_TURNED_AWAY, /* polls that could not wait, and streams that were refused */
     METRICS_COUNTER__MAX
 };
 
 enum metrics_gauge {
-    METRICS_PARKED_POLLS, /* held, whether for nothing, or by a process of their own */
+    METRICS_PARKED_POLLS, /* waiting, with or without a process of their own */
     METRICS_PARKED_STREAMS,
-    METRICS_QUEUED, /* messages that are received, and not yet durable */
+    METRICS_QUEUED, /* messages that have arrived and are not durable yet */
     METRICS_GAUGE__MAX
 };
 
 enum metrics_histogram {
-    METRICS_LATENCY, /* microseconds from the newest commit to a write to who has waited for it */
-    METRICS_GROUP,   /* messages that shared a transaction */
+    METRICS_LATENCY, /* microseconds from the newest commit to writing it to a client that waited */
+    METRICS_GROUP,   /* messages in one transaction */
     METRICS_HISTOGRAM__MAX
 };
 
-/* of each histogram, at most; one bucket more holds what lies above */
+/* at most for each histogram; one bucket more holds the greater values */
 enum { METRICS_BOUNDS = 12 };
 
 struct metrics_name {
     const char *name;  /* for Prometheus, behind pollchat_ */
-    const char *label; /* "route=\"send\"", or NULL; those of one name stand together */
+    const char *label; /* "route=\"send\"", or NULL; rows with the same name stand together */
     const char *group; /* for JSON: the object it stands in, or NULL */
     const char *key;   /* for JSON */
     const char *help;
@@ -58,9 +58,9 @@ struct metrics_scale {
     const char *name;
     const char *key;
     const char *help;
-    double unit; /* one counted unit in what is shown: seconds for Prometheus */
+    double unit; /* what one counted unit is in the output: seconds for Prometheus */
     size_t bounds;
-    uint32_t bound[METRICS_BOUNDS]; /* a bucket holds values up to and with its bound */
+    uint32_t bound[METRICS_BOUNDS]; /* a bucket holds values up to its bound, inclusive */
 };
 
 extern const struct metrics_scale metrics_histograms[METRICS_HISTOGRAM__MAX];
@@ -70,7 +70,7 @@ struct metrics_spread {
     uint64_t sum;
 };
 
-/* All of them at one time. */
+/* All numbers at one time. */
 struct metrics {
     uint64_t counter[METRICS_COUNTER__MAX];
     uint64_t gauge[METRICS_GAUGE__MAX];
@@ -84,8 +84,8 @@ size_t metrics_bucket(enum metrics_histogram which, uint64_t value);
 
 uint64_t metrics_total(enum metrics_histogram which, const struct metrics_spread *s);
 
-/* The bound below which a share (0..1) of the values lies; the greatest bound when they lie above
- * it; 0 when there are none. */
+/* The bound below which a share (0..1) of the values lies; the greatest bound if they are greater;
+ * 0 if there are none. */
 uint32_t metrics_share_below(enum metrics_histogram which, const struct metrics_spread *s, double share);
 
 #endif

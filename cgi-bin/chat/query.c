@@ -31,7 +31,7 @@ static int parse_format(const struct form *fields, enum query_format *out, struc
     return err_field(e, ERR_INPUT, "format", "format must be json, ndjson or text.");
 }
 
-/* A whole number min..max, or unchanged when the field isn't there. *given tells. */
+/* Parses a whole number min..max. *out is unchanged if the field isn't there; *given tells. */
 static int parse_number(const struct form *fields, const char *name, uint64_t min, uint64_t max, uint64_t *out,
                         bool *given, struct err *e)
 {
@@ -53,7 +53,7 @@ static int parse_number(const struct form *fields, const char *name, uint64_t mi
 static int parse_since(const char *value, struct query_room *room, const char *field, struct err *e)
 {
     room->now = strcmp(value, "now") == 0;
-    room->since = 0; /* not what the room would have had from the parameter since */
+    room->since = 0; /* the parameter since doesn't count here */
     if (!room->now && str_u64(value, 0, CHAT_SEQ_MAX, &room->since) != 0) {
         return err_field(e, ERR_INPUT, field, "since must be a whole number from 0 to %llu, or the word now.",
                          (unsigned long long)CHAT_SEQ_MAX);
@@ -61,7 +61,7 @@ static int parse_since(const char *value, struct query_room *room, const char *f
     return 0;
 }
 
-/* "lobby" or "lobby:41". since_given: the room brought its own. */
+/* Parses "lobby" or "lobby:41". *since_given: the room has its own since. */
 static int parse_room(const struct form_field *f, struct query_room *room, bool *since_given, struct err *e)
 {
     const char *colon = memchr(f->value, ':', f->length);
@@ -100,7 +100,7 @@ static int add_room(struct query *q, const struct form_field *f, const struct qu
     return 0;
 }
 
-/* `since` counts for every room that doesn't bring its own. */
+/* The parameter since counts for every room without its own. */
 static int parse_rooms(const struct form *fields, struct query *q, bool *since_given, struct err *e)
 {
     struct query_room from = {.name = CHAT_ROOM_DEFAULT};
@@ -142,7 +142,7 @@ static int parse_epoch(const struct form *fields, struct query *q, struct err *e
     return 0;
 }
 
-/* since, before and last each say where to read; two of them contradict each other. */
+/* since, before and last each say where to read, so only one of them is allowed. */
 static int parse_kind(const struct form *fields, struct query *q, bool since_given, struct err *e)
 {
     uint64_t last = 0;

@@ -1,8 +1,8 @@
 /* query.h - the parameters of GET /poll.
  *
- * Pure: fields in, struct out. One table of what may be asked; unknown fields are ignored, a bad or
- * empty value of a known one is an error that names it.
- * Threads: any.
+ * One table lists the parameters. Unknown ones are ignored; a bad or empty value of a known one is
+ * an error that names it.
+ * Pure: fields in, struct out. Threads: any.
  */
 #ifndef QUERY_H
 #define QUERY_H
@@ -36,17 +36,17 @@ struct query {
     enum query_kind kind;
     enum query_format format;
     size_t count; /* rooms; at least 1 */
-    bool stream;  /* not one answer but all that comes: set by who answers GET /stream */
-    bool several; /* the form of several rooms was used: room=a:5, or room more than once */
+    bool stream;  /* not one answer but all news as it comes: GET /stream sets it */
+    bool several; /* the form for several rooms was used: room=a:5, or room more than once */
     uint64_t before;
     uint32_t limit;
     unsigned wait;  /* seconds, as asked for */
     char epoch[65]; /* "" when not given */
-    /* last, so that a copy may be cut behind `count` of them */
+    /* last, so that a copy can end behind `count` of them */
     struct query_room rooms[QUERY_ROOMS_MAX];
 };
 
-/* 0, or -1 with ERR_INPUT and the field. On -1 nothing in *q may be used but format. */
+/* Returns 0, or -1 with ERR_INPUT and the field. After -1 only q->format may be used. */
 int query_parse(const struct form *fields, struct query *q, struct err *e);
 
 #endif

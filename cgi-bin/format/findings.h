@@ -1,5 +1,5 @@
-/* findings.h - what was found out about a host, each in a plain sentence for an owner who has no
- * shell.
+/* findings.h - what was found out about a host, each finding a plain sentence for an owner who has
+ * no shell.
  *
  * Pure. Threads: a struct belongs to one caller.
  */
@@ -14,7 +14,7 @@ enum finding_state {
     FINDING_FINE,
     FINDING_NOTE,  /* good to know; nothing needs to be done */
     FINDING_POOR,  /* works, but less well than it could */
-    FINDING_WRONG, /* doesn't work until it is mended */
+    FINDING_WRONG, /* doesn't work until the owner mends it */
     FINDING__MAX
 };
 
@@ -23,7 +23,8 @@ enum { FINDINGS_MAX = 32, FINDING_TEXT_SIZE = 512 };
 struct finding {
     const char *topic; /* a word for programs; static */
     enum finding_state state;
-    char text[FINDING_TEXT_SIZE]; /* what is, and what to do about it; no path of the host */
+    /* what was found and what to do about it; names no path of the host */
+    char text[FINDING_TEXT_SIZE];
 };
 
 struct findings {
@@ -31,16 +32,16 @@ struct findings {
     size_t count;
 };
 
-/* More than fit are left out. A text that is too long is cut. */
+/* Adds a finding; dropped if the list is full. A text that is too long is cut. */
 void findings_add(struct findings *f, const char *topic, enum finding_state state, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
 const char *finding_word(enum finding_state state); /* "fine", "note", "poor", "wrong" */
 
-/* The worst state of all; FINDING_FINE of none. */
+/* The worst state of all; FINDING_FINE if there is none. */
 enum finding_state findings_worst(const struct findings *f);
 
-/* Lines for a shell: state, topic, text. */
+/* Writes lines for a shell: state, topic, text. */
 void findings_lines(struct buf *out, const struct findings *f);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* NULL: the byte stands for itself. */
+/* NULL: the byte needs no entity. */
 static const char *entity_of(char c)
 {
     switch (c) {

@@ -1,5 +1,5 @@
-/* html.h - what somebody said, as text of an HTML page and in its addresses; nothing of it can
- * become markup.
+/* html.h - users' text in HTML pages and in their addresses, escaped so that it can't become
+ * markup.
  *
  * Pure. Threads: any.
  */
@@ -10,14 +10,14 @@
 
 struct buf;
 
-/* Text between tags, or within an attribute's double quotes. Line breaks stay as they are.
- * Characters that HTML has no way to write (controls but tab and line breaks) become U+FFFD. */
+/* For text between tags, or in an attribute's double quotes. Line breaks stay. Characters that HTML
+ * can't contain (controls except tab and line breaks) become U+FFFD. */
 void html_text(struct buf *out, const char *bytes, size_t length);
 
-/* The same with each line break as <br>, for browsers that know no style. */
+/* The same with each line break as <br>, for browsers without CSS. */
 void html_lines(struct buf *out, const char *bytes, size_t length);
 
-/* A value in a query string, percent-encoded (RFC 3986: all but unreserved). */
+/* For a value in a query string: percent-encoded (RFC 3986: all but unreserved characters). */
 void html_query_value(struct buf *out, const char *text);
 
 #endif

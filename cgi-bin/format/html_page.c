@@ -44,12 +44,12 @@ static void add_refresh(struct buf *out, const char *room, const char *name, con
 {
     buf_addf(out, "<meta http-equiv=\"refresh\" content=\"%u; url=plain", refresh->seconds);
     add_address(out, room, name);
-    /* Browsers don't load an address with a fragment anew that is the present one; so there are
-     * two, in turn. */
+    /* A browser doesn't reload when only the fragment of the address differs. So the address
+     * alternates between turn 1 and 2. */
     buf_addf(out, "&amp;part=log&amp;turn=%d#end\">\n", refresh->turn == 1 ? 2 : 1);
 }
 
-/* refresh: NULL, or when the messages of `name`'s room are loaded anew. */
+/* refresh: NULL, or when the messages of the room are reloaded. */
 static void begin(struct buf *out, const struct html_page_place *place, const char *room, const char *kind,
                   const char *name, const struct html_page_refresh *refresh)
 {
@@ -74,7 +74,7 @@ static void end(struct buf *out)
 
 /* ---- messages ---- */
 
-/* "2026-11-25 03:48 UTC": the server doesn't know where its readers are. */
+/* "2026-11-25 03:48 UTC", because the server doesn't know the readers' time zones. */
 static void add_time(struct buf *out, int64_t ms)
 {
     char text[CLOCK_TEXT_SIZE];
@@ -87,14 +87,14 @@ static bool is_within_character(char c)
     return ((unsigned char)c & 0xC0) == 0x80;
 }
 
-/* Behind the last c in text[from..end), or 0 when there is none. */
+/* The offset behind the last c in text[from..end), or 0 if there is none. */
 static size_t behind_last(const char *text, size_t from, size_t end, char c)
 {
     const char *found = memrchr(text + from, c, end - from);
     return found != NULL ? (size_t)(found - text) + 1 : 0;
 }
 
-/* Behind the last line break that a piece may have, or `end`. */
+/* The offset behind the last line break that a piece may have, or `end`. */
 static size_t end_of_lines(const char *text, size_t from, size_t end)
 {
     const char *at = text + from;
@@ -137,7 +137,7 @@ static void add_rest(struct buf *out, const struct answer_room *room, const stru
     }
 }
 
-/* A piece of the text, from a place on. */
+/* Writes a piece of the text, from `from` on. */
 static void add_body(struct buf *out, const struct answer_room *room, const struct chat_message *m, size_t from,
                      size_t most, const char *name)
 {
@@ -152,7 +152,7 @@ static void add_body(struct buf *out, const struct answer_room *room, const stru
     }
 }
 
-/* The name of the author, and the time. */
+/* Writes the name of the author and the time. */
 static void add_author(struct buf *out, const struct chat_message *m)
 {
     buf_adds(out, "<b dir=\"auto\">");
@@ -228,7 +228,7 @@ static void add_form(struct buf *out, const struct html_page_form *f)
     buf_adds(out, f->reply_to[0] != '\0' ? "Reply to message " : "Message");
     add_text(out, f->reply_to);
     buf_adds(out, "</label><br>"
-                  /* HTML drops the first line break */
+                  /* a browser drops the first line break */
                   "<textarea id=\"text\" name=\"text\" rows=\"3\" cols=\"60\" dir=\"auto\">\n");
     html_text(out, f->text, f->text_length);
     buf_adds(out, "</textarea></p>\n<p><input type=\"submit\" value=\"Send\"></p>\n</form>\n");

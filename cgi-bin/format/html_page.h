@@ -1,13 +1,12 @@
-/* html_page.h - the chat as pages for browsers without JavaScript: old ones, text ones, careful
- * people's.
+/* html_page.h - the pages for browsers without JavaScript.
  *
- * Four pages: a room, its messages alone, a long text piece by piece, and an error page that keeps
- * the form as it was filled in. A room is a form and a frame with the messages. The frame reloads
- * itself and leaves the form as it is. HTML 4 as all browsers of the last twenty-five
- * years read it, and lynx and w3m, for which the messages stand in the room's page as well. Of a
- * long text a page shows a piece, and a link to the rest: browsers take minutes to lay out some
- * texts of a few hundred thousand bytes, and any visitor may send them.
- * What people wrote goes through html.h. Addresses are relative (struct html_page_place).
+ * There are four pages: a room, its messages alone, a long text piece by piece, and an error page
+ * that keeps the form as it was filled in. A room is a form and a frame with the messages. The
+ * frame reloads itself and leaves the form as it is. The pages are HTML 4 as all browsers of the
+ * last twenty-five years understand it. lynx and w3m show no frames, so the messages stand in the
+ * room's page as well. Of a long text a page shows a piece and a link to the rest, because browsers
+ * take minutes to lay out some texts of a few hundred thousand bytes, and any visitor may send
+ * them. Users' text goes through html.h. Addresses are relative (struct html_page_place).
  * Pure. Threads: any.
  */
 #ifndef HTML_PAGE_H
@@ -21,12 +20,12 @@
 struct buf;
 struct err;
 
-/* Content-Security-Policy: no script, and no frame but of our own pages. */
+/* Content-Security-Policy: no scripts, and no frames except our own pages. */
 extern const char html_page_policy[];
 
-/* What is put before the addresses of the page's own files, of /plain and of /send. They are
- * neighbours (html_page_short), unless the page was asked for by the path of a program,
- * .../cgi-bin/poll.cgi/plain (request_is_under_program). */
+/* What is put before the addresses of the page's own files, of /plain and of /send. ""
+ * (html_page_short) where they are neighbours; otherwise the page was asked for by the path of a
+ * program, .../cgi-bin/poll.cgi/plain (request_is_under_program). */
 struct html_page_place {
     const char *site;
     const char *poll;
@@ -36,27 +35,28 @@ extern const struct html_page_place html_page_short;
 extern const struct html_page_place html_page_under_poll;
 extern const struct html_page_place html_page_under_send;
 
-/* The form as it is to stand there. All borrowed; "" for nothing. */
+/* What the form shows. All borrowed; "" for nothing. */
 struct html_page_form {
     const struct html_page_place *place;
     const char *room;
     const char *name;
-    const char *id;       /* of the message that will be sent: sent twice it is stored once */
+    /* of the message that will be sent: if it is sent twice, it is stored once */
+    const char *id;
     const char *reply_to; /* "" or a seq */
     const char *text;
     size_t text_length;
 };
 
-/* The page of a room. a: its last messages, for browsers without frames. */
+/* Writes the page of a room. a: its last messages, for browsers without frames. */
 void html_page_room(struct buf *out, const struct html_page_form *f, const struct answer *a);
 
-/* When the browser loads the page anew. */
+/* When the browser reloads the page. */
 struct html_page_refresh {
     unsigned seconds;
-    int turn; /* of the page that it is in: `turn` of its address, 0 for none */
+    int turn; /* the parameter `turn` of this page's address, 0 if it has none */
 };
 
-/* Its messages. refresh: NULL for older ones, which stay as they are. */
+/* Writes the messages alone. refresh: NULL for older messages, which don't change. */
 void html_page_log(struct buf *out, const struct html_page_place *place, const struct answer *a, const char *name,
                    const struct html_page_refresh *refresh);
 
@@ -66,18 +66,18 @@ enum {
     HTML_PAGE_PIECE_LINES = 100,
 };
 
-/* Returns where the piece of a text that begins at `from` ends: after at most `most` bytes (>= 4)
- * and HTML_PAGE_PIECE_LINES line breaks, behind a line or a word if one ends near there, and never
+/* Returns where a piece of a text ends that begins at `from`: after at most `most` bytes (>= 4) and
+ * HTML_PAGE_PIECE_LINES line breaks, behind a line or a word if one ends near there, and never
  * within a character of UTF-8. The result is greater than `from` unless `from` is the end of the
  * text. */
 size_t html_page_piece_end(const char *text, size_t length, size_t from, size_t most);
 
-/* The text of the message m of a->rooms[0] from the byte `from` on (at most its length), as much as
- * one page shows. */
+/* Writes the text of the message m of a->rooms[0] from the byte `from` on (at most its length), as
+ * much as one page shows. */
 void html_page_text(struct buf *out, const struct html_page_place *place, const struct answer *a,
                     const struct chat_message *m, size_t from, const char *name);
 
-/* The answer to a message that was not stored; status: as problem_of() has it. */
+/* Writes the answer to a message that was not stored. status: from problem_of(). */
 void html_page_refused(struct buf *out, const struct html_page_form *f, int status, const char *title,
                        const char *detail);
 

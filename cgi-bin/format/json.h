@@ -1,7 +1,7 @@
-/* json.h - JSON out. (In: json_read.h.)
+/* json.h - writing JSON. (Parsing: chat/json_read.h.)
  *
- * One function for each kind of object, so that a message looks the same wherever it stands.
- * Formats: www/API.md. Compact, UTF-8, one object without line breaks.
+ * One function for each kind of object, so a message looks the same everywhere. The formats are
+ * described in www/API.md. Compact, UTF-8, each object without line breaks.
  * Pure. Threads: any.
  */
 #ifndef JSON_H
@@ -24,45 +24,47 @@ void json_sent(struct buf *out, const char *epoch, const char *room, const struc
 /* One message: {["room",]"seq","time","name","text","type","id"[,"reply_to"]}; room may be NULL. */
 void json_message(struct buf *out, const char *room, const struct chat_message *m);
 
-/* Where a stream stands: {"type":"cursor","epoch","room","next","head","oldest"[,"gap"]}; for
+/* The position of a stream: {"type":"cursor","epoch","room","next","head","oldest"[,"gap"]}; for
  * several rooms as below. */
 void json_position(struct buf *out, const struct answer *a);
 
-/* {"epoch","head"} and a line feed: what the file of a room says (head_files.h). */
+/* {"epoch","head"} and a line feed: the contents of a head file (head_files.h). */
 void json_head(struct buf *out, const char *epoch, uint64_t head);
 
-/* {"epoch","room","messages":[...],"next","head","oldest","more","wait"[,"poll_after"][,"watch"][,"gap"]};
- * for several rooms without "room", with next, head, oldest, watch as objects and gap as an
+/* {"epoch","room","messages":[...],"next","head","oldest","more","wait"[,"poll_after"]
+ * [,"watch"][,"gap"]}; for several rooms without "room", with next, head, oldest, watch as objects and gap as an
  * array. */
 void json_answer(struct buf *out, const struct answer *a);
 
-/* A message a line. */
+/* One line for each message. */
 void json_messages_lines(struct buf *out, const struct answer *a);
 
 /* The same, and as last line the answer without its messages: {"type":"cursor","epoch",...}. */
 void json_answer_lines(struct buf *out, const struct answer *a);
 
-/* See status.h. */
+/* The site's status (status.h). */
 void json_status(struct buf *out, const struct status *s);
 
-/* {"version","time","secure","authorization","forwarded","data_address","findings":[{"topic","state","text"}]}:
+/* {"version","time","secure","authorization","forwarded","data_address",
+ * "findings":[{"topic","state","text"}]}:
  * get_doctor.h. time is RFC 3339; data_address may be "". */
 struct json_doctor {
     const char *version;
     int64_t time_ms;
-    bool secure;        /* the request came by HTTPS */
-    bool authorization; /* it had an Authorization header, which some servers keep from programs */
-    bool forwarded;     /* it came through a proxy that says so */
+    bool secure; /* the request came over HTTPS */
+    /* the request had an Authorization header, which some servers don't pass to programs */
+    bool authorization;
+    bool forwarded; /* the request came through a proxy that says so */
     const char *data_address;
     const struct findings *findings;
 };
 void json_doctor(struct buf *out, const struct json_doctor *d);
 
-/* {"bytes"}: how long a body was. */
+/* {"bytes"}: the length of a body that was received. */
 void json_received(struct buf *out, uint64_t bytes);
 
 /* RFC 9457: {"type","title","status","detail"[,"field"][,"epoch"]}; field and epoch may be NULL or
- * "". What isn't UTF-8 is left out. */
+ * "". Bytes that aren't UTF-8 are left out. */
 void json_problem(struct buf *out, const char *type, const char *title, int status, const char *detail,
                   const char *field, const char *epoch);
 

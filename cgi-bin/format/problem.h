@@ -1,6 +1,7 @@
-/* problem.h - from an error to what HTTP says about it: status, title, RFC 9457 body.
+/* problem.h - from an error to its HTTP answer: status, title, RFC 9457 body.
  *
- * The one place that maps err codes to statuses. Pure. Threads: any.
+ * The one place that maps error codes to statuses. To add a code: err.h and a row in problem.c.
+ * Pure. Threads: any.
  */
 #ifndef PROBLEM_H
 #define PROBLEM_H
@@ -18,14 +19,14 @@ struct problem {
     const char *title;
 };
 
-/* What a code means. Can't fail: an unknown code is "internal". */
+/* The row of a code. Can't fail: an unknown code is "internal". */
 const struct problem *problem_of(enum err_code code);
 
-/* What went wrong, for strangers. For ERR_CONFIG, ERR_EXPOSED and ERR_SYSTEM it is a general
- * sentence, as details stay in the log. Borrowed like e. */
+/* The sentence for strangers. For ERR_CONFIG, ERR_EXPOSED and ERR_SYSTEM it is a general one,
+ * because details stay in the log. Borrowed like e. */
 const char *problem_detail(const struct err *e);
 
-/* The body. as_text: "status title: detail" as one plain line instead of JSON. epoch may be
+/* Writes the body. as_text: "status title: detail" as one plain line instead of JSON. epoch may be
  * NULL. */
 void problem_body(struct buf *out, const struct err *e, bool as_text, const char *epoch);
 

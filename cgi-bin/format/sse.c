@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SEQ_TEXT = 21 }; /* digits of 2^64, and the end */
+enum { SEQ_TEXT = 21 }; /* digits of 2^64, and the NUL */
 
 /* JSON has no line breaks, so one data line holds it. */
 void sse_cursor(struct buf *out, const struct answer *a)
@@ -30,8 +30,8 @@ void sse_heartbeat(struct buf *out)
     buf_adds(out, ":\n\n");
 }
 
-/* Before its first message of this answer a room stands where that message follows; one without
- * messages where it will stand. */
+/* A room's position before its first message in this answer: the one that message follows. Without
+ * messages, the position after the answer. */
 static uint64_t start_of(const struct answer_room *room)
 {
     return room->count > 0 ? room->messages[0].seq - 1 : room->next;
@@ -43,7 +43,7 @@ static void add_id(struct buf *out, const struct answer *a, size_t current, uint
         buf_addf(out, "id: %llu\n", (unsigned long long)seq);
         return;
     }
-    /* rooms come one after the other: those before are done */
+    /* the answer goes room by room: the rooms before this one are done */
     for (size_t i = 0; i < a->count; i++) {
         uint64_t at = i < current ? a->rooms[i].next : i == current ? seq : start_of(&a->rooms[i]);
         buf_addf(out, "%s%s:%llu", i == 0 ? "id: " : ",", a->rooms[i].name, (unsigned long long)at);

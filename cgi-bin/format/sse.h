@@ -8,7 +8,7 @@
  *   id: 41                        one room: the seq
  *   data: {"seq":41,…}            the message as an answer of /poll has it
  *
- *   id: lobby:41,dev:7            several rooms: how far the client is in each, this message included
+ *   id: lobby:41,dev:7            several rooms: the position in each, this message included
  *   data: {"room":"lobby","seq":41,…}
  *
  *   :                             a comment: the connection lives
@@ -26,14 +26,14 @@
 struct buf;
 struct err;
 
-/* How long a client should pause before it comes back, in ms, then the cursor. */
+/* Writes the pause before a client reconnects, in ms, then the cursor. */
 void sse_opening(struct buf *out, const struct answer *a, unsigned retry_ms);
 void sse_cursor(struct buf *out, const struct answer *a);
 void sse_messages(struct buf *out, const struct answer *a);
 void sse_heartbeat(struct buf *out);
 
-/* Moves q to where `id`, an id of the above, says. Rooms that it doesn't name stay, names that q
- * doesn't have are skipped. -1 with ERR_INPUT, and q may be half moved. */
+/* Moves q to the position in `id`, an id as above. Rooms that id doesn't name stay; names that q
+ * doesn't have are skipped. -1 with ERR_INPUT; then q may be half moved. */
 int sse_resume(struct query *q, const char *id, struct err *e);
 
 #endif

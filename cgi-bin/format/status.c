@@ -10,7 +10,7 @@ static void add_head(struct buf *out, const char *name, const char *help, const 
     buf_addf(out, "# HELP pollchat_%s %s\n# TYPE pollchat_%s %s\n", name, help, name, type);
 }
 
-/* Names with labels stand together; the first one brings the help. */
+/* Rows of one name stand together; the first one writes the help. */
 static void add_value(struct buf *out, const struct metrics_name *n, const char *type, uint64_t value)
 {
     if (n->help[0] != '\0') {

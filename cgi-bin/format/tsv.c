@@ -23,7 +23,7 @@ static const char *short_escape(char c)
     }
 }
 
-/* C1 controls are C2 80 .. C2 9F; terminals obey them as they do ESC. */
+/* C1 controls are C2 80 .. C2 9F; a terminal obeys them as it obeys ESC. */
 static bool is_c1(const unsigned char *b, size_t left)
 {
     return left >= 2 && b[0] == 0xC2 && b[1] >= 0x80 && b[1] <= 0x9F;

@@ -11,10 +11,13 @@
 #include <stdio.h>
 
 enum {
-    LIGHTTPD_FILES = 4096, /* open files that lighttpd uses at most unless server.max-fds says otherwise */
-    OTHER_FILES = 1000,    /* taken for other servers: stock nginx has 512 to 1024 connections, and a wait takes two */
-    FILES_SHARE = 4,       /* lighttpd admits a third of them as connections; three quarters of those may wait */
-    CLIENT_SHARE = 4,      /* of all places, for one address */
+    /* open files that lighttpd uses at most unless server.max-fds says otherwise */
+    LIGHTTPD_FILES = 4096,
+    /* taken for other servers: stock nginx has 512 to 1024 connections, and a wait takes two */
+    OTHER_FILES = 1000,
+    /* lighttpd admits a third of them as connections; three quarters of those may wait */
+    FILES_SHARE = 4,
+    CLIENT_SHARE = 4, /* of all places, for one address */
     CLIENT_MOST = 100,
 };
 

@@ -14,21 +14,23 @@
 struct conf;
 
 enum allowance_server {
-    ALLOWANCE_CONNECTIONS, /* one that hands on all its requests (lighttpd, nginx, Caddy): a wait takes a connection */
-    ALLOWANCE_WORKERS,     /* Apache's mod_proxy_fcgi: a wait takes a worker */
-    ALLOWANCE_PROCESSES,   /* one request at a time for a process: a wait takes the process */
+    /* one that hands on all its requests (lighttpd, nginx, Caddy): a wait takes a connection */
+    ALLOWANCE_CONNECTIONS,
+    ALLOWANCE_WORKERS,   /* Apache's mod_proxy_fcgi: a wait takes a worker */
+    ALLOWANCE_PROCESSES, /* one request at a time for a process: a wait takes the process */
 };
 
 enum { ALLOWANCE_WHY_SIZE = 256 };
 
 struct allowance {
-    unsigned most;                /* waiting requests at once */
-    unsigned most_per_client;     /* of one address: by itself a quarter of them, at least 1, at most 100 */
+    unsigned most; /* waiting requests at once */
+    /* of one address: by itself a quarter of them, at least 1, at most 100 */
+    unsigned most_per_client;
     char why[ALLOWANCE_WHY_SIZE]; /* the reason, for the owner; names no path */
 };
 
-/* Fills *out. workers: how many of the server's workers can be seen (apache_workers.h), or 0; used with
- * ALLOWANCE_WORKERS only. Can't fail. */
+/* Fills *out. workers: how many of the server's workers can be seen (apache_workers.h), or 0; used
+ * with ALLOWANCE_WORKERS only. Can't fail. */
 void allowance_find(struct allowance *out, enum allowance_server server, const struct conf *conf, unsigned workers);
 
 #endif

@@ -14,8 +14,9 @@
 enum {
     SHARE = 3, /* of which one may be kept busy */
     FRESH_MS = 2000,
-    SERVERS = 64,      /* processes of the server that are remembered */
-    OTHER_THREADS = 2, /* of a process with threads that are workers: the first one, and the one that accepts */
+    SERVERS = 64, /* processes of the server that are remembered */
+    /* of a process with threads that are workers: the first one, and the one that accepts */
+    OTHER_THREADS = 2,
 };
 
 struct process {

@@ -31,8 +31,8 @@ unsigned apache_workers_seen(struct apache_workers *w, int connection);
 /* How many workers may be kept busy where `seen` can be seen. Can't fail. */
 unsigned apache_workers_share(unsigned seen);
 
-/* Counts a worker of the process at the other end as busy until apache_workers_give_back. Returns a token
- * (at least 0), or -1 when that process has none to spare. */
+/* Counts a worker of the process at the other end as busy until apache_workers_give_back. Returns a
+ * token (at least 0), or -1 when that process has none to spare. */
 int apache_workers_take(struct apache_workers *w, int connection);
 void apache_workers_give_back(struct apache_workers *w, int token); /* once for each token */
 

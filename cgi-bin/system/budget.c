@@ -12,11 +12,15 @@
 
 enum {
     MUCH = 4 * 1024 * 1024,
-    ARENAS = 2,         /* each takes 64 MiB of address space, and keeps what its threads once needed */
-    LARGE = 128 * 1024, /* blocks from here on are the system's, and go back to it when they are freed */
+    /* each takes 64 MiB of address space, and keeps what its threads once needed */
+    ARENAS = 2,
+    /* blocks from here on are the system's, and go back to it when they are freed */
+    LARGE = 128 * 1024,
     TRIM = 1024 * 1024, /* free memory that an arena keeps at its end */
     PARTS =
-        4, /* of what a limit leaves: the budget, what slow readers keep (shared_bytes.h), stacks, everything else */
+        /* of what a limit leaves: the budget, what slow readers keep (shared_bytes.h), stacks,
+         * everything else */
+    4,
     ROOM = 8 * 1024 * 1024 /* for a request: a stack, the store's page cache, what isn't counted */
 };
 
@@ -48,7 +52,8 @@ void budget_init(void)
     }
 #ifdef M_ARENA_MAX
     (void)mallopt(M_ARENA_MAX, limited ? 1 : ARENAS);
-    (void)mallopt(M_MMAP_THRESHOLD, LARGE); /* or it would grow up to 32 MiB, and blocks below it stay */
+    /* or it would grow up to 32 MiB, and blocks below it stay */
+    (void)mallopt(M_MMAP_THRESHOLD, LARGE);
     (void)mallopt(M_TRIM_THRESHOLD, TRIM);
 #endif
 }

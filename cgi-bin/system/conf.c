@@ -1,4 +1,4 @@
-/* conf.c - see conf.h: loading. private/conf_table.h is the one list of settings. */
+/* conf.c - see conf.h: loading. The list of settings is private/conf_table.h. */
 #include "system/conf.h"
 
 #include "base/err.h"
@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What holds in place of a wrong value where the default isn't the safest. */
+/* What applies in place of a wrong value where the default isn't the safest. */
 static const struct {
     const char *key;
     const char *value;
@@ -29,7 +29,8 @@ static const struct {
 };
 
 static const char prefix[] = "POLLCHAT_";
-static const char *const file_names[CONF_FILES] = {"chat.conf", "my-chat.conf"}; /* the latter wins */
+/* the latter wins */
+static const char *const file_names[CONF_FILES] = {"chat.conf", "my-chat.conf"};
 
 enum origin { BY_DEFAULT, GIVEN, WRONG };
 
@@ -37,9 +38,10 @@ struct loading {
     struct conf *conf;
     const char *program_dir;
     enum origin origins[CONF_SETTINGS];
-    bool set_here[CONF_SETTINGS]; /* by the source in work: a file, or the environment */
+    bool set_here[CONF_SETTINGS]; /* by the source that is being read: a file, or the environment */
     bool doubted[CONF_SETTINGS];  /* an unknown key in that source looks like this setting */
-    char data_fault[512];         /* the first fault that leaves open where the data is; "" */
+    /* the first fault that makes it uncertain where the data is; "" */
+    char data_fault[512];
 };
 
 /* ---- faults ---- */
@@ -93,7 +95,7 @@ static int set_number_or_auto(uint64_t *out, const char *value, const struct con
     return str_u64(value, s->min, s->max, out);
 }
 
-/* 0, or -1 with the member half written. */
+/* Returns 0, or -1 with the member half written. */
 static int parse_value(struct conf *c, const struct conf_setting *s, const char *value, const char *program_dir)
 {
     void *member = (char *)c + s->offset;
@@ -130,7 +132,7 @@ static void note_data_fault(struct loading *l, const char *text)
     }
 }
 
-/* What holds while the setting is wrong. */
+/* Sets what applies while the setting is wrong. */
 static void use_safest(struct loading *l, const struct conf_setting *s, const char *where)
 {
     const char *value = s->fallback;
@@ -138,14 +140,14 @@ static void use_safest(struct loading *l, const struct conf_setting *s, const ch
         value = strcmp(safest[i].key, s->key) == 0 ? safest[i].value : value;
     }
     if (value == NULL || parse_value(l->conf, s, value, l->program_dir) != 0) {
-        *((char *)l->conf + s->offset) = '\0'; /* a folder: nothing else has none, or can fail */
+        *((char *)l->conf + s->offset) = '\0'; /* only a folder has no safe value, or can fail */
     }
     l->origins[s - conf_settings] = WRONG;
     snprintf(conf_sources[s - conf_settings].text, sizeof conf_sources[0].text, "%s, as %.64s is wrong",
              value == s->fallback ? "default" : "to be safe", where);
 }
 
-/* A setting is wrong: `why` says it for the owner, `brief` for strangers. */
+/* Records a wrong setting: `why` for the owner, `brief` for strangers. */
 static void fault_of(struct loading *l, const struct conf_setting *s, const char *where, const char *why,
                      const char *brief)
 {
@@ -182,8 +184,8 @@ static void set_value(struct loading *l, const struct conf_setting *s, const cha
     snprintf(conf_sources[s - conf_settings].text, sizeof conf_sources[0].text, "%s", where);
 }
 
-/* Returns the setting that the owner may have meant, or NULL. It counts as wrong unless the same
- * source sets it rightly too. */
+/* Returns the setting that the owner may have meant, or NULL. That setting counts as wrong unless
+ * the same source also sets it correctly. */
 static const struct conf_setting *doubt(struct loading *l, const char *key, size_t length)
 {
     const struct conf_setting *best = NULL;
@@ -201,7 +203,7 @@ static const struct conf_setting *doubt(struct loading *l, const char *key, size
     return best;
 }
 
-/* A key that is no setting. brief_where: for strangers. */
+/* Records a key that is no setting. brief_where: for strangers. */
 static void unknown_key(struct loading *l, const char *where, const char *brief_where, const char *key, size_t length,
                         const char *value)
 {
@@ -219,8 +221,8 @@ static void unknown_key(struct loading *l, const char *where, const char *brief_
     }
 }
 
-/* At the end of a source: a setting that was misspelt there, and not set rightly too, counts as
- * wrong. */
+/* Called at the end of each source: a setting that was misspelt there, and not also set correctly,
+ * counts as wrong. */
 static void resolve_doubts(struct loading *l)
 {
     for (size_t i = 0; i < CONF_SETTINGS; i++) {
@@ -252,8 +254,8 @@ struct reading {
     uint64_t seen[CONF_SETTINGS]; /* a hash of the value; 0: not seen */
 };
 
-/* A line that can't be a setting. why: for everybody; the owner is told the line's beginning as
- * well. */
+/* Records a line that can't be a setting. why: for everybody. The owner is also told how the line
+ * begins. */
 static void bad_line(struct reading *r, const char *line, const char *why)
 {
     struct conf_fault *f = new_fault(&r->loading->conf->faults);
@@ -279,9 +281,9 @@ static bool is_too_long(struct reading *r, const char *line)
     return true;
 }
 
-/* The reader that inih calls in place of fgets, with a buffer of 200 bytes. With fgets it would
- * take the rest of a longer line for a line of its own, and an indented line for a second value of
- * the setting above. A line with a mistake becomes an empty one. */
+/* inih calls this in place of fgets, with a buffer of 200 bytes. With fgets it would take the rest
+ * of a longer line for another line, and an indented line for a second value of the setting above.
+ * A line with a mistake is turned into an empty one. */
 static char *read_line(char *out, int size, void *context)
 {
     struct reading *r = context;
@@ -293,10 +295,11 @@ static char *read_line(char *out, int size, void *context)
     r->line++;
     snprintf(why, sizeof why, "is longer than %d bytes; the environment may hold longer values.", size - 2);
     bool too_long = is_too_long(r, line);
-    size_t blank = r->line == 1 && strncmp(line, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0; /* an editor's byte order mark */
+    /* an editor's byte order mark */
+    size_t blank = r->line == 1 && strncmp(line, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
     blank += strspn(line + blank, " \t");
     memmove(line, line + blank, strlen(line + blank) + 1);
-    bool is_comment = strchr(";#\r\n", line[0]) != NULL; /* or empty: '\0' */
+    bool is_comment = strchr(";#\r\n", line[0]) != NULL; /* an empty line: '\0' */
     line[strcspn(line, "\r\n")] = '\0';
     if (is_comment || too_long || line[0] == '[' || strpbrk(line, "=:") == NULL) {
         if (!is_comment) {
@@ -310,13 +313,14 @@ static char *read_line(char *out, int size, void *context)
     return line;
 }
 
-/* A further line of a list: inih's lines are too short for the networks of a great proxy. */
+/* Adds a further line of a list, because inih's lines are too short for the networks of a large
+ * proxy. */
 static void add_value(struct loading *l, const struct conf_setting *s, const char *value, const char *where)
 {
     char longer[2 * CONF_TEXT_MAX];
     int length = snprintf(longer, sizeof longer, "%s %s", (const char *)l->conf + s->offset, value);
     if (l->origins[s - conf_settings] == WRONG) {
-        return; /* an earlier line was: nothing of the list holds */
+        return; /* an earlier line was wrong: nothing of the list applies */
     }
     if (length < CONF_TEXT_MAX) {
         set_value(l, s, longer, where);
@@ -345,7 +349,7 @@ static int on_setting(void *context, const char *section, const char *key, const
 {
     struct reading *r = context;
     char where[64];
-    (void)section; /* read_line lets none pass */
+    (void)section; /* there is none: read_line drops lines with sections */
     snprintf(where, sizeof where, "%.40s line %d", r->name, r->line);
     for (size_t i = 0; i < CONF_SETTINGS; i++) {
         if (strcmp(conf_settings[i].key, key) == 0) {
@@ -357,7 +361,8 @@ static int on_setting(void *context, const char *section, const char *key, const
     return 1;
 }
 
-/* The file may have held any setting: each that no later source sets gets its safest value. */
+/* The file may have held any setting, so each one that no later source sets gets its safest
+ * value. */
 static void unreadable(struct loading *l, const char *name, const char *why)
 {
     struct conf_fault *f = new_fault(&l->conf->faults);
@@ -399,7 +404,7 @@ static void load_file(struct loading *l, const char *path, bool must_exist)
     fclose(r.file);
     if (failed || bad < 0) {
         unreadable(l, r.name, "reading it fails");
-    } else if (bad > 0) { /* a comment before the '='; read_line has told of all other lines */
+    } else if (bad > 0) { /* a comment before the '='; read_line has recorded all other mistakes */
         r.line = bad;
         bad_line(&r, "", "is not of the form key = value.");
     }
@@ -428,7 +433,7 @@ static void set_from_environment(struct loading *l, const char *entry)
     char where[64];
     snprintf(where, sizeof where, "environment %s%.*s", prefix, (int)(length < 40 ? length : 40), name);
     if (length == strlen("CONF") && strncmp(name, "CONF", length) == 0) {
-        return; /* taken by conf_path */
+        return; /* conf_path has used it */
     }
     for (size_t i = 0; i < CONF_SETTINGS && name[length] == '='; i++) {
         if (is_environment_name(&conf_settings[i], name, length)) {

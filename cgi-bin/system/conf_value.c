@@ -15,7 +15,7 @@ int conf_value_folder(char *out, const char *value, const char *program_dir)
     return value[0] == '\0' || length >= CONF_TEXT_MAX ? -1 : 0;
 }
 
-/* scheme://host[:port] as browsers write it (RFC 6454, section 6.2): anything else would never
+/* scheme://host[:port] as browsers write it (RFC 6454, section 6.2): another spelling would never
  * match. */
 static bool is_origin(const char *word, size_t length)
 {

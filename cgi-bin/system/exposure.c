@@ -28,7 +28,8 @@ static bool path_of(char *out, size_t size, const char *folder, const char *name
     return snprintf(out, size, "%s/%s", folder, name) < (int)size;
 }
 
-/* A new file, and by `must` a whole one, or none. Another process may have made it meanwhile. */
+/* Makes a file. must: all of the text must be in it, else there is no file. Another process may
+ * have made the file meanwhile. */
 static bool make_file(const char *path, const char *text, bool must)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -48,7 +49,8 @@ static bool make_file(const char *path, const char *text, bool must)
 static bool read_word(const char *path, char word[RANDOM_ID_SIZE])
 {
     char text[64];
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK); /* a pipe in its place must not stop anybody */
+    /* a pipe at this path must not block the program */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     ssize_t length = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
     if (fd >= 0) {
         close(fd);
@@ -70,13 +72,14 @@ static bool make_test(const char *path)
     if (read_word(path, word)) {
         return true;
     }
-    unlink(path); /* of a full disk, perhaps */
+    unlink(path); /* perhaps the disk was full when it was made */
     random_id(word);
     snprintf(text, sizeof text, "%s%s\n", before_word, word);
     return make_file(path, text, true) && read_word(path, word);
 }
 
-/* What of `real`, a path without links, stands behind a folder, with a slash at its beginning; NULL when it isn't in it. */
+/* Returns the part of `real`, a path without links, behind a folder, with a slash at its beginning;
+ * NULL if it isn't in the folder. */
 static const char *rest_in(const char *folder, const char *real)
 {
     char top[PATH_MAX];
@@ -116,7 +119,8 @@ int exposure_told(const char *data, const char *word, struct err *e)
         return err_field(e, ERR_INPUT, "exposed", "exposed is not what stands in the test file.");
     }
     if (!path_of(path, sizeof path, data, mark_name) ||
-        !make_file(path, mark_text, false)) { /* an empty one stops the chat as well, where the disk is full */
+        /* an empty mark stops the chat as well, if the disk is full */
+        !make_file(path, mark_text, false)) {
         return err_set(e, ERR_SYSTEM, "The data folder can't be marked: %s.", strerror(errno));
     }
     return 0;

@@ -1,10 +1,12 @@
-/* exposure.h - has somebody read a file of the data folder over the web?
+/* exposure.h - can the web read the data folder?
  *
- * A data folder inside of the one that is served is kept from the web by a .htaccess, which not every server reads. No program can find
- * that out alone, but a browser can: it asks for a file of the folder that has a secret word in it. Who brings that word has
- * read it there: then the folder is marked, and the programs refuse to go on until its owner has mended that and taken
- * the mark away. So nobody can stop a chat whose folder is closed, and nobody but the owner can say that an open one is closed.
- * Files: web-test.txt (mode 0600, as the database's) and READABLE-BY-THE-WEB.txt (the mark, with words for its owner).
+ * If the data folder lies in the folder that is served, a .htaccess keeps it from the web, but not
+ * every server reads that file. A program can't find out alone; a browser can. The browser requests
+ * a file of the folder that holds a secret word. A client that sends the word back has read the
+ * file over the web: then the folder is marked, and the programs refuse to go on until the owner
+ * has closed the folder and deleted the mark. So a stranger can't stop a chat whose folder is
+ * closed, and only the owner can declare an open folder closed. Files: web-test.txt (mode 0600, as
+ * the database's) and READABLE-BY-THE-WEB.txt (the mark, with words for the owner).
  * Threads and processes: any.
  */
 #ifndef EXPOSURE_H
@@ -15,12 +17,15 @@
 
 struct err;
 
-/* Does the data folder lie in what the web server serves? Then the address of the test file, which is made if it is missing: relative to the
- * page's folder, which is the one that holds the programs' folder, or, when the data folder lies elsewhere in what is served (served: the
- * request's DOCUMENT_ROOT, or NULL), from its top on. out is "" when it lies in neither (false), or the file can't be made (true). */
+/* Writes the address of the test file, which is made if it is missing. If the data folder lies in
+ * the folder that holds the programs' folder, the address is relative to the page's folder. If it
+ * lies elsewhere in what is served (served: the request's DOCUMENT_ROOT, or NULL), the address
+ * starts with a slash. Returns false, and out is "", if it lies in neither. Returns true with out
+ * "" if the file can't be made. */
 bool exposure_address(const char *data, const char *program_folder, const char *served, char *out, size_t size);
 
-/* Somebody brings this word. 0: it is the one, and the folder is marked now; -1: ERR_INPUT, or why it can't be marked. */
+/* A client has sent this word. 0: it is the secret one, and the folder is marked now. -1: ERR_INPUT
+ * for another word, or why the folder can't be marked. */
 int exposure_told(const char *data, const char *word, struct err *e);
 
 bool exposure_is_marked(const char *data);

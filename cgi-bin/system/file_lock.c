@@ -23,7 +23,8 @@ int file_lock_open(const char *path, struct err *e)
                 return fd;
             }
         }
-        if (errno != EEXIST && errno != EINTR) { /* EEXIST: another one made it between the two calls */
+        /* EEXIST: another one made it between the two calls */
+        if (errno != EEXIST && errno != EINTR) {
             return make_error("open lock file", path, e);
         }
     }
@@ -36,7 +37,8 @@ static enum file_lock try_lock(int fd, int kind)
             return FILE_LOCK_BUSY;
         }
         if (errno != EINTR) {
-            return FILE_LOCK_UNSUPPORTED; /* ENOLCK, EOPNOTSUPP, ENOSYS, EINVAL: no such locks here */
+            /* ENOLCK, EOPNOTSUPP, ENOSYS, EINVAL: no such locks here */
+            return FILE_LOCK_UNSUPPORTED;
         }
     }
     return FILE_LOCK_GOT;

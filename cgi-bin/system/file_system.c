@@ -30,23 +30,23 @@ static const unsigned long network_kinds[] = {
     0xff534d42, /* CIFS */
     0xfe534d42, /* SMB2 */
     0x01021997, /* 9p */
-    0x65735546, /* FUSE: sshfs, GlusterFS and the like; local ones suffer no harm from a rollback journal */
-    0x5346414f, /* AFS */
-    0x6b414653, /* AFS of the kernel */
-    0x73757245, /* Coda */
-    0x564c,     /* NCP */
-    0x00c36400, /* Ceph */
-    0x0bd00bd0, /* Lustre */
-    0x47504653, /* GPFS */
-    0x01161970, /* GFS2 */
-    0x7461636f, /* OCFS2 */
-    0x20030528, /* OrangeFS */
-    0x19830326, /* BeeGFS */
-    0xaad7aaea, /* PanFS */
-    0xbeefdead, /* SNFS */
-    0x786f4256, /* VirtualBox shared folder */
-    0xbacbacbc, /* VMware shared folder */
-    0x7c7c6673, /* Parallels shared folder */
+    /* FUSE: sshfs, GlusterFS and the like; local ones suffer no harm from a rollback journal */
+    0x65735546, 0x5346414f, /* AFS */
+    0x6b414653,             /* AFS of the kernel */
+    0x73757245,             /* Coda */
+    0x564c,                 /* NCP */
+    0x00c36400,             /* Ceph */
+    0x0bd00bd0,             /* Lustre */
+    0x47504653,             /* GPFS */
+    0x01161970,             /* GFS2 */
+    0x7461636f,             /* OCFS2 */
+    0x20030528,             /* OrangeFS */
+    0x19830326,             /* BeeGFS */
+    0xaad7aaea,             /* PanFS */
+    0xbeefdead,             /* SNFS */
+    0x786f4256,             /* VirtualBox shared folder */
+    0xbacbacbc,             /* VMware shared folder */
+    0x7c7c6673,             /* Parallels shared folder */
 };
 
 bool file_system_kind_is_network(unsigned long f_type)
@@ -69,7 +69,8 @@ bool file_system_is_network(const char *path)
 bool file_system_free(const char *path, uint64_t *bytes)
 {
     struct statvfs found;
-    if (statvfs(path, &found) != 0 || found.f_blocks == 0) { /* some network file systems don't say */
+    /* some network file systems don't say */
+    if (statvfs(path, &found) != 0 || found.f_blocks == 0) {
         return false;
     }
     *bytes = (uint64_t)found.f_bavail * (uint64_t)found.f_frsize;
@@ -87,7 +88,8 @@ bool file_system_is_writable(const char *path)
 
 /* ---- a trial of writing ---- */
 
-/* Bytes of the file after a trial that worked; 0 after one that failed, all after one that was killed. */
+/* Bytes of the file after a trial that worked; 0 after one that failed, all after one that was
+ * killed. */
 enum { TRIAL_WORKED = 1 };
 
 static bool has_worked(int fd, unsigned max_age_s)
@@ -123,7 +125,8 @@ int file_system_try_write(const char *folder, unsigned max_age_s, struct err *e)
     }
     if (!file_is_own(fd, path)) {
         close(fd);
-        errno = EPERM; /* a link to something else, or another user's file: nothing is written there */
+        /* a link to something else, or another user's file: nothing is written there */
+        errno = EPERM;
         return make_error("write to", path, e);
     }
     for (int tries = 0; tries < TRIAL_TRIES && file_lock_try(fd) == FILE_LOCK_BUSY; tries++) {

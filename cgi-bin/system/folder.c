@@ -40,7 +40,8 @@ static bool folder_is_empty(int fd)
     return empty;
 }
 
-/* Apache 2.4 has mod_authz_core, 2.2 hasn't; a server that knows neither must not stumble over it. */
+/* Apache 2.4 has mod_authz_core, 2.2 hasn't; a server that knows neither must not stumble over
+ * it. */
 static const char deny_all[] = "# The chat's database: nothing of it is for the web.\n"
                                "<IfModule mod_authz_core.c>\n"
                                "    Require all denied\n"
@@ -50,7 +51,8 @@ static const char deny_all[] = "# The chat's database: nothing of it is for the 
                                "    Deny from all\n"
                                "</IfModule>\n";
 
-/* 0, or -1 with errno. Nothing else depends on this file's being there, so one that is there is left as it is. */
+/* 0, or -1 with errno. Nothing else depends on this file's being there, so one that is there is
+ * left as it is. */
 static int put_deny_file(int folder)
 {
     static const char name[] = ".htaccess";
@@ -58,7 +60,8 @@ static int put_deny_file(int folder)
     if (fd < 0) {
         return errno == EEXIST ? 0 : -1;
     }
-    /* Apache's own user must be able to read it, or it would deny for that reason, with an error in its log. */
+    /* Apache's own user must be able to read it, or it would deny for that reason, with an error in
+     * its log. */
     const ssize_t length = (ssize_t)sizeof deny_all - 1;
     errno = ENOSPC; /* for a write that is short without an error */
     bool written = write(fd, deny_all, (size_t)length) == length && fchmod(fd, 0644) == 0 && fsync(fd) == 0;
@@ -105,7 +108,8 @@ static int make_or_open(const char *path, int *result, struct err *e)
     }
     if (!made) {
         return open(path, O_RDONLY | O_DIRECTORY |
-                              O_CLOEXEC); /* -1 for a folder that can only be entered, which is left alone */
+                              /* -1 for a folder that can only be entered, which is left alone */
+                              O_CLOEXEC);
     }
     int fd = open_made(path);
     if (fd < 0 || parent_sync(path) != 0) {

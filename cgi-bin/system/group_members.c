@@ -59,8 +59,9 @@ static void read_lines(const char *path, void (*see)(void *context, char *fields
 
 struct search {
     gid_t group;
-    char *name;   /* of the group; NULL: unknown */
-    char *listed; /* ",ann,ben,": listed members that are still to be found; NULL: no such group yet */
+    char *name; /* of the group; NULL: unknown */
+    /* ",ann,ben,": listed members that are not found yet; NULL: the group is not found yet */
+    char *listed;
     struct group_members *out;
 };
 
@@ -89,7 +90,7 @@ static void see_group(void *context, char *fields[FIELDS])
     snprintf(s->listed, size, ",%s,", fields[3]);
 }
 
-/* Takes the user off the list; true when it was on it. */
+/* Removes the user from the list; false if it wasn't listed. */
 static bool was_listed(struct search *s, const char *name)
 {
     size_t length = strlen(name);
@@ -110,7 +111,8 @@ static void see_user(void *context, char *fields[FIELDS])
     if (!number_of(fields[2], &user) || !number_of(fields[3], &own)) {
         return;
     }
-    bool is_listed = was_listed(s, fields[0]); /* also of a user whose own group it is: the list must become empty */
+    /* also for a user whose primary group it is: the list must become empty */
+    bool is_listed = was_listed(s, fields[0]);
     if (own == s->group || is_listed) {
         add(s->out, user);
     }
@@ -127,7 +129,7 @@ void group_members_read(const char *passwd, const char *groups, gid_t group, str
     read_lines(groups, see_group, &s);
     read_lines(passwd, see_user, &s);
     if (s.listed != NULL && strspn(s.listed, ", ") != strlen(s.listed)) {
-        out->more = true; /* a member who isn't in /etc/passwd */
+        out->more = true; /* a member that isn't in /etc/passwd */
     }
     free(s.name);
     free(s.listed);

@@ -1,8 +1,8 @@
-/* group_members.h - the members of a group, by /etc/passwd and /etc/group.
+/* group_members.h - the members of a group, from /etc/passwd and /etc/group.
  *
- * The files are read directly: a statically linked program can't load the C library's modules for
- * other sources. So users of a directory service (LDAP) aren't seen, and a group that only such a
- * service knows has no members here.
+ * The files are read directly, because a statically linked program can't load the C library's
+ * modules for other sources. So users of a directory service (LDAP) aren't found, and a group that
+ * only such a service knows has no members here.
  * Threads: any.
  */
 #ifndef GROUP_MEMBERS_H
@@ -17,8 +17,8 @@ enum { GROUP_MEMBERS_MAX = 8 };
 struct group_members {
     uid_t users[GROUP_MEMBERS_MAX]; /* users whose primary group it is, and users listed in it */
     size_t count;
-    bool more;         /* further members that don't fit, or whose number is unknown */
-    bool has_namesake; /* one user has the group's name: */
+    bool more;         /* there are further members, or members with an unknown number */
+    bool has_namesake; /* a user has the group's name: */
     uid_t namesake;
 };
 

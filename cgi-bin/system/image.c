@@ -13,7 +13,7 @@ enum { MACHINE = EM_X86_64 };
 #elif defined __aarch64__
 enum { MACHINE = EM_AARCH64 };
 #else
-enum { MACHINE = EM_NONE }; /* whatever it is: it isn't compared */
+enum { MACHINE = EM_NONE }; /* not compared */
 #endif
 
 static enum image_state judge(const Elf64_Ehdr *header, uint64_t size)
@@ -25,7 +25,8 @@ static enum image_state judge(const Elf64_Ehdr *header, uint64_t size)
         return IMAGE_FOREIGN;
     }
     if (header->e_ident[EI_CLASS] != ELFCLASS64) {
-        return IMAGE_WHOLE; /* a machine of 32 bits has other places for the numbers; nobody uploads to one */
+        /* 32-bit machines have the numbers elsewhere; there is no archive for them */
+        return IMAGE_WHOLE;
     }
     uint64_t table = (uint64_t)header->e_shnum * header->e_shentsize;
     if (header->e_shoff > size || size - header->e_shoff < table) {

@@ -66,13 +66,14 @@ void loop_want_write(struct loop *l, int fd, void *tag, bool want)
 void loop_remove(struct loop *l, int fd)
 {
     struct epoll_event none = {0};
-    (void)epoll_ctl(l->epoll, EPOLL_CTL_DEL, fd, &none); /* it was never added: fine */
+    /* an error means that it was never added */
+    (void)epoll_ctl(l->epoll, EPOLL_CTL_DEL, fd, &none);
 }
 
 void loop_wake(struct loop *l)
 {
     uint64_t one = 1;
-    ssize_t ignored = write(l->wake, &one, sizeof one); /* full: it is awake already */
+    ssize_t ignored = write(l->wake, &one, sizeof one); /* full: the loop wakes anyway */
     (void)ignored;
 }
 
@@ -99,5 +100,5 @@ size_t loop_wait(struct loop *l, int timeout_ms, struct loop_event *events, size
     for (int i = 0; i < count; i++) {
         events[used++] = translate(l, &raw[i]);
     }
-    return used; /* an interruption looks like the end of the time: the caller looks at its clock anyway */
+    return used; /* an interruption looks like the end of the time; the caller checks its clock */
 }

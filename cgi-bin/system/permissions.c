@@ -17,8 +17,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-/* Files that a program opens when it finds them. (A backup that is to be restored is checked when
- * that is done.) */
+/* Files that a program opens if they exist. (A backup is checked when it is restored.) */
 static const char *const names[] = {"chat.db",   "chat.db-wal", "chat.db-shm", "chat.db-journal", "chat.db-lock",
                                     "chat.bell", "chat.tally",  "chat.key",    "chat.upgrade"};
 
@@ -28,7 +27,7 @@ enum { SITE_USERS = 6 };
 struct permissions {
     uid_t users[SITE_USERS];
     size_t count;
-    bool has_guest; /* one of them is there because a group or a list names that user */
+    bool has_guest; /* one of them is there because a group or a list names it */
 };
 
 /* ---- the users of the site ---- */
@@ -62,7 +61,7 @@ static void begin(struct permissions *g)
     }
 }
 
-/* True for a user of the site, and for the one guest that the folder's owner lets write (alice for
+/* True for a user of the site, and for the one guest whom the folder's owner lets write (alice for
  * www-data, or the other way round). The first other user becomes the guest. */
 static bool is_guest(struct permissions *g, uid_t user)
 {
@@ -77,12 +76,13 @@ static bool is_guest(struct permissions *g, uid_t user)
     return true;
 }
 
-/* The own group of a user of the site or of the guest, without further members. */
+/* Is it the own group of a user of the site or of the guest, without further members? */
 static bool is_groups(struct permissions *g, gid_t group)
 {
     struct group_members m;
     group_members_of(group, &m);
-    bool is_own = has(g, group) || (m.has_namesake && has(g, m.namesake)); /* most systems number both alike */
+    /* most systems give user and group the same number */
+    bool is_own = has(g, group) || (m.has_namesake && has(g, m.namesake));
     for (size_t i = 0; i < m.count; i++) {
         bool is_namesake = m.has_namesake && m.users[i] == m.namesake;
         if (!has(g, m.users[i]) && !(is_namesake && is_guest(g, m.namesake))) {
@@ -108,7 +108,7 @@ struct acl {
     struct acl_entry entries[64];
 };
 
-/* True: every user and group that the list lets write is of the site, or the guest. *group: the
+/* True: every user and group that the list lets write is of the site, or is the guest. *group: the
  * folder's own group may write. */
 static bool are_named(struct permissions *g, const struct acl *list, size_t count, bool *group)
 {
@@ -131,7 +131,7 @@ static bool are_named(struct permissions *g, const struct acl *list, size_t coun
     return result;
 }
 
-/* Where there is an access control list, the permissions of the group are the list's mask and say
+/* If there is an access control list, the group's permission bits are the list's mask and say
  * little. A file system without lists fails the call. */
 static bool is_groups_by_list(struct permissions *g, int fd, const struct stat *st)
 {
@@ -175,7 +175,7 @@ static int look(struct permissions *g, int fd, const struct stat *st, const char
     return refuse(st, why, e);
 }
 
-/* For a command of root, the folder's owner tells whose site it is. */
+/* For a command that root runs, the folder's owner tells whose site it is. */
 static int look_at_folder(struct permissions *g, int fd, struct err *e)
 {
     struct stat st;
@@ -193,7 +193,9 @@ static int look_at_file(struct permissions *g, int folder, const char *name, str
     struct stat st;
     char what[64];
     int fd = openat(folder, name,
-                    O_PATH | O_CLOEXEC); /* closing any other kind of descriptor would drop the locks on the database */
+                    /* closing any other kind of descriptor would drop this process's locks on the
+                     * database */
+                    O_PATH | O_CLOEXEC);
     int result = 0;
     if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
         snprintf(what, sizeof what, "the file %.40s", name);
@@ -205,7 +207,7 @@ static int look_at_file(struct permissions *g, int folder, const char *name, str
     return result;
 }
 
-/* An access control list can only be read of a descriptor that is open for reading; some folders
+/* An access control list can only be read from a descriptor that is open for reading; some folders
  * can only be entered. */
 static int open_folder(const char *folder)
 {
@@ -242,7 +244,7 @@ int permissions_file(int fd, const char *path, struct err *e)
     snprintf(folder, sizeof folder, "%.*s", slash != NULL ? (int)(slash - path) + 1 : 1, slash != NULL ? path : ".");
     begin(&g);
     if (stat(folder, &st) == 0) {
-        add(&g, st.st_uid); /* permissions_folder has seen that it is of the site */
+        add(&g, st.st_uid); /* permissions_folder has checked that this user is of the site */
     }
     snprintf(what, sizeof what, "the file %.40s", slash != NULL ? slash + 1 : path);
     return fstat(fd, &st) == 0 ? look(&g, fd, &st, what, e) : 0;

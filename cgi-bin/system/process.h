@@ -52,8 +52,8 @@ unsigned process_count_children(long parent, unsigned (*count)(const void *conte
  * 1. */
 unsigned process_siblings(void);
 
-/* Reads a small file of /proc or /sys into out, NUL-terminated: up to size - 1 bytes, what is more is left
- * out. False when nothing can be read; out is "" then. */
+/* Reads a small file of /proc or /sys into out, NUL-terminated: up to size - 1 bytes, what is more
+ * is left out. False when nothing can be read; out is "" then. */
 bool process_read_text(const char *path, char *out, size_t size);
 
 #endif

@@ -28,7 +28,8 @@ bool program_path_file(char *out, size_t size)
     out[0] = '\0';
     if (found) {
         path[length] = '\0';
-    } else { /* a chroot without /proc, as some hosts make them: the name that the kernel was asked to start */
+        /* a chroot without /proc, as some hosts have: the name that the kernel was told to start */
+    } else {
         // NOLINTNEXTLINE(performance-no-int-to-ptr): so it is handed over
         const char *started = (const char *)getauxval(AT_EXECFN);
         found = started != NULL && realpath(started, path) != NULL;
@@ -49,7 +50,8 @@ int program_path_folder(char *out, size_t size, struct err *e)
     }
     bool found = cut_last(path);
     if (found && strcmp(parent_last_part(path), "programs") == 0) {
-        found = cut_last(path); /* the archive keeps the program itself one folder further down: start.c */
+        /* the archive keeps the program itself one folder further down: start.c */
+        found = cut_last(path);
     }
     if (!found || strlen(path) >= size) {
         return err_set(e, ERR_SYSTEM, "The path of the program's folder is too long.");

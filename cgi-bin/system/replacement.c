@@ -14,13 +14,13 @@
 #include <unistd.h>
 
 struct replacement {
-    char path[PATH_MAX]; /* "": unknown, nothing is ever found */
+    char path[PATH_MAX]; /* "": unknown; then it counts as never replaced */
     struct stat self;
-    char folder[PATH_MAX]; /* of the settings; "": unknown */
+    char folder[PATH_MAX]; /* of the settings files; "": unknown */
     struct stat settings[CONF_FILES];
 };
 
-/* All zeros where there is none. */
+/* All zeros if there is no such file. */
 static struct stat look_at_settings(const struct replacement *s, size_t number)
 {
     char path[PATH_MAX];
@@ -56,7 +56,8 @@ static bool can_start(const char *path)
     return (state == IMAGE_WHOLE || state == IMAGE_OTHER) && access(path, X_OK) == 0;
 }
 
-/* A program that was only deleted goes on: nothing could take its place. Another time on the same file is an owner's touch. */
+/* A deleted file is no replacement, because there is nothing to start instead. A new time on the
+ * same file is none either: an owner may have touched it. */
 static bool is_replaced(const struct replacement *s)
 {
     struct stat now;
@@ -66,15 +67,16 @@ static bool is_replaced(const struct replacement *s)
            can_start(s->path);
 }
 
-/* By whatever name: start.c would start this very file again, and again, if it were left for a link to it. */
+/* Is it a different file, whatever its name? If a program exited for a link to itself, start.c
+ * would start the same file again and again. */
 static bool is_another(const struct replacement *s, const char *path)
 {
     struct stat now;
     return stat(path, &now) == 0 && (now.st_ino != s->self.st_ino || now.st_dev != s->self.st_dev);
 }
 
-/* The archive's way: the file `use` beside this one names another. FTP may have lost its execute bit, and while this program goes on
- * nobody starts start.c, which would set it. */
+/* The archive's way: the file `use` beside this one names another file. FTP may have lost that
+ * file's execute bit, and start.c, which would set it, is not started while this program runs. */
 static bool is_relieved(const struct replacement *s)
 {
     char path[PATH_MAX];

@@ -38,9 +38,11 @@ bool warn_is_due(const char *folder, uint64_t what)
         }
         return true;
     }
-    bool is_due = file_lock_try(fd) != FILE_LOCK_BUSY && !was_said(fd, text); /* the process that has the lock warns */
+    /* the process that got the lock warns */
+    bool is_due = file_lock_try(fd) != FILE_LOCK_BUSY && !was_said(fd, text);
     if (is_due) {
-        ssize_t ignored = pwrite(fd, text, TEXT_SIZE - 1, 0); /* on a full disk the warning is repeated */
+        /* on a full disk the warning is repeated */
+        ssize_t ignored = pwrite(fd, text, TEXT_SIZE - 1, 0);
         (void)ignored;
     }
     close(fd);

@@ -22,7 +22,8 @@ struct conf_setting {
     uint64_t max;
     const char *fallback;     /* the default, as it would be written */
     const char *const *words; /* CONF_WORD: allowed ones, NULL at the end; the value is the index */
-    const char *about;        /* for the example file: lines, broken at 100 columns where they are printed */
+    /* for the example file: lines, broken at 100 columns where they are printed */
+    const char *about;
 };
 
 /* The array below has no size here: a row too many would be dropped with a warning, and now fails

@@ -7,7 +7,8 @@
 
 struct err;
 
-/* Reads errno and keeps it. Logs "what path: reason", sets *e (ERR_READONLY, ERR_FULL, ERR_CONFIG or ERR_SYSTEM), returns -1. */
+/* Reads errno and keeps it. Logs "what path: reason", sets *e (ERR_READONLY, ERR_FULL, ERR_CONFIG
+ * or ERR_SYSTEM), returns -1. */
 int make_error(const char *what, const char *path, struct err *e);
 
 #endif

@@ -21,8 +21,8 @@ int parent_open(const char *path);
 int parent_sync(const char *path);
 int parent_sync_open(int folder); /* the same for an open folder */
 
-/* Gives a file that root made to the owner of its folder. folder: a descriptor of any kind. path: for the log. A failure
- * is logged. */
+/* Gives a file that root made to the owner of its folder. folder: a descriptor of any kind. path:
+ * for the log. A failure is logged. */
 void parent_give_to_owner(int folder, int fd, const char *path);
 
 #endif
