@@ -30,16 +30,16 @@ planted() { # WHAT-IT-MUST-SAY FILE LINE
 
 # Upwards.
 planted 'room store may not enter room site' store/store.c '#include "site/head_files.h"'
-planted 'room store/sqlite may not enter room site' store/sqlite/messages.c '#include "site/site.h"'
+planted 'room store/sqlite may not enter room site' store/sqlite/append.c '#include "site/site.h"'
 planted 'room chat may not enter room web' chat/chat.c '#include "web/request.h"'
 planted 'room base may not enter room system' base/err.c '#  include   "system/conf.h" /* blanks */'
 planted 'room web may not enter room store' web/route.c '#include "store/store.h"'
 planted 'room archive may not enter room base' archive/start.c '#include "base/buf.h"'
 # What is private to a room.
-planted 'private to room store/sqlite' site/reading.c '#include "store/sqlite/private/sqlite.h"'
+planted 'private to room store/sqlite' site/reading.c '#include "store/sqlite/private/handle.h"'
 planted 'private to room store' site/commit.c '#include "store/private/store_backend.h"'
 planted 'private to room web' routes/get_poll.c '#include "web/private/web_carrier.h"'
-planted 'private to room store/sqlite' store/store.c '#include "store/sqlite/private/sqlite.h"'
+planted 'private to room store/sqlite' store/store.c '#include "store/sqlite/private/handle.h"'
 # Foreign and system headers.
 planted 'room chat may not include <time.h>' chat/chat.c '#include <time.h>'
 planted '<sqlite3.h> is for' poll.c '#include <sqlite3.h>'

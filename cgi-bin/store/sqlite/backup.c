@@ -1,53 +1,21 @@
-/* backup.c - the owner's copies: making one, and putting one in the place of the database. See store.h.
- *
- * How a database is replaced while others have it open, so that nobody ever reads one with the log of the other:
- *   1. the backup is copied to chat-restore.new, and gets an epoch and the journal mode that suits the folder; sync
- *   2. flock; the database that is there: its log is written into it, and SQLite's write lock is taken. No writer of ours
- *      is at it now, and each asks, once it has the lock, whether the file still has its name (store_sqlite_refuse_moved).
- *   3. it gets chat-restore.old as a second name; -wal, -shm and -journal are removed. Who had them open keeps them; who opens
- *      now is a reader, as writers wait for the lock.
- *   4. chat-restore.new is renamed to chat.db: the one step that counts
- *   5. chat-restore.old gets its name for good. Unlock a moment later: who waited for the lock of the old one has by then looked
- *      again, seen that it has moved, and given up (store_sqlite_on_busy). It would take the new one's journal for its own.
- * A death before 4 leaves the old database as it was, with a second name, after 4 the new one; the next restore tidies up.
- * Who has no shell gives a backup the name chat-restore.db: the next program that opens the database, or is about to use it, does it.
- * A damaged database is kept with its log or journal, which then can't be written into it.
- */
-#include "store/sqlite/private/sqlite.h"
+/* backup.c - see backup.h. */
+#include "store/sqlite/private/backup.h"
 
-#include "base/clock.h"
 #include "base/err.h"
-#include "base/log.h"
+#include "store/sqlite/private/connection.h"
+#include "store/sqlite/private/copy.h"
+#include "store/sqlite/private/deadline.h"
+#include "store/sqlite/private/fail.h"
+#include "store/sqlite/private/flock.h"
+#include "store/sqlite/private/fresh.h"
+#include "store/sqlite/private/header.h"
+#include "store/sqlite/private/rescue.h"
 #include "system/file.h"
 #include "system/file_lock.h"
-#include "system/file_name.h"
-#include "system/folder.h"
-#include "system/permissions.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
-enum { PATH_SIZE = 4200, NAMES_MAX = 100, WAITERS_LOOK_MS = 25 };
-
-struct passing {
-    const struct store_progress *progress; /* or NULL */
-};
-
-static bool pass_on(void *context, unsigned percent)
-{
-    const struct passing *p = context;
-    if (p->progress != NULL) {
-        p->progress->tell(p->progress->context, percent);
-    }
-    return true;
-}
-
-/* ---- backup ---- */
+enum { PATH_SIZE = 4200 };
 
 static int refuse_absent(struct err *e)
 {
@@ -55,416 +23,75 @@ static int refuse_absent(struct err *e)
 }
 
 /* The database as it is, of whatever schema; not made, not migrated. */
-static struct store_sqlite *open_raw(const struct store_options *options, struct err *e)
+static struct sqlite_handle *open_raw(const struct store_options *options, struct err *e)
 {
     bool ours = false;
-    struct store_sqlite *s = store_sqlite_handle(options->folder, NULL, STORE_WRITE);
+    struct sqlite_handle *s = sqlite_handle_new(options->folder, NULL, STORE_WRITE);
     s->busy_timeout_ms = options->busy_timeout_ms;
-    store_sqlite_set_deadline(s);
+    sqlite_deadline_set(s);
     int result = file_exists(s->path) ? 0 : refuse_absent(e);
     /* To write: what a killed writer left is rolled back by whoever comes next; and with the flock, as there may be no log yet. */
     s->lock_fd = result == 0 ? file_lock_open(s->lock_path, NULL) : -1;
-    if (result == 0 && s->lock_fd >= 0 && store_sqlite_lock(s, e) < 0) {
+    if (result == 0 && s->lock_fd >= 0 && sqlite_flock_take(s, e) < 0) {
         result = -1;
     }
     if (result == 0) {
-        result = store_sqlite_connect(s, SQLITE_OPEN_READWRITE, e);
+        result = sqlite_connection_open(s, SQLITE_OPEN_READWRITE, e);
     }
-    store_sqlite_unlock(s);
+    sqlite_flock_release(s);
     if (result == 0) {
-        result = store_sqlite_is_ours(s, &ours, e);
+        result = sqlite_header_is_ours(s, &ours, e);
     }
     if (result == 0 && !ours) {
-        result = store_sqlite_refuse_foreign(s, e);
+        result = sqlite_fail_foreign(s, e);
     }
     if (result != 0) {
-        store_sqlite_close(&s->base);
+        sqlite_rescue_close(s);
         return NULL;
     }
     return s;
 }
 
-static int verify_copy(const struct store_sqlite_fresh *fresh, struct err *e)
+static int verify_copy(const struct sqlite_fresh *fresh, struct err *e)
 {
-    struct store_sqlite *s = store_sqlite_open_still(fresh->path, e);
+    struct sqlite_handle *s = sqlite_copy_open(fresh->path, e);
     if (s == NULL) {
         return -1;
     }
-    int result = store_sqlite_verify(s, e);
-    store_sqlite_close(&s->base);
+    int result = sqlite_copy_verify(s, e);
+    sqlite_connection_close(s);
     return result;
 }
 
-int store_sqlite_backup(const struct store_options *options, const char *to, const struct store_progress *progress,
-                        struct err *e)
+int sqlite_backup(const struct store_options *options, const char *to, const struct store_progress *progress,
+                  struct err *e)
 {
-    struct passing passing = {.progress = progress};
-    const struct store_sqlite_teller teller = {.tell = pass_on, .context = &passing};
-    struct store_sqlite_fresh fresh = {.fd = -1};
+    const struct sqlite_copy_teller teller = {.progress = progress};
+    struct sqlite_fresh fresh = {.fd = -1};
     char epoch[CHAT_EPOCH_SIZE];
     char path[PATH_SIZE];
     snprintf(path, sizeof path, "%s.pollchat-new", to);
     if (file_exists(to)) {
         return err_set(e, ERR_CONFLICT, "There is such a file already. It was left as it is.");
     }
-    struct store_sqlite *from = open_raw(options, e);
+    struct sqlite_handle *from = open_raw(options, e);
     if (from == NULL) {
         return -1;
     }
-    int result = store_sqlite_fresh_open(&fresh, path, e);
+    int result = sqlite_fresh_open(&fresh, path, e);
     if (result == 0) {
-        result = store_sqlite_copy(from, &fresh, &teller, e);
+        result = sqlite_copy(from, &fresh, &teller, e);
     }
-    store_sqlite_close(&from->base);
+    sqlite_rescue_close(from);
     if (result == 0) {
-        result = store_sqlite_renew(&fresh, true, epoch, e);
+        result = sqlite_copy_renew(&fresh, true, epoch, e);
     }
     if (result == 0) {
         result = verify_copy(&fresh, e);
     }
     if (result == 0) {
-        result = store_sqlite_fresh_keep(&fresh, to, false, e);
+        result = sqlite_fresh_keep(&fresh, to, false, e);
     }
-    store_sqlite_fresh_drop(&fresh);
+    sqlite_fresh_drop(&fresh);
     return result;
-}
-
-/* ---- restore: the backup ---- */
-
-static bool has_more(const char *path, const char *tail)
-{
-    char beside[PATH_SIZE];
-    snprintf(beside, sizeof beside, "%s%s", path, tail);
-    return file_size(beside) > 0;
-}
-
-/* A copy of pollchat's is one file. Whoever copied chat.db by other means may have its log beside it, which then counts. */
-static struct store_sqlite *connect_backup(const char *path, struct err *e)
-{
-    if (!has_more(path, "-wal") && !has_more(path, "-journal")) {
-        return store_sqlite_open_still(path, e);
-    }
-    struct store_sqlite *s = store_sqlite_handle("", path, STORE_WRITE);
-    if (store_sqlite_connect(s, SQLITE_OPEN_READWRITE, e) != 0) {
-        store_sqlite_close(&s->base);
-        return NULL;
-    }
-    return s;
-}
-
-static int check_backup(struct store_sqlite *s, struct err *e)
-{
-    bool ours = false;
-    uint64_t version = 0;
-    if (store_sqlite_is_ours(s, &ours, e) != 0) {
-        return -1;
-    }
-    if (!ours) {
-        return err_set(e, ERR_CORRUPT, "The file is not a database of pollchat.");
-    }
-    if (store_sqlite_read_version(s, &version, e) != 0) {
-        return -1;
-    }
-    if (version == 0) {
-        return err_set(e, ERR_CORRUPT, "The file is a database of pollchat that was not finished.");
-    }
-    if (version > (uint64_t)store_sqlite_schema()) {
-        return store_sqlite_refuse_newer(s, version, e);
-    }
-    return store_sqlite_verify(s, e);
-}
-
-static int copy_backup(const char *path, struct store_sqlite_fresh *to, const struct store_progress *progress,
-                       struct err *e)
-{
-    struct passing passing = {.progress = progress};
-    const struct store_sqlite_teller teller = {.tell = pass_on, .context = &passing};
-    struct store_sqlite *from = connect_backup(path, e);
-    if (from == NULL) {
-        return -1;
-    }
-    int result = check_backup(from, e);
-    if (result == 0) {
-        result = store_sqlite_copy(from, to, &teller, e);
-    }
-    store_sqlite_close(&from->base);
-    return result;
-}
-
-/* The journal mode of where it comes from may not work here, so it is chosen anew. */
-static int make_ours(const struct store_sqlite_fresh *f, const struct store_sqlite *present, struct store_restored *out,
-                     struct err *e)
-{
-    struct store_sqlite *s = store_sqlite_handle(present->folder, f->path, STORE_WRITE);
-    s->journal = present->journal;
-    int result = store_sqlite_renew(f, false, out->epoch, e);
-    if (result == 0) {
-        result = store_sqlite_connect(s, SQLITE_OPEN_READWRITE, e);
-    }
-    if (result == 0) {
-        result = store_sqlite_choose_journal(s, present->locked, e);
-    }
-    if (result == 0 && s->db != NULL) { /* so that nothing is left beside the file */
-        sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
-    }
-    store_sqlite_close(&s->base);
-    if (result == 0 && (has_more(f->path, "-wal") || fsync(f->fd) != 0)) {
-        result = err_set(e, ERR_SYSTEM, "The copy could not be made durable.");
-    }
-    return result;
-}
-
-/* ---- restore: the database that is there ---- */
-
-struct swap {
-    struct store_sqlite *present; /* the flock is held where there is such a thing */
-    bool there;
-    bool damaged;
-    char old[PATH_SIZE]; /* chat-restore.old */
-};
-
-/* Step 2. */
-static int quiet(struct swap *w, struct err *e)
-{
-    struct store_sqlite *s = w->present;
-    char mode[16];
-    bool ours = false;
-    if (store_sqlite_connect(s, SQLITE_OPEN_READWRITE, e) != 0 || store_sqlite_is_ours(s, &ours, e) != 0) {
-        return -1;
-    }
-    if (!ours) {
-        return err_set(e, ERR_CORRUPT, "Not a database of pollchat, or not any more.");
-    }
-    if (store_sqlite_ask(s, "PRAGMA journal_mode", "restore", mode, sizeof mode, e) != 0) {
-        return -1;
-    }
-    store_sqlite_set_deadline(s);
-    if (strcmp(mode, "wal") == 0) {
-        int rc = sqlite3_wal_checkpoint_v2(s->db, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-        if (rc != SQLITE_OK) {
-            return store_sqlite_fail(s, rc, "write the log into the database", e);
-        }
-    }
-    return store_sqlite_exec(s, "BEGIN EXCLUSIVE", "restore", e);
-}
-
-static int quiet_if_it_can_be(struct swap *w, struct err *e)
-{
-    struct err why = ERR_INIT;
-    if (!w->there || quiet(w, &why) == 0) {
-        return 0;
-    }
-    if (why.code != ERR_CORRUPT) {
-        return err_move(e, &why);
-    }
-    log_line("%s is damaged or not of pollchat; it is kept as it is", w->present->path);
-    w->damaged = true;
-    return 0;
-}
-
-static bool are_one_file(const char *a, const char *b)
-{
-    struct stat one;
-    struct stat other;
-    return stat(a, &one) == 0 && stat(b, &other) == 0 && one.st_ino == other.st_ino && one.st_dev == other.st_dev;
-}
-
-/* With its log, if it has one: what stands beside a database under its name belongs to it. */
-static int rename_set(const char *from, const char *to)
-{
-    static const char *const tails[] = {"-wal", "-journal"};
-    if (file_name_move(from, to) != 0) {
-        return -1;
-    }
-    for (size_t i = 0; i < sizeof tails / sizeof tails[0]; i++) {
-        char tail_from[PATH_SIZE];
-        char tail_to[PATH_SIZE];
-        snprintf(tail_from, sizeof tail_from, "%s%s", from, tails[i]);
-        snprintf(tail_to, sizeof tail_to, "%s%s", to, tails[i]);
-        if (file_exists(tail_from) && rename(tail_from, tail_to) != 0) {
-            log_line("rename %s: %s", tail_from, strerror(errno));
-        }
-    }
-    return 0;
-}
-
-/* Step 5, and what a killed run left to do of it. */
-static void name_old(const struct swap *w, char *kept, size_t size)
-{
-    char text[32];
-    char path[PATH_SIZE];
-    struct tm when;
-    time_t now = (time_t)(clock_wall_ms() / 1000);
-    gmtime_r(&now, &when);
-    strftime(text, sizeof text, "%Y%m%d-%H%M%S", &when);
-    snprintf(kept, size, "chat-restore.old");
-    for (int i = 1; i < NAMES_MAX; i++) {
-        char name[64];
-        snprintf(name, sizeof name, i == 1 ? "chat-before-restore-%s.db" : "chat-before-restore-%s-%d.db", text, i);
-        snprintf(path, sizeof path, "%s/%s", w->present->folder, name);
-        if (rename_set(w->old, path) == 0) {
-            snprintf(kept, size, "%s", name);
-            return;
-        }
-        if (errno != EEXIST) {
-            break;
-        }
-    }
-    log_line("rename %s: %s", w->old, strerror(errno));
-}
-
-static void tidy_up(const struct swap *w)
-{
-    char ignored[64];
-    if (are_one_file(w->old, w->present->path)) {
-        unlink(w->old);
-    } else if (file_exists(w->old)) {
-        name_old(w, ignored, sizeof ignored);
-    }
-}
-
-/* Step 3: what stands beside it. */
-static int clear_beside(const struct swap *w, struct err *e)
-{
-    static const char *const tails[] = {"-wal", "-shm", "-journal"};
-    for (size_t i = 0; i < sizeof tails / sizeof tails[0]; i++) {
-        char path[PATH_SIZE];
-        char aside[PATH_SIZE];
-        snprintf(path, sizeof path, "%s%s", w->present->path, tails[i]);
-        snprintf(aside, sizeof aside, "%s%s", w->old, tails[i]);
-        bool matters = w->damaged && file_size(path) > 0 && strcmp(tails[i], "-shm") != 0;
-        if ((matters ? rename(path, aside) : unlink(path)) != 0 && errno != ENOENT) {
-            return err_set(e, ERR_READONLY, "The database's files can't be moved: %s.", strerror(errno));
-        }
-    }
-    return 0;
-}
-
-/* Steps 3 and 4. */
-static int put_in_place(const struct swap *w, struct store_sqlite_fresh *fresh, struct err *e)
-{
-    const char *path = w->present->path;
-    /* Where files can't have two names there is a moment without a database. */
-    if (w->there && link(path, w->old) != 0 && rename(path, w->old) != 0) {
-        return err_set(e, ERR_READONLY, "The database can't be renamed: %s.", strerror(errno));
-    }
-    if (clear_beside(w, e) != 0 || store_sqlite_fresh_keep(fresh, path, true, e) != 0) {
-        if (!file_exists(path)) {
-            rename(w->old, path);
-        } else if (w->there) {
-            unlink(w->old);
-        }
-        return -1;
-    }
-    return 0;
-}
-
-static int swap(struct store_sqlite *present, struct store_sqlite_fresh *fresh, struct store_restored *out,
-                struct err *e)
-{
-    struct swap w = {.present = present, .there = file_exists(present->path)};
-    snprintf(w.old, sizeof w.old, "%s/chat-restore.old", present->folder);
-    tidy_up(&w);
-    if (quiet_if_it_can_be(&w, e) != 0 || put_in_place(&w, fresh, e) != 0) {
-        return -1;
-    }
-    if (w.there) {
-        name_old(&w, out->kept, sizeof out->kept);
-    }
-    file_name_sync(present->path);
-    clock_sleep_ms(WAITERS_LOOK_MS);
-    return 0;
-}
-
-/* asked: the file that asked for it, and is to go with it; or NULL. */
-static int restore_locked(struct store_sqlite *present, struct store_sqlite_fresh *fresh, const char *asked,
-                          struct store_restored *out, struct err *e)
-{
-    present->lock_fd = file_lock_open(present->lock_path, e);
-    if (present->lock_fd < 0) {
-        return -1;
-    }
-    store_sqlite_set_deadline(present);
-    if (store_sqlite_lock(present, e) < 0) {
-        return -1;
-    }
-    if (asked != NULL && !file_exists(asked)) { /* another process was quicker */
-        return err_set(e, ERR_BUSY, "The database was replaced just now. Try again.");
-    }
-    if (make_ours(fresh, present, out, e) != 0 || swap(present, fresh, out, e) != 0) {
-        return -1;
-    }
-    if (asked != NULL) {
-        unlink(asked);
-    }
-    return 0;
-}
-
-/* Whoever puts a backup into the folder decides what is read there from then on. */
-static int check_asked(const char *path, struct err *e)
-{
-    int fd = open(path, O_PATH | O_CLOEXEC);
-    if (fd < 0) {
-        return err_set(e, ERR_ABSENT, "There is no such file.");
-    }
-    int result = permissions_file(fd, path, e);
-    close(fd);
-    return result;
-}
-
-static int restore(const struct store_options *options, const char *from, bool asked,
-                   const struct store_progress *progress, struct store_restored *out, struct err *e)
-{
-    struct store_sqlite_fresh fresh = {.fd = -1};
-    char path[PATH_SIZE];
-    if (!file_exists(from)) {
-        return err_set(e, ERR_ABSENT, "There is no such file.");
-    }
-    if (asked && check_asked(from, e) != 0) {
-        return -1;
-    }
-    if (folder_make(options->folder, e) != 0) {
-        return -1;
-    }
-    struct store_sqlite *present = store_sqlite_handle(options->folder, NULL, STORE_WRITE);
-    present->journal = options->journal;
-    present->busy_timeout_ms = options->busy_timeout_ms;
-    snprintf(path, sizeof path, "%s/chat-restore.new", options->folder);
-    int result = are_one_file(from, present->path)
-                     ? err_set(e, ERR_CONFLICT, "This is the database itself. Name a backup of it.")
-                     : store_sqlite_fresh_open(&fresh, path, e);
-    if (result == 0) {
-        result = copy_backup(from, &fresh, progress, e);
-    }
-    if (result == 0) {
-        result = restore_locked(present, &fresh, asked ? from : NULL, out, e);
-    }
-    store_sqlite_close(&present->base); /* unlocks; the log by now is the other one's, and is left alone */
-    store_sqlite_fresh_drop(&fresh);
-    return result;
-}
-
-int store_sqlite_restore(const struct store_options *options, const char *from, const struct store_progress *progress,
-                         struct store_restored *out, struct err *e)
-{
-    return restore(options, from, false, progress, out, e);
-}
-
-int store_sqlite_restore_asked(const struct store_options *options, const char *from, struct err *e)
-{
-    struct store_restored restored = {.kept = ""};
-    struct err why = ERR_INIT;
-    char refused[PATH_SIZE];
-    if (restore(options, from, true, NULL, &restored, &why) == 0) {
-        log_line("%s was put in the place of the database, which is kept as %s", from, restored.kept);
-        return 0;
-    }
-    if (why.code == ERR_BUSY || why.code == ERR_FULL) {
-        return err_move(e, &why);
-    }
-    snprintf(refused, sizeof refused, "%s/chat-restore-refused.db", options->folder);
-    if (why.code != ERR_ABSENT && rename(from, refused) == 0) { /* or it would be tried at each request */
-        log_line("%s was not put in the place of the database, and is now %s: %s", from, refused, why.text);
-    }
-    return 0;
 }

@@ -1,10 +1,11 @@
-/* check.c - looks through a whole database for what must not be. See sql/invariants.sql. */
-#include "store/sqlite/private/sqlite.h"
+/* check.c - see check.h. */
+#include "store/sqlite/private/check.h"
 
 #include "base/buf.h"
-#include "base/err.h"
 #include "store/sql_files.h"
+#include "store/sqlite/private/fail.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { SHOWN_MAX = 20, LINE_MAX_BYTES = 400 };
@@ -38,7 +39,7 @@ static void show(sqlite3_stmt *row, const char *meaning, FILE *out)
 }
 
 /* Rows of a query that shouldn't have any, or -1. `fine`: the one row that means that nothing is wrong; may be NULL. */
-static int count_rows(struct store_sqlite *s, sqlite3_stmt *query, const char *meaning, const char *fine, FILE *out,
+static int count_rows(struct sqlite_handle *s, sqlite3_stmt *query, const char *meaning, const char *fine, FILE *out,
                       struct err *e)
 {
     int found = 0;
@@ -62,7 +63,7 @@ static int count_rows(struct store_sqlite *s, sqlite3_stmt *query, const char *m
         fprintf(out, "%s: can't be found out: %s\n", meaning, sqlite3_errmsg(s->db));
         return found + 1;
     }
-    return store_sqlite_fail(s, rc, meaning, e);
+    return sqlite_fail(s, rc, meaning, e);
 }
 
 /* The line of the comment that stands last before the query; "" when there is none. */
@@ -80,7 +81,7 @@ static void meaning_of(const char *sql, size_t length, char *out, size_t size)
     }
 }
 
-static int check_query(struct store_sqlite *s, const char *sql, const char **tail, FILE *out, struct err *e)
+static int check_query(struct sqlite_handle *s, const char *sql, const char **tail, FILE *out, struct err *e)
 {
     sqlite3_stmt *query = NULL;
     char meaning[160];
@@ -88,7 +89,7 @@ static int check_query(struct store_sqlite *s, const char *sql, const char **tai
     int rc = sqlite3_prepare_v2(s->db, sql, -1, &query, tail);
     if (rc != SQLITE_OK) {
         *tail = "";
-        return store_sqlite_fail(s, rc == SQLITE_ERROR ? SQLITE_CORRUPT : rc, "prepare an invariant", e);
+        return sqlite_fail(s, rc == SQLITE_ERROR ? SQLITE_CORRUPT : rc, "prepare an invariant", e);
     }
     if (query != NULL) {
         meaning_of(sql, (size_t)(*tail - sql), meaning, sizeof meaning);
@@ -98,17 +99,17 @@ static int check_query(struct store_sqlite *s, const char *sql, const char **tai
     return found;
 }
 
-static int check_pragma(struct store_sqlite *s, const char *sql, const char *meaning, const char *fine, FILE *out,
+static int check_pragma(struct sqlite_handle *s, const char *sql, const char *meaning, const char *fine, FILE *out,
                         struct err *e)
 {
     sqlite3_stmt *query = NULL;
     int rc = sqlite3_prepare_v2(s->db, sql, -1, &query, NULL);
-    int found = rc == SQLITE_OK ? count_rows(s, query, meaning, fine, out, e) : store_sqlite_fail(s, rc, meaning, e);
+    int found = rc == SQLITE_OK ? count_rows(s, query, meaning, fine, out, e) : sqlite_fail(s, rc, meaning, e);
     sqlite3_finalize(query);
     return found;
 }
 
-int store_sqlite_check(struct store_sqlite *s, FILE *out, struct err *e)
+int sqlite_check(struct sqlite_handle *s, FILE *out, struct err *e)
 {
     int all = check_pragma(s, "PRAGMA integrity_check", "the file is damaged", "ok", out, e);
     int found = all < 0 ? -1 : check_pragma(s, "PRAGMA foreign_key_check", "a reference leads nowhere", NULL, out, e);

@@ -1,0 +1,169 @@
+/* append.c - see append.h. */
+#include "store/sqlite/private/append.h"
+
+#include "base/ck.h"
+#include "base/err.h"
+#include "store/sqlite/private/checkpoint.h"
+#include "store/sqlite/private/deadline.h"
+#include "store/sqlite/private/fail.h"
+#include "store/sqlite/private/flock.h"
+#include "store/sqlite/private/loss.h"
+#include "store/sqlite/private/meta.h"
+#include "store/sqlite/private/record.h"
+#include "store/sqlite/private/rescue.h"
+#include "store/sqlite/private/rows.h"
+#include "store/sqlite/private/schema.h"
+#include "store/sqlite/private/sql.h"
+#include "store/sqlite/private/wal.h"
+
+#include <stdio.h>
+
+static int append_one(struct sqlite_handle *s, struct store_job *job, struct err *e)
+{
+    const struct chat_draft *d = job->draft;
+    struct sqlite_room room;
+    if (sqlite_rows_find_room(s, d->room, &room, e) != 0 ||
+        (room.id != 0 && sqlite_rows_find_same(s, &room, job, e) != 0)) {
+        return -1;
+    }
+    if (job->outcome != 0) {
+        return 0;
+    }
+    if (d->reply_to > room.head) {
+        job->outcome = STORE_NO_TARGET;
+        return 0;
+    }
+    if (room.head >= CHAT_SEQ_MAX) {
+        return err_set(e, ERR_SYSTEM, "The room has no number left for a further message.");
+    }
+    if (room.id == 0 && sqlite_rows_add_room(s, d->room, &room, e) != 0) {
+        return -1;
+    }
+    return sqlite_rows_add_message(s, &room, job, e);
+}
+
+/* A message that was found may have been written by a process that was killed before its sync, so it is in the file but not yet on
+ * the disk. Answering for it needs a sync, and SQLite syncs only for a change: this one changes nothing but counts. */
+static int touch(struct sqlite_handle *s, struct err *e)
+{
+    char sql[64];
+    snprintf(sql, sizeof sql, "PRAGMA user_version = %d", sqlite_schema_latest());
+    return sqlite_sql_exec(s, sql, "sync", e);
+}
+
+static int append_all(struct sqlite_handle *s, struct store_job *jobs, size_t count, struct err *e)
+{
+    bool stored = false;
+    bool repeated = false;
+    for (size_t i = 0; i < count; i++) {
+        if (append_one(s, &jobs[i], e) != 0) {
+            return -1;
+        }
+        stored = stored || jobs[i].outcome == STORE_STORED;
+        repeated = repeated || jobs[i].outcome == STORE_REPEATED;
+    }
+    return repeated && !stored ? touch(s, e) : 0;
+}
+
+static int append_in_transaction(struct sqlite_handle *s, struct store_job *jobs, size_t count, struct err *e)
+{
+    if (sqlite_rows_begin(s, true, e) != 0) {
+        return -1;
+    }
+    int result = sqlite_fail_if_moved(s, e);
+    if (result == 0) {
+        result = sqlite_meta_check(s, e);
+    }
+    if (result == 0) {
+        result = append_all(s, jobs, count, e);
+    }
+    if (result == 0) {
+        result = sqlite_rows_commit(s, e);
+    }
+    if (result != 0) {
+        sqlite_rows_rollback(s);
+    }
+    return result;
+}
+
+/* With the flock in hand. -1: the handle's files aren't those that the others have; if it is rescued what it had, it is stale. */
+static int check_files(struct sqlite_handle *s, struct err *e)
+{
+    if (!sqlite_loss_of_log(s) && !sqlite_loss_by_cut(s)) {
+        return 0;
+    }
+    return sqlite_rescue_locked(s, false, e) == 0
+               ? err_set(e, ERR_BUSY, "Files of the database were taken away just now. Try again in a moment.")
+               : -1;
+}
+
+/* Somebody may have taken the log away after the look at the files: then what was just committed is in it, and not durable. */
+static int check_committed(struct sqlite_handle *s, struct err *e)
+{
+    struct err why = ERR_INIT;
+    if (!sqlite_loss_of_log(s)) {
+        return 0;
+    }
+    int result = sqlite_rescue_locked(s, true, &why);
+    for (int times = 0; result != 0 && why.code == ERR_BUSY && sqlite_deadline_nap(s, times); times++) {
+        err_clear(&why);
+        result = sqlite_rescue_locked(s, true, &why);
+    }
+    if (result == 0 && s->has_split) {
+        return err_set(e, ERR_BUSY, "Files of the database were taken away just now. Try again in a moment.");
+    }
+    return result == 0 ? 0 : err_set(e, why.code == ERR_BUSY ? ERR_SYSTEM : why.code, "%s", why.text);
+}
+
+/* The record knows of the commit before anybody is told: so it is noticed when the log gets shorter. */
+static int append_recorded(struct sqlite_handle *s, struct store_job *jobs, size_t count, struct err *e)
+{
+    uint64_t frame = 0;
+    uint64_t end = sqlite_wal_end(s, &frame);
+    uint64_t salts = sqlite_wal_salts(s);
+    sqlite_record_begin_commit(s);
+    s->log_pages = 0;
+    if (append_in_transaction(s, jobs, count, e) != 0) {
+        return -1;
+    }
+    if (s->log_pages > 0) {
+        sqlite_record_set(s, RECORD_DIRTY);
+        if (sqlite_rescue_check_hole(s, end, salts, e) != 0) {
+            return -1;
+        }
+    }
+    return check_committed(s, e);
+}
+
+static int append_to_log(struct sqlite_handle *s, struct store_job *jobs, size_t count, struct err *e)
+{
+    if (check_files(s, e) != 0) {
+        return -1;
+    }
+    struct err why = ERR_INIT;
+    int result = append_recorded(s, jobs, count, &why);
+    if (!s->stale && (result == 0 || why.code == ERR_FULL)) {
+        sqlite_checkpoint_if_long(s, result != 0);
+    }
+    return result == 0 ? 0 : err_move(e, &why);
+}
+
+int sqlite_append(struct store *base, struct store_job *jobs, size_t count, struct err *e)
+{
+    struct sqlite_handle *s = (struct sqlite_handle *)base;
+    CK(s->mode == STORE_WRITE && !s->viewing);
+    sqlite_deadline_set(s);
+    if (s->wal) {
+        int locked = sqlite_flock_take(s, e);
+        if (locked != 0) {
+            return locked < 0
+                       ? -1
+                       : err_set(e, ERR_READONLY,
+                                 "The file system of the data folder has no flock, which this database (WAL) needs "
+                                 "for writing. Move the folder to a local disk.");
+        }
+    }
+    int result = s->wal ? append_to_log(s, jobs, count, e) : append_in_transaction(s, jobs, count, e);
+    sqlite_flock_release(s);
+    return result;
+}

@@ -1,0 +1,64 @@
+/* header.c - see header.h. */
+#include "store/sqlite/private/header.h"
+
+#include "base/buf.h"
+#include "store/sqlite/private/fail.h"
+#include "system/file.h"
+
+#include <string.h>
+
+enum { HEADER_SIZE = 100, VERSION_AT = 18, /* 2: the database is in WAL */ };
+
+static bool has_journal(const struct sqlite_handle *s)
+{
+    struct buf path;
+    buf_init(&path, BUF_UNLIMITED);
+    buf_addf(&path, "%s-journal", s->path);
+    bool there = file_exists(buf_text(&path));
+    buf_fini(&path);
+    return there;
+}
+
+/* Reads the header through SQLite's descriptor: opening and closing another one would drop the locks that other
+ * threads of this process have on the file (fcntl locks end with any close). Asks for no lock and alters nothing. */
+int sqlite_header_look(struct sqlite_handle *s, enum sqlite_header_kind *kind, struct err *e)
+{
+    unsigned char header[HEADER_SIZE] = {0};
+    sqlite3_file *file = NULL;
+    sqlite3_int64 size = 0;
+    int rc = sqlite3_file_control(s->db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+    if (rc == SQLITE_OK) {
+        rc = file->pMethods->xFileSize(file, &size);
+    }
+    if (rc == SQLITE_OK && size >= HEADER_SIZE) {
+        rc = file->pMethods->xRead(file, header, HEADER_SIZE, 0);
+    }
+    if (rc != SQLITE_OK && rc != SQLITE_IOERR_SHORT_READ) {
+        return sqlite_fail(s, rc, "read the header", e);
+    }
+    uint32_t id = (uint32_t)header[68] << 24 | (uint32_t)header[69] << 16 | (uint32_t)header[70] << 8 | header[71];
+    if (size == 0) {
+        *kind = HEADER_EMPTY;
+    } else if (memcmp(header, "SQLite format 3", 16) == 0 && id == HEADER_APPLICATION_ID) {
+        *kind = HEADER_OURS;
+    } else {
+        *kind = size <= HEADER_PAGE_SIZE && has_journal(s) ? HEADER_UNSURE : HEADER_FOREIGN;
+    }
+    return 0;
+}
+
+int sqlite_header_is_ours(struct sqlite_handle *s, bool *ours, struct err *e)
+{
+    enum sqlite_header_kind kind = HEADER_FOREIGN;
+    int result = sqlite_header_look(s, &kind, e);
+    *ours = kind == HEADER_OURS;
+    return result;
+}
+
+bool sqlite_header_is_in_wal(const struct sqlite_handle *s)
+{
+    unsigned char version = 0;
+    sqlite3_file *file = NULL;
+    return sqlite3_file_control(s->db, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK &&
+           file->pMethods->xRead(file, &version, 1, VERSION_AT) == SQLITE_OK && version == 2;
+}

@@ -1,0 +1,39 @@
+/* meta.c - see meta.h. */
+#include "store/sqlite/private/meta.h"
+
+#include "base/err.h"
+#include "store/sqlite/private/fail.h"
+#include "store/sqlite/private/rows.h"
+#include "store/sqlite/private/schema.h"
+
+#include <string.h>
+
+int sqlite_meta_learn(struct sqlite_handle *s, struct err *e)
+{
+    struct sqlite_meta meta;
+    if (sqlite_rows_meta(s, &meta, e) != 0) {
+        return -1;
+    }
+    if (strlen(meta.epoch) != CHAT_EPOCH_SIZE - 1) {
+        return sqlite_fail(s, SQLITE_CORRUPT, "read the epoch", e);
+    }
+    memcpy(s->epoch, meta.epoch, CHAT_EPOCH_SIZE);
+    return 0;
+}
+
+int sqlite_meta_check(struct sqlite_handle *s, struct err *e)
+{
+    struct sqlite_meta meta;
+    if (sqlite_rows_meta(s, &meta, e) != 0) {
+        return -1;
+    }
+    if (meta.schema > sqlite_schema_latest()) {
+        s->stale = true;
+        return sqlite_schema_refuse_newer(s, (uint64_t)meta.schema, e);
+    }
+    if (strcmp(meta.epoch, s->epoch) != 0 || meta.schema != sqlite_schema_latest()) {
+        s->stale = true;
+        return err_set(e, ERR_BUSY, "The database was replaced just now. Try again.");
+    }
+    return 0;
+}

@@ -1,0 +1,69 @@
+/* news.c - see news.h. */
+#include "store/sqlite/private/news.h"
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "store/sqlite/private/deadline.h"
+#include "store/sqlite/private/loss.h"
+#include "store/sqlite/private/record.h"
+#include "store/sqlite/private/rescue.h"
+#include "store/sqlite/private/rows.h"
+#include "store/sqlite/private/still.h"
+#include "system/file.h"
+
+#include <stdio.h>
+
+enum { READER_LOOK_MS = 100 }; /* between two looks of a reader for files that were taken away */
+
+/* A writer looks at each use, and again around each commit. For a reader ten times a second will do: what it would notice is repaired
+ * by a later look as well, and a poll without news shall cost as few system calls as can be. */
+static bool is_look_due(struct sqlite_handle *s)
+{
+    int64_t now = clock_mono_ms();
+    bool is = s->mode == STORE_WRITE || s->looked_ms == 0 || now - s->looked_ms >= READER_LOOK_MS;
+    s->looked_ms = is ? now : s->looked_ms;
+    return is;
+}
+
+bool sqlite_news_is_replaced(struct store *base)
+{
+    struct sqlite_handle *s = (struct sqlite_handle *)base;
+    if (!s->stale && !s->locked && is_look_due(s) && sqlite_loss_is_seen(s)) {
+        (void)sqlite_rescue(s, NULL);
+    }
+    if (s->still != 0 && !s->viewing && !sqlite_still_is_unchanged(s)) {
+        s->stale = true;
+    }
+    return s->stale || file_exists(s->asked_path) || sqlite_handle_is_moved(s);
+}
+
+uint64_t sqlite_news_file(const struct store *base)
+{
+    return ((const struct sqlite_handle *)base)->file_number;
+}
+
+/* The database, its log or its journal changes with every commit; the last one asks for another database. */
+uint64_t sqlite_news_stamp(const char *folder)
+{
+    static const char *const names[] = {"chat.db", "chat.db-wal", "chat.db-journal", "chat-restore.db"};
+    uint64_t all = HASH_START;
+    char path[4200];
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+        uint64_t one = file_stamp(path);
+        if (i == 0 && one == 0) {
+            return 0;
+        }
+        all = hash_bytes(all, &one, sizeof one);
+    }
+    uint64_t commits = sqlite_record_commits(
+        folder); /* two within one tick of the file system's clock differ in this */
+    return hash_bytes(all, &commits, sizeof commits);
+}
+
+int sqlite_news_version(struct store *base, uint64_t *out, struct err *e)
+{
+    struct sqlite_handle *s = (struct sqlite_handle *)base;
+    sqlite_deadline_set(s);
+    return sqlite_rows_data_version(s, out, e);
+}

@@ -1,0 +1,14 @@
+/* meta.h - the row of the table meta: is the database still the one that the handle was opened on? */
+#ifndef SQLITE_META_H
+#define SQLITE_META_H
+
+#include "store/sqlite/private/handle.h"
+
+/* Reads the epoch into the handle. -1 with the error set. */
+int sqlite_meta_learn(struct sqlite_handle *s, struct err *e);
+/* The first query of each transaction: epoch and schema are still those of the handle. A newer
+ * program may have migrated the database, or its owner may have restored a backup into the same
+ * file. -1: ERR_NEWER or ERR_BUSY, and the handle is stale; or another error. */
+int sqlite_meta_check(struct sqlite_handle *s, struct err *e);
+
+#endif

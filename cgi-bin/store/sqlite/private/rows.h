@@ -1,0 +1,48 @@
+/* rows.h - the tables as C: each prepared statement beside the code that binds and reads it.
+ *
+ * To add a field of a message:
+ *   1. a migration that adds the column (schema.h)
+ *   2. a line in COLUMNS of rows.c, which makes all statements from it
+ *   3. one line in bind_message, from the draft, and one in take_message, into the message
+ *
+ * The functions run inside the caller's transaction. -1 with the error set.
+ */
+#ifndef SQLITE_ROWS_H
+#define SQLITE_ROWS_H
+
+#include "store/sqlite/private/handle.h"
+
+/* Prepares the statements; a reader's handle gets those that read. The database must have this
+ * program's schema. */
+int sqlite_rows_prepare(struct sqlite_handle *s, struct err *e);
+void sqlite_rows_finish(struct sqlite_handle *s); /* fine if they weren't prepared */
+
+int sqlite_rows_begin(struct sqlite_handle *s, bool to_write, struct err *e);
+int sqlite_rows_commit(struct sqlite_handle *s, struct err *e);
+void sqlite_rows_rollback(struct sqlite_handle *s); /* fine without a transaction */
+
+struct sqlite_meta {
+    char epoch[CHAT_EPOCH_SIZE + 8]; /* cut if it is longer, so that it can't be taken for a good one */
+    int schema;
+};
+int sqlite_rows_meta(struct sqlite_handle *s, struct sqlite_meta *out, struct err *e);
+int sqlite_rows_data_version(struct sqlite_handle *s, uint64_t *out, struct err *e); /* PRAGMA data_version */
+
+struct sqlite_room {
+    sqlite3_int64 id; /* 0: it doesn't exist; then head is 0 and oldest 1 */
+    uint64_t head;
+    uint64_t oldest;
+};
+int sqlite_rows_find_room(struct sqlite_handle *s, const char *name, struct sqlite_room *out, struct err *e);
+int sqlite_rows_add_room(struct sqlite_handle *s, const char *name, struct sqlite_room *out, struct err *e);
+
+/* Sets the job's outcome if the room has a message with its name and id. */
+int sqlite_rows_find_same(struct sqlite_handle *s, const struct sqlite_room *room, struct store_job *job,
+                          struct err *e);
+/* Adds the message with the room's next seq, raises the head, and sets the job's outcome. */
+int sqlite_rows_add_message(struct sqlite_handle *s, const struct sqlite_room *room, struct store_job *job,
+                            struct err *e);
+int sqlite_rows_read(struct sqlite_handle *s, const struct store_range *range, struct store_page *page,
+                     struct err *e); /* see store_read */
+
+#endif

@@ -1,0 +1,183 @@
+/* record.c - see record.h. */
+#include "store/sqlite/private/record.h"
+
+#include "base/log.h"
+#include "store/sqlite/private/files.h"
+#include "store/sqlite/private/wal.h"
+#include "system/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct record {
+    char magic[8];
+    uint64_t lock; /* numbers, see file_number: of this file, so that a copy of it says nothing; */
+    uint64_t database;
+    uint64_t log;
+    uint64_t born; /* of the log, see file_birth */
+    uint32_t state;
+    uint32_t commits; /* begun since the file was made, and other writings */
+    uint64_t
+        length; /* of the log, so far as the database lacks what is in it: when the file is shorter, messages are gone */
+    uint64_t salts; /* of the log when it had that length; another number when it has started anew since */
+};
+
+static const char magic[8] = {'c', 'h', 'a', 't', 'l', 'o', 'g', '1'};
+
+static int64_t written_ns(const struct stat *st)
+{
+    return (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
+}
+
+static bool read_record(const struct sqlite_handle *s, struct record *r)
+{
+    int fd = s->lock_fd >= 0 ? s->lock_fd : open(s->lock_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    bool read = fd >= 0 && pread(fd, r, sizeof *r, 0) == (ssize_t)sizeof *r &&
+                memcmp(r->magic, magic, sizeof magic) == 0 && r->lock == file_number_open(fd);
+    if (fd >= 0 && fd != s->lock_fd) {
+        close(fd);
+    }
+    return read;
+}
+
+/* Of this database; false as well when there is none. */
+static bool read_own_record(const struct sqlite_handle *s, struct record *r)
+{
+    return read_record(s, r) && r->database == file_number(s->path);
+}
+
+void sqlite_record_write(struct sqlite_handle *s, enum sqlite_record_state state, uint64_t log, uint64_t length)
+{
+    struct record old;
+    struct record r = {.lock = file_number_open(s->lock_fd),
+                       .database = file_number(s->path),
+                       .log = log,
+                       .state = state,
+                       .length = length,
+                       .salts = length > 0 ? sqlite_wal_salts(s) : 0};
+    memcpy(r.magic, magic, sizeof magic);
+    bool was = read_record(s, &old);
+    r.born = was && old.log == r.log ? old.born : file_birth(s->log_path);
+    r.commits = was ? old.commits + (state == RECORD_DIRTY) : 1;
+    bool has_changed = !was || state == RECORD_DIRTY || memcmp(&r, &old, sizeof r) != 0;
+    if (has_changed && pwrite(s->lock_fd, &r, sizeof r, 0) != (ssize_t)sizeof r) {
+        log_line("%s: %s", s->lock_path, strerror(errno));
+    }
+}
+
+uint64_t sqlite_record_commits(const char *folder)
+{
+    char path[4200];
+    struct record r;
+    snprintf(path, sizeof path, "%s/chat.db-lock", folder);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    bool read = fd >= 0 && pread(fd, &r, sizeof r, 0) == (ssize_t)sizeof r && memcmp(r.magic, magic, sizeof magic) == 0;
+    if (fd >= 0) {
+        close(fd);
+    }
+    return read ? r.commits : 0;
+}
+
+static uint64_t log_end(const struct sqlite_handle *s)
+{
+    uint64_t ignored = 0;
+    return sqlite_wal_end(s, &ignored);
+}
+
+void sqlite_record_set(struct sqlite_handle *s, enum sqlite_record_state state)
+{
+    uint64_t own = sqlite_files_log(s);
+    sqlite_record_write(s, state, own != 0 ? own : file_number(s->log_path), state == RECORD_DIRTY ? log_end(s) : 0);
+}
+
+/* The commit may write nothing, or the process may be killed before it does: only what earlier commits wrote must be there. */
+void sqlite_record_begin_commit(struct sqlite_handle *s)
+{
+    struct record r;
+    uint64_t own = sqlite_files_log(s);
+    uint64_t end = log_end(s);
+    bool has_more = read_own_record(s, &r) && r.log == own && r.state == RECORD_DIRTY && r.salts == sqlite_wal_salts(s);
+    sqlite_record_write(s, RECORD_DIRTY, own, !has_more ? 0 : r.length < end ? r.length : end);
+}
+
+enum sqlite_record_owner sqlite_record_owner(const struct sqlite_handle *s)
+{
+    struct record r;
+    if (!read_record(s, &r)) {
+        return RECORD_NONE;
+    }
+    return r.database == file_number(s->path) ? RECORD_OWN : RECORD_OTHER;
+}
+
+enum sqlite_record_state sqlite_record_state(const struct sqlite_handle *s)
+{
+    struct record r;
+    return read_own_record(s, &r) ? (enum sqlite_record_state)r.state : RECORD_CLEAN;
+}
+
+/* The log is the one that was there, and the database isn't. A folder that was copied has other files of both. Where no time of
+ * birth is known (0), the number alone has to do: a log that is set aside by mistake is kept, one that is mixed into another
+ * database destroys it. */
+bool sqlite_record_log_is_foreign(const struct sqlite_handle *s)
+{
+    struct record r;
+    return file_size(s->log_path) > 0 && read_record(s, &r) && r.database != file_number(s->path) &&
+           r.log == file_number(s->log_path) && r.born == file_birth(s->log_path);
+}
+
+static bool is_younger_than_record(const struct sqlite_handle *s)
+{
+    struct stat database;
+    struct stat record;
+    return stat(s->path, &database) == 0 && stat(s->lock_path, &record) == 0 &&
+           written_ns(&database) > written_ns(&record);
+}
+
+bool sqlite_record_lacks_messages(const struct sqlite_handle *s)
+{
+    struct record r;
+    return read_own_record(s, &r) &&
+           (r.state == RECORD_CUT || r.state == RECORD_OWES_EPOCH ||
+            (r.state == RECORD_DIRTY && file_size(s->log_path) < r.length && !is_younger_than_record(s)));
+}
+
+/* Without a record, as of an older program or in a copied folder, whatever has something in it is the log. */
+bool sqlite_record_refuses_log(const struct sqlite_handle *s)
+{
+    struct record r;
+    return read_own_record(s, &r) ? r.log != file_number(s->log_path) || sqlite_record_lacks_messages(s)
+                                  : file_size(s->log_path) == 0 || sqlite_record_log_is_foreign(s);
+}
+
+bool sqlite_record_may_begin_beside(const struct sqlite_handle *s)
+{
+    struct record r;
+    if (!file_exists(s->log_path) || !file_exists(s->shared_path)) {
+        return false;
+    }
+    if (!read_own_record(s, &r)) {
+        return file_size(s->log_path) > 0;
+    }
+    return r.log != file_number(s->log_path) && (r.state == RECORD_CLEAN || is_younger_than_record(s));
+}
+
+/* The same holds for the log that another one was copied from, until there is something new in the copy. */
+bool sqlite_record_has_all(const struct sqlite_handle *s)
+{
+    struct record r;
+    return read_own_record(s, &r) && r.state == RECORD_DIRTY &&
+           (r.length > 0 ? r.salts == sqlite_wal_salts(s) && log_end(s) >= r.length : r.log == sqlite_files_log(s));
+}
+
+/* By the record: the log that is there was agreed on when there was nothing in this one that could be lost; or there isn't now. */
+bool sqlite_record_superseded(const struct sqlite_handle *s)
+{
+    struct record r;
+    uint64_t own = sqlite_files_log(s);
+    return read_own_record(s, &r) && r.log != 0 &&
+           (r.log == own ? r.state == RECORD_CLEAN : r.log == file_number(s->log_path));
+}

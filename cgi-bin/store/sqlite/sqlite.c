@@ -1,0 +1,107 @@
+/* sqlite.c - SQLite as a store: the table of functions that store.c calls.
+ *
+ * The modules of this room, from the bottom up; each uses only modules of lines above its own:
+ *   handle  upgrade_note  fresh
+ *   fail  deadline  flock  sql      errors, waiting, the lock of writers
+ *   header  schema  rows  meta      what is in the file; SQL beside the code that binds it
+ *   wal  files  loss  record        the log: what it says, who has it open, whether it is gone
+ *   aside  join  connection
+ *   copy  put_back  rescue          whole databases; files that were removed or cut
+ *   checkpoint  journal  upgrade  make
+ *   still  backup  restore  open
+ *   view  append  news  check       what a program asks for
+ */
+#include "base/buf.h"
+#include "store/sqlite/private/append.h"
+#include "store/sqlite/private/backup.h"
+#include "store/sqlite/private/check.h"
+#include "store/sqlite/private/checkpoint.h"
+#include "store/sqlite/private/handle.h"
+#include "store/sqlite/private/news.h"
+#include "store/sqlite/private/open.h"
+#include "store/sqlite/private/rescue.h"
+#include "store/sqlite/private/restore.h"
+#include "store/sqlite/private/view.h"
+#include "system/file.h"
+
+#include <stdio.h>
+
+#include "store/private/store_backend.h"
+
+static bool exists(const char *folder)
+{
+    struct buf path;
+    buf_init(&path, BUF_UNLIMITED);
+    buf_addf(&path, "%s/chat.db", folder);
+    bool there = file_exists(buf_text(&path));
+    buf_fini(&path);
+    return there;
+}
+
+static struct store *open_store(const struct store_options *options, enum store_mode mode, struct err *e)
+{
+    struct sqlite_handle *s = sqlite_open(options, mode, e);
+    if (s == NULL) {
+        return NULL;
+    }
+    s->base.backend = &store_sqlite_backend;
+    return &s->base;
+}
+
+static void close_store(struct store *base)
+{
+    sqlite_rescue_close((struct sqlite_handle *)base);
+}
+
+static const char *epoch(const struct store *base)
+{
+    return ((const struct sqlite_handle *)base)->epoch;
+}
+
+static const char *describe(const struct store *base)
+{
+    return ((const struct sqlite_handle *)base)->description;
+}
+
+static int size(struct store *base, uint64_t *out, struct err *e)
+{
+    const struct sqlite_handle *s = (const struct sqlite_handle *)base;
+    char log[4200];
+    snprintf(log, sizeof log, "%s-wal", s->path);
+    (void)e;
+    *out = file_size(s->path) + file_size(log);
+    return 0;
+}
+
+static int check(struct store *base, FILE *out, struct err *e)
+{
+    if (sqlite_view_begin(base, e) != 0) {
+        return -1;
+    }
+    int found = sqlite_check((struct sqlite_handle *)base, out, e);
+    sqlite_view_end(base);
+    return found;
+}
+
+const struct store_backend store_sqlite_backend = {
+    .name = "sqlite",
+    .exists = exists,
+    .stamp = sqlite_news_stamp,
+    .open = open_store,
+    .close = close_store,
+    .epoch = epoch,
+    .is_replaced = sqlite_news_is_replaced,
+    .file = sqlite_news_file,
+    .describe = describe,
+    .append = sqlite_append,
+    .read_begin = sqlite_view_begin,
+    .read_end = sqlite_view_end,
+    .room = sqlite_view_room,
+    .read = sqlite_view_read,
+    .version = sqlite_news_version,
+    .size = size,
+    .check = check,
+    .rest = sqlite_checkpoint_rest,
+    .backup = sqlite_backup,
+    .restore = sqlite_restore,
+};
