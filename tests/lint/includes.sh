@@ -7,13 +7,20 @@
 #   - a file may include the headers of its own room and of the rooms that the row of its room names;
 #   - a row may only name rooms above it, so that no two rooms include each other, not even by way of a third one;
 #   - a header in a folder private/ is for its own room and the rooms within that one;
-#   - a foreign header is for its owners, and some rooms may not include some system headers at all.
+#   - a foreign header is for its owners, and some rooms may not include some system headers at all;
+#   - no two modules include each other, not even by way of a third one, within a room either. A module is x.c with its
+#     header x.h, wherever the two stand in the room. A header without a C file has no code that could call anything,
+#     so it is no module, but a way from one to another. $known below lists the circles that are still to be opened.
 # A table stands in cgi-bin/README.md between <!-- NAME:begin --> and <!-- NAME:end -->; its first two lines are the
 # heading. A word in a cell may hold '*'.
 #
 # Prints a line for each offence; status 1 if there was one.
 set -euo pipefail
 cd "${1:-$(dirname "$0")/../..}"
+
+# Circles that are still to be opened, each as "MODULE MODULE". Nothing is added here; a circle that is open is removed.
+known='shared/bell shared/room_heads shared/slots
+system/conf system/conf_table system/conf_value'
 
 rows() { # NAME: the table's rows, cells between '|'
     awk -v name="$1" '
@@ -35,7 +42,7 @@ includes() { # a line file|<x.h or file|"room/x.h for each #include
     rows owners | sed 's/^/owner/'
     files | sed 's/^/file|/'
     includes | sed 's/^/include|/'
-} | awk -F '|' '
+} | awk -F '|' -v known="${known//$'\n'/;}" '
     # The room of a path within cgi-bin: its folder, private/ left out; "programs" for the top.
     function room_of(path) {
         sub(/^cgi-bin\//, "", path)
@@ -55,6 +62,53 @@ includes() { # a line file|<x.h or file|"room/x.h for each #include
         return 0
     }
     function offence(text) { print text; bad = 1 }
+    function module_of(path) {
+        sub(/\/private\//, "/", path)
+        sub(/[.][ch]$/, "", path)
+        return path
+    }
+    # Marks in reached[] every module that the module includes, directly or by way of others.
+    function reach(module,    i, n, item) {
+        n = split(uses[module], item, " ")
+        for (i = 1; i <= n; i++) {
+            if (!(item[i] in reached)) {
+                reached[item[i]] = 1
+                reach(item[i])
+            }
+        }
+    }
+    # The modules of the circle that module is in, by name; "" without one, and for all of them but the first by name.
+    function circle_of(module,    b, i, n, item, circle) {
+        circle = module
+        for (b in has_code) {
+            if (b == module || !((module, b) in reaches) || !((b, module) in reaches)) { continue }
+            if (b < module) { return "" }
+            n = split(circle, item, " ")
+            for (i = n; i > 1 && b < item[i]; i--) { item[i + 1] = item[i] }
+            item[i + 1] = b
+            circle = item[1]
+            for (i = 2; i <= n + 1; i++) { circle = circle " " item[i] }
+        }
+        return circle == module ? "" : circle
+    }
+    function find_circles(    a, b, n, i, item, circle, is_known) {
+        for (a in has_code) {
+            split("", reached)
+            reach(a)
+            for (b in reached) { reaches[a, b] = 1 }
+        }
+        n = split(known, item, ";")
+        for (i = 1; i <= n; i++) { is_known[item[i]] = 1 }
+        for (a in has_code) {
+            circle = circle_of(a)
+            if (circle == "") { continue }
+            if (circle in is_known) { delete is_known[circle]; continue }
+            offence("modules include each other in a circle: " circle)
+        }
+        for (circle in is_known) {
+            offence("the circle " circle " is open: remove it from the list in tests/lint/includes.sh")
+        }
+    }
 
     $1 == "room" {
         n = split($3, item, " ")
@@ -67,6 +121,7 @@ includes() { # a line file|<x.h or file|"room/x.h for each #include
     $1 == "owner" { owners++; header[owners] = $2; owner[owners] = $3; next }
     $1 == "file" {
         there[substr($2, 9)] = 1
+        if ($2 ~ /[.]c$/) { has_code[module_of(substr($2, 9))] = 1 }
         inhabited[room_of($2)] = 1
         if (!(room_of($2) in may)) { offence($2 ": the folder " room_of($2) " is no room (cgi-bin/README.md)") }
         next
@@ -83,6 +138,9 @@ includes() { # a line file|<x.h or file|"room/x.h for each #include
             next
         }
         if (!(what in there)) { offence($2 ": \"" what "\" is not in cgi-bin (a foreign header is included as <" what ">)"); next }
+        if (module_of(substr($2, 9)) != module_of(what)) {
+            uses[module_of(substr($2, 9))] = uses[module_of(substr($2, 9))] " " module_of(what)
+        }
         to = room_of(what)
         private = what ~ /\/private\//
         if (private && from != to && index(from, to "/") != 1) {
@@ -92,6 +150,7 @@ includes() { # a line file|<x.h or file|"room/x.h for each #include
         }
     }
     END {
+        find_circles()
         for (i = 1; i <= rooms; i++) { if (!inhabited[name[i]]) { offence("cgi-bin/README.md: room " name[i] " is empty") } }
         for (i = 1; i <= owners; i++) {
             n = split(owner[i], item, " ")
