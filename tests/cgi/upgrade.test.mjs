@@ -198,10 +198,10 @@ function nextPrograms(folder) {
   const flags = fs.readFileSync(path.join(build, 'flags'), 'utf8').trim();
   const libraries = flags.split(' ').filter((word) => word.startsWith('-l')).join(' ');
   const programs = {};
-  for (const [name, object] of [['send', 'send'], ['poll', 'poll'], ['pollchat', 'admin']]) {
+  for (const name of ['send', 'poll', 'pollchat']) {
     programs[name] = path.join(folder, name);
     execFileSync('sh', ['-c', `${flags} -o "$1" "$2" "$3" "$4" ${libraries}`, 'sh', programs[name], source,
-      path.join(build, 'obj/cgi-bin', `${object}.o`), path.join(build, 'libpollchat.a')]);
+      path.join(build, 'obj/cgi-bin', `${name}.o`), path.join(build, 'libpollchat.a')]);
   }
   return programs;
 }
