@@ -32,8 +32,8 @@ void json_position(struct buf *out, const struct answer *a);
 void json_head(struct buf *out, const char *epoch, uint64_t head);
 
 /* {"epoch","room","messages":[...],"next","head","oldest","more","wait"[,"poll_after"]
- * [,"watch"][,"gap"]}; for several rooms without "room", with next, head, oldest, watch as objects and gap as an
- * array. */
+ * [,"watch"][,"gap"]}; for several rooms without "room", with next, head, oldest, watch as objects
+ * and gap as an array. */
 void json_answer(struct buf *out, const struct answer *a);
 
 /* One line for each message. */
