@@ -42,7 +42,7 @@ struct line {
     _Atomic uint64_t left_out; /* how often it was left out since then */
 };
 
-struct page {
+struct metrics_page {
     _Atomic uint64_t magic; /* set last when the file is made */
     uint32_t layout;
     uint32_t reserved;
@@ -57,20 +57,20 @@ struct page {
 
 struct metrics_file {
     struct shm *map; /* NULL: private */
-    struct page *page;
+    struct metrics_page *page;
     struct slot *slot; /* of this process; NULL: all are taken */
 };
 
 /* Is a mapped file what a new one would be? */
 static bool is_usable(const void *bytes, const void *first)
 {
-    const struct page *p = bytes;
-    const struct page *ours = first;
+    const struct metrics_page *p = bytes;
+    const struct metrics_page *ours = first;
     return atomic_load(&p->magic) == MAGIC && p->layout == ours->layout &&
            strncmp(p->boot, ours->boot, sizeof p->boot) == 0;
 }
 
-static void fill(struct page *p)
+static void fill(struct metrics_page *p)
 {
     p->layout = LAYOUT;
     p->since = clock_wall_ms();
@@ -81,7 +81,7 @@ static void fill(struct page *p)
 /* NULL when there is none. */
 static struct shm *map_shared(const char *path)
 {
-    struct page page;
+    struct metrics_page page;
     const struct shm_new made = {.size = sizeof page, .first = &page, .length = sizeof page, .is_usable = is_usable};
     memset(&page, 0, sizeof page);
     fill(&page);
@@ -90,7 +90,7 @@ static struct shm *map_shared(const char *path)
 
 /* ---- gauges ---- */
 
-static struct slot *claim(struct page *p)
+static struct slot *claim(struct metrics_page *p)
 {
     uint32_t own = (uint32_t)getpid();
     for (size_t i = 0; i < SLOTS; i++) {
@@ -163,7 +163,7 @@ void metrics_file_gauge(struct metrics_file *t, enum metrics_gauge which, int ch
 
 /* ---- lines of the log ---- */
 
-static struct line *line_of(struct page *p, uint64_t hash)
+static struct line *line_of(struct metrics_page *p, uint64_t hash)
 {
     for (size_t i = 0; i < LINES; i++) {
         if (atomic_load(&p->lines[i].hash) == hash) {
@@ -182,7 +182,7 @@ static bool take_turn(struct line *l, int64_t now)
 
 /* Takes an entry for a new line: a free one, or that of a line that was last written over a minute
  * ago. */
-static bool take_place(struct page *p, uint64_t hash, int64_t now)
+static bool take_place(struct metrics_page *p, uint64_t hash, int64_t now)
 {
     for (size_t i = 0; i < LINES; i++) {
         uint64_t found = atomic_load(&p->lines[i].hash);
@@ -199,7 +199,7 @@ static bool take_place(struct page *p, uint64_t hash, int64_t now)
 
 bool metrics_file_line_is_due(struct metrics_file *t, uint64_t line, int64_t now, uint64_t *left_out)
 {
-    struct page *p = t->page;
+    struct metrics_page *p = t->page;
     uint64_t hash = line != 0 ? line : 1;
     struct line *known = line_of(p, hash);
     if (known == NULL) {

@@ -246,7 +246,7 @@ static int check_data(const struct loading *l, struct err *e)
 
 /* ---- the file ---- */
 
-struct reading {
+struct file_reading {
     FILE *file;
     const char *name;
     struct loading *loading;
@@ -256,7 +256,7 @@ struct reading {
 
 /* Records a line that can't be a setting. why: for everybody. The owner is also told how the line
  * begins. */
-static void bad_line(struct reading *r, const char *line, const char *why)
+static void bad_line(struct file_reading *r, const char *line, const char *why)
 {
     struct conf_fault *f = new_fault(&r->loading->conf->faults);
     size_t key = strcspn(line, " \t=:\r\n");
@@ -269,7 +269,7 @@ static void bad_line(struct reading *r, const char *line, const char *why)
 }
 
 /* True: the line is longer than inih's buffer, and the rest of it has been skipped. */
-static bool is_too_long(struct reading *r, const char *line)
+static bool is_too_long(struct file_reading *r, const char *line)
 {
     int c = 0;
     if (strchr(line, '\n') != NULL || feof(r->file)) {
@@ -286,7 +286,7 @@ static bool is_too_long(struct reading *r, const char *line)
  * A line with a mistake is turned into an empty one. */
 static char *read_line(char *out, int size, void *context)
 {
-    struct reading *r = context;
+    struct file_reading *r = context;
     char *line = fgets(out, size, r->file);
     char why[96];
     if (line == NULL) {
@@ -329,7 +329,7 @@ static void add_value(struct loading *l, const struct conf_setting *s, const cha
     }
 }
 
-static void take_line(struct reading *r, const struct conf_setting *s, const char *value, const char *where)
+static void take_line(struct file_reading *r, const struct conf_setting *s, const char *value, const char *where)
 {
     uint64_t hash = hash_bytes(HASH_START, value, strlen(value)) | 1;
     uint64_t before = r->seen[s - conf_settings];
@@ -347,7 +347,7 @@ static void take_line(struct reading *r, const struct conf_setting *s, const cha
 
 static int on_setting(void *context, const char *section, const char *key, const char *value)
 {
-    struct reading *r = context;
+    struct file_reading *r = context;
     char where[64];
     (void)section; /* there is none: read_line drops lines with sections */
     snprintf(where, sizeof where, "%.40s line %d", r->name, r->line);
@@ -386,7 +386,7 @@ static bool is_text(FILE *file)
 static void load_file(struct loading *l, const char *path, bool must_exist)
 {
     const char *slash = strrchr(path, '/');
-    struct reading r = {.name = slash != NULL ? slash + 1 : path, .loading = l};
+    struct file_reading r = {.name = slash != NULL ? slash + 1 : path, .loading = l};
     r.file = fopen(path, "re");
     if (r.file == NULL) {
         if (errno != ENOENT || must_exist) {
