@@ -21,7 +21,7 @@ SERVER   ?= lighttpd#  lighttpd, lighttpd-cgi, apache-proxy, apache-fcgid, apach
 PORT     ?= 8080
 DATA     ?= build/data
 
-# make test: some steps only, as in STEPS='unit cgi' (tests/run --list names them)
+# make test and make check: some steps only, as in STEPS='unit cgi' (tests/run --list and tests/run --check --list name them)
 STEPS    ?=
 
 # make dist
@@ -92,7 +92,7 @@ OBJECTS  := $(LIBOBJ) $(addprefix $B/obj/cgi-bin/,send.o poll.o pollchat.o archi
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY: $(OBJECTS)
-.PHONY: all dist dist-parts stage install uninstall deb run test deps unit unit-run unit-build crash crash-build crash-run valgrind valgrind-run fuzz cov bench \
+.PHONY: all dist dist-parts stage install uninstall deb run check test deps unit unit-run unit-build crash crash-build crash-run valgrind valgrind-run fuzz cov bench \
         lint check-format format clean distclean help FORCE
 
 ifeq ($V,1)
@@ -243,6 +243,9 @@ run: ## serve the chat: SERVER=lighttpd PORT=8080 DATA=build/data; installs what
 	@$(MAKE) --no-print-directory stage
 	@exec tests/serve/serve '$(SERVER)' '$(PORT)' '$(DATA)' '$(STAGE)'
 
+check: ## run what takes under three minutes; installs nothing. STEPS='unit js' runs some
+	@tests/run --check $(STEPS)
+
 test: ## run every test; installs what is missing. STEPS='unit cgi' runs some (tests/run --list)
 	@tests/run $(STEPS)
 
@@ -255,28 +258,16 @@ unit: ## run the unit tests, with address and undefined behaviour sanitizers
 crash: ## run tests/crash: each call fails once, the power goes, processes die at every step
 	@$(MAKE) --no-print-directory VARIANT=asan crash-run
 
-# Sanitizers of gcc 12 can't map their shadow where the kernel spreads addresses over 32 bits: switch that off where it can be.
-UNSPREAD := $(shell setarch $$(uname -m) -R true 2>/dev/null && echo setarch $$(uname -m) -R)
-SANITIZE := ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1 UBSAN_OPTIONS=print_stacktrace=1 \
-            TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
-
-# A program that hangs: its log ends with the name of the test.
-EACH_SECONDS ?= 400
-
-define each # PROGRAMS: runs each of them, goes on after one that failed
-	@failed=; for t in $1; do \
-	  if $(SANITIZE) timeout --kill-after=5 $(EACH_SECONDS) $(UNSPREAD) $$t >$$t.log 2>&1; then printf '  PASS    %s (%s)\n' "$${t##*/}" "$$(grep -c '\[       OK \]' $$t.log)"; \
-	  else failed="$$failed $$t.log"; cat $$t.log; printf '  FAIL    %s\n' "$${t##*/}"; fi; \
-	done; [ -z "$$failed" ] || { echo "failed:$$failed"; exit 1; }
-endef
+# These take longest, so they start first.
+SLOW := %/test_store_backup %/test_store_many %/test_store_files %/test_room_heads %/test_park
 
 unit-run: $(UNIT) ## run the unit tests of VARIANT
-	$(call each,$(UNIT))
+	@tests/each $(filter $(SLOW),$(UNIT)) $(filter-out $(SLOW),$(UNIT))
 
 crash-build: $(CRASH)
 
 crash-run: $(CRASH)
-	$(call each,$(CRASH))
+	@tests/each $(CRASH)
 
 valgrind: ## run the unit tests and a few requests under valgrind
 	@$(MAKE) --no-print-directory VARIANT=release WERROR=1 stage valgrind-run
