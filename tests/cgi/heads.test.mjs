@@ -66,7 +66,8 @@ test('after a sender was killed between its commit and the head file, the next p
   const source = path.join(p.folder, 'die.c');
   const library = path.join(p.folder, 'die.so');
   fs.writeFileSync(source, '#include <signal.h>\n#include <unistd.h>\nint renameat(int a, const char *b, int c, const char *d)\n{ (void)a; (void)b; (void)c; (void)d; kill(getpid(), SIGKILL); return -1; }\n');
-  const built = spawnSync(process.env.CC ?? 'cc', ['-shared', '-fPIC', '-o', library, source], { encoding: 'utf8' });
+  const [compiler, ...flags] = (process.env.CC || 'cc').split(' ');
+  const built = spawnSync(compiler, [...flags, '-shared', '-fPIC', '-o', library, source], { encoding: 'utf8' });
   assert.equal(built.status, 0, built.stderr);
   await p.send({ text: 'first' });
   const dying = await p.send({ text: 'second' }, { LD_PRELOAD: library, ASAN_OPTIONS: 'verify_asan_link_order=0' });
