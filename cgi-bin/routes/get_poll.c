@@ -14,6 +14,8 @@
 #include "site/head_files.h"
 #include "site/reading.h"
 #include "site/site.h"
+#include "wait/poll_after.h"
+#include "wait/wait_cgi.h"
 #include "wait/waiting.h"
 #include "web/reply.h"
 #include "web/request.h"
@@ -126,10 +128,10 @@ static int wait_here(struct poll_program *p, const struct request *x, const stru
 {
     const struct reading_how how = how_to_read(p, conf);
     int64_t end = clock_mono_ms() + (int64_t)w->wait * 1000;
-    int token = waiting_begin(p->waiting, x, w->wait, conf);
+    struct wait_cgi *waiter = wait_cgi_begin(p->waiting, x, w->wait, conf);
     bool goes_on = true;
     int result = 0;
-    if (token < 0) {
+    if (waiter == NULL) {
         metrics_file_add(site_metrics(p->site), METRICS_TURNED_AWAY, 1);
         return 0;
     }
@@ -144,10 +146,10 @@ static int wait_here(struct poll_program *p, const struct request *x, const stru
         if (result != 0) {
             clock_sleep_ms((int)(left < AGAIN_MS ? left : AGAIN_MS)); /* through rings as well, among them its own */
         }
-        goes_on = waiting_sleep(p->waiting, result == 0 ? (int)left : 0);
+        goes_on = wait_cgi_sleep(waiter, result == 0 ? (int)left : 0);
     }
     g->answer.wait = w->wait;
-    waiting_end(p->waiting, token);
+    wait_cgi_end(waiter);
     return result;
 }
 
@@ -188,12 +190,12 @@ static void answer_or_hold(struct request *x, struct poll_program *p, const stru
         } else if (w.wait > 0) {
             metrics_file_add(site_metrics(p->site), METRICS_TURNED_AWAY, 1);
         }
-    } else if (asks_to_wait && !waiting_has_place(p->waiting, x, conf)) {
+    } else if (asks_to_wait && !waiting_has_room(p->waiting, x, conf)) {
         g->answer.wait = 0;
     }
     bool turned_away = asks_to_wait && g->answer.wait == 0 && !g->answer.more;
     if (turned_away) {
-        g->answer.poll_after = waiting_poll_after(p->waiting, x, conf);
+        g->answer.poll_after = poll_after_seconds(p->waiting, x, conf);
     }
     if (result == 0) {
         tell_watch(p, q, g, addresses);

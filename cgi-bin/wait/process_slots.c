@@ -9,44 +9,44 @@
 
 enum {
     SPARE = 4,           /* idle processes that stay: a poll on the timer takes one for a millisecond or two */
-    LEAVE_MS = 1000,     /* between two that leave */
-    TRIAL_S = 10,        /* longest time that a trial keeps the last process from other requests */
+    LEAVE_MS = 1000,     /* between two processes that leave */
+    TRIAL_S = 10,        /* longest time for which a trial keeps the last process from other requests */
     CROWDED_TRIAL_S = 3, /* the same while other clients are known to wait for their turn */
     PAUSE_S = 2,         /* between two trials; mod_fcgid looks for a free process once a second */
-    PAUSE_MOST_S = 60,   /* the same after trials in vain */
-    FEWEST = 1,          /* polls that may always be held */
+    PAUSE_MOST_S = 60,   /* the same after trials that brought no process */
+    FEWEST = 1,          /* polls that may always wait */
     FEW_BY_CGI = 2,
-    SLOW_US = 20000, /* a host on which a poll takes so long is a slow one */
+    SLOW_US = 20000, /* a host is slow where a poll takes so long */
     CGI_S = 90,      /* longer than a plain CGI process lives */
 };
 
-static struct slots_request place_for(const struct process_slots_request *r)
+static struct slots_request slot_for(const struct process_slots_request *r)
 {
     return (struct slots_request){
         .client = r->client, .most = r->allowed->most, .most_per_client = r->allowed->most_per_client};
 }
 
-/* How many processes of poll that hold none must be there. */
-static unsigned free_needed(const struct slots_count *c)
+/* How many processes of poll must be free. */
+static unsigned free_needed(const struct slots_count *n)
 {
-    return c->has_sender ? 1 : 2;
+    return n->has_sender ? 1 : 2;
 }
 
-/* The place is taken first and counted then: two requests at once may both count one too many, but
- * never one too few. */
-static int hold_and_stay(struct bell *b, const struct process_slots_request *r, unsigned *seconds)
+/* The slot is taken first, and then the slots are counted: two requests at once may both count one
+ * too many, but never one too few. */
+static int take_in_lasting_process(struct bell *b, const struct process_slots_request *r, unsigned *seconds)
 {
-    const struct slots_request place = place_for(r);
-    int token = slots_take(b, &place, *seconds);
+    const struct slots_request slot = slot_for(r);
+    int token = slots_take(b, &slot, *seconds);
     if (token < 0 || r->conf->max_held != CONF_AUTO) {
         return token;
     }
-    const struct slots_count crew = slots_count(b);
-    if (crew.holding <= FEWEST || crew.there >= crew.holding + free_needed(&crew)) {
+    const struct slots_count n = slots_count(b);
+    if (n.holding <= FEWEST || n.there >= n.holding + free_needed(&n)) {
         return token;
     }
-    unsigned trial = crew.turned_away > 1 ? CROWDED_TRIAL_S : TRIAL_S;
-    if (slots_try(b, crew.there, trial, PAUSE_S, PAUSE_MOST_S)) {
+    unsigned trial = n.turned_away > 1 ? CROWDED_TRIAL_S : TRIAL_S;
+    if (slots_try(b, n.there, trial, PAUSE_S, PAUSE_MOST_S)) {
         *seconds = *seconds < trial ? *seconds : trial;
         return token;
     }
@@ -54,46 +54,47 @@ static int hold_and_stay(struct bell *b, const struct process_slots_request *r, 
     return -1;
 }
 
-/* How many polls may be held where `seen` processes were there at once; at most `cap`. */
+/* How many polls may wait by plain CGI where `seen` processes were there at once; at most `cap`. */
 static unsigned few_of(unsigned seen, unsigned cap)
 {
     unsigned few = seen / 2 > FEW_BY_CGI ? (seen - 1) / 2 : FEW_BY_CGI;
     return few < cap ? few : cap;
 }
 
-static int hold_by_cgi(struct bell *b, const struct process_slots_request *r, unsigned seconds)
+static int take_by_cgi(struct bell *b, const struct process_slots_request *r, unsigned seconds)
 {
-    struct slots_request place = place_for(r);
+    struct slots_request slot = slot_for(r);
     if (r->conf->max_held == CONF_AUTO) {
         (void)slots_join(b, CGI_S); /* until it ends */
         unsigned seen = slots_show(b, slots_count(b).there);
-        place.most = few_of(poll_load_average(b) < SLOW_US ? seen : 0,
-                            place.most); /* on a slow host they overlap anyway */
+        /* on a slow host processes overlap anyway, so their number says nothing */
+        slot.most = few_of(poll_load_average(b) < SLOW_US ? seen : 0, slot.most);
     }
-    return slots_take(b, &place, seconds);
+    return slots_take(b, &slot, seconds);
 }
 
-int process_slots_hold(struct bell *b, const struct process_slots_request *r, unsigned *seconds)
+int process_slots_take(struct bell *b, const struct process_slots_request *r, unsigned *seconds)
 {
-    return r->stays ? hold_and_stay(b, r, seconds) : hold_by_cgi(b, r, *seconds);
+    return r->stays ? take_in_lasting_process(b, r, seconds) : take_by_cgi(b, r, *seconds);
 }
 
-bool process_slots_can_hold(const struct bell *b, const struct process_slots_request *r)
+bool process_slots_are_free(const struct bell *b, const struct process_slots_request *r)
 {
-    struct slots_request place = place_for(r);
-    const struct slots_count crew = slots_count(b);
+    struct slots_request slot = slot_for(r);
+    const struct slots_count n = slots_count(b);
     bool is_free = true;
     if (r->conf->max_held == CONF_AUTO && r->stays) {
-        is_free = crew.holding < FEWEST || crew.there > crew.holding + free_needed(&crew);
+        is_free = n.holding < FEWEST || n.there > n.holding + free_needed(&n);
     } else if (r->conf->max_held == CONF_AUTO) {
-        place.most = few_of(poll_load_average(b) < SLOW_US ? slots_shown(b) : 0, place.most);
+        slot.most = few_of(poll_load_average(b) < SLOW_US ? slots_shown(b) : 0, slot.most);
     }
-    return is_free && slots_are_free(b, &place);
+    return is_free && slots_are_free(b, &slot);
 }
 
-bool process_slots_leaves(struct bell *b, int token, const struct conf *conf)
+bool process_slots_leave(struct bell *b, int token, const struct conf *conf)
 {
-    const struct slots_count crew = slots_count(b);
-    bool is_in_the_way = conf->max_held == CONF_AUTO && !crew.has_sender && crew.there >= crew.holding + 2;
-    return (crew.there > process_limit_polls(conf) + SPARE || is_in_the_way) && slots_leave(b, token, LEAVE_MS);
+    const struct slots_count n = slots_count(b);
+    /* without a process of send, this one may keep the host from starting one */
+    bool is_in_the_way = conf->max_held == CONF_AUTO && !n.has_sender && n.there >= n.holding + 2;
+    return (n.there > process_limit_polls(conf) + SPARE || is_in_the_way) && slots_leave(b, token, LEAVE_MS);
 }

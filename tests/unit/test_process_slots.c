@@ -1,4 +1,5 @@
-/* test_crew.c - process_slots.h: processes of this one's making stand for those of a host. */
+/* test_process_slots.c - how many polls may wait where each keeps a process; child processes stand for
+ * those of a host. */
 #include "support.h"
 
 #include "base/err.h"
@@ -25,7 +26,7 @@ static int open_all(void **state)
     char path[128];
     struct err e = ERR_INIT;
     (void)state;
-    snprintf(folder, sizeof folder, "/tmp/pollchat-crew-XXXXXX");
+    snprintf(folder, sizeof folder, "/tmp/pollchat-slots-XXXXXX");
     assert_non_null(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/chat.bell", folder);
     bell = bell_open(path, "AAAAAAAAAAAAAAAAAAAAAA", &e);
@@ -47,7 +48,8 @@ static int close_all(void **state)
     return system(command); /* NOLINT(cert-env33-c): a folder of our own making */
 }
 
-/* Another process, that is there, and has written if so; it stays until the end. */
+/* Starts another process, which lasts until the end of the test. joins: it enters itself as a process of
+ * poll. writes: it has written, as a process of send does. */
 static void add_process(bool joins, bool writes)
 {
     int ready[2];
@@ -74,22 +76,22 @@ static void add_process(bool joins, bool writes)
     children[child_count++] = child;
 }
 
-static int hold(bool stays, unsigned *seconds)
+static int take(bool stays, unsigned *seconds)
 {
     const struct process_slots_request r = {.conf = &conf, .allowed = &allowed, .stays = stays};
     *seconds = 25;
-    return process_slots_hold(bell, &r, seconds);
+    return process_slots_take(bell, &r, seconds);
 }
 
-static bool can_hold(bool stays)
+static bool is_free(bool stays)
 {
     const struct process_slots_request r = {.conf = &conf, .allowed = &allowed, .stays = stays};
-    return process_slots_can_hold(bell, &r);
+    return process_slots_are_free(bell, &r);
 }
 
-/* Holds as many as it gets for the whole time; the host has so many processes of poll, and one of
- * send if so. */
-static unsigned held_of(unsigned processes, bool sender)
+/* How many polls may wait for the whole time where the host has so many processes of poll, and perhaps
+ * one of send. */
+static unsigned waiting_in(unsigned processes, bool sender)
 {
     unsigned seconds = 25;
     unsigned count = 0;
@@ -99,82 +101,85 @@ static unsigned held_of(unsigned processes, bool sender)
     if (sender) {
         add_process(false, true);
     }
-    while (can_hold(true) && hold(true, &seconds) >= 0 && seconds == 25) {
+    while (is_free(true) && take(true, &seconds) >= 0 && seconds == 25) {
         count++;
     }
     return count;
 }
 
-static void of_four_polls_and_a_sender_one_is_left_to_answer(void **state)
+static void with_a_process_of_send_one_of_four_processes_of_poll_stays_free(void **state)
 {
     (void)state;
-    assert_int_equal(held_of(4, true), 3);
-    assert_false(can_hold(true));
+    assert_int_equal(waiting_in(4, true), 3);
+    assert_false(is_free(true));
 }
 
-static void without_a_sender_two_are_left(void **state)
+static void without_a_process_of_send_two_processes_of_poll_stay_free(void **state)
 {
     (void)state;
-    assert_int_equal(held_of(5, false), 3);
+    assert_int_equal(waiting_in(5, false), 3);
 }
 
-static void many_processes_hold_six(void **state)
+static void at_most_six_polls_wait_however_many_processes_there_are(void **state)
 {
     (void)state;
-    assert_int_equal(held_of(12, true), 6);
+    assert_int_equal(waiting_in(12, true), 6);
 }
 
-static void the_last_process_is_tried_for_seconds_and_then_left_alone(void **state)
+static void the_last_free_process_is_used_for_a_short_trial_and_then_left_free(void **state)
 {
     unsigned seconds = 0;
     (void)state;
     add_process(true, false);
     add_process(true, false);
     add_process(false, true);
-    assert_true(hold(true, &seconds) >= 0);
+    assert_true(take(true, &seconds) >= 0);
     assert_int_equal(seconds, 25);
-    int token = hold(true, &seconds);
+    int token = take(true, &seconds);
     assert_true(token >= 0);
     assert_true(seconds <= 10);
-    assert_false(can_hold(true));
+    assert_false(is_free(true));
     slots_release(bell, token);
-    assert_int_equal(hold(true, &seconds), -1);
+    assert_int_equal(take(true, &seconds), -1);
 }
 
-static void by_plain_cgi_two_are_held_until_more_were_there_at_once(void **state)
+static void by_plain_cgi_two_polls_wait_until_more_processes_were_seen_at_once(void **state)
 {
     unsigned seconds = 0;
     (void)state;
-    assert_true(hold(false, &seconds) >= 0 && hold(false, &seconds) >= 0);
-    assert_int_equal(hold(false, &seconds), -1);
+    assert_true(take(false, &seconds) >= 0 && take(false, &seconds) >= 0);
+    assert_int_equal(take(false, &seconds), -1);
     for (int i = 0; i < 7; i++) {
         add_process(true, false);
     }
-    assert_true(hold(false, &seconds) >= 0);
+    assert_true(take(false, &seconds) >= 0);
     assert_int_equal(seconds, 25);
 }
 
-static void who_is_in_the_way_of_a_sender_leaves(void **state)
+static void an_idle_process_leaves_while_there_is_no_process_of_send(void **state)
 {
     (void)state;
     int own = slots_join(bell, 600);
-    assert_false(process_slots_leaves(bell, own, &conf)); /* the only one */
+    assert_false(process_slots_leave(bell, own, &conf)); /* the only one */
     add_process(true, false);
-    assert_true(process_slots_leaves(bell, own, &conf));
+    assert_true(process_slots_leave(bell, own, &conf));
     own = slots_join(bell, 600);
     add_process(false, true);
-    assert_false(process_slots_leaves(bell, own, &conf)); /* it has found its way */
+    assert_false(process_slots_leave(bell, own, &conf)); /* there is one now */
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(of_four_polls_and_a_sender_one_is_left_to_answer, open_all, close_all),
-        cmocka_unit_test_setup_teardown(without_a_sender_two_are_left, open_all, close_all),
-        cmocka_unit_test_setup_teardown(many_processes_hold_six, open_all, close_all),
-        cmocka_unit_test_setup_teardown(the_last_process_is_tried_for_seconds_and_then_left_alone, open_all, close_all),
-        cmocka_unit_test_setup_teardown(by_plain_cgi_two_are_held_until_more_were_there_at_once, open_all, close_all),
-        cmocka_unit_test_setup_teardown(who_is_in_the_way_of_a_sender_leaves, open_all, close_all),
+        cmocka_unit_test_setup_teardown(with_a_process_of_send_one_of_four_processes_of_poll_stays_free, open_all,
+                                        close_all),
+        cmocka_unit_test_setup_teardown(without_a_process_of_send_two_processes_of_poll_stay_free, open_all, close_all),
+        cmocka_unit_test_setup_teardown(at_most_six_polls_wait_however_many_processes_there_are, open_all, close_all),
+        cmocka_unit_test_setup_teardown(the_last_free_process_is_used_for_a_short_trial_and_then_left_free, open_all,
+                                        close_all),
+        cmocka_unit_test_setup_teardown(by_plain_cgi_two_polls_wait_until_more_processes_were_seen_at_once, open_all,
+                                        close_all),
+        cmocka_unit_test_setup_teardown(an_idle_process_leaves_while_there_is_no_process_of_send, open_all, close_all),
     };
     return RUN(tests);
 }

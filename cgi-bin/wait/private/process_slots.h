@@ -1,20 +1,20 @@
-/* process_slots.h - how many polls a site may hold where each request takes a process: rules over what
- * slots.h counts.
+/* process_slots.h - how many polls a site lets wait where each of them keeps a process: rules over
+ * what slots.h counts.
  *
  * The programs can't see how many processes a host allows: there are accounts with five in all, and
- * with five for each program. Processes that run already were allowed. So with max_held = auto:
- *   - FastCGI (mod_fcgid, whose processes stay): one poll may always be held. A further one is held
- *     only while enough processes of poll hold none: one if a process of send is there, else two,
- *     so that one can answer and one can send. If there are too few, a poll may be held for some
- *     seconds as a trial: a request that comes meanwhile makes the host start another process, if
- *     the host allows it, and the next poll is held in full. After a trial that brought no further
- *     process although other clients wait for their turn, the next trial is much later. Processes
- *     that aren't needed end, and do so at once while no process of send is there.
- *   - Plain CGI: two polls may be held. Once more processes were seen at once, somewhat less than
- *     half of that number may be held, because all clients that are woken come back before their
+ * with five for each program. A process that runs already was allowed. So with max_held = auto:
+ *   - FastCGI (mod_fcgid, whose processes stay): one poll may always wait. A further one waits only
+ *     while enough processes of poll are free: one if a process of send is there, else two, so that
+ *     one can answer and one can send. If too few are free, a poll may wait for some seconds as a
+ *     trial: a request that comes meanwhile makes the host start another process, if the host
+ *     allows it, and then the next poll may wait for the whole time. After a trial that brought no
+ *     further process although other clients wait for their turn, the next trial is much later.
+ *     Processes that aren't needed end, and do so at once while no process of send is there.
+ *   - Plain CGI: two polls may wait. Once more processes were seen at the same time, somewhat less
+ *     than half of that number may wait, because all clients that are woken come back before their
  *     first processes have ended. While polls take long, it is two again.
- * It is never more than 6, nor more than a third of a limit that can be seen (process_limit.h). A number in
- * max_held is used as it is.
+ * It is never more than 6, nor more than a third of a limit that can be seen (process_limit.h). A
+ * number in max_held is used as it is.
  * Threads and processes: any.
  */
 #ifndef PROCESS_SLOTS_H
@@ -34,15 +34,15 @@ struct process_slots_request {
     bool stays;                      /* the process outlives the request: FastCGI */
 };
 
-/* Takes a place for *seconds, which may become less. Returns a token for slots_release, or -1 when
- * there is no place. */
-int process_slots_hold(struct bell *b, const struct process_slots_request *r, unsigned *seconds);
+/* Takes a slot for *seconds, which may become less. Returns a token for slots_release, or -1 when no
+ * slot is free. */
+int process_slots_take(struct bell *b, const struct process_slots_request *r, unsigned *seconds);
 
-/* Would process_slots_hold find a place now, for the whole time? */
-bool process_slots_can_hold(const struct bell *b, const struct process_slots_request *r);
+/* Would process_slots_take find a slot now, for the whole time? */
+bool process_slots_are_free(const struct bell *b, const struct process_slots_request *r);
 
 /* FastCGI. token: of slots_join, of this process, which is idle. True: the site has more processes
- * than it needs, the process is no longer counted, and is to end. */
-bool process_slots_leaves(struct bell *b, int token, const struct conf *conf);
+ * than it needs; this one is no longer counted, and is to end. */
+bool process_slots_leave(struct bell *b, int token, const struct conf *conf);
 
 #endif

@@ -1,0 +1,63 @@
+/* poll_after.c - see poll_after.h. */
+#include "wait/poll_after.h"
+
+#include "shared/poll_interval.h"
+#include "shared/poll_load.h"
+#include "shared/slots.h"
+#include "system/allowance.h"
+#include "system/conf.h"
+#include "wait/private/wait_slots.h"
+#include "wait/private/waiting_slots.h"
+
+#include <stddef.h>
+
+enum {
+    MOST_S = 60,
+    /* Where one process answers many requests: one poll a second for so many of the requests that may
+     * wait; at least and at most so many (times poll_rate) in all. See rate_of. */
+    WAITING_A_POLL = 15,
+    CHEAP_POLLS_LEAST = 10,
+    CHEAP_POLLS = 4,
+};
+
+/* How many polls a second the clients on the timer should make together, at least 1. Their
+ * connections must fit into the web server's spare ones, which are a third of those that may wait
+ * (allowance.c): lighttpd closes a connection up to five seconds after its answer unless the client
+ * closes it first. */
+static unsigned rate_of(const struct wait_slots *s, const struct request *x, const struct conf *conf)
+{
+    struct allowance allowed;
+    wait_slots_allowance(s, x, conf, &allowed);
+    unsigned rate = carrier_is_apache(x) ? (unsigned)conf->poll_rate : allowed.most / WAITING_A_POLL;
+    unsigned most = (unsigned)conf->poll_rate * CHEAP_POLLS;
+    if (rate < CHEAP_POLLS_LEAST) {
+        rate = CHEAP_POLLS_LEAST;
+    }
+    return rate < most ? rate : most;
+}
+
+/* How many plain CGI processes are there at once, without those that wait. A process can't see how
+ * long its own start and end take, but it can count the processes that are there meanwhile. */
+static unsigned overlap_in(const struct wait_slots *s, const struct bell *bell)
+{
+    const struct slots_count n = slots_count(bell);
+    return s->carrier.fastcgi || n.there <= n.holding + 1 ? 1 : n.there - n.holding;
+}
+
+unsigned poll_after_seconds(struct waiting *w, const struct request *x, const struct conf *conf)
+{
+    struct wait_slots *s = waiting_slots(w);
+    struct poll_interval_rules rules = {.least = (unsigned)conf->poll_after, .most = MOST_S};
+    struct bell *bell = wait_slots_bell(s);
+    uint64_t took = 0;
+    if (bell == NULL) {
+        return rules.least;
+    }
+    if (carrier_cost(&s->carrier, x) == ALLOWANCE_PROCESSES) {
+        took = carrier_busy_us(&s->carrier);
+        rules.rate = poll_interval_rate(poll_load_took(bell, took * overlap_in(s, bell)), (unsigned)conf->poll_rate);
+    } else {
+        rules.rate = rate_of(s, x, conf);
+    }
+    return poll_load_next(bell, wait_slots_client(s, x, conf), took, &rules);
+}
