@@ -29,6 +29,15 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define RUN(tests) cmocka_run_group_tests_name(__FILE__, tests, NULL, NULL)
 
+/* UNIT_TEST='a_backup*' build/asan/unit/test_store_backup runs only the tests whose names match. */
+__attribute__((constructor)) static inline void support_filter(void)
+{
+    const char *pattern = getenv("UNIT_TEST");
+    if (pattern) {
+        cmocka_set_test_filter(pattern);
+    }
+}
+
 /* Deterministic numbers for property loops (xorshift64*, Vigna): a failure repeats. */
 static inline uint64_t support_random(uint64_t *state)
 {
