@@ -5,7 +5,9 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { cgi, parseAnswer, poll, pollchat, programPath, send, startCgi, temporaryFolder, until, variables } from './program.mjs';
+import {
+  cgi, parseAnswer, poll, pollchat, programPath, send, startCgi, temporaryFolder, until, variables,
+} from './program.mjs';
 
 const form = 'application/x-www-form-urlencoded';
 
@@ -36,7 +38,12 @@ test('a poll before the first message creates the database and answers without m
 
 test('every answer has the security headers, Cache-Control: no-store and a Content-Length', async (t) => {
   const data = temporaryFolder(t);
-  for (const answer of [await poll(data), await send(data, { text: 'x' }), await poll(data, 'since=x'), await send(data, {})]) {
+  for (const answer of [
+    await poll(data),
+    await send(data, { text: 'x' }),
+    await poll(data, 'since=x'),
+    await send(data, {}),
+  ]) {
     assert.equal(answer.headers['x-content-type-options'], 'nosniff');
     assert.match(answer.headers['content-security-policy'], /default-src 'none'/);
     assert.equal(answer.headers['cache-control'], 'no-store');
@@ -45,7 +52,13 @@ test('every answer has the security headers, Cache-Control: no-store and a Conte
 });
 
 test('a body ends after Content-Length bytes; the program ignores bytes after that', async (t) => {
-  const sent = await cgi(temporaryFolder(t), { program: 'send', method: 'POST', type: form, body: 'text=hi&name=eve', length: 7 });
+  const sent = await cgi(temporaryFolder(t), {
+    program: 'send',
+    method: 'POST',
+    type: form,
+    body: 'text=hi&name=eve',
+    length: 7,
+  });
   assert.equal(sent.json.text, 'hi');
   assert.equal(sent.json.name, 'guest');
 });
@@ -53,11 +66,23 @@ test('a body ends after Content-Length bytes; the program ignores bytes after th
 test('a body without Content-Length is read to its end only if the server says that it is chunked', async (t) => {
   const data = temporaryFolder(t);
   const chunked = await cgi(data, {
-    program: 'send', method: 'POST', type: form, body: 'text=chunked', length: null, extra: { HTTP_TRANSFER_ENCODING: 'chunked' },
+    program: 'send',
+    method: 'POST',
+    type: form,
+    body: 'text=chunked',
+    length: null,
+    extra: { HTTP_TRANSFER_ENCODING: 'chunked' },
   });
   assert.equal(chunked.json.text, 'chunked');
   for (const extra of [{}, { CONTENT_LENGTH: '' }]) {
-    const none = await cgi(data, { program: 'send', method: 'POST', type: form, body: 'text=unannounced', length: null, extra });
+    const none = await cgi(data, {
+      program: 'send',
+      method: 'POST',
+      type: form,
+      body: 'text=unannounced',
+      length: null,
+      extra,
+    });
     assert.equal(none.status, 400);
     assert.equal(none.json.field, 'text');
   }
@@ -73,7 +98,13 @@ test('a body shorter than its Content-Length is answered 400, and nothing is sto
 
 test('a Content-Length that is not a number is answered 400', async (t) => {
   for (const length of ['-1', '1e3', '99999999999999999999', '+5', ' 5']) {
-    const sent = await cgi(temporaryFolder(t), { program: 'send', method: 'POST', type: form, body: 'text=hi', length });
+    const sent = await cgi(temporaryFolder(t), {
+      program: 'send',
+      method: 'POST',
+      type: form,
+      body: 'text=hi',
+      length,
+    });
     assert.equal(sent.status, 400, `length ${length}`);
   }
 });
@@ -91,7 +122,10 @@ test('a body over the limit is answered 413 and told the limit, with and without
   assert.equal((await send(data, { text: 'x'.repeat(100) }, { extra: env })).status, 201);
 });
 
-for (const [bytes, what, extra] of [[262_144, 'as it comes', {}], [1_048_576, 'by setting', { POLLCHAT_MAX_TEXT: '1048576' }]]) {
+for (const [bytes, what, extra] of [
+  [262_144, 'as it comes', {}],
+  [1_048_576, 'by setting', { POLLCHAT_MAX_TEXT: '1048576' }],
+]) {
   test(`a text of ${bytes / 1024} KiB is stored and returned byte for byte, one more byte is refused: ${what}`, async (t) => {
     const data = temporaryFolder(t);
     const piece = '\u00e9\u{1f600}\r\n\t\u0001"\\';
@@ -108,7 +142,10 @@ for (const [bytes, what, extra] of [[262_144, 'as it comes', {}], [1_048_576, 'b
 
 test('with a wrong setting requests are still answered: the default applies, and the log names the mistake', async (t) => {
   const data = temporaryFolder(t);
-  for (const [extra, said] of [[{ POLLCHAT_MAX_TEXT: 'lots' }, /MAX_TEXT.*lots.*1 to 16777216/], [{ POLLCHAT_MAX_TXT: '1' }, /MAX_TXT.*Is max_text meant/]]) {
+  for (const [extra, said] of [
+    [{ POLLCHAT_MAX_TEXT: 'lots' }, /MAX_TEXT.*lots.*1 to 16777216/],
+    [{ POLLCHAT_MAX_TXT: '1' }, /MAX_TXT.*Is max_text meant/],
+  ]) {
     const sent = await send(data, { text: 'hi' }, { extra });
     assert.equal(sent.status, 201);
     assert.match(sent.stderr, said);
@@ -119,7 +156,12 @@ test('with a wrong setting requests are still answered: the default applies, and
 test('a mistake in the settings is logged once, not by each process', async (t) => {
   const data = temporaryFolder(t);
   const told = async (max) => {
-    const answers = await Promise.all([0, 1, 2, 3].flatMap(() => [poll(data, '', { extra: { POLLCHAT_MAX_TEXT: max } }), send(data, { text: 'hi' }, { extra: { POLLCHAT_MAX_TEXT: max } })]));
+    const answers = await Promise.all(
+      [0, 1, 2, 3].flatMap(() => [
+        poll(data, '', { extra: { POLLCHAT_MAX_TEXT: max } }),
+        send(data, { text: 'hi' }, { extra: { POLLCHAT_MAX_TEXT: max } }),
+      ]),
+    );
     return answers.filter((answer) => answer.stderr.includes(`'${max}'`)).length;
   };
   assert.equal(await told('lots'), 1);
@@ -132,7 +174,11 @@ test('a mistake in the settings is logged once, not by each process', async (t) 
 
 test('if it is not certain which data folder is meant, a request is answered 500; the values are logged, but not sent to the client', async (t) => {
   const data = temporaryFolder(t);
-  for (const extra of [{ POLLCHAT_DATA: '' }, { POLLCHAT_DATA: undefined, POLLCHAT_DATE: data }, { POLLCHAT_DATA: undefined, POLLCHAT_CONF: `${data}/hunter2` }]) {
+  for (const extra of [
+    { POLLCHAT_DATA: '' },
+    { POLLCHAT_DATA: undefined, POLLCHAT_DATE: data },
+    { POLLCHAT_DATA: undefined, POLLCHAT_CONF: `${data}/hunter2` },
+  ]) {
     const polled = await poll(data, '', { extra });
     assert.equal(polled.status, 500);
     assert.equal(polled.json.type, 'urn:pollchat:problem:misconfigured');
@@ -144,7 +190,13 @@ test('if it is not certain which data folder is meant, a request is answered 500
 
 test('a name with an invisible character is answered 400 with its code point and position; emoji are allowed', async (t) => {
   const data = temporaryFolder(t);
-  for (const [name, says] of [['an\u200bn', /U\+200B.*number 3/], ['\u3164ann\u2060x', /U\+2060/], ['a\u00adnn', /U\+00AD/], ['ann\u{e0041}', /U\+E0041/], ['ann\ufe0f', /U\+FE0F/]]) {
+  for (const [name, says] of [
+    ['an\u200bn', /U\+200B.*number 3/],
+    ['\u3164ann\u2060x', /U\+2060/],
+    ['a\u00adnn', /U\+00AD/],
+    ['ann\u{e0041}', /U\+E0041/],
+    ['ann\ufe0f', /U\+FE0F/],
+  ]) {
     const sent = await send(data, { text: 'hi', name });
     assert.equal(sent.status, 400, name);
     assert.equal(sent.json.field, 'name');
@@ -229,7 +281,10 @@ test('pollchat with a wrong command prints its usage', async () => {
 
 test('chat.conf.example is what pollchat settings --example prints', async () => {
   const shown = await pollchat(['settings', '--example']);
-  assert.equal(shown.stdout, fs.readFileSync(path.join(path.dirname(programPath('pollchat')), 'chat.conf.example'), 'utf8'));
+  assert.equal(
+    shown.stdout,
+    fs.readFileSync(path.join(path.dirname(programPath('pollchat')), 'chat.conf.example'), 'utf8'),
+  );
 });
 
 test('pollchat run as CGI refuses, because a query string can become arguments (RFC 3875, section 4.4)', async (t) => {

@@ -8,7 +8,13 @@ import { test } from 'node:test';
 import { cgi, fastcgi, poll, pollchat, programPath, send, startFastcgi, temporaryFolder, until } from './program.mjs';
 
 const doctor = (data, { extra, ...options } = {}) =>
-  cgi(data, { program: 'poll', path: '/doctor', method: 'GET', ...options, extra: { PATH_INFO: '/doctor', POLLCHAT_DOCTOR: 'everyone', ...extra } });
+  cgi(data, {
+    program: 'poll',
+    path: '/doctor',
+    method: 'GET',
+    ...options,
+    extra: { PATH_INFO: '/doctor', POLLCHAT_DOCTOR: 'everyone', ...extra },
+  });
 const topic = (answer, name) => answer.json.findings.find((finding) => finding.topic === name);
 
 test('doctor creates the database in a new folder, and each finding is a sentence', async (t) => {
@@ -26,9 +32,22 @@ test('doctor creates the database in a new folder, and each finding is a sentenc
 test('by default only requests from the same machine may read it', async (t) => {
   const data = temporaryFolder(t);
   const loopback = { POLLCHAT_DOCTOR: 'loopback' };
-  assert.equal((await doctor(data, { extra: { ...loopback, REMOTE_ADDR: '192.0.2.7', HTTP_HOST: 'chat.example' } })).status, 403);
-  assert.equal((await doctor(data, { extra: { ...loopback, REMOTE_ADDR: '127.0.0.1', HTTP_HOST: 'localhost' } })).status, 200);
-  assert.equal((await doctor(data, { extra: { ...loopback, REMOTE_ADDR: '127.0.0.1', HTTP_HOST: 'localhost', HTTP_X_FORWARDED_FOR: '192.0.2.7' } })).status, 403);
+  assert.equal(
+    (await doctor(data, { extra: { ...loopback, REMOTE_ADDR: '192.0.2.7', HTTP_HOST: 'chat.example' } })).status,
+    403,
+  );
+  assert.equal(
+    (await doctor(data, { extra: { ...loopback, REMOTE_ADDR: '127.0.0.1', HTTP_HOST: 'localhost' } })).status,
+    200,
+  );
+  assert.equal(
+    (
+      await doctor(data, {
+        extra: { ...loopback, REMOTE_ADDR: '127.0.0.1', HTTP_HOST: 'localhost', HTTP_X_FORWARDED_FOR: '192.0.2.7' },
+      })
+    ).status,
+    403,
+  );
 });
 
 const local = { REMOTE_ADDR: '127.0.0.1', HTTP_HOST: 'localhost' };
@@ -101,9 +120,15 @@ test('a data folder that other users may write to is not used, and doctor says w
   const poller = await startFastcgi(t, 'poll', data);
   const look = () => fastcgi(poller.socket, { program: 'poll', query: 'since=0' });
   assert.equal((await look()).status, 200);
-  for (const [what, open, closed, says] of [[data, 0o777, 0o700, /the data folder \(permissions 777\)/], [path.join(data, 'chat.db'), 0o666, 0o600, /chat\.db \(permissions 666\)/]]) {
+  for (const [what, open, closed, says] of [
+    [data, 0o777, 0o700, /the data folder \(permissions 777\)/],
+    [path.join(data, 'chat.db'), 0o666, 0o600, /chat\.db \(permissions 666\)/],
+  ]) {
     fs.chmodSync(what, open);
-    const noticed = await until(async () => { const answer = await look(); return answer.status === 503 && answer; }, 'the running program to notice the permissions');
+    const noticed = await until(async () => {
+      const answer = await look();
+      return answer.status === 503 && answer;
+    }, 'the running program to notice the permissions');
     const names = fs.readdirSync(data).sort();
     for (const answer of [await send(data, { text: 'now' }), await poll(data), noticed]) {
       assert.equal(answer.status, 503);
@@ -115,7 +140,12 @@ test('a data folder that other users may write to is not used, and doctor says w
     const said = topic(await doctor(data), 'data-others');
     assert.equal(said.state, 'wrong');
     assert.match(said.text, says);
-    for (const command of [['check'], ['backup', path.join(data, '..', 'none.db')], ['restore', path.join(data, 'chat.db')], ['doctor']]) {
+    for (const command of [
+      ['check'],
+      ['backup', path.join(data, '..', 'none.db')],
+      ['restore', path.join(data, 'chat.db')],
+      ['doctor'],
+    ]) {
       const shell = await pollchat([...command, '--data', data]);
       assert.equal(shell.code, 1, command[0]);
       assert.match(shell.stdout + shell.stderr, says);
@@ -132,7 +162,12 @@ test('a folder that belongs to another user is not used, whatever its permission
   const data = temporaryFolder(t);
   fs.chmodSync(data, 0o755);
   fs.chownSync(data, 1234, 1234);
-  const as = (args) => spawnSync('setpriv', ['--reuid=65534', '--regid=65534', '--clear-groups', '--', programPath('pollchat'), ...args, '--data', data], { encoding: 'utf8' });
+  const as = (args) =>
+    spawnSync(
+      'setpriv',
+      ['--reuid=65534', '--regid=65534', '--clear-groups', '--', programPath('pollchat'), ...args, '--data', data],
+      { encoding: 'utf8' },
+    );
   const seen = as(['doctor']);
   assert.equal(seen.status, 1, seen.stderr);
   assert.match(seen.stdout, /wrong +data-others +Another user of this machine has the data folder/);
@@ -141,10 +176,27 @@ test('a folder that belongs to another user is not used, whatever its permission
 test('links in a data folder, set by its owner, make no pollchat command that root runs change other files', { skip: process.getuid() !== 0 && 'needs root' }, async (t) => {
   const folder = temporaryFolder(t);
   const precious = path.join(folder, 'precious');
-  const state = () => [fs.readFileSync(precious, 'utf8'), ...['mode', 'uid', 'gid'].map((key) => fs.statSync(precious)[key])];
+  const state = () => [
+    fs.readFileSync(precious, 'utf8'),
+    ...['mode', 'uid', 'gid'].map((key) => fs.statSync(precious)[key]),
+  ];
   fs.writeFileSync(precious, 'root:x:0:0\n', { mode: 0o644 });
   const before = state();
-  const names = ['chat.db-lock', 'chat.bell', 'chat.tally', 'chat.key', 'chat.trial', 'chat.upgrade', 'chat.warned', 'chat.incidents', 'web-test.txt', 'chat-restore.new', 'chat-restore.old', 'chat.db-trial', 'READABLE-BY-THE-WEB.txt'];
+  const names = [
+    'chat.db-lock',
+    'chat.bell',
+    'chat.tally',
+    'chat.key',
+    'chat.trial',
+    'chat.upgrade',
+    'chat.warned',
+    'chat.incidents',
+    'web-test.txt',
+    'chat-restore.new',
+    'chat-restore.old',
+    'chat.db-trial',
+    'READABLE-BY-THE-WEB.txt',
+  ];
   for (const make of [fs.symlinkSync, fs.linkSync]) {
     for (const name of names) {
       const data = path.join(folder, `data-${make.name}-${name}`);
@@ -152,7 +204,8 @@ test('links in a data folder, set by its owner, make no pollchat command that ro
       assert.equal((await send(data, { text: 'kept' })).status, 201);
       fs.rmSync(path.join(data, name), { force: true });
       make(precious, path.join(data, name));
-      for (const file of ['.', ...fs.readdirSync(data)].filter((file) => file !== name)) fs.lchownSync(path.join(data, file), 65534, 65534);
+      for (const file of ['.', ...fs.readdirSync(data)].filter((file) => file !== name))
+        fs.lchownSync(path.join(data, file), 65534, 65534);
       const copy = path.join(folder, `copy-${make.name}-${name}`);
       for (const command of [['doctor'], ['check'], ['backup', copy], ['restore', copy]]) {
         await pollchat([...command, '--data', data], { POLLCHAT_MAX_TEXT: 'wrong' });
@@ -181,7 +234,10 @@ test('the secret word of the test file stops the chat, other words do not, and o
     assert.equal(answer.json.field, 'exposed');
   }
   assert.equal((await send(data, { text: 'before' })).status, 201);
-  assert.equal((await doctor(data, { method: 'POST', query: `exposed=${word}`, body: '', type: 'text/plain' })).status, 200);
+  assert.equal(
+    (await doctor(data, { method: 'POST', query: `exposed=${word}`, body: '', type: 'text/plain' })).status,
+    200,
+  );
   for (const answer of [await poll(data), await send(data, { text: 'now' })]) {
     assert.equal(answer.status, 503);
     assert.equal(answer.json.type, 'urn:pollchat:problem:exposed');

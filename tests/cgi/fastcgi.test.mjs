@@ -9,7 +9,8 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
-  atEnd, beginRecord, exchange, fastcgi, fastcgiToLastByte, GONE_MS, paramsRecords, programPath, startFastcgi, stdinRecords, temporaryFolder, until, variables,
+  atEnd, beginRecord, exchange, fastcgi, fastcgiToLastByte, GONE_MS, paramsRecords, programPath, startFastcgi,
+  stdinRecords, temporaryFolder, until, variables,
 } from './program.mjs';
 
 const form = 'application/x-www-form-urlencoded';
@@ -55,7 +56,13 @@ test('a body shorter than announced is answered 400; a body that is too long sti
 
 test('silent peers and peers that send nonsense do not delay other requests', async (t) => {
   const { socket } = await startFastcgi(t, 'poll', temporaryFolder(t));
-  const stalled = [Buffer.alloc(0), beginRecord(), beginRecord().subarray(0, 5), Buffer.from('GET / HTTP/1.1\r\n\r\n'), Buffer.alloc(3000, 0xff)];
+  const stalled = [
+    Buffer.alloc(0),
+    beginRecord(),
+    beginRecord().subarray(0, 5),
+    Buffer.from('GET / HTTP/1.1\r\n\r\n'),
+    Buffer.alloc(3000, 0xff),
+  ];
   const connections = stalled.map((bytes) => {
     const c = net.createConnection(socket);
     c.on('error', () => {});
@@ -95,16 +102,30 @@ test('malformed records end only their own connection', async (t) => {
   const { socket, child } = await startFastcgi(t, 'send', data);
   const length = (n) => [(n >>> 24) | 0x80, (n >>> 16) & 255, (n >>> 8) & 255, n & 255];
   const pair = (name, value) => Buffer.from([...length(name), ...length(value), 65]);
-  const recordOf = (type, id, content) => Buffer.concat([Buffer.from([1, type, 0, id, 0, content.length, 0, 0]), content]);
+  const recordOf = (type, id, content) =>
+    Buffer.concat([Buffer.from([1, type, 0, id, 0, content.length, 0, 0]), content]);
   const wrong = [
     // Lengths whose sum is over 2^31, or just below it: of a parameter, and of a management record
     // before a request and inside one.
-    ...[[0x7ffffffe, 0x7ffffffe], [0x7fffffff, 5], [5, 0x7fffffff], [0x7ffffff0, 15]].flatMap(([name, value]) => [
-      Buffer.concat([beginRecord(), recordOf(4, 1, pair(name, value)), recordOf(4, 1, Buffer.alloc(0)), stdinRecords(Buffer.alloc(0))]),
+    ...[
+      [0x7ffffffe, 0x7ffffffe],
+      [0x7fffffff, 5],
+      [5, 0x7fffffff],
+      [0x7ffffff0, 15],
+    ].flatMap(([name, value]) => [
+      Buffer.concat([
+        beginRecord(),
+        recordOf(4, 1, pair(name, value)),
+        recordOf(4, 1, Buffer.alloc(0)),
+        stdinRecords(Buffer.alloc(0)),
+      ]),
       Buffer.concat([recordOf(9, 0, pair(name, value)), beginRecord()]),
       Buffer.concat([beginRecord(), paramsRecords(variables({ ...hi, length: 7 })), recordOf(9, 0, pair(name, value))]),
     ]),
-    Buffer.concat([beginRecord(), paramsRecords({ HTTP_BIG: 'x'.repeat(60_000), HTTP_BIGGER: 'x'.repeat(5000) }).subarray(0, 60_000)]),
+    Buffer.concat([
+      beginRecord(),
+      paramsRecords({ HTTP_BIG: 'x'.repeat(60_000), HTTP_BIGGER: 'x'.repeat(5000) }).subarray(0, 60_000),
+    ]),
     Buffer.from([9, 9, 9, 9, 9, 9, 9, 9]),
     // A name of 2 GiB.
     Buffer.concat([beginRecord(), Buffer.from([1, 4, 0, 1, 0, 4, 0, 0, 0xff, 0xff, 0xff, 0xff])]),
@@ -130,8 +151,17 @@ test('management records and records of another request, between the records of 
   // Input of another request, with padding.
   const other = Buffer.from([1, 5, 0, 7, 0, 1, 1, 0, 65, 0]);
   const body = Buffer.from('text=hi');
-  const came = await exchange(socket, question, beginRecord(), question, other, paramsRecords(variables({ ...hi, length: body.length })),
-    question, other, stdinRecords(body));
+  const came = await exchange(
+    socket,
+    question,
+    beginRecord(),
+    question,
+    other,
+    paramsRecords(variables({ ...hi, length: body.length })),
+    question,
+    other,
+    stdinRecords(body),
+  );
   assert.match(came.toString(), /"text":"hi"/);
 });
 
@@ -139,7 +169,10 @@ test('send refuses a body that is announced as too long before its first byte; p
   const data = temporaryFolder(t);
   const sender = await startFastcgi(t, 'send', data);
   const poller = await startFastcgi(t, 'poll', data);
-  for (const [{ socket }, request, status] of [[sender, { ...hi, length: 60_000_000 }, /Status: 413/], [poller, { ...poll, length: 60_000_000 }, /Status: 200/]]) {
+  for (const [{ socket }, request, status] of [
+    [sender, { ...hi, length: 60_000_000 }, /Status: 413/],
+    [poller, { ...poll, length: 60_000_000 }, /Status: 200/],
+  ]) {
     const connection = net.createConnection(socket);
     const came = [];
     connection.on('data', (piece) => came.push(piece));
@@ -223,7 +256,10 @@ for (const signal of ['SIGTERM', 'SIGUSR1']) {
     await gone;
     assert.ok(Date.now() - before < GONE_MS, 'the program ends in time');
     for (const answer of await Promise.all(others)) {
-      assert.ok(answer.status === 201 || !answer.ended, `a request is answered completely or not at all: ${answer.status}`);
+      assert.ok(
+        answer.status === 201 || !answer.ended,
+        `a request is answered completely or not at all: ${answer.status}`,
+      );
     }
     stuck.destroy();
   });
@@ -232,7 +268,11 @@ for (const signal of ['SIGTERM', 'SIGUSR1']) {
 // mod_fcgid gives each process a socket of its own. Its name starts with the process id of the web
 // server.
 for (const [what, name, end] of [
-  ['a program with a socket of its own ends: each new request is answered or refused, never cut off', `${process.pid}.12`, (child) => child.kill('SIGTERM')],
+  [
+    'a program with a socket of its own ends: each new request is answered or refused, never cut off',
+    `${process.pid}.12`,
+    (child) => child.kill('SIGTERM'),
+  ],
   ['its settings change, so it ends: each new request is answered or refused, never cut off', `${process.pid}.0`, null],
 ]) {
   test(what, async (t) => {
@@ -277,8 +317,14 @@ test('a first poll that waits, read at the moment of SIGTERM, is answered and no
     const { child, socket, gone } = await startFastcgi(t, 'poll', temporaryFolder(t));
     await fastcgi(socket, poll); // the store is open now, but no poll has waited yet
     child.kill('SIGSTOP'); // the program then finds the requests and the signal at the same moment
-    const answers = Array.from({ length: 4 }, () => fastcgiToLastByte(socket, { ...poll, query: 'since=0&wait=20' }).catch((error) => error));
-    const connections = () => fs.readFileSync('/proc/net/unix', 'utf8').split('\n').filter((line) => line.endsWith(socket)).length;
+    const answers = Array.from({ length: 4 }, () =>
+      fastcgiToLastByte(socket, { ...poll, query: 'since=0&wait=20' }).catch((error) => error),
+    );
+    const connections = () =>
+      fs
+        .readFileSync('/proc/net/unix', 'utf8')
+        .split('\n')
+        .filter((line) => line.endsWith(socket)).length;
     await until(() => connections() > answers.length, 'all connections, besides the listening socket');
     await delay(20);
     child.kill('SIGTERM');
@@ -292,8 +338,11 @@ test('a first poll that waits, read at the moment of SIGTERM, is answered and no
 });
 
 for (const [what, name, isOwn] of [
-  ['its own', `${process.pid}.3`, true], ['any other name', 'fcgi.sock', false],
-  ["another process's", `${process.pid + 1}.3`, false], ['a name that is one letter longer', `${process.pid}.3x`, false], ['a name without its number', `${process.pid}.`, false],
+  ['its own', `${process.pid}.3`, true],
+  ['any other name', 'fcgi.sock', false],
+  ["another process's", `${process.pid + 1}.3`, false],
+  ['a name that is one letter longer', `${process.pid}.3x`, false],
+  ['a name without its number', `${process.pid}.`, false],
 ]) {
   test(`a program that ends stops accepting only on a socket that its name marks as its own: ${what}`, async (t) => {
     const { child, socket, gone } = await startFastcgi(t, 'send', temporaryFolder(t), { name });
@@ -331,7 +380,11 @@ test('while another process locks the store, a send is answered 503 with Retry-A
   const poller = await startFastcgi(t, 'poll', data);
   assert.equal((await fastcgi(patient.socket, hi)).status, 201);
   assert.equal((await fastcgi(sender.socket, hi)).status, 201);
-  const holder = spawn('flock', ['--no-fork', path.join(data, 'chat.db-lock'), 'sh', '-c', 'echo held; exec sleep 60'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const holder = spawn(
+    'flock',
+    ['--no-fork', path.join(data, 'chat.db-lock'), 'sh', '-c', 'echo held; exec sleep 60'],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
   atEnd(t, () => holder.kill('SIGKILL'));
   await once(holder.stdout, 'data');
   const refused = await fastcgi(sender.socket, hi);
@@ -340,7 +393,10 @@ test('while another process locks the store, a send is answered 503 with Retry-A
   assert.ok(Number(refused.headers['retry-after']) > 0);
   assert.equal((await fastcgi(poller.socket, poll)).json.head, 2);
   const waiting = fastcgi(patient.socket, hi);
-  await until(() => fs.readFileSync(`/proc/${patient.child.pid}/syscall`, 'utf8') !== '', 'the program to have read the request');
+  await until(
+    () => fs.readFileSync(`/proc/${patient.child.pid}/syscall`, 'utf8') !== '',
+    'the program to have read the request',
+  );
   const before = Date.now();
   patient.child.kill('SIGTERM');
   await patient.gone;
@@ -387,7 +443,8 @@ test('the first request after a database was replaced sees the new one', async (
   other.child.kill('SIGTERM');
   await other.gone;
   for (const name of fs.readdirSync(one).filter((n) => n.startsWith('chat.db'))) fs.unlinkSync(path.join(one, name));
-  for (const name of fs.readdirSync(two).filter((n) => n.startsWith('chat.db'))) fs.copyFileSync(path.join(two, name), path.join(one, name));
+  for (const name of fs.readdirSync(two).filter((n) => n.startsWith('chat.db')))
+    fs.copyFileSync(path.join(two, name), path.join(one, name));
   const after = (await fastcgi(poller.socket, poll)).json;
   assert.equal(after.messages[0].text, 'restored');
   assert.notEqual(after.epoch, before.epoch);
@@ -433,32 +490,63 @@ test('a peer that hangs up before its answer does no harm', async (t) => {
   for (let i = 0; i < 20; i++) {
     const c = net.createConnection(socket);
     c.on('error', () => {});
-    c.write(Buffer.concat([beginRecord(), paramsRecords(variables({ ...hi, length: 7 })), stdinRecords(Buffer.from('text=hi'))]));
+    c.write(
+      Buffer.concat([
+        beginRecord(),
+        paramsRecords(variables({ ...hi, length: 7 })),
+        stdinRecords(Buffer.from('text=hi')),
+      ]),
+    );
     await new Promise((resolve) => c.on('connect', resolve));
     c.destroy();
   }
   assert.equal((await fastcgi(socket, hi)).status, 201);
-  assert.ok((await exchange(socket, beginRecord(), paramsRecords(variables(hi)), stdinRecords(Buffer.alloc(0)))).length > 0);
+  assert.ok(
+    (await exchange(socket, beginRecord(), paramsRecords(variables(hi)), stdinRecords(Buffer.alloc(0)))).length > 0,
+  );
 });
 
 test('HEAD of a stream gets no Content-Length, and no stream is started', async (t) => {
   const { socket } = await startFastcgi(t, 'poll', temporaryFolder(t));
-  const answer = await fastcgi(socket, { ...poll, method: 'HEAD', query: 'since=0', extra: { SCRIPT_NAME: '/stream' } });
-  assert.deepEqual([answer.status, answer.headers['content-type'], answer.headers['content-length'], answer.body], [200, 'text/event-stream', undefined, '']);
+  const answer = await fastcgi(socket, {
+    ...poll,
+    method: 'HEAD',
+    query: 'since=0',
+    extra: { SCRIPT_NAME: '/stream' },
+  });
+  assert.deepEqual(
+    [answer.status, answer.headers['content-type'], answer.headers['content-length'], answer.body],
+    [200, 'text/event-stream', undefined, ''],
+  );
 });
 
 test('the status answers only requests that come from this machine and name it as the host', async (t) => {
   const { socket } = await startFastcgi(t, 'poll', temporaryFolder(t));
-  const statusOf = async (extra) => (await fastcgi(socket, { ...poll, extra: { SCRIPT_NAME: '/status', HTTP_HOST: 'localhost:8080', ...extra } })).status;
+  const statusOf = async (extra) =>
+    (await fastcgi(socket, { ...poll, extra: { SCRIPT_NAME: '/status', HTTP_HOST: 'localhost:8080', ...extra } }))
+      .status;
   for (const extra of [{}, { HTTP_HOST: '[::1]' }, { HTTP_HOST: '127.0.0.1:1' }, { REMOTE_ADDR: '::ffff:127.0.0.1' }]) {
     assert.equal(await statusOf(extra), 200, JSON.stringify(extra));
   }
   const others = [
-    { REMOTE_ADDR: '192.0.2.1' }, { HTTP_HOST: 'chat.test' }, { HTTP_X_FORWARDED_FOR: '192.0.2.1' }, { HTTP_X_FORWARDED_PROTO: 'https' },
-    { HTTP_CF_CONNECTING_IP: '192.0.2.1' }, { HTTP_VIA: '1.1 proxy' },
+    { REMOTE_ADDR: '192.0.2.1' },
+    { HTTP_HOST: 'chat.test' },
+    { HTTP_X_FORWARDED_FOR: '192.0.2.1' },
+    { HTTP_X_FORWARDED_PROTO: 'https' },
+    { HTTP_CF_CONNECTING_IP: '192.0.2.1' },
+    { HTTP_VIA: '1.1 proxy' },
   ];
   for (const extra of others) assert.equal(await statusOf(extra), 403, JSON.stringify(extra));
-  const trusting = await startFastcgi(t, 'poll', temporaryFolder(t), { env: { POLLCHAT_TRUSTED_PROXIES: '127.0.0.1' } });
-  const behind = async (address) => (await fastcgi(trusting.socket, { ...poll, extra: { SCRIPT_NAME: '/status', HTTP_HOST: 'localhost', HTTP_X_FORWARDED_FOR: address } })).status;
-  for (const address of ['192.0.2.1', '127.0.0.1', '127.0.0.1, 192.0.2.1', 'nonsense']) assert.equal(await behind(address), 403, address);
+  const trusting = await startFastcgi(t, 'poll', temporaryFolder(t), {
+    env: { POLLCHAT_TRUSTED_PROXIES: '127.0.0.1' },
+  });
+  const behind = async (address) =>
+    (
+      await fastcgi(trusting.socket, {
+        ...poll,
+        extra: { SCRIPT_NAME: '/status', HTTP_HOST: 'localhost', HTTP_X_FORWARDED_FOR: address },
+      })
+    ).status;
+  for (const address of ['192.0.2.1', '127.0.0.1', '127.0.0.1, 192.0.2.1', 'nonsense'])
+    assert.equal(await behind(address), 403, address);
 });

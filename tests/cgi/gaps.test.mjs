@@ -12,7 +12,10 @@ import { cgi, fastcgi, poll, send, startFastcgi, temporaryFolder } from './progr
 async function holed(t, ...removed) {
   const data = path.join(temporaryFolder(t), 'data');
   for (let i = 1; i <= 6; i++) assert.equal((await send(data, { text: `m${i}` })).status, 201);
-  const { status } = spawnSync('sqlite3', [path.join(data, 'chat.db'), `DELETE FROM message WHERE seq IN (${removed})`]);
+  const { status } = spawnSync('sqlite3', [
+    path.join(data, 'chat.db'),
+    `DELETE FROM message WHERE seq IN (${removed})`,
+  ]);
   assert.equal(status, 0);
   return data;
 }

@@ -65,7 +65,10 @@ test('after a sender was killed between its commit and the head file, the next p
   const p = place(t);
   const source = path.join(p.folder, 'die.c');
   const library = path.join(p.folder, 'die.so');
-  fs.writeFileSync(source, '#include <signal.h>\n#include <unistd.h>\nint renameat(int a, const char *b, int c, const char *d)\n{ (void)a; (void)b; (void)c; (void)d; kill(getpid(), SIGKILL); return -1; }\n');
+  fs.writeFileSync(
+    source,
+    '#include <signal.h>\n#include <unistd.h>\nint renameat(int a, const char *b, int c, const char *d)\n{ (void)a; (void)b; (void)c; (void)d; kill(getpid(), SIGKILL); return -1; }\n',
+  );
   const [compiler, ...flags] = (process.env.CC || 'cc').split(' ');
   const built = spawnSync(compiler, [...flags, '-shared', '-fPIC', '-o', library, source], { encoding: 'utf8' });
   assert.equal(built.status, 0, built.stderr);
@@ -86,7 +89,8 @@ test('after the folder was emptied, the database replaced or the key lost, the n
   const first = await p.poll('since=2');
   assert.deepEqual(p.said(first), { epoch: first.json.epoch, head: 2 });
 
-  for (const name of fs.readdirSync(p.data).filter((each) => each.startsWith('chat.db'))) fs.rmSync(path.join(p.data, name));
+  for (const name of fs.readdirSync(p.data).filter((each) => each.startsWith('chat.db')))
+    fs.rmSync(path.join(p.data, name));
   await send(p.data, { text: 'anew' }); // by a program that writes no head files
   const second = await p.poll('since=0');
   assert.notEqual(second.json.epoch, first.json.epoch);
@@ -115,7 +119,9 @@ test('FastCGI: an answer to a poll that waited names no head file; where polls c
   const p = place(t);
   await p.send({ text: 'hi' });
   for (const [most, isTold] of [['10', false], ['0', true]]) {
-    const { socket } = await startFastcgi(t, 'poll', p.data, { env: { POLLCHAT_HEADS: p.heads, POLLCHAT_MAX_WAITING: most } });
+    const { socket } = await startFastcgi(t, 'poll', p.data, {
+      env: { POLLCHAT_HEADS: p.heads, POLLCHAT_MAX_WAITING: most },
+    });
     const polled = await fastcgi(socket, { program: 'poll', query: 'since=1&wait=1' });
     assert.equal(polled.status, 200);
     assert.equal(polled.json.watch !== undefined, isTold, polled.body);

@@ -6,13 +6,15 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import {
-  beginRecord, exchange, fastcgi, paramsRecords, pollRequest, programPath, send, startFastcgi, status, stdinRecords, temporaryFolder,
-  until, variables,
+  beginRecord, exchange, fastcgi, paramsRecords, pollRequest, programPath, send, startFastcgi, status, stdinRecords,
+  temporaryFolder, until, variables,
 } from './program.mjs';
 
 const MEBIBYTE = 1 << 20;
 const LARGE = { POLLCHAT_MAX_TEXT: String(MEBIBYTE), POLLCHAT_MAX_ANSWER: String(4 * MEBIBYTE) };
-const isSanitized = fs.readFileSync(programPath('poll')).includes('__asan_init') || fs.readFileSync(programPath('poll')).includes('__tsan_init');
+const isSanitized =
+  fs.readFileSync(programPath('poll')).includes('__asan_init') ||
+  fs.readFileSync(programPath('poll')).includes('__tsan_init');
 
 /**
  * The status of an answer that may be cut off: for a peer that reads too slowly, the program keeps
@@ -45,7 +47,10 @@ for (const mebibytes of [200, 400, 1000]) {
     await until(async () => (await status(poller)).parked.polls === 1, 'a poll to wait');
     const statuses = [];
     const ask = async (i) => {
-      for (let k = 0; k < 4; k++) statuses.push(await statusOf(poller.socket, pollRequest(i % 2 === 0 ? 'room=big&last=4' : 'room=big&since=0&format=text')));
+      for (let k = 0; k < 4; k++)
+        statuses.push(
+          await statusOf(poller.socket, pollRequest(i % 2 === 0 ? 'room=big&last=4' : 'room=big&since=0&format=text')),
+        );
     };
     await Promise.all(Array.from({ length: 16 }, (_, i) => ask(i)));
     assert.equal(poller.child.exitCode ?? poller.child.signalCode, null, 'the program still runs');
@@ -106,7 +111,8 @@ test('many requests for large messages take about as long at once as one after t
   const poller = await startFastcgi(t, 'poll', data, { env: large });
   const get = async () => {
     let status = 503;
-    for (let tries = 0; status === 503 && tries < 1000; tries++) status = await statusOf(poller.socket, pollRequest('room=big&last=1'));
+    for (let tries = 0; status === 503 && tries < 1000; tries++)
+      status = await statusOf(poller.socket, pollRequest('room=big&last=1'));
     assert.equal(status, 200);
   };
   const clients = Array.from({ length: 40 });
@@ -123,10 +129,15 @@ test('many requests for large messages take about as long at once as one after t
 test('memory for large answers is returned to the system', { skip: isSanitized }, async (t) => {
   const data = await bigRoom(t, '\u0001');
   const poller = await startFastcgi(t, 'poll', data, { env: LARGE });
-  const resident = () => Number(/VmRSS:\s+(\d+)/.exec(fs.readFileSync(`/proc/${poller.child.pid}/status`, 'utf8'))[1]) / 1024;
-  const ask = () => Promise.all(Array.from({ length: 40 }, () => statusOf(poller.socket, pollRequest('room=big&last=4'))));
+  const resident = () =>
+    Number(/VmRSS:\s+(\d+)/.exec(fs.readFileSync(`/proc/${poller.child.pid}/status`, 'utf8'))[1]) / 1024;
+  const ask = () =>
+    Promise.all(Array.from({ length: 40 }, () => statusOf(poller.socket, pollRequest('room=big&last=4'))));
   await ask();
   await ask();
   // 64 MiB if it is not returned.
-  await until(() => resident() < 56, 'less than 56 MiB to be resident (the rest are caches of connections to the store)');
+  await until(
+    () => resident() < 56,
+    'less than 56 MiB to be resident (the rest are caches of connections to the store)',
+  );
 });

@@ -17,13 +17,16 @@ async function install(t) {
   const programs = path.join(home, 'chat', 'cgi-bin');
   fs.mkdirSync(programs, { recursive: true });
   for (const name of ['send', 'poll']) fs.copyFileSync(path.join(root, 'cgi-bin', name), path.join(programs, name));
-  const start = (name) => startFastcgi(t, name, undefined, { file: path.join(programs, name), env: { POLLCHAT_DATA: undefined } });
+  const start = (name) =>
+    startFastcgi(t, name, undefined, { file: path.join(programs, name), env: { POLLCHAT_DATA: undefined } });
   const settle = () => fs.writeFileSync(path.join(programs, 'my-chat.conf'), `data = ${path.join(home, 'moved')}\n`);
   return { old: path.join(home, 'chat', 'pollchat-data'), moved: path.join(home, 'moved'), start, settle };
 }
 
-const say = (sender, text) => fastcgi(sender.socket, { program: 'send', method: 'POST', type: 'text/plain', body: text });
-const read = async (poller) => (await fastcgi(poller.socket, { program: 'poll', query: 'since=0' })).json.messages.map(({ text }) => text);
+const say = (sender, text) =>
+  fastcgi(sender.socket, { program: 'send', method: 'POST', type: 'text/plain', body: text });
+const read = async (poller) =>
+  (await fastcgi(poller.socket, { program: 'poll', query: 'since=0' })).json.messages.map(({ text }) => text);
 
 test('the folder is moved before the setting: running programs and waiting polls create nothing in the old place', async (t) => {
   const { old, moved, start, settle } = await install(t);

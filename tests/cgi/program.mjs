@@ -83,15 +83,27 @@ export function parseAnswer(output) {
   }
   const body = output.slice(end + 4);
   const isJson = /^application\/(problem\+)?json$/.test(headers['content-type'] ?? '');
-  return { status: parseInt(headers.status, 10), headers, body, json: isJson && body !== '' ? JSON.parse(body) : undefined };
+  return {
+    status: parseInt(headers.status, 10),
+    headers,
+    body,
+    json: isJson && body !== '' ? JSON.parse(body) : undefined,
+  };
 }
 
 /** The CGI variables of one request, as a web server sets them. */
 export function variables({ program, method = 'GET', query = '', type, length, extra = {} }) {
   const all = {
-    GATEWAY_INTERFACE: 'CGI/1.1', SERVER_PROTOCOL: 'HTTP/1.1', SERVER_NAME: 'chat.test', SERVER_PORT: '80', HTTP_HOST: 'chat.test',
+    GATEWAY_INTERFACE: 'CGI/1.1',
+    SERVER_PROTOCOL: 'HTTP/1.1',
+    SERVER_NAME: 'chat.test',
+    SERVER_PORT: '80',
+    HTTP_HOST: 'chat.test',
     SERVER_SOFTWARE: 'lighttpd/1.4.69',
-    REMOTE_ADDR: '127.0.0.1', REQUEST_METHOD: method, SCRIPT_NAME: `/${program}`, QUERY_STRING: query,
+    REMOTE_ADDR: '127.0.0.1',
+    REQUEST_METHOD: method,
+    SCRIPT_NAME: `/${program}`,
+    QUERY_STRING: query,
   };
   if (type !== undefined) all.CONTENT_TYPE = type;
   if (length !== undefined) all.CONTENT_LENGTH = String(length);
@@ -104,7 +116,12 @@ export function variables({ program, method = 'GET', query = '', type, length, e
  */
 export function startCgi(data, request) {
   const env = { ...environment, ...(data ? { POLLCHAT_DATA: data } : {}), ...variables(request) };
-  const child = spawn(programPath(request.program), [], { env, stdio: ['pipe', 'pipe', 'pipe'], timeout: LIMIT_MS, killSignal: 'SIGKILL' });
+  const child = spawn(programPath(request.program), [], {
+    env,
+    stdio: ['pipe', 'pipe', 'pipe'],
+    timeout: LIMIT_MS,
+    killSignal: 'SIGKILL',
+  });
   // A program that does not read the body may close its end first.
   child.stdin.on('error', () => {});
   const answer = Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]).then(
@@ -119,7 +136,8 @@ export function startCgi(data, request) {
  */
 export async function cgi(data, request) {
   const body = Buffer.from(request.body ?? '');
-  const length = request.length === null ? undefined : (request.length ?? (request.body !== undefined ? body.length : undefined));
+  const length =
+    request.length === null ? undefined : (request.length ?? (request.body !== undefined ? body.length : undefined));
   const { child, answer } = startCgi(data, { ...request, length });
   child.stdin.end(body);
   return answer;
@@ -127,7 +145,11 @@ export async function cgi(data, request) {
 
 export function send(data, fields, more = {}) {
   return cgi(data, {
-    program: 'send', method: 'POST', type: 'application/x-www-form-urlencoded', body: new URLSearchParams(fields).toString(), ...more,
+    program: 'send',
+    method: 'POST',
+    type: 'application/x-www-form-urlencoded',
+    body: new URLSearchParams(fields).toString(),
+    ...more,
   });
 }
 
@@ -137,7 +159,12 @@ export function poll(data, query = 'since=0', more = {}) {
 
 /** Runs the command line program pollchat. */
 export async function pollchat(args, env = {}) {
-  const child = spawn(programPath('pollchat'), args, { env: { ...environment, ...env }, stdio: ['ignore', 'pipe', 'pipe'], timeout: LIMIT_MS, killSignal: 'SIGKILL' });
+  const child = spawn(programPath('pollchat'), args, {
+    env: { ...environment, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: LIMIT_MS,
+    killSignal: 'SIGKILL',
+  });
   const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
   return { stdout, stderr, code };
 }
@@ -195,20 +222,33 @@ export function parseRecords(bytes) {
     ended ||= bytes[at + 1] === END;
     at += 8 + length + bytes[at + 6];
   }
-  return { ...parseAnswer(Buffer.concat(streams[STDOUT]).toString()), stderr: Buffer.concat(streams[STDERR]).toString(), ended };
+  return {
+    ...parseAnswer(Buffer.concat(streams[STDOUT]).toString()),
+    stderr: Buffer.concat(streams[STDERR]).toString(),
+    ended,
+  };
 }
 
 // The socket file exists after bind(), but connections are refused until listen(). A flag in the
 // kernel's list tells when.
 const isListening = (socket) =>
-  fs.readFileSync('/proc/net/unix', 'latin1').split('\n').some((line) => line.endsWith(` ${socket}`) && line.split(' ')[3] === '00010000');
+  fs
+    .readFileSync('/proc/net/unix', 'latin1')
+    .split('\n')
+    .some((line) => line.endsWith(` ${socket}`) && line.split(' ')[3] === '00010000');
 
 /** Starts a program as FastCGI on a socket of its own. It is stopped at the end of the test. */
-export async function startFastcgi(t, program, data, { env = {}, file = programPath(program), name = 'fcgi.sock' } = {}) {
+export async function startFastcgi(
+  t,
+  program,
+  data,
+  { env = {}, file = programPath(program), name = 'fcgi.sock' } = {},
+) {
   const folder = temporaryFolder(t);
   const socket = path.join(folder, name);
   const child = spawn('spawn-fcgi', ['-n', '-s', socket, '-b', '128', '--', file], {
-    env: { ...environment, POLLCHAT_DATA: data, ...env }, stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...environment, POLLCHAT_DATA: data, ...env },
+    stdio: ['ignore', 'ignore', 'pipe'],
   });
   const stderr = text(child.stderr);
   const gone = once(child, 'close');

@@ -8,7 +8,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 
-import { atEnd, fastcgi, poll, pollchat, programPath, send, startFastcgi, status, temporaryFolder, topics, until } from './program.mjs';
+import {
+  atEnd, fastcgi, poll, pollchat, programPath, send, startFastcgi, status, temporaryFolder, topics, until,
+} from './program.mjs';
 
 const all = { program: 'poll', query: 'since=0&limit=1000' };
 
@@ -37,7 +39,12 @@ const sound = async (data) => {
   assert.equal(code, 0, stdout + stderr);
 };
 
-for (const names of [['chat.db-wal'], ['chat.db-shm'], ['chat.db-wal', 'chat.db-shm'], ['chat.db-wal', 'chat.db-shm', 'chat.db-lock']]) {
+for (const names of [
+  ['chat.db-wal'],
+  ['chat.db-shm'],
+  ['chat.db-wal', 'chat.db-shm'],
+  ['chat.db-wal', 'chat.db-shm', 'chat.db-lock'],
+]) {
   test(`${names.join(', ')} removed while programs run: no answered message is lost, and no number is used twice`, async (t) => {
     const { data, sender, poller, say, read, remove } = await start(t);
     for (const text of ['a', 'b']) await say(text);
@@ -52,7 +59,10 @@ for (const names of [['chat.db-wal'], ['chat.db-shm'], ['chat.db-wal', 'chat.db-
     await stop(next);
     await stop(poller);
     const answer = (await poll(data)).json;
-    assert.deepEqual([texts(answer), answer.messages.map(({ seq }) => seq), answer.epoch], [['a', 'b', 'c', 'd'], [1, 2, 3, 4], epoch]);
+    assert.deepEqual(
+      [texts(answer), answer.messages.map(({ seq }) => seq), answer.epoch],
+      [['a', 'b', 'c', 'd'], [1, 2, 3, 4], epoch],
+    );
     await sound(data);
   });
 }
@@ -81,7 +91,9 @@ test('a message is refused while the log is empty: the epoch stays, and programs
   await say('a');
   await stop(sender);
   await stop(poller);
-  const { stdout } = spawnSync('sqlite3', [path.join(data, 'chat.db'), 'SELECT count(*) FROM message'], { encoding: 'utf8' });
+  const { stdout } = spawnSync('sqlite3', [path.join(data, 'chat.db'), 'SELECT count(*) FROM message'], {
+    encoding: 'utf8',
+  });
   assert.equal(stdout.trim(), '1');
   assert.ok(!fs.existsSync(path.join(data, 'chat.db-wal')), 'sqlite3, which had it open last, has removed it');
   const reader = await startFastcgi(t, 'poll', data);
@@ -120,7 +132,12 @@ test('the log is cut again and again while many send: the messages answered in t
   const sendOn = async (who) => {
     for (let i = 0; cuts < 3 || i < 20; i++) {
       const text = `${who} ${i} ${'.'.repeat(3000)}`;
-      const { status, json } = await fastcgi(sender.socket, { program: 'send', method: 'POST', type: 'text/plain', body: text });
+      const { status, json } = await fastcgi(sender.socket, {
+        program: 'send',
+        method: 'POST',
+        type: 'text/plain',
+        body: text,
+      });
       if (status === 201) answered.push({ epoch: json.epoch, seq: json.seq, text });
     }
   };
@@ -135,7 +152,11 @@ test('the log is cut again and again while many send: the messages answered in t
   const { epoch, messages } = (await poll(data, 'since=0&limit=1000')).json;
   const stored = new Map(messages.map(({ seq, text }) => [seq, text]));
   for (const one of answered.filter((a) => a.epoch === epoch)) assert.equal(stored.get(one.seq), one.text);
-  assert.equal(new Set(answered.map((a) => `${a.epoch} ${a.seq}`)).size, answered.length, 'no number is used twice in one epoch');
+  assert.equal(
+    new Set(answered.map((a) => `${a.epoch} ${a.seq}`)).size,
+    answered.length,
+    'no number is used twice in one epoch',
+  );
   assert.ok((await topics(data)).includes('data-lost'));
 });
 
@@ -182,7 +203,10 @@ test('the log is removed while no request comes: it is restored, and doctor repo
   await say('a');
   await read();
   remove('chat.db-wal', 'chat.db-shm');
-  await until(() => fs.existsSync(path.join(data, 'chat.db-wal')) && fs.statSync(path.join(data, 'chat.db-wal')).size > 0, 'the log to be restored');
+  await until(
+    () => fs.existsSync(path.join(data, 'chat.db-wal')) && fs.statSync(path.join(data, 'chat.db-wal')).size > 0,
+    'the log to be restored',
+  );
   assert.ok((await topics(data)).includes('data-saved'));
   await sound(data);
 });
@@ -241,7 +265,8 @@ test('another database replaces chat.db, but the old log stays: the log is moved
   fs.renameSync(path.join(one.data, 'new.db'), path.join(one.data, 'chat.db'));
   assert.deepEqual(texts((await poll(one.data)).json), ['x', 'y']);
   await sound(one.data);
-  if (fs.statSync(path.join(one.data, 'chat.db')).birthtimeMs > 0) assert.ok((await topics(one.data)).includes('data-aside'));
+  if (fs.statSync(path.join(one.data, 'chat.db')).birthtimeMs > 0)
+    assert.ok((await topics(one.data)).includes('data-aside'));
 });
 
 test('after a minute without messages, and after the programs have ended, chat.db alone contains the whole chat', async (t) => {
@@ -249,7 +274,9 @@ test('after a minute without messages, and after the programs have ended, chat.d
   const copy = path.join(temporaryFolder(t), 'copy.db');
   const inCopy = () => {
     fs.copyFileSync(path.join(data, 'chat.db'), copy);
-    return spawnSync('sqlite3', [`file:${copy}?immutable=1`, 'SELECT text FROM message ORDER BY seq'], { encoding: 'utf8' }).stdout.trim();
+    return spawnSync('sqlite3', [`file:${copy}?immutable=1`, 'SELECT text FROM message ORDER BY seq'], {
+      encoding: 'utf8',
+    }).stdout.trim();
   };
   await say('a');
   assert.equal(inCopy(), '', 'the message is in the log');
@@ -269,7 +296,9 @@ test('plain CGI: the log is copied to chat.db once a minute, by the next request
   const old = Date.now() / 1000 - 100;
   fs.utimesSync(log, old, old);
   await poll(data);
-  const rows = spawnSync('sqlite3', [`file:${path.join(data, 'chat.db')}?immutable=1`, 'SELECT text FROM message'], { encoding: 'utf8' });
+  const rows = spawnSync('sqlite3', [`file:${path.join(data, 'chat.db')}?immutable=1`, 'SELECT text FROM message'], {
+    encoding: 'utf8',
+  });
   assert.equal(rows.stdout.trim(), 'a');
 });
 
@@ -277,15 +306,31 @@ test('temporary files of killed processes are removed by the next start; those o
   const data = path.join(temporaryFolder(t), 'data');
   fs.mkdirSync(data, { mode: 0o700 });
   const file = (name) => path.join(data, name);
-  for (const name of ['chat.bell.Ab12cd', 'chat.tally.zzzzzz', 'chat.key-0123456789abcdef0123456789abcdef', 'chat.key-old']) fs.writeFileSync(file(name), 'left', { mode: 0o600 });
-  const made = spawn('flock', [file('chat.bell.Living'), '-c', 'echo here; read x'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  for (const name of [
+    'chat.bell.Ab12cd',
+    'chat.tally.zzzzzz',
+    'chat.key-0123456789abcdef0123456789abcdef',
+    'chat.key-old',
+  ])
+    fs.writeFileSync(file(name), 'left', { mode: 0o600 });
+  const made = spawn('flock', [file('chat.bell.Living'), '-c', 'echo here; read x'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   atEnd(t, () => made.kill());
   fs.writeFileSync(file('chat.bell.Living'), 'half', { mode: 0o600 });
   await once(made.stdout, 'data');
   const { poller, read } = await startAt(t, data);
   assert.equal((await fastcgi(poller.socket, { program: 'poll', query: 'since=0' })).status, 200);
-  assert.equal((await fastcgi((await startFastcgi(t, 'send', data, { env: { POLLCHAT_HEADS: path.join(temporaryFolder(t), 'heads') } })).socket,
-    { program: 'send', method: 'POST', type: 'text/plain', body: 'hi' })).status, 201);
+  assert.equal(
+    (
+      await fastcgi(
+        (await startFastcgi(t, 'send', data, { env: { POLLCHAT_HEADS: path.join(temporaryFolder(t), 'heads') } }))
+          .socket,
+        { program: 'send', method: 'POST', type: 'text/plain', body: 'hi' },
+      )
+    ).status,
+    201,
+  );
   assert.deepEqual(texts(await read()), ['hi']);
   // chat.key-old is a copy that the owner made.
   assert.deepEqual(fs.readdirSync(data).filter((name) => /^chat\.(bell|tally|key)[.-]/.test(name)), ['chat.bell.Living', 'chat.key-old']);
@@ -299,7 +344,10 @@ test('a removed file of counters is created again by the running programs', asyn
   await until(() => fs.existsSync(path.join(data, 'chat.tally')), 'the file of counters to be there');
   const before = (await status(data)).requests;
   await say('b');
-  await until(async () => JSON.stringify((await status(data)).requests) !== JSON.stringify(before), 'running programs to use the new file of counters');
+  await until(
+    async () => JSON.stringify((await status(data)).requests) !== JSON.stringify(before),
+    'running programs to use the new file of counters',
+  );
 });
 
 test('on a full disk without a log messages can be read; once there is space, new ones appear', async (t) => {
@@ -319,6 +367,9 @@ test('on a full disk without a log messages can be read; once there is space, ne
     assert.deepEqual(texts(answer.json), ['a', 'b']);
   }
   const sender = await startFastcgi(t, 'send', data); // a process without the limit
-  assert.equal((await fastcgi(sender.socket, { program: 'send', method: 'POST', type: 'text/plain', body: 'c' })).json.seq, 3);
+  assert.equal(
+    (await fastcgi(sender.socket, { program: 'send', method: 'POST', type: 'text/plain', body: 'c' })).json.seq,
+    3,
+  );
   await until(async () => (await ask()).json.messages?.length === 3, 'the new message');
 });

@@ -40,7 +40,11 @@ test('clients that do not read keep no thread busy, and get the whole answer whe
   assert.ok(Date.now() - before < 30_000, 'answered while other clients do not read');
   const late = parseRecords(await readAll(slow[0]));
   const seqs = late.json.messages.map((m) => m.seq);
-  assert.deepEqual(seqs, [1, 2, 3].slice(0, Math.max(1, seqs.length)), 'the whole answer, which is shorter while many answers are open');
+  assert.deepEqual(
+    seqs,
+    [1, 2, 3].slice(0, Math.max(1, seqs.length)),
+    'the whole answer, which is shorter while many answers are open',
+  );
   assert.equal(late.json.more, seqs.length < 3);
 });
 
@@ -59,8 +63,11 @@ test('a sender that reads its answer slowly delays no other sender', async (t) =
 test('SIGTERM ends the program within two seconds, even if clients do not read', async (t) => {
   const { data, poller } = await bigSite(t, 1);
   await Promise.all([
-    unread(t, poller.socket, pollRequest('since=now&wait=25')), unread(t, poller.socket, pollRequest('since=0')),
-    ...Array.from({ length: 10 }, (_, i) => unread(t, poller.socket, pollRequest(`since=0&limit=${i + 1}`, { extra: { SCRIPT_NAME: '/stream' } }))),
+    unread(t, poller.socket, pollRequest('since=now&wait=25')),
+    unread(t, poller.socket, pollRequest('since=0')),
+    ...Array.from({ length: 10 }, (_, i) =>
+      unread(t, poller.socket, pollRequest(`since=0&limit=${i + 1}`, { extra: { SCRIPT_NAME: '/stream' } })),
+    ),
   ]);
   await until(async () => (await status(poller)).parked.polls === 1, 'the poll to wait');
   await sendLarge(data, { text: 'y'.repeat(MEGABYTE) });
@@ -76,7 +83,10 @@ test('a client that reads slowly is not cut off', async (t) => {
   await send(data, { text: 'hi' });
   const ways = [pollRequest('since=now&wait=25'), pollRequest('since=now', { extra: { SCRIPT_NAME: '/stream' } })];
   const connections = ways.map((request) => unread(t, poller.socket, request));
-  await until(async () => Object.values((await status(poller)).parked).every((n) => n === 1), 'poll and stream to wait');
+  await until(
+    async () => Object.values((await status(poller)).parked).every((n) => n === 1),
+    'poll and stream to wait',
+  );
   await sendLarge(data, { text: 'x'.repeat(MEGABYTE) });
   const closed = connections.map((connection) => {
     const state = { closed: false };
@@ -99,14 +109,19 @@ test('the memory for clients that do not read is bounded, and other clients are 
   await send(data, { text: 'hi' });
   // The same message for all, six bytes a character as JSON. The answers differ only in their
   // limit.
-  const all = Array.from({ length: 40 }, (_, i) => unread(t, poller.socket, pollRequest(`since=now&wait=25&limit=${i + 1}`)));
+  const all = Array.from({ length: 40 }, (_, i) =>
+    unread(t, poller.socket, pollRequest(`since=now&wait=25&limit=${i + 1}`)),
+  );
   await until(async () => (await status(poller)).parked.polls === 40, 'all polls to wait');
   await sendLarge(data, { text: '\u0001'.repeat(MEGABYTE) });
   await until(async () => (await status(poller)).parked.polls === 0, 'all polls to be answered');
   const came = await Promise.all(all.map(readAll));
   // FastCGI's END record.
   const whole = came.filter((bytes) => bytes.at(-16) === 1 && bytes.at(-15) === 3).length;
-  assert.ok(whole > 0 && whole * 6 * MEGABYTE <= 80 * MEGABYTE, `${whole} got the whole answer: the program keeps about 64 MiB`);
+  assert.ok(
+    whole > 0 && whole * 6 * MEGABYTE <= 80 * MEGABYTE,
+    `${whole} got the whole answer: the program keeps about 64 MiB`,
+  );
 });
 
 // ---- where each request costs a process ----
@@ -114,7 +129,10 @@ test('the memory for clients that do not read is bounded, and other clients are 
 test('plain CGI: a program gives up on a client that reads nothing for ten seconds', async (t) => {
   const data = temporaryFolder(t);
   for (let i = 0; i < 3; i++) await send(data, { text: 'x'.repeat(200_000) });
-  const child = spawn(programPath('poll'), [], { env: { POLLCHAT_DATA: data, ...variables(pollRequest('since=0')) }, stdio: ['ignore', 'pipe', 'ignore'] });
+  const child = spawn(programPath('poll'), [], {
+    env: { POLLCHAT_DATA: data, ...variables(pollRequest('since=0')) },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
   atEnd(t, () => child.kill('SIGKILL'));
   const before = Date.now();
   const [code, signal] = await once(child, 'exit');

@@ -16,12 +16,20 @@ function sql(file, text) {
   return String(result.stdout).trim();
 }
 
-const posted = (fields) => ({ program: 'send', method: 'POST', type: form, body: new URLSearchParams(fields).toString() });
+const posted = (fields) => ({
+  program: 'send',
+  method: 'POST',
+  type: form,
+  body: new URLSearchParams(fields).toString(),
+});
 const beginning = (folder, prefix) => fs.readdirSync(folder).filter((name) => name.startsWith(prefix));
 
 /** Makes the database look as if programs with the next schema had made it. */
 function makeNewer(data) {
-  sql(path.join(data, 'chat.db'), 'BEGIN IMMEDIATE; UPDATE meta SET schema = schema + 1; PRAGMA user_version = 2; COMMIT');
+  sql(
+    path.join(data, 'chat.db'),
+    'BEGIN IMMEDIATE; UPDATE meta SET schema = schema + 1; PRAGMA user_version = 2; COMMIT',
+  );
 }
 
 test('running programs, new programs and pollchat refuse a database made by a newer program, and write nothing', async (t) => {
@@ -64,8 +72,11 @@ test('a request during an upgrade is told its progress, long before the time lim
   const data = temporaryFolder(t);
   await send(data, { text: 'hi' });
   fs.writeFileSync(path.join(data, 'chat.upgrade'), `${'copy   40'.padEnd(31)}\n`);
-  const holder = spawn('flock', [path.join(data, 'chat.db-lock'), 'flock', path.join(data, 'chat.upgrade'), 'sh', '-c', 'echo held; cat'],
-    { stdio: ['pipe', 'pipe', 'inherit'] });
+  const holder = spawn(
+    'flock',
+    [path.join(data, 'chat.db-lock'), 'flock', path.join(data, 'chat.upgrade'), 'sh', '-c', 'echo held; cat'],
+    { stdio: ['pipe', 'pipe', 'inherit'] },
+  );
   atEnd(t, () => {
     holder.stdin.end(); // cat, which flock runs, ends as well
     holder.kill();
@@ -194,7 +205,13 @@ function nextPrograms(folder) {
   fs.mkdirSync(path.dirname(schema), { recursive: true });
   fs.writeFileSync(schema, "ALTER TABLE room ADD COLUMN topic TEXT NOT NULL DEFAULT '';");
   const source = path.join(folder, 'sql_files.c');
-  execFileSync('sh', ['sql/embed.sh', source, 'sql/invariants.sql', ...fs.readdirSync('sql/sqlite').map((name) => `sql/sqlite/${name}`), schema]);
+  execFileSync('sh', [
+    'sql/embed.sh',
+    source,
+    'sql/invariants.sql',
+    ...fs.readdirSync('sql/sqlite').map((name) => `sql/sqlite/${name}`),
+    schema,
+  ]);
   const flags = fs.readFileSync(path.join(build, 'flags'), 'utf8').trim();
   const libraries = flags.split(' ').filter((word) => word.startsWith('-l')).join(' ');
   const programs = {};
@@ -227,7 +244,10 @@ test('programs with the next schema upgrade a chat in use: nothing is lost, and 
   };
   const writers = [0, 1, 2].map((writer) => write('old', old.send.socket, writer));
   await until(() => answered.old.size > 30, 'messages stored by the old programs');
-  const next = { send: await startFastcgi(t, 'send', data, { file: programs.send }), poll: await startFastcgi(t, 'poll', data, { file: programs.poll }) };
+  const next = {
+    send: await startFastcgi(t, 'send', data, { file: programs.send }),
+    poll: await startFastcgi(t, 'poll', data, { file: programs.poll }),
+  };
   writers.push(...[0, 1, 2].map((writer) => write('next', next.send.socket, writer)));
   await until(() => answered.next.size > 30, 'messages stored by the new programs');
   const written = answered.old.size;

@@ -8,7 +8,8 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
-  cgi, fastcgi, fastcgiToLastByte, GONE_MS, poll, pollRequest, send, startCgi, startFastcgi, status, temporaryFolder, until,
+  cgi, fastcgi, fastcgiToLastByte, GONE_MS, poll, pollRequest, send, startCgi, startFastcgi, status,
+  temporaryFolder, until,
 } from './program.mjs';
 
 const form = 'application/x-www-form-urlencoded';
@@ -22,7 +23,9 @@ async function waitingIn(program) {
 /** Starts n polls, and returns their answers as promises once all of them wait. */
 async function parked(program, n, request) {
   const before = await waitingIn(program);
-  const answers = Array.from({ length: n }, (_, i) => fastcgi(program.socket, typeof request === 'function' ? request(i) : request));
+  const answers = Array.from({ length: n }, (_, i) =>
+    fastcgi(program.socket, typeof request === 'function' ? request(i) : request),
+  );
   await until(async () => (await waitingIn(program)) >= before + n, `${n} polls to wait`);
   return answers;
 }
@@ -50,7 +53,8 @@ test('where each waiting poll costs a process, max_held of them may wait; the ot
   const turnedAway = [];
   all.forEach((one) => one.answer.then((answer) => turnedAway.push(answer)));
   await until(() => turnedAway.length === 3, 'three polls to be answered at once');
-  for (const answer of turnedAway) assert.deepEqual([answer.status, answer.json.wait, answer.json.poll_after], [200, 0, 2]);
+  for (const answer of turnedAway)
+    assert.deepEqual([answer.status, answer.json.wait, answer.json.poll_after], [200, 0, 2]);
   // A process that waits is killed: another poll may wait at once.
   const holder = all.find((one) => one.child.exitCode === null);
   holder.child.kill('SIGKILL');
@@ -97,14 +101,22 @@ test('an IPv6 network of 64 bits counts as one client, and an IPv4 address insid
 });
 
 test('behind a trusted proxy each client is counted alone; forwarding headers of other peers are ignored', async (t) => {
-  const env = { POLLCHAT_MAX_WAITING_PER_CLIENT: '2', POLLCHAT_THREADS: '1', POLLCHAT_TRUSTED_PROXIES: '192.0.2.0/24 127.0.0.1' };
+  const env = {
+    POLLCHAT_MAX_WAITING_PER_CLIENT: '2',
+    POLLCHAT_THREADS: '1',
+    POLLCHAT_TRUSTED_PROXIES: '192.0.2.0/24 127.0.0.1',
+  };
   const poller = await startFastcgi(t, 'poll', temporaryFolder(t), { env });
-  const from = (proxy, forwarded) => pollRequest('since=0&wait=20', { extra: { REMOTE_ADDR: proxy, HTTP_X_FORWARDED_FOR: forwarded } });
+  const from = (proxy, forwarded) =>
+    pollRequest('since=0&wait=20', { extra: { REMOTE_ADDR: proxy, HTTP_X_FORWARDED_FOR: forwarded } });
   await parked(poller, 2, (i) => from(['192.0.2.1', '127.0.0.1'][i], '203.0.113.9'));
   assert.equal((await fastcgi(poller.socket, from('192.0.2.9', '203.0.113.1, 203.0.113.9, 192.0.2.3'))).json.wait, 0);
   assert.equal((await fastcgi(poller.socket, from('203.0.113.9', '203.0.113.77'))).json.wait, 0);
   await parked(poller, 2, from('192.0.2.1', '203.0.113.10'));
-  const standard = (address) => pollRequest('since=0&wait=20', { extra: { REMOTE_ADDR: '192.0.2.1', HTTP_FORWARDED: `for="${address}";proto=https` } });
+  const standard = (address) =>
+    pollRequest('since=0&wait=20', {
+      extra: { REMOTE_ADDR: '192.0.2.1', HTTP_FORWARDED: `for="${address}";proto=https` },
+    });
   await parked(poller, 2, (i) => standard(`[2001:db8::${i}]:80`));
   assert.equal((await fastcgi(poller.socket, standard('[2001:db8::3]'))).json.wait, 0);
 });
@@ -164,7 +176,10 @@ test('where waiting costs no process, polls wait despite max_held and without a 
 
 test('with max_wait 0 no poll waits', async (t) => {
   const poller = await startFastcgi(t, 'poll', temporaryFolder(t), { env: { POLLCHAT_MAX_WAIT: '0' } });
-  assert.deepEqual((({ wait, poll_after }) => [wait, poll_after])((await fastcgi(poller.socket, pollRequest('since=0&wait=9'))).json), [0, 2]);
+  assert.deepEqual(
+    (({ wait, poll_after }) => [wait, poll_after])((await fastcgi(poller.socket, pollRequest('since=0&wait=9'))).json),
+    [0, 2],
+  );
 });
 
 test('SIGTERM answers all waiting polls at once and without messages, and the program ends', async (t) => {
@@ -184,10 +199,15 @@ test('SIGTERM answers all waiting polls at once and without messages, and the pr
 
 test('waiting polls get the right format, rooms and CORS headers', async (t) => {
   const data = temporaryFolder(t);
-  const poller = await startFastcgi(t, 'poll', data, { env: { POLLCHAT_ALLOW_ORIGIN: 'https://a.example https://b.example' } });
+  const poller = await startFastcgi(t, 'poll', data, {
+    env: { POLLCHAT_ALLOW_ORIGIN: 'https://a.example https://b.example' },
+  });
   const requests = [
-    pollRequest('since=0&wait=20&format=text'), pollRequest('since=0&wait=20&format=ndjson'), pollRequest('room=lobby:0&room=x:0&wait=20'),
-    pollRequest('since=0&wait=20', { extra: { HTTP_ORIGIN: 'https://a.example' } }), pollRequest('since=0&wait=20', { extra: { HTTP_ORIGIN: 'https://b.example' } }),
+    pollRequest('since=0&wait=20&format=text'),
+    pollRequest('since=0&wait=20&format=ndjson'),
+    pollRequest('room=lobby:0&room=x:0&wait=20'),
+    pollRequest('since=0&wait=20', { extra: { HTTP_ORIGIN: 'https://a.example' } }),
+    pollRequest('since=0&wait=20', { extra: { HTTP_ORIGIN: 'https://b.example' } }),
   ];
   const waiting = await parked(poller, requests.length, (i) => requests[i]);
   await send(data, { text: 'two\nlines', name: 'ann' });
@@ -253,7 +273,13 @@ test('the bell or the counters are truncated while programs have them mapped: no
     assert.equal((await fastcgi(sender.socket, hi)).json.seq, i + 2);
     assert.deepEqual((await waiting).json.messages.map((m) => m.seq), [i + 2]);
   }
-  assert.deepEqual([sender, poller].map(({ child }) => [child.exitCode, child.signalCode]), [[null, null], [null, null]]);
+  assert.deepEqual(
+    [sender, poller].map(({ child }) => [child.exitCode, child.signalCode]),
+    [
+      [null, null],
+      [null, null],
+    ],
+  );
 });
 
 /** Stores another message of the room with SQL: nothing rings the bell. */
@@ -339,7 +365,9 @@ test('the database is replaced while polls wait: a poll with an epoch is answere
   for (const text of ['a', 'b', 'c']) await send(two, { text });
   const poller = await startFastcgi(t, 'poll', one);
   const { epoch } = (await fastcgi(poller.socket, pollRequest('since=0'))).json;
-  const [told, plain] = await parked(poller, 2, (i) => pollRequest(i === 0 ? `since=1&wait=20&epoch=${epoch}` : 'since=1&wait=20'));
+  const [told, plain] = await parked(poller, 2, (i) =>
+    pollRequest(i === 0 ? `since=1&wait=20&epoch=${epoch}` : 'since=1&wait=20'),
+  );
   // sorted, the database itself comes first.
   const names = fs.readdirSync(two).filter((n) => n.startsWith('chat.db')).sort();
   for (const name of names) fs.copyFileSync(path.join(two, name), path.join(one, `new-${name}`));
@@ -356,9 +384,15 @@ test('with few file descriptors few polls wait, and every request is answered', 
   await send(data, { text: 'old' });
   const folder = temporaryFolder(t);
   const file = path.join(folder, 'limited');
-  fs.writeFileSync(file, `#!/bin/sh\nulimit -n 160\nexec ${path.join(process.env.ROOT ?? 'build/release/stage', 'cgi-bin', 'poll')}\n`, { mode: 0o755 });
+  fs.writeFileSync(
+    file,
+    `#!/bin/sh\nulimit -n 160\nexec ${path.join(process.env.ROOT ?? 'build/release/stage', 'cgi-bin', 'poll')}\n`,
+    { mode: 0o755 },
+  );
   const poller = await startFastcgi(t, 'poll', data, { file });
-  const answers = await Promise.all(Array.from({ length: 60 }, () => fastcgi(poller.socket, pollRequest('since=1&wait=2'))));
+  const answers = await Promise.all(
+    Array.from({ length: 60 }, () => fastcgi(poller.socket, pollRequest('since=1&wait=2'))),
+  );
   assert.ok(answers.every((a) => a.status === 200));
   assert.ok(answers.some((a) => a.json.wait === 2) && answers.some((a) => a.json.wait === 0));
 });
@@ -370,8 +404,11 @@ test('with few file descriptors few polls wait, and every request is answered', 
 async function costOfWaiting(t) {
   const data = temporaryFolder(t);
   await send(data, { text: 'old' });
-  const poller = await startFastcgi(t, 'poll', data, { env: { POLLCHAT_MAX_WAIT: '60', POLLCHAT_MAX_WAITING: '10000' } });
-  const resident = () => Number(/VmRSS:\s+(\d+) kB/.exec(fs.readFileSync(`/proc/${poller.child.pid}/status`, 'utf8'))[1]);
+  const poller = await startFastcgi(t, 'poll', data, {
+    env: { POLLCHAT_MAX_WAIT: '60', POLLCHAT_MAX_WAITING: '10000' },
+  });
+  const resident = () =>
+    Number(/VmRSS:\s+(\d+) kB/.exec(fs.readFileSync(`/proc/${poller.child.pid}/status`, 'utf8'))[1]);
   // Memory that the first polls allocate and that stays.
   const batches = [await parked(poller, 100, pollRequest('since=1&wait=60'))];
   const before = resident();
@@ -426,7 +463,8 @@ test('plain CGI answers idle polls from cached heads, and sees each commit, whoe
 
   await send(other, { text: 'elsewhere', room: 'a' });
   for (const name of fs.readdirSync(data).filter((n) => n.startsWith('chat.db'))) fs.unlinkSync(path.join(data, name));
-  for (const name of fs.readdirSync(other).filter((n) => n.startsWith('chat.db'))) fs.copyFileSync(path.join(other, name), path.join(data, name));
+  for (const name of fs.readdirSync(other).filter((n) => n.startsWith('chat.db')))
+    fs.copyFileSync(path.join(other, name), path.join(data, name));
   const answer = (await poll(data, 'room=a&since=0')).json;
   assert.notEqual(answer.epoch, epoch);
   assert.deepEqual(answer.messages.map((m) => m.text), ['elsewhere']);

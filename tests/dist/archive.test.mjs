@@ -17,14 +17,29 @@ for (const [arch, prefix] of Object.entries(architectures)) {
   test(`${arch}: a build in another folder, with another umask, time zone, language and file dates, gives the same bytes`, (t) => {
     const copy = path.join(temporaryFolder(t), 'another', 'and-a-longer-name');
     fs.mkdirSync(copy, { recursive: true });
-    run('sh', ['-c', 'umask 077; tar -C "$1" --exclude=./build --exclude=node_modules -cf - . | tar -C "$2" --no-same-permissions -xf -', 'sh', repository, copy]);
+    run('sh', [
+      '-c',
+      'umask 077; tar -C "$1" --exclude=./build --exclude=node_modules -cf - . | tar -C "$2" --no-same-permissions -xf -',
+      'sh',
+      repository,
+      copy,
+    ]);
     // The packages are downloaded once: they are not part of this test.
     fs.mkdirSync(path.join(copy, 'build'));
     run('cp', ['-a', path.join(build, `sysroot-${arch}`), path.join(copy, 'build')]);
     run('find', [copy, '-name', '*.[ch]', '-exec', 'touch', '-d', '2009-02-13 23:31:30', '{}', '+']);
     run('find', [path.join(copy, 'www'), path.join(copy, 'apache'), '-exec', 'touch', '-d', '2031-01-01', '{}', '+']);
     const { SOURCE_DATE_EPOCH: _, MAKEFLAGS: __, ...environment } = process.env;
-    const env = { ...environment, TZ: 'Pacific/Auckland', LANG: 'tr_TR.UTF-8', LC_ALL: 'tr_TR.UTF-8', ZIPOPT: '-1', TAR_OPTIONS: '--mode=777', USER: 'somebody', HOME: copy };
+    const env = {
+      ...environment,
+      TZ: 'Pacific/Auckland',
+      LANG: 'tr_TR.UTF-8',
+      LC_ALL: 'tr_TR.UTF-8',
+      ZIPOPT: '-1',
+      TAR_OPTIONS: '--mode=777',
+      USER: 'somebody',
+      HOME: copy,
+    };
     run('sh', ['-c', 'umask 077; exec make -j2 dist ARCH="$0"', arch], { cwd: copy, env });
     for (const [kind, made] of Object.entries(archives(arch, copy))) {
       assert.equal(spawnSync('cmp', [archives(arch)[kind], made], { encoding: 'utf8' }).stdout, '', kind);
@@ -34,7 +49,10 @@ for (const [arch, prefix] of Object.entries(architectures)) {
   test(`${arch}: modes, owner, dates and size are as hosts need them, and alike in both archives`, (t) => {
     const { zip, tar } = archives(arch);
     const folder = temporaryFolder(t);
-    const commit = spawnSync('git', ['-c', 'safe.directory=*', 'log', '-1', '--format=%ct'], { cwd: repository, encoding: 'utf8' }).stdout.trim();
+    const commit = spawnSync('git', ['-c', 'safe.directory=*', 'log', '-1', '--format=%ct'], {
+      cwd: repository,
+      encoding: 'utf8',
+    }).stdout.trim();
     const when = Number(process.env.SOURCE_DATE_EPOCH || commit || 1767225600);
     for (const file of [zip, tar]) {
       assert.ok(fs.statSync(file).size <= SIZE_MAX, `${file}: ${fs.statSync(file).size} bytes`);
@@ -42,15 +60,25 @@ for (const [arch, prefix] of Object.entries(architectures)) {
     for (const line of run('tar', ['--numeric-owner', '-tvzf', tar]).trim().split('\n')) {
       assert.match(line, /^(?:-rw-r--r--|-rwxr-xr-x|drwxr-xr-x) 0\/0 .* pollchat\//, line);
     }
-    for (const [name, command, args] of [['tar', 'tar', ['--no-same-owner', '-xpzf', tar]], ['zip', 'unzip', ['-q', zip]]]) {
+    for (const [name, command, args] of [
+      ['tar', 'tar', ['--no-same-owner', '-xpzf', tar]],
+      ['zip', 'unzip', ['-q', zip]],
+    ]) {
       fs.mkdirSync(path.join(folder, name));
       run(command, args, { cwd: path.join(folder, name), env: { ...process.env, TZ: 'UTC' } });
       for (const file of filesOf(path.join(folder, name))) {
         const found = fs.lstatSync(path.join(folder, name, file));
         const isProgram = /\.cgi$|\/pollchat$|\/pollchat-0[^/]*$|\/pollchat-[1-9][^/]*$/.test(file) && found.isFile();
         assert.ok(found.isFile() || found.isDirectory(), `${file}: a file or a folder, no link or device`);
-        assert.equal((found.mode & 0o7777).toString(8), found.isDirectory() || isProgram ? '755' : '644', `${name}: ${file}`);
-        assert.ok(Math.abs(found.mtimeMs / 1000 - when) < 2, `${name}: ${file} is of ${found.mtime.toISOString()}, not of ${when}`);
+        assert.equal(
+          (found.mode & 0o7777).toString(8),
+          found.isDirectory() || isProgram ? '755' : '644',
+          `${name}: ${file}`,
+        );
+        assert.ok(
+          Math.abs(found.mtimeMs / 1000 - when) < 2,
+          `${name}: ${file} is of ${found.mtime.toISOString()}, not of ${when}`,
+        );
       }
     }
     run('diff', ['-r', path.join(folder, 'tar'), path.join(folder, 'zip')]);
@@ -62,8 +90,23 @@ for (const [arch, prefix] of Object.entries(architectures)) {
     run('tar', ['-C', folder, '-xzf', archives(arch).tar]);
     const site = path.join(folder, 'pollchat');
     const names = filesOf(site);
-    const wanted = ['', 'cgi', 'cgi-bin', 'cgi-bin/programs', 'heads', 'pollchat-data'].map((place) => path.join(place, '.htaccess'));
-    wanted.push('index.html', 'embed.js', 'doctor.html', 'INSTALL.html', 'LICENSE', 'cgi-bin/chat.conf', 'cgi-bin/poll.cgi', 'cgi-bin/send.cgi', 'cgi-bin/pollchat', 'cgi/poll.cgi', 'cgi/send.cgi', 'cgi-bin/programs/use');
+    const wanted = ['', 'cgi', 'cgi-bin', 'cgi-bin/programs', 'heads', 'pollchat-data'].map((place) =>
+      path.join(place, '.htaccess'),
+    );
+    wanted.push(
+      'index.html',
+      'embed.js',
+      'doctor.html',
+      'INSTALL.html',
+      'LICENSE',
+      'cgi-bin/chat.conf',
+      'cgi-bin/poll.cgi',
+      'cgi-bin/send.cgi',
+      'cgi-bin/pollchat',
+      'cgi/poll.cgi',
+      'cgi/send.cgi',
+      'cgi-bin/programs/use',
+    );
     for (const name of wanted) {
       assert.ok(names.includes(name), `${name} is missing`);
     }
@@ -73,7 +116,11 @@ for (const [arch, prefix] of Object.entries(architectures)) {
     assert.ok(!names.some((name) => /~$|\.new$|\.sw[a-z]$|\.bak$|\.o$|\.test\./.test(name)), names.join('\n'));
     const tree = (at) => filesOf(path.join(repository, at)).filter((name) => fs.statSync(path.join(repository, at, name)).isFile() && !/~$|\.sw.$/.test(name));
     assert.deepEqual(tree('www').filter((name) => !names.includes(name)), [], 'all files of the page');
-    const secrets = [repository, os.tmpdir() + path.sep + 'pollchat-', ...[os.hostname(), os.userInfo().username].filter((name) => name.length > 4 && name !== 'localhost')];
+    const secrets = [
+      repository,
+      os.tmpdir() + path.sep + 'pollchat-',
+      ...[os.hostname(), os.userInfo().username].filter((name) => name.length > 4 && name !== 'localhost'),
+    ];
     for (const name of names.filter((file) => fs.statSync(path.join(site, file)).isFile())) {
       const bytes = fs.readFileSync(path.join(site, name));
       for (const secret of [...secrets, 'build/sysroot']) {
@@ -95,7 +142,12 @@ for (const [arch, prefix] of Object.entries(architectures)) {
       assert.doesNotMatch(readelf('-d', file), /NEEDED/);
       const asked = /ABI: (\d+)\.(\d+)\.\d+/.exec(readelf('-n', file));
       // The first kernel for aarch64 was 3.7.
-      assert.ok(asked === null ? name === 'start' : Number(asked[1]) === 3 && Number(asked[2]) <= { x86_64: 2, aarch64: 7 }[arch], `${name}: ${asked?.[0]}`);
+      assert.ok(
+        asked === null
+          ? name === 'start'
+          : Number(asked[1]) === 3 && Number(asked[2]) <= { x86_64: 2, aarch64: 7 }[arch],
+        `${name}: ${asked?.[0]}`,
+      );
     }
   });
 }

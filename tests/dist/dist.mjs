@@ -16,7 +16,11 @@ export const architectures = { x86_64: '', aarch64: 'aarch64-linux-gnu-' };
 /** Runs a command that must succeed; returns its output. */
 export function run(command, args, options = {}) {
   const result = spawnSync(command, args, { encoding: 'utf8', maxBuffer: 1 << 28, ...options });
-  assert.equal(result.status, 0, `${command} ${args.join(' ')}: ${result.error ?? ''}\n${result.stdout}${result.stderr}`);
+  assert.equal(
+    result.status,
+    0,
+    `${command} ${args.join(' ')}: ${result.error ?? ''}\n${result.stdout}${result.stderr}`,
+  );
   return result.stdout;
 }
 
@@ -33,7 +37,8 @@ export function unpack(folder, arch = 'x86_64') {
   return path.join(folder, 'pollchat');
 }
 
-export const programOf = (site) => path.join(site, 'cgi-bin', 'programs', fs.readFileSync(path.join(site, 'cgi-bin', 'programs', 'use'), 'utf8').trim());
+export const programOf = (site) =>
+  path.join(site, 'cgi-bin', 'programs', fs.readFileSync(path.join(site, 'cgi-bin', 'programs', 'use'), 'utf8').trim());
 
 export const compile = (out, source, ...flags) => run('gcc', ['-O', '-o', out, source, ...flags]);
 
@@ -49,7 +54,10 @@ export function wrapper(file, ...command) {
  */
 export async function ask(command, request, options = {}) {
   const { body, env: more } = { body: undefined, env: {}, ...request };
-  const env = { ...variables({ ...request, length: body === undefined ? undefined : Buffer.byteLength(body) }), ...more };
+  const env = {
+    ...variables({ ...request, length: body === undefined ? undefined : Buffer.byteLength(body) }),
+    ...more,
+  };
   const child = spawn(command[0], command.slice(1), { env, ...options });
   const out = [[], []];
   child.stdout.on('data', (piece) => out[0].push(piece));
@@ -61,7 +69,12 @@ export async function ask(command, request, options = {}) {
   return { ...parseAnswer(stdout), stdout, stderr, code, signal };
 }
 
-export const sending = (text) => ({ program: 'send', method: 'POST', type: 'application/x-www-form-urlencoded', body: new URLSearchParams({ text }).toString() });
+export const sending = (text) => ({
+  program: 'send',
+  method: 'POST',
+  type: 'application/x-www-form-urlencoded',
+  body: new URLSearchParams({ text }).toString(),
+});
 export const polling = (query) => ({ program: 'poll', query });
 
 /**
@@ -82,7 +95,10 @@ export async function talkByCgi(how) {
  * starts the program.
  */
 export async function talkByFastcgi(t, how) {
-  const [sender, poller] = [await startFastcgi(t, '', undefined, { file: how('send.cgi') }), await startFastcgi(t, '', undefined, { file: how('poll.cgi') })];
+  const [sender, poller] = [
+    await startFastcgi(t, '', undefined, { file: how('send.cgi') }),
+    await startFastcgi(t, '', undefined, { file: how('poll.cgi') }),
+  ];
   const first = await fastcgi(sender.socket, sending('first'));
   assert.equal(first.status, 201, first.body + first.stderr);
   const waits = fastcgi(poller.socket, polling('since=1&wait=60'));
@@ -95,7 +111,11 @@ export async function talkByFastcgi(t, how) {
 export function runCgiTests(ROOT, files, more = []) {
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
   const paths = files.map((name) => path.join(repository, 'tests', 'cgi', `${name}.test.mjs`));
-  const result = spawnSync(process.execPath, ['--test', ...more, ...paths], { encoding: 'utf8', env: { ...env, ROOT }, maxBuffer: 1 << 28 });
+  const result = spawnSync(process.execPath, ['--test', ...more, ...paths], {
+    encoding: 'utf8',
+    env: { ...env, ROOT },
+    maxBuffer: 1 << 28,
+  });
   const failed = result.stdout.split(/^(?=not ok|# Subtest)/m).filter((part) => /^ *not ok/m.test(part)).join('');
   assert.equal(result.status, 0, failed || result.stdout.slice(-4000) + result.stderr);
   assert.match(result.stdout, /^# pass [1-9]/m);

@@ -62,7 +62,22 @@ test('the file `use` names the program, whatever line ends FTP has given it', as
 });
 
 test('without `use`, or if it names no existing program, the newest program is started', async (t) => {
-  const useless = [undefined, '', '\n', 'pollchat-3\n', 'use\n', '../pollchat-1', './pollchat-1', '/bin/true', 'pollchat-../../said', '../said', 'pollchat-1 ; id', 'pollchat-'.padEnd(200, 'x'), '\0\0\0', '\xff'.repeat(4000)];
+  const useless = [
+    undefined,
+    '',
+    '\n',
+    'pollchat-3\n',
+    'use\n',
+    '../pollchat-1',
+    './pollchat-1',
+    '/bin/true',
+    'pollchat-../../said',
+    '../said',
+    'pollchat-1 ; id',
+    'pollchat-'.padEnd(200, 'x'),
+    '\0\0\0',
+    '\xff'.repeat(4000),
+  ];
   for (const use of useless) {
     assert.equal(await startsOf(t, use), 'pollchat-2', JSON.stringify(use?.slice(0, 40)));
   }
@@ -80,7 +95,10 @@ test('a name in `use` never starts a program outside of the folder', async (t) =
 test('a folder, a text or a dangling link with a program\'s name is skipped; a link to a program is followed', async (t) => {
   const { bin, at, said } = site(t, { 'pollchat-1': { age: 1000 } }, 'pollchat-folder\n');
   fs.mkdirSync(path.join(at, 'pollchat-folder'));
-  fs.writeFileSync(path.join(at, 'pollchat-text'), 'a text, and long enough to be the head of a program if it were one. '.repeat(4));
+  fs.writeFileSync(
+    path.join(at, 'pollchat-text'),
+    'a text, and long enough to be the head of a program if it were one. '.repeat(4),
+  );
   fs.symlinkSync('nowhere', path.join(at, 'pollchat-dangling'));
   assert.equal(await started(path.join(bin, 'poll.cgi')), 'pollchat-1');
   fs.symlinkSync(said, path.join(at, 'pollchat-link'));
@@ -101,7 +119,11 @@ test('the program gets its name and arguments, and is also found when started by
 
 test('during the upload of a program the previous one is started', async (t) => {
   for (const share of [0, 0.0001, 0.5, 0.999]) {
-    assert.equal(await startsOf(t, 'pollchat-2\n', { 'pollchat-1': { age: 100 }, 'pollchat-2': { share } }), 'pollchat-1', `${share}`);
+    assert.equal(
+      await startsOf(t, 'pollchat-2\n', { 'pollchat-1': { age: 100 }, 'pollchat-2': { share } }),
+      'pollchat-1',
+      `${share}`,
+    );
   }
 });
 
@@ -163,7 +185,9 @@ test('another owner\'s program without execute bit is reported with the permissi
 
 test('the program gets the socket on descriptor 0, and no other descriptor of the starter', async (t) => {
   const { folder, bin } = site(t, two, 'pollchat-1\n');
-  const child = spawn('spawn-fcgi', ['-n', '-s', path.join(folder, 'socket'), '--', path.join(bin, 'poll.cgi')], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn('spawn-fcgi', ['-n', '-s', path.join(folder, 'socket'), '--', path.join(bin, 'poll.cgi')], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let out = '';
   child.stdout.on('data', (text) => (out += text));
   child.stderr.on('data', (text) => (out += text));

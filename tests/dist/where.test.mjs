@@ -8,7 +8,9 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { freePort, isRoot } from '../e2e/harness.mjs';
 import { atEnd, temporaryFolder, until } from '../cgi/program.mjs';
-import { build, compile, programOf, repository, run, runCgiTests, stageBy, talkByCgi, talkByFastcgi, unpack, wrapper } from './dist.mjs';
+import {
+  build, compile, programOf, repository, run, runCgiTests, stageBy, talkByCgi, talkByFastcgi, unpack, wrapper,
+} from './dist.mjs';
 
 const asRoot = { skip: isRoot ? false : 'only root may chroot' };
 
@@ -46,7 +48,9 @@ test('in a chroot with the archive alone, without /proc, /dev and libraries, mes
   assert.ok(fs.readdirSync(path.join(site, 'heads')).length > 2);
   assert.deepEqual(fs.readdirSync(folder), ['pollchat']);
   fs.rmSync(path.join(site, 'pollchat-data'), { recursive: true });
-  await talkByFastcgi(t, (name) => wrapper(path.join(site, `by-${name}`), '/usr/sbin/chroot', folder, `/pollchat/cgi-bin/${name}`));
+  await talkByFastcgi(t, (name) =>
+    wrapper(path.join(site, `by-${name}`), '/usr/sbin/chroot', folder, `/pollchat/cgi-bin/${name}`),
+  );
 });
 
 test('in a chroot with the archive alone, the programs start with a relative name, and from cgi/', asRoot, async (t) => {
@@ -88,7 +92,11 @@ async function startApache(t, root, srv, handler) {
   const inside = path.join('/', path.relative(root, srv));
   const configuration = fs.readFileSync(path.join(srv, 'apache.conf'), 'utf8').replaceAll('/srv', inside);
   fs.writeFileSync(path.join(srv, 'apache.conf'), configuration);
-  const child = spawn('/usr/sbin/chroot', [root, '/usr/sbin/apache2', '-D', 'FOREGROUND', '-f', path.join(inside, 'apache.conf')], { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' } });
+  const child = spawn(
+    '/usr/sbin/chroot',
+    [root, '/usr/sbin/apache2', '-D', 'FOREGROUND', '-f', path.join(inside, 'apache.conf')],
+    { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' } },
+  );
   let output = '';
   child.stdout.on('data', (text) => (output += text));
   child.stderr.on('data', (text) => (output += text));
@@ -97,20 +105,29 @@ async function startApache(t, root, srv, handler) {
     child.kill('SIGTERM');
     await gone;
   });
-  const log = () => output + (fs.existsSync(path.join(srv, 'error.log')) ? fs.readFileSync(path.join(srv, 'error.log'), 'utf8') : '');
+  const log = () =>
+    output + (fs.existsSync(path.join(srv, 'error.log')) ? fs.readFileSync(path.join(srv, 'error.log'), 'utf8') : '');
   const address = `http://127.0.0.1:${port}/chat/`;
   const answers = () => spawnSync('curl', ['-fso', '/dev/null', address]).status === 0;
-  await until(() => child.exitCode !== null || answers(), 'Apache of Debian 11 to answer').catch((error) => assert.fail(`${error}\n${log()}`));
+  await until(() => child.exitCode !== null || answers(), 'Apache of Debian 11 to answer').catch((error) =>
+    assert.fail(`${error}\n${log()}`),
+  );
   assert.equal(child.exitCode, null, log());
   return { address, log };
 }
 
 const debian = path.join(build, 'debian-bullseye');
-const fetched = isRoot ? spawnSync(path.join(repository, 'tests/dist/debian'), ['bullseye', debian, 'apache2-bin', 'libapache2-mod-fcgid'], { encoding: 'utf8' }) : {};
+const fetched = isRoot
+  ? spawnSync(path.join(repository, 'tests/dist/debian'), ['bullseye', debian, 'apache2-bin', 'libapache2-mod-fcgid'], {
+      encoding: 'utf8',
+    })
+  : {};
 const isGone = fetched.status === 3;
 if (isGone) {
   const line = '!'.repeat(100);
-  process.stderr.write(`${line}\nNOT TESTED: Debian 11. The mirror does not have it any more, or cannot be reached: ${fetched.stderr}${line}\n`);
+  process.stderr.write(
+    `${line}\nNOT TESTED: Debian 11. The mirror does not have it any more, or cannot be reached: ${fetched.stderr}${line}\n`,
+  );
 }
 
 for (const handler of ['cgid', 'fcgid']) {

@@ -12,7 +12,9 @@ import { fileURLToPath } from 'node:url';
 import { freePort, pause, PROFILE, start, streamsFlow, withSite } from './harness.mjs';
 
 const script = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', 'conformance.sh');
-const shells = [['dash'], ['busybox', 'sh']].filter(([name]) => spawnSync(name, name === 'busybox' ? ['true'] : ['-c', 'true']).status === 0);
+const shells = [['dash'], ['busybox', 'sh']].filter(
+  ([name]) => spawnSync(name, name === 'busybox' ? ['true'] : ['-c', 'true']).status === 0,
+);
 
 /**
  * Runs the script. Returns { status, output, failed, skipped, warnings }; the last three are lists
@@ -20,7 +22,10 @@ const shells = [['dash'], ['busybox', 'sh']].filter(([name]) => spawnSync(name, 
  */
 function run(args, shell = ['sh'], env = {}) {
   return new Promise((done, fail) => {
-    const child = spawn(shell[0], [...shell.slice(1), script, ...args], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(shell[0], [...shell.slice(1), script, ...args], {
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let output = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8');
@@ -28,7 +33,11 @@ function run(args, shell = ['sh'], env = {}) {
     }
     child.on('error', fail);
     child.on('close', (status) => {
-      const of = (word) => output.split('\n').filter((line) => line.startsWith(`${word} `)).map((line) => line.slice(9));
+      const of = (word) =>
+        output
+          .split('\n')
+          .filter((line) => line.startsWith(`${word} `))
+          .map((line) => line.slice(9));
       done({ status, output, failed: of('FAILED'), skipped: of('skipped'), warnings: of('warning') });
     });
   });
@@ -105,7 +114,9 @@ async function withFault(site, what, body) {
   const ask = ({ method, url, headers, body: bytes }, onAnswer) => {
     const rest = { ...headers, 'content-length': bytes.length };
     if (bytes.length === 0) delete rest['content-length'];
-    return http.request({ host: '127.0.0.1', port: site.port, method, path: url, headers: rest, agent }, onAnswer).end(bytes);
+    return http
+      .request({ host: '127.0.0.1', port: site.port, method, path: url, headers: rest, agent }, onAnswer)
+      .end(bytes);
   };
   const forward = (request) =>
     new Promise((done, fail) => {
@@ -118,7 +129,12 @@ async function withFault(site, what, body) {
   const server = http.createServer(async (incoming, response) => {
     const pieces = [];
     for await (const piece of incoming) pieces.push(piece);
-    const request = { method: incoming.method, url: incoming.url, headers: incoming.headers, body: Buffer.concat(pieces) };
+    const request = {
+      method: incoming.method,
+      url: incoming.url,
+      headers: incoming.headers,
+      body: Buffer.concat(pieces),
+    };
     const changed = await what(request, forward);
     if (changed !== null) {
       const headers = { ...changed.headers };
@@ -151,7 +167,10 @@ const isSend = ({ method, url }) => method === 'POST' && url.startsWith('/send')
 const isPoll = ({ method, url }) => method === 'GET' && url.startsWith('/poll');
 const isForm = ({ headers }) => headers['content-type'] === 'application/x-www-form-urlencoded';
 const parameter = ({ url }, name) => new URL(url, 'http://x').searchParams.get(name);
-const without = (request, name) => ({ ...request, body: Buffer.from(request.body.toString('latin1').replace(new RegExp(`&?${name}=[^&]*`), ''), 'latin1') });
+const without = (request, name) => ({
+  ...request,
+  body: Buffer.from(request.body.toString('latin1').replace(new RegExp(`&?${name}=[^&]*`), ''), 'latin1'),
+});
 const changed = (answer, change) => ({ ...answer, body: change(answer.body.toString('utf8')) });
 const changedJson = (answer, change) => changed(answer, (text) => {
   const value = JSON.parse(text);
@@ -193,7 +212,9 @@ const faults = {
     found: ['errors: no text is 400', 'errors: GET of send is 405'],
     make: () => async (request, forward) => {
       const answer = request.url.startsWith('/stream') ? null : await forward(request);
-      return answer === null || answer.status < 400 || request.url.includes('NO-ROOM') ? answer : html(answer.status, 'Sorry');
+      return answer === null || answer.status < 400 || request.url.includes('NO-ROOM')
+        ? answer
+        : html(answer.status, 'Sorry');
     },
   },
   'caches answers': {
@@ -308,7 +329,8 @@ const faults = {
     found: ['errors: nothing of that was stored', 'the whole room'],
     make: () => async (request, forward) => {
       const answer = isSend(request) ? await forward(request) : null;
-      const room = answer?.status === 400 ? /(?:^|&)room=([a-z0-9-]+)/.exec(request.body.toString('latin1'))?.[1] : undefined;
+      const room =
+        answer?.status === 400 ? /(?:^|&)room=([a-z0-9-]+)/.exec(request.body.toString('latin1'))?.[1] : undefined;
       if (room !== undefined) await forward({ ...request, body: Buffer.from(`room=${room}&text=refused`) });
       return answer;
     },
@@ -365,7 +387,9 @@ const peculiarities = {
     make: () => {
       let count = 0;
       return async (request) =>
-        isSend(request) && ++count % 20 === 3 ? { status: 503, headers: { 'content-type': 'application/problem+json', 'retry-after': '1' }, body: '{}' } : null;
+        isSend(request) && ++count % 20 === 3
+          ? { status: 503, headers: { 'content-type': 'application/problem+json', 'retry-after': '1' }, body: '{}' }
+          : null;
     },
   },
   'rewrites no addresses and serves the chat in a folder': {
@@ -374,7 +398,9 @@ const peculiarities = {
     make: () => async (request, forward) => {
       const url = request.url.replace(/^\/talk\/cgi-bin\/(?:poll|send)\.cgi\//, '/');
       if (url === request.url) return html(404, 'Not Found');
-      return forward({ ...request, url: url.startsWith('/stream') ? '/stream?since=x' : url }).then((a) => (url.startsWith('/stream') ? { ...a, status: 503 } : a));
+      return forward({ ...request, url: url.startsWith('/stream') ? '/stream?since=x' : url }).then((a) =>
+        url.startsWith('/stream') ? { ...a, status: 503 } : a,
+      );
     },
   },
   'ends waits a tenth early': {

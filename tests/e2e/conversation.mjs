@@ -15,7 +15,9 @@ export async function converse(post, name, isOver, met) {
   for (let i = 1; !isOver() || i === 1; i++) {
     const text = `${name} ${i}`;
     for (let done = false; !done && isOver() !== 'failed'; ) {
-      const answer = await post({ name, text, id: `${name}-${i}` }).catch((error) => ({ status: error.code ?? error.message }));
+      const answer = await post({ name, text, id: `${name}-${i}` }).catch((error) => ({
+        status: error.code ?? error.message,
+      }));
       met[answer.status] = (met[answer.status] ?? 0) + 1;
       done = answer.status === 201 || answer.status === 200;
       await pause(done ? 15 : 150);

@@ -24,7 +24,9 @@ function get(port, target) {
     const request = http.get({ port, host: '127.0.0.1', path: target, agent: false, timeout: 60_000 }, (response) => {
       const pieces = [];
       response.on('data', (piece) => pieces.push(piece));
-      response.on('end', () => done(response.statusCode === 200 && response.complete ? JSON.parse(Buffer.concat(pieces)) : undefined));
+      response.on('end', () =>
+        done(response.statusCode === 200 && response.complete ? JSON.parse(Buffer.concat(pieces)) : undefined),
+      );
       response.on('error', () => done(undefined));
     });
     request.on('timeout', () => request.destroy());
@@ -86,7 +88,9 @@ describe(`${PROFILE}: a crowd`, () => {
       const expected = Array.from({ length: MESSAGES }, (_, i) => i + 1);
       for (const seen of await Promise.all(readers)) assert.deepEqual(seen, expected);
       clearTimeout(giveUp);
-      t.diagnostic(`${counts.held} answers after a wait, ${counts.failed} requests failed, ${counts.killed} programs killed`);
+      t.diagnostic(
+        `${counts.held} answers after a wait, ${counts.failed} requests failed, ${counts.killed} programs killed`,
+      );
       assert.ok(counts.held > 0);
       const { status, output } = site.check();
       assert.equal(status, 0, output);
@@ -98,7 +102,12 @@ describe(`${PROFILE}: a crowd`, () => {
       await site.send({ room: 'crowd', text: 'old' });
       const before = site.programs().length;
       const requests = Array.from({ length: parks ? 50 : 5 }, () => {
-        const request = http.get({ port: site.port, host: '127.0.0.1', path: '/poll?room=crowd&since=1&wait=3', agent: false });
+        const request = http.get({
+          port: site.port,
+          host: '127.0.0.1',
+          path: '/poll?room=crowd&since=1&wait=3',
+          agent: false,
+        });
         request.on('error', () => {});
         return request;
       });
@@ -108,7 +117,10 @@ describe(`${PROFILE}: a crowd`, () => {
       assert.deepEqual(answer.messages, []);
       // Whether or not the server reports a hang-up: after the longest wait all slots are free.
       await until(async () => (await get(site.port, '/poll?room=crowd&since=1&wait=1'))?.wait === 1, 'a free slot');
-      await until(() => site.programs().length <= Math.max(before, parks ? 2 : 8), 'the processes of closed connections to end');
+      await until(
+        () => site.programs().length <= Math.max(before, parks ? 2 : 8),
+        'the processes of closed connections to end',
+      );
     });
   });
 });

@@ -10,7 +10,8 @@ import { describe, it } from 'node:test';
 import { startExisting, startsPrograms } from './existing.mjs';
 import { PROFILE, request } from './harness.mjs';
 
-const texts = async (host, name) => (await host.ask(name, '/poll?since=0')).json().messages.map((message) => message.text);
+const texts = async (host, name) =>
+  (await host.ask(name, '/poll?since=0')).json().messages.map((message) => message.text);
 const files = (host, data) => fs.readdirSync(path.join(host.folder, data)).filter((name) => name.startsWith('chat.'));
 
 describe(`${PROFILE}: on a host with a web server`, () => {
@@ -60,7 +61,10 @@ describe(`${PROFILE}: on a host with a web server`, () => {
   // Under mod_fcgid and plain CGI there are no sockets that a configuration could share.
   if (startsPrograms || PROFILE === 'lighttpd') {
     it('a second site that uses the sockets of the first is refused, and the log says why', async () => {
-      const host = await startExisting([{ name: 'a.example.org', data: 'a', shared: 'run' }, { name: 'b.example.org', data: 'b', shared: 'run' }]);
+      const host = await startExisting([
+        { name: 'a.example.org', data: 'a', shared: 'run' },
+        { name: 'b.example.org', data: 'b', shared: 'run' },
+      ]);
       try {
         const astray = await host.send('b.example.org', 'for b');
         assert.equal(astray.status, 500, astray.text);

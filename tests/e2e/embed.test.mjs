@@ -16,7 +16,11 @@ describe(`${PROFILE}: embed`, () => {
       assert.equal(answer.status, 200);
       assert.match(answer.headers['content-type'], /^text\/html; charset=utf-8$/i);
       assert.equal(ancestors(answer), "'self' https://a.example https://b.example:8443");
-      assert.equal(answer.headers['x-frame-options'], undefined, 'X-Frame-Options has no list of sites, and some browsers would obey it instead');
+      assert.equal(
+        answer.headers['x-frame-options'],
+        undefined,
+        'X-Frame-Options has no list of sites, and some browsers would obey it instead',
+      );
       assert.match(answer.headers['content-security-policy'], /script-src 'self'; style-src 'self';/);
       assert.match(answer.text, /data-room="post-42" data-title="Questions\?"/);
     });

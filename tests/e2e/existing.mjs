@@ -12,11 +12,21 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { PROFILE, copyRoot, freePort, isAlive, isRoot, makeFolder, processes, removeFolder, request, signal, until } from './harness.mjs';
+import {
+  PROFILE, copyRoot, freePort, isAlive, isRoot, makeFolder, processes, removeFolder, request, signal, until,
+} from './harness.mjs';
 
-const papers = ['apache', 'lighttpd'].map((folder) => fs.readFileSync(fileURLToPath(new URL(`../../${folder}/README.md`, import.meta.url)), 'utf8')).join('\n');
+const papers = ['apache', 'lighttpd']
+  .map((folder) => fs.readFileSync(fileURLToPath(new URL(`../../${folder}/README.md`, import.meta.url)), 'utf8'))
+  .join('\n');
 const block = (language) => papers.match(new RegExp(`^\`\`\`${language}\n([^]*?)^\`\`\`$`, 'm'))[1];
-const via = { lighttpd: 'fastcgi', 'lighttpd-cgi': 'cgi', 'apache-proxy': 'proxy', 'apache-fcgid': 'fcgid', 'apache-cgi': 'cgi' }[PROFILE];
+const via = {
+  lighttpd: 'fastcgi',
+  'lighttpd-cgi': 'cgi',
+  'apache-proxy': 'proxy',
+  'apache-fcgid': 'fcgid',
+  'apache-cgi': 'cgi',
+}[PROFILE];
 const sbin = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
 
 /**
@@ -36,8 +46,15 @@ const inPlace = (text, folder, site) =>
 
 function lighttpd(folder, port, sites) {
   const lines = sites.map((site, i) => {
-    const whole = inPlace(block('lighttpd'), folder, site).replace('/fastcgi.conf"', `/${via}.conf"`).replace('mod_fastcgi', `mod_${via}`);
-    const own = site.shared === undefined ? whole : whole.replace(/var\.chat_run *= "[^"]*"/, `var.chat_run = "${path.join(folder, site.shared)}"`).replace('=> var.chat_run', `=> "${path.join(folder, site.data)}"`);
+    const whole = inPlace(block('lighttpd'), folder, site)
+      .replace('/fastcgi.conf"', `/${via}.conf"`)
+      .replace('mod_fastcgi', `mod_${via}`);
+    const own =
+      site.shared === undefined
+        ? whole
+        : whole
+            .replace(/var\.chat_run *= "[^"]*"/, `var.chat_run = "${path.join(folder, site.shared)}"`)
+            .replace('=> var.chat_run', `=> "${path.join(folder, site.data)}"`);
     // The part for the whole server is there once.
     return i === 0 ? own : own.slice(own.indexOf('$HTTP["host"]'));
   });
@@ -56,8 +73,21 @@ function lighttpd(folder, port, sites) {
 }
 
 function apache(folder, port, sites, user) {
-  const names = ['mpm_event', 'authz_core', 'mime', 'dir', 'alias', 'env', 'headers', ...{ proxy: ['proxy', 'proxy_fcgi'], fcgid: ['fcgid'], cgi: ['cgid'] }[via]];
-  const lines = sites.map((site) => inPlace(block('apache'), folder, site).replace('<VirtualHost *:80>', `<VirtualHost *:${port}>`).replace('/apache/fcgid.conf', `/apache/${via}.conf`));
+  const names = [
+    'mpm_event',
+    'authz_core',
+    'mime',
+    'dir',
+    'alias',
+    'env',
+    'headers',
+    ...{ proxy: ['proxy', 'proxy_fcgi'], fcgid: ['fcgid'], cgi: ['cgid'] }[via],
+  ];
+  const lines = sites.map((site) =>
+    inPlace(block('apache'), folder, site)
+      .replace('<VirtualHost *:80>', `<VirtualHost *:${port}>`)
+      .replace('/apache/fcgid.conf', `/apache/${via}.conf`),
+  );
   const own = [
     `ServerRoot "${folder}/run"`,
     'ServerName localhost',
@@ -73,7 +103,11 @@ function apache(folder, port, sites, user) {
     '  ServerName localhost',
     `  DocumentRoot "${folder}/other"`,
     '</VirtualHost>',
-    ...{ fcgid: [`FcgidIPCDir "${folder}/run"`, `FcgidProcessTableFile "${folder}/run/shm"`], cgi: [`ScriptSock "${folder}/run/cgid"`], proxy: [] }[via],
+    ...{
+      fcgid: [`FcgidIPCDir "${folder}/run"`, `FcgidProcessTableFile "${folder}/run/shm"`],
+      cgi: [`ScriptSock "${folder}/run/cgid"`],
+      proxy: [],
+    }[via],
     ...lines,
   ];
   fs.writeFileSync(path.join(folder, 'server.conf'), own.join('\n'));
@@ -81,7 +115,9 @@ function apache(folder, port, sites, user) {
 }
 
 function nginx(folder, port, sites, user) {
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/run/nginx-${name};`);
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+    (name) => `${name}_temp_path ${folder}/run/nginx-${name};`,
+  );
   const own = [
     ...(isRoot ? [`user ${user};`] : []),
     `daemon off; worker_processes 1; pid ${folder}/run/pid; error_log ${folder}/run/error.log warn;`,
@@ -89,7 +125,11 @@ function nginx(folder, port, sites, user) {
     'http { include /etc/nginx/mime.types; access_log off;',
     ...temporary,
     `server { listen 127.0.0.1:${port} default_server; return 404; }`,
-    ...sites.map((site) => inPlace(block('nginx'), folder, site).replace(/listen [^;]*;/, `listen 127.0.0.1:${port};`).replace('server_name _;', `server_name ${site.name};`)),
+    ...sites.map((site) =>
+      inPlace(block('nginx'), folder, site)
+        .replace(/listen [^;]*;/, `listen 127.0.0.1:${port};`)
+        .replace('server_name _;', `server_name ${site.name};`),
+    ),
     '}',
   ];
   fs.writeFileSync(path.join(folder, 'server.conf'), own.join('\n'));
@@ -99,11 +139,25 @@ function nginx(folder, port, sites, user) {
 function caddy(folder, port, sites, user) {
   const own = [
     `{\n\tadmin off\n\tauto_https off\n\tdefault_bind 127.0.0.1\n\tlog {\n\t\toutput file ${folder}/run/error.log\n\t}\n}`,
-    ...sites.map((site) => inPlace(block('caddy'), folder, site).replace(`${site.name} {`, `http://${site.name}:${port} {`)),
+    ...sites.map((site) =>
+      inPlace(block('caddy'), folder, site).replace(`${site.name} {`, `http://${site.name}:${port} {`),
+    ),
   ];
   fs.writeFileSync(path.join(folder, 'server.conf'), own.join('\n'));
   const become = isRoot ? ['setpriv', `--reuid=${user}`, `--regid=${user}`, '--init-groups', '--'] : [];
-  return [...become, 'env', `HOME=${folder}/run`, `XDG_DATA_HOME=${folder}/run`, `XDG_CONFIG_HOME=${folder}/run`, 'caddy', 'run', '--adapter', 'caddyfile', '--config', `${folder}/server.conf`];
+  return [
+    ...become,
+    'env',
+    `HOME=${folder}/run`,
+    `XDG_DATA_HOME=${folder}/run`,
+    `XDG_CONFIG_HOME=${folder}/run`,
+    'caddy',
+    'run',
+    '--adapter',
+    'caddyfile',
+    '--config',
+    `${folder}/server.conf`,
+  ];
 }
 
 const servers = { lighttpd, 'lighttpd-cgi': lighttpd, nginx, caddy };
@@ -111,8 +165,19 @@ const servers = { lighttpd, 'lighttpd-cgi': lighttpd, nginx, caddy };
 /** Starts the programs as systemd or an init script would, where the server does not. */
 const programs = (folder, run, data, user) =>
   ['send', 'poll'].map((name) => [
-    'env', `POLLCHAT_DATA=${folder}/${data}`, 'spawn-fcgi', '-n', '-s', `${folder}/${run}/${name}.sock`, '-M', '0600', ...(isRoot ? ['-u', user, '-U', user] : []),
-    '--', '/usr/bin/multiwatch', '--', `${folder}/root/cgi-bin/${name}`,
+    'env',
+    `POLLCHAT_DATA=${folder}/${data}`,
+    'spawn-fcgi',
+    '-n',
+    '-s',
+    `${folder}/${run}/${name}.sock`,
+    '-M',
+    '0600',
+    ...(isRoot ? ['-u', user, '-U', user] : []),
+    '--',
+    '/usr/bin/multiwatch',
+    '--',
+    `${folder}/root/cgi-bin/${name}`,
   ]);
 
 class Existing {
@@ -158,8 +223,16 @@ class Existing {
     for (const child of this.children.reverse()) {
       child.kill('SIGTERM');
     }
-    const left = () => [...this.children.map((child) => child.pid), ...processes().filter((p) => p.exe.startsWith(this.folder)).map((p) => p.pid)].filter(isAlive);
-    await until(() => left().length === 0, 'all processes to end', 5000).catch(() => left().forEach((pid) => signal(pid, 'SIGKILL')));
+    const left = () =>
+      [
+        ...this.children.map((child) => child.pid),
+        ...processes()
+          .filter((p) => p.exe.startsWith(this.folder))
+          .map((p) => p.pid),
+      ].filter(isAlive);
+    await until(() => left().length === 0, 'all processes to end', 5000).catch(() =>
+      left().forEach((pid) => signal(pid, 'SIGKILL')),
+    );
     removeFolder(this.folder);
   }
 }

@@ -49,10 +49,20 @@ async function limited(site) {
     busy++;
     door.most = Math.max(door.most, busy);
     response.on('close', () => busy--);
-    const upstream = http.request({ host: '127.0.0.1', port: site.port, method: incoming.method, path: incoming.url, headers: { ...incoming.headers, connection: 'close' }, agent: false }, (answer) => {
-      response.writeHead(answer.statusCode, answer.headers);
-      answer.pipe(response);
-    });
+    const upstream = http.request(
+      {
+        host: '127.0.0.1',
+        port: site.port,
+        method: incoming.method,
+        path: incoming.url,
+        headers: { ...incoming.headers, connection: 'close' },
+        agent: false,
+      },
+      (answer) => {
+        response.writeHead(answer.statusCode, answer.headers);
+        answer.pipe(response);
+      },
+    );
     upstream.on('error', () => response.destroy());
     incoming.pipe(upstream);
   });
@@ -135,7 +145,13 @@ async function crowd(door) {
   const sending = (async () => {
     for (let n = 1; n <= MESSAGES; n++) {
       const began = performance.now();
-      const send = () => request(door.port, '/send', { agent: false, method: 'POST', body: JSON.stringify({ room: 'full', text: `m${n}` }), headers: { 'Content-Type': 'application/json' } });
+      const send = () =>
+        request(door.port, '/send', {
+          agent: false,
+          method: 'POST',
+          body: JSON.stringify({ room: 'full', text: `m${n}` }),
+          headers: { 'Content-Type': 'application/json' },
+        });
       let answer = await send();
       // Counted by door.refused.
       for (; answer.status === 508; answer = await send()) await pause(100);
@@ -152,7 +168,11 @@ async function crowd(door) {
 function assertComplete({ notes, lists }) {
   const expected = Array.from({ length: MESSAGES }, (_, i) => i + 1);
   for (const seen of lists) assert.deepEqual(seen, expected, 'each message once, in order');
-  assert.deepEqual([...notes.statuses.keys()].filter((status) => status !== 200 && status !== 508), [], 'no errors except for the limit');
+  assert.deepEqual(
+    [...notes.statuses.keys()].filter((status) => status !== 200 && status !== 508),
+    [],
+    'no errors except for the limit',
+  );
 }
 
 function assertTimely({ notes }, message) {
@@ -172,11 +192,22 @@ describe(`${PROFILE}: few processes`, { skip: !costsProcess }, () => {
    * requests overlapped.
    */
   async function attempt(t) {
-    const { site, end } = PROFILE === 'apache-fcgid' ? await startWith(`FcgidMaxProcesses ${LIMIT}`) : await startWith('');
+    const { site, end } =
+      PROFILE === 'apache-fcgid' ? await startWith(`FcgidMaxProcesses ${LIMIT}`) : await startWith('');
     const door = PROFILE === 'apache-fcgid' ? { port: site.port, refused: 0, close() {} } : await limited(site);
     try {
       const all = await crowd(door);
-      t.diagnostic(JSON.stringify({ ...all.notes, statuses: [...all.notes.statuses], delays: undefined, worst: Math.max(...all.notes.delays), slowestSend: all.slowestSend, most: door.most, refused: door.refused }));
+      t.diagnostic(
+        JSON.stringify({
+          ...all.notes,
+          statuses: [...all.notes.statuses],
+          delays: undefined,
+          worst: Math.max(...all.notes.delays),
+          slowestSend: all.slowestSend,
+          most: door.most,
+          refused: door.refused,
+        }),
+      );
       assertComplete(all);
       // One stall of this machine makes requests overlap, however well they are spread.
       if (door.refused * 33 > (all.notes.slowest > STALL_MS ? all.notes.polls : 0)) return false;
@@ -200,7 +231,10 @@ describe(`${PROFILE}: few processes`, { skip: !costsProcess }, () => {
 
   it(`${VISITORS} visitors on ${LIMIT} processes get no error and all messages, within the time of the timer`, async (t) => {
     // How many requests overlap depends on the load of this machine, so there are three tries.
-    assert.ok((await attempt(t)) || (await attempt(t)) || (await attempt(t)), 'requests were refused in three of three tries');
+    assert.ok(
+      (await attempt(t)) || (await attempt(t)) || (await attempt(t)),
+      'requests were refused in three of three tries',
+    );
   });
 
   it('a host with slow polls is polled less often, until few polls overlap', { skip: PROFILE === 'apache-fcgid' }, async (t) => {
@@ -224,7 +258,8 @@ describe(`${PROFILE}: few processes`, { skip: !costsProcess }, () => {
           const page = answer.status === 200 ? answer.json() : { wait: 0, poll_after: 2 };
           told = Math.max(told, page.poll_after ?? 0);
           asked++;
-          if (page.wait === 0) await pause(Math.min(page.poll_after * 1000 * (0.9 + Math.random() / 5), Math.max(0, end - Date.now())));
+          if (page.wait === 0)
+            await pause(Math.min(page.poll_after * 1000 * (0.9 + Math.random() / 5), Math.max(0, end - Date.now())));
         }
       }));
       t.diagnostic(JSON.stringify({ told, asked, most: door.most, refused: door.refused }));
@@ -252,7 +287,12 @@ describe(`${PROFILE}: few processes`, { skip: !costsProcess }, () => {
       await until(() => site.programs(['poll']).length >= LIMIT - 1, 'readers to occupy all processes');
       over = true;
       gone.push(...readers);
-      const answer = await request(site.port, '/send', { agent: false, method: 'POST', body: 'text=hi', headers: { 'Content-Type': 'application/x-www-form-urlencoded' } });
+      const answer = await request(site.port, '/send', {
+        agent: false,
+        method: 'POST',
+        body: 'text=hi',
+        headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+      });
       assert.equal(answer.status, 201, answer.text);
       await until(() => site.programs(['poll']).length <= 12, 'processes without work to end');
       await Promise.all(gone);
@@ -281,7 +321,12 @@ describe(`${PROFILE}: few processes`, { skip: !costsProcess }, () => {
         for (let n = 1; n <= SAID; n++) {
           const began = performance.now();
           const headers = { 'Content-Type': 'application/json', 'X-Forwarded-For': `198.51.100.${n % 8}` };
-          const answer = await request(site.port, '/send', { agent: false, method: 'POST', body: JSON.stringify({ room: 'five', text: `m${n}` }), headers });
+          const answer = await request(site.port, '/send', {
+            agent: false,
+            method: 'POST',
+            body: JSON.stringify({ room: 'five', text: `m${n}` }),
+            headers,
+          });
           assert.equal(answer.status, 201, answer.text);
           sentAt.set(answer.json().seq, performance.now());
           slowestSend = Math.max(slowestSend, performance.now() - began);
@@ -289,7 +334,17 @@ describe(`${PROFILE}: few processes`, { skip: !costsProcess }, () => {
         }
         for (const seen of await visitors) assert.deepEqual(seen, Array.from({ length: SAID }, (_, i) => i + 1));
         const worst = Math.max(...notes.delays);
-        t.diagnostic(JSON.stringify({ slowestSend, worst, opened: notes.opened, held: notes.held, turnedAway: notes.turnedAway, told: notes.told, processes: site.programs().length }));
+        t.diagnostic(
+          JSON.stringify({
+            slowestSend,
+            worst,
+            opened: notes.opened,
+            held: notes.held,
+            turnedAway: notes.turnedAway,
+            told: notes.told,
+            processes: site.programs().length,
+          }),
+        );
         assert.deepEqual([...notes.statuses.keys()], [200], 'no errors');
         // A full wait is 25 s: nobody has waited for the end of one.
         assert.ok(slowestSend < 12_000, `a message took ${Math.round(slowestSend)} ms to be sent`);
@@ -313,7 +368,10 @@ describe(`${PROFILE}: few processes`, { skip: !costsProcess }, () => {
       await site.send({ text: 'old' });
       const answers = [];
       const all = Array.from({ length: 6 }, async () => answers.push((await site.get('/poll?since=1&wait=25')).json()));
-      await until(() => answers.length === 4, 'all but two to be answered at once (no more than six processes at a time)');
+      await until(
+        () => answers.length === 4,
+        'all but two to be answered at once (no more than six processes at a time)',
+      );
       assert.deepEqual(answers.map((a) => a.wait), [0, 0, 0, 0]);
       await site.send({ text: 'new' });
       await Promise.all(all);

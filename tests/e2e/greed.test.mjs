@@ -20,7 +20,12 @@ const skip = PROFILE === 'caddy' && 'it passes on only the address of this machi
 
 describe(`${PROFILE}: greed`, () => {
   it('one address takes no slots of other clients, and does not slow them down', { skip }, async (t) => {
-    const env = { POLLCHAT_TRUSTED_PROXIES: '127.0.0.1', POLLCHAT_STATUS: 'everyone', POLLCHAT_MAX_WAITING: String(PLACES), POLLCHAT_MAX_WAITING_APACHE: String(PLACES) };
+    const env = {
+      POLLCHAT_TRUSTED_PROXIES: '127.0.0.1',
+      POLLCHAT_STATUS: 'everyone',
+      POLLCHAT_MAX_WAITING: String(PLACES),
+      POLLCHAT_MAX_WAITING_APACHE: String(PLACES),
+    };
     await withSite({ env }, async (site) => {
       await site.send({ text: 'old' });
       let over = false;
@@ -33,7 +38,10 @@ describe(`${PROFILE}: greed`, () => {
           await pause(ms);
         }
       };
-      const attack = [...Array.from({ length: HOLDERS }, () => ask(5)), ...Array.from({ length: HAMMERS }, () => ask(40))];
+      const attack = [
+        ...Array.from({ length: HOLDERS }, () => ask(5)),
+        ...Array.from({ length: HAMMERS }, () => ask(40)),
+      ];
       const end = Date.now() + ATTACK_MS;
       const took = [];
       const told = [];
@@ -60,7 +68,17 @@ describe(`${PROFILE}: greed`, () => {
       while (Date.now() < end) {
         assert.equal((await timed('/poll?since=0', from('198.51.100.3'))).status, 200);
         const body = JSON.stringify({ room: 'other', text: `m${++sent}` });
-        assert.equal((await timed('/send', { method: 'POST', body, agent: false, headers: { 'Content-Type': 'application/json', 'X-Forwarded-For': '198.51.100.4' } })).status, 201);
+        assert.equal(
+          (
+            await timed('/send', {
+              method: 'POST',
+              body,
+              agent: false,
+              headers: { 'Content-Type': 'application/json', 'X-Forwarded-For': '198.51.100.4' },
+            })
+          ).status,
+          201,
+        );
         await pause(50);
       }
       over = true;
@@ -74,7 +92,17 @@ describe(`${PROFILE}: greed`, () => {
       await all;
       took.sort((a, b) => a - b);
       const p99 = took[Math.floor(took.length * 0.99)];
-      t.diagnostic(JSON.stringify({ asked, held, told, requests: took.length, median: took[took.length >> 1], p99, worst: took.at(-1) }));
+      t.diagnostic(
+        JSON.stringify({
+          asked,
+          held,
+          told,
+          requests: took.length,
+          median: took[took.length >> 1],
+          p99,
+          worst: took.at(-1),
+        }),
+      );
       assert.ok(held > 0, 'another client could wait');
       assert.ok(Math.max(2, ...told) <= 6, `other clients are told to ask again after ${told} s`);
       assert.ok(p99 < 5000, `another client's answer took ${Math.round(p99)} ms`);

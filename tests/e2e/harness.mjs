@@ -85,7 +85,9 @@ export function copyRoot(to) {
   fs.cpSync(ROOT, to, { recursive: true });
   for (const name of WRAP === '' ? [] : ['send', 'poll']) {
     const program = path.join(to, 'cgi-bin', name);
-    fs.writeFileSync(`${program}.new`, `#!/bin/sh\nexec ${WRAP} '${path.join(ROOT, 'cgi-bin', name)}' "$@"\n`, { mode: 0o755 });
+    fs.writeFileSync(`${program}.new`, `#!/bin/sh\nexec ${WRAP} '${path.join(ROOT, 'cgi-bin', name)}' "$@"\n`, {
+      mode: 0o755,
+    });
     fs.renameSync(`${program}.new`, program);
   }
   return to;
@@ -143,7 +145,10 @@ export function signal(pid, name) {
 export function limitFileSize(pid, bytes) {
   const { uid, gid } = fs.statSync(`/proc/${pid}`);
   const limit = bytes === Infinity ? 'unlimited' : bytes;
-  const done = spawnSync('prlimit', [`--pid=${pid}`, `--fsize=${limit}:`], { encoding: 'utf8', ...(isRoot ? { uid, gid } : {}) });
+  const done = spawnSync('prlimit', [`--pid=${pid}`, `--fsize=${limit}:`], {
+    encoding: 'utf8',
+    ...(isRoot ? { uid, gid } : {}),
+  });
   return done.status === 0 ? null : done.stderr;
 }
 
@@ -205,7 +210,9 @@ export function request(port, target, { method = 'GET', headers = {}, body = nul
       answer.on('data', (piece) => pieces.push(piece));
       answer.on('error', fail);
       answer.on('aborted', () => fail(new Error('the answer was cut off')));
-      answer.on('end', () => done(new Answer(answer.statusCode, answer.headers, answer.rawHeaders, Buffer.concat(pieces))));
+      answer.on('end', () =>
+        done(new Answer(answer.statusCode, answer.headers, answer.rawHeaders, Buffer.concat(pieces))),
+      );
     });
     r.on('error', fail);
     r.setTimeout(GIVE_UP_MS, () => r.destroy(new Error('no answer')));
@@ -273,7 +280,11 @@ class Site {
   }
 
   async ready() {
-    await until(() => this.status !== undefined || this.output.includes('pollchat on '), `${PROFILE} to start`, GIVE_UP_MS);
+    await until(
+      () => this.status !== undefined || this.output.includes('pollchat on '),
+      `${PROFILE} to start`,
+      GIVE_UP_MS,
+    );
     if (this.status !== undefined) {
       throw new Error(`serve ended with ${JSON.stringify(this.status)}\n${this.output}`);
     }
@@ -308,7 +319,9 @@ class Site {
     const paths = names.map((name) => this.program(name));
     const wrapped = names.map((name) => path.join(ROOT, 'cgi-bin', name));
     return processes().filter(
-      (p) => paths.includes(p.exe.replace(/ \(deleted\)$/, '')) || (WRAP !== '' && wrapped.some((name) => p.args.includes(name))),
+      (p) =>
+        paths.includes(p.exe.replace(/ \(deleted\)$/, '')) ||
+        (WRAP !== '' && wrapped.some((name) => p.args.includes(name))),
     );
   }
 
@@ -336,7 +349,9 @@ class Site {
     await this.ended;
     const left = [...ours.filter((p) => isAlive(p.pid)), ...this.programs()];
     if (this.status.code !== 0 || left.length > 0) {
-      throw new Error(`stopped with ${JSON.stringify(this.status)}, left: ${left.map((p) => p.args.join(' '))}\n${this.output}${this.log()}`);
+      throw new Error(
+        `stopped with ${JSON.stringify(this.status)}, left: ${left.map((p) => p.args.join(' '))}\n${this.output}${this.log()}`,
+      );
     }
   }
 

@@ -19,11 +19,19 @@ describe(`${PROFILE}: headers of requests`, () => {
       const set = { 'X-Forwarded-Host': 'a.example', 'X-Forwarded-Proto': real };
       const forgeries = [
         ...spellings('X-Forwarded-Host').map((name) => [name, 'evil.example', `${real}://evil.example`]),
-        ...spellings('X-Forwarded-Proto').map((name) => [name, real === 'http' ? 'https' : 'http', real === 'http' ? null : 'http://a.example']),
+        ...spellings('X-Forwarded-Proto').map((name) => [
+          name,
+          real === 'http' ? 'https' : 'http',
+          real === 'http' ? null : 'http://a.example',
+        ]),
       ];
       for (const [name, value, origin] of forgeries) {
         for (const headers of [{ ...set, [name]: value }, { [name]: value, ...set }]) {
-          assert.equal((await send({ ...headers, Origin: `${real}://a.example` })).status, 201, `${name} hides the real one`);
+          assert.equal(
+            (await send({ ...headers, Origin: `${real}://a.example` })).status,
+            201,
+            `${name} hides the real one`,
+          );
           if (origin !== null) {
             assert.equal((await send({ ...headers, Origin: origin })).status, 403, `${name} is believed`);
           }
@@ -37,11 +45,16 @@ describe(`${PROFILE}: headers of requests`, () => {
     it('a client gets no other address with an underscore in a header\'s name', () =>
       withSite({ env: { ...TRUSTED, POLLCHAT_MAX_WAITING_PER_CLIENT: '1' } }, async (site) => {
         await site.send({ text: 'hi' });
-        const poll = (headers) => site.get('/poll?since=1&wait=20', { headers: { 'X-Forwarded-For': '203.0.113.9', ...headers } });
+        const poll = (headers) =>
+          site.get('/poll?since=1&wait=20', { headers: { 'X-Forwarded-For': '203.0.113.9', ...headers } });
         const first = poll({});
         await until(async () => (await site.askStatus({ Host: 'localhost' })).parked.polls === 1, 'the poll to wait');
         for (const name of spellings('X-Forwarded-For')) {
-          assert.equal((await poll({ [name]: '203.0.113.77' })).json().wait, 0, `${name} makes one client count as another`);
+          assert.equal(
+            (await poll({ [name]: '203.0.113.77' })).json().wait,
+            0,
+            `${name} makes one client count as another`,
+          );
         }
         await site.send({ text: 'ho' });
         assert.equal((await first).json().messages.length, 1);

@@ -51,7 +51,10 @@ describe(`${PROFILE}: head files`, () => {
       assert.equal(fs.readdirSync(heads).length, 1);
       for (const target of ['/heads', '/heads/', '/heads/secret', '/heads/lobby', '/heads/.new-0123456789abcdef']) {
         const answer = await site.get(target);
-        assert.ok(answer.status >= 300 && !answer.text.includes(fs.readdirSync(heads)[0]), `${target}: ${answer.status}`);
+        assert.ok(
+          answer.status >= 300 && !answer.text.includes(fs.readdirSync(heads)[0]),
+          `${target}: ${answer.status}`,
+        );
       }
     }));
 });

@@ -23,7 +23,8 @@ const LATE_MS = 5000; // people give up on a page then
 function setApache(root, workers) {
   const file = path.join(root, 'apache', 'server.conf');
   let text = fs.readFileSync(file, 'utf8').replace(/^SetEnv POLLCHAT_MAX_WAITING_APACHE.*$/m, '');
-  for (const [name, value] of Object.entries(workers)) text = text.replace(new RegExp(`^${name} .*$`, 'm'), `${name} ${value}`);
+  for (const [name, value] of Object.entries(workers))
+    text = text.replace(new RegExp(`^${name} .*$`, 'm'), `${name} ${value}`);
   fs.writeFileSync(file, text);
 }
 
@@ -51,7 +52,10 @@ const stock = {
     const port = await freePort();
     const workers = { StartServers: 2, ServerLimit: 16, ThreadLimit: 64, ThreadsPerChild: 25, MaxRequestWorkers: 150 };
     setApache(root, workers);
-    fs.appendFileSync(file, `\nListen 127.0.0.1:${port}\n<VirtualHost 127.0.0.1:${port}>\nDocumentRoot "${other}"\n<Directory "${other}">\nRequire all granted\n</Directory>\n</VirtualHost>\n`);
+    fs.appendFileSync(
+      file,
+      `\nListen 127.0.0.1:${port}\n<VirtualHost 127.0.0.1:${port}>\nDocumentRoot "${other}"\n<Directory "${other}">\nRequire all granted\n</Directory>\n</VirtualHost>\n`,
+    );
     return { before: ['prlimit', '--nofile=1024:8192'], neighbour: { port } };
   },
 };
@@ -136,10 +140,18 @@ describe(`${PROFILE}: neighbours`, { skip: stock[PROFILE] === undefined }, () =>
     const reader = new Reader(neighbour.port ?? site.port);
     let over;
     const ended = new Promise((done) => (over = done));
-    const notes = { over: false, answers: new Map(), failed: 0, told: 0, requests: new Set(), pause: (ms) => new Promise((done) => {
-      const timer = setTimeout(done, ms);
-      ended.then(() => (clearTimeout(timer), done()));
-    }) };
+    const notes = {
+      over: false,
+      answers: new Map(),
+      failed: 0,
+      told: 0,
+      requests: new Set(),
+      pause: (ms) =>
+        new Promise((done) => {
+          const timer = setTimeout(done, ms);
+          ended.then(() => (clearTimeout(timer), done()));
+        }),
+    };
     try {
       await site.send({ text: 'old' });
       const status = await site.askStatus();
@@ -159,7 +171,20 @@ describe(`${PROFILE}: neighbours`, { skip: stock[PROFILE] === undefined }, () =>
       over();
       for (const r of notes.requests) r.destroy();
       await Promise.all(all);
-      t.diagnostic(JSON.stringify({ max_waiting: status.max_waiting, why: status.max_waiting_why, crowd, parked, told: notes.told, failed: notes.failed, answers: [...notes.answers], idle, coming: figures(coming), staying: figures(staying) }));
+      t.diagnostic(
+        JSON.stringify({
+          max_waiting: status.max_waiting,
+          why: status.max_waiting_why,
+          crowd,
+          parked,
+          told: notes.told,
+          failed: notes.failed,
+          answers: [...notes.answers],
+          idle,
+          coming: figures(coming),
+          staying: figures(staying),
+        }),
+      );
       const failed = [...coming, ...staying].filter(([code]) => code !== 200);
       assert.deepEqual(failed, [], 'each page of the other site is served');
       assert.ok(figures([...coming, ...staying]).worst < LATE_MS, 'each page is served in time');
@@ -181,7 +206,9 @@ describe(`${PROFILE}: neighbours`, { skip: stock[PROFILE] === undefined }, () =>
     try {
       await site.send({ text: 'old' });
       const answers = [];
-      const all = Array.from({ length: 30 }, async (_, n) => answers.push((await site.get(`/poll?since=1&wait=25&n=${n}`, { agent: false })).json()));
+      const all = Array.from({ length: 30 }, async (_, n) =>
+        answers.push((await site.get(`/poll?since=1&wait=25&n=${n}`, { agent: false })).json()),
+      );
       await until(() => answers.length >= 27, 'the polls over the limit to be answered');
       for (let n = 0; n < 10; n++) assert.equal((await site.get('/icon.svg', { agent: false })).status, 200);
       assert.equal(answers.length, 27, 'a third of the workers hold waiting polls, the others serve pages');

@@ -36,7 +36,9 @@ describe(`${PROFILE}: overload`, { skip: !['lighttpd', 'apache-proxy', 'nginx'].
       const agent = new http.Agent({ maxSockets: 100 });
       const answers = [];
       // One after the other, the senders would wait 100 / threads * busy_timeout = 37 s and more.
-      const all = Array.from({ length: 100 }, async (_, i) => answers.push(await site.send({ text: `m${i}`, id: `i${i}` }, { agent })));
+      const all = Array.from({ length: 100 }, async (_, i) =>
+        answers.push(await site.send({ text: `m${i}`, id: `i${i}` }, { agent })),
+      );
       await until(() => answers.length >= 80, 'most senders to be answered during the lock', 30_000);
       assert.equal((await site.get('/poll?since=0')).json().head, 1, 'reading still works');
       await until(() => answers.length === 100, 'all senders to be answered during the lock');
@@ -82,7 +84,9 @@ describe(`${PROFILE}: slow bodies`, { skip: !['lighttpd', 'apache-proxy', 'nginx
           const connection = net.createConnection(site.port, '127.0.0.1');
           connection.on('error', () => {});
           connection.on('data', () => {});
-          connection.write(`${method} ${path_} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: ${announced}\r\n\r\n`);
+          connection.write(
+            `${method} ${path_} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: ${announced}\r\n\r\n`,
+          );
           return connection;
         };
         const slow = Array.from({ length: 100 }, open);
@@ -118,7 +122,8 @@ describe(`${PROFILE}: slow bodies`, { skip: !['lighttpd', 'apache-proxy', 'nginx
 describe(`${PROFILE}: clients that do not read`, () => {
   it('50 clients that never read the largest answer do not keep others from sending and reading', async () => {
     await withSite({}, async (site) => {
-      for (let i = 0; i < 16; i++) assert.equal((await site.send({ room: 'big', text: 'x'.repeat(1 << 18) })).status, 201);
+      for (let i = 0; i < 16; i++)
+        assert.equal((await site.send({ room: 'big', text: 'x'.repeat(1 << 18) })).status, 201);
       assert.equal((await site.send({ text: 'first' })).status, 201);
       const deaf = Array.from({ length: 50 }, () => {
         const connection = net.createConnection(site.port, '127.0.0.1');
@@ -134,7 +139,10 @@ describe(`${PROFILE}: clients that do not read`, () => {
           assert.equal((await site.send({ text: `m${i}` })).status, 201);
           assert.equal((await site.get('/poll?last=1')).json().messages[0].text, `m${i}`);
         }
-        assert.ok(Date.now() - before < 20_000, `${Date.now() - before} ms: less than the minute that a web server waits for a client`);
+        assert.ok(
+          Date.now() - before < 20_000,
+          `${Date.now() - before} ms: less than the minute that a web server waits for a client`,
+        );
         if (PROFILE.endsWith('-cgi')) {
           await until(() => site.programs(['poll']).length === 0, 'no process to wait for them any more', 30_000);
         }

@@ -7,7 +7,9 @@ import { describe, it } from 'node:test';
 import { PROFILE, withSite } from './harness.mjs';
 
 const form = (fields) => ({
-  method: 'POST', body: new URLSearchParams(fields).toString(), headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+  method: 'POST',
+  body: new URLSearchParams(fields).toString(),
+  headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
 });
 const hidden = (html, name) => new RegExp(`name="${name}" value="([^"]*)"`).exec(html)?.[1];
 const hostile = '</textarea></noframes><script>alert(1)</script>&amp;"';
@@ -29,14 +31,24 @@ describe(`${PROFILE}: without JavaScript`, () => {
       for (let i = 0; i < 2; i++) {
         const answer = await site.get('/send?format=html', form(fields));
         assert.equal(answer.status, 303);
-        assert.equal(new URL(answer.headers.location, 'http://chat.test/').href, 'http://chat.test/plain?room=dev&name=ann%20%26%20bob');
+        assert.equal(
+          new URL(answer.headers.location, 'http://chat.test/').href,
+          'http://chat.test/plain?room=dev&name=ann%20%26%20bob',
+        );
       }
       const log = (await site.get('/plain?room=dev&name=ann&part=log')).text;
       assert.equal(log.match(/<li /g).length, 1);
       assert.ok(log.includes('ann &amp; bob'));
       assert.ok(log.includes('hi<br>&lt;/textarea&gt;&lt;/noframes&gt;&lt;script&gt;'));
-      assert.match(log, /http-equiv="refresh" content="4; url=plain\?room=dev&amp;name=ann&amp;part=log&amp;turn=1#end"/);
-      assert.match((await site.get('/plain?room=dev&part=log&turn=1')).text, /turn=2#end"/, 'never the same address again');
+      assert.match(
+        log,
+        /http-equiv="refresh" content="4; url=plain\?room=dev&amp;name=ann&amp;part=log&amp;turn=1#end"/,
+      );
+      assert.match(
+        (await site.get('/plain?room=dev&part=log&turn=1')).text,
+        /turn=2#end"/,
+        'never the same address again',
+      );
       const room = (await site.get('/plain?room=dev')).text;
       assert.ok(room.includes('<li id="m1">'), 'the page contains the messages, for browsers without frames');
       assert.equal(/http-equiv/.test(room), false, 'the page with the form does not reload itself');
@@ -57,11 +69,23 @@ describe(`${PROFILE}: without JavaScript`, () => {
         assert.equal(answer.status, status, reason);
         assert.match(answer.headers['content-type'], /^text\/html/);
         assert.ok(answer.text.includes(reason), answer.text);
-        assert.ok(answer.text.includes(fields.text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')), reason);
+        assert.ok(
+          answer.text.includes(
+            fields.text
+              .replaceAll('&', '&amp;')
+              .replaceAll('<', '&lt;')
+              .replaceAll('>', '&gt;')
+              .replaceAll('"', '&quot;'),
+          ),
+          reason,
+        );
         assert.equal(answer.text.includes('<script'), false);
       }
       await site.get('/send?format=html', form({ room: 'lobby', name: 'ann', id: 'one', text: 'first' }));
-      const other = await site.get('/send?format=html', form({ room: 'lobby', name: 'ann', id: 'one', text: 'second' }));
+      const other = await site.get(
+        '/send?format=html',
+        form({ room: 'lobby', name: 'ann', id: 'one', text: 'second' }),
+      );
       assert.equal(other.status, 409);
       assert.notEqual(hidden(other.text, 'id'), 'one');
       assert.ok(other.text.includes('second'));
@@ -94,7 +118,12 @@ describe(`${PROFILE}: without JavaScript`, () => {
       const log = (await site.get('/plain?part=log&name=ann')).text;
       assert.ok(log.includes('after it'));
       assert.ok(log.length < 20_000, `${log.length}`);
-      const bodies = (html) => /<p dir="auto">([^]*?)<\/p>/.exec(html)[1].replaceAll('<br>', '\n').replaceAll('&lt;', '<').replaceAll('&quot;', '"');
+      const bodies = (html) =>
+        /<p dir="auto">([^]*?)<\/p>/
+          .exec(html)[1]
+          .replaceAll('<br>', '\n')
+          .replaceAll('&lt;', '<')
+          .replaceAll('&quot;', '"');
       const next = (html) => /href="(plain[^"]*part=text[^"]*)"/.exec(html)?.[1].replaceAll('&amp;', '&');
       let read = '';
       let page = log;
@@ -104,7 +133,13 @@ describe(`${PROFILE}: without JavaScript`, () => {
         page = target === undefined ? null : (await site.get(`/${target}`)).text;
       }
       assert.equal(read, text);
-      for (const [query, status] of [['seq=3&from=0', 404], ['seq=1', 400], ['seq=x&from=0', 400], ['seq=1&from=99999999', 400], ['seq=0&from=0', 404]]) {
+      for (const [query, status] of [
+        ['seq=3&from=0', 404],
+        ['seq=1', 400],
+        ['seq=x&from=0', 400],
+        ['seq=1&from=99999999', 400],
+        ['seq=0&from=0', 404],
+      ]) {
         assert.equal((await site.get(`/plain?part=text&${query}`)).status, status, query);
       }
     });

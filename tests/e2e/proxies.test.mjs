@@ -12,7 +12,8 @@ const OURS = 'http://a.example';
 const ALLOWED = ['https://one.example', 'https://two.example'];
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 
-const post = (port, target, headers, text = 'hi') => request(port, target, { method: 'POST', headers: { ...JSON_TYPE, ...headers }, body: JSON.stringify({ text }) });
+const post = (port, target, headers, text = 'hi') =>
+  request(port, target, { method: 'POST', headers: { ...JSON_TYPE, ...headers }, body: JSON.stringify({ text }) });
 
 /** The first bytes of an answer; empty if nothing arrives within `ms`. */
 function beginning(port, target, ms) {
@@ -68,7 +69,11 @@ describe('behind proxies', { skip: PROFILE !== 'lighttpd' && 'one server is enou
     }
     assert.equal((await request(port, '/talk')).status, 301);
     const form = { 'Content-Type': 'application/x-www-form-urlencoded', ...headers };
-    const sent = await request(port, '/talk/send?format=html', { method: 'POST', headers: form, body: 'text=by+form&name=ann' });
+    const sent = await request(port, '/talk/send?format=html', {
+      method: 'POST',
+      headers: form,
+      body: 'text=by+form&name=ann',
+    });
     assert.equal(sent.status, 303);
     const next = new URL(sent.headers.location, `http://a.example/talk/send?format=html`);
     assert.equal(next.origin + next.pathname, 'http://a.example/talk/plain');
@@ -77,29 +82,47 @@ describe('behind proxies', { skip: PROFILE !== 'lighttpd' && 'one server is enou
   };
 
   test('works under a sub-path, when the proxy passes on the Host header', () =>
-    withProxy({ server: into('/talk/', 'proxy_set_header Host $http_host;') }, ({ port }) => works(port, { Host: 'a.example', Origin: OURS })));
+    withProxy({ server: into('/talk/', 'proxy_set_header Host $http_host;') }, ({ port }) =>
+      works(port, { Host: 'a.example', Origin: OURS }),
+    ));
 
   test('works under a sub-path, when the proxy changes the Host header, is trusted and names the original host', () =>
-    withProxy({ env: TRUSTED, server: into('/talk/', 'proxy_set_header X-Forwarded-Host $http_host;') }, async ({ port }) => {
-      await works(port, { Host: 'a.example', Origin: OURS });
-      assert.equal((await post(port, '/talk/send', { Host: 'a.example', Origin: 'http://evil.example' })).status, 403);
-    }));
+    withProxy(
+      { env: TRUSTED, server: into('/talk/', 'proxy_set_header X-Forwarded-Host $http_host;') },
+      async ({ port }) => {
+        await works(port, { Host: 'a.example', Origin: OURS });
+        assert.equal(
+          (await post(port, '/talk/send', { Host: 'a.example', Origin: 'http://evil.example' })).status,
+          403,
+        );
+      },
+    ));
 
   test('works under a sub-path without the original host for browsers that send Sec-Fetch-Site; others get an error that says what to set', () =>
     withProxy({ server: into('/talk/', '') }, async ({ port }) => {
       const refused = await post(port, '/talk/send', { Host: 'a.example', Origin: OURS });
       assert.equal(refused.status, 403);
       assert.match(refused.json().detail, /Host.*X-Forwarded-Host.*trusted_proxies/);
-      const untrusted = await post(port, '/talk/send', { Host: 'a.example', Origin: OURS, 'X-Forwarded-Host': 'a.example' });
+      const untrusted = await post(port, '/talk/send', {
+        Host: 'a.example',
+        Origin: OURS,
+        'X-Forwarded-Host': 'a.example',
+      });
       assert.equal(untrusted.status, 403);
       await works(port, { Host: 'a.example', Origin: OURS, 'Sec-Fetch-Site': 'same-origin' });
     }));
 
   test('behind a proxy that ends TLS, the https page of the site is the one that may send', () =>
-    withProxy({ env: TRUSTED, server: into('/', 'proxy_set_header Host $http_host; proxy_set_header X-Forwarded-Proto https;') }, async ({ port }) => {
-      assert.equal((await post(port, '/send', { Host: 'a.example', Origin: 'https://a.example' })).status, 201);
-      assert.equal((await post(port, '/send', { Host: 'a.example', Origin: 'http://a.example' })).status, 403);
-    }));
+    withProxy(
+      {
+        env: TRUSTED,
+        server: into('/', 'proxy_set_header Host $http_host; proxy_set_header X-Forwarded-Proto https;'),
+      },
+      async ({ port }) => {
+        assert.equal((await post(port, '/send', { Host: 'a.example', Origin: 'https://a.example' })).status, 201);
+        assert.equal((await post(port, '/send', { Host: 'a.example', Origin: 'http://a.example' })).status, 403);
+      },
+    ));
 
   // ---- client addresses ----
 
@@ -109,8 +132,12 @@ describe('behind proxies', { skip: PROFILE !== 'lighttpd' && 'one server is enou
     return withProxy({ env, server: into('/', 'proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;') }, async ({ site, port }) => {
       await site.send({ text: 'old' });
       const answers = [];
-      const ask = (from) => request(port, '/poll?since=1&wait=25', { headers: { 'X-Forwarded-For': from } }).then((answer) => answers.push([from, answer.json().wait]));
-      const waiting = async (n) => until(async () => (await site.askStatus({ Host: 'localhost' })).parked.polls === n, `${n} polls to wait`);
+      const ask = (from) =>
+        request(port, '/poll?since=1&wait=25', { headers: { 'X-Forwarded-For': from } }).then((answer) =>
+          answers.push([from, answer.json().wait]),
+        );
+      const waiting = async (n) =>
+        until(async () => (await site.askStatus({ Host: 'localhost' })).parked.polls === n, `${n} polls to wait`);
       const all = [ask('203.0.113.9'), ask('203.0.113.9')];
       await waiting(2);
       all.push(ask('203.0.113.9'), ask('203.0.113.5, 203.0.113.9'), ask('127.0.0.1, 203.0.113.9:4711'));
@@ -126,16 +153,21 @@ describe('behind proxies', { skip: PROFILE !== 'lighttpd' && 'one server is enou
 
   // ---- time-outs and buffering ----
 
-  test('a max_wait below the proxy\'s time-out makes polls end before it', () =>
-    withProxy({ env: { POLLCHAT_MAX_WAIT: '2' }, server: into('/', 'proxy_read_timeout 4;') }, async ({ site, port }) => {
-      await site.send({ text: 'old' });
-      const answer = await request(port, '/poll?since=1&wait=25');
-      assert.deepEqual([answer.status, answer.json().wait], [200, 2]);
-    }));
+  test("a max_wait below the proxy's time-out makes polls end before it", () =>
+    withProxy(
+      { env: { POLLCHAT_MAX_WAIT: '2' }, server: into('/', 'proxy_read_timeout 4;') },
+      async ({ site, port }) => {
+        await site.send({ text: 'old' });
+        const answer = await request(port, '/poll?since=1&wait=25');
+        assert.deepEqual([answer.status, answer.json().wait], [200, 2]);
+      },
+    ));
 
   test('streams pass a proxy that buffers, unless it ignores X-Accel-Buffering', () => {
     // HTTP/1.0 is nginx's default. With HTTP/1.1, nginx passes on chunked answers in any case.
-    const server = (origin) => `proxy_buffering on; proxy_http_version 1.0; location / { proxy_pass http://127.0.0.1:${origin}/; }
+    const server = (
+      origin,
+    ) => `proxy_buffering on; proxy_http_version 1.0; location / { proxy_pass http://127.0.0.1:${origin}/; }
       location /deaf/ { proxy_pass http://127.0.0.1:${origin}/; proxy_ignore_headers X-Accel-Buffering; }`;
     return withProxy({ server }, async ({ port }) => {
       assert.match(await beginning(port, '/stream?since=0', 20_000), /event: cursor/);
@@ -151,11 +183,12 @@ describe('behind proxies', { skip: PROFILE !== 'lighttpd' && 'one server is enou
       isHit: ({ headers }) => headers['x-varnish'].includes(' '),
     },
     nginx: {
-      begin: (origin) => startNginx({
-        http: 'proxy_cache_path FOLDER/cache keys_zone=chat:1m use_temp_path=off;',
-        server: `location / { proxy_pass http://127.0.0.1:${origin}; proxy_set_header Host $http_host; proxy_cache chat; proxy_cache_valid any 60s;
+      begin: (origin) =>
+        startNginx({
+          http: 'proxy_cache_path FOLDER/cache keys_zone=chat:1m use_temp_path=off;',
+          server: `location / { proxy_pass http://127.0.0.1:${origin}; proxy_set_header Host $http_host; proxy_cache chat; proxy_cache_valid any 60s;
           proxy_ignore_headers X-Accel-Buffering; proxy_cache_methods GET HEAD; add_header X-Cache $upstream_cache_status always; }`,
-      }),
+        }),
       isHit: ({ headers }) => !['MISS', 'BYPASS', undefined].includes(headers['x-cache']),
     },
   };
@@ -165,7 +198,10 @@ describe('behind proxies', { skip: PROFILE !== 'lighttpd' && 'one server is enou
       let site;
       let cache;
       before(async () => {
-        site = await start({ profile: 'lighttpd', env: { POLLCHAT_ALLOW_ORIGIN: ALLOWED.join(' '), POLLCHAT_STATUS: 'everyone' } });
+        site = await start({
+          profile: 'lighttpd',
+          env: { POLLCHAT_ALLOW_ORIGIN: ALLOWED.join(' '), POLLCHAT_STATUS: 'everyone' },
+        });
         for (let i = 0; i < 5; i++) await site.send({ text: `text ${i}` });
         cache = await begin(site.port);
       });
@@ -177,9 +213,27 @@ describe('behind proxies', { skip: PROFILE !== 'lighttpd' && 'one server is enou
 
       test('answers that may change are never cached', async () => {
         const targets = [
-          '/poll', '/poll?since=0', '/poll?since=0&format=text', '/poll?last=2', '/poll?since=now', '/poll?since=5&wait=1', '/poll?room=nobody-spoke', '/status', '/plain',
-          '/plain?part=log', '/embed', '/poll?since=x', '/poll?since=x&format=text', '/poll?since=0&epoch=other', '/rooms', '/poll?before=99', '/poll?before=x', '/stream?since=x',
-          '/stream?since=0&epoch=other', '/send', '/send?format=html',
+          '/poll',
+          '/poll?since=0',
+          '/poll?since=0&format=text',
+          '/poll?last=2',
+          '/poll?since=now',
+          '/poll?since=5&wait=1',
+          '/poll?room=nobody-spoke',
+          '/status',
+          '/plain',
+          '/plain?part=log',
+          '/embed',
+          '/poll?since=x',
+          '/poll?since=x&format=text',
+          '/poll?since=0&epoch=other',
+          '/rooms',
+          '/poll?before=99',
+          '/poll?before=x',
+          '/stream?since=x',
+          '/stream?since=0&epoch=other',
+          '/send',
+          '/send?format=html',
         ];
         for (const target of targets) {
           for (const method of ['GET', 'HEAD', 'GET', 'OPTIONS', 'GET']) {
@@ -199,8 +253,16 @@ describe('behind proxies', { skip: PROFILE !== 'lighttpd' && 'one server is enou
         const room = `talk-${name}`;
         for (let seq = 1; seq <= 5; seq++) {
           assert.equal((await get(`/poll?room=${room}&since=${seq - 1}`)).json().head, seq - 1);
-          const sent = await get('/send', { method: 'POST', headers: JSON_TYPE, body: JSON.stringify({ room, text: `n ${seq}`, id: `id-${seq}`, name: 'ann' }) });
-          const again = await get('/send', { method: 'POST', headers: JSON_TYPE, body: JSON.stringify({ room, text: `n ${seq}`, id: `id-${seq}`, name: 'ann' }) });
+          const sent = await get('/send', {
+            method: 'POST',
+            headers: JSON_TYPE,
+            body: JSON.stringify({ room, text: `n ${seq}`, id: `id-${seq}`, name: 'ann' }),
+          });
+          const again = await get('/send', {
+            method: 'POST',
+            headers: JSON_TYPE,
+            body: JSON.stringify({ room, text: `n ${seq}`, id: `id-${seq}`, name: 'ann' }),
+          });
           assert.deepEqual([sent.status, again.status, again.json().seq], [201, 200, seq]);
           assert.equal((await get(`/poll?room=${room}&since=${seq - 1}`)).json().next, seq);
         }
@@ -210,7 +272,9 @@ describe('behind proxies', { skip: PROFILE !== 'lighttpd' && 'one server is enou
         const seen = new Set();
         for (let round = 0; round < 3; round++) {
           for (const origin of [...ALLOWED, 'https://evil.example', undefined]) {
-            const answer = await get('/poll?before=4&limit=2', { headers: origin === undefined ? {} : { Origin: origin } });
+            const answer = await get('/poll?before=4&limit=2', {
+              headers: origin === undefined ? {} : { Origin: origin },
+            });
             assert.equal(answer.status, 200);
             assert.deepEqual(answer.json().messages.map(({ seq }) => seq), [2, 3]);
             assert.equal(answer.headers['access-control-allow-origin'], ALLOWED.includes(origin) ? origin : undefined);
@@ -221,7 +285,11 @@ describe('behind proxies', { skip: PROFILE !== 'lighttpd' && 'one server is enou
         }
         assert.equal(seen.size, 4, 'the answer for each origin is cached');
         for (const format of ['text', 'ndjson', 'json']) {
-          const types = await Promise.all([1, 2].map(() => get(`/poll?before=4&limit=2&format=${format}`).then(({ headers }) => headers['content-type'])));
+          const types = await Promise.all(
+            [1, 2].map(() =>
+              get(`/poll?before=4&limit=2&format=${format}`).then(({ headers }) => headers['content-type']),
+            ),
+          );
           assert.equal(types[0], types[1]);
         }
       });
@@ -229,7 +297,8 @@ describe('behind proxies', { skip: PROFILE !== 'lighttpd' && 'one server is enou
       test('many polls wait at once, and streams flow', async () => {
         const { head } = (await site.get('/poll?since=now')).json();
         const all = Array.from({ length: 4 }, (_, i) => get(`/poll?since=${head}&wait=25&n=${i}`));
-        const parked = async (n) => until(async () => (await site.askStatus()).parked.polls === n, `${n} polls to wait`);
+        const parked = async (n) =>
+          until(async () => (await site.askStatus()).parked.polls === n, `${n} polls to wait`);
         await parked(4);
         const streams = [1, 2].map(() => beginning(cache.port, `/stream?since=${head}`, 20_000));
         for (const text of await Promise.all(streams)) assert.match(text, /event: cursor/);
@@ -255,7 +324,10 @@ test('while a program cannot be reached, the server\'s own error page forbids ca
     const socket = path.join(site.run, 'poll.sock');
     fs.renameSync(socket, `${socket}.away`);
     const answer = await site.get('/poll');
-    assert.deepEqual([answer.status, answer.headers['cache-control'], answer.count('cache-control')], [503, 'no-store', 1]);
+    assert.deepEqual(
+      [answer.status, answer.headers['cache-control'], answer.count('cache-control')],
+      [503, 'no-store', 1],
+    );
     fs.renameSync(`${socket}.away`, socket);
     await until(async () => (await site.get('/poll')).status === 200, 'the program to be reached again');
   }));
@@ -265,7 +337,15 @@ describe(`${PROFILE}: a proxy's headers in another spelling`, { skip: PROFILE ==
   const evil = 'http://evil.example';
   const forged = { Origin: evil, 'X-Forwarded-Host': 'talk.example', 'X_Forwarded-Host': 'evil.example' };
   const attempts = async (site) => {
-    assert.equal((await site.send({ text: 'x' }, { headers: { Origin: 'http://talk.example', 'X-Forwarded-Host': 'talk.example' } })).status, 201);
+    assert.equal(
+      (
+        await site.send(
+          { text: 'x' },
+          { headers: { Origin: 'http://talk.example', 'X-Forwarded-Host': 'talk.example' } },
+        )
+      ).status,
+      201,
+    );
     for (const headers of [forged, Object.fromEntries(Object.entries(forged).reverse())]) {
       assert.equal((await site.send({ text: 'x' }, { headers })).status, 403);
     }

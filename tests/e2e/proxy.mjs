@@ -47,7 +47,9 @@ class Proxy {
 export async function startNginx({ server, http: before = '' }) {
   const folder = makeFolder();
   const port = await freePort();
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/${name};`).join(' ');
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+    .map((name) => `${name}_temp_path ${folder}/${name};`)
+    .join(' ');
   fs.writeFileSync(path.join(folder, 'nginx.conf'), `
 ${isRoot ? 'user root;' : ''} daemon off; worker_processes 1; pid ${folder}/pid; error_log ${folder}/error.log warn;
 events { worker_connections 512; }
@@ -57,7 +59,12 @@ http {
   ${before.replaceAll('FOLDER', folder)}
   server { listen 127.0.0.1:${port}; client_max_body_size 16m; ${server} }
 }`);
-  return new Proxy('nginx', ['-e', `${folder}/error.log`, '-p', folder, '-c', `${folder}/nginx.conf`], port, folder).ready();
+  return new Proxy(
+    'nginx',
+    ['-e', `${folder}/error.log`, '-p', folder, '-c', `${folder}/nginx.conf`],
+    port,
+    folder,
+  ).ready();
 }
 
 /**
@@ -66,9 +73,25 @@ http {
 export async function startVarnish(origin) {
   const folder = makeFolder();
   const port = await freePort();
-  fs.writeFileSync(path.join(folder, 'chat.vcl'), `vcl 4.1;\nbackend chat { .host = "127.0.0.1"; .port = "${origin}"; .first_byte_timeout = 70s; }\n`);
+  fs.writeFileSync(
+    path.join(folder, 'chat.vcl'),
+    `vcl 4.1;\nbackend chat { .host = "127.0.0.1"; .port = "${origin}"; .first_byte_timeout = 70s; }\n`,
+  );
   const jail = isRoot ? ['-j', 'none'] : [];
-  const args = [...jail, '-F', '-n', `${folder}/n`, '-a', `127.0.0.1:${port}`, '-f', `${folder}/chat.vcl`, '-t', '120', '-s', 'malloc,16m'];
+  const args = [
+    ...jail,
+    '-F',
+    '-n',
+    `${folder}/n`,
+    '-a',
+    `127.0.0.1:${port}`,
+    '-f',
+    `${folder}/chat.vcl`,
+    '-t',
+    '120',
+    '-s',
+    'malloc,16m',
+  ];
   return new Proxy('varnishd', args, port, folder).ready();
 }
 
@@ -81,10 +104,13 @@ export async function startCutter(origin, ms) {
   const server = http.createServer((asked, answer) => {
     const entry = { url: asked.url, cut: false, at: Date.now() };
     log.push(entry);
-    const onward = http.request({ host: '127.0.0.1', port: origin, method: asked.method, path: asked.url, headers: asked.headers }, (found) => {
-      answer.writeHead(found.statusCode, found.headers);
-      found.pipe(answer);
-    });
+    const onward = http.request(
+      { host: '127.0.0.1', port: origin, method: asked.method, path: asked.url, headers: asked.headers },
+      (found) => {
+        answer.writeHead(found.statusCode, found.headers);
+        found.pipe(answer);
+      },
+    );
     const timer = setTimeout(() => {
       entry.cut = true;
       asked.socket.destroy();

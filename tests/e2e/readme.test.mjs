@@ -17,7 +17,9 @@ const ADDRESS = 'http://127.0.0.1:8080';
 /** The commands of a document, each with the output that is written below it ('' for none). */
 function examples(paper) {
   const text = fs.readFileSync(new URL(`../../${paper}`, import.meta.url), 'utf8');
-  const blocks = [...text.matchAll(/^```sh( flows)?\n([\s\S]*?)^```/gm)].filter((match) => streamsFlow || !match[1]).map((match) => match[2]);
+  const blocks = [...text.matchAll(/^```sh( flows)?\n([\s\S]*?)^```/gm)]
+    .filter((match) => streamsFlow || !match[1])
+    .map((match) => match[2]);
   const steps = [];
   let command = '';
   let output = [];

@@ -9,7 +9,9 @@ import path from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { PROFILE, descendants, isAlive, isFastcgi, launch, makeFolder, processes, removeFolder, signal, start, until } from './harness.mjs';
+import {
+  PROFILE, descendants, isAlive, isFastcgi, launch, makeFolder, processes, removeFolder, signal, start, until,
+} from './harness.mjs';
 
 const script = fileURLToPath(new URL('../serve/serve', import.meta.url));
 const own = (folder) => processes().filter((p) => p.exe.includes(folder) || p.args.some((arg) => arg.includes(folder)));

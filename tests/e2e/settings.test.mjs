@@ -12,7 +12,12 @@ const logs = PROFILE !== 'caddy'; // Caddy drops what programs write to the erro
 
 describe(`${PROFILE}: settings`, () => {
   it('reach both programs unchanged, with spaces and special characters', async () => {
-    const env = { POLLCHAT_MAX_TEXT: '10', POLLCHAT_POLL_AFTER: '9', POLLCHAT_ALLOW_ORIGIN: 'https://a.example https://b.example:8443', POLLCHAT_THREADS: '3' };
+    const env = {
+      POLLCHAT_MAX_TEXT: '10',
+      POLLCHAT_POLL_AFTER: '9',
+      POLLCHAT_ALLOW_ORIGIN: 'https://a.example https://b.example:8443',
+      POLLCHAT_THREADS: '3',
+    };
     await withSite({ env }, async (site) => {
       assert.equal((await site.send({ text: '0123456789' })).status, 201);
       const over = await site.send({ text: '0123456789a' });
@@ -26,7 +31,12 @@ describe(`${PROFILE}: settings`, () => {
   });
 
   it('with mistakes the chat still runs: defaults apply, no rights are given, and the log names the mistakes', async () => {
-    const env = { POLLCHAT_MAX_TEXT: 'hunter2', POLLCHAT_SECRET_WORD: 'x', POLLCHAT_ALLOW_ORIGIN: 'https://a.example https://b.example/', POLLCHAT_STATUS: 'all' };
+    const env = {
+      POLLCHAT_MAX_TEXT: 'hunter2',
+      POLLCHAT_SECRET_WORD: 'x',
+      POLLCHAT_ALLOW_ORIGIN: 'https://a.example https://b.example/',
+      POLLCHAT_STATUS: 'all',
+    };
     await withSite({ env }, async (site) => {
       assert.equal((await site.send({ text: 'x' })).status, 201);
       assert.equal((await site.get('/poll?since=0')).json().messages.length, 1);

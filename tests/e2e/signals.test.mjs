@@ -63,7 +63,14 @@ describe(`${PROFILE}: signals`, () => {
             }
           }
         };
-        const { retried } = await storm(site, { room: 'load', senders: 4, messages: 120, readers: 2, retries: true, disturb });
+        const { retried } = await storm(site, {
+          room: 'load',
+          senders: 4,
+          messages: 120,
+          readers: 2,
+          retries: true,
+          disturb,
+        });
         console.error(`${ended} programs ended, ${retried} requests repeated`);
         assert.ok(ended > 0);
         const { status, output } = site.check();

@@ -55,8 +55,19 @@ describe(PROFILE, () => {
     site = await start({ root, data });
     assert.equal((await site.send({ text: SECRET })).status, 201);
     for (const name of [
-      'cgi-bin/chat.conf', 'pollchat-data/note.txt', 'secret.txt',
-      'www/.htaccess', 'www/.htpasswd', 'www/.git/config', 'www/js/.env', 'www/index.html~', 'www/chat.css.bak', 'www/.index.html.swp', 'www/chat.db', 'www/chat.db-wal', 'www/chat.conf',
+      'cgi-bin/chat.conf',
+      'pollchat-data/note.txt',
+      'secret.txt',
+      'www/.htaccess',
+      'www/.htpasswd',
+      'www/.git/config',
+      'www/js/.env',
+      'www/index.html~',
+      'www/chat.css.bak',
+      'www/.index.html.swp',
+      'www/chat.db',
+      'www/chat.db-wal',
+      'www/chat.conf',
       'www-old/index.html',
     ]) {
       plant(name);
@@ -81,7 +92,11 @@ describe(PROFILE, () => {
         const answer = await site.get(`/${name}`);
         assert.equal(answer.status, 200);
         assert.ok(answer.body.equals(fs.readFileSync(path.join(ROOT, 'www', name))));
-        assert.equal(answer.headers['content-type'], TYPES[path.extname(name)], `${name} has no type; add it to the servers' lists`);
+        assert.equal(
+          answer.headers['content-type'],
+          TYPES[path.extname(name)],
+          `${name} has no type; add it to the servers' lists`,
+        );
         assert.equal(answer.headers['x-content-type-options'], 'nosniff');
         assert.equal(answer.headers['cache-control'], 'no-cache');
         assert.equal(answer.headers['referrer-policy'], 'same-origin');
@@ -140,22 +155,37 @@ describe(PROFILE, () => {
     for (const target of targets) {
       it(target, async () => {
         // Over a raw connection, because clients normalise paths.
-        const reply = await rawRequest(site.port, `GET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
+        const reply = await rawRequest(
+          site.port,
+          `GET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`,
+        );
         assert.match(reply, /^(HTTP\/1\.[01] (30[128]|[45]\d\d) |$)/, `${target}: ${reply.slice(0, 200)}`);
         assertNoSecrets(reply, target);
       });
     }
 
     it('a request line with an absolute address or without a path', async () => {
-      for (const target of ['http://localhost/../secret.txt', 'http://localhost/.htaccess', 'http://elsewhere.example/', '*', 'secret.txt', 'file:///etc/passwd']) {
-        const reply = await rawRequest(site.port, `GET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
+      for (const target of [
+        'http://localhost/../secret.txt',
+        'http://localhost/.htaccess',
+        'http://elsewhere.example/',
+        '*',
+        'secret.txt',
+        'file:///etc/passwd',
+      ]) {
+        const reply = await rawRequest(
+          site.port,
+          `GET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`,
+        );
         assertNoSecrets(reply, target);
         assert.ok(!reply.includes('root:'), target);
       }
     });
 
     it('a listing of a folder', async () => {
-      for (const dir of new Set(files(path.join(ROOT, 'www')).map((name) => path.dirname(path.relative(path.join(ROOT, 'www'), name))))) {
+      for (const dir of new Set(
+        files(path.join(ROOT, 'www')).map((name) => path.dirname(path.relative(path.join(ROOT, 'www'), name))),
+      )) {
         if (dir !== '.') {
           const answer = await site.get(`/${dir}/`);
           assert.ok([403, 404].includes(answer.status), `${dir}: ${answer.status}`);
@@ -176,9 +206,16 @@ describe(PROFILE, () => {
     });
 
     it('other hosts: the server is not an open proxy', async () => {
-      const reply = await rawRequest(site.port, `GET http://127.0.0.1:1/ HTTP/1.1\r\nHost: 127.0.0.1:1\r\nConnection: close\r\n\r\n`);
+      const reply = await rawRequest(
+        site.port,
+        `GET http://127.0.0.1:1/ HTTP/1.1\r\nHost: 127.0.0.1:1\r\nConnection: close\r\n\r\n`,
+      );
       assert.doesNotMatch(reply, /^HTTP\/1\.[01] 50[234]/, 'it tried to connect');
-      const connect = await rawRequest(site.port, `CONNECT 127.0.0.1:1 HTTP/1.1\r\nHost: 127.0.0.1:1\r\nConnection: close\r\n\r\n`, { halfClose: true });
+      const connect = await rawRequest(
+        site.port,
+        `CONNECT 127.0.0.1:1 HTTP/1.1\r\nHost: 127.0.0.1:1\r\nConnection: close\r\n\r\n`,
+        { halfClose: true },
+      );
       assert.match(connect, /^(HTTP\/1\.[01] [45]\d\d |$)/);
     });
 

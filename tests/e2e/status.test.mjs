@@ -32,7 +32,8 @@ describe(`${PROFILE}: status`, () => {
       assert.equal((await site.get('/poll?since=x')).status, 400);
       const answer = await site.get('/status');
       const s = answer.json();
-      const since = (group) => Object.fromEntries(Object.entries(s[group]).map(([key, n]) => [key, n - before[group][key]]));
+      const since = (group) =>
+        Object.fromEntries(Object.entries(s[group]).map(([key, n]) => [key, n - before[group][key]]));
       assert.deepEqual(since('requests'), { send: 3, poll: 2, stream: 0, status: 1 });
       assert.equal(s.messages, 3);
       // The status request itself is not counted yet.
@@ -109,7 +110,12 @@ describe(`${PROFILE}: status`, () => {
 
   it('answers only this machine, not clients behind a proxy on it, unless it is set otherwise', { skip: PROFILE === 'caddy' && 'Caddy itself adds forwarding headers' }, async () => {
     await withSite({}, async (site) => {
-      for (const headers of [{ 'X-Forwarded-For': '127.0.0.1' }, { Forwarded: 'for=127.0.0.1' }, { 'X-Real-IP': '192.0.2.1' }, { Via: '1.1 proxy' }]) {
+      for (const headers of [
+        { 'X-Forwarded-For': '127.0.0.1' },
+        { Forwarded: 'for=127.0.0.1' },
+        { 'X-Real-IP': '192.0.2.1' },
+        { Via: '1.1 proxy' },
+      ]) {
         const refused = await site.get('/status', { headers });
         assert.equal(refused.status, 403, JSON.stringify(headers));
         assert.match(refused.json().type, /:forbidden$/);
@@ -133,7 +139,8 @@ describe(`${PROFILE}: status`, () => {
         if (line.startsWith('#')) {
           assert.match(line, /^# (HELP pollchat_\w+ \S.*|TYPE pollchat_\w+ (counter|gauge|histogram))$/);
         } else {
-          const [, name, labels, value] = /^(pollchat_\w+)(\{\w+="[^"\\]*"(?:,\w+="[^"\\]*")*\})? ([0-9.e+-]+)$/.exec(line) ?? assert.fail(line);
+          const [, name, labels, value] =
+            /^(pollchat_\w+)(\{\w+="[^"\\]*"(?:,\w+="[^"\\]*")*\})? ([0-9.e+-]+)$/.exec(line) ?? assert.fail(line);
           assert.ok(!values.has(name + labels), line);
           values.set(name + (labels ?? ''), Number(value));
         }

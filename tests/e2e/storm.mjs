@@ -56,7 +56,11 @@ export class Client {
   }
 
   send(fields) {
-    return this.ask('/send', { method: 'POST', body: JSON.stringify(fields), headers: { 'Content-Type': 'application/json' } });
+    return this.ask('/send', {
+      method: 'POST',
+      body: JSON.stringify(fields),
+      headers: { 'Content-Type': 'application/json' },
+    });
   }
 }
 
@@ -67,7 +71,10 @@ async function runSender(client, room, name, count, onStored) {
   const stored = [];
   for (let i = 1; i <= count; i++) {
     const fields = { room, name, text: textOf(name, i), id: `${name}-${i}` };
-    const answers = i % 2 === 0 ? await Promise.all([client.send(fields), client.send(fields)]) : [await client.send(fields), await client.send(fields)];
+    const answers =
+      i % 2 === 0
+        ? await Promise.all([client.send(fields), client.send(fields)])
+        : [await client.send(fields), await client.send(fields)];
     const statuses = answers.map((a) => a.status).sort();
     // The lost answer may be the one of the attempt that stored the message: then both answers are
     // 200.
@@ -91,7 +98,9 @@ async function runReader(client, room, total, limit, isOver) {
   while (seen.length < total) {
     // Taken before the request: its answer may be older than the last commit and arrive after it.
     const wasOver = isOver();
-    const answer = await client.ask(`/poll?room=${room}&since=${since}&limit=${limit}${epoch === null ? '' : `&epoch=${epoch}`}`);
+    const answer = await client.ask(
+      `/poll?room=${room}&since=${since}&limit=${limit}${epoch === null ? '' : `&epoch=${epoch}`}`,
+    );
     assert.equal(answer.status, 200, answer.text);
     const page = answer.json();
     for (const message of page.messages) {
@@ -134,7 +143,9 @@ export async function storm(site, { room, senders, messages, readers, retries, d
       over = true;
     });
     const reading = Promise.all(
-      Array.from({ length: readers }, (_, i) => runReader(newClient(), room, messages, [1000, 100, 7, 33][i % 4], () => over && head === messages)),
+      Array.from({ length: readers }, (_, i) =>
+        runReader(newClient(), room, messages, [1000, 100, 7, 33][i % 4], () => over && head === messages),
+      ),
     );
     const disturbing = disturb === null ? Promise.resolve() : disturb(() => head, () => over);
     const [sent, seen] = await Promise.all([sending, reading, disturbing]);
@@ -145,7 +156,11 @@ export async function storm(site, { room, senders, messages, readers, retries, d
     }
     for (const [i, name] of names.entries()) {
       const own = seen[0].filter((m) => m.name === name);
-      assert.deepEqual(own.map((m) => m.text), Array.from({ length: each }, (_, k) => textOf(name, k + 1)), `${name}'s messages are in the order of sending`);
+      assert.deepEqual(
+        own.map((m) => m.text),
+        Array.from({ length: each }, (_, k) => textOf(name, k + 1)),
+        `${name}'s messages are in the order of sending`,
+      );
       assert.deepEqual(own.map(({ seq, text, id }) => ({ seq, text, id })), sent[i], 'the answers are what is stored');
     }
     return { retried: clients.reduce((sum, client) => sum + client.retried, 0) };

@@ -73,7 +73,10 @@ describe(`${PROFILE}: stream`, { skip: streamsFlow ? false : 'streams are refuse
         assert.match(stream.headers['content-type'], /^text\/event-stream/);
         assert.match(stream.headers['cache-control'], /no-store/);
         assert.equal(stream.events[0].type, 'cursor');
-        assert.deepEqual([stream.events[0].json.next, stream.events[0].json.head, stream.events[0].json.room], [1, 3, 'lobby']);
+        assert.deepEqual(
+          [stream.events[0].json.next, stream.events[0].json.head, stream.events[0].json.room],
+          [1, 3, 'lobby'],
+        );
         assert.ok(stream.retry >= 1000 && stream.retry < 2000);
         for (let seq = 4; seq <= 13; seq++) {
           const sent = (await site.send({ text: `news ${seq}\nline two` })).json();
@@ -119,7 +122,11 @@ describe(`${PROFILE}: stream`, { skip: streamsFlow ? false : 'streams are refuse
       let stop = false;
       const reading = (async () => {
         while (!stop) {
-          const stream = new Stream(site.port, '/stream?since=0', seen.length > 0 ? { 'Last-Event-ID': String(seen.at(-1)) } : {});
+          const stream = new Stream(
+            site.port,
+            '/stream?since=0',
+            seen.length > 0 ? { 'Last-Event-ID': String(seen.at(-1)) } : {},
+          );
           await until(() => stream.ended || stream.broken !== null, 'the stream to end');
           assert.equal(stream.broken, null, 'the stream ends cleanly');
           seen.push(...stream.seqs);
@@ -198,8 +205,13 @@ describe(`${PROFILE}: stream`, { skip: streamsFlow ? false : 'streams are refuse
           });
           r.on('error', fail);
         });
-      assert.match(await read('/stream?since=0&format=text', (t) => t.endsWith('\n')), /^1\t[^\t]+\tann\ttwo\\nlines\n$/);
-      const lines = (await read('/stream?since=0&format=ndjson', (t) => t.includes('"seq"') && t.endsWith('\n'))).trimEnd().split('\n');
+      assert.match(
+        await read('/stream?since=0&format=text', (t) => t.endsWith('\n')),
+        /^1\t[^\t]+\tann\ttwo\\nlines\n$/,
+      );
+      const lines = (await read('/stream?since=0&format=ndjson', (t) => t.includes('"seq"') && t.endsWith('\n')))
+        .trimEnd()
+        .split('\n');
       assert.deepEqual(lines.map((line) => JSON.parse(line).type), ['cursor', 'message']);
     });
   });

@@ -21,7 +21,14 @@ test(`${PROFILE}: programs are replaced three times, and nothing is lost`, () =>
     let over = false;
     let allSent = false;
     const met = { sends: {}, polls: {} };
-    const senders = ['ann', 'ben', 'cid'].map((name) => converse((fields) => site.send(fields), name, () => over, met.sends));
+    const senders = ['ann', 'ben', 'cid'].map((name) =>
+      converse(
+        (fields) => site.send(fields),
+        name,
+        () => over,
+        met.sends,
+      ),
+    );
     const readers = [1, 2, 3].map(() => follow((target) => site.get(`/${target}`), () => allSent, met.polls));
     const head = async () => {
       const answer = await site.get('/poll?last=1').catch(() => null);

@@ -36,14 +36,28 @@ for (const kind of ['usual-fcgid', 'usual-cgi', 'no-rewrite']) {
 
 test('answers of programs and head files ask search engines not to index them', () =>
   withHost('usual-cgi', {}, async (host) => {
-    const sent = await host.get('send', { method: 'POST', body: 'text=hi', headers: { 'Content-Type': 'application/x-www-form-urlencoded' } });
+    const sent = await host.get('send', {
+      method: 'POST',
+      body: 'text=hi',
+      headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+    });
     assert.equal(sent.status, 201, sent.text);
     const polled = await host.get('poll?since=0');
     const { watch } = polled.json();
-    for (const answer of [sent, polled, await host.get('poll?format=text'), await host.get('poll?since=x'), await host.get(watch)]) {
+    for (const answer of [
+      sent,
+      polled,
+      await host.get('poll?format=text'),
+      await host.get('poll?since=x'),
+      await host.get(watch),
+    ]) {
       assert.equal(answer.headers['x-robots-tag'], 'noindex', answer.text);
     }
-    assert.equal((await host.get('')).headers['x-robots-tag'], undefined, 'the owner of a chat may want it to be found it to be found');
+    assert.equal(
+      (await host.get('')).headers['x-robots-tag'],
+      undefined,
+      'the owner of a chat may want it to be found',
+    );
   }));
 
 test('a host without mod_headers still serves the page', () =>
@@ -53,9 +67,14 @@ test('a host without mod_headers still serves the page', () =>
   }));
 
 test('where the host compresses answers, a poll without news is still answered 304', () => {
-  const before = ({ site }) => fs.appendFileSync(path.join(site, '.htaccess'), 'AddOutputFilterByType DEFLATE application/json\n');
+  const before = ({ site }) =>
+    fs.appendFileSync(path.join(site, '.htaccess'), 'AddOutputFilterByType DEFLATE application/json\n');
   return withHost('usual-cgi', { before }, async (host) => {
-    await host.get('send', { method: 'POST', body: 'text=hi', headers: { 'Content-Type': 'application/x-www-form-urlencoded' } });
+    await host.get('send', {
+      method: 'POST',
+      body: 'text=hi',
+      headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+    });
     const ask = (headers) => host.get('poll?since=1', { headers: { 'Accept-Encoding': 'gzip', ...headers } });
     const packed = await ask({});
     assert.equal(packed.headers['content-encoding'], 'gzip');

@@ -12,7 +12,9 @@ import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { descendants, freePort, isAlive, isRoot, limitFileSize, makeFolder, removeFolder, request, ROOT, signal, until } from '../e2e/harness.mjs';
+import {
+  descendants, freePort, isAlive, isRoot, limitFileSize, makeFolder, removeFolder, request, ROOT, signal, until,
+} from '../e2e/harness.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const repository = path.join(here, '..', '..');
@@ -27,33 +29,66 @@ export const ARCHIVE = path.resolve(process.env.ARCHIVE ?? madeArchive());
 function idOf(name, flag) {
   return Number(spawnSync('id', [flag, name], { encoding: 'utf8' }).stdout);
 }
-const userOf = (name) => (isRoot ? { name, uid: idOf(name, '-u'), gid: idOf(name, '-g') } : { uid: process.getuid(), gid: process.getgid() });
+const userOf = (name) =>
+  isRoot ? { name, uid: idOf(name, '-u'), gid: idOf(name, '-g') } : { uid: process.getuid(), gid: process.getgid() };
 export const user = userOf('www-data');
 
 /** Runs a command as the owner of the site. */
 export function asOwner(command, args, { umask, owner = user, ...options } = {}) {
   const how = { encoding: 'utf8', ...(isRoot ? { uid: owner.uid, gid: owner.gid } : {}), ...options };
-  const result = umask === undefined ? spawnSync(command, args, how) : spawnSync('sh', ['-c', `umask ${umask}; exec "$0" "$@"`, command, ...args], how);
+  const result =
+    umask === undefined
+      ? spawnSync(command, args, how)
+      : spawnSync('sh', ['-c', `umask ${umask}; exec "$0" "$@"`, command, ...args], how);
   if (result.status !== 0) {
-    throw new Error(`${command} ${args.join(' ')}: ${result.status} ${result.error ?? ''}\n${result.stdout}${result.stderr}`);
+    throw new Error(
+      `${command} ${args.join(' ')}: ${result.status} ${result.error ?? ''}\n${result.stdout}${result.stderr}`,
+    );
   }
   return result.stdout;
 }
 
 // ---- the kinds ----
 
-const base = ['mpm_event', 'authz_core', 'authz_host', 'access_compat', 'mime', 'dir', 'alias', 'env', 'setenvif', 'headers', 'reqtimeout', 'negotiation', 'autoindex', 'filter', 'deflate'];
+const base = [
+  'mpm_event',
+  'authz_core',
+  'authz_host',
+  'access_compat',
+  'mime',
+  'dir',
+  'alias',
+  'env',
+  'setenvif',
+  'headers',
+  'reqtimeout',
+  'negotiation',
+  'autoindex',
+  'filter',
+  'deflate',
+];
 const common = 'Options Indexes FollowSymLinks\n    AllowOverride All';
 
 // suEXEC starts programs as the site's own user, only below the folder that it was built for, and
 // only if it can write its log.
-const suexec = { owner: 'nobody', within: '/var/www', needs: ['/var/www', '/var/log/apache2'], directory: common, tried: 'limits', lines: 'SuexecUserGroup nobody nogroup' };
+const suexec = {
+  owner: 'nobody',
+  within: '/var/www',
+  needs: ['/var/www', '/var/log/apache2'],
+  directory: common,
+  tried: 'limits',
+  lines: 'SuexecUserGroup nobody nogroup',
+};
 
 // A disk that lacks features. shim.c between the programs and the C library plays it, so the
 // programs are those of `make stage`: a library cannot be put before static programs.
 const disk = (lacks) => ({
-  modules: [...base, 'rewrite', 'cgid', 'fcgid'], directory: common, tried: 'limits', dynamic: true,
-  lines: ({ run }) => `SetEnv LD_PRELOAD ${run}/shim.so\nSetEnv LACKS "${lacks}"\nFcgidInitialEnv LD_PRELOAD ${run}/shim.so\nFcgidInitialEnv LACKS "${lacks}"`,
+  modules: [...base, 'rewrite', 'cgid', 'fcgid'],
+  directory: common,
+  tried: 'limits',
+  dynamic: true,
+  lines: ({ run }) =>
+    `SetEnv LD_PRELOAD ${run}/shim.so\nSetEnv LACKS "${lacks}"\nFcgidInitialEnv LD_PRELOAD ${run}/shim.so\nFcgidInitialEnv LACKS "${lacks}"`,
 });
 
 /**
@@ -93,7 +128,9 @@ export const kinds = {
 
 function apacheConfiguration({ modules, directory, lines = '', ipc = 'fcgid' }, { port, run, served }) {
   const owner = isRoot ? `User ${user.name}\nGroup ${user.name}` : '';
-  const fcgid = modules.includes('fcgid') ? `FcgidIPCDir "${run}/${ipc}"\nFcgidProcessTableFile "${run}/fcgid.shm"\n` : '';
+  const fcgid = modules.includes('fcgid')
+    ? `FcgidIPCDir "${run}/${ipc}"\nFcgidProcessTableFile "${run}/fcgid.shm"\n`
+    : '';
   return `ServerRoot "${run}"
 Listen 127.0.0.1:${port}
 ServerName 127.0.0.1:${port}
@@ -150,7 +187,10 @@ export class Host {
     for (const folder of this.setup.needs ?? []) {
       fs.mkdirSync(folder, { recursive: true });
     }
-    this.folder = this.setup.within === undefined ? makeFolder() : fs.mkdtempSync(path.join(this.setup.within, 'pollchat-shared-hosting.'));
+    this.folder =
+      this.setup.within === undefined
+        ? makeFolder()
+        : fs.mkdtempSync(path.join(this.setup.within, 'pollchat-shared-hosting.'));
     fs.chmodSync(this.folder, 0o755);
     this.run = path.join(this.folder, 'run');
     this.served = path.join(this.folder, 'public_html');
@@ -180,7 +220,21 @@ export class Host {
   }
 
   #takeStaged() {
-    const made = spawnSync('cc', ['-shared', '-fPIC', '-O1', '-Wall', '-Werror', '-D_GNU_SOURCE', '-o', path.join(this.run, 'shim.so'), path.join(here, 'shim.c')], { encoding: 'utf8' });
+    const made = spawnSync(
+      'cc',
+      [
+        '-shared',
+        '-fPIC',
+        '-O1',
+        '-Wall',
+        '-Werror',
+        '-D_GNU_SOURCE',
+        '-o',
+        path.join(this.run, 'shim.so'),
+        path.join(here, 'shim.c'),
+      ],
+      { encoding: 'utf8' },
+    );
     if (made.status !== 0) {
       throw new Error(made.stderr);
     }
@@ -209,16 +263,28 @@ export class Host {
     this.address = `http://127.0.0.1:${this.port}/home/chat/`;
     const file = path.join(this.run, 'server.conf');
     fs.writeFileSync(file, setup.lighttpd ? lighttpdConfiguration(this) : apacheConfiguration(setup, this));
-    const [command, args] = setup.lighttpd ? ['/usr/sbin/lighttpd', ['-D', '-f', file]] : ['/usr/sbin/apache2', ['-D', 'FOREGROUND', '-f', file]];
+    const [command, args] = setup.lighttpd
+      ? ['/usr/sbin/lighttpd', ['-D', '-f', file]]
+      : ['/usr/sbin/apache2', ['-D', 'FOREGROUND', '-f', file]];
     // Nothing may depend on the umask.
-    this.child = spawn('sh', ['-c', `umask ${this.umask ?? '022'}; exec "$0" "$@"`, command, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child = spawn('sh', ['-c', `umask ${this.umask ?? '022'}; exec "$0" "$@"`, command, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     this.output = '';
     for (const stream of [this.child.stdout, this.child.stderr]) {
       stream.on('data', (text) => (this.output += text));
     }
     this.ended = new Promise((done) => this.child.on('exit', done));
     open_.add(this);
-    await until(() => this.child.exitCode !== null || request(this.port, '/').then(() => true, () => false), `${this.kind} to start`);
+    await until(
+      () =>
+        this.child.exitCode !== null ||
+        request(this.port, '/').then(
+          () => true,
+          () => false,
+        ),
+      `${this.kind} to start`,
+    );
     if (this.child.exitCode !== null) {
       throw new Error(`${this.kind} did not start: ${this.output}${this.log()}`);
     }
@@ -239,11 +305,13 @@ export class Host {
         const ours = descendants(this.child.pid);
         signal(this.child.pid, 'SIGTERM');
         await this.ended;
-        await until(() => ours.every(({ pid }) => !isAlive(pid)), 'all processes of the host to end', 15_000).catch(() => {
-          // lighttpd does not stop its CGI programs, and a host's Apache is not what is tested.
-          ours.forEach(({ pid }) => signal(pid, 'SIGKILL'));
-          return until(() => ours.every(({ pid }) => !isAlive(pid)), 'all killed processes of the host to end');
-        });
+        await until(() => ours.every(({ pid }) => !isAlive(pid)), 'all processes of the host to end', 15_000).catch(
+          () => {
+            // lighttpd does not stop its CGI programs, and a host's Apache is not what is tested.
+            ours.forEach(({ pid }) => signal(pid, 'SIGKILL'));
+            return until(() => ours.every(({ pid }) => !isAlive(pid)), 'all killed processes of the host to end');
+          },
+        );
       }
     } finally {
       open_.delete(this);
@@ -278,7 +346,9 @@ export async function withHost(kind, { before, after, archive, umask, serverUmas
  * fault.
  */
 export async function conform(host) {
-  const child = spawn('sh', [path.join(host.site, 'conformance.sh'), host.address, '--quick'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn('sh', [path.join(host.site, 'conformance.sh'), host.address, '--quick'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let said = '';
   child.stdout.on('data', (text) => (said += text));
   child.stderr.on('data', (text) => (said += text));

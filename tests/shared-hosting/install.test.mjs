@@ -31,31 +31,74 @@ async function withFolder(body) {
 async function findings(page) {
   await page.evaluate(axe); // by the debugger, which the content security policy does not stop
   return page.evaluate(async () => {
-    const { violations } = await window.axe.run(document, { preload: false, runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] });
-    return violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 150)} ${failureSummary}`));
+    const { violations } = await window.axe.run(document, {
+      preload: false,
+      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+    });
+    return violations.flatMap(({ id, nodes }) =>
+      nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 150)} ${failureSummary}`),
+    );
   });
 }
 
 async function lookAt(page, where) {
   await page.evaluate(() => Promise.all([...document.images].map((image) => image.decode().catch(() => {}))));
-  assert.deepEqual(await page.evaluate(() => [...document.images].filter((image) => image.naturalWidth === 0).map((image) => image.src)), [], `${where}: all pictures are shown`);
-  assert.deepEqual(await page.evaluate(() => [...document.images].filter((image) => image.alt.length < 20).map((image) => image.src)), [], `${where}: each has a description`);
-  const wrong = await page.evaluate(() => [...document.images]
-    .filter((image) => Math.abs(image.naturalWidth / image.naturalHeight - image.getAttribute('width') / image.getAttribute('height')) > 0.02).map((image) => image.src));
-  assert.deepEqual(wrong, [], `${where}: each has the size given in the page, so the page does not jump, so nothing jumps`);
-  assert.notEqual(await page.evaluate(() => getComputedStyle(document.querySelector('nav')).borderRadius), '0px', `${where}: the style sheet is used`);
-  const [needed, there] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+  assert.deepEqual(
+    await page.evaluate(() =>
+      [...document.images].filter((image) => image.naturalWidth === 0).map((image) => image.src),
+    ),
+    [],
+    `${where}: all pictures are shown`,
+  );
+  assert.deepEqual(
+    await page.evaluate(() => [...document.images].filter((image) => image.alt.length < 20).map((image) => image.src)),
+    [],
+    `${where}: each has a description`,
+  );
+  const wrong = await page.evaluate(() =>
+    [...document.images]
+      .filter(
+        (image) =>
+          Math.abs(
+            image.naturalWidth / image.naturalHeight - image.getAttribute('width') / image.getAttribute('height'),
+          ) > 0.02,
+      )
+      .map((image) => image.src),
+  );
+  assert.deepEqual(
+    wrong,
+    [],
+    `${where}: each has the size given in the page, so the page does not jump`,
+  );
+  assert.notEqual(
+    await page.evaluate(() => getComputedStyle(document.querySelector('nav')).borderRadius),
+    '0px',
+    `${where}: the style sheet is used`,
+  );
+  const [needed, there] = await page.evaluate(() => [
+    document.documentElement.scrollWidth,
+    document.documentElement.clientWidth,
+  ]);
   assert.ok(needed <= there, `${where}: ${needed} pixels wide on ${there}`);
   assert.deepEqual(await findings(page), [], where);
 }
 
-const SIZES = { desk: { viewport: { width: 1280, height: 800 } }, phone: { viewport: { width: 320, height: 640 }, hasTouch: true, isMobile: true } };
+const SIZES = {
+  desk: { viewport: { width: 1280, height: 800 } },
+  phone: { viewport: { width: 320, height: 640 }, hasTouch: true, isMobile: true },
+};
 
 for (const colorScheme of ['light', 'dark']) {
   for (const [size, options] of Object.entries(SIZES)) {
     test(`opened from the disk, ${colorScheme}, ${size}: it is complete and accessible`, () =>
       withFolder((folder) =>
-        withBrowser(async ({ tab }) => lookAt(await tab(pathToFileURL(path.join(folder, 'INSTALL.html')).href, { colorScheme, ...options }), `${colorScheme} ${size}`))));
+        withBrowser(async ({ tab }) =>
+          lookAt(
+            await tab(pathToFileURL(path.join(folder, 'INSTALL.html')).href, { colorScheme, ...options }),
+            `${colorScheme} ${size}`,
+          ),
+        ),
+      ));
   }
 }
 
@@ -76,7 +119,9 @@ test('opened from the web: it is complete, accessible, and usable with the keybo
 test('the targets of its links are in the archive, and the pictures are small', () =>
   withFolder((folder) => {
     const html = fs.readFileSync(path.join(folder, 'INSTALL.html'), 'utf8');
-    const targets = [...html.replace(/<pre>[^]*?<\/pre>/g, '').matchAll(/ (?:href|src)="([^"]*)"/g)].map((match) => match[1]);
+    const targets = [...html.replace(/<pre>[^]*?<\/pre>/g, '').matchAll(/ (?:href|src)="([^"]*)"/g)].map(
+      (match) => match[1],
+    );
     assert.ok(targets.length > 20);
     for (const target of targets) {
       const [file, part] = target.split('#');
@@ -87,14 +132,27 @@ test('the targets of its links are in the archive, and the pictures are small', 
     for (const name of fs.readdirSync(pictures)) {
       assert.ok(html.includes(`"install-pictures/${name}"`), `${name} is not shown`);
     }
-    assert.ok(fs.readdirSync(pictures).reduce((sum, name) => sum + fs.statSync(path.join(pictures, name)).size, 0) <= PICTURES_MOST);
+    assert.ok(
+      fs.readdirSync(pictures).reduce((sum, name) => sum + fs.statSync(path.join(pictures, name)).size, 0) <=
+        PICTURES_MOST,
+    );
     assert.ok(fs.statSync(ARCHIVE).size <= ARCHIVE_MOST);
     assert.doesNotMatch(html, /<script|style=|javascript:|https?:\/\/(?!(?:www\.)?[a-z-]+\.example\b)/);
     // The files that the page names.
-    for (const name of ['.htaccess', 'cgi-bin/chat.conf', 'cgi-bin/programs/use', 'cgi/poll.cgi', 'js', 'pollchat-data']) {
+    for (const name of [
+      '.htaccess',
+      'cgi-bin/chat.conf',
+      'cgi-bin/programs/use',
+      'cgi/poll.cgi',
+      'js',
+      'pollchat-data',
+    ]) {
       assert.ok(fs.existsSync(path.join(folder, name)), name);
     }
-    assert.ok(!fs.existsSync(path.join(folder, 'cgi-bin', 'my-chat.conf')), 'the archive has no file that belongs to the owner');
+    assert.ok(
+      !fs.existsSync(path.join(folder, 'cgi-bin', 'my-chat.conf')),
+      'the archive has no file that belongs to the owner',
+    );
   }));
 
 /** The lines that the page tells people to type. */
@@ -109,16 +167,23 @@ test('the settings on the page are valid', () =>
     const lines = typed(folder).filter((line) => /^(?:;|\w+ = )/.test(line));
     assert.ok(lines.length >= 4);
     fs.writeFileSync(path.join(folder, 'cgi-bin', 'my-chat.conf'), [...lines, 'doctor = nobody', ''].join('\r\n'));
-    const { status, stdout, stderr } = spawnSync(path.join(folder, 'cgi-bin', 'pollchat'), ['settings'], { encoding: 'utf8' });
+    const { status, stdout, stderr } = spawnSync(path.join(folder, 'cgi-bin', 'pollchat'), ['settings'], {
+      encoding: 'utf8',
+    });
     assert.equal(status, 0, stderr);
-    assert.equal(stdout.match(/; my-chat\.conf line \d+$/gm).length, lines.filter((line) => !line.startsWith(';')).length + 1, stdout);
+    assert.equal(
+      stdout.match(/; my-chat\.conf line \d+$/gm).length,
+      lines.filter((line) => !line.startsWith(';')).length + 1,
+      stdout,
+    );
     assert.ok(stdout.includes(`data = ${folder}/cgi-bin/../../../pollchat-data `), stdout);
   }));
 
 test('a copy by the cron command, and one by FTP, can each be restored by renaming it', () =>
   withHost('usual-cgi', {}, async (host) => {
     const form = { 'Content-Type': 'application/x-www-form-urlencoded' };
-    const say = async (text) => assert.equal((await host.get('send', { method: 'POST', body: `text=${text}`, headers: form })).status, 201);
+    const say = async (text) =>
+      assert.equal((await host.get('send', { method: 'POST', body: `text=${text}`, headers: form })).status, 201);
     const said = async () => (await host.get('poll')).json().messages.map(({ text }) => text);
     const data = path.join(host.site, 'pollchat-data');
     await say('one');
@@ -134,7 +199,8 @@ test('a copy by the cron command, and one by FTP, can each be restored by renami
 
     const byFtp = ['', '-wal', '-journal'].filter((tail) => fs.existsSync(path.join(data, `chat.db${tail}`)));
     byFtp.forEach((tail) => asOwner('cp', [path.join(data, `chat.db${tail}`), path.join(home, `ftp.db${tail}`)]));
-    const putBack = (from, to) => asOwner('sh', ['-c', 'umask 022; cat "$0" >"$1"', path.join(home, from), path.join(data, to)]);
+    const putBack = (from, to) =>
+      asOwner('sh', ['-c', 'umask 022; cat "$0" >"$1"', path.join(home, from), path.join(data, to)]);
     const rename = () => fs.renameSync(path.join(data, 'copy.db'), path.join(data, 'chat-restore.db'));
 
     await say('two');

@@ -51,8 +51,16 @@ for (const [kind, expected] of Object.entries(WORKING)) {
 
 test('multiviews: each short address reaches its program, and each file is served', () =>
   withHost('multiviews', {}, async (host) => {
-    for (const [where, type] of Object.entries({ plain: 'text/html', embed: 'text/html', 'embed?room=lobby': 'text/html', doctor: 'application/json',
-      'plain.css': 'text/css', 'embed.js': 'text/javascript', 'doctor.html': 'text/html', 'doctor.css?x=/plain': 'text/css' })) {
+    for (const [where, type] of Object.entries({
+      plain: 'text/html',
+      embed: 'text/html',
+      'embed?room=lobby': 'text/html',
+      doctor: 'application/json',
+      'plain.css': 'text/css',
+      'embed.js': 'text/javascript',
+      'doctor.html': 'text/html',
+      'doctor.css?x=/plain': 'text/css',
+    })) {
       const answer = await host.get(where);
       assert.equal(answer.status, 200, where);
       assert.ok(answer.headers['content-type'].startsWith(type), `${where}: ${answer.headers['content-type']}`);
@@ -130,7 +138,14 @@ test('without CGI the page is served, and doctor says what to ask the host for',
 test('after FTP has dropped the execute bits, doctor says so; it works once the owner has set them', () =>
   withHost('usual-cgi', {
     before({ site }) {
-      for (const file of ['cgi-bin/send.cgi', 'cgi-bin/poll.cgi', 'cgi-bin/pollchat', 'cgi-bin/probe.cgi', 'cgi/send.cgi', 'cgi/poll.cgi']) {
+      for (const file of [
+        'cgi-bin/send.cgi',
+        'cgi-bin/poll.cgi',
+        'cgi-bin/pollchat',
+        'cgi-bin/probe.cgi',
+        'cgi/send.cgi',
+        'cgi/poll.cgi',
+      ]) {
         fs.chmodSync(path.join(site, file), 0o644);
       }
       const programs = path.join(site, 'cgi-bin', 'programs');
@@ -161,11 +176,20 @@ test('on a host that forbids rewriting it works after the two changes that INSTA
       assert.equal((await host.get('')).status, 200);
       const before = await diagnose({ tab, address: host.address });
       assert.deepEqual(wrong(before), ['rewriting'], before.texts);
-      fs.renameSync(path.join(host.site, 'cgi-bin', 'htaccess-for-cgi.txt'), path.join(host.site, 'cgi-bin', '.htaccess'));
+      fs.renameSync(
+        path.join(host.site, 'cgi-bin', 'htaccess-for-cgi.txt'),
+        path.join(host.site, 'cgi-bin', '.htaccess'),
+      );
       await talk({ tab, address: host.address });
       const after = await diagnose({ tab, address: host.address });
       assert.deepEqual(wrong(after), [], after.texts);
-      for (const secret of ['cgi-bin/chat.conf', 'cgi-bin/pollchat', 'cgi-bin/pollchat/x', 'cgi-bin/programs/use', 'pollchat-data/chat.db']) {
+      for (const secret of [
+        'cgi-bin/chat.conf',
+        'cgi-bin/pollchat',
+        'cgi-bin/pollchat/x',
+        'cgi-bin/programs/use',
+        'pollchat-data/chat.db',
+      ]) {
         assert.ok((await host.get(secret)).status >= 400, secret);
       }
       await conform(host);
@@ -177,7 +201,10 @@ test('if FastCGI cannot start programs, doctor says which file to rename, and th
     withBrowser(async ({ tab }) => {
       const before = await diagnose({ tab, address: host.address });
       assert.deepEqual(wrong(before), ['fastcgi'], before.texts);
-      fs.renameSync(path.join(host.site, 'cgi-bin', 'htaccess-for-cgi.txt'), path.join(host.site, 'cgi-bin', '.htaccess'));
+      fs.renameSync(
+        path.join(host.site, 'cgi-bin', 'htaccess-for-cgi.txt'),
+        path.join(host.site, 'cgi-bin', '.htaccess'),
+      );
       await talk({ tab, address: host.address });
       const after = await diagnose({ tab, address: host.address });
       assert.deepEqual(wrong(after), [], after.texts);
@@ -233,12 +260,22 @@ test('doctor = nobody also closes the probe, with and without execute bits, and 
     withBrowser(async ({ tab }) => {
       const probe = () => host.get('cgi-bin/probe.cgi');
       assert.match((await probe()).text, /^probe 1$/m);
-      for (const line of ['doctor = nobody', ' doctor:nobody ; closed\r', 'doctor = everyone\ndoctor = nobody', 'doctor = all', 'doctor nobody']) {
+      for (const line of [
+        'doctor = nobody',
+        ' doctor:nobody ; closed\r',
+        'doctor = everyone\ndoctor = nobody',
+        'doctor = all',
+        'doctor nobody',
+      ]) {
         fs.writeFileSync(path.join(host.site, 'cgi-bin', 'my-chat.conf'), `${line}\n`);
         for (const bits of [0o755, 0o644]) {
           fs.chmodSync(path.join(host.site, 'cgi-bin', 'pollchat'), bits);
           const closed = await probe();
-          assert.equal(`${closed.status} ${/machine|pollchat-/.test(closed.text)}`, '403 false', `${line}: ${closed.text}`);
+          assert.equal(
+            `${closed.status} ${/machine|pollchat-/.test(closed.text)}`,
+            '403 false',
+            `${line}: ${closed.text}`,
+          );
         }
       }
       fs.chmodSync(path.join(host.site, 'cgi-bin', 'poll.cgi'), 0o644);
@@ -251,7 +288,14 @@ test('doctor = nobody also closes the probe, with and without execute bits, and 
 for (const kind of ['usual-fcgid', 'usual-cgi']) {
   test(`${kind}: my-chat.conf overrides chat.conf without a restart, and unpacking does not replace it`, () =>
     withHost(kind, {}, async (host) => {
-      const send = async (text) => (await host.get('send', { method: 'POST', body: `text=${text}`, headers: { 'Content-Type': 'application/x-www-form-urlencoded' } })).status;
+      const send = async (text) =>
+        (
+          await host.get('send', {
+            method: 'POST',
+            body: `text=${text}`,
+            headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+          })
+        ).status;
       assert.equal(await send('longer'), 201);
       fs.writeFileSync(path.join(host.site, 'cgi-bin', 'my-chat.conf'), 'max_text = 5\r\n');
       await until(async () => (await send('longer')) === 413, 'the settings to be read', 30_000);
@@ -287,9 +331,15 @@ for (const kind of ['no-htaccess', 'lighttpd-cgi']) {
         assert.equal((await host.get('pollchat-data/chat.db')).status, 200);
         const page = await tab(host.address, { name: 'ann', ignore: /./ });
         const mark = path.join(host.site, 'pollchat-data', 'READABLE-BY-THE-WEB.txt');
-        await page.waitForFunction(async () => (await (await fetch('cgi-bin/poll.cgi/poll')).json()).type?.endsWith(':exposed'));
+        await page.waitForFunction(async () =>
+          (await (await fetch('cgi-bin/poll.cgi/poll')).json()).type?.endsWith(':exposed'),
+        );
         assert.ok(fs.existsSync(mark));
-        const refused = await host.get('cgi-bin/send.cgi/send', { method: 'POST', body: 'text=secret', headers: { 'Content-Type': 'application/x-www-form-urlencoded' } });
+        const refused = await host.get('cgi-bin/send.cgi/send', {
+          method: 'POST',
+          body: 'text=secret',
+          headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+        });
         assert.equal(refused.status, 503);
         assert.equal(refused.json().type, 'urn:pollchat:problem:exposed');
         const before = await diagnose({ tab, address: host.address });
@@ -306,7 +356,11 @@ for (const kind of ['no-htaccess', 'lighttpd-cgi']) {
           fs.rmSync(path.join(folder, path.basename(mark)));
         };
         set('../../../chat-data');
-        assert.equal((await host.get('cgi-bin/poll.cgi/poll')).status, 503, 'nothing is created in the new place before the folder is there before the folder is there');
+        assert.equal(
+          (await host.get('cgi-bin/poll.cgi/poll')).status,
+          503,
+          'nothing is created in the new place before the folder is there',
+        );
         move('../../../chat-data');
         assert.equal((await host.get('cgi-bin/poll.cgi/poll')).status, 200);
         const between = await diagnose({ tab, address: host.address });

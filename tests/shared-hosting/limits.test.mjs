@@ -17,7 +17,11 @@ const data = ({ site }) => path.join(site, 'pollchat-data');
 const tried = new Set();
 
 const send = (host, text, id) =>
-  host.get('cgi-bin/send.cgi/send', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ name: 'fill', text, id }) });
+  host.get('cgi-bin/send.cgi/send', {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ name: 'fill', text, id }),
+  });
 const slug = (answer) => answer.json().type.replace('urn:pollchat:problem:', '');
 
 /** Returns all messages of the lobby. */
@@ -126,7 +130,10 @@ test('a limit of file size: reading works, and sending works again once the limi
 function smallDisk(host) {
   const mounted = data(host);
   const { uid, gid } = user;
-  if (spawnSync('mount', ['-t', 'tmpfs', '-o', `size=16m,mode=700,uid=${uid},gid=${gid}`, 'pollchat-test', mounted]).status === 0) {
+  if (
+    spawnSync('mount', ['-t', 'tmpfs', '-o', `size=16m,mode=700,uid=${uid},gid=${gid}`, 'pollchat-test', mounted])
+      .status === 0
+  ) {
     return { folder: mounted, remove: () => spawnSync('umount', ['-l', mounted]) };
   }
   const { type, bavail, bsize } = fs.statfsSync('/dev/shm');
@@ -145,7 +152,9 @@ for (const kind of ['usual-cgi', 'usual-fcgid']) {
     let disk = null;
     await withHost(kind, { before: (host) => (disk = smallDisk(host)), after: () => disk?.remove() }, async (host) => {
       if (disk === null) {
-        t.diagnostic('nothing can be mounted, and /dev/shm is large: only the limit of file size is tested /dev/shm is large: the limit on files is all that is tried');
+        t.diagnostic(
+          'nothing can be mounted, and /dev/shm is large: only the limit of file size is tested',
+        );
         return;
       }
       const filler = path.join(disk.folder, 'filler');
@@ -165,7 +174,10 @@ for (const kind of ['usual-cgi', 'usual-fcgid']) {
 
 const journalOf = (host) => (fs.readFileSync(path.join(data(host), 'chat.db'))[18] === 2 ? 'WAL' : 'rollback');
 
-for (const [kind, expected] of Object.entries({ 'no-shared-memory': { wake: 'note' }, 'network-disk': { disk: 'note' } })) {
+for (const [kind, expected] of Object.entries({
+  'no-shared-memory': { wake: 'note' },
+  'network-disk': { disk: 'note' },
+})) {
   tried.add(kind);
   test(`${kind}: it works with a rollback journal, and finds news by a timer`, () =>
     withHost(kind, {}, (host) =>
@@ -188,7 +200,16 @@ for (const [kind, expected] of Object.entries({ 'no-shared-memory': { wake: 'not
 function makeDatabase(host) {
   const conf = path.join(host.site, 'cgi-bin', 'chat.conf');
   fs.appendFileSync(conf, '\njournal = rollback\n');
-  const answer = asOwner(path.join(host.site, 'cgi-bin', 'poll.cgi'), [], { env: { GATEWAY_INTERFACE: 'CGI/1.1', REQUEST_METHOD: 'GET', PATH_INFO: '/poll', QUERY_STRING: '', SCRIPT_NAME: '/poll.cgi', SERVER_PROTOCOL: 'HTTP/1.1' } });
+  const answer = asOwner(path.join(host.site, 'cgi-bin', 'poll.cgi'), [], {
+    env: {
+      GATEWAY_INTERFACE: 'CGI/1.1',
+      REQUEST_METHOD: 'GET',
+      PATH_INFO: '/poll',
+      QUERY_STRING: '',
+      SCRIPT_NAME: '/poll.cgi',
+      SERVER_PROTOCOL: 'HTTP/1.1',
+    },
+  });
   assert.match(answer, /"epoch"/);
 }
 
@@ -235,9 +256,13 @@ for (const kind of ['suexec-cgi', 'suexec-fcgid']) {
         assert.ok((await host.get('pollchat-data/chat.db')).status >= 400);
 
         const mode = (name, bits) => fs.chmodSync(path.join(host.site, 'cgi-bin', name), bits);
-        for (const [name, bits, back, topic] of [['poll.cgi', 0o775, 0o755, 'permissions'], ['.', 0o775, 0o755, 'execute-bit']]) {
+        for (const [name, bits, back, topic] of [
+          ['poll.cgi', 0o775, 0o755, 'permissions'],
+          ['.', 0o775, 0o755, 'execute-bit'],
+        ]) {
           mode(name, bits);
-          if (kind === 'suexec-cgi') { // mod_fcgid continues with its running processes
+          if (kind === 'suexec-cgi') {
+            // mod_fcgid continues with its running processes
             assert.equal((await host.get('cgi-bin/poll.cgi/poll')).status, 500);
             const refused = await diagnose({ tab, address: host.address });
             assert.deepEqual(wrong(refused), [topic], refused.texts);
@@ -311,7 +336,10 @@ for (const [minutes, word] of [[-90, /the host is ahead/], [90, /the host is beh
   test(`doctor says in which direction a clock is wrong by ${minutes} minutes`, () =>
     withHost('usual-cgi', {}, (host) =>
       withBrowser(async ({ tab }) => {
-        const page = await tab(`${host.address}doctor.html`, { now: new Date(Date.now() + minutes * 60_000), ignore: FAULTS });
+        const page = await tab(`${host.address}doctor.html`, {
+          now: new Date(Date.now() + minutes * 60_000),
+          ignore: FAULTS,
+        });
         const found = page.locator('.finding[data-topic=clock]');
         await found.waitFor({ timeout: 60_000 });
         assert.match(await found.textContent(), word);
@@ -335,6 +363,7 @@ const KNOWN = {
   LiteSpeed: ['Order', 'Deny'],
   'mod_rewrite.c': ['RewriteEngine', 'RewriteRule', 'RewriteCond'],
   'mod_alias.c': ['RedirectMatch'],
+  'mod_mime.c': ['AddType'],
   'mod_headers.c': ['Header'],
 };
 
@@ -369,8 +398,16 @@ test('no .htaccess has a directive that Apache 2.2 or LiteSpeed does not know', 
       assert.match(text, /Deny from all/);
     }
   }
-  assert.deepEqual(unknownDirectives('Require all denied\n<IfModule mod_headers.c>\nHeader set A b\nRequire x\n</IfModule>\n<If "1">\n</If>'), ['Require all denied', 'Require x', '<If "1">']);
-  assert.deepEqual(unknownDirectives('<IfModule mod_alias.c>\nRewriteEngine On\n</IfModule>\nCGIPassAuth On'), ['RewriteEngine On', 'CGIPassAuth On']);
+  assert.deepEqual(
+    unknownDirectives(
+      'Require all denied\n<IfModule mod_headers.c>\nHeader set A b\nRequire x\n</IfModule>\n<If "1">\n</If>',
+    ),
+    ['Require all denied', 'Require x', '<If "1">'],
+  );
+  assert.deepEqual(unknownDirectives('<IfModule mod_alias.c>\nRewriteEngine On\n</IfModule>\nCGIPassAuth On'), [
+    'RewriteEngine On',
+    'CGIPassAuth On',
+  ]);
 });
 
 test('each kind of host for this file is tested', () => {

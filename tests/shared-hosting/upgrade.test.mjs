@@ -45,7 +45,10 @@ async function store(target) {
 
 async function upload(from, to) {
   const names = fs.readdirSync(from, { recursive: true, withFileTypes: true });
-  for (const file of names.filter((entry) => entry.isFile()).map((entry) => path.relative(from, path.join(entry.path, entry.name))).sort()) {
+  for (const file of names
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.relative(from, path.join(entry.path, entry.name)))
+    .sort()) {
     const bytes = fs.readFileSync(path.join(from, file));
     const target = path.join(to, file);
     fs.mkdirSync(path.dirname(target), { recursive: true });
@@ -144,7 +147,11 @@ test('usual-fcgid: programs end for new settings while people wait and send, and
     let sent = 0;
     const speaker = async () => {
       while (!isOver) {
-        const answer = await host.get('send', { method: 'POST', body: `text=${sent}`, headers: { 'Content-Type': 'application/x-www-form-urlencoded' } });
+        const answer = await host.get('send', {
+          method: 'POST',
+          body: `text=${sent}`,
+          headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+        });
         count(answer);
         sent += answer.status === 201;
         await pause(60);
@@ -162,7 +169,11 @@ test('usual-fcgid: programs end for new settings while people wait and send, and
       }
     };
     await Promise.all([...everybody, disturb().finally(() => (isOver = true))]);
-    assert.deepEqual(Object.keys(statuses).filter((status) => status !== '200' && status !== '201'), [], JSON.stringify(statuses));
+    assert.deepEqual(
+      Object.keys(statuses).filter((status) => status !== '200' && status !== '201'),
+      [],
+      JSON.stringify(statuses),
+    );
     const all = JSON.parse((await host.get('poll?since=0&limit=1000')).body);
     assert.equal(all.head, sent);
     assert.deepEqual(told, Array.from({ length: told.length }, (_, i) => i + 1));

@@ -24,9 +24,19 @@ export async function talk({ tab, address, first = [] }) {
 export async function diagnose({ tab, address }) {
   const page = await tab(`${address}doctor.html`, { ignore: FAULTS });
   await page.locator('html[data-done=yes]').waitFor({ timeout: 60_000 });
-  const list = await page.locator('.finding').evaluateAll((rows) => rows.map((row) => [row.dataset.topic, row.dataset.state, row.querySelector('.text').textContent]));
+  const list = await page
+    .locator('.finding')
+    .evaluateAll((rows) =>
+      rows.map((row) => [row.dataset.topic, row.dataset.state, row.querySelector('.text').textContent]),
+    );
   const states = Object.fromEntries(list.map(([topic, state]) => [topic, state]));
-  return { page, states, list, texts: list.map((row) => row.join(' | ')).join('\n'), sum: await page.locator('[data-part=sum]').textContent() };
+  return {
+    page,
+    states,
+    list,
+    texts: list.map((row) => row.join(' | ')).join('\n'),
+    sum: await page.locator('[data-part=sum]').textContent(),
+  };
 }
 
 export const wrong = ({ states }) => Object.keys(states).filter((topic) => states[topic] === 'wrong');
