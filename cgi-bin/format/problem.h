@@ -1,6 +1,7 @@
 /* problem.h - from an error to its HTTP answer: status, title, RFC 9457 body.
  *
- * The one place that maps error codes to statuses. To add a code: err.h and a row in problem.c.
+ * The one place that maps error codes to statuses. To add a problem: a code in
+ * err.h, a row in problem.c, a row in the table of www/API.md.
  * Pure. Threads: any.
  */
 #ifndef PROBLEM_H
@@ -15,6 +16,7 @@ struct buf;
 struct problem {
     int status;
     unsigned retry_after; /* seconds; 0: no such header */
+    bool is_logged;       /* the owner has to act, so the details go into the log */
     const char *slug;     /* the type is urn:pollchat:problem:<slug> */
     const char *title;
 };

@@ -19,6 +19,7 @@
 #include "system/program_path.h"
 #include "wait/waiting.h"
 #include "web/body.h"
+#include "web/forwarded.h"
 #include "web/reply.h"
 #include "web/request.h"
 
@@ -33,10 +34,10 @@ static bool is(const struct request *x, const char *name, const char *value)
     return found != NULL && strcmp(found, value) == 0;
 }
 
+/* The web server says that it got the request by HTTPS, or a trusted proxy says so of the client. */
 static bool is_secure(const struct request *x)
 {
-    return is(x, "HTTPS", "on") || is(x, "HTTPS", "1") || is(x, "REQUEST_SCHEME", "https") ||
-           is(x, "HTTP_X_FORWARDED_PROTO", "https");
+    return is(x, "HTTPS", "on") || is(x, "HTTPS", "1") || is(x, "REQUEST_SCHEME", "https") || forwarded_is_https(x);
 }
 
 static void answer_json(struct request *x, void (*write)(struct buf *out, const void *what), const void *what)
@@ -155,7 +156,7 @@ static void answer_look(struct request *x, const struct look *l)
         .secure = is_secure(x),
         .authorization = request_variable(x, "HTTP_AUTHORIZATION") != NULL ||
                          request_variable(x, "REDIRECT_HTTP_AUTHORIZATION") != NULL,
-        .forwarded = request_has_variable_like(x, "HTTP_X_FORWARDED_") || request_variable(x, "HTTP_VIA") != NULL,
+        .forwarded = forwarded_is_hinted(x),
         .data_address = l->address,
         .findings = &l->findings,
     };

@@ -175,8 +175,7 @@ void reply_send(struct request *x, struct reply *r)
 void reply_problem_head(struct reply *r, const struct err *e)
 {
     const struct problem *p = problem_of(e->code);
-    if (e->code == ERR_SYSTEM || e->code == ERR_CONFIG || e->code == ERR_CORRUPT || e->code == ERR_FULL ||
-        e->code == ERR_READONLY || e->code == ERR_NEWER) {
+    if (p->is_logged) {
         log_line("%d %s: %s", p->status, p->slug, e->text);
     }
     r->status = p->status;

@@ -50,6 +50,15 @@ test('by default only requests from the same machine may read it', async (t) => 
   );
 });
 
+test('a request counts as encrypted if the web server or a trusted proxy says so', async (t) => {
+  const data = temporaryFolder(t);
+  const secure = async (extra) => (await doctor(data, { extra: { REMOTE_ADDR: '192.0.2.7', ...extra } })).json.secure;
+  assert.equal(await secure({}), false);
+  assert.equal(await secure({ HTTPS: 'on' }), true);
+  assert.equal(await secure({ HTTP_X_FORWARDED_PROTO: 'https' }), false);
+  assert.equal(await secure({ HTTP_X_FORWARDED_PROTO: 'https', POLLCHAT_TRUSTED_PROXIES: '192.0.2.7' }), true);
+});
+
 const local = { REMOTE_ADDR: '127.0.0.1', HTTP_HOST: 'localhost' };
 
 test('a wrong setting is shown with its value to requests from the same machine, and without it to others', async (t) => {
