@@ -30,7 +30,8 @@ enum {
     DRAIN_BYTES = 16 * 1024 * 1024,
 };
 
-/* Content-Length as announced, or -1 when there is none. ERR_INPUT when it is no number. */
+/* *out: the announced Content-Length, or -1 when there is none. -1 with ERR_INPUT when it is no
+ * number. */
 static int announced_length(const struct request *x, int64_t *out, struct err *e)
 {
     const char *text = request_variable(x, "CONTENT_LENGTH");
@@ -46,15 +47,16 @@ static int announced_length(const struct request *x, int64_t *out, struct err *e
     return 0;
 }
 
-/* Plain CGI without Content-Length: standard input ends only where the server fed it a chunked body (Apache's mod_cgid does, with no Content-Length; nginx sends both). */
+/* Without a Content-Length, standard input of a CGI program has an end only if the client sent a
+ * chunked body. Apache's mod_cgid then passes no Content-Length; nginx passes both headers. */
 static bool reads_to_end(const struct request *x)
 {
     return x->carrier->body_has_end || request_variable(x, "HTTP_TRANSFER_ENCODING") != NULL;
 }
 
-/* Counts a body of so many bytes, and what is made of it, as in work. When the budget is used up,
- * the peers that have been slow for the longest time are cut off, as the program keeps what they
- * have sent. False: too much is in work all the same. */
+/* Counts a body of this many bytes, and the copies made of it, as in work. When the budget is used
+ * up, cuts off the peers that have been slow for the longest time, which frees what they had sent.
+ * False: still too much is in work. */
 static bool count_body(struct request *x, size_t bytes)
 {
     size_t wanted = bytes > BUDGET_SMALL ? bytes * BODY_COPIES : 0;
@@ -72,8 +74,9 @@ static bool count_body(struct request *x, size_t bytes)
 }
 
 /* Reads at most `most` bytes and no more than the limit; stops at the end. Returns -1 when the peer
- * broke off, WEB_CARRIER_LATE when it took longer than a body of `announced` bytes may, CROWDED when so
- * much can't be in work just now. announced = -1: unknown; then the bytes that have come count. */
+ * broke off, WEB_CARRIER_LATE when it took longer than a body of `announced` bytes may take,
+ * CROWDED when too many bytes are in work in this process. announced = -1: unknown; then the bytes
+ * that have come count. */
 static int read_up_to(struct request *x, struct buf *into, uint64_t most, int64_t announced)
 {
     int64_t began = clock_mono_ms();
@@ -107,7 +110,7 @@ static int too_large(size_t limit, struct err *e)
     return err_set(e, ERR_TOO_LARGE, "The body is too long; at most %zu bytes are allowed.", limit);
 }
 
-/* For a result of read_up_to that is neither the end nor a peer that broke off. */
+/* For a result of read_up_to below -1. */
 static int not_read(int result, const struct buf *into, struct err *e)
 {
     if (result == CROWDED) {
@@ -131,7 +134,8 @@ static int read_announced(struct request *x, uint64_t announced, struct buf *int
         return err_set(e, ERR_INPUT, "The body broke off: %zu of %llu bytes came.", into->length,
                        (unsigned long long)announced);
     }
-    /* Plain CGI must not read past it: the server need not close standard input (RFC 3875, section 4.2). */
+    /* A CGI program must not read past the body: the server need not close standard input (RFC
+     * 3875, section 4.2). */
     x->body_ended = x->body_ended || !x->carrier->body_has_end;
     return 0;
 }
@@ -140,7 +144,7 @@ static int read_to_end(struct request *x, struct buf *into, struct err *e)
 {
     char one = 0;
     int result = read_up_to(x, into, into->limit, -1);
-    if (result == 0 && !x->body_ended) { /* the limit is reached: is there one byte more? */
+    if (result == 0 && !x->body_ended) { /* the limit is reached: does one more byte come? */
         ssize_t count = x->carrier->read(x, &one, 1, clock_mono_ms() + BODY_MS);
         if (count > 0) {
             return too_large(into->limit, e);

@@ -23,7 +23,7 @@ enum {
     BEGIN_BYTES = 8,
     RECORD_MAX = 65528, /* below 65,536, and a multiple of 8 */
     BUFFER_BYTES = 8 * 1024,
-    FOREIGN_MAX = 1024 * 1024, /* bytes of records of other requests; no web server sends more */
+    FOREIGN_MAX = 1024 * 1024, /* bytes of records of other requests; web servers send none */
     LONGEST_WAIT_MS = 60000,
 };
 
@@ -38,14 +38,14 @@ struct intake {
     int connection;
     unsigned id;
     int64_t began;  /* monotonic ms */
-    size_t content; /* of the body's record that is being read: bytes that are left of it, */
-    size_t padding; /* and of its padding */
+    size_t content; /* bytes that are left of the body's current record */
+    size_t padding; /* bytes that are left of its padding */
     bool is_over;
-    size_t foreign;     /* bytes of records that were skipped */
-    size_t header_size; /* of the next record's header: bytes that came already */
+    size_t foreign;     /* bytes of skipped records of other requests */
+    size_t header_size; /* bytes of the next record's header that have come */
     unsigned char header[HEADER_BYTES];
-    size_t first; /* of the bytes that came and are not used yet */
-    size_t last;  /* and the one behind them */
+    size_t first; /* the bytes that came and are not used yet: from here */
+    size_t last;  /* to here, exclusive */
     char bytes[BUFFER_BYTES];
 };
 
@@ -101,7 +101,8 @@ static ssize_t receive(struct intake *in, char *to, size_t size, int64_t deadlin
     }
 }
 
-/* Up to `size` bytes; few of them come by way of the buffer. With to = NULL they are dropped. */
+/* Takes up to `size` bytes. Small amounts go through the buffer. With to = NULL the bytes are
+ * dropped. */
 static ssize_t take(struct intake *in, char *to, size_t size, int64_t deadline)
 {
     if (in->first == in->last) {
@@ -135,7 +136,7 @@ static int skip(struct intake *in, size_t *size, int64_t deadline)
 
 /* ---- records ---- */
 
-/* 0, -1 or INTAKE_LATE; after that it goes on where it was. */
+/* Returns 0, -1 or INTAKE_LATE; after INTAKE_LATE the next call continues. */
 static int next_header(struct intake *in, struct header *h, int64_t deadline)
 {
     const unsigned char *b = in->header;
@@ -150,13 +151,13 @@ static int next_header(struct intake *in, struct header *h, int64_t deadline)
     *h = (struct header){
         .type = b[1], .id = (unsigned)b[2] << 8 | b[3], .length = (size_t)b[4] << 8 | b[5], .padding = b[6]};
     if (b[0] != VERSION) {
-        in->is_over = true; /* whatever it is, it can't be read on */
+        in->is_over = true; /* it is no FastCGI, so what follows can't be read either */
         return -1;
     }
     return 0;
 }
 
-/* A whole record's content behind what is in *out; -1 when it breaks off or doesn't fit. */
+/* Adds a whole record's content to *out; -1 when it breaks off or doesn't fit. */
 static int read_content(struct intake *in, const struct header *h, struct buf *out, int64_t deadline)
 {
     size_t left = h->length;
@@ -174,7 +175,7 @@ static int read_content(struct intake *in, const struct header *h, struct buf *o
     return skip(in, &padding, deadline) == 0 ? 0 : -1;
 }
 
-/* A record that is none of this request's. */
+/* Skips a record of another request. -1 when too many bytes were skipped. */
 static int skip_record(struct intake *in, const struct header *h, int64_t deadline)
 {
     size_t size = HEADER_BYTES + h->length + h->padding;
@@ -199,7 +200,7 @@ static void add_record(struct buf *out, unsigned type, unsigned id, const char *
 
 /* ---- the head ---- */
 
-/* Until a request begins; sets in->id. */
+/* Reads until a request begins; sets in->id. */
 static int read_begin(struct intake *in, int64_t deadline)
 {
     struct header h;
@@ -240,7 +241,7 @@ static int read_params(struct intake *in, struct buf *params, int64_t deadline)
     }
 }
 
-/* One length: a byte, or four with the first bit set. False: it isn't whole. */
+/* Takes one length: a byte, or four with the first bit set. False: it isn't complete. */
 static bool take_length(const char **at, const char *end, size_t *out)
 {
     const unsigned char *b = (const unsigned char *)*at;
@@ -253,7 +254,7 @@ static bool take_length(const char **at, const char *end, size_t *out)
     return true;
 }
 
-/* Names and values fill the bytes exactly. */
+/* True when names and values fill the bytes exactly. */
 static bool are_well_formed(const struct buf *params)
 {
     const char *at = buf_text(params);
@@ -272,7 +273,7 @@ static bool are_well_formed(const struct buf *params)
 
 static void add_head(const struct intake *in, const struct buf *params, struct buf *head)
 {
-    static const char begin[BEGIN_BYTES] = {0, ROLE_RESPONDER, 1}; /* 1: the library isn't to close its connection */
+    static const char begin[BEGIN_BYTES] = {0, ROLE_RESPONDER, 1}; /* 1: the library must not close its connection */
     add_record(head, TYPE_BEGIN, in->id, begin, sizeof begin);
     for (size_t at = 0; at < params->length; at += RECORD_MAX) {
         size_t left = params->length - at;
@@ -297,7 +298,7 @@ int intake_head(struct intake *in, int64_t deadline, struct buf *head)
 
 /* ---- the body ---- */
 
-/* Up to the next piece of the body. 1: there is one; 0: its end; -1 or INTAKE_LATE. */
+/* Reads up to the next piece of the body. 1: there is one; 0: its end; -1 or INTAKE_LATE. */
 static int next_piece(struct intake *in, int64_t deadline)
 {
     while (in->content == 0) {
@@ -307,7 +308,7 @@ static int next_piece(struct intake *in, int64_t deadline)
             return result;
         }
         if (h.id != in->id || (h.type != TYPE_STDIN && h.type != TYPE_ABORT)) {
-            in->padding = h.length + h.padding; /* to be skipped like padding */
+            in->padding = h.length + h.padding; /* skipped like padding */
             in->foreign += HEADER_BYTES + in->padding;
             in->is_over = in->foreign > FOREIGN_MAX;
             result = in->is_over ? -1 : 0;

@@ -26,7 +26,7 @@ void reply_init(struct reply *r, int status)
     memset(r, 0, sizeof *r);
     r->status = status;
     buf_init(&r->headers, HEADERS_MAX);
-    buf_init(&r->body, BUF_UNLIMITED); /* its makers are bounded: a page by its budget, a problem by its texts */
+    buf_init(&r->body, BUF_UNLIMITED); /* what fills it is bounded: a page by its budget, a problem by its texts */
 }
 
 void reply_fini(struct reply *r)
@@ -91,8 +91,8 @@ static const char *reason(int status)
     return "Internal Server Error";
 }
 
-/* Nearly every answer of these programs is data. A browser must never take it for a page, a frame
- * or a script, and no search engine is to list it. */
+/* Nearly every answer of these programs is data. A browser must never show it as a page or a frame
+ * or run it as a script, and search engines must not list it. */
 static const char data_headers[] = "X-Content-Type-Options: nosniff\r\n"
                                    "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"
                                    "X-Frame-Options: DENY\r\n"
@@ -100,7 +100,7 @@ static const char data_headers[] = "X-Content-Type-Options: nosniff\r\n"
                                    "X-Robots-Tag: noindex\r\n"
                                    "X-Accel-Buffering: no\r\n";
 
-/* With no-referrer a browser would call the origin of a page's form "null". */
+/* With no-referrer, browsers would send "Origin: null" with the form of the page. */
 static const char page_headers[] = "X-Content-Type-Options: nosniff\r\n"
                                    "Referrer-Policy: same-origin\r\n"
                                    "X-Accel-Buffering: no\r\n";
@@ -110,7 +110,8 @@ static bool is_bodyless(int status)
     return status == 204 || status == 304;
 }
 
-/* Everything up to the empty line. common: whole header lines. ends: the length of the body is known. */
+/* Adds all lines up to the empty one. common: whole header lines. ends: the length of the body is
+ * known. */
 static void add_head(struct buf *out, const struct reply *r, const char *common, bool ends)
 {
     buf_addf(out, "Status: %d %s\r\n", r->status, reason(r->status));
@@ -153,7 +154,7 @@ void reply_count(int status)
 void reply_send(struct request *x, struct reply *r)
 {
     struct buf head;
-    reply_count(r->status); /* before it is out: who asks next finds it counted */
+    reply_count(r->status); /* before it is sent, so that the client's next request finds it counted */
     bool with_body = !is_bodyless(r->status) && request_method(x) != REQUEST_HEAD && r->body.length > 0;
     bool together = with_body && r->body.length <= TOGETHER_MAX;
     buf_init(&head, HEADERS_MAX * 4 + TOGETHER_MAX);
@@ -162,12 +163,14 @@ void reply_send(struct request *x, struct reply *r)
         buf_add(&head, r->body.bytes, r->body.length);
     }
     if (x->carrier->write(x, head.bytes, head.length) == 0 && with_body && !together) {
-        x->carrier->write(x, r->body.bytes, r->body.length); /* a peer that left doesn't matter any more */
+        x->carrier->write(x, r->body.bytes, r->body.length); /* a peer that has gone is no error */
     }
     buf_fini(&head);
     if (!x->carrier->body_has_end) {
         body_skip(
-            x); /* or the pipe would be closed over unread bytes; FastCGI has outflow.h for that, without a thread */
+            /* Otherwise the pipe would be closed over unread bytes. For FastCGI answer_writer.c
+             * does this, without a thread. */
+            x);
     }
     x->carrier->finish(x);
 }

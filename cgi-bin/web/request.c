@@ -92,7 +92,7 @@ const struct form *request_query(struct request *x, struct err *e)
     if (!x->query_parsed) {
         const char *text = request_variable(x, "QUERY_STRING");
         if (text != NULL && form_parse(&x->query, text, strlen(text), e) != 0) {
-            form_fini(&x->query); /* not marked as parsed: who asks again gets the error again, from an empty form */
+            form_fini(&x->query); /* not marked as parsed: the next caller gets the error again */
             return NULL;
         }
         x->query_parsed = true;

@@ -26,16 +26,16 @@
 
 enum {
     RESERVED_DESCRIPTORS = 64,
-    STOP_MS = 1500, /* a process must be gone 2 s after SIGTERM, before its server kills it */
+    STOP_MS = 1500, /* the process must be gone 2 s after SIGTERM, when its server kills it */
     TICK_MS = 250,
-    SECOND_TICKS = 4, /* between two looks whether the process is one too many, or has memory to give back */
-    SLOW_MS = 100,    /* a thread that has waited so long for its peer counts as idle, and another may take its place */
-    TOO_SLOW_MS = 500, /* after so long the peer may be cut off, where no other thread can be had */
+    SECOND_TICKS = 4,  /* between two calls of is_surplus and budget_trim */
+    SLOW_MS = 100,     /* a thread that has waited this long for its peer counts as idle: another may be started */
+    TOO_SLOW_MS = 500, /* after this time the peer may be cut off when no other thread can be started */
     TELL_MS = 60000,
-    FILE_TICKS = 12, /* between two looks at the program's own file */
+    FILE_TICKS = 12, /* between two looks at the program's own file and the settings */
     ANSWER_LOOK_MS = 5,
     TAKEN_IN_MOST = 8192,
-    EXTRA_THREADS = 64,            /* in place of those that a slow peer holds up */
+    EXTRA_THREADS = 64,            /* in place of threads that wait for slow peers */
     STACK_BYTES = 2 * 1024 * 1024, /* jansson recurses up to 2,048 levels of nesting */
 };
 
@@ -43,18 +43,20 @@ static atomic_bool stopping;
 
 struct worker_pool {
     const struct serve *serve;
-    int stop_fd;               /* readable when workers shall end */
-    pthread_mutex_t accepting; /* and of the next two: connections that are accepted, and in no thread's hands yet */
+    int stop_fd;               /* becomes readable when the workers must end */
+    pthread_mutex_t accepting; /* protects the next three too: accepted connections that no thread handles yet */
     int *accepted;
     size_t accepted_first;
     size_t accepted_count;
-    int highest;            /* descriptor that is taken in; what is above is for databases and the like */
-    pthread_mutex_t ending; /* of the next two */
-    pthread_cond_t ended;   /* everybody has been answered */
+    /* highest descriptor of a connection that is accepted ahead; those above are for databases and
+     * other files */
+    int highest;
+    pthread_mutex_t ending; /* protects the next two */
+    pthread_cond_t ended;   /* all requests have been answered */
     bool is_ended;
-    pthread_attr_t attributes; /* of threads */
+    pthread_attr_t attributes; /* of the threads */
     atomic_uint running;
-    atomic_uint idle; /* waiting for a request */
+    atomic_uint idle; /* threads that wait for a request */
 };
 
 bool serve_is_fastcgi(void)
@@ -69,7 +71,9 @@ const atomic_bool *serve_stopping(void)
 
 /* ---- workers ---- */
 
-/* True, once, for a thread that was started in place of one that was held up, which is back. */
+/* Called by a thread that has answered a request. True: more threads run than the setting allows,
+ * and another is idle, so this one ends. A thread that waited for a slow peer is back, and the one
+ * started in its place is no longer needed. */
 static bool is_surplus(struct worker_pool *pool)
 {
     unsigned running = atomic_load(&pool->running);
@@ -77,11 +81,12 @@ static bool is_surplus(struct worker_pool *pool)
            atomic_compare_exchange_strong(&pool->running, &running, running - 1);
 }
 
-/* When thousands come at once they must not stand in the system's queue, which is short: whom it has no room for, web servers answer
- * with an error. So whoever accepts one takes in all that are there. */
+/* When thousands of connections come at once they must not stay in the system's queue: it is short,
+ * and web servers answer with an error when it is full. So a thread that accepts one connection
+ * accepts all that are there. */
 static void take_in_more(struct worker_pool *pool)
 {
-    int connection = 0; /* the system gives the lowest that is free, so a high one means that many are in use */
+    int connection = 0; /* the system gives the lowest free descriptor, so a high one means that many are in use */
     while (pool->accepted_count < TAKEN_IN_MOST && connection < pool->highest) {
         connection = web_fcgi_accept_more();
         if (connection < 0) {
@@ -99,7 +104,7 @@ static int take_out(struct worker_pool *pool)
     return connection;
 }
 
-/* -1: no more, the process shall end. */
+/* Returns -1 when there are no more and the process must end. */
 static int next_connection(struct worker_pool *pool)
 {
     atomic_fetch_add(&pool->idle, 1);
@@ -116,8 +121,8 @@ static int next_connection(struct worker_pool *pool)
 static bool start_worker(struct worker_pool *pool);
 
 /* Starts a thread for the next request when none is idle. Threads that wait for slow peers don't
- * count against the limit, but have a limit of their own. When that is reached too, or the host
- * gives no further thread, the peer that has been slow for the longest time is cut off, which frees
+ * count against the limit but have a limit of their own. When that is reached too, or the host
+ * allows no further thread, cuts off the peer that has been slow for the longest time, which frees
  * its thread. */
 static void relieve(struct worker_pool *pool)
 {
@@ -130,7 +135,7 @@ static void relieve(struct worker_pool *pool)
     }
 }
 
-/* One request is refused, before memory is out for all. */
+/* Refuses this request, so that memory is left for the others. */
 static void refuse_for_memory(struct request *x)
 {
     static _Atomic int64_t told_at;
@@ -145,7 +150,7 @@ static void refuse_for_memory(struct request *x)
     reply_send_problem(x, &e, NULL, NULL);
 }
 
-/* Waits until the peers have taken all answers; the caller's caller, stop(), limits the time. */
+/* Waits until the peers have taken all answers. stop() limits the time. */
 static void await_answers(void)
 {
     while (answer_writer_count() > 0) {
@@ -161,9 +166,9 @@ static void *work(void *argument)
         if (connection < 0) {
             break;
         }
-        /* Threads count as processes where a host limits these. So there are only as many as were
-         * needed at once, and one more: two under mod_fcgid, which gives a process one request at a
-         * time. */
+        /* Some hosts count threads as processes and limit these. So there are only as many threads
+         * as were needed at once, and one more: two under mod_fcgid, which gives a process one
+         * request at a time. */
         relieve(pool);
         struct request *x = web_fcgi_read(connection);
         if (x != NULL && !budget_has_room()) {
@@ -176,14 +181,15 @@ static void *work(void *argument)
         }
     }
     if (atomic_fetch_sub(&pool->running, 1) == 1) {
-        /* The last one to go has just seen an empty backlog. What comes from now on is reset when the process ends and
-         * answered 500 by its server: so at once, not at main's next look. (Refusing first, as under mod_fcgid, is no
-         * better elsewhere: lighttpd then takes the program for dead and answers 503 for two seconds.) */
+        /* The last worker has just found the backlog empty. A connection that comes from now on is
+         * reset when the process ends, and the server answers 500. So end at once, without waiting
+         * for main's next look. (To refuse connections first, as under mod_fcgid, is no better
+         * elsewhere: lighttpd then takes the program for dead and answers 503 for two seconds.) */
         pthread_mutex_lock(&pool->ending);
         while (!pool->is_ended) {
             pthread_cond_wait(&pool->ended, &pool->ending);
         }
-        await_answers(); /* answers of the last workers, after the others had ended */
+        await_answers(); /* answers of the last workers, given after the main thread had looked */
         _exit(atomic_load(&stopping) ? 0 : 1);
     }
     return NULL;
@@ -230,7 +236,7 @@ static void wait_for_stop(struct worker_pool *pool, const sigset_t *signals, con
         if (sigtimedwait(signals, NULL, &tick) > 0) {
             break;
         }
-        relieve(pool); /* peers may have become slow since the last request came */
+        relieve(pool); /* peers may have become slow since the last request */
         if (ticks % SECOND_TICKS == 0) {
             budget_trim();
         }
@@ -256,13 +262,14 @@ static int raise_descriptor_limit(void)
     }
     if (limit.rlim_cur < limit.rlim_max) {
         limit.rlim_cur = limit.rlim_max;
-        (void)setrlimit(RLIMIT_NOFILE, &limit); /* stays as it was: fewer requests at once */
+        (void)setrlimit(RLIMIT_NOFILE, &limit); /* on failure the limit stays as it was: fewer requests at once */
         (void)getrlimit(RLIMIT_NOFILE, &limit);
     }
     return limit.rlim_cur < INT_MAX ? (int)limit.rlim_cur : INT_MAX;
 }
 
-/* Answers those who have no thread, and waits until that is taken. */
+/* Answers the requests that wait without a thread, and waits until the peers have taken the
+ * answers. */
 static void *end_others(void *argument)
 {
     struct worker_pool *pool = argument;
@@ -277,16 +284,18 @@ static void *end_others(void *argument)
     return NULL;
 }
 
-/* Returns when there is nothing left to do, or the time is up. */
+/* Ends the workers. Returns when all work is done or the time is up. */
 static void stop(struct worker_pool *pool)
 {
     int64_t deadline = clock_mono_ms() + STOP_MS;
     uint64_t one = 1;
     pthread_t thread;
     atomic_store(&stopping, true);
-    web_fcgi_refuse(); /* before anybody is answered, as who was held comes back at once; and before workers look for the last ones */
+    /* Before waiting clients are answered, as these come back at once; and before the workers look
+     * into the backlog for the last time. */
+    web_fcgi_refuse();
     CK(write(pool->stop_fd, &one, sizeof one) == (ssize_t)sizeof one);
-    /* By another thread: this one looks at the clock, whatever the others are caught in. */
+    /* By another thread: this one watches the time, whatever blocks the others. */
     if (pthread_create(&thread, &pool->attributes, end_others, pool) != 0) {
         end_others(pool);
     }
@@ -309,7 +318,7 @@ static int serve_fastcgi(const struct serve *s)
                                .ended = PTHREAD_COND_INITIALIZER};
     sigset_t signals;
     stop_signals(&signals);
-    pthread_sigmask(SIG_BLOCK, &signals, NULL); /* before there are threads: they inherit it */
+    pthread_sigmask(SIG_BLOCK, &signals, NULL); /* before there are threads: they inherit the mask */
     budget_init();
     pool.highest = raise_descriptor_limit() - RESERVED_DESCRIPTORS;
     struct replacement *replacement = replacement_new();
@@ -322,16 +331,17 @@ static int serve_fastcgi(const struct serve *s)
     }
     wait_for_stop(&pool, &signals, replacement);
     stop(&pool);
-    /* Not exit(): threads that are still at work must not meet destructors. Everything durable is on disk. */
+    /* Not exit(): it would run destructors while threads are still at work. All that must last is
+     * on disk. */
     _exit(0);
 }
 
 int serve(const struct serve *s)
 {
-    signal(SIGPIPE, SIG_IGN); /* a peer that left shows as a failed write */
-    signal(
-        SIGXFSZ,
-        SIG_IGN); /* and a file that may not grow any further (a host's limit) likewise: EFBIG, which is a full disk */
+    /* A write to a peer that has gone fails then, and so does one to a file that has reached a size
+     * limit of the host (EFBIG, which counts as a full disk). */
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     if (serve_is_fastcgi()) {
         return serve_fastcgi(s);
     }

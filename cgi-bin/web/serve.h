@@ -1,13 +1,16 @@
 /* serve.h - the life of a program: one request by CGI, or many by FastCGI until it is told to stop.
  *
- * FastCGI: worker threads take turns in accepting, then read, handle and answer on their own. The main thread takes
- * all signals, so that none interrupts a write. TERM, USR1, INT and HUP stop: what is in the backlog is still
- * taken (under mod_fcgid nothing comes into it any more: web_fcgi_refuse), what is in work is finished, and after
- * at most 1.5 s the process is gone in any case (a request that was not finished then has no answer and has stored
- * nothing that was acknowledged).
- * The program also stops by itself when its own file has been replaced: a web server that goes by inode would
- * otherwise keep processes of the old version beside the new ones for hours. And when it says of itself that it is one process too many.
+ * FastCGI: worker threads take turns in accepting a connection, then read, handle and answer its
+ * request on their own. The main thread receives all signals, so that none interrupts a write.
+ * TERM, USR1, INT and HUP stop the program: it still accepts what is in the backlog (under
+ * mod_fcgid nothing new comes there: web_fcgi_refuse) and finishes the requests in work. After at
+ * most 1.5 s the process ends in any case. A request that was not finished then gets no answer, and
+ * nothing of it was acknowledged as stored.
+ * The program also stops when its own file has been replaced or its settings have changed: a web
+ * server that identifies programs by inode would otherwise keep processes of the old version beside
+ * the new ones for hours. And it stops when is_surplus says that it is one process too many.
  * CGI: signals keep their default, which ends the process at once; the store rolls back.
+ * Threads: serve() is for the main thread, before there are others.
  */
 #ifndef SERVE_H
 #define SERVE_H
@@ -19,16 +22,18 @@ struct request;
 
 struct serve {
     void (*handle)(struct request *x, void *context); /* takes x; called from many threads */
-    void (*stop)(void *context); /* may be NULL; answers requests that wait without a thread, when the program stops */
-    bool (*is_surplus)(void *context); /* may be NULL; asked every second by the main thread: true stops the program */
+    /* Answers the requests that wait without a thread. Called when the program stops. May be NULL. */
+    void (*stop)(void *context);
+    /* Asked every second by the main thread; true stops the program. May be NULL. */
+    bool (*is_surplus)(void *context);
     void *context;
-    unsigned threads; /* for FastCGI */
+    unsigned threads; /* most worker threads (FastCGI) */
 };
 
-/* How the process was started. Call before serve(). */
+/* True when the process was started for FastCGI. Call before serve(). */
 bool serve_is_fastcgi(void);
 
-/* True from the moment the process shall end; waits that could be long watch it. */
+/* Becomes true when the process must end; waits that may take long watch it. */
 const atomic_bool *serve_stopping(void);
 
 /* Returns the exit status: 0 when told to stop, 1 when it could not start (logged). */

@@ -12,13 +12,15 @@
 
 enum {
     LONGEST_WAIT_MS = 60000,
-    STALL_MS = 10000, /* longest time in which the server takes nothing: it keeps a process, of which there are few */
+    /* the server may take nothing for this long: a slow one occupies a process, of which there are
+     * few */
+    STALL_MS = 10000,
     FIRST_BYTES = 64 * 1024, /* as much as an empty pipe or socket takes at once */
-    PIECE_BYTES = 4096,      /* as much as one that is ready takes at once (PIPE_BUF) */
+    PIECE_BYTES = 4096,      /* as much as one that poll() says is ready takes at once (PIPE_BUF) */
 };
 
-/* True: fd is ready for `events`, or broken, which the following call finds out. False: it isn't
- * until the deadline. */
+/* True: fd is ready for `events`, or broken, which the next call on it reports. False: the deadline
+ * has passed. */
 static bool is_ready(int fd, short events, int64_t deadline)
 {
     for (;;) {

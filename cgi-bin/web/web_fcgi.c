@@ -25,10 +25,10 @@
 
 enum {
     LISTENING = 0,       /* descriptor, by the FastCGI specification, section 2.2 */
-    PEER_TIMEOUT_S = 10, /* for a line of the log */
-    HEAD_MS = 10000,     /* for a request's parameters, which web servers have as a whole before they connect */
+    PEER_TIMEOUT_S = 10, /* for a line of the request's error stream */
+    HEAD_MS = 10000,     /* for a request's parameters; web servers have all of them before they connect */
     SKIP_BYTES = 64 * 1024,
-    PAIR_MS = 10, /* between two tries to have a pair of sockets */
+    PAIR_MS = 10, /* between two attempts to get a pair of sockets */
     PAIR_TRIES = 200,
 };
 
@@ -37,7 +37,7 @@ struct fcgi_exchange {
     FCGX_Request request;
     struct intake *in;
     struct buf out;  /* the answer, as records */
-    bool has_logged; /* something stands in the request's error stream */
+    bool has_logged; /* something was written to the request's error stream */
 };
 
 static struct fcgi_exchange *of(struct request *x)
@@ -51,7 +51,7 @@ static ssize_t fcgi_read(struct request *x, char *to, size_t size, int64_t deadl
     return intake_body(of(x)->in, to, size, deadline);
 }
 
-/* libfcgi's own output blocks for as long as the peer likes; so it isn't used. */
+/* Not by libfcgi: its output blocks for as long as the peer likes. */
 static int fcgi_write(struct request *x, const char *bytes, size_t length)
 {
     fcgi_request_output(&of(x)->out, (uint16_t)of(x)->request.requestId, bytes, length);
@@ -74,7 +74,7 @@ static bool skip_to_the_end(struct intake *in)
     return intake_is_over(in);
 }
 
-/* Frees x but its connection and what is to be written. */
+/* Frees x, but neither its connection nor the answer in x->out. */
 static struct fcgi_request let_go(struct fcgi_exchange *x)
 {
     FCGX_Request *request = &x->request;
@@ -85,13 +85,13 @@ static struct fcgi_request let_go(struct fcgi_exchange *x)
     if (x->has_logged) {
         FCGX_FFlush(request->err);
     }
-    FCGX_Free(request, 0); /* buffers and parameters go, the connection stays open */
+    FCGX_Free(request, 0); /* frees buffers and parameters; the connection stays open */
     web_carrier_fini(&x->web);
     return detached;
 }
 
-/* The connection is closed behind the answer, whatever the peer asked for: the next request on it
- * would wait for a reader that isn't there. */
+/* Closes the connection after the answer, even if the peer asked to keep it: no thread would read
+ * the next request on it. */
 static void fcgi_finish(struct request *x)
 {
     struct buf out = of(x)->out;
@@ -110,7 +110,8 @@ static struct fcgi_request fcgi_detach(struct request *x)
     return detached;
 }
 
-/* The web server keeps this stream in its error log, while it throws a FastCGI program's stderr away. */
+/* The web server writes this stream to its error log, but discards the stderr of a FastCGI program.
+ */
 static void log_to_request(void *context, const char *line)
 {
     struct fcgi_exchange *x = context;
@@ -141,13 +142,13 @@ bool web_fcgi_is(void)
     return getpeername(LISTENING, (struct sockaddr *)&peer, &size) != 0 && errno == ENOTCONN;
 }
 
-/* The socket of a mod_fcgid process has the name FOLDER/PARENT.NUMBER, of the process that made it
- * and has started this program on it (proc_unix.c there). */
+/* The socket of a mod_fcgid process has the name FOLDER/PID.NUMBER, where PID is the process that
+ * made the socket and started this program on it (proc_unix.c of mod_fcgid). */
 static bool has_socket_to_itself(void)
 {
     struct {
         struct sockaddr_un address;
-        char end; /* the longest path has no 0 behind it */
+        char end; /* the longest path has no NUL at its end */
     } own = {.address.sun_family = AF_UNSPEC};
     socklen_t size = sizeof own.address;
     if (getsockname(LISTENING, (struct sockaddr *)&own.address, &size) != 0 || own.address.sun_family != AF_UNIX) {
@@ -172,7 +173,8 @@ int web_fcgi_init(struct err *e)
     if (has_socket_to_itself()) {
         answer_writer_hurry();
     }
-    /* Another process may share the socket and take the connection that woke this one: accept must not block then. */
+    /* Another process may share the socket and accept the connection that woke this one; accept()
+     * must not block then. */
     if (flags < 0 || fcntl(LISTENING, F_SETFL, flags | O_NONBLOCK) != 0) {
         return err_set(e, ERR_SYSTEM, "The listening socket can't be used: %s.", strerror(errno));
     }
@@ -199,7 +201,8 @@ int web_fcgi_accept(int stop_fd)
             return -1;
         }
         if (!accept_may_be_repeated(errno)) {
-            log_line("accept: %s", strerror(errno)); /* out of descriptors or memory: others must finish first */
+            /* out of descriptors or memory: other requests must finish first */
+            log_line("accept: %s", strerror(errno));
             poll(&fds[1], 1, 100);
         }
     }
@@ -221,12 +224,11 @@ void web_fcgi_refuse(void)
 static void set_timeout(int connection)
 {
     struct timeval limit = {.tv_sec = PEER_TIMEOUT_S};
-    (void)setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &limit,
-                     sizeof limit); /* a failure: the peer is trusted to be quick */
+    (void)setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit); /* on failure there is no limit */
 }
 
-/* When descriptors are short, other requests give some back in a moment, so it is tried again for
- * two seconds. */
+/* When descriptors are short, other requests free some in a moment; so this tries for two seconds.
+ */
 static int make_pair(int pair[2])
 {
     for (int tries = 0; socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0; tries++) {
@@ -239,7 +241,7 @@ static int make_pair(int pair[2])
     return 0;
 }
 
-/* Lets libfcgi read the parameters from a pair of sockets that holds these and nothing else. */
+/* Lets libfcgi read the parameters from a pair of sockets that holds nothing else. */
 static int accept_head(FCGX_Request *request, const struct buf *head)
 {
     int pair[2];
@@ -247,14 +249,15 @@ static int accept_head(FCGX_Request *request, const struct buf *head)
         return -1;
     }
     bool fits = send(pair[0], head->bytes, head->length, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)head->length;
-    close(pair[0]); /* what was sent can still be read */
-    if (!fits) {    /* a host with very small buffers of sockets (net.core.wmem_default) */
+    close(pair[0]); /* what was sent can still be read from the other end */
+    if (!fits) {    /* a host with very small socket buffers (net.core.wmem_default) */
         log_line("a request was dropped: its headers, %zu bytes, don't fit into a socket's buffer", head->length);
         close(pair[1]);
         return -1;
     }
-    /* FCGX_Accept_r goes on with a connection that is there already and marked to be kept. Should that one fail, it
-     * would accept another by itself, out of our hands: descriptor -1 makes it give up instead. */
+    /* FCGX_Accept_r continues with a connection that is already open and marked to be kept. If that
+     * fails it would accept another connection by itself; descriptor -1 makes it give up instead.
+     */
     FCGX_InitRequest(request, -1, 0);
     request->ipcFd = pair[1];
     request->keepConnection = 1;
@@ -265,14 +268,14 @@ static int accept_head(FCGX_Request *request, const struct buf *head)
     return 0;
 }
 
-/* -1: the peer broke off, was too slow, or sent something else. */
+/* Reads the parameters. -1: the peer broke off, was too slow, or sent something else. */
 static int read_head(struct fcgi_exchange *x, int connection)
 {
     struct buf head;
     buf_init(&head, BUF_UNLIMITED);
     int result = intake_head(x->in, clock_mono_ms() + HEAD_MS, &head) == 0 ? accept_head(&x->request, &head) : -1;
     buf_fini(&head);
-    x->request.ipcFd = connection; /* for what is logged */
+    x->request.ipcFd = connection; /* the error stream goes to the peer */
     return result;
 }
 

@@ -1,14 +1,14 @@
-/* intake.h - a FastCGI request as it comes in, record by record, before a library sees any of it.
+/* intake.h - reads a FastCGI request record by record, before a library sees any of it.
  *
  * libfcgi reads with calls that block for as long as the peer likes, takes an interrupted read for
- * the end of the connection, and allocates what a length of up to 2^31 asks for, which ends the
- * process (CVE-2025-23016). So this module reads the records. It bounds them and their time;
- * libfcgi gets the parameters of one well formed request, and nothing else.
+ * the end of the connection, and allocates what a length field of up to 2^31 asks for, which ends
+ * the process (CVE-2025-23016). So this module reads the records and limits their size and time;
+ * libfcgi gets the parameters of one well-formed request, and nothing else.
  * Format: FastCGI specification 1.0, sections 3.3 (records), 3.4 (names and values), 5.1
- * (FCGI_BEGIN_REQUEST), 5.2 (FCGI_PARAMS), 5.3 (FCGI_STDIN). Records of other types, and those of
- * other requests on the same connection, are skipped: the latter up to a megabyte.
- * Threads: an intake belongs to one. While one waits for its peer it is entered in slow_senders.h, where
- * another thread may cut it.
+ * (FCGI_BEGIN_REQUEST), 5.2 (FCGI_PARAMS), 5.3 (FCGI_STDIN). Records of other types are skipped,
+ * and up to a megabyte of records of other requests on the same connection.
+ * Threads: an intake belongs to one thread. While that waits for its peer, it is registered in
+ * slow_senders.h, where another thread may cut the peer off.
  */
 #ifndef INTAKE_H
 #define INTAKE_H
@@ -22,26 +22,26 @@ struct buf;
 struct intake;
 
 enum {
-    INTAKE_PARAMS_MAX = 128 * 1024, /* bytes of names and values; web servers take 8 to 64 KiB of headers */
+    INTAKE_PARAMS_MAX = 128 * 1024, /* bytes of all names and values; web servers let 8 to 64 KiB of headers pass */
     INTAKE_PAIRS_MAX = 1024,        /* pairs of a name and a value */
 };
 
-struct intake *intake_new(int connection); /* the connection stays the caller's, and is not closed here */
+struct intake *intake_new(int connection); /* the connection stays the caller's; intake_free doesn't close it */
 void intake_free(struct intake *in);       /* NULL is fine */
 
 /* Reads the beginning and the parameters of one request, until `deadline` (monotonic ms). Adds them
  * to *head (unlimited) as whole records. -1: the peer broke off, was too slow, spoke no FastCGI,
- * wants another role than a responder, or a length is wrong. */
+ * asks for another role than that of a responder, or sent a wrong length. */
 int intake_head(struct intake *in, int64_t deadline, struct buf *head);
 
-/* Up to `size` bytes of the body, as soon as there are some. 0 at its end; -1 when the peer broke
- * off; INTAKE_LATE when nothing came until `deadline` (monotonic ms; one in the past: without
- * waiting). After intake_head. */
+/* Reads up to `size` bytes of the body as soon as some have come. Returns 0 at its end, -1 when the
+ * peer broke off, INTAKE_LATE when nothing came until `deadline` (monotonic ms; a past one means:
+ * don't wait). Call it after intake_head. */
 enum { INTAKE_LATE = -2 };
 ssize_t intake_body(struct intake *in, char *to, size_t size, int64_t deadline);
 
-/* Nothing of this request is to come any more: its body was read to the end, or the peer broke
- * off. */
+/* True when no more of this request will come: its body was read to the end, or the peer broke off.
+ */
 bool intake_is_over(const struct intake *in);
 
 #endif
