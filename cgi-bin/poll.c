@@ -25,7 +25,8 @@ static const struct route routes[] = {
     {"plain", REQUEST_GET | REQUEST_HEAD, get_plain},
     {"embed", REQUEST_GET | REQUEST_HEAD, get_embed},
     {"doctor", REQUEST_GET | REQUEST_HEAD | REQUEST_POST, get_doctor},
-    {"rooms", 0, NULL}, /* reserved */
+    /* Reserved for later versions: answered with 404. */
+    {"rooms", 0, NULL},
     {"who", 0, NULL},
     {"search", 0, NULL},
     {NULL, 0, NULL},

@@ -48,7 +48,7 @@ static void tell_faults(const struct conf_faults *f)
     }
 }
 
-/* -1: nothing can be done with these settings. */
+/* -1: these settings don't say where the data is. */
 static int read_settings(const struct options *o, struct conf *conf, struct err *e)
 {
     char program_dir[CONF_TEXT_MAX];
@@ -65,7 +65,7 @@ static int read_settings(const struct options *o, struct conf *conf, struct err 
     return 0;
 }
 
-/* Mistakes in the settings are said on stderr. */
+/* Prints mistakes in the settings to stderr. */
 static int load(const struct options *o, struct conf *conf, struct err *e)
 {
     int result = read_settings(o, conf, e);
@@ -75,7 +75,8 @@ static int load(const struct options *o, struct conf *conf, struct err *e)
     return result;
 }
 
-/* Looks only: a mistyped folder must not become a new, empty and perfectly healthy database. */
+/* Opens the store to read: a mistyped folder must not become a new, empty and perfectly healthy
+ * database. */
 static int command_check(const struct options *o)
 {
     struct err e = ERR_INIT;
@@ -113,7 +114,8 @@ struct teller {
     int64_t told; /* monotonic ms */
 };
 
-/* On a terminal one line that counts; elsewhere lines, and only when it takes long. */
+/* On a terminal, one line that counts; elsewhere a line now and then, and only if the work takes
+ * long. */
 static void tell(void *context, unsigned percent)
 {
     struct teller *t = context;
@@ -190,7 +192,8 @@ static int command_restore(const struct options *o)
     return OK;
 }
 
-/* The programs may see another limit, where the web server sets one: what they found is in GET /status. */
+/* The programs may see another limit, if the web server sets one; GET /status tells what they
+ * found. */
 static void print_held(const struct conf *conf)
 {
     uint64_t limit = process_limit_find();
@@ -220,7 +223,7 @@ static int command_settings(const struct options *o)
     return conf.faults.count == 0 ? OK : WRONG;
 }
 
-/* What the web server does to the programs it can't see; doctor.html can. */
+/* pollchat can't see what the web server does to the programs; doctor.html can. */
 static int command_doctor(const struct options *o)
 {
     struct err e = ERR_INIT;
@@ -253,7 +256,7 @@ static const struct command {
     const char *name;
     int (*run)(const struct options *o);
     const char *about;
-    const char *file; /* what the word behind it is; NULL: there is none */
+    const char *file; /* what the word after it is; NULL: no word follows */
 } commands[] = {
     {"check", command_check, "look for anything wrong in the database; prints ok, or a line for each thing", NULL},
     {"backup", command_backup, "copy the whole database, while the chat runs, into a new file", "FILE"},
@@ -285,7 +288,7 @@ static int usage(const char *complaint, const char *what)
     return USAGE;
 }
 
-/* The name of the command, NULL when there is none. -1: said what is wrong. */
+/* Sets *name to the command, or to NULL when there is none. -1: the mistake was printed. */
 static int parse(int argc, char **argv, struct options *o, const char **name)
 {
     *name = NULL;
@@ -323,8 +326,9 @@ static int run(const struct command *c, const struct options *o)
     return fflush(stdout) == 0 ? status : WRONG;
 }
 
-/* A web server that starts whatever lies in a folder called cgi-bin hands the words behind the question mark over as arguments (RFC 3875, section
- * 4.4): /cgi-bin/pollchat?backup+FILE. What the owner may do, no visitor may. */
+/* A web server that runs every file in a folder called cgi-bin passes the words of the query as
+ * arguments (RFC 3875, section 4.4): /cgi-bin/pollchat?backup+FILE. A visitor must not be able to
+ * do what the owner may. */
 static int refuse_visitor(void)
 {
     printf("Status: 403 Forbidden\r\nContent-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n\r\n"
@@ -341,7 +345,7 @@ int main(int argc, char **argv)
     if (getenv("GATEWAY_INTERFACE") != NULL) {
         return refuse_visitor();
     }
-    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow any further shows as a failed write */
+    signal(SIGXFSZ, SIG_IGN); /* a write to a file that has reached a size limit fails instead */
     if (parse(argc, argv, &o, &name) != 0) {
         return USAGE;
     }

@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { SPARE_THREADS = 2 }; /* these refuse messages while all other threads wait for a store that is stuck */
+enum { SPARE_THREADS = 2 }; /* they refuse messages while all other threads wait for a store that is stuck */
 
 static const struct route routes[] = {
     {"send", REQUEST_POST, post_send},
@@ -28,7 +28,7 @@ static void handle(struct request *x, void *context)
     handler_dispatch(routes, x, site_conf(p->site, request_environment(x), NULL), p);
 }
 
-/* Called every second. Returns false: this program never ends because there are too many of its processes. */
+/* Called every second. Returns false: send never ends because it has too many processes. */
 static bool look_after(void *context)
 {
     struct send_program *p = context;

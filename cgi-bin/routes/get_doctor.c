@@ -34,7 +34,7 @@ static bool is(const struct request *x, const char *name, const char *value)
     return found != NULL && strcmp(found, value) == 0;
 }
 
-/* The web server says that it got the request by HTTPS, or a trusted proxy says so of the client. */
+/* True when the web server says that the request came by HTTPS, or when a trusted proxy does. */
 static bool is_secure(const struct request *x)
 {
     return is(x, "HTTPS", "on") || is(x, "HTTPS", "1") || is(x, "REQUEST_SCHEME", "https") || forwarded_is_https(x);
@@ -62,13 +62,13 @@ static void write_received(struct buf *out, const void *what)
 
 /* ---- looking ---- */
 
-/* A look at the host: what was asked about, and what was seen. */
+/* One examination of the host: what it is based on, and what it found. */
 struct look {
     struct conf conf;
-    bool is_known;              /* conf says where the data is */
-    char conf_problem[512];     /* why not */
+    bool is_known;              /* conf says where the data folder is */
+    char conf_problem[512];     /* why conf doesn't say it */
     char served[CONF_TEXT_MAX]; /* DOCUMENT_ROOT, or "" */
-    struct allowance allowed;   /* where is_known */
+    struct allowance allowed;   /* set if is_known */
     struct findings findings;
     char address[CONF_TEXT_MAX]; /* of the test file, or "" */
 };
@@ -86,15 +86,16 @@ static void look(struct look *l, bool fastcgi, bool stranger)
                                        .allowed = l->is_known ? &l->allowed : NULL,
                                        .carrier = fastcgi ? CHECKS_FASTCGI : CHECKS_CGI};
     checks_run(&given, &l->findings);
-    if (l->is_known && permissions_folder(l->conf.data, NULL) == 0) { /* it makes a file there */
+    if (l->is_known && permissions_folder(l->conf.data, NULL) == 0) { /* exposure_address creates a file there */
         exposure_address(l->conf.data, folder, served, l->address, sizeof l->address);
     }
 }
 
-/* What strangers were shown last, so that their requests can't keep the host busy with looks. */
+/* The result that strangers were shown last. It is kept so that their requests can't keep the host
+ * busy. */
 static struct {
-    pthread_mutex_t lock; /* of the others */
-    bool is_looking;      /* a thread looks at the host for a stranger */
+    pthread_mutex_t lock; /* protects the others */
+    bool is_looking;      /* a thread examines the host for a stranger */
     bool is_there;
     int64_t when; /* monotonic ms */
     char served[CONF_TEXT_MAX];
@@ -102,8 +103,8 @@ static struct {
     char address[CONF_TEXT_MAX];
 } kept = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-/* *must_look: the caller is to look, and then to call keep(). Otherwise *l gets what is kept; -1
- * where there is nothing yet. */
+/* Sets *must_look when the caller must examine the host and then call keep(). Otherwise copies the
+ * kept result to *l; -1 when there is none yet. */
 static int take_kept(struct look *l, bool *must_look, struct err *e)
 {
     int result = 0;

@@ -1,13 +1,14 @@
 /* get_doctor.h - GET and POST /doctor: what works on this host, for doctor.html.
  *
- * GET: findings (checks.h) and what the page needs for its own tests. Works also where nothing else
- * does: with a wrong setting, without a folder for the data. POST: how many bytes of a body got
- * here, up to DOCTOR_BODY_MAX; or with exposed=WORD in the query: the data folder can be read over
- * the web (exposure.h). Stores nothing.
- * The setting `doctor` says which clients may read it. A client on this machine sees everything, as
- * it is at this moment. Strangers see nothing that the owner wrote, and findings of up to 5 s ago,
- * so that they can't keep the disk busy. POST is for everyone: a client that knows the word has it
- * from the folder.
+ * GET returns the findings (checks.h) and what the page needs for its own tests. It works even if
+ * nothing else does: with a wrong setting, without a data folder.
+ * POST returns how many bytes of the body arrived, up to DOCTOR_BODY_MAX. With exposed=WORD in the
+ * query it reports that the data folder can be read over the web (exposure.h). It stores no
+ * message.
+ * The setting `doctor` says which clients may GET. A client on this machine sees everything, in its
+ * present state. Strangers see no text that the owner wrote, and findings that are up to 5 s old,
+ * so that they can't keep the disk busy. Everyone may POST: a client can know the word only from
+ * the folder.
  * Threads: any.
  */
 #ifndef GET_DOCTOR_H

@@ -39,7 +39,7 @@ static void add_text(struct buf *out, const char *text)
     html_text(out, text, strlen(text));
 }
 
-/* site: what is put before the addresses of files. */
+/* site: the path that is put before the addresses of files. */
 static void render(struct buf *out, const char *site, const char *room, const char *title)
 {
     buf_addf(

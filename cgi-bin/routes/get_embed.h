@@ -1,8 +1,10 @@
-/* get_embed.h - GET /embed: the chat as a frame within a page of another site, which www/embed.js puts there.
+/* get_embed.h - GET /embed: the chat as a frame in a page of another site, put there by
+ * www/embed.js.
  *
- * `room`, and `title` for its heading. A page of our own rather than a file of www, because who may show it is a setting:
- * pages of this site and of those in allow_origin (Content-Security-Policy: frame-ancestors). What stands in it comes from
- * www/index.html and www/js/embedded.js.
+ * Parameters: `room`, and `title` for the heading. This is no file of www/, because a setting says
+ * which pages may show it: those of this site and of the sites in allow_origin
+ * (Content-Security-Policy: frame-ancestors). Its content corresponds to www/index.html and
+ * www/js/embedded.js.
  * Threads: any.
  */
 #ifndef GET_EMBED_H

@@ -22,7 +22,7 @@
 
 enum {
     PAGE_MESSAGES = 50,
-    LIVELY_MS = 120 * 1000, /* since the newest message: people talk */
+    LIVELY_MS = 120 * 1000, /* the room is lively for this long after its newest message */
     LIVELY_REFRESH = 4,     /* seconds */
     QUIET_REFRESH = 10,
 };
@@ -39,7 +39,7 @@ struct page {
     int turn;
 };
 
-/* Whoever comes for the first time has no name yet; a wrong one is told when it is sent. */
+/* A wrong name is no error here: a new visitor has none yet, and POST /send refuses a wrong one. */
 static void take_name(const struct form *fields, struct page *p)
 {
     const struct form_field *f = form_single(fields, "name");
@@ -73,7 +73,7 @@ static enum part part_of(const struct form *fields)
     return strcmp(part->value, "log") == 0 ? PART_LOG : strcmp(part->value, "text") == 0 ? PART_TEXT : PART_ROOM;
 }
 
-/* A field that must be there: a whole number up to max. */
+/* Takes a field that must be given: a whole number up to max. */
 static int take_number(const struct form *fields, const char *name, uint64_t max, uint64_t *out, struct err *e)
 {
     const struct form_field *f = NULL;
@@ -86,7 +86,7 @@ static int take_number(const struct form *fields, const char *name, uint64_t max
     return 0;
 }
 
-/* The message with a long text: the last one before seq + 1. */
+/* Asks for one message, that with a long text: the last one before seq + 1. */
 static int take_text(const struct form *fields, struct page *p, struct err *e)
 {
     uint64_t seq = 0;
@@ -147,7 +147,7 @@ static void render(struct reply *r, const struct page *p, const struct reading *
     html_page_room(&r->body, &form, &g->answer);
 }
 
-/* Is what was asked for there? */
+/* Checks that the message and the part of its text exist. */
 static int check(const struct page *p, const struct reading *g, struct err *e)
 {
     if (p->part != PART_TEXT) {
@@ -168,8 +168,8 @@ static void answer_error(struct request *x, const struct err *e)
 {
     struct reply r;
     reply_init(&r, 500);
-    reply_problem(&r, e, true,
-                  NULL); /* a line of text, as for people with curl: there may be no room to make a page of */
+    /* A line of text, as for curl: without a valid room there may be no page to show it in. */
+    reply_problem(&r, e, true, NULL);
     reply_send(x, &r);
     reply_fini(&r);
 }

@@ -23,8 +23,8 @@
 #include <stdlib.h>
 
 enum {
-    CACHE_SECONDS = 60, /* a page of old messages; short, as `head` in it ages */
-    AGAIN_MS = 500,     /* until one looks again who couldn't, as the store was busy or is damaged */
+    CACHE_SECONDS = 60, /* for a page of old messages; short, as its `head` goes out of date */
+    AGAIN_MS = 500,     /* before another try to read a store that was busy or is damaged */
 };
 
 /* ---- answers ---- */
@@ -59,9 +59,9 @@ static void fill_reply(struct reply *r, const struct query *q, const struct read
     }
 }
 
-/* closes: the client asked to wait, isn't held, and asks again in some seconds. Meanwhile its idle
- * connection would count against the web server's limit, and there may be ten times as many such
- * clients as the server admits. */
+/* closes: the client asked to wait, but gets an answer at once and will ask again in some seconds.
+ * Meanwhile its idle connection would count against the web server's limit, and there may be ten
+ * times as many such clients as connections. */
 static void answer_reading(struct request *x, const struct query *q, const struct reading *g, bool closes)
 {
     struct reply r;
@@ -91,7 +91,7 @@ int get_poll_render(void *program, const struct query *q, bool final, struct rep
     struct reading_how how = how_to_read(p, site_loaded_conf(p->site));
     how.always = true;
     bool read = reading_take(g, p->site, q, &how, &e) == 0;
-    /* A store that is busy for a moment is no reason to send waiters away; another database is. */
+    /* A store that is busy for a moment doesn't end the wait; another database does. */
     int result = read ? !g->nothing_new || final : e.code == ERR_EPOCH || final;
     if (result != 0 && read) {
         g->answer.wait = q->wait;
@@ -109,7 +109,8 @@ static unsigned granted(const struct query *q, const struct conf *conf)
     return q->wait < conf->max_wait ? q->wait : (unsigned)conf->max_wait;
 }
 
-/* The question of one who waits: from the positions that were found, for as long as is granted. */
+/* The query of a client that waits: from the positions that were found, for the time that is
+ * granted. */
 static struct query waiting_query(const struct query *q, const struct reading *g, const struct conf *conf)
 {
     struct query w = *q;
@@ -121,8 +122,8 @@ static struct query waiting_query(const struct query *q, const struct reading *g
     return w;
 }
 
-/* Plain CGI: this process waits itself, if there is a place. *g is the reading as it is when the wait is over; it points into w.
- * -1 with the error when there is none. */
+/* Plain CGI: the process itself waits, if there is a slot for it. *g is then the reading at the end
+ * of the wait; it points into w. -1 with the error of the last reading. */
 static int wait_here(struct poll_program *p, const struct request *x, const struct query *w, const struct conf *conf,
                      struct reading *g, struct err *e)
 {
@@ -136,7 +137,8 @@ static int wait_here(struct poll_program *p, const struct request *x, const stru
         return 0;
     }
     for (;;) {
-        int64_t left = goes_on ? end - clock_mono_ms() : 0; /* before it looks: the last look is the one at the end */
+        /* read the clock before the store, so that the last look is at the end */
+        int64_t left = goes_on ? end - clock_mono_ms() : 0;
         reading_fini(g);
         err_clear(e);
         result = reading_take(g, p->site, w, &how, e);
@@ -144,7 +146,8 @@ static int wait_here(struct poll_program *p, const struct request *x, const stru
             break;
         }
         if (result != 0) {
-            clock_sleep_ms((int)(left < AGAIN_MS ? left : AGAIN_MS)); /* through rings as well, among them its own */
+            /* rings must not wake it: its own failed reading may have rung */
+            clock_sleep_ms((int)(left < AGAIN_MS ? left : AGAIN_MS));
         }
         goes_on = wait_cgi_sleep(waiter, result == 0 ? (int)left : 0);
     }
@@ -153,8 +156,8 @@ static int wait_here(struct poll_program *p, const struct request *x, const stru
     return result;
 }
 
-/* A client that isn't held is told where it can watch each room. A page of old messages says
- * nothing of it: it may be cached. The answer borrows the addresses. */
+/* Tells a client that doesn't wait where it can watch each room. Not in a page of old messages, as
+ * that may be cached. The answer borrows the addresses. */
 static void tell_watch(struct poll_program *p, const struct query *q, struct reading *g,
                        char addresses[QUERY_ROOMS_MAX][HEAD_FILES_ADDRESS_SIZE])
 {
@@ -167,7 +170,7 @@ static void tell_watch(struct poll_program *p, const struct query *q, struct rea
     }
 }
 
-/* Answers x, or has it held. g is the caller's to end. */
+/* Answers x, or lets it wait. The caller frees g. */
 static void answer_or_hold(struct request *x, struct poll_program *p, const struct conf *conf, const struct query *q,
                            struct reading *g)
 {
@@ -178,7 +181,8 @@ static void answer_or_hold(struct request *x, struct poll_program *p, const stru
     how.if_none_match = q->wait == 0 ? request_variable(x, "HTTP_IF_NONE_MATCH") : NULL;
     int result = reading_take(g, p->site, q, &how, &e);
     bool asks_to_wait = result == 0 && q->wait > 0 && request_method(x) == REQUEST_GET;
-    /* Who finds something at once is told what the wait would have been, and so to ask again at once; 0 means that there is no place. */
+    /* A client that gets news at once is told how long it could have waited, so it asks again at
+     * once. 0 means that there is no slot to wait in. */
     g->answer.wait = g->nothing_new ? 0 : granted(q, conf);
     if (asks_to_wait && g->nothing_new) {
         w = waiting_query(q, g, conf);

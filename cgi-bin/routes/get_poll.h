@@ -1,6 +1,6 @@
-/* get_poll.h - GET /poll: one answer, now or when there is news.
+/* get_poll.h - GET /poll: one answer, at once or when there is news.
  *
- * Threads: get_poll from any; get_poll_render from park's.
+ * Threads: get_poll from any; get_poll_render from that of park.c.
  */
 #ifndef GET_POLL_H
 #define GET_POLL_H
@@ -13,7 +13,7 @@ struct reply;
 
 void get_poll(struct request *x, void *program); /* a handler of route.h */
 
-/* The answer to a poll that waits, as things are now. See news.h, render. */
+/* The answer to a poll that waits, as things are now. See `render` in news.h. */
 int get_poll_render(void *program, const struct query *q, bool final, struct reply *r);
 
 #endif

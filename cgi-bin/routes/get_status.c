@@ -27,8 +27,9 @@
 
 enum format { JSON, PROMETHEUS };
 
-/* Asked from this machine, for this machine: not by a page that led a browser here under a name of its own, nor by a proxy on this machine
- * for whoever stands before it. */
+/* True when a client on this machine asked for this machine. Not true for a page that made the
+ * browser connect here under a name of its own, nor for a proxy on this machine that passes on a
+ * request of another client. */
 static bool is_local(const struct request *x)
 {
     return client_is_loopback(request_client(x)) && client_host_is_loopback(request_variable(x, "HTTP_HOST")) &&
@@ -91,7 +92,8 @@ static int take(struct request *x, struct poll_program *p, const struct conf *co
 {
     struct metrics counts;
     struct store *store = site_borrow(p->site, e);
-    struct metrics_file *metrics_file = site_metrics(p->site); /* once the store was opened it is the whole site's */
+    /* after the store was opened, these are the counts of the whole site */
+    struct metrics_file *metrics_file = site_metrics(p->site);
     if (store == NULL) {
         return -1;
     }

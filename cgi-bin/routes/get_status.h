@@ -1,7 +1,8 @@
-/* get_status.h - GET /status: how the site is doing, for its owner and his monitoring.
+/* get_status.h - GET /status: how the site is doing, for its owner and for monitoring.
  *
- * Counts and sizes, as JSON or with format=prometheus in Prometheus's text format. Nothing of what is said, by whom or where.
- * Who may read it: the setting `status`.
+ * Counts and sizes, as JSON, or with format=prometheus in Prometheus's text format. It tells
+ * nothing of what is said, by whom or in which room. The setting `status` says which clients may
+ * read it.
  * Threads: any.
  */
 #ifndef GET_STATUS_H
@@ -12,7 +13,7 @@
 
 struct request;
 
-/* Is this request's peer among those that a setting allows (enum conf_status)? */
+/* True when the setting `whom` (enum conf_status) allows this request's client. */
 bool get_status_allows(const struct request *x, uint64_t whom);
 
 void get_status(struct request *x, void *program); /* a handler of route.h */

@@ -25,10 +25,10 @@
 #include <stdlib.h>
 
 enum {
-    PIECE_BYTES =
-        64 * 1024,   /* of text, about, that are read and written at once while a client catches up: what one who reads
-                                slowly costs */
-    RETRY_MS = 1000, /* a client comes back after this, and up to twice it: not all of them in the same moment */
+    /* About this many bytes of text are read and written at once while a client catches up: what a
+     * slow client costs in memory. */
+    PIECE_BYTES = 64 * 1024,
+    RETRY_MS = 1000, /* a client reconnects after this time or up to twice as long, so that not all come at once */
 };
 
 /* ---- what is written ---- */
@@ -90,7 +90,7 @@ void get_stream_heartbeat(void *program, const struct query *q, struct buf *out)
         sse_heartbeat(out);
     } else if (q->format == QUERY_NDJSON) {
         buf_addc(out, '\n');
-    } /* a line of text is a message: nothing can be said there that isn't one */
+    } /* as text each line is a message, so there is nothing to send */
 }
 
 static bool has_gap(const struct answer *a)
@@ -132,7 +132,8 @@ enum news_found get_stream_events(void *program, struct query *q, struct buf *ou
     const struct reading_how how = {.budget = PIECE_BYTES, .use_bell = poll_program_uses_bell(p)};
     struct reading *g = ck_calloc(1, sizeof *g);
     bool read = reading_take(g, p->site, q, &how, &e) == 0;
-    /* A store that is busy for a moment is no reason to end; another database is, and who comes back is told. */
+    /* A store that is busy for a moment doesn't end the stream; another database does, and the
+     * client learns of it when it reconnects. */
     enum news_found news = read ? add_news(q, g, out) : e.code == ERR_EPOCH ? NEWS_END : NEWS_NONE;
     reading_fini(g);
     free(g);
@@ -150,7 +151,8 @@ static uint64_t begin_of(const struct query *q, const struct query_room *asked, 
     return asked->now || asked->since > room->head ? room->head : asked->since;
 }
 
-/* The rooms' heads are known: from where the stream goes, in *from and in the answer that its cursor is made of. */
+/* The heads of the rooms are known. Sets where the stream begins: in *from and in the answer from
+ * which its cursor is made. */
 static void set_begin(const struct query *q, struct reading *g, struct query *from)
 {
     *from = *q;
@@ -168,7 +170,7 @@ static void set_begin(const struct query *q, struct reading *g, struct query *fr
     }
 }
 
-/* A reading of positions alone. */
+/* Reads the positions alone. */
 static int find_heads(const struct poll_program *p, const struct query *q, struct query *heads, struct reading *g,
                       struct err *e)
 {

@@ -3,10 +3,10 @@
  * A handler has the form that route.h asks for: void get_x(struct request *x, void *program). It
  * answers x or lets it wait; either way x is gone when it returns.
  * To add a route:
- *   1. write its handler in routes/get_x.c (or post_x.c), declared in get_x.h;
- *   2. let it begin with handler_begin, which counts it and gives it the settings and the query;
- *   3. add a row to the table of poll.c (reads) or send.c (writes);
- *   4. name it in the web servers' configurations and in www/API.md: tests/lint/routes.sh says
+ *   1. write its handler in routes/get_x.c (or post_x.c) and declare it in get_x.h;
+ *   2. let it begin with handler_begin, which counts the request and finds its settings and query;
+ *   3. add a row to the table in poll.c (reads) or send.c (writes);
+ *   4. name it in the web servers' configurations and in www/API.md: tests/lint/run routes says
  *      where it is missing.
  * Threads: any.
  */
@@ -28,18 +28,18 @@ struct handler_input {
     const struct form *fields; /* of the query, borrowed until the request is answered or detached */
 };
 
-/* Counts the request and finds its settings and fields. -1 with ERR_CONFIG or ERR_EXPOSED as site_conf
- * says, or ERR_INPUT when the query can't be decoded; then in->conf is NULL unless the settings are
- * known. */
+/* Counts the request and finds its settings and fields. On -1: ERR_CONFIG or ERR_EXPOSED as
+ * site_conf says, and in->conf is NULL; or ERR_INPUT when the query can't be decoded. */
 int handler_begin(struct handler_input *in, struct site *site, struct request *x, enum metrics_counter counter,
                   struct err *e);
 
-/* For a program's function that serve() calls: finds out who the client is (forwarded.h), adds the
- * CORS headers, and calls the route's handler. conf: of site_conf; NULL when there are no settings, which
- * the handler then tells. Takes x. */
+/* For the function of a program that serve() calls: finds out who the client is (forwarded.h), adds
+ * the CORS headers, and calls the route's handler. conf: from site_conf; NULL when there are no
+ * settings, which the handler then reports. Takes x. */
 void handler_dispatch(const struct route *routes, struct request *x, const struct conf *conf, void *program);
 
-/* From now on the answers of this process are counted among the site's. Call before there are threads. */
+/* From now on the answers of this process are counted among those of the site. Call it before there
+ * are threads. */
 void handler_count_answers(struct site *site);
 
 #endif

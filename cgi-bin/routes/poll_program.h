@@ -18,16 +18,17 @@ struct poll_program {
     int64_t began_ms; /* monotonic */
 };
 
-/* Where nobody watches for commits without a ring (yet, or in a process for one request), the files are asked instead. */
+/* False while no thread watches for commits whose ring was lost (not yet, or in a process for one
+ * request): then the store's files are asked instead of the bell. */
 static inline bool poll_program_uses_bell(const struct poll_program *p)
 {
     return p->fastcgi && waiting_is_watched(p->waiting);
 }
 
-/* How many bytes of text an answer may have. Where a request costs a process they are so few that
- * the kernel takes the whole answer even if the client doesn't read: it takes up to about a
- * megabyte. Otherwise mod_fcgid would keep its process for the rest, and the server of a CGI
- * program would let it wait. */
+/* How many bytes of text an answer may have. Where each request costs a process, so few that the
+ * kernel takes the whole answer even if the client doesn't read (it takes up to about a megabyte).
+ * Otherwise the rest would keep a process of mod_fcgid busy, and the server of a CGI program would
+ * let the program wait. */
 enum { POLL_PROGRAM_COSTLY_BYTES = 512 * 1024 };
 
 static inline size_t poll_program_answer_bytes(const struct poll_program *p, const struct conf *conf)

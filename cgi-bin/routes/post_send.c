@@ -72,7 +72,7 @@ static void answer_message(struct request *x, int status, const char *epoch, str
         send_page_stored(x, draft);
         return;
     }
-    /* The texts are those of the draft: the same id means the same text, which the store has checked. */
+    /* The texts are the draft's: the same id means the same text, which the store has checked. */
     const struct chat_message message = {
         .seq = job->seq,
         .time_ms = job->time_ms,
@@ -95,7 +95,7 @@ static void answer_message(struct request *x, int status, const char *epoch, str
     reply_fini(&r);
 }
 
-/* Tells of an error that came after the draft was read. */
+/* Reports an error that occurred after the draft was read. */
 static void refuse(struct request *x, const struct err *e, const struct chat_draft *draft)
 {
     if (send_page_is_wanted(x)) {

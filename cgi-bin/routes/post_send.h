@@ -1,9 +1,10 @@
 /* post_send.h - POST /send: stores one message.
  *
- * The fields room, name, id and reply_to come in the body, in the query or as headers (draft.h). Answers
- * 201 when the message is stored durably, 200 when the same message was stored before, or a problem; to
- * format=html a page (send_page.h). Pages of other sites may send only if allow_origin names them (cors.h).
- * Threads: any. A call waits until the store has written the message to the disk.
+ * The fields room, name, id and reply_to come in the body, in the query or as headers (draft.h).
+ * The answer is 201 when the message is stored durably, 200 when the same message was stored
+ * before, else a problem; with format=html it is a page (send_page.h). Pages of other sites may
+ * send only if allow_origin names them (cors.h).
+ * Threads: any. A call waits until the message is on the disk.
  */
 #ifndef POST_SEND_H
 #define POST_SEND_H

@@ -43,7 +43,7 @@ static void refuse(struct request *x, const struct err *e, const struct html_pag
     struct reply r;
     const struct problem *p = problem_of(e->code);
     reply_init(&r, 500);
-    reply_problem_head(&r, e); /* its status and headers, and its line in the log */
+    reply_problem_head(&r, e); /* sets status and headers, and logs if needed */
     r.policy = html_page_policy;
     reply_header(&r, "Content-Type", "text/html; charset=utf-8");
     html_page_refused(&r.body, f, p->status, p->title, problem_detail(e));
@@ -63,7 +63,8 @@ void send_page_refused(struct request *x, const struct err *e, const struct chat
         .place = place_of(x),
         .room = d->room,
         .name = d->name,
-        .id = e->code == ERR_CONFLICT ? id : d->id, /* of a store that was busy nobody needs to ask whether it has it */
+        /* after a conflict a new id; else the old one, so that a message isn't stored twice */
+        .id = e->code == ERR_CONFLICT ? id : d->id,
         .reply_to = reply_to,
         .text = d->text != NULL ? d->text : "",
         .text_length = d->text_length,
@@ -82,7 +83,7 @@ void send_page_unread(struct request *x, const struct err *e, const struct buf *
     struct form fields;
     char id[RANDOM_ID_SIZE];
     form_init(&fields);
-    (void)form_parse(&fields, buf_text(body), body->length, NULL); /* as far as it can be read */
+    (void)form_parse(&fields, buf_text(body), body->length, NULL); /* up to the first mistake */
     random_id(id);
     const char *text = value_of(&fields, "text", "");
     const char *room = value_of(&fields, "room", CHAT_ROOM_DEFAULT);

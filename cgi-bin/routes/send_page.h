@@ -1,7 +1,8 @@
-/* send_page.h - what POST /send?format=html answers: the browser of somebody without JavaScript, who wrote in the form of html_page.h.
+/* send_page.h - what POST /send?format=html answers to the form of the page without JavaScript
+ * (html_page.h).
  *
- * Stored: 303 to the room's page, so that loading anew sends nothing again. Refused: a page that says why, with the form as it was
- * filled in: nobody writes twice.
+ * Stored: 303 to the room's page, so that a reload doesn't send again. Refused: a page that says
+ * why, with the form as it was filled in, so that the author need not write the text again.
  * Threads: any.
  */
 #ifndef SEND_PAGE_H
@@ -16,9 +17,10 @@ struct request;
 
 bool send_page_is_wanted(struct request *x);
 
-/* Each answers and takes x. */
+/* Each of these answers x and takes it. */
 void send_page_stored(struct request *x, const struct chat_draft *d);
-void send_page_refused(struct request *x, const struct err *e, const struct chat_draft *d); /* a draft that is whole */
-void send_page_unread(struct request *x, const struct err *e, const struct buf *body);      /* no draft was to be had */
+void send_page_refused(struct request *x, const struct err *e, const struct chat_draft *d); /* the draft was read */
+/* the draft could not be read */
+void send_page_unread(struct request *x, const struct err *e, const struct buf *body);
 
 #endif

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* origin stands in the list as a whole word, or the list has a *. */
+/* True when the list contains origin as a whole word, or a "*". */
 static bool is_listed(const char *list, const char *origin)
 {
     size_t length = strlen(origin);
@@ -36,7 +36,8 @@ static bool is_host(const char *host, const char *authority)
            is_without_default_port(host, authority, ":443");
 }
 
-/* Of the schemes only what is known is compared: behind a proxy that ends TLS and isn't trusted the program can't know its own. */
+/* True when the client came by HTTPS but the page by HTTP. Only a trusted proxy's word counts:
+ * behind another proxy that ends TLS, the program can't know by which scheme the client came. */
 static bool is_by_lesser_scheme(const struct request *x, const char *origin)
 {
     return forwarded_is_https(x) && !str_starts_nocase(origin, "https:");
@@ -49,14 +50,16 @@ static bool is_own(const struct request *x, const char *origin)
     const char *fetch_site = request_variable(x, "HTTP_SEC_FETCH_SITE");
     const char *authority = strstr(origin, "://");
     if (fetch_site != NULL && strcmp(fetch_site, "same-origin") == 0) {
-        return true; /* said by the browser itself: a page can't set this header. Holds where a proxy changed Host */
+        /* the browser itself says so; a page can't set this header. It is right even if a proxy
+         * changed Host */
+        return true;
     }
     if (authority == NULL || is_by_lesser_scheme(x, origin)) {
         return false;
     }
     authority += strlen("://");
     if (authority[0] == '\0') {
-        return false; /* nobody is not the host ":80" */
+        return false; /* an empty authority must not match the host ":80" */
     }
     bool own = host != NULL && is_host(host, authority);
     for (unsigned back = 0; !own && forwarded_host(x, back, forwarded); back++) {
@@ -83,7 +86,8 @@ void cors_apply(struct request *x, const char *allow_origin)
         reply_common_header(
             x, "Access-Control-Allow-Headers",
             "Content-Type, If-None-Match, Pollchat-Room, Pollchat-Name, Pollchat-Id, Pollchat-Reply-To");
-        reply_common_header(x, "Access-Control-Max-Age", "86400"); /* seconds: saves a preflight per message */
+        /* seconds; saves one preflight request for each message */
+        reply_common_header(x, "Access-Control-Max-Age", "86400");
     }
 }
 

@@ -1,7 +1,7 @@
-/* cors.h - which other sites' pages may read and send.
+/* cors.h - which pages of other sites may read and send.
  *
- * Closed by default. Browsers name the page's site in Origin; programs without one (curl) are nobody's page and may
- * do what they like, as no visitor's rights can be borrowed through them.
+ * None by default. Browsers name the site of the page in the header Origin. Programs such as curl
+ * send no Origin and may do everything: a page can't use them to act with the rights of a visitor.
  * Threads: any.
  */
 #ifndef CORS_H
@@ -10,11 +10,12 @@
 struct err;
 struct request;
 
-/* Adds the CORS headers that the request's Origin has a right to, to whatever answer it gets. allow_origin: the
- * setting: origins separated by spaces, "*", or "". */
+/* Adds the CORS headers that the request's Origin is entitled to; every answer to the request gets
+ * them. allow_origin is the setting: origins separated by spaces, "*", or "". */
 void cors_apply(struct request *x, const char *allow_origin);
 
-/* 0 when the request may change something: no Origin, this site's own, or an allowed one. Else -1, ERR_AUTH. */
+/* Returns 0 when the request may change something: it has no Origin, this site's own, or an allowed
+ * one. Else -1 with ERR_AUTH. */
 int cors_check_write(const struct request *x, const char *allow_origin, struct err *e);
 
 #endif

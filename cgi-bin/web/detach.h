@@ -22,8 +22,8 @@ bool detach_is_possible(struct request *x);
  * -1 when there is none (plain CGI). */
 int detach_connection(const struct request *x);
 
-/* The header lines that every answer to this request gets (reply_common_header). Borrowed until x is
- * answered or detached. */
+/* The header lines that every answer to this request gets (reply_common_header). Borrowed until x
+ * is answered or detached. */
 const char *detach_headers(const struct request *x);
 
 /* Frees x but not its connection, which belongs to the caller from here. Takes x.

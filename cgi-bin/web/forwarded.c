@@ -38,11 +38,11 @@ static bool is_word(struct piece p, const char *word)
 /* ---- a list, from its end ---- */
 
 struct walk {
-    struct piece left; /* at is NULL when there is nothing more */
+    struct piece left; /* at is NULL at the end */
     unsigned count;
 };
 
-/* How many variables have this name ('=' behind it); *value is of the last one. */
+/* How many variables have this name, which ends with '='. *value is that of the last one. */
 static unsigned find_variables(const struct request *x, const char *name, const char **value)
 {
     const char *const *environment = request_environment(x);
@@ -57,8 +57,8 @@ static unsigned find_variables(const struct request *x, const char *name, const 
     return count;
 }
 
-/* nginx sets an empty variable for a missing header. Of two variables with one name neither is
- * walked: see is_forged. */
+/* An empty variable is no list: nginx sets one for a missing header. If two variables have the
+ * name, neither is used; see is_forged. */
 static struct walk walk_of(const struct request *x, const char *name)
 {
     const char *value = "";
@@ -69,8 +69,8 @@ static struct walk walk_of(const struct request *x, const char *name)
     return w;
 }
 
-/* A comma in quotes separates as well: nothing that is looked for here has one, and so no quote that somebody left open hides what
- * was added behind it. */
+/* A comma separates entries even within quotes: no value that is looked for contains one. So a
+ * quote that a client left open can't hide the entries that proxies added behind it. */
 static bool walk_back(struct walk *w, struct piece *out)
 {
     if (w->count == FORWARDED_ENTRIES || w->left.at == NULL) {
@@ -101,7 +101,8 @@ static struct piece unquoted(struct piece p)
     return p;
 }
 
-/* The value of a parameter of an entry, without its quotes. Nothing where it is missing, or stands there twice. */
+/* The value of a parameter of an entry, without its quotes; empty when the parameter is missing or
+ * given twice. */
 static struct piece parameter(struct piece entry, const char *name)
 {
     struct piece found = {.at = entry.at, .length = 0};
@@ -137,8 +138,8 @@ static bool has(const struct request *x, const char *name)
     return count > 1 || *value != '\0';
 }
 
-/* CGI writes '-' as '_', so X_Forwarded_For and X-Forwarded-For become variables of one name. Where
- * a server passes both on, it is unknown which of the two the proxy wrote. */
+/* CGI writes '-' as '_', so X_Forwarded_For and X-Forwarded-For become variables with one name. If
+ * a server passes both on, the program can't know which of them the proxy wrote. */
 static bool is_forged(const struct request *x)
 {
     const char *value = "";
@@ -173,7 +174,8 @@ void forwarded_apply(struct request *x, const char *trusted)
 
 /* ---- what for ---- */
 
-/* The entry so many steps from the end; of a list of Forwarded its parameter. */
+/* Finds the entry that is `back` steps from the end of the list; from the header Forwarded, that
+ * entry's parameter `name`. */
 static bool said(const struct request *x, const char *own, const char *name, unsigned back, struct piece *out)
 {
     bool standard = !has(x, own);
@@ -200,7 +202,7 @@ bool forwarded_host(const struct request *x, unsigned back, char out[FORWARDED_H
     return true;
 }
 
-/* The first entry is of the proxy that the client came to. */
+/* The first entry was written by the proxy that the client connected to. */
 bool forwarded_is_https(const struct request *x)
 {
     struct piece scheme;

@@ -31,11 +31,11 @@ bool request_has_variable_like(const struct request *x, const char *prefix);
 /* All variables as NAME=VALUE, with NULL at the end. */
 const char *const *request_environment(const struct request *x);
 
-/* The client's address: what a trusted proxy says (forwarded.h), else REMOTE_ADDR. NULL when the web
- * server told none. */
+/* The client's address: what a trusted proxy says (forwarded.h), else REMOTE_ADDR. NULL when the
+ * web server told none. */
 const char *request_client(const struct request *x);
 
-/* Records that a trusted proxy sent the request for the client with this address, which is copied. */
+/* Records that a trusted proxy sent the request for this client; copies the address. */
 void request_trust_proxy(struct request *x, const char *client);
 bool request_has_trusted_proxy(const struct request *x);
 

@@ -3,10 +3,9 @@
  * A program has a table of routes. A request's route is the first segment of PATH_INFO if there is
  * one, else the last segment of SCRIPT_NAME without its extension: /poll, /cgi-bin/poll,
  * /chat/poll.fcgi and /cgi-bin/poll.cgi/poll all name "poll". So the programs need not know under
- * which addresses the web server offers them.
- * A row without a handler reserves a name. It is answered with 404. The web servers' configurations
- * pass such requests to the program already, so that a later version that has the route needs no new
- * configuration.
+ * which addresses the web server offers them. A row without a handler reserves a name. It is
+ * answered with 404. The web servers' configurations pass such requests to the program already, so
+ * that a later version that has the route needs no new configuration.
  * Threads: any.
  * To add a route: see routes/handler.h.
  */

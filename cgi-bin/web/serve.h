@@ -22,7 +22,8 @@ struct request;
 
 struct serve {
     void (*handle)(struct request *x, void *context); /* takes x; called from many threads */
-    /* Answers the requests that wait without a thread. Called when the program stops. May be NULL. */
+    /* Called when the program stops: answers the requests that wait without a thread. May be
+     * NULL. */
     void (*stop)(void *context);
     /* Asked every second by the main thread; true stops the program. May be NULL. */
     bool (*is_surplus)(void *context);
