@@ -28,7 +28,7 @@ static unsigned rate_of(const struct wait_slots *s, const struct request *x, con
 {
     struct allowance allowed;
     wait_slots_allowance(s, x, conf, &allowed);
-    unsigned rate = carrier_is_apache(x) ? (unsigned)conf->poll_rate : allowed.most / WAITING_A_POLL;
+    unsigned rate = server_kind_is_apache(x) ? (unsigned)conf->poll_rate : allowed.most / WAITING_A_POLL;
     unsigned most = (unsigned)conf->poll_rate * CHEAP_POLLS;
     if (rate < CHEAP_POLLS_LEAST) {
         rate = CHEAP_POLLS_LEAST;
@@ -41,7 +41,7 @@ static unsigned rate_of(const struct wait_slots *s, const struct request *x, con
 static unsigned overlap_in(const struct wait_slots *s, const struct bell *bell)
 {
     const struct slots_count n = slots_count(bell);
-    return s->carrier.fastcgi || n.there <= n.holding + 1 ? 1 : n.there - n.holding;
+    return s->server.fastcgi || n.there <= n.holding + 1 ? 1 : n.there - n.holding;
 }
 
 unsigned poll_after_seconds(struct waiting *w, const struct request *x, const struct conf *conf)
@@ -53,8 +53,8 @@ unsigned poll_after_seconds(struct waiting *w, const struct request *x, const st
     if (bell == NULL) {
         return rules.least;
     }
-    if (carrier_cost(&s->carrier, x) == ALLOWANCE_PROCESSES) {
-        took = carrier_busy_us(&s->carrier);
+    if (server_kind_cost(&s->server, x) == ALLOWANCE_PROCESSES) {
+        took = server_kind_busy_us(&s->server);
         rules.rate = poll_interval_rate(poll_load_took(bell, took * overlap_in(s, bell)), (unsigned)conf->poll_rate);
     } else {
         rules.rate = rate_of(s, x, conf);

@@ -29,7 +29,7 @@ void surplus_enter(struct surplus *s)
 
 bool surplus_is_here(struct surplus *s, bool is_waiting)
 {
-    const struct carrier *carrier = &s->slots->carrier;
+    const struct server_kind *server = &s->slots->server;
     int token = atomic_load(&s->token);
     struct bell *bell = token >= 0 ? wait_slots_bell(s->slots) : NULL;
     if (bell == NULL) {
@@ -39,7 +39,7 @@ bool surplus_is_here(struct surplus *s, bool is_waiting)
         atomic_store(&s->token, -1); /* the next request enters it again */
         return false;
     }
-    bool is_idle = carrier_costs_process(carrier) && !is_waiting && carrier_busy_us(carrier) >= IDLE_US;
+    bool is_idle = server_kind_costs_process(server) && !is_waiting && server_kind_busy_us(server) >= IDLE_US;
     if (!is_idle || !process_slots_leave(bell, token, site_loaded_conf(s->slots->site))) {
         return false;
     }

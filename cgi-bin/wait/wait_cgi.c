@@ -32,7 +32,7 @@ struct wait_cgi {
 struct wait_cgi *wait_cgi_begin(struct waiting *w, const struct request *x, unsigned seconds, const struct conf *conf)
 {
     struct wait_slots *slots = waiting_slots(w);
-    struct bell *bell = seconds > 0 && !slots->carrier.fastcgi ? wait_slots_bell(slots) : NULL;
+    struct bell *bell = seconds > 0 && !slots->server.fastcgi ? wait_slots_bell(slots) : NULL;
     if (bell == NULL) {
         return NULL;
     }

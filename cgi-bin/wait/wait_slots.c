@@ -22,7 +22,7 @@ enum {
 void wait_slots_init(struct wait_slots *s, struct site *site, bool fastcgi)
 {
     *s = (struct wait_slots){.site = site, .workers = apache_workers_new()};
-    carrier_init(&s->carrier, fastcgi);
+    server_kind_init(&s->server, fastcgi);
 }
 
 void wait_slots_fini(struct wait_slots *s)
@@ -46,7 +46,7 @@ struct bell *wait_slots_bell(const struct wait_slots *s)
 /* The number of Apache's workers, and not a setting, says how many requests like x may wait. */
 static bool counts_workers(const struct wait_slots *s, const struct request *x, const struct conf *conf)
 {
-    return conf->max_waiting_apache == CONF_AUTO && carrier_cost(&s->carrier, x) == ALLOWANCE_WORKERS;
+    return conf->max_waiting_apache == CONF_AUTO && server_kind_cost(&s->server, x) == ALLOWANCE_WORKERS;
 }
 
 void wait_slots_allowance(const struct wait_slots *s, const struct request *x, const struct conf *conf,
@@ -54,7 +54,7 @@ void wait_slots_allowance(const struct wait_slots *s, const struct request *x, c
 {
     bool counts = counts_workers(s, x, conf);
     unsigned workers = counts ? apache_workers_seen(s->workers, detach_connection(x)) : 0;
-    allowance_find(out, carrier_cost(&s->carrier, x), conf, workers);
+    allowance_find(out, server_kind_cost(&s->server, x), conf, workers);
 }
 
 bool wait_slots_take_worker(struct wait_slots *s, const struct request *x, const struct conf *conf, int *token)
@@ -103,7 +103,7 @@ static struct process_slots_request request_of(struct wait_slots *s, const struc
 {
     allowance_find(allowed, ALLOWANCE_PROCESSES, conf, 0);
     return (struct process_slots_request){
-        .conf = conf, .allowed = allowed, .client = wait_slots_client(s, x, conf), .stays = s->carrier.fastcgi};
+        .conf = conf, .allowed = allowed, .client = wait_slots_client(s, x, conf), .stays = s->server.fastcgi};
 }
 
 int wait_slots_take_process(struct wait_slots *s, struct bell *bell, const struct request *x, unsigned *seconds,
@@ -119,7 +119,7 @@ int wait_slots_take_process(struct wait_slots *s, struct bell *bell, const struc
 bool wait_slots_take(struct wait_slots *s, const struct request *x, unsigned *seconds, const struct conf *conf,
                      int *token)
 {
-    if (carrier_cost(&s->carrier, x) != ALLOWANCE_PROCESSES) {
+    if (server_kind_cost(&s->server, x) != ALLOWANCE_PROCESSES) {
         return wait_slots_take_worker(s, x, conf, token);
     }
     struct bell *bell = wait_slots_bell(s);
@@ -130,7 +130,7 @@ bool wait_slots_take(struct wait_slots *s, const struct request *x, unsigned *se
 bool wait_slots_are_free(struct wait_slots *s, const struct request *x, const struct conf *conf)
 {
     struct allowance allowed;
-    if (carrier_cost(&s->carrier, x) != ALLOWANCE_PROCESSES) {
+    if (server_kind_cost(&s->server, x) != ALLOWANCE_PROCESSES) {
         return true;
     }
     const struct bell *bell = wait_slots_bell(s);

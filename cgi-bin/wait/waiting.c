@@ -103,14 +103,14 @@ bool waiting_is_watched(const struct waiting *w)
 void waiting_arrived(struct waiting *w, const struct request *x, const struct conf *conf)
 {
     const struct park *p = atomic_load(&w->park);
-    if (!w->slots.carrier.fastcgi) {
+    if (!w->slots.server.fastcgi) {
         return;
     }
-    carrier_note_arrival(&w->slots.carrier, x, p != NULL && park_unanswered(p) > 0);
+    server_kind_note_arrival(&w->slots.server, x, p != NULL && park_unanswered(p) > 0);
     if (conf != NULL && atomic_load(&w->watch) == NULL) {
         start_watch(w);
     }
-    if (conf != NULL && carrier_cost(&w->slots.carrier, x) == ALLOWANCE_PROCESSES) {
+    if (conf != NULL && server_kind_cost(&w->slots.server, x) == ALLOWANCE_PROCESSES) {
         surplus_enter(&w->surplus);
     }
 }
@@ -123,7 +123,7 @@ bool waiting_is_surplus(struct waiting *w)
 
 bool waiting_costs_a_process(const struct waiting *w)
 {
-    return carrier_costs_process(&w->slots.carrier);
+    return server_kind_costs_process(&w->slots.server);
 }
 
 void waiting_allowance(const struct waiting *w, const struct request *x, const struct conf *conf, struct allowance *out)
@@ -206,7 +206,7 @@ static struct park *the_park(struct waiting *w, const struct request *x, const s
 
 bool waiting_has_room(struct waiting *w, const struct request *x, const struct conf *conf)
 {
-    const struct park *p = w->slots.carrier.fastcgi ? the_park(w, x, conf) : NULL;
+    const struct park *p = w->slots.server.fastcgi ? the_park(w, x, conf) : NULL;
     return (p == NULL || park_has_room(p, x)) && wait_slots_are_free(&w->slots, x, conf);
 }
 
@@ -230,7 +230,7 @@ bool waiting_take(struct waiting *w, struct request *x, struct query *q, const s
 
 bool waiting_can_stream(const struct waiting *w, struct request *x)
 {
-    return carrier_flows(&w->slots.carrier, x) && detach_is_possible(x);
+    return server_kind_passes_output(&w->slots.server, x) && detach_is_possible(x);
 }
 
 bool waiting_stream(struct waiting *w, struct request *x, const struct query *q, const struct reply *opening,

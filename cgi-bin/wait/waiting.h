@@ -1,6 +1,6 @@
 /* waiting.h - lets requests wait for news, where and as long as there is room for them.
  *
- * What a waiting request keeps busy depends on how requests come to the process (carrier.h), and so
+ * What a waiting request keeps busy depends on how requests come to the process (server_kind.h), and so
  * does how many may wait: a share of the web server's connections or workers (allowance.h), or a few
  * processes (process_slots.h). A request that finds no room is answered at once, and its client is
  * told when to ask again (poll_after.h).

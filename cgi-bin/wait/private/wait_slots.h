@@ -9,7 +9,7 @@
 #ifndef WAIT_SLOTS_H
 #define WAIT_SLOTS_H
 
-#include "wait/private/carrier.h"
+#include "wait/private/server_kind.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -24,7 +24,7 @@ struct site;
 
 struct wait_slots {
     struct site *site;
-    struct carrier carrier;
+    struct server_kind server;
     struct apache_workers *workers;
     _Atomic uint64_t seed; /* of the hash of addresses; 0: not loaded yet */
 };

@@ -1,4 +1,4 @@
-/* carrier.h - how requests come to this process, and so what one of them keeps busy while it waits.
+/* server_kind.h - which kind of server sends the requests, and so what a waiting one keeps busy.
  *
  * There are three kinds, recognised while running:
  *   - a FastCGI process that gets many requests at once (lighttpd, nginx, Caddy): a waiting request
@@ -9,10 +9,10 @@
  * mod_fcgid can't be told by anything that it says. So where the server is none of those that are
  * known to send many requests, a process counts as one of the last kind until a second request
  * comes while one is waiting; mod_fcgid never lets that happen.
- * Threads: any; carrier_init before there are others.
+ * Threads: any; server_kind_init before there are others.
  */
-#ifndef CARRIER_H
-#define CARRIER_H
+#ifndef SERVER_KIND_H
+#define SERVER_KIND_H
 
 #include "system/allowance.h"
 
@@ -22,31 +22,31 @@
 
 struct request;
 
-struct carrier {
+struct server_kind {
     bool fastcgi;
     atomic_bool gets_many;      /* seen: several requests came at the same time */
     atomic_bool has_own;        /* the last request had the process to itself */
     _Atomic int64_t arrived_us; /* monotonic: when the last request came */
 };
 
-void carrier_init(struct carrier *c, bool fastcgi);
+void server_kind_init(struct server_kind *k, bool fastcgi);
 
 /* FastCGI: a request has come. waiting: another one waits in this process. */
-void carrier_note_arrival(struct carrier *c, const struct request *x, bool waiting);
+void server_kind_note_arrival(struct server_kind *k, const struct request *x, bool waiting);
 
 /* What x keeps busy while it waits. */
-enum allowance_server carrier_cost(const struct carrier *c, const struct request *x);
+enum allowance_server server_kind_cost(const struct server_kind *k, const struct request *x);
 
 /* The same for requests in general, by what the last one was: each keeps a process busy. */
-bool carrier_costs_process(const struct carrier *c);
+bool server_kind_costs_process(const struct server_kind *k);
 
 /* Output of x reaches the client when it is written, as far as can be told from here. mod_fcgid
  * keeps back 64 KiB. */
-bool carrier_flows(const struct carrier *c, const struct request *x);
+bool server_kind_passes_output(const struct server_kind *k, const struct request *x);
 
-bool carrier_is_apache(const struct request *x);
+bool server_kind_is_apache(const struct request *x);
 
 /* For how long the last request has kept the process busy until now, in microseconds. */
-uint64_t carrier_busy_us(const struct carrier *c);
+uint64_t server_kind_busy_us(const struct server_kind *k);
 
 #endif
