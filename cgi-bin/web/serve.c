@@ -74,7 +74,7 @@ const atomic_bool *serve_stopping(void)
 /* Called by a thread that has answered a request. True: more threads run than the setting allows,
  * and another is idle, so this one ends. A thread that waited for a slow peer is back, and the one
  * started in its place is no longer needed. */
-static bool is_surplus(struct worker_pool *pool)
+static bool is_no_longer_needed(struct worker_pool *pool)
 {
     unsigned running = atomic_load(&pool->running);
     return running > pool->serve->threads && atomic_load(&pool->idle) > 0 &&
@@ -176,7 +176,7 @@ static void *work(void *argument)
         } else if (x != NULL) {
             pool->serve->handle(x, pool->serve->context);
         }
-        if (is_surplus(pool)) {
+        if (is_no_longer_needed(pool)) {
             return NULL;
         }
     }
