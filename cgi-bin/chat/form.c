@@ -28,7 +28,7 @@ static int add_take(struct form *f, char *name, char *value, size_t length, bool
     if (f->count == FORM_FIELDS_MAX) {
         free(name);
         free(value);
-        return err_set(e, ERR_INPUT, "There are more than %d fields.", FORM_FIELDS_MAX);
+        return err_set(e, ERR_INPUT, "There are too many fields: at most %d are allowed.", FORM_FIELDS_MAX);
     }
     f->fields = ck_realloc(f->fields, (f->count + 1) * sizeof f->fields[0]);
     f->fields[f->count++] = (struct form_field){.name = name, .value = value, .length = length, .bare = bare};
@@ -84,11 +84,11 @@ static int parse_pair(struct form *f, const char *bytes, size_t length, struct e
     size_t value_length = 0;
     char *name = decode(bytes, name_length, &name_length);
     if (name == NULL) {
-        return err_set(e, ERR_INPUT, "A field's name has a '%%' that is not followed by two hexadecimal digits.");
+        return err_set(e, ERR_INPUT, "The name of a field has a '%%' that isn't followed by two hexadecimal digits.");
     }
     if (memchr(name, '\0', name_length) != NULL) { /* C would take it for a shorter name */
         free(name);
-        return err_set(e, ERR_INPUT, "A field's name must not hold the character U+0000.");
+        return err_set(e, ERR_INPUT, "The name of a field must not contain the character U+0000.");
     }
     char *value = equals != NULL ? decode(equals + 1, length - (size_t)(equals + 1 - bytes), &value_length)
                                  : ck_strdup("");
@@ -123,7 +123,7 @@ int form_once(const struct form *f, const char *name, const struct form_field **
             continue;
         }
         if (*out != NULL) {
-            return err_field(e, ERR_INPUT, name, "%s is given twice.", name);
+            return err_field(e, ERR_INPUT, name, "%s is given twice, but may be given only once.", name);
         }
         *out = &f->fields[i];
     }

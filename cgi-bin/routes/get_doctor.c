@@ -118,7 +118,7 @@ static int take_kept(struct look *l, bool *must_look, struct err *e)
         l->findings = kept.findings;
         memcpy(l->address, kept.address, sizeof l->address);
     } else {
-        result = err_set(e, ERR_BUSY, "Another visitor's check of this host is under way. Ask again in a second.");
+        result = err_set(e, ERR_BUSY, "The host is being checked for another visitor. Try again in a second.");
     }
     pthread_mutex_unlock(&kept.lock);
     return result;
@@ -170,7 +170,8 @@ static int show(struct request *x, const struct poll_program *p, struct look *l,
     if (!get_status_allows(x, l->conf.doctor)) {
         return err_set(e, ERR_FORBIDDEN,
                        "What works on this host is not for everyone to read; the setting doctor says for whom.%s",
-                       l->conf.faults.count > 0 ? " (A misspelt or unreadable setting counts as nobody.)" : "");
+                       l->conf.faults.count > 0 ? " (If the setting is misspelt or can't be read, that is nobody.)"
+                                                : "");
     }
     snprintf(l->served, sizeof l->served, "%s", served != NULL ? served : "");
     if (l->is_known) {

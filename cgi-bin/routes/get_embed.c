@@ -21,14 +21,14 @@ static int parse(const struct form *fields, struct query *q, const char **title,
         return -1;
     }
     if (q->several) {
-        return err_field(e, ERR_INPUT, "room", "A frame shows one room.");
+        return err_field(e, ERR_INPUT, "room", "A frame shows one room: give room once, as in room=lobby.");
     }
     const struct form_field *f = NULL;
     if (form_once(fields, "title", &f, e) != 0) {
         return -1;
     }
     if (f != NULL && (f->length == 0 || f->length > TITLE_MAX || strlen(f->value) != f->length)) {
-        return err_field(e, ERR_INPUT, "title", "title must have 1 to %d bytes.", (int)TITLE_MAX);
+        return err_field(e, ERR_INPUT, "title", "title must have 1 to %d bytes, none of them 0.", (int)TITLE_MAX);
     }
     *title = f != NULL ? f->value : "";
     return 0;

@@ -81,7 +81,7 @@ static int take_number(const struct form *fields, const char *name, uint64_t max
         return -1;
     }
     if (f == NULL || str_u64(f->value, 0, max, out) != 0) {
-        return err_field(e, ERR_INPUT, name, "%s must be given, as a whole number.", name);
+        return err_field(e, ERR_INPUT, name, "%s is required, as a whole number.", name);
     }
     return 0;
 }
@@ -106,7 +106,7 @@ static int parse(const struct form *fields, struct page *p, struct err *e)
         return -1;
     }
     if (p->query.several) {
-        return err_field(e, ERR_INPUT, "room", "A page shows one room.");
+        return err_field(e, ERR_INPUT, "room", "A page shows one room: give room once, as in room=lobby.");
     }
     const struct form_field *turn = form_single(fields, "turn");
     p->turn = turn != NULL && strcmp(turn->value, "1") == 0 ? 1 : 0;
@@ -159,7 +159,8 @@ static int check(const struct page *p, const struct reading *g, struct err *e)
                        (unsigned long long)p->query.before - 1);
     }
     if (p->from > room->messages[0].text_length) {
-        return err_field(e, ERR_INPUT, "from", "from lies behind the end of the text.");
+        return err_field(e, ERR_INPUT, "from", "from must be at most %zu, the length of the text in bytes.",
+                         room->messages[0].text_length);
     }
     return 0;
 }

@@ -46,7 +46,8 @@ static int check_reader(const struct request *x, const struct conf *conf, struct
     if (get_status_allows(x, conf->status)) {
         return 0;
     }
-    return err_set(e, ERR_FORBIDDEN, "The status is not for everyone to read; the setting status says for whom.");
+    return err_set(e, ERR_FORBIDDEN,
+                   "The status of this chat is not for everyone to read; the setting status says for whom.");
 }
 
 static int parse_format(const struct form *fields, enum format *out, struct err *e)

@@ -186,7 +186,7 @@ static int find_heads(const struct poll_program *p, const struct query *q, struc
 static int refuse(const struct poll_program *p, struct err *e)
 {
     metrics_file_add(site_metrics(p->site), METRICS_TURNED_AWAY, 1);
-    return err_set(e, ERR_STREAM, "No stream can be had here now; GET /poll gives the same messages.");
+    return err_set(e, ERR_STREAM, "A stream isn't possible here now. GET /poll returns the same messages.");
 }
 
 /* Takes x when it returns 0. */
@@ -225,7 +225,7 @@ static int parse(struct request *x, const struct form *fields, struct query *q, 
         return -1;
     }
     if (q->kind == QUERY_BEFORE) {
-        return err_field(e, ERR_INPUT, "before", "A stream goes forward: it takes since or last.");
+        return err_field(e, ERR_INPUT, "before", "A stream can't begin with before; use since or last.");
     }
     return last != NULL ? sse_resume(q, last, e) : 0;
 }

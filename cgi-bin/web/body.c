@@ -41,7 +41,7 @@ static int announced_length(const struct request *x, int64_t *out, struct err *e
         return 0;
     }
     if (str_u64(text, 0, INT64_MAX, &value) != 0) {
-        return err_set(e, ERR_INPUT, "Content-Length isn't a whole number.");
+        return err_set(e, ERR_INPUT, "The header Content-Length must be a whole number.");
     }
     *out = (int64_t)value;
     return 0;
@@ -107,18 +107,19 @@ static int read_up_to(struct request *x, struct buf *into, uint64_t most, int64_
 
 static int too_large(size_t limit, struct err *e)
 {
-    return err_set(e, ERR_TOO_LARGE, "The body is too long; at most %zu bytes are allowed.", limit);
+    return err_set(e, ERR_TOO_LARGE, "The body is too long: at most %zu bytes are allowed.", limit);
 }
 
 /* For a result of read_up_to below -1. */
 static int not_read(int result, const struct buf *into, struct err *e)
 {
     if (result == CROWDED) {
-        return err_set(e, ERR_CROWDED, "Too many long messages come in at once. Try again in a moment.");
+        return err_set(e, ERR_CROWDED, "The server is busy with too many long messages. Try again in a moment.");
     }
-    return err_set(e, ERR_SLOW,
-                   "The body came too slowly: %zu bytes in the time that it may take (%d s, and %d s a megabyte).",
-                   into->length, BODY_MS / 1000, 1000 / BODY_BYTES_PER_MS);
+    return err_set(
+        e, ERR_SLOW,
+        "The body came too slowly: %zu bytes arrived in the time that is allowed, %d seconds and %d more for each megabyte.",
+        into->length, BODY_MS / 1000, 1000 / BODY_BYTES_PER_MS);
 }
 
 static int read_announced(struct request *x, uint64_t announced, struct buf *into, struct err *e)
@@ -131,7 +132,7 @@ static int read_announced(struct request *x, uint64_t announced, struct buf *int
         return not_read(result, into, e);
     }
     if (result != 0 || into->length < announced) {
-        return err_set(e, ERR_INPUT, "The body broke off: %zu of %llu bytes came.", into->length,
+        return err_set(e, ERR_INPUT, "The connection broke off: %zu of %llu bytes of the body arrived.", into->length,
                        (unsigned long long)announced);
     }
     /* A CGI program must not read past the body: the server need not close standard input (RFC
@@ -155,7 +156,8 @@ static int read_to_end(struct request *x, struct buf *into, struct err *e)
     if (result < -1) {
         return not_read(result, into, e);
     }
-    return result == 0 ? 0 : err_set(e, ERR_INPUT, "The body broke off after %zu bytes.", into->length);
+    return result == 0 ? 0
+                       : err_set(e, ERR_INPUT, "The connection broke off after %zu bytes of the body.", into->length);
 }
 
 int body_read(struct request *x, struct buf *into, struct err *e)

@@ -99,7 +99,7 @@ int cors_check_write(const struct request *x, const char *allow_origin, struct e
     }
     return err_set(
         e, ERR_AUTH,
-        "Pages of another site may not send here; the site's owner can allow them by allow_origin. If this is the "
-        "chat's own page behind a reverse proxy: that must pass on the Host header, or X-Forwarded-Host and stand "
-        "in trusted_proxies.");
+        "Pages of other sites may not send here; the owner of this site can allow them with the setting allow_origin. "
+        "If this is the chat's own page, behind a reverse proxy: the proxy must pass on the header Host, or set "
+        "X-Forwarded-Host and be named in the setting trusted_proxies.");
 }

@@ -63,8 +63,8 @@ static void answer_wrong_method(struct request *x, const struct route *route)
     struct buf headers;
     buf_init(&headers, 256);
     add_allow(&headers, route);
-    err_set(&e, ERR_METHOD, "/%s takes: %.*s.", route->name, (int)strcspn(headers.bytes + strlen("Allow: "), "\r"),
-            headers.bytes + strlen("Allow: "));
+    err_set(&e, ERR_METHOD, "/%s accepts these methods: %.*s.", route->name,
+            (int)strcspn(headers.bytes + strlen("Allow: "), "\r"), headers.bytes + strlen("Allow: "));
     reply_send_problem(x, &e, NULL, &headers);
     buf_fini(&headers);
 }

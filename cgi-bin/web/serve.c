@@ -146,7 +146,7 @@ static void refuse_for_memory(struct request *x)
         log_line(
             "the host's limit of memory (ulimit -v) is nearly reached: requests are refused until memory is free again");
     }
-    err_set(&e, ERR_CROWDED, "Memory is short just now. Try again in a moment.");
+    err_set(&e, ERR_CROWDED, "The server is short of memory. Try again in a moment.");
     reply_send_problem(x, &e, NULL, NULL);
 }
 
@@ -244,11 +244,12 @@ static void wait_for_stop(struct worker_pool *pool, const sigset_t *signals, con
             break;
         }
         if (ticks % FILE_TICKS == 0 && replacement_is_there(replacement)) {
-            log_line("the program's file was replaced; leaving so that the new one is started");
+            log_line(
+                "the program's file was replaced; this process ends, so that the web server starts the new program");
             break;
         }
         if (ticks % FILE_TICKS == 0 && replacement_has_other_settings(replacement)) {
-            log_line("the settings were changed; leaving so that they are read anew");
+            log_line("the settings were changed; this process ends, so that the next one reads them");
             break;
         }
     }
@@ -325,7 +326,7 @@ static int serve_fastcgi(const struct serve *s)
     pool.accepted = ck_malloc(TAKEN_IN_MOST * sizeof *pool.accepted);
     pool.stop_fd = eventfd(0, EFD_CLOEXEC);
     if (pool.stop_fd < 0 || web_fcgi_init(&e) != 0 || start_first_worker(&pool) != 0) {
-        log_line("can't start: %s", e.code != ERR_NONE ? e.text : strerror(errno));
+        log_line("the program can't start: %s", e.code != ERR_NONE ? e.text : strerror(errno));
         replacement_free(replacement);
         return 1;
     }

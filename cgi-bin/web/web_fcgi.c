@@ -202,7 +202,7 @@ int web_fcgi_accept(int stop_fd)
         }
         if (!accept_may_be_repeated(errno)) {
             /* out of descriptors or memory: other requests must finish first */
-            log_line("accept: %s", strerror(errno));
+            log_line("can't accept a connection: %s", strerror(errno));
             poll(&fds[1], 1, 100);
         }
     }
@@ -233,7 +233,7 @@ static int make_pair(int pair[2])
 {
     for (int tries = 0; socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0; tries++) {
         if (tries == PAIR_TRIES) {
-            log_line("socketpair: %s", strerror(errno));
+            log_line("a request was dropped: can't make a pair of sockets: %s", strerror(errno));
             return -1;
         }
         clock_sleep_ms(PAIR_MS);
@@ -251,7 +251,7 @@ static int accept_head(FCGX_Request *request, const struct buf *head)
     bool fits = send(pair[0], head->bytes, head->length, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)head->length;
     close(pair[0]); /* what was sent can still be read from the other end */
     if (!fits) {    /* a host with very small socket buffers (net.core.wmem_default) */
-        log_line("a request was dropped: its headers, %zu bytes, don't fit into a socket's buffer", head->length);
+        log_line("a request was dropped: its headers, %zu bytes, don't fit into the buffer of a socket", head->length);
         close(pair[1]);
         return -1;
     }

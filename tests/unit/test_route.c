@@ -136,7 +136,7 @@ static void other_methods_are_405_with_allow(void **state)
     dispatch(&f, VARIABLES("REQUEST_METHOD=POST", "SCRIPT_NAME=/poll"));
     assert_int_equal(fake_status(&f), 405);
     assert_header(&f, "Allow", "GET, HEAD, OPTIONS");
-    assert_contains(fake_body(&f), "/poll takes: GET, HEAD, OPTIONS.");
+    assert_contains(fake_body(&f), "/poll accepts these methods: GET, HEAD, OPTIONS.");
     assert_contains(fake_body(&f), "urn:pollchat:problem:method-not-allowed");
     fake_fini(&f);
 }
