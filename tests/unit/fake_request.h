@@ -1,7 +1,8 @@
-/* fake_request.h - an exchange without a server: variables and body are the test's, the answer is kept.
+/* fake_request.h - a request without a web server: the test gives variables and body, and looks at
+ * the answer.
  *
- * fake.x goes to the code under test. After reply_send() the answer can be looked at with fake_header() and so on;
- * fake_fini() frees everything.
+ * fake.x is for the code under test. After reply_send(), fake_status(), fake_header() and
+ * fake_body() show the answer; fake_fini() frees everything.
  */
 #ifndef FAKE_REQUEST_H
 #define FAKE_REQUEST_H
@@ -19,13 +20,15 @@ struct fake {
     const char *body;
     size_t body_length;
     size_t body_at;
-    size_t piece;     /* most bytes one read gives */
-    bool ends;        /* read says 0 at the end; false: a read past the end fails the test, as it would wait for ever */
-    bool breaks;      /* read says -1 at the end */
-    bool stalls;      /* read says WEB_CARRIER_LATE at the end, without waiting for it */
-    int64_t deadline; /* of the last read */
-    bool over;        /* read has said 0 or -1: nobody may ask again */
-    size_t writes_until; /* so many writes succeed, then the peer has gone */
+    size_t piece; /* most bytes that one read returns */
+    /* read returns 0 at the end; false: a read past the end fails the test, as it would wait for
+     * ever */
+    bool ends;
+    bool breaks;         /* read returns -1 at the end */
+    bool stalls;         /* read returns WEB_CARRIER_LATE at the end */
+    int64_t deadline;    /* of the last read */
+    bool over;           /* read has returned 0 or -1: another read fails the test */
+    size_t writes_until; /* this many writes succeed, then the peer has gone */
     size_t writes;
     struct buf answer;
     int finished;
@@ -123,7 +126,7 @@ static inline const char *fake_body(const struct fake *f)
     return end + 4;
 }
 
-/* How often a header stands there; *value is the last one's, until the next call. */
+/* How many headers have this name; *value is that of the last one, valid until the next call. */
 static inline int fake_header(const struct fake *f, const char *name, const char **value)
 {
     static char found[4200];

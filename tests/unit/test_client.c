@@ -1,9 +1,9 @@
-/* test_peer.c - client.h: which addresses are this machine, and which are one client. */
+/* test_client.c - client.h: which addresses are this machine, and which are one client. */
 #include "support.h"
 
 #include "web/client.h"
 
-static void this_machine_has_many_names(void **state)
+static void every_loopback_address_is_this_machine(void **state)
 {
     static const char *const yes[] = {"127.0.0.1", "127.9.8.7", "::1", "::ffff:127.0.0.1", "0:0:0:0:0:0:0:1"};
     static const char *const no[] = {"128.0.0.1", "192.0.2.1",         "::",        "::2", "::ffff:192.0.2.1",
@@ -18,7 +18,7 @@ static void this_machine_has_many_names(void **state)
     assert_false(client_is_loopback(NULL));
 }
 
-static void a_household_is_one_client(void **state)
+static void addresses_of_one_household_are_one_client(void **state)
 {
     (void)state;
     assert_int_equal(client_hash("2001:db8:1:2::3", 7), client_hash("2001:0db8:0001:0002:ffff:ffff:ffff:ffff", 7));
@@ -28,7 +28,7 @@ static void a_household_is_one_client(void **state)
     assert_int_not_equal(client_hash("unix:", 7), client_hash("unknown", 7));
 }
 
-static void a_host_that_names_this_machine_needs_no_other_name(void **state)
+static void only_a_host_header_of_this_machine_names_it(void **state)
 {
     static const char *const yes[] = {"localhost",    "LocalHost:8080", "127.0.0.1",
                                       "127.0.0.1:80", "[::1]",          "[::1]:8080"};
@@ -47,15 +47,15 @@ static void a_host_that_names_this_machine_needs_no_other_name(void **state)
     for (size_t i = 0; i < sizeof no / sizeof no[0]; i++) {
         assert_false(client_host_is_loopback(no[i]));
     }
-    assert_true(client_host_is_loopback(NULL)); /* HTTP/1.0: no browser */
+    assert_true(client_host_is_loopback(NULL)); /* HTTP/1.0, which no browser sends */
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(this_machine_has_many_names),
-        cmocka_unit_test(a_household_is_one_client),
-        cmocka_unit_test(a_host_that_names_this_machine_needs_no_other_name),
+        cmocka_unit_test(every_loopback_address_is_this_machine),
+        cmocka_unit_test(addresses_of_one_household_are_one_client),
+        cmocka_unit_test(only_a_host_header_of_this_machine_names_it),
     };
     return RUN(tests);
 }

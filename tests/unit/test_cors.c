@@ -1,4 +1,4 @@
-/* test_cors.c - cors.h: which other sites' pages may read and send. */
+/* test_cors.c - cors.h: which pages of other sites may read and send. */
 #include "fake_request.h"
 
 #include "base/err.h"
@@ -18,7 +18,7 @@ static void apply(struct fake *f, const char *allow_origin, const char *const *v
     reply_fini(&r);
 }
 
-static void closed_by_default(void **state)
+static void by_default_no_other_site_may_read(void **state)
 {
     struct fake f;
     (void)state;
@@ -42,7 +42,7 @@ static void a_listed_origin_may_read(void **state)
         apply(&f, lists[i], VARIABLES("REQUEST_METHOD=GET", "HTTP_ORIGIN=https://a.example"));
         assert_header(&f, "Access-Control-Allow-Origin", "https://a.example");
         assert_header(&f, "Access-Control-Expose-Headers", "ETag, Retry-After");
-        assert_header(&f, "Access-Control-Allow-Methods", NULL); /* for a preflight only */
+        assert_header(&f, "Access-Control-Allow-Methods", NULL); /* only in the answer to a preflight request */
         assert_header(&f, "Access-Control-Allow-Credentials", NULL);
         assert_header(&f, "Vary", "Origin");
         fake_fini(&f);
@@ -70,12 +70,12 @@ static void an_origin_is_compared_as_a_whole(void **state)
         if (fake_header(&f, "Access-Control-Allow-Origin", NULL) != 0) {
             fail_msg("%s is allowed", origins[i]);
         }
-        assert_header(&f, "Vary", "Origin"); /* the answer to another origin would be another one */
+        assert_header(&f, "Vary", "Origin"); /* another origin gets another answer */
         fake_fini(&f);
     }
 }
 
-static void a_star_allows_all_only_when_it_stands_alone(void **state)
+static void a_star_allows_all_only_as_a_word_of_its_own(void **state)
 {
     static const char *const lists[] = {"*.example", "**", "https://*", "*x https://b.example", "x", "x y"};
     (void)state;
@@ -87,7 +87,7 @@ static void a_star_allows_all_only_when_it_stands_alone(void **state)
     }
 }
 
-static void an_origin_with_a_line_break_splits_nothing(void **state)
+static void an_origin_with_a_line_break_gets_no_header(void **state)
 {
     struct fake f;
     char longest[1200] = "HTTP_ORIGIN=";
@@ -139,7 +139,7 @@ static void may_write(bool expected, const char *allow_origin, const char *const
     fake_fini(&f);
 }
 
-static void who_names_no_origin_may_write(void **state)
+static void a_request_without_an_origin_may_write(void **state)
 {
     (void)state;
     may_write(true, "", VARIABLES("HTTP_HOST=chat.example", "X=1"));
@@ -151,7 +151,8 @@ static void the_site_s_own_pages_may_write(void **state)
     (void)state;
     may_write(true, "", VARIABLES("HTTP_HOST=chat.example", "HTTP_ORIGIN=https://chat.example"));
     may_write(true, "",
-              VARIABLES("HTTP_HOST=chat.example", "HTTP_ORIGIN=http://chat.example")); /* TLS ends elsewhere */
+              /* a proxy that isn't trusted ends TLS */
+              VARIABLES("HTTP_HOST=chat.example", "HTTP_ORIGIN=http://chat.example"));
     may_write(true, "", VARIABLES("HTTP_HOST=Chat.Example", "HTTP_ORIGIN=https://chat.example"));
     may_write(true, "", VARIABLES("HTTP_HOST=localhost:8080", "HTTP_ORIGIN=http://localhost:8080"));
     may_write(true, "", VARIABLES("HTTP_HOST=chat.example:443", "HTTP_ORIGIN=https://chat.example"));
@@ -182,7 +183,7 @@ static void pages_of_other_sites_may_not_write(void **state)
     for (size_t i = 0; i < COUNT(origins); i++) {
         may_write(false, "", VARIABLES("HTTP_HOST=chat.example", origins[i]));
         may_write(false, "https://friend.example", VARIABLES("HTTP_HOST=chat.example", origins[i]));
-        may_write(false, "", VARIABLES("X=1", origins[i])); /* without a Host nothing is the same */
+        may_write(false, "", VARIABLES("X=1", origins[i])); /* without a Host header no origin is the site's own */
     }
     may_write(false, "", VARIABLES("HTTP_HOST=:80", "HTTP_ORIGIN=https://"));
     may_write(
@@ -215,14 +216,14 @@ static void a_trusted_proxy_may_change_the_host(void **state)
     may_write_behind_a_proxy(false, BEHIND("REMOTE_ADDR=192.0.2.1", "HTTP_X_FORWARDED_HOST=chat.example"));
 }
 
-static void a_page_that_anybody_may_have_changed_is_not_the_site_s(void **state)
+static void a_page_that_came_without_tls_is_not_the_site_s_own_where_the_site_has_tls(void **state)
 {
     (void)state;
     may_write_behind_a_proxy(false, VARIABLES("REMOTE_ADDR=127.0.0.1", "HTTP_HOST=a.example",
                                               "HTTP_ORIGIN=http://a.example", "HTTP_X_FORWARDED_PROTO=https"));
     may_write_behind_a_proxy(true,
                              VARIABLES("REMOTE_ADDR=127.0.0.1", "HTTP_HOST=a.example", "HTTP_ORIGIN=https://a.example",
-                                       "HTTP_X_FORWARDED_PROTO=http")); /* TLS ended before the nearest proxy */
+                                       "HTTP_X_FORWARDED_PROTO=http")); /* a proxy before the nearest one ended TLS */
 }
 
 static void listed_sites_may_write(void **state)
@@ -251,17 +252,17 @@ static void the_refusal_names_the_setting(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(closed_by_default),
+        cmocka_unit_test(by_default_no_other_site_may_read),
         cmocka_unit_test(a_listed_origin_may_read),
         cmocka_unit_test(an_origin_is_compared_as_a_whole),
-        cmocka_unit_test(a_star_allows_all_only_when_it_stands_alone),
-        cmocka_unit_test(an_origin_with_a_line_break_splits_nothing),
+        cmocka_unit_test(a_star_allows_all_only_as_a_word_of_its_own),
+        cmocka_unit_test(an_origin_with_a_line_break_gets_no_header),
         cmocka_unit_test(a_preflight_is_told_methods_and_headers),
-        cmocka_unit_test(who_names_no_origin_may_write),
+        cmocka_unit_test(a_request_without_an_origin_may_write),
         cmocka_unit_test(the_site_s_own_pages_may_write),
         cmocka_unit_test(pages_of_other_sites_may_not_write),
         cmocka_unit_test(a_trusted_proxy_may_change_the_host),
-        cmocka_unit_test(a_page_that_anybody_may_have_changed_is_not_the_site_s),
+        cmocka_unit_test(a_page_that_came_without_tls_is_not_the_site_s_own_where_the_site_has_tls),
         cmocka_unit_test(listed_sites_may_write),
         cmocka_unit_test(the_refusal_names_the_setting),
     };

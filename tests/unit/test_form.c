@@ -5,7 +5,8 @@
 #include "base/err.h"
 #include "chat/form.h"
 
-/* From a heap block of the exact size without a NUL behind: form_parse may not need one. */
+/* Parses a heap block of the exact size, without a NUL behind it, so that a read past the end is
+ * found. */
 static int parse(struct form *f, const char *bytes, size_t length, struct err *e)
 {
     char *copy = malloc(length > 0 ? length : 1);
@@ -35,7 +36,7 @@ static void fields_are(const char *text, size_t count, const char *const *names_
 
 #define FIELDS(text, count, ...) fields_are(text, count, (const char *const[]){__VA_ARGS__})
 
-static void decodes_as_the_url_standard_says(void **state)
+static void fields_are_decoded_as_the_url_standard_says(void **state)
 {
     (void)state;
     FIELDS("", 0, NULL);
@@ -54,7 +55,7 @@ static void decodes_as_the_url_standard_says(void **state)
     FIELDS("a=%C3%A9%c3%a9", 1, "a", "\xc3\xa9\xc3\xa9");
     FIELDS("a=%0d%0A", 1, "a", "\r\n");
     FIELDS("a=1&a=2", 2, "a", "1", "a", "2");
-    FIELDS("a=\xff", 1, "a", "\xff"); /* whether it is UTF-8 is asked of known fields only */
+    FIELDS("a=\xff", 1, "a", "\xff"); /* UTF-8 is checked later, and for known fields only */
     FIELDS("A=1", 1, "A", "1");
 }
 
@@ -71,7 +72,7 @@ static void a_field_without_equals_is_bare(void **state)
     form_fini(&f);
 }
 
-static void values_may_hold_nul(void **state)
+static void a_value_may_contain_nul(void **state)
 {
     struct form f;
     (void)state;
@@ -85,8 +86,8 @@ static void values_may_hold_nul(void **state)
     form_fini(&f);
 }
 
-/* "text%00x" must not pass for "text". */
-static void names_may_not_hold_nul(void **state)
+/* "text%00x" must not be taken for "text". */
+static void a_name_must_not_contain_nul(void **state)
 {
     struct form f;
     struct err e = ERR_INIT;
@@ -126,7 +127,7 @@ static void a_lone_percent_is_an_error_that_names_the_field(void **state)
     form_fini(&f);
 }
 
-static void what_was_added_before_an_error_stays(void **state)
+static void fields_that_were_added_before_an_error_stay(void **state)
 {
     struct form f;
     (void)state;
@@ -136,7 +137,7 @@ static void what_was_added_before_an_error_stays(void **state)
     form_fini(&f);
 }
 
-static void takes_256_fields_and_no_more(void **state)
+static void at_most_256_fields_are_taken(void **state)
 {
     struct buf b;
     struct form f;
@@ -161,7 +162,7 @@ static void takes_256_fields_and_no_more(void **state)
     buf_fini(&b);
 }
 
-static void a_field_is_found_once_or_not_at_all(void **state)
+static void a_field_that_is_given_twice_is_an_error(void **state)
 {
     struct form f;
     struct err e = ERR_INIT;
@@ -175,7 +176,7 @@ static void a_field_is_found_once_or_not_at_all(void **state)
     assert_int_equal(form_once(&f, "", &found, &e), 0);
     assert_null(found);
     assert_int_equal(e.code, ERR_NONE);
-    assert_string_equal(form_single(&f, "A")->value, "4"); /* names have case */
+    assert_string_equal(form_single(&f, "A")->value, "4"); /* names are case-sensitive */
     assert_int_equal(form_once(&f, "a", &found, &e), -1);
     assert_int_equal(e.code, ERR_INPUT);
     assert_string_equal(e.field, "a");
@@ -186,7 +187,7 @@ static void a_field_is_found_once_or_not_at_all(void **state)
     form_fini(&f);
 }
 
-static void an_added_field_is_a_copy(void **state)
+static void form_add_copies_the_field(void **state)
 {
     struct form f;
     char value[] = "v\0w";
@@ -199,10 +200,10 @@ static void an_added_field_is_a_copy(void **state)
     assert_false(form_single(&f, "n")->bare);
     form_fini(&f);
     assert_int_equal(f.count, 0);
-    form_fini(&f); /* harmless */
+    form_fini(&f); /* a second time does nothing */
 }
 
-/* As a browser would. */
+/* Encodes as a browser does. */
 static void encode(struct buf *out, const char *bytes, size_t length, uint64_t *seed)
 {
     for (size_t i = 0; i < length; i++) {
@@ -217,7 +218,7 @@ static void encode(struct buf *out, const char *bytes, size_t length, uint64_t *
     }
 }
 
-static void whatever_was_encoded_comes_back(void **state)
+static void any_encoded_form_is_decoded_to_the_same(void **state)
 {
     uint64_t seed = 5;
     (void)state;
@@ -250,16 +251,16 @@ static void whatever_was_encoded_comes_back(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(decodes_as_the_url_standard_says),
+        cmocka_unit_test(fields_are_decoded_as_the_url_standard_says),
         cmocka_unit_test(a_field_without_equals_is_bare),
-        cmocka_unit_test(values_may_hold_nul),
-        cmocka_unit_test(names_may_not_hold_nul),
+        cmocka_unit_test(a_value_may_contain_nul),
+        cmocka_unit_test(a_name_must_not_contain_nul),
         cmocka_unit_test(a_lone_percent_is_an_error_that_names_the_field),
-        cmocka_unit_test(what_was_added_before_an_error_stays),
-        cmocka_unit_test(takes_256_fields_and_no_more),
-        cmocka_unit_test(a_field_is_found_once_or_not_at_all),
-        cmocka_unit_test(an_added_field_is_a_copy),
-        cmocka_unit_test(whatever_was_encoded_comes_back),
+        cmocka_unit_test(fields_that_were_added_before_an_error_stay),
+        cmocka_unit_test(at_most_256_fields_are_taken),
+        cmocka_unit_test(a_field_that_is_given_twice_is_an_error),
+        cmocka_unit_test(form_add_copies_the_field),
+        cmocka_unit_test(any_encoded_form_is_decoded_to_the_same),
     };
     return RUN(tests);
 }

@@ -1,4 +1,6 @@
-/* test_forwarded.c - forwarded.h: whom a proxy is believed to ask for, and whom nobody can make it believe. */
+/* test_forwarded.c - forwarded.h: which client a trusted proxy names, and that clients can't forge
+ * it.
+ */
 #include "fake_request.h"
 
 #include "base/address.h"
@@ -32,7 +34,7 @@ static void asks_for_at(const char *client, const char *const *variables, int li
     fake_fini(&f);
 }
 
-static void from_others_the_headers_mean_nothing(void **state)
+static void the_headers_of_a_peer_that_is_not_trusted_are_ignored(void **state)
 {
     struct fake f;
     (void)state;
@@ -50,7 +52,7 @@ static void from_others_the_headers_mean_nothing(void **state)
     fake_fini(&f);
 }
 
-static void the_last_who_is_not_trusted_asks(void **state)
+static void the_last_address_that_is_not_trusted_is_the_client(void **state)
 {
     (void)state;
     asks_for("203.0.113.9", "REMOTE_ADDR=127.0.0.1", FOR "203.0.113.9");
@@ -60,12 +62,13 @@ static void the_last_who_is_not_trusted_asks(void **state)
     asks_for("203.0.113.9", "REMOTE_ADDR=127.0.0.1", FOR "198.51.100.7, 203.0.113.9, 10.1.1.1,\t2001:db8:ffff::5 ");
     asks_for("203.0.113.9", "REMOTE_ADDR=127.0.0.1", FOR "203.0.113.9:4711, [2001:db8:ffff::5]:80");
     asks_for("2001:db8::9", "REMOTE_ADDR=10.0.0.1", FOR "2001:db8::9");
-    asks_for("10.0.0.7", "REMOTE_ADDR=127.0.0.1", FOR "10.0.0.7, 10.0.0.8"); /* all of them are ours: the first one */
+    /* all of them are trusted: the first one */
+    asks_for("10.0.0.7", "REMOTE_ADDR=127.0.0.1", FOR "10.0.0.7, 10.0.0.8");
     asks_for("127.0.0.1", "REMOTE_ADDR=127.0.0.1");
     asks_for("127.0.0.1", "REMOTE_ADDR=127.0.0.1", FOR, STANDARD);
 }
 
-static void what_cannot_be_read_ends_the_walk(void **state)
+static void an_entry_that_cannot_be_read_ends_the_walk(void **state)
 {
     (void)state;
     asks_for("127.0.0.1", "REMOTE_ADDR=127.0.0.1", FOR "unknown");
@@ -77,8 +80,8 @@ static void what_cannot_be_read_ends_the_walk(void **state)
     asks_for("127.0.0.1", "REMOTE_ADDR=127.0.0.1", FOR ",,,,,,,,");
 }
 
-/* X_Forwarded_For of a client beside X-Forwarded-For of the proxy, in whichever order. */
-static void of_two_variables_of_one_name_none_is_believed(void **state)
+/* A client's X_Forwarded_For beside the proxy's X-Forwarded-For, in either order. */
+static void two_variables_with_one_name_are_both_ignored(void **state)
 {
     static const char *const forged[] = {"HTTP_X_FORWARDED_FOR=198.51.100.7", "HTTP_X_FORWARDED_FOR=127.0.0.1",
                                          "HTTP_X_FORWARDED_FOR="};
@@ -88,7 +91,8 @@ static void of_two_variables_of_one_name_none_is_believed(void **state)
     for (size_t i = 0; i < COUNT(forged); i++) {
         asks_for("unknown", "REMOTE_ADDR=127.0.0.1", FOR "203.0.113.9", forged[i]);
         asks_for("unknown", "REMOTE_ADDR=127.0.0.1", forged[i], "OTHER=1", "HTTP_X_FORWARDED_FOR=203.0.113.9");
-        asks_for("192.0.2.1", "REMOTE_ADDR=192.0.2.1", forged[i], FOR "203.0.113.9"); /* not trusted anyway */
+        /* the peer isn't trusted, so it doesn't matter */
+        asks_for("192.0.2.1", "REMOTE_ADDR=192.0.2.1", forged[i], FOR "203.0.113.9");
     }
     asks_for("unknown", "REMOTE_ADDR=127.0.0.1", FOR "203.0.113.9", FOR "203.0.113.9", STANDARD "for=203.0.113.9");
     asks_for("unknown", "REMOTE_ADDR=127.0.0.1", STANDARD "for=203.0.113.9", STANDARD "for=198.51.100.7");
@@ -101,7 +105,7 @@ static void of_two_variables_of_one_name_none_is_believed(void **state)
     fake_fini(&f);
 }
 
-static void plain_cgi_has_both_variables_as_well(void **state)
+static void two_variables_with_one_name_are_ignored_under_plain_cgi_too(void **state)
 {
     char *both[] = {support_lend("REMOTE_ADDR=127.0.0.1"), support_lend("REQUEST_METHOD=GET"),
                     support_lend(FOR "203.0.113.9"), support_lend(FOR "198.51.100.7"), NULL};
@@ -116,7 +120,7 @@ static void plain_cgi_has_both_variables_as_well(void **state)
     free(x);
 }
 
-static void the_standard_header_is_read_where_there_is_no_other(void **state)
+static void forwarded_is_read_when_there_is_no_x_forwarded_for(void **state)
 {
     (void)state;
     asks_for("203.0.113.9", "REMOTE_ADDR=127.0.0.1", STANDARD "for=203.0.113.9");
@@ -132,7 +136,7 @@ static void the_standard_header_is_read_where_there_is_no_other(void **state)
     asks_for("198.51.100.7", "REMOTE_ADDR=127.0.0.1", FOR "198.51.100.7", STANDARD "for=203.0.113.9");
 }
 
-static void no_list_is_too_long(void **state)
+static void of_a_long_list_sixteen_entries_are_read(void **state)
 {
     char text[8192] = FOR;
     (void)state;
@@ -156,8 +160,8 @@ static void no_list_is_too_long(void **state)
     asks_for("127.0.0.1", "REMOTE_ADDR=127.0.0.1", text);
 }
 
-/* Whatever a client writes in front, the entry that the trusted proxy adds is the one that counts. */
-static void nothing_in_front_changes_who_asks(void **state)
+/* The entry that the trusted proxy adds counts, whatever a client writes before it. */
+static void entries_that_a_client_wrote_do_not_change_its_address(void **state)
 {
     static const char *const parts[] = {"for=", "\"", ",",           ";",   " ", "127.0.0.1", "10.0.0.1", "[",
                                         "]",    ":",  "203.0.113.5", "::1", "=", "\t",        "proto=",   "/",
@@ -175,7 +179,7 @@ static void nothing_in_front_changes_who_asks(void **state)
         snprintf(two, sizeof two, STANDARD "%s, for=192.0.2.1;proto=https", front);
         asks_for("192.0.2.1", "REMOTE_ADDR=127.0.0.1", one);
         asks_for("192.0.2.1", "REMOTE_ADDR=127.0.0.1", two);
-        struct fake f; /* alone, it may mean whatever it says, but it is an address */
+        struct fake f; /* it may be wrong, but it is an address */
         snprintf(one, sizeof one, FOR "%s", front);
         question(&f, VARIABLES("REMOTE_ADDR=127.0.0.1", one));
         assert_int_not_equal(address_of(request_client(&f.x)).length, ADDRESS_NONE);
@@ -183,7 +187,7 @@ static void nothing_in_front_changes_who_asks(void **state)
     }
 }
 
-static void hosts_are_told_from_the_nearest_on(void **state)
+static void hosts_are_returned_from_the_nearest_proxy_on(void **state)
 {
     struct fake f;
     char host[FORWARDED_HOST];
@@ -212,7 +216,7 @@ static void hosts_are_told_from_the_nearest_on(void **state)
     fake_fini(&f);
 }
 
-static void the_scheme_is_the_client_s(void **state)
+static void the_scheme_is_that_of_the_client_s_connection(void **state)
 {
     static const struct {
         const char *variable;
@@ -238,16 +242,16 @@ static void the_scheme_is_the_client_s(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(from_others_the_headers_mean_nothing),
-        cmocka_unit_test(the_last_who_is_not_trusted_asks),
-        cmocka_unit_test(what_cannot_be_read_ends_the_walk),
-        cmocka_unit_test(of_two_variables_of_one_name_none_is_believed),
-        cmocka_unit_test(plain_cgi_has_both_variables_as_well),
-        cmocka_unit_test(the_standard_header_is_read_where_there_is_no_other),
-        cmocka_unit_test(no_list_is_too_long),
-        cmocka_unit_test(nothing_in_front_changes_who_asks),
-        cmocka_unit_test(hosts_are_told_from_the_nearest_on),
-        cmocka_unit_test(the_scheme_is_the_client_s),
+        cmocka_unit_test(the_headers_of_a_peer_that_is_not_trusted_are_ignored),
+        cmocka_unit_test(the_last_address_that_is_not_trusted_is_the_client),
+        cmocka_unit_test(an_entry_that_cannot_be_read_ends_the_walk),
+        cmocka_unit_test(two_variables_with_one_name_are_both_ignored),
+        cmocka_unit_test(two_variables_with_one_name_are_ignored_under_plain_cgi_too),
+        cmocka_unit_test(forwarded_is_read_when_there_is_no_x_forwarded_for),
+        cmocka_unit_test(of_a_long_list_sixteen_entries_are_read),
+        cmocka_unit_test(entries_that_a_client_wrote_do_not_change_its_address),
+        cmocka_unit_test(hosts_are_returned_from_the_nearest_proxy_on),
+        cmocka_unit_test(the_scheme_is_that_of_the_client_s_connection),
     };
     return RUN(tests);
 }

@@ -1,4 +1,4 @@
-/* test_intake.c - intake.h: records as web servers send them, and as none does. */
+/* test_intake.c - intake.h: records as web servers send them, and records that are wrong. */
 #include "support.h"
 
 #include "base/buf.h"
@@ -47,7 +47,7 @@ static void put_begin(unsigned role)
     put(BEGIN, 1, begin, sizeof begin, 0);
 }
 
-/* Of what stands in the pair, and nothing comes any more. */
+/* An intake that reads the pair's bytes; no more will come. */
 static int head_of(struct intake **out, struct buf *head)
 {
     buf_init(head, BUF_UNLIMITED);
@@ -82,7 +82,7 @@ static void a_request_in_pieces_with_padding_and_records_of_others(void **state)
     put(STDIN, 7, "other", 5, 0);
     put(STDIN, 1, "llo", 3, 0);
     assert_int_equal(head_of(&in, &head), 0);
-    assert_int_equal(head.length, 16 + 8 + 4 + 8); /* one beginning, the parameters in one record, their end */
+    assert_int_equal(head.length, 16 + 8 + 4 + 8); /* FCGI_BEGIN_REQUEST, one record of parameters, their end */
     assert_memory_equal(head.bytes + 24, "\1\1AB", 4);
     size_t length = 0;
     for (ssize_t count = 0; (count = intake_body(in, body + length, sizeof body - length, 0)) > 0;) {
@@ -98,7 +98,7 @@ static void a_request_in_pieces_with_padding_and_records_of_others(void **state)
     intake_free(in);
 }
 
-static void an_abort_and_a_peer_that_leaves_break_the_body_off(void **state)
+static void a_body_breaks_off_when_the_peer_aborts_or_leaves(void **state)
 {
     for (int leaves = 0; leaves < 2; leaves++) {
         struct intake *in = NULL;
@@ -152,7 +152,7 @@ static void parameters_are_bounded_in_number_and_bytes(void **state)
 {
     static char many[2 * (INTAKE_PAIRS_MAX + 1)];
     static char much[32 * 1024];
-    for (int more = 0; more < 2; more++) { /* pairs of nothing */
+    for (int more = 0; more < 2; more++) { /* pairs of an empty name and an empty value */
         put_begin(1);
         put(PARAMS, 1, many, 2 * ((size_t)INTAKE_PAIRS_MAX + (size_t)more), 0);
         put(PARAMS, 1, "", 0, 0);
@@ -167,11 +167,11 @@ static void parameters_are_bounded_in_number_and_bytes(void **state)
     assert_head(-1);
 }
 
-static void what_is_no_request_is_refused(void **state)
+static void records_that_begin_no_request_are_refused(void **state)
 {
     for (int kind = 0; kind < 5; kind++) {
         if (kind == 0) {
-            put_begin(2); /* an authorizer */
+            put_begin(2); /* the role of an authorizer */
         } else if (kind == 1) {
             put(BEGIN, 1, "\0\1", 2, 0);
         } else if (kind == 2) {
@@ -192,10 +192,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_request_in_pieces_with_padding_and_records_of_others, open_pair, close_pair),
-        cmocka_unit_test_setup_teardown(an_abort_and_a_peer_that_leaves_break_the_body_off, open_pair, close_pair),
+        cmocka_unit_test_setup_teardown(a_body_breaks_off_when_the_peer_aborts_or_leaves, open_pair, close_pair),
         cmocka_unit_test_setup_teardown(lengths_that_do_not_fit_are_refused, open_pair, close_pair),
         cmocka_unit_test_setup_teardown(parameters_are_bounded_in_number_and_bytes, open_pair, close_pair),
-        cmocka_unit_test_setup_teardown(what_is_no_request_is_refused, open_pair, close_pair),
+        cmocka_unit_test_setup_teardown(records_that_begin_no_request_are_refused, open_pair, close_pair),
     };
     return RUN(tests);
 }

@@ -1,4 +1,4 @@
-/* test_problem.c - problem.h: what HTTP says about an error. */
+/* test_problem.c - problem.h: status, title and body of the answer that tells of an error. */
 #include "support.h"
 
 #include "base/buf.h"
@@ -42,7 +42,7 @@ static void every_code_has_the_status_of_the_contract(void **state)
     }
 }
 
-static void every_503_says_when_to_come_again(void **state)
+static void every_503_says_when_to_try_again(void **state)
 {
     (void)state;
     for (int code = 0; code < ERR__MAX; code++) {
@@ -51,7 +51,7 @@ static void every_503_says_when_to_come_again(void **state)
     }
 }
 
-static void unknown_codes_are_internal(void **state)
+static void an_unknown_code_is_an_internal_error(void **state)
 {
     static const int codes[] = {ERR_NONE, ERR__MAX, ERR__MAX + 1, 1000};
     (void)state;
@@ -74,7 +74,7 @@ static void the_body_names_type_and_field(void **state)
     buf_fini(&b);
 }
 
-static void an_epoch_goes_along(void **state)
+static void the_body_can_have_an_epoch(void **state)
 {
     struct err e = ERR_INIT;
     struct buf b;
@@ -99,7 +99,7 @@ static void as_text_it_is_one_line(void **state)
     buf_fini(&b);
 }
 
-static void strangers_do_not_see_what_is_for_the_owner(void **state)
+static void clients_do_not_see_details_that_are_for_the_owner(void **state)
 {
     static const enum err_code codes[] = {ERR_CONFIG, ERR_SYSTEM};
     (void)state;
@@ -137,12 +137,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_code_has_the_status_of_the_contract),
-        cmocka_unit_test(every_503_says_when_to_come_again),
-        cmocka_unit_test(unknown_codes_are_internal),
+        cmocka_unit_test(every_503_says_when_to_try_again),
+        cmocka_unit_test(an_unknown_code_is_an_internal_error),
         cmocka_unit_test(the_body_names_type_and_field),
-        cmocka_unit_test(an_epoch_goes_along),
+        cmocka_unit_test(the_body_can_have_an_epoch),
         cmocka_unit_test(as_text_it_is_one_line),
-        cmocka_unit_test(strangers_do_not_see_what_is_for_the_owner),
+        cmocka_unit_test(clients_do_not_see_details_that_are_for_the_owner),
         cmocka_unit_test(the_longest_error_makes_a_whole_body),
     };
     return RUN(tests);

@@ -1,4 +1,4 @@
-/* test_reply.c - reply.h: answers and problems with their headers, whatever the carrier. */
+/* test_reply.c - reply.h: answers and problems with their headers, as FastCGI and as plain CGI. */
 #include "fake_request.h"
 
 #include "base/err.h"
@@ -23,7 +23,7 @@ static void answer(struct fake *f, const char *method, int status, const char *b
     reply_fini(&r);
 }
 
-static void status_comes_first_and_every_answer_is_guarded(void **state)
+static void the_status_comes_first_and_every_answer_has_the_security_headers(void **state)
 {
     struct fake f;
     (void)state;
@@ -82,7 +82,7 @@ static void an_empty_body_has_length_0(void **state)
     fake_fini(&f);
 }
 
-static void bodies_may_hold_any_byte(void **state)
+static void bodies_may_contain_any_byte(void **state)
 {
     struct fake f;
     struct reply r;
@@ -156,7 +156,7 @@ static void a_peer_that_has_gone_is_no_error(void **state)
     }
 }
 
-static void common_headers_are_on_answers_and_on_problems(void **state)
+static void common_headers_are_in_answers_and_in_problems(void **state)
 {
     struct fake f;
     struct reply r;
@@ -218,7 +218,7 @@ static void answer_that_is_incomplete(void)
     reply_send(&f.x, &r);
 }
 
-static void answers_that_would_be_split_or_cut_abort(void **state)
+static void a_header_with_a_line_break_or_too_long_aborts(void **state)
 {
     (void)state;
     assert_true(support_aborts(header_with_break));
@@ -252,7 +252,7 @@ static void a_problem_is_json_that_names_the_field(void **state)
     fake_fini(&f);
 }
 
-static void a_problem_is_a_line_where_text_is_wanted(void **state)
+static void a_problem_is_a_line_of_text_when_the_query_asks_for_text(void **state)
 {
     struct fake f;
     (void)state;
@@ -265,7 +265,7 @@ static void a_problem_is_a_line_where_text_is_wanted(void **state)
     fake_fini(&f);
 }
 
-static void busy_says_when_to_come_again(void **state)
+static void a_busy_store_is_told_with_retry_after(void **state)
 {
     struct fake f;
     (void)state;
@@ -275,7 +275,7 @@ static void busy_says_when_to_come_again(void **state)
     fake_fini(&f);
 }
 
-static void further_headers_and_the_epoch_go_along(void **state)
+static void a_problem_can_have_further_headers_and_the_epoch(void **state)
 {
     struct fake f;
     struct buf headers;
@@ -300,7 +300,7 @@ static void count_line(void *context, const char *line)
     (*count)++;
 }
 
-static void the_owner_s_problems_are_logged_and_visitors_mistakes_are_not(void **state)
+static void problems_for_the_owner_are_logged_and_mistakes_of_visitors_are_not(void **state)
 {
     static const enum err_code logged[] = {ERR_SYSTEM, ERR_CONFIG, ERR_CORRUPT, ERR_FULL, ERR_READONLY, ERR_NEWER};
     static const enum err_code quiet[] = {ERR_INPUT, ERR_AUTH, ERR_ABSENT, ERR_BUSY, ERR_TOO_LARGE, ERR_STOPPING};
@@ -338,21 +338,21 @@ static void a_problem_for_head_has_no_body(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(status_comes_first_and_every_answer_is_guarded),
+        cmocka_unit_test(the_status_comes_first_and_every_answer_has_the_security_headers),
         cmocka_unit_test(head_has_the_headers_of_get_and_no_body),
         cmocka_unit_test(statuses_204_and_304_have_neither_body_nor_length),
         cmocka_unit_test(an_empty_body_has_length_0),
-        cmocka_unit_test(bodies_may_hold_any_byte),
+        cmocka_unit_test(bodies_may_contain_any_byte),
         cmocka_unit_test(an_answer_with_its_own_caching_keeps_it),
         cmocka_unit_test(every_status_in_use_has_its_phrase),
         cmocka_unit_test(a_peer_that_has_gone_is_no_error),
-        cmocka_unit_test(common_headers_are_on_answers_and_on_problems),
-        cmocka_unit_test(answers_that_would_be_split_or_cut_abort),
+        cmocka_unit_test(common_headers_are_in_answers_and_in_problems),
+        cmocka_unit_test(a_header_with_a_line_break_or_too_long_aborts),
         cmocka_unit_test(a_problem_is_json_that_names_the_field),
-        cmocka_unit_test(a_problem_is_a_line_where_text_is_wanted),
-        cmocka_unit_test(busy_says_when_to_come_again),
-        cmocka_unit_test(further_headers_and_the_epoch_go_along),
-        cmocka_unit_test(the_owner_s_problems_are_logged_and_visitors_mistakes_are_not),
+        cmocka_unit_test(a_problem_is_a_line_of_text_when_the_query_asks_for_text),
+        cmocka_unit_test(a_busy_store_is_told_with_retry_after),
+        cmocka_unit_test(a_problem_can_have_further_headers_and_the_epoch),
+        cmocka_unit_test(problems_for_the_owner_are_logged_and_mistakes_of_visitors_are_not),
         cmocka_unit_test(a_problem_for_head_has_no_body),
     };
     return RUN(tests);

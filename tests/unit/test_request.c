@@ -1,4 +1,6 @@
-/* test_request.c - request.h and body.h: variables, queries and bodies with every kind of length, whatever the carrier. */
+/* test_request.c - request.h and body.h: variables, queries, and bodies with every kind of length,
+ * as FastCGI and as plain CGI.
+ */
 #include "fake_request.h"
 
 #include "base/ck.h"
@@ -35,7 +37,7 @@ static void missing_and_empty_variables_are_the_same(void **state)
     fake_fini(&f);
 }
 
-static void methods_are_known_by_their_exact_names(void **state)
+static void methods_are_recognised_by_their_exact_names(void **state)
 {
     static const struct {
         const char *variable;
@@ -69,12 +71,12 @@ static void the_query_is_read_once(void **state)
     fake_fini(&f);
 }
 
-static void a_bad_query_is_the_same_error_each_time(void **state)
+static void a_query_that_cannot_be_decoded_is_an_error_each_time_it_is_asked_for(void **state)
 {
     struct fake f;
     (void)state;
     fake_init(&f, false, VARIABLES("QUERY_STRING=a=1&b=%zz"), NULL, 0);
-    for (int i = 0; i < 300; i++) { /* what was read before the mistake must not add up */
+    for (int i = 0; i < 300; i++) { /* fields that were read before the mistake must not add up */
         struct err e = ERR_INIT;
         assert_null(request_query(&f.x, &e));
         assert_int_equal(e.code, ERR_INPUT);
@@ -91,7 +93,7 @@ static void text_is_wanted_when_the_query_says_so(void **state)
     } cases[] = {{"QUERY_STRING=format=text", true},
                  {"QUERY_STRING=a=1&format=text&b=2", true},
                  {"QUERY_STRING=format=%74ext", true},
-                 {"QUERY_STRING=format=text&x=%", true}, /* can't be decoded: a good guess */
+                 {"QUERY_STRING=format=text&x=%", true}, /* it can't be decoded, but says format=text */
                  {"QUERY_STRING=format=json&x=%", false},
                  {"QUERY_STRING=format=json", false},
                  {"QUERY_STRING=format=texts", false},
@@ -139,7 +141,7 @@ static void read_body(struct reading *r, bool body_has_end, const char *const *v
     }
 }
 
-/* Then answers, which may read on; the fake fails the test if that would wait. */
+/* Then answers, which may read the rest; the fake fails the test if that would wait. */
 static void answer_and_fini(struct reading *r)
 {
     struct reply reply;
@@ -197,7 +199,7 @@ static void a_body_may_come_in_pieces(void **state)
     answer_and_fini(&r);
 }
 
-static void more_than_announced_is_not_of_the_body(void **state)
+static void bytes_behind_the_announced_length_are_not_of_the_body(void **state)
 {
     struct reading r;
     (void)state;
@@ -210,7 +212,7 @@ static void more_than_announced_is_not_of_the_body(void **state)
     assert_int_equal(r.result, 0);
     assert_int_equal(r.into.length, 4);
     answer_and_fini(&r);
-    assert_int_equal(r.f.body_at, 4); /* what is behind is dropped by the carrier, as it ends the answer */
+    assert_int_equal(r.f.body_at, 4); /* the carrier drops the bytes behind it when it ends the answer */
 }
 
 static void a_body_shorter_than_announced_is_an_error(void **state)
@@ -235,9 +237,10 @@ static void a_body_shorter_than_announced_is_an_error(void **state)
     }
 }
 
-static void without_a_length_a_carrier_that_knows_the_end_is_read_to_it(void **state)
+static void without_a_length_a_fastcgi_body_is_read_to_its_end(void **state)
 {
-    static const char *const variables[] = {"X=1", "CONTENT_LENGTH="}; /* none, and empty, as nginx sends it */
+    /* no variable, and an empty one as from nginx */
+    static const char *const variables[] = {"X=1", "CONTENT_LENGTH="};
     (void)state;
     for (size_t i = 0; i < COUNT(variables); i++) {
         static const size_t lengths[] = {0, 1, 65536, 70000, 100000};
@@ -274,7 +277,8 @@ static void a_chunked_body_of_plain_cgi_is_read_to_its_end(void **state)
 
 static void a_body_without_length_that_breaks_off_is_an_error(void **state)
 {
-    static const size_t lengths[] = {0, 5, 1000}; /* 1,000 is the limit: the break comes with the byte after it */
+    /* 1,000 is the limit: the break comes where the byte after it would be */
+    static const size_t lengths[] = {0, 5, 1000};
     (void)state;
     for (size_t i = 0; i < COUNT(lengths); i++) {
         struct reading r;
@@ -289,7 +293,7 @@ static void a_body_without_length_that_breaks_off_is_an_error(void **state)
     }
 }
 
-static void past_its_limit_a_body_is_refused(void **state)
+static void a_body_longer_than_its_limit_is_refused(void **state)
 {
     struct reading r;
     (void)state;
@@ -297,7 +301,7 @@ static void past_its_limit_a_body_is_refused(void **state)
     assert_int_equal(r.result, -1);
     assert_int_equal(r.e.code, ERR_TOO_LARGE);
     assert_contains(r.e.text, "1000");
-    assert_int_equal(r.f.body_at, 0); /* before a byte was read */
+    assert_int_equal(r.f.body_at, 0); /* before any byte was read */
     assert_int_equal(r.into.capacity, 0);
     answer_and_fini(&r);
     read_body(&r, WITH_END, NULL, 1001, 1000, NULL);
@@ -336,9 +340,9 @@ static void a_length_that_is_no_number_is_an_error(void **state)
     }
 }
 
-/* An unread body would make the close of a pipe throw away the answer. FastCGI's carrier sees to it
+/* Closing a pipe over an unread body would lose the answer. FastCGI's carrier takes care of that
  * without a thread. */
-static void a_body_that_nobody_wanted_is_read_where_the_carrier_does_not_see_to_it(void **state)
+static void under_plain_cgi_a_body_that_the_handler_left_is_read_before_the_answer_ends(void **state)
 {
     struct reading r;
     (void)state;
@@ -353,7 +357,7 @@ static void a_body_that_nobody_wanted_is_read_where_the_carrier_does_not_see_to_
     assert_int_equal(r.f.body_at, 0);
 }
 
-static void a_handler_that_reads_no_body_waits_for_none(void **state)
+static void a_request_without_a_body_is_answered_without_waiting_for_one(void **state)
 {
     struct fake f;
     struct reply reply;
@@ -372,9 +376,9 @@ static void a_handler_that_reads_no_body_waits_for_none(void **state)
     fake_fini(&f);
 }
 
-/* 20 s, and a second for each 16,000 bytes that are announced; without a length for those that have
+/* 20 s plus a second for each 16,000 bytes: of the announced length, else of the bytes that have
  * come. */
-static void a_body_has_time_by_its_length_and_is_408_after_that(void **state)
+static void a_body_has_time_by_its_length_then_it_is_408(void **state)
 {
     static const struct {
         const char *length;
@@ -437,23 +441,23 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(missing_and_empty_variables_are_the_same),
-        cmocka_unit_test(methods_are_known_by_their_exact_names),
+        cmocka_unit_test(methods_are_recognised_by_their_exact_names),
         cmocka_unit_test(the_query_is_read_once),
-        cmocka_unit_test(a_bad_query_is_the_same_error_each_time),
+        cmocka_unit_test(a_query_that_cannot_be_decoded_is_an_error_each_time_it_is_asked_for),
         cmocka_unit_test(text_is_wanted_when_the_query_says_so),
         cmocka_unit_test(a_body_of_the_announced_length_is_read_and_nothing_past_it),
         cmocka_unit_test(a_body_may_come_in_pieces),
-        cmocka_unit_test(more_than_announced_is_not_of_the_body),
+        cmocka_unit_test(bytes_behind_the_announced_length_are_not_of_the_body),
         cmocka_unit_test(a_body_shorter_than_announced_is_an_error),
-        cmocka_unit_test(without_a_length_a_carrier_that_knows_the_end_is_read_to_it),
+        cmocka_unit_test(without_a_length_a_fastcgi_body_is_read_to_its_end),
         cmocka_unit_test(without_a_length_plain_cgi_has_no_body),
         cmocka_unit_test(a_chunked_body_of_plain_cgi_is_read_to_its_end),
         cmocka_unit_test(a_body_without_length_that_breaks_off_is_an_error),
-        cmocka_unit_test(past_its_limit_a_body_is_refused),
+        cmocka_unit_test(a_body_longer_than_its_limit_is_refused),
         cmocka_unit_test(a_length_that_is_no_number_is_an_error),
-        cmocka_unit_test(a_body_that_nobody_wanted_is_read_where_the_carrier_does_not_see_to_it),
-        cmocka_unit_test(a_handler_that_reads_no_body_waits_for_none),
-        cmocka_unit_test(a_body_has_time_by_its_length_and_is_408_after_that),
+        cmocka_unit_test(under_plain_cgi_a_body_that_the_handler_left_is_read_before_the_answer_ends),
+        cmocka_unit_test(a_request_without_a_body_is_answered_without_waiting_for_one),
+        cmocka_unit_test(a_body_has_time_by_its_length_then_it_is_408),
         cmocka_unit_test(an_endless_body_is_not_read_for_ever),
     };
     return RUN(tests);

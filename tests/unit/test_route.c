@@ -1,4 +1,4 @@
-/* test_route.c - route.h: which handler a request is for, whatever the server's addresses look like. */
+/* test_route.c - route.h: which handler a request is for, by any address scheme of the server. */
 #include "fake_request.h"
 
 #include "web/reply.h"
@@ -93,9 +93,9 @@ static void other_addresses_are_404(void **state)
         {"SCRIPT_NAME=/polls", "X=1"},
         {"SCRIPT_NAME=/pol", "X=1"},
         {"SCRIPT_NAME=/.poll", "X=1"},
-        {"SCRIPT_NAME=/poll", "PATH_INFO=/stream"}, /* a path that is given counts */
+        {"SCRIPT_NAME=/poll", "PATH_INFO=/stream"}, /* PATH_INFO counts before SCRIPT_NAME */
         {"X=1", "PATH_INFO=/poll.cgi"},
-        {"X=1", "PATH_INFO=/poll/lobby"}, /* as /poll/lobby is with a short address */
+        {"X=1", "PATH_INFO=/poll/lobby"}, /* as with a short address: /poll/lobby is 404 too */
         {"X=1", "PATH_INFO=/poll//"},
         {"X=1", "PATH_INFO=/poll%00"},
         {"X=1", "PATH_INFO=/pollpollpollpollpollpollpollpollpollpollpollpollpollpollpollpollpollpollpollpollpoll"},
@@ -112,7 +112,7 @@ static void other_addresses_are_404(void **state)
     }
 }
 
-static void the_handler_gets_its_context(void **state)
+static void the_handler_gets_the_context_of_the_program(void **state)
 {
     struct fake f;
     (void)state;
@@ -141,7 +141,7 @@ static void other_methods_are_405_with_allow(void **state)
     fake_fini(&f);
 }
 
-static void head_goes_where_get_goes(void **state)
+static void head_has_the_handler_of_get(void **state)
 {
     struct fake f;
     (void)state;
@@ -172,9 +172,9 @@ int main(void)
         cmocka_unit_test(the_name_is_found_in_every_address_scheme),
         cmocka_unit_test(a_reserved_name_is_404_by_every_method),
         cmocka_unit_test(other_addresses_are_404),
-        cmocka_unit_test(the_handler_gets_its_context),
+        cmocka_unit_test(the_handler_gets_the_context_of_the_program),
         cmocka_unit_test(other_methods_are_405_with_allow),
-        cmocka_unit_test(head_goes_where_get_goes),
+        cmocka_unit_test(head_has_the_handler_of_get),
         cmocka_unit_test(options_is_answered_for_every_route),
     };
     return RUN(tests);
