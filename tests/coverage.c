@@ -1,4 +1,5 @@
-/* coverage.c - linked into the cov build only: a FastCGI program leaves by _exit, which would throw its counts away. */
+/* coverage.c - linked into the cov build only: a FastCGI program ends by _exit, which would lose
+ * its counts. */
 #include <unistd.h>
 
 void __gcov_dump(void);                  /* libgcov: NOLINT */

@@ -1,5 +1,5 @@
-// slow.test.mjs - clients that do not read their answer, or read it slowly: they delay nobody else,
-// their memory is bounded, and they get the whole answer if they read it.
+// slow.test.mjs - clients that do not read their answer, or read it slowly: other clients are not
+// delayed, the memory is bounded, and they get the whole answer if they read it.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -346,7 +346,7 @@ describe(`${PROFILE}: few processes`, { skip: !costsProcess }, () => {
           }),
         );
         assert.deepEqual([...notes.statuses.keys()], [200], 'no errors');
-        // A full wait is 25 s: nobody has waited for the end of one.
+        // A full wait is 25 s: no message waited for the end of one.
         assert.ok(slowestSend < 12_000, `a message took ${Math.round(slowestSend)} ms to be sent`);
         assert.ok(notes.opened < 20_000, `it took ${Math.round(notes.opened)} ms to see the room`);
         assert.ok(worst < 15_000, `a message took ${Math.round(worst)} ms to be seen`);
