@@ -5,7 +5,7 @@
 //
 // A room is a folder; the table in cgi-bin/README.md says what it holds. Each room stands above all
 // rooms that it enters, so every arrow points down. Rooms that enter each other can't be drawn, and
-// are an error. An arrow that follows from others (a enters b, b enters c, so a may well enter c) is
+// are an error. An arrow that follows from others (a enters b, b enters c, so a may enter c) is
 // left out.
 
 import fs from 'node:fs';
