@@ -1,19 +1,23 @@
 #!/bin/sh
-# conformance.sh - asks a pollchat at any address by curl whether it keeps what it promises: order, nothing lost, nothing twice,
-# waiting, limits, errors.
+# conformance.sh - does a chat keep its promises? Order, nothing lost, nothing twice, waiting,
+# limits, errors. It asks by curl, from outside, so the server and everything in front of it is
+# tested too.
 #
 #   sh conformance.sh https://example.org/chat/ [--room NAME] [--quick]
 #
-# It finds by itself whether the short addresses work (…/chat/poll) or those that need no rewriting (…/chat/cgi-bin/poll.cgi/poll).
-# It writes some hundred messages into a room of its own with a random name (and a second one, NAME-b), so it may be run while
-# people talk in others; the two rooms stay. --room NAME takes that room; what is in it already stays and is left out.
-# --quick leaves out what takes long: a wait of the full length, and texts of a megabyte.
+# The script finds out whether the short addresses work (…/chat/poll) or only those of the programs
+# (…/chat/cgi-bin/poll.cgi/poll). It writes some hundred messages into a new room with a random
+# name, and a few into a second one, NAME-b. Both rooms stay. Other rooms are not changed, so you
+# can run it while people talk. --room NAME takes the room NAME; messages that are there already
+# stay, and are not tested. --quick leaves out what takes long: a wait of full length, texts of a
+# megabyte.
 #
-# A line for each check: ok, FAILED (what was expected and what came), skipped (why), warning (works, but look at it).
-# Status: 0 nothing failed, 1 something did, 2 wrong usage or no pollchat there.
-# Environment: CURL, the command, as in CURL='curl -k' for a certificate of one's own.
-# Takes a POSIX shell with its tools, and curl.
-# shellcheck disable=SC2030,SC2031 # who asks in a subshell has an $at of its own there
+# One line for each check: ok, FAILED (what was expected, and what came), skipped (why), warning (it
+# works, but you should look at it).
+# Status: 0 no check failed; 1 a check failed; 2 wrong usage, or no pollchat at this address.
+# Environment: CURL, the command, such as CURL='curl -k' for a certificate that you made yourself.
+# Needs a POSIX shell with its usual tools, and curl.
+# shellcheck disable=SC2030,SC2031 # requests made in a subshell have their own $at there
 set -u
 
 LC_ALL=C
@@ -80,11 +84,11 @@ trap 'exit 2' INT TERM HUP
 
 # ---- asking ----
 
-at=$work/main # where an answer goes: $at.body, $at.head; who asks beside others has a name of its own
+at=$work/main # where an answer goes: $at.body, $at.head. Parallel requests set another name.
 patience=60   # seconds
-come_again=5  # how often a 429 or 503 that says when to come again is obeyed
+come_again=5  # after a 429 or 503 with Retry-After: so many new attempts
 
-# The value of a header, the last block's (others are of a 100 or a proxy).
+# The value of a header of the last answer (earlier ones are a 100 or come from a proxy).
 header() { # NAME
     awk -v name="$1" '
         /^HTTP\// { value = ""; next }
@@ -108,7 +112,7 @@ ask() { # ADDRESS [CURL-OPTION...]
             "$@" "$ask_address" 2>"$at.error")
         ask_code=$?
         status=${ask_said%% *} took=${ask_said#* }
-        case $ask_code in 18 | 28) status=000 ;; esac # broken off, time is up
+        case $ask_code in 18 | 28) status=000 ;; esac # cut off, timed out
         case $status in
         429 | 503)
             ask_after=$(header retry-after)
@@ -131,8 +135,8 @@ seen() {
     fi
 }
 
-# JSON, a line for each value: its path, a tab, the value as it stands (strings in quotes, their escapes kept); for a list its
-# length besides, as path.#. Status 1 if it isn't JSON.
+# Prints JSON as lines: the path of a value, a tab, the value as it is written (strings in quotes,
+# with their escapes). A list has a line path.# with its length. Status 1 if it isn't JSON.
 flatten() { # FILE
     awk '
         { s = s $0 "\n" }
@@ -173,10 +177,10 @@ flatten() { # FILE
         END { if (wrong) { exit 1 } p = 1; n = length(s); value(""); space(); if (p <= n) { bad() } }' "$1"
 }
 
-raw() { # PATH: a value of the JSON that was read last, "" if it isn't there
+raw() { # PATH: a value of the JSON that was read last, as it is written; "" if it isn't there
     awk -v path="$1$tab" 'index($0, path) == 1 { print substr($0, length(path) + 1); exit }' "$at.json"
 }
-field() { # PATH: the same, a string without its quotes
+field() { # PATH: the same, but a string without its quotes
     raw "$1" | sed 's/^"\(.*\)"$/\1/'
 }
 
@@ -188,8 +192,8 @@ name='' complaint=''
 check() { # NAME
     name=$1 complaint=''
 }
-complain() { # WHAT EXPECTED CAME; the first one of a check is told
-    [ -n "$complaint" ] || complaint="$1: expected $2, came ${3:-nothing}"
+complain() { # WHAT EXPECTED CAME; a check prints its first complaint
+    [ -n "$complaint" ] || complaint="$1: expected $2, but got ${3:-nothing}"
 }
 want() { # WHAT EXPECTED CAME
     [ "$2" = "$3" ] || complain "$1" "${2:-nothing}" "$3"
@@ -200,11 +204,11 @@ want_status() { # STATUS
 want_json() {
     flatten "$at.body" >"$at.json" || complain 'the body' JSON "$(seen)"
 }
-want_like() { # WHAT PATTERN VALUE; a pattern of case
+want_like() { # WHAT PATTERN VALUE; PATTERN as in case
     # shellcheck disable=SC2254 # a pattern is meant
     case $3 in $2) ;; *) complain "$1" "$2" "$3" ;; esac
 }
-# Dynamic answers are kept by nobody on the way, and are what their header says.
+# No cache may keep an answer of the programs, and no browser may guess its type.
 want_headers() { # CONTENT-TYPE
     want_like Content-Type "$1*" "$(header content-type)"
     want_like Cache-Control '*no-store*' "$(header cache-control)"
@@ -228,7 +232,8 @@ warn() { # TEXT
     printf 'warning  %s: %s\n' "$name" "$1"
 }
 
-# A message into our room; what is answered 201 is noted, for the reckoning at the end.
+# Sends a message. The numbers of stored messages (201) are noted; check_sum compares them at the
+# end.
 post() { # CURL-OPTION...
     ask "$send" "$@"
     if [ "$status" = 201 ]; then
@@ -242,7 +247,7 @@ say() { # TEXT [CURL-OPTION...]
     shift
     post --data-urlencode "room=$room" --data-urlencode "text=$say_text" "$@"
 }
-# Where the room stands now, into head.
+# Sets head: the number of the room's last message.
 look() {
     ask "$poll?room=$room&since=now"
     flatten "$at.body" >"$at.json"
@@ -250,7 +255,8 @@ look() {
     is_number "$head" || head=0
 }
 
-# All messages of our room behind `from` as lines (format=text), so many at a time, each page from where the last one ended.
+# Reads all messages of the room after `from` into FILE, as lines (format=text), LIMIT in each
+# answer.
 read_all() { # LIMIT FILE
     : >"$2"
     read_since=$from
@@ -264,7 +270,7 @@ read_all() { # LIMIT FILE
         read_since=$read_last
     done
 }
-# The first place where the numbers of such lines don't go on by one.
+# Prints where the numbers of these lines have a gap, or go back.
 first_break() { # FILE
     awk -F "$tab" -v seq="$from" '$1 != seq + 1 { print "after " seq " comes " $1; exit } { seq = $1 }' "$1"
 }
@@ -282,12 +288,12 @@ find_addresses() {
         ask "$poll?room=$room&since=0"
         case $status:$(header content-type) in
         200:application/json*) flatten "$at.body" | grep -q "^epoch$tab\"." && return 0 ;;
-        [45]*:application/problem+json*) # it is there, and says what is wrong with it
+        [45]*:application/problem+json*) # a pollchat that reports what is wrong
             flatten "$at.body" >"$at.json"
             printf 'FAILED   %s: %s\n' "$poll" "$(field detail)"
             exit 1
             ;;
-        30[1278]:*) find_seen="$find_seen (try the address it leads to: $(header location))" ;;
+        30[1278]:*) find_seen="$find_seen (it redirects: try $(header location))" ;;
         esac
         find_seen="$find_seen
   $poll: $(seen)"
@@ -298,7 +304,7 @@ find_addresses() {
 find_addresses || stop "there is no pollchat at $base$find_seen"
 stream=${poll%poll}stream
 printf 'pollchat at %s, by %s and %s\n' "$base" "${poll#"$base"}" "${send#"$base"}"
-printf 'Writes into the rooms %s and %s-b only; they stay.\n' "$room" "$room"
+printf 'It writes only into the rooms %s and %s-b, which stay.\n' "$room" "$room"
 : >"$work/stored"
 dd if=/dev/zero bs=1100 count=1000 2>/dev/null | tr '\000' x >"$work/letters"
 look
@@ -323,7 +329,7 @@ check_sending() {
     want id "\"first-$run\"" "$(raw id)"
     verdict
 
-    check 'send: JSON, plain text, defaults; numbers go on by one'
+    check 'send: JSON, plain text, defaults; each number is one higher'
     post -H 'Content-Type: application/json' -d "{\"room\":\"$room\",\"text\":\"the second\",\"reply_to\":$((from + 1))}"
     want_status 201
     want_json
@@ -340,7 +346,7 @@ check_sending() {
     want name '"bob"' "$(raw name)"
     verdict
 
-    check 'poll: what was sent, with next, head, oldest, more'
+    check 'poll: answers what was sent, with next, head, oldest, more'
     ask "$poll?room=$room&since=$from"
     want_status 200
     want_headers application/json
@@ -358,29 +364,29 @@ check_sending() {
     want_like oldest '[1-9]*' "$(raw oldest)"
     verdict
 
-    check 'poll: nothing on the way keeps answers'
+    check 'poll: no cache between here and the server keeps answers'
     ask "$poll?room=$room&since=$((from + 3))"
-    say 'news for one who asks again'
+    say 'a new message'
     want_status 201
     ask "$poll?room=$room&since=$((from + 3))"
     want_json
-    want 'the same question after a message' $((from + 4)) "$(raw next)"
+    want 'next after a new message' $((from + 4)) "$(raw next)"
     verdict
 
-    check 'poll: HEAD'
+    check 'poll: answers HEAD'
     ask "$poll?room=$room&since=$from" -I
     want_status 200
     want_headers application/json
     verdict
 }
 
-# Senders beside each other, each with its messages one after the other, and a reader meanwhile.
+# Senders in parallel, each with one message after the other, while a reader polls.
 senders=20
 check_order() {
     each=${quick:+1}
     each=${each:-3}
     total=$((senders * each))
-    check "order: $total messages of $senders senders at once, each stored once, in one order"
+    check "order: $total messages from $senders senders at once: each is stored once, in one order"
     look
     from_before=$from from=$head
     sender_pids=''
@@ -421,26 +427,26 @@ check_order() {
     : >"$work/sent"
     wait "$reader_pid"
     cat "$work"/sender*.refused >"$work/refused"
-    [ ! -s "$work/refused" ] || complain 'an answer' 201 "$(sed 1q "$work/refused")"
+    [ ! -s "$work/refused" ] || complain 'the answer to a message' 201 "$(sed 1q "$work/refused")"
     sort -n "$work"/sender*.sent >"$work/answered"
     read_all 100 "$work/late" || complain 'reading all' 200 "$(seen)"
     want 'number of messages read' "$total" "$(grep -c '' "$work/late")"
     want 'numbers without a gap' '' "$(first_break "$work/late")"
     awk -F "$tab" '{ print $1 " " $4 }' "$work/late" >"$work/listed"
-    want 'what is read is what was answered' '' "$(diff "$work/answered" "$work/listed" | sed -n '/^[<>]/{p;q;}')"
+    want 'stored (<) and read (>)' '' "$(diff "$work/answered" "$work/listed" | sed -n '/^[<>]/{p;q;}')"
     want 'each text once' '' "$(awk -F "$tab" '{ print $4 }' "$work/late" | sort | uniq -d | sed 1q)"
     want "each sender's messages in its order" '' "$(awk '{ if ($5 != last[$3] + 1) { print; exit } last[$3] = $5 }' "$work/listed")"
     verdict
 
-    check 'order: who reads meanwhile, and who reads later in other pages, have the same'
+    check 'order: a reader during the sending and a reader afterwards get the same'
     want 'numbers without a gap' '' "$(first_break "$work/early")"
-    want 'the one who read meanwhile has the same' '' "$(diff "$work/early" "$work/late" | sed -n '/^[<>]/{p;q;}')"
+    want 'read during the sending (<) and afterwards (>)' '' "$(diff "$work/early" "$work/late" | sed -n '/^[<>]/{p;q;}')"
     verdict
     from=$from_before
 }
 
 check_ids() {
-    check 'id: sent again, it is stored once'
+    check 'id: a message that is sent twice is stored once'
     look
     say 'once only' --data-urlencode name=ann --data-urlencode "id=once-$run"
     want_status 201
@@ -453,7 +459,7 @@ check_ids() {
     want head $((look_before + 1)) "$head"
     verdict
 
-    check 'id: 8 times at the same moment, it is stored once'
+    check 'id: a message that is sent 8 times at the same moment is stored once'
     i=0
     tries=''
     while [ "$i" -lt 8 ]; do
@@ -474,7 +480,7 @@ check_ids() {
     want head $((look_before + 1)) "$head"
     verdict
 
-    check 'id: with another text it is 409'
+    check 'id: the same id with another text is 409'
     say 'something else' --data-urlencode name=ann --data-urlencode "id=once-$run"
     want_status 409
     want_json
@@ -511,23 +517,23 @@ check_cursors() {
     want 'number of messages before' 2 "$(raw 'messages.#')"
     want 'seq of the first before' $((from + 2)) "$(raw messages.0.seq)"
     want 'seq of the second before' $((from + 3)) "$(raw messages.1.seq)"
-    want 'more, as an older one is left,' true "$(raw more)"
+    want 'more (there are older messages)' true "$(raw more)"
     verdict
 
-    check 'poll: since=now, and a since beyond the head'
+    check 'poll: since=now, and a since greater than the head'
     ask "$poll?room=$room&since=now"
     want_status 200
     want_json
-    want 'number of messages of now' 0 "$(raw 'messages.#')"
-    want 'next of now' "$head" "$(raw next)"
+    want 'number of messages with since=now' 0 "$(raw 'messages.#')"
+    want 'next with since=now' "$head" "$(raw next)"
     ask "$poll?room=$room&since=$((head + 1000))"
     want_status 200
     want_json
-    want 'number of messages beyond' 0 "$(raw 'messages.#')"
-    want 'next beyond' "$head" "$(raw next)"
+    want 'number of messages with a greater since' 0 "$(raw 'messages.#')"
+    want 'next with a greater since' "$head" "$(raw next)"
     verdict
 
-    check 'poll: several rooms in one question'
+    check 'poll: several rooms in one request'
     ask "$poll?room=$room-b&since=now"
     want_json
     other=$(field head)
@@ -544,7 +550,7 @@ check_cursors() {
     want more false "$(raw more)"
     verdict
 
-    check 'poll: another epoch is 409, with the one that holds'
+    check 'poll: an epoch that is not the current one is 409, with the current one'
     ask "$poll?room=$room&since=$from&epoch=$epoch"
     want_status 200
     ask "$poll?room=$room&since=$from&epoch=another"
@@ -554,31 +560,31 @@ check_cursors() {
     want epoch "\"$epoch\"" "$(raw epoch)"
     verdict
 
-    check 'poll: ETag, and 304 where nothing is new'
+    check 'poll: ETag, and 304 if there is nothing new'
     ask "$poll?room=$room&since=$head"
     etag=$(header etag)
     if [ -z "$etag" ]; then
-        warn 'answers come without an ETag: something on the way takes it'
+        warn 'answers have no ETag: the web server or a proxy removes it'
     else
         ask "$poll?room=$room&since=$head" -H "If-None-Match: $etag"
         want_status 304
-        say 'makes it old'
+        say 'after the ETag'
         ask "$poll?room=$room&since=$head" -H "If-None-Match: $etag"
         want_status 200
         verdict
     fi
 
-    check 'poll: a gap is told where messages are gone, and only there'
+    check 'poll: says gap if older messages were removed, and only then'
     ask "$poll?room=$room&since=0&limit=1"
     want_status 200
     want_json
     oldest=$(field oldest)
     if is_number "$oldest" && [ "$oldest" -gt 1 ]; then
         want gap true "$(raw gap)"
-        verdict "the oldest is $oldest"
+        verdict "the oldest kept message is $oldest"
     else
         want gap '' "$(raw gap)"
-        verdict 'nothing is gone'
+        verdict 'none was removed'
     fi
 
     check 'poll: format=text and format=ndjson'
@@ -611,8 +617,9 @@ least_wait() { # SECONDS
     echo "$least"
 }
 
-# A question that waits. A wait may end early and without news, as when a program leaves for a newer one and answers whom it holds;
-# then one asks again at once, as clients do. Three times in a row is no accident: then the last answer stands.
+# A poll that waits. It may be answered early and empty, for example when a program is replaced by a
+# newer one and answers its waiting polls. Then this asks again at once, as clients do; after three
+# such answers in a row the last one counts.
 ask_waiting() { # SECONDS
     ask_waiting_tries=0
     while [ "$ask_waiting_tries" -lt 3 ]; do
@@ -628,7 +635,7 @@ ask_waiting() { # SECONDS
 }
 
 check_waiting() {
-    check 'wait: news reaches one who waits'
+    check 'wait: a waiting poll gets a new message'
     look
     (
         at=$work/waiter
@@ -647,24 +654,24 @@ check_waiting() {
     want_json
     granted=$(field wait) after=$(field poll_after)
     if [ "$granted" = 0 ] && [ "$(raw 'messages.#')" = 0 ]; then
-        # It can't be held here: the message comes with the next question.
+        # Polls can't wait here: the message comes with the next poll.
         want_like poll_after '[1-9]*' "$after"
         at=$work/main
         is_number "$after" && [ "$after" -le 60 ] && sleep "$after"
         ask "$poll?room=$room&since=$head&wait=20"
         want_json
-        want 'text at the next question' '"worth waiting for"' "$(raw messages.0.text)"
-        verdict "nobody is held here; clients ask every $after s"
+        want 'text in the next poll' '"worth waiting for"' "$(raw messages.0.text)"
+        verdict "polls can't wait on this server; clients ask every $after s"
     else
         want 'number of messages' 1 "$(raw 'messages.#')"
         want text '"worth waiting for"' "$(raw messages.0.text)"
         want next $((head + 1)) "$(raw next)"
         at=$work/main
-        verdict "held, answered after $took s"
+        verdict "answered after $took s"
     fi
     at=$work/main
 
-    check 'wait: without news it ends in its time'
+    check 'wait: without a new message it ends on time'
     if [ -n "$quick" ]; then seconds=2; else seconds=60; fi
     look
     patience=100
@@ -681,25 +688,25 @@ check_waiting() {
         want_like poll_after '[1-9]*' "$(raw poll_after)"
     else
         [ "$granted" -le "$seconds" ] || complain 'the granted wait' "at most $seconds" "$granted"
-        # A quarter of a minute more for a slow way.
-        [ "$(whole "$took")" -ge "$(least_wait "$granted")" ] || complain 'the time it took' "$granted s, as was granted" "$took s"
-        [ "$(whole "$took")" -le $((granted + 15)) ] || complain 'the time it took' "$granted s, as was granted" "$took s"
+        # 15 s more for a slow connection.
+        [ "$(whole "$took")" -ge "$(least_wait "$granted")" ] || complain 'the time it took' "$granted s (as granted)" "$took s"
+        [ "$(whole "$took")" -le $((granted + 15)) ] || complain 'the time it took' "$granted s (as granted)" "$took s"
     fi
     verdict "$granted s granted, $took s taken"
 }
 
 check_stream() {
-    check 'stream: the first event in 3 s, then news as it comes'
+    check 'stream: the first event within 3 s, then each new message'
     look
     at=$work/stream
     come_again=0 patience=3
     ask "$stream?room=$room&since=$head"
     come_again=5 patience=60
     case $status in
-    000) # it goes on, as it should: what came until now?
+    000) # the stream goes on, as it should. Did its first event come?
         status=200
         if [ ! -s "$at.body" ]; then
-            skip 'something on the way holds it back until it ends; clients notice, and poll'
+            skip 'the web server or a proxy holds streams back until they end; clients notice and poll'
             at=$work/main
             return
         fi
@@ -732,12 +739,13 @@ check_stream() {
     verdict
 }
 
-# ---- limits, and bytes ----
+# ---- limits and bytes ----
 
-max_text=0  # as the programs say; 0: not known
-max_body=0  # what the web server lets through; 0: at least a megabyte
+max_text=0  # as the programs report it; 0: not known
+max_body=0  # the longest body that the web server passes on; 0: a megabyte or more
 
-# Does a body of so many bytes get to the program? Room and text are refused by it in any case.
+# Does a body of so many bytes reach the program? The program refuses it in any case: the room is
+# bad.
 passes() { # COUNT
     bytes "$1" >"$work/probe"
     ask "$send?room=NO-ROOM" -H 'Content-Type: text/plain' --data-binary "@$work/probe"
@@ -746,7 +754,7 @@ passes() { # COUNT
 }
 
 check_limits() {
-    check 'limits: bodies get to the program'
+    check 'limits: long bodies reach the program'
     if ! passes 1000; then
         complain 'a body of 1000 bytes' 'an answer of the program' "$(seen)"
         verdict
@@ -754,11 +762,11 @@ check_limits() {
         return
     fi
     if passes 1100000; then
-        verdict '1.1 MB do'
+        verdict '1.1 MB reach it'
     else
         refused=$(seen)
         low=1000 high=1100000
-        for i in 131072 131073; do # what mod_fcgid takes, where nobody has set it
+        for i in 131072 131073; do # the default of mod_fcgid
             if passes "$i"; then low=$i; else
                 high=$i
                 break
@@ -769,16 +777,16 @@ check_limits() {
             if passes "$i"; then low=$i; else high=$i; fi
         done
         max_body=$low
-        warn "this server takes bodies of at most $low bytes only; above that it answers by itself: $refused"
+        warn "this web server takes bodies of at most $low bytes; to longer ones it answers itself: $refused"
     fi
 
-    check 'limits: a text that is too long is 413, which says the limit'
+    check 'limits: a text that is too long is 413, and the answer says the limit'
     size=1100000
     [ "$max_body" -eq 0 ] || size=$max_body
     bytes "$size" >"$work/probe"
     post -H 'Content-Type: text/plain' -H "Pollchat-Room: $room" --data-binary "@$work/probe"
     if [ "$status" = 201 ]; then
-        skip "a text of $size bytes is taken, and $([ "$max_body" -eq 0 ] && echo 'longer ones are not tried' || echo 'the server lets no longer one through')"
+        skip "a text of $size bytes is stored, and $([ "$max_body" -eq 0 ] && echo 'longer ones are not tried' || echo 'the web server passes on no longer one')"
         return
     fi
     want_status 413
@@ -800,7 +808,7 @@ check_limits() {
     verdict "$max_text bytes"
 }
 
-# The text of the last message, as it was before format=text escaped it.
+# The text of the last message, without the escapes of format=text.
 last_text() {
     ask "$poll?room=$room&last=1&format=text"
     printf '%b' "$(sed 's/^[^'"$tab"']*'"$tab"'[^'"$tab"']*'"$tab"'[^'"$tab"']*'"$tab"'//' "$at.body")"
@@ -812,8 +820,9 @@ want_same() { # WAY
 }
 
 check_bytes() {
-    check 'bytes: a text comes back as it was'
-    # Blanks, a tab, line ends of both kinds, quotes, markup, escapes, an emoji with a joiner, a combining accent, right to left.
+    check 'bytes: a text with special characters comes back unchanged'
+    # Spaces, a tab, both kinds of line ends, quotes, markup, escapes, an emoji with a joiner, a
+    # combining accent, right to left.
     printf '  a\ttab\r\nand "quotes" \\n & <b>%%41</b> +\001\033[1m \360\237\221\251\342\200\215\360\237\232\200 e\314\201 \327\251\327\234\327\225\327\235 \357\273\277 \n\n ' >"$work/text"
     post -H 'Content-Type: text/plain' -H "Pollchat-Room: $room" --data-binary "@$work/text"
     want_same 'as plain text'
@@ -827,7 +836,7 @@ check_bytes() {
     size=100000
     [ "$max_text" -eq 0 ] || [ "$max_text" -ge "$size" ] || size=$max_text
     [ "$max_body" -eq 0 ] || [ "$max_body" -ge "$size" ] || size=$max_body
-    check "bytes: a text of $size bytes comes back whole"
+    check "bytes: a text of $size bytes comes back complete"
     awk -v n="$size" 'BEGIN { ORS = ""; while (n > 0) { line = "line " ++i " " i * i "\n"; print substr(line, 1, n); n -= length(line) } }' >"$work/text"
     post -H 'Content-Type: text/plain' -H "Pollchat-Room: $room" --data-binary "@$work/text"
     want_same 'as plain text'
@@ -836,7 +845,7 @@ check_bytes() {
 
 # ---- errors ----
 
-# A request that is refused, with a problem (RFC 9457).
+# A request that is refused with a problem document (RFC 9457).
 refused() { # STATUS FIELD WHAT ADDRESS [CURL-OPTION...]
     refused_status=$1 refused_field=$2
     check "errors: $3 is $1"
@@ -898,32 +907,32 @@ END
     want_status 404
     verdict
 
-    check 'errors: as text where text is asked for'
+    check 'errors: as text if text is asked for'
     ask "$poll?room=$room&since=x&format=text"
     want_status 400
     want_headers text/plain
     want_like 'the text' '400 *since*' "$(cat "$at.body")"
     verdict
 
-    check 'errors: nothing of that was stored'
+    check 'errors: none of these was stored'
     look
     want head "$head_before" "$head"
     verdict
 }
 
-# ---- what nobody may have ----
+# ---- files that must not be served ----
 
 check_secrets() {
-    check 'secrets: database, settings and programs have no address'
+    check 'secrets: database, settings and programs can not be downloaded'
     for path in pollchat-data/chat.db pollchat-data/chat.db-wal data/chat.db chat.db cgi-bin/pollchat-data/chat.db \
         cgi-bin/chat.db cgi-bin/chat.conf chat.conf cgi-bin/chat.conf.example pollchat-data/.htaccess .htaccess cgi-bin/.htaccess \
         cgi-bin/poll.cgi cgi-bin/send.cgi cgi-bin/pollchat cgi-bin/poll cgi-bin/send cgi-bin/programs/; do
         ask "$base$path" -r 0-4095
         case $status in 2*) ;; *) continue ;; esac
-        # Of what is answered only the bytes count: many a site answers 200 with a page whatever is asked for.
+        # Many sites answer every address with a page and 200, so the bytes decide.
         case $(dd if="$at.body" bs=4096 count=1 2>/dev/null | tr -d '\000' | sed -n 1,50p) in
-        'SQLite format 3'*) complain "$path" 'no database' 'one to download' ;;
-        "$(printf '\177ELF')"*) complain "$path" 'no program' 'one to download' ;;
+        'SQLite format 3'*) complain "$path" 'no database' 'the database' ;;
+        "$(printf '\177ELF')"*) complain "$path" 'no program' 'the program' ;;
         *'<'*) ;; # a page
         *RewriteRule* | *'Require all'* | *'Deny from'*) complain "$path" 'no rules of the server' "$(seen)" ;;
         *max_text* | *allow_origin* | *data\ =* | *programs/pollchat-*) complain "$path" 'no settings' "$(seen)" ;;
@@ -932,14 +941,14 @@ check_secrets() {
     verdict
 }
 
-# What was answered 201 in all that went before is what the room has: nothing more, nothing less, nothing twice.
+# The room has the messages that were answered with 201 above: each once, and no other.
 check_sum() {
-    check 'the whole room: all that was answered 201, once, and nothing else'
+    check 'the whole room: each message that was answered with 201, once, and no other'
     sort -n "$work/stored" >"$work/answered"
     read_all 1000 "$work/late" || complain 'reading all' 200 "$(seen)"
     want 'numbers without a gap' '' "$(first_break "$work/late")"
     awk -F "$tab" '{ print $1 }' "$work/late" >"$work/listed"
-    want 'answered (<) and read (>)' '' "$(diff "$work/answered" "$work/listed" | sed -n '/^[<>]/p' | sed 3q | tr '\n' ' ')"
+    want 'stored (<) and read (>)' '' "$(diff "$work/answered" "$work/listed" | sed -n '/^[<>]/p' | sed 3q | tr '\n' ' ')"
     verdict "$(grep -c '' "$work/listed") messages"
 }
 
@@ -957,6 +966,6 @@ check_sum
 
 delays=0
 [ ! -e "$work/delays" ] || delays=$(grep -c '' "$work/delays")
-[ "$delays" = 0 ] || printf 'The server asked %s times to come again later (429 or 503 with Retry-After), and was obeyed.\n' "$delays"
+[ "$delays" = 0 ] || printf 'The server asked %s times to come again later (429 or 503 with Retry-After); the script did.\n' "$delays"
 printf '%s ok, %s failed, %s skipped, %s warnings\n' "$n_ok" "$n_failed" "$n_skipped" "$n_warnings"
 [ "$n_failed" = 0 ]

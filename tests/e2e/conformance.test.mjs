@@ -65,7 +65,7 @@ describe(`${PROFILE}: conformance`, () => {
       for (const text of ['one', 'two']) await site.send({ room: 'kept', text });
       const { status, output } = await run([`http://127.0.0.1:${site.port}/`, '--room', 'kept']);
       assert.equal(status, 0, output);
-      assert.match(output, /^ok .*ends in its time \(3 s granted/m);
+      assert.match(output, /^ok .*ends on time \(3 s granted/m);
       assert.match(output, /^ok .*413.*\(262144 bytes\)/m);
       const { messages } = (await site.get('/poll?room=kept&since=0&limit=2')).json();
       assert.deepEqual(messages.map((m) => m.text), ['one', 'two']);
@@ -76,8 +76,8 @@ describe(`${PROFILE}: conformance`, () => {
     await withSite({ env: { POLLCHAT_MAX_WAIT: '0', POLLCHAT_MAX_TEXT: '5000', POLLCHAT_MAX_STREAM: '0' } }, async (site) => {
       const { status, output, skipped } = await run([`http://127.0.0.1:${site.port}/`, '--quick']);
       assert.equal(status, 0, output);
-      assert.match(output, /nobody is held here; clients ask every 2 s/);
-      assert.match(output, /a text of 5000 bytes comes back whole/);
+      assert.match(output, /polls can't wait on this server; clients ask every 2 s/);
+      assert.match(output, /a text of 5000 bytes comes back complete/);
       assert.equal(skipped.length, 1, output);
     });
   });
@@ -181,7 +181,7 @@ const isJson = (answer) => answer.status === 200 && answer.headers['content-type
 
 const faults = {
   'stores a message twice': {
-    found: ['send: JSON, plain text, defaults; numbers go on by one', 'the whole room'],
+    found: ['send: JSON, plain text, defaults; each number is one higher', 'the whole room'],
     make: () => async (request, forward) => {
       const answer = isSend(request) ? await forward(request) : null;
       if (answer?.status === 201) await forward(isForm(request) ? without(request, 'id') : request);
@@ -194,7 +194,7 @@ const faults = {
       isPoll(request) && parameter(request, 'format') === 'text' ? changed(await forward(request), (text) => text.replace(/^17\t.*\n/m, '')) : null,
   },
   'gives one reader another order': {
-    found: ['order: who reads meanwhile'],
+    found: ['order: a reader during the sending'],
     only: true,
     make: () => async (request, forward) =>
       isPoll(request) && parameter(request, 'limit') === '7'
@@ -202,7 +202,7 @@ const faults = {
         : null,
   },
   'answers errors with 200': {
-    found: ['id: with another text it is 409', 'poll: another epoch is 409', 'errors: a since that is no number is 400', 'errors: no text is 400', 'errors: an unknown address is 404'],
+    found: ['id: the same id with another text is 409', 'poll: an epoch that is not the current one is 409', 'errors: a since that is no number is 400', 'errors: no text is 400', 'errors: an unknown address is 404'],
     make: () => async (request, forward) => {
       const answer = request.url.startsWith('/stream') ? null : await forward(request);
       return answer === null || answer.status < 400 ? answer : { ...answer, status: 200 };
@@ -218,7 +218,7 @@ const faults = {
     },
   },
   'caches answers': {
-    found: ['poll: nothing on the way keeps answers'],
+    found: ['poll: no cache between here and the server keeps answers'],
     make: () => {
       const kept = new Map();
       return async (request, forward) => {
@@ -229,18 +229,18 @@ const faults = {
     },
   },
   'lets shared caches store answers': {
-    found: ['send: 201 with every field', 'poll: what was sent'],
+    found: ['send: 201 with every field', 'poll: answers what was sent'],
     make: () => async (request, forward) => {
       const answer = request.url.startsWith('/stream') ? null : await forward(request);
       return answer === null ? null : { ...answer, headers: { ...answer.headers, 'cache-control': 'max-age=60' } };
     },
   },
   'forgets ids': {
-    found: ['id: sent again, it is stored once', 'id: 8 times at the same moment', 'id: with another text it is 409'],
+    found: ['id: a message that is sent twice is stored once', 'id: a message that is sent 8 times at the same moment', 'id: the same id with another text is 409'],
     make: () => async (request, forward) => (isSend(request) && isForm(request) ? forward(without(request, 'id')) : null),
   },
   'forgets ids while the first request is in progress': {
-    found: ['id: 8 times at the same moment'],
+    found: ['id: a message that is sent 8 times at the same moment'],
     only: true,
     make: () => {
       const busy = new Set();
@@ -257,20 +257,20 @@ const faults = {
     },
   },
   'trims texts': {
-    found: ['bytes: a text comes back as it was'],
+    found: ['bytes: a text with special characters comes back unchanged'],
     make: () => async (request, forward) =>
       isSend(request) && request.headers['content-type'] === 'text/plain' && !request.url.includes('NO-ROOM')
         ? forward({ ...request, body: Buffer.from(request.body.toString('utf8').trim()) })
         : null,
   },
   'truncates long texts': {
-    found: ['bytes: a text of 100000 bytes comes back whole'],
+    found: ['bytes: a text of 100000 bytes comes back complete'],
     only: true,
     make: () => async (request, forward) =>
       isSend(request) && request.body.length > 65536 && request.body.length < 1e6 ? forward({ ...request, body: request.body.subarray(0, 65536) }) : null,
   },
   'wakes no waiting poll': {
-    found: ['wait: news reaches one who waits'],
+    found: ['wait: a waiting poll gets a new message'],
     only: true,
     make: () => async (request, forward) => {
       if (!isPoll(request) || parameter(request, 'wait') !== '20') return null;
@@ -281,7 +281,7 @@ const faults = {
     },
   },
   'answers a waiting poll earlier than it said': {
-    found: ['wait: without news it ends in its time'],
+    found: ['wait: without a new message it ends on time'],
     only: true,
     make: () => async (request, forward) => {
       if (!isPoll(request) || parameter(request, 'wait') !== '2') return null;
@@ -292,7 +292,7 @@ const faults = {
     },
   },
   'answers a waiting poll later than it said': {
-    found: ['wait: without news it ends in its time'],
+    found: ['wait: without a new message it ends on time'],
     only: true,
     make: () => async (request, forward) => {
       const answer = isPoll(request) && parameter(request, 'wait') === '2' ? await forward(request) : null;
@@ -301,7 +301,7 @@ const faults = {
     },
   },
   'accepts each epoch': {
-    found: ['poll: another epoch is 409'],
+    found: ['poll: an epoch that is not the current one is 409'],
     only: true,
     make: () => async (request, forward) => (isPoll(request) ? forward({ ...request, url: request.url.replace(/&epoch=[^&]*/, '') }) : null),
   },
@@ -311,14 +311,14 @@ const faults = {
     make: () => async (request, forward) => (isPoll(request) ? forward({ ...request, headers: { ...request.headers, 'if-none-match': '"x"' } }) : null),
   },
   'claims that there is more': {
-    found: ['poll: what was sent', 'poll: several rooms'],
+    found: ['poll: answers what was sent', 'poll: several rooms'],
     make: () => async (request, forward) => {
       const answer = isPoll(request) ? await forward(request) : null;
       return answer !== null && isJson(answer) ? changedJson(answer, (value) => (value.more = true)) : answer;
     },
   },
   'reports gaps that are not there': {
-    found: ['poll: a gap is told'],
+    found: ['poll: says gap if older messages were removed'],
     only: true,
     make: () => async (request, forward) => {
       const answer = isPoll(request) ? await forward(request) : null;
@@ -326,7 +326,7 @@ const faults = {
     },
   },
   'stores what it refuses': {
-    found: ['errors: nothing of that was stored', 'the whole room'],
+    found: ['errors: none of these was stored', 'the whole room'],
     make: () => async (request, forward) => {
       const answer = isSend(request) ? await forward(request) : null;
       const room =
@@ -374,12 +374,12 @@ const faults = {
 // Properties of a host that are not faults.
 const peculiarities = {
   'accepts only bodies up to 128 KiB': {
-    warnings: [/bodies of at most 131072 bytes only.*500.*Internal Server Error/],
-    skipped: [/413.*a text of 131072 bytes is taken/],
+    warnings: [/bodies of at most 131072 bytes;.*500.*Internal Server Error/],
+    skipped: [/413.*a text of 131072 bytes is stored/],
     make: () => async ({ body }) => (body.length > 131072 ? html(500, 'Internal Server Error') : null),
   },
   'buffers streams': {
-    skipped: [/stream.*holds it back/],
+    skipped: [/stream.*holds streams back/],
     make: () => async ({ url }) => (url.startsWith('/stream') ? pause(30_000).then(() => html(200, '')) : null),
   },
   'is busy at times and says when to ask again': {
@@ -405,7 +405,7 @@ const peculiarities = {
   },
   'ends waits a tenth early': {
     full: true, // a tenth of two seconds would not be noticed
-    says: /^ok .*ends in its time \(15 s granted, 13/m,
+    says: /^ok .*ends on time \(15 s granted, 13/m,
     make: () => async (request, forward) => {
       if (!isPoll(request) || parameter(request, 'wait') !== '60') return null;
       await pause(13_500);
@@ -416,7 +416,7 @@ const peculiarities = {
     },
   },
   'removes ETags': {
-    warnings: [/without an ETag/],
+    warnings: [/have no ETag/],
     make: () => async (request, forward) => {
       const answer = isPoll(request) ? await forward(request) : null;
       if (answer !== null) delete answer.headers.etag;
