@@ -1,0 +1,149 @@
+/* test_unsent.c - what a peer doesn't take at once is kept, written on, and counted. */
+#include "support.h"
+
+#include "base/clock.h"
+#include "web/fcgi_request.h"
+#include "web/shared_bytes.h"
+#include "web/unsent.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { MUCH = 1 << 20 }; /* more than a socket holds */
+
+static int peer; /* the other end of the request's connection */
+static struct fcgi_request request;
+static struct shared_bytes *bytes;
+
+static int open_all(void **state)
+{
+    static char text[MUCH];
+    int pair[2];
+    (void)state;
+    for (size_t i = 0; i < sizeof text; i++) {
+        text[i] = (char)(i * 31 % 251);
+    }
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0) {
+        return -1;
+    }
+    request = (struct fcgi_request){.connection = pair[0], .id = 1};
+    peer = pair[1];
+    bytes = shared_bytes_new(text, sizeof text);
+    return 0;
+}
+
+static int close_all(void **state)
+{
+    (void)state;
+    shared_bytes_release(bytes);
+    close(request.connection);
+    close(peer);
+    return 0;
+}
+
+/* Reads one piece at the peer's end, and compares it with what should be there. */
+static void read_piece(size_t *at)
+{
+    static char piece[64 * 1024];
+    ssize_t count = read(peer, piece, sizeof piece);
+    assert_true(count > 0 && *at + (size_t)count <= MUCH);
+    assert_memory_equal(piece, bytes->bytes + *at, (size_t)count);
+    *at += (size_t)count;
+}
+
+static void what_a_slow_peer_leaves_is_written_on_in_order(void **state)
+{
+    struct unsent u;
+    size_t at = 0;
+    (void)state;
+    enum unsent_left left = unsent_start(&u, &request, bytes);
+    assert_int_equal(left, UNSENT_SOME);
+    assert_int_equal(unsent_write(&u, &request), UNSENT_SOME); /* nothing was read meanwhile */
+    while (left == UNSENT_SOME) {
+        read_piece(&at);
+        left = unsent_write(&u, &request);
+    }
+    assert_int_equal(left, UNSENT_NOTHING);
+    assert_null(u.bytes);
+    while (at < MUCH) {
+        read_piece(&at);
+    }
+}
+
+static void nothing_is_kept_for_a_peer_that_takes_all_at_once(void **state)
+{
+    struct unsent u;
+    struct shared_bytes *little = shared_bytes_new("hi", 2);
+    (void)state;
+    assert_int_equal(unsent_start(&u, &request, little), UNSENT_NOTHING);
+    assert_null(u.bytes);
+    assert_int_equal(unsent_write(&u, &request), UNSENT_NOTHING);
+    shared_bytes_release(little);
+}
+
+static void a_peer_that_reads_makes_progress_even_while_its_socket_stays_full(void **state)
+{
+    struct unsent u;
+    size_t at = 0;
+    (void)state;
+    assert_int_equal(unsent_start(&u, &request, bytes), UNSENT_SOME);
+    int64_t later = u.moved_at + 7000;
+    assert_int_equal(unsent_still_ms(&u, &request, later), 7000);
+    read_piece(&at);
+    assert_int_equal(unsent_still_ms(&u, &request, later), 0);
+    assert_int_equal(unsent_still_ms(&u, &request, later + 500), 500);
+    unsent_drop(&u);
+}
+
+static void a_peer_that_has_gone_is_noticed(void **state)
+{
+    struct unsent u;
+    (void)state;
+    assert_int_equal(unsent_start(&u, &request, bytes), UNSENT_SOME);
+    shutdown(peer, SHUT_RDWR);
+    assert_int_equal(unsent_write(&u, &request), UNSENT_GONE);
+    unsent_drop(&u);
+    assert_int_equal(unsent_start(&u, &request, bytes), UNSENT_GONE);
+    assert_null(u.bytes);
+}
+
+static void bytes_that_several_peers_leave_are_counted_once(void **state)
+{
+    enum { PEERS = 3 };
+    static char text[SHARED_BYTES_MOST / 2];
+    struct unsent u[PEERS];
+    struct shared_bytes *half = shared_bytes_new(text, sizeof text);
+    struct shared_bytes *other = shared_bytes_new(text, sizeof text);
+    (void)state;
+    for (size_t i = 0; i < PEERS; i++) {
+        unsent_keep(&u[i], &request, half, 0);
+    }
+    assert_false(shared_bytes_are_too_many());
+    struct unsent more;
+    unsent_keep(&more, &request, other, 0);
+    assert_false(shared_bytes_are_too_many());
+    struct unsent last;
+    unsent_keep(&last, &request, bytes, 0);
+    assert_true(shared_bytes_are_too_many());
+    unsent_drop(&more);
+    shared_bytes_release(other);
+    assert_false(shared_bytes_are_too_many());
+    for (size_t i = 0; i < PEERS; i++) {
+        unsent_drop(&u[i]);
+    }
+    unsent_drop(&last);
+    shared_bytes_release(half);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_a_slow_peer_leaves_is_written_on_in_order, open_all, close_all),
+        cmocka_unit_test_setup_teardown(nothing_is_kept_for_a_peer_that_takes_all_at_once, open_all, close_all),
+        cmocka_unit_test_setup_teardown(a_peer_that_reads_makes_progress_even_while_its_socket_stays_full, open_all,
+                                        close_all),
+        cmocka_unit_test_setup_teardown(a_peer_that_has_gone_is_noticed, open_all, close_all),
+        cmocka_unit_test_setup_teardown(bytes_that_several_peers_leave_are_counted_once, open_all, close_all),
+    };
+    return RUN(tests);
+}
