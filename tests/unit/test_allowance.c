@@ -1,5 +1,5 @@
-/* test_allowance.c - allowance.h and process.h's note of the start: how many may wait behind which web
- * server. */
+/* test_allowance.c - how many requests may wait behind which web server; needs what process.h notes
+ * at the start. */
 #include "support.h"
 
 #include "system/allowance.h"
@@ -16,8 +16,8 @@ static const struct conf automatic = {.max_waiting = CONF_AUTO,
                                       .max_held = CONF_AUTO,
                                       .max_waiting_per_client = CONF_AUTO};
 
-/* What auto is in a process with so many open files that a process of this name has started; the
- * limit is raised before it asks, as the programs do. */
+/* How many may wait by `auto` in a process whose parent has this name and that was started with a
+ * limit of so many open files. The limit is raised afterwards, as the programs do it. */
 static unsigned connections_of(const char *parent, rlim_t files)
 {
     int status = 0;
@@ -40,7 +40,7 @@ static unsigned connections_of(const char *parent, rlim_t files)
     return (unsigned)WEXITSTATUS(status) * 8;
 }
 
-static void lighttpd_keeps_a_quarter_of_its_connections(void **state)
+static void behind_lighttpd_three_quarters_of_its_connections_may_wait(void **state)
 {
     (void)state;
     assert_int_equal(connections_of("lighttpd", 1024), 256); /* it admits 341 */
@@ -67,7 +67,7 @@ static void programs_of_one_lighttpd_share_its_connections(void **state)
     assert_int_equal(connections_of("lighttpd", 1024), 256);
 }
 
-static void of_a_server_that_did_not_start_the_program_little_is_assumed(void **state)
+static void a_server_that_did_not_start_the_program_is_taken_for_a_small_one(void **state)
 {
     (void)state;
     assert_int_equal(connections_of("systemd", 4096), 250 / 8 * 8);
@@ -90,7 +90,7 @@ static void a_third_of_apaches_workers_may_wait(void **state)
     }
 }
 
-static void settings_win(void **state)
+static void numbers_in_the_settings_are_used_as_they_are(void **state)
 {
     const struct conf c = {
         .max_waiting = 5, .max_waiting_apache = 6, .max_held = 7, .max_waiting_per_client = CONF_AUTO};
@@ -104,7 +104,7 @@ static void settings_win(void **state)
     assert_int_equal(allowed.most, 7);
 }
 
-static void one_client_has_at_most_a_quarter(void **state)
+static void one_address_may_have_a_quarter_and_at_most_a_hundred(void **state)
 {
     struct conf c = {.max_waiting = 1000, .max_waiting_per_client = CONF_AUTO};
     struct allowance allowed;
@@ -125,12 +125,12 @@ static void one_client_has_at_most_a_quarter(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lighttpd_keeps_a_quarter_of_its_connections),
+        cmocka_unit_test(behind_lighttpd_three_quarters_of_its_connections_may_wait),
         cmocka_unit_test(programs_of_one_lighttpd_share_its_connections),
-        cmocka_unit_test(of_a_server_that_did_not_start_the_program_little_is_assumed),
+        cmocka_unit_test(a_server_that_did_not_start_the_program_is_taken_for_a_small_one),
         cmocka_unit_test(a_third_of_apaches_workers_may_wait),
-        cmocka_unit_test(settings_win),
-        cmocka_unit_test(one_client_has_at_most_a_quarter),
+        cmocka_unit_test(numbers_in_the_settings_are_used_as_they_are),
+        cmocka_unit_test(one_address_may_have_a_quarter_and_at_most_a_hundred),
     };
     return RUN(tests);
 }

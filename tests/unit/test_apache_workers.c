@@ -1,5 +1,5 @@
-/* test_workers.c - apache_workers.h: this process plays a web server with threads, of which one connects
- * to itself. */
+/* test_apache_workers.c - this process plays a web server with threads; a socket pair is its
+ * connection to the program. */
 #include "support.h"
 
 #include "system/apache_workers.h"
@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { THREADS = 11 }; /* and the first one: two that serve nobody, and ten workers */
+enum { THREADS = 11 }; /* with the first thread 12: ten workers, one that accepts, and the first one itself */
 
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 static pthread_t threads[THREADS];
@@ -40,8 +40,8 @@ static int stop(void **state)
     return 0;
 }
 
-/* The sanitizers have threads of their own, and the runner may be testing with others like this
- * one. */
+/* Sanitizers have threads of their own, and the same test may run in other children of the parent;
+ * so the numbers have no upper bound. */
 static void a_third_of_the_threads_at_the_other_end_may_be_kept_busy(void **state)
 {
     int pair[2];
@@ -63,7 +63,7 @@ static void a_third_of_the_threads_at_the_other_end_may_be_kept_busy(void **stat
     apache_workers_free(w);
 }
 
-static void behind_what_cannot_be_seen_few_are_kept_busy(void **state)
+static void few_workers_are_kept_busy_where_none_can_be_seen(void **state)
 {
     struct apache_workers *w = apache_workers_new();
     (void)state;
@@ -75,7 +75,7 @@ static void behind_what_cannot_be_seen_few_are_kept_busy(void **state)
     apache_workers_free(w);
 }
 
-static void shares_leave_most_of_the_workers_free(void **state)
+static void two_thirds_of_the_workers_stay_free(void **state)
 {
     (void)state;
     for (unsigned n = 2; n < 1000; n++) {
@@ -87,8 +87,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_third_of_the_threads_at_the_other_end_may_be_kept_busy, start, stop),
-        cmocka_unit_test(behind_what_cannot_be_seen_few_are_kept_busy),
-        cmocka_unit_test(shares_leave_most_of_the_workers_free),
+        cmocka_unit_test(few_workers_are_kept_busy_where_none_can_be_seen),
+        cmocka_unit_test(two_thirds_of_the_workers_stay_free),
     };
     return RUN(tests);
 }

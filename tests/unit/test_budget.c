@@ -1,4 +1,4 @@
-/* test_budget.c - budget.h: what is in work at once. */
+/* test_budget.c - how much memory requests may have in work at once. */
 #include "support.h"
 
 #include "system/budget.h"
@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-static void what_is_left_can_be_taken_and_no_more(void **state)
+static void the_budget_can_be_taken_up_to_its_end_and_no_further(void **state)
 {
     (void)state;
     assert_true(budget_take(BUDGET_BYTES - 10, 0));
@@ -22,20 +22,20 @@ static void what_is_left_can_be_taken_and_no_more(void **state)
     budget_give_back(BUDGET_BYTES);
 }
 
-static void one_alone_may_take_as_much_as_it_needs(void **state)
+static void a_request_that_is_alone_may_take_as_much_as_it_needs(void **state)
 {
     const size_t much = (size_t)BUDGET_BYTES * 4;
     (void)state;
     assert_true(budget_take(much, 0));
-    assert_true(budget_take(much, much)); /* and go on, as all that is taken is its own */
+    assert_true(budget_take(much, much)); /* and more, as everything that is taken is its own */
     assert_false(budget_take(1, 0));
     budget_give_back(much * 2);
     assert_true(budget_take(1, 0));
-    assert_false(budget_take(much, 0)); /* not beside another */
+    assert_false(budget_take(much, 0)); /* not beside another request */
     budget_give_back(1);
 }
 
-static void without_a_limit_there_is_room(void **state)
+static void without_a_limit_of_the_address_space_there_is_always_room(void **state)
 {
     (void)state;
     assert_true(budget_has_room());
@@ -53,7 +53,7 @@ static void a_limit_of_the_address_space_bounds_what_is_taken(void **state)
 #endif
     const char *preload = getenv("LD_PRELOAD");
     if (preload != NULL && strstr(preload, "vgpreload") != NULL) {
-        skip(); /* valgrind needs memory of its own beside the program's, and ends where it gets none */
+        skip(); /* valgrind needs memory of its own and ends when it gets none */
     }
     assert_int_equal(getrlimit(RLIMIT_AS, &limit), 0);
     limit.rlim_cur = 64 * 1024 * 1024;
@@ -63,7 +63,7 @@ static void a_limit_of_the_address_space_bounds_what_is_taken(void **state)
     assert_true(budget_part(BUDGET_BYTES) <= 16 * 1024 * 1024);
     assert_true(budget_take(1, 0));
     assert_false(budget_take(16 * 1024 * 1024, 0));
-    void *volatile last = NULL; /* or a compiler leaves them out */
+    void *volatile last = NULL; /* volatile: or the compiler leaves the calls out */
     do {
         last = malloc(1 << 20);
     } while (last != NULL);
@@ -73,9 +73,9 @@ static void a_limit_of_the_address_space_bounds_what_is_taken(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_left_can_be_taken_and_no_more),
-        cmocka_unit_test(one_alone_may_take_as_much_as_it_needs),
-        cmocka_unit_test(without_a_limit_there_is_room),
+        cmocka_unit_test(the_budget_can_be_taken_up_to_its_end_and_no_further),
+        cmocka_unit_test(a_request_that_is_alone_may_take_as_much_as_it_needs),
+        cmocka_unit_test(without_a_limit_of_the_address_space_there_is_always_room),
         cmocka_unit_test(a_limit_of_the_address_space_bounds_what_is_taken),
     };
     return RUN(tests);

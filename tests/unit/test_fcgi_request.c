@@ -1,4 +1,4 @@
-/* test_held.c - FastCGI records for requests that wait. */
+/* test_fcgi_request.c - FastCGI records of answers, and writing them without waiting. */
 #include "support.h"
 
 #include "base/buf.h"
@@ -7,7 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Reads the records of `b` back: output of request id into *out, and whether the end came, last. */
+/* Adds the output in the records of b, all of request id, to *out. True: the end of the request is
+ * the last record. */
 static bool parse(const struct buf *b, uint16_t id, struct buf *out)
 {
     const unsigned char *at = (const unsigned char *)b->bytes;
@@ -35,7 +36,7 @@ static bool parse(const struct buf *b, uint16_t id, struct buf *out)
     return false;
 }
 
-static void output_of_any_length_comes_back_whole(void **state)
+static void output_of_any_length_is_read_back_as_it_was(void **state)
 {
     static const size_t lengths[] = {0, 1, 7, 8, 65527, 65528, 65529, 65536, 131056, 300000};
     static const uint16_t ids[] = {1, 2, 255, 256, 65535};
@@ -64,28 +65,28 @@ static void output_of_any_length_comes_back_whole(void **state)
     }
 }
 
-static void writing_stops_where_it_would_wait_and_tells_when_the_peer_has_gone(void **state)
+static void a_write_takes_what_fits_and_fails_when_the_peer_has_gone(void **state)
 {
     static char much[1 << 20];
     int pair[2];
     (void)state;
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-    const struct fcgi_request h = {.connection = pair[0], .id = 1};
-    long first = fcgi_request_write(&h, much, sizeof much);
+    const struct fcgi_request r = {.connection = pair[0], .id = 1};
+    long first = fcgi_request_write(&r, much, sizeof much);
     assert_true(first > 0 && first < (long)sizeof much);
-    while (fcgi_request_write(&h, much, sizeof much) > 0) {
+    while (fcgi_request_write(&r, much, sizeof much) > 0) {
     }
-    assert_int_equal(fcgi_request_write(&h, much, sizeof much), 0);
+    assert_int_equal(fcgi_request_write(&r, much, sizeof much), 0);
     close(pair[1]);
-    assert_int_equal(fcgi_request_write(&h, much, sizeof much), -1);
+    assert_int_equal(fcgi_request_write(&r, much, sizeof much), -1);
     close(pair[0]);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(output_of_any_length_comes_back_whole),
-        cmocka_unit_test(writing_stops_where_it_would_wait_and_tells_when_the_peer_has_gone),
+        cmocka_unit_test(output_of_any_length_is_read_back_as_it_was),
+        cmocka_unit_test(a_write_takes_what_fits_and_fails_when_the_peer_has_gone),
     };
     return cmocka_run_group_tests_name(__FILE__, tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* test_park.c - requests that wait for one thread: who is answered when, with what, and what each costs. */
+/* test_park.c - requests that wait in a park: which are answered when, and with what. */
 #include "fake_request.h"
 
 #include "base/clock.h"
@@ -15,8 +15,9 @@
 
 /* ---- a carrier whose connection is one end of a socket pair ---- */
 
+/* The web server's side of a request that waits. */
 struct waiter_end {
-    int peer; /* the web server's end */
+    int peer;
 };
 
 static int next_connection;
@@ -41,7 +42,7 @@ static ssize_t pair_read(struct request *x, char *to, size_t size, int64_t deadl
 
 static const struct web_carrier pair_carrier = {.read = pair_read, .detach = pair_detach, .body_has_end = true};
 
-/* ---- the store of the tests: one head; news is what is above since ---- */
+/* ---- the store of the tests: one head; all above `since` is news ---- */
 
 static _Atomic uint64_t head;
 static atomic_int renders;
@@ -62,7 +63,8 @@ static int render(void *context, const struct query *q, bool final, struct reply
     return 1;
 }
 
-/* Streams: one event "(since+1)" a call, so that what is behind catches up step by step; nothing above the head. */
+/* Streams: one event "(since+1)" for each call, so a stream that is behind catches up step by step.
+ * No event is above the head. */
 static size_t event_size;
 static atomic_int tellings;
 
@@ -183,7 +185,7 @@ static void add_stream(struct park *p, const char *room, uint64_t since, unsigne
     assert_true(add_one(p, &q, -1, NULL, seconds, end));
 }
 
-/* The output in what came, without the heads of records. Returns true when the end of the request is there. */
+/* Adds the output in the records of *raw to *out. True when the end of the request is there. */
 static bool unframe(const struct buf *raw, struct buf *out)
 {
     bool ended = false;
@@ -199,7 +201,7 @@ static bool unframe(const struct buf *raw, struct buf *out)
     return ended;
 }
 
-/* Everything up to the end of the connection; the output of its records. */
+/* Reads up to the end of the connection; *out is the output of all records. */
 static void read_all(const struct waiter_end *end, struct buf *out)
 {
     struct buf raw;
@@ -219,7 +221,8 @@ static void read_all(const struct waiter_end *end, struct buf *out)
     buf_fini(&raw);
 }
 
-/* Until the stream's body is `expected`, heartbeats left out. ends: and then the request is over, cleanly. */
+/* Reads until the stream's body without heartbeats is `expected`, and with `ends` until the end of
+ * the request. */
 static void assert_stream(const struct waiter_end *end, struct buf *raw, const char *expected, bool ends)
 {
     for (;;) {
@@ -271,7 +274,7 @@ static void wait_for_count(const struct park *p, size_t count)
 {
     for (int64_t limit = clock_mono_ms() + 20000; park_count(p) != count; clock_sleep_ms(2)) {
         if (clock_mono_ms() > limit) {
-            fail_msg("%zu are parked, not %zu", park_count(p), count);
+            fail_msg("%zu requests wait, not %zu", park_count(p), count);
         }
     }
 }
@@ -285,7 +288,7 @@ static void end_park(struct park *p)
 
 /* ---- the tests ---- */
 
-static void news_is_rendered_once_for_all_who_wait_for_the_same(void **state)
+static void news_is_rendered_once_for_all_polls_that_ask_the_same(void **state)
 {
     enum { MANY = 200 };
     static struct waiter_end ends[MANY];
@@ -294,7 +297,7 @@ static void news_is_rendered_once_for_all_who_wait_for_the_same(void **state)
     for (size_t i = 0; i < MANY; i++) {
         assert_true(add(p, "lobby", 0, 60, -1, NULL, &ends[i]));
     }
-    /* Everyone is looked at once when it takes its seat. */
+    /* The question is looked at once for each newcomer. */
     for (int64_t limit = clock_mono_ms() + 20000; atomic_load(&renders) < MANY; clock_sleep_ms(2)) {
         assert_true(clock_mono_ms() < limit);
     }
@@ -305,10 +308,10 @@ static void news_is_rendered_once_for_all_who_wait_for_the_same(void **state)
     }
     assert_int_equal(atomic_load(&renders), MANY + 1);
     end_park(p);
-    assert_int_equal(atomic_load(&told_count), MANY); /* whoever was told because of a ring was reported */
+    assert_int_equal(atomic_load(&told_count), MANY); /* each answer because of a ring was reported */
 }
 
-static void who_asks_for_something_else_waits_on(void **state)
+static void a_poll_with_another_question_waits_on(void **state)
 {
     struct waiter_end behind;
     struct waiter_end ahead;
@@ -327,18 +330,19 @@ static void who_asks_for_something_else_waits_on(void **state)
     end_park(p);
 }
 
-static void news_from_before_the_seat_was_taken_is_not_missed(void **state)
+static void news_from_before_the_poll_was_parked_is_not_missed(void **state)
 {
     struct waiter_end end;
     struct park *p = make_park(10, 10);
     (void)state;
-    atomic_store(&head, 1); /* committed and rung after the handler's look, before park_add: nobody rings again */
+    atomic_store(&head,
+                 1); /* committed and rung after the handler's look and before park_add: there is no other ring */
     assert_true(add(p, "lobby", 0, 60, -1, NULL, &end));
     assert_answer(&end, "[lobby 0 1]");
     end_park(p);
 }
 
-static void time_is_up_with_an_answer_and_not_much_early(void **state)
+static void a_wait_ends_with_an_answer_and_at_most_a_tenth_early(void **state)
 {
     struct waiter_end end;
     struct park *p = make_park(10, 10);
@@ -350,7 +354,7 @@ static void time_is_up_with_an_answer_and_not_much_early(void **state)
     end_park(p);
 }
 
-static void a_peer_that_hangs_up_frees_its_place(void **state)
+static void a_peer_that_hangs_up_makes_room_for_another(void **state)
 {
     struct waiter_end ends[3];
     struct park *p = make_park(3, 10);
@@ -372,7 +376,7 @@ static void a_peer_that_hangs_up_frees_its_place(void **state)
     park_free(p);
 }
 
-static void one_address_has_a_limit_of_its_own_and_a_proxy_on_this_host_has_not(void **state)
+static void one_address_has_its_own_limit_and_a_proxy_on_this_host_has_none(void **state)
 {
     struct waiter_end ends[8];
     struct waiter_end none;
@@ -395,7 +399,7 @@ static void one_address_has_a_limit_of_its_own_and_a_proxy_on_this_host_has_not(
     park_free(p);
 }
 
-static void a_peer_that_reads_slowly_holds_up_nobody_and_gets_everything(void **state)
+static void a_peer_that_reads_slowly_delays_no_other_and_gets_everything(void **state)
 {
     struct waiter_end slow;
     struct waiter_end quick;
@@ -410,7 +414,7 @@ static void a_peer_that_reads_slowly_holds_up_nobody_and_gets_everything(void **
     while (!has_answer(&slow)) {
         clock_sleep_ms(1);
     }
-    assert_true(add(p, "lobby", 0, 60, -1, NULL, &quick)); /* answered while the slow one has not read a byte */
+    assert_true(add(p, "lobby", 0, 60, -1, NULL, &quick)); /* answered while the slow peer has not read a byte */
     read_all(&quick, &out);
     assert_true(out.length > body_size);
     buf_fini(&out);
@@ -421,7 +425,7 @@ static void a_peer_that_reads_slowly_holds_up_nobody_and_gets_everything(void **
     end_park(p);
 }
 
-static void requests_with_other_numbers_get_records_with_theirs(void **state)
+static void a_request_with_another_number_gets_records_with_that_number(void **state)
 {
     struct waiter_end one;
     struct waiter_end other;
@@ -444,7 +448,7 @@ static void requests_with_other_numbers_get_records_with_theirs(void **state)
     park_free(p);
 }
 
-static void stopping_answers_everyone_and_takes_nobody_more(void **state)
+static void stopping_answers_every_poll_and_takes_no_more(void **state)
 {
     enum { MANY = 300 };
     static struct waiter_end ends[MANY];
@@ -468,7 +472,7 @@ static void stopping_answers_everyone_and_takes_nobody_more(void **state)
 
 /* ---- streams ---- */
 
-static void streams_of_the_same_place_share_what_is_told_and_each_has_all_of_it(void **state)
+static void streams_at_the_same_position_share_the_rendering_and_each_gets_all_events(void **state)
 {
     enum { MANY = 100 };
     static struct waiter_end ends[MANY];
@@ -498,7 +502,7 @@ static void streams_of_the_same_place_share_what_is_told_and_each_has_all_of_it(
     park_free(p);
 }
 
-static void a_stream_that_begins_behind_catches_up_and_then_is_one_of_the_others(void **state)
+static void a_stream_that_begins_behind_catches_up_and_then_shares_with_the_others(void **state)
 {
     struct waiter_end early;
     struct waiter_end late;
@@ -511,7 +515,7 @@ static void a_stream_that_begins_behind_catches_up_and_then_is_one_of_the_others
     add_stream(p, "lobby", 3, 60, &early);
     assert_stream(&early, &raws[0], "<", false);
     add_stream(p, "lobby", 0, 60, &late);
-    assert_stream(&late, &raws[1], "<(1)(2)(3)", false); /* nobody rings */
+    assert_stream(&late, &raws[1], "<(1)(2)(3)", false); /* without a ring */
     assert_int_equal(atomic_load(&tellings), 3);
     atomic_store(&head, 4);
     park_ring(p);
@@ -525,7 +529,7 @@ static void a_stream_that_begins_behind_catches_up_and_then_is_one_of_the_others
     buf_fini(&raws[1]);
 }
 
-static void a_stream_that_reads_slowly_holds_up_nobody_and_misses_nothing(void **state)
+static void a_stream_that_is_read_slowly_delays_no_other_and_misses_nothing(void **state)
 {
     struct waiter_end slow;
     struct waiter_end quick;
@@ -542,7 +546,7 @@ static void a_stream_that_reads_slowly_holds_up_nobody_and_misses_nothing(void *
         atomic_store(&head, news);
         park_ring(p);
         snprintf(expected + strlen(expected), sizeof expected - strlen(expected), "(%llu)", (unsigned long long)news);
-        assert_stream(&quick, &raws[0], expected, false); /* while the slow one has read nothing */
+        assert_stream(&quick, &raws[0], expected, false); /* while the slow peer has read nothing */
     }
     assert_stream(&slow, &raws[1], expected, false);
     end_park(p);
@@ -569,7 +573,7 @@ static void a_silent_stream_gets_heartbeats_and_its_end_in_time(void **state)
     end_park(p);
 }
 
-static void a_ring_that_was_lost_only_delays_to_the_next_heartbeat(void **state)
+static void a_lost_ring_delays_news_to_the_next_heartbeat_at_most(void **state)
 {
     struct waiter_end end;
     struct buf raw;
@@ -609,7 +613,7 @@ static void a_stream_that_cannot_go_on_ends_and_the_others_do_not(void **state)
     buf_fini(&raw);
 }
 
-static void streams_and_polls_share_places_and_hang_ups_free_them(void **state)
+static void streams_and_polls_share_one_limit_and_hang_ups_make_room(void **state)
 {
     struct waiter_end ends[3];
     struct waiter_end none;
@@ -628,8 +632,8 @@ static void streams_and_polls_share_places_and_hang_ups_free_them(void **state)
     end_park(p);
 }
 
-/* Any mix of streams at any places, of readers of any speed and of hang-ups: who stays has each event once and in order. */
-static void whatever_happens_each_stream_has_each_event_once_and_in_order(void **state)
+/* Streams at random positions, with peers that read or hang up at random times. */
+static void in_a_random_mix_each_stream_gets_each_event_once_and_in_order(void **state)
 {
     enum { MANY = 40, NEWS = 60 };
     static struct waiter_end ends[MANY];
@@ -674,23 +678,23 @@ static void whatever_happens_each_stream_has_each_event_once_and_in_order(void *
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(streams_of_the_same_place_share_what_is_told_and_each_has_all_of_it),
-        cmocka_unit_test(a_stream_that_begins_behind_catches_up_and_then_is_one_of_the_others),
-        cmocka_unit_test(a_stream_that_reads_slowly_holds_up_nobody_and_misses_nothing),
+        cmocka_unit_test(streams_at_the_same_position_share_the_rendering_and_each_gets_all_events),
+        cmocka_unit_test(a_stream_that_begins_behind_catches_up_and_then_shares_with_the_others),
+        cmocka_unit_test(a_stream_that_is_read_slowly_delays_no_other_and_misses_nothing),
         cmocka_unit_test(a_silent_stream_gets_heartbeats_and_its_end_in_time),
-        cmocka_unit_test(a_ring_that_was_lost_only_delays_to_the_next_heartbeat),
+        cmocka_unit_test(a_lost_ring_delays_news_to_the_next_heartbeat_at_most),
         cmocka_unit_test(a_stream_that_cannot_go_on_ends_and_the_others_do_not),
-        cmocka_unit_test(streams_and_polls_share_places_and_hang_ups_free_them),
-        cmocka_unit_test(whatever_happens_each_stream_has_each_event_once_and_in_order),
-        cmocka_unit_test(news_is_rendered_once_for_all_who_wait_for_the_same),
-        cmocka_unit_test(who_asks_for_something_else_waits_on),
-        cmocka_unit_test(news_from_before_the_seat_was_taken_is_not_missed),
-        cmocka_unit_test(time_is_up_with_an_answer_and_not_much_early),
-        cmocka_unit_test(a_peer_that_hangs_up_frees_its_place),
-        cmocka_unit_test(one_address_has_a_limit_of_its_own_and_a_proxy_on_this_host_has_not),
-        cmocka_unit_test(a_peer_that_reads_slowly_holds_up_nobody_and_gets_everything),
-        cmocka_unit_test(requests_with_other_numbers_get_records_with_theirs),
-        cmocka_unit_test(stopping_answers_everyone_and_takes_nobody_more),
+        cmocka_unit_test(streams_and_polls_share_one_limit_and_hang_ups_make_room),
+        cmocka_unit_test(in_a_random_mix_each_stream_gets_each_event_once_and_in_order),
+        cmocka_unit_test(news_is_rendered_once_for_all_polls_that_ask_the_same),
+        cmocka_unit_test(a_poll_with_another_question_waits_on),
+        cmocka_unit_test(news_from_before_the_poll_was_parked_is_not_missed),
+        cmocka_unit_test(a_wait_ends_with_an_answer_and_at_most_a_tenth_early),
+        cmocka_unit_test(a_peer_that_hangs_up_makes_room_for_another),
+        cmocka_unit_test(one_address_has_its_own_limit_and_a_proxy_on_this_host_has_none),
+        cmocka_unit_test(a_peer_that_reads_slowly_delays_no_other_and_gets_everything),
+        cmocka_unit_test(a_request_with_another_number_gets_records_with_that_number),
+        cmocka_unit_test(stopping_answers_every_poll_and_takes_no_more),
     };
     return RUN(tests);
 }

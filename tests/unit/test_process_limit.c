@@ -1,5 +1,5 @@
-/* test_process_limit.c - the limits of processes in the files of control groups, and how many polls may wait
- * under them. */
+/* test_process_limit.c - the limits of processes in the files of control groups, and how many polls
+ * may wait under them. */
 #include "support.h"
 
 #include "system/conf.h"

@@ -1,5 +1,5 @@
-/* test_process_slots.c - how many polls may wait where each keeps a process; child processes stand for
- * those of a host. */
+/* test_process_slots.c - how many polls may wait where each keeps a process; child processes stand
+ * for those of a host. */
 #include "support.h"
 
 #include "base/err.h"
@@ -48,8 +48,8 @@ static int close_all(void **state)
     return system(command); /* NOLINT(cert-env33-c): a folder of our own making */
 }
 
-/* Starts another process, which lasts until the end of the test. joins: it enters itself as a process of
- * poll. writes: it has written, as a process of send does. */
+/* Starts another process, which lasts until the end of the test. joins: it enters itself as a
+ * process of poll. writes: it has written, as a process of send does. */
 static void add_process(bool joins, bool writes)
 {
     int ready[2];
@@ -89,8 +89,8 @@ static bool is_free(bool stays)
     return process_slots_are_free(bell, &r);
 }
 
-/* How many polls may wait for the whole time where the host has so many processes of poll, and perhaps
- * one of send. */
+/* How many polls may wait for the whole time where the host has so many processes of poll, and
+ * perhaps one of send. */
 static unsigned waiting_in(unsigned processes, bool sender)
 {
     unsigned seconds = 25;

@@ -1,4 +1,5 @@
-/* test_asks.c - questions.h and deadlines.h: equal questions are one, and whoever is due first comes first. */
+/* test_questions.c - equal questions are one, marked ones have their turn; and of deadlines.h, the
+ * earliest comes first. */
 #include "support.h"
 
 #include "base/deadlines.h"
@@ -17,7 +18,7 @@ static struct query query_of(const char *room, uint64_t since)
 static size_t count_of(const struct questions *all)
 {
     size_t count = 0;
-    for (const struct question *a = all->first; a != NULL; a = a->next) {
+    for (const struct question *one = all->first; one != NULL; one = one->next) {
         count++;
     }
     return count;
@@ -39,7 +40,7 @@ static void equal_questions_are_one_and_others_are_not(void **state)
     other.stream = true;
     assert_ptr_not_equal(questions_get(all, &other, ""), a);
     other = query_of("lobby", 5);
-    other.rooms[1].since = 77; /* behind its rooms: nothing that is asked for */
+    other.rooms[1].since = 77; /* in no room that is asked for */
     assert_ptr_equal(questions_get(all, &other, ""), a);
     assert_int_equal(count_of(all), 4);
     while (all->first != NULL) {
@@ -48,7 +49,7 @@ static void equal_questions_are_one_and_others_are_not(void **state)
     free(all);
 }
 
-static void thousands_are_found_again_and_dropped_in_any_order(void **state)
+static void thousands_of_questions_are_found_again_and_dropped_in_any_order(void **state)
 {
     enum { MANY = 9000 };
     static struct question *made[MANY];
@@ -73,7 +74,7 @@ static void thousands_are_found_again_and_dropped_in_any_order(void **state)
     free(all);
 }
 
-static void those_that_are_marked_have_their_turn_in_order_and_once(void **state)
+static void marked_questions_have_their_turn_once_and_in_order(void **state)
 {
     struct question *made[5];
     struct questions *all = calloc(1, sizeof *all);
@@ -99,7 +100,7 @@ static void those_that_are_marked_have_their_turn_in_order_and_once(void **state
     free(all);
 }
 
-static void the_first_is_always_the_one_that_is_due_first(void **state)
+static void the_first_deadline_is_always_the_earliest(void **state)
 {
     enum { MANY = 500 };
     static struct deadline d[MANY];
@@ -136,9 +137,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equal_questions_are_one_and_others_are_not),
-        cmocka_unit_test(thousands_are_found_again_and_dropped_in_any_order),
-        cmocka_unit_test(those_that_are_marked_have_their_turn_in_order_and_once),
-        cmocka_unit_test(the_first_is_always_the_one_that_is_due_first),
+        cmocka_unit_test(thousands_of_questions_are_found_again_and_dropped_in_any_order),
+        cmocka_unit_test(marked_questions_have_their_turn_once_and_in_order),
+        cmocka_unit_test(the_first_deadline_is_always_the_earliest),
     };
     return RUN(tests);
 }
