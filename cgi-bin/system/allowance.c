@@ -11,13 +11,13 @@
 #include <stdio.h>
 
 enum {
-    /* open files that lighttpd uses at most unless server.max-fds says otherwise */
+    /* lighttpd uses at most so many open files unless server.max-fds says otherwise */
     LIGHTTPD_FILES = 4096,
-    /* taken for other servers: stock nginx has 512 to 1024 connections, and a wait takes two */
+    /* assumed for other servers: stock nginx has 512 to 1024 connections, and a wait takes two */
     OTHER_FILES = 1000,
-    /* lighttpd admits a third of them as connections; three quarters of those may wait */
+    /* of the files: lighttpd admits a third as connections, of which three quarters may wait */
     FILES_SHARE = 4,
-    CLIENT_SHARE = 4, /* of all places, for one address */
+    CLIENT_SHARE = 4, /* of all requests that may wait, for one address */
     CLIENT_MOST = 100,
 };
 
@@ -32,7 +32,7 @@ static unsigned client_share(unsigned most)
     return share == 0 ? 1 : share < CLIENT_MOST ? share : CLIENT_MOST;
 }
 
-/* The limit is only known of a lighttpd that has started this program. */
+/* Only the limit of a lighttpd that has started this program is known. */
 static void find_connections(struct allowance *out, const struct conf *conf)
 {
     uint64_t files = process_open_files();

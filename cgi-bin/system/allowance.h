@@ -1,10 +1,10 @@
-/* allowance.h - how many requests may wait at once, and why so many: what the word auto means for
+/* allowance.h - how many requests may wait at once, and why: what `auto` means for the settings
  * max_waiting and max_waiting_apache.
  *
  * A waiting request costs the program next to nothing, but it takes a connection or a worker of the
  * web server away from all other visitors and sites of that server. So the numbers are shares of
  * what the server has, as far as that is known.
- * Pure, but for the limits of the process (process.h, process_limit.h). Threads: any.
+ * Depends on nothing else but the limits of the process (process.h, process_limit.h). Threads: any.
  */
 #ifndef ALLOWANCE_H
 #define ALLOWANCE_H
@@ -14,17 +14,17 @@
 struct conf;
 
 enum allowance_server {
-    /* one that hands on all its requests (lighttpd, nginx, Caddy): a wait takes a connection */
+    /* it passes on all requests at once (lighttpd, nginx, Caddy): a wait takes a connection */
     ALLOWANCE_CONNECTIONS,
     ALLOWANCE_WORKERS,   /* Apache's mod_proxy_fcgi: a wait takes a worker */
-    ALLOWANCE_PROCESSES, /* one request at a time for a process: a wait takes the process */
+    ALLOWANCE_PROCESSES, /* one request at a time for each process: a wait takes the process */
 };
 
 enum { ALLOWANCE_WHY_SIZE = 256 };
 
 struct allowance {
     unsigned most; /* waiting requests at once */
-    /* of one address: by itself a quarter of them, at least 1, at most 100 */
+    /* of one address; auto: a quarter of `most`, at least 1, at most 100 */
     unsigned most_per_client;
     char why[ALLOWANCE_WHY_SIZE]; /* the reason, for the owner; names no path */
 };

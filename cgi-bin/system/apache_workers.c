@@ -12,16 +12,16 @@
 #include <sys/socket.h>
 
 enum {
-    SHARE = 3, /* of which one may be kept busy */
+    SHARE = 3, /* one of three workers may be kept busy */
     FRESH_MS = 2000,
     SERVERS = 64, /* processes of the server that are remembered */
-    /* of a process with threads that are workers: the first one, and the one that accepts */
+    /* of a process whose workers are threads: the first thread, and the one that accepts */
     OTHER_THREADS = 2,
 };
 
 struct process {
     long pid;
-    unsigned busy; /* workers that are kept busy by us */
+    unsigned busy; /* workers that our waiting requests keep busy */
     struct {
         long parent;
         unsigned workers; /* 0: unknown */
@@ -32,7 +32,7 @@ struct process {
 struct apache_workers {
     pthread_mutex_t lock;
     struct process list[SERVERS];
-    long parent;    /* of the processes that `all` is about */
+    long parent;    /* of the processes whose workers `all` counts */
     unsigned all;   /* workers of all its children, as of all_at */
     int64_t all_at; /* monotonic ms; 0: never */
 };
@@ -66,7 +66,7 @@ static unsigned workers_of(unsigned threads)
 }
 
 /* Counts the workers of a process. Where workers are threads (*like is not 1), a process of one
- * thread is none of them. */
+ * thread has no worker. */
 static unsigned count_alike(const void *like, const struct process_info *p)
 {
     return *(const unsigned *)like == 1 || p->threads > OTHER_THREADS ? workers_of(p->threads) : 0;
@@ -74,7 +74,7 @@ static unsigned count_alike(const void *like, const struct process_info *p)
 
 /* ---- the server's processes; with the lock held ---- */
 
-/* 0: unknown, over TCP or in another namespace. */
+/* The process at the other end; 0: unknown (over TCP, or in another namespace). */
 static long pid_of(int connection)
 {
     struct ucred peer = {0};

@@ -12,23 +12,23 @@
 
 enum {
     MUCH = 4 * 1024 * 1024,
-    /* each takes 64 MiB of address space, and keeps what its threads once needed */
+    /* an arena takes 64 MiB of address space and keeps what its threads once needed */
     ARENAS = 2,
-    /* blocks from here on are the system's, and go back to it when they are freed */
+    /* larger blocks are mapped, and go back to the system when they are freed */
     LARGE = 128 * 1024,
-    TRIM = 1024 * 1024, /* free memory that an arena keeps at its end */
+    TRIM = 1024 * 1024, /* free memory that an arena may keep at its end */
     PARTS =
         /* of what a limit leaves: the budget, what slow readers keep (shared_bytes.h), stacks,
          * everything else */
     4,
-    ROOM = 8 * 1024 * 1024 /* for a request: a stack, the store's page cache, what isn't counted */
+    ROOM = 8 * 1024 * 1024 /* a request needs: a stack, the store's page cache, what isn't counted */
 };
 
 static atomic_size_t in_work;
-static atomic_bool was_much;        /* in work, since memory was given back */
+static atomic_bool was_much;        /* much was in work since memory was last given back */
 static size_t available = SIZE_MAX; /* address space at the start */
 
-/* Of this process, in bytes; 0: not known. */
+/* The address space that this process uses, in bytes; 0: unknown. */
 static size_t used_address_space(void)
 {
     char line[128] = "";
@@ -52,7 +52,7 @@ void budget_init(void)
     }
 #ifdef M_ARENA_MAX
     (void)mallopt(M_ARENA_MAX, limited ? 1 : ARENAS);
-    /* or it would grow up to 32 MiB, and blocks below it stay */
+    /* or glibc raises it up to 32 MiB, and keeps smaller blocks */
     (void)mallopt(M_MMAP_THRESHOLD, LARGE);
     (void)mallopt(M_TRIM_THRESHOLD, TRIM);
 #endif
@@ -63,12 +63,12 @@ size_t budget_part(size_t most)
     return most < available / PARTS ? most : available / PARTS;
 }
 
-bool budget_take(size_t bytes, size_t held)
+bool budget_take(size_t bytes, size_t own)
 {
     size_t most = budget_part(BUDGET_BYTES);
     size_t now = atomic_load(&in_work);
     do {
-        if (now > held && (bytes > most || now > most - bytes)) {
+        if (now > own && (bytes > most || now > most - bytes)) {
             return false;
         }
     } while (!atomic_compare_exchange_weak(&in_work, &now, now + bytes));

@@ -1,10 +1,10 @@
-/* budget.h - how much memory the requests of this process have in work at one moment, and whether
- * the system gives more.
+/* budget.h - bounds the memory that the requests in work use together, and tells whether the system
+ * gives more.
  *
- * Large things are counted: texts that were read, answers made of them, bodies that come in. A
+ * Large things are counted: texts that were read, answers made of them, bodies of requests. A
  * request of 100 bytes can ask for a megabyte, and hundreds of such requests can come at once. When
- * the budget is used up, a request gets less or is told to come again. Small requests aren't
- * counted and go on.
+ * the budget is used up, a request gets less, or its client is told to try again. Small requests
+ * aren't counted and go on.
  * Where the host limits the address space (RLIMIT_AS, `ulimit -v`), the budget is a part of what
  * that leaves. Requests are refused before memory is out, because a failed allocation ends the
  * process (ck.h), and all waiting requests with it.
@@ -17,28 +17,29 @@
 #include <stddef.h>
 
 enum {
-    BUDGET_BYTES = 32 * 1024 * 1024, /* in work at once, in a process without a limit */
-    BUDGET_SMALL = 64 * 1024,        /* what needs no more isn't counted */
+    BUDGET_BYTES = 32 * 1024 * 1024, /* in a process without a limit */
+    BUDGET_SMALL = 64 * 1024,        /* what needs at most so much isn't counted */
 };
 
-/* To be called once, at the start. Bounds the allocator's arenas, makes it give large blocks back
- * at once, and reads the limit. */
+/* Call it once, at the start. Bounds the allocator's arenas, makes it give large blocks back to the
+ * system at once, and reads the limit. */
 void budget_init(void);
 
-/* Takes that many bytes of the budget. False: they aren't left, and nothing is taken. held: bytes
- * that the caller has taken before. When nothing else is taken the call always succeeds, so that
- * one request of the greatest size gets through whatever the settings are. */
-bool budget_take(size_t bytes, size_t held);
+/* Takes so many bytes of the budget. False: there aren't so many left, and nothing is taken. own:
+ * bytes that the caller has taken already. The call always succeeds when nothing else is taken, so
+ * that one request of the greatest size gets through whatever the settings are. */
+bool budget_take(size_t bytes, size_t own);
 void budget_give_back(size_t bytes); /* as many as were taken, in one call or several */
 
-/* `most`, or where the address space is limited at most a part of what it had left at the start. */
+/* `most`; where the address space is limited, at most a quarter of what was left of it at the
+ * start. */
 size_t budget_part(size_t most);
 
 /* The system still gives memory for a request and its thread. True where there is no limit. */
 bool budget_has_room(void);
 
-/* Gives free memory back to the system when much was in work and nothing is now. To be called about
- * once a second, by a thread that has time. */
+/* Gives free memory back to the system when much was in work and nothing is now. Call it about once
+ * a second, from a thread that may take its time. */
 void budget_trim(void);
 
 #endif

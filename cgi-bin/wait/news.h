@@ -22,8 +22,8 @@ enum news_found {
 
 struct news {
     /* Polls. Fills *r (initialised, status 200) with the answer to q as things are now. Returns 1
-     * when there is an answer in *r, 0 when there is no news. final: the wait is over, so there must
-     * be an answer; without news it is the one of a wait that brought nothing. */
+     * when there is an answer in *r, 0 when there is no news. final: the wait is over, so there
+     * must be an answer; without news it is the one of a wait that brought nothing. */
     int (*render)(void *context, const struct query *q, bool final, struct reply *r);
     /* Streams. Adds to *out what is newer than q, and moves q behind it. */
     enum news_found (*events)(void *context, struct query *q, struct buf *out);

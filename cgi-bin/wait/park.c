@@ -1,8 +1,8 @@
 /* park.c - see park.h.
  *
  * One thread owns the questions, the waiters and their deadlines; other threads only put newcomers
- * into a list and wake the loop. The thread looks for news for a newcomer's question when it arrives,
- * so what was committed between the handler's look and that moment isn't missed.
+ * into a list and wake the loop. The thread looks for news for a newcomer's question when it
+ * arrives, so what was committed between the handler's look and that moment isn't missed.
  */
 #include "wait/private/park.h"
 

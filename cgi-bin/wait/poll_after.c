@@ -13,8 +13,8 @@
 
 enum {
     MOST_S = 60,
-    /* Where one process answers many requests: one poll a second for so many of the requests that may
-     * wait; at least and at most so many (times poll_rate) in all. See rate_of. */
+    /* Where one process answers many requests: one poll a second for so many of the requests that
+     * may wait; at least and at most so many (times poll_rate) in all. See rate_of. */
     WAITING_A_POLL = 15,
     CHEAP_POLLS_LEAST = 10,
     CHEAP_POLLS = 4,

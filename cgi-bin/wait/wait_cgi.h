@@ -18,9 +18,9 @@ struct waiting;
 struct wait_cgi *wait_cgi_begin(struct waiting *w, const struct request *x, unsigned seconds, const struct conf *conf);
 
 /* Sleeps until there may be news, or the time is over. Returns at once for what rang since the last
- * call or wait_cgi_begin, and within half a second for a commit that didn't ring. False: look once more
- * and answer, because the process that started this one has gone (the server stops and waits for
- * it), or because the others ring another bell now. */
+ * call or wait_cgi_begin, and within half a second for a commit that didn't ring. False: look once
+ * more and answer, because the process that started this one has gone (the server stops and waits
+ * for it), or because the others ring another bell now. */
 bool wait_cgi_sleep(struct wait_cgi *c, int timeout_ms);
 
 /* Releases the slot and frees c. */

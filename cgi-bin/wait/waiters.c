@@ -118,10 +118,10 @@ static void give_back_limit(void *waiters, uint32_t client)
     wait_limit_give_back(&all->limit, (uint16_t)client);
 }
 
-/* Sends the last output of w, which is gone afterwards: answer_writer.h has its connection. A waiter
- * with a token keeps one of few slots busy, so it stops to count against the limit before a byte is
- * written, and the peer's next request finds room. Another waiter counts until its connection is
- * closed, because the limit bounds the descriptors. */
+/* Sends the last output of w, which is gone afterwards: answer_writer.h has its connection. A
+ * waiter with a token keeps one of few slots busy, so it stops to count against the limit before a
+ * byte is written, and the peer's next request finds room. Another waiter counts until its
+ * connection is closed, because the limit bounds the descriptors. */
 static void tell_last(struct waiters *all, struct waiter *w, struct shared_bytes *b)
 {
     bool is_of_few = w->token >= 0;
@@ -136,8 +136,8 @@ static void tell_last(struct waiters *all, struct waiter *w, struct shared_bytes
     answer_writer_send(request, b, &done);
 }
 
-/* A stream's peer is slow: its bytes are kept, and the other waiters go on. False: the process keeps
- * too many bytes for slow peers already, and w is gone. */
+/* A stream's peer is slow: its bytes are kept, and the other waiters go on. False: the process
+ * keeps too many bytes for slow peers already, and w is gone. */
 static bool keep_unsent(struct waiters *all, struct waiter *w)
 {
     if (shared_bytes_are_too_many()) {

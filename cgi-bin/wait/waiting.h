@@ -1,9 +1,9 @@
 /* waiting.h - lets requests wait for news, where and as long as there is room for them.
  *
- * What a waiting request keeps busy depends on how requests come to the process (server_kind.h), and so
- * does how many may wait: a share of the web server's connections or workers (allowance.h), or a few
- * processes (process_slots.h). A request that finds no room is answered at once, and its client is
- * told when to ask again (poll_after.h).
+ * What a waiting request keeps busy depends on how requests come to the process (server_kind.h),
+ * and so does how many may wait: a share of the web server's connections or workers (allowance.h),
+ * or a few processes (process_slots.h). A request that finds no room is answered at once, and its
+ * client is told when to ask again (poll_after.h).
  * FastCGI: the request is detached from its thread and waits in a park (park.h). Plain CGI: the
  * process waits itself (wait_cgi.h).
  * Threads: any.
@@ -29,8 +29,8 @@ struct waiting *waiting_new(struct site *site, bool fastcgi, const struct news *
  * fine. */
 void waiting_free(struct waiting *w);
 
-/* A request has come to this process. conf: NULL if the settings are wrong. The first call of a FastCGI
- * process starts the thread that watches for news. */
+/* A request has come to this process. conf: NULL if the settings are wrong. The first call of a
+ * FastCGI process starts the thread that watches for news. */
 void waiting_arrived(struct waiting *w, const struct request *x, const struct conf *conf);
 
 /* FastCGI, to be asked about once a second by one thread: this process is one more than the site
@@ -56,11 +56,12 @@ bool waiting_has_room(struct waiting *w, const struct request *x, const struct c
 bool waiting_take(struct waiting *w, struct request *x, struct query *q, const struct conf *conf);
 
 /* Output for x reaches the client when it is written, as far as can be told from here. Not by plain
- * CGI, where a stream would cost a process for minutes, nor by mod_fcgid, which keeps back 64 KiB. */
+ * CGI, where a stream would cost a process for minutes, nor by mod_fcgid, which keeps back 64
+ * KiB. */
 bool waiting_can_stream(const struct waiting *w, struct request *x);
 
-/* Takes x, a stream: sends it `opening` and then what is newer than q (q->stream). False: there is no
- * room; x stays the caller's. */
+/* Takes x, a stream: sends it `opening` and then what is newer than q (q->stream). False: there is
+ * no room; x stays the caller's. */
 bool waiting_stream(struct waiting *w, struct request *x, const struct query *q, const struct reply *opening,
                     const struct conf *conf);
 

@@ -3,8 +3,8 @@
  *
  * The caller gives a complete answer for a detached request (fcgi_request.h). What the peer takes
  * at once is written at once. The rest is written by one thread for all connections, when the peer
- * makes room (unsent.h). So no slow reader holds up a thread of the program, however long the answer
- * is.
+ * makes room (unsent.h). So no slow reader holds up a thread of the program, however long the
+ * answer is.
  * A peer is given up when it made no progress for a minute (ten seconds where the connection costs
  * a process), and after ten minutes in any case. When too many bytes or connections are kept
  * (shared_bytes.h, ANSWER_WRITER_MOST), the peer that stood still for the longest time is given up.

@@ -11,7 +11,7 @@
 enum {
     VERSION = 1,
     HEADER_BYTES = 8,
-    ROOM_RECORDS = 4, /* the last piece, and the end of the output and of the request */
+    ROOM_RECORDS = 4, /* the last piece, the end of the output, the end of the request */
     TYPE_END_REQUEST = 3,
     TYPE_STDOUT = 6,
     CONTENT_MAX = 65528 /* below 65,536, and a multiple of 8 */
@@ -33,7 +33,7 @@ static void add_header(struct buf *out, unsigned type, uint16_t id, size_t lengt
 void fcgi_request_output(struct buf *out, uint16_t id, const char *bytes, size_t length)
 {
     size_t room = 0;
-    (void)buf_room(out, length + HEADER_BYTES * (length / CONTENT_MAX + ROOM_RECORDS), &room); /* once for all */
+    (void)buf_room(out, length + HEADER_BYTES * (length / CONTENT_MAX + ROOM_RECORDS), &room); /* for all of it */
     while (length > 0) {
         size_t piece = length < CONTENT_MAX ? length : CONTENT_MAX;
         add_header(out, TYPE_STDOUT, id, piece);
@@ -51,10 +51,10 @@ void fcgi_request_end(struct buf *out, uint16_t id)
     buf_add(out, complete, sizeof complete);
 }
 
-long fcgi_request_write(const struct fcgi_request *h, const char *bytes, size_t length)
+long fcgi_request_write(const struct fcgi_request *r, const char *bytes, size_t length)
 {
     for (;;) {
-        ssize_t count = send(h->connection, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+        ssize_t count = send(r->connection, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
         if (count >= 0) {
             return (long)count;
         }
@@ -67,18 +67,18 @@ long fcgi_request_write(const struct fcgi_request *h, const char *bytes, size_t 
     }
 }
 
-long fcgi_request_drop_input(const struct fcgi_request *h)
+long fcgi_request_drop_input(const struct fcgi_request *r)
 {
     char piece[16 * 1024];
-    ssize_t count = recv(h->connection, piece, sizeof piece, MSG_DONTWAIT);
+    ssize_t count = recv(r->connection, piece, sizeof piece, MSG_DONTWAIT);
     if (count > 0) {
         return (long)count;
     }
     return count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) ? 0 : -1;
 }
 
-int fcgi_request_unread(const struct fcgi_request *h)
+int fcgi_request_unread(const struct fcgi_request *r)
 {
     int bytes = 0;
-    return ioctl(h->connection, SIOCOUTQ, &bytes) == 0 ? bytes : 0;
+    return ioctl(r->connection, SIOCOUTQ, &bytes) == 0 ? bytes : 0;
 }

@@ -1,9 +1,11 @@
-/* fcgi_request.h - a FastCGI request that waits for its answer without a thread, a buffer or a line of libfcgi.
+/* fcgi_request.h - a FastCGI request that is answered without a thread, a buffer or libfcgi.
  *
- * What is left of it is a connection and the request's number on it. The answer is written as whole FastCGI records, so that one
- * buffer, made once, answers everyone who waits for the same.
- * Format: FastCGI specification 1.0, sections 3.3 (records), 5.3 (FCGI_STDOUT), 5.5 (FCGI_END_REQUEST).
- * Threads: any; a held request belongs to one at a time.
+ * Nothing is left of such a request but its connection and its number on that connection. Its
+ * answer is written as whole FastCGI records, so one buffer, made once, answers all requests that
+ * ask for the same thing.
+ * Format: FastCGI specification 1.0, sections 3.3 (records), 5.3 (FCGI_STDOUT), 5.5
+ * (FCGI_END_REQUEST).
+ * Threads: any; a request belongs to one thread at a time.
  */
 #ifndef FCGI_REQUEST_H
 #define FCGI_REQUEST_H
@@ -17,8 +19,8 @@ struct buf;
 struct fcgi_request {
     int connection; /* owned: close() ends it */
     uint16_t id;
-    /* The peer may still send a part of the request: closing would reset the connection, and the
-     * answer could be lost. */
+    /* The peer may still be sending its request: closing would reset the connection, and the peer
+     * could lose the answer. */
     bool unread;
 };
 
@@ -28,16 +30,17 @@ void fcgi_request_output(struct buf *out, uint16_t id, const char *bytes, size_t
 /* Adds the end of the output and of the request. */
 void fcgi_request_end(struct buf *out, uint16_t id);
 
-/* Writes what can be written without waiting. Returns how many bytes that was, 0 when none could be just now, -1 when the peer
- * has gone. */
-long fcgi_request_write(const struct fcgi_request *h, const char *bytes, size_t length);
+/* Writes as much as is possible without waiting. Returns the number of bytes, 0 when no byte could
+ * be written now, -1 when the peer has gone. */
+long fcgi_request_write(const struct fcgi_request *r, const char *bytes, size_t length);
 
-/* Drops input that has come, without waiting. Returns how many bytes that were, 0 for none, -1 when
- * the peer has gone or sends no more. */
-long fcgi_request_drop_input(const struct fcgi_request *h);
+/* Reads input without waiting, and drops it. Returns the number of bytes, 0 for none, -1 when the
+ * peer has gone or sends no more. */
+long fcgi_request_drop_input(const struct fcgi_request *r);
 
-/* How much of what was written the peer has not read yet, in bytes of the kernel's own count: good for seeing whether it becomes
- * less. A socket may become writable only after a third of its buffer was read (Unix ones), which a slow peer needs a minute for. */
-int fcgi_request_unread(const struct fcgi_request *h);
+/* How much of the output the peer has not read yet, in bytes as the kernel counts them: good for
+ * seeing whether it becomes less. "Writable" tells less: a Unix socket may become writable only
+ * when a third of its buffer was read, for which a slow peer needs a minute. */
+int fcgi_request_unread(const struct fcgi_request *r);
 
 #endif

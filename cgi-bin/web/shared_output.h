@@ -21,8 +21,8 @@ struct shared_output {
     uint16_t id;                 /* private: the number of the request that they are for */
 };
 
-/* The records for request `id`. Borrowed until the next call or shared_output_fini, unless the caller keeps
- * them. */
+/* The records for request `id`. Borrowed until the next call or shared_output_fini, unless the
+ * caller keeps them. */
 struct shared_bytes *shared_output_framed(struct shared_output *p, uint16_t id);
 void shared_output_fini(struct shared_output *p);
 

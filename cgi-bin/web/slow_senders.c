@@ -62,7 +62,7 @@ void slow_senders_cut_oldest(int age_ms)
 {
     struct awaited *oldest = NULL;
     int64_t latest = clock_mono_ms() - age_ms;
-    pthread_mutex_lock(&lock); /* which keeps the descriptor from being closed and used for something else */
+    pthread_mutex_lock(&lock); /* meanwhile slow_senders_end waits, so the descriptor is still this one */
     for (int i = 0; i < MOST; i++) {
         if (is_awaited_since(&all[i], latest) && (oldest == NULL || all[i].began < oldest->began)) {
             oldest = &all[i];

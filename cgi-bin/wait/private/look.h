@@ -21,8 +21,8 @@ void look_at_marked(struct waiters *all);
 /* Looks for news for one question. It and its waiters may be gone afterwards. */
 void look_at(struct waiters *all, struct question *question);
 
-/* Serves the waiters that are due: answers polls whose time is over, sends streams a heartbeat or ends
- * them. */
+/* Serves the waiters that are due: answers polls whose time is over, sends streams a heartbeat or
+ * ends them. */
 void look_at_due(struct waiters *all);
 
 /* Answers one poll whose time is over, or serves a stream that is due. w may be gone afterwards. */

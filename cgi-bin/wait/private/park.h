@@ -3,9 +3,9 @@
  * There are two kinds. A poll gets one answer, which ends it. A stream is sent events as they come,
  * until its time is over.
  * Requests that ask for the same thing share one question (questions.h). For each question, news is
- * looked for once and rendered once, and the same bytes are written to all its waiters. So a wake-up
- * costs one write for each waiter, and for a poll one close. A waiter takes about 100 bytes and a
- * descriptor.
+ * looked for once and rendered once, and the same bytes are written to all its waiters. So a
+ * wake-up costs one write for each waiter, and for a poll one close. A waiter takes about 100 bytes
+ * and a descriptor.
  *
  * A poll ends in one of five ways:
  *   - news;
@@ -14,9 +14,9 @@
  *   - the program stops: it is answered at once, and its client asks the next process;
  *   - its peer doesn't take the answer: answer_writer.h has it then.
  * A stream ends in the same ways, except by news. When it was sent nothing for a while it gets a
- * heartbeat, and is looked at as well. A stream whose peer reads more slowly than news comes gets no
- * news while bytes are unsent. It keeps its position, and is sent what it missed, from the store,
- * when the peer has taken them. So no stream has a queue, and no stream misses anything.
+ * heartbeat, and is looked at as well. A stream whose peer reads more slowly than news comes gets
+ * no news while bytes are unsent. It keeps its position, and is sent what it missed, from the
+ * store, when the peer has taken them. So no stream has a queue, and no stream misses anything.
  *
  * Knows neither the store nor formats: it calls the functions of news.h.
  * Threads: park_add, park_stream, park_ring, the counts, the limit and park_stop from any. The
@@ -38,7 +38,8 @@ struct request;
 
 struct park_options {
     struct news news;
-    /* A waiter waits no longer; it may not have its answer yet. token: the one it was added with. */
+    /* A waiter waits no longer; it may not have its answer yet. token: the one it was added
+     * with. */
     void (*left)(void *context, bool stream, int token);
     /* News was written to `count` waiters, just now, because of a ring. Called for up to 64 of them
      * at a time. */
@@ -56,8 +57,8 @@ struct park *park_new(const struct park_options *options, struct err *e); /* sta
  * the caller's. */
 bool park_add(struct park *p, struct request *x, const struct query *q, int token);
 
-/* Takes x, a stream (q->stream). It is sent the headers and the body of `opening`, then what is newer
- * than q, for so many seconds (minus a random tenth). token, false: as above. */
+/* Takes x, a stream (q->stream). It is sent the headers and the body of `opening`, then what is
+ * newer than q, for so many seconds (minus a random tenth). token, false: as above. */
 bool park_stream(struct park *p, struct request *x, const struct query *q, const struct reply *opening,
                  unsigned seconds, int token);
 

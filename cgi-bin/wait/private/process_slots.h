@@ -34,8 +34,8 @@ struct process_slots_request {
     bool stays;                      /* the process outlives the request: FastCGI */
 };
 
-/* Takes a slot for *seconds, which may become less. Returns a token for slots_release, or -1 when no
- * slot is free. */
+/* Takes a slot for *seconds, which may become less. Returns a token for slots_release, or -1 when
+ * no slot is free. */
 int process_slots_take(struct bell *b, const struct process_slots_request *r, unsigned *seconds);
 
 /* Would process_slots_take find a slot now, for the whole time? */

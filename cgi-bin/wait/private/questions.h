@@ -42,8 +42,8 @@ struct questions {
 
 void questions_init(struct questions *all);
 
-/* Returns the question for q. It is made, without waiters, if there is none. Strings in q are padded
- * with zeros, as query_parse does it. */
+/* Returns the question for q. It is made, without waiters, if there is none. Strings in q are
+ * padded with zeros, as query_parse does it. */
 struct question *questions_get(struct questions *all, const struct query *q, const char *common);
 
 /* Puts the question into the queue of those that are to be looked at. It stands there once, however

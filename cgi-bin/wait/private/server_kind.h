@@ -4,8 +4,8 @@
  *   - a FastCGI process that gets many requests at once (lighttpd, nginx, Caddy): a waiting request
  *     takes some 100 bytes and a descriptor here, and a connection of the web server;
  *   - the same behind Apache's mod_proxy_fcgi: it keeps one of Apache's workers busy besides;
- *   - a process that gets one request at a time (mod_fcgid) or only one at all (plain CGI): it keeps
- *     the process busy.
+ *   - a process that gets one request at a time (mod_fcgid) or only one at all (plain CGI): it
+ *     keeps the process busy.
  * mod_fcgid can't be told by anything that it says. So where the server is none of those that are
  * known to send many requests, a process counts as one of the last kind until a second request
  * comes while one is waiting; mod_fcgid never lets that happen.

@@ -43,8 +43,8 @@ void wait_slots_allowance(const struct wait_slots *s, const struct request *x, c
  * this machine, behind which all clients are. */
 uint16_t wait_slots_client(struct wait_slots *s, const struct request *x, const struct conf *conf);
 
-/* Takes a slot for x. False: none is free. *token: to be released, or -1 where x needs none. *seconds:
- * how long x waits at most; it may become less. */
+/* Takes a slot for x. False: none is free. *token: to be released, or -1 where x needs none. x waits
+ * for *seconds at most, which may become less. */
 bool wait_slots_take(struct wait_slots *s, const struct request *x, unsigned *seconds, const struct conf *conf,
                      int *token);
 

@@ -1,4 +1,5 @@
-/* slow_senders.h - peers that keep a thread waiting for their request: counting them, and cutting them off.
+/* slow_senders.h - counts the peers that keep a thread waiting for their request, and cuts them
+ * off.
  *
  * A thread that waits for more of a request enters the connection here and removes it afterwards.
  * So another thread can tell how many threads wait in this way. When there can be no more threads,
@@ -13,8 +14,8 @@
 #include <stdint.h>
 
 /* A thread begins to wait for the rest of a request that began to come at `began` (monotonic ms).
- * Returns a token for slow_senders_end. It is -1 when too many are entered; slow_senders_end takes that too, and
- * this peer is neither counted nor cut off. */
+ * Returns a token for slow_senders_end. It is -1 when too many are entered; slow_senders_end takes
+ * that too, and this peer is neither counted nor cut off. */
 int slow_senders_begin(int connection, int64_t began);
 void slow_senders_end(int token); /* before the connection is closed */
 
