@@ -1,8 +1,9 @@
 # pollchat - chat for any web hosting.  `make help` lists what can be made.
 #
-# Everything that is built goes to build/VARIANT; build/data is not built: it holds the messages of `make run`.
+# Everything that is built goes to build/VARIANT; build/data is not built: it holds the messages of
+# `make run`.
 
-# ---- settings: on the command line (make PREFIX=/opt/chat) or in the environment ----------------------------------------
+# ---- settings: on the command line (make PREFIX=/opt/chat) or in the environment -----------------
 
 VERSION  := 0.1.0
 VARIANT  ?= release#   release, asan (with ubsan), tsan, cov
@@ -21,23 +22,25 @@ SERVER   ?= lighttpd#  lighttpd, lighttpd-cgi, apache-proxy, apache-fcgid, apach
 PORT     ?= 8080
 DATA     ?= build/data
 
-# make test and make check: some steps only, as in STEPS='unit cgi' (tests/run --list and tests/run --check --list name them)
+# make test and make check: some steps only, as in STEPS='unit cgi' (tests/run --list and tests/run
+# --check --list name them)
 STEPS    ?=
 
 # make dist
 ARCH     ?= x86_64#    or aarch64, by cross-compiling
 
-# ---- flags ------------------------------------------------------------------------------------------------------------
+# ---- flags ---------------------------------------------------------------------------------------
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla \
             -Wsign-conversion -Wundef -Wpointer-arith -Wcast-qual -Wwrite-strings -Wimplicit-fallthrough \
             -Wnull-dereference -Wdouble-promotion -Wold-style-definition
 
-# (-ffile-prefix-map: the same bytes in whatever folder it is built.)
+# (-ffile-prefix-map gives the same bytes in each folder.)
 VARIANT_CFLAGS.release  := -O2 -g -ffile-prefix-map=$(CURDIR)=. -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 VARIANT_LDFLAGS.release := -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack
-# Programs that need no library where they run, and start in half the time, which is what plain CGI does all day. (libfcgi and SQLite make
-# the linker warn of gethostbyname and dlopen; neither is ever called.)
+# Programs that need no libraries where they run. They start in half the time, which counts for
+# plain CGI: it starts one for each request. (Because of libfcgi and SQLite the linker warns of
+# gethostbyname and dlopen; neither is called.)
 VARIANT_CFLAGS.static   := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 VARIANT_LDFLAGS.static  := -static -Wl,-z,relro,-z,now -Wl,-z,noexecstack
 VARIANT_LIBS.static     := -lm
@@ -48,8 +51,9 @@ VARIANT_LDFLAGS.tsan    := -fsanitize=thread
 VARIANT_CFLAGS.cov      := -O0 -g --coverage
 VARIANT_LDFLAGS.cov     := --coverage -Wl,--wrap=_exit
 
-# The archive's program (make dist): static, the same bytes wherever it is built. Headers and libraries come from a folder of packages
-# (tests/deps/sysroot), so that both machines are built alike.
+# The archive's program (make dist): static, and the same bytes on each machine. Headers and
+# libraries come from a folder of Debian packages (tests/deps/sysroot), for both architectures
+# alike.
 ifneq ($(filter dist-%,$(VARIANT)),)
 ARCH     := $(VARIANT:dist-%=%)
 SYSROOT  := build/sysroot-$(ARCH)
@@ -74,7 +78,7 @@ override ALL_CFLAGS   = -std=c17 -pthread -fvisibility=hidden $(WARNINGS) $(if $
                         $(VARIANT_CFLAGS.$(VARIANT)) $(CFLAGS)
 override ALL_LDFLAGS  = -pthread -Wl,--as-needed $(VARIANT_LDFLAGS.$(VARIANT)) $(LDFLAGS)
 
-# ---- what is built from what --------------------------------------------------------------------------------------------
+# ---- what is built from what ---------------------------------------------------------------------
 
 B        := build/$(VARIANT)
 SQL      := $(sort $(wildcard sql/*.sql sql/*/*.sql))
@@ -117,7 +121,7 @@ $(TESTS): $B/%: $B/obj/tests/%.o $(LIBRARY) $(COVERAGE)
 	$Q mkdir -p $(@D)
 	$Q$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TESTLIBS) $(LIBS)
 
-# Made anew each time: a deleted source must not live on in the archive.
+# Built from nothing each time: the object of a deleted source must not stay in the library.
 $(LIBRARY): $(LIBOBJ) $B/sources
 	$(call say,AR,$@)
 	$Q rm -f $@
@@ -133,35 +137,39 @@ $B/obj/sql_files.o: $B/gen/sql_files.c $B/flags
 	$Q mkdir -p $(@D)
 	$Q$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-# The schema travels inside the programs.
+# The programs contain the schema.
 $B/gen/sql_files.c: sql/embed.sh $(SQL) $B/sources
 	$(call say,EMBED,$@)
 	$Q mkdir -p $(@D)
 	$Q sh sql/embed.sh $@ $(SQL)
 
-# Files that hold the compiler with its flags and the list of sources: what depends on them is made anew when they change.
+# These files hold the compiler with its flags, and the list of sources. When one changes, what
+# depends on it is built again.
 $B/flags:   STAMP = $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(LIBS)
 $B/sources: STAMP = $(LIBSRC) $(SQL)
 $B/flags $B/sources: FORCE
 	@mkdir -p $(@D)
-	@[ $(@F) != flags ] || [ -e $@ ] || CC='$(CC)' CPPFLAGS='$(CPPFLAGS) $(CFLAGS)' tests/deps/need --check build || : # a hint; the compiler decides
+	@[ $(@F) != flags ] || [ -e $@ ] || CC='$(CC)' CPPFLAGS='$(CPPFLAGS) $(CFLAGS)' tests/deps/need --check build || : # only a hint; the compiler decides
 	@new=$@.$$$$; printf '%s\n' '$(subst ','\'',$(STAMP))' >$$new; if cmp -s $$new $@; then rm -f $$new; else mv $$new $@; fi
 
 -include $(OBJECTS:.o=.d)
 
-# ---- a folder that works: programs, page, server configurations ---------------------------------------------------------
-# cgi-bin holds the programs, www is what a web server serves; the database lies beside them, in neither.
+# ---- a folder that works: programs, page, server configurations ----------------------------------
+# cgi-bin holds the programs, www is what a web server serves; the database is in neither, but
+# beside them.
 
 STAGE := $B/stage
 PLACE  = $(DESTDIR)$(PREFIX)/lib/pollchat
 TREES := $(wildcard www lighttpd apache)
 FILES  = $(wildcard cgi-bin/chat.conf.example cgi-bin/OWNER.md README.md LICENSE) $(shell find $(TREES) -path apache/archive -prune -o -type f ! -name '.*.sw?' -print)
 
-# Each file by rename: a program that runs keeps its old file, and nobody ever reads half a file.
+# Each file is replaced by rename: a running program keeps its old file, and no reader gets half a
+# file.
 put = put() { mkdir -p "$${2%/*}" && cp "$$1" "$$2.new" && touch -r "$$1" "$$2.new" && lean "$$1" "$$2.new" && chmod "$$3" "$$2.new" && mv -f "$$2.new" "$$2"; }
 
-# A visitor's files without what is for their readers: comments, indentation, empty lines. Each line of code stays one. A comment behind code goes
-# when no quote stands in it but an apostrophe between letters: then it is in no string.
+# Removes comments, indentation and empty lines from the files that visitors load. A comment after
+# code is removed only if it contains no quote, except an apostrophe between letters: then it is in
+# no string.
 lean = lean() { case "$$1" in (www/*.js|www/*.css|www/*.html) awk -v js="$${1\#\#*.}" '/^[ \t]*\/\*/ { c = 1 } c { if (/\*\//) { c = 0 } next } /^[ \t]*\/\// { next } \
 	{ sub(/^[ \t]+/, ""); if (js == "js") { sub(/[ \t]+\/\/ ([^"\047`]|[a-z]\047[a-z])*$$/, "") } } NF' "$$1" >"$$2" && touch -r "$$1" "$$2" ;; esac; }
 
@@ -171,7 +179,7 @@ define layout # FOLDER, PROGRAMS
 	for f in $(FILES); do put "$$f" "$1/$$f" 644; done
 endef
 
-# What the tree has no longer.
+# Removes staged files that the tree no longer has.
 prune = $Q cd $(STAGE) && for f in $$(find $(TREES) -type f); do [ -e "$(CURDIR)/$$f" ] || rm -f "$$f"; done
 
 stage: all ## put programs, page and server configurations together in build/VARIANT/stage
@@ -179,7 +187,7 @@ stage: all ## put programs, page and server configurations together in build/VAR
 	$(call layout,$(STAGE),$(PROGRAMS))
 	$(prune)
 
-# What systemd takes, filled in; none of it is enabled.
+# Units for systemd with their paths; none is enabled.
 PAIRS := $(foreach p,send poll,pollchat-$p.service pollchat-$p.socket)
 SYSUSERS = $(DESTDIR)$(PREFIX)/lib/sysusers.d/pollchat.conf
 
@@ -201,7 +209,7 @@ uninstall: ## remove what install put there; chat.conf and the data stay
 deb: all ## build a Debian package: build/pollchat_VERSION_ARCH.deb
 	$Q cgi-bin/debian/build '$(VERSION)'
 
-# ---- the archive for shared hosting -------------------------------------------------------------------------------------
+# ---- the archive for shared hosting --------------------------------------------------------------
 
 DISTLIBS := libfcgi-dev libsqlite3-dev libjansson-dev libinih-dev libsodium-dev musl-dev
 DEBIAN.x86_64  := amd64
@@ -214,29 +222,29 @@ dist: ## build/pollchat-VERSION-linux-ARCH.zip and .tar.gz, for a host without a
 	@$(MAKE) --no-print-directory VARIANT=dist-$(ARCH) dist-parts
 	@apache/archive/build $(VERSION) $(ARCH) build/dist-$(ARCH)
 
-# And a staged folder whose three programs are the archive's one, for the tests.
+# A staged folder for the tests, whose three programs are the archive's program.
 dist-parts: $B/bundle $B/start
 	$(call layout,$(STAGE),)
 	$(prune)
 	$Q umask 022; for p in send poll pollchat; do cp $B/bundle $(STAGE)/cgi-bin/$$p.new && mv -f $(STAGE)/cgi-bin/$$p.new $(STAGE)/cgi-bin/$$p; done
 
-# The three programs in one file, by the name it is started with.
+# The three programs in one file; the name it is started with decides which one runs.
 $B/obj/%-main.o: $B/obj/cgi-bin/%.o
 	$(call say,RENAME,$@)
 	$Q$(OBJCOPY) --redefine-sym main=$*_main $< $@
 
 $B/bundle: $B/obj/cgi-bin/archive/bundle.o $B/obj/send-main.o $B/obj/poll-main.o $B/obj/pollchat-main.o $(LIBRARY)
 	$(call say,LINK,$@)
-	$Q$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) 2>$@.log || { cat $@.log; exit 1; } # it warns of gethostbyname and dlopen, never called
+	$Q$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) 2>$@.log || { cat $@.log; exit 1; } # the linker warns of gethostbyname and dlopen, which are never called
 
-# The one that starts it: so small that it needs a small C library.
+# The starter: it must be small, so it uses a small C library (musl).
 $B/start: cgi-bin/archive/start.c cgi-bin/system/image.c cgi-bin/system/image.h $B/flags
 	$(call say,LINK,$@)
 	$Q$(CC) -std=c17 -D_GNU_SOURCE -Icgi-bin -Os $(WARNINGS) -ffile-prefix-map=$(CURDIR)=. -fno-stack-protector -ffunction-sections -static -nostdlib -nostdinc \
 	    -isystem $(SYSROOT)/usr/include/$(ARCH)-linux-musl -s -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,noexecstack -o $@ \
 	    $(MUSL)/crt1.o $(MUSL)/crti.o cgi-bin/archive/start.c cgi-bin/system/image.c $(MUSL)/libc.a $(shell $(CC) -print-libgcc-file-name) $(MUSL)/crtn.o
 
-# ---- run and test -------------------------------------------------------------------------------------------------------
+# ---- run and test --------------------------------------------------------------------------------
 
 run: ## serve the chat: SERVER=lighttpd PORT=8080 DATA=build/data; installs what is missing
 	@tests/deps/need build run-$(SERVER)
@@ -258,7 +266,7 @@ unit: ## run the unit tests, with address and undefined behaviour sanitizers
 crash: ## run tests/crash: each call fails once, the power goes, processes die at every step
 	@$(MAKE) --no-print-directory VARIANT=asan crash-run
 
-# These take longest, so they start first.
+# The longest tests start first.
 SLOW := %/test_store_backup %/test_store_many %/test_store_files %/test_room_heads %/test_park
 
 unit-run: $(UNIT) ## run the unit tests of VARIANT
@@ -292,7 +300,7 @@ bench: ## measure speed beside programs that do nothing and beside peers; instal
 	@$(MAKE) --no-print-directory VARIANT=static stage 2>/dev/null
 	@tests/bench/run $(STAGE)
 
-# ---- the looks of the code ----------------------------------------------------------------------------------------------
+# ---- the form of the code ------------------------------------------------------------------------
 
 lint: ## check form, warnings, includes, scripts, words, settings (not the tests)
 	@tests/lint/run
@@ -303,7 +311,7 @@ check-format: ## is every C file laid out by .clang-format?
 format: ## lay every C file out by .clang-format
 	$Qclang-format -i $$(git ls-files -co --exclude-standard '*.c' '*.h')
 
-# ---- the rest -----------------------------------------------------------------------------------------------------------
+# ---- the rest ------------------------------------------------------------------------------------
 
 clean: ## remove what was built; build/data (the messages of make run) stays
 	$Q [ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name data -exec rm -rf {} +

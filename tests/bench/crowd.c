@@ -2,18 +2,23 @@
  *
  *   crowd PORT READERS ROUNDS poll|stream WAIT-PATH SEND-PATH SEND-TYPE SEND-BODY [OUTPUT]
  *
- * READERS connections ask for WAIT-PATH. When nothing has moved for a while, all of them wait; then one message is posted on a connection
- * of its own, and for each reader the time from just before that write to the last byte of its answer (poll) or to the message's
- * end (stream) is taken. That is a round; polls are asked again after each. In the paths and the body "@" becomes the number of the round, from FIRST
- * (environment, default 1): the position of a reader, and what marks the message, which a stream is searched for as "<round>".
- * READERS 0: no reader; the time is that of the post alone, from its write to its answer.
+ * A round: READERS connections request WAIT-PATH. When nothing has happened for SETTLE ms, all of
+ * them wait. Then one message is posted on another connection. The time of each reader goes from
+ * just before that write to the last byte of its answer (poll), or to the end of the message
+ * (stream). With poll, the next round requests again.
  *
- * Prints: median and 99th percentile over rounds of the last reader's time, then of all readers' times, in microseconds.
- * OUTPUT: a file for the percentiles 0 to 100 of all readers' times.
- * Any answer but 2xx, a closed connection, or a reader without its message ends the program with status 1. SETTLE (environment):
- * milliseconds without movement until all count as waiting, default 700.
+ * "@" in the paths and the body becomes the number of the round, counted from FIRST (environment,
+ * default 1): it is the position of a reader, and it marks the message, which is searched for in a
+ * stream as "<round>". READERS 0: no reader; the time is that of the post, from its write to its
+ * answer.
  *
- * The same code for whatever server: one thread, epoll, no parsing beyond status, Content-Length and the mark.
+ * Prints, in microseconds: median and 99th percentile over the rounds of the last reader's time,
+ * then the same of all readers' times. OUTPUT: a file for the percentiles 0 to 100 of all readers'
+ * times. An answer other than 2xx, a closed connection, or a reader without its message ends the
+ * program with status 1. SETTLE (environment): default 700.
+ *
+ * The code is the same for each server: one thread, epoll, no parsing except status, Content-Length
+ * and the mark.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -76,7 +81,8 @@ static int64_t now_us(void)
 
 /* ---- connections ---- */
 
-/* From several source addresses: one has some 28,000 ports, and those of an earlier run may still be closing. */
+/* Uses several source addresses: one has some 28,000 ports, and those of an earlier run may still
+ * be closing. */
 static int connect_from(size_t number)
 {
     int fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -183,7 +189,8 @@ static void question(size_t number)
     }
 }
 
-/* Until nothing has moved for a while. A poll must not be answered meanwhile; a stream may begin. */
+/* Waits until nothing has happened for SETTLE ms. No poll may be answered meanwhile; a stream may
+ * begin. */
 static void settle(void)
 {
     struct epoll_event events[EVENTS];

@@ -1,9 +1,10 @@
-# figures.sh - the figures, one function each: measures, and adds its line to the report. Sourced by run, after lib.sh.
+# figures.sh - one function for each figure: it measures and adds its line to the report. Sourced by
+# run, after lib.sh.
 # shellcheck shell=bash disable=SC2154  # $rounds and the like are run's
 
 form=application/x-www-form-urlencoded
 
-pair_of_servers() { # pollchat and the null program, once for several figures: $real and $null
+pair_of_servers() { # starts pollchat ($real) and the null program ($null), once for several figures
     if [ -n "${real:-}" ]; then return; fi
     serve lighttpd "$folder/data" "$root"
     real=$port
@@ -15,7 +16,7 @@ pair_of_servers() { # pollchat and the null program, once for several figures: $
 
 figure_idle() {
     pair_of_servers
-    for ((round = 0; round <= rounds; round++)); do # the first warms up and is thrown away
+    for ((round = 0; round <= rounds; round++)); do # the first one warms up and is not counted
         rate idle-null 16 "http://127.0.0.1:$null/poll?since=0"
         rate idle-poll 16 "http://127.0.0.1:$real/poll?since=$(head_of "$real")"
         if [ "$round" = 0 ]; then rm -f "$folder"/idle-*; fi
@@ -43,7 +44,7 @@ figure_send() {
     fi
 }
 
-# One waiter: from the send to its answer, less what a send costs by itself.
+# One waiting poll: the time from the send to the poll's answer, minus the time of a send alone.
 figure_one() {
     pair_of_servers
     local waiter sender i
@@ -63,7 +64,7 @@ ticks_of() { # CPU time of pollchat's web server, in ms
     awk -v hz="$(getconf CLK_TCK)" '{ print ($14 + $15) * 1000 / hz }' "/proc/$pid/stat"
 }
 
-# 4,000 at once, beside Nchan and beside a program that only holds and answers.
+# 4,000 waiting polls at once, compared with Nchan and with a program that only waits and answers.
 crowd_in_turn() { # KIND(poll|stream) OUR-PATH
     local kind=$1 i
     rm -f "$folder/crowd-$kind-"*
@@ -77,7 +78,7 @@ crowd_in_turn() { # KIND(poll|stream) OUR-PATH
     done
 }
 
-# A message of Nchan's has the length of one of pollchat's.
+# Nchan's message is as long as pollchat's.
 pretend='{"seq":1000,"time":"2026-01-01T00:00:00.000Z","name":"guest","text":"<@>","type":"message","id":"0123456789abcdefghijkl"}'
 
 crowd_servers() {
@@ -111,7 +112,7 @@ figure_stream() {
     note 'the same, p50 / Nchan' "$(divide "$a" "$b")" "$((a / 1000)) / $((b / 1000)) ms"
 }
 
-resident() { # PORT: KiB of the program that parks, while so many wait: parked KiB
+resident() { # PORT: prints how many polls are parked, and the KiB that poll takes meanwhile
     awk '/^VmRSS/ { print $2 }' "/proc/$(pgrep -f "$root/cgi-bin/poll" | head -n 1)/status"
 }
 
@@ -124,7 +125,7 @@ figure_memory() {
     figure 'memory of a parked poll, bytes' '<=' 512 "$(((after - before) * 1024 / (many - few)))" "$before KiB with $few, $after KiB with $many"
 }
 
-# KiB of poll while so many polls wait.
+# KiB that poll takes while COUNT polls wait.
 hold_and_weigh() { # COUNT
     local count=$1 weighed pid
     FIRST=$(head_of "$real") SETTLE=2500 "$folder/crowd" "$real" "$count" 1 poll '/poll?since=@&wait=60' /send $form 'text=<@>' >/dev/null &
@@ -138,7 +139,7 @@ hold_and_weigh() { # COUNT
     echo "$weighed"
 }
 
-fill_database() { # DATA COUNT: as many messages of 100 bytes in the lobby
+fill_database() { # DATA COUNT: stores COUNT messages of 100 bytes in the lobby
     sqlite3 "$1/chat.db" "
         PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA wal_autocheckpoint = 100000;
         BEGIN;
@@ -193,15 +194,16 @@ figure_cgi() {
     figure 'poll by plain CGI, requests/s / static null CGI' '>=' 0.8 "$(divide "$a" "$b")" "$a / $b a second"
 }
 
-# A visitor to whom nothing is said, where only plain CGI is to be had: a look at the file of the head (304) beside a poll, on one server. By
-# requests/s, which has the client's share in it, and by the time that server and programs spend on one.
+# A visitor without news on a server that has only plain CGI: a request for the head file (304)
+# compared with a poll, on one server. In requests per second, which includes the client's work, and
+# in CPU time of server and programs for each request.
 figure_heads() {
     local at=$folder/heads watch tag lighttpd i a b
     mkdir -p "$at/cgi-bin"
     cp "${root/release/static}"/cgi-bin/{send,poll} "$at/cgi-bin/"
     cp -r "$root/www" "$root/lighttpd" "$at/"
     mkdir -p "$at/www/heads"
-    chmod 777 "$at/www/heads" # the programs are another user's
+    chmod 777 "$at/www/heads" # the programs run as another user
     POLLCHAT_HEADS=../www/heads serve lighttpd-cgi "$folder/heads-data" "$at"
     lighttpd=$(pgrep -P "${pids[-1]}" -x lighttpd)
     curl -fsS -o /dev/null -d text=first "http://127.0.0.1:$port/send"
@@ -221,12 +223,13 @@ figure_heads() {
     visitor "$(awk -v b="$b" 'BEGIN { print 1 / b }')" "$(awk -v a="$a" 'BEGIN { print 1 / a }')"
 }
 
-# poll_after is 2: 15 polls in 30 s, or 15 looks and the one poll that comes in any case.
+# poll_after is 2: 15 polls in 30 s; or 15 requests for the head file and one poll.
 visitor() { # COST-OF-A-POLL COST-OF-A-LOOK
     note '  for a visitor over 30 s, the poll among them included' "$(awk -v p="$1" -v l="$2" 'BEGIN { printf "%.1f", 15 * p / (15 * l + p) }')" 'of at most 15'
 }
 
-# A rate, and in NAME-cost the microseconds of CPU that a process and those it has started and seen end took for each request.
+# A rate, and in NAME-cost the microseconds of CPU for each request: of a process and of its ended
+# children.
 weigh() { # NAME PID CONNECTIONS URL [WRK-OPTION...]
     local name=$1 pid=$2 before after
     shift 2

@@ -1,4 +1,5 @@
-# lib.sh - what the benchmark's figures share: servers on free ports, rates by wrk, ratios, the report. Sourced by run.
+# lib.sh - shared by the figures: servers on free ports, rates by wrk, ratios, the report. Sourced
+# by run.
 # shellcheck shell=bash disable=SC2154  # root, folder, seconds are those of run
 # Needs: $root, $folder (both absolute), $seconds.
 
@@ -22,7 +23,7 @@ free_port() {
     return 1
 }
 
-# Waits until something listens on the port; the process must live.
+# Waits until a process listens on the port; fails if PID ends.
 await_port() { # PORT PID LOG
     for _ in $(seq 300); do
         if (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; then return; fi
@@ -35,7 +36,7 @@ await_port() { # PORT PID LOG
 }
 
 port=
-serve() { # SERVER DATA ROOT: pollchat's own way to start; leaves $port
+serve() { # SERVER DATA ROOT: starts pollchat by tests/serve/serve; sets $port
     local log
     for _ in 1 2 3; do
         port=$(free_port)
@@ -53,7 +54,7 @@ serve() { # SERVER DATA ROOT: pollchat's own way to start; leaves $port
     exit 1
 }
 
-# A tree like pollchat's with other programs in the place of send and poll.
+# A tree like pollchat's, with another program instead of send and poll.
 stand_in() { # FOLDER PROGRAM
     mkdir -p "$1/cgi-bin"
     cp "$2" "$1/cgi-bin/poll"
@@ -67,7 +68,7 @@ fill_in() { # TEMPLATE FOLDER: to stdout; PORT is $port
 
 modules=/usr/lib/nginx/modules
 
-start_nchan() { # leaves $port
+start_nchan() { # sets $port
     local at=$folder/nchan
     port=$(free_port)
     mkdir -p "$at"
@@ -77,13 +78,13 @@ start_nchan() { # leaves $port
     await_port "$port" $! "$at/log"
 }
 
-start_php() { # leaves $port
+start_php() { # sets $port
     local at=$folder/php fpm user=''
     port=$(free_port)
     rm -rf "$at"
     mkdir -p "$at"
     fpm=$(compgen -c php-fpm | sort | tail -n 1)
-    # php-fpm refuses to serve as root; as anybody else it stays who it is.
+    # php-fpm refuses to run as root, so it gets another user then.
     if [ "$(id -u)" = 0 ]; then
         user=$'user = www-data\ngroup = www-data'
         chown www-data:www-data "$at"
@@ -124,7 +125,7 @@ head_of() { # PORT: the greatest seq of the lobby
     curl -fsS "http://127.0.0.1:$1/poll?since=now" | sed 's/.*"head":\([0-9]*\).*/\1/'
 }
 
-# A line of the table, into report.tsv: what, bound (">= 0.95"), measured, details.
+# Appends a line to report.tsv: what, bound (">= 0.95"), measured, details.
 figure() { # WHAT RELATION BOUND MEASURED DETAILS
     local verdict
     verdict=$(awk -v r="$2" -v b="$3" -v m="$4" 'BEGIN { print ((r == ">=" && m >= b) || (r == "<=" && m <= b) || (r == "<" && m < b)) ? "reached" : "NOT reached" }')

@@ -1,7 +1,8 @@
-/* null.c - the least that a FastCGI program can do with libfcgi: accept a request, answer a fixed text.
+/* null.c - the least that a FastCGI program can do with libfcgi: accept a request, answer a fixed
+ * text.
  *
- * What the benchmark measures the programs against: the cost of the web server, the protocol and the library, with
- * nothing of pollchat in it. The text has the length of an idle poll's answer.
+ * The benchmark compares pollchat with it: it costs what the web server, the protocol and the
+ * library cost. The text is as long as the answer to an idle poll.
  */
 #include <fcgiapp.h>
 

@@ -1,4 +1,5 @@
-/* null_cgi.c - the least that a CGI program can do: print a fixed text. Linked statically: nothing but the start of a process. */
+/* null_cgi.c - the least that a CGI program can do: print a fixed text. It is linked statically, so
+ * it costs only the start of a process. */
 #include <unistd.h>
 
 static const char text[] =

@@ -1,7 +1,9 @@
-/* null_hold.c - the least that can hold requests and answer them all: what the web server costs, whoever answers.
+/* null_hold.c - the least that a program can do that lets requests wait and answers them all. It
+ * shows what the web server costs.
  *
- * GET is held: of the request only the connection is kept. POST is answered, and after it everyone who is held gets the same
- * few records, made once, in one write each. Nothing of pollchat is in it, no store, no loop, no limits.
+ * GET waits: only the connection of the request is kept. POST is answered; then every waiting
+ * request gets the same few records, which are made once, in one write each. There is no store, no
+ * loop and no limit of pollchat in it.
  */
 #include <fcgiapp.h>
 #include <stdio.h>
