@@ -61,6 +61,7 @@ sed -i '/conf_table.h/d; /conf_value.h/d' "$copy/cgi-bin/system/conf.c"
 seen 'the circle system/conf system/conf_table system/conf_value is open' 'a known circle that is not there'
 # The table itself.
 fresh
+# shellcheck disable=SC2016 # backquotes of Markdown
 sed -i 's/^| `store` | /&site /' "$copy/cgi-bin/README.md"
 seen 'which is no room above it' 'the row of store names site'
 fresh
