@@ -112,7 +112,9 @@ function checkNames(file, text) {
 }
 
 function checkProblems(file, text) {
-  for (const [, status, slug] of read('cgi-bin/format/problem.c').matchAll(/\{(\d+), \d+, "([a-z-]+)"/g)) {
+  const problems = [...read('cgi-bin/format/problem.c').matchAll(/= \{(\d+), [^"\n]*"([a-z-]+)"/g)];
+  if (problems.length === 0) offence(file, 1, 'problem.c has no table that can be read here');
+  for (const [, status, slug] of problems) {
     const rows = text.split('\n').filter((line) => line.startsWith('|') && line.includes(`\`${slug}\``));
     if (!rows.some((line) => line.split('|')[1].includes(status))) offence(file, 1, `the errors lack ${slug} with its status ${status}`);
   }
