@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "format/json.h"
 
+#include <stddef.h>
 #include <stdio.h>
 
 static const struct problem problems[ERR__MAX] = {
@@ -33,6 +34,16 @@ static const struct problem problems[ERR__MAX] = {
 const struct problem *problem_of(enum err_code code)
 {
     return code > ERR_NONE && code < ERR__MAX && problems[code].status != 0 ? &problems[code] : &problems[ERR_SYSTEM];
+}
+
+const char *problem_title(int status)
+{
+    for (size_t i = 0; i < ERR__MAX; i++) {
+        if (problems[i].status == status) {
+            return problems[i].title;
+        }
+    }
+    return problems[ERR_SYSTEM].title;
 }
 
 const char *problem_detail(const struct err *e)

@@ -24,6 +24,9 @@ struct problem {
 /* The row of a code. Can't fail: an unknown code is "internal". */
 const struct problem *problem_of(enum err_code code);
 
+/* The title of the problems with this status. Can't fail: that of 500 for an unknown one. */
+const char *problem_title(int status);
+
 /* The sentence for strangers. For ERR_CONFIG, ERR_EXPOSED and ERR_SYSTEM it is a general one,
  * because details stay in the log. Borrowed like e. */
 const char *problem_detail(const struct err *e);

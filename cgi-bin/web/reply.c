@@ -62,33 +62,21 @@ void reply_common_header(struct request *x, const char *name, const char *format
     va_end(args);
 }
 
+/* The words behind a status. Those of an error are the title of its problem. */
 static const char *reason(int status)
 {
     static const struct {
         int status;
         const char *phrase;
     } reasons[] = {
-        {200, "OK"},
-        {201, "Created"},
-        {204, "No Content"},
-        {303, "See Other"},
-        {304, "Not Modified"},
-        {400, "Bad Request"},
-        {403, "Forbidden"},
-        {404, "Not Found"},
-        {405, "Method Not Allowed"},
-        {408, "Request Timeout"},
-        {409, "Conflict"},
-        {413, "Content Too Large"},
-        {415, "Unsupported Media Type"},
-        {503, "Service Unavailable"},
+        {200, "OK"}, {201, "Created"}, {204, "No Content"}, {303, "See Other"}, {304, "Not Modified"},
     };
     for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
         if (reasons[i].status == status) {
             return reasons[i].phrase;
         }
     }
-    return "Internal Server Error";
+    return problem_title(status);
 }
 
 /* Nearly every answer of these programs is data. A browser must never show it as a page or a frame
