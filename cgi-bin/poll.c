@@ -32,12 +32,12 @@ static const struct route routes[] = {
     {NULL, 0, NULL},
 };
 
-static void handle(struct request *x, void *context)
+static void handle(struct request *request, void *context)
 {
     struct poll_program *p = context;
-    const struct conf *conf = site_conf(p->site, request_environment(x), NULL);
-    waiting_arrived(p->waiting, x, conf);
-    handler_dispatch(routes, x, conf, p);
+    const struct conf *conf = site_conf(p->site, request_environment(request), NULL);
+    waiting_arrived(p->waiting, request, conf);
+    handler_dispatch(routes, request, conf, p);
 }
 
 static void stop(void *context)

@@ -22,10 +22,10 @@ static const struct route routes[] = {
     {NULL, 0, NULL},
 };
 
-static void handle(struct request *x, void *context)
+static void handle(struct request *request, void *context)
 {
     struct send_program *p = context;
-    handler_dispatch(routes, x, site_conf(p->site, request_environment(x), NULL), p);
+    handler_dispatch(routes, request, site_conf(p->site, request_environment(request), NULL), p);
 }
 
 /* Called every second. Returns false: send never ends because it has too many processes. */

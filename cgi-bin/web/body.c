@@ -32,9 +32,9 @@ enum {
 
 /* *out: the announced Content-Length, or -1 when there is none. -1 with ERR_INPUT when it is no
  * number. */
-static int announced_length(const struct request *x, int64_t *out, struct err *e)
+static int announced_length(const struct request *request, int64_t *out, struct err *e)
 {
-    const char *text = request_variable(x, "CONTENT_LENGTH");
+    const char *text = request_variable(request, "CONTENT_LENGTH");
     uint64_t value = 0;
     *out = -1;
     if (text == NULL) {
@@ -49,20 +49,20 @@ static int announced_length(const struct request *x, int64_t *out, struct err *e
 
 /* Without a Content-Length, standard input of a CGI program has an end only if the client sent a
  * chunked body. Apache's mod_cgid then passes no Content-Length; nginx passes both headers. */
-static bool reads_to_end(const struct request *x)
+static bool reads_to_end(const struct request *request)
 {
-    return x->carrier->body_has_end || request_variable(x, "HTTP_TRANSFER_ENCODING") != NULL;
+    return request->carrier->body_has_end || request_variable(request, "HTTP_TRANSFER_ENCODING") != NULL;
 }
 
 /* Counts a body of this many bytes, and the copies made of it, as in work. When the budget is used
  * up, cuts off the peers that have been slow for the longest time, which frees what they had sent.
  * False: still too much is in work. */
-static bool count_body(struct request *x, size_t bytes)
+static bool count_body(struct request *request, size_t bytes)
 {
     size_t wanted = bytes > BUDGET_SMALL ? bytes * BODY_COPIES : 0;
-    for (int tries = 0; wanted > x->counted; tries++) {
-        if (budget_take(wanted - x->counted, x->counted)) {
-            x->counted = wanted;
+    for (int tries = 0; wanted > request->counted; tries++) {
+        if (budget_take(wanted - request->counted, request->counted)) {
+            request->counted = wanted;
         } else if (tries == CROWDED_TRIES) {
             return false;
         } else {
@@ -77,7 +77,7 @@ static bool count_body(struct request *x, size_t bytes)
  * broke off, WEB_CARRIER_LATE when it took longer than a body of `announced` bytes may take,
  * CROWDED when too many bytes are in work in this process. announced = -1: unknown; then the bytes
  * that have come count. */
-static int read_up_to(struct request *x, struct buf *into, uint64_t most, int64_t announced)
+static int read_up_to(struct request *request, struct buf *into, uint64_t most, int64_t announced)
 {
     int64_t began = clock_mono_ms();
     uint64_t left = most;
@@ -91,14 +91,14 @@ static int read_up_to(struct request *x, struct buf *into, uint64_t most, int64_
         if (room == 0) {
             return 0;
         }
-        ssize_t count = x->carrier->read(x, to, room, began + BODY_MS + length / BODY_BYTES_PER_MS);
+        ssize_t count = request->carrier->read(request, to, room, began + BODY_MS + length / BODY_BYTES_PER_MS);
         if (count <= 0) {
-            x->body_ended = count != WEB_CARRIER_LATE;
+            request->body_ended = count != WEB_CARRIER_LATE;
             return (int)count;
         }
         buf_grew(into, (size_t)count);
         left -= (uint64_t)count;
-        if (!count_body(x, into->length)) {
+        if (!count_body(request, into->length)) {
             return CROWDED;
         }
     }
@@ -122,12 +122,12 @@ static int not_read(int result, const struct buf *into, struct err *e)
         into->length, BODY_MS / 1000, 1000 / BODY_BYTES_PER_MS);
 }
 
-static int read_announced(struct request *x, uint64_t announced, struct buf *into, struct err *e)
+static int read_announced(struct request *request, uint64_t announced, struct buf *into, struct err *e)
 {
     if (announced > into->limit) {
         return too_large(into->limit, e);
     }
-    int result = read_up_to(x, into, announced, (int64_t)announced);
+    int result = read_up_to(request, into, announced, (int64_t)announced);
     if (result < -1) {
         return not_read(result, into, e);
     }
@@ -137,20 +137,20 @@ static int read_announced(struct request *x, uint64_t announced, struct buf *int
     }
     /* A CGI program must not read past the body: the server need not close standard input (RFC
      * 3875, section 4.2). */
-    x->body_ended = x->body_ended || !x->carrier->body_has_end;
+    request->body_ended = request->body_ended || !request->carrier->body_has_end;
     return 0;
 }
 
-static int read_to_end(struct request *x, struct buf *into, struct err *e)
+static int read_to_end(struct request *request, struct buf *into, struct err *e)
 {
     char one = 0;
-    int result = read_up_to(x, into, into->limit, -1);
-    if (result == 0 && !x->body_ended) { /* the limit is reached: does one more byte come? */
-        ssize_t count = x->carrier->read(x, &one, 1, clock_mono_ms() + BODY_MS);
+    int result = read_up_to(request, into, into->limit, -1);
+    if (result == 0 && !request->body_ended) { /* the limit is reached: does one more byte come? */
+        ssize_t count = request->carrier->read(request, &one, 1, clock_mono_ms() + BODY_MS);
         if (count > 0) {
             return too_large(into->limit, e);
         }
-        x->body_ended = count != WEB_CARRIER_LATE;
+        request->body_ended = count != WEB_CARRIER_LATE;
         result = (int)count;
     }
     if (result < -1) {
@@ -160,41 +160,43 @@ static int read_to_end(struct request *x, struct buf *into, struct err *e)
                        : err_set(e, ERR_INPUT, "The connection broke off after %zu bytes of the body.", into->length);
 }
 
-int body_read(struct request *x, struct buf *into, struct err *e)
+int body_read(struct request *request, struct buf *into, struct err *e)
 {
     int64_t announced = 0;
-    if (announced_length(x, &announced, e) != 0) {
+    if (announced_length(request, &announced, e) != 0) {
         return -1;
     }
     if (announced >= 0) {
-        return read_announced(x, (uint64_t)announced, into, e);
+        return read_announced(request, (uint64_t)announced, into, e);
     }
-    if (reads_to_end(x)) {
-        return read_to_end(x, into, e);
+    if (reads_to_end(request)) {
+        return read_to_end(request, into, e);
     }
-    x->body_ended = true;
+    request->body_ended = true;
     return 0;
 }
 
-bool body_skip(struct request *x)
+bool body_skip(struct request *request)
 {
     char piece[16 * 1024];
     int64_t announced = -1;
     uint64_t left = DRAIN_BYTES;
     int64_t deadline = clock_mono_ms() + DRAIN_MS;
-    if (x->body_ended || announced_length(x, &announced, NULL) != 0 || (announced < 0 && !reads_to_end(x))) {
+    if (request->body_ended || announced_length(request, &announced, NULL) != 0 ||
+        (announced < 0 && !reads_to_end(request))) {
         return true;
     }
-    if (!x->carrier->body_has_end && announced >= 0 && (uint64_t)announced < left) {
+    if (!request->carrier->body_has_end && announced >= 0 && (uint64_t)announced < left) {
         left = (uint64_t)announced;
     }
     while (left > 0) {
-        ssize_t count = x->carrier->read(x, piece, left < sizeof piece ? (size_t)left : sizeof piece, deadline);
+        ssize_t count = request->carrier->read(request, piece, left < sizeof piece ? (size_t)left : sizeof piece,
+                                               deadline);
         if (count <= 0) {
-            x->body_ended = count != WEB_CARRIER_LATE;
-            return x->body_ended;
+            request->body_ended = count != WEB_CARRIER_LATE;
+            return request->body_ended;
         }
         left -= (uint64_t)count;
     }
-    return !x->carrier->body_has_end;
+    return !request->carrier->body_has_end;
 }

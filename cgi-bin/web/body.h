@@ -18,10 +18,10 @@ struct request;
  *   ERR_SLOW       it took longer than 20 s plus its length at 16 kB/s
  *   ERR_CROWDED    too many bytes are in work in this process (budget.h)
  *   ERR_INPUT      fewer bytes came than announced, or Content-Length is no number */
-int body_read(struct request *x, struct buf *into, struct err *e);
+int body_read(struct request *request, struct buf *into, struct err *e);
 
 /* Reads and drops what is left of the body, for at most two seconds, so that the client, which may
  * still be sending, gets the answer. False when there is more of the body. */
-bool body_skip(struct request *x);
+bool body_skip(struct request *request);
 
 #endif

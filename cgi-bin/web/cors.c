@@ -38,23 +38,23 @@ static bool is_host(const char *host, const char *authority)
 
 /* True when the client came by HTTPS but the page by HTTP. Only a trusted proxy's word counts:
  * behind another proxy that ends TLS, the program can't know by which scheme the client came. */
-static bool is_by_lesser_scheme(const struct request *x, const char *origin)
+static bool is_by_lesser_scheme(const struct request *request, const char *origin)
 {
-    return forwarded_is_https(x) && !str_starts_nocase(origin, "https:");
+    return forwarded_is_https(request) && !str_starts_nocase(origin, "https:");
 }
 
-static bool is_own(const struct request *x, const char *origin)
+static bool is_own(const struct request *request, const char *origin)
 {
     char forwarded[FORWARDED_HOST];
-    const char *host = request_variable(x, "HTTP_HOST");
-    const char *fetch_site = request_variable(x, "HTTP_SEC_FETCH_SITE");
+    const char *host = request_variable(request, "HTTP_HOST");
+    const char *fetch_site = request_variable(request, "HTTP_SEC_FETCH_SITE");
     const char *authority = strstr(origin, "://");
     if (fetch_site != NULL && strcmp(fetch_site, "same-origin") == 0) {
         /* the browser itself says so; a page can't set this header. It is right even if a proxy
          * changed Host */
         return true;
     }
-    if (authority == NULL || is_by_lesser_scheme(x, origin)) {
+    if (authority == NULL || is_by_lesser_scheme(request, origin)) {
         return false;
     }
     authority += strlen("://");
@@ -62,39 +62,39 @@ static bool is_own(const struct request *x, const char *origin)
         return false; /* an empty authority must not match the host ":80" */
     }
     bool own = host != NULL && is_host(host, authority);
-    for (unsigned back = 0; !own && forwarded_host(x, back, forwarded); back++) {
+    for (unsigned back = 0; !own && forwarded_host(request, back, forwarded); back++) {
         own = is_host(forwarded, authority);
     }
     return own;
 }
 
-void cors_apply(struct request *x, const char *allow_origin)
+void cors_apply(struct request *request, const char *allow_origin)
 {
-    const char *origin = request_variable(x, "HTTP_ORIGIN");
+    const char *origin = request_variable(request, "HTTP_ORIGIN");
     if (allow_origin[0] == '\0') {
         return;
     }
-    reply_common_header(x, "Vary", "Origin");
+    reply_common_header(request, "Vary", "Origin");
     if (origin == NULL || strlen(origin) > 1024 || strpbrk(origin, "\r\n") != NULL ||
         !is_listed(allow_origin, origin)) {
         return;
     }
-    reply_common_header(x, "Access-Control-Allow-Origin", "%s", origin);
-    reply_common_header(x, "Access-Control-Expose-Headers", "ETag, Retry-After");
-    if (request_method(x) == REQUEST_OPTIONS) {
-        reply_common_header(x, "Access-Control-Allow-Methods", "GET, HEAD, POST, OPTIONS");
+    reply_common_header(request, "Access-Control-Allow-Origin", "%s", origin);
+    reply_common_header(request, "Access-Control-Expose-Headers", "ETag, Retry-After");
+    if (request_method(request) == REQUEST_OPTIONS) {
+        reply_common_header(request, "Access-Control-Allow-Methods", "GET, HEAD, POST, OPTIONS");
         reply_common_header(
-            x, "Access-Control-Allow-Headers",
+            request, "Access-Control-Allow-Headers",
             "Content-Type, If-None-Match, Pollchat-Room, Pollchat-Name, Pollchat-Id, Pollchat-Reply-To");
         /* seconds; saves one preflight request for each message */
-        reply_common_header(x, "Access-Control-Max-Age", "86400");
+        reply_common_header(request, "Access-Control-Max-Age", "86400");
     }
 }
 
-int cors_check_write(const struct request *x, const char *allow_origin, struct err *e)
+int cors_check_write(const struct request *request, const char *allow_origin, struct err *e)
 {
-    const char *origin = request_variable(x, "HTTP_ORIGIN");
-    if (origin == NULL || is_own(x, origin) || is_listed(allow_origin, origin)) {
+    const char *origin = request_variable(request, "HTTP_ORIGIN");
+    if (origin == NULL || is_own(request, origin) || is_listed(allow_origin, origin)) {
         return 0;
     }
     return err_set(

@@ -12,10 +12,10 @@ struct request;
 
 /* Adds the CORS headers that the request's Origin is entitled to; every answer to the request gets
  * them. allow_origin is the setting: origins separated by spaces, "*", or "". */
-void cors_apply(struct request *x, const char *allow_origin);
+void cors_apply(struct request *request, const char *allow_origin);
 
 /* Returns 0 when the request may change something: it has no Origin, this site's own, or an allowed
  * one. Else -1 with ERR_AUTH. */
-int cors_check_write(const struct request *x, const char *allow_origin, struct err *e);
+int cors_check_write(const struct request *request, const char *allow_origin, struct err *e);
 
 #endif

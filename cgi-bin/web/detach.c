@@ -5,22 +5,22 @@
 #include "web/body.h"
 #include "web/private/web_carrier.h"
 
-bool detach_is_possible(struct request *x)
+bool detach_is_possible(struct request *request)
 {
-    return x->carrier->detach != NULL && body_skip(x);
+    return request->carrier->detach != NULL && body_skip(request);
 }
 
-int detach_connection(const struct request *x)
+int detach_connection(const struct request *request)
 {
-    return x->carrier->connection != NULL ? x->carrier->connection(x) : -1;
+    return request->carrier->connection != NULL ? request->carrier->connection(request) : -1;
 }
 
-struct fcgi_request detach_request(struct request *x)
+struct fcgi_request detach_request(struct request *request)
 {
-    return x->carrier->detach(x);
+    return request->carrier->detach(request);
 }
 
-const char *detach_headers(const struct request *x)
+const char *detach_headers(const struct request *request)
 {
-    return buf_text(&x->common);
+    return buf_text(&request->common);
 }

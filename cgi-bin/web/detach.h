@@ -16,18 +16,18 @@ struct request;
 /* True when the request can wait without a thread, as its carrier keeps only a descriptor for it
  * (FastCGI). Reads the rest of a body that comes with the request; false when that takes longer
  * than two seconds. */
-bool detach_is_possible(struct request *x);
+bool detach_is_possible(struct request *request);
 
-/* The descriptor of the connection to the web server, borrowed until x is answered or detached.
- * -1 when there is none (plain CGI). */
-int detach_connection(const struct request *x);
+/* The descriptor of the connection to the web server, borrowed until the request is answered or
+ * detached. -1 when there is none (plain CGI). */
+int detach_connection(const struct request *request);
 
-/* The header lines that every answer to this request gets (reply_common_header). Borrowed until x
- * is answered or detached. */
-const char *detach_headers(const struct request *x);
+/* The header lines that every answer to this request gets (reply_common_header). Borrowed until the
+ * request is answered or detached. */
+const char *detach_headers(const struct request *request);
 
-/* Frees x but not its connection, which belongs to the caller from here. Takes x.
- * detach_is_possible must have returned true. */
-struct fcgi_request detach_request(struct request *x);
+/* Frees the request but not its connection, which belongs to the caller from here. Takes the
+ * request. detach_is_possible must have returned true. */
+struct fcgi_request detach_request(struct request *request);
 
 #endif

@@ -43,9 +43,9 @@ struct walk {
 };
 
 /* How many variables have this name, which ends with '='. *value is that of the last one. */
-static unsigned find_variables(const struct request *x, const char *name, const char **value)
+static unsigned find_variables(const struct request *request, const char *name, const char **value)
 {
-    const char *const *environment = request_environment(x);
+    const char *const *environment = request_environment(request);
     size_t length = strlen(name);
     unsigned count = 0;
     for (; environment != NULL && *environment != NULL; environment++) {
@@ -59,11 +59,11 @@ static unsigned find_variables(const struct request *x, const char *name, const 
 
 /* An empty variable is no list: nginx sets one for a missing header. If two variables have the
  * name, neither is used; see is_forged. */
-static struct walk walk_of(const struct request *x, const char *name)
+static struct walk walk_of(const struct request *request, const char *name)
 {
     const char *value = "";
     struct walk w = {.count = 0};
-    if (find_variables(x, name, &value) == 1 && *value != '\0') {
+    if (find_variables(request, name, &value) == 1 && *value != '\0') {
         w.left = (struct piece){.at = value, .length = strlen(value)};
     }
     return w;
@@ -131,35 +131,35 @@ static struct piece parameter(struct piece entry, const char *name)
 static const char forwarded_for[] = "HTTP_X_FORWARDED_FOR=";
 static const char forwarded_standard[] = "HTTP_FORWARDED=";
 
-static bool has(const struct request *x, const char *name)
+static bool has(const struct request *request, const char *name)
 {
     const char *value = "";
-    unsigned count = find_variables(x, name, &value);
+    unsigned count = find_variables(request, name, &value);
     return count > 1 || *value != '\0';
 }
 
 /* CGI writes '-' as '_', so X_Forwarded_For and X-Forwarded-For become variables with one name. If
  * a server passes both on, the program can't know which of them the proxy wrote. */
-static bool is_forged(const struct request *x)
+static bool is_forged(const struct request *request)
 {
     const char *value = "";
-    return find_variables(x, has(x, forwarded_for) ? forwarded_for : forwarded_standard, &value) > 1;
+    return find_variables(request, has(request, forwarded_for) ? forwarded_for : forwarded_standard, &value) > 1;
 }
 
-void forwarded_apply(struct request *x, const char *trusted)
+void forwarded_apply(struct request *request, const char *trusted)
 {
-    struct address client = address_of(request_variable(x, "REMOTE_ADDR"));
+    struct address client = address_of(request_variable(request, "REMOTE_ADDR"));
     struct piece entry;
     char text[ADDRESS_TEXT];
     if (!address_in_list(&client, trusted)) {
         return;
     }
-    if (is_forged(x)) {
-        request_trust_proxy(x, FORWARDED_UNKNOWN);
+    if (is_forged(request)) {
+        request_trust_proxy(request, FORWARDED_UNKNOWN);
         return;
     }
-    bool standard = !has(x, forwarded_for);
-    struct walk w = walk_of(x, standard ? forwarded_standard : forwarded_for);
+    bool standard = !has(request, forwarded_for);
+    struct walk w = walk_of(request, standard ? forwarded_standard : forwarded_for);
     while (address_in_list(&client, trusted) && walk_back(&w, &entry)) {
         struct piece address = standard ? parameter(entry, "for") : entry;
         struct address next = address_in_header(address.at, address.length);
@@ -169,18 +169,18 @@ void forwarded_apply(struct request *x, const char *trusted)
         client = next;
     }
     address_text(&client, text);
-    request_trust_proxy(x, text);
+    request_trust_proxy(request, text);
 }
 
 /* ---- what for ---- */
 
 /* Finds the entry that is `back` steps from the end of the list; from the header Forwarded, that
  * entry's parameter `name`. */
-static bool said(const struct request *x, const char *own, const char *name, unsigned back, struct piece *out)
+static bool said(const struct request *request, const char *own, const char *name, unsigned back, struct piece *out)
 {
-    bool standard = !has(x, own);
-    struct walk w = walk_of(x, standard ? forwarded_standard : own);
-    bool found = request_has_trusted_proxy(x) && walk_back(&w, out);
+    bool standard = !has(request, own);
+    struct walk w = walk_of(request, standard ? forwarded_standard : own);
+    bool found = request_has_trusted_proxy(request) && walk_back(&w, out);
     for (; found && back > 0; back--) {
         found = walk_back(&w, out);
     }
@@ -190,10 +190,10 @@ static bool said(const struct request *x, const char *own, const char *name, uns
     return found;
 }
 
-bool forwarded_host(const struct request *x, unsigned back, char out[FORWARDED_HOST])
+bool forwarded_host(const struct request *request, unsigned back, char out[FORWARDED_HOST])
 {
     struct piece host;
-    if (!said(x, "HTTP_X_FORWARDED_HOST=", "host", back, &host)) {
+    if (!said(request, "HTTP_X_FORWARDED_HOST=", "host", back, &host)) {
         return false;
     }
     size_t length = host.length < FORWARDED_HOST ? host.length : 0;
@@ -203,24 +203,24 @@ bool forwarded_host(const struct request *x, unsigned back, char out[FORWARDED_H
 }
 
 /* The first entry was written by the proxy that the client connected to. */
-bool forwarded_is_https(const struct request *x)
+bool forwarded_is_https(const struct request *request)
 {
     struct piece scheme;
     bool result = false;
-    for (unsigned back = 0; said(x, "HTTP_X_FORWARDED_PROTO=", "proto", back, &scheme); back++) {
+    for (unsigned back = 0; said(request, "HTTP_X_FORWARDED_PROTO=", "proto", back, &scheme); back++) {
         result = is_word(scheme, "https");
     }
     return result;
 }
 
-bool forwarded_is_hinted(const struct request *x)
+bool forwarded_is_hinted(const struct request *request)
 {
     static const char *const names[] = {"HTTP_FORWARDED",      "HTTP_VIA",
                                         "HTTP_X_REAL_IP",      "HTTP_CF_CONNECTING_IP",
                                         "HTTP_TRUE_CLIENT_IP", "HTTP_X_CLIENT_IP"};
-    bool found = request_has_variable_like(x, "HTTP_X_FORWARDED_");
+    bool found = request_has_variable_like(request, "HTTP_X_FORWARDED_");
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        found = found || request_variable(x, names[i]) != NULL;
+        found = found || request_variable(request, names[i]) != NULL;
     }
     return found;
 }

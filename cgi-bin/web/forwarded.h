@@ -28,18 +28,18 @@ enum { FORWARDED_ENTRIES = 16, FORWARDED_HOST = 262 }; /* a name of 255 bytes, a
 
 /* Finds out the client's address, which request_client() returns from here on. trusted: the
  * setting, checked. */
-void forwarded_apply(struct request *x, const char *trusted);
+void forwarded_apply(struct request *request, const char *trusted);
 
 /* Copies the host that a trusted proxy was asked for; back counts the proxies from the nearest one
  * (0). False when there are no more; "" when the entry is no host name. A trusted proxy may pass on
  * what a client wrote. A page of another site can't make a browser write it, and that is what this
  * is used for. */
-bool forwarded_host(const struct request *x, unsigned back, char out[FORWARDED_HOST]);
+bool forwarded_host(const struct request *request, unsigned back, char out[FORWARDED_HOST]);
 
 /* True when a trusted proxy says that the client came by HTTPS. */
-bool forwarded_is_https(const struct request *x);
+bool forwarded_is_https(const struct request *request);
 
 /* True when the request has a header that proxies add, trusted or not. */
-bool forwarded_is_hinted(const struct request *x);
+bool forwarded_is_hinted(const struct request *request);
 
 #endif

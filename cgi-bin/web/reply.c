@@ -54,11 +54,11 @@ void reply_header(struct reply *r, const char *name, const char *format, ...)
     r->own_caching = r->own_caching || str_equal_nocase(name, "Cache-Control");
 }
 
-void reply_common_header(struct request *x, const char *name, const char *format, ...)
+void reply_common_header(struct request *request, const char *name, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    add_header(&x->common, name, format, args);
+    add_header(&request->common, name, format, args);
     va_end(args);
 }
 
@@ -139,28 +139,28 @@ void reply_count(int status)
     }
 }
 
-void reply_send(struct request *x, struct reply *r)
+void reply_send(struct request *request, struct reply *r)
 {
     struct buf head;
     reply_count(r->status); /* before it is sent, so that the client's next request finds it counted */
-    bool with_body = !is_bodyless(r->status) && request_method(x) != REQUEST_HEAD && r->body.length > 0;
+    bool with_body = !is_bodyless(r->status) && request_method(request) != REQUEST_HEAD && r->body.length > 0;
     bool together = with_body && r->body.length <= TOGETHER_MAX;
     buf_init(&head, HEADERS_MAX * 4 + TOGETHER_MAX);
-    add_head(&head, r, buf_text(&x->common), !r->endless);
+    add_head(&head, r, buf_text(&request->common), !r->endless);
     if (together) {
         buf_add(&head, r->body.bytes, r->body.length);
     }
-    if (x->carrier->write(x, head.bytes, head.length) == 0 && with_body && !together) {
-        x->carrier->write(x, r->body.bytes, r->body.length); /* a peer that has gone is no error */
+    if (request->carrier->write(request, head.bytes, head.length) == 0 && with_body && !together) {
+        request->carrier->write(request, r->body.bytes, r->body.length); /* a peer that has gone is no error */
     }
     buf_fini(&head);
-    if (!x->carrier->body_has_end) {
+    if (!request->carrier->body_has_end) {
         body_skip(
             /* Otherwise the pipe would be closed over unread bytes. For FastCGI answer_writer.c
              * does this, without a thread. */
-            x);
+            request);
     }
-    x->carrier->finish(x);
+    request->carrier->finish(request);
 }
 
 void reply_problem_head(struct reply *r, const struct err *e)
@@ -182,15 +182,15 @@ void reply_problem(struct reply *r, const struct err *e, bool as_text, const cha
     problem_body(&r->body, e, as_text, epoch);
 }
 
-void reply_send_problem(struct request *x, const struct err *e, const char *epoch, const struct buf *headers)
+void reply_send_problem(struct request *request, const struct err *e, const char *epoch, const struct buf *headers)
 {
     struct reply r;
     reply_init(&r, 500);
-    reply_problem(&r, e, request_wants_text(x), epoch);
+    reply_problem(&r, e, request_wants_text(request), epoch);
     if (headers != NULL) {
         buf_add(&r.headers, headers->bytes, headers->length);
     }
-    reply_send(x, &r);
+    reply_send(request, &r);
     reply_fini(&r);
 }
 

@@ -32,13 +32,13 @@ void reply_fini(struct reply *r);
 void reply_header(struct reply *r, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* The same for every answer that this request may get, errors included (CORS needs that). */
-void reply_common_header(struct request *x, const char *name, const char *format, ...)
+void reply_common_header(struct request *request, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Sends the reply and ends the request. Takes x; r stays the caller's. Adds the security headers,
- * Content-Length and, unless own_caching, no-store. Sends no body to HEAD, nor with 204 and 304. A
- * peer that has gone is no error. */
-void reply_send(struct request *x, struct reply *r);
+/* Sends the reply and ends the request. Takes the request; r stays the caller's. Adds the security
+ * headers, Content-Length and, unless own_caching, no-store. Sends no body to HEAD, nor with 204
+ * and 304. A peer that has gone is no error. */
+void reply_send(struct request *request, struct reply *r);
 
 /* Fills *r (initialised) with the problem: status, headers, body. epoch may be NULL. The texts of
  * ERR_SYSTEM and ERR_CONFIG are logged and not sent. */
@@ -47,9 +47,9 @@ void reply_problem(struct reply *r, const struct err *e, bool as_text, const cha
 /* The same without Content-Type and body, for a caller that writes a page instead. */
 void reply_problem_head(struct reply *r, const struct err *e);
 
-/* Answers with the problem, as JSON or as plain text if the query asks for text. Takes x.
+/* Answers with the problem, as JSON or as plain text if the query asks for text. Takes the request.
  * headers (may be NULL): further header lines such as Allow. epoch may be NULL. */
-void reply_send_problem(struct request *x, const struct err *e, const char *epoch, const struct buf *headers);
+void reply_send_problem(struct request *request, const struct err *e, const char *epoch, const struct buf *headers);
 
 /* From now on count(context, status) is called for each answer of this process, from any thread.
  * Call it before there are threads. */

@@ -8,26 +8,26 @@
 #include <stdio.h>
 #include <string.h>
 
-void web_carrier_init(struct request *x, const struct web_carrier *carrier, const char *const *environment)
+void web_carrier_init(struct request *request, const struct web_carrier *carrier, const char *const *environment)
 {
-    x->carrier = carrier;
-    x->environment = environment;
-    buf_init(&x->common, WEB_CARRIER_HEADERS_MAX);
-    form_init(&x->query);
+    request->carrier = carrier;
+    request->environment = environment;
+    buf_init(&request->common, WEB_CARRIER_HEADERS_MAX);
+    form_init(&request->query);
 }
 
-void web_carrier_fini(struct request *x)
+void web_carrier_fini(struct request *request)
 {
-    budget_give_back(x->counted);
-    x->counted = 0;
-    buf_fini(&x->common);
-    form_fini(&x->query);
+    budget_give_back(request->counted);
+    request->counted = 0;
+    buf_fini(&request->common);
+    form_fini(&request->query);
 }
 
-const char *request_variable(const struct request *x, const char *name)
+const char *request_variable(const struct request *request, const char *name)
 {
     size_t length = strlen(name);
-    for (const char *const *entry = x->environment; entry != NULL && *entry != NULL; entry++) {
+    for (const char *const *entry = request->environment; entry != NULL && *entry != NULL; entry++) {
         if (strncmp(*entry, name, length) == 0 && (*entry)[length] == '=') {
             return (*entry)[length + 1] != '\0' ? *entry + length + 1 : NULL;
         }
@@ -35,50 +35,50 @@ const char *request_variable(const struct request *x, const char *name)
     return NULL;
 }
 
-bool request_has_variable_like(const struct request *x, const char *prefix)
+bool request_has_variable_like(const struct request *request, const char *prefix)
 {
-    const char *const *entry = x->environment;
+    const char *const *entry = request->environment;
     while (entry != NULL && *entry != NULL && strncmp(*entry, prefix, strlen(prefix)) != 0) {
         entry++;
     }
     return entry != NULL && *entry != NULL;
 }
 
-const char *const *request_environment(const struct request *x)
+const char *const *request_environment(const struct request *request)
 {
-    return x->environment;
+    return request->environment;
 }
 
-bool request_is_under_program(const struct request *x)
+bool request_is_under_program(const struct request *request)
 {
-    const char *uri = request_variable(x, "REQUEST_URI");
+    const char *uri = request_variable(request, "REQUEST_URI");
     const char *end = uri != NULL ? uri + strcspn(uri, "?#") : NULL;
     const char *program = uri != NULL ? strstr(uri, ".cgi/") : NULL;
     return program != NULL && program < end;
 }
 
-const char *request_client(const struct request *x)
+const char *request_client(const struct request *request)
 {
-    return x->client[0] != '\0' ? x->client : request_variable(x, "REMOTE_ADDR");
+    return request->client[0] != '\0' ? request->client : request_variable(request, "REMOTE_ADDR");
 }
 
-void request_trust_proxy(struct request *x, const char *client)
+void request_trust_proxy(struct request *request, const char *client)
 {
-    snprintf(x->client, sizeof x->client, "%s", client);
+    snprintf(request->client, sizeof request->client, "%s", client);
 }
 
-bool request_has_trusted_proxy(const struct request *x)
+bool request_has_trusted_proxy(const struct request *request)
 {
-    return x->client[0] != '\0';
+    return request->client[0] != '\0';
 }
 
-enum request_method request_method(const struct request *x)
+enum request_method request_method(const struct request *request)
 {
     static const struct {
         const char *word;
         enum request_method method;
     } methods[] = {{"GET", REQUEST_GET}, {"HEAD", REQUEST_HEAD}, {"POST", REQUEST_POST}, {"OPTIONS", REQUEST_OPTIONS}};
-    const char *word = request_variable(x, "REQUEST_METHOD");
+    const char *word = request_variable(request, "REQUEST_METHOD");
     for (size_t i = 0; word != NULL && i < sizeof methods / sizeof methods[0]; i++) {
         if (strcmp(word, methods[i].word) == 0) {
             return methods[i].method;
@@ -87,32 +87,32 @@ enum request_method request_method(const struct request *x)
     return REQUEST_OTHER;
 }
 
-const struct form *request_query(struct request *x, struct err *e)
+const struct form *request_query(struct request *request, struct err *e)
 {
-    if (!x->query_parsed) {
-        const char *text = request_variable(x, "QUERY_STRING");
-        if (text != NULL && form_parse(&x->query, text, strlen(text), e) != 0) {
-            form_fini(&x->query); /* not marked as parsed: the next caller gets the error again */
+    if (!request->query_parsed) {
+        const char *text = request_variable(request, "QUERY_STRING");
+        if (text != NULL && form_parse(&request->query, text, strlen(text), e) != 0) {
+            form_fini(&request->query); /* not marked as parsed: the next caller gets the error again */
             return NULL;
         }
-        x->query_parsed = true;
+        request->query_parsed = true;
     }
-    return &x->query;
+    return &request->query;
 }
 
-bool request_wants(struct request *x, const char *format)
+bool request_wants(struct request *request, const char *format)
 {
     char guess[32];
-    const char *text = request_variable(x, "QUERY_STRING");
-    if (request_query(x, NULL) == NULL) { /* it can't be decoded, so the words alone must do */
+    const char *text = request_variable(request, "QUERY_STRING");
+    if (request_query(request, NULL) == NULL) { /* it can't be decoded, so the words alone must do */
         snprintf(guess, sizeof guess, "format=%s", format);
         return text != NULL && strstr(text, guess) != NULL;
     }
-    const struct form_field *f = form_single(&x->query, "format");
+    const struct form_field *f = form_single(&request->query, "format");
     return f != NULL && strcmp(f->value, format) == 0;
 }
 
-bool request_wants_text(struct request *x)
+bool request_wants_text(struct request *request)
 {
-    return request_wants(x, "text");
+    return request_wants(request, "text");
 }

@@ -23,34 +23,34 @@ enum request_method { REQUEST_GET = 1, REQUEST_HEAD = 2, REQUEST_POST = 4, REQUE
 
 /* A CGI variable. NULL when it is missing or empty: nginx sets empty variables where other servers
  * set none. */
-const char *request_variable(const struct request *x, const char *name);
+const char *request_variable(const struct request *request, const char *name);
 
 /* True when there is a variable whose name begins with `prefix`. */
-bool request_has_variable_like(const struct request *x, const char *prefix);
+bool request_has_variable_like(const struct request *request, const char *prefix);
 
 /* All variables as NAME=VALUE, with NULL at the end. */
-const char *const *request_environment(const struct request *x);
+const char *const *request_environment(const struct request *request);
 
 /* The client's address: what a trusted proxy says (forwarded.h), else REMOTE_ADDR. NULL when the
  * web server told none. */
-const char *request_client(const struct request *x);
+const char *request_client(const struct request *request);
 
 /* Records that a trusted proxy sent the request for this client; copies the address. */
-void request_trust_proxy(struct request *x, const char *client);
-bool request_has_trusted_proxy(const struct request *x);
+void request_trust_proxy(struct request *request, const char *client);
+bool request_has_trusted_proxy(const struct request *request);
 
-enum request_method request_method(const struct request *x);
+enum request_method request_method(const struct request *request);
 
 /* True when the client's URL names the program itself (.../cgi-bin/poll.cgi/plain), false when it
  * is a short address (/chat/plain). Relative addresses in the answer must go up two more folders in
  * the first case. Looks at the URL as the client wrote it, as the browser resolves against that. */
-bool request_is_under_program(const struct request *x);
+bool request_is_under_program(const struct request *request);
 
 /* The fields of the query string. NULL with ERR_INPUT when it can't be decoded. */
-const struct form *request_query(struct request *x, struct err *e);
+const struct form *request_query(struct request *request, struct err *e);
 
 /* True when the query has format=<format>. With format=text, errors are plain text too. */
-bool request_wants(struct request *x, const char *format);
-bool request_wants_text(struct request *x);
+bool request_wants(struct request *request, const char *format);
+bool request_wants_text(struct request *request);
 
 #endif

@@ -13,10 +13,10 @@ static void copy_segment(char *out, size_t size, const char *from, size_t length
     snprintf(out, size, "%.*s", (int)(length < size ? length : size - 1), from);
 }
 
-static void name_of(const struct request *x, char *out, size_t size)
+static void name_of(const struct request *request, char *out, size_t size)
 {
-    const char *path = request_variable(x, "PATH_INFO");
-    const char *script = request_variable(x, "SCRIPT_NAME");
+    const char *path = request_variable(request, "PATH_INFO");
+    const char *script = request_variable(request, "SCRIPT_NAME");
     if (path != NULL) {
         path += strspn(path, "/");
     }
@@ -48,16 +48,16 @@ static void add_allow(struct buf *headers, const struct route *route)
     buf_adds(headers, "OPTIONS\r\n");
 }
 
-static void answer_options(struct request *x, const struct route *route)
+static void answer_options(struct request *request, const struct route *route)
 {
     struct reply r;
     reply_init(&r, 204);
     add_allow(&r.headers, route);
-    reply_send(x, &r);
+    reply_send(request, &r);
     reply_fini(&r);
 }
 
-static void answer_wrong_method(struct request *x, const struct route *route)
+static void answer_wrong_method(struct request *request, const struct route *route)
 {
     struct err e = ERR_INIT;
     struct buf headers;
@@ -65,29 +65,29 @@ static void answer_wrong_method(struct request *x, const struct route *route)
     add_allow(&headers, route);
     err_set(&e, ERR_METHOD, "/%s accepts these methods: %.*s.", route->name,
             (int)strcspn(headers.bytes + strlen("Allow: "), "\r"), headers.bytes + strlen("Allow: "));
-    reply_send_problem(x, &e, NULL, &headers);
+    reply_send_problem(request, &e, NULL, &headers);
     buf_fini(&headers);
 }
 
-void route_dispatch(const struct route *routes, struct request *x, void *context)
+void route_dispatch(const struct route *routes, struct request *request, void *context)
 {
     char name[64];
     struct err e = ERR_INIT;
-    name_of(x, name, sizeof name);
+    name_of(request, name, sizeof name);
     for (const struct route *r = routes; r->name != NULL; r++) {
         if (strcmp(r->name, name) != 0 || r->handle == NULL) {
             continue;
         }
-        enum request_method method = request_method(x);
+        enum request_method method = request_method(request);
         if (method == REQUEST_OPTIONS) {
-            answer_options(x, r);
+            answer_options(request, r);
         } else if ((r->methods & method) == 0) {
-            answer_wrong_method(x, r);
+            answer_wrong_method(request, r);
         } else {
-            r->handle(x, context);
+            r->handle(request, context);
         }
         return;
     }
     err_set(&e, ERR_ABSENT, "There is nothing at this address.");
-    reply_send_problem(x, &e, NULL, NULL);
+    reply_send_problem(request, &e, NULL, NULL);
 }

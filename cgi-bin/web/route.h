@@ -16,12 +16,12 @@ struct request;
 
 struct route {
     const char *name;
-    unsigned methods;                                 /* set of enum request_method; OPTIONS is always allowed */
-    void (*handle)(struct request *x, void *context); /* takes x; NULL: the name is reserved */
+    unsigned methods;                                       /* set of enum request_method; OPTIONS is always allowed */
+    void (*handle)(struct request *request, void *context); /* takes the request; NULL: the name is reserved */
 };
 
-/* Calls the handler of the request's route. Takes x. Answers OPTIONS, 404 and 405 itself. The table
- * ends with a NULL name. */
-void route_dispatch(const struct route *routes, struct request *x, void *context);
+/* Calls the handler of the request's route. Takes the request. Answers OPTIONS, 404 and 405 itself.
+ * The table ends with a NULL name. */
+void route_dispatch(const struct route *routes, struct request *request, void *context);
 
 #endif

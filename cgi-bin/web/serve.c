@@ -136,7 +136,7 @@ static void relieve(struct worker_pool *pool)
 }
 
 /* Refuses this request, so that memory is left for the others. */
-static void refuse_for_memory(struct request *x)
+static void refuse_for_memory(struct request *request)
 {
     static _Atomic int64_t told_at;
     struct err e = ERR_INIT;
@@ -147,7 +147,7 @@ static void refuse_for_memory(struct request *x)
             "the host's limit of memory (ulimit -v) is nearly reached: requests are refused until memory is free again");
     }
     err_set(&e, ERR_CROWDED, "The server is short of memory. Try again in a moment.");
-    reply_send_problem(x, &e, NULL, NULL);
+    reply_send_problem(request, &e, NULL, NULL);
 }
 
 /* Waits until the peers have taken all answers. stop() limits the time. */
@@ -170,11 +170,11 @@ static void *work(void *argument)
          * as were needed at once, and one more: two under mod_fcgid, which gives a process one
          * request at a time. */
         relieve(pool);
-        struct request *x = web_fcgi_read(connection);
-        if (x != NULL && !budget_has_room()) {
-            refuse_for_memory(x);
-        } else if (x != NULL) {
-            pool->serve->handle(x, pool->serve->context);
+        struct request *request = web_fcgi_read(connection);
+        if (request != NULL && !budget_has_room()) {
+            refuse_for_memory(request);
+        } else if (request != NULL) {
+            pool->serve->handle(request, pool->serve->context);
         }
         if (is_no_longer_needed(pool)) {
             return NULL;

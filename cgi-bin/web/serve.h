@@ -21,7 +21,7 @@
 struct request;
 
 struct serve {
-    void (*handle)(struct request *x, void *context); /* takes x; called from many threads */
+    void (*handle)(struct request *request, void *context); /* takes the request; called from many threads */
     /* Called when the program stops: answers the requests that wait without a thread. May be
      * NULL. */
     void (*stop)(void *context);

@@ -36,20 +36,20 @@ static bool is_ready(int fd, short events, int64_t deadline)
     }
 }
 
-static ssize_t cgi_read(struct request *x, char *to, size_t size, int64_t deadline)
+static ssize_t cgi_read(struct request *request, char *to, size_t size, int64_t deadline)
 {
     ssize_t count = 0;
-    (void)x;
+    (void)request;
     do {
         count = is_ready(STDIN_FILENO, POLLIN, deadline) ? read(STDIN_FILENO, to, size) : WEB_CARRIER_LATE;
     } while (count == -1 && errno == EINTR);
     return count;
 }
 
-static int cgi_write(struct request *x, const char *bytes, size_t length)
+static int cgi_write(struct request *request, const char *bytes, size_t length)
 {
     static size_t most = FIRST_BYTES;
-    (void)x;
+    (void)request;
     while (length > 0) {
         if (!is_ready(STDOUT_FILENO, POLLOUT, clock_mono_ms() + STALL_MS)) {
             return -1;
@@ -68,10 +68,10 @@ static int cgi_write(struct request *x, const char *bytes, size_t length)
     return 0;
 }
 
-static void cgi_finish(struct request *x)
+static void cgi_finish(struct request *request)
 {
-    web_carrier_fini(x);
-    free(x);
+    web_carrier_fini(request);
+    free(request);
 }
 
 struct request *web_cgi_new(void)
@@ -82,7 +82,7 @@ struct request *web_cgi_new(void)
         .finish = cgi_finish,
         .body_has_end = false,
     };
-    struct request *x = ck_calloc(1, sizeof *x);
-    web_carrier_init(x, &carrier, (const char *const *)environ);
-    return x;
+    struct request *request = ck_calloc(1, sizeof *request);
+    web_carrier_init(request, &carrier, (const char *const *)environ);
+    return request;
 }

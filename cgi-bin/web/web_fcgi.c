@@ -32,29 +32,29 @@ enum {
     PAIR_TRIES = 200,
 };
 
-struct fcgi_exchange {
-    struct request web; /* first: a pointer to it is a pointer to this */
-    FCGX_Request request;
+struct fcgi_incoming {
+    struct request request; /* first: a pointer to it is a pointer to this */
+    FCGX_Request fcgx;
     struct intake *in;
     struct buf out;  /* the answer, as records */
     bool has_logged; /* something was written to the request's error stream */
 };
 
-static struct fcgi_exchange *of(struct request *x)
+static struct fcgi_incoming *of(struct request *request)
 {
-    return (struct fcgi_exchange *)x;
+    return (struct fcgi_incoming *)request;
 }
 
-static ssize_t fcgi_read(struct request *x, char *to, size_t size, int64_t deadline)
+static ssize_t fcgi_read(struct request *request, char *to, size_t size, int64_t deadline)
 {
     static_assert((int)WEB_CARRIER_LATE == (int)INTAKE_LATE, "handed on as it is");
-    return intake_body(of(x)->in, to, size, deadline);
+    return intake_body(of(request)->in, to, size, deadline);
 }
 
 /* Not by libfcgi: its output blocks for as long as the peer likes. */
-static int fcgi_write(struct request *x, const char *bytes, size_t length)
+static int fcgi_write(struct request *request, const char *bytes, size_t length)
 {
-    fcgi_request_output(&of(x)->out, (uint16_t)of(x)->request.requestId, bytes, length);
+    fcgi_request_output(&of(request)->out, (uint16_t)of(request)->fcgx.requestId, bytes, length);
     return 0;
 }
 
@@ -74,39 +74,39 @@ static bool skip_to_the_end(struct intake *in)
     return intake_is_over(in);
 }
 
-/* Frees x, but neither its connection nor the answer in x->out. */
-static struct fcgi_request let_go(struct fcgi_exchange *x)
+/* Frees f, but neither its connection nor the answer in f->out. */
+static struct fcgi_request let_go(struct fcgi_incoming *f)
 {
-    FCGX_Request *request = &x->request;
+    FCGX_Request *fcgx = &f->fcgx;
     const struct fcgi_request detached = {
-        .connection = request->ipcFd, .id = (uint16_t)request->requestId, .unread = !skip_to_the_end(x->in)};
-    intake_free(x->in);
+        .connection = fcgx->ipcFd, .id = (uint16_t)fcgx->requestId, .unread = !skip_to_the_end(f->in)};
+    intake_free(f->in);
     log_attach(NULL, NULL);
-    if (x->has_logged) {
-        FCGX_FFlush(request->err);
+    if (f->has_logged) {
+        FCGX_FFlush(fcgx->err);
     }
-    FCGX_Free(request, 0); /* frees buffers and parameters; the connection stays open */
-    web_carrier_fini(&x->web);
+    FCGX_Free(fcgx, 0); /* frees buffers and parameters; the connection stays open */
+    web_carrier_fini(&f->request);
     return detached;
 }
 
 /* Closes the connection after the answer, even if the peer asked to keep it: no thread would read
  * the next request on it. */
-static void fcgi_finish(struct request *x)
+static void fcgi_finish(struct request *request)
 {
-    struct buf out = of(x)->out;
-    const struct fcgi_request detached = let_go(of(x));
-    free(of(x));
+    struct buf out = of(request)->out;
+    const struct fcgi_request detached = let_go(of(request));
+    free(of(request));
     fcgi_request_end(&out, detached.id);
     answer_writer_send_bytes(detached, out.bytes, out.length);
     buf_fini(&out);
 }
 
-static struct fcgi_request fcgi_detach(struct request *x)
+static struct fcgi_request fcgi_detach(struct request *request)
 {
-    const struct fcgi_request detached = let_go(of(x));
-    buf_fini(&of(x)->out);
-    free(of(x));
+    const struct fcgi_request detached = let_go(of(request));
+    buf_fini(&of(request)->out);
+    free(of(request));
     return detached;
 }
 
@@ -114,15 +114,15 @@ static struct fcgi_request fcgi_detach(struct request *x)
  */
 static void log_to_request(void *context, const char *line)
 {
-    struct fcgi_exchange *x = context;
-    FCGX_PutS(line, x->request.err);
-    FCGX_PutS("\n", x->request.err);
-    x->has_logged = true;
+    struct fcgi_incoming *f = context;
+    FCGX_PutS(line, f->fcgx.err);
+    FCGX_PutS("\n", f->fcgx.err);
+    f->has_logged = true;
 }
 
-static int fcgi_connection(const struct request *x)
+static int fcgi_connection(const struct request *request)
 {
-    return ((const struct fcgi_exchange *)x)->request.ipcFd;
+    return ((const struct fcgi_incoming *)request)->fcgx.ipcFd;
 }
 
 static const struct web_carrier carrier = {
@@ -269,29 +269,29 @@ static int accept_head(FCGX_Request *request, const struct buf *head)
 }
 
 /* Reads the parameters. -1: the peer broke off, was too slow, or sent something else. */
-static int read_head(struct fcgi_exchange *x, int connection)
+static int read_head(struct fcgi_incoming *f, int connection)
 {
     struct buf head;
     buf_init(&head, BUF_UNLIMITED);
-    int result = intake_head(x->in, clock_mono_ms() + HEAD_MS, &head) == 0 ? accept_head(&x->request, &head) : -1;
+    int result = intake_head(f->in, clock_mono_ms() + HEAD_MS, &head) == 0 ? accept_head(&f->fcgx, &head) : -1;
     buf_fini(&head);
-    x->request.ipcFd = connection; /* the error stream goes to the peer */
+    f->fcgx.ipcFd = connection; /* the error stream goes to the peer */
     return result;
 }
 
 struct request *web_fcgi_read(int connection)
 {
-    struct fcgi_exchange *x = ck_calloc(1, sizeof *x);
+    struct fcgi_incoming *f = ck_calloc(1, sizeof *f);
     set_timeout(connection);
-    x->in = intake_new(connection);
-    if (read_head(x, connection) != 0) {
+    f->in = intake_new(connection);
+    if (read_head(f, connection) != 0) {
         close(connection);
-        intake_free(x->in);
-        free(x);
+        intake_free(f->in);
+        free(f);
         return NULL;
     }
-    web_carrier_init(&x->web, &carrier, (const char *const *)x->request.envp);
-    buf_init(&x->out, BUF_UNLIMITED);
-    log_attach(log_to_request, x);
-    return &x->web;
+    web_carrier_init(&f->request, &carrier, (const char *const *)f->fcgx.envp);
+    buf_init(&f->out, BUF_UNLIMITED);
+    log_attach(log_to_request, f);
+    return &f->request;
 }

@@ -29,16 +29,16 @@ struct web_carrier {
     /* Reads up to `size` bytes of the body as soon as some have come. Returns 0 at its end, -1 when
      * the peer broke off, WEB_CARRIER_LATE when nothing came until `deadline` (monotonic ms; a past
      * one means: don't wait). */
-    ssize_t (*read)(struct request *x, char *to, size_t size, int64_t deadline);
+    ssize_t (*read)(struct request *request, char *to, size_t size, int64_t deadline);
     /* Writes all bytes; -1 when the peer has gone. */
-    int (*write)(struct request *x, const char *bytes, size_t length);
+    int (*write)(struct request *request, const char *bytes, size_t length);
     /* Ends the answer and frees the request. If the peer still sends a body, its bytes are read and
      * dropped for a moment: closing the connection over unread bytes could lose the answer. */
-    void (*finish)(struct request *x);
+    void (*finish)(struct request *request);
     /* Frees the request but not its connection. NULL: this carrier can't detach requests. */
-    struct fcgi_request (*detach)(struct request *x);
+    struct fcgi_request (*detach)(struct request *request);
     /* The descriptor of the connection to the web server. NULL: there is none. */
-    int (*connection)(const struct request *x);
+    int (*connection)(const struct request *request);
     bool body_has_end; /* read() notices the end of the body without a Content-Length */
 };
 
@@ -54,7 +54,7 @@ struct request {
 };
 
 /* A carrier calls the first for a new request and the second when it frees one. */
-void web_carrier_init(struct request *x, const struct web_carrier *carrier, const char *const *environment);
-void web_carrier_fini(struct request *x);
+void web_carrier_init(struct request *request, const struct web_carrier *carrier, const char *const *environment);
+void web_carrier_fini(struct request *request);
 
 #endif
