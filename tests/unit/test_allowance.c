@@ -3,9 +3,13 @@
 #include "support.h"
 
 #include "system/allowance.h"
+#include "system/apache_workers.h"
 #include "system/conf.h"
 #include "system/process.h"
+#include "system/process_limit.h"
 
+#include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -20,7 +24,10 @@ static const struct conf automatic = {.max_waiting = CONF_AUTO,
  * limit of so many open files. The limit is raised afterwards, as the programs do it. */
 static unsigned connections_of(const char *parent, rlim_t files)
 {
+    unsigned most = 0;
+    int result[2];
     int status = 0;
+    assert_int_equal(pipe(result), 0);
     prctl(PR_SET_NAME, parent);
     pid_t child = fork();
     if (child == 0) {
@@ -28,16 +35,19 @@ static unsigned connections_of(const char *parent, rlim_t files)
         struct rlimit limit;
         getrlimit(RLIMIT_NOFILE, &limit);
         limit.rlim_cur = files;
-        int result = setrlimit(RLIMIT_NOFILE, &limit);
+        bool is_set = setrlimit(RLIMIT_NOFILE, &limit) == 0;
         process_note_start();
         limit.rlim_cur = limit.rlim_max;
         setrlimit(RLIMIT_NOFILE, &limit);
         allowance_find(&allowed, ALLOWANCE_CONNECTIONS, &automatic, 0);
-        _exit(result != 0 ? 255 : (int)(allowed.most / 8));
+        _exit(is_set && write(result[1], &allowed.most, sizeof most) == (ssize_t)sizeof most ? 0 : 1);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFEXITED(status));
-    return (unsigned)WEXITSTATUS(status) * 8;
+    assert_int_equal(status, 0);
+    assert_int_equal(read(result[0], &most, sizeof most), sizeof most);
+    close(result[0]);
+    close(result[1]);
+    return most;
 }
 
 static void behind_lighttpd_three_quarters_of_its_connections_may_wait(void **state)
@@ -122,10 +132,55 @@ static void one_address_may_have_a_quarter_and_at_most_a_hundred(void **state)
     assert_int_equal(allowed.most_per_client, 2);
 }
 
+/* The text of chat.conf.example without its line breaks. */
+static void read_example(char *out, size_t size)
+{
+    FILE *f = tmpfile();
+    assert_non_null(f);
+    conf_print_example(f);
+    rewind(f);
+    size_t length = fread(out, 1, size - 1, f);
+    fclose(f);
+    out[length] = '\0';
+    for (char *at = out; (at = strstr(at, "\n; ")) != NULL;) {
+        *at = ' ';
+        memmove(at + 1, at + 3, strlen(at + 3) + 1);
+    }
+}
+
+/* The example must have the number between these words. */
+static void example_says(const char *example, const char *before, unsigned number, const char *after)
+{
+    char text[128];
+    snprintf(text, sizeof text, "%s %u%s", before, number, after);
+    assert_contains(example, text);
+}
+
+static void the_example_file_tells_the_numbers_that_auto_stands_for(void **state)
+{
+    static char example[32 * 1024];
+    struct conf one = automatic;
+    struct allowance allowed;
+    (void)state;
+    read_example(example, sizeof example);
+    example_says(example, "started the program, at most", connections_of("lighttpd", 4096), ":");
+    example_says(example, "Caddy and other servers auto is", connections_of("nginx", 4096), ".");
+    example_says(example, "workers that Apache has now, at most", apache_workers_share(1000 * 1000), ".");
+    example_says(example, "can't see Apache's processes, auto is", apache_workers_share(0), ".");
+    example_says(example, "It is never more than", process_limit_polls_of(0), ",");
+    one.max_waiting = 1;
+    allowance_find(&allowed, ALLOWANCE_CONNECTIONS, &one, 0);
+    example_says(example, "auto is a quarter of all, at least", allowed.most_per_client, " and");
+    one.max_waiting = 100 * 1000;
+    allowance_find(&allowed, ALLOWANCE_CONNECTIONS, &one, 0);
+    example_says(example, "and at most", allowed.most_per_client, ".");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(behind_lighttpd_three_quarters_of_its_connections_may_wait),
+        cmocka_unit_test(the_example_file_tells_the_numbers_that_auto_stands_for),
         cmocka_unit_test(programs_of_one_lighttpd_share_its_connections),
         cmocka_unit_test(a_server_that_did_not_start_the_program_is_taken_for_a_small_one),
         cmocka_unit_test(a_third_of_apaches_workers_may_wait),
