@@ -97,7 +97,7 @@ static int command_check(const struct options *o)
     if (found == 0) {
         printf("ok: %s, epoch %s\n", store_describe(s), store_epoch(s));
     } else if (found > 0) {
-        printf("%d %s wrong\n", found, found == 1 ? "thing is" : "things are");
+        printf("%d %s\n", found, found == 1 ? "fault" : "faults");
     }
     store_close(s);
     return found < 0 ? fail(&e) : found == 0 && conf.faults.count == 0 ? OK : WRONG;
@@ -184,10 +184,11 @@ static int command_restore(const struct options *o)
     if (result != 0) {
         return fail(&e);
     }
-    printf("ok: the chat now has what is in %s. It has a new epoch, %s, so open pages load it anew.\n", o->file,
-           restored.epoch);
+    printf(
+        "ok: the chat now has the messages of %s. It has a new epoch, %s, so that open pages load everything again.\n",
+        o->file, restored.epoch);
     if (restored.kept[0] != '\0') {
-        printf("The database that was there is kept: %s/%s\n", conf.data, restored.kept);
+        printf("The former database is kept: %s/%s\n", conf.data, restored.kept);
     }
     return OK;
 }
@@ -199,7 +200,7 @@ static void print_held(const struct conf *conf)
     uint64_t limit = process_limit_find();
     printf("; max_held: auto is %u here, as ", process_limit_polls(conf));
     if (limit == 0) {
-        printf("no limit of processes can be seen\n");
+        printf("no limit of processes is known\n");
     } else {
         printf("the limit of processes is %llu\n", (unsigned long long)limit);
     }
@@ -258,10 +259,10 @@ static const struct command {
     const char *about;
     const char *file; /* what the word after it is; NULL: no word follows */
 } commands[] = {
-    {"check", command_check, "look for anything wrong in the database; prints ok, or a line for each thing", NULL},
+    {"check", command_check, "check the database; prints ok, or a line for each fault", NULL},
     {"backup", command_backup, "copy the whole database, while the chat runs, into a new file", "FILE"},
-    {"restore", command_restore, "put a backup in the place of the database, which is kept beside it", "FILE"},
-    {"doctor", command_doctor, "look at this host: what works, and what to do about what doesn't", NULL},
+    {"restore", command_restore, "replace the database by a backup; the former one is kept beside it", "FILE"},
+    {"doctor", command_doctor, "check this host: what works, and what to do where something doesn't", NULL},
     {"settings", command_settings,
      "show every setting, its value and where it comes from (--example: the example file)", NULL},
     {"version", command_version, "print the version", NULL},
@@ -307,7 +308,7 @@ static int parse(int argc, char **argv, struct options *o, const char **name)
         } else if (o->file == NULL) {
             o->file = argv[i];
         } else {
-            usage("that is one word too many: ", argv[i]);
+            usage("unexpected argument: ", argv[i]);
             return -1;
         }
     }
@@ -317,10 +318,10 @@ static int parse(int argc, char **argv, struct options *o, const char **name)
 static int run(const struct command *c, const struct options *o)
 {
     if (o->file == NULL && c->file != NULL) {
-        return usage("a file is missing behind ", c->name);
+        return usage("a file name is missing after ", c->name);
     }
     if (o->file != NULL && c->file == NULL) {
-        return usage("that is one word too many: ", o->file);
+        return usage("unexpected argument: ", o->file);
     }
     int status = c->run(o);
     return fflush(stdout) == 0 ? status : WRONG;
@@ -332,7 +333,7 @@ static int run(const struct command *c, const struct options *o)
 static int refuse_visitor(void)
 {
     printf("Status: 403 Forbidden\r\nContent-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n\r\n"
-           "pollchat is for its owner's command line, not for the web. (Started from a shell of a web page: unset "
+           "pollchat runs only from a command line, not over the web. (In a shell that a web page offers: unset "
            "GATEWAY_INTERFACE.)\n");
     return WRONG;
 }
