@@ -28,25 +28,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is(const struct request *x, const char *name, const char *value)
+static bool is(const struct request *request, const char *name, const char *value)
 {
-    const char *found = request_variable(x, name);
+    const char *found = request_variable(request, name);
     return found != NULL && strcmp(found, value) == 0;
 }
 
 /* True when the web server says that the request came by HTTPS, or when a trusted proxy does. */
-static bool is_secure(const struct request *x)
+static bool is_secure(const struct request *request)
 {
-    return is(x, "HTTPS", "on") || is(x, "HTTPS", "1") || is(x, "REQUEST_SCHEME", "https") || forwarded_is_https(x);
+    return is(request, "HTTPS", "on") || is(request, "HTTPS", "1") || is(request, "REQUEST_SCHEME", "https") ||
+           forwarded_is_https(request);
 }
 
-static void answer_json(struct request *x, void (*write)(struct buf *out, const void *what), const void *what)
+static void answer_json(struct request *request, void (*write)(struct buf *out, const void *what), const void *what)
 {
     struct reply r;
     reply_init(&r, 200);
     reply_header(&r, "Content-Type", "application/json");
     write(&r.body, what);
-    reply_send(x, &r);
+    reply_send(request, &r);
     reply_fini(&r);
 }
 
@@ -149,25 +150,25 @@ static int look_for_stranger(struct look *l, bool fastcgi, struct err *e)
     return 0;
 }
 
-static void answer_look(struct request *x, const struct look *l)
+static void answer_look(struct request *request, const struct look *l)
 {
     const struct json_doctor d = {
         .version = POLLCHAT_VERSION,
         .time_ms = clock_wall_ms(),
-        .secure = is_secure(x),
-        .authorization = request_variable(x, "HTTP_AUTHORIZATION") != NULL ||
-                         request_variable(x, "REDIRECT_HTTP_AUTHORIZATION") != NULL,
-        .forwarded = forwarded_is_hinted(x),
+        .secure = is_secure(request),
+        .authorization = request_variable(request, "HTTP_AUTHORIZATION") != NULL ||
+                         request_variable(request, "REDIRECT_HTTP_AUTHORIZATION") != NULL,
+        .forwarded = forwarded_is_hinted(request),
         .data_address = l->address,
         .findings = &l->findings,
     };
-    answer_json(x, write_doctor, &d);
+    answer_json(request, write_doctor, &d);
 }
 
-static int show(struct request *x, const struct poll_program *p, struct look *l, struct err *e)
+static int show(struct request *request, const struct poll_program *p, struct look *l, struct err *e)
 {
-    const char *served = request_variable(x, "DOCUMENT_ROOT");
-    if (!get_status_allows(x, l->conf.doctor)) {
+    const char *served = request_variable(request, "DOCUMENT_ROOT");
+    if (!get_status_allows(request, l->conf.doctor)) {
         return err_set(e, ERR_FORBIDDEN,
                        "What works on this host is not for everyone to read; the setting doctor says for whom.%s",
                        l->conf.faults.count > 0 ? " (If the setting is misspelt or can't be read, that is nobody.)"
@@ -175,50 +176,50 @@ static int show(struct request *x, const struct poll_program *p, struct look *l,
     }
     snprintf(l->served, sizeof l->served, "%s", served != NULL ? served : "");
     if (l->is_known) {
-        waiting_allowance(p->waiting, x, &l->conf, &l->allowed);
+        waiting_allowance(p->waiting, request, &l->conf, &l->allowed);
     }
-    if (get_status_allows(x, CONF_STATUS_LOOPBACK)) {
+    if (get_status_allows(request, CONF_STATUS_LOOPBACK)) {
         look(l, p->fastcgi, false);
     } else if (look_for_stranger(l, p->fastcgi, e) != 0) {
         return -1;
     }
-    answer_look(x, l);
+    answer_look(request, l);
     return 0;
 }
 
 /* ---- being told ---- */
 
-static int receive(struct request *x, const struct look *l, struct err *e)
+static int receive(struct request *request, const struct look *l, struct err *e)
 {
     struct buf body;
-    const struct form *fields = request_query(x, e);
+    const struct form *fields = request_query(request, e);
     const struct form_field *word = NULL;
     if (fields == NULL || form_once(fields, "exposed", &word, e) != 0) {
         return -1;
     }
     buf_init(&body, DOCTOR_BODY_MAX);
-    int result = body_read(x, &body, e);
+    int result = body_read(request, &body, e);
     uint64_t bytes = body.length;
     buf_fini(&body);
     if (result == 0 && word != NULL && l->is_known) {
         result = exposure_told(l->conf.data, word->value, e);
     }
     if (result == 0) {
-        answer_json(x, write_received, &bytes);
+        answer_json(request, write_received, &bytes);
     }
     return result;
 }
 
-void get_doctor(struct request *x, void *program)
+void get_doctor(struct request *request, void *program)
 {
     struct poll_program *p = program;
     struct err e = ERR_INIT;
     struct err wrong = ERR_INIT;
     struct look *l = ck_calloc(1, sizeof *l);
-    l->is_known = site_conf_as_it_is(p->site, request_environment(x), &l->conf, &wrong) == 0;
+    l->is_known = site_conf_as_it_is(p->site, request_environment(request), &l->conf, &wrong) == 0;
     snprintf(l->conf_problem, sizeof l->conf_problem, "%s", wrong.text);
-    if ((request_method(x) == REQUEST_POST ? receive(x, l, &e) : show(x, p, l, &e)) != 0) {
-        reply_send_problem(x, &e, NULL, NULL);
+    if ((request_method(request) == REQUEST_POST ? receive(request, l, &e) : show(request, p, l, &e)) != 0) {
+        reply_send_problem(request, &e, NULL, NULL);
     }
     free(l);
 }

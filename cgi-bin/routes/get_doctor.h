@@ -18,6 +18,6 @@ struct request;
 
 enum { DOCTOR_BODY_MAX = 2 * 1024 * 1024 };
 
-void get_doctor(struct request *x, void *program); /* a handler of route.h */
+void get_doctor(struct request *request, void *program); /* a handler of route.h */
 
 #endif

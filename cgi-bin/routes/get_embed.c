@@ -56,7 +56,7 @@ static void render(struct buf *out, const char *site, const char *room, const ch
     buf_addf(out, "\">\n<noscript><p><a href=\"plain?room=%s\">#%s</a></p></noscript>\n</body>\n</html>\n", room, room);
 }
 
-static void answer(struct request *x, const struct conf *conf, const char *room, const char *title)
+static void answer(struct request *request, const struct conf *conf, const char *room, const char *title)
 {
     struct reply r;
     struct buf policy;
@@ -68,22 +68,22 @@ static void answer(struct request *x, const struct conf *conf, const char *room,
     reply_init(&r, 200);
     r.policy = buf_text(&policy);
     reply_header(&r, "Content-Type", "text/html; charset=utf-8");
-    render(&r.body, request_is_under_program(x) ? "../../" : "", room, title);
-    reply_send(x, &r);
+    render(&r.body, request_is_under_program(request) ? "../../" : "", room, title);
+    reply_send(request, &r);
     reply_fini(&r);
     buf_fini(&policy);
 }
 
-void get_embed(struct request *x, void *program)
+void get_embed(struct request *request, void *program)
 {
     struct poll_program *p = program;
     struct err e = ERR_INIT;
     struct query q;
     const char *title = "";
     struct handler_input in;
-    if (handler_begin(&in, p->site, x, METRICS_POLL_REQUESTS, &e) != 0 || parse(in.fields, &q, &title, &e) != 0) {
-        reply_send_problem(x, &e, NULL, NULL);
+    if (handler_begin(&in, p->site, request, METRICS_POLL_REQUESTS, &e) != 0 || parse(in.fields, &q, &title, &e) != 0) {
+        reply_send_problem(request, &e, NULL, NULL);
     } else {
-        answer(x, in.conf, q.rooms[0].name, title);
+        answer(request, in.conf, q.rooms[0].name, title);
     }
 }

@@ -12,6 +12,6 @@
 
 struct request;
 
-void get_embed(struct request *x, void *program); /* a handler of route.h */
+void get_embed(struct request *request, void *program); /* a handler of route.h */
 
 #endif

@@ -11,6 +11,6 @@
 
 struct request;
 
-void get_plain(struct request *x, void *program); /* a handler of route.h */
+void get_plain(struct request *request, void *program); /* a handler of route.h */
 
 #endif

@@ -11,7 +11,7 @@ struct query;
 struct request;
 struct reply;
 
-void get_poll(struct request *x, void *program); /* a handler of route.h */
+void get_poll(struct request *request, void *program); /* a handler of route.h */
 
 /* The answer to a poll that waits, as things are now. See `render` in news.h. */
 int get_poll_render(void *program, const struct query *q, bool final, struct reply *r);

@@ -14,8 +14,8 @@
 struct request;
 
 /* True when the setting `whom` (enum conf_status) allows this request's client. */
-bool get_status_allows(const struct request *x, uint64_t whom);
+bool get_status_allows(const struct request *request, uint64_t whom);
 
-void get_status(struct request *x, void *program); /* a handler of route.h */
+void get_status(struct request *request, void *program); /* a handler of route.h */
 
 #endif

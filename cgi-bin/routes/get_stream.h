@@ -13,7 +13,7 @@
 
 struct request;
 
-void get_stream(struct request *x, void *program); /* a handler of route.h */
+void get_stream(struct request *request, void *program); /* a handler of route.h */
 
 /* See `events` and `heartbeat` in news.h. */
 enum news_found get_stream_events(void *program, struct query *q, struct buf *out);

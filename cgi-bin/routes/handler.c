@@ -12,22 +12,22 @@
 
 #include <stddef.h>
 
-int handler_begin(struct handler_input *in, struct site *site, struct request *x, enum metrics_counter counter,
+int handler_begin(struct handler_input *in, struct site *site, struct request *request, enum metrics_counter counter,
                   struct err *e)
 {
     metrics_file_add(site_metrics(site), counter, 1);
-    in->conf = site_conf(site, request_environment(x), e);
-    in->fields = in->conf != NULL ? request_query(x, e) : NULL;
+    in->conf = site_conf(site, request_environment(request), e);
+    in->fields = in->conf != NULL ? request_query(request, e) : NULL;
     return in->fields != NULL ? 0 : -1;
 }
 
-void handler_dispatch(const struct route *routes, struct request *x, const struct conf *conf, void *program)
+void handler_dispatch(const struct route *routes, struct request *request, const struct conf *conf, void *program)
 {
     if (conf != NULL) {
-        forwarded_apply(x, conf->trusted_proxies);
-        cors_apply(x, conf->allow_origin);
+        forwarded_apply(request, conf->trusted_proxies);
+        cors_apply(request, conf->allow_origin);
     }
-    route_dispatch(routes, x, program);
+    route_dispatch(routes, request, program);
 }
 
 static void count_answer(void *site, int status)

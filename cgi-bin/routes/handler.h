@@ -1,7 +1,7 @@
 /* handler.h - what the handlers of all routes begin with.
  *
- * A handler has the form that route.h asks for: void get_x(struct request *x, void *program). It
- * answers x or lets it wait; either way x is gone when it returns.
+ * A handler has the form that route.h asks for: void get_x(struct request *request, void *program).
+ * It answers the request or lets it wait; either way the request is gone when it returns.
  * To add a route:
  *   1. write its handler in routes/get_x.c (or post_x.c) and declare it in get_x.h;
  *   2. let it begin with handler_begin, which counts the request and finds its settings and query;
@@ -30,13 +30,13 @@ struct handler_input {
 
 /* Counts the request and finds its settings and fields. On -1: ERR_CONFIG or ERR_EXPOSED as
  * site_conf says, and in->conf is NULL; or ERR_INPUT when the query can't be decoded. */
-int handler_begin(struct handler_input *in, struct site *site, struct request *x, enum metrics_counter counter,
+int handler_begin(struct handler_input *in, struct site *site, struct request *request, enum metrics_counter counter,
                   struct err *e);
 
 /* For the function of a program that serve() calls: finds out who the client is (forwarded.h), adds
  * the CORS headers, and calls the route's handler. conf: from site_conf; NULL when there are no
- * settings, which the handler then reports. Takes x. */
-void handler_dispatch(const struct route *routes, struct request *x, const struct conf *conf, void *program);
+ * settings, which the handler then reports. Takes the request. */
+void handler_dispatch(const struct route *routes, struct request *request, const struct conf *conf, void *program);
 
 /* From now on the answers of this process are counted among those of the site. Call it before there
  * are threads. */

@@ -22,7 +22,7 @@
 #include <string.h>
 
 /* Fields may come as headers when the body is nothing but the text. */
-static int fields_of_headers(const struct request *x, struct form *out, struct err *e)
+static int fields_of_headers(const struct request *request, struct form *out, struct err *e)
 {
     static const struct {
         const char *variable;
@@ -32,7 +32,7 @@ static int fields_of_headers(const struct request *x, struct form *out, struct e
                    {"HTTP_POLLCHAT_ID", "id"},
                    {"HTTP_POLLCHAT_REPLY_TO", "reply_to"}};
     for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
-        const char *value = request_variable(x, headers[i].variable);
+        const char *value = request_variable(request, headers[i].variable);
         if (value != NULL && form_add(out, headers[i].field, value, strlen(value), e) != 0) {
             return -1;
         }
@@ -41,14 +41,14 @@ static int fields_of_headers(const struct request *x, struct form *out, struct e
 }
 
 /* Reads the body whatever its type is: a client that is still sending may not get the answer. */
-static int read_draft(struct request *x, const struct handler_input *in, struct buf *body, struct form *headers,
+static int read_draft(struct request *request, const struct handler_input *in, struct buf *body, struct form *headers,
                       struct chat_draft *draft, struct err *e)
 {
     struct draft_source source = {.query = in->fields, .headers = headers, .max_text = (size_t)in->conf->max_text};
-    if (fields_of_headers(x, headers, e) != 0) {
+    if (fields_of_headers(request, headers, e) != 0) {
         return -1;
     }
-    if (body_read(x, body, e) != 0) {
+    if (body_read(request, body, e) != 0) {
         if (e->code == ERR_TOO_LARGE) {
             err_clear(e);
             err_field(e, ERR_TOO_LARGE, "text", "The body is too long: a text may have at most %llu bytes (max_text).",
@@ -56,7 +56,7 @@ static int read_draft(struct request *x, const struct handler_input *in, struct 
         }
         return -1;
     }
-    if (draft_kind_of(request_variable(x, "CONTENT_TYPE"), body->length, &source.kind, e) != 0) {
+    if (draft_kind_of(request_variable(request, "CONTENT_TYPE"), body->length, &source.kind, e) != 0) {
         return -1;
     }
     source.body = buf_text(body);
@@ -64,12 +64,12 @@ static int read_draft(struct request *x, const struct handler_input *in, struct 
     return draft_parse(&source, draft, e);
 }
 
-static void answer_message(struct request *x, int status, const char *epoch, struct chat_draft *draft,
+static void answer_message(struct request *request, int status, const char *epoch, struct chat_draft *draft,
                            const struct store_job *job)
 {
     struct reply r;
-    if (send_page_is_wanted(x)) {
-        send_page_stored(x, draft);
+    if (send_page_is_wanted(request)) {
+        send_page_stored(request, draft);
         return;
     }
     /* The texts are the draft's: the same id means the same text, which the store has checked. */
@@ -84,36 +84,37 @@ static void answer_message(struct request *x, int status, const char *epoch, str
         .text_length = draft->text_length,
     };
     reply_init(&r, status);
-    if (request_wants_text(x)) {
+    if (request_wants_text(request)) {
         reply_header(&r, "Content-Type", "text/plain; charset=utf-8");
         tsv_message(&r.body, NULL, &message);
     } else {
         reply_header(&r, "Content-Type", "application/json");
         json_sent(&r.body, epoch, draft->room, &message);
     }
-    reply_send(x, &r);
+    reply_send(request, &r);
     reply_fini(&r);
 }
 
 /* Reports an error that occurred after the draft was read. */
-static void refuse(struct request *x, const struct err *e, const struct chat_draft *draft)
+static void refuse(struct request *request, const struct err *e, const struct chat_draft *draft)
 {
-    if (send_page_is_wanted(x)) {
-        send_page_refused(x, e, draft);
+    if (send_page_is_wanted(request)) {
+        send_page_refused(request, e, draft);
     } else {
-        reply_send_problem(x, e, NULL, NULL);
+        reply_send_problem(request, e, NULL, NULL);
     }
 }
 
-static void answer_outcome(struct request *x, const char *epoch, struct chat_draft *draft, const struct store_job *job)
+static void answer_outcome(struct request *request, const char *epoch, struct chat_draft *draft,
+                           const struct store_job *job)
 {
     struct err e = ERR_INIT;
     switch (job->outcome) {
     case STORE_STORED:
-        answer_message(x, 201, epoch, draft, job);
+        answer_message(request, 201, epoch, draft, job);
         return;
     case STORE_REPEATED:
-        answer_message(x, 200, epoch, draft, job);
+        answer_message(request, 200, epoch, draft, job);
         return;
     case STORE_CONFLICT:
         err_field(&e, ERR_CONFLICT, "id",
@@ -124,22 +125,22 @@ static void answer_outcome(struct request *x, const char *epoch, struct chat_dra
                   (unsigned long long)draft->reply_to);
         break;
     }
-    refuse(x, &e, draft);
+    refuse(request, &e, draft);
 }
 
-static void send_draft(struct request *x, struct send_program *p, struct chat_draft *draft)
+static void send_draft(struct request *request, struct send_program *p, struct chat_draft *draft)
 {
     char epoch[CHAT_EPOCH_SIZE] = "";
     struct err e = ERR_INIT;
     struct store_job job = {.draft = draft};
     if (commit_append(p->commit, &job, epoch, &e) != 0) {
-        refuse(x, &e, draft);
+        refuse(request, &e, draft);
     } else {
-        answer_outcome(x, epoch, draft, &job);
+        answer_outcome(request, epoch, draft, &job);
     }
 }
 
-void post_send(struct request *x, void *program)
+void post_send(struct request *request, void *program)
 {
     struct send_program *p = program;
     struct err e = ERR_INIT;
@@ -147,20 +148,20 @@ void post_send(struct request *x, void *program)
     struct buf body;
     struct form headers;
     struct chat_draft draft;
-    int result = handler_begin(&in, p->site, x, METRICS_SEND_REQUESTS, &e);
+    int result = handler_begin(&in, p->site, request, METRICS_SEND_REQUESTS, &e);
     buf_init(&body, result == 0 ? draft_body_limit((size_t)in.conf->max_text) : 0);
     form_init(&headers);
     chat_draft_init(&draft);
-    if (result != 0 || cors_check_write(x, in.conf->allow_origin, &e) != 0 ||
-        read_draft(x, &in, &body, &headers, &draft, &e) != 0) {
-        if (send_page_is_wanted(x)) {
-            send_page_unread(x, &e, &body);
+    if (result != 0 || cors_check_write(request, in.conf->allow_origin, &e) != 0 ||
+        read_draft(request, &in, &body, &headers, &draft, &e) != 0) {
+        if (send_page_is_wanted(request)) {
+            send_page_unread(request, &e, &body);
         } else {
-            reply_send_problem(x, &e, NULL, NULL);
+            reply_send_problem(request, &e, NULL, NULL);
         }
     } else {
         buf_fini(&body); /* the draft has its own copy of the text: keep no second one while the disk works */
-        send_draft(x, p, &draft);
+        send_draft(request, p, &draft);
     }
     chat_draft_fini(&draft);
     form_fini(&headers);

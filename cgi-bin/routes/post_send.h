@@ -11,6 +11,6 @@
 
 struct request;
 
-void post_send(struct request *x, void *program); /* a handler of route.h; program: struct send_program */
+void post_send(struct request *request, void *program); /* a handler of route.h; program: struct send_program */
 
 #endif

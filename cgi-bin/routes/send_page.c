@@ -14,17 +14,17 @@
 #include <stdio.h>
 #include <string.h>
 
-bool send_page_is_wanted(struct request *x)
+bool send_page_is_wanted(struct request *request)
 {
-    return request_wants(x, "html");
+    return request_wants(request, "html");
 }
 
-static const struct html_page_place *place_of(const struct request *x)
+static const struct html_page_place *place_of(const struct request *request)
 {
-    return request_is_under_program(x) ? &html_page_under_send : &html_page_short;
+    return request_is_under_program(request) ? &html_page_under_send : &html_page_short;
 }
 
-void send_page_stored(struct request *x, const struct chat_draft *d)
+void send_page_stored(struct request *request, const struct chat_draft *d)
 {
     struct reply r;
     struct buf address;
@@ -32,13 +32,13 @@ void send_page_stored(struct request *x, const struct chat_draft *d)
     html_page_address(&address, d->room, d->name);
     reply_init(&r, 303);
     r.policy = html_page_policy;
-    reply_header(&r, "Location", "%splain%s", place_of(x)->poll, buf_text(&address));
-    reply_send(x, &r);
+    reply_header(&r, "Location", "%splain%s", place_of(request)->poll, buf_text(&address));
+    reply_send(request, &r);
     reply_fini(&r);
     buf_fini(&address);
 }
 
-static void refuse(struct request *x, const struct err *e, const struct html_page_form *f)
+static void refuse(struct request *request, const struct err *e, const struct html_page_form *f)
 {
     struct reply r;
     const struct problem *p = problem_of(e->code);
@@ -47,11 +47,11 @@ static void refuse(struct request *x, const struct err *e, const struct html_pag
     r.policy = html_page_policy;
     reply_header(&r, "Content-Type", "text/html; charset=utf-8");
     html_page_refused(&r.body, f, p->status, p->title, problem_detail(e));
-    reply_send(x, &r);
+    reply_send(request, &r);
     reply_fini(&r);
 }
 
-void send_page_refused(struct request *x, const struct err *e, const struct chat_draft *d)
+void send_page_refused(struct request *request, const struct err *e, const struct chat_draft *d)
 {
     char id[RANDOM_ID_SIZE];
     char reply_to[24] = "";
@@ -60,7 +60,7 @@ void send_page_refused(struct request *x, const struct err *e, const struct chat
         snprintf(reply_to, sizeof reply_to, "%llu", (unsigned long long)d->reply_to);
     }
     const struct html_page_form f = {
-        .place = place_of(x),
+        .place = place_of(request),
         .room = d->room,
         .name = d->name,
         /* after a conflict a new id; else the old one, so that a message isn't stored twice */
@@ -69,7 +69,7 @@ void send_page_refused(struct request *x, const struct err *e, const struct chat
         .text = d->text != NULL ? d->text : "",
         .text_length = d->text_length,
     };
-    refuse(x, e, &f);
+    refuse(request, e, &f);
 }
 
 static const char *value_of(const struct form *fields, const char *name, const char *otherwise)
@@ -78,7 +78,7 @@ static const char *value_of(const struct form *fields, const char *name, const c
     return f != NULL ? f->value : otherwise;
 }
 
-void send_page_unread(struct request *x, const struct err *e, const struct buf *body)
+void send_page_unread(struct request *request, const struct err *e, const struct buf *body)
 {
     struct form fields;
     char id[RANDOM_ID_SIZE];
@@ -88,7 +88,7 @@ void send_page_unread(struct request *x, const struct err *e, const struct buf *
     const char *text = value_of(&fields, "text", "");
     const char *room = value_of(&fields, "room", CHAT_ROOM_DEFAULT);
     const struct html_page_form f = {
-        .place = place_of(x),
+        .place = place_of(request),
         .room = chat_room_valid(room, strlen(room)) ? room : CHAT_ROOM_DEFAULT,
         .name = value_of(&fields, "name", ""),
         .id = id,
@@ -96,6 +96,6 @@ void send_page_unread(struct request *x, const struct err *e, const struct buf *
         .text = text,
         .text_length = strlen(text),
     };
-    refuse(x, e, &f);
+    refuse(request, e, &f);
     form_fini(&fields);
 }

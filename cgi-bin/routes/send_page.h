@@ -15,12 +15,13 @@ struct chat_draft;
 struct err;
 struct request;
 
-bool send_page_is_wanted(struct request *x);
+bool send_page_is_wanted(struct request *request);
 
-/* Each of these answers x and takes it. */
-void send_page_stored(struct request *x, const struct chat_draft *d);
-void send_page_refused(struct request *x, const struct err *e, const struct chat_draft *d); /* the draft was read */
+/* Each of these answers the request and takes it. */
+void send_page_stored(struct request *request, const struct chat_draft *d);
+void send_page_refused(struct request *request, const struct err *e,
+                       const struct chat_draft *d); /* the draft was read */
 /* the draft could not be read */
-void send_page_unread(struct request *x, const struct err *e, const struct buf *body);
+void send_page_unread(struct request *request, const struct err *e, const struct buf *body);
 
 #endif

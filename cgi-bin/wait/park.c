@@ -221,10 +221,10 @@ void park_free(struct park *p)
 
 /* ---- other threads ---- */
 
-/* NULL: too many wait. Otherwise x is taken. */
-static struct newcomer *admit(struct park *p, struct request *x, const struct query *q, int token)
+/* NULL: too many wait. Otherwise the request is taken. */
+static struct newcomer *admit(struct park *p, struct request *request, const struct query *q, int token)
 {
-    uint16_t client = wait_limit_counter(&p->all.limit, request_client(x));
+    uint16_t client = wait_limit_counter(&p->all.limit, request_client(request));
     if (!wait_limit_take(&p->all.limit, client)) {
         return NULL;
     }
@@ -236,11 +236,11 @@ static struct newcomer *admit(struct park *p, struct request *x, const struct qu
     struct newcomer *n = ck_calloc(1, sizeof *n);
     n->waiter = ck_calloc(1, sizeof *n->waiter);
     n->query = questions_copy_query(q);
-    n->common = ck_strdup(detach_headers(x));
+    n->common = ck_strdup(detach_headers(request));
     buf_init(&n->opening, BUF_UNLIMITED);
     n->waiter->client = client;
     n->waiter->token = token;
-    n->waiter->request = detach_request(x);
+    n->waiter->request = detach_request(request);
     return n;
 }
 
@@ -254,9 +254,9 @@ static void hand_over(struct park *p, struct newcomer *n)
     loop_wake(p->all.loop);
 }
 
-bool park_add(struct park *p, struct request *x, const struct query *q, int token)
+bool park_add(struct park *p, struct request *request, const struct query *q, int token)
 {
-    struct newcomer *n = admit(p, x, q, token);
+    struct newcomer *n = admit(p, request, q, token);
     if (n == NULL) {
         return false;
     }
@@ -265,10 +265,10 @@ bool park_add(struct park *p, struct request *x, const struct query *q, int toke
     return true;
 }
 
-bool park_stream(struct park *p, struct request *x, const struct query *q, const struct reply *opening,
+bool park_stream(struct park *p, struct request *request, const struct query *q, const struct reply *opening,
                  unsigned seconds, int token)
 {
-    struct newcomer *n = admit(p, x, q, token);
+    struct newcomer *n = admit(p, request, q, token);
     if (n == NULL) {
         return false;
     }
@@ -288,9 +288,9 @@ void park_limit(struct park *p, unsigned most, unsigned most_per_client)
     wait_limit_change(&p->all.limit, most, most_per_client);
 }
 
-bool park_has_room(const struct park *p, const struct request *x)
+bool park_has_room(const struct park *p, const struct request *request)
 {
-    return wait_limit_has_room(&p->all.limit, wait_limit_counter(&p->all.limit, request_client(x)));
+    return wait_limit_has_room(&p->all.limit, wait_limit_counter(&p->all.limit, request_client(request)));
 }
 
 void park_ring(struct park *p)

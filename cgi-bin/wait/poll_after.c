@@ -24,11 +24,11 @@ enum {
  * connections must fit into the web server's spare ones, which are a third of those that may wait
  * (allowance.c): lighttpd closes a connection up to five seconds after its answer unless the client
  * closes it first. */
-static unsigned rate_of(const struct wait_slots *s, const struct request *x, const struct conf *conf)
+static unsigned rate_of(const struct wait_slots *s, const struct request *request, const struct conf *conf)
 {
     struct allowance allowed;
-    wait_slots_allowance(s, x, conf, &allowed);
-    unsigned rate = server_kind_is_apache(x) ? (unsigned)conf->poll_rate : allowed.most / WAITING_A_POLL;
+    wait_slots_allowance(s, request, conf, &allowed);
+    unsigned rate = server_kind_is_apache(request) ? (unsigned)conf->poll_rate : allowed.most / WAITING_A_POLL;
     unsigned most = (unsigned)conf->poll_rate * CHEAP_POLLS;
     if (rate < CHEAP_POLLS_LEAST) {
         rate = CHEAP_POLLS_LEAST;
@@ -44,7 +44,7 @@ static unsigned overlap_in(const struct wait_slots *s, const struct bell *bell)
     return s->server.fastcgi || n.there <= n.holding + 1 ? 1 : n.there - n.holding;
 }
 
-unsigned poll_after_seconds(struct waiting *w, const struct request *x, const struct conf *conf)
+unsigned poll_after_seconds(struct waiting *w, const struct request *request, const struct conf *conf)
 {
     struct wait_slots *s = waiting_slots(w);
     struct poll_interval_rules rules = {.least = (unsigned)conf->poll_after, .most = MOST_S};
@@ -53,11 +53,11 @@ unsigned poll_after_seconds(struct waiting *w, const struct request *x, const st
     if (bell == NULL) {
         return rules.least;
     }
-    if (server_kind_cost(&s->server, x) == ALLOWANCE_PROCESSES) {
+    if (server_kind_cost(&s->server, request) == ALLOWANCE_PROCESSES) {
         took = server_kind_busy_us(&s->server);
         rules.rate = poll_interval_rate(poll_load_took(bell, took * overlap_in(s, bell)), (unsigned)conf->poll_rate);
     } else {
-        rules.rate = rate_of(s, x, conf);
+        rules.rate = rate_of(s, request, conf);
     }
-    return poll_load_next(bell, wait_slots_client(s, x, conf), took, &rules);
+    return poll_load_next(bell, wait_slots_client(s, request, conf), took, &rules);
 }

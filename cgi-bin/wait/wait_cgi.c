@@ -29,7 +29,8 @@ struct wait_cgi {
     int token;        /* of slots.h */
 };
 
-struct wait_cgi *wait_cgi_begin(struct waiting *w, const struct request *x, unsigned seconds, const struct conf *conf)
+struct wait_cgi *wait_cgi_begin(struct waiting *w, const struct request *request, unsigned seconds,
+                                const struct conf *conf)
 {
     struct wait_slots *slots = waiting_slots(w);
     struct bell *bell = seconds > 0 && !slots->server.fastcgi ? wait_slots_bell(slots) : NULL;
@@ -38,7 +39,7 @@ struct wait_cgi *wait_cgi_begin(struct waiting *w, const struct request *x, unsi
     }
     pid_t parent = getppid();
     uint32_t seen = bell_seen(bell); /* before the caller looks once more */
-    int token = wait_slots_take_process(slots, bell, x, &seconds, conf);
+    int token = wait_slots_take_process(slots, bell, request, &seconds, conf);
     if (token < 0) {
         return NULL;
     }

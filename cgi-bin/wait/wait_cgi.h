@@ -15,7 +15,8 @@ struct waiting;
 
 /* Takes a slot for this process to wait in, for so many seconds at most. NULL: this isn't plain
  * CGI, no slot is free, or there is no bell. Look for news once more after this call. */
-struct wait_cgi *wait_cgi_begin(struct waiting *w, const struct request *x, unsigned seconds, const struct conf *conf);
+struct wait_cgi *wait_cgi_begin(struct waiting *w, const struct request *request, unsigned seconds,
+                                const struct conf *conf);
 
 /* Sleeps until there may be news, or the time is over. Returns at once for what rang since the last
  * call or wait_cgi_begin, and within half a second for a commit that didn't ring. False: look once

@@ -43,27 +43,28 @@ struct bell *wait_slots_bell(const struct wait_slots *s)
 
 /* ---- workers of Apache ---- */
 
-/* The number of Apache's workers, and not a setting, says how many requests like x may wait. */
-static bool counts_workers(const struct wait_slots *s, const struct request *x, const struct conf *conf)
+/* The number of Apache's workers, and not a setting, says how many such requests may wait.
+ */
+static bool counts_workers(const struct wait_slots *s, const struct request *request, const struct conf *conf)
 {
-    return conf->max_waiting_apache == CONF_AUTO && server_kind_cost(&s->server, x) == ALLOWANCE_WORKERS;
+    return conf->max_waiting_apache == CONF_AUTO && server_kind_cost(&s->server, request) == ALLOWANCE_WORKERS;
 }
 
-void wait_slots_allowance(const struct wait_slots *s, const struct request *x, const struct conf *conf,
+void wait_slots_allowance(const struct wait_slots *s, const struct request *request, const struct conf *conf,
                           struct allowance *out)
 {
-    bool counts = counts_workers(s, x, conf);
-    unsigned workers = counts ? apache_workers_seen(s->workers, detach_connection(x)) : 0;
-    allowance_find(out, server_kind_cost(&s->server, x), conf, workers);
+    bool counts = counts_workers(s, request, conf);
+    unsigned workers = counts ? apache_workers_seen(s->workers, detach_connection(request)) : 0;
+    allowance_find(out, server_kind_cost(&s->server, request), conf, workers);
 }
 
-bool wait_slots_take_worker(struct wait_slots *s, const struct request *x, const struct conf *conf, int *token)
+bool wait_slots_take_worker(struct wait_slots *s, const struct request *request, const struct conf *conf, int *token)
 {
     *token = -1;
-    if (!counts_workers(s, x, conf)) {
+    if (!counts_workers(s, request, conf)) {
         return true;
     }
-    int taken = apache_workers_take(s->workers, detach_connection(x));
+    int taken = apache_workers_take(s->workers, detach_connection(request));
     *token = taken >= 0 ? taken + WORKER_TOKENS : -1;
     return taken >= 0;
 }
@@ -88,9 +89,9 @@ static uint64_t load_seed(struct wait_slots *s, const struct conf *conf)
     return atomic_compare_exchange_strong(&s->seed, &none, seed) ? seed : none; /* another thread was faster */
 }
 
-uint16_t wait_slots_client(struct wait_slots *s, const struct request *x, const struct conf *conf)
+uint16_t wait_slots_client(struct wait_slots *s, const struct request *request, const struct conf *conf)
 {
-    const char *address = request_client(x);
+    const char *address = request_client(request);
     if (address == NULL || client_is_loopback(address)) {
         return 0;
     }
@@ -98,43 +99,43 @@ uint16_t wait_slots_client(struct wait_slots *s, const struct request *x, const 
     return (uint16_t)(client_hash(address, seed != 0 ? seed : load_seed(s, conf)) % UINT16_MAX + 1);
 }
 
-static struct process_slots_request request_of(struct wait_slots *s, const struct request *x, const struct conf *conf,
-                                               struct allowance *allowed)
+static struct process_slots_request request_of(struct wait_slots *s, const struct request *request,
+                                               const struct conf *conf, struct allowance *allowed)
 {
     allowance_find(allowed, ALLOWANCE_PROCESSES, conf, 0);
     return (struct process_slots_request){
-        .conf = conf, .allowed = allowed, .client = wait_slots_client(s, x, conf), .stays = s->server.fastcgi};
+        .conf = conf, .allowed = allowed, .client = wait_slots_client(s, request, conf), .stays = s->server.fastcgi};
 }
 
-int wait_slots_take_process(struct wait_slots *s, struct bell *bell, const struct request *x, unsigned *seconds,
+int wait_slots_take_process(struct wait_slots *s, struct bell *bell, const struct request *request, unsigned *seconds,
                             const struct conf *conf)
 {
     struct allowance allowed;
-    const struct process_slots_request r = request_of(s, x, conf, &allowed);
+    const struct process_slots_request r = request_of(s, request, conf, &allowed);
     return process_slots_take(bell, &r, seconds);
 }
 
 /* ---- both ---- */
 
-bool wait_slots_take(struct wait_slots *s, const struct request *x, unsigned *seconds, const struct conf *conf,
+bool wait_slots_take(struct wait_slots *s, const struct request *request, unsigned *seconds, const struct conf *conf,
                      int *token)
 {
-    if (server_kind_cost(&s->server, x) != ALLOWANCE_PROCESSES) {
-        return wait_slots_take_worker(s, x, conf, token);
+    if (server_kind_cost(&s->server, request) != ALLOWANCE_PROCESSES) {
+        return wait_slots_take_worker(s, request, conf, token);
     }
     struct bell *bell = wait_slots_bell(s);
-    *token = bell != NULL ? wait_slots_take_process(s, bell, x, seconds, conf) : -1;
+    *token = bell != NULL ? wait_slots_take_process(s, bell, request, seconds, conf) : -1;
     return *token >= 0;
 }
 
-bool wait_slots_are_free(struct wait_slots *s, const struct request *x, const struct conf *conf)
+bool wait_slots_are_free(struct wait_slots *s, const struct request *request, const struct conf *conf)
 {
     struct allowance allowed;
-    if (server_kind_cost(&s->server, x) != ALLOWANCE_PROCESSES) {
+    if (server_kind_cost(&s->server, request) != ALLOWANCE_PROCESSES) {
         return true;
     }
     const struct bell *bell = wait_slots_bell(s);
-    const struct process_slots_request r = request_of(s, x, conf, &allowed);
+    const struct process_slots_request r = request_of(s, request, conf, &allowed);
     return bell != NULL && process_slots_are_free(bell, &r);
 }
 

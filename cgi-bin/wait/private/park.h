@@ -52,21 +52,21 @@ struct park_options {
 
 struct park *park_new(const struct park_options *options, struct err *e); /* starts its thread. NULL on error */
 
-/* Takes x, a poll, which waits for q->wait seconds, minus a random tenth so that polls that came
- * together don't end together. token: for left(), or -1. False: too many wait; x and the token stay
- * the caller's. */
-bool park_add(struct park *p, struct request *x, const struct query *q, int token);
+/* Takes the request, a poll, which waits for q->wait seconds, minus a random tenth so that polls
+ * that came together don't end together. token: for left(), or -1. False: too many wait; the
+ * request and the token stay the caller's. */
+bool park_add(struct park *p, struct request *request, const struct query *q, int token);
 
-/* Takes x, a stream (q->stream). It is sent the headers and the body of `opening`, then what is
- * newer than q, for so many seconds (minus a random tenth). token, false: as above. */
-bool park_stream(struct park *p, struct request *x, const struct query *q, const struct reply *opening,
+/* Takes the request, a stream (q->stream). It is sent the headers and the body of `opening`, then
+ * what is newer than q, for so many seconds (minus a random tenth). token, false: as above. */
+bool park_stream(struct park *p, struct request *request, const struct query *q, const struct reply *opening,
                  unsigned seconds, int token);
 
 /* Changes the limits; requests that wait already stay. */
 void park_limit(struct park *p, unsigned most, unsigned most_per_client);
 
-/* True: one more request from the address of x finds room now. */
-bool park_has_room(const struct park *p, const struct request *x);
+/* True: one more request from the same address finds room now. */
+bool park_has_room(const struct park *p, const struct request *request);
 
 /* There may be news: look for it. */
 void park_ring(struct park *p);

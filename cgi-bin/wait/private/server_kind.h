@@ -32,19 +32,19 @@ struct server_kind {
 void server_kind_init(struct server_kind *k, bool fastcgi);
 
 /* FastCGI: a request has come. waiting: another one waits in this process. */
-void server_kind_note_arrival(struct server_kind *k, const struct request *x, bool waiting);
+void server_kind_note_arrival(struct server_kind *k, const struct request *request, bool waiting);
 
-/* What x keeps busy while it waits. */
-enum allowance_server server_kind_cost(const struct server_kind *k, const struct request *x);
+/* What the request keeps busy while it waits. */
+enum allowance_server server_kind_cost(const struct server_kind *k, const struct request *request);
 
 /* The same for requests in general, by what the last one was: each keeps a process busy. */
 bool server_kind_costs_process(const struct server_kind *k);
 
-/* Output of x reaches the client when it is written, as far as can be told from here. mod_fcgid
- * keeps back 64 KiB. */
-bool server_kind_passes_output(const struct server_kind *k, const struct request *x);
+/* Output of the request reaches the client when it is written, as far as can be told from here.
+ * mod_fcgid keeps back 64 KiB. */
+bool server_kind_passes_output(const struct server_kind *k, const struct request *request);
 
-bool server_kind_is_apache(const struct request *x);
+bool server_kind_is_apache(const struct request *request);
 
 /* For how long the last request has kept the process busy until now, in microseconds. */
 uint64_t server_kind_busy_us(const struct server_kind *k);

@@ -35,28 +35,29 @@ void wait_slots_fini(struct wait_slots *s);
 /* The bell of the site's present database, or NULL. Valid as long as the site. */
 struct bell *wait_slots_bell(const struct wait_slots *s);
 
-/* Fills *out with how many requests may wait behind the server that x comes from, and why. */
-void wait_slots_allowance(const struct wait_slots *s, const struct request *x, const struct conf *conf,
+/* Fills *out with how many requests may wait behind the server that the request comes from, and
+ * why. */
+void wait_slots_allowance(const struct wait_slots *s, const struct request *request, const struct conf *conf,
                           struct allowance *out);
 
-/* A number for the client of x, the same in all processes of the site. 0: unknown, or a proxy on
- * this machine, behind which all clients are. */
-uint16_t wait_slots_client(struct wait_slots *s, const struct request *x, const struct conf *conf);
+/* A number for the client of the request, the same in all processes of the site. 0: unknown, or a
+ * proxy on this machine, behind which all clients are. */
+uint16_t wait_slots_client(struct wait_slots *s, const struct request *request, const struct conf *conf);
 
-/* Takes a slot for x. False: none is free. *token: to be released, or -1 where x needs none. x waits
- * for *seconds at most, which may become less. */
-bool wait_slots_take(struct wait_slots *s, const struct request *x, unsigned *seconds, const struct conf *conf,
+/* Takes a slot for the request. False: none is free. *token: to be released, or -1 where the
+ * request needs none. The request waits for *seconds at most, which may become less. */
+bool wait_slots_take(struct wait_slots *s, const struct request *request, unsigned *seconds, const struct conf *conf,
                      int *token);
 
 /* The same for a stream, which may keep a worker busy but no process. */
-bool wait_slots_take_worker(struct wait_slots *s, const struct request *x, const struct conf *conf, int *token);
+bool wait_slots_take_worker(struct wait_slots *s, const struct request *request, const struct conf *conf, int *token);
 void wait_slots_release(struct wait_slots *s, int token); /* -1 is fine */
 
 /* Would wait_slots_take find a slot now, for the whole time? */
-bool wait_slots_are_free(struct wait_slots *s, const struct request *x, const struct conf *conf);
+bool wait_slots_are_free(struct wait_slots *s, const struct request *request, const struct conf *conf);
 
 /* Takes the slot of a process, at this bell. Returns a token for slots_release, or -1. */
-int wait_slots_take_process(struct wait_slots *s, struct bell *bell, const struct request *x, unsigned *seconds,
+int wait_slots_take_process(struct wait_slots *s, struct bell *bell, const struct request *request, unsigned *seconds,
                             const struct conf *conf);
 
 #endif
