@@ -42,8 +42,9 @@ static int append_one(struct sqlite_handle *s, struct store_job *job, struct err
     return sqlite_rows_add_message(s, &room, job, e);
 }
 
-/* A message that was found may have been written by a process that was killed before its sync, so it is in the file but not yet on
- * the disk. Answering for it needs a sync, and SQLite syncs only for a change: this one changes nothing but counts. */
+/* A repeated message is found in the file, but it may not be on the disk yet, if the process that
+ * wrote it was killed before its sync. To answer for it takes a sync, and SQLite syncs only after a
+ * change. This one changes nothing but a counter of the file. */
 static int touch(struct sqlite_handle *s, struct err *e)
 {
     char sql[64];
@@ -86,18 +87,20 @@ static int append_in_transaction(struct sqlite_handle *s, struct store_job *jobs
     return result;
 }
 
-/* With the flock in hand. -1: the handle's files aren't those that the others have; if it is rescued what it had, it is stale. */
+/* Needs the flock. -1: the handle's files aren't those that other processes have. If what the
+ * handle had could be rescued, the handle is stale. */
 static int check_files(struct sqlite_handle *s, struct err *e)
 {
     if (!sqlite_loss_of_log(s) && !sqlite_loss_by_cut(s)) {
         return 0;
     }
     return sqlite_rescue_locked(s, false, e) == 0
-               ? err_set(e, ERR_BUSY, "Files of the database were taken away just now. Try again in a moment.")
+               ? err_set(e, ERR_BUSY, "Files of the database were removed a moment ago. Try again in a moment.")
                : -1;
 }
 
-/* Somebody may have taken the log away after the look at the files: then what was just committed is in it, and not durable. */
+/* The log may have been removed after check_files looked: then the new commit is in a file without
+ * a name, and not durable. */
 static int check_committed(struct sqlite_handle *s, struct err *e)
 {
     struct err why = ERR_INIT;
@@ -110,12 +113,13 @@ static int check_committed(struct sqlite_handle *s, struct err *e)
         result = sqlite_rescue_locked(s, true, &why);
     }
     if (result == 0 && s->has_split) {
-        return err_set(e, ERR_BUSY, "Files of the database were taken away just now. Try again in a moment.");
+        return err_set(e, ERR_BUSY, "Files of the database were removed a moment ago. Try again in a moment.");
     }
     return result == 0 ? 0 : err_set(e, why.code == ERR_BUSY ? ERR_SYSTEM : why.code, "%s", why.text);
 }
 
-/* The record knows of the commit before anybody is told: so it is noticed when the log gets shorter. */
+/* The record is written before anybody is told of the commit, so that a log that gets shorter later
+ * is noticed. */
 static int append_recorded(struct sqlite_handle *s, struct store_job *jobs, size_t count, struct err *e)
 {
     uint64_t frame = 0;

@@ -24,7 +24,6 @@ void sqlite_aside_name(char *name, size_t size, int number, const char *end)
              number == 1 ? "" : (char[]){(char)('0' + number / 10), (char)('0' + number % 10), '\0'}, end);
 }
 
-/* A log that belongs to no database that is there. */
 int sqlite_aside_log(const struct sqlite_handle *s, struct err *e)
 {
     char name[ASIDE_NAME_SIZE];

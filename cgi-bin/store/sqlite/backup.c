@@ -22,7 +22,7 @@ static int refuse_absent(struct err *e)
     return err_set(e, ERR_ABSENT, "There is no database in the data folder.");
 }
 
-/* The database as it is, of whatever schema; not made, not migrated. */
+/* The database of whichever schema, or none: it is neither made nor migrated. */
 static struct sqlite_handle *open_raw(const struct store_options *options, struct err *e)
 {
     bool ours = false;
@@ -30,7 +30,8 @@ static struct sqlite_handle *open_raw(const struct store_options *options, struc
     s->busy_timeout_ms = options->busy_timeout_ms;
     sqlite_deadline_set(s);
     int result = file_exists(s->path) ? 0 : refuse_absent(e);
-    /* To write: what a killed writer left is rolled back by whoever comes next; and with the flock, as there may be no log yet. */
+    /* Opened for writing, because what a killed writer left must be rolled back first; with the
+     * flock, because the log may have to be begun. */
     s->lock_fd = result == 0 ? file_lock_open(s->lock_path, NULL) : -1;
     if (result == 0 && s->lock_fd >= 0 && sqlite_flock_take(s, e) < 0) {
         result = -1;

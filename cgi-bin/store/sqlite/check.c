@@ -38,7 +38,8 @@ static void show(sqlite3_stmt *row, const char *meaning, FILE *out)
     buf_fini(&line);
 }
 
-/* Rows of a query that shouldn't have any, or -1. `fine`: the one row that means that nothing is wrong; may be NULL. */
+/* Counts and shows the rows of a query that should have none. fine: the value of a first column
+ * that means that nothing is wrong; may be NULL. -1 with the error set. */
 static int count_rows(struct sqlite_handle *s, sqlite3_stmt *query, const char *meaning, const char *fine, FILE *out,
                       struct err *e)
 {
@@ -59,14 +60,15 @@ static int count_rows(struct sqlite_handle *s, sqlite3_stmt *query, const char *
     if (rc == SQLITE_DONE) {
         return found;
     }
-    if ((rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB) { /* that's what we came for */
+    /* Damage is what the check looks for. */
+    if ((rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB) {
         fprintf(out, "%s: can't be found out: %s\n", meaning, sqlite3_errmsg(s->db));
         return found + 1;
     }
     return sqlite_fail(s, rc, meaning, e);
 }
 
-/* The line of the comment that stands last before the query; "" when there is none. */
+/* The last comment line before the query; "" without one. */
 static void meaning_of(const char *sql, size_t length, char *out, size_t size)
 {
     const char *end = sql + length;

@@ -14,14 +14,13 @@
 #include <sys/stat.h>
 
 enum {
-    LOG_STUCK = 8,                /* so many times longer than wanted: readers keep the log from starting anew */
-    CHECKPOINT_PATIENCE_MS = 100, /* how long writers wait for those readers then */
+    /* The log is so many times longer than wanted: readers keep it from restarting. */
+    LOG_STUCK = 8,
+    CHECKPOINT_PATIENCE_MS = 100, /* how long writers wait for those readers */
     IDLE_S = 60,
     REST_PATIENCE_MS = 100,
 };
 
-/* Copies the log into the database. The messages are safe already: a failure here (a full disk, for one) is told once, and tried again
- * some time. */
 int sqlite_checkpoint(struct sqlite_handle *s, int mode)
 {
     int pages = -1;
@@ -38,8 +37,6 @@ int sqlite_checkpoint(struct sqlite_handle *s, int mode)
     return rc;
 }
 
-/* When the log is long, so that it starts anew with the next write.
- * full: there is no room for the log to grow, so it is to start anew in the room that it has. */
 void sqlite_checkpoint_if_long(struct sqlite_handle *s, bool full)
 {
     if ((!full && s->log_pages <= s->log_limit) || file_number_open(s->lock_fd) != file_number(s->lock_path)) {
@@ -47,7 +44,7 @@ void sqlite_checkpoint_if_long(struct sqlite_handle *s, bool full)
     }
     bool stuck = s->log_pages > s->log_limit * LOG_STUCK && s->log_pages >= s->log_patient_until;
     int rc = sqlite_checkpoint(s, stuck ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE);
-    if (stuck) { /* whoever reads for so long (pollchat check, a backup) shall not make every send wait for him */
+    if (stuck) { /* a long reader (pollchat check, a backup) must not make every send wait for it */
         s->log_patient_until = (rc & 0xff) == SQLITE_BUSY ? s->log_pages + s->log_limit : 0;
     }
 }

@@ -24,14 +24,15 @@ static int on_commit(void *handle, sqlite3 *db, const char *schema, int pages)
 static int connect_once(struct sqlite_handle *s, int flags, struct err *e)
 {
     int rc = sqlite3_open_v2(s->path, &s->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, NULL);
-    CK(s->db != NULL); /* no memory otherwise */
+    CK(s->db != NULL); /* NULL only when memory is out */
     sqlite3_extended_result_codes(s->db, 1);
     if (rc != SQLITE_OK) {
         return sqlite_fail(s, sqlite3_extended_errcode(s->db), "open", e);
     }
-    /* Before anything that may meet a lock. Instead of PRAGMA busy_timeout: it watches *stopping, too. */
+    /* Set before the first statement that may meet a lock. Unlike PRAGMA busy_timeout it stops
+     * waiting when this process ends. */
     sqlite3_busy_handler(s->db, sqlite_deadline_on_busy, s);
-    sqlite3_wal_hook(s->db, on_commit, s); /* takes the place of the automatic checkpoint */
+    sqlite3_wal_hook(s->db, on_commit, s); /* replaces the automatic checkpoint */
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);

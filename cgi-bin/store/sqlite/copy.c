@@ -17,8 +17,8 @@
 #include <unistd.h>
 
 enum {
-    STEP_PAGES = 256,     /* 1 MB between two looks whether the copy shall go on */
-    RESTARTS_MAX = 3,     /* with a rollback journal: so often may writers make the copy start again; then they wait */
+    STEP_PAGES = 256,     /* 1 MB between two questions whether to go on */
+    RESTARTS_MAX = 3,     /* with a rollback journal: restarts by writers before they must wait */
     HEADER_VERSIONS = 18, /* offset of "write version" and "read version": 1 and 1, in WAL 2 and 2 */
 };
 
@@ -31,7 +31,7 @@ struct sqlite_handle *sqlite_copy_open(const char *path, struct err *e)
     for (const unsigned char *c = (const unsigned char *)path; *c != '\0'; c++) {
         buf_addf(&uri, strchr(plain, *c) != NULL ? "%c" : "%%%02X", *c);
     }
-    buf_adds(&uri, "?immutable=1"); /* no locks, and no log beside it, whatever its header says */
+    buf_adds(&uri, "?immutable=1"); /* no locks and no log, whatever its header says */
     struct sqlite_handle *s = sqlite_handle_new("", buf_text(&uri), STORE_READ);
     buf_fini(&uri);
     if (sqlite_connection_open(s, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, e) != 0) {
@@ -49,7 +49,8 @@ int sqlite_copy_verify(struct sqlite_handle *s, struct err *e)
     }
     if (strcmp(found, "ok") != 0) {
         log_line("%s: %s", s->path, found);
-        return err_set(e, ERR_CORRUPT, "The database is damaged. 'pollchat check' says where that of the chat is.");
+        return err_set(e, ERR_CORRUPT,
+                       "The database is damaged. 'pollchat check' shows where the chat's database is damaged.");
     }
     return 0;
 }
@@ -75,7 +76,7 @@ static int compare(const struct sqlite_fresh *copy, const struct identity *wante
     if (result == 0 && (strcmp(found.version, wanted->version) != 0 || strcmp(found.epoch, wanted->epoch) != 0)) {
         log_line("%s: version %s and epoch %s were copied as %s and %s", copy->path, wanted->version, wanted->epoch,
                  found.version, found.epoch);
-        result = err_set(e, ERR_SYSTEM, "The copy of the database is not what the database is.");
+        result = err_set(e, ERR_SYSTEM, "The copy of the database differs from the database.");
     }
     if (s != NULL) {
         sqlite_connection_close(s);
@@ -101,7 +102,7 @@ int sqlite_copy_renew(const struct sqlite_fresh *f, bool keep_wal, char epoch[CH
 {
     char was[2];
     random_id(epoch);
-    /* Whole and without a log, a file in WAL becomes one in a rollback journal by these bytes, and back again. */
+    /* These two bytes turn a whole file without a log from WAL to a rollback journal, and back. */
     if (pread(f->fd, was, 2, HEADER_VERSIONS) != 2 || pwrite(f->fd, "\1\1", 2, HEADER_VERSIONS) != 2) {
         return sqlite_fresh_fail("write", f->path, e);
     }
@@ -118,7 +119,7 @@ struct work {
     struct sqlite_handle *from;
     struct sqlite_handle *to;
     const struct sqlite_copy_teller *teller;
-    bool held; /* a read transaction keeps others from changing what is copied */
+    bool held; /* a read transaction keeps other processes from changing the source */
     int remaining;
     int restarts;
 };
@@ -146,7 +147,7 @@ static bool tell(const struct work *w, sqlite3_backup *b)
     return t->tell == NULL || t->tell(t->context, percent);
 }
 
-/* SQLITE_DONE, SQLITE_INTERRUPT (by the teller), or what went wrong. */
+/* SQLITE_DONE, SQLITE_INTERRUPT (the teller ended it), SQLITE_ABORT (e is set), or an error. */
 static int copy_pages(struct work *w, sqlite3_backup *b, struct err *e)
 {
     w->remaining = INT_MAX;
@@ -182,8 +183,8 @@ static int copy_database(struct work *w, struct err *e)
     case SQLITE_DONE:
         return end == SQLITE_OK ? 0 : sqlite_fail(w->to, end, "copy", e);
     case SQLITE_INTERRUPT:
-        return err_set(e, ERR_STOPPING, "This process ends. The next one copies the database.");
-    case SQLITE_ABORT: /* said already */
+        return err_set(e, ERR_STOPPING, "This process is ending. The next one copies the database.");
+    case SQLITE_ABORT: /* e is set */
         return -1;
     default:
         return sqlite_fail(w->to, rc, "copy", e);

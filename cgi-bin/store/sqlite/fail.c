@@ -27,16 +27,16 @@ static enum err_code code_of_os(int rc, int os)
     return os == EISDIR ? ERR_CORRUPT : ERR_SYSTEM;
 }
 
-/* SQLite says FULL for ENOSPC in a write only; other calls and other reasons are told by errno. */
+/* SQLite says SQLITE_FULL only when a write meets ENOSPC. In other cases errno tells. */
 static enum err_code code_of(int rc, int os)
 {
     if (rc == SQLITE_READONLY_DBMOVED) {
-        return ERR_BUSY; /* replaced under our feet: the next handle finds the new file */
+        return ERR_BUSY; /* the file was replaced: the next handle opens the new one */
     }
     switch (rc & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-    case SQLITE_PROTOCOL: /* many tries to start reading met a writer each time */
+    case SQLITE_PROTOCOL: /* a reader that tried many times met a writer each time */
         return ERR_BUSY;
     case SQLITE_NOMEM:
         return ERR_CROWDED;
@@ -60,7 +60,7 @@ static const char *text_of(enum err_code code)
 {
     switch (code) {
     case ERR_BUSY:
-        return "The database was in use by others for too long. Try again in a moment.";
+        return "Other processes used the database for too long. Try again in a moment.";
     case ERR_FULL:
         return "The disk or the quota of the data folder is full: nothing was stored. Reading goes on, and sending as "
                "soon as there is space.";
@@ -79,8 +79,8 @@ int sqlite_fail_lockless(const struct sqlite_handle *s, struct err *e)
     log_line("%s: the file system has no record locks", s->path);
     return err_set(
         e, ERR_READONLY,
-        "The file system of the data folder knows no file locks, without which nothing can be stored safely. "
-        "Let the setting data name a folder on another disk, or ask the host to switch locks on.");
+        "The file system of the data folder has no file locks, so nothing can be stored safely. Set data to a folder "
+        "on another disk, or ask the host to enable locks.");
 }
 
 int sqlite_fail_foreign(const struct sqlite_handle *s, struct err *e)
@@ -89,7 +89,7 @@ int sqlite_fail_foreign(const struct sqlite_handle *s, struct err *e)
     return err_set(
         e, ERR_CORRUPT,
         "The file chat.db in the data folder is not a database of pollchat. It was left as it is. Move it away, "
-        "or let the setting data name another folder.");
+        "or set data to another folder.");
 }
 
 int sqlite_fail_if_moved(struct sqlite_handle *s, struct err *e)
@@ -98,21 +98,20 @@ int sqlite_fail_if_moved(struct sqlite_handle *s, struct err *e)
         return 0;
     }
     s->stale = true;
-    return err_set(e, ERR_BUSY, "The database was replaced just now. Try again.");
+    return err_set(e, ERR_BUSY, "The database was replaced a moment ago. Try again.");
 }
 
-/* Others had the database for too long; perhaps they have a good reason. */
 int sqlite_fail_busy(const struct sqlite_handle *s, struct err *e)
 {
     char why[UPGRADE_NOTE_TEXT];
-    if (!file_lock_has_records(s->lock_path)) { /* SQLite says the same of both */
+    if (!file_lock_has_records(s->lock_path)) { /* SQLite reports both cases as busy */
         return sqlite_fail_lockless(s, e);
     }
     return err_set(e, ERR_BUSY, "%s",
                    !s->upgrading && sqlite_upgrade_note_is_fresh(s->folder, why, sizeof why) ? why : text_of(ERR_BUSY));
 }
 
-/* errno of a failure: SQLite keeps it for the handle, and for each of its files. */
+/* The errno of a failure. SQLite keeps it for the connection and for each of its files. */
 static int os_error_of(sqlite3 *db, int rc)
 {
     static const int files[] = {SQLITE_FCNTL_FILE_POINTER, SQLITE_FCNTL_JOURNAL_POINTER};

@@ -9,13 +9,14 @@
 #include <stdlib.h>
 
 enum {
-    /* SHARED_FIRST of SQLite's file format, and the bytes from there on: a process that has a database in WAL open
-     * has a record lock on one of them. */
+    /* SHARED_FIRST of SQLite's file format: a process that has a database in WAL open has a record
+     * lock on one of the bytes from there on. */
     LOCKED_FROM = 0x40000002,
     LOCKED_BYTES = 510,
 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of the list, and while a handle comes or goes */
+/* Protects the list; taken while a handle joins or leaves. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static struct sqlite_files *all;
 

@@ -8,7 +8,8 @@
 
 #include <unistd.h>
 
-/* Whoever removes the lock file would let in others, who make a new one. False: the lock was that of a file without a name. */
+/* When somebody removes the lock file, the next process makes a new one, and both would have a
+ * lock. False: the lock was on a file without a name; s has the new file open. */
 static bool has_the_lock(struct sqlite_handle *s)
 {
     if (file_number_open(s->lock_fd) == file_number(s->lock_path)) {
@@ -16,7 +17,7 @@ static bool has_the_lock(struct sqlite_handle *s)
     }
     int fd = file_lock_open(s->lock_path, NULL);
     if (fd < 0) {
-        return true; /* a folder that can't be written: nobody makes another one either */
+        return true; /* in a folder that can't be written no process can make a new one */
     }
     close(s->lock_fd);
     s->lock_fd = fd;

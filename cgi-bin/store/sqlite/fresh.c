@@ -23,7 +23,7 @@ int sqlite_fresh_fail(const char *what, const char *path, struct err *e)
     errno = why;
     switch (err_of_errno(why)) {
     case ERR_READONLY:
-        return err_set(e, ERR_READONLY, "The file can't be written where it is to be: %s.", strerror(why));
+        return err_set(e, ERR_READONLY, "The file can't be written in that folder: %s.", strerror(why));
     case ERR_FULL:
         return err_set(e, ERR_FULL, "The disk or the quota is full: the copy of the database has no room.");
     case ERR_ABSENT:
@@ -51,7 +51,8 @@ static void close_fresh(struct sqlite_fresh *f)
     f->fd = -1;
 }
 
-/* What a killed one left: nothing of it counts, least of all a journal for an empty file. */
+/* Removes what a killed process left. Above all a journal, which SQLite would roll back into the
+ * empty file. */
 static int empty(const struct sqlite_fresh *f, struct err *e)
 {
     static const char *const tails[] = {"-wal", "-shm", "-journal"};
@@ -83,14 +84,15 @@ int sqlite_fresh_open(struct sqlite_fresh *f, const char *path, struct err *e)
         }
         if (file_lock_try(f->fd) == FILE_LOCK_BUSY) {
             close_fresh(f);
-            return err_set(e, ERR_BUSY, "Another program makes this very copy just now.");
+            return err_set(e, ERR_BUSY, "Another process is making this copy. Try again when it is done.");
         }
-        if (still_has_its_name(f)) { /* not done with and renamed by another one, before the lock was free */
+        /* Another process may have finished and renamed it before the lock was free. */
+        if (still_has_its_name(f)) {
             return empty(f, e);
         }
         close_fresh(f);
     }
-    return err_set(e, ERR_BUSY, "Other programs make this very copy again and again.");
+    return err_set(e, ERR_BUSY, "Other processes are making this copy. Try again when they are done.");
 }
 
 int sqlite_fresh_keep(struct sqlite_fresh *f, const char *as, bool replace, struct err *e)

@@ -19,8 +19,6 @@ static bool has_journal(const struct sqlite_handle *s)
     return there;
 }
 
-/* Reads the header through SQLite's descriptor: opening and closing another one would drop the locks that other
- * threads of this process have on the file (fcntl locks end with any close). Asks for no lock and alters nothing. */
 int sqlite_header_look(struct sqlite_handle *s, enum sqlite_header_kind *kind, struct err *e)
 {
     unsigned char header[HEADER_SIZE] = {0};

@@ -16,7 +16,7 @@ static bool are_whole(const struct sqlite_files *f)
     return f->database != 0 && f->log != 0 && f->shared != 0;
 }
 
-/* The first one of a process that reads makes SQLite open both files. */
+/* The first read of a process makes SQLite open log and shared memory. */
 static int read_once(struct sqlite_handle *s, struct err *e)
 {
     char ignored[32];
@@ -28,15 +28,15 @@ static enum sqlite_joined busy(struct sqlite_handle *s, struct err *e)
     s->awaits_log = true;
     err_set(
         e, ERR_BUSY,
-        "The files chat.db-wal or chat.db-shm were taken away from the data folder while a program has the database open. "
-        "It puts them back in a moment; if it doesn't, end the program that has chat.db open.");
+        "The file chat.db-wal or chat.db-shm was removed from the data folder while a program has the database open. "
+        "That program puts it back in a moment; if it doesn't, stop the program that has chat.db open.");
     return JOIN_FAILED;
 }
 
 static enum sqlite_joined leave_to_maker(struct sqlite_handle *s, struct err *e)
 {
     s->needs_maker = true;
-    err_set(e, ERR_BUSY, "The log of the database has to be begun anew. Try again in a moment.");
+    err_set(e, ERR_BUSY, "The log of the database has to be created again. Try again in a moment.");
     return JOIN_FAILED;
 }
 
@@ -45,13 +45,13 @@ static int clear_log(struct sqlite_handle *s, struct err *e)
     s->has_lost = sqlite_record_lacks_messages(s);
     s->is_alone = file_size(s->log_path) == 0 && sqlite_record_owner(s) == RECORD_NONE;
     if (s->has_lost && sqlite_record_state(s) != RECORD_OWES_EPOCH && file_size(s->log_path) > 0) {
-        /* What is left of it may be older than what the database has of it already. */
+        /* The database may have newer messages than what is left of this log. */
         return sqlite_aside_log(s, e);
     }
     return sqlite_record_log_is_foreign(s) ? sqlite_aside_log(s, e) : 0;
 }
 
-/* There is nobody in this process yet, and no log that was agreed on. */
+/* No handle of this process has the database open, and there is no log that fits the record. */
 static enum sqlite_joined begin_log(struct sqlite_handle *s, struct err *e)
 {
     if (!s->locked) {
@@ -63,7 +63,7 @@ static enum sqlite_joined begin_log(struct sqlite_handle *s, struct err *e)
     return clear_log(s, e) == 0 ? JOINED : JOIN_FAILED;
 }
 
-/* Reads for the first time. wanted: the files that must be there afterwards as before. */
+/* Reads for the first time. wanted: the files that must be the same afterwards; NULL: any. */
 static enum sqlite_joined read_with(struct sqlite_handle *s, const struct sqlite_files *wanted,
                                     struct sqlite_files *found, struct err *e)
 {
@@ -108,7 +108,7 @@ static enum sqlite_joined join_others(struct sqlite_handle *s, struct sqlite_fil
     struct sqlite_files now;
     sqlite_files_look(s, &now);
     if (!sqlite_files_are_same(&now, f)) {
-        return JOIN_AGAIN; /* when the others have gone */
+        return JOIN_AGAIN; /* until this process's other handles are closed */
     }
     enum sqlite_joined joined = read_with(s, f, &now, e);
     if (joined == JOINED) {

@@ -20,8 +20,8 @@ static char *beside(const char *folder, const char *name)
     return buf_steal(&path);
 }
 
-/* Does SQLite's WAL work in this folder? Tried with a database that is thrown away. 1, 0, or -1 when it
- * failed for a reason that has nothing to do with WAL. */
+/* Does WAL work in this folder? Tried with a database that is thrown away. 1, 0, or -1 when it
+ * failed for another reason. */
 static int try_wal(const struct sqlite_handle *s, struct err *e)
 {
     static const char *const tails[] = {"", "-wal", "-shm", "-journal"};
@@ -29,7 +29,7 @@ static int try_wal(const struct sqlite_handle *s, struct err *e)
     struct sqlite_handle *trial = sqlite_handle_new(s->folder, path, STORE_WRITE);
     struct err why = ERR_INIT;
     char mode[16] = "";
-    for (int after = 0; after < 2; after++) { /* before: what a killed one left */
+    for (int after = 0; after < 2; after++) { /* first round: removes what a killed process left */
         if (after == 1 && sqlite_connection_open(trial, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &why) == 0 &&
             sqlite_sql_exec(trial, "PRAGMA synchronous = OFF", "try WAL", &why) == 0 &&
             sqlite_sql_ask(trial, "PRAGMA journal_mode = WAL", "try WAL", mode, sizeof mode, &why) == 0) {

@@ -40,17 +40,19 @@
 
 enum { AWAIT_MS = 20 };
 
-/* Steps 2 and 3. */
+/* Steps 2 and 3 of the list above. */
 static int make_file(struct sqlite_handle *s, bool has_flock, struct err *e)
 {
     enum sqlite_header_kind kind = HEADER_FOREIGN;
     char sql[160];
     file_make_private(s->path); /* SQLite gives journals the mode and owner of the database */
-    /* EXTRA: the change to WAL deletes the journal, and with FULL power loss could bring it back, and undo everything. */
+    /* EXTRA, because the change to WAL deletes the journal: with FULL, power loss could bring the
+     * journal back, which would undo everything. */
     snprintf(sql, sizeof sql, "PRAGMA page_size = %d; PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = EXTRA;",
              HEADER_PAGE_SIZE);
     if (sqlite_sql_exec(s, sql, "make the database", e) != 0 ||
-        sqlite_sql_exec(s, "BEGIN IMMEDIATE", "make the database", e) != 0) { /* undoes what was cut off */
+        /* Rolls back what a killed process left. */
+        sqlite_sql_exec(s, "BEGIN IMMEDIATE", "make the database", e) != 0) {
         return -1;
     }
     snprintf(sql, sizeof sql, "PRAGMA application_id = %d", HEADER_APPLICATION_ID);
@@ -67,7 +69,7 @@ static int make_file(struct sqlite_handle *s, bool has_flock, struct err *e)
     return sqlite_journal_choose(s, has_flock, e);
 }
 
-/* A database that has something in it is copied first, by the one that has the lock. */
+/* The copy is made by the process that has the write lock. */
 static int upgrade(struct sqlite_handle *s, int from, struct err *e)
 {
     struct sqlite_upgrade u;
@@ -77,11 +79,13 @@ static int upgrade(struct sqlite_handle *s, int from, struct err *e)
     struct err why = ERR_INIT;
     bool changed = sqlite_schema_migrate(s, from, &why) == 0;
     bool done = changed && sqlite_sql_exec(s, "COMMIT", "migrate", &why) == 0;
-    sqlite_upgrade_end(&u, done, changed && why.code == ERR_SYSTEM); /* a commit that failed may have happened */
+    /* A commit that failed may have happened nevertheless. */
+    sqlite_upgrade_end(&u, done, changed && why.code == ERR_SYSTEM);
     return done ? 0 : err_move(e, &why);
 }
 
-/* Step 4. Who waited for the write lock finds the work done by the one that had it. */
+/* Step 4. A process that waited for the write lock finds that the one before it has done the
+ * work. */
 static int migrate(struct sqlite_handle *s, struct err *e)
 {
     uint64_t version = 0;
@@ -102,7 +106,7 @@ static int migrate(struct sqlite_handle *s, struct err *e)
     return sqlite_sql_exec(s, "COMMIT", "migrate", e);
 }
 
-/* A database without a byte that has a log was cut short; SQLite would throw the log away. */
+/* A database without a byte, beside a log, was cut. SQLite would throw the log away. */
 static int clear_emptied(struct sqlite_handle *s, struct err *e)
 {
     if (sqlite_files_are_in_use(s)) {
@@ -116,7 +120,7 @@ static int clear_emptied(struct sqlite_handle *s, struct err *e)
     return sqlite_aside_log(s, e);
 }
 
-/* Where messages were lost, numbers that were given to them will be given again: so clients have to begin anew. */
+/* After a loss the same seqs will be given out again: a new epoch makes clients start again. */
 static int finish(struct sqlite_handle *s, struct err *e)
 {
     char epoch[CHAT_EPOCH_SIZE];
@@ -129,13 +133,14 @@ static int finish(struct sqlite_handle *s, struct err *e)
         }
         log_line(
             s->has_lost
-                ? "%s: its log was taken away or cut short; the last messages are lost, and the epoch is another one"
-                : "%s has neither its log nor its lock file beside it: it is a copy, or files were removed; the epoch "
-                  "is another one",
+                ? "%s: its log was removed or cut short; the last messages are lost, and the database has a new epoch"
+                : "%s has neither its log nor its lock file: it is a copy, or files were removed; the database has "
+                  "a new epoch",
             s->path);
         incidents_note(s->folder, s->has_lost ? INCIDENT_LOST : INCIDENT_ALONE, NULL);
     }
-    if (sqlite_header_is_in_wal(s)) { /* a copy of the one file is a database from the first moment on */
+    /* So that a copy of chat.db alone is a database from the first moment on. */
+    if (sqlite_header_is_in_wal(s)) {
         sqlite_checkpoint(s, SQLITE_CHECKPOINT_PASSIVE);
     }
     return 0;
@@ -158,14 +163,15 @@ static int make_locked(struct sqlite_handle *s, bool has_flock, struct err *e)
     if (kind == HEADER_OURS && sqlite_schema_read(s, &version, e) != 0) {
         return -1;
     }
-    s->is_alone = s->is_alone && version > 0; /* else its maker was killed before there was anything in it */
+    /* Without a schema its maker was killed before there were messages. */
+    s->is_alone = s->is_alone && version > 0;
     if ((version == 0 && make_file(s, has_flock, e) != 0) || migrate(s, e) != 0) {
         return -1;
     }
     return finish(s, e);
 }
 
-/* Who is waited for needs the flock. */
+/* Waits without the flock for a process that puts the log back, as that process needs it. */
 static int make_in_turn(struct sqlite_handle *s, struct err *e)
 {
     for (int times = 0;; times++) {
@@ -197,6 +203,6 @@ int sqlite_make(const struct sqlite_handle *like, struct err *e)
     s->deadline = like->deadline;
     s->lock_fd = file_lock_open(s->lock_path, e);
     result = s->lock_fd >= 0 ? make_in_turn(s, e) : -1;
-    sqlite_rescue_close(s); /* rolls back what is unfinished, then unlocks */
+    sqlite_rescue_close(s); /* rolls back what is unfinished, and unlocks */
     return result;
 }

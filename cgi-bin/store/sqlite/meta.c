@@ -33,7 +33,7 @@ int sqlite_meta_check(struct sqlite_handle *s, struct err *e)
     }
     if (strcmp(meta.epoch, s->epoch) != 0 || meta.schema != sqlite_schema_latest()) {
         s->stale = true;
-        return err_set(e, ERR_BUSY, "The database was replaced just now. Try again.");
+        return err_set(e, ERR_BUSY, "The database was replaced a moment ago. Try again.");
     }
     return 0;
 }

@@ -13,10 +13,10 @@
 
 #include <stdio.h>
 
-enum { READER_LOOK_MS = 100 }; /* between two looks of a reader for files that were taken away */
+enum { READER_LOOK_MS = 100 }; /* between a reader's checks for removed files */
 
-/* A writer looks at each use, and again around each commit. For a reader ten times a second will do: what it would notice is repaired
- * by a later look as well, and a poll without news shall cost as few system calls as can be. */
+/* A writer checks at each use, and again around each commit. For a reader ten times a second
+ * suffices: a later check repairs as well, and a poll without news should cost few system calls. */
 static bool is_look_due(struct sqlite_handle *s)
 {
     int64_t now = clock_mono_ms();
@@ -42,7 +42,8 @@ uint64_t sqlite_news_file(const struct store *base)
     return ((const struct sqlite_handle *)base)->file_number;
 }
 
-/* The database, its log or its journal changes with every commit; the last one asks for another database. */
+/* Each commit changes the database, its log or its journal. chat-restore.db asks for another
+ * database. */
 uint64_t sqlite_news_stamp(const char *folder)
 {
     static const char *const names[] = {"chat.db", "chat.db-wal", "chat.db-journal", "chat-restore.db"};
@@ -57,7 +58,7 @@ uint64_t sqlite_news_stamp(const char *folder)
         all = hash_bytes(all, &one, sizeof one);
     }
     uint64_t commits = sqlite_record_commits(
-        folder); /* two within one tick of the file system's clock differ in this */
+        folder); /* tells two commits within one tick of the file system's clock apart */
     return hash_bytes(all, &commits, sizeof commits);
 }
 

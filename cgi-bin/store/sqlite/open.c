@@ -24,19 +24,20 @@
 
 enum {
     ROUNDS_MAX = 5,
-    LOG_PAGES = 1000,            /* about 4 MB, as SQLite itself would choose */
-    LOG_PAGES_SHORT_LIVED = 100, /* each new process reads the log once: so much costs less than starting the process */
+    LOG_PAGES = 1000, /* about 4 MB, as SQLite itself would choose */
+    /* Each new process reads the log once: 100 pages cost less than starting the process. */
+    LOG_PAGES_SHORT_LIVED = 100,
 };
 
 enum condition { CONDITION_READY, CONDITION_TO_MAKE };
 
-/* A reader may not roll back what a killed writer left, nor set the log up: that is work for a writer. */
+/* A reader can't roll back what a killed writer left, nor begin a log. A writer has to. */
 static bool is_for_the_maker(const struct sqlite_handle *s, const struct err *e)
 {
     return s->mode == STORE_READ && e->code == ERR_READONLY && file_system_is_writable(s->folder);
 }
 
-/* Connected, and the file is ours with the schema of this program: READY. */
+/* Connects. READY: the file is ours, with this program's schema. */
 static int look(struct sqlite_handle *s, enum condition *condition, struct err *e)
 {
     enum sqlite_header_kind kind = HEADER_FOREIGN;
@@ -83,7 +84,8 @@ static int set_up(struct sqlite_handle *s, struct err *e)
         snprintf(sql, sizeof sql,
                  "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = %d%s",
                  s->log_limit * HEADER_PAGE_SIZE * 2, s->wal ? "" : "; PRAGMA journal_mode = TRUNCATE");
-        if (sqlite3_db_readonly(s->db, "main") == 1) { /* SQLite opens read-only what it can't open otherwise */
+        /* SQLite opens a file read-only when it can't write it */
+        if (sqlite3_db_readonly(s->db, "main") == 1) {
             return sqlite_fail(s, SQLITE_READONLY, "open for writing", e);
         }
         if (sqlite_sql_exec(s, sql, "set up", e) != 0) {
@@ -129,12 +131,12 @@ static int open_rounds(struct sqlite_handle *s, struct err *e)
         if (sqlite_make(s, e) != 0) {
             return -1;
         }
-        sqlite_deadline_set(s); /* an upgrade may have taken longer than anybody waits for a lock */
+        sqlite_deadline_set(s); /* an upgrade may have used up the deadline */
     }
     return err_set(e, ERR_BUSY, "The database is being replaced again and again. Try again in a moment.");
 }
 
-/* There may be something to be read though nothing can be made. */
+/* A reader may find something to read where nothing can be made. */
 static int open_to_read(struct sqlite_handle *s, struct err *e)
 {
     struct err why = ERR_INIT;
@@ -167,7 +169,8 @@ struct sqlite_handle *sqlite_open(const struct store_options *options, enum stor
         return NULL;
     }
     s->file_number = file_number(s->path);
-    if (sqlite_handle_is_moved(s)) { /* asked afterwards: if not, the name was its own when it was looked at */
+    /* Checked after the number was read: if the file still has its name, it had it then. */
+    if (sqlite_handle_is_moved(s)) {
         s->file_number = 0;
     }
     return s;

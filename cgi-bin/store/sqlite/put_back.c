@@ -22,11 +22,12 @@
 
 enum {
     PATH_SIZE = 4200,
-    COMPARED_BYTES = 24, /* of the head of a log, or of a frame */
+    COMPARED_BYTES = 24, /* of the header of a log or of a frame */
     MARK_BYTES = 16,
     PIECE_BYTES = 16 * 1024,
     VIEWS_END_MS = 100,
-    OPENERS_MS = 25, /* who looked for the files before they were removed has opened them by then */
+    /* A process that found the files before they were removed has opened them by then. */
+    OPENERS_MS = 25,
 };
 
 static const char mark[MARK_BYTES + 1] = "pollchat-put-bk\n";
@@ -51,8 +52,9 @@ static int keep_view_aside(struct sqlite_handle *s, struct err *e)
     }
     sqlite_fresh_drop(&fresh);
     if (result == 0) {
-        log_line("%s: another log was begun after this program's was taken away; what it had is kept as %s", s->path,
-                 name);
+        log_line(
+            "%s: its log was removed, and another program began a new one; the messages of the old log are kept in %s",
+            s->path, name);
         incidents_note(s->folder, INCIDENT_ASIDE, name);
     }
     return result;
@@ -74,8 +76,9 @@ static bool are_same_at(sqlite3_file *log, int fd, uint64_t at)
            memcmp(own, other, sizeof own) == 0;
 }
 
-/* The log that is there now began as a copy of this one, its last commit included, and no checkpoint has made it start anew yet: heads of
- * the log and of a frame have random numbers and a sum of all before. */
+/* The log at the path began as a copy of this handle's log, last commit included, and has not
+ * restarted since: the headers of log and frame hold random numbers and a checksum of all
+ * before. */
 static bool is_copied(const struct sqlite_handle *s, sqlite3_file *log)
 {
     uint64_t frame = 0;
@@ -88,7 +91,7 @@ static bool is_copied(const struct sqlite_handle *s, sqlite3_file *log)
     return is;
 }
 
-/* Without a log in its place, it must not be an older one that comes back: the database may be newer than what is in that. */
+/* A log that is put back must not be an old one: the database may be newer than it. */
 bool sqlite_put_back_is_due(const struct sqlite_handle *s)
 {
     sqlite3_int64 size = 0;
@@ -104,9 +107,9 @@ static int copy_log(struct sqlite_handle *s, sqlite3_file *log, sqlite3_int64 si
         size_t length = size - at < PIECE_BYTES ? (size_t)(size - at) : (size_t)PIECE_BYTES;
         int rc = log->pMethods->xRead(log, piece, (int)length, at);
         if (rc != SQLITE_OK) {
-            return sqlite_fail(s, rc, "read the log that was taken away", e);
+            return sqlite_fail(s, rc, "read the removed log", e);
         }
-        errno = ENOSPC; /* for a write that is short without an error */
+        errno = ENOSPC; /* for a short write, which sets no errno */
         if (write(fd, piece, length) != (ssize_t)length) {
             return err_set(e, err_of_errno(errno), "The log of the database can't be put back: %s.", strerror(errno));
         }
@@ -126,24 +129,28 @@ static int put_log_back(struct sqlite_handle *s, struct sqlite_fresh *fresh, sql
     if (copy_log(s, log, size, fresh->fd, e) != 0) {
         return -1;
     }
-    /* Who opens both now must not get one of each: first there are none for a moment. */
+    /* A process that opens both files now must not get one of each pair: for a moment there are
+     * none. */
     bool waits = unlink(s->log_path) == 0;
     unlink(s->shared_path);
     clock_sleep_ms(waits ? OPENERS_MS : 0);
     bool is_back = rename(fresh->path, s->log_path) == 0;
     unlink(
-        s->shared_path); /* once more: nobody joins before the record names the log, so whatever is there is of one who came too late */
+        /* Once more: no process joins before the record names the log, so shared memory that is
+         * there now was made by a process that came too late */
+        s->shared_path);
     if (!is_back || file_name_sync(s->log_path) != 0) {
         return err_set(e, err_of_errno(errno), "The log of the database can't be put back: %s.", strerror(errno));
     }
     sqlite_record_write(s, RECORD_DIRTY, file_number(s->log_path), log_end(s));
-    log_line("%s was taken away while programs had it open; it was put back, nothing is lost", s->log_path);
+    log_line("%s was removed while programs had it open; it was put back, nothing is lost", s->log_path);
     incidents_note(s->folder, INCIDENT_PUT_BACK, NULL);
     return 0;
 }
 
-/* Once more into the database, after the log was put back: until a process has it open again, it could be removed once more. With this
- * handle's own log and shared memory, which say the same. Not while another process may have the lock of another lock file. */
+/* Copies the log into the database after it was put back: until a process has it open again, a
+ * second removal would lose it. Uses this handle's own log and shared memory, which say the same.
+ * Not while another process may hold the flock of another lock file. */
 static void copy_into_database(struct sqlite_handle *s, sqlite3_int64 size)
 {
     int pages = -1;
@@ -159,8 +166,8 @@ static void copy_into_database(struct sqlite_handle *s, sqlite3_int64 size)
     s->deadline = deadline;
 }
 
-/* Two histories with the same numbers: who has read of this one is to begin anew. So all leave the other one, and the next opener gives the
- * database another epoch. */
+/* Two histories gave out the same seqs, so clients that have read this one must start again. All
+ * processes leave the other log, and the next one that opens the database gives it a new epoch. */
 static int split(struct sqlite_handle *s, struct err *e)
 {
     if (keep_view_aside(s, e) != 0) {
@@ -172,7 +179,7 @@ static int split(struct sqlite_handle *s, struct err *e)
     return 0;
 }
 
-/* committed: this handle has just committed something, so it must be known to be in the log that counts. */
+/* committed: this handle has just committed, so its commit must be in the log that counts. */
 static int save_log(struct sqlite_handle *s, struct sqlite_fresh *fresh, bool committed, struct err *e)
 {
     sqlite3_int64 size = 0;
@@ -181,14 +188,14 @@ static int save_log(struct sqlite_handle *s, struct sqlite_fresh *fresh, bool co
     if (log == NULL || is_copied(s, log) ||
         (!committed && !sqlite_put_back_is_due(s) &&
          (file_size(s->log_path) == 0 || is_marked(log, size) || sqlite_record_superseded(s)))) {
-        if (log != NULL && sqlite_record_has_all(s)) { /* before this handle is closed */
+        if (log != NULL && sqlite_record_has_all(s)) { /* while this handle still has it */
             copy_into_database(s, size);
         }
-        return 0; /* another one was quicker */
+        return 0; /* another process has put it back */
     }
     size -= is_marked(log, size) ? MARK_BYTES : 0;
     if (size <= WAL_HEADER_BYTES) {
-        sqlite_record_set(s, RECORD_CLEAN); /* a writer was killed before he had written anything */
+        sqlite_record_set(s, RECORD_CLEAN); /* a writer was killed before it had written anything */
         return 0;
     }
     if (file_size(s->log_path) > 0) {
@@ -202,7 +209,8 @@ static int save_log(struct sqlite_handle *s, struct sqlite_fresh *fresh, bool co
     return result;
 }
 
-/* The log has lost its name. The file in the making keeps others from doing the same, who may have the lock of another lock file. */
+/* The file that is being made keeps other processes from doing the same, as they may hold the flock
+ * of another lock file. */
 int sqlite_put_back(struct sqlite_handle *s, bool committed, struct err *e)
 {
     struct sqlite_fresh fresh = {.fd = -1};

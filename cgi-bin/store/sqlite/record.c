@@ -15,15 +15,15 @@
 
 struct record {
     char magic[8];
-    uint64_t lock; /* numbers, see file_number: of this file, so that a copy of it says nothing; */
-    uint64_t database;
+    uint64_t lock;     /* file_number of the lock file itself, so that a copy of it isn't believed */
+    uint64_t database; /* file_number, as is the next */
     uint64_t log;
     uint64_t born; /* of the log, see file_birth */
     uint32_t state;
-    uint32_t commits; /* begun since the file was made, and other writings */
-    uint64_t
-        length; /* of the log, so far as the database lacks what is in it: when the file is shorter, messages are gone */
-    uint64_t salts; /* of the log when it had that length; another number when it has started anew since */
+    uint32_t commits; /* commits begun since the file was made, and other writes of DIRTY */
+    /* Of the log, at least, while the database lacks messages in it: a shorter log lost some. */
+    uint64_t length;
+    uint64_t salts; /* of the log when it had that length; another number after it restarted */
 };
 
 static const char magic[8] = {'c', 'h', 'a', 't', 'l', 'o', 'g', '1'};
@@ -44,7 +44,7 @@ static bool read_record(const struct sqlite_handle *s, struct record *r)
     return read;
 }
 
-/* Of this database; false as well when there is none. */
+/* A record of this database. */
 static bool read_own_record(const struct sqlite_handle *s, struct record *r)
 {
     return read_record(s, r) && r->database == file_number(s->path);
@@ -94,7 +94,6 @@ void sqlite_record_set(struct sqlite_handle *s, enum sqlite_record_state state)
     sqlite_record_write(s, state, own != 0 ? own : file_number(s->log_path), state == RECORD_DIRTY ? log_end(s) : 0);
 }
 
-/* The commit may write nothing, or the process may be killed before it does: only what earlier commits wrote must be there. */
 void sqlite_record_begin_commit(struct sqlite_handle *s)
 {
     struct record r;
@@ -119,9 +118,9 @@ enum sqlite_record_state sqlite_record_state(const struct sqlite_handle *s)
     return read_own_record(s, &r) ? (enum sqlite_record_state)r.state : RECORD_CLEAN;
 }
 
-/* The log is the one that was there, and the database isn't. A folder that was copied has other files of both. Where no time of
- * birth is known (0), the number alone has to do: a log that is set aside by mistake is kept, one that is mixed into another
- * database destroys it. */
+/* The log is that of the record and the database is another. In a copied folder both files are
+ * others. Where the time of birth is unknown (0), the number alone decides: a log that is kept
+ * aside by mistake isn't lost, but a log that is mixed into another database destroys it. */
 bool sqlite_record_log_is_foreign(const struct sqlite_handle *s)
 {
     struct record r;
@@ -145,7 +144,7 @@ bool sqlite_record_lacks_messages(const struct sqlite_handle *s)
             (r.state == RECORD_DIRTY && file_size(s->log_path) < r.length && !is_younger_than_record(s)));
 }
 
-/* Without a record, as of an older program or in a copied folder, whatever has something in it is the log. */
+/* Without a record (an older program, a copied folder) any log that has bytes counts. */
 bool sqlite_record_refuses_log(const struct sqlite_handle *s)
 {
     struct record r;
@@ -165,7 +164,7 @@ bool sqlite_record_may_begin_beside(const struct sqlite_handle *s)
     return r.log != file_number(s->log_path) && (r.state == RECORD_CLEAN || is_younger_than_record(s));
 }
 
-/* The same holds for the log that another one was copied from, until there is something new in the copy. */
+/* So has the log that another one was copied from, until the copy gets something new. */
 bool sqlite_record_has_all(const struct sqlite_handle *s)
 {
     struct record r;
@@ -173,7 +172,6 @@ bool sqlite_record_has_all(const struct sqlite_handle *s)
            (r.length > 0 ? r.salts == sqlite_wal_salts(s) && log_end(s) >= r.length : r.log == sqlite_files_log(s));
 }
 
-/* By the record: the log that is there was agreed on when there was nothing in this one that could be lost; or there isn't now. */
 bool sqlite_record_superseded(const struct sqlite_handle *s)
 {
     struct record r;

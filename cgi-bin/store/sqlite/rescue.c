@@ -23,9 +23,10 @@
 enum {
     PATH_SIZE = 4200,
     FRAME_HEAD_BYTES = 24,
-    FRAME_SALTS = 8, /* where the head of a frame has them */
+    FRAME_SALTS = 8, /* offset in a frame's header */
     RESCUE_PATIENCE_MS = 1000,
-    OPENERS_MS = 25, /* who looked for the files before they were removed has opened them by then */
+    /* A process that found the files before they were removed has opened them by then. */
+    OPENERS_MS = 25,
 };
 
 static int write_anew(struct sqlite_handle *s, struct err *e)
@@ -55,7 +56,7 @@ static int write_anew(struct sqlite_handle *s, struct err *e)
     return result;
 }
 
-/* All leave it, and the next opener gives the database another epoch. */
+/* All processes leave the log, and the next one that opens the database gives it a new epoch. */
 static void give_up_log(struct sqlite_handle *s)
 {
     log_line("%s or its log was cut short, and what is gone can't be had from memory", s->path);
@@ -67,7 +68,7 @@ static int rescue_cut(struct sqlite_handle *s, struct err *e)
 {
     struct err why = ERR_INIT;
     if (write_anew(s, &why) == 0) {
-        log_line("%s or its log was cut short; the database was written anew, nothing is lost", s->path);
+        log_line("%s or its log was cut short; the database was written again, nothing is lost", s->path);
         incidents_note(s->folder, INCIDENT_REBUILT, NULL);
         sqlite_record_write(s, RECORD_CLEAN, 0, 0);
         return 0;
@@ -86,9 +87,11 @@ int sqlite_rescue_locked(struct sqlite_handle *s, bool committed, struct err *e)
         s->stale = true;
         return 0;
     }
-    bool is_cut = sqlite_loss_by_cut(s); /* before the next look: what has gone in between looks as if it were cut */
+    /* Checked first: a file that is removed between the two checks looks as if it were cut. */
+    bool is_cut = sqlite_loss_by_cut(s);
     if (sqlite_loss_of_log(s) && sqlite_loss_spared_log(s)) {
-        s->stale = true; /* not settled: the log may go as well before this handle does */
+        /* Not settled: the log may be removed as well before this handle is closed. */
+        s->stale = true;
         return 0;
     }
     if (sqlite_loss_of_log(s)) {
@@ -109,7 +112,7 @@ int sqlite_rescue(struct sqlite_handle *s, struct err *e)
 {
     bool has_lock_file = s->lock_fd >= 0;
     if (s->viewing) {
-        return err_set(e, ERR_BUSY, "The database is being read."); /* afterwards */
+        return err_set(e, ERR_BUSY, "The database is being read."); /* when the view has ended */
     }
     if (s->locked) {
         return sqlite_rescue_locked(s, false, e);
@@ -128,8 +131,7 @@ int sqlite_rescue(struct sqlite_handle *s, struct err *e)
     return result;
 }
 
-/* When a log is cut while a commit is made, the new frames come behind a hole, and the file is long enough. The hole begins at
- * the latest in the last frame before them. */
+/* The hole begins at the latest in the last frame before the new ones. */
 int sqlite_rescue_check_hole(struct sqlite_handle *s, uint64_t end, uint64_t salts, struct err *e)
 {
     unsigned char head[FRAME_HEAD_BYTES];
@@ -138,16 +140,16 @@ int sqlite_rescue_check_hole(struct sqlite_handle *s, uint64_t end, uint64_t sal
     sqlite3_int64 size = 0;
     sqlite3_file *log = sqlite_wal_file(s, &size);
     if (end == 0 || log == NULL || sqlite_wal_end(s, &frame) == 0 || sqlite_wal_salts(s) != salts) {
-        return 0; /* it has begun anew with this commit */
+        return 0; /* the log restarted with this commit */
     }
     int rc = log->pMethods->xRead(log, head, sizeof head, (sqlite3_int64)(end - frame));
     if (rc != SQLITE_IOERR_SHORT_READ && (rc != SQLITE_OK || memcmp(head + FRAME_SALTS, wanted, sizeof wanted) == 0)) {
-        return 0; /* a disk that can't be read just now says nothing of the log */
+        return 0; /* an error of the disk says nothing about the log */
     }
     give_up_log(s);
     s->stale = true;
     sqlite_files_set_settled(s);
-    return err_set(e, ERR_BUSY, "The log of the database was cut short just now. Try again in a moment.");
+    return err_set(e, ERR_BUSY, "The log of the database was cut short a moment ago. Try again in a moment.");
 }
 
 void sqlite_rescue_close(struct sqlite_handle *s)

@@ -7,18 +7,18 @@
  *   2. Flock. The log of the database that is there is written into it, and SQLite's write lock is
  *      taken. No process of pollchat writes to it now, and each one that gets the write lock later
  *      asks first whether the file still has its name (sqlite_fail_if_moved).
- *   3. The database gets chat-restore.old as a second name; its -wal, -shm and -journal are removed.
- *      Processes that have them open keep them. A process that opens the database now is a reader,
- *      as writers wait for the lock.
+ *   3. The database gets chat-restore.old as a second name; its -wal, -shm and -journal are
+ *      removed. Processes that have them open keep them. A process that opens the database now is a
+ *      reader, as writers wait for the lock.
  *   4. chat-restore.new is renamed to chat.db: the one step that counts.
  *   5. chat-restore.old gets its final name. The locks are released a moment later: processes that
  *      waited for the old database's lock have looked again by then, seen that the file has moved,
  *      and given up (sqlite_deadline_on_busy). They would take the new database's journal for the
  *      old one's.
- * A process killed before step 4 leaves the old database as it was, with a second name; killed after
- * step 4 it leaves the new one. The next restore tidies up.
- * An owner without a shell names a backup chat-restore.db: the next process that opens the database,
- * or is about to use it, restores it.
+ * A process killed before step 4 leaves the old database as it was, with a second name; killed
+ * later it leaves the new one. The next restore tidies up.
+ * An owner without a shell names a backup chat-restore.db: the next process that opens or uses the
+ * database restores it.
  * A damaged database is kept with its log or journal, as these can't be written into it then.
  */
 #include "store/sqlite/private/restore.h"
@@ -60,7 +60,8 @@ static bool has_more(const char *path, const char *tail)
     return file_size(beside) > 0;
 }
 
-/* A copy of pollchat's is one file. Whoever copied chat.db by other means may have its log beside it, which then counts. */
+/* A backup of pollchat is one file. A copy of chat.db that was made by other means may have its log
+ * beside it; then the log counts too. */
 static struct sqlite_handle *connect_backup(const char *path, struct err *e)
 {
     if (!has_more(path, "-wal") && !has_more(path, "-journal")) {
@@ -111,7 +112,7 @@ static int copy_backup(const char *path, struct sqlite_fresh *to, const struct s
     return result;
 }
 
-/* The journal mode of where it comes from may not work here, so it is chosen anew. */
+/* The backup's journal mode may not work in this folder, so it is chosen again. */
 static int make_ours(const struct sqlite_fresh *f, const struct sqlite_handle *present, struct store_restored *out,
                      struct err *e)
 {
@@ -124,7 +125,7 @@ static int make_ours(const struct sqlite_fresh *f, const struct sqlite_handle *p
     if (result == 0) {
         result = sqlite_journal_choose(s, present->locked, e);
     }
-    if (result == 0 && s->db != NULL) { /* so that nothing is left beside the file */
+    if (result == 0 && s->db != NULL) { /* the log is copied into the file on close */
         sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
     }
     sqlite_connection_close(s);
@@ -135,13 +136,13 @@ static int make_ours(const struct sqlite_fresh *f, const struct sqlite_handle *p
 }
 
 struct swap {
-    struct sqlite_handle *present; /* the flock is held where there is such a thing */
+    struct sqlite_handle *present; /* has the flock where there is one */
     bool there;
     bool damaged;
     char old[PATH_SIZE]; /* chat-restore.old */
 };
 
-/* Step 2. */
+/* Step 2 of the list above. */
 static int quiet(struct swap *w, struct err *e)
 {
     struct sqlite_handle *s = w->present;
@@ -187,7 +188,7 @@ static bool are_one_file(const char *a, const char *b)
     return stat(a, &one) == 0 && stat(b, &other) == 0 && one.st_ino == other.st_ino && one.st_dev == other.st_dev;
 }
 
-/* With its log, if it has one: what stands beside a database under its name belongs to it. */
+/* A database's log and journal go with it, as they belong to its name. */
 static int rename_set(const char *from, const char *to)
 {
     static const char *const tails[] = {"-wal", "-journal"};
@@ -206,7 +207,7 @@ static int rename_set(const char *from, const char *to)
     return 0;
 }
 
-/* Step 5, and what a killed run left to do of it. */
+/* Step 5, and what a killed process left of it. */
 static void name_old(const struct swap *w, char *kept, size_t size)
 {
     char text[32];
@@ -241,7 +242,7 @@ static void tidy_up(const struct swap *w)
     }
 }
 
-/* Step 3: what stands beside it. */
+/* Step 3: the files beside the database. */
 static int clear_beside(const struct swap *w, struct err *e)
 {
     static const char *const tails[] = {"-wal", "-shm", "-journal"};
@@ -262,7 +263,7 @@ static int clear_beside(const struct swap *w, struct err *e)
 static int put_in_place(const struct swap *w, struct sqlite_fresh *fresh, struct err *e)
 {
     const char *path = w->present->path;
-    /* Where files can't have two names there is a moment without a database. */
+    /* Where files can't have two names, there is a moment without a database. */
     if (w->there && link(path, w->old) != 0 && rename(path, w->old) != 0) {
         return err_set(e, ERR_READONLY, "The database can't be renamed: %s.", strerror(errno));
     }
@@ -293,7 +294,7 @@ static int swap(struct sqlite_handle *present, struct sqlite_fresh *fresh, struc
     return 0;
 }
 
-/* asked: the file that asked for it, and is to go with it; or NULL. */
+/* asked: chat-restore.db, which is removed with success; or NULL. */
 static int restore_locked(struct sqlite_handle *present, struct sqlite_fresh *fresh, const char *asked,
                           struct store_restored *out, struct err *e)
 {
@@ -305,8 +306,8 @@ static int restore_locked(struct sqlite_handle *present, struct sqlite_fresh *fr
     if (sqlite_flock_take(present, e) < 0) {
         return -1;
     }
-    if (asked != NULL && !file_exists(asked)) { /* another process was quicker */
-        return err_set(e, ERR_BUSY, "The database was replaced just now. Try again.");
+    if (asked != NULL && !file_exists(asked)) { /* another process has restored it */
+        return err_set(e, ERR_BUSY, "The database was replaced a moment ago. Try again.");
     }
     if (make_ours(fresh, present, out, e) != 0 || swap(present, fresh, out, e) != 0) {
         return -1;
@@ -317,7 +318,7 @@ static int restore_locked(struct sqlite_handle *present, struct sqlite_fresh *fr
     return 0;
 }
 
-/* Whoever puts a backup into the folder decides what is read there from then on. */
+/* The owner of chat-restore.db decides what the chat shows, so the file must belong to the site. */
 static int check_asked(const char *path, struct err *e)
 {
     int fd = open(path, O_PATH | O_CLOEXEC);
@@ -356,7 +357,8 @@ static int restore(const struct store_options *options, const char *from, bool a
     if (result == 0) {
         result = restore_locked(present, &fresh, asked ? from : NULL, out, e);
     }
-    sqlite_rescue_close(present); /* unlocks; the log by now is the other one's, and is left alone */
+    /* Unlocks; the log at the path is the new database's, and stays. */
+    sqlite_rescue_close(present);
     sqlite_fresh_drop(&fresh);
     return result;
 }
@@ -380,7 +382,8 @@ int sqlite_restore_asked(const struct store_options *options, const char *from, 
         return err_move(e, &why);
     }
     snprintf(refused, sizeof refused, "%s/chat-restore-refused.db", options->folder);
-    if (why.code != ERR_ABSENT && rename(from, refused) == 0) { /* or it would be tried at each request */
+    /* Or it would be tried again at each request. */
+    if (why.code != ERR_ABSENT && rename(from, refused) == 0) {
         log_line("%s was not put in the place of the database, and is now %s: %s", from, refused, why.text);
     }
     return 0;

@@ -213,7 +213,7 @@ static int raise_head(struct sqlite_handle *s, const struct sqlite_room *room, u
 
 /* ---- messages: from a draft ---- */
 
-/* Parameters are numbered from 1, columns from 0. Returns SQLite's code, which says whether the text fits. */
+/* Parameters count from 1, columns from 0. Returns SQLite's code: whether the text fits. */
 static int bind_message(sqlite3_stmt *add, const struct chat_draft *d, const struct chat_message *made)
 {
     sqlite3_bind_int64(add, 1 + COLUMN_SEQ, (sqlite3_int64)made->seq);

@@ -21,7 +21,7 @@ bool sqlite_still_is_unchanged(const struct sqlite_handle *s)
     return file_stamp(s->path) == s->still && file_size(s->log_path) == 0;
 }
 
-/* The connection of the other handle is this one's from here on. */
+/* Takes over the connection of another handle. */
 static int take_connection(struct sqlite_handle *s, struct err *e)
 {
     struct sqlite_handle *other = sqlite_copy_open(s->path, e);

@@ -25,8 +25,9 @@
 enum {
     KEPT = 2,
     LOG_EACH_MS = 2000,
-    FULL_AGAIN_S = 30,   /* not at each request: most of the copy is written before a quota says no */
-    SPARE = 1024 * 1024, /* for what the migration itself writes, at least */
+    /* Seconds between tries: most of the copy is written before a quota refuses. */
+    FULL_AGAIN_S = 30,
+    SPARE = 1024 * 1024, /* least room for what the migration itself writes */
 };
 
 static const char before_schema[] = "chat-before-schema-";
@@ -67,7 +68,7 @@ static int check_room(const struct sqlite_upgrade *u, struct err *e)
     return refuse_full(u->s, u->bytes + SPARE, e);
 }
 
-/* Where the time begins in a copy's name, or NULL when it is none. */
+/* The part of a copy's name that is its time; NULL for another file. */
 static const char *time_in(const char *name)
 {
     if (strncmp(name, before_schema, strlen(before_schema)) != 0) {
@@ -77,7 +78,7 @@ static const char *time_in(const char *name)
     while (isdigit((unsigned char)*time)) {
         time++;
     }
-    size_t length = strlen(time); /* of "-20261125-181500.db" */
+    size_t length = strlen(time); /* "-20261125-181500.db" */
     return length == 19 && *time == '-' && strcmp(time + 16, ".db") == 0 ? time : NULL;
 }
 
@@ -91,7 +92,7 @@ static int newest_first(const struct dirent **a, const struct dirent **b)
     return strcmp(time_in((*b)->d_name), time_in((*a)->d_name));
 }
 
-/* Never the one just made, though a clock that was ahead may have named others after it. */
+/* Never removes the copy just made, though a wrong clock may have named others after it. */
 static void remove_older_copies(const struct sqlite_upgrade *u)
 {
     const struct sqlite_handle *s = u->s;
@@ -142,7 +143,8 @@ static int copy_to(struct sqlite_upgrade *u, struct sqlite_fresh *fresh, struct 
     if (sqlite_fresh_open(fresh, path, e) != 0) {
         return -1;
     }
-    /* Another connection: one that has begun to write can't be copied from. It sees what is committed, which stays so. */
+    /* A second connection, because one that has begun to write can't be copied from. It sees what
+     * is committed; nothing else is, as the first one has the write lock. */
     struct sqlite_handle *from = sqlite_handle_new(u->s->folder, NULL, STORE_READ);
     from->busy_timeout_ms = u->s->busy_timeout_ms;
     from->upgrading = true;

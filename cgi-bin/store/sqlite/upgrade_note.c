@@ -12,7 +12,9 @@
 #include <unistd.h>
 
 enum {
-    PROBES_MAX = 1000, /* tries of 1 ms: others lock the file for some microseconds to see whether it is locked */
+    /* tries, 1 ms each: other processes lock the file for microseconds, to see whether it is
+     * locked */
+    PROBES_MAX = 1000,
     LINE_SIZE = 32,
     COUNTS_S = 10, /* without flock: seconds that a note counts */
 };
@@ -68,7 +70,7 @@ void sqlite_upgrade_note_write(int fd, const char *word, uint64_t number)
     (void)ignored;
 }
 
-/* The word, and the number behind it; false when there is no such line. age: seconds since it was written. */
+/* False without such a line. age: seconds since it was written. */
 static bool read_line(int fd, char word[LINE_SIZE], uint64_t *number, int64_t *age)
 {
     char line[LINE_SIZE + 1] = "";

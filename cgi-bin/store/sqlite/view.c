@@ -21,14 +21,14 @@ static int begin_view(struct sqlite_handle *s, struct err *e)
     if (sqlite_rows_begin(s, false, e) != 0) {
         return -1;
     }
-    if (sqlite_meta_check(s, e) != 0) { /* its first read is what fixes the view */
+    if (sqlite_meta_check(s, e) != 0) { /* its first read fixes the view */
         sqlite_rows_rollback(s);
         return -1;
     }
     return 0;
 }
 
-/* Without a log: nobody begins one, or changes the file, before read_end. */
+/* Keeps other processes from beginning a log, or changing the file, until sqlite_view_end. */
 static int hold_still(struct sqlite_handle *s, struct err *e)
 {
     if (sqlite_flock_take(s, e) != 0) {
@@ -39,7 +39,7 @@ static int hold_still(struct sqlite_handle *s, struct err *e)
     }
     sqlite_flock_release(s);
     s->stale = true;
-    return err_set(e, ERR_BUSY, "The database can be written again just now. Try again.");
+    return err_set(e, ERR_BUSY, "The database can be written again. Try again.");
 }
 
 int sqlite_view_begin(struct store *base, struct err *e)
@@ -54,7 +54,7 @@ int sqlite_view_begin(struct store *base, struct err *e)
     int result = begin_view(s, &why);
     if (result != 0 && s->still == 0 && why.code == ERR_READONLY && s->mode == STORE_READ &&
         file_system_is_writable(s->folder)) {
-        /* A writer was killed, and what it left must be rolled back before anybody can read. */
+        /* A writer was killed: what it left must be rolled back before the database can be read. */
         err_clear(&why);
         result = sqlite_make(s, &why) == 0 ? begin_view(s, &why) : -1;
     }

@@ -6,10 +6,9 @@
 /* Where SQLite's description of the shared memory has these, in numbers of 16 or 32 bits. */
 enum { SHARED_BYTES = 32768, PAGE_SIZE_AT_16 = 7, FRAMES_AT_32 = 4, SALTS_AT_32 = 8, FRAME_HEADER_BYTES = 24 };
 
-/* What the shared memory says of the log, as SQLite's description of the format has it. */
 struct shared {
     uint64_t page_size;
-    uint64_t frames; /* that count */
+    uint64_t frames; /* valid ones */
     uint32_t salts[2];
 };
 
@@ -18,7 +17,7 @@ static bool look_at_shared(const struct sqlite_handle *s, struct shared *out)
     sqlite3_file *file = NULL;
     sqlite3_file *log = NULL;
     void volatile *page = NULL;
-    /* Asked for the first time, the shared memory would be opened, and never closed by an SQLite that has no log. */
+    /* Without a log, SQLite would open the shared memory here and never close it. */
     if (sqlite3_file_control(s->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) != SQLITE_OK || log == NULL ||
         log->pMethods == NULL) {
         return false;
@@ -59,13 +58,14 @@ bool sqlite_wal_is_cut(const struct sqlite_handle *s)
     return file_size(s->log_path) < end;
 }
 
-/* Shared memory of another log. Who has opened the empty log that SQLite made when the old one was taken away, and the shared memory afterwards,
- * has filled that with nothing; or it is still that of the old one. To be used by nobody. */
+/* A process that opens the empty log that SQLite made when the old one was removed, and the shared
+ * memory afterwards, has filled the latter with nothing. Or the shared memory is the old log's. */
 bool sqlite_wal_is_mismatched(const struct sqlite_handle *s)
 {
     struct shared shared;
     uint64_t frame = 0;
-    uint64_t end = sqlite_wal_end(s, &frame); /* first: a writer makes the log longer before he says so */
+    /* Read first: a writer extends the log before the index says so. */
+    uint64_t end = sqlite_wal_end(s, &frame);
     uint64_t log = file_size(s->log_path);
     bool is_blank = look_at_shared(s, &shared) && shared.frames == 0 && shared.salts[0] == 0 && shared.salts[1] == 0;
     return (is_blank && log > WAL_HEADER_BYTES) || log < end;

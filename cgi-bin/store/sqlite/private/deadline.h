@@ -1,4 +1,4 @@
-/* deadline.h - how long a call waits for other processes: one deadline for all its waits together. */
+/* deadline.h - one deadline for all waits of a call for other processes. */
 #ifndef SQLITE_DEADLINE_H
 #define SQLITE_DEADLINE_H
 

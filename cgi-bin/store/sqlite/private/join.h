@@ -7,9 +7,9 @@
  *   - a handle joins only while the path names the files that this process's other handles have;
  *   - a removed log is put back by the first process that notices, before it closes its handle
  *     (rescue.h);
- *   - nobody begins a new log while another process has the database open: that process has the old
- *     log, and puts it back within a second. The same goes for a log that SQLite made by itself in
- *     the moment when the old one was removed.
+ *   - no process begins a new log while another one has the database open: the other one has the
+ *     old log, and puts it back within a second. Nor does it join a log that SQLite made by itself
+ *     in the moment when the old one was removed.
  * A process that begins a log has the flock, and names the log in the record (record.h).
  */
 #ifndef SQLITE_JOIN_H

@@ -5,7 +5,7 @@
 #include "store/sqlite/private/handle.h"
 
 /* Changes a database with a rollback journal to WAL, if that is wished and works in this folder.
- * has_flock: the caller has the flock (1 of sqlite_flock_take: there is no such lock; then no WAL). */
+ * has_flock: false where sqlite_flock_take returned 1; then WAL isn't used. */
 int sqlite_journal_choose(struct sqlite_handle *s, bool has_flock, struct err *e);
 
 #endif

@@ -10,8 +10,8 @@ bool sqlite_loss_of_log(const struct sqlite_handle *s);
 bool sqlite_loss_spared_log(const struct sqlite_handle *s);
 /* The database or the log is shorter than it must be. Ask with the flock. */
 bool sqlite_loss_by_cut(struct sqlite_handle *s);
-/* Something of what is open was removed or emptied: rescue it (rescue.h) before the handle is
- * closed. Can be asked at any time; a writer at work may make it look so: ask again with the flock. */
+/* A file that is open was removed or emptied: rescue it (rescue.h) before the handle is closed. May
+ * be asked at any time, but a writer at work can make it look so: ask again with the flock. */
 bool sqlite_loss_is_seen(const struct sqlite_handle *s);
 
 #endif

@@ -1,4 +1,4 @@
-/* meta.h - the row of the table meta: is the database still the one that the handle was opened on? */
+/* meta.h - the table meta: is the database still the one that the handle was opened on? */
 #ifndef SQLITE_META_H
 #define SQLITE_META_H
 

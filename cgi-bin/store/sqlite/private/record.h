@@ -1,4 +1,4 @@
-/* record.h - the record in chat.db-lock: which log belongs to the database, and how long it must be.
+/* record.h - the record in chat.db-lock: which log belongs to the database, and its least length.
  *
  * It is written with the flock taken, before and after each commit. It says how long the log must
  * be at least, as long as the database lacks messages that are in the log. So a database file

@@ -3,8 +3,8 @@
  *   log removed   It is put back: put_back.h.
  *   file cut      The database, as this handle sees it, is written to a new file that replaces the
  *                 damaged one, if it can still be read and is sound. Otherwise the epoch changes.
- * Whichever process notices first does it, under the flock. Afterwards the handle is stale: open the
- * database anew.
+ * The process that notices first does it, under the flock. Afterwards the handle is stale: open a
+ * new one.
  */
 #ifndef SQLITE_RESCUE_H
 #define SQLITE_RESCUE_H

@@ -6,7 +6,7 @@
 
 /* One or several statements without a result. what: for the log. -1 with the error set. */
 int sqlite_sql_exec(struct sqlite_handle *s, const char *sql, const char *what, struct err *e);
-/* The first column of the first row as text, cut to size; "" when there is no row. -1 with the error
+/* The first column of the first row as text, cut to size; "" without a row. -1 with the error
  * set. */
 int sqlite_sql_ask(struct sqlite_handle *s, const char *sql, const char *what, char *out, size_t size, struct err *e);
 

@@ -1,4 +1,4 @@
-/* upgrade.h - before a migration: a copy of the database, and a note for those who have to wait.
+/* upgrade.h - before a migration: a copy of the database, and a note for waiting requests.
  *
  * The process that has the write lock copies the database to chat-before-schema-N-TIME.db (N: the
  * new schema), by way of chat-upgrade.new. The newest two copies are kept.
@@ -12,7 +12,7 @@ struct sqlite_upgrade {
     struct sqlite_handle *s;
     int fd;           /* chat.upgrade, locked; -1: it couldn't be made */
     unsigned percent; /* as told last */
-    int64_t logged;   /* when the log was told last, monotonic ms */
+    int64_t logged;   /* monotonic ms of the last log line about progress */
     uint64_t bytes;   /* of the database */
     char kept[4200];  /* path of the copy; "" before there is one */
 };

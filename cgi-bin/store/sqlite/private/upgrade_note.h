@@ -1,4 +1,4 @@
-/* upgrade_note.h - chat.upgrade: the file by which a process tells others that it changes the schema.
+/* upgrade_note.h - chat.upgrade: a process that changes the schema tells others by this file.
  *
  * The file has one line: "copy 40" (percent), "change 0", or "full 12345678" (bytes that the disk
  * did not have). The writer keeps the file locked (flock) while it works, so a note that a killed
