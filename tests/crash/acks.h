@@ -6,7 +6,7 @@
 #ifndef ACKS_H
 #define ACKS_H
 
-#include "../unit/store_support.h"
+#include "../unit/sqlite_support.h"
 
 enum { ACK_BYTES = 2 * sizeof(uint64_t), ACK_ID_SIZE = 40 };
 

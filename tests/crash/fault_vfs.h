@@ -13,7 +13,7 @@
 #ifndef FAULT_VFS_H
 #define FAULT_VFS_H
 
-#include "../unit/store_support.h"
+#include "../unit/sqlite_support.h"
 
 struct fault {
     long calls;

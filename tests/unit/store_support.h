@@ -1,7 +1,14 @@
-/* store_support.h - what tests of the store share: a folder to throw away, short ways to append and read, child processes.
+/* store_support.h - what tests of the store share: the stores to test, a temporary folder, short ways
+ * to append and read, child processes.
  *
- * A test runs once for each journal mode: its state is a struct place. In a child process use NEED, not cmocka's asserts:
- * those would jump into the parent's list of tests.
+ * The state of a test is a struct place. A test of the contract (test_store_contract.c,
+ * test_store_many.c) runs once for each row of store_kinds. Tests of SQLite's files name the journal
+ * modes that they are for, and include sqlite_support.h.
+ *
+ * To add a store: a row in store_kinds, with what makes an empty store and removes it.
+ *
+ * In a child process use NEED, not cmocka's asserts: those would jump into the parent's list of
+ * tests.
  */
 #ifndef STORE_SUPPORT_H
 #define STORE_SUPPORT_H
@@ -12,12 +19,9 @@
 #include "base/log.h"
 #include "store/store.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
-#include <sqlite3.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #define NEED(fact) ((fact) ? (void)0 : need_failed(#fact, __FILE__, __LINE__))
@@ -29,10 +33,22 @@ static inline void need_failed(const char *fact, const char *file, int line)
 
 enum { PATIENCE_MS = 60000 }; /* a limit that only a hang reaches */
 
+struct store_kind;
+
 struct place {
+    const struct store_kind *kind;
     char root[200];   /* a temporary folder */
-    char folder[220]; /* the data folder, inside of it */
+    char folder[220]; /* the site's data folder, inside of it */
     enum store_journal journal;
+};
+
+/* A store to test. */
+struct store_kind {
+    const char *name;
+    void (*make)(struct place *p);                          /* a place with an empty store */
+    void (*remove)(struct place *p);                        /* and all that was made there */
+    struct store_options (*options)(const struct place *p); /* to open it, as often as wanted */
+    bool writes_beside_views;                               /* else a writer waits until the views have ended */
 };
 
 static inline int remove_one(const char *path, const struct stat *st, int kind, struct FTW *where)
@@ -48,8 +64,8 @@ static inline void remove_tree(const char *path)
     nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/* parent: NULL for $TMPDIR or /tmp. */
-static inline void place_init(struct place *p, enum store_journal journal, const char *parent)
+/* A new folder; parent: NULL for $TMPDIR or /tmp. */
+static inline void place_make_root(struct place *p, const char *parent)
 {
     const char *tmp = parent != NULL ? parent : getenv("TMPDIR");
     snprintf(p->root, sizeof p->root, "%s/pollchat-test-XXXXXX", tmp != NULL ? tmp : "/tmp");
@@ -57,12 +73,45 @@ static inline void place_init(struct place *p, enum store_journal journal, const
         fail_msg("no folder %s: %s", p->root, strerror(errno));
     }
     snprintf(p->folder, sizeof p->folder, "%s/data", p->root);
-    p->journal = journal;
 }
 
 static inline void place_fini(struct place *p)
 {
     remove_tree(p->root);
+}
+
+/* ---- the stores ---- */
+
+static inline struct store_options sqlite_options(const struct place *p)
+{
+    return (struct store_options){.folder = p->folder, .journal = p->journal, .busy_timeout_ms = PATIENCE_MS};
+}
+
+static inline void make_sqlite_in_wal(struct place *p)
+{
+    place_make_root(p, NULL);
+    p->journal = STORE_JOURNAL_WAL;
+}
+
+static inline void make_sqlite_with_rollback_journal(struct place *p)
+{
+    place_make_root(p, NULL);
+    p->journal = STORE_JOURNAL_ROLLBACK;
+}
+
+enum { SQLITE_IN_WAL, SQLITE_WITH_ROLLBACK_JOURNAL, STORE_KINDS };
+static const struct store_kind store_kinds[STORE_KINDS] = {
+    [SQLITE_IN_WAL] = {"SQLite in WAL", make_sqlite_in_wal, place_fini, sqlite_options, true},
+    [SQLITE_WITH_ROLLBACK_JOURNAL] = {"SQLite with a rollback journal", make_sqlite_with_rollback_journal, place_fini,
+                                      sqlite_options, false},
+};
+
+/* A place for SQLite, whose journal may be changed later. */
+static inline void place_init(struct place *p, enum store_journal journal, const char *parent)
+{
+    place_make_root(p, parent);
+    p->kind = &store_kinds[journal == STORE_JOURNAL_ROLLBACK ? SQLITE_WITH_ROLLBACK_JOURNAL : SQLITE_IN_WAL];
+    p->journal = journal;
 }
 
 static inline const char *in_place(const struct place *p, const char *name)
@@ -76,7 +125,7 @@ static inline const char *in_place(const struct place *p, const char *name)
 
 static inline struct store_options options_of(const struct place *p)
 {
-    return (struct store_options){.folder = p->folder, .journal = p->journal, .busy_timeout_ms = PATIENCE_MS};
+    return p->kind->options(p);
 }
 
 /* NULL with the error in e. */
@@ -171,7 +220,8 @@ static inline int64_t count_in_view(struct store *s, const char *room)
     return (int64_t)at;
 }
 
-/* All of a room is there, 1..count without a gap; returns count, or -1. Shows what is wrong on stderr. */
+/* The room has all messages, 1..count without a gap. Returns count, or -1 and shows what is wrong on
+ * stderr. */
 static inline int64_t count_contiguous(struct store *s, const char *room)
 {
     struct err e = ERR_INIT;
@@ -209,95 +259,38 @@ static inline void fill(const struct place *p, int count)
     store_close(s);
 }
 
-static inline off_t size_of(const struct place *p, const char *name)
-{
-    struct stat st;
-    return stat(in_place(p, name), &st) == 0 ? st.st_size : -1;
-}
+/* ---- a test for each store, or for some journal modes of SQLite ---- */
 
-/* A full disk of a kind, for this process: no file may be longer. */
-static inline void limit_files(rlim_t bytes)
-{
-    struct rlimit limit;
-    NEED(signal(SIGXFSZ, SIG_IGN) != SIG_ERR); /* EFBIG instead */
-    NEED(getrlimit(RLIMIT_FSIZE, &limit) == 0);
-    limit.rlim_cur = bytes < limit.rlim_max ? bytes : limit.rlim_max;
-    NEED(setrlimit(RLIMIT_FSIZE, &limit) == 0);
-}
-
-/* One value from a database file, by SQL, as text. Makes no file beside it when there is none. */
-static inline void ask_file(const char *path, const char *sql, char *out, size_t size)
-{
-    sqlite3 *db = NULL;
-    sqlite3_stmt *statement = NULL;
-    char uri[600];
-    char log[600];
-    snprintf(log, sizeof log, "%s-wal", path);
-    snprintf(uri, sizeof uri, "file:%s%s", path, access(log, F_OK) == 0 ? "" : "?immutable=1");
-    assert_int_equal(sqlite3_open_v2(uri, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI, NULL), SQLITE_OK);
-    sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK || sqlite3_step(statement) != SQLITE_ROW) {
-        fail_msg("%s: %s: %s", path, sql, sqlite3_errmsg(db));
-    }
-    snprintf(out, size, "%s", (const char *)sqlite3_column_text(statement, 0));
-    sqlite3_finalize(statement);
-    sqlite3_close(db);
-}
-
-static inline int count_in_file(const char *path, const char *room)
-{
-    char sql[200];
-    char count[32];
-    snprintf(sql, sizeof sql, "SELECT count(*) FROM message JOIN room USING (room_id) WHERE room.name = '%s'", room);
-    ask_file(path, sql, count, sizeof count);
-    return (int)strtol(count, NULL, 10);
-}
-
-/* Files of the folder whose names begin so; path (may be NULL): of the last one. */
-static inline int find_files(const struct place *p, const char *prefix, char *path, size_t size)
-{
-    DIR *folder = opendir(p->folder);
-    const struct dirent *entry = NULL;
-    int found = 0;
-    NEED(folder != NULL);
-    while ((entry = readdir(folder)) != NULL) {
-        if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0) {
-            found++;
-            if (path != NULL) {
-                snprintf(path, size, "%s/%s", p->folder, entry->d_name);
-            }
-        }
-    }
-    closedir(folder);
-    return found;
-}
-
-/* ---- a test for each journal mode ---- */
-
-static inline int make_place(void **state, enum store_journal journal)
+/* *state: the row of store_kinds; afterwards the place. */
+static inline int set_up_store(void **state)
 {
     struct place *p = calloc(1, sizeof *p);
-    place_init(p, journal, NULL);
+    p->kind = *state;
+    p->kind->make(p);
     *state = p;
     return 0;
 }
 
 static inline int set_up_wal(void **state)
 {
-    return make_place(state, STORE_JOURNAL_WAL);
+    const void *kind = &store_kinds[SQLITE_IN_WAL];
+    memcpy(state, &kind, sizeof kind);
+    return set_up_store(state);
 }
 
 static inline int set_up_rollback(void **state)
 {
-    return make_place(state, STORE_JOURNAL_ROLLBACK);
+    const void *kind = &store_kinds[SQLITE_WITH_ROLLBACK_JOURNAL];
+    memcpy(state, &kind, sizeof kind);
+    return set_up_store(state);
 }
 
-/* Whatever a test did, nothing may be wrong with the database afterwards. */
+/* Checks the store: whatever a test did, it must be sound afterwards. */
 static inline int tear_down(void **state)
 {
     struct place *p = *state;
     int found = store_exists(p->folder) ? check_place(p) : 0;
-    place_fini(p);
+    p->kind->remove(p);
     free(p);
     return found;
 }
@@ -305,6 +298,35 @@ static inline int tear_down(void **state)
 #define IN_WAL(test) cmocka_unit_test_setup_teardown(test, set_up_wal, tear_down)
 #define IN_ROLLBACK(test) cmocka_unit_test_setup_teardown(test, set_up_rollback, tear_down)
 #define IN_BOTH_MODES(test) IN_WAL(test), IN_ROLLBACK(test)
+
+struct store_case {
+    const char *name;
+    void (*run)(void **state);
+};
+#define STORE_CASE(run) \
+    {                   \
+#run, run       \
+    }
+
+/* Runs every case for every store. Returns how many failed. */
+static inline int run_for_each_store(const char *group, const struct store_case *cases, size_t count)
+{
+    struct CMUnitTest *tests = calloc(count * STORE_KINDS, sizeof *tests);
+    char(*names)[160] = calloc(count * STORE_KINDS, sizeof *names);
+    for (size_t i = 0; i < count * STORE_KINDS; i++) {
+        const struct store_case *one = &cases[i / STORE_KINDS];
+        const void *kind = &store_kinds[i % STORE_KINDS];
+        snprintf(names[i], sizeof names[i], "%s: %s", store_kinds[i % STORE_KINDS].name, one->name);
+        tests[i] = (struct CMUnitTest){
+            .name = names[i], .test_func = one->run, .setup_func = set_up_store, .teardown_func = tear_down};
+        memcpy(&tests[i].initial_state, &kind, sizeof kind);
+    }
+    int failed = _cmocka_run_group_tests(group, tests, count * STORE_KINDS, NULL, NULL);
+    free(names);
+    free(tests);
+    return failed;
+}
+#define RUN_FOR_EACH_STORE(cases) run_for_each_store(__FILE__, cases, COUNT(cases))
 
 /* ---- child processes ---- */
 
@@ -345,14 +367,7 @@ static inline void ignore_line(void *context, const char *line)
     (void)line;
 }
 
-/* SQLite's own door for tests: it calls this instead of the system. NULL: the system again. */
-static inline void set_system_call(const char *name, sqlite3_syscall_ptr call)
-{
-    sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
-    assert_int_equal(vfs->xSetSystemCall(vfs, name, call), SQLITE_OK);
-}
-
-/* Tests provoke errors; their log lines would only hide real ones. POLLCHAT_TEST_LOG=1 shows them. */
+/* Log lines of errors that a test provokes would hide real ones. POLLCHAT_TEST_LOG=1 shows them. */
 static inline void quiet_log(void)
 {
     log_program("test");

@@ -1,5 +1,5 @@
 /* test_site.c - site.h: what is known of a database isn't taken for another one's, whoever has the old one open. */
-#include "store_support.h"
+#include "sqlite_support.h"
 
 #include "chat/query.h"
 #include "shared/bell.h"

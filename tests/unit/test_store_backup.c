@@ -1,5 +1,5 @@
 /* test_store_backup.c - store_backup and store_restore: what they make, what they refuse, others at work meanwhile. */
-#include "store_support.h"
+#include "sqlite_support.h"
 
 #include <poll.h>
 #include <sched.h>

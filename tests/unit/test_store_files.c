@@ -1,5 +1,5 @@
-/* test_store_files.c - the store and its files: rights, foreign, damaged and replaced ones, the choice of the journal. */
-#include "store_support.h"
+/* test_store_files.c - SQLite's files: rights, foreign, damaged and replaced ones, the journal. */
+#include "sqlite_support.h"
 
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -384,7 +384,48 @@ static void another_database_in_the_same_file_is_noticed(void **state)
     store_close(writer);
 }
 
+/* ---- the stamp of the files ---- */
+
+/* The clock of the file system may stand still between two commits: here it always says the same. */
+static void each_commit_has_a_stamp_of_its_own(void **state)
+{
+    const struct place *p = *state;
+    static const char *const names[] = {"chat.db", "chat.db-wal", "chat.db-lock"};
+    const struct timespec times[2] = {{.tv_sec = 1700000000}, {.tv_sec = 1700000000}};
+    struct store *s = open_store(p, STORE_WRITE);
+    uint64_t before = 0;
+    for (int i = 0; i < 200; i++) { /* also when the log restarts within its length */
+        char id[16];
+        snprintf(id, sizeof id, "%d", i);
+        assert_stored(s, id, "text");
+        for (size_t k = 0; k < COUNT(names); k++) {
+            assert_int_equal(utimensat(AT_FDCWD, in_place(p, names[k]), times, 0), 0);
+        }
+        uint64_t now = store_stamp(p->folder);
+        assert_true(now != 0 && now != before);
+        before = now;
+    }
+    store_close(s);
+}
+
 /* ---- which journal ---- */
+
+static void an_existing_database_keeps_its_journal(void **state)
+{
+    struct place *p = *state;
+    char description[64];
+    struct store *s = open_store(p, STORE_WRITE);
+    snprintf(description, sizeof description, "%s", store_describe(s));
+    assert_stored(s, "1", "a");
+    store_close(s);
+    enum store_journal was = p->journal;
+    p->journal = was == STORE_JOURNAL_WAL ? STORE_JOURNAL_ROLLBACK : STORE_JOURNAL_WAL;
+    s = open_store(p, STORE_WRITE);
+    assert_string_equal(store_describe(s), description);
+    assert_stored(s, "2", "b");
+    store_close(s);
+    p->journal = was;
+}
 
 static void auto_is_wal_on_a_local_disk_and_rollback_on_a_network(void **state)
 {
@@ -501,6 +542,8 @@ int main(void)
         IN_BOTH_MODES(check_cuts_a_long_list_short),
         IN_BOTH_MODES(a_replaced_file_is_noticed),
         IN_BOTH_MODES(another_database_in_the_same_file_is_noticed),
+        IN_WAL(each_commit_has_a_stamp_of_its_own),
+        IN_BOTH_MODES(an_existing_database_keeps_its_journal),
         IN_WAL(auto_is_wal_on_a_local_disk_and_rollback_on_a_network),
         IN_BOTH_MODES(without_flock_it_is_rollback_and_works),
         IN_WAL(wal_without_flock_is_not_written_but_read),

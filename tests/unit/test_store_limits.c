@@ -1,5 +1,5 @@
 /* test_store_limits.c - the store when others hold the lock, when a writer was killed, in folders that can't be written, on a full disk. */
-#include "store_support.h"
+#include "sqlite_support.h"
 
 #include "base/clock.h"
 

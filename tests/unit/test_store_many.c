@@ -1,4 +1,6 @@
-/* test_store_many.c - the store under many processes and many threads at once, from an empty folder on. */
+/* test_store_many.c - the store used by many processes and many threads at once, from an empty store
+ * on. Each case runs for each store of store_kinds.
+ */
 #include "store_support.h"
 
 #include "base/clock.h"
@@ -8,7 +10,7 @@
 
 enum { WRITERS = 8, READERS = 2, EACH = 40, ALL = WRITERS * EACH };
 
-/* Shared by all processes: which seq each writer was told for each of the two sets of ids that it sends. */
+/* Shared by all processes: the seq that each writer was told for each id of the two sets it sends. */
 struct shared {
     uint64_t told[WRITERS][2][EACH];
 };
@@ -22,7 +24,8 @@ static void wait_for_gate(void)
     NEED(read(gate[0], &byte, 1) == 0);
 }
 
-/* Its own ids and those of the next writer, so that every id is sent twice, by two at about the same time. */
+/* Sends its own ids and those of the next writer, so that two writers send every id at about the
+ * same time. */
 static void send_two_sets(struct store *s, const struct place *p, int writer, bool open_each_time)
 {
     for (int i = 0; i < EACH; i++) {
@@ -64,7 +67,7 @@ static void write_by_short_lived_process(const struct place *p, int writer)
     send_two_sets(NULL, p, writer, true);
 }
 
-/* Follows the room from the start until it has seen all: each message once, in order, as it comes. */
+/* Reads the room from the start until it has seen all messages: each once, and in order. */
 static void follow(struct store *s)
 {
     struct err e = ERR_INIT;
@@ -100,7 +103,7 @@ static void read_by_process(const struct place *p, int reader)
     store_close(s);
 }
 
-/* Every id has one seq, whoever sent it, and every seq is there. */
+/* Both senders of an id were told the same seq, and no seq is missing. */
 static void assert_told_the_same(const struct place *p)
 {
     bool seen[ALL + 1] = {false};
@@ -134,12 +137,12 @@ static void processes(struct place *p, void (*write)(const struct place *p, int 
     assert_told_the_same(p);
 }
 
-static void processes_race_from_an_empty_folder(void **state)
+static void processes_race_from_an_empty_store(void **state)
 {
     processes(*state, write_by_process);
 }
 
-static void short_lived_processes_race_from_an_empty_folder(void **state)
+static void short_lived_processes_race_from_an_empty_store(void **state)
 {
     processes(*state, write_by_short_lived_process);
 }
@@ -176,7 +179,7 @@ static void *read_by_thread(void *argument)
     return NULL;
 }
 
-static void threads_race_from_an_empty_folder(void **state)
+static void threads_race_from_an_empty_store(void **state)
 {
     pthread_t threads[WRITERS + READERS];
     struct work work[WRITERS + READERS];
@@ -197,12 +200,12 @@ static void threads_race_from_an_empty_folder(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        IN_BOTH_MODES(processes_race_from_an_empty_folder),
-        IN_BOTH_MODES(short_lived_processes_race_from_an_empty_folder),
-        IN_BOTH_MODES(threads_race_from_an_empty_folder),
+    static const struct store_case cases[] = {
+        STORE_CASE(processes_race_from_an_empty_store),
+        STORE_CASE(short_lived_processes_race_from_an_empty_store),
+        STORE_CASE(threads_race_from_an_empty_store),
     };
     quiet_log();
     shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    return shared == MAP_FAILED ? 1 : RUN(tests);
+    return shared == MAP_FAILED ? 1 : RUN_FOR_EACH_STORE(cases);
 }
