@@ -1,9 +1,11 @@
 #!/bin/sh
-# embed.sh - writes SQL files as a C file, so that the programs carry their schema (cgi-bin/store/sql_files.h).
+# embed.sh - writes SQL files as a C file, so that the programs contain their schema
+# (cgi-bin/store/sql_files.h).
 #
 #   sh sql/embed.sh OUT FILE...
 #
-# A file's name in C is its path behind the folder sql/. Bytes are written as octal escapes: nothing in a file can end the string.
+# A file's name in C is its path below the folder sql/. Bytes are written as octal escapes, so that
+# nothing in a file can end the string.
 set -eu
 
 out=$1

@@ -1,5 +1,5 @@
--- Queries that must return no row. `pollchat check` and the tests run each of them; a row is shown behind the comment
--- that stands directly above its query, so that comment says what is wrong when there is one.
+-- Queries that must return no row. `pollchat check` and the tests run each of them. A row is shown
+-- after the comment line directly above its query, so that line says what is wrong.
 
 -- meta doesn't have exactly one row
 SELECT count(*) AS rows FROM meta HAVING count(*) <> 1;

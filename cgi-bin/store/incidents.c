@@ -28,7 +28,7 @@ static int open_file(const char *folder, int flags)
     }
     int fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
     if (fd >= 0 && (flags & O_CREAT) != 0) {
-        if (!file_is_own(fd, path)) { /* a link to something else: nothing is added to that */
+        if (!file_is_own(fd, path)) { /* a link: don't write to another file */
             close(fd);
             return -1;
         }

@@ -1,9 +1,10 @@
-/* incidents.h - what happened to the data and the owner should know: a few lines in the data
- * folder, for the doctor to show.
+/* incidents.h - damage to the data that the owner should know of: lines in a file of the data
+ * folder, which the doctor shows.
  *
  * Each incident is a line in chat.incidents: time (ms since 1970), a word, and a file name or "-".
- * The program that notices it writes the line. Only the checks read the file, so a lost line loses
- * a remark and nothing else. The owner may delete it.
+ * The program that notices the incident writes the line. Only the checks read the file, so a lost
+ * line loses a remark and nothing else. The owner may delete the file.
+ * To add an incident: a value below, its word in incidents.c, and its text in site/checks.c.
  * Threads and processes: any.
  */
 #ifndef INCIDENTS_H
@@ -13,11 +14,16 @@
 #include <stdint.h>
 
 enum incident {
-    INCIDENT_PUT_BACK, /* the log was taken away under running programs, and put back: nothing is lost */
-    INCIDENT_REBUILT,  /* the database or its log was cut; it was written again from memory, complete */
-    INCIDENT_ASIDE,    /* what a program had is kept in a file of its own, as there was another log meanwhile */
-    INCIDENT_LOST,     /* the log was taken away while no program had it open: the last messages are gone */
-    INCIDENT_ALONE, /* a database without log and lock file: a copy, or files were removed and something may be lost */
+    /* The log was removed while programs had it open, and was put back: nothing is lost. */
+    INCIDENT_PUT_BACK,
+    /* The database or its log was cut, and was written again from memory: nothing is lost. */
+    INCIDENT_REBUILT,
+    /* Another log was there: what a program had is kept in a file of its own. */
+    INCIDENT_ASIDE,
+    /* The log was removed while no program had it open: the last messages are lost. */
+    INCIDENT_LOST,
+    /* A database without log and lock file: a copy, or files were removed, with messages perhaps. */
+    INCIDENT_ALONE,
     INCIDENT__MAX
 };
 

@@ -1,7 +1,8 @@
 -- Rooms and their messages.
 --
--- The program runs this inside one transaction that also sets user_version and fills meta (store_sqlite_open.c). A
--- file that has been released is never changed again; a change is a further file with the next number.
+-- The program runs this in one transaction, which also fills meta and sets user_version
+-- (cgi-bin/store/sqlite/schema.c). A file that was released is never changed again: a change is a
+-- new file with the next number.
 
 CREATE TABLE meta (
     one        INTEGER PRIMARY KEY CHECK (one = 1),                      -- there is one row
@@ -19,9 +20,10 @@ CREATE TABLE room (
     created_ms INTEGER NOT NULL                                          -- ms since 1970 UTC
 ) STRICT;
 
--- WITHOUT ROWID: a page of a room is a walk along neighbours, not a lookup for each message: with a million messages in
--- ten rooms 50 of them are read 2.5 times faster than by rowid and index, and appends cost the same. Messages of
--- 2 kB make the file 1.13 times larger with pages of 4096 bytes, but twice as large with 8192: hence 4096.
+-- WITHOUT ROWID, so that the messages of a room are neighbours in the file, and none needs a lookup.
+-- With a million messages in ten rooms, 50 of them are read 2.5 times faster than by rowid and index,
+-- and appends cost the same. With pages of 4096 bytes, messages of 2 kB make the file 1.13 times
+-- larger; with 8192 it would be twice as large.
 CREATE TABLE message (
     room_id    INTEGER NOT NULL REFERENCES room (room_id),
     seq        INTEGER NOT NULL CHECK (seq >= 1),                        -- 1, 2, 3, ... in its room, in commit order
