@@ -1,5 +1,5 @@
-/* sqlite_support.h - what tests of SQLite's files need beyond store_support.h: a look into a database
- * file without the store, limits of the disk, system calls that fail.
+/* sqlite_support.h - for tests of SQLite's files, beside store_support.h: looks into a database file
+ * without the store, limits of the disk, system calls that fail.
  */
 #ifndef SQLITE_SUPPORT_H
 #define SQLITE_SUPPORT_H
@@ -26,7 +26,7 @@ static inline void limit_files(rlim_t bytes)
     NEED(setrlimit(RLIMIT_FSIZE, &limit) == 0);
 }
 
-/* One value from a database file, by SQL, as text. Makes no log beside the file if there is none. */
+/* One value from a database file, by SQL, as text. Makes no log beside a file that has none. */
 static inline void ask_file(const char *path, const char *sql, char *out, size_t size)
 {
     sqlite3 *db = NULL;
@@ -73,7 +73,7 @@ static inline int find_files(const struct place *p, const char *prefix, char *pa
     return found;
 }
 
-/* SQLite then makes this call instead of the system's; it offers that for tests. NULL: the system's. */
+/* Replaces a system call of SQLite, which offers that for tests. NULL: the system's own again. */
 static inline void set_system_call(const char *name, sqlite3_syscall_ptr call)
 {
     sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);

@@ -1,9 +1,9 @@
-/* store_support.h - what tests of the store share: the stores to test, a temporary folder, short ways
- * to append and read, child processes.
+/* store_support.h - what tests of the store share: the stores to test, a temporary folder, short
+ * ways to append and read, child processes.
  *
  * The state of a test is a struct place. A test of the contract (test_store_contract.c,
- * test_store_many.c) runs once for each row of store_kinds. Tests of SQLite's files name the journal
- * modes that they are for, and include sqlite_support.h.
+ * test_store_many.c) runs once for each row of store_kinds. Tests of SQLite's files name the
+ * journal modes that they are for, and include sqlite_support.h.
  *
  * To add a store: a row in store_kinds, with what makes an empty store and removes it.
  *
@@ -220,8 +220,8 @@ static inline int64_t count_in_view(struct store *s, const char *room)
     return (int64_t)at;
 }
 
-/* The room has all messages, 1..count without a gap. Returns count, or -1 and shows what is wrong on
- * stderr. */
+/* The room has all messages, 1..count without a gap. Returns count, or -1 and says on stderr what
+ * is wrong. */
 static inline int64_t count_contiguous(struct store *s, const char *room)
 {
     struct err e = ERR_INIT;

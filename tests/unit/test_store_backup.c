@@ -1,4 +1,5 @@
-/* test_store_backup.c - store_backup and store_restore: what they make, what they refuse, others at work meanwhile. */
+/* test_store_backup.c - store_backup and store_restore: results, refusals, and other processes that
+ * write meanwhile. */
 #include "sqlite_support.h"
 
 #include <poll.h>
@@ -18,7 +19,7 @@ static int restore(const struct place *p, const char *from, struct store_restore
     return store_restore(&options, from, NULL, out, e);
 }
 
-/* Beside the data folder. */
+/* In the folder that holds the data folder. */
 static const char *beside(const struct place *p, const char *name)
 {
     static _Thread_local char paths[4][500];
@@ -88,7 +89,8 @@ static void a_backup_is_one_private_file_with_everything_in_it(void **state)
     assert_int_equal(count_in_file(beside(p, "b.db"), "lobby"), 9);
     ask_file(beside(p, "b.db"), "SELECT epoch FROM meta", found, sizeof found);
     struct store *s = open_store(p, STORE_READ);
-    assert_string_not_equal(found, store_epoch(s)); /* whoever puts it in the place by hand turns the heads back */
+    /* An owner who restores it by hand turns the heads back. */
+    assert_string_not_equal(found, store_epoch(s));
     assert_int_equal(strlen(found), strlen(store_epoch(s)));
     store_close(s);
     assert_int_equal(access(beside(p, "b.db-wal"), F_OK), -1);
@@ -112,7 +114,7 @@ static void a_backup_replaces_nothing(void **state)
     assert_int_equal(e.code, ERR_ABSENT);
 }
 
-static void without_a_database_none_is_made(void **state)
+static void a_backup_without_a_database_makes_no_file(void **state)
 {
     struct place *p = *state;
     struct err e = ERR_INIT;
@@ -131,7 +133,7 @@ static void without_a_database_none_is_made(void **state)
     remove_tree(p->folder);
 }
 
-static void what_a_killed_one_left_is_taken_over_and_a_living_ones_isnt(void **state)
+static void a_killed_backups_file_is_taken_over_and_a_running_ones_is_not(void **state)
 {
     struct place *p = *state;
     struct err e = ERR_INIT;
@@ -148,8 +150,8 @@ static void what_a_killed_one_left_is_taken_over_and_a_living_ones_isnt(void **s
     assert_int_equal(access(beside(p, "b.db.pollchat-new-journal"), F_OK), -1);
 }
 
-/* Without a shell: the files of the old one are deleted, and the copy gets its name. */
-static void a_backup_is_put_in_the_place_by_hand(void **state)
+/* Without a shell: the owner deletes the old files and renames the copy. */
+static void a_backup_renamed_to_chat_db_by_hand_works(void **state)
 {
     static const char *const files[] = {"chat.db", "chat.db-wal", "chat.db-shm", "chat.db-journal"};
     struct place *p = *state;
@@ -196,14 +198,15 @@ static void a_restore_brings_back_what_was_and_another_epoch(void **state)
     assert_contains(store_describe(now), p->journal == STORE_JOURNAL_WAL ? "WAL" : "rollback");
     assert_int_equal(count_contiguous(now, "lobby"), 5);
     assert_stored(now, "6", "another sixth one");
-    store_close(writer); /* the old one, last: it must not touch the new one's log */
+    store_close(writer); /* the old handle is closed last: it must not touch the new log */
     assert_stored(now, "7", "and one more");
     store_close(now);
     assert_head(p, 7);
     assert_int_equal(strncmp(restored.kept, "chat-before-restore-", 20), 0);
     assert_int_equal(count_in_file(in_place(p, restored.kept), "lobby"), 6);
     assert_int_equal(find_files(p, "chat-restore", NULL, 0), 0);
-    assert_int_equal(restore(p, in_place(p, restored.kept), &restored, NULL), 0); /* there and back */
+    /* Restore the backup, then what was before it. */
+    assert_int_equal(restore(p, in_place(p, restored.kept), &restored, NULL), 0);
     assert_head(p, 6);
     assert_int_equal(find_files(p, "chat-before-restore-", NULL, 0), 2);
 }
@@ -214,7 +217,8 @@ static void a_restore_makes_what_is_missing(void **state)
     struct store_restored restored;
     fill(p, 4);
     assert_int_equal(backup(p, beside(p, "b.db"), NULL), 0);
-    assert_int_equal(unlink(in_place(p, "chat.db")), 0); /* what is left beside it isn't of the new one */
+    /* A journal left here belongs to no database. */
+    assert_int_equal(unlink(in_place(p, "chat.db")), 0);
     assert_int_equal(restore(p, beside(p, "b.db"), &restored, NULL), 0);
     assert_string_equal(restored.kept, "");
     assert_head(p, 4);
@@ -223,7 +227,7 @@ static void a_restore_makes_what_is_missing(void **state)
     assert_head(p, 4);
 }
 
-/* The log that somebody copied along counts. */
+/* A log that was copied along with chat.db counts. */
 static void a_raw_copy_with_its_log_is_a_backup_too(void **state)
 {
     struct place *p = *state;
@@ -252,7 +256,7 @@ static void assert_refused(const struct place *p, const char *from, enum err_cod
     assert_head(p, 2);
 }
 
-static void what_is_no_backup_is_refused(void **state)
+static void a_file_that_is_no_backup_is_refused(void **state)
 {
     struct place *p = *state;
     static char page[20000];
@@ -302,7 +306,8 @@ static void what_a_killed_restore_left_is_tidied_up(void **state)
     fill(p, 3);
     assert_int_equal(backup(p, beside(p, "b.db"), NULL), 0);
     put(in_place(p, "chat-restore.new"), "half", 4);
-    assert_int_equal(link(in_place(p, "chat.db"), in_place(p, "chat-restore.old")), 0); /* before its last step */
+    /* Killed before its last step. */
+    assert_int_equal(link(in_place(p, "chat.db"), in_place(p, "chat-restore.old")), 0);
     assert_int_equal(restore(p, beside(p, "b.db"), &restored, NULL), 0);
     assert_int_equal(find_files(p, "chat-before-restore-", NULL, 0), 1);
     put(in_place(p, "chat-restore.old"), "after it", 8);
@@ -314,7 +319,7 @@ static void what_a_killed_restore_left_is_tidied_up(void **state)
 
 /* ---- asked for by a name ---- */
 
-static void a_backup_of_that_name_is_put_in_the_place(void **state)
+static void a_backup_named_chat_restore_db_is_restored_at_the_next_use(void **state)
 {
     struct place *p = *state;
     char kept[500];
@@ -325,7 +330,7 @@ static void a_backup_of_that_name_is_put_in_the_place(void **state)
     assert_stored(s, "6", "gone");
     assert_false(store_is_replaced(s));
     assert_int_equal(rename(in_place(p, "b.db"), in_place(p, "chat-restore.db")), 0);
-    assert_true(store_is_replaced(s)); /* so that who runs opens anew */
+    assert_true(store_is_replaced(s)); /* so that running programs open the database again */
     struct store *now = open_store(p, STORE_READ);
     assert_int_equal(count_contiguous(now, "lobby"), 5);
     assert_int_equal(append(s, "7", "into the void?", NULL, &e), -1);
@@ -337,7 +342,7 @@ static void a_backup_of_that_name_is_put_in_the_place(void **state)
     assert_int_equal(count_in_file(kept, "lobby"), 6);
 }
 
-static void what_has_that_name_and_is_no_backup_is_renamed(void **state)
+static void another_file_named_chat_restore_db_is_renamed(void **state)
 {
     struct place *p = *state;
     fill(p, 2);
@@ -347,7 +352,7 @@ static void what_has_that_name_and_is_no_backup_is_renamed(void **state)
     assert_int_equal(find_files(p, "chat-", NULL, 0), 1);
 }
 
-static void a_backup_that_others_may_write_to_is_not_taken_up(void **state)
+static void a_backup_that_other_users_may_write_to_is_not_restored(void **state)
 {
     struct place *p = *state;
     fill(p, 5);
@@ -360,7 +365,7 @@ static void a_backup_that_others_may_write_to_is_not_taken_up(void **state)
     assert_int_equal(find_files(p, "chat-restore-refused.db", NULL, 0), 1);
 }
 
-static void a_folder_or_database_that_others_may_write_to_is_not_opened(void **state)
+static void a_folder_or_database_that_other_users_may_write_to_is_not_opened(void **state)
 {
     struct place *p = *state;
     struct err e = ERR_INIT;
@@ -392,7 +397,7 @@ static void open_until_it_is_done(const struct place *p, int number)
     store_close(s);
 }
 
-static void several_at_once_do_it_once(void **state)
+static void several_processes_restore_it_once(void **state)
 {
     enum { OPENERS = 6, TIMES = 8 };
     struct place *p = *state;
@@ -415,10 +420,12 @@ static void several_at_once_do_it_once(void **state)
 
 enum { WRITERS = 2, ROUNDS = 6, EPOCH_LENGTH = 22 };
 
-static int acks; /* a file: however long a restore has to wait for them, writers never wait for room */
+/* A file and no pipe: writers never wait for room, however long a restore waits for them. */
+static int acks;
 static int stop[2];
 
-/* Appends to its own room until told to stop, and tells of each message the epoch that has it. */
+/* Appends to its own room until told to stop, and reports for each message the epoch that has
+ * it. */
 static void write_and_tell(const struct place *p, int writer)
 {
     struct pollfd told = {.fd = stop[0], .events = POLLIN};
@@ -465,7 +472,7 @@ static void stop_writers(const pid_t *writers)
     close(stop[0]);
 }
 
-static void a_backup_while_others_write_is_of_one_moment(void **state)
+static void a_backup_during_writes_is_of_one_moment(void **state)
 {
     struct place *p = *state;
     pid_t writers[WRITERS];
@@ -497,8 +504,9 @@ static void a_backup_while_others_write_is_of_one_moment(void **state)
     close(acks);
 }
 
-/* Every message that was answered is in the database that the answer named: the one that was replaced, or the new one. */
-static void a_restore_while_others_write_loses_nothing_that_was_answered(void **state)
+/* Every answered message is in the database that its answer named: the replaced one or the new
+ * one. */
+static void a_restore_during_writes_loses_no_answered_message(void **state)
 {
     struct place *p = *state;
     pid_t writers[WRITERS];
@@ -515,8 +523,9 @@ static void a_restore_while_others_write_loses_nothing_that_was_answered(void **
     for (int i = 0; i < ROUNDS; i++) {
         struct store_restored restored;
         struct err e = ERR_INIT;
-        while (disk_size_of(beside(p, "acks")) < 200L * EPOCH_LENGTH / 10 * (i + 1)) { /* both have written some */
-            assert_int_equal(waitpid(-1, NULL, WNOHANG), 0);                           /* and live */
+        /* Both writers have stored messages. */
+        while (disk_size_of(beside(p, "acks")) < 200L * EPOCH_LENGTH / 10 * (i + 1)) {
+            assert_int_equal(waitpid(-1, NULL, WNOHANG), 0); /* and are alive */
             sched_yield();
         }
         if (restore(p, beside(p, "b.db"), &restored, &e) != 0) {
@@ -579,22 +588,22 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_BOTH_MODES(a_backup_is_one_private_file_with_everything_in_it),
         IN_BOTH_MODES(a_backup_replaces_nothing),
-        IN_WAL(without_a_database_none_is_made),
-        IN_BOTH_MODES(what_a_killed_one_left_is_taken_over_and_a_living_ones_isnt),
-        IN_BOTH_MODES(a_backup_is_put_in_the_place_by_hand),
+        IN_WAL(a_backup_without_a_database_makes_no_file),
+        IN_BOTH_MODES(a_killed_backups_file_is_taken_over_and_a_running_ones_is_not),
+        IN_BOTH_MODES(a_backup_renamed_to_chat_db_by_hand_works),
         IN_BOTH_MODES(a_restore_brings_back_what_was_and_another_epoch),
         IN_BOTH_MODES(a_restore_makes_what_is_missing),
         IN_WAL(a_raw_copy_with_its_log_is_a_backup_too),
-        IN_BOTH_MODES(what_is_no_backup_is_refused),
+        IN_BOTH_MODES(a_file_that_is_no_backup_is_refused),
         IN_BOTH_MODES(a_damaged_database_is_kept_as_it_is_with_its_log),
         IN_BOTH_MODES(what_a_killed_restore_left_is_tidied_up),
-        IN_BOTH_MODES(a_backup_of_that_name_is_put_in_the_place),
-        IN_BOTH_MODES(what_has_that_name_and_is_no_backup_is_renamed),
-        IN_BOTH_MODES(a_backup_that_others_may_write_to_is_not_taken_up),
-        IN_BOTH_MODES(a_folder_or_database_that_others_may_write_to_is_not_opened),
-        IN_BOTH_MODES(several_at_once_do_it_once),
-        IN_BOTH_MODES(a_backup_while_others_write_is_of_one_moment),
-        IN_BOTH_MODES(a_restore_while_others_write_loses_nothing_that_was_answered),
+        IN_BOTH_MODES(a_backup_named_chat_restore_db_is_restored_at_the_next_use),
+        IN_BOTH_MODES(another_file_named_chat_restore_db_is_renamed),
+        IN_BOTH_MODES(a_backup_that_other_users_may_write_to_is_not_restored),
+        IN_BOTH_MODES(a_folder_or_database_that_other_users_may_write_to_is_not_opened),
+        IN_BOTH_MODES(several_processes_restore_it_once),
+        IN_BOTH_MODES(a_backup_during_writes_is_of_one_moment),
+        IN_BOTH_MODES(a_restore_during_writes_loses_no_answered_message),
         IN_BOTH_MODES(without_room_nothing_is_changed),
     };
     quiet_log();

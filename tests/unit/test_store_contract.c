@@ -153,7 +153,7 @@ static void the_same_id_again_is_the_first_answer(void **state)
         assert_int_equal(append_reply(s, "lobby", "ann", "1", "hi", 1, &again, NULL), STORE_REPEATED);
         assert_int_equal(again.seq, first.seq);
         assert_int_equal(again.time_ms, first.time_ms);
-        store_close(s); /* and by another process, later */
+        store_close(s); /* and from another handle, later */
         s = open_store(p, STORE_WRITE);
     }
     assert_int_equal(count_contiguous(s, "lobby"), 3);
@@ -197,7 +197,7 @@ static void a_reply_needs_its_target(void **state)
     struct store_room room;
     assert_int_equal(append_reply(s, "new", "ann", "1", "hi", 1, NULL, NULL), STORE_NO_TARGET);
     assert_int_equal(store_room(s, "new", &room, NULL), 0);
-    assert_int_equal(room.head, 0); /* and the room wasn't made */
+    assert_int_equal(room.head, 0); /* and no room was made */
     assert_stored(s, "1", "one");
     assert_int_equal(append_reply(s, "lobby", "ann", "2", "hi", 2, NULL, NULL), STORE_NO_TARGET);
     assert_int_equal(append_reply(s, "lobby", "ann", "2", "hi", CHAT_SEQ_MAX, NULL, NULL), STORE_NO_TARGET);
@@ -227,7 +227,7 @@ static void a_batch_is_as_if_sent_one_after_the_other(void **state)
     struct store_job jobs[COUNT(drafts)];
     struct store_room room;
     drafts[4].reply_to = 3; /* stored by the same call */
-    drafts[5].reply_to = 5; /* not yet */
+    drafts[5].reply_to = 5; /* not stored yet */
     drafts[7].reply_to = 1;
     assert_int_equal(append_reply(s, "lobby", "old", "0", "old", 0, NULL, NULL), STORE_STORED);
     memset(jobs, 0x55, sizeof jobs);
@@ -321,7 +321,7 @@ static void a_range_gives_its_messages_in_order(void **state)
         bool more;
     } cases[] = {
         {{"lobby", 0, 0, 1000, SIZE_MAX, false}, 1, 10, false},
-        {{"lobby", 0, 0, 10, SIZE_MAX, false}, 1, 10, false}, /* all there are is no "more" */
+        {{"lobby", 0, 0, 10, SIZE_MAX, false}, 1, 10, false}, /* the page has all: no "more" */
         {{"lobby", 0, 0, 9, SIZE_MAX, false}, 1, 9, true},
         {{"lobby", 0, 0, 1, SIZE_MAX, false}, 1, 1, true},
         {{"lobby", 3, 0, 4, SIZE_MAX, false}, 4, 4, true},
@@ -337,7 +337,7 @@ static void a_range_gives_its_messages_in_order(void **state)
         {{"lobby", UINT64_MAX, UINT64_MAX, 5, SIZE_MAX, false}, 0, 0, false},
         {{"lobby", 8, UINT64_MAX, 5, SIZE_MAX, false}, 9, 2, false},
         {{"lobby", 8, CHAT_SEQ_MAX, 5, SIZE_MAX, false}, 9, 2, false},
-        /* the last ones, still ascending */
+        /* The last messages, still ascending. */
         {{"lobby", 0, 0, 3, SIZE_MAX, true}, 8, 3, true},
         {{"lobby", 0, 0, 4, SIZE_MAX, true}, 7, 4, true},
         {{"lobby", 0, 0, 1000, SIZE_MAX, true}, 1, 10, false},
@@ -346,12 +346,12 @@ static void a_range_gives_its_messages_in_order(void **state)
         {{"lobby", 2, 5, 9, SIZE_MAX, true}, 3, 2, false},
         {{"lobby", 2, 6, 2, SIZE_MAX, true}, 4, 2, true},
         {{"lobby", 0, 1, 9, SIZE_MAX, true}, 0, 0, false},
-        /* texts of 1, 2, 3, ... bytes */
+        /* Texts of 1, 2, 3, ... bytes. */
         {{"lobby", 0, 0, 1000, 6, false}, 1, 3, true},
         {{"lobby", 0, 0, 1000, 9, false}, 1, 3, true},
         {{"lobby", 0, 0, 1000, 55, false}, 1, 10, false},
         {{"lobby", 0, 0, 1000, 54, false}, 1, 9, true},
-        {{"lobby", 5, 0, 1000, 0, false}, 6, 1, true}, /* one at least */
+        {{"lobby", 5, 0, 1000, 0, false}, 6, 1, true}, /* at least one message */
         {{"lobby", 9, 0, 1000, 0, false}, 10, 1, false},
         {{"lobby", 0, 0, 1000, 19, true}, 9, 2, true},
         {{"lobby", 0, 0, 1000, 1, true}, 10, 1, true},

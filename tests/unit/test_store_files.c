@@ -92,7 +92,7 @@ static void folder_and_files_are_private_whatever_the_umask(void **state)
     }
 }
 
-/* Also after the last one has closed: only so can it be read where nothing can be made. */
+/* Also when the last handle is closed: so it can be read where no file can be made. */
 static void the_log_stays_after_closing(void **state)
 {
     struct place *p = *state;
@@ -114,7 +114,7 @@ static void assert_refused(const struct place *p, enum err_code code, const char
     }
 }
 
-/* Refused, and not a byte or a file differs afterwards. */
+/* Opening is refused, and changes no byte and no file. */
 static void assert_left_alone(const struct place *p, enum err_code code, const char *words)
 {
     size_t before_length = 0;
@@ -145,7 +145,8 @@ static void a_file_that_is_no_database_is_left_alone(void **state)
         write_file(in_place(p, "chat.db"), junk, lengths[i]);
         assert_left_alone(p, ERR_CORRUPT, "not a database of pollchat");
     }
-    write_file(in_place(p, "chat.db-journal"), junk, 600); /* looks like step 2 cut off */
+    /* Looks like step 2 of make.c, interrupted. */
+    write_file(in_place(p, "chat.db-journal"), junk, 600);
     for (size_t i = 0; i < COUNT(lengths); i++) {
         write_file(in_place(p, "chat.db"), junk, lengths[i]);
         assert_refused(p, ERR_CORRUPT, "");
@@ -155,12 +156,12 @@ static void a_file_that_is_no_database_is_left_alone(void **state)
     remove_tree(p->folder);
 }
 
-static void a_database_of_others_is_left_alone(void **state)
+static void a_database_of_another_program_is_left_alone(void **state)
 {
     static const char *const theirs[] = {
         "CREATE TABLE message (x); INSERT INTO message VALUES (1)", "PRAGMA journal_mode = WAL; CREATE TABLE meta (x)",
         "PRAGMA user_version = 1; CREATE TABLE meta (one, epoch, created_ms, schema)",
-        "PRAGMA application_id = 252006673; CREATE TABLE room (x)", /* fossil */
+        "PRAGMA application_id = 252006673; CREATE TABLE room (x)", /* of fossil */
     };
     struct place *p = *state;
     for (size_t i = 0; i < COUNT(theirs); i++) {
@@ -212,7 +213,7 @@ static void a_damaged_header_is_refused(void **state)
     remove_tree(p->folder);
 }
 
-static void damage_inside_is_told_and_survived(void **state)
+static void damage_inside_is_reported_and_survived(void **state)
 {
     struct place *p = *state;
     struct err e = ERR_INIT;
@@ -311,7 +312,8 @@ static void check_finds_what_is_wrong(void **state)
         struct err e = ERR_INIT;
         fill(p, 5);
         struct store *s = open_store(p, STORE_READ);
-        bool after = strstr(cases[i].damage, "UPDATE meta") == NULL; /* that one must not be seen before the check */
+        /* This damage must not be seen before the check. */
+        bool after = strstr(cases[i].damage, "UPDATE meta") == NULL;
         assert_int_equal(store_check(s, stderr, &e), 0);
         raw_sql(p, cases[i].damage);
         if (after) {
@@ -322,7 +324,8 @@ static void check_finds_what_is_wrong(void **state)
                 fail_msg("nothing found (%s) after: %s", e.text, cases[i].damage);
             }
             assert_contains(text, cases[i].found);
-        } else { /* the handle sees that the schema isn't its own; the next one is refused or migrates */
+            /* The handle sees another schema; the next handle is refused or migrates. */
+        } else {
             assert_int_equal(store_check(s, stderr, &e), -1);
             assert_true(store_is_replaced(s));
         }
@@ -341,7 +344,7 @@ static void check_cuts_a_long_list_short(void **state)
     raw_sql(p, "DELETE FROM message WHERE seq % 2 = 0");
     struct store *s = open_store(p, STORE_READ);
     FILE *out = open_memstream(&text, &length);
-    assert_int_equal(store_check(s, out, NULL), 49 + 1); /* gaps, and the head */
+    assert_int_equal(store_check(s, out, NULL), 49 + 1); /* the gaps, and the head */
     fclose(out);
     assert_contains(text, ": 29 more\n");
     free(text);
@@ -371,7 +374,8 @@ static void another_database_in_the_same_file_is_noticed(void **state)
     struct store *reader = open_store(p, STORE_READ);
     struct store_room room;
     assert_stored(writer, "1", "a");
-    raw_sql(p, "UPDATE meta SET epoch = 'AAAAAAAAAAAAAAAAAAAAAA'"); /* as restoring with SQLite's backup would */
+    /* As a restore with SQLite's backup tool would. */
+    raw_sql(p, "UPDATE meta SET epoch = 'AAAAAAAAAAAAAAAAAAAAAA'");
     assert_int_equal(append(writer, "2", "b", NULL, &e), -1);
     assert_int_equal(e.code, ERR_BUSY);
     assert_int_equal(store_room(reader, "lobby", &room, NULL), -1);
@@ -386,7 +390,7 @@ static void another_database_in_the_same_file_is_noticed(void **state)
 
 /* ---- the stamp of the files ---- */
 
-/* The clock of the file system may stand still between two commits: here it always says the same. */
+/* A file system's clock may stand still between two commits: here it always says the same. */
 static void each_commit_has_a_stamp_of_its_own(void **state)
 {
     const struct place *p = *state;
@@ -445,7 +449,7 @@ static void auto_is_wal_on_a_local_disk_and_rollback_on_a_network(void **state)
 
 static void without_flock_it_is_rollback_and_works(void **state)
 {
-    struct place *p = *state; /* wal and rollback were asked for */
+    struct place *p = *state; /* in turn with WAL and a rollback journal asked for */
     struct err e = ERR_INIT;
     no_flock = true;
     struct store *s = open_store(p, STORE_WRITE);
@@ -488,7 +492,8 @@ static void where_sqlite_has_no_wal_it_is_rollback(void **state)
     assert_int_equal(append(s, "1", "a", NULL, NULL), STORE_REPEATED);
     store_close(s);
     set_system_call("mmap", NULL);
-    assert_int_equal(count_files(p), 4); /* .htaccess, database, journal, lock: nothing is left of the trial */
+    /* .htaccess, database, journal, lock: nothing of the trial is left */
+    assert_int_equal(count_files(p), 4);
 }
 
 static void the_log_stays_short(void **state)
@@ -505,7 +510,7 @@ static void the_log_stays_short(void **state)
         assert_stored(s, id, "x");
         assert_true(size_of(p, "chat.db-wal") < limit);
     }
-    /* A reader that looks at an old state keeps the log from starting anew; it does again afterwards. */
+    /* A reader of an old state keeps the log from restarting; it restarts when the view ends. */
     assert_int_equal(store_read_begin(reader, NULL), 0);
     for (int i = 400; i < 1000; i++) {
         char id[16];
@@ -531,12 +536,12 @@ int main(void)
         IN_BOTH_MODES(folder_and_files_are_private_whatever_the_umask),
         IN_WAL(the_log_stays_after_closing),
         IN_BOTH_MODES(a_file_that_is_no_database_is_left_alone),
-        IN_BOTH_MODES(a_database_of_others_is_left_alone),
+        IN_BOTH_MODES(a_database_of_another_program_is_left_alone),
         IN_BOTH_MODES(a_newer_database_is_left_alone),
         IN_BOTH_MODES(a_folder_in_place_of_the_database_is_refused),
         IN_BOTH_MODES(a_missing_parent_is_a_wrong_setting),
         IN_BOTH_MODES(a_damaged_header_is_refused),
-        IN_BOTH_MODES(damage_inside_is_told_and_survived),
+        IN_BOTH_MODES(damage_inside_is_reported_and_survived),
         IN_BOTH_MODES(missing_tables_and_rows_are_damage),
         IN_BOTH_MODES(check_finds_what_is_wrong),
         IN_BOTH_MODES(check_cuts_a_long_list_short),

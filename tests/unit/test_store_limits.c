@@ -1,4 +1,5 @@
-/* test_store_limits.c - the store when others hold the lock, when a writer was killed, in folders that can't be written, on a full disk. */
+/* test_store_limits.c - the store when other processes have the lock, after a killed writer, in
+ * folders that can't be written, on a full disk. */
 #include "sqlite_support.h"
 
 #include "base/clock.h"
@@ -15,7 +16,7 @@ static int64_t elapsed_since(int64_t start)
     return clock_mono_ms() - start;
 }
 
-/* Holds the database until its input ends. SQL: the lock it takes; NULL: the flock. */
+/* Locks the database until its input ends. SQL: the lock it takes; NULL: the flock. */
 struct holder {
     pid_t child;
     int release;
@@ -57,7 +58,7 @@ static void let_go(struct holder h)
     assert_int_equal(wait_child(h.child), 0);
 }
 
-static void busy_after_the_time_limit_and_fine_afterwards(void **state)
+static void a_locked_database_is_busy_after_the_time_limit(void **state)
 {
     static const char *const locks[] = {"BEGIN IMMEDIATE", "BEGIN EXCLUSIVE", NULL};
     struct place *p = *state;
@@ -123,7 +124,7 @@ static void stopping_ends_every_wait(void **state)
             assert_int_equal(e.code, ERR_BUSY);
             assert_in_range(elapsed_since(start), 0, PATIENCE_MS);
             pthread_join(thread, NULL);
-            if (p->journal == STORE_JOURNAL_ROLLBACK) { /* opening waits for the same lock */
+            if (p->journal == STORE_JOURNAL_ROLLBACK) { /* store_open waits for the same lock */
                 err_clear(&e);
                 assert_null(store_open(&options, STORE_READ, &e));
                 assert_int_equal(e.code, ERR_BUSY);
@@ -154,7 +155,8 @@ static int die_instead(int fd, off_t length)
     _exit(7);
 }
 
-/* In rollback mode a commit's last step is to truncate the journal: this one dies there. */
+/* With a rollback journal the last step of a commit is to truncate the journal: the writer dies
+ * there. */
 static void die_in_commit(const struct place *p, int argument)
 {
     (void)argument;
@@ -163,7 +165,7 @@ static void die_in_commit(const struct place *p, int argument)
     append(s, "killed", "never answered", NULL, NULL);
 }
 
-static void a_reader_has_it_rolled_back(void **state)
+static void what_a_killed_writer_left_is_rolled_back_for_a_reader(void **state)
 {
     struct place *p = *state;
     struct store_room room;
@@ -184,7 +186,7 @@ static void a_reader_has_it_rolled_back(void **state)
 
 /* ---- folders that can't be written ---- */
 
-/* Root may write everywhere, so what is to be refused runs as somebody else. */
+/* Root may write everywhere, so tests of refusals run as another user. */
 static void become_nobody(void)
 {
     if (geteuid() == 0) {
@@ -232,7 +234,7 @@ static void reads_go_on_in_a_read_only_folder(void **state)
     fill(p, 3);
     set_rights(p, 0500, 0400);
     run_child(read_three_write_none, p, 0);
-    set_rights(p, 0700, 0400); /* only the files can't be written */
+    set_rights(p, 0700, 0400); /* the folder can be written, its files can't */
     run_child(read_three_write_none, p, 0);
     set_rights(p, 0700, 0600);
 }
@@ -249,8 +251,8 @@ static void write_where_nothing_can_be_made(const struct place *p, int argument)
     store_close(s);
 }
 
-/* All files are there and stay there, so a folder without room for further ones does no harm. */
-static void a_folder_where_nothing_can_be_made_is_enough(void **state)
+/* All files exist already, so a folder in which no further file can be made does no harm. */
+static void reads_and_writes_go_on_where_no_file_can_be_made(void **state)
 {
     struct place *p = *state;
     fill(p, 3);
@@ -276,7 +278,7 @@ static void no_database_is_made_in_a_read_only_folder(void **state)
 {
     struct place *p = *state;
     assert_int_equal(chmod(p->root, 0555), 0);
-    run_child(make_none, p, 0); /* nor the folder */
+    run_child(make_none, p, 0); /* nor can the folder be made */
     assert_int_equal(chmod(p->root, 0755), 0);
     assert_int_equal(mkdir(p->folder, 0700), 0);
     set_rights(p, 0500, 0400);
@@ -305,7 +307,8 @@ static void what_can_not_be_rolled_back_is_not_read(void **state)
 
 /* ---- a full disk ---- */
 
-/* Room for `bytes` at most; false where a file system can't be mounted. In a child: the mount goes with it. */
+/* Mounts a file system of at most `bytes`; false where that isn't allowed. In a child process: the
+ * mount ends with it. */
 static bool mount_small(const char *path, size_t bytes)
 {
     char options[64];
@@ -358,7 +361,7 @@ static void fill_the_disk(const struct place *p, int kind)
     text[sizeof text - 1] = '\0';
     NEED(s != NULL && reader != NULL);
     for (int i = 0, refused = 0; i < 1000 && refused < 3;
-         i++) { /* a log that can't grow is used anew from the next one on */
+         i++) { /* a log that can't grow is restarted for the next message */
         snprintf(id, sizeof id, "%d", i);
         err_clear(&e);
         outcome = append(s, id, text, NULL, &e);
@@ -366,9 +369,10 @@ static void fill_the_disk(const struct place *p, int kind)
         refused = outcome == STORE_STORED ? 0 : refused + 1;
     }
     NEED(outcome == -1 && e.code == ERR_FULL &&
-         stored > (kind == FULL_LIMIT ? 60 : 5)); /* 60: more than one such log holds */
+         /* 60 messages: more than one such log has room for */
+         stored > (kind == FULL_LIMIT ? 60 : 5));
     NEED(strstr(e.text, "full") != NULL);
-    for (int i = 0; i < 5; i++) { /* it goes on like that, and nothing comes of it */
+    for (int i = 0; i < 5; i++) { /* later messages fail in the same way, without harm */
         err_clear(&e);
         outcome = append(s, id, text, NULL, &e);
         NEED(outcome == -1 && e.code == ERR_FULL);
@@ -399,7 +403,8 @@ static void a_limit_on_file_sizes_is_a_full_disk(void **state)
     run_child(fill_the_disk, *state, FULL_LIMIT);
 }
 
-/* Whatever little space there is: made in whole or not at all, and made when there is space. */
+/* With any small space: the database is made whole or not at all, and is made when there is
+ * space. */
 static void make_on_a_full_disk(const struct place *p, int kilobytes)
 {
     struct err e = ERR_INIT;
@@ -424,7 +429,7 @@ static void a_database_is_made_when_there_is_space(void **state)
     }
 }
 
-/* No log, no shared memory, and no room for either. */
+/* There is no log and no shared memory, and no room for either. */
 static void read_on_a_full_disk(const struct place *p, int expected)
 {
     struct err e = ERR_INIT;
@@ -444,11 +449,11 @@ static void copy_log_and_remove_it(const struct place *p)
     sqlite3 *db = NULL;
     assert_int_equal(sqlite3_open(in_place(p, "chat.db"), &db), SQLITE_OK);
     assert_int_equal(sqlite3_exec(db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close(db); /* the last one: both files go */
+    sqlite3_close(db); /* closes the last handle: both files go */
     assert_int_equal(size_of(p, "chat.db-wal"), -1);
 }
 
-static void a_full_disk_keeps_nobody_from_reading_though_there_is_no_log(void **state)
+static void a_full_disk_without_a_log_can_still_be_read(void **state)
 {
     struct place *p = *state;
     fill(p, 3);
@@ -456,20 +461,20 @@ static void a_full_disk_keeps_nobody_from_reading_though_there_is_no_log(void **
     run_child(read_on_a_full_disk, p, 3);
     struct store *s = open_store(p, STORE_WRITE);
     assert_stored(s, "later", "text");
-    run_child(read_on_a_full_disk, p, 4); /* with the writer's files, as ever */
+    run_child(read_on_a_full_disk, p, 4); /* with the writer's files, as usual */
     store_close(s);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_WAL(a_full_disk_keeps_nobody_from_reading_though_there_is_no_log),
-        IN_BOTH_MODES(busy_after_the_time_limit_and_fine_afterwards),
+        IN_WAL(a_full_disk_without_a_log_can_still_be_read),
+        IN_BOTH_MODES(a_locked_database_is_busy_after_the_time_limit),
         IN_BOTH_MODES(stopping_ends_every_wait),
         IN_ROLLBACK(rollback_needs_no_flock),
-        IN_ROLLBACK(a_reader_has_it_rolled_back),
+        IN_ROLLBACK(what_a_killed_writer_left_is_rolled_back_for_a_reader),
         IN_BOTH_MODES(reads_go_on_in_a_read_only_folder),
-        IN_BOTH_MODES(a_folder_where_nothing_can_be_made_is_enough),
+        IN_BOTH_MODES(reads_and_writes_go_on_where_no_file_can_be_made),
         IN_BOTH_MODES(no_database_is_made_in_a_read_only_folder),
         IN_ROLLBACK(what_can_not_be_rolled_back_is_not_read),
         IN_BOTH_MODES(a_full_disk_refuses_sends_and_keeps_reads),

@@ -1,5 +1,5 @@
-/* test_store_many.c - the store used by many processes and many threads at once, from an empty store
- * on. Each case runs for each store of store_kinds.
+/* test_store_many.c - many processes and many threads use a store at once, from an empty one on.
+ * Each case runs for each store of store_kinds.
  */
 #include "store_support.h"
 
@@ -10,7 +10,7 @@
 
 enum { WRITERS = 8, READERS = 2, EACH = 40, ALL = WRITERS * EACH };
 
-/* Shared by all processes: the seq that each writer was told for each id of the two sets it sends. */
+/* Shared by all processes: the seq that each writer was told for each id of its two sets. */
 struct shared {
     uint64_t told[WRITERS][2][EACH];
 };
