@@ -1,5 +1,5 @@
-/* sqlite_support.h - for tests of SQLite's files, beside store_support.h: looks into a database file
- * without the store, limits of the disk, system calls that fail.
+/* sqlite_support.h - for tests of SQLite's files, beside store_support.h: looks into a database
+ * file without the store, limits of the disk, system calls that fail.
  */
 #ifndef SQLITE_SUPPORT_H
 #define SQLITE_SUPPORT_H
