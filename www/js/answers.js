@@ -1,10 +1,13 @@
-// answers.js - what an answer of the chat must look like; whatever else comes is a Failure.
+// answers.js - what an answer of the chat looks like. Everything else is a Failure.
 //
-// Between here and the server there are proxies that cut answers, portals that answer every address with their own page and
-// servers on their way down: an answer counts only when it has the shape of the contract.
+// Between the page and the server, proxies cut answers, and login portals answer every address with a
+// page of their own. So an answer counts only if it has the form that the contract describes.
 
-/** kind: network (nobody answered), answer (no pollchat answered), refused (4xx), busy (429, 5xx), epoch (another database),
- * silent (a stream says nothing). slug: what the chat calls it. */
+/**
+ * kind: network (no answer), answer (something else than the chat answered), refused (4xx), busy (408,
+ * 429, 5xx), epoch (another database), silent (a stream without a sign of life). slug: the chat's own
+ * name for the problem. retryAfter: seconds.
+ */
 export class Failure extends Error {
   constructor(kind, message, { status = 0, retryAfter, field, epoch, slug } = {}) {
     super(message);
@@ -13,27 +16,37 @@ export class Failure extends Error {
   }
 }
 
-const OURS = 'urn:pollchat:problem:';
+/** Something else than the chat has answered. */
+export const strange = () => new Failure('answer', 'Something between here and the chat answered instead of it.');
+
+export const PROBLEM = 'urn:pollchat:problem:'; // before the slug, in the type of a problem
+
+/** The chat's name for the problem that this body tells, or undefined. */
+export const slugOf = (body) => (isString(body?.type) && body.type.startsWith(PROBLEM) ? body.type.slice(PROBLEM.length) : undefined);
+
 const isWhole = (value) => Number.isSafeInteger(value) && value >= 0;
 const isString = (value) => typeof value === 'string';
+export const isObject = (value) => typeof value === 'object' && value !== null;
 
-// Kinds that come with later servers may lack a text or an id; they count as messages all the same, for the order.
+/** A later server may send other types, without a text or an id. They count, for the order. */
 export const isMessage = (m) =>
-  typeof m === 'object' && m !== null && isWhole(m.seq) && m.seq > 0 && [m.time, m.name, m.type].every(isString) &&
+  isObject(m) && isWhole(m.seq) && m.seq > 0 && [m.time, m.name, m.type].every(isString) &&
   (m.type !== 'message' || (isString(m.text) && isString(m.id)));
 
-export function isPage(page, room) {
-  return (
-    typeof page === 'object' && page !== null && isString(page.epoch) && page.room === room &&
-    Array.isArray(page.messages) && page.messages.every(isMessage) &&
-    page.messages.every((m, i) => i === 0 || m.seq > page.messages[i - 1].seq) && // rows may be gone
-    [page.next, page.head, page.oldest, page.wait].every(isWhole) && typeof page.more === 'boolean'
-  );
-}
+/** Seqs ascend; some may be missing, as rows may be deleted. */
+export const isPage = (page, room) =>
+  isObject(page) && isString(page.epoch) && page.room === room &&
+  Array.isArray(page.messages) && page.messages.every(isMessage) &&
+  page.messages.every((m, i) => i === 0 || m.seq > page.messages[i - 1].seq) &&
+  [page.next, page.head, page.oldest, page.wait].every(isWhole) && typeof page.more === 'boolean';
 
-/** The file of a room. */
-export const isHead = (said) => typeof said === 'object' && said !== null && isString(said.epoch) && isWhole(said.head);
+/** The cursor event of a stream. */
+export const isCursor = (c, room) => isObject(c) && isString(c.epoch) && c.room === room && [c.next, c.head, c.oldest].every(isWhole);
 
+/** The head file of a room (watch.js). */
+export const isHead = (said) => isObject(said) && isString(said.epoch) && isWhole(said.head);
+
+/** The value of a JSON text; undefined if it isn't one. */
 export function parse(text) {
   try {
     return JSON.parse(text);
@@ -42,7 +55,7 @@ export function parse(text) {
   }
 }
 
-/** Retry-After in seconds; a date is taken as well. */
+/** Seconds. The header has a number, or a date. */
 function retryAfter(value, now) {
   if (value === null) {
     return undefined;
@@ -51,23 +64,19 @@ function retryAfter(value, now) {
   return seconds > 0 ? seconds : undefined;
 }
 
-/** What an answer that isn't 200 or 201 means. */
+/** The meaning of an answer whose status is neither 200 nor 201. now: milliseconds of the time of day. */
 export function failureOf(status, headers, body, now) {
-  const problem = typeof body === 'object' && body !== null ? body : {};
+  const problem = isObject(body) ? body : {};
   const detail = isString(problem.detail) ? problem.detail : `The server answered ${status}.`;
-  const isOurs = isString(problem.type) && problem.type.startsWith(OURS);
-  const slug = isOurs ? problem.type.slice(OURS.length) : undefined;
+  const slug = slugOf(problem);
   const more = { status, slug, field: problem.field, retryAfter: retryAfter(headers.get('Retry-After'), now) };
-  if (status === 409 && isString(problem.type) && problem.type.endsWith(':epoch-changed')) {
+  if (status === 409 && slug === 'epoch-changed') {
     return new Failure('epoch', detail, { ...more, epoch: problem.epoch });
   }
   if (status === 408 || status === 429 || status >= 500) {
     return new Failure('busy', detail, more);
   }
-  // Only the chat itself can refuse for good. A bare 403 or 404 is a gateway's, or a server in the middle of an update.
-  return isOurs ? new Failure('refused', detail, more) : new Failure('answer', `This is no answer of a chat: ${status}.`, more);
+  // Only the chat refuses for good. A 403 or 404 without its slug is of a gateway, or of a server that
+  // is being updated.
+  return slug === undefined ? new Failure('answer', `The answer is not from a chat: ${status}.`, more) : new Failure('refused', detail, more);
 }
-
-/** The cursor event of a stream. */
-export const isCursor = (c, room) =>
-  typeof c === 'object' && c !== null && isString(c.epoch) && c.room === room && [c.next, c.head, c.oldest].every(isWhole);

@@ -1,12 +1,25 @@
-// api.js - one request to /send, /poll or /stream, with a time limit, and an answer that is what it should be, or a Failure.
+// api.js - one request to /send, /poll or /stream, with a time limit. The result is an answer of the
+// form that the contract describes, or a Failure.
 
-import { failureOf, Failure, isHead, isMessage, isPage, parse } from './answers.js';
+import { failureOf, Failure, isHead, isMessage, isPage, parse, strange } from './answers.js';
 import { pagesOf } from './several.js';
 import { readStream } from './stream.js';
 
-export { Failure };
+/**
+ * Where the programs answer, by the folder of the programs: at short addresses; at their own, where a
+ * host has no mod_rewrite; in cgi/, where it refuses cgi-bin/.htaccess.
+ */
+export const WAYS = { short: '', programs: 'cgi-bin/', refused: 'cgi/' };
 
-/** The whole body; `progress` is called for each piece of it. */
+/** What stands before the path of a request to a program. */
+export const pathOf = (folder, program) => folder && `${folder}${program}.cgi/`;
+
+const LIMIT = 15_000; // milliseconds without a byte
+const HEAD_LIMIT = 5000;
+const SEND_LIMIT = 30_000;
+const LONG = 100_000; // bytes that each web server takes
+
+/** The whole body. progress() is called for each piece of it. */
 async function read(answer, progress) {
   if (answer.body?.getReader === undefined) {
     return answer.text();
@@ -21,31 +34,41 @@ async function read(answer, progress) {
   return text + decoder.decode();
 }
 
-// Where the programs answer: at short addresses, or, where a host has no mod_rewrite, by their own; cgi/ is for hosts that refuse
-// what stands in cgi-bin/.htaccess.
-const WAYS = ['', 'cgi-bin/', 'cgi/'];
-
-/** The query as a part of an address; a value may be a list. */
+/** The query as part of an address. A value may be a list; undefined and null are left out. */
 const inAddress = (query) =>
-  new URLSearchParams(Object.entries(query).flatMap(([name, value]) => [value].flat().filter((one) => one !== undefined && one !== null).map((one) => [name, one])));
+  new URLSearchParams(
+    Object.entries(query).flatMap(([name, value]) => [value].flat().filter((one) => one !== undefined && one !== null).map((one) => [name, one])),
+  );
 
-/** base: the address that the others are relative to. fetch, clock: as of clock.js. */
+const posted = (body) => ({ method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
+
+/**
+ * Some web servers limit a body themselves: mod_fcgid answers 500 above 128 kB, nginx 413 above 1 MB.
+ * Another try would end in the same way, so the message is refused.
+ */
+function orTooLong(failure, { body }) {
+  const isTooLong = (failure.status === 413 || failure.status === 500) && !failure.slug && body.length > LONG;
+  return isTooLong ? new Failure('refused', 'This server takes no message of that length.', { status: 413, field: 'text' }) : failure;
+}
+
+/** base: the address of the chat's folder. clock: see clock.js. */
 export function makeApi({ base, fetch, clock }) {
+  const folders = Object.values(WAYS);
   let way = 0;
   let isSure = false;
-  const address = (program, path, which = way) => new URL(which === 0 ? path : `${WAYS[which]}${program}.cgi/${path}`, base).href;
+  const address = (program, path, which = way) => new URL(pathOf(folders[which], program) + path, base).href;
 
-  /** The first time each way is tried, until the chat itself answers. */
+  /** Until the chat has answered once, a request tries each way in turn. */
   async function ask(program, path, ...how) {
     let first;
-    for (let i = way; i < WAYS.length; i++) {
+    for (let i = way; i < folders.length; i++) {
       try {
         const body = await once(address(program, path, i), ...how);
         if (isSure || typeof body?.epoch === 'string') {
           [way, isSure] = [i, true];
           return body;
         }
-        first ??= new Failure('answer', 'Something between here and the chat answered in its place.');
+        first ??= strange();
       } catch (failure) {
         if (isSure || failure.slug || failure.kind === 'network') {
           throw failure;
@@ -56,6 +79,7 @@ export function makeApi({ base, fetch, clock }) {
     throw first;
   }
 
+  /** limit: milliseconds without a byte, as a slow line isn't a dead one. */
   async function once(href, init, limit, signal) {
     const stop = new AbortController();
     const abort = () => stop.abort();
@@ -63,7 +87,7 @@ export function makeApi({ base, fetch, clock }) {
     let timer;
     const wait = () => {
       clock.clearTimeout(timer);
-      timer = clock.setTimeout(abort, limit); // without a byte: a slow line isn't a dead one
+      timer = clock.setTimeout(abort, limit);
     };
     wait();
     let answer;
@@ -86,57 +110,51 @@ export function makeApi({ base, fetch, clock }) {
   }
 
   return {
-    /** What stands before the addresses of what reads. */
+    /** What stands before the paths of poll's requests. */
     get way() {
       return address('poll', '');
     },
 
     /**
-     * query: { room, since | before | last, limit, wait, epoch }. limit: milliseconds. rooms:
-     * several, then the answer is a page of each.
+     * query: { room, since | before | last, limit, wait, epoch }. limit: milliseconds. rooms: several;
+     * then the result is a page for each of them.
      */
-    async poll(query, { limit = 15_000, signal, rooms } = {}) {
-      const init = query.before === undefined ? {} : { cache: 'default' }; // old pages may be kept
+    async poll(query, { limit = LIMIT, signal, rooms } = {}) {
+      const init = query.before === undefined ? {} : { cache: 'default' }; // the browser may keep old pages
       const answer = await ask('poll', `poll?${inAddress(query)}`, init, limit, signal);
       const page = rooms === undefined ? answer : pagesOf(answer, rooms);
       if (page === null || (rooms === undefined && !isPage(page, query.room))) {
-        throw new Failure('answer', 'Something between here and the chat answered in its place.');
+        throw strange();
       }
       return page;
     },
 
-    /** What the file of a room says: { epoch, head }. The browser asks the server whether its copy is still good. */
+    /** The head file of a room: { epoch, head }. The browser asks the server whether its copy is current. */
     async head(path, { signal }) {
-      const said = await once(new URL(path, base).href, { cache: 'no-cache' }, 5000, signal);
+      const said = await once(new URL(path, base).href, { cache: 'no-cache' }, HEAD_LIMIT, signal);
       if (!isHead(said)) {
-        throw new Failure('answer', 'This says nothing of a room.');
+        throw strange();
       }
       return said;
     },
 
-    /** query: { room, since, epoch }, or { room: ['a:5', 'b:7'], epoch }. See stream.js. */
+    /** query: { room, since, epoch }, or { room: ['a:5', 'b:7'], epoch }. options: see stream.js. */
     stream: (query, options) => readStream({ fetch, clock, address: address('poll', `stream?${inAddress(query)}`), ...options }),
 
-    /**
-     * Does the chat itself answer where messages are sent? It gets a message without text, which it
-     * refuses and doesn't store.
-     */
+    /** Whether the chat itself answers at /send. It refuses a message without text, and doesn't store it. */
     async reaches(room) {
-      const init = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ room, text: '' }) };
-      const failure = await ask('send', 'send', init, 15_000).catch((error) => error);
+      const failure = await ask('send', 'send', posted({ room, text: '' }), LIMIT).catch((error) => error);
       return failure instanceof Failure && failure.slug !== undefined;
     },
 
-    /** draft: { room, name, text, id }. Returns the message as it is stored. */
-    async send({ room, name, text, id, reply_to }, { limit = 30_000 + text.length / 4, signal } = {}) {
-      const init = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ room, name, text, id, reply_to }) };
+    /** Sends a message; returns it as the chat has stored it. The limit suits a line of 4 characters a millisecond. */
+    async send({ room, name, text, id, reply_to }, { limit = SEND_LIMIT + text.length / 4, signal } = {}) {
+      const init = posted({ room, name, text, id, reply_to });
       const message = await ask('send', 'send', init, limit, signal).catch((failure) => {
-        // A limit of the web server's own: mod_fcgid says 500 past 128 kB, nginx 413 past 1 MB. Again would be the same again.
-        const isTooLong = (failure.status === 413 || failure.status === 500) && !failure.slug && init.body.length > 1e5;
-        throw isTooLong ? new Failure('refused', 'This server takes no message of that length.', { status: 413, field: 'text' }) : failure;
+        throw orTooLong(failure, init);
       });
       if (!isMessage(message) || message.id !== id || typeof message.epoch !== 'string') {
-        throw new Failure('answer', 'Something between here and the chat answered in its place.');
+        throw strange();
       }
       return message;
     },

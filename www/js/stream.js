@@ -1,23 +1,27 @@
-// stream.js - reads /stream: server-sent events by fetch rather than EventSource, so that a status, silence and each piece are seen.
+// stream.js - reads /stream, which sends server-sent events. It uses fetch instead of EventSource, which
+// would show neither the status nor silence nor single pieces.
 //
-// Judged by what comes, not by "open": a proxy may take the connection and hold all events back.
+// A stream counts as working when its first event has come, not when it is open: a proxy may accept the
+// connection and hold all events back.
 
-import { Failure, failureOf, parse } from './answers.js';
+import { Failure, failureOf, parse, strange } from './answers.js';
 
-const LONGEST = 32 * 1024 * 1024; // characters of an event; a text of the greatest size is a fifth of it
+export const FIRST_EVENT = 5000; // milliseconds; if the first event hasn't come by then, something holds the stream back
+const SILENCE = 40_000; // the server gives a sign of life every 15 s
+const LONGEST = 32 * 1024 * 1024; // characters of an event; five times those of the longest text
 
-/** Server-sent events out of pieces of text (HTML Living Standard, section 9.2.6). */
+/** Makes events of pieces of text (HTML Living Standard, section 9.2.6). */
 export class EventParser {
-  #rest = '';
+  #rest = ''; // of a line that isn't complete
   #isHalfBroken = false; // the rest ends in a carriage return
   #event = '';
   #data = [];
   retry;
 
-  /** Returns the events that are whole now: [{ event, data }]. */
+  /** Returns the events that are complete now: [{ event, data }]. */
   push(text) {
     if (!/[\r\n]/.test(text) && !this.#isHalfBroken) {
-      this.#keep(this.#rest + text); // or each piece of a long line would be searched together with all before it
+      this.#keep(this.#rest + text); // without a search through all earlier pieces of a long line
       return [];
     }
     const events = [];
@@ -64,14 +68,14 @@ export class EventParser {
 function check(answer) {
   const type = answer.headers.get('Content-Type') ?? '';
   if (!type.startsWith('text/event-stream')) {
-    throw new Failure('answer', 'Something between here and the chat answered in its place.');
+    throw strange();
   }
   if (answer.body?.getReader === undefined) {
-    throw new Failure('silent', 'This browser shows an answer only when it has ended.');
+    throw new Failure('silent', 'This browser shows an answer only when it is complete.');
   }
 }
 
-/** Time limits that are set anew with each sign of life. */
+/** Calls stop() after `first` milliseconds, or after `silence` since the last alive(). */
 function watchdog({ clock, stop, first, silence }) {
   let timer;
   const arm = (ms) => {
@@ -83,12 +87,12 @@ function watchdog({ clock, stop, first, silence }) {
 }
 
 /**
- * Reads until the stream ends; resolves with { retry } (milliseconds, or undefined) then.
- * take(events): called with each piece's events, [{ event, value }]; may throw. alive(): at each sign of life.
- * first: milliseconds within which an event must have come; silence: between two signs of life. signal: ends it.
- * Throws a Failure: silent for both limits.
+ * Reads until the stream ends; then resolves with { retry } (milliseconds, or undefined). take(events)
+ * gets the events of each piece, [{ event, value }], and may throw. alive() is called at each sign of
+ * life. first, silence: milliseconds until the first event, and between two signs of life; past either
+ * the Failure is `silent`. signal: ends it.
  */
-export async function readStream({ fetch, clock, address, take, alive = () => {}, first, silence, signal }) {
+export async function readStream({ fetch, clock, address, take, alive = () => {}, first = FIRST_EVENT, silence = SILENCE, signal }) {
   const stop = new AbortController();
   let isSilent = false;
   const abort = () => stop.abort();
@@ -118,7 +122,7 @@ export async function readStream({ fetch, clock, address, take, alive = () => {}
     return { retry: parser.retry };
   } catch (error) {
     if (isSilent) {
-      throw new Failure('silent', 'The stream said nothing for too long.');
+      throw new Failure('silent', 'The stream was silent for too long.');
     }
     throw error instanceof Failure || error.kind !== undefined ? error : new Failure('network', error.message);
   } finally {
