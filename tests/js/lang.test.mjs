@@ -30,7 +30,7 @@ test('every language has every phrase, with the same places, and each plural for
 test('every phrase is used, and every one that is used is there', () => {
   const files = fs.readdirSync(www, { recursive: true }).filter((name) => /\.(js|html)$/.test(name) && !name.includes('lang/'));
   const source = files.map((name) => fs.readFileSync(path.join(www, name), 'utf8')).join('\n');
-  const used = new Set([...source.matchAll(/(?:say\(|data-say(?:-label|-hint)?=|SAY\.\w+ = |say: )["'](\w+)["']/g)].map(([, key]) => key));
+  const used = new Set([...source.matchAll(/(?:[sS]ay\(|[cC]opy\([^\n]*, |data-say(?:-label|-hint)?=|SAY\.\w+ = |say: )["'](\w+)["']/g)].map(([, key]) => key));
   assert.deepEqual([...used].filter((key) => !(key in english)), [], 'not in the catalogue');
   assert.deepEqual(Object.keys(english).filter((key) => !used.has(key)), [], 'for nothing');
 });

@@ -10,7 +10,7 @@ import { Backoff } from '../../www/js/backoff.js';
 import { Ladder } from '../../www/js/ladder.js';
 import { Outbox } from '../../www/js/outbox.js';
 import { Store } from '../../www/js/store.js';
-import { Feed, Tabs } from '../../www/js/tabs.js';
+import { Tabs } from '../../www/js/tabs.js';
 import { Transport } from '../../www/js/transport.js';
 import { STREAM_FAULTS } from './streams.mjs';
 import { Clock, holdPolls, House, network, seeded } from './world.mjs';
@@ -75,12 +75,11 @@ function openTab(w, room) {
   };
   const api = makeApi({ base: 'http://chat.test/', fetch: counted, clock });
   const store = new Store(room);
-  const feed = new Feed(store);
   const transport = new Transport({
-    store: feed, api, clock, random, backoff: new Backoff({ random }), ladder: new Ladder({ top: w.top, random }),
+    store, api, clock, random, backoff: new Backoff({ random }), ladder: new Ladder({ top: w.top, random }),
     pace: () => tabs.pace(), others: () => tabs.others(), mayHold: () => tabs.mayHold(),
   });
-  const tabs = new Tabs({ id: tab.name, feed, transport, clock, pace: () => tab.pace, openChannel: (of) => (of === 'tabs' ? wires.open(tab) : undefined) });
+  const tabs = new Tabs({ id: tab.name, store, transport, clock, pace: () => tab.pace, openChannel: (of) => (of === 'tabs' ? wires.open(tab) : undefined) });
   let ids = 0;
   const outbox = new Outbox({ store, api, clock, backoff: new Backoff({ random }), makeId: () => `${tab.name}-${(ids += 1)}` });
   outbox.addEventListener('sent', () => tabs.hurry({ expected: true }));

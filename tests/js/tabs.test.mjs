@@ -6,7 +6,7 @@ import { makeApi } from '../../www/js/api.js';
 import { Backoff } from '../../www/js/backoff.js';
 import { Ladder } from '../../www/js/ladder.js';
 import { Store } from '../../www/js/store.js';
-import { Feed, Tabs } from '../../www/js/tabs.js';
+import { Tabs } from '../../www/js/tabs.js';
 import { Transport } from '../../www/js/transport.js';
 import { Clock, House, network, problem, seeded } from './world.mjs';
 
@@ -46,17 +46,16 @@ function browser({ top = 'stream', messages = 3, share = true, holds = new Bus()
     const random = seeded(n);
     house.room(room);
     const store = new Store(room);
-    const feed = new Feed(store);
     const log = [];
     const reach = network({ chat: house, clock, log, random });
     const fetch = (address, init) => (address.includes('room=BAD') && !b.allows ? Promise.resolve(problem(400, 'bad-input', 'no such room', { field: 'room' })) : reach(address, init));
     const api = makeApi({ base: 'http://chat.test/', fetch: (...args) => (tab.cut || b.cut ? Promise.reject((tab.tried += 1) && new TypeError('cut')) : fetch(...args)), clock });
     const transport = new Transport({
-      store: feed, api, clock, random, backoff: new Backoff({ random }), pace: () => tabs.pace(), others: () => tabs.others(), mayHold: () => tabs.mayHold(),
+      store, api, clock, random, backoff: new Backoff({ random }), pace: () => tabs.pace(), others: () => tabs.others(), mayHold: () => tabs.mayHold(),
       ladder: new Ladder({ top, random }),
     });
     const tab = { store, room, log, states: [], tried: 0 };
-    const tabs = new Tabs({ id: `${name}-${String(n).padStart(3, '0')}`, feed, transport, clock, pace, openChannel: (of) => (!share ? undefined : of === 'tabs' ? (tab.channel = bus.channel()) : holds.channel()), wantsNews });
+    const tabs = new Tabs({ id: `${name}-${String(n).padStart(3, '0')}`, store, transport, clock, pace, openChannel: (of) => (!share ? undefined : of === 'tabs' ? (tab.channel = bus.channel()) : holds.channel()), wantsNews });
     tab.tabs = tabs;
     tabs.addEventListener('status', ({ detail }) => tab.states.push(detail.state));
     store.addEventListener('change', () => {

@@ -1,12 +1,15 @@
-// embedded.js - the chat in a frame of another site's page. The frame is GET /embed, put there by embed.js, with which this talks by
-// messages; what stands in the frame is that of index.html.
+// frame.js - the chat in a frame of another site's page.
+//
+// embed.js, on the other site, puts an iframe with GET /embed there. The two talk by messages; every
+// message has `pollchat: 1`. Frame to loader: ready, then message, unread, seen, close. Loader to
+// frame: hello (the answer to ready), then open, close, name. The elements come from index.html.
 
 import { start } from './app.js';
+import { site } from './site.js';
 
-const { room, title } = document.body.dataset;
-const site = new URL('..', import.meta.url); // the frame's own address may be a program's
+const isOfLoader = ({ source, data }) => source === parent && data?.pollchat === 1;
 
-function whenAsked(chat, { data }) {
+function obey(chat, data) {
   if (data.type === 'open') {
     chat.opened(true);
   } else if (data.type === 'close') {
@@ -17,7 +20,8 @@ function whenAsked(chat, { data }) {
 }
 
 async function skeleton() {
-  const page = new DOMParser().parseFromString(await (await fetch(new URL('index.html', site))).text(), 'text/html');
+  const text = await (await fetch(new URL('index.html', site))).text();
+  const page = new DOMParser().parseFromString(text, 'text/html');
   const root = document.adoptNode(page.querySelector('.chat'));
   for (const image of root.querySelectorAll('img')) {
     image.src = new URL(image.getAttribute('src'), site);
@@ -25,11 +29,11 @@ async function skeleton() {
   return root;
 }
 
-/** The loader's first word: how it is to look, and whether it is open. Only the page around us is heard. */
+/** Resolves with the event of the loader's first message: its colours, and whether the chat is open. */
 function hello() {
   return new Promise((resolve) => {
     const hear = (event) => {
-      if (event.source === parent && event.data?.pollchat === 1 && event.data.type === 'hello') {
+      if (isOfLoader(event) && event.data.type === 'hello') {
         removeEventListener('message', hear);
         resolve(event);
       }
@@ -39,29 +43,32 @@ function hello() {
   });
 }
 
-const [root, { data: wish, origin }] = await Promise.all([skeleton(), hello()]);
-const tell = (what) => parent.postMessage({ pollchat: 1, ...what }, origin);
-document.body.replaceChildren(root);
-const chat = await start(root, {
-  room,
-  title,
-  preset: typeof wish.name === 'string' ? wish.name : undefined,
-  embedded: true,
-  on: {
-    message: (message) => tell({ type: 'message', message }),
-    unread: (count) => tell({ type: 'unread', count }),
-    seen: (epoch, seq) => tell({ type: 'seen', epoch, seq }),
-  },
-});
-chat.look(wish);
-chat.opened(wish.open);
-addEventListener('message', (event) => {
-  if (event.source === parent && event.origin === origin && event.data?.pollchat === 1) {
-    whenAsked(chat, event);
-  }
-});
-document.addEventListener('keydown', (event) => {
-  if (event.key === 'Escape' && !event.defaultPrevented && document.querySelector('dialog[open]') === null) {
-    tell({ type: 'close' });
-  }
-});
+export async function startInFrame() {
+  const { room, title } = document.body.dataset;
+  const [root, { data: wish, origin }] = await Promise.all([skeleton(), hello()]);
+  const tell = (what) => parent.postMessage({ pollchat: 1, ...what }, origin);
+  document.body.replaceChildren(root);
+  const chat = await start(root, {
+    room,
+    title,
+    preset: typeof wish.name === 'string' ? wish.name : undefined,
+    embedded: true,
+    on: {
+      message: (message) => tell({ type: 'message', message }),
+      unread: (count) => tell({ type: 'unread', count }),
+      seen: (epoch, seq) => tell({ type: 'seen', epoch, seq }),
+    },
+  });
+  chat.look(wish);
+  chat.opened(wish.open);
+  addEventListener('message', (event) => {
+    if (isOfLoader(event) && event.origin === origin) {
+      obey(chat, event.data);
+    }
+  });
+  document.addEventListener('keydown', (event) => {
+    if (event.key === 'Escape' && !event.defaultPrevented && document.querySelector('dialog[open]') === null) {
+      tell({ type: 'close' });
+    }
+  });
+}

@@ -15,8 +15,8 @@ export class Holds {
    * openChannel(): the channel of all chats of the host, see channel.js. id: of this tab;
    * isSeen(): the tab is visible; changed(): called when one more tab holds a connection.
    */
-  constructor({ id, clock, openChannel, isSeen, changed }) {
-    Object.assign(this, { id, clock, openChannel, isSeen, changed });
+  constructor(given) {
+    Object.assign(this, given);
   }
 
   start() {

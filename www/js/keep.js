@@ -1,23 +1,24 @@
-// keep.js - keeps what isn't sent yet, through reloads, crashes and days offline: IndexedDB, one
-// record for each tab.
+// keep.js - keeps messages that aren't sent yet, through reloads, crashes and days offline: in
+// IndexedDB, one record for each tab.
 //
-// Each chat has a database of its own, and its address is in all names: other chats may be at other
-// paths of the host. A tab holds a lock for as long as it lives, so that its record is its own;
-// what a tab left behind that is gone is taken over by the next one that opens the room. Where a
-// browser has no IndexedDB or no locks (nor channels for a stand-in), or forbids them, `otherwise`
-// keeps it: { load, save } over something simpler, and only until the tab is closed. A database
-// needs a moment to write, and a tab may be closed in it: until then `ahead`, a storage that writes
-// at once (localStorage), has the same.
+// Each chat has a database of its own, and its address is part of all names, because other chats may
+// be at other paths of the host. A tab has a lock as long as it lives, so that no other tab touches its
+// record. If a tab is gone, the next tab that opens the room takes over its record. A browser may have
+// no IndexedDB or no locks (nor channels for a stand-in), or forbid them; then `otherwise` keeps the
+// messages: { load, save } over something simpler, and only until the tab is closed. A database needs a
+// moment to write, in which the tab may be closed: until then `ahead`, a storage that writes at once
+// (localStorage), has the same.
 
 const OUTBOX = 'outbox';
 
-const done = (request) =>
+/** The result of a request to a database, as a promise. */
+export const done = (request) =>
   new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error);
   });
 
-/** The database of what isn't sent. chat: its name in this browser. */
+/** Opens the database. chat: its name in this browser. */
 export function openOutbox(indexedDB, chat) {
   const request = indexedDB.open(chat, 1);
   request.onupgradeneeded = () => request.result.createObjectStore(OUTBOX); // key: [room, tab]
@@ -27,8 +28,8 @@ export function openOutbox(indexedDB, chat) {
 const isEntry = (entry) => [entry?.name, entry?.id, entry?.text, entry?.time].every((value) => typeof value === 'string');
 
 /**
- * The lines of several tabs in the order of writing. Lines without a number are older than those
- * with one, and in order in their own list.
+ * Joins the messages of several tabs in the order of writing. Those without a number are older than
+ * those with one, and in order within their own list.
  */
 export function inOrder(lists) {
   const lines = lists.flatMap((list) => {
@@ -41,19 +42,24 @@ export function inOrder(lists) {
 
 export class Keep {
   #database = null;
+  #locks;
   #key;
   #last = '[]';
   #hasOther = false; // `otherwise` holds entries
 
-  /** chat: its name in this browser; tab: an id that no other tab has. */
+  /**
+   * locks(): like navigator.locks, or a promise of it; undefined: there are none. chat: its name in
+   * this browser. tab: an id that no other tab has.
+   */
   constructor({ indexedDB, locks, chat, room, tab, ahead, otherwise }) {
     Object.assign(this, { indexedDB, locks, chat, room, ahead, otherwise });
     this.#key = [room, tab];
   }
 
-  /** What was left behind, in the order of writing. To be called once, before save(). */
+  /** Returns what tabs that are gone left behind, in the order of writing. To be called once, before save(). */
   async load() {
     try {
+      this.#locks = await this.locks();
       this.#database = await openOutbox(this.indexedDB, this.chat);
       await this.#live();
       const found = [];
@@ -78,7 +84,7 @@ export class Keep {
     return others;
   }
 
-  /** Resolves when they are kept, one way or the other. */
+  /** Resolves when the entries are kept, in the database or by `otherwise`. */
   async save(entries) {
     const text = JSON.stringify(entries);
     if (text === this.#last) {
@@ -105,7 +111,7 @@ export class Keep {
     }
   }
 
-  // ---- what a database has not written yet ----
+  // ---- what the database has not written yet ----
 
   #aheadKey([room, tab]) {
     return `${this.chat} ${room} ahead ${tab}`;
@@ -119,11 +125,11 @@ export class Keep {
         this.ahead.setItem(this.#aheadKey(this.#key), text);
       }
     } catch {
-      // full or forbidden: the database alone
+      // full or forbidden: only the database has it
     }
   }
 
-  /** [[tab's key, text]] of other tabs of this room. */
+  /** What other tabs of this room wrote ahead: [[key, text]]. */
   #aheads() {
     try {
       return Object.keys(this.ahead)
@@ -135,7 +141,7 @@ export class Keep {
   }
 
   #adoptAhead(key, text) {
-    return this.locks.request(this.#lockOf(key), { ifAvailable: true }, (lock) => {
+    return this.#locks.request(this.#lockOf(key), { ifAvailable: true }, (lock) => {
       if (lock === null) {
         return [];
       }
@@ -148,10 +154,10 @@ export class Keep {
     });
   }
 
-  /** Holds this tab's lock until it is gone. */
+  /** Takes this tab's lock, for as long as the tab lives. */
   #live() {
     return new Promise((resolve, reject) => {
-      this.locks
+      this.#locks
         .request(this.#lockOf(this.#key), () => {
           resolve();
           return new Promise(() => {});
@@ -169,9 +175,9 @@ export class Keep {
     return all.filter(([room, tab]) => room === this.room && tab !== this.#key[1]);
   }
 
-  /** The record of a tab that is gone becomes ours, in one transaction: nothing is lost should this tab go as well. */
+  /** Moves the record of a tab that is gone to this tab. In one transaction: if this tab goes as well, nothing is lost. */
   #adopt(key) {
-    return this.locks.request(this.#lockOf(key), { ifAvailable: true }, async (lock) => {
+    return this.#locks.request(this.#lockOf(key), { ifAvailable: true }, async (lock) => {
       if (lock === null) {
         return [];
       }

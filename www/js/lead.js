@@ -31,9 +31,9 @@ export class Lead {
    * the leader tells with each sign of life; won(), lost(): called when this tab gets or loses the
    * lead.
    */
-  constructor({ id, clock, say, isSeen, info, won, lost }) {
-    Object.assign(this, { id, clock, say, isSeen, info, won, lost });
-    this.#heard = clock.now();
+  constructor(given) {
+    Object.assign(this, given);
+    this.#heard = this.clock.now();
   }
 
   /** Claims the lead. */

@@ -1,9 +1,9 @@
-// locks.js - a stand-in for navigator.locks, which a page without HTTPS doesn't have. It is for
-// names that a tab holds for as long as it lives.
+// locks.js - a stand-in for navigator.locks, which a page without HTTPS doesn't have. For locks that a
+// tab keeps as long as it lives.
 //
-// A tab asks over a channel (channel.js) whether another tab has the name. A frozen tab doesn't
-// answer, so a second tab may get the same name. That is good enough where a second owner does no
-// harm, as with sending a message again under its id.
+// A tab asks over a channel (channel.js) whether another tab has the lock. A frozen tab doesn't answer,
+// so two tabs may have the same lock. Use it only where a second owner does no harm: a message that two
+// tabs send has one id, and is stored once.
 
 const ANSWER = 400; // milliseconds for an answer
 
@@ -11,10 +11,10 @@ export class Locks {
   #names = new Set();
   #asked = new Map(); // by name: a function to call when another tab has it
 
-  /** id: of this tab. */
-  constructor({ id, clock, channel }) {
-    Object.assign(this, { id, clock, channel });
-    channel.onmessage = ({ data }) => this.#hear(data);
+  /** given: { id, clock, channel }; id: that no other tab has; channel: see channel.js. */
+  constructor(given) {
+    Object.assign(this, given);
+    this.channel.onmessage = ({ data }) => this.#hear(data);
   }
 
   /**
@@ -60,3 +60,6 @@ export class Locks {
     }
   }
 }
+
+/** undefined where tabs can't talk to each other. */
+export const makeLocks = (given) => given.channel && new Locks(given);

@@ -1,4 +1,4 @@
-// main.js - the page: starts the chat in it, in the room of its address.
+// main.js - the entry of index.html: starts the chat, in the room that the address names.
 
 import { start } from './app.js';
 

@@ -1,2 +1,3 @@
-// old.js - for browsers that know no modules: they get the chat without JavaScript. Written for the oldest of them.
+// old.js - the entry of index.html in browsers without modules: leads to the chat without JavaScript.
+// Written in the oldest JavaScript.
 location.replace('plain' + location.search);

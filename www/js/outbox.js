@@ -1,24 +1,22 @@
-// outbox.js - sends what was written, in order, one at a time, each under one id however often it
-// is tried.
+// outbox.js - sends what the visitor writes: in order, one message at a time, each with the same id
+// however often it is tried.
 //
-// A try that brought no answer may have stored the message: the next one says the same id, and the
-// server stores it once. A refusal by the chat (4xx) is final. If something on the way (a filter, a
-// proxy) stops a message each time although the chat itself can be reached, the message is given up
-// too, as one message must not hold up all later ones. Everything else is tried until it works.
-// What isn't sent yet survives a reload through `keep`.
+// A try without an answer may have stored the message. The next try has the same id, so the server
+// stores it once. A refusal by the chat (4xx) is final. If something on the way (a filter, a proxy) stops
+// a message each time although the chat itself can be reached, the message is given up too, because one
+// message must not stop all later ones. After any other failure the message is tried again, until it
+// works. Through `keep`, messages that aren't sent yet survive a reload.
 //
-// Events: sent     detail: { key, said, name }: the name as written and as it is stored
+// Events: sent     detail: { key, said, name }; said: the name as written; name: as it is stored
 //         refused  detail: { key, field }
-//         status   detail: { failure, until } while it waits for another try, else { failure: null }
+//         status   detail: { failure, until } before another try, else { failure: null }
 
-import { Nap } from './nap.js';
+import { Nap } from './clock.js';
+import { Source } from './events.js';
 
-const STRIKES = 8; // times that something on the way stopped a message although the chat answered right after
+const STRIKES = 8; // a message is given up when it was stopped so often while the chat could be reached
 
-/**
- * The answer isn't the chat's: there is none, or it is a page of a proxy or an error of the web
- * server.
- */
+/** No answer, or not one of the chat: a page of a proxy, or an error of the web server. */
 const isStrange = ({ kind, slug }) => slug === undefined && (kind === 'network' || kind === 'answer' || kind === 'busy');
 
 /** 128 random bits. random: fills an array, as crypto.getRandomValues does. */
@@ -26,19 +24,19 @@ export function newId(random) {
   return Array.from(random(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-export class Outbox extends EventTarget {
+export class Outbox extends Source {
   #queue = []; // keys, oldest first
   #busy = false;
-  #stopped = { key: null, tries: 0, strikes: 0 }; // how often something on the way stopped the first message
-  #saved = null; // what was kept last
-  #isRestored = false; // until then nothing is kept anew, nor sent
-  #order = 0; // of the line that was written last
+  #stopped = { key: null, tries: 0, strikes: 0 }; // how often the first message was stopped
+  #saved = null; // the entries that `keep` has
+  #isRestored = false; // nothing is kept or sent before
+  #order = 0; // the number of the message that was written last
   #nap;
 
   /**
-   * keep: { load(): entries, or a promise of them; save(entries) }. With it nothing is sent before
-   * restore(). count(last): the number of the next line, greater than `last`; the order of writing
-   * is that of these numbers, as a device's clock may be set back.
+   * keep: { load(): entries, or a promise of them; save(entries) }; with it nothing is sent before
+   * restore(). count(last): the number of the next message, greater than `last`. These numbers tell the
+   * order of writing; times don't, because the clock of a device may be set back.
    */
   constructor({ store, api, backoff, clock, makeId, keep = null, count = (last) => last + 1 }) {
     super();
@@ -50,7 +48,7 @@ export class Outbox extends EventTarget {
     store.addEventListener('change', () => this.#save());
   }
 
-  /** What an earlier page left behind. What is written meanwhile comes after it. */
+  /** Takes over what an earlier page didn't send. What was written meanwhile comes after it. */
   async restore() {
     const before = await this.keep.load();
     const written = this.#queue;
@@ -74,11 +72,11 @@ export class Outbox extends EventTarget {
     return key;
   }
 
-  /** name: what a message goes under whose name was refused. */
+  /** Sends a message again. name: the visitor's, if the server refused the one of the message. */
   retry(key, name) {
     const entry = this.#entry(key);
     if (entry?.field === 'name' && name !== undefined && name !== entry.name) {
-      this.store.drop(key); // refused, so it isn't stored under the old name
+      this.store.drop(key); // it isn't stored under the old name, as that was refused
       this.#enter({ ...entry, name, order: this.#next(), state: 'queued', detail: '', field: undefined });
       this.#pump();
       return;
@@ -91,7 +89,7 @@ export class Outbox extends EventTarget {
     this.#pump();
   }
 
-  /** Takes a refused message out again; returns its text. */
+  /** Takes a refused message out, and returns its text. */
   takeBack(key) {
     this.#leave(key);
     return this.store.drop(key)?.text ?? '';
@@ -132,7 +130,7 @@ export class Outbox extends EventTarget {
     }
     const entries = this.store.pending.filter(({ state }) => state !== 'sent');
     const isSame = entries.length === this.#saved?.length && entries.every((entry, i) => entry === this.#saved[i]);
-    if (!isSame) { // or each message of other visitors would write out the whole queue again
+    if (!isSame) { // the store changes with each message of other visitors too
       this.#saved = entries;
       this.keep.save(entries);
     }
@@ -166,8 +164,8 @@ export class Outbox extends EventTarget {
       this.#leave(key);
       this.backoff.reset();
       this.store.settle(key, message);
-      this.#tell('status', { failure: null });
-      this.#tell('sent', { key, said: entry.name, name: message.name });
+      this.tell('status', { failure: null });
+      this.tell('sent', { key, said: entry.name, name: message.name });
     } catch (failure) {
       if (failure.kind === undefined) {
         this.#busy = false;
@@ -179,19 +177,16 @@ export class Outbox extends EventTarget {
         return;
       }
       if (!this.#queue.includes(key)) {
-        return; // it came back in a poll meanwhile
+        return; // it came back from the server meanwhile
       }
       const delay = this.backoff.next(failure.retryAfter);
       this.store.update(key, { state: 'queued', detail: failure.message });
-      this.#tell('status', { failure, until: this.clock.now() + delay });
+      this.tell('status', { failure, until: this.clock.now() + delay });
       await this.#nap.sleep(delay);
     }
   }
 
-  /**
-   * True: something on the way stops this message and not all messages. A few failures in a row may
-   * be chance.
-   */
+  /** Whether something on the way stops this message, and not all messages. A few failures may be chance. */
   async #isStopped(key) {
     if (this.#stopped.key !== key) {
       this.#stopped = { key, tries: 0, strikes: 0 };
@@ -202,26 +197,17 @@ export class Outbox extends EventTarget {
       stopped.strikes = (await this.api.reaches(this.store.room)) ? stopped.strikes + 1 : 0;
     }
     if (stopped.strikes > 0) {
-      this.backoff.reset(); // it need not wait for the chat, which is there
+      this.backoff.reset(); // the chat is there: no need to wait for it
     }
-    return stopped.strikes >= STRIKES && this.#queue.includes(key); // a poll may have brought it meanwhile
+    return stopped.strikes >= STRIKES && this.#queue.includes(key); // or it came back meanwhile
   }
 
-  /**
-   * The message stays where it is, and the visitor decides. reason: a phrase (lang.js) that says
-   * more than the failure does.
-   */
+  /** The message stays in sight, and the visitor decides. reason: a phrase (lang.js) that says more than the failure. */
   #giveUp(key, failure, reason) {
     this.#stopped = { key: null, tries: 0, strikes: 0 };
     this.#leave(key);
     this.store.update(key, { state: 'failed', detail: failure.message, field: failure.field, reason });
-    this.#tell('status', { failure: null });
-    this.#tell('refused', { key, field: failure.field });
-  }
-
-  #tell(name, detail) {
-    const event = new Event(name);
-    event.detail = detail;
-    this.dispatchEvent(event);
+    this.tell('status', { failure: null });
+    this.tell('refused', { key, field: failure.field });
   }
 }

@@ -1,28 +1,35 @@
-// store.js - what is known of one room: messages in the order of seq, and what of ours isn't among
-// them yet.
+// store.js - what is known of one room: its messages in the order of seq, and the visitor's own messages
+// that aren't among them yet.
 //
-// Messages come from answers of /poll only, so a hole between two of them means that rows of the
-// room are gone. `next` is the since of the next poll. An own message is "pending" from the moment
-// it is written until it comes back in a poll; it is known again by its key, (name, id).
+// Messages come from the server in order (by-poll.js, by-stream.js), so a hole between two of them means
+// that rows of the room are deleted. `next` is the since of the next request. A message that the visitor
+// writes is "pending" until it comes back from the server; its key, (name, id), tells that it is the same.
 //
-// Events: change     something to show differs; detail.reason: open, new, older, pending, trim; detail.added: messages
+// Events: change     something to show is different; detail.reason: open, new, older, pending, trim;
+//                    detail.added: number of messages
 //         confirmed  a pending message came back; detail.key
-//         unseen     a message that the server had taken isn't in the room (another database): send it again; detail.key
+//         unseen     the server has stored a message, but the room lacks it (there is another database):
+//                    it is to be sent again; detail.key
+//         page       open() or append() has brought something, for other tabs (tabs.js); detail:
+//                    { type: open, page }, or { type: append, page, epoch, since }
 
+import { Source } from './events.js';
+
+/** A message of a later type may have no id. */
 export const keyOf = ({ name, id, seq }) => `${id ?? `#${seq}`}\n${name}`;
 
 const sizeOf = (messages) => messages.reduce((sum, { text }) => sum + (text?.length ?? 0), 0);
 
-export class Store extends EventTarget {
+export class Store extends Source {
   epoch = null;
-  next = null; // null: nothing known, open the room
+  next = null; // null: the room is to be opened
   #oldest = 0;
   #messages = [];
   #keys = new Set();
-  #gaps = new Set(); // seqs before which messages are gone
+  #gaps = new Set(); // seqs before which messages are missing
   #pending = new Map();
-  #doubted = new Set(); // keys of what was stored in another database than the one that is shown
-  #changes = new Map(); // by the seq of what is changed
+  #doubted = new Set(); // keys of messages that are stored in another database than the one that is shown
+  #changes = new Map(); // edits and deletions, by the seq of the message that they change
   #size = 0; // characters of all texts
 
   constructor(room) {
@@ -47,24 +54,44 @@ export class Store extends EventTarget {
     return this.#messages[0]?.seq;
   }
 
+  /** The index of the first message with this seq or a greater one. */
+  indexOf(seq) {
+    let [low, high] = [0, this.#messages.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#messages[middle].seq < seq) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    return low;
+  }
+
+  /** The message with this seq, or undefined. */
+  find(seq) {
+    const message = this.#messages[this.indexOf(seq)];
+    return message?.seq === seq ? message : undefined;
+  }
+
   get hasOlder() {
     return this.#messages.length > 0 && this.lowest > this.#oldest;
   }
 
-  /** The message with what later ones say of it: edited (its text is theirs), or deleted. */
+  /** The message as later ones have changed it: edited (with the new text), or deleted. */
   asItIsNow(message) {
     const change = this.#changes.get(message.seq);
     if (change === undefined) {
       return message;
     }
-    if (change.of !== message) { // the same object each time, as views keep what they know of it
+    if (change.of !== message) { // the same object each time: views keep things by it
       change.of = message;
       change.now = change.type === 'delete' ? { ...message, text: '', deleted: true } : { ...message, text: change.text, edited: true };
     }
     return change.now;
   }
 
-  /** Edits and deletions are messages of their own, which name a target. The last one counts. */
+  /** An edit or a deletion is a message of its own, with a target. The last one counts. */
   #note(messages) {
     for (const message of messages) {
       if ((message.type === 'edit' || message.type === 'delete') && (this.#changes.get(message.target)?.seq ?? 0) < message.seq) {
@@ -73,10 +100,7 @@ export class Store extends EventTarget {
     }
   }
 
-  /**
-   * Notes where rows are missing between two of these messages. before: the seq of the message that
-   * they follow.
-   */
+  /** Notes where rows are missing between these messages. before: the seq of the message before them. */
   #noteGaps(messages, before = messages[0]?.seq - 1) {
     for (const { seq } of messages) {
       if (seq !== before + 1) {
@@ -90,13 +114,13 @@ export class Store extends EventTarget {
     return this.#gaps.has(seq);
   }
 
-  /** The room is to be opened anew; what is known stays until open(). */
+  /** The room is to be opened anew. The messages stay until open(). */
   forget() {
     this.epoch = null;
     this.next = null;
   }
 
-  /** The newest page of a room, instead of all that was known. */
+  /** The newest page of the room, instead of all that was known. */
   open(page) {
     this.#doubted.clear();
     this.epoch = page.epoch;
@@ -114,13 +138,15 @@ export class Store extends EventTarget {
     this.#changed('open', page.messages.length);
     for (const [key, entry] of [...this.#pending]) {
       if (entry.state === 'sent' && (entry.epoch !== page.epoch || entry.seq <= page.next)) {
-        this.#tell('unseen', { key });
+        this.tell('unseen', { key });
       }
     }
+    this.tell('page', { type: 'open', page });
   }
 
   /** The page after `next`. Returns how many messages were new. */
   append(page) {
+    const { epoch, next: since } = this;
     const last = this.#messages.at(-1)?.seq ?? 0;
     const fresh = page.messages.filter(({ seq }) => seq > last);
     this.#noteGaps(fresh, this.#messages.at(-1)?.seq);
@@ -134,13 +160,14 @@ export class Store extends EventTarget {
     this.#letGo(page, page.next);
     if (fresh.length > 0 || page.gap === true) {
       this.#changed('new', fresh.length);
+      this.tell('page', { type: 'append', page, epoch, since });
     }
     return fresh.length;
   }
 
   /**
-   * Adds the page before the message with that seq. An answer of another database, or one that
-   * doesn't join, changes nothing.
+   * Adds the page before the message with the seq `before`. A page of another database, or one that
+   * doesn't join, changes nothing. Returns how many messages were added.
    */
   prepend(page, before = this.lowest) {
     const older = page.messages.filter(({ seq }) => seq < before);
@@ -159,8 +186,8 @@ export class Store extends EventTarget {
   }
 
   /**
-   * Keeps the newest `most` messages of at most so many characters together, and the last one in
-   * any case. The others can be asked for again.
+   * Keeps the newest messages: at most `most`, with at most so many characters together, but always the
+   * last one. The others can be fetched again.
    */
   trim(most, characters = Infinity) {
     let kept = 0;
@@ -179,9 +206,9 @@ export class Store extends EventTarget {
     }
   }
 
-  // ---- own messages on their way ----
+  // ---- the visitor's own messages that aren't in the room yet ----
 
-  /** entry: { name, id, text, time, state: queued|sending|sent|failed, detail }. Returns its key. */
+  /** entry: { name, id, text, time, state: queued | sending | sent | failed, detail }. Returns its key. */
   hold(entry) {
     const key = keyOf(entry);
     this.#pending.set(key, { ...entry, key });
@@ -197,7 +224,7 @@ export class Store extends EventTarget {
     }
   }
 
-  /** Takes a pending message out; returns it. */
+  /** Takes a pending message out, and returns it. */
   drop(key) {
     const entry = this.#pending.get(key);
     if (this.#pending.delete(key)) {
@@ -206,11 +233,11 @@ export class Store extends EventTarget {
     return entry;
   }
 
-  /** The server has taken it as `message`. It stays pending until a poll brings it, unless that is behind us. */
+  /** The server has stored a pending message as `message`. It stays pending until it comes back. */
   settle(key, message) {
     const stored = keyOf(message); // the server may have trimmed the name
     if (this.#keys.has(stored) || (message.epoch === this.epoch && this.next !== null && message.seq <= this.next)) {
-      this.drop(key); // shown already, or among the older ones
+      this.drop(key); // it is shown already, or is older than what is shown
     } else {
       const { epoch, seq, time, name } = message;
       const patch = { key: stored, name, state: 'sent', detail: '', epoch, seq, time };
@@ -220,42 +247,36 @@ export class Store extends EventTarget {
     }
   }
 
-  /** Which of the two databases is the later one? Sent once more, it is in the present one, and stored there once. */
+  /** The message may be in an earlier database or in a later one. Sent again, it is in the present one, once. */
   #doubt(key, epoch) {
     if (this.epoch !== null && epoch !== this.epoch && !this.#doubted.has(key)) {
       this.#doubted.add(key);
-      this.#tell('unseen', { key });
+      this.tell('unseen', { key });
     }
   }
 
   #confirm(messages) {
     for (const key of messages.map(keyOf)) {
       if (this.#pending.delete(key)) {
-        this.#tell('confirmed', { key });
+        this.tell('confirmed', { key });
       }
     }
   }
 
   /**
-   * Own messages that the server has stored and no longer keeps: they come back in no poll. passed:
-   * the seq up to which all have come.
+   * Drops pending messages that can't come back, as the server keeps them no longer. passed: the seq up
+   * to which all messages have come.
    */
   #letGo({ oldest }, passed = 0) {
     for (const [key, entry] of [...this.#pending]) {
       if (entry.state === 'sent' && entry.epoch === this.epoch && (entry.seq < oldest || entry.seq <= passed)) {
         this.#pending.delete(key);
-        this.#tell('confirmed', { key });
+        this.tell('confirmed', { key });
       }
     }
   }
 
   #changed(reason, added) {
-    this.#tell('change', { reason, added });
-  }
-
-  #tell(name, detail) {
-    const event = new Event(name);
-    event.detail = detail;
-    this.dispatchEvent(event);
+    this.tell('change', { reason, added });
   }
 }

@@ -1,70 +1,70 @@
 // log.js - the conversation: rows for messages, days and gaps, kept in step with a store.
 //
-// Only a window of the messages has rows, however long the talk; it moves with the reader, who stays where he reads. Rows are found
-// again by key, so a message on its way and the same message come back are one element, and screen readers hear of new rows only.
-// While older rows are put in the log is busy: nothing of it is read out; and of many at once only their number is.
+// However long the conversation, only a window of the messages has rows. The window moves with the
+// reader, and what he reads stays where it is. While older rows are added, the log is busy
+// (aria-busy), so screen readers don't read them out. Of many new rows at once they read the number.
 
 import { layout } from '../layout.js';
 import { mentions } from '../text.js';
 import { dayKey } from '../time.js';
-import { makeBroken, makeDay, makeLine, makeRow, paintRow, showMore, textOf } from './row.js';
+import { RowList } from './list.js';
+import { makeDay, makeLine, makeRow, paintRow, showMore, textOf } from './row.js';
 
-const NEAR = 48; // pixels from the end that still count as being there
-const AHEAD = 400; // pixels from an edge of the window at which it moves
+const NEAR = 48; // pixels; so near to the end counts as the end
+const AHEAD = 400; // pixels; so near to an edge the window moves
 const WINDOW = 300; // rows
-const STEP = 100;
-const MOST = 600; // messages kept while one reads at the end
-const MOST_CHARACTERS = 16_000_000; // of them
+const STEP = 100; // rows by which the window moves
+const MOST = 600; // messages that are kept while the reader is at the end,
+const MOST_CHARACTERS = 16_000_000; // and their length
 const DAY_LOOK_MS = 60_000;
-const FLOOD = 4; // new rows within FLOOD_MS that are read out one by one
+const FLOOD = 4; // as many new rows within FLOOD_MS are read out one by one
 const FLOOD_MS = 3000;
+const LINK_PAGES = 40; // fetched at most to find the message that a link names
+const LINK_PAGE = 500; // messages of each
 
 export class LogView {
-  #elements = new Map();
   #unread = 0;
-  #due = false;
-  #added = 0;
-  #reason = 'pending';
+  #due = false; // an update is due, for
+  #added = 0; // so many new messages,
+  #reason = 'pending'; // and for this reason (store.js)
   #today = '';
   #top = null; // seq of the window's first message; null: the window is at the end
-  #newFrom = null;
+  #newFrom = null; // seq of the first message below the line "New"
   #isLoading = false;
-  #recent = []; // when rows came, lately
-  #active = null; // the row that Tab leads to
-  #broken = new WeakSet(); // rows that couldn't be painted
-  #called = new WeakMap(); // message: whether it calls a name, { name, isCalled }
+  #recent = []; // updates within FLOOD_MS: { at, added }
+  #called = new WeakMap(); // by message: whether it calls a name, { name, isCalled }
 
   /**
-   * on: { older(limit): Promise, retry(key), edit(key), copy(key), copyText(text), reply(message),
-   * link(seq), leave() }; name(): the visitor's. news: the button to new messages.
+   * news: the button to new messages. name(): the visitor's. on: { older(limit): fetches older messages,
+   * a promise of their number; retry(key), edit(key), copy(key): a message that wasn't sent;
+   * copyText(text), reply(message), link(seq), leave() }.
    */
   constructor(root, { store, news, name, isOwn, language, on }) {
     const part = (id) => root.querySelector(`[data-part="${id}"]`);
     Object.assign(this, { scroller: root, store, news, name, isOwn, language, on });
-    Object.assign(this, { live: part('live'), rows: part('rows'), older: part('older'), empty: part('empty'), sum: part('sum') });
+    this.rows = new RowList(part('rows'));
+    Object.assign(this, { live: part('live'), older: part('older'), empty: part('empty'), sum: part('sum') });
     store.addEventListener('change', ({ detail }) => this.#later(detail));
     this.older.addEventListener('click', () => this.#fetchOlder({ focus: true }));
     this.news.addEventListener('click', () => this.#toNews());
     this.scroller.addEventListener('scroll', () => this.#scrolled(), { passive: true });
-    this.rows.addEventListener('click', ({ target }) => this.#clicked(target));
-    this.rows.addEventListener('keydown', (event) => this.#pressed(event));
-    this.rows.addEventListener('focusin', ({ target }) => this.#activate(target.closest('.row')));
+    this.rows.root.addEventListener('click', ({ target }) => this.#clicked(target));
+    this.rows.root.addEventListener('keydown', (event) => this.#pressed(event));
     new ResizeObserver(() => this.#stick()).observe(this.scroller);
     setInterval(() => this.#dayPassed(), DAY_LOOK_MS);
     this.stuck = true;
   }
 
-  /** Everything anew, as after a change of name or language. */
+  /** Paints all rows, after a change of name or language. */
   paint(language = this.language) {
     if (language !== this.language) {
       this.language = language;
-      this.#elements.clear();
-      this.rows.replaceChildren();
+      this.rows.clear();
     }
     this.#later({ reason: 'pending', added: 0 });
   }
 
-  /** To what was said last; what was new isn't any more. */
+  /** Goes to the last message. The line "New" goes. */
   toEnd() {
     this.stuck = true;
     this.#top = null;
@@ -72,7 +72,7 @@ export class LogView {
     this.paint();
   }
 
-  /** The visitor turns away: what comes from now on is new to him. */
+  /** The visitor turns away: messages from now on are new. */
   turnedAway() {
     if (this.stuck) {
       this.#newFrom = null;
@@ -81,30 +81,33 @@ export class LogView {
   }
 
   focusLast() {
-    this.rows.querySelector('.row:last-of-type')?.focus();
+    this.rows.last?.focus();
   }
 
-  /** Shows the message, with older ones fetched as needed. False: it isn't there. */
+  /** Shows the message with this seq; fetches older ones until it is there. Returns whether it is. */
   async goTo(seq) {
-    const pages = 40;
-    this.#isLoading = true; // or what is fetched would be trimmed again
-    for (let i = 0, came = 1; i < pages && came > 0 && this.store.lowest > seq && this.store.hasOlder; i++) {
-      came = (await this.on.older(500)) ?? 0;
-    }
-    this.#isLoading = false;
-    const at = this.#indexOf(seq);
-    if (this.store.messages[at]?.seq !== seq) {
+    await this.#fetchTo(seq);
+    const { store } = this;
+    if (store.find(seq) === undefined) {
       return false;
     }
     this.stuck = false;
-    this.#top = this.store.messages[Math.max(0, at - STEP)].seq;
+    this.#top = store.messages[Math.max(0, store.indexOf(seq) - STEP)].seq;
     this.#quietly(() => this.#reconcile());
-    const row = this.rows.querySelector(`.row[data-seq="${seq}"]`);
+    const row = this.rows.find(seq);
     row?.scrollIntoView({ block: 'center' });
     row?.focus({ preventScroll: true });
     row?.classList.add('row-target');
     setTimeout(() => row?.classList.remove('row-target'), 2500);
     return row !== null;
+  }
+
+  async #fetchTo(seq) {
+    this.#isLoading = true; // so that nothing is trimmed
+    for (let i = 0, came = 1; i < LINK_PAGES && came > 0 && this.store.lowest > seq && this.store.hasOlder; i++) {
+      came = (await this.on.older(LINK_PAGE)) ?? 0;
+    }
+    this.#isLoading = false;
   }
 
   // ---- what to show ----
@@ -135,7 +138,7 @@ export class LogView {
     const keep = this.stuck ? null : this.#anchor();
     this.#quietly(() => this.#reconcile(), quiet);
     this.older.hidden = !this.store.hasOlder;
-    this.empty.hidden = this.store.next === null || this.rows.childElementCount > 0;
+    this.empty.hidden = this.store.next === null || !this.rows.isEmpty;
     if (keep !== null) {
       this.#hold(keep);
       this.#setUnread(this.#unread + added);
@@ -147,7 +150,7 @@ export class LogView {
     }
   }
 
-  /** Nothing of what action does is read out. */
+  /** Screen readers don't read out what action() does. */
   #quietly(action, quiet = true) {
     if (quiet) {
       this.live.setAttribute('aria-busy', 'true');
@@ -158,7 +161,7 @@ export class LogView {
     }
   }
 
-  /** Many at once: their number is said instead of each. */
+  /** Whether so many messages came that their number is read out instead of each. */
   #isFlood(added) {
     const now = Date.now();
     this.#recent = [...this.#recent.filter(({ at }) => now - at < FLOOD_MS), { at: now, added }];
@@ -177,24 +180,10 @@ export class LogView {
     }
   }
 
-  /** Index of the first message with this seq or a greater one. */
-  #indexOf(seq) {
-    const { messages } = this.store;
-    let [low, high] = [0, messages.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (messages[middle].seq < seq) {
-        low = middle + 1;
-      } else {
-        high = middle;
-      }
-    }
-    return low;
-  }
-
+  /** The index of the window's first message. */
   get #from() {
     const last = Math.max(0, this.store.messages.length - WINDOW);
-    return this.#top === null ? last : Math.min(last, this.#indexOf(this.#top));
+    return this.#top === null ? last : Math.min(last, this.store.indexOf(this.#top));
   }
 
   get #isAtEnd() {
@@ -228,7 +217,7 @@ export class LogView {
     return { isOwn, isFirst, isLast, name, isCalled: !isOwn && this.#isCalled(message, name), target: this.#targetOf(message) };
   }
 
-  /** Each text is searched once. */
+  /** Whether a message calls this name. Each text is searched once. */
   #isCalled(message, name) {
     let known = this.#called.get(message);
     if (known?.name !== name) {
@@ -238,67 +227,24 @@ export class LogView {
     return known.isCalled;
   }
 
+  /** The message that this one answers, if it is here. */
   #targetOf({ reply_to: seq }) {
-    const target = seq === undefined ? undefined : this.store.messages[this.#indexOf(seq)];
-    return target?.seq === seq && target !== undefined ? this.store.asItIsNow(target) : undefined;
+    const target = seq === undefined ? undefined : this.store.find(seq);
+    return target && this.store.asItIsNow(target);
   }
 
-  /** Changes the list as little as it can. */
   #reconcile() {
-    const wanted = this.#wanted();
-    const kept = new Map();
-    let place = this.rows.firstElementChild;
-    const keys = new Set(wanted.map(({ key }) => key));
-    for (const [key, element] of this.#elements) {
-      if (!keys.has(key)) {
-        if (place === element) {
-          place = element.nextElementSibling;
-        }
-        element.remove();
-      }
-    }
-    for (const item of wanted) {
-      const { key } = item;
-      const element = this.#painted(item);
-      kept.set(key, element);
-      if (element === place) {
-        place = element.nextElementSibling;
-      } else {
-        this.rows.insertBefore(element, place);
-      }
-    }
-    this.#elements = kept;
-    if (this.#active === null || !this.#active.isConnected) {
-      this.#activate(this.rows.querySelector('.row:last-of-type'));
-    }
+    this.rows.show(this.#wanted(), this.language);
   }
 
-  /** The element of a row as it should be, or one that says that it can't be shown. */
-  #painted({ key, create, paint }) {
-    let element = this.#elements.get(key);
-    if (this.#broken.has(element)) {
-      return element;
-    }
-    try {
-      element ??= create();
-      paint?.(element);
-    } catch (error) {
-      console.error(error);
-      element = makeBroken(element, this.language);
-      this.#broken.add(element);
-    }
-    return element;
-  }
+  // ---- where the visitor reads ----
 
-  // ---- where one reads ----
-
-  /** The first row in sight, to hold it in its place. */
+  /** The first row in sight. */
   #anchor() {
-    const top = this.scroller.getBoundingClientRect().top;
-    const element = [...this.rows.children].find((row) => row.matches('.row') && row.getBoundingClientRect().bottom > top);
-    return element === undefined ? null : { element, top: element.getBoundingClientRect().top };
+    return this.rows.anchor(this.scroller.getBoundingClientRect().top);
   }
 
+  /** Scrolls so that the row is where it was. */
   #hold({ element, top }) {
     if (element.isConnected) {
       this.scroller.scrollTop += element.getBoundingClientRect().top - top;
@@ -364,7 +310,7 @@ export class LogView {
     const first = this.#top;
     await this.on.older();
     if (first !== null && this.#top === first) {
-      this.#moveTo(this.#indexOf(first) - STEP);
+      this.#moveTo(this.store.indexOf(first) - STEP);
     }
     this.#isLoading = false;
     this.older.disabled = false;
@@ -373,7 +319,7 @@ export class LogView {
     }
   }
 
-  // ---- what is done with a row ----
+  // ---- what the visitor does with a row ----
 
   #clicked(target) {
     const { action, key, seq } = target.closest('button')?.dataset ?? {};
@@ -387,46 +333,28 @@ export class LogView {
       this.on.copyText(textOf(target.closest('.row')));
     } else if (action === 'more') {
       this.#quietly(() => showMore(target.closest('.row'), this.language));
-      this.#scrolled(); // so much longer, one isn't at the end any more
+      this.#scrolled(); // the log is longer now, and the visitor perhaps no longer at its end
     } else if (action === 'jump') {
       this.goTo(Number(seq));
     }
   }
 
   #reply(seq) {
-    const message = this.store.messages[this.#indexOf(seq)];
-    if (message?.seq === seq) {
+    const message = this.store.find(seq);
+    if (message !== undefined) {
       this.on.reply(message);
     }
   }
 
-  /** One row is reached by Tab, and from it what can be done with it; arrows lead to the others. */
-  #activate(row) {
-    if (row === null || row === this.#active) {
-      return;
-    }
-    for (const [element, index] of [[this.#active, -1], [row, 0]]) {
-      if (element !== null) {
-        element.tabIndex = index;
-        element.querySelectorAll('.row-tools button, .row-more button').forEach((tool) => (tool.tabIndex = index));
-      }
-    }
-    this.#active = row;
-  }
-
   #pressed(event) {
     const row = event.target.closest('.row');
+    const isBare = !event.ctrlKey && !event.metaKey && !event.altKey;
     if (event.key === 'Escape') {
       this.on.leave();
     } else if (event.target === row && (event.key === 'ArrowUp' || event.key === 'ArrowDown')) {
-      const next = event.key === 'ArrowUp' ? 'previousElementSibling' : 'nextElementSibling';
-      let other = row[next];
-      while (other !== null && !other.matches('.row')) {
-        other = other[next];
-      }
       event.preventDefault();
-      other?.focus();
-    } else if (event.target === row && event.key.toLowerCase() === 'r' && !event.ctrlKey && !event.metaKey && !event.altKey && row.dataset.seq) {
+      this.rows.step(row, event.key === 'ArrowUp');
+    } else if (event.target === row && event.key.toLowerCase() === 'r' && isBare && row.dataset.seq) {
       event.preventDefault();
       this.#reply(Number(row.dataset.seq));
     }

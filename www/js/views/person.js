@@ -51,6 +51,10 @@ export class PersonView {
     this.field.select();
   }
 
+  focus() {
+    this.field.focus();
+  }
+
   #submit() {
     const name = this.field.value.trim();
     if (isBlank(name)) {

@@ -1,12 +1,12 @@
-// settings.js - the panel of what each visitor may choose for himself: sound, notifications, muting, language, colours.
+// settings.js - the panel in which visitors choose sound, notifications, muting, language and colours.
 
 export class SettingsView {
   /**
-   * dialog: the panel; opener: the button that opens it. values: { sound, notify, mute, language, theme }, with get(key) and set(key, value).
-   * on: { changed(key, value): what to show instead if it can't be had, or a promise of it }
+   * opener: the button that opens the panel. values: get(key), set(key, value), change(key, value); the
+   * last one resolves with a text if the value can't be had. The keys are the names of the fields.
    */
-  constructor(dialog, opener, { values, languages, language, on }) {
-    Object.assign(this, { dialog, values, language, on });
+  constructor(dialog, opener, { values, languages }) {
+    Object.assign(this, { dialog, values });
     this.note = dialog.querySelector('[data-part="note"]');
     this.#offerLanguages(languages);
     for (const field of dialog.querySelectorAll('[name]')) {
@@ -18,8 +18,8 @@ export class SettingsView {
       dialog.showModal();
     });
     dialog.addEventListener('click', (event) => {
-      if (event.target === dialog) {
-        dialog.close(); // beside the panel
+      if (event.target === dialog) { // beside the panel
+        dialog.close();
       }
     });
   }
@@ -44,7 +44,7 @@ export class SettingsView {
 
   async #changed(field) {
     const value = field.type === 'checkbox' ? (field.checked ? 'yes' : 'no') : field.value;
-    const refusal = await this.on.changed(field.name, value);
+    const refusal = await this.values.change(field.name, value);
     this.note.textContent = refusal ?? '';
     this.values.set(field.name, refusal === undefined ? value : 'no');
     this.#show(field);
