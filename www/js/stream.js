@@ -8,7 +8,7 @@ import { Failure, failureOf, parse, strange } from './answers.js';
 
 export const FIRST_EVENT = 5000; // milliseconds; if the first event hasn't come by then, something holds the stream back
 const SILENCE = 40_000; // the server gives a sign of life every 15 s
-const LONGEST = 32 * 1024 * 1024; // characters of an event; five times those of the longest text
+const LONGEST = 32 * 1024 * 1024; // characters of an event: twice the longest text that a setting allows
 
 /** Makes events of pieces of text (HTML Living Standard, section 9.2.6). */
 export class EventParser {
