@@ -1,10 +1,11 @@
-/* support.h - what the unit tests share: cmocka, escapes, case files, functions that must abort.
+/* support.h - shared by the unit tests: cmocka, escapes, case files, functions that must abort.
  *
- * Tests run with the repository's root as working directory.
+ * Tests run in the root folder of the repository.
  *
- * A case file (tests/cases/<topic>/<case>) is a list of `key: value` lines; a line that begins with '#' says what is
- * promised, and blank lines are skipped. In values \n \r \t \\ and \xHH stand for bytes, so that hostile input can be
- * read in a diff. Keys and their meaning are said by the test that reads them; an unknown key fails it.
+ * A case file (tests/cases/<topic>/<case>) is a list of `key: value` lines. A line that begins with
+ * '#' says what the case proves; empty lines are skipped. In values \n \r \t \\ and \xHH stand for
+ * bytes, so that hostile input is readable. The test that reads the cases documents its keys; an
+ * unknown key fails.
  */
 #ifndef SUPPORT_H
 #define SUPPORT_H
@@ -38,7 +39,7 @@ __attribute__((constructor)) static inline void support_filter(void)
     }
 }
 
-/* Deterministic numbers for property loops (xorshift64*, Vigna): a failure repeats. */
+/* Pseudo-random numbers for property tests (xorshift64*, Vigna), the same in each run. */
 static inline uint64_t support_random(uint64_t *state)
 {
     *state ^= *state >> 12;
@@ -47,7 +48,7 @@ static inline uint64_t support_random(uint64_t *state)
     return *state * 2685821657736338717ULL;
 }
 
-/* For members that are owned, and so not const, where a test lends a literal. */
+/* For struct members that are not const, because they usually own their text. */
 static inline char *support_lend(const char *text)
 {
     char *lent = NULL;
@@ -76,7 +77,7 @@ static inline void assert_without(const char *text, const char *part)
     }
 }
 
-/* The function ends its process by a failed CK: run in a child, its words thrown away. */
+/* Whether the function ends its process by a failed CK. It runs in a child, without its output. */
 static inline bool support_aborts(void (*function)(void))
 {
     int status = 0;
@@ -86,7 +87,8 @@ static inline bool support_aborts(void (*function)(void))
     if (child == 0) {
         static const int fatal[] = {SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGFPE};
         for (size_t i = 0; i < COUNT(fatal); i++) {
-            signal(fatal[i], SIG_DFL); /* cmocka's handlers would go on with the next test, in the child */
+            /* cmocka's handlers would continue with the next test, in the child. */
+            signal(fatal[i], SIG_DFL);
         }
         if (freopen("/dev/null", "w", stderr) == NULL) {
             _exit(2);
@@ -148,7 +150,7 @@ enum { SUPPORT_LINES_MAX = 32 };
 
 struct support_case {
     char path[300];
-    char *text;                      /* of the file, cut into the lines below */
+    char *text;                      /* of the file, split into the lines below */
     char *keys[SUPPORT_LINES_MAX];   /* into text */
     char *values[SUPPORT_LINES_MAX]; /* unescaped, owned */
     size_t lengths[SUPPORT_LINES_MAX];
@@ -198,7 +200,7 @@ static inline void support_case_read(struct support_case *c)
     }
 }
 
-/* The first unused value of the key, then used; NULL when there is none (left). */
+/* Returns the first unused value of the key and marks it as used; NULL if there is none. */
 static inline const char *support_case_value(struct support_case *c, const char *key, size_t *length)
 {
     for (size_t i = 0; i < c->count; i++) {
@@ -224,8 +226,8 @@ static inline void support_case_done(struct support_case *c)
     free(c->text);
 }
 
-/* Runs every case of a folder. Says the case's name when it fails. At least `least` there must be: an empty folder
- * is no success. */
+/* Runs each case of a folder, and prints a case's name if it fails. There must be at least `least`
+ * cases, so that an empty folder fails. */
 static inline void support_each_case(const char *folder, size_t least, void (*run)(struct support_case *c))
 {
     struct dirent **names = NULL;

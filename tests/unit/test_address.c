@@ -1,4 +1,4 @@
-/* test_address.c - address.h: addresses as they stand in headers, and the ranges of a setting. */
+/* test_address.c - address.h: addresses as in headers, and the ranges of a setting. */
 #include "support.h"
 
 #include "base/address.h"
@@ -6,7 +6,8 @@
 static struct address in_header(const char *text)
 {
     size_t length = strlen(text);
-    char *copy = malloc(length > 0 ? length : 1); /* no NUL behind it: who reads further is caught */
+    /* No NUL after it, so the sanitizer sees reads beyond it. */
+    char *copy = malloc(length > 0 ? length : 1);
     assert_non_null(copy);
     for (size_t i = 0; i < length; i++) {
         copy[i] = text[i];
@@ -16,11 +17,11 @@ static struct address in_header(const char *text)
     return a;
 }
 
-static void an_address_has_many_spellings_in_headers(void **state)
+static void addresses_of_headers_are_parsed_in_each_form(void **state)
 {
     static const struct {
         const char *text;
-        const char *means; /* NULL: nothing */
+        const char *means; /* NULL: no address */
     } cases[] = {
         {"192.0.2.1", "192.0.2.1"},
         {"192.0.2.1:4711", "192.0.2.1"},
@@ -76,7 +77,7 @@ static void an_address_has_many_spellings_in_headers(void **state)
     assert_int_equal(address_of(NULL).length, ADDRESS_NONE);
 }
 
-static void a_list_is_ranges_and_nothing_else(void **state)
+static void a_list_contains_only_ranges(void **state)
 {
     static const char *const good[] = {"",
                                        " ",
@@ -114,7 +115,7 @@ static void a_list_is_ranges_and_nothing_else(void **state)
     }
 }
 
-static void a_range_ends_at_its_bit(void **state)
+static void a_range_compares_exactly_its_prefix_bits(void **state)
 {
     static const struct {
         const char *address;
@@ -151,9 +152,9 @@ static void a_range_ends_at_its_bit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_address_has_many_spellings_in_headers),
-        cmocka_unit_test(a_list_is_ranges_and_nothing_else),
-        cmocka_unit_test(a_range_ends_at_its_bit),
+        cmocka_unit_test(addresses_of_headers_are_parsed_in_each_form),
+        cmocka_unit_test(a_list_contains_only_ranges),
+        cmocka_unit_test(a_range_compares_exactly_its_prefix_bits),
     };
     return RUN(tests);
 }

@@ -1,4 +1,4 @@
-/* test_buf.c - buf.h: bytes that grow up to a limit, and tell when something didn't fit. */
+/* test_buf.c - buf.h: byte buffers that grow up to a limit and report when bytes did not fit. */
 #include "support.h"
 
 #include "base/buf.h"
@@ -15,7 +15,7 @@ static void is_empty_text_before_the_first_byte(void **state)
     buf_fini(&b);
 }
 
-static void keeps_bytes_with_nul_behind(void **state)
+static void keeps_bytes_and_a_nul_after_them(void **state)
 {
     struct buf b;
     (void)state;
@@ -50,7 +50,7 @@ static void takes_exactly_its_limit(void **state)
     }
 }
 
-static void a_piece_past_the_limit_is_dropped_whole_and_all_after_it(void **state)
+static void a_piece_over_the_limit_and_all_later_pieces_are_dropped(void **state)
 {
     struct buf b;
     (void)state;
@@ -59,7 +59,7 @@ static void a_piece_past_the_limit_is_dropped_whole_and_all_after_it(void **stat
     buf_adds(&b, "def");
     assert_true(b.over);
     assert_string_equal(b.bytes, "abc");
-    buf_addc(&b, 'd'); /* would fit, but would be out of place */
+    buf_addc(&b, 'd'); /* fits, but would come after a gap */
     assert_string_equal(b.bytes, "abc");
     buf_fini(&b);
     assert_false(b.over);
@@ -113,7 +113,7 @@ static void grew_more_than_room(void)
     buf_grew(&b, 11);
 }
 
-static void telling_of_more_bytes_than_there_was_room_for_aborts(void **state)
+static void claiming_more_bytes_than_there_was_room_for_aborts(void **state)
 {
     (void)state;
     assert_true(support_aborts(grew_more_than_room));
@@ -155,8 +155,8 @@ static void stolen_bytes_leave_an_empty_buffer(void **state)
     buf_fini(&b);
 }
 
-/* Random pieces against a plain array. */
-static void behaves_as_an_array_that_refuses(void **state)
+/* Random pieces, compared with an array. */
+static void behaves_like_an_array_with_a_limit(void **state)
 {
     uint64_t seed = 2;
     (void)state;
@@ -191,15 +191,15 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(is_empty_text_before_the_first_byte),
-        cmocka_unit_test(keeps_bytes_with_nul_behind),
+        cmocka_unit_test(keeps_bytes_and_a_nul_after_them),
         cmocka_unit_test(takes_exactly_its_limit),
-        cmocka_unit_test(a_piece_past_the_limit_is_dropped_whole_and_all_after_it),
+        cmocka_unit_test(a_piece_over_the_limit_and_all_later_pieces_are_dropped),
         cmocka_unit_test(limit_zero_takes_nothing),
         cmocka_unit_test(memory_stays_below_the_limit),
-        cmocka_unit_test(telling_of_more_bytes_than_there_was_room_for_aborts),
+        cmocka_unit_test(claiming_more_bytes_than_there_was_room_for_aborts),
         cmocka_unit_test(formats_texts_of_any_length),
         cmocka_unit_test(stolen_bytes_leave_an_empty_buffer),
-        cmocka_unit_test(behaves_as_an_array_that_refuses),
+        cmocka_unit_test(behaves_like_an_array_with_a_limit),
     };
     return RUN(tests);
 }

@@ -1,4 +1,5 @@
-/* test_chat.c - chat.h: which values the fields of a message may have, and what happens to those that may not. */
+/* test_chat.c - chat.h: the values that the fields of a message may have, and what happens with
+ * others. */
 #include "support.h"
 
 #include "base/err.h"
@@ -6,7 +7,8 @@
 
 typedef int setter(struct chat_draft *d, const char *value, size_t length, struct err *e);
 
-/* Sets in a fresh draft from a heap block of the exact size, so that the address sanitizer sees reads past it. */
+/* Sets a field of a new draft from a heap block of the exact size, so that the address sanitizer
+ * sees reads beyond it. */
 static int set_in(struct chat_draft *d, setter *set, const char *value, size_t length, struct err *e)
 {
     char *copy = malloc(length + 1);
@@ -34,7 +36,7 @@ static void refused(setter *set, const char *field, const char *value, size_t le
     assert_memory_equal(&d, &fresh, sizeof d);
 }
 
-static void a_fresh_draft_is_a_guest_in_the_lobby(void **state)
+static void a_new_draft_is_from_a_guest_in_the_lobby(void **state)
 {
     struct chat_draft d;
     (void)state;
@@ -49,7 +51,7 @@ static void a_fresh_draft_is_a_guest_in_the_lobby(void **state)
 
 /* ---- room ---- */
 
-static void rooms_are_1_to_64_of_the_alphabet(void **state)
+static void rooms_have_1_to_64_characters_of_the_alphabet(void **state)
 {
     static const char *const good[] = {"a", "0", "lobby", "a-b_c", "9lives", "a-", "a_", "a--b"};
     char longest[66];
@@ -80,7 +82,7 @@ static void other_rooms_are_refused(void **state)
     refused(chat_set_room, "room", "\0", 1);
 }
 
-static void every_byte_is_in_the_room_alphabet_or_not(void **state)
+static void each_byte_is_checked_against_the_room_alphabet(void **state)
 {
     (void)state;
     for (int c = 0; c < 256; c++) {
@@ -104,7 +106,7 @@ static void name_becomes(const char *value, const char *expected)
     assert_string_equal(d.name, expected);
 }
 
-static void names_are_trimmed_and_otherwise_kept(void **state)
+static void names_are_trimmed_and_otherwise_unchanged(void **state)
 {
     (void)state;
     name_becomes("ann", "ann");
@@ -118,11 +120,12 @@ static void names_are_trimmed_and_otherwise_kept(void **state)
                  "ann"); /* zero width space, byte order mark */
     name_becomes("Ann  Lee", "Ann  Lee");
     name_becomes("<b>&amp;'\"", "<b>&amp;'\"");
-    name_becomes("\xd8\xb9\xd9\x84\xd9\x8a", "\xd8\xb9\xd9\x84\xd9\x8a"); /* Arabic needs no marks */
-    name_becomes("e\xcc\x81", "e\xcc\x81");                               /* not normalised */
-    name_becomes("\xe2\x9d\xa4\xef\xb8\x8f", "\xe2\x9d\xa4\xef\xb8\x8f"); /* a heart keeps its variation selector */
+    name_becomes("\xd8\xb9\xd9\x84\xd9\x8a", "\xd8\xb9\xd9\x84\xd9\x8a"); /* Arabic without marks */
+    name_becomes("e\xcc\x81", "e\xcc\x81");                               /* a combining accent is not normalised */
+    /* A heart with its variation selector. */
+    name_becomes("\xe2\x9d\xa4\xef\xb8\x8f", "\xe2\x9d\xa4\xef\xb8\x8f");
     name_becomes("\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x92\xbb",
-                 "\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x92\xbb"); /* joiner */
+                 "\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x92\xbb"); /* a joiner */
 }
 
 static void names_have_1_to_64_characters_whatever_their_bytes(void **state)
@@ -142,7 +145,7 @@ static void names_have_1_to_64_characters_whatever_their_bytes(void **state)
     }
 }
 
-static void white_space_around_does_not_count(void **state)
+static void white_space_around_a_name_is_not_counted(void **state)
 {
     char text[1000];
     char expected[65];
@@ -155,7 +158,7 @@ static void white_space_around_does_not_count(void **state)
     name_becomes(text, expected);
 }
 
-static void names_that_show_nothing_are_refused(void **state)
+static void names_without_a_visible_character_are_refused(void **state)
 {
     static const char *const bad[] = {
         "",
@@ -192,7 +195,7 @@ static bool is_in(const struct range *ranges, size_t count, uint32_t c)
     return false;
 }
 
-/* Unicode 15: PropList.txt, DerivedCoreProperties.txt. */
+/* Sources: Unicode 15, PropList.txt and DerivedCoreProperties.txt. */
 static const struct range white_space[] = {{0x09, 0x0D},     {0x20, 0x20},     {0x85, 0x85},     {0xA0, 0xA0},
                                            {0x1680, 0x1680}, {0x2000, 0x200A}, {0x2028, 0x2029}, {0x202F, 0x202F},
                                            {0x205F, 0x205F}, {0x3000, 0x3000}};
@@ -217,8 +220,8 @@ static size_t encode(uint32_t c, char *out)
     return size;
 }
 
-/* Alone, at both ends and inside, each of the code points there are. */
-static void every_character_has_its_place_in_a_name(void **state)
+/* Each code point alone, at both ends and in the middle of a name. */
+static void each_code_point_is_allowed_or_refused_as_unicode_says(void **state)
 {
     (void)state;
     for (uint32_t c = 0; c <= 0x10FFFF; c += c == 0xD7FF ? 0x801 : 1) {
@@ -251,7 +254,7 @@ static void every_character_has_its_place_in_a_name(void **state)
     }
 }
 
-static void the_character_that_does_not_show_is_named(void **state)
+static void the_error_names_the_invisible_character(void **state)
 {
     struct chat_draft d;
     struct err e = ERR_INIT;
@@ -262,7 +265,7 @@ static void the_character_that_does_not_show_is_named(void **state)
     assert_contains(e.text, "U+200B is its character number 3");
 }
 
-static void names_keep_what_draws_nothing_where_it_shapes_what_is_drawn(void **state)
+static void names_keep_invisible_characters_that_shape_visible_ones(void **state)
 {
     static const char *const good[] = {
         "\xe2\x9d\xa4\xef\xb8\x8f\xe2\x80\x8d\xf0\x9f\x94\xa5",             /* a heart on fire */
@@ -277,11 +280,11 @@ static void names_keep_what_draws_nothing_where_it_shapes_what_is_drawn(void **s
         "x\xe2\x80\x8dy",  /* a joiner between letters */
         "an\xef\xb8\x8fn", /* a style of a letter */
         "ann\xef\xb8\x8f",
-        "\xd8\xa7\xe2\x80\x8c\xd8\xa8",         /* alef joins nothing behind it */
-        "\xe0\xa4\x95\xe2\x80\x8d\xe0\xa4\xb7", /* no virama */
-        "ann\xf3\xa0\x81\xa7\xf3\xa0\x81\xbf",  /* tags of no flag */
-        "\xf0\x9f\x8f\xb4\xf3\xa0\x81\xa7",     /* of one that isn't whole */
-        "\xe2\x9d\xa4\xef\xb8\x8f\xef\xb8\x8f", /* twice */
+        "\xd8\xa7\xe2\x80\x8c\xd8\xa8",         /* alef does not join the next letter */
+        "\xe0\xa4\x95\xe2\x80\x8d\xe0\xa4\xb7", /* without a virama */
+        "ann\xf3\xa0\x81\xa7\xf3\xa0\x81\xbf",  /* tags without a flag */
+        "\xf0\x9f\x8f\xb4\xf3\xa0\x81\xa7",     /* tags of an incomplete flag */
+        "\xe2\x9d\xa4\xef\xb8\x8f\xef\xb8\x8f", /* two variation selectors */
         "\xf0\x9f\x99\x82\xe2\x80\x8d\xe2\x80\x8d\xf0\x9f\x99\x82",
         "\xe3\x85\xa4nn\xe2\xa0\x80x",
     };
@@ -294,10 +297,10 @@ static void names_keep_what_draws_nothing_where_it_shapes_what_is_drawn(void **s
     }
 }
 
-static void names_that_break_lines_or_turn_text_are_refused(void **state)
+static void names_with_line_breaks_or_bidirectional_controls_are_refused(void **state)
 {
     (void)state;
-    for (uint32_t c = 1; c < 0xA0; c++) { /* C0, DEL, C1 in the middle */
+    for (uint32_t c = 1; c < 0xA0; c++) { /* C0, DEL and C1 in the middle */
         char text[8] = "a";
         size_t at = 1;
         if (c < 0x80) {
@@ -320,11 +323,12 @@ static void names_that_break_lines_or_turn_text_are_refused(void **state)
     for (unsigned last = 0xA6; last <= 0xA9; last++) { /* U+2066 .. U+2069 */
         char text[6] = {'a', (char)0xE2, (char)0x81, (char)last, 'b', '\0'};
         refused(chat_set_name, "name", text, 5);
-        refused(chat_set_name, "name", text + 1, 3); /* at an end they are no white space */
+        /* At the ends they do not count as white space. */
+        refused(chat_set_name, "name", text + 1, 3);
     }
 }
 
-static void names_that_are_not_utf8_or_hold_nul_are_refused(void **state)
+static void names_that_are_not_utf8_or_contain_nul_are_refused(void **state)
 {
     (void)state;
     refused(chat_set_name, "name", "a\0b", 3);
@@ -338,7 +342,7 @@ static void names_that_are_not_utf8_or_hold_nul_are_refused(void **state)
 
 /* ---- id, reply_to ---- */
 
-static void ids_are_1_to_64_of_the_alphabet(void **state)
+static void ids_have_1_to_64_characters_of_the_alphabet(void **state)
 {
     char longest[66];
     struct chat_draft d;
@@ -399,7 +403,7 @@ static void texts_are_kept_byte_for_byte(void **state)
     struct chat_draft d;
     (void)state;
     chat_draft_init(&d);
-    for (size_t i = 0; i < COUNT(texts); i++) { /* taking another one frees the one before */
+    for (size_t i = 0; i < COUNT(texts); i++) { /* a new text frees the previous one */
         assert_int_equal(take(&d, texts[i], strlen(texts[i]), 100, NULL), 0);
         assert_string_equal(d.text, texts[i]);
         assert_int_equal(d.text_length, strlen(texts[i]));
@@ -424,11 +428,11 @@ static void texts_have_1_to_max_text_bytes(void **state)
     assert_string_equal(e.field, "text");
     assert_contains(e.text, "5 bytes");
     assert_contains(e.text, "at most 4");
-    assert_string_equal(d.text, "1234"); /* unchanged by failures */
+    assert_string_equal(d.text, "1234"); /* a failure changes nothing */
     chat_draft_fini(&d);
 }
 
-static void texts_with_nul_or_wrong_utf8_are_refused_with_the_place(void **state)
+static void texts_with_nul_or_invalid_utf8_are_refused_with_the_position(void **state)
 {
     struct chat_draft d;
     struct err e = ERR_INIT;
@@ -448,7 +452,7 @@ static void texts_with_nul_or_wrong_utf8_are_refused_with_the_place(void **state
 
 /* ---- the rest ---- */
 
-static void a_finished_message_is_empty(void **state)
+static void a_message_is_empty_after_fini(void **state)
 {
     struct chat_message m = {
         .seq = 1, .name = strdup("ann"), .id = strdup("1"), .text = strdup("hi"), .text_length = 2};
@@ -456,10 +460,10 @@ static void a_finished_message_is_empty(void **state)
     chat_message_fini(&m);
     assert_null(m.text);
     assert_int_equal(m.seq, 0);
-    chat_message_fini(&m); /* harmless */
+    chat_message_fini(&m); /* twice is harmless */
 }
 
-static void every_type_has_its_word(void **state)
+static void each_type_has_its_name(void **state)
 {
     (void)state;
     assert_string_equal(chat_type_word(CHAT_MESSAGE), "message");
@@ -468,7 +472,7 @@ static void every_type_has_its_word(void **state)
     assert_string_equal(chat_type_word(CHAT_NOTICE), "notice");
     assert_string_equal(chat_type_word((enum chat_type)0), "");
     assert_string_equal(chat_type_word(CHAT_TYPE__MAX), "");
-    assert_int_equal(CHAT_MESSAGE, 1); /* stored in databases: these numbers are for ever */
+    assert_int_equal(CHAT_MESSAGE, 1); /* stored in databases, so these numbers never change */
     assert_int_equal(CHAT_NOTICE, 4);
 }
 
@@ -490,7 +494,8 @@ static void random_ids_are_valid_ids_and_differ(void **state)
             assert_string_not_equal(ids[i], ids[j]);
         }
     }
-    /* 42,000 digits of 64 kinds: 656 each; 500 and 820 are six standard deviations away */
+    /* 42,000 characters of 64 kinds: 656 of each on average; 500 and 820 are six standard
+     * deviations away. */
     for (int c = 0; c < 128; c++) {
         if (isalnum(c) || c == '-' || c == '_') {
             assert_true(seen[c] > 500 && seen[c] < 820);
@@ -498,14 +503,14 @@ static void random_ids_are_valid_ids_and_differ(void **state)
     }
 }
 
-static void a_text_weighs_what_json_makes_of_it(void **state)
+static void the_length_of_a_text_as_json_is_computed_exactly(void **state)
 {
     (void)state;
     assert_int_equal(chat_text_weight("", 0), 0);
     assert_int_equal(chat_text_weight("hi \xC3\xA4", 5), 5);
     assert_int_equal(chat_text_weight("\"\\", 2), 4);
     assert_int_equal(chat_text_weight("\x01\x1F\n", 3), 18);
-    for (int byte = 0; byte < 256; byte++) { /* wherever it stands */
+    for (int byte = 0; byte < 256; byte++) { /* whatever its position is */
         size_t grown = byte < 0x20 ? 5 : byte == '"' || byte == '\\';
         for (size_t at = 0; at < 19; at++) {
             char text[20] = "\x7F\x80\xFF!#[] ~\x7F\x80\xFF!#[] ~x";
@@ -520,27 +525,27 @@ static void a_text_weighs_what_json_makes_of_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_fresh_draft_is_a_guest_in_the_lobby),
-        cmocka_unit_test(rooms_are_1_to_64_of_the_alphabet),
+        cmocka_unit_test(a_new_draft_is_from_a_guest_in_the_lobby),
+        cmocka_unit_test(rooms_have_1_to_64_characters_of_the_alphabet),
         cmocka_unit_test(other_rooms_are_refused),
-        cmocka_unit_test(every_byte_is_in_the_room_alphabet_or_not),
-        cmocka_unit_test(names_are_trimmed_and_otherwise_kept),
+        cmocka_unit_test(each_byte_is_checked_against_the_room_alphabet),
+        cmocka_unit_test(names_are_trimmed_and_otherwise_unchanged),
         cmocka_unit_test(names_have_1_to_64_characters_whatever_their_bytes),
-        cmocka_unit_test(white_space_around_does_not_count),
-        cmocka_unit_test(names_that_show_nothing_are_refused),
-        cmocka_unit_test(every_character_has_its_place_in_a_name),
-        cmocka_unit_test(the_character_that_does_not_show_is_named),
-        cmocka_unit_test(names_keep_what_draws_nothing_where_it_shapes_what_is_drawn),
-        cmocka_unit_test(names_that_break_lines_or_turn_text_are_refused),
-        cmocka_unit_test(names_that_are_not_utf8_or_hold_nul_are_refused),
-        cmocka_unit_test(ids_are_1_to_64_of_the_alphabet),
+        cmocka_unit_test(white_space_around_a_name_is_not_counted),
+        cmocka_unit_test(names_without_a_visible_character_are_refused),
+        cmocka_unit_test(each_code_point_is_allowed_or_refused_as_unicode_says),
+        cmocka_unit_test(the_error_names_the_invisible_character),
+        cmocka_unit_test(names_keep_invisible_characters_that_shape_visible_ones),
+        cmocka_unit_test(names_with_line_breaks_or_bidirectional_controls_are_refused),
+        cmocka_unit_test(names_that_are_not_utf8_or_contain_nul_are_refused),
+        cmocka_unit_test(ids_have_1_to_64_characters_of_the_alphabet),
         cmocka_unit_test(reply_to_is_a_seq),
         cmocka_unit_test(texts_are_kept_byte_for_byte),
         cmocka_unit_test(texts_have_1_to_max_text_bytes),
-        cmocka_unit_test(texts_with_nul_or_wrong_utf8_are_refused_with_the_place),
-        cmocka_unit_test(a_finished_message_is_empty),
-        cmocka_unit_test(every_type_has_its_word),
-        cmocka_unit_test(a_text_weighs_what_json_makes_of_it),
+        cmocka_unit_test(texts_with_nul_or_invalid_utf8_are_refused_with_the_position),
+        cmocka_unit_test(a_message_is_empty_after_fini),
+        cmocka_unit_test(each_type_has_its_name),
+        cmocka_unit_test(the_length_of_a_text_as_json_is_computed_exactly),
         cmocka_unit_test(random_ids_are_valid_ids_and_differ),
     };
     return RUN(tests);

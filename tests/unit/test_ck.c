@@ -1,9 +1,10 @@
-/* test_ck.c - ck.h: memory that is there or the program ends, and checks that stay on. */
+/* test_ck.c - ck.h: an allocation succeeds or ends the program, and checks also run in release
+ * builds. */
 #include "support.h"
 
 #include "base/ck.h"
 
-static void sizes_of_0_give_memory_too(void **state)
+static void a_size_of_0_returns_memory(void **state)
 {
     void *blocks[] = {ck_malloc(0), ck_calloc(0, 0), ck_calloc(0, 8), ck_calloc(8, 0), ck_realloc(NULL, 0)};
     (void)state;
@@ -14,7 +15,7 @@ static void sizes_of_0_give_memory_too(void **state)
     }
 }
 
-static void calloc_is_zero(void **state)
+static void calloc_returns_zeros(void **state)
 {
     static const char zeros[1000];
     char *block = ck_calloc(10, 100);
@@ -23,7 +24,7 @@ static void calloc_is_zero(void **state)
     free(block);
 }
 
-static void realloc_keeps_what_was_there(void **state)
+static void realloc_keeps_the_contents(void **state)
 {
     char *block = ck_strdup("abc");
     (void)state;
@@ -32,7 +33,7 @@ static void realloc_keeps_what_was_there(void **state)
     free(block);
 }
 
-static void copies_have_a_nul_behind(void **state)
+static void copies_end_with_a_nul(void **state)
 {
     char *copy = ck_memdup0("a\0bc", 3);
     (void)state;
@@ -55,7 +56,7 @@ static void keep_a_check(void)
     CK(one == 1);
 }
 
-static void what_must_not_be_ends_the_program(void **state)
+static void a_failed_check_ends_the_program(void **state)
 {
     (void)state;
     assert_true(support_aborts(break_a_check));
@@ -65,9 +66,9 @@ static void what_must_not_be_ends_the_program(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sizes_of_0_give_memory_too),        cmocka_unit_test(calloc_is_zero),
-        cmocka_unit_test(realloc_keeps_what_was_there),      cmocka_unit_test(copies_have_a_nul_behind),
-        cmocka_unit_test(what_must_not_be_ends_the_program),
+        cmocka_unit_test(a_size_of_0_returns_memory),      cmocka_unit_test(calloc_returns_zeros),
+        cmocka_unit_test(realloc_keeps_the_contents),      cmocka_unit_test(copies_end_with_a_nul),
+        cmocka_unit_test(a_failed_check_ends_the_program),
     };
     return RUN(tests);
 }

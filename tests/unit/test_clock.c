@@ -1,4 +1,4 @@
-/* test_clock.c - clock.h: time as text, and clocks that go forward. */
+/* test_clock.c - clock.h: time as text, and clocks that never go back. */
 #include "support.h"
 
 #include "base/clock.h"
@@ -62,7 +62,7 @@ static void time_zone_of_the_process_does_not_matter(void **state)
     assert_string_equal(text, "1970-01-01T00:00:00.000Z");
 }
 
-static void later_is_greater_as_text_too(void **state)
+static void a_later_time_is_a_greater_text(void **state)
 {
     uint64_t seed = 4;
     (void)state;
@@ -87,13 +87,13 @@ static void sleeps_at_least_as_long_as_asked(void **state)
     clock_sleep_ms(-5); /* returns */
 }
 
-static void wall_clock_counts_from_1970_in_milliseconds(void **state)
+static void the_wall_clock_counts_milliseconds_from_1970(void **state)
 {
     (void)state;
     int64_t before = (int64_t)time(NULL) * 1000;
     int64_t now = clock_wall_ms();
     int64_t after = (int64_t)time(NULL) * 1000;
-    /* time() may lag by a kernel tick, hence the second on both sides */
+    /* time() may be a kernel tick late, so there is one second of tolerance on both sides. */
     assert_true(now >= before - 1000 && now <= after + 2000);
 }
 
@@ -103,9 +103,9 @@ int main(void)
         cmocka_unit_test(writes_rfc_3339_in_utc_with_milliseconds),
         cmocka_unit_test(clamps_to_years_1_to_9999),
         cmocka_unit_test(time_zone_of_the_process_does_not_matter),
-        cmocka_unit_test(later_is_greater_as_text_too),
+        cmocka_unit_test(a_later_time_is_a_greater_text),
         cmocka_unit_test(sleeps_at_least_as_long_as_asked),
-        cmocka_unit_test(wall_clock_counts_from_1970_in_milliseconds),
+        cmocka_unit_test(the_wall_clock_counts_milliseconds_from_1970),
     };
     return RUN(tests);
 }

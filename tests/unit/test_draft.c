@@ -1,14 +1,14 @@
-/* test_draft.c - draft.h: from the body of POST /send to a checked draft.
+/* test_draft.c - draft.h: the body of POST /send becomes a checked draft.
  *
- * Cases lie in tests/cases/draft. Keys:
- *   type      Content-Type; none when the key is missing
- *   body      the body; empty when missing
+ * The cases are in tests/cases/draft. Keys:
+ *   type      Content-Type; none if the key is missing
+ *   body      the body; empty if missing
  *   query     fields of the query string, form encoded
  *   headers   fields of the headers, form encoded
- *   max_text  the limit, 64 when missing
- * and either, as expected,
- *   text, room (lobby), name (guest), reply_to (0), id (when missing: one was made), or
- *   error     "input", "type" or "too-large", and the field that is named if one is
+ *   max_text  the limit, 64 if missing
+ * and the expected result, either
+ *   text, room (lobby), name (guest), reply_to (0), id (if missing: a generated one), or
+ *   error     "input", "type" or "too-large", and the named field if there is one
  *   says      a part of the error's text
  */
 #include "support.h"
@@ -100,14 +100,15 @@ static void run_case(struct support_case *c)
     form_fini(&headers);
 }
 
-static void cases_become_what_they_say(void **state)
+static void each_case_gives_its_result(void **state)
 {
     (void)state;
     support_each_case("tests/cases/draft", 80, run_case);
 }
 
-/* The greatest honest body: every byte of the text spent as "\u00XX", all other fields at their limits. */
-static void a_text_at_its_limit_fits_the_body_limit_however_it_is_written(void **state)
+/* The longest valid body: each byte of the text is written as "\\u00XX", and all other fields are
+ * at their limits. */
+static void a_text_at_its_limit_fits_into_the_body_limit_in_each_encoding(void **state)
 {
     static const size_t limits[] = {1, 1000, 1048576};
     (void)state;
@@ -140,7 +141,7 @@ static void a_text_at_its_limit_fits_the_body_limit_however_it_is_written(void *
     }
 }
 
-/* As deep as a body of the default limit can be, on a stack as small as that of a worker thread. */
+/* The deepest nesting in a body of the default limit, with the small stack of a worker thread. */
 static void *parse_deep_json(void *opening)
 {
     struct buf body;
@@ -160,7 +161,7 @@ static void *parse_deep_json(void *opening)
     return result == -1 && e.code == ERR_INPUT ? opening : NULL;
 }
 
-static void nesting_without_end_is_an_error_and_not_a_crash(void **state)
+static void endless_nesting_is_an_error_and_no_crash(void **state)
 {
     static char openings[][8] = {"[", "{\"a\":", "[{\"\":"};
     (void)state;
@@ -177,7 +178,7 @@ static void nesting_without_end_is_an_error_and_not_a_crash(void **state)
     }
 }
 
-static void the_caller_need_not_care_about_the_error(void **state)
+static void the_error_argument_may_be_null(void **state)
 {
     struct chat_draft d;
     const struct draft_source source = {.kind = DRAFT_FORM, .body = "text=%", .body_length = 6, .max_text = 10};
@@ -187,7 +188,7 @@ static void the_caller_need_not_care_about_the_error(void **state)
     chat_draft_fini(&d);
 }
 
-static void made_ids_differ(void **state)
+static void generated_ids_differ(void **state)
 {
     struct chat_draft a;
     struct chat_draft b;
@@ -205,11 +206,11 @@ static void made_ids_differ(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(cases_become_what_they_say),
-        cmocka_unit_test(a_text_at_its_limit_fits_the_body_limit_however_it_is_written),
-        cmocka_unit_test(nesting_without_end_is_an_error_and_not_a_crash),
-        cmocka_unit_test(the_caller_need_not_care_about_the_error),
-        cmocka_unit_test(made_ids_differ),
+        cmocka_unit_test(each_case_gives_its_result),
+        cmocka_unit_test(a_text_at_its_limit_fits_into_the_body_limit_in_each_encoding),
+        cmocka_unit_test(endless_nesting_is_an_error_and_no_crash),
+        cmocka_unit_test(the_error_argument_may_be_null),
+        cmocka_unit_test(generated_ids_differ),
     };
     return RUN(tests);
 }

@@ -1,10 +1,12 @@
-/* test_fuzz_corpus.c - replays what the fuzzers have found, and the seeds, through the fuzz targets (tests/fuzz).
+/* test_fuzz_corpus.c - runs the fuzz targets (tests/fuzz) on their seeds and on inputs that the
+ * fuzzer has found.
  *
- * Without arguments: every file of tests/fuzz/corpus/<target>. With TARGET FILE...: those files, to look at one that fails.
+ * Without arguments: all files of tests/fuzz/corpus/<target>. With TARGET FILE...: those files, to
+ * examine a failure.
  */
 #include "support.h"
 
-/* NOLINTBEGIN(bugprone-suspicious-include): each target defines the same function, as the fuzzer wants it */
+/* NOLINTBEGIN(bugprone-suspicious-include): each target defines the function of the fuzzer */
 #define LLVMFuzzerTestOneInput fuzz_draft
 #include "../fuzz/fuzz_draft.c"
 #undef LLVMFuzzerTestOneInput
@@ -34,7 +36,7 @@ static void replay(target *run, const char *path)
     free(bytes);
 }
 
-static void every_file_of_the_corpus_keeps_the_promises(void **state)
+static void each_file_of_the_corpus_keeps_the_promises(void **state)
 {
     size_t index = *(const size_t *)*state;
     char folder[100];
@@ -49,7 +51,7 @@ static void every_file_of_the_corpus_keeps_the_promises(void **state)
         if (names[i]->d_name[0] != '.') {
             char path[400];
             snprintf(path, sizeof path, "%s/%s", folder, names[i]->d_name);
-            fprintf(stderr, "%s\n", path); /* the last line before an abort names the file */
+            fprintf(stderr, "%s\n", path); /* so the last line before an abort names the file */
             replay(targets[index].run, path);
             count++;
         }
@@ -59,8 +61,9 @@ static void every_file_of_the_corpus_keeps_the_promises(void **state)
     assert_true(count >= 10);
 }
 
-/* Neighbours of the corpus, the same in every run: single bytes changed, cut off, doubled. */
-static void neighbours_of_the_corpus_keep_them_too(void **state)
+/* Variants of the corpus, the same in each run: single bytes changed, files truncated or
+ * doubled. */
+static void variants_of_the_corpus_keep_the_promises(void **state)
 {
     size_t index = *(const size_t *)*state;
     char folder[100];
@@ -111,10 +114,11 @@ int main(int count, char **arguments)
     for (size_t i = 0; i < COUNT(targets); i++) {
         indices[i] = i;
         tests[2 * i] = (struct CMUnitTest){.name = targets[i].name,
-                                           .test_func = every_file_of_the_corpus_keeps_the_promises,
+                                           .test_func = each_file_of_the_corpus_keeps_the_promises,
                                            .initial_state = &indices[i]};
-        tests[2 * i + 1] = (struct CMUnitTest){
-            .name = targets[i].name, .test_func = neighbours_of_the_corpus_keep_them_too, .initial_state = &indices[i]};
+        tests[2 * i + 1] = (struct CMUnitTest){.name = targets[i].name,
+                                               .test_func = variants_of_the_corpus_keep_the_promises,
+                                               .initial_state = &indices[i]};
     }
     return RUN(tests);
 }

@@ -1,4 +1,5 @@
-/* test_plain.c - html.h and html_page.h: what people wrote is text on the page, wherever it stands, and the form keeps what was typed. */
+/* test_html_page.c - html.h and html_page.h: what people wrote is always text on the page, and the
+ * form keeps what was typed. */
 #include "support.h"
 
 #include "base/buf.h"
@@ -19,7 +20,7 @@ static void text_is(void (*add)(struct buf *, const char *, size_t), const char 
 #define TEXT(text, html) text_is(html_text, text, sizeof(text) - 1, html)
 #define LINES(text, html) text_is(html_lines, text, sizeof(text) - 1, html)
 
-static void nothing_that_was_written_becomes_markup(void **state)
+static void no_text_becomes_markup(void **state)
 {
     (void)state;
     TEXT("", "");
@@ -32,7 +33,7 @@ static void nothing_that_was_written_becomes_markup(void **state)
     LINES("", "");
 }
 
-static void an_address_has_no_character_with_a_meaning(void **state)
+static void addresses_have_no_characters_with_a_special_meaning(void **state)
 {
     struct buf b;
     (void)state;
@@ -64,7 +65,7 @@ static void has_not(const struct buf *b, const char *part)
     }
 }
 
-static void pages_show_what_was_said_and_run_nothing_of_it(void **state)
+static void pages_show_messages_and_run_no_code_of_them(void **state)
 {
     struct buf b;
     (void)state;
@@ -109,7 +110,7 @@ static void pages_show_what_was_said_and_run_nothing_of_it(void **state)
     buf_fini(&b);
 }
 
-static void old_messages_are_not_loaded_anew_and_the_first_has_none_before_it(void **state)
+static void pages_of_old_messages_do_not_reload_and_the_first_has_no_link_back(void **state)
 {
     struct buf b;
     (void)state;
@@ -135,14 +136,14 @@ static void piece_is(const char *text, size_t from, size_t most, size_t end)
     assert_int_equal(html_page_piece_end(text, strlen(text), from, most), end);
 }
 
-static void a_piece_ends_behind_a_line_or_a_word_and_never_within_a_character(void **state)
+static void a_piece_ends_after_a_line_or_a_word_and_never_inside_a_character(void **state)
 {
     (void)state;
     piece_is("", 0, 8, 0);
     piece_is("12345678", 0, 8, 8);
     piece_is("123456789", 0, 8, 8);
     piece_is("12345\n78 0", 0, 8, 6);
-    piece_is("1\n345 789", 0, 8, 8); /* the line ends too early, the word as well */
+    piece_is("1\n345 789", 0, 8, 8); /* both the line and the word end too early */
     piece_is("123456 8 0", 0, 8, 7);
     piece_is("123456 8 0", 7, 8, 10);
     piece_is("1234567\xC3\xA4 0", 0, 8, 7);
@@ -155,8 +156,8 @@ static void a_piece_ends_behind_a_line_or_a_word_and_never_within_a_character(vo
     piece_is(breaks, 950, 4000, 999);
 }
 
-/* A text of 1 MiB in the log costs a few kilobytes, and its pages bring all of it. */
-static void a_long_text_is_shown_piece_by_piece(void **state)
+/* A text of 1 MiB adds a few kilobytes to the log, and its own pages contain all of it. */
+static void a_long_text_is_shown_in_pieces(void **state)
 {
     enum { LENGTH = 1 << 20 };
     struct buf b;
@@ -190,9 +191,9 @@ static void a_long_text_is_shown_piece_by_piece(void **state)
     has(&b, "before=9#m8\">Back to the messages</a>");
     has_not(&b, "Show more");
     buf_fini(&b);
-    html_page_text(&b, &html_page_short, &a, &m, LENGTH, ""); /* nothing is left */
+    html_page_text(&b, &html_page_short, &a, &m, LENGTH, ""); /* nothing is left to show */
     buf_fini(&b);
-    html_page_text(&b, &html_page_short, &a, &m, 3, ""); /* within a character: behind it */
+    html_page_text(&b, &html_page_short, &a, &m, 3, ""); /* inside a character: starts after it */
     has(&b, "<p dir=\"auto\"> <br>ab");
     buf_fini(&b);
     free(text);
@@ -201,12 +202,12 @@ static void a_long_text_is_shown_piece_by_piece(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nothing_that_was_written_becomes_markup),
-        cmocka_unit_test(an_address_has_no_character_with_a_meaning),
-        cmocka_unit_test(pages_show_what_was_said_and_run_nothing_of_it),
-        cmocka_unit_test(a_piece_ends_behind_a_line_or_a_word_and_never_within_a_character),
-        cmocka_unit_test(a_long_text_is_shown_piece_by_piece),
-        cmocka_unit_test(old_messages_are_not_loaded_anew_and_the_first_has_none_before_it),
+        cmocka_unit_test(no_text_becomes_markup),
+        cmocka_unit_test(addresses_have_no_characters_with_a_special_meaning),
+        cmocka_unit_test(pages_show_messages_and_run_no_code_of_them),
+        cmocka_unit_test(a_piece_ends_after_a_line_or_a_word_and_never_inside_a_character),
+        cmocka_unit_test(a_long_text_is_shown_in_pieces),
+        cmocka_unit_test(pages_of_old_messages_do_not_reload_and_the_first_has_no_link_back),
     };
     return RUN(tests);
 }

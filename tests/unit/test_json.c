@@ -1,4 +1,5 @@
-/* test_json.c - json.h: fields out of a JSON object, and answers as JSON, read back by jansson itself. */
+/* test_json.c - json.h: fields from a JSON object, and answers as JSON, which jansson reads
+ * again. */
 #include "support.h"
 
 #include "base/buf.h"
@@ -13,7 +14,8 @@ static const char *const known[] = {"text", "n", NULL};
 
 static int fields(struct form *f, const char *bytes, size_t length, struct err *e)
 {
-    char *copy = malloc(length > 0 ? length : 1); /* of the exact size: the address sanitizer sees reads past it */
+    /* Of the exact size, so that the address sanitizer sees reads beyond it. */
+    char *copy = malloc(length > 0 ? length : 1);
     assert_non_null(copy);
     memcpy(copy, bytes, length);
     form_init(f);
@@ -62,7 +64,7 @@ static void integers_have_64_bits(void **state)
     }
 }
 
-static void the_place_of_a_mistake_is_told_and_its_text_is_not(void **state)
+static void an_error_has_the_position_of_a_mistake_but_not_its_text(void **state)
 {
     static const char text[] = "{\"text\":\n\"secret\" nonsense}";
     struct form f;
@@ -94,7 +96,7 @@ static int nested(size_t levels, struct err *e)
     return result;
 }
 
-static void nesting_has_its_limit(void **state)
+static void nesting_is_limited(void **state)
 {
     struct err e = ERR_INIT;
     (void)state;
@@ -109,7 +111,7 @@ static int with_marks(size_t marks, struct err *e)
     struct buf b;
     struct form f;
     buf_init(&b, 1 << 20);
-    buf_adds(&b, "{\"text\":\"[[[,,,{{{\\\",\\\\\",\"x\":["); /* three marks outside of strings */
+    buf_adds(&b, "{\"text\":\"[[[,,,{{{\\\",\\\\\",\"x\":["); /* three values outside of strings */
     for (size_t i = 3; i < marks; i++) {
         buf_adds(&b, i > 3 ? "1," : "0,");
     }
@@ -130,7 +132,7 @@ static void values_are_counted_outside_of_strings(void **state)
     assert_contains(e.text, "4096");
 }
 
-static void any_prefix_of_json_is_refused_quietly(void **state)
+static void each_prefix_of_json_is_refused_without_a_crash(void **state)
 {
     static const char text[] = "{\"text\":\"a\\u00e9\\n\\ud83d\\ude00\",\"n\":12,\"x\":[true,null,{\"y\":-1.5e3}]}";
     (void)state;
@@ -143,7 +145,7 @@ static void any_prefix_of_json_is_refused_quietly(void **state)
     }
 }
 
-/* ---- out ---- */
+/* ---- output ---- */
 
 static struct chat_message message(uint64_t seq, const char *name, const char *text, size_t length)
 {
@@ -196,7 +198,7 @@ static void an_answer_about_one_room(void **state)
     buf_fini(&b);
 }
 
-static void what_the_file_of_a_room_says(void **state)
+static void a_head_file_has_epoch_and_head(void **state)
 {
     struct buf b;
     (void)state;
@@ -206,7 +208,7 @@ static void what_the_file_of_a_room_says(void **state)
     buf_fini(&b);
 }
 
-static void a_held_answer_has_no_poll_after_and_a_gap_is_told(void **state)
+static void an_answer_after_a_wait_has_no_poll_after_and_reports_a_gap(void **state)
 {
     const struct answer_room room = {.name = "lobby", .next = 7, .head = 7, .oldest = 5, .gap = true};
     const struct answer a = {.epoch = "EPOCH", .rooms = &room, .count = 1, .wait = 25, .poll_after = 2};
@@ -241,7 +243,7 @@ static void an_answer_about_several_rooms(void **state)
     buf_fini(&b);
 }
 
-static void one_room_in_the_form_of_several_answers_in_that_form(void **state)
+static void one_room_in_the_syntax_of_several_is_answered_in_that_form(void **state)
 {
     const struct answer_room room = {.name = "a", .next = 1, .head = 1, .oldest = 1};
     const struct answer a = {.epoch = "EPOCH", .rooms = &room, .count = 1, .several = true, .poll_after = 2};
@@ -254,7 +256,7 @@ static void one_room_in_the_form_of_several_answers_in_that_form(void **state)
     buf_fini(&b);
 }
 
-static void ndjson_is_a_message_a_line_and_the_cursor_last(void **state)
+static void ndjson_has_one_message_a_line_and_the_cursor_last(void **state)
 {
     const struct chat_message messages[] = {message(1, "ann", "a\nb", 3), message(2, "bob", "\r\n", 2)};
     const struct answer_room room = {
@@ -276,8 +278,8 @@ static void ndjson_is_a_message_a_line_and_the_cursor_last(void **state)
     buf_fini(&b);
 }
 
-/* Every text that can be stored comes out as JSON that reads back to the same bytes. */
-static void every_character_reads_back(void **state)
+/* Each text that can be stored is written as JSON that is read as the same bytes. */
+static void each_character_is_read_back(void **state)
 {
     (void)state;
     for (uint32_t from = 1; from <= 0x10FFFF; from += 0x800) {
@@ -311,7 +313,7 @@ static void every_character_reads_back(void **state)
     }
 }
 
-static void a_damaged_text_does_not_cost_the_answer(void **state)
+static void a_damaged_text_does_not_spoil_the_answer(void **state)
 {
     struct buf b;
     struct chat_message m = message(1, "a\xff", "b\xff", 2);
@@ -322,7 +324,7 @@ static void a_damaged_text_does_not_cost_the_answer(void **state)
     buf_fini(&b);
 }
 
-static void markup_in_texts_cannot_leave_its_string(void **state)
+static void markup_in_texts_cannot_end_the_string(void **state)
 {
     struct buf b;
     static const char text[] = "\"},{\"seq\":99,\"\\\x01\x7f</script>";
@@ -364,20 +366,20 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_members_become_fields),
         cmocka_unit_test(integers_have_64_bits),
-        cmocka_unit_test(the_place_of_a_mistake_is_told_and_its_text_is_not),
-        cmocka_unit_test(nesting_has_its_limit),
+        cmocka_unit_test(an_error_has_the_position_of_a_mistake_but_not_its_text),
+        cmocka_unit_test(nesting_is_limited),
         cmocka_unit_test(values_are_counted_outside_of_strings),
-        cmocka_unit_test(any_prefix_of_json_is_refused_quietly),
+        cmocka_unit_test(each_prefix_of_json_is_refused_without_a_crash),
         cmocka_unit_test(a_sent_message_has_these_members_in_this_order),
         cmocka_unit_test(an_answer_about_one_room),
-        cmocka_unit_test(what_the_file_of_a_room_says),
-        cmocka_unit_test(a_held_answer_has_no_poll_after_and_a_gap_is_told),
+        cmocka_unit_test(a_head_file_has_epoch_and_head),
+        cmocka_unit_test(an_answer_after_a_wait_has_no_poll_after_and_reports_a_gap),
         cmocka_unit_test(an_answer_about_several_rooms),
-        cmocka_unit_test(one_room_in_the_form_of_several_answers_in_that_form),
-        cmocka_unit_test(ndjson_is_a_message_a_line_and_the_cursor_last),
-        cmocka_unit_test(every_character_reads_back),
-        cmocka_unit_test(a_damaged_text_does_not_cost_the_answer),
-        cmocka_unit_test(markup_in_texts_cannot_leave_its_string),
+        cmocka_unit_test(one_room_in_the_syntax_of_several_is_answered_in_that_form),
+        cmocka_unit_test(ndjson_has_one_message_a_line_and_the_cursor_last),
+        cmocka_unit_test(each_character_is_read_back),
+        cmocka_unit_test(a_damaged_text_does_not_spoil_the_answer),
+        cmocka_unit_test(markup_in_texts_cannot_end_the_string),
         cmocka_unit_test(a_problem_has_its_members),
     };
     return RUN(tests);

@@ -1,4 +1,5 @@
-/* test_log.c - log.h: whole lines, nothing from outside starts one of its own. */
+/* test_log.c - log.h: lines are written whole, and no text from outside begins a line of its
+ * own. */
 #include "support.h"
 
 #include "base/log.h"
@@ -18,7 +19,7 @@ static void catch_line(void *context, const char *line)
     c->count++;
 }
 
-static void names_the_program(void **state)
+static void each_line_names_the_program(void **state)
 {
     struct caught c = {.count = 0};
     (void)state;
@@ -54,7 +55,7 @@ static void long_lines_are_cut(void **state)
     assert_true(strlen(c.line) >= 1000 && strlen(c.line) < 1024);
 }
 
-static void errno_survives(void **state)
+static void logging_keeps_errno(void **state)
 {
     struct caught c = {.count = 0};
     (void)state;
@@ -65,7 +66,7 @@ static void errno_survives(void **state)
     log_attach(NULL, NULL);
 }
 
-/* What a child writes to stderr. */
+/* Returns what a child writes to stderr. */
 static void read_stderr_of(void (*function)(void), char *out, size_t size)
 {
     int ends[2];
@@ -136,7 +137,7 @@ static void *log_once(void *unused)
     return own.count == 1 ? &log_once : NULL;
 }
 
-static void a_sink_is_for_its_thread_only(void **state)
+static void a_sink_gets_only_lines_of_its_thread(void **state)
 {
     struct caught c = {.count = 0};
     pthread_t thread;
@@ -159,7 +160,7 @@ static bool what_is_not_hidden_is_due(void *context, const char *line, uint64_t 
     return strstr(line, "hidden") == NULL;
 }
 
-static void a_guard_leaves_lines_out_and_the_next_says_how_many(void **state)
+static void a_guard_skips_lines_and_the_next_line_says_how_many(void **state)
 {
     struct caught c = {.count = 0};
     int count = 0;
@@ -182,13 +183,13 @@ static void a_guard_leaves_lines_out_and_the_next_says_how_many(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names_the_program),
+        cmocka_unit_test(each_line_names_the_program),
         cmocka_unit_test(control_bytes_cannot_forge_a_line),
         cmocka_unit_test(long_lines_are_cut),
-        cmocka_unit_test(errno_survives),
+        cmocka_unit_test(logging_keeps_errno),
         cmocka_unit_test(lines_of_threads_reach_stderr_whole),
-        cmocka_unit_test(a_guard_leaves_lines_out_and_the_next_says_how_many),
-        cmocka_unit_test(a_sink_is_for_its_thread_only),
+        cmocka_unit_test(a_guard_skips_lines_and_the_next_line_says_how_many),
+        cmocka_unit_test(a_sink_gets_only_lines_of_its_thread),
     };
     return RUN(tests);
 }

@@ -1,9 +1,9 @@
 /* test_query.c - query.h: the parameters of GET /poll.
  *
- * Cases lie in tests/cases/query. Keys:
+ * The cases are in tests/cases/query. Keys:
  *   query   the query string
- *   is      what it means, as told by describe() below; or
- *   error   the field that is named, and
+ *   is      its meaning, as printed by describe() below; or
+ *   error   the named field, and
  *   says    a part of the error's text (may be given several times)
  */
 #include "support.h"
@@ -13,7 +13,8 @@
 #include "chat/form.h"
 #include "chat/query.h"
 
-/* "since lobby:0 limit=100 wait=0 json", with "several" and "epoch=…" where they hold. */
+/* Prints a query such as "since lobby:0 limit=100 wait=0 json", with "several" and "epoch=…" where
+ * they apply. */
 static void describe(const struct query *q, struct buf *out)
 {
     static const char *const kinds[] = {"since", "before", "last"};
@@ -73,13 +74,13 @@ static void run_case(struct support_case *c)
     form_fini(&fields);
 }
 
-static void cases_are_understood_as_they_say(void **state)
+static void each_case_is_parsed_as_it_says(void **state)
 {
     (void)state;
     support_each_case("tests/cases/query", 40, run_case);
 }
 
-static void rooms_are_at_most_32(void **state)
+static void at_most_32_rooms_are_allowed(void **state)
 {
     (void)state;
     for (int count = QUERY_ROOMS_MAX; count <= QUERY_ROOMS_MAX + 1; count++) {
@@ -106,7 +107,7 @@ static void rooms_are_at_most_32(void **state)
     }
 }
 
-static void the_caller_need_not_care_about_the_error(void **state)
+static void the_error_argument_may_be_null(void **state)
 {
     struct form fields;
     struct query q;
@@ -146,9 +147,9 @@ static void the_format_is_known_even_when_the_rest_is_wrong(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(cases_are_understood_as_they_say),
-        cmocka_unit_test(rooms_are_at_most_32),
-        cmocka_unit_test(the_caller_need_not_care_about_the_error),
+        cmocka_unit_test(each_case_is_parsed_as_it_says),
+        cmocka_unit_test(at_most_32_rooms_are_allowed),
+        cmocka_unit_test(the_error_argument_may_be_null),
         cmocka_unit_test(the_format_is_known_even_when_the_rest_is_wrong),
     };
     return RUN(tests);

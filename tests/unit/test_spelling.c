@@ -1,4 +1,4 @@
-/* test_near.c - spelling.h: a slip of the pen is found, and another word isn't taken for one. */
+/* test_spelling.c - spelling.h: a typing error is recognised, and another word is not. */
 #include "support.h"
 
 #include "base/spelling.h"
@@ -10,14 +10,14 @@ static size_t distance(const char *a, const char *b)
     return there;
 }
 
-static void slips_are_counted(void **state)
+static void typing_errors_are_counted(void **state)
 {
     (void)state;
     assert_int_equal(distance("data", "data"), 0);
     assert_int_equal(distance("", ""), 0);
     assert_int_equal(distance("", "data"), 4);
     assert_int_equal(distance("dta", "data"), 1);
-    assert_int_equal(distance("adta", "data"), 1); /* swapped */
+    assert_int_equal(distance("adta", "data"), 1); /* two letters swapped */
     assert_int_equal(distance("dara", "data"), 1);
     assert_int_equal(distance("datta", "data"), 1);
     assert_int_equal(distance("Max-Wait", "max_wait"), 0);
@@ -25,7 +25,7 @@ static void slips_are_counted(void **state)
     assert_int_equal(spelling_distance("dataX", 4, "data"), 0);
 }
 
-static void a_long_word_is_near_to_none(void **state)
+static void a_long_word_is_similar_to_none(void **state)
 {
     char word[SPELLING_MAX + 2];
     (void)state;
@@ -36,7 +36,7 @@ static void a_long_word_is_near_to_none(void **state)
     assert_false(spelling_is(word, SPELLING_MAX + 1, "data"));
 }
 
-static void what_is_meant_is_near(void **state)
+static void the_intended_word_is_found(void **state)
 {
     static const char *const near[][2] = {{"dta", "data"},
                                           {"DATA", "data"},
@@ -66,9 +66,9 @@ static void what_is_meant_is_near(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(slips_are_counted),
-        cmocka_unit_test(a_long_word_is_near_to_none),
-        cmocka_unit_test(what_is_meant_is_near),
+        cmocka_unit_test(typing_errors_are_counted),
+        cmocka_unit_test(a_long_word_is_similar_to_none),
+        cmocka_unit_test(the_intended_word_is_found),
     };
     return RUN(tests);
 }

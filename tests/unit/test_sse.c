@@ -1,4 +1,5 @@
-/* test_sse.c - sse.h: events as the standard has them, and ids that lead back to where they stood. */
+/* test_sse.c - sse.h: events as the standard defines them, and event ids that lead back to their
+ * position. */
 #include "support.h"
 
 #include "base/buf.h"
@@ -20,7 +21,7 @@ static struct chat_message message(uint64_t seq, const char *text)
     "{\"seq\":" #seq ",\"time\":\"2023-11-14T22:13:20.123Z\",\"name\":\"ann\",\"text\":\"" text \
     "\",\"type\":\"message\",\"id\":\"i\"}"
 
-static void one_room_has_the_seq_as_id_and_a_line_of_data_whatever_the_text_is(void **state)
+static void events_of_one_room_have_the_seq_as_id_and_one_line_of_data(void **state)
 {
     const struct chat_message messages[] = {message(41, "hi"), message(42, "two\nlines\r\n\r\ndata: x")};
     const struct answer_room room = {.name = "lobby", .messages = messages, .count = 2, .next = 42, .head = 42};
@@ -36,7 +37,7 @@ static void one_room_has_the_seq_as_id_and_a_line_of_data_whatever_the_text_is(v
     buf_fini(&b);
 }
 
-static void several_rooms_have_ids_that_say_how_far_each_is(void **state)
+static void events_of_several_rooms_have_the_position_of_each_room_as_id(void **state)
 {
     const struct chat_message lobby[] = {message(6, "a"), message(7, "b")};
     const struct chat_message dev[] = {message(3, "c")};
@@ -56,7 +57,7 @@ static void several_rooms_have_ids_that_say_how_far_each_is(void **state)
     buf_fini(&b);
 }
 
-static void it_opens_with_a_pause_and_a_cursor_that_moves_nobody(void **state)
+static void a_stream_begins_with_the_retry_time_and_a_cursor_without_an_id(void **state)
 {
     const struct answer_room room = {.name = "lobby", .next = 3, .head = 9, .oldest = 5, .gap = true};
     const struct answer a = {.epoch = "E", .rooms = &room, .count = 1};
@@ -94,7 +95,7 @@ static struct query two_rooms(void)
     return q;
 }
 
-static void an_id_leads_back_to_where_it_stood(void **state)
+static void an_id_leads_back_to_its_position(void **state)
 {
     struct query q = two_rooms();
     struct err e = ERR_INIT;
@@ -105,14 +106,14 @@ static void an_id_leads_back_to_where_it_stood(void **state)
     assert_int_equal(q.rooms[0].since, 41);
     assert_int_equal(q.rooms[1].since, INT64_MAX);
     q = two_rooms();
-    assert_int_equal(sse_resume(&q, "lobby:1", &e), 0); /* dev stays where the address says */
+    assert_int_equal(sse_resume(&q, "lobby:1", &e), 0); /* dev keeps the position in the address */
     assert_int_equal(q.rooms[1].since, 5);
     q.count = 1;
     assert_int_equal(sse_resume(&q, "17", &e), 0);
     assert_int_equal(q.rooms[0].since, 17);
 }
 
-static void an_id_that_is_none_of_ours_is_an_error(void **state)
+static void an_unknown_id_is_an_error(void **state)
 {
     static const char *const wrong[] = {
         "",
@@ -148,18 +149,18 @@ static void an_id_that_is_none_of_ours_is_an_error(void **state)
     }
     struct query q = two_rooms();
     struct err e = ERR_INIT;
-    assert_int_equal(sse_resume(&q, "17", &e), -1); /* of which room? */
+    assert_int_equal(sse_resume(&q, "17", &e), -1); /* the room is missing */
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_room_has_the_seq_as_id_and_a_line_of_data_whatever_the_text_is),
-        cmocka_unit_test(several_rooms_have_ids_that_say_how_far_each_is),
-        cmocka_unit_test(it_opens_with_a_pause_and_a_cursor_that_moves_nobody),
+        cmocka_unit_test(events_of_one_room_have_the_seq_as_id_and_one_line_of_data),
+        cmocka_unit_test(events_of_several_rooms_have_the_position_of_each_room_as_id),
+        cmocka_unit_test(a_stream_begins_with_the_retry_time_and_a_cursor_without_an_id),
         cmocka_unit_test(a_heartbeat_is_a_comment),
-        cmocka_unit_test(an_id_leads_back_to_where_it_stood),
-        cmocka_unit_test(an_id_that_is_none_of_ours_is_an_error),
+        cmocka_unit_test(an_id_leads_back_to_its_position),
+        cmocka_unit_test(an_unknown_id_is_an_error),
     };
     return RUN(tests);
 }

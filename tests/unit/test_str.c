@@ -1,4 +1,4 @@
-/* test_str.c - str.h: strict numbers, UTF-8 by RFC 3629, words without case. */
+/* test_str.c - str.h: strict numbers, UTF-8 by RFC 3629, comparison without case. */
 #include "support.h"
 
 #include "base/str.h"
@@ -23,7 +23,7 @@ static void reads_numbers_from_0_to_2_64_less_1(void **state)
     }
 }
 
-static void refuses_what_is_no_plain_number(void **state)
+static void refuses_anything_but_digits(void **state)
 {
     static const char *const bad[] = {"",
                                       " ",
@@ -52,7 +52,7 @@ static void refuses_what_is_no_plain_number(void **state)
     }
 }
 
-static void holds_to_both_ends_of_the_range(void **state)
+static void accepts_exactly_the_range(void **state)
 {
     uint64_t value = 42;
     (void)state;
@@ -65,7 +65,7 @@ static void holds_to_both_ends_of_the_range(void **state)
     assert_int_equal(value, 7);
 }
 
-/* Written from the table of RFC 3629, section 3; knows nothing of the decoder. */
+/* Encodes by the table of RFC 3629, section 3, independently of the decoder. */
 static size_t encode(uint32_t c, char out[4])
 {
     if (c < 0x80) {
@@ -82,7 +82,7 @@ static size_t encode(uint32_t c, char out[4])
     return size;
 }
 
-static void decodes_every_code_point_but_surrogates(void **state)
+static void decodes_each_code_point_except_surrogates(void **state)
 {
     (void)state;
     for (uint32_t c = 0; c <= 0x10FFFF; c++) {
@@ -94,7 +94,7 @@ static void decodes_every_code_point_but_surrogates(void **state)
         if (got != (surrogate ? 0 : size) || (!surrogate && decoded != c)) {
             fail_msg("U+%04X: %zu bytes, read as U+%04X", c, got, decoded);
         }
-        for (size_t cut = 1; cut < size; cut++) { /* cut off anywhere it is no character */
+        for (size_t cut = 1; cut < size; cut++) { /* cut off anywhere, it is not a character */
             if (str_utf8_next(bytes, cut, &decoded) != 0) {
                 fail_msg("U+%04X cut to %zu bytes was taken", c, cut);
             }
@@ -113,7 +113,8 @@ static void refuses_code_points_above_10FFFF(void **state)
     }
 }
 
-/* Length of the well-formed sequence at the start, by the Unicode Standard's table 3-7, 0 for none. */
+/* The length of the well-formed sequence at the start, by table 3-7 of the Unicode Standard; 0 for
+ * none. */
 static size_t well_formed(const unsigned char *b, size_t length)
 {
     static const struct {
@@ -144,8 +145,9 @@ static void check_sequence(const unsigned char *b, size_t length)
     }
 }
 
-/* All sequences of up to two bytes; of three and four bytes all leads with tails on both sides of each border. */
-static void takes_exactly_the_well_formed_sequences(void **state)
+/* All sequences of up to two bytes; with three and four bytes, each first two bytes with
+ * continuation bytes around each limit. */
+static void accepts_exactly_the_well_formed_sequences(void **state)
 {
     static const unsigned char edges[] = {0x00, 0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC2, 0xE0, 0xFF};
     (void)state;
@@ -167,7 +169,7 @@ static void takes_exactly_the_well_formed_sequences(void **state)
     }
 }
 
-static void tells_where_text_stops_being_utf8(void **state)
+static void finds_the_position_of_the_first_invalid_byte(void **state)
 {
     static const struct {
         const char *bytes;
@@ -176,18 +178,18 @@ static void tells_where_text_stops_being_utf8(void **state)
     } texts[] = {
         {"", 0, 0},
         {"abc", 3, 3},
-        {"a\0b", 3, 3}, /* U+0000 is a character; who doesn't want it says so */
+        {"a\0b", 3, 3}, /* U+0000 is a character; callers that do not want it check for it */
         {"\xc3\xa9", 2, 2},
         {"\xf0\x9f\x98\x80!", 5, 5},
         {"\xff", 1, 0},
-        {"ab\x80", 3, 2},    /* a tail alone */
+        {"ab\x80", 3, 2},    /* a continuation byte alone */
         {"ab\xc3", 3, 2},    /* cut off */
-        {"ab\xc3(", 4, 2},   /* a tail missing */
+        {"ab\xc3(", 4, 2},   /* a continuation byte is missing */
         {"\xc0\x80", 2, 0},  /* overlong NUL */
         {"x\xc0\xaf", 3, 1}, /* overlong '/' */
         {"x\xe0\x80\xaf", 4, 1},
         {"x\xf0\x80\x80\xaf", 5, 1},
-        {"\xed\xa0\x80", 3, 0}, /* surrogates: high, low, CESU-8 pair */
+        {"\xed\xa0\x80", 3, 0}, /* surrogates: high, low, a CESU-8 pair */
         {"\xed\xbf\xbf", 3, 0},
         {"\xed\xa0\xbd\xed\xb8\x80", 6, 0},
         {"\xf4\x8f\xbf\xbf", 4, 4},     /* U+10FFFF */
@@ -204,11 +206,12 @@ static void tells_where_text_stops_being_utf8(void **state)
     }
 }
 
-static void never_reads_past_the_given_length(void **state)
+static void never_reads_beyond_the_given_length(void **state)
 {
     uint64_t seed = 3;
     (void)state;
-    for (int i = 0; i < 20000; i++) { /* heap blocks of the exact size: the address sanitizer watches */
+    /* Heap blocks of the exact size, so that the address sanitizer sees reads beyond them. */
+    for (int i = 0; i < 20000; i++) {
         size_t length = 1 + support_random(&seed) % 8;
         char *bytes = malloc(length);
         assert_non_null(bytes);
@@ -220,7 +223,7 @@ static void never_reads_past_the_given_length(void **state)
     }
 }
 
-static void json_runs_end_at_what_has_to_be_escaped(void **state)
+static void a_json_run_ends_before_a_character_that_needs_an_escape(void **state)
 {
     char text[41];
     (void)state;
@@ -230,13 +233,13 @@ static void json_runs_end_at_what_has_to_be_escaped(void **state)
             text[at] = (char)c;
             bool plain = c >= 0x20 && c != '"' && c != '\\';
             assert_int_equal(str_json_run(text, sizeof text - 1), plain ? sizeof text - 1 : at);
-            assert_int_equal(str_json_run(text, at), at); /* never past the given length */
+            assert_int_equal(str_json_run(text, at), at); /* never beyond the given length */
         }
     }
     assert_int_equal(str_json_run("", 0), 0);
 }
 
-static void compares_ascii_without_case_and_nothing_else(void **state)
+static void ignores_case_for_ascii_letters_only(void **state)
 {
     (void)state;
     assert_true(str_equal_nocase("", ""));
@@ -244,7 +247,7 @@ static void compares_ascii_without_case_and_nothing_else(void **state)
     assert_false(str_equal_nocase("utf-8", "utf-8 "));
     assert_false(str_equal_nocase("utf-8 ", "utf-8"));
     assert_false(str_equal_nocase("\xc3\x84", "\xc3\xa4"));
-    assert_false(str_equal_nocase("[", "{")); /* 0x20 apart, no letters */
+    assert_false(str_equal_nocase("[", "{")); /* 0x20 apart, but not letters */
     assert_false(str_equal_nocase("@", "`"));
     assert_true(str_equal_nocase("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"));
     assert_true(str_starts_nocase("Text/Plain; x", "text/plain"));
@@ -257,15 +260,15 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_numbers_from_0_to_2_64_less_1),
-        cmocka_unit_test(refuses_what_is_no_plain_number),
-        cmocka_unit_test(holds_to_both_ends_of_the_range),
-        cmocka_unit_test(decodes_every_code_point_but_surrogates),
+        cmocka_unit_test(refuses_anything_but_digits),
+        cmocka_unit_test(accepts_exactly_the_range),
+        cmocka_unit_test(decodes_each_code_point_except_surrogates),
         cmocka_unit_test(refuses_code_points_above_10FFFF),
-        cmocka_unit_test(takes_exactly_the_well_formed_sequences),
-        cmocka_unit_test(tells_where_text_stops_being_utf8),
-        cmocka_unit_test(never_reads_past_the_given_length),
-        cmocka_unit_test(json_runs_end_at_what_has_to_be_escaped),
-        cmocka_unit_test(compares_ascii_without_case_and_nothing_else),
+        cmocka_unit_test(accepts_exactly_the_well_formed_sequences),
+        cmocka_unit_test(finds_the_position_of_the_first_invalid_byte),
+        cmocka_unit_test(never_reads_beyond_the_given_length),
+        cmocka_unit_test(a_json_run_ends_before_a_character_that_needs_an_escape),
+        cmocka_unit_test(ignores_case_for_ascii_letters_only),
     };
     return RUN(tests);
 }

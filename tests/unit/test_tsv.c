@@ -1,4 +1,5 @@
-/* test_line.c - tsv.h: a message a line; fields at tabs; the shell's own printf gives back the text. */
+/* test_tsv.c - tsv.h: one message a line with fields at tabs; the shell's printf restores the
+ * text. */
 #include "support.h"
 
 #include "base/buf.h"
@@ -29,17 +30,17 @@ static void line_is(const char *text, size_t length, const char *escaped)
 
 #define LINE(text, escaped) line_is(text, sizeof(text) - 1, escaped)
 
-static void plain_texts_stay_as_they_are(void **state)
+static void plain_texts_are_not_changed(void **state)
 {
     (void)state;
     LINE("hi", "hi");
     LINE("  a  b  ", "  a  b  ");
     LINE("100% $x `y` 'z' \"q\"", "100% $x `y` 'z' \"q\"");
     LINE("\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80");
-    LINE("\xc2\xa0", "\xc2\xa0"); /* the first behind the C1 controls */
+    LINE("\xc2\xa0", "\xc2\xa0"); /* the first character after the C1 controls */
 }
 
-static void what_would_break_a_line_is_escaped(void **state)
+static void characters_that_would_end_a_line_or_field_are_escaped(void **state)
 {
     (void)state;
     LINE("a\nb", "a\\nb");
@@ -47,16 +48,16 @@ static void what_would_break_a_line_is_escaped(void **state)
     LINE("a\tb", "a\\tb");
     LINE("a\\nb", "a\\\\nb");
     LINE("\\", "\\\\");
-    LINE("a\0b", "a\\0000b"); /* no draft has it; a file that was tampered with may */
+    LINE("a\0b", "a\\0000b"); /* no draft has it, but a changed database may */
 }
 
-static void what_moves_a_terminal_is_escaped(void **state)
+static void terminal_control_characters_are_escaped(void **state)
 {
     (void)state;
     LINE("\x1b[2J", "\\0033[2J");
     LINE("\x01"
          "7",
-         "\\00017"); /* three digits always: a digit behind is no part of it */
+         "\\00017"); /* always three digits, so that a following digit is not part of it */
     LINE("\x7f", "\\0177");
     LINE("\xc2\x80", "\\0302\\0200"); /* C1 */
     LINE("\xc2\x9b"
@@ -66,7 +67,7 @@ static void what_moves_a_terminal_is_escaped(void **state)
     LINE("\xc3\x9b", "\xc3\x9b"); /* a letter with the same second byte */
 }
 
-static void names_are_escaped_as_texts_are(void **state)
+static void names_are_escaped_like_texts(void **state)
 {
     struct buf b;
     struct chat_message m = message(1, "a\tb\nc", "x", 1);
@@ -77,7 +78,7 @@ static void names_are_escaped_as_texts_are(void **state)
     buf_fini(&b);
 }
 
-static void several_rooms_have_the_room_in_front(void **state)
+static void with_several_rooms_each_line_begins_with_the_room(void **state)
 {
     const struct chat_message of_a[] = {message(1, "ann", "x", 1)};
     const struct chat_message of_b[] = {message(5, "bob", "y", 1), message(6, "bob", "z", 1)};
@@ -99,7 +100,8 @@ static void several_rooms_have_the_room_in_front(void **state)
     buf_fini(&b);
 }
 
-/* The escaped text of a line goes to a shell as $1; what it prints is compared with the original bytes. */
+/* Passes the escaped text of a line to a shell as $1, and compares what it prints with the original
+ * bytes. */
 static void assert_shell_gives_back(const char *shell, const char *const *texts, const size_t *lengths, size_t count)
 {
     char template[] = "/tmp/pollchat-line-XXXXXX";
@@ -117,7 +119,7 @@ static void assert_shell_gives_back(const char *shell, const char *const *texts,
         buf_fini(&b);
     }
     close(file);
-    /* The very loop of the documentation: one read a line, fields at tabs; '.' ends each text. */
+    /* The loop of the documentation: reads one line with fields at tabs; '.' ends each text. */
     snprintf(command, sizeof command,
              "exec %s -c 'while IFS=\"\t\" read -r seq time name text; do printf %%b. \"$text\"; done' <%s", shell,
              template);
@@ -140,7 +142,7 @@ static void assert_shell_gives_back(const char *shell, const char *const *texts,
     buf_fini(&got);
 }
 
-static void printf_b_of_every_shell_gives_back_the_exact_text(void **state)
+static void printf_b_of_each_shell_restores_the_exact_text(void **state)
 {
     static const char *const shells[] = {"sh", "bash"};
     enum { TEXTS = 400 };
@@ -150,7 +152,8 @@ static void printf_b_of_every_shell_gives_back_the_exact_text(void **state)
     uint64_t seed = 6;
     size_t count = 0;
     (void)state;
-    /* Every character below U+0100 but NUL, before a digit and at the end; then random mixtures of the nasty ones. */
+    /* Each character below U+0100 except NUL, before a digit and at the end; then random mixtures
+     * of the difficult ones. */
     for (unsigned c = 1; c < 0x100; c++, count++) {
         texts[count] = bytes[count];
         lengths[count] = (size_t)(c < 0x80 ? snprintf(bytes[count], 64, "x%c7%c", (int)c, (int)c)
@@ -175,7 +178,7 @@ static void printf_b_of_every_shell_gives_back_the_exact_text(void **state)
     }
 }
 
-static void texts_with_blank_ends_survive_the_shell(void **state)
+static void texts_with_white_space_at_the_ends_survive_the_shell(void **state)
 {
     static const char *const texts[] = {" a ", "\ta\t", "\n", " ", "\\", "a\\", "-n", "-e \\c", "\xef\xbb\xbf"};
     size_t lengths[COUNT(texts)];
@@ -187,7 +190,7 @@ static void texts_with_blank_ends_survive_the_shell(void **state)
     assert_shell_gives_back("bash", texts, lengths, COUNT(texts));
 }
 
-/* Whatever the text: one line, four fields. */
+/* Each text gives one line with four fields. */
 static void a_message_is_one_line_of_four_fields(void **state)
 {
     uint64_t seed = 7;
@@ -218,13 +221,13 @@ static void a_message_is_one_line_of_four_fields(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(plain_texts_stay_as_they_are),
-        cmocka_unit_test(what_would_break_a_line_is_escaped),
-        cmocka_unit_test(what_moves_a_terminal_is_escaped),
-        cmocka_unit_test(names_are_escaped_as_texts_are),
-        cmocka_unit_test(several_rooms_have_the_room_in_front),
-        cmocka_unit_test(printf_b_of_every_shell_gives_back_the_exact_text),
-        cmocka_unit_test(texts_with_blank_ends_survive_the_shell),
+        cmocka_unit_test(plain_texts_are_not_changed),
+        cmocka_unit_test(characters_that_would_end_a_line_or_field_are_escaped),
+        cmocka_unit_test(terminal_control_characters_are_escaped),
+        cmocka_unit_test(names_are_escaped_like_texts),
+        cmocka_unit_test(with_several_rooms_each_line_begins_with_the_room),
+        cmocka_unit_test(printf_b_of_each_shell_restores_the_exact_text),
+        cmocka_unit_test(texts_with_white_space_at_the_ends_survive_the_shell),
         cmocka_unit_test(a_message_is_one_line_of_four_fields),
     };
     return RUN(tests);
