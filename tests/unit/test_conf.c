@@ -1,4 +1,5 @@
-/* test_conf.c - conf.h: settings from file and environment, and mistakes that say what is wrong and what is allowed. */
+/* test_conf.c - conf.h: settings from a file and the environment; mistakes are reported with the
+ * value and what is allowed. */
 #include "support.h"
 
 #include "base/err.h"
@@ -6,7 +7,7 @@
 
 #include <sys/stat.h>
 
-static char folder[64]; /* stands for the folder of the programs */
+static char folder[64]; /* plays the folder of the programs */
 
 static int make_folder(void **state)
 {
@@ -56,7 +57,7 @@ static void load_good(struct conf *c, const char *text, const char *const *reque
     }
 }
 
-/* Loads what has a mistake. The text of the first one. */
+/* Loads settings with a mistake, and returns the text of the first one. */
 static const char *load_faulty(struct conf *c, const char *text, const char *const *request, const char *const *process)
 {
     struct err e = ERR_INIT;
@@ -71,7 +72,7 @@ static const char *load_faulty(struct conf *c, const char *text, const char *con
     return c->faults.list[0].text;
 }
 
-/* Loads what stops a chat, as its data could be anywhere. */
+/* Loads settings that stop the chat, because its data could be anywhere. */
 static void load_bad(struct err *e, const char *text, const char *const *request, const char *const *process)
 {
     struct conf c;
@@ -83,10 +84,10 @@ static void load_bad(struct err *e, const char *text, const char *const *request
     assert_int_equal(e->code, ERR_CONFIG);
     assert_null(strpbrk(e->text, "\r\n"));
     assert_true(c.faults.count > 0);
-    assert_int_equal(conf_load(&c, folder, request, process, NULL), -1); /* nobody has to care */
+    assert_int_equal(conf_load(&c, folder, request, process, NULL), -1); /* the error may be NULL */
 }
 
-static void own(const char *text) /* my-chat.conf; NULL: none */
+static void own(const char *text) /* writes my-chat.conf; NULL removes it */
 {
     char path[100];
     in_folder(path, sizeof path, "my-chat.conf");
@@ -99,7 +100,7 @@ static void own(const char *text) /* my-chat.conf; NULL: none */
 
 #define ENVIRONMENT(...) ((const char *const[]){__VA_ARGS__, NULL})
 
-static void works_without_file_and_environment(void **state)
+static void the_defaults_apply_without_file_and_environment(void **state)
 {
     char path[100];
     struct conf c;
@@ -137,7 +138,7 @@ static void reads_a_file(void **state)
     assert_string_equal(c.data, "/srv/chat");
 }
 
-static void line_ends_of_windows_and_a_missing_last_one_are_fine(void **state)
+static void windows_line_ends_and_a_missing_last_line_end_are_accepted(void **state)
 {
     struct conf c;
     (void)state;
@@ -148,7 +149,7 @@ static void line_ends_of_windows_and_a_missing_last_one_are_fine(void **state)
     load_good(&c, "\n", NULL, NULL);
 }
 
-static void relative_folders_start_at_the_programs(void **state)
+static void relative_folders_are_relative_to_the_programs(void **state)
 {
     struct conf c;
     char expected[100];
@@ -161,7 +162,7 @@ static void relative_folders_start_at_the_programs(void **state)
     assert_string_equal(c.data, expected);
 }
 
-static void mistakes_in_the_file_say_file_line_value_and_what_is_allowed(void **state)
+static void mistakes_in_the_file_are_reported_with_file_line_value_and_what_is_allowed(void **state)
 {
     static const struct {
         const char *text;
@@ -194,7 +195,8 @@ static void mistakes_in_the_file_say_file_line_value_and_what_is_allowed(void **
         {"\xef\xbb\xbf[chat]\nthreads = 3\n", {"chat.conf line 1", "no sections"}},
         {"threads = 3\n  [chat]\n", {"chat.conf line 2", "no sections"}},
         {"threads = 3\n  max_text = x\n", {"chat.conf line 2", "max_text"}},
-        {"threads = x\nmax_txt = 1\n", {"chat.conf line 1", "threads"}}, /* the first one comes first */
+        /* In the order of the lines. */
+        {"threads = x\nmax_txt = 1\n", {"chat.conf line 1", "threads"}},
         {"allow_origin = a.example\n", {"chat.conf line 1", "'a.example'", "no other site is allowed"}},
         {"status = all\n", {"chat.conf line 1", "'all'", "one of loopback, everyone, nobody", "nobody may read"}},
         {"threads = 3\nmax_text ; = 5\n", {"chat.conf line 2", "key = value"}},
@@ -209,9 +211,9 @@ static void mistakes_in_the_file_say_file_line_value_and_what_is_allowed(void **
     }
 }
 
-/* ---- what holds instead ---- */
+/* ---- what applies instead ---- */
 
-static void in_place_of_a_wrong_value_the_default_holds_and_all_else_is_read(void **state)
+static void a_wrong_value_is_replaced_by_the_default_and_other_settings_apply(void **state)
 {
     struct conf c;
     (void)state;
@@ -224,13 +226,15 @@ static void in_place_of_a_wrong_value_the_default_holds_and_all_else_is_read(voi
     assert_int_equal(c.journal, 0);
     assert_int_equal(c.max_stream, 300);
     assert_int_equal(c.poll_after, 9);
-    load_faulty(&c, "poll_after = 7\n", NULL, ENVIRONMENT("POLLCHAT_POLL_AFTER=x")); /* what wins is wrong */
+    /* The value that counts is wrong. */
+    load_faulty(&c, "poll_after = 7\n", NULL, ENVIRONMENT("POLLCHAT_POLL_AFTER=x"));
     assert_int_equal(c.poll_after, 2);
-    load_faulty(&c, "poll_after = x\n", NULL, ENVIRONMENT("POLLCHAT_POLL_AFTER=7")); /* what wins is right */
+    /* The value that counts is right. */
+    load_faulty(&c, "poll_after = x\n", NULL, ENVIRONMENT("POLLCHAT_POLL_AFTER=7"));
     assert_int_equal(c.poll_after, 7);
 }
 
-static void a_wrong_setting_that_gives_rights_gives_none(void **state)
+static void a_wrong_value_of_a_setting_that_gives_rights_gives_no_rights(void **state)
 {
     static const char *const texts[] = {
         "allow_origin = https://a.example https://b.example/\ntrusted_proxies = ::1 10.0.0.1/8\nstatus = al\ndoctor = x\n",
@@ -247,15 +251,16 @@ static void a_wrong_setting_that_gives_rights_gives_none(void **state)
         assert_int_equal(c.status, CONF_STATUS_NOBODY);
         assert_int_equal(c.doctor, CONF_STATUS_NOBODY);
     }
-    load_faulty(&c, "Doctor = nobody\ndoctor = everyone\n", NULL, NULL); /* set rightly as well */
+    /* A correct value as well. */
+    load_faulty(&c, "Doctor = nobody\ndoctor = everyone\n", NULL, NULL);
     assert_int_equal(c.doctor, CONF_STATUS_EVERYONE);
     own("docter = nobody\n");
-    load_faulty(&c, "doctor = everyone\n", NULL, NULL); /* but not by what wins */
+    load_faulty(&c, "doctor = everyone\n", NULL, NULL); /* but not in the file that counts */
     assert_int_equal(c.doctor, CONF_STATUS_NOBODY);
     own(NULL);
 }
 
-static void only_what_leaves_open_where_the_data_is_stops_the_chat(void **state)
+static void only_mistakes_that_leave_the_data_folder_uncertain_stop_the_chat(void **state)
 {
     static const char *const texts[] = {"data =\n",    "dta = /x\n",
                                         "Data = /x\n", "data_folder = /x\n",
@@ -267,7 +272,8 @@ static void only_what_leaves_open_where_the_data_is_stops_the_chat(void **state)
     for (size_t i = 0; i < COUNT(texts); i++) {
         load_bad(&e, texts[i], NULL, NULL);
         assert_contains(e.text, "chat.conf");
-        load_faulty(&c, texts[i], NULL, ENVIRONMENT("POLLCHAT_DATA=/srv/chat")); /* so it is known */
+        /* So the folder is known. */
+        load_faulty(&c, texts[i], NULL, ENVIRONMENT("POLLCHAT_DATA=/srv/chat"));
         assert_string_equal(c.data, "/srv/chat");
     }
     load_bad(&e, "data =\n", NULL, NULL);
@@ -278,7 +284,7 @@ static void only_what_leaves_open_where_the_data_is_stops_the_chat(void **state)
     assert_string_equal(c.data, "/x");
 }
 
-static void strangers_are_told_nothing_that_the_owner_wrote(void **state)
+static void strangers_see_no_values_that_the_owner_wrote(void **state)
 {
     static const char *const texts[] = {"max_text = hunter2\n",
                                         "hunter2 = 1\n",
@@ -301,7 +307,7 @@ static void strangers_are_told_nothing_that_the_owner_wrote(void **state)
     assert_contains(c.faults.list[0].brief, "from 1 to 16777216");
 }
 
-static void mistakes_for_which_there_is_no_room_are_counted(void **state)
+static void mistakes_over_the_maximum_are_counted(void **state)
 {
     char text[512] = "";
     struct conf c;
@@ -347,8 +353,8 @@ static void both_ends_of_each_range_are_allowed(void **state)
     }
 }
 
-/* inih's buffer has 200 bytes; a line that doesn't fit must not become two. */
-static void a_line_that_is_too_long_is_an_error_and_not_cut(void **state)
+/* inih's buffer has 200 bytes: a longer line must not be read as two lines. */
+static void a_line_that_is_too_long_is_an_error_and_is_not_split(void **state)
 {
     (void)state;
     for (size_t length = 150; length < 450; length++) {
@@ -400,8 +406,9 @@ static void trusted_proxies_may_take_several_lines(void **state)
     assert_string_equal(c.trusted_proxies, "");
 }
 
-/* An origin that is written as no browser writes it would never match, and its owner would not learn why. */
-static void origins_are_taken_as_browsers_write_them_only(void **state)
+/* An origin in a form that no browser sends would never match, and the owner would not learn
+ * why. */
+static void only_origins_in_the_form_of_browsers_are_accepted(void **state)
 {
     static const char *const good[] = {"*",
                                        "https://a.example",
@@ -436,7 +443,7 @@ static void origins_are_taken_as_browsers_write_them_only(void **state)
     }
 }
 
-static void a_hostile_value_is_cut_in_the_message(void **state)
+static void a_long_or_hostile_value_is_cut_in_the_message(void **state)
 {
     char entry[3000];
     struct conf c;
@@ -447,7 +454,7 @@ static void a_hostile_value_is_cut_in_the_message(void **state)
     assert_contains(said, "from 1 to 128");
 }
 
-static void environment_wins_over_file_and_request_over_process(void **state)
+static void the_environment_overrides_the_file_and_the_request_overrides_the_process(void **state)
 {
     struct conf c;
     (void)state;
@@ -458,7 +465,7 @@ static void environment_wins_over_file_and_request_over_process(void **state)
     assert_int_equal(c.max_text, 2);
 }
 
-static void every_setting_can_come_from_the_environment(void **state)
+static void each_setting_can_come_from_the_environment(void **state)
 {
     struct conf c;
     (void)state;
@@ -502,7 +509,7 @@ static void mistakes_in_the_environment_name_the_variable(void **state)
     }
 }
 
-static void a_client_s_header_is_never_a_setting(void **state)
+static void a_request_header_is_never_a_setting(void **state)
 {
     struct conf c;
     (void)state;
@@ -512,7 +519,7 @@ static void a_client_s_header_is_never_a_setting(void **state)
     assert_int_equal(c.threads, 16);
 }
 
-static void a_mistake_in_a_file_is_told_whatever_the_environment_says(void **state)
+static void a_mistake_in_the_file_is_reported_even_if_the_environment_overrides_it(void **state)
 {
     struct conf c;
     (void)state;
@@ -520,7 +527,7 @@ static void a_mistake_in_a_file_is_told_whatever_the_environment_says(void **sta
     assert_int_equal(c.threads, 3);
 }
 
-static void another_file_can_be_named(void **state)
+static void the_environment_can_name_another_file(void **state)
 {
     struct conf c;
     char entry[200];
@@ -534,10 +541,10 @@ static void another_file_can_be_named(void **state)
     write_file("other.conf", "threads = x\n", 12);
     const char *said = load_faulty(&c, "", NULL, ENVIRONMENT(entry));
     assert_contains(said, "other.conf line 1");
-    assert_without(said, "/tmp"); /* texts hold no paths */
+    assert_without(said, "/tmp"); /* texts contain no paths */
 }
 
-static void a_named_file_must_be_there_and_readable(void **state)
+static void a_named_file_must_exist_and_be_readable(void **state)
 {
     struct err e = ERR_INIT;
     struct conf c;
@@ -548,17 +555,17 @@ static void a_named_file_must_be_there_and_readable(void **state)
     load_faulty(&c, "", NULL,
                 ENVIRONMENT("POLLCHAT_CONF=missing.conf", "POLLCHAT_DATA=/x", "POLLCHAT_STATUS=everyone"));
     assert_int_equal(c.status, CONF_STATUS_EVERYONE);
-    assert_int_equal(c.doctor, CONF_STATUS_NOBODY); /* it may say so */
+    assert_int_equal(c.doctor, CONF_STATUS_NOBODY); /* the error itself may be shown to nobody */
     load_bad(&e, "", NULL, ENVIRONMENT("POLLCHAT_CONF=missing.conf"));
     assert_contains(e.text, "missing.conf can't be read");
     snprintf(entry, sizeof entry, "POLLCHAT_CONF=%s", folder);
-    load_bad(&e, "", NULL, ENVIRONMENT(entry)); /* a folder */
+    load_bad(&e, "", NULL, ENVIRONMENT(entry)); /* a folder instead of a file */
     assert_contains(e.text, "can't be read");
 }
 
 /* ---- the owner's own file ---- */
 
-static void the_owner_s_file_wins_over_the_other_and_the_environment_over_both(void **state)
+static void my_chat_conf_overrides_chat_conf_and_the_environment_overrides_both(void **state)
 {
     char path[100];
     struct conf c;
@@ -567,10 +574,10 @@ static void the_owner_s_file_wins_over_the_other_and_the_environment_over_both(v
     own("; mine\r\nthreads = 3\r\ntrusted_proxies = ::1\r\ndata = ../../mine");
     load_good(&c, "threads = 2\nmax_text = 7\ntrusted_proxies = 10.0.0.0/8\npoll_after = 4\n", NULL,
               ENVIRONMENT("POLLCHAT_POLL_AFTER=9"));
-    assert_int_equal(c.threads, 3); /* given twice, but not in one file */
+    assert_int_equal(c.threads, 3); /* given twice, but not in the same file */
     assert_int_equal(c.max_text, 7);
     assert_int_equal(c.poll_after, 9);
-    assert_string_equal(c.trusted_proxies, "::1"); /* in its place, not added to it */
+    assert_string_equal(c.trusted_proxies, "::1"); /* replaces the value, and is not added to it */
     in_folder(path, sizeof path, "../../mine");
     assert_string_equal(c.data, path);
     own("poll_after = 5\n");
@@ -578,14 +585,14 @@ static void the_owner_s_file_wins_over_the_other_and_the_environment_over_both(v
     assert_int_equal(c.poll_after, 9);
     in_folder(path, sizeof path, "chat.conf");
     unlink(path);
-    assert_int_equal(conf_load(&c, folder, NULL, NULL, &e), 0); /* it needs no other */
+    assert_int_equal(conf_load(&c, folder, NULL, NULL, &e), 0); /* without a chat.conf */
     assert_int_equal(c.poll_after, 5);
     own(NULL);
     load_good(&c, "poll_after = 4\n", NULL, NULL);
     assert_int_equal(c.poll_after, 4);
 }
 
-static void mistakes_in_the_owner_s_file_name_it(void **state)
+static void mistakes_in_my_chat_conf_name_that_file(void **state)
 {
     static const struct {
         const char *text;
@@ -618,7 +625,7 @@ static void mistakes_in_the_owner_s_file_name_it(void **state)
     assert_int_equal(rmdir(path), 0);
 }
 
-static void a_named_file_is_the_only_one(void **state)
+static void a_named_file_is_the_only_file_that_is_read(void **state)
 {
     struct conf c;
     (void)state;
@@ -654,11 +661,12 @@ static void paths_that_are_too_long_are_errors(void **state)
     load_good(&c, "", NULL, ENVIRONMENT(entry));
     assert_int_equal(strlen(c.data), CONF_TEXT_MAX - 1);
     err_clear(&e);
-    assert_int_equal(conf_load(&c, longest, NULL, NULL, &e), -1); /* the program's own folder */
+    /* The folder of the programs itself. */
+    assert_int_equal(conf_load(&c, longest, NULL, NULL, &e), -1);
     assert_int_equal(e.code, ERR_CONFIG);
 }
 
-/* ---- telling ---- */
+/* ---- printing ---- */
 
 static char *printed(const struct conf *c)
 {
@@ -675,7 +683,7 @@ static char *printed(const struct conf *c)
     return text;
 }
 
-static void tells_each_value_and_where_it_came_from(void **state)
+static void prints_each_value_and_its_source(void **state)
 {
     struct conf c;
     (void)state;
@@ -698,14 +706,14 @@ static void tells_each_value_and_where_it_came_from(void **state)
     assert_contains(text, "threads = 16  ; default, as chat.conf line 2 is wrong\n");
     assert_contains(text, "status = nobody  ; to be safe, as chat.conf line 3 is wrong\n");
     free(text);
-    load_good(&c, "", NULL, NULL); /* nothing is left of the load before */
+    load_good(&c, "", NULL, NULL); /* nothing remains of the previous load */
     text = printed(&c);
     assert_contains(text, "threads = 16  ; default\n");
     assert_contains(text, "max_held = auto  ; default\n");
     free(text);
 }
 
-static void what_it_tells_can_be_read_again(void **state)
+static void the_printed_settings_can_be_read_again(void **state)
 {
     struct conf c;
     struct conf again;
@@ -718,7 +726,7 @@ static void what_it_tells_can_be_read_again(void **state)
     free(text);
 }
 
-static void the_example_changes_nothing_and_uncommented_holds_the_defaults(void **state)
+static void the_example_changes_nothing_and_has_the_defaults_when_uncommented(void **state)
 {
     struct conf defaults;
     struct conf c;
@@ -731,7 +739,8 @@ static void the_example_changes_nothing_and_uncommented_holds_the_defaults(void 
     assert_contains(
         text, "\n; Greatest length of a message's text, in bytes.\n; Allowed: 1 to 16777216.\n;max_text = 262144\n");
     assert_contains(text, "\n;allow_origin =\n");
-    for (char *at = text; (at = strstr(at, "\n;")) != NULL; at += 2) { /* ";key = value" has no blank behind the ';' */
+    /* Lines ";key = value" have no space after the ';'. */
+    for (char *at = text; (at = strstr(at, "\n;")) != NULL; at += 2) {
         if (at[2] != ' ') {
             at[1] = ' ';
             settings++;
@@ -746,35 +755,35 @@ static void the_example_changes_nothing_and_uncommented_holds_the_defaults(void 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(works_without_file_and_environment),
+        cmocka_unit_test(the_defaults_apply_without_file_and_environment),
         cmocka_unit_test(reads_a_file),
-        cmocka_unit_test(line_ends_of_windows_and_a_missing_last_one_are_fine),
-        cmocka_unit_test(relative_folders_start_at_the_programs),
-        cmocka_unit_test(mistakes_in_the_file_say_file_line_value_and_what_is_allowed),
-        cmocka_unit_test(in_place_of_a_wrong_value_the_default_holds_and_all_else_is_read),
-        cmocka_unit_test(a_wrong_setting_that_gives_rights_gives_none),
-        cmocka_unit_test(only_what_leaves_open_where_the_data_is_stops_the_chat),
-        cmocka_unit_test(strangers_are_told_nothing_that_the_owner_wrote),
-        cmocka_unit_test(mistakes_for_which_there_is_no_room_are_counted),
+        cmocka_unit_test(windows_line_ends_and_a_missing_last_line_end_are_accepted),
+        cmocka_unit_test(relative_folders_are_relative_to_the_programs),
+        cmocka_unit_test(mistakes_in_the_file_are_reported_with_file_line_value_and_what_is_allowed),
+        cmocka_unit_test(a_wrong_value_is_replaced_by_the_default_and_other_settings_apply),
+        cmocka_unit_test(a_wrong_value_of_a_setting_that_gives_rights_gives_no_rights),
+        cmocka_unit_test(only_mistakes_that_leave_the_data_folder_uncertain_stop_the_chat),
+        cmocka_unit_test(strangers_see_no_values_that_the_owner_wrote),
+        cmocka_unit_test(mistakes_over_the_maximum_are_counted),
         cmocka_unit_test(both_ends_of_each_range_are_allowed),
-        cmocka_unit_test(a_line_that_is_too_long_is_an_error_and_not_cut),
+        cmocka_unit_test(a_line_that_is_too_long_is_an_error_and_is_not_split),
         cmocka_unit_test(trusted_proxies_may_take_several_lines),
-        cmocka_unit_test(origins_are_taken_as_browsers_write_them_only),
-        cmocka_unit_test(a_hostile_value_is_cut_in_the_message),
-        cmocka_unit_test(environment_wins_over_file_and_request_over_process),
-        cmocka_unit_test(every_setting_can_come_from_the_environment),
+        cmocka_unit_test(only_origins_in_the_form_of_browsers_are_accepted),
+        cmocka_unit_test(a_long_or_hostile_value_is_cut_in_the_message),
+        cmocka_unit_test(the_environment_overrides_the_file_and_the_request_overrides_the_process),
+        cmocka_unit_test(each_setting_can_come_from_the_environment),
         cmocka_unit_test(mistakes_in_the_environment_name_the_variable),
-        cmocka_unit_test(a_client_s_header_is_never_a_setting),
-        cmocka_unit_test(a_mistake_in_a_file_is_told_whatever_the_environment_says),
-        cmocka_unit_test(another_file_can_be_named),
-        cmocka_unit_test(a_named_file_must_be_there_and_readable),
-        cmocka_unit_test(the_owner_s_file_wins_over_the_other_and_the_environment_over_both),
-        cmocka_unit_test(mistakes_in_the_owner_s_file_name_it),
-        cmocka_unit_test(a_named_file_is_the_only_one),
+        cmocka_unit_test(a_request_header_is_never_a_setting),
+        cmocka_unit_test(a_mistake_in_the_file_is_reported_even_if_the_environment_overrides_it),
+        cmocka_unit_test(the_environment_can_name_another_file),
+        cmocka_unit_test(a_named_file_must_exist_and_be_readable),
+        cmocka_unit_test(my_chat_conf_overrides_chat_conf_and_the_environment_overrides_both),
+        cmocka_unit_test(mistakes_in_my_chat_conf_name_that_file),
+        cmocka_unit_test(a_named_file_is_the_only_file_that_is_read),
         cmocka_unit_test(paths_that_are_too_long_are_errors),
-        cmocka_unit_test(tells_each_value_and_where_it_came_from),
-        cmocka_unit_test(what_it_tells_can_be_read_again),
-        cmocka_unit_test(the_example_changes_nothing_and_uncommented_holds_the_defaults),
+        cmocka_unit_test(prints_each_value_and_its_source),
+        cmocka_unit_test(the_printed_settings_can_be_read_again),
+        cmocka_unit_test(the_example_changes_nothing_and_has_the_defaults_when_uncommented),
     };
     return cmocka_run_group_tests_name(__FILE__, tests, make_folder, remove_folder);
 }

@@ -1,4 +1,5 @@
-/* test_files.c - folders, files, file systems and locks: rights, names, what root does in folders of others. */
+/* test_files.c - folders, files, file systems and locks: permissions, names, and what root does in
+ * folders of other users. */
 #include "support.h"
 
 #include "base/err.h"
@@ -46,7 +47,7 @@ static unsigned mode_of(const char *name)
     return stat(name, &st) == 0 ? st.st_mode & 07777U : 0;
 }
 
-static void program_folder_is_where_the_program_stands(void **state)
+static void the_program_folder_is_the_folder_of_the_executable(void **state)
 {
     char out[PATH_MAX];
     char self[PATH_MAX];
@@ -64,7 +65,7 @@ static void program_folder_is_where_the_program_stands(void **state)
     assert_string_equal(out, "");
 }
 
-static void network_file_systems_are_known(void **state)
+static void network_file_systems_are_recognised(void **state)
 {
     static const unsigned long network[] = {0x6969,     0x517b,     0xff534d42, 0xfe534d42, 0x01021997, 0x65735546,
                                             0x5346414f, 0x6b414653, 0x00c36400, 0x0bd00bd0, 0x01161970, 0x7461636f};
@@ -82,7 +83,7 @@ static void network_file_systems_are_known(void **state)
     assert_false(file_system_is_network("/nowhere/at/all"));
 }
 
-static void a_folder_is_private_and_denied_whatever_the_umask(void **state)
+static void a_new_folder_is_private_and_closed_to_the_web_with_any_umask(void **state)
 {
     static const mode_t masks[] = {0, 022, 077, 0777};
     struct err e = ERR_INIT;
@@ -104,17 +105,18 @@ static void a_folder_is_private_and_denied_whatever_the_umask(void **state)
     }
 }
 
-static void a_folder_that_is_there_keeps_its_rights(void **state)
+static void an_existing_folder_keeps_its_permissions(void **state)
 {
     (void)state;
     assert_int_equal(mkdir(in_root("data"), 0750), 0);
     assert_int_equal(chmod(path, 0750), 0);
     assert_int_equal(folder_make(path, NULL), 0);
     assert_int_equal(mode_of(path), 0750);
-    assert_true(file_exists(in_root("data/.htaccess"))); /* it was empty: perhaps the making was cut off */
+    /* The folder was empty, perhaps because its creation was interrupted. */
+    assert_true(file_exists(in_root("data/.htaccess")));
 }
 
-static void a_folder_with_other_things_is_left_alone(void **state)
+static void a_folder_with_other_files_is_not_changed(void **state)
 {
     (void)state;
     assert_int_equal(mkdir(in_root("www"), 0755), 0);
@@ -123,8 +125,8 @@ static void a_folder_with_other_things_is_left_alone(void **state)
     assert_false(file_exists(in_root("www/.htaccess")));
 }
 
-/* As lighttpd does it, where the programs' sockets are in the data folder. */
-static void a_folder_that_has_only_a_socket_is_denied_as_an_empty_one(void **state)
+/* As under lighttpd, where the sockets of the programs are in the data folder. */
+static void a_folder_with_only_a_socket_is_closed_to_the_web_like_an_empty_one(void **state)
 {
     (void)state;
     assert_int_equal(mkdir(in_root("data"), 0700), 0);
@@ -133,7 +135,7 @@ static void a_folder_that_has_only_a_socket_is_denied_as_an_empty_one(void **sta
     assert_true(file_exists(in_root("data/.htaccess")));
 }
 
-static void an_owners_deny_file_is_left_alone(void **state)
+static void an_htaccess_file_of_the_owner_is_not_changed(void **state)
 {
     (void)state;
     assert_int_equal(folder_make(in_root("data"), NULL), 0);
@@ -147,7 +149,7 @@ static void an_owners_deny_file_is_left_alone(void **state)
     free(text);
 }
 
-static void wrong_folders_are_told(void **state)
+static void unusable_folders_are_reported(void **state)
 {
     struct err e = ERR_INIT;
     (void)state;
@@ -164,7 +166,7 @@ static void wrong_folders_are_told(void **state)
     assert_int_equal(e.code, ERR_CONFIG);
 }
 
-static void slashes_at_the_end_do_no_harm(void **state)
+static void slashes_at_the_end_are_accepted(void **state)
 {
     (void)state;
     assert_int_equal(folder_make(in_root("data//"), NULL), 0);
@@ -209,7 +211,7 @@ static int lock_denied(void)
     return file_lock_open(in_root("lock"), &e) == -1 ? (int)e.code : 0;
 }
 
-static void what_is_denied_is_read_only(void **state)
+static void a_folder_without_write_permission_is_read_only(void **state)
 {
     (void)state;
     assert_int_equal(mkdir(in_root("open"), 0700), 0);
@@ -225,7 +227,7 @@ static void what_is_denied_is_read_only(void **state)
     assert_int_equal(chmod(root, 0755), 0);
 }
 
-static void locks_exclude_descriptors(void **state)
+static void a_lock_excludes_other_descriptors(void **state)
 {
     struct err e = ERR_INIT;
     (void)state;
@@ -237,38 +239,38 @@ static void locks_exclude_descriptors(void **state)
     assert_int_equal(mode_of(path), 0600);
     assert_true((fcntl(one, F_GETFD) & FD_CLOEXEC) != 0);
     assert_int_equal(file_lock_try(one), FILE_LOCK_GOT);
-    assert_int_equal(file_lock_try(one), FILE_LOCK_GOT); /* its own already */
+    assert_int_equal(file_lock_try(one), FILE_LOCK_GOT); /* it has this lock already */
     assert_int_equal(file_lock_try(two), FILE_LOCK_BUSY);
     assert_int_equal(file_lock_probe(two), FILE_LOCK_BUSY);
     file_lock_release(one);
     assert_int_equal(file_lock_probe(two), FILE_LOCK_GOT);
-    assert_int_equal(file_lock_try(one), FILE_LOCK_GOT); /* who only looked has nothing */
+    assert_int_equal(file_lock_try(one), FILE_LOCK_GOT); /* a mere check takes no lock */
     file_lock_release(one);
     assert_int_equal(file_lock_try(two), FILE_LOCK_GOT);
-    close(two); /* gives it back, as the end of a process does */
+    close(two); /* closing releases it, as the end of a process does */
     assert_int_equal(file_lock_try(one), FILE_LOCK_GOT);
     close(one);
     assert_int_equal(file_lock_try(-1), FILE_LOCK_UNSUPPORTED);
     assert_int_equal(file_lock_probe(-1), FILE_LOCK_UNSUPPORTED);
 }
 
-static void room_is_said_where_it_is_known(void **state)
+static void free_space_is_returned_where_it_is_known(void **state)
 {
     uint64_t room = 0;
     (void)state;
     assert_true(file_system_free(in_root("."), &room) && room > 0);
     assert_false(file_system_free(in_root("none"), &room));
-    assert_false(file_system_free("/proc", &room)); /* has no blocks */
+    assert_false(file_system_free("/proc", &room)); /* this file system reports no blocks */
 }
 
-static void a_name_is_made_durable(void **state)
+static void a_file_name_is_synced_to_the_disk(void **state)
 {
     (void)state;
-    assert_int_equal(file_name_sync(in_root("file")), 0); /* its folder counts */
+    assert_int_equal(file_name_sync(in_root("file")), 0); /* only its folder has to exist */
     assert_int_equal(file_name_sync(in_root("none/file")), -1);
 }
 
-static void a_symbolic_link_is_no_lock(void **state)
+static void a_symbolic_link_is_refused_as_a_lock(void **state)
 {
     struct err e = ERR_INIT;
     (void)state;
@@ -277,7 +279,7 @@ static void a_symbolic_link_is_no_lock(void **state)
     assert_int_equal(e.code, ERR_SYSTEM);
 }
 
-static void what_root_makes_is_the_folder_owners(void **state)
+static void files_that_root_creates_belong_to_the_owner_of_the_folder(void **state)
 {
     struct stat st;
     (void)state;
@@ -294,11 +296,12 @@ static void what_root_makes_is_the_folder_owners(void **state)
     assert_int_equal(st.st_uid, owner);
 }
 
-/* ---- links that somebody else has put there ---- */
+/* ---- links created by another user ---- */
 
-static const char *swapped_for; /* stands in the place of the next folder that is made; NULL: that folder */
+/* The next folder that is created is replaced by a link to this; NULL: it is not. */
+static const char *swapped_for;
 
-/* The program's own calls come here, as this is found before the C library's. */
+/* The program calls this function instead of the C library's, because it is found first. */
 int mkdir(const char *folder, mode_t mode)
 {
     int result = mkdirat(AT_FDCWD, folder, mode);
@@ -310,7 +313,7 @@ int mkdir(const char *folder, mode_t mode)
     return result;
 }
 
-static void a_folder_that_is_swapped_for_a_link_while_it_is_made_changes_no_other_one(void **state)
+static void a_folder_that_is_replaced_by_a_link_during_its_creation_changes_no_other_folder(void **state)
 {
     static const char *const names[] = {"data", "data//"};
     struct stat st;
@@ -327,7 +330,7 @@ static void a_folder_that_is_swapped_for_a_link_while_it_is_made_changes_no_othe
     }
 }
 
-static void what_a_link_leads_to_keeps_its_rights_and_its_owner(void **state)
+static void the_target_of_a_link_keeps_its_permissions_and_owner(void **state)
 {
     struct stat st;
     (void)state;
@@ -346,7 +349,7 @@ static void what_a_link_leads_to_keeps_its_rights_and_its_owner(void **state)
     assert_int_equal(st.st_uid, geteuid());
 }
 
-static void nothing_is_written_over_that_is_elsewhere_or_anothers(void **state)
+static void no_file_elsewhere_or_of_another_user_is_overwritten(void **state)
 {
     char target[320];
     struct err e = ERR_INIT;
@@ -368,7 +371,7 @@ static void nothing_is_written_over_that_is_elsewhere_or_anothers(void **state)
     if (geteuid() == 0) {
         assert_int_equal(fchown(fd, 65534, 65534), 0);
         assert_false(file_is_own(fd, path));
-        assert_int_equal(chown(in_root("data"), 65534, 65534), 0); /* whose folder it is */
+        assert_int_equal(chown(in_root("data"), 65534, 65534), 0); /* the owner of the folder */
         assert_true(file_is_own(fd, in_root("data/chat.trial")));
     }
     close(fd);
@@ -385,24 +388,24 @@ static void ignore_line(void *context, const char *line)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(program_folder_is_where_the_program_stands),
-        TEST(a_folder_that_is_swapped_for_a_link_while_it_is_made_changes_no_other_one),
-        TEST(what_a_link_leads_to_keeps_its_rights_and_its_owner),
-        TEST(nothing_is_written_over_that_is_elsewhere_or_anothers),
-        TEST(network_file_systems_are_known),
-        TEST(a_folder_is_private_and_denied_whatever_the_umask),
-        TEST(a_folder_that_is_there_keeps_its_rights),
-        TEST(a_folder_with_other_things_is_left_alone),
-        TEST(a_folder_that_has_only_a_socket_is_denied_as_an_empty_one),
-        TEST(an_owners_deny_file_is_left_alone),
-        TEST(wrong_folders_are_told),
-        TEST(slashes_at_the_end_do_no_harm),
-        TEST(what_is_denied_is_read_only),
-        TEST(locks_exclude_descriptors),
-        TEST(room_is_said_where_it_is_known),
-        TEST(a_name_is_made_durable),
-        TEST(a_symbolic_link_is_no_lock),
-        TEST(what_root_makes_is_the_folder_owners),
+        TEST(the_program_folder_is_the_folder_of_the_executable),
+        TEST(a_folder_that_is_replaced_by_a_link_during_its_creation_changes_no_other_folder),
+        TEST(the_target_of_a_link_keeps_its_permissions_and_owner),
+        TEST(no_file_elsewhere_or_of_another_user_is_overwritten),
+        TEST(network_file_systems_are_recognised),
+        TEST(a_new_folder_is_private_and_closed_to_the_web_with_any_umask),
+        TEST(an_existing_folder_keeps_its_permissions),
+        TEST(a_folder_with_other_files_is_not_changed),
+        TEST(a_folder_with_only_a_socket_is_closed_to_the_web_like_an_empty_one),
+        TEST(an_htaccess_file_of_the_owner_is_not_changed),
+        TEST(unusable_folders_are_reported),
+        TEST(slashes_at_the_end_are_accepted),
+        TEST(a_folder_without_write_permission_is_read_only),
+        TEST(a_lock_excludes_other_descriptors),
+        TEST(free_space_is_returned_where_it_is_known),
+        TEST(a_file_name_is_synced_to_the_disk),
+        TEST(a_symbolic_link_is_refused_as_a_lock),
+        TEST(files_that_root_creates_belong_to_the_owner_of_the_folder),
     };
     log_attach(ignore_line, NULL);
     return RUN(tests);

@@ -1,4 +1,5 @@
-/* test_image.c - image.h and replacement.h: whole programs, parts of them, and who takes over. */
+/* test_image.c - image.h and replacement.h: complete and incomplete programs, and when one replaces
+ * a running one. */
 #include "support.h"
 
 #include "system/image.h"
@@ -48,14 +49,15 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void a_program_is_whole_only_to_its_last_byte(void **state)
+static void a_program_is_complete_only_with_its_last_byte(void **state)
 {
     struct stat st;
     (void)state;
     run("cp '%s' '%s'", self, in_root("program"));
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(image_look(path), IMAGE_WHOLE);
-    run("sed 's/$/\\r/' '%s' >'%s'", self, in_root("text")); /* FTP in its text mode */
+    /* As transferred by FTP in text mode. */
+    run("sed 's/$/\\r/' '%s' >'%s'", self, in_root("text"));
     assert_int_equal(image_look(path), IMAGE_OTHER);
     in_root("program");
     const off_t sizes[] = {st.st_size - 1, st.st_size / 2, 64, 63, 20, 4, 1, 0};
@@ -65,7 +67,7 @@ static void a_program_is_whole_only_to_its_last_byte(void **state)
     }
 }
 
-static void what_is_no_program_for_this_machine_is_told(void **state)
+static void files_that_are_not_programs_for_this_machine_are_recognised(void **state)
 {
     (void)state;
     assert_int_equal(image_look(in_root("nothing")), IMAGE_ABSENT);
@@ -78,11 +80,12 @@ static void what_is_no_program_for_this_machine_is_told(void **state)
     run("printf '\\363\\000' | dd of='%s' bs=1 seek=18 conv=notrunc 2>/dev/null%s", path, "");
     assert_int_equal(image_look(path), IMAGE_FOREIGN);
     assert_int_equal(mkfifo(in_root("fifo"), 0600), 0);
-    assert_int_equal(image_look(path), IMAGE_ABSENT); /* and doesn't wait for a writer */
+    /* It does not wait for a writer of the FIFO. */
+    assert_int_equal(image_look(path), IMAGE_ABSENT);
 }
 
-/* Runs in a copy of this test, which is another process with a place of its own: prints 1 or 0 after each line of input, which asks
- * for a program (?) or for settings (s). */
+/* Runs in a copy of this test, which is another process in its own folder. After each line of input
+ * it prints 1 or 0: "?" asks for a new program, "s" for new settings. */
 static int be_watched(void)
 {
     char line[16];
@@ -131,7 +134,7 @@ static bool question(struct watched *w, const char *question)
     return line[0] == '1';
 }
 
-static bool sees_successor(struct watched *w)
+static bool sees_replacement(struct watched *w)
 {
     return question(w, "?\n");
 }
@@ -143,28 +146,28 @@ static void end_watched(struct watched *w)
     assert_int_equal(waitpid(w->pid, NULL, 0), w->pid);
 }
 
-static void a_file_renamed_into_the_place_is_a_successor_once_it_is_whole(void **state)
+static void a_file_renamed_to_the_programs_name_replaces_it_once_it_is_complete(void **state)
 {
     char program[PATH_MAX];
     (void)state;
     run("cp '%s' '%s'", self, in_root("program"));
     snprintf(program, sizeof program, "%s", path);
     struct watched w = start_watched(program);
-    assert_false(sees_successor(&w));
+    assert_false(sees_replacement(&w));
     assert_int_equal(unlink(program), 0);
-    assert_false(sees_successor(&w)); /* only deleted: nothing could take its place */
+    assert_false(sees_replacement(&w)); /* only deleted: there is no replacement */
     run("head -c 5000 '%s' >'%s'", self, program);
     assert_int_equal(chmod(program, 0755), 0);
-    assert_false(sees_successor(&w)); /* an upload that goes on */
+    assert_false(sees_replacement(&w)); /* an unfinished upload */
     run("cat '%s' >'%s'", self, program);
     assert_int_equal(chmod(program, 0644), 0);
-    assert_false(sees_successor(&w) && geteuid() != 0); /* can't be started */
+    assert_false(sees_replacement(&w) && geteuid() != 0); /* without an execute bit */
     assert_int_equal(chmod(program, 0755), 0);
-    assert_true(sees_successor(&w));
+    assert_true(sees_replacement(&w));
     end_watched(&w);
 }
 
-static void the_one_that_current_names_is_a_successor_once_it_is_whole(void **state)
+static void the_program_named_in_use_replaces_it_once_it_is_complete(void **state)
 {
     char program[PATH_MAX];
     (void)state;
@@ -172,36 +175,40 @@ static void the_one_that_current_names_is_a_successor_once_it_is_whole(void **st
     snprintf(program, sizeof program, "%s", path);
     run("echo pollchat-1 >'%s'%s", in_root("use"), "");
     struct watched w = start_watched(program);
-    assert_false(sees_successor(&w));
+    assert_false(sees_replacement(&w));
     run("echo pollchat-2 >'%s'%s", in_root("use"), "");
-    assert_false(sees_successor(&w)); /* it isn't there yet */
+    assert_false(sees_replacement(&w)); /* the program is not there yet */
     run("head -c 5000 '%s' >'%s'", self, in_root("pollchat-2"));
     assert_int_equal(chmod(path, 0755), 0);
-    assert_false(sees_successor(&w));
+    assert_false(sees_replacement(&w));
     run("cat '%s' >'%s'", self, path);
-    assert_true(sees_successor(&w));
-    run("printf 'pollchat-1\\r\\n' >'%s'%s", in_root("use"), ""); /* as FTP writes text; and the owner goes back */
-    assert_false(sees_successor(&w));
+    assert_true(sees_replacement(&w));
+    /* The owner returns to the older program; FTP has written the line end. */
+    run("printf 'pollchat-1\\r\\n' >'%s'%s", in_root("use"), "");
+    assert_false(sees_replacement(&w));
     run("echo ../pollchat-2 >'%s'%s", in_root("use"), "");
-    assert_false(sees_successor(&w));
-    run(": >'%s'%s", in_root("use"), ""); /* just being written */
-    assert_false(sees_successor(&w));
-    run("echo chat >'%s'%s", in_root("use"), ""); /* which start.c would pass over, and start this one again */
+    assert_false(sees_replacement(&w));
+    run(": >'%s'%s", in_root("use"), ""); /* the file is being written */
+    assert_false(sees_replacement(&w));
+    /* start.c would skip this file and start the running program again. */
+    run("echo chat >'%s'%s", in_root("use"), "");
     run("cp '%s' '%s'", self, in_root("chat"));
-    assert_false(sees_successor(&w));
-    run("ln -s pollchat-1 '%s'%s", in_root("pollchat-now"), ""); /* this one, by another name */
+    assert_false(sees_replacement(&w));
+    /* The running program, by another name. */
+    run("ln -s pollchat-1 '%s'%s", in_root("pollchat-now"), "");
     run("echo pollchat-now >'%s'%s", in_root("use"), "");
-    assert_false(sees_successor(&w));
+    assert_false(sees_replacement(&w));
     run("ln -sf pollchat-2 '%s'%s", in_root("pollchat-now"), "");
-    assert_true(sees_successor(&w));
+    assert_true(sees_replacement(&w));
     end_watched(&w);
 }
 
-static void settings_that_are_made_changed_or_removed_are_other_settings(void **state)
+static void created_changed_and_removed_settings_are_noticed(void **state)
 {
     char program[PATH_MAX];
     (void)state;
-    run("mkdir '%s'%s", in_root("programs"), ""); /* as in the archive: the settings lie above */
+    /* As in the archive: the settings are in the parent folder. */
+    run("mkdir '%s'%s", in_root("programs"), "");
     run("cp '%s' '%s'", self, in_root("programs/pollchat-1"));
     snprintf(program, sizeof program, "%s", path);
     run("echo threads = 2 >'%s'%s", in_root("chat.conf"), "");
@@ -211,9 +218,9 @@ static void settings_that_are_made_changed_or_removed_are_other_settings(void **
     assert_false(question(&w, "s\n"));
     run(": >'%s'%s", in_root("my-chat.conf"), "");
     assert_true(question(&w, "s\n"));
-    assert_false(sees_successor(&w));
+    assert_false(sees_replacement(&w));
     run("rm '%s'%s", path, "");
-    assert_false(question(&w, "s\n")); /* as it was */
+    assert_false(question(&w, "s\n")); /* unchanged again */
     run("echo threads = 30 >'%s'%s", in_root("chat.conf"), "");
     assert_true(question(&w, "s\n"));
     run("rm '%s'%s", path, "");
@@ -227,13 +234,12 @@ int main(int argc, char **argv)
         return be_watched();
     }
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_program_is_whole_only_to_its_last_byte, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(what_is_no_program_for_this_machine_is_told, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_file_renamed_into_the_place_is_a_successor_once_it_is_whole, set_up,
+        cmocka_unit_test_setup_teardown(a_program_is_complete_only_with_its_last_byte, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(files_that_are_not_programs_for_this_machine_are_recognised, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_file_renamed_to_the_programs_name_replaces_it_once_it_is_complete, set_up,
                                         tear_down),
-        cmocka_unit_test_setup_teardown(the_one_that_current_names_is_a_successor_once_it_is_whole, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(settings_that_are_made_changed_or_removed_are_other_settings, set_up,
-                                        tear_down),
+        cmocka_unit_test_setup_teardown(the_program_named_in_use_replaces_it_once_it_is_complete, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(created_changed_and_removed_settings_are_noticed, set_up, tear_down),
     };
     return RUN(tests);
 }

@@ -1,5 +1,5 @@
-/* test_guard.c - permissions.h and group_members.h: data that others may write to is refused with the reason;
- * what a site's own users share isn't. */
+/* test_permissions.c - permissions.h and group_members.h: data that other users may write to is
+ * refused with a reason; sharing among a site's own users is allowed. */
 #include "support.h"
 
 #include "base/err.h"
@@ -15,7 +15,7 @@ enum {
     NOBODY = 65534,
     DAEMON = 34,
     USERS = 100
-}; /* of Debian: 34 is backup, which has its group for itself as www-data has */
+}; /* ids of Debian: 34 is backup, which has a group of its own like www-data */
 
 static char folder[64];
 
@@ -49,7 +49,7 @@ static int tear_down(void **state)
     return system(command);
 }
 
-/* NULL: it is fine. */
+/* Checks that the folder is refused with this text; NULL: that it is accepted. */
 static void assert_folder(const char *says, int line)
 {
     struct err e = ERR_INIT;
@@ -64,7 +64,7 @@ static void assert_folder(const char *says, int line)
 #define fine() assert_folder(NULL, __LINE__)
 #define wrong(says) assert_folder(says, __LINE__)
 
-static void a_folder_that_all_may_write_to_is_refused(void **state)
+static void a_folder_that_all_users_may_write_to_is_refused(void **state)
 {
     static const mode_t good[] = {0700, 0750, 0755, 0711, 01755, 0500};
     static const mode_t bad[] = {0777, 0707, 0702, 01777, 03777, 0733};
@@ -82,7 +82,7 @@ static void a_folder_that_all_may_write_to_is_refused(void **state)
     fine();
 }
 
-static void so_is_each_file_that_the_chat_relies_on(void **state)
+static void each_file_that_all_users_may_write_to_is_refused(void **state)
 {
     static const char *const names[] = {"chat.db",   "chat.db-wal", "chat.db-shm", "chat.db-journal",
                                         "chat.bell", "chat.key",    "chat.tally",  "chat.db-lock"};
@@ -94,11 +94,11 @@ static void so_is_each_file_that_the_chat_relies_on(void **state)
         wrong(names[i]);
         make_file(names[i], 0600);
     }
-    make_file("notes.txt", 0666); /* is no business of the chat */
+    make_file("notes.txt", 0666); /* not a file of the chat */
     fine();
 }
 
-static void a_link_is_as_good_as_what_it_leads_to(void **state)
+static void a_link_is_judged_by_its_target(void **state)
 {
     (void)state;
     make_file("elsewhere", 0666);
@@ -107,17 +107,17 @@ static void a_link_is_as_good_as_what_it_leads_to(void **state)
     make_file("elsewhere", 0600);
     fine();
     assert_int_equal(unlink(in_folder("elsewhere")), 0);
-    fine(); /* who opens it will say */
+    fine(); /* opening it will report that */
 }
 
-static void what_is_not_there_is_not_refused(void **state)
+static void missing_files_are_not_refused(void **state)
 {
     (void)state;
     assert_int_equal(permissions_folder("/nowhere/at/all", NULL), 0);
     assert_int_equal(permissions_folder(in_folder("none"), NULL), 0);
 }
 
-/* ---- other users; takes root ---- */
+/* ---- other users; needs root ---- */
 
 static int as_user(uid_t user, gid_t group, int (*run)(void))
 {
@@ -159,7 +159,7 @@ static bool can_be_others(void)
     return geteuid() == 0 && own.has_namesake && own.namesake == DAEMON && own.count == 1 && !users.has_namesake;
 }
 
-static void another_user_s_folder_or_file_is_refused(void **state)
+static void a_folder_or_file_of_another_user_is_refused(void **state)
 {
     (void)state;
     if (!can_be_others()) {
@@ -167,20 +167,20 @@ static void another_user_s_folder_or_file_is_refused(void **state)
     }
     give(NULL, 1234, 1234, 0755);
     assert_int_equal(as_user(NOBODY, NOBODY, look), 2);
-    fine();                 /* root runs commands for whoever has it */
-    give(NULL, 0, 0, 0755); /* of the programs' owner, and of root */
+    fine();                 /* root may run commands for each owner */
+    give(NULL, 0, 0, 0755); /* folders of root and of the programs' owner are accepted */
     assert_int_equal(as_user(NOBODY, NOBODY, look), 0);
     give(NULL, NOBODY, NOBODY, 0700);
     assert_int_equal(as_user(NOBODY, NOBODY, look), 0);
     give("chat.db", 1234, 1234, 0644);
     assert_int_equal(as_user(NOBODY, NOBODY, look), 2);
     wrong("Another user of this machine has the file chat.db");
-    give("chat.db", 0, 0, 0644); /* made by root's command line */
+    give("chat.db", 0, 0, 0644); /* created by the command line as root */
     assert_int_equal(as_user(NOBODY, NOBODY, look), 0);
     fine();
 }
 
-static void a_user_s_own_group_may_write_and_a_group_of_many_not(void **state)
+static void a_users_own_group_may_write_but_not_a_group_of_several_users(void **state)
 {
     (void)state;
     if (!can_be_others()) {
@@ -199,9 +199,9 @@ static void a_user_s_own_group_may_write_and_a_group_of_many_not(void **state)
     assert_int_equal(as_user(DAEMON, DAEMON, look), 3);
 }
 
-/* alice has the site, the programs run as another user (www-data, say), and each of them has made
+/* One user has the site, the programs run as another (such as www-data), and both have created
  * files. */
-static void an_owner_may_let_the_programs_user_write_by_its_group(void **state)
+static void an_owner_may_share_with_the_programs_user_by_its_group(void **state)
 {
     (void)state;
     if (!can_be_others()) {
@@ -212,7 +212,7 @@ static void an_owner_may_let_the_programs_user_write_by_its_group(void **state)
     give("chat.key", 1234, DAEMON, 0660);
     assert_int_equal(as_user(1234, 1234, look), 0);
     fine();
-    give("chat.bell", 1235, DAEMON, 0660); /* neither of them */
+    give("chat.bell", 1235, DAEMON, 0660); /* a third user */
     assert_int_equal(as_user(1234, 1234, look), 2);
 }
 
@@ -238,7 +238,7 @@ static bool set_list(uint32_t user, uint16_t rights, uint16_t mask)
     return setxattr(folder, "system.posix_acl_access", &list, sizeof list, 0) == 0;
 }
 
-static void a_list_counts_and_not_its_mask(void **state)
+static void the_entries_of_an_access_control_list_count_and_not_its_mask(void **state)
 {
     struct stat st;
     (void)state;
@@ -247,17 +247,17 @@ static void a_list_counts_and_not_its_mask(void **state)
     }
     give(NULL, 1234, USERS, 0700);
     if (!set_list(DAEMON, 7, 7)) {
-        skip(); /* no lists on this file system */
+        skip(); /* this file system has no access control lists */
     }
     assert_true(stat(folder, &st) == 0 && (st.st_mode & 020) != 0);
-    fine(); /* the group itself may nothing; the one user is the guest */
+    fine(); /* the group has no rights; one listed user may share the folder */
     give("chat.db", 1235, 1235, 0600);
     wrong("chat.db");
     give("chat.db", DAEMON, DAEMON, 0600);
     fine();
 }
 
-static void a_list_of_very_many_is_refused(void **state)
+static void a_very_long_access_control_list_is_refused(void **state)
 {
     struct {
         uint32_t version;
@@ -276,12 +276,12 @@ static void a_list_of_very_many_is_refused(void **state)
     list.entries[102] = (struct entry){0x10, 7, UINT32_MAX};
     list.entries[103] = (struct entry){0x20, 0, UINT32_MAX};
     if (setxattr(folder, "system.posix_acl_access", &list, sizeof list, 0) != 0) {
-        skip(); /* no lists on this file system, or only short ones */
+        skip(); /* this file system has no access control lists, or only short ones */
     }
     wrong("data folder");
 }
 
-/* ---- who is in a group ---- */
+/* ---- members of a group ---- */
 
 static void write_text(const char *name, const char *text)
 {
@@ -300,7 +300,7 @@ static struct group_members in_group(gid_t group)
     return m;
 }
 
-static void members_are_those_of_both_files(void **state)
+static void members_are_read_from_passwd_and_group(void **state)
 {
     (void)state;
     write_text("passwd",
@@ -314,13 +314,13 @@ static void members_are_those_of_both_files(void **state)
     m = in_group(100);
     assert_true(m.count == 4 && group_members_has(&m, 1001) && group_members_has(&m, 1002) &&
                 group_members_has(&m, 1003) && !m.has_namesake);
-    m = in_group(50); /* of zoe nothing is known */
+    m = in_group(50); /* zoe is not in passwd */
     assert_true(m.count == 1 && m.more);
     m = in_group(33);
     assert_true(m.count == 0 && !m.more && !m.has_namesake);
-    m = in_group(1001); /* ben's name, but cat is in it and ben not */
+    m = in_group(1001); /* a group named ben, with the member cat but without ben */
     assert_true(m.count == 1 && group_members_has(&m, 1002) && m.has_namesake && m.namesake == 1001);
-    m = in_group(1003); /* listed in the group that is dan's own anyway */
+    m = in_group(1003); /* dan is listed in the group that is his own already */
     assert_true(m.count == 1 && group_members_has(&m, 1003) && !m.more);
     m = in_group(4711);
     assert_true(m.count == 0 && !m.more);
@@ -332,7 +332,7 @@ static void members_are_those_of_both_files(void **state)
     assert_true(m.count == 0 && !m.more);
 }
 
-static void a_group_of_very_many_has_more(void **state)
+static void a_very_large_group_is_marked_as_incomplete(void **state)
 {
     char text[8192] = "";
     (void)state;
@@ -350,17 +350,19 @@ static void a_group_of_very_many_has_more(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_folder_that_all_may_write_to_is_refused, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(so_is_each_file_that_the_chat_relies_on, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_link_is_as_good_as_what_it_leads_to, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(what_is_not_there_is_not_refused, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(another_user_s_folder_or_file_is_refused, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_user_s_own_group_may_write_and_a_group_of_many_not, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(an_owner_may_let_the_programs_user_write_by_its_group, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_list_counts_and_not_its_mask, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_list_of_very_many_is_refused, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(members_are_those_of_both_files, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_group_of_very_many_has_more, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_folder_that_all_users_may_write_to_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(each_file_that_all_users_may_write_to_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_link_is_judged_by_its_target, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(missing_files_are_not_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_folder_or_file_of_another_user_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_users_own_group_may_write_but_not_a_group_of_several_users, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(an_owner_may_share_with_the_programs_user_by_its_group, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_entries_of_an_access_control_list_count_and_not_its_mask, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_very_long_access_control_list_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(members_are_read_from_passwd_and_group, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_very_large_group_is_marked_as_incomplete, set_up, tear_down),
     };
     return RUN(tests);
 }
