@@ -1,4 +1,4 @@
-/* bell_support.h - a folder for each test, and a bell in it. */
+/* bell_support.h - a folder for each test, with a bell in it. */
 #ifndef BELL_SUPPORT_H
 #define BELL_SUPPORT_H
 

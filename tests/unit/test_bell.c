@@ -1,4 +1,5 @@
-/* test_bell.c - wake-ups and known heads across processes: what may be trusted, and what must never be missed. */
+/* test_bell.c - bell.h: no process misses a wake-up, and a bell that cannot be trusted is
+ * replaced. */
 #include "bell_support.h"
 
 #include "base/clock.h"
@@ -34,7 +35,7 @@ static void a_file_of_another_kind_is_replaced(void **state)
     }
 }
 
-static void a_bell_of_another_database_is_replaced_and_the_old_one_says_so(void **state)
+static void a_bell_of_another_database_is_replaced_and_reports_itself_as_lost(void **state)
 {
     struct bell *old = open_bell(EPOCH);
     (void)state;
@@ -48,7 +49,7 @@ static void a_bell_of_another_database_is_replaced_and_the_old_one_says_so(void 
     bell_close(next);
 }
 
-static void a_bell_whose_file_was_removed_says_so(void **state)
+static void a_bell_whose_file_was_removed_reports_itself_as_lost(void **state)
 {
     struct bell *b = open_bell(EPOCH);
     (void)state;
@@ -57,8 +58,9 @@ static void a_bell_whose_file_was_removed_says_so(void **state)
     bell_close(b);
 }
 
-/* A ring is heard by all: who had a file of his own would sleep through those of the others. */
-static void processes_that_open_at_once_get_one_bell(void **state)
+/* All processes must hear each ring: a process with its own file would miss the rings of the
+ * others. */
+static void processes_that_open_at_the_same_moment_share_one_bell(void **state)
 {
     atomic_int *ready = mmap(NULL, sizeof *ready, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     (void)state;
@@ -66,7 +68,7 @@ static void processes_that_open_at_once_get_one_bell(void **state)
     for (int round = 0; round < 200; round++) {
         pid_t children[8];
         unlink(path);
-        if (round % 2 == 1) { /* there is one already, which all find wrong: of another database, or too short */
+        if (round % 2 == 1) { /* an unusable file is there: of another database, or too short */
             bell_close(open_bell("OTHEROTHEROTHEROTHERO"));
             assert_true(round % 4 == 1 || truncate(path, 100) == 0);
         }
@@ -106,13 +108,14 @@ static void a_wait_without_a_ring_ends_when_its_time_is_up(void **state)
     int64_t begin = clock_mono_ms();
     assert_int_equal(bell_wait(b, bell_seen(b), 50), 0);
     assert_true(clock_mono_ms() - begin >= 50);
-    assert_int_equal(bell_wait(b, bell_seen(b) - 1, 60000), 1); /* rung already: no sleep */
+    /* It has rung since, so there is no sleep. */
+    assert_int_equal(bell_wait(b, bell_seen(b) - 1, 60000), 1);
     bell_close(b);
 }
 
-/* No lost wake-up. `truth` stands for the database: writers raise it and ring; a waiter takes bell_seen, then looks, and sleeps
- * only if it saw nothing new. If a ring could be missed between its look and its sleep, the waiter would sleep past the last
- * message, for a minute. */
+/* No wake-up is lost. `truth` stands for the database: writers raise it and ring. A waiter takes
+ * bell_seen, then looks, and sleeps only if nothing is new. If a ring between its look and its
+ * sleep were lost, the waiter would sleep past the last message, for a minute. */
 struct shared {
     _Atomic uint64_t truth;
 };
@@ -131,7 +134,7 @@ static void run_writer(struct shared *s)
     _exit(b != NULL ? 0 : 1);
 }
 
-static void no_waiter_sleeps_past_news(void **state)
+static void no_waiter_misses_a_commit(void **state)
 {
     struct shared *s = mmap(NULL, sizeof *s, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     struct bell *b = open_bell(EPOCH);
@@ -151,7 +154,8 @@ static void no_waiter_sleeps_past_news(void **state)
         uint64_t head = 0;
         uint64_t oldest = 0;
         uint64_t moment = room_heads_moment(b);
-        /* What is known is at least what this waiter has been told before, and never ahead of the truth. */
+        /* A known head is never lower than an earlier one of this waiter, and never ahead of the
+         * truth. */
         if (room_heads_look(b, "storm", &head, &oldest)) {
             assert_true(head >= known);
             assert_true(head <= atomic_load(&s->truth));
@@ -173,8 +177,9 @@ static void no_waiter_sleeps_past_news(void **state)
     bell_close(b);
 }
 
-/* The same as a model, exhaustively: every interleaving of a writer's steps (commit, ring) with a waiter's (take the counter, look,
- * then sleep if there was nothing). A waiter is lost when it sleeps although the commit is there and no ring is to come. */
+/* The same as a model, with every interleaving of a writer's steps (commit, ring) and a waiter's
+ * steps (take the counter, look, sleep if nothing is new). A waiter is lost if it sleeps although
+ * there is a commit and no ring will follow. */
 struct model {
     bool committed;
     int rings;
@@ -205,7 +210,8 @@ static bool sleeps_for_ever(const struct model *m)
     return !m->saw && m->seen == m->rings && m->committed && m->rings == 1;
 }
 
-/* An order is four bits, one a step: 1 is the writer's. Two of each, so there are six. */
+/* An order is four bits, one for each step: 1 is a step of the writer. Each has two steps, so there
+ * are six orders. */
 static bool some_order_loses(bool counter_first, size_t *orders)
 {
     bool lost = false;
@@ -229,16 +235,17 @@ static bool some_order_loses(bool counter_first, size_t *orders)
     return lost;
 }
 
-static void counter_before_look_loses_nothing_in_any_order(void **state)
+static void taking_the_counter_before_looking_loses_no_wake_up_in_any_order(void **state)
 {
     size_t orders = 0;
     (void)state;
     assert_false(some_order_loses(true, &orders));
     assert_int_equal(orders, 6);
-    assert_true(some_order_loses(false, &orders)); /* the model can tell: the other order does lose */
+    /* The model works: with the other order a wake-up can be lost. */
+    assert_true(some_order_loses(false, &orders));
 }
 
-static void a_file_that_is_cut_short_ends_no_process_and_no_head_is_known(void **state)
+static void a_truncated_file_ends_no_process_and_makes_heads_unknown(void **state)
 {
     struct bell *b = open_bell(EPOCH);
     (void)state;
@@ -248,7 +255,7 @@ static void a_file_that_is_cut_short_ends_no_process_and_no_head_is_known(void *
     uint32_t seen = bell_seen(b);
     assert_true(bell_is_replaced(b));
     learn(b, "lobby", 7);
-    assert_false(knows(b, "lobby", 7)); /* others write elsewhere */
+    assert_false(knows(b, "lobby", 7)); /* other processes use another file */
     int token = room_heads_begin_commit(b);
     room_heads_raise(b, "lobby", 8);
     room_heads_end_commit(b, token);
@@ -261,7 +268,7 @@ static void a_file_that_is_cut_short_ends_no_process_and_no_head_is_known(void *
     bell_close(b);
 }
 
-static void a_file_that_other_users_may_write_to_is_no_bell(void **state)
+static void a_file_that_other_users_may_write_to_is_refused(void **state)
 {
     struct err e = ERR_INIT;
     (void)state;
@@ -278,15 +285,15 @@ static void a_file_that_other_users_may_write_to_is_no_bell(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_file_that_other_users_may_write_to_is_no_bell),
+        cmocka_unit_test(a_file_that_other_users_may_write_to_is_refused),
         cmocka_unit_test(a_file_of_another_kind_is_replaced),
-        cmocka_unit_test(a_bell_of_another_database_is_replaced_and_the_old_one_says_so),
-        cmocka_unit_test(a_bell_whose_file_was_removed_says_so),
-        cmocka_unit_test(processes_that_open_at_once_get_one_bell),
-        cmocka_unit_test(a_file_that_is_cut_short_ends_no_process_and_no_head_is_known),
+        cmocka_unit_test(a_bell_of_another_database_is_replaced_and_reports_itself_as_lost),
+        cmocka_unit_test(a_bell_whose_file_was_removed_reports_itself_as_lost),
+        cmocka_unit_test(processes_that_open_at_the_same_moment_share_one_bell),
+        cmocka_unit_test(a_truncated_file_ends_no_process_and_makes_heads_unknown),
         cmocka_unit_test(a_wait_without_a_ring_ends_when_its_time_is_up),
-        cmocka_unit_test(no_waiter_sleeps_past_news),
-        cmocka_unit_test(counter_before_look_loses_nothing_in_any_order),
+        cmocka_unit_test(no_waiter_misses_a_commit),
+        cmocka_unit_test(taking_the_counter_before_looking_loses_no_wake_up_in_any_order),
     };
     return cmocka_run_group_tests_name(__FILE__, tests, make_folder, remove_folder);
 }

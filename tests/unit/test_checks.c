@@ -1,4 +1,5 @@
-/* test_checks.c - checks.h, findings.h, exposure.h: what an owner is told of his host, and when a chat stops for safety. */
+/* test_checks.c - checks.h, findings.h, exposure.h: what an owner is told about the host, and when
+ * a chat stops because its data is exposed. */
 #include "support.h"
 
 #include "base/buf.h"
@@ -63,24 +64,26 @@ static enum finding_state state_of(const char *topic)
 {
     const struct finding *f = of(topic);
     assert_non_null(f);
-    return f != NULL ? f->state : FINDING__MAX; /* the compiler doesn't know that an assertion ends the test */
+    /* The compiler does not know that a failed assertion ends the test. */
+    return f != NULL ? f->state : FINDING__MAX;
 }
 
-static void a_new_chat_gets_its_database_and_nothing_is_wrong(void **state)
+static void a_new_chat_gets_its_database_and_no_finding_is_wrong(void **state)
 {
     (void)state;
     look(CHECKS_CGI);
     assert_int_not_equal(findings_worst(&found), FINDING_WRONG);
     assert_int_equal(state_of("database"), FINDING_FINE);
     assert_int_equal(state_of("data"), FINDING_FINE);
-    assert_int_equal(state_of("data-web"), FINDING_NOTE); /* beside the programs, so inside of what may be served */
+    /* Beside the programs, so perhaps inside the served folder. */
+    assert_int_equal(state_of("data-web"), FINDING_NOTE);
     assert_int_equal(state_of("programs"), FINDING_NOTE);
     for (size_t i = 0; i < found.count; i++) {
-        assert_null(strstr(found.list[i].text, root)); /* no path of the host */
+        assert_null(strstr(found.list[i].text, root)); /* the text has no path of the host */
     }
 }
 
-static void somebody_at_a_shell_makes_nothing(void **state)
+static void the_command_line_creates_nothing(void **state)
 {
     struct stat st;
     (void)state;
@@ -89,7 +92,7 @@ static void somebody_at_a_shell_makes_nothing(void **state)
     assert_int_equal(stat(conf.data, &st), -1);
 }
 
-static void settings_that_stop_the_chat_are_told_and_to_strangers_without_their_values(void **state)
+static void settings_that_stop_the_chat_are_reported_and_their_values_only_to_the_owner(void **state)
 {
     struct checks_given given = {.conf = &conf, .program_folder = programs, .carrier = CHECKS_CGI};
     const char *const environment[] = {"POLLCHAT_DATE=hunter2", NULL};
@@ -113,7 +116,7 @@ static void settings_that_stop_the_chat_are_told_and_to_strangers_without_their_
     }
 }
 
-static void mistakes_in_the_settings_are_told_and_to_strangers_without_their_values(void **state)
+static void mistakes_in_the_settings_are_reported_and_their_values_only_to_the_owner(void **state)
 {
     struct checks_given given = {.conf = &conf, .program_folder = programs, .carrier = CHECKS_CGI};
     const char *const environment[] = {"POLLCHAT_DATA=../data", "POLLCHAT_MAX_TEXT=hunter2", NULL};
@@ -130,7 +133,7 @@ static void mistakes_in_the_settings_are_told_and_to_strangers_without_their_val
     assert_non_null(strstr(of("settings")->text, "max_text"));
 }
 
-static void a_full_disk_is_found_by_trying(void **state)
+static void a_full_disk_is_found_by_a_test_file(void **state)
 {
     struct rlimit limit;
     (void)state;
@@ -145,7 +148,7 @@ static void a_full_disk_is_found_by_trying(void **state)
     assert_non_null(strstr(of("data")->text, "full"));
 }
 
-static void a_folder_that_is_missing_or_no_folder_is_told(void **state)
+static void a_data_folder_that_is_missing_or_not_a_folder_is_reported(void **state)
 {
     (void)state;
     snprintf(conf.data, sizeof conf.data, "%s/none/data", root);
@@ -154,7 +157,7 @@ static void a_folder_that_is_missing_or_no_folder_is_told(void **state)
     assert_null(strstr(of("data")->text, root));
 }
 
-static void others_who_may_write_are_told_and_nothing_is_made_there(void **state)
+static void a_folder_that_others_may_write_to_is_reported_and_nothing_is_created_there(void **state)
 {
     (void)state;
     assert_int_equal(mkdir(conf.data, 0700), 0);
@@ -168,7 +171,7 @@ static void others_who_may_write_are_told_and_nothing_is_made_there(void **state
     assert_int_equal(rmdir(conf.data), 0);
 }
 
-static void others_who_may_read_are_told(void **state)
+static void a_folder_that_others_may_read_is_reported(void **state)
 {
     char path[2 * PATH_MAX];
     (void)state;
@@ -183,7 +186,7 @@ static void others_who_may_read_are_told(void **state)
     assert_null(of("data-others"));
 }
 
-static void a_foreign_database_is_told(void **state)
+static void a_file_that_is_not_a_database_is_reported(void **state)
 {
     char path[2 * PATH_MAX];
     (void)state;
@@ -196,7 +199,7 @@ static void a_foreign_database_is_told(void **state)
     assert_int_equal(state_of("database"), FINDING_WRONG);
 }
 
-static void only_who_has_read_the_word_can_stop_a_chat(void **state)
+static void only_the_word_of_the_test_file_stops_a_chat(void **state)
 {
     char address[PATH_MAX];
     char path[2 * PATH_MAX];
@@ -224,13 +227,14 @@ static void only_who_has_read_the_word_can_stop_a_chat(void **state)
     }
     assert_int_equal(exposure_told(conf.data, text + strlen("pollchat "), &e), 0);
     assert_true(exposure_is_marked(conf.data));
-    assert_int_equal(exposure_told(conf.data, text + strlen("pollchat "), &e), 0); /* by two visitors */
+    /* A second visitor reports it as well. */
+    assert_int_equal(exposure_told(conf.data, text + strlen("pollchat "), &e), 0);
     look(CHECKS_CGI);
     assert_int_equal(state_of("data-web"), FINDING_WRONG);
     assert_int_equal(findings_worst(&found), FINDING_WRONG);
 }
 
-static void a_full_disk_does_not_keep_a_chat_from_being_stopped(void **state)
+static void a_chat_can_be_stopped_on_a_full_disk(void **state)
 {
     struct err e = ERR_INIT;
     struct rlimit before;
@@ -248,7 +252,7 @@ static void a_full_disk_does_not_keep_a_chat_from_being_stopped(void **state)
     int result = exposure_told(conf.data, "abcdefghijklmnopqrstuv", &e);
     assert_int_equal(unlink(path), 0);
     bool is_inside = exposure_address(conf.data, programs, NULL, path,
-                                      sizeof path); /* no file, but an address all the same */
+                                      sizeof path); /* the address is known without the file */
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
     assert_int_equal(result, 0);
     assert_true(exposure_is_marked(conf.data));
@@ -256,23 +260,24 @@ static void a_full_disk_does_not_keep_a_chat_from_being_stopped(void **state)
     assert_string_equal(path, "");
 }
 
-static void a_folder_elsewhere_has_no_address(void **state)
+static void a_data_folder_outside_of_the_served_folder_has_no_address(void **state)
 {
     char address[PATH_MAX];
     char other[300];
     char deeper[300];
     (void)state;
     look(CHECKS_CGI);
-    snprintf(deeper, sizeof deeper, "%s/chat", programs); /* the page is in cgi-bin/, the data in a neighbour */
+    /* The page is in cgi-bin/chat, the data in another folder. */
+    snprintf(deeper, sizeof deeper, "%s/chat", programs);
     assert_int_equal(mkdir(deeper, 0755), 0);
     assert_false(exposure_address(conf.data, deeper, NULL, address, sizeof address));
     assert_string_equal(address, "");
     assert_false(exposure_address(conf.data, deeper, "/nowhere", address, sizeof address));
-    snprintf(other, sizeof other, "%s", programs); /* served, and the data isn't in it */
+    snprintf(other, sizeof other, "%s", programs); /* a served folder without the data in it */
     assert_false(exposure_address(conf.data, deeper, other, address, sizeof address));
 }
 
-static void a_folder_elsewhere_in_what_is_served_has_one_from_the_top_on(void **state)
+static void a_data_folder_elsewhere_in_the_served_folder_has_an_absolute_address(void **state)
 {
     char address[PATH_MAX];
     char deeper[300];
@@ -283,12 +288,13 @@ static void a_folder_elsewhere_in_what_is_served_has_one_from_the_top_on(void **
     assert_int_equal(mkdir(deeper, 0755), 0);
     assert_true(exposure_address(conf.data, deeper, root, address, sizeof address));
     assert_string_equal(address, "/data/web-test.txt");
-    snprintf(beside, sizeof beside, "%s/dat", root); /* the beginning of its name is not the folder that it is in */
+    /* The folder's name is only a prefix of the data folder's. */
+    snprintf(beside, sizeof beside, "%s/dat", root);
     assert_int_equal(mkdir(beside, 0755), 0);
     assert_false(exposure_address(conf.data, deeper, beside, address, sizeof address));
 }
 
-static void a_test_file_that_is_half_written_is_made_anew(void **state)
+static void a_test_file_that_is_half_written_is_created_again(void **state)
 {
     char address[PATH_MAX];
     char path[2 * PATH_MAX];
@@ -302,7 +308,7 @@ static void a_test_file_that_is_half_written_is_made_anew(void **state)
     assert_true(st.st_size > 20);
 }
 
-static void findings_beyond_the_most_are_left_out(void **state)
+static void findings_over_the_maximum_are_left_out(void **state)
 {
     struct buf text;
     (void)state;
@@ -320,24 +326,25 @@ static void findings_beyond_the_most_are_left_out(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_new_chat_gets_its_database_and_nothing_is_wrong, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(somebody_at_a_shell_makes_nothing, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(settings_that_stop_the_chat_are_told_and_to_strangers_without_their_values,
+        cmocka_unit_test_setup_teardown(a_new_chat_gets_its_database_and_no_finding_is_wrong, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_command_line_creates_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(settings_that_stop_the_chat_are_reported_and_their_values_only_to_the_owner,
                                         set_up, tear_down),
-        cmocka_unit_test_setup_teardown(mistakes_in_the_settings_are_told_and_to_strangers_without_their_values, set_up,
+        cmocka_unit_test_setup_teardown(mistakes_in_the_settings_are_reported_and_their_values_only_to_the_owner,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_full_disk_is_found_by_a_test_file, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_data_folder_that_is_missing_or_not_a_folder_is_reported, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_folder_that_others_may_write_to_is_reported_and_nothing_is_created_there,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_folder_that_others_may_read_is_reported, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_file_that_is_not_a_database_is_reported, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(only_the_word_of_the_test_file_stops_a_chat, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_chat_can_be_stopped_on_a_full_disk, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_data_folder_outside_of_the_served_folder_has_no_address, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_data_folder_elsewhere_in_the_served_folder_has_an_absolute_address, set_up,
                                         tear_down),
-        cmocka_unit_test_setup_teardown(a_full_disk_is_found_by_trying, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_folder_that_is_missing_or_no_folder_is_told, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(others_who_may_write_are_told_and_nothing_is_made_there, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(others_who_may_read_are_told, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_foreign_database_is_told, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(only_who_has_read_the_word_can_stop_a_chat, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_full_disk_does_not_keep_a_chat_from_being_stopped, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_folder_elsewhere_has_no_address, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_folder_elsewhere_in_what_is_served_has_one_from_the_top_on, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(a_test_file_that_is_half_written_is_made_anew, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(findings_beyond_the_most_are_left_out, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_test_file_that_is_half_written_is_created_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(findings_over_the_maximum_are_left_out, set_up, tear_down),
     };
     return RUN(tests);
 }

@@ -1,7 +1,8 @@
-/* test_commit.c - commit.h: many senders, few transactions, and nobody pays for a neighbour's error.
+/* test_commit.c - commit.h: many senders share few transactions, and one sender's error does not
+ * affect the others.
  *
- * The site and the store are fakes that stand here in place of the library's: they count, wait at a gate, and fail on
- * demand. A draft's id says what shall happen: "full…" and "busy…" fail whatever transaction they are in.
+ * Site and store are fakes, which replace those of the library: they count calls, wait at a gate
+ * and fail on demand. A draft's id says what happens: "full…" and "busy…" fail in each transaction.
  */
 #include "support.h"
 
@@ -29,7 +30,7 @@ static struct {
     int returned;
     int appends;
     int stored;
-    int published; /* what was told to head_files.h */
+    int published; /* how many jobs were passed to head_files.h */
     size_t greatest_group;
     uint64_t seq;
 } fake = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
@@ -57,7 +58,7 @@ void site_return(struct site *s, struct store *handle)
     pthread_mutex_unlock(&fake.lock);
 }
 
-/* The site has no bell here: what is rung is tested with the programs. */
+/* The fake site has no bell; the tests of the programs cover ringing. */
 struct bell *site_bell(struct site *s, struct store *handle)
 {
     (void)s;
@@ -165,7 +166,7 @@ struct sender {
     struct err e;
     char epoch[CHAT_EPOCH_SIZE];
     int result;
-    atomic_int task; /* of the kernel, once it is about to send */
+    atomic_int task; /* the kernel's id of the thread, just before it sends */
 };
 
 static void *send_one(void *argument)
@@ -210,7 +211,7 @@ static void set_gate(bool closed)
     pthread_mutex_unlock(&fake.lock);
 }
 
-static void wait_until_somebody_writes(void)
+static void wait_until_a_sender_writes(void)
 {
     pthread_mutex_lock(&fake.lock);
     while (fake.inside == 0) {
@@ -219,7 +220,8 @@ static void wait_until_somebody_writes(void)
     pthread_mutex_unlock(&fake.lock);
 }
 
-/* It sleeps in the kernel, so it is in the queue: behind its announcement nothing else sleeps. */
+/* The sender sleeps in the kernel, so it is in the queue: it sleeps nowhere else after setting
+ * `task`. */
 static void wait_until_queued(struct sender *s)
 {
     static const struct timespec tick = {.tv_nsec = 1000000};
@@ -238,13 +240,14 @@ static void wait_until_queued(struct sender *s)
     }
 }
 
-/* One sender is in the store, held at the gate, while the others queue up behind it; then the gate opens. */
+/* One sender waits at the gate in the store while the others queue up after it; then the gate
+ * opens. */
 static void send_behind_a_gate(struct sender *senders, size_t count, const char *(*id)(size_t i))
 {
     struct commit *c = commit_new(NULL, 1000);
     set_gate(true);
     start(&senders[0], c, id(0));
-    wait_until_somebody_writes();
+    wait_until_a_sender_writes();
     for (size_t i = 1; i < count; i++) {
         start(&senders[i], c, id(i));
         wait_until_queued(&senders[i]);
@@ -286,7 +289,7 @@ static void one_sender_is_one_transaction(void **state)
     commit_free(NULL);
 }
 
-static void what_queues_up_meanwhile_shares_a_transaction(void **state)
+static void senders_that_queue_up_during_a_transaction_share_the_next(void **state)
 {
     static struct sender senders[50];
     (void)state;
@@ -298,11 +301,11 @@ static void what_queues_up_meanwhile_shares_a_transaction(void **state)
     for (size_t i = 0; i < COUNT(senders); i++) {
         assert_int_equal(senders[i].result, 0);
         assert_int_equal(senders[i].job.outcome, STORE_STORED);
-        assert_int_equal(senders[i].job.seq, i + 1); /* in order of arrival */
+        assert_int_equal(senders[i].job.seq, i + 1); /* in the order of arrival */
     }
 }
 
-static void while_the_store_is_stuck_few_wait_and_the_others_are_refused(void **state)
+static void while_the_store_is_blocked_few_senders_wait_and_others_are_refused(void **state)
 {
     struct sender leader;
     static struct sender waiting[3];
@@ -313,7 +316,7 @@ static void while_the_store_is_stuck_few_wait_and_the_others_are_refused(void **
     reset();
     set_gate(true);
     start(&leader, c, "good");
-    wait_until_somebody_writes();
+    wait_until_a_sender_writes();
     for (size_t i = 0; i < COUNT(waiting); i++) {
         start(&waiting[i], c, good_id(i));
         wait_until_queued(&waiting[i]);
@@ -321,7 +324,7 @@ static void while_the_store_is_stuck_few_wait_and_the_others_are_refused(void **
     for (size_t i = 0; i < COUNT(surplus); i++) {
         start(&surplus[i], c, "good");
     }
-    for (size_t i = 0; i < COUNT(surplus); i++) { /* they give up while the gate is closed */
+    for (size_t i = 0; i < COUNT(surplus); i++) { /* these give up while the gate is closed */
         join(&surplus[i]);
         assert_int_equal(surplus[i].result, -1);
         assert_int_equal(surplus[i].e.code, ERR_BUSY);
@@ -337,13 +340,13 @@ static void while_the_store_is_stuck_few_wait_and_the_others_are_refused(void **
         assert_int_equal(waiting[i].result, 0);
     }
     assert_int_equal(fake.stored, 1 + COUNT(waiting));
-    start(&late, c, "good"); /* and it goes on as before */
+    start(&late, c, "good"); /* then it works as before */
     join(&late);
     assert_int_equal(late.result, 0);
     commit_free(c);
 }
 
-static void nobody_waits_longer_for_his_turn_than_requests_may_wait_for_the_store(void **state)
+static void no_sender_waits_in_the_queue_longer_than_the_busy_timeout(void **state)
 {
     struct sender leader;
     static struct sender waiting[3];
@@ -353,7 +356,7 @@ static void nobody_waits_longer_for_his_turn_than_requests_may_wait_for_the_stor
     settings.busy_timeout = 10;
     set_gate(true);
     start(&leader, c, "good");
-    wait_until_somebody_writes();
+    wait_until_a_sender_writes();
     for (size_t i = 0; i < COUNT(waiting); i++) {
         start(&waiting[i], c, good_id(i));
     }
@@ -364,12 +367,12 @@ static void nobody_waits_longer_for_his_turn_than_requests_may_wait_for_the_stor
     set_gate(false);
     join(&leader);
     assert_int_equal(leader.result, 0);
-    assert_int_equal(fake.stored, 1); /* who has given up isn't stored later */
+    assert_int_equal(fake.stored, 1); /* a sender that gave up is not stored later */
     settings.busy_timeout = 60000;
     commit_free(c);
 }
 
-static void a_group_has_its_limit_and_nobody_is_left_behind(void **state)
+static void a_group_has_a_limit_and_all_senders_get_their_turn(void **state)
 {
     static struct sender senders[150];
     (void)state;
@@ -388,7 +391,7 @@ static const char *every_seventh_is_full(size_t i)
     return i % 7 == 3 ? "full" : good_id(i);
 }
 
-static void an_error_hits_only_the_one_it_is_about(void **state)
+static void an_error_affects_only_the_message_that_caused_it(void **state)
 {
     static struct sender senders[21];
     (void)state;
@@ -403,7 +406,7 @@ static void an_error_hits_only_the_one_it_is_about(void **state)
     }
     assert_int_equal(fake.stored, 18);
     assert_int_equal(fake.published, 18);
-    assert_int_equal(fake.seq, 18); /* nothing is stored twice by trying again */
+    assert_int_equal(fake.seq, 18); /* the second attempt stores nothing twice */
 }
 
 static const char *first_good_rest_full(size_t i)
@@ -411,7 +414,7 @@ static const char *first_good_rest_full(size_t i)
     return i == 0 ? "good" : "full";
 }
 
-static void when_all_fail_each_gets_its_error(void **state)
+static void if_all_fail_each_sender_gets_its_own_error(void **state)
 {
     static struct sender senders[10];
     (void)state;
@@ -421,7 +424,7 @@ static void when_all_fail_each_gets_its_error(void **state)
     for (size_t i = 1; i < COUNT(senders); i++) {
         assert_int_equal(senders[i].result, -1);
         assert_int_equal(senders[i].e.code, ERR_FULL);
-        assert_int_equal(senders[i].job.outcome, 0); /* untouched */
+        assert_int_equal(senders[i].job.outcome, 0); /* unchanged */
     }
 }
 
@@ -430,7 +433,7 @@ static const char *one_is_busy(size_t i)
     return i == 4 ? "busy" : good_id(i);
 }
 
-static void busy_is_not_waited_for_again_one_by_one(void **state)
+static void a_busy_store_is_not_tried_again_for_each_message(void **state)
 {
     static struct sender senders[10];
     (void)state;
@@ -450,14 +453,15 @@ static const char *full_then_busy(size_t i)
     return i == 1 ? "full" : i == 2 ? "busy" : good_id(i);
 }
 
-/* Each of them would wait for the lock as long as the setting says: one after the other, minutes. */
-static void busy_ends_the_second_try_of_all_that_are_left(void **state)
+/* Each attempt could wait for the lock as long as the setting allows: one after the other, that
+ * would take minutes. */
+static void a_busy_store_ends_the_second_attempts_of_a_group(void **state)
 {
     static struct sender senders[10];
     (void)state;
     reset();
     send_behind_a_gate(senders, COUNT(senders), full_then_busy);
-    assert_int_equal(fake.appends, 4); /* the first one, the group, "full", "busy" */
+    assert_int_equal(fake.appends, 4); /* the first sender, the group, "full", "busy" */
     assert_int_equal(senders[0].result, 0);
     assert_int_equal(senders[1].e.code, ERR_FULL);
     for (size_t i = 2; i < COUNT(senders); i++) {
@@ -468,7 +472,7 @@ static void busy_ends_the_second_try_of_all_that_are_left(void **state)
     assert_int_equal(fake.stored, 1);
 }
 
-static void without_a_store_all_get_the_reason_and_the_next_one_tries_again(void **state)
+static void without_a_store_all_get_the_reason_and_the_next_sender_tries_again(void **state)
 {
     struct sender s;
     struct commit *c = commit_new(NULL, 1000);
@@ -488,7 +492,7 @@ static void without_a_store_all_get_the_reason_and_the_next_one_tries_again(void
     commit_free(c);
 }
 
-static void the_sender_need_not_care_about_the_error(void **state)
+static void the_error_argument_may_be_null_for_a_sender(void **state)
 {
     struct chat_draft draft;
     struct store_job job = {.draft = &draft};
@@ -521,8 +525,9 @@ static void *send_many(void *argument)
     return NULL;
 }
 
-/* Whatever the interleaving: everyone gets the own result, all is stored once. Run it under the thread sanitizer, too. */
-static void many_senders_at_once_each_get_their_own_result(void **state)
+/* In each interleaving each sender gets its own result, and all messages are stored once. Also run
+ * under the thread sanitizer. */
+static void many_senders_at_once_get_their_own_results(void **state)
 {
     static struct sender senders[BUSY_THREADS];
     struct commit *c = commit_new(NULL, 1000);
@@ -548,17 +553,17 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_sender_is_one_transaction),
-        cmocka_unit_test(what_queues_up_meanwhile_shares_a_transaction),
-        cmocka_unit_test(while_the_store_is_stuck_few_wait_and_the_others_are_refused),
-        cmocka_unit_test(nobody_waits_longer_for_his_turn_than_requests_may_wait_for_the_store),
-        cmocka_unit_test(a_group_has_its_limit_and_nobody_is_left_behind),
-        cmocka_unit_test(an_error_hits_only_the_one_it_is_about),
-        cmocka_unit_test(when_all_fail_each_gets_its_error),
-        cmocka_unit_test(busy_is_not_waited_for_again_one_by_one),
-        cmocka_unit_test(busy_ends_the_second_try_of_all_that_are_left),
-        cmocka_unit_test(without_a_store_all_get_the_reason_and_the_next_one_tries_again),
-        cmocka_unit_test(the_sender_need_not_care_about_the_error),
-        cmocka_unit_test(many_senders_at_once_each_get_their_own_result),
+        cmocka_unit_test(senders_that_queue_up_during_a_transaction_share_the_next),
+        cmocka_unit_test(while_the_store_is_blocked_few_senders_wait_and_others_are_refused),
+        cmocka_unit_test(no_sender_waits_in_the_queue_longer_than_the_busy_timeout),
+        cmocka_unit_test(a_group_has_a_limit_and_all_senders_get_their_turn),
+        cmocka_unit_test(an_error_affects_only_the_message_that_caused_it),
+        cmocka_unit_test(if_all_fail_each_sender_gets_its_own_error),
+        cmocka_unit_test(a_busy_store_is_not_tried_again_for_each_message),
+        cmocka_unit_test(a_busy_store_ends_the_second_attempts_of_a_group),
+        cmocka_unit_test(without_a_store_all_get_the_reason_and_the_next_sender_tries_again),
+        cmocka_unit_test(the_error_argument_may_be_null_for_a_sender),
+        cmocka_unit_test(many_senders_at_once_get_their_own_results),
     };
     return RUN(tests);
 }

@@ -1,4 +1,5 @@
-/* test_heads.c - head_files.h: the file of a room says how far it is, whoever else writes, and whatever stands in its way. */
+/* test_head_files.c - head_files.h: the head file of a room has the number of its last message,
+ * whichever process writes it and whatever is in the way. */
 #include "store_support.h"
 
 #include "site/commit.h"
@@ -11,7 +12,7 @@
 
 enum { PROCESSES = 4, THREADS = 4, EACH = 4, ROUNDS = 6 };
 
-/* What a program has: settings, a committer. */
+/* The parts of a program: settings and a committer. */
 struct poll_program {
     struct site *site;
     struct commit *commit;
@@ -58,7 +59,7 @@ static const char *epoch_of(struct poll_program *g)
     return epoch;
 }
 
-/* The file of a room. */
+/* The path of a room's head file. */
 static const char *path_of(const struct place *p, const char *room)
 {
     static char path[400];
@@ -100,7 +101,7 @@ static int count_files(const struct place *p)
     return found < 0 ? 0 : found - 2;
 }
 
-static void a_commit_is_told_for_everybody_to_read(void **state)
+static void a_commit_writes_a_head_file_that_the_web_server_can_read(void **state)
 {
     const struct place *p = *state;
     struct poll_program g;
@@ -117,7 +118,7 @@ static void a_commit_is_told_for_everybody_to_read(void **state)
     assert_int_equal(say(&g, "lobby", "2"), 0);
     assert_says(&g, p, "lobby", 2);
     assert_int_equal(lstat(path_of(p, "lobby"), &second), 0);
-    /* A server that looks at size and second only sees another file. */
+    /* A server that compares only size and second still sees a change. */
     assert_int_equal(second.st_size, st.st_size);
     assert_int_equal(second.st_mtim.tv_sec, st.st_mtim.tv_sec + 1);
     assert_in_range(st.st_mtim.tv_sec, 1000000000, 1700000000);
@@ -130,8 +131,9 @@ static void a_commit_is_told_for_everybody_to_read(void **state)
     program_fini(&g);
 }
 
-/* As if this process had committed 1 and was overtaken, on the way to its file, by one that committed 2. */
-static void who_is_late_leaves_the_newest(void **state)
+/* As if this process had committed 1, and another one committed 2 before this one wrote the
+ * file. */
+static void a_late_writer_does_not_overwrite_a_newer_head(void **state)
 {
     const struct place *p = *state;
     struct poll_program g;
@@ -180,7 +182,7 @@ static void *race(void *argument)
     return NULL;
 }
 
-static void after_any_race_the_file_says_the_head(void **state)
+static void after_any_race_the_file_has_the_head(void **state)
 {
     const struct place *p = *state;
     for (int round = 0; round < ROUNDS; round++) {
@@ -207,7 +209,7 @@ static void after_any_race_the_file_says_the_head(void **state)
     }
 }
 
-static void a_link_in_its_place_is_replaced_not_followed(void **state)
+static void a_link_with_its_name_is_replaced_and_not_followed(void **state)
 {
     const struct place *p = *state;
     struct poll_program g;
@@ -226,8 +228,8 @@ static void a_link_in_its_place_is_replaced_not_followed(void **state)
     program_fini(&g);
 }
 
-/* Root may write anywhere, so the obstacles are of another kind than permissions. */
-static void what_can_t_be_written_fails_no_send_and_is_not_told(void **state)
+/* Root may write everywhere, so the obstacles are not permissions. */
+static void a_head_file_that_cannot_be_written_fails_no_send_and_is_not_announced(void **state)
 {
     const struct place *p = *state;
     static const char *const obstacles[] = {"/file", "/file/heads", "/missing/heads", "/data", "/data/../data/."};
@@ -250,11 +252,11 @@ static void what_can_t_be_written_fails_no_send_and_is_not_told(void **state)
     assert_int_equal(mkdir(path_of(p, "lobby"), 0755), 0);
     assert_int_equal(say(&g, "lobby", "more"), 0);
     assert_false(head_files_watch(g.site, epoch_of(&g), "lobby", COUNT(obstacles) + 2, address));
-    assert_int_equal(count_files(p), 1); /* and nothing half made */
+    assert_int_equal(count_files(p), 1); /* and no unfinished file */
     program_fini(&g);
 }
 
-static void a_poll_mends_what_a_crash_left(void **state)
+static void a_poll_repairs_head_files_after_a_crash(void **state)
 {
     const struct place *p = *state;
     static const char *const wrong[] = {NULL, "", "{\"epoch\":\"another\",\"head\":2}\n", "<html>"};
@@ -268,7 +270,7 @@ static void a_poll_mends_what_a_crash_left(void **state)
     assert_int_equal(say(&g, "lobby", "2"), 0);
     for (size_t i = 0; i < COUNT(wrong) + 2; i++) {
         unlink(path_of(p, "lobby"));
-        if (i >= COUNT(wrong)) { /* behind, and ahead, as when a backup was restored */
+        if (i >= COUNT(wrong)) { /* too low, and too high, as after a restored backup */
             snprintf(text, sizeof text, "{\"epoch\":\"%s\",\"head\":%d}\n", epoch_of(&g), i == COUNT(wrong) ? 1 : 3);
         }
         if (i >= COUNT(wrong) || wrong[i] != NULL) {
@@ -278,14 +280,14 @@ static void a_poll_mends_what_a_crash_left(void **state)
         assert_says(&g, p, "lobby", 2);
         assert_string_equal(address, strstr(path_of(p, "lobby"), "heads/"));
     }
-    /* An answer that is older than the file sets nothing back. */
+    /* An answer that is older than the file does not set it back. */
     assert_true(head_files_watch(reader.site, epoch_of(&g), "lobby", 1, address));
     assert_says(&g, p, "lobby", 2);
     program_fini(&reader);
     program_fini(&g);
 }
 
-static void rooms_without_a_message_make_no_files(void **state)
+static void rooms_without_messages_have_no_head_files(void **state)
 {
     const struct place *p = *state;
     char address[HEAD_FILES_ADDRESS_SIZE];
@@ -293,12 +295,13 @@ static void rooms_without_a_message_make_no_files(void **state)
     program_init(&g, p, STORE_WRITE);
     assert_int_equal(say(&g, "lobby", "1"), 0);
     assert_false(head_files_watch(g.site, epoch_of(&g), "nobody-here", 0, address));
-    assert_false(head_files_watch(g.site, epoch_of(&g), "nobody-here", 5, address)); /* and whatever an answer says */
+    /* Whatever head an answer has. */
+    assert_false(head_files_watch(g.site, epoch_of(&g), "nobody-here", 5, address));
     assert_int_equal(count_files(p), 1);
     program_fini(&g);
 }
 
-static void what_killed_writers_left_goes_later(void **state)
+static void files_of_killed_writers_are_removed_later(void **state)
 {
     const struct place *p = *state;
     char path[400];
@@ -316,7 +319,7 @@ static void what_killed_writers_left_goes_later(void **state)
     program_fini(&g);
 }
 
-/* A file that is changed from now on is later than this one, by the clock of the file system. */
+/* Waits until a changed file gets a later time than this one, by the clock of the file system. */
 static void wait_past(const struct place *p, const char *path)
 {
     char other[400];
@@ -331,7 +334,7 @@ static void wait_past(const struct place *p, const char *path)
     unlink(other);
 }
 
-static void of_too_many_those_that_were_quiet_for_longest_give_way(void **state)
+static void of_too_many_head_files_the_longest_unchanged_ones_are_removed(void **state)
 {
     const struct place *p = *state;
     struct poll_program g;
@@ -343,14 +346,14 @@ static void of_too_many_those_that_were_quiet_for_longest_give_way(void **state)
     assert_int_equal(say(&g, "quiet", "1"), 0);
     assert_int_equal(say(&g, "lobby", "1"), 0);
     wait_past(p, path_of(p, "lobby"));
-    for (int i = 2; i < 1024; i++) { /* strangers' rooms */
+    for (int i = 2; i < 1024; i++) { /* head files of other rooms */
         snprintf(path, sizeof path, "%s/heads/%032d", p->root, i);
         write_file(path, "x");
     }
     snprintf(own, sizeof own, "%s/heads/index.html", p->root);
     write_file(own, "");
     wait_past(p, path);
-    assert_int_equal(say(&g, "lobby", "2"), 0); /* has one, so nothing has to go */
+    assert_int_equal(say(&g, "lobby", "2"), 0); /* it has a file already, so none is removed */
     assert_int_equal(count_files(p), 1024 + 1);
     assert_int_equal(say(&g, "new", "1"), 0);
     assert_says(&g, p, "new", 1);
@@ -361,9 +364,10 @@ static void of_too_many_those_that_were_quiet_for_longest_give_way(void **state)
         assert_int_equal(say(&g, room, "1"), 0);
     }
     assert_true(count_files(p) <= 1024 + 1);
-    assert_int_equal(access(own, F_OK), 0); /* not one of them */
+    assert_int_equal(access(own, F_OK), 0); /* not a head file */
     assert_says(&g, p, "lobby", 2);
-    assert_true(head_files_watch(g.site, epoch_of(&g), "quiet", 1, address)); /* who polls the room has it made again */
+    /* The next poll of the room creates it again. */
+    assert_true(head_files_watch(g.site, epoch_of(&g), "quiet", 1, address));
     assert_says(&g, p, "quiet", 1);
     program_fini(&g);
 }
@@ -371,15 +375,15 @@ static void of_too_many_those_that_were_quiet_for_longest_give_way(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_BOTH_MODES(a_commit_is_told_for_everybody_to_read),
-        IN_BOTH_MODES(who_is_late_leaves_the_newest),
-        IN_BOTH_MODES(after_any_race_the_file_says_the_head),
-        IN_WAL(a_link_in_its_place_is_replaced_not_followed),
-        IN_WAL(what_can_t_be_written_fails_no_send_and_is_not_told),
-        IN_BOTH_MODES(a_poll_mends_what_a_crash_left),
-        IN_WAL(rooms_without_a_message_make_no_files),
-        IN_WAL(what_killed_writers_left_goes_later),
-        IN_WAL(of_too_many_those_that_were_quiet_for_longest_give_way),
+        IN_BOTH_MODES(a_commit_writes_a_head_file_that_the_web_server_can_read),
+        IN_BOTH_MODES(a_late_writer_does_not_overwrite_a_newer_head),
+        IN_BOTH_MODES(after_any_race_the_file_has_the_head),
+        IN_WAL(a_link_with_its_name_is_replaced_and_not_followed),
+        IN_WAL(a_head_file_that_cannot_be_written_fails_no_send_and_is_not_announced),
+        IN_BOTH_MODES(a_poll_repairs_head_files_after_a_crash),
+        IN_WAL(rooms_without_messages_have_no_head_files),
+        IN_WAL(files_of_killed_writers_are_removed_later),
+        IN_WAL(of_too_many_head_files_the_longest_unchanged_ones_are_removed),
     };
     quiet_log();
     return RUN(tests);

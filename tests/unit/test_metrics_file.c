@@ -1,4 +1,5 @@
-/* test_tally.c - metrics_file.h, metrics.h, status.h: what is counted by many is the sum, and is shown as others read it. */
+/* test_metrics_file.c - metrics_file.h, metrics.h, status.h: counters of all processes are added
+ * up, and are written for people and for Prometheus. */
 #include "support.h"
 
 #include "base/buf.h"
@@ -51,7 +52,7 @@ static void threads_and_processes_count_together(void **state)
         struct metrics_file *own = metrics_file_open(path);
         add_many(own);
         metrics_file_gauge(own, METRICS_PARKED_POLLS, 7);
-        _exit(0); /* as if killed: its gauges stay behind */
+        _exit(0); /* as if killed: its gauges stay in the file */
     }
     for (size_t i = 0; i < COUNT(threads); i++) {
         assert_int_equal(pthread_create(&threads[i], NULL, add_many, t), 0);
@@ -65,17 +66,17 @@ static void threads_and_processes_count_together(void **state)
     assert_int_equal(c.counter[METRICS_MESSAGES], 30000);
     assert_int_equal(metrics_total(METRICS_GROUP, &c.histogram[METRICS_GROUP]), 30000);
     assert_int_equal(c.histogram[METRICS_GROUP].sum, 90000);
-    assert_int_equal(c.gauge[METRICS_PARKED_POLLS], 2); /* of the living */
+    assert_int_equal(c.gauge[METRICS_PARKED_POLLS], 2); /* of the running processes */
     assert_int_equal(c.gauge[METRICS_QUEUED], 0);
     metrics_file_close(t);
     t = metrics_file_open(path);
     metrics_file_read(t, &c);
-    assert_int_equal(c.counter[METRICS_MESSAGES], 30000); /* outlives its processes */
+    assert_int_equal(c.counter[METRICS_MESSAGES], 30000); /* counters stay after their processes */
     assert_int_equal(c.gauge[METRICS_PARKED_POLLS], 0);
     metrics_file_close(t);
 }
 
-static void a_foreign_a_cut_and_an_impossible_file_stop_nobody(void **state)
+static void a_foreign_a_truncated_and_an_impossible_file_stop_no_process(void **state)
 {
     struct metrics c;
     (void)state;
@@ -92,7 +93,7 @@ static void a_foreign_a_cut_and_an_impossible_file_stop_nobody(void **state)
 
     struct stat st;
     assert_int_equal(stat(path, &st), 0);
-    file = fopen(path, "we"); /* the right size, other bytes */
+    file = fopen(path, "we"); /* of the right size, with other bytes */
     assert_non_null(file);
     for (off_t i = 0; i < st.st_size; i++) {
         fputc('x', file);
@@ -116,7 +117,7 @@ static void a_foreign_a_cut_and_an_impossible_file_stop_nobody(void **state)
     metrics_file_close(NULL);
 }
 
-static void what_was_counted_alone_can_be_handed_over(void **state)
+static void counters_of_a_single_process_can_be_added_to_the_shared_ones(void **state)
 {
     struct metrics c;
     struct metrics_file *own = metrics_file_open(NULL);
@@ -133,7 +134,7 @@ static void what_was_counted_alone_can_be_handed_over(void **state)
     metrics_file_close(shared);
 }
 
-static void a_line_of_the_log_is_due_once_a_minute_among_all_processes(void **state)
+static void a_log_line_is_due_once_a_minute_for_all_processes_together(void **state)
 {
     uint64_t left_out = 9;
     int64_t now = 5;
@@ -145,7 +146,8 @@ static void a_line_of_the_log_is_due_once_a_minute_among_all_processes(void **st
     for (int i = 0; i < 100; i++) {
         assert_false(metrics_file_line_is_due(i % 2 == 0 ? t : other, 7, now + 59999, &left_out));
     }
-    assert_true(metrics_file_line_is_due(t, 8, now + 59999, &left_out)); /* another one doesn't wait for it */
+    /* Another line is not affected. */
+    assert_true(metrics_file_line_is_due(t, 8, now + 59999, &left_out));
     assert_int_equal(left_out, 0);
     assert_true(metrics_file_line_is_due(other, 7, now + 60000, &left_out));
     assert_int_equal(left_out, 100);
@@ -154,8 +156,8 @@ static void a_line_of_the_log_is_due_once_a_minute_among_all_processes(void **st
     metrics_file_close(other);
 }
 
-/* A line may hold what a stranger chose, and so be another one each time. */
-static void lines_that_are_never_the_same_are_few_as_well(void **state)
+/* A line may contain a client's text, so it can be different each time. */
+static void lines_that_always_differ_are_limited_as_well(void **state)
 {
     struct metrics_file *t = metrics_file_open(NULL);
     uint64_t left_out = 0;
@@ -170,7 +172,7 @@ static void lines_that_are_never_the_same_are_few_as_well(void **state)
     metrics_file_close(t);
 }
 
-static void buckets_hold_values_up_to_their_bound(void **state)
+static void a_bucket_counts_values_up_to_its_bound(void **state)
 {
     (void)state;
     assert_int_equal(metrics_bucket(METRICS_GROUP, 1), 0);
@@ -188,7 +190,7 @@ static void buckets_hold_values_up_to_their_bound(void **state)
     }
 }
 
-static void shares_are_found_by_bounds(void **state)
+static void percentiles_are_found_from_the_bounds(void **state)
 {
     struct metrics_spread s = {{0}, 0};
     (void)state;
@@ -219,8 +221,8 @@ static struct status example(const struct metrics *c)
                            .counts = c};
 }
 
-/* Each name has its HELP and TYPE once, before its values, which stand together. */
-static void the_text_is_what_prometheus_reads(void **state)
+/* Each name has its HELP and TYPE once, before its values, which are together. */
+static void the_text_is_valid_for_prometheus(void **state)
 {
     struct metrics c = {0};
     struct buf b;
@@ -259,7 +261,7 @@ static void the_text_is_what_prometheus_reads(void **state)
     buf_fini(&b);
 }
 
-static void the_json_has_the_same(void **state)
+static void the_json_has_the_same_values(void **state)
 {
     struct metrics c = {0};
     struct buf b;
@@ -299,15 +301,17 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(threads_and_processes_count_together, make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(a_foreign_a_cut_and_an_impossible_file_stop_nobody, make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(what_was_counted_alone_can_be_handed_over, make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(a_line_of_the_log_is_due_once_a_minute_among_all_processes, make_folder,
+        cmocka_unit_test_setup_teardown(a_foreign_a_truncated_and_an_impossible_file_stop_no_process, make_folder,
                                         remove_folder),
-        cmocka_unit_test(lines_that_are_never_the_same_are_few_as_well),
-        cmocka_unit_test(buckets_hold_values_up_to_their_bound),
-        cmocka_unit_test(shares_are_found_by_bounds),
-        cmocka_unit_test(the_text_is_what_prometheus_reads),
-        cmocka_unit_test(the_json_has_the_same),
+        cmocka_unit_test_setup_teardown(counters_of_a_single_process_can_be_added_to_the_shared_ones, make_folder,
+                                        remove_folder),
+        cmocka_unit_test_setup_teardown(a_log_line_is_due_once_a_minute_for_all_processes_together, make_folder,
+                                        remove_folder),
+        cmocka_unit_test(lines_that_always_differ_are_limited_as_well),
+        cmocka_unit_test(a_bucket_counts_values_up_to_its_bound),
+        cmocka_unit_test(percentiles_are_found_from_the_bounds),
+        cmocka_unit_test(the_text_is_valid_for_prometheus),
+        cmocka_unit_test(the_json_has_the_same_values),
         cmocka_unit_test(statuses_have_their_class),
     };
     return RUN(tests);

@@ -1,4 +1,4 @@
-/* test_pace.c - poll_interval.h: crowds of made-up clients, in made-up time. */
+/* test_poll_interval.c - poll_interval.h: simulated clients in simulated time. */
 #include "support.h"
 
 #include "shared/poll_interval.h"
@@ -10,12 +10,12 @@ static const struct poll_interval_rules rules = {.least = LEAST, .most = MOST, .
 struct crowd {
     uint64_t round;
     int64_t now;
-    int64_t next[CLIENTS_MAX]; /* when each asks again */
-    unsigned told_most;        /* since the last look */
+    int64_t next[CLIENTS_MAX]; /* when each client asks again */
+    unsigned told_most;        /* since the last call of question() */
 };
 
-/* Lets so many clients ask as they are told, for so long; each a little sooner or later, as the page does. Returns how often they
- * asked, a second. */
+/* Simulates clients that ask as told for `ms`, each up to a tenth earlier or later, as the page
+ * does. Returns the requests per second. */
 static double question(struct crowd *c, size_t clients, int64_t ms, uint64_t *seed)
 {
     size_t asked = 0;
@@ -42,7 +42,7 @@ static void arrive(struct crowd *c, size_t first, size_t clients, int64_t within
     }
 }
 
-static void few_are_told_the_least(void **state)
+static void few_clients_are_told_the_shortest_pause(void **state)
 {
     uint64_t seed = 1;
     (void)state;
@@ -54,7 +54,7 @@ static void few_are_told_the_least(void **state)
     free(c);
 }
 
-static void a_crowd_of_any_size_asks_at_the_rate(void **state)
+static void any_number_of_clients_asks_at_the_rate(void **state)
 {
     static const size_t sizes[] = {200, 600, 1000, 2500};
     uint64_t seed = 2;
@@ -70,7 +70,7 @@ static void a_crowd_of_any_size_asks_at_the_rate(void **state)
     }
 }
 
-static void more_than_fit_are_told_the_most(void **state)
+static void too_many_clients_are_told_the_longest_pause(void **state)
 {
     uint64_t seed = 3;
     (void)state;
@@ -81,23 +81,23 @@ static void more_than_fit_are_told_the_most(void **state)
     free(c);
 }
 
-static void who_is_left_of_a_crowd_is_soon_told_less(void **state)
+static void after_many_clients_have_left_the_others_are_told_shorter_pauses(void **state)
 {
     uint64_t seed = 4;
     (void)state;
     struct crowd *c = calloc(1, sizeof *c);
     arrive(c, 0, 1000, 2000, &seed);
     question(c, 1000, 120000, &seed);
-    question(c, 50, 120000, &seed); /* the others have left */
+    question(c, 50, 120000, &seed); /* the other clients have left */
     question(c, 50, 30000, &seed);
     assert_int_equal(c->told_most, LEAST);
-    c->now += 5000000000; /* the clock of the round goes round */
+    c->now += 5000000000; /* the clock of the round overflows */
     question(c, 50, 1000, &seed);
     assert_int_equal(c->told_most, LEAST);
     free(c);
 }
 
-static void one_half_that_leaves_brings_no_swing(void **state)
+static void the_pause_does_not_oscillate_when_half_of_the_clients_leave(void **state)
 {
     uint64_t seed = 5;
     (void)state;
@@ -110,7 +110,7 @@ static void one_half_that_leaves_brings_no_swing(void **state)
     free(c);
 }
 
-static void one_who_has_asked_already_moves_nothing(void **state)
+static void a_client_that_asks_twice_in_a_round_changes_nothing(void **state)
 {
     (void)state;
     uint64_t round = poll_interval_next(0, 1000, true, &rules);
@@ -121,7 +121,7 @@ static void one_who_has_asked_already_moves_nothing(void **state)
     assert_int_equal(poll_interval_count(round), 1);
 }
 
-static void a_burst_is_told_more_before_its_round_is_over(void **state)
+static void a_burst_is_told_longer_pauses_before_its_round_ends(void **state)
 {
     (void)state;
     uint64_t round = 0;
@@ -131,7 +131,8 @@ static void a_burst_is_told_more_before_its_round_is_over(void **state)
     assert_int_equal(poll_interval_told(round), 10);
 }
 
-/* As of many behind one address, who count as one: the time that their polls take tells. */
+/* Many clients behind one address count as one, so the time that their polls take is used as
+ * well. */
 static void a_busy_round_is_followed_by_a_longer_one(void **state)
 {
     struct poll_interval_rules busy = rules;
@@ -151,7 +152,7 @@ static void a_busy_round_is_followed_by_a_longer_one(void **state)
     assert_int_equal(poll_interval_told(round), LEAST);
 }
 
-static void a_slow_host_is_asked_less(void **state)
+static void a_slow_host_is_polled_less_often(void **state)
 {
     (void)state;
     assert_int_equal(poll_interval_rate(0, RATE), RATE);
@@ -164,15 +165,15 @@ static void a_slow_host_is_asked_less(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(few_are_told_the_least),
-        cmocka_unit_test(a_crowd_of_any_size_asks_at_the_rate),
-        cmocka_unit_test(more_than_fit_are_told_the_most),
-        cmocka_unit_test(who_is_left_of_a_crowd_is_soon_told_less),
-        cmocka_unit_test(one_half_that_leaves_brings_no_swing),
-        cmocka_unit_test(one_who_has_asked_already_moves_nothing),
-        cmocka_unit_test(a_burst_is_told_more_before_its_round_is_over),
+        cmocka_unit_test(few_clients_are_told_the_shortest_pause),
+        cmocka_unit_test(any_number_of_clients_asks_at_the_rate),
+        cmocka_unit_test(too_many_clients_are_told_the_longest_pause),
+        cmocka_unit_test(after_many_clients_have_left_the_others_are_told_shorter_pauses),
+        cmocka_unit_test(the_pause_does_not_oscillate_when_half_of_the_clients_leave),
+        cmocka_unit_test(a_client_that_asks_twice_in_a_round_changes_nothing),
+        cmocka_unit_test(a_burst_is_told_longer_pauses_before_its_round_ends),
         cmocka_unit_test(a_busy_round_is_followed_by_a_longer_one),
-        cmocka_unit_test(a_slow_host_is_asked_less),
+        cmocka_unit_test(a_slow_host_is_polled_less_often),
     };
     return RUN(tests);
 }

@@ -1,4 +1,5 @@
-/* test_poll_load.c - clients on a timer and the time of their polls, counted by all processes of a site. */
+/* test_poll_load.c - clients on a timer and how long their polls take, counted by all processes of
+ * a site. */
 #include "bell_support.h"
 
 #include "base/clock.h"
@@ -13,7 +14,8 @@ static void clients_on_a_timer_are_counted_for_all_processes_together(void **sta
     (void)state;
     unsigned told = poll_load_next(b, 1, 0, &rules);
     assert_int_equal(told, 1);
-    for (int round = 0; told == 1 && round < 20; round++) { /* on a slow machine one may end among the 30 */
+    /* On a slow machine a round may end among the 30. */
+    for (int round = 0; told == 1 && round < 20; round++) {
         for (int i = 0; i < 30; i++) {
             told = poll_load_next(i % 2 == 0 ? b : other, (uint16_t)(2 + i), 0, &rules);
         }

@@ -54,7 +54,7 @@ static void no_head_is_known_during_a_commit(void **state)
     bell_close(b);
 }
 
-static void a_reader_that_was_overtaken_does_not_lower_a_head(void **state)
+static void a_late_reader_does_not_lower_a_head(void **state)
 {
     struct bell *b = open_bell(EPOCH);
     (void)state;
@@ -64,12 +64,12 @@ static void a_reader_that_was_overtaken_does_not_lower_a_head(void **state)
     assert_true(knows(b, "race", 6));
     moment = room_heads_moment(b);
     room_heads_forget(b);
-    room_heads_learned(b, moment, "race", 99, 1); /* of before it was forgotten */
+    room_heads_learned(b, moment, "race", 99, 1); /* from before the heads were forgotten */
     assert_false(knows(b, "race", 99));
     bell_close(b);
 }
 
-/* The child dies between its commit and telling of it. */
+/* The child dies between its commit and its report. */
 static void a_writer_that_dies_during_its_commit_makes_heads_unknown_and_wakes_sleepers(void **state)
 {
     struct bell *b = open_bell(EPOCH);
@@ -86,16 +86,16 @@ static void a_writer_that_dies_during_its_commit_makes_heads_unknown_and_wakes_s
     }
     int status = 0;
     assert_int_equal(waitpid(child, &status, 0), child);
-    assert_false(room_heads_look(b, "grave", &head, &oldest)); /* its mark stands */
-    assert_int_equal(bell_wait(b, seen, 20000), 1);            /* found and buried by whoever waits */
-    assert_false(room_heads_look(b, "grave", &head, &oldest)); /* and 10 isn't trusted any more */
+    assert_false(room_heads_look(b, "grave", &head, &oldest)); /* its mark is still set */
+    assert_int_equal(bell_wait(b, seen, 20000), 1);            /* the next waiter finds and clears the mark */
+    assert_false(room_heads_look(b, "grave", &head, &oldest)); /* and 10 is not trusted any more */
     learn(b, "grave", 11);
     assert_true(knows(b, "grave", 11));
     bell_close(b);
 }
 
-/* Its number is that of a process that lives, and has nothing to do with it. */
-static void the_mark_of_a_process_that_lives_but_does_not_write_ends_as_well(void **state)
+/* The process id of the mark belongs to a running process, which is not the writer. */
+static void the_mark_of_a_running_process_that_does_not_write_expires(void **state)
 {
     struct bell *b = open_bell(EPOCH);
     uint64_t head = 0;
@@ -103,14 +103,15 @@ static void the_mark_of_a_process_that_lives_but_does_not_write_ends_as_well(voi
     (void)state;
     learn(b, "reused", 10);
     uint32_t seen = bell_seen(b);
-    int token = room_heads_begin_commit(b); /* this process lives, and never says that it has done */
+    int token = room_heads_begin_commit(b); /* this process runs, and never reports the end */
     assert_false(room_heads_look(b, "reused", &head, &oldest));
-    assert_int_equal(bell_wait(b, seen, 60000), 1); /* after some seconds, not at the end */
+    /* After some seconds, not at the end of the wait. */
+    assert_int_equal(bell_wait(b, seen, 60000), 1);
     assert_false(room_heads_has_writer(b));
     learn(b, "reused", 11);
     assert_true(knows(b, "reused", 11));
     seen = bell_seen(b);
-    room_heads_raise(b, "reused", 12); /* a slow one is heard all the same */
+    room_heads_raise(b, "reused", 12); /* a slow writer's report still counts */
     room_heads_end_commit(b, token);
     assert_int_equal(bell_wait(b, seen, 0), 1);
     assert_true(knows(b, "reused", 12));
@@ -133,7 +134,7 @@ static void more_writers_than_marks_only_make_heads_unknown(void **state)
         room_heads_raise(b, "crowd", 81 - i);
         room_heads_end_commit(b, tokens[i]);
     }
-    /* Known or not, it is never an old one. */
+    /* The head may be unknown, but it is never an old one. */
     assert_true(!room_heads_look(b, "crowd", &head, &oldest) || head == 81);
     bell_close(b);
 }
@@ -172,7 +173,7 @@ static void the_absence_of_a_room_is_known_until_a_writer_makes_the_room(void **
     assert_false(room_heads_look(b, "nowhere", &head, &oldest));
     learn(b, "nowhere", 0);
     assert_true(knows(b, "nowhere", 0));
-    assert_false(knows(other, "nowhere", 0)); /* names that strangers ask for take no place in the file */
+    assert_false(knows(other, "nowhere", 0)); /* requested names take no entry in the file */
     assert_false(room_heads_look(b, "elsewhere", &head, &oldest));
     int token = room_heads_begin_commit(other);
     assert_false(room_heads_look(b, "nowhere", &head, &oldest));
@@ -192,9 +193,9 @@ int main(void)
         cmocka_unit_test(a_head_is_known_only_after_a_process_has_read_it),
         cmocka_unit_test(what_one_process_records_all_others_know),
         cmocka_unit_test(no_head_is_known_during_a_commit),
-        cmocka_unit_test(a_reader_that_was_overtaken_does_not_lower_a_head),
+        cmocka_unit_test(a_late_reader_does_not_lower_a_head),
         cmocka_unit_test(a_writer_that_dies_during_its_commit_makes_heads_unknown_and_wakes_sleepers),
-        cmocka_unit_test(the_mark_of_a_process_that_lives_but_does_not_write_ends_as_well),
+        cmocka_unit_test(the_mark_of_a_running_process_that_does_not_write_expires),
         cmocka_unit_test(more_writers_than_marks_only_make_heads_unknown),
         cmocka_unit_test(a_full_table_makes_heads_unknown_never_wrong),
         cmocka_unit_test(the_absence_of_a_room_is_known_until_a_writer_makes_the_room),

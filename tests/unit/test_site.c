@@ -1,4 +1,5 @@
-/* test_site.c - site.h: what is known of a database isn't taken for another one's, whoever has the old one open. */
+/* test_site.c - site.h: cached knowledge of one database is not used for another, even if a process
+ * still has the old one open. */
 #include "sqlite_support.h"
 
 #include "chat/query.h"
@@ -29,7 +30,7 @@ static uint64_t head_in(struct store *store)
     return room.head;
 }
 
-/* From the head that is known, or else from the store, which is then known. */
+/* Returns the cached head, or else reads the store and caches its head. */
 static uint64_t head_by(struct site *s, struct store *store)
 {
     uint64_t head = 0;
@@ -54,11 +55,12 @@ static void move_set(const struct place *p, const char *from, const char *to)
         char name_to[64];
         snprintf(name_from, sizeof name_from, "%s%s", from, tails[i]);
         snprintf(name_to, sizeof name_to, "%s%s", to, tails[i]);
-        (void)rename(in_place(p, name_from), in_place(p, name_to)); /* not each of them is there */
+        (void)rename(in_place(p, name_from), in_place(p, name_to)); /* not all of them exist */
     }
 }
 
-/* A copy of the same epoch, so that the heads could be its own. The other one stands beside it, for who wants it back. */
+/* Puts a copy with the same epoch in place, so its heads look valid. The original stays beside it,
+ * to be put back. */
 static void put_copy_in_place(const struct place *p)
 {
     move_set(p, "chat.db", "mine.db");
@@ -85,8 +87,8 @@ static void say_more(const struct place *p)
 struct replaced {
     char data[320];
     struct site *site;
-    struct store *old; /* kept, as the one that watches keeps his; 4 messages */
-    struct store *now; /* borrowed after it; 3 messages, and the site says so */
+    struct store *old; /* kept open, as the watcher does; 4 messages */
+    struct store *now; /* borrowed after the replacement; 3 messages */
 };
 
 static void replaced_under_a_borrower(struct replaced *r, const struct place *p)
@@ -102,7 +104,7 @@ static void replaced_under_a_borrower(struct replaced *r, const struct place *p)
     assert_int_equal(head_by(r->site, r->now), 3);
 }
 
-static void an_older_copy_is_noticed_though_only_others_have_the_old_one_open(void **state)
+static void an_older_copy_is_noticed_even_if_the_old_file_is_still_open(void **state)
 {
     const struct place *p = *state;
     struct replaced r;
@@ -113,7 +115,7 @@ static void an_older_copy_is_noticed_though_only_others_have_the_old_one_open(vo
     site_free(r.site);
 }
 
-static void what_is_put_back_is_noticed_by_a_handle_that_has_had_it_all_the_time(void **state)
+static void a_handle_notices_that_its_file_is_put_back(void **state)
 {
     const struct place *p = *state;
     struct replaced r;
@@ -121,7 +123,7 @@ static void what_is_put_back_is_noticed_by_a_handle_that_has_had_it_all_the_time
     site_return(r.site, r.now);
     move_set(p, "chat.db", "copy.db");
     move_set(p, "mine.db", "chat.db");
-    site_return(r.site, r.old); /* now: it is kept, as it is right again */
+    site_return(r.site, r.old); /* it is kept, because its file is back */
     struct store *again = site_borrow(r.site, NULL);
     assert_ptr_equal(again, r.old);
     assert_int_equal(head_by(r.site, again), 4);
@@ -129,8 +131,8 @@ static void what_is_put_back_is_noticed_by_a_handle_that_has_had_it_all_the_time
     site_free(r.site);
 }
 
-/* Another file comes in the middle of the next transaction: when SQLite reads or writes for the first time. */
-static const struct place *put_at; /* NULL: has come */
+/* The file is replaced in the middle of the next transaction, when SQLite first reads or writes. */
+static const struct place *put_at; /* NULL: already replaced */
 
 static void put_now(void)
 {
@@ -152,7 +154,7 @@ static ssize_t put_and_write(int fd, const void *from, size_t size, off_t at)
     return pwrite(fd, from, size, at);
 }
 
-/* So that database and bell are open. */
+/* Opens database and bell. */
 static void warm_up(struct site *s)
 {
     struct store *store = site_borrow(s, NULL);
@@ -160,7 +162,7 @@ static void warm_up(struct site *s)
     site_return(s, store);
 }
 
-/* As the next program to come finds it. */
+/* Checks the head that the next program finds. */
 static void assert_others_see(const struct place *p, uint64_t head)
 {
     char data[320];
@@ -171,7 +173,7 @@ static void assert_others_see(const struct place *p, uint64_t head)
     site_free(s);
 }
 
-static void what_is_read_from_a_file_that_is_replaced_meanwhile_is_not_made_known(void **state)
+static void heads_read_from_a_file_that_is_replaced_meanwhile_are_not_cached(void **state)
 {
     const struct place *p = *state;
     static const struct query all = {.kind = QUERY_SINCE, .count = 1, .limit = 100, .rooms = {{.name = "lobby"}}};
@@ -182,19 +184,19 @@ static void what_is_read_from_a_file_that_is_replaced_meanwhile_is_not_made_know
     copy_of_now(p);
     struct site *s = site_at(p, data);
     warm_up(s);
-    say_more(p); /* so that the next one has to read */
+    say_more(p); /* so that the next reader has to read the store */
     put_at = p;
     set_system_call("pread64", (sqlite3_syscall_ptr)put_and_read);
     assert_int_equal(reading_take(&g, s, &all, &how, NULL), 0);
     set_system_call("pread64", NULL);
     assert_null(put_at);
-    assert_int_equal(g.rooms[0].head, 4); /* asked before */
+    assert_int_equal(g.rooms[0].head, 4); /* the old file's answer */
     reading_fini(&g);
     assert_others_see(p, 3);
     site_free(s);
 }
 
-static void what_is_written_into_a_file_that_is_replaced_meanwhile_is_not_made_known(void **state)
+static void heads_written_to_a_file_that_is_replaced_meanwhile_are_not_cached(void **state)
 {
     const struct place *p = *state;
     char data[320];
@@ -216,7 +218,7 @@ static void what_is_written_into_a_file_that_is_replaced_meanwhile_is_not_made_k
     site_free(s);
 }
 
-static void further_handles_of_the_same_file_are_no_reason_to_forget(void **state)
+static void more_handles_of_the_same_file_do_not_clear_the_cache(void **state)
 {
     const struct place *p = *state;
     char data[320];
@@ -248,7 +250,7 @@ static bool takes(struct site *s, const char *folder)
     return taken;
 }
 
-/* Two sites that share a socket: who asks first must not decide whose the programs are. */
+/* Two sites share a socket: the first request must not decide to which site the programs belong. */
 static void a_process_of_one_site_refuses_the_requests_of_another(void **state)
 {
     struct place *p = *state;
@@ -259,7 +261,7 @@ static void a_process_of_one_site_refuses_the_requests_of_another(void **state)
     snprintf(link, sizeof link, "%s/link", p->root);
     (void)mkdir(p->folder, 0700);
     assert_int_equal(symlink(p->folder, link), 0);
-    assert_true(takes(s, link)); /* the same folder by another name */
+    assert_true(takes(s, link)); /* the same folder, by another path */
     site_free(s);
     s = site_new(STORE_WRITE, false, NULL);
     assert_true(takes(s, p->folder));
@@ -272,11 +274,11 @@ static void a_process_of_one_site_refuses_the_requests_of_another(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_BOTH_MODES(an_older_copy_is_noticed_though_only_others_have_the_old_one_open),
-        IN_BOTH_MODES(what_is_put_back_is_noticed_by_a_handle_that_has_had_it_all_the_time),
-        IN_BOTH_MODES(what_is_read_from_a_file_that_is_replaced_meanwhile_is_not_made_known),
-        IN_BOTH_MODES(what_is_written_into_a_file_that_is_replaced_meanwhile_is_not_made_known),
-        IN_BOTH_MODES(further_handles_of_the_same_file_are_no_reason_to_forget),
+        IN_BOTH_MODES(an_older_copy_is_noticed_even_if_the_old_file_is_still_open),
+        IN_BOTH_MODES(a_handle_notices_that_its_file_is_put_back),
+        IN_BOTH_MODES(heads_read_from_a_file_that_is_replaced_meanwhile_are_not_cached),
+        IN_BOTH_MODES(heads_written_to_a_file_that_is_replaced_meanwhile_are_not_cached),
+        IN_BOTH_MODES(more_handles_of_the_same_file_do_not_clear_the_cache),
         IN_WAL(a_process_of_one_site_refuses_the_requests_of_another),
     };
     quiet_log();

@@ -1,4 +1,5 @@
-/* test_secret.c - site_key.h: one key for all who ask, and names that say nothing. */
+/* test_site_key.c - site_key.h: all processes have the same key, and names made with it reveal
+ * nothing. */
 #include "store_support.h"
 
 #include "shared/site_key.h"
@@ -15,7 +16,7 @@ static struct site_key load(const struct place *p)
     return s;
 }
 
-static void a_key_is_made_once_and_kept(void **state)
+static void a_key_is_created_once_and_kept(void **state)
 {
     const struct place *p = *state;
     char path[300];
@@ -29,7 +30,7 @@ static void a_key_is_made_once_and_kept(void **state)
     assert_int_equal(lstat(path, &st), 0);
     assert_int_equal(st.st_mode & 07777, 0600);
     assert_int_equal(st.st_size, SITE_KEY_BYTES);
-    assert_int_equal(st.st_nlink, 1); /* nothing is left of its making */
+    assert_int_equal(st.st_nlink, 1); /* no temporary name is left */
     assert_int_equal(unlink(path), 0);
     const struct site_key other = load(p);
     assert_memory_not_equal(&first, &other, sizeof first);
@@ -58,7 +59,7 @@ static void tell_key(const struct place *p, int out)
     NEED(write(out, s.key, sizeof s.key) == (ssize_t)sizeof s.key);
 }
 
-static void all_who_make_it_at_once_have_the_same(void **state)
+static void processes_that_create_it_at_the_same_moment_get_the_same_key(void **state)
 {
     const struct place *p = *state;
     char path[300];
@@ -85,7 +86,7 @@ static void all_who_make_it_at_once_have_the_same(void **state)
     }
 }
 
-static void what_is_no_key_is_neither_used_nor_replaced(void **state)
+static void a_file_that_is_not_a_key_is_neither_used_nor_replaced(void **state)
 {
     const struct place *p = *state;
     char path[300];
@@ -150,10 +151,10 @@ static void random_digits_differ(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_ROLLBACK(a_key_is_made_once_and_kept),
+        IN_ROLLBACK(a_key_is_created_once_and_kept),
         IN_ROLLBACK(a_key_that_others_may_write_to_is_refused),
-        IN_ROLLBACK(all_who_make_it_at_once_have_the_same),
-        IN_ROLLBACK(what_is_no_key_is_neither_used_nor_replaced),
+        IN_ROLLBACK(processes_that_create_it_at_the_same_moment_get_the_same_key),
+        IN_ROLLBACK(a_file_that_is_not_a_key_is_neither_used_nor_replaced),
         cmocka_unit_test(a_name_depends_on_key_purpose_and_text),
         cmocka_unit_test(random_digits_differ),
     };

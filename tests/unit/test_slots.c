@@ -26,7 +26,7 @@ static void slots_are_counted_over_all_processes_and_become_free_again(void **st
     int status = 0;
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
-    int second = slots_take(b, &two, 60); /* the child's place: it is gone */
+    int second = slots_take(b, &two, 60); /* the slot of the child, which has ended */
     assert_true(second >= 0 && second != first);
     assert_int_equal(slots_take(b, &two, 60), -1);
     slots_release(b, first);
@@ -36,7 +36,7 @@ static void slots_are_counted_over_all_processes_and_become_free_again(void **st
     bell_close(b);
 }
 
-static void one_client_gets_its_share_of_the_slots_and_no_more(void **state)
+static void one_client_gets_only_its_share_of_the_slots(void **state)
 {
     const struct slots_request one = {.client = 7, .most = 6, .most_per_client = 1};
     const struct slots_request other = {.client = 8, .most = 6, .most_per_client = 1};
@@ -52,7 +52,7 @@ static void one_client_gets_its_share_of_the_slots_and_no_more(void **state)
     assert_true(slots_are_free(b, &other));
     assert_true(slots_take(b, &other, 60) >= 0);
     for (int i = 0; i < 4; i++) {
-        assert_true(slots_take(b, &unknown, 60) >= 0); /* a proxy: nobody knows how many clients */
+        assert_true(slots_take(b, &unknown, 60) >= 0); /* a proxy: it may have many clients */
     }
     assert_false(slots_are_free(b, &unknown));
     slots_release(b, token);
@@ -60,7 +60,7 @@ static void one_client_gets_its_share_of_the_slots_and_no_more(void **state)
     bell_close(b);
 }
 
-static void processes_are_counted_while_they_live_and_leave_one_by_one(void **state)
+static void processes_are_counted_while_they_run_and_leave_one_by_one(void **state)
 {
     struct bell *b = open_bell("of-its-own-4");
     int status = 0;
@@ -79,7 +79,7 @@ static void processes_are_counted_while_they_live_and_leave_one_by_one(void **st
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
-    assert_int_equal(slots_count(b).there, 1); /* the child is gone */
+    assert_int_equal(slots_count(b).there, 1); /* the child has ended */
     assert_false(slots_count(b).has_sender);
     int second = slots_join(b, 60);
     assert_true(slots_leave(b, second, 600000));
@@ -88,19 +88,20 @@ static void processes_are_counted_while_they_live_and_leave_one_by_one(void **st
     bell_close(b);
 }
 
-static void a_trial_without_success_is_repeated_later_each_time(void **state)
+static void after_each_trial_without_success_the_pause_is_longer(void **state)
 {
     static const struct poll_interval_rules rules = {.least = 60, .most = 60, .rate = 10};
     struct bell *b = open_bell("of-its-own-5");
     (void)state;
-    assert_true(slots_try(b, 3, 0, 0, 60)); /* no pause */
+    assert_true(slots_try(b, 3, 0, 0, 60)); /* no pause before the first */
     assert_true(slots_try(b, 3, 0, 0, 60));
     assert_true(slots_try(b, 4, 0, 1, 60));
     assert_false(slots_try(b, 4, 0, 1, 60)); /* within the pause */
     clock_sleep_ms(1050);
     poll_load_next(b, 1, 0, &rules);
-    poll_load_next(b, 2, 0, &rules);        /* two wait for their turn */
-    assert_true(slots_try(b, 4, 0, 1, 60)); /* and no process has come since: 2 s now */
+    poll_load_next(b, 2, 0, &rules); /* two clients are on the timer */
+    /* No process has started since, so the next pause is 2 s. */
+    assert_true(slots_try(b, 4, 0, 1, 60));
     clock_sleep_ms(1050);
     assert_false(slots_try(b, 4, 0, 1, 60));
     bell_close(b);
@@ -110,9 +111,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(slots_are_counted_over_all_processes_and_become_free_again),
-        cmocka_unit_test(one_client_gets_its_share_of_the_slots_and_no_more),
-        cmocka_unit_test(processes_are_counted_while_they_live_and_leave_one_by_one),
-        cmocka_unit_test(a_trial_without_success_is_repeated_later_each_time),
+        cmocka_unit_test(one_client_gets_only_its_share_of_the_slots),
+        cmocka_unit_test(processes_are_counted_while_they_run_and_leave_one_by_one),
+        cmocka_unit_test(after_each_trial_without_success_the_pause_is_longer),
     };
     return cmocka_run_group_tests_name(__FILE__, tests, make_folder, remove_folder);
 }
