@@ -195,7 +195,7 @@ static int command_restore(const struct options *o)
 
 /* The programs may see another limit, if the web server sets one; GET /status tells what they
  * found. */
-static void print_held(const struct conf *conf)
+static void print_max_held(const struct conf *conf)
 {
     uint64_t limit = process_limit_find();
     printf("; max_held: auto is %u here, as ", process_limit_polls(conf));
@@ -219,7 +219,7 @@ static int command_settings(const struct options *o)
     }
     conf_print(&conf, stdout);
     if (conf.max_held == CONF_AUTO) {
-        print_held(&conf);
+        print_max_held(&conf);
     }
     return conf.faults.count == 0 ? OK : WRONG;
 }

@@ -79,10 +79,10 @@ static void find_processes(struct allowance *out, const struct conf *conf)
 {
     out->most = process_limit_polls(conf);
     if (conf->max_held != CONF_AUTO) {
-        snprintf(out->why, sizeof out->why, "the setting max_held says so; each keeps a process");
+        snprintf(out->why, sizeof out->why, "the setting max_held says so; each keeps a process busy");
     } else {
         snprintf(out->why, sizeof out->why,
-                 "at most: each keeps a process, and one to answer and one to send stay free");
+                 "at most; each keeps a process busy, and one to answer and one to send stay free");
     }
 }
 

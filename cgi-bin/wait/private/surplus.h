@@ -1,8 +1,8 @@
 /* surplus.h - is this process one more than the site needs?
  *
  * Where a request takes a process, a burst of requests makes many processes. mod_fcgid keeps them
- * for minutes or for ever, and on a host with a limit of processes they would be missing for those
- * who send. So each process enters itself in the bell's file while it lives, and an idle one leaves
+ * for minutes or for ever, and on a host with a limit of processes there may be none left for a
+ * send. So each process enters itself in the bell's file while it lives, and an idle one leaves
  * when there are more than are needed (process_slots.h).
  * Threads: any; surplus_is_here from one thread.
  */
