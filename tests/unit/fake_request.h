@@ -1,7 +1,7 @@
 /* fake_request.h - a request without a web server: the test gives variables and body, and looks at
  * the answer.
  *
- * fake.x is for the code under test. After reply_send(), fake_status(), fake_header() and
+ * fake.request is for the code under test. After reply_send(), fake_status(), fake_header() and
  * fake_body() show the answer; fake_fini() frees everything.
  */
 #ifndef FAKE_REQUEST_H
@@ -15,7 +15,7 @@
 enum { FAKE_VARIABLES_MAX = 32 };
 
 struct fake {
-    struct request x; /* first: a pointer to it is a pointer to this */
+    struct request request; /* first: a pointer to it is a pointer to this */
     const char *variables[FAKE_VARIABLES_MAX];
     const char *body;
     size_t body_length;
@@ -34,9 +34,9 @@ struct fake {
     int finished;
 };
 
-static inline ssize_t fake_read(struct request *x, char *to, size_t size, int64_t deadline)
+static inline ssize_t fake_read(struct request *request, char *to, size_t size, int64_t deadline)
 {
-    struct fake *f = (struct fake *)(void *)x;
+    struct fake *f = (struct fake *)(void *)request;
     size_t left = f->body_length - f->body_at;
     size_t count = left < size ? left : size;
     assert_int_equal(f->finished, 0);
@@ -63,9 +63,9 @@ static inline ssize_t fake_read(struct request *x, char *to, size_t size, int64_
     return (ssize_t)count;
 }
 
-static inline int fake_write(struct request *x, const char *bytes, size_t length)
+static inline int fake_write(struct request *request, const char *bytes, size_t length)
 {
-    struct fake *f = (struct fake *)(void *)x;
+    struct fake *f = (struct fake *)(void *)request;
     assert_int_equal(f->finished, 0);
     assert_true(f->writes <= f->writes_until); /* nothing is written after a write has failed */
     if (f->writes++ >= f->writes_until) {
@@ -75,11 +75,11 @@ static inline int fake_write(struct request *x, const char *bytes, size_t length
     return 0;
 }
 
-static inline void fake_finish(struct request *x)
+static inline void fake_finish(struct request *request)
 {
-    struct fake *f = (struct fake *)(void *)x;
+    struct fake *f = (struct fake *)(void *)request;
     f->finished++;
-    web_carrier_fini(x);
+    web_carrier_fini(request);
 }
 
 /* variables: NAME=VALUE, NULL at the end; borrowed. body may be NULL. */
@@ -101,13 +101,13 @@ static inline void fake_init(struct fake *f, bool body_has_end, const char *cons
     f->ends = body_has_end;
     f->writes_until = SIZE_MAX;
     buf_init(&f->answer, BUF_UNLIMITED);
-    web_carrier_init(&f->x, &carriers[body_has_end], f->variables);
+    web_carrier_init(&f->request, &carriers[body_has_end], f->variables);
 }
 
 static inline void fake_fini(struct fake *f)
 {
     if (f->finished == 0) {
-        web_carrier_fini(&f->x);
+        web_carrier_fini(&f->request);
     }
     buf_fini(&f->answer);
 }

@@ -12,9 +12,9 @@ static void apply(struct fake *f, const char *allow_origin, const char *const *v
 {
     struct reply r;
     fake_init(f, true, variables, NULL, 0);
-    cors_apply(&f->x, allow_origin);
+    cors_apply(&f->request, allow_origin);
     reply_init(&r, 200);
-    reply_send(&f->x, &r);
+    reply_send(&f->request, &r);
     reply_fini(&r);
 }
 
@@ -131,7 +131,7 @@ static void may_write(bool expected, const char *allow_origin, const char *const
     struct fake f;
     struct err e = ERR_INIT;
     fake_init(&f, true, variables, NULL, 0);
-    int result = cors_check_write(&f.x, allow_origin, &e);
+    int result = cors_check_write(&f.request, allow_origin, &e);
     if ((result == 0) != expected) {
         fail_msg("%s, %s, allowed '%s': %d", variables[0], variables[1], allow_origin, result);
     }
@@ -199,8 +199,8 @@ static void may_write_behind_a_proxy(bool may, const char *const *variables)
     struct fake f;
     struct err e = ERR_INIT;
     fake_init(&f, true, variables, NULL, 0);
-    forwarded_apply(&f.x, "127.0.0.1");
-    assert_int_equal(cors_check_write(&f.x, "", &e), may ? 0 : -1);
+    forwarded_apply(&f.request, "127.0.0.1");
+    assert_int_equal(cors_check_write(&f.request, "", &e), may ? 0 : -1);
     fake_fini(&f);
 }
 
@@ -241,11 +241,11 @@ static void the_refusal_names_the_setting(void **state)
     struct err e = ERR_INIT;
     (void)state;
     fake_init(&f, true, VARIABLES("HTTP_ORIGIN=https://<script>"), NULL, 0);
-    assert_int_equal(cors_check_write(&f.x, "", &e), -1);
+    assert_int_equal(cors_check_write(&f.request, "", &e), -1);
     assert_contains(e.text, "allow_origin");
     assert_contains(e.text, "trusted_proxies");
     assert_without(e.text, "script");
-    assert_int_equal(cors_check_write(&f.x, "", NULL), -1);
+    assert_int_equal(cors_check_write(&f.request, "", NULL), -1);
     fake_fini(&f);
 }
 

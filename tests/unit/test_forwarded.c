@@ -18,7 +18,7 @@ static const char trusted[] = "127.0.0.1 10.0.0.0/8 2001:db8:ffff::/48";
 static void question(struct fake *f, const char *const *variables)
 {
     fake_init(f, true, variables, NULL, 0);
-    forwarded_apply(&f->x, trusted);
+    forwarded_apply(&f->request, trusted);
 }
 
 #define asks_for(client, ...) asks_for_at(client, VARIABLES(__VA_ARGS__), __LINE__)
@@ -26,7 +26,7 @@ static void asks_for_at(const char *client, const char *const *variables, int li
 {
     struct fake f;
     question(&f, variables);
-    const char *found = request_client(&f.x);
+    const char *found = request_client(&f.request);
     if (found == NULL || strcmp(found, client) != 0) {
         print_error("line %d: '%s', not '%s'\n", line, found != NULL ? found : "nobody", client);
         _fail(__FILE__, line);
@@ -43,12 +43,12 @@ static void the_headers_of_a_peer_that_is_not_trusted_are_ignored(void **state)
     asks_for("127.0.0.2", "REMOTE_ADDR=127.0.0.2", FOR "203.0.113.9");
     asks_for("unix:", "REMOTE_ADDR=unix:", FOR "203.0.113.9");
     question(&f, VARIABLES(FOR "203.0.113.9", "HTTP_X_FORWARDED_HOST=a"));
-    assert_null(request_client(&f.x));
+    assert_null(request_client(&f.request));
     fake_fini(&f);
     fake_init(&f, true, VARIABLES("REMOTE_ADDR=127.0.0.1", FOR "203.0.113.9"), NULL, 0);
-    forwarded_apply(&f.x, ""); /* the default */
-    assert_string_equal(request_client(&f.x), "127.0.0.1");
-    assert_false(request_has_trusted_proxy(&f.x));
+    forwarded_apply(&f.request, ""); /* the default */
+    assert_string_equal(request_client(&f.request), "127.0.0.1");
+    assert_false(request_has_trusted_proxy(&f.request));
     fake_fini(&f);
 }
 
@@ -99,9 +99,9 @@ static void two_variables_with_one_name_are_both_ignored(void **state)
     question(&f,
              VARIABLES("REMOTE_ADDR=127.0.0.1", FOR "203.0.113.9", "HTTP_X_FORWARDED_HOST=a", "HTTP_X_FORWARDED_HOST=b",
                        "HTTP_X_FORWARDED_PROTO=https", "HTTP_X_FORWARDED_PROTO=https", STANDARD "host=c;proto=https"));
-    assert_string_equal(request_client(&f.x), "203.0.113.9");
-    assert_false(forwarded_host(&f.x, 0, host));
-    assert_false(forwarded_is_https(&f.x));
+    assert_string_equal(request_client(&f.request), "203.0.113.9");
+    assert_false(forwarded_host(&f.request, 0, host));
+    assert_false(forwarded_is_https(&f.request));
     fake_fini(&f);
 }
 
@@ -112,12 +112,12 @@ static void two_variables_with_one_name_are_ignored_under_plain_cgi_too(void **s
     char **before = environ;
     (void)state;
     environ = both;
-    struct request *x = web_cgi_new();
-    forwarded_apply(x, trusted);
-    assert_string_equal(request_client(x), "unknown");
+    struct request *request = web_cgi_new();
+    forwarded_apply(request, trusted);
+    assert_string_equal(request_client(request), "unknown");
     environ = before;
-    web_carrier_fini(x);
-    free(x);
+    web_carrier_fini(request);
+    free(request);
 }
 
 static void forwarded_is_read_when_there_is_no_x_forwarded_for(void **state)
@@ -182,7 +182,7 @@ static void entries_that_a_client_wrote_do_not_change_its_address(void **state)
         struct fake f; /* it may be wrong, but it is an address */
         snprintf(one, sizeof one, FOR "%s", front);
         question(&f, VARIABLES("REMOTE_ADDR=127.0.0.1", one));
-        assert_int_not_equal(address_of(request_client(&f.x)).length, ADDRESS_NONE);
+        assert_int_not_equal(address_of(request_client(&f.request)).length, ADDRESS_NONE);
         fake_fini(&f);
     }
 }
@@ -194,25 +194,25 @@ static void hosts_are_returned_from_the_nearest_proxy_on(void **state)
     char longest[1024] = "HTTP_X_FORWARDED_HOST=";
     (void)state;
     question(&f, VARIABLES("REMOTE_ADDR=127.0.0.1", "HTTP_X_FORWARDED_HOST=chat.example:8443, inner"));
-    assert_true(forwarded_host(&f.x, 0, host));
+    assert_true(forwarded_host(&f.request, 0, host));
     assert_string_equal(host, "inner");
-    assert_true(forwarded_host(&f.x, 1, host));
+    assert_true(forwarded_host(&f.request, 1, host));
     assert_string_equal(host, "chat.example:8443");
-    assert_false(forwarded_host(&f.x, 2, host));
+    assert_false(forwarded_host(&f.request, 2, host));
     fake_fini(&f);
     question(&f, VARIABLES("REMOTE_ADDR=127.0.0.1", STANDARD "for=192.0.2.1;host=\"chat.example\";proto=https"));
-    assert_true(forwarded_host(&f.x, 0, host));
+    assert_true(forwarded_host(&f.request, 0, host));
     assert_string_equal(host, "chat.example");
     fake_fini(&f);
     memset(longest + strlen(longest), 'a', 400);
     question(&f, VARIABLES("REMOTE_ADDR=127.0.0.1", longest));
-    assert_true(forwarded_host(&f.x, 0, host));
+    assert_true(forwarded_host(&f.request, 0, host));
     assert_string_equal(host, "");
     fake_fini(&f);
     question(&f,
              VARIABLES("REMOTE_ADDR=192.0.2.1", "HTTP_X_FORWARDED_HOST=chat.example", "HTTP_X_FORWARDED_PROTO=https"));
-    assert_false(forwarded_host(&f.x, 0, host));
-    assert_false(forwarded_is_https(&f.x));
+    assert_false(forwarded_host(&f.request, 0, host));
+    assert_false(forwarded_is_https(&f.request));
     fake_fini(&f);
 }
 
@@ -234,7 +234,7 @@ static void the_scheme_is_that_of_the_client_s_connection(void **state)
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct fake f;
         question(&f, VARIABLES("REMOTE_ADDR=127.0.0.1", cases[i].variable));
-        assert_int_equal(forwarded_is_https(&f.x), cases[i].https);
+        assert_int_equal(forwarded_is_https(&f.request), cases[i].https);
         fake_fini(&f);
     }
 }

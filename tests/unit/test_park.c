@@ -23,18 +23,18 @@ struct waiter_end {
 static int next_connection;
 static uint16_t next_id;
 
-static struct fcgi_request pair_detach(struct request *x)
+static struct fcgi_request pair_detach(struct request *request)
 {
     const struct fcgi_request h = {.connection = next_connection, .id = next_id};
-    web_carrier_fini(x);
-    free(x);
+    web_carrier_fini(request);
+    free(request);
     return h;
 }
 
-static ssize_t pair_read(struct request *x, char *to, size_t size, int64_t deadline)
+static ssize_t pair_read(struct request *request, char *to, size_t size, int64_t deadline)
 {
     (void)deadline;
-    (void)x;
+    (void)request;
     (void)to;
     (void)size;
     return 0;
@@ -141,18 +141,19 @@ static bool add_one(struct park *p, const struct query *q, int token, const char
     struct reply opening;
     int pair[2];
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-    struct request *x = calloc(1, sizeof *x);
-    assert_non_null(x);
-    web_carrier_init(x, &pair_carrier, environment);
+    struct request *request = calloc(1, sizeof *request);
+    assert_non_null(request);
+    web_carrier_init(request, &pair_carrier, environment);
     next_connection = pair[0];
     end->peer = pair[1];
     reply_init(&opening, 200);
     buf_adds(&opening.body, "<");
-    bool taken = q->stream ? park_stream(p, x, q, &opening, stream_seconds, token) : park_add(p, x, q, token);
+    bool taken = q->stream ? park_stream(p, request, q, &opening, stream_seconds, token)
+                           : park_add(p, request, q, token);
     reply_fini(&opening);
     if (!taken) {
-        web_carrier_fini(x);
-        free(x);
+        web_carrier_fini(request);
+        free(request);
         close(pair[0]);
         close(pair[1]);
     }

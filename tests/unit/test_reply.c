@@ -19,7 +19,7 @@ static void answer(struct fake *f, const char *method, int status, const char *b
     reply_init(&r, status);
     reply_header(&r, "Content-Type", "text/plain");
     buf_adds(&r.body, body);
-    reply_send(&f->x, &r);
+    reply_send(&f->request, &r);
     reply_fini(&r);
 }
 
@@ -90,7 +90,7 @@ static void bodies_may_contain_any_byte(void **state)
     fake_init(&f, true, VARIABLES("REQUEST_METHOD=GET"), NULL, 0);
     reply_init(&r, 200);
     buf_add(&r.body, "a\0b\r\n\r\n", 7);
-    reply_send(&f.x, &r);
+    reply_send(&f.request, &r);
     reply_fini(&r);
     assert_header(&f, "Content-Length", "7");
     assert_memory_equal(fake_body(&f), "a\0b\r\n\r\n", 8);
@@ -105,7 +105,7 @@ static void an_answer_with_its_own_caching_keeps_it(void **state)
     fake_init(&f, true, NULL, NULL, 0);
     reply_init(&r, 200);
     reply_header(&r, "cache-control", "public, max-age=%d", 60);
-    reply_send(&f.x, &r);
+    reply_send(&f.request, &r);
     reply_fini(&r);
     assert_header(&f, "cache-control", "public, max-age=60");
     assert_header(&f, "Cache-Control", NULL);
@@ -149,7 +149,7 @@ static void a_peer_that_has_gone_is_no_error(void **state)
         f.writes_until = writes;
         reply_init(&r, 200);
         buf_adds(&r.body, "hi");
-        reply_send(&f.x, &r);
+        reply_send(&f.request, &r);
         reply_fini(&r);
         assert_int_equal(f.finished, 1);
         fake_fini(&f);
@@ -163,16 +163,16 @@ static void common_headers_are_in_answers_and_in_problems(void **state)
     struct err e = ERR_INIT;
     (void)state;
     fake_init(&f, true, NULL, NULL, 0);
-    reply_common_header(&f.x, "Vary", "%s", "Origin");
+    reply_common_header(&f.request, "Vary", "%s", "Origin");
     reply_init(&r, 200);
-    reply_send(&f.x, &r);
+    reply_send(&f.request, &r);
     reply_fini(&r);
     assert_header(&f, "Vary", "Origin");
     fake_fini(&f);
     fake_init(&f, true, NULL, NULL, 0);
-    reply_common_header(&f.x, "Vary", "%s", "Origin");
+    reply_common_header(&f.request, "Vary", "%s", "Origin");
     err_set(&e, ERR_ABSENT, "x");
-    reply_send_problem(&f.x, &e, NULL, NULL);
+    reply_send_problem(&f.request, &e, NULL, NULL);
     assert_header(&f, "Vary", "Origin");
     assert_int_equal(fake_status(&f), 404);
     fake_fini(&f);
@@ -196,15 +196,15 @@ static void common_header_too_long(void)
 {
     struct fake f;
     fake_init(&f, true, NULL, NULL, 0);
-    reply_common_header(&f.x, "X", "%4096d", 1);
+    reply_common_header(&f.request, "X", "%4096d", 1);
 }
 
 static void common_header_of_the_greatest_length(void)
 {
     struct fake f;
     fake_init(&f, true, NULL, NULL, 0);
-    reply_common_header(&f.x, "X", "%4095d", 1);
-    reply_common_header(&f.x, "Y", "%s", "");
+    reply_common_header(&f.request, "X", "%4095d", 1);
+    reply_common_header(&f.request, "Y", "%s", "");
 }
 
 static void answer_that_is_incomplete(void)
@@ -215,7 +215,7 @@ static void answer_that_is_incomplete(void)
     reply_init(&r, 200);
     r.body.limit = 1;
     buf_adds(&r.body, "hi");
-    reply_send(&f.x, &r);
+    reply_send(&f.request, &r);
 }
 
 static void a_header_with_a_line_break_or_too_long_aborts(void **state)
@@ -235,7 +235,7 @@ static void problem(struct fake *f, const char *query, enum err_code code)
     struct err e = ERR_INIT;
     fake_init(f, true, VARIABLES("REQUEST_METHOD=GET", query), NULL, 0);
     err_field(&e, code, "name", "why: %s", "\"<b>\"");
-    reply_send_problem(&f->x, &e, NULL, NULL);
+    reply_send_problem(&f->request, &e, NULL, NULL);
 }
 
 static void a_problem_is_json_that_names_the_field(void **state)
@@ -285,7 +285,7 @@ static void a_problem_can_have_further_headers_and_the_epoch(void **state)
     buf_init(&headers, 100);
     buf_adds(&headers, "Allow: GET\r\n");
     err_set(&e, ERR_EPOCH, "x");
-    reply_send_problem(&f.x, &e, "EPOCH", &headers);
+    reply_send_problem(&f.request, &e, "EPOCH", &headers);
     buf_fini(&headers);
     assert_int_equal(fake_status(&f), 409);
     assert_header(&f, "Allow", "GET");
@@ -329,7 +329,7 @@ static void a_problem_for_head_has_no_body(void **state)
     (void)state;
     fake_init(&f, true, VARIABLES("REQUEST_METHOD=HEAD"), NULL, 0);
     err_set(&e, ERR_ABSENT, "x");
-    reply_send_problem(&f.x, &e, NULL, NULL);
+    reply_send_problem(&f.request, &e, NULL, NULL);
     assert_string_equal(fake_body(&f), "");
     assert_int_equal(fake_header(&f, "Content-Length", NULL), 1);
     fake_fini(&f);

@@ -23,17 +23,17 @@ static void missing_and_empty_variables_are_the_same(void **state)
     struct fake f;
     (void)state;
     fake_init(&f, false, VARIABLES("A=1", "EMPTY=", "AB=2", "X=y=z", "NOEQUALS"), NULL, 0);
-    assert_string_equal(request_variable(&f.x, "A"), "1");
-    assert_string_equal(request_variable(&f.x, "AB"), "2");
-    assert_string_equal(request_variable(&f.x, "X"), "y=z");
-    assert_null(request_variable(&f.x, "EMPTY"));
-    assert_null(request_variable(&f.x, "MISSING"));
-    assert_null(request_variable(&f.x, "NOEQUALS"));
-    assert_null(request_variable(&f.x, "a"));
+    assert_string_equal(request_variable(&f.request, "A"), "1");
+    assert_string_equal(request_variable(&f.request, "AB"), "2");
+    assert_string_equal(request_variable(&f.request, "X"), "y=z");
+    assert_null(request_variable(&f.request, "EMPTY"));
+    assert_null(request_variable(&f.request, "MISSING"));
+    assert_null(request_variable(&f.request, "NOEQUALS"));
+    assert_null(request_variable(&f.request, "a"));
     fake_fini(&f);
     fake_init(&f, false, NULL, NULL, 0);
-    assert_null(request_variable(&f.x, "A"));
-    assert_int_equal(request_method(&f.x), REQUEST_OTHER);
+    assert_null(request_variable(&f.request, "A"));
+    assert_int_equal(request_method(&f.request), REQUEST_OTHER);
     fake_fini(&f);
 }
 
@@ -51,7 +51,7 @@ static void methods_are_recognised_by_their_exact_names(void **state)
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct fake f;
         fake_init(&f, false, VARIABLES(cases[i].variable), NULL, 0);
-        assert_int_equal(request_method(&f.x), cases[i].method);
+        assert_int_equal(request_method(&f.request), cases[i].method);
         fake_fini(&f);
     }
 }
@@ -62,11 +62,11 @@ static void the_query_is_read_once(void **state)
     struct err e = ERR_INIT;
     (void)state;
     fake_init(&f, false, VARIABLES("QUERY_STRING=a=1&b=2"), NULL, 0);
-    assert_int_equal(request_query(&f.x, &e)->count, 2);
-    assert_int_equal(request_query(&f.x, &e)->count, 2);
+    assert_int_equal(request_query(&f.request, &e)->count, 2);
+    assert_int_equal(request_query(&f.request, &e)->count, 2);
     fake_fini(&f);
     fake_init(&f, false, NULL, NULL, 0);
-    assert_int_equal(request_query(&f.x, &e)->count, 0);
+    assert_int_equal(request_query(&f.request, &e)->count, 0);
     assert_int_equal(e.code, ERR_NONE);
     fake_fini(&f);
 }
@@ -78,7 +78,7 @@ static void a_query_that_cannot_be_decoded_is_an_error_each_time_it_is_asked_for
     fake_init(&f, false, VARIABLES("QUERY_STRING=a=1&b=%zz"), NULL, 0);
     for (int i = 0; i < 300; i++) { /* fields that were read before the mistake must not add up */
         struct err e = ERR_INIT;
-        assert_null(request_query(&f.x, &e));
+        assert_null(request_query(&f.request, &e));
         assert_int_equal(e.code, ERR_INPUT);
         assert_string_equal(e.field, "b");
     }
@@ -105,7 +105,7 @@ static void text_is_wanted_when_the_query_says_so(void **state)
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct fake f;
         fake_init(&f, false, VARIABLES(cases[i].variable), NULL, 0);
-        assert_int_equal(request_wants_text(&f.x), cases[i].wants);
+        assert_int_equal(request_wants_text(&f.request), cases[i].wants);
         fake_fini(&f);
     }
 }
@@ -134,7 +134,7 @@ static void read_body(struct reading *r, bool body_has_end, const char *const *v
         change(&r->f);
     }
     buf_init(&r->into, limit);
-    r->result = body_read(&r->f.x, &r->into, &r->e);
+    r->result = body_read(&r->f.request, &r->into, &r->e);
     assert_int_equal(r->result == 0, r->e.code == ERR_NONE);
     if (r->result == 0) {
         assert_memory_equal(buf_text(&r->into), bytes, r->into.length);
@@ -146,7 +146,7 @@ static void answer_and_fini(struct reading *r)
 {
     struct reply reply;
     reply_init(&reply, 200);
-    reply_send(&r->f.x, &reply);
+    reply_send(&r->f.request, &reply);
     reply_fini(&reply);
     assert_int_equal(r->f.finished, 1);
     buf_fini(&r->into);
@@ -364,13 +364,13 @@ static void a_request_without_a_body_is_answered_without_waiting_for_one(void **
     (void)state;
     fake_init(&f, true, VARIABLES("CONTENT_LENGTH=4"), "body", 4);
     reply_init(&reply, 200);
-    reply_send(&f.x, &reply);
+    reply_send(&f.request, &reply);
     reply_fini(&reply);
     assert_int_equal(f.body_at, 0);
     fake_fini(&f);
     fake_init(&f, false, VARIABLES("REQUEST_METHOD=GET"), "body", 4);
     reply_init(&reply, 200);
-    reply_send(&f.x, &reply);
+    reply_send(&f.request, &reply);
     reply_fini(&reply);
     assert_int_equal(f.body_at, 0);
     fake_fini(&f);
@@ -395,7 +395,7 @@ static void a_body_has_time_by_its_length_then_it_is_408(void **state)
         f.stalls = true;
         buf_init(&into, 200000);
         int64_t before = clock_mono_ms();
-        assert_int_equal(body_read(&f.x, &into, &e), -1);
+        assert_int_equal(body_read(&f.request, &into, &e), -1);
         int64_t after = clock_mono_ms();
         assert_int_equal(e.code, ERR_SLOW);
         assert_in_range(f.deadline, before + cases[i].ms, after + cases[i].ms);
@@ -405,10 +405,10 @@ static void a_body_has_time_by_its_length_then_it_is_408(void **state)
     }
 }
 
-static ssize_t endless_read(struct request *x, char *to, size_t size, int64_t deadline)
+static ssize_t endless_read(struct request *request, char *to, size_t size, int64_t deadline)
 {
     (void)deadline;
-    struct fake *f = (struct fake *)(void *)x;
+    struct fake *f = (struct fake *)(void *)request;
     memset(to, 'x', size);
     f->body_at += size;
     return (ssize_t)size;
@@ -424,12 +424,12 @@ static void an_endless_body_is_not_read_for_ever(void **state)
     struct err e = ERR_INIT;
     (void)state;
     fake_init(&f, true, NULL, NULL, 0);
-    f.x.carrier = &endless;
+    f.request.carrier = &endless;
     buf_init(&into, 1000);
-    assert_int_equal(body_read(&f.x, &into, &e), -1);
+    assert_int_equal(body_read(&f.request, &into, &e), -1);
     assert_int_equal(e.code, ERR_TOO_LARGE);
     reply_init(&reply, 413);
-    reply_send(&f.x, &reply);
+    reply_send(&f.request, &reply);
     reply_fini(&reply);
     assert_int_equal(fake_status(&f), 413);
     assert_true(f.body_at <= 17 * 1024 * 1024);

@@ -7,20 +7,20 @@
 
 #define VARIABLES(...) ((const char *const[]){__VA_ARGS__, NULL})
 
-static void answer_with_context(struct request *x, void *context)
+static void answer_with_context(struct request *request, void *context)
 {
     struct reply r;
     reply_init(&r, 200);
     buf_adds(&r.body, context);
-    reply_send(x, &r);
+    reply_send(request, &r);
     reply_fini(&r);
 }
 
-static void answer_poll(struct request *x, void *context)
+static void answer_poll(struct request *request, void *context)
 {
     (void)context;
     static char word[] = "poll";
-    answer_with_context(x, word);
+    answer_with_context(request, word);
 }
 
 static void dispatch(struct fake *f, const char *const *variables)
@@ -31,7 +31,7 @@ static void dispatch(struct fake *f, const char *const *variables)
                                           {NULL, 0, NULL}};
     static char context[] = "context";
     fake_init(f, true, variables, NULL, 0);
-    route_dispatch(routes, &f->x, context);
+    route_dispatch(routes, &f->request, context);
     assert_int_equal(f->finished, 1);
 }
 
