@@ -195,8 +195,7 @@ void get_plain(struct request *x, void *program)
     chat_draft_init(&page.draft);
     struct handler_input in;
     int result = handler_begin(&in, p->site, x, METRICS_POLL_REQUESTS, &e);
-    const struct reading_how how = {.budget = result == 0 ? poll_program_answer_bytes(p, in.conf) : 0,
-                                    .use_bell = poll_program_uses_bell(p)};
+    const struct reading_how how = {.budget = result == 0 ? poll_program_answer_bytes(p, in.conf) : 0};
     if (result != 0 || parse(in.fields, &page, &e) != 0 || reading_take(g, p->site, &page.query, &how, &e) != 0 ||
         check(&page, g, &e) != 0) {
         answer_error(x, &e);

@@ -9,7 +9,6 @@
 #include "format/status.h"
 #include "routes/handler.h"
 #include "routes/poll_program.h"
-#include "shared/bell.h"
 #include "shared/metrics_file.h"
 #include "site/site.h"
 #include "store/store.h"
@@ -106,7 +105,7 @@ static int take(struct request *x, struct poll_program *p, const struct conf *co
         .uptime_s = (uint64_t)((clock_mono_ms() - p->began_ms) / 1000),
         .since_ms = metrics_file_since(metrics_file),
         .whole_site = metrics_file_is_shared(metrics_file),
-        .has_bell = site_bell(p->site, store) != NULL,
+        .has_bell = site_bell(p->site) != NULL,
         .descriptors = descriptor_limit(),
         .processes = process_limit_find(),
         .max_held = process_limit_polls(conf),

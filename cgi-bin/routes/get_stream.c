@@ -129,7 +129,7 @@ enum news_found get_stream_events(void *program, struct query *q, struct buf *ou
 {
     const struct poll_program *p = program;
     struct err e = ERR_INIT;
-    const struct reading_how how = {.budget = PIECE_BYTES, .use_bell = poll_program_uses_bell(p)};
+    const struct reading_how how = {.budget = PIECE_BYTES};
     struct reading *g = ck_calloc(1, sizeof *g);
     bool read = reading_take(g, p->site, q, &how, &e) == 0;
     /* A store that is busy for a moment doesn't end the stream; another database does, and the
@@ -174,7 +174,7 @@ static void set_begin(const struct query *q, struct reading *g, struct query *fr
 static int find_heads(const struct poll_program *p, const struct query *q, struct query *heads, struct reading *g,
                       struct err *e)
 {
-    const struct reading_how how = {.budget = PIECE_BYTES, .use_bell = poll_program_uses_bell(p)};
+    const struct reading_how how = {.budget = PIECE_BYTES};
     *heads = *q;
     heads->kind = QUERY_SINCE;
     for (size_t i = 0; i < heads->count; i++) {

@@ -18,13 +18,6 @@ struct poll_program {
     int64_t began_ms; /* monotonic */
 };
 
-/* False while no thread watches for commits whose ring was lost (not yet, or in a process for one
- * request): then the store's files are asked instead of the bell. */
-static inline bool poll_program_uses_bell(const struct poll_program *p)
-{
-    return p->fastcgi && waiting_is_watched(p->waiting);
-}
-
 /* How many bytes of text an answer may have. Where each request costs a process, so few that the
  * kernel takes the whole answer even if the client doesn't read (it takes up to about a megabyte).
  * Otherwise the rest would keep a process of mod_fcgid busy, and the server of a CGI program would

@@ -12,7 +12,7 @@
  * To wait: take bell_seen() BEFORE looking at the heads or asking the database, and call
  * bell_wait() with it only if there was nothing new. So no ring between looking and sleeping is
  * missed. A ring may come without news; news never comes without a ring, except from a writer that
- * could not open the bell (site/watcher.h looks for those).
+ * could not open the bell (site/positions.h looks for those).
  *
  * A file of another boot, epoch, size or layout is replaced by a new one.
  * Threads and processes: any function may be called from any. Not for network file systems (shm.h).

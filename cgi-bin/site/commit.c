@@ -5,8 +5,8 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "shared/metrics_file.h"
-#include "shared/room_heads.h"
 #include "site/head_files.h"
+#include "site/positions.h"
 #include "site/site.h"
 
 #include <pthread.h>
@@ -82,36 +82,6 @@ static size_t take_group(struct commit *c, struct entry *group[GROUP_MAX])
     return count;
 }
 
-/* Rings when everything is durable. Between room_heads_begin_commit and room_heads_end_commit no reader trusts a known head, so that a death in
- * between can't hide a message. */
-static int append_and_ring(struct store *store, struct bell *bell, const char *folder, struct store_job *jobs,
-                           size_t count, struct err *e)
-{
-    if (bell == NULL) {
-        return store_append(store, jobs, count, e);
-    }
-    if (!room_heads_has_writer(bell) && store_stamp(folder) != room_heads_stamp(bell)) {
-        room_heads_forget(bell); /* somebody has committed without a ring, and this commit would cover the traces */
-    }
-    int token = room_heads_begin_commit(bell);
-    int result = store_append(store, jobs, count, e);
-    for (size_t i = 0; result == 0 && i < count; i++) {
-        if (jobs[i].outcome == STORE_STORED) {
-            room_heads_raise(bell, jobs[i].draft->room, jobs[i].seq);
-        }
-    }
-    if (result == 0) {
-        room_heads_set_stamp(bell, store_stamp(folder));
-        if (store_is_replaced(store)) { /* meanwhile: the heads are another file's than the stamp */
-            room_heads_forget(bell);
-        }
-    } else if (e == NULL || e->code != ERR_BUSY) {
-        room_heads_forget(bell); /* a commit whose last step failed may have happened after all */
-    }
-    room_heads_end_commit(bell, token);
-    return result;
-}
-
 static size_t count_stored(const struct store_job *jobs, size_t count)
 {
     size_t stored = 0;
@@ -124,15 +94,17 @@ static size_t count_stored(const struct store_job *jobs, size_t count)
 static void append_part(struct site *site, struct store *store, struct entry *const *group, size_t count, int *result,
                         struct err *e)
 {
-    struct bell *bell = site_bell(site, store);
+    struct positions_commit positions;
     struct metrics_file *metrics_file = site_metrics(site);
     struct store_job jobs[GROUP_MAX];
     for (size_t i = 0; i < count; i++) {
         jobs[i] = *group[i]->job;
     }
-    *result = append_and_ring(store, bell, site_loaded_conf(site)->data, jobs, count, e);
+    positions_commit_begin(site_positions(site), store, &positions);
+    *result = store_append(store, jobs, count, e);
+    positions_commit_end(site_positions(site), &positions, jobs, count, e);
     if (*result == 0) {
-        head_files_publish(site_loaded_conf(site), store, bell, jobs, count);
+        head_files_publish(site, store, jobs, count);
         metrics_file_observe(metrics_file, METRICS_GROUP, count, 1);
         metrics_file_add(metrics_file, METRICS_MESSAGES, count_stored(jobs, count));
     }
@@ -172,8 +144,7 @@ static void append_one_by_one(struct site *site, struct store *store, struct ent
     }
 }
 
-/* True if the database was found to be another one, so that the same with a new handle may
- * succeed. */
+/* True if the store was busy: if its database was replaced, the same with a new handle may succeed. */
 static bool append_with(struct site *site, struct store *store, struct entry *const *group, size_t count)
 {
     struct err e = ERR_INIT;
@@ -182,7 +153,7 @@ static bool append_with(struct site *site, struct store *store, struct entry *co
     if (result != 0 && e.code != ERR_BUSY && count > 1) {
         append_one_by_one(site, store, group, count);
     }
-    return result != 0 && e.code == ERR_BUSY && store_is_replaced(store);
+    return result != 0 && e.code == ERR_BUSY;
 }
 
 static void append_group(struct commit *c, struct entry *const *group, size_t count)
@@ -191,12 +162,12 @@ static void append_group(struct commit *c, struct entry *const *group, size_t co
     for (int round = 0; round < ROUNDS_MAX && again; round++) {
         struct err e = ERR_INIT;
         struct store *store = site_borrow(c->site, &e);
-        again = store != NULL && append_with(c->site, store, group, count);
         if (store == NULL) {
             fail_part(group, count, &e);
-        } else {
-            site_return(c->site, store);
+            return;
         }
+        bool was_busy = append_with(c->site, store, group, count);
+        again = !site_return(c->site, store) && was_busy;
     }
 }
 

@@ -7,8 +7,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "format/json.h"
-#include "shared/bell.h"
-#include "shared/room_heads.h"
+#include "site/positions.h"
 #include "site/site.h"
 #include "system/conf.h"
 
@@ -266,25 +265,29 @@ static int put(const struct place *p, const char *epoch, uint64_t head)
 
 /* ---- a room ---- */
 
-/* The head as it is now; 0 when it can't be told. The bell saves asking the store, where readers may have to wait for a writer. */
-static uint64_t look(const struct place *p, struct store *store, struct bell *bell)
+/* The room's head in the store; 0 when it can't be told. */
+static uint64_t ask(const struct place *p, struct store *store)
 {
     struct store_room found = {.head = 0};
-    uint64_t head = 0;
-    uint64_t oldest = 0;
-    if (bell != NULL && strcmp(bell_epoch(bell), store_epoch(store)) == 0 &&
-        room_heads_look(bell, p->room, &head, &oldest)) {
-        return head;
-    }
+    bool told = false;
     if (store_read_begin(store, NULL) == 0) {
-        head = store_room(store, p->room, &found, NULL) == 0 ? found.head : 0;
+        told = store_room(store, p->room, &found, NULL) == 0;
         store_read_end(store);
     }
-    return head;
+    return told ? found.head : 0;
+}
+
+/* The same from memory if it is known: a reader of the store may have to wait for a writer. */
+static uint64_t look(const struct place *p, struct site *site, struct store *store)
+{
+    struct answer_room room = {.name = p->room};
+    char epoch[CHAT_EPOCH_SIZE];
+    bool known = positions_find(site_positions(site), &room, 1, epoch) && strcmp(epoch, store_epoch(store)) == 0;
+    return known ? room.head : ask(p, store);
 }
 
 /* The room was seen at this head. -1: the file says something else, and can't be changed. */
-static int settle(const struct place *p, struct store *store, struct bell *bell, uint64_t head)
+static int settle(const struct place *p, struct site *site, struct store *store, uint64_t head)
 {
     uint64_t seen = 0;
     for (int round = 0; round < ROUNDS_MAX && head != 0 && head != seen; round++) {
@@ -292,7 +295,7 @@ static int settle(const struct place *p, struct store *store, struct bell *bell,
             return -1;
         }
         seen = head;
-        head = look(p, store, bell); /* after the rename: another one's file may have been replaced by an older one */
+        head = look(p, site, store); /* after the rename: it may have replaced a newer file by this one */
     }
     return 0;
 }
@@ -321,9 +324,9 @@ static int load_key(struct site_key *key, const struct conf *conf)
     return 0;
 }
 
-void head_files_publish(const struct conf *conf, struct store *store, struct bell *bell, const struct store_job *jobs,
-                        size_t count)
+void head_files_publish(struct site *site, struct store *store, const struct store_job *jobs, size_t count)
 {
+    const struct conf *conf = site_loaded_conf(site);
     struct site_key key;
     struct place p = {.folder = -1};
     if (conf->heads[0] == '\0' || load_key(&key, conf) != 0 || (p.folder = open_folder(conf)) < 0) {
@@ -333,7 +336,7 @@ void head_files_publish(const struct conf *conf, struct store *store, struct bel
         if (is_last(jobs, count, i)) {
             p.room = jobs[i].draft->room;
             site_key_name(&key, "head", p.room, p.name);
-            settle(&p, store, bell, jobs[i].seq);
+            settle(&p, site, store, jobs[i].seq);
         }
     }
     char dice[3];
@@ -351,8 +354,8 @@ static bool mend(const struct place *p, struct site *site)
     if (store == NULL) {
         return false;
     }
-    uint64_t head = look(p, store, NULL);
-    bool good = head != 0 && settle(p, store, NULL, head) == 0;
+    uint64_t head = ask(p, store);
+    bool good = head != 0 && settle(p, site, store, head) == 0;
     site_return(site, store);
     return good;
 }

@@ -27,15 +27,14 @@
 
 #include <stdbool.h>
 
-struct bell;
 struct conf;
 struct site;
 
 enum { HEAD_FILES_ADDRESS_SIZE = sizeof "heads/" - 1 + SITE_KEY_NAME_SIZE };
 
-/* What was just committed with `store`: the file of each room is brought up to date. bell may be NULL. Can't fail. */
-void head_files_publish(const struct conf *conf, struct store *store, struct bell *bell, const struct store_job *jobs,
-                        size_t count);
+/* The jobs were just committed with `store`, a handle of the site: brings the file of each room up to
+ * date. Can't fail. */
+void head_files_publish(struct site *site, struct store *store, const struct store_job *jobs, size_t count);
 
 /* Where a client can watch the room of which it is told this epoch and head: an address relative to the page's folder. The file
  * is there, and says so or more. False where it can't be watched. site_conf must have succeeded. */

@@ -4,8 +4,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/hash.h"
-#include "shared/bell.h"
-#include "shared/room_heads.h"
+#include "site/positions.h"
 #include "site/site.h"
 #include "system/budget.h"
 
@@ -19,11 +18,8 @@ struct work {
     const struct query *q;
     const struct reading_how *how;
     struct store *store;
-    struct bell *bell; /* NULL: none */
-    uint64_t moment;   /* of the bell, before the view of the store began */
-    uint64_t stamp;    /* of the store's files, before anything was read */
-    bool asks_store;   /* whatever the bell knows */
-    size_t budget;     /* what is left of the answer's */
+    struct positions_asked asked;
+    size_t budget; /* what is left of the answer's */
 };
 
 enum {
@@ -78,35 +74,20 @@ static bool etag_matches(const char *header, const char *etag)
     return matches;
 }
 
-static void set_position(struct work *w, size_t i, uint64_t head, uint64_t oldest)
+/* From the store, which are known from then on. */
+static int read_positions(struct work *w, struct err *e)
 {
-    struct answer_room *room = &w->g->rooms[i];
-    room->name = w->q->rooms[i].name;
-    room->head = head;
-    room->oldest = oldest;
-}
-
-static int find_positions(struct work *w, struct err *e)
-{
+    struct answer_room *rooms = w->g->rooms;
     for (size_t i = 0; i < w->q->count; i++) {
-        struct store_room room;
-        if (store_room(w->store, w->q->rooms[i].name, &room, e) != 0) {
+        struct store_room found;
+        if (store_room(w->store, rooms[i].name, &found, e) != 0) {
             return -1;
         }
-        set_position(w, i, room.head, room.oldest);
+        rooms[i].head = found.head;
+        rooms[i].oldest = found.oldest;
     }
+    positions_learn(&w->asked, rooms, w->q->count);
     return 0;
-}
-
-/* To be asked after the reading: if the file has its name still, who finds another one there makes all forget after `moment`. */
-static void tell_positions(const struct work *w)
-{
-    if (w->bell == NULL || store_is_replaced(w->store)) {
-        return;
-    }
-    for (size_t i = 0; i < w->q->count; i++) {
-        room_heads_learned(w->bell, w->moment, w->q->rooms[i].name, w->g->rooms[i].head, w->g->rooms[i].oldest);
-    }
 }
 
 /* ---- messages ---- */
@@ -237,20 +218,6 @@ static bool has_nothing_new(const struct work *w)
     return nothing;
 }
 
-/* From the bell alone: true when it knows every room, and there is nothing to be read from the store. */
-static bool positions_are_known(struct work *w)
-{
-    for (size_t i = 0; i < w->q->count; i++) {
-        uint64_t head = 0;
-        uint64_t oldest = 0;
-        if (!room_heads_look(w->bell, w->q->rooms[i].name, &head, &oldest)) {
-            return false;
-        }
-        set_position(w, i, head, oldest);
-    }
-    return has_nothing_new(w);
-}
-
 /* Sets how much may be read: all that an answer may have, or little when the process's budget is
  * used up. */
 static void take_budget(struct work *w)
@@ -316,10 +283,9 @@ static int settle_budget(struct work *w, struct err *e)
 /* In one view of the store, so that head, oldest and the messages belong together. */
 static int read_view(struct work *w, struct err *e)
 {
-    if (find_positions(w, e) != 0) {
+    if (read_positions(w, e) != 0) {
         return -1;
     }
-    tell_positions(w);
     make_etag(w->g, w->q);
     w->g->nothing_new = has_nothing_new(w);
     w->g->unchanged = etag_matches(w->how->if_none_match, w->g->etag);
@@ -330,59 +296,36 @@ static int read_view(struct work *w, struct err *e)
     return w->q->kind == QUERY_SINCE ? read_newer(w, e) : read_backwards(w, e);
 }
 
-static int read_idle(struct work *w)
+/* True when all that the client asked for is known without the store: that there is nothing new. */
+static bool read_memory(struct work *w, struct site *site)
 {
-    make_etag(w->g, w->q);
-    w->g->nothing_new = true;
-    w->g->unchanged = etag_matches(w->how->if_none_match, w->g->etag);
-    for (size_t i = 0; i < w->q->count; i++) {
-        w->g->rooms[i].next = w->g->rooms[i].head;
+    struct reading *g = w->g;
+    if (w->q->kind != QUERY_SINCE || !positions_find(site_positions(site), g->rooms, w->q->count, g->epoch) ||
+        check_epoch(w, NULL) != 0 || !has_nothing_new(w)) {
+        return false;
     }
-    return 0;
+    make_etag(g, w->q);
+    g->nothing_new = true;
+    g->unchanged = etag_matches(w->how->if_none_match, g->etag);
+    for (size_t i = 0; i < w->q->count; i++) {
+        g->rooms[i].next = g->rooms[i].head;
+    }
+    return true;
 }
 
-static int read_store(struct work *w, struct err *e)
+static int read_store(struct work *w, struct site *site, struct err *e)
 {
     int result = -1;
+    snprintf(w->g->epoch, sizeof w->g->epoch, "%s", store_epoch(w->store));
     if (check_epoch(w, e) != 0) {
         return -1;
     }
-    w->moment = w->bell != NULL ? room_heads_moment(w->bell) : 0;
-    if (w->bell != NULL && !w->asks_store && w->q->kind == QUERY_SINCE && positions_are_known(w)) {
-        return read_idle(w);
-    }
+    positions_ask(site_positions(site), w->store, &w->asked);
     if (store_read_begin(w->store, e) == 0) {
         result = read_view(w, e);
         store_read_end(w->store);
     }
     return result == 0 ? settle_budget(w, e) : -1; /* which may wait a little: not within the view */
-}
-
-/* Without a watcher and without the store: from heads that are known for the files as they are. */
-static bool read_in_step(struct work *w, struct site *site)
-{
-    w->bell = site_bell_in_step(site, &w->stamp);
-    if (w->bell == NULL || w->q->kind != QUERY_SINCE) {
-        return false;
-    }
-    snprintf(w->g->epoch, sizeof w->g->epoch, "%s", bell_epoch(w->bell));
-    return check_epoch(w, NULL) == 0 && positions_are_known(w) && read_idle(w) == 0;
-}
-
-/* The store is read, and what it says is made known, so that the next process needn't. */
-static int read_and_tell(struct work *w, struct site *site, struct err *e)
-{
-    w->bell = w->stamp != 0 ? site_bell(site, w->store) : NULL;
-    uint64_t found = w->bell != NULL ? room_heads_stamp(w->bell) : 0;
-    if (w->bell != NULL && found != w->stamp) {
-        room_heads_forget(w->bell); /* the heads are those of other files */
-    }
-    w->asks_store = true;
-    int result = read_store(w, e);
-    if (result == 0 && w->bell != NULL) {
-        room_heads_restamp(w->bell, found, w->stamp);
-    }
-    return result;
 }
 
 int reading_take(struct reading *g, struct site *site, const struct query *q, const struct reading_how *how,
@@ -392,16 +335,17 @@ int reading_take(struct reading *g, struct site *site, const struct query *q, co
     memset(g, 0, sizeof *g);
     g->answer = (struct answer){
         .epoch = g->epoch, .rooms = g->rooms, .count = q->count, .several = q->several, .poll_after = how->poll_after};
-    if (!how->use_bell && read_in_step(&w, site)) {
+    for (size_t i = 0; i < q->count; i++) {
+        g->rooms[i].name = q->rooms[i].name;
+    }
+    if (read_memory(&w, site)) {
         return 0;
     }
     w.store = site_borrow(site, e);
     if (w.store == NULL) {
         return -1;
     }
-    snprintf(g->epoch, sizeof g->epoch, "%s", store_epoch(w.store));
-    w.bell = how->use_bell ? site_bell(site, w.store) : NULL;
-    int result = how->use_bell ? read_store(&w, e) : read_and_tell(&w, site, e);
+    int result = read_store(&w, site, e);
     site_return(site, w.store);
     return result;
 }

@@ -12,7 +12,6 @@
 
 #include <stdbool.h>
 
-struct bell;
 struct err;
 struct site;
 
@@ -34,8 +33,6 @@ struct reading_how {
     unsigned poll_after;       /* for the answer */
     const char *if_none_match; /* may be NULL */
     bool always;               /* reads however much is in work: for the one thread that answers all waiting requests */
-    bool use_bell; /* heads known to the bell save the reading when there is nothing new; somebody in this process
-                                  watches for commits that ring nowhere (watcher.h) */
 };
 
 /* Fills *g; the query must live as long as it does, and its texts count as in work. -1: ERR_EPOCH

@@ -7,7 +7,8 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/log.h"
-#include "shared/room_heads.h"
+#include "site/handles.h"
+#include "site/positions.h"
 #include "system/exposure.h"
 #include "system/file.h"
 #include "system/file_system.h"
@@ -22,11 +23,8 @@
 #include <unistd.h>
 
 enum {
-    BELLS_MAX = 64,
-    BELL_CHECK_MS = 1000,
     SAFETY_CHECK_MS = 1000,
     THREADS_FALLBACK = 16,
-    IDLE_MAX = 16,
     PAST_TALLIES = 32,
     OVERRIDES_MAX = 64 * 1024
 };
@@ -39,22 +37,16 @@ struct site {
     bool loaded;
     char *overrides; /* the POLLCHAT_ parameters of the request that the settings were loaded with */
     struct conf conf;
-    struct bell *bells[BELLS_MAX]; /* the last one is in use; older ones may still be in somebody's hands */
-    size_t bell_count;
-    int64_t bell_checked; /* monotonic ms, as is the next one */
-    int64_t safety_checked;
-    struct err danger; /* why the chat has stopped; ERR_NONE: it hasn't */
-    bool bell_complained;
+    struct handles *handles;
+    struct positions *positions;
+    int64_t safety_checked; /* monotonic ms */
+    struct err danger;      /* why the chat has stopped; ERR_NONE: it hasn't */
     atomic_bool was_opened;
-    uint64_t file;     /* the database's that was used last (store_file); 0: unknown */
-    bool was_replaced; /* it was another one than the time before; no bell was told yet */
     bool metrics_tried;
     _Atomic(struct metrics_file *) metrics_file;
     struct metrics_file *own_metrics;                /* the first one; another thread may still count in it */
     struct metrics_file *past_tallies[PAST_TALLIES]; /* those whose file was deleted; likewise */
     size_t past_metric;
-    struct store *idle[IDLE_MAX];
-    size_t idle_count;
 };
 
 struct site *site_new(enum store_mode mode, bool short_lived, const atomic_bool *stopping)
@@ -64,6 +56,8 @@ struct site *site_new(enum store_mode mode, bool short_lived, const atomic_bool 
     s->mode = mode;
     s->short_lived = short_lived;
     s->stopping = stopping;
+    s->handles = handles_new();
+    s->positions = positions_new(&s->conf, mode, s->handles);
     s->own_metrics = metrics_file_open(NULL);
     atomic_store(&s->metrics_file, s->own_metrics);
     return s;
@@ -75,13 +69,9 @@ void site_free(struct site *s)
         return;
     }
     log_guard(NULL, NULL);
-    for (size_t i = 0; i < s->idle_count; i++) {
-        store_close(s->idle[i]);
-    }
+    handles_free(s->handles);
     site_rest(s, false);
-    for (size_t i = 0; i < s->bell_count; i++) {
-        bell_close(s->bells[i]);
-    }
+    positions_free(s->positions);
     if (atomic_load(&s->metrics_file) != s->own_metrics) {
         metrics_file_close(atomic_load(&s->metrics_file));
     }
@@ -264,28 +254,9 @@ const struct conf *site_loaded_conf(const struct site *s)
     return &s->conf;
 }
 
-static struct store *take_idle(struct site *s)
-{
-    pthread_mutex_lock(&s->lock);
-    struct store *handle = s->idle_count > 0 ? s->idle[--s->idle_count] : NULL;
-    pthread_mutex_unlock(&s->lock);
-    return handle;
-}
-
 struct metrics_file *site_metrics(struct site *s)
 {
     return atomic_load(&s->metrics_file);
-}
-
-/* Who has a handle of the old database may be another thread, one that finds out later. So it is who is about to use the new one that
- * says so; and as the old one may be put back, not only who opens. */
-static void note_use(struct site *s, uint64_t file)
-{
-    if (s->was_opened && (file == 0 || file != s->file)) {
-        s->was_replaced = true;
-    }
-    s->was_opened = true;
-    s->file = file;
 }
 
 /* A server may set `data` for several chats that share the programs, and so the usual place. */
@@ -340,37 +311,29 @@ static struct store *open_store(struct site *s, struct err *e)
 
 struct store *site_borrow(struct site *s, struct err *e)
 {
-    struct store *handle = NULL;
-    while ((handle = take_idle(s)) != NULL && (store_is_replaced(handle) || store_file(handle) == 0)) {
-        pthread_mutex_lock(&s->lock); /* before it is closed: a new file may get the same number then */
-        s->file = 0;
-        pthread_mutex_unlock(&s->lock);
-        store_close(handle);
-    }
+    struct store *handle = handles_take(s->handles);
     if (handle == NULL) {
         handle = open_store(s, e);
     }
     if (handle != NULL) {
-        pthread_mutex_lock(&s->lock);
-        note_use(s, store_file(handle));
-        pthread_mutex_unlock(&s->lock);
+        atomic_store(&s->was_opened, true);
+        handles_note_use(s->handles, handle);
     }
     return handle;
 }
 
-void site_return(struct site *s, struct store *handle)
+bool site_return(struct site *s, struct store *handle)
 {
-    bool is_replaced = store_is_replaced(handle); /* other processes may wait until it is closed */
-    pthread_mutex_lock(&s->lock);
-    bool kept = !is_replaced && s->idle_count < IDLE_MAX;
-    s->file = is_replaced ? 0 : s->file; /* before it is closed: then a file may come that has the same number */
-    if (kept) {
-        s->idle[s->idle_count++] = handle;
+    return handles_give_back(s->handles, handle);
+}
+
+struct store *site_refresh(struct site *s, struct store *handle, bool *is_new)
+{
+    *is_new = handle == NULL || !handles_is_current(s->handles, handle);
+    if (*is_new && handle != NULL) {
+        site_return(s, handle);
     }
-    pthread_mutex_unlock(&s->lock);
-    if (!kept) {
-        store_close(handle);
-    }
+    return *is_new ? site_borrow(s, NULL) : handle;
 }
 
 /* The file was deleted: the counts begin anew, in a file that processes started later find too.
@@ -398,95 +361,31 @@ void site_look_after(struct site *s)
     pthread_mutex_lock(&s->lock);
     renew_metrics(s);
     pthread_mutex_unlock(&s->lock);
-    struct store *handle = NULL;
-    size_t left = IDLE_MAX;
-    bool is_replaced = true; /* stop at the first handle that is fine: those opened at the same time are too */
-    while (left-- > 0 && is_replaced && (handle = take_idle(s)) != NULL) {
-        is_replaced = store_is_replaced(handle);
-        site_return(s, handle);
-    }
+    handles_look_after(s->handles);
 }
 
 void site_rest(struct site *s, bool now)
 {
-    pthread_mutex_lock(&s->lock);
-    bool is_due = s->was_opened;
-    pthread_mutex_unlock(&s->lock);
-    if (is_due) {
+    if (atomic_load(&s->was_opened)) {
         const struct store_options options = {.folder = s->conf.data, .short_lived = s->short_lived};
         store_rest(&options, now);
     }
 }
 
-/* ---- the bell ---- */
+/* ---- positions ---- */
 
-static struct bell *open_bell(struct site *s, struct store *handle)
+struct positions *site_positions(struct site *s)
 {
-    char path[CONF_TEXT_MAX + 16];
-    struct err e = ERR_INIT;
-    if (file_system_is_network(s->conf.data)) {
-        return NULL;
-    }
-    snprintf(path, sizeof path, "%s/chat.bell", s->conf.data);
-    struct bell *b = s->bell_count < BELLS_MAX ? bell_open(path, store_epoch(handle), &e) : NULL;
-    if (b == NULL) {
-        if (!s->bell_complained) {
-            log_line("no wake-ups, so news is looked for on a timer: %s",
-                     e.code != ERR_NONE ? e.text : "the file for them was replaced too often");
-            s->bell_complained = true;
-        }
-        if (s->mode == STORE_WRITE) {
-            bell_abolish(path); /* what this process commits is not told: nobody must trust what is known */
-        }
-        return NULL;
-    }
-    s->bells[s->bell_count++] = b;
-    return b;
+    return s->positions;
 }
 
-struct bell *site_bell_in_step(struct site *s, uint64_t *stamp)
+struct bell *site_bell(struct site *s)
 {
-    char path[CONF_TEXT_MAX + 16];
-    pthread_mutex_lock(&s->lock);
-    *stamp = file_system_is_network(s->conf.data) ? 0 : store_stamp(s->conf.data);
-    if (*stamp != 0 && s->bell_count == 0) {
-        snprintf(path, sizeof path, "%s/chat.bell", s->conf.data);
-        s->bells[0] = bell_open_as_it_is(path);
-        s->bell_count = s->bells[0] != NULL ? 1 : 0;
+    struct bell *b = positions_bell(s->positions);
+    struct store *handle = b == NULL ? site_borrow(s, NULL) : NULL;
+    if (handle != NULL) {
+        b = positions_bell_of(s->positions, handle);
+        site_return(s, handle);
     }
-    struct bell *b = s->bell_count > 0 ? s->bells[s->bell_count - 1] : NULL;
-    bool in_step = b != NULL && room_heads_stamp(b) == *stamp && !bell_is_replaced(b);
-    pthread_mutex_unlock(&s->lock);
-    return in_step ? b : NULL;
-}
-
-/* The handle still belongs to the database as it is. Without asking, two processes with handles of different age would each
- * make the bell anew for what they hold. */
-static bool is_current(struct store *handle)
-{
-    bool read = store_read_begin(handle, NULL) == 0;
-    if (read) {
-        store_read_end(handle);
-    }
-    return read && !store_is_replaced(handle);
-}
-
-struct bell *site_bell(struct site *s, struct store *handle)
-{
-    pthread_mutex_lock(&s->lock);
-    struct bell *b = s->bell_count > 0 ? s->bells[s->bell_count - 1] : NULL;
-    int64_t now = clock_mono_ms();
-    bool due = s->mode == STORE_WRITE || now - s->bell_checked >= BELL_CHECK_MS || s->bell_checked == 0;
-    bool good = b != NULL && strcmp(bell_epoch(b), store_epoch(handle)) == 0 && !(due && bell_is_replaced(b));
-    s->bell_checked = due ? now : s->bell_checked;
-    if (!good) {
-        b = due && is_current(handle) ? open_bell(s, handle) : NULL;
-    }
-    if (b != NULL &&
-        s->was_replaced) { /* by a copy of itself, perhaps, from another day: what is known of it is of no use */
-        s->was_replaced = false;
-        room_heads_forget(b);
-    }
-    pthread_mutex_unlock(&s->lock);
     return b;
 }

@@ -12,7 +12,6 @@
 #ifndef SITE_H
 #define SITE_H
 
-#include "shared/bell.h"
 #include "shared/metrics_file.h"
 #include "store/store.h"
 #include "system/conf.h"
@@ -20,7 +19,9 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+struct bell;
 struct err;
+struct positions;
 struct site;
 
 struct site *site_new(enum store_mode mode, bool short_lived, const atomic_bool *stopping); /* never NULL */
@@ -48,10 +49,17 @@ const struct conf *site_loaded_conf(const struct site *s);
  * default when the settings are wrong. Call before threads start. */
 unsigned site_threads(void);
 
-/* A store handle for this thread alone, opened if none is idle. site_conf must have succeeded. NULL on error.
- * Give it back with site_return. A database that was replaced since (restored from a backup) is opened anew. */
+/* A store handle for this thread alone, opened if none is idle. site_conf must have succeeded. NULL
+ * on error. If the database was replaced meanwhile (restored from a backup), it is opened anew. */
 struct store *site_borrow(struct site *s, struct err *e);
-void site_return(struct site *s, struct store *handle);
+
+/* Gives it back. False: its database was replaced, so a handle borrowed from now on is of another
+ * one. */
+bool site_return(struct site *s, struct store *handle);
+
+/* For a thread that keeps a handle: returns it if its database is still there, else gives it back
+ * and borrows another one (*is_new), or NULL. handle may be NULL. */
+struct store *site_refresh(struct site *s, struct store *handle, bool *is_new);
 
 /* Closes idle handles whose database was replaced or whose log was taken away, and rescues what
  * only they have. Begins the counts anew when their file was deleted. A process that stays calls
@@ -61,13 +69,13 @@ void site_look_after(struct site *s);
 /* store_rest for this site; does nothing before a database was opened. */
 void site_rest(struct site *s, bool now);
 
-/* The bell of the database that `handle` has open; NULL where there can be none (a network file system, a folder that can't be
- * written): then nobody rings and no head is known. Valid as long as the site. */
-struct bell *site_bell(struct site *s, struct store *handle);
+/* What is known of the rooms without the store. Never NULL; valid as long as the site. */
+struct positions *site_positions(struct site *s);
 
-/* The bell without a store: of whichever database rang last, if its heads are known to be of the files as they are; NULL otherwise. For
- * processes of one request; valid as long as the site. *stamp: of the files, before anything is read from them; 0: unknown. */
-struct bell *site_bell_in_step(struct site *s, uint64_t *stamp);
+/* The bell of the site's database, for the slots that are counted in its file. Opens a store only
+ * if this process has used no bell yet. NULL where there can be none: on a network file system, in
+ * a folder that can't be written. Valid as long as the site. */
+struct bell *site_bell(struct site *s);
 
 /* The counts of the site; see metrics_file.h. Never NULL; of this process alone until the store was opened once. A gauge that is
  * raised must be lowered in the same one. */

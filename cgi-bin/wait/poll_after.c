@@ -4,6 +4,7 @@
 #include "shared/poll_interval.h"
 #include "shared/poll_load.h"
 #include "shared/slots.h"
+#include "site/site.h"
 #include "system/allowance.h"
 #include "system/conf.h"
 #include "wait/private/wait_slots.h"
@@ -48,7 +49,7 @@ unsigned poll_after_seconds(struct waiting *w, const struct request *request, co
 {
     struct wait_slots *s = waiting_slots(w);
     struct poll_interval_rules rules = {.least = (unsigned)conf->poll_after, .most = MOST_S};
-    struct bell *bell = wait_slots_bell(s);
+    struct bell *bell = site_bell(s->site);
     uint64_t took = 0;
     if (bell == NULL) {
         return rules.least;

@@ -22,7 +22,7 @@ void surplus_init(struct surplus *s, const struct wait_slots *slots)
 void surplus_enter(struct surplus *s)
 {
     if (atomic_load(&s->token) < 0) {
-        struct bell *bell = wait_slots_bell(s->slots);
+        struct bell *bell = site_bell(s->slots->site);
         atomic_store(&s->token, bell != NULL ? slots_join(bell, ENTRY_S) : -1);
     }
 }
@@ -31,7 +31,7 @@ bool surplus_is_here(struct surplus *s, bool is_waiting)
 {
     const struct server_kind *server = &s->slots->server;
     int token = atomic_load(&s->token);
-    struct bell *bell = token >= 0 ? wait_slots_bell(s->slots) : NULL;
+    struct bell *bell = token >= 0 ? site_bell(s->slots->site) : NULL;
     if (bell == NULL) {
         return false; /* the number of processes is unknown, and all stay */
     }

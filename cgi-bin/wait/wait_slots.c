@@ -30,17 +30,6 @@ void wait_slots_fini(struct wait_slots *s)
     apache_workers_free(s->workers);
 }
 
-struct bell *wait_slots_bell(const struct wait_slots *s)
-{
-    struct store *store = site_borrow(s->site, NULL);
-    if (store == NULL) {
-        return NULL;
-    }
-    struct bell *bell = site_bell(s->site, store);
-    site_return(s->site, store);
-    return bell;
-}
-
 /* ---- workers of Apache ---- */
 
 /* The number of Apache's workers, and not a setting, says how many such requests may wait.
@@ -123,7 +112,7 @@ bool wait_slots_take(struct wait_slots *s, const struct request *request, unsign
     if (server_kind_cost(&s->server, request) != ALLOWANCE_PROCESSES) {
         return wait_slots_take_worker(s, request, conf, token);
     }
-    struct bell *bell = wait_slots_bell(s);
+    struct bell *bell = site_bell(s->site);
     *token = bell != NULL ? wait_slots_take_process(s, bell, request, seconds, conf) : -1;
     return *token >= 0;
 }
@@ -134,7 +123,7 @@ bool wait_slots_are_free(struct wait_slots *s, const struct request *request, co
     if (server_kind_cost(&s->server, request) != ALLOWANCE_PROCESSES) {
         return true;
     }
-    const struct bell *bell = wait_slots_bell(s);
+    const struct bell *bell = site_bell(s->site);
     const struct process_slots_request r = request_of(s, request, conf, &allowed);
     return bell != NULL && process_slots_are_free(bell, &r);
 }
@@ -145,7 +134,7 @@ void wait_slots_release(struct wait_slots *s, int token)
         apache_workers_give_back(s->workers, token - WORKER_TOKENS);
         return;
     }
-    struct bell *bell = token >= 0 ? wait_slots_bell(s) : NULL;
+    struct bell *bell = token >= 0 ? site_bell(s->site) : NULL;
     if (bell != NULL) {
         slots_release(bell, token);
     }

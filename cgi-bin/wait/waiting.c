@@ -34,9 +34,9 @@ struct waiting {
     struct news news;
     struct wait_slots slots;
     struct surplus surplus;
-    pthread_mutex_t lock;        /* of park, watch and failed */
+    pthread_mutex_t lock;        /* of park, is_watched and failed */
     _Atomic(struct park *) park; /* made for the first request that waits, since its limits are settings */
-    _Atomic(struct watcher *) watch;
+    atomic_bool is_watched; /* the thread that watches for news runs */
     bool failed; /* no watcher and no park is made any more */
 };
 
@@ -82,20 +82,14 @@ static void on_news(void *context)
 static void start_watch(struct waiting *w)
 {
     pthread_mutex_lock(&w->lock);
-    if (atomic_load(&w->watch) == NULL && !w->failed) {
-        struct watcher *watch = watcher_start(w->site, on_news, w);
-        w->failed = watch == NULL;
+    if (!atomic_load(&w->is_watched) && !w->failed) {
+        w->failed = !watcher_start(w->site, on_news, w);
         if (w->failed) {
             log_line("no poll can wait here, so all clients ask on a timer: the system gives no further thread");
         }
-        atomic_store(&w->watch, watch);
+        atomic_store(&w->is_watched, !w->failed);
     }
     pthread_mutex_unlock(&w->lock);
-}
-
-bool waiting_is_watched(const struct waiting *w)
-{
-    return watcher_is_on(atomic_load(&w->watch));
 }
 
 /* ---- requests and their process ---- */
@@ -107,7 +101,7 @@ void waiting_arrived(struct waiting *w, const struct request *x, const struct co
         return;
     }
     server_kind_note_arrival(&w->slots.server, x, p != NULL && park_unanswered(p) > 0);
-    if (conf != NULL && atomic_load(&w->watch) == NULL) {
+    if (conf != NULL && !atomic_load(&w->is_watched)) {
         start_watch(w);
     }
     if (conf != NULL && server_kind_cost(&w->slots.server, x) == ALLOWANCE_PROCESSES) {
@@ -149,7 +143,7 @@ static void told_by_park(void *context, size_t count)
 {
     struct waiting *w = context;
     struct metrics_file *t = site_metrics(w->site);
-    const struct bell *bell = wait_slots_bell(&w->slots);
+    const struct bell *bell = site_bell(w->site);
     int64_t committed = bell != NULL ? bell_committed_at(bell) : 0;
     int64_t took = clock_mono_us() - committed;
     metrics_file_add(t, METRICS_WOKEN, count);
@@ -191,7 +185,7 @@ static unsigned with_descriptors(unsigned most)
 static struct park *the_park(struct waiting *w, const struct request *x, const struct conf *conf)
 {
     pthread_mutex_lock(&w->lock);
-    if (atomic_load(&w->park) == NULL && !w->failed && atomic_load(&w->watch) != NULL) {
+    if (atomic_load(&w->park) == NULL && !w->failed && atomic_load(&w->is_watched)) {
         make_park(w);
     }
     pthread_mutex_unlock(&w->lock);

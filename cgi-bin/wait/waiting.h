@@ -37,10 +37,6 @@ void waiting_arrived(struct waiting *w, const struct request *x, const struct co
  * needs, and idle, so it shall end (surplus.h). */
 bool waiting_is_surplus(struct waiting *w);
 
-/* A thread of this process watches for commits that don't ring, so what the bell knows may be
- * trusted. */
-bool waiting_is_watched(const struct waiting *w);
-
 /* Each request costs a process: plain CGI, or mod_fcgid as far as the last request told. */
 bool waiting_costs_a_process(const struct waiting *w);
 

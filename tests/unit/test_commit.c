@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "site/commit.h"
 #include "site/head_files.h"
+#include "site/positions.h"
 #include "site/site.h"
 
 #include <pthread.h>
@@ -25,12 +26,15 @@ static struct {
     struct store store;
     bool no_store;    /* site_borrow fails */
     bool gate_closed; /* store_append waits */
+    int replaced;     /* so many handles are of a database that was replaced, when they are given back */
     int inside;       /* threads in store_append now */
     int borrowed;
     int returned;
     int appends;
     int stored;
-    int published; /* how many jobs were passed to head_files.h */
+    int begun;     /* commits that positions.h was told of, less those whose end it was told */
+    int known;     /* messages that positions.h was told of */
+    int published; /* jobs that were passed to head_files.h */
     size_t greatest_group;
     uint64_t seq;
 } fake = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
@@ -49,28 +53,51 @@ struct store *site_borrow(struct site *s, struct err *e)
     return &fake.store;
 }
 
-void site_return(struct site *s, struct store *handle)
+bool site_return(struct site *s, struct store *handle)
 {
     (void)s;
     assert_ptr_equal(handle, &fake.store);
     pthread_mutex_lock(&fake.lock);
     fake.returned++;
+    bool is_current = fake.replaced == 0;
+    fake.replaced -= is_current ? 0 : 1;
     pthread_mutex_unlock(&fake.lock);
+    return is_current;
 }
 
-/* The fake site has no bell; the tests of the programs cover ringing. */
-struct bell *site_bell(struct site *s, struct store *handle)
+/* The fake site knows no positions; the tests of the programs cover ringing. */
+struct positions *site_positions(struct site *s)
 {
     (void)s;
-    (void)handle;
     return NULL;
 }
 
-void head_files_publish(const struct conf *conf, struct store *store, struct bell *bell, const struct store_job *jobs,
-                        size_t count)
+void positions_commit_begin(struct positions *p, struct store *handle, struct positions_commit *c)
 {
-    (void)conf;
-    (void)bell;
+    (void)p;
+    c->store = handle;
+    pthread_mutex_lock(&fake.lock);
+    fake.begun++;
+    pthread_mutex_unlock(&fake.lock);
+}
+
+/* The error tells whether the jobs are durable. */
+void positions_commit_end(struct positions *p, struct positions_commit *c, const struct store_job *jobs, size_t count,
+                          const struct err *e)
+{
+    (void)p;
+    assert_ptr_equal(c->store, &fake.store);
+    pthread_mutex_lock(&fake.lock);
+    fake.begun--;
+    for (size_t i = 0; e->code == ERR_NONE && i < count; i++) {
+        fake.known += jobs[i].outcome == STORE_STORED;
+    }
+    pthread_mutex_unlock(&fake.lock);
+}
+
+void head_files_publish(struct site *site, struct store *store, const struct store_job *jobs, size_t count)
+{
+    (void)site;
     assert_ptr_equal(store, &fake.store);
     for (size_t i = 0; i < count; i++) {
         fake.published += jobs[i].outcome == STORE_STORED;
@@ -91,22 +118,10 @@ const struct conf *site_loaded_conf(const struct site *s)
     return &settings;
 }
 
-uint64_t store_stamp(const char *folder)
-{
-    (void)folder;
-    return 0;
-}
-
 void site_rest(struct site *s, bool now)
 {
     (void)s;
     (void)now;
-}
-
-bool store_is_replaced(struct store *s)
-{
-    (void)s;
-    return false;
 }
 
 const char *store_epoch(const struct store *s)
@@ -197,7 +212,7 @@ static void reset(void)
 {
     pthread_mutex_lock(&fake.lock);
     fake.no_store = fake.gate_closed = false;
-    fake.borrowed = fake.returned = fake.appends = fake.stored = fake.published = 0;
+    fake.borrowed = fake.returned = fake.appends = fake.stored = fake.known = fake.published = fake.replaced = 0;
     fake.greatest_group = 0;
     fake.seq = 0;
     pthread_mutex_unlock(&fake.lock);
@@ -258,6 +273,8 @@ static void send_behind_a_gate(struct sender *senders, size_t count, const char 
     }
     commit_free(c);
     assert_int_equal(fake.borrowed, fake.returned);
+    assert_int_equal(fake.known, fake.stored);
+    assert_int_equal(fake.begun, 0);
 }
 
 static const char *good_id(size_t i)
@@ -492,6 +509,26 @@ static void without_a_store_all_get_the_reason_and_the_next_sender_tries_again(v
     commit_free(c);
 }
 
+/* Its handle says so when it is given back; an error for another reason isn't tried again. */
+static void a_message_that_met_a_replaced_database_is_tried_with_a_new_handle(void **state)
+{
+    struct sender s;
+    struct commit *c = commit_new(NULL, 1000);
+    (void)state;
+    reset();
+    fake.replaced = 2;
+    start(&s, c, "busy");
+    join(&s);
+    assert_int_equal(s.e.code, ERR_BUSY);
+    assert_int_equal(fake.appends, 3);
+    fake.replaced = 2;
+    start(&s, c, "full");
+    join(&s);
+    assert_int_equal(s.e.code, ERR_FULL);
+    assert_int_equal(fake.appends, 4);
+    commit_free(c);
+}
+
 static void the_error_argument_may_be_null_for_a_sender(void **state)
 {
     struct chat_draft draft;
@@ -562,6 +599,7 @@ int main(void)
         cmocka_unit_test(a_busy_store_is_not_tried_again_for_each_message),
         cmocka_unit_test(a_busy_store_ends_the_second_attempts_of_a_group),
         cmocka_unit_test(without_a_store_all_get_the_reason_and_the_next_sender_tries_again),
+        cmocka_unit_test(a_message_that_met_a_replaced_database_is_tried_with_a_new_handle),
         cmocka_unit_test(the_error_argument_may_be_null_for_a_sender),
         cmocka_unit_test(many_senders_at_once_get_their_own_results),
     };

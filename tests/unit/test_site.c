@@ -4,8 +4,8 @@
 
 #include "chat/query.h"
 #include "shared/bell.h"
-#include "shared/room_heads.h"
 #include "site/commit.h"
+#include "site/positions.h"
 #include "site/reading.h"
 #include "site/site.h"
 
@@ -18,9 +18,16 @@ static struct site *site_of(const struct place *p, enum store_mode mode, char da
     return s;
 }
 
+/* The site of a process that watches, so that no stamp of the files hides a mistake. */
 static struct site *site_at(const struct place *p, char data[320])
 {
-    return site_of(p, STORE_READ, data);
+    struct site *s = site_of(p, STORE_READ, data);
+    struct positions_watch watch = {.timer_ms = 0};
+    struct store *store = site_borrow(s, NULL);
+    assert_true(positions_watch(site_positions(s), &watch, store, true));
+    assert_non_null(watch.bell);
+    site_return(s, store);
+    return s;
 }
 
 static uint64_t head_in(struct store *store)
@@ -33,17 +40,17 @@ static uint64_t head_in(struct store *store)
 /* Returns the cached head, or else reads the store and caches its head. */
 static uint64_t head_by(struct site *s, struct store *store)
 {
-    uint64_t head = 0;
-    uint64_t oldest = 0;
-    struct bell *bell = site_bell(s, store);
-    assert_non_null(bell);
-    if (room_heads_look(bell, "lobby", &head, &oldest)) {
-        return head;
+    struct answer_room room = {.name = "lobby"};
+    struct positions_asked asked;
+    char epoch[CHAT_EPOCH_SIZE];
+    positions_ask(site_positions(s), store, &asked);
+    assert_non_null(asked.bell);
+    if (!positions_find(site_positions(s), &room, 1, epoch)) {
+        room.head = head_in(store);
+        room.oldest = 1;
+        positions_learn(&asked, &room, 1);
     }
-    uint64_t moment = room_heads_moment(bell);
-    head = head_in(store);
-    room_heads_learned(bell, moment, "lobby", head, 1);
-    return head;
+    return room.head;
 }
 
 static const char *const tails[] = {"", "-wal", "-shm", "-journal"};
@@ -177,7 +184,7 @@ static void heads_read_from_a_file_that_is_replaced_meanwhile_are_not_cached(voi
 {
     const struct place *p = *state;
     static const struct query all = {.kind = QUERY_SINCE, .count = 1, .limit = 100, .rooms = {{.name = "lobby"}}};
-    const struct reading_how how = {.budget = 100000, .use_bell = true};
+    const struct reading_how how = {.budget = 100000};
     static struct reading g;
     char data[320];
     fill(p, 3);
@@ -226,12 +233,12 @@ static void more_handles_of_the_same_file_do_not_clear_the_cache(void **state)
     struct site *s = site_at(p, data);
     struct store *one = site_borrow(s, NULL);
     assert_int_equal(head_by(s, one), 3);
-    struct bell *bell = site_bell(s, one);
+    struct bell *bell = positions_bell_of(site_positions(s), one);
     uint32_t seen = bell_seen(bell);
     struct store *other = site_borrow(s, NULL);
     assert_ptr_not_equal(one, other);
     assert_int_equal(store_file(one), store_file(other));
-    assert_ptr_equal(site_bell(s, other), bell);
+    assert_ptr_equal(positions_bell_of(site_positions(s), other), bell);
     assert_int_equal(bell_seen(bell), seen);
     assert_int_equal(head_by(s, other), 3);
     site_return(s, one);

@@ -32,9 +32,6 @@ struct wait_slots {
 void wait_slots_init(struct wait_slots *s, struct site *site, bool fastcgi);
 void wait_slots_fini(struct wait_slots *s);
 
-/* The bell of the site's present database, or NULL. Valid as long as the site. */
-struct bell *wait_slots_bell(const struct wait_slots *s);
-
 /* Fills *out with how many requests may wait behind the server that the request comes from, and
  * why. */
 void wait_slots_allowance(const struct wait_slots *s, const struct request *request, const struct conf *conf,

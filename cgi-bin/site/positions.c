@@ -1,0 +1,380 @@
+/* positions.c - see positions.h. */
+#include "site/positions.h"
+
+#include "base/ck.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "shared/bell.h"
+#include "shared/room_heads.h"
+#include "site/handles.h"
+#include "system/conf.h"
+#include "system/file_system.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    BELLS_MAX = 64,
+    CHECK_MS = 1000,      /* between two looks for another bell, and for commits that didn't ring */
+    TIMER_LEAST_MS = 250, /* without a bell: the time between two looks at the store grows from here, */
+    TIMER_MOST_MS = 1000, /* to here */
+    PAUSE_MS = 100,       /* before the next sleep of a process that was woken by a silent commit */
+};
+
+struct positions {
+    const struct conf *conf;
+    enum store_mode mode;
+    struct handles *handles;
+    _Atomic(struct bell *) watched; /* the watcher makes sure of its heads; NULL: nobody does */
+    pthread_mutex_t lock;           /* of all that follows */
+    struct bell *bells[BELLS_MAX];  /* the last one is in use; another thread may still use an older one */
+    size_t bell_count;
+    int64_t bell_checked; /* monotonic ms */
+    bool bell_complained;
+    uint64_t changes; /* of handles.h, when the bell's heads were last forgotten for them */
+};
+
+struct positions *positions_new(const struct conf *conf, enum store_mode mode, struct handles *handles)
+{
+    struct positions *p = ck_calloc(1, sizeof *p);
+    pthread_mutex_init(&p->lock, NULL);
+    p->conf = conf;
+    p->mode = mode;
+    p->handles = handles;
+    return p;
+}
+
+void positions_free(struct positions *p)
+{
+    if (p == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < p->bell_count; i++) {
+        bell_close(p->bells[i]);
+    }
+    pthread_mutex_destroy(&p->lock);
+    free(p);
+}
+
+/* ---- the bell ---- */
+
+/* Of the database's files. 0: unknown, also on a network file system, where no bell is used. */
+static uint64_t stamp_of_files(const struct positions *p)
+{
+    return file_system_is_network(p->conf->data) ? 0 : store_stamp(p->conf->data);
+}
+
+static void path_of_bell(const struct positions *p, char path[CONF_TEXT_MAX + 16])
+{
+    snprintf(path, CONF_TEXT_MAX + 16, "%s/chat.bell", p->conf->data);
+}
+
+/* The lock is held here and in all functions up to positions_bell_of. */
+static struct bell *last_bell(const struct positions *p)
+{
+    return p->bell_count > 0 ? p->bells[p->bell_count - 1] : NULL;
+}
+
+static void complain(struct positions *p, const struct err *e)
+{
+    if (!p->bell_complained) {
+        log_line("programs can't wake each other, so news is looked for on a timer: %s",
+                 e->code != ERR_NONE ? e->text : "the file for wake-ups was replaced too often");
+        p->bell_complained = true;
+    }
+}
+
+static struct bell *open_bell(struct positions *p, const struct store *handle)
+{
+    char path[CONF_TEXT_MAX + 16];
+    struct err e = ERR_INIT;
+    if (file_system_is_network(p->conf->data)) {
+        return NULL;
+    }
+    path_of_bell(p, path);
+    struct bell *b = p->bell_count < BELLS_MAX ? bell_open(path, store_epoch(handle), &e) : NULL;
+    if (b != NULL) {
+        p->bells[p->bell_count++] = b;
+        return b;
+    }
+    complain(p, &e);
+    if (p->mode == STORE_WRITE) {
+        bell_abolish(path); /* this process will commit without a ring, so no process may believe the heads */
+    }
+    return NULL;
+}
+
+/* The handle still belongs to the database that is there. Without this question two processes, one
+ * with an old handle and one with a new one, would replace each other's bell again and again. */
+static bool is_of_present_database(struct store *handle)
+{
+    bool read = store_read_begin(handle, NULL) == 0;
+    if (read) {
+        store_read_end(handle);
+    }
+    return read && !store_is_replaced(handle);
+}
+
+static struct bell *bell_with_lock(struct positions *p, struct store *handle)
+{
+    struct bell *b = last_bell(p);
+    int64_t now = clock_mono_ms();
+    bool due = p->mode == STORE_WRITE || now - p->bell_checked >= CHECK_MS || p->bell_checked == 0;
+    bool good = b != NULL && strcmp(bell_epoch(b), store_epoch(handle)) == 0 && !(due && bell_is_replaced(b));
+    p->bell_checked = due ? now : p->bell_checked;
+    if (!good) {
+        b = due && is_of_present_database(handle) ? open_bell(p, handle) : NULL;
+    }
+    uint64_t changes = handles_changes(p->handles);
+    if (b != NULL && changes != p->changes) {
+        p->changes = changes;
+        room_heads_forget(b);
+    }
+    return b;
+}
+
+struct bell *positions_bell_of(struct positions *p, struct store *handle)
+{
+    pthread_mutex_lock(&p->lock);
+    struct bell *b = bell_with_lock(p, handle);
+    pthread_mutex_unlock(&p->lock);
+    return b;
+}
+
+struct bell *positions_bell(struct positions *p)
+{
+    struct bell *b = atomic_load(&p->watched);
+    if (b == NULL) {
+        pthread_mutex_lock(&p->lock);
+        b = last_bell(p);
+        b = b != NULL && !bell_is_replaced(b) ? b : NULL;
+        pthread_mutex_unlock(&p->lock);
+    }
+    return b;
+}
+
+/* The bell whose heads are those of the files as they are now, by its stamp. Opens no store: the
+ * bell is taken as it is, of whichever database rang last. NULL if there is none. */
+static struct bell *bell_in_step(struct positions *p)
+{
+    char path[CONF_TEXT_MAX + 16];
+    pthread_mutex_lock(&p->lock);
+    uint64_t stamp = stamp_of_files(p);
+    if (stamp != 0 && p->bell_count == 0) {
+        path_of_bell(p, path);
+        p->bells[0] = bell_open_as_it_is(path);
+        p->bell_count = p->bells[0] != NULL ? 1 : 0;
+    }
+    struct bell *b = stamp != 0 ? last_bell(p) : NULL;
+    b = b != NULL && room_heads_stamp(b) == stamp && !bell_is_replaced(b) ? b : NULL;
+    pthread_mutex_unlock(&p->lock);
+    return b;
+}
+
+/* ---- reading ---- */
+
+bool positions_find(struct positions *p, struct answer_room *rooms, size_t count, char epoch[CHAT_EPOCH_SIZE])
+{
+    struct bell *watched = atomic_load(&p->watched);
+    struct bell *b = watched != NULL ? watched : bell_in_step(p);
+    if (b == NULL || (watched != NULL && !handles_are_current(p->handles))) {
+        return false;
+    }
+    snprintf(epoch, CHAT_EPOCH_SIZE, "%s", bell_epoch(b));
+    bool known = true;
+    for (size_t i = 0; i < count && known; i++) {
+        known = room_heads_look(b, rooms[i].name, &rooms[i].head, &rooms[i].oldest);
+    }
+    return known;
+}
+
+void positions_ask(struct positions *p, struct store *handle, struct positions_asked *asked)
+{
+    struct bell *b = positions_bell_of(p, handle);
+    *asked = (struct positions_asked){.store = handle, .bell = b};
+    if (b != NULL && atomic_load(&p->watched) != b) {
+        asked->found = room_heads_stamp(b); /* before the files are looked at: a writer in between sets another one */
+        asked->stamp = stamp_of_files(p);
+        if (asked->stamp == 0) {
+            asked->bell = NULL; /* what is read could not be told from what comes later */
+        } else if (asked->stamp != asked->found) {
+            room_heads_forget(b); /* the heads are those of other files */
+        }
+    }
+    asked->generation = b != NULL ? room_heads_moment(b) : 0;
+}
+
+void positions_learn(const struct positions_asked *asked, const struct answer_room *rooms, size_t count)
+{
+    struct bell *b = asked->bell;
+    /* This question comes after the reading. If the file still has its name now, a process that
+     * finds another one there later makes all forget, in a later generation. */
+    if (b == NULL || store_is_replaced(asked->store)) {
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        room_heads_learned(b, asked->generation, rooms[i].name, rooms[i].head, rooms[i].oldest);
+    }
+    if (asked->stamp != 0) {
+        room_heads_restamp(b, asked->found, asked->stamp);
+    }
+}
+
+/* ---- committing ---- */
+
+void positions_commit_begin(struct positions *p, struct store *handle, struct positions_commit *c)
+{
+    *c = (struct positions_commit){.store = handle, .bell = positions_bell_of(p, handle)};
+    if (c->bell == NULL) {
+        return;
+    }
+    if (!room_heads_has_writer(c->bell) && store_stamp(p->conf->data) != room_heads_stamp(c->bell)) {
+        room_heads_forget(c->bell); /* a program has committed without a ring, and this commit would hide it */
+    }
+    c->mark = room_heads_begin_commit(c->bell);
+}
+
+void positions_commit_end(struct positions *p, struct positions_commit *c, const struct store_job *jobs, size_t count,
+                          const struct err *e)
+{
+    if (c->bell == NULL) {
+        return;
+    }
+    for (size_t i = 0; e->code == ERR_NONE && i < count; i++) {
+        if (jobs[i].outcome == STORE_STORED) {
+            room_heads_raise(c->bell, jobs[i].draft->room, jobs[i].seq);
+        }
+    }
+    if (e->code == ERR_NONE) {
+        room_heads_set_stamp(c->bell, store_stamp(p->conf->data));
+        if (store_is_replaced(c->store)) { /* during the commit: heads and stamp are of different files */
+            room_heads_forget(c->bell);
+        }
+    } else if (e->code != ERR_BUSY) {
+        room_heads_forget(c->bell); /* a commit whose last step failed may have happened after all */
+    }
+    room_heads_end_commit(c->bell, c->mark); /* rings */
+}
+
+/* ---- learning of commits ---- */
+
+/* The store has moved since it was last asked. Versions can be compared within one handle only, so
+ * with a new one the safe answer is yes. */
+static bool has_moved(struct positions_watch *w, struct store *handle, bool is_new)
+{
+    uint64_t version = 0;
+    if (handle == NULL || store_version(handle, &version, NULL) != 0) {
+        return false;
+    }
+    bool moved = is_new || version != w->version;
+    w->version = version;
+    return moved;
+}
+
+/* If the heads are those of other files, all are forgotten. While a process writes, that can't be
+ * said: the question is left for the next round. */
+static void compare_stamps(struct positions *p, struct positions_watch *w)
+{
+    uint32_t seen = bell_seen(w->bell);
+    uint64_t told = room_heads_stamp(w->bell);
+    uint64_t stamp = store_stamp(p->conf->data);
+    bool is_quiet = !room_heads_has_writer(w->bell) && bell_seen(w->bell) == seen;
+    if (is_quiet && stamp != told) {
+        room_heads_forget(w->bell);
+        room_heads_restamp(w->bell, told, stamp); /* what is learned from now on is of these files or later ones */
+    }
+    if (is_quiet) {
+        w->compared_at = clock_mono_ms();
+        atomic_store(&p->watched, w->bell);
+    }
+}
+
+/* While it is quiet, the store's version tells of a commit that didn't ring; while people talk, the
+ * stamp does. A ring is looked at as well, so that its commit isn't taken for a silent one later. */
+static void look_for_silent_commits(struct positions *p, struct positions_watch *w, struct store *handle, bool is_new)
+{
+    bool moved = has_moved(w, handle, is_new);
+    if (!w->rung && moved && bell_seen(w->bell) == w->seen) {
+        room_heads_forget(w->bell);
+    }
+    if (clock_mono_ms() - w->compared_at >= CHECK_MS) {
+        compare_stamps(p, w);
+    }
+}
+
+static bool watch_bell(struct positions *p, struct positions_watch *w, struct store *handle, bool is_new)
+{
+    if (w->has_slept) {
+        look_for_silent_commits(p, w, handle, is_new);
+    }
+    w->rung = bell_wait(w->bell, w->seen, CHECK_MS) == 1;
+    w->has_slept = true;
+    if (w->rung) {
+        w->seen = bell_seen(w->bell);
+    }
+    return w->rung;
+}
+
+static bool watch_timer(struct positions_watch *w, struct store *handle, bool is_new)
+{
+    if (has_moved(w, handle, is_new)) {
+        w->timer_ms = TIMER_LEAST_MS;
+        return true;
+    }
+    clock_sleep_ms(w->timer_ms);
+    w->timer_ms += w->timer_ms < TIMER_MOST_MS ? TIMER_LEAST_MS : 0;
+    return false;
+}
+
+/* What rang before this moment was heard by nobody here, so the first round says that there is news. */
+static bool begin_watch(struct positions *p, struct positions_watch *w, struct bell *b)
+{
+    atomic_store(&p->watched, NULL);
+    *w = (struct positions_watch){.bell = b, .timer_ms = TIMER_LEAST_MS};
+    if (b != NULL) {
+        w->seen = bell_seen(b);
+        compare_stamps(p, w);
+    }
+    return true;
+}
+
+bool positions_watch(struct positions *p, struct positions_watch *w, struct store *handle, bool is_new)
+{
+    struct bell *b = handle != NULL ? positions_bell_of(p, handle) : NULL;
+    if (b != w->bell || w->timer_ms == 0) {
+        return begin_watch(p, w, b);
+    }
+    return b != NULL ? watch_bell(p, w, handle, is_new) : watch_timer(w, handle, is_new);
+}
+
+void positions_sleep_begin(struct positions_sleep *s, struct bell *bell)
+{
+    *s = (struct positions_sleep){.bell = bell, .seen = bell_seen(bell)};
+}
+
+/* A program has committed, or has put other files there, and will not ring. A writer in the middle
+ * of a commit will. */
+static bool has_silent_commit(struct positions *p, const struct positions_sleep *s)
+{
+    return !room_heads_has_writer(s->bell) && bell_in_step(p) == NULL && !room_heads_has_writer(s->bell) &&
+           bell_seen(s->bell) == s->seen;
+}
+
+int positions_sleep(struct positions *p, struct positions_sleep *s, int timeout_ms)
+{
+    bool rung = false;
+    if (s->silent) { /* processes that look then ring themselves, and each ring would make all others look */
+        clock_sleep_ms(PAUSE_MS);
+        s->silent = false;
+    }
+    if (timeout_ms > 0 && !bell_is_replaced(s->bell)) {
+        rung = bell_wait(s->bell, s->seen, timeout_ms) == 1;
+        s->silent = !rung && has_silent_commit(p, s);
+    }
+    s->seen = rung || s->silent || timeout_ms == 0 ? bell_seen(s->bell) : s->seen;
+    return bell_is_replaced(s->bell) ? -1 : rung || s->silent ? 1 : 0;
+}

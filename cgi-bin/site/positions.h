@@ -1,0 +1,156 @@
+/* positions.h - what this process knows of the rooms' positions without asking the store, and how it
+ * learns that another process has committed.
+ *
+ * A position is the head and the oldest seq of a room. Most polls find nothing new; this module
+ * answers them from memory that all processes of the site share (bell.h). No other module asks
+ * whether that memory may be believed.
+ *
+ * The contract: positions_find returns only what the store has, or had at some moment since the
+ * call began. Where this is unsure it returns false, and the caller reads the store.
+ *   a reader:  positions_find; if false: positions_ask, read the store, positions_learn
+ *   a writer:  positions_commit_begin, append to the store, positions_commit_end
+ *   a waiter:  positions_watch in a thread of its own (watcher.h), or positions_sleep in a process
+ *              that serves one request
+ *
+ * How the memory goes wrong, and what keeps it right:
+ *   - A commit while a reader reads. positions_ask takes the generation of the memory BEFORE the
+ *     reader's view of the store begins. positions_learn is ignored when the generation has changed
+ *     since, and within a generation a head only rises: an old reading never replaces a newer head.
+ *   - A writer that dies between its commit and its ring. positions_commit_begin marks the process
+ *     as a writer, and no head is known while a mark stands. When the process is gone, the next
+ *     look of any process removes the mark, forgets all heads and rings.
+ *   - A commit that may have happened although it failed: all heads are forgotten. ERR_BUSY is an
+ *     exception, since the transaction never began.
+ *   - A program that commits and doesn't ring (the owner's sqlite3 shell, a restored file). The
+ *     memory carries a stamp of the database's files, set by each writer before its mark goes. A
+ *     process that watches compares the stamp and the store's version about once a second. A
+ *     process that doesn't (plain CGI, the first second of a FastCGI process) compares the stamp
+ *     at each poll. A writer compares it before it writes, as its own stamp would hide the
+ *     difference. In each case a difference makes all processes forget all heads.
+ *   - Two readers that find the same difference. Each forgets, reads the store, and replaces the
+ *     stamp only if it is still the one that it found: a writer that was faster wins.
+ *   - A database that is replaced while a reader or writer is at work. Its store handle is asked
+ *     again after the reading or commit; then nothing is learned, or all heads are forgotten.
+ *   - A database that is replaced by another one, perhaps by a copy of itself with the same epoch.
+ *     A watched process looks whether its handles are current before it believes a head, and all
+ *     heads are forgotten when the file of a handle isn't that of the handle used before it
+ *     (handles.h).
+ *
+ * A watched process notices a commit of one of our programs and another database at once, and a
+ * silent commit within about a second.
+ *
+ * Where there can be no shared memory (a network file system, a folder that can't be written) no
+ * position is known: each poll reads the store, and waiting processes ask for its version on a
+ * timer, more often while people talk.
+ *
+ * To add a store that isn't a set of files: how it tells of a commit is decided in this module's
+ * questions to the store. Which state is it in (store_stamp)? Has it moved since it was last asked
+ * (store_version)? And in handles.h: is this handle still one of the database that is there
+ * (store_is_replaced, store_file)? A database with a notice of its own (PostgreSQL's LISTEN) sleeps in positions_watch on
+ * its connection in the place of the bell's counter; a stamp of 0 says that it has none, and then
+ * heads are believed in watched processes alone. Nothing above this module changes.
+ *
+ * Threads and processes: any, but for what belongs to the caller (structs without a name of their
+ * own lock): one thread each.
+ */
+#ifndef POSITIONS_H
+#define POSITIONS_H
+
+#include "chat/answer.h"
+#include "store/store.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct bell;
+struct conf;
+struct err;
+struct handles;
+struct positions;
+
+/* Borrows both. The settings are read from the first call on that needs them. mode: of the handles.
+ * Never NULL. */
+struct positions *positions_new(const struct conf *conf, enum store_mode mode, struct handles *handles);
+void positions_free(struct positions *p); /* NULL is fine */
+
+/* ---- reading ---- */
+
+/* True: fills head and oldest of each room (by its name), and the epoch of the database that they
+ * belong to. False: some are unknown, and head and oldest are undefined: ask the store. */
+bool positions_find(struct positions *p, struct answer_room *rooms, size_t count, char epoch[CHAT_EPOCH_SIZE]);
+
+struct positions_asked {
+    struct store *store;
+    struct bell *bell;   /* NULL: nothing can be remembered */
+    uint64_t generation; /* of the memory, before the store was read */
+    uint64_t found;      /* the memory's stamp */
+    uint64_t stamp;      /* of the store's files, before they were read; 0: the process is watched */
+};
+
+/* Call it after the handle was borrowed and BEFORE the view of the store begins. Can't fail. */
+void positions_ask(struct positions *p, struct store *handle, struct positions_asked *asked);
+
+/* The store has these positions, read with asked's handle. Call it while the view is open. */
+void positions_learn(const struct positions_asked *asked, const struct answer_room *rooms, size_t count);
+
+/* ---- committing ---- */
+
+struct positions_commit {
+    struct store *store;
+    struct bell *bell;
+    int mark;
+};
+
+/* Before store_append: marks this process as a writer. Can't fail; positions_commit_end must
+ * follow. */
+void positions_commit_begin(struct positions *p, struct store *handle, struct positions_commit *c);
+
+/* After store_append. e: its error, of code ERR_NONE when the jobs are durable. The heads of what
+ * was stored are known from here on; all processes are woken. */
+void positions_commit_end(struct positions *p, struct positions_commit *c, const struct store_job *jobs, size_t count,
+                          const struct err *e);
+
+/* ---- learning of commits ---- */
+
+struct positions_watch { /* zeros at first */
+    struct bell *bell;
+    uint32_t seen;       /* the bell's counter */
+    bool has_slept;
+    bool rung;           /* the last sleep ended by a ring */
+    uint64_t version;    /* of the store */
+    int64_t compared_at; /* stamps; monotonic ms */
+    int timer_ms;        /* without a bell */
+};
+
+/* Sleeps until something may have been committed (true), for a second at most (false). handle: for
+ * the watcher alone; NULL while none can be opened. is_new: it is another handle than at the last
+ * call. From the first call on, positions_find of this process compares no stamps. One thread of a
+ * process calls this, again and again. */
+bool positions_watch(struct positions *p, struct positions_watch *w, struct store *handle, bool is_new);
+
+struct positions_sleep {
+    struct bell *bell;
+    uint32_t seen;
+    bool silent; /* the last sleep ended by a commit that didn't ring */
+};
+
+/* For a process of one request, BEFORE it asks a last time whether there is news. */
+void positions_sleep_begin(struct positions_sleep *s, struct bell *bell);
+
+/* Sleeps until something may have been committed since the last call or _begin (1), or the time is
+ * up (0). -1: other processes use another bell by now, so none would wake this one. A commit that
+ * doesn't ring is noticed when the time is up, so let it be short. With a timeout of 0 it doesn't
+ * sleep, and forgets what rang until now. */
+int positions_sleep(struct positions *p, struct positions_sleep *s, int timeout_ms);
+
+/* ---- the bell, for the slots that are counted in its file (slots.h) ---- */
+
+/* The bell that this process used last; NULL if it has used none yet, or if that one is no longer
+ * the site's. Valid as long as p, as is the next one. */
+struct bell *positions_bell(struct positions *p);
+
+/* The bell of the handle's database; NULL if there is none. */
+struct bell *positions_bell_of(struct positions *p, struct store *handle);
+
+#endif
