@@ -114,7 +114,7 @@ for (const [arch, prefix] of Object.entries(architectures)) {
     assert.match(used, /^pollchat-[0-9.]+-[0-9a-f]{8}\n$/);
     assert.deepEqual(fs.readdirSync(path.join(site, 'cgi-bin/programs')).sort(), ['.htaccess', used.trim(), 'use']);
     assert.ok(!names.some((name) => /~$|\.new$|\.sw[a-z]$|\.bak$|\.o$|\.test\./.test(name)), names.join('\n'));
-    const tree = (at) => filesOf(path.join(repository, at)).filter((name) => fs.statSync(path.join(repository, at, name)).isFile() && !/~$|\.sw.$/.test(name));
+    const tree = (at) => filesOf(path.join(repository, at)).filter((name) => fs.statSync(path.join(repository, at, name)).isFile() && !/~$|\.sw.$|^README\.md$/.test(name));
     assert.deepEqual(tree('www').filter((name) => !names.includes(name)), [], 'all files of the page');
     const secrets = [
       repository,
