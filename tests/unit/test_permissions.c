@@ -320,7 +320,7 @@ static void members_are_read_from_passwd_and_group(void **state)
     assert_true(m.count == 0 && !m.more && !m.has_namesake);
     m = in_group(1001); /* a group named ben, with the member cat but without ben */
     assert_true(m.count == 1 && group_members_has(&m, 1002) && m.has_namesake && m.namesake == 1001);
-    m = in_group(1003); /* dan is listed in the group that is his own already */
+    m = in_group(1003); /* dan is listed in a group that is already the own group of dan */
     assert_true(m.count == 1 && group_members_has(&m, 1003) && !m.more);
     m = in_group(4711);
     assert_true(m.count == 0 && !m.more);

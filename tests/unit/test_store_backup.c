@@ -70,7 +70,7 @@ static void count_up(void *context, unsigned percent)
     *last = (int)percent;
 }
 
-static void a_backup_is_one_private_file_with_everything_in_it(void **state)
+static void a_backup_is_one_private_file_with_all_messages(void **state)
 {
     struct place *p = *state;
     struct stat st;
@@ -97,7 +97,7 @@ static void a_backup_is_one_private_file_with_everything_in_it(void **state)
     assert_int_equal(access(beside(p, "b? 100%.db.pollchat-new"), F_OK), -1);
 }
 
-static void a_backup_replaces_nothing(void **state)
+static void a_backup_overwrites_no_file(void **state)
 {
     struct place *p = *state;
     struct err e = ERR_INIT;
@@ -173,7 +173,7 @@ static void a_backup_renamed_to_chat_db_by_hand_works(void **state)
 
 /* ---- restore ---- */
 
-static void a_restore_brings_back_what_was_and_another_epoch(void **state)
+static void a_restore_brings_back_the_messages_under_another_epoch(void **state)
 {
     struct place *p = *state;
     struct store_restored restored;
@@ -211,7 +211,7 @@ static void a_restore_brings_back_what_was_and_another_epoch(void **state)
     assert_int_equal(find_files(p, "chat-before-restore-", NULL, 0), 2);
 }
 
-static void a_restore_makes_what_is_missing(void **state)
+static void a_restore_creates_missing_files(void **state)
 {
     struct place *p = *state;
     struct store_restored restored;
@@ -228,7 +228,7 @@ static void a_restore_makes_what_is_missing(void **state)
 }
 
 /* A log that was copied along with chat.db counts. */
-static void a_raw_copy_with_its_log_is_a_backup_too(void **state)
+static void a_plain_copy_with_its_log_is_accepted_as_a_backup(void **state)
 {
     struct place *p = *state;
     struct store_restored restored;
@@ -280,7 +280,7 @@ static void a_file_that_is_no_backup_is_refused(void **state)
     assert_refused(p, p->root, ERR_CORRUPT, "");
 }
 
-static void a_damaged_database_is_kept_as_it_is_with_its_log(void **state)
+static void a_damaged_database_is_kept_unchanged_with_its_log(void **state)
 {
     struct place *p = *state;
     struct store_restored restored;
@@ -299,7 +299,7 @@ static void a_damaged_database_is_kept_as_it_is_with_its_log(void **state)
     assert_int_equal(disk_size_of(kept), 43);
 }
 
-static void what_a_killed_restore_left_is_tidied_up(void **state)
+static void the_files_of_a_killed_restore_are_removed(void **state)
 {
     struct place *p = *state;
     struct store_restored restored;
@@ -317,7 +317,7 @@ static void what_a_killed_restore_left_is_tidied_up(void **state)
     assert_head(p, 3);
 }
 
-/* ---- asked for by a name ---- */
+/* ---- requested by a file's name ---- */
 
 static void a_backup_named_chat_restore_db_is_restored_at_the_next_use(void **state)
 {
@@ -416,7 +416,7 @@ static void several_processes_restore_it_once(void **state)
     }
 }
 
-/* ---- others at work ---- */
+/* ---- while others write ---- */
 
 enum { WRITERS = 2, ROUNDS = 6, EPOCH_LENGTH = 22 };
 
@@ -480,7 +480,7 @@ static void a_backup_during_writes_is_of_one_moment(void **state)
     int before = 0;
     fill(p, 1);
     struct store *s = open_store(p, STORE_WRITE);
-    static char text[200000]; /* so that a copy takes more than one step */
+    static char text[200000]; /* so that the copy takes more than one step */
     memset(text, 'x', sizeof text - 1);
     for (int i = 0; i < 10; i++) {
         snprintf(found, sizeof found, "big-%d", i);
@@ -551,7 +551,7 @@ static void a_restore_during_writes_loses_no_answered_message(void **state)
     }
 }
 
-/* ---- no room ---- */
+/* ---- no space ---- */
 
 static void copy_without_room(const struct place *p, int argument)
 {
@@ -569,7 +569,7 @@ static void copy_without_room(const struct place *p, int argument)
     NEED(restore(p, beside(p, "b.db"), &restored, &e) == 0);
 }
 
-static void without_room_nothing_is_changed(void **state)
+static void without_space_nothing_is_changed(void **state)
 {
     static char text[60000];
     struct place *p = *state;
@@ -586,17 +586,17 @@ static void without_room_nothing_is_changed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_BOTH_MODES(a_backup_is_one_private_file_with_everything_in_it),
-        IN_BOTH_MODES(a_backup_replaces_nothing),
+        IN_BOTH_MODES(a_backup_is_one_private_file_with_all_messages),
+        IN_BOTH_MODES(a_backup_overwrites_no_file),
         IN_WAL(a_backup_without_a_database_makes_no_file),
         IN_BOTH_MODES(a_killed_backups_file_is_taken_over_and_a_running_ones_is_not),
         IN_BOTH_MODES(a_backup_renamed_to_chat_db_by_hand_works),
-        IN_BOTH_MODES(a_restore_brings_back_what_was_and_another_epoch),
-        IN_BOTH_MODES(a_restore_makes_what_is_missing),
-        IN_WAL(a_raw_copy_with_its_log_is_a_backup_too),
+        IN_BOTH_MODES(a_restore_brings_back_the_messages_under_another_epoch),
+        IN_BOTH_MODES(a_restore_creates_missing_files),
+        IN_WAL(a_plain_copy_with_its_log_is_accepted_as_a_backup),
         IN_BOTH_MODES(a_file_that_is_no_backup_is_refused),
-        IN_BOTH_MODES(a_damaged_database_is_kept_as_it_is_with_its_log),
-        IN_BOTH_MODES(what_a_killed_restore_left_is_tidied_up),
+        IN_BOTH_MODES(a_damaged_database_is_kept_unchanged_with_its_log),
+        IN_BOTH_MODES(the_files_of_a_killed_restore_are_removed),
         IN_BOTH_MODES(a_backup_named_chat_restore_db_is_restored_at_the_next_use),
         IN_BOTH_MODES(another_file_named_chat_restore_db_is_renamed),
         IN_BOTH_MODES(a_backup_that_other_users_may_write_to_is_not_restored),
@@ -604,7 +604,7 @@ int main(void)
         IN_BOTH_MODES(several_processes_restore_it_once),
         IN_BOTH_MODES(a_backup_during_writes_is_of_one_moment),
         IN_BOTH_MODES(a_restore_during_writes_loses_no_answered_message),
-        IN_BOTH_MODES(without_room_nothing_is_changed),
+        IN_BOTH_MODES(without_space_nothing_is_changed),
     };
     quiet_log();
     return RUN(tests);

@@ -7,7 +7,7 @@
 
 /* ---- opening ---- */
 
-static void first_opener_makes_the_database(void **state)
+static void the_first_open_creates_the_database(void **state)
 {
     struct place *p = *state;
     assert_false(store_exists(p->folder));
@@ -20,7 +20,7 @@ static void first_opener_makes_the_database(void **state)
     store_close(s);
 }
 
-static void a_reader_may_be_the_first_one(void **state)
+static void a_reader_may_be_the_first_to_open_it(void **state)
 {
     struct place *p = *state;
     struct store_room room;
@@ -49,7 +49,7 @@ static void epoch_stays_and_differs_between_databases(void **state)
     p->kind->remove(&other);
 }
 
-static void closing_nothing_is_fine(void **state)
+static void closing_null_is_allowed(void **state)
 {
     (void)state;
     store_close(NULL);
@@ -57,7 +57,7 @@ static void closing_nothing_is_fine(void **state)
 
 /* ---- appending ---- */
 
-static void messages_come_back_as_they_were_given(void **state)
+static void messages_are_read_as_they_were_appended(void **state)
 {
     struct place *p = *state;
     struct store *s = open_store(p, STORE_WRITE);
@@ -86,7 +86,7 @@ static void messages_come_back_as_they_were_given(void **state)
     store_close(s);
 }
 
-static void a_long_text_comes_back_whole(void **state)
+static void a_long_text_is_read_back_completely(void **state)
 {
     struct place *p = *state;
     struct store *s = open_store(p, STORE_WRITE);
@@ -110,13 +110,13 @@ static void a_long_text_comes_back_whole(void **state)
     store_close(s);
 }
 
-static void a_text_with_nothing_in_it_is_kept_too(void **state)
+static void an_empty_text_is_stored(void **state)
 {
     struct place *p = *state;
     struct store *s = open_store(p, STORE_WRITE);
     struct chat_draft d = draft_of("lobby", "ann", "1", "");
     struct store_job job = {.draft = &d};
-    d.text = NULL; /* as chat_draft_init leaves it */
+    d.text = NULL; /* as chat_draft_init sets it */
     assert_int_equal(store_append(s, &job, 1, NULL), 0);
     assert_int_equal(job.outcome, STORE_STORED);
     assert_int_equal(store_append(s, &job, 1, NULL), 0);
@@ -140,7 +140,7 @@ static void each_room_counts_from_one(void **state)
     store_close(s);
 }
 
-static void the_same_id_again_is_the_first_answer(void **state)
+static void a_repeated_id_gets_the_first_answer(void **state)
 {
     struct place *p = *state;
     struct store *s = open_store(p, STORE_WRITE);
@@ -160,7 +160,7 @@ static void the_same_id_again_is_the_first_answer(void **state)
     store_close(s);
 }
 
-static void the_same_id_with_other_words_is_a_conflict(void **state)
+static void a_repeated_id_with_another_text_is_a_conflict(void **state)
 {
     struct place *p = *state;
     struct store *s = open_store(p, STORE_WRITE);
@@ -190,7 +190,7 @@ static void an_id_belongs_to_a_room_and_a_name(void **state)
     store_close(s);
 }
 
-static void a_reply_needs_its_target(void **state)
+static void a_reply_needs_an_existing_target(void **state)
 {
     struct place *p = *state;
     struct store *s = open_store(p, STORE_WRITE);
@@ -207,7 +207,7 @@ static void a_reply_needs_its_target(void **state)
     store_close(s);
 }
 
-static void a_batch_is_as_if_sent_one_after_the_other(void **state)
+static void a_batch_is_stored_as_if_sent_one_after_the_other(void **state)
 {
     struct place *p = *state;
     struct store *s = open_store(p, STORE_WRITE);
@@ -246,7 +246,7 @@ static void a_batch_is_as_if_sent_one_after_the_other(void **state)
     store_close(s);
 }
 
-static void a_batch_of_nothing_is_fine(void **state)
+static void an_empty_batch_is_allowed(void **state)
 {
     struct place *p = *state;
     struct store *s = open_store(p, STORE_WRITE);
@@ -254,7 +254,7 @@ static void a_batch_of_nothing_is_fine(void **state)
     store_close(s);
 }
 
-static void a_large_batch_is_stored_whole(void **state)
+static void a_large_batch_is_stored_completely(void **state)
 {
     enum { MANY = 3000 };
     struct place *p = *state;
@@ -278,7 +278,7 @@ static void a_large_batch_is_stored_whole(void **state)
 
 /* ---- reading ---- */
 
-static void a_room_that_is_not_there_is_empty(void **state)
+static void a_missing_room_is_empty(void **state)
 {
     struct place *p = *state;
     struct store *s = open_store(p, STORE_READ);
@@ -373,7 +373,7 @@ static void a_range_gives_its_messages_in_order(void **state)
     store_close(s);
 }
 
-static void a_view_stays_what_it_was(void **state)
+static void a_view_does_not_change(void **state)
 {
     struct place *p = *state;
     struct store *reader = open_store(p, STORE_READ);
@@ -408,7 +408,7 @@ static void ending_a_view_twice_is_harmless(void **state)
     store_read_end(s);
     store_read_end(s);
     assert_int_equal(store_read_begin(s, NULL), 0);
-    store_close(s); /* with the view open */
+    store_close(s); /* while the view is open */
 }
 
 /* ---- news ---- */
@@ -438,24 +438,24 @@ static void the_commit_of_another_handle_changes_the_version(void **state)
 int main(void)
 {
     static const struct store_case cases[] = {
-        STORE_CASE(first_opener_makes_the_database),
-        STORE_CASE(a_reader_may_be_the_first_one),
+        STORE_CASE(the_first_open_creates_the_database),
+        STORE_CASE(a_reader_may_be_the_first_to_open_it),
         STORE_CASE(epoch_stays_and_differs_between_databases),
-        STORE_CASE(closing_nothing_is_fine),
-        STORE_CASE(messages_come_back_as_they_were_given),
-        STORE_CASE(a_long_text_comes_back_whole),
-        STORE_CASE(a_text_with_nothing_in_it_is_kept_too),
+        STORE_CASE(closing_null_is_allowed),
+        STORE_CASE(messages_are_read_as_they_were_appended),
+        STORE_CASE(a_long_text_is_read_back_completely),
+        STORE_CASE(an_empty_text_is_stored),
         STORE_CASE(each_room_counts_from_one),
-        STORE_CASE(the_same_id_again_is_the_first_answer),
-        STORE_CASE(the_same_id_with_other_words_is_a_conflict),
+        STORE_CASE(a_repeated_id_gets_the_first_answer),
+        STORE_CASE(a_repeated_id_with_another_text_is_a_conflict),
         STORE_CASE(an_id_belongs_to_a_room_and_a_name),
-        STORE_CASE(a_reply_needs_its_target),
-        STORE_CASE(a_batch_is_as_if_sent_one_after_the_other),
-        STORE_CASE(a_batch_of_nothing_is_fine),
-        STORE_CASE(a_large_batch_is_stored_whole),
-        STORE_CASE(a_room_that_is_not_there_is_empty),
+        STORE_CASE(a_reply_needs_an_existing_target),
+        STORE_CASE(a_batch_is_stored_as_if_sent_one_after_the_other),
+        STORE_CASE(an_empty_batch_is_allowed),
+        STORE_CASE(a_large_batch_is_stored_completely),
+        STORE_CASE(a_missing_room_is_empty),
         STORE_CASE(a_range_gives_its_messages_in_order),
-        STORE_CASE(a_view_stays_what_it_was),
+        STORE_CASE(a_view_does_not_change),
         STORE_CASE(ending_a_view_twice_is_harmless),
         STORE_CASE(the_commit_of_another_handle_changes_the_version),
     };

@@ -6,7 +6,7 @@
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 
-/* ---- a file system that can less: the program's calls of flock and statfs come here first ---- */
+/* ---- a file system with fewer features: these replace flock and statfs of the C library ---- */
 
 static bool no_flock;
 static bool on_nfs;
@@ -68,7 +68,7 @@ static void write_file(const char *path, const void *bytes, size_t length)
     close(fd);
 }
 
-/* ---- rights ---- */
+/* ---- permissions ---- */
 
 static void folder_and_files_are_private_whatever_the_umask(void **state)
 {
@@ -101,7 +101,7 @@ static void the_log_stays_after_closing(void **state)
     assert_true(size_of(p, "chat.db-shm") > 0);
 }
 
-/* ---- files that are not ours, or not any more ---- */
+/* ---- files that are not, or no longer, the chat's ---- */
 
 static void assert_refused(const struct place *p, enum err_code code, const char *words)
 {
@@ -130,7 +130,7 @@ static void assert_left_alone(const struct place *p, enum err_code code, const c
     free(after);
 }
 
-static void a_file_that_is_no_database_is_left_alone(void **state)
+static void a_file_that_is_not_a_database_is_not_changed(void **state)
 {
     static const size_t lengths[] = {2, 15, 99, 100, 4096, 5000, 100000};
     struct place *p = *state;
@@ -172,7 +172,7 @@ static void a_database_of_another_program_is_left_alone(void **state)
     }
 }
 
-static void a_newer_database_is_left_alone(void **state)
+static void a_newer_database_is_not_changed(void **state)
 {
     struct place *p = *state;
     fill(p, 3);
@@ -263,7 +263,7 @@ static void missing_tables_and_rows_are_damage(void **state)
 
 /* ---- what store_check finds ---- */
 
-static void check_finds_what_is_wrong(void **state)
+static void check_finds_each_kind_of_damage(void **state)
 {
 #define LOOSE                                                                                       \
     "CREATE TABLE m AS SELECT * FROM message; DROP TABLE message; ALTER TABLE m RENAME TO message;" \
@@ -335,7 +335,7 @@ static void check_finds_what_is_wrong(void **state)
     }
 }
 
-static void check_cuts_a_long_list_short(void **state)
+static void check_shortens_a_long_list(void **state)
 {
     struct place *p = *state;
     char *text = NULL;
@@ -344,7 +344,7 @@ static void check_cuts_a_long_list_short(void **state)
     raw_sql(p, "DELETE FROM message WHERE seq % 2 = 0");
     struct store *s = open_store(p, STORE_READ);
     FILE *out = open_memstream(&text, &length);
-    assert_int_equal(store_check(s, out, NULL), 49 + 1); /* the gaps, and the head */
+    assert_int_equal(store_check(s, out, NULL), 49 + 1); /* gaps and the head */
     fclose(out);
     assert_contains(text, ": 29 more\n");
     free(text);
@@ -391,7 +391,7 @@ static void another_database_in_the_same_file_is_noticed(void **state)
 /* ---- the stamp of the files ---- */
 
 /* A file system's clock may stand still between two commits: here it always says the same. */
-static void each_commit_has_a_stamp_of_its_own(void **state)
+static void each_commit_has_its_own_stamp(void **state)
 {
     const struct place *p = *state;
     static const char *const names[] = {"chat.db", "chat.db-wal", "chat.db-lock"};
@@ -431,7 +431,7 @@ static void an_existing_database_keeps_its_journal(void **state)
     p->journal = was;
 }
 
-static void auto_is_wal_on_a_local_disk_and_rollback_on_a_network(void **state)
+static void auto_is_wal_on_a_local_disk_and_rollback_on_a_network_disk(void **state)
 {
     struct place *p = *state;
     p->journal = STORE_JOURNAL_AUTO;
@@ -447,7 +447,7 @@ static void auto_is_wal_on_a_local_disk_and_rollback_on_a_network(void **state)
     store_close(s);
 }
 
-static void without_flock_it_is_rollback_and_works(void **state)
+static void without_flock_the_journal_is_rollback(void **state)
 {
     struct place *p = *state; /* in turn with WAL and a rollback journal asked for */
     struct err e = ERR_INIT;
@@ -459,7 +459,7 @@ static void without_flock_it_is_rollback_and_works(void **state)
     no_flock = false;
 }
 
-static void wal_without_flock_is_not_written_but_read(void **state)
+static void a_wal_database_without_flock_is_read_but_not_written(void **state)
 {
     struct place *p = *state;
     struct err e = ERR_INIT;
@@ -482,7 +482,7 @@ static void *no_mmap(void *at, size_t length, int protection, int flags, int fd,
     return MAP_FAILED;
 }
 
-static void where_sqlite_has_no_wal_it_is_rollback(void **state)
+static void if_sqlite_cannot_use_wal_the_journal_is_rollback(void **state)
 {
     struct place *p = *state;
     set_system_call("mmap", (sqlite3_syscall_ptr)no_mmap);
@@ -492,7 +492,7 @@ static void where_sqlite_has_no_wal_it_is_rollback(void **state)
     assert_int_equal(append(s, "1", "a", NULL, NULL), STORE_REPEATED);
     store_close(s);
     set_system_call("mmap", NULL);
-    /* .htaccess, database, journal, lock: nothing of the trial is left */
+    /* .htaccess, database, journal, lock: the trial leaves no file */
     assert_int_equal(count_files(p), 4);
 }
 
@@ -535,24 +535,24 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_BOTH_MODES(folder_and_files_are_private_whatever_the_umask),
         IN_WAL(the_log_stays_after_closing),
-        IN_BOTH_MODES(a_file_that_is_no_database_is_left_alone),
+        IN_BOTH_MODES(a_file_that_is_not_a_database_is_not_changed),
         IN_BOTH_MODES(a_database_of_another_program_is_left_alone),
-        IN_BOTH_MODES(a_newer_database_is_left_alone),
+        IN_BOTH_MODES(a_newer_database_is_not_changed),
         IN_BOTH_MODES(a_folder_in_place_of_the_database_is_refused),
         IN_BOTH_MODES(a_missing_parent_is_a_wrong_setting),
         IN_BOTH_MODES(a_damaged_header_is_refused),
         IN_BOTH_MODES(damage_inside_is_reported_and_survived),
         IN_BOTH_MODES(missing_tables_and_rows_are_damage),
-        IN_BOTH_MODES(check_finds_what_is_wrong),
-        IN_BOTH_MODES(check_cuts_a_long_list_short),
+        IN_BOTH_MODES(check_finds_each_kind_of_damage),
+        IN_BOTH_MODES(check_shortens_a_long_list),
         IN_BOTH_MODES(a_replaced_file_is_noticed),
         IN_BOTH_MODES(another_database_in_the_same_file_is_noticed),
-        IN_WAL(each_commit_has_a_stamp_of_its_own),
+        IN_WAL(each_commit_has_its_own_stamp),
         IN_BOTH_MODES(an_existing_database_keeps_its_journal),
-        IN_WAL(auto_is_wal_on_a_local_disk_and_rollback_on_a_network),
-        IN_BOTH_MODES(without_flock_it_is_rollback_and_works),
-        IN_WAL(wal_without_flock_is_not_written_but_read),
-        IN_BOTH_MODES(where_sqlite_has_no_wal_it_is_rollback),
+        IN_WAL(auto_is_wal_on_a_local_disk_and_rollback_on_a_network_disk),
+        IN_BOTH_MODES(without_flock_the_journal_is_rollback),
+        IN_WAL(a_wal_database_without_flock_is_read_but_not_written),
+        IN_BOTH_MODES(if_sqlite_cannot_use_wal_the_journal_is_rollback),
         IN_WAL(the_log_stays_short),
     };
     quiet_log();

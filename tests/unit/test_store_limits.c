@@ -99,7 +99,7 @@ static void *set_flag(void *flag)
     return NULL;
 }
 
-static void stopping_ends_every_wait(void **state)
+static void stopping_ends_each_wait(void **state)
 {
     static const char *const locks[] = {"BEGIN EXCLUSIVE", NULL};
     struct place *p = *state;
@@ -132,7 +132,7 @@ static void stopping_ends_every_wait(void **state)
         }
         let_go(h);
     }
-    assert_stored(s, "x", "x"); /* stopping ends waits, not work */
+    assert_stored(s, "x", "x"); /* stopping ends waits, but not the use of the store */
     store_close(s);
 }
 
@@ -184,7 +184,7 @@ static void what_a_killed_writer_left_is_rolled_back_for_a_reader(void **state)
     store_close(old);
 }
 
-/* ---- folders that can't be written ---- */
+/* ---- folders without write permission ---- */
 
 /* Root may write everywhere, so tests of refusals run as another user. */
 static void become_nobody(void)
@@ -228,7 +228,7 @@ static void read_three_write_none(const struct place *p, int argument)
     }
 }
 
-static void reads_go_on_in_a_read_only_folder(void **state)
+static void a_read_only_folder_can_be_read(void **state)
 {
     struct place *p = *state;
     fill(p, 3);
@@ -274,7 +274,7 @@ static void make_none(const struct place *p, int argument)
     }
 }
 
-static void no_database_is_made_in_a_read_only_folder(void **state)
+static void no_database_is_created_in_a_read_only_folder(void **state)
 {
     struct place *p = *state;
     assert_int_equal(chmod(p->root, 0555), 0);
@@ -295,7 +295,7 @@ static void read_none(const struct place *p, int argument)
     NEED(e.code == ERR_READONLY);
 }
 
-static void what_can_not_be_rolled_back_is_not_read(void **state)
+static void a_commit_that_cannot_be_rolled_back_is_not_read(void **state)
 {
     struct place *p = *state;
     fill(p, 3);
@@ -393,12 +393,12 @@ static void fill_the_disk(const struct place *p, int kind)
     store_close(reader);
 }
 
-static void a_full_disk_refuses_sends_and_keeps_reads(void **state)
+static void a_full_disk_refuses_sends_and_allows_reads(void **state)
 {
     run_child(fill_the_disk, *state, FULL_DISK);
 }
 
-static void a_limit_on_file_sizes_is_a_full_disk(void **state)
+static void a_limit_of_file_sizes_is_treated_as_a_full_disk(void **state)
 {
     run_child(fill_the_disk, *state, FULL_LIMIT);
 }
@@ -420,7 +420,7 @@ static void make_on_a_full_disk(const struct place *p, int kilobytes)
     store_close(s);
 }
 
-static void a_database_is_made_when_there_is_space(void **state)
+static void a_database_is_created_once_there_is_space(void **state)
 {
     struct place *p = *state;
     for (int kilobytes = 0; kilobytes < 80; kilobytes += kilobytes < 10 ? 1 : 7) {
@@ -470,16 +470,16 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_WAL(a_full_disk_without_a_log_can_still_be_read),
         IN_BOTH_MODES(a_locked_database_is_busy_after_the_time_limit),
-        IN_BOTH_MODES(stopping_ends_every_wait),
+        IN_BOTH_MODES(stopping_ends_each_wait),
         IN_ROLLBACK(rollback_needs_no_flock),
         IN_ROLLBACK(what_a_killed_writer_left_is_rolled_back_for_a_reader),
-        IN_BOTH_MODES(reads_go_on_in_a_read_only_folder),
+        IN_BOTH_MODES(a_read_only_folder_can_be_read),
         IN_BOTH_MODES(reads_and_writes_go_on_where_no_file_can_be_made),
-        IN_BOTH_MODES(no_database_is_made_in_a_read_only_folder),
-        IN_ROLLBACK(what_can_not_be_rolled_back_is_not_read),
-        IN_BOTH_MODES(a_full_disk_refuses_sends_and_keeps_reads),
-        IN_BOTH_MODES(a_limit_on_file_sizes_is_a_full_disk),
-        IN_BOTH_MODES(a_database_is_made_when_there_is_space),
+        IN_BOTH_MODES(no_database_is_created_in_a_read_only_folder),
+        IN_ROLLBACK(a_commit_that_cannot_be_rolled_back_is_not_read),
+        IN_BOTH_MODES(a_full_disk_refuses_sends_and_allows_reads),
+        IN_BOTH_MODES(a_limit_of_file_sizes_is_treated_as_a_full_disk),
+        IN_BOTH_MODES(a_database_is_created_once_there_is_space),
     };
     quiet_log();
     return RUN(tests);

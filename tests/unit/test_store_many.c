@@ -15,7 +15,7 @@ struct shared {
     uint64_t told[WRITERS][2][EACH];
 };
 static struct shared *shared;
-static int gate[2]; /* children wait until its writing end is closed */
+static int gate[2]; /* children start when its writing end is closed */
 
 static void wait_for_gate(void)
 {
