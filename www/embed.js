@@ -1,18 +1,18 @@
-// embed.js - the loader for other sites' pages (EMBED.md). Only it is loaded before the chat is opened; then an iframe,
-// which the page's styles and scripts don't reach.
+// embed.js - shows the chat on a page of another site (EMBED.md). It loads nothing else until the
+// visitor opens the chat; then an iframe, which the styles and scripts of that page don't reach.
 (() => {
   'use strict';
   const { currentScript: own } = document;
 
-  /** Of the chat, or of this file: an optimizer may keep that in another attribute than src. */
+  /** The address of the chat, or of this file; optimizers may move src to another attribute. */
   const address = (e) => e.dataset.pollchat || [...e.attributes].map(({ value }) => value).find((value) => /(^|\/)embed(\.min)?\.js([?#]|$)/.test(value)) || (e === own && (e.dataset.room || e.dataset.title) && e.src);
   const isSet = (e) => Object.keys(e.dataset).some((key) => /^(pollchat|room|title|mode|side|theme|height|accent|name|count|path)$/.test(key));
 
-  /** script: has the settings, and is the place of an inline chat. */
+  /** script: the element with the settings; an inline chat is put after it. */
   function widget(script) {
     script.pollchat = true;
     const base = new URL('.', new URL(address(script), document.baseURI));
-    const programs = new URL(script.dataset.path || '.', base); // 'cgi-bin/poll.cgi/' on a host without short addresses
+    const programs = new URL(script.dataset.path || '.', base); // data-path: on a host without short addresses
     const set = { room: 'lobby', title: 'Chat', mode: 'button', side: 'right', theme: 'auto', height: '480px', ...script.dataset };
     const inline = set.mode === 'inline';
     const seenKey = `pollchat ${base.href}${set.room}`;
@@ -21,7 +21,7 @@
     const listeners = {};
     let frame = null;
     let isOpen = false;
-    let isReady = false; // the chat is there, and not a page that says that it may not be
+    let isReady = false; // the frame has the chat, and not an error page
     let name = set.name;
 
     const css = `
@@ -45,11 +45,11 @@
         if (value !== undefined) localStorage.setItem(seenKey, JSON.stringify(value));
         return JSON.parse(localStorage.getItem(seenKey));
       } catch {
-        return value || null; // storage is forbidden: counts from now on
+        return value || null; // storage is forbidden: counting begins now
       }
     };
 
-    // ---- what stands on the page ----
+    // ---- the elements on the page ----
 
     const host = document.createElement('div');
     const root = host.attachShadow({ mode: 'open' });
@@ -63,17 +63,18 @@
       return CSS.supports('color', accent) ? accent : '';
     }
 
-    /** Black or white, whichever is easier to read on the colour. */
+    /* * Black or white letters, whichever are easier to read on the colour. preferences.js does
+     * the same. */
     function letters() {
       const [r, g, b] = getComputedStyle(button).backgroundColor.match(/\d+/g).map(Number);
       return r * 0.3 + g * 0.59 + b * 0.11 > 140 ? '#000' : '#fff';
     }
 
     function build() {
-      const sheet = new CSSStyleSheet(); // not a <style>, which the page's own policy may forbid
+      const sheet = new CSSStyleSheet(); // the policy of the page may forbid a <style>
       sheet.replaceSync(css);
       root.adoptedStyleSheets = [sheet];
-      host.style.setProperty('all', 'initial', 'important'); // over any stylesheet of the page, whatever it says
+      host.style.setProperty('all', 'initial', 'important'); // stronger than any stylesheet of the page
       host.style.setProperty('display', 'block', 'important');
       host.style.setProperty('--a', look() || '#0b5c6b');
       host.style.setProperty('--h', set.height);
@@ -144,7 +145,7 @@
       if (data.type === 'seen') store({ epoch: data.epoch, seq: data.seq });
     });
 
-    // ---- how many are new, before the frame is there to say so ----
+    // ---- the number of new messages, until there is a frame that counts them ----
 
     async function ask() {
       if (frame || document.hidden) return;
@@ -153,13 +154,13 @@
       const answer = await fetch(new URL(`poll?${new URLSearchParams(query)}`, programs), { credentials: 'omit' });
       const page = await answer.json();
       if (frame) return;
-      if (answer.status === 409) store(null); // another database: counts anew
+      if (answer.status === 409) store(null); // another database: counting begins anew
       else if (answer.ok && seen) showUnread(page.messages.length);
       else if (answer.ok) store({ epoch: page.epoch, seq: page.head });
     }
 
     function watch() {
-      ask().catch(() => {}); // another time, or never: it is a number on a button
+      ask().catch(() => {}); // the number stays as it is
       setTimeout(watch, COUNT_MS * (1 + Math.random() / 4));
     }
 
@@ -186,11 +187,12 @@
     else document.addEventListener('DOMContentLoaded', start);
   }
 
-  /** What asks for a chat, whatever runs this: a script that names it, an optimizer, a bundle, a module. */
+  /* * Finds the elements that ask for a chat. This code may run as a script, in a bundle or as a
+   * module. */
   function find() {
     const all = [...document.querySelectorAll('[data-pollchat],script')].filter((e) => !e.pollchat && e.type !== 'text/plain' && address(e));
     const set = all.filter(isSet);
-    const one = all.includes(own) ? [own] : all.slice(0, 1); // others have files of this name too
+    const one = all.includes(own) ? [own] : all.slice(0, 1); // other sites have files of this name too
     (set[0] ? set : one).forEach(widget);
     if (!window.pollchat) console.warn('pollchat: nothing has data-pollchat="address of the chat"');
   }

@@ -1,4 +1,5 @@
-// access.test.mjs - axe-core finds nothing, in each state of the page and the widget, light and dark; and what it can't see.
+// access.test.mjs - axe-core finds nothing, in each state of the page and the widget, light and
+// dark; and what it can't see.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

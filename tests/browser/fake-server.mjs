@@ -1,8 +1,10 @@
-// fake-server.mjs - the page and a chat in memory, on a real socket, that fails on demand. For what a real server can't be
-// brought to do at a given moment; the real ones are what two-tabs.test.mjs is about.
+// fake-server.mjs - the page and a chat in memory, on a real socket, that fails on demand. For what
+// a real server can't be brought to do at a given moment; the real ones are what two-tabs.test.mjs
+// is about.
 //
 //   const server = await FakeServer.start();
-//   server.faults.send.push('lost');        the next /send is stored, its answer never comes; others: 503, slow, hang, refuse, portal
+//   server.faults.send.push('lost'); // the next message is stored, but its answer never comes
+//                                    // other faults: 503, slow, hang, refuse, portal
 //   await server.die(); await server.revive();
 
 import fs from 'node:fs';

@@ -1,4 +1,5 @@
-// faults.test.mjs - the page against a server that fails: nothing is lost, nothing comes twice, and it says what is the matter.
+// faults.test.mjs - the page against a server that fails: nothing is lost, nothing comes twice, and
+// it says what is the matter.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';

@@ -1,6 +1,9 @@
-// harness.mjs - tabs of a real Chromium for a test. Any console error, page error or violation of the policy fails the test.
+// harness.mjs - tabs of a real Chromium for a test. Any console error, page error or violation of
+// the policy fails the test.
 //
-//   await withBrowser(async ({ tab }) => { const page = await tab(address, { name: 'ann' }); ... });
+//   await withBrowser(async ({ tab }) => {
+//     const page = await tab(address, { name: 'ann' });
+//   });
 //
 // Environment: CHROMIUM, the browser (default /usr/bin/chromium); HEADED=1 shows it.
 

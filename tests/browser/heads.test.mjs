@@ -1,4 +1,5 @@
-// heads.test.mjs - where the server holds no polls, two people talk by the file that says how far the room is; idle, it is all that is asked.
+// heads.test.mjs - where the server holds no polls, two people talk by the file that says how far
+// the room is; idle, it is all that is asked.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -9,7 +10,10 @@ import { say, shows, withBrowser } from './harness.mjs';
 
 const PROFILE = (process.env.PROFILE ?? 'lighttpd').startsWith('apache') ? 'apache-cgi' : 'lighttpd-cgi';
 
-/** Counts a page's requests by kind from now on: polls, looks, and how many looks found nothing new (304 below the fetch). */
+/**
+ * Counts a page's requests by kind from now on: polls, looks, and how many looks found nothing new
+ * (304 below the fetch).
+ */
 async function count(page) {
   const counts = { polls: 0, looks: 0, unchanged: 0 };
   const session = await page.context().newCDPSession(page);

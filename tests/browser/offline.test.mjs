@@ -1,4 +1,5 @@
-// offline.test.mjs - the network goes, the server dies, the tab is closed: what was written is sent once, in order, when it can be.
+// offline.test.mjs - the network goes, the server dies, the tab is closed: what was written is sent
+// once, in order, when it can be.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';

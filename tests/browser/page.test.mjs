@@ -1,4 +1,5 @@
-// page.test.mjs - the page on a real server: what it must never run, the keyboard, narrow screens, long histories.
+// page.test.mjs - the page on a real server: what it must never run, the keyboard, narrow screens,
+// long histories.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

@@ -1,8 +1,9 @@
-// picture.mjs - renews the picture of the README and those of INSTALL.html, which show the pages as they are.
+// picture.mjs - renews the picture of the README and those of INSTALL.html, which show the pages as
+// they are.
 //
-//   node tests/browser/picture.mjs             writes tests/browser/pictures/desktop.png
-//   node tests/browser/picture.mjs FOLDER      writes desktop, dark, narrow, narrow-dark, asking and trouble into FOLDER, to look at
-//   node tests/browser/picture.mjs --install   writes the screenshots in apache/archive/pictures; needs `make dist`
+//   node tests/browser/picture.mjs            writes tests/browser/pictures/desktop.png
+//   node tests/browser/picture.mjs FOLDER     writes pictures of many states into FOLDER
+//   node tests/browser/picture.mjs --install  writes apache/archive/pictures; needs `make dist`
 
 import fs from 'node:fs';
 import path from 'node:path';

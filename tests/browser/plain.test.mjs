@@ -1,4 +1,5 @@
-// plain.test.mjs - a browser without JavaScript, on each server profile of PROFILES: the page brings it to /plain, where people talk.
+// plain.test.mjs - a browser without JavaScript, on each server profile of PROFILES: the page
+// brings it to /plain, where people talk.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';

@@ -1,5 +1,5 @@
-// proxies.test.mjs - two people talk through proxies that cut what takes long, or hold answers back: all of it arrives, once, and they
-// see nothing of the proxy.
+// proxies.test.mjs - two people talk through proxies that cut what takes long, or hold answers
+// back: all of it arrives, once, and they see nothing of the proxy.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';

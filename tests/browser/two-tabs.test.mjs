@@ -1,4 +1,5 @@
-// two-tabs.test.mjs - two people talk, on each server profile of PROFILES (default: the five that are supported).
+// two-tabs.test.mjs - two people talk, on each server profile of PROFILES (default: the five that
+// are supported).
 
 import assert from 'node:assert/strict';
 import test from 'node:test';

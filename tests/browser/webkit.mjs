@@ -1,6 +1,10 @@
-// webkit.mjs - one window of the system's WebKit, driven by WebDriver (W3C) on a screen that nobody sees.
+// webkit.mjs - one window of the system's WebKit, driven by WebDriver (W3C) on a screen that nobody
+// sees.
 //
-//   await withWebKit(async (window) => { await window.go(address); await window.type('#name', 'ann'); ... });
+//   await withWebKit(async (window) => {
+//     await window.go(address);
+//     await window.type('#name', 'ann');
+//   });
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

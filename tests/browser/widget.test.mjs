@@ -1,4 +1,5 @@
-// widget.test.mjs - the chat on a page of another site, whose stylesheet means no good: a button, a panel, a frame in the text.
+// widget.test.mjs - the chat on a page of another site, whose stylesheet means no good: a button, a
+// panel, a frame in the text.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -31,7 +32,10 @@ const SCRIPTS = {
   '/manager.js': 'const script = document.createElement("script"); script.src = document.currentScript.dataset.chat + "embed.js"; document.head.append(script);',
 };
 
-/** A site of somebody else with one page; its own policy allows no inline style and no inline script. */
+/**
+ * A site of somebody else with one page; its own policy allows no inline style and no inline
+ * script.
+ */
 async function withPage(html, body) {
   const server = http.createServer((request, response) => {
     const isStyle = request.url === '/style.css';

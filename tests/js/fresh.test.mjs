@@ -1,4 +1,5 @@
-// fresh.test.mjs - the look at the database's folder: what was read was read, whoever can't be told of it.
+// fresh.test.mjs - the look at the database's folder: what was read was read, whoever can't be told
+// of it.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { tryData } from '../../www/js/fresh.js';

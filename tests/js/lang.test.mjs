@@ -1,4 +1,5 @@
-// lang.test.mjs - the words of the page: none is missing in any language, none is there for nothing, and numbers have their plural.
+// lang.test.mjs - the words of the page: none is missing in any language, none is there for
+// nothing, and numbers have their plural.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

@@ -1,4 +1,5 @@
-// patience.test.mjs - behind something that cuts what takes long: learned from two cuts, nothing lost or doubled, no word of it to the visitor.
+// patience.test.mjs - behind something that cuts what takes long: learned from two cuts, nothing
+// lost or doubled, no word of it to the visitor.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { makeApi } from '../../www/js/api.js';

@@ -1,5 +1,6 @@
-// schedule.test.mjs - hundreds of runs over a network that does its worst: whatever happens, in the end each message is
-// shown once, in the order of the chat, and none is lost. FAULT_SCHEDULES: how many.
+// schedule.test.mjs - hundreds of runs over a network that does its worst: whatever happens, in the
+// end each message is shown once, in the order of the chat, and none is lost. FAULT_SCHEDULES: how
+// many.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';

@@ -1,7 +1,8 @@
-// shared.test.mjs - what the page and the programs must agree on: limits, waits, names. Each is written
-// once in C (or shell) and once in JavaScript; this is the list of them.
+// shared.test.mjs - what the page and the programs must agree on: limits, waits, names. Each is
+// written once in C (or shell) and once in JavaScript; this is the list of them.
 //
-// To add one: a line in `numbers`, or a test. Values are read from the sources, wherever a file is now.
+// To add one: a line in `numbers`, or a test. Values are read from the sources, wherever a file is
+// now.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

@@ -1,4 +1,5 @@
-// streams.mjs - /stream of the chat in memory (world.mjs), with what can go wrong with streams only.
+// streams.mjs - /stream of the chat in memory (world.mjs), with what can go wrong with streams
+// only.
 
 import { problem } from './world.mjs';
 

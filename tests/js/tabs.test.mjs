@@ -1,4 +1,5 @@
-// tabs.test.mjs - several tabs, one connection: who leads, who is told, and what happens when a tab closes, sleeps or comes late.
+// tabs.test.mjs - several tabs, one connection: who leads, who is told, and what happens when a tab
+// closes, sleeps or comes late.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';

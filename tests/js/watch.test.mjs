@@ -1,4 +1,5 @@
-// watch.test.mjs - where polls aren't held, the head of the room is looked at as a file, and whatever that says, nothing is lost or late.
+// watch.test.mjs - where polls aren't held, the head of the room is looked at as a file, and
+// whatever that says, nothing is lost or late.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';

@@ -1,4 +1,5 @@
-// Where the programs answer: at short addresses, at their own, or in the folder for hosts that refuse cgi-bin/.htaccess.
+// Where the programs answer: at short addresses, at their own, or in the folder for hosts that
+// refuse cgi-bin/.htaccess.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { makeApi } from '../../www/js/api.js';

@@ -1,4 +1,5 @@
-// world.mjs - time that runs only when told, chance from a seed, and a chat in memory behind a network that fails on demand.
+// world.mjs - time that runs only when told, chance from a seed, and a chat in memory behind a
+// network that fails on demand.
 
 import { makeClock } from '../../www/js/clock.js';
 import { streamReply } from './streams.mjs';
@@ -244,7 +245,10 @@ export class House {
   }
 }
 
-/** The file that says how far a chat is, and how a web server hands it out. how: { lag: ms, stuck, missing, html, forgotten }. */
+/**
+ * The file that says how far a chat is, and how a web server hands it out. how: { lag: ms, stuck,
+ * missing, html, forgotten }.
+ */
 export class HeadFile {
   #written = [];
 

@@ -1,12 +1,12 @@
 // answers.js - what an answer of the chat looks like. Everything else is a Failure.
 //
-// Between the page and the server, proxies cut answers, and login portals answer every address with a
-// page of their own. So an answer counts only if it has the form that the contract describes.
+// Between the page and the server, proxies cut answers, and login portals answer every address with
+// a page of their own. So an answer counts only if it has the form that the contract describes.
 
 /**
- * kind: network (no answer), answer (something else than the chat answered), refused (4xx), busy (408,
- * 429, 5xx), epoch (another database), silent (a stream without a sign of life). slug: the chat's own
- * name for the problem. retryAfter: seconds.
+ * kind: network (no answer), answer (something else than the chat answered), refused (4xx), busy
+ * (408, 429, 5xx), epoch (another database), silent (a stream without a sign of life). slug: the
+ * chat's own name for the problem. retryAfter: seconds.
  */
 export class Failure extends Error {
   constructor(kind, message, { status = 0, retryAfter, field, epoch, slug } = {}) {
@@ -64,7 +64,10 @@ function retryAfter(value, now) {
   return seconds > 0 ? seconds : undefined;
 }
 
-/** The meaning of an answer whose status is neither 200 nor 201. now: milliseconds of the time of day. */
+/**
+ * The meaning of an answer whose status is neither 200 nor 201. now: milliseconds of the time of
+ * day.
+ */
 export function failureOf(status, headers, body, now) {
   const problem = isObject(body) ? body : {};
   const detail = isString(problem.detail) ? problem.detail : `The server answered ${status}.`;
@@ -76,7 +79,7 @@ export function failureOf(status, headers, body, now) {
   if (status === 408 || status === 429 || status >= 500) {
     return new Failure('busy', detail, more);
   }
-  // Only the chat refuses for good. A 403 or 404 without its slug is of a gateway, or of a server that
-  // is being updated.
+  // Only the chat refuses for good. A 403 or 404 without its slug is of a gateway, or of a server
+  // that is being updated.
   return slug === undefined ? new Failure('answer', `The answer is not from a chat: ${status}.`, more) : new Failure('refused', detail, more);
 }

@@ -1,13 +1,13 @@
-// api.js - one request to /send, /poll or /stream, with a time limit. The result is an answer of the
-// form that the contract describes, or a Failure.
+// api.js - one request to /send, /poll or /stream, with a time limit. The result is an answer of
+// the form that the contract describes, or a Failure.
 
 import { failureOf, Failure, isHead, isMessage, isPage, parse, strange } from './answers.js';
 import { pagesOf } from './several.js';
 import { readStream } from './stream.js';
 
 /**
- * Where the programs answer, by the folder of the programs: at short addresses; at their own, where a
- * host has no mod_rewrite; in cgi/, where it refuses cgi-bin/.htaccess.
+ * Where the programs answer, by the folder of the programs: at short addresses; at their own, where
+ * a host has no mod_rewrite; in cgi/, where it refuses cgi-bin/.htaccess.
  */
 export const WAYS = { short: '', programs: 'cgi-bin/', refused: 'cgi/' };
 
@@ -43,8 +43,8 @@ const inAddress = (query) =>
 const posted = (body) => ({ method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
 
 /**
- * Some web servers limit a body themselves: mod_fcgid answers 500 above 128 kB, nginx 413 above 1 MB.
- * Another try would end in the same way, so the message is refused.
+ * Some web servers limit a body themselves: mod_fcgid answers 500 above 128 kB, nginx 413 above 1
+ * MB. Another try would end in the same way, so the message is refused.
  */
 function orTooLong(failure, { body }) {
   const isTooLong = (failure.status === 413 || failure.status === 500) && !failure.slug && body.length > LONG;
@@ -116,8 +116,8 @@ export function makeApi({ base, fetch, clock }) {
     },
 
     /**
-     * query: { room, since | before | last, limit, wait, epoch }. limit: milliseconds. rooms: several;
-     * then the result is a page for each of them.
+     * query: { room, since | before | last, limit, wait, epoch }. limit: milliseconds. rooms:
+     * several; then the result is a page for each of them.
      */
     async poll(query, { limit = LIMIT, signal, rooms } = {}) {
       const init = query.before === undefined ? {} : { cache: 'default' }; // the browser may keep old pages
@@ -129,7 +129,10 @@ export function makeApi({ base, fetch, clock }) {
       return page;
     },
 
-    /** The head file of a room: { epoch, head }. The browser asks the server whether its copy is current. */
+    /**
+     * The head file of a room: { epoch, head }. The browser asks the server whether its copy is
+     * current.
+     */
     async head(path, { signal }) {
       const said = await once(new URL(path, base).href, { cache: 'no-cache' }, HEAD_LIMIT, signal);
       if (!isHead(said)) {
@@ -138,16 +141,24 @@ export function makeApi({ base, fetch, clock }) {
       return said;
     },
 
-    /** query: { room, since, epoch }, or { room: ['a:5', 'b:7'], epoch }. options: see stream.js. */
+    /**
+     * query: { room, since, epoch }, or { room: ['a:5', 'b:7'], epoch }. options: see stream.js.
+     */
     stream: (query, options) => readStream({ fetch, clock, address: address('poll', `stream?${inAddress(query)}`), ...options }),
 
-    /** Whether the chat itself answers at /send. It refuses a message without text, and doesn't store it. */
+    /**
+     * Whether the chat itself answers at /send. It refuses a message without text, and doesn't
+     * store it.
+     */
     async reaches(room) {
       const failure = await ask('send', 'send', posted({ room, text: '' }), LIMIT).catch((error) => error);
       return failure instanceof Failure && failure.slug !== undefined;
     },
 
-    /** Sends a message; returns it as the chat has stored it. The limit suits a line of 4 characters a millisecond. */
+    /**
+     * Sends a message; returns it as the chat has stored it. The limit suits a line of 4 characters
+     * a millisecond.
+     */
     async send({ room, name, text, id, reply_to }, { limit = SEND_LIMIT + text.length / 4, signal } = {}) {
       const init = posted({ room, name, text, id, reply_to });
       const message = await ask('send', 'send', init, limit, signal).catch((failure) => {

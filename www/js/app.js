@@ -1,5 +1,5 @@
-// app.js - a chat: joins what listens and sends (connection.js) to what shows (views/). For the page
-// (main.js) and for the frame on another site (frame.js).
+// app.js - a chat: joins what listens and sends (connection.js) to what shows (views/). For the
+// page (main.js) and for the frame on another site (frame.js).
 
 import { Attention } from './attention.js';
 import { makeClock } from './clock.js';
@@ -201,7 +201,10 @@ class Chat {
     return fetchOlder({ ...this, limit }).catch((failure) => this.status.say(this.#say('olderFailed', { why: failure.message })));
   }
 
-  /** A room without messages may be of a new chat: then it is examined whether the web can read its data. */
+  /**
+   * A room without messages may be of a new chat: then it is examined whether the web can read its
+   * data.
+   */
   #examine() {
     if (this.store.next === 0 && this.root.dataset.fresh) {
       import('./fresh.js').then(({ lookOnce }) => lookOnce(this.api.way, site)).catch(() => {}); // of no interest to a visitor
@@ -291,9 +294,9 @@ class Chat {
 }
 
 /**
- * Starts a chat in root, which has the elements of index.html. title: shown instead of the room's name.
- * preset: a name for a visitor who has none yet. embedded: in a frame, so the document's title and the
- * address are not of the chat. on: { message(message), unread(n), seen(epoch, seq) }.
+ * Starts a chat in root, which has the elements of index.html. title: shown instead of the room's
+ * name. preset: a name for a visitor who has none yet. embedded: in a frame, so the document's
+ * title and the address are not of the chat. on: { message(message), unread(n), seen(epoch, seq) }.
  */
 export async function start(root, options) {
   await bringOver(options.room).catch(() => {}); // the next visit tries again

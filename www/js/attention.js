@@ -1,16 +1,16 @@
-// attention.js - tells a visitor who looks elsewhere of new messages: in the title, by a sound, by a
-// notification.
+// attention.js - tells a visitor who looks elsewhere of new messages: in the title, by a sound, by
+// a notification.
 //
-// Not while the tab is looked at, and not of the visitor's own messages. Sound and notifications only if
-// the visitor has asked for them, and not in a muted room.
+// Not while the tab is looked at, and not of the visitor's own messages. Sound and notifications
+// only if the visitor has asked for them, and not in a muted room.
 
 export class Attention {
   missed = 0;
 
   /**
-   * given: { isSeen(): the visitor looks; isOwn(message); wants(key): sound, notify, mute; show(missed):
-   * the title; sound(); notify(message); speaks(): this tab is the one that makes sounds, if there are
-   * several }.
+   * given: { isSeen(): the visitor looks; isOwn(message); wants(key): sound, notify, mute;
+   * show(missed): the title; sound(); notify(message); speaks(): this tab is the one that makes
+   * sounds, if there are several }.
    */
   constructor(given) {
     Object.assign(this, given);

@@ -1,4 +1,5 @@
-// backoff.js - how long to wait before the next try: doubled each time, spread at random, never less than the server asked for.
+// backoff.js - how long to wait before the next try. The time doubles with each try, is spread at
+// random, and is never less than the server asked for.
 
 export class Backoff {
   #tries = 0;
@@ -7,12 +8,12 @@ export class Backoff {
     Object.assign(this, { first, most, mostAsked, random });
   }
 
-  /** Milliseconds. retryAfter: seconds that the server named, or undefined. */
+  /** Returns milliseconds. retryAfter: seconds that the server asked for, or undefined. */
   next(retryAfter = 0) {
     const full = Math.min(this.most, this.first * 2 ** Math.min(this.#tries, 30));
     this.#tries += 1;
     const own = full * (0.5 + this.random() / 2);
-    const asked = Math.min(retryAfter * 1000, this.mostAsked) * (1 + this.random() / 5); // not all at the same moment
+    const asked = Math.min(retryAfter * 1000, this.mostAsked) * (1 + this.random() / 5); // so that not all clients come at the same moment
     return Math.round(Math.max(own, asked));
   }
 

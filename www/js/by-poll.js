@@ -1,5 +1,5 @@
-// by-poll.js - one poll for one room or several: asks, judges the answer, and gives it to the feeds (a
-// store, and rooms of other tabs).
+// by-poll.js - one poll for one room or several: asks, judges the answer, and gives it to the feeds
+// (a store, and rooms of other tabs).
 
 import { Failure } from './answers.js';
 import { questionOf } from './several.js';
@@ -10,7 +10,10 @@ const OPEN_WITH = 50; // messages
 const SLOWER = { active: 1, idle: 3, hidden: 8 }; // times poll_after
 const SHORTEST = 1000; // a poll that waits, ends sooner and is empty was ended by something on the way
 
-/** The first place where an answer to `since` lacks messages: { after, before }, two seqs; or undefined. */
+/**
+ * The first place where an answer to `since` lacks messages: { after, before }, two seqs; or
+ * undefined.
+ */
 function holeIn({ messages, next }, since) {
   const seqs = [since, ...messages.map(({ seq }) => seq), next + 1];
   const at = seqs.findIndex((seq, i) => i > 0 && seq !== seqs[i - 1] + 1);
@@ -20,7 +23,10 @@ function holeIn({ messages, next }, since) {
 export class ByPoll {
   #behind = 0; // answers in a row that know less than we do
 
-  /** given: { api, clock, random, ladder, patience, pace(), forget() }; forget: all feeds are to be opened anew. */
+  /**
+   * given: { api, clock, random, ladder, patience, pace(), forget() }; forget: all feeds are to be
+   * opened anew.
+   */
   constructor(given) {
     Object.assign(this, given);
   }
@@ -34,8 +40,8 @@ export class ByPoll {
   }
 
   /**
-   * Fetches newer messages. wait: seconds that the server may wait for them; undefined: none. Returns
-   * { pages, delay }: a page for each feed, and how long to wait before the next poll.
+   * Fetches newer messages. wait: seconds that the server may wait for them; undefined: none.
+   * Returns { pages, delay }: a page for each feed, and how long to wait before the next poll.
    */
   async ask(feeds, wait, signal) {
     const since = feeds.map(({ next }) => next);
@@ -73,8 +79,8 @@ export class ByPoll {
 
   /** Returns a page for each feed. */
   async #request(feeds, wait, signal, began) {
-    // n: without it, a shared cache (Varnish) would let the same request of another client wait for the
-    // first answer before it passes it on.
+    // n: without it, a shared cache (Varnish) would let the same request of another client wait for
+    // the first answer before it passes it on.
     const query = { ...questionOf(feeds), epoch: feeds[0].epoch, wait, n: wait && this.random() };
     const rooms = feeds.length === 1 ? undefined : feeds.map(({ room }) => room);
     try {
@@ -91,8 +97,9 @@ export class ByPoll {
   }
 
   /**
-   * True: the answer lacks messages that the server has, so something on the way gave another answer.
-   * False: none are missing, or their rows are deleted. An older server doesn't say that (gap).
+   * True: the answer lacks messages that the server has, so something on the way gave another
+   * answer. False: none are missing, or their rows are deleted. An older server doesn't say that
+   * (gap).
    */
   async #leavesOut(page, since, signal) {
     const hole = page.gap === true ? undefined : holeIn(page, since);
@@ -106,7 +113,10 @@ export class ByPoll {
     return isOther || (messages.length > 0 ? messages[0].seq > hole.after : oldest < hole.before);
   }
 
-  /** A copy of an old answer, or a database that was set back? The second answer in a row means the latter. */
+  /**
+   * A copy of an old answer, or a database that was set back? The second answer in a row means the
+   * latter.
+   */
   #lessThanKnown(page) {
     this.#behind += 1;
     if (this.#behind > 1) {

@@ -1,5 +1,5 @@
-// by-stream.js - one stream for one room or several: reads its events, and gives the messages to the
-// feeds (a store, and rooms of other tabs).
+// by-stream.js - one stream for one room or several: reads its events, and gives the messages to
+// the feeds (a store, and rooms of other tabs).
 
 import { Failure, isMessage } from './answers.js';
 import { cursorsOf, messagesOf, questionOf } from './several.js';
@@ -17,7 +17,10 @@ export class ByStream {
   #heard = 0; // when the stream last gave a sign of life
   #quiet = 0; // its longest silence, in milliseconds
 
-  /** given: { api, clock, random, ladder, patience, works() }; works: called when the stream has brought a cursor. */
+  /**
+   * given: { api, clock, random, ladder, patience, works() }; works: called when the stream has
+   * brought a cursor.
+   */
   constructor(given) {
     Object.assign(this, given);
   }
@@ -26,7 +29,9 @@ export class ByStream {
     return this.#asking !== null;
   }
 
-  /** Reads a stream to its end. Returns how long to wait before the next request; throws a Failure. */
+  /**
+   * Reads a stream to its end. Returns how long to wait before the next request; throws a Failure.
+   */
   async listen(feeds, asking) {
     const began = this.clock.now();
     const heard = feeds.map(() => ({ oldest: 0, gap: false })); // by the last cursor
@@ -74,8 +79,8 @@ export class ByStream {
   }
 
   /**
-   * hasBegun: a cursor came. ms: that the stream lasted. Returns how long to wait, or throws what is as
-   * much a failure of polls.
+   * hasBegun: a cursor came. ms: that the stream lasted. Returns how long to wait, or throws what
+   * is as much a failure of polls.
    */
   #failed(failure, hasBegun, ms) {
     const { kind, slug } = failure;

@@ -1,6 +1,6 @@
-// channel.js - lets the tabs and frames of one chat in one browser talk to each other: by a
+// channel.js - lets the tabs and frames of a chat in one browser talk to each other: by a
 // BroadcastChannel or, in older browsers, by events of the storage that they share. Messages of one
-// tab arrive in the order in which they were sent; a message may be lost.
+// tab arrive in the order in which they were sent. A message may be lost.
 
 const byStorage = (name, storage, target) => {
   const hear = ({ key, newValue }) => {
@@ -13,10 +13,10 @@ const byStorage = (name, storage, target) => {
     onmessage: null,
     postMessage(what) {
       try {
-        storage.setItem(name, JSON.stringify({ what, n: (count += 1), at: Math.random() })); // without a difference there is no event
+        storage.setItem(name, JSON.stringify({ what, n: (count += 1), at: Math.random() })); // only a change causes an event
         storage.removeItem(name);
       } catch {
-        // the storage is full: a tab that misses something polls
+        // the storage is full: a tab that misses a message polls
       }
     },
     close: () => target.removeEventListener('storage', hear),

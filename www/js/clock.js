@@ -1,14 +1,14 @@
 // clock.js - the time for durations, the time of day, and sleep.
 //
-// A user may set the clock of the device forwards or back at any moment. So durations are measured with
-// a clock that never goes back. That clock may stop while the device sleeps, so a jump of the time of
-// day forwards counts as a sleep; a jump back counts as nothing.
+// A user may set the clock of the device forwards or back at any moment. So durations are measured
+// with a clock that never goes back. That clock may stop while the device sleeps, so a jump of the
+// time of day forwards counts as a sleep; a jump back counts as nothing.
 
 const SLEPT = 2000; // milliseconds; smaller differences are due to the precision of the two clocks
 
 /**
- * wall, mono: milliseconds. Returns { now(): for durations, never goes back; wall(): the time of day;
- * setTimeout, clearTimeout }.
+ * wall, mono: milliseconds. Returns { now(): for durations, never goes back; wall(): the time of
+ * day; setTimeout, clearTimeout }.
  */
 export function makeClock({ wall = () => Date.now(), mono = () => performance.now(), ...timers } = {}) {
   let [lastWall, lastMono] = [wall(), mono()];

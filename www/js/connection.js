@@ -28,7 +28,10 @@ function channelOf(name) {
   return openChannel(name, { BroadcastChannel, origin, storage: storage('localStorage'), target: window });
 }
 
-/** Moves what earlier versions kept, under names without the chat. Rejects where the browser forbids it. */
+/**
+ * Moves what earlier versions kept, under names without the chat. Rejects where the browser forbids
+ * it.
+ */
 export async function bringOver(room) {
   const local = storage('localStorage');
   const isOld = local?.getItem('pollchat.name') && local.getItem(`${CHAT} moved`) === null;

@@ -1,8 +1,9 @@
 // diagnosis.js - turns what a browser saw of a host into sentences for the owner of the chat. Pure:
 // doctor.js asks, and shows the result.
 //
-// A finding is { topic, state: fine | note | poor | wrong, text }. To add one: a function that takes an
-// answer ({ status, text }; status 0: no answer) and returns a list of findings, called by doctor.js.
+// A finding is { topic, state: fine | note | poor | wrong, text }. To add one: a function that
+// takes an answer ({ status, text }; status 0: no answer) and returns a list of findings, called by
+// doctor.js.
 
 import { isObject, parse, slugOf } from './answers.js';
 
@@ -19,10 +20,15 @@ const ofProblem = (text) => {
   return slugOf(problem) === undefined ? null : problem;
 };
 
-/** Part of the refusal of probe.cgi and of GET /doctor to those whom the setting doctor leaves out. */
+/**
+ * Part of the refusal of probe.cgi and of GET /doctor to those whom the setting doctor leaves out.
+ */
 export const CLOSED = 'the setting doctor says for whom';
 
-/** What probe.cgi said, or null if it didn't run. closed: the setting doctor forbids it to say anything. */
+/**
+ * What probe.cgi said, or null if it didn't run. closed: the setting doctor forbids it to say
+ * anything.
+ */
 export function ofProbe({ status, text }) {
   if (status === 403 && text.includes(CLOSED)) {
     return { closed: true };
@@ -128,8 +134,8 @@ const WAY_TEXT = {
 };
 
 /**
- * way: short, programs, refused, or null if no program answers. tried: the answers of the ways in that
- * order. here: of a plain file; probe: of probe.cgi. secure: by HTTPS; local: on this machine.
+ * way: short, programs, refused, or null if no program answers. tried: the answers of the ways in
+ * that order. here: of a plain file; probe: of probe.cgi. secure: by HTTPS; local: on this machine.
  */
 export function conclude({ way, tried, here, probe, secure, local }) {
   const found = [];
@@ -161,7 +167,9 @@ export function ofClock({ time, authorization, forwarded }, now) {
   return found;
 }
 
-/** isServed: whether the test file in the data folder could be read; null if there was no answer. */
+/**
+ * isServed: whether the test file in the data folder could be read; null if there was no answer.
+ */
 export function ofData(isServed) {
   if (isServed === null) {
     return [finding('note', 'data-served', 'This page could not find out whether the data folder can be read over the web: there was no answer. Look again.')];
@@ -173,7 +181,9 @@ export function ofData(isServed) {
   ];
 }
 
-/** small: the answer to a short text with words that filters block; big: to a text of `size` bytes. */
+/**
+ * small: the answer to a short text with words that filters block; big: to a text of `size` bytes.
+ */
 export function ofBody(small, big, size) {
   const arrived = ({ status, text }) => status === 200 && /^\{"bytes":\d+\}$/.test(text);
   if (!arrived(small)) {
@@ -214,7 +224,10 @@ export function ofHeads({ text }) {
   ];
 }
 
-/** An answer to a poll that asked to wait as long as the page asks for, and the seconds that it took. */
+/**
+ * An answer to a poll that asked to wait as long as the page asks for, and the seconds that it
+ * took.
+ */
 export function ofHold({ status, text }, seconds) {
   const wait = parse(text)?.wait;
   const took = Math.round(seconds);

@@ -1,8 +1,9 @@
-// doctor.js - doctor.html: what works on this host, what doesn't, and what its owner can do about it.
+// doctor.js - doctor.html: what works on this host, what doesn't, and what its owner can do about
+// it.
 //
-// It looks at three things: a file that any server can hand out (here.txt), the report of the programs
-// (GET /doctor), and what only a browser sees: whatever is between it and the programs. diagnosis.js
-// makes sentences of the answers.
+// It looks at three things: a file that any server can hand out (here.txt), the report of the
+// programs (GET /doctor), and what only a browser sees: whatever is between it and the programs.
+// diagnosis.js makes sentences of the answers.
 
 import { pathOf, WAYS } from './api.js';
 import { conclude, ofBody, ofClock, ofData, ofDoctor, ofHeads, ofHold, ofStream } from './diagnosis.js';
@@ -56,7 +57,10 @@ function summaryOf(findings) {
 
 // ---- what is asked ----
 
-/** The first way by which the programs answer: { way, prefix, answer, tried }; way is null if there is none. */
+/**
+ * The first way by which the programs answer: { way, prefix, answer, tried }; way is null if there
+ * is none.
+ */
 async function findWay() {
   const tried = [];
   for (const [way, folder] of Object.entries(WAYS)) {
@@ -130,7 +134,7 @@ class Examination {
     this.#show(ofHeads(page));
   }
 
-  /** Keeps one request open for as long as the page does, in a room in which nobody writes. */
+  /** Keeps one request open for as long as the page does, in a room that no one uses. */
   async measure() {
     const began = performance.now();
     const room = `doctor-${Math.floor(Math.random() * 1e9)}`;

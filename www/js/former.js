@@ -1,10 +1,10 @@
-// former.js - moves what earlier versions kept in this browser. Their keys didn't say which chat of the
-// host they were for.
+// former.js - moves what earlier versions kept in this browser. Their keys didn't say which chat of
+// the host they were for.
 //
-// Loaded only if there is something to move. Choices are copied, because another chat of this host may
-// want them too. Drafts move to the chat that is opened first. The database of unsent messages says
-// for which chat each message is. What a tab kept by itself (on a page without HTTPS) doesn't say so:
-// such messages are sent only after a reload; else the visitor is asked.
+// Loaded only if there is something to move. Choices are copied, because another chat of this host
+// may want them too. Drafts move to the chat that is opened first. The database of unsent messages
+// says for which chat each message is. What a tab kept by itself (on a page without HTTPS) doesn't
+// say so: such messages are sent only after a reload; else the visitor is asked.
 
 import { done, openOutbox } from './keep.js';
 import { attempt, CHAT, site } from './site.js';
@@ -23,7 +23,10 @@ function openFormer(indexedDB) {
   return done(request).catch(() => null);
 }
 
-/** Calls action unless a tab of an earlier version still owns the record of `tab`. Returns whether it was called. */
+/**
+ * Calls action unless a tab of an earlier version still owns the record of `tab`. Returns whether
+ * it was called.
+ */
 const ifLeft = (locks, tab, action) =>
   locks.request(`${TABS}${tab}`, { ifAvailable: true }, async (lock) => {
     if (lock !== null) {
@@ -88,7 +91,10 @@ async function moveAheads(local, locks, paths) {
   return all;
 }
 
-/** Moves what this tab kept by itself. After a reload the page before was this one, so the messages are for this chat. */
+/**
+ * Moves what this tab kept by itself. After a reload the page before was this one, so the messages
+ * are for this chat.
+ */
 function moveSession(session, room) {
   const isReload = performance.getEntriesByType('navigation')[0]?.type === 'reload';
   const lines = JSON.parse(session.getItem(`pollchat.outbox.${room}`));
@@ -99,7 +105,10 @@ function moveSession(session, room) {
   session.setItem(now, JSON.stringify([...found, ...own]));
 }
 
-/** Moves what is for this chat and this room. Throws where the browser forbids it; the next visit moves the rest. */
+/**
+ * Moves what is for this chat and this room. Throws where the browser forbids it; the next visit
+ * moves the rest.
+ */
 export async function bringOver(room) {
   const { indexedDB } = window;
   const { locks } = navigator;

@@ -1,8 +1,9 @@
 // frame.js - the chat in a frame of another site's page.
 //
-// embed.js, on the other site, puts an iframe with GET /embed there. The two talk by messages; every
-// message has `pollchat: 1`. Frame to loader: ready, then message, unread, seen, close. Loader to
-// frame: hello (the answer to ready), then open, close, name. The elements come from index.html.
+// embed.js, on the other site, puts an iframe with GET /embed there. The two talk by messages;
+// every message has `pollchat: 1`. Frame to loader: ready, then message, unread, seen, close.
+// Loader to frame: hello (the answer to ready), then open, close, name. The elements come from
+// index.html.
 
 import { start } from './app.js';
 import { site } from './site.js';
@@ -29,7 +30,9 @@ async function skeleton() {
   return root;
 }
 
-/** Resolves with the event of the loader's first message: its colours, and whether the chat is open. */
+/**
+ * Resolves with the event of the loader's first message: its colours, and whether the chat is open.
+ */
 function hello() {
   return new Promise((resolve) => {
     const hear = (event) => {

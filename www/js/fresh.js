@@ -1,8 +1,13 @@
-// fresh.js - can the folder of the database be read over the web? For doctor.html, and for the first who open a new chat.
+// fresh.js - whether the folder of the database can be read over the web. For doctor.html, and for
+// the first visitors of a new chat.
 //
-// Only a browser can find that out. Who can read the word in the test file tells it to the programs, which then stop.
+// Only a browser can find that out: it tries to read the test file in that folder. If it can, it
+// sends the word in the file to the programs, which then stop.
 
-/** way: what stands before "doctor". Returns whether it could be read, also when that can't be told to the programs. */
+/**
+ * way: the beginning of the programs' addresses. Returns whether the file could be read, even if
+ * the programs can't be told.
+ */
 export async function tryData(way, address) {
   const answer = await fetch(address, { cache: 'no-store' });
   const word = /^pollchat ([\w-]{22})\s*$/.exec(answer.ok ? await answer.text() : '')?.[1];
@@ -12,7 +17,10 @@ export async function tryData(way, address) {
   return word !== undefined;
 }
 
-/** A room in which nobody has said anything may be a chat that was uploaded just now. way, site: addresses. */
+/**
+ * The same without an address of the file: the programs name it. way: as above; site: the address
+ * of the chat.
+ */
 export async function lookOnce(way, site) {
   const answer = await fetch(`${way}doctor`);
   const { data_address: data } = answer.ok ? await answer.json() : {};

@@ -1,8 +1,8 @@
-// holds.js - bounds the connections that all chats of a host hold in one browser. Each chat holds
-// one (tabs.js), but several chats may be at paths of one host, each in a window of its own or on
-// one page. Together they hold no more than four of the six connections that a browser allows.
+// holds.js - limits the connections that all chats of a host keep open in one browser. Each chat
+// keeps one open (tabs.js), but there may be several chats at paths of one host, in several windows
+// or on one page. Together they keep at most four of the six connections that a browser allows.
 //
-// A tab that holds a connection says so to all other tabs. Hidden tabs rank behind visible ones.
+// A tab that keeps a connection open tells all other tabs. Visible tabs come before hidden ones.
 
 const MOST = 4;
 const FRESH = { seen: 10_000, unseen: 180_000 }; // browsers let timers of hidden tabs run once a minute
@@ -12,8 +12,9 @@ export class Holds {
   #holds = false;
 
   /**
-   * openChannel(): the channel of all chats of the host, see channel.js. id: of this tab;
-   * isSeen(): the tab is visible; changed(): called when one more tab holds a connection.
+   * given: { id: of this tab; clock; openChannel(): the channel of all chats of the host
+   * (channel.js); isSeen(): the tab is visible; changed(): called when one more tab keeps a
+   * connection open }.
    */
   constructor(given) {
     Object.assign(this, given);
@@ -33,7 +34,7 @@ export class Holds {
     this.channel = undefined;
   }
 
-  /** Whether this tab may hold a connection. */
+  /** Whether this tab may keep a connection open. */
   get isFree() {
     const now = this.clock.now();
     const own = this.isSeen();
@@ -42,8 +43,8 @@ export class Holds {
   }
 
   /**
-   * Tells the others that this tab holds a connection, or no longer does. To be called every few
-   * seconds.
+   * Tells the others that this tab keeps a connection open, or no longer does. To be called every
+   * few seconds.
    */
   say(holds) {
     if (holds || this.#holds) {

@@ -1,13 +1,13 @@
 // keep.js - keeps messages that aren't sent yet, through reloads, crashes and days offline: in
 // IndexedDB, one record for each tab.
 //
-// Each chat has a database of its own, and its address is part of all names, because other chats may
-// be at other paths of the host. A tab has a lock as long as it lives, so that no other tab touches its
-// record. If a tab is gone, the next tab that opens the room takes over its record. A browser may have
-// no IndexedDB or no locks (nor channels for a stand-in), or forbid them; then `otherwise` keeps the
-// messages: { load, save } over something simpler, and only until the tab is closed. A database needs a
-// moment to write, in which the tab may be closed: until then `ahead`, a storage that writes at once
-// (localStorage), has the same.
+// Each chat has a database of its own, and its address is part of all names, because other chats
+// may be at other paths of the host. A tab has a lock as long as it lives, so that no other tab
+// touches its record. If a tab is gone, the next tab that opens the room takes over its record. A
+// browser may have no IndexedDB or no locks (nor channels for a stand-in), or forbid them; then
+// `otherwise` keeps the messages: { load, save } over something simpler, and only until the tab is
+// closed. A database needs a moment to write, in which the tab may be closed: until then `ahead`, a
+// storage that writes at once (localStorage), has the same.
 
 const OUTBOX = 'outbox';
 
@@ -56,7 +56,10 @@ export class Keep {
     this.#key = [room, tab];
   }
 
-  /** Returns what tabs that are gone left behind, in the order of writing. To be called once, before save(). */
+  /**
+   * Returns what tabs that are gone left behind, in the order of writing. To be called once, before
+   * save().
+   */
   async load() {
     try {
       this.#locks = await this.locks();
@@ -175,7 +178,10 @@ export class Keep {
     return all.filter(([room, tab]) => room === this.room && tab !== this.#key[1]);
   }
 
-  /** Moves the record of a tab that is gone to this tab. In one transaction: if this tab goes as well, nothing is lost. */
+  /**
+   * Moves the record of a tab that is gone to this tab. In one transaction: if this tab goes as
+   * well, nothing is lost.
+   */
   #adopt(key) {
     return this.#locks.request(this.#lockOf(key), { ifAvailable: true }, async (lock) => {
       if (lock === null) {

@@ -1,5 +1,5 @@
-// ladder.js - which way to listen: by a stream, by polls that wait, or by polls on a timer. It goes down
-// on evidence, and up again after a while. And how long a poll may wait.
+// ladder.js - which way to listen: by a stream, by polls that wait, or by polls on a timer. It goes
+// down on evidence, and up again after a while. And how long a poll may wait.
 //
 // Pure: it is told what happened and when, and says what to try next. Has no network and no timers.
 //
@@ -119,8 +119,8 @@ export class Patience {
   }
 
   /**
-   * Something on the way ended a request after `ms`; the failure isn't shown unless that goes on. limit:
-   * how long it may have been silent. True: now it is known how long is too long.
+   * Something on the way ended a request after `ms`; the failure isn't shown unless that goes on.
+   * limit: how long it may have been silent. True: now it is known how long is too long.
    */
   isCut(failure, ms, now, limit = ms) {
     failure.isCut = this.isLong(ms);

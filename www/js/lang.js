@@ -1,11 +1,15 @@
-// lang.js - the words of the page in the visitor's language. Catalogues are in lang/, one module each, loaded when needed.
+// lang.js - the texts of the page in the visitor's language. Each language has a catalogue, a
+// module in lang/ that is loaded when it is needed.
 //
-// A phrase is a text with {places}, or one for each plural form of the language (Intl.PluralRules) by the number n. A catalogue
-// that lacks one is a fault that a test finds; the page shows English then.
+// A phrase is a text with {names} to fill in, or several of them: one for each plural form of the
+// language (Intl.PluralRules), by the number n. For a phrase that a catalogue lacks, the page shows
+// the English one; a test finds that.
+//
+// To add a language: a row in LANGUAGES, and a catalogue like lang/en.js.
 
 import english from './lang/en.js';
 
-/** Tag, name in its own language, direction. Each has a catalogue. */
+/** [tag, name in the language itself, direction of writing] */
 export const LANGUAGES = [
   ['en', 'English', 'ltr'],
   ['de', 'Deutsch', 'ltr'],
@@ -19,7 +23,10 @@ export const LANGUAGES = [
   ['ar', 'العربية', 'rtl'],
 ];
 
-/** The first of the wanted tags (as navigator.languages has them) that there is a catalogue for; English otherwise. */
+/**
+ * The first of the wanted languages that has a catalogue, else English. wanted: tags such as de-AT,
+ * in the order of preference.
+ */
 export function choose(wanted) {
   const tags = LANGUAGES.map(([tag]) => tag);
   return wanted.map((tag) => tag.toLowerCase().split('-')[0]).find((tag) => tags.includes(tag)) ?? 'en';
@@ -28,7 +35,7 @@ export function choose(wanted) {
 export const directionOf = (tag) => LANGUAGES.find(([other]) => other === tag)?.[2] ?? 'ltr';
 
 export class Language {
-  /** locale: for dates and numbers, such as de-AT; its language is that of the phrases. */
+  /** locale: for dates and numbers, such as de-AT; in the language of the phrases. */
   constructor(locale, phrases) {
     this.locale = locale;
     this.phrases = phrases;
@@ -36,7 +43,7 @@ export class Language {
     this.number = new Intl.NumberFormat(locale);
   }
 
-  /** The phrase with its places filled. */
+  /** The phrase with the values filled in. */
   say(key, values = {}) {
     const phrase = this.phrases[key] ?? english[key] ?? key;
     const text = typeof phrase === 'string' ? phrase : (phrase[this.plural.select(values.n)] ?? phrase.other);
@@ -46,10 +53,10 @@ export class Language {
 
 export const inEnglish = () => new Language('en-GB', english);
 
-/** What needs no loading, for who wants it: undefined where another language is wanted. */
+/** English, which needs no loading; undefined if another language is wanted. */
 export const readyLanguage = (wanted) => (choose(wanted) === 'en' ? new Language(wanted.find((tag) => /^en\b/i.test(tag)) ?? 'en-GB', english) : undefined);
 
-/** wanted: tags in the order of preference. load: (tag) => the catalogue. Falls back to English. */
+/** wanted: see choose(). load(tag): imports the catalogue. English if that fails. */
 export async function loadLanguage(wanted, load = (tag) => import(`./lang/${tag}.js`)) {
   const tag = choose(wanted);
   const locale = wanted.find((one) => one.toLowerCase().split('-')[0] === tag) ?? 'en-GB';
@@ -60,7 +67,7 @@ export async function loadLanguage(wanted, load = (tag) => import(`./lang/${tag}
   }
 }
 
-/** Fills every [data-say] and [data-say-label], [data-say-hint] within root. */
+/** Fills in the texts within root: data-say, data-say-label and data-say-hint name phrases. */
 export function translate(root, language) {
   for (const element of root.querySelectorAll('[data-say]')) {
     element.textContent = language.say(element.dataset.say);

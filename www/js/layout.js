@@ -1,9 +1,10 @@
-// layout.js - from messages to rows: days, gaps, runs of one author, and the line before what is new. Pure.
+// layout.js - makes a list of rows from messages: lines for days, gaps and new messages, and the
+// messages in runs of one author. Pure.
 
 import { keyOf } from './store.js';
 import { dayKey, isValid } from './time.js';
 
-const RUN_MS = 5 * 60_000; // messages of one author this close belong together
+const RUN_MS = 5 * 60_000; // longest time between two messages of a run
 
 const joins = (before, message, day) =>
   before !== null && before.name === message.name && before.day === day && message.reply_to === undefined &&
@@ -11,18 +12,17 @@ const joins = (before, message, day) =>
 
 const hasRow = ({ type }) => type === undefined || type === 'message' || type === 'notice';
 
-/**
- * items: messages in order, those on their way last. gapBefore(seq): something is missing there.
- * newFrom: the seq before which the line stands, or null. Returns [{ kind: day | gap |
- * new | notice | row, key, message, isFirst, isLast }]; the last two of a run. No key comes twice: when a clock
- * was wrong for one message there are two lines of one day, each with a key of its own.
+/* * items: messages in order; pending ones last. gapBefore(seq): messages are missing before it.
+ * newFrom: the seq of the first new message, or null. Returns [{ kind, key, message, isFirst,
+ * isLast }]; kind: day, gap, new, notice or row; isFirst, isLast: of a run. No key comes twice:
+ * where a clock was wrong for a message, one day has two lines, each with a key of its own.
  */
 export function layout(items, { gapBefore = () => false, newFrom = null, today = '', zone } = {}) {
   const rows = [];
   const keys = new Set();
   let before = null;
   let isNewShown = false;
-  let isMissing = false; // since the last row, which edits and deletions don't have
+  let isMissing = false; // since the last row; edits and deletions have no row
   for (const message of items) {
     isMissing ||= message.seq !== undefined && gapBefore(message.seq);
     if (!hasRow(message)) {

@@ -1,22 +1,21 @@
 // lead.js - which of the tabs and frames of a chat in one browser leads.
 //
-// The tabs elect by messages alone. So it works wherever tabs can talk to each other, also in a
-// page without HTTPS, which has no locks. A tab that wants the lead claims it, and gets it unless
-// another tab objects within a moment. The leader objects, and so does a tab with a better claim:
-// it is visible, or else has the smaller id. Each lead has a term, greater than the one before. Of
-// two leaders the one with the older term gives way, so a tab that was asleep can't come back as
-// leader. A visible tab takes the lead from a hidden one. A leader that says nothing for ten
-// seconds was killed or is frozen, and has lost the lead.
+// The tabs elect a leader by messages alone. So it works wherever tabs can talk to each other, also
+// on a page without HTTPS, which has no locks. A tab that wants to lead claims the lead, and gets
+// it unless another tab objects within a moment. The leader objects, and so does a claiming tab
+// that comes first: visible tabs before hidden ones, then smaller ids. Each lead has a term, greater
+// than the one before. Of two leaders the one with the older term gives way, so a tab that was
+// asleep can't come back as leader. A visible tab takes the lead from a hidden one. A leader that is
+// silent for ten seconds was killed or is frozen, and has lost the lead.
 //
-// Two tabs may lead for a moment. That only costs a connection: what they tell is joined by seq
-// (tabs.js).
+// For a moment two tabs may lead. That only costs a connection: what they tell has seqs (tabs.js).
 
-const SETTLE = 200; // ms in which another tab may object
-const SILENT = 7000; // after so long without a sign of the leader the other tabs poll by themselves
-const FROZEN = 10_000; // after so long another tab claims the lead
-const PATIENCE = 12; // times as long for a hidden tab: browsers let its timers run once a minute
+const SETTLE = 200; // milliseconds in which another tab may object
+const SILENT = 7000; // after so long without a sign of life of the leader, the other tabs poll
+const FROZEN = 10_000; // after so long, another tab claims the lead
+const PATIENCE = 12; // a hidden tab waits so many times as long: its timers run once a minute
 
-export const ALIVE = 3000; // between two signs of life; tick() is to be called as often
+export const ALIVE = 3000; // between two signs of life, and two calls of tick()
 
 export class Lead {
   isLeading = false;
@@ -26,10 +25,9 @@ export class Lead {
   #candidacy = null;
   #heard;
 
-  /**
-   * id: of this tab; say(what): tells the other tabs; isSeen(): this tab is visible; info(): what
-   * the leader tells with each sign of life; won(), lost(): called when this tab gets or loses the
-   * lead.
+  /* * given: { id: of this tab; clock; say(what): tells the other tabs; isSeen(): this tab is
+   * visible; info(): what the leader tells with each sign of life; won(), lost(): called when this
+   * tab gets or loses the lead }.
    */
   constructor(given) {
     Object.assign(this, given);
@@ -40,13 +38,13 @@ export class Lead {
   stand() {
     if (!this.isLeading && this.#candidacy === null) {
       this.#claimed = this.#term + 1;
-      this.#heard = this.clock.now(); // another claim only after FROZEN
+      this.#heard = this.clock.now(); // so the next claim comes after FROZEN
       this.#sayClaim();
       this.#candidacy = this.clock.setTimeout(() => this.#win(), SETTLE);
     }
   }
 
-  /** Gives the lead up. hear() is not to be called any more. */
+  /** Gives up the lead. hear() is not to be called any more. */
   leave() {
     this.#withdraw();
     this.isLeading = false;
@@ -72,9 +70,7 @@ export class Lead {
     }
   }
 
-  /**
-   * Something that another tab said. Returns whether it is a sign of life of the one that leads.
-   */
+  /** Takes what another tab said. Returns whether it is a sign of life of the leader. */
   hear(what) {
     if (what.type === 'claim') {
       this.#hearClaim(what);
@@ -122,14 +118,14 @@ export class Lead {
       if (isSeen === this.isSeen() ? id < this.id : isSeen) {
         this.#withdraw();
       } else {
-        this.#sayClaim(); // it may have come after the first one
+        this.#sayClaim(); // that tab may not have heard the first claim
       }
     }
   }
 
   #hearLead({ id, term, isSeen }) {
     if (term < this.#term || (this.isLeading && term === this.#term && id > this.id)) {
-      this.sayLead(); // it was asleep, and doesn't know
+      this.sayLead(); // that tab was asleep, and doesn't know
       return false;
     }
     const had = this.isLeading;

@@ -1,12 +1,18 @@
 // links.js - links to messages: the address of the chat, with #m and the seq. And what is copied.
 
 export class Links {
-  /** goTo(seq): shows a message; resolves with whether it is there. say(phrase): shows a note (lang.js). */
+  /**
+   * goTo(seq): shows a message; resolves with whether it is there. say(phrase): shows a note
+   * (lang.js).
+   */
   constructor({ room, embedded, goTo, say }) {
     Object.assign(this, { room, embedded, goTo, say });
   }
 
-  /** Returns whether it worked: a browser may forbid it, and has no clipboard for a page without HTTPS. */
+  /**
+   * Returns whether it worked: a browser may forbid it, and has no clipboard for a page without
+   * HTTPS.
+   */
   async copy(text, phrase) {
     try {
       await navigator.clipboard.writeText(text);

@@ -1,9 +1,9 @@
-// locks.js - a stand-in for navigator.locks, which a page without HTTPS doesn't have. For locks that a
-// tab keeps as long as it lives.
+// locks.js - a stand-in for navigator.locks, which a page without HTTPS doesn't have. For locks
+// that a tab keeps as long as it lives.
 //
-// A tab asks over a channel (channel.js) whether another tab has the lock. A frozen tab doesn't answer,
-// so two tabs may have the same lock. Use it only where a second owner does no harm: a message that two
-// tabs send has one id, and is stored once.
+// A tab asks over a channel (channel.js) whether another tab has the lock. A frozen tab doesn't
+// answer, so two tabs may have the same lock. Use it only where a second owner does no harm: a
+// message that two tabs send has one id, and is stored once.
 
 const ANSWER = 400; // milliseconds for an answer
 

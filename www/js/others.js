@@ -1,5 +1,5 @@
-// others.js - the other tabs and frames of a chat in this browser, by what they said of themselves; and
-// the rooms that only they show, for which the leader listens (tabs.js).
+// others.js - the other tabs and frames of a chat in this browser, by what they said of themselves;
+// and the rooms that only they show, for which the leader listens (tabs.js).
 
 import { ALIVE } from './lead.js';
 
@@ -37,7 +37,9 @@ export class Others {
     }
   }
 
-  /** The liveliest pace of a tab whose own pace this is, and of the others that which(tab) chooses. */
+  /**
+   * The liveliest pace of a tab whose own pace this is, and of the others that which(tab) chooses.
+   */
   paceOf(own, which) {
     const now = this.clock.now();
     const paces = [...this.#tabs.values()].filter((tab) => which(tab) && now - tab.at < LOOKED_AT).map(({ pace }) => pace);
@@ -89,7 +91,10 @@ export class Remotes {
     return [...this.#rooms.values()].filter(({ epoch, next }) => next !== null && epoch === database);
   }
 
-  /** Takes the rooms of these tabs, as many as fit in a request. Returns whether they are others than before. */
+  /**
+   * Takes the rooms of these tabs, as many as fit in a request. Returns whether they are others
+   * than before.
+   */
   choose(tabs, database) {
     const before = this.#rooms;
     const known = new Map(this.of(database).map((remote) => [remote.room, remote]));

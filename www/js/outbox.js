@@ -2,10 +2,10 @@
 // however often it is tried.
 //
 // A try without an answer may have stored the message. The next try has the same id, so the server
-// stores it once. A refusal by the chat (4xx) is final. If something on the way (a filter, a proxy) stops
-// a message each time although the chat itself can be reached, the message is given up too, because one
-// message must not stop all later ones. After any other failure the message is tried again, until it
-// works. Through `keep`, messages that aren't sent yet survive a reload.
+// stores it once. A refusal by the chat (4xx) is final. If something on the way (a filter, a proxy)
+// stops a message each time although the chat itself can be reached, the message is given up too,
+// because one message must not stop all later ones. After any other failure the message is tried
+// again, until it works. Through `keep`, messages that aren't sent yet survive a reload.
 //
 // Events: sent     detail: { key, said, name }; said: the name as written; name: as it is stored
 //         refused  detail: { key, field }
@@ -35,8 +35,8 @@ export class Outbox extends Source {
 
   /**
    * keep: { load(): entries, or a promise of them; save(entries) }; with it nothing is sent before
-   * restore(). count(last): the number of the next message, greater than `last`. These numbers tell the
-   * order of writing; times don't, because the clock of a device may be set back.
+   * restore(). count(last): the number of the next message, greater than `last`. These numbers tell
+   * the order of writing; times don't, because the clock of a device may be set back.
    */
   constructor({ store, api, backoff, clock, makeId, keep = null, count = (last) => last + 1 }) {
     super();
@@ -186,7 +186,10 @@ export class Outbox extends Source {
     }
   }
 
-  /** Whether something on the way stops this message, and not all messages. A few failures may be chance. */
+  /**
+   * Whether something on the way stops this message, and not all messages. A few failures may be
+   * chance.
+   */
   async #isStopped(key) {
     if (this.#stopped.key !== key) {
       this.#stopped = { key, tries: 0, strikes: 0 };
@@ -202,7 +205,10 @@ export class Outbox extends Source {
     return stopped.strikes >= STRIKES && this.#queue.includes(key); // or it came back meanwhile
   }
 
-  /** The message stays in sight, and the visitor decides. reason: a phrase (lang.js) that says more than the failure. */
+  /**
+   * The message stays in sight, and the visitor decides. reason: a phrase (lang.js) that says more
+   * than the failure.
+   */
   #giveUp(key, failure, reason) {
     this.#stopped = { key: null, tries: 0, strikes: 0 };
     this.#leave(key);

@@ -1,7 +1,8 @@
-// preferences.js - what a visitor chooses: language, colours, sound, notifications, muting. Keeps it in
-// this browser, with the visitor's name and draft, and applies language and colours.
+// preferences.js - what a visitor chooses: language, colours, sound, notifications, muting. Keeps
+// it in this browser, with the visitor's name and draft, and applies language and colours.
 //
-// To add a choice: a field in the dialog of index.html, a phrase in each lang/, its effect in change().
+// To add a choice: a field in the dialog of index.html, a phrase in each lang/, its effect in
+// change().
 
 import { choose, directionOf, loadLanguage, readyLanguage, translate } from './lang.js';
 import { CHAT, remember } from './site.js';
@@ -13,7 +14,9 @@ function setTheme(theme) {
   document.querySelector('[data-part="dark"]').media = THEMES[theme] ?? THEMES.auto;
 }
 
-/** Gives buttons and own messages this colour, and black or white letters. embed.js does the same. */
+/**
+ * Gives buttons and own messages this colour, and black or white letters. embed.js does the same.
+ */
 function setAccent(accent) {
   const { style } = document.documentElement;
   const probe = document.body.appendChild(document.createElement('i'));
@@ -53,7 +56,10 @@ export class Preferences {
     return this.get(key) === 'yes';
   }
 
-  /** Applies what was chosen earlier. Waits for nothing if the language is English, as people type early. */
+  /**
+   * Applies what was chosen earlier. Waits for nothing if the language is English, as people type
+   * early.
+   */
   async load(root) {
     this.root = root;
     setTheme(this.get('theme'));

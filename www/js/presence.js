@@ -1,11 +1,14 @@
-// presence.js - whether the visitor looks at the chat, and whether he has done something lately.
+// presence.js - whether the visitor looks at the chat, and when the last key or click was.
 
 const IDLE_MS = 120_000;
 
 export class Presence {
   #lastActive;
 
-  /** isOpen: the chat is to be seen unless the tab is hidden. A widget on another site is open or closed. */
+  /**
+   * isOpen: the chat is to be seen unless the tab is hidden. A widget on another site is open or
+   * closed.
+   */
   constructor({ clock, isOpen }) {
     Object.assign(this, { clock, isOpen });
     this.touch();
@@ -26,9 +29,9 @@ export class Presence {
   }
 
   /**
-   * Calls on.looks() and on.turnsAway() when the tab becomes visible or hidden; on.isBack() when the
-   * visitor does something after a pause; on.stop() and on.start() when the browser puts the page
-   * aside and brings it back; on.network() when the network returns.
+   * Calls on.looks() and on.turnsAway() when the tab becomes visible or hidden; on.isBack() when
+   * the visitor does something after a pause; on.stop() and on.start() when the browser puts the
+   * page aside and brings it back; on.network() when the network returns.
    */
   report(on) {
     document.addEventListener('visibilitychange', () => (document.hidden ? on.turnsAway() : on.looks()));

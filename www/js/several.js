@@ -12,7 +12,10 @@ const withoutRoom = ({ room, ...message }) => message;
 /** The messages of one room, among those of several rooms. */
 export const messagesOf = (messages, room) => messages.filter((message) => message?.room === room).map(withoutRoom);
 
-/** In an answer about several rooms, next, head, oldest and watch are objects by room; gap is a list of rooms. */
+/**
+ * In an answer about several rooms, next, head, oldest and watch are objects by room; gap is a list
+ * of rooms.
+ */
 const partOf = (answer, room) => {
   const { next, head, oldest, watch, gap } = answer;
   return { ...answer, room, next: next[room], head: head[room], oldest: oldest[room], watch: watch?.[room], gap: Array.isArray(gap) && gap.includes(room) };

@@ -1,17 +1,19 @@
-// store.js - what is known of one room: its messages in the order of seq, and the visitor's own messages
-// that aren't among them yet.
+// store.js - what is known of one room: its messages in the order of seq, and the visitor's own
+// messages that aren't among them yet.
 //
-// Messages come from the server in order (by-poll.js, by-stream.js), so a hole between two of them means
-// that rows of the room are deleted. `next` is the since of the next request. A message that the visitor
-// writes is "pending" until it comes back from the server; its key, (name, id), tells that it is the same.
+// Messages come from the server in order (by-poll.js, by-stream.js), so a hole between two of them
+// means that rows of the room are deleted. `next` is the since of the next request. A message that
+// the visitor writes is "pending" until it comes back from the server; its key, (name, id), tells
+// that it is the same.
 //
-// Events: change     something to show is different; detail.reason: open, new, older, pending, trim;
-//                    detail.added: number of messages
-//         confirmed  a pending message came back; detail.key
-//         unseen     the server has stored a message, but the room lacks it (there is another database):
-//                    it is to be sent again; detail.key
-//         page       open() or append() has brought something, for other tabs (tabs.js); detail:
-//                    { type: open, page }, or { type: append, page, epoch, since }
+// Events:
+//   change     something to show is different. detail: { reason: open, new, older, pending, trim;
+//              added: number of messages }
+//   confirmed  a pending message came back. detail: { key }
+//   unseen     the server has stored a message, but the room lacks it, because there is another
+//              database: it is to be sent again. detail: { key }
+//   page       open() or append() has brought something, for other tabs (tabs.js).
+//              detail: { type: open, page }, or { type: append, page, epoch, since }
 
 import { Source } from './events.js';
 
@@ -100,7 +102,10 @@ export class Store extends Source {
     }
   }
 
-  /** Notes where rows are missing between these messages. before: the seq of the message before them. */
+  /**
+   * Notes where rows are missing between these messages. before: the seq of the message before
+   * them.
+   */
   #noteGaps(messages, before = messages[0]?.seq - 1) {
     for (const { seq } of messages) {
       if (seq !== before + 1) {
@@ -186,8 +191,8 @@ export class Store extends Source {
   }
 
   /**
-   * Keeps the newest messages: at most `most`, with at most so many characters together, but always the
-   * last one. The others can be fetched again.
+   * Keeps the newest messages: at most `most`, with at most so many characters together, but always
+   * the last one. The others can be fetched again.
    */
   trim(most, characters = Infinity) {
     let kept = 0;
@@ -208,7 +213,10 @@ export class Store extends Source {
 
   // ---- the visitor's own messages that aren't in the room yet ----
 
-  /** entry: { name, id, text, time, state: queued | sending | sent | failed, detail }. Returns its key. */
+  /**
+   * entry: { name, id, text, time, state: queued | sending | sent | failed, detail }. Returns its
+   * key.
+   */
   hold(entry) {
     const key = keyOf(entry);
     this.#pending.set(key, { ...entry, key });
@@ -247,7 +255,10 @@ export class Store extends Source {
     }
   }
 
-  /** The message may be in an earlier database or in a later one. Sent again, it is in the present one, once. */
+  /**
+   * The message may be in an earlier database or in a later one. Sent again, it is in the present
+   * one, once.
+   */
   #doubt(key, epoch) {
     if (this.epoch !== null && epoch !== this.epoch && !this.#doubted.has(key)) {
       this.#doubted.add(key);
@@ -264,8 +275,8 @@ export class Store extends Source {
   }
 
   /**
-   * Drops pending messages that can't come back, as the server keeps them no longer. passed: the seq up
-   * to which all messages have come.
+   * Drops pending messages that can't come back, as the server keeps them no longer. passed: the
+   * seq up to which all messages have come.
    */
   #letGo({ oldest }, passed = 0) {
     for (const [key, entry] of [...this.#pending]) {

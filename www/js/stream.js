@@ -1,8 +1,8 @@
-// stream.js - reads /stream, which sends server-sent events. It uses fetch instead of EventSource, which
-// would show neither the status nor silence nor single pieces.
+// stream.js - reads /stream, which sends server-sent events. It uses fetch instead of EventSource,
+// which would show neither the status nor silence nor single pieces.
 //
-// A stream counts as working when its first event has come, not when it is open: a proxy may accept the
-// connection and hold all events back.
+// A stream counts as working when its first event has come, not when it is open: a proxy may accept
+// the connection and hold all events back.
 
 import { Failure, failureOf, parse, strange } from './answers.js';
 
@@ -87,10 +87,10 @@ function watchdog({ clock, stop, first, silence }) {
 }
 
 /**
- * Reads until the stream ends; then resolves with { retry } (milliseconds, or undefined). take(events)
- * gets the events of each piece, [{ event, value }], and may throw. alive() is called at each sign of
- * life. first, silence: milliseconds until the first event, and between two signs of life; past either
- * the Failure is `silent`. signal: ends it.
+ * Reads until the stream ends; then resolves with { retry } (milliseconds, or undefined).
+ * take(events) gets the events of each piece, [{ event, value }], and may throw. alive() is called
+ * at each sign of life. first, silence: milliseconds until the first event, and between two signs
+ * of life; past either the Failure is `silent`. signal: ends it.
  */
 export async function readStream({ fetch, clock, address, take, alive = () => {}, first = FIRST_EVENT, silence = SILENCE, signal }) {
   const stop = new AbortController();

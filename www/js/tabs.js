@@ -1,15 +1,16 @@
-// tabs.js - all tabs and frames of a chat in one browser share one connection: one tab leads and listens
-// for all rooms, and tells the others.
+// tabs.js - all tabs and frames of a chat in one browser share one connection: one tab leads and
+// listens for all rooms, and tells the others.
 //
 // A browser allows six connections to a host, so seven tabs with one each would block everything.
-// Therefore a browser keeps one request open, whatever the rooms, and none while all tabs are hidden
-// (unless the visitor wants to hear of news at once). lead.js chooses the leader. Each tab says which
-// room it shows and how far it is; the leader asks for all of them in one request. A tab polls once by
-// itself if it missed something: it was asleep, was just opened, or the leader's request has no space for
-// its room. All tabs do so while the leader is silent. Each tab sends by itself. If tabs can't talk to
-// each other, no tab keeps a request open: they poll on a timer.
+// Therefore a browser keeps one request open, whatever the rooms, and none while all tabs are
+// hidden (unless the visitor wants to hear of news at once). lead.js chooses the leader. Each tab
+// says which room it shows and how far it is; the leader asks for all of them in one request. A tab
+// polls once by itself if it missed something: it was asleep, was just opened, or the leader's
+// request has no space for its room. All tabs do so while the leader is silent. Each tab sends by
+// itself. If tabs can't talk to each other, no tab keeps a request open: they poll on a timer.
 //
-// What is told has an epoch and seqs. So it does no harm if it comes twice, late, or from two leaders.
+// What is told has an epoch and seqs. So it does no harm if it comes twice, late, or from two
+// leaders.
 //
 // Has the interface of a transport: start, stop, hurry, and the event status.
 
@@ -36,10 +37,10 @@ export class Tabs extends Source {
   #saidHere = -Infinity;
 
   /**
-   * openChannel(name): see channel.js; 'tabs' is of this chat, 'holds' of all chats of the host. id:
-   * that no other tab has. pace(): how much this tab is looked at (transport.js). wantsNews(): the
-   * visitor wants to hear of news at once, also from hidden tabs. The transport gets others() and
-   * mayHold() from here.
+   * openChannel(name): see channel.js; 'tabs' is of this chat, 'holds' of all chats of the host.
+   * id: that no other tab has. pace(): how much this tab is looked at (transport.js). wantsNews():
+   * the visitor wants to hear of news at once, also from hidden tabs. The transport gets others()
+   * and mayHold() from here.
    */
   constructor({ id, store, transport, clock, openChannel, pace = () => 'active', wantsNews = () => false }) {
     super();
@@ -76,7 +77,9 @@ export class Tabs extends Source {
     this.#timer = this.clock.setTimeout(() => this.#tick(), ALIVE);
   }
 
-  /** Until start(), or for good. A page that the browser keeps for the way back has no request open. */
+  /**
+   * Until start(), or for good. A page that the browser keeps for the way back has no request open.
+   */
   stop() {
     this.#isStarted = false;
     this.#leave();

@@ -1,15 +1,19 @@
-// text.js - what is read out of texts and names. Pure; makes no HTML.
+// text.js - finds links, code and names in texts, and makes initials and colours of names. Pure;
+// makes no HTML.
 //
 // Any visitor may send a text of a million characters. Nothing here takes more than linear time,
-// and what is to be shown comes in pieces (pieceOf) that a browser lays out in a moment.
+// and texts are shown in pieces (pieceOf) that a browser can lay out in a moment.
 
 const LINK = /https?:\/\/[^\s<>"'`\u0000-\u001f]+/gi;
-const LONGEST_LINK = 2000; // longer ones are text
+const LONGEST_LINK = 2000; // characters; a longer one is shown as text
 const CLOSING = { ')': '(', ']': '[', '}': '{' };
 
-/** A link ends before punctuation that belongs to the sentence; a closing bracket stays if the link opened it. */
+/**
+ * The length of a link without the punctuation of the sentence around it. A closing bracket belongs
+ * to the link if the link has the opening one.
+ */
 function linkEnd(link) {
-  const left = {}; // how often each character is in what is left: counted once, or a line of brackets would take hours
+  const left = {}; // how often each character is in what is left; a new count for each would take hours
   for (const unit of link.split('')) {
     left[unit] = (left[unit] ?? 0) + 1;
   }
@@ -25,7 +29,7 @@ function linkEnd(link) {
   return end;
 }
 
-/** Links within a text that is neither code nor anything else. */
+/** The parts of a text without code: links, and what is between them. */
 function linked(text) {
   const found = [];
   let done = 0;
@@ -52,7 +56,8 @@ function linked(text) {
   return found;
 }
 
-/** Cuts text at each match; make(match) is the part for it, rest(text) the parts between. */
+/* * Cuts a text at each match. make(match): the part for it; rest(text): the parts of what is
+ * between. */
 function cut(text, pattern, make, rest) {
   const found = [];
   let done = 0;
@@ -75,7 +80,7 @@ const BLOCK = /```(?:[a-z0-9+-]*\n)?([^]*?)```/gi;
 const CODE = /`([^`\n]+)`/g;
 const escaped = (word) => word.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
 
-/** A name behind an @, as a word. */
+/** Finds a name after an @, as a whole word. */
 function mentionOf(name) {
   return isBlank(name) ? null : new RegExp(`(?<![\\p{L}\\p{N}_@])@${escaped(name)}(?![\\p{L}\\p{N}_])`, 'giu');
 }
@@ -85,22 +90,23 @@ const linesOf = (mention) => (piece) => cut(piece, CODE, ([all, code]) => ({ tex
 const makeBlock = ([all, block]) => ({ text: all, block: block.replace(/\n$/, '') });
 
 /**
- * [{ text, href | block | code | mention }]: `text` of all together is the whole text. href: a link, http or https only. block, code: what
- * stands between the marks. mention: true where `name` is called.
+ * The parts of a text: [{ text, href | block | code | mention }]. The `text` of all parts together
+ * is the whole text. href: a link, http or https only. block, code: what is between the marks.
+ * mention: true where `name` is called.
  */
 export const parts = (text, name = '') => cut(text, BLOCK, makeBlock, linesOf(mentionOf(name)));
 
 // ---- pieces ----
 
 const PIECE = 4000; // characters
-const ENOUGH = 500; // a rest of so many characters is no piece of its own
+const ENOUGH = 500; // a rest of so many characters belongs to the piece before it
 const LINES = 100;
 const PARTS = 200;
-const BLOCK_WEIGHT = 10; // of a block, in parts: it is a box of its own, which scrolls
+const BLOCK_WEIGHT = 10; // a block counts as so many parts: it is a box of its own, which scrolls
 
 /**
- * The text of one piece, from a place on. It ends behind a line or a word if there is one, and
- * never within a character or a fence.
+ * The text of the piece that begins at `at`. It ends after a line or a word if it can, and never
+ * within a character or a fence.
  */
 function beginning(text, at) {
   let end = text.length - at <= PIECE + ENOUGH ? text.length : at + PIECE;
@@ -122,7 +128,7 @@ function beginning(text, at) {
   return marks !== null && marks.index > 0 && text[end] === '`' ? piece.slice(0, marks.index) : piece;
 }
 
-/** Where a long text is best cut. next: the code unit behind it. */
+/** Where to cut a piece without a line end near its end. next: the code unit after the piece. */
 function softEnd(piece, next) {
   const line = piece.lastIndexOf('\n') + 1;
   if (line > piece.length / 2) {
@@ -136,7 +142,7 @@ function softEnd(piece, next) {
   return piece.length - (isHalf ? 1 : 0);
 }
 
-/** The first parts, as many as one piece may have. */
+/** The first parts, as many as a piece may have. */
 function atMost(found) {
   let weight = 0;
   const count = found.findIndex(({ block }) => (weight += block === undefined ? 1 : BLOCK_WEIGHT) > PARTS);
@@ -146,9 +152,8 @@ function atMost(found) {
 const lengthOf = (found) => found.reduce((sum, { text }) => sum + text.length, 0);
 
 /**
- * The parts of a text from a place on, as far as can be shown at once: { parts, end, isInBlock }.
- * The next piece begins at `end`; a block that is longer than a piece goes on in it (isInBlock, to
- * be given to the next call).
+ * The parts of a text that can be shown at once, from `at` on: { parts, end, isInBlock }. The next
+ * piece begins at `end`. isInBlock: a block goes on in it; to be given to the next call.
  */
 export function pieceOf(text, name = '', { at = 0, isInBlock = false } = {}) {
   const piece = beginning(text, at);
@@ -163,7 +168,7 @@ export function pieceOf(text, name = '', { at = 0, isInBlock = false } = {}) {
   const lines = linesOf(mentionOf(name));
   const rest = piece.slice(done);
   const whole = cut(rest, BLOCK, makeBlock, (between) => [{ text: between, isPlain: true }]);
-  const left = whole.pop(); // behind the last whole block: a fence in it is of one that goes on, or of none
+  const left = whole.pop(); // after the last whole block: a fence in it begins a block that goes on, or none
   const open = left.text.indexOf(FENCE);
   const goesOn = open >= 0 && text.indexOf(FENCE, at + piece.length - left.text.length + open + FENCE.length) >= 0;
   for (const part of [...whole, { text: goesOn ? left.text.slice(0, open) : left.text, isPlain: true }]) {
@@ -173,7 +178,7 @@ export function pieceOf(text, name = '', { at = 0, isInBlock = false } = {}) {
   }
   const last = found.at(-1);
   if (!goesOn && last?.href !== undefined && at + piece.length < text.length && /\S/.test(text[at + piece.length])) {
-    found.splice(-1, 1, { text: last.text }); // half a link leads elsewhere
+    found.splice(-1, 1, { text: last.text }); // half a link would lead elsewhere
   }
   if (goesOn) {
     const block = left.text.slice(open);
@@ -183,7 +188,7 @@ export function pieceOf(text, name = '', { at = 0, isInBlock = false } = {}) {
   return { parts: shown, end: at + lengthOf(shown), isInBlock: shown.length === found.length && (goesOn || isInBlock) };
 }
 
-const CALL_WITHIN = 20_000; // characters that are searched for a call; one further down is missed
+const CALL_WITHIN = 20_000; // characters in which a call is found
 
 /** Whether `name` is called in the text, outside of code. */
 export function mentions(text, name) {
@@ -191,7 +196,7 @@ export function mentions(text, name) {
   return begin.includes('@') && !isBlank(name) && mentionOf(name).test(begin.replace(BLOCK, ' ').replace(CODE, ' '));
 }
 
-/** The beginning of a text, on one line, for a quote. */
+/** The beginning of a text, on one line. most: characters. */
 export function snippet(text, most = 120) {
   const line = text.slice(0, most * 4).replace(/\s+/g, ' ').trim();
   const characters = [...line];
@@ -200,7 +205,7 @@ export function snippet(text, most = 120) {
 
 const firstOf = (word) => [...word][0] ?? '';
 
-/** One or two characters for an avatar. */
+/** One or two characters of a name, for an avatar. */
 export function initials(name) {
   const words = name
     .split(/[\s._-]+/u)
@@ -210,7 +215,7 @@ export function initials(name) {
   return letters.toUpperCase();
 }
 
-/** A number below `count` that is the same for the same name everywhere (FNV-1a). */
+/** A number below `count`: the same for a name everywhere (FNV-1a). */
 export function hue(name, count) {
   let hash = 0x811c9dc5;
   for (const character of name) {
@@ -219,7 +224,7 @@ export function hue(name, count) {
   return ((hash ^ (hash >>> 15)) >>> 0) % count;
 }
 
-/** A few emoji and nothing else are shown large. */
+/** Whether a text is a few emoji and nothing else; then they are shown large. */
 export const isFewEmoji = (text) => text.length <= 100 && /^(?:\p{Extended_Pictographic}[\p{Emoji_Modifier}\u200d\ufe0f]*\s*){1,4}$/u.test(text);
 
 export const isBlank = (text) => text.trim() === '';

@@ -1,4 +1,5 @@
-// time.js - moments as people read them, in the visitor's time zone. All take milliseconds or RFC 3339; `locale` and `zone` as in Intl.
+// time.js - times as people read them, in the visitor's time zone. Each function takes milliseconds
+// or RFC 3339; `locale` and `zone` as in Intl.
 
 const formats = new Map();
 
@@ -10,14 +11,15 @@ function format(locale, options) {
   return formats.get(key);
 }
 
-/** 2025-11-25: the same for two moments of one day. */
+/** The date, such as 2025-11-25. */
 export function dayKey(time, zone) {
   const parts = format('en', { timeZone: zone, year: 'numeric', month: '2-digit', day: '2-digit' }).formatToParts(new Date(time));
   const part = (type) => parts.find((p) => p.type === type).value;
   return `${part('year')}-${part('month')}-${part('day')}`;
 }
 
-/** Today, Yesterday (in the given words), Monday 24 November, and with the year if it is another one. */
+/* * Today, Yesterday (words has the words), or Monday 24 November, with the year if it is another
+ * one. */
 export function dayLabel(time, now, locale, zone, words = { today: 'Today', yesterday: 'Yesterday' }) {
   const key = dayKey(time, zone);
   const today = dayKey(now, zone);
@@ -31,12 +33,12 @@ export function dayLabel(time, now, locale, zone, words = { today: 'Today', yest
   return format(locale, { timeZone: zone, weekday: 'long', day: 'numeric', month: 'long', year }).format(new Date(time));
 }
 
-/** 14:05 */
+/** The time of day, such as 14:05. */
 export function clock(time, locale, zone) {
   return format(locale, { timeZone: zone, timeStyle: 'short' }).format(new Date(time));
 }
 
-/** The whole of it, for a tooltip. */
+/** Date and time in full, for a tooltip. */
 export function exact(time, locale, zone) {
   return format(locale, { timeZone: zone, dateStyle: 'full', timeStyle: 'long' }).format(new Date(time));
 }

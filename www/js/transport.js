@@ -1,11 +1,11 @@
 // transport.js - keeps a store up to date: by a stream (by-stream.js) or by polls (by-poll.js), one
-// request at a time. The ladder (ladder.js) says which. The same request asks for the rooms that other
-// tabs show (tabs.js): `others`, which are like stores.
+// request at a time. The ladder (ladder.js) says which. The same request asks for the rooms that
+// other tabs show (tabs.js): `others`, which are like stores.
 //
-// A poll asks to wait. If the server grants that, the next poll follows at once; else after poll_after
-// seconds, later if the visitor doesn't look, or when a head file has moved (watch.js). A failure only
-// delays: the next request says since = what is known, so nothing is missed, and messages that are
-// known already are passed over.
+// A poll asks to wait. If the server grants that, the next poll follows at once; else after
+// poll_after seconds, later if the visitor doesn't look, or when a head file has moved (watch.js).
+// A failure only delays: the next request says since = what is known, so nothing is missed, and
+// messages that are known already are passed over.
 //
 // Event: status; detail: { state: connecting | online | retrying, failure, until }; until: when the
 // next try is due, in milliseconds of the clock.
@@ -63,7 +63,10 @@ export class Transport extends Source {
     this.#wake();
   }
 
-  /** Asks for what is there now, and doesn't wait for more: for a tab that another tab tells the news. */
+  /**
+   * Asks for what is there now, and doesn't wait for more: for a tab that another tab tells the
+   * news.
+   */
   once() {
     if (!this.#running && this.#once === null) {
       this.#asking = new AbortController();
@@ -102,7 +105,10 @@ export class Transport extends Source {
     }
   }
 
-  /** To be called when others() or mayHold() may have changed: then the request that lasts is made anew. */
+  /**
+   * To be called when others() or mayHold() may have changed: then the request that lasts is made
+   * anew.
+   */
   review() {
     const rooms = roomsOf(this.#feeds());
     if (this.#held !== '' && this.#held !== (this.mayHold() ? rooms : '')) {
@@ -113,9 +119,9 @@ export class Transport extends Source {
   }
 
   /**
-   * Asks now instead of later: the visitor is back, or has sent a message. anew: in another network, so
-   * that no answer comes from the old one. expected: there is news for sure, so a stream that doesn't
-   * bring it is dead.
+   * Asks now instead of later: the visitor is back, or has sent a message. anew: in another
+   * network, so that no answer comes from the old one. expected: there is news for sure, so a
+   * stream that doesn't bring it is dead.
    */
   hurry({ anew = false, expected = false } = {}) {
     if (anew) {

@@ -1,9 +1,10 @@
 // watch.js - looks at the head files of rooms, and says when to poll. A server that can't let polls
 // wait has such a file for each room; it says how far the room is, and costs next to nothing.
 //
-// A file may be late, old or of another database. So a poll follows after a while in any case, and a
-// file that was behind twice in a row, a pause after a poll knew better, isn't looked at any more. The
-// server may remove a file in favour of those of other rooms; the next poll has it made again.
+// A file may be late, old or of another database. So a poll follows after a while in any case, and
+// a file that was behind twice in a row, a pause after a poll knew better, isn't looked at any
+// more. The server may remove a file in favour of those of other rooms; the next poll has it made
+// again.
 
 /** Judges the file of one room. Pure. */
 export class Watch {
@@ -56,7 +57,10 @@ export class HeadFiles {
     this.#looking?.abort();
   }
 
-  /** Looks at one file after the other, until one has moved or isOver(). pauseOf(page): between two rounds. */
+  /**
+   * Looks at one file after the other, until one has moved or isOver(). pauseOf(page): between two
+   * rounds.
+   */
   async look(feeds, pauseOf, isOver) {
     const { pages } = this;
     const known = new Map(feeds.map((feed) => [feed.room, feed]));

@@ -1,26 +1,26 @@
-// composer.js - where a message is written. Enter sends; Shift+Enter breaks the line; an input
-// method's Enter is its own.
+// composer.js - the form in which a visitor writes a message. Enter sends, Shift+Enter begins a new
+// line. An Enter of an input method does neither.
 //
-// Shows what is answered, until it is sent or cancelled. What is being written is kept by `draft`:
+// Shows the message that is answered, until the answer is sent or cancelled. `draft` keeps the text:
 // { get(), set(text) }. A long text that is pasted isn't put into the field: browsers would take
-// seconds for it with each key, and minutes for some texts. The field shows its beginning, and the
-// text can be sent as it is or cancelled.
+// seconds for each key, and minutes for some texts. The field shows its beginning, and the visitor
+// can send or cancel it.
 
 import { isBlank, snippet } from '../text.js';
 
 const MOST_ROWS = 8;
-const TALL = 2000; // characters of a text that fills MOST_ROWS for sure
-const PASTED = 1000; // characters that are inserted at once by pasting
-const FIELD = 20_000; // most characters of the field after pasting
-const TYPED = 60_000; // the same by typing
-const KEEP_MS = 300;
+const TALL = 2000; // so many characters fill MOST_ROWS for sure
+const PASTED = 1000; // so many characters at once are pasted, not typed
+const FIELD = 20_000; // most characters in the field after pasting,
+const TYPED = 60_000; // and after typing
+const KEEP_MS = 300; // after the last key the draft is kept
 
 export class ComposerView {
   #replyTo = null;
   #timer;
-  #long = null; // a text that the field doesn't hold
+  #long = null; // a text that is too long for the field
 
-  /** on: { send(text, { replyTo }), up() } */
+  /** on: { send(text, { replyTo }), up(): the arrow up, in an empty field } */
   constructor(root, { draft, language, on }) {
     const part = (id) => root.querySelector(`[data-part="${id}"]`);
     Object.assign(this, { root, draft, language, on, field: root.querySelector('textarea') });
@@ -50,18 +50,18 @@ export class ComposerView {
     return this.#long ?? this.field.value;
   }
 
-  /** The message that is answered; null: none. */
+  /** Answers a message; null: none. */
   reply(message) {
     this.#replyTo = message;
     this.bar.hidden = message === null;
     if (message !== null) {
-      this.whom.textContent = this.language.say('replying', { name: `\u2068${message.name}\u2069` }); // isolated, whichever way it is written
+      this.whom.textContent = this.language.say('replying', { name: `\u2068${message.name}\u2069` }); // marks keep the direction of writing of the name apart
       this.what.textContent = snippet(message.text);
     }
     this.focus();
   }
 
-  /** Puts a text back that couldn't be sent, before what is being written. */
+  /** Puts a text that couldn't be sent before the text in the field. */
   putBack(text) {
     this.#put(isBlank(this.text) ? text : `${text}\n${this.text}`);
   }
@@ -77,7 +77,7 @@ export class ComposerView {
     }
   }
 
-  /** Replaces what is being written. */
+  /** Replaces the text. */
   #put(text) {
     this.#fill(text);
     this.#changed();
@@ -95,7 +95,7 @@ export class ComposerView {
 
   #pressed(event) {
     if (event.isComposing || event.keyCode === 229) {
-      return; // an input method's
+      return; // of an input method
     }
     if (event.key === 'Enter' && !event.shiftKey) {
       event.preventDefault();
@@ -128,10 +128,8 @@ export class ComposerView {
     this.#timer = setTimeout(() => this.draft.set(this.text), this.text === '' ? 0 : KEEP_MS);
   }
 
-  /**
-   * As many rows as the text has, up to MOST_ROWS. A long text isn't measured, which would take
-   * long.
-   */
+  /* * Gives the field as many rows as the text has, up to MOST_ROWS. Long texts aren't measured:
+   * that is slow. */
   #fit() {
     if (this.field.value.length > TALL) {
       this.field.rows = MOST_ROWS;

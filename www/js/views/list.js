@@ -1,8 +1,8 @@
-// list.js - the rows of the log as elements. Changes as few of them as it can, and leads the keyboard
-// from row to row.
+// list.js - the rows of the log as elements. Changes as few of them as it can, and leads the
+// keyboard from row to row.
 //
-// An element belongs to a key. So a message on its way and the same message when it has come back are
-// one element, and screen readers hear of new rows only.
+// An element belongs to a key. So a message on its way and the same message when it has come back
+// are one element, and screen readers hear of new rows only.
 
 import { makeBroken } from './row.js';
 

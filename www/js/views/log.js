@@ -1,8 +1,9 @@
 // log.js - the conversation: rows for messages, days and gaps, kept in step with a store.
 //
 // However long the conversation, only a window of the messages has rows. The window moves with the
-// reader, and what he reads stays where it is. While older rows are added, the log is busy
-// (aria-busy), so screen readers don't read them out. Of many new rows at once they read the number.
+// reader, and the row in sight stays where it is. While older rows are added, the log is busy
+// (aria-busy), so screen readers don't read them out. Of many new rows at once they read the
+// number.
 
 import { layout } from '../layout.js';
 import { mentions } from '../text.js';
@@ -35,9 +36,9 @@ export class LogView {
   #called = new WeakMap(); // by message: whether it calls a name, { name, isCalled }
 
   /**
-   * news: the button to new messages. name(): the visitor's. on: { older(limit): fetches older messages,
-   * a promise of their number; retry(key), edit(key), copy(key): a message that wasn't sent;
-   * copyText(text), reply(message), link(seq), leave() }.
+   * news: the button to new messages. name(): the visitor's. on: { older(limit): fetches older
+   * messages, a promise of their number; retry(key), edit(key), copy(key): a message that wasn't
+   * sent; copyText(text), reply(message), link(seq), leave() }.
    */
   constructor(root, { store, news, name, isOwn, language, on }) {
     const part = (id) => root.querySelector(`[data-part="${id}"]`);
@@ -84,7 +85,9 @@ export class LogView {
     this.rows.last?.focus();
   }
 
-  /** Shows the message with this seq; fetches older ones until it is there. Returns whether it is. */
+  /**
+   * Shows the message with this seq; fetches older ones until it is there. Returns whether it is.
+   */
   async goTo(seq) {
     await this.#fetchTo(seq);
     const { store } = this;

@@ -1,4 +1,5 @@
-// person.js - the visitor's name: asked for once, in place of the composer, and changed by the button in the bar.
+// person.js - asks for the visitor's name once, instead of the composer, and shows it in the bar, with
+// a button to change it.
 
 import { isBlank } from '../text.js';
 import { paintAvatar } from './row.js';
@@ -6,7 +7,7 @@ import { paintAvatar } from './row.js';
 export class PersonView {
   #name = '';
 
-  /** form: asks; me: shows. on: { name(name), opened(), closed() } */
+  /** form: asks for the name; me: shows it. on: { name(name), opened(), closed() } */
   constructor(form, me, { language, on }) {
     const part = (name) => form.querySelector(`[data-part="${name}"]`) ?? me.querySelector(`[data-part="${name}"]`);
     Object.assign(this, { form, me, language, on, field: form.querySelector('input') });
@@ -30,7 +31,7 @@ export class PersonView {
     return !this.form.hidden;
   }
 
-  /** The name as it is now; '' when it is to be asked for. */
+  /** Shows the name; '' if it is to be asked for. */
   show(name) {
     this.#name = name;
     this.me.hidden = name === '';

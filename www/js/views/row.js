@@ -1,6 +1,6 @@
-// row.js - makes the elements of one row of the log. Text goes in through textContent only.
+// row.js - makes and paints the elements of one row of the log. Sets texts through textContent only.
 //
-// Of a long text the first piece is shown, and a button for the next one: a browser takes minutes
+// Of a long text a row shows the first piece, and a button for the next one. A browser takes minutes
 // to lay out some texts of a few hundred thousand characters, and any visitor may send them.
 
 import { hue, initials, isFewEmoji, pieceOf, snippet } from '../text.js';
@@ -9,7 +9,7 @@ import { clock, dayLabel, exact, isValid } from '../time.js';
 const HUES = 12; // .hue-0 to .hue-11 in messages.css
 const LONGEST_LINE = 500; // characters of a line between rows
 
-const states = new WeakMap(); // row: { frame, quote, text, name, isDeleted, at, isInBlock }: what it shows
+const states = new WeakMap(); // what a row shows: { frame, quote, text, name, isDeleted, at, isInBlock }
 
 export function make(tag, className, text) {
   const element = document.createElement(tag);
@@ -65,7 +65,8 @@ function button(label, action, data, className = 'quiet') {
   return element;
 }
 
-/** The message that is answered: its author and how it begins. target: undefined when it isn't here. */
+/* * The author and the beginning of the message that is answered. target: undefined if it isn't
+ * here. */
 function makeQuote(seq, target, language) {
   const quote = button('', 'jump', { seq }, 'quote');
   const name = make('span', 'quote-name', target?.name ?? `#${seq}`);
@@ -81,12 +82,12 @@ function makeTools(message, language) {
   const data = { seq: message.seq };
   tools.append(button(language.say('reply'), 'reply', data), button(language.say('copyLink'), 'link', data));
   for (const tool of tools.children) {
-    tool.tabIndex = -1; // reached from its row: log.js
+    tool.tabIndex = -1; // the row leads to it: list.js
   }
   return tools;
 }
 
-/** A message. Its author and place stay; paintRow sets what changes. */
+/** The row of a message, with what never changes; paintRow() sets the rest. */
 export function makeRow(message) {
   const row = make('li', 'row');
   row.tabIndex = -1;
@@ -113,7 +114,7 @@ function paintQuote(row, message, target, language) {
   }
 }
 
-/** The piece that begins at state.at, at the end of `into`. */
+/** Appends the piece that begins at state.at to an element. */
 function addPiece(into, state) {
   const { parts, end, isInBlock } = pieceOf(state.text, state.name, state);
   for (const part of parts) {
@@ -122,14 +123,14 @@ function addPiece(into, state) {
   Object.assign(state, { at: end, isInBlock });
 }
 
-/** What is left of the text, and the buttons for it. */
+/** Says how much of the text isn't shown, with buttons for it. */
 function paintRest(row, state, language) {
   const left = state.text.length - state.at;
   row.querySelector('.row-more')?.remove();
   if (left > 0) {
     const rest = make('p', 'row-more');
     rest.append(button(language.say('more'), 'more', {}), button(language.say('copyText'), 'whole', {}), make('span', '', language.say('rest', { n: left })));
-    rest.querySelectorAll('button').forEach((tool) => (tool.tabIndex = row.tabIndex)); // as the other tools of a row: log.js
+    rest.querySelectorAll('button').forEach((tool) => (tool.tabIndex = row.tabIndex)); // as the other buttons of the row: list.js
     row.querySelector('.bubble').append(rest);
   }
 }
@@ -149,8 +150,8 @@ function paintText(row, state, language) {
 }
 
 /**
- * The next piece of a long text, in a box of its own, so that the browser leaves the others as they
- * are.
+ * Shows the next piece of a long text, in a box of its own, so that the browser need not lay out
+ * the earlier ones again.
  */
 export function showMore(row, language) {
   const state = states.get(row);
@@ -163,12 +164,11 @@ export function showMore(row, language) {
   (row.querySelector('.row-more button') ?? piece).focus({ preventScroll: true });
 }
 
-/** The whole text of a row, whatever is shown of it. */
+/** The whole text of a row, however much of it is shown. */
 export const textOf = (row) => states.get(row)?.text ?? '';
 
-/**
- * A row that says that it can't be shown, so that a faulty one doesn't stop the others. row: what
- * there is of it, or undefined.
+/* * A row that says that it can't be shown. So a faulty one doesn't stop the others. row: as far
+ * as it was made, or undefined.
  */
 export function makeBroken(row, language) {
   const broken = row ?? makeLine('', 'notice');
@@ -191,7 +191,7 @@ function makeTime(time, language) {
 
 function paintFoot(row, message, state, language) {
   const foot = row.querySelector('.row-foot');
-  foot.setAttribute('aria-live', state === 'failed' ? 'polite' : 'off'); // times and "Sending" aren't read out with each message
+  foot.setAttribute('aria-live', state === 'failed' ? 'polite' : 'off'); // screen readers skip times and "Sending"
   const notes = { queued: language.say('queued'), sending: language.say('sending'), sent: language.say('sent'), failed: language.say('failed') };
   const pieces = [makeTime(message.time, language)];
   if (message.edited) {
@@ -207,7 +207,7 @@ function paintFoot(row, message, state, language) {
   foot.replaceChildren(...pieces);
 }
 
-/** look: { isOwn, isFirst, isLast, name, target, isCalled }. Touches nothing that is as it should be. */
+/** Changes what is different. look: { isOwn, isFirst, isLast, name, target, isCalled }. */
 export function paintRow(row, message, look, language) {
   const before = states.get(row);
   const { name, target, ...frame } = look;
@@ -228,7 +228,7 @@ export function paintRow(row, message, look, language) {
     paintQuote(row, message, target, language);
   }
   if (before !== undefined && ['text', 'name', 'isDeleted'].every((key) => shown[key] === before[key])) {
-    Object.assign(before, { frame: shown.frame, quote: shown.quote }); // as much of the text as was shown stays
+    Object.assign(before, { frame: shown.frame, quote: shown.quote }); // the pieces that are shown stay
     return;
   }
   paintText(row, shown, language);

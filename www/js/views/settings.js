@@ -1,9 +1,11 @@
-// settings.js - the panel in which visitors choose sound, notifications, muting, language and colours.
+// settings.js - the panel in which visitors choose sound, notifications, muting, language and
+// colours.
 
 export class SettingsView {
   /**
-   * opener: the button that opens the panel. values: get(key), set(key, value), change(key, value); the
-   * last one resolves with a text if the value can't be had. The keys are the names of the fields.
+   * opener: the button that opens the panel. values: get(key), set(key, value), change(key, value);
+   * the last one resolves with a text if the value can't be had. The keys are the names of the
+   * fields.
    */
   constructor(dialog, opener, { values, languages }) {
     Object.assign(this, { dialog, values });
