@@ -1,0 +1,317 @@
+/* test_positions.c - positions.h: a position is answered from memory only while the store has the
+ * same, in a process that watches and in one that compares stamps. */
+#include "store_support.h"
+
+#include "shared/bell.h"
+#include "shared/room_heads.h"
+#include "site/positions.h"
+#include "site/site.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+
+/* A process of the site, with its handle of the store. */
+struct member {
+    char data[320];
+    struct site *site;
+    struct positions *positions;
+    struct store *store;
+    struct positions_watch watch;
+};
+
+static void member_init(struct member *m, const struct place *p, enum store_mode mode)
+{
+    memset(m, 0, sizeof *m);
+    snprintf(m->data, sizeof m->data, "POLLCHAT_DATA=%s", p->folder);
+    const char *const environment[] = {m->data, NULL};
+    m->site = site_new(mode, false, NULL);
+    NEED(site_conf(m->site, environment, NULL) != NULL);
+    m->positions = site_positions(m->site);
+    m->store = site_borrow(m->site, NULL);
+    NEED(m->store != NULL);
+}
+
+static void member_fini(struct member *m)
+{
+    site_return(m->site, m->store);
+    site_free(m->site);
+}
+
+/* Another handle is idle, as it is in a program that has answered a request. */
+static void begin_to_watch(struct member *m)
+{
+    struct store *other = site_borrow(m->site, NULL);
+    site_return(m->site, other);
+    assert_true(positions_watch(m->positions, &m->watch, m->store, true));
+}
+
+static bool finds(struct member *m, const char *room, uint64_t head)
+{
+    struct answer_room rooms[] = {{.name = room}};
+    char epoch[CHAT_EPOCH_SIZE];
+    bool known = positions_find(m->positions, rooms, 1, epoch);
+    if (known) {
+        assert_int_equal(rooms[0].head, head);
+        assert_string_equal(epoch, store_epoch(m->store));
+    }
+    return known;
+}
+
+/* `between` happens after the store was read and before its position is learned. */
+static void learn_after(struct member *m, const char *room, void (*between)(const struct place *p),
+                        const struct place *p)
+{
+    struct answer_room rooms[] = {{.name = room}};
+    struct positions_asked asked;
+    struct store_room found;
+    positions_ask(m->positions, m->store, &asked);
+    assert_int_equal(store_read_begin(m->store, NULL), 0);
+    assert_int_equal(store_room(m->store, room, &found, NULL), 0);
+    store_read_end(m->store);
+    if (between != NULL) {
+        between(p);
+    }
+    rooms[0].head = found.head;
+    rooms[0].oldest = found.oldest;
+    positions_learn(&asked, rooms, 1);
+}
+
+static void learn(struct member *m, const char *room)
+{
+    learn_after(m, room, NULL, NULL);
+}
+
+/* Another program of the site stores a message, and rings. */
+static void commit_elsewhere(const struct place *p)
+{
+    struct member m;
+    struct positions_commit c;
+    struct err e = ERR_INIT;
+    static int count;
+    char id[32];
+    snprintf(id, sizeof id, "elsewhere%d", count++);
+    struct chat_draft draft = draft_of("lobby", "ann", id, "text");
+    struct store_job job = {.draft = &draft};
+    member_init(&m, p, STORE_WRITE);
+    positions_commit_begin(m.positions, m.store, &c);
+    assert_int_equal(store_append(m.store, &job, 1, &e), 0);
+    positions_commit_end(m.positions, &c, &job, 1, &e);
+    member_fini(&m);
+}
+
+/* A program that doesn't ring. */
+static void commit_silently(const struct place *p)
+{
+    struct store *s = open_store(p, STORE_WRITE);
+    assert_stored(s, "silent", "text");
+    store_close(s);
+}
+
+static void a_position_is_known_once_the_store_was_read(void **state)
+{
+    const struct place *p = *state;
+    struct member m;
+    fill(p, 3);
+    member_init(&m, p, STORE_READ);
+    assert_false(finds(&m, "lobby", 3));
+    learn(&m, "lobby");
+    assert_true(finds(&m, "lobby", 3));
+    assert_false(finds(&m, "other", 0)); /* a room that the store wasn't asked for */
+    member_fini(&m);
+    member_init(&m, p, STORE_READ); /* another process knows it as well */
+    assert_true(finds(&m, "lobby", 3));
+    member_fini(&m);
+}
+
+static void a_commit_of_another_process_is_known_at_once(void **state)
+{
+    const struct place *p = *state;
+    struct member m;
+    fill(p, 3);
+    member_init(&m, p, STORE_READ);
+    begin_to_watch(&m);
+    learn(&m, "lobby");
+    assert_true(finds(&m, "lobby", 3));
+    commit_elsewhere(p);
+    assert_true(finds(&m, "lobby", 4));
+    assert_true(positions_watch(m.positions, &m.watch, m.store, false)); /* it rang */
+    member_fini(&m);
+}
+
+static void a_reading_that_a_commit_has_overtaken_does_not_set_the_head_back(void **state)
+{
+    const struct place *p = *state;
+    struct member m;
+    fill(p, 3);
+    member_init(&m, p, STORE_READ);
+    learn(&m, "lobby");
+    learn_after(&m, "lobby", commit_elsewhere, p);
+    assert_true(finds(&m, "lobby", 4));
+    begin_to_watch(&m);
+    learn_after(&m, "lobby", commit_elsewhere, p);
+    assert_true(finds(&m, "lobby", 5));
+    member_fini(&m);
+}
+
+static void no_position_is_known_between_the_begin_and_the_end_of_a_commit(void **state)
+{
+    const struct place *p = *state;
+    struct member reader;
+    struct member writer;
+    struct positions_commit c;
+    struct err e = ERR_INIT;
+    fill(p, 3);
+    member_init(&reader, p, STORE_READ);
+    member_init(&writer, p, STORE_WRITE);
+    begin_to_watch(&reader);
+    learn(&reader, "lobby");
+    positions_commit_begin(writer.positions, writer.store, &c);
+    assert_false(finds(&reader, "lobby", 3));
+    err_set(&e, ERR_BUSY, "nothing was stored");
+    positions_commit_end(writer.positions, &c, NULL, 0, &e);
+    assert_true(finds(&reader, "lobby", 3));
+    member_fini(&reader);
+    member_fini(&writer);
+}
+
+static void after_a_commit_that_may_have_happened_no_position_is_known(void **state)
+{
+    const struct place *p = *state;
+    struct member m;
+    struct positions_commit c;
+    struct err e = ERR_INIT;
+    fill(p, 3);
+    member_init(&m, p, STORE_WRITE);
+    learn(&m, "lobby");
+    assert_true(finds(&m, "lobby", 3));
+    positions_commit_begin(m.positions, m.store, &c);
+    err_set(&e, ERR_SYSTEM, "the last step failed");
+    positions_commit_end(m.positions, &c, NULL, 0, &e);
+    assert_false(finds(&m, "lobby", 3));
+    member_fini(&m);
+}
+
+/* Its commit is durable; it is killed before it rings. */
+static void die_after_the_commit(const struct place *p)
+{
+    pid_t child = fork();
+    NEED(child >= 0);
+    if (child == 0) {
+        struct member m;
+        struct positions_commit c;
+        struct chat_draft draft = draft_of("lobby", "ann", "last", "text");
+        struct store_job job = {.draft = &draft};
+        member_init(&m, p, STORE_WRITE);
+        positions_commit_begin(m.positions, m.store, &c);
+        NEED(store_append(m.store, &job, 1, NULL) == 0);
+        (void)raise(SIGKILL);
+    }
+    NEED(waitpid(child, NULL, 0) == child);
+}
+
+static void a_writer_that_dies_before_it_rings_hides_no_message(void **state)
+{
+    const struct place *p = *state;
+    struct member m;
+    fill(p, 3);
+    die_after_the_commit(p);
+    member_init(&m, p, STORE_READ);
+    assert_false(finds(&m, "lobby", 4)); /* the stamp is another one */
+    learn(&m, "lobby");
+    assert_false(finds(&m, "lobby", 4)); /* this look finds the mark of the dead writer, and removes it */
+    learn(&m, "lobby");
+    assert_true(finds(&m, "lobby", 4));
+    member_fini(&m);
+}
+
+static void a_commit_that_does_not_ring_is_noticed_by_its_stamp(void **state)
+{
+    const struct place *p = *state;
+    struct member m;
+    fill(p, 3);
+    member_init(&m, p, STORE_READ);
+    learn(&m, "lobby");
+    assert_true(finds(&m, "lobby", 3));
+    commit_silently(p);
+    assert_false(finds(&m, "lobby", 3));
+    learn(&m, "lobby");
+    assert_true(finds(&m, "lobby", 4));
+    member_fini(&m);
+}
+
+/* The writer's own stamp would hide that commit. */
+static void a_commit_that_does_not_ring_is_noticed_by_the_next_writer(void **state)
+{
+    const struct place *p = *state;
+    struct member m;
+    fill(p, 3);
+    member_init(&m, p, STORE_READ);
+    learn(&m, "lobby");
+    struct positions_asked old;
+    positions_ask(m.positions, m.store, &old);
+    commit_silently(p);
+    commit_elsewhere(p);
+    const struct answer_room before[] = {{.name = "lobby", .head = 3, .oldest = 1}};
+    positions_learn(&old, before, 1); /* too late: it was read before that commit */
+    assert_true(finds(&m, "lobby", 5));
+    member_fini(&m);
+}
+
+static void a_process_that_watches_notices_a_commit_that_does_not_ring(void **state)
+{
+    const struct place *p = *state;
+    struct member m;
+    fill(p, 3);
+    member_init(&m, p, STORE_READ);
+    begin_to_watch(&m);
+    learn(&m, "lobby");
+    commit_silently(p);
+    for (int round = 0; finds(&m, "lobby", 3); round++) { /* a second each */
+        assert_true(round < 60);
+        (void)positions_watch(m.positions, &m.watch, m.store, false);
+    }
+    learn(&m, "lobby");
+    assert_true(finds(&m, "lobby", 4));
+    member_fini(&m);
+}
+
+static void a_sleep_ends_by_a_ring_a_silent_commit_or_its_time(void **state)
+{
+    const struct place *p = *state;
+    struct member m;
+    struct positions_sleep s;
+    fill(p, 3);
+    member_init(&m, p, STORE_READ);
+    learn(&m, "lobby");
+    positions_sleep_begin(&s, positions_bell(m.positions));
+    assert_int_equal(positions_sleep(m.positions, &s, 1), 0);
+    commit_elsewhere(p);
+    assert_int_equal(positions_sleep(m.positions, &s, 60000), 1);
+    assert_int_equal(positions_sleep(m.positions, &s, 1), 0);
+    commit_elsewhere(p);
+    assert_int_equal(positions_sleep(m.positions, &s, 0), 0); /* forgets what rang */
+    assert_int_equal(positions_sleep(m.positions, &s, 1), 0);
+    commit_silently(p);
+    assert_int_equal(positions_sleep(m.positions, &s, 1), 1);
+    assert_int_equal(unlink(in_place(p, "chat.bell")), 0);
+    assert_int_equal(positions_sleep(m.positions, &s, 60000), -1);
+    member_fini(&m);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_BOTH_MODES(a_position_is_known_once_the_store_was_read),
+        IN_BOTH_MODES(a_commit_of_another_process_is_known_at_once),
+        IN_BOTH_MODES(a_reading_that_a_commit_has_overtaken_does_not_set_the_head_back),
+        IN_BOTH_MODES(no_position_is_known_between_the_begin_and_the_end_of_a_commit),
+        IN_BOTH_MODES(after_a_commit_that_may_have_happened_no_position_is_known),
+        IN_BOTH_MODES(a_writer_that_dies_before_it_rings_hides_no_message),
+        IN_WAL(a_commit_that_does_not_ring_is_noticed_by_its_stamp),
+        IN_WAL(a_commit_that_does_not_ring_is_noticed_by_the_next_writer),
+        IN_WAL(a_process_that_watches_notices_a_commit_that_does_not_ring),
+        IN_WAL(a_sleep_ends_by_a_ring_a_silent_commit_or_its_time),
+    };
+    quiet_log();
+    return RUN(tests);
+}
