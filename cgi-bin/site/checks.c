@@ -26,14 +26,14 @@
 
 enum {
     ROOM_LITTLE_MB = 50,
-    FILE_ROOM_KB = 64, /* what a message of some length and its index may take */
+    FILE_ROOM_KB = 64, /* for a message of some length and its index */
     FEW_PROCESSES = 60,
     FEW_DESCRIPTORS = 256,
     LITTLE_MEMORY_MB = 128,
     INCIDENT_DAYS = 30,
 };
 
-/* Before this program was written; a clock that says so is wrong. 2025-11-01. */
+/* 2025-11-01, before this program was written: a clock that shows an earlier time is wrong. */
 static const int64_t written_ms = 1761955200000;
 
 static bool path_of(char *out, size_t size, const char *folder, const char *name)
@@ -54,7 +54,7 @@ static void check_carrier(const struct checks_given *given, struct findings *out
     }
 }
 
-/* suEXEC starts nothing that its owner alone couldn't have put there. */
+/* suEXEC starts a program only if no other user could have changed it. */
 static void check_owner(const struct checks_given *given, struct findings *out)
 {
     struct stat program;
@@ -98,7 +98,7 @@ static void check_room(const char *data, unsigned trial_age_s, struct findings *
     }
 }
 
-/* Some hosts let no file grow beyond a size, whatever room there is. */
+/* Some hosts limit the size of a file, however much room the disk has. */
 static void check_file_size(const char *data, struct findings *out)
 {
     static const char *const files[] = {"chat.db", "chat.db-wal"};
@@ -142,7 +142,7 @@ static void check_exposure(const struct checks_given *given, struct findings *ou
     }
 }
 
-/* False: other users may write to the data, so nothing of it is looked at. */
+/* False: other users may write to the data, so it isn't looked at. */
 static bool is_guarded(const char *data, struct findings *out)
 {
     struct err e = ERR_INIT;
@@ -171,7 +171,7 @@ static void check_file_system(const char *data, struct findings *out)
     }
 }
 
-/* The wake-up across processes: a mapped file. */
+/* Can programs wake each other by a mapped file? */
 static void check_bell(const char *data, const struct store *store, struct findings *out)
 {
     char path[PATH_MAX];
@@ -189,7 +189,7 @@ static void check_bell(const char *data, const struct store *store, struct findi
     bell_close(bell);
 }
 
-/* What the programs have noticed within a month, the serious things first. */
+/* What the programs have noticed within a month, the most serious first. */
 static void check_incidents(const char *data, struct findings *out)
 {
     struct incidents found;
@@ -249,7 +249,7 @@ static void check_store(const struct conf *conf, struct findings *out)
     store_close(store);
 }
 
-/* The limit, in units of so many, if it is below `little`; otherwise little. */
+/* The limit in units of `unit`, if it is below `little`; otherwise little. */
 static unsigned long long small_limit(const struct rlimit *limit, bool known, rlim_t unit, unsigned long long little)
 {
     bool is_small = known && limit->rlim_cur != RLIM_INFINITY && limit->rlim_cur / unit < little;
@@ -303,7 +303,7 @@ static void check_clock(struct findings *out)
     }
 }
 
-/* programs/ of the archive: what earlier uploads left. */
+/* In programs/ of the archive, earlier uploads leave their programs. */
 static void check_old_programs(const struct checks_given *given, struct findings *out)
 {
     char path[PATH_MAX];
@@ -325,9 +325,9 @@ static void check_old_programs(const struct checks_given *given, struct findings
     }
 }
 
-/* Looks for a database in the usual place while the setting data names another one: the owner moves
- * the chat, or a program began one there before the settings named the new place. True: no database
- * is to be made in the new place meanwhile. */
+/* Looks for a database in the usual place while the setting data names another one: the owner
+ * moves the chat, or a program began one there before the settings named the new place. True: no
+ * database is to be made in the new place meanwhile. */
 static bool is_being_moved(const struct conf *conf, struct findings *out)
 {
     char usual[CONF_TEXT_MAX + 32];
@@ -347,7 +347,7 @@ static bool is_being_moved(const struct conf *conf, struct findings *out)
     return !is_begun && !file_exists(conf->data);
 }
 
-/* Nothing is made for somebody at a shell: a mistyped folder must not become a new and empty chat. */
+/* From a shell nothing is made: a mistyped folder must not become a new and empty chat. */
 static bool is_made(const struct checks_given *given, struct findings *out)
 {
     const char *data = given->conf->data;

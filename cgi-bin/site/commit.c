@@ -18,7 +18,7 @@
 enum {
     GROUP_MAX = 128,
     ROUNDS_MAX = 3,  /* a database that is replaced again and again */
-    STUCK_MS = 1000, /* a group that takes longer holds things up: a lock of others, a disk that stalls */
+    STUCK_MS = 1000, /* a group that takes longer: another process has the lock, or the disk stalls */
 };
 
 struct entry {
@@ -37,8 +37,8 @@ struct commit {
     struct site *site;
     struct entry *first; /* the queue, in order of arrival; entries live on their callers' stacks */
     struct entry **last;
-    bool led;      /* somebody is writing, */
-    int64_t began; /* since then: monotonic ms */
+    bool led;      /* a thread writes */
+    int64_t began; /* when it began its group; monotonic ms */
     unsigned queued;
     unsigned most;
 };
@@ -130,7 +130,7 @@ static void fail_part(struct entry *const *group, size_t count, const struct err
     }
 }
 
-/* Busy counts for all that are left: each would wait for the lock as long as the one before it. */
+/* ERR_BUSY counts for all that are left: each would wait for the lock as long as the one before. */
 static void append_one_by_one(struct site *site, struct store *store, struct entry *const *group, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -144,7 +144,8 @@ static void append_one_by_one(struct site *site, struct store *store, struct ent
     }
 }
 
-/* True if the store was busy: if its database was replaced, the same with a new handle may succeed. */
+/* True if the store was busy: if its database was replaced, the same with a new handle may
+ * succeed. */
 static bool append_with(struct site *site, struct store *store, struct entry *const *group, size_t count)
 {
     struct err e = ERR_INIT;
@@ -171,7 +172,7 @@ static void append_group(struct commit *c, struct entry *const *group, size_t co
     }
 }
 
-/* Called with the lock held, returns with it held. */
+/* The lock is held at the call and at the return. */
 static void lead(struct commit *c, const struct entry *own)
 {
     struct entry *group[GROUP_MAX];
@@ -188,7 +189,7 @@ static void lead(struct commit *c, const struct entry *own)
         pthread_cond_broadcast(&c->done);
     }
     c->led = false;
-    pthread_cond_broadcast(&c->done); /* one of those left in the queue takes the lead */
+    pthread_cond_broadcast(&c->done); /* a thread that is left in the queue leads next */
 }
 
 /* ---- waiting for one's turn ---- */
@@ -216,15 +217,16 @@ static void leave_queue(struct commit *c, const struct entry *own)
     c->queued--;
 }
 
-/* Sleeps until something has happened or that time has come. */
+/* Sleeps until a group is done, or until that time. */
 static void sleep_until(struct commit *c, int64_t mono_ms)
 {
     const struct timespec limit = {.tv_sec = (time_t)(mono_ms / 1000), .tv_nsec = (long)(mono_ms % 1000) * 1000000L};
     pthread_cond_timedwait(&c->done, &c->lock, &limit);
 }
 
-/* Somebody else writes. A message that is in his group waits for what becomes of it; one that isn't yet waits as long as
- * requests may wait for the store, and one too many only until it shows that things are stuck. -1: given up, nothing was stored. */
+/* Another thread writes. A message in its group waits for the result. A message in the queue waits
+ * as long as requests may wait for the store; one above the limit waits only until the store turns
+ * out to be stuck. -1: given up, nothing was stored. */
 static int wait_while_led(struct commit *c, struct entry *own, int64_t arrived, bool surplus)
 {
     const int64_t patience = (int64_t)site_loaded_conf(c->site)->busy_timeout;
@@ -266,7 +268,7 @@ static int append_in_turn(struct commit *c, struct entry *own)
 int commit_append(struct commit *c, struct store_job *job, char epoch[CHAT_EPOCH_SIZE], struct err *e)
 {
     struct entry own = {.job = job, .epoch = epoch, .e = e, .result = -1};
-    struct metrics_file *metrics_file = site_metrics(c->site); /* it may be another one when this is done */
+    struct metrics_file *metrics_file = site_metrics(c->site); /* the site may have another one when this is done */
     metrics_file_gauge(metrics_file, METRICS_QUEUED, 1);
     pthread_mutex_lock(&c->lock);
     int result = append_in_turn(c, &own);

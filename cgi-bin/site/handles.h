@@ -1,7 +1,8 @@
-/* handles.h - the idle store handles of a process, and whether their database is still the one that is there.
+/* handles.h - the idle store handles of a process, and whether their database is still the one
+ * that is there.
  *
- * A handle that is given back is kept for the next borrower. An owner may replace the database at any moment (a restored
- * backup, a copy); then its handles are closed, and site.c opens new ones.
+ * A handle that is given back is kept for the next borrower. An owner may replace the database at
+ * any moment (a restored backup, a copy); then its handles are closed, and site.c opens new ones.
  * Threads: any; a handle itself is for one thread at a time.
  */
 #ifndef HANDLES_H
@@ -14,7 +15,7 @@
 
 struct handles;
 
-struct handles *handles_new(void);       /* never NULL */
+struct handles *handles_new(void);      /* never NULL */
 void handles_free(struct handles *all); /* closes those that are idle. NULL is fine */
 
 /* One that is idle and whose database is still there; NULL if there is none. */
@@ -23,22 +24,24 @@ struct store *handles_take(struct handles *all);
 /* Keeps the handle or closes it. False: its database was replaced. */
 bool handles_give_back(struct handles *all, struct store *handle);
 
-/* The handle's database is still the one that is there. False: give it back, and take another one. */
+/* The handle's database is still the one that is there. False: give it back, and take another
+ * one. */
 bool handles_is_current(struct handles *all, struct store *handle);
 
 /* The same for one that is idle. False also if none is. */
 bool handles_are_current(struct handles *all);
 
-/* Closes idle handles whose database was replaced; other processes may wait for that. Also rescues what only these handles
- * have (store.h). */
+/* Closes idle handles whose database was replaced; other processes may wait for that. Also rescues
+ * what only these handles have (store.h). */
 void handles_look_after(struct handles *all);
 
 /* The handle is about to be used. */
 void handles_note_use(struct handles *all, const struct store *handle);
 
-/* How often a handle was used whose file wasn't that of the handle used before it. What was known of the rooms until then is
- * of another database, perhaps one with the same epoch. A handle of the old database may live on in another thread, and the
- * old database may be put back; so it is each use that counts, and not the opening. */
+/* How often a handle was used whose file wasn't that of the handle used before it. What was known
+ * of the rooms until then is of another database, perhaps one with the same epoch. A handle of the
+ * old database may live on in another thread, and the old database may be put back; so it is each
+ * use that counts, and not the opening. */
 uint64_t handles_changes(const struct handles *all);
 
 #endif

@@ -23,13 +23,12 @@
 #include <unistd.h>
 
 enum {
-    ROUNDS_MAX =
-        16, /* while others commit all the time; each of them publishes as well, and the next poll looks again */
+    ROUNDS_MAX = 16, /* while others commit all the time; they publish as well, and the next poll looks again */
     TEXT_MAX = 128,
     LEFT_OVER_SECONDS = 60,
-    FILES_MAX = 1024,  /* a stranger may say something in as many rooms as he likes, and hosts count files */
-    GIVE_WAY = 64,     /* files removed at a time above that: finding the oldest ones takes a millisecond */
-    LISTED_MAX = 4096, /* more are only there when something else went wrong; the next look finds the rest */
+    FILES_MAX = 1024,  /* a stranger may send to any number of rooms, and hosts limit the number of files */
+    GIVE_WAY = 64,     /* files above that are removed so many at a time: to find the oldest takes a millisecond */
+    LISTED_MAX = 4096, /* more only exist after another error; the next look finds the rest */
 };
 
 /* A folder, and a room in it. */
@@ -39,7 +38,7 @@ struct place {
     const char *room;
 };
 
-static const char temporary[] = ".new-"; /* a name with a dot in front is one that web servers keep to themselves */
+static const char temporary[] = ".new-"; /* web servers don't serve names that begin with a dot */
 
 static void complain(const char *what, const char *why)
 {
@@ -51,7 +50,8 @@ static void complain(const char *what, const char *why)
 
 /* ---- the folder ---- */
 
-/* The database must not be served, so nobody may name its folder, by whatever path. */
+/* True also if it can't be told. The database must not be served, so the setting `heads` may not
+ * name its folder, by whatever path. */
 static bool is_data_folder(int folder, const struct conf *conf)
 {
     struct stat own;
@@ -67,9 +67,9 @@ static int open_folder(const struct conf *conf)
     if (folder < 0 && errno == ENOENT && mkdir(conf->heads, 0755) == 0) {
         folder = open(conf->heads, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (folder >= 0) {
-            fchmod(folder, 0755); /* a umask may have taken from the server what it needs */
+            fchmod(folder, 0755); /* a umask may have taken permissions that the server needs */
         }
-    } else if (folder < 0 && errno == EEXIST) { /* another one was quicker */
+    } else if (folder < 0 && errno == EEXIST) { /* another process was faster */
         folder = open(conf->heads, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     }
     if (folder < 0) {
@@ -84,7 +84,7 @@ static int open_folder(const struct conf *conf)
     return folder;
 }
 
-/* NULL, or to be closed. */
+/* The caller closes it. NULL: it can't be read. */
 static DIR *list_of(int folder)
 {
     int own = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* for closedir */
@@ -116,7 +116,7 @@ static bool is_crowded(int folder)
 /* ---- removing the least recently changed files ---- */
 
 struct aged {
-    struct timespec changed; /* of the inode, which the rename changes; the file's other time is made up (mtime_of) */
+    struct timespec changed; /* of the inode, by the rename; the file's other time is invented (mtime_of) */
     char name[SITE_KEY_NAME_SIZE];
 };
 
@@ -151,7 +151,7 @@ static size_t list_heads(int folder, struct aged list[LISTED_MAX])
     return count;
 }
 
-/* A client whose file is removed polls, as with any file that is missing. */
+/* Clients of a removed file poll, as they do for any missing file. */
 static void make_way(int folder)
 {
     struct aged *list = ck_calloc(LISTED_MAX, sizeof *list);
@@ -215,9 +215,10 @@ static bool file_says(const struct place *p, const char *epoch, uint64_t head)
     return got == (ssize_t)length && memcmp(found, text, length) == 0;
 }
 
-/* Servers make an ETag of a file's size and the second of its last change (nginx), and two heads in one second would look like one. So
- * the file's time is made up: of each head another second, and of each epoch other ones, from a hash. Between 2001 and November 2023, as some
- * servers distrust times that lie ahead. */
+/* Servers make the ETag from a file's size and the second of its last change (nginx), so two heads
+ * in one second would look like one. Therefore the file's time is invented: another second for
+ * each head, and other ones for each epoch, by a hash. It lies between 2001 and November 2023,
+ * because some servers don't accept times in the future. */
 static time_t mtime_of(const char *epoch, uint64_t head)
 {
     const uint64_t hash = hash_bytes(HASH_START, epoch, strlen(epoch));
@@ -265,7 +266,7 @@ static int put(const struct place *p, const char *epoch, uint64_t head)
 
 /* ---- a room ---- */
 
-/* The room's head in the store; 0 when it can't be told. */
+/* The room's head in the store; 0 if it can't be read. */
 static uint64_t ask(const struct place *p, struct store *store)
 {
     struct store_room found = {.head = 0};
@@ -277,7 +278,7 @@ static uint64_t ask(const struct place *p, struct store *store)
     return told ? found.head : 0;
 }
 
-/* The same from memory if it is known: a reader of the store may have to wait for a writer. */
+/* The same, from memory if it is known: a reader of the store may have to wait for a writer. */
 static uint64_t look(const struct place *p, struct site *site, struct store *store)
 {
     struct answer_room room = {.name = p->room};
@@ -286,7 +287,8 @@ static uint64_t look(const struct place *p, struct site *site, struct store *sto
     return known ? room.head : ask(p, store);
 }
 
-/* The room was seen at this head. -1: the file says something else, and can't be changed. */
+/* Makes the file say the room's head, which was just seen to be `head`. -1: the file says another
+ * one and can't be changed. */
 static int settle(const struct place *p, struct site *site, struct store *store, uint64_t head)
 {
     uint64_t seen = 0;
@@ -295,12 +297,12 @@ static int settle(const struct place *p, struct site *site, struct store *store,
             return -1;
         }
         seen = head;
-        head = look(p, site, store); /* after the rename: it may have replaced a newer file by this one */
+        head = look(p, site, store); /* after the rename, which may have replaced a newer file */
     }
     return 0;
 }
 
-/* The last of its room among the jobs; the others are behind it. */
+/* The job stored the last message of its room. */
 static bool is_last(const struct store_job *jobs, size_t count, size_t i)
 {
     if (jobs[i].outcome != STORE_STORED) {
@@ -347,7 +349,8 @@ void head_files_publish(struct site *site, struct store *store, const struct sto
     close(p.folder);
 }
 
-/* What the file says is not what is answered: behind, of another epoch, or just ahead of this answer. Only the store can tell. */
+/* The file doesn't say what is answered: it is older, of another epoch, or just newer. Only the
+ * store can tell which. */
 static bool mend(const struct place *p, struct site *site)
 {
     struct store *store = site_borrow(site, NULL);

@@ -1,22 +1,23 @@
-/* head_files.h - the head of each room as a tiny file that the web server hands out, for hosts where a
- * request to a program is dear.
+/* head_files.h - the head of each room in a small file that the web server sends, for hosts where
+ * a request to a program is expensive.
  *
- * Where only plain CGI is to be had, each poll starts a process, and most find nothing new. So
- * after a commit `send` writes
- *     {"epoch":"…","head":N}
- * to a file in the folder of the setting `heads`, which the web server serves as heads/ beside the
- * page; a page asks for it with If-None-Match, which costs next to nothing, and goes to /poll when
- * it has moved, and now and then in any case. So a file that is late, missing or wrong delays a
- * message until then and never loses one; and a failure here is logged once and fails nothing.
+ * Under plain CGI each poll starts a process, and most polls find nothing new. So after a commit
+ * `send` writes
+ *     {"epoch":"…","head":N} to a file in the folder of the setting `heads`, which the web server
+ *     serves as heads/ beside the page. A page asks for the file with If-None-Match, which costs
+ *     the server almost nothing, and sends a poll when the file has changed, and every half minute
+ *     in any case. So a file that is late, missing or wrong delays a message until the next poll
+ *     and never loses one. A failure in this module is logged once, and no request fails because
+ *     of it.
  *
- * The file's name is a keyed hash of the room's (site_key.h): only clients that may poll a room are
- * told it. Rooms without a message have none, so that asking for names that don't exist makes no
- * files. No more than about 1,024 rooms have one: the files of the rooms that were quiet for
- * longest are removed.
- * The file is replaced by rename, without a sync: after a crash it may be behind. A process that
- * answers a poll compares the file with its answer, and mends it. After each rename the writer
- * looks at the head again: of two processes that commit 5 and 6 the one that renames last finds 6,
- * and leaves it.
+ * The file's name is a keyed hash of the room's name (site_key.h): only clients that may poll a
+ * room are told it. A room without a message has no file, so that requests for rooms that don't
+ * exist make no files. At most about 1,024 rooms have one: the files of the rooms that were quiet
+ * for longest are removed.
+ * The file is replaced by rename, without a sync, so after a crash it may have an older head. A
+ * process that answers a poll compares the file with its answer, and corrects it. After each
+ * rename the writer looks at the head again: if two processes commit 5 and 6, the one that renames
+ * last finds 6 and leaves a file with 6.
  * Threads and processes: any number.
  */
 #ifndef HEAD_FILES_H
@@ -32,12 +33,13 @@ struct site;
 
 enum { HEAD_FILES_ADDRESS_SIZE = sizeof "heads/" - 1 + SITE_KEY_NAME_SIZE };
 
-/* The jobs were just committed with `store`, a handle of the site: brings the file of each room up to
- * date. Can't fail. */
+/* The jobs were just committed with `store`, a handle of the site: brings the file of each room up
+ * to date. Can't fail. */
 void head_files_publish(struct site *site, struct store *store, const struct store_job *jobs, size_t count);
 
-/* Where a client can watch the room of which it is told this epoch and head: an address relative to the page's folder. The file
- * is there, and says so or more. False where it can't be watched. site_conf must have succeeded. */
+/* The address, relative to the page's folder, of the file in which a client can watch the room.
+ * The client is told this epoch and head; the file has them, or newer ones. False: the room can't
+ * be watched. site_conf must have succeeded. */
 bool head_files_watch(struct site *site, const char *epoch, const char *room, uint64_t head,
                       char address[HEAD_FILES_ADDRESS_SIZE]);
 

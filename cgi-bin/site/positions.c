@@ -293,8 +293,9 @@ static void compare_stamps(struct positions *p, struct positions_watch *w)
     }
 }
 
-/* While it is quiet, the store's version tells of a commit that didn't ring; while people talk, the
- * stamp does. A ring is looked at as well, so that its commit isn't taken for a silent one later. */
+/* While it is quiet, the store's version tells of a commit that didn't ring; while people talk,
+ * the stamp does. A ring is looked at as well, so that its commit isn't taken for a silent one
+ * later. */
 static void look_for_silent_commits(struct positions *p, struct positions_watch *w, struct store *handle, bool is_new)
 {
     bool moved = has_moved(w, handle, is_new);
@@ -330,7 +331,8 @@ static bool watch_timer(struct positions_watch *w, struct store *handle, bool is
     return false;
 }
 
-/* What rang before this moment was heard by nobody here, so the first round says that there is news. */
+/* What rang before this moment was heard by nobody here, so the first round says that there is
+ * news. */
 static bool begin_watch(struct positions *p, struct positions_watch *w, struct bell *b)
 {
     atomic_store(&p->watched, NULL);

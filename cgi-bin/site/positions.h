@@ -1,32 +1,34 @@
-/* positions.h - what this process knows of the rooms' positions without asking the store, and how it
- * learns that another process has committed.
+/* positions.h - what this process knows of the rooms' positions without asking the store, and how
+ * it learns that another process has committed.
  *
  * A position is the head and the oldest seq of a room. Most polls find nothing new; this module
  * answers them from memory that all processes of the site share (bell.h). No other module asks
  * whether that memory may be believed.
  *
- * The contract: positions_find returns only what the store has, or had at some moment since the
- * call began. Where this is unsure it returns false, and the caller reads the store.
- *   a reader:  positions_find; if false: positions_ask, read the store, positions_learn
- *   a writer:  positions_commit_begin, append to the store, positions_commit_end
- *   a waiter:  positions_watch in a thread of its own (watcher.h), or positions_sleep in a process
- *              that serves one request
+ * The contract: a position that positions_find returns is the store's, at some moment since the call
+ * began. If that isn't sure it returns false, and the caller reads the store. Only a silent commit
+ * (see below) may be missing, for about a second.
+ *   - A reader calls positions_find; if that returns false: positions_ask, read, positions_learn.
+ *   - A writer calls positions_commit_begin, appends to the store, calls positions_commit_end.
+ *   - A process that waits calls positions_watch in a thread of its own (watcher.h). A process that
+ *     serves one request calls positions_sleep.
  *
  * How the memory goes wrong, and what keeps it right:
  *   - A commit while a reader reads. positions_ask takes the generation of the memory BEFORE the
- *     reader's view of the store begins. positions_learn is ignored when the generation has changed
- *     since, and within a generation a head only rises: an old reading never replaces a newer head.
+ *     reader's view of the store begins. positions_learn is ignored when the generation has
+ *     changed since, and within a generation a head only rises: an old reading never replaces a
+ *     newer head.
  *   - A writer that dies between its commit and its ring. positions_commit_begin marks the process
  *     as a writer, and no head is known while a mark stands. When the process is gone, the next
  *     look of any process removes the mark, forgets all heads and rings.
  *   - A commit that may have happened although it failed: all heads are forgotten. ERR_BUSY is an
  *     exception, since the transaction never began.
- *   - A program that commits and doesn't ring (the owner's sqlite3 shell, a restored file). The
- *     memory carries a stamp of the database's files, set by each writer before its mark goes. A
- *     process that watches compares the stamp and the store's version about once a second. A
- *     process that doesn't (plain CGI, the first second of a FastCGI process) compares the stamp
- *     at each poll. A writer compares it before it writes, as its own stamp would hide the
- *     difference. In each case a difference makes all processes forget all heads.
+ *   - A silent commit: a program commits and doesn't ring (the owner's sqlite3 shell). The memory
+ *     carries a stamp of the database's files, set by each writer before its mark goes. A process
+ *     that watches compares the stamp and the store's version about once a second. A process that
+ *     doesn't (plain CGI, the first second of a FastCGI process) compares the stamp at each poll.
+ *     A writer compares it before it writes, as its own stamp would hide the difference. In each
+ *     case a difference makes all processes forget all heads.
  *   - Two readers that find the same difference. Each forgets, reads the store, and replaces the
  *     stamp only if it is still the one that it found: a writer that was faster wins.
  *   - A database that is replaced while a reader or writer is at work. Its store handle is asked
@@ -36,9 +38,6 @@
  *     heads are forgotten when the file of a handle isn't that of the handle used before it
  *     (handles.h).
  *
- * A watched process notices a commit of one of our programs and another database at once, and a
- * silent commit within about a second.
- *
  * Where there can be no shared memory (a network file system, a folder that can't be written) no
  * position is known: each poll reads the store, and waiting processes ask for its version on a
  * timer, more often while people talk.
@@ -46,9 +45,10 @@
  * To add a store that isn't a set of files: how it tells of a commit is decided in this module's
  * questions to the store. Which state is it in (store_stamp)? Has it moved since it was last asked
  * (store_version)? And in handles.h: is this handle still one of the database that is there
- * (store_is_replaced, store_file)? A database with a notice of its own (PostgreSQL's LISTEN) sleeps in positions_watch on
- * its connection in the place of the bell's counter; a stamp of 0 says that it has none, and then
- * heads are believed in watched processes alone. Nothing above this module changes.
+ * (store_is_replaced, store_file)? A database with a notice of its own (PostgreSQL's LISTEN)
+ * sleeps in positions_watch on its connection in the place of the bell's counter; a stamp of 0
+ * says that it has none, and then heads are believed in watched processes alone. Nothing above
+ * this module changes.
  *
  * Threads and processes: any, but for what belongs to the caller (structs without a name of their
  * own lock): one thread each.
@@ -69,8 +69,8 @@ struct err;
 struct handles;
 struct positions;
 
-/* Borrows both. The settings are read from the first call on that needs them. mode: of the handles.
- * Never NULL. */
+/* Borrows both. The settings are read from the first call on that needs them. mode: of the
+ * handles. Never NULL. */
 struct positions *positions_new(const struct conf *conf, enum store_mode mode, struct handles *handles);
 void positions_free(struct positions *p); /* NULL is fine */
 
@@ -115,7 +115,7 @@ void positions_commit_end(struct positions *p, struct positions_commit *c, const
 
 struct positions_watch { /* zeros at first */
     struct bell *bell;
-    uint32_t seen;       /* the bell's counter */
+    uint32_t seen; /* the bell's counter */
     bool has_slept;
     bool rung;           /* the last sleep ended by a ring */
     uint64_t version;    /* of the store */

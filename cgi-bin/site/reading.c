@@ -31,8 +31,9 @@ enum {
 
 /* ---- positions and ETag ---- */
 
-/* What an answer to one URL depends on: the epoch, and of each room head and oldest (a change of a message raises head).
- * A hash over them; one room's numbers stand in clear, so that the common case can't collide. */
+/* An answer to one URL depends on the epoch, and on head and oldest of each room (a change of a
+ * message raises head). The ETag has a hash over them; the numbers of a single room stand in it as
+ * they are, so that two states of it never have the same ETag. */
 static void make_etag(struct reading *g, const struct query *q)
 {
     uint64_t hash = HASH_START;
@@ -74,7 +75,7 @@ static bool etag_matches(const char *header, const char *etag)
     return matches;
 }
 
-/* From the store, which are known from then on. */
+/* Positions are known to all processes as soon as the store was asked for them. */
 static int read_positions(struct work *w, struct err *e)
 {
     struct answer_room *rooms = w->g->rooms;
@@ -109,9 +110,8 @@ static uint64_t last_seq(const struct store_page *page, uint64_t otherwise)
     return page->count > 0 ? page->messages[page->count - 1].seq : otherwise;
 }
 
-/* True: messages that were asked for are missing, anywhere in the range; retention, a purge or SQL
- * removed them. begin: the seq before the first one that was asked for. end: the last seq that the
- * page reaches. */
+/* True: messages of the range are missing, because retention, a purge or SQL removed them. begin:
+ * the seq before the first one that was asked for. end: the last seq that the page reaches. */
 static bool misses_some(const struct store_page *page, uint64_t begin, uint64_t end)
 {
     uint64_t before = begin;
@@ -124,14 +124,15 @@ static bool misses_some(const struct store_page *page, uint64_t begin, uint64_t 
     return before < end;
 }
 
-/* Where a room is read from: a since beyond the head counts as the head. */
+/* The seq after which a room is read. A since beyond the head counts as the head. */
 static uint64_t start_of(const struct query_room *asked, const struct answer_room *room)
 {
     return asked->now || asked->since > room->head ? room->head : asked->since;
 }
 
-/* Newer than since. What is left of limit and budget goes to the next room; a room for which nothing is left
- * keeps its place, and `more` brings the client back for it. */
+/* Reads what is newer than since. What is left of limit and budget goes to the next room. A room
+ * for which nothing is left keeps its position, and `more` tells the client to ask again at
+ * once. */
 static int read_since(struct work *w, size_t i, uint32_t *limit, size_t *budget, struct err *e)
 {
     struct answer_room *room = &w->g->rooms[i];
@@ -172,7 +173,7 @@ static int read_newer(struct work *w, struct err *e)
     return 0;
 }
 
-/* The last ones, or those before a seq. */
+/* Reads the last messages, or those before a seq. */
 static int read_backwards(struct work *w, struct err *e)
 {
     struct answer_room *room = &w->g->rooms[0];
@@ -207,7 +208,8 @@ static int check_epoch(const struct work *w, struct err *e)
                      "The messages you have are of another database; forget them and begin again with its epoch.");
 }
 
-/* Positions are there. A client that is ahead of a room, or behind what is kept, is told so at once. */
+/* The positions are known. A client that is ahead of a room, or whose next messages were removed,
+ * is told so at once: for it, there is something new. */
 static bool has_nothing_new(const struct work *w)
 {
     bool nothing = w->q->kind == QUERY_SINCE;
@@ -218,7 +220,7 @@ static bool has_nothing_new(const struct work *w)
     return nothing;
 }
 
-/* Sets how much may be read: all that an answer may have, or little when the process's budget is
+/* Sets how much may be read: all that an answer may have, or little if the process's budget is
  * used up. */
 static void take_budget(struct work *w)
 {
@@ -259,7 +261,7 @@ static bool wait_for_budget(size_t needed)
     return taken;
 }
 
-/* After reading: only what was read stays counted. When that is more than what was taken, all is
+/* After reading, only what was read stays counted. If that is more than what was taken, all is
  * given back before the thread waits: if several threads each kept a part and waited for the rest,
  * none would get it. */
 static int settle_budget(struct work *w, struct err *e)
@@ -280,7 +282,7 @@ static int settle_budget(struct work *w, struct err *e)
     return 0;
 }
 
-/* In one view of the store, so that head, oldest and the messages belong together. */
+/* One view of the store, so that head, oldest and messages are of the same moment. */
 static int read_view(struct work *w, struct err *e)
 {
     if (read_positions(w, e) != 0) {
@@ -296,7 +298,7 @@ static int read_view(struct work *w, struct err *e)
     return w->q->kind == QUERY_SINCE ? read_newer(w, e) : read_backwards(w, e);
 }
 
-/* True when all that the client asked for is known without the store: that there is nothing new. */
+/* True: it is known without the store that there is nothing new for the client. */
 static bool read_memory(struct work *w, struct site *site)
 {
     struct reading *g = w->g;
@@ -325,7 +327,7 @@ static int read_store(struct work *w, struct site *site, struct err *e)
         result = read_view(w, e);
         store_read_end(w->store);
     }
-    return result == 0 ? settle_budget(w, e) : -1; /* which may wait a little: not within the view */
+    return result == 0 ? settle_budget(w, e) : -1; /* it may wait a little, so not within the view */
 }
 
 int reading_take(struct reading *g, struct site *site, const struct query *q, const struct reading_how *how,

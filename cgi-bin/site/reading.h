@@ -1,4 +1,5 @@
-/* reading.h - what a poll finds: positions and messages of the rooms that it asks for, in one view of the store.
+/* reading.h - what a poll finds: positions and messages of its rooms, from one view of the store,
+ * or from memory if there is nothing new (positions.h).
  *
  * Knows queries, answers and the store; knows no HTTP.
  * Threads: a reading belongs to one.
@@ -32,12 +33,12 @@ struct reading_how {
     size_t budget;
     unsigned poll_after;       /* for the answer */
     const char *if_none_match; /* may be NULL */
-    bool always;               /* reads however much is in work: for the one thread that answers all waiting requests */
+    bool always;               /* read however much is in work: for the one thread that answers all waiting requests */
 };
 
-/* Fills *g; the query must live as long as it does, and its texts count as in work. -1: ERR_EPOCH
- * (g->epoch says the present one), ERR_CROWDED for a single text that is too long for what is left
- * of the budget, or an error of the store. In all cases call reading_fini. */
+/* Fills *g, which borrows the query and counts its texts as in work (budget.h). -1: ERR_EPOCH (the
+ * present one is g->epoch), ERR_CROWDED for a single text that is too long for what is left of the
+ * budget, or an error of the store. Call reading_fini in all cases. */
 int reading_take(struct reading *g, struct site *site, const struct query *q, const struct reading_how *how,
                  struct err *e);
 void reading_fini(struct reading *g);

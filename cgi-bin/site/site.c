@@ -22,12 +22,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum {
-    SAFETY_CHECK_MS = 1000,
-    THREADS_FALLBACK = 16,
-    PAST_TALLIES = 32,
-    OVERRIDES_MAX = 64 * 1024
-};
+enum { SAFETY_CHECK_MS = 1000, THREADS_FALLBACK = 16, PAST_TALLIES = 32, OVERRIDES_MAX = 64 * 1024 };
 
 struct site {
     pthread_mutex_t lock;
@@ -40,7 +35,7 @@ struct site {
     struct handles *handles;
     struct positions *positions;
     int64_t safety_checked; /* monotonic ms */
-    struct err danger;      /* why the chat has stopped; ERR_NONE: it hasn't */
+    struct err danger;      /* why the chat has stopped; ERR_NONE: it runs */
     atomic_bool was_opened;
     bool metrics_tried;
     _Atomic(struct metrics_file *) metrics_file;
@@ -95,7 +90,7 @@ void site_guard_log(struct site *s)
     log_guard(line_is_due, s);
 }
 
-/* The POLLCHAT_ parameters one after the other, in the order in which the server sends them. */
+/* The POLLCHAT_ parameters, one a line, in the order in which the server sends them. */
 static char *overrides_of(const char *const *environment)
 {
     struct buf all;
@@ -109,7 +104,8 @@ static char *overrides_of(const char *const *environment)
     return buf_steal(&all);
 }
 
-/* Once the folder is there, what was counted goes where the other processes count. Called with the lock held. */
+/* As soon as the folder exists, adds what was counted to the file in which all processes count.
+ * The lock is held. */
 static void share_metrics(struct site *s)
 {
     char path[CONF_TEXT_MAX + 16];
@@ -142,7 +138,7 @@ static const char *value_of(const char *const *environment, const char *name)
     return NULL;
 }
 
-/* True: the process was started for one data folder and gets a request for another one, so two
+/* True: the process was started for one data folder and got a request for another one, so two
  * sites share a socket. */
 static bool is_for_another_site(const char *const *request_environment)
 {
@@ -155,7 +151,7 @@ static bool is_for_another_site(const char *const *request_environment)
     return folder == 0 || file_number(asked) != folder; /* one folder may have two names */
 }
 
-/* Logs mistakes when the settings are read, but not in each process. */
+/* Logs mistakes in the settings when they are read, but not again in each process. */
 static void tell_faults(const struct conf *conf)
 {
     const struct conf_faults *f = &conf->faults;
@@ -208,7 +204,7 @@ int site_conf_as_it_is(struct site *s, const char *const *request_environment, s
     return result;
 }
 
-/* Looks once a second. The log gets each reason once; strangers get none (problem.c). */
+/* Looks once a second. Each reason is logged once; strangers are told none (problem.c). */
 static int check_safety(struct site *s, struct err *e)
 {
     int64_t now = clock_mono_ms();
@@ -245,7 +241,7 @@ unsigned site_threads(void)
     if (program_path_folder(program_dir, sizeof program_dir, NULL) != 0) {
         return THREADS_FALLBACK;
     }
-    (void)conf_load(&conf, program_dir, NULL, (const char *const *)environ, NULL); /* whatever becomes of the data */
+    (void)conf_load(&conf, program_dir, NULL, (const char *const *)environ, NULL); /* `data` may be wrong */
     return conf.threads > 0 ? (unsigned)conf.threads : THREADS_FALLBACK;
 }
 
@@ -259,15 +255,16 @@ struct metrics_file *site_metrics(struct site *s)
     return atomic_load(&s->metrics_file);
 }
 
-/* A server may set `data` for several chats that share the programs, and so the usual place. */
+/* False: the server sets `data`, perhaps for several chats that share the programs; then a
+ * database in the usual place may belong to another chat. */
 static bool is_named_by_file(const struct site *s)
 {
     return getenv("POLLCHAT_DATA") == NULL && strstr(s->overrides, "POLLCHAT_DATA=") == NULL;
 }
 
-/* A chat that is being moved must not begin a second time: a running program must not make a folder
- * in the old place, and no program one in the new place before the owner has moved the folder
- * there. */
+/* A chat that is being moved must not begin a second time: a running program must not make a
+ * folder in the old place, and no program one in the new place before the owner has moved the
+ * folder there. */
 static int refuse_while_moved(const struct site *s, struct err *e)
 {
     char usual[CONF_TEXT_MAX + 32];
@@ -336,8 +333,8 @@ struct store *site_refresh(struct site *s, struct store *handle, bool *is_new)
     return *is_new ? site_borrow(s, NULL) : handle;
 }
 
-/* The file was deleted: the counts begin anew, in a file that processes started later find too.
- * Called with the lock held. */
+/* If the file was deleted, makes a new one, which processes that start later find too. The lock is
+ * held. */
 static void renew_metrics(struct site *s)
 {
     char path[CONF_TEXT_MAX + 16];

@@ -1,12 +1,12 @@
-/* site.h - the settings and the store of this process, opened when first needed and retried until
- * it works.
+/* site.h - the settings and the store of this process. They are opened at the first use, and again
+ * until that works.
  *
- * A program must be able to answer while its site is broken (a wrong setting, a folder that can't
- * be written), and must heal by itself when the owner mends it: so nothing is given up at start.
- * A process serves one set of settings. Where a server passes them as request parameters (SetEnv),
- * the first request's hold; a later request with others is refused, since mixing sites would mix
- * their rooms. A process whose own environment names a data folder refuses requests that name
- * another one from the first on.
+ * A program must answer while its site is broken (a wrong setting, a folder that can't be
+ * written), and must work again as soon as the owner has repaired it. So a failure at the start is
+ * never final. A process serves one set of settings. Where a server passes settings as request
+ * parameters (SetEnv), those of the first request are used. A later request with other settings is
+ * refused, because otherwise the rooms of two sites would be mixed. A process whose own
+ * environment names a data folder refuses requests that name another one, also the first request.
  * Threads: any.
  */
 #ifndef SITE_H
@@ -27,58 +27,58 @@ struct site;
 struct site *site_new(enum store_mode mode, bool short_lived, const atomic_bool *stopping); /* never NULL */
 void site_free(struct site *s);
 
-/* From here on, and until site_free, the same line of the log is written at most once a minute,
- * whatever strangers ask for (metrics_file.h). Call it while there is one thread. */
+/* From this call until site_free, the same line is logged at most once a minute, so that strangers
+ * can't fill the log (metrics_file.h). Call it while the process has one thread. */
 void site_guard_log(struct site *s);
 
 /* The settings; borrowed for the life of the site. Mistakes in them are logged when they are read
- * (warn.h). NULL with ERR_CONFIG when the settings don't say for sure where the data is (conf.h).
- * NULL with ERR_EXPOSED while other users may write to the data (permissions.h), or while the folder is
- * marked as one that the web can read (exposure.h). request_environment may be NULL. */
+ * (warn.h). NULL with ERR_CONFIG if the settings don't say for sure where the data is (conf.h).
+ * NULL with ERR_EXPOSED while other users may write to the data (permissions.h), or while the
+ * folder is marked as readable by the web (exposure.h). request_environment may be NULL. */
 const struct conf *site_conf(struct site *s, const char *const *request_environment, struct err *e);
 
-/* A copy of the settings for finding out what is wrong: never ERR_EXPOSED. After -1 (ERR_CONFIG)
- * all of them but `data` can be used, unless the program can't find its own folder (ERR_SYSTEM) or
- * the first request is for another site: then all are 0. */
+/* A copy of the settings, to find out what is wrong; never fails with ERR_EXPOSED. After -1
+ * (ERR_CONFIG) all settings but `data` can be used. If the program can't find its own folder
+ * (ERR_SYSTEM), or if the first request is for another site, all are 0. */
 int site_conf_as_it_is(struct site *s, const char *const *request_environment, struct conf *out, struct err *e);
 
-/* The same once it has succeeded, for threads without a request. */
+/* The settings, for threads without a request; site_conf must have succeeded. */
 const struct conf *site_loaded_conf(const struct site *s);
 
-/* The setting `threads` as the file or the process's environment has it: it is needed before the first request. The
- * default when the settings are wrong. Call before threads start. */
+/* The setting `threads` of the file or of the process's environment, since it is needed before the
+ * first request. The default if the settings are wrong. Call it before threads start. */
 unsigned site_threads(void);
 
-/* A store handle for this thread alone, opened if none is idle. site_conf must have succeeded. NULL
- * on error. If the database was replaced meanwhile (restored from a backup), it is opened anew. */
+/* A store handle for this thread alone, opened if none is idle. site_conf must have succeeded.
+ * NULL on error. If the database was replaced meanwhile (restored from a backup), it is opened
+ * anew. */
 struct store *site_borrow(struct site *s, struct err *e);
 
-/* Gives it back. False: its database was replaced, so a handle borrowed from now on is of another
- * one. */
+/* Gives the handle back. False: its database was replaced; the next handle is of another one. */
 bool site_return(struct site *s, struct store *handle);
 
-/* For a thread that keeps a handle: returns it if its database is still there, else gives it back
- * and borrows another one (*is_new), or NULL. handle may be NULL. */
+/* For a thread that keeps a handle. Returns it if its database is still there; else gives it back
+ * and returns a new one (*is_new), or NULL. handle may be NULL. */
 struct store *site_refresh(struct site *s, struct store *handle, bool *is_new);
 
-/* Closes idle handles whose database was replaced or whose log was taken away, and rescues what
- * only they have. Begins the counts anew when their file was deleted. A process that stays calls
- * this about once a second. */
+/* Closes idle handles whose database was replaced or whose log was removed, and rescues the
+ * messages that only they have. Makes a new file of counts if it was deleted. A process that stays
+ * calls this about once a second. */
 void site_look_after(struct site *s);
 
-/* store_rest for this site; does nothing before a database was opened. */
+/* store_rest for this site. Does nothing before a database was opened. */
 void site_rest(struct site *s, bool now);
 
-/* What is known of the rooms without the store. Never NULL; valid as long as the site. */
+/* What this process knows of the rooms without the store. Never NULL; valid as long as the site. */
 struct positions *site_positions(struct site *s);
 
-/* The bell of the site's database, for the slots that are counted in its file. Opens a store only
- * if this process has used no bell yet. NULL where there can be none: on a network file system, in
- * a folder that can't be written. Valid as long as the site. */
+/* The bell of the site's database, for what is counted in its file (slots.h, poll_load.h). Borrows
+ * a store handle only if this process has used no bell yet. NULL where there can be no bell: on a
+ * network file system, in a folder that can't be written. Valid as long as the site. */
 struct bell *site_bell(struct site *s);
 
-/* The counts of the site; see metrics_file.h. Never NULL; of this process alone until the store was opened once. A gauge that is
- * raised must be lowered in the same one. */
+/* The counts of the site (metrics_file.h), or of this process alone until the store was opened
+ * once. Never NULL. Lower a gauge in the same file in which it was raised. */
 struct metrics_file *site_metrics(struct site *s);
 
 #endif
