@@ -76,8 +76,7 @@ static void answer_reading(struct request *x, const struct query *q, const struc
 
 static struct reading_how how_to_read(const struct poll_program *p, const struct conf *conf)
 {
-    return (struct reading_how){.budget = poll_program_answer_bytes(p, conf),
-                                .poll_after = (unsigned)conf->poll_after};
+    return (struct reading_how){.budget = poll_program_answer_bytes(p, conf), .poll_after = (unsigned)conf->poll_after};
 }
 
 /* ---- waiting ---- */

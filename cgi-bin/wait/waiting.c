@@ -36,8 +36,8 @@ struct waiting {
     struct surplus surplus;
     pthread_mutex_t lock;        /* of park, is_watched and failed */
     _Atomic(struct park *) park; /* made for the first request that waits, since its limits are settings */
-    atomic_bool is_watched; /* the thread that watches for news runs */
-    bool failed; /* no watcher and no park is made any more */
+    atomic_bool is_watched;      /* the thread that watches for news runs */
+    bool failed;                 /* no watcher and no park is made any more */
 };
 
 struct waiting *waiting_new(struct site *site, bool fastcgi, const struct news *news)
