@@ -32,8 +32,7 @@ void wait_slots_fini(struct wait_slots *s)
 
 /* ---- workers of Apache ---- */
 
-/* The number of Apache's workers, and not a setting, says how many such requests may wait.
- */
+/* The number of Apache's workers, and not a setting, says how many such requests may wait. */
 static bool counts_workers(const struct wait_slots *s, const struct request *request, const struct conf *conf)
 {
     return conf->max_waiting_apache == CONF_AUTO && server_kind_cost(&s->server, request) == ALLOWANCE_WORKERS;

@@ -94,17 +94,17 @@ static void start_watch(struct waiting *w)
 
 /* ---- requests and their process ---- */
 
-void waiting_arrived(struct waiting *w, const struct request *x, const struct conf *conf)
+void waiting_arrived(struct waiting *w, const struct request *request, const struct conf *conf)
 {
     const struct park *p = atomic_load(&w->park);
     if (!w->slots.server.fastcgi) {
         return;
     }
-    server_kind_note_arrival(&w->slots.server, x, p != NULL && park_unanswered(p) > 0);
+    server_kind_note_arrival(&w->slots.server, request, p != NULL && park_unanswered(p) > 0);
     if (conf != NULL && !atomic_load(&w->is_watched)) {
         start_watch(w);
     }
-    if (conf != NULL && server_kind_cost(&w->slots.server, x) == ALLOWANCE_PROCESSES) {
+    if (conf != NULL && server_kind_cost(&w->slots.server, request) == ALLOWANCE_PROCESSES) {
         surplus_enter(&w->surplus);
     }
 }
@@ -120,9 +120,10 @@ bool waiting_costs_a_process(const struct waiting *w)
     return server_kind_costs_process(&w->slots.server);
 }
 
-void waiting_allowance(const struct waiting *w, const struct request *x, const struct conf *conf, struct allowance *out)
+void waiting_allowance(const struct waiting *w, const struct request *request, const struct conf *conf,
+                       struct allowance *out)
 {
-    wait_slots_allowance(&w->slots, x, conf, out);
+    wait_slots_allowance(&w->slots, request, conf, out);
 }
 
 /* ---- the park ---- */
@@ -182,7 +183,7 @@ static unsigned with_descriptors(unsigned most)
 
 /* NULL: there can be none. Sets the limits each time: those of the server may change, and its kind
  * may turn out later. */
-static struct park *the_park(struct waiting *w, const struct request *x, const struct conf *conf)
+static struct park *the_park(struct waiting *w, const struct request *request, const struct conf *conf)
 {
     pthread_mutex_lock(&w->lock);
     if (atomic_load(&w->park) == NULL && !w->failed && atomic_load(&w->is_watched)) {
@@ -192,51 +193,51 @@ static struct park *the_park(struct waiting *w, const struct request *x, const s
     struct park *p = atomic_load(&w->park);
     if (p != NULL) {
         struct allowance allowed;
-        wait_slots_allowance(&w->slots, x, conf, &allowed);
+        wait_slots_allowance(&w->slots, request, conf, &allowed);
         park_limit(p, with_descriptors(allowed.most), allowed.most_per_client);
     }
     return p;
 }
 
-bool waiting_has_room(struct waiting *w, const struct request *x, const struct conf *conf)
+bool waiting_has_room(struct waiting *w, const struct request *request, const struct conf *conf)
 {
-    const struct park *p = w->slots.server.fastcgi ? the_park(w, x, conf) : NULL;
-    return (p == NULL || park_has_room(p, x)) && wait_slots_are_free(&w->slots, x, conf);
+    const struct park *p = w->slots.server.fastcgi ? the_park(w, request, conf) : NULL;
+    return (p == NULL || park_has_room(p, request)) && wait_slots_are_free(&w->slots, request, conf);
 }
 
-bool waiting_take(struct waiting *w, struct request *x, struct query *q, const struct conf *conf)
+bool waiting_take(struct waiting *w, struct request *request, struct query *q, const struct conf *conf)
 {
     int token = -1;
-    if (q->wait == 0 || !detach_is_possible(x)) {
+    if (q->wait == 0 || !detach_is_possible(request)) {
         return false;
     }
-    struct park *p = the_park(w, x, conf);
-    if (p == NULL || !wait_slots_take(&w->slots, x, &q->wait, conf, &token)) {
+    struct park *p = the_park(w, request, conf);
+    if (p == NULL || !wait_slots_take(&w->slots, request, &q->wait, conf, &token)) {
         return false;
     }
     metrics_file_gauge(site_metrics(w->site), gauge_of(false), 1); /* before it can leave */
-    bool is_added = park_add(p, x, q, token);
+    bool is_added = park_add(p, request, q, token);
     if (!is_added) {
         left_park(w, false, token);
     }
     return is_added;
 }
 
-bool waiting_can_stream(const struct waiting *w, struct request *x)
+bool waiting_can_stream(const struct waiting *w, struct request *request)
 {
-    return server_kind_passes_output(&w->slots.server, x) && detach_is_possible(x);
+    return server_kind_passes_output(&w->slots.server, request) && detach_is_possible(request);
 }
 
-bool waiting_stream(struct waiting *w, struct request *x, const struct query *q, const struct reply *opening,
+bool waiting_stream(struct waiting *w, struct request *request, const struct query *q, const struct reply *opening,
                     const struct conf *conf)
 {
     int token = -1;
-    struct park *p = the_park(w, x, conf);
-    if (p == NULL || !wait_slots_take_worker(&w->slots, x, conf, &token)) {
+    struct park *p = the_park(w, request, conf);
+    if (p == NULL || !wait_slots_take_worker(&w->slots, request, conf, &token)) {
         return false;
     }
     metrics_file_gauge(site_metrics(w->site), gauge_of(true), 1);
-    bool is_added = park_stream(p, x, q, opening, (unsigned)conf->max_stream, token);
+    bool is_added = park_stream(p, request, q, opening, (unsigned)conf->max_stream, token);
     if (!is_added) {
         left_park(w, true, token);
     }

@@ -31,7 +31,7 @@ void waiting_free(struct waiting *w);
 
 /* A request has come to this process. conf: NULL if the settings are wrong. The first call of a
  * FastCGI process starts the thread that watches for news. */
-void waiting_arrived(struct waiting *w, const struct request *x, const struct conf *conf);
+void waiting_arrived(struct waiting *w, const struct request *request, const struct conf *conf);
 
 /* FastCGI, to be asked about once a second by one thread: this process is one more than the site
  * needs, and idle, so it shall end (surplus.h). */
@@ -40,25 +40,26 @@ bool waiting_is_surplus(struct waiting *w);
 /* Each request costs a process: plain CGI, or mod_fcgid as far as the last request told. */
 bool waiting_costs_a_process(const struct waiting *w);
 
-/* Fills *out with how many requests may wait behind the server that x comes from, and why. */
-void waiting_allowance(const struct waiting *w, const struct request *x, const struct conf *conf,
+/* Fills *out with how many requests may wait behind the server that request comes from, and why. */
+void waiting_allowance(const struct waiting *w, const struct request *request, const struct conf *conf,
                        struct allowance *out);
 
-/* A poll like x, sent now, would find room to wait. */
-bool waiting_has_room(struct waiting *w, const struct request *x, const struct conf *conf);
+/* A poll like request, sent now, would find room to wait. */
+bool waiting_has_room(struct waiting *w, const struct request *request, const struct conf *conf);
 
-/* FastCGI: takes x, a poll whose query q (without `now`) has nothing new, and lets it wait. q->wait
- * may become less. False: x stays the caller's, as it can't wait, or as there is no room. */
-bool waiting_take(struct waiting *w, struct request *x, struct query *q, const struct conf *conf);
+/* FastCGI: takes request, a poll whose query q (without `now`) has nothing new, and lets it wait.
+ * q->wait may become less. False: request stays the caller's, as it can't wait, or as there is no
+ * room. */
+bool waiting_take(struct waiting *w, struct request *request, struct query *q, const struct conf *conf);
 
-/* Output for x reaches the client when it is written, as far as can be told from here. Not by plain
- * CGI, where a stream would cost a process for minutes, nor by mod_fcgid, which keeps back 64
+/* Output for request reaches the client when it is written, as far as can be told from here. Not by
+ * plain CGI, where a stream would cost a process for minutes, nor by mod_fcgid, which keeps back 64
  * KiB. */
-bool waiting_can_stream(const struct waiting *w, struct request *x);
+bool waiting_can_stream(const struct waiting *w, struct request *request);
 
-/* Takes x, a stream: sends it `opening` and then what is newer than q (q->stream). False: there is
- * no room; x stays the caller's. */
-bool waiting_stream(struct waiting *w, struct request *x, const struct query *q, const struct reply *opening,
+/* Takes request, a stream: sends it `opening` and then what is newer than q (q->stream). False:
+ * there is no room; request stays the caller's. */
+bool waiting_stream(struct waiting *w, struct request *request, const struct query *q, const struct reply *opening,
                     const struct conf *conf);
 
 /* Answers all requests that wait; from here on no request can wait. */
