@@ -165,42 +165,42 @@ static int check(const struct page *p, const struct reading *g, struct err *e)
     return 0;
 }
 
-static void answer_error(struct request *x, const struct err *e)
+static void answer_error(struct request *request, const struct err *e)
 {
     struct reply r;
     reply_init(&r, 500);
     /* A line of text, as for curl: without a valid room there may be no page to show it in. */
     reply_problem(&r, e, true, NULL);
-    reply_send(x, &r);
+    reply_send(request, &r);
     reply_fini(&r);
 }
 
-static void answer_page(struct request *x, const struct page *p, const struct reading *g)
+static void answer_page(struct request *request, const struct page *p, const struct reading *g)
 {
     struct reply r;
     reply_init(&r, 200);
     r.policy = html_page_policy;
     reply_header(&r, "Content-Type", "text/html; charset=utf-8");
     render(&r, p, g);
-    reply_send(x, &r);
+    reply_send(request, &r);
     reply_fini(&r);
 }
 
-void get_plain(struct request *x, void *program)
+void get_plain(struct request *request, void *program)
 {
     struct poll_program *p = program;
     struct err e = ERR_INIT;
-    struct page page = {.place = request_is_under_program(x) ? &html_page_under_poll : &html_page_short};
+    struct page page = {.place = request_is_under_program(request) ? &html_page_under_poll : &html_page_short};
     struct reading *g = ck_calloc(1, sizeof *g);
     chat_draft_init(&page.draft);
     struct handler_input in;
-    int result = handler_begin(&in, p->site, x, METRICS_POLL_REQUESTS, &e);
+    int result = handler_begin(&in, p->site, request, METRICS_POLL_REQUESTS, &e);
     const struct reading_how how = {.budget = result == 0 ? poll_program_answer_bytes(p, in.conf) : 0};
     if (result != 0 || parse(in.fields, &page, &e) != 0 || reading_take(g, p->site, &page.query, &how, &e) != 0 ||
         check(&page, g, &e) != 0) {
-        answer_error(x, &e);
+        answer_error(request, &e);
     } else {
-        answer_page(x, &page, g);
+        answer_page(request, &page, g);
     }
     reading_fini(g);
     free(g);

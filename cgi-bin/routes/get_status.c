@@ -29,20 +29,20 @@ enum format { JSON, PROMETHEUS };
 /* True when a client on this machine asked for this machine. Not true for a page that made the
  * browser connect here under a name of its own, nor for a proxy on this machine that passes on a
  * request of another client. */
-static bool is_local(const struct request *x)
+static bool is_local(const struct request *request)
 {
-    return client_is_loopback(request_client(x)) && client_host_is_loopback(request_variable(x, "HTTP_HOST")) &&
-           !forwarded_is_hinted(x);
+    return client_is_loopback(request_client(request)) &&
+           client_host_is_loopback(request_variable(request, "HTTP_HOST")) && !forwarded_is_hinted(request);
 }
 
-bool get_status_allows(const struct request *x, uint64_t whom)
+bool get_status_allows(const struct request *request, uint64_t whom)
 {
-    return whom == CONF_STATUS_EVERYONE || (whom == CONF_STATUS_LOOPBACK && is_local(x));
+    return whom == CONF_STATUS_EVERYONE || (whom == CONF_STATUS_LOOPBACK && is_local(request));
 }
 
-static int check_reader(const struct request *x, const struct conf *conf, struct err *e)
+static int check_reader(const struct request *request, const struct conf *conf, struct err *e)
 {
-    if (get_status_allows(x, conf->status)) {
+    if (get_status_allows(request, conf->status)) {
         return 0;
     }
     return err_set(e, ERR_FORBIDDEN,
@@ -73,7 +73,7 @@ static uint64_t descriptor_limit(void)
     return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 0;
 }
 
-static void answer(struct request *x, enum format format, const struct status *s)
+static void answer(struct request *request, enum format format, const struct status *s)
 {
     struct reply r;
     reply_init(&r, 200);
@@ -84,11 +84,12 @@ static void answer(struct request *x, enum format format, const struct status *s
         reply_header(&r, "Content-Type", "application/json");
         json_status(&r.body, s);
     }
-    reply_send(x, &r);
+    reply_send(request, &r);
     reply_fini(&r);
 }
 
-static int take(struct request *x, struct poll_program *p, const struct conf *conf, enum format format, struct err *e)
+static int take(struct request *request, struct poll_program *p, const struct conf *conf, enum format format,
+                struct err *e)
 {
     struct metrics counts;
     struct store *store = site_borrow(p->site, e);
@@ -98,7 +99,7 @@ static int take(struct request *x, struct poll_program *p, const struct conf *co
         return -1;
     }
     struct allowance allowed;
-    waiting_allowance(p->waiting, x, conf, &allowed);
+    waiting_allowance(p->waiting, request, conf, &allowed);
     metrics_file_read(metrics_file, &counts);
     struct status s = {
         .version = POLLCHAT_VERSION,
@@ -116,20 +117,21 @@ static int take(struct request *x, struct poll_program *p, const struct conf *co
     };
     int result = store_size(store, &s.store_bytes, e);
     if (result == 0) {
-        answer(x, format, &s);
+        answer(request, format, &s);
     }
     site_return(p->site, store);
     return result;
 }
 
-void get_status(struct request *x, void *program)
+void get_status(struct request *request, void *program)
 {
     struct poll_program *p = program;
     struct err e = ERR_INIT;
     enum format format = JSON;
     struct handler_input in;
-    if (handler_begin(&in, p->site, x, METRICS_STATUS_REQUESTS, &e) != 0 || check_reader(x, in.conf, &e) != 0 ||
-        parse_format(in.fields, &format, &e) != 0 || take(x, p, in.conf, format, &e) != 0) {
-        reply_send_problem(x, &e, NULL, NULL);
+    if (handler_begin(&in, p->site, request, METRICS_STATUS_REQUESTS, &e) != 0 ||
+        check_reader(request, in.conf, &e) != 0 || parse_format(in.fields, &format, &e) != 0 ||
+        take(request, p, in.conf, format, &e) != 0) {
+        reply_send_problem(request, &e, NULL, NULL);
     }
 }

@@ -189,15 +189,15 @@ static int refuse(const struct poll_program *p, struct err *e)
     return err_set(e, ERR_STREAM, "A stream isn't possible here now. GET /poll returns the same messages.");
 }
 
-/* Takes x when it returns 0. */
-static int begin(struct request *x, struct poll_program *p, const struct conf *conf, const struct query *q,
+/* Takes the request when it returns 0. */
+static int begin(struct request *request, struct poll_program *p, const struct conf *conf, const struct query *q,
                  struct reading *g, struct err *e)
 {
     struct query heads;
     struct query from;
     struct reply r;
     int result = 0;
-    if (conf->max_stream == 0 || !waiting_can_stream(p->waiting, x)) {
+    if (conf->max_stream == 0 || !waiting_can_stream(p->waiting, request)) {
         return refuse(p, e);
     }
     if (find_heads(p, q, &heads, g, e) != 0) {
@@ -207,20 +207,20 @@ static int begin(struct request *x, struct poll_program *p, const struct conf *c
     reply_init(&r, 200);
     reply_header(&r, "Content-Type", "%s", type_of(q->format));
     reply_header(&r, "Cache-Control", "no-store, no-transform");
-    if (request_method(x) == REQUEST_HEAD) {
+    if (request_method(request) == REQUEST_HEAD) {
         r.endless = true;
-        reply_send(x, &r);
+        reply_send(request, &r);
     } else {
         add_opening(&r.body, q->format, &g->answer);
-        result = waiting_stream(p->waiting, x, &from, &r, conf) ? 0 : refuse(p, e);
+        result = waiting_stream(p->waiting, request, &from, &r, conf) ? 0 : refuse(p, e);
     }
     reply_fini(&r);
     return result;
 }
 
-static int parse(struct request *x, const struct form *fields, struct query *q, struct err *e)
+static int parse(struct request *request, const struct form *fields, struct query *q, struct err *e)
 {
-    const char *last = request_variable(x, "HTTP_LAST_EVENT_ID");
+    const char *last = request_variable(request, "HTTP_LAST_EVENT_ID");
     if (query_parse(fields, q, e) != 0) {
         return -1;
     }
@@ -230,16 +230,16 @@ static int parse(struct request *x, const struct form *fields, struct query *q, 
     return last != NULL ? sse_resume(q, last, e) : 0;
 }
 
-void get_stream(struct request *x, void *program)
+void get_stream(struct request *request, void *program)
 {
     struct poll_program *p = program;
     struct err e = ERR_INIT;
     struct query q;
     struct reading *g = ck_calloc(1, sizeof *g);
     struct handler_input in;
-    if (handler_begin(&in, p->site, x, METRICS_STREAM_REQUESTS, &e) != 0 || parse(x, in.fields, &q, &e) != 0 ||
-        begin(x, p, in.conf, &q, g, &e) != 0) {
-        reply_send_problem(x, &e, e.code == ERR_EPOCH ? g->epoch : NULL, NULL);
+    if (handler_begin(&in, p->site, request, METRICS_STREAM_REQUESTS, &e) != 0 ||
+        parse(request, in.fields, &q, &e) != 0 || begin(request, p, in.conf, &q, g, &e) != 0) {
+        reply_send_problem(request, &e, e.code == ERR_EPOCH ? g->epoch : NULL, NULL);
     }
     reading_fini(g);
     free(g);

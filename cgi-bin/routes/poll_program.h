@@ -1,4 +1,7 @@
-/* poll_program.h - what the handlers of poll share. */
+/* poll_program.h - what the handlers of poll share.
+ *
+ * Threads: any; nothing in it changes after the start.
+ */
 #ifndef POLL_PROGRAM_H
 #define POLL_PROGRAM_H
 

@@ -1,4 +1,7 @@
-/* send_program.h - what the handlers of send share. */
+/* send_program.h - what the handlers of send share.
+ *
+ * Threads: any; nothing in it changes after the start.
+ */
 #ifndef SEND_PROGRAM_H
 #define SEND_PROGRAM_H
 

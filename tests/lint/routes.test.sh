@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# routes.test.sh - does routes.mjs find what it is for? Each offence is planted alone into a copy of the configurations.
+# routes.test.sh - does routes.mjs find what it is for? Plants one offence at a time into a copy of
+# the configurations.
 #
 #   routes.test.sh
 #

@@ -26,7 +26,7 @@ const count = (code, name) => code.match(new RegExp(`\\b${name}\\b`, 'g'))?.leng
 const programs = list(path.join(root, 'cgi-bin')).map(read);
 const tests = list(path.join(root, 'tests')).map(read);
 
-/** Functions that a header declares, each with the lines from the end of the declaration before it. */
+/** Functions that a header declares, each with the lines since the declaration before it. */
 function declared({ text, code }) {
   return [...code.matchAll(/^(?!typedef|static|return)[a-z][\w *]*?\b([a-z]\w*)\([^;{}]*?;/gm)].map((match) => ({
     name: match[1],

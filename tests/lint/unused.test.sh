@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# unused.test.sh - does unused.mjs find what it is for? Plants one function at a time in a small tree.
+# unused.test.sh - does unused.mjs find what it is for? Plants one function at a time in a small
+# tree.
 #
 #   unused.test.sh
 #

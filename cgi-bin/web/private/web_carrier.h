@@ -2,6 +2,7 @@
  *
  * A carrier brings requests from the web server and takes answers back: web_fcgi.c by FastCGI,
  * web_cgi.c by plain CGI.
+ * Threads: a request belongs to one thread at a time.
  * To add a carrier: define a struct whose first member is a struct request and allocate it with
  * ck_calloc; fill a struct web_carrier with its functions; give both to web_carrier_init, with the
  * request's CGI variables; let serve.c accept requests from it.
