@@ -1,5 +1,5 @@
-// access.test.mjs - axe-core finds nothing, in each state of the page and the widget, light and
-// dark; and what it can't see.
+// access.test.mjs - accessibility: axe-core finds no fault in any state of the page and the widget,
+// light and dark. And what axe can't test: the keyboard, and what screen readers read out.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -15,7 +15,7 @@ async function check(page, state) {
   await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => {}))));
   for (const frame of page.frames()) {
     if (frame !== page.mainFrame() && !frame.url().includes('/embed?')) continue;
-    if (!(await frame.evaluate(() => typeof window.axe === 'object'))) await frame.evaluate(axe); // through the debugger, past the policy
+    if (!(await frame.evaluate(() => typeof window.axe === 'object'))) await frame.evaluate(axe); // through the debugger, as the policy forbids it to the page
     const found = await frame.evaluate(async () => {
       const { violations } = await window.axe.run(document, { iframes: false, runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] });
       return violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 150)} ${failureSummary}`));
@@ -88,14 +88,14 @@ for (const colorScheme of ['light', 'dark']) {
       })));
 }
 
-test('by keyboard alone: from the last message back to one, a reply to it, and on', () =>
+test('by keyboard alone: to an earlier message, a reply to it, and back to the field', () =>
   withSite({ profile: 'lighttpd' }, (site) =>
     withBrowser(async ({ tab }) => {
       for (let i = 1; i <= 3; i++) await site.send({ name: 'ben', text: `message ${i}` });
       const page = await tab(`http://127.0.0.1:${site.port}/`, { name: 'ann' });
       await shows(page, ['message 1', 'message 2', 'message 3']);
       const { keyboard } = page;
-      await keyboard.press('ArrowUp'); // from the empty field into the talk
+      await keyboard.press('ArrowUp'); // from the empty field to the last message
       await keyboard.press('ArrowUp');
       await keyboard.press('r');
       await page.getByText('Replying to').waitFor();
@@ -103,7 +103,7 @@ test('by keyboard alone: from the last message back to one, a reply to it, and o
       await keyboard.press('Enter');
       await shows(page, ['message 1', 'message 2', 'message 3', 'to the second']);
       assert.equal((await site.get('/poll?last=1')).json().messages[0].reply_to, 2);
-      await keyboard.press('Shift+Tab'); // back into the talk: the row that was last stood on, and what can be done with it
+      await keyboard.press('Shift+Tab'); // back to the row that last had the focus, and its buttons
       await keyboard.press('Escape');
       assert.ok(await box(page).evaluate((field) => field === document.activeElement));
     })));

@@ -1,6 +1,5 @@
-// fake-server.mjs - the page and a chat in memory, on a real socket, that fails on demand. For what
-// a real server can't be brought to do at a given moment; the real ones are what two-tabs.test.mjs
-// is about.
+// fake-server.mjs - serves the page and a chat in memory, and fails on demand. For faults that a real
+// server doesn't show at a given moment. two-tabs.test.mjs tests real servers.
 //
 //   const server = await FakeServer.start();
 //   server.faults.send.push('lost'); // the next message is stored, but its answer never comes
@@ -19,11 +18,11 @@ const SLOW_MS = 1500;
 
 export class FakeServer {
   faults = { send: [], poll: [] };
-  filter = /(?!)/; // texts that something in between answers with a page of its own
-  sends = []; // bodies of /send as they came
+  filter = /(?!)/; // to texts that match, a filter answers with a page of its own
+  sends = []; // the bodies of /send, in the order in which they came
   #sockets = new Set();
 
-  /** paths: of several chats on one host; `chat` is the first one's. */
+  /** paths: of several chats on one host; `chat` is the first of them. */
   static async start(clock = { now: () => Date.now() }, paths = ['/']) {
     const server = new FakeServer();
     server.chats = new Map(paths.map((folder) => [folder, new Chat(clock)]));
@@ -112,7 +111,7 @@ export class FakeServer {
   }
 }
 
-/** Runs body(server) and closes it in any case. */
+/** Runs body(server), then stops the server. */
 export async function withFake(body, clock, paths) {
   const server = await FakeServer.start(clock, paths);
   try {

@@ -1,16 +1,16 @@
-// faults.test.mjs - the page against a server that fails: nothing is lost, nothing comes twice, and
-// it says what is the matter.
+// faults.test.mjs - the page on a server that fails: nothing is lost, nothing comes twice, and the page
+// says what is wrong.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { withFake } from './fake-server.mjs';
 import { box, say, shows, status, withBrowser } from './harness.mjs';
 
-const NETWORK = { ignore: /Failed to load resource|net::ERR/ }; // the browser's own words on a request that failed
+const NETWORK = { ignore: /Failed to load resource|net::ERR/ }; // what the browser writes about a failed request
 
 const onFake = (body) => withFake((server) => withBrowser(({ tab }) => body({ server, tab })));
 
-test('an answer that is lost after storing: tried again, one message', () =>
+test('a message whose answer is lost is tried again, and is one message', () =>
   onFake(async ({ server, tab }) => {
     const page = await tab(server.address, { name: 'ann', ...NETWORK });
     server.faults.send.push('lost', 'lost');
@@ -24,7 +24,7 @@ test('an answer that is lost after storing: tried again, one message', () =>
     assert.equal(new Set(ids).size, 1);
   }));
 
-test('a server that dies and comes back: nothing lost, nothing doubled, order kept', () =>
+test('over the death of a server nothing is lost, nothing comes twice, and the order stays', () =>
   onFake(async ({ server, tab }) => {
     const ann = await tab(server.address, { name: 'ann', ...NETWORK });
     const ben = await tab(server.address, { name: 'ben', ...NETWORK });
@@ -58,7 +58,7 @@ test('a reload while the server is away loses nothing', () =>
     assert.deepEqual(server.chat.messages.map(({ text }) => text), ['one', 'two']);
   }));
 
-test('busy, slow and a portal in between: calm words, then all is there', () =>
+test('a busy server, a slow one and a portal: the page says so calmly, then all is there', () =>
   onFake(async ({ server, tab }) => {
     const page = await tab(server.address, { name: 'ann', ...NETWORK });
     server.faults.poll.push('portal', 'portal');
@@ -69,7 +69,7 @@ test('busy, slow and a portal in between: calm words, then all is there', () =>
     await page.waitForFunction(() => document.querySelector('[role=status]').textContent.trim() === '');
   }));
 
-test('refused: the reason, a retry, and back into the box', () =>
+test('a refused message shows the reason, can be retried, and can go back into the field', () =>
   onFake(async ({ server, tab }) => {
     const page = await tab(server.address, { name: 'ann', ...NETWORK });
     server.faults.send.push('refuse', 'refuse');
@@ -93,7 +93,7 @@ test('refused: the reason, a retry, and back into the box', () =>
     assert.deepEqual([ids.length, new Set(ids).size], [2, 1]);
   }));
 
-test('a message that a filter on the way stops is given back with the reason, and the next ones go out', () =>
+test('a message that a filter stops is given back with the reason, and later ones are sent', () =>
   onFake(async ({ server, tab }) => {
     const page = await tab(server.address, { name: 'ann', ...NETWORK });
     server.filter = /<script>/;
@@ -107,7 +107,7 @@ test('a message that a filter on the way stops is given back with the reason, an
     await shows(page, ['and how are you?', 'what is <script>?']);
   }));
 
-test('another database: the page starts again with it', () =>
+test('the page shows another database anew', () =>
   onFake(async ({ server, tab }) => {
     const page = await tab(server.address, { name: 'ann', ...NETWORK });
     await say(page, 'old');
@@ -119,7 +119,7 @@ test('another database: the page starts again with it', () =>
     await shows(page, ['fresh', 'on we go']);
   }));
 
-test('messages that are no longer kept: a line says so', () =>
+test('a line says where messages are no longer kept', () =>
   onFake(async ({ server, tab }) => {
     server.chat.say('ben', 'one');
     const page = await tab(server.address, { name: 'ann', ...NETWORK });

@@ -10,9 +10,8 @@
 import assert from 'node:assert/strict';
 import { chromium } from 'playwright-core';
 
-/**
- * A name that isn't localhost: a page there over plain HTTP has no locks, and is no secure context.
- */
+/* * A host that isn't localhost. Over plain HTTP a page there is no secure context, and has no
+ * locks. */
 export const PLAIN = 'chat.test';
 
 const FLAGS = [
@@ -20,7 +19,7 @@ const FLAGS = [
   '--disable-sync', '--disable-dev-shm-usage', `--host-resolver-rules=MAP ${PLAIN} 127.0.0.1`,
 ];
 
-/** A server that can't stream says so, once, and the browser repeats it. */
+/** What the browser writes when a server answers that it can't stream. */
 const NO_STREAM = /status of 503 .*\/stream\?/;
 
 function launch(options) {
@@ -32,10 +31,9 @@ function launch(options) {
   });
 }
 
-/**
- * Runs body({ browser, tab }). tab(address, options) opens one with storage of its own; options:
- * name, ignore (RegExp), now (a time that stands), and Playwright's. launchOptions: Playwright's,
- * for the browser.
+/* * Runs body({ browser, tab }). tab(address, options) opens a tab with a storage of its own.
+ * options: name; ignore (a RegExp of messages on the console); now (the time, which stands still);
+ * and Playwright's. launchOptions: Playwright's, for the browser.
  */
 export async function withBrowser(body, launchOptions = {}) {
   const browser = await launch(launchOptions);
@@ -89,7 +87,7 @@ export async function say(page, text) {
 export const log = (page) => page.getByRole('log');
 export const rows = (page) => log(page).getByRole('listitem');
 
-/** The texts of all messages in sight order, the state of each when it isn't stored. */
+/** The texts of all messages from top to bottom, each with its state unless it is stored. */
 export const texts = (page) =>
   log(page).evaluate((list) =>
     [...list.querySelectorAll('.row')].map((row) => {
@@ -98,7 +96,7 @@ export const texts = (page) =>
     }),
   );
 
-/** Waits until the texts are these. */
+/** Waits until the page shows these texts. */
 export async function shows(page, expected, ms = 30_000) {
   const end = Date.now() + ms;
   let found = await texts(page);

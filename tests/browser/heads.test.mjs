@@ -1,5 +1,5 @@
-// heads.test.mjs - where the server holds no polls, two people talk by the file that says how far
-// the room is; idle, it is all that is asked.
+// heads.test.mjs - where polls can't wait, two people talk with the help of the head file of the room.
+// While there is no news, the pages ask for nothing else.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -11,8 +11,8 @@ import { say, shows, withBrowser } from './harness.mjs';
 const PROFILE = (process.env.PROFILE ?? 'lighttpd').startsWith('apache') ? 'apache-cgi' : 'lighttpd-cgi';
 
 /**
- * Counts a page's requests by kind from now on: polls, looks, and how many looks found nothing new
- * (304 below the fetch).
+ * Counts the requests of a page from now on: polls, looks at the file, and looks that found nothing
+ * new (the server answered 304).
  */
 async function count(page) {
   const counts = { polls: 0, looks: 0, unchanged: 0 };
@@ -39,7 +39,7 @@ async function onSite(env, body) {
   const root = copyRoot(path.join(folder, 'root'));
   const heads = path.join(root, 'www', 'heads');
   fs.mkdirSync(heads);
-  fs.chmodSync(heads, 0o777); // the programs run as another user than this test, perhaps
+  fs.chmodSync(heads, 0o777); // the programs may run as another user than this test
   try {
     await withSite({ profile: PROFILE, root, env: { POLLCHAT_HEADS: '../www/heads', POLLCHAT_MAX_HELD: '0', ...env } }, async (site) => {
       await withBrowser(({ tab }) => body({ site, heads, tab, address: `http://127.0.0.1:${site.port}/` }));
@@ -49,7 +49,7 @@ async function onSite(env, body) {
   }
 }
 
-test(`${PROFILE}: two people talk, and in between only the file is asked`, () =>
+test(`${PROFILE}: two people talk, and between messages only the file is asked for`, () =>
   onSite({ POLLCHAT_POLL_AFTER: '1' }, async ({ site, tab, address }) => {
     await site.send({ name: 'cid', text: 'first' });
     const ann = await tab(address, { name: 'ann' });
@@ -74,7 +74,7 @@ test(`${PROFILE}: two people talk, and in between only the file is asked`, () =>
     await until(() => counts.looks >= then.looks + 3, 'the file to be looked at again');
   }));
 
-test(`${PROFILE}: tabs of two rooms are told by two files, at which one of them looks`, () =>
+test(`${PROFILE}: one tab looks at the files of two rooms for tabs of both`, () =>
   onSite({ POLLCHAT_POLL_AFTER: '1' }, async ({ site, tab, address }) => {
     await site.send({ room: 'dev', name: 'cid', text: 'first of dev' });
     await site.send({ name: 'cid', text: 'first' });
@@ -95,7 +95,7 @@ test(`${PROFILE}: tabs of two rooms are told by two files, at which one of them 
     await shows(lobby, ['first', 'news']);
   }));
 
-test(`${PROFILE}: a folder that is not served costs nothing but the timer`, () =>
+test(`${PROFILE}: where the files are not served, polls are timed`, () =>
   onSite({ POLLCHAT_HEADS: '../elsewhere', POLLCHAT_POLL_AFTER: '1' }, async ({ site, heads, tab, address }) => {
     fs.mkdirSync(path.join(site.root, 'elsewhere'));
     fs.chmodSync(path.join(site.root, 'elsewhere'), 0o777);

@@ -1,8 +1,7 @@
-// long.mjs - texts that cost a browser dearly, and what one costs an open page.
+// long.mjs - texts that are expensive for a browser, and a measure of what one costs an open page.
 
-/**
- * Texts of so many bytes, by name. Each froze the page, or costs the browser more than other texts
- * of its length.
+/* * Texts of so many bytes, by name. Each froze an earlier page, or costs more than other texts of
+ * its length.
  */
 export function heavyTexts(bytes) {
   const fill = (text) => text.repeat(Math.floor(bytes / new TextEncoder().encode(text).length));
@@ -54,8 +53,8 @@ export function heavyTexts(bytes) {
 }
 
 /**
- * Counts what the page's main thread does: await (await meter(page))() is the milliseconds of its
- * own time since the last call.
+ * Measures the main thread of a page: await (await meter(page))() is its processor time in
+ * milliseconds since the last call.
  */
 export async function meter(page) {
   const session = await page.context().newCDPSession(page);

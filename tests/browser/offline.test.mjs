@@ -1,5 +1,5 @@
-// offline.test.mjs - the network goes, the server dies, the tab is closed: what was written is sent
-// once, in order, when it can be.
+// offline.test.mjs - the network fails, the server dies, the tab is closed: messages are sent once and
+// in order as soon as possible.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -11,7 +11,7 @@ const ignore = /Failed to load resource|ERR_/;
 const stored = async (site) => (await site.get('/poll')).json().messages.map(({ text }) => text);
 
 for (const profile of PROFILES.filter((name) => name !== '')) {
-  test(`what is written offline goes out in order, and what was said meanwhile comes: ${profile}`, async () => {
+  test(`messages written offline are sent in order, and those of others come: ${profile}`, async () => {
     await withSite({ profile }, async (site) => {
       await withBrowser(async ({ tab }) => {
         const page = await tab(`http://127.0.0.1:${site.port}/`, { name: 'ann', ignore });
@@ -29,7 +29,7 @@ for (const profile of PROFILES.filter((name) => name !== '')) {
     });
   });
 
-  test(`what wasn't sent when the last tab was closed goes out when the room is opened again: ${profile}`, async () => {
+  test(`messages unsent when the last tab was closed are sent when the room is opened again: ${profile}`, async () => {
     await withSite({ profile }, async (site) => {
       await withBrowser(async ({ tab }) => {
         const page = await tab(`http://127.0.0.1:${site.port}/`, { name: 'ann', ignore });
@@ -53,7 +53,7 @@ for (const profile of PROFILES.filter((name) => name !== '')) {
   });
 }
 
-test('without HTTPS, so without locks: what a tab that was closed left behind goes out with the next one, and no living tab loses its own', async () => {
+test('without HTTPS, so without locks, the next tab sends what a closed one left, and takes nothing from an open one', async () => {
   await withSite({ profile: 'lighttpd' }, async (site) => {
     await withBrowser(async ({ tab }) => {
       const page = await tab(`http://${PLAIN}:${site.port}/`, { name: 'ann', ignore });
@@ -85,7 +85,7 @@ test('a tab that is closed before its database has written anything loses nothin
     await withBrowser(async ({ tab }) => {
       const page = await tab(`http://127.0.0.1:${site.port}/`, { name: 'ann', ignore });
       await page.evaluate(() => {
-        IDBObjectStore.prototype.put = () => ({}); // a disk that never gets to it
+        IDBObjectStore.prototype.put = () => ({}); // a disk that never writes
       });
       const context = page.context();
       await context.setOffline(true);
@@ -102,7 +102,7 @@ test('a tab that is closed before its database has written anything loses nothin
 });
 
 for (const profile of PROFILES.filter((name) => ['lighttpd', 'apache-proxy', 'apache-fcgid'].includes(name))) {
-  test(`the programs are killed and started anew while people talk: ${profile}`, async () => {
+  test(`nothing is lost when the programs are killed and started again while people talk: ${profile}`, async () => {
     await withSite({ profile }, async (site) => {
       await withBrowser(async ({ tab }) => {
         const address = `http://127.0.0.1:${site.port}/`;
@@ -121,7 +121,7 @@ for (const profile of PROFILES.filter((name) => ['lighttpd', 'apache-proxy', 'ap
   });
 }
 
-test('the device\'s clock is set back between two messages that wait, and the page loaded anew: they go out as they were written', async () => {
+test('unsent messages keep the order of writing, although the clock is set back and the page is loaded again', async () => {
   await withSite({ profile: 'lighttpd' }, async (site) => {
     await withBrowser(async ({ tab }) => {
       const page = await tab(`http://127.0.0.1:${site.port}/`, { name: 'ann', ignore });

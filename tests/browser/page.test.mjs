@@ -1,5 +1,5 @@
-// page.test.mjs - the page on a real server: what it must never run, the keyboard, narrow screens,
-// long histories.
+// page.test.mjs - the page on a real server: code in messages, the keyboard, narrow screens, long
+// histories.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -36,7 +36,7 @@ const ATTACKS = [
   '</title><style>*{display:none}</style>',
 ];
 
-test('nothing of a name or a text runs, and all of it is shown', () =>
+test('code in a name or a text never runs, and is shown', () =>
   onSite(async ({ site, tab, address }) => {
     for (const text of ATTACKS) {
       assert.equal((await site.send({ name: text.slice(0, 64), text })).status, 201);
@@ -55,7 +55,7 @@ test('nothing of a name or a text runs, and all of it is shown', () =>
     await page.getByRole('button', { name: /Your name/ }).waitFor();
   }));
 
-test('the policy of the page stops what would be inline or from elsewhere', () =>
+test('the policy of the page stops inline scripts and requests to other sites', () =>
   onSite(async ({ tab, address }) => {
     const page = await tab(address, { ignore: /Content Security Policy|x\.test/ });
     const ran = await page.evaluate(async () => {
@@ -99,7 +99,7 @@ test('by keyboard alone: name, message, line break, change of name, the log', ()
     await shows(page, ['first\nsecond', 'still here']);
     await page.getByRole('button', { name: /Your name: ann/ }).focus();
     await keyboard.press('Enter');
-    await keyboard.type('anna'); // in place of the old one, which is selected
+    await keyboard.type('anna'); // replaces the old one, which is selected
     await keyboard.press('Enter');
     await keyboard.type('as anna');
     await keyboard.press('Enter');
@@ -107,7 +107,7 @@ test('by keyboard alone: name, message, line break, change of name, the log', ()
     await page.getByRole('button', { name: /Your name: anna/ }).waitFor();
   }));
 
-test("an input method's Enter sends nothing", () =>
+test("an Enter of an input method sends nothing", () =>
   onSite(async ({ tab, address }) => {
     const page = await tab(address, { name: 'ann' });
     await box(page).fill('にほん');
@@ -117,7 +117,7 @@ test("an input method's Enter sends nothing", () =>
     await shows(page, ['にほん']);
   }));
 
-test('320 pixels wide: nothing sticks out', () =>
+test('nothing is wider than a screen of 320 pixels', () =>
   onSite(async ({ site, tab, address }) => {
     await site.send({ name: 'W'.repeat(64), text: 'W'.repeat(400) });
     await site.send({ name: 'ben', text: `https://example.org/${'long'.repeat(60)}` });
@@ -147,14 +147,14 @@ test('the page fits its window: only the messages scroll', () =>
     }
   }));
 
-test('older messages come in above, and what one reads stays where it is', () =>
+test('older messages come above, and the rows in sight stay where they are', () =>
   onSite(async ({ site, tab, address }) => {
     await fill(site, 120);
     const page = await tab(address, { name: 'ann' });
     await shows(page, numbered(71, 120));
     const region = page.getByRole('region', { name: 'Messages' });
     const top = () => log(page).getByText('text 71', { exact: true }).evaluate((row) => row.getBoundingClientRect().top);
-    await region.evaluate((element) => element.scrollTo(0, 120)); // near the upper edge: older ones come by themselves
+    await region.evaluate((element) => element.scrollTo(0, 120)); // near the upper edge, where older messages come by themselves
     const before = await top();
     await shows(page, numbered(21, 120));
     assert.ok(Math.abs((await top()) - before) < 40, 'the row has hardly moved');
@@ -163,7 +163,7 @@ test('older messages come in above, and what one reads stays where it is', () =>
     assert.equal(await page.getByRole('button', { name: 'Older messages' }).isVisible(), false);
   }));
 
-test('of a very long talk only a part has rows, wherever one reads', () =>
+test('of a very long conversation only a part has rows, wherever the reader is', () =>
   onSite(async ({ site, tab, address }) => {
     const lines = Array.from({ length: 3000 }, (_, i) => `(${i + 1}, 'text ${i + 1}')`).join(',');
     await fill(site, 1);
@@ -177,7 +177,7 @@ test('of a very long talk only a part has rows, wherever one reads', () =>
     const count = () => page.evaluate(() => document.querySelectorAll('.row').length);
     assert.ok((await count()) <= 300, `${await count()} rows`);
     const region = page.getByRole('region', { name: 'Messages' });
-    for (const text of ['text 1000', 'text 1400']) { // downwards, as one reads
+    for (const text of ['text 1000', 'text 1400']) { // downwards, as a reader scrolls
       await untilTrue(async () => {
         await region.evaluate((element) => element.scrollBy(0, 1500));
         return (await texts(page)).includes(text);
@@ -186,19 +186,19 @@ test('of a very long talk only a part has rows, wherever one reads', () =>
     }
     const list = await texts(page);
     assert.deepEqual(list, numbered(Number(list[0].slice(5)), Number(list[0].slice(5)) + list.length - 1), 'in order, without a hole');
-    await say(page, 'at the end'); // brings one back to it
+    await say(page, 'at the end'); // scrolls to the end
     await log(page).getByText('at the end').waitFor();
     assert.equal((await texts(page)).at(-2), 'text 3000');
   }));
 
-test('new messages while one reads further up: a button says how many and leads there', () =>
+test('to a reader further up, a button tells the number of new messages and leads to them', () =>
   onSite(async ({ site, tab, address }) => {
     await fill(site, 60);
     const page = await tab(address, { name: 'ann' });
     await shows(page, numbered(11, 60));
     await page.getByRole('region', { name: 'Messages' }).evaluate((region) => region.scrollTo(0, 200));
     const place = () => page.getByRole('region', { name: 'Messages' }).evaluate((region) => region.scrollTop);
-    await shows(page, numbered(1, 60)); // so near to the first one, those before it come by themselves
+    await shows(page, numbered(1, 60)); // so near to the first message, older ones come by themselves
     const before = await place();
     await site.send({ name: 'ben', text: 'text 61' });
     await site.send({ name: 'ben', text: 'text 62' });
@@ -224,7 +224,7 @@ test('times are local, the exact one is in the tooltip, days have a line', () =>
     assert.match(await rows(page).first().textContent(), /Today/);
   }));
 
-test('a room that cannot be says why', () =>
+test('a room with an impossible name shows the reason', () =>
   onSite(async ({ tab, address }) => {
     const page = await tab(`${address}?room=No%20Room`, { ignore: /400/ });
     await status(page).filter({ hasText: 'room' }).waitFor();
@@ -245,7 +245,7 @@ test('a name that the server refuses is asked for again, and the message goes ou
     await shows(page, ['who am I', 'the focus is in the box']);
   }));
 
-test('a name that the server writes in another way: own messages are known as such, and come once', () =>
+test('own messages are recognised and come once, although the server changes the name', () =>
   onSite(async ({ tab, address }) => {
     const page = await tab(address, { name: 'ann\u200b' });
     await say(page, 'one');

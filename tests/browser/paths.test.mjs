@@ -1,5 +1,5 @@
-// paths.test.mjs - two chats at two paths of one host, and what an earlier version left in the
-// browser: each chat has its own.
+// paths.test.mjs - two chats at two paths of one host don't share anything in the browser, and take
+// over what an earlier version left there.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -21,7 +21,7 @@ const onHost = (host, body) =>
     ['/staff/', '/public/'],
   );
 
-/** Puts into the browser what the last release kept. record: of its database. */
+/** Puts into the browser what an earlier version kept. record: of its database. */
 async function asBefore(page, { local = {}, session = {}, record = null }) {
   await page.evaluate(
     async ([ofLocal, ofSession, [key, lines]]) => {
@@ -48,7 +48,7 @@ async function asBefore(page, { local = {}, session = {}, record = null }) {
 const line = (text, n) => ({ name: 'ann', text, id: `id-${n}`, time: `2025-11-25T10:00:0${n}.000Z`, state: 'queued', detail: '' });
 
 for (const [what, host] of Object.entries(HOSTS)) {
-  test(`what is written for one chat appears in no other one of the host: ${what}`, () =>
+  test(`a message for one chat appears in no other chat of the host: ${what}`, () =>
     onHost(host, async ({ server, tab, at, stored }) => {
       const page = await tab(at('/staff/'), { name: 'ann', ignore });
       await page.route(/\/staff\/send/, (route) => route.abort());
@@ -90,7 +90,7 @@ test('after an update name, choices, draft and unsent messages are still there, 
     assert.deepEqual([stored('/staff/'), stored('/public/')], [['first', 'second'], ['for all']]);
   }));
 
-test('after an update on plain HTTP a reload sends what this tab kept; another page asks first, as it may be for another chat', () =>
+test('after an update on plain HTTP, a reload sends what this tab kept; on another page the visitor decides', () =>
   onHost(PLAIN, async ({ server, tab, at, stored }) => {
     const page = await tab(at('/public/'), { name: 'ann', ignore });
     const session = { 'pollchat.outbox.lobby': JSON.stringify([line('whose is this?', 1)]) };

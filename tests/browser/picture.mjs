@@ -1,5 +1,4 @@
-// picture.mjs - renews the picture of the README and those of INSTALL.html, which show the pages as
-// they are.
+// picture.mjs - makes the pictures of the papers and of INSTALL.html: screenshots of the real pages.
 //
 //   node tests/browser/picture.mjs            writes tests/browser/pictures/desktop.png
 //   node tests/browser/picture.mjs FOLDER     writes pictures of many states into FOLDER
@@ -64,7 +63,7 @@ async function shootAll(tab, server, folder) {
   await shoot(tab, server.address, inFolder('trouble-dark'), { ...desktop, ...dark, act: trouble });
 }
 
-// ---- INSTALL.html: few colours, as all of them travel in the archive ----
+// ---- INSTALL.html: few colours, as the archive has all of them ----
 
 const INSTALL = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', '..', 'apache', 'archive', 'pictures');
 

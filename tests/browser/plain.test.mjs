@@ -1,5 +1,5 @@
-// plain.test.mjs - a browser without JavaScript, on each server profile of PROFILES: the page
-// brings it to /plain, where people talk.
+// plain.test.mjs - a browser without JavaScript, on each server of PROFILES: the page leads to /plain,
+// where people talk.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -7,7 +7,7 @@ import { withSite } from '../e2e/harness.mjs';
 import { withBrowser } from './harness.mjs';
 
 const PROFILES = (process.env.PROFILES ?? process.env.PROFILE ?? 'lighttpd lighttpd-cgi apache-proxy apache-fcgid').split(/[\s,]+/);
-const plain = { javaScriptEnabled: false, ignore: /status of 400/ }; // one is refused, and the browser says so
+const plain = { javaScriptEnabled: false, ignore: /status of 400/ }; // what the browser writes about a refused message
 const hostile = '</textarea><script>document.title = "hacked"</script><img src=x>';
 
 const send = async (page, text) => {
@@ -19,7 +19,7 @@ const send = async (page, text) => {
 const sees = (page, text) => page.frameLocator('iframe').getByText(text, { exact: true }).waitFor({ timeout: 20_000 });
 
 for (const profile of PROFILES.filter((name) => name !== '')) {
-  test(`without JavaScript two people talk, and what is being typed stays: ${profile}`, async () => {
+  test(`without JavaScript two people talk, and the text in the field stays: ${profile}`, async () => {
     await withSite({ profile }, async (site) => {
       await withBrowser(async ({ tab }) => {
         const address = `http://127.0.0.1:${site.port}/`;
@@ -30,7 +30,7 @@ for (const profile of PROFILES.filter((name) => name !== '')) {
         await ann.waitForURL(/name=ann/);
         await sees(ann, 'hello?');
         await ben.getByRole('textbox', { name: 'Message' }).fill('half a sent');
-        await sees(ben, 'hello?'); // by itself
+        await sees(ben, 'hello?'); // the page reloads by itself
         assert.equal(await ben.getByRole('textbox', { name: 'Message' }).inputValue(), 'half a sent');
         await ben.getByRole('textbox', { name: 'Name' }).fill('ben');
         await send(ben, hostile);
@@ -38,7 +38,7 @@ for (const profile of PROFILES.filter((name) => name !== '')) {
         await ann.reload();
         await sees(ann, hostile);
         assert.equal((await site.get('/poll')).json().head, 2, 'loading anew sends nothing again');
-        await send(ann, ''); // refused, with the form as it was
+        await send(ann, ''); // refused; the form stays as it was
         await ann.getByRole('alert').waitFor();
         assert.equal(await ann.getByRole('textbox', { name: 'Name' }).inputValue(), 'ann');
         await send(ann, 'now with a text');
@@ -48,7 +48,7 @@ for (const profile of PROFILES.filter((name) => name !== '')) {
   });
 }
 
-test('without JavaScript on a telephone nothing is wider than the screen', async () => {
+test('without JavaScript nothing is wider than the screen of a phone', async () => {
   await withSite({ profile: 'lighttpd' }, async (site) => {
     await site.send({ text: `a word: ${'x'.repeat(300)}`, name: 'ann' });
     await withBrowser(async ({ tab }) => {

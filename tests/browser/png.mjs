@@ -1,5 +1,5 @@
-// png.mjs - makes a screenshot small: a PNG with a palette. Pages have few colours; the rare ones,
-// at the edges of letters, go to the nearest kept.
+// png.mjs - makes a screenshot small: a PNG with a palette. Pages have few colours. Rare ones, at the
+// edges of letters, become the nearest colour of the palette.
 //
 //   fs.writeFileSync(file, shrink(await page.screenshot()));
 
@@ -61,10 +61,7 @@ function distance(one, other) {
   return part(16) ** 2 * 2 + part(8) ** 2 * 4 + part(0) ** 2;
 }
 
-/**
- * The colours that are kept: the most frequent one, then again and again the one that is missed
- * most.
- */
+/** The palette: the most frequent colour, then again and again the one that is missed most. */
 function paletteOf(pixels) {
   const counts = new Map();
   pixels.forEach((colour) => counts.set(colour, (counts.get(colour) ?? 0) + 1));

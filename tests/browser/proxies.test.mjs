@@ -1,5 +1,5 @@
-// proxies.test.mjs - two people talk through proxies that cut what takes long, or hold answers
-// back: all of it arrives, once, and they see nothing of the proxy.
+// proxies.test.mjs - two people talk through proxies that cut long requests or hold answers back. Each
+// message arrives, once, and the page shows no trouble.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -7,10 +7,10 @@ import { until, withSite } from '../e2e/harness.mjs';
 import { startCutter, startNginx } from '../e2e/proxy.mjs';
 import { say, shows, withBrowser } from './harness.mjs';
 
-const NETWORK = { ignore: /Failed to load resource|net::ERR/ }; // the browser's own words on a request that failed
+const NETWORK = { ignore: /Failed to load resource|net::ERR/ }; // what the browser writes about a failed request
 const LIMIT_S = 6;
 
-/** What a page asks, and what it tells its visitor from now on. */
+/** The requests of a page, and the states that it shows, from now on. */
 async function watch(page) {
   const asked = [];
   const of = (request) => asked.find((entry) => entry.request === request);
@@ -24,7 +24,7 @@ async function watch(page) {
   });
   page.on('requestfailed', (request) => {
     const entry = of(request);
-    if (entry?.how === 'open') entry.how = request.failure().errorText === 'net::ERR_ABORTED' ? 'done' : 'cut'; // so the browser calls one that was read to its end
+    if (entry?.how === 'open') entry.how = request.failure().errorText === 'net::ERR_ABORTED' ? 'done' : 'cut'; // the browser says so of a request that was read to its end
   });
   page.on('requestfinished', (request) => of(request)?.how === 'open' && (of(request).how = 'done'));
   await page.evaluate(() => {
@@ -83,7 +83,7 @@ for (const [name, begin] of Object.entries(proxies)) {
     }));
 }
 
-test('nginx that collects answers: the stream is given up, held polls take over', () =>
+test('behind an nginx that collects answers, polls that wait replace the stream', () =>
   withSite({ profile: 'lighttpd' }, async (site) => {
     const server = `proxy_http_version 1.0; proxy_ignore_headers X-Accel-Buffering; proxy_set_header Host $http_host; location / { proxy_pass http://127.0.0.1:${site.port}; }`;
     const proxy = await startNginx({ server });

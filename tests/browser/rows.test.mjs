@@ -1,5 +1,5 @@
-// rows.test.mjs - no message may break or freeze a room: long and heavy texts, rows that can't be
-// painted, rows that are gone, clocks that were wrong for a moment.
+// rows.test.mjs - no message may break or freeze a room: long and expensive texts, rows that can't be
+// painted, deleted rows, clocks that were wrong for a moment.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -12,9 +12,9 @@ import { heavyTexts, meter } from './long.mjs';
 
 const PROFILE = process.env.PROFILE ?? 'lighttpd';
 const MIB = 1 << 20;
-const MOST_MS = 500; // of the main thread; 40 on the machine where it was set, and 2000 and more before texts were cut into pieces
+const MOST_MS = 500; // of the main thread. Measured: 40; more than 2000 if texts weren't cut into pieces
 
-const NO_STREAM = { ignore: /\/stream/ }; // the chat in memory has none
+const NO_STREAM = { ignore: /\/stream/ }; // the chat in memory has no streams
 
 const onSite = (body, env = {}) =>
   withSite({ profile: PROFILE, env }, (site) => withBrowser(({ tab }) => body({ site, tab, address: `http://127.0.0.1:${site.port}/` })));
@@ -22,7 +22,7 @@ const onSite = (body, env = {}) =>
 const inDatabase = (site, sql) => assert.equal(spawnSync('sqlite3', [path.join(site.data, 'chat.db')], { input: `.timeout 10000\n${sql};` }).status, 0);
 const line = (page, text) => log(page).getByText(text, { exact: true });
 
-test('no single message costs an open page more than a moment, and all later ones appear', () =>
+test('no message costs an open page more than a moment, and all later ones appear', () =>
   onSite(async ({ site, tab, address }) => {
     const send = (text) => fetch(`${address}send?name=mallory`, { method: 'POST', headers: { 'Content-Type': 'text/plain' }, body: text });
     const page = await tab(address, { name: 'ann' });
@@ -43,7 +43,7 @@ test('no single message costs an open page more than a moment, and all later one
     await line(page, 'we can still talk').waitFor();
   }, { POLLCHAT_MAX_TEXT: String(MIB) }));
 
-test('without JavaScript: no single message costs the page more than a moment, and all later ones appear', () =>
+test('without JavaScript no message costs the page more than a moment, and all later ones appear', () =>
   onSite(async ({ site, tab, address }) => {
     const page = await tab('about:blank', { javaScriptEnabled: false });
     const spent = await meter(page);
@@ -78,17 +78,17 @@ test('the rest of a long text comes piece by piece, and can be copied as a whole
       for (let lines = 200; lines < 450; lines += 100) {
         await more.click();
         await page.waitForFunction((n) => document.querySelector('.bubble-text').textContent.includes(`line ${n}`), lines - 1);
-        server.chat.say('ben', `meanwhile ${lines}`); // and what is shown stays so
+        server.chat.say('ben', `meanwhile ${lines}`); // the pieces that are shown stay
         await line(page, `meanwhile ${lines}`).waitFor({ state: 'attached' });
       }
-      await page.keyboard.press('Enter'); // the focus is on the button for the next one
+      await page.keyboard.press('Enter'); // the focus is on the button for the next piece
       await page.waitForFunction((whole) => document.querySelector('.bubble-text').textContent === whole, text);
       assert.equal(await more.count(), 0);
       assert.equal(await page.evaluate(() => document.activeElement.className), 'piece');
     }),
   ));
 
-test('a long text that is pasted, or found again as a draft, freezes no page, and is sent as it is', () =>
+test('a long text that is pasted, or kept as a draft, freezes no page, and is sent unchanged', () =>
   withFake((server) =>
     withBrowser(async ({ tab }) => {
       const text = `begin ${'a\u05d0'.repeat(100_000)}\n${'\u0301'.repeat(100_000)} end`;
@@ -101,7 +101,7 @@ test('a long text that is pasted, or found again as a draft, freezes no page, an
       await page.keyboard.press('Control+V');
       const note = page.getByText('A long text that is sent as it is. Characters: 300,011');
       await note.waitFor();
-      await page.waitForTimeout(500); // until it is kept
+      await page.waitForTimeout(500); // until the draft is kept
       await page.reload();
       await note.waitFor();
       const { total } = await spent();
@@ -138,7 +138,7 @@ test('a row that can\'t be painted says so and stops no other', () =>
     }),
   ));
 
-test('messages that were deleted from the database: a word stands in their place, and the page goes on', () =>
+test('where messages were deleted from the database a line says so, and the page goes on', () =>
   onSite(async ({ site, tab, address }) => {
     const remove = (text) => inDatabase(site, `DELETE FROM message WHERE text = '${text}'`);
     for (let i = 1; i <= 4; i++) await site.send({ text: `text ${i}`, name: 'ben' });
@@ -146,7 +146,7 @@ test('messages that were deleted from the database: a word stands in their place
     const page = await tab(address, { name: 'ann' });
     await shows(page, ['text 1', 'text 3', 'text 4']);
     await log(page).getByText('no longer kept').waitFor();
-    for (let i = 5; i <= 6; i++) { // rows that were gone before the page asked for them
+    for (let i = 5; i <= 6; i++) { // rows that are deleted before the page asks for them
       inDatabase(site, 'UPDATE room SET head = head + 1');
       await site.send({ text: `text ${i}`, name: 'ben' });
       await line(page, `text ${i}`).waitFor();
@@ -157,7 +157,7 @@ test('messages that were deleted from the database: a word stands in their place
     await page.waitForFunction(() => document.querySelector('[role=status]').textContent.trim() === '');
   }));
 
-test('the host\'s clock was a day ahead for one message: each day line stands where its day begins, and stays there', () =>
+test('after a message from a day ahead, each line for a day is where the day begins, and stays there', () =>
   onSite(async ({ site, tab, address }) => {
     for (const text of ['one', 'two', 'three']) await site.send({ text, name: 'ben' });
     inDatabase(site, 'UPDATE message SET time_ms = time_ms + 86400000 WHERE text = \'two\'');

@@ -1,5 +1,5 @@
-// tabs.test.mjs - many tabs and widgets of one browser, which allows six connections to a host: all
-// of them work, also when some close.
+// tabs.test.mjs - many tabs and widgets of one browser, which allows six connections to a host. All of
+// them work, even when some close.
 
 import assert from 'node:assert/strict';
 import http from 'node:http';
@@ -9,7 +9,7 @@ import { PLAIN, say, shows, withBrowser } from './harness.mjs';
 
 const PROFILES = (process.env.PROFILES ?? process.env.PROFILE ?? 'lighttpd lighttpd-cgi apache-proxy apache-fcgid').split(/[\s,]+/);
 
-/** Runs body(address) with a blog whose articles, at /1, /2, ..., have the chat in their text. */
+/** Runs body(address) with a blog whose articles, at /1, /2 and so on, contain the chat. */
 async function withBlog(chat, body) {
   const server = http.createServer(({ url }, response) => {
     const article = url.slice(1);
@@ -26,7 +26,7 @@ async function withBlog(chat, body) {
 }
 
 /**
- * The connections that a browser context holds: requests that the server may take its time with.
+ * The connections that a browser context keeps open: requests that the server may answer late.
  */
 function countHeld(context) {
   const held = new Set();
@@ -87,10 +87,10 @@ for (const profile of PROFILES.filter((name) => name !== '')) {
         for (const [i, page] of pages.entries()) {
           await say(page, `from tab ${i}`);
           said.push(`from tab ${i}`);
-          await shows(page, said); // the order of the chat is that of the tabs
+          await shows(page, said); // all tabs show the order of the chat
         }
         for (const page of pages) await shows(page, said);
-        for (const page of pages.splice(0, 5)) await page.close(); // the one that led is among them
+        for (const page of pages.splice(0, 5)) await page.close(); // the leader is one of them
         assert.equal((await site.send({ name: 'ben', text: 'still there?' })).status, 201);
         for (const page of pages) await shows(page, [...said, 'still there?']);
         await say(pages[4], 'yes');
@@ -101,19 +101,19 @@ for (const profile of PROFILES.filter((name) => name !== '')) {
   });
 }
 
-// ---- once is enough: all of this is the browser's side ----
+// ---- with one server only: all of this happens in the browser ----
 
 const HERE = 'lighttpd';
 const ONCE = { skip: !PROFILES.includes(HERE) && 'once is enough' };
 
-/** Hides a page, or shows it; to a headless browser all pages are shown. */
+/** Hides a page, or shows it. For a headless browser all pages are visible. */
 const look = (page, isHidden) =>
   page.evaluate((hidden) => {
     Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });
     document.dispatchEvent(new Event('visibilitychange'));
   }, isHidden);
 
-test('hidden tabs hold no connection, nor does a widget that is closed', ONCE, async () => {
+test('hidden tabs and closed widgets keep no connection open', ONCE, async () => {
   let chat = '';
   await withBlog(() => chat, async (blog) => {
     await withSite({ profile: HERE, env: { POLLCHAT_ALLOW_ORIGIN: blog } }, async (site) => {
@@ -147,7 +147,7 @@ test('hidden tabs hold no connection, nor does a widget that is closed', ONCE, a
   });
 });
 
-test('the device\'s clock is set back while the leading tab is stopped: the other one takes over in the usual time', ONCE, async () => {
+test('another tab takes the lead in the usual time, although the clock is set back', ONCE, async () => {
   await withSite({ profile: HERE }, async (site) => {
     await withBrowser(async ({ tab }) => {
       const first = await tab(`http://${PLAIN}:${site.port}/`, { name: 'ann' });
@@ -175,7 +175,7 @@ test('the device\'s clock is set back while the leading tab is stopped: the othe
   });
 });
 
-test('in a browser without channels tabs of seven rooms work, told by the storage they share', ONCE, async () => {
+test('in a browser without BroadcastChannel tabs of seven rooms work, by the storage that they share', ONCE, async () => {
   await withSite({ profile: HERE }, async (site) => {
     await withBrowser(async ({ tab }) => {
       const first = await tab('about:blank');
@@ -201,7 +201,7 @@ test('in a browser without channels tabs of seven rooms work, told by the storag
   });
 });
 
-test('a page that the browser kept for the way back listens again, and nothing is missed', ONCE, async () => {
+test('a page that the browser kept for the way back listens again, and misses nothing', ONCE, async () => {
   await withSite({ profile: HERE }, async (site) => {
     await withBrowser(
       async ({ tab }) => {

@@ -1,5 +1,4 @@
-// two-tabs.test.mjs - two people talk, on each server profile of PROFILES (default: the five that
-// are supported).
+// two-tabs.test.mjs - two people talk, on each server of PROFILES (default: the five supported ones).
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -27,13 +26,13 @@ for (const profile of PROFILES.filter((name) => name !== '')) {
         await shows(ben, all);
         assert.equal(await log(ben).locator('b').count(), 0);
 
-        await ann.reload(); // the name and the talk are still there
+        await ann.reload(); // the name and the messages are still there
         await shows(ann, all);
         assert.ok(await ann.getByRole('button', { name: /Your name: ann/ }).isVisible());
         await say(ann, 'back');
         await shows(ben, [...all, 'back']);
 
-        const dev = await tab(`${address}?room=dev`); // another room is another talk
+        const dev = await tab(`${address}?room=dev`); // another room has other messages
         await join(dev, 'cid');
         await say(dev, 'anyone?');
         await shows(dev, ['anyone?']);

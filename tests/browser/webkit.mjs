@@ -1,5 +1,4 @@
-// webkit.mjs - one window of the system's WebKit, driven by WebDriver (W3C) on a screen that nobody
-// sees.
+// webkit.mjs - a window of the system's WebKit, controlled by WebDriver (W3C), on a virtual screen.
 //
 //   await withWebKit(async (window) => {
 //     await window.go(address);
@@ -23,7 +22,7 @@ async function freePort() {
   return port;
 }
 
-/** A screen of its own; Xvfb says on descriptor 3 which number it took. */
+/** Starts a virtual screen. Xvfb writes the number that it took to descriptor 3. */
 async function startScreen() {
   const screen = spawn('Xvfb', ['-displayfd', '3', '-screen', '0', '1000x800x24', '-nolisten', 'tcp'], { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] });
   const [number] = await Promise.race([once(screen.stdio[3], 'data'), once(screen, 'close').then(() => { throw new Error('Xvfb does not start'); })]);

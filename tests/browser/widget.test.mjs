@@ -1,5 +1,5 @@
-// widget.test.mjs - the chat on a page of another site, whose stylesheet means no good: a button, a
-// panel, a frame in the text.
+// widget.test.mjs - the chat on a page of another site with a hostile stylesheet: a button, a panel, a
+// frame in the text.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -32,10 +32,7 @@ const SCRIPTS = {
   '/manager.js': 'const script = document.createElement("script"); script.src = document.currentScript.dataset.chat + "embed.js"; document.head.append(script);',
 };
 
-/**
- * A site of somebody else with one page; its own policy allows no inline style and no inline
- * script.
- */
+/** Another site with one page, whose policy forbids inline styles and scripts. */
 async function withPage(html, body) {
   const server = http.createServer((request, response) => {
     const isStyle = request.url === '/style.css';
@@ -76,7 +73,7 @@ test('a button opens the chat over a page with a hostile stylesheet; two visitor
     await ann.goto(address);
     const button = ann.getByRole('button', { name: 'Questions?' });
     await button.waitFor();
-    const isQuestion = (url) => url.startsWith(`${chat}poll?`); // some seconds later it asks how many are new
+    const isQuestion = (url) => url.startsWith(`${chat}poll?`); // after some seconds the loader asks for the number of new messages
     assert.deepEqual(loaded.filter((url) => url.startsWith(chat) && !isQuestion(url)), [`${chat}embed.js`], 'nothing but the loader');
     assert.ok((await button.boundingBox()).height >= 44);
     await ann.evaluate(() => {
@@ -91,7 +88,7 @@ test('a button opens the chat over a page with a hostile stylesheet; two visitor
     await panel(ann).getByRole('log').getByText('is it in stock?').waitFor();
     assert.equal(await panel(ann).getByRole('heading', { level: 1 }).textContent(), 'Questions?');
 
-    const shop = await tab(address); // somebody who only looks
+    const shop = await tab(address); // a visitor who doesn't open the chat
     await shop.evaluate(() => {
       window.pollchat.setName('shop');
       window.pollchat.open();
@@ -114,10 +111,10 @@ test('a button opens the chat over a page with a hostile stylesheet; two visitor
   }));
 
 for (const [way, elements] of Object.entries(WAYS)) {
-  test(`the loader finds what it is for when it runs ${way}`, () =>
+  test(`the loader finds its element when it runs ${way}`, () =>
     withWidget(elements, async ({ tab, address, chat }) => {
       const page = await tab('about:blank');
-      const place = way.includes('module') || way.includes('name') ? `${chat}shop` : address; // browsers load a module of another site only where that allows it
+      const place = way.includes('module') || way.includes('name') ? `${chat}shop` : address; // browsers load a module of another site only if that site allows it
       await page.route(`${chat}bundle.js`, async (route) => route.fulfill({ contentType: 'text/javascript', path: path.join(ROOT, 'www', 'embed.js') }));
       await page.route(`${chat}shop`, (route) => route.fulfill({ contentType: 'text/html', body: elements(chat) }));
       await page.goto(place);
@@ -135,20 +132,20 @@ for (const [way, elements] of Object.entries(WAYS)) {
     }));
 }
 
-test('before it was ever opened the button says how many are new', () =>
+test('before the chat is opened the button tells the number of new messages', () =>
   withWidget('data-room="news"', async ({ site, tab, address }) => {
     await site.send({ room: 'news', name: 'ann', text: 'old' });
     const page = await tab('about:blank');
     await page.clock.install();
     await page.goto(address);
     await page.clock.runFor(4000);
-    await page.waitForFunction(() => Object.keys(localStorage).some((key) => key.startsWith('pollchat '))); // it has asked how far the room is
+    await page.waitForFunction(() => Object.keys(localStorage).some((key) => key.startsWith('pollchat '))); // the loader has asked how far the room is
     for (const text of ['one', 'two']) await site.send({ room: 'news', name: 'ann', text });
     await page.clock.runFor(80_000);
     await page.getByRole('button', { name: 'Chat, 2' }).waitFor();
   }));
 
-test('in the text of a page, in its colours', () =>
+test('an inline chat has the colours of its page', () =>
   withWidget('data-mode="inline" data-height="400px" data-theme="dark" data-accent="rgb(120, 0, 80)"', async ({ tab, address }) => {
     const page = await tab(address);
     await panel(page).getByRole('textbox', { name: 'What shall we call you?' }).waitFor();

@@ -13,7 +13,7 @@ function visitor({ seen = false, wants = [], speaks = true } = {}) {
   return v;
 }
 
-test('who looks elsewhere sees how many came, and hears of it only where he asked for that', () => {
+test('a visitor who looks elsewhere sees the number of new messages, and hears of them only on request', () => {
   const v = visitor();
   v.attention.news([said('ann'), said('ben')]);
   v.attention.news([said('ann')]);
@@ -25,7 +25,7 @@ test('who looks elsewhere sees how many came, and hears of it only where he aske
   assert.equal(v.heard.at(-1), 0);
 });
 
-test('nothing while somebody looks, of what he said himself, of edits, in a muted room, nor twice of several tabs', () => {
+test('nothing is told while the tab is looked at, of own messages, of edits, in a muted room, or by a second tab', () => {
   const all = ['sound', 'notify'];
   for (const [options, message, expected] of [
     [{ seen: true, wants: all }, said('ann'), []],

@@ -4,12 +4,12 @@ import { Backoff } from '../../www/js/backoff.js';
 
 const delays = (backoff, n) => Array.from({ length: n }, () => backoff.next());
 
-test('doubles up to a limit, half of it at random', () => {
+test('the time doubles up to a limit, and half of it is random', () => {
   assert.deepEqual(delays(new Backoff({ random: () => 1 }), 7), [1000, 2000, 4000, 8000, 16000, 30000, 30000]);
   assert.deepEqual(delays(new Backoff({ random: () => 0 }), 7), [500, 1000, 2000, 4000, 8000, 15000, 15000]);
 });
 
-test('starts again after a success', () => {
+test('after a success the time begins again', () => {
   const backoff = new Backoff({ random: () => 1 });
   delays(backoff, 3);
   backoff.reset();
@@ -17,12 +17,12 @@ test('starts again after a success', () => {
   assert.equal(backoff.next(), 1000);
 });
 
-test('is never sooner than the server asks, and not at the same moment for all', () => {
+test('a try is never sooner than the server asks, and clients spread', () => {
   assert.equal(new Backoff({ random: () => 0 }).next(7), 7000);
   assert.equal(new Backoff({ random: () => 1 }).next(7), 8400);
   assert.equal(new Backoff({ random: () => 0 }).next(86_400), 300_000);
 });
 
-test('stays finite after very many tries', () => {
+test('the time stays finite after very many tries', () => {
   assert.equal(delays(new Backoff({ random: () => 1 }), 5000).at(-1), 30_000);
 });

@@ -1,4 +1,4 @@
-// clock.test.mjs - durations and a device's clock that somebody sets.
+// clock.test.mjs - durations on a device whose clock is set forwards and back.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -14,7 +14,7 @@ function device() {
   return d;
 }
 
-test('a clock that is set back takes no time away from durations', () => {
+test('durations lose nothing when the clock is set back', () => {
   const d = device();
   const began = d.clock.now();
   d.pass(1000);
@@ -25,14 +25,14 @@ test('a clock that is set back takes no time away from durations', () => {
   assert.equal(d.clock.wall(), d.day);
 });
 
-test('the time that a device slept counts, also where its own counter stood still', () => {
+test('the time that a device slept counts, even if its counter stopped', () => {
   const d = device();
   const began = d.clock.now();
   d.pass(60_000, { asleep: true });
   assert.equal(d.clock.now() - began, 60_000);
 });
 
-test('asking often adds nothing: the two clocks have another grain', () => {
+test('frequent reading adds no time, although the two clocks differ in precision', () => {
   const d = device();
   const began = d.clock.now();
   for (let i = 0; i < 10_000; i++) {

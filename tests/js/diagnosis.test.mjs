@@ -1,4 +1,4 @@
-// What doctor.html concludes from answers: one sentence that is true, whatever a host does.
+// diagnosis.test.mjs - what doctor.html concludes from the answers of a host: one true sentence.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { conclude, ofBody, ofClock, ofDoctor, ofHeads, ofHold, ofProbe, ofStream } from '../../www/js/diagnosis.js';
@@ -29,7 +29,7 @@ const causes = [
   ['a script that is handed out is no probe', { probe: answer(200, '#!/bin/sh\necho "probe 1"\nprobe 1\n') }, 'programs', /CGI/],
 ];
 for (const [name, given, topic, words] of causes) {
-  test(`the cause is told: ${name}`, () => {
+  test(`the doctor names the cause: ${name}`, () => {
     const [found] = seen(given);
     assert.equal(found.topic, topic, found.text);
     assert.equal(found.state, 'wrong');
@@ -37,34 +37,34 @@ for (const [name, given, topic, words] of causes) {
   });
 }
 
-test('a page that is not for everyone is no fault of the host', () => {
+test('a setting that closes the page is not a fault of the host', () => {
   const [found] = seen({ tried: [answer(403, '{"type":"urn:pollchat:problem:forbidden","detail":"no"}'), answer(403), answer(403)] });
   assert.equal(`${found.topic} ${found.state}`, 'closed note');
   assert.match(found.text, /doctor = everyone/);
 });
 
-test('the way that works is told, and what to write in scripts', () => {
+test('the doctor names the addresses that work, and what to write in scripts', () => {
   const by = (way) => conclude({ way, tried: none, here: answer(200), probe: answer(200), secure: true, local: false });
   assert.deepEqual(topics(by('short')), ['answer fine', 'addresses fine']);
   assert.match(by('programs')[1].text, /cgi-bin\/poll\.cgi\/poll/);
   assert.match(by('refused')[1].text, /…\/cgi\/poll\.cgi\/poll/);
 });
 
-test('HTTPS is missed on the web, and not on one\'s own machine', () => {
+test('the doctor wants HTTPS on the web, but not on the local machine', () => {
   const found = (secure, local) => topics(conclude({ way: 'short', tried: none, here: answer(200), probe: answer(200), secure, local }));
   assert.ok(found(false, false).includes('https poor'));
   assert.ok(!found(false, true).includes('https poor'));
   assert.ok(!found(true, false).includes('https poor'));
 });
 
-test('clocks that differ by more than a minute are told, and which way', () => {
+test('the doctor tells clocks that differ by more than a minute, and which one is ahead', () => {
   const at = (time) => ofClock({ time, authorization: true, forwarded: false }, Date.parse('2026-11-25T12:00:00Z'));
   assert.deepEqual(at('2026-11-25T12:00:50.000Z'), []);
   assert.match(at('2026-11-25T13:00:00.000Z')[0].text, /3600 seconds: the host is ahead/);
   assert.match(at('2026-11-25T11:00:00.000Z')[0].text, /behind/);
 });
 
-test('limits of bodies and filters', () => {
+test('the doctor tells limits of requests, and filters', () => {
   const fine = answer(200, '{"bytes":86}');
   assert.deepEqual(topics(ofBody(fine, answer(200, '{"bytes":200011}'), 200_000)), ['filter fine', 'size fine']);
   assert.deepEqual(topics(ofBody(fine, answer(500, '<html>'), 200_000)), ['filter fine', 'size poor']);
@@ -72,7 +72,7 @@ test('limits of bodies and filters', () => {
   assert.deepEqual(topics(ofBody(answer(200, '<html>blocked'), fine, 200_000)), ['filter wrong'], 'a page as 200 is no success');
 });
 
-test('streams, waiting, time-outs', () => {
+test('the doctor tells whether streams and long answers work', () => {
   assert.deepEqual(topics(ofStream({ status: 200, began: true })), ['stream fine']);
   assert.match(ofStream({ status: 0, silent: true })[0].text, /holds answers back/);
   assert.deepEqual(topics(ofStream({ status: 503 })), ['stream note']);
@@ -84,7 +84,7 @@ test('streams, waiting, time-outs', () => {
   assert.match(ofHold(answer(504, '<html>'), 10.1)[0].text, /after 10 seconds \(504\).*max_wait = 7/);
 });
 
-test('reports and probes are known by their form alone', () => {
+test('a report or an answer of the probe is recognised by its form alone', () => {
   assert.equal(ofDoctor(answer(200, '<html>')), null);
   assert.equal(ofDoctor(answer(500, '{"findings":[]}')), null);
   assert.deepEqual(ofDoctor(answer(200, '{"findings":[]}')), { findings: [] });

@@ -1,5 +1,5 @@
-// fresh.test.mjs - the look at the database's folder: what was read was read, whoever can't be told
-// of it.
+// fresh.test.mjs - whether the web can read the folder of the database: a file that was read counts,
+// even if the programs can't be told.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { tryData } from '../../www/js/fresh.js';
@@ -20,23 +20,23 @@ async function tried(t, answers) {
   return { result: await tryData('cgi-bin/poll.cgi/', '/data/web-test.txt').catch(() => null), asked };
 }
 
-test('a folder that can be read is told to the programs', async (t) => {
+test('the programs are told of a folder that can be read', async (t) => {
   const { result, asked } = await tried(t, [new Response(`pollchat ${WORD}\n`), new Response('{"bytes":0}')]);
   assert.equal(result, true);
   assert.deepEqual(asked, ['GET /data/web-test.txt', `POST cgi-bin/poll.cgi/doctor?exposed=${WORD}`]);
 });
 
-test('it can be read, also when a filter cuts the request that says so', async (t) => {
+test('the folder counts as readable even if a filter cuts the request that says so', async (t) => {
   const { result } = await tried(t, [new Response(`pollchat ${WORD}\n`)]);
   assert.equal(result, true);
   assert.equal(ofData(result)[0].state, 'wrong');
 });
 
-test('what was refused, or is something else, can\'t be read', async (t) => {
+test('a refusal means that the folder can\'t be read', async (t) => {
   assert.equal((await tried(t, [new Response('Forbidden', { status: 403 })])).result, false);
 });
 
-test('nobody answered: that is not the same as closed', async (t) => {
+test('no answer leaves it open whether the folder can be read', async (t) => {
   const { result } = await tried(t, []);
   assert.equal(result, null);
   assert.equal(ofData(result)[0].state, 'note');

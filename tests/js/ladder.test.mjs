@@ -10,7 +10,7 @@ import { Chat, Clock, network, seeded } from './world.mjs';
 
 const MINUTE = 60_000;
 
-test('what can\'t be is left at once, and tried again later and later', () => {
+test('a way that can\'t work is left at once, and tried again after longer and longer pauses', () => {
   const ladder = new Ladder({ random: () => 0 });
   assert.equal(ladder.rung(0), 'stream');
   let now = 0;
@@ -22,7 +22,7 @@ test('what can\'t be is left at once, and tried again later and later', () => {
   }
 });
 
-test('what breaks is left at the third time within two minutes only', () => {
+test('a way that breaks is left at the third time within two minutes', () => {
   const ladder = new Ladder({ random: () => 0 });
   for (const at of [0, 60_000, 125_000, 190_000]) ladder.shaky(at); // never three within two minutes
   assert.equal(ladder.rung(190_000), 'stream');
@@ -31,7 +31,7 @@ test('what breaks is left at the third time within two minutes only', () => {
   assert.equal(ladder.rung(192_000), 'held');
 });
 
-test('a way that held out for five minutes is trusted again', () => {
+test('a way that worked for five minutes is trusted again', () => {
   const ladder = new Ladder({ random: () => 0 });
   ladder.unfit(0);
   assert.equal(ladder.rung(MINUTE), 'stream');
@@ -40,7 +40,7 @@ test('a way that held out for five minutes is trusted again', () => {
   assert.equal(ladder.rung(8 * MINUTE), 'stream', 'the first pause again');
 });
 
-test('the lowest way has none below, the top none above, another network begins at the top', () => {
+test('the ladder stays between its lowest and its top way; another network begins at the top', () => {
   const ladder = new Ladder({ top: 'held', random: () => 0 });
   assert.equal(ladder.rung(0), 'held');
   for (let i = 0; i < 5; i++) ladder.unfit(0);
@@ -66,7 +66,7 @@ function listen({ faults = () => 'none', top = 'stream', wait = 25 } = {}) {
 
 const onStream = (fault) => (url) => (url.pathname === '/stream' ? fault : 'none');
 
-test('one stream brings everything, and is not asked for anew while it flows', async () => {
+test('one stream brings everything, and no other request is made meanwhile', async () => {
   const w = listen();
   await w.clock.run(1000);
   for (let i = 0; i < 5; i++) {
@@ -78,7 +78,7 @@ test('one stream brings everything, and is not asked for anew while it flows', a
   w.transport.stop();
 });
 
-test('where streams are refused, held back or answered by somebody else, polls take over within seconds', async () => {
+test('where streams are refused, held back or answered by a proxy, polls take over within seconds', async () => {
   for (const fault of ['no stream', 'held back', 'portal']) {
     const w = listen({ faults: onStream(fault), wait: 0 });
     await w.clock.run(7000);
@@ -93,7 +93,7 @@ test('where streams are refused, held back or answered by somebody else, polls t
   }
 });
 
-test('a stream that died without a word is given up when our own message doesn\'t come by it', async () => {
+test('a dead stream is given up when the visitor\'s own message doesn\'t come', async () => {
   const w = listen({ faults: onStream('dies') });
   await w.clock.run(61_000); // by now it is dead
   const before = w.log.length;
@@ -110,7 +110,7 @@ const read = (...pieces) => {
   return [pieces.flatMap((piece) => parser.push(piece)), parser.retry];
 };
 
-test('events are read as the standard says, wherever they are cut', () => {
+test('events are read as the standard says, wherever the pieces are cut', () => {
   const text = ':comment\nretry: 1500\nevent: cursor\ndata: {"a":1}\n\nid: 4\ndata: one\ndata:two\r\n\r\ndata\n\nevent: none\n\n: \ndata: x\r\rleft: open';
   const expected = [[{ event: 'cursor', data: '{"a":1}' }, { event: 'message', data: 'one\ntwo' }, { event: 'message', data: '' }, { event: 'message', data: 'x' }], 1500];
   assert.deepEqual(read(text), expected);
@@ -118,7 +118,7 @@ test('events are read as the standard says, wherever they are cut', () => {
   for (let at = 0; at < text.length; at++) assert.deepEqual(read(text.slice(0, at), text.slice(at)), expected, `cut at ${at}`);
 });
 
-test('a long event that comes in small pieces is read in a moment', () => {
+test('a long event in small pieces is read in a moment', () => {
   const begin = process.hrtime.bigint();
   const pieces = Array(20_000).fill('x'.repeat(300));
   const [events] = read('data: ', ...pieces, '\n\n');
@@ -126,7 +126,7 @@ test('a long event that comes in small pieces is read in a moment', () => {
   assert.ok(process.hrtime.bigint() - begin < 5_000_000_000n);
 });
 
-test('a row that is gone stops no stream: a gap stands where it was', async () => {
+test('a stream goes on over a deleted row, and a gap is marked there', async () => {
   const w = listen({});
   await w.clock.run(1000);
   for (const text of ['one', 'two', 'three']) {

@@ -1,5 +1,5 @@
-// lang.test.mjs - the words of the page: none is missing in any language, none is there for
-// nothing, and numbers have their plural.
+// lang.test.mjs - the texts of the page: every language has every phrase, every phrase is used, and
+// numbers have their plural forms.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -12,7 +12,7 @@ const www = path.resolve(import.meta.dirname ?? path.dirname(new URL(import.meta
 const catalogues = await Promise.all(LANGUAGES.map(async ([tag]) => [tag, (await import(`../../www/js/lang/${tag}.js`)).default]));
 const places = (phrase) => [...new Set((typeof phrase === 'string' ? [phrase] : Object.values(phrase)).flatMap((text) => text.match(/\{\w+\}/g) ?? []))].sort();
 
-test('every language has every phrase, with the same places, and each plural form that it needs', () => {
+test('every language has every phrase, with the same values and each plural form', () => {
   assert.deepEqual(fs.readdirSync(path.join(www, 'js/lang')).sort(), LANGUAGES.map(([tag]) => `${tag}.js`).sort());
   for (const [tag, phrases] of catalogues) {
     assert.deepEqual(Object.keys(phrases).sort(), Object.keys(english).sort(), tag);
@@ -28,15 +28,15 @@ test('every language has every phrase, with the same places, and each plural for
   }
 });
 
-test('every phrase is used, and every one that is used is there', () => {
+test('every phrase is used, and every phrase that is used exists', () => {
   const files = fs.readdirSync(www, { recursive: true }).filter((name) => /\.(js|html)$/.test(name) && !name.includes('lang/'));
   const source = files.map((name) => fs.readFileSync(path.join(www, name), 'utf8')).join('\n');
   const used = new Set([...source.matchAll(/(?:[sS]ay\(|[cC]opy\([^\n]*, |data-say(?:-label|-hint)?=|SAY\.\w+ = |say: )["'](\w+)["']/g)].map(([, key]) => key));
   assert.deepEqual([...used].filter((key) => !(key in english)), [], 'not in the catalogue');
-  assert.deepEqual(Object.keys(english).filter((key) => !used.has(key)), [], 'for nothing');
+  assert.deepEqual(Object.keys(english).filter((key) => !used.has(key)), [], 'not used');
 });
 
-test('the language is the first wanted one that there is, English otherwise', async () => {
+test('the language is the first wanted one that has a catalogue, else English', async () => {
   assert.equal(choose(['da', 'de-AT', 'en']), 'de');
   assert.equal(choose(['pt-BR']), 'pt');
   assert.equal(choose(['ZH-hant-TW']), 'zh');
@@ -46,7 +46,7 @@ test('the language is the first wanted one that there is, English otherwise', as
   assert.equal((await loadLanguage(['de'], async () => { throw new Error('offline'); })).say('send'), 'Send');
 });
 
-test('places are filled, numbers in the way of the language, and texts stay what they are', () => {
+test('values are filled in: numbers in the form of the language, texts unchanged', () => {
   const en = inEnglish();
   assert.equal(en.say('news', { n: 1 }), '1 new message');
   assert.equal(en.say('news', { n: 1200 }), '1,200 new messages');

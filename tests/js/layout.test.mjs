@@ -8,14 +8,14 @@ const message = (seq, name, minutes, more = {}) => ({ seq, name, id: `id-${seq}`
 const shape = (rows) => rows.map(({ kind, message: m, isFirst, isLast }) => (kind === 'row' ? `${m.seq ?? m.key}${isFirst ? ' first' : ''}${isLast ? ' last' : ''}` : kind));
 const look = (items, more = {}) => shape(layout(items, { zone: 'UTC', ...more }));
 
-test('messages of one author that are close are one run; time, a reply, another day or a gap end it', () => {
+test('close messages of one author are one run; time, a reply, another day or a gap ends it', () => {
   assert.deepEqual(look([message(1, 'ann', 0), message(2, 'ann', 1), message(3, 'ben', 2), message(4, 'ben', 20)]), ['day', '1 first', '2 last', '3 first last', '4 first last']);
   assert.deepEqual(look([message(1, 'ann', 0), message(2, 'ann', 1, { reply_to: 1 })]), ['day', '1 first last', '2 first last']);
   assert.deepEqual(look([message(1, 'ann', 0), message(2, 'ann', 24 * 60)]), ['day', '1 first last', 'day', '2 first last']);
   assert.deepEqual(look([message(1, 'ann', 0), message(9, 'ann', 1)], { gapBefore: (seq) => seq === 9 }), ['day', '1 first last', 'gap', '9 first last']);
 });
 
-test('one line stands before what is new, what is on its way comes last, and edits have no row', () => {
+test('one line is above the new messages, pending messages come last, and edits have no row', () => {
   const pending = { key: 'p', name: 'ann', time: at(3), text: 'x', state: 'queued' };
   assert.deepEqual(look([message(1, 'ann', 0), message(2, 'ann', 1), message(3, 'ann', 2), pending], { newFrom: 2 }), ['day', '1 first last', 'new', '2 first', '3', 'p last']);
   assert.deepEqual(look([message(1, 'ann', 0), message(2, 'ann', 1, { type: 'edit', target: 1 }), message(3, 'ann', 2)]), ['day', '1 first', '3 last']);
@@ -25,7 +25,7 @@ test('one line stands before what is new, what is on its way comes last, and edi
   assert.deepEqual(look([]), []);
 });
 
-test('an edit changes what its target says, a deletion takes it, and the last one counts', () => {
+test('an edit changes the text of its target, a deletion removes it, and the last one counts', () => {
   const store = new Store('lobby');
   const page = { epoch: 'e', next: 4, oldest: 1, messages: [message(1, 'ann', 0), message(2, 'ann', 1), message(3, 'ann', 2, { type: 'edit', target: 1, text: 'better' }), message(4, 'ann', 3, { type: 'delete', target: 2 })] };
   store.open(page);
@@ -37,9 +37,9 @@ test('an edit changes what its target says, a deletion takes it, and the last on
   assert.equal(store.asItIsNow(store.messages[0]).edited, undefined);
 });
 
-test('no key comes twice, whatever the clocks say: a day that comes again has a line of its own, which stays in its place', () => {
+test('no key comes twice, whatever the clocks say: a day that comes again has a line of its own', () => {
   const day = 24 * 60;
-  const items = [message(1, 'ann', 0), message(2, 'ann', day), message(3, 'ann', 1), message(4, 'ann', 2)]; // the host's clock was wrong once
+  const items = [message(1, 'ann', 0), message(2, 'ann', day), message(3, 'ann', 1), message(4, 'ann', 2)]; // the clock of the host was wrong once
   assert.deepEqual(look(items.slice(0, 3)), ['day', '1 first last', 'day', '2 first last', 'day', '3 first last']);
   const keysOf = (list, more = {}) => layout(list, { zone: 'UTC', today: '2025-11-25', ...more }).map(({ key }) => key);
   const before = keysOf(items.slice(0, 3));

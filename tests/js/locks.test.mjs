@@ -1,4 +1,4 @@
-// locks.test.mjs - names that tabs hold, where the browser has no locks.
+// locks.test.mjs - the stand-in for locks of the browser.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -16,7 +16,7 @@ function tabs(count) {
 
 const forEver = () => new Promise(() => {});
 
-test('what a living tab has is not to be had; what one that is gone had is, by one', async () => {
+test('the lock of a living tab can\'t be taken; the lock of a tab that is gone is taken by one tab', async () => {
   const { clock, channels, locks: [first, second, third] } = tabs(3);
   first.request('name', forEver);
   const tried = [];
@@ -34,7 +34,7 @@ test('what a living tab has is not to be had; what one that is gone had is, by o
   assert.deepEqual(tried.sort(), [false, false, true]);
 });
 
-test('a name is free again when what it was for is done', async () => {
+test('a lock is free again when its action is done', async () => {
   const { clock, locks: [first, second] } = tabs(2);
   first.request('name', { ifAvailable: true }, async () => 'done').then((value) => assert.equal(value, 'done'));
   await clock.run(1000);

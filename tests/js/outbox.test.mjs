@@ -32,7 +32,7 @@ test('an id is 32 hexadecimal digits of the random bytes', () => {
   assert.equal(newId((bytes) => bytes.fill(10)), '0a'.repeat(16));
 });
 
-test('queued, sending, sent, gone when it comes back', async () => {
+test('a message is queued, sending, sent, and gone when it comes back', async () => {
   const w = world();
   w.open();
   w.say('one');
@@ -47,7 +47,7 @@ test('queued, sending, sent, gone when it comes back', async () => {
   assert.deepEqual(w.texts(), ['one', 'two']);
 });
 
-test('one at a time, in order, whatever fails in between', async () => {
+test('messages are sent one at a time and in order, whatever fails in between', async () => {
   const w = world({ faults: ['dropped', 'busy', 'portal', 'none', 'too many', 'cut', 'none', 'bad gateway'] });
   ['one', 'two', 'three', 'four'].forEach(w.say);
   await w.clock.run(300_000);
@@ -55,8 +55,8 @@ test('one at a time, in order, whatever fails in between', async () => {
   assert.deepEqual(w.states(), ['sent', 'sent', 'sent', 'sent']);
 });
 
-test('a lost answer is asked for again under the same id, and stored once', async () => {
-  const w = world({ faults: ['lost', 'lost', 'none', 'cut'] }); // 'none': whether the chat can be reached at all
+test('after a lost answer the message is sent again with the same id, and stored once', async () => {
+  const w = world({ faults: ['lost', 'lost', 'none', 'cut'] }); // 'none': the request that finds out whether the chat can be reached
   w.say('once');
   await w.clock.run(60_000);
   const tries = w.log.map(({ body }) => body).filter((body) => body.includes('once'));
@@ -65,7 +65,7 @@ test('a lost answer is asked for again under the same id, and stored once', asyn
   assert.deepEqual(w.texts(), ['once']);
 });
 
-test('a poll that brings it ends the tries', async () => {
+test('a message that comes back in a poll is not tried again', async () => {
   const w = world({ faults: ['lost', 'dropped'] });
   w.open();
   w.say('seen');
@@ -78,7 +78,7 @@ test('a poll that brings it ends the tries', async () => {
   assert.equal(w.log.length, 2);
 });
 
-test('refused is final: its reason, a retry under the same id, and the next one goes on', async () => {
+test('a refusal is final: it has a reason, allows a retry with the same id, and stops no other message', async () => {
   const w = world();
   w.instead = async () => problem(413, 'too-large', 'text may have 10 bytes.', { field: 'text' });
   const key = w.say('too long a text');
@@ -95,7 +95,7 @@ test('refused is final: its reason, a retry under the same id, and the next one 
   assert.deepEqual(w.chat.messages.map(({ id }) => id), ['id-2', 'id-1']);
 });
 
-test('a refused one can be taken back', async () => {
+test('a refused message can be taken back', async () => {
   const w = world();
   w.instead = async () => problem(400, 'bad-input', 'no');
   const key = w.say('mend me');
@@ -105,7 +105,7 @@ test('a refused one can be taken back', async () => {
   assert.equal(w.outbox.takeBack(key), '');
 });
 
-test('says that it waits, and hurries when told', async () => {
+test('the outbox tells that it waits, and hurries on request', async () => {
   const w = world({ faults: ['busy'] });
   const told = [];
   w.outbox.addEventListener('status', ({ detail }) => told.push(detail));
@@ -119,7 +119,7 @@ test('says that it waits, and hurries when told', async () => {
   assert.deepEqual(w.texts(), ['soon']);
 });
 
-test('what is not sent yet survives a reload, what is sent does not come twice', async () => {
+test('unsent messages survive a reload, and sent ones don\'t come twice', async () => {
   const before = world({ faults: ['none', 'lost', ...Array(20).fill('dropped')], saved: [] });
   before.outbox.restore();
   ['one', 'two', 'three'].forEach(before.say);
@@ -134,7 +134,7 @@ test('what is not sent yet survives a reload, what is sent does not come twice',
   assert.deepEqual(after.saved, []);
 });
 
-test('another database without the message gets it again', async () => {
+test('a message is sent again to a database that lacks it', async () => {
   const w = world();
   w.open();
   w.say('again');
@@ -146,7 +146,7 @@ test('another database without the message gets it again', async () => {
   assert.deepEqual(w.states(), ['sent']);
 });
 
-test('a gateway that says no is not the chat: tried again', async () => {
+test('a refusal by a gateway, not the chat, is tried again', async () => {
   const w = world();
   const codes = [403, 404, 405];
   w.instead = async () => {
@@ -161,7 +161,7 @@ test('a gateway that says no is not the chat: tried again', async () => {
   assert.deepEqual(w.texts(), ['patient']);
 });
 
-// What something between the page and the chat does with one message, each time.
+// What something between the page and the chat does to one message, each time.
 const strangers = {
   'a 403': () => reply(403, '<h1>Forbidden</h1>'),
   'a 406': () => reply(406, '<h1>Not Acceptable</h1>'),
@@ -179,7 +179,7 @@ const strangers = {
 };
 
 for (const [name, block] of Object.entries(strangers)) {
-  test(`one message that meets ${name} each time is given back, and holds up nothing that comes after it`, async () => {
+  test(`a message that meets ${name} each time is given back, and later messages go on`, async () => {
     const w = world();
     const fetch = network({ chat: w.chat, clock: w.clock, log: [], faults: () => 'none', delay: () => 1 });
     w.instead = async (address, init) => (init.body.includes('<script') ? block() : fetch(address, init));
@@ -198,7 +198,7 @@ for (const [name, block] of Object.entries(strangers)) {
   });
 }
 
-test('while nothing gets through to the chat no message is given up, however long it takes', async () => {
+test('while the chat can\'t be reached no message is given up, however long it takes', async () => {
   for (const block of Object.values(strangers)) {
     const w = world();
     w.instead = async () => block();
@@ -211,7 +211,7 @@ test('while nothing gets through to the chat no message is given up, however lon
   }
 });
 
-test('a line that fails half of the time gives no message up', async () => {
+test('on a line that fails half of the time no message is given up', async () => {
   const random = seeded(7);
   const w = world();
   const fetch = network({ chat: w.chat, clock: w.clock, log: [], faults: () => (random() < 0.5 ? ['dropped', 'lost', 'cut', 'bad gateway'][Math.floor(random() * 4)] : 'none'), delay: () => 1 });
@@ -222,7 +222,7 @@ test('a line that fails half of the time gives no message up', async () => {
   assert.deepEqual(w.texts(), texts);
 });
 
-test('a name that the server writes in another way: one message', async () => {
+test('a message whose name the server changes is one message', async () => {
   const w = world();
   w.open();
   const send = w.chat.answer.bind(w.chat);
@@ -237,7 +237,7 @@ test('a name that the server writes in another way: one message', async () => {
   assert.deepEqual(w.states(), []);
 });
 
-test('a refused name: the retry takes the new one', async () => {
+test('the retry of a message with a refused name has the new name', async () => {
   const w = world();
   w.instead = async () => problem(400, 'bad-input', 'no name', { field: 'name' });
   const fields = [];

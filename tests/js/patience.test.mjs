@@ -1,5 +1,5 @@
-// patience.test.mjs - behind something that cuts what takes long: learned from two cuts, nothing
-// lost or doubled, no word of it to the visitor.
+// patience.test.mjs - something on the way cuts requests that take long: the page learns that from
+// two cuts, loses nothing, shows nothing twice, and shows no trouble.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { makeApi } from '../../www/js/api.js';
@@ -11,7 +11,7 @@ import { Chat, Clock, holdPolls, limits, network, seeded } from './world.mjs';
 
 const MINUTE = 60_000;
 
-test('what is cut twice after the same time is asked for less, and for all again after a long while', () => {
+test('after two cuts at the same time a poll asks for less, and after a long while for all again', () => {
   const patience = new Patience();
   assert.equal(patience.wait(0), 25);
   assert.equal(patience.cut(6000, 0), false, 'once is chance');
@@ -25,7 +25,7 @@ test('what is cut twice after the same time is asked for less, and for all again
   assert.equal(patience.wait(40 * MINUTE), 25);
 });
 
-test('less than asked for, at least 2 s, and never more than there was', () => {
+test('a poll then asks for less than the time of the cut, and for 2 s at least', () => {
   for (let ms = 2500; ms < 25_000; ms += 100) {
     const patience = new Patience();
     patience.cut(ms, 0);
@@ -34,14 +34,14 @@ test('less than asked for, at least 2 s, and never more than there was', () => {
   }
 });
 
-test('what differs, what was held longer since, and what lasts longer than a poll teaches nothing', () => {
+test('cuts at different times, before a longer answer, or later than a poll count as chance', () => {
   const patience = new Patience();
   for (const ms of [6000, 12_000, 20_000, 5000, 30_000, 30_000, 26_000]) assert.equal(patience.cut(ms, 0), false, `${ms}`);
   patience.cut(6000, 0);
   patience.held(4000);
   patience.held(25_000);
   assert.equal(patience.cut(6000, 0), false);
-  patience.held(7000); // by a message: within what chance and clocks make of the same time
+  patience.held(7000); // a message ended it: close enough to count as the same time
   assert.equal(patience.cut(6000, 0), true);
 });
 
@@ -62,7 +62,7 @@ function listen({ limit, top, seed = 1, faults }) {
   return { clock, chat, log, store, transport, shown, random };
 }
 
-/** Ten minutes of a talk; the longest that a message took. */
+/** Ten minutes of a conversation. Returns the longest time that a message took. */
 async function talk(w, pause) {
   let slowest = 0;
   for (const end = w.clock.now() + 10 * MINUTE; w.clock.now() < end;) {
@@ -79,7 +79,7 @@ async function talk(w, pause) {
 for (const top of ['held', 'stream']) {
   for (const how of top === 'held' ? limits : limits.slice(0, 1)) {
     for (const idle of [false, true]) {
-      test(`cut after 3 to 30 s (${how}${idle ? ', of silence' : ''}), ${top} first: everything comes, once, soon, and nobody hears of it`, async () => {
+      test(`cut after 3 to 30 s (${how}${idle ? ', of silence' : ''}), ${top} first: everything comes, once, soon, and no trouble is shown`, async () => {
         for (const ms of [3000, 5000, 6000, 8000, 10_000, 15_000, 20_000, 24_000, 28_000, 30_000]) {
           for (const pause of [4000, 60_000]) {
             const w = listen({ limit: { ms, how, idle }, top, seed: ms + pause });
@@ -96,7 +96,7 @@ for (const top of ['held', 'stream']) {
   }
 }
 
-test('streams that are held back and cut before they are given up are given up as well', async () => {
+test('streams that are held back and cut early are given up as well', async () => {
   for (const ms of [3000, 4000, 4900]) {
     const w = listen({ limit: { ms, how: 'gateway', idle: false }, top: 'stream', faults: (url) => (url.pathname === '/stream' ? 'held back' : 'none') });
     const slowest = await talk(w, 20_000);
@@ -107,7 +107,7 @@ test('streams that are held back and cut before they are given up are given up a
   }
 });
 
-test('polls are cut twice, and then no more', async () => {
+test('polls are cut twice, and then no longer', async () => {
   for (let ms = 3000; ms <= 30_000; ms += 1000) {
     const w = listen({ limit: { ms, how: 'breaks', idle: false }, top: 'held', seed: ms });
     await w.clock.run(9 * MINUTE);
@@ -117,7 +117,7 @@ test('polls are cut twice, and then no more', async () => {
   }
 });
 
-test('what goes on is shown: a server that is away, and one that cuts whatever is asked for', async () => {
+test('lasting trouble is shown: a server that is away, and one that cuts every request', async () => {
   for (const ms of [12_000, 2600]) {
     const w = listen({ limit: { ms, how: 'breaks', idle: false }, top: 'held' });
     w.chat.answer = ((answer) => (url, init) => (url.searchParams.has('wait') ? { text: () => new Promise(() => {}) } : answer(url, init)))(w.chat.answer);

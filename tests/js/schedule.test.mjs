@@ -1,6 +1,5 @@
-// schedule.test.mjs - hundreds of runs over a network that does its worst: whatever happens, in the
-// end each message is shown once, in the order of the chat, and none is lost. FAULT_SCHEDULES: how
-// many.
+// schedule.test.mjs - hundreds of runs over a network that fails in every way. In the end each message
+// is shown once, in the order of the chat, and none is lost. FAULT_SCHEDULES: the number of runs.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -56,7 +55,7 @@ async function run(seed) {
     return calm || random() > badness ? 'none' : all[Math.floor(random() * all.length)];
   };
   const limit = random() < 0.4 ? { ms: 5000 + random() * 25_000, how: limits[Math.floor(random() * limits.length)], idle: random() < 0.5 } : null;
-  const cache = []; // a proxy that both are behind
+  const cache = []; // of a proxy between both clients and the chat
   const clients = ['ann', 'ben'].map((name) => client({ chat, clock, random, name, faults, cache, top, limit }));
   if (chat.wait > 0) {
     holdPolls(chat, clock);
@@ -76,7 +75,7 @@ async function run(seed) {
       chat.say('bot', `beep ${step}`);
     }
     if (forgets && random() < 0.1) {
-      chat.oldest = Math.max(chat.oldest, chat.head - Math.floor(random() * 10)); // retention takes what some haven't seen
+      chat.oldest = Math.max(chat.oldest, chat.head - Math.floor(random() * 10)); // retention removes messages that a client hasn't seen
     }
     if (random() < 0.05) {
       clock.jump((random() - 0.5) * 7_200_000);
@@ -84,12 +83,12 @@ async function run(seed) {
     if (random() < 0.05) {
       clients.forEach(({ transport }) => transport.hurry({ anew: random() < 0.5 }));
     }
-    await clock.run(random() < 0.03 ? 400_000 : random() * 3000); // now and then nothing is said, or the machine sleeps
+    await clock.run(random() < 0.03 ? 400_000 : random() * 3000); // sometimes there is a long silence, or the machine sleeps
   }
   calm = true;
   await clock.until(() => clients.every(({ store }) => store.pending.length === 0 && store.next === chat.head && store.epoch === chat.epoch));
   const asked = clients.map(({ log }) => log.length);
-  await clock.run(120_000); // longer than a stream needs to show that it has died
+  await clock.run(120_000); // longer than it takes to notice a dead stream
   chat.say('bot', 'the end');
   await clock.until(() => clients.every(({ store }) => store.next === chat.head), watched ? 33_000 : 60_000); // a poll in 30 s, and a pause
   clients.forEach(({ transport }) => transport.stop());

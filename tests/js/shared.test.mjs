@@ -118,7 +118,7 @@ test('settings and files that the doctor names exist', () => {
   }
 });
 
-test('what is twice in the page itself is the same: hues of names, the brightness from which letters are black, words of frame and loader', () => {
+test('what is twice in the page is the same: hues of names, the brightness for black letters, words of frame and loader', () => {
   const hues = [...page('messages.css').matchAll(/^\.hue-(\d+) /gm)].length;
   assert.equal(inJs('js/views/row.js', 'HUES'), hues);
   assert.ok(page('embed.js').includes(`> ${inJs('js/preferences.js', 'BRIGHT')} ? '#000' : '#fff'`));

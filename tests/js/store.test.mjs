@@ -20,7 +20,7 @@ function heard(store, name) {
   return found;
 }
 
-test('opens, appends, and knows what comes next', () => {
+test('a store opens, appends, and knows what comes next', () => {
   const store = opened(range(5, 7));
   const changes = heard(store, 'change');
   assert.equal(store.append(page(range(8, 9))), 2);
@@ -31,13 +31,13 @@ test('opens, appends, and knows what comes next', () => {
   assert.equal(changes.length, 1);
 });
 
-test('what is known already is not shown again', () => {
+test('messages that are known already are not shown again', () => {
   const store = opened(range(1, 3));
   assert.equal(store.append(page(range(2, 5))), 2);
   assert.deepEqual(seqs(store), [1, 2, 3, 4, 5]);
 });
 
-test('older messages join at the front or not at all', () => {
+test('older messages join at the front, or are dropped', () => {
   const store = opened(range(7, 9));
   assert.equal(store.hasOlder, true);
   assert.equal(store.prepend(page(range(2, 4), { more: true }), 5), 0, 'of another place');
@@ -50,13 +50,13 @@ test('older messages join at the front or not at all', () => {
   assert.equal(store.next, 9);
 });
 
-test('no older ones are left, by the answer', () => {
+test('an answer tells that no older messages are left', () => {
   const store = opened(range(7, 9));
   assert.equal(store.prepend(page([], { next: 6, more: false })), 0);
   assert.equal(store.hasOlder, false);
 });
 
-test('trims what is far up; it can be asked for again', () => {
+test('messages far up are trimmed, and can be fetched again', () => {
   const store = opened(range(1, 10));
   assert.equal(store.hasOlder, false);
   store.trim(4);
@@ -65,7 +65,7 @@ test('trims what is far up; it can be asked for again', () => {
   assert.equal(store.prepend(page(range(1, 6))), 6);
 });
 
-test('trims long texts sooner than short ones, and never all', () => {
+test('long texts are trimmed sooner than short ones, and never all', () => {
   const store = opened(range(1, 9).map((m) => ({ ...m, text: 'x'.repeat(100) })));
   assert.equal(store.size, 900);
   store.trim(5, 350);
@@ -84,7 +84,7 @@ test('a gap is marked before the first message after it', () => {
   assert.deepEqual([3, 8, 9].map((seq) => store.gapBefore(seq)), [false, true, false]);
 });
 
-test('rows that are gone leave a gap wherever they were: in the first page, in later ones, in older ones and between them', () => {
+test('deleted rows leave a gap in the first page, in later ones, in older ones and between them', () => {
   const store = opened([message(20), message(22)]);
   store.append(page([message(23), message(25)]));
   assert.equal(store.prepend(page([message(14), message(16), message(17)], { more: true })), 3);
@@ -95,7 +95,7 @@ test('rows that are gone leave a gap wherever they were: in the first page, in l
   assert.equal(store.hasOlder, false);
 });
 
-test('an own message whose row is gone before it came back is not shown as on its way for ever', () => {
+test('an own message whose row is deleted before it came back doesn\'t stay pending', () => {
   const store = opened(range(1, 2));
   const key = store.hold(mine('a'));
   store.settle(key, { ...message(3, { id: 'a' }), epoch: 'e1' });
@@ -104,7 +104,7 @@ test('an own message whose row is gone before it came back is not shown as on it
   assert.deepEqual(store.pending, []);
 });
 
-test('a gap that nothing follows yet is marked later', () => {
+test('a gap at the end is marked when a message follows', () => {
   const store = opened(range(1, 3));
   store.append(page([], { gap: true, next: 7, oldest: 8 }));
   assert.equal(store.next, 7);
@@ -128,7 +128,7 @@ test('an own message is pending until a poll brings it', () => {
   assert.deepEqual(confirmed, [{ key }]);
 });
 
-test('a poll may be quicker than the answer', () => {
+test('a poll may bring a message before the answer to it comes', () => {
   const store = opened(range(1, 2));
   const key = store.hold(mine('a', { state: 'sending' }));
   store.append(page([message(3, { id: 'a' })]));
@@ -145,7 +145,7 @@ test('the same id of another name is another message', () => {
   assert.equal(store.pending.length, 1);
 });
 
-test('a message that was stored long ago is among the older ones', () => {
+test('a message that was stored long ago is not pending', () => {
   const store = opened(range(50, 60));
   const key = store.hold(mine('a'));
   store.settle(key, { ...message(3, { id: 'a' }), epoch: 'e1' });
@@ -153,7 +153,7 @@ test('a message that was stored long ago is among the older ones', () => {
   assert.deepEqual(seqs(store), range(50, 60).map(({ seq }) => seq));
 });
 
-test('another database: all is read anew, and what it does not have is to be sent again', () => {
+test('from another database all is read anew, and messages that it lacks are to be sent again', () => {
   const store = opened(range(1, 2));
   const unseen = heard(store, 'unseen');
   const gone = store.hold(mine('gone'));
@@ -171,7 +171,7 @@ test('another database: all is read anew, and what it does not have is to be sen
   assert.ok(there);
 });
 
-test('dropping gives the message back', () => {
+test('drop() returns the message', () => {
   const store = opened([]);
   assert.equal(store.drop(store.hold(mine('a'))).text, 'mine');
   assert.equal(store.drop('nothing'), undefined);
@@ -181,7 +181,7 @@ const pageOf = (epoch, messages, more = {}) => ({ epoch, messages, next: message
 const own = { name: 'ann', id: 'mine', text: 'x', time: '2025-11-25T10:00:00Z', state: 'sending', detail: '' };
 const storedAs = (seq, epoch) => ({ ...own, seq, epoch, type: 'message' });
 
-test('an own message that retention took before it came back is not waited for', () => {
+test('an own message that retention removed before it came back doesn\'t stay pending', () => {
   const store = new Store('lobby');
   store.open(pageOf('e', []));
   store.settle(store.hold(own), storedAs(5, 'e'));
@@ -190,7 +190,7 @@ test('an own message that retention took before it came back is not waited for',
   assert.equal(store.pending.length, 0);
 });
 
-test('an answer of another database than the one that is shown: sent once more, not for ever', () => {
+test('a message that another database stored is sent once more, not for ever', () => {
   const store = new Store('lobby');
   const unseen = [];
   store.addEventListener('unseen', ({ detail }) => unseen.push(detail.key));

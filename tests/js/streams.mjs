@@ -1,5 +1,4 @@
-// streams.mjs - /stream of the chat in memory (world.mjs), with what can go wrong with streams
-// only.
+// streams.mjs - /stream of the chat in memory (world.mjs), with the faults that only streams have.
 
 import { problem } from './world.mjs';
 
@@ -11,7 +10,7 @@ export const STREAM_FAULTS = ['no stream', 'held back', 'ends early', 'breaks', 
 
 const event = (m) => `id: ${m.room ? `${m.room}:` : ''}${m.seq}\ndata: ${JSON.stringify(m)}\n\n`;
 
-/** rooms: [{ chat, at }]; one of them alone in the form of one. */
+/** rooms: [{ chat, at }]. With one room, the answer has the form for one room. */
 function cursorOf(rooms, isSeveral) {
   const [{ chat: { epoch, room, head, oldest }, at: next }] = rooms;
   const by = (value) => Object.fromEntries(rooms.map((one) => [one.chat.room, value(one)]));
@@ -22,7 +21,7 @@ function cursorOf(rooms, isSeveral) {
   return `retry: 1000\nevent: cursor\ndata: ${JSON.stringify(cursor)}\n\n`;
 }
 
-/** Pieces of text as they come, by the chat's clock. */
+/** The pieces of text that come, by the clock of the chat. */
 async function* pieces({ chat, rooms, isSeveral, clock, fault, random }) {
   const began = clock.now();
   const { epoch } = chat;
@@ -58,7 +57,7 @@ async function* pieces({ chat, rooms, isSeveral, clock, fault, random }) {
   }
 }
 
-/** As a proxy may cut it: anywhere, within characters too. */
+/** Cuts the bytes as a proxy may: anywhere, even within characters. */
 async function* torn(source, random) {
   for await (const piece of source) {
     const bytes = new TextEncoder().encode(piece);

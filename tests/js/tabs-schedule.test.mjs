@@ -1,7 +1,7 @@
 // tabs-schedule.test.mjs - hundreds of runs of a browser with several tabs of several rooms, over a
-// network that fails: tabs come, close, freeze and wake, are looked at and turned away from, and
-// tell each other late or not at all. In the end each tab shows its room: each message once, in
-// order, and none is lost. TAB_SCHEDULES: how many.
+// network that fails. Tabs open, close, freeze and wake, become visible and hidden, and tell each
+// other late or not at all. In the end each tab shows its room: each message once, in order, and
+// none is lost. TAB_SCHEDULES: the number of runs.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -19,7 +19,8 @@ const FAULTS = ['dropped', 'lost', 'cut', 'busy', 'bad gateway', 'portal', 'stal
 const ROOMS = ['lobby', 'a', 'b', 'c'];
 const RUNS = Number(process.env.TAB_SCHEDULES ?? 300);
 
-/** Channels between tabs: in order for each pair, late, and lossy while `badness` is above 0. */
+/* * Channels between tabs. Messages of a pair keep their order; some are lost if `badness` is
+ * above 0. */
 class Wires {
   ends = new Set();
 
@@ -54,9 +55,7 @@ class Wires {
   }
 }
 
-/**
- * A tab's own time: while it is frozen nothing of it runs, and all that is due runs when it wakes.
- */
+/** The time of a tab. While the tab is frozen no timer runs; all that are due run when it wakes. */
 function ownTime(clock, tab) {
   tab.late = [];
   const run = (action) => (tab.isFrozen ? tab.late.push(action) : action());
@@ -106,7 +105,7 @@ const wake = (w, tab) => {
 
 const close = (w, tab) => {
   if (!tab.isFrozen) {
-    tab.tabs.stop(); // else it was killed: it says nothing
+    tab.tabs.stop(); // else it was killed, and says nothing
   } else {
     tab.tabs.transport.stop();
     [...w.wires.ends].filter((end) => end.tab === tab).forEach((end) => end.close());

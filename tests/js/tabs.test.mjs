@@ -1,5 +1,5 @@
-// tabs.test.mjs - several tabs, one connection: who leads, who is told, and what happens when a tab
-// closes, sleeps or comes late.
+// tabs.test.mjs - several tabs, one connection: which tab leads, which are told, and what happens
+// when a tab closes, sleeps or comes late.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -11,7 +11,7 @@ import { Tabs } from '../../www/js/tabs.js';
 import { Transport } from '../../www/js/transport.js';
 import { Clock, House, network, problem, seeded } from './world.mjs';
 
-/** BroadcastChannels of one browser. A frozen tab gets what was said when it wakes. */
+/** BroadcastChannels of one browser. A frozen tab gets the messages when it wakes. */
 export class Bus {
   #channels = new Set();
 
@@ -74,7 +74,7 @@ function browser({ top = 'stream', messages = 3, share = true, holds = new Bus()
 
 const held = (tab) => tab.log.filter(({ path, query }) => path === '/stream' || query.wait !== undefined).length;
 
-test('ten tabs hold one connection, and each shows everything at once', async () => {
+test('ten tabs keep one connection open, and each shows everything at once', async () => {
   const b = browser();
   for (let i = 0; i < 10; i++) b.open();
   await b.clock.run(1000);
@@ -88,7 +88,7 @@ test('ten tabs hold one connection, and each shows everything at once', async ()
   for (const tab of b.tabs.filter(({ tabs }) => !tabs.isLeading)) assert.ok(tab.log.length <= 2, `${tab.log.length} requests of a tab that is told`);
 });
 
-test('a tab that shows its room says nothing of connecting when it takes the lead', async () => {
+test('a tab that shows its room doesn\'t show "connecting" when it takes the lead', async () => {
   const b = browser();
   const [first, second] = [b.open(), b.open()];
   await b.clock.run(5000);
@@ -98,7 +98,7 @@ test('a tab that shows its room says nothing of connecting when it takes the lea
   for (const { states } of [first, second]) assert.ok(!states.slice(states.indexOf('online')).includes('connecting'), `${states}`);
 });
 
-test('when the leader closes, the next one goes on, and nothing is missed', async () => {
+test('when the leader closes, another tab goes on, and nothing is missed', async () => {
   const b = browser();
   for (let i = 0; i < 3; i++) b.open();
   await b.clock.run(1000);
@@ -113,12 +113,12 @@ test('when the leader closes, the next one goes on, and nothing is missed', asyn
   }
 });
 
-test('from a leader that is frozen another tab takes the lead; it follows when it wakes', async () => {
+test('another tab takes the lead from a frozen leader, which follows when it wakes', async () => {
   const b = browser();
   const [first, second] = [b.open(), b.open()];
   await b.clock.run(1000);
   assert.ok(first.tabs.isLeading);
-  first.channel.frozen = true; // nothing of it runs; here: nothing is heard of it
+  first.channel.frozen = true; // the tab runs nothing, so the others hear nothing of it
   const say = first.channel.postMessage;
   first.channel.postMessage = () => {};
   b.chat.say('ann', 'into the silence');
@@ -134,7 +134,7 @@ test('from a leader that is frozen another tab takes the lead; it follows when i
   assert.deepEqual(b.leaders(), [second]);
 });
 
-test('the clock set back while the leader is stopped: another tab takes the lead in the usual time', async () => {
+test('another tab takes the lead in the usual time, although the clock is set back', async () => {
   const b = browser();
   const [first, second] = [b.open(), b.open()];
   await b.clock.run(1000);
@@ -147,7 +147,7 @@ test('the clock set back while the leader is stopped: another tab takes the lead
   assert.ok(second.store.next === b.chat.head);
 });
 
-test('of tabs of ten rooms one holds one connection for all of them', async () => {
+test('with tabs of ten rooms, one tab keeps one connection open for all', async () => {
   const b = browser();
   const rooms = Array.from({ length: 10 }, (_, i) => `room-${i}`);
   for (const room of [...rooms, ...rooms.slice(0, 3)]) {
@@ -166,7 +166,7 @@ test('of tabs of ten rooms one holds one connection for all of them', async () =
   b.tabs.forEach((tab, i) => assert.equal(tab.log.length, before[i], `${tab.room} asked, though it was told`));
 });
 
-test('of more rooms than fit in one request hidden ones ask for themselves, now and then', async () => {
+test('of more rooms than fit in a request, hidden tabs poll now and then by themselves', async () => {
   const b = browser();
   for (let i = 0; i < 40; i++) b.open({ room: `room-${i}`, pace: i < 20 ? () => 'active' : () => 'hidden' });
   await b.clock.run(5000);
@@ -177,7 +177,7 @@ test('of more rooms than fit in one request hidden ones ask for themselves, now 
   assert.ok(b.inStep());
 });
 
-test('hidden tabs hold no connection; the first one that is looked at does, for all', async () => {
+test('hidden tabs keep no connection open; the first visible one does, for all', async () => {
   const b = browser();
   let looked = null;
   const tabs = ['a', 'b', 'b'].map((room, i) => b.open({ room, pace: () => (looked === i ? 'active' : 'hidden') }));
@@ -201,7 +201,7 @@ test('hidden tabs hold no connection; the first one that is looked at does, for 
   assert.deepEqual(tabs.map(held), before, 'nothing is held once all are hidden');
 });
 
-test('of six chats of one host that are looked at at once four hold a connection, the others ask on a timer', async () => {
+test('of six visible chats of one host, four keep a connection open, and the others poll on a timer', async () => {
   const [clock, holds] = [new Clock(), new Bus()];
   const looked = new Set();
   const chats = Array.from({ length: 6 }, (_, i) => {
@@ -225,7 +225,7 @@ test('of six chats of one host that are looked at at once four hold a connection
   assert.equal(chats.filter(({ tabs: [tab] }, i) => i > 0 && tab.log.length === after[i]).length, 4, 'another one has the place of the one that is hidden now');
 });
 
-test('a hidden tab holds a connection for a visitor who wants to hear of news at once', async () => {
+test('a hidden tab keeps a connection open for a visitor who wants to hear of news at once', async () => {
   const b = browser();
   const tab = b.open({ pace: () => 'hidden', wantsNews: () => true });
   await b.clock.run(5000);
@@ -241,14 +241,14 @@ test('a tab that was asleep, and one that comes late, catch up', async () => {
   sleeper.channel.frozen = true;
   for (let i = 0; i < 150; i++) b.chat.say('ann', `missed ${i}`);
   await b.clock.run(3000);
-  sleeper.channel.missed.length = 0; // browsers drop what a frozen tab doesn't take
+  sleeper.channel.missed.length = 0; // browsers drop messages to a frozen tab
   sleeper.channel.frozen = false;
   b.open();
   await b.clock.run(6000);
   assert.ok(b.inStep());
 });
 
-test('another database is another talk in all tabs', async () => {
+test('all tabs show another database when the leader does', async () => {
   const b = browser();
   for (let i = 0; i < 3; i++) b.open();
   await b.clock.run(1000);
@@ -259,7 +259,7 @@ test('another database is another talk in all tabs', async () => {
   for (const { store } of b.tabs) assert.deepEqual(store.messages.map(({ text }) => text), ['begins anew']);
 });
 
-test('a tab that is told asks the leader to hurry, and shows the leader\'s trouble as its own', async () => {
+test('a tab that doesn\'t lead asks the leader to hurry, and shows the leader\'s trouble', async () => {
   const b = browser({ top: 'timed' });
   const [leader, other] = [b.open(), b.open()];
   await b.clock.run(1000);
@@ -275,7 +275,7 @@ test('a tab that is told asks the leader to hurry, and shows the leader\'s troub
   assert.equal(other.states.at(-1), 'online');
 });
 
-test('while the server is away one tab tries, less and less often, and not each of them', async () => {
+test('while the server is away one tab tries, less and less often', async () => {
   const b = browser();
   b.cut = true;
   for (let i = 0; i < 6; i++) b.open({ room: `room-${i}` });
@@ -289,7 +289,7 @@ test('while the server is away one tab tries, less and less often, and not each 
   assert.ok(b.inStep());
 });
 
-test('a tab of a room that cannot be leads no other one', async () => {
+test('a tab with a refused room doesn\'t lead', async () => {
   const b = browser();
   const bad = b.open({ room: 'BAD' });
   await b.clock.run(5000);
@@ -309,7 +309,7 @@ test('a tab of a room that cannot be leads no other one', async () => {
   assert.deepEqual(b.leaders(), [good]);
 });
 
-test('the lead goes to the tab that is looked at', async () => {
+test('the visible tab leads', async () => {
   const b = browser({ top: 'timed' });
   const [first, second] = [b.open({ pace: () => 'hidden' }), b.open()];
   await b.clock.run(5000);
@@ -331,7 +331,7 @@ test('each tab knows whether one of them is looked at', async () => {
   assert.deepEqual(tabs.map((tab) => tab.tabs.pace()), ['hidden', 'hidden', 'hidden']);
 });
 
-test('where tabs can\'t talk to each other each asks for itself, and none holds a connection', async () => {
+test('tabs that can\'t talk to each other poll by themselves, and keep no connection open', async () => {
   const b = browser({ share: false });
   for (let i = 0; i < 2; i++) b.open();
   b.chat.say('ann', 'hi');

@@ -32,20 +32,20 @@ test('a long text without end is read in a moment', () => {
   assert.ok(process.hrtime.bigint() - begin < 5_000_000_000n);
 });
 
-test('initials', () => {
+test('initials of names', () => {
   const expected = { ann: 'A', 'Ann Lee': 'AL', 'ann b. lee': 'AL', 'ann_lee': 'AL', 'josé maría': 'JM', 李: '李', '🙂': '🙂', '(ann)': 'A', '!!!': '!', 'x  ': 'X', '': '' };
   for (const [name, letters] of Object.entries(expected)) {
     assert.equal(initials(name), letters, name);
   }
 });
 
-test('a name has one colour, and names have many', () => {
+test('a name always has the same colour, and names have many', () => {
   assert.equal(hue('ann', 12), hue('ann', 12));
   const seen = new Set(Array.from({ length: 500 }, (_, i) => hue(`name ${i}`, 12)));
   assert.deepEqual([...seen].sort((a, b) => a - b), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
 });
 
-test('few emoji, blank, count', () => {
+test('a few emoji and blank texts are recognised', () => {
   assert.deepEqual(['🙂', '👍🏽', '👩‍👩‍👧', '❤️ 🎉', '🙂🙂🙂🙂'].map(isFewEmoji), [true, true, true, true, true]);
   assert.deepEqual(['', '1', '#', 'a🙂', '🙂🙂🙂🙂🙂'].map(isFewEmoji), [false, false, false, false, false]);
   assert.deepEqual(['', ' \n\t', 'a', ' a '].map(isBlank), [true, true, false, false]);
@@ -53,7 +53,7 @@ test('few emoji, blank, count', () => {
 
 const kinds = (text, name) => parts(text, name).map(({ text: t, ...kind }) => Object.entries(kind)[0] ?? t);
 
-test('code is what stands between the marks, and nothing in it is a link or a call', () => {
+test('code is what is between the marks, and has no links or calls', () => {
   assert.deepEqual(kinds('run `make test` now'), ['run ', ['code', 'make test'], ' now']);
   assert.deepEqual(kinds('```js\nlet a = `https://a.b`;\n```\nso'), [['block', 'let a = `https://a.b`;'], '\nso']);
   assert.deepEqual(kinds('`https://a.b` @ann', 'ann'), [['code', 'https://a.b'], ' ', ['mention', true]]);
@@ -64,7 +64,7 @@ test('code is what stands between the marks, and nothing in it is a link or a ca
   }
 });
 
-test('only the own name, as a word, is a call', () => {
+test('only the visitor\'s own name, as a word, is a call', () => {
   assert.equal(mentions('hi @ann!', 'ann'), true);
   assert.equal(mentions('hi @Ann', 'ann'), true);
   assert.equal(mentions('@anna, mail@ann, ann, @@ann', 'ann'), false);
@@ -75,7 +75,7 @@ test('only the own name, as a word, is a call', () => {
   assert.equal(joined('hi @ann and @ben'), 'hi @ann and @ben');
 });
 
-test('marks without end are read in a moment', () => {
+test('a text of marks is read in a moment', () => {
   const begin = process.hrtime.bigint();
   for (const text of ['`'.repeat(300_000), '```a'.repeat(75_001), '@'.repeat(300_000), '`a\n'.repeat(100_000), '@ann'.repeat(75_000)]) {
     assert.equal(parts(text, 'ann').map((part) => part.text).join(''), text);
@@ -116,7 +116,7 @@ test('pieces are the whole text, and each has a few thousand characters, 200 par
   assert.equal(pieceOf('short').end, 5);
 });
 
-test('a piece ends behind a line or a word; a block goes on in the next one, and a link is whole or none', () => {
+test('a piece ends after a line or a word; a block goes on in the next piece, and a link is whole', () => {
   const words = 'word '.repeat(2000);
   assert.ok(pieces(words).every(({ parts: list }) => list.at(-1).text.endsWith(' ')));
   const code = Array.from({ length: 2000 }, (_, i) => `line ${i} = \`x\``).join('\n');

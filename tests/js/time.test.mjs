@@ -11,7 +11,7 @@ test('days are those of the time zone', () => {
   assert.equal(dayKey('2025-11-25T01:00:00.000Z', 'America/New_York'), '2025-11-24');
 });
 
-test('labels of days', () => {
+test('days have labels: today, yesterday, the date', () => {
   assert.equal(label('2025-11-25T00:00:00Z'), 'Today');
   assert.equal(label('2025-11-24T23:59:59Z'), 'Yesterday');
   assert.equal(label('2025-11-24T23:59:59Z', 'Europe/Berlin'), 'Today');
@@ -20,17 +20,17 @@ test('labels of days', () => {
   assert.match(label('2025-11-26T10:00:00Z'), /^Wednesday,? 26 November$/);
 });
 
-test('yesterday across a change of clocks', () => {
+test('yesterday is right across a change of clocks', () => {
   const now = Date.parse('2025-10-26T23:30:00+01:00'); // a day of 25 hours in Berlin
   assert.equal(dayLabel('2025-10-25T00:10:00+02:00', now, 'en-GB', 'Europe/Berlin'), 'Yesterday');
 });
 
-test('clock and exact time', () => {
+test('the time of day, and the exact time', () => {
   assert.equal(clock('2025-11-25T14:05:09.123Z', 'en-GB', 'UTC'), '14:05');
   assert.equal(clock('2025-11-25T14:05:09.123Z', 'en-GB', 'Asia/Kolkata'), '19:35');
   assert.match(exact('2025-11-25T14:05:09.123Z', 'en-GB', 'UTC'), /25 November 2025.*14:05:09/);
 });
 
-test('what is no time', () => {
+test('a text that is no time is recognised', () => {
   assert.deepEqual(['2025-11-25T14:05:09.123Z', '', 'soon'].map(isValid), [true, false, false]);
 });

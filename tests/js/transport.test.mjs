@@ -26,7 +26,7 @@ function world({ faults = [], messages = 0, wait = 0 } = {}) {
   return w;
 }
 
-test('opens with the last messages, then asks for what is newer', async () => {
+test('a room opens with the last messages, then newer ones are asked for', async () => {
   const w = world({ messages: 120 });
   w.transport.start();
   await w.clock.run(100);
@@ -41,7 +41,7 @@ test('opens with the last messages, then asks for what is newer', async () => {
   w.transport.stop();
 });
 
-test('waits poll_after where nothing is held, longer when nobody looks', async () => {
+test('timed polls follow after poll_after seconds, later while the visitor doesn\'t look', async () => {
   for (const [pace, between] of [['active', 2000], ['idle', 6000], ['hidden', 16000]]) {
     const w = world();
     w.paceNow = pace;
@@ -53,7 +53,7 @@ test('waits poll_after where nothing is held, longer when nobody looks', async (
   }
 });
 
-test('asks again at once where requests are held', async () => {
+test('a poll that waited is followed by the next at once', async () => {
   const w = world({ wait: 25 });
   w.transport.start();
   await w.clock.run(1);
@@ -63,7 +63,7 @@ test('asks again at once where requests are held', async () => {
   w.transport.stop();
 });
 
-test('asks by the timer where something cuts what should be held, or promises more and has none', async () => {
+test('polls are timed where something ends them early, or promises more and has none', async () => {
   const w = world({ wait: 25 });
   w.transport.start();
   await w.clock.run(60_000);
@@ -80,7 +80,7 @@ test('asks by the timer where something cuts what should be held, or promises mo
   w.transport.stop();
 });
 
-test('a refusal is not asked for again every few seconds', async () => {
+test('after a refusal the next try comes late', async () => {
   const w = world();
   let asked = 0;
   w.instead = async () => {
@@ -94,7 +94,7 @@ test('a refusal is not asked for again every few seconds', async () => {
   w.transport.stop();
 });
 
-test('another network: the request that is under way is given up', async () => {
+test('in another network the request that is under way is given up', async () => {
   const w = world({ faults: ['none', 'hangs'], messages: 1 });
   w.transport.start();
   await w.clock.run(2100);
@@ -107,7 +107,7 @@ test('another network: the request that is under way is given up', async () => {
   w.transport.stop();
 });
 
-test('kinds of messages that this page does not know stop nothing', async () => {
+test('messages of unknown types stop nothing', async () => {
   const w = world({ messages: 1 });
   w.transport.start();
   await w.clock.run(100);
@@ -118,7 +118,7 @@ test('kinds of messages that this page does not know stop nothing', async () => 
   w.transport.stop();
 });
 
-test('asks again at once while there is more', async () => {
+test('the next poll follows at once while there is more', async () => {
   const w = world({ messages: 10 });
   w.transport.start();
   await w.clock.run(100);
@@ -131,7 +131,7 @@ test('asks again at once while there is more', async () => {
   w.transport.stop();
 });
 
-test('a failure delays, says so, and the next success starts afresh', async () => {
+test('a failure delays and is told, and a success ends that', async () => {
   const w = world({ faults: ['none', 'dropped', 'bad gateway', 'portal', 'busy'], messages: 1 });
   w.transport.start();
   await w.clock.run(2005);
@@ -145,7 +145,7 @@ test('a failure delays, says so, and the next success starts afresh', async () =
   w.transport.stop();
 });
 
-test('keeps to Retry-After', async () => {
+test('the next try waits for Retry-After', async () => {
   const w = world();
   w.instead = async () => problem(503, 'store-busy', 'busy', {}, { 'Retry-After': '9' });
   w.transport.start();
@@ -154,7 +154,7 @@ test('keeps to Retry-After', async () => {
   w.transport.stop();
 });
 
-test('a server that says nothing is left after a while', async () => {
+test('a request without an answer is given up after a while', async () => {
   const w = world({ faults: ['none', 'hangs'], messages: 1 });
   w.transport.start();
   await w.clock.run(36_000);
@@ -165,7 +165,7 @@ test('a server that says nothing is left after a while', async () => {
   w.transport.stop();
 });
 
-test('another database is read from its beginning', async () => {
+test('another database is read anew', async () => {
   const w = world({ messages: 5 });
   w.transport.start();
   await w.clock.run(100);
@@ -178,7 +178,7 @@ test('another database is read from its beginning', async () => {
   w.transport.stop();
 });
 
-test('an answer of another database counts as that, whatever its status', async () => {
+test('an answer of another database is noticed, whatever its status', async () => {
   const w = world({ messages: 5 });
   w.transport.start();
   await w.clock.run(100);
@@ -193,7 +193,7 @@ test('an answer of another database counts as that, whatever its status', async 
   w.transport.stop();
 });
 
-test('two databases that take turns do not make it spin', async () => {
+test('two databases that take turns don\'t cause a busy loop', async () => {
   const w = world({ messages: 1 });
   w.transport.start();
   await w.clock.run(100);
@@ -212,7 +212,7 @@ test('two databases that take turns do not make it spin', async () => {
   w.transport.stop();
 });
 
-test('a database that was set back is believed the second time', async () => {
+test('a database that was set back is believed at the second answer', async () => {
   const w = world({ messages: 5 });
   w.transport.start();
   await w.clock.run(100);
@@ -224,7 +224,7 @@ test('a database that was set back is believed the second time', async () => {
   w.transport.stop();
 });
 
-test('an answer that leaves messages out is none', async () => {
+test('an answer that leaves messages out doesn\'t count', async () => {
   const w = world({ messages: 3 });
   w.transport.start();
   await w.clock.run(100);
@@ -244,7 +244,7 @@ test('an answer that leaves messages out is none', async () => {
   w.transport.stop();
 });
 
-test('a gap is told', async () => {
+test('a gap is marked', async () => {
   const w = world({ messages: 3 });
   w.transport.start();
   await w.clock.run(100);
@@ -259,7 +259,7 @@ test('a gap is told', async () => {
 });
 
 for (const says of [true, false]) {
-  test(`rows that are gone stop nothing, ${says ? 'and a server says so' : 'from a server that doesn\'t say so'}: a gap stands where they were`, async () => {
+  test(`deleted rows stop nothing, ${says ? 'if the server tells' : 'even if the server doesn\'t tell'}: a gap is marked there`, async () => {
     const w = world({ messages: 6 });
     w.chat.tellsGaps = says;
     const remove = (...gone) => (w.chat.messages = w.chat.messages.filter(({ seq }) => !gone.includes(seq)));
@@ -274,7 +274,7 @@ for (const says of [true, false]) {
       remove(...gone);
       await w.clock.run(5000);
     };
-    await later(3, 7); // the first one after what is known
+    await later(3, 7); // the first one after the known ones
     await later(3, 11); // between two
     await later(3, 15); // the last one
     assert.equal(w.store.next, 15);
@@ -286,7 +286,7 @@ for (const says of [true, false]) {
   });
 }
 
-test('older messages come over rows that are gone', async () => {
+test('older messages come, although rows between are deleted', async () => {
   const w = world({ messages: 120 });
   w.chat.messages = w.chat.messages.filter(({ seq }) => seq % 10 !== 0);
   w.transport.start();
@@ -300,7 +300,7 @@ test('older messages come over rows that are gone', async () => {
   assert.deepEqual(w.seqs(), w.chat.messages.map(({ seq }) => seq));
 });
 
-test('hurry asks now, and once more after a request that is under way', async () => {
+test('hurry() asks now, and again after a request that is under way', async () => {
   const w = world();
   w.transport.start();
   await w.clock.run(500);
@@ -316,7 +316,7 @@ test('hurry asks now, and once more after a request that is under way', async ()
   w.transport.stop();
 });
 
-test('a stopped one asks no more', async () => {
+test('after stop() nothing is asked for', async () => {
   const w = world();
   w.transport.start();
   await w.clock.run(100);
@@ -325,7 +325,7 @@ test('a stopped one asks no more', async () => {
   assert.equal(w.log.length, 1);
 });
 
-test('older messages, page by page', async () => {
+test('older messages come page by page', async () => {
   const w = world({ messages: 120 });
   w.transport.start();
   await w.clock.run(100);

@@ -1,5 +1,5 @@
-// watch.test.mjs - where polls aren't held, the head of the room is looked at as a file, and
-// whatever that says, nothing is lost or late.
+// watch.test.mjs - where polls can't wait, the page looks at the head file of the room. Whatever the
+// file says, nothing is lost or late.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -34,7 +34,7 @@ function world(how = {}) {
   return w;
 }
 
-/** What happens in so many milliseconds. */
+/** The requests of so many milliseconds. */
 async function during(w, ms) {
   const before = [w.polls().length, w.looks().length];
   await w.clock.run(ms);
@@ -43,7 +43,7 @@ async function during(w, ms) {
 
 const isFile = (url) => url.pathname.includes('/heads/');
 
-test('while nothing is said the file alone is asked, and a poll follows every 30 s', async () => {
+test('while there is no news the page asks for the file, and polls every 30 s', async () => {
   const w = world();
   await w.clock.run(5000);
   const { polls, looks } = await during(w, 300_000);
@@ -67,7 +67,7 @@ test('a message is there after one look and one poll', async () => {
   w.transport.stop();
 });
 
-test('looks less often while nobody looks', async () => {
+test('a hidden tab looks less often', async () => {
   for (const [pace, most] of [['idle', 21], ['hidden', 8]]) {
     const w = world();
     w.paceNow = pace;
@@ -79,7 +79,7 @@ test('looks less often while nobody looks', async () => {
   }
 });
 
-test('another database is noticed by the file', async () => {
+test('the file tells that there is another database', async () => {
   const w = world();
   await w.clock.run(10_000);
   w.chat.replace('epoch-2');
@@ -91,7 +91,7 @@ test('another database is noticed by the file', async () => {
   w.transport.stop();
 });
 
-test('senders that die before they write the file: late at most, and the next poll mends it', async () => {
+test('a sender that dies before it writes the file delays news until the next poll', async () => {
   const w = world({ forgotten: true });
   await w.clock.run(10_000);
   w.chat.say('ann', 'unseen');
@@ -102,7 +102,7 @@ test('senders that die before they write the file: late at most, and the next po
 });
 
 for (const [name, how] of Object.entries({ 'is missing': { missing: true }, 'is a page': { html: true } })) {
-  test(`a file that ${name} is given up at once, for the timer`, async () => {
+  test(`a file that ${name} is given up at once, and polls are timed`, async () => {
     const w = world(how);
     await w.clock.run(10_000);
     assert.equal(w.looks().length, 1);
@@ -114,7 +114,7 @@ for (const [name, how] of Object.entries({ 'is missing': { missing: true }, 'is 
   });
 }
 
-test('a file that gave way to those of other rooms is looked at again after the next poll', async () => {
+test('a file that the server removed for other rooms is looked at again after the next poll', async () => {
   const w = world();
   await w.clock.run(10_000);
   for (let i = 0; i < 3; i++) {
@@ -124,7 +124,7 @@ test('a file that gave way to those of other rooms is looked at again after the 
       assert.ok(ms < 5000, 'it is looked at');
       await w.clock.run(10);
     }
-    w.chat.file.how.missing = false; // the poll that follows has it made
+    w.chat.file.how.missing = false; // the next poll has it made
     assert.ok((await during(w, 31_000)).looks > 10);
   }
   w.chat.file.how.missing = true;
@@ -133,7 +133,7 @@ test('a file that gave way to those of other rooms is looked at again after the 
   w.transport.stop();
 });
 
-test('an old copy for ever: late once, then given up', async () => {
+test('an old copy delays once, and then is given up', async () => {
   const w = world({ stuck: true });
   await w.clock.run(10_000);
   w.chat.say('ann', 'unseen');
@@ -147,7 +147,7 @@ test('an old copy for ever: late once, then given up', async () => {
   w.transport.stop();
 });
 
-test('the copy of another database for ever is given up as well', async () => {
+test('a copy of another database is given up as well', async () => {
   const w = world({ stuck: true });
   await w.clock.run(3000);
   w.chat.replace('epoch-2');
@@ -158,7 +158,7 @@ test('the copy of another database for ever is given up as well', async () => {
   w.transport.stop();
 });
 
-test('a file that is half a second late is no reason to give it up', async () => {
+test('a file that is half a second late is not given up', async () => {
   const w = world({ lag: 500 });
   await w.clock.run(10_000);
   for (let i = 0; i < 20; i++) {
@@ -172,7 +172,7 @@ test('a file that is half a second late is no reason to give it up', async () =>
   w.transport.stop();
 });
 
-test('hurry polls at once, in a pause and in a look', async () => {
+test('hurry() polls at once, in a pause and during a look', async () => {
   const w = world();
   await w.clock.run(10_000);
   let before = w.polls().length;
@@ -190,7 +190,7 @@ test('hurry polls at once, in a pause and in a look', async () => {
   w.transport.stop();
 });
 
-test('a look that fails on the way is a reason to poll, not to give up', async () => {
+test('after a look that fails on the way comes a poll, and the file is kept', async () => {
   const w = world();
   for (const fault of ['dropped', 'hangs', 'bad gateway', 'busy']) {
     await w.clock.run(10_000);
@@ -205,7 +205,7 @@ test('a look that fails on the way is a reason to poll, not to give up', async (
   w.transport.stop();
 });
 
-test('where polls are held, and where an answer names another place, nothing is looked at', async () => {
+test('no file is looked at where polls can wait, or where an answer names another address', async () => {
   const held = world();
   held.chat.wait = 25;
   await held.clock.run(60_000);
@@ -219,7 +219,7 @@ test('where polls are held, and where an answer names another place, nothing is 
   assert.equal(watch.fits({ wait: 25, watch: 'heads/a' }), false);
 });
 
-test('stopped in a pause or in a look it asks no more, and started again there is one loop', async () => {
+test('stop() in a pause or during a look ends the requests, and start() begins one loop', async () => {
   const w = world();
   await w.clock.run(10_000);
   w.transport.stop();

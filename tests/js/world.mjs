@@ -1,10 +1,10 @@
-// world.mjs - time that runs only when told, chance from a seed, and a chat in memory behind a
-// network that fails on demand.
+// world.mjs - for tests: time that runs on demand, random numbers from a seed, and a chat in memory
+// behind a network that fails on demand.
 
 import { makeClock } from '../../www/js/clock.js';
 import { streamReply } from './streams.mjs';
 
-/** mulberry32: the same numbers for the same seed. */
+/** Random numbers, the same for the same seed (mulberry32). */
 export function seeded(seed) {
   let state = seed >>> 0;
   return () => {
@@ -15,7 +15,7 @@ export function seeded(seed) {
   };
 }
 
-/** Lets everything run that waits for a promise only. */
+/** Lets all code run that waits for nothing but promises. */
 export const settle = () => new Promise((done) => setImmediate(done));
 
 export class Clock {
@@ -28,7 +28,7 @@ export class Clock {
   wall = () => this.#now + this.#jumped;
   now = makeClock({ wall: this.wall, mono: () => this.#now }).now;
 
-  /** Somebody sets the clock: the time of day jumps, timers go on. */
+  /** The clock of the device is set: the time of day jumps, timers go on. */
   jump(ms) {
     this.#jumped += ms;
   }
@@ -64,7 +64,7 @@ export class Clock {
     await settle();
   }
 
-  /** Runs until condition() is true, at most so long. */
+  /** Runs until condition() is true; throws if it isn't after `ms`. */
   async until(condition, ms = 3_600_000) {
     for (let spent = 0; !condition(); spent += 100) {
       if (spent > ms) {
@@ -84,15 +84,15 @@ export function reply(status, body, headers = {}) {
 export const problem = (status, slug, detail, more = {}, headers = {}) =>
   reply(status, { type: `urn:pollchat:problem:${slug}`, title: slug, status, detail, ...more }, headers);
 
-/** The contract of /send and /poll for one room, as far as the page uses it. */
+/** What /send and /poll do for one room, as far as the page needs it. */
 export class Chat {
   messages = [];
   epoch = 'epoch-1';
   oldest = 1;
-  tellsGaps = true; // wherever messages are missing; else only before the oldest one, as older servers did
+  tellsGaps = true; // wherever messages are missing; older servers tell it only before the oldest message
   wait = 0;
-  #last = 0; // seqs of messages that were removed aren't given again
-  file = null; // a HeadFile, where one is told
+  #last = 0; // the seqs of removed messages aren't used again
+  file = null; // a HeadFile, if answers name one
 
   constructor(clock, room = 'lobby') {
     Object.assign(this, { clock, room });
@@ -111,7 +111,7 @@ export class Chat {
     return message;
   }
 
-  /** Another database, with these messages kept. */
+  /** Another database, with the first `keep` messages. */
   replace(epoch, keep = 0) {
     this.epoch = epoch;
     this.messages = this.messages.slice(0, keep);
@@ -179,7 +179,7 @@ export class Chat {
 
 const positionsOf = (query) => query.getAll('room').map((room) => room.split(':'));
 
-/** The contract for several rooms of one database. */
+/** The same for several rooms of one database. */
 export class House {
   rooms = new Map();
   wait = 0;
@@ -195,7 +195,7 @@ export class House {
     return this.rooms.get(name);
   }
 
-  /** Another database, in which each room keeps this part of its messages. */
+  /** Another database, in which each room keeps `part` of its messages: 0 to 1. */
   replace(epoch, part = 0) {
     this.epoch = epoch;
     for (const chat of this.rooms.values()) {
@@ -245,10 +245,8 @@ export class House {
   }
 }
 
-/**
- * The file that says how far a chat is, and how a web server hands it out. how: { lag: ms, stuck,
- * missing, html, forgotten }.
- */
+/* * The head file of a chat, as a web server sends it. how: { lag: ms, stuck, missing, html,
+ * forgotten }. */
 export class HeadFile {
   #written = [];
 
@@ -257,7 +255,7 @@ export class HeadFile {
     const say = chat.say.bind(chat);
     chat.say = (...args) => {
       const message = say(...args);
-      if (!this.how.forgotten) { // else each sender dies between its commit and the file
+      if (!this.how.forgotten) { // forgotten: each sender dies between its commit and the file
         this.#write();
       }
       return message;
@@ -269,7 +267,7 @@ export class HeadFile {
     this.#written.push({ at: this.clock.now(), text: JSON.stringify({ epoch, head }) });
   }
 
-  /** A poll sees to it that the file says what it answers. */
+  /** A poll writes the file anew, so that it says the same as the answer. */
   mend() {
     const { epoch, head } = this.chat;
     if (this.#written.at(-1)?.text !== JSON.stringify({ epoch, head })) {
@@ -288,7 +286,7 @@ export class HeadFile {
   }
 }
 
-/** Makes the chat hold a poll that has nothing to tell, as a server that grants `wait` does. */
+/** Makes a poll without news wait, as a server that grants `wait` does. */
 export function holdPolls(chat, clock) {
   const answer = chat.answer.bind(chat);
   chat.answer = (url, init) => {
@@ -322,8 +320,10 @@ function cutBy({ how }) {
   return how === 'gateway' ? reply(504, '<h1>Gateway Time-out</h1>') : reply(200, PORTAL, { 'Content-Type': 'text/html' });
 }
 
-/** A fetch over a chat. faults: () => the name of what goes wrong with the next request, or 'none'. limit: { ms, how, idle } of a proxy
- * in between; idle: without a byte of the answer, else in all. */
+/**
+ * A fetch that asks a chat. faults(): the fault of the next request, or 'none'. limit: { ms, how,
+ * idle }, of a proxy on the way; idle: the time without a byte counts, else the whole time.
+ */
 export function network({ chat, clock, faults = () => 'none', random = seeded(1), delay = () => 20, log = [], cache = [], limit = null }) {
   return async (address, init) => {
     const url = new URL(address);
@@ -370,10 +370,10 @@ export function network({ chat, clock, faults = () => 'none', random = seeded(1)
       return cutBy(limit);
     }
     if (fault === 'repeated') {
-      chat.answer(url, init); // a proxy sends it twice; what the second one answered comes back
+      chat.answer(url, init); // a proxy sends it twice, and passes on the second answer
     }
     if (fault === 'reordered') {
-      await patient(clock.sleep(random() * 5000)); // the answer is overtaken by others
+      await patient(clock.sleep(random() * 5000)); // other answers overtake this one
     }
     await patient(clock.sleep(delay()));
     if (fault === 'lost') {
@@ -383,7 +383,7 @@ export function network({ chat, clock, faults = () => 'none', random = seeded(1)
       return reply(answer.status, text.slice(0, Math.floor(random() * text.length)));
     }
     if (answer.status < 300) {
-      cache.push({ path: url.pathname, text }); // where a proxy takes its stale answers from
+      cache.push({ path: url.pathname, text }); // from here a proxy takes old answers
     }
     return { ...answer, text: async () => text };
   };
