@@ -62,7 +62,7 @@ static void fill_reply(struct reply *r, const struct query *q, const struct read
 /* closes: the client asked to wait, but gets an answer at once and will ask again in some seconds.
  * Meanwhile its idle connection would count against the web server's limit, and there may be ten
  * times as many such clients as connections. */
-static void answer_reading(struct request *x, const struct query *q, const struct reading *g, bool closes)
+static void answer_reading(struct request *request, const struct query *q, const struct reading *g, bool closes)
 {
     struct reply r;
     reply_init(&r, 200);
@@ -70,7 +70,7 @@ static void answer_reading(struct request *x, const struct query *q, const struc
     if (closes) {
         reply_header(&r, "Connection", "close");
     }
-    reply_send(x, &r);
+    reply_send(request, &r);
     reply_fini(&r);
 }
 
@@ -122,12 +122,12 @@ static struct query waiting_query(const struct query *q, const struct reading *g
 
 /* Plain CGI: the process itself waits, if there is a slot for it. *g is then the reading at the end
  * of the wait; it points into w. -1 with the error of the last reading. */
-static int wait_here(struct poll_program *p, const struct request *x, const struct query *w, const struct conf *conf,
-                     struct reading *g, struct err *e)
+static int wait_here(struct poll_program *p, const struct request *request, const struct query *w,
+                     const struct conf *conf, struct reading *g, struct err *e)
 {
     const struct reading_how how = how_to_read(p, conf);
     int64_t end = clock_mono_ms() + (int64_t)w->wait * 1000;
-    struct wait_cgi *waiter = wait_cgi_begin(p->waiting, x, w->wait, conf);
+    struct wait_cgi *waiter = wait_cgi_begin(p->waiting, request, w->wait, conf);
     bool goes_on = true;
     int result = 0;
     if (waiter == NULL) {
@@ -168,64 +168,65 @@ static void tell_watch(struct poll_program *p, const struct query *q, struct rea
     }
 }
 
-/* Answers x, or lets it wait. The caller frees g. */
-static void answer_or_hold(struct request *x, struct poll_program *p, const struct conf *conf, const struct query *q,
-                           struct reading *g)
+/* Answers the request, or lets it wait. The caller frees g. */
+static void answer_or_wait(struct request *request, struct poll_program *p, const struct conf *conf,
+                           const struct query *q, struct reading *g)
 {
     struct err e = ERR_INIT;
     struct query w;
     char addresses[QUERY_ROOMS_MAX][HEAD_FILES_ADDRESS_SIZE];
     struct reading_how how = how_to_read(p, conf);
-    how.if_none_match = q->wait == 0 ? request_variable(x, "HTTP_IF_NONE_MATCH") : NULL;
+    how.if_none_match = q->wait == 0 ? request_variable(request, "HTTP_IF_NONE_MATCH") : NULL;
     int result = reading_take(g, p->site, q, &how, &e);
-    bool asks_to_wait = result == 0 && q->wait > 0 && request_method(x) == REQUEST_GET;
+    bool asks_to_wait = result == 0 && q->wait > 0 && request_method(request) == REQUEST_GET;
     /* A client that gets news at once is told how long it could have waited, so it asks again at
      * once. 0 means that there is no slot to wait in. */
     g->answer.wait = g->nothing_new ? 0 : granted(q, conf);
     if (asks_to_wait && g->nothing_new) {
         w = waiting_query(q, g, conf);
-        if (waiting_take(p->waiting, x, &w, conf)) {
+        if (waiting_take(p->waiting, request, &w, conf)) {
             return;
         }
         if (!p->fastcgi) {
-            result = wait_here(p, x, &w, conf, g, &e);
+            result = wait_here(p, request, &w, conf, g, &e);
         } else if (w.wait > 0) {
             metrics_file_add(site_metrics(p->site), METRICS_TURNED_AWAY, 1);
         }
-    } else if (asks_to_wait && !waiting_has_room(p->waiting, x, conf)) {
+    } else if (asks_to_wait && !waiting_has_room(p->waiting, request, conf)) {
         g->answer.wait = 0;
     }
     bool turned_away = asks_to_wait && g->answer.wait == 0 && !g->answer.more;
     if (turned_away) {
-        g->answer.poll_after = poll_after_seconds(p->waiting, x, conf);
+        g->answer.poll_after = poll_after_seconds(p->waiting, request, conf);
     }
     if (result == 0) {
         tell_watch(p, q, g, addresses);
-        answer_reading(x, q, g, turned_away);
+        answer_reading(request, q, g, turned_away);
     } else {
-        reply_send_problem(x, &e, e.code == ERR_EPOCH ? g->epoch : NULL, NULL);
+        reply_send_problem(request, &e, e.code == ERR_EPOCH ? g->epoch : NULL, NULL);
     }
 }
 
-static void answer_query(struct request *x, struct poll_program *p, const struct conf *conf, const struct query *q)
+static void answer_query(struct request *request, struct poll_program *p, const struct conf *conf,
+                         const struct query *q)
 {
     struct reading *g = ck_calloc(1, sizeof *g);
-    answer_or_hold(x, p, conf, q, g);
+    answer_or_wait(request, p, conf, q, g);
     reading_fini(g);
     free(g);
 }
 
 /* ---- requests ---- */
 
-void get_poll(struct request *x, void *program)
+void get_poll(struct request *request, void *program)
 {
     struct poll_program *p = program;
     struct err e = ERR_INIT;
     struct query q;
     struct handler_input in;
-    if (handler_begin(&in, p->site, x, METRICS_POLL_REQUESTS, &e) != 0 || query_parse(in.fields, &q, &e) != 0) {
-        reply_send_problem(x, &e, NULL, NULL);
+    if (handler_begin(&in, p->site, request, METRICS_POLL_REQUESTS, &e) != 0 || query_parse(in.fields, &q, &e) != 0) {
+        reply_send_problem(request, &e, NULL, NULL);
     } else {
-        answer_query(x, p, in.conf, &q);
+        answer_query(request, p, in.conf, &q);
     }
 }

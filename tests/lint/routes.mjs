@@ -1,14 +1,20 @@
-// routes.mjs - do the web servers' configurations name the routes that the programs have, and no others?
+// routes.mjs - do the web servers' configurations name the routes that the programs have, and no
+// others?
 //
-//   node tests/lint/routes.mjs [FOLDER]   FOLDER: a tree with cgi-bin/, apache/, lighttpd/ and www/ in it (default: the repository)
+//   node tests/lint/routes.mjs [FOLDER]
 //
-// The routes are the rows of the tables in cgi-bin/send.c and cgi-bin/poll.c. A row without a handler reserves a name: the
-// configurations name it too, so that a later version needs no new ones. What is compared with them:
-//   (poll|stream|...)            every group of alternatives that has "poll" and further names; with "send" or without
+// FOLDER: a tree with cgi-bin/, apache/, lighttpd/ and www/ in it (default: the repository).
+//
+// The routes are the rows of the tables in cgi-bin/send.c and cgi-bin/poll.c. A row without a
+// handler reserves a name: the configurations name it too, so that a later version needs no new
+// ones. What is compared with them:
+//   (poll|stream|...)            every group of alternatives that has "poll" and further names,
+//                                with "send" or without
 //   "/stream" => ...             three lines or more in a row (lighttpd)
 //   <Location "/stream">         all of a file (Apache)
 //   (plain|embed)                other groups with the name of a route: every name must be one
-// Each file of `configurations` must have such a list; www/API.md must describe each route that isn't reserved.
+// Each file of `configurations` must have such a list; www/API.md must describe each route that
+// isn't reserved.
 // Prints a line for each offence, with file and line; status 1 if there was one.
 
 import fs from 'node:fs';

@@ -1,10 +1,12 @@
 // unused.mjs - is every function that a header of cgi-bin declares used by another file?
 //
-//   node tests/lint/unused.mjs [FOLDER]   FOLDER: a tree with cgi-bin/ and tests/ in it (default: the repository)
+//   node tests/lint/unused.mjs [FOLDER]
 //
-// A function that only its own file uses becomes static. One that no program uses goes, unless its comment says "for tests". One
-// that its own file uses and a test calls may stay: the test has no other way to it.
-// Prints a line for each offence; status 1 if there was one.
+// FOLDER: a tree with cgi-bin/ and tests/ in it (default: the repository).
+//
+// A function that only its own file uses becomes static. One that no program uses goes, unless its
+// comment says "for tests". One that its own file uses and a test calls may stay: the test has no
+// other way to it. Prints a line for each offence; status 1 if there was one.
 
 import fs from 'node:fs';
 import path from 'node:path';
