@@ -281,7 +281,7 @@ static uint64_t ask(const struct place *p, struct store *store)
 /* The same, from memory if it is known: a reader of the store may have to wait for a writer. */
 static uint64_t look(const struct place *p, struct site *site, struct store *store)
 {
-    struct answer_room room = {.name = p->room};
+    struct answer_room room = {.name = p->room, .next = UINT64_MAX};
     char epoch[CHAT_EPOCH_SIZE];
     bool known = positions_find(site_positions(site), &room, 1, epoch) && strcmp(epoch, store_epoch(store)) == 0;
     return known ? room.head : ask(p, store);

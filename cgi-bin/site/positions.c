@@ -181,15 +181,15 @@ bool positions_find(struct positions *p, struct answer_room *rooms, size_t count
 {
     struct bell *watched = atomic_load(&p->watched);
     struct bell *b = watched != NULL ? watched : bell_in_step(p);
-    if (b == NULL || (watched != NULL && !handles_are_current(p->handles))) {
+    bool known = b != NULL;
+    for (size_t i = 0; i < count && known; i++) {
+        known = room_heads_look(b, rooms[i].name, &rooms[i].head, &rooms[i].oldest) && rooms[i].head <= rooms[i].next;
+    }
+    if (!known || (watched != NULL && !handles_are_current(p->handles))) {
         return false;
     }
     snprintf(epoch, CHAT_EPOCH_SIZE, "%s", bell_epoch(b));
-    bool known = true;
-    for (size_t i = 0; i < count && known; i++) {
-        known = room_heads_look(b, rooms[i].name, &rooms[i].head, &rooms[i].oldest);
-    }
-    return known;
+    return true;
 }
 
 void positions_ask(struct positions *p, struct store *handle, struct positions_asked *asked)

@@ -76,8 +76,9 @@ void positions_free(struct positions *p); /* NULL is fine */
 
 /* ---- reading ---- */
 
-/* True: fills head and oldest of each room (by its name), and the epoch of the database that they
- * belong to. False: some are unknown, and head and oldest are undefined: ask the store. */
+/* True: fills head and oldest of each room, and the epoch of the database that they belong to.
+ * False: ask the store; head and oldest are undefined. In each room, set name and next: with a head
+ * beyond next, the caller has to read messages from the store, so the result is false at once. */
 bool positions_find(struct positions *p, struct answer_room *rooms, size_t count, char epoch[CHAT_EPOCH_SIZE]);
 
 struct positions_asked {

@@ -339,6 +339,7 @@ int reading_take(struct reading *g, struct site *site, const struct query *q, co
         .epoch = g->epoch, .rooms = g->rooms, .count = q->count, .several = q->several, .poll_after = how->poll_after};
     for (size_t i = 0; i < q->count; i++) {
         g->rooms[i].name = q->rooms[i].name;
+        g->rooms[i].next = q->rooms[i].now ? UINT64_MAX : q->rooms[i].since;
     }
     if (read_memory(&w, site)) {
         return 0;

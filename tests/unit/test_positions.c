@@ -47,7 +47,7 @@ static void begin_to_watch(struct member *m)
 
 static bool finds(struct member *m, const char *room, uint64_t head)
 {
-    struct answer_room rooms[] = {{.name = room}};
+    struct answer_room rooms[] = {{.name = room, .next = UINT64_MAX}};
     char epoch[CHAT_EPOCH_SIZE];
     bool known = positions_find(m->positions, rooms, 1, epoch);
     if (known) {
@@ -120,6 +120,21 @@ static void a_position_is_known_once_the_store_was_read(void **state)
     member_fini(&m);
     member_init(&m, p, STORE_READ); /* another process knows it as well */
     assert_true(finds(&m, "lobby", 3));
+    member_fini(&m);
+}
+
+static void a_head_beyond_what_the_client_has_is_left_to_the_store(void **state)
+{
+    const struct place *p = *state;
+    struct member m;
+    char epoch[CHAT_EPOCH_SIZE];
+    struct answer_room behind[] = {{.name = "lobby", .next = 2}};
+    struct answer_room equal[] = {{.name = "lobby", .next = 3}};
+    fill(p, 3);
+    member_init(&m, p, STORE_READ);
+    learn(&m, "lobby");
+    assert_false(positions_find(m.positions, behind, 1, epoch));
+    assert_true(positions_find(m.positions, equal, 1, epoch));
     member_fini(&m);
 }
 
@@ -302,6 +317,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_BOTH_MODES(a_position_is_known_once_the_store_was_read),
+        IN_WAL(a_head_beyond_what_the_client_has_is_left_to_the_store),
         IN_BOTH_MODES(a_commit_of_another_process_is_known_at_once),
         IN_BOTH_MODES(a_reading_that_a_commit_has_overtaken_does_not_set_the_head_back),
         IN_BOTH_MODES(no_position_is_known_between_the_begin_and_the_end_of_a_commit),

@@ -40,7 +40,7 @@ static uint64_t head_in(struct store *store)
 /* Returns the cached head, or else reads the store and caches its head. */
 static uint64_t head_by(struct site *s, struct store *store)
 {
-    struct answer_room room = {.name = "lobby"};
+    struct answer_room room = {.name = "lobby", .next = UINT64_MAX};
     struct positions_asked asked;
     char epoch[CHAT_EPOCH_SIZE];
     positions_ask(site_positions(s), store, &asked);
