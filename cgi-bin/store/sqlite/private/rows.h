@@ -4,6 +4,7 @@
  *   1. a migration that adds the column (schema.h)
  *   2. a line in COLUMNS of rows.c, which makes all statements from it
  *   3. one line in bind_message, from the draft, and one in take_message, into the message
+ *   4. one line in is_same, if the same id with another value is a conflict
  *
  * The functions run inside the caller's transaction. -1 with the error set.
  */
