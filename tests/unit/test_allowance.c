@@ -151,9 +151,9 @@ static void read_example(char *out, size_t size)
 /* The example must have the number between these words. */
 static void example_says(const char *example, const char *before, unsigned number, const char *after)
 {
-    char text[128];
-    snprintf(text, sizeof text, "%s %u%s", before, number, after);
-    assert_contains(example, text);
+    char part[128];
+    snprintf(part, sizeof part, "%s %u%s", before, number, after);
+    assert_contains(example, part);
 }
 
 static void the_example_file_tells_the_numbers_that_auto_stands_for(void **state)
