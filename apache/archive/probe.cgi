@@ -1,14 +1,14 @@
 #!/bin/sh
-# probe.cgi - tells doctor.html why the programs beside it don't start. A script runs where a
-# program may not: on another kind of machine, or without its execute bit. It only says what is
-# printed below, and reads nothing of the request. It answers 403 unless the setting doctor is
-# everyone, in my-chat.conf or else in chat.conf. In doubt it answers 403 too: with another word, a
-# second line, or a line that is no setting.
+# probe.cgi - tells doctor.html why the programs beside it don't start. This script runs even where
+# the programs can't: on another kind of machine, or when they have no execute permission. It reads
+# nothing of the request, and prints only what is printed below. It answers 403 unless the setting
+# doctor is everyone, in my-chat.conf or else in chat.conf. It also answers 403 in doubt: if the
+# setting has another value, stands in two lines, or in a line that is not a setting.
 cd "$(dirname "$0")" || exit 1
-unset GATEWAY_INTERFACE # pollchat does nothing for the web
+unset GATEWAY_INTERFACE # with it pollchat would refuse: it is no CGI program
 whom=$(./pollchat settings 2>/dev/null </dev/null | sed -n 's/^doctor = \([a-z]*\).*/\1/p')
 whom=${whom:-${POLLCHAT_DOCTOR-}}
-for file in my-chat.conf chat.conf; do # the programs may not start: that is what this script is for
+for file in my-chat.conf chat.conf; do # pollchat may not start either: then the files are read here
     [ -n "$whom" ] || whom=$(tr -d '\r' <$file 2>/dev/null | LC_ALL=C sed -n 's/^[^;#[:alnum:]]*[Dd][Oo][Cc][Tt][Oo][Rr]/doctor/p' |
         LC_ALL=C sed 's/[[:space:]];.*//; s/^doctor[[:space:]]*[=:][[:space:]]*//; s/[[:space:]]*$//')
 done
