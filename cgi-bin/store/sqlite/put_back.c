@@ -34,14 +34,14 @@ static const char mark[MARK_BYTES + 1] = "pollchat-put-bk\n";
 
 static int keep_view_aside(struct sqlite_handle *s, struct err *e)
 {
-    static const struct sqlite_copy_teller nobody;
+    static const struct sqlite_copy_teller untold;
     struct sqlite_fresh fresh = {.fd = -1};
     char path[PATH_SIZE];
     char name[ASIDE_NAME_SIZE];
     snprintf(path, sizeof path, "%s/chat-aside.new", s->folder);
     int result = sqlite_fresh_open(&fresh, path, e);
     if (result == 0) {
-        result = sqlite_copy(s, &fresh, &nobody, e);
+        result = sqlite_copy(s, &fresh, &untold, e);
     }
     for (int i = 1; result == 0 && fresh.fd >= 0 && i < ASIDE_NAMES_MAX; i++) {
         sqlite_aside_name(name, sizeof name, i, ".db");
@@ -135,10 +135,9 @@ static int put_log_back(struct sqlite_handle *s, struct sqlite_fresh *fresh, sql
     unlink(s->shared_path);
     clock_sleep_ms(waits ? OPENERS_MS : 0);
     bool is_back = rename(fresh->path, s->log_path) == 0;
-    unlink(
-        /* Once more: no process joins before the record names the log, so shared memory that is
-         * there now was made by a process that came too late */
-        s->shared_path);
+    /* Once more: no process joins before the record names the log, so shared memory that is there
+     * now was made by a process that came too late. */
+    unlink(s->shared_path);
     if (!is_back || file_name_sync(s->log_path) != 0) {
         return err_set(e, err_of_errno(errno), "The log of the database can't be put back: %s.", strerror(errno));
     }

@@ -31,13 +31,13 @@ enum {
 
 static int write_anew(struct sqlite_handle *s, struct err *e)
 {
-    static const struct sqlite_copy_teller nobody;
+    static const struct sqlite_copy_teller untold;
     struct sqlite_fresh fresh = {.fd = -1};
     char path[PATH_SIZE];
     snprintf(path, sizeof path, "%s/chat-rebuilt.new", s->folder);
     int result = sqlite_fresh_open(&fresh, path, e);
     if (result == 0) {
-        result = sqlite_copy(s, &fresh, &nobody, e);
+        result = sqlite_copy(s, &fresh, &untold, e);
     }
     struct sqlite_handle *copy = result == 0 ? sqlite_copy_open(path, e) : NULL;
     if (result == 0) {
@@ -112,7 +112,7 @@ int sqlite_rescue(struct sqlite_handle *s, struct err *e)
 {
     bool has_lock_file = s->lock_fd >= 0;
     if (s->viewing) {
-        return err_set(e, ERR_BUSY, "The database is being read."); /* when the view has ended */
+        return err_set(e, ERR_BUSY, "The database is being read."); /* to be tried when the view has ended */
     }
     if (s->locked) {
         return sqlite_rescue_locked(s, false, e);
