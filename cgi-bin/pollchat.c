@@ -9,7 +9,9 @@
 #include "base/log.h"
 #include "format/findings.h"
 #include "site/checks.h"
+#include "site/store_options.h"
 #include "store/store.h"
+#include "store/store_upkeep.h"
 #include "system/conf.h"
 #include "system/process_limit.h"
 #include "system/program_path.h"
@@ -84,11 +86,11 @@ static int command_check(const struct options *o)
     if (load(o, &conf, &e) != 0) {
         return fail(&e);
     }
-    if (!store_exists(conf.data)) {
+    const struct store_options options = store_options_of(&conf);
+    if (!store_exists(&options)) {
         fprintf(stderr, "pollchat: there is no database in %s\n", conf.data);
         return WRONG;
     }
-    const struct store_options options = {.folder = conf.data, .busy_timeout_ms = (unsigned)conf.busy_timeout};
     struct store *s = store_open(&options, STORE_READ, &e);
     if (s == NULL) {
         return fail(&e);
@@ -142,13 +144,6 @@ static void end_line(const struct teller *t)
     }
 }
 
-static struct store_options options_of(const struct conf *conf)
-{
-    return (struct store_options){.folder = conf->data,
-                                  .journal = (enum store_journal)conf->journal,
-                                  .busy_timeout_ms = (unsigned)conf->busy_timeout};
-}
-
 static int command_backup(const struct options *o)
 {
     struct err e = ERR_INIT;
@@ -158,7 +153,7 @@ static int command_backup(const struct options *o)
     if (load(o, &conf, &e) != 0) {
         return fail(&e);
     }
-    const struct store_options options = options_of(&conf);
+    const struct store_options options = store_options_of(&conf);
     int result = store_backup(&options, o->file, &progress, &e);
     end_line(&t);
     if (result != 0) {
@@ -178,7 +173,7 @@ static int command_restore(const struct options *o)
     if (load(o, &conf, &e) != 0) {
         return fail(&e);
     }
-    const struct store_options options = options_of(&conf);
+    const struct store_options options = store_options_of(&conf);
     int result = store_restore(&options, o->file, &progress, &restored, &e);
     end_line(&t);
     if (result != 0) {

@@ -12,6 +12,7 @@
 #include "shared/metrics_file.h"
 #include "site/site.h"
 #include "store/store.h"
+#include "store/store_upkeep.h"
 #include "system/allowance.h"
 #include "system/conf.h"
 #include "system/process_limit.h"

@@ -1,5 +1,6 @@
 /* checks.c - see checks.h. */
 #include "site/checks.h"
+#include "site/store_options.h"
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -7,6 +8,7 @@
 #include "shared/bell.h"
 #include "store/incidents.h"
 #include "store/store.h"
+#include "store/store_upkeep.h"
 #include "system/allowance.h"
 #include "system/conf.h"
 #include "system/exposure.h"
@@ -235,10 +237,8 @@ static void check_incidents(const char *data, struct findings *out)
 static void check_store(const struct conf *conf, struct findings *out)
 {
     struct err e = ERR_INIT;
-    const struct store_options options = {.folder = conf->data,
-                                          .journal = (enum store_journal)conf->journal,
-                                          .busy_timeout_ms = (unsigned)conf->busy_timeout,
-                                          .short_lived = true};
+    struct store_options options = store_options_of(conf);
+    options.short_lived = true;
     struct store *store = store_open(&options, STORE_READ, &e);
     if (store == NULL) {
         findings_add(out, "database", FINDING_WRONG, "The database can't be opened: %s", e.text);
@@ -331,11 +331,13 @@ static void check_old_programs(const struct checks_given *given, struct findings
 static bool is_being_moved(const struct conf *conf, struct findings *out)
 {
     char usual[CONF_TEXT_MAX + 32];
-    if (!conf_usual_data(usual, sizeof usual) || !store_exists(usual) ||
+    const struct store_options chosen = store_options_of(conf);
+    const struct store_options beside = {.folder = usual};
+    if (!conf_usual_data(usual, sizeof usual) || !store_exists(&beside) ||
         file_number(usual) == file_number(conf->data)) {
         return false;
     }
-    bool is_begun = store_exists(conf->data);
+    bool is_begun = store_exists(&chosen);
     findings_add(
         out, "data-left", is_begun ? FINDING_NOTE : FINDING_POOR, "%s",
         is_begun
@@ -351,8 +353,9 @@ static bool is_being_moved(const struct conf *conf, struct findings *out)
 static bool is_made(const struct checks_given *given, struct findings *out)
 {
     const char *data = given->conf->data;
+    const struct store_options options = store_options_of(given->conf);
     struct err e = ERR_INIT;
-    if (given->carrier == CHECKS_SHELL && !store_exists(data)) {
+    if (given->carrier == CHECKS_SHELL && !store_exists(&options)) {
         findings_add(out, "data", FINDING_NOTE,
                      "There is no database in the data folder yet; the first request makes it.");
         return false;

@@ -15,7 +15,7 @@ struct handles {
     struct store *idle[IDLE_MAX];
     size_t idle_count;
     bool was_used;
-    uint64_t file; /* of the handle that was used last (store_file); 0: unknown */
+    uint64_t file; /* of the handle that was used last (store_identity); 0: unknown */
     _Atomic uint64_t changes;
 };
 
@@ -40,7 +40,7 @@ void handles_free(struct handles *all)
 
 bool handles_is_current(struct handles *all, struct store *handle)
 {
-    bool is_current = !store_is_replaced(handle) && store_file(handle) != 0;
+    bool is_current = !store_is_stale(handle) && store_identity(handle) != 0;
     if (!is_current) {
         pthread_mutex_lock(&all->lock);
         all->file = 0; /* before the handle is closed: a new file may get the same number then */
@@ -110,7 +110,7 @@ void handles_look_after(struct handles *all)
 
 void handles_note_use(struct handles *all, const struct store *handle)
 {
-    uint64_t file = store_file(handle);
+    uint64_t file = store_identity(handle);
     pthread_mutex_lock(&all->lock);
     if (all->was_used && (file == 0 || file != all->file)) {
         atomic_fetch_add(&all->changes, 1);

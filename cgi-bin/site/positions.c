@@ -8,8 +8,9 @@
 #include "shared/bell.h"
 #include "shared/room_heads.h"
 #include "site/handles.h"
+#include "site/store_options.h"
+#include "store/store_news.h"
 #include "system/conf.h"
-#include "system/file_system.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -62,10 +63,17 @@ void positions_free(struct positions *p)
 
 /* ---- the bell ---- */
 
-/* Of the database's files. 0: unknown, also on a network file system, where no bell is used. */
-static uint64_t stamp_of_files(const struct positions *p)
+/* Of the store. 0: unknown, as where no bell is used. */
+static uint64_t stamp_of_store(const struct positions *p)
 {
-    return file_system_is_network(p->conf->data) ? 0 : store_stamp(p->conf->data);
+    const struct store_options options = store_options_of(p->conf);
+    return store_stamp(&options);
+}
+
+static bool has_bell(const struct positions *p)
+{
+    const struct store_options options = store_options_of(p->conf);
+    return store_news_by(&options) == STORE_NEWS_BELL;
 }
 
 static void path_of_bell(const struct positions *p, char path[CONF_TEXT_MAX + 16])
@@ -92,7 +100,7 @@ static struct bell *open_bell(struct positions *p, const struct store *handle)
 {
     char path[CONF_TEXT_MAX + 16];
     struct err e = ERR_INIT;
-    if (file_system_is_network(p->conf->data)) {
+    if (!has_bell(p)) {
         return NULL;
     }
     path_of_bell(p, path);
@@ -116,7 +124,7 @@ static bool is_of_present_database(struct store *handle)
     if (read) {
         store_read_end(handle);
     }
-    return read && !store_is_replaced(handle);
+    return read && !store_is_stale(handle);
 }
 
 static struct bell *bell_with_lock(struct positions *p, struct store *handle)
@@ -163,7 +171,7 @@ static struct bell *bell_in_step(struct positions *p)
 {
     char path[CONF_TEXT_MAX + 16];
     pthread_mutex_lock(&p->lock);
-    uint64_t stamp = stamp_of_files(p);
+    uint64_t stamp = stamp_of_store(p);
     if (stamp != 0 && p->bell_count == 0) {
         path_of_bell(p, path);
         p->bells[0] = bell_open_as_it_is(path);
@@ -198,7 +206,7 @@ void positions_ask(struct positions *p, struct store *handle, struct positions_a
     *asked = (struct positions_asked){.store = handle, .bell = b};
     if (b != NULL && atomic_load(&p->watched) != b) {
         asked->found = room_heads_stamp(b); /* before the files are looked at: a writer in between sets another one */
-        asked->stamp = stamp_of_files(p);
+        asked->stamp = stamp_of_store(p);
         if (asked->stamp == 0) {
             asked->bell = NULL; /* what is read could not be told from what comes later */
         } else if (asked->stamp != asked->found) {
@@ -213,7 +221,7 @@ void positions_learn(const struct positions_asked *asked, const struct answer_ro
     struct bell *b = asked->bell;
     /* This question comes after the reading. If the file still has its name now, a process that
      * finds another one there later makes all forget, in a later generation. */
-    if (b == NULL || store_is_replaced(asked->store)) {
+    if (b == NULL || store_is_stale(asked->store)) {
         return;
     }
     for (size_t i = 0; i < count; i++) {
@@ -232,7 +240,7 @@ void positions_commit_begin(struct positions *p, struct store *handle, struct po
     if (c->bell == NULL) {
         return;
     }
-    if (!room_heads_has_writer(c->bell) && store_stamp(p->conf->data) != room_heads_stamp(c->bell)) {
+    if (!room_heads_has_writer(c->bell) && stamp_of_store(p) != room_heads_stamp(c->bell)) {
         room_heads_forget(c->bell); /* a program has committed without a ring, and this commit would hide it */
     }
     c->mark = room_heads_begin_commit(c->bell);
@@ -250,8 +258,8 @@ void positions_commit_end(struct positions *p, struct positions_commit *c, const
         }
     }
     if (e->code == ERR_NONE) {
-        room_heads_set_stamp(c->bell, store_stamp(p->conf->data));
-        if (store_is_replaced(c->store)) { /* during the commit: heads and stamp are of different files */
+        room_heads_set_stamp(c->bell, stamp_of_store(p));
+        if (store_is_stale(c->store)) { /* during the commit: heads and stamp are of different files */
             room_heads_forget(c->bell);
         }
     } else if (e->code != ERR_BUSY) {
@@ -281,7 +289,7 @@ static void compare_stamps(struct positions *p, struct positions_watch *w)
 {
     uint32_t seen = bell_seen(w->bell);
     uint64_t told = room_heads_stamp(w->bell);
-    uint64_t stamp = store_stamp(p->conf->data);
+    uint64_t stamp = stamp_of_store(p);
     bool is_quiet = !room_heads_has_writer(w->bell) && bell_seen(w->bell) == seen;
     if (is_quiet && stamp != told) {
         room_heads_forget(w->bell);

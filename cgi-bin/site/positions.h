@@ -42,13 +42,12 @@
  * position is known: each poll reads the store, and waiting processes ask for its version on a
  * timer, more often while people talk.
  *
- * To add a store that isn't a set of files: how it tells of a commit is decided in this module's
- * questions to the store. Which state is it in (store_stamp)? Has it moved since it was last asked
- * (store_version)? And in handles.h: is this handle still one of the database that is there
- * (store_is_replaced, store_file)? A database with a notice of its own (PostgreSQL's LISTEN)
- * sleeps in positions_watch on its connection in the place of the bell's counter; a stamp of 0
- * says that it has none, and then heads are believed in watched processes alone. Nothing above
- * this module changes.
+ * To add a store with a notice of its own (PostgreSQL's LISTEN): the store says by store_news_by()
+ * how its commits are learned of. A new value there gets a branch in positions_watch, which sleeps
+ * on the store's connection in the place of the bell's counter. Such a store has no stamp (0), and
+ * then heads are believed in watched processes alone. Whether a handle is still one of the present
+ * database is asked in handles.h (store_is_stale, store_identity). Nothing above this module
+ * changes.
  *
  * Threads and processes: any, but for what belongs to the caller (structs without a name of their
  * own lock): one thread each.

@@ -1,5 +1,7 @@
 /* site.c - see site.h. */
 #include "site/site.h"
+#include "site/store_options.h"
+#include "store/store_upkeep.h"
 
 #include "base/buf.h"
 #include "base/ck.h"
@@ -268,6 +270,7 @@ static bool is_named_by_file(const struct site *s)
 static int refuse_while_moved(const struct site *s, struct err *e)
 {
     char usual[CONF_TEXT_MAX + 32];
+    const struct store_options beside = {.folder = usual};
     if (file_exists(s->conf.data)) {
         return 0;
     }
@@ -276,7 +279,7 @@ static int refuse_while_moved(const struct site *s, struct err *e)
             e, ERR_BUSY,
             "The data folder isn't where it was. If it was moved, the setting data has to name its new place.");
     }
-    if (is_named_by_file(s) && conf_usual_data(usual, sizeof usual) && store_exists(usual)) {
+    if (is_named_by_file(s) && conf_usual_data(usual, sizeof usual) && store_exists(&beside)) {
         return err_set(
             e, ERR_BUSY,
             "The setting data names a folder that isn't there yet, and the messages lie in pollchat-data beside "
@@ -290,13 +293,9 @@ static struct store *open_store(struct site *s, struct err *e)
     if (refuse_while_moved(s, e) != 0) {
         return NULL;
     }
-    const struct store_options options = {
-        .folder = s->conf.data,
-        .journal = (enum store_journal)s->conf.journal,
-        .busy_timeout_ms = (unsigned)s->conf.busy_timeout,
-        .short_lived = s->short_lived,
-        .stopping = s->stopping,
-    };
+    struct store_options options = store_options_of(&s->conf);
+    options.short_lived = s->short_lived;
+    options.stopping = s->stopping;
     struct store *handle = store_open(&options, s->mode, e);
     if (handle != NULL) {
         pthread_mutex_lock(&s->lock);
@@ -364,7 +363,8 @@ void site_look_after(struct site *s)
 void site_rest(struct site *s, bool now)
 {
     if (atomic_load(&s->was_opened)) {
-        const struct store_options options = {.folder = s->conf.data, .short_lived = s->short_lived};
+        struct store_options options = store_options_of(&s->conf);
+        options.short_lived = s->short_lived;
         store_rest(&options, now);
     }
 }

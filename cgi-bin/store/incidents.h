@@ -22,7 +22,7 @@ enum incident {
     INCIDENT_ASIDE,
     /* The log was removed while no program had it open: the last messages are lost. */
     INCIDENT_LOST,
-    /* A database without log and lock file: a copy, or files were removed, with messages perhaps. */
+    /* A database without log and lock file: a copy, or messages may have been lost with them. */
     INCIDENT_ALONE,
     INCIDENT__MAX
 };

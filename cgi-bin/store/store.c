@@ -1,33 +1,31 @@
-/* store.c - see store.h. Hands each call to the backend; does what no backend needs to do itself. */
+/* store.c - see store.h, store_news.h and store_upkeep.h. Hands each call to the store's table, and
+ * does what is the same for all stores. */
 #include "store/private/store_backend.h"
 
 #include "base/ck.h"
-#include "system/permissions.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* The one place that chooses. With a second backend, options will name it. */
-static const struct store_backend *const backend = &store_sqlite_backend;
+enum { BACKENDS = 1 };
+static const struct store_backend *const backends[BACKENDS] = {&store_sqlite_backend};
 
-bool store_exists(const char *folder)
+/* The options name a store of the table; NULL: the first one. */
+static const struct store_backend *backend_of(const struct store_options *options)
 {
-    return backend->exists(folder);
+    size_t i = 0;
+    while (options->store != NULL && i < BACKENDS && strcmp(backends[i]->name, options->store) != 0) {
+        i++;
+    }
+    CK(i < BACKENDS);
+    return backends[i];
 }
 
-uint64_t store_stamp(const char *folder)
-{
-    return backend->stamp(folder);
-}
+/* ---- store.h ---- */
 
 struct store *store_open(const struct store_options *options, enum store_mode mode, struct err *e)
 {
-    struct store *s = permissions_folder(options->folder, e) == 0 ? backend->open(options, mode, e) : NULL;
-    if (s != NULL && permissions_folder(options->folder, e) != 0) { /* the folder, or a file in it, came in between */
-        store_close(s);
-        s = NULL;
-    }
-    return s;
+    return backend_of(options)->open(options, mode, e);
 }
 
 void store_close(struct store *s)
@@ -42,19 +40,14 @@ const char *store_epoch(const struct store *s)
     return s->backend->epoch(s);
 }
 
-bool store_is_replaced(struct store *s)
+bool store_is_stale(struct store *s)
 {
-    return s->backend->is_replaced(s);
+    return s->backend->is_stale(s);
 }
 
-uint64_t store_file(const struct store *s)
+uint64_t store_identity(const struct store *s)
 {
-    return s->backend->file(s);
-}
-
-const char *store_describe(const struct store *s)
-{
-    return s->backend->describe(s);
+    return s->backend->identity(s);
 }
 
 static void forget_outcomes(struct store_job *jobs, size_t count)
@@ -111,9 +104,33 @@ void store_page_fini(struct store_page *page)
     memset(page, 0, sizeof *page);
 }
 
+/* ---- store_news.h ---- */
+
+enum store_news store_news_by(const struct store_options *options)
+{
+    return backend_of(options)->news_by(options);
+}
+
+uint64_t store_stamp(const struct store_options *options)
+{
+    return backend_of(options)->stamp(options);
+}
+
 int store_version(struct store *s, uint64_t *out, struct err *e)
 {
     return s->backend->version(s, out, e);
+}
+
+/* ---- store_upkeep.h ---- */
+
+bool store_exists(const struct store_options *options)
+{
+    return backend_of(options)->exists(options);
+}
+
+const char *store_describe(const struct store *s)
+{
+    return s->backend->describe(s);
 }
 
 int store_size(struct store *s, uint64_t *out, struct err *e)
@@ -128,18 +145,18 @@ int store_check(struct store *s, FILE *out, struct err *e)
 
 void store_rest(const struct store_options *options, bool now)
 {
-    backend->rest(options, now);
+    backend_of(options)->rest(options, now);
 }
 
 int store_backup(const struct store_options *options, const char *to, const struct store_progress *progress,
                  struct err *e)
 {
-    return permissions_folder(options->folder, e) == 0 ? backend->backup(options, to, progress, e) : -1;
+    return backend_of(options)->backup(options, to, progress, e);
 }
 
 int store_restore(const struct store_options *options, const char *from, const struct store_progress *progress,
                   struct store_restored *out, struct err *e)
 {
     memset(out, 0, sizeof *out);
-    return permissions_folder(options->folder, e) == 0 ? backend->restore(options, from, progress, out, e) : -1;
+    return backend_of(options)->restore(options, from, progress, out, e);
 }

@@ -20,10 +20,10 @@ CREATE TABLE room (
     created_ms INTEGER NOT NULL                                          -- ms since 1970 UTC
 ) STRICT;
 
--- WITHOUT ROWID, so that the messages of a room are neighbours in the file, and none needs a lookup.
--- With a million messages in ten rooms, 50 of them are read 2.5 times faster than by rowid and index,
--- and appends cost the same. With pages of 4096 bytes, messages of 2 kB make the file 1.13 times
--- larger; with 8192 it would be twice as large.
+-- WITHOUT ROWID, so that the messages of a room are neighbours in the file, and none needs a
+-- lookup. With a million messages in ten rooms, 50 of them are read 2.5 times faster than by rowid
+-- and index, and appends cost the same. With pages of 4096 bytes, messages of 2 kB make the file
+-- 1.13 times larger; with 8192 it would be twice as large.
 CREATE TABLE message (
     room_id    INTEGER NOT NULL REFERENCES room (room_id),
     seq        INTEGER NOT NULL CHECK (seq >= 1),                        -- 1, 2, 3, ... in its room, in commit order

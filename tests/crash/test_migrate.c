@@ -426,7 +426,7 @@ static void an_older_program_notices_an_upgrade_and_is_refused(void **state)
     assert_int_equal(append(writer, "x", "x", NULL, &e), -1);
     assert_int_equal(e.code, ERR_NEWER);
     assert_int_equal(store_room(reader, "lobby", &room, NULL), -1);
-    assert_true(store_is_replaced(writer) && store_is_replaced(reader));
+    assert_true(store_is_stale(writer) && store_is_stale(reader));
     store_close(writer);
     store_close(reader);
     assert_null(try_open(p, STORE_WRITE, &e));

@@ -239,7 +239,7 @@ static void run_with_a_fault(struct err *e)
             err_clear(e);
             outcome = send_number(s, answered, e);
             assert_true(outcome != -1 || (tries < 3 && e->code != ERR_NONE));
-            if (store_is_replaced(s)) { /* the handle says that it cannot be used any more */
+            if (store_is_stale(s)) { /* the handle says that it cannot be used any more */
                 store_close(s);
                 s = open_short_lived(&place, e);
                 assert_non_null(s);

@@ -61,10 +61,10 @@ static void keep(const struct place *p, int ignored)
         uint64_t before = log_at(p);
         struct store *s = open_again(p, STORE_READ);
         atomic_store(&common->log, before == log_at(p) ? before : 0);
-        while (!store_is_replaced(s) && !atomic_load(&common->end) && atomic_load(&common->log) != 0) {
+        while (!store_is_stale(s) && !atomic_load(&common->end) && atomic_load(&common->log) != 0) {
             struct store_room room = {.head = 0};
             if (store_room(s, "lobby", &room, NULL) == 0) {
-                NEED(room.head >= head || store_is_replaced(s));
+                NEED(room.head >= head || store_is_stale(s));
                 head = room.head > head ? room.head : head;
             }
             nap(KEEPER_MS);
@@ -86,7 +86,7 @@ static int append_surely(const struct place *p, struct store **s, const char *id
         }
         NEED(e.code == ERR_BUSY);
         err_clear(&e);
-        if (store_is_replaced(*s)) {
+        if (store_is_stale(*s)) {
             store_close(*s);
             *s = open_again(p, STORE_WRITE);
         }

@@ -18,6 +18,8 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "store/store.h"
+#include "store/store_news.h"
+#include "store/store_upkeep.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -126,6 +128,12 @@ static inline const char *in_place(const struct place *p, const char *name)
 static inline struct store_options options_of(const struct place *p)
 {
     return p->kind->options(p);
+}
+
+static inline bool place_has_database(const struct place *p)
+{
+    const struct store_options options = options_of(p);
+    return store_exists(&options);
 }
 
 /* NULL with the error in e. */
@@ -289,7 +297,7 @@ static inline int set_up_rollback(void **state)
 static inline int tear_down(void **state)
 {
     struct place *p = *state;
-    int found = store_exists(p->folder) ? check_place(p) : 0;
+    int found = place_has_database(p) ? check_place(p) : 0;
     p->kind->remove(p);
     free(p);
     return found;

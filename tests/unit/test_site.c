@@ -116,7 +116,7 @@ static void an_older_copy_is_noticed_even_if_the_old_file_is_still_open(void **s
     const struct place *p = *state;
     struct replaced r;
     replaced_under_a_borrower(&r, p);
-    assert_true(store_is_replaced(r.old));
+    assert_true(store_is_stale(r.old));
     site_return(r.site, r.old);
     site_return(r.site, r.now);
     site_free(r.site);
@@ -237,7 +237,7 @@ static void more_handles_of_the_same_file_do_not_clear_the_cache(void **state)
     uint32_t seen = bell_seen(bell);
     struct store *other = site_borrow(s, NULL);
     assert_ptr_not_equal(one, other);
-    assert_int_equal(store_file(one), store_file(other));
+    assert_int_equal(store_identity(one), store_identity(other));
     assert_ptr_equal(positions_bell_of(site_positions(s), other), bell);
     assert_int_equal(bell_seen(bell), seen);
     assert_int_equal(head_by(s, other), 3);

@@ -120,7 +120,7 @@ static void a_backup_without_a_database_makes_no_file(void **state)
     struct err e = ERR_INIT;
     assert_int_equal(backup(p, beside(p, "b.db"), &e), -1);
     assert_int_equal(e.code, ERR_ABSENT);
-    assert_false(store_exists(p->folder));
+    assert_false(place_has_database(p));
     assert_int_equal(mkdir(p->folder, 0700), 0);
     put(in_place(p, "chat.db"),
         "no database at all, but long enough to be taken for one if one doesn't look at its "
@@ -190,7 +190,7 @@ static void a_restore_brings_back_the_messages_under_another_epoch(void **state)
     assert_int_equal(restore(p, beside(p, "b.db"), &restored, NULL), 0);
     assert_int_equal(append(writer, "7", "into the void?", NULL, &e), -1);
     assert_int_equal(e.code, ERR_BUSY);
-    assert_true(store_is_replaced(writer) && store_is_replaced(reader));
+    assert_true(store_is_stale(writer) && store_is_stale(reader));
     store_close(reader);
     struct store *now = open_store(p, STORE_WRITE);
     assert_string_equal(store_epoch(now), restored.epoch);
@@ -328,14 +328,14 @@ static void a_backup_named_chat_restore_db_is_restored_at_the_next_use(void **st
     struct store *s = open_store(p, STORE_WRITE);
     assert_int_equal(backup(p, in_place(p, "b.db"), NULL), 0);
     assert_stored(s, "6", "gone");
-    assert_false(store_is_replaced(s));
+    assert_false(store_is_stale(s));
     assert_int_equal(rename(in_place(p, "b.db"), in_place(p, "chat-restore.db")), 0);
-    assert_true(store_is_replaced(s)); /* so that running programs open the database again */
+    assert_true(store_is_stale(s)); /* so that running programs open the database again */
     struct store *now = open_store(p, STORE_READ);
     assert_int_equal(count_contiguous(now, "lobby"), 5);
     assert_int_equal(append(s, "7", "into the void?", NULL, &e), -1);
     store_close(s);
-    assert_false(store_is_replaced(now));
+    assert_false(store_is_stale(now));
     store_close(now);
     assert_int_equal(find_files(p, "chat-restore", NULL, 0), 0);
     assert_int_equal(find_files(p, "chat-before-restore-", kept, sizeof kept), 1);
@@ -435,7 +435,7 @@ static void write_and_tell(const struct place *p, int writer)
     for (int i = 0; poll(&told, 1, 0) == 0; i++) {
         char id[32];
         snprintf(id, sizeof id, "%d-%d", writer, i);
-        if (s == NULL || store_is_replaced(s)) {
+        if (s == NULL || store_is_stale(s)) {
             store_close(s);
             s = try_open(p, STORE_WRITE, &e);
             if (s == NULL) {

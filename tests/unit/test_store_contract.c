@@ -10,13 +10,13 @@
 static void the_first_open_creates_the_database(void **state)
 {
     struct place *p = *state;
-    assert_false(store_exists(p->folder));
+    assert_false(place_has_database(p));
     struct store *s = open_store(p, STORE_WRITE);
-    assert_true(store_exists(p->folder));
+    assert_true(place_has_database(p));
     assert_int_equal(strlen(store_epoch(s)), CHAT_EPOCH_SIZE - 1);
     assert_int_equal(strspn(store_epoch(s), "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"), 22);
     assert_true(strlen(store_describe(s)) > 0);
-    assert_false(store_is_replaced(s));
+    assert_false(store_is_stale(s));
     store_close(s);
 }
 
@@ -435,6 +435,44 @@ static void the_commit_of_another_handle_changes_the_version(void **state)
     store_close(reader);
 }
 
+/* If the store has a stamp, it tells. */
+static void each_commit_changes_the_stamp(void **state)
+{
+    struct place *p = *state;
+    const struct store_options options = options_of(p);
+    struct store *s = open_store(p, STORE_WRITE);
+    uint64_t before = store_stamp(&options);
+    bool has_stamp = store_news_by(&options) != STORE_NEWS_TIMER;
+    assert_int_equal(before != 0, has_stamp);
+    for (int i = 0; i < 5; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "%d", i);
+        assert_true(store_stamp(&options) == before);
+        assert_stored(s, id, "text");
+        assert_int_equal(store_stamp(&options) != before, has_stamp);
+        before = store_stamp(&options);
+        clock_sleep_ms(20); /* longer than a tick of a file system's clock */
+    }
+    store_close(s);
+}
+
+static void handles_of_one_database_have_one_identity(void **state)
+{
+    struct place *p = *state;
+    struct place other = {.kind = p->kind};
+    p->kind->make(&other);
+    struct store *writer = open_store(p, STORE_WRITE);
+    struct store *reader = open_store(p, STORE_READ);
+    struct store *of_other = open_store(&other, STORE_WRITE);
+    assert_true(store_identity(writer) != 0);
+    assert_true(store_identity(writer) == store_identity(reader));
+    assert_true(store_identity(writer) != store_identity(of_other));
+    store_close(of_other);
+    store_close(reader);
+    store_close(writer);
+    p->kind->remove(&other);
+}
+
 int main(void)
 {
     static const struct store_case cases[] = {
@@ -458,6 +496,8 @@ int main(void)
         STORE_CASE(a_view_does_not_change),
         STORE_CASE(ending_a_view_twice_is_harmless),
         STORE_CASE(the_commit_of_another_handle_changes_the_version),
+        STORE_CASE(each_commit_changes_the_stamp),
+        STORE_CASE(handles_of_one_database_have_one_identity),
     };
     quiet_log();
     return RUN_FOR_EACH_STORE(cases);

@@ -199,7 +199,7 @@ static void a_missing_parent_is_a_wrong_setting(void **state)
     snprintf(deeper.folder, sizeof deeper.folder, "%.180s/no/data", p->root);
     assert_null(try_open(&deeper, STORE_WRITE, &e));
     assert_int_equal(e.code, ERR_CONFIG);
-    assert_false(store_exists(deeper.folder));
+    assert_false(place_has_database(&deeper));
 }
 
 static void a_damaged_header_is_refused(void **state)
@@ -327,7 +327,7 @@ static void check_finds_each_kind_of_damage(void **state)
             /* The handle sees another schema; the next handle is refused or migrates. */
         } else {
             assert_int_equal(store_check(s, stderr, &e), -1);
-            assert_true(store_is_replaced(s));
+            assert_true(store_is_stale(s));
         }
         free(text);
         store_close(s);
@@ -359,9 +359,9 @@ static void a_replaced_file_is_noticed(void **state)
     struct place *p = *state;
     struct store *s = open_store(p, STORE_WRITE);
     assert_stored(s, "1", "a");
-    assert_false(store_is_replaced(s));
+    assert_false(store_is_stale(s));
     assert_int_equal(rename(in_place(p, "chat.db"), in_place(p, "old.db")), 0);
-    assert_true(store_is_replaced(s));
+    assert_true(store_is_stale(s));
     store_close(s);
     assert_int_equal(rename(in_place(p, "old.db"), in_place(p, "chat.db")), 0);
 }
@@ -379,7 +379,7 @@ static void another_database_in_the_same_file_is_noticed(void **state)
     assert_int_equal(append(writer, "2", "b", NULL, &e), -1);
     assert_int_equal(e.code, ERR_BUSY);
     assert_int_equal(store_room(reader, "lobby", &room, NULL), -1);
-    assert_true(store_is_replaced(writer) && store_is_replaced(reader));
+    assert_true(store_is_stale(writer) && store_is_stale(reader));
     store_close(writer);
     store_close(reader);
     writer = open_store(p, STORE_WRITE);
@@ -396,6 +396,7 @@ static void each_commit_has_its_own_stamp(void **state)
     const struct place *p = *state;
     static const char *const names[] = {"chat.db", "chat.db-wal", "chat.db-lock"};
     const struct timespec times[2] = {{.tv_sec = 1700000000}, {.tv_sec = 1700000000}};
+    const struct store_options options = options_of(p);
     struct store *s = open_store(p, STORE_WRITE);
     uint64_t before = 0;
     for (int i = 0; i < 200; i++) { /* also when the log restarts within its length */
@@ -405,7 +406,7 @@ static void each_commit_has_its_own_stamp(void **state)
         for (size_t k = 0; k < COUNT(names); k++) {
             assert_int_equal(utimensat(AT_FDCWD, in_place(p, names[k]), times, 0), 0);
         }
-        uint64_t now = store_stamp(p->folder);
+        uint64_t now = store_stamp(&options);
         assert_true(now != 0 && now != before);
         before = now;
     }
@@ -445,6 +446,21 @@ static void auto_is_wal_on_a_local_disk_and_rollback_on_a_network_disk(void **st
     assert_contains(store_describe(s), ", rollback journal");
     assert_stored(s, "1", "a");
     store_close(s);
+}
+
+static void on_a_network_commits_are_learned_of_by_a_timer(void **state)
+{
+    struct place *p = *state;
+    const struct store_options options = options_of(p);
+    fill(p, 1);
+    assert_int_equal(store_news_by(&options), STORE_NEWS_BELL);
+    assert_true(store_stamp(&options) != 0);
+    on_nfs = true;
+    enum store_news news = store_news_by(&options);
+    uint64_t stamp = store_stamp(&options);
+    on_nfs = false;
+    assert_int_equal(news, STORE_NEWS_TIMER);
+    assert_true(stamp == 0);
 }
 
 static void without_flock_the_journal_is_rollback(void **state)
@@ -550,6 +566,7 @@ int main(void)
         IN_WAL(each_commit_has_its_own_stamp),
         IN_BOTH_MODES(an_existing_database_keeps_its_journal),
         IN_WAL(auto_is_wal_on_a_local_disk_and_rollback_on_a_network_disk),
+        IN_BOTH_MODES(on_a_network_commits_are_learned_of_by_a_timer),
         IN_BOTH_MODES(without_flock_the_journal_is_rollback),
         IN_WAL(a_wal_database_without_flock_is_read_but_not_written),
         IN_BOTH_MODES(if_sqlite_cannot_use_wal_the_journal_is_rollback),

@@ -270,7 +270,7 @@ static void make_none(const struct place *p, int argument)
         NEED(try_open(p, (enum store_mode)mode, &e) == NULL);
         NEED(e.code == ERR_READONLY);
         NEED(strstr(e.text, "can't be") != NULL);
-        NEED(!store_exists(p->folder));
+        NEED(!place_has_database(p));
     }
 }
 
@@ -440,7 +440,7 @@ static void read_on_a_full_disk(const struct place *p, int expected)
     }
     NEED(s != NULL);
     NEED(count_contiguous(s, "lobby") == expected);
-    NEED(count_contiguous(s, "lobby") == expected && !store_is_replaced(s));
+    NEED(count_contiguous(s, "lobby") == expected && !store_is_stale(s));
     store_close(s);
 }
 

@@ -1,31 +1,40 @@
-/* store_backend.h - what a backend is to store.c. Private to store*.c.
+/* store_backend.h - what a store is to store.c: a const table of functions. Private to this room
+ * and the rooms within it.
  *
- * To add one: a file store_NAME.c with a const table, its row in store.c, and the choice there. The functions keep
- * the promises of store.h, where they are described under the same names.
+ * To add a store:
+ *   1. a folder store/NAME with its own private headers, a row for it in cgi-bin/README.md ("The
+ *      rooms"), and sql/NAME for its schema
+ *   2. a const table of the functions below; each keeps the promises of the function store_... of
+ *      the same name
+ *   3. its declaration at the end of this file, and a row in store.c
+ *   4. a row in tests/unit/store_support.h: the contract is then tested for it as well
  */
 #ifndef STORE_BACKEND_H
 #define STORE_BACKEND_H
 
-#include "store/store.h"
-
-#include <stddef.h>
+#include "store/store_news.h"
+#include "store/store_upkeep.h"
 
 struct store_backend {
     const char *name;
-    bool (*exists)(const char *folder);
-    uint64_t (*stamp)(const char *folder);
+
     struct store *(*open)(const struct store_options *options, enum store_mode mode, struct err *e);
     void (*close)(struct store *s);
     const char *(*epoch)(const struct store *s);
-    bool (*is_replaced)(struct store *s);
-    uint64_t (*file)(const struct store *s);
-    const char *(*describe)(const struct store *s);
+    bool (*is_stale)(struct store *s);
+    uint64_t (*identity)(const struct store *s);
     int (*append)(struct store *s, struct store_job *jobs, size_t count, struct err *e);
     int (*read_begin)(struct store *s, struct err *e);
     void (*read_end)(struct store *s);
     int (*room)(struct store *s, const char *room, struct store_room *out, struct err *e);
     int (*read)(struct store *s, const struct store_range *range, struct store_page *page, struct err *e);
+
+    enum store_news (*news_by)(const struct store_options *options);
+    uint64_t (*stamp)(const struct store_options *options);
     int (*version)(struct store *s, uint64_t *out, struct err *e);
+
+    bool (*exists)(const struct store_options *options);
+    const char *(*describe)(const struct store *s);
     int (*size)(struct store *s, uint64_t *out, struct err *e);
     int (*check)(struct store *s, FILE *out, struct err *e);
     void (*rest)(const struct store_options *options, bool now);
@@ -35,7 +44,7 @@ struct store_backend {
                    struct store_restored *out, struct err *e);
 };
 
-struct store { /* a backend's handle begins with it */
+struct store { /* a store's handle begins with it */
     const struct store_backend *backend;
 };
 

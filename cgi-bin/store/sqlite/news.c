@@ -10,6 +10,7 @@
 #include "store/sqlite/private/rows.h"
 #include "store/sqlite/private/still.h"
 #include "system/file.h"
+#include "system/file_system.h"
 
 #include <stdio.h>
 
@@ -25,10 +26,11 @@ static bool is_look_due(struct sqlite_handle *s)
     return is;
 }
 
-bool sqlite_news_is_replaced(struct store *base)
+bool sqlite_news_is_stale(struct store *base)
 {
     struct sqlite_handle *s = (struct sqlite_handle *)base;
     if (!s->stale && !s->locked && is_look_due(s) && sqlite_loss_is_seen(s)) {
+        /* If this fails, only this handle has those messages: it stays in use until it succeeds. */
         (void)sqlite_rescue(s, NULL);
     }
     if (s->still != 0 && !s->viewing && !sqlite_still_is_unchanged(s)) {
@@ -37,28 +39,37 @@ bool sqlite_news_is_replaced(struct store *base)
     return s->stale || file_exists(s->asked_path) || sqlite_handle_is_moved(s);
 }
 
-uint64_t sqlite_news_file(const struct store *base)
+uint64_t sqlite_news_identity(const struct store *base)
 {
     return ((const struct sqlite_handle *)base)->file_number;
 }
 
+/* Shared memory and the clock of the files can't be trusted between the hosts of a network. */
+enum store_news sqlite_news_by(const struct store_options *options)
+{
+    return file_system_is_network(options->folder) ? STORE_NEWS_TIMER : STORE_NEWS_BELL;
+}
+
 /* Each commit changes the database, its log or its journal. chat-restore.db asks for another
  * database. */
-uint64_t sqlite_news_stamp(const char *folder)
+uint64_t sqlite_news_stamp(const struct store_options *options)
 {
     static const char *const names[] = {"chat.db", "chat.db-wal", "chat.db-journal", "chat-restore.db"};
     uint64_t all = HASH_START;
     char path[4200];
+    if (sqlite_news_by(options) != STORE_NEWS_BELL) {
+        return 0; /* another host may have changed the files, and this one not know it yet */
+    }
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+        snprintf(path, sizeof path, "%s/%s", options->folder, names[i]);
         uint64_t one = file_stamp(path);
         if (i == 0 && one == 0) {
             return 0;
         }
         all = hash_bytes(all, &one, sizeof one);
     }
-    uint64_t commits = sqlite_record_commits(
-        folder); /* tells two commits within one tick of the file system's clock apart */
+    /* Tells two commits within one tick of the file system's clock apart. */
+    uint64_t commits = sqlite_record_commits(options->folder);
     return hash_bytes(all, &commits, sizeof commits);
 }
 

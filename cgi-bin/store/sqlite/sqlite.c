@@ -1,6 +1,6 @@
 /* sqlite.c - SQLite as a store: the table of functions that store.c calls.
  *
- * The modules of this room, from the bottom up; each uses only modules of lines above its own:
+ * The modules of this room, from the bottom up: each uses only modules that stand before it.
  *   handle  upgrade_note  fresh
  *   fail  deadline  flock  sql      errors, waiting, the lock of writers
  *   header  schema  rows  meta      what is in the file; SQL beside the code that binds it
@@ -23,16 +23,17 @@
 #include "store/sqlite/private/restore.h"
 #include "store/sqlite/private/view.h"
 #include "system/file.h"
+#include "system/permissions.h"
 
 #include <stdio.h>
 
 #include "store/private/store_backend.h"
 
-static bool exists(const char *folder)
+static bool exists(const struct store_options *options)
 {
     struct buf path;
     buf_init(&path, BUF_UNLIMITED);
-    buf_addf(&path, "%s/chat.db", folder);
+    buf_addf(&path, "%s/chat.db", options->folder);
     bool there = file_exists(buf_text(&path));
     buf_fini(&path);
     return there;
@@ -40,7 +41,14 @@ static bool exists(const char *folder)
 
 static struct store *open_store(const struct store_options *options, enum store_mode mode, struct err *e)
 {
+    if (permissions_folder(options->folder, e) != 0) {
+        return NULL;
+    }
     struct sqlite_handle *s = sqlite_open(options, mode, e);
+    if (s != NULL && permissions_folder(options->folder, e) != 0) { /* a file may have come in between */
+        sqlite_rescue_close(s);
+        s = NULL;
+    }
     if (s == NULL) {
         return NULL;
     }
@@ -83,25 +91,38 @@ static int check(struct store *base, FILE *out, struct err *e)
     return found;
 }
 
+static int backup(const struct store_options *options, const char *to, const struct store_progress *progress,
+                  struct err *e)
+{
+    return permissions_folder(options->folder, e) == 0 ? sqlite_backup(options, to, progress, e) : -1;
+}
+
+static int restore(const struct store_options *options, const char *from, const struct store_progress *progress,
+                   struct store_restored *out, struct err *e)
+{
+    return permissions_folder(options->folder, e) == 0 ? sqlite_restore(options, from, progress, out, e) : -1;
+}
+
 const struct store_backend store_sqlite_backend = {
     .name = "sqlite",
-    .exists = exists,
-    .stamp = sqlite_news_stamp,
     .open = open_store,
     .close = close_store,
     .epoch = epoch,
-    .is_replaced = sqlite_news_is_replaced,
-    .file = sqlite_news_file,
-    .describe = describe,
+    .is_stale = sqlite_news_is_stale,
+    .identity = sqlite_news_identity,
     .append = sqlite_append,
     .read_begin = sqlite_view_begin,
     .read_end = sqlite_view_end,
     .room = sqlite_view_room,
     .read = sqlite_view_read,
+    .news_by = sqlite_news_by,
+    .stamp = sqlite_news_stamp,
     .version = sqlite_news_version,
+    .exists = exists,
+    .describe = describe,
     .size = size,
     .check = check,
     .rest = sqlite_checkpoint_rest,
-    .backup = sqlite_backup,
-    .restore = sqlite_restore,
+    .backup = backup,
+    .restore = restore,
 };

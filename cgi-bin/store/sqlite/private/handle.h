@@ -59,7 +59,7 @@ struct sqlite_handle {
     enum store_journal journal; /* as wished */
     bool wal;                   /* the journal mode that the database has */
     bool short_lived;
-    uint64_t file_number;   /* see store_file */
+    uint64_t file_number;   /* see store_identity */
     int64_t looked_ms;      /* monotonic: the last check for removed files; 0: none yet */
     bool viewing;           /* between sqlite_view_begin and sqlite_view_end */
     bool stale;             /* of no more use: another database or schema is there now */

@@ -4,9 +4,10 @@
 
 #include "store/sqlite/private/handle.h"
 
-bool sqlite_news_is_replaced(struct store *base); /* see store_is_replaced, and the next ones likewise */
-uint64_t sqlite_news_file(const struct store *base);
-uint64_t sqlite_news_stamp(const char *folder);
+bool sqlite_news_is_stale(struct store *base); /* see store.h, */
+uint64_t sqlite_news_identity(const struct store *base);
+enum store_news sqlite_news_by(const struct store_options *options); /* and store_news.h */
+uint64_t sqlite_news_stamp(const struct store_options *options);
 int sqlite_news_version(struct store *base, uint64_t *out, struct err *e);
 
 #endif

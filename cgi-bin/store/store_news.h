@@ -1,0 +1,27 @@
+/* store_news.h - how a process learns that another one has committed to the store.
+ *
+ * Each store says by itself how. A process that knows it (site/positions.h) answers polls without
+ * news from memory.
+ */
+#ifndef STORE_NEWS_H
+#define STORE_NEWS_H
+
+#include "store/store.h"
+
+enum store_news {
+    STORE_NEWS_BELL,  /* all programs are on this host: they ring a bell in shared memory (bell.h) */
+    STORE_NEWS_TIMER, /* they may be on several hosts: ask store_version on a timer */
+};
+
+/* Of the store that the options name; none need be open. Can't fail. */
+enum store_news store_news_by(const struct store_options *options);
+
+/* A number that differs after each commit, also one of another program; found without a handle. 0:
+ * unknown, as always with STORE_NEWS_TIMER. */
+uint64_t store_stamp(const struct store_options *options);
+
+/* A number that differs from what this handle was told before, if another handle has committed
+ * since. Cheap: no message is read. */
+int store_version(struct store *s, uint64_t *out, struct err *e);
+
+#endif

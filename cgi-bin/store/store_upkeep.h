@@ -1,0 +1,54 @@
+/* store_upkeep.h - looking after a store: checks, backups, what to do in quiet times. */
+#ifndef STORE_UPKEEP_H
+#define STORE_UPKEEP_H
+
+#include "store/store.h"
+
+#include <stdio.h>
+
+bool store_exists(const struct store_options *options); /* there is a database, sound or not */
+
+const char *store_describe(const struct store *s); /* "SQLite 3.40.1, WAL"; borrowed until close */
+
+/* Bytes on the disk, including what isn't copied into the database yet. */
+int store_size(struct store *s, uint64_t *out, struct err *e);
+
+/* Runs the store's own integrity check and every query of sql/invariants.sql; writes a line to
+ * `out` for each thing found. Returns how many were found, or -1 if it could not look. */
+int store_check(struct store *s, FILE *out, struct err *e);
+
+/* Work for quiet times: SQLite copies its log into the database, so that a copy of that one file is
+ * the whole chat. now: at once, for a process that ends; otherwise when nothing was written for a
+ * minute, or, with short_lived, once a minute. Never waits for other processes, and only looks at
+ * files if there is nothing to do. Failures are logged. */
+void store_rest(const struct store_options *options, bool now);
+
+/* Called from time to time with the percentage done, 0 to 100. It may go back, when other processes
+ * write meanwhile. */
+struct store_progress {
+    void (*tell)(void *context, unsigned percent);
+    void *context;
+};
+
+/* Writes the whole database as it is at one moment, of whichever schema, to a new file (mode
+ * 0600), while other processes read and write. The copy has an epoch of its own. The file appears
+ * only when it is whole, checked and durable. progress may be NULL.
+ * -1: ERR_CONFLICT if the file exists, ERR_ABSENT without a database or a folder for the file, or
+ * as in store.h. */
+int store_backup(const struct store_options *options, const char *to, const struct store_progress *progress,
+                 struct err *e);
+
+struct store_restored {
+    char epoch[CHAT_EPOCH_SIZE]; /* a new one: the heads went back, so clients must start again */
+    char kept[64];               /* name of the database that was there; "" if there was none */
+};
+
+/* Puts a backup, of this program's schema or an older one, in the place of the database. Processes
+ * that have the database open notice (store_is_stale). If the process is killed, one of the two
+ * databases is there, whole, and the next restore tidies up. progress may be NULL.
+ * -1: nothing was changed; ERR_ABSENT without a file, ERR_CORRUPT if it is damaged or not ours, or
+ * as in store.h. */
+int store_restore(const struct store_options *options, const char *from, const struct store_progress *progress,
+                  struct store_restored *out, struct err *e);
+
+#endif
