@@ -194,7 +194,7 @@
     const set = all.filter(isSet);
     const one = all.includes(own) ? [own] : all.slice(0, 1); // other sites have files of this name too
     (set[0] ? set : one).forEach(widget);
-    if (!window.pollchat) console.warn('pollchat: nothing has data-pollchat="address of the chat"');
+    if (!window.pollchat) console.warn('pollchat: no element has data-pollchat="address of the chat"');
   }
 
   if (document.readyState !== 'loading' || (own && address(own) && isSet(own))) find();

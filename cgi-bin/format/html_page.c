@@ -190,7 +190,7 @@ static void add_messages(struct buf *out, const struct answer_room *room, const 
 {
     add_older(out, room, name);
     if (room->count == 0) {
-        buf_adds(out, "<p>Nothing has been said here yet.</p>\n");
+        buf_adds(out, "<p>There are no messages here yet.</p>\n");
         return;
     }
     buf_adds(out, "<ol class=\"messages\">\n");

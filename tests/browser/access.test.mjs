@@ -37,7 +37,7 @@ for (const colorScheme of ['light', 'dark']) {
       withBrowser(async ({ tab }) => {
         const address = `http://127.0.0.1:${site.port}/`;
         const page = await tab(address, { colorScheme, ignore, reducedMotion: 'reduce' });
-        await page.getByText('Nothing has been said').waitFor();
+        await page.getByText('There are no messages here').waitFor();
         await check(page, 'a name is asked for, nothing was said');
         await join(page, 'ann');
         await talk(site);

@@ -100,7 +100,7 @@ test('a message that a filter stops is given back with the reason, and later one
     await say(page, 'what is <script>?');
     await say(page, 'and how are you?');
     await shows(page, ['and how are you?', 'what is <script>? [failed]'], 60_000);
-    await page.getByRole('log').getByText('doesn’t let this message through').waitFor();
+    await page.getByRole('log').getByText('blocks this message').waitFor();
     assert.equal((await status(page).textContent()).trim(), '');
     server.filter = /(?!)/;
     await page.getByRole('button', { name: 'Retry' }).click();

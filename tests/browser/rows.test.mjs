@@ -99,7 +99,7 @@ test('a long text that is pasted, or kept as a draft, freezes no page, and is se
       await shows(page, ['first']);
       await spent();
       await page.keyboard.press('Control+V');
-      const note = page.getByText('A long text that is sent as it is. Characters: 300,011');
+      const note = page.getByText('This text is too long to edit here. It is sent unchanged. Characters: 300,011');
       await note.waitFor();
       await page.waitForTimeout(500); // until the draft is kept
       await page.reload();

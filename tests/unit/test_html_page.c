@@ -127,7 +127,7 @@ static void pages_of_old_messages_do_not_reload_and_the_first_has_no_link_back(v
     buf_fini(&b);
     a.rooms = &empty;
     html_page_log(&b, &html_page_short, &a, "", NULL);
-    has(&b, "Nothing has been said here yet.");
+    has(&b, "There are no messages here yet.");
     buf_fini(&b);
 }
 

@@ -172,7 +172,7 @@ export function ofClock({ time, authorization, forwarded }, now) {
  */
 export function ofData(isServed) {
   if (isServed === null) {
-    return [finding('note', 'data-served', 'This page could not find out whether the data folder can be read over the web: there was no answer. Look again.')];
+    return [finding('note', 'data-served', 'This page could not find out whether the data folder can be read over the web: there was no answer. Test again.')];
   }
   return [
     isServed
