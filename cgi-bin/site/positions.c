@@ -36,7 +36,7 @@ struct positions {
     size_t bell_count;
     int64_t bell_checked; /* monotonic ms */
     bool bell_complained;
-    uint64_t changes; /* of handles.h, when the bell's heads were last forgotten for them */
+    _Atomic uint64_t changes; /* of handles.h, when the last bell was that of the handle in use */
 };
 
 struct positions *positions_new(const struct conf *conf, enum store_mode mode, struct handles *handles)
@@ -138,9 +138,11 @@ static struct bell *bell_with_lock(struct positions *p, struct store *handle)
         b = due && is_of_present_database(handle) ? open_bell(p, handle) : NULL;
     }
     uint64_t changes = handles_changes(p->handles);
-    if (b != NULL && changes != p->changes) {
-        p->changes = changes;
+    if (b != NULL && changes != atomic_load(&p->changes)) {
         room_heads_forget(b);
+        /* The watched bell may be that of the database before; the watcher sets another one. */
+        atomic_store(&p->watched, NULL);
+        atomic_store(&p->changes, changes); /* last: see is_still_right */
     }
     return b;
 }
@@ -185,6 +187,15 @@ static struct bell *bell_in_step(struct positions *p)
 
 /* ---- reading ---- */
 
+/* The watched bell is that of the database that is there. After a replacement the count of changes
+ * differs until a handle of the new database has its bell. That handle's thread stores NULL in
+ * `watched` before it stores the new count, so the order of the questions matters. */
+static bool is_still_right(struct positions *p, const struct bell *watched)
+{
+    return handles_are_current(p->handles) && handles_changes(p->handles) == atomic_load(&p->changes) &&
+           atomic_load(&p->watched) == watched;
+}
+
 bool positions_find(struct positions *p, struct answer_room *rooms, size_t count, char epoch[CHAT_EPOCH_SIZE])
 {
     struct bell *watched = atomic_load(&p->watched);
@@ -193,7 +204,7 @@ bool positions_find(struct positions *p, struct answer_room *rooms, size_t count
     for (size_t i = 0; i < count && known; i++) {
         known = room_heads_look(b, rooms[i].name, &rooms[i].head, &rooms[i].oldest) && rooms[i].head <= rooms[i].next;
     }
-    if (!known || (watched != NULL && !handles_are_current(p->handles))) {
+    if (!known || (watched != NULL && !is_still_right(p, watched))) {
         return false;
     }
     snprintf(epoch, CHAT_EPOCH_SIZE, "%s", bell_epoch(b));

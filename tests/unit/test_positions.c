@@ -290,6 +290,40 @@ static void a_process_that_watches_notices_a_commit_that_does_not_ring(void **st
     member_fini(&m);
 }
 
+/* An owner puts another database there, which has its own epoch. */
+static void replace_database(const struct place *p)
+{
+    static const char *const names[] = {"chat.db", "chat.db-wal", "chat.db-shm", "chat.db-journal"};
+    char path[320];
+    for (size_t i = 0; i < COUNT(names); i++) {
+        snprintf(path, sizeof path, "%s/%s", p->folder, names[i]);
+        unlink(path);
+    }
+    commit_silently(p);
+}
+
+static void a_process_that_watches_does_not_take_the_old_heads_for_those_of_a_replaced_database(void **state)
+{
+    const struct place *p = *state;
+    struct member m;
+    fill(p, 3);
+    member_init(&m, p, STORE_READ);
+    begin_to_watch(&m);
+    learn(&m, "lobby");
+    assert_true(finds(&m, "lobby", 3));
+    replace_database(p);
+    assert_false(finds(&m, "lobby", 3)); /* its handles are those of the old database */
+    site_return(m.site, m.store);
+    m.store = site_borrow(m.site, NULL);
+    assert_non_null(m.store);
+    struct store *other = site_borrow(m.site, NULL);
+    site_return(m.site, other);
+    assert_false(finds(&m, "lobby", 1)); /* the bell that is watched belongs to the old one */
+    learn(&m, "lobby");
+    (void)finds(&m, "lobby", 1); /* known or not, but with the new head and epoch */
+    member_fini(&m);
+}
+
 static void a_sleep_ends_by_a_ring_a_silent_commit_or_its_time(void **state)
 {
     const struct place *p = *state;
@@ -326,6 +360,7 @@ int main(void)
         IN_WAL(a_commit_that_does_not_ring_is_noticed_by_its_stamp),
         IN_WAL(a_commit_that_does_not_ring_is_noticed_by_the_next_writer),
         IN_WAL(a_process_that_watches_notices_a_commit_that_does_not_ring),
+        IN_BOTH_MODES(a_process_that_watches_does_not_take_the_old_heads_for_those_of_a_replaced_database),
         IN_WAL(a_sleep_ends_by_a_ring_a_silent_commit_or_its_time),
     };
     quiet_log();
