@@ -11,9 +11,9 @@ const char html_page_policy[] =
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-src 'self'; base-uri 'none'; "
     "frame-ancestors 'self'";
 
-const struct html_page_place html_page_short = {.site = "", .poll = "", .send = ""};
-const struct html_page_place html_page_under_poll = {.site = "../../", .poll = "", .send = "../send.cgi/"};
-const struct html_page_place html_page_under_send = {.site = "../../", .poll = "../poll.cgi/", .send = ""};
+const struct html_page_paths html_page_paths_short = {.site = "", .poll = "", .send = ""};
+const struct html_page_paths html_page_paths_under_poll = {.site = "../../", .poll = "", .send = "../send.cgi/"};
+const struct html_page_paths html_page_paths_under_send = {.site = "../../", .poll = "../poll.cgi/", .send = ""};
 
 static void add_text(struct buf *out, const char *text)
 {
@@ -50,7 +50,7 @@ static void add_refresh(struct buf *out, const char *room, const char *name, con
 }
 
 /* refresh: NULL, or when the messages of the room are reloaded. */
-static void begin(struct buf *out, const struct html_page_place *place, const char *room, const char *kind,
+static void begin(struct buf *out, const struct html_page_paths *paths, const char *room, const char *kind,
                   const char *name, const struct html_page_refresh *refresh)
 {
     buf_addf(
@@ -58,7 +58,7 @@ static void begin(struct buf *out, const struct html_page_place *place, const ch
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
         "<meta name=\"robots\" content=\"noindex\">\n<link rel=\"icon\" href=\"%sicon.svg\" type=\"image/svg+xml\"><link rel=\"stylesheet\" href=\"%splain.css\">\n",
-        place->site, place->site);
+        paths->site, paths->site);
     if (refresh != NULL) {
         add_refresh(out, room, name, refresh);
     }
@@ -216,7 +216,7 @@ static void add_hidden(struct buf *out, const char *name, const char *value)
 
 static void add_form(struct buf *out, const struct html_page_form *f)
 {
-    buf_addf(out, "<form method=\"post\" action=\"%ssend?format=html\" accept-charset=\"utf-8\">\n", f->place->send);
+    buf_addf(out, "<form method=\"post\" action=\"%ssend?format=html\" accept-charset=\"utf-8\">\n", f->paths->send);
     add_hidden(out, "room", f->room);
     add_hidden(out, "id", f->id);
     add_hidden(out, "reply_to", f->reply_to);
@@ -236,11 +236,11 @@ static void add_form(struct buf *out, const struct html_page_form *f)
 
 /* ---- pages ---- */
 
-void html_page_log(struct buf *out, const struct html_page_place *place, const struct answer *a, const char *name,
+void html_page_log(struct buf *out, const struct html_page_paths *paths, const struct answer *a, const char *name,
                    const struct html_page_refresh *refresh)
 {
     const struct answer_room *room = &a->rooms[0];
-    begin(out, place, room->name, "log", name, refresh);
+    begin(out, paths, room->name, "log", name, refresh);
     add_messages(out, room, name);
     buf_adds(out, "<p id=\"end\"><a target=\"_top\" href=\"plain");
     add_address(out, room->name, name);
@@ -248,14 +248,14 @@ void html_page_log(struct buf *out, const struct html_page_place *place, const s
     end(out);
 }
 
-void html_page_text(struct buf *out, const struct html_page_place *place, const struct answer *a,
+void html_page_text(struct buf *out, const struct html_page_paths *paths, const struct answer *a,
                     const struct chat_message *m, size_t from, const char *name)
 {
     const struct answer_room *room = &a->rooms[0];
     while (from < m->text_length && is_within_character(m->text[from])) {
         from++;
     }
-    begin(out, place, room->name, "log", name, NULL);
+    begin(out, paths, room->name, "log", name, NULL);
     add_author(out, m);
     buf_adds(out, "</small>");
     add_body(out, room, m, from, HTML_PAGE_PIECE_LONG, name);
@@ -268,7 +268,7 @@ void html_page_text(struct buf *out, const struct html_page_place *place, const 
 
 void html_page_room(struct buf *out, const struct html_page_form *f, const struct answer *a)
 {
-    begin(out, f->place, f->room, "room", f->name, NULL);
+    begin(out, f->paths, f->room, "room", f->name, NULL);
     buf_adds(out, "<h1>#");
     add_text(out, f->room);
     buf_adds(out, "</h1>\n<iframe class=\"log\" title=\"Messages\" width=\"100%\" height=\"400\" src=\"plain");
@@ -286,12 +286,12 @@ void html_page_room(struct buf *out, const struct html_page_form *f, const struc
 void html_page_refused(struct buf *out, const struct html_page_form *f, int status, const char *title,
                        const char *detail)
 {
-    begin(out, f->place, f->room, "refused", f->name, NULL);
+    begin(out, f->paths, f->room, "refused", f->name, NULL);
     buf_addf(out, "<h1>%d %s</h1>\n<p role=\"alert\">It was not sent. ", status, title);
     add_text(out, detail);
     buf_adds(out, "</p>\n");
     add_form(out, f);
-    buf_addf(out, "<p><a href=\"%splain", f->place->poll);
+    buf_addf(out, "<p><a href=\"%splain", f->paths->poll);
     add_address(out, f->room, f->name);
     buf_adds(out, "\">Back to the room</a></p>\n");
     end(out);

@@ -6,7 +6,7 @@
  * last twenty-five years understand it. lynx and w3m show no frames, so the messages stand in the
  * room's page as well. Of a long text a page shows a piece and a link to the rest, because browsers
  * take minutes to lay out some texts of a few hundred thousand bytes, and any visitor may send
- * them. Users' text goes through html.h. Addresses are relative (struct html_page_place).
+ * them. Users' text goes through html.h. Addresses are relative (struct html_page_paths).
  * Pure. Threads: any.
  */
 #ifndef HTML_PAGE_H
@@ -24,20 +24,20 @@ struct err;
 extern const char html_page_policy[];
 
 /* What is put before the addresses of the page's own files, of /plain and of /send. ""
- * (html_page_short) where they are neighbours; otherwise the page was asked for by the path of a
- * program, .../cgi-bin/poll.cgi/plain (request_is_under_program). */
-struct html_page_place {
+ * (html_page_paths_short) where they are neighbours; otherwise the page was asked for by the path
+ * of a program, .../cgi-bin/poll.cgi/plain (request_is_under_program). */
+struct html_page_paths {
     const char *site;
     const char *poll;
     const char *send;
 };
-extern const struct html_page_place html_page_short;
-extern const struct html_page_place html_page_under_poll;
-extern const struct html_page_place html_page_under_send;
+extern const struct html_page_paths html_page_paths_short;
+extern const struct html_page_paths html_page_paths_under_poll;
+extern const struct html_page_paths html_page_paths_under_send;
 
 /* What the form shows. All borrowed; "" for nothing. */
 struct html_page_form {
-    const struct html_page_place *place;
+    const struct html_page_paths *paths;
     const char *room;
     const char *name;
     /* of the message that will be sent: if it is sent twice, it is stored once */
@@ -57,7 +57,7 @@ struct html_page_refresh {
 };
 
 /* Writes the messages alone. refresh: NULL for older messages, which don't change. */
-void html_page_log(struct buf *out, const struct html_page_place *place, const struct answer *a, const char *name,
+void html_page_log(struct buf *out, const struct html_page_paths *paths, const struct answer *a, const char *name,
                    const struct html_page_refresh *refresh);
 
 enum {
@@ -74,7 +74,7 @@ size_t html_page_piece_end(const char *text, size_t length, size_t from, size_t 
 
 /* Writes the text of the message m of a->rooms[0] from the byte `from` on (at most its length), as
  * much as one page shows. */
-void html_page_text(struct buf *out, const struct html_page_place *place, const struct answer *a,
+void html_page_text(struct buf *out, const struct html_page_paths *paths, const struct answer *a,
                     const struct chat_message *m, size_t from, const char *name);
 
 /* Writes the answer to a message that was not stored. status: from problem_of(). */

@@ -30,7 +30,7 @@ enum {
 enum part { PART_ROOM, PART_LOG, PART_TEXT };
 
 struct page {
-    const struct html_page_place *place;
+    const struct html_page_paths *paths;
     struct query query;
     struct chat_draft draft; /* room and name, for the form */
     char reply_to[24];
@@ -129,16 +129,16 @@ static void render(struct reply *r, const struct page *p, const struct reading *
 {
     char id[RANDOM_ID_SIZE];
     if (p->part == PART_TEXT) {
-        html_page_text(&r->body, p->place, &g->answer, &g->rooms[0].messages[0], (size_t)p->from, p->draft.name);
+        html_page_text(&r->body, p->paths, &g->answer, &g->rooms[0].messages[0], (size_t)p->from, p->draft.name);
         return;
     }
     if (p->part == PART_LOG) {
         const struct html_page_refresh refresh = {.seconds = seconds_of(&g->rooms[0]), .turn = p->turn};
-        html_page_log(&r->body, p->place, &g->answer, p->draft.name, p->query.kind == QUERY_BEFORE ? NULL : &refresh);
+        html_page_log(&r->body, p->paths, &g->answer, p->draft.name, p->query.kind == QUERY_BEFORE ? NULL : &refresh);
         return;
     }
     random_id(id);
-    const struct html_page_form form = {.place = p->place,
+    const struct html_page_form form = {.paths = p->paths,
                                         .room = p->query.rooms[0].name,
                                         .name = p->draft.name,
                                         .id = id,
@@ -190,7 +190,8 @@ void get_plain(struct request *request, void *program)
 {
     struct poll_program *p = program;
     struct err e = ERR_INIT;
-    struct page page = {.place = request_is_under_program(request) ? &html_page_under_poll : &html_page_short};
+    struct page page = {.paths = request_is_under_program(request) ? &html_page_paths_under_poll
+                                                                   : &html_page_paths_short};
     struct reading *g = ck_calloc(1, sizeof *g);
     chat_draft_init(&page.draft);
     struct handler_input in;

@@ -19,9 +19,9 @@ bool send_page_is_wanted(struct request *request)
     return request_wants(request, "html");
 }
 
-static const struct html_page_place *place_of(const struct request *request)
+static const struct html_page_paths *paths_of(const struct request *request)
 {
-    return request_is_under_program(request) ? &html_page_under_send : &html_page_short;
+    return request_is_under_program(request) ? &html_page_paths_under_send : &html_page_paths_short;
 }
 
 void send_page_stored(struct request *request, const struct chat_draft *d)
@@ -32,7 +32,7 @@ void send_page_stored(struct request *request, const struct chat_draft *d)
     html_page_address(&address, d->room, d->name);
     reply_init(&r, 303);
     r.policy = html_page_policy;
-    reply_header(&r, "Location", "%splain%s", place_of(request)->poll, buf_text(&address));
+    reply_header(&r, "Location", "%splain%s", paths_of(request)->poll, buf_text(&address));
     reply_send(request, &r);
     reply_fini(&r);
     buf_fini(&address);
@@ -60,7 +60,7 @@ void send_page_refused(struct request *request, const struct err *e, const struc
         snprintf(reply_to, sizeof reply_to, "%llu", (unsigned long long)d->reply_to);
     }
     const struct html_page_form f = {
-        .place = place_of(request),
+        .paths = paths_of(request),
         .room = d->room,
         .name = d->name,
         /* after a conflict a new id; else the old one, so that a message isn't stored twice */
@@ -88,7 +88,7 @@ void send_page_unread(struct request *request, const struct err *e, const struct
     const char *text = value_of(&fields, "text", "");
     const char *room = value_of(&fields, "room", CHAT_ROOM_DEFAULT);
     const struct html_page_form f = {
-        .place = place_of(request),
+        .paths = paths_of(request),
         .room = chat_room_valid(room, strlen(room)) ? room : CHAT_ROOM_DEFAULT,
         .name = value_of(&fields, "name", ""),
         .id = id,

@@ -79,7 +79,7 @@ static void pages_show_messages_and_run_no_code_of_them(void **state)
                                    .text_length = strlen(HOSTILE)};
     const struct answer_room room = room_of(&m, 1);
     const struct answer a = {.epoch = "e", .rooms = &room, .count = 1};
-    const struct html_page_form f = {.place = &html_page_short,
+    const struct html_page_form f = {.paths = &html_page_paths_short,
                                      .room = "lobby",
                                      .name = HOSTILE,
                                      .id = "abc",
@@ -88,7 +88,7 @@ static void pages_show_messages_and_run_no_code_of_them(void **state)
                                      .text_length = strlen(HOSTILE)};
     buf_init(&b, 100000);
     const struct html_page_refresh refresh = {.seconds = 4, .turn = 1};
-    html_page_log(&b, &html_page_short, &a, HOSTILE, &refresh);
+    html_page_log(&b, &html_page_paths_short, &a, HOSTILE, &refresh);
     has(&b, "<li id=\"m8\">");
     has(&b, "2023-11-14 22:13 UTC");
     has(&b, "before=8\">Older messages</a>");
@@ -120,13 +120,13 @@ static void pages_of_old_messages_do_not_reload_and_the_first_has_no_link_back(v
     const struct answer_room empty = room_of(NULL, 0);
     struct answer a = {.epoch = "e", .rooms = &room, .count = 1};
     buf_init(&b, 100000);
-    html_page_log(&b, &html_page_short, &a, "", NULL);
+    html_page_log(&b, &html_page_paths_short, &a, "", NULL);
     has_not(&b, "http-equiv");
     has_not(&b, "Older messages");
     has(&b, "<em>(delete)</em>");
     buf_fini(&b);
     a.rooms = &empty;
-    html_page_log(&b, &html_page_short, &a, "", NULL);
+    html_page_log(&b, &html_page_paths_short, &a, "", NULL);
     has(&b, "There are no messages here yet.");
     buf_fini(&b);
 }
@@ -177,13 +177,13 @@ static void a_long_text_is_shown_in_pieces(void **state)
     const struct answer_room room = room_of(&m, 1);
     const struct answer a = {.epoch = "e", .rooms = &room, .count = 1};
     buf_init(&b, 100000);
-    html_page_log(&b, &html_page_short, &a, "ben", NULL);
+    html_page_log(&b, &html_page_paths_short, &a, "ben", NULL);
     assert_true(b.length < 10000);
     has(&b, "href=\"plain?room=lobby&amp;name=ben&amp;part=text&amp;seq=8&amp;from=600\">Show more</a>");
     size_t pages = 0;
     for (size_t from = 600; from < LENGTH; from = html_page_piece_end(text, LENGTH, from, HTML_PAGE_PIECE_LONG)) {
         buf_fini(&b);
-        html_page_text(&b, &html_page_short, &a, &m, from, "ben");
+        html_page_text(&b, &html_page_paths_short, &a, &m, from, "ben");
         assert_true(b.length < 20000);
         pages++;
     }
@@ -191,9 +191,9 @@ static void a_long_text_is_shown_in_pieces(void **state)
     has(&b, "before=9#m8\">Back to the messages</a>");
     has_not(&b, "Show more");
     buf_fini(&b);
-    html_page_text(&b, &html_page_short, &a, &m, LENGTH, ""); /* nothing is left to show */
+    html_page_text(&b, &html_page_paths_short, &a, &m, LENGTH, ""); /* nothing is left to show */
     buf_fini(&b);
-    html_page_text(&b, &html_page_short, &a, &m, 3, ""); /* inside a character: starts after it */
+    html_page_text(&b, &html_page_paths_short, &a, &m, 3, ""); /* inside a character: starts after it */
     has(&b, "<p dir=\"auto\"> <br>ab");
     buf_fini(&b);
     free(text);
