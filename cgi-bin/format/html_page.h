@@ -23,8 +23,8 @@ struct err;
 /* Content-Security-Policy: no scripts, and no frames except our own pages. */
 extern const char html_page_policy[];
 
-/* What is put before the addresses of the page's own files, of /plain and of /send. ""
- * (html_page_paths_short) where they are neighbours; otherwise the page was asked for by the path
+/* The paths that are put before the addresses of the page's own files, of /plain and of /send. All
+ * are "" (html_page_paths_short) when the client's URL is a short address. Otherwise it is the path
  * of a program, .../cgi-bin/poll.cgi/plain (request_is_under_program). */
 struct html_page_paths {
     const char *site;
