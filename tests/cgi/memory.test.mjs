@@ -12,9 +12,10 @@ import {
 
 const MEBIBYTE = 1 << 20;
 const LARGE = { POLLCHAT_MAX_TEXT: String(MEBIBYTE), POLLCHAT_MAX_ANSWER: String(4 * MEBIBYTE) };
-const isSanitized =
-  fs.readFileSync(programPath('poll')).includes('__asan_init') ||
-  fs.readFileSync(programPath('poll')).includes('__tsan_init');
+const program = fs.readFileSync(programPath('poll'));
+/** The thread sanitizer makes large answers twenty times slower: fewer of them show races as well. */
+const isSlow = program.includes('__tsan_init');
+const isSanitized = isSlow || program.includes('__asan_init');
 
 /**
  * The status of an answer that may be cut off: for a peer that reads too slowly, the program keeps
@@ -77,7 +78,7 @@ test('with 200 MiB of address space, many large bodies do not end the program, a
   assert.equal((await fastcgi(sender.socket, { ...request, body: '{"text":"hi"}' })).status, 201);
 });
 
-test('100 outstanding requests for the largest answer do not delay small polls for long', async (t) => {
+test('many outstanding requests for the largest answer do not delay small polls for long', async (t) => {
   const data = temporaryFolder(t);
   for (let i = 0; i < 8; i++) await send(data, { room: 'big', text: 'x"\n'.repeat(80_000) });
   await send(data, { text: 'small' });
@@ -89,8 +90,8 @@ test('100 outstanding requests for the largest answer do not delay small polls f
       answered += (await statusOf(poller.socket, pollRequest('room=big&last=8'))) === 200;
     }
   };
-  const heavy = Array.from({ length: 100 }, ask);
-  await until(() => answered > 20, 'the large answers to be in progress');
+  const heavy = Array.from({ length: isSlow ? 25 : 100 }, ask);
+  await until(() => answered > (isSlow ? 2 : 20), 'the large answers to be in progress');
   const took = [];
   for (let i = 0; i < 10; i++) {
     const before = Date.now();
@@ -115,7 +116,7 @@ test('many requests for large messages take about as long at once as one after t
       status = await statusOf(poller.socket, pollRequest('room=big&last=1'));
     assert.equal(status, 200);
   };
-  const clients = Array.from({ length: 40 });
+  const clients = Array.from({ length: isSlow ? 10 : 40 });
   const began = performance.now();
   for (const _ of clients) await get();
   const inTurn = performance.now() - began;
