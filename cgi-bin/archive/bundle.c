@@ -1,7 +1,9 @@
-/* bundle.c - send, poll and pollchat in one file, for the archive: which one is said by the name it is started with.
+/* bundle.c - send, poll and pollchat in one file, for the archive. The name that it is started with
+ * decides which one runs.
  *
- * Most of each is SQLite and the C library, and an archive is uploaded over slow lines. The Makefile gives the three main functions
- * other names. Not for make install, where each program is a file of its own.
+ * SQLite and the C library are most of each program, and an archive is uploaded over slow
+ * connections. The Makefile renames the three main functions. Not for make install, where each
+ * program is its own file.
  */
 #include "archive/bundle.h"
 

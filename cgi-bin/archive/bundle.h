@@ -1,6 +1,8 @@
-/* bundle.h - the main functions of the programs, under the names that the Makefile gives them for bundle.c.
+/* bundle.h - the main functions of the programs, under the names that the Makefile gives them for
+ * bundle.c.
  *
- * Results: the process's exit status. To be called once, by main, before there are threads.
+ * They return the exit status of the process. main calls one of them, once, before there are
+ * threads.
  */
 #ifndef BUNDLE_H
 #define BUNDLE_H

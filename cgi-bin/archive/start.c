@@ -1,15 +1,22 @@
-/* start.c - the small program that an archive for shared hosting has as poll.cgi, send.cgi and pollchat: starts the real one.
+/* start.c - the starter: in an archive for shared hosting, poll.cgi, send.cgi and pollchat are this
+ * small program, which starts the real one.
  *
- * The real program is one file for all three, programs/pollchat-VERSION-BUILD, that is one or the other by the name it is
- * started with. It has another name in each release, and this one is so small that it arrives in one piece. So an upload
- * over a chat that is in use
- *   - meets no "Text file busy": a file that runs is never written over; this one runs for a millisecond
- *   - runs nothing by half: what isn't whole yet (image.h) is passed over, and the programs of before go on
- *   - can go back: programs/use names the one to run, and each archive brings its own
- * FTP loses the execute bit: for the real program it is set again here. (For this file only the owner can do it.)
+ * The real program is one file, programs/pollchat-VERSION-BUILD. The name it is started with
+ * decides whether it is poll, send or pollchat. It has another name in each release, and the
+ * starter is so small that an upload replaces it in one piece. So an upload over a chat that is in
+ * use
+ *   - meets no "Text file busy": the file of a running program is never overwritten, because the
+ *     starter runs for only a millisecond
+ *   - starts no incomplete program: an incomplete file (image.h) is skipped, and the previous
+ *     program is started
+ *   - can be undone: programs/use names the program to start, and each archive has its own
+ * FTP loses the execute bit. The starter sets it for the real program; for the starter itself, only
+ * the owner can.
  *
- * Not for make install, where files are renamed into place. Needs no library but libc, as it is linked with another one.
- * Status: 1 if there is nothing to start; what is wrong goes to stderr, and, as an answer, to a web server that waits for one.
+ * Not for make install, where files are replaced by rename. It needs no library except libc: it is
+ * linked with a smaller one than the other programs.
+ * Status: 1 if there is no program to start. The reason goes to stderr, and to a web server as an
+ * answer.
  */
 #include "system/image.h"
 
@@ -27,13 +34,13 @@
 
 enum {
     LOOK_MS = 100,
-    LOOKS = 100, /* an upload that is going on has ten seconds to bring a program */
+    LOOKS = 100, /* a running upload has ten seconds to complete a program */
 };
 
 struct found {
     char name[IMAGE_NAME_SIZE]; /* "" : none */
-    bool part;                  /* some file isn't whole */
-    bool foreign;               /* some file is for another machine */
+    bool part;                  /* a file is incomplete */
+    bool foreign;               /* a file is for another architecture */
 };
 
 static bool path_of(char *out, size_t size, const char *folder, const char *name)
@@ -41,7 +48,7 @@ static bool path_of(char *out, size_t size, const char *folder, const char *name
     return snprintf(out, size, "%s/%s", folder, name) < (int)size;
 }
 
-/* The folder that this file stands in. */
+/* The folder of this program's file. */
 static bool own_folder(char *out, size_t size)
 {
     ssize_t length = readlink("/proc/self/exe", out, size - 1);
@@ -53,7 +60,8 @@ static bool own_folder(char *out, size_t size)
             return true;
         }
     }
-    /* No /proc, as in a chroot: the name that the kernel was asked to start; else web servers start a program in its own folder. */
+    /* Without /proc, as in a chroot: the path that was passed to execve. Else the working
+     * directory: web servers start a program in its own folder. */
     char path[PATH_MAX];
     // NOLINTNEXTLINE(performance-no-int-to-ptr): so it is handed over
     const char *started = (const char *)getauxval(AT_EXECFN);
@@ -66,7 +74,7 @@ static bool own_folder(char *out, size_t size)
     return getcwd(out, size) != NULL;
 }
 
-/* The folder of the programs: here, or of the neighbour, for those who stand in cgi/. */
+/* The folder of the programs: beside this one; if this one is in cgi/, beside cgi-bin. */
 static bool find_programs(const char *own, char *out, size_t size)
 {
     static const char *const places[] = {"programs", "../cgi-bin/programs"};
@@ -79,7 +87,7 @@ static bool find_programs(const char *own, char *out, size_t size)
     return false;
 }
 
-/* A whole program, for this machine, that can be started. */
+/* Whether the file is a complete program for this machine that can be started. */
 static bool is_good(const char *folder, const char *name, struct found *f)
 {
     char path[PATH_MAX];
@@ -101,7 +109,7 @@ static void take_used(const char *folder, struct found *f)
         return;
     }
     if (fgets(name, sizeof name, file) != NULL) {
-        name[strcspn(name, "\r\n")] = '\0'; /* FTP in its text mode adds the first */
+        name[strcspn(name, "\r\n")] = '\0'; /* FTP in text mode adds the \r */
         if (is_good(folder, name, f)) {
             memcpy(f->name, name, sizeof name);
         }
@@ -109,7 +117,7 @@ static void take_used(const char *folder, struct found *f)
     fclose(file);
 }
 
-/* The one that was written last. */
+/* The program that was written last. */
 static void take_newest(const char *folder, struct found *f)
 {
     DIR *list = opendir(folder);
@@ -126,7 +134,7 @@ static void take_newest(const char *folder, struct found *f)
                         (found.st_mtim.tv_sec == newest.tv_sec && found.st_mtim.tv_nsec > newest.tv_nsec);
         if (f->name[0] == '\0' || is_newer) {
             newest = found.st_mtim;
-            memcpy(f->name, entry->d_name, strlen(entry->d_name) + 1); /* image_is_name has looked at its length */
+            memcpy(f->name, entry->d_name, strlen(entry->d_name) + 1); /* image_is_name has checked its length */
         }
     }
     if (list != NULL) {
@@ -183,7 +191,7 @@ int main(int argc, char **argv)
                           "binary mode, and give its file pollchat-... the permissions 755.");
     }
     if (path_of(path, sizeof path, folder, f.name)) {
-        execv(path, argv); /* argv[0] says which of the three it is */
+        execv(path, argv); /* argv[0] decides which of the three it is */
     }
     return refuse(
         errno == EACCES
