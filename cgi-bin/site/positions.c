@@ -30,7 +30,7 @@ struct positions {
     const struct conf *conf;
     enum store_mode mode;
     struct handles *handles;
-    _Atomic(struct bell *) watched; /* the watcher makes sure of its heads; NULL: nobody does */
+    _Atomic(struct bell *) watched; /* the watcher verifies its heads; NULL: no watcher does */
     pthread_mutex_t lock;           /* of all that follows */
     struct bell *bells[BELLS_MAX];  /* the last one is in use; another thread may still use an older one */
     size_t bell_count;
@@ -350,8 +350,7 @@ static bool watch_timer(struct positions_watch *w, struct store *handle, bool is
     return false;
 }
 
-/* What rang before this moment was heard by nobody here, so the first round says that there is
- * news. */
+/* No thread of this process heard the rings before this moment, so the first round reports news. */
 static bool begin_watch(struct positions *p, struct positions_watch *w, struct bell *b)
 {
     atomic_store(&p->watched, NULL);

@@ -5,9 +5,9 @@
  * answers them from memory that all processes of the site share (bell.h). No other module asks
  * whether that memory may be believed.
  *
- * The contract: a position that positions_find returns is the store's, at some moment since the call
- * began. If that isn't sure it returns false, and the caller reads the store. Only a silent commit
- * (see below) may be missing, for about a second.
+ * The contract: a position that positions_find returns is the store's, at some moment since the
+ * call began. If that isn't sure it returns false, and the caller reads the store. Only a silent
+ * commit (see below) may be missing, for about a second.
  *   - A reader calls positions_find; if that returns false: positions_ask, read, positions_learn.
  *   - A writer calls positions_commit_begin, appends to the store, calls positions_commit_end.
  *   - A process that waits calls positions_watch in a thread of its own (watcher.h). A process that

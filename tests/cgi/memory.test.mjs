@@ -13,7 +13,7 @@ import {
 const MEBIBYTE = 1 << 20;
 const LARGE = { POLLCHAT_MAX_TEXT: String(MEBIBYTE), POLLCHAT_MAX_ANSWER: String(4 * MEBIBYTE) };
 const program = fs.readFileSync(programPath('poll'));
-/** The thread sanitizer makes large answers twenty times slower: fewer of them show races as well. */
+/** The thread sanitizer makes large answers twenty times slower; a few of them show races too. */
 const isSlow = program.includes('__tsan_init');
 const isSanitized = isSlow || program.includes('__asan_init');
 

@@ -1,24 +1,26 @@
 #!/usr/bin/env bash
-# includes.sh - do the C files of cgi-bin enter only the rooms that cgi-bin/README.md lets them enter?
+# includes.sh - do the C files of cgi-bin enter only the rooms that cgi-bin/README.md allows?
 #
-#   includes.sh [FOLDER]    FOLDER: a tree with cgi-bin/ in it (default: the repository; includes.test.sh gives others)
+#   includes.sh [FOLDER]    FOLDER: a tree with cgi-bin/ in it (default: the repository)
 #
 # A room is a folder of cgi-bin. An include names it: "store/store.h". The rules:
-#   - a file may include the headers of its own room and of the rooms that the row of its room names;
-#   - a row may only name rooms above it, so that no two rooms include each other, not even by way of a third one;
+#   - a file may include the headers of its own room, and of the rooms that its room's row names;
+#   - a row may only name rooms above it, so that no two rooms include each other, not even through
+#     a third one;
 #   - a header in a folder private/ is for its own room and the rooms within that one;
 #   - a foreign header is for its owners, and some rooms may not include some system headers at all;
-#   - no two modules include each other, not even by way of a third one, within a room either. A module is x.c with its
-#     header x.h, wherever the two stand in the room. A header without a C file has no code that could call anything,
-#     so it is no module, but a way from one to another. $known below lists the circles that are still to be opened.
-# A table stands in cgi-bin/README.md between <!-- NAME:begin --> and <!-- NAME:end -->; its first two lines are the
-# heading. A word in a cell may hold '*'.
+#   - no two modules include each other, not even through a third one, within a room either. A
+#     module is x.c with its header x.h, in whatever folders of the room. A header without a C file
+#     contains no code that could call another module, so it only connects modules. $known below
+#     lists the circles that are not opened yet.
+# A table in cgi-bin/README.md is between <!-- NAME:begin --> and <!-- NAME:end -->; its first two
+# lines are the heading. A word in a cell may contain '*'.
 #
 # Prints a line for each offence; status 1 if there was one.
 set -euo pipefail
 cd "${1:-$(dirname "$0")/../..}"
 
-# Circles that are still to be opened, each as "MODULE MODULE". Nothing is added here; a circle that is open is removed.
+# Circles that are not opened yet, each as "MODULE MODULE". Add none; remove an opened circle.
 known='shared/bell shared/room_heads shared/slots
 system/conf system/conf_table system/conf_value'
 
@@ -77,7 +79,8 @@ includes() { # a line file|<x.h or file|"room/x.h for each #include
             }
         }
     }
-    # The modules of the circle that module is in, by name; "" without one, and for all of them but the first by name.
+    # The modules of the circle that module belongs to, sorted by name. "" if there is no circle, or
+    # if another module of the circle comes first.
     function circle_of(module,    b, i, n, item, circle) {
         circle = module
         for (b in has_code) {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# includes.test.sh - does includes.sh see what it is for? Plants one offence at a time in a copy of cgi-bin.
+# includes.test.sh - does includes.sh find offences? Plants one at a time in a copy of cgi-bin.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 copy=$(mktemp -d "${TMPDIR:-/tmp}/pollchat-includes.XXXXXX")

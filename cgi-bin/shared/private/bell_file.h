@@ -25,7 +25,7 @@ enum {
     BELL_WRITERS = 64,
     BELL_HOLDS = 256,
     BELL_HEADER_BYTES = 4096,
-    /* marks of clients; of thousands of clients some share one, which makes the count a little low */
+    /* marks of clients; some of thousands of clients share one, so the count is a little low */
     BELL_ASKED = 4096,
     BELL_ROOM_BYTES = 72,
     BELL_ABSENT = 256,
