@@ -10,12 +10,17 @@
 
 enum { IDLE_MAX = 16 };
 
+struct idle {
+    struct store *handle;
+    uint64_t identity; /* of its database */
+};
+
 struct handles {
     pthread_mutex_t lock; /* of all but the count of changes */
-    struct store *idle[IDLE_MAX];
+    struct idle idle[IDLE_MAX];
     size_t idle_count;
     bool was_used;
-    uint64_t file; /* of the handle that was used last (store_identity); 0: unknown */
+    uint64_t identity; /* of the database of the handle that was used last; 0: unknown */
     _Atomic uint64_t changes;
 };
 
@@ -32,7 +37,7 @@ void handles_free(struct handles *all)
         return;
     }
     for (size_t i = 0; i < all->idle_count; i++) {
-        store_close(all->idle[i]);
+        store_close(all->idle[i].handle);
     }
     pthread_mutex_destroy(&all->lock);
     free(all);
@@ -40,50 +45,75 @@ void handles_free(struct handles *all)
 
 bool handles_is_current(struct handles *all, struct store *handle)
 {
-    bool is_current = !store_is_stale(handle) && store_identity(handle) != 0;
+    bool is_current = !store_is_stale(handle);
     if (!is_current) {
         pthread_mutex_lock(&all->lock);
-        all->file = 0; /* before the handle is closed: a new file may get the same number then */
+        all->identity = 0; /* before the handle is closed: a new database may get the same number then */
         pthread_mutex_unlock(&all->lock);
     }
     return is_current;
 }
 
-static struct store *pop(struct handles *all)
+static struct idle pop(struct handles *all)
 {
+    struct idle none = {.handle = NULL};
     pthread_mutex_lock(&all->lock);
-    struct store *handle = all->idle_count > 0 ? all->idle[--all->idle_count] : NULL;
+    struct idle taken = all->idle_count > 0 ? all->idle[--all->idle_count] : none;
     pthread_mutex_unlock(&all->lock);
-    return handle;
+    return taken;
 }
 
-static void push(struct handles *all, struct store *handle)
+static void push(struct handles *all, struct idle idle)
 {
     pthread_mutex_lock(&all->lock);
     bool is_kept = all->idle_count < IDLE_MAX;
     if (is_kept) {
-        all->idle[all->idle_count++] = handle;
+        all->idle[all->idle_count++] = idle;
     }
     pthread_mutex_unlock(&all->lock);
     if (!is_kept) {
-        store_close(handle);
+        store_close(idle.handle);
     }
+}
+
+static void note_use(struct handles *all, uint64_t identity)
+{
+    pthread_mutex_lock(&all->lock);
+    if (all->was_used && (identity == 0 || identity != all->identity)) {
+        atomic_fetch_add(&all->changes, 1);
+    }
+    all->was_used = true;
+    all->identity = identity;
+    pthread_mutex_unlock(&all->lock);
+}
+
+static struct idle take(struct handles *all)
+{
+    struct idle taken;
+    while ((taken = pop(all)).handle != NULL && !handles_is_current(all, taken.handle)) {
+        store_close(taken.handle);
+    }
+    if (taken.handle != NULL) {
+        note_use(all, taken.identity);
+    }
+    return taken;
 }
 
 struct store *handles_take(struct handles *all)
 {
-    struct store *handle = NULL;
-    while ((handle = pop(all)) != NULL && !handles_is_current(all, handle)) {
-        store_close(handle);
-    }
-    return handle;
+    return take(all).handle;
+}
+
+void handles_note_use(struct handles *all, const struct store *handle)
+{
+    note_use(all, store_identity(handle));
 }
 
 bool handles_give_back(struct handles *all, struct store *handle)
 {
     bool is_current = handles_is_current(all, handle);
     if (is_current) {
-        push(all, handle);
+        push(all, (struct idle){.handle = handle, .identity = store_identity(handle)});
     } else {
         store_close(handle); /* at once: another process may wait for that */
     }
@@ -92,32 +122,20 @@ bool handles_give_back(struct handles *all, struct store *handle)
 
 bool handles_are_current(struct handles *all)
 {
-    struct store *handle = handles_take(all);
-    if (handle != NULL) {
-        push(all, handle);
+    struct idle taken = take(all);
+    if (taken.handle != NULL) {
+        push(all, taken);
     }
-    return handle != NULL;
+    return taken.handle != NULL;
 }
 
 void handles_look_after(struct handles *all)
 {
     struct store *handle = NULL;
     bool is_current = false; /* stop at the first handle that is fine: those opened at the same time are too */
-    for (size_t left = IDLE_MAX; left > 0 && !is_current && (handle = pop(all)) != NULL; left--) {
+    for (size_t left = IDLE_MAX; left > 0 && !is_current && (handle = pop(all).handle) != NULL; left--) {
         is_current = handles_give_back(all, handle);
     }
-}
-
-void handles_note_use(struct handles *all, const struct store *handle)
-{
-    uint64_t file = store_identity(handle);
-    pthread_mutex_lock(&all->lock);
-    if (all->was_used && (file == 0 || file != all->file)) {
-        atomic_fetch_add(&all->changes, 1);
-    }
-    all->was_used = true;
-    all->file = file;
-    pthread_mutex_unlock(&all->lock);
 }
 
 uint64_t handles_changes(const struct handles *all)

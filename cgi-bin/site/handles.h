@@ -18,7 +18,7 @@ struct handles;
 struct handles *handles_new(void);      /* never NULL */
 void handles_free(struct handles *all); /* closes those that are idle. NULL is fine */
 
-/* One that is idle and whose database is still there; NULL if there is none. */
+/* An idle handle whose database is still there, to be used; NULL if there is none. */
 struct store *handles_take(struct handles *all);
 
 /* Keeps the handle or closes it. False: its database was replaced. */
@@ -28,20 +28,20 @@ bool handles_give_back(struct handles *all, struct store *handle);
  * one. */
 bool handles_is_current(struct handles *all, struct store *handle);
 
-/* The same for one that is idle. False also if none is. */
+/* The same for a handle that is idle, which counts as a use of it. False also if none is idle. */
 bool handles_are_current(struct handles *all);
 
 /* Closes idle handles whose database was replaced; other processes may wait for that. Also rescues
  * what only these handles have (store.h). */
 void handles_look_after(struct handles *all);
 
-/* The handle is about to be used. */
+/* A handle that wasn't taken from here is about to be used. */
 void handles_note_use(struct handles *all, const struct store *handle);
 
-/* How often a handle was used whose file wasn't that of the handle used before it. What was known
- * of the rooms until then is of another database, perhaps one with the same epoch. A handle of the
- * old database may live on in another thread, and the old database may be put back; so it is each
- * use that counts, and not the opening. */
+/* How often a handle was used whose database wasn't that of the handle used before it
+ * (store_identity). What was known of the rooms until then is of another database, perhaps one
+ * with the same epoch. A handle of the old database may live on in another thread, and the old
+ * database may be put back; so it is each use that counts, and not the opening. */
 uint64_t handles_changes(const struct handles *all);
 
 #endif

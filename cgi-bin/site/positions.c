@@ -294,6 +294,17 @@ static bool has_moved(struct positions_watch *w, struct store *handle, bool is_n
     return moved;
 }
 
+/* From here on, positions_find believes the heads of b. Not if another thread has found meanwhile
+ * that the database was replaced: then b may be that of the old one. */
+static void believe(struct positions *p, struct bell *b)
+{
+    pthread_mutex_lock(&p->lock);
+    if (b == last_bell(p) && handles_changes(p->handles) == atomic_load(&p->changes)) {
+        atomic_store(&p->watched, b);
+    }
+    pthread_mutex_unlock(&p->lock);
+}
+
 /* If the heads are those of other files, all are forgotten. While a process writes, that can't be
  * said: the question is left for the next round. */
 static void compare_stamps(struct positions *p, struct positions_watch *w)
@@ -308,7 +319,7 @@ static void compare_stamps(struct positions *p, struct positions_watch *w)
     }
     if (is_quiet) {
         w->compared_at = clock_mono_ms();
-        atomic_store(&p->watched, w->bell);
+        believe(p, w->bell);
     }
 }
 

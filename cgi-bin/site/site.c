@@ -298,6 +298,8 @@ static struct store *open_store(struct site *s, struct err *e)
     options.stopping = s->stopping;
     struct store *handle = store_open(&options, s->mode, e);
     if (handle != NULL) {
+        atomic_store(&s->was_opened, true);
+        handles_note_use(s->handles, handle);
         pthread_mutex_lock(&s->lock);
         share_metrics(s);
         pthread_mutex_unlock(&s->lock);
@@ -308,14 +310,7 @@ static struct store *open_store(struct site *s, struct err *e)
 struct store *site_borrow(struct site *s, struct err *e)
 {
     struct store *handle = handles_take(s->handles);
-    if (handle == NULL) {
-        handle = open_store(s, e);
-    }
-    if (handle != NULL) {
-        atomic_store(&s->was_opened, true);
-        handles_note_use(s->handles, handle);
-    }
-    return handle;
+    return handle != NULL ? handle : open_store(s, e);
 }
 
 bool site_return(struct site *s, struct store *handle)

@@ -82,7 +82,7 @@ static void learn(struct member *m, const char *room)
 }
 
 /* Another program of the site stores a message, and rings. */
-static void commit_elsewhere(const struct place *p)
+static void commit_to(const struct place *p, const char *room)
 {
     struct member m;
     struct positions_commit c;
@@ -90,13 +90,18 @@ static void commit_elsewhere(const struct place *p)
     static int count;
     char id[32];
     snprintf(id, sizeof id, "elsewhere%d", count++);
-    struct chat_draft draft = draft_of("lobby", "ann", id, "text");
+    struct chat_draft draft = draft_of(room, "ann", id, "text");
     struct store_job job = {.draft = &draft};
     member_init(&m, p, STORE_WRITE);
     positions_commit_begin(m.positions, m.store, &c);
     assert_int_equal(store_append(m.store, &job, 1, &e), 0);
     positions_commit_end(m.positions, &c, &job, 1, &e);
     member_fini(&m);
+}
+
+static void commit_elsewhere(const struct place *p)
+{
+    commit_to(p, "lobby");
 }
 
 /* A program that doesn't ring. */
@@ -254,21 +259,40 @@ static void a_commit_that_does_not_ring_is_noticed_by_its_stamp(void **state)
     member_fini(&m);
 }
 
-/* The writer's own stamp would hide that commit. */
+/* The writer's own stamp would hide that commit, if it wrote to another room. */
 static void a_commit_that_does_not_ring_is_noticed_by_the_next_writer(void **state)
 {
     const struct place *p = *state;
     struct member m;
+    struct positions_asked asked;
+    const struct answer_room before[] = {{.name = "lobby", .head = 3, .oldest = 1}};
     fill(p, 3);
     member_init(&m, p, STORE_READ);
     learn(&m, "lobby");
-    struct positions_asked old;
-    positions_ask(m.positions, m.store, &old);
+    positions_ask(m.positions, m.store, &asked);
     commit_silently(p);
-    commit_elsewhere(p);
-    const struct answer_room before[] = {{.name = "lobby", .head = 3, .oldest = 1}};
-    positions_learn(&old, before, 1); /* too late: it was read before that commit */
-    assert_true(finds(&m, "lobby", 5));
+    commit_to(p, "other");
+    assert_false(finds(&m, "lobby", 3));
+    positions_learn(&asked, before, 1); /* too late: it was read before that commit */
+    assert_false(finds(&m, "lobby", 3));
+    learn(&m, "lobby");
+    assert_true(finds(&m, "lobby", 4));
+    member_fini(&m);
+}
+
+/* Its stamp would hide that commit, if it read another room. */
+static void a_commit_that_does_not_ring_is_noticed_by_the_next_reader(void **state)
+{
+    const struct place *p = *state;
+    struct member m;
+    commit_to(p, "other");
+    fill(p, 3);
+    member_init(&m, p, STORE_READ);
+    learn(&m, "lobby");
+    commit_silently(p);
+    learn(&m, "other");
+    assert_true(finds(&m, "other", 1));
+    assert_false(finds(&m, "lobby", 3));
     member_fini(&m);
 }
 
@@ -324,6 +348,40 @@ static void a_process_that_watches_does_not_take_the_old_heads_for_those_of_a_re
     member_fini(&m);
 }
 
+static void rename_in(const struct place *p, const char *from, const char *to)
+{
+    char name[320];
+    snprintf(name, sizeof name, "%s", in_place(p, from));
+    assert_int_equal(rename(name, in_place(p, to)), 0);
+}
+
+/* Without a log, so that chat.db alone is the database. */
+static void the_heads_of_a_copy_are_not_taken_for_those_of_the_database_that_is_put_back(void **state)
+{
+    const struct place *p = *state;
+    struct member m;
+    char command[700];
+    fill(p, 3);
+    snprintf(command, sizeof command, "cp %s/chat.db %s/copy.db", p->folder, p->folder);
+    NEED(system(command) == 0);
+    commit_silently(p);
+    member_init(&m, p, STORE_READ);
+    begin_to_watch(&m);
+    learn(&m, "lobby");
+    assert_true(finds(&m, "lobby", 4));
+    rename_in(p, "chat.db", "old.db");
+    rename_in(p, "copy.db", "chat.db");
+    struct store *old = m.store;
+    m.store = site_borrow(m.site, NULL);
+    learn(&m, "lobby"); /* 3 */
+    assert_true(positions_watch(m.positions, &m.watch, m.store, true));
+    rename_in(p, "chat.db", "copy.db");
+    rename_in(p, "old.db", "chat.db");
+    site_return(m.site, old); /* it is kept, as its database is there again */
+    assert_false(finds(&m, "lobby", 3));
+    member_fini(&m);
+}
+
 static void a_sleep_ends_by_a_ring_a_silent_commit_or_its_time(void **state)
 {
     const struct place *p = *state;
@@ -359,8 +417,10 @@ int main(void)
         IN_BOTH_MODES(a_writer_that_dies_before_it_rings_hides_no_message),
         IN_WAL(a_commit_that_does_not_ring_is_noticed_by_its_stamp),
         IN_WAL(a_commit_that_does_not_ring_is_noticed_by_the_next_writer),
+        IN_WAL(a_commit_that_does_not_ring_is_noticed_by_the_next_reader),
         IN_WAL(a_process_that_watches_notices_a_commit_that_does_not_ring),
         IN_BOTH_MODES(a_process_that_watches_does_not_take_the_old_heads_for_those_of_a_replaced_database),
+        IN_ROLLBACK(the_heads_of_a_copy_are_not_taken_for_those_of_the_database_that_is_put_back),
         IN_WAL(a_sleep_ends_by_a_ring_a_silent_commit_or_its_time),
     };
     quiet_log();

@@ -4,6 +4,7 @@
 
 #include "chat/query.h"
 #include "shared/bell.h"
+#include "shared/room_heads.h"
 #include "site/commit.h"
 #include "site/positions.h"
 #include "site/reading.h"
@@ -18,16 +19,9 @@ static struct site *site_of(const struct place *p, enum store_mode mode, char da
     return s;
 }
 
-/* The site of a process that watches, so that no stamp of the files hides a mistake. */
 static struct site *site_at(const struct place *p, char data[320])
 {
-    struct site *s = site_of(p, STORE_READ, data);
-    struct positions_watch watch = {.timer_ms = 0};
-    struct store *store = site_borrow(s, NULL);
-    assert_true(positions_watch(site_positions(s), &watch, store, true));
-    assert_non_null(watch.bell);
-    site_return(s, store);
-    return s;
+    return site_of(p, STORE_READ, data);
 }
 
 static uint64_t head_in(struct store *store)
@@ -40,17 +34,17 @@ static uint64_t head_in(struct store *store)
 /* Returns the cached head, or else reads the store and caches its head. */
 static uint64_t head_by(struct site *s, struct store *store)
 {
-    struct answer_room room = {.name = "lobby", .next = UINT64_MAX};
-    struct positions_asked asked;
-    char epoch[CHAT_EPOCH_SIZE];
-    positions_ask(site_positions(s), store, &asked);
-    assert_non_null(asked.bell);
-    if (!positions_find(site_positions(s), &room, 1, epoch)) {
-        room.head = head_in(store);
-        room.oldest = 1;
-        positions_learn(&asked, &room, 1);
+    uint64_t head = 0;
+    uint64_t oldest = 0;
+    struct bell *bell = positions_bell_of(site_positions(s), store); /* no stamp hides a mistake */
+    assert_non_null(bell);
+    if (room_heads_look(bell, "lobby", &head, &oldest)) {
+        return head;
     }
-    return room.head;
+    uint64_t moment = room_heads_moment(bell);
+    head = head_in(store);
+    room_heads_learned(bell, moment, "lobby", head, 1);
+    return head;
 }
 
 static const char *const tails[] = {"", "-wal", "-shm", "-journal"};

@@ -36,7 +36,7 @@ bool sqlite_news_is_stale(struct store *base)
     if (s->still != 0 && !s->viewing && !sqlite_still_is_unchanged(s)) {
         s->stale = true;
     }
-    return s->stale || file_exists(s->asked_path) || sqlite_handle_is_moved(s);
+    return s->stale || s->file_number == 0 || file_exists(s->asked_path) || sqlite_handle_is_moved(s);
 }
 
 uint64_t sqlite_news_identity(const struct store *base)
