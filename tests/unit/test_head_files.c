@@ -13,14 +13,14 @@
 enum { PROCESSES = 4, THREADS = 4, EACH = 4, ROUNDS = 6 };
 
 /* The parts of a program: settings and a committer. */
-struct poll_program {
+struct program {
     struct site *site;
     struct commit *commit;
     char data[320];
     char heads[320];
 };
 
-static void program_init_at(struct poll_program *g, const struct place *p, enum store_mode mode, const char *heads)
+static void program_init_at(struct program *g, const struct place *p, enum store_mode mode, const char *heads)
 {
     snprintf(g->data, sizeof g->data, "POLLCHAT_DATA=%s", p->folder);
     snprintf(g->heads, sizeof g->heads, "POLLCHAT_HEADS=%s%s", p->root, heads);
@@ -30,18 +30,18 @@ static void program_init_at(struct poll_program *g, const struct place *p, enum 
     g->commit = commit_new(g->site, 100);
 }
 
-static void program_init(struct poll_program *g, const struct place *p, enum store_mode mode)
+static void program_init(struct program *g, const struct place *p, enum store_mode mode)
 {
     program_init_at(g, p, mode, "/heads");
 }
 
-static void program_fini(struct poll_program *g)
+static void program_fini(struct program *g)
 {
     commit_free(g->commit);
     site_free(g->site);
 }
 
-static int say(struct poll_program *g, const char *room, const char *id)
+static int say(struct program *g, const char *room, const char *id)
 {
     char epoch[CHAT_EPOCH_SIZE];
     struct chat_draft draft = draft_of(room, "ann", id, "text");
@@ -49,7 +49,7 @@ static int say(struct poll_program *g, const char *room, const char *id)
     return commit_append(g->commit, &job, epoch, NULL);
 }
 
-static const char *epoch_of(struct poll_program *g)
+static const char *epoch_of(struct program *g)
 {
     static char epoch[CHAT_EPOCH_SIZE];
     struct store *store = site_borrow(g->site, NULL);
@@ -79,7 +79,7 @@ static void write_file(const char *path, const char *text)
     fclose(file);
 }
 
-static void assert_says(struct poll_program *g, const struct place *p, const char *room, uint64_t head)
+static void assert_says(struct program *g, const struct place *p, const char *room, uint64_t head)
 {
     char expected[200];
     char *text = support_read_file(path_of(p, room), NULL);
@@ -104,7 +104,7 @@ static int count_files(const struct place *p)
 static void a_commit_writes_a_head_file_that_the_web_server_can_read(void **state)
 {
     const struct place *p = *state;
-    struct poll_program g;
+    struct program g;
     struct stat st;
     struct stat second;
     char path[400];
@@ -136,7 +136,7 @@ static void a_commit_writes_a_head_file_that_the_web_server_can_read(void **stat
 static void a_late_writer_does_not_overwrite_a_newer_head(void **state)
 {
     const struct place *p = *state;
-    struct poll_program g;
+    struct program g;
     struct chat_draft draft = draft_of("lobby", "ann", "1", "text");
     const struct store_job late = {.draft = &draft, .outcome = STORE_STORED, .seq = 1};
     program_init(&g, p, STORE_WRITE);
@@ -151,7 +151,7 @@ static void a_late_writer_does_not_overwrite_a_newer_head(void **state)
 
 static void commit_many(const struct place *p, int argument)
 {
-    struct poll_program g;
+    struct program g;
     program_init(&g, p, STORE_WRITE);
     for (int i = 0; i < EACH; i++) {
         char id[32];
@@ -163,7 +163,7 @@ static void commit_many(const struct place *p, int argument)
 
 struct racer {
     pthread_t thread;
-    struct poll_program *program;
+    struct program *program;
     int number;
 };
 
@@ -184,7 +184,7 @@ static void after_any_race_the_file_has_the_head(void **state)
     for (int round = 0; round < ROUNDS; round++) {
         pid_t children[PROCESSES];
         struct racer racers[THREADS];
-        struct poll_program g;
+        struct program g;
         for (int i = 0; i < PROCESSES; i++) {
             children[i] = start_child(commit_many, p, round * PROCESSES + i);
         }
@@ -208,7 +208,7 @@ static void after_any_race_the_file_has_the_head(void **state)
 static void a_link_with_its_name_is_replaced_and_not_followed(void **state)
 {
     const struct place *p = *state;
-    struct poll_program g;
+    struct program g;
     char target[400];
     program_init(&g, p, STORE_WRITE);
     assert_int_equal(say(&g, "lobby", "1"), 0);
@@ -231,7 +231,7 @@ static void a_head_file_that_cannot_be_written_fails_no_send_and_is_not_announce
     static const char *const obstacles[] = {"/file", "/file/heads", "/missing/heads", "/data", "/data/../data/."};
     char address[HEAD_FILES_ADDRESS_SIZE];
     char path[400];
-    struct poll_program g;
+    struct program g;
     snprintf(path, sizeof path, "%s/file", p->root);
     write_file(path, "no folder");
     for (size_t i = 0; i < COUNT(obstacles); i++) {
@@ -258,8 +258,8 @@ static void a_poll_repairs_head_files_after_a_crash(void **state)
     static const char *const wrong[] = {NULL, "", "{\"epoch\":\"another\",\"head\":2}\n", "<html>"};
     char address[HEAD_FILES_ADDRESS_SIZE];
     char text[100];
-    struct poll_program g;
-    struct poll_program reader;
+    struct program g;
+    struct program reader;
     program_init(&g, p, STORE_WRITE);
     program_init(&reader, p, STORE_READ);
     assert_int_equal(say(&g, "lobby", "1"), 0);
@@ -287,7 +287,7 @@ static void rooms_without_messages_have_no_head_files(void **state)
 {
     const struct place *p = *state;
     char address[HEAD_FILES_ADDRESS_SIZE];
-    struct poll_program g;
+    struct program g;
     program_init(&g, p, STORE_WRITE);
     assert_int_equal(say(&g, "lobby", "1"), 0);
     assert_false(head_files_watch(g.site, epoch_of(&g), "nobody-here", 0, address));
@@ -301,7 +301,7 @@ static void files_of_killed_writers_are_removed_later(void **state)
 {
     const struct place *p = *state;
     char path[400];
-    struct poll_program g;
+    struct program g;
     program_init(&g, p, STORE_WRITE);
     const struct conf *conf = site_loaded_conf(g.site);
     assert_int_equal(say(&g, "lobby", "1"), 0);
@@ -333,7 +333,7 @@ static void wait_past(const struct place *p, const char *path)
 static void of_too_many_head_files_the_longest_unchanged_ones_are_removed(void **state)
 {
     const struct place *p = *state;
-    struct poll_program g;
+    struct program g;
     char room[32];
     char path[400];
     char own[400];
