@@ -14,7 +14,7 @@ for file in my-chat.conf chat.conf; do # pollchat may not start either: then the
 done
 if [ "$whom" != everyone ]; then
     printf 'Status: 403 Forbidden\r\nContent-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n\r\n'
-    echo 'What works on this host is not for everyone to read; the setting doctor says for whom.'
+    echo 'This report on the host is not open to everyone; the setting doctor says who may read it.'
     exit 0
 fi
 printf 'Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n\r\n'

@@ -98,8 +98,9 @@ bool chat_room_valid(const char *room, size_t length)
 int chat_set_room(struct chat_draft *d, const char *value, size_t length, struct err *e)
 {
     if (!chat_room_valid(value, length)) {
-        return err_field(e, ERR_INPUT, "room",
-                         "room must be 1 to 64 of a-z, 0-9, '-' and '_', and begin with a letter or digit.");
+        return err_field(
+            e, ERR_INPUT, "room",
+            "room must have 1 to 64 of the characters a-z, 0-9, '-' and '_', and begin with a letter or digit.");
     }
     memcpy(d->room, value, length);
     d->room[length] = '\0';
@@ -170,20 +171,20 @@ static int check_points(const uint32_t *points, size_t count, struct err *e)
     for (size_t i = 0; i < count && i < CHAT_NAME_MAX; i++) {
         if (is_forbidden_in_name(points[i])) {
             return err_field(e, ERR_INPUT, "name",
-                             "name must not hold control characters or marks that change the direction of text.");
+                             "name must not contain control characters or marks that change the direction of text.");
         }
         shows = shows || (!is_blank(points[i]) && !invisible_is(points[i]));
     }
     if (!shows || count > CHAT_NAME_MAX) {
-        return err_field(e, ERR_INPUT, "name", "name must have 1 to %d characters that show.", CHAT_NAME_MAX);
+        return err_field(e, ERR_INPUT, "name", "name must have 1 to %d visible characters.", CHAT_NAME_MAX);
     }
     size_t unseen = invisible_find(points, count);
     if (unseen < count) {
         return err_field(
             e, ERR_INPUT, "name",
-            "name must not hold characters that don't show, or it could look like another one: U+%04X is its "
-            "character number %zu.",
-            (unsigned)points[unseen], unseen + 1);
+            "name must not contain invisible characters, because it could look like another name: its character "
+            "number %zu is U+%04X.",
+            unseen + 1, (unsigned)points[unseen]);
     }
     return 0;
 }
@@ -213,7 +214,8 @@ int chat_set_id(struct chat_draft *d, const char *value, size_t length, struct e
         good = is_lower_or_digit(c) || (c >= 'A' && c <= 'Z') || c == '.' || c == '_' || c == '-';
     }
     if (!good) {
-        return err_field(e, ERR_INPUT, "id", "id must be 1 to %d of A-Z, a-z, 0-9, '.', '_' and '-'.", CHAT_ID_MAX);
+        return err_field(e, ERR_INPUT, "id", "id must have 1 to %d of the characters A-Z, a-z, 0-9, '.', '_' and '-'.",
+                         CHAT_ID_MAX);
     }
     memcpy(d->id, value, length);
     d->id[length] = '\0';
@@ -232,14 +234,14 @@ static int check_text(const char *value, size_t length, size_t max_text, struct 
 {
     size_t bad_at = 0;
     if (length == 0) {
-        return err_field(e, ERR_INPUT, "text", "text must have at least one byte.");
+        return err_field(e, ERR_INPUT, "text", "text must not be empty.");
     }
     if (length > max_text) {
         return err_field(e, ERR_TOO_LARGE, "text", "text has %zu bytes; at most %zu are allowed (max_text).", length,
                          max_text);
     }
     if (memchr(value, '\0', length) != NULL) {
-        return err_field(e, ERR_INPUT, "text", "text must not hold the character U+0000.");
+        return err_field(e, ERR_INPUT, "text", "text must not contain the character U+0000.");
     }
     if (!str_utf8_valid(value, length, &bad_at)) {
         return err_field(e, ERR_INPUT, "text", "text must be valid UTF-8; byte %zu (counted from 0) is not.", bad_at);

@@ -70,7 +70,7 @@ int draft_kind_of(const char *content_type, size_t body_length, enum draft_kind 
         }
     }
     return err_set(e, ERR_TYPE,
-                   "This Content-Type isn't taken; allowed are application/json, "
+                   "This Content-Type isn't accepted; allowed are application/json, "
                    "application/x-www-form-urlencoded and text/plain.");
 }
 

@@ -54,7 +54,7 @@ int json_read(const char *bytes, size_t length, const char *const *known, struct
     json_t *root = json_loadb(bytes, length, JSON_REJECT_DUPLICATES, &why);
     int result = 0;
     if (root == NULL && json_error_code(&why) == json_error_out_of_memory) {
-        return err_set(e, ERR_CROWDED, "Memory is short just now. Try again in a moment.");
+        return err_set(e, ERR_CROWDED, "The server is short of memory. Try again in a moment.");
     }
     if (root == NULL) {
         if (json_error_code(&why) == json_error_null_character ||

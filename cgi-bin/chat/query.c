@@ -68,9 +68,10 @@ static int parse_room(const struct form_field *f, struct query_room *room, bool 
     size_t length = colon != NULL ? (size_t)(colon - f->value) : f->length;
     *since_given = colon != NULL;
     if (!chat_room_valid(f->value, length)) {
-        return err_field(e, ERR_INPUT, "room",
-                         "room must be 1 to 64 of a-z, 0-9, '-' and '_', and begin with a letter or digit; "
-                         "for several rooms: room=lobby:41&room=dev:7.");
+        return err_field(
+            e, ERR_INPUT, "room",
+            "room must have 1 to 64 of the characters a-z, 0-9, '-' and '_', and begin with a letter or digit; "
+            "for several rooms: room=lobby:41&room=dev:7.");
     }
     memcpy(room->name, f->value, length);
     room->name[length] = '\0';
@@ -136,7 +137,7 @@ static int parse_epoch(const struct form *fields, struct query *q, struct err *e
         return 0;
     }
     if (f->length == 0 || f->length >= sizeof q->epoch || strlen(f->value) != f->length) {
-        return err_field(e, ERR_INPUT, "epoch", "epoch must be the epoch of an earlier answer.");
+        return err_field(e, ERR_INPUT, "epoch", "epoch must be copied from an earlier answer.");
     }
     memcpy(q->epoch, f->value, f->length + 1);
     return 0;

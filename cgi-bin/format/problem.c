@@ -50,7 +50,7 @@ const char *problem_detail(const struct err *e)
 {
     switch (e->code) {
     case ERR_CONFIG:
-        return "A setting of this site is wrong; the server's error log says which, and so does: pollchat settings";
+        return "A setting of this site is wrong. The server's error log says which; so does the command: pollchat settings";
     case ERR_EXPOSED:
         return "This chat has stopped, for safety. Its owner finds the reason in doctor.html.";
     case ERR_SYSTEM:

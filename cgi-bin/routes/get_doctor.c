@@ -170,9 +170,8 @@ static int show(struct request *request, const struct poll_program *p, struct lo
     const char *served = request_variable(request, "DOCUMENT_ROOT");
     if (!get_status_allows(request, l->conf.doctor)) {
         return err_set(e, ERR_FORBIDDEN,
-                       "What works on this host is not for everyone to read; the setting doctor says for whom.%s",
-                       l->conf.faults.count > 0 ? " (If the setting is misspelt or can't be read, that is nobody.)"
-                                                : "");
+                       "This report on the host is not open to everyone; the setting doctor says who may read it.%s",
+                       l->conf.faults.count > 0 ? " (If the setting is misspelt or can't be read, nobody may.)" : "");
     }
     snprintf(l->served, sizeof l->served, "%s", served != NULL ? served : "");
     if (l->is_known) {

@@ -47,7 +47,7 @@ static int check_reader(const struct request *request, const struct conf *conf, 
         return 0;
     }
     return err_set(e, ERR_FORBIDDEN,
-                   "The status of this chat is not for everyone to read; the setting status says for whom.");
+                   "The status of this chat is not open to everyone; the setting status says who may read it.");
 }
 
 static int parse_format(const struct form *fields, enum format *out, struct err *e)

@@ -196,7 +196,8 @@ static void lead(struct commit *c, const struct entry *own)
 
 static int refuse(struct err *e)
 {
-    return err_set(e, ERR_BUSY, "Messages can't be written as fast as they come just now; nothing was stored.");
+    return err_set(e, ERR_BUSY,
+                   "More messages arrive than can be written; this one was not stored. Try again in a moment.");
 }
 
 static bool is_stuck(const struct commit *c)

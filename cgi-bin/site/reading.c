@@ -204,8 +204,9 @@ static int check_epoch(const struct work *w, struct err *e)
     if (w->q->epoch[0] == '\0' || strcmp(w->q->epoch, w->g->epoch) == 0) {
         return 0;
     }
-    return err_field(e, ERR_EPOCH, "epoch",
-                     "The messages you have are of another database; forget them and begin again with its epoch.");
+    return err_field(
+        e, ERR_EPOCH, "epoch",
+        "Your messages are from another database. Forget them, and begin again with since=0 and without epoch.");
 }
 
 /* The positions are known. A client that is ahead of a room, or whose next messages were removed,

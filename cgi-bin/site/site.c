@@ -277,12 +277,12 @@ static int refuse_while_moved(const struct site *s, struct err *e)
     if (s->was_opened) {
         return err_set(
             e, ERR_BUSY,
-            "The data folder isn't where it was. If it was moved, the setting data has to name its new place.");
+            "The data folder isn't where it was. If it was moved, write its new place into the setting 'data'.");
     }
     if (is_named_by_file(s) && conf_usual_data(usual, sizeof usual) && store_exists(&beside)) {
         return err_set(
             e, ERR_BUSY,
-            "The setting data names a folder that isn't there yet, and the messages lie in pollchat-data beside "
+            "The setting 'data' names a folder that isn't there yet, and the messages are in pollchat-data beside "
             "cgi-bin. Move that folder to its new place.");
     }
     return 0;

@@ -20,8 +20,8 @@ static const char before_word[] = "pollchat ";
 
 static const char mark_text[] =
     "The web server hands out the files of this folder, so everybody could download the database of the chat.\n"
-    "The chat has stopped until that is mended. Either move this folder out of the one that is served, and write its new place\n"
-    "into cgi-bin/my-chat.conf (data = ...), or have the web server deny it. Then delete this file, and open doctor.html.\n";
+    "The chat has stopped until that is corrected. Either move this folder out of the one that is served, and write its new place\n"
+    "into cgi-bin/my-chat.conf (data = ...), or have the web server deny access to it. Then delete this file, and open doctor.html.\n";
 
 static bool path_of(char *out, size_t size, const char *folder, const char *name)
 {
@@ -116,12 +116,13 @@ int exposure_told(const char *data, const char *word, struct err *e)
     char path[PATH_MAX];
     char known[RANDOM_ID_SIZE];
     if (!path_of(path, sizeof path, data, test_name) || !read_word(path, known) || strcmp(known, word) != 0) {
-        return err_field(e, ERR_INPUT, "exposed", "exposed is not what stands in the test file.");
+        return err_field(e, ERR_INPUT, "exposed", "exposed must be the word in web-test.txt of the data folder.");
     }
     if (!path_of(path, sizeof path, data, mark_name) ||
         /* an empty mark stops the chat as well, if the disk is full */
         !make_file(path, mark_text, false)) {
-        return err_set(e, ERR_SYSTEM, "The data folder can't be marked: %s.", strerror(errno));
+        return err_set(e, ERR_SYSTEM, "READABLE-BY-THE-WEB.txt can't be written into the data folder: %s.",
+                       strerror(errno));
     }
     return 0;
 }

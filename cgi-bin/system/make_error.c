@@ -21,7 +21,8 @@ int make_error(const char *what, const char *path, struct err *e)
     case ERR_FULL:
         return err_set(e, ERR_FULL, "The disk or the quota is full: nothing can be made in the data folder.");
     case ERR_ABSENT:
-        return err_set(e, ERR_CONFIG, "The setting data names no folder: %s. The folder that is to hold it must exist.",
+        return err_set(e, ERR_CONFIG,
+                       "The folder that the setting 'data' names can't be made: %s. Its parent folder must exist.",
                        path);
     default:
         return err_set(e, ERR_SYSTEM, "The data folder can't be made: %s", strerror(why));

@@ -154,8 +154,8 @@ static int refuse(const struct stat *st, const char *why, struct err *e)
         e, ERR_EXPOSED,
         "%s (permissions %03o). A user who can write there can read and alter all messages, so the chat has "
         "stopped. Give the data folder to the user that runs the programs, with the permissions 700, and its "
-        "files 600; look whether anything in it is not yours. On a disk without permissions let the "
-        "setting data name a folder elsewhere. Then the chat goes on by itself.",
+        "files 600; look whether anything in it is not yours. On a disk without permissions, set 'data' to a "
+        "folder elsewhere. Then the chat goes on by itself.",
         why, (unsigned)(st->st_mode & 07777));
 }
 

@@ -191,7 +191,7 @@ test('if it is not certain which data folder is meant, a request is answered 500
 test('a name with an invisible character is answered 400 with its code point and position; emoji are allowed', async (t) => {
   const data = temporaryFolder(t);
   for (const [name, says] of [
-    ['an\u200bn', /U\+200B.*number 3/],
+    ['an\u200bn', /number 3 is U\+200B/],
     ['\u3164ann\u2060x', /U\+2060/],
     ['a\u00adnn', /U\+00AD/],
     ['ann\u{e0041}', /U\+E0041/],

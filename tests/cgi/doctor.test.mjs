@@ -88,7 +88,7 @@ test('where wrong settings stop the chat, doctor says so, and shows their values
   assert.doesNotMatch(stranger.body, /DATE|hunter/);
   const nobody = await doctor(data, { extra: { ...extra, POLLCHAT_DOCTOR: 'all' } });
   assert.equal(nobody.status, 403);
-  assert.match(nobody.json.detail, /the setting doctor says for whom.*misspelt/);
+  assert.match(nobody.json.detail, /the setting doctor says who may read it.*misspelt/);
 });
 
 test('repeated requests by strangers do not test the disk again within 5 s; a request by the owner always does', async (t) => {

@@ -22,7 +22,7 @@ const causes = [
   ['no execute bit on anything', { tried: [answer(500), answer(500), answer(403)], probe: answer(500) }, 'execute-bit', /755: not 775.*folder cgi-bin must have 755/],
   ['a refused .htaccess', { tried: [answer(500), answer(500), answer(403)], here: answer(500), probe: answer(500) }, 'htaccess', /Options/],
   ['no folder', { here: answer(404) }, 'missing', /cgi-bin/],
-  ['a probe that is closed', { tried: [answer(500), answer(500), answer(500)], probe: answer(403, 'What works on this host is not for everyone to read; the setting doctor says for whom.\n') }, 'closed', /doctor = everyone/],
+  ['a probe that is closed', { tried: [answer(500), answer(500), answer(500)], probe: answer(403, 'This report on the host is not open to everyone; the setting doctor says who may read it.\n') }, 'closed', /doctor = everyone/],
   ['forbidden', { tried: [answer(403), answer(403), answer(403)], probe: answer(403) }, 'forbidden', /403/],
   ['a server that is gone', { tried: [answer(0), answer(0), answer(0)], here: answer(0), probe: answer(0) }, 'server', /not answer/],
   ['what the programs say', { tried: [answer(404), answer(500, '{"type":"urn:pollchat:problem:misconfigured","detail":"Not whole."}'), answer(404)] }, 'programs', /Not whole\./],

@@ -262,7 +262,7 @@ static void the_error_names_the_invisible_character(void **state)
     chat_draft_init(&d);
     assert_int_equal(set_in(&d, chat_set_name, " an\xe2\x80\x8bn", strlen(" an\xe2\x80\x8bn"), &e), -1);
     assert_string_equal(e.field, "name");
-    assert_contains(e.text, "U+200B is its character number 3");
+    assert_contains(e.text, "its character number 3 is U+200B");
 }
 
 static void names_keep_invisible_characters_that_shape_visible_ones(void **state)

@@ -23,7 +23,7 @@ const ofProblem = (text) => {
 /**
  * Part of the refusal of probe.cgi and of GET /doctor to those whom the setting doctor leaves out.
  */
-export const CLOSED = 'the setting doctor says for whom';
+export const CLOSED = 'the setting doctor says who may read it';
 
 /**
  * What probe.cgi said, or null if it didn't run. closed: the setting doctor forbids it to say

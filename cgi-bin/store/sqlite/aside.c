@@ -33,7 +33,7 @@ int sqlite_aside_log(const struct sqlite_handle *s, struct err *e)
         snprintf(path, sizeof path, "%s/%s", s->folder, name);
         if (file_name_move(s->log_path, path) == 0) {
             unlink(s->shared_path);
-            log_line("%s is not the log of the database that is there; it is kept as %s", s->log_path, name);
+            log_line("%s is the log of another database than chat.db; it was renamed to %s", s->log_path, name);
             incidents_note(s->folder, INCIDENT_ASIDE, name);
             return 0;
         }

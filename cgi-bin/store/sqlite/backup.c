@@ -73,7 +73,7 @@ int sqlite_backup(const struct store_options *options, const char *to, const str
     char path[PATH_SIZE];
     snprintf(path, sizeof path, "%s.pollchat-new", to);
     if (file_exists(to)) {
-        return err_set(e, ERR_CONFLICT, "There is such a file already. It was left as it is.");
+        return err_set(e, ERR_CONFLICT, "A file of that name exists already. It was left as it is.");
     }
     struct sqlite_handle *from = open_raw(options, e);
     if (from == NULL) {

@@ -76,7 +76,8 @@ static int compare(const struct sqlite_fresh *copy, const struct identity *wante
     if (result == 0 && (strcmp(found.version, wanted->version) != 0 || strcmp(found.epoch, wanted->epoch) != 0)) {
         log_line("%s: version %s and epoch %s were copied as %s and %s", copy->path, wanted->version, wanted->epoch,
                  found.version, found.epoch);
-        result = err_set(e, ERR_SYSTEM, "The copy of the database differs from the database.");
+        result = err_set(e, ERR_SYSTEM,
+                         "The copy of the database differs from the database, so it was not kept. Try again.");
     }
     if (s != NULL) {
         sqlite_connection_close(s);

@@ -79,7 +79,7 @@ int sqlite_fail_lockless(const struct sqlite_handle *s, struct err *e)
     log_line("%s: the file system has no record locks", s->path);
     return err_set(
         e, ERR_READONLY,
-        "The file system of the data folder has no file locks, so nothing can be stored safely. Set data to a folder "
+        "The file system of the data folder has no file locks, so nothing can be stored safely. Set 'data' to a folder "
         "on another disk, or ask the host to enable locks.");
 }
 
@@ -89,7 +89,7 @@ int sqlite_fail_foreign(const struct sqlite_handle *s, struct err *e)
     return err_set(
         e, ERR_CORRUPT,
         "The file chat.db in the data folder is not a database of pollchat. It was left as it is. Move it away, "
-        "or set data to another folder.");
+        "or set 'data' to another folder.");
 }
 
 int sqlite_fail_if_moved(struct sqlite_handle *s, struct err *e)

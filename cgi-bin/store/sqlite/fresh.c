@@ -27,9 +27,9 @@ int sqlite_fresh_fail(const char *what, const char *path, struct err *e)
     case ERR_FULL:
         return err_set(e, ERR_FULL, "The disk or the quota is full: the copy of the database has no room.");
     case ERR_ABSENT:
-        return err_set(e, ERR_ABSENT, "There is no such folder.");
+        return err_set(e, ERR_ABSENT, "The folder for that file doesn't exist.");
     case ERR_CONFLICT:
-        return err_set(e, ERR_CONFLICT, "There is such a file already. It was left as it is.");
+        return err_set(e, ERR_CONFLICT, "A file of that name exists already. It was left as it is.");
     default:
         return err_set(e, ERR_SYSTEM, "The file can't be made: %s.", strerror(why));
     }

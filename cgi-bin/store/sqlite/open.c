@@ -150,7 +150,7 @@ static int open_to_read(struct sqlite_handle *s, struct err *e)
                    : err_set(
                          e, ERR_FULL,
                          "The disk or the quota of the data folder is full: there isn't even room for the small files that "
-                         "reading takes. Nothing is lost. Make some room.");
+                         "reading needs. Nothing is lost. Free some space.");
     }
     return err_move(e, &why);
 }

@@ -203,7 +203,7 @@ static int save_log(struct sqlite_handle *s, struct sqlite_fresh *fresh, bool co
         copy_into_database(s, size);
     }
     if (result == 0 && log->pMethods->xWrite(log, mark, MARK_BYTES, size) != SQLITE_OK) {
-        log_line("%s: the old log can't be marked", s->log_path);
+        log_line("%s: the old log can't be marked as put back", s->log_path);
     }
     return result;
 }

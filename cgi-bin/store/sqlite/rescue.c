@@ -59,7 +59,7 @@ static int write_anew(struct sqlite_handle *s, struct err *e)
 /* All processes leave the log, and the next one that opens the database gives it a new epoch. */
 static void give_up_log(struct sqlite_handle *s)
 {
-    log_line("%s or its log was cut short, and what is gone can't be had from memory", s->path);
+    log_line("%s or its log was cut short, and the missing part can't be restored from memory", s->path);
     sqlite_record_set(s, RECORD_CUT);
     unlink(s->shared_path);
 }

@@ -89,7 +89,7 @@ static int check_backup(struct sqlite_handle *s, struct err *e)
         return -1;
     }
     if (version == 0) {
-        return err_set(e, ERR_CORRUPT, "The file is a database of pollchat that was not finished.");
+        return err_set(e, ERR_CORRUPT, "The file is an unfinished database of pollchat. Use another backup.");
     }
     if (version > (uint64_t)sqlite_schema_latest()) {
         return sqlite_schema_refuse_newer(s, version, e);
@@ -152,7 +152,7 @@ static int quiet(struct swap *w, struct err *e)
         return -1;
     }
     if (!ours) {
-        return err_set(e, ERR_CORRUPT, "Not a database of pollchat, or not any more.");
+        return err_set(e, ERR_CORRUPT, "chat.db is damaged, or not a database of pollchat.");
     }
     if (sqlite_sql_ask(s, "PRAGMA journal_mode", "restore", mode, sizeof mode, e) != 0) {
         return -1;
@@ -176,7 +176,7 @@ static int quiet_if_it_can_be(struct swap *w, struct err *e)
     if (why.code != ERR_CORRUPT) {
         return err_move(e, &why);
     }
-    log_line("%s is damaged or not of pollchat; it is kept as it is", w->present->path);
+    log_line("%s is damaged, or not a database of pollchat; it is kept as it is", w->present->path);
     w->damaged = true;
     return 0;
 }
@@ -375,7 +375,7 @@ int sqlite_restore_asked(const struct store_options *options, const char *from, 
     struct err why = ERR_INIT;
     char refused[PATH_SIZE];
     if (restore(options, from, true, NULL, &restored, &why) == 0) {
-        log_line("%s was put in the place of the database, which is kept as %s", from, restored.kept);
+        log_line("%s replaced the database; the old one is kept as %s", from, restored.kept);
         return 0;
     }
     if (why.code == ERR_BUSY || why.code == ERR_FULL) {
@@ -384,7 +384,7 @@ int sqlite_restore_asked(const struct store_options *options, const char *from, 
     snprintf(refused, sizeof refused, "%s/chat-restore-refused.db", options->folder);
     /* Or it would be tried again at each request. */
     if (why.code != ERR_ABSENT && rename(from, refused) == 0) {
-        log_line("%s was not put in the place of the database, and is now %s: %s", from, refused, why.text);
+        log_line("%s did not replace the database, and was renamed to %s: %s", from, refused, why.text);
     }
     return 0;
 }

@@ -39,7 +39,7 @@ static int hold_still(struct sqlite_handle *s, struct err *e)
     }
     sqlite_flock_release(s);
     s->stale = true;
-    return err_set(e, ERR_BUSY, "The database can be written again. Try again.");
+    return err_set(e, ERR_BUSY, "The disk was full or read-only until a moment ago. Try again.");
 }
 
 int sqlite_view_begin(struct store *base, struct err *e)
