@@ -75,9 +75,9 @@ static void check_owner(const struct checks_given *given, struct findings *out)
     } else if (program.st_uid != geteuid() && given->carrier != CHECKS_SHELL) {
         findings_add(
             out, "permissions", FINDING_NOTE,
-            "The programs run as another user than the one their files belong to. So that user must own the data folder. "
-            "If you can't give it away: delete it while it is empty, let all users write to the folder around it, open "
-            "this page, so that the programs make it themselves, and take that right back.");
+            "The programs run as another user than the owner of their files, and that other user must own the data folder. If "
+            "you can't change its owner: delete it while it is empty, let all users write to the folder around it, and open "
+            "doctor.html, so that the programs make it themselves. Then take that permission away again.");
     } else {
         findings_add(out, "permissions", FINDING_FINE, "Files and folders have the permissions that they should have.");
     }
@@ -92,8 +92,8 @@ static void check_room(const char *data, unsigned trial_age_s, struct findings *
     } else if (file_system_free(data, &bytes) && bytes < (uint64_t)ROOM_LITTLE_MB * 1024 * 1024) {
         findings_add(
             out, "data", FINDING_POOR,
-            "The data folder can be written, but only %llu MB are left on its disk. When it is full nothing more can "
-            "be said; reading goes on.",
+            "The data folder can be written, but only %llu MB are left on its disk. When it is full, no message "
+            "can be sent; reading goes on.",
             (unsigned long long)(bytes / 1024 / 1024));
     } else {
         findings_add(out, "data", FINDING_FINE, "The data folder can be written, and the disk has room.");
@@ -117,8 +117,8 @@ static void check_file_size(const char *data, struct findings *out)
     bool is_reached = largest + (uint64_t)FILE_ROOM_KB * 1024 > limit.rlim_cur;
     findings_add(out, "file-size", is_reached ? FINDING_WRONG : FINDING_NOTE,
                  is_reached
-                     ? "This host lets no file grow beyond %llu kB, and the database has %llu: for the chat its disk "
-                       "is full. Nothing more can be said; reading goes on. Ask the host for more."
+                     ? "This host lets no file grow beyond %llu kB, and the database has %llu. So no message can "
+                       "be sent; reading goes on. Ask the host for a higher limit."
                      : "This host lets no file grow beyond %llu kB; the database has %llu.",
                  (unsigned long long)(limit.rlim_cur / 1024), (unsigned long long)(largest / 1024));
 }
@@ -130,17 +130,17 @@ static void check_exposure(const struct checks_given *given, struct findings *ou
     if (exposure_is_marked(data)) {
         findings_add(
             out, "data-web", FINDING_WRONG,
-            "Files of the data folder could be downloaded, so the chat has stopped. Move the folder out of the one that "
-            "is served and write its place into cgi-bin/my-chat.conf, or have it denied; then delete the file "
-            "READABLE-BY-THE-WEB.txt in it.");
+            "Files of the data folder could be downloaded, so the chat has stopped. Move it to a place that the "
+            "web server doesn't serve, and write that place into cgi-bin/my-chat.conf (data = ...). Or let the web server deny "
+            "access to it. Then delete the file READABLE-BY-THE-WEB.txt in it.");
     } else if (exposure_address(data, given->program_folder, given->served, address, sizeof address)) {
         findings_add(
             out, "data-web", FINDING_NOTE,
-            "The data folder lies inside of the one that is served, where only a .htaccess keeps it from the web. If this host "
-            "has a folder outside, let cgi-bin/my-chat.conf name it (data = ...).");
+            "The data folder lies in a folder that the web server serves, and only a file .htaccess protects it. If this host has "
+            "a place outside, move it there and write that place into cgi-bin/my-chat.conf (data = ...).");
     } else {
         findings_add(out, "data-web", FINDING_FINE,
-                     "The data folder lies outside of what is served, as far as the programs can see.");
+                     "The data folder lies outside of what the web server serves, as far as the programs can see.");
     }
 }
 
@@ -168,8 +168,8 @@ static void check_file_system(const char *data, struct findings *out)
     if (file_system_is_network(data)) {
         findings_add(
             out, "disk", FINDING_NOTE,
-            "The data folder lies on a network file system. The database keeps a rollback journal there, and news is "
-            "looked for on a timer: slower, but safe.");
+            "The data folder lies on a network file system. The database keeps a rollback journal there, and programs "
+            "look for new messages on a timer: slower, but safe.");
     }
 }
 
@@ -186,7 +186,7 @@ static void check_bell(const char *data, const struct store *store, struct findi
         findings_add(out, "wake", FINDING_FINE, "Programs wake each other by shared memory when there is news.");
     } else {
         findings_add(out, "wake", FINDING_NOTE,
-                     "Memory can't be shared between programs here, so news is looked for on a timer.");
+                     "Programs can't share memory here, so they look for new messages on a timer.");
     }
     bell_close(bell);
 }
@@ -217,9 +217,9 @@ static void check_incidents(const char *data, struct findings *out)
     if (found.last_ms[INCIDENT_ALONE] > since) {
         findings_add(
             out, "data-alone", FINDING_NOTE,
-            "On %.10s chat.db was found without chat.db-wal and chat.db-lock: it was copied there alone, or these "
+            "On %.10s chat.db was found without chat.db-wal and chat.db-lock: it was copied there without them, or they "
             "were removed. New messages are in chat.db-wal before they are in chat.db, so the last ones may be missing. "
-            "Leave the three alone, and copy them together.",
+            "Leave these files alone, and always copy them together.",
             day);
     }
     int64_t saved = found.last_ms[INCIDENT_PUT_BACK] > found.last_ms[INCIDENT_REBUILT]
@@ -264,15 +264,15 @@ static void check_limits(struct findings *out)
     if (found < FEW_PROCESSES) {
         findings_add(
             out, "limits", FINDING_NOTE,
-            "This host allows %llu processes to the account. Few visitors are held at a time; the others ask every few "
-            "seconds.",
+            "This host allows %llu processes to the account. So few requests can wait for news at a time; the other "
+            "visitors' pages ask every few seconds.",
             found);
     }
     known = getrlimit(RLIMIT_NOFILE, &limit) == 0;
     found = small_limit(&limit, known, 1, FEW_DESCRIPTORS);
     if (found < FEW_DESCRIPTORS) {
         findings_add(out, "limits", FINDING_NOTE,
-                     "This host allows %llu open files to a program, so only about as many visitors can be held.",
+                     "This host allows %llu open files to a program, so only about as many requests can wait for news.",
                      found);
     }
     known = getrlimit(RLIMIT_AS, &limit) == 0;
@@ -288,8 +288,8 @@ static void check_waiting(const struct checks_given *given, struct findings *out
     if (given->allowed != NULL) {
         findings_add(
             out, "waiting", given->allowed->most > 0 ? FINDING_FINE : FINDING_NOTE,
-            "Up to %u visitors are held at a time until there is news (%s). Further visitors ask on a timer and get news "
-            "some seconds later.",
+            "Up to %u requests wait for news at a time (%s). Pages of further visitors ask on a timer and get news some "
+            "seconds later.",
             given->allowed->most, given->allowed->why);
     }
 }
@@ -299,7 +299,8 @@ static void check_clock(struct findings *out)
     if (clock_wall_ms() < written_ms) {
         findings_add(
             out, "clock", FINDING_WRONG,
-            "The clock of this host is wrong: messages would bear a date of before the chat was written. Ask the host.");
+            "The clock of this host is wrong: it shows a time before this program was written. Messages get that time. "
+            "Ask the host to correct it.");
     }
 }
 
@@ -341,10 +342,10 @@ static bool is_being_moved(const struct conf *conf, struct findings *out)
     findings_add(
         out, "data-left", is_begun ? FINDING_NOTE : FINDING_POOR, "%s",
         is_begun
-            ? "There is another database in pollchat-data beside cgi-bin, which this chat doesn't use: the setting data "
+            ? "There is another database in pollchat-data beside cgi-bin, which this chat doesn't use: the setting 'data' "
               "names another place. If it is left from before the chat was moved, and no other chat uses it, delete "
               "that folder."
-            : "The setting data names a place without a database, and there is one in pollchat-data beside "
+            : "The setting 'data' names a place without a database, and there is one in pollchat-data beside "
               "cgi-bin. If the chat is to move, move that folder there.");
     return !is_begun && !file_exists(conf->data);
 }
@@ -364,8 +365,9 @@ static bool is_made(const struct checks_given *given, struct findings *out)
         return true;
     }
     findings_add(out, "data", FINDING_WRONG, "%s",
-                 e.code == ERR_CONFIG ? "The setting data names no folder: the one that is to hold it must exist."
-                                      : e.text);
+                 e.code == ERR_CONFIG
+                     ? "The folder that the setting 'data' names can't be made: its parent folder must exist."
+                     : e.text);
     return false;
 }
 
@@ -374,7 +376,7 @@ static void check_settings(const struct checks_given *given, struct findings *ou
     const struct conf_faults *faults = &given->conf->faults;
     const char *why = given->stranger ? "they don't say for sure where its data is." : given->conf_problem;
     if (given->conf_problem != NULL) {
-        findings_add(out, "settings", FINDING_WRONG, "The chat has stopped for its settings: %s", why);
+        findings_add(out, "settings", FINDING_WRONG, "The chat has stopped because of its settings: %s", why);
     }
     for (size_t i = 0; i < faults->count; i++) {
         if (given->stranger) {

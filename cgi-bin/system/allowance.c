@@ -82,7 +82,7 @@ static void find_processes(struct allowance *out, const struct conf *conf)
         snprintf(out->why, sizeof out->why, "the setting max_held says so; each keeps a process busy");
     } else {
         snprintf(out->why, sizeof out->why,
-                 "at most; each keeps a process busy, and one to answer and one to send stay free");
+                 "at most; each keeps a process busy, and two stay free: one to answer, one to send");
     }
 }
 
