@@ -105,6 +105,14 @@ test('the script probe.cgi says what the doctor reads', () => {
   }
 });
 
+test('what INSTALL.html quotes, the chat says', () => {
+  const theirs = /^(\d{3}|Internal Server Error|Forbidden|Not Found|overwrite|Please .*|my-chat\.conf line …)$/; // not texts of the chat, or with a number
+  const said = (programs + page('js/doctor.js')).replace(/"\s*\n\s*"/g, '');
+  for (const [, quote] of read('apache/archive/INSTALL.html').matchAll(/“([^”]*)”/g)) {
+    assert.ok(theirs.test(quote) || said.includes(quote), quote);
+  }
+});
+
 test('settings and files that the doctor names exist', () => {
   const text = page('js/diagnosis.js');
   const example = read('cgi-bin/chat.conf.example');
