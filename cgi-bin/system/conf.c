@@ -68,8 +68,9 @@ static void allowed_values(const struct conf_setting *s, char *out, size_t size)
         }
     } else {
         static const char *const kinds[] = {
-            [CONF_ORIGINS] = "a * or origins in small letters such as https://example.org, no '/' behind,",
-            [CONF_RANGES] = "addresses and networks such as 192.0.2.1 2001:db8::/32, no bits behind the network's,",
+            [CONF_ORIGINS] = "a * or origins in small letters such as https://example.org, no '/' at the end,",
+            [CONF_RANGES] =
+                "addresses and networks such as 192.0.2.1 2001:db8::/32, no bits set after the network part,",
             [CONF_FOLDER] = "a path"};
         snprintf(out, size, "%s of up to %d bytes", kinds[s->kind], CONF_TEXT_MAX - 1);
     }
@@ -143,7 +144,7 @@ static void use_safest(struct loading *l, const struct conf_setting *s, const ch
         *((char *)l->conf + s->offset) = '\0'; /* only a folder has no safe value, or can fail */
     }
     l->origins[s - conf_settings] = WRONG;
-    snprintf(conf_sources[s - conf_settings].text, sizeof conf_sources[0].text, "%s, as %.64s is wrong",
+    snprintf(conf_sources[s - conf_settings].text, sizeof conf_sources[0].text, "%s, because %.64s is wrong",
              value == s->fallback ? "default" : "to be safe", where);
 }
 
@@ -227,7 +228,7 @@ static void resolve_doubts(struct loading *l)
 {
     for (size_t i = 0; i < CONF_SETTINGS; i++) {
         if (l->doubted[i] && !l->set_here[i]) {
-            use_safest(l, &conf_settings[i], "a key that looks like it");
+            use_safest(l, &conf_settings[i], "a similar key");
         }
         l->doubted[i] = false;
         l->set_here[i] = false;
@@ -396,7 +397,7 @@ static void load_file(struct loading *l, const char *path, bool must_exist)
     }
     if (!is_text(r.file)) {
         fclose(r.file);
-        unreadable(l, r.name, "it is no text in UTF-8");
+        unreadable(l, r.name, "it is not a text in UTF-8");
         return;
     }
     int bad = ini_parse_stream(read_line, &r, on_setting, &r);

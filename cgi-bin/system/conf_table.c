@@ -61,8 +61,8 @@ const struct conf_setting conf_settings[] = {
     {"max_held", CONF_NUMBER_OR_AUTO, AT(max_held), 0, 256, "auto", NULL,
      "How many polls of the whole site may wait at once where each keeps a process busy: plain CGI and "
      "Apache's mod_fcgid. Shared hosts often allow an account some 20 processes in all, some hosts only 5. "
-     "With auto one or two polls wait until more processes have run at once, so that one process stays "
-     "free to answer and one to send. It is never more than 6, nor more than a third of the host's limit "
+     "With auto one or two polls wait at first, and more only if more processes have run at once: one "
+     "process stays free to answer and one to send. It is never more than 6, nor more than a third of the host's limit "
      "if the programs can see one. GET /status shows what they found."},
     {"max_waiting_per_client", CONF_NUMBER_OR_AUTO, AT(max_waiting_per_client), 1, 100000, "auto", NULL,
      "How many polls of one address may wait at once. auto is a quarter of all, at least 1 and at most "

@@ -38,8 +38,8 @@ static void prints_each_value_and_its_source(void **state)
     own(NULL);
     load_faulty(&c, "\nthreads = x\nstatus = y\n", NULL, NULL);
     text = printed(&c);
-    assert_contains(text, "threads = 16  ; default, as chat.conf line 2 is wrong\n");
-    assert_contains(text, "status = nobody  ; to be safe, as chat.conf line 3 is wrong\n");
+    assert_contains(text, "threads = 16  ; default, because chat.conf line 2 is wrong\n");
+    assert_contains(text, "status = nobody  ; to be safe, because chat.conf line 3 is wrong\n");
     free(text);
     load_good(&c, "", NULL, NULL); /* nothing remains of the previous load */
     text = printed(&c);
