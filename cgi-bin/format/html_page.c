@@ -196,7 +196,7 @@ static void add_messages(struct buf *out, const struct answer_room *room, const 
     buf_adds(out, "<ol class=\"messages\">\n");
     for (size_t i = 0; i < room->count; i++) {
         if (i > 0 && room->messages[i].seq != room->messages[i - 1].seq + 1) {
-            buf_adds(out, "<li><em>Some messages are gone.</em></li>\n");
+            buf_adds(out, "<li><em>Some messages here are no longer kept.</em></li>\n");
         }
         add_message(out, room, &room->messages[i], name);
     }
@@ -277,9 +277,9 @@ void html_page_room(struct buf *out, const struct html_page_form *f, const struc
     add_messages(out, &a->rooms[0], f->name);
     buf_adds(out, "</noframes>\n");
     add_form(out, f);
-    buf_adds(out, "<p class=\"foot\"><small>New messages come by themselves, without JavaScript. <a href=\"plain");
+    buf_adds(out, "<p class=\"foot\"><small>New messages appear by themselves, without JavaScript. <a href=\"plain");
     add_address(out, f->room, f->name);
-    buf_adds(out, "\">Load anew</a></small></p>\n");
+    buf_adds(out, "\">Reload</a></small></p>\n");
     end(out);
 }
 
