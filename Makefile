@@ -191,7 +191,7 @@ stage: all ## put programs, page and server configurations together in build/VAR
 PAIRS := $(foreach p,send poll,pollchat-$p.service pollchat-$p.socket)
 SYSUSERS = $(DESTDIR)$(PREFIX)/lib/sysusers.d/pollchat.conf
 
-install: all ## install into PREFIX/lib/pollchat, PREFIX/bin/pollchat and, for systemd, UNITS; DESTDIR= stands before each
+install: all ## install into PREFIX/lib/pollchat, PREFIX/bin/pollchat and, for systemd, UNITS; DESTDIR= is put before each
 	$(call say,INSTALL,$(PLACE))
 	$(call layout,$(PLACE),$(PROGRAMS))
 	$Q umask 022; mkdir -p "$(DESTDIR)$(PREFIX)/bin"; cd "$(DESTDIR)$(PREFIX)/bin" && \
@@ -294,7 +294,7 @@ cov: ## print the line coverage of the unit tests and of tests/cgi
 	@$(MAKE) --no-print-directory VARIANT=cov stage unit-build
 	@tests/coverage
 
-bench: ## measure speed beside programs that do nothing and beside peers; installs what is missing (see tests/bench/README.md)
+bench: ## measure speed, compared with programs that do nothing and with similar software; installs what is missing (see tests/bench/README.md)
 	@tests/deps/need build bench
 	@$(MAKE) --no-print-directory VARIANT=release stage
 	@$(MAKE) --no-print-directory VARIANT=static stage 2>/dev/null

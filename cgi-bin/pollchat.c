@@ -159,7 +159,7 @@ static int command_backup(const struct options *o)
     if (result != 0) {
         return fail(&e);
     }
-    printf("ok: %s is a whole copy of the database\n", o->file);
+    printf("ok: %s is a complete copy of the database\n", o->file);
     return OK;
 }
 
@@ -183,7 +183,7 @@ static int command_restore(const struct options *o)
         "ok: the chat now has the messages of %s. It has a new epoch, %s, so that open pages load everything again.\n",
         o->file, restored.epoch);
     if (restored.kept[0] != '\0') {
-        printf("The former database is kept: %s/%s\n", conf.data, restored.kept);
+        printf("The old database is kept: %s/%s\n", conf.data, restored.kept);
     }
     return OK;
 }
@@ -193,11 +193,11 @@ static int command_restore(const struct options *o)
 static void print_max_held(const struct conf *conf)
 {
     uint64_t limit = process_limit_find();
-    printf("; max_held: auto is %u here, as ", process_limit_polls(conf));
+    printf("; max_held: auto is %u here, because ", process_limit_polls(conf));
     if (limit == 0) {
-        printf("no limit of processes is known\n");
+        printf("no limit on processes is known\n");
     } else {
-        printf("the limit of processes is %llu\n", (unsigned long long)limit);
+        printf("the limit on processes is %llu\n", (unsigned long long)limit);
     }
 }
 
@@ -256,7 +256,7 @@ static const struct command {
 } commands[] = {
     {"check", command_check, "check the database; prints ok, or a line for each fault", NULL},
     {"backup", command_backup, "copy the whole database, while the chat runs, into a new file", "FILE"},
-    {"restore", command_restore, "replace the database by a backup; the former one is kept beside it", "FILE"},
+    {"restore", command_restore, "replace the database by a backup; the old database is kept beside it", "FILE"},
     {"doctor", command_doctor, "check this host: what works, and what to do where something doesn't", NULL},
     {"settings", command_settings,
      "show every setting, its value and where it comes from (--example: the example file)", NULL},

@@ -196,6 +196,6 @@ int main(int argc, char **argv)
     return refuse(
         errno == EACCES
             ? "The program in cgi-bin/programs may not be started here: give it the permissions 755. If it has "
-              "them, this host forbids own programs in this folder (noexec)."
+              "them, this host lets no programs run in this folder (noexec)."
             : "The program in cgi-bin/programs can't be started on this machine.");
 }

@@ -90,7 +90,7 @@ static struct bell *last_bell(const struct positions *p)
 static void complain(struct positions *p, const struct err *e)
 {
     if (!p->bell_complained) {
-        log_line("programs can't wake each other, so news is looked for on a timer: %s",
+        log_line("programs can't wake each other, so they look for news on a timer: %s",
                  e->code != ERR_NONE ? e->text : "the file for wake-ups was replaced too often");
         p->bell_complained = true;
     }

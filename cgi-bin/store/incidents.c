@@ -45,7 +45,7 @@ void incidents_note(const char *folder, enum incident what, const char *file)
     int length = snprintf(line, sizeof line, "%lld %s %s\n", (long long)clock_wall_ms(), words[what],
                           file != NULL ? file : "-");
     if (fd >= 0 && (fstat(fd, &st) != 0 || st.st_size > FILE_BYTES_MAX || write(fd, line, (size_t)length) != length)) {
-        log_line("%s/chat.incidents: %s wasn't noted", folder, words[what]);
+        log_line("%s/chat.incidents can't be written, so this is not noted for doctor.html: %s", folder, words[what]);
     }
     if (fd >= 0) {
         close(fd);
