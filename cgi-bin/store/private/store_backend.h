@@ -2,8 +2,8 @@
  * and the rooms within it.
  *
  * To add a store:
- *   1. a folder store/NAME with its own private headers, a row for it in cgi-bin/README.md ("The
- *      rooms"), and sql/NAME for its schema
+ *   1. a folder store/NAME with its own private headers, a row for it in cgi-bin/README.md
+ *      ("Who may include whom"), and sql/NAME for its schema
  *   2. a const table of the functions below; each keeps the promises of the function store_... of
  *      the same name
  *   3. its declaration at the end of this file, and a row in store.c
