@@ -12,6 +12,7 @@
 // - A file named by its path, and a function named with brackets, as in `route_dispatch()`, are in
 //   the repository.
 // - www/API.md has each kind of error in a row with its status, as cgi-bin/format/problem.c has it.
+// - What INSTALL.html quotes in “…” is said by a program or by the page.
 // - cgi-bin/OWNER.md names each language of www/js/lang.js.
 // Prints one line for each offence; status 1 if there was any.
 
@@ -129,6 +130,16 @@ function checkLanguages(file, text) {
   }
 }
 
+/** Quotes of web servers, of file managers, of an owner who asks a host; and a line cut short. */
+const OTHERS = /^(\d+|Internal Server Error|Forbidden|Not Found|overwrite|Please .*|.*…)$/;
+
+function checkQuotes(file, text) {
+  const said = all.filter((name) => /^(cgi-bin|www)\/.*\.(c|js|html)$/.test(name)).map((name) => read(name).replace(/"\s*\n\s*"/g, '')).join('\n');
+  for (const [, quote] of text.matchAll(/“([^”]*)”/g)) {
+    if (!OTHERS.test(quote) && !said.includes(quote)) offence(file, 1, `nothing says “${quote}”`);
+  }
+}
+
 function checkWidth(file, text) {
   for (const [number, line] of lines(text).prose) {
     if ([...line].length > PROSE) offence(file, number, `${[...line].length} columns; prose has at most ${PROSE}`);
@@ -154,6 +165,7 @@ for (const file of all.sort()) {
     if (file === 'cgi-bin/OWNER.md') checkLanguages(file, text);
   } else if (file.endsWith('.html')) {
     checkSettings(file, read(file));
+    if (path.basename(file) === 'INSTALL.html') checkQuotes(file, read(file));
   } else if (isConfiguration(file)) {
     checkComments(file, read(file));
   }

@@ -41,6 +41,7 @@ sed -i "/'Italiano'/d" "$copy/www/js/lang.js"
 sed -i 's/"no-stream"/"without-stream"/' "$copy/cgi-bin/format/problem.c"
 plant 'an error that is not in the paper' www/API.md '' 'errors lack'
 sed -i 's/"without-stream"/"no-stream"/' "$copy/cgi-bin/format/problem.c"
+plant 'a quote that nothing says' apache/archive/INSTALL.html '“This chat has gone home”' 'nothing says'
 plant 'prose that is too wide' README.md "$long" 'columns'
 plant 'a comment that is too wide' apache/site.conf "# $long" 'columns'
 exit "$bad"
