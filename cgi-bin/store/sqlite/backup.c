@@ -9,13 +9,10 @@
 #include "store/sqlite/private/flock.h"
 #include "store/sqlite/private/fresh.h"
 #include "store/sqlite/private/header.h"
+#include "store/sqlite/private/path.h"
 #include "store/sqlite/private/rescue.h"
 #include "system/file.h"
 #include "system/file_lock.h"
-
-#include <stdio.h>
-
-enum { PATH_SIZE = 4200 };
 
 static int refuse_absent(struct err *e)
 {
@@ -71,7 +68,7 @@ int sqlite_backup(const struct store_options *options, const char *to, const str
     struct sqlite_fresh fresh = {.fd = -1};
     char epoch[CHAT_EPOCH_SIZE];
     char path[PATH_SIZE];
-    snprintf(path, sizeof path, "%s.pollchat-new", to);
+    sqlite_path_with_tail(path, to, ".pollchat-new");
     if (file_exists(to)) {
         return err_set(e, ERR_CONFLICT, "A file of that name exists already. It was left as it is.");
     }

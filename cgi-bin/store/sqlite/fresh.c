@@ -55,12 +55,7 @@ static void close_fresh(struct sqlite_fresh *f)
  * empty file. */
 static int empty(const struct sqlite_fresh *f, struct err *e)
 {
-    static const char *const tails[] = {"-wal", "-shm", "-journal"};
-    for (size_t i = 0; i < sizeof tails / sizeof tails[0]; i++) {
-        char beside[sizeof f->path + 16];
-        snprintf(beside, sizeof beside, "%s%s", f->path, tails[i]);
-        unlink(beside);
-    }
+    sqlite_path_unlink_beside(f->path);
     file_make_private(f->path);
     return ftruncate(f->fd, 0) == 0 ? 0 : sqlite_fresh_fail("empty", f->path, e);
 }

@@ -1,8 +1,8 @@
 /* header.c - see header.h. */
 #include "store/sqlite/private/header.h"
 
-#include "base/buf.h"
 #include "store/sqlite/private/fail.h"
+#include "store/sqlite/private/path.h"
 #include "system/file.h"
 
 #include <string.h>
@@ -11,12 +11,9 @@ enum { HEADER_SIZE = 100, VERSION_AT = 18, /* 2: the database is in WAL */ };
 
 static bool has_journal(const struct sqlite_handle *s)
 {
-    struct buf path;
-    buf_init(&path, BUF_UNLIMITED);
-    buf_addf(&path, "%s-journal", s->path);
-    bool there = file_exists(buf_text(&path));
-    buf_fini(&path);
-    return there;
+    char path[PATH_SIZE];
+    sqlite_path_with_tail(path, s->path, "-journal");
+    return file_exists(path);
 }
 
 int sqlite_header_look(struct sqlite_handle *s, enum sqlite_header_kind *kind, struct err *e)

@@ -1,31 +1,22 @@
 /* journal.c - see journal.h. */
 #include "store/sqlite/private/journal.h"
 
-#include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "store/sqlite/private/connection.h"
+#include "store/sqlite/private/path.h"
 #include "store/sqlite/private/sql.h"
 #include "system/file_system.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static char *beside(const char *folder, const char *name)
-{
-    struct buf path;
-    buf_init(&path, BUF_UNLIMITED);
-    buf_addf(&path, "%s/%s", folder, name);
-    return buf_steal(&path);
-}
 
 /* Does WAL work in this folder? Tried with a database that is thrown away. 1, 0, or -1 when it
  * failed for another reason. */
 static int try_wal(const struct sqlite_handle *s, struct err *e)
 {
-    static const char *const tails[] = {"", "-wal", "-shm", "-journal"};
-    char *path = beside(s->folder, "chat.db-trial");
+    char path[PATH_SIZE];
+    sqlite_path_in(path, s->folder, "chat.db-trial");
     struct sqlite_handle *trial = sqlite_handle_new(s->folder, path, STORE_WRITE);
     struct err why = ERR_INIT;
     char mode[16] = "";
@@ -36,16 +27,10 @@ static int try_wal(const struct sqlite_handle *s, struct err *e)
             sqlite_sql_exec(trial, "CREATE TABLE trial (x)", "try WAL", &why);
         }
         sqlite_connection_end(trial);
-        for (size_t i = 0; i < sizeof tails / sizeof tails[0]; i++) {
-            struct buf name;
-            buf_init(&name, BUF_UNLIMITED);
-            buf_addf(&name, "%s%s", path, tails[i]);
-            unlink(buf_text(&name));
-            buf_fini(&name);
-        }
+        unlink(path);
+        sqlite_path_unlink_beside(path);
     }
     sqlite_connection_close(trial);
-    free(path);
     if (why.code == ERR_FULL || why.code == ERR_READONLY) {
         return err_move(e, &why);
     }

@@ -5,14 +5,13 @@
 #include "base/hash.h"
 #include "store/sqlite/private/deadline.h"
 #include "store/sqlite/private/loss.h"
+#include "store/sqlite/private/path.h"
 #include "store/sqlite/private/record.h"
 #include "store/sqlite/private/rescue.h"
 #include "store/sqlite/private/rows.h"
 #include "store/sqlite/private/still.h"
 #include "system/file.h"
 #include "system/file_system.h"
-
-#include <stdio.h>
 
 enum { READER_LOOK_MS = 100 }; /* between a reader's checks for removed files */
 
@@ -56,12 +55,12 @@ uint64_t sqlite_news_stamp(const struct store_options *options)
 {
     static const char *const names[] = {"chat.db", "chat.db-wal", "chat.db-journal", "chat-restore.db"};
     uint64_t all = HASH_START;
-    char path[4200];
+    char path[PATH_SIZE];
     if (sqlite_news_by(options) != STORE_NEWS_BELL) {
         return 0; /* another host may have changed the files, and this one not know it yet */
     }
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        snprintf(path, sizeof path, "%s/%s", options->folder, names[i]);
+        sqlite_path_in(path, options->folder, names[i]);
         uint64_t one = file_stamp(path);
         if (i == 0 && one == 0) {
             return 0;

@@ -9,6 +9,7 @@
 #include "store/sqlite/private/copy.h"
 #include "store/sqlite/private/fail.h"
 #include "store/sqlite/private/fresh.h"
+#include "store/sqlite/private/path.h"
 #include "store/sqlite/private/record.h"
 #include "store/sqlite/private/wal.h"
 #include "system/file.h"
@@ -21,7 +22,6 @@
 #include <unistd.h>
 
 enum {
-    PATH_SIZE = 4200,
     COMPARED_BYTES = 24, /* of the header of a log or of a frame */
     MARK_BYTES = 16,
     PIECE_BYTES = 16 * 1024,
@@ -38,14 +38,14 @@ static int keep_view_aside(struct sqlite_handle *s, struct err *e)
     struct sqlite_fresh fresh = {.fd = -1};
     char path[PATH_SIZE];
     char name[ASIDE_NAME_SIZE];
-    snprintf(path, sizeof path, "%s/chat-aside.new", s->folder);
+    sqlite_path_in(path, s->folder, "chat-aside.new");
     int result = sqlite_fresh_open(&fresh, path, e);
     if (result == 0) {
         result = sqlite_copy(s, &fresh, &untold, e);
     }
     for (int i = 1; result == 0 && fresh.fd >= 0 && i < ASIDE_NAMES_MAX; i++) {
         sqlite_aside_name(name, sizeof name, i, ".db");
-        snprintf(path, sizeof path, "%s/%s", s->folder, name);
+        sqlite_path_in(path, s->folder, name);
         if (!file_exists(path)) {
             result = sqlite_fresh_keep(&fresh, path, false, e);
         }
@@ -214,7 +214,7 @@ int sqlite_put_back(struct sqlite_handle *s, bool committed, struct err *e)
 {
     struct sqlite_fresh fresh = {.fd = -1};
     char path[PATH_SIZE];
-    snprintf(path, sizeof path, "%s/chat-log.new", s->folder);
+    sqlite_path_in(path, s->folder, "chat-log.new");
     if (sqlite_fresh_open(&fresh, path, e) != 0) {
         return -1;
     }

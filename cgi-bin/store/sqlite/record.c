@@ -3,12 +3,12 @@
 
 #include "base/log.h"
 #include "store/sqlite/private/files.h"
+#include "store/sqlite/private/path.h"
 #include "store/sqlite/private/wal.h"
 #include "system/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -71,9 +71,9 @@ void sqlite_record_write(struct sqlite_handle *s, enum sqlite_record_state state
 
 uint64_t sqlite_record_commits(const char *folder)
 {
-    char path[4200];
+    char path[PATH_SIZE];
     struct record r;
-    snprintf(path, sizeof path, "%s/chat.db-lock", folder);
+    sqlite_path_in(path, folder, "chat.db-lock");
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     bool read = fd >= 0 && pread(fd, &r, sizeof r, 0) == (ssize_t)sizeof r && memcmp(r.magic, magic, sizeof magic) == 0;
     if (fd >= 0) {

@@ -11,17 +11,16 @@
 #include "store/sqlite/private/flock.h"
 #include "store/sqlite/private/fresh.h"
 #include "store/sqlite/private/loss.h"
+#include "store/sqlite/private/path.h"
 #include "store/sqlite/private/put_back.h"
 #include "store/sqlite/private/record.h"
 #include "store/sqlite/private/wal.h"
 #include "system/file_lock.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 enum {
-    PATH_SIZE = 4200,
     FRAME_HEAD_BYTES = 24,
     FRAME_SALTS = 8, /* offset in a frame's header */
     RESCUE_PATIENCE_MS = 1000,
@@ -34,7 +33,7 @@ static int write_anew(struct sqlite_handle *s, struct err *e)
     static const struct sqlite_copy_teller untold;
     struct sqlite_fresh fresh = {.fd = -1};
     char path[PATH_SIZE];
-    snprintf(path, sizeof path, "%s/chat-rebuilt.new", s->folder);
+    sqlite_path_in(path, s->folder, "chat-rebuilt.new");
     int result = sqlite_fresh_open(&fresh, path, e);
     if (result == 0) {
         result = sqlite_copy(s, &fresh, &untold, e);

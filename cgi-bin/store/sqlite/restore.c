@@ -34,6 +34,7 @@
 #include "store/sqlite/private/fresh.h"
 #include "store/sqlite/private/header.h"
 #include "store/sqlite/private/journal.h"
+#include "store/sqlite/private/path.h"
 #include "store/sqlite/private/rescue.h"
 #include "store/sqlite/private/schema.h"
 #include "store/sqlite/private/sql.h"
@@ -48,15 +49,16 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { PATH_SIZE = 4200, NAMES_MAX = 100, WAITERS_LOOK_MS = 25 };
+enum { NAMES_MAX = 100, WAITERS_LOOK_MS = 25 };
+
+/* ---- the backup ---- */
 
 static bool has_more(const char *path, const char *tail)
 {
     char beside[PATH_SIZE];
-    snprintf(beside, sizeof beside, "%s%s", path, tail);
+    sqlite_path_with_tail(beside, path, tail);
     return file_size(beside) > 0;
 }
 
@@ -135,6 +137,8 @@ static int make_ours(const struct sqlite_fresh *f, const struct sqlite_handle *p
     return result;
 }
 
+/* ---- the database that is there ---- */
+
 struct swap {
     struct sqlite_handle *present; /* has the flock where there is one */
     bool there;
@@ -198,8 +202,8 @@ static int rename_set(const char *from, const char *to)
     for (size_t i = 0; i < sizeof tails / sizeof tails[0]; i++) {
         char tail_from[PATH_SIZE];
         char tail_to[PATH_SIZE];
-        snprintf(tail_from, sizeof tail_from, "%s%s", from, tails[i]);
-        snprintf(tail_to, sizeof tail_to, "%s%s", to, tails[i]);
+        sqlite_path_with_tail(tail_from, from, tails[i]);
+        sqlite_path_with_tail(tail_to, to, tails[i]);
         if (file_exists(tail_from) && rename(tail_from, tail_to) != 0) {
             log_line("rename %s: %s", tail_from, strerror(errno));
         }
@@ -210,17 +214,14 @@ static int rename_set(const char *from, const char *to)
 /* Step 5, and what a killed process left of it. */
 static void name_old(const struct swap *w, char *kept, size_t size)
 {
-    char text[32];
+    char text[PATH_TIME_SIZE];
     char path[PATH_SIZE];
-    struct tm when;
-    time_t now = (time_t)(clock_wall_ms() / 1000);
-    gmtime_r(&now, &when);
-    strftime(text, sizeof text, "%Y%m%d-%H%M%S", &when);
+    sqlite_path_time(text);
     snprintf(kept, size, "chat-restore.old");
     for (int i = 1; i < NAMES_MAX; i++) {
         char name[64];
         snprintf(name, sizeof name, i == 1 ? "chat-before-restore-%s.db" : "chat-before-restore-%s-%d.db", text, i);
-        snprintf(path, sizeof path, "%s/%s", w->present->folder, name);
+        sqlite_path_in(path, w->present->folder, name);
         if (rename_set(w->old, path) == 0) {
             snprintf(kept, size, "%s", name);
             return;
@@ -249,8 +250,8 @@ static int clear_beside(const struct swap *w, struct err *e)
     for (size_t i = 0; i < sizeof tails / sizeof tails[0]; i++) {
         char path[PATH_SIZE];
         char aside[PATH_SIZE];
-        snprintf(path, sizeof path, "%s%s", w->present->path, tails[i]);
-        snprintf(aside, sizeof aside, "%s%s", w->old, tails[i]);
+        sqlite_path_with_tail(path, w->present->path, tails[i]);
+        sqlite_path_with_tail(aside, w->old, tails[i]);
         bool matters = w->damaged && file_size(path) > 0 && strcmp(tails[i], "-shm") != 0;
         if ((matters ? rename(path, aside) : unlink(path)) != 0 && errno != ENOENT) {
             return err_set(e, ERR_READONLY, "The database's files can't be moved: %s.", strerror(errno));
@@ -281,7 +282,7 @@ static int put_in_place(const struct swap *w, struct sqlite_fresh *fresh, struct
 static int swap(struct sqlite_handle *present, struct sqlite_fresh *fresh, struct store_restored *out, struct err *e)
 {
     struct swap w = {.present = present, .there = file_exists(present->path)};
-    snprintf(w.old, sizeof w.old, "%s/chat-restore.old", present->folder);
+    sqlite_path_in(w.old, present->folder, "chat-restore.old");
     tidy_up(&w);
     if (quiet_if_it_can_be(&w, e) != 0 || put_in_place(&w, fresh, e) != 0) {
         return -1;
@@ -294,7 +295,9 @@ static int swap(struct sqlite_handle *present, struct sqlite_fresh *fresh, struc
     return 0;
 }
 
-/* asked: chat-restore.db, which is removed with success; or NULL. */
+/* ---- the whole ---- */
+
+/* asked: chat-restore.db, which is removed on success; or NULL. */
 static int restore_locked(struct sqlite_handle *present, struct sqlite_fresh *fresh, const char *asked,
                           struct store_restored *out, struct err *e)
 {
@@ -318,7 +321,7 @@ static int restore_locked(struct sqlite_handle *present, struct sqlite_fresh *fr
     return 0;
 }
 
-/* The owner of chat-restore.db decides what the chat shows, so the file must belong to the site. */
+/* A user who can write chat-restore.db decides what the chat shows, so no other user may. */
 static int check_asked(const char *path, struct err *e)
 {
     int fd = open(path, O_PATH | O_CLOEXEC);
@@ -347,7 +350,7 @@ static int restore(const struct store_options *options, const char *from, bool a
     struct sqlite_handle *present = sqlite_handle_new(options->folder, NULL, STORE_WRITE);
     present->journal = options->journal;
     present->busy_timeout_ms = options->busy_timeout_ms;
-    snprintf(path, sizeof path, "%s/chat-restore.new", options->folder);
+    sqlite_path_in(path, options->folder, "chat-restore.new");
     int result = are_one_file(from, present->path)
                      ? err_set(e, ERR_CONFLICT, "This is the database itself. Name a backup of it.")
                      : sqlite_fresh_open(&fresh, path, e);
@@ -381,7 +384,7 @@ int sqlite_restore_asked(const struct store_options *options, const char *from, 
     if (why.code == ERR_BUSY || why.code == ERR_FULL) {
         return err_move(e, &why);
     }
-    snprintf(refused, sizeof refused, "%s/chat-restore-refused.db", options->folder);
+    sqlite_path_in(refused, options->folder, "chat-restore-refused.db");
     /* Or it would be tried again at each request. */
     if (why.code != ERR_ABSENT && rename(from, refused) == 0) {
         log_line("%s did not replace the database, and was renamed to %s: %s", from, refused, why.text);

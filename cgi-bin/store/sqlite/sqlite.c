@@ -1,7 +1,7 @@
 /* sqlite.c - SQLite as a store: the table of functions that store.c calls.
  *
  * The modules of this room, from the bottom up: each uses only modules that stand before it.
- *   handle  upgrade_note  fresh
+ *   path  handle  upgrade_note  fresh
  *   fail  deadline  flock  sql      errors, waiting, the lock of writers
  *   header  schema  rows  meta      what is in the file; SQL beside the code that binds it
  *   wal  files  loss  record        the log: what it says, who has it open, whether it is gone
@@ -11,7 +11,6 @@
  *   still  backup  restore  open
  *   view  append  news  check       what a program asks for
  */
-#include "base/buf.h"
 #include "store/sqlite/private/append.h"
 #include "store/sqlite/private/backup.h"
 #include "store/sqlite/private/check.h"
@@ -19,6 +18,7 @@
 #include "store/sqlite/private/handle.h"
 #include "store/sqlite/private/news.h"
 #include "store/sqlite/private/open.h"
+#include "store/sqlite/private/path.h"
 #include "store/sqlite/private/rescue.h"
 #include "store/sqlite/private/restore.h"
 #include "store/sqlite/private/view.h"
@@ -31,12 +31,9 @@
 
 static bool exists(const struct store_options *options)
 {
-    struct buf path;
-    buf_init(&path, BUF_UNLIMITED);
-    buf_addf(&path, "%s/chat.db", options->folder);
-    bool there = file_exists(buf_text(&path));
-    buf_fini(&path);
-    return there;
+    char path[PATH_SIZE];
+    sqlite_path_in(path, options->folder, "chat.db");
+    return file_exists(path);
 }
 
 static struct store *open_store(const struct store_options *options, enum store_mode mode, struct err *e)
@@ -74,10 +71,8 @@ static const char *describe(const struct store *base)
 static int size(struct store *base, uint64_t *out, struct err *e)
 {
     const struct sqlite_handle *s = (const struct sqlite_handle *)base;
-    char log[4200];
-    snprintf(log, sizeof log, "%s-wal", s->path);
     (void)e;
-    *out = file_size(s->path) + file_size(log);
+    *out = file_size(s->path) + file_size(s->log_path);
     return 0;
 }
 

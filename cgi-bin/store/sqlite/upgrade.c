@@ -8,6 +8,7 @@
 #include "store/sqlite/private/copy.h"
 #include "store/sqlite/private/deadline.h"
 #include "store/sqlite/private/fresh.h"
+#include "store/sqlite/private/path.h"
 #include "store/sqlite/private/rescue.h"
 #include "store/sqlite/private/schema.h"
 #include "store/sqlite/private/sql.h"
@@ -19,7 +20,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -31,11 +31,6 @@ enum {
 };
 
 static const char before_schema[] = "chat-before-schema-";
-
-static void in_folder(const struct sqlite_handle *s, const char *name, char *out, size_t size)
-{
-    snprintf(out, size, "%s/%s", s->folder, name);
-}
 
 static unsigned long long megabytes(uint64_t bytes)
 {
@@ -99,8 +94,8 @@ static void remove_older_copies(const struct sqlite_upgrade *u)
     struct dirent **copies = NULL;
     int count = scandir(s->folder, &copies, is_copy, newest_first);
     for (int i = 0; i < count; i++) {
-        char path[4200];
-        in_folder(s, copies[i]->d_name, path, sizeof path);
+        char path[PATH_SIZE];
+        sqlite_path_in(path, s->folder, copies[i]->d_name);
         if (i >= KEPT && strcmp(path, u->kept) != 0 && unlink(path) == 0) {
             log_line("%s: removed; the last %d are kept", path, KEPT);
         }
@@ -111,11 +106,8 @@ static void remove_older_copies(const struct sqlite_upgrade *u)
 
 static void name_copy(struct sqlite_upgrade *u)
 {
-    char text[32];
-    struct tm when;
-    time_t now = (time_t)(clock_wall_ms() / 1000);
-    gmtime_r(&now, &when);
-    strftime(text, sizeof text, "%Y%m%d-%H%M%S", &when);
+    char text[PATH_TIME_SIZE];
+    sqlite_path_time(text);
     snprintf(u->kept, sizeof u->kept, "%s/%s%d-%s.db", u->s->folder, before_schema, sqlite_schema_latest(), text);
 }
 
@@ -136,10 +128,10 @@ static bool told(void *context, unsigned percent)
 
 static int copy_to(struct sqlite_upgrade *u, struct sqlite_fresh *fresh, struct err *e)
 {
-    char path[4200];
+    char path[PATH_SIZE];
     char epoch[CHAT_EPOCH_SIZE];
     const struct sqlite_copy_teller teller = {.tell = told, .context = u};
-    in_folder(u->s, "chat-upgrade.new", path, sizeof path);
+    sqlite_path_in(path, u->s->folder, "chat-upgrade.new");
     if (sqlite_fresh_open(fresh, path, e) != 0) {
         return -1;
     }

@@ -2,6 +2,7 @@
 #include "store/sqlite/private/upgrade_note.h"
 
 #include "base/clock.h"
+#include "store/sqlite/private/path.h"
 #include "system/file.h"
 #include "system/file_lock.h"
 
@@ -19,23 +20,20 @@ enum {
     COUNTS_S = 10, /* without flock: seconds that a note counts */
 };
 
-static void name(const char *folder, char *out, size_t size)
-{
-    snprintf(out, size, "%s/chat.upgrade", folder);
-}
+static const char name[] = "chat.upgrade";
 
 static int open_file(const char *folder, int flags)
 {
-    char path[4200];
-    name(folder, path, sizeof path);
+    char path[PATH_SIZE];
+    sqlite_path_in(path, folder, name);
     return open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
 }
 
 int sqlite_upgrade_note_open(const char *folder)
 {
-    char path[4200];
+    char path[PATH_SIZE];
     int fd = open_file(folder, O_RDWR | O_CREAT);
-    name(folder, path, sizeof path);
+    sqlite_path_in(path, folder, name);
     if (fd >= 0 && !file_is_own(fd, path)) {
         close(fd);
         fd = -1; /* the upgrade goes on without a note */
@@ -51,8 +49,8 @@ int sqlite_upgrade_note_open(const char *folder)
 
 void sqlite_upgrade_note_close(const char *folder, int fd, bool remove)
 {
-    char path[4200];
-    name(folder, path, sizeof path);
+    char path[PATH_SIZE];
+    sqlite_path_in(path, folder, name);
     if (fd >= 0 && remove) {
         unlink(path);
     }

@@ -6,12 +6,14 @@
 #ifndef SQLITE_FRESH_H
 #define SQLITE_FRESH_H
 
+#include "store/sqlite/private/path.h"
+
 #include <stdbool.h>
 
 struct err;
 
 struct sqlite_fresh {
-    char path[4200];
+    char path[PATH_SIZE];
     int fd; /* -1: none */
 };
 

@@ -7,14 +7,15 @@
 #define SQLITE_UPGRADE_H
 
 #include "store/sqlite/private/handle.h"
+#include "store/sqlite/private/path.h"
 
 struct sqlite_upgrade {
     struct sqlite_handle *s;
-    int fd;           /* chat.upgrade, locked; -1: it couldn't be made */
-    unsigned percent; /* as told last */
-    int64_t logged;   /* monotonic ms of the last log line about progress */
-    uint64_t bytes;   /* of the database */
-    char kept[4200];  /* path of the copy; "" before there is one */
+    int fd;               /* chat.upgrade, locked; -1: it couldn't be made */
+    unsigned percent;     /* as told last */
+    int64_t logged;       /* monotonic ms of the last log line about progress */
+    uint64_t bytes;       /* of the database */
+    char kept[PATH_SIZE]; /* path of the copy; "" before there is one */
 };
 
 /* s has the write lock and has changed nothing. Makes the copy and the note. -1: nothing is left of
