@@ -13,12 +13,13 @@ static const struct store_backend *const backends[BACKENDS] = {&store_sqlite_bac
 /* The options name a store of the table; NULL: the first one. */
 static const struct store_backend *backend_of(const struct store_options *options)
 {
-    size_t i = 0;
-    while (options->store != NULL && i < BACKENDS && strcmp(backends[i]->name, options->store) != 0) {
-        i++;
+    const struct store_backend *found = NULL;
+    for (size_t i = 0; found == NULL && i < BACKENDS; i++) {
+        bool is_it = options->store == NULL || strcmp(backends[i]->name, options->store) == 0;
+        found = is_it ? backends[i] : NULL;
     }
-    CK(i < BACKENDS);
-    return backends[i];
+    CK(found != NULL);
+    return found;
 }
 
 /* ---- store.h ---- */
