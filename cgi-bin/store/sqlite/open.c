@@ -84,7 +84,7 @@ static int set_up(struct sqlite_handle *s, struct err *e)
         snprintf(sql, sizeof sql,
                  "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = %d%s",
                  s->log_limit * HEADER_PAGE_SIZE * 2, s->wal ? "" : "; PRAGMA journal_mode = TRUNCATE");
-        /* SQLite opens a file read-only when it can't write it */
+        /* SQLite opens a file read-only when it can't write it. */
         if (sqlite3_db_readonly(s->db, "main") == 1) {
             return sqlite_fail(s, SQLITE_READONLY, "open for writing", e);
         }
@@ -144,15 +144,15 @@ static int open_to_read(struct sqlite_handle *s, struct err *e)
         return 0;
     }
     start_anew(s);
-    if (s->mode == STORE_READ && why.code == ERR_FULL) {
-        return sqlite_still_open(s, NULL) == 0
-                   ? 0
-                   : err_set(
-                         e, ERR_FULL,
-                         "The disk or the quota of the data folder is full: there isn't even room for the small files that "
-                         "reading needs. Nothing is lost. Free some space.");
+    if (s->mode != STORE_READ || why.code != ERR_FULL) {
+        return err_move(e, &why);
     }
-    return err_move(e, &why);
+    if (sqlite_still_open(s, NULL) == 0) {
+        return 0;
+    }
+    return err_set(e, ERR_FULL,
+                   "The disk or the quota of the data folder is full: there isn't even room for the small files that "
+                   "reading needs. Nothing is lost. Free some space.");
 }
 
 struct sqlite_handle *sqlite_open(const struct store_options *options, enum store_mode mode, struct err *e)
