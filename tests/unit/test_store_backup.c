@@ -270,7 +270,7 @@ static void a_file_that_is_no_backup_is_refused(void **state)
     raw_sql(beside(p, "foreign.db"), "CREATE TABLE message (x)");
     assert_refused(p, beside(p, "foreign.db"), ERR_CORRUPT, "not a database of pollchat");
     raw_sql(beside(p, "begun.db"), "PRAGMA application_id = 0x70636874");
-    assert_refused(p, beside(p, "begun.db"), ERR_CORRUPT, "not finished");
+    assert_refused(p, beside(p, "begun.db"), ERR_CORRUPT, "unfinished");
     assert_int_equal(backup(p, beside(p, "newer.db"), NULL), 0);
     raw_sql(beside(p, "newer.db"), "PRAGMA journal_mode = DELETE; PRAGMA user_version = 99");
     assert_refused(p, beside(p, "newer.db"), ERR_NEWER, "newer pollchat (schema 99)");
