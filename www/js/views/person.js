@@ -2,6 +2,7 @@
 // a button to change it.
 
 import { isBlank } from '../text.js';
+import { partsOf } from './elements.js';
 import { paintAvatar } from './row.js';
 
 export class PersonView {
@@ -9,10 +10,10 @@ export class PersonView {
 
   /** form: asks for the name; me: shows it. on: { name(name), opened(), closed() } */
   constructor(form, me, { language, on }) {
-    const part = (name) => form.querySelector(`[data-part="${name}"]`) ?? me.querySelector(`[data-part="${name}"]`);
+    const [part, shownPart] = [form, me].map(partsOf);
     Object.assign(this, { form, me, language, on, field: form.querySelector('input') });
     Object.assign(this, { label: part('label'), submit: part('submit'), cancel: part('cancel') });
-    Object.assign(this, { avatar: part('avatar'), shown: part('shown'), change: part('change') });
+    Object.assign(this, { avatar: shownPart('avatar'), shown: shownPart('shown'), change: shownPart('change') });
     form.addEventListener('submit', (event) => {
       event.preventDefault();
       this.#submit();
