@@ -34,9 +34,9 @@
  *   - A database that is replaced while a reader or writer is at work. Its store handle is asked
  *     again after the reading or commit; then nothing is learned, or all heads are forgotten.
  *   - A database that is replaced by another one, perhaps by a copy of itself with the same epoch.
- *     A watched process looks whether its handles are current before it believes a head, and all
- *     heads are forgotten when the file of a handle isn't that of the handle used before it
- *     (handles.h).
+ *     All heads are forgotten when the database of a handle isn't that of the handle used before it
+ *     (handles.h). A watched process believes a head only while an idle handle is current, and only
+ *     from the bell of the handle that was used last: a watcher may learn of the change later.
  *
  * Where there can be no shared memory (a network file system, a folder that can't be written) no
  * position is known: each poll reads the store, and waiting processes ask for its version on a
@@ -49,8 +49,8 @@
  * database is asked in handles.h (store_is_stale, store_identity). Nothing above this module
  * changes.
  *
- * Threads and processes: any, but for what belongs to the caller (structs without a name of their
- * own lock): one thread each.
+ * Threads and processes: any. A struct that the caller owns (asked, commit, watch, sleep) is for one
+ * thread.
  */
 #ifndef POSITIONS_H
 #define POSITIONS_H

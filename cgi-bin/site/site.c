@@ -24,7 +24,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SAFETY_CHECK_MS = 1000, THREADS_FALLBACK = 16, PAST_TALLIES = 32, OVERRIDES_MAX = 64 * 1024 };
+enum { SAFETY_CHECK_MS = 1000, THREADS_FALLBACK = 16, PAST_METRICS_MAX = 32, OVERRIDES_MAX = 64 * 1024 };
 
 struct site {
     pthread_mutex_t lock;
@@ -41,9 +41,9 @@ struct site {
     atomic_bool was_opened;
     bool metrics_tried;
     _Atomic(struct metrics_file *) metrics_file;
-    struct metrics_file *own_metrics;                /* the first one; another thread may still count in it */
-    struct metrics_file *past_tallies[PAST_TALLIES]; /* those whose file was deleted; likewise */
-    size_t past_metric;
+    struct metrics_file *own_metrics;                    /* the first one; another thread may still count in it */
+    struct metrics_file *past_metrics[PAST_METRICS_MAX]; /* those whose file was deleted; likewise */
+    size_t past_count;
 };
 
 struct site *site_new(enum store_mode mode, bool short_lived, const atomic_bool *stopping)
@@ -73,8 +73,8 @@ void site_free(struct site *s)
         metrics_file_close(atomic_load(&s->metrics_file));
     }
     metrics_file_close(s->own_metrics);
-    for (size_t i = 0; i < s->past_metric; i++) {
-        metrics_file_close(s->past_tallies[i]);
+    for (size_t i = 0; i < s->past_count; i++) {
+        metrics_file_close(s->past_metrics[i]);
     }
     pthread_mutex_destroy(&s->lock);
     free(s->overrides);
@@ -333,7 +333,7 @@ static void renew_metrics(struct site *s)
 {
     char path[CONF_TEXT_MAX + 16];
     struct metrics_file *old = atomic_load(&s->metrics_file);
-    if (!metrics_file_is_replaced(old) || s->past_metric == PAST_TALLIES || !file_exists(s->conf.data)) {
+    if (!metrics_file_is_replaced(old) || s->past_count == PAST_METRICS_MAX || !file_exists(s->conf.data)) {
         return;
     }
     snprintf(path, sizeof path, "%s/chat.tally", s->conf.data);
@@ -344,7 +344,7 @@ static void renew_metrics(struct site *s)
     }
     metrics_file_move_gauges(renewed, old);
     atomic_store(&s->metrics_file, renewed);
-    s->past_tallies[s->past_metric++] = old;
+    s->past_metrics[s->past_count++] = old;
 }
 
 void site_look_after(struct site *s)
