@@ -49,8 +49,8 @@
  * database is asked in handles.h (store_is_stale, store_identity). Nothing above this module
  * changes.
  *
- * Threads and processes: any. A struct that the caller owns (asked, commit, watch, sleep) is for one
- * thread.
+ * Threads and processes: any. A struct that the caller owns (asked, commit, watch, sleep) is for
+ * one thread.
  */
 #ifndef POSITIONS_H
 #define POSITIONS_H
