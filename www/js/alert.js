@@ -1,5 +1,7 @@
 // alert.js - a sound, and a notification of the browser. Loaded when a visitor wants one of them.
 
+import { snippet } from './text.js';
+
 const QUIET_MS = 2000; // between two sounds
 
 let context = null;
@@ -27,8 +29,8 @@ export function sound() {
 }
 
 /** Shows a message; a later one with the same tag takes its place. */
-export function notify({ title, body, tag }) {
-  const notification = new Notification(title, { body, tag, lang: '' });
+export function notify({ title, message, tag }) {
+  const notification = new Notification(title, { body: snippet(message.text), tag, lang: '' });
   notification.addEventListener('click', () => {
     window.focus();
     notification.close();

@@ -9,7 +9,6 @@ import { Links } from './links.js';
 import { Preferences } from './preferences.js';
 import { Presence } from './presence.js';
 import { CHAT, site } from './site.js';
-import { snippet } from './text.js';
 import { fetchOlder } from './transport.js';
 import { ComposerView } from './views/composer.js';
 import { partsOf } from './views/elements.js';
@@ -149,7 +148,7 @@ class Chat {
       wants: (key) => this.preferences.wants(key),
       speaks: () => this.transport.speaks,
       sound: () => alert('sound'),
-      notify: (message) => this.#notify(message),
+      notify: (message) => alert('notify', { title: this.#say('notifyTitle', { name: message.name, room: this.room }), message, tag: `${CHAT} ${this.room}` }),
       show: (missed) => this.#showMissed(missed),
     });
   }
@@ -182,11 +181,6 @@ class Chat {
     this.person.language = language;
     this.log.paint(language);
     this.status.speak(language);
-  }
-
-  #notify(message) {
-    const title = this.#say('notifyTitle', { name: message.name, room: this.room });
-    alert('notify', { title, body: snippet(message.text), tag: `${CHAT} ${this.room}` });
   }
 
   /** A phrase in the visitor's language (lang.js). */
