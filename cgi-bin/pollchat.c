@@ -12,7 +12,8 @@
 #include "site/store_options.h"
 #include "store/store.h"
 #include "store/store_upkeep.h"
-#include "system/conf.h"
+#include "system/conf_load.h"
+#include "system/conf_print.h"
 #include "system/process_limit.h"
 #include "system/program_path.h"
 

@@ -4,17 +4,13 @@
 #include "base/ck.h"
 #include "base/clock.h"
 #include "shared/private/bell_file.h"
-#include "shared/private/process.h"
 #include "shared/room_heads.h"
 #include "shared/shm.h"
 
-#include <linux/futex.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { LAYOUT = 3 };
@@ -108,25 +104,7 @@ void bell_abolish(const char *path)
     unlink(path);
 }
 
-/* ---- marks of processes ---- */
-
-uint64_t bell_file_own_mark(unsigned seconds)
-{
-    return (uint64_t)(uint32_t)getpid() << 32 | ((uint64_t)clock_mono_ms() / 1000 + seconds + 1);
-}
-
-bool bell_file_mark_is_over(uint64_t mark, uint64_t now_s)
-{
-    return mark == 0 || (mark & UINT32_MAX) <= now_s || process_is_gone((uint32_t)(mark >> 32));
-}
-
-/* ---- ringing and waiting ---- */
-
-void bell_file_ring(struct bell_header *h)
-{
-    atomic_fetch_add(&h->rings, 1);
-    syscall(SYS_futex, &h->rings, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
-}
+/* ---- waiting ---- */
 
 uint32_t bell_seen(const struct bell *b)
 {
@@ -151,8 +129,7 @@ int bell_wait(struct bell *b, uint32_t seen, int timeout_ms)
         }
         /* so a writer that died is found within a second */
         int64_t slice = left < 1000 ? left : 1000;
-        struct timespec limit = {.tv_sec = (time_t)(slice / 1000), .tv_nsec = (long)(slice % 1000) * 1000000L};
-        syscall(SYS_futex, &b->header->rings, FUTEX_WAIT, seen, &limit, NULL, 0);
+        bell_file_sleep(b->header, seen, slice);
         room_heads_has_writer(b);
     }
 }

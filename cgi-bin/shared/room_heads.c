@@ -2,7 +2,6 @@
 #include "shared/room_heads.h"
 
 #include "base/clock.h"
-#include "shared/bell.h"
 #include "shared/private/bell_file.h"
 #include "shared/private/process.h"
 #include "shared/shm.h"
@@ -18,6 +17,8 @@ enum {
     PROBES = 32,     /* entries that are looked at for a room; the table is meant to be sparse */
     LOOK_FOR_DEAD_MS = 200,
 };
+
+static_assert((int)ROOM_HEADS_MOST == (int)BELL_ROOMS, "all entries are used");
 
 /* ---- rooms ---- */
 

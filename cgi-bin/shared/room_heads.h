@@ -22,8 +22,8 @@
 
 struct bell;
 
-/* rooms beyond that have no known head and cost a read of the database each time */
-enum { BELL_ROOMS = 4096 };
+/* Rooms beyond that have no known head and cost a read of the database each time. */
+enum { ROOM_HEADS_MOST = 4096 };
 
 /* The head and oldest seq of a room. False: not known. */
 bool room_heads_look(struct bell *b, const char *room, uint64_t *head, uint64_t *oldest);

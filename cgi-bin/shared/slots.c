@@ -9,6 +9,8 @@
 
 enum { SHOWN_S = 3600 }; /* how long the greatest number of processes at once is remembered */
 
+static_assert((int)SLOTS_PROCESSES == (int)BELL_PROCESSES, "all entries are used");
+
 /* ---- slots for requests ---- */
 
 /* Only the first `most` slots exist, so there is nothing to count, and processes compete only for a

@@ -10,7 +10,7 @@
 #include "store/store.h"
 #include "store/store_upkeep.h"
 #include "system/allowance.h"
-#include "system/conf.h"
+#include "system/conf_load.h"
 #include "system/exposure.h"
 #include "system/file.h"
 #include "system/file_system.h"

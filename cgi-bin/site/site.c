@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "site/handles.h"
 #include "site/positions.h"
+#include "system/conf_load.h"
 #include "system/exposure.h"
 #include "system/file.h"
 #include "system/file_system.h"

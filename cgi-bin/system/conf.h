@@ -1,36 +1,13 @@
-/* conf.h - the settings of a site, from a commented file, the environment, or defaults.
+/* conf.h - the settings of a site, as values. conf_load.h fills them in.
  *
- * A value comes from the first place that has it:
- *   1. the parameters of the request, where a server passes settings that way (Apache: SetEnv
- *      POLLCHAT_MAX_TEXT 4096)
- *   2. the environment of the process (lighttpd: bin-environment)
- *   3. the file that POLLCHAT_CONF names. Without POLLCHAT_CONF: my-chat.conf beside the programs,
- *      then chat.conf. my-chat.conf is the owner's alone: no archive has one, so no upload
- *      overwrites it.
- *   4. the default
- *
- * A name that starts with HTTP_ is a client's header and never a setting.
- *
- * A mistake does not stop the chat. An unknown key, a key given twice in one file (except
- * trusted_proxies), a line that is too long, and a value that isn't allowed are faults, kept in
- * struct conf. Each fault says file, line, value and what is allowed. Instead of the wrong value
- * the default applies, or a safer value: a wrong allow_origin or trusted_proxies allows no site and
- * no proxy, a wrong status or doctor shows nothing. An unknown key that looks like a setting counts
- * as a wrong value of that setting, unless the same file also sets it correctly. Loading fails only
- * where messages could be stored in another place: for a wrong or misspelt `data`, and for a
- * settings file that can't be read, because it may name the folder.
  * To add a setting: see private/conf_table.h.
- * Threads: conf_load from one thread; afterwards the struct is read only.
+ * Pure data. Threads: read only after conf_load.
  */
 #ifndef CONF_H
 #define CONF_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-
-struct err;
 
 enum { CONF_TEXT_MAX = 4096, CONF_FILES = 2 };
 
@@ -81,26 +58,5 @@ struct conf {
     uint64_t max_answer;             /* bytes of messages in one answer */
     struct conf_faults faults;
 };
-
-/* Loads all settings. program_dir: folder of the running program, absolute; relative paths in the
- * file and in `data` start there. The environments are lists of NAME=VALUE with NULL at the end;
- * the request's wins; each may be NULL. Returns 0, also with faults. Returns -1 with ERR_CONFIG if
- * it is not certain where the data is; then all members except `data` can be used. */
-int conf_load(struct conf *out, const char *program_dir, const char *const *request_environment,
-              const char *const *process_environment, struct err *e);
-
-/* The name of a settings file beside the programs; number < CONF_FILES. A greater number wins. */
-const char *conf_file(size_t number);
-
-/* Writes the data folder that is used unless a setting names another one. False: the program can't
- * find its own folder. */
-bool conf_usual_data(char *out, size_t size);
-
-/* Prints a line for each setting: its value and where the value came from. Call it after
- * conf_load. */
-void conf_print(const struct conf *c, FILE *out);
-
-/* Prints the commented example file: every setting with its default. */
-void conf_print_example(FILE *out);
 
 #endif

@@ -1,5 +1,6 @@
-/* conf_print.c - see conf.h: settings as text. */
-#include "system/conf.h"
+/* conf_print.c - see conf_print.h. */
+#include "system/conf_print.h"
+
 #include "system/private/conf_table.h"
 
 #include <stdio.h>

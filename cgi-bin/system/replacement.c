@@ -2,7 +2,7 @@
 #include "system/replacement.h"
 
 #include "base/ck.h"
-#include "system/conf.h"
+#include "system/conf_load.h"
 #include "system/image.h"
 #include "system/program_path.h"
 

@@ -11,18 +11,13 @@
 #   - a foreign header is for its owners, and some rooms may not include some system headers at all;
 #   - no two modules include each other, not even through a third one, within a room either. A
 #     module is x.c with its header x.h, in whatever folders of the room. A header without a C file
-#     contains no code that could call another module, so it only connects modules. $known below
-#     lists the circles that are not opened yet.
+#     contains no code that could call another module, so it only connects modules.
 # A table in cgi-bin/README.md is between <!-- NAME:begin --> and <!-- NAME:end -->; its first two
 # lines are the heading. A word in a cell may contain '*'.
 #
 # Prints a line for each offence; status 1 if there was one.
 set -euo pipefail
 cd "${1:-$(dirname "$0")/../..}"
-
-# Circles that are not opened yet, each as "MODULE MODULE". Add none; remove an opened circle.
-known='shared/bell shared/room_heads shared/slots
-system/conf system/conf_table system/conf_value'
 
 rows() { # NAME: the table's rows, cells between '|'
     awk -v name="$1" '
@@ -44,7 +39,7 @@ includes() { # a line file|<x.h or file|"room/x.h for each #include
     rows owners | sed 's/^/owner/'
     files | sed 's/^/file|/'
     includes | sed 's/^/include|/'
-} | awk -F '|' -v known="${known//$'\n'/;}" '
+} | awk -F '|' '
     # The room of a path within cgi-bin: its folder, private/ left out; "programs" for the top.
     function room_of(path) {
         sub(/^cgi-bin\//, "", path)
@@ -94,22 +89,15 @@ includes() { # a line file|<x.h or file|"room/x.h for each #include
         }
         return circle == module ? "" : circle
     }
-    function find_circles(    a, b, n, i, item, circle, is_known) {
+    function find_circles(    a, b, n, i, item, circle) {
         for (a in has_code) {
             split("", reached)
             reach(a)
             for (b in reached) { reaches[a, b] = 1 }
         }
-        n = split(known, item, ";")
-        for (i = 1; i <= n; i++) { is_known[item[i]] = 1 }
         for (a in has_code) {
             circle = circle_of(a)
-            if (circle == "") { continue }
-            if (circle in is_known) { delete is_known[circle]; continue }
-            offence("modules include each other in a circle: " circle)
-        }
-        for (circle in is_known) {
-            offence("the circle " circle " is open: remove it from the list in tests/lint/includes.sh")
+            if (circle != "") { offence("modules include each other in a circle: " circle) }
         }
     }
 

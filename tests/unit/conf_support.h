@@ -6,7 +6,7 @@
 #include "support.h"
 
 #include "base/err.h"
-#include "system/conf.h"
+#include "system/conf_load.h"
 
 #include <sys/stat.h>
 

@@ -5,6 +5,7 @@
 #include "system/allowance.h"
 #include "system/apache_workers.h"
 #include "system/conf.h"
+#include "system/conf_print.h"
 #include "system/process.h"
 #include "system/process_limit.h"
 

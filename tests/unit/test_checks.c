@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "format/findings.h"
 #include "site/checks.h"
-#include "system/conf.h"
+#include "system/conf_load.h"
 #include "system/exposure.h"
 
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-/* test_conf.c - conf.h: settings from a file; mistakes are reported with the value and what is
+/* test_conf.c - conf_load.h: settings from a file; mistakes are reported with the value and what is
  * allowed. */
 #include "conf_support.h"
 

@@ -1,5 +1,7 @@
-/* test_conf_print.c - conf.h: the printed settings and the example. */
+/* test_conf_print.c - conf_print.h: the printed settings and the example. */
 #include "conf_support.h"
+
+#include "system/conf_print.h"
 
 /* ---- printing ---- */
 

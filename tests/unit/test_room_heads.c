@@ -145,12 +145,12 @@ static void a_full_table_makes_heads_unknown_never_wrong(void **state)
     char room[32];
     size_t known = 0;
     (void)state;
-    for (unsigned i = 0; i < BELL_ROOMS * 2; i++) {
+    for (unsigned i = 0; i < ROOM_HEADS_MOST * 2; i++) {
         snprintf(room, sizeof room, "full-%u", i);
         commit(b, room, 1);
         learn(b, room, i + 1);
     }
-    for (unsigned i = 0; i < BELL_ROOMS * 2; i++) {
+    for (unsigned i = 0; i < ROOM_HEADS_MOST * 2; i++) {
         uint64_t head = 0;
         uint64_t oldest = 0;
         snprintf(room, sizeof room, "full-%u", i);
@@ -159,7 +159,7 @@ static void a_full_table_makes_heads_unknown_never_wrong(void **state)
             known++;
         }
     }
-    assert_true(known > 0 && known <= BELL_ROOMS);
+    assert_true(known > 0 && known <= ROOM_HEADS_MOST);
     bell_close(b);
 }
 

@@ -10,10 +10,7 @@
 #ifndef BELL_FILE_H
 #define BELL_FILE_H
 
-#include "shared/bell.h"
-#include "shared/room_heads.h"
 #include "shared/shm.h"
-#include "shared/slots.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -22,6 +19,8 @@
 #include <stdint.h>
 
 enum {
+    BELL_ROOMS = 4096,   /* rooms beyond that have no known head */
+    BELL_PROCESSES = 64, /* processes that are there at once (slots.h) */
     BELL_WRITERS = 64,
     BELL_HOLDS = 256,
     BELL_HEADER_BYTES = 4096,
@@ -63,7 +62,7 @@ struct bell_header {
     _Atomic uint64_t holds[BELL_HOLDS];
     /* Added later, behind all other fields: an older program leaves 0 in them. */
     _Atomic uint64_t round;                    /* see poll_load_next */
-    _Atomic uint64_t kept[SLOTS_PROCESSES];    /* as holds: processes that are there */
+    _Atomic uint64_t kept[BELL_PROCESSES];     /* as holds: processes that are there */
     _Atomic uint16_t hold_clients[BELL_HOLDS]; /* client of each of holds; 0: unknown */
     _Atomic uint64_t asked[BELL_ASKED / 64];   /* a bit for each client that asked in this round */
     _Atomic uint64_t sender;                   /* as holds: the process that wrote last */
@@ -101,6 +100,9 @@ struct bell {
 
 /* Adds one to the counter and wakes all that sleep on it. */
 void bell_file_ring(struct bell_header *h);
+
+/* Sleeps until a ring, unless the counter differs from seen already, or for `ms` at most. */
+void bell_file_sleep(struct bell_header *h, uint32_t seen, int64_t ms);
 
 /* A mark of this process that lasts for `seconds` from now: process id << 32 | second of the
  * monotonic clock. */

@@ -1,6 +1,6 @@
 /* conf_table.h - the one list of settings: names, kinds, ranges, defaults, documentation.
  *
- * Parsing (conf.c), `pollchat settings` and chat.conf.example (conf_print.c) read this table.
+ * Parsing (conf_load.c), `pollchat settings` and chat.conf.example (conf_print.c) read this table.
  * To add a setting: a member of struct conf (conf.h), a row in conf_table.c, and one more for
  * CONF_SETTINGS; then write the example file anew:
  * build/release/pollchat settings --example >cgi-bin/chat.conf.example

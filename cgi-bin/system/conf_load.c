@@ -1,5 +1,5 @@
-/* conf.c - see conf.h: loading. The list of settings is private/conf_table.h. */
-#include "system/conf.h"
+/* conf_load.c - see conf_load.h. The list of settings is private/conf_table.h. */
+#include "system/conf_load.h"
 
 #include "base/err.h"
 #include "base/hash.h"
