@@ -7,7 +7,7 @@
  * parameters (SetEnv), those of the first request are used. A later request with other settings is
  * refused, because otherwise the rooms of two sites would be mixed. A process whose own
  * environment names a data folder refuses requests that name another one, also the first request.
- * It has 15 functions, because settings, store handles and counts are of one folder and live
+ * It has 14 functions, because settings, store handles and counts are of one folder and live
  * equally long.
  * Threads: any.
  */
