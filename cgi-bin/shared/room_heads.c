@@ -177,13 +177,13 @@ static bool has_long_written(const struct bell *b, uint32_t index, int64_t now_m
 }
 
 /* Not every call looks for writers that died: once in LOOK_FOR_DEAD_MS is enough. */
-bool room_heads_has_writer(struct bell *b)
+bool room_heads_has_other_writer(struct bell *b, int mark)
 {
     bool found = false;
     int64_t now = 0;
     for (uint32_t i = 0; i < BELL_WRITERS; i++) {
         uint32_t pid = atomic_load(&b->header->writers[i]);
-        if (pid == 0) {
+        if (pid == 0 || (int)i == mark) {
             continue;
         }
         found = true;
@@ -197,6 +197,11 @@ bool room_heads_has_writer(struct bell *b)
         atomic_store(&b->looked_for_dead, now);
     }
     return found;
+}
+
+bool room_heads_has_writer(struct bell *b)
+{
+    return room_heads_has_other_writer(b, -1);
 }
 
 int room_heads_begin_commit(struct bell *b)

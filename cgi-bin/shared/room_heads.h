@@ -39,6 +39,9 @@ void room_heads_learned(struct bell *b, uint64_t moment, const char *room, uint6
 /* Some process is committing now. Also looks for writers that died. */
 bool room_heads_has_writer(struct bell *b);
 
+/* The same, for a writer that has the mark of room_heads_begin_commit: is there another one? */
+bool room_heads_has_other_writer(struct bell *b, int mark);
+
 /* Marks this thread as a writer. Returns a token for room_heads_end_commit. Can't fail. */
 int room_heads_begin_commit(struct bell *b);
 void room_heads_raise(struct bell *b, const char *room, uint64_t head);

@@ -251,10 +251,24 @@ void positions_commit_begin(struct positions *p, struct store *handle, struct po
     if (c->bell == NULL) {
         return;
     }
-    if (!room_heads_has_writer(c->bell) && stamp_of_store(p) != room_heads_stamp(c->bell)) {
+    /* Before the stamps: a silent commit in between changes both. */
+    bool has_version = store_version(handle, &c->version, NULL) == 0;
+    bool is_alone = !room_heads_has_writer(c->bell);
+    if (is_alone && stamp_of_store(p) != room_heads_stamp(c->bell)) {
         room_heads_forget(c->bell); /* a program has committed without a ring, and this commit would hide it */
     }
+    c->is_alone = is_alone && has_version;
+    c->seen = bell_seen(c->bell);
     c->mark = room_heads_begin_commit(c->bell);
+}
+
+/* A program has committed without a ring while this process waited for the database. If another
+ * process of the site writes too, its commits can't be told from silent ones. */
+static bool was_overtaken_silently(const struct positions_commit *c)
+{
+    uint64_t version = 0;
+    return c->is_alone && store_version(c->store, &version, NULL) == 0 && version != c->version &&
+           !room_heads_has_other_writer(c->bell, c->mark) && bell_seen(c->bell) == c->seen;
 }
 
 void positions_commit_end(struct positions *p, struct positions_commit *c, const struct store_job *jobs, size_t count,
@@ -270,7 +284,8 @@ void positions_commit_end(struct positions *p, struct positions_commit *c, const
     }
     if (e->code == ERR_NONE) {
         room_heads_set_stamp(c->bell, stamp_of_store(p));
-        if (store_is_stale(c->store)) { /* during the commit: heads and stamp are of different files */
+        /* stale: heads and stamp are of different files */
+        if (store_is_stale(c->store) || was_overtaken_silently(c)) {
             room_heads_forget(c->bell);
         }
     } else if (e->code != ERR_BUSY) {

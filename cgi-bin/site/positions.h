@@ -27,8 +27,10 @@
  *     carries a stamp of the database's files, set by each writer before its mark goes. A process
  *     that watches compares the stamp and the store's version about once a second. A process that
  *     doesn't (plain CGI, the first second of a FastCGI process) compares the stamp at each poll.
- *     A writer compares it before it writes, as its own stamp would hide the difference. In each
- *     case a difference makes all processes forget all heads.
+ *     A writer compares it before it writes, as its own stamp would hide the difference. A writer
+ *     may have to wait while the other program's transaction is open. So it compares the store's
+ *     version before and after its commit, unless another process of the site writes meanwhile. In
+ *     each case a difference makes all processes forget all heads.
  *   - Two readers that find the same difference. Each forgets, reads the store, and replaces the
  *     stamp only if it is still the one that it found: a writer that was faster wins.
  *   - A database that is replaced while a reader or writer is at work. Its store handle is asked
@@ -100,6 +102,9 @@ struct positions_commit {
     struct store *store;
     struct bell *bell;
     int mark;
+    bool is_alone;    /* no other process was writing, and the next two are known */
+    uint64_t version; /* of the store */
+    uint32_t seen;    /* the bell's counter */
 };
 
 /* Before store_append: marks this process as a writer. Can't fail; positions_commit_end must

@@ -21,7 +21,7 @@ enum store_news store_news_by(const struct store_options *options);
 uint64_t store_stamp(const struct store_options *options);
 
 /* A number that differs from what this handle was told before, if another handle has committed
- * since. Cheap: no message is read. */
+ * since. Cheap: no message is read, and ERR_BUSY comes within a tenth of a second. */
 int store_version(struct store *s, uint64_t *out, struct err *e);
 
 #endif

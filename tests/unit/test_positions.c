@@ -81,8 +81,9 @@ static void learn(struct member *m, const char *room)
     learn_after(m, room, NULL, NULL);
 }
 
-/* Another program of the site stores a message, and rings. */
-static void commit_to(const struct place *p, const char *room)
+/* Another program of the site stores a message, and rings. `between` happens when the program has
+ * begun and waits for the database. */
+static void commit_after(const struct place *p, const char *room, void (*between)(const struct place *p))
 {
     struct member m;
     struct positions_commit c;
@@ -94,9 +95,17 @@ static void commit_to(const struct place *p, const char *room)
     struct store_job job = {.draft = &draft};
     member_init(&m, p, STORE_WRITE);
     positions_commit_begin(m.positions, m.store, &c);
+    if (between != NULL) {
+        between(p);
+    }
     assert_int_equal(store_append(m.store, &job, 1, &e), 0);
     positions_commit_end(m.positions, &c, &job, 1, &e);
     member_fini(&m);
+}
+
+static void commit_to(const struct place *p, const char *room)
+{
+    commit_after(p, room, NULL);
 }
 
 static void commit_elsewhere(const struct place *p)
@@ -280,6 +289,26 @@ static void a_commit_that_does_not_ring_is_noticed_by_the_next_writer(void **sta
     member_fini(&m);
 }
 
+/* An owner's transaction is open at the sqlite3 shell, so the writer waits for it. */
+static void a_commit_that_does_not_ring_is_noticed_by_a_writer_that_waits_for_it(void **state)
+{
+    const struct place *p = *state;
+    struct member m;
+    fill(p, 3);
+    member_init(&m, p, STORE_READ);
+    begin_to_watch(&m);
+    learn(&m, "lobby");
+    commit_to(p, "other");
+    assert_true(finds(&m, "lobby", 3)); /* a commit alone makes no head unknown */
+    commit_after(p, "other", commit_silently);
+    assert_false(finds(&m, "lobby", 3));
+    learn(&m, "lobby");
+    assert_true(finds(&m, "lobby", 4));
+    commit_to(p, "other");
+    assert_true(finds(&m, "lobby", 4));
+    member_fini(&m);
+}
+
 /* Its stamp would hide that commit, if it read another room. */
 static void a_commit_that_does_not_ring_is_noticed_by_the_next_reader(void **state)
 {
@@ -417,6 +446,7 @@ int main(void)
         IN_BOTH_MODES(a_writer_that_dies_before_it_rings_hides_no_message),
         IN_WAL(a_commit_that_does_not_ring_is_noticed_by_its_stamp),
         IN_WAL(a_commit_that_does_not_ring_is_noticed_by_the_next_writer),
+        IN_BOTH_MODES(a_commit_that_does_not_ring_is_noticed_by_a_writer_that_waits_for_it),
         IN_WAL(a_commit_that_does_not_ring_is_noticed_by_the_next_reader),
         IN_WAL(a_process_that_watches_notices_a_commit_that_does_not_ring),
         IN_BOTH_MODES(a_process_that_watches_does_not_take_the_old_heads_for_those_of_a_replaced_database),

@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
-#include "store/sqlite/private/deadline.h"
 #include "store/sqlite/private/loss.h"
 #include "store/sqlite/private/path.h"
 #include "store/sqlite/private/record.h"
@@ -13,7 +12,12 @@
 #include "system/file.h"
 #include "system/file_system.h"
 
-enum { READER_LOOK_MS = 100 }; /* between a reader's checks for removed files */
+enum {
+    READER_LOOK_MS = 100, /* between a reader's checks for removed files */
+    /* With a rollback journal a commit keeps readers out for some milliseconds. While a program
+     * keeps them out for longer, a sender must not wait here and then again for its own commit. */
+    VERSION_PATIENCE_MS = 100,
+};
 
 /* A writer checks at each use, and again around each commit. For a reader ten times a second
  * suffices: a later check repairs as well, and a poll without news should cost few system calls. */
@@ -75,6 +79,6 @@ uint64_t sqlite_news_stamp(const struct store_options *options)
 int sqlite_news_version(struct store *base, uint64_t *out, struct err *e)
 {
     struct sqlite_handle *s = (struct sqlite_handle *)base;
-    sqlite_deadline_set(s);
+    s->deadline = clock_mono_ms() + VERSION_PATIENCE_MS;
     return sqlite_rows_data_version(s, out, e);
 }
