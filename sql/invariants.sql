@@ -4,7 +4,7 @@
 -- meta doesn't have exactly one row
 SELECT count(*) AS rows FROM meta HAVING count(*) <> 1;
 
--- the file isn't marked as a database of pollchat, or not with the schema that it has
+-- the file's application_id or user_version isn't that of its pollchat database
 SELECT application_id, user_version, schema
 FROM pragma_application_id, pragma_user_version, meta
 WHERE application_id <> 1885562996 OR user_version <> schema;
@@ -12,7 +12,7 @@ WHERE application_id <> 1885562996 OR user_version <> schema;
 -- the epoch isn't 22 of A-Za-z0-9_-
 SELECT epoch FROM meta WHERE typeof(epoch) <> 'text' OR length(epoch) <> 22 OR epoch GLOB '*[^A-Za-z0-9_-]*';
 
--- a room has a name that no room can have
+-- a room has an invalid name
 SELECT room_id, name FROM room
 WHERE typeof(name) <> 'text' OR length(CAST(name AS BLOB)) NOT BETWEEN 1 AND 64
    OR name NOT GLOB '[a-z0-9]*' OR name GLOB '*[^a-z0-9_-]*';
@@ -20,7 +20,7 @@ WHERE typeof(name) <> 'text' OR length(CAST(name AS BLOB)) NOT BETWEEN 1 AND 64
 -- two rooms have one name
 SELECT name, count(*) AS rooms FROM room NOT INDEXED GROUP BY name HAVING count(*) > 1;
 
--- a room's head or oldest isn't a number that it can be
+-- a room's head or oldest isn't a valid number
 SELECT name, head, oldest FROM room
 WHERE typeof(head) <> 'integer' OR typeof(oldest) <> 'integer' OR head < 0 OR oldest < 1 OR oldest > head + 1;
 
@@ -59,7 +59,7 @@ WHERE typeof(room_id) <> 'integer' OR typeof(seq) <> 'integer' OR seq < 1 OR typ
    OR typeof(type) <> 'integer' OR type NOT BETWEEN 1 AND 4
    OR typeof(name) <> 'text' OR typeof(id) <> 'text' OR typeof(text) <> 'text';
 
--- a message has a name, id or text that none can have
+-- a message has an invalid name, id or text
 SELECT room_id, seq FROM message
 WHERE length(name) NOT BETWEEN 1 AND 64 OR instr(CAST(name AS BLOB), x'00') > 0
    OR length(CAST(id AS BLOB)) NOT BETWEEN 1 AND 64 OR id GLOB '*[^A-Za-z0-9._-]*'
