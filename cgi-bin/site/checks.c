@@ -70,7 +70,7 @@ static void check_owner(const struct checks_given *given, struct findings *out)
     if (((program.st_mode | folder.st_mode) & (S_IWGRP | S_IWOTH)) != 0) {
         findings_add(
             out, "permissions", FINDING_POOR,
-            "Others than the owner may write to the programs or their folder. Give folders and programs the permissions "
+            "Other users than the owner may change the programs or their folder. Give folders and programs the permissions "
             "755 and other files 644: many hosts refuse to start them otherwise.");
     } else if (program.st_uid != geteuid() && given->carrier != CHECKS_SHELL) {
         findings_add(

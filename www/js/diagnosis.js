@@ -48,14 +48,14 @@ export function ofProbe({ status, text }) {
 }
 
 const X_BIT =
-  'In your FTP program or file manager, open the folder cgi-bin, choose send.cgi and poll.cgi (and pollchat-… in programs), then "File permissions" or "Change permissions", and enter 755: not 775 or 777, because many hosts start no program that others than its owner may write to.';
+  'In your FTP program or file manager, open the folder cgi-bin, choose send.cgi and poll.cgi (and pollchat-… in programs), then "File permissions" or "Change permissions", and enter 755: not 775 or 777, because many hosts refuse to start a program that other users may change.';
 const PLAIN_CGI = 'in the folder cgi-bin, delete .htaccess and rename htaccess-for-cgi.txt to .htaccess.';
 const OPEN = 'In cgi-bin/my-chat.conf write: doctor = everyone';
 
 /** The programs can be started on this host, but its web server doesn't start them. */
 function whyNotStarted({ open }) {
   return open.length > 0
-    ? finding('wrong', 'permissions', `Others than their owner may write to some programs (${open.join(', ')}), and this host starts no such program. In your FTP program or file manager, give them the permissions 755.`)
+    ? finding('wrong', 'permissions', `Other users may change some programs (${open.join(', ')}), and this host doesn\'t start such programs. In your FTP program or file manager, give them the permissions 755.`)
     : finding('wrong', 'fastcgi', `The programs can be started, but this host's FastCGI (mod_fcgid) doesn't start them. Let them run as plain CGI: ${PLAIN_CGI}`);
 }
 
@@ -95,7 +95,7 @@ function whyByStatus(statuses, here) {
     return finding('wrong', 'missing', 'The folder cgi-bin is missing, or a part of it. Upload the whole archive again.');
   }
   if (statuses[1] === 403 && here.status === 403) {
-    return finding('wrong', 'rewriting', `The server refuses everything in cgi-bin (403), most often because it forbids to rewrite addresses (Options FollowSymLinks is off). Do without: ${PLAIN_CGI}`);
+    return finding('wrong', 'rewriting', `The server refuses everything in cgi-bin (403), most often because it forbids to rewrite addresses (Options FollowSymLinks is off). Use plain CGI instead: ${PLAIN_CGI}`);
   }
   if (statuses[1] === 403 && here.status === 200) {
     return finding('wrong', 'forbidden', 'The server refuses to run the programs (403): this host allows no CGI in this folder. Ask it to switch CGI on, or put the chat where CGI programs may run.');
