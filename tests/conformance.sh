@@ -889,7 +889,7 @@ a_text_with_U+0000 room=$room&text=a%00b text
 a_message_to_a_bad_room room=Not%20A%20Room&text=hi room
 a_name_with_a_control_character room=$room&text=hi&name=a%07b name
 a_bad_id room=$room&text=hi&id=not%20an%20id id
-an_answer_to_no_message room=$room&text=hi&reply_to=999999999 reply_to
+a_reply_to_a_message_that_is_missing room=$room&text=hi&reply_to=999999999 reply_to
 END
     refused 400 '' 'broken JSON' "$send" -H 'Content-Type: application/json' -d '{"text":"hi"'
     verdict
