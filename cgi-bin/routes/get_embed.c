@@ -53,7 +53,10 @@ static void render(struct buf *out, const char *site, const char *room, const ch
     add_text(out, title[0] != '\0' ? title : room);
     buf_addf(out, "</title>\n</head>\n<body class=\"embedded\" data-room=\"%s\" data-title=\"", room);
     add_text(out, title);
-    buf_addf(out, "\">\n<noscript><p><a href=\"plain?room=%s\">#%s</a></p></noscript>\n</body>\n</html>\n", room, room);
+    buf_addf(
+        out,
+        "\">\n<noscript><p><a href=\"plain?room=%s\">Open #%s without JavaScript</a></p></noscript>\n</body>\n</html>\n",
+        room, room);
 }
 
 static void answer(struct request *request, const struct conf *conf, const char *room, const char *title)
