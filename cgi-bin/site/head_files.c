@@ -44,7 +44,7 @@ static void complain(const char *what, const char *why)
 {
     static atomic_flag complained = ATOMIC_FLAG_INIT;
     if (!atomic_flag_test_and_set(&complained)) {
-        log_line("heads: %s: %s; clients poll by the timer instead", what, why);
+        log_line("heads: %s: %s; clients poll on a timer instead", what, why);
     }
 }
 
