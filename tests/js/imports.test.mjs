@@ -106,9 +106,9 @@ test('the page names all modules that it loads, so that the browser fetches them
   assert.deepEqual(named.sort(), needed.sort());
 });
 
-test('no module is longer than 340 lines', () => {
+test('no module is longer than 380 lines', () => {
   for (const name of modules) {
     const lines = sourceOf(name).split('\n').length - 1;
-    assert.ok(lines <= 340, `${name}: ${lines} lines`);
+    assert.ok(lines <= 380, `${name}: ${lines} lines`);
   }
 });

@@ -11,7 +11,6 @@ import { Presence } from './presence.js';
 import { CHAT, site } from './site.js';
 import { fetchOlder } from './transport.js';
 import { ComposerView } from './views/composer.js';
-import { partsOf } from './views/elements.js';
 import { LogView } from './views/log.js';
 import { PersonView } from './views/person.js';
 import { SettingsView } from './views/settings.js';
@@ -24,7 +23,7 @@ class Chat {
   #name;
 
   constructor(root, { room, title, preset = '', embedded = false, on = {} }) {
-    Object.assign(this, { root, room, title, embedded, on, part: partsOf(root) });
+    Object.assign(this, { root, room, title, embedded, on });
     this.clock = makeClock();
     this.presence = new Presence({ clock: this.clock, isOpen: !embedded });
     this.preferences = new Preferences({ room, on: { language: () => this.#speak(), sound: () => alert('sound') } });
@@ -75,22 +74,26 @@ class Chat {
 
   // ---- views ----
 
+  #part(name) {
+    return this.root.querySelector(`[data-part="${name}"]`);
+  }
+
   #makeViews() {
     const { language } = this.preferences;
-    this.status = new StatusView(this.part('status'), { language, on: { now: () => this.#hurry({}) }, now: this.clock.now });
+    this.status = new StatusView(this.#part('status'), { language, on: { now: () => this.#hurry({}) }, now: this.clock.now });
     this.links = new Links({ room: this.room, embedded: this.embedded, goTo: (seq) => this.log.goTo(seq), say: (phrase) => this.status.say(this.#say(phrase)) });
     this.log = this.#makeLog(language);
     this.composer = this.#makeComposer(language);
     this.person = this.#makePerson(language);
-    new SettingsView(this.part('settings'), this.part('opener'), { values: this.preferences, languages: LANGUAGES });
+    new SettingsView(this.#part('settings'), this.#part('opener'), { values: this.preferences, languages: LANGUAGES });
     this.attention = this.#makeAttention();
   }
 
   #makeLog(language) {
     const { store, outbox, links } = this;
-    return new LogView(this.part('scroller'), {
+    return new LogView(this.#part('scroller'), {
       store,
-      news: this.part('news'),
+      news: this.#part('news'),
       name: () => this.#name,
       isOwn: (message) => this.#isOwn(message),
       language,
@@ -111,7 +114,7 @@ class Chat {
   }
 
   #makeComposer(language) {
-    return new ComposerView(this.part('composer'), {
+    return new ComposerView(this.#part('composer'), {
       draft: { get: () => this.preferences.get('draft'), set: (text) => this.preferences.set('draft', text) },
       language,
       on: {
@@ -125,7 +128,7 @@ class Chat {
   }
 
   #makePerson(language) {
-    return new PersonView(this.part('person'), this.part('me'), {
+    return new PersonView(this.#part('person'), this.#part('me'), {
       language,
       on: {
         name: (chosen) => {
@@ -154,9 +157,9 @@ class Chat {
   }
 
   #showTitle() {
-    this.part('title').textContent = this.title || this.room;
+    this.#part('title').textContent = this.title || this.room;
     if (this.title) {
-      this.part('hash').remove();
+      this.#part('hash').remove();
     }
     this.#showMissed(0);
   }

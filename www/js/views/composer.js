@@ -7,7 +7,6 @@
 // can send or cancel it.
 
 import { isBlank, snippet } from '../text.js';
-import { partsOf } from './elements.js';
 
 const MOST_ROWS = 8;
 const TALL = 2000; // so many characters fill MOST_ROWS for sure
@@ -23,7 +22,7 @@ export class ComposerView {
 
   /** on: { send(text, { replyTo }), up(): the arrow up, in an empty field } */
   constructor(root, { draft, language, on }) {
-    const part = partsOf(root);
+    const part = (id) => root.querySelector(`[data-part="${id}"]`);
     Object.assign(this, { root, draft, language, on, field: root.querySelector('textarea') });
     Object.assign(this, { bar: part('reply'), whom: part('whom'), what: part('what'), long: part('long'), howLong: part('howLong') });
     root.addEventListener('submit', (event) => {

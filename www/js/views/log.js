@@ -5,11 +5,11 @@
 // (aria-busy), so screen readers don't read them out. Of many new rows at once they read the
 // number.
 
+import { layout } from '../layout.js';
+import { mentions } from '../text.js';
 import { dayKey } from '../time.js';
-import { partsOf } from './elements.js';
-import { Items } from './items.js';
 import { RowList } from './list.js';
-import { showMore, textOf } from './row.js';
+import { makeDay, makeLine, makeRow, paintRow, showMore, textOf } from './row.js';
 
 const NEAR = 48; // pixels; so near to the end counts as the end
 const AHEAD = 400; // pixels; so near to an edge the window moves
@@ -33,6 +33,7 @@ export class LogView {
   #newFrom = null; // seq of the first message below the line "New"
   #isLoading = false;
   #recent = []; // updates within FLOOD_MS: { at, added }
+  #called = new WeakMap(); // by message: whether it calls a name, { name, isCalled }
 
   /**
    * news: the button to new messages. name(): the visitor's. on: { older(limit): fetches older
@@ -40,9 +41,8 @@ export class LogView {
    * sent; copyText(text), reply(message), link(seq), leave() }.
    */
   constructor(root, { store, news, name, isOwn, language, on }) {
-    const part = partsOf(root);
-    Object.assign(this, { scroller: root, store, news, isOwn, language, on });
-    this.items = new Items({ store, name, isOwn });
+    const part = (id) => root.querySelector(`[data-part="${id}"]`);
+    Object.assign(this, { scroller: root, store, news, name, isOwn, language, on });
     this.rows = new RowList(part('rows'));
     Object.assign(this, { live: part('live'), older: part('older'), empty: part('empty'), sum: part('sum') });
     store.addEventListener('change', ({ detail }) => this.#later(detail));
@@ -193,14 +193,51 @@ export class LogView {
     return this.#from + WINDOW >= this.store.messages.length;
   }
 
-  /** Shows the window's messages and, at the end, the pending ones. */
-  #reconcile() {
+  /** [{ key, create, paint }] from top to bottom. */
+  #wanted() {
     const { store, language } = this;
     const from = this.#from;
     const messages = store.messages.slice(from, from + WINDOW).map((message) => store.asItIsNow(message));
+    const items = this.#isAtEnd ? [...messages, ...store.pending] : messages;
     this.#today = dayKey(Date.now());
-    const how = { newFrom: this.#newFrom, today: this.#today, language };
-    this.rows.show(this.items.of(this.#isAtEnd ? [...messages, ...store.pending] : messages, how), language);
+    const rows = layout(items, { gapBefore: (seq) => store.gapBefore(seq), newFrom: this.#newFrom, today: this.#today });
+    const lines = {
+      gap: () => makeLine(language.say('gap'), 'gap'),
+      new: () => makeLine(language.say('newLine'), 'new'),
+      day: ({ message }) => makeDay(message.time, language),
+      notice: ({ message }) => makeLine(message.text, 'notice'),
+    };
+    return rows.map((row) =>
+      row.kind === 'row'
+        ? { key: row.key, create: () => makeRow(row.message), paint: (element) => paintRow(element, row.message, this.#lookOf(row), language) }
+        : { key: row.key, create: () => lines[row.kind](row) },
+    );
+  }
+
+  #lookOf({ message, isFirst, isLast }) {
+    const name = this.name();
+    const isOwn = this.isOwn(message);
+    return { isOwn, isFirst, isLast, name, isCalled: !isOwn && this.#isCalled(message, name), target: this.#targetOf(message) };
+  }
+
+  /** Whether a message calls this name. Each text is searched once. */
+  #isCalled(message, name) {
+    let known = this.#called.get(message);
+    if (known?.name !== name) {
+      known = { name, isCalled: mentions(message.text ?? '', name) };
+      this.#called.set(message, known);
+    }
+    return known.isCalled;
+  }
+
+  /** The message that this one answers, if it is here. */
+  #targetOf({ reply_to: seq }) {
+    const target = seq === undefined ? undefined : this.store.find(seq);
+    return target && this.store.asItIsNow(target);
+  }
+
+  #reconcile() {
+    this.rows.show(this.#wanted(), this.language);
   }
 
   // ---- where the visitor reads ----

@@ -2,7 +2,6 @@
 // a button to change it.
 
 import { isBlank } from '../text.js';
-import { partsOf } from './elements.js';
 import { paintAvatar } from './row.js';
 
 export class PersonView {
@@ -10,10 +9,10 @@ export class PersonView {
 
   /** form: asks for the name; me: shows it. on: { name(name), opened(), closed() } */
   constructor(form, me, { language, on }) {
-    const [part, shownPart] = [form, me].map(partsOf);
+    const part = (name) => form.querySelector(`[data-part="${name}"]`) ?? me.querySelector(`[data-part="${name}"]`);
     Object.assign(this, { form, me, language, on, field: form.querySelector('input') });
     Object.assign(this, { label: part('label'), submit: part('submit'), cancel: part('cancel') });
-    Object.assign(this, { avatar: shownPart('avatar'), shown: shownPart('shown'), change: shownPart('change') });
+    Object.assign(this, { avatar: part('avatar'), shown: part('shown'), change: part('change') });
     form.addEventListener('submit', (event) => {
       event.preventDefault();
       this.#submit();

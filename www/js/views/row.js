@@ -5,12 +5,22 @@
 
 import { hue, initials, isFewEmoji, pieceOf, snippet } from '../text.js';
 import { clock, dayLabel, exact, isValid } from '../time.js';
-import { make } from './elements.js';
 
 const HUES = 12; // .hue-0 to .hue-11 in messages.css
 const LONGEST_LINE = 500; // characters of a line between rows
 
 const states = new WeakMap(); // what a row shows: { frame, quote, text, name, isDeleted, at, isInBlock }
+
+export function make(tag, className, text) {
+  const element = document.createElement(tag);
+  if (className) {
+    element.className = className;
+  }
+  if (text !== undefined) {
+    element.textContent = text;
+  }
+  return element;
+}
 
 export function paintAvatar(element, name) {
   element.textContent = initials(name);

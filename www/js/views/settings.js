@@ -1,8 +1,6 @@
 // settings.js - the panel in which visitors choose sound, notifications, muting, language and
 // colours.
 
-import { partsOf } from './elements.js';
-
 export class SettingsView {
   /**
    * opener: the button that opens the panel. values: get(key), set(key, value), change(key, value);
@@ -11,7 +9,7 @@ export class SettingsView {
    */
   constructor(dialog, opener, { values, languages }) {
     Object.assign(this, { dialog, values });
-    this.note = partsOf(dialog)('note');
+    this.note = dialog.querySelector('[data-part="note"]');
     this.#offerLanguages(languages);
     for (const field of dialog.querySelectorAll('[name]')) {
       this.#show(field);

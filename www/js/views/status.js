@@ -1,8 +1,6 @@
 // status.js - one line about the connection, and a button to try at once. Screen readers don't read
 // the seconds until the next try.
 
-import { partsOf } from './elements.js';
-
 const TICK_MS = 500;
 const LASTING = /full|only|expo/; // problems (slugs) that last: their own text says more than that the chat is busy
 
@@ -14,7 +12,7 @@ export class StatusView {
 
   /** on: { now(): try at once }. now(): the time, on the clock of `until`, in milliseconds. */
   constructor(root, { language, on, now }) {
-    const part = partsOf(root);
+    const part = (name) => root.querySelector(`[data-part="${name}"]`);
     Object.assign(this, { root, language, now, text: part('text'), count: part('count'), button: part('now') });
     this.button.addEventListener('click', () => on.now());
   }
