@@ -247,7 +247,11 @@ void positions_learn(const struct positions_asked *asked, const struct answer_ro
 
 void positions_commit_begin(struct positions *p, struct store *handle, struct positions_commit *c)
 {
-    *c = (struct positions_commit){.store = handle, .bell = positions_bell_of(p, handle)};
+    pthread_mutex_lock(&p->lock);
+    struct bell *last = last_bell(p);
+    *c = (struct positions_commit){.store = handle, .bell = bell_with_lock(p, handle)};
+    c->left = last != c->bell ? last : NULL;
+    pthread_mutex_unlock(&p->lock);
     if (c->bell == NULL) {
         return;
     }
@@ -271,12 +275,9 @@ static bool was_overtaken_silently(const struct positions_commit *c)
            !room_heads_has_other_writer(c->bell, c->mark) && bell_seen(c->bell) == c->seen;
 }
 
-void positions_commit_end(struct positions *p, struct positions_commit *c, const struct store_job *jobs, size_t count,
-                          const struct err *e)
+static void tell_commit(struct positions *p, struct positions_commit *c, const struct store_job *jobs, size_t count,
+                        const struct err *e)
 {
-    if (c->bell == NULL) {
-        return;
-    }
     for (size_t i = 0; e->code == ERR_NONE && i < count; i++) {
         if (jobs[i].outcome == STORE_STORED) {
             room_heads_raise(c->bell, jobs[i].draft->room, jobs[i].seq);
@@ -292,6 +293,17 @@ void positions_commit_end(struct positions *p, struct positions_commit *c, const
         room_heads_forget(c->bell); /* a commit whose last step failed may have happened after all */
     }
     room_heads_end_commit(c->bell, c->mark); /* rings */
+}
+
+void positions_commit_end(struct positions *p, struct positions_commit *c, const struct store_job *jobs, size_t count,
+                          const struct err *e)
+{
+    if (c->bell != NULL) {
+        tell_commit(p, c, jobs, count, e);
+    }
+    if (c->left != NULL) {
+        room_heads_forget(c->left); /* processes that sleep on it wake up, and find that it was replaced */
+    }
 }
 
 /* ---- learning of commits ---- */
@@ -352,6 +364,19 @@ static void look_for_silent_commits(struct positions *p, struct positions_watch 
     }
 }
 
+/* If all heads were forgotten, the bell may have been replaced: the next call of positions_bell_of
+ * looks, instead of a second later. */
+static void doubt_bell(struct positions *p, struct positions_watch *w)
+{
+    uint64_t generation = room_heads_moment(w->bell);
+    if (generation != w->generation) {
+        w->generation = generation;
+        pthread_mutex_lock(&p->lock);
+        p->bell_checked = 0;
+        pthread_mutex_unlock(&p->lock);
+    }
+}
+
 static bool watch_bell(struct positions *p, struct positions_watch *w, struct store *handle, bool is_new)
 {
     if (w->has_slept) {
@@ -361,6 +386,7 @@ static bool watch_bell(struct positions *p, struct positions_watch *w, struct st
     w->has_slept = true;
     if (w->rung) {
         w->seen = bell_seen(w->bell);
+        doubt_bell(p, w);
     }
     return w->rung;
 }
@@ -383,6 +409,7 @@ static bool begin_watch(struct positions *p, struct positions_watch *w, struct b
     *w = (struct positions_watch){.bell = b, .timer_ms = TIMER_LEAST_MS};
     if (b != NULL) {
         w->seen = bell_seen(b);
+        w->generation = room_heads_moment(b);
         compare_stamps(p, w);
     }
     return true;

@@ -39,6 +39,9 @@
  *     All heads are forgotten when the database of a handle isn't that of the handle used before it
  *     (handles.h). A watched process believes a head only while an idle handle is current, and only
  *     from the bell of the handle that was used last: a watcher may learn of the change later.
+ *   - A bell whose file is deleted, or replaced with the database. The next writer makes a new
+ *     file, and processes that sleep on the old bell would notice that within a second. If the
+ *     writer used the old bell too, it makes all forget its heads, which wakes them at once.
  *
  * Where there can be no shared memory (a network file system, a folder that can't be written) no
  * position is known: each poll reads the store, and waiting processes ask for its version on a
@@ -101,6 +104,7 @@ void positions_learn(const struct positions_asked *asked, const struct answer_ro
 struct positions_commit {
     struct store *store;
     struct bell *bell;
+    struct bell *left; /* this process used it until now; NULL: none */
     int mark;
     bool is_alone;    /* no other process was writing, and the next two are known */
     uint64_t version; /* of the store */
@@ -120,7 +124,8 @@ void positions_commit_end(struct positions *p, struct positions_commit *c, const
 
 struct positions_watch { /* zeros at first */
     struct bell *bell;
-    uint32_t seen; /* the bell's counter */
+    uint32_t seen;       /* the bell's counter */
+    uint64_t generation; /* of its heads */
     bool has_slept;
     bool rung;           /* the last sleep ended by a ring */
     uint64_t version;    /* of the store */

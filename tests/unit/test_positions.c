@@ -289,6 +289,42 @@ static void a_commit_that_does_not_ring_is_noticed_by_the_next_writer(void **sta
     member_fini(&m);
 }
 
+static void commit_with(struct member *m, const char *id)
+{
+    struct positions_commit c;
+    struct err e = ERR_INIT;
+    struct chat_draft draft = draft_of("lobby", "ann", id, "text");
+    struct store_job job = {.draft = &draft};
+    positions_commit_begin(m->positions, m->store, &c);
+    assert_int_equal(store_append(m->store, &job, 1, &e), 0);
+    positions_commit_end(m->positions, &c, &job, 1, &e);
+}
+
+static void a_process_that_watches_a_deleted_bell_is_woken_by_the_next_commit(void **state)
+{
+    const struct place *p = *state;
+    struct member reader;
+    struct member writer;
+    fill(p, 3);
+    member_init(&reader, p, STORE_READ);
+    member_init(&writer, p, STORE_WRITE);
+    begin_to_watch(&reader);
+    commit_with(&writer, "first");
+    assert_true(positions_watch(reader.positions, &reader.watch, reader.store, false));
+    learn(&reader, "lobby");
+    assert_true(finds(&reader, "lobby", 4));
+    assert_int_equal(unlink(in_place(p, "chat.bell")), 0);
+    commit_with(&writer, "second");
+    assert_true(positions_watch(reader.positions, &reader.watch, reader.store, false)); /* not a second later */
+    assert_false(finds(&reader, "lobby", 4));
+    commit_with(&writer, "third"); /* the bell that is watched doesn't hear of it */
+    assert_true(positions_watch(reader.positions, &reader.watch, reader.store, false));
+    learn(&reader, "lobby");
+    assert_true(finds(&reader, "lobby", 6));
+    member_fini(&reader);
+    member_fini(&writer);
+}
+
 /* An owner's transaction is open at the sqlite3 shell, so the writer waits for it. */
 static void a_commit_that_does_not_ring_is_noticed_by_a_writer_that_waits_for_it(void **state)
 {
@@ -446,6 +482,7 @@ int main(void)
         IN_BOTH_MODES(a_writer_that_dies_before_it_rings_hides_no_message),
         IN_WAL(a_commit_that_does_not_ring_is_noticed_by_its_stamp),
         IN_WAL(a_commit_that_does_not_ring_is_noticed_by_the_next_writer),
+        IN_BOTH_MODES(a_process_that_watches_a_deleted_bell_is_woken_by_the_next_commit),
         IN_BOTH_MODES(a_commit_that_does_not_ring_is_noticed_by_a_writer_that_waits_for_it),
         IN_WAL(a_commit_that_does_not_ring_is_noticed_by_the_next_reader),
         IN_WAL(a_process_that_watches_notices_a_commit_that_does_not_ring),
