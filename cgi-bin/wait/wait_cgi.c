@@ -21,11 +21,23 @@ struct wait_cgi {
     int token;    /* of slots.h */
 };
 
+/* Opens the store, which stays open during the wait. If the database's log is removed meanwhile,
+ * this may be the only process that still has it, and site_look_after puts it back. */
+static struct bell *open_bell(struct site *site)
+{
+    struct store *handle = site_borrow(site, NULL);
+    struct bell *bell = handle != NULL ? positions_bell_of(site_positions(site), handle) : NULL;
+    if (handle != NULL) {
+        site_return(site, handle);
+    }
+    return bell;
+}
+
 struct wait_cgi *wait_cgi_begin(struct waiting *w, const struct request *request, unsigned seconds,
                                 const struct conf *conf)
 {
     struct wait_slots *slots = waiting_slots(w);
-    struct bell *bell = seconds > 0 && !slots->server.fastcgi ? site_bell(slots->site) : NULL;
+    struct bell *bell = seconds > 0 && !slots->server.fastcgi ? open_bell(slots->site) : NULL;
     if (bell == NULL) {
         return NULL;
     }

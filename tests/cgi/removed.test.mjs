@@ -9,7 +9,8 @@ import path from 'node:path';
 import test from 'node:test';
 
 import {
-  atEnd, fastcgi, poll, pollchat, programPath, send, startFastcgi, status, temporaryFolder, topics, until,
+  atEnd, fastcgi, poll, pollchat, pollRequest, programPath, send, startCgi, startFastcgi, status, temporaryFolder, topics,
+  until,
 } from './program.mjs';
 
 const all = { program: 'poll', query: 'since=0&limit=1000' };
@@ -66,6 +67,18 @@ for (const names of [
     await sound(data);
   });
 }
+
+test('plain CGI: chat.db-wal and chat.db-shm are removed while only waiting polls run: no message is lost', async (t) => {
+  const data = temporaryFolder(t);
+  for (const text of ['a', 'b', 'c']) await send(data, { text });
+  await poll(data, 'since=3'); // from now on polls know without the store that there is nothing new
+  const waiting = startCgi(data, pollRequest('since=3&wait=25'));
+  await until(async () => (await status(data)).parked.polls === 1, 'the poll to wait');
+  for (const name of ['chat.db-wal', 'chat.db-shm']) fs.rmSync(path.join(data, name));
+  assert.equal((await send(data, { text: 'd' })).json.seq, 4);
+  assert.deepEqual(texts((await waiting.answer).json), ['d']);
+  assert.deepEqual(texts((await poll(data, 'since=0')).json), ['a', 'b', 'c', 'd']);
+});
 
 test('the log is removed again and again, each time that it is back: nothing is lost', async (t) => {
   const { data, sender, say, read, remove } = await start(t);
