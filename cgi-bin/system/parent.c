@@ -37,19 +37,19 @@ int parent_open(const char *path)
 }
 
 /* A name that was just made in the folder survives power loss. */
-int parent_sync_open(int fd)
+int parent_sync_open(int folder)
 {
     /* EINVAL: the file system can't sync folders (some network ones): it has no later moment
      * either */
-    return fsync(fd) == 0 || errno == EINVAL ? 0 : -1;
+    return fsync(folder) == 0 || errno == EINVAL ? 0 : -1;
 }
 
 static int sync_folder(const char *path)
 {
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int result = fd >= 0 ? parent_sync_open(fd) : -1;
-    if (fd >= 0) {
-        close(fd);
+    int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int result = folder >= 0 ? parent_sync_open(folder) : -1;
+    if (folder >= 0) {
+        close(folder);
     }
     return result;
 }
