@@ -13,8 +13,9 @@ const char *store_describe(const struct store *s); /* "SQLite 3.40.1, WAL"; borr
 /* Bytes on the disk, including what isn't copied into the database yet. */
 int store_size(struct store *s, uint64_t *out, struct err *e);
 
-/* Runs the store's own integrity check and every query of sql/invariants.sql; writes a line to
- * `out` for each thing found. Returns how many were found, or -1 if it could not look. */
+/* Runs the store's own integrity check, and looks for what must not be in it (for SQLite
+ * sql/sqlite/invariants.sql). Writes a line to `out` for each thing found. Returns how many were
+ * found, or -1 if it could not look. */
 int store_check(struct store *s, FILE *out, struct err *e);
 
 /* Work for quiet times: SQLite copies its log into the database, so that a copy of that one file is

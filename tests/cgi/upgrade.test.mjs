@@ -26,10 +26,9 @@ const beginning = (folder, prefix) => fs.readdirSync(folder).filter((name) => na
 
 /** Makes the database look as if programs with the next schema had made it. */
 function makeNewer(data) {
-  sql(
-    path.join(data, 'chat.db'),
-    'BEGIN IMMEDIATE; UPDATE meta SET schema = schema + 1; PRAGMA user_version = 2; COMMIT',
-  );
+  const file = path.join(data, 'chat.db');
+  const next = Number(sql(file, 'PRAGMA user_version')) + 1;
+  sql(file, `BEGIN IMMEDIATE; UPDATE meta SET schema = ${next}; PRAGMA user_version = ${next}; COMMIT`);
 }
 
 test('running programs, new programs and pollchat refuse a database made by a newer program, and write nothing', async (t) => {
@@ -199,16 +198,18 @@ test('a copy named chat-restore.db replaces the database at the next request, by
 const build = path.dirname(root);
 const isBuilt = fs.existsSync(path.join(build, 'flags')) && fs.existsSync('sql/embed.sh');
 
+/** The number of the schema that the programs make. */
+const latest = () => Math.max(...fs.readdirSync('sql/sqlite').map((name) => parseInt(name, 10) || 0));
+
 /** Builds the programs with one more migration. */
 function nextPrograms(folder) {
-  const schema = path.join(folder, 'sql', 'sqlite', '002-topic.sql');
+  const schema = path.join(folder, 'sql', 'sqlite', `${String(latest() + 1).padStart(3, '0')}-topic.sql`);
   fs.mkdirSync(path.dirname(schema), { recursive: true });
   fs.writeFileSync(schema, "ALTER TABLE room ADD COLUMN topic TEXT NOT NULL DEFAULT '';");
   const source = path.join(folder, 'sql_files.c');
   execFileSync('sh', [
     'sql/embed.sh',
     source,
-    'sql/invariants.sql',
     ...fs.readdirSync('sql/sqlite').map((name) => `sql/sqlite/${name}`),
     schema,
   ]);
@@ -262,9 +263,9 @@ test('programs with the next schema upgrade a chat in use: nothing is lost, and 
   const all = sql(path.join(data, 'chat.db'), "SELECT id FROM message WHERE name = 'x'").split('\n');
   assert.equal(new Set(all).size, all.length);
   for (const id of [...answered.old, ...answered.next]) assert.ok(all.includes(id), id);
-  const copies = beginning(data, 'chat-before-schema-2-');
+  const copies = beginning(data, `chat-before-schema-${latest() + 1}-`);
   assert.equal(copies.length, 1);
-  assert.equal(sql(path.join(data, copies[0]), 'SELECT max(schema) FROM meta'), '1');
+  assert.equal(sql(path.join(data, copies[0]), 'SELECT max(schema) FROM meta'), String(latest()));
   const check = spawnSync(programs.pollchat, ['check', '--data', data], { encoding: 'utf8' });
   assert.match(check.stdout, /^ok: /, check.stderr);
   assert.equal((await pollchat(['restore', path.join(data, copies[0]), '--data', data])).code, 0);

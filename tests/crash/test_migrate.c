@@ -1,14 +1,16 @@
 /* test_migrate.c - the upgrade from one schema to the next: by several processes at once,
  * interrupted by SIGKILL, and seen by an older program.
  *
- * The tests bring their own table of SQL files: the real first one, and a second and third. Each
- * test sets which of them the program knows.
+ * The tests bring their own table of SQL files. Schema 1 is all real migrations together, as the
+ * programs need their tables; 2 and 3 exist in this test alone. Each test sets which of them the
+ * program knows.
  */
 #include "fault_vfs.h"
 
 #include "base/clock.h"
 #include "store/sql_files.h"
 
+#include <glob.h>
 #include <sys/file.h>
 #include <sys/statvfs.h>
 #include <time.h>
@@ -27,7 +29,7 @@ __attribute__((visibility("default"))) int statvfs(const char *path, struct stat
     return 0;
 }
 
-static char base[20000];
+static char base[200000];
 static char invariants[20000];
 static char second[] = "ALTER TABLE room ADD COLUMN topic TEXT NOT NULL DEFAULT '';"
                        "CREATE TABLE counted (room_id INTEGER PRIMARY KEY, messages INTEGER NOT NULL) STRICT;"
@@ -37,7 +39,7 @@ static char third[] = "CREATE TABLE twice (x) STRICT;";
 static char second_name[32];
 static char third_name[32];
 
-const struct sql_file sql_files[] = {{"invariants.sql", invariants},
+const struct sql_file sql_files[] = {{"sqlite/invariants.sql", invariants},
                                      {"sqlite/001-base.sql", base},
                                      {second_name, second},
                                      {third_name, third},
@@ -49,12 +51,19 @@ static void set_known_schema(int schema)
     snprintf(third_name, sizeof third_name, "%s", "none");
 }
 
-static void load(const char *path, char *to, size_t size)
+/* All files of the pattern, one after the other. */
+static void load(const char *pattern, char *to, size_t size)
 {
-    char *text = support_read_file(path, NULL);
-    assert_true(strlen(text) < size);
-    memcpy(to, text, strlen(text) + 1);
-    free(text);
+    glob_t found;
+    to[0] = '\0';
+    assert_int_equal(glob(pattern, 0, NULL, &found), 0);
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        char *text = support_read_file(found.gl_pathv[i], NULL);
+        assert_true(strlen(to) + strlen(text) < size);
+        strcat(to, text);
+        free(text);
+    }
+    globfree(&found);
 }
 
 static void question(const struct place *p, const char *sql, char *out, size_t size)
@@ -454,7 +463,7 @@ int main(void)
     };
     quiet_log();
     fault_install();
-    load("sql/sqlite/001-base.sql", base, sizeof base);
-    load("sql/invariants.sql", invariants, sizeof invariants);
+    load("sql/sqlite/[0-9]*.sql", base, sizeof base);
+    load("sql/sqlite/invariants.sql", invariants, sizeof invariants);
     return RUN(tests);
 }

@@ -13,7 +13,7 @@ enum { SHOWN_MAX = 20, LINE_MAX_BYTES = 400 };
 static const char *invariants(void)
 {
     for (const struct sql_file *f = sql_files; f->name != NULL; f++) {
-        if (strcmp(f->name, "invariants.sql") == 0) {
+        if (strcmp(f->name, "sqlite/invariants.sql") == 0) {
             return f->text;
         }
     }

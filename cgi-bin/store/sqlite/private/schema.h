@@ -1,15 +1,16 @@
 /* schema.h - the schema's number, and the migrations that lead to it.
  *
  * To add a migration: add sql/sqlite/NNN-WHAT.sql with the next number (the build embeds all files
- * of that folder), and the queries that it makes true to sql/invariants.sql. Programs then copy and
- * migrate older databases by themselves (upgrade.h). A file that was released is never changed.
+ * of that folder), and the queries that it makes true to invariants.sql beside it. Programs then
+ * copy and migrate older databases by themselves (upgrade.h). A file that was released is never
+ * changed.
  */
 #ifndef SQLITE_SCHEMA_H
 #define SQLITE_SCHEMA_H
 
 #include "store/sqlite/private/handle.h"
 
-int sqlite_schema_latest(void); /* the number of the last file in sql/sqlite */
+int sqlite_schema_latest(void); /* the greatest number of a file in sql/sqlite */
 /* user_version of the database; 0: it has no schema yet. -1 with the error set. */
 int sqlite_schema_read(struct sqlite_handle *s, uint64_t *version, struct err *e);
 /* Runs all migrations after `from`, and fills or updates meta. Inside the caller's transaction. */
