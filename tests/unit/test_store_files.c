@@ -175,10 +175,14 @@ static void a_database_of_another_program_is_left_alone(void **state)
 static void a_newer_database_is_not_changed(void **state)
 {
     struct place *p = *state;
+    char known[16];
+    char back[40];
     fill(p, 3);
+    ask_file(in_place(p, "chat.db"), "PRAGMA user_version", known, sizeof known);
     raw_sql(p, "PRAGMA user_version = 99");
     assert_left_alone(p, ERR_NEWER, "this program is older");
-    raw_sql(p, "PRAGMA user_version = 1");
+    snprintf(back, sizeof back, "PRAGMA user_version = %s", known);
+    raw_sql(p, back);
 }
 
 static void a_folder_in_place_of_the_database_is_refused(void **state)
