@@ -85,6 +85,38 @@ test('types of messages, names of events and of parameters are the same', () => 
   }
 });
 
+test('each list of the fields of a message has those of the table in chat/draft.c', () => {
+  const namesIn = (text, pattern) => [...new Set([...text.matchAll(pattern)].map(([, name]) => name))].sort();
+  const part = (name, pattern) => find(read(name), pattern, name);
+  const table = part('cgi-bin/chat/draft.c', /\} fields\[\] = \{(.*?)\};/s);
+  const fields = namesIn(table, /\{"(\w+)"/g);
+  assert.ok(fields.includes('text') && fields.includes('reply_to'), `${fields}`);
+  const except = (...names) => fields.filter((name) => !names.includes(name));
+
+  // The page sends the one type that there is.
+  assert.deepEqual(namesIn(part('www/js/api.js', /async send\(\{(.*?)\}/s), /(\w+)/g), except('type'), 'api.js: send');
+  assert.deepEqual(namesIn(part('www/js/api.js', /init = posted\(\{(.*?)\}/s), /(\w+)/g), except('type'), 'api.js: posted');
+  const form = part('cgi-bin/format/html_page.c', /static void add_form(.*?)\n\}/s);
+  assert.deepEqual(namesIn(form, /(?:add_hidden\(out, "| name=\\")(\w+)/g), except('type'), 'html_page.c: add_form');
+  assert.deepEqual(namesIn(part('tests/fuzz/fuzz_json.c', /json_known\[\] = \{(.*?)\}/s), /"(\w+)"/g), fields, 'fuzz_json.c');
+
+  // A field that a client may send as a header, which a page of another site must be allowed to send.
+  const headers = except('text', 'type');
+  const asField = (name) => name.toLowerCase().replaceAll('-', '_');
+  const inHeaders = (text) => namesIn(text, /Pollchat-([\w-]+)/g).map(asField).sort();
+  assert.deepEqual(namesIn(read('cgi-bin/routes/post_send.c'), /\{"HTTP_POLLCHAT_\w+", "(\w+)"\}/g), headers, 'post_send.c');
+  for (const name of ['cgi-bin/web/cors.c', 'tests/unit/test_cors.c', 'www/API.md']) {
+    assert.deepEqual(inHeaders(read(name)), headers, name);
+  }
+
+  // In an answer, seq and time are the store's, and the room stands beside the message.
+  const written = namesIn(part('cgi-bin/format/json.c', /static void add_message(.*?)\n\}/s), /(?:\\"|add_member_string\(out, ")(\w+)(?=\\":|",)/g);
+  assert.deepEqual(written, [...except('room'), 'seq', 'time'].sort(), 'json.c: add_message');
+  const optional = ['reply_to']; // an answer may lack it, so isMessage doesn't ask for it
+  const known = part('www/js/answers.js', /export const isMessage =(.*?);/s);
+  assert.deepEqual(namesIn(known, /\bm\.(\w+)/g), written.filter((name) => !optional.includes(name)), 'answers.js: isMessage');
+});
+
 test('the addresses that the programs write lead to what the page looks for', () => {
   assert.ok(programs.includes('"heads/%s"'));
   assert.ok(page('js/watch.js').includes('/^heads\\/[\\w-]+$/'));
