@@ -5,7 +5,9 @@
  * test_store_many.c) runs once for each row of store_kinds. Tests of SQLite's files name the
  * journal modes that they are for, and include sqlite_support.h.
  *
- * To add a store: a row in store_kinds, with what makes an empty store and removes it.
+ * To add a store: a row in store_kinds, with what makes an empty store and removes it. If it needs a
+ * server, is_here looks for one, and the cases are left out where there is none; `make test` must
+ * have it (tests/deps/need).
  *
  * In a child process use NEED, not cmocka's asserts: those would jump into the parent's list of
  * tests.
@@ -51,6 +53,7 @@ struct store_kind {
     void (*remove)(struct place *p);                        /* and all that was made there */
     struct store_options (*options)(const struct place *p); /* to open it, as often as wanted */
     bool writes_beside_views;                               /* else a writer waits until the views have ended */
+    bool (*is_here)(void); /* false: it can't be tested on this machine; NULL: always */
 };
 
 static inline int remove_one(const char *path, const struct stat *st, int kind, struct FTW *where)
@@ -103,9 +106,9 @@ static inline void make_sqlite_with_rollback_journal(struct place *p)
 
 enum { SQLITE_IN_WAL, SQLITE_WITH_ROLLBACK_JOURNAL, STORE_KINDS };
 static const struct store_kind store_kinds[STORE_KINDS] = {
-    [SQLITE_IN_WAL] = {"SQLite in WAL", make_sqlite_in_wal, place_fini, sqlite_options, true},
+    [SQLITE_IN_WAL] = {"SQLite in WAL", make_sqlite_in_wal, place_fini, sqlite_options, true, NULL},
     [SQLITE_WITH_ROLLBACK_JOURNAL] = {"SQLite with a rollback journal", make_sqlite_with_rollback_journal, place_fini,
-                                      sqlite_options, false},
+                                      sqlite_options, false, NULL},
 };
 
 /* A place for SQLite, whose journal may be changed later. */
@@ -316,20 +319,36 @@ struct store_case {
 #run, run       \
     }
 
+/* The stores that can be tested here. Returns how many. */
+static inline size_t find_stores(const struct store_kind *found[STORE_KINDS])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < STORE_KINDS; i++) {
+        if (store_kinds[i].is_here == NULL || store_kinds[i].is_here()) {
+            found[count++] = &store_kinds[i];
+        } else {
+            print_message("left out: %s, which isn't here\n", store_kinds[i].name);
+        }
+    }
+    return count;
+}
+
 /* Runs every case for every store. Returns how many failed. */
 static inline int run_for_each_store(const char *group, const struct store_case *cases, size_t count)
 {
-    struct CMUnitTest *tests = calloc(count * STORE_KINDS, sizeof *tests);
-    char(*names)[160] = calloc(count * STORE_KINDS, sizeof *names);
-    for (size_t i = 0; i < count * STORE_KINDS; i++) {
-        const struct store_case *one = &cases[i / STORE_KINDS];
-        const void *kind = &store_kinds[i % STORE_KINDS];
-        snprintf(names[i], sizeof names[i], "%s: %s", store_kinds[i % STORE_KINDS].name, one->name);
+    const struct store_kind *kinds[STORE_KINDS];
+    size_t stores = find_stores(kinds);
+    struct CMUnitTest *tests = calloc(count * stores, sizeof *tests);
+    char(*names)[160] = calloc(count * stores, sizeof *names);
+    for (size_t i = 0; i < count * stores; i++) {
+        const struct store_case *one = &cases[i / stores];
+        const void *kind = kinds[i % stores];
+        snprintf(names[i], sizeof names[i], "%s: %s", kinds[i % stores]->name, one->name);
         tests[i] = (struct CMUnitTest){
             .name = names[i], .test_func = one->run, .setup_func = set_up_store, .teardown_func = tear_down};
         memcpy(&tests[i].initial_state, &kind, sizeof kind);
     }
-    int failed = _cmocka_run_group_tests(group, tests, count * STORE_KINDS, NULL, NULL);
+    int failed = _cmocka_run_group_tests(group, tests, count * stores, NULL, NULL);
     free(names);
     free(tests);
     return failed;

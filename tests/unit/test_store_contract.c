@@ -13,6 +13,7 @@ static void the_first_open_creates_the_database(void **state)
     assert_false(place_has_database(p));
     struct store *s = open_store(p, STORE_WRITE);
     assert_true(place_has_database(p));
+    assert_int_equal(access(p->folder, W_OK), 0); /* for the site's other files */
     assert_int_equal(strlen(store_epoch(s)), CHAT_EPOCH_SIZE - 1);
     assert_int_equal(strspn(store_epoch(s), "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"), 22);
     assert_true(strlen(store_describe(s)) > 0);
