@@ -8,6 +8,7 @@
 #include "shared/bell.h"
 #include "store/incidents.h"
 #include "store/store.h"
+#include "store/store_news.h"
 #include "store/store_upkeep.h"
 #include "system/allowance.h"
 #include "system/conf_load.h"
@@ -174,11 +175,11 @@ static void check_file_system(const char *data, struct findings *out)
 }
 
 /* Can programs wake each other by a mapped file? */
-static void check_bell(const char *data, const struct store *store, struct findings *out)
+static void check_bell(const struct store_options *options, const struct store *store, struct findings *out)
 {
     char path[PATH_MAX];
     struct err e = ERR_INIT;
-    if (file_system_is_network(data) || !path_of(path, sizeof path, data, "chat.bell")) {
+    if (store_news_by(options) != STORE_NEWS_BELL || !path_of(path, sizeof path, options->folder, "chat.bell")) {
         return;
     }
     struct bell *bell = bell_open(path, store_epoch(store), &e);
@@ -245,7 +246,7 @@ static void check_store(const struct conf *conf, struct findings *out)
         return;
     }
     findings_add(out, "database", FINDING_FINE, "The database works: %s.", store_describe(store));
-    check_bell(conf->data, store, out);
+    check_bell(&options, store, out);
     store_close(store);
 }
 
