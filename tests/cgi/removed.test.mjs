@@ -171,7 +171,9 @@ test('the log is cut again and again while many send: the messages answered in t
     answered.length,
     'no number is used twice in one epoch',
   );
-  assert.ok((await topics(data)).includes('data-lost'));
+  // Where the part that was cut off was still in memory, or in chat.db, nothing is lost.
+  const isLost = answered.some((one) => one.epoch !== epoch);
+  assert.ok((await topics(data)).includes(isLost ? 'data-lost' : 'data-saved'));
 });
 
 test('plain CGI: the log and its side files are removed between two requests: the epoch changes, and doctor reports it', async (t) => {
