@@ -50,11 +50,12 @@ static int check_reader(const struct request *request, const struct conf *conf, 
                    "The status of this chat is not open to everyone; the setting status says who may read it.");
 }
 
-static int parse_format(const struct form *fields, enum format *out, struct err *e)
+static int parse_format(struct request *request, enum format *out, struct err *e)
 {
+    const struct form *fields = request_query(request, e);
     const struct form_field *f = NULL;
     *out = JSON;
-    if (form_once(fields, "format", &f, e) != 0) {
+    if (fields == NULL || form_once(fields, "format", &f, e) != 0) {
         return -1;
     }
     if (f == NULL) {
@@ -129,10 +130,9 @@ void get_status(struct request *request, void *program)
     struct poll_program *p = program;
     struct err e = ERR_INIT;
     enum format format = JSON;
-    struct handler_input in;
-    if (handler_begin(&in, p->site, request, METRICS_STATUS_REQUESTS, &e) != 0 ||
-        check_reader(request, in.conf, &e) != 0 || parse_format(in.fields, &format, &e) != 0 ||
-        take(request, p, in.conf, format, &e) != 0) {
+    const struct conf *conf = handler_conf(p->site, request, METRICS_STATUS_REQUESTS, &e);
+    if (conf == NULL || check_reader(request, conf, &e) != 0 || parse_format(request, &format, &e) != 0 ||
+        take(request, p, conf, format, &e) != 0) {
         reply_send_problem(request, &e, NULL, NULL);
     }
 }

@@ -12,11 +12,16 @@
 
 #include <stddef.h>
 
+const struct conf *handler_conf(struct site *site, struct request *request, enum metrics_counter counter, struct err *e)
+{
+    metrics_file_add(site_metrics(site), counter, 1);
+    return site_conf(site, request_environment(request), e);
+}
+
 int handler_begin(struct handler_input *in, struct site *site, struct request *request, enum metrics_counter counter,
                   struct err *e)
 {
-    metrics_file_add(site_metrics(site), counter, 1);
-    in->conf = site_conf(site, request_environment(request), e);
+    in->conf = handler_conf(site, request, counter, e);
     in->fields = in->conf != NULL ? request_query(request, e) : NULL;
     return in->fields != NULL ? 0 : -1;
 }

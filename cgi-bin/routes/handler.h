@@ -4,7 +4,8 @@
  * It answers the request or lets it wait; either way the request is gone when it returns.
  * To add a route:
  *   1. write its handler in routes/get_x.c (or post_x.c) and declare it in get_x.h;
- *   2. let it begin with handler_begin, which counts the request and finds its settings and query;
+ *   2. let it begin with handler_begin, which counts the request and finds its settings and query
+ *      (or with handler_conf, if it refuses some clients whatever they ask);
  *   3. add a row to the table in poll.c (reads) or send.c (writes);
  *   4. name it in the web servers' configurations and in www/API.md: tests/lint/run routes says
  *      where it is missing.
@@ -28,8 +29,13 @@ struct handler_input {
     const struct form *fields; /* of the query, borrowed until the request is answered or detached */
 };
 
-/* Counts the request and finds its settings and fields. On -1: ERR_CONFIG or ERR_EXPOSED as
- * site_conf says, and in->conf is NULL; or ERR_INPUT when the query can't be decoded. */
+/* Counts the request and finds its settings, borrowed for the life of the site. NULL: ERR_CONFIG or
+ * ERR_EXPOSED, as site_conf says. For a handler that checks something before it reads the query. */
+const struct conf *handler_conf(struct site *site, struct request *request, enum metrics_counter counter,
+                                struct err *e);
+
+/* The same, and finds the fields. -1: as handler_conf; or ERR_INPUT when the query can't be
+ * decoded. */
 int handler_begin(struct handler_input *in, struct site *site, struct request *request, enum metrics_counter counter,
                   struct err *e);
 

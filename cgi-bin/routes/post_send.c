@@ -41,18 +41,19 @@ static int fields_of_headers(const struct request *request, struct form *out, st
 }
 
 /* Reads the body whatever its type is: a client that is still sending may not get the answer. */
-static int read_draft(struct request *request, const struct handler_input *in, struct buf *body, struct form *headers,
+static int read_draft(struct request *request, const struct conf *conf, struct buf *body, struct form *headers,
                       struct chat_draft *draft, struct err *e)
 {
-    struct draft_source source = {.query = in->fields, .headers = headers, .max_text = (size_t)in->conf->max_text};
-    if (fields_of_headers(request, headers, e) != 0) {
+    struct draft_source source = {
+        .query = request_query(request, e), .headers = headers, .max_text = (size_t)conf->max_text};
+    if (source.query == NULL || fields_of_headers(request, headers, e) != 0) {
         return -1;
     }
     if (body_read(request, body, e) != 0) {
         if (e->code == ERR_TOO_LARGE) {
             err_clear(e);
             err_field(e, ERR_TOO_LARGE, "text", "The body is too long: a text may have at most %llu bytes (max_text).",
-                      (unsigned long long)in->conf->max_text);
+                      (unsigned long long)conf->max_text);
         }
         return -1;
     }
@@ -144,16 +145,15 @@ void post_send(struct request *request, void *program)
 {
     struct send_program *p = program;
     struct err e = ERR_INIT;
-    struct handler_input in;
     struct buf body;
     struct form headers;
     struct chat_draft draft;
-    int result = handler_begin(&in, p->site, request, METRICS_SEND_REQUESTS, &e);
-    buf_init(&body, result == 0 ? draft_body_limit((size_t)in.conf->max_text) : 0);
+    const struct conf *conf = handler_conf(p->site, request, METRICS_SEND_REQUESTS, &e);
+    buf_init(&body, conf != NULL ? draft_body_limit((size_t)conf->max_text) : 0);
     form_init(&headers);
     chat_draft_init(&draft);
-    if (result != 0 || cors_check_write(request, in.conf->allow_origin, &e) != 0 ||
-        read_draft(request, &in, &body, &headers, &draft, &e) != 0) {
+    if (conf == NULL || cors_check_write(request, conf->allow_origin, &e) != 0 ||
+        read_draft(request, conf, &body, &headers, &draft, &e) != 0) {
         if (send_page_is_wanted(request)) {
             send_page_unread(request, &e, &body);
         } else {

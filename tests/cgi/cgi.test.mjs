@@ -287,6 +287,17 @@ test('chat.conf.example is what pollchat settings --example prints', async () =>
   );
 });
 
+test('a client that may not use a route is refused before its query is read', async (t) => {
+  const data = temporaryFolder(t);
+  const broken = { query: 'room=%zz', extra: { HTTP_ORIGIN: 'https://evil.example' } };
+  const sent = await cgi(data, { program: 'send', method: 'POST', body: 'x', type: 'text/plain', ...broken });
+  assert.equal(sent.status, 403);
+  assert.match(sent.json.type, /:forbidden-origin$/);
+  const elsewhere = { SCRIPT_NAME: '/status', REMOTE_ADDR: '192.0.2.1' };
+  const status = await cgi(data, { program: 'poll', query: 'format=%zz', extra: elsewhere });
+  assert.equal(status.status, 403);
+});
+
 test('pollchat run as CGI refuses, because a query string can become arguments (RFC 3875, section 4.4)', async (t) => {
   const data = temporaryFolder(t);
   assert.equal((await send(data, { text: 'mine' })).status, 201);
