@@ -10,8 +10,14 @@
  * commit (see below) may be missing, for about a second.
  *   - A reader calls positions_find; if that returns false: positions_ask, read, positions_learn.
  *   - A writer calls positions_commit_begin, appends to the store, calls positions_commit_end.
- *   - A process that waits calls positions_watch in a thread of its own (watcher.h). A process that
- *     serves one request calls positions_sleep.
+ *   - A process that serves many requests calls positions_watch in a thread of its own (watcher.h).
+ *     It is called a watched process below. A process that serves one request calls
+ *     positions_sleep.
+ *
+ * Three numbers tell that something changed. The version is the store's, asked through a handle; it
+ * differs after a commit of another handle. The stamp is that of the database's files, found
+ * without a handle, and comparable between processes. The generation is that of the shared memory:
+ * heads of an earlier one are unknown.
  *
  * How the memory goes wrong, and what keeps it right:
  *   - A commit while a reader reads. positions_ask takes the generation of the memory BEFORE the
@@ -47,12 +53,22 @@
  * position is known: each poll reads the store, and waiting processes ask for its version on a
  * timer, more often while people talk.
  *
- * To add a store with a notice of its own (PostgreSQL's LISTEN): the store says by store_news_by()
- * how its commits are learned of. A new value there gets a branch in positions_watch, which sleeps
- * on the store's connection in the place of the bell's counter. Such a store has no stamp (0), and
- * then heads are believed in watched processes alone. Whether a handle is still one of the present
- * database is asked in handles.h (store_is_stale, store_identity). Nothing above this module
- * changes.
+ * To add a store with a notice of its own (PostgreSQL's LISTEN), give enum store_news a third value.
+ * Nothing else is prepared. These have to be decided, and change:
+ *   - What to sleep on. No function of store_backend.h gives a connection to wait for. It needs
+ *     one, and positions_watch a branch for it. A connection that breaks has lost notices, so all
+ *     heads must be forgotten then.
+ *   - Where heads and slots are. Only STORE_NEWS_BELL has a bell (has_bell in positions.c). Without
+ *     one no head is known, and no poll of plain CGI waits, since the slots are in the bell's file
+ *     (wait_cgi.c). If each host has a bell, the watched processes of a host have to ring it.
+ *   - positions_sleep. It sleeps on the bell. On a host of plain CGI alone no process would ring it
+ *     for commits of other hosts. So each process listens by itself, or asks on a timer.
+ *   - The contract above. The notice of another host's commit arrives after the commit, and the
+ *     mark of its writer isn't seen here. So positions_find could return a head that the store has
+ *     left behind. Either the contract names a delay, as for silent commits, or no head is known.
+ *   - A store without a stamp (0). Then heads are believed in watched processes alone.
+ * Whether a handle is still one of the present database is asked in handles.h (store_is_stale,
+ * store_identity).
  *
  * Threads and processes: any. A struct that the caller owns (asked, commit, watch, sleep) is for
  * one thread.
