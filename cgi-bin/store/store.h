@@ -17,7 +17,9 @@
  *
  * Errors: ERR_BUSY, ERR_FULL, ERR_READONLY, ERR_CORRUPT, ERR_NEWER, ERR_SYSTEM; ERR_EXPOSED where
  * other users may write to the folder or its files (permissions.h); ERR_CONFIG when the folder's
- * parent is missing. Texts name no path. After any of them the handle may be used again.
+ * parent is missing. A store on a server that can't be reached gives ERR_BUSY, so that clients try
+ * again; but ERR_SYSTEM if the connection broke after a commit was begun, as the messages may be
+ * stored then. Texts name no path. After any of them the handle may be used again.
  *
  * Not for: limits on fields (a draft was checked by chat.h before), waking readers (site).
  */
@@ -43,8 +45,11 @@ enum store_journal { STORE_JOURNAL_AUTO, STORE_JOURNAL_WAL, STORE_JOURNAL_ROLLBA
 
 /* Which store, and how to use it. Borrowed for each call that takes it. */
 struct store_options {
-    const char *store;          /* name of its table; NULL: "sqlite" */
-    const char *folder;         /* the site's data folder; made with mode 0700 if missing, not its parent */
+    const char *store; /* name of its table; NULL: "sqlite" */
+    /* The site's data folder. store_open makes it with mode 0700 if it is missing, but not its
+     * parent. So does a store that keeps nothing in it: bell, metrics and key of the site are
+     * there. */
+    const char *folder;
     enum store_journal journal; /* of a new SQLite database; an existing one keeps its mode */
     unsigned busy_timeout_ms;   /* how long to wait for other processes before ERR_BUSY */
     bool short_lived;           /* a process for each request (CGI): opening must stay cheap */

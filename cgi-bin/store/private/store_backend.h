@@ -8,6 +8,7 @@
  *      the same name
  *   3. its declaration at the end of this file, and a row in store.c
  *   4. a row in tests/unit/store_support.h: the contract is then tested for it as well
+ *   5. what names SQLite or its files outside of store/: cgi-bin/README.md, "A second store"
  */
 #ifndef STORE_BACKEND_H
 #define STORE_BACKEND_H

@@ -1,4 +1,5 @@
-/* check.h - looks through a whole database for what must not be in it: sql/sqlite/invariants.sql. */
+/* check.h - looks through a whole database for what must not be in it
+ * (sql/sqlite/invariants.sql). */
 #ifndef SQLITE_CHECK_H
 #define SQLITE_CHECK_H
 

@@ -1,7 +1,8 @@
 /* rows.h - the tables as C: each prepared statement beside the code that binds and reads it.
  *
  * To add a field of a message:
- *   1. a migration that adds the column (schema.h)
+ *   1. a migration that adds the column (schema.h); a text is NOT NULL DEFAULT '', also if it is
+ *      optional: take_message ends the program at a NULL, as it can't tell it from lack of memory
  *   2. a line in COLUMNS of rows.c, which makes all statements from it
  *   3. one line in bind_message, from the draft, and one in take_message, into the message
  *   4. one line in is_same, if the same id with another value is a conflict
