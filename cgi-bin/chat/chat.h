@@ -1,10 +1,7 @@
 /* chat.h - what a message is, and which values its fields may have.
  *
  * A draft is what a client wants to send; a message is what the store made of it. Knows no HTTP, no
- * JSON, no database.
- * To add a field: here in both structs; chat/draft.c (its table); the store (store/sqlite and
- * sql/); format/json.c (add_message), tsv.c and html_page.c if it is shown there; www/js/answers.js
- * and www/API.md.
+ * JSON, no database. To add a field: cgi-bin/README.md, "How to add", names all places.
  * Pure. Threads: any; a struct belongs to one caller.
  */
 #ifndef CHAT_H

@@ -100,7 +100,7 @@ test('each list of the fields of a message has those of the table in chat/draft.
   assert.deepEqual(namesIn(form, /(?:add_hidden\(out, "| name=\\")(\w+)/g), except('type'), 'html_page.c: add_form');
   assert.deepEqual(namesIn(part('tests/fuzz/fuzz_json.c', /json_known\[\] = \{(.*?)\}/s), /"(\w+)"/g), fields, 'fuzz_json.c');
 
-  // A field that a client may send as a header, which a page of another site must be allowed to send.
+  // Fields that may come as headers, which pages of other sites must be allowed to send.
   const headers = except('text', 'type');
   const asField = (name) => name.toLowerCase().replaceAll('-', '_');
   const inHeaders = (text) => namesIn(text, /Pollchat-([\w-]+)/g).map(asField).sort();

@@ -5,9 +5,9 @@
  * test_store_many.c) runs once for each row of store_kinds. Tests of SQLite's files name the
  * journal modes that they are for, and include sqlite_support.h.
  *
- * To add a store: a row in store_kinds, with what makes an empty store and removes it. If it needs a
- * server, is_here looks for one, and the cases are left out where there is none; `make test` must
- * have it (tests/deps/need).
+ * To add a store: a row in store_kinds, with what makes an empty store and removes it. If it needs
+ * a server, is_here looks for one, and the cases are left out where there is none; `make test`
+ * must have it (tests/deps/need).
  *
  * In a child process use NEED, not cmocka's asserts: those would jump into the parent's list of
  * tests.

@@ -4,6 +4,12 @@
  * To add a setting: a member of struct conf (conf.h), a row in conf_table.c, and one more for
  * CONF_SETTINGS; then write the example file anew:
  * build/release/pollchat settings --example >cgi-bin/chat.conf.example
+ *
+ * If no kind fits (there is none for any text), add one: a value of conf_kind, a function in
+ * conf_value.c that checks and copies the value, a case in parse_value (conf_load.c), and the words
+ * for what is allowed in the same file. conf_print.c prints a kind that it doesn't know as text, so
+ * for a password it needs another case.
+ *
  * Threads: any; nothing in it changes.
  */
 #ifndef CONF_TABLE_H
