@@ -53,8 +53,8 @@
  * position is known: each poll reads the store, and waiting processes ask for its version on a
  * timer, more often while people talk.
  *
- * To add a store with a notice of its own (PostgreSQL's LISTEN), give enum store_news a third value.
- * Nothing else is prepared. These have to be decided, and change:
+ * To add a store with a notice of its own (PostgreSQL's LISTEN), give enum store_news a third
+ * value. Nothing else is prepared. These have to be decided, and change:
  *   - What to sleep on. No function of store_backend.h gives a connection to wait for. It needs
  *     one, and positions_watch a branch for it. A connection that breaks has lost notices, so all
  *     heads must be forgotten then.
