@@ -76,5 +76,9 @@ bool server_kind_passes_output(const struct server_kind *k, const struct request
 
 uint64_t server_kind_busy_us(const struct server_kind *k)
 {
-    return k->fastcgi ? (uint64_t)(clock_mono_us() - atomic_load(&k->arrived_us)) : process_age_us();
+    if (!k->fastcgi) {
+        return process_age_us();
+    }
+    int64_t arrived = atomic_load(&k->arrived_us); /* before the clock: a request may arrive in between */
+    return (uint64_t)(clock_mono_us() - arrived);
 }
