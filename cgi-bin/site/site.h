@@ -1,14 +1,14 @@
 /* site.h - the settings and the store of this process. They are opened at the first use, and again
  * until that works.
  *
- * A program must answer while its site is broken (a wrong setting, a folder that can't be
- * written), and must work again as soon as the owner has repaired it. So a failure at the start is
- * never final. A process serves one set of settings. Where a server passes settings as request
- * parameters (SetEnv), those of the first request are used. A later request with other settings is
- * refused, because otherwise the rooms of two sites would be mixed. A process whose own
- * environment names a data folder refuses requests that name another one, also the first request.
- * It has 14 functions, because settings, store handles and counts are of one folder and live
- * equally long.
+ * A program must answer while its site is broken (a wrong setting, a folder that can't be written),
+ * and must work again as soon as the owner has repaired it. So a failure at the start is never
+ * final. A process serves one set of settings. Where a server passes settings as request parameters
+ * (SetEnv), those of the first request are used. A later request with other settings is refused,
+ * because otherwise the rooms of two sites would be mixed. A process whose own environment names a
+ * data folder refuses requests that name another one, also the first request. It has more than a
+ * dozen functions, because settings, store handles and counts are of one folder and live equally
+ * long.
  * Threads: any.
  */
 #ifndef SITE_H
@@ -26,7 +26,8 @@ struct err;
 struct positions;
 struct site;
 
-struct site *site_new(enum store_mode mode, bool short_lived, const atomic_bool *stopping); /* never NULL */
+/* never NULL */
+struct site *site_new(enum store_mode mode, bool short_lived, const atomic_bool *stopping);
 void site_free(struct site *s);
 
 /* From this call until site_free, the same line is logged at most once a minute, so that strangers
