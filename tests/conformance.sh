@@ -695,6 +695,13 @@ check_waiting() {
     verdict "$granted s granted, $took s taken"
 }
 
+# Opens a stream in the background: its body goes into stream.body.
+listen() { # SINCE
+    # shellcheck disable=SC2086 # CURL is words
+    $curl -q -sSNg -m 60 "$stream?room=$room&since=$1" >"$work/stream.body" 2>/dev/null &
+    listener=$!
+}
+
 check_stream() {
     check 'stream: the first event within 3 s, then each new message'
     look
@@ -720,15 +727,15 @@ check_stream() {
     want_status 200
     want_headers text/event-stream
     want_like 'the first event' '*event: cursor*"head":'"$head*" "$(tr '\n' ' ' <"$at.body")"
-    # shellcheck disable=SC2086 # CURL is words
-    $curl -q -sSNg -m 60 "$stream?room=$room&since=$head" >"$at.body" 2>/dev/null &
-    listener=$!
+    listen "$head"
     at=$work/main
     sleep 1
     say 'live'
     want_status 201
     i=0
     while [ "$i" -lt 30 ] && ! grep -q '"text":"live"' "$work/stream.body"; do
+        # A stream that ends before its first event is opened again, as a page does it.
+        kill -0 "$listener" 2>/dev/null || grep -q '^event:' "$work/stream.body" || listen "$head"
         i=$((i + 1))
         sleep 1
     done
