@@ -77,7 +77,7 @@ uint64_t store_identity(const struct store *s);
 
 enum store_outcome {
     STORE_STORED = 1, /* a new message */
-    STORE_REPEATED,   /* a message with this id and text is there; seq and time_ms are that one's */
+    STORE_REPEATED,   /* this message is there; seq and time_ms are that one's */
     STORE_CONFLICT,   /* a message with this id and another text or reply_to is there */
     STORE_NO_TARGET,  /* reply_to is above the room's head */
 };

@@ -1,7 +1,7 @@
 /* store_news.h - how a process learns that another one has committed to the store.
  *
- * Each store says by itself how. A process that knows it (site/positions.h) answers polls without
- * news from memory.
+ * Each store says by itself how. A process that knows it answers polls without news from memory;
+ * site/positions.h says how, and what a store with another kind of notice leaves to decide.
  */
 #ifndef STORE_NEWS_H
 #define STORE_NEWS_H
@@ -17,7 +17,7 @@ enum store_news {
 enum store_news store_news_by(const struct store_options *options);
 
 /* A number that differs after each commit, also one of another program; found without a handle. 0:
- * unknown, as always with STORE_NEWS_TIMER. */
+ * unknown, as always with STORE_NEWS_TIMER; with STORE_NEWS_BELL it is never 0. */
 uint64_t store_stamp(const struct store_options *options);
 
 /* A number that differs from what this handle was told before, if another handle has committed

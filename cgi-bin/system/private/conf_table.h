@@ -4,6 +4,8 @@
  * To add a setting: a member of struct conf (conf.h), a row in conf_table.c, and one more for
  * CONF_SETTINGS; then write the example file anew:
  * build/release/pollchat settings --example >cgi-bin/chat.conf.example
+ * If the setting gives rights, so that its default is not the safest value, a wrong value must not
+ * mean the default: add a row to safest[] in conf_load.c.
  *
  * If no kind fits (there is none for any text), add one: a value of conf_kind, a function in
  * conf_value.c that checks and copies the value, a case in parse_value (conf_load.c), and the words
