@@ -338,6 +338,10 @@ static inline int run_for_each_store(const char *group, const struct store_case 
 {
     const struct store_kind *kinds[STORE_KINDS];
     size_t stores = find_stores(kinds);
+    if (stores == 0) {
+        print_error("%s: no store is here, so nothing was tested\n", group);
+        return 1;
+    }
     struct CMUnitTest *tests = calloc(count * stores, sizeof *tests);
     char(*names)[160] = calloc(count * stores, sizeof *names);
     for (size_t i = 0; i < count * stores; i++) {
