@@ -105,8 +105,7 @@ describe(`${PROFILE}: greed`, () => {
       );
       assert.ok(held > 0, 'another client could wait');
       // Many polls of one address count once. But where polls are slow, or several run at a time,
-      // every client is told a
-      // longer pause, up to 10 s (POLL_INTERVAL_LOAD_MOST).
+      // every client is told a longer pause, up to 10 s (POLL_INTERVAL_LOAD_MOST).
       assert.ok(Math.max(2, ...told) <= 10, `other clients are told to ask again after ${told} s`);
       assert.ok(p99 < 5000, `another client's answer took ${Math.round(p99)} ms`);
     });
