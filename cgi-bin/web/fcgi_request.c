@@ -2,6 +2,7 @@
 #include "web/fcgi_request.h"
 
 #include "base/buf.h"
+#include "web/private/fcgi_record.h"
 
 #include <errno.h>
 #include <linux/sockios.h>
@@ -9,34 +10,19 @@
 #include <sys/socket.h>
 
 enum {
-    VERSION = 1,
-    HEADER_BYTES = 8,
     ROOM_RECORDS = 4, /* the last piece, the end of the output, the end of the request */
     TYPE_END_REQUEST = 3,
     TYPE_STDOUT = 6,
-    CONTENT_MAX = 65528 /* below 65,536, and a multiple of 8 */
 };
-
-static void add_header(struct buf *out, unsigned type, uint16_t id, size_t length)
-{
-    const unsigned char header[8] = {VERSION,
-                                     (unsigned char)type,
-                                     (unsigned char)(id >> 8),
-                                     (unsigned char)(id & 0xFFU),
-                                     (unsigned char)(length >> 8),
-                                     (unsigned char)(length & 0xFFU),
-                                     0,
-                                     0};
-    buf_add(out, header, sizeof header);
-}
 
 void fcgi_request_output(struct buf *out, uint16_t id, const char *bytes, size_t length)
 {
     size_t room = 0;
-    (void)buf_room(out, length + HEADER_BYTES * (length / CONTENT_MAX + ROOM_RECORDS), &room); /* for all of it */
+    /* for all of it */
+    (void)buf_room(out, length + FCGI_RECORD_HEADER_BYTES * (length / FCGI_RECORD_CONTENT_MAX + ROOM_RECORDS), &room);
     while (length > 0) {
-        size_t piece = length < CONTENT_MAX ? length : CONTENT_MAX;
-        add_header(out, TYPE_STDOUT, id, piece);
+        size_t piece = length < FCGI_RECORD_CONTENT_MAX ? length : FCGI_RECORD_CONTENT_MAX;
+        fcgi_record_header(out, TYPE_STDOUT, id, piece);
         buf_add(out, bytes, piece);
         bytes += piece;
         length -= piece;
@@ -46,8 +32,8 @@ void fcgi_request_output(struct buf *out, uint16_t id, const char *bytes, size_t
 void fcgi_request_end(struct buf *out, uint16_t id)
 {
     static const char complete[8] = {0}; /* application status 0, FCGI_REQUEST_COMPLETE */
-    add_header(out, TYPE_STDOUT, id, 0);
-    add_header(out, TYPE_END_REQUEST, id, sizeof complete);
+    fcgi_record_header(out, TYPE_STDOUT, id, 0);
+    fcgi_record_header(out, TYPE_END_REQUEST, id, sizeof complete);
     buf_add(out, complete, sizeof complete);
 }
 

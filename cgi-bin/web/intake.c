@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/ck.h"
 #include "base/clock.h"
+#include "web/private/fcgi_record.h"
 #include "web/private/slow_senders.h"
 
 #include <errno.h>
@@ -13,15 +14,12 @@
 #include <sys/socket.h>
 
 enum {
-    VERSION = 1,
     TYPE_BEGIN = 1,
     TYPE_ABORT = 2,
     TYPE_PARAMS = 4,
     TYPE_STDIN = 5,
     ROLE_RESPONDER = 1,
-    HEADER_BYTES = 8,
     BEGIN_BYTES = 8,
-    RECORD_MAX = 65528, /* below 65,536, and a multiple of 8 */
     BUFFER_BYTES = 8 * 1024,
     FOREIGN_MAX = 1024 * 1024, /* bytes of records of other requests; web servers send none */
     LONGEST_WAIT_MS = 60000,
@@ -43,7 +41,7 @@ struct intake {
     bool is_over;
     size_t foreign;     /* bytes of skipped records of other requests */
     size_t header_size; /* bytes of the next record's header that have come */
-    unsigned char header[HEADER_BYTES];
+    unsigned char header[FCGI_RECORD_HEADER_BYTES];
     size_t first; /* the bytes that came and are not used yet: from here */
     size_t last;  /* to here, exclusive */
     char bytes[BUFFER_BYTES];
@@ -140,8 +138,9 @@ static int skip(struct intake *in, size_t *size, int64_t deadline)
 static int next_header(struct intake *in, struct header *h, int64_t deadline)
 {
     const unsigned char *b = in->header;
-    while (in->header_size < HEADER_BYTES) {
-        ssize_t count = take(in, (char *)in->header + in->header_size, HEADER_BYTES - in->header_size, deadline);
+    while (in->header_size < FCGI_RECORD_HEADER_BYTES) {
+        ssize_t count = take(in, (char *)in->header + in->header_size, FCGI_RECORD_HEADER_BYTES - in->header_size,
+                             deadline);
         if (count < 0) {
             return (int)count;
         }
@@ -150,7 +149,7 @@ static int next_header(struct intake *in, struct header *h, int64_t deadline)
     in->header_size = 0;
     *h = (struct header){
         .type = b[1], .id = (unsigned)b[2] << 8 | b[3], .length = (size_t)b[4] << 8 | b[5], .padding = b[6]};
-    if (b[0] != VERSION) {
+    if (b[0] != FCGI_RECORD_VERSION) {
         in->is_over = true; /* it is no FastCGI, so what follows can't be read either */
         return -1;
     }
@@ -178,23 +177,15 @@ static int read_content(struct intake *in, const struct header *h, struct buf *o
 /* Skips a record of another request. -1 when too many bytes were skipped. */
 static int skip_record(struct intake *in, const struct header *h, int64_t deadline)
 {
-    size_t size = HEADER_BYTES + h->length + h->padding;
+    size_t size = FCGI_RECORD_HEADER_BYTES + h->length + h->padding;
     in->foreign += size;
-    size -= HEADER_BYTES;
+    size -= FCGI_RECORD_HEADER_BYTES;
     return in->foreign <= FOREIGN_MAX && skip(in, &size, deadline) == 0 ? 0 : -1;
 }
 
 static void add_record(struct buf *out, unsigned type, unsigned id, const char *bytes, size_t length)
 {
-    const unsigned char header[HEADER_BYTES] = {VERSION,
-                                                (unsigned char)type,
-                                                (unsigned char)(id >> 8),
-                                                (unsigned char)(id & 0xFFU),
-                                                (unsigned char)(length >> 8),
-                                                (unsigned char)(length & 0xFFU),
-                                                0,
-                                                0};
-    buf_add(out, header, sizeof header);
+    fcgi_record_header(out, type, id, length);
     buf_add(out, bytes, length);
 }
 
@@ -273,11 +264,13 @@ static bool are_well_formed(const struct buf *params)
 
 static void add_head(const struct intake *in, const struct buf *params, struct buf *head)
 {
-    static const char begin[BEGIN_BYTES] = {0, ROLE_RESPONDER, 1}; /* 1: the library must not close its connection */
+    /* 1: the library must not close its connection */
+    static const char begin[BEGIN_BYTES] = {0, ROLE_RESPONDER, 1};
     add_record(head, TYPE_BEGIN, in->id, begin, sizeof begin);
-    for (size_t at = 0; at < params->length; at += RECORD_MAX) {
+    for (size_t at = 0; at < params->length; at += FCGI_RECORD_CONTENT_MAX) {
         size_t left = params->length - at;
-        add_record(head, TYPE_PARAMS, in->id, params->bytes + at, left < RECORD_MAX ? left : RECORD_MAX);
+        add_record(head, TYPE_PARAMS, in->id, params->bytes + at,
+                   left < FCGI_RECORD_CONTENT_MAX ? left : FCGI_RECORD_CONTENT_MAX);
     }
     add_record(head, TYPE_PARAMS, in->id, NULL, 0);
 }
@@ -309,7 +302,7 @@ static int next_piece(struct intake *in, int64_t deadline)
         }
         if (h.id != in->id || (h.type != TYPE_STDIN && h.type != TYPE_ABORT)) {
             in->padding = h.length + h.padding; /* skipped like padding */
-            in->foreign += HEADER_BYTES + in->padding;
+            in->foreign += FCGI_RECORD_HEADER_BYTES + in->padding;
             in->is_over = in->foreign > FOREIGN_MAX;
             result = in->is_over ? -1 : 0;
         } else if (h.type == TYPE_ABORT || h.length == 0) {
