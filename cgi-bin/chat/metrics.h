@@ -2,7 +2,7 @@
  * count, add up or show.
  *
  * Counters only rise, gauges say how things are now, histograms say how often a value fell below
- * each of their bounds. No number tells what is said, where or by whom.
+ * each of their bounds. No number tells what users write, who they are or which room they use.
  * Pure data. Threads: any.
  */
 #ifndef METRICS_H

@@ -1,4 +1,4 @@
-/* findings.h - what was found out about a host, each finding a plain sentence for an owner who has
+/* findings.h - findings about a host, each a plain sentence for an owner who has
  * no shell.
  *
  * Pure. Threads: a struct belongs to one caller.

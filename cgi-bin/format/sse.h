@@ -14,7 +14,7 @@
  *   :                             a comment: the connection lives
  *
  * The cursor comes first, and again where messages that were asked for are gone ("gap"). It has no
- * id, so it moves nobody.
+ * id, so no client takes it for a position to resume from.
  * Pure. Threads: any.
  */
 #ifndef SSE_H

@@ -36,9 +36,9 @@ static bool is_local(const struct request *request)
            client_host_is_loopback(request_variable(request, "HTTP_HOST")) && !forwarded_is_hinted(request);
 }
 
-bool get_status_allows(const struct request *request, uint64_t whom)
+bool get_status_allows(const struct request *request, uint64_t allowed)
 {
-    return whom == CONF_STATUS_EVERYONE || (whom == CONF_STATUS_LOOPBACK && is_local(request));
+    return allowed == CONF_STATUS_EVERYONE || (allowed == CONF_STATUS_LOOPBACK && is_local(request));
 }
 
 static int check_reader(const struct request *request, const struct conf *conf, struct err *e)

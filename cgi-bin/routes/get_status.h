@@ -1,7 +1,7 @@
 /* get_status.h - GET /status: how the site is doing, for its owner and for monitoring.
  *
  * Counts and sizes, as JSON, or with format=prometheus in Prometheus's text format. It tells
- * nothing of what is said, by whom or in which room. The setting `status` says which clients may
+ * nothing about messages, users or rooms. The setting `status` says which clients may
  * read it.
  * Threads: any.
  */
@@ -13,8 +13,9 @@
 
 struct request;
 
-/* True when the setting `whom` (enum conf_status) allows this request's client. */
-bool get_status_allows(const struct request *request, uint64_t whom);
+/* True when the setting whose value is `allowed` (enum conf_status) admits this request's
+ * client. */
+bool get_status_allows(const struct request *request, uint64_t allowed);
 
 void get_status(struct request *request, void *program); /* a handler of route.h */
 

@@ -3,8 +3,8 @@
  *
  * All numbers are in the host's byte order; the file never leaves its host. It is a struct
  * bell_header, padded to BELL_HEADER_BYTES, and BELL_ROOMS times a struct bell_room: a hash table
- * with open addressing by the room's name. An entry is claimed once and never freed before the file
- * is made anew. A file of another boot, epoch, size or layout gives way to a new one (shm.h).
+ * with open addressing by the room's name. An entry is claimed once and never freed while
+ * the file exists. A file of another boot, epoch, size or layout gives way to a new one (shm.h).
  * Threads and processes: any.
  */
 #ifndef BELL_FILE_H
