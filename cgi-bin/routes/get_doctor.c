@@ -1,6 +1,7 @@
 /* get_doctor.c - see get_doctor.h. */
 #include "routes/get_doctor.h"
 
+#include "base/blocking.h"
 #include "base/buf.h"
 #include "base/ck.h"
 #include "base/clock.h"
@@ -215,6 +216,7 @@ void get_doctor(struct request *request, void *program)
     struct err e = ERR_INIT;
     struct err wrong = ERR_INIT;
     struct look *l = ck_calloc(1, sizeof *l);
+    blocking_expected(); /* it examines the host's files */
     l->is_known = site_conf_as_it_is(p->site, request_environment(request), &l->conf, &wrong) == 0;
     snprintf(l->conf_problem, sizeof l->conf_problem, "%s", wrong.text);
     if ((request_method(request) == REQUEST_POST ? receive(request, l, &e) : show(request, p, l, &e)) != 0) {

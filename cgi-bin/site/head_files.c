@@ -1,6 +1,7 @@
 /* head_files.c - see head_files.h. */
 #include "site/head_files.h"
 
+#include "base/blocking.h"
 #include "base/buf.h"
 #include "base/ck.h"
 #include "base/err.h"
@@ -369,7 +370,11 @@ bool head_files_watch(struct site *site, const char *epoch, const char *room, ui
     const struct conf *conf = site_loaded_conf(site);
     struct site_key key;
     struct place p = {.folder = -1, .room = room};
-    if (conf->heads[0] == '\0' || head == 0 || load_key(&key, conf) != 0 || (p.folder = open_folder(conf)) < 0) {
+    if (conf->heads[0] == '\0' || head == 0) {
+        return false;
+    }
+    blocking_expected();
+    if (load_key(&key, conf) != 0 || (p.folder = open_folder(conf)) < 0) {
         return false;
     }
     site_key_name(&key, "head", room, p.name);

@@ -1,6 +1,7 @@
 /* positions.c - see positions.h. */
 #include "site/positions.h"
 
+#include "base/blocking.h"
 #include "base/ck.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -159,6 +160,7 @@ struct bell *positions_bell(struct positions *p)
 {
     struct bell *b = atomic_load(&p->watched);
     if (b == NULL) {
+        blocking_expected();
         pthread_mutex_lock(&p->lock);
         b = last_bell(p);
         b = b != NULL && !bell_is_replaced(b) ? b : NULL;
@@ -172,6 +174,7 @@ struct bell *positions_bell(struct positions *p)
 static struct bell *bell_in_step(struct positions *p)
 {
     char path[CONF_TEXT_MAX + 16];
+    blocking_expected();
     pthread_mutex_lock(&p->lock);
     uint64_t stamp = stamp_of_store(p);
     if (stamp != 0 && p->bell_count == 0) {

@@ -3,6 +3,7 @@
 #include "site/store_options.h"
 #include "store/store_upkeep.h"
 
+#include "base/blocking.h"
 #include "base/buf.h"
 #include "base/ck.h"
 #include "base/clock.h"
@@ -200,6 +201,7 @@ static int load(struct site *s, const char *const *request_environment, struct e
 
 int site_conf_as_it_is(struct site *s, const char *const *request_environment, struct conf *out, struct err *e)
 {
+    blocking_expected();
     pthread_mutex_lock(&s->lock);
     int result = load(s, request_environment, e);
     *out = s->conf;
@@ -310,6 +312,7 @@ static struct store *open_store(struct site *s, struct err *e)
 
 struct store *site_borrow(struct site *s, struct err *e)
 {
+    blocking_expected();
     struct store *handle = handles_take(s->handles);
     return handle != NULL ? handle : open_store(s, e);
 }

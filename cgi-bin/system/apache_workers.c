@@ -1,6 +1,7 @@
 /* apache_workers.c - see apache_workers.h. */
 #include "system/apache_workers.h"
 
+#include "base/blocking.h"
 #include "base/ck.h"
 #include "base/clock.h"
 #include "system/process.h"
@@ -130,6 +131,7 @@ static unsigned all_of(struct apache_workers *w, const struct process *p)
 
 unsigned apache_workers_seen(struct apache_workers *w, int connection)
 {
+    blocking_expected(); /* before the lock, which another thread may hold while it reads /proc */
     pthread_mutex_lock(&w->lock);
     struct process *p = entry_of(w, pid_of(connection));
     unsigned seen = 0;
@@ -143,6 +145,7 @@ unsigned apache_workers_seen(struct apache_workers *w, int connection)
 
 int apache_workers_take(struct apache_workers *w, int connection)
 {
+    blocking_expected();
     pthread_mutex_lock(&w->lock);
     struct process *p = entry_of(w, pid_of(connection));
     int token = -1;

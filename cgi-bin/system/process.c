@@ -1,6 +1,7 @@
 /* process.c - see process.h. */
 #include "system/process.h"
 
+#include "base/blocking.h"
 #include "base/clock.h"
 
 #include <dirent.h>
@@ -125,6 +126,7 @@ unsigned process_siblings(void)
     struct process_info self;
     int64_t now = clock_mono_ms();
     if (atomic_load(&looked_at) == 0 || now - atomic_load(&looked_at) >= SIBLINGS_MS) {
+        blocking_expected();
         unsigned found = process_look(getpid(), &self) ? process_count_children(self.parent, has_name, self.name) : 0;
         atomic_store(&siblings, found > 0 ? found : 1);
         atomic_store(&looked_at, now);

@@ -1,6 +1,7 @@
 /* wait_slots.c - see wait_slots.h. */
 #include "wait/private/wait_slots.h"
 
+#include "base/blocking.h"
 #include "base/random.h"
 #include "shared/bell.h"
 #include "shared/site_key.h"
@@ -67,6 +68,7 @@ static uint64_t load_seed(struct wait_slots *s, const struct conf *conf)
     char name[SITE_KEY_NAME_SIZE];
     uint64_t none = 0;
     uint64_t seed = 0;
+    blocking_expected();
     if (site_key_load(&site_key, conf->data, NULL) == 0) {
         site_key_name(&site_key, "places", "", name);
         name[16] = '\0';
