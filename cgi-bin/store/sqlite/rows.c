@@ -58,7 +58,8 @@ static const char *const texts[STATEMENT__MAX] = {
     [DESCENDING] = SELECT_RANGE " ORDER BY seq DESC LIMIT ?4",
     [SAME] = SELECT_MESSAGE " WHERE room_id = ?1 AND name = ?2 AND id = ?3",
     [ADD_ROOM] = "INSERT INTO room (name, head, oldest, created_ms) VALUES (?1, 0, 1, ?2)",
-    [ADD_MESSAGE] = "INSERT INTO message (room_id" COLUMNS(AS_NAME) ") VALUES (?" COLUMNS(AS_PARAMETER) ")",
+    [ADD_MESSAGE] = "INSERT INTO message (room_id" COLUMNS(AS_NAME) ") VALUES (?" COLUMNS(AS_PARAMETER) ")"
+                    " ON CONFLICT (room_id, name, id) DO NOTHING",
     [RAISE_HEAD] = "UPDATE room SET head = ?2 WHERE room_id = ?1",
 };
 
@@ -203,11 +204,11 @@ int sqlite_rows_add_room(struct sqlite_handle *s, const char *name, struct sqlit
     return 0;
 }
 
-static int raise_head(struct sqlite_handle *s, const struct sqlite_room *room, uint64_t head, struct err *e)
+int sqlite_rows_raise_head(struct sqlite_handle *s, const struct sqlite_room *room, struct err *e)
 {
     sqlite3_stmt *raise = use(s, RAISE_HEAD);
     sqlite3_bind_int64(raise, 1, room->id);
-    sqlite3_bind_int64(raise, 2, (sqlite3_int64)head);
+    sqlite3_bind_int64(raise, 2, (sqlite3_int64)room->head);
     return run_or_fail(s, raise, "raise the head", e);
 }
 
@@ -228,8 +229,7 @@ static int bind_message(sqlite3_stmt *add, const struct chat_draft *d, const str
                                SQLITE_UTF8);
 }
 
-int sqlite_rows_add_message(struct sqlite_handle *s, const struct sqlite_room *room, struct store_job *job,
-                            struct err *e)
+int sqlite_rows_add_message(struct sqlite_handle *s, struct sqlite_room *room, struct store_job *job, struct err *e)
 {
     sqlite3_stmt *add = use(s, ADD_MESSAGE);
     const struct chat_message made = {.seq = room->head + 1, .time_ms = clock_wall_ms(), .type = CHAT_MESSAGE};
@@ -239,9 +239,14 @@ int sqlite_rows_add_message(struct sqlite_handle *s, const struct sqlite_room *r
         done(add);
         return sqlite_fail(s, rc, "add the message", e);
     }
-    if (run_or_fail(s, add, "add the message", e) != 0 || raise_head(s, room, made.seq, e) != 0) {
+    if (run_or_fail(s, add, "add the message", e) != 0) {
         return -1;
     }
+    if (sqlite3_changes(s->db) == 0) {
+        int result = sqlite_rows_find_same(s, room, job, e);
+        return result == 0 && job->outcome == 0 ? sqlite_fail(s, SQLITE_CORRUPT_INDEX, "look for the id", e) : result;
+    }
+    room->head = made.seq;
     job->outcome = STORE_STORED;
     job->seq = made.seq;
     job->time_ms = made.time_ms;

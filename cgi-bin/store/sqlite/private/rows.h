@@ -40,12 +40,15 @@ struct sqlite_room {
 int sqlite_rows_find_room(struct sqlite_handle *s, const char *name, struct sqlite_room *out, struct err *e);
 int sqlite_rows_add_room(struct sqlite_handle *s, const char *name, struct sqlite_room *out, struct err *e);
 
+/* Stores room->head as the room's head. */
+int sqlite_rows_raise_head(struct sqlite_handle *s, const struct sqlite_room *room, struct err *e);
+
 /* Sets the job's outcome if the room has a message with its name and id. */
 int sqlite_rows_find_same(struct sqlite_handle *s, const struct sqlite_room *room, struct store_job *job,
                           struct err *e);
-/* Adds the message with the room's next seq, raises the head, and sets the job's outcome. */
-int sqlite_rows_add_message(struct sqlite_handle *s, const struct sqlite_room *room, struct store_job *job,
-                            struct err *e);
+/* Adds the message with the room's next seq and raises room->head, but doesn't store the head yet.
+ * If the room has a message with this name and id, it adds nothing, as sqlite_rows_find_same. */
+int sqlite_rows_add_message(struct sqlite_handle *s, struct sqlite_room *room, struct store_job *job, struct err *e);
 int sqlite_rows_read(struct sqlite_handle *s, const struct store_range *range, struct store_page *page,
                      struct err *e); /* see store_read */
 
