@@ -28,6 +28,7 @@ enum column { COLUMN_ROOM_ID, COLUMNS(AS_ENUM) };
 #define SELECT_MESSAGE "SELECT room_id" COLUMNS(AS_NAME) " FROM message"
 #define SELECT_RANGE \
     SELECT_MESSAGE " WHERE room_id = (SELECT room_id FROM room WHERE name = ?1) AND seq BETWEEN ?2 AND ?3"
+#define INSERT_MESSAGE "INSERT INTO message (room_id" COLUMNS(AS_NAME) ") VALUES (?" COLUMNS(AS_PARAMETER) ")"
 
 enum statement {
     BEGIN_READ,
@@ -58,8 +59,7 @@ static const char *const texts[STATEMENT__MAX] = {
     [DESCENDING] = SELECT_RANGE " ORDER BY seq DESC LIMIT ?4",
     [SAME] = SELECT_MESSAGE " WHERE room_id = ?1 AND name = ?2 AND id = ?3",
     [ADD_ROOM] = "INSERT INTO room (name, head, oldest, created_ms) VALUES (?1, 0, 1, ?2)",
-    [ADD_MESSAGE] = "INSERT INTO message (room_id" COLUMNS(AS_NAME) ") VALUES (?" COLUMNS(AS_PARAMETER) ")"
-                    " ON CONFLICT (room_id, name, id) DO NOTHING",
+    [ADD_MESSAGE] = INSERT_MESSAGE " ON CONFLICT (room_id, name, id) DO NOTHING",
     [RAISE_HEAD] = "UPDATE room SET head = ?2 WHERE room_id = ?1",
 };
 
