@@ -178,7 +178,7 @@ int draft_parse(const struct draft_source *source, struct chat_draft *d, struct 
                                                                        : parse_fields(&body, source, d, e);
     }
     if (result == 0 && d->id[0] == '\0') {
-        random_id(d->id);
+        random_id_in_order(d->id);
     }
     form_fini(&body);
     return result;

@@ -55,7 +55,7 @@ void send_page_refused(struct request *request, const struct err *e, const struc
 {
     char id[RANDOM_ID_SIZE];
     char reply_to[24] = "";
-    random_id(id);
+    random_id_in_order(id);
     if (d->reply_to != 0) {
         snprintf(reply_to, sizeof reply_to, "%llu", (unsigned long long)d->reply_to);
     }
@@ -84,7 +84,7 @@ void send_page_unread(struct request *request, const struct err *e, const struct
     char id[RANDOM_ID_SIZE];
     form_init(&fields);
     (void)form_parse(&fields, buf_text(body), body->length, NULL); /* up to the first mistake */
-    random_id(id);
+    random_id_in_order(id);
     const char *text = value_of(&fields, "text", "");
     const char *room = value_of(&fields, "room", CHAT_ROOM_DEFAULT);
     const struct html_page_form f = {
