@@ -69,10 +69,16 @@ static int look(struct sqlite_handle *s, enum condition *condition, struct err *
     return 0;
 }
 
+/* The CHECKs of the schema are for other programs, such as the sqlite3 shell, and for migrations.
+ * What a writer appends was checked by chat.h. The CHECKs would look at each character of an id
+ * once more and take over a quarter of an append's CPU time: 1.0 of 3.6 us per message in groups
+ * of 32. Foreign keys stay checked, which takes 0.2 us. */
+#define FOR_WRITERS "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA ignore_check_constraints = ON; "
+
 static int set_up(struct sqlite_handle *s, struct err *e)
 {
     char mode[16];
-    char sql[200];
+    char sql[240];
     if (sqlite_sql_ask(s, "PRAGMA journal_mode", "ask for the journal mode", mode, sizeof mode, e) != 0) {
         return -1;
     }
@@ -81,9 +87,8 @@ static int set_up(struct sqlite_handle *s, struct err *e)
     snprintf(s->description, sizeof s->description, "SQLite %s, %s", sqlite3_libversion(),
              s->wal ? "WAL" : "rollback journal");
     if (s->mode == STORE_WRITE) {
-        snprintf(sql, sizeof sql,
-                 "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = %d%s",
-                 s->log_limit * HEADER_PAGE_SIZE * 2, s->wal ? "" : "; PRAGMA journal_mode = TRUNCATE");
+        snprintf(sql, sizeof sql, FOR_WRITERS "PRAGMA journal_size_limit = %d%s", s->log_limit * HEADER_PAGE_SIZE * 2,
+                 s->wal ? "" : "; PRAGMA journal_mode = TRUNCATE");
         /* SQLite opens a file read-only when it can't write it. */
         if (sqlite3_db_readonly(s->db, "main") == 1) {
             return sqlite_fail(s, SQLITE_READONLY, "open for writing", e);
