@@ -13,18 +13,18 @@
 #include "system/file_system.h"
 
 enum {
-    READER_LOOK_MS = 100, /* between a reader's checks for removed files */
+    LOOK_MS = 100, /* between two checks for removed files */
     /* With a rollback journal a commit keeps readers out for some milliseconds. While a program
      * keeps them out for longer, a sender must not wait here and then again for its own commit. */
     VERSION_PATIENCE_MS = 100,
 };
 
-/* A writer checks at each use, and again around each commit. For a reader ten times a second
- * suffices: a later check repairs as well, and a poll without news should cost few system calls. */
+/* A later check repairs as well, and a poll without news should cost few system calls. A writer
+ * checks around each commit besides: append.c. */
 static bool is_look_due(struct sqlite_handle *s)
 {
     int64_t now = clock_mono_ms();
-    bool is = s->mode == STORE_WRITE || s->looked_ms == 0 || now - s->looked_ms >= READER_LOOK_MS;
+    bool is = s->looked_ms == 0 || now - s->looked_ms >= LOOK_MS;
     s->looked_ms = is ? now : s->looked_ms;
     return is;
 }
