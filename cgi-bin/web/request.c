@@ -2,6 +2,7 @@
 #include "web/request.h"
 
 #include "base/err.h"
+#include "base/log.h"
 #include "system/budget.h"
 #include "web/private/web_carrier.h"
 
@@ -115,4 +116,13 @@ bool request_wants(struct request *request, const char *format)
 bool request_wants_text(struct request *request)
 {
     return request_wants(request, "text");
+}
+
+void request_log_here(struct request *request)
+{
+    if (request != NULL && request->carrier->log_here != NULL) {
+        request->carrier->log_here(request);
+    } else {
+        log_attach(NULL, NULL);
+    }
 }

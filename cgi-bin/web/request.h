@@ -53,4 +53,9 @@ const struct form *request_query(struct request *request, struct err *e);
 bool request_wants(struct request *request, const char *format);
 bool request_wants_text(struct request *request);
 
+/* From now on log lines of this thread go where the web server expects those of this request
+ * (log_attach), until the request is answered or detached. NULL: back to stderr. A thread that
+ * hands the request to another thread calls it with NULL before. */
+void request_log_here(struct request *request);
+
 #endif

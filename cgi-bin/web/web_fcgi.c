@@ -120,6 +120,11 @@ static void log_to_request(void *context, const char *line)
     f->has_logged = true;
 }
 
+static void fcgi_log_here(struct request *request)
+{
+    log_attach(log_to_request, of(request));
+}
+
 static int fcgi_connection(const struct request *request)
 {
     return ((const struct fcgi_incoming *)request)->fcgx.ipcFd;
@@ -131,6 +136,7 @@ static const struct web_carrier carrier = {
     .finish = fcgi_finish,
     .detach = fcgi_detach,
     .connection = fcgi_connection,
+    .log_here = fcgi_log_here,
     .body_has_end = true,
 };
 
@@ -292,6 +298,6 @@ struct request *web_fcgi_read(int connection)
     }
     web_carrier_init(&f->request, &carrier, (const char *const *)f->fcgx.envp);
     buf_init(&f->out, BUF_UNLIMITED);
-    log_attach(log_to_request, f);
+    fcgi_log_here(&f->request);
     return &f->request;
 }

@@ -40,6 +40,8 @@ struct web_carrier {
     struct fcgi_request (*detach)(struct request *request);
     /* The descriptor of the connection to the web server. NULL: there is none. */
     int (*connection)(const struct request *request);
+    /* See request_log_here. NULL: log lines go to stderr. */
+    void (*log_here)(struct request *request);
     bool body_has_end; /* read() notices the end of the body without a Content-Length */
 };
 
