@@ -15,8 +15,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { SPARE_THREADS = 2 }; /* they refuse messages while all other threads wait for a store that is stuck */
-
 static const struct route routes[] = {
     {"send", REQUEST_POST, post_send},
     {NULL, 0, NULL},
@@ -32,27 +30,26 @@ static void handle(struct request *request, void *context)
 static bool look_after(void *context)
 {
     struct send_program *p = context;
+    commit_look_after(p->commit);
     site_look_after(p->site);
-    commit_rest(p->commit, false);
     return false;
 }
 
 static void stop(void *context)
 {
     struct send_program *p = context;
-    commit_rest(p->commit, true);
+    commit_drain(p->commit);
 }
 
 int main(void)
 {
-    unsigned threads = site_threads();
     struct send_program p = {.site = site_new(STORE_WRITE, !serve_is_fastcgi(), serve_stopping())};
     const struct serve how = {
-        .handle = handle, .stop = stop, .is_surplus = look_after, .context = &p, .threads = threads};
+        .handle = handle, .stop = stop, .is_surplus = look_after, .context = &p, .threads = site_threads()};
     log_program("send");
     handler_count_answers(p.site);
     site_guard_log(p.site);
-    p.commit = commit_new(p.site, threads > SPARE_THREADS ? threads - SPARE_THREADS : 1);
+    p.commit = commit_new(p.site, serve_is_fastcgi());
     int status = serve(&how);
     commit_free(p.commit);
     site_free(p.site);

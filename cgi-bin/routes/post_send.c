@@ -2,6 +2,7 @@
 #include "routes/post_send.h"
 
 #include "base/buf.h"
+#include "base/ck.h"
 #include "base/err.h"
 #include "chat/chat.h"
 #include "chat/draft.h"
@@ -19,6 +20,8 @@
 #include "web/reply.h"
 #include "web/request.h"
 
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Fields may come as headers when the body is nothing but the text. */
@@ -129,16 +132,52 @@ static void answer_outcome(struct request *request, const char *epoch, struct ch
     refuse(request, &e, draft);
 }
 
-static void send_draft(struct request *request, struct send_program *p, struct chat_draft *draft)
+/* A request while its message is read and committed. */
+struct sending {
+    struct commit_job job; /* first: a pointer to it is a pointer to this */
+    struct request *request;
+    struct chat_draft draft;
+};
+
+static struct sending *sending_new(struct request *request)
 {
-    char epoch[CHAT_EPOCH_SIZE] = "";
-    struct err e = ERR_INIT;
-    struct store_job job = {.draft = draft};
-    if (commit_append(p->commit, &job, epoch, &e) != 0) {
-        refuse(request, &e, draft);
+    struct sending *s = ck_malloc(sizeof *s);
+    s->request = request;
+    chat_draft_init(&s->draft);
+    return s;
+}
+
+static void sending_free(struct sending *s)
+{
+    chat_draft_fini(&s->draft);
+    free(s);
+}
+
+static void log_here(struct commit_job *job)
+{
+    request_log_here(((struct sending *)job)->request);
+}
+
+static void answer(struct commit_job *job, const char *epoch, const struct err *e)
+{
+    struct sending *s = (struct sending *)job;
+    log_here(job);
+    if (e->code != ERR_NONE) {
+        refuse(s->request, e, &s->draft);
     } else {
-        answer_outcome(request, epoch, draft, &job);
+        answer_outcome(s->request, epoch, &s->draft, &job->store);
     }
+    sending_free(s);
+}
+
+/* Takes s. */
+static void hand_over(struct sending *s, struct commit *to)
+{
+    s->job.store = (struct store_job){.draft = &s->draft};
+    s->job.done = answer;
+    s->job.log_here = log_here;
+    request_log_here(NULL); /* from here on another thread may free the request */
+    commit_append(to, &s->job);
 }
 
 void post_send(struct request *request, void *program)
@@ -147,23 +186,22 @@ void post_send(struct request *request, void *program)
     struct err e = ERR_INIT;
     struct buf body;
     struct form headers;
-    struct chat_draft draft;
+    struct sending *s = sending_new(request);
     const struct conf *conf = handler_conf(p->site, request, METRICS_SEND_REQUESTS, &e);
     buf_init(&body, conf != NULL ? draft_body_limit((size_t)conf->max_text) : 0);
     form_init(&headers);
-    chat_draft_init(&draft);
-    if (conf == NULL || cors_check_write(request, conf->allow_origin, &e) != 0 ||
-        read_draft(request, conf, &body, &headers, &draft, &e) != 0) {
-        if (send_page_is_wanted(request)) {
-            send_page_unread(request, &e, &body);
-        } else {
-            reply_send_problem(request, &e, NULL, NULL);
-        }
-    } else {
-        buf_fini(&body); /* the draft has its own copy of the text: keep no second one while the disk works */
-        send_draft(request, p, &draft);
+    bool is_read = conf != NULL && cors_check_write(request, conf->allow_origin, &e) == 0 &&
+                   read_draft(request, conf, &body, &headers, &s->draft, &e) == 0;
+    if (!is_read && send_page_is_wanted(request)) {
+        send_page_unread(request, &e, &body);
+    } else if (!is_read) {
+        reply_send_problem(request, &e, NULL, NULL);
     }
-    chat_draft_fini(&draft);
     form_fini(&headers);
-    buf_fini(&body);
+    buf_fini(&body); /* the draft has its own copy of the text: keep no second one while the disk works */
+    if (is_read) {
+        hand_over(s, p->commit);
+    } else {
+        sending_free(s);
+    }
 }

@@ -1,86 +1,104 @@
 /* commit.c - see commit.h. */
 #include "site/commit.h"
 
+#include "base/blocking.h"
 #include "base/ck.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "shared/metrics_file.h"
 #include "site/head_files.h"
 #include "site/positions.h"
 #include "site/site.h"
+#include "system/budget.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
 enum {
-    GROUP_MAX = 128,
-    ROUNDS_MAX = 3,  /* a database that is replaced again and again */
-    STUCK_MS = 1000, /* a group that takes longer: another process has the lock, or the disk stalls */
+    ROUNDS_MAX = 3,            /* a database that is replaced again and again */
+    STUCK_MS = 1000,           /* a group that takes longer: another process has the lock, or the disk stalls */
+    REQUEST_BYTES = 8 * 1024,  /* what a waiting request needs beside its text */
+    STACK_BYTES = 1024 * 1024, /* of the committer */
 };
 
-struct entry {
-    struct store_job *job;
-    char *epoch;
-    struct err *e;
-    int result;
-    bool taken; /* into a group */
-    bool done;
-    struct entry *next;
+/* Jobs in order of arrival. */
+struct queue {
+    struct commit_job *first;
+    struct commit_job **last;
+    size_t count;
+    size_t bytes;
 };
+
+enum rest { REST_NOT, REST_IF_DUE, REST_NOW };
 
 struct commit {
-    pthread_mutex_t lock;
-    pthread_cond_t done;
     struct site *site;
-    struct entry *first; /* the queue, in order of arrival; entries live on their callers' stacks */
-    struct entry **last;
-    bool led;      /* a thread writes */
-    int64_t began; /* when it began its group; monotonic ms */
-    unsigned queued;
-    unsigned most;
+    bool threaded;
+    pthread_mutex_t lock; /* of all below */
+    pthread_cond_t work;  /* the committer sleeps on it */
+    pthread_cond_t idle;  /* nothing is queued and no thread works */
+    pthread_t committer;
+    bool has_committer;
+    bool sleeps;   /* the committer, and no thread has woken it yet */
+    bool ends;     /* the committer has to */
+    bool works;    /* a thread takes groups */
+    bool draining; /* commit_drain was called */
+    enum rest rest;
+    int64_t began; /* the group in work; monotonic ms */
+    struct queue queue;
 };
 
-struct commit *commit_new(struct site *site, unsigned most)
+/* ---- the queue ---- */
+
+static size_t bytes_of(const struct commit_job *job)
 {
-    struct commit *c = ck_calloc(1, sizeof *c);
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_mutex_init(&c->lock, NULL);
-    pthread_cond_init(&c->done, &attributes);
-    pthread_condattr_destroy(&attributes);
-    c->most = most;
-    c->site = site;
-    c->last = &c->first;
-    return c;
+    return job->store.draft->text_length + REQUEST_BYTES;
 }
 
-void commit_free(struct commit *c)
+static void queue_init(struct queue *q)
 {
-    if (c != NULL) {
-        pthread_cond_destroy(&c->done);
-        pthread_mutex_destroy(&c->lock);
-        free(c);
+    *q = (struct queue){.first = NULL};
+    q->last = &q->first;
+}
+
+static void queue_add(struct queue *q, struct commit_job *job)
+{
+    job->next = NULL;
+    *q->last = job;
+    q->last = &job->next;
+    q->count++;
+    q->bytes += bytes_of(job);
+}
+
+static struct commit_job *queue_take(struct queue *q)
+{
+    struct commit_job *job = q->first;
+    q->first = job->next;
+    q->count--;
+    q->bytes -= bytes_of(job);
+    if (q->first == NULL) {
+        q->last = &q->first;
     }
+    return job;
 }
 
-static size_t take_group(struct commit *c, struct entry *group[GROUP_MAX])
+static size_t take_group(struct queue *q, struct commit_job *group[COMMIT_GROUP_MOST])
 {
     size_t count = 0;
-    while (c->first != NULL && count < GROUP_MAX) {
-        c->first->taken = true;
-        group[count++] = c->first;
-        c->first = c->first->next;
-    }
-    c->queued -= (unsigned)count;
-    if (c->first == NULL) {
-        c->last = &c->first;
+    size_t bytes = 0;
+    while (q->first != NULL && count < COMMIT_GROUP_MOST) {
+        bytes += q->first->store.draft->text_length;
+        if (count > 0 && bytes > COMMIT_GROUP_BYTES) {
+            break;
+        }
+        group[count++] = queue_take(q);
     }
     return count;
 }
+
+/* ---- a group ---- */
 
 static size_t count_stored(const struct store_job *jobs, size_t count)
 {
@@ -91,53 +109,51 @@ static size_t count_stored(const struct store_job *jobs, size_t count)
     return stored;
 }
 
-static void append_part(struct site *site, struct store *store, struct entry *const *group, size_t count, int *result,
-                        struct err *e)
+static void fail_part(struct commit_job *const *group, size_t count, const struct err *e)
 {
-    struct positions_commit positions;
-    struct metrics_file *metrics_file = site_metrics(site);
-    struct store_job jobs[GROUP_MAX];
     for (size_t i = 0; i < count; i++) {
-        jobs[i] = *group[i]->job;
-    }
-    positions_commit_begin(site_positions(site), store, &positions);
-    *result = store_append(store, jobs, count, e);
-    positions_commit_end(site_positions(site), &positions, jobs, count, e);
-    if (*result == 0) {
-        head_files_publish(site, store, jobs, count);
-        metrics_file_observe(metrics_file, METRICS_GROUP, count, 1);
-        metrics_file_add(metrics_file, METRICS_MESSAGES, count_stored(jobs, count));
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (*result == 0) {
-            *group[i]->job = jobs[i];
-            snprintf(group[i]->epoch, CHAT_EPOCH_SIZE, "%s", store_epoch(store));
-        }
-        group[i]->result = *result;
-        if (group[i]->e != NULL) {
-            *group[i]->e = *e;
-        }
+        group[i]->e = *e;
     }
 }
 
-static void fail_part(struct entry *const *group, size_t count, const struct err *e)
+static void note_stored(struct site *site, struct store *store, struct commit_job *const *group,
+                        const struct store_job *jobs, size_t count)
 {
+    metrics_file_observe(site_metrics(site), METRICS_GROUP, count, 1);
+    metrics_file_add(site_metrics(site), METRICS_MESSAGES, count_stored(jobs, count));
     for (size_t i = 0; i < count; i++) {
-        group[i]->result = -1;
-        if (group[i]->e != NULL) {
-            *group[i]->e = *e;
-        }
+        group[i]->store = jobs[i];
+        err_clear(&group[i]->e);
+        snprintf(group[i]->epoch, CHAT_EPOCH_SIZE, "%s", store_epoch(store));
     }
+}
+
+static int append_part(struct site *site, struct store *store, struct commit_job *const *group, size_t count,
+                       struct err *e)
+{
+    struct positions_commit positions;
+    struct store_job jobs[COMMIT_GROUP_MOST];
+    for (size_t i = 0; i < count; i++) {
+        jobs[i] = group[i]->store;
+    }
+    positions_commit_begin(site_positions(site), store, &positions);
+    int result = store_append(store, jobs, count, e);
+    positions_commit_end(site_positions(site), &positions, jobs, count, e);
+    if (result == 0) {
+        head_files_publish(site, store, jobs, count);
+        note_stored(site, store, group, jobs, count);
+    } else {
+        fail_part(group, count, e);
+    }
+    return result;
 }
 
 /* ERR_BUSY counts for all that are left: each would wait for the lock as long as the one before. */
-static void append_one_by_one(struct site *site, struct store *store, struct entry *const *group, size_t count)
+static void append_one_by_one(struct site *site, struct store *store, struct commit_job *const *group, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         struct err e = ERR_INIT;
-        int result = -1;
-        append_part(site, store, &group[i], 1, &result, &e);
-        if (result != 0 && e.code == ERR_BUSY) {
+        if (append_part(site, store, &group[i], 1, &e) != 0 && e.code == ERR_BUSY) {
             fail_part(group + i + 1, count - i - 1, &e);
             return;
         }
@@ -146,150 +162,261 @@ static void append_one_by_one(struct site *site, struct store *store, struct ent
 
 /* True if the store was busy: if its database was replaced, the same with a new handle may
  * succeed. */
-static bool append_with(struct site *site, struct store *store, struct entry *const *group, size_t count)
+static bool append_with(struct site *site, struct store *store, struct commit_job *const *group, size_t count)
 {
     struct err e = ERR_INIT;
-    int result = -1;
-    append_part(site, store, group, count, &result, &e);
+    int result = append_part(site, store, group, count, &e);
     if (result != 0 && e.code != ERR_BUSY && count > 1) {
         append_one_by_one(site, store, group, count);
     }
     return result != 0 && e.code == ERR_BUSY;
 }
 
-static void append_group(struct commit *c, struct entry *const *group, size_t count)
+static void append_group(struct site *site, struct commit_job *const *group, size_t count)
 {
     bool again = true;
     for (int round = 0; round < ROUNDS_MAX && again; round++) {
         struct err e = ERR_INIT;
-        struct store *store = site_borrow(c->site, &e);
+        struct store *store = site_borrow(site, &e);
         if (store == NULL) {
             fail_part(group, count, &e);
             return;
         }
-        bool was_busy = append_with(c->site, store, group, count);
-        again = !site_return(c->site, store) && was_busy;
+        bool was_busy = append_with(site, store, group, count);
+        again = !site_return(site, store) && was_busy;
     }
 }
 
-/* The lock is held at the call and at the return. */
-static void lead(struct commit *c, const struct entry *own)
+static void end_job(struct commit_job *job)
 {
-    struct entry *group[GROUP_MAX];
-    c->led = true;
-    while (!own->done) {
-        c->began = clock_mono_ms();
-        size_t count = take_group(c, group);
+    metrics_file_gauge(job->metrics, METRICS_QUEUED, -1);
+    job->done(job, job->epoch, &job->e);
+}
+
+/* ---- refusing ---- */
+
+static void refuse(struct commit_job *job)
+{
+    err_set(&job->e, ERR_BUSY,
+            "More messages arrive than can be written; this one was not stored. Try again in a moment.");
+    end_job(job);
+}
+
+/* With the lock held, as are the next three. */
+static bool is_stuck(const struct commit *c, int64_t now)
+{
+    return c->works && now - c->began >= STUCK_MS;
+}
+
+/* True if the job would exceed a bound. */
+static bool is_too_much(const struct commit *c, const struct commit_job *job)
+{
+    bool is_crowded = c->queue.first != NULL && c->queue.bytes + bytes_of(job) > budget_part(COMMIT_QUEUE_BYTES);
+    return is_crowded || (c->queue.count >= COMMIT_QUEUE_STUCK && is_stuck(c, job->arrived));
+}
+
+/* Moves those that have waited too long to `late`; and, while the store is stuck, those that came
+ * when as many as may wait then were there. */
+static void take_late(struct commit *c, struct queue *late)
+{
+    const int64_t now = clock_mono_ms();
+    const int64_t busy_timeout = (int64_t)site_loaded_conf(c->site)->busy_timeout;
+    const int64_t patience = busy_timeout > STUCK_MS ? busy_timeout : STUCK_MS;
+    struct queue all = c->queue;
+    bool stuck = is_stuck(c, now);
+    if (all.first == NULL || (!stuck && now - all.first->arrived < patience)) {
+        return;
+    }
+    queue_init(&c->queue);
+    while (all.first != NULL) {
+        struct commit_job *job = queue_take(&all);
+        bool is_late = now - job->arrived >= patience || (stuck && c->queue.count >= COMMIT_QUEUE_STUCK);
+        queue_add(is_late ? late : &c->queue, job);
+    }
+}
+
+/* Gives up the lock meanwhile. */
+static void refuse_late(struct commit *c)
+{
+    struct queue late;
+    queue_init(&late);
+    take_late(c, &late);
+    if (late.first != NULL) {
         pthread_mutex_unlock(&c->lock);
-        append_group(c, group, count);
+        while (late.first != NULL) {
+            refuse(queue_take(&late));
+        }
         pthread_mutex_lock(&c->lock);
-        for (size_t i = 0; i < count; i++) {
-            group[i]->done = true;
-        }
-        pthread_cond_broadcast(&c->done);
     }
-    c->led = false;
-    pthread_cond_broadcast(&c->done); /* a thread that is left in the queue leads next */
 }
 
-/* ---- waiting for one's turn ---- */
+/* ---- working ---- */
 
-static int refuse(struct err *e)
+/* Both give up the lock while they work. */
+static void commit_group(struct commit *c)
 {
-    return err_set(e, ERR_BUSY,
-                   "More messages arrive than can be written; this one was not stored. Try again in a moment.");
-}
-
-static bool is_stuck(const struct commit *c)
-{
-    return c->led && clock_mono_ms() - c->began >= STUCK_MS;
-}
-
-static void leave_queue(struct commit *c, const struct entry *own)
-{
-    struct entry **at = &c->first;
-    while (*at != own) {
-        at = &(*at)->next;
-    }
-    *at = own->next;
-    if (own->next == NULL) {
-        c->last = at;
-    }
-    c->queued--;
-}
-
-/* Sleeps until a group is done, or until that time. */
-static void sleep_until(struct commit *c, int64_t mono_ms)
-{
-    const struct timespec limit = {.tv_sec = (time_t)(mono_ms / 1000), .tv_nsec = (long)(mono_ms % 1000) * 1000000L};
-    pthread_cond_timedwait(&c->done, &c->lock, &limit);
-}
-
-/* Another thread writes. A message in its group waits for the result. A message in the queue waits
- * as long as requests may wait for the store; one above the limit waits only until the store turns
- * out to be stuck. -1: given up, nothing was stored. */
-static int wait_while_led(struct commit *c, struct entry *own, int64_t arrived, bool surplus)
-{
-    const int64_t patience = (int64_t)site_loaded_conf(c->site)->busy_timeout;
-    int64_t limit = arrived + (patience > STUCK_MS ? patience : STUCK_MS);
-    if (surplus && c->began + STUCK_MS < limit) {
-        limit = c->began + STUCK_MS;
-    }
-    if (own->taken) {
-        pthread_cond_wait(&c->done, &c->lock);
-    } else if (clock_mono_ms() < limit) {
-        sleep_until(c, limit);
-    } else {
-        leave_queue(c, own);
-        return refuse(own->e);
-    }
-    return 0;
-}
-
-static int append_in_turn(struct commit *c, struct entry *own)
-{
-    const int64_t arrived = clock_mono_ms();
-    const bool surplus = c->queued >= c->most;
-    if (surplus && is_stuck(c)) {
-        return refuse(own->e);
-    }
-    *c->last = own;
-    c->last = &own->next;
-    c->queued++;
-    while (!own->done) {
-        if (!c->led) {
-            lead(c, own);
-        } else if (wait_while_led(c, own, arrived, surplus) != 0) {
-            return -1;
-        }
-    }
-    return own->result;
-}
-
-int commit_append(struct commit *c, struct store_job *job, char epoch[CHAT_EPOCH_SIZE], struct err *e)
-{
-    struct entry own = {.job = job, .epoch = epoch, .e = e, .result = -1};
-    struct metrics_file *metrics_file = site_metrics(c->site); /* the site may have another one when this is done */
-    metrics_file_gauge(metrics_file, METRICS_QUEUED, 1);
-    pthread_mutex_lock(&c->lock);
-    int result = append_in_turn(c, &own);
+    struct commit_job *group[COMMIT_GROUP_MOST];
+    size_t count = take_group(&c->queue, group);
     pthread_mutex_unlock(&c->lock);
-    metrics_file_gauge(metrics_file, METRICS_QUEUED, -1);
-    return result;
+    if (count > 0 && group[0]->log_here != NULL) {
+        group[0]->log_here(group[0]);
+    }
+    append_group(c->site, group, count);
+    for (size_t i = 0; i < count; i++) {
+        end_job(group[i]);
+    }
+    log_attach(NULL, NULL);
+    pthread_mutex_lock(&c->lock);
 }
 
-void commit_rest(struct commit *c, bool now)
+static void rest(struct commit *c)
 {
-    pthread_mutex_lock(&c->lock);
-    while (c->led) {
-        pthread_cond_wait(&c->done, &c->lock);
-    }
-    c->led = true;
-    c->began = clock_mono_ms();
+    bool now = c->rest == REST_NOW;
+    c->rest = REST_NOT;
     pthread_mutex_unlock(&c->lock);
     site_rest(c->site, now);
     pthread_mutex_lock(&c->lock);
-    c->led = false;
-    pthread_cond_broadcast(&c->done);
+}
+
+static bool has_work(const struct commit *c)
+{
+    return c->queue.first != NULL || c->rest != REST_NOT;
+}
+
+/* Works until nothing is left. The lock is held at the call and at the return. */
+static void work(struct commit *c)
+{
+    c->works = true;
+    while (has_work(c)) {
+        c->began = clock_mono_ms();
+        refuse_late(c);
+        if (c->queue.first != NULL) {
+            commit_group(c);
+        } else {
+            rest(c);
+        }
+    }
+    c->works = false;
+    pthread_cond_broadcast(&c->idle);
+}
+
+static void *run(void *argument)
+{
+    struct commit *c = argument;
+    pthread_mutex_lock(&c->lock);
+    while (!c->ends) {
+        work(c);
+        c->sleeps = true;
+        while (c->sleeps && !c->ends) {
+            pthread_cond_wait(&c->work, &c->lock);
+        }
+    }
+    pthread_mutex_unlock(&c->lock);
+    return NULL;
+}
+
+static void start_committer(struct commit *c)
+{
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    c->has_committer = pthread_create(&c->committer, &attributes, run, c) == 0;
+    pthread_attr_destroy(&attributes);
+}
+
+/* Lets the committer look for work; without one, this thread does the work. The lock is held at the
+ * call and at the return, and given up meanwhile. */
+static void get_to_work(struct commit *c)
+{
+    if (c->has_committer && c->sleeps) {
+        c->sleeps = false;
+        pthread_mutex_unlock(&c->lock);
+        pthread_cond_signal(&c->work); /* without the lock, which the committer needs at once */
+        pthread_mutex_lock(&c->lock);
+    } else if (!c->has_committer && !c->works) {
+        work(c);
+    }
+}
+
+static void wait_until_idle(struct commit *c)
+{
+    blocking_expected();
+    while (c->works || has_work(c)) {
+        pthread_cond_wait(&c->idle, &c->lock);
+    }
+}
+
+/* ---- the interface ---- */
+
+struct commit *commit_new(struct site *site, bool threaded)
+{
+    struct commit *c = ck_calloc(1, sizeof *c);
+    pthread_mutex_init(&c->lock, NULL);
+    pthread_cond_init(&c->work, NULL);
+    pthread_cond_init(&c->idle, NULL);
+    queue_init(&c->queue);
+    c->site = site;
+    c->threaded = threaded;
+    return c;
+}
+
+void commit_free(struct commit *c)
+{
+    if (c == NULL) {
+        return;
+    }
+    if (c->has_committer) {
+        pthread_mutex_lock(&c->lock);
+        c->ends = true;
+        pthread_cond_signal(&c->work);
+        pthread_mutex_unlock(&c->lock);
+        pthread_join(c->committer, NULL);
+    }
+    pthread_cond_destroy(&c->idle);
+    pthread_cond_destroy(&c->work);
+    pthread_mutex_destroy(&c->lock);
+    free(c);
+}
+
+void commit_append(struct commit *c, struct commit_job *job)
+{
+    job->arrived = clock_mono_ms();
+    job->metrics = site_metrics(c->site); /* the site may have another file when the job is done */
+    job->epoch[0] = '\0';
+    err_clear(&job->e);
+    metrics_file_gauge(job->metrics, METRICS_QUEUED, 1);
+    pthread_mutex_lock(&c->lock);
+    if (is_too_much(c, job)) {
+        pthread_mutex_unlock(&c->lock);
+        refuse(job);
+        return;
+    }
+    queue_add(&c->queue, job);
+    if (c->threaded && !c->has_committer) {
+        start_committer(c);
+    }
+    get_to_work(c);
+    if (c->draining) {
+        wait_until_idle(c);
+    }
+    pthread_mutex_unlock(&c->lock);
+}
+
+void commit_look_after(struct commit *c)
+{
+    pthread_mutex_lock(&c->lock);
+    refuse_late(c);
+    c->rest = c->rest == REST_NOT ? REST_IF_DUE : c->rest;
+    get_to_work(c);
+    pthread_mutex_unlock(&c->lock);
+}
+
+void commit_drain(struct commit *c)
+{
+    pthread_mutex_lock(&c->lock);
+    c->draining = true;
+    c->rest = REST_NOW;
+    get_to_work(c);
+    wait_until_idle(c);
     pthread_mutex_unlock(&c->lock);
 }

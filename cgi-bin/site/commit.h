@@ -1,35 +1,80 @@
 /* commit.h - one writer for all senders of a process.
  *
- * The first thread that comes leads: it appends all queued messages in one transaction with one
- * sync, then those that were queued meanwhile, until its own message is stored. So the threads of
- * a busy process share syncs, the thread of an idle process doesn't wait, and the store's lock is
- * taken once a group. If a group fails, its messages are tried again one by one, so that a message
- * that can't be stored (too large for what is left of the disk) doesn't make the others fail. The
- * queue is bounded. While a group takes longer than a second (another process has the lock, the
- * disk stalls), only so many senders wait, and further ones are refused at once. No sender waits
- * for its turn for longer than busy_timeout.
+ * A sender puts a job into the queue and goes on. The module's thread, the committer, takes what is
+ * queued as a group, appends it in one transaction with one sync, and calls done() of each job,
+ * which answers the request. Then it takes the next group. So messages that arrive during a commit
+ * share the next one, a single message doesn't wait for others, and the store's lock is taken once
+ * a group. The committer is started with the first job, since some hosts count threads. It sleeps
+ * while the queue is empty, and only then does a new job wake it. In a process of one request
+ * (plain CGI), or where the host gives no further thread, the calling thread does the same work.
+ *
+ * If a group fails, its messages are tried again one by one, so that a message that can't be stored
+ * (too large for what is left of the disk) doesn't make the others fail.
+ *
+ * Bounds: messages are stored in their order of arrival. A group ends at COMMIT_GROUP_MOST messages
+ * or COMMIT_GROUP_BYTES, so that it takes a short time and its senders get their answers soon. The
+ * queue holds at most COMMIT_QUEUE_BYTES. A group that takes longer than a second means that
+ * another process has the lock or the disk stalls; then the store counts as stuck. While it is
+ * stuck, only COMMIT_QUEUE_STUCK messages may wait, because each keeps a connection or a worker of
+ * the web server busy. Those beyond a bound are refused at once with ERR_BUSY. No message waits for
+ * its turn longer than busy_timeout, or a second if that is longer.
  * Threads: any.
  */
 #ifndef COMMIT_H
 #define COMMIT_H
 
+#include "base/err.h"
 #include "store/store.h"
 
 struct commit;
-struct err;
+struct metrics_file;
 struct site;
 
-/* Borrows the site. most: senders that may wait while the store is stuck; fewer than there are
- * threads, so that some are left to refuse requests. Never NULL. */
-struct commit *commit_new(struct site *site, unsigned most);
-void commit_free(struct commit *c); /* no other thread may use it */
+enum {
+    COMMIT_GROUP_MOST = 128,
+    COMMIT_GROUP_BYTES = 1024 * 1024,      /* of texts; a larger one makes a group of its own */
+    COMMIT_QUEUE_BYTES = 32 * 1024 * 1024, /* of texts, and some KiB for each request */
+    COMMIT_QUEUE_STUCK = 64,
+};
 
-/* As store_append for one job. Returns when it is durable, or -1 with ERR_BUSY if it had to wait
- * for too long; then nothing was stored. epoch: of the database that has the message. */
-int commit_append(struct commit *c, struct store_job *job, char epoch[CHAT_EPOCH_SIZE], struct err *e);
+/* The caller allocates it, as a part of what it needs for the answer, and sets the first members. */
+struct commit_job {
+    struct store_job store; /* its draft; the outcome is there when done() is called */
 
-/* Calls site_rest between two groups, so that no sender of this process has to wait for its
- * lock. */
-void commit_rest(struct commit *c, bool now);
+    /* The message is durable if e->code is ERR_NONE, or store.outcome says why it wasn't stored.
+     * Otherwise nothing was stored. epoch: of the database that has the message. Called exactly
+     * once, mostly by the committer, so it must not wait for anything. The job is the caller's
+     * again, who frees it here. */
+    void (*done)(struct commit_job *job, const char *epoch, const struct err *e);
+
+    /* Lets the log lines of this thread go to where those of the job's request go. Called for one
+     * job of each group before the commit. May be NULL. */
+    void (*log_here)(struct commit_job *job);
+
+    /* of the module */
+    struct commit_job *next;
+    struct metrics_file *metrics;
+    int64_t arrived; /* monotonic ms */
+    char epoch[CHAT_EPOCH_SIZE];
+    struct err e;
+};
+
+/* Borrows the site. threaded: the process serves many requests. Never NULL. */
+struct commit *commit_new(struct site *site, bool threaded);
+void commit_free(struct commit *c); /* the queue must be empty, and no other thread may use it */
+
+/* Takes the job until done() is called, which may be before this returns. Doesn't wait for the
+ * store if there is a committer. */
+void commit_append(struct commit *c, struct commit_job *job);
+
+/* A process that stays calls this every second. Refuses what has waited for too long, and lets the
+ * committer call site_rest when the queue is empty, so that no sender waits for it. Doesn't wait if
+ * there is a committer. */
+void commit_look_after(struct commit *c);
+
+/* For a process that ends. Returns when all jobs were done that were queued before, and site_rest
+ * was called. From now on commit_append returns only after its job is done. May be called several
+ * times. */
+void commit_drain(struct commit *c);
 
 #endif

@@ -1,11 +1,12 @@
-/* test_commit.c - commit.h: many senders share few transactions, and one sender's error does not
- * affect the others.
+/* test_commit.c - commit.h: many senders share few transactions, one sender's error does not affect
+ * the others, and no sender's thread waits.
  *
  * Site and store are fakes, which replace those of the library: they count calls, wait at a gate
  * and fail on demand. A draft's id says what happens: "full…" and "busy…" fail in each transaction.
  */
 #include "support.h"
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "site/commit.h"
 #include "site/head_files.h"
@@ -13,8 +14,6 @@
 #include "site/site.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
-#include <time.h>
 
 struct store {
     int unused;
@@ -35,6 +34,8 @@ static struct {
     int begun;     /* commits that positions.h was told of, less those whose end it was told */
     int known;     /* messages that positions.h was told of */
     int published; /* jobs that were passed to head_files.h */
+    int rests;     /* calls of site_rest */
+    int rests_now;
     size_t greatest_group;
     uint64_t seq;
 } fake = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
@@ -121,7 +122,11 @@ const struct conf *site_loaded_conf(const struct site *s)
 void site_rest(struct site *s, bool now)
 {
     (void)s;
-    (void)now;
+    pthread_mutex_lock(&fake.lock);
+    fake.rests++;
+    fake.rests_now += now;
+    pthread_cond_broadcast(&fake.changed);
+    pthread_mutex_unlock(&fake.lock);
 }
 
 const char *store_epoch(const struct store *s)
@@ -174,38 +179,67 @@ int store_append(struct store *s, struct store_job *jobs, size_t count, struct e
 /* ---- senders ---- */
 
 struct sender {
-    pthread_t thread;
-    struct commit *commit;
+    struct commit_job job; /* first: a pointer to it is a pointer to this */
     struct chat_draft draft;
-    struct store_job job;
     struct err e;
     char epoch[CHAT_EPOCH_SIZE];
-    int result;
-    atomic_int task; /* the kernel's id of the thread, just before it sends */
+    int answers; /* how many times it was answered */
+    int place;   /* among all that were answered, from 1 */
+    pthread_t by;
 };
 
-static void *send_one(void *argument)
+static int answered; /* since reset() */
+
+static void answer(struct commit_job *job, const char *epoch, const struct err *e)
 {
-    struct sender *s = argument;
-    atomic_store(&s->task, gettid());
-    s->result = commit_append(s->commit, &s->job, s->epoch, &s->e);
-    return NULL;
+    struct sender *s = (struct sender *)job;
+    pthread_mutex_lock(&fake.lock);
+    s->e = *e;
+    snprintf(s->epoch, sizeof s->epoch, "%s", epoch);
+    s->by = pthread_self();
+    s->place = ++answered;
+    s->answers++;
+    pthread_cond_broadcast(&fake.changed);
+    pthread_mutex_unlock(&fake.lock);
+}
+
+static void prepare(struct sender *s, const char *id)
+{
+    memset(s, 0, sizeof *s);
+    chat_draft_init(&s->draft);
+    snprintf(s->draft.id, sizeof s->draft.id, "%s", id);
+    s->job.store.draft = &s->draft;
+    s->job.done = answer;
 }
 
 static void start(struct sender *s, struct commit *c, const char *id)
 {
-    memset(s, 0, sizeof *s);
-    s->commit = c;
-    chat_draft_init(&s->draft);
-    snprintf(s->draft.id, sizeof s->draft.id, "%s", id);
-    s->job.draft = &s->draft;
-    s->result = 99;
-    assert_int_equal(pthread_create(&s->thread, NULL, send_one, s), 0);
+    prepare(s, id);
+    commit_append(c, &s->job);
 }
 
-static void join(struct sender *s)
+static bool is_answered(const struct sender *s)
 {
-    assert_int_equal(pthread_join(s->thread, NULL), 0);
+    pthread_mutex_lock(&fake.lock);
+    int answers = s->answers;
+    pthread_mutex_unlock(&fake.lock);
+    assert_in_range(answers, 0, 1);
+    return answers == 1;
+}
+
+static void wait_for(const struct sender *s)
+{
+    pthread_mutex_lock(&fake.lock);
+    while (s->answers == 0) {
+        pthread_cond_wait(&fake.changed, &fake.lock);
+    }
+    pthread_mutex_unlock(&fake.lock);
+}
+
+static void send_and_wait(struct sender *s, struct commit *c, const char *id)
+{
+    start(s, c, id);
+    wait_for(s);
 }
 
 static void reset(void)
@@ -213,6 +247,7 @@ static void reset(void)
     pthread_mutex_lock(&fake.lock);
     fake.no_store = fake.gate_closed = false;
     fake.borrowed = fake.returned = fake.appends = fake.stored = fake.known = fake.published = fake.replaced = 0;
+    fake.rests = fake.rests_now = answered = 0;
     fake.greatest_group = 0;
     fake.seq = 0;
     pthread_mutex_unlock(&fake.lock);
@@ -235,46 +270,35 @@ static void wait_until_a_sender_writes(void)
     pthread_mutex_unlock(&fake.lock);
 }
 
-/* The sender sleeps in the kernel, so it is in the queue: it sleeps nowhere else after setting
- * `task`. */
-static void wait_until_queued(struct sender *s)
-{
-    static const struct timespec tick = {.tv_nsec = 1000000};
-    for (int sleeping = 0; sleeping < 3; nanosleep(&tick, NULL)) {
-        char path[64];
-        char state = '?';
-        snprintf(path, sizeof path, "/proc/self/task/%d/stat", atomic_load(&s->task));
-        FILE *file = fopen(path, "re");
-        if (file != NULL && fscanf(file, "%*d (%*[^)]) %c", &state) != 1) {
-            state = '?';
-        }
-        if (file != NULL) {
-            fclose(file);
-        }
-        sleeping = state == 'S' ? sleeping + 1 : 0;
-    }
-}
-
-/* One sender waits at the gate in the store while the others queue up after it; then the gate
+/* One message waits at the gate in the store while the others are queued after it; then the gate
  * opens. */
 static void send_behind_a_gate(struct sender *senders, size_t count, const char *(*id)(size_t i))
 {
-    struct commit *c = commit_new(NULL, 1000);
+    struct commit *c = commit_new(NULL, true);
     set_gate(true);
     start(&senders[0], c, id(0));
     wait_until_a_sender_writes();
     for (size_t i = 1; i < count; i++) {
         start(&senders[i], c, id(i));
-        wait_until_queued(&senders[i]);
     }
     set_gate(false);
     for (size_t i = 0; i < count; i++) {
-        join(&senders[i]);
+        wait_for(&senders[i]);
     }
     commit_free(c);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(senders[i].answers, 1);
+        assert_int_equal(senders[i].place, i + 1);
+    }
     assert_int_equal(fake.borrowed, fake.returned);
     assert_int_equal(fake.known, fake.stored);
     assert_int_equal(fake.begun, 0);
+}
+
+/* Until the commit at the gate is so old that the store counts as stuck. */
+static void wait_until_stuck(void)
+{
+    clock_sleep_ms(1001); /* as long as commit.h says */
 }
 
 static const char *good_id(size_t i)
@@ -289,20 +313,18 @@ static const char *good_id(size_t i)
 static void one_sender_is_one_transaction(void **state)
 {
     struct sender s;
-    struct commit *c = commit_new(NULL, 1000);
+    struct commit *c = commit_new(NULL, true);
     (void)state;
     reset();
-    start(&s, c, "good");
-    join(&s);
-    assert_int_equal(s.result, 0);
+    send_and_wait(&s, c, "good");
     assert_int_equal(s.e.code, ERR_NONE);
-    assert_int_equal(s.job.outcome, STORE_STORED);
-    assert_int_equal(s.job.seq, 1);
-    assert_int_equal(s.job.time_ms, 1000);
+    assert_int_equal(s.job.store.outcome, STORE_STORED);
+    assert_int_equal(s.job.store.seq, 1);
+    assert_int_equal(s.job.store.time_ms, 1000);
     assert_string_equal(s.epoch, "EPOCHEPOCHEPOCHEPOCHEP");
     assert_int_equal(fake.appends, 1);
-    assert_int_equal(fake.returned, 1);
     commit_free(c);
+    assert_int_equal(fake.returned, 1);
     commit_free(NULL);
 }
 
@@ -316,77 +338,142 @@ static void senders_that_queue_up_during_a_transaction_share_the_next(void **sta
     assert_int_equal(fake.greatest_group, 49);
     assert_int_equal(fake.stored, 50);
     for (size_t i = 0; i < COUNT(senders); i++) {
-        assert_int_equal(senders[i].result, 0);
-        assert_int_equal(senders[i].job.outcome, STORE_STORED);
-        assert_int_equal(senders[i].job.seq, i + 1); /* in the order of arrival */
+        assert_int_equal(senders[i].job.store.outcome, STORE_STORED);
+        assert_int_equal(senders[i].job.store.seq, i + 1); /* in the order of arrival */
     }
+}
+
+static void the_sender_goes_on_and_another_thread_commits_and_answers(void **state)
+{
+    struct sender s;
+    struct commit *c = commit_new(NULL, true);
+    (void)state;
+    reset();
+    set_gate(true);
+    start(&s, c, "good"); /* returns although the gate is closed */
+    assert_false(is_answered(&s));
+    set_gate(false);
+    wait_for(&s);
+    assert_false(pthread_equal(s.by, pthread_self()));
+    commit_free(c);
+}
+
+static void a_process_of_one_request_commits_in_the_calling_thread(void **state)
+{
+    struct sender s;
+    struct commit *c = commit_new(NULL, false);
+    (void)state;
+    reset();
+    start(&s, c, "good");
+    assert_true(is_answered(&s));
+    assert_true(pthread_equal(s.by, pthread_self()));
+    assert_int_equal(s.e.code, ERR_NONE);
+    start(&s, c, "full");
+    assert_int_equal(s.e.code, ERR_FULL);
+    commit_look_after(c);
+    assert_int_equal(fake.rests, 1);
+    commit_drain(c);
+    commit_free(c);
+}
+
+/* How many of them were refused. */
+static size_t count_refused(const struct sender *senders, size_t count)
+{
+    size_t refused = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (is_answered(&senders[i])) {
+            assert_int_equal(senders[i].e.code, ERR_BUSY);
+            refused++;
+        }
+    }
+    return refused;
 }
 
 static void while_the_store_is_blocked_few_senders_wait_and_others_are_refused(void **state)
 {
-    struct sender leader;
-    static struct sender waiting[3];
+    struct sender first;
+    static struct sender waiting[COMMIT_QUEUE_STUCK];
     static struct sender surplus[2];
     struct sender late;
-    struct commit *c = commit_new(NULL, COUNT(waiting));
+    struct commit *c = commit_new(NULL, true);
     (void)state;
     reset();
     set_gate(true);
-    start(&leader, c, "good");
+    start(&first, c, "good");
     wait_until_a_sender_writes();
     for (size_t i = 0; i < COUNT(waiting); i++) {
         start(&waiting[i], c, good_id(i));
-        wait_until_queued(&waiting[i]);
     }
     for (size_t i = 0; i < COUNT(surplus); i++) {
         start(&surplus[i], c, "good");
     }
-    for (size_t i = 0; i < COUNT(surplus); i++) { /* these give up while the gate is closed */
-        join(&surplus[i]);
-        assert_int_equal(surplus[i].result, -1);
-        assert_int_equal(surplus[i].e.code, ERR_BUSY);
-    }
-    start(&late, c, "good");
-    join(&late);
-    assert_int_equal(late.e.code, ERR_BUSY);
+    commit_look_after(c); /* the store may be done at any moment */
+    assert_int_equal(count_refused(surplus, COUNT(surplus)), 0);
+    wait_until_stuck();
+    start(&late, c, "good"); /* at once */
+    assert_int_equal(count_refused(&late, 1), 1);
+    commit_look_after(c);
+    assert_int_equal(count_refused(surplus, COUNT(surplus)), COUNT(surplus));
+    assert_int_equal(count_refused(waiting, COUNT(waiting)), 0);
     set_gate(false);
-    join(&leader);
-    assert_int_equal(leader.result, 0);
     for (size_t i = 0; i < COUNT(waiting); i++) {
-        join(&waiting[i]);
-        assert_int_equal(waiting[i].result, 0);
+        wait_for(&waiting[i]);
+        assert_int_equal(waiting[i].e.code, ERR_NONE);
     }
+    assert_int_equal(first.e.code, ERR_NONE);
     assert_int_equal(fake.stored, 1 + COUNT(waiting));
-    start(&late, c, "good"); /* then it works as before */
-    join(&late);
-    assert_int_equal(late.result, 0);
+    send_and_wait(&late, c, "good"); /* then it works as before */
+    assert_int_equal(late.e.code, ERR_NONE);
     commit_free(c);
 }
 
 static void no_sender_waits_in_the_queue_longer_than_the_busy_timeout(void **state)
 {
-    struct sender leader;
+    struct sender first;
     static struct sender waiting[3];
-    struct commit *c = commit_new(NULL, 100);
+    struct commit *c = commit_new(NULL, true);
     (void)state;
     reset();
     settings.busy_timeout = 10;
     set_gate(true);
-    start(&leader, c, "good");
+    start(&first, c, "good");
     wait_until_a_sender_writes();
     for (size_t i = 0; i < COUNT(waiting); i++) {
         start(&waiting[i], c, good_id(i));
     }
-    for (size_t i = 0; i < COUNT(waiting); i++) {
-        join(&waiting[i]);
-        assert_int_equal(waiting[i].e.code, ERR_BUSY);
-    }
+    wait_until_stuck();
+    commit_look_after(c);
+    assert_int_equal(count_refused(waiting, COUNT(waiting)), COUNT(waiting));
     set_gate(false);
-    join(&leader);
-    assert_int_equal(leader.result, 0);
-    assert_int_equal(fake.stored, 1); /* a sender that gave up is not stored later */
-    settings.busy_timeout = 60000;
+    wait_for(&first);
+    assert_int_equal(first.e.code, ERR_NONE);
     commit_free(c);
+    assert_int_equal(fake.stored, 1); /* a message that was refused is not stored later */
+    settings.busy_timeout = 60000;
+}
+
+static void the_committer_itself_refuses_what_became_too_late_during_its_commit(void **state)
+{
+    struct sender first;
+    struct sender late;
+    struct sender fresh;
+    struct commit *c = commit_new(NULL, true);
+    (void)state;
+    reset();
+    settings.busy_timeout = 10;
+    set_gate(true);
+    start(&first, c, "good");
+    wait_until_a_sender_writes();
+    start(&late, c, "good");
+    wait_until_stuck();
+    start(&fresh, c, "good");
+    set_gate(false);
+    wait_for(&fresh);
+    assert_int_equal(late.e.code, ERR_BUSY);
+    assert_int_equal(fresh.e.code, ERR_NONE);
+    commit_free(c);
+    assert_int_equal(fake.stored, 2);
+    settings.busy_timeout = 60000;
 }
 
 static void a_group_has_a_limit_and_all_senders_get_their_turn(void **state)
@@ -395,12 +482,66 @@ static void a_group_has_a_limit_and_all_senders_get_their_turn(void **state)
     (void)state;
     reset();
     send_behind_a_gate(senders, COUNT(senders), good_id);
-    assert_int_equal(fake.greatest_group, 128);
+    assert_int_equal(fake.greatest_group, COMMIT_GROUP_MOST);
     assert_int_equal(fake.stored, 150);
     for (size_t i = 0; i < COUNT(senders); i++) {
-        assert_int_equal(senders[i].result, 0);
-        assert_int_equal(senders[i].job.seq, i + 1);
+        assert_int_equal(senders[i].e.code, ERR_NONE);
+        assert_int_equal(senders[i].job.store.seq, i + 1);
     }
+}
+
+/* The fakes don't read the texts, so these have none. */
+static void start_large(struct sender *s, struct commit *c, size_t bytes)
+{
+    prepare(s, "good");
+    s->draft.text_length = bytes;
+    commit_append(c, &s->job);
+}
+
+static void large_messages_are_committed_in_groups_of_limited_size_in_order_of_arrival(void **state)
+{
+    struct sender first;
+    struct sender small;
+    static struct sender large[6];
+    struct commit *c = commit_new(NULL, true);
+    (void)state;
+    reset();
+    set_gate(true);
+    start(&first, c, "good");
+    wait_until_a_sender_writes();
+    for (size_t i = 0; i < COUNT(large); i++) {
+        start_large(&large[i], c, i == 5 ? COMMIT_GROUP_BYTES * 2 : COMMIT_GROUP_BYTES / 2);
+    }
+    start(&small, c, "good");
+    set_gate(false);
+    wait_for(&small);
+    assert_int_equal(fake.greatest_group, 2);
+    assert_int_equal(fake.appends, 1 + 3 + 2); /* 2 + 2 + 1, the very large one, the small one */
+    assert_int_equal(small.job.store.seq, 1 + COUNT(large) + 1);
+    commit_free(c);
+}
+
+static void a_queue_that_takes_too_much_memory_accepts_nothing_more(void **state)
+{
+    struct sender first;
+    static struct sender large[3];
+    struct commit *c = commit_new(NULL, true);
+    (void)state;
+    reset();
+    set_gate(true);
+    start(&first, c, "good");
+    wait_until_a_sender_writes();
+    start_large(&large[0], c, COMMIT_QUEUE_BYTES * 2); /* a queue of one message always has room */
+    assert_false(is_answered(&large[0]));
+    start_large(&large[1], c, 1);
+    assert_int_equal(count_refused(&large[1], 1), 1);
+    set_gate(false);
+    wait_for(&large[0]);
+    assert_int_equal(large[0].e.code, ERR_NONE);
+    start_large(&large[2], c, 1);
+    wait_for(&large[2]);
+    assert_int_equal(large[2].e.code, ERR_NONE);
+    commit_free(c);
 }
 
 static const char *every_seventh_is_full(size_t i)
@@ -416,10 +557,9 @@ static void an_error_affects_only_the_message_that_caused_it(void **state)
     send_behind_a_gate(senders, COUNT(senders), every_seventh_is_full);
     for (size_t i = 0; i < COUNT(senders); i++) {
         bool full = i % 7 == 3;
-        assert_int_equal(senders[i].result, full ? -1 : 0);
         assert_int_equal(senders[i].e.code, full ? ERR_FULL : ERR_NONE);
         assert_string_equal(senders[i].e.text, full ? "full" : "");
-        assert_int_equal(senders[i].job.seq > 0, !full);
+        assert_int_equal(senders[i].job.store.seq > 0, !full);
     }
     assert_int_equal(fake.stored, 18);
     assert_int_equal(fake.published, 18);
@@ -437,11 +577,10 @@ static void if_all_fail_each_sender_gets_its_own_error(void **state)
     (void)state;
     reset();
     send_behind_a_gate(senders, COUNT(senders), first_good_rest_full);
-    assert_int_equal(senders[0].result, 0);
+    assert_int_equal(senders[0].e.code, ERR_NONE);
     for (size_t i = 1; i < COUNT(senders); i++) {
-        assert_int_equal(senders[i].result, -1);
         assert_int_equal(senders[i].e.code, ERR_FULL);
-        assert_int_equal(senders[i].job.outcome, 0); /* unchanged */
+        assert_int_equal(senders[i].job.store.outcome, 0); /* unchanged */
     }
 }
 
@@ -457,9 +596,8 @@ static void a_busy_store_is_not_tried_again_for_each_message(void **state)
     reset();
     send_behind_a_gate(senders, COUNT(senders), one_is_busy);
     assert_int_equal(fake.appends, 2);
-    assert_int_equal(senders[0].result, 0);
+    assert_int_equal(senders[0].e.code, ERR_NONE);
     for (size_t i = 1; i < COUNT(senders); i++) {
-        assert_int_equal(senders[i].result, -1);
         assert_int_equal(senders[i].e.code, ERR_BUSY);
     }
     assert_int_equal(fake.stored, 1);
@@ -479,12 +617,11 @@ static void a_busy_store_ends_the_second_attempts_of_a_group(void **state)
     reset();
     send_behind_a_gate(senders, COUNT(senders), full_then_busy);
     assert_int_equal(fake.appends, 4); /* the first sender, the group, "full", "busy" */
-    assert_int_equal(senders[0].result, 0);
+    assert_int_equal(senders[0].e.code, ERR_NONE);
     assert_int_equal(senders[1].e.code, ERR_FULL);
     for (size_t i = 2; i < COUNT(senders); i++) {
-        assert_int_equal(senders[i].result, -1);
         assert_int_equal(senders[i].e.code, ERR_BUSY);
-        assert_int_equal(senders[i].job.outcome, 0);
+        assert_int_equal(senders[i].job.store.outcome, 0);
     }
     assert_int_equal(fake.stored, 1);
 }
@@ -492,20 +629,17 @@ static void a_busy_store_ends_the_second_attempts_of_a_group(void **state)
 static void without_a_store_all_get_the_reason_and_the_next_sender_tries_again(void **state)
 {
     struct sender s;
-    struct commit *c = commit_new(NULL, 1000);
+    struct commit *c = commit_new(NULL, true);
     (void)state;
     reset();
     fake.no_store = true;
-    start(&s, c, "good");
-    join(&s);
-    assert_int_equal(s.result, -1);
+    send_and_wait(&s, c, "good");
     assert_int_equal(s.e.code, ERR_READONLY);
     assert_int_equal(fake.appends, 0);
     assert_int_equal(fake.returned, 0);
     fake.no_store = false;
-    start(&s, c, "good");
-    join(&s);
-    assert_int_equal(s.result, 0);
+    send_and_wait(&s, c, "good");
+    assert_int_equal(s.e.code, ERR_NONE);
     commit_free(c);
 }
 
@@ -513,51 +647,100 @@ static void without_a_store_all_get_the_reason_and_the_next_sender_tries_again(v
 static void a_message_that_met_a_replaced_database_is_tried_with_a_new_handle(void **state)
 {
     struct sender s;
-    struct commit *c = commit_new(NULL, 1000);
+    struct commit *c = commit_new(NULL, true);
     (void)state;
     reset();
     fake.replaced = 2;
-    start(&s, c, "busy");
-    join(&s);
+    send_and_wait(&s, c, "busy");
     assert_int_equal(s.e.code, ERR_BUSY);
     assert_int_equal(fake.appends, 3);
     fake.replaced = 2;
-    start(&s, c, "full");
-    join(&s);
+    send_and_wait(&s, c, "full");
     assert_int_equal(s.e.code, ERR_FULL);
     assert_int_equal(fake.appends, 4);
     commit_free(c);
 }
 
-static void the_error_argument_may_be_null_for_a_sender(void **state)
+static void the_store_rests_in_the_committers_thread_when_the_queue_is_empty(void **state)
 {
-    struct chat_draft draft;
-    struct store_job job = {.draft = &draft};
-    char epoch[CHAT_EPOCH_SIZE] = "";
-    struct commit *c = commit_new(NULL, 1000);
+    struct sender first;
+    struct sender second;
+    struct commit *c = commit_new(NULL, true);
     (void)state;
     reset();
-    chat_draft_init(&draft);
-    snprintf(draft.id, sizeof draft.id, "full");
-    assert_int_equal(commit_append(c, &job, epoch, NULL), -1);
-    fake.no_store = true;
-    assert_int_equal(commit_append(c, &job, epoch, NULL), -1);
+    set_gate(true);
+    start(&first, c, "good");
+    wait_until_a_sender_writes();
+    start(&second, c, "good");
+    commit_look_after(c); /* returns although the gate is closed */
+    assert_int_equal(fake.rests, 0);
+    set_gate(false);
+    pthread_mutex_lock(&fake.lock);
+    while (fake.rests == 0) {
+        pthread_cond_wait(&fake.changed, &fake.lock);
+    }
+    assert_int_equal(fake.stored, 2);
+    pthread_mutex_unlock(&fake.lock);
+    commit_free(c);
+    assert_int_equal(fake.rests_now, 0);
+}
+
+static void *drain(void *argument)
+{
+    commit_drain(argument);
+    pthread_mutex_lock(&fake.lock);
+    assert_int_equal(answered, 3);
+    assert_true(fake.rests_now >= 1);
+    pthread_mutex_unlock(&fake.lock);
+    return NULL;
+}
+
+/* Also those that are still accepted while the process ends. */
+static void a_process_that_ends_answers_all_messages_first(void **state)
+{
+    static struct sender senders[3];
+    struct sender last;
+    pthread_t threads[2];
+    struct commit *c = commit_new(NULL, true);
+    (void)state;
+    reset();
+    set_gate(true);
+    for (size_t i = 0; i < COUNT(senders); i++) {
+        start(&senders[i], c, good_id(i));
+    }
+    for (size_t i = 0; i < COUNT(threads); i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, drain, c), 0);
+    }
+    wait_until_a_sender_writes();
+    set_gate(false);
+    for (size_t i = 0; i < COUNT(threads); i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    }
+    start(&last, c, "good");
+    assert_true(is_answered(&last)); /* it was stored when commit_append returned */
+    assert_int_equal(last.e.code, ERR_NONE);
+    commit_drain(c);
+    assert_int_equal(fake.stored, 4);
     commit_free(c);
 }
 
 enum { BUSY_THREADS = 16, SENDS = 200 };
 
+struct busy {
+    pthread_t thread;
+    struct commit *commit;
+    int right; /* results */
+};
+
 static void *send_many(void *argument)
 {
-    struct sender *s = argument;
+    struct busy *b = argument;
     for (int i = 0; i < SENDS; i++) {
+        struct sender s;
         bool fails = i % 10 == 9;
-        struct store_job job = {.draft = &s->draft};
-        struct err e = ERR_INIT;
-        snprintf(s->draft.id, sizeof s->draft.id, fails ? "full" : "good");
-        int result = commit_append(s->commit, &job, s->epoch, &e);
-        s->result += result == 0 && job.outcome == STORE_STORED && job.seq > 0 && !fails;
-        s->result += result == -1 && e.code == ERR_FULL && job.seq == 0 && fails;
+        send_and_wait(&s, b->commit, fails ? "full" : "good");
+        b->right += s.e.code == ERR_NONE && s.job.store.outcome == STORE_STORED && s.job.store.seq > 0 && !fails;
+        b->right += s.e.code == ERR_FULL && s.job.store.seq == 0 && fails;
     }
     return NULL;
 }
@@ -566,24 +749,22 @@ static void *send_many(void *argument)
  * under the thread sanitizer. */
 static void many_senders_at_once_get_their_own_results(void **state)
 {
-    static struct sender senders[BUSY_THREADS];
-    struct commit *c = commit_new(NULL, 1000);
+    static struct busy senders[BUSY_THREADS];
+    struct commit *c = commit_new(NULL, true);
     (void)state;
     reset();
     for (size_t i = 0; i < BUSY_THREADS; i++) {
-        memset(&senders[i], 0, sizeof senders[i]);
-        senders[i].commit = c;
-        chat_draft_init(&senders[i].draft);
+        senders[i] = (struct busy){.commit = c};
         assert_int_equal(pthread_create(&senders[i].thread, NULL, send_many, &senders[i]), 0);
     }
     for (size_t i = 0; i < BUSY_THREADS; i++) {
-        join(&senders[i]);
-        assert_int_equal(senders[i].result, SENDS);
+        assert_int_equal(pthread_join(senders[i].thread, NULL), 0);
+        assert_int_equal(senders[i].right, SENDS);
     }
+    commit_free(c);
     assert_int_equal(fake.stored, BUSY_THREADS * SENDS * 9 / 10);
     assert_int_equal(fake.seq, fake.stored);
     assert_int_equal(fake.borrowed, fake.returned);
-    commit_free(c);
 }
 
 int main(void)
@@ -591,16 +772,22 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_sender_is_one_transaction),
         cmocka_unit_test(senders_that_queue_up_during_a_transaction_share_the_next),
+        cmocka_unit_test(the_sender_goes_on_and_another_thread_commits_and_answers),
+        cmocka_unit_test(a_process_of_one_request_commits_in_the_calling_thread),
         cmocka_unit_test(while_the_store_is_blocked_few_senders_wait_and_others_are_refused),
         cmocka_unit_test(no_sender_waits_in_the_queue_longer_than_the_busy_timeout),
+        cmocka_unit_test(the_committer_itself_refuses_what_became_too_late_during_its_commit),
         cmocka_unit_test(a_group_has_a_limit_and_all_senders_get_their_turn),
+        cmocka_unit_test(large_messages_are_committed_in_groups_of_limited_size_in_order_of_arrival),
+        cmocka_unit_test(a_queue_that_takes_too_much_memory_accepts_nothing_more),
         cmocka_unit_test(an_error_affects_only_the_message_that_caused_it),
         cmocka_unit_test(if_all_fail_each_sender_gets_its_own_error),
         cmocka_unit_test(a_busy_store_is_not_tried_again_for_each_message),
         cmocka_unit_test(a_busy_store_ends_the_second_attempts_of_a_group),
         cmocka_unit_test(without_a_store_all_get_the_reason_and_the_next_sender_tries_again),
         cmocka_unit_test(a_message_that_met_a_replaced_database_is_tried_with_a_new_handle),
-        cmocka_unit_test(the_error_argument_may_be_null_for_a_sender),
+        cmocka_unit_test(the_store_rests_in_the_committers_thread_when_the_queue_is_empty),
+        cmocka_unit_test(a_process_that_ends_answers_all_messages_first),
         cmocka_unit_test(many_senders_at_once_get_their_own_results),
     };
     return RUN(tests);

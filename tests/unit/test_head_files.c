@@ -1,8 +1,8 @@
 /* test_head_files.c - head_files.h: the head file of a room has the number of its last message,
  * whichever process writes it and whatever is in the way. */
+#include "commit_support.h"
 #include "store_support.h"
 
-#include "site/commit.h"
 #include "site/head_files.h"
 #include "site/site.h"
 #include "system/conf.h"
@@ -27,7 +27,7 @@ static void program_init_at(struct program *g, const struct place *p, enum store
     const char *const environment[] = {g->data, g->heads, NULL};
     g->site = site_new(mode, false, NULL);
     NEED(site_conf(g->site, environment, NULL) != NULL);
-    g->commit = commit_new(g->site, 100);
+    g->commit = commit_new(g->site, true);
 }
 
 static void program_init(struct program *g, const struct place *p, enum store_mode mode)
@@ -43,10 +43,9 @@ static void program_fini(struct program *g)
 
 static int say(struct program *g, const char *room, const char *id)
 {
-    char epoch[CHAT_EPOCH_SIZE];
     struct chat_draft draft = draft_of(room, "ann", id, "text");
     struct store_job job = {.draft = &draft};
-    return commit_append(g->commit, &job, epoch, NULL);
+    return commit_and_wait(g->commit, &job);
 }
 
 static const char *epoch_of(struct program *g)

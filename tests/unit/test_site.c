@@ -1,11 +1,11 @@
 /* test_site.c - site.h: cached knowledge of one database is not used for another, even if a process
  * still has the old one open. */
+#include "commit_support.h"
 #include "sqlite_support.h"
 
 #include "chat/query.h"
 #include "shared/bell.h"
 #include "shared/room_heads.h"
-#include "site/commit.h"
 #include "site/positions.h"
 #include "site/reading.h"
 #include "site/site.h"
@@ -201,17 +201,16 @@ static void heads_written_to_a_file_that_is_replaced_meanwhile_are_not_cached(vo
 {
     const struct place *p = *state;
     char data[320];
-    char epoch[CHAT_EPOCH_SIZE];
     struct chat_draft draft = draft_of("lobby", "ann", "late", "text");
     struct store_job job = {.draft = &draft};
     fill(p, 3);
     copy_of_now(p);
     struct site *s = site_of(p, STORE_WRITE, data);
-    struct commit *c = commit_new(s, 100);
+    struct commit *c = commit_new(s, false);
     warm_up(s);
     put_at = p;
     set_system_call("pwrite64", (sqlite3_syscall_ptr)put_and_write);
-    assert_int_equal(commit_append(c, &job, epoch, NULL), 0);
+    assert_int_equal(commit_and_wait(c, &job), 0);
     set_system_call("pwrite64", NULL);
     assert_null(put_at);
     assert_others_see(p, 3);
