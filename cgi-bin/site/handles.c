@@ -1,14 +1,16 @@
 /* handles.c - see handles.h. */
 #include "site/handles.h"
 
+#include "base/blocking.h"
 #include "base/ck.h"
+#include "base/clock.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
 
-enum { IDLE_MAX = 16 };
+enum { IDLE_MAX = 16, LOOK_MS = 100 };
 
 struct idle {
     struct store *handle;
@@ -16,12 +18,13 @@ struct idle {
 };
 
 struct handles {
-    pthread_mutex_t lock; /* of all but the count of changes */
+    pthread_mutex_t lock; /* of all but the last two */
     struct idle idle[IDLE_MAX];
     size_t idle_count;
     bool was_used;
     uint64_t identity; /* of the database of the handle that was used last; 0: unknown */
     _Atomic uint64_t changes;
+    _Atomic int64_t current_at; /* monotonic ms: an idle handle was current; 0: unknown */
 };
 
 struct handles *handles_new(void)
@@ -47,6 +50,7 @@ bool handles_is_current(struct handles *all, struct store *handle)
 {
     bool is_current = !store_is_stale(handle);
     if (!is_current) {
+        atomic_store(&all->current_at, 0);
         pthread_mutex_lock(&all->lock);
         all->identity = 0; /* before the handle is closed: a new database may get the same number then */
         pthread_mutex_unlock(&all->lock);
@@ -120,13 +124,22 @@ bool handles_give_back(struct handles *all, struct store *handle)
     return is_current;
 }
 
-bool handles_are_current(struct handles *all)
+static bool look(struct handles *all, int64_t now)
 {
+    blocking_expected();
     struct idle taken = take(all);
     if (taken.handle != NULL) {
         push(all, taken);
+        atomic_store(&all->current_at, now);
     }
     return taken.handle != NULL;
+}
+
+bool handles_are_current(struct handles *all)
+{
+    int64_t now = clock_mono_ms();
+    int64_t before = atomic_load(&all->current_at);
+    return (before != 0 && now - before < LOOK_MS) || look(all, now);
 }
 
 void handles_look_after(struct handles *all)

@@ -28,7 +28,10 @@ bool handles_give_back(struct handles *all, struct store *handle);
  * one. */
 bool handles_is_current(struct handles *all, struct store *handle);
 
-/* The same for a handle that is idle, which counts as a use of it. False also if none is idle. */
+/* The same for a handle that is idle, which counts as a use of it. False also if none is idle. Looks
+ * at the files only if no call has found an idle handle current in the last 100 ms: a database that
+ * is replaced meanwhile is noticed after that time, or as soon as any handle of this process is
+ * found to be of the old one. */
 bool handles_are_current(struct handles *all);
 
 /* Closes idle handles whose database was replaced; other processes may wait for that. Also rescues

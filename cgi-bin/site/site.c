@@ -33,13 +33,14 @@ struct site {
     enum store_mode mode;
     bool short_lived;
     const atomic_bool *stopping;
-    bool loaded;
+    atomic_bool is_loaded; /* set once; the next two don't change any more then */
     char *overrides; /* the POLLCHAT_ parameters of the request that the settings were loaded with */
     struct conf conf;
     struct handles *handles;
     struct positions *positions;
     int64_t safety_checked; /* monotonic ms */
     struct err danger;      /* why the chat has stopped; ERR_NONE: it runs */
+    atomic_bool is_safe;    /* danger is ERR_NONE, as of the last look */
     atomic_bool was_opened;
     bool metrics_tried;
     _Atomic(struct metrics_file *) metrics_file;
@@ -179,18 +180,18 @@ static int load(struct site *s, const char *const *request_environment, struct e
     char program_dir[CONF_TEXT_MAX];
     char *overrides = overrides_of(request_environment);
     int result = 0;
-    if (s->loaded ? strcmp(overrides, s->overrides) != 0 : is_for_another_site(request_environment)) {
+    if (s->is_loaded ? strcmp(overrides, s->overrides) != 0 : is_for_another_site(request_environment)) {
         result = err_set(e, ERR_CONFIG,
                          "Requests bring other POLLCHAT_ settings than this process has, so two sites share a socket. "
                          "Give each site a socket of its own.");
-    } else if (!s->loaded) {
+    } else if (!s->is_loaded) {
         result = program_path_folder(program_dir, sizeof program_dir, e);
         if (result == 0) {
             result = conf_load(&s->conf, program_dir, request_environment, (const char *const *)environ, e);
         }
         if (result == 0) {
-            s->loaded = true;
             s->overrides = overrides;
+            atomic_store(&s->is_loaded, true);
             tell_faults(&s->conf);
             return 0;
         }
@@ -209,27 +210,52 @@ int site_conf_as_it_is(struct site *s, const char *const *request_environment, s
     return result;
 }
 
-/* Looks once a second. Each reason is logged once; strangers are told none (problem.c). */
+/* Each reason is logged once; strangers are told none (problem.c). The lock is held. */
+static void look_for_danger(struct site *s)
+{
+    struct err danger = ERR_INIT;
+    s->safety_checked = clock_mono_ms();
+    if (permissions_folder(s->conf.data, &danger) == 0 && exposure_is_marked(s->conf.data)) {
+        err_set(&danger, ERR_EXPOSED,
+                "Files of the data folder could be read over the web; see READABLE-BY-THE-WEB.txt.");
+    }
+    if (danger.code != ERR_NONE && strcmp(danger.text, s->danger.text) != 0) {
+        log_line("the chat has stopped, for safety: %s (%s)", danger.text, s->conf.data);
+    }
+    s->danger = danger;
+    atomic_store(&s->is_safe, danger.code == ERR_NONE);
+}
+
 static int check_safety(struct site *s, struct err *e)
 {
-    int64_t now = clock_mono_ms();
-    if (s->safety_checked == 0 || now - s->safety_checked >= SAFETY_CHECK_MS) {
-        struct err danger = ERR_INIT;
-        s->safety_checked = now;
-        if (permissions_folder(s->conf.data, &danger) == 0 && exposure_is_marked(s->conf.data)) {
-            err_set(&danger, ERR_EXPOSED,
-                    "Files of the data folder could be read over the web; see READABLE-BY-THE-WEB.txt.");
-        }
-        if (danger.code != ERR_NONE && strcmp(danger.text, s->danger.text) != 0) {
-            log_line("the chat has stopped, for safety: %s (%s)", danger.text, s->conf.data);
-        }
-        s->danger = danger;
+    if (s->safety_checked == 0 || clock_mono_ms() - s->safety_checked >= SAFETY_CHECK_MS) {
+        look_for_danger(s);
     }
     return s->danger.code == ERR_NONE ? 0 : err_set(e, ERR_EXPOSED, "%s", s->danger.text);
 }
 
+/* The request brings the same POLLCHAT_ parameters as the one that the settings were loaded with. */
+static bool brings_same(const struct site *s, const char *const *environment)
+{
+    const char *left = s->overrides;
+    for (; environment != NULL && *environment != NULL; environment++) {
+        if (strncmp(*environment, "POLLCHAT_", strlen("POLLCHAT_")) == 0) {
+            size_t length = strlen(*environment);
+            if (strncmp(left, *environment, length) != 0 || left[length] != '\n') {
+                return false;
+            }
+            left += length + 1;
+        }
+    }
+    return *left == '\0';
+}
+
 const struct conf *site_conf(struct site *s, const char *const *request_environment, struct err *e)
 {
+    if (atomic_load(&s->is_loaded) && atomic_load(&s->is_safe) && brings_same(s, request_environment)) {
+        return &s->conf;
+    }
+    blocking_expected();
     pthread_mutex_lock(&s->lock);
     int result = load(s, request_environment, e);
     if (result == 0 && (result = check_safety(s, e)) == 0) {
@@ -355,6 +381,9 @@ void site_look_after(struct site *s)
 {
     pthread_mutex_lock(&s->lock);
     renew_metrics(s);
+    if (s->is_loaded && !s->short_lived) {
+        look_for_danger(s);
+    }
     pthread_mutex_unlock(&s->lock);
     handles_look_after(s->handles);
 }

@@ -37,7 +37,8 @@ void site_guard_log(struct site *s);
 /* The settings; borrowed for the life of the site. Mistakes in them are logged when they are read
  * (warn.h). NULL with ERR_CONFIG if the settings don't say for sure where the data is (conf.h).
  * NULL with ERR_EXPOSED while other users may write to the data (permissions.h), or while the
- * folder is marked as readable by the web (exposure.h). request_environment may be NULL. */
+ * folder is marked as readable by the web (exposure.h): the first call looks, and then
+ * site_look_after. request_environment may be NULL. */
 const struct conf *site_conf(struct site *s, const char *const *request_environment, struct err *e);
 
 /* A copy of the settings, to find out what is wrong; never fails with ERR_EXPOSED. After -1
@@ -64,9 +65,10 @@ bool site_return(struct site *s, struct store *handle);
  * and returns a new one (*is_new), or NULL. handle may be NULL. */
 struct store *site_refresh(struct site *s, struct store *handle, bool *is_new);
 
-/* Closes idle handles whose database was replaced or whose log was removed, and rescues the
- * messages that only they have. Makes a new file of counts if it was deleted. A process that stays
- * calls this about once a second. */
+/* Looks for what requests don't look for themselves. Closes idle handles whose database was replaced
+ * or whose log was removed, and rescues the messages that only they have. Makes a new file of counts
+ * if it was deleted. Looks whether other users may write to the data, or the web reads it. A process
+ * that stays calls this about once a second. */
 void site_look_after(struct site *s);
 
 /* store_rest for this site. Does nothing before a database was opened. */

@@ -2,6 +2,8 @@
  * same, in a process that watches and in one that compares stamps. */
 #include "store_support.h"
 
+#include "base/blocking.h"
+#include "base/clock.h"
 #include "shared/bell.h"
 #include "shared/room_heads.h"
 #include "site/positions.h"
@@ -55,6 +57,15 @@ static bool finds(struct member *m, const char *room, uint64_t head)
         assert_string_equal(epoch, store_epoch(m->store));
     }
     return known;
+}
+
+/* The head is no longer believed, if not at once then when the process next looks at its files. */
+static void assert_doubts(struct member *m, const char *room, uint64_t head)
+{
+    for (int round = 0; finds(m, room, head); round++) {
+        assert_true(round < 600);
+        clock_sleep_ms(10);
+    }
 }
 
 /* `between` happens after the store was read and before its position is learned. */
@@ -401,7 +412,7 @@ static void a_process_that_watches_does_not_take_the_old_heads_for_those_of_a_re
     learn(&m, "lobby");
     assert_true(finds(&m, "lobby", 3));
     replace_database(p);
-    assert_false(finds(&m, "lobby", 3)); /* its handles are those of the old database */
+    assert_doubts(&m, "lobby", 3); /* its handles are those of the old database */
     site_return(m.site, m.store);
     m.store = site_borrow(m.site, NULL);
     assert_non_null(m.store);
@@ -410,6 +421,32 @@ static void a_process_that_watches_does_not_take_the_old_heads_for_those_of_a_re
     assert_false(finds(&m, "lobby", 1)); /* the bell that is watched belongs to the old one */
     learn(&m, "lobby");
     (void)finds(&m, "lobby", 1); /* known or not, but with the new head and epoch */
+    member_fini(&m);
+}
+
+static unsigned looks;
+
+static void count_look(void)
+{
+    looks++;
+}
+
+static void a_process_that_watches_looks_at_the_files_ten_times_a_second_however_often_it_is_asked(void **state)
+{
+    const struct place *p = *state;
+    struct member m;
+    fill(p, 3);
+    member_init(&m, p, STORE_READ);
+    begin_to_watch(&m);
+    learn(&m, "lobby");
+    int64_t began = clock_mono_ms();
+    looks = 0;
+    blocking_on(count_look);
+    for (int i = 0; i < 2000; i++) {
+        assert_true(finds(&m, "lobby", 3));
+    }
+    blocking_on(NULL);
+    assert_in_range(looks, 1, (uint64_t)(clock_mono_ms() - began) / 100 + 1);
     member_fini(&m);
 }
 
@@ -443,7 +480,7 @@ static void the_heads_of_a_copy_are_not_taken_for_those_of_the_database_that_is_
     rename_in(p, "chat.db", "copy.db");
     rename_in(p, "old.db", "chat.db");
     site_return(m.site, old); /* it is kept, as its database is there again */
-    assert_false(finds(&m, "lobby", 3));
+    assert_doubts(&m, "lobby", 3);
     member_fini(&m);
 }
 
@@ -487,6 +524,7 @@ int main(void)
         IN_WAL(a_commit_that_does_not_ring_is_noticed_by_the_next_reader),
         IN_WAL(a_process_that_watches_notices_a_commit_that_does_not_ring),
         IN_BOTH_MODES(a_process_that_watches_does_not_take_the_old_heads_for_those_of_a_replaced_database),
+        IN_BOTH_MODES(a_process_that_watches_looks_at_the_files_ten_times_a_second_however_often_it_is_asked),
         IN_ROLLBACK(the_heads_of_a_copy_are_not_taken_for_those_of_the_database_that_is_put_back),
         IN_WAL(a_sleep_ends_by_a_ring_a_silent_commit_or_its_time),
     };

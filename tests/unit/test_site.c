@@ -3,6 +3,7 @@
 #include "commit_support.h"
 #include "sqlite_support.h"
 
+#include "base/blocking.h"
 #include "chat/query.h"
 #include "shared/bell.h"
 #include "shared/room_heads.h"
@@ -271,6 +272,37 @@ static void a_process_of_one_site_refuses_the_requests_of_another(void **state)
     assert_int_equal(unsetenv("POLLCHAT_DATA"), 0);
 }
 
+static unsigned waits;
+
+static void count_wait(void)
+{
+    waits++;
+}
+
+/* The folder becomes writable by others and private again while the process runs. */
+static void the_rights_of_others_are_looked_at_by_the_timer_and_not_by_each_request(void **state)
+{
+    const struct place *p = *state;
+    char data[320];
+    struct err e = ERR_INIT;
+    fill(p, 1);
+    struct site *s = site_at(p, data);
+    const char *const environment[] = {"PATH_INFO=/poll", data, NULL};
+    waits = 0;
+    blocking_on(count_wait);
+    assert_non_null(site_conf(s, environment, NULL));
+    assert_int_equal(waits, 0);
+    assert_int_equal(chmod(p->folder, 0777), 0);
+    site_look_after(s);
+    assert_null(site_conf(s, environment, &e));
+    assert_int_equal(e.code, ERR_EXPOSED);
+    assert_int_equal(chmod(p->folder, 0700), 0);
+    site_look_after(s);
+    assert_non_null(site_conf(s, environment, NULL));
+    blocking_on(NULL);
+    site_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -279,6 +311,7 @@ int main(void)
         IN_BOTH_MODES(heads_read_from_a_file_that_is_replaced_meanwhile_are_not_cached),
         IN_BOTH_MODES(heads_written_to_a_file_that_is_replaced_meanwhile_are_not_cached),
         IN_BOTH_MODES(more_handles_of_the_same_file_do_not_clear_the_cache),
+        IN_WAL(the_rights_of_others_are_looked_at_by_the_timer_and_not_by_each_request),
         IN_WAL(a_process_of_one_site_refuses_the_requests_of_another),
     };
     quiet_log();
