@@ -18,6 +18,7 @@ struct idle {
 };
 
 struct handles {
+    enum store_mode mode;
     pthread_mutex_t lock; /* of all but the last two */
     struct idle idle[IDLE_MAX];
     size_t idle_count;
@@ -27,9 +28,10 @@ struct handles {
     _Atomic int64_t current_at; /* monotonic ms: an idle handle was current; 0: unknown */
 };
 
-struct handles *handles_new(void)
+struct handles *handles_new(enum store_mode mode)
 {
     struct handles *all = ck_calloc(1, sizeof *all);
+    all->mode = mode;
     pthread_mutex_init(&all->lock, NULL);
     return all;
 }
@@ -113,15 +115,19 @@ void handles_note_use(struct handles *all, const struct store *handle)
     note_use(all, store_identity(handle));
 }
 
-bool handles_give_back(struct handles *all, struct store *handle)
+static bool give_back(struct handles *all, struct store *handle, bool is_current)
 {
-    bool is_current = handles_is_current(all, handle);
     if (is_current) {
         push(all, (struct idle){.handle = handle, .identity = store_identity(handle)});
     } else {
         store_close(handle); /* at once: another process may wait for that */
     }
     return is_current;
+}
+
+bool handles_give_back(struct handles *all, struct store *handle)
+{
+    return give_back(all, handle, all->mode == STORE_READ || handles_is_current(all, handle));
 }
 
 static bool look(struct handles *all, int64_t now)
@@ -147,7 +153,7 @@ void handles_look_after(struct handles *all)
     struct store *handle = NULL;
     bool is_current = false; /* stop at the first handle that is fine: those opened at the same time are too */
     for (size_t left = IDLE_MAX; left > 0 && !is_current && (handle = pop(all).handle) != NULL; left--) {
-        is_current = handles_give_back(all, handle);
+        is_current = give_back(all, handle, handles_is_current(all, handle));
     }
 }
 

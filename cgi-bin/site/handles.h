@@ -15,13 +15,15 @@
 
 struct handles;
 
-struct handles *handles_new(void);      /* never NULL */
+/* mode: of all handles. Never NULL. */
+struct handles *handles_new(enum store_mode mode);
 void handles_free(struct handles *all); /* closes those that are idle. NULL is fine */
 
 /* An idle handle whose database is still there, to be used; NULL if there is none. */
 struct store *handles_take(struct handles *all);
 
-/* Keeps the handle or closes it. False: its database was replaced. */
+/* Keeps the handle or closes it. False: its database was replaced. Only a writer needs to know that,
+ * so a reader's handle is kept without a look; the next handles_take or handles_look_after looks. */
 bool handles_give_back(struct handles *all, struct store *handle);
 
 /* The handle's database is still the one that is there. False: give it back, and take another

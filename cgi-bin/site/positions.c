@@ -230,12 +230,27 @@ void positions_ask(struct positions *p, struct store *handle, struct positions_a
     asked->generation = b != NULL ? room_heads_moment(b) : 0;
 }
 
+/* The memory has these positions already. */
+static bool has_all(struct bell *b, const struct answer_room *rooms, size_t count)
+{
+    bool has = true;
+    for (size_t i = 0; i < count && has; i++) {
+        uint64_t head = 0;
+        uint64_t oldest = 0;
+        has = room_heads_look(b, rooms[i].name, &head, &oldest) && head == rooms[i].head && oldest == rooms[i].oldest;
+    }
+    return has;
+}
+
 void positions_learn(const struct positions_asked *asked, const struct answer_room *rooms, size_t count)
 {
     struct bell *b = asked->bell;
+    if (b == NULL || (asked->stamp == 0 && has_all(b, rooms, count))) {
+        return;
+    }
     /* This question comes after the reading. If the file still has its name now, a process that
      * finds another one there later makes all forget, in a later generation. */
-    if (b == NULL || store_is_stale(asked->store)) {
+    if (store_is_stale(asked->store)) {
         return;
     }
     for (size_t i = 0; i < count; i++) {

@@ -56,7 +56,7 @@ struct site *site_new(enum store_mode mode, bool short_lived, const atomic_bool 
     s->mode = mode;
     s->short_lived = short_lived;
     s->stopping = stopping;
-    s->handles = handles_new();
+    s->handles = handles_new(mode);
     s->positions = positions_new(&s->conf, mode, s->handles);
     s->own_metrics = metrics_file_open(NULL);
     atomic_store(&s->metrics_file, s->own_metrics);

@@ -58,7 +58,8 @@ unsigned site_threads(void);
  * anew. */
 struct store *site_borrow(struct site *s, struct err *e);
 
-/* Gives the handle back. False: its database was replaced; the next handle is of another one. */
+/* Gives the handle back. False: its database was replaced; the next handle is of another one.
+ * Always true for a reader (handles.h). */
 bool site_return(struct site *s, struct store *handle);
 
 /* For a thread that keeps a handle. Returns it if its database is still there; else gives it back
