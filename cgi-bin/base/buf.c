@@ -53,7 +53,7 @@ void buf_grew(struct buf *b, size_t length)
 
 void buf_add(struct buf *b, const void *bytes, size_t length)
 {
-    size_t room = 0;
+    size_t room = b->capacity - b->length; /* with the NUL */
     if (b->over || length == 0) {
         return;
     }
@@ -61,14 +61,23 @@ void buf_add(struct buf *b, const void *bytes, size_t length)
         b->over = true;
         return;
     }
-    char *to = buf_room(b, length, &room);
-    memcpy(to, bytes, length);
-    buf_grew(b, length);
+    if (length >= room) {
+        (void)buf_room(b, length, &room);
+    }
+    memcpy(b->bytes + b->length, bytes, length);
+    b->length += length;
+    b->bytes[b->length] = '\0';
 }
 
-void buf_adds(struct buf *b, const char *text)
+void buf_addu(struct buf *b, uint64_t number)
 {
-    buf_add(b, text, strlen(text));
+    char digits[20]; /* of the greatest one */
+    size_t first = sizeof digits;
+    do {
+        digits[--first] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    buf_add(b, digits + first, sizeof digits - first);
 }
 
 void buf_addc(struct buf *b, char c)

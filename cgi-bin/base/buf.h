@@ -10,6 +10,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
 struct buf {
     char *bytes;     /* NULL until the first byte; owned */
@@ -25,7 +27,12 @@ void buf_init(struct buf *b, size_t limit); /* takes no memory */
 void buf_fini(struct buf *b);               /* frees; b is empty then, with the same limit */
 
 void buf_add(struct buf *b, const void *bytes, size_t length);
-void buf_adds(struct buf *b, const char *text);
+/* Inline, so that the length of a literal is known to the compiler. */
+static inline void buf_adds(struct buf *b, const char *text)
+{
+    buf_add(b, text, strlen(text));
+}
+void buf_addu(struct buf *b, uint64_t number); /* in decimal digits */
 void buf_addc(struct buf *b, char c);
 void buf_addf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -187,9 +187,29 @@ static void behaves_like_an_array_with_a_limit(void **state)
     }
 }
 
+static void a_number_is_added_in_decimal_digits(void **state)
+{
+    struct buf b;
+    (void)state;
+    buf_init(&b, 100);
+    buf_addu(&b, 0);
+    buf_addc(&b, ' ');
+    buf_addu(&b, 1234567890);
+    buf_addc(&b, ' ');
+    buf_addu(&b, UINT64_MAX);
+    assert_string_equal(buf_text(&b), "0 1234567890 18446744073709551615");
+    buf_fini(&b);
+    buf_init(&b, 3);
+    buf_addu(&b, 1000);
+    assert_true(b.over);
+    assert_int_equal(b.length, 0);
+    buf_fini(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_number_is_added_in_decimal_digits),
         cmocka_unit_test(is_empty_text_before_the_first_byte),
         cmocka_unit_test(keeps_bytes_and_a_nul_after_them),
         cmocka_unit_test(takes_exactly_its_limit),
