@@ -50,9 +50,9 @@ static void render(struct reply *r, enum query_format format, const struct answe
 static void fill_reply(struct reply *r, const struct query *q, const struct reading *g)
 {
     r->status = g->unchanged ? 304 : 200;
-    reply_header(r, "ETag", "%s", g->etag);
+    reply_header(r, "ETag", g->etag);
     if (q->kind == QUERY_BEFORE && q->before <= g->rooms[0].head + 1) {
-        reply_header(r, "Cache-Control", "public, max-age=%d", (int)CACHE_SECONDS);
+        reply_headerf(r, "Cache-Control", "public, max-age=%d", (int)CACHE_SECONDS);
     }
     if (!g->unchanged) {
         render(r, q->format, &g->answer);

@@ -205,7 +205,7 @@ static int begin(struct request *request, struct poll_program *p, const struct c
     }
     set_begin(q, g, &from);
     reply_init(&r, 200);
-    reply_header(&r, "Content-Type", "%s", type_of(q->format));
+    reply_header(&r, "Content-Type", type_of(q->format));
     reply_header(&r, "Cache-Control", "no-store, no-transform");
     if (request_method(request) == REQUEST_HEAD) {
         r.endless = true;

@@ -32,7 +32,7 @@ void send_page_stored(struct request *request, const struct chat_draft *d)
     html_page_address(&address, d->room, d->name);
     reply_init(&r, 303);
     r.policy = html_page_policy;
-    reply_header(&r, "Location", "%splain%s", paths_of(request)->poll, buf_text(&address));
+    reply_headerf(&r, "Location", "%splain%s", paths_of(request)->poll, buf_text(&address));
     reply_send(request, &r);
     reply_fini(&r);
     buf_fini(&address);

@@ -70,16 +70,16 @@ static bool is_own(const struct request *request, const char *origin)
 
 void cors_apply(struct request *request, const char *allow_origin)
 {
-    const char *origin = request_variable(request, "HTTP_ORIGIN");
     if (allow_origin[0] == '\0') {
         return;
     }
+    const char *origin = request_variable(request, "HTTP_ORIGIN");
     reply_common_header(request, "Vary", "Origin");
     if (origin == NULL || strlen(origin) > 1024 || strpbrk(origin, "\r\n") != NULL ||
         !is_listed(allow_origin, origin)) {
         return;
     }
-    reply_common_header(request, "Access-Control-Allow-Origin", "%s", origin);
+    reply_common_header(request, "Access-Control-Allow-Origin", origin);
     reply_common_header(request, "Access-Control-Expose-Headers", "ETag, Retry-After");
     if (request_method(request) == REQUEST_OPTIONS) {
         reply_common_header(request, "Access-Control-Allow-Methods", "GET, HEAD, POST, OPTIONS");

@@ -15,6 +15,8 @@
 
 enum {
     HEADERS_MAX = WEB_CARRIER_HEADERS_MAX,
+    VALUE_SIZE = 4096, /* of a header, with NUL */
+    OWN_BYTES = 512,   /* that add_head adds, about */
     /* Bytes of a body that are sent in one write with the headers. A CGI program can be killed
      * between two writes, and Apache makes a complete answer with an empty body of the headers
      * alone. */
@@ -35,31 +37,37 @@ void reply_fini(struct reply *r)
     buf_fini(&r->body);
 }
 
-__attribute__((format(printf, 3, 0))) static void add_header(struct buf *to, const char *name, const char *format,
-                                                             va_list args)
+static void add_header(struct buf *to, const char *name, const char *value)
 {
-    char value[4096];
-    int length = vsnprintf(value, sizeof value, format, args);
-    CK(length >= 0 && (size_t)length < sizeof value && strpbrk(value, "\r\n") == NULL);
-    buf_addf(to, "%s: %s\r\n", name, value);
+    size_t length = strlen(value);
+    CK(length < VALUE_SIZE && memchr(value, '\r', length) == NULL && memchr(value, '\n', length) == NULL);
+    buf_adds(to, name);
+    buf_adds(to, ": ");
+    buf_add(to, value, length);
+    buf_adds(to, "\r\n");
     CK(!to->over);
 }
 
-void reply_header(struct reply *r, const char *name, const char *format, ...)
+void reply_header(struct reply *r, const char *name, const char *value)
 {
-    va_list args;
-    va_start(args, format);
-    add_header(&r->headers, name, format, args);
-    va_end(args);
+    add_header(&r->headers, name, value);
     r->own_caching = r->own_caching || str_equal_nocase(name, "Cache-Control");
 }
 
-void reply_common_header(struct request *request, const char *name, const char *format, ...)
+void reply_headerf(struct reply *r, const char *name, const char *format, ...)
 {
+    char value[VALUE_SIZE];
     va_list args;
     va_start(args, format);
-    add_header(&request->common, name, format, args);
+    int length = vsnprintf(value, sizeof value, format, args);
     va_end(args);
+    CK(length >= 0 && (size_t)length < sizeof value);
+    reply_header(r, name, value);
+}
+
+void reply_common_header(struct request *request, const char *name, const char *value)
+{
+    add_header(&request->common, name, value);
 }
 
 /* The words behind a status. Those of an error are the title of its problem. */
@@ -98,11 +106,22 @@ static bool is_bodyless(int status)
     return status == 204 || status == 304;
 }
 
+/* Makes room for the whole answer at once, as its size is known, about. */
+static void make_room(struct buf *out, const struct reply *r, bool with_body)
+{
+    size_t room = 0;
+    (void)buf_room(out, OWN_BYTES + r->headers.length + (with_body ? r->body.length : 0), &room);
+}
+
 /* Adds all lines up to the empty one. common: whole header lines. ends: the length of the body is
  * known. */
 static void add_head(struct buf *out, const struct reply *r, const char *common, bool ends)
 {
-    buf_addf(out, "Status: %d %s\r\n", r->status, reason(r->status));
+    buf_adds(out, "Status: ");
+    buf_addu(out, (uint64_t)r->status);
+    buf_addc(out, ' ');
+    buf_adds(out, reason(r->status));
+    buf_adds(out, "\r\n");
     buf_add(out, r->headers.bytes, r->headers.length);
     buf_adds(out, common);
     if (r->policy != NULL) {
@@ -115,7 +134,9 @@ static void add_head(struct buf *out, const struct reply *r, const char *common,
         buf_adds(out, "Cache-Control: no-store\r\n");
     }
     if (ends && !is_bodyless(r->status)) {
-        buf_addf(out, "Content-Length: %zu\r\n", r->body.length);
+        buf_adds(out, "Content-Length: ");
+        buf_addu(out, r->body.length);
+        buf_adds(out, "\r\n");
     }
     buf_adds(out, "\r\n");
     CK(!out->over && !r->body.over);
@@ -146,6 +167,7 @@ void reply_send(struct request *request, struct reply *r)
     bool with_body = !is_bodyless(r->status) && request_method(request) != REQUEST_HEAD && r->body.length > 0;
     bool together = with_body && r->body.length <= TOGETHER_MAX;
     buf_init(&head, HEADERS_MAX * 4 + TOGETHER_MAX);
+    make_room(&head, r, together);
     add_head(&head, r, buf_text(&request->common), !r->endless);
     if (together) {
         buf_add(&head, r->body.bytes, r->body.length);
@@ -171,14 +193,14 @@ void reply_problem_head(struct reply *r, const struct err *e)
     }
     r->status = p->status;
     if (p->retry_after > 0) {
-        reply_header(r, "Retry-After", "%u", p->retry_after);
+        reply_headerf(r, "Retry-After", "%u", p->retry_after);
     }
 }
 
 void reply_problem(struct reply *r, const struct err *e, bool as_text, const char *epoch)
 {
     reply_problem_head(r, e);
-    reply_header(r, "Content-Type", "%s", as_text ? "text/plain; charset=utf-8" : "application/problem+json");
+    reply_header(r, "Content-Type", as_text ? "text/plain; charset=utf-8" : "application/problem+json");
     problem_body(&r->body, e, as_text, epoch);
 }
 
@@ -196,6 +218,7 @@ void reply_send_problem(struct request *request, const struct err *e, const char
 
 void reply_render(struct buf *out, const struct reply *r, const char *common)
 {
+    make_room(out, r, !is_bodyless(r->status));
     add_head(out, r, common, true);
     if (!is_bodyless(r->status)) {
         buf_add(out, r->body.bytes, r->body.length);

@@ -29,11 +29,12 @@ void reply_fini(struct reply *r);
 
 /* Adds a header line. The program must have made or checked name and value: CK fails on a line
  * break in them. */
-void reply_header(struct reply *r, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void reply_header(struct reply *r, const char *name, const char *value);
+/* The same with a value that printf makes. */
+void reply_headerf(struct reply *r, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* The same for every answer that this request may get, errors included (CORS needs that). */
-void reply_common_header(struct request *request, const char *name, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+void reply_common_header(struct request *request, const char *name, const char *value);
 
 /* Sends the reply and ends the request. Takes the request; r stays the caller's. Adds the security
  * headers, Content-Length and, unless own_caching, no-store. Sends no body to HEAD, nor with 204

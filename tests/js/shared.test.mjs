@@ -110,7 +110,7 @@ test('each list of the fields of a message has those of the table in chat/draft.
   }
 
   // In an answer, seq and time are the store's, and the room stands beside the message.
-  const written = namesIn(part('cgi-bin/format/json.c', /static void add_message(.*?)\n\}/s), /(?:\\"|add_member_string\(out, ")(\w+)(?=\\":|",)/g);
+  const written = namesIn(part('cgi-bin/format/json.c', /static void add_message(.*?)\n\}/s), /add_(?:key|member_\w+)\(out, "(\w+)"/g);
   assert.deepEqual(written, [...except('room'), 'seq', 'time'].sort(), 'json.c: add_message');
   const optional = ['reply_to']; // an answer may lack it, so isMessage doesn't ask for it
   const known = part('www/js/answers.js', /export const isMessage =(.*?);/s);
