@@ -18,7 +18,7 @@ enum { FORM_FIELDS_MAX = 256 };
 
 struct form_field {
     char *name;  /* owned, decoded; ends with a NUL and contains none */
-    char *value; /* owned, decoded; ends with a NUL and may contain others */
+    char *value; /* decoded, in the same block; ends with a NUL and may contain others */
     size_t length;
     bool bare; /* there was no '=': "hi" rather than "hi=" */
 };
@@ -26,6 +26,7 @@ struct form_field {
 struct form {
     struct form_field *fields;
     size_t count;
+    size_t capacity; /* fields that there is room for */
 };
 
 void form_init(struct form *f);

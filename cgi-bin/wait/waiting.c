@@ -100,11 +100,11 @@ void waiting_arrived(struct waiting *w, const struct request *request, const str
     if (!w->slots.server.fastcgi) {
         return;
     }
-    server_kind_note_arrival(&w->slots.server, request, p != NULL && park_unanswered(p) > 0);
+    bool has_process = server_kind_note_arrival(&w->slots.server, request, p != NULL && park_unanswered(p) > 0);
     if (conf != NULL && !atomic_load(&w->is_watched)) {
         start_watch(w);
     }
-    if (conf != NULL && server_kind_cost(&w->slots.server, request) == ALLOWANCE_PROCESSES) {
+    if (conf != NULL && has_process) {
         surplus_enter(&w->surplus);
     }
 }

@@ -9,10 +9,26 @@
 #include <stdio.h>
 #include <string.h>
 
+/* word may be NULL */
+static enum request_method method_of(const char *word)
+{
+    static const struct {
+        const char *word;
+        enum request_method method;
+    } methods[] = {{"GET", REQUEST_GET}, {"HEAD", REQUEST_HEAD}, {"POST", REQUEST_POST}, {"OPTIONS", REQUEST_OPTIONS}};
+    for (size_t i = 0; word != NULL && i < sizeof methods / sizeof methods[0]; i++) {
+        if (strcmp(word, methods[i].word) == 0) {
+            return methods[i].method;
+        }
+    }
+    return REQUEST_OTHER;
+}
+
 void web_carrier_init(struct request *request, const struct web_carrier *carrier, const char *const *environment)
 {
     request->carrier = carrier;
     request->environment = environment;
+    request->method = method_of(request_variable(request, "REQUEST_METHOD"));
     buf_init(&request->common, WEB_CARRIER_HEADERS_MAX);
     form_init(&request->query);
 }
@@ -25,15 +41,24 @@ void web_carrier_fini(struct request *request)
     form_fini(&request->query);
 }
 
+/* The value in NAME=value if that is the name; NULL if it is another one. A loop of our own, as most
+ * names differ in one of their first bytes, and a request asks for some ten of them. */
+static const char *value_of(const char *entry, const char *name)
+{
+    while (*name != '\0' && *entry == *name) {
+        entry++;
+        name++;
+    }
+    return *name == '\0' && *entry == '=' ? entry + 1 : NULL;
+}
+
 const char *request_variable(const struct request *request, const char *name)
 {
-    size_t length = strlen(name);
-    for (const char *const *entry = request->environment; entry != NULL && *entry != NULL; entry++) {
-        if (strncmp(*entry, name, length) == 0 && (*entry)[length] == '=') {
-            return (*entry)[length + 1] != '\0' ? *entry + length + 1 : NULL;
-        }
+    const char *value = NULL;
+    for (const char *const *entry = request->environment; value == NULL && entry != NULL && *entry != NULL; entry++) {
+        value = value_of(*entry, name);
     }
-    return NULL;
+    return value != NULL && *value != '\0' ? value : NULL;
 }
 
 bool request_has_variable_like(const struct request *request, const char *prefix)
@@ -75,17 +100,7 @@ bool request_has_trusted_proxy(const struct request *request)
 
 enum request_method request_method(const struct request *request)
 {
-    static const struct {
-        const char *word;
-        enum request_method method;
-    } methods[] = {{"GET", REQUEST_GET}, {"HEAD", REQUEST_HEAD}, {"POST", REQUEST_POST}, {"OPTIONS", REQUEST_OPTIONS}};
-    const char *word = request_variable(request, "REQUEST_METHOD");
-    for (size_t i = 0; word != NULL && i < sizeof methods / sizeof methods[0]; i++) {
-        if (strcmp(word, methods[i].word) == 0) {
-            return methods[i].method;
-        }
-    }
-    return REQUEST_OTHER;
+    return request->method;
 }
 
 const struct form *request_query(struct request *request, struct err *e)

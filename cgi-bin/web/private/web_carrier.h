@@ -48,6 +48,7 @@ struct web_carrier {
 struct request {
     const struct web_carrier *carrier;
     const char *const *environment;
+    enum request_method method;
     char client[ADDRESS_TEXT]; /* "": REMOTE_ADDR itself */
     struct buf common;         /* header lines that every answer gets */
     struct form query;
