@@ -95,13 +95,18 @@ void site_guard_log(struct site *s)
     log_guard(line_is_due, s);
 }
 
+static bool is_override(const char *variable)
+{
+    return variable[0] == 'P' && strncmp(variable, "POLLCHAT_", strlen("POLLCHAT_")) == 0;
+}
+
 /* The POLLCHAT_ parameters, one a line, in the order in which the server sends them. */
 static char *overrides_of(const char *const *environment)
 {
     struct buf all;
     buf_init(&all, OVERRIDES_MAX);
     for (; environment != NULL && *environment != NULL; environment++) {
-        if (strncmp(*environment, "POLLCHAT_", strlen("POLLCHAT_")) == 0) {
+        if (is_override(*environment)) {
             buf_adds(&all, *environment);
             buf_addc(&all, '\n');
         }
@@ -239,7 +244,7 @@ static bool brings_same(const struct site *s, const char *const *environment)
 {
     const char *left = s->overrides;
     for (; environment != NULL && *environment != NULL; environment++) {
-        if (strncmp(*environment, "POLLCHAT_", strlen("POLLCHAT_")) == 0) {
+        if (is_override(*environment)) {
             size_t length = strlen(*environment);
             if (strncmp(left, *environment, length) != 0 || left[length] != '\n') {
                 return false;

@@ -33,11 +33,11 @@ static bool is_known_to_send_many(const struct request *request)
 {
     static const char *const names[] = {"lighttpd", "nginx", "Caddy"};
     const char *software = request_variable(request, "SERVER_SOFTWARE");
-    bool found = is_apache_proxy(request);
+    bool found = false;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         found = found || begins_with(software, names[i]);
     }
-    return found;
+    return found || is_apache_proxy(request);
 }
 
 static bool keeps_process(const struct server_kind *k, const struct request *request)
