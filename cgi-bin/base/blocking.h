@@ -16,8 +16,8 @@
 #ifndef BLOCKING_H
 #define BLOCKING_H
 
-/* From now on blocking_expected() calls the hook, in the thread that is about to wait. NULL: it does
- * nothing, as before the first call. */
+/* From now on blocking_expected() calls the hook, in the thread that is about to wait. NULL: it
+ * does nothing, as before the first call. */
 void blocking_on(void (*hook)(void));
 
 /* This thread may wait for long now. */

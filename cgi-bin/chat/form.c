@@ -59,8 +59,8 @@ static int hex(char c)
     return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* Writes the decoded bytes and a NUL; they are never more than the input. NULL on a bad escape, else
- * the place of the NUL. */
+/* Writes the decoded bytes and a NUL; they are never more than the input. NULL on a bad escape,
+ * else the place of the NUL. */
 static char *decode(char *to, const char *bytes, size_t length)
 {
     for (size_t i = 0; i < length; i++) {

@@ -164,13 +164,13 @@ static void tell_watch(struct poll_program *p, const struct query *q, struct rea
     }
 }
 
-/* Answers the request, or lets it wait. The caller frees g. */
+/* Answers the request, or lets it wait. The caller frees g, which may point into `addresses`. */
 static void answer_or_wait(struct request *request, struct poll_program *p, const struct conf *conf,
-                           const struct query *q, struct reading *g)
+                           const struct query *q, struct reading *g,
+                           char addresses[QUERY_ROOMS_MAX][HEAD_FILES_ADDRESS_SIZE])
 {
     struct err e = ERR_INIT;
     struct query w;
-    char addresses[QUERY_ROOMS_MAX][HEAD_FILES_ADDRESS_SIZE];
     struct reading_how how = how_to_read(p, conf);
     how.if_none_match = q->wait == 0 ? request_variable(request, "HTTP_IF_NONE_MATCH") : NULL;
     int result = reading_take(g, p->site, q, &how, &e);
@@ -207,7 +207,8 @@ static void answer_query(struct request *request, struct poll_program *p, const 
                          const struct query *q)
 {
     struct reading g;
-    answer_or_wait(request, p, conf, q, &g);
+    char addresses[QUERY_ROOMS_MAX][HEAD_FILES_ADDRESS_SIZE];
+    answer_or_wait(request, p, conf, q, &g, addresses);
     reading_fini(&g);
 }
 

@@ -57,7 +57,7 @@ static void make_etag(struct reading *g, const struct query *q)
     if (q->count == 1) {
         char *to = stpcpy(stpcpy(stpcpy(g->etag, "\""), g->epoch), "-");
         to = stpcpy(put_hex(to, g->rooms[0].head), "-");
-        strcpy(put_hex(to, g->rooms[0].oldest), "\"");
+        (void)stpcpy(put_hex(to, g->rooms[0].oldest), "\"");
         return;
     }
     for (size_t i = 0; i < q->count; i++) {

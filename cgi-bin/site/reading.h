@@ -17,7 +17,7 @@ struct err;
 struct site;
 
 struct reading {
-    struct answer answer; /* points into what follows */
+    struct answer answer;                      /* points into what follows */
     struct answer_room rooms[QUERY_ROOMS_MAX]; /* as many as were asked for; so have pages */
     struct store_page pages[QUERY_ROOMS_MAX];
     char epoch[CHAT_EPOCH_SIZE];

@@ -34,7 +34,7 @@ struct site {
     bool short_lived;
     const atomic_bool *stopping;
     atomic_bool is_loaded; /* set once; the next two don't change any more then */
-    char *overrides; /* the POLLCHAT_ parameters of the request that the settings were loaded with */
+    char *overrides;       /* the POLLCHAT_ parameters of the request that the settings were loaded with */
     struct conf conf;
     struct handles *handles;
     struct positions *positions;
@@ -239,7 +239,7 @@ static int check_safety(struct site *s, struct err *e)
     return s->danger.code == ERR_NONE ? 0 : err_set(e, ERR_EXPOSED, "%s", s->danger.text);
 }
 
-/* The request brings the same POLLCHAT_ parameters as the one that the settings were loaded with. */
+/* The request has the same POLLCHAT_ parameters as the one that the settings were loaded with. */
 static bool brings_same(const struct site *s, const char *const *environment)
 {
     const char *left = s->overrides;

@@ -41,8 +41,8 @@ void web_carrier_fini(struct request *request)
     form_fini(&request->query);
 }
 
-/* The value in NAME=value if that is the name; NULL if it is another one. A loop of our own, as most
- * names differ in one of their first bytes, and a request asks for some ten of them. */
+/* The value in NAME=value if that is the name; NULL if it is another one. Not by strncmp: most
+ * names differ in one of their first bytes, and each request asks for ten of them. */
 static const char *value_of(const char *entry, const char *name)
 {
     while (*name != '\0' && *entry == *name) {
