@@ -151,3 +151,14 @@ const struct form_field *form_single(const struct form *f, const char *name)
     const struct form_field *found = NULL;
     return form_once(f, name, &found, NULL) == 0 ? found : NULL;
 }
+
+char *form_take_value(struct form *f, const struct form_field *field)
+{
+    char *block = field->name;
+    size_t at = (size_t)(field - f->fields);
+    size_t size = field->length + 1;
+    memmove(block, field->value, size);
+    f->count--;
+    memmove(f->fields + at, f->fields + at + 1, (f->count - at) * sizeof f->fields[0]);
+    return ck_realloc(block, size); /* encoded, it may have been three times as long */
+}

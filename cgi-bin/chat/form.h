@@ -48,4 +48,8 @@ int form_once(const struct form *f, const char *name, const struct form_field **
  * mistakes the client isn't told. */
 const struct form_field *form_single(const struct form *f, const char *name);
 
+/* Removes a field of this form and gives its value to the caller, who frees it: for a value that is
+ * too large to be copied. */
+char *form_take_value(struct form *f, const struct form_field *field);
+
 #endif
