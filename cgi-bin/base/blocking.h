@@ -9,7 +9,8 @@
  *
  * To add a place that may block: call blocking_expected() right before it, and only if it is really
  * going to happen, since each call may wake up a thread. A thread may call it several times in one
- * request. Functions of site/ that borrow a store handle do it themselves.
+ * request. Functions of site/ that borrow a store handle do it themselves. A lock that is kept
+ * while its owner may wait is such a place too: try it first (system/apache_workers.c).
  *
  * Threads: blocking_expected any; blocking_on only before there are threads.
  */
