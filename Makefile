@@ -39,8 +39,8 @@ WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-pr
 VARIANT_CFLAGS.release  := -O2 -g -ffile-prefix-map=$(CURDIR)=. -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 VARIANT_LDFLAGS.release := -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack
 # Programs that need no libraries where they run. They start in half the time, which counts for
-# plain CGI: it starts one for each request. (Because of libfcgi and SQLite the linker warns of
-# gethostbyname and dlopen; neither is called.)
+# plain CGI: it starts one for each request. (Because of SQLite the linker warns of dlopen,
+# which is not called.)
 VARIANT_CFLAGS.static   := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 VARIANT_LDFLAGS.static  := -static -Wl,-z,relro,-z,now -Wl,-z,noexecstack
 VARIANT_LIBS.static     := -lm
@@ -70,7 +70,7 @@ ifeq ($(VARIANT_CFLAGS.$(VARIANT)),)
 $(error VARIANT is release, static, asan, tsan or cov, not '$(VARIANT)')
 endif
 
-LIBS     := -lfcgi -lsqlite3 -ljansson -linih -lsodium $(VARIANT_LIBS.$(VARIANT))
+LIBS     := -lsqlite3 -ljansson -linih -lsodium $(VARIANT_LIBS.$(VARIANT))
 TESTLIBS := -lcmocka
 
 override ALL_CPPFLAGS = -D_GNU_SOURCE -DPOLLCHAT_VERSION='"$(VERSION)"' -Icgi-bin $(CPPFLAGS)
@@ -211,7 +211,7 @@ deb: all ## build a Debian package: build/pollchat_VERSION_ARCH.deb
 
 # ---- the archive for shared hosting --------------------------------------------------------------
 
-DISTLIBS := libfcgi-dev libsqlite3-dev libjansson-dev libinih-dev libsodium-dev musl-dev
+DISTLIBS := libsqlite3-dev libjansson-dev libinih-dev libsodium-dev musl-dev
 DEBIAN.x86_64  := amd64
 DEBIAN.aarch64 := arm64
 MUSL     := $(SYSROOT)/usr/lib/$(ARCH)-linux-musl

@@ -35,9 +35,15 @@ static const struct route routes[] = {
 static void handle(struct request *request, void *context)
 {
     struct poll_program *p = context;
-    const struct conf *conf = site_conf(p->site, request_environment(request), NULL);
+    const struct conf *conf = site_conf(p->site, request_settings(request), NULL);
     waiting_arrived(p->waiting, request, conf);
     handler_dispatch(routes, request, conf, p);
+}
+
+static size_t body_limit(struct request *request, void *context)
+{
+    (void)context;
+    return request_method(request) == REQUEST_POST ? DOCTOR_BODY_MAX : 0;
 }
 
 static void stop(void *context)
@@ -62,8 +68,12 @@ int main(void)
         .heartbeat = get_stream_heartbeat,
         .context = &p,
     };
-    const struct serve how = {
-        .handle = handle, .stop = stop, .is_surplus = is_surplus, .context = &p, .threads = site_threads()};
+    const struct serve how = {.handle = handle,
+                              .body_limit = body_limit,
+                              .stop = stop,
+                              .is_surplus = is_surplus,
+                              .context = &p,
+                              .threads = site_threads()};
     log_program("poll");
     p.site = site_new(STORE_READ, !p.fastcgi, serve_stopping());
     handler_count_answers(p.site);

@@ -3,11 +3,13 @@
  * Not for reading (poll.c).
  */
 #include "base/log.h"
+#include "chat/draft.h"
 #include "routes/handler.h"
 #include "routes/post_send.h"
 #include "routes/send_program.h"
 #include "site/commit.h"
 #include "site/site.h"
+#include "system/conf.h"
 #include "web/request.h"
 #include "web/route.h"
 #include "web/serve.h"
@@ -23,7 +25,14 @@ static const struct route routes[] = {
 static void handle(struct request *request, void *context)
 {
     struct send_program *p = context;
-    handler_dispatch(routes, request, site_conf(p->site, request_environment(request), NULL), p);
+    handler_dispatch(routes, request, site_conf(p->site, request_settings(request), NULL), p);
+}
+
+static size_t body_limit(struct request *request, void *context)
+{
+    struct send_program *p = context;
+    const struct conf *conf = site_conf(p->site, request_settings(request), NULL);
+    return conf != NULL ? draft_body_limit((size_t)conf->max_text) : 0;
 }
 
 /* Called every second. Returns false: send never ends because it has too many processes. */
@@ -44,8 +53,13 @@ static void stop(void *context)
 int main(void)
 {
     struct send_program p = {.site = site_new(STORE_WRITE, !serve_is_fastcgi(), serve_stopping())};
-    const struct serve how = {
-        .handle = handle, .stop = stop, .is_surplus = look_after, .context = &p, .threads = site_threads()};
+    const struct serve how = {.handle = handle,
+                              .body_limit = body_limit,
+                              .stop = stop,
+                              .drain = stop,
+                              .is_surplus = look_after,
+                              .context = &p,
+                              .threads = site_threads()};
     log_program("send");
     handler_count_answers(p.site);
     site_guard_log(p.site);

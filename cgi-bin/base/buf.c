@@ -40,7 +40,7 @@ char *buf_room(struct buf *b, size_t more, size_t *room)
         b->capacity = want;
         b->bytes[b->length] = '\0';
     }
-    *room = b->capacity - 1 - b->length;
+    *room = b->capacity - 1 - b->length < left ? b->capacity - 1 - b->length : left;
     return b->bytes + b->length;
 }
 
@@ -108,6 +108,17 @@ void buf_addf(struct buf *b, const char *format, ...)
 const char *buf_text(const struct buf *b)
 {
     return b->bytes != NULL ? b->bytes : "";
+}
+
+void buf_move(struct buf *to, struct buf *from)
+{
+    CK(to->length == 0 && from->length <= to->limit);
+    free(to->bytes);
+    to->bytes = from->bytes;
+    to->length = from->length;
+    to->capacity = from->capacity;
+    from->bytes = NULL;
+    buf_fini(from);
 }
 
 char *buf_steal(struct buf *b)

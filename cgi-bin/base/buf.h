@@ -42,6 +42,8 @@ char *buf_room(struct buf *b, size_t more, size_t *room);
 void buf_grew(struct buf *b, size_t length);
 
 const char *buf_text(const struct buf *b); /* "" when empty; borrowed until the next change */
+/* Moves the bytes of `from` to `to`, which is empty and keeps its limit. They must fit into it. */
+void buf_move(struct buf *to, struct buf *from);
 /* Returns the bytes with a NUL behind them, which the caller frees; b is empty then. */
 char *buf_steal(struct buf *b);
 

@@ -217,7 +217,7 @@ void get_doctor(struct request *request, void *program)
     struct err wrong = ERR_INIT;
     struct look *l = ck_calloc(1, sizeof *l);
     blocking_expected(); /* it examines the host's files */
-    l->is_known = site_conf_as_it_is(p->site, request_environment(request), &l->conf, &wrong) == 0;
+    l->is_known = site_conf_as_it_is(p->site, request_settings(request), &l->conf, &wrong) == 0;
     snprintf(l->conf_problem, sizeof l->conf_problem, "%s", wrong.text);
     if ((request_method(request) == REQUEST_POST ? receive(request, l, &e) : show(request, p, l, &e)) != 0) {
         reply_send_problem(request, &e, NULL, NULL);

@@ -15,7 +15,7 @@
 const struct conf *handler_conf(struct site *site, struct request *request, enum metrics_counter counter, struct err *e)
 {
     metrics_file_add(site_metrics(site), counter, 1);
-    return site_conf(site, request_environment(request), e);
+    return site_conf(site, request_settings(request), e);
 }
 
 int handler_begin(struct handler_input *in, struct site *site, struct request *request, enum metrics_counter counter,

@@ -13,7 +13,6 @@
 #include "system/budget.h"
 
 #include <pthread.h>
-#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -38,7 +37,7 @@ struct commit {
     struct site *site;
     bool threaded;
     pthread_mutex_t lock; /* of all below */
-    sem_t news;           /* the committer sleeps on it: unlike a condition, it needs no lock to wake up */
+    pthread_cond_t work;  /* the committer sleeps on it */
     pthread_cond_t idle;  /* nothing is queued and no thread works */
     pthread_t committer;
     bool has_committer;
@@ -304,16 +303,15 @@ static void work(struct commit *c)
 static void *run(void *argument)
 {
     struct commit *c = argument;
-    bool ends = false;
-    while (!ends) {
-        pthread_mutex_lock(&c->lock);
+    pthread_mutex_lock(&c->lock);
+    while (!c->ends) {
         work(c);
         c->sleeps = true;
-        ends = c->ends;
-        pthread_mutex_unlock(&c->lock);
-        while (!ends && sem_wait(&c->news) != 0) { /* a signal interrupted it */
+        while (c->sleeps && !c->ends) {
+            pthread_cond_wait(&c->work, &c->lock);
         }
     }
+    pthread_mutex_unlock(&c->lock);
     return NULL;
 }
 
@@ -333,7 +331,7 @@ static void get_to_work(struct commit *c)
     if (c->has_committer && c->sleeps) {
         c->sleeps = false;
         pthread_mutex_unlock(&c->lock);
-        CK(sem_post(&c->news) == 0); /* without the lock, which the committer needs at once */
+        pthread_cond_signal(&c->work); /* without the lock, which the committer needs at once */
         pthread_mutex_lock(&c->lock);
     } else if (!c->has_committer && !c->works) {
         work(c);
@@ -354,7 +352,7 @@ struct commit *commit_new(struct site *site, bool threaded)
 {
     struct commit *c = ck_calloc(1, sizeof *c);
     pthread_mutex_init(&c->lock, NULL);
-    CK(sem_init(&c->news, 0, 0) == 0);
+    pthread_cond_init(&c->work, NULL);
     pthread_cond_init(&c->idle, NULL);
     queue_init(&c->queue);
     c->site = site;
@@ -370,12 +368,12 @@ void commit_free(struct commit *c)
     if (c->has_committer) {
         pthread_mutex_lock(&c->lock);
         c->ends = true;
+        pthread_cond_signal(&c->work);
         pthread_mutex_unlock(&c->lock);
-        CK(sem_post(&c->news) == 0);
         pthread_join(c->committer, NULL);
     }
     pthread_cond_destroy(&c->idle);
-    sem_destroy(&c->news);
+    pthread_cond_destroy(&c->work);
     pthread_mutex_destroy(&c->lock);
     free(c);
 }

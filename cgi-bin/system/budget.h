@@ -27,7 +27,8 @@ void budget_init(void);
 
 /* Takes so many bytes of the budget. False: there aren't so many left, and nothing is taken. own:
  * bytes that the caller has taken already. The call always succeeds when nothing else is taken, so
- * that one request of the greatest size gets through whatever the settings are. */
+ * that one request of the greatest size gets through whatever the settings are. SIZE_MAX: take them
+ * in any case. */
 bool budget_take(size_t bytes, size_t own);
 void budget_give_back(size_t bytes); /* as many as were taken, in one call or several */
 

@@ -87,7 +87,7 @@ static struct loop_event translate(struct loop *l, const struct epoll_event *eve
         out.what = LOOP_WOKEN;
         return out;
     }
-    out.what = ((event->events & hangup) != 0 ? LOOP_HANGUP : 0U) |
+    out.what = ((event->events & hangup) != 0 ? LOOP_INPUT : 0U) |
                ((event->events & EPOLLOUT) != 0 ? LOOP_WRITABLE : 0U);
     return out;
 }

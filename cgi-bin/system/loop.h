@@ -14,7 +14,7 @@
 struct err;
 struct loop;
 
-enum { LOOP_HANGUP = 1, LOOP_WRITABLE = 2, LOOP_WOKEN = 4 };
+enum { LOOP_INPUT = 1, LOOP_WRITABLE = 2, LOOP_WOKEN = 4 };
 
 struct loop_event {
     void *tag; /* NULL for LOOP_WOKEN */
@@ -24,7 +24,7 @@ struct loop_event {
 struct loop *loop_new(struct err *e); /* NULL on error */
 void loop_free(struct loop *l);       /* NULL is fine; watched descriptors stay open */
 
-/* Watches a descriptor: loop_wait reports LOOP_HANGUP when the peer hangs up or sends something
+/* Watches a descriptor: loop_wait reports LOOP_INPUT when the peer hangs up or sends something
  * that it shouldn't. -1 with ERR_SYSTEM. */
 int loop_add(struct loop *l, int fd, void *tag, struct err *e);
 /* Also reports when the descriptor can be written to; false switches that off. */

@@ -95,7 +95,7 @@ static void handle_event(struct waiters *all, const struct loop_event *event)
     if (w == NULL) {
         return;
     }
-    if ((event->what & LOOP_HANGUP) != 0) {
+    if ((event->what & LOOP_INPUT) != 0) {
         /* The end of the request is written first: without it, a web server that passed on its
          * client's hang-up may log that the program has died (lighttpd). */
         waiters_say_end(w);

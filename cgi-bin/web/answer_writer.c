@@ -113,7 +113,7 @@ static bool drop_input(struct ending *g)
 static void handle_event(const struct loop_event *event)
 {
     struct ending *g = event->tag;
-    if (g != NULL && ((event->what & LOOP_HANGUP) == 0 || drop_input(g)) && (event->what & LOOP_WRITABLE) != 0) {
+    if (g != NULL && ((event->what & LOOP_INPUT) == 0 || drop_input(g)) && (event->what & LOOP_WRITABLE) != 0) {
         write_on(g);
     }
 }

@@ -2,12 +2,11 @@
 #include "web/detach.h"
 
 #include "base/buf.h"
-#include "web/body.h"
 #include "web/private/web_carrier.h"
 
-bool detach_is_possible(struct request *request)
+bool detach_is_possible(const struct request *request)
 {
-    return request->carrier->detach != NULL && body_skip(request);
+    return request->carrier->detach != NULL && request->body_ended;
 }
 
 int detach_connection(const struct request *request)

@@ -14,9 +14,8 @@
 struct request;
 
 /* True when the request can wait without a thread, as its carrier keeps only a descriptor for it
- * (FastCGI). Reads the rest of a body that comes with the request; false when that takes longer
- * than two seconds. */
-bool detach_is_possible(struct request *request);
+ * (FastCGI). False while the peer still sends a body. */
+bool detach_is_possible(const struct request *request);
 
 /* The descriptor of the connection to the web server, borrowed until the request is answered or
  * detached. -1 when there is none (plain CGI). */

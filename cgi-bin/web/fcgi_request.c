@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <linux/sockios.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -13,6 +14,7 @@ enum {
     ROOM_RECORDS = 4, /* the last piece, the end of the output, the end of the request */
     TYPE_END_REQUEST = 3,
     TYPE_STDOUT = 6,
+    TYPE_STDERR = 7,
 };
 
 void fcgi_request_output(struct buf *out, uint16_t id, const char *bytes, size_t length)
@@ -27,6 +29,14 @@ void fcgi_request_output(struct buf *out, uint16_t id, const char *bytes, size_t
         bytes += piece;
         length -= piece;
     }
+}
+
+void fcgi_request_error(struct buf *out, uint16_t id, const char *line)
+{
+    size_t length = strnlen(line, FCGI_RECORD_CONTENT_MAX - 1);
+    fcgi_record_header(out, TYPE_STDERR, id, length + 1);
+    buf_add(out, line, length);
+    buf_addc(out, '\n');
 }
 
 void fcgi_request_end(struct buf *out, uint16_t id)

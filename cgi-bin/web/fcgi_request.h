@@ -1,4 +1,4 @@
-/* fcgi_request.h - a FastCGI request that is answered without a thread, a buffer or libfcgi.
+/* fcgi_request.h - a FastCGI request that is answered without a thread or a buffer.
  *
  * Nothing is left of such a request but its connection and its number on that connection. Its
  * answer is written as whole FastCGI records, so one buffer, made once, answers all requests that
@@ -26,6 +26,9 @@ struct fcgi_request {
 
 /* Adds `length` bytes of output for request `id`. */
 void fcgi_request_output(struct buf *out, uint16_t id, const char *bytes, size_t length);
+
+/* Adds a line for the web server's error log, at most 64 kB. */
+void fcgi_request_error(struct buf *out, uint16_t id, const char *line);
 
 /* Adds the end of the output and of the request. */
 void fcgi_request_end(struct buf *out, uint16_t id);

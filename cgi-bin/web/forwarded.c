@@ -42,28 +42,13 @@ struct walk {
     unsigned count;
 };
 
-/* How many variables have this name, which ends with '='. *value is that of the last one. */
-static unsigned find_variables(const struct request *request, const char *name, const char **value)
-{
-    const char *const *environment = request_environment(request);
-    size_t length = strlen(name);
-    unsigned count = 0;
-    for (; environment != NULL && *environment != NULL; environment++) {
-        if (strncmp(*environment, name, length) == 0) {
-            *value = *environment + length;
-            count++;
-        }
-    }
-    return count;
-}
-
 /* An empty variable is no list: nginx sets one for a missing header. If two variables have the
  * name, neither is used; see is_forged. */
 static struct walk walk_of(const struct request *request, const char *name)
 {
     const char *value = "";
     struct walk w = {.count = 0};
-    if (find_variables(request, name, &value) == 1 && *value != '\0') {
+    if (request_count_variables(request, name, &value) == 1 && *value != '\0') {
         w.left = (struct piece){.at = value, .length = strlen(value)};
     }
     return w;
@@ -128,13 +113,13 @@ static struct piece parameter(struct piece entry, const char *name)
 
 /* ---- who asks ---- */
 
-static const char forwarded_for[] = "HTTP_X_FORWARDED_FOR=";
-static const char forwarded_standard[] = "HTTP_FORWARDED=";
+static const char forwarded_for[] = "HTTP_X_FORWARDED_FOR";
+static const char forwarded_standard[] = "HTTP_FORWARDED";
 
 static bool has(const struct request *request, const char *name)
 {
     const char *value = "";
-    unsigned count = find_variables(request, name, &value);
+    unsigned count = request_count_variables(request, name, &value);
     return count > 1 || *value != '\0';
 }
 
@@ -143,17 +128,15 @@ static bool has(const struct request *request, const char *name)
 static bool is_forged(const struct request *request)
 {
     const char *value = "";
-    return find_variables(request, has(request, forwarded_for) ? forwarded_for : forwarded_standard, &value) > 1;
+    return request_count_variables(request, has(request, forwarded_for) ? forwarded_for : forwarded_standard, &value) >
+           1;
 }
 
 void forwarded_apply(struct request *request, const char *trusted)
 {
+    struct address client = address_of(request_variable(request, "REMOTE_ADDR"));
     struct piece entry;
     char text[ADDRESS_TEXT];
-    if (trusted[0] == '\0') {
-        return;
-    }
-    struct address client = address_of(request_variable(request, "REMOTE_ADDR"));
     if (!address_in_list(&client, trusted)) {
         return;
     }
@@ -196,7 +179,7 @@ static bool said(const struct request *request, const char *own, const char *nam
 bool forwarded_host(const struct request *request, unsigned back, char out[FORWARDED_HOST])
 {
     struct piece host;
-    if (!said(request, "HTTP_X_FORWARDED_HOST=", "host", back, &host)) {
+    if (!said(request, "HTTP_X_FORWARDED_HOST", "host", back, &host)) {
         return false;
     }
     size_t length = host.length < FORWARDED_HOST ? host.length : 0;
@@ -210,7 +193,7 @@ bool forwarded_is_https(const struct request *request)
 {
     struct piece scheme;
     bool result = false;
-    for (unsigned back = 0; said(request, "HTTP_X_FORWARDED_PROTO=", "proto", back, &scheme); back++) {
+    for (unsigned back = 0; said(request, "HTTP_X_FORWARDED_PROTO", "proto", back, &scheme); back++) {
         result = is_word(scheme, "https");
     }
     return result;

@@ -28,7 +28,8 @@ void reply_init(struct reply *r, int status)
     memset(r, 0, sizeof *r);
     r->status = status;
     buf_init(&r->headers, HEADERS_MAX);
-    buf_init(&r->body, BUF_UNLIMITED); /* what fills it is bounded: a page by its budget, a problem by its texts */
+    /* what fills it is bounded: a page by its budget, a problem by its texts */
+    buf_init(&r->body, BUF_UNLIMITED);
 }
 
 void reply_fini(struct reply *r)
@@ -163,7 +164,8 @@ void reply_count(int status)
 void reply_send(struct request *request, struct reply *r)
 {
     struct buf head;
-    reply_count(r->status); /* before it is sent, so that the client's next request finds it counted */
+    /* before it is sent, so that the client's next request finds it counted */
+    reply_count(r->status);
     bool with_body = !is_bodyless(r->status) && request_method(request) != REQUEST_HEAD && r->body.length > 0;
     bool together = with_body && r->body.length <= TOGETHER_MAX;
     buf_init(&head, HEADERS_MAX * 4 + TOGETHER_MAX);
@@ -173,15 +175,11 @@ void reply_send(struct request *request, struct reply *r)
         buf_add(&head, r->body.bytes, r->body.length);
     }
     if (request->carrier->write(request, head.bytes, head.length) == 0 && with_body && !together) {
-        request->carrier->write(request, r->body.bytes, r->body.length); /* a peer that has gone is no error */
+        /* a peer that has gone is no error */
+        request->carrier->write(request, r->body.bytes, r->body.length);
     }
     buf_fini(&head);
-    if (!request->carrier->body_has_end) {
-        body_skip(
-            /* Otherwise the pipe would be closed over unread bytes. For FastCGI answer_writer.c
-             * does this, without a thread. */
-            request);
-    }
+    body_skip(request);
     request->carrier->finish(request);
 }
 

@@ -1,78 +1,133 @@
 /* request.c - see request.h. */
 #include "web/request.h"
 
+#include "base/ck.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "system/budget.h"
 #include "web/private/web_carrier.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* word may be NULL */
-static enum request_method method_of(const char *word)
-{
-    static const struct {
-        const char *word;
-        enum request_method method;
-    } methods[] = {{"GET", REQUEST_GET}, {"HEAD", REQUEST_HEAD}, {"POST", REQUEST_POST}, {"OPTIONS", REQUEST_OPTIONS}};
-    for (size_t i = 0; word != NULL && i < sizeof methods / sizeof methods[0]; i++) {
-        if (strcmp(word, methods[i].word) == 0) {
-            return methods[i].method;
-        }
-    }
-    return REQUEST_OTHER;
-}
+static const char settings_prefix[] = "POLLCHAT_";
 
-void web_carrier_init(struct request *request, const struct web_carrier *carrier, const char *const *environment)
+void web_carrier_init(struct request *request, const struct web_carrier *carrier, struct variable *variables,
+                      size_t count)
 {
     request->carrier = carrier;
-    request->environment = environment;
-    request->method = method_of(request_variable(request, "REQUEST_METHOD"));
+    request->variables = variables;
+    request->variable_count = count;
     buf_init(&request->common, WEB_CARRIER_HEADERS_MAX);
     form_init(&request->query);
+}
+
+struct variable *web_carrier_variables(const char *const *environment, size_t *count)
+{
+    size_t all = 0;
+    while (environment[all] != NULL) {
+        all++;
+    }
+    struct variable *variables = ck_malloc((all + 1) * sizeof *variables);
+    *count = 0;
+    for (size_t i = 0; i < all; i++) {
+        const char *equals = strchr(environment[i], '=');
+        if (equals != NULL) {
+            variables[(*count)++] = (struct variable){
+                .name = environment[i], .name_length = (size_t)(equals - environment[i]), .value = equals + 1};
+        }
+    }
+    return variables;
 }
 
 void web_carrier_fini(struct request *request)
 {
     budget_give_back(request->counted);
     request->counted = 0;
+    for (char **setting = request->settings; setting != NULL && *setting != NULL; setting++) {
+        free(*setting);
+    }
+    free(request->settings);
+    free(request->variables);
     buf_fini(&request->common);
     form_fini(&request->query);
 }
 
-/* The value in NAME=value if that is the name; NULL if it is another one. Not by strncmp: most
- * names differ in one of their first bytes, and each request asks for ten of them. */
-static const char *value_of(const char *entry, const char *name)
+static bool is_named(const struct variable *v, const char *name, size_t length)
 {
-    while (*name != '\0' && *entry == *name) {
-        entry++;
-        name++;
-    }
-    return *name == '\0' && *entry == '=' ? entry + 1 : NULL;
+    return v->name_length == length && memcmp(v->name, name, length) == 0;
+}
+
+static bool begins_with(const struct variable *v, const char *prefix, size_t length)
+{
+    return v->name_length >= length && memcmp(v->name, prefix, length) == 0;
 }
 
 const char *request_variable(const struct request *request, const char *name)
 {
-    const char *value = NULL;
-    for (const char *const *entry = request->environment; value == NULL && entry != NULL && *entry != NULL; entry++) {
-        value = value_of(*entry, name);
+    size_t length = strlen(name);
+    for (size_t i = 0; i < request->variable_count; i++) {
+        const struct variable *v = &request->variables[i];
+        if (is_named(v, name, length)) {
+            return v->value[0] != '\0' ? v->value : NULL;
+        }
     }
-    return value != NULL && *value != '\0' ? value : NULL;
+    return NULL;
+}
+
+unsigned request_count_variables(const struct request *request, const char *name, const char **value)
+{
+    size_t length = strlen(name);
+    unsigned count = 0;
+    for (size_t i = 0; i < request->variable_count; i++) {
+        if (is_named(&request->variables[i], name, length)) {
+            *value = request->variables[i].value;
+            count++;
+        }
+    }
+    return count;
+}
+
+static size_t count_like(const struct request *request, const char *prefix, size_t length)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < request->variable_count; i++) {
+        count += begins_with(&request->variables[i], prefix, length);
+    }
+    return count;
 }
 
 bool request_has_variable_like(const struct request *request, const char *prefix)
 {
-    const char *const *entry = request->environment;
-    while (entry != NULL && *entry != NULL && strncmp(*entry, prefix, strlen(prefix)) != 0) {
-        entry++;
-    }
-    return entry != NULL && *entry != NULL;
+    return count_like(request, prefix, strlen(prefix)) > 0;
 }
 
-const char *const *request_environment(const struct request *request)
+static char *setting_of(const struct variable *v)
 {
-    return request->environment;
+    struct buf text;
+    buf_init(&text, BUF_UNLIMITED);
+    buf_add(&text, v->name, v->name_length);
+    buf_addc(&text, '=');
+    buf_adds(&text, v->value);
+    return buf_steal(&text);
+}
+
+const char *const *request_settings(struct request *request)
+{
+    static const char *const none[] = {NULL};
+    const size_t length = sizeof settings_prefix - 1;
+    size_t count = request->settings == NULL ? count_like(request, settings_prefix, length) : 0;
+    if (count > 0) {
+        size_t used = 0;
+        request->settings = ck_calloc(count + 1, sizeof *request->settings);
+        for (size_t i = 0; i < request->variable_count; i++) {
+            if (begins_with(&request->variables[i], settings_prefix, length)) {
+                request->settings[used++] = setting_of(&request->variables[i]);
+            }
+        }
+    }
+    return request->settings != NULL ? (const char *const *)request->settings : none;
 }
 
 bool request_is_under_program(const struct request *request)
@@ -100,7 +155,17 @@ bool request_has_trusted_proxy(const struct request *request)
 
 enum request_method request_method(const struct request *request)
 {
-    return request->method;
+    static const struct {
+        const char *word;
+        enum request_method method;
+    } methods[] = {{"GET", REQUEST_GET}, {"HEAD", REQUEST_HEAD}, {"POST", REQUEST_POST}, {"OPTIONS", REQUEST_OPTIONS}};
+    const char *word = request_variable(request, "REQUEST_METHOD");
+    for (size_t i = 0; word != NULL && i < sizeof methods / sizeof methods[0]; i++) {
+        if (strcmp(word, methods[i].word) == 0) {
+            return methods[i].method;
+        }
+    }
+    return REQUEST_OTHER;
 }
 
 const struct form *request_query(struct request *request, struct err *e)
@@ -108,7 +173,8 @@ const struct form *request_query(struct request *request, struct err *e)
     if (!request->query_parsed) {
         const char *text = request_variable(request, "QUERY_STRING");
         if (text != NULL && form_parse(&request->query, text, strlen(text), e) != 0) {
-            form_fini(&request->query); /* not marked as parsed: the next caller gets the error again */
+            /* not marked as parsed: the next caller gets the error again */
+            form_fini(&request->query);
             return NULL;
         }
         request->query_parsed = true;
@@ -120,7 +186,8 @@ bool request_wants(struct request *request, const char *format)
 {
     char guess[32];
     const char *text = request_variable(request, "QUERY_STRING");
-    if (request_query(request, NULL) == NULL) { /* it can't be decoded, so the words alone must do */
+    /* it can't be decoded, so the words alone must do */
+    if (request_query(request, NULL) == NULL) {
         snprintf(guess, sizeof guess, "format=%s", format);
         return text != NULL && strstr(text, guess) != NULL;
     }
@@ -133,11 +200,13 @@ bool request_wants_text(struct request *request)
     return request_wants(request, "text");
 }
 
+static void log_to_carrier(void *request, const char *line)
+{
+    ((struct request *)request)->carrier->log(request, line);
+}
+
 void request_log_here(struct request *request)
 {
-    if (request != NULL && request->carrier->log_here != NULL) {
-        request->carrier->log_here(request);
-    } else {
-        log_attach(NULL, NULL);
-    }
+    bool has_log = request != NULL && request->carrier->log != NULL;
+    log_attach(has_log ? log_to_carrier : NULL, has_log ? request : NULL);
 }

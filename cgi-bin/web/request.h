@@ -4,6 +4,8 @@
  * request, a handler looks at it, and sooner or later some thread answers it (reply.h), perhaps
  * another one than the thread that read it (detach.h).
  * Both carriers show the same: CGI variables (RFC 3875), a body (body.h), a place to write to.
+ * Where a web server is the peer, a request exists only when it has come as a whole, or when it is
+ * sure that it never will (body.h tells why): no function here waits for a FastCGI peer.
  * What the functions return is borrowed until the request is answered or detached.
  * Knows HTTP; knows neither the chat nor the store.
  * Threads: a request belongs to one thread at a time.
@@ -28,8 +30,12 @@ const char *request_variable(const struct request *request, const char *name);
 /* True when there is a variable whose name begins with `prefix`. */
 bool request_has_variable_like(const struct request *request, const char *prefix);
 
-/* All variables as NAME=VALUE, with NULL at the end. */
-const char *const *request_environment(const struct request *request);
+/* The settings among the variables (POLLCHAT_...) as NAME=VALUE, in the order in which the server
+ * sends them, with NULL at the end. */
+const char *const *request_settings(struct request *request);
+
+/* How many variables have this name; *value is that of the last one, unchanged if there is none. */
+unsigned request_count_variables(const struct request *request, const char *name, const char **value);
 
 /* The client's address: what a trusted proxy says (forwarded.h), else REMOTE_ADDR. NULL when the
  * web server told none. */
@@ -53,9 +59,9 @@ const struct form *request_query(struct request *request, struct err *e);
 bool request_wants(struct request *request, const char *format);
 bool request_wants_text(struct request *request);
 
-/* From now on log lines of this thread go where the web server expects those of this request
- * (log_attach), until the request is answered or detached. NULL: back to stderr. A thread that
- * hands the request to another thread calls it with NULL before. */
+/* From now on this thread's log lines go to the web server's error log by way of this request,
+ * until it is answered or detached, or until the next call. NULL: to stderr. A thread that gives a
+ * request to another thread calls it with NULL before. */
 void request_log_here(struct request *request);
 
 #endif

@@ -5,13 +5,12 @@
 #include "web/reply.h"
 #include "web/request.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static void copy_segment(char *out, size_t size, const char *from, size_t length)
 {
-    length = length < size ? length : size - 1;
-    memcpy(out, from, length);
-    out[length] = '\0';
+    snprintf(out, size, "%.*s", (int)(length < size ? length : size - 1), from);
 }
 
 static void name_of(const struct request *request, char *out, size_t size)

@@ -80,9 +80,10 @@ struct request *web_cgi_new(void)
         .read = cgi_read,
         .write = cgi_write,
         .finish = cgi_finish,
-        .body_has_end = false,
     };
     struct request *request = ck_calloc(1, sizeof *request);
-    web_carrier_init(request, &carrier, (const char *const *)environ);
+    size_t count = 0;
+    struct variable *variables = web_carrier_variables((const char *const *)environ, &count);
+    web_carrier_init(request, &carrier, variables, count);
     return request;
 }

@@ -1,18 +1,20 @@
 // fastcgi.test.mjs - the programs as FastCGI, without a web server: hostile and slow peers,
 // stopping, replaced files.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import {
   atEnd, beginRecord, exchange, fastcgi, fastcgiToLastByte, GONE_MS, paramsRecords, programPath, startFastcgi,
   stdinRecords, temporaryFolder, until, variables,
 } from './program.mjs';
 
+const run = promisify(execFile);
 const form = 'application/x-www-form-urlencoded';
 const hi = { program: 'send', method: 'POST', type: form, body: 'text=hi' };
 const poll = { program: 'poll', query: 'since=0' };
@@ -183,10 +185,10 @@ test('send refuses a body that is announced as too long before its first byte; p
   }
 });
 
-test('100 bodies that arrive byte by byte do not delay other senders; the oldest are cut off when threads run out', async (t) => {
-  const { socket } = await startFastcgi(t, 'send', temporaryFolder(t), { env: { POLLCHAT_THREADS: '2' } });
+/** Connections that send a body of 1 MB byte by byte. `cut` has the numbers of those cut off. */
+async function trickle(t, socket, count) {
   const cut = [];
-  const trickling = Array.from({ length: 100 }, (_, i) => {
+  const connections = Array.from({ length: count }, (_, i) => {
     const connection = net.createConnection(socket);
     connection.write(Buffer.concat([beginRecord(), paramsRecords(variables({ ...hi, length: 1_000_000 }))]));
     const timer = setInterval(() => connection.write(Buffer.from([1, 5, 0, 1, 0, 1, 0, 0, 120])), 300 + i);
@@ -198,17 +200,38 @@ test('100 bodies that arrive byte by byte do not delay other senders; the oldest
     atEnd(t, () => connection.destroy());
     return connection;
   });
-  await Promise.all(trickling.map((connection) => once(connection, 'connect')));
+  await Promise.all(connections.map((connection) => once(connection, 'connect')));
+  return { cut };
+}
+
+test('100 bodies that arrive byte by byte delay nobody, take no thread, and none is cut off', async (t) => {
+  const { socket, child } = await startFastcgi(t, 'send', temporaryFolder(t), { env: { POLLCHAT_THREADS: '2' } });
+  assert.equal((await fastcgi(socket, hi)).json.seq, 1);
+  const threads = () => fs.readdirSync(`/proc/${child.pid}/task`).length;
+  const before = threads();
+  const { cut } = await trickle(t, socket, 100);
   const took = [];
-  for (let i = 1; i <= 10; i++) {
-    const before = Date.now();
+  for (let i = 2; i <= 11; i++) {
+    const began = Date.now();
     assert.equal((await fastcgi(socket, hi)).json.seq, i);
-    took.push(Date.now() - before);
+    took.push(Date.now() - began);
   }
   took.sort((a, b) => a - b);
   assert.ok(took[5] < 10_000, `nobody else waits for the deadlines of the slow bodies, 20 s and more: ${took} ms`);
-  assert.ok(cut.length > 0 && cut.length < 80, `only as many are cut off as there are no threads for: ${cut.length}`);
-  assert.ok(!cut.includes(99), 'the newest request is not cut off');
+  assert.equal(cut.length, 0);
+  assert.ok(threads() <= before + 1, `${before} threads before, ${threads()} now`);
+});
+
+test('when descriptors run out the oldest request that is still coming is cut off, and the others go on', async (t) => {
+  const { socket, child } = await startFastcgi(t, 'send', temporaryFolder(t));
+  assert.equal((await fastcgi(socket, hi)).json.seq, 1);
+  await run('prlimit', ['--nofile=100:100', '--pid', String(child.pid)]);
+  const { cut } = await trickle(t, socket, 150);
+  for (let i = 2; i <= 6; i++) {
+    assert.equal((await fastcgi(socket, hi)).json.seq, i);
+  }
+  assert.ok(cut.length > 0 && cut.length < 150, `${cut.length} were cut off`);
+  assert.ok(cut[0] < 60 && !cut.includes(149), `the oldest first, the newest not: ${cut}`);
 });
 
 test('a slow body does not delay other senders', async (t) => {

@@ -1,8 +1,9 @@
 /* fake_request.h - a request without a web server: the test gives variables and body, and looks at
  * the answer.
  *
- * fake.request is for the code under test. After reply_send(), fake_status(), fake_header() and
- * fake_body() show the answer; fake_fini() frees everything.
+ * A fake is a request by plain CGI, whose body is still to be read, or one by FastCGI, whose body
+ * has been collected. fake.request is for the code under test. After reply_send(), fake_status(),
+ * fake_header() and fake_body() show the answer; fake_fini() frees everything.
  */
 #ifndef FAKE_REQUEST_H
 #define FAKE_REQUEST_H
@@ -12,11 +13,11 @@
 #include "base/buf.h"
 #include "web/private/web_carrier.h"
 
-enum { FAKE_VARIABLES_MAX = 32 };
+enum fake_kind { FAKE_CGI, FAKE_FASTCGI };
 
+/* The members from `body` to `over` are for FAKE_CGI. */
 struct fake {
     struct request request; /* first: a pointer to it is a pointer to this */
-    const char *variables[FAKE_VARIABLES_MAX];
     const char *body;
     size_t body_length;
     size_t body_at;
@@ -83,25 +84,27 @@ static inline void fake_finish(struct request *request)
 }
 
 /* variables: NAME=VALUE, NULL at the end; borrowed. body may be NULL. */
-static inline void fake_init(struct fake *f, bool body_has_end, const char *const *variables, const char *body,
+static inline void fake_init(struct fake *f, enum fake_kind kind, const char *const *variables, const char *body,
                              size_t length)
 {
-    static const struct web_carrier carriers[2] = {
-        {.read = fake_read, .write = fake_write, .finish = fake_finish, .body_has_end = false},
-        {.read = fake_read, .write = fake_write, .finish = fake_finish, .body_has_end = true},
-    };
+    static const struct web_carrier cgi = {.read = fake_read, .write = fake_write, .finish = fake_finish};
+    static const struct web_carrier fastcgi = {.write = fake_write, .finish = fake_finish};
+    static const char *const none[] = {NULL};
+    size_t count = 0;
     memset(f, 0, sizeof *f);
-    for (size_t i = 0; variables != NULL && variables[i] != NULL; i++) {
-        assert_true(i + 1 < FAKE_VARIABLES_MAX);
-        f->variables[i] = variables[i];
-    }
     f->body = body;
     f->body_length = length;
     f->piece = SIZE_MAX;
-    f->ends = body_has_end;
     f->writes_until = SIZE_MAX;
     buf_init(&f->answer, BUF_UNLIMITED);
-    web_carrier_init(&f->request, &carriers[body_has_end], f->variables);
+    struct variable *found = web_carrier_variables(variables != NULL ? variables : none, &count);
+    web_carrier_init(&f->request, kind == FAKE_FASTCGI ? &fastcgi : &cgi, found, count);
+    if (kind == FAKE_FASTCGI) {
+        f->request.body_state = WEB_CARRIER_WHOLE;
+        f->request.body_ended = true;
+        buf_init(&f->request.body, BUF_UNLIMITED);
+        buf_add(&f->request.body, body, length);
+    }
 }
 
 static inline void fake_fini(struct fake *f)
@@ -109,6 +112,7 @@ static inline void fake_fini(struct fake *f)
     if (f->finished == 0) {
         web_carrier_fini(&f->request);
     }
+    buf_fini(&f->request.body);
     buf_fini(&f->answer);
 }
 

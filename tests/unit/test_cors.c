@@ -11,7 +11,7 @@
 static void apply(struct fake *f, const char *allow_origin, const char *const *variables)
 {
     struct reply r;
-    fake_init(f, true, variables, NULL, 0);
+    fake_init(f, FAKE_FASTCGI, variables, NULL, 0);
     cors_apply(&f->request, allow_origin);
     reply_init(&r, 200);
     reply_send(&f->request, &r);
@@ -130,7 +130,7 @@ static void may_write(bool expected, const char *allow_origin, const char *const
 {
     struct fake f;
     struct err e = ERR_INIT;
-    fake_init(&f, true, variables, NULL, 0);
+    fake_init(&f, FAKE_FASTCGI, variables, NULL, 0);
     int result = cors_check_write(&f.request, allow_origin, &e);
     if ((result == 0) != expected) {
         fail_msg("%s, %s, allowed '%s': %d", variables[0], variables[1], allow_origin, result);
@@ -198,7 +198,7 @@ static void may_write_behind_a_proxy(bool may, const char *const *variables)
 {
     struct fake f;
     struct err e = ERR_INIT;
-    fake_init(&f, true, variables, NULL, 0);
+    fake_init(&f, FAKE_FASTCGI, variables, NULL, 0);
     forwarded_apply(&f.request, "127.0.0.1");
     assert_int_equal(cors_check_write(&f.request, "", &e), may ? 0 : -1);
     fake_fini(&f);
@@ -240,7 +240,7 @@ static void the_refusal_names_the_setting(void **state)
     struct fake f;
     struct err e = ERR_INIT;
     (void)state;
-    fake_init(&f, true, VARIABLES("HTTP_ORIGIN=https://<script>"), NULL, 0);
+    fake_init(&f, FAKE_FASTCGI, VARIABLES("HTTP_ORIGIN=https://<script>"), NULL, 0);
     assert_int_equal(cors_check_write(&f.request, "", &e), -1);
     assert_contains(e.text, "allow_origin");
     assert_contains(e.text, "trusted_proxies");

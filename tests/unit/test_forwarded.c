@@ -17,7 +17,7 @@ static const char trusted[] = "127.0.0.1 10.0.0.0/8 2001:db8:ffff::/48";
 
 static void question(struct fake *f, const char *const *variables)
 {
-    fake_init(f, true, variables, NULL, 0);
+    fake_init(f, FAKE_FASTCGI, variables, NULL, 0);
     forwarded_apply(&f->request, trusted);
 }
 
@@ -45,7 +45,7 @@ static void the_headers_of_a_peer_that_is_not_trusted_are_ignored(void **state)
     question(&f, VARIABLES(FOR "203.0.113.9", "HTTP_X_FORWARDED_HOST=a"));
     assert_null(request_client(&f.request));
     fake_fini(&f);
-    fake_init(&f, true, VARIABLES("REMOTE_ADDR=127.0.0.1", FOR "203.0.113.9"), NULL, 0);
+    fake_init(&f, FAKE_FASTCGI, VARIABLES("REMOTE_ADDR=127.0.0.1", FOR "203.0.113.9"), NULL, 0);
     forwarded_apply(&f.request, ""); /* the default */
     assert_string_equal(request_client(&f.request), "127.0.0.1");
     assert_false(request_has_trusted_proxy(&f.request));

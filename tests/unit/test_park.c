@@ -31,16 +31,7 @@ static struct fcgi_request pair_detach(struct request *request)
     return h;
 }
 
-static ssize_t pair_read(struct request *request, char *to, size_t size, int64_t deadline)
-{
-    (void)deadline;
-    (void)request;
-    (void)to;
-    (void)size;
-    return 0;
-}
-
-static const struct web_carrier pair_carrier = {.read = pair_read, .detach = pair_detach, .body_has_end = true};
+static const struct web_carrier pair_carrier = {.detach = pair_detach};
 
 /* ---- the store of the tests: one head; all above `since` is news ---- */
 
@@ -143,7 +134,11 @@ static bool add_one(struct park *p, const struct query *q, int token, const char
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
     struct request *request = calloc(1, sizeof *request);
     assert_non_null(request);
-    web_carrier_init(request, &pair_carrier, environment);
+    size_t count = 0;
+    struct variable *variables = web_carrier_variables(environment, &count);
+    web_carrier_init(request, &pair_carrier, variables, count);
+    request->body_state = WEB_CARRIER_WHOLE;
+    request->body_ended = true;
     next_connection = pair[0];
     end->peer = pair[1];
     reply_init(&opening, 200);

@@ -1,4 +1,4 @@
-/* test_reply.c - reply.h: answers and problems with their headers, as FastCGI and as plain CGI. */
+/* test_reply.c - reply.h: answers and problems with their headers. */
 #include "fake_request.h"
 
 #include "base/err.h"
@@ -8,14 +8,12 @@
 
 #define VARIABLES(...) ((const char *const[]){__VA_ARGS__, NULL})
 
-enum { WITHOUT_END, WITH_END }; /* kinds of carrier: as plain CGI, as FastCGI */
-
 /* ---- the answer ---- */
 
 static void answer(struct fake *f, const char *method, int status, const char *body)
 {
     struct reply r;
-    fake_init(f, true, VARIABLES(method), NULL, 0);
+    fake_init(f, FAKE_FASTCGI, VARIABLES(method), NULL, 0);
     reply_init(&r, status);
     reply_header(&r, "Content-Type", "text/plain");
     buf_adds(&r.body, body);
@@ -87,7 +85,7 @@ static void bodies_may_contain_any_byte(void **state)
     struct fake f;
     struct reply r;
     (void)state;
-    fake_init(&f, true, VARIABLES("REQUEST_METHOD=GET"), NULL, 0);
+    fake_init(&f, FAKE_FASTCGI, VARIABLES("REQUEST_METHOD=GET"), NULL, 0);
     reply_init(&r, 200);
     buf_add(&r.body, "a\0b\r\n\r\n", 7);
     reply_send(&f.request, &r);
@@ -102,7 +100,7 @@ static void an_answer_with_its_own_caching_keeps_it(void **state)
     struct fake f;
     struct reply r;
     (void)state;
-    fake_init(&f, true, NULL, NULL, 0);
+    fake_init(&f, FAKE_FASTCGI, NULL, NULL, 0);
     reply_init(&r, 200);
     reply_headerf(&r, "cache-control", "public, max-age=%d", 60);
     reply_send(&f.request, &r);
@@ -145,7 +143,7 @@ static void a_peer_that_has_gone_is_no_error(void **state)
     for (size_t writes = 0; writes < 2; writes++) {
         struct fake f;
         struct reply r;
-        fake_init(&f, true, VARIABLES("REQUEST_METHOD=GET"), NULL, 0);
+        fake_init(&f, FAKE_FASTCGI, VARIABLES("REQUEST_METHOD=GET"), NULL, 0);
         f.writes_until = writes;
         reply_init(&r, 200);
         buf_adds(&r.body, "hi");
@@ -162,14 +160,14 @@ static void common_headers_are_in_answers_and_in_problems(void **state)
     struct reply r;
     struct err e = ERR_INIT;
     (void)state;
-    fake_init(&f, true, NULL, NULL, 0);
+    fake_init(&f, FAKE_FASTCGI, NULL, NULL, 0);
     reply_common_header(&f.request, "Vary", "Origin");
     reply_init(&r, 200);
     reply_send(&f.request, &r);
     reply_fini(&r);
     assert_header(&f, "Vary", "Origin");
     fake_fini(&f);
-    fake_init(&f, true, NULL, NULL, 0);
+    fake_init(&f, FAKE_FASTCGI, NULL, NULL, 0);
     reply_common_header(&f.request, "Vary", "Origin");
     err_set(&e, ERR_ABSENT, "x");
     reply_send_problem(&f.request, &e, NULL, NULL);
@@ -197,7 +195,7 @@ static void add_common_header(struct fake *f, size_t length)
     static char value[5000];
     memset(value, 'a', length);
     value[length] = '\0';
-    fake_init(f, true, NULL, NULL, 0);
+    fake_init(f, FAKE_FASTCGI, NULL, NULL, 0);
     reply_common_header(&f->request, "X", value);
 }
 
@@ -225,7 +223,7 @@ static void answer_that_is_incomplete(void)
 {
     struct fake f;
     struct reply r;
-    fake_init(&f, true, NULL, NULL, 0);
+    fake_init(&f, FAKE_FASTCGI, NULL, NULL, 0);
     reply_init(&r, 200);
     r.body.limit = 1;
     buf_adds(&r.body, "hi");
@@ -248,7 +246,7 @@ static void a_header_with_a_line_break_or_too_long_aborts(void **state)
 static void problem(struct fake *f, const char *query, enum err_code code)
 {
     struct err e = ERR_INIT;
-    fake_init(f, true, VARIABLES("REQUEST_METHOD=GET", query), NULL, 0);
+    fake_init(f, FAKE_FASTCGI, VARIABLES("REQUEST_METHOD=GET", query), NULL, 0);
     err_field(&e, code, "name", "why: %s", "\"<b>\"");
     reply_send_problem(&f->request, &e, NULL, NULL);
 }
@@ -296,7 +294,7 @@ static void a_problem_can_have_further_headers_and_the_epoch(void **state)
     struct buf headers;
     struct err e = ERR_INIT;
     (void)state;
-    fake_init(&f, true, NULL, NULL, 0);
+    fake_init(&f, FAKE_FASTCGI, NULL, NULL, 0);
     buf_init(&headers, 100);
     buf_adds(&headers, "Allow: GET\r\n");
     err_set(&e, ERR_EPOCH, "x");
@@ -342,7 +340,7 @@ static void a_problem_for_head_has_no_body(void **state)
     struct fake f;
     struct err e = ERR_INIT;
     (void)state;
-    fake_init(&f, true, VARIABLES("REQUEST_METHOD=HEAD"), NULL, 0);
+    fake_init(&f, FAKE_FASTCGI, VARIABLES("REQUEST_METHOD=HEAD"), NULL, 0);
     err_set(&e, ERR_ABSENT, "x");
     reply_send_problem(&f.request, &e, NULL, NULL);
     assert_string_equal(fake_body(&f), "");

@@ -30,7 +30,7 @@ static void dispatch(struct fake *f, const char *const *variables)
                                           {"later", 0, NULL},
                                           {NULL, 0, NULL}};
     static char context[] = "context";
-    fake_init(f, true, variables, NULL, 0);
+    fake_init(f, FAKE_FASTCGI, variables, NULL, 0);
     route_dispatch(routes, &f->request, context);
     assert_int_equal(f->finished, 1);
 }

@@ -8,12 +8,12 @@
 static struct request request_from(const char *software, const char *file)
 {
     static const struct web_carrier carrier;
-    static const char *environment[3];
+    const char *const environment[] = {software, file, NULL};
     struct request x;
+    size_t count = 0;
     memset(&x, 0, sizeof x);
-    environment[0] = software;
-    environment[1] = file;
-    web_carrier_init(&x, &carrier, environment);
+    struct variable *variables = web_carrier_variables(environment, &count);
+    web_carrier_init(&x, &carrier, variables, count);
     return x;
 }
 

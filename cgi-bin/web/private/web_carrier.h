@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "chat/form.h"
 #include "web/fcgi_request.h"
+#include "web/private/variables.h"
 #include "web/request.h"
 
 #include <stdbool.h>
@@ -26,10 +27,20 @@ enum {
     WEB_CARRIER_HEADERS_MAX = 16 * 1024, /* bytes of an answer's header lines */
 };
 
+/* Why a carrier gives a request to its handler. */
+enum web_carrier_body {
+    WEB_CARRIER_TO_READ, /* the body is still to be read (read) */
+    WEB_CARRIER_WHOLE,   /* all of the body is there */
+    WEB_CARRIER_TOO_LARGE,
+    WEB_CARRIER_SLOW,
+    WEB_CARRIER_CROWDED, /* too many bytes are in work in this process */
+    WEB_CARRIER_BROKEN,  /* the peer broke off */
+};
+
 struct web_carrier {
     /* Reads up to `size` bytes of the body as soon as some have come. Returns 0 at its end, -1 when
      * the peer broke off, WEB_CARRIER_LATE when nothing came until `deadline` (monotonic ms; a past
-     * one means: don't wait). */
+     * one means: don't wait). NULL: the carrier collects the body (struct request, body). */
     ssize_t (*read)(struct request *request, char *to, size_t size, int64_t deadline);
     /* Writes all bytes; -1 when the peer has gone. */
     int (*write)(struct request *request, const char *bytes, size_t length);
@@ -40,25 +51,33 @@ struct web_carrier {
     struct fcgi_request (*detach)(struct request *request);
     /* The descriptor of the connection to the web server. NULL: there is none. */
     int (*connection)(const struct request *request);
-    /* See request_log_here. NULL: log lines go to stderr. */
-    void (*log_here)(struct request *request);
-    bool body_has_end; /* read() notices the end of the body without a Content-Length */
+    /* Writes a line to the web server's error log. NULL: stderr goes there. */
+    void (*log)(struct request *request, const char *line);
 };
 
 struct request {
     const struct web_carrier *carrier;
-    const char *const *environment;
-    enum request_method method;
+    struct variable *variables; /* owned; what they point to is the carrier's */
+    size_t variable_count;
+    char **settings;           /* of request_settings; NULL: not asked for yet, or none */
     char client[ADDRESS_TEXT]; /* "": REMOTE_ADDR itself */
     struct buf common;         /* header lines that every answer gets */
     struct form query;
     bool query_parsed;
-    bool body_ended; /* all of the body has been read */
+    bool body_ended; /* nothing more of the request will come */
+    enum web_carrier_body body_state;
+    struct buf body; /* what the carrier has collected */
     size_t counted;  /* bytes of the budget that its body takes */
 };
 
-/* A carrier calls the first for a new request and the second when it frees one. */
-void web_carrier_init(struct request *request, const struct web_carrier *carrier, const char *const *environment);
+/* A carrier calls the first for a new request, which is all zeros, and the second when it frees
+ * one. Takes `variables`, an array on the heap. */
+void web_carrier_init(struct request *request, const struct web_carrier *carrier, struct variable *variables,
+                      size_t count);
 void web_carrier_fini(struct request *request);
+
+/* An array of variables, which the caller frees, from NAME=VALUE with NULL at the end. It borrows
+ * their texts. */
+struct variable *web_carrier_variables(const char *const *environment, size_t *count);
 
 #endif

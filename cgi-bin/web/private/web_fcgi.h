@@ -1,26 +1,30 @@
-/* web_fcgi.h - FastCGI through libfcgi: the only file that knows that library, and hides its
- * habits.
+/* web_fcgi.h - requests that come by FastCGI, and the socket that they come to.
  *
- * libfcgi would accept connections by itself, install signal handlers, wait two seconds in close,
- * and read a silent peer's request without end. So this module accepts the connection and reads
- * from it (intake.h); libfcgi decodes the parameters and writes the error stream. The connection is
- * closed when its request is answered, even if the peer asked to keep it (FCGI_KEEP_CONN): servers
- * then open a new one.
+ * The connection is closed when its request is answered, even if the peer asked to keep it
+ * (FCGI_KEEP_CONN): servers then open a new one. The program reads and writes the records itself
+ * (fcgi_reader.h, fcgi_request.h). libfcgi would block on a slow peer, take a thread for each
+ * connection, and allocate what a length field of up to 2^31 asks for, which ends the process
+ * (CVE-2025-23016). It would also cost more than all the rest of a short request: a poll with
+ * nothing new costs less here than a program that answers a constant through libfcgi (tests/bench).
  * Threads: all functions may be called from any thread.
  */
 #ifndef WEB_FCGI_H
 #define WEB_FCGI_H
 
+#include "web/private/web_carrier.h"
+
 #include <stdbool.h>
 
 struct err;
+struct fcgi_reader;
 struct request;
+
+enum { WEB_FCGI_LISTENING = 0 }; /* descriptor, by the FastCGI specification, section 2.2 */
 
 /* True when descriptor 0 is a listening socket: the program was started for FastCGI. */
 bool web_fcgi_is(void);
 
-/* Prepares the library and the listening socket. Call it once, before there are threads. -1 with
- * ERR_SYSTEM. */
+/* Prepares the listening socket. Call it once, before there are threads. -1 with ERR_SYSTEM. */
 int web_fcgi_init(struct err *e);
 
 /* Refuses further connections, if the listening socket belongs to this process alone, as that of
@@ -29,17 +33,20 @@ int web_fcgi_init(struct err *e);
  * would be an error 500 for a visitor. A socket that may be shared stays as it is. */
 void web_fcgi_refuse(void);
 
-/* Waits for the next connection and returns its descriptor. After `stop_fd` has become readable it
- * takes what is in the backlog, then returns -1. The caller must see to it that only one thread is
- * in here at a time: others would wake up for nothing. */
-int web_fcgi_accept(int stop_fd);
+/* The next connection, without waiting; -1 with errno: EAGAIN when there is none, another one when
+ * the system gives none. */
+int web_fcgi_accept(void);
 
-/* Returns the next connection that is already there, without waiting; -1 when there is none or no
- * room for it now. One thread at a time, as above. */
-int web_fcgi_accept_more(void);
+/* A request whose parameters are complete (r is at stage FCGI_READER_BODY or later). Takes the
+ * parameters out of r. NULL: they are malformed. The connection stays the caller's until
+ * web_fcgi_give. */
+struct request *web_fcgi_new(int connection, struct fcgi_reader *r);
 
-/* Reads a request's parameters from the connection. Takes the connection. NULL when the peer broke
- * off, was silent for too long or spoke no FastCGI; the connection is closed then. */
-struct request *web_fcgi_read(int connection);
+/* Frees a request that was never given to a handler. */
+void web_fcgi_drop(struct request *request);
+
+/* Makes the request ready for its handler: its body is what r has, in this state; its connection
+ * belongs to it from here. */
+void web_fcgi_give(struct request *request, struct fcgi_reader *r, enum web_carrier_body state);
 
 #endif

@@ -1,0 +1,224 @@
+/* fcgi_reader.c - see fcgi_reader.h. */
+#include "web/private/fcgi_reader.h"
+
+#include "base/ck.h"
+#include "web/private/variables.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+enum {
+    TYPE_BEGIN = 1,
+    TYPE_ABORT = 2,
+    TYPE_PARAMS = 4,
+    TYPE_STDIN = 5,
+    ROLE_RESPONDER = 1,
+    SKIPPED_MAX = 1024 * 1024,
+};
+
+void fcgi_reader_init(struct fcgi_reader *r)
+{
+    memset(r, 0, sizeof *r);
+    buf_init(&r->params, FCGI_READER_PARAMS_MAX);
+    buf_init(&r->body, 0);
+}
+
+void fcgi_reader_fini(struct fcgi_reader *r)
+{
+    buf_fini(&r->params);
+    buf_fini(&r->body);
+}
+
+/* ---- records ---- */
+
+/* A record of another request, or of another type. */
+static void skip_record(struct fcgi_reader *r)
+{
+    r->use = FCGI_READER_SKIP;
+    r->skipped += FCGI_RECORD_HEADER_BYTES + r->content + r->padding;
+    if (r->skipped > SKIPPED_MAX) {
+        r->stage = FCGI_READER_BROKEN;
+    }
+}
+
+static void begin_head_record(struct fcgi_reader *r, unsigned type, uint16_t id)
+{
+    if (r->id != 0 && id == r->id && type == TYPE_PARAMS) {
+        r->use = FCGI_READER_PARAMS;
+        r->stage = r->content == 0 ? FCGI_READER_BODY : FCGI_READER_HEAD;
+    } else if (r->id == 0 && id != 0 && type == TYPE_BEGIN && r->content == FCGI_READER_BEGIN_BYTES) {
+        r->use = FCGI_READER_BEGIN;
+        r->id = id;
+    } else if (id != r->id || id == 0) { /* before a request has begun, all but management records are wrong */
+        skip_record(r);
+        r->stage = r->id == 0 && id != 0 ? FCGI_READER_BROKEN : r->stage;
+    } else {
+        r->stage = FCGI_READER_BROKEN;
+    }
+}
+
+static void begin_body_record(struct fcgi_reader *r, unsigned type, uint16_t id)
+{
+    if (id != r->id || (type != TYPE_STDIN && type != TYPE_ABORT)) {
+        skip_record(r);
+    } else if (type == TYPE_ABORT) {
+        r->stage = FCGI_READER_BROKEN;
+    } else {
+        r->use = FCGI_READER_STDIN;
+        r->stage = r->content == 0 ? FCGI_READER_WHOLE : FCGI_READER_BODY;
+    }
+}
+
+static void begin_record(struct fcgi_reader *r)
+{
+    const unsigned char *h = r->header;
+    uint16_t id = (uint16_t)(h[2] << 8 | h[3]);
+    r->header_size = 0;
+    r->content = (uint32_t)h[4] << 8 | h[5];
+    r->padding = h[6];
+    if (h[0] != FCGI_RECORD_VERSION) {
+        r->stage = FCGI_READER_BROKEN;
+    } else if (r->stage == FCGI_READER_HEAD) {
+        begin_head_record(r, h[1], id);
+    } else {
+        begin_body_record(r, h[1], id);
+    }
+}
+
+static void take_begin(struct fcgi_reader *r, const char *bytes, size_t length)
+{
+    memcpy(r->begin + r->begin_size, bytes, length);
+    r->begin_size = (uint16_t)(r->begin_size + length);
+    if (r->begin_size == FCGI_READER_BEGIN_BYTES && (r->begin[0] != 0 || r->begin[1] != ROLE_RESPONDER)) {
+        r->stage = FCGI_READER_BROKEN;
+    }
+}
+
+static void take_body(struct buf *body, const char *bytes, size_t length)
+{
+    size_t room = body->limit - body->length;
+    buf_add(body, bytes, length < room ? length : room);
+    body->over = body->over || length > room;
+}
+
+static void take_content(struct fcgi_reader *r, const char *bytes, size_t length)
+{
+    switch (r->use) {
+    case FCGI_READER_SKIP:
+        break;
+    case FCGI_READER_BEGIN:
+        take_begin(r, bytes, length);
+        break;
+    case FCGI_READER_PARAMS:
+        buf_add(&r->params, bytes, length);
+        r->stage = r->params.over ? FCGI_READER_BROKEN : r->stage;
+        break;
+    case FCGI_READER_STDIN:
+        take_body(&r->body, bytes, length);
+        break;
+    }
+}
+
+/* Takes a part of one record. Returns how many bytes were used, at least one. */
+static size_t take_part(struct fcgi_reader *r, const char *bytes, size_t length)
+{
+    if (r->content > 0) {
+        size_t used = length < r->content ? length : r->content;
+        r->content -= (uint32_t)used;
+        take_content(r, bytes, used);
+        return used;
+    }
+    if (r->padding > 0) {
+        size_t used = length < r->padding ? length : r->padding;
+        r->padding -= (uint32_t)used;
+        return used;
+    }
+    size_t left = FCGI_RECORD_HEADER_BYTES - (size_t)r->header_size;
+    size_t used = length < left ? length : left;
+    memcpy(r->header + r->header_size, bytes, used);
+    r->header_size = (unsigned char)(r->header_size + used);
+    if (used == left) {
+        begin_record(r);
+    }
+    return used;
+}
+
+size_t fcgi_reader_take(struct fcgi_reader *r, const char *bytes, size_t length)
+{
+    const enum fcgi_reader_stage before = r->stage;
+    size_t used = 0;
+    while (used < length && r->stage == before && r->stage < FCGI_READER_WHOLE) {
+        used += take_part(r, bytes + used, length - used);
+    }
+    return used;
+}
+
+/* ---- names and values ---- */
+
+/* Takes one length: a byte, or four with the first bit set. False: it isn't complete. */
+static bool take_length(const char **at, const char *end, size_t *out)
+{
+    const unsigned char *b = (const unsigned char *)*at;
+    size_t size = *at < end && b[0] >= 0x80 ? 4 : 1;
+    if ((size_t)(end - *at) < size) {
+        return false;
+    }
+    *out = size == 1 ? b[0] : (size_t)(b[0] & 0x7FU) << 24 | (size_t)b[1] << 16 | (size_t)b[2] << 8 | b[3];
+    *at += size;
+    return true;
+}
+
+/* Takes one pair. False: it isn't complete. */
+static bool take_pair(char **at, const char *end, struct variable *out, size_t *value_length)
+{
+    const char *bytes = *at;
+    size_t name = 0;
+    size_t value = 0;
+    if (!take_length(&bytes, end, &name) || !take_length(&bytes, end, &value) || name > (size_t)(end - bytes) ||
+        value > (size_t)(end - bytes) - name) {
+        return false;
+    }
+    *out = (struct variable){.name = bytes, .name_length = name, .value = bytes + name};
+    *value_length = value;
+    *at += bytes - *at + (ptrdiff_t)(name + value);
+    return true;
+}
+
+/* The number of pairs; -1: they don't fill the bytes exactly, or they are too many. */
+static int count_pairs(const struct buf *params)
+{
+    char *at = params->bytes;
+    const char *end = at + params->length;
+    int pairs = 0;
+    for (; at < end; pairs++) {
+        struct variable v;
+        size_t length = 0;
+        if (pairs == FCGI_READER_PAIRS_MAX || !take_pair(&at, end, &v, &length)) {
+            return -1;
+        }
+    }
+    return pairs;
+}
+
+int fcgi_reader_variables(struct fcgi_reader *r, struct variable **out, size_t *count)
+{
+    int pairs = r->params.length > 0 ? count_pairs(&r->params) : 0;
+    if (pairs < 0) {
+        return -1;
+    }
+    char *at = r->params.bytes;
+    /* the value before: what is there is a length that has been read by then */
+    char *behind = NULL;
+    const char *end = at != NULL ? at + r->params.length : NULL;
+    *count = (size_t)pairs;
+    *out = ck_malloc((*count + 1) * sizeof **out);
+    for (size_t i = 0; i < *count; i++) {
+        size_t length = 0;
+        CK(take_pair(&at, end, &(*out)[i], &length));
+        if (behind != NULL) {
+            *behind = '\0';
+        }
+        behind = at; /* the last one's is the NUL behind the buffer's bytes */
+    }
+    return 0;
+}
