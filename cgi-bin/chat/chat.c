@@ -40,8 +40,6 @@ void chat_draft_fini(struct chat_draft *d)
 void chat_message_fini(struct chat_message *m)
 {
     free(m->name);
-    free(m->id);
-    free(m->text);
     memset(m, 0, sizeof *m);
 }
 

@@ -46,7 +46,7 @@ struct chat_message {
     int64_t time_ms; /* since 1970, by the server's clock at the commit */
     enum chat_type type;
     uint64_t reply_to; /* 0 for none */
-    char *name;        /* owned, as are the next two */
+    char *name;        /* owned: one block with the next two */
     char *id;
     char *text;
     size_t text_length;

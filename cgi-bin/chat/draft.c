@@ -119,7 +119,13 @@ static int small_fields(const struct form *body, const struct draft_source *sour
     return 0;
 }
 
-static int text_field(const struct form *body, const struct draft_source *source, struct chat_draft *d, struct err *e)
+/* The text may be large, so one that came in the body isn't copied. */
+static char *text_of(struct form *body, const struct form_field *f)
+{
+    return form_single(body, "text") == f ? form_take_value(body, f) : ck_memdup0(f->value, f->length);
+}
+
+static int text_field(struct form *body, const struct draft_source *source, struct chat_draft *d, struct err *e)
 {
     const struct form_field *f = NULL;
     if (find(body, source, "text", &f, e) != 0) {
@@ -128,10 +134,11 @@ static int text_field(const struct form *body, const struct draft_source *source
     if (f == NULL || f->bare) { /* bare: as from curl -d text */
         return err_field(e, ERR_INPUT, "text", "There is no field text. %s", two_forms);
     }
-    return chat_text_take(d, ck_memdup0(f->value, f->length), f->length, source->max_text, e);
+    size_t length = f->length;
+    return chat_text_take(d, text_of(body, f), length, source->max_text, e);
 }
 
-static int parse_fields(const struct form *body, const struct draft_source *source, struct chat_draft *d, struct err *e)
+static int parse_fields(struct form *body, const struct draft_source *source, struct chat_draft *d, struct err *e)
 {
     return small_fields(body, source, d, e) != 0 || text_field(body, source, d, e) != 0 ? -1 : 0;
 }

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { FIELDS_FIRST = 8 }; /* room for so many is taken with the first one */
+
 void form_init(struct form *f)
 {
     memset(f, 0, sizeof *f);
@@ -16,28 +18,34 @@ void form_fini(struct form *f)
 {
     for (size_t i = 0; i < f->count; i++) {
         free(f->fields[i].name);
-        free(f->fields[i].value);
     }
     free(f->fields);
     form_init(f);
 }
 
-/* Takes name and value, also on failure. */
-static int add_take(struct form *f, char *name, char *value, size_t length, bool bare, struct err *e)
+/* Name and value of the field are in one block, which is taken, also on failure. */
+static int add_take(struct form *f, const struct form_field *field, struct err *e)
 {
     if (f->count == FORM_FIELDS_MAX) {
-        free(name);
-        free(value);
+        free(field->name);
         return err_set(e, ERR_INPUT, "There are too many fields: at most %d are allowed.", FORM_FIELDS_MAX);
     }
-    f->fields = ck_realloc(f->fields, (f->count + 1) * sizeof f->fields[0]);
-    f->fields[f->count++] = (struct form_field){.name = name, .value = value, .length = length, .bare = bare};
+    if (f->count == f->capacity) {
+        f->capacity = f->capacity == 0 ? FIELDS_FIRST : f->capacity * 2;
+        f->fields = ck_realloc(f->fields, f->capacity * sizeof f->fields[0]);
+    }
+    f->fields[f->count++] = *field;
     return 0;
 }
 
 int form_add(struct form *f, const char *name, const char *value, size_t length, struct err *e)
 {
-    return add_take(f, ck_strdup(name), ck_memdup0(value, length), length, false, e);
+    size_t name_size = strlen(name) + 1;
+    char *block = ck_malloc(name_size + length + 1);
+    memcpy(block, name, name_size);
+    memcpy(block + name_size, value, length);
+    block[name_size + length] = '\0';
+    return add_take(f, &(struct form_field){.name = block, .value = block + name_size, .length = length}, e);
 }
 
 static int hex(char c)
@@ -51,11 +59,10 @@ static int hex(char c)
     return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* NULL on a bad escape. The result is never longer than the input. */
-static char *decode(const char *bytes, size_t length, size_t *out_length)
+/* Writes the decoded bytes and a NUL; they are never more than the input. NULL on a bad escape,
+ * else the place of the NUL. */
+static char *decode(char *to, const char *bytes, size_t length)
 {
-    char *out = ck_malloc(length + 1);
-    size_t at = 0;
     for (size_t i = 0; i < length; i++) {
         char c = bytes[i];
         if (c == '+') {
@@ -64,41 +71,50 @@ static char *decode(const char *bytes, size_t length, size_t *out_length)
             int high = i + 2 < length ? hex(bytes[i + 1]) : -1;
             int low = i + 2 < length ? hex(bytes[i + 2]) : -1;
             if (high < 0 || low < 0) {
-                free(out);
                 return NULL;
             }
             c = (char)(high * 16 + low);
             i += 2;
         }
-        out[at++] = c;
+        *to++ = c;
     }
-    out[at] = '\0';
-    *out_length = at;
-    return out;
+    *to = '\0';
+    return to;
+}
+
+/* Fills *field, whose name is a block of length + 2 bytes, with name and value. */
+static int decode_pair(struct form_field *field, const char *bytes, size_t length, struct err *e)
+{
+    const char *equals = memchr(bytes, '=', length);
+    const char *end = equals != NULL ? equals : bytes + length;
+    char *name_end = decode(field->name, bytes, (size_t)(end - bytes));
+    if (name_end == NULL) {
+        return err_set(e, ERR_INPUT, "The name of a field has a '%%' that isn't followed by two hexadecimal digits.");
+    }
+    if (memchr(field->name, '\0', (size_t)(name_end - field->name)) != NULL) { /* C would take it for a shorter name */
+        return err_set(e, ERR_INPUT, "The name of a field must not contain the character U+0000.");
+    }
+    const char *value = equals != NULL ? equals + 1 : end;
+    field->value = name_end + 1;
+    field->bare = equals == NULL;
+    char *value_end = decode(field->value, value, length - (size_t)(value - bytes));
+    if (value_end == NULL) {
+        return err_field(
+            e, ERR_INPUT, field->name,
+            "A '%%' must be followed by two hexadecimal digits. With curl, use --data-urlencode instead of -d.");
+    }
+    field->length = (size_t)(value_end - field->value);
+    return 0;
 }
 
 static int parse_pair(struct form *f, const char *bytes, size_t length, struct err *e)
 {
-    const char *equals = memchr(bytes, '=', length);
-    size_t name_length = equals != NULL ? (size_t)(equals - bytes) : length;
-    size_t value_length = 0;
-    char *name = decode(bytes, name_length, &name_length);
-    if (name == NULL) {
-        return err_set(e, ERR_INPUT, "The name of a field has a '%%' that isn't followed by two hexadecimal digits.");
-    }
-    if (memchr(name, '\0', name_length) != NULL) { /* C would take it for a shorter name */
-        free(name);
-        return err_set(e, ERR_INPUT, "The name of a field must not contain the character U+0000.");
-    }
-    char *value = equals != NULL ? decode(equals + 1, length - (size_t)(equals + 1 - bytes), &value_length)
-                                 : ck_strdup("");
-    if (value == NULL) {
-        err_field(e, ERR_INPUT, name,
-                  "A '%%' must be followed by two hexadecimal digits. With curl, use --data-urlencode instead of -d.");
-        free(name);
+    struct form_field field = {.name = ck_malloc(length + 2)};
+    if (decode_pair(&field, bytes, length, e) != 0) {
+        free(field.name);
         return -1;
     }
-    return add_take(f, name, value, value_length, equals == NULL, e);
+    return add_take(f, &field, e);
 }
 
 int form_parse(struct form *f, const char *bytes, size_t length, struct err *e)
@@ -134,4 +150,15 @@ const struct form_field *form_single(const struct form *f, const char *name)
 {
     const struct form_field *found = NULL;
     return form_once(f, name, &found, NULL) == 0 ? found : NULL;
+}
+
+char *form_take_value(struct form *f, const struct form_field *field)
+{
+    char *block = field->name;
+    size_t at = (size_t)(field - f->fields);
+    size_t size = field->length + 1;
+    memmove(block, field->value, size);
+    f->count--;
+    memmove(f->fields + at, f->fields + at + 1, (f->count - at) * sizeof f->fields[0]);
+    return ck_realloc(block, size); /* encoded, it may have been three times as long */
 }

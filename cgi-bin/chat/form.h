@@ -18,7 +18,7 @@ enum { FORM_FIELDS_MAX = 256 };
 
 struct form_field {
     char *name;  /* owned, decoded; ends with a NUL and contains none */
-    char *value; /* owned, decoded; ends with a NUL and may contain others */
+    char *value; /* decoded, in the same block; ends with a NUL and may contain others */
     size_t length;
     bool bare; /* there was no '=': "hi" rather than "hi=" */
 };
@@ -26,6 +26,7 @@ struct form_field {
 struct form {
     struct form_field *fields;
     size_t count;
+    size_t capacity; /* fields that there is room for */
 };
 
 void form_init(struct form *f);
@@ -46,5 +47,9 @@ int form_once(const struct form *f, const char *name, const struct form_field **
 /* The field, borrowed until form_fini, when it is given exactly once, else NULL: for a field whose
  * mistakes the client isn't told. */
 const struct form_field *form_single(const struct form *f, const char *name);
+
+/* Removes a field of this form and gives its value to the caller, who frees it: for a value that is
+ * too large to be copied. */
+char *form_take_value(struct form *f, const struct form_field *field);
 
 #endif

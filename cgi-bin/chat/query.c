@@ -182,7 +182,7 @@ int query_parse(const struct form *fields, struct query *q, struct err *e)
     if (e == NULL) {
         e = &own;
     }
-    memset(q, 0, sizeof *q);
+    memset(q, 0, offsetof(struct query, rooms));
     if (parse_format(fields, &q->format, e) != 0 || parse_rooms(fields, q, &since_given, e) != 0 ||
         parse_kind(fields, q, since_given, e) != 0 || parse_epoch(fields, q, e) != 0 ||
         parse_number(fields, "wait", 0, QUERY_WAIT_MAX, &wait, &wait_given, e) != 0) {

@@ -42,7 +42,7 @@ struct query {
     uint32_t limit;
     unsigned wait;  /* seconds, as asked for */
     char epoch[65]; /* "" when not given */
-    /* last, so that a copy can end behind `count` of them */
+    /* last, so that a copy can end behind `count` of them; the others are undefined */
     struct query_room rooms[QUERY_ROOMS_MAX];
 };
 

@@ -1,7 +1,6 @@
 /* get_poll.c - see get_poll.h. */
 #include "routes/get_poll.h"
 
-#include "base/ck.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "chat/answer.h"
@@ -19,8 +18,6 @@
 #include "wait/waiting.h"
 #include "web/reply.h"
 #include "web/request.h"
-
-#include <stdlib.h>
 
 enum {
     CACHE_SECONDS = 60, /* for a page of old messages; short, as its `head` goes out of date */
@@ -85,20 +82,19 @@ int get_poll_render(void *program, const struct query *q, bool final, struct rep
 {
     struct poll_program *p = program;
     struct err e = ERR_INIT;
-    struct reading *g = ck_calloc(1, sizeof *g);
+    struct reading g;
     struct reading_how how = how_to_read(p, site_loaded_conf(p->site));
     how.always = true;
-    bool read = reading_take(g, p->site, q, &how, &e) == 0;
+    bool read = reading_take(&g, p->site, q, &how, &e) == 0;
     /* A store that is busy for a moment doesn't end the wait; another database does. */
-    int result = read ? !g->nothing_new || final : e.code == ERR_EPOCH || final;
+    int result = read ? !g.nothing_new || final : e.code == ERR_EPOCH || final;
     if (result != 0 && read) {
-        g->answer.wait = q->wait;
-        fill_reply(r, q, g);
+        g.answer.wait = q->wait;
+        fill_reply(r, q, &g);
     } else if (result != 0) {
-        reply_problem(r, &e, q->format == QUERY_TEXT, e.code == ERR_EPOCH ? g->epoch : NULL);
+        reply_problem(r, &e, q->format == QUERY_TEXT, e.code == ERR_EPOCH ? g.epoch : NULL);
     }
-    reading_fini(g);
-    free(g);
+    reading_fini(&g);
     return result;
 }
 
@@ -168,13 +164,13 @@ static void tell_watch(struct poll_program *p, const struct query *q, struct rea
     }
 }
 
-/* Answers the request, or lets it wait. The caller frees g. */
+/* Answers the request, or lets it wait. The caller frees g, which may point into `addresses`. */
 static void answer_or_wait(struct request *request, struct poll_program *p, const struct conf *conf,
-                           const struct query *q, struct reading *g)
+                           const struct query *q, struct reading *g,
+                           char addresses[QUERY_ROOMS_MAX][HEAD_FILES_ADDRESS_SIZE])
 {
     struct err e = ERR_INIT;
     struct query w;
-    char addresses[QUERY_ROOMS_MAX][HEAD_FILES_ADDRESS_SIZE];
     struct reading_how how = how_to_read(p, conf);
     how.if_none_match = q->wait == 0 ? request_variable(request, "HTTP_IF_NONE_MATCH") : NULL;
     int result = reading_take(g, p->site, q, &how, &e);
@@ -210,10 +206,10 @@ static void answer_or_wait(struct request *request, struct poll_program *p, cons
 static void answer_query(struct request *request, struct poll_program *p, const struct conf *conf,
                          const struct query *q)
 {
-    struct reading *g = ck_calloc(1, sizeof *g);
-    answer_or_wait(request, p, conf, q, g);
-    reading_fini(g);
-    free(g);
+    struct reading g;
+    char addresses[QUERY_ROOMS_MAX][HEAD_FILES_ADDRESS_SIZE];
+    answer_or_wait(request, p, conf, q, &g, addresses);
+    reading_fini(&g);
 }
 
 /* ---- requests ---- */

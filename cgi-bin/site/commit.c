@@ -13,6 +13,7 @@
 #include "system/budget.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -37,7 +38,7 @@ struct commit {
     struct site *site;
     bool threaded;
     pthread_mutex_t lock; /* of all below */
-    pthread_cond_t work;  /* the committer sleeps on it */
+    sem_t news;           /* the committer sleeps on it: unlike a condition, it needs no lock to wake up */
     pthread_cond_t idle;  /* nothing is queued and no thread works */
     pthread_t committer;
     bool has_committer;
@@ -303,15 +304,16 @@ static void work(struct commit *c)
 static void *run(void *argument)
 {
     struct commit *c = argument;
-    pthread_mutex_lock(&c->lock);
-    while (!c->ends) {
+    bool ends = false;
+    while (!ends) {
+        pthread_mutex_lock(&c->lock);
         work(c);
         c->sleeps = true;
-        while (c->sleeps && !c->ends) {
-            pthread_cond_wait(&c->work, &c->lock);
+        ends = c->ends;
+        pthread_mutex_unlock(&c->lock);
+        while (!ends && sem_wait(&c->news) != 0) { /* a signal interrupted it */
         }
     }
-    pthread_mutex_unlock(&c->lock);
     return NULL;
 }
 
@@ -331,7 +333,7 @@ static void get_to_work(struct commit *c)
     if (c->has_committer && c->sleeps) {
         c->sleeps = false;
         pthread_mutex_unlock(&c->lock);
-        pthread_cond_signal(&c->work); /* without the lock, which the committer needs at once */
+        CK(sem_post(&c->news) == 0); /* without the lock, which the committer needs at once */
         pthread_mutex_lock(&c->lock);
     } else if (!c->has_committer && !c->works) {
         work(c);
@@ -352,7 +354,7 @@ struct commit *commit_new(struct site *site, bool threaded)
 {
     struct commit *c = ck_calloc(1, sizeof *c);
     pthread_mutex_init(&c->lock, NULL);
-    pthread_cond_init(&c->work, NULL);
+    CK(sem_init(&c->news, 0, 0) == 0);
     pthread_cond_init(&c->idle, NULL);
     queue_init(&c->queue);
     c->site = site;
@@ -368,12 +370,12 @@ void commit_free(struct commit *c)
     if (c->has_committer) {
         pthread_mutex_lock(&c->lock);
         c->ends = true;
-        pthread_cond_signal(&c->work);
         pthread_mutex_unlock(&c->lock);
+        CK(sem_post(&c->news) == 0);
         pthread_join(c->committer, NULL);
     }
     pthread_cond_destroy(&c->idle);
-    pthread_cond_destroy(&c->work);
+    sem_destroy(&c->news);
     pthread_mutex_destroy(&c->lock);
     free(c);
 }

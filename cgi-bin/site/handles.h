@@ -22,18 +22,19 @@ void handles_free(struct handles *all); /* closes those that are idle. NULL is f
 /* An idle handle whose database is still there, to be used; NULL if there is none. */
 struct store *handles_take(struct handles *all);
 
-/* Keeps the handle or closes it. False: its database was replaced. Only a writer needs to know that,
- * so a reader's handle is kept without a look; the next handles_take or handles_look_after looks. */
+/* Keeps the handle or closes it. False: its database was replaced. Only a writer needs to know
+ * that, so a reader's handle is kept without a look; the next handles_take or handles_look_after
+ * looks. */
 bool handles_give_back(struct handles *all, struct store *handle);
 
 /* The handle's database is still the one that is there. False: give it back, and take another
  * one. */
 bool handles_is_current(struct handles *all, struct store *handle);
 
-/* The same for a handle that is idle, which counts as a use of it. False also if none is idle. Looks
- * at the files only if no call has found an idle handle current in the last 100 ms: a database that
- * is replaced meanwhile is noticed after that time, or as soon as any handle of this process is
- * found to be of the old one. */
+/* The same for a handle that is idle, which counts as a use of it. False also if none is idle.
+ * Looks at the files only if no call has found an idle handle current in the last 100 ms. So a
+ * database that is replaced is noticed after that time, or as soon as a look at any handle of this
+ * process finds it. */
 bool handles_are_current(struct handles *all);
 
 /* Closes idle handles whose database was replaced; other processes may wait for that. Also rescues

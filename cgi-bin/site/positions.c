@@ -210,7 +210,8 @@ bool positions_find(struct positions *p, struct answer_room *rooms, size_t count
     if (!known || (watched != NULL && !is_still_right(p, watched))) {
         return false;
     }
-    snprintf(epoch, CHAT_EPOCH_SIZE, "%s", bell_epoch(b));
+    memcpy(epoch, bell_epoch(b), CHAT_EPOCH_SIZE);
+    epoch[CHAT_EPOCH_SIZE - 1] = '\0';
     return true;
 }
 

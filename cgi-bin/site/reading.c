@@ -8,6 +8,7 @@
 #include "site/site.h"
 #include "system/budget.h"
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,6 +32,22 @@ enum {
 
 /* ---- positions and ETag ---- */
 
+/* The greatest one fits: a quote, 22 bytes of the epoch, and twice a hyphen with 16 digits. */
+static_assert(sizeof((struct reading *)NULL)->etag > 1 + CHAT_EPOCH_SIZE + 2 * 17 + 1, "the ETag fits");
+
+static char *put_hex(char *to, uint64_t number)
+{
+    int shift = 60;
+    while (shift > 0 && number >> shift == 0) {
+        shift -= 4;
+    }
+    for (; shift >= 0; shift -= 4) {
+        *to++ = "0123456789abcdef"[number >> shift & 0xF];
+    }
+    *to = '\0';
+    return to;
+}
+
 /* An answer to one URL depends on the epoch, and on head and oldest of each room (a change of a
  * message raises head). The ETag has a hash over them; the numbers of a single room stand in it as
  * they are, so that two states of it never have the same ETag. */
@@ -38,8 +55,9 @@ static void make_etag(struct reading *g, const struct query *q)
 {
     uint64_t hash = HASH_START;
     if (q->count == 1) {
-        snprintf(g->etag, sizeof g->etag, "\"%.22s-%llx-%llx\"", g->epoch, (unsigned long long)g->rooms[0].head,
-                 (unsigned long long)g->rooms[0].oldest);
+        char *to = stpcpy(stpcpy(stpcpy(g->etag, "\""), g->epoch), "-");
+        to = stpcpy(put_hex(to, g->rooms[0].head), "-");
+        (void)stpcpy(put_hex(to, g->rooms[0].oldest), "\"");
         return;
     }
     for (size_t i = 0; i < q->count; i++) {
@@ -331,17 +349,28 @@ static int read_store(struct work *w, struct site *site, struct err *e)
     return result == 0 ? settle_budget(w, e) : -1; /* it may wait a little, so not within the view */
 }
 
+/* Sets all but the rooms that weren't asked for, which are most of the struct. */
+static void begin(struct reading *g, const struct query *q, const struct reading_how *how)
+{
+    g->answer = (struct answer){
+        .epoch = g->epoch, .rooms = g->rooms, .count = q->count, .several = q->several, .poll_after = how->poll_after};
+    for (size_t i = 0; i < q->count; i++) {
+        const struct query_room *asked = &q->rooms[i];
+        g->rooms[i] = (struct answer_room){.name = asked->name, .next = asked->now ? UINT64_MAX : asked->since};
+        g->pages[i] = (struct store_page){.count = 0};
+    }
+    g->epoch[0] = '\0';
+    g->etag[0] = '\0';
+    g->counted = 0;
+    g->unchanged = false;
+    g->nothing_new = false;
+}
+
 int reading_take(struct reading *g, struct site *site, const struct query *q, const struct reading_how *how,
                  struct err *e)
 {
     struct work w = {.g = g, .q = q, .how = how};
-    memset(g, 0, sizeof *g);
-    g->answer = (struct answer){
-        .epoch = g->epoch, .rooms = g->rooms, .count = q->count, .several = q->several, .poll_after = how->poll_after};
-    for (size_t i = 0; i < q->count; i++) {
-        g->rooms[i].name = q->rooms[i].name;
-        g->rooms[i].next = q->rooms[i].now ? UINT64_MAX : q->rooms[i].since;
-    }
+    begin(g, q, how);
     if (read_memory(&w, site)) {
         return 0;
     }
@@ -358,7 +387,7 @@ void reading_fini(struct reading *g)
 {
     budget_give_back(g->counted);
     g->counted = 0;
-    for (size_t i = 0; i < QUERY_ROOMS_MAX; i++) {
+    for (size_t i = 0; i < g->answer.count; i++) {
         store_page_fini(&g->pages[i]);
     }
 }

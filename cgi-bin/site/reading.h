@@ -17,8 +17,8 @@ struct err;
 struct site;
 
 struct reading {
-    struct answer answer; /* points into what follows */
-    struct answer_room rooms[QUERY_ROOMS_MAX];
+    struct answer answer;                      /* points into what follows */
+    struct answer_room rooms[QUERY_ROOMS_MAX]; /* as many as were asked for; so have pages */
     struct store_page pages[QUERY_ROOMS_MAX];
     char epoch[CHAT_EPOCH_SIZE];
     char etag[64];    /* with its quotes */
@@ -38,7 +38,8 @@ struct reading_how {
 
 /* Fills *g, which borrows the query and counts its texts as in work (budget.h). -1: ERR_EPOCH (the
  * present one is g->epoch), ERR_CROWDED for a single text that is too long for what is left of the
- * budget, or an error of the store. Call reading_fini in all cases. */
+ * budget, or an error of the store. Call reading_fini in all cases; it may also be called for a
+ * struct of zeros. */
 int reading_take(struct reading *g, struct site *site, const struct query *q, const struct reading_how *how,
                  struct err *e);
 void reading_fini(struct reading *g);

@@ -34,7 +34,7 @@ struct site {
     bool short_lived;
     const atomic_bool *stopping;
     atomic_bool is_loaded; /* set once; the next two don't change any more then */
-    char *overrides; /* the POLLCHAT_ parameters of the request that the settings were loaded with */
+    char *overrides;       /* the POLLCHAT_ parameters of the request that the settings were loaded with */
     struct conf conf;
     struct handles *handles;
     struct positions *positions;
@@ -95,13 +95,18 @@ void site_guard_log(struct site *s)
     log_guard(line_is_due, s);
 }
 
+static bool is_override(const char *variable)
+{
+    return variable[0] == 'P' && strncmp(variable, "POLLCHAT_", strlen("POLLCHAT_")) == 0;
+}
+
 /* The POLLCHAT_ parameters, one a line, in the order in which the server sends them. */
 static char *overrides_of(const char *const *environment)
 {
     struct buf all;
     buf_init(&all, OVERRIDES_MAX);
     for (; environment != NULL && *environment != NULL; environment++) {
-        if (strncmp(*environment, "POLLCHAT_", strlen("POLLCHAT_")) == 0) {
+        if (is_override(*environment)) {
             buf_adds(&all, *environment);
             buf_addc(&all, '\n');
         }
@@ -234,12 +239,12 @@ static int check_safety(struct site *s, struct err *e)
     return s->danger.code == ERR_NONE ? 0 : err_set(e, ERR_EXPOSED, "%s", s->danger.text);
 }
 
-/* The request brings the same POLLCHAT_ parameters as the one that the settings were loaded with. */
+/* The request has the same POLLCHAT_ parameters as the one that the settings were loaded with. */
 static bool brings_same(const struct site *s, const char *const *environment)
 {
     const char *left = s->overrides;
     for (; environment != NULL && *environment != NULL; environment++) {
-        if (strncmp(*environment, "POLLCHAT_", strlen("POLLCHAT_")) == 0) {
+        if (is_override(*environment)) {
             size_t length = strlen(*environment);
             if (strncmp(left, *environment, length) != 0 || left[length] != '\n') {
                 return false;

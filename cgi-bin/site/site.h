@@ -66,10 +66,10 @@ bool site_return(struct site *s, struct store *handle);
  * and returns a new one (*is_new), or NULL. handle may be NULL. */
 struct store *site_refresh(struct site *s, struct store *handle, bool *is_new);
 
-/* Looks for what requests don't look for themselves. Closes idle handles whose database was replaced
- * or whose log was removed, and rescues the messages that only they have. Makes a new file of counts
- * if it was deleted. Looks whether other users may write to the data, or the web reads it. A process
- * that stays calls this about once a second. */
+/* Looks for what requests don't look for themselves. Closes idle handles whose database was
+ * replaced or whose log was removed, and rescues the messages that only they have. Makes a new file
+ * of counts if it was deleted. Looks whether other users may write to the data, and whether the
+ * folder is marked as readable by the web. A process that stays calls this about once a second. */
 void site_look_after(struct site *s);
 
 /* store_rest for this site. Does nothing before a database was opened. */

@@ -75,6 +75,15 @@ static unsigned count_alike(const void *like, const struct process_info *p)
 
 /* ---- the server's processes; with the lock held ---- */
 
+/* Another thread may have the lock while it reads /proc. */
+static void lock(struct apache_workers *w)
+{
+    if (pthread_mutex_trylock(&w->lock) != 0) {
+        blocking_expected();
+        pthread_mutex_lock(&w->lock);
+    }
+}
+
 /* The process at the other end; 0: unknown (over TCP, or in another namespace). */
 static long pid_of(int connection)
 {
@@ -108,6 +117,7 @@ static void refresh(struct process *p)
     int64_t now = clock_mono_ms();
     struct process_info found;
     if (p->seen_at == 0 || now - p->seen_at >= FRESH_MS) {
+        blocking_expected();
         p->seen_at = now;
         bool is_seen = p->pid > 0 && process_look(p->pid, &found);
         p->seen.parent = is_seen ? found.parent : 0;
@@ -122,6 +132,7 @@ static unsigned all_of(struct apache_workers *w, const struct process *p)
         return 0;
     }
     if (w->all_at == 0 || w->parent != p->seen.parent || now - w->all_at >= FRESH_MS) {
+        blocking_expected();
         w->all_at = now;
         w->parent = p->seen.parent;
         w->all = process_count_children(p->seen.parent, count_alike, &p->seen.workers);
@@ -131,8 +142,7 @@ static unsigned all_of(struct apache_workers *w, const struct process *p)
 
 unsigned apache_workers_seen(struct apache_workers *w, int connection)
 {
-    blocking_expected(); /* before the lock, which another thread may hold while it reads /proc */
-    pthread_mutex_lock(&w->lock);
+    lock(w);
     struct process *p = entry_of(w, pid_of(connection));
     unsigned seen = 0;
     if (p != NULL) {
@@ -145,8 +155,7 @@ unsigned apache_workers_seen(struct apache_workers *w, int connection)
 
 int apache_workers_take(struct apache_workers *w, int connection)
 {
-    blocking_expected();
-    pthread_mutex_lock(&w->lock);
+    lock(w);
     struct process *p = entry_of(w, pid_of(connection));
     int token = -1;
     if (p != NULL) {
@@ -162,7 +171,7 @@ int apache_workers_take(struct apache_workers *w, int connection)
 
 void apache_workers_give_back(struct apache_workers *w, int token)
 {
-    pthread_mutex_lock(&w->lock);
+    lock(w);
     w->list[token].busy--;
     pthread_mutex_unlock(&w->lock);
 }

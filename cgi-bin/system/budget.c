@@ -80,7 +80,9 @@ bool budget_take(size_t bytes, size_t own)
 
 void budget_give_back(size_t bytes)
 {
-    atomic_fetch_sub(&in_work, bytes);
+    if (bytes > 0) {
+        atomic_fetch_sub(&in_work, bytes);
+    }
 }
 
 bool budget_has_room(void)

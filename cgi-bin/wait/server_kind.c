@@ -33,11 +33,11 @@ static bool is_known_to_send_many(const struct request *request)
 {
     static const char *const names[] = {"lighttpd", "nginx", "Caddy"};
     const char *software = request_variable(request, "SERVER_SOFTWARE");
-    bool found = is_apache_proxy(request);
+    bool found = false;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         found = found || begins_with(software, names[i]);
     }
-    return found;
+    return found || is_apache_proxy(request);
 }
 
 static bool keeps_process(const struct server_kind *k, const struct request *request)
@@ -53,15 +53,17 @@ enum allowance_server server_kind_cost(const struct server_kind *k, const struct
     return server_kind_is_apache(request) ? ALLOWANCE_WORKERS : ALLOWANCE_CONNECTIONS;
 }
 
-void server_kind_note_arrival(struct server_kind *k, const struct request *request, bool waiting)
+bool server_kind_note_arrival(struct server_kind *k, const struct request *request, bool waiting)
 {
     /* A request in work says nothing: its answer may be out already, and a server that sends one
      * request at a time sends the next as soon as it has that answer. */
     if (waiting) {
         atomic_store(&k->gets_many, true);
     }
+    bool has_own = keeps_process(k, request);
     atomic_store(&k->arrived_us, clock_mono_us());
-    atomic_store(&k->has_own, keeps_process(k, request));
+    atomic_store(&k->has_own, has_own);
+    return has_own;
 }
 
 bool server_kind_costs_process(const struct server_kind *k)

@@ -19,6 +19,7 @@
 #include "wait/private/waiting_slots.h"
 #include "web/detach.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -38,6 +39,7 @@ struct waiting {
     _Atomic(struct park *) park; /* made for the first request that waits, since its limits are settings */
     atomic_bool is_watched;      /* the thread that watches for news runs */
     bool failed;                 /* no watcher and no park is made any more */
+    unsigned descriptors;        /* requests that the process has descriptors for; set before the park */
 };
 
 struct waiting *waiting_new(struct site *site, bool fastcgi, const struct news *news)
@@ -100,11 +102,11 @@ void waiting_arrived(struct waiting *w, const struct request *request, const str
     if (!w->slots.server.fastcgi) {
         return;
     }
-    server_kind_note_arrival(&w->slots.server, request, p != NULL && park_unanswered(p) > 0);
+    bool has_process = server_kind_note_arrival(&w->slots.server, request, p != NULL && park_unanswered(p) > 0);
     if (conf != NULL && !atomic_load(&w->is_watched)) {
         start_watch(w);
     }
-    if (conf != NULL && server_kind_cost(&w->slots.server, request) == ALLOWANCE_PROCESSES) {
+    if (conf != NULL && has_process) {
         surplus_enter(&w->surplus);
     }
 }
@@ -153,9 +155,21 @@ static void told_by_park(void *context, size_t count)
     }
 }
 
+/* Each waiting request keeps a descriptor, so the process's limit bounds them as well. */
+static unsigned find_descriptors(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return UINT_MAX;
+    }
+    rlim_t left = limit.rlim_cur > OTHER_DESCRIPTORS ? limit.rlim_cur - OTHER_DESCRIPTORS : 0;
+    return left < UINT_MAX ? (unsigned)left : UINT_MAX;
+}
+
 static void make_park(struct waiting *w)
 {
     struct err e = ERR_INIT;
+    w->descriptors = find_descriptors();
     const struct park_options options = {
         .news = w->news,
         .left = left_park,
@@ -171,30 +185,23 @@ static void make_park(struct waiting *w)
     }
 }
 
-/* Each waiting request keeps a descriptor, so the process's limit bounds them as well. */
-static unsigned with_descriptors(unsigned most)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || (rlim_t)most + OTHER_DESCRIPTORS <= limit.rlim_cur) {
-        return most;
-    }
-    return limit.rlim_cur > OTHER_DESCRIPTORS ? (unsigned)(limit.rlim_cur - OTHER_DESCRIPTORS) : 0;
-}
-
 /* NULL: there can be none. Sets the limits each time: those of the server may change, and its kind
  * may turn out later. */
 static struct park *the_park(struct waiting *w, const struct request *request, const struct conf *conf)
 {
-    pthread_mutex_lock(&w->lock);
-    if (atomic_load(&w->park) == NULL && !w->failed && atomic_load(&w->is_watched)) {
-        make_park(w);
-    }
-    pthread_mutex_unlock(&w->lock);
     struct park *p = atomic_load(&w->park);
+    if (p == NULL) {
+        pthread_mutex_lock(&w->lock);
+        if (atomic_load(&w->park) == NULL && !w->failed && atomic_load(&w->is_watched)) {
+            make_park(w);
+        }
+        pthread_mutex_unlock(&w->lock);
+        p = atomic_load(&w->park);
+    }
     if (p != NULL) {
         struct allowance allowed;
         wait_slots_allowance(&w->slots, request, conf, &allowed);
-        park_limit(p, with_descriptors(allowed.most), allowed.most_per_client);
+        park_limit(p, allowed.most < w->descriptors ? allowed.most : w->descriptors, allowed.most_per_client);
     }
     return p;
 }

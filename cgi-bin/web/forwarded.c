@@ -134,9 +134,12 @@ static bool is_forged(const struct request *request)
 
 void forwarded_apply(struct request *request, const char *trusted)
 {
-    struct address client = address_of(request_variable(request, "REMOTE_ADDR"));
     struct piece entry;
     char text[ADDRESS_TEXT];
+    if (trusted[0] == '\0') {
+        return;
+    }
+    struct address client = address_of(request_variable(request, "REMOTE_ADDR"));
     if (!address_in_list(&client, trusted)) {
         return;
     }

@@ -13,12 +13,28 @@
 
 static const char settings_prefix[] = "POLLCHAT_";
 
+/* word may be NULL */
+static enum request_method method_of(const char *word)
+{
+    static const struct {
+        const char *word;
+        enum request_method method;
+    } methods[] = {{"GET", REQUEST_GET}, {"HEAD", REQUEST_HEAD}, {"POST", REQUEST_POST}, {"OPTIONS", REQUEST_OPTIONS}};
+    for (size_t i = 0; word != NULL && i < sizeof methods / sizeof methods[0]; i++) {
+        if (strcmp(word, methods[i].word) == 0) {
+            return methods[i].method;
+        }
+    }
+    return REQUEST_OTHER;
+}
+
 void web_carrier_init(struct request *request, const struct web_carrier *carrier, struct variable *variables,
                       size_t count)
 {
     request->carrier = carrier;
     request->variables = variables;
     request->variable_count = count;
+    request->method = method_of(request_variable(request, "REQUEST_METHOD"));
     buf_init(&request->common, WEB_CARRIER_HEADERS_MAX);
     form_init(&request->query);
 }
@@ -155,17 +171,7 @@ bool request_has_trusted_proxy(const struct request *request)
 
 enum request_method request_method(const struct request *request)
 {
-    static const struct {
-        const char *word;
-        enum request_method method;
-    } methods[] = {{"GET", REQUEST_GET}, {"HEAD", REQUEST_HEAD}, {"POST", REQUEST_POST}, {"OPTIONS", REQUEST_OPTIONS}};
-    const char *word = request_variable(request, "REQUEST_METHOD");
-    for (size_t i = 0; word != NULL && i < sizeof methods / sizeof methods[0]; i++) {
-        if (strcmp(word, methods[i].word) == 0) {
-            return methods[i].method;
-        }
-    }
-    return REQUEST_OTHER;
+    return request->method;
 }
 
 const struct form *request_query(struct request *request, struct err *e)

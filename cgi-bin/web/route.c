@@ -5,12 +5,13 @@
 #include "web/reply.h"
 #include "web/request.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static void copy_segment(char *out, size_t size, const char *from, size_t length)
 {
-    snprintf(out, size, "%.*s", (int)(length < size ? length : size - 1), from);
+    length = length < size ? length : size - 1;
+    memcpy(out, from, length);
+    out[length] = '\0';
 }
 
 static void name_of(const struct request *request, char *out, size_t size)

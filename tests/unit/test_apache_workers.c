@@ -2,6 +2,8 @@
  * connection to the program. */
 #include "support.h"
 
+#include "base/blocking.h"
+#include "base/clock.h"
 #include "system/apache_workers.h"
 
 #include <pthread.h>
@@ -63,6 +65,33 @@ static void a_third_of_the_threads_at_the_other_end_may_be_kept_busy(void **stat
     apache_workers_free(w);
 }
 
+static unsigned waits;
+
+static void count_wait(void)
+{
+    waits++;
+}
+
+static void a_thread_says_that_it_may_wait_only_when_it_looks_at_proc(void **state)
+{
+    int pair[2];
+    struct apache_workers *w = apache_workers_new();
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    waits = 0;
+    blocking_on(count_wait);
+    int64_t began = clock_mono_ms();
+    unsigned seen = apache_workers_seen(w, pair[0]);
+    unsigned first = waits;
+    assert_int_equal(apache_workers_seen(w, pair[0]), seen);
+    assert_true(first > 0);
+    assert_true(waits == first || clock_mono_ms() - began > 1000); /* the numbers are used for two seconds */
+    blocking_on(NULL);
+    close(pair[0]);
+    close(pair[1]);
+    apache_workers_free(w);
+}
+
 static void few_workers_are_kept_busy_where_none_can_be_seen(void **state)
 {
     struct apache_workers *w = apache_workers_new();
@@ -87,6 +116,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_third_of_the_threads_at_the_other_end_may_be_kept_busy, start, stop),
+        cmocka_unit_test(a_thread_says_that_it_may_wait_only_when_it_looks_at_proc),
         cmocka_unit_test(few_workers_are_kept_busy_where_none_can_be_seen),
         cmocka_unit_test(two_thirds_of_the_workers_stay_free),
     };

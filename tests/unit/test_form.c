@@ -248,6 +248,22 @@ static void any_encoded_form_is_decoded_to_the_same(void **state)
     }
 }
 
+static void a_value_that_is_taken_is_no_longer_in_the_form(void **state)
+{
+    struct form f;
+    (void)state;
+    form_init(&f);
+    assert_int_equal(form_parse(&f, "a=1&text=%78%00y&b=2", 20, NULL), 0);
+    char *value = form_take_value(&f, form_single(&f, "text"));
+    assert_memory_equal(value, "x\0y", 4);
+    free(value);
+    assert_int_equal(f.count, 2);
+    assert_null(form_single(&f, "text"));
+    assert_string_equal(form_single(&f, "a")->value, "1");
+    assert_string_equal(form_single(&f, "b")->value, "2");
+    form_fini(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -260,6 +276,7 @@ int main(void)
         cmocka_unit_test(at_most_256_fields_are_taken),
         cmocka_unit_test(a_field_that_is_given_twice_is_an_error),
         cmocka_unit_test(form_add_copies_the_field),
+        cmocka_unit_test(a_value_that_is_taken_is_no_longer_in_the_form),
         cmocka_unit_test(any_encoded_form_is_decoded_to_the_same),
     };
     return RUN(tests);

@@ -549,6 +549,35 @@ static void the_log_stays_short(void **state)
     store_close(s);
 }
 
+static void a_long_log_is_copied_when_the_store_rests(void **state)
+{
+    enum { TEXT = 256 * 1024, FEW = 10, MANY = 10 };
+    struct place *p = *state;
+    struct store_options options = options_of(p);
+    struct store *s = open_store(p, STORE_WRITE);
+    char *text = malloc(TEXT + 1);
+    assert_non_null(text);
+    memset(text, 'x', TEXT);
+    text[TEXT] = '\0';
+    for (int i = 0; i < FEW + MANY; i++) { /* 64 pages each: 1000 are long */
+        char id[16];
+        if (i == FEW) {
+            store_rest(&options, false);
+            assert_true(size_of(p, "chat.db") < TEXT);
+        }
+        snprintf(id, sizeof id, "%d", i);
+        assert_stored(s, id, text);
+    }
+    assert_true(size_of(p, "chat.db") < TEXT); /* senders didn't wait for it */
+    off_t length = size_of(p, "chat.db-wal");
+    store_rest(&options, false);
+    assert_true(size_of(p, "chat.db") > (FEW + MANY) * TEXT);
+    assert_stored(s, "last", text);
+    assert_int_equal(size_of(p, "chat.db-wal"), length); /* it began again */
+    free(text);
+    store_close(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -574,6 +603,7 @@ int main(void)
         IN_WAL(a_wal_database_without_flock_is_read_but_not_written),
         IN_BOTH_MODES(if_sqlite_cannot_use_wal_the_journal_is_rollback),
         IN_WAL(the_log_stays_short),
+        IN_WAL(a_long_log_is_copied_when_the_store_rests),
     };
     quiet_log();
     return RUN(tests);

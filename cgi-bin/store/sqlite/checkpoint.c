@@ -6,6 +6,7 @@
 #include "store/sqlite/private/connection.h"
 #include "store/sqlite/private/deadline.h"
 #include "store/sqlite/private/flock.h"
+#include "store/sqlite/private/header.h"
 #include "store/sqlite/private/record.h"
 #include "store/sqlite/private/rescue.h"
 #include "system/file.h"
@@ -14,8 +15,15 @@
 #include <sys/stat.h>
 
 enum {
-    /* The log is so many times longer than wanted: readers keep it from restarting. */
-    LOG_STUCK = 8,
+    LOG_PAGES = 1000, /* about 4 MB, as SQLite itself would choose */
+    /* Each new process reads the log once: 100 pages cost less than starting the process. */
+    LOG_PAGES_SHORT_LIVED = 100,
+    /* A sender has to wait for a copy only if the log is so many times longer than wanted. A copy
+     * of 1000 pages takes 0.8 ms, one of 4000 takes 2 ms (most pages are in the log many times), and
+     * store_rest makes it once a second when no sender waits. SQLite finds a page in a log of 4000
+     * as fast as in one of 1000: one table of its index has up to 4062. */
+    LOG_LONG = 4,
+    LOG_STUCK = 8,                /* the same, if readers keep the log from restarting */
     CHECKPOINT_PATIENCE_MS = 100, /* how long writers wait for those readers */
     IDLE_S = 60,
     REST_PATIENCE_MS = 100,
@@ -37,15 +45,26 @@ int sqlite_checkpoint(struct sqlite_handle *s, int mode)
     return rc;
 }
 
+static int pages_wanted(const struct sqlite_handle *s)
+{
+    return s->short_lived ? LOG_PAGES_SHORT_LIVED : LOG_PAGES;
+}
+
+int sqlite_checkpoint_pages_most(const struct sqlite_handle *s)
+{
+    return s->short_lived ? LOG_PAGES_SHORT_LIVED : LOG_PAGES * LOG_LONG;
+}
+
 void sqlite_checkpoint_if_long(struct sqlite_handle *s, bool full)
 {
-    if ((!full && s->log_pages <= s->log_limit) || file_number_open(s->lock_fd) != file_number(s->lock_path)) {
+    if ((!full && s->log_pages <= sqlite_checkpoint_pages_most(s)) ||
+        file_number_open(s->lock_fd) != file_number(s->lock_path)) {
         return;
     }
-    bool stuck = s->log_pages > s->log_limit * LOG_STUCK && s->log_pages >= s->log_patient_until;
+    bool stuck = s->log_pages > pages_wanted(s) * LOG_STUCK && s->log_pages >= s->log_patient_until;
     int rc = sqlite_checkpoint(s, stuck ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE);
     if (stuck) { /* a long reader (pollchat check, a backup) must not make every send wait for it */
-        s->log_patient_until = (rc & 0xff) == SQLITE_BUSY ? s->log_pages + s->log_limit : 0;
+        s->log_patient_until = (rc & 0xff) == SQLITE_BUSY ? s->log_pages + pages_wanted(s) : 0;
     }
 }
 
@@ -55,9 +74,16 @@ static bool is_old(const char *path)
     return stat(path, &st) == 0 && clock_wall_ms() / 1000 - (int64_t)st.st_mtim.tv_sec >= IDLE_S;
 }
 
+/* For short-lived processes append copies the log, long before it is so long. */
+static bool is_long(const struct sqlite_handle *s)
+{
+    return !s->short_lived && sqlite_record_log_bytes(s) > (uint64_t)LOG_PAGES * HEADER_PAGE_SIZE;
+}
+
 static bool needs_rest(const struct sqlite_handle *s, bool now)
 {
-    return file_size(s->log_path) > 0 && (now || is_old(s->log_path) || (s->short_lived && is_old(s->path))) &&
+    return file_size(s->log_path) > 0 &&
+           (now || is_old(s->log_path) || (s->short_lived && is_old(s->path)) || is_long(s)) &&
            sqlite_record_state(s) == RECORD_DIRTY;
 }
 

@@ -2,6 +2,7 @@
 #include "store/sqlite/private/open.h"
 
 #include "base/err.h"
+#include "store/sqlite/private/checkpoint.h"
 #include "store/sqlite/private/connection.h"
 #include "store/sqlite/private/deadline.h"
 #include "store/sqlite/private/fail.h"
@@ -22,12 +23,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum {
-    ROUNDS_MAX = 5,
-    LOG_PAGES = 1000, /* about 4 MB, as SQLite itself would choose */
-    /* Each new process reads the log once: 100 pages cost less than starting the process. */
-    LOG_PAGES_SHORT_LIVED = 100,
-};
+enum { ROUNDS_MAX = 5 };
 
 enum condition { CONDITION_READY, CONDITION_TO_MAKE };
 
@@ -83,11 +79,11 @@ static int set_up(struct sqlite_handle *s, struct err *e)
         return -1;
     }
     s->wal = strcmp(mode, "wal") == 0;
-    s->log_limit = s->short_lived ? LOG_PAGES_SHORT_LIVED : LOG_PAGES;
     snprintf(s->description, sizeof s->description, "SQLite %s, %s", sqlite3_libversion(),
              s->wal ? "WAL" : "rollback journal");
     if (s->mode == STORE_WRITE) {
-        snprintf(sql, sizeof sql, FOR_WRITERS "PRAGMA journal_size_limit = %d%s", s->log_limit * HEADER_PAGE_SIZE * 2,
+        snprintf(sql, sizeof sql, FOR_WRITERS "PRAGMA journal_size_limit = %d%s",
+                 sqlite_checkpoint_pages_most(s) * HEADER_PAGE_SIZE * 2,
                  s->wal ? "" : "; PRAGMA journal_mode = TRUNCATE");
         /* SQLite opens a file read-only when it can't write it. */
         if (sqlite3_db_readonly(s->db, "main") == 1) {

@@ -118,6 +118,12 @@ enum sqlite_record_state sqlite_record_state(const struct sqlite_handle *s)
     return read_own_record(s, &r) ? (enum sqlite_record_state)r.state : RECORD_CLEAN;
 }
 
+uint64_t sqlite_record_log_bytes(const struct sqlite_handle *s)
+{
+    struct record r;
+    return read_own_record(s, &r) ? r.length : 0;
+}
+
 /* The log is that of the record and the database is another. In a copied folder both files are
  * others. Where the time of birth is unknown (0), the number alone decides: a log that is kept
  * aside by mistake isn't lost, but a log that is mixed into another database destroys it. */

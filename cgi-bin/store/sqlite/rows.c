@@ -283,24 +283,40 @@ int sqlite_rows_find_same(struct sqlite_handle *s, const struct sqlite_room *roo
     return result;
 }
 
-static char *copy_text(sqlite3_stmt *row, enum column column, size_t *length)
+struct column_text {
+    const char *bytes; /* with a NUL behind it */
+    size_t length;
+};
+
+static struct column_text text_of(sqlite3_stmt *row, enum column column)
 {
     const void *bytes = sqlite3_column_text(row, (int)column);
-    *length = (size_t)sqlite3_column_bytes(row, (int)column);
     CK(bytes != NULL); /* the columns are NOT NULL: memory is out */
-    return ck_memdup0(bytes, *length);
+    return (struct column_text){.bytes = bytes, .length = (size_t)sqlite3_column_bytes(row, (int)column)};
+}
+
+static char *put(char **at, struct column_text text)
+{
+    char *to = *at;
+    memcpy(to, text.bytes, text.length + 1);
+    *at += text.length + 1;
+    return to;
 }
 
 static void take_message(sqlite3_stmt *row, struct chat_message *m)
 {
-    size_t ignored = 0;
+    struct column_text name = text_of(row, COLUMN_NAME);
+    struct column_text id = text_of(row, COLUMN_ID);
+    struct column_text text = text_of(row, COLUMN_TEXT);
+    char *at = ck_malloc(name.length + id.length + text.length + 3); /* one block for all */
     m->seq = (uint64_t)sqlite3_column_int64(row, COLUMN_SEQ);
     m->time_ms = sqlite3_column_int64(row, COLUMN_TIME_MS);
     m->type = (enum chat_type)sqlite3_column_int(row, COLUMN_TYPE);
     m->reply_to = (uint64_t)sqlite3_column_int64(row, COLUMN_REPLY_TO);
-    m->name = copy_text(row, COLUMN_NAME, &ignored);
-    m->id = copy_text(row, COLUMN_ID, &ignored);
-    m->text = copy_text(row, COLUMN_TEXT, &m->text_length);
+    m->name = put(&at, name);
+    m->id = put(&at, id);
+    m->text = put(&at, text);
+    m->text_length = text.length;
 }
 
 /* ---- pages ---- */

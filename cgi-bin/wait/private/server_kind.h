@@ -31,8 +31,9 @@ struct server_kind {
 
 void server_kind_init(struct server_kind *k, bool fastcgi);
 
-/* FastCGI: a request has come. waiting: another one waits in this process. */
-void server_kind_note_arrival(struct server_kind *k, const struct request *request, bool waiting);
+/* FastCGI: a request has come. waiting: another one waits in this process. True: it has the process
+ * to itself. */
+bool server_kind_note_arrival(struct server_kind *k, const struct request *request, bool waiting);
 
 /* What the request keeps busy while it waits. */
 enum allowance_server server_kind_cost(const struct server_kind *k, const struct request *request);

@@ -10,8 +10,11 @@
 
 /* Needs the flock. mode: SQLITE_CHECKPOINT_... Returns SQLite's code. */
 int sqlite_checkpoint(struct sqlite_handle *s, int mode);
-/* Needs the flock. If the log is long, so that it restarts with the next write. full: the disk is
- * full; the log should restart in the room that it has, however long it is. */
+/* A longer log is copied by the next append, a shorter one by store_rest. */
+int sqlite_checkpoint_pages_most(const struct sqlite_handle *s);
+/* Needs the flock. If the log is too long to wait for store_rest, so that it restarts with the next
+ * write. full: the disk is full; the log should restart in the room that it has, however long it
+ * is. */
 void sqlite_checkpoint_if_long(struct sqlite_handle *s, bool full);
 void sqlite_checkpoint_rest(const struct store_options *options, bool now); /* see store_rest */
 

@@ -9,7 +9,8 @@
  * What a process does, in WAL:
  *   reader  BEGIN, reads, COMMIT. Never checkpoints, neither by page count nor on close.
  *   writer  flock; BEGIN IMMEDIATE, writes, COMMIT with its sync; a checkpoint when the log is
- *           long; unlock.
+ *           very long; unlock. Once a second, when no sender waits: flock; a checkpoint when the
+ *           log is long; unlock.
  * So no checkpoint overlaps a writer that restarts the log, which can cost pages with SQLite before
  * 3.51.3 (3.50.7, 3.44.6). The flock is taken with every version of SQLite: other processes that
  * use the file may have an older one. Tools that checkpoint by themselves (the sqlite3 shell)
@@ -65,7 +66,6 @@ struct sqlite_handle {
     bool stale;             /* of no more use: another database or schema is there now */
     bool checkpoint_failed; /* the last one, so that the failure is logged once */
     bool upgrading;         /* this handle changes the schema */
-    int log_limit;          /* pages in the log at which it is copied into the database */
     int log_pages;          /* pages in the log after this handle's last commit */
     int log_patient_until;  /* don't wait for readers of the log before it has so many pages */
     unsigned busy_timeout_ms;

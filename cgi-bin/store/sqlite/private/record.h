@@ -37,6 +37,8 @@ void sqlite_record_begin_commit(struct sqlite_handle *s);
 
 enum sqlite_record_owner sqlite_record_owner(const struct sqlite_handle *s);
 enum sqlite_record_state sqlite_record_state(const struct sqlite_handle *s); /* CLEAN without a record */
+/* The log has at least so many bytes that the database lacks. */
+uint64_t sqlite_record_log_bytes(const struct sqlite_handle *s);
 /* A number that each commit to a log raises before it is made; finer than the file system's clock.
  * 0 without a record. */
 uint64_t sqlite_record_commits(const char *folder);

@@ -4,7 +4,8 @@
  *   1. a migration that adds the column (schema.h); a text is NOT NULL DEFAULT '', also if it is
  *      optional: take_message ends the program at a NULL, as it can't tell it from lack of memory
  *   2. a line in COLUMNS of rows.c, which makes all statements from it
- *   3. one line in bind_message, from the draft, and one in take_message, into the message
+ *   3. one line in bind_message, from the draft, and one in take_message, into the message (of a
+ *      text, two more, for its room in the block)
  *   4. one line in is_same: the same id with another value is a conflict. Leave it out only if
  *      the answer to a repeated send (answer_message in post_send.c) takes the value from the
  *      store, because it takes it from the draft
