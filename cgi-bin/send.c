@@ -44,7 +44,7 @@ static bool look_after(void *context)
     return false;
 }
 
-static void stop(void *context)
+static void drain(void *context)
 {
     struct send_program *p = context;
     commit_drain(p->commit);
@@ -55,8 +55,7 @@ int main(void)
     struct send_program p = {.site = site_new(STORE_WRITE, !serve_is_fastcgi(), serve_stopping())};
     const struct serve how = {.handle = handle,
                               .body_limit = body_limit,
-                              .stop = stop,
-                              .drain = stop,
+                              .drain = drain,
                               .is_surplus = look_after,
                               .context = &p,
                               .threads = site_threads()};

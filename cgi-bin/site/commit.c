@@ -1,7 +1,6 @@
 /* commit.c - see commit.h. */
 #include "site/commit.h"
 
-#include "base/blocking.h"
 #include "base/ck.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -42,10 +41,9 @@ struct commit {
     pthread_cond_t idle;  /* nothing is queued and no thread works */
     pthread_t committer;
     bool has_committer;
-    bool sleeps;   /* the committer, and no thread has woken it yet */
-    bool ends;     /* the committer has to */
-    bool works;    /* a thread takes groups */
-    bool draining; /* commit_drain was called */
+    bool sleeps; /* the committer, and no thread has woken it yet */
+    bool ends;   /* the committer has to */
+    bool works;  /* a thread takes groups */
     enum rest rest;
     int64_t began; /* the group in work; monotonic ms */
     struct queue queue;
@@ -340,14 +338,6 @@ static void get_to_work(struct commit *c)
     }
 }
 
-static void wait_until_idle(struct commit *c)
-{
-    blocking_expected();
-    while (c->works || has_work(c)) {
-        pthread_cond_wait(&c->idle, &c->lock);
-    }
-}
-
 /* ---- the interface ---- */
 
 struct commit *commit_new(struct site *site, bool threaded)
@@ -398,9 +388,6 @@ void commit_append(struct commit *c, struct commit_job *job)
         start_committer(c);
     }
     get_to_work(c);
-    if (c->draining) {
-        wait_until_idle(c);
-    }
     pthread_mutex_unlock(&c->lock);
 }
 
@@ -416,9 +403,10 @@ void commit_look_after(struct commit *c)
 void commit_drain(struct commit *c)
 {
     pthread_mutex_lock(&c->lock);
-    c->draining = true;
     c->rest = REST_NOW;
     get_to_work(c);
-    wait_until_idle(c);
+    while (c->works || has_work(c)) {
+        pthread_cond_wait(&c->idle, &c->lock);
+    }
     pthread_mutex_unlock(&c->lock);
 }

@@ -72,9 +72,8 @@ void commit_append(struct commit *c, struct commit_job *job);
  * there is a committer. */
 void commit_look_after(struct commit *c);
 
-/* For a process that ends. Returns when all jobs were done that were queued before, and site_rest
- * was called. From now on commit_append returns only after its job is done. May be called several
- * times. */
+/* For a process that ends. Returns when all jobs are done that were queued before, and site_rest was
+ * called. May be called several times. */
 void commit_drain(struct commit *c);
 
 #endif
