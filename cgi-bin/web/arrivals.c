@@ -25,6 +25,8 @@ enum {
     BYTES = 64 * 1024,
     /* connections that are accepted between two looks at those that came before */
     STREAK = 64,
+    LATE_READS = 8, /* of BYTES, when the time of a request is over: more than a socket holds */
+    TELL_MS = 60000,
     TAKEN_IN = 4096, /* connections that are accepted ahead */
     /* for a request's parameters; web servers have all of them before they connect */
     HEAD_MS = 10000,
@@ -47,6 +49,7 @@ struct arrival {
     bool is_paused;
     bool wants_body;
     bool is_too_large; /* by its Content-Length */
+    unsigned late_reads;
     /* monotonic ms: when the request, and then when its body began to come */
     int64_t began;
     int64_t announced;       /* bytes of the body; -1: unknown */
@@ -66,7 +69,9 @@ struct arrivals {
     bool may_accept; /* the backlog may hold a connection */
     unsigned streak;
     atomic_bool stopping;
+    bool refuses;    /* no connections come any more; set before stopping */
     bool has_looked; /* into the backlog, since stopping */
+    int64_t told_at; /* monotonic ms: when the lack of descriptors was logged; 0: never */
     size_t event_at;
     size_t event_count;
     struct loop_event events[EVENTS];
@@ -91,8 +96,9 @@ struct arrivals *arrivals_new(const struct arrivals_options *options, struct err
     return a;
 }
 
-void arrivals_stop(struct arrivals *a)
+void arrivals_stop(struct arrivals *a, bool refuses)
 {
+    a->refuses = refuses;
     atomic_store(&a->stopping, true);
     loop_wake(a->loop);
 }
@@ -381,8 +387,7 @@ static struct request *handle_event(struct arrivals *a)
 
 static bool is_nothing_to_accept(int code)
 {
-    return code == EAGAIN || code == EWOULDBLOCK || code == EINTR || code == ECONNABORTED || code == EPROTO ||
-           code == EINVAL;
+    return code == EAGAIN || code == EWOULDBLOCK || code == EINTR || code == ECONNABORTED || code == EPROTO;
 }
 
 static int next_connection(struct arrivals *a)
@@ -396,26 +401,39 @@ static int next_connection(struct arrivals *a)
     return web_fcgi_accept();
 }
 
+/* Descriptors are short. */
+static void hold_off(struct arrivals *a)
+{
+    a->streak = STREAK; /* those that came before may free some */
+    if (!cut_oldest(a, CUT_MS)) {
+        clock_sleep_ms(BREATH_MS);
+    }
+}
+
+static void tell(struct arrivals *a, int code)
+{
+    int64_t now = clock_mono_ms();
+    if (a->told_at == 0 || now - a->told_at >= TELL_MS) {
+        a->told_at = now;
+        log_line("can't accept a connection: %s", strerror(code));
+    }
+}
+
 static struct request *accept_next(struct arrivals *a)
 {
-    int connection = a->deadlines.count < a->options.most ? next_connection(a) : -1;
+    if (a->deadlines.count >= a->options.most) {
+        hold_off(a);
+        return NULL;
+    }
+    int connection = next_connection(a);
     if (connection >= 0) {
         a->streak++;
         return receive(a, make(a, connection));
     }
     a->may_accept = false; /* the loop reports what is there */
-    if (errno == EINVAL) { /* web_fcgi_refuse: the loop would report it for ever */
-        loop_remove(a->loop, WEB_FCGI_LISTENING);
-    }
-    bool is_full = a->deadlines.count >= a->options.most;
-    if (!is_full && is_nothing_to_accept(errno)) {
-        return NULL;
-    }
-    if (!is_full) {
-        log_line("can't accept a connection: %s", strerror(errno));
-    }
-    if (!cut_oldest(a, CUT_MS)) {
-        clock_sleep_ms(BREATH_MS);
+    if (!is_nothing_to_accept(errno)) {
+        tell(a, errno);
+        hold_off(a);
     }
     return NULL;
 }
@@ -429,7 +447,8 @@ static bool has_input(const struct arrival *in)
 /* The time of the first one is over. What came while this thread did something else counts. */
 static struct request *expire(struct arrivals *a, struct arrival *in)
 {
-    if (!in->is_paused && has_input(in)) {
+    if (!in->is_paused && in->late_reads < LATE_READS && has_input(in)) {
+        in->late_reads++;
         return receive(a, in);
     }
     if (in->request == NULL) {
@@ -510,6 +529,9 @@ struct request *arrivals_next(struct arrivals *a)
         } else if (atomic_load(&a->stopping) && !a->has_looked) {
             a->may_accept = true; /* the loop may not have reported the last ones */
             a->has_looked = true;
+        } else if (a->refuses && a->has_looked && !a->may_accept) {
+            a->refuses = false;
+            loop_remove(a->loop, WEB_FCGI_LISTENING); /* the loop would report it for ever */
         } else if (has_nothing(a)) {
             return NULL;
         } else {

@@ -203,8 +203,8 @@ static void stop(struct program *p)
     atomic_store(&stopping, true);
     /* Before waiting clients are answered, as these come back at once; and before the workers look
      * into the backlog for the last time. */
-    web_fcgi_refuse();
-    arrivals_stop(p->arrivals);
+    bool refuses = web_fcgi_refuse();
+    arrivals_stop(p->arrivals, refuses);
     /* By another thread: this one watches the time, whatever blocks the others. */
     if (pthread_create(&thread, NULL, end_others, p) != 0) {
         end_others(p);

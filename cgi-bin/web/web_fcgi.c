@@ -179,9 +179,7 @@ int web_fcgi_accept(void)
     return accept4(WEB_FCGI_LISTENING, NULL, NULL, SOCK_CLOEXEC);
 }
 
-void web_fcgi_refuse(void)
+bool web_fcgi_refuse(void)
 {
-    if (has_socket_to_itself()) {
-        (void)shutdown(WEB_FCGI_LISTENING, SHUT_RD);
-    }
+    return has_socket_to_itself() && shutdown(WEB_FCGI_LISTENING, SHUT_RD) == 0;
 }

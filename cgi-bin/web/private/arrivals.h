@@ -16,6 +16,7 @@
 #ifndef ARRIVALS_H
 #define ARRIVALS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct arrivals;
@@ -41,7 +42,8 @@ struct request *arrivals_next(struct arrivals *a);
  * an error when it is full. For a leader that can't look after them for a while. */
 void arrivals_take_in(struct arrivals *a);
 
-/* From now on arrivals_next returns NULL as soon as nothing is left. */
-void arrivals_stop(struct arrivals *a);
+/* From now on arrivals_next returns NULL as soon as nothing is left. refuses: web_fcgi_refuse has seen
+ * to it that no more connections come. Call it once. */
+void arrivals_stop(struct arrivals *a, bool refuses);
 
 #endif

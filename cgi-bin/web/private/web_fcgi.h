@@ -30,8 +30,8 @@ int web_fcgi_init(struct err *e);
 /* Refuses further connections, if the listening socket belongs to this process alone, as that of
  * each mod_fcgid process does. What is in the backlog can still be accepted. mod_fcgid then asks
  * another process or starts one; a connection that is left in the backlog of a process that ends
- * would be an error 500 for a visitor. A socket that may be shared stays as it is. */
-void web_fcgi_refuse(void);
+ * would be an error 500 for a visitor. False: the socket may be shared, and stays as it is. */
+bool web_fcgi_refuse(void);
 
 /* The next connection, without waiting; -1 with errno: EAGAIN when there is none, another one when
  * the system gives none. */
