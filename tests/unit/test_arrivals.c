@@ -204,6 +204,14 @@ static void *send_when_closed(void *argument)
     return sent == (ssize_t)s->bytes.length ? s : NULL;
 }
 
+static void *send_soon(void *argument)
+{
+    struct sender *s = argument;
+    clock_sleep_ms(100);
+    (void)send(s->peer, s->bytes.bytes, s->bytes.length, MSG_NOSIGNAL);
+    return s;
+}
+
 /* ---- the program's side ---- */
 
 static struct request *assert_next(const char *name)
@@ -665,8 +673,8 @@ static void the_first_body_is_cut_off_after_five_seconds_when_another_waits(void
     budget_give_back(BUDGET_BYTES);
 }
 
-/* The first one's bytes have been reported together with those of the second one, which makes it
- * be cut off. */
+/* The first one's bytes have been reported together with those of the second one, which makes it be
+ * cut off. */
 static void what_was_reported_of_a_connection_that_is_cut_off_is_not_used(void **state)
 {
     struct buf bytes = request_of("new");
@@ -711,6 +719,32 @@ static void a_body_that_breaks_off_gives_its_part_of_the_budget_back(void **stat
     send_body(third, 1);
     assert_body("third", WEB_CARRIER_TOO_LARGE, PART);
     close(third);
+}
+
+/* Two bodies that have been coming for five seconds give way to two that wait, at once. */
+static void several_bodies_can_be_cut_off_at_once(void **state)
+{
+    (void)state;
+    int old[2];
+    int new[2];
+    for (size_t i = 0; i < 2; i++) {
+        old[i] = dial_with_part("old");
+    }
+    fake_clock_pass(3000);
+    assert_true(budget_take(BUDGET_BYTES, SIZE_MAX));
+    for (size_t i = 0; i < 2; i++) {
+        new[i] = dial_with_part("new");
+        send_rest(new[i]);
+    }
+    fake_clock_pass(3000);
+    assert_body("new", WEB_CARRIER_WHOLE, BODY);
+    assert_body("new", WEB_CARRIER_WHOLE, BODY);
+    for (size_t i = 0; i < 2; i++) {
+        assert_true(is_closed(old[i]));
+        close(old[i]);
+        close(new[i]);
+    }
+    budget_give_back(BUDGET_BYTES);
 }
 
 /* ---- many connections ---- */
@@ -835,6 +869,44 @@ static void another_thread_can_stop_one_that_waits(void **state)
     pthread_join(thread, NULL);
 }
 
+static void count_line(void *context, const char *line)
+{
+    unsigned *lines = context;
+    (void)line;
+    (*lines)++;
+}
+
+/* As under mod_fcgid, where a process refuses connections before it ends. */
+static void after_connections_are_refused_requests_that_are_still_coming_are_taken(void **state)
+{
+    struct sender s = {.bytes = request_of("slow")};
+    unsigned lines = 0;
+    char name[32];
+    (void)state;
+    unlink(address.sun_path);
+    snprintf(name, sizeof name, "%ld.1", (long)getppid());
+    listen_as(name, MOST);
+    s.peer = dial();
+    send_part(s.peer, &s.bytes, 0, 5);
+    int one = dial_and_send("one");
+    let_go(assert_next("one"));
+    log_attach(count_line, &lines);
+    web_fcgi_refuse();
+    arrivals_stop(arrivals);
+    s.bytes.length -= 5;
+    memmove(s.bytes.bytes, s.bytes.bytes + 5, s.bytes.length);
+    fake_clock_pass(1000); /* as old as one that is cut off when descriptors are short */
+    assert_int_equal(pthread_create(&s.thread, NULL, send_soon, &s), 0);
+    assert_body("slow", WEB_CARRIER_WHOLE, 0);
+    assert_null(arrivals_next(arrivals));
+    log_attach(NULL, NULL);
+    assert_int_equal(lines, 0);
+    pthread_join(s.thread, NULL);
+    close(s.peer);
+    close(one);
+    buf_fini(&s.bytes);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, begin, end)
 
 int main(void)
@@ -865,6 +937,8 @@ int main(void)
         TEST(connections_that_were_taken_in_are_next_in_their_order),
         TEST(when_descriptors_are_short_the_connection_that_came_first_is_cut_off),
         TEST(there_are_never_more_connections_than_allowed),
+        TEST(several_bodies_can_be_cut_off_at_once),
+        TEST(after_connections_are_refused_requests_that_are_still_coming_are_taken),
         TEST(the_end_comes_when_all_requests_have_been_taken),
         TEST(another_thread_can_stop_one_that_waits),
     };
