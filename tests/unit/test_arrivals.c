@@ -578,6 +578,43 @@ static void a_body_breaks_off_when_the_peer_aborts_or_leaves(void **state)
     }
 }
 
+/* The bytes that were announced are there; their end is of no use. */
+static void a_peer_that_leaves_behind_the_whole_body_has_sent_it(void **state)
+{
+    (void)state;
+    for (int how = 0; how < 2; how++) {
+        int peer = dial_for_body("body", "1000", "10");
+        send_body(peer, 10);
+        if (how == 0) {
+            assert_nothing_is_due();
+        }
+        shutdown(peer, SHUT_WR);
+        assert_body("body", WEB_CARRIER_WHOLE, 10);
+        close(peer);
+    }
+}
+
+/* A leader that is alone was blocked for as long. */
+static void what_has_come_in_time_is_read_before_a_peer_counts_as_too_slow(void **state)
+{
+    struct buf bytes = request_of("head");
+    (void)state;
+    int peers[2];
+    peers[0] = dial();
+    send_part(peers[0], &bytes, 0, 5);
+    peers[1] = dial_for_body("body", "1000", "1000");
+    assert_nothing_is_due();
+    send_part(peers[0], &bytes, 5, bytes.length);
+    send_body(peers[1], 1000);
+    send_end(peers[1]);
+    fake_clock_pass(60000);
+    assert_body("head", WEB_CARRIER_WHOLE, 0);
+    assert_body("body", WEB_CARRIER_WHOLE, 1000);
+    close(peers[0]);
+    close(peers[1]);
+    buf_fini(&bytes);
+}
+
 /* ---- the budget ---- */
 
 /* A body of which a part has come that is counted in the budget. */
@@ -641,17 +678,22 @@ static void a_body_that_waits_for_five_seconds_is_told_that_it_is_crowded(void *
     assert_true(budget_take(BUDGET_BYTES, SIZE_MAX));
     int first = dial_with_part("first");
     int second = dial_with_part("second");
+    int third = dial_with_part("third");
     fake_clock_pass(4000);
     assert_nothing_is_due();
+    send_rest(first);
+    assert_body("first", WEB_CARRIER_WHOLE, BODY);
+    assert_nothing_is_due(); /* the second one goes on */
     fake_clock_pass(1000);
-    struct request *request = assert_next("second");
+    struct request *request = assert_next("third");
     assert_int_equal(request->body_state, WEB_CARRIER_CROWDED);
     assert_false(request->body_ended);
     let_go(request);
-    send_rest(first);
-    assert_body("first", WEB_CARRIER_WHOLE, BODY);
+    send_rest(second);
+    assert_body("second", WEB_CARRIER_WHOLE, BODY);
     close(first);
     close(second);
+    close(third);
     budget_give_back(BUDGET_BYTES);
 }
 
@@ -747,6 +789,39 @@ static void several_bodies_can_be_cut_off_at_once(void **state)
     budget_give_back(BUDGET_BYTES);
 }
 
+static void a_body_that_waited_for_the_budget_goes_on_though_it_is_late(void **state)
+{
+    (void)state;
+    assert_true(budget_take(BUDGET_BYTES, SIZE_MAX));
+    int first = dial_with_part("first");
+    int second = dial_with_part("second");
+    send_rest(second);
+    assert_nothing_is_due();
+    budget_give_back(BUDGET_BYTES);
+    fake_clock_pass(60000); /* the leader was blocked for as long */
+    send_rest(first);
+    for (int i = 0; i < 2; i++) {
+        struct request *request = arrivals_next(arrivals);
+        assert_int_equal(request->body_state, WEB_CARRIER_WHOLE);
+        assert_int_equal(request->body.length, BODY);
+        let_go(request);
+    }
+    close(first);
+    close(second);
+}
+
+static void all_of_a_large_body_is_counted(void **state)
+{
+    (void)state;
+    int peer = dial_for_body("body", "150000", "100000");
+    send_body(peer, 100000);
+    send_end(peer);
+    struct request *request = assert_next("body");
+    assert_true(request->counted >= 100000);
+    let_go(request);
+    close(peer);
+}
+
 /* ---- many connections ---- */
 
 static void connections_that_were_taken_in_are_next_in_their_order(void **state)
@@ -828,6 +903,23 @@ static void there_are_never_more_connections_than_allowed(void **state)
     assert_nothing_is_due();
 }
 
+/* A leader that is alone handles a request, and a connection comes meanwhile. */
+static void more_connections_than_are_accepted_in_a_row_can_be_taken_in(void **state)
+{
+    enum { MANY = 200 };
+    int peers[MANY];
+    (void)state;
+    assert_nothing_is_due(); /* the backlog was found empty */
+    for (size_t i = 0; i < MANY; i++) {
+        peers[i] = dial_and_send("one");
+    }
+    arrivals_take_in(arrivals);
+    for (size_t i = 0; i < MANY; i++) {
+        let_go(assert_next("one"));
+        close(peers[i]);
+    }
+}
+
 /* ---- the end ---- */
 
 static void the_end_comes_when_all_requests_have_been_taken(void **state)
@@ -867,6 +959,35 @@ static void another_thread_can_stop_one_that_waits(void **state)
     assert_int_equal(pthread_create(&thread, NULL, stop_soon, NULL), 0);
     assert_null(arrivals_next(arrivals));
     pthread_join(thread, NULL);
+}
+
+static void the_backlog_is_looked_at_before_the_end(void **state)
+{
+    (void)state;
+    assert_nothing_is_due(); /* the backlog was found empty */
+    int peer = dial_and_send("one");
+    arrivals_stop(arrivals);
+    assert_body("one", WEB_CARRIER_WHOLE, 0);
+    assert_null(arrivals_next(arrivals));
+    close(peer);
+}
+
+static void connections_that_were_taken_in_are_next_before_the_end(void **state)
+{
+    enum { MANY = 200 };
+    int peers[MANY];
+    (void)state;
+    assert_nothing_is_due(); /* the backlog was found empty */
+    for (size_t i = 0; i < MANY; i++) {
+        peers[i] = dial_and_send("one");
+    }
+    arrivals_take_in(arrivals);
+    arrivals_stop(arrivals);
+    for (size_t i = 0; i < MANY; i++) {
+        let_go(assert_next("one"));
+        close(peers[i]);
+    }
+    assert_null(arrivals_next(arrivals));
 }
 
 static void count_line(void *context, const char *line)
@@ -937,8 +1058,15 @@ int main(void)
         TEST(connections_that_were_taken_in_are_next_in_their_order),
         TEST(when_descriptors_are_short_the_connection_that_came_first_is_cut_off),
         TEST(there_are_never_more_connections_than_allowed),
+        TEST(the_backlog_is_looked_at_before_the_end),
+        TEST(more_connections_than_are_accepted_in_a_row_can_be_taken_in),
+        TEST(connections_that_were_taken_in_are_next_before_the_end),
         TEST(several_bodies_can_be_cut_off_at_once),
         TEST(after_connections_are_refused_requests_that_are_still_coming_are_taken),
+        TEST(what_has_come_in_time_is_read_before_a_peer_counts_as_too_slow),
+        TEST(a_body_that_waited_for_the_budget_goes_on_though_it_is_late),
+        TEST(all_of_a_large_body_is_counted),
+        TEST(a_peer_that_leaves_behind_the_whole_body_has_sent_it),
         TEST(the_end_comes_when_all_requests_have_been_taken),
         TEST(another_thread_can_stop_one_that_waits),
     };
