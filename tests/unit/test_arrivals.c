@@ -932,7 +932,7 @@ static void the_end_comes_when_all_requests_have_been_taken(void **state)
     assert_nothing_is_next();
     peers[1] = dial_and_send("one");
     peers[2] = dial_and_send("two");
-    arrivals_stop(arrivals);
+    arrivals_stop(arrivals, false);
     assert_body("one", WEB_CARRIER_WHOLE, 0);
     send_part(peers[0], &bytes, 5, bytes.length);
     assert_body("two", WEB_CARRIER_WHOLE, 0);
@@ -948,7 +948,7 @@ static void the_end_comes_when_all_requests_have_been_taken(void **state)
 static void *stop_soon(void *unused)
 {
     clock_sleep_ms(20);
-    arrivals_stop(arrivals);
+    arrivals_stop(arrivals, false);
     return unused;
 }
 
@@ -966,7 +966,7 @@ static void the_backlog_is_looked_at_before_the_end(void **state)
     (void)state;
     assert_nothing_is_due(); /* the backlog was found empty */
     int peer = dial_and_send("one");
-    arrivals_stop(arrivals);
+    arrivals_stop(arrivals, false);
     assert_body("one", WEB_CARRIER_WHOLE, 0);
     assert_null(arrivals_next(arrivals));
     close(peer);
@@ -982,7 +982,7 @@ static void connections_that_were_taken_in_are_next_before_the_end(void **state)
         peers[i] = dial_and_send("one");
     }
     arrivals_take_in(arrivals);
-    arrivals_stop(arrivals);
+    arrivals_stop(arrivals, false);
     for (size_t i = 0; i < MANY; i++) {
         let_go(assert_next("one"));
         close(peers[i]);
@@ -1012,8 +1012,9 @@ static void after_connections_are_refused_requests_that_are_still_coming_are_tak
     int one = dial_and_send("one");
     let_go(assert_next("one"));
     log_attach(count_line, &lines);
-    web_fcgi_refuse();
-    arrivals_stop(arrivals);
+    bool refuses = web_fcgi_refuse();
+    assert_true(refuses);
+    arrivals_stop(arrivals, refuses);
     s.bytes.length -= 5;
     memmove(s.bytes.bytes, s.bytes.bytes + 5, s.bytes.length);
     fake_clock_pass(1000); /* as old as one that is cut off when descriptors are short */
