@@ -84,9 +84,14 @@ static bool is_end_of_etag(const char *at)
 static bool etag_matches(const char *header, const char *etag)
 {
     char opening[sizeof((struct reading *)NULL)->etag];
-    size_t length = (size_t)snprintf(opening, sizeof opening, "%.*s", (int)strlen(etag) - 1, etag);
-    bool matches = header != NULL && strcmp(header, "*") == 0;
-    for (const char *at = header; !matches && at != NULL && (at = strstr(at, opening)) != NULL;) {
+    size_t length = strlen(etag) - 1;
+    if (header == NULL) {
+        return false;
+    }
+    memcpy(opening, etag, length);
+    opening[length] = '\0';
+    bool matches = strcmp(header, "*") == 0;
+    for (const char *at = header; !matches && (at = strstr(at, opening)) != NULL;) {
         at += length;
         matches = is_end_of_etag(at);
     }
