@@ -173,16 +173,17 @@ static int check_committed(struct sqlite_handle *s, struct err *e)
  * is noticed. */
 static int append_recorded(struct sqlite_handle *s, struct store_job *jobs, size_t count, struct err *e)
 {
+    struct sqlite_record record;
     uint64_t frame = 0;
     uint64_t end = sqlite_wal_end(s, &frame);
     uint64_t salts = sqlite_wal_salts(s);
-    sqlite_record_begin_commit(s);
+    sqlite_record_begin_commit(s, &record);
     s->log_pages = 0;
     if (append_in_transaction(s, jobs, count, e) != 0) {
         return -1;
     }
     if (s->log_pages > 0) {
-        sqlite_record_set(s, RECORD_DIRTY);
+        sqlite_record_end_commit(s, &record);
         if (sqlite_rescue_check_hole(s, end, salts, e) != 0) {
             return -1;
         }

@@ -27,13 +27,29 @@ enum sqlite_record_owner {
     RECORD_OWN,
 };
 
+/* As it is in the file. */
+struct sqlite_record {
+    char magic[8];
+    uint64_t lock;     /* file_number of the lock file itself, so that a copy of it isn't believed */
+    uint64_t database; /* file_number, as is the next */
+    uint64_t log;
+    uint64_t born; /* of the log, see file_birth */
+    uint32_t state;
+    uint32_t commits; /* commits begun since the file was made, and other writes of DIRTY */
+    /* Of the log, at least, while the database lacks messages in it: a shorter log lost some. */
+    uint64_t length;
+    uint64_t salts; /* of the log when it had that length; another number after it restarted */
+};
+
 /* Needs the flock. Writes the state, with this handle's log, else with the one at the path. */
 void sqlite_record_set(struct sqlite_handle *s, enum sqlite_record_state state);
 /* Needs the flock. The same with another log (its file_number; 0: none) and least length. */
 void sqlite_record_write(struct sqlite_handle *s, enum sqlite_record_state state, uint64_t log, uint64_t length);
 /* Needs the flock. Before a commit: DIRTY, and the log must keep what earlier commits wrote. The
- * commit itself may write nothing, or the process may be killed before it writes. */
-void sqlite_record_begin_commit(struct sqlite_handle *s);
+ * commit itself may write nothing, or the process may be killed before it writes. Fills r. */
+void sqlite_record_begin_commit(struct sqlite_handle *s, struct sqlite_record *r);
+/* After it, without a release of the flock in between: the log must keep this commit too. */
+void sqlite_record_end_commit(struct sqlite_handle *s, struct sqlite_record *r);
 
 enum sqlite_record_owner sqlite_record_owner(const struct sqlite_handle *s);
 enum sqlite_record_state sqlite_record_state(const struct sqlite_handle *s); /* CLEAN without a record */
