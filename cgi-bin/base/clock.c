@@ -2,7 +2,6 @@
 #include "base/clock.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <time.h>
 
 static int64_t now_us(clockid_t id)
@@ -36,6 +35,18 @@ void clock_sleep_ms(int64_t ms)
     }
 }
 
+/* Writes the number in so many digits, and what comes behind it. Returns the end. */
+static char *put(char *to, int number, int digits, char behind)
+{
+    for (int i = digits - 1; i >= 0; i--) {
+        to[i] = (char)('0' + number % 10);
+        number /= 10;
+    }
+    to[digits] = behind;
+    return to + digits + 1;
+}
+
+/* Without printf, which takes longer than all else that is written of a short message. */
 void clock_text(int64_t wall_ms, char out[CLOCK_TEXT_SIZE])
 {
     const int64_t first = -62135596800000; /* 0001-01-01T00:00:00.000Z */
@@ -45,8 +56,12 @@ void clock_text(int64_t wall_ms, char out[CLOCK_TEXT_SIZE])
     time_t whole = (time_t)seconds;
     struct tm t;
     gmtime_r(&whole, &t);
-    /* The clamp above makes each number fit its width; % and unsigned show that to the compiler. */
-    snprintf(out, CLOCK_TEXT_SIZE, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ", (unsigned)(t.tm_year + 1900) % 10000U,
-             (unsigned)(t.tm_mon + 1) % 100U, (unsigned)t.tm_mday % 100U, (unsigned)t.tm_hour % 100U,
-             (unsigned)t.tm_min % 100U, (unsigned)t.tm_sec % 100U, (unsigned)(ms - seconds * 1000) % 1000U);
+    char *to = put(out, t.tm_year + 1900, 4, '-');
+    to = put(to, t.tm_mon + 1, 2, '-');
+    to = put(to, t.tm_mday, 2, 'T');
+    to = put(to, t.tm_hour, 2, ':');
+    to = put(to, t.tm_min, 2, ':');
+    to = put(to, t.tm_sec, 2, '.');
+    to = put(to, (int)(ms - seconds * 1000), 3, 'Z');
+    *to = '\0';
 }

@@ -113,6 +113,15 @@ static void add_member_string(struct buf *out, const char *key, const char *valu
     buf_addc(out, ',');
 }
 
+/* A word of this program, in which nothing has to be escaped. */
+static void add_member_word(struct buf *out, const char *key, const char *word)
+{
+    add_key(out, key);
+    buf_addc(out, '"');
+    buf_adds(out, word);
+    buf_adds(out, "\",");
+}
+
 static void add_member_seq(struct buf *out, const char *key, uint64_t value)
 {
     add_key(out, key);
@@ -140,12 +149,12 @@ static void add_message(struct buf *out, const struct chat_message *m)
     char time[CLOCK_TEXT_SIZE];
     clock_text(m->time_ms, time);
     add_member_seq(out, "seq", m->seq);
-    add_member_string(out, "time", time);
+    add_member_word(out, "time", time);
     add_member_string(out, "name", m->name);
     add_key(out, "text");
     add_string(out, m->text, m->text_length);
     buf_addc(out, ',');
-    add_member_string(out, "type", chat_type_word(m->type));
+    add_member_word(out, "type", chat_type_word(m->type));
     add_member_string(out, "id", m->id);
     if (m->reply_to != 0) {
         add_member_seq(out, "reply_to", m->reply_to);
