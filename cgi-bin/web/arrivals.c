@@ -66,6 +66,7 @@ struct arrivals {
     struct arrival *newest;
     struct arrival *spare; /* for the next connection; NULL: none */
     size_t paused;
+    int64_t retry_at; /* monotonic ms: when to look at the paused ones again */
     bool may_accept; /* the backlog may hold a connection */
     unsigned streak;
     atomic_bool stopping;
@@ -465,24 +466,29 @@ static struct request *expire(struct arrivals *a, struct arrival *in)
  * NULL. */
 static struct request *resume_paused(struct arrivals *a)
 {
+    int64_t now = clock_mono_ms();
+    if (now < a->retry_at) {
+        return NULL; /* a walk through all of them */
+    }
     for (struct arrival *in = a->oldest; in != NULL && a->paused > 0; in = in->newer) {
         if (!in->is_paused) {
             continue;
         }
         if (!count_body(a, in)) {
-            return NULL;
+            break;
         }
         resume(a, in);
         if (in->reader.stage == FCGI_READER_WHOLE) {
             return give(a, in, WEB_CARRIER_WHOLE);
         }
-        in->began = clock_mono_ms();
+        in->began = now;
         deadlines_move(&a->deadlines, &in->due, due_at(in));
         if (loop_add(a->loop, in->connection, in, NULL) != 0) {
             drop(a, in);
-            return NULL;
+            break;
         }
     }
+    a->retry_at = now + RETRY_MS;
     return NULL;
 }
 
@@ -529,7 +535,7 @@ struct request *arrivals_next(struct arrivals *a)
         } else if (atomic_load(&a->stopping) && !a->has_looked) {
             a->may_accept = true; /* the loop may not have reported the last ones */
             a->has_looked = true;
-        } else if (a->refuses && a->has_looked && !a->may_accept) {
+        } else if (a->has_looked && a->refuses && !a->may_accept) {
             a->refuses = false;
             loop_remove(a->loop, WEB_FCGI_LISTENING); /* the loop would report it for ever */
         } else if (has_nothing(a)) {
