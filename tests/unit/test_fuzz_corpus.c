@@ -10,6 +10,9 @@
 #define LLVMFuzzerTestOneInput fuzz_draft
 #include "../fuzz/fuzz_draft.c"
 #undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_fcgi_reader
+#include "../fuzz/fuzz_fcgi_reader.c"
+#undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_form
 #include "../fuzz/fuzz_form.c"
 #undef LLVMFuzzerTestOneInput
@@ -26,7 +29,11 @@ typedef int target(const uint8_t *data, size_t size);
 static const struct {
     const char *name;
     target *run;
-} targets[] = {{"draft", fuzz_draft}, {"form", fuzz_form}, {"json", fuzz_json}, {"query", fuzz_query}};
+} targets[] = {{"draft", fuzz_draft},
+               {"fcgi_reader", fuzz_fcgi_reader},
+               {"form", fuzz_form},
+               {"json", fuzz_json},
+               {"query", fuzz_query}};
 
 static void replay(target *run, const char *path)
 {
@@ -100,7 +107,7 @@ static int replay_files(int count, char **arguments)
             return 0;
         }
     }
-    fprintf(stderr, "usage: %s [draft|form|json|query FILE...]\n", arguments[0]);
+    fprintf(stderr, "usage: %s [draft|fcgi_reader|form|json|query FILE...]\n", arguments[0]);
     return 2;
 }
 
