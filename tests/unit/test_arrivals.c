@@ -872,7 +872,7 @@ static void when_descriptors_are_short_the_connection_that_came_first_is_cut_off
     struct request *request = assert_next("fourth");
     log_attach(NULL, NULL);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
-    assert_true(lines > 0);
+    assert_int_equal(lines, 1); /* in a minute */
     assert_true(is_closed(peers[0]));
     assert_false(is_closed(peers[1]));
     assert_false(is_closed(peers[2]));
@@ -918,6 +918,28 @@ static void more_connections_than_are_accepted_in_a_row_can_be_taken_in(void **s
         let_go(assert_next("one"));
         close(peers[i]);
     }
+}
+
+/* errno may have any value then. */
+static void with_all_connections_in_use_the_next_one_waits_and_is_taken(void **state)
+{
+    struct buf bytes = request_of("partly");
+    int peers[3];
+    (void)state;
+    unlink(address.sun_path);
+    listen_as("other", 2);
+    for (size_t i = 0; i < 2; i++) {
+        peers[i] = dial();
+        send_part(peers[i], &bytes, 0, 5);
+    }
+    peers[2] = dial_and_send("third");
+    errno = EINVAL;
+    let_go(assert_next("third"));
+    for (size_t i = 0; i < COUNT(peers); i++) {
+        close(peers[i]);
+    }
+    assert_nothing_is_due();
+    buf_fini(&bytes);
 }
 
 /* ---- the end ---- */
@@ -1019,7 +1041,9 @@ static void after_connections_are_refused_requests_that_are_still_coming_are_tak
     memmove(s.bytes.bytes, s.bytes.bytes + 5, s.bytes.length);
     fake_clock_pass(1000); /* as old as one that is cut off when descriptors are short */
     assert_int_equal(pthread_create(&s.thread, NULL, send_soon, &s), 0);
+    int64_t worked = fake_clock_us(CLOCK_THREAD_CPUTIME_ID);
     assert_body("slow", WEB_CARRIER_WHOLE, 0);
+    assert_true(fake_clock_us(CLOCK_THREAD_CPUTIME_ID) - worked < 20000); /* it slept */
     assert_null(arrivals_next(arrivals));
     log_attach(NULL, NULL);
     assert_int_equal(lines, 0);
@@ -1058,6 +1082,7 @@ int main(void)
         TEST(a_body_that_breaks_off_gives_its_part_of_the_budget_back),
         TEST(connections_that_were_taken_in_are_next_in_their_order),
         TEST(when_descriptors_are_short_the_connection_that_came_first_is_cut_off),
+        TEST(with_all_connections_in_use_the_next_one_waits_and_is_taken),
         TEST(there_are_never_more_connections_than_allowed),
         TEST(the_backlog_is_looked_at_before_the_end),
         TEST(more_connections_than_are_accepted_in_a_row_can_be_taken_in),
