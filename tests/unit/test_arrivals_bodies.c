@@ -1,0 +1,457 @@
+/* test_arrivals_bodies.c - arrivals.h: requests with bodies, of peers that are slow, greedy or
+ * gone, and their part of the budget. */
+#include "arrivals_support.h"
+
+/* ---- bodies ---- */
+
+static void a_body_comes_with_its_request(void **state)
+{
+    static const size_t lengths[] = {0, 1, 1000, PART};
+    (void)state;
+    for (size_t i = 0; i < COUNT(lengths); i++) {
+        char length[32];
+        snprintf(length, sizeof length, "%zu", lengths[i]);
+        for (int announced = 0; announced < 2; announced++) {
+            int peer = dial_for_body("body", "100000", announced ? length : NULL);
+            send_body(peer, lengths[i]);
+            assert_nothing_is_due(); /* the end is still to come */
+            send_end(peer);
+            assert_body("body", WEB_CARRIER_WHOLE, lengths[i]);
+            close(peer);
+        }
+    }
+}
+
+static void bytes_behind_the_announced_length_are_dropped(void **state)
+{
+    int peer = dial_for_body("body", "1000", "4");
+    (void)state;
+    send_body(peer, 100);
+    send_end(peer);
+    assert_body("body", WEB_CARRIER_WHOLE, 4);
+    close(peer);
+}
+
+static void a_body_that_is_shorter_than_announced_ends_where_it_ends(void **state)
+{
+    int peer = dial_for_body("body", "1000", "10");
+    (void)state;
+    send_body(peer, 9);
+    send_end(peer);
+    assert_body("body", WEB_CARRIER_WHOLE, 9); /* body.h makes an error of it */
+    close(peer);
+}
+
+static void a_body_longer_than_its_limit_is_too_large_at_once(void **state)
+{
+    static const char *const announced[] = {"1001", "9223372036854775807"};
+    (void)state;
+    for (size_t i = 0; i < COUNT(announced); i++) {
+        int peer = dial_for_body("long", "1000", announced[i]);
+        assert_body("long", WEB_CARRIER_TOO_LARGE, 0);
+        close(peer);
+    }
+    int peer = dial_for_body("long", "1000", NULL);
+    send_body(peer, 1000);
+    assert_nothing_is_due();
+    send_body(peer, 1);
+    struct request *request = assert_next("long");
+    assert_int_equal(request->body_state, WEB_CARRIER_TOO_LARGE);
+    assert_true(request->body.capacity <= 1001);
+    assert_false(request->body_ended);
+    let_go(request);
+    close(peer);
+}
+
+static void a_length_that_is_no_number_is_left_to_the_handler(void **state)
+{
+    int peer = dial_for_body("body", "1000", "5x");
+    (void)state;
+    send_body(peer, 5);
+    send_end(peer);
+    assert_body("body", WEB_CARRIER_WHOLE, 5);
+    close(peer);
+}
+
+static void a_body_that_no_handler_reads_is_dropped(void **state)
+{
+    int peer = dial_for_body("unwanted", "0", "50000");
+    (void)state;
+    send_body(peer, 50000);
+    assert_nothing_is_due();
+    send_end(peer);
+    struct request *request = assert_next("unwanted");
+    assert_int_equal(request->body_state, WEB_CARRIER_WHOLE);
+    assert_true(request->body_ended);
+    assert_int_equal(request->body.capacity, 0);
+    let_go(request);
+    close(peer);
+}
+
+static void *send_for_ever(void *argument)
+{
+    static char piece[1 << 16];
+    const int *peer = argument;
+    struct buf record;
+    buf_init(&record, BUF_UNLIMITED);
+    fcgi_put_body(&record, piece, FCGI_RECORD_CONTENT_MAX);
+    while (send(*peer, record.bytes, record.length, MSG_NOSIGNAL) == (ssize_t)record.length) {
+    }
+    buf_fini(&record);
+    return NULL;
+}
+
+static void an_endless_body_that_no_handler_reads_is_not_read_for_ever(void **state)
+{
+    int peer = dial_for_body("unwanted", "0", NULL);
+    pthread_t thread;
+    (void)state;
+    assert_int_equal(pthread_create(&thread, NULL, send_for_ever, &peer), 0);
+    struct request *request = assert_next("unwanted");
+    assert_int_equal(request->body_state, WEB_CARRIER_WHOLE);
+    assert_false(request->body_ended);
+    assert_int_equal(request->body.capacity, 0);
+    let_go(request);
+    pthread_join(thread, NULL);
+    close(peer);
+}
+
+/* For two seconds: a client that still sends could miss the answer. */
+static void a_missing_end_of_a_body_is_not_waited_for_much_longer(void **state)
+{
+    static const char *const limits[] = {"0", "10"};
+    (void)state;
+    for (size_t i = 0; i < COUNT(limits); i++) {
+        int peer = dial_for_body("endless", limits[i], "10");
+        send_body(peer, 10);
+        fake_clock_pass(1000);
+        assert_nothing_is_due();
+        fake_clock_pass(2000);
+        struct request *request = assert_next("endless");
+        assert_int_equal(request->body_state, WEB_CARRIER_WHOLE);
+        assert_int_equal(request->body.length, i == 0 ? 0 : 10);
+        assert_false(request->body_ended);
+        let_go(request);
+        close(peer);
+    }
+}
+
+/* 20 s plus a second for each 16,000 bytes: of the announced length, else of the bytes that have
+ * come. */
+static void a_body_has_time_by_its_length_then_it_is_slow(void **state)
+{
+    static const struct {
+        const char *length;
+        size_t comes;
+        int64_t ms;
+    } cases[] = {{"160000", 1000, 30000}, {"1600", 1000, 20100}, {NULL, 32000, 22000}, {NULL, 0, 20000}};
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        int peer = dial_for_body("slow", "200000", cases[i].length);
+        assert_nothing_is_due();
+        fake_clock_pass(cases[i].ms / 2);
+        send_body(peer, cases[i].comes);
+        assert_nothing_is_due();
+        fake_clock_pass(cases[i].ms / 2 - 2000);
+        assert_nothing_is_due();
+        fake_clock_pass(2000);
+        assert_body("slow", WEB_CARRIER_SLOW, cases[i].comes);
+        close(peer);
+    }
+}
+
+static void a_body_breaks_off_when_the_peer_aborts_or_leaves(void **state)
+{
+    (void)state;
+    for (int how = 0; how < 3; how++) {
+        int peer = dial_for_body("broken", "1000", "10");
+        send_body(peer, 9);
+        assert_nothing_is_due();
+        if (how == 0) {
+            struct buf bytes;
+            buf_init(&bytes, BUF_UNLIMITED);
+            fcgi_put(&bytes, FCGI_ABORT, FCGI_ID, "", 0, 0);
+            send_all(peer, &bytes);
+        } else if (how == 1) {
+            shutdown(peer, SHUT_WR);
+        } else {
+            close(peer);
+        }
+        assert_body("broken", WEB_CARRIER_BROKEN, 9);
+        if (how != 2) {
+            close(peer);
+        }
+    }
+}
+
+/* The bytes that were announced are there; their end is of no use. */
+static void a_peer_that_leaves_behind_the_whole_body_has_sent_it(void **state)
+{
+    (void)state;
+    for (int how = 0; how < 2; how++) {
+        int peer = dial_for_body("body", "1000", "10");
+        send_body(peer, 10);
+        if (how == 0) {
+            assert_nothing_is_due();
+        }
+        shutdown(peer, SHUT_WR);
+        assert_body("body", WEB_CARRIER_WHOLE, 10);
+        close(peer);
+    }
+}
+
+/* A leader that is alone was blocked for as long. */
+static void what_has_come_in_time_is_read_before_a_peer_counts_as_too_slow(void **state)
+{
+    struct buf bytes = request_of("head");
+    (void)state;
+    int peers[2];
+    peers[0] = dial();
+    send_part(peers[0], &bytes, 0, 5);
+    peers[1] = dial_for_body("body", "1000", "1000");
+    assert_nothing_is_due();
+    send_part(peers[0], &bytes, 5, bytes.length);
+    send_body(peers[1], 1000);
+    send_end(peers[1]);
+    fake_clock_pass(60000);
+    assert_body("head", WEB_CARRIER_WHOLE, 0);
+    assert_body("body", WEB_CARRIER_WHOLE, 1000);
+    close(peers[0]);
+    close(peers[1]);
+    buf_fini(&bytes);
+}
+
+/* ---- the budget ---- */
+
+/* A body of which a part has come that is counted in the budget. */
+static int dial_with_part(const char *name)
+{
+    int peer = dial_for_body(name, "150000", "150000");
+    send_body(peer, PART);
+    assert_nothing_is_due();
+    return peer;
+}
+
+static void send_rest(int peer)
+{
+    send_body(peer, BODY - PART);
+    send_end(peer);
+}
+
+static void without_budget_bodies_go_on_one_after_the_other_and_small_requests_at_once(void **state)
+{
+    (void)state;
+    assert_true(budget_take(BUDGET_BYTES, SIZE_MAX)); /* other requests have it */
+    int first = dial_with_part("first");
+    int second = dial_with_part("second");
+    int third = dial_with_part("third");
+    send_rest(third);
+    send_rest(second);
+    assert_nothing_is_due();
+    send_rest(first);
+    struct request *request = assert_next("first");
+    assert_int_equal(request->body_state, WEB_CARRIER_WHOLE);
+    assert_int_equal(request->body.length, BODY);
+    assert_true(request->counted >= PART);
+    assert_body("second", WEB_CARRIER_WHOLE, BODY);
+    assert_body("third", WEB_CARRIER_WHOLE, BODY);
+    let_go(request);
+    close(first);
+    close(second);
+    close(third);
+    budget_give_back(BUDGET_BYTES);
+}
+
+static void a_body_that_waits_goes_on_when_the_budget_is_free_again(void **state)
+{
+    (void)state;
+    assert_true(budget_take(BUDGET_BYTES, SIZE_MAX));
+    int first = dial_with_part("first");
+    int second = dial_with_part("second");
+    send_rest(second);
+    assert_nothing_is_due();
+    budget_give_back(BUDGET_BYTES);
+    assert_body("second", WEB_CARRIER_WHOLE, BODY);
+    send_rest(first);
+    assert_body("first", WEB_CARRIER_WHOLE, BODY);
+    close(first);
+    close(second);
+}
+
+static void a_body_that_waits_for_five_seconds_is_told_that_it_is_crowded(void **state)
+{
+    (void)state;
+    assert_true(budget_take(BUDGET_BYTES, SIZE_MAX));
+    int first = dial_with_part("first");
+    int second = dial_with_part("second");
+    int third = dial_with_part("third");
+    fake_clock_pass(4000);
+    assert_nothing_is_due();
+    send_rest(first);
+    assert_body("first", WEB_CARRIER_WHOLE, BODY);
+    assert_nothing_is_due(); /* the second one goes on */
+    fake_clock_pass(1000);
+    struct request *request = assert_next("third");
+    assert_int_equal(request->body_state, WEB_CARRIER_CROWDED);
+    assert_false(request->body_ended);
+    let_go(request);
+    send_rest(second);
+    assert_body("second", WEB_CARRIER_WHOLE, BODY);
+    close(first);
+    close(second);
+    close(third);
+    budget_give_back(BUDGET_BYTES);
+}
+
+static void the_first_body_is_cut_off_after_five_seconds_when_another_waits(void **state)
+{
+    (void)state;
+    assert_true(budget_take(BUDGET_BYTES, SIZE_MAX));
+    int first = dial_with_part("first");
+    fake_clock_pass(3000);
+    int second = dial_with_part("second");
+    send_rest(second);
+    assert_nothing_is_due();
+    assert_false(is_closed(first));
+    fake_clock_pass(2000);
+    assert_body("second", WEB_CARRIER_WHOLE, BODY);
+    assert_true(is_closed(first));
+    close(first);
+    close(second);
+    budget_give_back(BUDGET_BYTES);
+}
+
+/* The first one's bytes have been reported together with those of the second one, which makes it be
+ * cut off. */
+static void what_was_reported_of_a_connection_that_is_cut_off_is_not_used(void **state)
+{
+    struct buf bytes = request_of("new");
+    (void)state;
+    assert_true(budget_take(BUDGET_BYTES, SIZE_MAX));
+    int first = dial_with_part("first");
+    int second = dial_for_body("second", "150000", "150000");
+    send_body(second, 1000);
+    assert_nothing_is_due();
+    fake_clock_pass(6000);
+    send_body(second, PART);
+    send_body(first, 1000);
+    int new = dial(); /* takes the memory and the descriptor of the first one */
+    send_part(new, &bytes, 0, 8);
+    send_body(second, BODY - PART - 1000);
+    send_end(second);
+    assert_body("second", WEB_CARRIER_WHOLE, BODY);
+    assert_true(is_closed(first));
+    send_part(new, &bytes, 8, bytes.length);
+    assert_body("new", WEB_CARRIER_WHOLE, 0);
+    close(first);
+    close(second);
+    close(new);
+    buf_fini(&bytes);
+    budget_give_back(BUDGET_BYTES);
+}
+
+static void a_body_that_breaks_off_gives_its_part_of_the_budget_back(void **state)
+{
+    (void)state;
+    int first = dial_with_part("first");
+    close(first);
+    assert_body("first", WEB_CARRIER_BROKEN, PART);
+    int second = dial_with_part("second");
+    fake_clock_pass(60000);
+    assert_body("second", WEB_CARRIER_SLOW, PART);
+    close(second);
+    /* without a Content-Length it is counted first */
+    int third = dial_for_body("third", "100000", NULL);
+    send_body(third, PART);
+    assert_nothing_is_due();
+    send_body(third, 1);
+    assert_body("third", WEB_CARRIER_TOO_LARGE, PART);
+    close(third);
+}
+
+/* Two bodies that have been coming for five seconds give way to two that wait, at once. */
+static void several_bodies_can_be_cut_off_at_once(void **state)
+{
+    (void)state;
+    int old[2];
+    int new[2];
+    for (size_t i = 0; i < 2; i++) {
+        old[i] = dial_with_part("old");
+    }
+    fake_clock_pass(3000);
+    assert_true(budget_take(BUDGET_BYTES, SIZE_MAX));
+    for (size_t i = 0; i < 2; i++) {
+        new[i] = dial_with_part("new");
+        send_rest(new[i]);
+    }
+    fake_clock_pass(3000);
+    assert_body("new", WEB_CARRIER_WHOLE, BODY);
+    assert_body("new", WEB_CARRIER_WHOLE, BODY);
+    for (size_t i = 0; i < 2; i++) {
+        assert_true(is_closed(old[i]));
+        close(old[i]);
+        close(new[i]);
+    }
+    budget_give_back(BUDGET_BYTES);
+}
+
+static void a_body_that_waited_for_the_budget_goes_on_though_it_is_late(void **state)
+{
+    (void)state;
+    assert_true(budget_take(BUDGET_BYTES, SIZE_MAX));
+    int first = dial_with_part("first");
+    int second = dial_with_part("second");
+    send_rest(second);
+    assert_nothing_is_due();
+    budget_give_back(BUDGET_BYTES);
+    fake_clock_pass(60000); /* the leader was blocked for as long */
+    send_rest(first);
+    for (int i = 0; i < 2; i++) {
+        struct request *request = arrivals_next(arrivals);
+        assert_int_equal(request->body_state, WEB_CARRIER_WHOLE);
+        assert_int_equal(request->body.length, BODY);
+        let_go(request);
+    }
+    close(first);
+    close(second);
+}
+
+static void all_of_a_large_body_is_counted(void **state)
+{
+    (void)state;
+    int peer = dial_for_body("body", "150000", "100000");
+    send_body(peer, 100000);
+    send_end(peer);
+    struct request *request = assert_next("body");
+    assert_true(request->counted >= 100000);
+    let_go(request);
+    close(peer);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_body_comes_with_its_request),
+        TEST(bytes_behind_the_announced_length_are_dropped),
+        TEST(a_body_that_is_shorter_than_announced_ends_where_it_ends),
+        TEST(a_body_longer_than_its_limit_is_too_large_at_once),
+        TEST(a_length_that_is_no_number_is_left_to_the_handler),
+        TEST(a_body_that_no_handler_reads_is_dropped),
+        TEST(an_endless_body_that_no_handler_reads_is_not_read_for_ever),
+        TEST(a_missing_end_of_a_body_is_not_waited_for_much_longer),
+        TEST(a_body_has_time_by_its_length_then_it_is_slow),
+        TEST(a_body_breaks_off_when_the_peer_aborts_or_leaves),
+        TEST(without_budget_bodies_go_on_one_after_the_other_and_small_requests_at_once),
+        TEST(a_body_that_waits_goes_on_when_the_budget_is_free_again),
+        TEST(a_body_that_waits_for_five_seconds_is_told_that_it_is_crowded),
+        TEST(the_first_body_is_cut_off_after_five_seconds_when_another_waits),
+        TEST(what_was_reported_of_a_connection_that_is_cut_off_is_not_used),
+        TEST(a_body_that_breaks_off_gives_its_part_of_the_budget_back),
+        TEST(several_bodies_can_be_cut_off_at_once),
+        TEST(what_has_come_in_time_is_read_before_a_peer_counts_as_too_slow),
+        TEST(a_body_that_waited_for_the_budget_goes_on_though_it_is_late),
+        TEST(all_of_a_large_body_is_counted),
+        TEST(a_peer_that_leaves_behind_the_whole_body_has_sent_it),
+    };
+    return RUN(tests);
+}
