@@ -67,7 +67,7 @@ struct arrivals {
     struct arrival *spare; /* for the next connection; NULL: none */
     size_t paused;
     int64_t retry_at; /* monotonic ms: when to look at the paused ones again */
-    bool may_accept; /* the backlog may hold a connection */
+    bool may_accept;  /* the backlog may hold a connection */
     unsigned streak;
     atomic_bool stopping;
     bool refuses;    /* no connections come any more; set before stopping */
