@@ -1,19 +1,18 @@
 /* null_hold.c - the least that a program can do that lets requests wait and answers them all. It
  * shows what the web server costs.
  *
- * GET waits: only the connection of the request is kept. POST is answered; then every waiting
- * request gets the same few records, which are made once, in one write each. There is no store, no
- * loop and no limit of pollchat in it.
+ * A request with "wait=" waits: its connection is put into an array. Any other request is answered;
+ * then each waiting request gets the same prepared bytes with one send, and its connection is
+ * closed. No library, no thread, no parsing, no look at a connection before the send.
  */
-#include <fcgiapp.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "records.h"
+
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum { MOST = 65536 };
 
-static int held[MOST];
+static int waiting[MOST];
 static int count;
 
 /* The length of an answer with one short message. */
@@ -21,50 +20,35 @@ static const char text[] =
     "Status: 200 OK\r\nContent-Type: application/json\r\nContent-Length: 216\r\n\r\n"
     "{\"epoch\":\"0123456789abcdefghijkl\",\"room\":\"lobby\",\"messages\":[{\"seq\":1000,\"time\":\"2026-01-01T00:00:00.000Z\","
     "\"name\":\"guest\",\"text\":\"hello\",\"type\":\"message\",\"id\":\"0123456789abcdefghijkl\"}],\"next\":1000,\"head\":1000,\"x\":0}";
+static const char taken[] = "Status: 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\nok\n";
 
-static size_t make_records(unsigned char *out)
+static void answer(int fd, const unsigned char *records, size_t length)
 {
-    size_t length = sizeof text - 1;
-    const unsigned char output[8] = {1, 6, 0, 1, (unsigned char)(length >> 8), (unsigned char)(length & 255), 0, 0};
-    static const unsigned char end[24] = {1, 6, 0, 1, 0, 0, 0, 0, 1, 3, 0, 1, 0, 8, 0, 0};
-    memcpy(out, output, sizeof output);
-    memcpy(out + sizeof output, text, length);
-    memcpy(out + sizeof output + length, end, sizeof end);
-    return sizeof output + length + sizeof end;
-}
-
-static void answer_all(const unsigned char *records, size_t length)
-{
-    for (int i = 0; i < count; i++) {
-        if (write(held[i], records, length) != (ssize_t)length) {
-            perror("write");
-        }
-        close(held[i]);
-    }
-    count = 0;
+    (void)!send(fd, records, length, MSG_NOSIGNAL | MSG_DONTWAIT);
+    close(fd);
 }
 
 int main(void)
 {
-    unsigned char records[1024];
-    size_t length = make_records(records);
-    FCGX_Request request;
-    if (FCGX_Init() != 0 || FCGX_InitRequest(&request, 0, 0) != 0) {
-        return 1;
-    }
-    while (FCGX_Accept_r(&request) == 0) {
-        const char *method = FCGX_GetParam("REQUEST_METHOD", request.envp);
-        const char *query = FCGX_GetParam("QUERY_STRING", request.envp);
-        if (method != NULL && strcmp(method, "GET") == 0 && query != NULL && strstr(query, "wait=") != NULL &&
-            count < MOST) {
-            held[count++] = request.ipcFd;
-            FCGX_Free(&request, 0); /* buffers go, the connection stays */
-            FCGX_InitRequest(&request, 0, 0);
+    static char in[65536];
+    unsigned char news[RECORDS_SIZE(sizeof text)];
+    unsigned char thanks[RECORDS_SIZE(sizeof taken)];
+    size_t news_length = records_make(news, text, sizeof text - 1);
+    size_t thanks_length = records_make(thanks, taken, sizeof taken - 1);
+    for (;;) {
+        int fd = accept(STDIN_FILENO, NULL, NULL);
+        if (fd < 0) {
             continue;
         }
-        FCGX_FPrintF(request.out, "Status: 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\nok\n");
-        FCGX_Finish_r(&request);
-        answer_all(records, length);
+        ssize_t have = recv(fd, in, sizeof in, 0);
+        if (have > 0 && memmem(in, (size_t)have, "wait=", 5) != NULL && count < MOST) {
+            waiting[count++] = fd;
+            continue;
+        }
+        answer(fd, thanks, thanks_length);
+        for (int i = 0; i < count; i++) {
+            answer(waiting[i], news, news_length);
+        }
+        count = 0;
     }
-    return 0;
 }
