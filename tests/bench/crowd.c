@@ -12,30 +12,25 @@
  * stream as "<round>". READERS 0: no reader; the time is that of the post, from its write to its
  * answer.
  *
- * Prints, in microseconds: median and 99th percentile over the rounds of the last reader's time,
- * then the same of all readers' times. OUTPUT: a file for the percentiles 0 to 100 of all readers'
- * times. An answer other than 2xx, a closed connection, or a reader without its message ends the
- * program with status 1. SETTLE (environment): default 700.
+ * Prints, in microseconds: median and 99th percentile over the rounds of the last reader's time;
+ * then, for the median round, the median and the 99th percentile of its readers' times. OUTPUT: a
+ * file for the percentiles 0 to 100 of all readers' times. An answer other than 2xx, a closed
+ * connection, or a reader without its message ends the program with status 1. SETTLE (environment):
+ * default 700.
  *
  * The code is the same for each server: one thread, epoll, no parsing except status, Content-Length
  * and the mark.
  */
-#include <arpa/inet.h>
+#include "client.h"
+
 #include <errno.h>
-#include <netinet/tcp.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { EVENTS = 512, INPUT = 16384, PATIENCE_US = 30000000, ADDRESSES = 8 };
+enum { EVENTS = 512, INPUT = 16384, PATIENCE_US = 30000000 };
 
 struct reader {
     int fd;
@@ -60,55 +55,9 @@ static struct {
 static struct reader *readers;
 static int loop;
 
-static void die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
-static void die(const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    fputs("crowd: ", stderr);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
-    va_end(args);
-    exit(1);
-}
-
 static int64_t now_us(void)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
-/* ---- connections ---- */
-
-/* Uses several source addresses: one has some 28,000 ports, and those of an earlier run may still
- * be closing. */
-static int connect_from(size_t number)
-{
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    int one = 1;
-    struct sockaddr_in from = {.sin_family = AF_INET,
-                               .sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1 + (uint32_t)(number % ADDRESSES))};
-    const struct sockaddr_in to = {
-        .sin_family = AF_INET, .sin_port = htons((uint16_t)arguments.port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    if (fd < 0 || bind(fd, (const struct sockaddr *)&from, sizeof from) != 0 ||
-        connect(fd, (const struct sockaddr *)&to, sizeof to) != 0) {
-        die("connection %zu: %s", number, strerror(errno));
-    }
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    return fd;
-}
-
-static void write_all(int fd, const char *bytes, size_t length)
-{
-    while (length > 0) {
-        ssize_t count = write(fd, bytes, length);
-        if (count <= 0) {
-            die("write: %s", strerror(errno));
-        }
-        bytes += count;
-        length -= (size_t)count;
-    }
+    return client_now_ns() / 1000;
 }
 
 /* "@" becomes the number. */
@@ -127,42 +76,20 @@ static void fill_in(char *out, size_t size, const char *template, size_t number)
 
 /* ---- answers ---- */
 
-static void check_status(const char *input)
-{
-    if (strncmp(input, "HTTP/1.1 2", 10) != 0) {
-        die("not a 2xx: %.300s", input);
-    }
-}
-
-/* The whole answer is there. */
-static bool is_complete(const char *input, size_t length)
-{
-    const char *end = strstr(input, "\r\n\r\n");
-    const char *field = end != NULL ? strcasestr(input, "\r\nContent-Length:") : NULL;
-    if (end == NULL) {
-        return false;
-    }
-    check_status(input);
-    if (field != NULL && field < end) {
-        return length >= (size_t)(end + 4 - input) + strtoul(field + 17, NULL, 10);
-    }
-    return length >= 5 && memcmp(input + length - 5, "0\r\n\r\n", 5) == 0; /* chunked */
-}
-
 /* True when r has what it waits for. */
 static bool take_input(struct reader *r, const char *mark)
 {
     ssize_t count = read(r->fd, r->input + r->length, INPUT - 1 - r->length);
     if (count <= 0) {
-        die("a reader was cut off");
+        client_die("a reader was cut off");
     }
     r->length += (size_t)count;
     r->input[r->length] = '\0';
     if (!arguments.stream) {
-        return is_complete(r->input, r->length);
+        return client_is_complete(r->input, r->length);
     }
     if (r->length > 12 && strncmp(r->input, "HTTP/", 5) == 0) {
-        check_status(r->input);
+        client_check_status(r->input);
     }
     const char *found = strstr(r->input, mark);
     bool has = found != NULL && strstr(found, "\n\n") != NULL;
@@ -185,7 +112,7 @@ static void question(size_t number)
                           arguments.stream ? "Accept: text/event-stream\r\n" : "");
     for (size_t i = 0; i < arguments.readers; i++) {
         readers[i].length = 0;
-        write_all(readers[i].fd, request, (size_t)length);
+        client_write(readers[i].fd, request, (size_t)length);
     }
 }
 
@@ -198,7 +125,7 @@ static void settle(void)
         int count = epoll_wait(loop, events, EVENTS, (int)(arguments.settle_us / 1000) + 1);
         for (int i = 0; i < count; i++) {
             if (take_input(events[i].data.ptr, "<none>")) {
-                die("answered before there was a message: %.300s", ((struct reader *)events[i].data.ptr)->input);
+                client_die("answered before there was a message: %.300s", ((struct reader *)events[i].data.ptr)->input);
             }
             quiet = now_us();
         }
@@ -215,7 +142,7 @@ static void post(int fd, size_t number)
     int length = snprintf(request, sizeof request,
                           "POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: %s\r\nContent-Length: %zu\r\n\r\n%s",
                           path, arguments.send_type, strlen(body), body);
-    write_all(fd, request, (size_t)length);
+    client_write(fd, request, (size_t)length);
 }
 
 static void read_post_answer(int fd)
@@ -225,11 +152,11 @@ static void read_post_answer(int fd)
     do {
         ssize_t count = read(fd, input + length, sizeof input - 1 - length);
         if (count <= 0) {
-            die("the post was cut off");
+            client_die("the post was cut off");
         }
         length += (size_t)count;
         input[length] = '\0';
-    } while (!is_complete(input, length));
+    } while (!client_is_complete(input, length));
 }
 
 /* Fills times with those of all readers; returns the last one's. */
@@ -259,7 +186,7 @@ static int64_t measure(int sender, size_t number, int64_t *times)
             }
         }
         if (now_us() - begin > PATIENCE_US) {
-            die("%zu readers did not get message %zu", left, number);
+            client_die("%zu readers did not get message %zu", left, number);
         }
     }
     read_post_answer(sender);
@@ -268,45 +195,51 @@ static int64_t measure(int sender, size_t number, int64_t *times)
 
 /* ---- figures ---- */
 
-static int compare(const void *a, const void *b)
-{
-    int64_t x = *(const int64_t *)a;
-    int64_t y = *(const int64_t *)b;
-    return (x > y) - (x < y);
-}
-
-static int64_t share(const int64_t *sorted, size_t count, double part)
-{
-    size_t at = (size_t)(part * (double)(count - 1) + 0.5);
-    return sorted[at];
-}
-
 static void open_readers(void)
 {
     readers = calloc(arguments.readers > 0 ? arguments.readers : 1, sizeof *readers);
     loop = epoll_create1(0);
     if (readers == NULL || loop < 0) {
-        die("no memory");
+        client_die("no memory");
     }
     for (size_t i = 0; i < arguments.readers; i++) {
         struct epoll_event event = {.events = EPOLLIN, .data.ptr = &readers[i]};
-        readers[i].fd = connect_from(i);
+        readers[i].fd = client_connect(arguments.port, i);
         if (epoll_ctl(loop, EPOLL_CTL_ADD, readers[i].fd, &event) != 0) {
-            die("epoll: %s", strerror(errno));
+            client_die("epoll: %s", strerror(errno));
         }
     }
 }
 
-static void write_percentiles(const char *path, const int64_t *sorted, size_t count)
+/* The given part of each round's readers, and of these times the median over the rounds. */
+static int64_t median_round(const int64_t *times, size_t each, double part)
 {
-    FILE *file = fopen(path, "w");
-    if (file == NULL) {
-        die("%s: %s", path, strerror(errno));
+    int64_t *shares = calloc(arguments.rounds, sizeof *shares);
+    if (shares == NULL) {
+        client_die("no memory");
     }
-    for (int i = 0; i <= 100; i++) {
-        fprintf(file, "%d %lld\n", i, (long long)share(sorted, count, i / 100.0));
+    for (size_t i = 0; i < arguments.rounds; i++) {
+        shares[i] = client_share(times + i * each, each, part);
     }
-    fclose(file);
+    client_sort(shares, arguments.rounds);
+    int64_t median = client_share(shares, arguments.rounds, 0.5);
+    free(shares);
+    return median;
+}
+
+static void report(int64_t *times, int64_t *lasts, size_t each, const char *output)
+{
+    for (size_t i = 0; i < arguments.rounds; i++) {
+        client_sort(times + i * each, each);
+    }
+    client_sort(lasts, arguments.rounds);
+    printf("%lld %lld %lld %lld\n", (long long)client_share(lasts, arguments.rounds, 0.5),
+           (long long)client_share(lasts, arguments.rounds, 0.99), (long long)median_round(times, each, 0.5),
+           (long long)median_round(times, each, 0.99));
+    if (output != NULL) {
+        client_sort(times, arguments.rounds * each);
+        client_write_percentiles(output, times, arguments.rounds * each);
+    }
 }
 
 static void run(const char *output)
@@ -314,9 +247,9 @@ static void run(const char *output)
     size_t each = arguments.readers > 0 ? arguments.readers : 1;
     int64_t *times = calloc(arguments.rounds * each, sizeof *times);
     int64_t *lasts = calloc(arguments.rounds, sizeof *lasts);
-    int sender = connect_from(arguments.readers);
+    int sender = client_connect(arguments.port, arguments.readers);
     if (times == NULL || lasts == NULL) {
-        die("no memory");
+        client_die("no memory");
     }
     open_readers();
     for (size_t i = 0; i < arguments.rounds; i++) {
@@ -331,14 +264,7 @@ static void run(const char *output)
             times[i] = lasts[i];
         }
     }
-    qsort(lasts, arguments.rounds, sizeof *lasts, compare);
-    qsort(times, arguments.rounds * each, sizeof *times, compare);
-    printf("%lld %lld %lld %lld\n", (long long)share(lasts, arguments.rounds, 0.5),
-           (long long)share(lasts, arguments.rounds, 0.99), (long long)share(times, arguments.rounds * each, 0.5),
-           (long long)share(times, arguments.rounds * each, 0.99));
-    if (output != NULL) {
-        write_percentiles(output, times, arguments.rounds * each);
-    }
+    report(times, lasts, each, output);
     free(times);
     free(lasts);
 }
@@ -351,9 +277,8 @@ static size_t number_of(const char *name, size_t otherwise)
 
 int main(int argc, char **argv)
 {
-    struct rlimit limit;
     if (argc < 9 || argc > 10) {
-        die("usage: crowd PORT READERS ROUNDS poll|stream WAIT-PATH SEND-PATH SEND-TYPE SEND-BODY [OUTPUT]");
+        client_die("usage: crowd PORT READERS ROUNDS poll|stream WAIT-PATH SEND-PATH SEND-TYPE SEND-BODY [OUTPUT]");
     }
     arguments.port = (int)strtol(argv[1], NULL, 10);
     arguments.readers = strtoul(argv[2], NULL, 10);
@@ -365,10 +290,7 @@ int main(int argc, char **argv)
     arguments.send_body = argv[8];
     arguments.settle_us = (int64_t)number_of("SETTLE", 700) * 1000;
     arguments.first = number_of("FIRST", 1);
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
+    client_raise_limit();
     run(argc == 10 ? argv[9] : NULL);
     return 0;
 }
