@@ -4,85 +4,120 @@
 
 form=application/x-www-form-urlencoded
 
-pair_of_servers() { # starts pollchat ($real) and the null program ($null), once for several figures
+# Starts pollchat ($real), the null program on libfcgi ($null) and the one without a library
+# ($least), once for several figures.
+speed_servers() {
     if [ -n "${real:-}" ]; then return; fi
     serve lighttpd "$folder/data" "$root"
     real=$port
     stand_in "$folder/null" "$folder/null-program"
     serve lighttpd "$folder/null-data" "$folder/null"
     null=$port
+    stand_in "$folder/least" "$folder/least-program"
+    serve lighttpd "$folder/least-data" "$folder/least"
+    least=$port
     curl -fsS -o /dev/null -d text=first "http://127.0.0.1:$real/send"
 }
 
+# Rate and CPU of NAME-real beside NAME-null and NAME-least.
+speed_rows() { # NAME WHAT RATE-BOUND CPU-BOUND
+    figure "$2, requests/s / null program" '>=' "$3" "$(ratio "$1-real" "$1-null" 1)" "$(both "$1-real" "$1-null" 1) a second"
+    figure "$2, CPU of the program / null program" '<=' "$4" "$(ratio "$1-real" "$1-null" 4)" "$(both "$1-real" "$1-null" 4) us"
+    note '  requests/s / null program without a library' "$(ratio "$1-real" "$1-least" 1)" "$(both "$1-real" "$1-least" 1) a second"
+    note '  CPU of the program / null program without a library' "$(ratio "$1-real" "$1-least" 4)" "$(both "$1-real" "$1-least" 4) us"
+    note '  CPU of lighttpd beside it / beside the null program' "$(ratio "$1-real" "$1-null" 5)" "$(both "$1-real" "$1-null" 5) us"
+}
+
+measure_idle() {
+    rate idle-null "$null" poll 32 '/poll?since=0'
+    rate idle-least "$least" poll 32 '/poll?since=0'
+    rate idle-real "$real" poll 32 "/poll?since=$(head_of "$real")"
+}
+
 figure_idle() {
-    pair_of_servers
-    for ((round = 0; round <= rounds; round++)); do # the first one warms up and is not counted
-        rate idle-null 16 "http://127.0.0.1:$null/poll?since=0"
-        rate idle-poll 16 "http://127.0.0.1:$real/poll?since=$(head_of "$real")"
-        if [ "$round" = 0 ]; then rm -f "$folder"/idle-*; fi
+    speed_servers
+    for ((round = 0; round <= rounds; round++)); do
+        measure_idle
+        if [ "$round" = 0 ]; then forget idle-{null,least,real}; fi
     done
-    local a b
-    a=$(middle "$folder/idle-poll" 1) b=$(middle "$folder/idle-null" 1)
-    figure 'idle poll, requests/s / null program' '>=' 0.95 "$(divide "$a" "$b")" "$a / $b a second"
+    speed_rows idle 'idle poll' 0.95 1.15
+}
+
+measure_send() {
+    rate send-null "$null" send 32 /send --script "$folder/post.lua"
+    rate send-least "$least" send 32 /send --script "$folder/post.lua"
+    rate send-real "$real" send 32 /send --script "$folder/post.lua"
 }
 
 figure_send() {
-    pair_of_servers
-    local php=0 a b c=0
-    if [ "$peers" = 1 ]; then start_php && php=$port; fi
+    speed_servers
+    if [ "$peers" = 1 ] && [ -z "${php:-}" ]; then start_php && php=$port; fi
     for ((round = 0; round <= rounds; round++)); do
-        rate send-null 32 "http://127.0.0.1:$null/send" --script "$folder/post.lua"
-        rate send-real 32 "http://127.0.0.1:$real/send" --script "$folder/post.lua"
-        if [ "$php" != 0 ]; then rate send-php 32 "http://127.0.0.1:$php/send" --script "$folder/post.lua"; fi
-        if [ "$round" = 0 ]; then rm -f "$folder"/send-*; fi
+        measure_send
+        if [ -n "${php:-}" ]; then rate send-php "$php" "$fpm" 32 /send --script "$folder/post.lua"; fi
+        if [ "$round" = 0 ]; then forget send-{null,least,real,php}; fi
     done
-    a=$(middle "$folder/send-real" 1) b=$(middle "$folder/send-null" 1)
-    figure 'durable sends/s, 32 connections / null program' '>=' 0.70 "$(divide "$a" "$b")" "$a / $b a second"
-    if [ "$php" != 0 ]; then
-        c=$(middle "$folder/send-php" 1)
-        note 'the same of PHP (php-fpm, SQLite, nginx) / null program' "$(divide "$c" "$b")" "$c a second"
+    speed_rows send 'durable sends, 32 connections' 0.70 2.5
+    if [ -n "${php:-}" ]; then
+        note '  requests/s of PHP (php-fpm, SQLite, nginx) / null program' "$(ratio send-php send-null 1)" "$(middle send-php 1) a second"
+        note '  CPU of PHP / null program' "$(ratio send-php send-null 4)" "$(both send-php send-null 4) us"
     fi
 }
 
+# How long answers take at half of the rate that pollchat can serve; the null program gets the same
+# rate.
+figure_half() {
+    speed_servers
+    local kind path body
+    [ -s "$folder/idle-real" ] || measure_idle
+    [ -s "$folder/send-real" ] || measure_send
+    for kind in idle send; do
+        path=/send body=("name=bench&text=$(printf 'x%.0s' {1..100})")
+        if [ "$kind" = idle ]; then path="/poll?since=$(head_of "$real")" body=(); fi
+        for ((round = 0; round <= rounds; round++)); do
+            for who in null real; do
+                OUTPUT=$folder/spread-half-$kind-$who "$folder/pace" "${!who}" "$(half_of "$kind-real")" "$((2 * seconds))" 256 "$path" "${body[@]}" >>"$folder/half-$kind-$who"
+            done
+            if [ "$round" = 0 ]; then forget half-$kind-{null,real}; fi
+        done
+        note "$([ $kind = idle ] && echo 'idle poll' || echo 'send') at half of the full load, p99 / null program" "$(ratio half-$kind-{real,null} 2)" \
+            "$(both half-$kind-{real,null} 2) us, with $(half_of "$kind-real") requests a second"
+        note '  p50 / null program' "$(ratio half-$kind-{real,null} 1)" "$(both half-$kind-{real,null} 1) us"
+    done
+}
+
+half_of() { middle "$1" 1 | awk '{ print int($1 / 2) }'; } # NAME
+
 # One waiting poll: the time from the send to the poll's answer, minus the time of a send alone.
 figure_one() {
-    pair_of_servers
+    speed_servers
     local waiter sender i
     rm -f "$folder"/one-*
     for ((i = 0; i < rounds; i++)); do
-        FIRST=$(head_of "$real") SETTLE=4 "$folder/crowd" "$real" 1 200 poll '/poll?since=@&wait=25' /send $form 'text=<@>' >>"$folder/one-waiter"
-        "$folder/crowd" "$null" 0 200 poll - /send $form 'text=<@>' >>"$folder/one-null"
+        FIRST=$(head_of "$real") SETTLE=4 "$folder/crowd" "$real" 1 200 poll '/poll?since=@&wait=25' /send "$form" 'text=<@>' >>"$folder/one-waiter"
+        "$folder/crowd" "$null" 0 200 poll - /send "$form" 'text=<@>' >>"$folder/one-null"
     done
-    waiter=$(middle "$folder/one-waiter" 1) sender=$(middle "$folder/one-null" 1)
+    waiter=$(middle one-waiter 1) sender=$(middle one-null 1)
     figure 'one waiter, send to answer, p50 - null send, ms' '<' 1 "$(awk -v a="$waiter" -v b="$sender" 'BEGIN { printf "%.3f", (a - b) / 1000 }')" \
         "$waiter - $sender us"
 }
 
-ticks_of() { # CPU time of pollchat's web server, in ms
-    local pid
-    pid=$(pgrep -f "lighttpd .*$1" | head -n 1)
-    awk -v hz="$(getconf CLK_TCK)" '{ print ($14 + $15) * 1000 / hz }' "/proc/$pid/stat"
+# $waiters waiting polls, or streams, at once. A round: from a send until all have the message.
+crowd() { # NAME PORT KIND(poll|stream) PATH SEND-PATH TYPE BODY
+    "$folder/crowd" "$2" "$waiters" "$crowd_rounds" "$3" "$4" "$5" "$6" "$7" "$folder/spread-$1" >>"$folder/crowd-$1"
 }
 
-# 4,000 waiting polls at once, compared with Nchan and with a program that only waits and answers.
-crowd_in_turn() { # KIND(poll|stream) OUR-PATH
-    local kind=$1 i
-    rm -f "$folder/crowd-$kind-"*
-    for ((i = 0; i <= rounds; i++)); do
-        FIRST=$(head_of "$real") "$folder/crowd" "$real" "$waiters" "$crowd_rounds" "$kind" "$2" /send $form 'text=<@>' "$folder/spread-$kind-pollchat" >>"$folder/crowd-$kind-real"
-        "$folder/crowd" "$nchan" "$waiters" "$crowd_rounds" "$kind" "/$kind" /send text/plain "$pretend" "$folder/spread-$kind-nchan" >>"$folder/crowd-$kind-nchan"
-        if [ "$kind" = poll ]; then
-            "$folder/crowd" "$hold" "$waiters" "$crowd_rounds" poll '/poll?wait=60' /poll $form 'text=<@>' >>"$folder/crowd-poll-hold"
-        fi
-        if [ "$i" = 0 ]; then rm -f "$folder/crowd-$kind-"*; fi
-    done
+crowd_real() { # NAME PORT KIND
+    local path='/poll?since=@&wait=60'
+    if [ "$3" = stream ]; then path='/stream?since=now'; fi
+    FIRST=$(head_of "$2") crowd "$1" "$2" "$3" "$path" /send "$form" 'text=<@>'
 }
 
 # Nchan's message is as long as pollchat's.
 pretend='{"seq":1000,"time":"2026-01-01T00:00:00.000Z","name":"guest","text":"<@>","type":"message","id":"0123456789abcdefghijkl"}'
 
 crowd_servers() {
-    pair_of_servers
+    speed_servers
     if [ -n "${nchan:-}" ]; then return; fi
     start_nchan
     nchan=$port
@@ -91,107 +126,76 @@ crowd_servers() {
     hold=$port
 }
 
+# Two lines: when the last one has it, and when 99 of 100 have it.
+crowd_notes() { # WHAT NAME OTHER
+    note "  the last answer, median / $1" "$(ratio "crowd-$2" "crowd-$3" 1)" "$(both "crowd-$2" "crowd-$3" 1) us"
+}
+
 figure_crowd() {
     crowd_servers
-    crowd_in_turn poll '/poll?since=@&wait=60'
-    local a b c
-    a=$(middle "$folder/crowd-poll-real" 2) b=$(middle "$folder/crowd-poll-nchan" 2) c=$(middle "$folder/crowd-poll-hold" 2)
-    figure "$waiters waiters, send to last answer, p99 / Nchan" '<=' 1.3 "$(divide "$a" "$b")" "$((a / 1000)) / $((b / 1000)) ms"
-    note "the same / a program that only holds, behind lighttpd" "$(divide "$a" "$c")" "$((a / 1000)) / $((c / 1000)) ms: lighttpd's own share"
-    a=$(middle "$folder/crowd-poll-real" 1) b=$(middle "$folder/crowd-poll-nchan" 1) c=$(middle "$folder/crowd-poll-hold" 1)
-    note 'the same, p50 / Nchan' "$(divide "$a" "$b")" "$((a / 1000)) / $((b / 1000)) ms; program that only holds: $((c / 1000)) ms"
+    local i
+    for ((i = 0; i <= rounds; i++)); do
+        crowd poll-hold "$hold" poll '/poll?wait=60' /poll "$form" 'text=<@>'
+        crowd_real poll-pollchat "$real" poll
+        crowd poll-nchan "$nchan" poll /poll /send text/plain "$pretend"
+        if [ "$i" = 0 ]; then forget crowd-poll-{hold,pollchat,nchan}; fi
+    done
+    figure "$waiters long polls, send to answer, p99 / program that only holds" '<=' 1.1 "$(ratio crowd-poll-{pollchat,hold} 4)" "$(both crowd-poll-{pollchat,hold} 4) us"
+    crowd_notes 'program that only holds' poll-pollchat poll-hold
+    note '  p99 / Nchan (nginx with the messages inside)' "$(ratio crowd-poll-{pollchat,nchan} 4)" "$(both crowd-poll-{pollchat,nchan} 4) us"
+    crowd_notes Nchan poll-pollchat poll-nchan
 }
 
 figure_stream() {
     crowd_servers
-    crowd_in_turn stream '/stream?since=now'
-    local a b
-    a=$(middle "$folder/crowd-stream-real" 2) b=$(middle "$folder/crowd-stream-nchan" 2)
-    figure "stream, $waiters subscribers, p99 / Nchan's EventSource" '<=' 1.3 "$(divide "$a" "$b")" "$((a / 1000)) / $((b / 1000)) ms"
-    a=$(middle "$folder/crowd-stream-real" 1) b=$(middle "$folder/crowd-stream-nchan" 1)
-    note 'the same, p50 / Nchan' "$(divide "$a" "$b")" "$((a / 1000)) / $((b / 1000)) ms"
-}
-
-resident() { # PORT: prints how many polls are parked, and the KiB that poll takes meanwhile
-    awk '/^VmRSS/ { print $2 }' "/proc/$(pgrep -f "$root/cgi-bin/poll" | head -n 1)/status"
-}
-
-figure_memory() {
-    pair_of_servers
-    local before after few=500 many=4500
-    FIRST=$(head_of "$real") "$folder/crowd" "$real" "$few" 1 poll '/poll?since=@&wait=60' /send $form 'text=<@>' >/dev/null
-    before=$(hold_and_weigh "$few")
-    after=$(hold_and_weigh "$many")
-    figure 'memory of a parked poll, bytes' '<=' 512 "$(((after - before) * 1024 / (many - few)))" "$before KiB with $few, $after KiB with $many"
-}
-
-# KiB that poll takes while COUNT polls wait.
-hold_and_weigh() { # COUNT
-    local count=$1 weighed pid
-    FIRST=$(head_of "$real") SETTLE=2500 "$folder/crowd" "$real" "$count" 1 poll '/poll?since=@&wait=60' /send $form 'text=<@>' >/dev/null &
-    pid=$!
-    for _ in $(seq 100); do
-        if curl -fsS "http://127.0.0.1:$real/status" | grep -q "\"polls\":$count,"; then break; fi
-        sleep 0.1
-    done
-    weighed=$(resident)
-    wait "$pid"
-    echo "$weighed"
-}
-
-fill_database() { # DATA COUNT: stores COUNT messages of 100 bytes in the lobby
-    sqlite3 "$1/chat.db" "
-        PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA wal_autocheckpoint = 100000;
-        BEGIN;
-        INSERT INTO message (room_id, seq, time_ms, type, reply_to, name, id, text)
-            WITH RECURSIVE n(i) AS (SELECT (SELECT head FROM room WHERE name = 'lobby') + 1 UNION ALL SELECT i + 1 FROM n WHERE i < $2)
-            SELECT (SELECT room_id FROM room WHERE name = 'lobby'), i, 1700000000000 + i * 1000, 1, NULL, 'ann', 'filled-' || i,
-                   'Message ' || i || ' has a text of about a hundred bytes, as people write them when they talk to each other.'
-            FROM n;
-        UPDATE room SET head = $2 WHERE name = 'lobby';
-        COMMIT;
-        PRAGMA wal_checkpoint(TRUNCATE);" >/dev/null
-}
-
-figure_million() {
-    local few many i count ratio
-    for count in 100 "$messages"; do
-        serve lighttpd "$folder/million-$count" "$root"
-        curl -fsS -o /dev/null -d text=first "http://127.0.0.1:$port/send"
-        if [ "$count" = 100 ]; then few=$port; else many=$port; fi
-        if [ "$(head_of "$port")" -lt "$count" ]; then fill_database "$folder/million-$count" "$count"; fi
-        curl -fsS -o /dev/null -d text=last "http://127.0.0.1:$port/send"
-    done
+    local i
     for ((i = 0; i <= rounds; i++)); do
-        rate million-idle-few 16 "http://127.0.0.1:$few/poll?since=$(head_of "$few")"
-        rate million-idle-many 16 "http://127.0.0.1:$many/poll?since=$(head_of "$many")"
-        rate million-page-few 16 "http://127.0.0.1:$few/poll?since=$(($(head_of "$few") - 50))"
-        rate million-page-many 16 "http://127.0.0.1:$many/poll?since=$(($(head_of "$many") - 50))"
-        if [ "$i" = 0 ]; then rm -f "$folder"/million-{idle,page}-*; fi
+        crowd_real stream-pollchat "$real" stream
+        crowd stream-nchan "$nchan" stream /stream /send text/plain "$pretend"
+        if [ "$i" = 0 ]; then forget crowd-stream-{pollchat,nchan}; fi
     done
-    for i in idle page; do
-        ratio=$(divide "$(middle "$folder/million-$i-few" 1)" "$(middle "$folder/million-$i-many" 1)")
-        figure "$([ $i = idle ] && echo 'idle poll' || echo '50 messages'), time with $messages messages / with 100" '<=' 1.1 "$ratio" \
-            "$(middle "$folder/million-$i-many" 1) and $(middle "$folder/million-$i-few" 1) a second"
+    figure "$waiters streams, send to event, p99 / Nchan's EventSource" '<=' 1.3 "$(ratio crowd-stream-{pollchat,nchan} 4)" "$(both crowd-stream-{pollchat,nchan} 4) us"
+    crowd_notes "Nchan's EventSource" stream-pollchat stream-nchan
+}
+
+# The same programs behind nginx, by the block in lighttpd/README.md: which server for a crowd?
+figure_nginx() {
+    speed_servers
+    local i kind front
+    CHAT_CONNECTIONS=16000 POLLCHAT_MAX_WAITING=8000 serve nginx "$folder/nginx-data" "$root"
+    front=$port
+    curl -fsS -o /dev/null -d text=first "http://127.0.0.1:$front/send"
+    for kind in poll stream; do
+        for ((i = 0; i <= rounds; i++)); do
+            crowd_real "nginx-$kind-lighttpd" "$real" $kind
+            crowd_real "nginx-$kind-nginx" "$front" $kind
+            if [ "$i" = 0 ]; then forget crowd-nginx-$kind-{lighttpd,nginx}; fi
+        done
+        note "$waiters $kind""s behind nginx / behind lighttpd, p99" "$(ratio crowd-nginx-$kind-{nginx,lighttpd} 4)" "$(both crowd-nginx-$kind-{nginx,lighttpd} 4) us"
+        crowd_notes 'behind lighttpd' "nginx-$kind-nginx" "nginx-$kind-lighttpd"
     done
 }
 
 figure_cgi() {
-    local ours theirs i
-    serve lighttpd-cgi "$folder/cgi-data" "${root/release/static}" # both are linked statically: make VARIANT=static
-    ours=$port
-    curl -fsS -o /dev/null -d text=first "http://127.0.0.1:$ours/send"
+    local -A ports=()
+    local who
     stand_in "$folder/null-cgi" "$folder/null-cgi-program"
+    stand_in "$folder/libc-cgi" "$folder/null-cgi-libc-program"
+    serve lighttpd-cgi "$folder/cgi-data" "${root/release/static}" # linked statically: make VARIANT=static
+    ports[poll]=$port
+    curl -fsS -o /dev/null -d text=first "http://127.0.0.1:$port/send"
     serve lighttpd-cgi "$folder/null-cgi-data" "$folder/null-cgi"
-    theirs=$port
-    for ((i = 0; i <= rounds; i++)); do
-        rate cgi-null 4 "http://127.0.0.1:$theirs/poll?since=1"
-        rate cgi-poll 4 "http://127.0.0.1:$ours/poll?since=1"
-        if [ "$i" = 0 ]; then rm -f "$folder"/cgi-{null,poll}; fi
+    ports[null]=$port
+    serve lighttpd-cgi "$folder/libc-cgi-data" "$folder/libc-cgi"
+    ports[libc]=$port
+    for ((round = 0; round <= rounds; round++)); do
+        for who in null libc poll; do
+            rate "cgi-$who" "${ports[$who]}" poll 4 '/poll?since=1'
+            if [ "$round" = 0 ]; then forget "cgi-$who"; fi
+        done
     done
-    local a b
-    a=$(middle "$folder/cgi-poll" 1) b=$(middle "$folder/cgi-null" 1)
-    figure 'poll by plain CGI, requests/s / static null CGI' '>=' 0.8 "$(divide "$a" "$b")" "$a / $b a second"
+    figure 'poll by plain CGI, requests/s / null CGI, both static with glibc' '>=' 0.8 "$(ratio cgi-{poll,libc} 1)" "$(both cgi-{poll,libc} 1) a second"
+    note '  requests/s / smallest CGI program' "$(ratio cgi-{poll,null} 1)" "$(both cgi-{poll,null} 1) a second"
 }
 
 # A visitor without news on a server that has only plain CGI: a request for the head file (304)
@@ -211,14 +215,14 @@ figure_heads() {
     tag=$(curl -fsSI "http://127.0.0.1:$port/$watch" | tr -d '\r' | sed -n 's/^[Ee][Tt]ag: //p')
     [ "$(curl -sS -o /dev/null -w '%{http_code}' -H "If-None-Match: $tag" "http://127.0.0.1:$port/$watch")" = 304 ]
     for ((i = 0; i <= rounds; i++)); do
-        weigh heads-look "$lighttpd" 16 "http://127.0.0.1:$port/$watch" --header "If-None-Match: $tag"
-        weigh heads-poll "$lighttpd" 4 "http://127.0.0.1:$port/poll?since=1"
-        if [ "$i" = 0 ]; then rm -f "$folder"/heads-{look,poll}{,-cost}; fi
+        weigh heads-look "$lighttpd" 16 "/$watch" --header "If-None-Match: $tag"
+        weigh heads-poll "$lighttpd" 4 '/poll?since=1'
+        if [ "$i" = 0 ]; then forget heads-{look,poll}{,-cost}; fi
     done
-    a=$(middle "$folder/heads-poll-cost" 1) b=$(middle "$folder/heads-look-cost" 1)
+    a=$(middle heads-poll-cost 1) b=$(middle heads-look-cost 1)
     figure 'plain CGI: time of a poll / of a look at the head file' '>=' 50 "$(divide "$a" "$b")" "$a / $b us of server and programs"
     visitor "$a" "$b"
-    a=$(middle "$folder/heads-look" 1) b=$(middle "$folder/heads-poll" 1)
+    a=$(middle heads-look 1) b=$(middle heads-poll 1)
     note 'the same by looks/s / polls/s, client and all' "$(divide "$a" "$b")" "$a / $b a second"
     visitor "$(awk -v b="$b" 'BEGIN { print 1 / b }')" "$(awk -v a="$a" 'BEGIN { print 1 / a }')"
 }
@@ -230,11 +234,11 @@ visitor() { # COST-OF-A-POLL COST-OF-A-LOOK
 
 # A rate, and in NAME-cost the microseconds of CPU for each request: of a process and of its ended
 # children.
-weigh() { # NAME PID CONNECTIONS URL [WRK-OPTION...]
+weigh() { # NAME PID CONNECTIONS PATH [WRK-OPTION...]
     local name=$1 pid=$2 before after
     shift 2
     before=$(ticks "$pid")
-    rate "$name" "$@"
+    rate "$name" "$port" poll "$@"
     after=$(ticks "$pid")
     tail -n 1 "$folder/$name" | awk -v t=$((after - before)) -v s="$seconds" -v hz="$(getconf CLK_TCK)" \
         '{ printf "%.1f\n", t * 1e6 / hz / ($1 * s) }' >>"$folder/$name-cost"

@@ -3,6 +3,7 @@
 # shellcheck shell=bash disable=SC2154  # root, folder, seconds are those of run
 # Needs: $root, $folder (both absolute), $seconds.
 
+declare -A root_of=() web_of=() # for each port: the process that all others of the server descend from; the web server's name
 pids=()
 stop_all() {
     trap '' INT TERM
@@ -41,10 +42,15 @@ serve() { # SERVER DATA ROOT: starts pollchat by tests/serve/serve; sets $port
     for _ in 1 2 3; do
         port=$(free_port)
         log=$folder/serve-$port.log
+        : >"$log"
         tests/serve/serve "$1" "$port" "$2" "$3" >"$log" 2>&1 &
         pids+=($!)
         for _ in $(seq 600); do
-            if grep -q '^pollchat on' "$log"; then return; fi
+            if grep -q '^pollchat on' "$log"; then
+                root_of[$port]=${pids[-1]}
+                case $1 in lighttpd*) web_of[$port]=lighttpd ;; apache*) web_of[$port]=apache2 ;; *) web_of[$port]=$1 ;; esac
+                return
+            fi
             kill -0 "${pids[-1]}" 2>/dev/null || break
             sleep 0.1
         done
@@ -59,7 +65,7 @@ stand_in() { # FOLDER PROGRAM
     mkdir -p "$1/cgi-bin"
     cp "$2" "$1/cgi-bin/poll"
     cp "$2" "$1/cgi-bin/send"
-    cp -r "$root/www" "$root/lighttpd" "$1/"
+    cp -r "$root/www" "$root/lighttpd" "$root/apache" "$1/"
 }
 
 fill_in() { # TEMPLATE FOLDER: to stdout; PORT is $port
@@ -76,10 +82,11 @@ start_nchan() { # sets $port
     nginx -c "$at/nginx.conf" >"$at/log" 2>&1 &
     pids+=($!)
     await_port "$port" $! "$at/log"
+    root_of[$port]=$$ web_of[$port]=nginx
 }
 
-start_php() { # sets $port
-    local at=$folder/php fpm user=''
+start_php() { # sets $port, and $fpm, the name of PHP's processes
+    local at=$folder/php user=''
     port=$(free_port)
     rm -rf "$at"
     mkdir -p "$at"
@@ -87,36 +94,65 @@ start_php() { # sets $port
     # php-fpm refuses to run as root, so it gets another user then.
     if [ "$(id -u)" = 0 ]; then
         user=$'user = www-data\ngroup = www-data'
-        chown www-data:www-data "$at"
     fi
     cp tests/bench/peers/chat.php "$at/"
+    sqlite3 "$at/chat.db" 'PRAGMA journal_mode = WAL; CREATE TABLE message (room TEXT, seq INTEGER, time INTEGER, name TEXT, text TEXT, PRIMARY KEY (room, seq)) WITHOUT ROWID' >/dev/null
+    [ -z "$user" ] || chown -R www-data:www-data "$at"
     fill_in tests/bench/peers/php.conf "$at" >"$at/nginx.conf"
     fill_in tests/bench/peers/fpm.conf "$at" | awk -v user="$user" '$0 == "USER" { print user; next } { print }' >"$at/fpm.conf"
-    "$fpm" -n -d extension=pdo.so -d extension=pdo_sqlite.so -y "$at/fpm.conf" >"$at/log" 2>&1 &
+    "$fpm" -n -d extension=pdo.so -d extension=pdo_sqlite.so -d zend_extension=opcache.so -d opcache.validate_timestamps=0 -y "$at/fpm.conf" >"$at/log" 2>&1 &
     pids+=($!)
     for _ in $(seq 100); do [ ! -S "$at/fpm.sock" ] || break; sleep 0.1; done
     nginx -c "$at/nginx.conf" >>"$at/log" 2>&1 &
     pids+=($!)
     await_port "$port" $! "$at/log"
+    root_of[$port]=$$ web_of[$port]=nginx
 }
 
-# One measurement: appends "requests/s median-ms 99%-ms" to NAME.
-rate() { # NAME CONNECTIONS URL [WRK-OPTION...]
-    local name=$1 connections=$2 url=$3 output
-    shift 3
-    output=$(wrk --threads 1 --connections "$connections" --duration "$seconds" --latency "$@" "$url")
+# One measurement by wrk: appends to the file NAME a line with requests/s, the median and the 99th
+# percentile in ms, and the CPU time of a request in us: of PROGRAM, and of the web server.
+rate() { # NAME PORT PROGRAM CONNECTIONS PATH [WRK-OPTION...]
+    local name=$1 at=$2 program=$3 connections=$4 path=$5 output before after
+    shift 5
+    before=$(cpu_of "$at" "$program")
+    output=$(wrk --threads 1 --connections "$connections" --duration "$seconds" --latency "$@" "http://127.0.0.1:$at$path")
+    after=$(cpu_of "$at" "$program")
     if grep -qE 'Non-2xx|Socket errors' <<<"$output"; then
         printf '%s\n%s\n' "$name: not every answer was 2xx" "$output" >&2
         exit 1
     fi
-    awk '
+    awk -v cpu="$before $after" '
         function ms(text) { return text ~ /us$/ ? text / 1000 : text ~ /ms$/ ? text + 0 : text * 1000 }
         $1 == "50%" { median = ms($2) } $1 == "99%" { most = ms($2) }
-        $1 == "Requests/sec:" { print $2, median, most }' <<<"$output" >>"$folder/$name"
+        $2 == "requests" && $3 == "in" { count = $1 }
+        $1 == "Requests/sec:" { split(cpu, c, " "); print $2, median, most, (c[3] - c[1]) / count, (c[4] - c[2]) / count }' <<<"$output" >>"$folder/$name"
 }
 
-middle() { # FILE COLUMN: its median
-    sort -n -k "$2,$2" "$1" | awk -v c="$2" '{ v[NR] = $c } END { print v[int((NR + 1) / 2)] }'
+# Microseconds of CPU that PROGRAM and the web server have used, of the server on this port.
+cpu_of() { # PORT PROGRAM
+    printf '%s %s\n' "$("$folder/cpu" "${root_of[$1]}" "$2")" "$("$folder/cpu" "${root_of[$1]}" "${web_of[$1]}")"
+}
+
+program_of() { "$folder/cpu" "${root_of[$1]}" "$2" pids | head -n 1; } # PORT PROGRAM: a process number
+
+# The first measurement of each file warms up: it is forgotten.
+forget() { # NAME...
+    for name; do rm -f "$folder/$name"; done
+}
+
+middle() { # NAME COLUMN: the median
+    sort -n -k "$2,$2" "$folder/$1" | awk -v c="$2" '{ v[NR] = $c } END { print v[int((NR + 1) / 2)] }'
+}
+
+# Two files were measured in turn: the median of the ratios of their lines in a column. The
+# machine's speed changes within seconds, so only neighbours are compared.
+ratio() { # NAME OTHER COLUMN
+    paste -d ' ' "$folder/$1" "$folder/$2" | awk -v c="$3" '{ print $c / $(NF / 2 + c) }' | sort -n |
+        awk '{ v[NR] = $1 } END { printf "%.3f", v[int((NR + 1) / 2)] }'
+}
+
+both() { # NAME OTHER COLUMN: the medians, for the details
+    echo "$(middle "$1" "$3") $(middle "$2" "$3")" | awk '{ f = "%." ($1 < 100 ? 1 : 0) "f"; printf f " / " f, $1, $2 }'
 }
 
 divide() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.3f", a / b }'; }
@@ -130,5 +166,5 @@ figure() { # WHAT RELATION BOUND MEASURED DETAILS
     local verdict
     verdict=$(awk -v r="$2" -v b="$3" -v m="$4" 'BEGIN { print ((r == ">=" && m >= b) || (r == "<=" && m <= b) || (r == "<" && m < b)) ? "reached" : "NOT reached" }')
     printf '%s\t%s %s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$4" "$verdict" "$5" >>"$folder/report.tsv"
-    printf '%-58s %9s %10s   %-11s  %s\n' "$1" "$2 $3" "$4" "$verdict" "$5"
+    printf '%-64s %9s %10s   %-11s  %s\n' "$1" "$2 $3" "$4" "$verdict" "$5"
 }
