@@ -18,9 +18,9 @@ int store_size(struct store *s, uint64_t *out, struct err *e);
  * found, or -1 if it could not look. */
 int store_check(struct store *s, FILE *out, struct err *e);
 
-/* Work for quiet times, to be called about once a second when no sender waits: SQLite copies its log
- * into the database, so that a copy of that one file is the whole chat. now: at once, for a process
- * that ends; otherwise if the log is long, or nothing was written for a minute, or, with
+/* Work for quiet times, to be called about once a second when no sender waits. SQLite copies its
+ * log into the database, so that a copy of that one file is the whole chat. now: at once, for a
+ * process that ends; otherwise if the log is long, or nothing was written for a minute, or, with
  * short_lived, once a minute. Never waits for other processes, and only looks at files if there is
  * nothing to do. Failures are logged. */
 void store_rest(const struct store_options *options, bool now);
