@@ -176,6 +176,52 @@ figure_nginx() {
     done
 }
 
+# Texts of 1 MiB, answers of 4 MiB.
+figure_bodies() {
+    local long=$((1 << 20)) sockets=$folder/bodies-run real null wide i pid before peak refused
+    mkdir -p "$sockets"
+    CHAT_RUN=$sockets POLLCHAT_MAX_TEXT=$long POLLCHAT_MAX_ANSWER=$((8 * long)) serve lighttpd "$folder/bodies-data" "$root"
+    real=$port
+    stand_in "$folder/null-bodies" "$folder/null-program"
+    serve lighttpd "$folder/null-bodies-data" "$folder/null-bodies"
+    null=$port
+    stand_in "$folder/wide" "$folder/body-program"
+    serve lighttpd "$folder/wide-data" "$folder/wide"
+    wide=$port
+    cat >"$folder/long.lua" <<'END'
+wrk.method = "POST"
+wrk.headers["Content-Type"] = "text/plain"
+wrk.body = string.rep("x", 1048576)
+END
+    head -c "$long" /dev/zero | tr '\0' x >"$folder/long"
+    for i in 1 2 3 4; do
+        curl -fsS -o /dev/null -H 'Content-Type: text/plain' --data-binary "@$folder/long" "http://127.0.0.1:$real/send?room=four"
+    done
+    for ((i = 0; i <= rounds; i++)); do
+        "$folder/bodies" "$sockets/send.sock-0" "$(program_of "$real" send)" 8 "$long" >>"$folder/bodies-memory"
+        rate bodies-send-null "$null" send 8 /send --script "$folder/long.lua"
+        rate bodies-send-real "$real" send 8 /send --script "$folder/long.lua"
+        rate bodies-poll-null "$wide" poll 8 '/poll?since=0'
+        rate bodies-poll-real "$real" poll 8 '/poll?since=0&room=four'
+        if [ "$i" = 0 ]; then forget bodies-{memory,send-null,send-real,poll-null,poll-real}; fi
+    done
+    figure 'memory of a send of 1 MiB in work, peak / its text' '<=' 2 "$(divide "$(middle bodies-memory 2)" "$long")" "8 at once, $(middle bodies-memory 2) bytes each"
+    note 'sends/s of 1 MiB / null program' "$(ratio bodies-send-{real,null} 1)" "$(both bodies-send-{real,null} 1) a second"
+    note '  CPU of the program / null program' "$(ratio bodies-send-{real,null} 4)" "$(both bodies-send-{real,null} 4) us"
+    note 'polls of 4 MiB, bytes/s / program that writes 4 MiB' "$(ratio bodies-poll-{real,null} 1)" "$(both bodies-poll-{real,null} 1) answers a second"
+    note '  CPU of the program / program that writes 4 MiB' "$(ratio bodies-poll-{real,null} 4)" "$(both bodies-poll-{real,null} 4) us"
+    pid=$(program_of "$real" poll)
+    echo 5 >"/proc/$pid/clear_refs"
+    before=$(memory_of "$pid" VmRSS)
+    wrk --threads 1 --connections 1000 --duration 3 "http://127.0.0.1:$real/poll?since=0&room=four" >"$folder/bodies-readers"
+    peak=$(memory_of "$pid" VmHWM)
+    refused=$(sed -n 's/.*Non-2xx or 3xx responses: //p' "$folder/bodies-readers")
+    note '1,000 readers of 4 MiB at once: peak memory of poll, MiB' "$(((peak - before) / 1024))" \
+        "from $((before / 1024)) to $((peak / 1024)) MiB; $(awk '$2 == "requests" { print $1 }' "$folder/bodies-readers") answers, ${refused:-0} of them \"try again\""
+}
+
+memory_of() { sed -n "s/^$2:[[:space:]]*\([0-9]*\).*/\1/p" "/proc/$1/status"; } # PID FIELD: in KiB
+
 figure_cgi() {
     local -A ports=()
     local who

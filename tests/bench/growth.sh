@@ -198,6 +198,40 @@ wait_and_weigh() { # PORT COUNT
         if curl -fsS "http://127.0.0.1:$1/status" | grep -q "\"polls\":$2,"; then break; fi
         sleep 0.05
     done
-    sed -n 's/^VmRSS:[[:space:]]*\([0-9]*\).*/\1/p' "/proc/$(program_of "$1" poll)/status"
+    memory_of "$(program_of "$1" poll)" VmRSS
     wait "$pid"
+}
+
+# ---- processes ----
+
+# mod_fcgid gives each process one request at a time, so as many connections keep as many processes
+# busy. When it finds none free, it lets the request sleep for a second: rates suffer from that, CPU
+# time does not.
+figure_processes() {
+    local counts=(1 2 4 8 16) count kind tree
+    local -A ports=()
+    for count in "${counts[@]}"; do
+        tree=$folder/processes-$count
+        mkdir -p "$tree"
+        cp -r "$root"/{cgi-bin,www,lighttpd,apache} "$tree/"
+        sed -i "s/^FcgidM\(in\|ax\)ProcessesPerClass .*/FcgidM\1ProcessesPerClass $count/" "$tree/apache/fcgid.conf"
+        serve apache-fcgid "$tree-data" "$tree"
+        ports[$count]=$port
+        curl -fsS -o /dev/null -d text=first "http://127.0.0.1:$port/send"
+    done
+    for ((round = 0; round <= rounds; round++)); do
+        for count in "${counts[@]}"; do
+            rate "processes-idle-$count" "${ports[$count]}" poll "$count" "/poll?since=$(head_of "${ports[$count]}")"
+            rate "processes-send-$count" "${ports[$count]}" send "$count" /send --script "$folder/post.lua"
+            if [ "$round" = 0 ]; then forget "processes-"{idle,send}"-$count"; fi
+        done
+    done
+    for kind in idle send; do
+        curve processes "$kind, CPU" "processes-$kind" 4 "${counts[@]}"
+        slowness processes "$kind, time" "processes-$kind" "${counts[@]}"
+    done
+    figure 'mod_fcgid: idle poll, CPU with 16 processes / with 1' '<=' 1.5 "$(ratio processes-idle-16 processes-idle-1 4)" "$(both processes-idle-16 processes-idle-1 4) us"
+    note '  idle polls/s with 16 / with 1' "$(ratio processes-idle-16 processes-idle-1 1)" "$(both processes-idle-16 processes-idle-1 1) a second"
+    note 'mod_fcgid: send, CPU with 16 processes / with 1' "$(ratio processes-send-16 processes-send-1 4)" "$(both processes-send-16 processes-send-1 4) us"
+    note '  sends/s with 16 / with 1' "$(ratio processes-send-16 processes-send-1 1)" "$(both processes-send-16 processes-send-1 1) a second"
 }
