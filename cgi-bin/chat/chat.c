@@ -228,7 +228,7 @@ int chat_set_reply_to(struct chat_draft *d, const char *value, size_t length, st
     return 0;
 }
 
-static int check_text(const char *value, size_t length, size_t max_text, struct err *e)
+int chat_text_check(const char *value, size_t length, size_t max_text, struct err *e)
 {
     size_t bad_at = 0;
     if (length == 0) {
@@ -247,14 +247,9 @@ static int check_text(const char *value, size_t length, size_t max_text, struct 
     return 0;
 }
 
-int chat_text_take(struct chat_draft *d, char *value, size_t length, size_t max_text, struct err *e)
+void chat_text_take(struct chat_draft *d, char *value, size_t length)
 {
-    if (check_text(value, length, max_text, e) != 0) {
-        free(value);
-        return -1;
-    }
     free(d->text);
     d->text = value;
     d->text_length = length;
-    return 0;
 }

@@ -1,6 +1,7 @@
 /* draft.c - see draft.h. */
 #include "chat/draft.h"
 
+#include "base/buf.h"
 #include "base/ck.h"
 #include "base/err.h"
 #include "base/random.h"
@@ -76,10 +77,9 @@ int draft_kind_of(const char *content_type, size_t body_length, enum draft_kind 
 
 /* Sets *out to the field in the first place that has it, or to NULL. -1 if it is given twice
  * there. */
-static int find(const struct form *body, const struct draft_source *source, const char *name,
-                const struct form_field **out, struct err *e)
+static int find(const struct draft_source *source, const char *name, const struct form_field **out, struct err *e)
 {
-    const struct form *places[] = {body, source->query, source->headers};
+    const struct form *places[] = {source->fields, source->query, source->headers};
     *out = NULL;
     for (size_t i = 0; i < sizeof places / sizeof places[0] && *out == NULL; i++) {
         if (places[i] != NULL && form_once(places[i], name, out, e) != 0) {
@@ -107,11 +107,11 @@ static const struct {
               {"reply_to", chat_set_reply_to}, {"type", check_type},    {"text", NULL}};
 enum { FIELDS = sizeof fields / sizeof fields[0] };
 
-static int small_fields(const struct form *body, const struct draft_source *source, struct chat_draft *d, struct err *e)
+static int small_fields(const struct draft_source *source, struct chat_draft *d, struct err *e)
 {
     for (size_t i = 0; i < FIELDS; i++) {
         const struct form_field *f = NULL;
-        if (fields[i].set != NULL && (find(body, source, fields[i].name, &f, e) != 0 ||
+        if (fields[i].set != NULL && (find(source, fields[i].name, &f, e) != 0 ||
                                       (f != NULL && fields[i].set(d, f->value, f->length, e) != 0))) {
             return -1;
         }
@@ -119,74 +119,61 @@ static int small_fields(const struct form *body, const struct draft_source *sour
     return 0;
 }
 
-/* The text may be large, so one that came in the body isn't copied. */
-static char *text_of(struct form *body, const struct form_field *f)
-{
-    return form_single(body, "text") == f ? form_take_value(body, f) : ck_memdup0(f->value, f->length);
-}
-
-static int text_field(struct form *body, const struct draft_source *source, struct chat_draft *d, struct err *e)
+/* A text that came in the body isn't copied: it may be large. */
+static int text_field(const struct draft_source *source, struct chat_draft *d, struct err *e)
 {
     const struct form_field *f = NULL;
-    if (find(body, source, "text", &f, e) != 0) {
+    if (find(source, "text", &f, e) != 0) {
         return -1;
     }
     if (f == NULL || f->bare) { /* bare: as from curl -d text */
         return err_field(e, ERR_INPUT, "text", "There is no field text. %s", two_forms);
     }
     size_t length = f->length;
-    return chat_text_take(d, text_of(body, f), length, source->max_text, e);
-}
-
-static int parse_fields(struct form *body, const struct draft_source *source, struct chat_draft *d, struct err *e)
-{
-    return small_fields(body, source, d, e) != 0 || text_field(body, source, d, e) != 0 ? -1 : 0;
-}
-
-static int parse_text(const struct draft_source *source, struct chat_draft *d, struct err *e)
-{
-    if (small_fields(NULL, source, d, e) != 0) {
+    if (chat_text_check(f->value, length, source->max_text, e) != 0) {
         return -1;
     }
-    return chat_text_take(d, ck_memdup0(source->body, source->body_length), source->body_length, source->max_text, e);
+    bool is_own = form_single(source->fields, "text") == f;
+    chat_text_take(d, is_own ? form_take_value(source->fields, f) : ck_memdup0(f->value, length), length);
+    return 0;
 }
 
-static int read_json(const struct draft_source *source, struct form *out, struct err *e)
+/* Fills source->fields from the body. */
+static int read_fields(const struct draft_source *source, struct err *e)
 {
     const char *known[FIELDS + 1] = {NULL};
+    size_t length = source->body->length;
     for (size_t i = 0; i < FIELDS; i++) {
         known[i] = fields[i].name;
     }
-    return json_read(source->body, source->body_length, known, out, e);
+    if (source->kind == DRAFT_NONE || (source->kind == DRAFT_TEXT && length == 0)) {
+        return 0;
+    }
+    char *block = buf_steal(source->body);
+    switch (source->kind) {
+    case DRAFT_JSON:
+        return json_read(block, length, known, source->fields, e);
+    case DRAFT_FORM:
+        return form_parse_own(source->fields, block, length, e);
+    case DRAFT_NONE:
+    case DRAFT_TEXT:
+        break;
+    }
+    form_own(source->fields, block);
+    return form_add(source->fields, "text", block, length, e);
 }
 
 int draft_parse(const struct draft_source *source, struct chat_draft *d, struct err *e)
 {
     struct err own = ERR_INIT;
-    struct form body;
-    int result = 0;
     if (e == NULL) {
         e = &own;
     }
-    form_init(&body);
-    switch (source->kind) {
-    case DRAFT_JSON:
-        result = read_json(source, &body, e);
-        break;
-    case DRAFT_FORM:
-        result = form_parse(&body, source->body, source->body_length, e);
-        break;
-    case DRAFT_NONE:
-    case DRAFT_TEXT:
-        break;
+    if (read_fields(source, e) != 0 || small_fields(source, d, e) != 0 || text_field(source, d, e) != 0) {
+        return -1;
     }
-    if (result == 0) {
-        result = source->kind == DRAFT_TEXT && source->body_length > 0 ? parse_text(source, d, e)
-                                                                       : parse_fields(&body, source, d, e);
-    }
-    if (result == 0 && d->id[0] == '\0') {
+    if (d->id[0] == '\0') {
         random_id_in_order(d->id);
     }
-    form_fini(&body);
-    return result;
+    return 0;
 }

@@ -11,6 +11,7 @@
 
 #include <stddef.h>
 
+struct buf;
 struct err;
 struct form;
 
@@ -22,15 +23,16 @@ int draft_kind_of(const char *content_type, size_t body_length, enum draft_kind 
 
 struct draft_source {
     enum draft_kind kind;
-    const char *body; /* ends with a NUL; may contain others */
-    size_t body_length;
+    struct buf *body;    /* its bytes are taken */
+    struct form *fields; /* empty; gets those of the body. The caller frees it */
     const struct form *query;
     const struct form *headers; /* headers under the names of their fields */
     size_t max_text;            /* bytes */
 };
 
-/* Fills *d (initialised by the caller) and makes an id if the client sent none. -1 with the field
- * named; then d may be half filled and is good for chat_draft_fini only. */
+/* Fills *d (initialised by the caller) and makes an id if the client sent none. The text is not
+ * copied: the block of the body becomes that of the text. -1 with the field named; then d may be
+ * half filled and is good for chat_draft_fini only, and source->fields has what was read. */
 int draft_parse(const struct draft_source *source, struct chat_draft *d, struct err *e);
 
 /* The greatest body that may hold a text of max_text bytes: JSON may spend six bytes on one

@@ -16,18 +16,14 @@ void form_init(struct form *f)
 
 void form_fini(struct form *f)
 {
-    for (size_t i = 0; i < f->count; i++) {
-        free(f->fields[i].name);
-    }
     free(f->fields);
+    free(f->block);
     form_init(f);
 }
 
-/* Name and value of the field are in one block, which is taken, also on failure. */
-static int add_take(struct form *f, const struct form_field *field, struct err *e)
+static int add(struct form *f, const struct form_field *field, struct err *e)
 {
     if (f->count == FORM_FIELDS_MAX) {
-        free(field->name);
         return err_set(e, ERR_INPUT, "There are too many fields: at most %d are allowed.", FORM_FIELDS_MAX);
     }
     if (f->count == f->capacity) {
@@ -40,12 +36,13 @@ static int add_take(struct form *f, const struct form_field *field, struct err *
 
 int form_add(struct form *f, const char *name, const char *value, size_t length, struct err *e)
 {
-    size_t name_size = strlen(name) + 1;
-    char *block = ck_malloc(name_size + length + 1);
-    memcpy(block, name, name_size);
-    memcpy(block + name_size, value, length);
-    block[name_size + length] = '\0';
-    return add_take(f, &(struct form_field){.name = block, .value = block + name_size, .length = length}, e);
+    return add(f, &(struct form_field){.name = name, .value = value, .length = length}, e);
+}
+
+void form_own(struct form *f, char *block)
+{
+    CK(f->block == NULL);
+    f->block = block;
 }
 
 static int hex(char c)
@@ -59,76 +56,73 @@ static int hex(char c)
     return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* Writes the decoded bytes and a NUL; they are never more than the input. NULL on a bad escape,
- * else the place of the NUL. */
-static char *decode(char *to, const char *bytes, size_t length)
+/* Decodes the bytes where they are; they don't become more. NULL on a bad escape, else their end,
+ * which is at most that of the bytes. */
+static char *decode(char *bytes, const char *end)
 {
-    for (size_t i = 0; i < length; i++) {
-        char c = bytes[i];
+    char *to = bytes;
+    for (const char *at = bytes; at < end; at++) {
+        char c = *at;
         if (c == '+') {
             c = ' ';
         } else if (c == '%') {
-            int high = i + 2 < length ? hex(bytes[i + 1]) : -1;
-            int low = i + 2 < length ? hex(bytes[i + 2]) : -1;
+            int high = end - at > 2 ? hex(at[1]) : -1;
+            int low = end - at > 2 ? hex(at[2]) : -1;
             if (high < 0 || low < 0) {
                 return NULL;
             }
             c = (char)(high * 16 + low);
-            i += 2;
+            at += 2;
         }
         *to++ = c;
     }
-    *to = '\0';
     return to;
 }
 
-/* Fills *field, whose name is a block of length + 2 bytes, with name and value. */
-static int decode_pair(struct form_field *field, const char *bytes, size_t length, struct err *e)
+/* Fills *field from the bytes up to `end`, where the byte may be overwritten. */
+static int decode_pair(struct form_field *field, char *bytes, char *end, struct err *e)
 {
-    const char *equals = memchr(bytes, '=', length);
-    const char *end = equals != NULL ? equals : bytes + length;
-    char *name_end = decode(field->name, bytes, (size_t)(end - bytes));
+    char *equals = memchr(bytes, '=', (size_t)(end - bytes));
+    char *name_end = decode(bytes, equals != NULL ? equals : end);
     if (name_end == NULL) {
         return err_set(e, ERR_INPUT, "The name of a field has a '%%' that isn't followed by two hexadecimal digits.");
     }
-    if (memchr(field->name, '\0', (size_t)(name_end - field->name)) != NULL) { /* C would take it for a shorter name */
+    if (memchr(bytes, '\0', (size_t)(name_end - bytes)) != NULL) { /* C would take it for a shorter name */
         return err_set(e, ERR_INPUT, "The name of a field must not contain the character U+0000.");
     }
-    const char *value = equals != NULL ? equals + 1 : end;
-    field->value = name_end + 1;
-    field->bare = equals == NULL;
-    char *value_end = decode(field->value, value, length - (size_t)(value - bytes));
+    *name_end = '\0';
+    char *value = equals != NULL ? equals + 1 : name_end;
+    char *value_end = equals != NULL ? decode(value, end) : name_end;
     if (value_end == NULL) {
         return err_field(
-            e, ERR_INPUT, field->name,
+            e, ERR_INPUT, bytes,
             "A '%%' must be followed by two hexadecimal digits. With curl, use --data-urlencode instead of -d.");
     }
-    field->length = (size_t)(value_end - field->value);
+    *value_end = '\0';
+    *field = (struct form_field){
+        .name = bytes, .value = value, .length = (size_t)(value_end - value), .bare = equals == NULL};
     return 0;
 }
 
-static int parse_pair(struct form *f, const char *bytes, size_t length, struct err *e)
+int form_parse_own(struct form *f, char *block, size_t length, struct err *e)
 {
-    struct form_field field = {.name = ck_malloc(length + 2)};
-    if (decode_pair(&field, bytes, length, e) != 0) {
-        free(field.name);
-        return -1;
+    char *last = block + length;
+    form_own(f, block);
+    for (char *at = block; at < last;) {
+        struct form_field field;
+        char *end = memchr(at, '&', (size_t)(last - at));
+        end = end != NULL ? end : last;
+        if (end > at && (decode_pair(&field, at, end, e) != 0 || add(f, &field, e) != 0)) {
+            return -1;
+        }
+        at = end + 1;
     }
-    return add_take(f, &field, e);
+    return 0;
 }
 
 int form_parse(struct form *f, const char *bytes, size_t length, struct err *e)
 {
-    size_t at = 0;
-    while (at < length) {
-        const char *end = memchr(bytes + at, '&', length - at);
-        size_t size = end != NULL ? (size_t)(end - (bytes + at)) : length - at;
-        if (size > 0 && parse_pair(f, bytes + at, size, e) != 0) {
-            return -1;
-        }
-        at += size + 1;
-    }
-    return 0;
+    return form_parse_own(f, ck_memdup0(bytes, length), length, e);
 }
 
 int form_once(const struct form *f, const char *name, const struct form_field **out, struct err *e)
@@ -154,11 +148,10 @@ const struct form_field *form_single(const struct form *f, const char *name)
 
 char *form_take_value(struct form *f, const struct form_field *field)
 {
-    char *block = field->name;
-    size_t at = (size_t)(field - f->fields);
+    char *block = f->block;
     size_t size = field->length + 1;
     memmove(block, field->value, size);
-    f->count--;
-    memmove(f->fields + at, f->fields + at + 1, (f->count - at) * sizeof f->fields[0]);
-    return ck_realloc(block, size); /* encoded, it may have been three times as long */
+    f->block = NULL;
+    form_fini(f);
+    return ck_realloc(block, size);
 }

@@ -43,29 +43,44 @@ static int fields_of_headers(const struct request *request, struct form *out, st
     return 0;
 }
 
-/* Reads the body whatever its type is: a client that is still sending may not get the answer. */
-static int read_draft(struct request *request, const struct conf *conf, struct buf *body, struct form *headers,
-                      struct chat_draft *draft, struct err *e)
+static int read_body(struct request *request, struct buf *body, size_t max_text, struct err *e)
 {
-    struct draft_source source = {
-        .query = request_query(request, e), .headers = headers, .max_text = (size_t)conf->max_text};
-    if (source.query == NULL || fields_of_headers(request, headers, e) != 0) {
-        return -1;
+    int result = body_read(request, body, e);
+    if (result != 0 && e->code == ERR_TOO_LARGE) {
+        err_clear(e);
+        err_field(e, ERR_TOO_LARGE, "text", "The body is too long: a text may have at most %zu bytes (max_text).",
+                  max_text);
     }
-    if (body_read(request, body, e) != 0) {
-        if (e->code == ERR_TOO_LARGE) {
-            err_clear(e);
-            err_field(e, ERR_TOO_LARGE, "text", "The body is too long: a text may have at most %llu bytes (max_text).",
-                      (unsigned long long)conf->max_text);
-        }
-        return -1;
+    return result;
+}
+
+/* Reads the body whatever its type is: a client that is still sending may not get the answer.
+ * *fields gets the fields of the body, of which the text may be missing then. */
+static int read_draft(struct request *request, const struct conf *conf, struct form *fields, struct chat_draft *draft,
+                      struct err *e)
+{
+    struct buf body;
+    struct form headers;
+    struct draft_source source = {.query = request_query(request, e),
+                                  .body = &body,
+                                  .fields = fields,
+                                  .headers = &headers,
+                                  .max_text = (size_t)conf->max_text};
+    buf_init(&body, draft_body_limit(source.max_text));
+    form_init(&headers);
+    int result = source.query == NULL ? -1 : fields_of_headers(request, &headers, e);
+    if (result == 0) {
+        result = read_body(request, &body, source.max_text, e);
     }
-    if (draft_kind_of(request_variable(request, "CONTENT_TYPE"), body->length, &source.kind, e) != 0) {
-        return -1;
+    if (result == 0) {
+        result = draft_kind_of(request_variable(request, "CONTENT_TYPE"), body.length, &source.kind, e);
     }
-    source.body = buf_text(body);
-    source.body_length = body->length;
-    return draft_parse(&source, draft, e);
+    if (result == 0) {
+        result = draft_parse(&source, draft, e);
+    }
+    form_fini(&headers);
+    buf_fini(&body);
+    return result;
 }
 
 static void answer_message(struct request *request, int status, const char *epoch, struct chat_draft *draft,
@@ -184,21 +199,18 @@ void post_send(struct request *request, void *program)
 {
     struct send_program *p = program;
     struct err e = ERR_INIT;
-    struct buf body;
-    struct form headers;
+    struct form fields;
     struct sending *s = sending_new(request);
     const struct conf *conf = handler_conf(p->site, request, METRICS_SEND_REQUESTS, &e);
-    buf_init(&body, conf != NULL ? draft_body_limit((size_t)conf->max_text) : 0);
-    form_init(&headers);
+    form_init(&fields);
     bool is_read = conf != NULL && cors_check_write(request, conf->allow_origin, &e) == 0 &&
-                   read_draft(request, conf, &body, &headers, &s->draft, &e) == 0;
+                   read_draft(request, conf, &fields, &s->draft, &e) == 0;
     if (!is_read && send_page_is_wanted(request)) {
-        send_page_unread(request, &e, &body);
+        send_page_unread(request, &e, &fields);
     } else if (!is_read) {
         reply_send_problem(request, &e, NULL, NULL);
     }
-    form_fini(&headers);
-    buf_fini(&body); /* the draft has its own copy of the text: keep no second one while the disk works */
+    form_fini(&fields); /* no other text is kept than the draft's while the disk works */
     if (is_read) {
         hand_over(s, p->commit);
     } else {

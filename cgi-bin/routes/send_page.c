@@ -78,24 +78,20 @@ static const char *value_of(const struct form *fields, const char *name, const c
     return f != NULL ? f->value : otherwise;
 }
 
-void send_page_unread(struct request *request, const struct err *e, const struct buf *body)
+void send_page_unread(struct request *request, const struct err *e, const struct form *fields)
 {
-    struct form fields;
     char id[RANDOM_ID_SIZE];
-    form_init(&fields);
-    (void)form_parse(&fields, buf_text(body), body->length, NULL); /* up to the first mistake */
     random_id_in_order(id);
-    const char *text = value_of(&fields, "text", "");
-    const char *room = value_of(&fields, "room", CHAT_ROOM_DEFAULT);
+    const char *text = value_of(fields, "text", "");
+    const char *room = value_of(fields, "room", CHAT_ROOM_DEFAULT);
     const struct html_page_form f = {
         .paths = paths_of(request),
         .room = chat_room_valid(room, strlen(room)) ? room : CHAT_ROOM_DEFAULT,
-        .name = value_of(&fields, "name", ""),
+        .name = value_of(fields, "name", ""),
         .id = id,
         .reply_to = "",
         .text = text,
         .text_length = strlen(text),
     };
     refuse(request, e, &f);
-    form_fini(&fields);
 }

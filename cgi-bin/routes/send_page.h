@@ -10,9 +10,9 @@
 
 #include <stdbool.h>
 
-struct buf;
 struct chat_draft;
 struct err;
+struct form;
 struct request;
 
 bool send_page_is_wanted(struct request *request);
@@ -21,7 +21,7 @@ bool send_page_is_wanted(struct request *request);
 void send_page_stored(struct request *request, const struct chat_draft *d);
 void send_page_refused(struct request *request, const struct err *e,
                        const struct chat_draft *d); /* the draft was read */
-/* the draft could not be read */
-void send_page_unread(struct request *request, const struct err *e, const struct buf *body);
+/* The draft could not be read. fields: what is known of the body. */
+void send_page_unread(struct request *request, const struct err *e, const struct form *fields);
 
 #endif

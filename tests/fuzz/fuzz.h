@@ -40,7 +40,7 @@ static inline void fuzz_check_error(const struct err *e)
     buf_init(&body, 1 << 16);
     form_init(&members);
     problem_body(&body, e, false, NULL);
-    CK(json_read(body.bytes, body.length, known, &members, NULL) == 0);
+    CK(json_read(ck_memdup0(body.bytes, body.length), body.length, known, &members, NULL) == 0);
     CK(form_single(&members, "detail") != NULL);
     form_fini(&members);
     buf_fini(&body);

@@ -2,6 +2,8 @@
  * are the same. Output is valid JSON even for bytes that are not text. */
 #include "fuzz.h"
 
+#include <jansson.h>
+
 static const char *const json_known[] = {"text", "room", "name", "id", "reply_to", "type", NULL};
 
 static struct chat_message random_message(char *name, char *text, size_t text_length)
@@ -14,7 +16,8 @@ static struct chat_message random_message(char *name, char *text, size_t text_le
 static void json_check_string(const struct form_field *field)
 {
     static char name[] = "ann";
-    struct chat_message m = random_message(name, field->value, field->length);
+    char *value = ck_memdup0(field->value, field->length);
+    struct chat_message m = random_message(name, value, field->length);
     struct buf text;
     struct form again;
     CK(field->value[field->length] == '\0' && strlen(field->value) == field->length);
@@ -22,11 +25,40 @@ static void json_check_string(const struct form_field *field)
     buf_init(&text, BUF_UNLIMITED);
     form_init(&again);
     json_sent(&text, "E", "lobby", &m);
-    CK(json_read(text.bytes, text.length, json_known, &again, NULL) == 0);
+    CK(json_read(ck_memdup0(text.bytes, text.length), text.length, json_known, &again, NULL) == 0);
     const struct form_field *found = form_single(&again, "text");
     CK(found != NULL && found->length == field->length && memcmp(found->value, field->value, field->length) == 0);
     form_fini(&again);
     buf_fini(&text);
+    free(value);
+}
+
+/* What jansson says of the same bytes: true if it accepts them, with each known member a string. */
+static bool json_is_accepted(const char *bytes, size_t size, size_t flags, enum json_error_code *why)
+{
+    json_error_t e;
+    json_t *root = json_loadb(bytes, size, flags, &e);
+    *why = root != NULL ? json_error_unknown : json_error_code(&e);
+    bool good = json_is_object(root) && json_object_size(root) <= FORM_FIELDS_MAX;
+    for (size_t i = 0; good && json_known[i] != NULL; i++) {
+        const json_t *member = json_object_get(root, json_known[i]);
+        good = member == NULL || json_is_string(member);
+    }
+    json_decref(root);
+    return good;
+}
+
+/* json_read and jansson accept the same, but jansson also refuses numbers that it can't hold, and
+ * duplicate members at any depth, in members that json_read ignores. */
+static void json_compare(const char *bytes, size_t size, int result)
+{
+    enum json_error_code why = json_error_unknown;
+    if (json_is_accepted(bytes, size, JSON_REJECT_DUPLICATES, &why)) {
+        CK(result == 0);
+    } else if (result == 0) {
+        (void)json_is_accepted(bytes, size, 0, &why);
+        CK(why == json_error_unknown || why == json_error_numeric_overflow);
+    }
 }
 
 /* Writes the whole input as name and text of two messages, in each form of answer. A NUL, which
@@ -44,7 +76,7 @@ static void json_check_answer(char *bytes, size_t size, bool several)
     form_init(&members);
     json_answer(&text, &a);
     CK(memchr(bytes, '\0', size) != NULL ||
-       (json_read(text.bytes, text.length, known, &members, NULL) == 0 && members.count == 1));
+       (json_read(ck_memdup0(text.bytes, text.length), text.length, known, &members, NULL) == 0 && members.count == 1));
     buf_fini(&text);
     json_answer_lines(&text, &a);
     size_t lines = 0;
@@ -63,8 +95,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct form f;
     struct err e = ERR_INIT;
     form_init(&f);
-    int result = json_read(bytes, size, json_known, &f, &e);
+    int result = json_read(ck_memdup0(bytes, size), size, json_known, &f, &e);
     CK((result == 0) == (e.code == ERR_NONE));
+    json_compare(bytes, size, result);
     CK(f.count < sizeof json_known / sizeof json_known[0]);
     for (size_t i = 0; i < f.count; i++) {
         json_check_string(&f.fields[i]);

@@ -3,6 +3,7 @@
 #include "support.h"
 
 #include "base/clock.h"
+#include "base/ck.h"
 #include "base/err.h"
 #include "chat/chat.h"
 
@@ -387,11 +388,11 @@ static void reply_to_is_a_seq(void **state)
 
 static int take(struct chat_draft *d, const char *value, size_t length, size_t max_text, struct err *e)
 {
-    char *copy = malloc(length + 1);
-    assert_non_null(copy);
-    memcpy(copy, value, length);
-    copy[length] = '\0';
-    return chat_text_take(d, copy, length, max_text, e);
+    int result = chat_text_check(value, length, max_text, e);
+    if (result == 0) {
+        chat_text_take(d, ck_memdup0(value, length), length);
+    }
+    return result;
 }
 
 static void texts_are_kept_byte_for_byte(void **state)

@@ -187,15 +187,14 @@ static void a_field_that_is_given_twice_is_an_error(void **state)
     form_fini(&f);
 }
 
-static void form_add_copies_the_field(void **state)
+static void form_add_adds_a_field_that_may_contain_a_nul(void **state)
 {
     struct form f;
-    char value[] = "v\0w";
+    static const char value[] = "v\0w";
     (void)state;
     form_init(&f);
     assert_int_equal(form_add(&f, "n", value, 3, NULL), 0);
-    memset(value, 'x', 3);
-    assert_memory_equal(form_single(&f, "n")->value, "v\0w", 4);
+    assert_ptr_equal(form_single(&f, "n")->value, value);
     assert_int_equal(form_single(&f, "n")->length, 3);
     assert_false(form_single(&f, "n")->bare);
     form_fini(&f);
@@ -248,7 +247,7 @@ static void any_encoded_form_is_decoded_to_the_same(void **state)
     }
 }
 
-static void a_value_that_is_taken_is_no_longer_in_the_form(void **state)
+static void a_value_that_is_taken_gets_the_whole_block(void **state)
 {
     struct form f;
     (void)state;
@@ -257,10 +256,8 @@ static void a_value_that_is_taken_is_no_longer_in_the_form(void **state)
     char *value = form_take_value(&f, form_single(&f, "text"));
     assert_memory_equal(value, "x\0y", 4);
     free(value);
-    assert_int_equal(f.count, 2);
-    assert_null(form_single(&f, "text"));
-    assert_string_equal(form_single(&f, "a")->value, "1");
-    assert_string_equal(form_single(&f, "b")->value, "2");
+    assert_int_equal(f.count, 0);
+    assert_null(form_single(&f, "a"));
     form_fini(&f);
 }
 
@@ -275,8 +272,8 @@ int main(void)
         cmocka_unit_test(fields_that_were_added_before_an_error_stay),
         cmocka_unit_test(at_most_256_fields_are_taken),
         cmocka_unit_test(a_field_that_is_given_twice_is_an_error),
-        cmocka_unit_test(form_add_copies_the_field),
-        cmocka_unit_test(a_value_that_is_taken_is_no_longer_in_the_form),
+        cmocka_unit_test(form_add_adds_a_field_that_may_contain_a_nul),
+        cmocka_unit_test(a_value_that_is_taken_gets_the_whole_block),
         cmocka_unit_test(any_encoded_form_is_decoded_to_the_same),
     };
     return RUN(tests);

@@ -87,11 +87,11 @@ static void at_most_32_rooms_are_allowed(void **state)
         struct form fields;
         struct query q;
         struct err e = ERR_INIT;
+        char rooms[QUERY_ROOMS_MAX + 1][32];
         form_init(&fields);
         for (int i = 0; i < count; i++) {
-            char room[32];
-            snprintf(room, sizeof room, "r%d:%d", i, i);
-            assert_int_equal(form_add(&fields, "room", room, strlen(room), NULL), 0);
+            snprintf(rooms[i], sizeof rooms[i], "r%d:%d", i, i);
+            assert_int_equal(form_add(&fields, "room", rooms[i], strlen(rooms[i]), NULL), 0);
         }
         int result = query_parse(&fields, &q, &e);
         assert_int_equal(result, count <= QUERY_ROOMS_MAX ? 0 : -1);
