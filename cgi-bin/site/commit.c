@@ -218,12 +218,15 @@ static bool is_too_much(const struct commit *c, const struct commit_job *job)
  * when as many as may wait then were there. */
 static void take_late(struct commit *c, struct queue *late)
 {
+    if (c->queue.first == NULL) { /* the settings may not be loaded yet */
+        return;
+    }
     const int64_t now = clock_mono_ms();
     const int64_t busy_timeout = (int64_t)site_loaded_conf(c->site)->busy_timeout;
     const int64_t patience = busy_timeout > STUCK_MS ? busy_timeout : STUCK_MS;
     struct queue all = c->queue;
     bool stuck = is_stuck(c, now);
-    if (all.first == NULL || (!stuck && now - all.first->arrived < patience)) {
+    if (!stuck && now - all.first->arrived < patience) {
         return;
     }
     queue_init(&c->queue);
