@@ -18,10 +18,10 @@ enum {
     LOG_PAGES = 1000, /* about 4 MB, as SQLite itself would choose */
     /* Each new process reads the log once: 100 pages cost less than starting the process. */
     LOG_PAGES_SHORT_LIVED = 100,
-    /* A sender has to wait for a copy only if the log is so many times longer than wanted. A copy of
-     * 1000 pages takes 0.8 ms, one of 4000 takes 2 ms (most pages are in the log many times), and
-     * store_rest makes it once a second when no sender waits. SQLite finds a page in a log of 4000
-     * as fast as in one of 1000: one table of its index has up to 4062. */
+    /* A sender has to wait for a copy only if the log is so many times longer than wanted. A copy
+     * of 1000 pages takes 0.8 ms, one of 4000 takes 2 ms, since most pages are in the log many
+     * times. store_rest makes it once a second when no sender waits. SQLite finds a page in a log
+     * of 4000 as fast as in one of 1000: one table of its index has up to 4062. */
     LOG_LONG = 4,
     LOG_STUCK = 8,                /* the same, if readers keep the log from restarting */
     CHECKPOINT_PATIENCE_MS = 100, /* how long writers wait for those readers */
