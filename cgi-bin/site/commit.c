@@ -28,7 +28,7 @@ struct queue {
     struct commit_job *first;
     struct commit_job **last;
     size_t count;
-    size_t bytes;
+    size_t bytes[2]; /* of small and of large jobs, as a budget counts them (BUDGET_SMALL) */
 };
 
 enum rest { REST_NOT, REST_IF_DUE, REST_NOW };
@@ -56,6 +56,11 @@ static size_t bytes_of(const struct commit_job *job)
     return job->store.draft->text_length + REQUEST_BYTES;
 }
 
+static bool is_large(const struct commit_job *job)
+{
+    return job->store.draft->text_length > BUDGET_SMALL;
+}
+
 static void queue_init(struct queue *q)
 {
     *q = (struct queue){.first = NULL};
@@ -68,7 +73,7 @@ static void queue_add(struct queue *q, struct commit_job *job)
     *q->last = job;
     q->last = &job->next;
     q->count++;
-    q->bytes += bytes_of(job);
+    q->bytes[is_large(job)] += bytes_of(job);
 }
 
 static struct commit_job *queue_take(struct queue *q)
@@ -76,7 +81,7 @@ static struct commit_job *queue_take(struct queue *q)
     struct commit_job *job = q->first;
     q->first = job->next;
     q->count--;
-    q->bytes -= bytes_of(job);
+    q->bytes[is_large(job)] -= bytes_of(job);
     if (q->first == NULL) {
         q->last = &q->first;
     }
@@ -210,7 +215,8 @@ static bool is_stuck(const struct commit *c, int64_t now)
 /* True if the job would exceed a bound. */
 static bool is_too_much(const struct commit *c, const struct commit_job *job)
 {
-    bool is_crowded = c->queue.first != NULL && c->queue.bytes + bytes_of(job) > budget_part(COMMIT_QUEUE_BYTES);
+    size_t bytes = c->queue.bytes[is_large(job)];
+    bool is_crowded = bytes > 0 && bytes + bytes_of(job) > budget_part(COMMIT_QUEUE_BYTES);
     return is_crowded || (c->queue.count >= COMMIT_QUEUE_STUCK && is_stuck(c, job->arrived));
 }
 

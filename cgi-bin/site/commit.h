@@ -13,7 +13,8 @@
  *
  * Bounds: messages are stored in their order of arrival. A group ends at COMMIT_GROUP_MOST messages
  * or COMMIT_GROUP_BYTES, so that it takes a short time and its senders get their answers soon. The
- * queue holds at most COMMIT_QUEUE_BYTES. A group that takes longer than a second means that
+ * queue holds at most COMMIT_QUEUE_BYTES of large texts, and as much of small ones, so that large
+ * ones leave room for small ones. A group that takes longer than a second means that
  * another process has the lock or the disk stalls; then the store counts as stuck. While it is
  * stuck, only COMMIT_QUEUE_STUCK messages may wait, because each keeps a connection or a worker of
  * the web server busy. Those beyond a bound are refused at once with ERR_BUSY. No message waits for

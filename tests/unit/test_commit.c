@@ -521,9 +521,10 @@ static void large_messages_are_committed_in_groups_of_limited_size_in_order_of_a
     commit_free(c);
 }
 
-static void a_queue_that_takes_too_much_memory_accepts_nothing_more(void **state)
+static void large_texts_that_take_too_much_memory_are_refused_and_small_ones_are_not(void **state)
 {
     struct sender first;
+    struct sender small;
     static struct sender large[3];
     struct commit *c = commit_new(NULL, true);
     (void)state;
@@ -531,14 +532,17 @@ static void a_queue_that_takes_too_much_memory_accepts_nothing_more(void **state
     set_gate(true);
     start(&first, c, "good");
     wait_until_a_sender_writes();
-    start_large(&large[0], c, COMMIT_QUEUE_BYTES * 2); /* a queue of one message always has room */
+    start_large(&large[0], c, COMMIT_QUEUE_BYTES * 2); /* the first one always has room */
     assert_false(is_answered(&large[0]));
-    start_large(&large[1], c, 1);
+    start_large(&large[1], c, 100000);
     assert_int_equal(count_refused(&large[1], 1), 1);
+    start(&small, c, "good");
+    assert_false(is_answered(&small));
     set_gate(false);
-    wait_for(&large[0]);
+    wait_for(&small);
     assert_int_equal(large[0].e.code, ERR_NONE);
-    start_large(&large[2], c, 1);
+    assert_int_equal(small.e.code, ERR_NONE);
+    start_large(&large[2], c, 100000);
     wait_for(&large[2]);
     assert_int_equal(large[2].e.code, ERR_NONE);
     commit_free(c);
@@ -778,7 +782,7 @@ int main(void)
         cmocka_unit_test(the_committer_itself_refuses_what_became_too_late_during_its_commit),
         cmocka_unit_test(a_group_has_a_limit_and_all_senders_get_their_turn),
         cmocka_unit_test(large_messages_are_committed_in_groups_of_limited_size_in_order_of_arrival),
-        cmocka_unit_test(a_queue_that_takes_too_much_memory_accepts_nothing_more),
+        cmocka_unit_test(large_texts_that_take_too_much_memory_are_refused_and_small_ones_are_not),
         cmocka_unit_test(an_error_affects_only_the_message_that_caused_it),
         cmocka_unit_test(if_all_fail_each_sender_gets_its_own_error),
         cmocka_unit_test(a_busy_store_is_not_tried_again_for_each_message),
