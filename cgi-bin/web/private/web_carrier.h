@@ -59,7 +59,7 @@ struct request {
     const struct web_carrier *carrier;
     struct variable *variables; /* owned; what they point to is the carrier's */
     size_t variable_count;
-    char **settings;           /* of request_settings; NULL: not asked for yet, or none */
+    char **settings; /* of request_settings; NULL: not asked for yet, or none */
     enum request_method method;
     char client[ADDRESS_TEXT]; /* "": REMOTE_ADDR itself */
     struct buf common;         /* header lines that every answer gets */
