@@ -93,7 +93,8 @@ const struct conf_setting conf_settings[] = {
      "Who may open doctor.html and read GET /doctor, which show what works on this host and what doesn't. "
      "The same words as for status."},
     {"threads", CONF_NUMBER, AT(threads), 1, 128, "16", NULL,
-     "How many requests a FastCGI process handles at once. Plain CGI and mod_fcgid give it one at a time."},
+     "How many requests of a FastCGI process may wait for the disk at once. Plain CGI and mod_fcgid give it one "
+     "at a time."},
 };
 
 static_assert(sizeof conf_settings / sizeof conf_settings[0] == CONF_SETTINGS, "no row is empty");
