@@ -14,11 +14,11 @@
  * Bounds: messages are stored in their order of arrival. A group ends at COMMIT_GROUP_MOST messages
  * or COMMIT_GROUP_BYTES, so that it takes a short time and its senders get their answers soon. The
  * queue holds at most COMMIT_QUEUE_BYTES of large texts, and as much of small ones, so that large
- * ones leave room for small ones. A group that takes longer than a second means that
- * another process has the lock or the disk stalls; then the store counts as stuck. While it is
- * stuck, only COMMIT_QUEUE_STUCK messages may wait, because each keeps a connection or a worker of
- * the web server busy. Those beyond a bound are refused at once with ERR_BUSY. No message waits for
- * its turn longer than busy_timeout, or a second if that is longer.
+ * ones leave room for small ones. A group that takes longer than a second means that another
+ * process has the lock or the disk stalls; then the store counts as stuck. While it is stuck, only
+ * COMMIT_QUEUE_STUCK messages may wait, because each keeps a connection or a worker of the web
+ * server busy. Those beyond a bound are refused at once with ERR_BUSY. No message waits for its
+ * turn longer than busy_timeout, or a second if that is longer.
  * Threads: any.
  */
 #ifndef COMMIT_H
@@ -38,14 +38,15 @@ enum {
     COMMIT_QUEUE_STUCK = 64,
 };
 
-/* The caller allocates it, as a part of what it needs for the answer, and sets the first members. */
+/* The caller allocates it, as a part of what it needs for the answer, and sets the first members.
+ */
 struct commit_job {
     struct store_job store; /* its draft; the outcome is there when done() is called */
 
     /* The message is durable if e->code is ERR_NONE, or store.outcome says why it wasn't stored.
      * Otherwise nothing was stored. epoch: of the database that has the message. Called exactly
-     * once, mostly by the committer, so it must not wait for anything. The job is the caller's
-     * again, who frees it here. */
+     * once, mostly by the committer, so it must not wait for anything. From this call on the job is
+     * the caller's again. */
     void (*done)(struct commit_job *job, const char *epoch, const struct err *e);
 
     /* Lets the log lines of this thread go to where those of the job's request go. Called for one
@@ -73,8 +74,8 @@ void commit_append(struct commit *c, struct commit_job *job);
  * there is a committer. */
 void commit_look_after(struct commit *c);
 
-/* For a process that ends. Returns when all jobs are done that were queued before, and site_rest was
- * called. May be called several times. */
+/* For a process that ends. Returns when all jobs are done that were queued before, and site_rest
+ * was called. May be called several times. */
 void commit_drain(struct commit *c);
 
 #endif
