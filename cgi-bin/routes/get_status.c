@@ -101,7 +101,9 @@ static int take(struct request *request, struct poll_program *p, const struct co
         return -1;
     }
     struct allowance allowed;
+    char why[ALLOWANCE_WHY_SIZE];
     waiting_allowance(p->waiting, request, conf, &allowed);
+    allowance_why(&allowed, why);
     metrics_file_read(metrics_file, &counts);
     struct status s = {
         .version = POLLCHAT_VERSION,
@@ -113,7 +115,7 @@ static int take(struct request *request, struct poll_program *p, const struct co
         .processes = process_limit_find(),
         .max_held = process_limit_polls(conf),
         .max_waiting = allowed.most,
-        .why = allowed.why,
+        .why = why,
         .store = store_describe(store),
         .counts = &counts,
     };

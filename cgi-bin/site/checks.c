@@ -287,11 +287,13 @@ static void check_limits(struct findings *out)
 static void check_waiting(const struct checks_given *given, struct findings *out)
 {
     if (given->allowed != NULL) {
+        char why[ALLOWANCE_WHY_SIZE];
+        allowance_why(given->allowed, why);
         findings_add(
             out, "waiting", given->allowed->most > 0 ? FINDING_FINE : FINDING_NOTE,
             "Up to %u requests wait for news at a time (%s). Pages of further visitors ask on a timer and get news some "
             "seconds later.",
-            given->allowed->most, given->allowed->why);
+            given->allowed->most, why);
     }
 }
 

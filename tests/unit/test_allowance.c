@@ -97,7 +97,23 @@ static void a_third_of_apaches_workers_may_wait(void **state)
     for (size_t i = 0; i < COUNT(cases); i++) {
         allowance_find(&allowed, ALLOWANCE_WORKERS, &automatic, cases[i].workers);
         assert_int_equal(allowed.most, cases[i].most);
-        assert_int_not_equal(allowed.why[0], '\0');
+        char words[ALLOWANCE_WHY_SIZE];
+        allowance_why(&allowed, words);
+        assert_non_null(strstr(words, cases[i].workers == 0 ? "can't be seen" : "MaxRequestWorkers"));
+    }
+}
+
+static void each_reason_has_its_words(void **state)
+{
+    char words[ALLOWANCE_WHY_SIZE];
+    char others[ALLOWANCE_WHY_SIZE] = "";
+    (void)state;
+    for (int reason = ALLOWANCE_BY_MAX_WAITING; reason <= ALLOWANCE_BY_HOST; reason++) {
+        const struct allowance a = {.reason = (enum allowance_reason)reason, .seen = 4096, .programs = 2};
+        allowance_why(&a, words);
+        assert_true(strlen(words) > 0 && strcmp(words, others) != 0);
+        assert_true(reason != ALLOWANCE_BY_LIGHTTPD || strstr(words, "4096 open files, shared") != NULL);
+        memcpy(others, words, sizeof others);
     }
 }
 
@@ -185,6 +201,7 @@ int main(void)
         cmocka_unit_test(programs_of_one_lighttpd_share_its_connections),
         cmocka_unit_test(a_server_that_did_not_start_the_program_is_taken_for_a_small_one),
         cmocka_unit_test(a_third_of_apaches_workers_may_wait),
+        cmocka_unit_test(each_reason_has_its_words),
         cmocka_unit_test(numbers_in_the_settings_are_used_as_they_are),
         cmocka_unit_test(one_address_may_have_a_quarter_and_at_most_a_hundred),
     };
