@@ -37,7 +37,7 @@ enum {
 static char folder[64];
 static struct sockaddr_un address;
 static struct arrivals *all[TESTS_MOST]; /* each lives as long as the process */
-static size_t count;
+static size_t made;
 static struct arrivals *arrivals;
 static int descriptors;
 
@@ -77,8 +77,8 @@ static inline void listen_as(const char *name, size_t most)
     assert_int_equal(web_fcgi_init(&e), 0);
     arrivals = arrivals_new(&options, &e);
     assert_non_null(arrivals);
-    assert_true(count < TESTS_MOST);
-    all[count++] = arrivals;
+    assert_true(made < TESTS_MOST);
+    all[made++] = arrivals;
     descriptors = count_descriptors();
 }
 

@@ -141,21 +141,23 @@ static void a_peer_that_sends_no_complete_parameters_is_cut_off_after_ten_second
 
 static void connections_that_were_taken_in_are_next_in_their_order(void **state)
 {
-    int peers[4];
+    int peers[5];
     (void)state;
     peers[0] = dial_and_send("one");
     peers[1] = dial_and_send("two");
     arrivals_take_in(arrivals);
     struct pollfd backlog = {.fd = WEB_FCGI_LISTENING, .events = POLLIN};
     assert_int_equal(poll(&backlog, 1, 0), 0); /* the backlog is empty */
+    assert_body("one", WEB_CARRIER_WHOLE, 0);
     peers[2] = dial_and_send("three");
     arrivals_take_in(arrivals);
     arrivals_take_in(arrivals);
     peers[3] = dial_and_send("four");
-    assert_body("one", WEB_CARRIER_WHOLE, 0);
     assert_body("two", WEB_CARRIER_WHOLE, 0);
+    peers[4] = dial_and_send("five");
     assert_body("three", WEB_CARRIER_WHOLE, 0);
     assert_body("four", WEB_CARRIER_WHOLE, 0);
+    assert_body("five", WEB_CARRIER_WHOLE, 0);
     for (size_t i = 0; i < COUNT(peers); i++) {
         close(peers[i]);
     }
@@ -196,6 +198,31 @@ static void when_descriptors_are_short_the_connection_that_came_first_is_cut_off
         close(peers[i]);
     }
     assert_nothing_is_due();
+}
+
+static void with_all_connections_in_use_those_that_came_before_are_looked_at(void **state)
+{
+    struct buf bytes = request_of("first");
+    int peers[3];
+    (void)state;
+    unlink(address.sun_path);
+    listen_as("other", 2);
+    peers[0] = dial();
+    send_part(peers[0], &bytes, 0, 5);
+    peers[1] = dial_and_send("second");
+    let_go(assert_next("second")); /* the backlog may hold another one */
+    close(peers[1]);
+    peers[1] = dial();
+    peers[2] = dial_and_send("third");
+    send_part(peers[0], &bytes, 5, bytes.length);
+    let_go(assert_next("first"));
+    let_go(assert_next("third"));
+    assert_false(is_closed(peers[1]));
+    for (size_t i = 0; i < COUNT(peers); i++) {
+        close(peers[i]);
+    }
+    assert_nothing_is_due();
+    buf_fini(&bytes);
 }
 
 static void there_are_never_more_connections_than_allowed(void **state)
@@ -309,22 +336,39 @@ static void the_backlog_is_looked_at_before_the_end(void **state)
     close(peer);
 }
 
+/* Whether the leader that takes them in has looked into the backlog since the end or not. */
 static void connections_that_were_taken_in_are_next_before_the_end(void **state)
 {
     enum { MANY = 200 };
+    struct buf bytes = request_of("slow");
     int peers[MANY];
     (void)state;
-    assert_nothing_is_due(); /* the backlog was found empty */
-    for (size_t i = 0; i < MANY; i++) {
-        peers[i] = dial_and_send("one");
+    for (int has_looked = 0; has_looked < 2; has_looked++) {
+        int slow = dial();
+        send_part(slow, &bytes, 0, 5);
+        assert_nothing_is_due(); /* the backlog was found empty */
+        if (has_looked) {
+            arrivals_stop(arrivals, false);
+        }
+        send_part(slow, &bytes, 5, bytes.length);
+        let_go(assert_next("slow"));
+        for (size_t i = 0; i < MANY; i++) {
+            peers[i] = dial_and_send("one");
+        }
+        arrivals_take_in(arrivals);
+        if (!has_looked) {
+            arrivals_stop(arrivals, false);
+        }
+        for (size_t i = 0; i < MANY; i++) {
+            let_go(assert_next("one"));
+            close(peers[i]);
+        }
+        assert_null(arrivals_next(arrivals));
+        close(slow);
+        unlink(address.sun_path);
+        listen_as("other", MOST);
     }
-    arrivals_take_in(arrivals);
-    arrivals_stop(arrivals, false);
-    for (size_t i = 0; i < MANY; i++) {
-        let_go(assert_next("one"));
-        close(peers[i]);
-    }
-    assert_null(arrivals_next(arrivals));
+    buf_fini(&bytes);
 }
 
 static void count_line(void *context, const char *line)
@@ -380,6 +424,7 @@ int main(void)
         TEST(connections_that_were_taken_in_are_next_in_their_order),
         TEST(when_descriptors_are_short_the_connection_that_came_first_is_cut_off),
         TEST(with_all_connections_in_use_the_next_one_waits_and_is_taken),
+        TEST(with_all_connections_in_use_those_that_came_before_are_looked_at),
         TEST(there_are_never_more_connections_than_allowed),
         TEST(the_backlog_is_looked_at_before_the_end),
         TEST(more_connections_than_are_accepted_in_a_row_can_be_taken_in),

@@ -88,14 +88,21 @@ static void a_body_that_no_handler_reads_is_dropped(void **state)
     close(peer);
 }
 
+struct flood {
+    int peer;
+    size_t sent;
+};
+
 static void *send_for_ever(void *argument)
 {
     static char piece[1 << 16];
-    const int *peer = argument;
+    struct flood *flood = argument;
     struct buf record;
+    ssize_t count = 0;
     buf_init(&record, BUF_UNLIMITED);
     fcgi_put_body(&record, piece, FCGI_RECORD_CONTENT_MAX);
-    while (send(*peer, record.bytes, record.length, MSG_NOSIGNAL) == (ssize_t)record.length) {
+    while ((count = send(flood->peer, record.bytes, record.length, MSG_NOSIGNAL)) > 0) {
+        flood->sent += (size_t)count;
     }
     buf_fini(&record);
     return NULL;
@@ -103,17 +110,18 @@ static void *send_for_ever(void *argument)
 
 static void an_endless_body_that_no_handler_reads_is_not_read_for_ever(void **state)
 {
-    int peer = dial_for_body("unwanted", "0", NULL);
+    struct flood flood = {.peer = dial_for_body("unwanted", "0", NULL)};
     pthread_t thread;
     (void)state;
-    assert_int_equal(pthread_create(&thread, NULL, send_for_ever, &peer), 0);
+    assert_int_equal(pthread_create(&thread, NULL, send_for_ever, &flood), 0);
     struct request *request = assert_next("unwanted");
     assert_int_equal(request->body_state, WEB_CARRIER_WHOLE);
     assert_false(request->body_ended);
     assert_int_equal(request->body.capacity, 0);
     let_go(request);
     pthread_join(thread, NULL);
-    close(peer);
+    assert_true(flood.sent < 18 * 1024 * 1024); /* 16 MiB, and what a socket holds */
+    close(flood.peer);
 }
 
 /* For two seconds: a client that still sends could miss the answer. */
@@ -158,6 +166,27 @@ static void a_body_has_time_by_its_length_then_it_is_slow(void **state)
         assert_body("slow", WEB_CARRIER_SLOW, cases[i].comes);
         close(peer);
     }
+}
+
+static void the_time_of_a_body_begins_when_the_parameters_are_complete(void **state)
+{
+    static const char *const variables[] = {"NAME=slow", "LIMIT=1000", NULL};
+    struct buf bytes;
+    (void)state;
+    int peer = dial();
+    buf_init(&bytes, BUF_UNLIMITED);
+    fcgi_put_head(&bytes, variables);
+    send_part(peer, &bytes, 0, 9);
+    assert_nothing_is_due();
+    fake_clock_pass(9000);
+    send_part(peer, &bytes, 9, bytes.length);
+    assert_nothing_is_due();
+    fake_clock_pass(19000);
+    assert_nothing_is_due();
+    fake_clock_pass(1000);
+    assert_body("slow", WEB_CARRIER_SLOW, 0);
+    close(peer);
+    buf_fini(&bytes);
 }
 
 static void a_body_breaks_off_when_the_peer_aborts_or_leaves(void **state)
@@ -303,6 +332,44 @@ static void a_body_that_waits_for_five_seconds_is_told_that_it_is_crowded(void *
     budget_give_back(BUDGET_BYTES);
 }
 
+static long count_sleeps(void)
+{
+    struct rusage usage;
+    assert_int_equal(getrusage(RUSAGE_THREAD, &usage), 0);
+    return usage.ru_nvcsw;
+}
+
+/* While a body waits for the budget, it is looked at a hundred times a second. */
+static void when_no_body_waits_any_more_the_program_sleeps(void **state)
+{
+    struct sender s = {.bytes = request_of("other")};
+    (void)state;
+    assert_true(budget_take(BUDGET_BYTES, SIZE_MAX));
+    int first = dial_with_part("first");
+    int second = dial_with_part("second");
+    int third = dial_with_part("third");
+    fake_clock_pass(4000);
+    send_rest(first);
+    let_go(assert_next("first"));
+    assert_nothing_is_due();
+    fake_clock_pass(1000);
+    assert_body("third", WEB_CARRIER_CROWDED, PART);
+    s.peer = dial();
+    assert_int_equal(pthread_create(&s.thread, NULL, send_soon, &s), 0);
+    long before = count_sleeps();
+    let_go(assert_next("other")); /* comes after 100 ms */
+    assert_true(count_sleeps() - before <= 5);
+    pthread_join(s.thread, NULL);
+    send_rest(second);
+    let_go(assert_next("second"));
+    close(first);
+    close(second);
+    close(third);
+    close(s.peer);
+    buf_fini(&s.bytes);
+    budget_give_back(BUDGET_BYTES);
+}
+
 static void the_first_body_is_cut_off_after_five_seconds_when_another_waits(void **state)
 {
     (void)state;
@@ -440,10 +507,12 @@ int main(void)
         TEST(an_endless_body_that_no_handler_reads_is_not_read_for_ever),
         TEST(a_missing_end_of_a_body_is_not_waited_for_much_longer),
         TEST(a_body_has_time_by_its_length_then_it_is_slow),
+        TEST(the_time_of_a_body_begins_when_the_parameters_are_complete),
         TEST(a_body_breaks_off_when_the_peer_aborts_or_leaves),
         TEST(without_budget_bodies_go_on_one_after_the_other_and_small_requests_at_once),
         TEST(a_body_that_waits_goes_on_when_the_budget_is_free_again),
         TEST(a_body_that_waits_for_five_seconds_is_told_that_it_is_crowded),
+        TEST(when_no_body_waits_any_more_the_program_sleeps),
         TEST(the_first_body_is_cut_off_after_five_seconds_when_another_waits),
         TEST(what_was_reported_of_a_connection_that_is_cut_off_is_not_used),
         TEST(a_body_that_breaks_off_gives_its_part_of_the_budget_back),
