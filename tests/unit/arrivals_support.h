@@ -36,7 +36,7 @@ enum {
 
 static char folder[64];
 static struct sockaddr_un address;
-static struct arrivals *all[TESTS_MOST]; /* each lives as long as the process */
+static struct arrivals *volatile all[TESTS_MOST]; /* each lives as long as the process */
 static size_t made;
 static struct arrivals *arrivals;
 static int descriptors;

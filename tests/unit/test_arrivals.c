@@ -176,7 +176,11 @@ static void when_descriptors_are_short_the_connection_that_came_first_is_cut_off
     struct rlimit low;
     int peers[4];
     unsigned lines = 0;
+    const char *preload = getenv("LD_PRELOAD");
     (void)state;
+    if (preload != NULL && strstr(preload, "vgpreload") != NULL) {
+        skip(); /* valgrind accepts a connection that is over the limit, and closes it */
+    }
     for (size_t i = 0; i < 3; i++) {
         peers[i] = dial(); /* and sends nothing */
     }
