@@ -57,8 +57,7 @@ static void draft_check_line(const struct chat_message *m)
 }
 
 /* Parses a copy of the body. */
-static int draft_read(struct draft_source source, const char *bytes, size_t length, struct chat_draft *d,
-                      struct err *e)
+static int draft_read(struct draft_source source, const char *bytes, size_t length, struct chat_draft *d, struct err *e)
 {
     struct form fields;
     struct buf body;

@@ -2,8 +2,8 @@
  * others. */
 #include "support.h"
 
-#include "base/clock.h"
 #include "base/ck.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "chat/chat.h"
 

@@ -42,8 +42,8 @@ struct request *arrivals_next(struct arrivals *a);
  * an error when it is full. For a leader that can't look after them for a while. */
 void arrivals_take_in(struct arrivals *a);
 
-/* From now on arrivals_next returns NULL as soon as nothing is left. refuses: web_fcgi_refuse has seen
- * to it that no more connections come. Call it once. */
+/* From now on arrivals_next returns NULL as soon as nothing is left. refuses: no more connections
+ * come, as web_fcgi_refuse has seen to it. Call it once. */
 void arrivals_stop(struct arrivals *a, bool refuses);
 
 #endif
