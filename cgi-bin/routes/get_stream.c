@@ -130,13 +130,12 @@ enum news_found get_stream_events(void *program, struct query *q, struct buf *ou
     const struct poll_program *p = program;
     struct err e = ERR_INIT;
     const struct reading_how how = {.budget = PIECE_BYTES};
-    struct reading *g = ck_calloc(1, sizeof *g);
-    bool read = reading_take(g, p->site, q, &how, &e) == 0;
+    struct reading g;
+    bool read = reading_take(&g, p->site, q, &how, &e) == 0;
     /* A store that is busy for a moment doesn't end the stream; another database does, and the
      * client learns of it when it reconnects. */
-    enum news_found news = read ? add_news(q, g, out) : e.code == ERR_EPOCH ? NEWS_END : NEWS_NONE;
-    reading_fini(g);
-    free(g);
+    enum news_found news = read ? add_news(q, &g, out) : e.code == ERR_EPOCH ? NEWS_END : NEWS_NONE;
+    reading_fini(&g);
     return news;
 }
 
