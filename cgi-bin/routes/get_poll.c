@@ -59,11 +59,12 @@ static void fill_reply(struct reply *r, const struct query *q, const struct read
 /* closes: the client asked to wait, but gets an answer at once and will ask again in some seconds.
  * Meanwhile its idle connection would count against the web server's limit, and there may be ten
  * times as many such clients as connections. */
-static void answer_reading(struct request *request, const struct query *q, const struct reading *g, bool closes)
+static void answer_reading(struct request *request, const struct query *q, struct reading *g, bool closes)
 {
     struct reply r;
     reply_init(&r, 200);
     fill_reply(&r, q, g);
+    reading_drop_messages(g);
     if (closes) {
         reply_header(&r, "Connection", "close");
     }

@@ -110,6 +110,7 @@ static void answer_message(struct request *request, int status, const char *epoc
         reply_header(&r, "Content-Type", "application/json");
         json_sent(&r.body, epoch, draft->room, &message);
     }
+    chat_draft_fini(draft); /* a peer may take the answer slowly, and the text may be large */
     reply_send(request, &r);
     reply_fini(&r);
 }

@@ -24,7 +24,7 @@ struct work {
 };
 
 enum {
-    COPIES = 3, /* of a text in work: as read, in the answer, and what the web server hasn't taken yet */
+    COPIES = 2, /* of a text in work: as read, and in the answer */
     CROWDED_MS = 2,
     CROWDED_TRIES = 100, /* other requests are done in some milliseconds */
     CROWDED_THREADS = 8, /* that may wait at once: half of them by default */
@@ -388,11 +388,18 @@ int reading_take(struct reading *g, struct site *site, const struct query *q, co
     return result;
 }
 
+void reading_drop_messages(struct reading *g)
+{
+    for (size_t i = 0; i < g->answer.count; i++) {
+        store_page_fini(&g->pages[i]);
+        g->rooms[i].messages = NULL;
+        g->rooms[i].count = 0;
+    }
+}
+
 void reading_fini(struct reading *g)
 {
     budget_give_back(g->counted);
     g->counted = 0;
-    for (size_t i = 0; i < g->answer.count; i++) {
-        store_page_fini(&g->pages[i]);
-    }
+    reading_drop_messages(g);
 }

@@ -42,6 +42,9 @@ struct reading_how {
  * struct of zeros. */
 int reading_take(struct reading *g, struct site *site, const struct query *q, const struct reading_how *how,
                  struct err *e);
+
+/* Frees the messages before reading_fini, when the answer is rendered: it may take long to send. */
+void reading_drop_messages(struct reading *g);
 void reading_fini(struct reading *g);
 
 #endif

@@ -7,35 +7,34 @@
 #include "wait/news.h"
 #include "wait/private/waiters.h"
 #include "web/reply.h"
-#include "web/shared_output.h"
+#include "web/shared_bytes.h"
 
 #include <stdlib.h>
 
 enum { TURN_MS = 5 /* time slice for streams that catch up, between two checks for news */ };
 
-static void send_last(struct waiters *all, struct waiter *w, struct shared_output *m)
+static void send_last(struct waiters *all, struct waiter *w, struct shared_bytes *b)
 {
     waiters_stop(all, w);
-    waiters_tell(all, w, m);
+    waiters_tell(all, w, b);
 }
 
 /* ---- polls ---- */
 
 /* Answers every waiter of the question, which is freed with the last one; or only one of them. */
-static void answer_polls(struct waiters *all, struct question *question, struct waiter *only, const struct reply *r)
+static void answer_polls(struct waiters *all, struct question *question, struct waiter *only, struct reply *r)
 {
-    struct buf plain;
-    struct shared_output m = {.plain = &plain, .last = true};
-    buf_init(&plain, BUF_UNLIMITED);
-    reply_render(&plain, r, question->common);
+    struct fcgi_output answer;
+    fcgi_output_init(&answer, true);
+    reply_render(&answer.head, &answer.body, r, question->common);
+    struct shared_bytes *b = shared_bytes_new(&answer);
     struct waiter *next = NULL;
     for (struct waiter *w = only != NULL ? only : question->waiters; w != NULL; w = next) {
         next = only != NULL ? NULL : w->next;
         reply_count(r->status);
-        send_last(all, w, &m);
+        send_last(all, w, b);
     }
-    shared_output_fini(&m);
-    buf_fini(&plain);
+    shared_bytes_release(b);
 }
 
 /* only: one waiter of the question, or NULL for all of them. False: there was no answer. */
@@ -53,18 +52,34 @@ static bool look_for_polls(struct waiters *all, struct question *question, struc
 
 /* ---- streams ---- */
 
-/* Sends m to all streams that have taken everything before it, and moves them to the question of
+/* Takes the bytes of a stream's events. is_last: the stream ends with them. */
+static struct shared_bytes *share(struct buf *events, bool is_last)
+{
+    struct fcgi_output output;
+    fcgi_output_init(&output, is_last);
+    buf_move(&output.body, events);
+    return shared_bytes_new(&output);
+}
+
+static struct shared_bytes *share_nothing(void)
+{
+    struct buf nothing;
+    buf_init(&nothing, 0);
+    return share(&nothing, true);
+}
+
+/* Sends b to all streams that have taken everything before it, and moves them to the question of
  * their new position, which is returned. A stream with something unsent stays with its old question
  * and position. NULL: no stream has moved. */
 static struct question *tell_streams(struct waiters *all, struct question *question, const struct query *now,
-                                     struct shared_output *m)
+                                     struct shared_bytes *b)
 {
     struct question *target = questions_get(&all->questions, now, question->common);
     struct waiter *next = NULL;
     CK(target != question); /* news changes the position */
     for (struct waiter *w = question->waiters; w != NULL; w = next) {
         next = w->next;
-        if (w->unsent.bytes == NULL && waiters_tell(all, w, m)) {
+        if (w->unsent.bytes == NULL && waiters_tell(all, w, b)) {
             waiters_leave_question(all, w);
             waiters_join_question(w, target);
         }
@@ -78,19 +93,17 @@ static struct question *tell_streams(struct waiters *all, struct question *quest
 
 /* Ends all streams of the question after these events; a stream with something unsent is cut off
  * where it is. */
-static void end_streams(struct waiters *all, struct question *question, const struct buf *events)
+static void end_streams(struct waiters *all, struct question *question, struct shared_bytes *b)
 {
-    struct shared_output m = {.plain = events, .last = true};
     struct waiter *next = NULL;
     for (struct waiter *w = question->waiters; w != NULL; w = next) {
         next = w->next;
         if (w->unsent.bytes != NULL) {
             waiters_end(all, w);
         } else {
-            send_last(all, w, &m);
+            send_last(all, w, b);
         }
     }
-    shared_output_fini(&m);
 }
 
 /* True: some stream has nothing unsent. */
@@ -107,22 +120,22 @@ static bool has_ready(const struct question *question)
 static bool look_for_streams(struct waiters *all, struct question *question)
 {
     struct buf events;
-    struct shared_output m = {.plain = &events};
     if (!has_ready(question)) {
         return false;
     }
     struct query *now = questions_copy_query(&question->query);
     buf_init(&events, BUF_UNLIMITED);
     enum news_found found = all->news.events(all->news.context, now, &events);
+    struct shared_bytes *b = found != NEWS_NONE ? share(&events, found == NEWS_END) : NULL;
     if (found == NEWS_END) {
-        end_streams(all, question, &events);
+        end_streams(all, question, b);
     } else if (found != NEWS_NONE) {
-        struct question *target = tell_streams(all, question, now, &m);
+        struct question *target = tell_streams(all, question, now, b);
         if (found == NEWS_MORE && target != NULL) {
             questions_mark(&all->questions, target);
         }
     }
-    shared_output_fini(&m);
+    shared_bytes_release(b);
     buf_fini(&events);
     free(now);
     return found != NEWS_NONE;
@@ -133,25 +146,23 @@ static bool look_for_streams(struct waiters *all, struct question *question)
 static void send_heartbeat(struct waiters *all, struct waiter *w)
 {
     struct buf bytes;
-    struct shared_output m = {.plain = &bytes};
     buf_init(&bytes, BUF_UNLIMITED);
     all->news.heartbeat(all->news.context, &w->question->query, &bytes);
-    if (bytes.length > 0 && waiters_tell(all, w, &m) && w->unsent.bytes == NULL) {
+    struct shared_bytes *b = bytes.length > 0 ? share(&bytes, false) : NULL;
+    if (b != NULL && waiters_tell(all, w, b) && w->unsent.bytes == NULL) {
         deadlines_move(&all->deadlines, &w->due, waiters_next_beat(all, w));
     }
-    shared_output_fini(&m);
-    buf_fini(&bytes);
+    shared_bytes_release(b);
 }
 
 /* A stream's time is over, or it was sent nothing for a heartbeat's time. */
 static void serve_stream(struct waiters *all, struct waiter *w)
 {
-    static const struct buf nothing = {0};
     int64_t now = clock_mono_ms();
     if (now >= w->over_at) {
-        struct shared_output m = {.plain = &nothing, .last = true};
-        send_last(all, w, &m);
-        shared_output_fini(&m);
+        struct shared_bytes *end = share_nothing();
+        send_last(all, w, end);
+        shared_bytes_release(end);
     } else if (waiters_next_beat(all, w) > w->due.at) { /* it was sent something since its deadline was set */
         deadlines_move(&all->deadlines, &w->due, waiters_next_beat(all, w));
     } else {
@@ -217,14 +228,15 @@ void look_at_marked(struct waiters *all)
 
 void look_and_end_all(struct waiters *all)
 {
-    static const struct buf nothing = {0};
+    struct shared_bytes *end = share_nothing();
     struct question *next = NULL;
     for (struct question *question = all->questions.first; question != NULL; question = next) {
         next = question->next;
         if (question->query.stream) {
-            end_streams(all, question, &nothing);
+            end_streams(all, question, end);
         } else {
             look_for_polls(all, question, NULL, true);
         }
     }
+    shared_bytes_release(end);
 }

@@ -18,7 +18,7 @@
 #include "web/detach.h"
 #include "web/reply.h"
 #include "web/request.h"
-#include "web/shared_output.h"
+#include "web/shared_bytes.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -51,11 +51,23 @@ struct park {
 
 /* ---- the thread ---- */
 
+/* Takes the bytes of the opening. */
+static void open_stream(struct waiters *all, struct waiter *w, struct buf *opening)
+{
+    struct fcgi_output output;
+    fcgi_output_init(&output, false);
+    buf_move(&output.body, opening);
+    struct shared_bytes *b = shared_bytes_new(&output);
+    if (waiters_tell(all, w, b)) {
+        questions_mark(&all->questions, w->question); /* much may be newer than its position */
+    }
+    shared_bytes_release(b);
+}
+
 static void seat(struct park *p, struct newcomer *n)
 {
     struct waiters *all = &p->all;
     struct waiter *w = n->waiter;
-    struct shared_output m = {.plain = &n->opening};
     bool is_stream = w->over_at != 0;
     waiters_join_question(w, questions_get(&all->questions, n->query, n->common));
     deadlines_add(&all->deadlines, &w->due);
@@ -66,10 +78,9 @@ static void seat(struct park *p, struct newcomer *n)
         look_at_waiter(all, w); /* it is answered now */
     } else if (!is_stream) {
         look_at(all, w->question);
-    } else if (waiters_tell(all, w, &m)) {
-        questions_mark(&all->questions, w->question); /* much may be newer than its position */
+    } else {
+        open_stream(all, w, &n->opening);
     }
-    shared_output_fini(&m);
 }
 
 static void seat_newcomers(struct park *p)

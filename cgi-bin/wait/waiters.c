@@ -1,12 +1,10 @@
 /* waiters.c - see waiters.h. */
 #include "wait/private/waiters.h"
 
-#include "base/buf.h"
 #include "base/clock.h"
 #include "system/loop.h"
 #include "web/answer_writer.h"
 #include "web/shared_bytes.h"
-#include "web/shared_output.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -82,13 +80,12 @@ void waiters_end(struct waiters *all, struct waiter *w)
 
 void waiters_say_end(const struct waiter *w)
 {
-    struct buf end;
-    buf_init(&end, BUF_UNLIMITED);
-    fcgi_request_end(&end, w->request.id);
+    struct fcgi_output end;
+    fcgi_output_init(&end, true);
     if (w->unsent.bytes == NULL) {
-        fcgi_request_write(&w->request, end.bytes, end.length);
+        (void)fcgi_output_write(&end, &w->request, 0);
     }
-    buf_fini(&end);
+    fcgi_output_fini(&end);
 }
 
 /* ---- what a waiter is sent ---- */
@@ -149,13 +146,12 @@ static bool keep_unsent(struct waiters *all, struct waiter *w)
     return true;
 }
 
-bool waiters_tell(struct waiters *all, struct waiter *w, struct shared_output *m)
+bool waiters_tell(struct waiters *all, struct waiter *w, struct shared_bytes *b)
 {
-    struct shared_bytes *b = shared_output_framed(m, w->request.id);
     if (all->is_ring && ++all->written == TOLD_TOGETHER) {
         waiters_report_told(all);
     }
-    if (m->last) {
+    if (b->output.is_last) {
         tell_last(all, w, b);
         return false;
     }

@@ -245,18 +245,19 @@ void answer_writer_send(struct fcgi_request r, struct shared_bytes *b, const str
     }
 }
 
-void answer_writer_send_bytes(struct fcgi_request r, const char *bytes, size_t length)
+void answer_writer_send_own(struct fcgi_request r, struct fcgi_output *o)
 {
     static const struct answer_writer_done nothing = {0};
     struct unsent u;
-    long taken = fcgi_request_write(&r, bytes, length);
-    if (taken < 0 || ((size_t)taken == length && !r.unread)) {
+    long taken = fcgi_output_write(o, &r, 0);
+    if (taken < 0 || ((size_t)taken == fcgi_output_size(o) && !r.unread)) {
         close(r.connection);
+        fcgi_output_fini(o);
         return;
     }
-    struct shared_bytes *rest = shared_bytes_new(bytes + taken, length - (size_t)taken);
-    unsent_keep(&u, &r, rest, 0);
-    shared_bytes_release(rest);
+    struct shared_bytes *kept = shared_bytes_new(o);
+    unsent_keep(&u, &r, kept, (size_t)taken);
+    shared_bytes_release(kept);
     hand_over(r, &u, &nothing);
 }
 

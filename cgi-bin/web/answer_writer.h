@@ -21,6 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct fcgi_output;
 struct shared_bytes;
 
 enum {
@@ -41,13 +42,12 @@ struct answer_writer_done {
     uint32_t tag;
 };
 
-/* Takes r: writes b, then closes the connection. b: whole records, the end of the request included;
- * the module keeps b for as long as it needs it. done may be NULL. */
+/* Takes r: writes b, the last output, then closes the connection. The module keeps b for as long as
+ * it needs it. done may be NULL. */
 void answer_writer_send(struct fcgi_request r, struct shared_bytes *b, const struct answer_writer_done *done);
 
-/* The same for bytes that no other request shares. They are copied only where the peer doesn't take
- * them at once. */
-void answer_writer_send_bytes(struct fcgi_request r, const char *bytes, size_t length);
+/* The same for an output that no other request shares. Takes its bytes. */
+void answer_writer_send_own(struct fcgi_request r, struct fcgi_output *o);
 
 /* How many connections have a rest to be written now. */
 size_t answer_writer_count(void);

@@ -1,10 +1,7 @@
 /* fcgi_request.h - a FastCGI request that is answered without a thread or a buffer.
  *
  * Nothing is left of such a request but its connection and its number on that connection. Its
- * answer is written as whole FastCGI records, so one buffer, made once, answers all requests that
- * ask for the same thing.
- * Format: FastCGI specification 1.0, sections 3.3 (records), 5.3 (FCGI_STDOUT), 5.5
- * (FCGI_END_REQUEST).
+ * answer is a struct fcgi_output, which many requests that ask for the same thing may share.
  * Threads: any; a request belongs to one thread at a time.
  */
 #ifndef FCGI_REQUEST_H
@@ -14,8 +11,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct buf;
-
 struct fcgi_request {
     int connection; /* owned: close() ends it */
     uint16_t id;
@@ -24,18 +19,11 @@ struct fcgi_request {
     bool unread;
 };
 
-/* Adds `length` bytes of output for request `id`. */
-void fcgi_request_output(struct buf *out, uint16_t id, const char *bytes, size_t length);
+enum { FCGI_REQUEST_LINE_MAX = 4096 }; /* what is longer is cut off */
 
-/* Adds a line for the web server's error log, at most 64 kB. */
-void fcgi_request_error(struct buf *out, uint16_t id, const char *line);
-
-/* Adds the end of the output and of the request. */
-void fcgi_request_end(struct buf *out, uint16_t id);
-
-/* Writes as much as is possible without waiting. Returns the number of bytes, 0 when no byte could
- * be written now, -1 when the peer has gone. */
-long fcgi_request_write(const struct fcgi_request *r, const char *bytes, size_t length);
+/* Writes a line to the web server's error log. False: it wasn't written, or only a part of it, which
+ * makes the answer unreadable. */
+bool fcgi_request_log(const struct fcgi_request *r, const char *line);
 
 /* Reads input without waiting, and drops it. Returns the number of bytes, 0 for none, -1 when the
  * peer has gone or sends no more. */

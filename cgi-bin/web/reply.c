@@ -17,10 +17,6 @@ enum {
     HEADERS_MAX = WEB_CARRIER_HEADERS_MAX,
     VALUE_SIZE = 4096, /* of a header, with NUL */
     OWN_BYTES = 512,   /* that add_head adds, about */
-    /* Bytes of a body that are sent in one write with the headers. A CGI program can be killed
-     * between two writes, and Apache makes a complete answer with an empty body of the headers
-     * alone. */
-    TOGETHER_MAX = 64 * 1024,
 };
 
 void reply_init(struct reply *r, int status)
@@ -107,17 +103,12 @@ static bool is_bodyless(int status)
     return status == 204 || status == 304;
 }
 
-/* Makes room for the whole answer at once, as its size is known, about. */
-static void make_room(struct buf *out, const struct reply *r, bool with_body)
-{
-    size_t room = 0;
-    (void)buf_room(out, OWN_BYTES + r->headers.length + (with_body ? r->body.length : 0), &room);
-}
-
 /* Adds all lines up to the empty one. common: whole header lines. ends: the length of the body is
  * known. */
 static void add_head(struct buf *out, const struct reply *r, const char *common, bool ends)
 {
+    size_t room = 0;
+    (void)buf_room(out, OWN_BYTES + r->headers.length, &room); /* at once, as the size is known, about */
     buf_adds(out, "Status: ");
     buf_addu(out, (uint64_t)r->status);
     buf_addc(out, ' ');
@@ -164,21 +155,16 @@ void reply_count(int status)
 void reply_send(struct request *request, struct reply *r)
 {
     struct buf head;
+    struct buf body;
     /* before it is sent, so that the client's next request finds it counted */
     reply_count(r->status);
-    bool with_body = !is_bodyless(r->status) && request_method(request) != REQUEST_HEAD && r->body.length > 0;
-    bool together = with_body && r->body.length <= TOGETHER_MAX;
-    buf_init(&head, HEADERS_MAX * 4 + TOGETHER_MAX);
-    make_room(&head, r, together);
+    buf_init(&head, BUF_UNLIMITED);
+    buf_init(&body, BUF_UNLIMITED);
     add_head(&head, r, buf_text(&request->common), !r->endless);
-    if (together) {
-        buf_add(&head, r->body.bytes, r->body.length);
+    if (!is_bodyless(r->status) && request_method(request) != REQUEST_HEAD) {
+        buf_move(&body, &r->body);
     }
-    if (request->carrier->write(request, head.bytes, head.length) == 0 && with_body && !together) {
-        /* a peer that has gone is no error */
-        request->carrier->write(request, r->body.bytes, r->body.length);
-    }
-    buf_fini(&head);
+    request->carrier->write(request, &head, &body);
     body_skip(request);
     request->carrier->finish(request);
 }
@@ -214,12 +200,11 @@ void reply_send_problem(struct request *request, const struct err *e, const char
     reply_fini(&r);
 }
 
-void reply_render(struct buf *out, const struct reply *r, const char *common)
+void reply_render(struct buf *head, struct buf *body, struct reply *r, const char *common)
 {
-    make_room(out, r, !is_bodyless(r->status));
-    add_head(out, r, common, true);
+    add_head(head, r, common, true);
     if (!is_bodyless(r->status)) {
-        buf_add(out, r->body.bytes, r->body.length);
+        buf_move(body, &r->body);
     }
 }
 

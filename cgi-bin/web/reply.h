@@ -36,7 +36,7 @@ void reply_headerf(struct reply *r, const char *name, const char *format, ...) _
 /* The same for every answer that this request may get, errors included (CORS needs that). */
 void reply_common_header(struct request *request, const char *name, const char *value);
 
-/* Sends the reply and ends the request. Takes the request; r stays the caller's. Adds the security
+/* Sends the reply and ends the request. Takes the request and the bytes of the body; r stays the caller's. Adds the security
  * headers, Content-Length and, unless own_caching, no-store. Sends no body to HEAD, nor with 204
  * and 304. A peer that has gone is no error. */
 void reply_send(struct request *request, struct reply *r);
@@ -59,11 +59,11 @@ void reply_counter(void (*count)(void *context, int status), void *context);
 /* Counts an answer that isn't sent by reply_send. */
 void reply_count(int status);
 
-/* Adds the reply in the form that goes to the web server: status, headers, body. common: the lines
- * of detach_headers. */
-void reply_render(struct buf *out, const struct reply *r, const char *common);
+/* Adds status and headers to *head, in the form that goes to the web server, and moves the body to
+ * *body, which is empty. common: the lines of detach_headers. */
+void reply_render(struct buf *head, struct buf *body, struct reply *r, const char *common);
 
-/* The same for the beginning of a body whose length is unknown. */
+/* Adds status, headers and the beginning of a body whose length is unknown. */
 void reply_render_opening(struct buf *out, const struct reply *r, const char *common);
 
 #endif

@@ -5,19 +5,17 @@
 #include "system/budget.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static atomic_size_t kept_bytes;
 
-struct shared_bytes *shared_bytes_new(const char *bytes, size_t length)
+struct shared_bytes *shared_bytes_new(struct fcgi_output *output)
 {
-    struct shared_bytes *b = ck_malloc(sizeof *b + length);
+    struct shared_bytes *b = ck_malloc(sizeof *b);
     atomic_init(&b->users, 1);
     b->counted = false;
-    b->length = length;
-    if (length > 0) {
-        memcpy(b->bytes, bytes, length);
-    }
+    b->output = *output;
+    fcgi_output_init(output, false);
+    b->size = fcgi_output_size(&b->output);
     return b;
 }
 
@@ -25,7 +23,7 @@ struct shared_bytes *shared_bytes_keep(struct shared_bytes *b)
 {
     if (!b->counted) {
         b->counted = true;
-        atomic_fetch_add(&kept_bytes, b->length);
+        atomic_fetch_add(&kept_bytes, b->size);
     }
     atomic_fetch_add(&b->users, 1);
     return b;
@@ -35,8 +33,9 @@ void shared_bytes_release(struct shared_bytes *b)
 {
     if (b != NULL && atomic_fetch_sub(&b->users, 1) == 1) {
         if (b->counted) {
-            atomic_fetch_sub(&kept_bytes, b->length);
+            atomic_fetch_sub(&kept_bytes, b->size);
         }
+        fcgi_output_fini(&b->output);
         free(b);
     }
 }

@@ -13,12 +13,12 @@ static void note_progress(struct unsent *u, const struct fcgi_request *r)
 
 enum unsent_left unsent_start(struct unsent *u, const struct fcgi_request *r, struct shared_bytes *b)
 {
-    long taken = fcgi_request_write(r, b->bytes, b->length);
+    long taken = fcgi_output_write(&b->output, r, 0);
     *u = (struct unsent){.moved_at = clock_mono_ms()};
     if (taken < 0) {
         return UNSENT_GONE;
     }
-    if ((size_t)taken == b->length) {
+    if ((size_t)taken == b->size) {
         return UNSENT_NOTHING;
     }
     unsent_keep(u, r, b, (size_t)taken);
@@ -36,7 +36,7 @@ enum unsent_left unsent_write(struct unsent *u, const struct fcgi_request *r)
     if (u->bytes == NULL) {
         return UNSENT_NOTHING;
     }
-    long taken = fcgi_request_write(r, u->bytes->bytes + u->written, u->bytes->length - u->written);
+    long taken = fcgi_output_write(&u->bytes->output, r, u->written);
     if (taken < 0) {
         return UNSENT_GONE;
     }
@@ -44,7 +44,7 @@ enum unsent_left unsent_write(struct unsent *u, const struct fcgi_request *r)
         u->written += (size_t)taken;
         note_progress(u, r);
     }
-    if (u->written < u->bytes->length) {
+    if (u->written < u->bytes->size) {
         return UNSENT_SOME;
     }
     unsent_drop(u);

@@ -20,7 +20,7 @@ struct shared_bytes;
 
 struct unsent {
     struct shared_bytes *bytes; /* NULL: nothing is left to be written */
-    size_t written;             /* of bytes */
+    size_t written;             /* bytes of its records */
     int64_t moved_at;           /* monotonic ms: when the peer last made progress */
     int unread;                 /* written, and not read by the peer at the last look */
 };

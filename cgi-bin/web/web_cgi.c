@@ -16,7 +16,10 @@ enum {
      * few */
     STALL_MS = 10000,
     FIRST_BYTES = 64 * 1024, /* as much as an empty pipe or socket takes at once */
-    PIECE_BYTES = 4096,      /* as much as one that poll() says is ready takes at once (PIPE_BUF) */
+    /* Bytes of a body that are written at once with the head. A program can be killed between two
+     * writes, and Apache makes a complete answer with an empty body of the head alone. */
+    TOGETHER_MAX = 64 * 1024,
+    PIECE_BYTES = 4096, /* as much as one that poll() says is ready takes at once (PIPE_BUF) */
 };
 
 /* True: fd is ready for `events`, or broken, which the next call on it reports. False: the deadline
@@ -46,10 +49,9 @@ static ssize_t cgi_read(struct request *request, char *to, size_t size, int64_t 
     return count;
 }
 
-static int cgi_write(struct request *request, const char *bytes, size_t length)
+static int write_all(const char *bytes, size_t length)
 {
     static size_t most = FIRST_BYTES;
-    (void)request;
     while (length > 0) {
         if (!is_ready(STDOUT_FILENO, POLLOUT, clock_mono_ms() + STALL_MS)) {
             return -1;
@@ -66,6 +68,20 @@ static int cgi_write(struct request *request, const char *bytes, size_t length)
         length -= (size_t)count;
     }
     return 0;
+}
+
+static void cgi_write(struct request *request, struct buf *head, struct buf *body)
+{
+    (void)request;
+    if (body->length <= TOGETHER_MAX) {
+        buf_add(head, body->bytes, body->length);
+        buf_fini(body);
+    }
+    if (write_all(head->bytes, head->length) == 0) {
+        (void)write_all(body->bytes, body->length);
+    }
+    buf_fini(head);
+    buf_fini(body);
 }
 
 static void cgi_finish(struct request *request)

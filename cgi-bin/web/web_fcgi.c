@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "web/answer_writer.h"
+#include "web/fcgi_output.h"
 #include "web/fcgi_request.h"
 #include "web/private/fcgi_reader.h"
 
@@ -20,7 +21,7 @@
 struct fcgi_incoming {
     struct request request; /* first: a pointer to it is a pointer to this */
     struct buf params;      /* the variables' names and values */
-    struct buf out;         /* the answer, as records */
+    struct fcgi_output out; /* the answer */
     int connection;
     uint16_t id;
 };
@@ -32,10 +33,10 @@ static struct fcgi_incoming *of(struct request *request)
 
 /* ---- answers ---- */
 
-static int fcgi_write(struct request *request, const char *bytes, size_t length)
+static void fcgi_write(struct request *request, struct buf *head, struct buf *body)
 {
-    fcgi_request_output(&of(request)->out, of(request)->id, bytes, length);
-    return 0;
+    buf_move(&of(request)->out.head, head);
+    buf_move(&of(request)->out.body, body);
 }
 
 static void free_incoming(struct fcgi_incoming *f)
@@ -43,7 +44,7 @@ static void free_incoming(struct fcgi_incoming *f)
     web_carrier_fini(&f->request);
     buf_fini(&f->request.body);
     buf_fini(&f->params);
-    buf_fini(&f->out);
+    fcgi_output_fini(&f->out);
     free(f);
 }
 
@@ -59,12 +60,9 @@ static struct fcgi_request fcgi_detach(struct request *request)
 /* Closes the connection after the answer, even if the peer asked to keep it. */
 static void fcgi_finish(struct request *request)
 {
-    struct buf out = of(request)->out;
-    buf_init(&of(request)->out, BUF_UNLIMITED);
-    const struct fcgi_request detached = fcgi_detach(request);
-    fcgi_request_end(&out, detached.id);
-    answer_writer_send_bytes(detached, out.bytes, out.length);
-    buf_fini(&out);
+    struct fcgi_output out = of(request)->out;
+    fcgi_output_init(&of(request)->out, false);
+    answer_writer_send_own(fcgi_detach(request), &out);
 }
 
 static int fcgi_connection(const struct request *request)
@@ -77,15 +75,11 @@ static int fcgi_connection(const struct request *request)
 static void fcgi_log(struct request *request, const char *line)
 {
     const struct fcgi_request to = {.connection = of(request)->connection, .id = of(request)->id};
-    struct buf record;
-    buf_init(&record, BUF_UNLIMITED);
-    fcgi_request_error(&record, to.id, line);
-    if (fcgi_request_write(&to, record.bytes, record.length) != (long)record.length) {
+    if (!fcgi_request_log(&to, line)) {
         /* The peer has gone, or its socket can't take a kilobyte. Half a record would make the
          * answer unreadable. */
         shutdown(to.connection, SHUT_RDWR);
     }
-    buf_fini(&record);
 }
 
 /* ---- requests ---- */
@@ -109,7 +103,7 @@ struct request *web_fcgi_new(int connection, struct fcgi_reader *r)
     f->id = r->id;
     f->params = r->params;
     buf_init(&r->params, 0);
-    buf_init(&f->out, BUF_UNLIMITED);
+    fcgi_output_init(&f->out, true);
     web_carrier_init(&f->request, &carrier, variables, count);
     return &f->request;
 }

@@ -25,12 +25,10 @@ struct fake {
     /* read returns 0 at the end; false: a read past the end fails the test, as it would wait for
      * ever */
     bool ends;
-    bool breaks;         /* read returns -1 at the end */
-    bool stalls;         /* read returns WEB_CARRIER_LATE at the end */
-    int64_t deadline;    /* of the last read */
-    bool over;           /* read has returned 0 or -1: another read fails the test */
-    size_t writes_until; /* this many writes succeed, then the peer has gone */
-    size_t writes;
+    bool breaks;      /* read returns -1 at the end */
+    bool stalls;      /* read returns WEB_CARRIER_LATE at the end */
+    int64_t deadline; /* of the last read */
+    bool over;        /* read has returned 0 or -1: another read fails the test */
     struct buf answer;
     int finished;
 };
@@ -64,16 +62,15 @@ static inline ssize_t fake_read(struct request *request, char *to, size_t size, 
     return (ssize_t)count;
 }
 
-static inline int fake_write(struct request *request, const char *bytes, size_t length)
+static inline void fake_write(struct request *request, struct buf *head, struct buf *body)
 {
     struct fake *f = (struct fake *)(void *)request;
     assert_int_equal(f->finished, 0);
-    assert_true(f->writes <= f->writes_until); /* nothing is written after a write has failed */
-    if (f->writes++ >= f->writes_until) {
-        return -1;
-    }
-    buf_add(&f->answer, bytes, length);
-    return 0;
+    assert_int_equal(f->answer.length, 0);
+    buf_add(&f->answer, head->bytes, head->length);
+    buf_add(&f->answer, body->bytes, body->length);
+    buf_fini(head);
+    buf_fini(body);
 }
 
 static inline void fake_finish(struct request *request)
@@ -95,7 +92,6 @@ static inline void fake_init(struct fake *f, enum fake_kind kind, const char *co
     f->body = body;
     f->body_length = length;
     f->piece = SIZE_MAX;
-    f->writes_until = SIZE_MAX;
     buf_init(&f->answer, BUF_UNLIMITED);
     struct variable *found = web_carrier_variables(variables != NULL ? variables : none, &count);
     web_carrier_init(&f->request, kind == FAKE_FASTCGI ? &fastcgi : &cgi, found, count);

@@ -137,23 +137,6 @@ static void every_status_in_use_has_its_phrase(void **state)
     }
 }
 
-static void a_peer_that_has_gone_is_no_error(void **state)
-{
-    (void)state;
-    for (size_t writes = 0; writes < 2; writes++) {
-        struct fake f;
-        struct reply r;
-        fake_init(&f, FAKE_FASTCGI, VARIABLES("REQUEST_METHOD=GET"), NULL, 0);
-        f.writes_until = writes;
-        reply_init(&r, 200);
-        buf_adds(&r.body, "hi");
-        reply_send(&f.request, &r);
-        reply_fini(&r);
-        assert_int_equal(f.finished, 1);
-        fake_fini(&f);
-    }
-}
-
 static void common_headers_are_in_answers_and_in_problems(void **state)
 {
     struct fake f;
@@ -358,7 +341,6 @@ int main(void)
         cmocka_unit_test(bodies_may_contain_any_byte),
         cmocka_unit_test(an_answer_with_its_own_caching_keeps_it),
         cmocka_unit_test(every_status_in_use_has_its_phrase),
-        cmocka_unit_test(a_peer_that_has_gone_is_no_error),
         cmocka_unit_test(common_headers_are_in_answers_and_in_problems),
         cmocka_unit_test(a_header_with_a_line_break_or_too_long_aborts),
         cmocka_unit_test(a_problem_is_json_that_names_the_field),

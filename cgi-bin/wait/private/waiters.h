@@ -20,7 +20,7 @@
 #include <stdint.h>
 
 struct loop;
-struct shared_output;
+struct shared_bytes;
 
 /* One request that waits. */
 struct waiter {
@@ -70,9 +70,9 @@ void waiters_end(struct waiters *all, struct waiter *w);
 /* Writes the end of the request, unless other bytes of it are unsent. */
 void waiters_say_end(const struct waiter *w);
 
-/* Writes m. What the peer of a stream doesn't take at once is kept in w->unsent; what the peer of a
+/* Writes b. What the peer of a stream doesn't take at once is kept in w->unsent; what the peer of a
  * last output doesn't take is left to answer_writer.h. w has nothing unsent. False: w is gone. */
-bool waiters_tell(struct waiters *all, struct waiter *w, struct shared_output *m);
+bool waiters_tell(struct waiters *all, struct waiter *w, struct shared_bytes *b);
 
 /* Reports the waiters that were written to since the last report, if there are some. */
 void waiters_report_told(struct waiters *all);

@@ -16,7 +16,7 @@ enum {
      * sends it. */
     BODY_LIMITS_MS = 20000,
     BODY_LIMITS_BYTES_PER_MS = 16,
-    BODY_LIMITS_COPIES = 3, /* the body, its fields, and the text in the draft */
+    BODY_LIMITS_COPIES = 2, /* the body, which becomes the text, and the answer, which has it, too */
     /* An unwanted body is read for at most BODY_LIMITS_DRAIN_MS, so that the answer gets through.
      * Up to the size that web servers let pass it is read to its end. */
     BODY_LIMITS_DRAIN_MS = 2000,

@@ -42,8 +42,8 @@ struct web_carrier {
      * the peer broke off, WEB_CARRIER_LATE when nothing came until `deadline` (monotonic ms; a past
      * one means: don't wait). NULL: the carrier collects the body (struct request, body). */
     ssize_t (*read)(struct request *request, char *to, size_t size, int64_t deadline);
-    /* Writes all bytes; -1 when the peer has gone. */
-    int (*write)(struct request *request, const char *bytes, size_t length);
+    /* Writes the answer: its head, then its body. Takes the bytes of both. */
+    void (*write)(struct request *request, struct buf *head, struct buf *body);
     /* Ends the answer and frees the request. If the peer still sends a body, its bytes are read and
      * dropped for a moment: closing the connection over unread bytes could lose the answer. */
     void (*finish)(struct request *request);
