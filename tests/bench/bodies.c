@@ -2,8 +2,8 @@
  *
  *   bodies SOCKET PID COUNT BYTES
  *
- * Connects COUNT times to the program's socket, as a web server does, and sends on each connection a
- * message of BYTES bytes, except for the record that ends the request. When the program has taken
+ * Connects COUNT times to the program's socket, as a web server does, and sends on each connection
+ * a message of BYTES bytes, except for the record that ends the request. When the program has taken
  * all of it, it has COUNT whole texts. Then come the ends, and the answers are read. Each request
  * carries the POLLCHAT_ settings of the process's environment: the program compares them.
  *
@@ -48,6 +48,14 @@ static void write_record(int fd, unsigned char type, const char *bytes, size_t l
     client_write(fd, bytes, length);
 }
 
+static size_t add_bytes(char *out, size_t at, const char *bytes, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        out[at + i] = bytes[i];
+    }
+    return at + length;
+}
+
 static size_t add_pair(char *out, size_t at, const char *name, const char *value)
 {
     size_t name_length = strlen(name);
@@ -57,9 +65,8 @@ static size_t add_pair(char *out, size_t at, const char *name, const char *value
     }
     out[at++] = (char)name_length;
     out[at++] = (char)value_length;
-    memcpy(out + at, name, name_length);
-    memcpy(out + at + name_length, value, value_length);
-    return at + name_length + value_length;
+    at = add_bytes(out, at, name, name_length);
+    return add_bytes(out, at, value, value_length);
 }
 
 static size_t add_settings(char *out, size_t at, int pid)

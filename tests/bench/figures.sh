@@ -161,19 +161,31 @@ figure_stream() {
 # The same programs behind nginx, by the block in lighttpd/README.md: which server for a crowd?
 figure_nginx() {
     speed_servers
-    local i kind front
-    CHAT_CONNECTIONS=16000 POLLCHAT_MAX_WAITING=8000 serve nginx "$folder/nginx-data" "$root"
-    front=$port
-    curl -fsS -o /dev/null -d text=first "http://127.0.0.1:$front/send"
+    local kind
+    if [ -z "${front:-}" ]; then
+        CHAT_CONNECTIONS=16000 POLLCHAT_MAX_WAITING=8000 serve nginx "$folder/nginx-data" "$root"
+        front=$port
+        curl -fsS -o /dev/null -d text=first "http://127.0.0.1:$front/send"
+    fi
     for kind in poll stream; do
-        for ((i = 0; i <= rounds; i++)); do
-            crowd_real "nginx-$kind-lighttpd" "$real" $kind
-            crowd_real "nginx-$kind-nginx" "$front" $kind
-            if [ "$i" = 0 ]; then forget crowd-nginx-$kind-{lighttpd,nginx}; fi
+        for ((round = 0; round <= rounds; round++)); do
+            crowd_and_cost "nginx-$kind-lighttpd" "$real" $kind
+            crowd_and_cost "nginx-$kind-nginx" "$front" $kind
+            if [ "$round" = 0 ]; then forget {crowd,cost}-nginx-$kind-{lighttpd,nginx}; fi
         done
         note "$waiters $kind""s behind nginx / behind lighttpd, p99" "$(ratio crowd-nginx-$kind-{nginx,lighttpd} 4)" "$(both crowd-nginx-$kind-{nginx,lighttpd} 4) us"
         crowd_notes 'behind lighttpd' "nginx-$kind-nginx" "nginx-$kind-lighttpd"
+        note '  CPU of the web server for an answer / of lighttpd' "$(ratio cost-nginx-$kind-{nginx,lighttpd} 1)" "$(both cost-nginx-$kind-{nginx,lighttpd} 1) us"
     done
+}
+
+# A crowd, and in cost-NAME the web server's CPU for each reader and round.
+crowd_and_cost() { # NAME PORT KIND
+    local before after
+    before=$("$folder/cpu" "${root_of[$2]}" "${web_of[$2]}")
+    crowd_real "$1" "$2" "$3"
+    after=$("$folder/cpu" "${root_of[$2]}" "${web_of[$2]}")
+    awk -v us=$((after - before)) -v answers=$((waiters * crowd_rounds)) 'BEGIN { print us / answers }' >>"$folder/cost-$1"
 }
 
 # Texts of 1 MiB, answers of 4 MiB.
@@ -216,7 +228,8 @@ END
     wrk --threads 1 --connections 1000 --duration 3 "http://127.0.0.1:$real/poll?since=0&room=four" >"$folder/bodies-readers"
     peak=$(memory_of "$pid" VmHWM)
     refused=$(sed -n 's/.*Non-2xx or 3xx responses: //p' "$folder/bodies-readers")
-    note '1,000 readers of 4 MiB at once: peak memory of poll, MiB' "$(((peak - before) / 1024))" \
+    # 32 MiB of texts in work, and 64 MiB of answers that the web server hasn't taken yet.
+    figure '1,000 readers of 4 MiB at once, memory of poll, MiB' '<=' 96 "$(((peak - before) / 1024))" \
         "from $((before / 1024)) to $((peak / 1024)) MiB; $(awk '$2 == "requests" { print $1 }' "$folder/bodies-readers") answers, ${refused:-0} of them \"try again\""
 }
 
