@@ -95,23 +95,23 @@ static bool start_thread(void)
     return true;
 }
 
-/* Called by any thread that is about to block. */
+/* Called by any thread that is about to block. If no other thread is free, the lead is free until
+ * one has handled its request. */
 static void pass_lead(void)
 {
     if (!leads || !may_pass) {
         return;
     }
     pthread_mutex_lock(&crew.lock);
-    bool is_passed = crew.sleeping > 0 || start_thread();
-    if (is_passed) {
-        leads = false;
-        crew.is_led = false;
-        pthread_cond_signal(&crew.turn);
-    }
-    pthread_mutex_unlock(&crew.lock);
-    if (!is_passed) {
+    if (crew.sleeping == 0 && !start_thread()) {
+        pthread_mutex_unlock(&crew.lock);
         crew.options.leave_alone(crew.options.context);
+        pthread_mutex_lock(&crew.lock);
     }
+    leads = false;
+    crew.is_led = false;
+    pthread_cond_signal(&crew.turn);
+    pthread_mutex_unlock(&crew.lock);
 }
 
 int crew_start(const struct crew_options *options)

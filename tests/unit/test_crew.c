@@ -288,10 +288,43 @@ static void most_threads(void)
     finish();
 }
 
-static void the_last_thread_of_those_allowed_keeps_the_lead_and_is_told(void **state)
+static void the_last_thread_of_those_allowed_is_told_that_no_other_can_lead(void **state)
 {
     (void)state;
     run(most_threads);
+}
+
+static sem_t go_later;
+
+static void block_for_longer(struct request *request)
+{
+    (void)request;
+    blocking_expected(); /* no other thread can lead yet */
+    wait_for(&go_later);
+}
+
+static void most_threads_and_one_is_done(void)
+{
+    static struct request requests[] = {{.handle = block}, {.handle = block_for_longer}, {.handle = NULL}};
+    CK(sem_init(&go_later, 0, 0) == 0);
+    start(2);
+    push(&requests[0]);
+    push(&requests[1]);
+    while (atomic_load(&left_alone) == 0) {
+        clock_sleep_ms(1);
+    }
+    push(&requests[2]);
+    sem_post(&go); /* the first thread is done, and the second one still blocks */
+    await_handled(2);
+    sem_post(&go_later);
+    await_handled(COUNT(requests));
+    finish();
+}
+
+static void a_thread_that_is_done_leads_while_the_last_leader_blocks(void **state)
+{
+    (void)state;
+    run(most_threads_and_one_is_done);
 }
 
 static void only_one(void)
@@ -477,7 +510,8 @@ int main(void)
         cmocka_unit_test(requests_that_never_block_are_handled_by_one_thread),
         cmocka_unit_test(while_one_request_blocks_another_thread_handles_the_next_ones),
         cmocka_unit_test(there_are_as_many_threads_as_requests_that_block_and_one_more),
-        cmocka_unit_test(the_last_thread_of_those_allowed_keeps_the_lead_and_is_told),
+        cmocka_unit_test(the_last_thread_of_those_allowed_is_told_that_no_other_can_lead),
+        cmocka_unit_test(a_thread_that_is_done_leads_while_the_last_leader_blocks),
         cmocka_unit_test(a_single_thread_handles_all_requests),
         cmocka_unit_test(a_thread_that_handles_no_request_does_not_pass_the_lead_on),
         cmocka_unit_test(threads_that_were_of_no_use_end_and_new_ones_start),

@@ -5,9 +5,9 @@
  * say), it passes the lead on to a thread that sleeps, or to a new one, and joins the others when
  * its request is done. So there are only as many threads as were blocked at once, and one more. A
  * thread that was of no use for ten seconds ends, as some hosts count threads as processes. When no
- * further thread can lead, the leader blocks all the same, and what comes meanwhile waits. The
- * pattern is known as leader and followers (Schmidt et al., Pattern-Oriented Software Architecture,
- * volume 2).
+ * further thread can lead, the leader blocks all the same, and what comes meanwhile waits until one
+ * of the threads is done with its request. The pattern is known as leader and followers (Schmidt et
+ * al., Pattern-Oriented Software Architecture, volume 2).
  * Threads: crew_start for one thread, once in a process.
  */
 #ifndef CREW_H
@@ -21,7 +21,7 @@ struct crew_options {
     struct request *(*next)(void *context);
     /* Takes the request. */
     void (*handle)(struct request *request, void *context);
-    /* The leader is about to block, and no other thread can lead. */
+    /* The leader is about to block, and no other thread can lead yet. Called by the leader. */
     void (*leave_alone)(void *context);
     void (*ended)(void *context); /* called by the last thread at its end */
     void *context;
