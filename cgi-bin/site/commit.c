@@ -393,7 +393,7 @@ void commit_append(struct commit *c, struct commit_job *job)
         return;
     }
     queue_add(&c->queue, job);
-    if (c->threaded && !c->has_committer) {
+    if (c->threaded && !c->has_committer && !c->works) {
         start_committer(c);
     }
     get_to_work(c);

@@ -6,6 +6,7 @@
  */
 #include "support.h"
 
+#include "base/ck.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "site/commit.h"
@@ -14,6 +15,8 @@
 #include "site/site.h"
 
 #include <pthread.h>
+#include <semaphore.h>
+#include <sys/resource.h>
 
 struct store {
     int unused;
@@ -735,6 +738,69 @@ struct busy {
     int right; /* results */
 };
 
+static sem_t may_send;
+static struct sender first_sender;
+
+static void *send_when_allowed(void *argument)
+{
+    struct commit *to = argument;
+    while (sem_wait(&may_send) != 0) {
+    }
+    start(&first_sender, to, "first");
+    return NULL;
+}
+
+static void allow_threads(bool allowed)
+{
+    struct rlimit limit;
+    CK(getrlimit(RLIMIT_NPROC, &limit) == 0);
+    limit.rlim_cur = allowed ? limit.rlim_max : 0;
+    CK(setrlimit(RLIMIT_NPROC, &limit) == 0);
+}
+
+/* In a child, as another user: the limit doesn't count for root. */
+static void begin_without_a_committer(void)
+{
+    static struct sender second;
+    struct commit *c = commit_new(NULL, true);
+    pthread_t thread;
+    CK(getuid() != 0 || setuid(65534) == 0);
+    CK(sem_init(&may_send, 0, 0) == 0);
+    set_gate(true);
+    CK(pthread_create(&thread, NULL, send_when_allowed, c) == 0);
+    allow_threads(false);
+    sem_post(&may_send);
+    wait_until_a_sender_writes();
+    allow_threads(true);
+    start(&second, c, "second");
+    clock_sleep_ms(50);
+    pthread_mutex_lock(&fake.lock);
+    CK(fake.inside == 1);
+    pthread_mutex_unlock(&fake.lock);
+    set_gate(false);
+    wait_for(&first_sender);
+    wait_for(&second);
+    pthread_join(thread, NULL);
+    CK(first_sender.place == 1 && second.place == 2);
+}
+
+static void one_thread_at_a_time_commits_also_when_the_committer_starts_late(void **state)
+{
+    (void)state;
+    int status = 0;
+    reset();
+    fflush(NULL);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        signal(SIGABRT, SIG_DFL); /* cmocka's handler would continue with the next test */
+        begin_without_a_committer();
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
 static void *send_many(void *argument)
 {
     struct busy *b = argument;
@@ -791,6 +857,7 @@ int main(void)
         cmocka_unit_test(a_message_that_met_a_replaced_database_is_tried_with_a_new_handle),
         cmocka_unit_test(the_store_rests_in_the_committers_thread_when_the_queue_is_empty),
         cmocka_unit_test(a_process_that_ends_answers_all_messages_first),
+        cmocka_unit_test(one_thread_at_a_time_commits_also_when_the_committer_starts_late),
         cmocka_unit_test(many_senders_at_once_get_their_own_results),
     };
     return RUN(tests);
