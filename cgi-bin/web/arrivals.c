@@ -539,6 +539,7 @@ struct request *arrivals_next(struct arrivals *a)
             a->refuses = false;
             loop_remove(a->loop, WEB_FCGI_LISTENING); /* the loop would report it for ever */
         } else if (has_nothing(a)) {
+            a->has_looked = false;
             return NULL;
         } else {
             request = wait_for_something(a);

@@ -79,10 +79,23 @@ static void await_answers(void)
     }
 }
 
+static void drain(const struct program *p)
+{
+    if (p->serve->drain != NULL) {
+        p->serve->drain(p->serve->context);
+    }
+}
+
+/* To drain takes some milliseconds, and requests that come meanwhile must not be lost. */
 static struct request *next(void *context)
 {
     struct program *p = context;
-    return arrivals_next(p->arrivals);
+    struct request *request = arrivals_next(p->arrivals);
+    if (request == NULL) {
+        drain(p);
+        request = arrivals_next(p->arrivals);
+    }
+    return request;
 }
 
 static void handle(struct request *request, void *context)
@@ -115,9 +128,7 @@ static void all_ended(void *context)
         pthread_cond_wait(&p->ended, &p->ending);
     }
     pthread_mutex_unlock(&p->ending);
-    if (p->serve->drain != NULL) {
-        p->serve->drain(p->serve->context);
-    }
+    drain(p);
     await_answers();
     _exit(0);
 }

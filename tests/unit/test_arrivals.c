@@ -340,6 +340,17 @@ static void the_backlog_is_looked_at_before_the_end(void **state)
     close(peer);
 }
 
+static void requests_that_come_after_the_end_are_next_when_it_is_asked_again(void **state)
+{
+    (void)state;
+    arrivals_stop(arrivals, false);
+    assert_null(arrivals_next(arrivals));
+    int peer = dial_and_send("late"); /* while the program finishes its work */
+    assert_body("late", WEB_CARRIER_WHOLE, 0);
+    assert_null(arrivals_next(arrivals));
+    close(peer);
+}
+
 /* Whether the leader that takes them in has looked into the backlog since the end or not. */
 static void connections_that_were_taken_in_are_next_before_the_end(void **state)
 {
@@ -432,6 +443,7 @@ int main(void)
         TEST(there_are_never_more_connections_than_allowed),
         TEST(the_backlog_is_looked_at_before_the_end),
         TEST(more_connections_than_are_accepted_in_a_row_can_be_taken_in),
+        TEST(requests_that_come_after_the_end_are_next_when_it_is_asked_again),
         TEST(connections_that_were_taken_in_are_next_before_the_end),
         TEST(after_connections_are_refused_requests_that_are_still_coming_are_taken),
         TEST(the_end_comes_when_all_requests_have_been_taken),

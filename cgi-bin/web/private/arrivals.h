@@ -35,7 +35,7 @@ struct arrivals_options {
 struct arrivals *arrivals_new(const struct arrivals_options *options, struct err *e);
 
 /* Waits for the next request. The caller owns it. NULL: arrivals_stop was called, the backlog is
- * empty, and no request is on its way. */
+ * empty, and no request is on its way. The next call looks again. */
 struct request *arrivals_next(struct arrivals *a);
 
 /* Accepts all connections that are in the system's queue, which is short: web servers answer with
