@@ -211,13 +211,16 @@ static void stop(struct program *p)
 {
     int64_t deadline = clock_mono_ms() + STOP_MS;
     pthread_t thread;
+    pthread_attr_t detached;
+    pthread_attr_init(&detached);
+    pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
     atomic_store(&stopping, true);
     /* Before waiting clients are answered, as these come back at once; and before the workers look
      * into the backlog for the last time. */
     bool refuses = web_fcgi_refuse();
     arrivals_stop(p->arrivals, refuses);
     /* By another thread: this one watches the time, whatever blocks the others. */
-    if (pthread_create(&thread, NULL, end_others, p) != 0) {
+    if (pthread_create(&thread, &detached, end_others, p) != 0) {
         end_others(p);
     }
     while (clock_mono_ms() < deadline) { /* all_ended ends the process */
