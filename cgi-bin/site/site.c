@@ -40,7 +40,9 @@ struct site {
     struct positions *positions;
     int64_t safety_checked; /* monotonic ms */
     struct err danger;      /* why the chat has stopped; ERR_NONE: it runs */
-    atomic_bool is_safe;    /* danger is ERR_NONE, as of the last look */
+    /* danger is ERR_NONE as of a look in the last second or two; false: requests look themselves */
+    atomic_bool is_safe;
+    atomic_bool was_asked; /* a request has come since the timer's last look */
     atomic_bool was_opened;
     bool metrics_tried;
     _Atomic(struct metrics_file *) metrics_file;
@@ -257,6 +259,9 @@ static bool brings_same(const struct site *s, const char *const *environment)
 
 const struct conf *site_conf(struct site *s, const char *const *request_environment, struct err *e)
 {
+    if (!atomic_load(&s->was_asked)) {
+        atomic_store(&s->was_asked, true);
+    }
     if (atomic_load(&s->is_loaded) && atomic_load(&s->is_safe) && brings_same(s, request_environment)) {
         return &s->conf;
     }
@@ -382,13 +387,22 @@ static void renew_metrics(struct site *s)
     s->past_metrics[s->past_count++] = old;
 }
 
+/* Looks for the requests of the next second if some came in the last one. Otherwise the next
+ * request looks itself. The lock is held. */
+static void look_for_requests(struct site *s)
+{
+    if (atomic_exchange(&s->was_asked, false) && atomic_load(&s->is_loaded)) {
+        look_for_danger(s);
+    } else {
+        atomic_store(&s->is_safe, false);
+    }
+}
+
 void site_look_after(struct site *s)
 {
     pthread_mutex_lock(&s->lock);
     renew_metrics(s);
-    if (s->is_loaded && !s->short_lived) {
-        look_for_danger(s);
-    }
+    look_for_requests(s);
     pthread_mutex_unlock(&s->lock);
     handles_look_after(s->handles);
 }

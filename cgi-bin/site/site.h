@@ -37,8 +37,9 @@ void site_guard_log(struct site *s);
 /* The settings; borrowed for the life of the site. Mistakes in them are logged when they are read
  * (warn.h). NULL with ERR_CONFIG if the settings don't say for sure where the data is (conf.h).
  * NULL with ERR_EXPOSED while other users may write to the data (permissions.h), or while the
- * folder is marked as readable by the web (exposure.h): the first call looks, and then
- * site_look_after. request_environment may be NULL. */
+ * folder is marked as readable by the web (exposure.h): the first call looks, then
+ * site_look_after does, and a call again after a second without any.
+ * request_environment may be NULL. */
 const struct conf *site_conf(struct site *s, const char *const *request_environment, struct err *e);
 
 /* A copy of the settings, to find out what is wrong; never fails with ERR_EXPOSED. After -1
@@ -68,8 +69,9 @@ struct store *site_refresh(struct site *s, struct store *handle, bool *is_new);
 
 /* Looks for what requests don't look for themselves. Closes idle handles whose database was
  * replaced or whose log was removed, and rescues the messages that only they have. Makes a new file
- * of counts if it was deleted. Looks whether other users may write to the data, and whether the
- * folder is marked as readable by the web. A process that stays calls this about once a second. */
+ * of counts if it was deleted. If requests come, looks whether other users may write to the data,
+ * and whether the folder is marked as readable by the web. A process that stays calls this about
+ * once a second. */
 void site_look_after(struct site *s);
 
 /* store_rest for this site. Does nothing before a database was opened. */

@@ -299,6 +299,11 @@ static void the_rights_of_others_are_looked_at_by_the_timer_and_not_by_each_requ
     assert_int_equal(chmod(p->folder, 0700), 0);
     site_look_after(s);
     assert_non_null(site_conf(s, environment, NULL));
+    site_look_after(s);
+    site_look_after(s); /* no request has come since */
+    waits = 0;
+    assert_non_null(site_conf(s, environment, NULL));
+    assert_int_equal(waits, 1); /* it may look itself */
     blocking_on(NULL);
     site_free(s);
 }
