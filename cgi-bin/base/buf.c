@@ -8,7 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SMALLEST = 256 };
+enum {
+    SMALLEST = 256,
+    LARGE = 128 * 1024, /* from here on growing copies nothing, as the system moves whole pages */
+};
 
 void buf_init(struct buf *b, size_t limit)
 {
@@ -29,7 +32,8 @@ char *buf_room(struct buf *b, size_t more, size_t *room)
         more = left;
     }
     if (b->length + more + 1 > b->capacity) {
-        size_t want = b->capacity < SMALLEST ? SMALLEST : b->capacity * 2;
+        size_t want = b->capacity + (b->capacity < LARGE ? b->capacity : b->capacity / 8);
+        want = want < SMALLEST ? SMALLEST : want;
         if (want < b->length + more + 1) {
             want = b->length + more + 1;
         }
@@ -119,6 +123,14 @@ void buf_move(struct buf *to, struct buf *from)
     to->capacity = from->capacity;
     from->bytes = NULL;
     buf_fini(from);
+}
+
+void buf_trim(struct buf *b)
+{
+    if (b->capacity > b->length + 1) {
+        b->capacity = b->length + 1;
+        b->bytes = ck_realloc(b->bytes, b->capacity);
+    }
 }
 
 char *buf_steal(struct buf *b)

@@ -44,6 +44,8 @@ void buf_grew(struct buf *b, size_t length);
 const char *buf_text(const struct buf *b); /* "" when empty; borrowed until the next change */
 /* Moves the bytes of `from` to `to`, which is empty and keeps its limit. They must fit into it. */
 void buf_move(struct buf *to, struct buf *from);
+/* Gives back what is taken beyond the bytes: for bytes that are kept. */
+void buf_trim(struct buf *b);
 /* Returns the bytes with a NUL behind them, which the caller frees; b is empty then. */
 char *buf_steal(struct buf *b);
 

@@ -25,6 +25,7 @@ enum {
 };
 
 static atomic_size_t in_work;
+static atomic_size_t kept;
 static atomic_bool was_much;        /* much was in work since memory was last given back */
 static size_t available = SIZE_MAX; /* address space at the start */
 
@@ -67,6 +68,9 @@ bool budget_take(size_t bytes, size_t own)
 {
     size_t most = budget_part(BUDGET_BYTES);
     size_t now = atomic_load(&in_work);
+    if (own != SIZE_MAX && budget_keeps_many()) {
+        return false;
+    }
     do {
         if (now > own && (bytes > most || now > most - bytes)) {
             return false;
@@ -83,6 +87,26 @@ void budget_give_back(size_t bytes)
     if (bytes > 0) {
         atomic_fetch_sub(&in_work, bytes);
     }
+}
+
+void budget_keep(size_t bytes)
+{
+    atomic_fetch_add(&kept, bytes);
+}
+
+void budget_keep_no_more(size_t bytes)
+{
+    atomic_fetch_sub(&kept, bytes);
+}
+
+bool budget_keeps_many(void)
+{
+    return atomic_load(&kept) > budget_part(BUDGET_KEPT_MANY);
+}
+
+bool budget_keeps_too_many(void)
+{
+    return atomic_load(&kept) > budget_part(BUDGET_KEPT_MOST);
 }
 
 bool budget_has_room(void)

@@ -5,6 +5,9 @@
  * request of 100 bytes can ask for a megabyte, and hundreds of such requests can come at once. When
  * the budget is used up, a request gets less, or its client is told to try again. Small requests
  * aren't counted and go on.
+ * What slow peers haven't taken of their answers is counted apart. From BUDGET_KEPT_MANY on, no large
+ * request begins, and BUDGET_KEPT_MOST is never exceeded for long. So a crowd that asks for more than its web server takes
+ * is told to try again, rather than cut off in the middle of an answer.
  * Where the host limits the address space (RLIMIT_AS, `ulimit -v`), the budget is a part of what
  * that leaves. Requests are refused before memory is out, because a failed allocation ends the
  * process (ck.h), and all waiting requests with it.
@@ -19,6 +22,9 @@
 enum {
     BUDGET_BYTES = 32 * 1024 * 1024, /* in a process without a limit */
     BUDGET_SMALL = 64 * 1024,        /* what needs at most so much isn't counted */
+    BUDGET_KEPT_MANY = 60 * 1024 * 1024,
+    /* more by the half of BUDGET_BYTES: answers that the budget let begin, without their texts */
+    BUDGET_KEPT_MOST = 76 * 1024 * 1024,
 };
 
 /* Call it once, at the start. Bounds the allocator's arenas, makes it give large blocks back to the
@@ -26,11 +32,17 @@ enum {
 void budget_init(void);
 
 /* Takes so many bytes of the budget. False: there aren't so many left, and nothing is taken. own:
- * bytes that the caller has taken already. The call always succeeds when nothing else is taken, so
+ * bytes that the caller has taken already. The call succeeds when nothing else is taken, so
  * that one request of the greatest size gets through whatever the settings are. SIZE_MAX: take them
  * in any case. */
 bool budget_take(size_t bytes, size_t own);
 void budget_give_back(size_t bytes); /* as many as were taken, in one call or several */
+
+/* Bytes that are kept for a peer that doesn't take them, and that are kept no more. */
+void budget_keep(size_t bytes);
+void budget_keep_no_more(size_t bytes);
+bool budget_keeps_many(void);     /* more than BUDGET_KEPT_MANY */
+bool budget_keeps_too_many(void); /* more than BUDGET_KEPT_MOST */
 
 /* `most`; where the address space is limited, at most a quarter of what was left of it at the
  * start. */

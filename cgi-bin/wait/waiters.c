@@ -2,6 +2,7 @@
 #include "wait/private/waiters.h"
 
 #include "base/clock.h"
+#include "system/budget.h"
 #include "system/loop.h"
 #include "web/answer_writer.h"
 #include "web/shared_bytes.h"
@@ -137,7 +138,7 @@ static void tell_last(struct waiters *all, struct waiter *w, struct shared_bytes
  * keeps too many bytes for slow peers already, and w is gone. */
 static bool keep_unsent(struct waiters *all, struct waiter *w)
 {
-    if (shared_bytes_are_too_many()) {
+    if (budget_keeps_too_many()) {
         waiters_end(all, w);
         return false;
     }

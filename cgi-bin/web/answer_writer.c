@@ -10,6 +10,7 @@
 #include "base/deadlines.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "system/budget.h"
 #include "system/loop.h"
 #include "web/shared_bytes.h"
 #include "web/unsent.h"
@@ -129,8 +130,8 @@ static void look_at(struct ending *g)
     }
 }
 
-/* Gives up the peer that stood still for the longest time. There is at least one. */
-static void end_the_stillest(void)
+/* The peer that stood still for the longest time. There is at least one. */
+static struct ending *find_stillest(void)
 {
     struct ending *stillest = (struct ending *)deadlines.heap[0];
     for (size_t i = 1; i < deadlines.count; i++) {
@@ -139,13 +140,19 @@ static void end_the_stillest(void)
             stillest = g;
         }
     }
-    end(stillest);
+    return stillest;
 }
 
 static void keep_within_limits(void)
 {
-    while (deadlines.count > ANSWER_WRITER_MOST || (deadlines.count > 0 && shared_bytes_are_too_many())) {
-        end_the_stillest();
+    bool goes_on = true;
+    while (goes_on && deadlines.count > 0 && (deadlines.count > ANSWER_WRITER_MOST || budget_keeps_many())) {
+        struct ending *stillest = find_stillest();
+        bool is_over = deadlines.count > ANSWER_WRITER_MOST || budget_keeps_too_many();
+        goes_on = is_over || clock_mono_ms() - stillest->unsent.moved_at >= ANSWER_WRITER_SHORT_MS;
+        if (goes_on) {
+            end(stillest);
+        }
     }
 }
 
@@ -174,7 +181,9 @@ static void *run(void *argument)
     struct loop_event events[EVENTS];
     for (;;) {
         struct deadline *first = deadlines_first(&deadlines);
-        int64_t left = first != NULL ? first->at - clock_mono_ms() : UNSENT_LOOK_MS;
+        int64_t most = budget_keeps_many() ? ANSWER_WRITER_SHORT_MS : UNSENT_LOOK_MS;
+        int64_t left = first != NULL ? first->at - clock_mono_ms() : most;
+        left = left < most ? left : most;
         size_t n = loop_wait(loop, left > 0 ? (int)left : 0, events, EVENTS);
         for (size_t i = 0; i < n; i++) {
             handle_event(&events[i]);

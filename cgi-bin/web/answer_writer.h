@@ -6,8 +6,9 @@
  * makes room (unsent.h). So no slow reader holds up a thread of the program, however long the
  * answer is.
  * A peer is given up when it made no progress for a minute (ten seconds where the connection costs
- * a process), and after ten minutes in any case. When too many bytes or connections are kept
- * (shared_bytes.h, ANSWER_WRITER_MOST), the peer that stood still for the longest time is given up.
+ * a process), and after ten minutes in any case. When many bytes are kept (budget.h), peers
+ * are given up that made no progress for a second; when too many bytes or connections are kept
+ * (ANSWER_WRITER_MOST), the peer that stood still for the longest time.
  * Where the peer still sends its request when the answer is written (fcgi_request.h, `unread`), it
  * has two seconds to read the answer; what it sends meanwhile is dropped.
  * Not for streams, which have more to say later: park.h.
@@ -28,6 +29,7 @@ enum {
     ANSWER_WRITER_MOST = 16384,     /* connections with a rest to be written; a descriptor each */
     ANSWER_WRITER_STALL_MS = 60000, /* longest time without progress */
     ANSWER_WRITER_HURRY_MS = 10000, /* the same where the connection costs a process */
+    ANSWER_WRITER_SHORT_MS = 1000,  /* the same when much is kept */
     ANSWER_WRITER_LONGEST_MS = 600000,
 };
 

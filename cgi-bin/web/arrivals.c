@@ -66,6 +66,7 @@ struct arrivals {
     struct arrival *newest;
     struct arrival *spare; /* for the next connection; NULL: none */
     size_t paused;
+    size_t counted;   /* bytes of the budget that these take */
     int64_t retry_at; /* monotonic ms: when to look at the paused ones again */
     bool may_accept;  /* the backlog may hold a connection */
     unsigned streak;
@@ -138,6 +139,12 @@ static void forget_events(struct arrivals *a, const struct arrival *in)
     }
 }
 
+/* Its part of the budget is the request's business from here on. */
+static void hand_over_budget(struct arrivals *a, const struct arrival *in)
+{
+    a->counted -= in->request != NULL ? in->request->counted : 0;
+}
+
 static void stop_waiting(struct arrivals *a, struct arrival *in)
 {
     if (in->is_waiting) {
@@ -172,6 +179,7 @@ static void dispose(struct arrivals *a, struct arrival *in)
 static void drop(struct arrivals *a, struct arrival *in)
 {
     stop_waiting(a, in);
+    hand_over_budget(a, in);
     if (in->request != NULL) {
         web_fcgi_drop(in->request);
     }
@@ -183,6 +191,7 @@ static struct request *give(struct arrivals *a, struct arrival *in, enum web_car
 {
     struct request *request = in->request;
     stop_waiting(a, in);
+    hand_over_budget(a, in);
     web_fcgi_give(request, &in->reader, state);
     dispose(a, in);
     return request;
@@ -264,9 +273,11 @@ static bool count_body(struct arrivals *a, struct arrival *in)
         is_taken = budget_take(more, request->counted);
     }
     if (!is_taken && (first == NULL || first == in)) {
-        is_taken = budget_take(more, SIZE_MAX); /* the first one always goes on */
+        /* The first one goes on, unless requests that are whole have the budget: they give it back. */
+        is_taken = budget_take(more, a->counted);
     }
     request->counted += is_taken ? more : 0;
+    a->counted += is_taken ? more : 0;
     return is_taken;
 }
 

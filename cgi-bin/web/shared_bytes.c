@@ -6,14 +6,13 @@
 
 #include <stdlib.h>
 
-static atomic_size_t kept_bytes;
-
 struct shared_bytes *shared_bytes_new(struct fcgi_output *output)
 {
     struct shared_bytes *b = ck_malloc(sizeof *b);
     atomic_init(&b->users, 1);
     b->counted = false;
     b->output = *output;
+    buf_trim(&b->output.body);
     fcgi_output_init(output, false);
     b->size = fcgi_output_size(&b->output);
     return b;
@@ -23,7 +22,7 @@ struct shared_bytes *shared_bytes_keep(struct shared_bytes *b)
 {
     if (!b->counted) {
         b->counted = true;
-        atomic_fetch_add(&kept_bytes, b->size);
+        budget_keep(b->size);
     }
     atomic_fetch_add(&b->users, 1);
     return b;
@@ -33,14 +32,9 @@ void shared_bytes_release(struct shared_bytes *b)
 {
     if (b != NULL && atomic_fetch_sub(&b->users, 1) == 1) {
         if (b->counted) {
-            atomic_fetch_sub(&kept_bytes, b->size);
+            budget_keep_no_more(b->size);
         }
         fcgi_output_fini(&b->output);
         free(b);
     }
-}
-
-bool shared_bytes_are_too_many(void)
-{
-    return atomic_load(&kept_bytes) > budget_part(SHARED_BYTES_MOST);
 }

@@ -2,7 +2,7 @@
  * when the last one releases them.
  *
  * Bytes that are kept because a peer doesn't take them are counted, once however many connections
- * keep them, so that there can be a limit for the whole process.
+ * keep them, so that there can be a limit for the whole process (budget.h).
  * Threads: any; see shared_bytes_keep.
  */
 #ifndef SHARED_BYTES_H
@@ -31,12 +31,5 @@ struct shared_bytes *shared_bytes_keep(struct shared_bytes *b);
 
 /* Ends one use. NULL is fine. */
 void shared_bytes_release(struct shared_bytes *b);
-
-/* How many bytes this process keeps for slow peers at most: about what a page of the greatest size
- * needs, several times over. Less where the address space is limited (budget.h). */
-enum { SHARED_BYTES_MOST = 64 * 1024 * 1024 };
-
-/* True: the process keeps more than that now, and the caller gives up one of its slow peers. */
-bool shared_bytes_are_too_many(void);
 
 #endif

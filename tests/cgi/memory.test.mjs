@@ -127,6 +127,58 @@ test('many requests for large messages take about as long at once as one after t
   assert.ok(together < 10 * inTurn, `${together} ms, one after the other ${inTurn} ms`);
 });
 
+/** Bytes of memory that a program uses at most from now on, beyond those that it uses now. */
+function peakOf(child) {
+  const read = (key) =>
+    Number(new RegExp(`${key}:\\s+(\\d+)`).exec(fs.readFileSync(`/proc/${child.pid}/status`, 'utf8'))[1]) * 1024;
+  fs.writeFileSync(`/proc/${child.pid}/clear_refs`, '5');
+  const before = read('VmRSS');
+  return () => read('VmHWM') - before;
+}
+
+const form = 'application/x-www-form-urlencoded';
+const bodies = {
+  'plain text': ['text/plain', 'x'.repeat(MEBIBYTE)],
+  'a form': [form, `text=${'x'.repeat(MEBIBYTE)}`],
+  'a percent-encoded form': [form, `text=${'%C3%A9'.repeat(MEBIBYTE / 2)}`],
+  JSON: ['application/json', JSON.stringify({ text: 'x'.repeat(MEBIBYTE) })],
+};
+
+for (const [kind, [type, body]] of Object.entries(bodies)) {
+  test(`texts of a MiB that are sent at once as ${kind} take the budget and twice their own size, and all are stored`, { skip: isSanitized }, async (t) => {
+    const sender = await startFastcgi(t, 'send', temporaryFolder(t), { env: LARGE });
+    const request = { program: 'send', method: 'POST', type, body };
+    for (let i = 0; i < 2; i++) await fastcgi(sender.socket, request); // the store's caches are filled
+    const peak = peakOf(sender.child);
+    assert.equal((await fastcgi(sender.socket, request)).status, 201);
+    const alone = peak();
+    // Beside the text: the store's record, and pages of its log.
+    const most = body.length - MEBIBYTE + 4 * MEBIBYTE;
+    assert.ok(alone < most, `${alone} bytes for one`);
+    const answers = await Promise.all(Array.from({ length: 60 }, () => fastcgi(sender.socket, request)));
+    assert.deepEqual(answers.filter(({ status }) => status !== 201), [], 'all are stored');
+    assert.ok(peak() < 32 * MEBIBYTE + most, `${peak()} bytes for 60`);
+  });
+}
+
+test('a thousand waiting polls get a message of a MiB from one copy of it', { skip: isSanitized }, async (t) => {
+  const data = temporaryFolder(t);
+  await send(data, { text: 'hi' });
+  const poller = await startFastcgi(t, 'poll', data, { env: { ...LARGE, POLLCHAT_MAX_WAITING: '1500' } });
+  const got = [];
+  for (let i = 0; i < 10; i++) { // fewer at once than a listening socket's queue holds
+    for (let k = 0; k < 100; k++) {
+      const extra = { REMOTE_ADDR: `10.0.${i}.${k}` };
+      got.push(statusOf(poller.socket, pollRequest('since=now&wait=25', { extra })));
+    }
+    await until(async () => (await status(poller)).parked.polls === 100 * (i + 1), 'the polls to wait');
+  }
+  const peak = peakOf(poller.child);
+  await send(data, { text: 'x'.repeat(MEBIBYTE) }, { extra: LARGE });
+  assert.deepEqual([...new Set(await Promise.all(got))], [200]);
+  assert.ok(peak() < 8 * MEBIBYTE, `${peak()} bytes`);
+});
+
 test('memory for large answers is returned to the system', { skip: isSanitized }, async (t) => {
   const data = await bigRoom(t, '\u0001');
   const poller = await startFastcgi(t, 'poll', data, { env: LARGE });

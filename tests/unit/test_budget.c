@@ -35,6 +35,21 @@ static void a_request_that_is_alone_may_take_as_much_as_it_needs(void **state)
     budget_give_back(1);
 }
 
+static void no_large_request_begins_while_much_is_kept_for_slow_peers(void **state)
+{
+    (void)state;
+    budget_keep(BUDGET_KEPT_MANY + 1);
+    assert_true(budget_keeps_many());
+    assert_false(budget_keeps_too_many());
+    assert_false(budget_take(1, 0));
+    assert_true(budget_take(1, SIZE_MAX));
+    budget_give_back(1);
+    budget_keep_no_more(BUDGET_KEPT_MANY + 1);
+    assert_false(budget_keeps_many());
+    assert_true(budget_take(1, 0));
+    budget_give_back(1);
+}
+
 static void without_a_limit_of_the_address_space_there_is_always_room(void **state)
 {
     (void)state;
@@ -75,6 +90,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_budget_can_be_taken_up_to_its_end_and_no_further),
         cmocka_unit_test(a_request_that_is_alone_may_take_as_much_as_it_needs),
+        cmocka_unit_test(no_large_request_begins_while_much_is_kept_for_slow_peers),
         cmocka_unit_test(without_a_limit_of_the_address_space_there_is_always_room),
         cmocka_unit_test(a_limit_of_the_address_space_bounds_what_is_taken),
     };

@@ -206,6 +206,24 @@ static void a_number_is_added_in_decimal_digits(void **state)
     buf_fini(&b);
 }
 
+static void a_large_buffer_that_grows_byte_by_byte_takes_little_more_than_its_bytes(void **state)
+{
+    struct buf b;
+    (void)state;
+    buf_init(&b, BUF_UNLIMITED);
+    for (size_t i = 0; i < 3000000; i++) {
+        buf_addc(&b, (char)('a' + i % 26));
+    }
+    assert_true(b.capacity <= b.length + b.length / 4);
+    buf_trim(&b);
+    assert_int_equal(b.capacity, b.length + 1);
+    assert_int_equal(b.bytes[2999999], 'a' + 2999999 % 26);
+    assert_int_equal(b.bytes[3000000], '\0');
+    buf_fini(&b);
+    buf_trim(&b); /* of nothing */
+    assert_null(b.bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -220,6 +238,7 @@ int main(void)
         cmocka_unit_test(formats_texts_of_any_length),
         cmocka_unit_test(stolen_bytes_leave_an_empty_buffer),
         cmocka_unit_test(behaves_like_an_array_with_a_limit),
+        cmocka_unit_test(a_large_buffer_that_grows_byte_by_byte_takes_little_more_than_its_bytes),
     };
     return RUN(tests);
 }

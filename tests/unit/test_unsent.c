@@ -2,6 +2,7 @@
 #include "support.h"
 
 #include "base/clock.h"
+#include "system/budget.h"
 #include "web/fcgi_request.h"
 #include "web/shared_bytes.h"
 #include "web/unsent.h"
@@ -129,7 +130,7 @@ static void a_peer_that_has_gone_is_noticed(void **state)
 static void bytes_that_several_peers_leave_are_counted_once(void **state)
 {
     enum { PEERS = 3 };
-    static char text[SHARED_BYTES_MOST / 2 - 8192]; /* and its records */
+    static char text[BUDGET_KEPT_MOST / 2 - 8192]; /* and its records */
     struct unsent u[PEERS];
     struct shared_bytes *half = share(text, sizeof text);
     struct shared_bytes *other = share(text, sizeof text);
@@ -137,16 +138,16 @@ static void bytes_that_several_peers_leave_are_counted_once(void **state)
     for (size_t i = 0; i < PEERS; i++) {
         unsent_keep(&u[i], &request, half, 0);
     }
-    assert_false(shared_bytes_are_too_many());
+    assert_false(budget_keeps_too_many());
     struct unsent more;
     unsent_keep(&more, &request, other, 0);
-    assert_false(shared_bytes_are_too_many());
+    assert_false(budget_keeps_too_many());
     struct unsent last;
     unsent_keep(&last, &request, bytes, 0);
-    assert_true(shared_bytes_are_too_many());
+    assert_true(budget_keeps_too_many());
     unsent_drop(&more);
     shared_bytes_release(other);
-    assert_false(shared_bytes_are_too_many());
+    assert_false(budget_keeps_too_many());
     for (size_t i = 0; i < PEERS; i++) {
         unsent_drop(&u[i]);
     }
