@@ -3,6 +3,7 @@
 // program and its waiting polls survive.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import net from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
 import {
@@ -160,6 +161,43 @@ for (const [kind, [type, body]] of Object.entries(bodies)) {
     assert.ok(peak() < 32 * MEBIBYTE + most, `${peak()} bytes for 60`);
   });
 }
+
+/** Announces a body of a MiB, and sends the first `length` bytes of it. */
+function announce(socket, length) {
+  const connection = net.createConnection(socket);
+  connection.on('error', () => {});
+  const request = { program: 'send', method: 'POST', type: form, length: MEBIBYTE };
+  const begun = stdinRecords(Buffer.alloc(length, 'x'));
+  const all = Buffer.concat([beginRecord(), paramsRecords(variables(request)), begun.subarray(0, begun.length - 8)]);
+  return new Promise((resolve) => { connection.write(all, () => resolve(connection)); });
+}
+
+test('bodies that break off give back what they took of the budget', async (t) => {
+  const sender = await startFastcgi(t, 'send', temporaryFolder(t), { env: LARGE });
+  for (let round = 0; round < 5; round++) {
+    // No more than fit: beyond that, the program stops reading.
+    const begun = await Promise.all(Array.from({ length: 20 }, () => announce(sender.socket, 700_000)));
+    for (const connection of begun) connection.destroy();
+  }
+  const [type, body] = bodies['a form'];
+  const request = { program: 'send', method: 'POST', type, body };
+  const answers = await Promise.all(Array.from({ length: 40 }, () => fastcgi(sender.socket, request)));
+  assert.deepEqual(answers.filter(({ status }) => status !== 201), []);
+});
+
+test('a body that is announced takes no memory before it comes', { skip: isSanitized }, async (t) => {
+  const sender = await startFastcgi(t, 'send', temporaryFolder(t), { env: LARGE });
+  const small = { program: 'send', method: 'POST', type: form, body: 'text=hi' };
+  assert.equal((await fastcgi(sender.socket, small)).status, 201);
+  const peak = peakOf(sender.child);
+  const begun = [];
+  for (let i = 0; i < 8; i++) { // fewer at once than a listening socket's queue holds
+    begun.push(...await Promise.all(Array.from({ length: 100 }, () => announce(sender.socket, 0))));
+    assert.equal((await fastcgi(sender.socket, small)).status, 201);
+  }
+  assert.ok(peak() < 8 * MEBIBYTE, `${peak()} bytes`);
+  for (const connection of begun) connection.destroy();
+});
 
 test('a thousand waiting polls get a message of a MiB from one copy of it', { skip: isSanitized }, async (t) => {
   const data = temporaryFolder(t);
