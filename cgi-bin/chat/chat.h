@@ -71,8 +71,8 @@ int chat_set_name(struct chat_draft *d, const char *value, size_t length,
                   struct err *e);
 int chat_set_id(struct chat_draft *d, const char *value, size_t length, struct err *e);
 int chat_set_reply_to(struct chat_draft *d, const char *value, size_t length, struct err *e);
-/* Checks a text, which is large and therefore not copied: chat_text_take takes it, malloc'd, when it
- * is good. */
+/* Checks a text, which is large and therefore not copied: chat_text_take takes it, malloc'd, when
+ * it is good. */
 int chat_text_check(const char *value, size_t length, size_t max_text, struct err *e);
 void chat_text_take(struct chat_draft *d, char *value, size_t length);
 

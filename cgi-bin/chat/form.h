@@ -1,7 +1,7 @@
 /* form.h - named fields: of a query string, of a form body, of a JSON object turned into the same.
  *
- * So parsers see one kind of input, wherever a value came from. Values may be large, so they are not
- * copied: a form that is parsed is decoded where its bytes are. Decoding follows the WHATWG URL
+ * So parsers see one kind of input, wherever a value came from. Values may be large, so they are
+ * not copied: a form that is parsed is decoded where its bytes are. Decoding follows the WHATWG URL
  * standard's application/x-www-form-urlencoded ('+' is a space) with one exception: a '%' without
  * two hexadecimal digits is an error. To keep it or to drop it would store a text that differs from
  * what the author wrote.
@@ -41,8 +41,8 @@ int form_parse(struct form *f, const char *bytes, size_t length, struct err *e);
 /* The same without a copy: takes `block`, which is malloc'd and has length + 1 bytes. */
 int form_parse_own(struct form *f, char *block, size_t length, struct err *e);
 
-/* Adds one field. Its name and value are borrowed until form_fini. -1 (ERR_INPUT) when there are too
- * many. */
+/* Adds one field. Its name and value are borrowed until form_fini. -1 (ERR_INPUT) when there are
+ * too many. */
 int form_add(struct form *f, const char *name, const char *value, size_t length, struct err *e);
 
 /* Takes a malloc'd block, in which values of the form's fields are, and frees it with the form. A

@@ -4,13 +4,12 @@
  * Large things are counted: texts that were read, answers made of them, bodies of requests. A
  * request of 100 bytes can ask for a megabyte, and hundreds of such requests can come at once. When
  * the budget is used up, a request gets less, or its client is told to try again. Small requests
- * aren't counted and go on.
- * What slow peers haven't taken of their answers is counted apart. From BUDGET_KEPT_MANY on, no large
- * request begins, and BUDGET_KEPT_MOST is never exceeded for long. So a crowd that asks for more than its web server takes
- * is told to try again, rather than cut off in the middle of an answer.
- * Where the host limits the address space (RLIMIT_AS, `ulimit -v`), the budget is a part of what
- * that leaves. Requests are refused before memory is out, because a failed allocation ends the
- * process (ck.h), and all waiting requests with it.
+ * aren't counted and go on. What slow peers haven't taken of their answers is counted apart. From
+ * BUDGET_KEPT_MANY on, no large request begins, and BUDGET_KEPT_MOST is never exceeded for long. So
+ * a crowd that asks for more than its web server takes is told to try again, rather than cut off in
+ * the middle of an answer. Where the host limits the address space (RLIMIT_AS, `ulimit -v`), the
+ * budget is a part of what that leaves. Requests are refused before memory is out, because a failed
+ * allocation ends the process (ck.h), and all waiting requests with it.
  * Threads: any; budget_init before there are others.
  */
 #ifndef BUDGET_H

@@ -273,7 +273,7 @@ static bool count_body(struct arrivals *a, struct arrival *in)
         is_taken = budget_take(more, request->counted);
     }
     if (!is_taken && (first == NULL || first == in)) {
-        /* The first one goes on, unless requests that are whole have the budget: they give it back. */
+        /* The first one goes on, unless whole requests have the budget: they give it back. */
         is_taken = budget_take(more, a->counted);
     }
     request->counted += is_taken ? more : 0;

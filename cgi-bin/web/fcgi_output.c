@@ -68,8 +68,8 @@ static void add(struct gathered *g, void *bytes, size_t length)
 }
 
 /* Adds a record with `length` bytes of the content, beginning at `from`. */
-static void add_record(struct gathered *g, unsigned char *header, const struct fcgi_output *o, unsigned id,
-                       size_t from, size_t length)
+static void add_record(struct gathered *g, unsigned char *header, const struct fcgi_output *o, unsigned id, size_t from,
+                       size_t length)
 {
     size_t of_head = from < o->head.length ? o->head.length - from : 0;
     of_head = of_head < length ? of_head : length;

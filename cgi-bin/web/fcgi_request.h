@@ -21,8 +21,8 @@ struct fcgi_request {
 
 enum { FCGI_REQUEST_LINE_MAX = 4096 }; /* what is longer is cut off */
 
-/* Writes a line to the web server's error log. False: it wasn't written, or only a part of it, which
- * makes the answer unreadable. */
+/* Writes a line to the web server's error log. False: it wasn't written, or only a part of it,
+ * which makes the answer unreadable. */
 bool fcgi_request_log(const struct fcgi_request *r, const char *line);
 
 /* Reads input without waiting, and drops it. Returns the number of bytes, 0 for none, -1 when the

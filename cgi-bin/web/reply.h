@@ -19,7 +19,8 @@ struct reply {
     bool own_caching;   /* Cache-Control was set; otherwise "no-store" is sent */
     const char *policy; /* Content-Security-Policy of a page that is shown; borrowed. NULL: the answer is data, which
                            no frame may show */
-    bool endless;       /* the length of the body that GET would get is unknown, so HEAD gets no Content-Length */
+    /* the length of the body that GET would get is unknown, so HEAD gets no Content-Length */
+    bool endless;
     struct buf headers; /* whole lines; see reply_header */
     struct buf body;
 };
@@ -36,9 +37,9 @@ void reply_headerf(struct reply *r, const char *name, const char *format, ...) _
 /* The same for every answer that this request may get, errors included (CORS needs that). */
 void reply_common_header(struct request *request, const char *name, const char *value);
 
-/* Sends the reply and ends the request. Takes the request and the bytes of the body; r stays the caller's. Adds the security
- * headers, Content-Length and, unless own_caching, no-store. Sends no body to HEAD, nor with 204
- * and 304. A peer that has gone is no error. */
+/* Sends the reply and ends the request. Takes the request and the bytes of the body; r stays the
+ * caller's. Adds the security headers, Content-Length and, unless own_caching, no-store. Sends no
+ * body to HEAD, nor with 204 and 304. A peer that has gone is no error. */
 void reply_send(struct request *request, struct reply *r);
 
 /* Fills *r (initialised) with the problem: status, headers, body. epoch may be NULL. The texts of

@@ -1,5 +1,5 @@
-/* shared_bytes.h - an output to be written that several connections may keep at the same time; freed
- * when the last one releases them.
+/* shared_bytes.h - an output to be written that several connections may keep at the same time;
+ * freed when the last one releases them.
  *
  * Bytes that are kept because a peer doesn't take them are counted, once however many connections
  * keep them, so that there can be a limit for the whole process (budget.h).

@@ -62,7 +62,7 @@ static void json_compare(const char *bytes, size_t size, int result)
 }
 
 /* Writes the whole input as name and text of two messages, in each form of answer. A NUL, which
- * stored texts never contain, becomes an escape that json_fields refuses. */
+ * stored texts never contain, becomes an escape that json_read refuses. */
 static void json_check_answer(char *bytes, size_t size, bool several)
 {
     struct chat_message messages[] = {random_message(bytes, bytes, size), random_message(bytes, bytes, size)};

@@ -50,8 +50,8 @@ static int close_all(void **state)
     return 0;
 }
 
-/* Reads the header of a record or a piece of its content at the peer's end, and compares the content
- * with what should be there. *left: bytes that are left of the record. */
+/* Reads the header of a record or a piece of its content at the peer's end, and compares the
+ * content with what should be there. *left: bytes that are left of the record. */
 static void read_piece(size_t *at, size_t *left)
 {
     static char piece[64 * 1024];

@@ -8,9 +8,9 @@
  * (web_carrier.h, enum web_carrier_body). A peer that sends no complete parameters within ten
  * seconds is cut off. Memory: bodies are counted in the process's budget (budget.h) as they come.
  * When that is used up, bodies wait in the order of their arrival, and the kernel's buffers stop
- * their peers. The first of them goes on as soon as no whole request takes a part, unless it has been
- * coming for five seconds: then it is cut off. When descriptors are short, the connection that has been coming for the longest
- * time is cut off.
+ * their peers. The first of them goes on as soon as no whole request takes a part, unless it has
+ * been coming for five seconds: then it is cut off. When descriptors are short, the connection that
+ * has been coming for the longest time is cut off.
  * Threads: one at a time, the leader (crew.h); arrivals_stop any.
  */
 #ifndef ARRIVALS_H
