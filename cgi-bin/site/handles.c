@@ -10,7 +10,11 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-enum { IDLE_MAX = 16, LOOK_MS = 100 };
+enum {
+    IDLE_MAX = 16,
+    LOOK_MS = 100,
+    SLOW_LOOK_MS = 1000, /* the same while another thread looks, which takes long where the disk stalls */
+};
 
 struct idle {
     struct store *handle;
@@ -19,13 +23,14 @@ struct idle {
 
 struct handles {
     enum store_mode mode;
-    pthread_mutex_t lock; /* of all but the last two */
+    pthread_mutex_t lock; /* of all but the last three */
     struct idle idle[IDLE_MAX];
     size_t idle_count;
     bool was_used;
     uint64_t identity; /* of the database of the handle that was used last; 0: unknown */
     _Atomic uint64_t changes;
     _Atomic int64_t current_at; /* monotonic ms: an idle handle was current; 0: unknown */
+    atomic_bool is_looking;     /* a thread finds out whether one is */
 };
 
 struct handles *handles_new(enum store_mode mode)
@@ -145,7 +150,15 @@ bool handles_are_current(struct handles *all)
 {
     int64_t now = clock_mono_ms();
     int64_t before = atomic_load(&all->current_at);
-    return (before != 0 && now - before < LOOK_MS) || look(all, now);
+    if (before != 0 && now - before < LOOK_MS) {
+        return true;
+    }
+    bool is_first = !atomic_exchange(&all->is_looking, true);
+    bool is_current = (!is_first && before != 0 && now - before < SLOW_LOOK_MS) || look(all, now);
+    if (is_first) {
+        atomic_store(&all->is_looking, false);
+    }
+    return is_current;
 }
 
 void handles_look_after(struct handles *all)

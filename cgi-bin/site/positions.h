@@ -8,7 +8,8 @@
  * The contract: a position that positions_find returns is the store's, at some moment since the
  * call began. If that isn't sure it returns false, and the caller reads the store. Two changes may
  * be missing for a while, since their programs tell no other process: a silent commit (see below)
- * for about a second, and in a watched process a replaced database for 100 ms.
+ * for about a second, and in a watched process a replaced database for 100 ms (a second where the
+ * disk stalls).
  *   - A reader calls positions_find; if that returns false: positions_ask, read, positions_learn.
  *   - A writer calls positions_commit_begin, appends to the store, calls positions_commit_end.
  *   - A process that serves many requests calls positions_watch in a thread of its own (watcher.h).
@@ -45,10 +46,10 @@
  *   - A database that is replaced by another one, perhaps by a copy of itself with the same epoch.
  *     All heads are forgotten when the database of a handle isn't that of the handle used before it
  *     (handles.h). A watched process believes a head only if an idle handle was current in the last
- *     100 ms, and only from the bell of the handle that was used last: a watcher may learn of the
- *     change later. So a poll without news looks at no file, but ten times a second in the whole
- *     process. A head that was read from the old database isn't recorded in that time
- *     (positions_learn looks).
+ *     100 ms (a second while a thread looks), and only from the bell of the handle that was used
+ *     last: a watcher may learn of the change later. So a poll without news looks at no file, but
+ *     ten times a second in the whole process. A head that was read from the old database isn't
+ *     recorded in that time (positions_learn looks).
  *   - A bell whose file is deleted, or replaced with the database. The next writer makes a new
  *     file, and processes that sleep on the old bell would notice that within a second. If the
  *     writer used the old bell too, it makes all forget its heads, which wakes them at once.
