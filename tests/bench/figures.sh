@@ -95,11 +95,13 @@ figure_one() {
     rm -f "$folder"/one-*
     for ((i = 0; i < rounds; i++)); do
         FIRST=$(head_of "$real") SETTLE=4 "$folder/crowd" "$real" 1 200 poll '/poll?since=@&wait=25' /send "$form" 'text=<@>' >>"$folder/one-waiter"
+        "$folder/crowd" "$real" 0 200 poll - /send "$form" 'text=<@>' >>"$folder/one-send"
         "$folder/crowd" "$null" 0 200 poll - /send "$form" 'text=<@>' >>"$folder/one-null"
     done
     waiter=$(middle one-waiter 1) sender=$(middle one-null 1)
     figure 'one waiter, send to answer, p50 - null send, ms' '<' 1 "$(awk -v a="$waiter" -v b="$sender" 'BEGIN { printf "%.3f", (a - b) / 1000 }')" \
         "$waiter - $sender us"
+    note '  of it the durable send alone, which waits for the disk, ms' "$(middle one-send 1 | awk -v b="$sender" '{ printf "%.3f", ($1 - b) / 1000 }')" "$(middle one-send 1) - $sender us"
 }
 
 # $waiters waiting polls, or streams, at once. A round: from a send until all have the message.
