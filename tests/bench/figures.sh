@@ -230,8 +230,7 @@ END
     wrk --threads 1 --connections 1000 --duration 3 "http://127.0.0.1:$real/poll?since=0&room=four" >"$folder/bodies-readers"
     peak=$(memory_of "$pid" VmHWM)
     refused=$(sed -n 's/.*Non-2xx or 3xx responses: //p' "$folder/bodies-readers")
-    # 32 MiB of texts in work, 76 MiB of answers that the web server hasn't taken yet, and the rest of
-    # the process.
+    # 32 MiB of texts in work, 76 MiB of answers that the web server hasn't taken yet, and the rest.
     figure '1,000 readers of 4 MiB at once, memory of poll, MiB' '<=' 112 "$(((peak - before) / 1024))" \
         "from $((before / 1024)) to $((peak / 1024)) MiB; $(awk '$2 == "requests" { print $1 }' "$folder/bodies-readers") answers, ${refused:-0} of them \"try again\""
 }
