@@ -173,12 +173,9 @@ static int read_since(struct work *w, size_t i, uint32_t *limit, size_t *budget,
     if (read_page(w, i, &range, e) != 0) {
         return -1;
     }
-    for (size_t m = 0; m < room->count; m++) {
-        size_t weight = chat_text_weight(room->messages[m].text, room->messages[m].text_length);
-        *budget -= weight < *budget ? weight : *budget;
-    }
-    *limit -= (uint32_t)room->count;
     const struct store_page *page = &w->g->pages[i];
+    *budget -= page->weight < *budget ? page->weight : *budget;
+    *limit -= (uint32_t)room->count;
     room->gap = room->gap || misses_some(page, since, page->more ? 0 : room->head);
     room->next = last_seq(page, page->more ? since : room->head);
     return 0;
@@ -261,10 +258,7 @@ static size_t weight_read(const struct work *w)
 {
     size_t weight = 0;
     for (size_t r = 0; r < w->q->count; r++) {
-        for (size_t i = 0; i < w->g->pages[r].count; i++) {
-            const struct chat_message *m = &w->g->pages[r].messages[i];
-            weight += chat_text_weight(m->text, m->text_length);
-        }
+        weight += w->g->pages[r].weight;
     }
     return weight;
 }

@@ -124,7 +124,8 @@ struct store_range {
 struct store_page {
     struct chat_message *messages; /* ascending by seq, also if read backwards; owned */
     size_t count;
-    bool more; /* limit or budget ended the page: the range has more messages */
+    size_t weight; /* of their texts (chat_text_weight) */
+    bool more;     /* limit or budget ended the page: the range has more messages */
 };
 
 /* 0, or -1 with an empty page. Free the page with store_page_fini. */

@@ -365,10 +365,13 @@ static void a_range_gives_its_messages_in_order(void **state)
         if (page.count != cases[i].count || page.more != cases[i].more) {
             fail_msg("range %d: %d messages%s", (int)i, (int)page.count, page.more ? " and more" : "");
         }
+        size_t weight = 0;
         for (size_t k = 0; k < page.count; k++) {
             assert_int_equal(page.messages[k].seq, cases[i].first + k);
             assert_int_equal(page.messages[k].text_length, cases[i].first + k);
+            weight += chat_text_weight(page.messages[k].text, page.messages[k].text_length);
         }
+        assert_int_equal(page.weight, weight);
         store_page_fini(&page);
     }
     store_close(s);

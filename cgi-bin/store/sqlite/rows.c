@@ -355,6 +355,7 @@ static int fill(struct sqlite_handle *s, sqlite3_stmt *rows, const struct store_
         }
         take_message(rows, &page->messages[page->count]);
         page->count++;
+        page->weight += weight;
         /* The first message may exceed the budget; then only empty ones fit after it. */
         bytes = weight < range->budget - bytes ? bytes + weight : range->budget;
     }
