@@ -215,7 +215,7 @@ static void stop(struct program *p)
     pthread_attr_init(&detached);
     pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
     atomic_store(&stopping, true);
-    /* Before waiting clients are answered, as these come back at once; and before the workers look
+    /* Before waiting clients are answered, as these come back at once; and before the leader looks
      * into the backlog for the last time. */
     bool refuses = web_fcgi_refuse();
     arrivals_stop(p->arrivals, refuses);

@@ -16,7 +16,7 @@
 struct request;
 
 struct crew_options {
-    /* Waits for the next request; called by the leader alone, who keeps the lead meanwhile. NULL:
+    /* Waits for the next request; called by the leader alone, which keeps the lead meanwhile. NULL:
      * there are no more, and all threads end. */
     struct request *(*next)(void *context);
     /* Takes the request. */
