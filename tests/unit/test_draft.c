@@ -157,7 +157,7 @@ static void a_text_at_its_limit_fits_into_the_body_limit_in_each_encoding(void *
     }
 }
 
-/* The deepest nesting in a body of the default limit, with the small stack of a thread of crew.c. */
+/* The deepest nesting in a body of the default limit, with the small stack of crew.c. */
 static void *parse_deep_json(void *opening)
 {
     struct buf body;
