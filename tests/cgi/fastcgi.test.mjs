@@ -231,7 +231,7 @@ test('when descriptors run out the oldest request that is still coming is cut of
     assert.equal((await fastcgi(socket, hi)).json.seq, i);
   }
   assert.ok(cut.length > 0 && cut.length < 150, `${cut.length} were cut off`);
-  assert.ok(cut[0] < 60 && !cut.includes(149), `the oldest first, the newest not: ${cut}`);
+  assert.equal(Math.max(...cut), cut.length - 1, `the oldest, in whichever order their ends arrive: ${cut}`);
 });
 
 test('a slow body does not delay other senders', async (t) => {
