@@ -36,19 +36,26 @@ static char second[] = "ALTER TABLE room ADD COLUMN topic TEXT NOT NULL DEFAULT 
                        "INSERT INTO counted SELECT room_id, count(*) FROM message GROUP BY room_id;";
 /* A column without a type is an error in a STRICT table. */
 static char third[] = "CREATE TABLE twice (x) STRICT;";
+/* Takes long enough to be interrupted, and more memory than SQLite's cache has. */
+static char slow[] = "CREATE TABLE many (n INTEGER PRIMARY KEY) STRICT;"
+                     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 400000)"
+                     "INSERT INTO many SELECT i FROM n;";
 static char second_name[32];
 static char third_name[32];
+static char slow_name[32];
 
 const struct sql_file sql_files[] = {{"sqlite/invariants.sql", invariants},
                                      {"sqlite/001-base.sql", base},
                                      {second_name, second},
                                      {third_name, third},
+                                     {slow_name, slow},
                                      {NULL, NULL}};
 
 static void set_known_schema(int schema)
 {
     snprintf(second_name, sizeof second_name, "%s", schema >= 2 ? "sqlite/002-topic.sql" : "none");
     snprintf(third_name, sizeof third_name, "%s", "none");
+    snprintf(slow_name, sizeof slow_name, "%s", "none");
 }
 
 /* All files of the pattern, one after the other. */
@@ -377,6 +384,51 @@ static void a_process_that_ends_leaves_the_upgrade_to_the_next(void **state)
     assert_new(p);
 }
 
+static atomic_bool stops;
+static char noted[33];
+
+static void stop_while_it_changes(void)
+{
+    FILE *note = find_files(upgraded, "chat-before-schema-3-", NULL, 0) > 0
+                     ? fopen(in_place(upgraded, "chat.upgrade"), "r")
+                     : NULL;
+    char line[sizeof noted] = "";
+    if (note != NULL && fgets(line, sizeof line, note) != NULL && strncmp(line, "change ", 7) == 0 &&
+        strncmp(line, "change 0 ", 9) != 0) {
+        memcpy(noted, line, sizeof noted);
+        stops = true;
+    }
+    if (note != NULL) {
+        fclose(note);
+    }
+}
+
+static void a_process_that_ends_interrupts_the_change(void **state)
+{
+    struct place *p = *state;
+    struct err e = ERR_INIT;
+    struct store_options options = options_of(p);
+    char version[16];
+    make_old(p);
+    set_known_schema(2);
+    snprintf(slow_name, sizeof slow_name, "%s", "sqlite/003-slow.sql");
+    options.stopping = &stops;
+    upgraded = p;
+    stops = false;
+    noted[0] = '\0';
+    fault.on_change = stop_while_it_changes;
+    assert_null(store_open(&options, STORE_WRITE, &e));
+    fault.on_change = NULL;
+    assert_int_equal(e.code, ERR_STOPPING);
+    assert_in_range(strtol(noted + 7, NULL, 10), 1, 100);
+    question(p, "PRAGMA user_version", version, sizeof version);
+    assert_string_equal(version, "1");
+    assert_int_equal(find_files(p, "chat-before", NULL, 0) + find_files(p, "chat.upgrade", NULL, 0), 0);
+    set_known_schema(2);
+    open_and_count(p, 0);
+    assert_new(p);
+}
+
 /* The owner returns to the older program and restores the copy. */
 static void the_copy_can_be_restored_by_the_older_program(void **state)
 {
@@ -457,6 +509,7 @@ int main(void)
         IN_WAL(the_progress_of_a_killed_upgrade_is_ignored),
         IN_BOTH_MODES(without_free_space_nothing_is_changed),
         IN_BOTH_MODES(a_process_that_ends_leaves_the_upgrade_to_the_next),
+        IN_BOTH_MODES(a_process_that_ends_interrupts_the_change),
         IN_BOTH_MODES(the_copy_can_be_restored_by_the_older_program),
         IN_BOTH_MODES(a_migration_that_fails_changes_nothing),
         IN_BOTH_MODES(an_older_program_notices_an_upgrade_and_is_refused),

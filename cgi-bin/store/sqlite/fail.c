@@ -40,6 +40,8 @@ static enum err_code code_of(int rc, int os)
         return ERR_BUSY;
     case SQLITE_NOMEM:
         return ERR_CROWDED;
+    case SQLITE_INTERRUPT: /* by upgrade.c */
+        return ERR_STOPPING;
     case SQLITE_FULL:
         return ERR_FULL;
     case SQLITE_READONLY:
@@ -61,6 +63,8 @@ static const char *text_of(enum err_code code)
     switch (code) {
     case ERR_BUSY:
         return "Other processes used the database for too long. Try again in a moment.";
+    case ERR_STOPPING:
+        return "This process is ending. The next one upgrades the database.";
     case ERR_FULL:
         return "The disk or the quota of the data folder is full: nothing was stored. Reading goes on, and sending as "
                "soon as there is space.";

@@ -73,15 +73,15 @@ static int make_file(struct sqlite_handle *s, bool has_flock, struct err *e)
 static int upgrade(struct sqlite_handle *s, int from, struct err *e)
 {
     struct sqlite_upgrade u;
-    if (sqlite_upgrade_begin(&u, s, e) != 0) {
+    if (sqlite_upgrade_begin(&u, s, from, e) != 0) {
         return -1;
     }
     struct err why = ERR_INIT;
     bool changed = sqlite_schema_migrate(s, from, &why) == 0;
-    bool done = changed && sqlite_sql_exec(s, "COMMIT", "migrate", &why) == 0;
-    /* A commit that failed may have happened nevertheless. */
-    sqlite_upgrade_end(&u, done, changed && why.code == ERR_SYSTEM);
-    return done ? 0 : err_move(e, &why);
+    if (changed) {
+        (void)sqlite_sql_exec(s, "COMMIT", "migrate", &why);
+    }
+    return sqlite_upgrade_end(&u, changed, &why, e);
 }
 
 /* Step 4. A process that waited for the write lock finds that the one before it has done the
@@ -120,6 +120,20 @@ static int clear_emptied(struct sqlite_handle *s, struct err *e)
     return sqlite_aside_log(s, e);
 }
 
+/* A migration leaves a log as large as the database. Each process that opens the database while no
+ * other one has it reads the whole log. So the log is begun again with a commit that changes
+ * nothing, which cuts the file. If readers are in the way, a later commit does it. */
+static void shorten_log(struct sqlite_handle *s)
+{
+    char sql[120];
+    snprintf(sql, sizeof sql, "PRAGMA journal_size_limit = %d; PRAGMA user_version = %d",
+             sqlite_checkpoint_pages_most(s) * HEADER_PAGE_SIZE, sqlite_schema_latest());
+    if (sqlite_checkpoint(s, SQLITE_CHECKPOINT_RESTART) == SQLITE_OK &&
+        sqlite_sql_exec(s, sql, "cut the log", NULL) == 0) {
+        sqlite_checkpoint(s, SQLITE_CHECKPOINT_PASSIVE);
+    }
+}
+
 /* After a loss the same seqs will be given out again: a new epoch makes clients start again. */
 static int finish(struct sqlite_handle *s, struct err *e)
 {
@@ -142,6 +156,9 @@ static int finish(struct sqlite_handle *s, struct err *e)
     /* So that a copy of chat.db alone is a database from the first moment on. */
     if (sqlite_header_is_in_wal(s)) {
         sqlite_checkpoint(s, SQLITE_CHECKPOINT_PASSIVE);
+    }
+    if (s->log_pages > sqlite_checkpoint_pages_most(s)) {
+        shorten_log(s);
     }
     return 0;
 }

@@ -57,6 +57,11 @@ int sqlite_schema_read(struct sqlite_handle *s, uint64_t *version, struct err *e
     return 0;
 }
 
+unsigned sqlite_schema_growth(int from)
+{
+    return from < 2 ? 3 : 0;
+}
+
 int sqlite_schema_migrate(struct sqlite_handle *s, int from, struct err *e)
 {
     char sql[160];

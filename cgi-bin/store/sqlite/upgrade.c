@@ -28,6 +28,8 @@ enum {
     /* Seconds between tries: most of the copy is written before a quota refuses. */
     FULL_AGAIN_S = 30,
     SPARE = 1024 * 1024, /* least room for what the migration itself writes */
+    LOOK_EACH = 100000,  /* instructions of SQLite's machine, which take milliseconds */
+    ROWS_PERCENT = 65,   /* of the time of a migration that writes all messages anew: the rest is indexes */
 };
 
 static const char before_schema[] = "chat-before-schema-";
@@ -44,11 +46,11 @@ static int refuse_full(const struct sqlite_handle *s, uint64_t bytes, struct err
     if (file_system_free(s->folder, &room)) {
         snprintf(free_text, sizeof free_text, " The disk has %llu MB free; a quota may allow less.", megabytes(room));
     }
-    log_line("%s: no room for the copy before the upgrade: %llu MB are needed", s->path, megabytes(bytes));
+    log_line("%s: no room for the upgrade: %llu MB are needed", s->path, megabytes(bytes));
     return err_set(
         e, ERR_FULL,
-        "The chat can't be upgraded: its database is copied first, which needs %llu MB in the data folder.%s "
-        "Nothing was changed. Make room; it is tried again after %d seconds.",
+        "The chat can't be upgraded: its database is copied and then changed, which needs %llu MB in the data "
+        "folder.%s Nothing was changed. Make room; it is tried again after %d seconds.",
         megabytes(bytes), free_text, FULL_AGAIN_S);
 }
 
@@ -56,11 +58,11 @@ static int refuse_full(const struct sqlite_handle *s, uint64_t bytes, struct err
 static int check_room(const struct sqlite_upgrade *u, struct err *e)
 {
     uint64_t room = 0;
-    if (!sqlite_upgrade_note_was_full(u->fd, u->bytes + SPARE, FULL_AGAIN_S) &&
-        (!file_system_free(u->s->folder, &room) || room >= u->bytes + SPARE)) {
+    if (!sqlite_upgrade_note_was_full(u->fd, u->needed, FULL_AGAIN_S) &&
+        (!file_system_free(u->s->folder, &room) || room >= u->needed)) {
         return 0;
     }
-    return refuse_full(u->s, u->bytes + SPARE, e);
+    return refuse_full(u->s, u->needed, e);
 }
 
 /* The part of a copy's name that is its time; NULL for another file. */
@@ -111,20 +113,51 @@ static void name_copy(struct sqlite_upgrade *u)
     snprintf(u->kept, sizeof u->kept, "%s/%s%d-%s.db", u->s->folder, before_schema, sqlite_schema_latest(), text);
 }
 
-static bool told(void *context, unsigned percent)
+/* word: "copy" or "change". Returns false if this process has to end. */
+static bool tell(struct sqlite_upgrade *u, const char *word, unsigned percent)
 {
-    struct sqlite_upgrade *u = context;
     int64_t now = clock_mono_ms();
-    if (percent != u->percent) {
-        sqlite_upgrade_note_write(u->fd, "copy", percent);
+    bool is_time = now - u->logged >= LOG_EACH_MS;
+    if (percent != u->percent || is_time) { /* also unchanged: without flock only a new note counts */
+        sqlite_upgrade_note_write(u->fd, word, percent);
         u->percent = percent;
     }
-    if (now - u->logged >= LOG_EACH_MS) {
+    if (is_time) {
         u->logged = now;
-        log_line("copying the database before the upgrade: %u %%", percent);
+        log_line("upgrading the database: %s, %u %%", word, percent);
     }
     return u->s->stopping == NULL || !atomic_load(u->s->stopping);
 }
+
+static bool told(void *context, unsigned percent)
+{
+    return tell(context, "copy", percent);
+}
+
+/* ---- while the migrations run ---- */
+
+static void on_row(void *context, int operation, const char *database, const char *table, sqlite3_int64 row)
+{
+    (void)database, (void)table, (void)row;
+    ((struct sqlite_upgrade *)context)->rows += operation == SQLITE_INSERT;
+}
+
+/* Not 0: SQLite ends the statement with SQLITE_INTERRUPT. */
+static int on_instructions(void *context)
+{
+    struct sqlite_upgrade *u = context;
+    uint64_t rows = u->rows < u->messages ? u->rows : u->messages;
+    return !tell(u, "change", u->messages == 0 ? 0 : (unsigned)(rows * ROWS_PERCENT / u->messages));
+}
+
+/* u may be NULL: nothing is told any more. */
+static void watch(struct sqlite_handle *s, struct sqlite_upgrade *u)
+{
+    sqlite3_update_hook(s->db, u == NULL ? NULL : on_row, u);
+    sqlite3_progress_handler(s->db, LOOK_EACH, u == NULL ? NULL : on_instructions, u);
+}
+
+/* ---- the copy ---- */
 
 static int copy_to(struct sqlite_upgrade *u, struct sqlite_fresh *fresh, struct err *e)
 {
@@ -161,21 +194,26 @@ static int copy(struct sqlite_upgrade *u, struct err *e)
     }
     u->kept[0] = '\0';
     if (why.code == ERR_FULL) {
-        sqlite_upgrade_note_write(u->fd, "full", u->bytes + SPARE);
-        return refuse_full(u->s, u->bytes + SPARE, e);
+        sqlite_upgrade_note_write(u->fd, "full", u->needed);
+        return refuse_full(u->s, u->needed, e);
     }
     return err_move(e, &why);
 }
 
-static int learn_size(struct sqlite_upgrade *u, struct err *e)
+static int learn_size(struct sqlite_upgrade *u, int from, struct err *e)
 {
+    static const char count[] = "SELECT CAST(total(head - oldest + 1) AS INTEGER) FROM room";
     char pages[32];
     char page[32];
+    char messages[32];
     if (sqlite_sql_ask(u->s, "PRAGMA page_count", "upgrade", pages, sizeof pages, e) != 0 ||
-        sqlite_sql_ask(u->s, "PRAGMA page_size", "upgrade", page, sizeof page, e) != 0) {
+        sqlite_sql_ask(u->s, "PRAGMA page_size", "upgrade", page, sizeof page, e) != 0 ||
+        sqlite_sql_ask(u->s, count, "upgrade", messages, sizeof messages, e) != 0) {
         return -1;
     }
     u->bytes = strtoull(pages, NULL, 10) * strtoull(page, NULL, 10);
+    u->needed = u->bytes * (1 + sqlite_schema_growth(from)) + SPARE;
+    u->messages = strtoull(messages, NULL, 10);
     return 0;
 }
 
@@ -186,12 +224,12 @@ static void end_note(struct sqlite_upgrade *u, bool remove)
     u->s->upgrading = false;
 }
 
-int sqlite_upgrade_begin(struct sqlite_upgrade *u, struct sqlite_handle *s, struct err *e)
+int sqlite_upgrade_begin(struct sqlite_upgrade *u, struct sqlite_handle *s, int from, struct err *e)
 {
     struct err why = ERR_INIT;
     *u = (struct sqlite_upgrade){.s = s, .fd = sqlite_upgrade_note_open(s->folder), .logged = clock_mono_ms()};
     s->upgrading = true;
-    int result = learn_size(u, &why);
+    int result = learn_size(u, from, &why);
     if (result == 0) {
         result = check_room(u, &why);
     }
@@ -209,15 +247,25 @@ int sqlite_upgrade_begin(struct sqlite_upgrade *u, struct sqlite_handle *s, stru
     remove_older_copies(u);
     sqlite_upgrade_note_write(u->fd, "change", 0);
     sqlite_deadline_set(s);
+    watch(s, u);
     return 0;
 }
 
-void sqlite_upgrade_end(struct sqlite_upgrade *u, bool done, bool unsure)
+int sqlite_upgrade_end(struct sqlite_upgrade *u, bool changed, struct err *why, struct err *e)
 {
-    if (done) {
+    watch(u->s, NULL);
+    bool full = why->code == ERR_FULL;
+    if (why->code == ERR_NONE) {
         log_line("%s: upgraded to schema %d", u->s->path, sqlite_schema_latest());
-    } else if (!unsure) {
+    } else if (!changed || why->code != ERR_SYSTEM) { /* else the commit failed, but may have happened */
         unlink(u->kept);
     }
-    end_note(u, true);
+    if (full) {
+        sqlite_upgrade_note_write(u->fd, "full", u->needed);
+    }
+    end_note(u, !full);
+    if (full) {
+        return refuse_full(u->s, u->needed, e);
+    }
+    return why->code == ERR_NONE ? 0 : err_move(e, why);
 }

@@ -111,8 +111,11 @@ bool sqlite_upgrade_note_is_fresh(const char *folder, char *why, size_t size)
                  "lost. Try again in a moment.",
                  (unsigned)number);
     } else if (going_on && why != NULL) {
-        snprintf(why, size,
-                 "The chat is being upgraded: its database is being changed. Nothing is lost. Try again in a moment.");
+        snprintf(
+            why, size,
+            "The chat is being upgraded: its database is being changed, %u %% are done. Nothing is lost. Try again in a "
+            "moment.",
+            (unsigned)number);
     }
     return going_on;
 }

@@ -2,7 +2,8 @@
  *
  * To add a migration: add sql/sqlite/NNN-WHAT.sql with the next number (the build embeds all files
  * of that folder), and the queries that it makes true to invariants.sql beside it. Programs then
- * copy and migrate older databases by themselves (upgrade.h). A file that was released is never
+ * copy and migrate older databases by themselves (upgrade.h). If the migration needs room on the
+ * disk, say so in sqlite_schema_growth. A file that was released is never
  * changed.
  */
 #ifndef SQLITE_SCHEMA_H
@@ -15,6 +16,10 @@ int sqlite_schema_latest(void); /* the greatest number of a file in sql/sqlite *
 int sqlite_schema_read(struct sqlite_handle *s, uint64_t *version, struct err *e);
 /* Runs all migrations after `from`, and fills or updates meta. Inside the caller's transaction. */
 int sqlite_schema_migrate(struct sqlite_handle *s, int from, struct err *e);
+/* How many times the size of the database the migrations after `from` may need beside it: 002
+ * writes all messages anew, into the log and from there into the database; and the old ones, where
+ * SQLite overwrites what it frees (SQLITE_SECURE_DELETE), also into the log. */
+unsigned sqlite_schema_growth(int from);
 /* The database has a schema that this program doesn't know: ERR_NEWER. Always -1. */
 int sqlite_schema_refuse_newer(const struct sqlite_handle *s, uint64_t version, struct err *e);
 
