@@ -34,10 +34,10 @@ enum chat_type { CHAT_MESSAGE = 1, CHAT_EDIT, CHAT_DELETE, CHAT_NOTICE, CHAT_TYP
 struct chat_draft {
     char room[CHAT_ROOM_MAX + 1];
     char name[CHAT_NAME_BYTES_MAX + 1];
-    /* "" until set; draft_parse makes one if the client sent none */
-    char id[CHAT_ID_MAX + 1];
-    uint64_t reply_to; /* a seq, 0 for none */
-    char *text;        /* owned; UTF-8, NUL behind */
+    char id[CHAT_ID_MAX + 1]; /* "": the client sent none, and the store makes one */
+    bool id_is_made;          /* by the store */
+    uint64_t reply_to;        /* a seq, 0 for none */
+    char *text;               /* owned; UTF-8, NUL behind */
     size_t text_length;
 };
 

@@ -172,8 +172,5 @@ int draft_parse(const struct draft_source *source, struct chat_draft *d, struct 
     if (read_fields(source, e) != 0 || small_fields(source, d, e) != 0 || text_field(source, d, e) != 0) {
         return -1;
     }
-    if (d->id[0] == '\0') {
-        random_id_in_order(d->id);
-    }
     return 0;
 }

@@ -64,7 +64,7 @@ void send_page_refused(struct request *request, const struct err *e, const struc
         .room = d->room,
         .name = d->name,
         /* after a conflict a new id; else the old one, so that a message isn't stored twice */
-        .id = e->code == ERR_CONFLICT ? id : d->id,
+        .id = e->code == ERR_CONFLICT || d->id[0] == '\0' ? id : d->id,
         .reply_to = reply_to,
         .text = d->text != NULL ? d->text : "",
         .text_length = d->text_length,

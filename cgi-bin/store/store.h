@@ -83,8 +83,10 @@ enum store_outcome {
 };
 
 struct store_job {
-    const struct chat_draft *draft; /* checked by chat.h, with an id. Borrowed for the call */
-    enum store_outcome outcome;     /* set by store_append, as are the next two */
+    /* Checked by chat.h. Borrowed for the call. Without an id it gets one, and id_is_made: if the
+     * call fails, a further call with this draft recognises by that id what was stored. */
+    struct chat_draft *draft;
+    enum store_outcome outcome; /* set by store_append, as are the next two */
     uint64_t seq;
     int64_t time_ms;
 };

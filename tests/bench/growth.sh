@@ -82,9 +82,9 @@ fill_database() { # DATA COUNT: stores COUNT messages of 100 bytes in the lobby
     sqlite3 "$1/chat.db" "
         PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA wal_autocheckpoint = 100000;
         BEGIN;
-        INSERT INTO message (room_id, seq, time_ms, type, reply_to, name, id, text)
+        INSERT INTO message (message_id, time_ms, type, reply_to, name, id, id_sent, text)
             WITH RECURSIVE n(i) AS (SELECT (SELECT head FROM room WHERE name = 'lobby') + 1 UNION ALL SELECT i + 1 FROM n WHERE i < $2)
-            SELECT (SELECT room_id FROM room WHERE name = 'lobby'), i, 1700000000000 + i * 1000, 1, NULL, 'ann', 'filled-' || i,
+            SELECT (SELECT room_id FROM room WHERE name = 'lobby') << 36 | i, 1700000000000 + i * 1000, 1, NULL, 'ann', 'filled-' || i, 1,
                    'Message ' || i || ' has a text of about a hundred bytes, as people write them when they talk to each other.'
             FROM n;
         UPDATE room SET head = $2 WHERE name = 'lobby';

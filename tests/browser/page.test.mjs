@@ -167,8 +167,8 @@ test('of a very long conversation only a part has rows, wherever the reader is',
   onSite(async ({ site, tab, address }) => {
     const lines = Array.from({ length: 3000 }, (_, i) => `(${i + 1}, 'text ${i + 1}')`).join(',');
     await fill(site, 1);
-    const sql = `INSERT INTO message (room_id, seq, time_ms, type, reply_to, name, id, text)
-      SELECT room_id, column1, time_ms + column1, 1, NULL, name, 'id-' || column1, column2
+    const sql = `INSERT INTO message (message_id, time_ms, type, reply_to, name, id, id_sent, text)
+      SELECT room_id << 36 | column1, time_ms + column1, 1, NULL, name, 'id-' || column1, 1, column2
       FROM (VALUES ${lines}), (SELECT * FROM message WHERE seq = 1) WHERE column1 > 1; UPDATE room SET head = 3000;`;
     assert.equal(spawnSync('sqlite3', [path.join(site.data, 'chat.db')], { input: `.timeout 10000\n${sql}` }).status, 0);
     const page = await tab(`${address}#m700`, { name: 'ann' });

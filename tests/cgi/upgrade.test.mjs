@@ -5,13 +5,13 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { atEnd, fastcgi, poll, pollchat, root, send, startFastcgi, temporaryFolder, until } from './program.mjs';
+import { atEnd, fastcgi, poll, pollchat, programPath, root, send, startFastcgi, temporaryFolder, until } from './program.mjs';
 
 const form = 'application/x-www-form-urlencoded';
 const newer = /made by a newer pollchat \(schema \d+\); this program is older/;
 
 function sql(file, text) {
-  const result = spawnSync('sqlite3', [file, text]);
+  const result = spawnSync('sqlite3', [file, text], { maxBuffer: 64 << 20 });
   assert.equal(result.status, 0, String(result.stderr));
   return String(result.stdout).trim();
 }
@@ -194,12 +194,80 @@ test('a copy named chat-restore.db replaces the database at the next request, by
   }
 });
 
+/** The number of the schema that the programs make. */
+const latest = () => Math.max(...fs.readdirSync('sql/sqlite').map((name) => parseInt(name, 10) || 0));
+
+const rowsOf = (file) => sql(file, `SELECT room.name, seq, time_ms, type, reply_to, message.name, id, hex(text)
+  FROM message JOIN room USING (room_id) ORDER BY room.name, seq`);
+
+/** A chat as the programs of schema 1 made it: `count` messages in turn in two rooms. */
+function makeFirst(data, count) {
+  const file = path.join(data, 'chat.db');
+  fs.chmodSync(data, 0o700);
+  sql(file, `PRAGMA application_id = 1885562996; BEGIN; ${fs.readFileSync('sql/sqlite/001-base.sql', 'utf8')}
+    INSERT INTO meta VALUES (1, 'AAAAAAAAAAAAAAAAAAAAAA', 1, 1); PRAGMA user_version = 1;
+    INSERT INTO room SELECT value, CASE value WHEN 7 THEN 'lobby' ELSE 'dev' END, ${count}, 1, 1 FROM json_each('[7, 2]');
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${count})
+      INSERT INTO message SELECT room_id, i, 1700000000000 + i, 1 + i % 4, nullif(i / 2, 0), CASE i % 2 WHEN 0 THEN 'ann' ELSE 'Jörg' END,
+        CASE i % 3 WHEN 0 THEN hex(randomblob(11)) ELSE 'AAAAAAAAAAAAAAAAAAAAAA.' || (i + 1) END,
+        CASE i WHEN 5 THEN replace(hex(zeroblob(100000)), '0', 'x') ELSE 'text ' || i || char(10) || '€' END
+      FROM n, room;
+    COMMIT;`);
+  sql(file, 'PRAGMA journal_mode = WAL');
+  return rowsOf(file);
+}
+
+test('a chat of schema 1 keeps its messages, and their ids are still known', async (t) => {
+  const data = temporaryFolder(t);
+  const rows = makeFirst(data, 12);
+  const file = path.join(data, 'chat.db');
+  const id = sql(file, "SELECT id FROM message JOIN room USING (room_id) WHERE room.name = 'lobby' AND seq = 4");
+  const page = (await poll(data, 'since=3&room=lobby')).json;
+  assert.deepEqual(page.messages.map(({ seq }) => seq), [4, 5, 6, 7, 8, 9, 10, 11, 12]);
+  assert.deepEqual([page.messages[0].id, page.messages[0].reply_to, page.messages[1].text.length], [id, 2, 200000]);
+  assert.equal(sql(file, 'PRAGMA user_version'), String(latest()));
+  assert.equal(rowsOf(file), rows);
+  const again = { text: 'text 4\n€', id, name: 'ann', reply_to: 2 };
+  const repeated = await send(data, again);
+  assert.deepEqual([repeated.status, repeated.json.seq], [200, 4]);
+  assert.equal((await send(data, { ...again, text: 'another' })).status, 409);
+  const added = await send(data, { text: 'new', name: 'ann' });
+  assert.deepEqual([added.status, added.json.seq], [201, 13]);
+  assert.equal((await send(data, { text: 'new', name: 'ann', room: 'dev' })).json.seq, 13);
+  assert.equal((await send(data, { text: 'new', name: 'ann', id: added.json.id })).json.seq, 13, 'an id made by the server');
+  const check = await pollchat(['check', '--data', data]);
+  assert.match(check.stdout, /^ok: /, check.stderr);
+  const [kept] = beginning(data, `chat-before-schema-${latest()}-`);
+  assert.equal(rowsOf(path.join(data, kept)), rows);
+  assert.equal((await pollchat(['restore', path.join(data, kept), '--data', data])).code, 0);
+  assert.equal((await poll(data, 'since=0')).json.head, 12, 'a copy of schema 1 that is put back is upgraded again');
+  assert.equal(rowsOf(file), rows);
+});
+
+test('an upgrade from schema 1 that is killed again and again leaves the old messages, and then the new ones', async (t) => {
+  const data = temporaryFolder(t);
+  const rows = makeFirst(data, 20000);
+  const file = path.join(data, 'chat.db');
+  let killed = 0;
+  for (let signal = 'SIGKILL', round = 0; signal !== null && round < 12; round++) {
+    const checker = spawn(programPath('pollchat'), ['check', '--data', data], { stdio: 'ignore' });
+    const ended = new Promise((resolve) => { checker.once('exit', (code, by) => resolve(by)); });
+    const timer = setTimeout(() => checker.kill('SIGKILL'), 20 + round * 25);
+    signal = await ended;
+    clearTimeout(timer);
+    killed += signal !== null;
+  }
+  assert.ok(killed > 0, 'killed while it ran');
+  const check = await pollchat(['check', '--data', data]);
+  assert.match(check.stdout, /^ok: /, check.stderr);
+  assert.equal(rowsOf(file), rows);
+  assert.deepEqual(beginning(data, 'chat-upgrade'), []);
+  assert.equal((await send(data, { text: 'new' })).json.seq, 20001);
+});
+
 /** The folder with the objects of the programs. */
 const build = path.dirname(root);
 const isBuilt = fs.existsSync(path.join(build, 'flags')) && fs.existsSync('sql/embed.sh');
-
-/** The number of the schema that the programs make. */
-const latest = () => Math.max(...fs.readdirSync('sql/sqlite').map((name) => parseInt(name, 10) || 0));
 
 /** Builds the programs with one more migration. */
 function nextPrograms(folder) {

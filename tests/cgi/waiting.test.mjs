@@ -285,8 +285,8 @@ test('the bell or the counters are truncated while programs have them mapped: no
 /** Stores another message of the room with SQL: nothing rings the bell. */
 function sayByHand(data, room) {
   const sql = `PRAGMA wal_autocheckpoint = 0; BEGIN IMMEDIATE;
-    INSERT INTO message (room_id, seq, time_ms, type, reply_to, name, id, text)
-      SELECT room_id, head + 1, time_ms, 1, NULL, message.name, 'by-hand', 'by hand'
+    INSERT INTO message (message_id, time_ms, type, reply_to, name, id, id_sent, text)
+      SELECT room.room_id << 36 | head + 1, time_ms, 1, NULL, message.name, 'by-hand', 1, 'by hand'
       FROM message JOIN room USING (room_id) WHERE room.name = '${room}' AND seq = 1;
     UPDATE room SET head = head + 1 WHERE name = '${room}'; COMMIT;`;
   const shell = spawnSync('sqlite3', [path.join(data, 'chat.db'), sql], { encoding: 'utf8' });
@@ -450,8 +450,8 @@ test('plain CGI answers idle polls from cached heads, and sees each commit, whoe
   assert.equal((await idle('room=a&since=1')).head, 1);
   for (const [room, seq] of [['a', 2], ['b', 2], ['a', 3]]) {
     const sql = `PRAGMA wal_autocheckpoint = 0; BEGIN IMMEDIATE;
-      INSERT INTO message (room_id, seq, time_ms, type, reply_to, name, id, text)
-        SELECT room_id, ${seq}, 1, 1, NULL, 'owner', 'by-hand-${seq}', 'by hand' FROM room WHERE name = '${room}';
+      INSERT INTO message (message_id, time_ms, type, reply_to, name, id, id_sent, text)
+        SELECT room_id << 36 | ${seq}, 1, 1, NULL, 'owner', 'by-hand-${seq}', 1, 'by hand' FROM room WHERE name = '${room}';
       UPDATE room SET head = ${seq} WHERE name = '${room}'; COMMIT;`;
     const shell = spawnSync('sqlite3', [path.join(data, 'chat.db'), sql], { encoding: 'utf8' });
     assert.equal(shell.status, 0, shell.stderr);

@@ -191,6 +191,97 @@ static void an_id_belongs_to_a_room_and_a_name(void **state)
     store_close(s);
 }
 
+/* The store makes the ids of these two messages. */
+static void append_two(struct store *s, struct chat_draft d[2])
+{
+    struct store_job jobs[] = {{.draft = &d[0]}, {.draft = &d[1]}};
+    assert_int_equal(store_append(s, jobs, 2, NULL), 0);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(jobs[i].outcome, STORE_STORED);
+        assert_true(d[i].id_is_made);
+        assert_int_equal(chat_set_id(&d[i], d[i].id, strlen(d[i].id), NULL), 0);
+    }
+}
+
+static void messages_without_an_id_are_all_stored_and_their_ids_differ(void **state)
+{
+    struct place *p = *state;
+    struct store *s = open_store(p, STORE_WRITE);
+    struct store_page page;
+    struct chat_draft d[] = {draft_of("lobby", "ann", "", "hi"), draft_of("lobby", "ann", "", "hi"),
+                             draft_of("lobby", "ann", "", "hi"), draft_of("other", "ann", "", "hi")};
+    append_two(s, d);
+    append_two(s, d + 2);
+    assert_int_equal(read_room(s, "lobby", 0, &page, NULL), 0);
+    assert_int_equal(page.count, 3);
+    for (size_t i = 0; i < 3; i++) {
+        assert_string_equal(page.messages[i].id, d[i].id);
+    }
+    store_page_fini(&page);
+    for (size_t i = 0; i < COUNT(d); i++) {
+        for (size_t k = 0; k < i; k++) {
+            assert_string_not_equal(d[i].id, d[k].id);
+        }
+    }
+    store_close(s);
+}
+
+static void an_id_that_the_store_made_is_recognised_when_a_client_sends_it(void **state)
+{
+    struct place *p = *state;
+    struct store *s = open_store(p, STORE_WRITE);
+    struct store_job job;
+    char other[CHAT_ID_MAX + 1];
+    struct chat_draft d[] = {draft_of("lobby", "ann", "", "hi"), draft_of("lobby", "ann", "", "ho")};
+    append_two(s, d);
+    for (int round = 0; round < 2; round++) {
+        assert_int_equal(append(s, d[1].id, "ho", &job, NULL), STORE_REPEATED);
+        assert_int_equal(job.seq, 2);
+        assert_int_equal(append(s, d[1].id, "HO", NULL, NULL), STORE_CONFLICT);
+        assert_int_equal(append_reply(s, "lobby", "ann", d[1].id, "ho", 1, NULL, NULL), STORE_CONFLICT);
+        /* above the head: refused, but not if the message is there */
+        assert_int_equal(append_reply(s, "lobby", "ann", d[1].id, "ho", 99, NULL, NULL), STORE_CONFLICT);
+        store_close(s);
+        s = open_store(p, STORE_WRITE);
+    }
+    /* Only the whole id counts, and with its name and room. */
+    memcpy(other, d[1].id, sizeof other);
+    other[0] = other[0] == 'x' ? 'y' : 'x';
+    for (int round = 0; round < 2; round++) {
+        int outcome = round == 0 ? STORE_STORED : STORE_REPEATED;
+        assert_int_equal(append(s, other, "ho", NULL, NULL), outcome);
+        assert_int_equal(append_reply(s, "lobby", "bob", d[1].id, "ho", 0, NULL, NULL), outcome);
+        assert_int_equal(append_reply(s, "other", "ann", d[1].id, "ho", 0, NULL, NULL), outcome);
+    }
+    assert_int_equal(count_contiguous(s, "lobby"), 4);
+    assert_int_equal(count_contiguous(s, "other"), 1);
+    store_close(s);
+}
+
+/* As a group is tried again after an error: the first try may have been stored. */
+static void a_draft_that_is_tried_again_is_stored_once(void **state)
+{
+    struct place *p = *state;
+    struct store *s = open_store(p, STORE_WRITE);
+    struct chat_draft d = draft_of("lobby", "ann", "", "hi");
+    struct store_job job = {.draft = &d};
+    assert_stored(s, "1", "one");
+    for (int round = 0; round < 3; round++) {
+        assert_int_equal(store_append(s, &job, 1, NULL), 0);
+        assert_int_equal(job.outcome, round == 0 ? STORE_STORED : STORE_REPEATED);
+        assert_int_equal(job.seq, 2);
+    }
+    /* And if it wasn't: the number that it had tried is another message's. */
+    d = draft_of("lobby", "ann", "AAAAAAAAAAAAAAAAAAAAAA.1", "hi");
+    d.id_is_made = true;
+    assert_int_equal(store_append(s, &job, 1, NULL), 0);
+    assert_int_equal(job.outcome, STORE_STORED);
+    assert_int_equal(job.seq, 3);
+    assert_int_equal(append(s, d.id, "hi", NULL, NULL), STORE_REPEATED);
+    assert_int_equal(count_contiguous(s, "lobby"), 3);
+    store_close(s);
+}
+
 static void a_reply_needs_an_existing_target(void **state)
 {
     struct place *p = *state;
@@ -495,6 +586,9 @@ int main(void)
         STORE_CASE(a_repeated_id_gets_the_first_answer),
         STORE_CASE(a_repeated_id_with_another_text_is_a_conflict),
         STORE_CASE(an_id_belongs_to_a_room_and_a_name),
+        STORE_CASE(messages_without_an_id_are_all_stored_and_their_ids_differ),
+        STORE_CASE(an_id_that_the_store_made_is_recognised_when_a_client_sends_it),
+        STORE_CASE(a_draft_that_is_tried_again_is_stored_once),
         STORE_CASE(a_reply_needs_an_existing_target),
         STORE_CASE(a_batch_is_stored_as_if_sent_one_after_the_other),
         STORE_CASE(an_empty_batch_is_allowed),

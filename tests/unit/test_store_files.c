@@ -265,6 +265,54 @@ static void missing_tables_and_rows_are_damage(void **state)
     }
 }
 
+/* ---- the greatest numbers ---- */
+
+static void a_room_ends_at_its_greatest_number_and_reaches_no_other_room(void **state)
+{
+    const uint64_t greatest = ((uint64_t)1 << 36) - 1;
+    struct place *p = *state;
+    struct err e = ERR_INIT;
+    struct store_job job;
+    struct store_page page;
+    fill(p, 1);
+    raw_sql(p, "UPDATE message SET message_id = message_id + 68719476733;"
+               "UPDATE room SET head = 68719476734, oldest = 68719476734");
+    struct store *s = open_store(p, STORE_WRITE);
+    assert_int_equal(append_reply(s, "next", "ann", "1", "next", 0, NULL, NULL), STORE_STORED);
+    assert_int_equal(append(s, "last", "last", &job, NULL), STORE_STORED);
+    assert_int_equal(job.seq, greatest);
+    assert_int_equal(append(s, "more", "x", NULL, &e), -1);
+    assert_int_equal(e.code, ERR_SYSTEM);
+    assert_contains(e.text, "no number left for a further message");
+    assert_int_equal(append(s, "last", "last", NULL, NULL), STORE_REPEATED);
+    assert_int_equal(read_room(s, "lobby", greatest - 1, &page, NULL), 0);
+    assert_int_equal(page.count, 1);
+    assert_string_equal(page.messages[0].text, "last");
+    store_page_fini(&page);
+    assert_int_equal(read_room(s, "lobby", greatest, &page, NULL), 0);
+    assert_int_equal(page.count, 0);
+    assert_int_equal(count_contiguous(s, "next"), 1);
+    store_close(s);
+    assert_int_equal(check_place(p), 0);
+}
+
+static void a_room_without_a_number_is_refused(void **state)
+{
+    struct place *p = *state;
+    struct err e = ERR_INIT;
+    fill(p, 1);
+    raw_sql(p, "INSERT INTO room VALUES (134217727, 'last', 0, 1, 1)");
+    struct store *s = open_store(p, STORE_WRITE);
+    assert_int_equal(append_reply(s, "last", "ann", "1", "hi", 0, NULL, NULL), STORE_STORED);
+    assert_int_equal(append_reply(s, "one-more", "ann", "1", "hi", 0, NULL, &e), -1);
+    assert_int_equal(e.code, ERR_SYSTEM);
+    assert_contains(e.text, "no number left for a further room");
+    assert_int_equal(count_contiguous(s, "last"), 1);
+    assert_stored(s, "2", "two");
+    store_close(s);
+    assert_int_equal(check_place(p), 0);
+}
+
 /* ---- what store_check finds ---- */
 
 static void check_finds_each_kind_of_damage(void **state)
@@ -301,8 +349,12 @@ static void check_finds_each_kind_of_damage(void **state)
          "invalid name, id or text"},
         {"UPDATE message SET text = 'a' || char(0) || 'b' WHERE seq = 3", "invalid name, id or text"},
         {LOOSE "UPDATE message SET id = '1'", "an id was stored twice: room_id=1 name=ann id=1 messages=5"},
-        {LOOSE "UPDATE message SET seq = 2 WHERE seq = 3", "or it is there twice: room_id=1 seq=2 next=2"},
-        {LOOSE "UPDATE message SET seq = 'two' WHERE seq = 2", "a field of a wrong kind"},
+        {LOOSE "UPDATE message SET message_id = message_id - 1 WHERE seq = 3",
+         "or it is there twice: room_id=1 seq=2 next=2"},
+        {LOOSE "UPDATE message SET message_id = 'two' WHERE seq = 2", "a field of a wrong kind"},
+        {LOOSE "UPDATE message SET id_sent = 2 WHERE seq = 2", "a field of a wrong kind"},
+        {"UPDATE message SET id_sent = 0 WHERE seq = 2", "an id that was made here doesn't end in the message's seq"},
+        {"UPDATE room SET room_id = 134217728", "a room has a number that its messages can't have"},
         {LOOSE "UPDATE message SET text = x'41' WHERE seq = 2", "a field of a wrong kind"},
         {LOOSE "UPDATE message SET time_ms = NULL WHERE seq = 2", "a field of a wrong kind"},
         {LOOSE "UPDATE message SET reply_to = 'x' WHERE seq = 2", "wasn't there yet"},
@@ -591,6 +643,8 @@ int main(void)
         IN_BOTH_MODES(a_damaged_header_is_refused),
         IN_BOTH_MODES(damage_inside_is_reported_and_survived),
         IN_BOTH_MODES(missing_tables_and_rows_are_damage),
+        IN_BOTH_MODES(a_room_ends_at_its_greatest_number_and_reaches_no_other_room),
+        IN_BOTH_MODES(a_room_without_a_number_is_refused),
         IN_BOTH_MODES(check_finds_each_kind_of_damage),
         IN_BOTH_MODES(check_shortens_a_long_list),
         IN_BOTH_MODES(a_replaced_file_is_noticed),

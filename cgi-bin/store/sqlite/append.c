@@ -70,7 +70,7 @@ static int append_one(struct sqlite_handle *s, struct named_rooms *rooms, struct
     if (room == NULL) {
         return -1;
     }
-    if (job->draft->reply_to > room->row.head || room->row.head >= CHAT_SEQ_MAX) {
+    if (job->draft->reply_to > room->row.head || room->row.head >= SQLITE_ROWS_SEQ_MAX) {
         return refuse(s, &room->row, job, e);
     }
     if (room->row.id == 0 && sqlite_rows_add_room(s, room->name, &room->row, e) != 0) {

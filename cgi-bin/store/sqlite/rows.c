@@ -6,29 +6,41 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "store/sqlite/private/fail.h"
+#include "store/sqlite/private/made_id.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The columns of a message, behind room_id, in the order in which all statements have them. */
+/* The columns of a message, behind message_id, in the order in which all statements have them. */
 #define COLUMNS(X)          \
-    X(SEQ, "seq")           \
     X(TIME_MS, "time_ms")   \
     X(TYPE, "type")         \
     X(REPLY_TO, "reply_to") \
     X(NAME, "name")         \
     X(ID, "id")             \
+    X(ID_SENT, "id_sent")   \
     X(TEXT, "text")
 #define AS_ENUM(word, name) COLUMN_##word,
 #define AS_NAME(word, name) ", " name
+#define AS_RESULT(word, name) ", message." name
 #define AS_PARAMETER(word, name) ", ?"
 
-enum column { COLUMN_ROOM_ID, COLUMNS(AS_ENUM) };
+enum column { COLUMN_MESSAGE_ID, COLUMNS(AS_ENUM) };
 
-#define SELECT_MESSAGE "SELECT room_id" COLUMNS(AS_NAME) " FROM message"
-#define SELECT_RANGE \
-    SELECT_MESSAGE " WHERE room_id = (SELECT room_id FROM room WHERE name = ?1) AND seq BETWEEN ?2 AND ?3"
-#define INSERT_MESSAGE "INSERT INTO message (room_id" COLUMNS(AS_NAME) ") VALUES (?" COLUMNS(AS_PARAMETER) ")"
+/* message_id is room_id << SEQ_BITS | seq (002-message-by-number.sql). */
+#define SEQ_BITS 36
+#define SEQ_BITS_TEXT "36"
+
+#define SELECT_MESSAGE "SELECT message_id" COLUMNS(AS_RESULT) " FROM "
+#define SELECT_RANGE                                                         \
+    SELECT_MESSAGE "room CROSS JOIN message WHERE room.name = ?1"            \
+                   " AND message_id BETWEEN (room.room_id << " SEQ_BITS_TEXT \
+                   ") + ?2 AND (room.room_id << " SEQ_BITS_TEXT ") + ?3"
+#define INSERT_MESSAGE "INSERT INTO message (message_id" COLUMNS(AS_NAME) ") VALUES (?" COLUMNS(AS_PARAMETER) ")"
+
+static_assert(SQLITE_ROWS_SEQ_MAX == ((uint64_t)1 << SEQ_BITS) - 1, "seq takes the lower bits");
+static_assert(SQLITE_ROWS_ROOM_MAX == INT64_MAX >> SEQ_BITS, "the room takes the bits between seq and sign");
 
 enum statement {
     BEGIN_READ,
@@ -41,6 +53,7 @@ enum statement {
     ASCENDING,
     DESCENDING,
     SAME, /* from here on for writers only */
+    SAME_AT,
     ADD_ROOM,
     ADD_MESSAGE,
     RAISE_HEAD,
@@ -55,11 +68,12 @@ static const char *const texts[STATEMENT__MAX] = {
     [META] = "SELECT epoch, schema FROM meta WHERE one = 1",
     [VERSION] = "PRAGMA data_version",
     [ROOM] = "SELECT room_id, head, oldest FROM room WHERE name = ?1",
-    [ASCENDING] = SELECT_RANGE " ORDER BY seq LIMIT ?4",
-    [DESCENDING] = SELECT_RANGE " ORDER BY seq DESC LIMIT ?4",
-    [SAME] = SELECT_MESSAGE " WHERE room_id = ?1 AND name = ?2 AND id = ?3",
+    [ASCENDING] = SELECT_RANGE " ORDER BY message_id LIMIT ?4",
+    [DESCENDING] = SELECT_RANGE " ORDER BY message_id DESC LIMIT ?4",
+    [SAME] = SELECT_MESSAGE "message WHERE room_id = ?1 AND name = ?2 AND id = ?3 AND id_sent = 1",
+    [SAME_AT] = SELECT_MESSAGE "message WHERE message_id = ?1 AND name = ?2 AND id = ?3",
     [ADD_ROOM] = "INSERT INTO room (name, head, oldest, created_ms) VALUES (?1, 0, 1, ?2)",
-    [ADD_MESSAGE] = INSERT_MESSAGE " ON CONFLICT (room_id, name, id) DO NOTHING",
+    [ADD_MESSAGE] = INSERT_MESSAGE " ON CONFLICT (room_id, name, id) WHERE id_sent = 1 DO NOTHING",
     [RAISE_HEAD] = "UPDATE room SET head = ?2 WHERE room_id = ?1",
 };
 
@@ -201,7 +215,8 @@ int sqlite_rows_add_room(struct sqlite_handle *s, const char *name, struct sqlit
         return -1;
     }
     out->id = sqlite3_last_insert_rowid(s->db);
-    return 0;
+    return out->id <= SQLITE_ROWS_ROOM_MAX ? 0
+                                           : err_set(e, ERR_SYSTEM, "The chat has no number left for a further room.");
 }
 
 int sqlite_rows_raise_head(struct sqlite_handle *s, const struct sqlite_room *room, struct err *e)
@@ -212,48 +227,17 @@ int sqlite_rows_raise_head(struct sqlite_handle *s, const struct sqlite_room *ro
     return run_or_fail(s, raise, "raise the head", e);
 }
 
-/* ---- messages: from a draft ---- */
+/* ---- messages: the same again ---- */
 
-/* Parameters count from 1, columns from 0. Returns SQLite's code: whether the text fits. */
-static int bind_message(sqlite3_stmt *add, const struct chat_draft *d, const struct chat_message *made)
+static sqlite3_int64 message_id_of(const struct sqlite_room *room, uint64_t seq)
 {
-    sqlite3_bind_int64(add, 1 + COLUMN_SEQ, (sqlite3_int64)made->seq);
-    sqlite3_bind_int64(add, 1 + COLUMN_TIME_MS, made->time_ms);
-    sqlite3_bind_int(add, 1 + COLUMN_TYPE, (int)made->type);
-    if (d->reply_to != 0) {
-        sqlite3_bind_int64(add, 1 + COLUMN_REPLY_TO, (sqlite3_int64)d->reply_to);
-    }
-    sqlite3_bind_text(add, 1 + COLUMN_NAME, d->name, -1, SQLITE_STATIC);
-    sqlite3_bind_text(add, 1 + COLUMN_ID, d->id, -1, SQLITE_STATIC);
-    return sqlite3_bind_text64(add, 1 + COLUMN_TEXT, d->text == NULL ? "" : d->text, d->text_length, SQLITE_STATIC,
-                               SQLITE_UTF8);
+    return (sqlite3_int64)((uint64_t)room->id << SEQ_BITS | seq);
 }
 
-int sqlite_rows_add_message(struct sqlite_handle *s, struct sqlite_room *room, struct store_job *job, struct err *e)
+static uint64_t seq_of(sqlite3_stmt *row)
 {
-    sqlite3_stmt *add = use(s, ADD_MESSAGE);
-    const struct chat_message made = {.seq = room->head + 1, .time_ms = clock_wall_ms(), .type = CHAT_MESSAGE};
-    sqlite3_bind_int64(add, 1 + COLUMN_ROOM_ID, room->id);
-    int rc = bind_message(add, job->draft, &made);
-    if (rc != SQLITE_OK) { /* longer than SQLite takes; max_text is far below */
-        done(add);
-        return sqlite_fail(s, rc, "add the message", e);
-    }
-    if (run_or_fail(s, add, "add the message", e) != 0) {
-        return -1;
-    }
-    if (sqlite3_changes(s->db) == 0) {
-        int result = sqlite_rows_find_same(s, room, job, e);
-        return result == 0 && job->outcome == 0 ? sqlite_fail(s, SQLITE_CORRUPT_INDEX, "look for the id", e) : result;
-    }
-    room->head = made.seq;
-    job->outcome = STORE_STORED;
-    job->seq = made.seq;
-    job->time_ms = made.time_ms;
-    return 0;
+    return (uint64_t)sqlite3_column_int64(row, COLUMN_MESSAGE_ID) & SQLITE_ROWS_SEQ_MAX;
 }
-
-/* ---- messages: from a row ---- */
 
 static bool is_same(sqlite3_stmt *row, const struct chat_draft *d)
 {
@@ -263,18 +247,20 @@ static bool is_same(sqlite3_stmt *row, const struct chat_draft *d)
            (d->text_length == 0 || (text != NULL && memcmp(text, d->text, d->text_length) == 0));
 }
 
-int sqlite_rows_find_same(struct sqlite_handle *s, const struct sqlite_room *room, struct store_job *job, struct err *e)
+/* key: what the first parameter of the statement says, which is SAME or SAME_AT. */
+static int find_same_by(struct sqlite_handle *s, enum statement which, sqlite3_int64 key, struct store_job *job,
+                        struct err *e)
 {
-    sqlite3_stmt *find = use(s, SAME);
+    sqlite3_stmt *find = use(s, which);
     int result = 0;
-    sqlite3_bind_int64(find, 1, room->id);
+    sqlite3_bind_int64(find, 1, key);
     sqlite3_bind_text(find, 2, job->draft->name, -1, SQLITE_STATIC);
     sqlite3_bind_text(find, 3, job->draft->id, -1, SQLITE_STATIC);
     int rc = sqlite3_step(find);
     if (rc == SQLITE_ROW) {
         bool same = is_same(find, job->draft);
         job->outcome = same ? STORE_REPEATED : STORE_CONFLICT;
-        job->seq = same ? (uint64_t)sqlite3_column_int64(find, COLUMN_SEQ) : 0;
+        job->seq = same ? seq_of(find) : 0;
         job->time_ms = same ? sqlite3_column_int64(find, COLUMN_TIME_MS) : 0;
     } else if (rc != SQLITE_DONE) {
         result = sqlite_fail(s, rc, "look for the id", e);
@@ -282,6 +268,81 @@ int sqlite_rows_find_same(struct sqlite_handle *s, const struct sqlite_room *roo
     done(find);
     return result;
 }
+
+static int find_sent(struct sqlite_handle *s, const struct sqlite_room *room, struct store_job *job, struct err *e)
+{
+    return find_same_by(s, SAME, room->id, job, e);
+}
+
+/* Looks at the row that the end of the id names (made_id.h). */
+static int find_numbered(struct sqlite_handle *s, const struct sqlite_room *room, struct store_job *job, struct err *e)
+{
+    uint64_t seq = sqlite_made_id_seq(job->draft->id);
+    return seq == 0 || seq > room->head ? 0 : find_same_by(s, SAME_AT, message_id_of(room, seq), job, e);
+}
+
+int sqlite_rows_find_same(struct sqlite_handle *s, const struct sqlite_room *room, struct store_job *job, struct err *e)
+{
+    int result = find_numbered(s, room, job, e);
+    return result == 0 && job->outcome == 0 ? find_sent(s, room, job, e) : result;
+}
+
+/* ---- messages: from a draft ---- */
+
+/* Parameters count from 1, columns from 0. Returns SQLite's code: whether the text fits. */
+static int bind_message(sqlite3_stmt *add, const struct chat_draft *d, const struct chat_message *made)
+{
+    sqlite3_bind_int64(add, 1 + COLUMN_TIME_MS, made->time_ms);
+    sqlite3_bind_int(add, 1 + COLUMN_TYPE, (int)made->type);
+    if (d->reply_to != 0) {
+        sqlite3_bind_int64(add, 1 + COLUMN_REPLY_TO, (sqlite3_int64)d->reply_to);
+    }
+    sqlite3_bind_text(add, 1 + COLUMN_NAME, d->name, -1, SQLITE_STATIC);
+    sqlite3_bind_text(add, 1 + COLUMN_ID, d->id, -1, SQLITE_STATIC);
+    sqlite3_bind_int(add, 1 + COLUMN_ID_SENT, !d->id_is_made);
+    return sqlite3_bind_text64(add, 1 + COLUMN_TEXT, d->text == NULL ? "" : d->text, d->text_length, SQLITE_STATIC,
+                               SQLITE_UTF8);
+}
+
+static int insert(struct sqlite_handle *s, struct sqlite_room *room, struct store_job *job, struct err *e)
+{
+    sqlite3_stmt *add = use(s, ADD_MESSAGE);
+    const struct chat_message made = {.seq = room->head + 1, .time_ms = clock_wall_ms(), .type = CHAT_MESSAGE};
+    sqlite3_bind_int64(add, 1 + COLUMN_MESSAGE_ID, message_id_of(room, made.seq));
+    int rc = bind_message(add, job->draft, &made);
+    if (rc != SQLITE_OK) { /* longer than SQLite takes; max_text is far below */
+        done(add);
+        return sqlite_fail(s, rc, "add the message", e);
+    }
+    if (run_or_fail(s, add, "add the message", e) != 0) {
+        return -1;
+    }
+    if (sqlite3_changes(s->db) == 0) {
+        int result = find_sent(s, room, job, e);
+        return result == 0 && job->outcome == 0 ? sqlite_fail(s, SQLITE_CORRUPT_INDEX, "look for the id", e) : result;
+    }
+    room->head = made.seq;
+    job->outcome = STORE_STORED;
+    job->seq = made.seq;
+    job->time_ms = made.time_ms;
+    return 0;
+}
+
+int sqlite_rows_add_message(struct sqlite_handle *s, struct sqlite_room *room, struct store_job *job, struct err *e)
+{
+    if (find_numbered(s, room, job, e) != 0) {
+        return -1;
+    }
+    if (job->outcome != 0) {
+        return 0;
+    }
+    if (job->draft->id_is_made || job->draft->id[0] == '\0') {
+        sqlite_made_id_set(job->draft, room->head + 1);
+    }
+    return insert(s, room, job, e);
+}
+
+/* ---- messages: from a row ---- */
 
 struct column_text {
     const char *bytes; /* with a NUL behind it */
@@ -309,7 +370,7 @@ static void take_message(sqlite3_stmt *row, struct chat_message *m)
     struct column_text id = text_of(row, COLUMN_ID);
     struct column_text text = text_of(row, COLUMN_TEXT);
     char *at = ck_malloc(name.length + id.length + text.length + 3); /* one block for all */
-    m->seq = (uint64_t)sqlite3_column_int64(row, COLUMN_SEQ);
+    m->seq = seq_of(row);
     m->time_ms = sqlite3_column_int64(row, COLUMN_TIME_MS);
     m->type = (enum chat_type)sqlite3_column_int(row, COLUMN_TYPE);
     m->reply_to = (uint64_t)sqlite3_column_int64(row, COLUMN_REPLY_TO);
@@ -364,10 +425,11 @@ static int fill(struct sqlite_handle *s, sqlite3_stmt *rows, const struct store_
 
 int sqlite_rows_read(struct sqlite_handle *s, const struct store_range *range, struct store_page *page, struct err *e)
 {
-    if (range->since >= CHAT_SEQ_MAX || range->before == 1) {
-        return 0; /* no message is there, and the sums below would overflow */
+    if (range->since >= SQLITE_ROWS_SEQ_MAX || range->before == 1) {
+        return 0; /* no message is there, and the sums of the statement would reach another room */
     }
-    uint64_t last = range->before == 0 || range->before > CHAT_SEQ_MAX ? CHAT_SEQ_MAX : range->before - 1;
+    bool is_open = range->before == 0 || range->before > SQLITE_ROWS_SEQ_MAX;
+    uint64_t last = is_open ? SQLITE_ROWS_SEQ_MAX : range->before - 1;
     sqlite3_stmt *rows = use(s, range->backwards ? DESCENDING : ASCENDING);
     sqlite3_bind_text(rows, 1, range->room, -1, SQLITE_STATIC);
     sqlite3_bind_int64(rows, 2, (sqlite3_int64)range->since + 1);

@@ -26,6 +26,10 @@ int sqlite_rows_begin(struct sqlite_handle *s, bool to_write, struct err *e);
 int sqlite_rows_commit(struct sqlite_handle *s, struct err *e);
 void sqlite_rows_rollback(struct sqlite_handle *s); /* fine without a transaction */
 
+/* Rows that have a greater seq or room can't be numbered (002-message-by-number.sql). */
+#define SQLITE_ROWS_SEQ_MAX ((uint64_t)0xfffffffff) /* 36 bits */
+#define SQLITE_ROWS_ROOM_MAX 0x7ffffff              /* 27 bits */
+
 struct sqlite_meta {
     char epoch[CHAT_EPOCH_SIZE + 8]; /* cut if it is longer, so that it can't be taken for a good one */
     int schema;
@@ -48,7 +52,8 @@ int sqlite_rows_raise_head(struct sqlite_handle *s, const struct sqlite_room *ro
 int sqlite_rows_find_same(struct sqlite_handle *s, const struct sqlite_room *room, struct store_job *job,
                           struct err *e);
 /* Adds the message with the room's next seq and raises room->head, but doesn't store the head yet.
- * If the room has a message with this name and id, it adds nothing, as sqlite_rows_find_same. */
+ * Makes the id if the client sent none. If the room has a message with this name and id, it adds
+ * nothing, as sqlite_rows_find_same. */
 int sqlite_rows_add_message(struct sqlite_handle *s, struct sqlite_room *room, struct store_job *job, struct err *e);
 int sqlite_rows_read(struct sqlite_handle *s, const struct store_range *range, struct store_page *page,
                      struct err *e); /* see store_read */
