@@ -27,6 +27,7 @@ enum {
     STREAK = 64,
     LATE_READS = 8, /* of BYTES, when the time of a request is over: more than a socket holds */
     TELL_MS = 60000,
+    PRESSING = 256,  /* requests without a pause; some milliseconds */
     TAKEN_IN = 4096, /* connections that are accepted ahead */
     /* for a request's parameters; web servers have all of them before they connect */
     HEAD_MS = 10000,
@@ -70,6 +71,7 @@ struct arrivals {
     int64_t retry_at; /* monotonic ms: when to look at the paused ones again */
     bool may_accept;  /* the backlog may hold a connection */
     unsigned streak;
+    unsigned unrested; /* requests that were returned since the last time that none was there */
     atomic_bool stopping;
     bool refuses;    /* no connections come any more; set before stopping */
     bool has_looked; /* into the backlog, since stopping */
@@ -522,6 +524,7 @@ static struct request *wait_for_something(struct arrivals *a)
         return expire(a, (struct arrival *)first);
     }
     bool may_sleep = !a->may_accept && a->taken_count == 0;
+    a->unrested = may_sleep ? 0 : a->unrested;
     a->streak = 0;
     a->event_at = 0;
     a->event_count = 0;
@@ -556,7 +559,13 @@ struct request *arrivals_next(struct arrivals *a)
             request = wait_for_something(a);
         }
     }
+    a->unrested++;
     return request;
+}
+
+bool arrivals_are_pressing(const struct arrivals *a)
+{
+    return a->unrested >= PRESSING;
 }
 
 void arrivals_take_in(struct arrivals *a)

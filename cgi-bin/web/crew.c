@@ -1,80 +1,159 @@
-/* crew.c - see crew.h. */
+/* crew.c - see crew.h.
+ *
+ * The lead is taken, free, or doubtful: its leader is about to block. Who changes it from doubtful
+ * to taken has it: the leader when its request is done, or the thread in front when the timer says
+ * that this takes too long. So neither waits for the other.
+ */
 #include "web/private/crew.h"
 
 #include "base/blocking.h"
-#include "base/clock.h"
+#include "base/err.h"
 #include "system/budget.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/timerfd.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
-    STACK_BYTES = 2 * 1024 * 1024, /* more than any handler needs */
-    USELESS_MS = 10000,
+    STACK_BYTES = 2 * 1024 * 1024, /* jansson recurses up to 2,048 levels of nesting */
+    PATIENCE_NS = 1000000,         /* most reads of the store take a tenth of this */
+    AT_ONCE_NS = 1,
 };
+
+enum lead { LEAD_FREE, LEAD_TAKEN, LEAD_DOUBTFUL };
 
 static struct {
     struct crew_options options;
     pthread_attr_t attributes;
-    pthread_mutex_t lock; /* protects the rest */
-    pthread_cond_t turn;  /* the lead is free, or all is over */
-    bool is_led;
-    bool is_over;
+    pthread_mutex_t lock; /* of running, and of starting threads */
     unsigned running;
-    unsigned sleeping; /* threads that wait for the lead */
+    _Atomic(enum lead) lead;
+    atomic_bool is_over;
+    atomic_uint standing_by; /* threads that wait for the lead, or will at once */
+    sem_t front;             /* 1: no thread waits for the timer */
+    int timer;               /* becomes readable when the lead has been doubtful for too long */
 } crew = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static _Thread_local bool leads;
-static _Thread_local bool may_pass; /* it handles a request, so another thread may take the next one */
+static _Thread_local bool handles;     /* a request, so another thread may take the next one */
+static _Thread_local bool is_doubtful; /* it led when it said that it was about to block */
 
-/* Sleeps until this thread leads. False: it has to end. With the lock held. */
-static bool take_lead(void)
+static bool take_lead(enum lead from)
 {
-    int64_t until = clock_mono_ms() + USELESS_MS;
-    const struct timespec limit = {.tv_sec = (time_t)(until / 1000), .tv_nsec = (long)(until % 1000) * 1000000L};
-    int result = 0;
-    crew.sleeping++;
-    while (crew.is_led && !crew.is_over && result != ETIMEDOUT) {
-        result = pthread_cond_timedwait(&crew.turn, &crew.lock, &limit);
-    }
-    crew.sleeping--;
-    leads = !crew.is_led && !crew.is_over;
-    crew.is_led = crew.is_led || leads;
-    return leads;
+    return atomic_compare_exchange_strong(&crew.lead, &from, LEAD_TAKEN);
 }
 
-/* Handles requests until the lead is passed on. False: there are no more requests. */
-static bool lead(void)
+static bool take_any_lead(void)
 {
+    return take_lead(LEAD_FREE) || take_lead(LEAD_DOUBTFUL);
+}
+
+/* 0: never */
+static void set_timer(long ns)
+{
+    const struct itimerspec when = {.it_value.tv_nsec = ns};
+    (void)timerfd_settime(crew.timer, 0, &when, NULL);
+}
+
+/* ---- standing by ---- */
+
+/* Waits in front of the others until the timer says that the lead is to be taken. False: that was
+ * of no use for too long, or all is over. */
+static bool watch_timer(void)
+{
+    struct pollfd fd = {.fd = crew.timer, .events = POLLIN};
+    while (!atomic_load(&crew.is_over)) {
+        uint64_t times = 0;
+        if (poll(&fd, 1, crew.options.useless_ms) == 0) {
+            return false;
+        }
+        if (atomic_load(&crew.is_over)) { /* the timer is left as it is, for the next thread in front */
+            return false;
+        }
+        if (read(crew.timer, &times, sizeof times) > 0 && take_any_lead()) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool wait_for_front(void)
+{
+    struct timespec until;
+    int result = 0;
+    clock_gettime(CLOCK_REALTIME, &until); /* the clock of sem_timedwait */
+    until.tv_sec += crew.options.useless_ms / 1000;
+    until.tv_nsec += crew.options.useless_ms % 1000 * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    do {
+        result = sem_timedwait(&crew.front, &until);
+    } while (result != 0 && errno == EINTR);
+    return result == 0;
+}
+
+/* Waits until this thread leads. False: it has to end. */
+static bool stand_by(void)
+{
+    bool has_lead = !atomic_load(&crew.is_over) && take_lead(LEAD_FREE);
+    if (!has_lead && wait_for_front()) {
+        has_lead = watch_timer();
+        sem_post(&crew.front);
+    }
+    atomic_fetch_sub(&crew.standing_by, 1);
+    /* A leader that counted on this thread until just now has made the lead doubtful before. */
+    return has_lead || (!atomic_load(&crew.is_over) && take_any_lead());
+}
+
+/* ---- leading ---- */
+
+static void end_all(void)
+{
+    atomic_store(&crew.is_over, true);
+    atomic_store(&crew.lead, LEAD_FREE);
+    leads = false;
+    set_timer(AT_ONCE_NS);
+}
+
+/* Handles requests until another thread has taken the lead, or there are no more. */
+static void lead(void)
+{
+    leads = true;
     while (leads) {
         struct request *request = crew.options.next(crew.options.context);
         if (request == NULL) {
-            return false;
+            end_all();
+            return;
         }
-        may_pass = true;
+        handles = true;
         crew.options.handle(request, crew.options.context);
-        may_pass = false;
+        handles = false;
+        if (is_doubtful) {
+            is_doubtful = false;
+            leads = take_lead(LEAD_DOUBTFUL);
+            if (leads) {
+                set_timer(0);
+            }
+        }
     }
-    return true;
 }
 
 static void *work(void *unused)
 {
-    pthread_mutex_lock(&crew.lock);
-    while (take_lead()) {
-        pthread_mutex_unlock(&crew.lock);
-        bool goes_on = lead();
-        pthread_mutex_lock(&crew.lock);
-        if (!goes_on) {
-            crew.is_led = false;
-            crew.is_over = true;
-            pthread_cond_broadcast(&crew.turn);
-        }
-        leads = false;
+    while (stand_by()) {
+        lead();
+        atomic_fetch_add(&crew.standing_by, 1);
     }
+    pthread_mutex_lock(&crew.lock);
     bool is_last = --crew.running == 0;
     pthread_mutex_unlock(&crew.lock);
     if (is_last) {
@@ -83,51 +162,53 @@ static void *work(void *unused)
     return unused;
 }
 
-/* With the lock held. */
 static bool start_thread(void)
 {
     pthread_t thread;
-    if (crew.running >= crew.options.most || !budget_has_room() ||
-        pthread_create(&thread, &crew.attributes, work, NULL) != 0) {
-        return false;
-    }
-    crew.running++;
-    return true;
+    pthread_mutex_lock(&crew.lock);
+    atomic_fetch_add(&crew.standing_by, 1); /* the new thread */
+    bool is_started = crew.running < crew.options.most && budget_has_room() &&
+                      pthread_create(&thread, &crew.attributes, work, NULL) == 0;
+    crew.running += is_started ? 1 : 0;
+    atomic_fetch_sub(&crew.standing_by, is_started ? 0 : 1);
+    pthread_mutex_unlock(&crew.lock);
+    return is_started;
 }
 
-/* Called by any thread that is about to block. If no other thread is free, the lead is free until
- * one has handled its request. */
-static void pass_lead(void)
+/* Called by any thread that is about to block. */
+static void doubt_lead(void)
 {
-    if (!leads || !may_pass) {
+    if (!leads || !handles || is_doubtful) {
         return;
     }
-    pthread_mutex_lock(&crew.lock);
-    if (crew.sleeping == 0 && !start_thread()) {
-        pthread_mutex_unlock(&crew.lock);
+    if (atomic_load(&crew.standing_by) == 0 && !start_thread()) {
+        /* The next thread that has handled its request leads. */
         crew.options.leave_alone(crew.options.context);
-        pthread_mutex_lock(&crew.lock);
+        leads = false;
+        atomic_store(&crew.lead, LEAD_FREE);
+        set_timer(AT_ONCE_NS); /* for a thread that stands by now */
+        return;
     }
-    leads = false;
-    crew.is_led = false;
-    pthread_cond_signal(&crew.turn);
-    pthread_mutex_unlock(&crew.lock);
+    bool is_pressed = crew.options.is_pressed(crew.options.context);
+    is_doubtful = true;
+    set_timer(is_pressed ? AT_ONCE_NS : PATIENCE_NS);
+    atomic_store(&crew.lead, LEAD_DOUBTFUL);
+    if (atomic_load(&crew.standing_by) == 0) { /* the last one has just ended */
+        (void)start_thread();
+    }
 }
 
-int crew_start(const struct crew_options *options)
+int crew_start(const struct crew_options *options, struct err *e)
 {
-    pthread_condattr_t clock;
     crew.options = *options;
-    pthread_condattr_init(&clock);
-    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
-    pthread_cond_init(&crew.turn, &clock);
-    pthread_condattr_destroy(&clock);
+    sem_init(&crew.front, 0, 1);
+    crew.timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     pthread_attr_init(&crew.attributes);
     pthread_attr_setstacksize(&crew.attributes, STACK_BYTES);
     pthread_attr_setdetachstate(&crew.attributes, PTHREAD_CREATE_DETACHED);
-    blocking_on(pass_lead);
-    pthread_mutex_lock(&crew.lock);
-    bool is_started = start_thread();
-    pthread_mutex_unlock(&crew.lock);
-    return is_started ? 0 : -1;
+    if (crew.timer < 0) {
+        return err_set(e, ERR_SYSTEM, "The system gives no timer: %s.", strerror(errno));
+    }
+    blocking_on(doubt_lead);
+    return start_thread() ? 0 : err_set(e, ERR_SYSTEM, "The system gives no thread: %s.", strerror(errno));
 }

@@ -32,6 +32,7 @@ enum {
     FILE_TICKS = 12, /* between two looks at the program's own file and the settings */
     ANSWER_LOOK_MS = 5,
     ARRIVALS_MOST = 16384,
+    USELESS_MS = 10000, /* of a thread */
 };
 
 static atomic_bool stopping;
@@ -108,6 +109,12 @@ static void handle(struct request *request, void *context)
     request_log_here(request);
     p->serve->handle(request, p->serve->context);
     request_log_here(NULL);
+}
+
+static bool is_pressed(void *context)
+{
+    const struct program *p = context;
+    return arrivals_are_pressing(p->arrivals);
 }
 
 static void leave_alone(void *context)
@@ -234,10 +241,12 @@ static int start(struct program *p, struct err *e)
         .body_limit = p->serve->body_limit, .context = p->serve->context, .most = (size_t)most_connections()};
     const struct crew_options crew = {.next = next,
                                       .handle = handle,
+                                      .is_pressed = is_pressed,
                                       .leave_alone = leave_alone,
                                       .ended = all_ended,
                                       .context = p,
-                                      .most = p->serve->threads};
+                                      .most = p->serve->threads,
+                                      .useless_ms = USELESS_MS};
     if (web_fcgi_init(e) != 0) {
         return -1;
     }
@@ -245,7 +254,7 @@ static int start(struct program *p, struct err *e)
     if (p->arrivals == NULL) {
         return -1;
     }
-    return crew_start(&crew) == 0 ? 0 : err_set(e, ERR_SYSTEM, "The system gives no thread: %s.", strerror(errno));
+    return crew_start(&crew, e);
 }
 
 static int serve_fastcgi(const struct serve *s)

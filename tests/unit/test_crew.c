@@ -2,18 +2,23 @@
  *
  * A process has one crew, so each test runs in a child process. A failed check ends the child.
  */
-#include "fake_clock.h"
 #include "support.h"
 
 #include "base/blocking.h"
 #include "base/ck.h"
+#include "base/clock.h"
 #include "web/private/crew.h"
 
+#include <dirent.h>
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
-enum { HANGS_SECONDS = 100, THREADS_MOST = 64, USELESS_MS = 10000 /* of crew.c */ };
+enum { HANGS_SECONDS = 100, THREADS_MOST = 64 };
 
 /* What a web server sends, for this test: what the handler does. */
 struct request {
@@ -35,6 +40,8 @@ static atomic_uint handled;
 static atomic_uint in_work;
 static atomic_uint left_alone;
 static atomic_bool asks_in_next;
+static atomic_bool presses;
+static int useless_ms = 60000;
 static sem_t go;
 static sem_t ended;
 
@@ -101,6 +108,12 @@ static void handle(struct request *request, void *context)
     atomic_fetch_add(&handled, 1);
 }
 
+static bool is_pressed(void *context)
+{
+    CK(context == &crew_start);
+    return atomic_load(&presses);
+}
+
 static void leave_alone(void *context)
 {
     CK(context == &crew_start);
@@ -115,9 +128,15 @@ static void end(void *context)
 
 static void start(unsigned most)
 {
-    const struct crew_options options = {
-        .next = next, .handle = handle, .leave_alone = leave_alone, .ended = end, .context = &crew_start, .most = most};
-    CK(crew_start(&options) == 0);
+    const struct crew_options options = {.next = next,
+                                         .handle = handle,
+                                         .is_pressed = is_pressed,
+                                         .leave_alone = leave_alone,
+                                         .ended = end,
+                                         .context = &crew_start,
+                                         .most = most,
+                                         .useless_ms = useless_ms};
+    CK(crew_start(&options, NULL) == 0);
 }
 
 static void wait_for(sem_t *what)
@@ -240,6 +259,38 @@ static void while_one_request_blocks_another_thread_handles_the_next_ones(void *
 {
     (void)state;
     run(one_blocking);
+}
+
+static pthread_t handled_by[2000];
+
+/* Says that it may block, but doesn't. */
+static void read_quickly(struct request *request)
+{
+    blocking_expected();
+    handled_by[request->number] = pthread_self();
+}
+
+static void quick_reads(void)
+{
+    static struct request requests[COUNT(handled_by)];
+    unsigned changes = 0;
+    start(8);
+    for (size_t i = 0; i < COUNT(requests); i++) {
+        requests[i] = (struct request){.handle = read_quickly, .number = (unsigned)i};
+        push(&requests[i]);
+    }
+    await_handled(COUNT(requests));
+    for (size_t i = 1; i < COUNT(requests); i++) {
+        changes += !pthread_equal(handled_by[i], handled_by[i - 1]);
+    }
+    CK(changes < COUNT(requests) / 4); /* each would be one, if the lead were passed on at once */
+    finish();
+}
+
+static void a_request_that_could_block_but_does_not_keeps_the_lead(void **state)
+{
+    (void)state;
+    run(quick_reads);
 }
 
 static void several_blocking(void)
@@ -375,7 +426,7 @@ static void useless_threads(void)
 {
     static struct request blocking[3] = {{.handle = block}, {.handle = block}, {.handle = block}};
     static struct request others[3] = {{.handle = let_one_go}, {.handle = let_one_go}, {.handle = let_one_go}};
-    fake_clock_pass(100 - USELESS_MS); /* so a thread that sleeps ends after 100 ms */
+    useless_ms = 100;
     start(8);
     size_t alone = count_tasks();
     for (unsigned round = 1; round <= 3; round++) {
@@ -452,12 +503,12 @@ static void block_at_random(struct request *request)
     }
 }
 
-static void mix(int64_t useless_ms, unsigned most, unsigned count)
+static void mix(int ms, unsigned most, unsigned count)
 {
     uint64_t seed = 47;
     struct request *requests = calloc(count, sizeof *requests);
     CK(requests != NULL);
-    fake_clock_pass(useless_ms - USELESS_MS);
+    useless_ms = ms;
     start(most);
     for (unsigned i = 0; i < count; i++) {
         requests[i].handle = block_at_random;
@@ -475,12 +526,18 @@ static void mix(int64_t useless_ms, unsigned most, unsigned count)
 
 static void mix_with_few_threads(void)
 {
-    mix(USELESS_MS, 3, 5000);
+    mix(60000, 3, 5000);
+}
+
+static void mix_without_pause(void)
+{
+    atomic_store(&presses, true);
+    mix(60000, 16, 5000);
 }
 
 static void mix_with_many_threads(void)
 {
-    mix(USELESS_MS, 32, 5000);
+    mix(60000, 32, 5000);
 }
 
 static void mix_with_threads_that_end_at_once(void)
@@ -490,7 +547,7 @@ static void mix_with_threads_that_end_at_once(void)
 
 static void mix_with_threads_that_never_sleep(void)
 {
-    mix(-1000, 8, 1000);
+    mix(0, 8, 1000);
 }
 
 /* Each request is handled once, one thread at a time waits for the next one, and none waits for
@@ -500,6 +557,7 @@ static void in_a_random_mix_each_request_is_handled(void **state)
     (void)state;
     run(mix_with_few_threads);
     run(mix_with_many_threads);
+    run(mix_without_pause);
     run(mix_with_threads_that_end_at_once);
     run(mix_with_threads_that_never_sleep);
 }
@@ -508,6 +566,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(requests_that_never_block_are_handled_by_one_thread),
+        cmocka_unit_test(a_request_that_could_block_but_does_not_keeps_the_lead),
         cmocka_unit_test(while_one_request_blocks_another_thread_handles_the_next_ones),
         cmocka_unit_test(there_are_as_many_threads_as_requests_that_block_and_one_more),
         cmocka_unit_test(the_last_thread_of_those_allowed_is_told_that_no_other_can_lead),

@@ -38,6 +38,9 @@ struct arrivals *arrivals_new(const struct arrivals_options *options, struct err
  * empty, and no request is on its way. The next call looks again. */
 struct request *arrivals_next(struct arrivals *a);
 
+/* True when requests have come without a pause for some milliseconds. */
+bool arrivals_are_pressing(const struct arrivals *a);
+
 /* Accepts all connections that are in the system's queue, which is short: web servers answer with
  * an error when it is full. For a leader that can't look after them for a while. */
 void arrivals_take_in(struct arrivals *a);
