@@ -164,8 +164,7 @@ static struct arrival *make(struct arrivals *a, int connection)
     struct arrival *in = a->spare != NULL ? a->spare : ck_malloc(sizeof *in);
     a->spare = NULL;
     memset(in, 0, sizeof *in);
-    in->connection = connection;
-    in->began = clock_mono_ms();
+    in->connection = connection; /* most are complete at once, and need no clock */
     fcgi_reader_init(&in->reader);
     return in;
 }
@@ -222,12 +221,13 @@ static int64_t due_at(const struct arrival *in)
 /* Leaves it to the loop until more of it comes. */
 static void wait_for_more(struct arrivals *a, struct arrival *in)
 {
-    in->due.at = due_at(in);
     if (in->is_waiting) {
-        deadlines_move(&a->deadlines, &in->due, in->due.at);
+        deadlines_move(&a->deadlines, &in->due, due_at(in));
         return;
     }
     in->is_waiting = true;
+    in->began = clock_mono_ms();
+    in->due.at = due_at(in);
     join_list(a, in);
     deadlines_add(&a->deadlines, &in->due);
     if (loop_add(a->loop, in->connection, in, NULL) != 0) { /* the kernel is out of memory */
