@@ -55,7 +55,7 @@ void buf_grew(struct buf *b, size_t length)
     b->bytes[b->length] = '\0';
 }
 
-void buf_add(struct buf *b, const void *bytes, size_t length)
+void buf_add_growing(struct buf *b, const void *bytes, size_t length)
 {
     size_t room = b->capacity - b->length; /* with the NUL */
     if (b->over || length == 0) {
@@ -82,11 +82,6 @@ void buf_addu(struct buf *b, uint64_t number)
         number /= 10;
     } while (number > 0);
     buf_add(b, digits + first, sizeof digits - first);
-}
-
-void buf_addc(struct buf *b, char c)
-{
-    buf_add(b, &c, 1);
 }
 
 void buf_addf(struct buf *b, const char *format, ...)

@@ -26,14 +26,30 @@ struct buf {
 void buf_init(struct buf *b, size_t limit); /* takes no memory */
 void buf_fini(struct buf *b);               /* frees; b is empty then, with the same limit */
 
-void buf_add(struct buf *b, const void *bytes, size_t length);
-/* Inline, so that the length of a literal is known to the compiler. */
+/* Only for buf_add: where the buffer has to grow or is full. */
+void buf_add_growing(struct buf *b, const void *bytes, size_t length);
+
+/* Inline, as are the next two: an answer is made of some hundred short pieces, and the compiler
+ * knows the length of most. */
+static inline void buf_add(struct buf *b, const void *bytes, size_t length)
+{
+    if (length < b->capacity - b->length && length <= b->limit - b->length && !b->over) {
+        memcpy(b->bytes + b->length, bytes, length);
+        b->length += length;
+        b->bytes[b->length] = '\0';
+    } else {
+        buf_add_growing(b, bytes, length);
+    }
+}
 static inline void buf_adds(struct buf *b, const char *text)
 {
     buf_add(b, text, strlen(text));
 }
+static inline void buf_addc(struct buf *b, char c)
+{
+    buf_add(b, &c, 1);
+}
 void buf_addu(struct buf *b, uint64_t number); /* in decimal digits */
-void buf_addc(struct buf *b, char c);
 void buf_addf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Makes room for `more` further bytes, as far as the limit allows. Returns where they go and sets

@@ -156,11 +156,11 @@ size_t fcgi_reader_take(struct fcgi_reader *r, const char *bytes, size_t length)
 /* ---- names and values ---- */
 
 /* Takes one length: a byte, or four with the first bit set. False: it isn't complete. */
-static bool take_length(const char **at, const char *end, size_t *out)
+static inline bool take_length(const unsigned char **at, const unsigned char *end, size_t *out)
 {
-    const unsigned char *b = (const unsigned char *)*at;
-    size_t size = *at < end && b[0] >= 0x80 ? 4 : 1;
-    if ((size_t)(end - *at) < size) {
+    const unsigned char *b = *at;
+    size_t size = b < end && b[0] >= 0x80 ? 4 : 1;
+    if ((size_t)(end - b) < size) {
         return false;
     }
     *out = size == 1 ? b[0] : (size_t)(b[0] & 0x7FU) << 24 | (size_t)b[1] << 16 | (size_t)b[2] << 8 | b[3];
@@ -168,57 +168,38 @@ static bool take_length(const char **at, const char *end, size_t *out)
     return true;
 }
 
-/* Takes one pair. False: it isn't complete. */
-static bool take_pair(char **at, const char *end, struct variable *out, size_t *value_length)
+/* Finds the pairs. Puts a NUL behind each value, where a length is that has been read by then. The
+ * number of pairs; -1: they don't fill the bytes exactly, or they are too many. */
+static int find_pairs(const struct buf *params, struct variable found[FCGI_READER_PAIRS_MAX])
 {
-    const char *bytes = *at;
-    size_t name = 0;
-    size_t value = 0;
-    if (!take_length(&bytes, end, &name) || !take_length(&bytes, end, &value) || name > (size_t)(end - bytes) ||
-        value > (size_t)(end - bytes) - name) {
-        return false;
-    }
-    *out = (struct variable){.name = bytes, .name_length = name, .value = bytes + name};
-    *value_length = value;
-    *at += bytes - *at + (ptrdiff_t)(name + value);
-    return true;
-}
-
-/* The number of pairs; -1: they don't fill the bytes exactly, or they are too many. */
-static int count_pairs(const struct buf *params)
-{
-    char *at = params->bytes;
-    const char *end = at + params->length;
+    const unsigned char *at = (const unsigned char *)params->bytes;
+    const unsigned char *end = at + params->length;
     int pairs = 0;
     for (; at < end; pairs++) {
-        struct variable v;
-        size_t length = 0;
-        if (pairs == FCGI_READER_PAIRS_MAX || !take_pair(&at, end, &v, &length)) {
+        char *behind = params->bytes + (at - (const unsigned char *)params->bytes); /* the pair before */
+        size_t name = 0;
+        size_t value = 0;
+        if (pairs == FCGI_READER_PAIRS_MAX || !take_length(&at, end, &name) || !take_length(&at, end, &value) ||
+            name > (size_t)(end - at) || value > (size_t)(end - at) - name) {
             return -1;
         }
+        *behind = '\0';
+        found[pairs] = (struct variable){
+            .name = (const char *)at, .name_length = name, .value = (const char *)at + name};
+        at += name + value;
     }
-    return pairs;
+    return pairs; /* behind the last value is the NUL behind the buffer's bytes */
 }
 
 int fcgi_reader_variables(struct fcgi_reader *r, struct variable **out, size_t *count)
 {
-    int pairs = r->params.length > 0 ? count_pairs(&r->params) : 0;
+    struct variable found[FCGI_READER_PAIRS_MAX];
+    int pairs = r->params.length > 0 ? find_pairs(&r->params, found) : 0;
     if (pairs < 0) {
         return -1;
     }
-    char *at = r->params.bytes;
-    /* the value before: what is there is a length that has been read by then */
-    char *behind = NULL;
-    const char *end = at != NULL ? at + r->params.length : NULL;
     *count = (size_t)pairs;
     *out = ck_malloc((*count + 1) * sizeof **out);
-    for (size_t i = 0; i < *count; i++) {
-        size_t length = 0;
-        CK(take_pair(&at, end, &(*out)[i], &length));
-        if (behind != NULL) {
-            *behind = '\0';
-        }
-        behind = at; /* the last one's is the NUL behind the buffer's bytes */
-    }
+    memcpy(*out, found, *count * sizeof **out);
     return 0;
 }

@@ -77,7 +77,7 @@ static bool is_named(const struct variable *v, const char *name, size_t length)
 
 static bool begins_with(const struct variable *v, const char *prefix, size_t length)
 {
-    return v->name_length >= length && memcmp(v->name, prefix, length) == 0;
+    return v->name_length >= length && v->name[0] == prefix[0] && memcmp(v->name, prefix, length) == 0;
 }
 
 const char *request_variable(const struct request *request, const char *name)
