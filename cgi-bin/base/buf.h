@@ -33,7 +33,7 @@ void buf_add_growing(struct buf *b, const void *bytes, size_t length);
  * knows the length of most. */
 static inline void buf_add(struct buf *b, const void *bytes, size_t length)
 {
-    if (length < b->capacity - b->length && length <= b->limit - b->length && !b->over) {
+    if (length > 0 && length < b->capacity - b->length && length <= b->limit - b->length && !b->over) {
         memcpy(b->bytes + b->length, bytes, length);
         b->length += length;
         b->bytes[b->length] = '\0';

@@ -13,8 +13,8 @@
 
 #include <pthread.h>
 #include <semaphore.h>
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     ROUNDS_MAX = 3,            /* a database that is replaced again and again */
@@ -123,12 +123,15 @@ static void fail_part(struct commit_job *const *group, size_t count, const struc
 static void note_stored(struct site *site, struct store *store, struct commit_job *const *group,
                         const struct store_job *jobs, size_t count)
 {
+    const char *epoch = store_epoch(store);
+    size_t length = strlen(epoch);
+    CK(length < CHAT_EPOCH_SIZE);
     metrics_file_observe(site_metrics(site), METRICS_GROUP, count, 1);
     metrics_file_add(site_metrics(site), METRICS_MESSAGES, count_stored(jobs, count));
     for (size_t i = 0; i < count; i++) {
         group[i]->store = jobs[i];
         err_clear(&group[i]->e);
-        snprintf(group[i]->epoch, CHAT_EPOCH_SIZE, "%s", store_epoch(store));
+        memcpy(group[i]->epoch, epoch, length + 1);
     }
 }
 
