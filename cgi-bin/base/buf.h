@@ -26,11 +26,11 @@ struct buf {
 void buf_init(struct buf *b, size_t limit); /* takes no memory */
 void buf_fini(struct buf *b);               /* frees; b is empty then, with the same limit */
 
-/* Only for buf_add: where the buffer has to grow or is full. */
+/* Only for buf_add: where the buffer has to grow or is full, or nothing is to be added. */
 void buf_add_growing(struct buf *b, const void *bytes, size_t length);
 
-/* Inline, as are the next two: an answer is made of some hundred short pieces, and the compiler
- * knows the length of most. */
+/* bytes: may be NULL if length is 0. Inline, as are the next two: an answer is made of some hundred
+ * short pieces, and the compiler knows the length of most. */
 static inline void buf_add(struct buf *b, const void *bytes, size_t length)
 {
     if (length > 0 && length < b->capacity - b->length && length <= b->limit - b->length && !b->over) {

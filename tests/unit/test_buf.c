@@ -21,6 +21,7 @@ static void keeps_bytes_and_a_nul_after_them(void **state)
     (void)state;
     buf_init(&b, 100);
     buf_add(&b, "a\0b", 3);
+    buf_add(&b, NULL, 0);
     buf_addc(&b, 'c');
     buf_adds(&b, "de");
     buf_addf(&b, "%d", 7);
