@@ -2,6 +2,8 @@
  * gone, and their part of the budget. */
 #include "arrivals_support.h"
 
+#include "web/private/body_limits.h"
+
 /* ---- bodies ---- */
 
 static void a_body_comes_with_its_request(void **state)
@@ -252,6 +254,12 @@ static void what_has_come_in_time_is_read_before_a_peer_counts_as_too_slow(void 
 
 /* ---- the budget ---- */
 
+enum {
+    COUNTED = BODY_LIMITS_COPIES, /* bytes of the budget for each byte of a body */
+    FILLING = 169 * PART          /* bytes of a body that takes more than the budget */
+};
+_Static_assert(FILLING - PART >= BUDGET_BYTES / COUNTED, "the budget is used up before the last part");
+
 /* A body of which a part has come that is counted in the budget. */
 static int dial_with_part(const char *name)
 {
@@ -267,28 +275,103 @@ static void send_rest(int peer)
     send_end(peer);
 }
 
-static void without_budget_bodies_go_on_one_after_the_other_and_small_requests_at_once(void **state)
+/* A body that takes the whole budget while it comes. Its last PART and its end are not sent yet. */
+static int dial_and_fill_budget(const char *name)
+{
+    char length[32];
+    snprintf(length, sizeof length, "%d", FILLING);
+    int peer = dial_for_body(name, length, length);
+    for (size_t sent = PART; sent < FILLING; sent += PART) {
+        send_body(peer, PART);
+        assert_nothing_is_due();
+    }
+    return peer;
+}
+
+static void while_whole_requests_have_the_budget_bodies_wait_and_then_go_on_in_order(void **state)
 {
     (void)state;
-    assert_true(budget_take(BUDGET_BYTES, SIZE_MAX)); /* other requests have it */
+    assert_true(budget_take(BUDGET_BYTES, SIZE_MAX)); /* whole requests have it */
     int first = dial_with_part("first");
     int second = dial_with_part("second");
     int third = dial_with_part("third");
     send_rest(third);
     send_rest(second);
-    assert_nothing_is_due();
     send_rest(first);
+    assert_nothing_is_due();          /* but small requests pass */
+    budget_give_back(COUNTED * BODY); /* enough for one */
     struct request *request = assert_next("first");
     assert_int_equal(request->body_state, WEB_CARRIER_WHOLE);
     assert_int_equal(request->body.length, BODY);
     assert_true(request->counted >= PART);
+    fake_clock_pass(1000);
+    assert_nothing_is_due();
+    let_go(request);
     assert_body("second", WEB_CARRIER_WHOLE, BODY);
     assert_body("third", WEB_CARRIER_WHOLE, BODY);
-    let_go(request);
     close(first);
     close(second);
     close(third);
-    budget_give_back(BUDGET_BYTES);
+    budget_give_back(BUDGET_BYTES - COUNTED * BODY);
+}
+
+static void a_body_of_which_a_part_is_counted_waits_while_whole_requests_have_the_rest(void **state)
+{
+    (void)state;
+    assert_true(budget_take(BUDGET_BYTES - COUNTED * PART, SIZE_MAX));
+    int peer = dial_with_part("body");
+    send_rest(peer);
+    assert_nothing_is_due();
+    fake_clock_pass(4000);
+    assert_nothing_is_due();
+    budget_give_back(BUDGET_BYTES - COUNTED * PART);
+    assert_body("body", WEB_CARRIER_WHOLE, BODY);
+    close(peer);
+}
+
+static void a_body_that_fills_the_budget_goes_on_and_others_wait_until_its_request_is_done(void **state)
+{
+    (void)state;
+    int first = dial_and_fill_budget("first");
+    int second = dial_with_part("second");
+    int third = dial_with_part("third");
+    send_rest(third);
+    send_rest(second);
+    assert_nothing_is_due();
+    send_body(first, PART);
+    send_end(first);
+    struct request *request = assert_next("first");
+    assert_int_equal(request->body_state, WEB_CARRIER_WHOLE);
+    assert_int_equal(request->body.length, FILLING);
+    assert_true(request->counted > BUDGET_BYTES);
+    fake_clock_pass(1000);
+    assert_nothing_is_due();
+    let_go(request);
+    assert_body("second", WEB_CARRIER_WHOLE, BODY);
+    assert_body("third", WEB_CARRIER_WHOLE, BODY);
+    close(first);
+    close(second);
+    close(third);
+}
+
+/* The budget is used up by bodies that are coming, and none of them is whole. */
+static void the_first_of_several_bodies_that_fill_the_budget_goes_on(void **state)
+{
+    const size_t little = 70000; /* counted, and leaves room for all but the last two parts */
+    (void)state;
+    int first = dial_for_body("first", "150000", "150000");
+    send_body(first, little);
+    assert_nothing_is_due();
+    int filling = dial_and_fill_budget("filling");
+    send_body(first, BODY - little);
+    send_end(first);
+    assert_body("first", WEB_CARRIER_WHOLE, BODY);
+    assert_nothing_is_due();
+    send_body(filling, PART); /* it is the first one now */
+    send_end(filling);
+    assert_body("filling", WEB_CARRIER_WHOLE, FILLING);
+    close(first);
+    close(filling);
 }
 
 static void a_body_that_waits_goes_on_when_the_budget_is_free_again(void **state)
@@ -313,23 +396,35 @@ static void a_body_that_waits_for_five_seconds_is_told_that_it_is_crowded(void *
     assert_true(budget_take(BUDGET_BYTES, SIZE_MAX));
     int first = dial_with_part("first");
     int second = dial_with_part("second");
-    int third = dial_with_part("third");
     fake_clock_pass(4000);
     assert_nothing_is_due();
-    send_rest(first);
-    assert_body("first", WEB_CARRIER_WHOLE, BODY);
-    assert_nothing_is_due(); /* the second one goes on */
+    budget_give_back(COUNTED * BODY);
+    assert_nothing_is_due(); /* the first one goes on, and takes that */
     fake_clock_pass(1000);
-    struct request *request = assert_next("third");
+    struct request *request = assert_next("second");
     assert_int_equal(request->body_state, WEB_CARRIER_CROWDED);
     assert_false(request->body_ended);
     let_go(request);
-    send_rest(second);
-    assert_body("second", WEB_CARRIER_WHOLE, BODY);
+    send_rest(first);
+    assert_body("first", WEB_CARRIER_WHOLE, BODY);
     close(first);
     close(second);
-    close(third);
-    budget_give_back(BUDGET_BYTES);
+    budget_give_back(BUDGET_BYTES - COUNTED * BODY);
+}
+
+static void the_first_body_that_waits_is_crowded_after_five_seconds_like_any_other(void **state)
+{
+    (void)state;
+    int filling = dial_and_fill_budget("filling");
+    send_body(filling, PART);
+    send_end(filling);
+    struct request *request = assert_next("filling"); /* its handler takes long */
+    int peer = dial_with_part("body");
+    fake_clock_pass(5000);
+    assert_body("body", WEB_CARRIER_CROWDED, PART);
+    let_go(request);
+    close(filling);
+    close(peer);
 }
 
 static long count_sleeps(void)
@@ -347,34 +442,30 @@ static void when_no_body_waits_any_more_the_program_sleeps(void **state)
     assert_true(budget_take(BUDGET_BYTES, SIZE_MAX));
     int first = dial_with_part("first");
     int second = dial_with_part("second");
-    int third = dial_with_part("third");
     fake_clock_pass(4000);
-    send_rest(first);
-    let_go(assert_next("first"));
+    budget_give_back(COUNTED * BODY); /* for the first one, which goes on */
     assert_nothing_is_due();
     fake_clock_pass(1000);
-    assert_body("third", WEB_CARRIER_CROWDED, PART);
+    assert_body("second", WEB_CARRIER_CROWDED, PART);
     s.peer = dial();
     assert_int_equal(pthread_create(&s.thread, NULL, send_soon, &s), 0);
     long before = count_sleeps();
     let_go(assert_next("other")); /* comes after 100 ms */
     assert_true(count_sleeps() - before <= 5);
     pthread_join(s.thread, NULL);
-    send_rest(second);
-    let_go(assert_next("second"));
+    send_rest(first);
+    let_go(assert_next("first"));
     close(first);
     close(second);
-    close(third);
     close(s.peer);
     buf_fini(&s.bytes);
-    budget_give_back(BUDGET_BYTES);
+    budget_give_back(BUDGET_BYTES - COUNTED * BODY);
 }
 
 static void the_first_body_is_cut_off_after_five_seconds_when_another_waits(void **state)
 {
     (void)state;
-    assert_true(budget_take(BUDGET_BYTES, SIZE_MAX));
-    int first = dial_with_part("first");
+    int first = dial_and_fill_budget("first");
     fake_clock_pass(3000);
     int second = dial_with_part("second");
     send_rest(second);
@@ -385,7 +476,6 @@ static void the_first_body_is_cut_off_after_five_seconds_when_another_waits(void
     assert_true(is_closed(first));
     close(first);
     close(second);
-    budget_give_back(BUDGET_BYTES);
 }
 
 /* The first one's bytes have been reported together with those of the second one, which makes it be
@@ -394,8 +484,7 @@ static void what_was_reported_of_a_connection_that_is_cut_off_is_not_used(void *
 {
     struct buf bytes = request_of("new");
     (void)state;
-    assert_true(budget_take(BUDGET_BYTES, SIZE_MAX));
-    int first = dial_with_part("first");
+    int first = dial_and_fill_budget("first");
     int second = dial_for_body("second", "150000", "150000");
     send_body(second, 1000);
     assert_nothing_is_due();
@@ -414,7 +503,6 @@ static void what_was_reported_of_a_connection_that_is_cut_off_is_not_used(void *
     close(second);
     close(new);
     buf_fini(&bytes);
-    budget_give_back(BUDGET_BYTES);
 }
 
 static void a_body_that_breaks_off_gives_its_part_of_the_budget_back(void **state)
@@ -442,15 +530,20 @@ static void several_bodies_can_be_cut_off_at_once(void **state)
     (void)state;
     int old[2];
     int new[2];
+    assert_true(budget_take(BUDGET_BYTES - COUNTED * BODY * COUNT(old), SIZE_MAX));
     for (size_t i = 0; i < 2; i++) {
-        old[i] = dial_with_part("old");
+        old[i] = dial_for_body("old", "200000", "200000");
+        send_body(old[i], PART);
+        assert_nothing_is_due();
+        send_body(old[i], BODY - PART);
+        assert_nothing_is_due();
     }
     fake_clock_pass(3000);
-    assert_true(budget_take(BUDGET_BYTES, SIZE_MAX));
     for (size_t i = 0; i < 2; i++) {
         new[i] = dial_with_part("new");
         send_rest(new[i]);
     }
+    assert_nothing_is_due();
     fake_clock_pass(3000);
     assert_body("new", WEB_CARRIER_WHOLE, BODY);
     assert_body("new", WEB_CARRIER_WHOLE, BODY);
@@ -459,7 +552,7 @@ static void several_bodies_can_be_cut_off_at_once(void **state)
         close(old[i]);
         close(new[i]);
     }
-    budget_give_back(BUDGET_BYTES);
+    budget_give_back(BUDGET_BYTES - COUNTED * BODY * COUNT(old));
 }
 
 static void a_body_that_waited_for_the_budget_goes_on_though_it_is_late(void **state)
@@ -509,9 +602,13 @@ int main(void)
         TEST(a_body_has_time_by_its_length_then_it_is_slow),
         TEST(the_time_of_a_body_begins_when_the_parameters_are_complete),
         TEST(a_body_breaks_off_when_the_peer_aborts_or_leaves),
-        TEST(without_budget_bodies_go_on_one_after_the_other_and_small_requests_at_once),
+        TEST(while_whole_requests_have_the_budget_bodies_wait_and_then_go_on_in_order),
+        TEST(a_body_of_which_a_part_is_counted_waits_while_whole_requests_have_the_rest),
+        TEST(a_body_that_fills_the_budget_goes_on_and_others_wait_until_its_request_is_done),
+        TEST(the_first_of_several_bodies_that_fill_the_budget_goes_on),
         TEST(a_body_that_waits_goes_on_when_the_budget_is_free_again),
         TEST(a_body_that_waits_for_five_seconds_is_told_that_it_is_crowded),
+        TEST(the_first_body_that_waits_is_crowded_after_five_seconds_like_any_other),
         TEST(when_no_body_waits_any_more_the_program_sleeps),
         TEST(the_first_body_is_cut_off_after_five_seconds_when_another_waits),
         TEST(what_was_reported_of_a_connection_that_is_cut_off_is_not_used),
