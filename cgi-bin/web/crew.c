@@ -1,8 +1,9 @@
 /* crew.c - see crew.h.
  *
- * The lead is taken, free, or doubtful: its leader is about to block. Who changes it from doubtful
- * to taken has it: the leader when its request is done, or the thread in front when the timer says
- * that this takes too long. So neither waits for the other.
+ * The lead is taken, free, or doubtful: its leader is about to block. Two threads may change it
+ * from doubtful to taken: the leader when its request is done, and the thread in front when the
+ * timer says that this takes too long. The thread that changes it first leads from then on, so
+ * neither waits for the other.
  */
 #include "web/private/crew.h"
 

@@ -1,14 +1,14 @@
 /* crew.h - threads of which one leads: it takes the requests as they come and handles them itself.
  *
  * Most requests never wait for anything, so one thread handles them all, one after the other, and
- * no other thread is woken. A leader that is about to block says so (blocking.h: it reads the store,
- * say). Mostly it doesn't block, as what it reads is in memory, and goes on leading. If it hasn't
- * come back after a millisecond, a thread that stands by takes the lead, and the old leader joins
- * the others when its request is done. Where requests come faster than one thread handles them, the
- * lead is taken at once. So there are only as many threads as were blocked at once, and one more. A
- * thread that was of no use for some seconds ends, as some hosts count threads as processes. When no
- * further thread can stand by, the leader blocks all the same, and what comes meanwhile waits until
- * one of the threads is done with its request.
+ * no other thread is woken. A leader that is about to block says so (blocking.h: it reads the
+ * store, say). Mostly it doesn't block, as what it reads is in memory, and goes on leading. If it
+ * hasn't come back after a millisecond, a thread that stands by takes the lead, and the old leader
+ * joins the others when its request is done. Where requests come faster than one thread handles
+ * them, the lead is taken at once. So there are only as many threads as were blocked at once, and
+ * one more. A thread that was of no use for some seconds ends, as some hosts count threads as
+ * processes. When no further thread can stand by, the leader blocks all the same, and what comes
+ * meanwhile waits until one of the threads is done with its request.
  * The pattern is known as leader and followers (Schmidt et al., Pattern-Oriented Software
  * Architecture, volume 2); to wait before the lead is passed on, as the monitor of Go's scheduler
  * does with threads in system calls.
