@@ -272,11 +272,14 @@ static int add_integer(struct form *out, const char *name, struct reader *r, str
     bool is_integer = false;
     errno = 0;
     long long value = strtoll(from, NULL, 10);
-    if (!skip_number(r, &is_integer) || errno == ERANGE) {
+    if (!skip_number(r, &is_integer)) {
         return fail(r, e);
     }
     if (!is_integer) {
         return err_field(e, ERR_INPUT, name, "%s must be a string.", name);
+    }
+    if (errno == ERANGE) {
+        return err_field(e, ERR_INPUT, name, "%s is a number of more than 64 bits.", name);
     }
     int length = snprintf(number, sizeof number, "%lld", value);
     memcpy(from - 1, number, (size_t)length + 1);
