@@ -313,6 +313,29 @@ static void a_room_without_a_number_is_refused(void **state)
     assert_int_equal(check_place(p), 0);
 }
 
+/* Only another program can give a room such a number. 268435457 << 36 has the bits of 1 << 36. */
+static void a_room_with_an_invalid_number_is_damage_and_reaches_no_other_room(void **state)
+{
+    static const char *const numbers[] = {"0", "-1", "134217728", "268435457"};
+    struct place *p = *state;
+    for (size_t i = 0; i < COUNT(numbers); i++) {
+        struct err e = ERR_INIT;
+        struct store_room room;
+        char sql[100];
+        snprintf(sql, sizeof sql, "INSERT INTO room VALUES (%s, 'far', 2, 1, 1)", numbers[i]);
+        fill(p, 2);
+        raw_sql(p, sql);
+        struct store *s = open_store(p, STORE_WRITE);
+        assert_int_equal(append_reply(s, "far", "ann", "9", "hi", 0, NULL, &e), -1);
+        assert_int_equal(e.code, ERR_CORRUPT);
+        assert_int_equal(store_room(s, "far", &room, NULL), -1);
+        assert_stored(s, "3", "three");
+        assert_int_equal(count_contiguous(s, "lobby"), 3);
+        store_close(s);
+        remove_tree(p->folder);
+    }
+}
+
 /* ---- what store_check finds ---- */
 
 static void check_finds_each_kind_of_damage(void **state)
@@ -645,6 +668,7 @@ int main(void)
         IN_BOTH_MODES(missing_tables_and_rows_are_damage),
         IN_BOTH_MODES(a_room_ends_at_its_greatest_number_and_reaches_no_other_room),
         IN_BOTH_MODES(a_room_without_a_number_is_refused),
+        IN_BOTH_MODES(a_room_with_an_invalid_number_is_damage_and_reaches_no_other_room),
         IN_BOTH_MODES(check_finds_each_kind_of_damage),
         IN_BOTH_MODES(check_shortens_a_long_list),
         IN_BOTH_MODES(a_replaced_file_is_noticed),

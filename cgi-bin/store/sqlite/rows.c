@@ -199,6 +199,9 @@ int sqlite_rows_find_room(struct sqlite_handle *s, const char *name, struct sqli
         out->id = sqlite3_column_int64(find, 0);
         out->head = (uint64_t)sqlite3_column_int64(find, 1);
         out->oldest = (uint64_t)sqlite3_column_int64(find, 2);
+        if (out->id < 1 || out->id > SQLITE_ROWS_ROOM_MAX) { /* its messages would be another room's */
+            result = sqlite_fail(s, SQLITE_CORRUPT, "find the room", e);
+        }
     } else if (rc != SQLITE_DONE) {
         result = sqlite_fail(s, rc, "find the room", e);
     }
