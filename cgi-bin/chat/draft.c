@@ -4,7 +4,6 @@
 #include "base/buf.h"
 #include "base/ck.h"
 #include "base/err.h"
-#include "base/random.h"
 #include "base/str.h"
 #include "chat/form.h"
 #include "chat/json_read.h"

@@ -31,8 +31,8 @@ struct draft_source {
 };
 
 /* Fills *d (initialised by the caller). The text is not copied: the block of the body becomes that
- * of the text. -1 with the field named; then d may be
- * half filled and is good for chat_draft_fini only, and source->fields has what was read. */
+ * of the text. -1 with the field named; then d may be half filled and is good for chat_draft_fini
+ * only, and source->fields has what was read. */
 int draft_parse(const struct draft_source *source, struct chat_draft *d, struct err *e);
 
 /* The greatest body that may hold a text of max_text bytes: JSON may spend six bytes on one

@@ -169,8 +169,8 @@ static int check_committed(struct sqlite_handle *s, struct err *e)
     return result == 0 ? 0 : err_set(e, why.code == ERR_BUSY ? ERR_SYSTEM : why.code, "%s", why.text);
 }
 
-/* The record is written before anybody is told of the commit, so that a log that gets shorter later
- * is noticed. */
+/* The record is written before senders and readers are told of the commit, so that a log that gets
+ * shorter later is noticed. */
 static int append_recorded(struct sqlite_handle *s, struct store_job *jobs, size_t count, struct err *e)
 {
     struct sqlite_record record;

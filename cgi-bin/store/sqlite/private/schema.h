@@ -3,8 +3,7 @@
  * To add a migration: add sql/sqlite/NNN-WHAT.sql with the next number (the build embeds all files
  * of that folder), and the queries that it makes true to invariants.sql beside it. Programs then
  * copy and migrate older databases by themselves (upgrade.h). If the migration needs room on the
- * disk, say so in sqlite_schema_growth. A file that was released is never
- * changed.
+ * disk, say so in sqlite_schema_growth. A file that was released is never changed.
  */
 #ifndef SQLITE_SCHEMA_H
 #define SQLITE_SCHEMA_H
