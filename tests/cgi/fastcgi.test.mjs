@@ -204,7 +204,7 @@ async function trickle(t, socket, count) {
   return { cut };
 }
 
-test('100 bodies that arrive byte by byte delay nobody, take no thread, and none is cut off', async (t) => {
+test('100 bodies that arrive byte by byte delay no other request, take no thread, and none is cut off', async (t) => {
   const { socket, child } = await startFastcgi(t, 'send', temporaryFolder(t), { env: { POLLCHAT_THREADS: '2' } });
   assert.equal((await fastcgi(socket, hi)).json.seq, 1);
   const threads = () => fs.readdirSync(`/proc/${child.pid}/task`).length;
@@ -217,7 +217,7 @@ test('100 bodies that arrive byte by byte delay nobody, take no thread, and none
     took.push(Date.now() - began);
   }
   took.sort((a, b) => a - b);
-  assert.ok(took[5] < 10_000, `nobody else waits for the deadlines of the slow bodies, 20 s and more: ${took} ms`);
+  assert.ok(took[5] < 10_000, `no other sender waits for the deadlines of the slow bodies, 20 s and more: ${took} ms`);
   assert.equal(cut.length, 0);
   assert.ok(threads() <= before + 1, `${before} threads before, ${threads()} now`);
 });

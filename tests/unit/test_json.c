@@ -15,7 +15,7 @@ static const char *const known[] = {"text", "n", NULL};
 
 static int fields(struct form *f, const char *bytes, size_t length, struct err *e)
 {
-    /* Of the exact size, so that the address sanitizer sees reads beyond it. */
+    /* No byte longer than it must be, so that the address sanitizer sees reads beyond it. */
     char *copy = ck_memdup0(bytes, length);
     form_init(f);
     return json_read(copy, length, known, f, e);
