@@ -1,4 +1,4 @@
-/* client.h - what the load programs crowd.c and pace.c share: connections, answers, times.
+/* client.h - shared by the load programs crowd.c, pace.c and bodies.c: connections, answers, times.
  *
  * All of them run on one thread. What goes wrong ends the program with status 1 and a message.
  */

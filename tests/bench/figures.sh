@@ -116,7 +116,7 @@ crowd_real() { # NAME PORT KIND
 }
 
 # Nchan's message is as long as pollchat's.
-pretend='{"seq":1000,"time":"2026-01-01T00:00:00.000Z","name":"guest","text":"<@>","type":"message","id":"0123456789abcdefghijkl"}'
+pretend='{"seq":1000,"time":"2026-01-01T00:00:00.000Z","name":"guest","text":"<@>","type":"message","id":"0123456789abcdefghijkl.1000"}'
 
 crowd_servers() {
     speed_servers

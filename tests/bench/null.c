@@ -3,17 +3,13 @@
  *
  * It detaches the connection before it finishes the request. Without that FCGX_Finish_r() waits
  * until the web server has closed its side, and the program serves a third of the requests.
- *
- * The text is as long as pollchat's answer to an idle poll, headers included.
  */
+#include "answers.h"
+
 #include <fcgiapp.h>
 #include <signal.h>
 
-static const char text[] =
-    "Status: 200 OK\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n"
-    "X-Content-Type-Options: nosniff\r\nContent-Length: 134\r\n\r\n"
-    "{\"epoch\":\"0123456789abcdefghijkl\",\"room\":\"lobby\",\"messages\":[],\"next\":1000,\"head\":1000,"
-    "\"oldest\":1,\"more\":false,\"wait\":0,\"poll_after\":2}";
+static const char text[] = ANSWER_IDLE;
 
 int main(void)
 {

@@ -5,6 +5,7 @@
  * then each waiting request gets the same prepared bytes with one send, and its connection is
  * closed. No library, no thread, no parsing, no look at a connection before the send.
  */
+#include "answers.h"
 #include "records.h"
 
 #include <sys/socket.h>
@@ -15,11 +16,7 @@ enum { MOST = 65536 };
 static int waiting[MOST];
 static int count;
 
-/* The length of an answer with one short message. */
-static const char text[] =
-    "Status: 200 OK\r\nContent-Type: application/json\r\nContent-Length: 216\r\n\r\n"
-    "{\"epoch\":\"0123456789abcdefghijkl\",\"room\":\"lobby\",\"messages\":[{\"seq\":1000,\"time\":\"2026-01-01T00:00:00.000Z\","
-    "\"name\":\"guest\",\"text\":\"hello\",\"type\":\"message\",\"id\":\"0123456789abcdefghijkl\"}],\"next\":1000,\"head\":1000,\"x\":0}";
+static const char text[] = ANSWER_NEWS;
 static const char taken[] = "Status: 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\nok\n";
 
 static void answer(int fd, const unsigned char *records, size_t length)

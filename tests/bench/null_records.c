@@ -4,6 +4,7 @@
  * The request is over when the bytes received end with an empty record of standard input, as web
  * servers send it. Compiled with -DBODY=N, it answers N bytes; otherwise the text of null.c.
  */
+#include "answers.h"
 #include "records.h"
 
 #include <stdbool.h>
@@ -25,11 +26,7 @@ static size_t make_answer(unsigned char *records)
     return records_make(records, text, (size_t)headers + BODY);
 }
 #else
-static const char idle[] =
-    "Status: 200 OK\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n"
-    "X-Content-Type-Options: nosniff\r\nContent-Length: 134\r\n\r\n"
-    "{\"epoch\":\"0123456789abcdefghijkl\",\"room\":\"lobby\",\"messages\":[],\"next\":1000,\"head\":1000,"
-    "\"oldest\":1,\"more\":false,\"wait\":0,\"poll_after\":2}";
+static const char idle[] = ANSWER_IDLE;
 enum { HEADERS = sizeof idle, BODY = 0 };
 
 static size_t make_answer(unsigned char *records)
