@@ -10,6 +10,7 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import net from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { until } from '../wait.mjs';
 
 const ELEMENT = 'element-6066-11e4-a52e-4f735466cecf'; // W3C WebDriver, section 12.1
 const BROWSERS = ['webkit2gtk-4.1', 'webkit2gtk-4.0', 'webkitgtk-6.0'].map((name) => `/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu/${name}/MiniBrowser`);
@@ -62,8 +63,19 @@ async function openWindow(address) {
   return {
     go: (url) => command('/url', { url }),
     reload: () => command('/refresh', {}),
-    /** Types into an element; '\uE007' is Enter. */
-    type: async (selector, text) => command(`/element/${await element(selector)}/value`, { text }),
+    /** Types into an element, as soon as the page lets a visitor do so; '\uE007' is Enter. */
+    type: async (selector, text) => {
+      const typed = async () => {
+        try {
+          await command(`/element/${await element(selector)}/value`, { text });
+          return true;
+        } catch (error) {
+          if (!error.message.includes('element not interactable')) throw error;
+          return false; // the page is still being made
+        }
+      };
+      await until(typed, `${selector} to take text`);
+    },
     /** The result of a function body in the page. */
     run: (script) => command('/execute/sync', { script, args: [] }),
     close: () => command('', undefined),
