@@ -276,7 +276,7 @@ static int add_integer(struct form *out, const char *name, struct reader *r, str
         return fail(r, e);
     }
     if (!is_integer) {
-        return err_field(e, ERR_INPUT, name, "%s must be a string.", name);
+        return err_field(e, ERR_INPUT, name, "%s must be a string or a whole number.", name);
     }
     if (errno == ERANGE) {
         return err_field(e, ERR_INPUT, name, "%s is a number of more than 64 bits.", name);
@@ -302,7 +302,7 @@ static int take_value(struct form *out, const char *name, struct reader *r, stru
     if (skip_word(r, "null")) {
         return 0;
     }
-    return skip_value(r) ? err_field(e, ERR_INPUT, name, "%s must be a string.", name) : fail(r, e);
+    return skip_value(r) ? err_field(e, ERR_INPUT, name, "%s must be a string or a whole number.", name) : fail(r, e);
 }
 
 static const char *find(const char *const *list, size_t count, const char *name)

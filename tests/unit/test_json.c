@@ -39,13 +39,19 @@ static void integers_have_64_bits(void **state)
     static const struct {
         const char *text;
         const char *value; /* NULL: refused */
-    } cases[] = {{"{\"n\":9223372036854775807}", "9223372036854775807"},
-                 {"{\"n\":-9223372036854775808}", "-9223372036854775808"},
-                 {"{\"n\":9223372036854775808}", NULL},
-                 {"{\"n\":1e400}", NULL},
-                 {"{\"n\":1.5}", NULL},
-                 {"{\"n\":01}", NULL},
-                 {"{\"n\":-0}", "0"}};
+        const char *why;
+    } cases[] = {{"{\"n\":9223372036854775807}", "9223372036854775807", NULL},
+                 {"{\"n\":-9223372036854775808}", "-9223372036854775808", NULL},
+                 {"{\"n\":9223372036854775808}", NULL, "n is a number of more than 64 bits"},
+                 {"{\"n\":-9223372036854775809}", NULL, "n is a number of more than 64 bits"},
+                 {"{\"n\":1e400}", NULL, "n must be a string or a whole number"},
+                 {"{\"n\":99999999999999999999.5}", NULL, "n must be a string or a whole number"},
+                 {"{\"n\":1.5}", NULL, "n must be a string or a whole number"},
+                 {"{\"n\":[1]}", NULL, "n must be a string or a whole number"},
+                 {"{\"n\":99999999999999999999.}", NULL, "isn't valid JSON"},
+                 {"{\"n\":01}", NULL, "isn't valid JSON"},
+                 {"{\"n\":-}", NULL, "isn't valid JSON"},
+                 {"{\"x\":99999999999999999999,\"n\":-0}", "0", NULL}};
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct form f;
@@ -56,6 +62,7 @@ static void integers_have_64_bits(void **state)
             assert_string_equal(form_single(&f, "n")->value, cases[i].value);
         } else {
             assert_int_equal(e.code, ERR_INPUT);
+            assert_contains(e.text, cases[i].why);
         }
         form_fini(&f);
     }
