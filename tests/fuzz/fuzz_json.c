@@ -48,13 +48,28 @@ static bool json_is_accepted(const char *bytes, size_t size, size_t flags, enum 
     return good;
 }
 
+/* Both read the same strings. */
+static void json_compare_strings(const char *bytes, size_t size, const struct form *f)
+{
+    json_t *root = json_loadb(bytes, size, 0, NULL);
+    for (size_t i = 0; json_known[i] != NULL; i++) {
+        const json_t *member = json_object_get(root, json_known[i]);
+        const struct form_field *found = form_single(f, json_known[i]);
+        CK((member != NULL) == (found != NULL));
+        CK(found == NULL || (found->length == json_string_length(member) &&
+                             memcmp(found->value, json_string_value(member), found->length) == 0));
+    }
+    json_decref(root);
+}
+
 /* json_read and jansson accept the same, but jansson also refuses numbers that it can't hold, and
  * duplicate members at any depth, in members that json_read ignores. */
-static void json_compare(const char *bytes, size_t size, int result)
+static void json_compare(const char *bytes, size_t size, int result, const struct form *f)
 {
     enum json_error_code why = json_error_unknown;
     if (json_is_accepted(bytes, size, JSON_REJECT_DUPLICATES, &why)) {
         CK(result == 0);
+        json_compare_strings(bytes, size, f);
     } else if (result == 0) {
         (void)json_is_accepted(bytes, size, 0, &why);
         CK(why == json_error_unknown || why == json_error_numeric_overflow);
@@ -97,7 +112,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     form_init(&f);
     int result = json_read(ck_memdup0(bytes, size), size, json_known, &f, &e);
     CK((result == 0) == (e.code == ERR_NONE));
-    json_compare(bytes, size, result);
+    json_compare(bytes, size, result, &f);
     CK(f.count < sizeof json_known / sizeof json_known[0]);
     for (size_t i = 0; i < f.count; i++) {
         json_check_string(&f.fields[i]);
