@@ -4,10 +4,10 @@
  * Site and store are fakes, which replace those of the library: they count calls, wait at a gate
  * and fail on demand. A draft's id says what happens: "full…" and "busy…" fail in each transaction.
  */
+#include "fake_clock.h"
 #include "support.h"
 
 #include "base/ck.h"
-#include "base/clock.h"
 #include "base/err.h"
 #include "site/commit.h"
 #include "site/head_files.h"
@@ -298,10 +298,10 @@ static void send_behind_a_gate(struct sender *senders, size_t count, const char 
     assert_int_equal(fake.begun, 0);
 }
 
-/* Until the commit at the gate is so old that the store counts as stuck. */
-static void wait_until_stuck(void)
+/* The commit at the gate becomes so old that the store counts as stuck. */
+static void pass_until_stuck(void)
 {
-    clock_sleep_ms(1001); /* as long as commit.h says */
+    fake_clock_pass(1000); /* as long as commit.h says */
 }
 
 static const char *good_id(size_t i)
@@ -412,7 +412,7 @@ static void while_the_store_is_blocked_few_senders_wait_and_others_are_refused(v
     }
     commit_look_after(c); /* the store may be done at any moment */
     assert_int_equal(count_refused(surplus, COUNT(surplus)), 0);
-    wait_until_stuck();
+    pass_until_stuck();
     start(&late, c, "good"); /* at once */
     assert_int_equal(count_refused(&late, 1), 1);
     commit_look_after(c);
@@ -444,7 +444,7 @@ static void no_sender_waits_in_the_queue_longer_than_the_busy_timeout(void **sta
     for (size_t i = 0; i < COUNT(waiting); i++) {
         start(&waiting[i], c, good_id(i));
     }
-    wait_until_stuck();
+    pass_until_stuck();
     commit_look_after(c);
     assert_int_equal(count_refused(waiting, COUNT(waiting)), COUNT(waiting));
     set_gate(false);
@@ -468,7 +468,7 @@ static void the_committer_itself_refuses_what_became_too_late_during_its_commit(
     start(&first, c, "good");
     wait_until_a_sender_writes();
     start(&late, c, "good");
-    wait_until_stuck();
+    pass_until_stuck();
     start(&fresh, c, "good");
     set_gate(false);
     wait_for(&fresh);
