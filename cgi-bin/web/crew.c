@@ -192,8 +192,10 @@ static void doubt_lead(void)
     }
     bool is_pressed = crew.options.is_pressed(crew.options.context);
     is_doubtful = true;
-    set_timer(is_pressed ? AT_ONCE_NS : PATIENCE_NS);
     atomic_store(&crew.lead, LEAD_DOUBTFUL);
+    /* Not before the lead is doubtful: the thread in front tries to take it only when the timer
+     * expires, which may be before this call returns. */
+    set_timer(is_pressed ? AT_ONCE_NS : PATIENCE_NS);
     if (atomic_load(&crew.standing_by) == 0) { /* the last one has just ended */
         (void)start_thread();
     }

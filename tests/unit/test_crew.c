@@ -261,6 +261,42 @@ static void while_one_request_blocks_another_thread_handles_the_next_ones(void *
     run(one_blocking);
 }
 
+/* On one processor the thread that waits for the timer runs as soon as the timer is set, before the
+ * thread that set it goes on. */
+static void blocking_on_one_processor(void)
+{
+    enum { ROUNDS = 200 };
+    static struct request requests[2 * ROUNDS];
+    cpu_set_t allowed;
+    cpu_set_t one;
+    CK(sched_getaffinity(0, sizeof allowed, &allowed) == 0);
+    CPU_ZERO(&one);
+    for (size_t i = 0; CPU_COUNT(&one) == 0; i++) {
+        if (CPU_ISSET(i, &allowed)) {
+            CPU_SET(i, &one);
+        }
+    }
+    CK(sched_setaffinity(0, sizeof one, &one) == 0);
+    atomic_store(&presses, true);
+    start(8);
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        requests[2 * i].handle = block;
+        requests[2 * i + 1].handle = let_one_go;
+        push(&requests[2 * i]);
+        push(&requests[2 * i + 1]);
+        while (atomic_load(&handled) < 2 * (i + 1)) {
+            sched_yield();
+        }
+    }
+    finish();
+}
+
+static void on_one_processor_another_thread_handles_the_next_ones_too(void **state)
+{
+    (void)state;
+    run(blocking_on_one_processor);
+}
+
 static pthread_t handled_by[2000];
 
 /* Says that it may block, but doesn't. */
@@ -568,6 +604,7 @@ int main(void)
         cmocka_unit_test(requests_that_never_block_are_handled_by_one_thread),
         cmocka_unit_test(a_request_that_could_block_but_does_not_keeps_the_lead),
         cmocka_unit_test(while_one_request_blocks_another_thread_handles_the_next_ones),
+        cmocka_unit_test(on_one_processor_another_thread_handles_the_next_ones_too),
         cmocka_unit_test(there_are_as_many_threads_as_requests_that_block_and_one_more),
         cmocka_unit_test(the_last_thread_of_those_allowed_is_told_that_no_other_can_lead),
         cmocka_unit_test(a_thread_that_is_done_leads_while_the_last_leader_blocks),
