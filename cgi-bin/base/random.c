@@ -2,22 +2,13 @@
 #include "base/random.h"
 
 #include "base/ck.h"
-#include "base/clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdint.h>
 #include <sys/random.h>
 #include <unistd.h>
 
-enum {
-    AT_ONCE_MAX = 256, /* getrandom(2) always gives that many bytes in one call */
-    DIGITS = 64,
-    TIME_DIGITS = 7,
-};
-
-/* Ascending, as bytes are compared. */
-static const char digits[] = "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
+enum { AT_ONCE_MAX = 256 }; /* getrandom(2) always gives that many bytes in one call */
 
 void random_fill(void *out, size_t size)
 {
@@ -32,26 +23,13 @@ void random_fill(void *out, size_t size)
     CK(got == (ssize_t)size);
 }
 
-static void fill_with_digits(char *out, size_t count)
-{
-    unsigned char random[RANDOM_ID_SIZE];
-    random_fill(random, count);
-    for (size_t i = 0; i < count; i++) {
-        out[i] = digits[random[i] % DIGITS];
-    }
-    out[count] = '\0';
-}
-
 void random_id(char out[RANDOM_ID_SIZE])
 {
-    fill_with_digits(out, RANDOM_ID_SIZE - 1);
-}
-
-void random_id_in_order(char out[RANDOM_ID_SIZE])
-{
-    uint64_t now = (uint64_t)clock_wall_ms();
-    for (size_t i = TIME_DIGITS; i-- > 0; now /= DIGITS) {
-        out[i] = digits[now % DIGITS];
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    unsigned char random[RANDOM_ID_SIZE - 1];
+    random_fill(random, sizeof random);
+    for (size_t i = 0; i < sizeof random; i++) {
+        out[i] = digits[random[i] % 64];
     }
-    fill_with_digits(out + TIME_DIGITS, RANDOM_ID_SIZE - 1 - TIME_DIGITS);
+    out[sizeof random] = '\0';
 }

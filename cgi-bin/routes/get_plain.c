@@ -137,7 +137,7 @@ static void render(struct reply *r, const struct page *p, const struct reading *
         html_page_log(&r->body, p->paths, &g->answer, p->draft.name, p->query.kind == QUERY_BEFORE ? NULL : &refresh);
         return;
     }
-    random_id_in_order(id);
+    random_id(id);
     const struct html_page_form form = {.paths = p->paths,
                                         .room = p->query.rooms[0].name,
                                         .name = p->draft.name,

@@ -55,7 +55,7 @@ void send_page_refused(struct request *request, const struct err *e, const struc
 {
     char id[RANDOM_ID_SIZE];
     char reply_to[24] = "";
-    random_id_in_order(id);
+    random_id(id);
     if (d->reply_to != 0) {
         snprintf(reply_to, sizeof reply_to, "%llu", (unsigned long long)d->reply_to);
     }
@@ -81,7 +81,7 @@ static const char *value_of(const struct form *fields, const char *name, const c
 void send_page_unread(struct request *request, const struct err *e, const struct form *fields)
 {
     char id[RANDOM_ID_SIZE];
-    random_id_in_order(id);
+    random_id(id);
     const char *text = value_of(fields, "text", "");
     const char *room = value_of(fields, "room", CHAT_ROOM_DEFAULT);
     const struct html_page_form f = {

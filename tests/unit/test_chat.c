@@ -3,7 +3,6 @@
 #include "support.h"
 
 #include "base/ck.h"
-#include "base/clock.h"
 #include "base/err.h"
 #include "chat/chat.h"
 
@@ -505,33 +504,6 @@ static void random_ids_are_valid_ids_and_differ(void **state)
     }
 }
 
-static void ids_of_messages_are_in_the_order_of_their_time(void **state)
-{
-    char ids[20][RANDOM_ID_SIZE];
-    (void)state;
-    for (size_t i = 0; i < COUNT(ids); i++) {
-        struct chat_draft d;
-        random_id_in_order(ids[i]);
-        assert_int_equal(set_in(&d, chat_set_id, ids[i], 22, NULL), 0);
-        assert_true(i == 0 || strcmp(ids[i - 1], ids[i]) < 0);
-        assert_true(i == 0 || strcmp(ids[i - 1] + 7, ids[i] + 7) != 0);
-        clock_sleep_ms(2);
-    }
-}
-
-static void ids_of_messages_of_one_moment_differ(void **state)
-{
-    enum { IDS = 2000 };
-    static char ids[IDS][RANDOM_ID_SIZE];
-    (void)state;
-    for (int i = 0; i < IDS; i++) {
-        random_id_in_order(ids[i]);
-        for (int j = 0; j < i; j++) {
-            assert_string_not_equal(ids[i], ids[j]);
-        }
-    }
-}
-
 static void the_length_of_a_text_as_json_is_computed_exactly(void **state)
 {
     (void)state;
@@ -576,8 +548,6 @@ int main(void)
         cmocka_unit_test(each_type_has_its_name),
         cmocka_unit_test(the_length_of_a_text_as_json_is_computed_exactly),
         cmocka_unit_test(random_ids_are_valid_ids_and_differ),
-        cmocka_unit_test(ids_of_messages_are_in_the_order_of_their_time),
-        cmocka_unit_test(ids_of_messages_of_one_moment_differ),
     };
     return RUN(tests);
 }
