@@ -68,7 +68,7 @@ bool budget_take(size_t bytes, size_t own)
 {
     size_t most = budget_part(BUDGET_BYTES);
     size_t now = atomic_load(&in_work);
-    if (own != SIZE_MAX && budget_keeps_many()) {
+    if (budget_keeps_many()) {
         return false;
     }
     do {

@@ -30,10 +30,10 @@ enum {
  * system at once, and reads the limit. */
 void budget_init(void);
 
-/* Takes so many bytes of the budget. False: there aren't so many left, and nothing is taken. own:
- * bytes that the caller has taken already. The call succeeds when nothing else is taken, so
- * that one request of the greatest size gets through whatever the settings are. SIZE_MAX: take them
- * in any case. */
+/* Takes so many bytes of the budget. False: there aren't so many left, or much is kept for slow
+ * peers (budget_keeps_many), and nothing is taken. own: bytes that the caller has taken already. If
+ * nothing else is taken, so many are always left: one request of the greatest size gets through
+ * whatever the settings are. */
 bool budget_take(size_t bytes, size_t own);
 void budget_give_back(size_t bytes); /* as many as were taken, in one call or several */
 
