@@ -74,7 +74,7 @@ static void end(struct ending *g)
  * connection itself. */
 static void linger_or_end(struct ending *g)
 {
-    if (!g->request.unread) {
+    if (!g->request.still_sends) {
         end(g);
         return;
     }
@@ -101,7 +101,7 @@ static void write_on(struct ending *g)
 /* The peer has closed the connection, or it sends something, which is dropped. False: g is gone. */
 static bool drop_input(struct ending *g)
 {
-    bool may_send = g->request.unread && g->dropped < LINGER_BYTES;
+    bool may_send = g->request.still_sends && g->dropped < LINGER_BYTES;
     long dropped = may_send ? fcgi_request_drop_input(&g->request) : -1;
     if (dropped < 0) {
         end(g);
@@ -247,7 +247,7 @@ void answer_writer_send(struct fcgi_request r, struct shared_bytes *b, const str
     struct unsent u;
     enum unsent_left left = unsent_start(&u, &r, b);
     done = done != NULL ? done : &nothing;
-    if (left == UNSENT_SOME || (left == UNSENT_NOTHING && r.unread)) {
+    if (left == UNSENT_SOME || (left == UNSENT_NOTHING && r.still_sends)) {
         hand_over(r, &u, done);
     } else {
         close_connection(&r, done);
@@ -259,7 +259,7 @@ void answer_writer_send_own(struct fcgi_request r, struct fcgi_output *o)
     static const struct answer_writer_done nothing = {0};
     struct unsent u;
     long taken = fcgi_output_write(o, &r, 0);
-    if (taken < 0 || ((size_t)taken == fcgi_output_size(o) && !r.unread)) {
+    if (taken < 0 || ((size_t)taken == fcgi_output_size(o) && !r.still_sends)) {
         close(r.connection);
         fcgi_output_fini(o);
         return;

@@ -9,7 +9,7 @@
  * a process), and after ten minutes in any case. When many bytes are kept (budget.h), peers
  * are given up that made no progress for a second; when too many bytes or connections are kept
  * (ANSWER_WRITER_MOST), the peer that stood still for the longest time.
- * Where the peer still sends its request when the answer is written (fcgi_request.h, `unread`), it
+ * Where the peer still sends its request when the answer is written (fcgi_request.h, `still_sends`), it
  * has two seconds to read the answer; what it sends meanwhile is dropped.
  * Not for streams, which have more to say later: park.h.
  * Threads: any. The module has one thread, started when it is first needed.

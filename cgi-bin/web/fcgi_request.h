@@ -16,7 +16,7 @@ struct fcgi_request {
     uint16_t id;
     /* The peer may still be sending its request: closing would reset the connection, and the peer
      * could lose the answer. */
-    bool unread;
+    bool still_sends;
 };
 
 enum { FCGI_REQUEST_LINE_MAX = 4096 }; /* what is longer is cut off */

@@ -51,7 +51,8 @@ static void free_incoming(struct fcgi_incoming *f)
 static struct fcgi_request fcgi_detach(struct request *request)
 {
     struct fcgi_incoming *f = of(request);
-    const struct fcgi_request detached = {.connection = f->connection, .id = f->id, .unread = !request->body_ended};
+    const struct fcgi_request detached = {
+        .connection = f->connection, .id = f->id, .still_sends = !request->body_ended};
     log_attach(NULL, NULL);
     free_incoming(f);
     return detached;
