@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "system/budget.h"
 #include "system/loop.h"
+#include "web/private/body_limits.h"
 #include "web/shared_bytes.h"
 #include "web/unsent.h"
 
@@ -22,11 +23,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum {
-    EVENTS = 256,
-    LINGER_MS = 2000,
-    LINGER_BYTES = 16 * 1024 * 1024, /* of a body; web servers don't let much more pass */
-};
+enum { EVENTS = 256 };
 
 /* A connection that is closed when the end of its answer is written. */
 struct ending {
@@ -81,7 +78,7 @@ static void linger_or_end(struct ending *g)
     g->lingers = true;
     shutdown(g->request.connection, SHUT_WR);
     loop_want_write(loop, g->request.connection, g, false);
-    deadlines_move(&deadlines, &g->due, clock_mono_ms() + LINGER_MS);
+    deadlines_move(&deadlines, &g->due, clock_mono_ms() + BODY_LIMITS_DRAIN_MS);
 }
 
 static void write_on(struct ending *g)
@@ -101,7 +98,7 @@ static void write_on(struct ending *g)
 /* The peer has closed the connection, or it sends something, which is dropped. False: g is gone. */
 static bool drop_input(struct ending *g)
 {
-    bool may_send = g->request.still_sends && g->dropped < LINGER_BYTES;
+    bool may_send = g->request.still_sends && g->dropped < BODY_LIMITS_DRAIN_BYTES;
     long dropped = may_send ? fcgi_request_drop_input(&g->request) : -1;
     if (dropped < 0) {
         end(g);

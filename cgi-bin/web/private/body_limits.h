@@ -1,4 +1,5 @@
-/* body_limits.h - how long a body may take and how much memory, for the carriers that read one.
+/* body_limits.h - how long a body may take and how much memory, for the modules that read or drop
+ * one.
  *
  * Threads: any.
  */
