@@ -25,8 +25,9 @@
 #include <unistd.h>
 
 enum {
-    STACK_BYTES = 2 * 1024 * 1024, /* jansson recurses up to 2,048 levels of nesting */
-    PATIENCE_NS = 1000000,         /* most reads of the store take a tenth of this */
+    /* of a thread: functions here take up to 30 KiB each, and sanitizers several times as much */
+    STACK_BYTES = 1024 * 1024,
+    PATIENCE_NS = 1000000, /* most reads of the store take a tenth of this */
     AT_ONCE_NS = 1,
 };
 
