@@ -209,7 +209,7 @@ static void refuse(struct commit_job *job)
     end_job(job);
 }
 
-/* With the lock held, as are the next three. */
+/* The lock is held here and in the next three functions. */
 static bool is_stuck(const struct commit *c, int64_t now)
 {
     return c->works && now - c->began >= STUCK_MS;
@@ -263,7 +263,7 @@ static void refuse_late(struct commit *c)
 
 /* ---- working ---- */
 
-/* Both give up the lock while they work. */
+/* Gives up the lock while it works, as rest() does. */
 static void commit_group(struct commit *c)
 {
     struct commit_job *group[COMMIT_GROUP_MOST];

@@ -31,11 +31,11 @@ bool handles_give_back(struct handles *all, struct store *handle);
  * one. */
 bool handles_is_current(struct handles *all, struct store *handle);
 
-/* The same for a handle that is idle, which counts as a use of it. False also if none is idle.
- * Looks at the files only if no call has found an idle handle current in the last 100 ms; while
- * another thread looks, which a disk may delay, in the last second. So a database that is replaced
- * is noticed after that time, or as soon as a look at any handle of this process finds it, and a
- * slow disk delays one of many callers. */
+/* The same for a handle that is idle, which counts as a use of it. False also if none is idle. The
+ * files aren't looked at if an idle handle was found current less than 100 ms ago; nor if that was
+ * less than a second ago and another thread is looking, which a slow disk may delay. So a slow disk
+ * delays one of many callers, and a replaced database is noticed after that time, or as soon as a
+ * look at any handle of this process finds it. */
 bool handles_are_current(struct handles *all);
 
 /* Closes idle handles whose database was replaced; other processes may wait for that. Also rescues

@@ -37,8 +37,8 @@ void site_guard_log(struct site *s);
 /* The settings; borrowed for the life of the site. Mistakes in them are logged when they are read
  * (warn.h). NULL with ERR_CONFIG if the settings don't say for sure where the data is (conf.h).
  * NULL with ERR_EXPOSED while other users may write to the data (permissions.h), or while the
- * folder is marked as readable by the web (exposure.h): the first call looks, then
- * site_look_after does, and a call again after a second without any.
+ * folder is marked as readable by the web (exposure.h). The first call looks at the disk for that;
+ * then site_look_after does. After a second without calls the next one looks again.
  * request_environment may be NULL. */
 const struct conf *site_conf(struct site *s, const char *const *request_environment, struct err *e);
 

@@ -2,8 +2,8 @@
  *
  * A tag stands for a descriptor; what it points to is the caller's. A descriptor leaves the loop
  * when it is closed.
- * Threads: loop_wake and loop_add from any thread; everything else from the one thread that runs
- * the loop.
+ * Threads: loop_wake and loop_add from any thread; everything else from one thread at a time, which
+ * runs the loop.
  */
 #ifndef LOOP_H
 #define LOOP_H
@@ -24,8 +24,8 @@ struct loop_event {
 struct loop *loop_new(struct err *e); /* NULL on error */
 void loop_free(struct loop *l);       /* NULL is fine; watched descriptors stay open */
 
-/* Watches a descriptor: loop_wait reports LOOP_INPUT when the peer hangs up or sends something
- * that it shouldn't. -1 with ERR_SYSTEM. */
+/* Watches a descriptor: loop_wait reports LOOP_INPUT, again and again, while there is something to
+ * read, a connection to accept, or the peer's hang-up. -1 with ERR_SYSTEM. */
 int loop_add(struct loop *l, int fd, void *tag, struct err *e);
 /* Also reports when the descriptor can be written to; false switches that off. */
 void loop_want_write(struct loop *l, int fd, void *tag, bool want);

@@ -6,11 +6,11 @@
  * makes room (unsent.h). So no slow reader holds up a thread of the program, however long the
  * answer is.
  * A peer is given up when it made no progress for a minute (ten seconds where the connection costs
- * a process), and after ten minutes in any case. When many bytes are kept (budget.h), peers
- * are given up that made no progress for a second; when too many bytes or connections are kept
+ * a process), and after ten minutes in any case. When many bytes are kept (budget.h), peers are
+ * given up that made no progress for a second; when too many bytes or connections are kept
  * (ANSWER_WRITER_MOST), the peer that stood still for the longest time.
- * Where the peer still sends its request when the answer is written (fcgi_request.h, `still_sends`), it
- * has two seconds to read the answer; what it sends meanwhile is dropped.
+ * Where the peer still sends its request when the answer is written (`still_sends` in
+ * fcgi_request.h), it has two seconds to read the answer; what it sends meanwhile is dropped.
  * Not for streams, which have more to say later: park.h.
  * Threads: any. The module has one thread, started when it is first needed.
  */

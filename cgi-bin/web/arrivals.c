@@ -67,10 +67,10 @@ struct arrivals {
     struct arrival *newest;
     struct arrival *spare; /* for the next connection; NULL: none */
     size_t paused;
-    size_t counted;   /* bytes of the budget that these take */
-    int64_t retry_at; /* monotonic ms: when to look at the paused ones again */
-    bool may_accept;  /* the backlog may hold a connection */
-    unsigned streak;
+    size_t counted;    /* bytes of the budget that these take */
+    int64_t retry_at;  /* monotonic ms: when to look at the paused ones again */
+    bool may_accept;   /* the backlog may hold a connection */
+    unsigned streak;   /* connections that were accepted since the last look at those before */
     unsigned unrested; /* requests that were returned since the last time that none was there */
     atomic_bool stopping;
     bool refuses;    /* no connections come any more; set before stopping */

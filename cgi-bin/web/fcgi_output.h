@@ -4,7 +4,7 @@
  * they were rendered, and the headers of the records between them are made while they are written.
  * Format: FastCGI specification 1.0, sections 3.3 (records), 5.3 (FCGI_STDOUT), 5.5
  * (FCGI_END_REQUEST).
- * Threads: any that only read an output; changes by one at a time.
+ * Threads: any, as long as no thread changes the output.
  */
 #ifndef FCGI_OUTPUT_H
 #define FCGI_OUTPUT_H

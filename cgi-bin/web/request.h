@@ -4,8 +4,8 @@
  * request, a handler looks at it, and sooner or later some thread answers it (reply.h), perhaps
  * another one than the thread that read it (detach.h).
  * Both carriers show the same: CGI variables (RFC 3875), a body (body.h), a place to write to.
- * Where a web server is the peer, a request exists only when it has come as a whole, or when it is
- * sure that it never will (body.h tells why): no function here waits for a FastCGI peer.
+ * By FastCGI a request is handled only when it has come as a whole, or when it is certain that it
+ * never will (private/arrivals.h): no function here waits for a FastCGI peer.
  * What the functions return is borrowed until the request is answered or detached.
  * Knows HTTP; knows neither the chat nor the store.
  * Threads: a request belongs to one thread at a time.

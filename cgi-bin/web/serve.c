@@ -40,7 +40,7 @@ static atomic_bool stopping;
 struct program {
     const struct serve *serve;
     struct arrivals *arrivals;
-    pthread_mutex_t ending; /* protects the next two */
+    pthread_mutex_t ending; /* of the next two */
     pthread_cond_t ended;   /* all requests that waited have been answered */
     bool is_ended;
 };
@@ -123,7 +123,7 @@ static void leave_alone(void *context)
     arrivals_take_in(p->arrivals);
 }
 
-/* Called by the last thread, which has just found the backlog empty. A connection that comes from
+/* Called by the last thread, when the backlog was just found empty. A connection that comes from
  * now on is reset when the process ends, and the server answers 500. So end at once, without
  * waiting for main's next look. (To refuse connections first, as under mod_fcgid, is no better
  * elsewhere: lighttpd then takes the program for dead and answers 503 for two seconds.) */

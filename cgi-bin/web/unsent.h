@@ -2,9 +2,9 @@
  *
  * A program must not wait for a peer that reads slowly. So what the peer takes is written, and the
  * rest is kept and written on when the peer makes room. Two modules serve slow peers in this way,
- * each with its own thread and event loop: answer_writer.h for the ends of answers, and the waiting
- * room's waiters.h for streams, which have more to say later. When to give a peer up is their
- * decision; this module tells for how long the peer has stood still.
+ * each with its own thread and event loop: answer_writer.h for the ends of answers, and wait/'s
+ * waiters.h for streams, which have more to say later. When to give a peer up is their decision;
+ * this module tells for how long the peer has stood still.
  * A peer makes progress when it takes bytes, or when it reads bytes that are in the socket already:
  * a socket may stay full for long while its peer reads (fcgi_request_unread).
  * Threads: one at a time for each struct unsent.

@@ -1,16 +1,16 @@
 /* arrivals.h - the connections whose request is still coming, and which request is next.
  *
  * A request gets a thread when it has come as a whole: its parameters and its body. Until then it
- * is a descriptor, what has come of it, and a deadline. So a slow or hostile peer keeps no thread
- * busy, however many there are. A request that comes in one piece, as nearly all do, costs nothing
+ * is a descriptor, what has come of it, and a deadline. So slow or hostile peers keep no thread
+ * busy, however many they are. A request that comes in one piece, as nearly all do, costs nothing
  * more: it is accepted, read and returned. A request is returned without its whole body as soon as
  * its answer is certain: the body is longer than its handler reads, came too slowly, or broke off
  * (web_carrier.h, enum web_carrier_body). A peer that sends no complete parameters within ten
  * seconds is cut off. Memory: bodies are counted in the process's budget (budget.h) as they come.
  * When that is used up, bodies wait in the order of their arrival, and the kernel's buffers stop
  * their peers. The first of them goes on as soon as no whole request takes a part, unless it has
- * been coming for five seconds: then it is cut off. When descriptors are short, the connection that
- * has been coming for the longest time is cut off.
+ * been coming for five seconds: then it is cut off. When descriptors are short, the connection
+ * whose request has been coming for the longest time is cut off, if that is half a second or more.
  * Threads: one at a time, the leader (crew.h); arrivals_stop any.
  */
 #ifndef ARRIVALS_H
@@ -25,7 +25,7 @@ struct request;
 
 struct arrivals_options {
     /* The longest body that the handler of this request reads; 0: none, and what comes is dropped.
-     * Must not block. */
+     * Must not take long: no other request is read meanwhile. */
     size_t (*body_limit)(struct request *request, void *context);
     void *context;
     size_t most; /* connections at a time */

@@ -10,8 +10,8 @@
  * processes. When no further thread can stand by, the leader blocks all the same, and what comes
  * meanwhile waits until one of the threads is done with its request.
  * The pattern is known as leader and followers (Schmidt et al., Pattern-Oriented Software
- * Architecture, volume 2); to wait before the lead is passed on, as the monitor of Go's scheduler
- * does with threads in system calls.
+ * Architecture, volume 2). The monitor of Go's scheduler also waits before it passes the work of a
+ * thread on that is in a system call.
  * Threads: crew_start for one thread, once in a process.
  */
 #ifndef CREW_H

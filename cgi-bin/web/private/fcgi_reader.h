@@ -4,8 +4,8 @@
  * no memory before the bytes are there: a length field alone allocates nothing.
  * Format: FastCGI specification 1.0, sections 3.3 (records), 3.4 (names and values), 5.1
  * (FCGI_BEGIN_REQUEST), 5.2 (FCGI_PARAMS), 5.3 (FCGI_STDIN), 5.4 (FCGI_ABORT_REQUEST). One request
- * a connection. Records of other types are skipped, and up to a megabyte of records of other
- * requests on the same connection: web servers send none.
+ * a connection. Up to a megabyte of records of other requests and of other types is skipped: web
+ * servers send none.
  * Threads: one at a time for each reader.
  */
 #ifndef FCGI_READER_H
@@ -20,10 +20,8 @@
 struct variable;
 
 enum {
-    FCGI_READER_PARAMS_MAX = 128 *
-                             /* bytes of all names and values; web servers let 8 to 64 KiB of
-                              * headers pass */
-                             1024,
+    /* bytes of all names and values; web servers let 8 to 64 KiB of headers pass */
+    FCGI_READER_PARAMS_MAX = 128 * 1024,
     FCGI_READER_PAIRS_MAX = 1024, /* pairs of a name and a value */
     FCGI_READER_BEGIN_BYTES = 8,
 };

@@ -5,7 +5,8 @@
  * Threads: a request belongs to one thread at a time.
  * To add a carrier: define a struct whose first member is a struct request and allocate it with
  * ck_calloc; fill a struct web_carrier with its functions; give both to web_carrier_init, with the
- * request's CGI variables; let serve.c accept requests from it.
+ * request's CGI variables; let serve.c get requests from it, as it does from arrivals.h and
+ * web_cgi.h.
  */
 #ifndef WEB_CARRIER_H
 #define WEB_CARRIER_H
