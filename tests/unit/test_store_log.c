@@ -46,6 +46,23 @@ static char *long_text(void)
     return text;
 }
 
+/* As when messages never stop coming. */
+static void the_log_is_bounded_though_the_store_never_rests(void **state)
+{
+    struct place *p = *state;
+    struct store *s = open_store(p, STORE_WRITE);
+    char *text = long_text();
+    for (int i = 0; i < 140; i++) { /* 4000 pages are very long */
+        char id[16];
+        snprintf(id, sizeof id, "%d", i);
+        assert_stored(s, id, text);
+        assert_true(size_of(p, "chat.db-wal") < 4000 * 4120 + 2 * TEXT);
+    }
+    assert_true(size_of(p, "chat.db") > 100 * TEXT);
+    free(text);
+    store_close(s);
+}
+
 static void a_long_log_is_copied_when_the_store_rests(void **state)
 {
     enum { FEW = 10, MANY = 10 };
@@ -76,6 +93,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_WAL(the_log_stays_short),
+        IN_WAL(the_log_is_bounded_though_the_store_never_rests),
         IN_WAL(a_long_log_is_copied_when_the_store_rests),
     };
     quiet_log();
