@@ -134,8 +134,8 @@ static char *put_utf8(char *to, uint32_t code)
     return to;
 }
 
-/* `at` is behind a backslash. Writes what the escape means and returns its end, which isn't beyond
- * that of the escape; NULL: it is none. */
+/* `at` is behind a backslash. Writes what the escape means, which is never longer than the escape,
+ * and returns the end of it. NULL: there is no valid escape. */
 static char *take_escape(struct reader *r, char *to)
 {
     static const char letters[] = "\"\\/bfnrt";
@@ -200,7 +200,8 @@ static bool skip_scalar(struct reader *r)
     return skip_word(r, "null") || skip_word(r, "true") || skip_word(r, "false") || skip_number(r, &is_integer);
 }
 
-/* What ends behind a value: the list or object, or several. False: a mistake. */
+/* Behind a value: skips the ends of lists and objects, up to the next value, if there is one. False:
+ * a mistake. */
 static bool skip_ends(struct reader *r, const char *closing, size_t *depth)
 {
     struct string ignored;
@@ -217,7 +218,8 @@ static bool skip_ends(struct reader *r, const char *closing, size_t *depth)
     return true;
 }
 
-/* Goes into a list or object. *inside: it has a value, which is at `at` then. False: a mistake. */
+/* Enters a list or object. *inside: it isn't empty, and `at` is at its first value. False: a
+ * mistake. */
 static bool enter(struct reader *r, char *closing, size_t *depth, bool *inside)
 {
     struct string ignored;
@@ -263,8 +265,8 @@ static int fail(const struct reader *r, struct err *e)
     return err_set(e, ERR_INPUT, "The body isn't valid JSON: line %d, column %d.", r->line_number, column);
 }
 
-/* Writes the integer anew, a byte further to the front, where there is room for a NUL behind it. It
- * doesn't become longer ("-0"). */
+/* Writes the integer again, one byte earlier, so that a NUL fits behind it. It doesn't become longer
+ * (-0 becomes 0). */
 static int add_integer(struct form *out, const char *name, struct reader *r, struct err *e)
 {
     char number[32];

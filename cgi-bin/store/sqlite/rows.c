@@ -230,7 +230,7 @@ int sqlite_rows_raise_head(struct sqlite_handle *s, const struct sqlite_room *ro
     return run_or_fail(s, raise, "raise the head", e);
 }
 
-/* ---- messages: the same again ---- */
+/* ---- messages that are sent again ---- */
 
 static sqlite3_int64 message_id_of(const struct sqlite_room *room, uint64_t seq)
 {
@@ -250,7 +250,7 @@ static bool is_same(sqlite3_stmt *row, const struct chat_draft *d)
            (d->text_length == 0 || (text != NULL && memcmp(text, d->text, d->text_length) == 0));
 }
 
-/* key: what the first parameter of the statement says, which is SAME or SAME_AT. */
+/* key: the first parameter of the statement: a room_id for SAME, a message_id for SAME_AT. */
 static int find_same_by(struct sqlite_handle *s, enum statement which, sqlite3_int64 key, struct store_job *job,
                         struct err *e)
 {

@@ -118,7 +118,7 @@ static bool tell(struct sqlite_upgrade *u, const char *word, unsigned percent)
 {
     int64_t now = clock_mono_ms();
     bool is_time = now - u->logged >= LOG_EACH_MS;
-    if (percent != u->percent || is_time) { /* also unchanged: without flock only a new note counts */
+    if (percent != u->percent || is_time) { /* without flock, only a note written lately counts */
         sqlite_upgrade_note_write(u->fd, word, percent);
         u->percent = percent;
     }
@@ -150,7 +150,7 @@ static int on_instructions(void *context)
     return !tell(u, "change", u->messages == 0 ? 0 : (unsigned)(rows * ROWS_PERCENT / u->messages));
 }
 
-/* u may be NULL: nothing is told any more. */
+/* u: NULL ends it. */
 static void watch(struct sqlite_handle *s, struct sqlite_upgrade *u)
 {
     sqlite3_update_hook(s->db, u == NULL ? NULL : on_row, u);

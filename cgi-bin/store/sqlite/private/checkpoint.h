@@ -12,9 +12,9 @@
 int sqlite_checkpoint(struct sqlite_handle *s, int mode);
 /* A longer log is copied by the next append, a shorter one by store_rest. */
 int sqlite_checkpoint_pages_most(const struct sqlite_handle *s);
-/* Needs the flock. If the log is too long to wait for store_rest, so that it restarts with the next
- * write. full: the disk is full; the log should restart in the room that it has, however long it
- * is. */
+/* Needs the flock. Copies a log that is too long to wait for store_rest, so that it restarts with
+ * the next write. full: the disk is full, so a log of any length is copied, to restart in the room
+ * that it has. */
 void sqlite_checkpoint_if_long(struct sqlite_handle *s, bool full);
 void sqlite_checkpoint_rest(const struct store_options *options, bool now); /* see store_rest */
 
