@@ -200,8 +200,8 @@ static bool skip_scalar(struct reader *r)
     return skip_word(r, "null") || skip_word(r, "true") || skip_word(r, "false") || skip_number(r, &is_integer);
 }
 
-/* Behind a value: skips the ends of lists and objects, up to the next value, if there is one. False:
- * a mistake. */
+/* Behind a value: skips the ends of lists and objects, up to the next value, if there is one.
+ * False: a mistake. */
 static bool skip_ends(struct reader *r, const char *closing, size_t *depth)
 {
     struct string ignored;
@@ -265,8 +265,8 @@ static int fail(const struct reader *r, struct err *e)
     return err_set(e, ERR_INPUT, "The body isn't valid JSON: line %d, column %d.", r->line_number, column);
 }
 
-/* Writes the integer again, one byte earlier, so that a NUL fits behind it. It doesn't become longer
- * (-0 becomes 0). */
+/* Writes the integer again, one byte earlier, so that a NUL fits behind it. It doesn't become
+ * longer (-0 becomes 0). */
 static int add_integer(struct form *out, const char *name, struct reader *r, struct err *e)
 {
     char number[32];
