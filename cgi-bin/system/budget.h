@@ -20,7 +20,7 @@
 
 enum {
     BUDGET_BYTES = 32 * 1024 * 1024, /* in a process without a limit */
-    BUDGET_SMALL = 64 * 1024,        /* what needs at most so much isn't counted */
+    BUDGET_SMALL = 64 * 1024,        /* what needs at most so much isn't counted (arrivals.h: unless many come) */
     BUDGET_KEPT_MANY = 60 * 1024 * 1024,
     /* more by the half of BUDGET_BYTES: answers that the budget let begin, without their texts */
     BUDGET_KEPT_MOST = 76 * 1024 * 1024,

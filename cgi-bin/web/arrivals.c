@@ -257,12 +257,19 @@ static struct arrival *first_counted(const struct arrivals *a)
     return first;
 }
 
+/* Bodies of this length need not be counted: if as much came of each request that is coming, they
+ * would take no more than one budget together. */
+static bool is_small(const struct arrivals *a, size_t length)
+{
+    return length <= BUDGET_SMALL && length * (a->deadlines.count + 1) <= budget_part(BUDGET_BYTES);
+}
+
 /* Counts what has come of the body, and the copies made of it, as in work. False: too much is. */
 static bool count_body(struct arrivals *a, struct arrival *in)
 {
     struct request *request = in->request;
     size_t length = in->reader.body.length;
-    size_t wanted = length > BUDGET_SMALL ? length * BODY_LIMITS_COPIES : 0;
+    size_t wanted = is_small(a, length) ? 0 : length * BODY_LIMITS_COPIES;
     if (wanted <= request->counted) {
         return true;
     }

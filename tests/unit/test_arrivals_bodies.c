@@ -288,6 +288,36 @@ static int dial_and_fill_budget(const char *name)
     return peer;
 }
 
+/* 65 kB aren't counted, but 600 times 65 kB are. */
+static void small_bodies_are_counted_while_many_of_them_are_coming(void **state)
+{
+    enum { PEERS = 600, SMALL = 65000 };
+    static int peers[PEERS];
+    struct rlimit limit;
+    (void)state;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = limit.rlim_max; /* two for each peer */
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    for (size_t i = 0; i < COUNT(peers); i++) {
+        peers[i] = dial_for_body("slow", "100000", "100000");
+        send_body(peers[i], SMALL);
+        assert_nothing_is_next();
+        bool is_counted = !budget_take(BUDGET_BYTES, 0);
+        if (!is_counted) {
+            budget_give_back(BUDGET_BYTES);
+        }
+        assert_int_equal(is_counted, (i + 1) * SMALL > BUDGET_BYTES);
+    }
+    for (size_t i = 0; i < COUNT(peers); i++) {
+        close(peers[i]);
+    }
+    for (size_t i = 0; i < COUNT(peers); i++) {
+        struct request *request = assert_next("slow");
+        assert_int_equal(request->body_state, WEB_CARRIER_BROKEN);
+        let_go(request);
+    }
+}
+
 static void while_whole_requests_have_the_budget_bodies_wait_and_then_go_on_in_order(void **state)
 {
     (void)state;
@@ -602,6 +632,7 @@ int main(void)
         TEST(a_body_has_time_by_its_length_then_it_is_slow),
         TEST(the_time_of_a_body_begins_when_the_parameters_are_complete),
         TEST(a_body_breaks_off_when_the_peer_aborts_or_leaves),
+        TEST(small_bodies_are_counted_while_many_of_them_are_coming),
         TEST(while_whole_requests_have_the_budget_bodies_wait_and_then_go_on_in_order),
         TEST(a_body_of_which_a_part_is_counted_waits_while_whole_requests_have_the_rest),
         TEST(a_body_that_fills_the_budget_goes_on_and_others_wait_until_its_request_is_done),

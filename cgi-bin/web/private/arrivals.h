@@ -6,11 +6,12 @@
  * more: it is accepted, read and returned. A request is returned without its whole body as soon as
  * its answer is certain: the body is longer than its handler reads, came too slowly, or broke off
  * (web_carrier.h, enum web_carrier_body). A peer that sends no complete parameters within ten
- * seconds is cut off. Memory: bodies are counted in the process's budget (budget.h) as they come.
- * When that is used up, bodies wait in the order of their arrival, and the kernel's buffers stop
- * their peers. The first of them goes on as soon as no whole request takes a part, unless it has
- * been coming for five seconds: then it is cut off. When descriptors are short, the connection
- * whose request has been coming for the longest time is cut off, if that is half a second or more.
+ * seconds is cut off. Memory: bodies are counted in the process's budget (budget.h) as they come,
+ * small ones only while very many are coming. When that is used up, bodies wait in the order of
+ * their arrival, and the kernel's buffers stop their peers. The first of them goes on as soon as no
+ * whole request takes a part, unless it has been coming for five seconds: then it is cut off. When
+ * descriptors are short, the connection whose request has been coming for the longest time is cut
+ * off, if that is half a second or more.
  * Threads: one at a time, the leader (crew.h); arrivals_stop any.
  */
 #ifndef ARRIVALS_H
