@@ -429,6 +429,22 @@ static void a_process_that_ends_interrupts_the_change(void **state)
     assert_new(p);
 }
 
+/* Each process of plain CGI reads the whole log once. */
+static void an_upgrade_by_plain_cgi_leaves_a_short_log(void **state)
+{
+    struct place *p = *state;
+    struct store_options options = options_of(p);
+    make_old(p);
+    set_known_schema(2);
+    snprintf(slow_name, sizeof slow_name, "%s", "sqlite/003-slow.sql");
+    options.short_lived = true;
+    struct store *s = store_open(&options, STORE_WRITE, NULL);
+    assert_non_null(s);
+    assert_true(size_of(p, "chat.db") > 500 * 4096);
+    assert_true(size_of(p, "chat.db-wal") < 200 * 4096);
+    store_close(s);
+}
+
 /* The owner returns to the older program and restores the copy. */
 static void the_copy_can_be_restored_by_the_older_program(void **state)
 {
@@ -510,6 +526,7 @@ int main(void)
         IN_BOTH_MODES(without_free_space_nothing_is_changed),
         IN_BOTH_MODES(a_process_that_ends_leaves_the_upgrade_to_the_next),
         IN_BOTH_MODES(a_process_that_ends_interrupts_the_change),
+        IN_WAL(an_upgrade_by_plain_cgi_leaves_a_short_log),
         IN_BOTH_MODES(the_copy_can_be_restored_by_the_older_program),
         IN_BOTH_MODES(a_migration_that_fails_changes_nothing),
         IN_BOTH_MODES(an_older_program_notices_an_upgrade_and_is_refused),

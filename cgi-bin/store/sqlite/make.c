@@ -215,6 +215,7 @@ int sqlite_make(const struct sqlite_handle *like, struct err *e)
     }
     struct sqlite_handle *s = sqlite_handle_new(like->folder, NULL, STORE_WRITE);
     s->journal = like->journal;
+    s->short_lived = like->short_lived;
     s->stopping = like->stopping;
     s->busy_timeout_ms = like->busy_timeout_ms;
     s->deadline = like->deadline;
