@@ -42,6 +42,7 @@ struct sqlite_room {
     uint64_t head;
     uint64_t oldest;
 };
+/* ERR_CORRUPT for a room whose number isn't 1 to SQLITE_ROWS_ROOM_MAX. */
 int sqlite_rows_find_room(struct sqlite_handle *s, const char *name, struct sqlite_room *out, struct err *e);
 int sqlite_rows_add_room(struct sqlite_handle *s, const char *name, struct sqlite_room *out, struct err *e);
 
