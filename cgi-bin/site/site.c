@@ -34,7 +34,7 @@ struct site {
     bool short_lived;
     const atomic_bool *stopping;
     atomic_bool is_loaded; /* set once; the next two don't change any more then */
-    char *overrides;       /* the POLLCHAT_ parameters of the request that the settings were loaded with */
+    char *overrides;       /* the settings of the request that they were loaded with */
     struct conf conf;
     struct handles *handles;
     struct positions *positions;
@@ -97,21 +97,14 @@ void site_guard_log(struct site *s)
     log_guard(line_is_due, s);
 }
 
-static bool is_override(const char *variable)
-{
-    return variable[0] == 'P' && strncmp(variable, "POLLCHAT_", strlen("POLLCHAT_")) == 0;
-}
-
-/* The POLLCHAT_ parameters, one a line, in the order in which the server sends them. */
-static char *overrides_of(const char *const *environment)
+/* The settings of a request, one a line, in the order in which the server sends them. */
+static char *overrides_of(const char *const *settings)
 {
     struct buf all;
     buf_init(&all, OVERRIDES_MAX);
-    for (; environment != NULL && *environment != NULL; environment++) {
-        if (is_override(*environment)) {
-            buf_adds(&all, *environment);
-            buf_addc(&all, '\n');
-        }
+    for (; settings != NULL && *settings != NULL; settings++) {
+        buf_adds(&all, *settings);
+        buf_addc(&all, '\n');
     }
     return buf_steal(&all);
 }
@@ -152,9 +145,9 @@ static const char *value_of(const char *const *environment, const char *name)
 
 /* True: the process was started for one data folder and got a request for another one, so two
  * sites share a socket. */
-static bool is_for_another_site(const char *const *request_environment)
+static bool is_for_another_site(const char *const *settings)
 {
-    const char *asked = value_of(request_environment, "POLLCHAT_DATA=");
+    const char *asked = value_of(settings, "POLLCHAT_DATA=");
     const char *own = value_of((const char *const *)environ, "POLLCHAT_DATA=");
     if (asked == NULL || own == NULL || strcmp(asked, own) == 0) {
         return false;
@@ -182,19 +175,19 @@ static void tell_faults(const struct conf *conf)
     }
 }
 
-static int load(struct site *s, const char *const *request_environment, struct err *e)
+static int load(struct site *s, const char *const *settings, struct err *e)
 {
     char program_dir[CONF_TEXT_MAX];
-    char *overrides = overrides_of(request_environment);
+    char *overrides = overrides_of(settings);
     int result = 0;
-    if (s->is_loaded ? strcmp(overrides, s->overrides) != 0 : is_for_another_site(request_environment)) {
+    if (s->is_loaded ? strcmp(overrides, s->overrides) != 0 : is_for_another_site(settings)) {
         result = err_set(e, ERR_CONFIG,
                          "Requests bring other POLLCHAT_ settings than this process has, so two sites share a socket. "
                          "Give each site a socket of its own.");
     } else if (!s->is_loaded) {
         result = program_path_folder(program_dir, sizeof program_dir, e);
         if (result == 0) {
-            result = conf_load(&s->conf, program_dir, request_environment, (const char *const *)environ, e);
+            result = conf_load(&s->conf, program_dir, settings, (const char *const *)environ, e);
         }
         if (result == 0) {
             s->overrides = overrides;
@@ -207,11 +200,11 @@ static int load(struct site *s, const char *const *request_environment, struct e
     return result;
 }
 
-int site_conf_as_it_is(struct site *s, const char *const *request_environment, struct conf *out, struct err *e)
+int site_conf_as_it_is(struct site *s, const char *const *settings, struct conf *out, struct err *e)
 {
     blocking_expected();
     pthread_mutex_lock(&s->lock);
-    int result = load(s, request_environment, e);
+    int result = load(s, settings, e);
     *out = s->conf;
     pthread_mutex_unlock(&s->lock);
     return result;
@@ -241,33 +234,31 @@ static int check_safety(struct site *s, struct err *e)
     return s->danger.code == ERR_NONE ? 0 : err_set(e, ERR_EXPOSED, "%s", s->danger.text);
 }
 
-/* The request has the same POLLCHAT_ parameters as the one that the settings were loaded with. */
-static bool brings_same(const struct site *s, const char *const *environment)
+/* The request brings the same settings as the one that the settings were loaded with. */
+static bool brings_same(const struct site *s, const char *const *settings)
 {
     const char *left = s->overrides;
-    for (; environment != NULL && *environment != NULL; environment++) {
-        if (is_override(*environment)) {
-            size_t length = strlen(*environment);
-            if (strncmp(left, *environment, length) != 0 || left[length] != '\n') {
-                return false;
-            }
-            left += length + 1;
+    for (; settings != NULL && *settings != NULL; settings++) {
+        size_t length = strlen(*settings);
+        if (strncmp(left, *settings, length) != 0 || left[length] != '\n') {
+            return false;
         }
+        left += length + 1;
     }
     return *left == '\0';
 }
 
-const struct conf *site_conf(struct site *s, const char *const *request_environment, struct err *e)
+const struct conf *site_conf(struct site *s, const char *const *settings, struct err *e)
 {
     if (!atomic_load(&s->was_asked)) {
         atomic_store(&s->was_asked, true);
     }
-    if (atomic_load(&s->is_loaded) && atomic_load(&s->is_safe) && brings_same(s, request_environment)) {
+    if (atomic_load(&s->is_loaded) && atomic_load(&s->is_safe) && brings_same(s, settings)) {
         return &s->conf;
     }
     blocking_expected();
     pthread_mutex_lock(&s->lock);
-    int result = load(s, request_environment, e);
+    int result = load(s, settings, e);
     if (result == 0 && (result = check_safety(s, e)) == 0) {
         share_metrics(s);
     }

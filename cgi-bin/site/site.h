@@ -39,13 +39,13 @@ void site_guard_log(struct site *s);
  * NULL with ERR_EXPOSED while other users may write to the data (permissions.h), or while the
  * folder is marked as readable by the web (exposure.h). The first call looks at the disk for that;
  * then site_look_after does. After a second without calls the next one looks again.
- * request_environment may be NULL. */
-const struct conf *site_conf(struct site *s, const char *const *request_environment, struct err *e);
+ * settings: those that the request brings (request_settings in request.h); may be NULL. */
+const struct conf *site_conf(struct site *s, const char *const *settings, struct err *e);
 
 /* A copy of the settings, to find out what is wrong; never fails with ERR_EXPOSED. After -1
  * (ERR_CONFIG) all settings but `data` can be used. If the program can't find its own folder
  * (ERR_SYSTEM), or if the first request is for another site, all are 0. */
-int site_conf_as_it_is(struct site *s, const char *const *request_environment, struct conf *out, struct err *e);
+int site_conf_as_it_is(struct site *s, const char *const *settings, struct conf *out, struct err *e);
 
 /* The settings, for threads without a request; site_conf must have succeeded. */
 const struct conf *site_loaded_conf(const struct site *s);

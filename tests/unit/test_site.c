@@ -287,7 +287,7 @@ static void the_rights_of_others_are_looked_at_by_the_timer_and_not_by_each_requ
     struct err e = ERR_INIT;
     fill(p, 1);
     struct site *s = site_at(p, data);
-    const char *const environment[] = {"PATH_INFO=/poll", data, NULL};
+    const char *const environment[] = {data, NULL};
     waits = 0;
     blocking_on(count_wait);
     assert_non_null(site_conf(s, environment, NULL));
