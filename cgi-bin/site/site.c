@@ -40,6 +40,7 @@ struct site {
     struct positions *positions;
     int64_t safety_checked; /* monotonic ms */
     struct err danger;      /* why the chat has stopped; ERR_NONE: it runs */
+    bool is_danger_told;    /* to the log */
     /* danger is ERR_NONE as of a look in the last second or two; false: requests look themselves */
     atomic_bool is_safe;
     atomic_bool was_asked; /* a request has come since the timer's last look */
@@ -210,7 +211,7 @@ int site_conf_as_it_is(struct site *s, const char *const *settings, struct conf 
     return result;
 }
 
-/* Each reason is logged once; strangers are told none (problem.c). The lock is held. */
+/* The lock is held, as in check_safety. */
 static void look_for_danger(struct site *s)
 {
     struct err danger = ERR_INIT;
@@ -219,19 +220,26 @@ static void look_for_danger(struct site *s)
         err_set(&danger, ERR_EXPOSED,
                 "Files of the data folder could be read over the web; see READABLE-BY-THE-WEB.txt.");
     }
-    if (danger.code != ERR_NONE && strcmp(danger.text, s->danger.text) != 0) {
-        log_line("the chat has stopped, for safety: %s (%s)", danger.text, s->conf.data);
-    }
+    s->is_danger_told = s->is_danger_told && strcmp(danger.text, s->danger.text) == 0;
     s->danger = danger;
     atomic_store(&s->is_safe, danger.code == ERR_NONE);
 }
 
+/* Each reason is logged once, for a request and not by the timer, since the log lines of other
+ * threads may be thrown away (log.h). Strangers are told none (problem.c). */
 static int check_safety(struct site *s, struct err *e)
 {
     if (s->safety_checked == 0 || clock_mono_ms() - s->safety_checked >= SAFETY_CHECK_MS) {
         look_for_danger(s);
     }
-    return s->danger.code == ERR_NONE ? 0 : err_set(e, ERR_EXPOSED, "%s", s->danger.text);
+    if (s->danger.code == ERR_NONE) {
+        return 0;
+    }
+    if (!s->is_danger_told) {
+        log_line("the chat has stopped, for safety: %s (%s)", s->danger.text, s->conf.data);
+        s->is_danger_told = true;
+    }
+    return err_set(e, ERR_EXPOSED, "%s", s->danger.text);
 }
 
 /* The request brings the same settings as the one that the settings were loaded with. */

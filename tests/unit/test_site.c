@@ -279,6 +279,37 @@ static void count_wait(void)
     waits++;
 }
 
+static void count_line(void *context, const char *line)
+{
+    unsigned *lines = context;
+    *lines += strstr(line, "the chat has stopped") != NULL;
+}
+
+/* Web servers throw away what the timer's thread would log. */
+static void what_the_timer_finds_is_logged_once_by_the_next_request(void **state)
+{
+    const struct place *p = *state;
+    char data[320];
+    unsigned lines = 0;
+    fill(p, 1);
+    struct site *s = site_at(p, data);
+    const char *const environment[] = {data, NULL};
+    log_attach(count_line, &lines);
+    for (unsigned times = 1; times <= 2; times++) {
+        assert_int_equal(chmod(p->folder, 0777), 0);
+        site_look_after(s);
+        assert_int_equal(lines, times - 1);
+        assert_null(site_conf(s, environment, NULL));
+        assert_null(site_conf(s, environment, NULL));
+        assert_int_equal(lines, times);
+        assert_int_equal(chmod(p->folder, 0700), 0);
+        site_look_after(s);
+        assert_non_null(site_conf(s, environment, NULL));
+    }
+    log_attach(NULL, NULL);
+    site_free(s);
+}
+
 /* The folder becomes writable by others and private again while the process runs. */
 static void the_rights_of_others_are_looked_at_by_the_timer_and_not_by_each_request(void **state)
 {
@@ -316,6 +347,7 @@ int main(void)
         IN_BOTH_MODES(heads_read_from_a_file_that_is_replaced_meanwhile_are_not_cached),
         IN_BOTH_MODES(heads_written_to_a_file_that_is_replaced_meanwhile_are_not_cached),
         IN_BOTH_MODES(more_handles_of_the_same_file_do_not_clear_the_cache),
+        IN_WAL(what_the_timer_finds_is_logged_once_by_the_next_request),
         IN_WAL(the_rights_of_others_are_looked_at_by_the_timer_and_not_by_each_request),
         IN_WAL(a_process_of_one_site_refuses_the_requests_of_another),
     };
