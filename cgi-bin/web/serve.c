@@ -99,15 +99,25 @@ static struct request *next(void *context)
     return request;
 }
 
+/* The first call may read the settings, and mistakes in them are logged. */
+static size_t body_limit(struct request *request, void *context)
+{
+    const struct program *p = context;
+    request_log_here(request);
+    size_t limit = p->serve->body_limit(request, p->serve->context);
+    request_log_here(NULL);
+    return limit;
+}
+
 static void handle(struct request *request, void *context)
 {
     const struct program *p = context;
-    if (!budget_has_room()) {
-        refuse_for_memory(request);
-        return;
-    }
     request_log_here(request);
-    p->serve->handle(request, p->serve->context);
+    if (budget_has_room()) {
+        p->serve->handle(request, p->serve->context);
+    } else {
+        refuse_for_memory(request);
+    }
     request_log_here(NULL);
 }
 
@@ -238,7 +248,7 @@ static void stop(struct program *p)
 static int start(struct program *p, struct err *e)
 {
     const struct arrivals_options arriving = {
-        .body_limit = p->serve->body_limit, .context = p->serve->context, .most = (size_t)most_connections()};
+        .body_limit = body_limit, .context = p, .most = (size_t)most_connections()};
     const struct crew_options crew = {.next = next,
                                       .handle = handle,
                                       .is_pressed = is_pressed,

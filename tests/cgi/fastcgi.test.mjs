@@ -491,10 +491,13 @@ test('a request header is never a setting', async (t) => {
 });
 
 test('errors are written to the error stream of the request, which web servers log', async (t) => {
-  const { socket } = await startFastcgi(t, 'poll', temporaryFolder(t), { env: { POLLCHAT_JOURNAL: 'maybe' } });
-  const answer = await fastcgi(socket, poll);
-  assert.equal(answer.status, 200);
-  assert.match(answer.stderr, /journal is 'maybe'; allowed is one of auto, wal, rollback/);
+  for (const request of [poll, hi]) {
+    const env = { POLLCHAT_JOURNAL: 'maybe' };
+    const { socket } = await startFastcgi(t, request.program, temporaryFolder(t), { env });
+    const answer = await fastcgi(socket, request);
+    assert.equal(answer.status, request === hi ? 201 : 200);
+    assert.match(answer.stderr, /journal is 'maybe'; allowed is one of auto, wal, rollback/);
+  }
 });
 
 test('an answer of many records arrives complete', async (t) => {

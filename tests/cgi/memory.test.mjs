@@ -2,6 +2,7 @@
 // small requests are still answered. Where the host limits memory, a request is refused; the
 // program and its waiting polls survive.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
@@ -63,6 +64,16 @@ for (const mebibytes of [200, 400, 1000]) {
     assert.equal((await waiting).json.messages[0].text, 'news');
   });
 }
+
+test('a request that is refused for lack of memory says so in its error stream, which web servers log', { skip: isSanitized }, async (t) => {
+  const { socket, child } = await startFastcgi(t, 'poll', temporaryFolder(t), { file: limited(t, 'poll', 400) });
+  assert.equal((await fastcgi(socket, pollRequest('last=1'))).status, 200);
+  const used = 1024 * Number(/VmSize:\s+(\d+)/.exec(fs.readFileSync(`/proc/${child.pid}/status`, 'utf8'))[1]);
+  execFileSync('prlimit', [`--as=${used + MEBIBYTE}:`, '--pid', String(child.pid)]);
+  const answer = await fastcgi(socket, pollRequest('last=1'));
+  assert.equal(answer.status, 503);
+  assert.match(answer.stderr, /limit of memory \(ulimit -v\) is nearly reached/);
+});
 
 test('with 200 MiB of address space, many large bodies do not end the program, and each is stored or refused', { skip: isSanitized }, async (t) => {
   const data = await bigRoom(t, 'x');
