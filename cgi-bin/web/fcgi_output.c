@@ -20,7 +20,7 @@ enum {
 struct gathered {
     size_t skip; /* bytes that were written before */
     size_t bytes;
-    size_t count;
+    unsigned short count;               /* msg_iovlen has another type with musl; both hold this */
     struct iovec pieces[3 * ROUND + 1]; /* header, head and body of each record; the end */
     unsigned char headers[ROUND][FCGI_RECORD_HEADER_BYTES];
     unsigned char end[END_BYTES];
