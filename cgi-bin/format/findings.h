@@ -1,5 +1,4 @@
-/* findings.h - findings about a host, each a plain sentence for an owner who has
- * no shell.
+/* findings.h - findings about a host: a sentence each, which an owner without a shell understands.
  *
  * Pure. Threads: a struct belongs to one caller.
  */

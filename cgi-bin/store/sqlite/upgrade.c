@@ -29,7 +29,7 @@ enum {
     FULL_AGAIN_S = 30,
     SPARE = 1024 * 1024, /* least room for what the migration itself writes */
     LOOK_EACH = 100000,  /* instructions of SQLite's machine, which take milliseconds */
-    ROWS_PERCENT = 65,   /* of the time of a migration that writes all messages anew: the rest is indexes */
+    ROWS_PERCENT = 65,   /* a migration's share of time for copying all messages; the rest is for indexes */
 };
 
 static const char before_schema[] = "chat-before-schema-";
