@@ -1,7 +1,7 @@
 /* commit_fakes.h - a site and a store for tests of commit.h, and senders.
  *
- * They replace those of the library: they count calls, wait at a gate and fail on demand. The id of a
- * draft says what happens: "full..." and "busy..." fail in each transaction. Each test includes
+ * They replace those of the library: they count calls, wait at a gate and fail on demand. The id of
+ * a draft says what happens: "full..." and "busy..." fail in each transaction. Each test includes
  * this once.
  */
 #ifndef COMMIT_FAKES_H
