@@ -35,6 +35,23 @@ int err_field(struct err *e, enum err_code code, const char *field, const char *
     return -1;
 }
 
+int err_more(struct err *e, const char *name, const char *format, ...)
+{
+    va_list args;
+    size_t i = 0;
+    while (e != NULL && i < ERR_MORE && e->more[i].name[0] != '\0') {
+        i++;
+    }
+    if (e == NULL || i == ERR_MORE) {
+        return -1;
+    }
+    snprintf(e->more[i].name, sizeof e->more[i].name, "%s", name);
+    va_start(args, format);
+    vsnprintf(e->more[i].value, sizeof e->more[i].value, format, args);
+    va_end(args);
+    return -1;
+}
+
 int err_move(struct err *to, const struct err *from)
 {
     if (to != NULL && to->code == ERR_NONE) {

@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/ck.h"
 #include "base/clock.h"
+#include "base/err.h"
 #include "base/str.h"
 #include "format/findings.h"
 #include "format/status.h"
@@ -413,21 +414,27 @@ void json_received(struct buf *out, uint64_t bytes)
     dump_take(out, o);
 }
 
-void json_problem(struct buf *out, const char *type, const char *title, int status, const char *detail,
-                  const char *field, const char *epoch)
+/* Leaves out what isn't UTF-8, and "". */
+static void put_known(json_t *object, const char *key, const char *value)
+{
+    json_t *text = value != NULL && value[0] != '\0' ? json_string(value) : NULL;
+    if (text != NULL) {
+        put(object, key, text);
+    }
+}
+
+void json_problem(struct buf *out, const struct json_problem *p)
 {
     json_t *o = json_object();
-    json_t *text = json_string(detail);
-    put_string(o, "type", type);
-    put_string(o, "title", title);
-    put(o, "status", json_integer(status));
-    put(o, "detail", text != NULL ? text : json_string(title));
-    text = field != NULL && field[0] != '\0' ? json_string(field) : NULL;
-    if (text != NULL) {
-        put(o, "field", text);
-    }
-    if (epoch != NULL && epoch[0] != '\0') {
-        put_string(o, "epoch", epoch);
+    json_t *text = json_string(p->detail);
+    put_string(o, "type", p->type);
+    put_string(o, "title", p->title);
+    put(o, "status", json_integer(p->status));
+    put(o, "detail", text != NULL ? text : json_string(p->title));
+    put_known(o, "field", p->field);
+    put_known(o, "epoch", p->epoch);
+    for (size_t i = 0; p->more != NULL && i < ERR_MORE && p->more[i].name[0] != '\0'; i++) {
+        put_known(o, p->more[i].name, p->more[i].value);
     }
     dump_take(out, o);
 }

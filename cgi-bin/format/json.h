@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 struct buf;
+struct err_more;
 struct findings;
 struct status;
 
@@ -63,9 +64,17 @@ void json_doctor(struct buf *out, const struct json_doctor *d);
 /* {"bytes"}: the length of a body that was received. */
 void json_received(struct buf *out, uint64_t bytes);
 
-/* RFC 9457: {"type","title","status","detail"[,"field"][,"epoch"]}; field and epoch may be NULL or
- * "". Bytes that aren't UTF-8 are left out. */
-void json_problem(struct buf *out, const char *type, const char *title, int status, const char *detail,
-                  const char *field, const char *epoch);
+/* RFC 9457: {"type","title","status","detail"[,"field"][,"epoch"]} and the members of `more`. Texts
+ * that aren't UTF-8 are left out. */
+struct json_problem {
+    const char *type;
+    const char *title;
+    int status;
+    const char *detail;
+    const char *field;           /* may be NULL or "" */
+    const char *epoch;           /* may be NULL or "" */
+    const struct err_more *more; /* ERR_MORE of them (err.h), or NULL */
+};
+void json_problem(struct buf *out, const struct json_problem *p);
 
 #endif

@@ -11,13 +11,26 @@ static const struct problem problems[ERR__MAX] = {
     [ERR_INPUT] = {400, 0, false, "bad-input", "Bad Request"},
     [ERR_AUTH] = {403, 0, false, "forbidden-origin", "Forbidden"},
     [ERR_FORBIDDEN] = {403, 0, false, "forbidden", "Forbidden"},
+    [ERR_TOKEN] = {401, 0, false, "bad-token", "Unauthorized"},
+    [ERR_SIGN_IN] = {401, 0, false, "sign-in-needed", "Unauthorized"},
+    [ERR_WEAK] = {403, 0, false, "not-allowed", "Forbidden"},
+    [ERR_BANNED] = {403, 0, false, "banned", "Forbidden"},
+    [ERR_MUTED] = {403, 0, false, "muted", "Forbidden"},
+    [ERR_CLOSED] = {403, 0, false, "room-closed", "Forbidden"},
+    [ERR_PROOF] = {403, 0, false, "proof-needed", "Forbidden"},
+    [ERR_WORDS] = {403, 0, false, "words", "Forbidden"},
+    [ERR_LATE] = {403, 0, false, "too-late", "Forbidden"},
     [ERR_ABSENT] = {404, 0, false, "not-found", "Not Found"},
     [ERR_METHOD] = {405, 0, false, "method-not-allowed", "Method Not Allowed"},
     [ERR_SLOW] = {408, 0, false, "too-slow", "Request Timeout"},
     [ERR_EPOCH] = {409, 0, false, "epoch-changed", "Conflict"},
     [ERR_CONFLICT] = {409, 0, false, "id-reused", "Conflict"},
+    [ERR_NAME] = {409, 0, false, "name-taken", "Conflict"},
+    [ERR_ALIKE] = {409, 0, false, "name-alike", "Conflict"},
     [ERR_TOO_LARGE] = {413, 0, false, "too-large", "Content Too Large"},
     [ERR_TYPE] = {415, 0, false, "unsupported-type", "Unsupported Media Type"},
+    [ERR_RATE] = {429, 5, false, "too-fast", "Too Many Requests"},
+    [ERR_SLOW_MODE] = {429, 5, false, "slow-mode", "Too Many Requests"},
     [ERR_BUSY] = {503, 1, false, "store-busy", "Service Unavailable"},
     [ERR_CROWDED] = {503, 2, false, "crowded", "Service Unavailable"},
     [ERR_FULL] = {503, 30, true, "store-full", "Service Unavailable"},
@@ -70,5 +83,11 @@ void problem_body(struct buf *out, const struct err *e, bool as_text, const char
         return;
     }
     snprintf(type, sizeof type, "urn:pollchat:problem:%s", p->slug);
-    json_problem(out, type, p->title, p->status, detail, e->field, epoch);
+    json_problem(out, &(struct json_problem){.type = type,
+                                             .title = p->title,
+                                             .status = p->status,
+                                             .detail = detail,
+                                             .field = e->field,
+                                             .epoch = epoch,
+                                             .more = e->more});
 }

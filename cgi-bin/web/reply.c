@@ -74,7 +74,8 @@ static const char *reason(int status)
         int status;
         const char *phrase;
     } reasons[] = {
-        {200, "OK"}, {201, "Created"}, {204, "No Content"}, {303, "See Other"}, {304, "Not Modified"},
+        {200, "OK"},         {201, "Created"},   {202, "Accepted"},
+        {204, "No Content"}, {303, "See Other"}, {304, "Not Modified"},
     };
     for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
         if (reasons[i].status == status) {
@@ -176,8 +177,11 @@ void reply_problem_head(struct reply *r, const struct err *e)
         log_line("%d %s: %s", p->status, p->slug, e->text);
     }
     r->status = p->status;
-    if (p->retry_after > 0) {
-        reply_headerf(r, "Retry-After", "%u", p->retry_after);
+    if (e->retry_s > 0 || p->retry_after > 0) {
+        reply_headerf(r, "Retry-After", "%u", e->retry_s > 0 ? e->retry_s : p->retry_after);
+    }
+    if (p->status == 401) { /* RFC 9110, section 15.5.2, and RFC 6750, section 3 */
+        reply_header(r, "WWW-Authenticate", e->code == ERR_TOKEN ? "Bearer error=\"invalid_token\"" : "Bearer");
     }
 }
 

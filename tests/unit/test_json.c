@@ -323,17 +323,31 @@ static void a_problem_has_its_members(void **state)
     struct buf b;
     (void)state;
     buf_init(&b, 1000);
-    json_problem(&b, "urn:x", "Bad Request", 400, "why", "name", "EPOCH");
+    json_problem(&b, &(struct json_problem){.type = "urn:x",
+                                            .title = "Bad Request",
+                                            .status = 400,
+                                            .detail = "why",
+                                            .field = "name",
+                                            .epoch = "EPOCH"});
     assert_string_equal(b.bytes, "{\"type\":\"urn:x\",\"title\":\"Bad Request\",\"status\":400,\"detail\":\"why\","
                                  "\"field\":\"name\",\"epoch\":\"EPOCH\"}");
     buf_fini(&b);
-    json_problem(&b, "urn:x", "Bad Request", 400, "why", NULL, NULL);
+    json_problem(
+        &b, &(struct json_problem){
+                .type = "urn:x", .title = "Bad Request", .status = 400, .detail = "why", .field = NULL, .epoch = NULL});
     assert_string_equal(b.bytes, "{\"type\":\"urn:x\",\"title\":\"Bad Request\",\"status\":400,\"detail\":\"why\"}");
     buf_fini(&b);
-    json_problem(&b, "urn:x", "Bad Request", 400, "why", "", "");
+    json_problem(
+        &b, &(struct json_problem){
+                .type = "urn:x", .title = "Bad Request", .status = 400, .detail = "why", .field = "", .epoch = ""});
     assert_without(b.bytes, "field");
     buf_fini(&b);
-    json_problem(&b, "urn:x", "Bad Request", 400, "\xff", "na\xc3", NULL);
+    json_problem(&b, &(struct json_problem){.type = "urn:x",
+                                            .title = "Bad Request",
+                                            .status = 400,
+                                            .detail = "\xff",
+                                            .field = "na\xc3",
+                                            .epoch = NULL});
     assert_string_equal(b.bytes,
                         "{\"type\":\"urn:x\",\"title\":\"Bad Request\",\"status\":400,\"detail\":\"Bad Request\"}");
     buf_fini(&b);

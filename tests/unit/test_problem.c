@@ -15,6 +15,19 @@ static void every_code_has_the_status_of_the_contract(void **state)
     } table[] = {{ERR_INPUT, 400, "bad-input", false},
                  {ERR_AUTH, 403, "forbidden-origin", false},
                  {ERR_FORBIDDEN, 403, "forbidden", false},
+                 {ERR_TOKEN, 401, "bad-token", false},
+                 {ERR_SIGN_IN, 401, "sign-in-needed", false},
+                 {ERR_WEAK, 403, "not-allowed", false},
+                 {ERR_BANNED, 403, "banned", false},
+                 {ERR_MUTED, 403, "muted", false},
+                 {ERR_CLOSED, 403, "room-closed", false},
+                 {ERR_PROOF, 403, "proof-needed", false},
+                 {ERR_WORDS, 403, "words", false},
+                 {ERR_LATE, 403, "too-late", false},
+                 {ERR_NAME, 409, "name-taken", false},
+                 {ERR_ALIKE, 409, "name-alike", false},
+                 {ERR_RATE, 429, "too-fast", true},
+                 {ERR_SLOW_MODE, 429, "slow-mode", true},
                  {ERR_ABSENT, 404, "not-found", false},
                  {ERR_METHOD, 405, "method-not-allowed", false},
                  {ERR_SLOW, 408, "too-slow", false},
@@ -42,12 +55,12 @@ static void every_code_has_the_status_of_the_contract(void **state)
     }
 }
 
-static void every_503_says_when_to_try_again(void **state)
+static void every_429_and_503_says_when_to_try_again(void **state)
 {
     (void)state;
     for (int code = 0; code < ERR__MAX; code++) {
         const struct problem *p = problem_of((enum err_code)code);
-        assert_int_equal(p->status == 503, p->retry_after > 0);
+        assert_int_equal(p->status == 503 || p->status == 429, p->retry_after > 0);
     }
 }
 
@@ -137,7 +150,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_code_has_the_status_of_the_contract),
-        cmocka_unit_test(every_503_says_when_to_try_again),
+        cmocka_unit_test(every_429_and_503_says_when_to_try_again),
         cmocka_unit_test(an_unknown_code_is_an_internal_error),
         cmocka_unit_test(the_body_names_type_and_field),
         cmocka_unit_test(the_body_can_have_an_epoch),
