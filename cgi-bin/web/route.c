@@ -5,6 +5,7 @@
 #include "web/reply.h"
 #include "web/request.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 static void copy_segment(char *out, size_t size, const char *from, size_t length)
@@ -14,17 +15,25 @@ static void copy_segment(char *out, size_t size, const char *from, size_t length
     out[length] = '\0';
 }
 
+/* Some servers pass /send/act as the path /act, others as /send/act. */
+static const char *below_program(const char *path)
+{
+    bool is_below = (strncmp(path, "send/", 5) == 0 || strncmp(path, "poll/", 5) == 0) && path[5] != '\0';
+    return is_below ? path + 5 : path;
+}
+
 static void name_of(const struct request *request, char *out, size_t size)
 {
     const char *path = request_variable(request, "PATH_INFO");
     const char *script = request_variable(request, "SCRIPT_NAME");
     if (path != NULL) {
         path += strspn(path, "/");
+        path = below_program(path);
     }
     if (path != NULL && path[0] != '\0') {
         size_t length = strlen(path);
         length -= path[length - 1] == '/' ? 1 : 0;
-        copy_segment(out, size, path, length); /* a path of several parts names no route */
+        copy_segment(out, size, path, length); /* of several parts: names no route */
     } else if (script != NULL) {
         const char *slash = strrchr(script, '/');
         const char *base = slash != NULL ? slash + 1 : script;
@@ -76,7 +85,7 @@ void route_dispatch(const struct route *routes, struct request *request, void *c
     struct err e = ERR_INIT;
     name_of(request, name, sizeof name);
     for (const struct route *r = routes; r->name != NULL; r++) {
-        if (strcmp(r->name, name) != 0 || r->handle == NULL) {
+        if (strcmp(r->name + (r->name[0] == '/'), name) != 0 || r->handle == NULL) {
             continue;
         }
         enum request_method method = request_method(request);

@@ -3,7 +3,9 @@
  * A program has a table of routes. A request's route is the first segment of PATH_INFO if there is
  * one, else the last segment of SCRIPT_NAME without its extension: /poll, /cgi-bin/poll,
  * /chat/poll.fcgi and /cgi-bin/poll.cgi/poll all name "poll". So the programs need not know under
- * which addresses the web server offers them. A row without a handler reserves a name. It is
+ * which addresses the web server offers them. A row whose name begins with a slash is below the
+ * program's own name: "/act" in send.c is /send/act. Every configuration passes on such addresses
+ * already. A row without a handler reserves a name. It is
  * answered with 404. The web servers' configurations pass such requests to the program already, so
  * that a later version that has the route needs no new configuration.
  * Threads: any.
