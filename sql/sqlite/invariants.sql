@@ -51,7 +51,7 @@ WHERE next <> message_id + 1 AND next >> 36 = message_id >> 36;
 
 -- an id was stored twice
 SELECT room_id, name, id, count(*) AS messages FROM message NOT INDEXED
-GROUP BY room_id, name, id HAVING count(*) > 1;
+GROUP BY room_id, ifnull(person_id, name), id HAVING count(*) > 1;
 
 -- an id that was made here doesn't end in the message's seq, so it isn't found
 SELECT room_id, seq, id FROM message

@@ -228,7 +228,7 @@ static void damage_inside_is_reported_and_survived(void **state)
     int fd = open(in_place(p, "chat.db"), O_WRONLY);
     char junk[4096];
     memset(junk, 0xa5, sizeof junk);
-    for (off_t page_number = 6; page_number < size_of(p, "chat.db") / 4096; page_number++) {
+    for (off_t page_number = 30; page_number < size_of(p, "chat.db") / 4096; page_number++) {
         assert_int_equal(pwrite(fd, junk, sizeof junk, page_number * 4096), sizeof junk);
     }
     close(fd);
@@ -301,7 +301,7 @@ static void a_room_without_a_number_is_refused(void **state)
     struct place *p = *state;
     struct err e = ERR_INIT;
     fill(p, 1);
-    raw_sql(p, "INSERT INTO room VALUES (134217727, 'last', 0, 1, 1)");
+    raw_sql(p, "INSERT INTO room (room_id, name, head, oldest, created_ms) VALUES (134217727, 'last', 0, 1, 1)");
     struct store *s = open_store(p, STORE_WRITE);
     assert_int_equal(append_reply(s, "last", "ann", "1", "hi", 0, NULL, NULL), STORE_STORED);
     assert_int_equal(append_reply(s, "one-more", "ann", "1", "hi", 0, NULL, &e), -1);
@@ -321,8 +321,9 @@ static void a_room_with_an_invalid_number_is_damage_and_reaches_no_other_room(vo
     for (size_t i = 0; i < COUNT(numbers); i++) {
         struct err e = ERR_INIT;
         struct store_room room;
-        char sql[100];
-        snprintf(sql, sizeof sql, "INSERT INTO room VALUES (%s, 'far', 2, 1, 1)", numbers[i]);
+        char sql[160];
+        snprintf(sql, sizeof sql,
+                 "INSERT INTO room (room_id, name, head, oldest, created_ms) VALUES (%s, 'far', 2, 1, 1)", numbers[i]);
         fill(p, 2);
         raw_sql(p, sql);
         struct store *s = open_store(p, STORE_WRITE);

@@ -350,7 +350,7 @@ static void make_room(const struct small_disk *d)
 static void fill_the_disk(const struct place *p, int kind)
 {
     struct err e = ERR_INIT;
-    struct small_disk disk = small_disk(p, (enum full)kind, 400 * 1024);
+    struct small_disk disk = small_disk(p, (enum full)kind, 700 * 1024);
     struct store *s = try_open(p, STORE_WRITE, &e);
     struct store *reader = try_open(p, STORE_READ, &e);
     char text[3000];
@@ -423,7 +423,7 @@ static void make_on_a_full_disk(const struct place *p, int kilobytes)
 static void a_database_is_created_once_there_is_space(void **state)
 {
     struct place *p = *state;
-    for (int kilobytes = 0; kilobytes < 80; kilobytes += kilobytes < 10 ? 1 : 7) {
+    for (int kilobytes = 0; kilobytes < 160; kilobytes += kilobytes < 10 ? 1 : 14) {
         run_child(make_on_a_full_disk, p, kilobytes);
         remove_tree(p->folder);
     }

@@ -70,10 +70,10 @@ static const char *const texts[STATEMENT__MAX] = {
     [ROOM] = "SELECT room_id, head, oldest FROM room WHERE name = ?1",
     [ASCENDING] = SELECT_RANGE " ORDER BY message_id LIMIT ?4",
     [DESCENDING] = SELECT_RANGE " ORDER BY message_id DESC LIMIT ?4",
-    [SAME] = SELECT_MESSAGE "message WHERE room_id = ?1 AND name = ?2 AND id = ?3 AND id_sent = 1",
+    [SAME] = SELECT_MESSAGE "message WHERE room_id = ?1 AND ifnull(person_id, name) = ?2 AND id = ?3 AND id_sent = 1",
     [SAME_AT] = SELECT_MESSAGE "message WHERE message_id = ?1 AND name = ?2 AND id = ?3",
     [ADD_ROOM] = "INSERT INTO room (name, head, oldest, created_ms) VALUES (?1, 0, 1, ?2)",
-    [ADD_MESSAGE] = INSERT_MESSAGE " ON CONFLICT (room_id, name, id) WHERE id_sent = 1 DO NOTHING",
+    [ADD_MESSAGE] = INSERT_MESSAGE " ON CONFLICT (room_id, ifnull(person_id, name), id) WHERE id_sent = 1 DO NOTHING",
     [RAISE_HEAD] = "UPDATE room SET head = ?2 WHERE room_id = ?1",
 };
 
