@@ -13,6 +13,12 @@ enum { CONF_TEXT_MAX = 4096, CONF_FILES = 2 };
 
 #define CONF_AUTO UINT64_MAX /* the word auto: the program finds the number */
 
+enum { CONF_SECRET_MAX = 256 };
+
+enum conf_guests { CONF_GUESTS_YES, CONF_GUESTS_NAMED, CONF_GUESTS_NO };
+enum conf_newcomers { CONF_NEWCOMERS_FREE, CONF_NEWCOMERS_SLOW, CONF_NEWCOMERS_HELD };
+enum conf_room_kind { CONF_ROOM_OPEN, CONF_ROOM_READ_ONLY, CONF_ROOM_MEMBERS, CONF_ROOM_LOCKED };
+enum conf_token_alg { CONF_TOKEN_NONE, CONF_TOKEN_HS256, CONF_TOKEN_EDDSA };
 enum conf_status { CONF_STATUS_LOOPBACK, CONF_STATUS_EVERYONE, CONF_STATUS_NOBODY };
 
 /* What is wrong with the settings. */
@@ -56,6 +62,33 @@ struct conf {
     uint64_t max_held;
     uint64_t max_waiting_per_client; /* of one address; CONF_AUTO: allowance.h */
     uint64_t max_answer;             /* bytes of messages in one answer */
+    /* Peace. Of those that are marked "page", the owner's page sets the value where neither a file
+     * nor the environment does: read them from the rules (site/rules.h), not from here. */
+    uint64_t guests;           /* enum conf_guests; page */
+    uint64_t name_keep_days;   /* page */
+    uint64_t newcomers;        /* enum conf_newcomers; page */
+    uint64_t newcomer_minutes; /* page */
+    uint64_t proof;            /* bits; 0: none; page */
+    uint64_t edit_minutes;     /* page */
+    uint64_t report_hides;     /* reports; 0: never; page */
+    uint64_t room_kind;        /* enum conf_room_kind; page */
+    uint64_t new_rooms;        /* 0: everyone makes rooms, 1: moderators; page */
+    uint64_t keep_days;        /* 0: for ever; page */
+    uint64_t keep_count;       /* messages of a room; 0: all; page */
+    uint64_t address_days;     /* page */
+    uint64_t audit_days;       /* page */
+    uint64_t token_alg;        /* enum conf_token_alg */
+    char token_key[CONF_SECRET_MAX];
+    char token_key_next[CONF_SECRET_MAX];
+    char token_aud[CONF_SECRET_MAX];
+    uint64_t limits;        /* 0: off, 1: on */
+    uint64_t limit_local;   /* 1: also for clients on this machine */
+    uint64_t limit_sends;   /* messages a minute of a key */
+    uint64_t limit_network; /* messages a minute of a network */
+    uint64_t limit_room;    /* messages a minute of a room */
+    uint64_t limit_bytes;   /* of texts, a minute, of a key */
+    uint64_t limit_polls;   /* a second, of a network; CONF_AUTO */
+    uint64_t max_store;     /* bytes; CONF_AUTO */
     struct conf_faults faults;
 };
 

@@ -24,6 +24,14 @@ static const struct {
     {"allow_origin", "", "So no other site is allowed."},
     {"trusted_proxies", "", "So no proxy is believed."},
     {"status", "nobody", "So nobody may read the status."},
+    {"guests", "no", "So only visitors with a key or a token may write."},
+    {"newcomers", "held", "So a moderator approves the messages of new visitors."},
+    {"room_kind", "locked", "So only moderators may read and write in rooms without a kind of their own."},
+    {"new_rooms", "moderators", "So only moderators make rooms."},
+    {"token_alg", "none", "So no token is accepted."},
+    {"token_key", "", "So no token is accepted with it."},
+    {"token_key_next", "", "So no token is accepted with it."},
+    {"token_aud", "", "So no token is accepted."},
     {"doctor", "nobody", "So nobody may read it over the web; pollchat doctor works."},
     {"data", NULL, "So the chat has stopped, as its messages must not land in another place."},
 };
@@ -71,8 +79,11 @@ static void allowed_values(const struct conf_setting *s, char *out, size_t size)
             [CONF_ORIGINS] = "a * or origins in small letters such as https://example.org, no '/' at the end,",
             [CONF_RANGES] =
                 "addresses and networks such as 192.0.2.1 2001:db8::/32, no bits set after the network part,",
-            [CONF_FOLDER] = "a path"};
-        snprintf(out, size, "%s of up to %d bytes", kinds[s->kind], CONF_TEXT_MAX - 1);
+            [CONF_FOLDER] = "a path",
+            [CONF_TEXT] = "a text",
+            [CONF_SECRET] = "a text"};
+        bool is_short = s->kind == CONF_TEXT || s->kind == CONF_SECRET;
+        snprintf(out, size, "%s of up to %d bytes", kinds[s->kind], (is_short ? CONF_SECRET_MAX : CONF_TEXT_MAX) - 1);
     }
 }
 
@@ -117,6 +128,9 @@ static int parse_value(struct conf *c, const struct conf_setting *s, const char 
         return conf_value_folder(member, value, program_dir);
     case CONF_WORD:
         return conf_value_word(member, value, s->words);
+    case CONF_TEXT:
+    case CONF_SECRET:
+        return conf_value_text(member, value);
     }
     return -1;
 }
@@ -169,7 +183,11 @@ static void wrong_value(struct loading *l, const struct conf_setting *s, const c
     char why[320];
     char brief[224];
     allowed_values(s, allowed, sizeof allowed);
-    snprintf(why, sizeof why, "%s is '%.80s'; allowed is %s.", s->key, value, allowed);
+    if (s->kind == CONF_SECRET) {
+        snprintf(why, sizeof why, "%s has a value that isn't allowed; allowed is %s.", s->key, allowed);
+    } else {
+        snprintf(why, sizeof why, "%s is '%.80s'; allowed is %s.", s->key, value, allowed);
+    }
     snprintf(brief, sizeof brief, "%s has a value that isn't allowed; allowed is %s.", s->key, allowed);
     fault_of(l, s, where, why, brief);
 }

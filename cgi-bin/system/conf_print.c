@@ -19,6 +19,8 @@ void conf_print(const struct conf *c, FILE *out)
             fprintf(out, "%s = %llu", s->key, (unsigned long long)*(const uint64_t *)member);
         } else if (s->kind == CONF_WORD) {
             fprintf(out, "%s = %s", s->key, s->words[*(const uint64_t *)member]);
+        } else if (s->kind == CONF_SECRET && *(const char *)member != '\0') {
+            fprintf(out, "%s = (set, not shown)", s->key);
         } else {
             fprintf(out, "%s = %s", s->key, (const char *)member);
         }

@@ -6,6 +6,13 @@
 #include <assert.h>
 
 static const char *const journal_words[] = {"auto", "wal", "rollback", NULL};
+static const char *const guests_words[] = {"yes", "named", "no", NULL};
+static const char *const newcomers_words[] = {"free", "slow", "held", NULL};
+static const char *const room_kind_words[] = {"open", "read-only", "members", "locked", NULL};
+static const char *const new_rooms_words[] = {"everyone", "moderators", NULL};
+static const char *const token_alg_words[] = {"none", "hs256", "eddsa", NULL};
+static const char *const off_on_words[] = {"off", "on", NULL};
+static const char *const no_yes_words[] = {"no", "yes", NULL};
 static const char *const status_words[] = {"loopback", "everyone", "nobody", NULL};
 
 struct conf_source conf_sources[CONF_SETTINGS];
@@ -95,6 +102,67 @@ const struct conf_setting conf_settings[] = {
     {"threads", CONF_NUMBER, AT(threads), 1, 128, "16", NULL,
      "How many requests of a FastCGI process may wait for the disk at once. Plain CGI and mod_fcgid give it one "
      "at a time."},
+    {"guests", CONF_WORD, AT(guests), 0, 0, "yes", guests_words,
+     "Who may write without a key. Browsers make a key by themselves, so this is about scripts and the page "
+     "without JavaScript. yes: everyone; named: who gives a name of their own; no: only who has a key or a "
+     "token. This and the settings down to audit_days can also be changed in owner.html, where neither this "
+     "file nor the environment sets them."},
+    {"name_keep_days", CONF_NUMBER, AT(name_keep_days), 1, 3650, "30", NULL,
+     "Days without a message after which a name is free for others again."},
+    {"newcomers", CONF_WORD, AT(newcomers), 0, 0, "free", newcomers_words,
+     "What new visitors may do in their first minutes. free: the same as all; slow: a message every half "
+     "minute and no links; held: a moderator approves their messages."},
+    {"newcomer_minutes", CONF_NUMBER, AT(newcomer_minutes), 1, 10080, "10", NULL,
+     "How many minutes a visitor counts as new after the first message."},
+    {"proof", CONF_NUMBER, AT(proof), 0, 24, "0", NULL,
+     "Work that a new visitor's browser must do before its first messages, in bits: each one doubles it. "
+     "A phone takes about a second for 16. 0: none."},
+    {"edit_minutes", CONF_NUMBER, AT(edit_minutes), 0, 525600, "15", NULL,
+     "How many minutes visitors may change or delete their messages. Moderators always may."},
+    {"report_hides", CONF_NUMBER, AT(report_hides), 0, 1000, "3", NULL,
+     "How many different visitors must report a message until it is hidden. A moderator can show it again. "
+     "0: reports hide nothing."},
+    {"room_kind", CONF_WORD, AT(room_kind), 0, 0, "open", room_kind_words,
+     "What a room is, unless a moderator made it otherwise. open: everyone reads and writes; read-only: "
+     "moderators write; members: only members read and write; locked: only moderators do."},
+    {"new_rooms", CONF_WORD, AT(new_rooms), 0, 0, "everyone", new_rooms_words,
+     "Who makes a new room by writing to it. With moderators, strangers can't tell a room that doesn't exist "
+     "from one that is for members."},
+    {"keep_days", CONF_NUMBER, AT(keep_days), 0, 36500, "0", NULL,
+     "Days after which messages are removed for good. 0: they stay. Rooms can have a value of their own."},
+    {"keep_count", CONF_NUMBER, AT(keep_count), 0, 1000000000, "0", NULL,
+     "How many messages a room keeps; older ones are removed for good. 0: all. Rooms can have a value of "
+     "their own."},
+    {"address_days", CONF_NUMBER, AT(address_days), 1, 365, "7", NULL,
+     "Days that hashes of visitors' networks are kept, for bans. The key of the hashes is destroyed then too."},
+    {"audit_days", CONF_NUMBER, AT(audit_days), 1, 36500, "365", NULL,
+     "Days that the log of what moderators did is kept."},
+    {"token_alg", CONF_WORD, AT(token_alg), 0, 0, "none", token_alg_words,
+     "How the site around the chat signs tokens (JWT) for its own visitors: hs256 with a shared secret, "
+     "eddsa with a key pair. none: no token is accepted. See EMBED.md."},
+    {"token_key", CONF_SECRET, AT(token_key), 0, 0, "", NULL,
+     "The secret for hs256 (at least 32 characters), or the public key for eddsa (32 bytes as base64url). "
+     "An id before it, as in march:SECRET, is compared with the token's kid."},
+    {"token_key_next", CONF_SECRET, AT(token_key_next), 0, 0, "", NULL,
+     "A second one, which is valid too, so that the first can be changed without a break."},
+    {"token_aud", CONF_TEXT, AT(token_aud), 0, 0, "", NULL,
+     "What the aud of a token must be or contain. Needed with token_alg."},
+    {"limits", CONF_WORD, AT(limits), 0, 0, "on", off_on_words,
+     "Limits on how fast clients may write and ask. Clients on this machine that come through no proxy have "
+     "none, unless limit_local says so."},
+    {"limit_local", CONF_WORD, AT(limit_local), 0, 0, "no", no_yes_words, "Limits also for clients on this machine."},
+    {"limit_sends", CONF_NUMBER, AT(limit_sends), 1, 1000000, "30", NULL,
+     "Messages a minute of one visitor, or of one network for visitors without a key."},
+    {"limit_network", CONF_NUMBER, AT(limit_network), 1, 1000000, "240", NULL,
+     "Messages a minute of all visitors of one network (IPv4 /24, IPv6 /64)."},
+    {"limit_room", CONF_NUMBER, AT(limit_room), 1, 10000000, "1200", NULL, "Messages a minute in one room."},
+    {"limit_bytes", CONF_NUMBER, AT(limit_bytes), 65536, 17179869184, "4194304", NULL,
+     "Bytes of texts a minute of one visitor. A network may send four times as much, a room sixteen times."},
+    {"limit_polls", CONF_NUMBER_OR_AUTO, AT(limit_polls), 1, 1000000, "auto", NULL,
+     "Polls a second of one network. auto depends on whether a poll costs a process."},
+    {"max_store", CONF_NUMBER_OR_AUTO, AT(max_store), 1048576, 1152921504606846976, "auto", NULL,
+     "Bytes that the database may take. Then messages are refused, and reading and deleting go on. auto: four "
+     "fifths of what the database and the free space of the disk are together."},
 };
 
 static_assert(sizeof conf_settings / sizeof conf_settings[0] == CONF_SETTINGS, "no row is empty");

@@ -44,6 +44,11 @@ int conf_value_ranges(char *out, const char *value)
     return address_list_valid(value) && snprintf(out, CONF_TEXT_MAX, "%s", value) < CONF_TEXT_MAX ? 0 : -1;
 }
 
+int conf_value_text(char *out, const char *value)
+{
+    return snprintf(out, CONF_SECRET_MAX, "%s", value) < CONF_SECRET_MAX ? 0 : -1;
+}
+
 int conf_value_word(uint64_t *out, const char *value, const char *const *words)
 {
     for (uint64_t i = 0; words[i] != NULL; i++) {

@@ -1,7 +1,7 @@
 /* conf_value.h - parsing settings that are more than a number: folders, origins, networks, words.
  *
  * Only for conf_load.c. Each function returns 0, or -1 for a value that isn't allowed; *out is
- * undefined then. Buffers for texts have CONF_TEXT_MAX bytes. Threads: any.
+ * undefined then. Buffers for texts have CONF_TEXT_MAX bytes unless it says otherwise. Threads: any.
  */
 #ifndef CONF_VALUE_H
 #define CONF_VALUE_H
@@ -15,6 +15,7 @@ int conf_value_folder(char *out, const char *value, const char *program_dir);
 /* "*" and origins as browsers write them, separated by spaces */
 int conf_value_origins(char *out, const char *value);
 int conf_value_ranges(char *out, const char *value); /* networks of address.h */
+int conf_value_text(char *out, const char *value);   /* *out has CONF_SECRET_MAX bytes */
 /* its index; NULL at the end */
 int conf_value_word(uint64_t *out, const char *value, const char *const *words);
 

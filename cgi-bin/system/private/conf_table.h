@@ -7,10 +7,9 @@
  * If the setting gives rights, so that its default is not the safest value, a wrong value must not
  * mean the default: add a row to safest[] in conf_load.c.
  *
- * If no kind fits (there is none for any text), add one: a value of conf_kind, a function in
- * conf_value.c that checks and copies the value, a case in parse_value (conf_load.c), and the words
- * for what is allowed in the same file. conf_print.c prints a kind that it doesn't know as text, so
- * for a password it needs another case.
+ * If no kind fits, add one: a value of conf_kind, a function in conf_value.c that checks and copies
+ * the value, a case in parse_value (conf_load.c), and the words for what is allowed in the same file.
+ * conf_print.c prints a kind that it doesn't know as text. CONF_SECRET is a text that is never shown.
  *
  * Threads: any; nothing in it changes.
  */
@@ -20,7 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum conf_kind { CONF_NUMBER, CONF_NUMBER_OR_AUTO, CONF_ORIGINS, CONF_RANGES, CONF_FOLDER, CONF_WORD };
+enum conf_kind { CONF_NUMBER, CONF_NUMBER_OR_AUTO, CONF_ORIGINS, CONF_RANGES, CONF_FOLDER, CONF_WORD, CONF_TEXT, CONF_SECRET };
 
 struct conf_setting {
     const char *key; /* in the file; in the environment POLLCHAT_ and the key in capitals */
@@ -36,7 +35,7 @@ struct conf_setting {
 
 /* The array below has no size here: a row too many would be dropped with a warning, and now fails
  * an assertion. */
-enum { CONF_SETTINGS = 19 }; /* rows */
+enum { CONF_SETTINGS = 44 }; /* rows */
 extern const struct conf_setting conf_settings[];
 
 /* Where the value of each setting came from; conf_load writes it, conf_print shows it. */
