@@ -24,9 +24,29 @@ const char *chat_type_word(enum chat_type type)
     return type >= CHAT_MESSAGE && type < CHAT_TYPE__MAX ? type_words[type] : "";
 }
 
+static const char *const role_words[CHAT_ROLE__MAX] = {
+    [CHAT_NOBODY] = "nobody",       [CHAT_READER] = "reader", [CHAT_MEMBER] = "member",
+    [CHAT_MODERATOR] = "moderator", [CHAT_OWNER] = "owner",
+};
+
+const char *chat_role_word(enum chat_role role)
+{
+    return role >= CHAT_NOBODY && role < CHAT_ROLE__MAX ? role_words[role] : "";
+}
+
+enum chat_role chat_role_of(const char *word)
+{
+    enum chat_role role = CHAT_NOBODY;
+    while (role < CHAT_ROLE__MAX && strcmp(role_words[role], word) != 0) {
+        role++;
+    }
+    return role;
+}
+
 void chat_draft_init(struct chat_draft *d)
 {
     memset(d, 0, sizeof *d);
+    d->type = CHAT_MESSAGE;
     memcpy(d->room, CHAT_ROOM_DEFAULT, sizeof CHAT_ROOM_DEFAULT);
     memcpy(d->name, CHAT_NAME_DEFAULT, sizeof CHAT_NAME_DEFAULT);
 }
@@ -34,6 +54,7 @@ void chat_draft_init(struct chat_draft *d)
 void chat_draft_fini(struct chat_draft *d)
 {
     free(d->text);
+    free(d->sender.fold);
     chat_draft_init(d);
 }
 

@@ -21,6 +21,8 @@ enum {
     CHAT_NAME_BYTES_MAX = CHAT_NAME_MAX * 4,
     CHAT_ID_MAX = 64, /* bytes */
     CHAT_EPOCH_SIZE = RANDOM_ID_SIZE,
+    CHAT_KEY_BYTES = 16,     /* of a key, and of its keyed hash */
+    CHAT_NETWORK_BYTES = 17, /* what is stored of a client's network (chat_sender) */
 };
 
 /* the greatest number that SQLite, PostgreSQL and JSON readers in C can hold */
@@ -31,14 +33,42 @@ enum {
 /* stored: never renumber */
 enum chat_type { CHAT_MESSAGE = 1, CHAT_EDIT, CHAT_DELETE, CHAT_NOTICE, CHAT_TYPE__MAX };
 
+/* What a person may do; each includes the ones before. Stored: never renumber. */
+enum chat_role { CHAT_NOBODY = 0, CHAT_READER, CHAT_MEMBER, CHAT_MODERATOR, CHAT_OWNER, CHAT_ROLE__MAX };
+
+/* Who sends, as the program found out; no client can write these. All zeros: a guest whose network
+ * isn't known. */
+struct chat_sender {
+    bool has_key;                              /* false: a guest */
+    bool is_signed;                            /* by a token of the host's site */
+    enum chat_role role;                       /* in the draft's room */
+    unsigned char key[CHAT_KEY_BYTES];         /* keyed hash of the key, never the key itself */
+    bool has_network;                          /* the next one is known */
+    unsigned char network[CHAT_NETWORK_BYTES]; /* number of the secret (4 bytes, big end first), 4 or 6 for the family,
+                                                  keyed hash of the /24 or /64 (6 bytes), of the /24 or /48 (6) */
+    char *fold;                                /* owned: the name, folded; NULL with the default name */
+    char *look;                                /* in fold's block: what the name looks like */
+};
+
 struct chat_draft {
     char room[CHAT_ROOM_MAX + 1];
     char name[CHAT_NAME_BYTES_MAX + 1];
     char id[CHAT_ID_MAX + 1]; /* "": the client sent none, and the store makes one */
     bool id_is_made;          /* by the store */
     uint64_t reply_to;        /* a seq, 0 for none */
-    char *text;               /* owned; UTF-8, NUL behind */
+    enum chat_type type;      /* message, edit or delete */
+    uint64_t target;          /* seq of the message that is edited or deleted; 0 for other types */
+    struct chat_sender sender;
+    char *text; /* owned; UTF-8, NUL behind */
     size_t text_length;
+};
+
+/* What a reader learns of a message's sender. Stored: never renumber. */
+enum chat_flag {
+    CHAT_HAS_MARK = 1, /* the sender has a key */
+    CHAT_ALIKE = 2,    /* the name looks like another person's */
+    CHAT_FRESH = 4,    /* the person was new */
+    CHAT_SIGNED = 8,   /* signed in at the host's site */
 };
 
 struct chat_message {
@@ -46,15 +76,23 @@ struct chat_message {
     int64_t time_ms; /* since 1970, by the server's clock at the commit */
     enum chat_type type;
     uint64_t reply_to; /* 0 for none */
-    char *name;        /* owned: one block with the next two */
+    uint64_t target;   /* of an edit or delete: seq of the message. Its own seq: it was erased. Else 0 */
+    uint64_t edited;   /* seq of the last edit of this message; 0: none */
+    uint16_t mark;     /* with CHAT_HAS_MARK: what tells persons of one name apart */
+    unsigned flags;    /* set of enum chat_flag */
+    enum chat_role role;
+    char *name; /* owned: one block with the next two */
     char *id;
     char *text;
     size_t text_length;
 };
 
 const char *chat_type_word(enum chat_type type); /* "message", ...; "" for a number that is none */
+const char *chat_role_word(enum chat_role role); /* "reader", ...; "" for a number that is none */
+/* The role that a word names; CHAT_ROLE__MAX for another word. */
+enum chat_role chat_role_of(const char *word);
 
-void chat_draft_init(struct chat_draft *d); /* default room and name, no text, no id */
+void chat_draft_init(struct chat_draft *d); /* a message, default room and name, no text, no id */
 void chat_draft_fini(struct chat_draft *d);
 void chat_message_fini(struct chat_message *m);
 
