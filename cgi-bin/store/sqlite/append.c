@@ -3,18 +3,10 @@
 
 #include "base/ck.h"
 #include "base/err.h"
-#include "store/sqlite/private/checkpoint.h"
-#include "store/sqlite/private/deadline.h"
-#include "store/sqlite/private/fail.h"
-#include "store/sqlite/private/flock.h"
-#include "store/sqlite/private/loss.h"
-#include "store/sqlite/private/meta.h"
-#include "store/sqlite/private/record.h"
-#include "store/sqlite/private/rescue.h"
 #include "store/sqlite/private/rows.h"
 #include "store/sqlite/private/schema.h"
 #include "store/sqlite/private/sql.h"
-#include "store/sqlite/private/wal.h"
+#include "store/sqlite/private/write.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,109 +109,14 @@ static int append_all(struct sqlite_handle *s, struct store_job *jobs, size_t co
     return result == 0 && repeated && !stored ? touch(s, e) : result;
 }
 
-static int append_in_transaction(struct sqlite_handle *s, struct store_job *jobs, size_t count, struct err *e)
-{
-    if (sqlite_rows_begin(s, true, e) != 0) {
-        return -1;
-    }
-    int result = sqlite_fail_if_moved(s, e);
-    if (result == 0) {
-        result = sqlite_meta_check(s, e);
-    }
-    if (result == 0) {
-        result = append_all(s, jobs, count, e);
-    }
-    if (result == 0) {
-        result = sqlite_rows_commit(s, e);
-    }
-    if (result != 0) {
-        sqlite_rows_rollback(s);
-    }
-    return result;
-}
-
-/* Needs the flock. -1: the handle's files aren't those that other processes have. If what the
- * handle had could be rescued, the handle is stale. */
-static int check_files(struct sqlite_handle *s, struct err *e)
-{
-    if (!sqlite_loss_of_log(s) && !sqlite_loss_by_cut(s)) {
-        return 0;
-    }
-    return sqlite_rescue_locked(s, false, e) == 0
-               ? err_set(e, ERR_BUSY, "Files of the database were removed a moment ago. Try again in a moment.")
-               : -1;
-}
-
-/* The log may have been removed after check_files looked: then the new commit is in a file without
- * a name, and not durable. */
-static int check_committed(struct sqlite_handle *s, struct err *e)
-{
-    struct err why = ERR_INIT;
-    if (!sqlite_loss_of_log(s)) {
-        return 0;
-    }
-    int result = sqlite_rescue_locked(s, true, &why);
-    for (int times = 0; result != 0 && why.code == ERR_BUSY && sqlite_deadline_nap(s, times); times++) {
-        err_clear(&why);
-        result = sqlite_rescue_locked(s, true, &why);
-    }
-    if (result == 0 && s->has_split) {
-        return err_set(e, ERR_BUSY, "Files of the database were removed a moment ago. Try again in a moment.");
-    }
-    return result == 0 ? 0 : err_set(e, why.code == ERR_BUSY ? ERR_SYSTEM : why.code, "%s", why.text);
-}
-
-/* The record is written before senders and readers are told of the commit, so that a log that gets
- * shorter later is noticed. */
-static int append_recorded(struct sqlite_handle *s, struct store_job *jobs, size_t count, struct err *e)
-{
-    struct sqlite_record record;
-    uint64_t frame = 0;
-    uint64_t end = sqlite_wal_end(s, &frame);
-    uint64_t salts = sqlite_wal_salts(s);
-    sqlite_record_begin_commit(s, &record);
-    s->log_pages = 0;
-    if (append_in_transaction(s, jobs, count, e) != 0) {
-        return -1;
-    }
-    if (s->log_pages > 0) {
-        sqlite_record_end_commit(s, &record);
-        if (sqlite_rescue_check_hole(s, end, salts, e) != 0) {
-            return -1;
-        }
-    }
-    return check_committed(s, e);
-}
-
-static int append_to_log(struct sqlite_handle *s, struct store_job *jobs, size_t count, struct err *e)
-{
-    if (check_files(s, e) != 0) {
-        return -1;
-    }
-    struct err why = ERR_INIT;
-    int result = append_recorded(s, jobs, count, &why);
-    if (!s->stale && (result == 0 || why.code == ERR_FULL)) {
-        sqlite_checkpoint_if_long(s, result != 0);
-    }
-    return result == 0 ? 0 : err_move(e, &why);
-}
-
 int sqlite_append(struct store *base, struct store_job *jobs, size_t count, struct err *e)
 {
     struct sqlite_handle *s = (struct sqlite_handle *)base;
-    CK(s->mode == STORE_WRITE && !s->viewing);
-    sqlite_deadline_set(s);
-    if (s->wal) {
-        int locked = sqlite_flock_take(s, e);
-        if (locked != 0) {
-            return locked < 0
-                       ? -1
-                       : err_set(e, ERR_READONLY,
-                                 "The file system of the data folder has no flock, which this database (WAL) needs "
-                                 "for writing. Move the folder to a local disk.");
-        }
+    struct sqlite_write write;
+    struct err why = ERR_INIT;
+    if (sqlite_write_begin(s, &write, e) != 0) {
+        return -1;
     }
-    int result = s->wal ? append_to_log(s, jobs, count, e) : append_in_transaction(s, jobs, count, e);
-    sqlite_flock_release(s);
-    return result;
+    int result = sqlite_write_end(s, &write, append_all(s, jobs, count, &why), &why);
+    return result == 0 ? 0 : err_move(e, &why);
 }

@@ -20,7 +20,7 @@ enum {
 };
 
 /* A later check repairs as well, and a poll without news should cost few system calls. A writer
- * checks around each commit besides: append.c. */
+ * checks around each commit besides: write.c. */
 static bool is_look_due(struct sqlite_handle *s)
 {
     int64_t now = clock_mono_ms();

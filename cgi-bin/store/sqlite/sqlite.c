@@ -9,7 +9,7 @@
  *   copy  put_back  rescue          whole databases; files that were removed or cut
  *   checkpoint  journal  upgrade  make
  *   still  backup  restore  open
- *   view  append  news  check       what a program asks for
+ *   write  view  append  news  check   what a program asks for
  */
 #include "store/sqlite/private/append.h"
 #include "store/sqlite/private/backup.h"
