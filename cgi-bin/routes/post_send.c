@@ -190,6 +190,7 @@ static void answer(struct commit_job *job, const char *epoch, const struct err *
 static void hand_over(struct sending *s, struct commit *to)
 {
     s->job.store = (struct store_job){.draft = &s->draft};
+    s->job.run = NULL;
     s->job.done = answer;
     s->job.log_here = log_here;
     request_log_here(NULL); /* from here on another thread may free the request */

@@ -51,14 +51,19 @@ struct commit {
 
 /* ---- the queue ---- */
 
+static size_t text_of(const struct commit_job *job)
+{
+    return job->run == NULL ? job->store.draft->text_length : 0;
+}
+
 static size_t bytes_of(const struct commit_job *job)
 {
-    return job->store.draft->text_length + REQUEST_BYTES;
+    return text_of(job) + REQUEST_BYTES;
 }
 
 static bool is_large(const struct commit_job *job)
 {
-    return job->store.draft->text_length > BUDGET_SMALL;
+    return text_of(job) > BUDGET_SMALL;
 }
 
 static void queue_init(struct queue *q)
@@ -88,13 +93,16 @@ static struct commit_job *queue_take(struct queue *q)
     return job;
 }
 
+/* A job with a run() of its own is a group by itself. */
 static size_t take_group(struct queue *q, struct commit_job *group[COMMIT_GROUP_MOST])
 {
     size_t count = 0;
     size_t bytes = 0;
-    while (q->first != NULL && count < COMMIT_GROUP_MOST) {
-        bytes += q->first->store.draft->text_length;
-        if (count > 0 && bytes > COMMIT_GROUP_BYTES) {
+    bool is_alone = false;
+    while (q->first != NULL && count < COMMIT_GROUP_MOST && !is_alone) {
+        bytes += text_of(q->first);
+        is_alone = q->first->run != NULL;
+        if (count > 0 && (is_alone || bytes > COMMIT_GROUP_BYTES)) {
             break;
         }
         group[count++] = queue_take(q);
@@ -120,19 +128,42 @@ static void fail_part(struct commit_job *const *group, size_t count, const struc
     }
 }
 
-static void note_stored(struct site *site, struct store *store, struct commit_job *const *group,
-                        const struct store_job *jobs, size_t count)
+static void note_done(const struct store *store, struct commit_job *job)
 {
     const char *epoch = store_epoch(store);
     size_t length = strlen(epoch);
     CK(length < CHAT_EPOCH_SIZE);
+    err_clear(&job->e);
+    memcpy(job->epoch, epoch, length + 1);
+}
+
+static void note_stored(struct site *site, const struct store *store, struct commit_job *const *group,
+                        const struct store_job *jobs, size_t count)
+{
     metrics_file_observe(site_metrics(site), METRICS_GROUP, count, 1);
     metrics_file_add(site_metrics(site), METRICS_MESSAGES, count_stored(jobs, count));
     for (size_t i = 0; i < count; i++) {
         group[i]->store = jobs[i];
-        err_clear(&group[i]->e);
-        memcpy(group[i]->epoch, epoch, length + 1);
+        note_done(store, group[i]);
     }
+}
+
+static int run_part(struct site *site, struct store *store, struct commit_job *job, struct err *e)
+{
+    struct positions_commit positions;
+    struct store_changes changes = {.count = 0};
+    positions_commit_begin(site_positions(site), store, &positions);
+    int result = job->run(job, store, &changes, e);
+    positions_commit_changed(site_positions(site), &positions, &changes, e);
+    if (result == 0) {
+        head_files_publish_changes(site, store, &changes);
+        metrics_file_add(site_metrics(site), METRICS_MESSAGES, changes.count);
+        note_done(store, job);
+    } else {
+        job->e = *e;
+    }
+    store_changes_fini(&changes);
+    return result;
 }
 
 static int append_part(struct site *site, struct store *store, struct commit_job *const *group, size_t count,
@@ -140,6 +171,9 @@ static int append_part(struct site *site, struct store *store, struct commit_job
 {
     struct positions_commit positions;
     struct store_job jobs[COMMIT_GROUP_MOST];
+    if (group[0]->run != NULL) {
+        return run_part(site, store, group[0], e);
+    }
     for (size_t i = 0; i < count; i++) {
         jobs[i] = group[i]->store;
     }

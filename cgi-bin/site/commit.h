@@ -43,6 +43,13 @@ enum {
 struct commit_job {
     struct store_job store; /* its draft; the outcome is there when done() is called */
 
+    /* NULL: the draft is appended. Else this is called instead, for work that must not meet an
+     * append: what a moderator does, erasures. It is one transaction of its own, and records in
+     * *changes what readers have to know. 0; or -1 with the error set and nothing changed. After
+     * ERR_BUSY it may be called again. It may wait for the store, and should take a short time,
+     * since senders wait meanwhile. */
+    int (*run)(struct commit_job *job, struct store *store, struct store_changes *changes, struct err *e);
+
     /* The message is durable if e->code is ERR_NONE, or store.outcome says why it wasn't stored.
      * Otherwise nothing was stored. epoch: of the database that has the message. Called exactly
      * once, mostly by the committer, so it must not wait for anything. From this call on the job is

@@ -327,27 +327,58 @@ static int load_key(struct site_key *key, const struct conf *conf)
     return 0;
 }
 
-void head_files_publish(struct site *site, struct store *store, const struct store_job *jobs, size_t count)
+/* False: there is nothing to publish to. */
+static bool begin(struct site *site, struct site_key *key, struct place *p)
 {
     const struct conf *conf = site_loaded_conf(site);
+    p->folder = -1;
+    return conf->heads[0] != '\0' && load_key(key, conf) == 0 && (p->folder = open_folder(conf)) >= 0;
+}
+
+static void end(const struct place *p)
+{
+    char dice[3];
+    site_key_random(dice, sizeof dice);
+    if (dice[0] == '0' && dice[1] < '4') { /* one time in 64 */
+        sweep(p->folder, time(NULL));
+    }
+    close(p->folder);
+}
+
+static void publish_room(struct place *p, const struct site_key *key, struct site *site, struct store *store,
+                         const char *room, uint64_t head)
+{
+    p->room = room;
+    site_key_name(key, "head", room, p->name);
+    settle(p, site, store, head);
+}
+
+void head_files_publish(struct site *site, struct store *store, const struct store_job *jobs, size_t count)
+{
     struct site_key key;
-    struct place p = {.folder = -1};
-    if (conf->heads[0] == '\0' || load_key(&key, conf) != 0 || (p.folder = open_folder(conf)) < 0) {
+    struct place p;
+    if (!begin(site, &key, &p)) {
         return;
     }
     for (size_t i = 0; i < count; i++) {
         if (is_last(jobs, count, i)) {
-            p.room = jobs[i].draft->room;
-            site_key_name(&key, "head", p.room, p.name);
-            settle(&p, site, store, jobs[i].seq);
+            publish_room(&p, &key, site, store, jobs[i].draft->room, jobs[i].seq);
         }
     }
-    char dice[3];
-    site_key_random(dice, sizeof dice);
-    if (dice[0] == '0' && dice[1] < '4') { /* one time in 64 */
-        sweep(p.folder, time(NULL));
+    end(&p);
+}
+
+void head_files_publish_changes(struct site *site, struct store *store, const struct store_changes *changes)
+{
+    struct site_key key;
+    struct place p;
+    if (changes->count == 0 || !begin(site, &key, &p)) {
+        return;
     }
-    close(p.folder);
+    for (size_t i = 0; i < changes->count; i++) {
+        publish_room(&p, &key, site, store, changes->rooms[i].room, changes->rooms[i].head);
+    }
+    end(&p);
 }
 
 /* The file doesn't say what is answered: it is older, of another epoch, or just newer. Only the

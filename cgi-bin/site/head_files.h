@@ -37,6 +37,9 @@ enum { HEAD_FILES_ADDRESS_SIZE = sizeof "heads/" - 1 + SITE_KEY_NAME_SIZE };
  * to date. Can't fail. */
 void head_files_publish(struct site *site, struct store *store, const struct store_job *jobs, size_t count);
 
+/* The same for a transaction that isn't store_append. */
+void head_files_publish_changes(struct site *site, struct store *store, const struct store_changes *changes);
+
 /* The address, relative to the page's folder, of the file in which a client can watch the room.
  * The client is told this epoch and head; the file has them, or newer ones. False: the room can't
  * be watched. site_conf must have succeeded. */

@@ -294,14 +294,9 @@ static bool was_overtaken_silently(const struct positions_commit *c)
            !room_heads_has_other_writer(c->bell, c->mark) && bell_seen(c->bell) == c->seen;
 }
 
-static void tell_commit(struct positions *p, struct positions_commit *c, const struct store_job *jobs, size_t count,
-                        const struct err *e)
+/* The commit is over, and its heads are raised. */
+static void tell_commit(struct positions *p, struct positions_commit *c, const struct err *e)
 {
-    for (size_t i = 0; e->code == ERR_NONE && i < count; i++) {
-        if (jobs[i].outcome == STORE_STORED) {
-            room_heads_raise(c->bell, jobs[i].draft->room, jobs[i].seq);
-        }
-    }
     if (e->code == ERR_NONE) {
         room_heads_set_stamp(c->bell, stamp_of_store(p));
         /* stale: heads and stamp are of different files */
@@ -314,15 +309,37 @@ static void tell_commit(struct positions *p, struct positions_commit *c, const s
     room_heads_end_commit(c->bell, c->mark); /* rings */
 }
 
-void positions_commit_end(struct positions *p, struct positions_commit *c, const struct store_job *jobs, size_t count,
-                          const struct err *e)
+static void end_commit(struct positions *p, struct positions_commit *c, const struct err *e)
 {
     if (c->bell != NULL) {
-        tell_commit(p, c, jobs, count, e);
+        tell_commit(p, c, e);
     }
     if (c->left != NULL) {
         room_heads_forget(c->left); /* processes that sleep on it wake up, and find that it was replaced */
     }
+}
+
+void positions_commit_end(struct positions *p, struct positions_commit *c, const struct store_job *jobs, size_t count,
+                          const struct err *e)
+{
+    for (size_t i = 0; c->bell != NULL && e->code == ERR_NONE && i < count; i++) {
+        if (jobs[i].outcome == STORE_STORED) {
+            room_heads_raise(c->bell, jobs[i].draft->room, jobs[i].seq);
+        }
+    }
+    end_commit(p, c, e);
+}
+
+void positions_commit_changed(struct positions *p, struct positions_commit *c, const struct store_changes *changes,
+                              const struct err *e)
+{
+    for (size_t i = 0; c->bell != NULL && e->code == ERR_NONE && i < changes->count; i++) {
+        room_heads_raise(c->bell, changes->rooms[i].room, changes->rooms[i].head);
+    }
+    if (c->bell != NULL && changes->oldest_moved) {
+        room_heads_forget(c->bell); /* the memory holds the former oldest seqs */
+    }
+    end_commit(p, c, e);
 }
 
 /* ---- learning of commits ---- */

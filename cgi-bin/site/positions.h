@@ -141,6 +141,10 @@ void positions_commit_begin(struct positions *p, struct store *handle, struct po
 void positions_commit_end(struct positions *p, struct positions_commit *c, const struct store_job *jobs, size_t count,
                           const struct err *e);
 
+/* The same for a transaction that isn't store_append (commit_run in commit.h). */
+void positions_commit_changed(struct positions *p, struct positions_commit *c, const struct store_changes *changes,
+                              const struct err *e);
+
 /* ---- learning of commits ---- */
 
 struct positions_watch { /* zeros at first */

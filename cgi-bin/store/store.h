@@ -99,6 +99,23 @@ struct store_job {
  * (ERR_SYSTEM), the messages may be stored. Sending the same jobs again is safe and tells. */
 int store_append(struct store *s, struct store_job *jobs, size_t count, struct err *e);
 
+/* What a transaction changed that readers in other processes have to know. Zeros at first. */
+struct store_change {
+    char room[CHAT_ROOM_MAX + 1];
+    uint64_t head; /* the room's new one */
+};
+
+struct store_changes {
+    struct store_change *rooms; /* those whose head rose, each once; owned */
+    size_t count;
+    bool oldest_moved; /* messages at the beginning of a room are gone */
+    uint64_t rules;    /* the new number of the rules (store_peace.h); 0: they are as before */
+};
+
+/* Records that the room's head is `head` now. */
+void store_changes_raise(struct store_changes *c, const char *room, uint64_t head);
+void store_changes_fini(struct store_changes *c);
+
 /* ---- reading ---- */
 
 /* A consistent view for the calls up to store_read_end, which must follow each begin, also after

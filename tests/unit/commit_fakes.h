@@ -39,6 +39,7 @@ static struct {
     int stored;
     int begun;     /* commits that positions.h was told of, less those whose end it was told */
     int known;     /* messages that positions.h was told of */
+    size_t raised; /* rooms that positions.h was told of by other work than appends */
     int published; /* jobs that were passed to head_files.h */
     int rests;     /* calls of site_rest */
     int rests_now;
@@ -100,6 +101,24 @@ void positions_commit_end(struct positions *p, struct positions_commit *c, const
         fake.known += jobs[i].outcome == STORE_STORED;
     }
     pthread_mutex_unlock(&fake.lock);
+}
+
+void positions_commit_changed(struct positions *p, struct positions_commit *c, const struct store_changes *changes,
+                              const struct err *e)
+{
+    (void)p;
+    assert_ptr_equal(c->store, &fake.store);
+    pthread_mutex_lock(&fake.lock);
+    fake.begun--;
+    fake.raised += e->code == ERR_NONE ? changes->count : 0;
+    pthread_mutex_unlock(&fake.lock);
+}
+
+void head_files_publish_changes(struct site *site, struct store *store, const struct store_changes *changes)
+{
+    (void)site;
+    assert_ptr_equal(store, &fake.store);
+    fake.published += (int)changes->count;
 }
 
 void head_files_publish(struct site *site, struct store *store, const struct store_job *jobs, size_t count)
@@ -255,6 +274,7 @@ static inline void reset(void)
     fake.borrowed = fake.returned = fake.appends = fake.stored = fake.known = fake.published = fake.replaced = 0;
     fake.rests = fake.rests_now = answered = 0;
     fake.greatest_group = 0;
+    fake.raised = 0;
     fake.seq = 0;
     pthread_mutex_unlock(&fake.lock);
 }

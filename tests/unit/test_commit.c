@@ -69,6 +69,51 @@ static void a_process_of_one_request_commits_in_the_calling_thread(void **state)
     commit_free(c);
 }
 
+static int change_two_rooms(struct commit_job *job, struct store *store, struct store_changes *changes, struct err *e)
+{
+    assert_ptr_equal(store, &fake.store);
+    if (strcmp(((struct sender *)job)->draft.id, "full-act") == 0) {
+        return err_set(e, ERR_FULL, "full");
+    }
+    store_changes_raise(changes, "lobby", 7);
+    store_changes_raise(changes, "dev", 1);
+    store_changes_raise(changes, "lobby", 8);
+    return 0;
+}
+
+static void start_act(struct sender *s, struct commit *c, const char *id)
+{
+    prepare(s, id);
+    s->job.run = change_two_rooms;
+    commit_append(c, &s->job);
+}
+
+static void other_work_is_done_in_turn_between_groups_of_messages(void **state)
+{
+    static struct sender s[5];
+    (void)state;
+    reset();
+    struct commit *c = commit_new(NULL, true);
+    set_gate(true);
+    start(&s[0], c, "good");
+    wait_until_a_sender_writes();
+    start(&s[1], c, "good");
+    start_act(&s[2], c, "act");
+    start(&s[3], c, "good");
+    start_act(&s[4], c, "full-act");
+    set_gate(false);
+    for (int i = 0; i < 5; i++) {
+        wait_for(&s[i]);
+        assert_int_equal(s[i].place, i + 1);
+        assert_int_equal(s[i].e.code, i == 4 ? ERR_FULL : ERR_NONE);
+    }
+    commit_free(c);
+    assert_string_equal(s[2].epoch, "EPOCHEPOCHEPOCHEPOCHEP");
+    assert_int_equal(fake.appends, 3);
+    assert_int_equal(fake.raised, 2);
+    assert_int_equal(fake.begun, 0);
+}
+
 /* How many of them were refused. */
 static size_t count_refused(const struct sender *senders, size_t count)
 {
@@ -424,6 +469,7 @@ int main(void)
         cmocka_unit_test(large_texts_that_take_too_much_memory_are_refused_and_small_ones_are_not),
         cmocka_unit_test(the_store_rests_in_the_committers_thread_when_the_queue_is_empty),
         cmocka_unit_test(a_process_that_ends_answers_all_messages_first),
+        cmocka_unit_test(other_work_is_done_in_turn_between_groups_of_messages),
         cmocka_unit_test(one_thread_at_a_time_commits_also_when_the_committer_starts_late),
         cmocka_unit_test(many_senders_at_once_get_their_own_results),
     };
