@@ -4,7 +4,6 @@
 
 #include "base/ck.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,25 +68,6 @@ int store_append(struct store *s, struct store_job *jobs, size_t count, struct e
         forget_outcomes(jobs, count);
     }
     return result;
-}
-
-void store_changes_raise(struct store_changes *c, const char *room, uint64_t head)
-{
-    size_t i = 0;
-    while (i < c->count && strcmp(c->rooms[i].room, room) != 0) {
-        i++;
-    }
-    if (i == c->count) {
-        c->rooms = ck_realloc(c->rooms, (c->count + 1) * sizeof *c->rooms);
-        snprintf(c->rooms[c->count++].room, sizeof c->rooms[0].room, "%s", room);
-    }
-    c->rooms[i].head = head;
-}
-
-void store_changes_fini(struct store_changes *c)
-{
-    free(c->rooms);
-    memset(c, 0, sizeof *c);
 }
 
 int store_read_begin(struct store *s, struct err *e)
