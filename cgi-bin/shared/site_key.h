@@ -27,6 +27,10 @@ int site_key_load(struct site_key *s, const char *folder, struct err *e);
  * each purpose. Can't fail. */
 void site_key_name(const struct site_key *s, const char *purpose, const char *text, char out[SITE_KEY_NAME_SIZE]);
 
+/* Makes a subkey for a purpose: always the same with one key. A subkey reveals neither the key nor
+ * the subkey for another purpose. Can't fail. */
+void site_key_derive(const struct site_key *s, const char *purpose, unsigned char out[SITE_KEY_BYTES]);
+
 /* Writes size - 1 random hexadecimal digits; size is odd, at most SITE_KEY_NAME_SIZE. Can't
  * fail. */
 void site_key_random(char *out, unsigned size);

@@ -35,7 +35,8 @@ static inline void fuzz_check_error(const struct err *e)
     static const char *const known[] = {"type", "title", "detail", "field", NULL};
     struct buf body;
     struct form members;
-    CK(e->code == ERR_INPUT || e->code == ERR_TOO_LARGE || e->code == ERR_TYPE);
+    CK(e->code == ERR_INPUT || e->code == ERR_TOO_LARGE || e->code == ERR_TYPE || e->code == ERR_TOKEN ||
+       e->code == ERR_PROOF);
     CK(e->text[0] != '\0' && strpbrk(e->text, "\r\n") == NULL);
     buf_init(&body, 1 << 16);
     form_init(&members);

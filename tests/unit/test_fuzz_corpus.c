@@ -22,6 +22,9 @@
 #define LLVMFuzzerTestOneInput fuzz_query
 #include "../fuzz/fuzz_query.c"
 #undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_token
+#include "../fuzz/fuzz_token.c"
+#undef LLVMFuzzerTestOneInput
 /* NOLINTEND(bugprone-suspicious-include) */
 
 typedef int target(const uint8_t *data, size_t size);
@@ -29,11 +32,9 @@ typedef int target(const uint8_t *data, size_t size);
 static const struct {
     const char *name;
     target *run;
-} targets[] = {{"draft", fuzz_draft},
-               {"fcgi_reader", fuzz_fcgi_reader},
-               {"form", fuzz_form},
-               {"json", fuzz_json},
-               {"query", fuzz_query}};
+} targets[] = {{"draft", fuzz_draft}, {"fcgi_reader", fuzz_fcgi_reader},
+               {"form", fuzz_form},   {"json", fuzz_json},
+               {"query", fuzz_query}, {"token", fuzz_token}};
 
 static void replay(target *run, const char *path)
 {
@@ -107,7 +108,7 @@ static int replay_files(int count, char **arguments)
             return 0;
         }
     }
-    fprintf(stderr, "usage: %s [draft|fcgi_reader|form|json|query FILE...]\n", arguments[0]);
+    fprintf(stderr, "usage: %s [draft|fcgi_reader|form|json|query|token FILE...]\n", arguments[0]);
     return 2;
 }
 

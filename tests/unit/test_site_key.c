@@ -135,6 +135,25 @@ static void a_name_depends_on_key_purpose_and_text(void **state)
     }
 }
 
+static void a_subkey_depends_on_key_and_purpose(void **state)
+{
+    struct site_key one = {.key = {1}};
+    struct site_key two = {.key = {2}};
+    unsigned char subkeys[4][SITE_KEY_BYTES];
+    (void)state;
+    site_key_derive(&one, "a", subkeys[0]);
+    site_key_derive(&one, "a", subkeys[1]);
+    assert_memory_equal(subkeys[0], subkeys[1], SITE_KEY_BYTES);
+    site_key_derive(&one, "b", subkeys[1]);
+    site_key_derive(&two, "a", subkeys[2]);
+    memcpy(subkeys[3], one.key, SITE_KEY_BYTES);
+    for (size_t i = 0; i < 4; i++) {
+        for (size_t other = 0; other < i; other++) {
+            assert_memory_not_equal(subkeys[i], subkeys[other], SITE_KEY_BYTES);
+        }
+    }
+}
+
 static void random_digits_differ(void **state)
 {
     char a[SITE_KEY_NAME_SIZE];
@@ -156,6 +175,7 @@ int main(void)
         IN_ROLLBACK(processes_that_create_it_at_the_same_moment_get_the_same_key),
         IN_ROLLBACK(a_file_that_is_not_a_key_is_neither_used_nor_replaced),
         cmocka_unit_test(a_name_depends_on_key_purpose_and_text),
+        cmocka_unit_test(a_subkey_depends_on_key_and_purpose),
         cmocka_unit_test(random_digits_differ),
     };
     quiet_log();
