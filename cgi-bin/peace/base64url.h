@@ -9,8 +9,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Reads the whole text, at most `size` bytes; no padding, no space, and spare bits are zero, so that
- * each text has one spelling. The time depends on the length only. false: *out is undefined. */
+/* Reads the whole text, at most `size` bytes; no padding, no space, and spare bits are zero, so
+ * that the same bytes have one spelling. The time depends on the length only. false: *out is
+ * undefined. */
 bool base64url_read(const char *text, size_t length, unsigned char *out, size_t size, size_t *read);
 
 /* Writes the text with a NUL. size: of `out`, at least length * 4 / 3 + 2. */

@@ -31,8 +31,8 @@ enum {
 void proof_challenge(const unsigned char subkey[KEY_SUBKEY_BYTES], const char *key, int64_t now_s,
                      char out[PROOF_CHALLENGE_SIZE]);
 
-/* Is the proof good? With 0 bits everything is. proof: what the client sent, "" if it sent none. -1:
- * ERR_PROOF, whose text says why it isn't, with `challenge` (a new one) and `bits`. */
+/* Is the proof good? With 0 bits everything is. proof: what the client sent, "" if it sent none.
+ * -1: ERR_PROOF, whose text says why it isn't, with `challenge` (a new one) and `bits`. */
 int proof_check(const unsigned char subkey[KEY_SUBKEY_BYTES], const char *key, unsigned bits, int64_t now_s,
                 const char *proof, size_t length, struct err *e);
 

@@ -136,8 +136,8 @@ void site_key_name(const struct site_key *s, const char *purpose, const char *te
     sodium_bin2hex(out, SITE_KEY_NAME_SIZE, hash, sizeof hash);
 }
 
-/* A subkey has 32 bytes and a name 16. BLAKE2b hashes its own length along, so that no name is a part
- * of a subkey. */
+/* A subkey has 32 bytes and a name 16. BLAKE2b hashes the length of its output along, so no name is
+ * a part of a subkey. */
 void site_key_derive(const struct site_key *s, const char *purpose, unsigned char out[SITE_KEY_BYTES])
 {
     CK(crypto_generichash(out, SITE_KEY_BYTES, (const unsigned char *)purpose, strlen(purpose), s->key,
