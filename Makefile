@@ -70,7 +70,7 @@ ifeq ($(VARIANT_CFLAGS.$(VARIANT)),)
 $(error VARIANT is release, static, asan, tsan or cov, not '$(VARIANT)')
 endif
 
-LIBS     := -lsqlite3 -ljansson -linih -lsodium $(VARIANT_LIBS.$(VARIANT))
+LIBS     := -lsqlite3 -ljansson -linih -lsodium -lutf8proc $(VARIANT_LIBS.$(VARIANT))
 TESTLIBS := -lcmocka
 
 override ALL_CPPFLAGS = -D_GNU_SOURCE -DPOLLCHAT_VERSION='"$(VERSION)"' -Icgi-bin $(CPPFLAGS)
@@ -83,7 +83,7 @@ override ALL_LDFLAGS  = -pthread -Wl,--as-needed $(VARIANT_LDFLAGS.$(VARIANT)) $
 B        := build/$(VARIANT)
 SQL      := $(sort $(wildcard sql/*.sql sql/*/*.sql))
 LIBSRC   := $(sort $(filter-out cgi-bin/archive/%,$(wildcard cgi-bin/*/*.c cgi-bin/*/*/*.c)))#  the rooms (cgi-bin/README.md)
-LIBOBJ   := $(LIBSRC:%.c=$B/obj/%.o) $B/obj/sql_files.o
+LIBOBJ   := $(LIBSRC:%.c=$B/obj/%.o) $B/obj/sql_files.o $B/obj/confusables.o
 COVERAGE := $(if $(filter cov,$(VARIANT)),$B/obj/tests/coverage.o)
 LIBRARY  := $B/libpollchat.a
 PROGRAMS := $B/send $B/poll $B/pollchat
@@ -132,7 +132,7 @@ $B/obj/%.o: %.c $B/flags
 	$Q mkdir -p $(@D)
 	$Q$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-$B/obj/sql_files.o: $B/gen/sql_files.c $B/flags
+$B/obj/sql_files.o $B/obj/confusables.o: $B/obj/%.o: $B/gen/%.c $B/flags
 	$(call say,CC,$<)
 	$Q mkdir -p $(@D)
 	$Q$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
@@ -142,6 +142,13 @@ $B/gen/sql_files.c: sql/embed.sh $(SQL) $B/sources
 	$(call say,EMBED,$@)
 	$Q mkdir -p $(@D)
 	$Q sh sql/embed.sh $@ $(SQL)
+
+# Characters that look alike: Unicode's list, and ours before it.
+LOOKS    := cgi-bin/peace/looks.txt cgi-bin/peace/confusables.txt
+$B/gen/confusables.c: cgi-bin/peace/confusables.sh $(LOOKS)
+	$(call say,TABLE,$@)
+	$Q mkdir -p $(@D)
+	$Q sh cgi-bin/peace/confusables.sh compile $@ $(LOOKS)
 
 # These files hold the compiler with its flags, and the list of sources. When one changes, what
 # depends on it is built again.
@@ -211,7 +218,7 @@ deb: all ## build a Debian package: build/pollchat_VERSION_ARCH.deb
 
 # ---- the archive for shared hosting --------------------------------------------------------------
 
-DISTLIBS := libsqlite3-dev libjansson-dev libinih-dev libsodium-dev musl-dev
+DISTLIBS := libsqlite3-dev libjansson-dev libinih-dev libsodium-dev libutf8proc-dev musl-dev
 DEBIAN.x86_64  := amd64
 DEBIAN.aarch64 := arm64
 MUSL     := $(SYSROOT)/usr/lib/$(ARCH)-linux-musl
