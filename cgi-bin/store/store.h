@@ -2,7 +2,7 @@
  *
  * One interface for all stores; a store is a const table of functions (private/store_backend.h says
  * how to add one). How a process learns of commits by others: store_news.h. Checks, backups and
- * other upkeep: store_upkeep.h.
+ * other upkeep: store_upkeep.h. Who may do what, and what moderators do: store_rules.h, store_act.h.
  *
  * A handle is used by one thread at a time. Several handles, of several threads and processes, on
  * one store are the normal case.
@@ -109,7 +109,7 @@ struct store_changes {
     struct store_change *rooms; /* those whose head rose, each once; owned */
     size_t count;
     bool oldest_moved; /* messages at the beginning of a room are gone */
-    uint64_t rules;    /* the new number of the rules (store_peace.h); 0: they are as before */
+    uint64_t rules;    /* the new number of the rules (store_rules.h); 0: they are as before */
 };
 
 /* Records that the room's head is `head` now. */

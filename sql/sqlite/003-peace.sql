@@ -14,6 +14,8 @@ ALTER TABLE room ADD COLUMN hours      TEXT;                                    
 ALTER TABLE room ADD COLUMN newcomers  INTEGER CHECK (newcomers BETWEEN 1 AND 3);           -- free, slow, held
 ALTER TABLE room ADD COLUMN keep_days  INTEGER CHECK (keep_days >= 0);
 ALTER TABLE room ADD COLUMN keep_count INTEGER CHECK (keep_count >= 0);
+CREATE INDEX room_with_rules ON room (name)
+    WHERE kind IS NOT NULL OR slow_s IS NOT NULL OR hours IS NOT NULL OR newcomers IS NOT NULL;
 
 ALTER TABLE message ADD COLUMN target    INTEGER CHECK (target BETWEEN 1 AND (message_id & 68719476735) - 1);  -- of an edit or delete: the seq that it changes
 ALTER TABLE message ADD COLUMN edited    INTEGER;                                           -- seq of the last edit of this message
@@ -37,6 +39,7 @@ CREATE TABLE person (
     seen_ms    INTEGER NOT NULL,                                         -- last message; at most an hour late
     title      TEXT                                                      -- name in the last message, for lists
 ) STRICT;
+CREATE INDEX person_with_role ON person (person_id) WHERE role <> 2 OR made = 1;
 
 CREATE TABLE key (
     hash       BLOB    PRIMARY KEY CHECK (length(hash) = 16),

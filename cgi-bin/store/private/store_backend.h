@@ -13,6 +13,7 @@
 #ifndef STORE_BACKEND_H
 #define STORE_BACKEND_H
 
+#include "store/private/peace_backend.h"
 #include "store/store_news.h"
 #include "store/store_upkeep.h"
 
@@ -43,6 +44,8 @@ struct store_backend {
                   struct err *e);
     int (*restore)(const struct store_options *options, const char *from, const struct store_progress *progress,
                    struct store_restored *out, struct err *e);
+
+    struct peace_backend peace;
 };
 
 struct store { /* a store's handle begins with it */

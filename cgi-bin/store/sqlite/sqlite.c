@@ -10,17 +10,22 @@
  *   checkpoint  journal  upgrade  make
  *   still  backup  restore  open
  *   write  view  append  news  check   what a program asks for
+ *   query  act  rules  persons  bans   what moderators do
  */
+#include "store/sqlite/private/act.h"
 #include "store/sqlite/private/append.h"
 #include "store/sqlite/private/backup.h"
+#include "store/sqlite/private/bans.h"
 #include "store/sqlite/private/check.h"
 #include "store/sqlite/private/checkpoint.h"
 #include "store/sqlite/private/handle.h"
 #include "store/sqlite/private/news.h"
 #include "store/sqlite/private/open.h"
 #include "store/sqlite/private/path.h"
+#include "store/sqlite/private/persons.h"
 #include "store/sqlite/private/rescue.h"
 #include "store/sqlite/private/restore.h"
+#include "store/sqlite/private/rules.h"
 #include "store/sqlite/private/view.h"
 #include "system/file.h"
 #include "system/permissions.h"
@@ -120,4 +125,18 @@ const struct store_backend store_sqlite_backend = {
     .rest = sqlite_checkpoint_rest,
     .backup = backup,
     .restore = restore,
+    .peace =
+        {
+            .rules_number = sqlite_rules_number,
+            .rules_load = sqlite_rules_load,
+            .rules_renew_secret = sqlite_rules_renew_secret,
+            .act_begin = sqlite_act_begin,
+            .act_commit = sqlite_act_commit,
+            .act_cancel = sqlite_act_cancel,
+            .act_notice = sqlite_act_notice,
+            .person_by_key = sqlite_persons_by_key,
+            .person_find = sqlite_persons_find,
+            .ban_add = sqlite_bans_add,
+            .ban_lift = sqlite_bans_lift,
+        },
 };

@@ -32,6 +32,7 @@
 
 #include <sqlite3.h>
 
+struct sqlite_act;
 struct sqlite_files;
 struct sqlite_rows;
 
@@ -39,6 +40,7 @@ struct sqlite_handle {
     struct store base;
     sqlite3 *db;              /* NULL while not connected */
     struct sqlite_rows *rows; /* prepared statements (rows.h); NULL: none */
+    struct sqlite_act *act;   /* between sqlite_act_begin and its end (act.h); else NULL */
     char *folder;             /* owned, as are the next five */
     char *path;
     char *log_path;

@@ -1,0 +1,196 @@
+/* act.c - see act.h. */
+#include "store/sqlite/private/act.h"
+
+#include "base/ck.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "store/sqlite/private/query.h"
+#include "store/sqlite/private/rows.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct sqlite_handle *mine(struct store *base)
+{
+    return (struct sqlite_handle *)base;
+}
+
+struct sqlite_act *sqlite_act_of(struct store *base)
+{
+    CK(mine(base)->act != NULL);
+    return mine(base)->act;
+}
+
+/* ---- begin ---- */
+
+static int find_actor(struct sqlite_handle *s, struct sqlite_act *act, struct err *e)
+{
+    struct sqlite_query q;
+    if (act->by == NULL || !act->by->has_key) {
+        return 0;
+    }
+    sqlite_query_begin(&q, s, "SELECT person_id FROM key WHERE hash = ?", "find the actor", e);
+    sqlite_query_blob(&q, act->by->key, CHAT_KEY_BYTES);
+    if (sqlite_query_next(&q)) {
+        act->person_id = sqlite_query_number_at(&q, 0);
+    }
+    return sqlite_query_end(&q);
+}
+
+static void forget(struct sqlite_handle *s)
+{
+    store_changes_fini(&s->act->changes);
+    free(s->act);
+    s->act = NULL;
+}
+
+int sqlite_act_begin(struct store *base, const struct chat_sender *by, const char *who, struct err *e)
+{
+    struct sqlite_handle *s = mine(base);
+    CK(s->act == NULL);
+    s->act = ck_calloc(1, sizeof *s->act);
+    *s->act = (struct sqlite_act){.by = by, .who = who};
+    if (sqlite_write_begin(s, &s->act->write, e) != 0) {
+        forget(s);
+        return -1;
+    }
+    s->act->now_ms = clock_wall_ms(); /* after waiting for others */
+    if (find_actor(s, s->act, e) != 0) {
+        sqlite_act_cancel(base);
+        return -1;
+    }
+    return 0;
+}
+
+/* ---- end ---- */
+
+void sqlite_act_cancel(struct store *base)
+{
+    struct sqlite_handle *s = mine(base);
+    struct err ignored = ERR_INIT;
+    sqlite_write_end(s, &sqlite_act_of(base)->write, -1, &ignored);
+    forget(s);
+}
+
+static int write_audit(struct sqlite_handle *s, const struct store_act_note *note, struct err *e)
+{
+    const struct sqlite_act *act = s->act;
+    struct sqlite_query q;
+    bool has_subject = note->subject == NULL && act->subject[0] != '\0';
+    sqlite_query_begin(&q, s,
+                       "INSERT INTO audit (time_ms, person_id, who, act, room, seq, subject, reason, detail)"
+                       " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                       "write the audit log", e);
+    sqlite_query_number(&q, act->now_ms);
+    sqlite_query_number_or_null(&q, act->person_id);
+    sqlite_query_text(&q, act->who);
+    sqlite_query_text(&q, note->act);
+    sqlite_query_text(&q, note->room);
+    sqlite_query_number_or_null(&q, (sqlite3_int64)note->seq);
+    sqlite_query_text(&q, has_subject ? act->subject : note->subject);
+    sqlite_query_text(&q, note->reason);
+    sqlite_query_text(&q, note->detail);
+    return sqlite_query_run(&q);
+}
+
+static int raise_rules(struct sqlite_handle *s, struct store_changes *changes, struct err *e)
+{
+    struct sqlite_query q;
+    sqlite_query_begin(&q, s, "UPDATE meta SET rules = rules + 1 RETURNING rules", "raise the rules' number", e);
+    if (sqlite_query_next(&q)) {
+        changes->rules = (uint64_t)sqlite_query_number_at(&q, 0);
+    }
+    return sqlite_query_run(&q);
+}
+
+int sqlite_act_commit(struct store *base, const struct store_act_note *note, struct store_changes *changes,
+                      struct err *e)
+{
+    struct sqlite_handle *s = mine(base);
+    struct sqlite_act *act = sqlite_act_of(base);
+    struct err why = ERR_INIT;
+    int result = note != NULL && note->act != NULL ? write_audit(s, note, &why) : 0;
+    if (result == 0 && act->changes_rules) {
+        result = raise_rules(s, &act->changes, &why);
+    }
+    result = sqlite_write_end(s, &act->write, result, &why);
+    if (result == 0) {
+        for (size_t i = 0; i < act->changes.count; i++) {
+            store_changes_raise(changes, act->changes.rooms[i].room, act->changes.rooms[i].head);
+        }
+        changes->rules = act->changes.rules != 0 ? act->changes.rules : changes->rules;
+        changes->oldest_moved = changes->oldest_moved || act->changes.oldest_moved;
+    }
+    forget(s);
+    return result == 0 ? 0 : err_move(e, &why);
+}
+
+/* ---- for steps ---- */
+
+void sqlite_act_subject(struct sqlite_act *act, const char *format, ...)
+{
+    va_list values;
+    if (act->subject[0] == '\0') {
+        va_start(values, format);
+        vsnprintf(act->subject, sizeof act->subject, format, values);
+        va_end(values);
+    }
+}
+
+int sqlite_act_check_rank(const struct sqlite_act *act, enum chat_role rank, struct err *e)
+{
+    if (act->by == NULL || act->by->role > rank) {
+        return 0;
+    }
+    return err_set(e, ERR_WEAK, "This person is %s%s, so you can't do that to them.", rank == CHAT_OWNER ? "an " : "a ",
+                   chat_role_word(rank));
+}
+
+/* ---- messages ---- */
+
+static int add_message(struct sqlite_handle *s, struct sqlite_room *room, struct store_job *job, struct err *e)
+{
+    if (room->head >= SQLITE_ROWS_SEQ_MAX) {
+        return err_set(e, ERR_SYSTEM, "The room has no number left for a further message.");
+    }
+    if (room->id == 0 && sqlite_rows_add_room(s, job->draft->room, room, e) != 0) {
+        return -1;
+    }
+    if (sqlite_rows_add_message(s, room, job, e) != 0) {
+        return -1;
+    }
+    return job->outcome == STORE_STORED ? sqlite_rows_raise_head(s, room, e) : 0;
+}
+
+int sqlite_act_append(struct sqlite_handle *s, struct chat_draft *draft, uint64_t *seq, struct err *e)
+{
+    struct sqlite_room room;
+    struct store_job job = {.draft = draft};
+    if (sqlite_rows_find_room(s, draft->room, &room, e) != 0 || add_message(s, &room, &job, e) != 0) {
+        return -1;
+    }
+    if (job.outcome == STORE_CONFLICT) {
+        return err_set(e, ERR_CONFLICT, "The room has another message with this id.");
+    }
+    store_changes_raise(&s->act->changes, draft->room, room.head);
+    if (seq != NULL) {
+        *seq = job.seq;
+    }
+    return 0;
+}
+
+int sqlite_act_notice(struct store *base, const char *room, const char *text, struct err *e)
+{
+    const struct sqlite_act *act = sqlite_act_of(base);
+    struct chat_draft draft;
+    chat_draft_init(&draft);
+    draft.type = CHAT_NOTICE;
+    snprintf(draft.room, sizeof draft.room, "%s", room);
+    snprintf(draft.name, sizeof draft.name, "%s", act->who);
+    chat_text_take(&draft, ck_strdup(text), strlen(text));
+    int result = sqlite_act_append(mine(base), &draft, NULL, e);
+    chat_draft_fini(&draft);
+    return result;
+}

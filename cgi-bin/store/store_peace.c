@@ -1,0 +1,106 @@
+/* store_peace.c - see store_rules.h, store_act.h, store_person.h and store_ban.h. Hands each call to
+ * the store's table. */
+#include "store/private/store_backend.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- store_rules.h ---- */
+
+int store_rules_number(struct store *s, uint64_t *out, struct err *e)
+{
+    return s->backend->peace.rules_number(s, out, e);
+}
+
+int store_rules_load(struct store *s, struct store_rules *out, struct err *e)
+{
+    memset(out, 0, sizeof *out);
+    int result = s->backend->peace.rules_load(s, out, e);
+    if (result != 0) {
+        store_rules_fini(out);
+    }
+    return result;
+}
+
+int store_rules_renew_secret(struct store *s, int64_t oldest_ms, struct store_changes *changes, struct err *e)
+{
+    return s->backend->peace.rules_renew_secret(s, oldest_ms, changes, e);
+}
+
+static void free_texts(struct store_rules *rules)
+{
+    for (size_t i = 0; i < rules->setting_count; i++) {
+        free(rules->settings[i].key);
+    }
+    for (size_t i = 0; i < rules->room_count; i++) {
+        free(rules->rooms[i].hours);
+    }
+    for (size_t i = 0; i < rules->ban_count; i++) {
+        free(rules->bans[i].fold);
+    }
+    for (size_t i = 0; i < rules->word_count; i++) {
+        free(rules->words[i].pattern);
+    }
+}
+
+void store_rules_fini(struct store_rules *rules)
+{
+    free_texts(rules);
+    free(rules->settings);
+    free(rules->rooms);
+    free(rules->known);
+    free(rules->room_roles);
+    free(rules->bans);
+    free(rules->words);
+    free(rules->secrets);
+    memset(rules, 0, sizeof *rules);
+}
+
+/* ---- store_act.h ---- */
+
+int store_act_begin(struct store *s, const struct chat_sender *by, const char *who, struct err *e)
+{
+    return s->backend->peace.act_begin(s, by, who, e);
+}
+
+int store_act_commit(struct store *s, const struct store_act_note *note, struct store_changes *changes, struct err *e)
+{
+    return s->backend->peace.act_commit(s, note, changes, e);
+}
+
+void store_act_cancel(struct store *s)
+{
+    s->backend->peace.act_cancel(s);
+}
+
+int store_act_notice(struct store *s, const char *room, const char *text, struct err *e)
+{
+    return s->backend->peace.act_notice(s, room, text, e);
+}
+
+/* ---- store_person.h ---- */
+
+int store_person_by_key(struct store *s, const unsigned char key[CHAT_KEY_BYTES], const char *room,
+                        struct store_person *out, struct err *e)
+{
+    return s->backend->peace.person_by_key(s, key, room, out, e);
+}
+
+int store_person_find(struct store *s, const struct store_whom *whom, const char *room, struct store_person *out,
+                      struct err *e)
+{
+    return s->backend->peace.person_find(s, whom, room, out, e);
+}
+
+/* ---- store_ban.h ---- */
+
+int store_ban_add(struct store *s, const struct store_ban_draft *draft, struct store_ban_made *out, struct err *e)
+{
+    memset(out, 0, sizeof *out);
+    return s->backend->peace.ban_add(s, draft, out, e);
+}
+
+int store_ban_lift(struct store *s, uint64_t ban, struct err *e)
+{
+    return s->backend->peace.ban_lift(s, ban, e);
+}

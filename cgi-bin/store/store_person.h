@@ -1,0 +1,45 @@
+/* store_person.h - persons and their keys: who is it?
+ *
+ * The look-ups may be called in a view (store_read_begin), in an act, or on their own.
+ */
+#ifndef STORE_PERSON_H
+#define STORE_PERSON_H
+
+#include "store/store.h"
+
+enum { STORE_PERSON_NAMES = 16 };
+
+/* Names a person. The first of these that is set counts: person, room with seq, fold. */
+struct store_whom {
+    uint64_t person;  /* number of the person; 0: not by number */
+    const char *room; /* the sender of this message */
+    uint64_t seq;
+    const char *fold; /* the person who owns this name (folded) */
+};
+
+struct store_person {
+    uint64_t id;              /* 0: no such person, and the rest is zeros */
+    enum chat_role role;      /* in all rooms */
+    enum chat_role room_role; /* in the room that was asked for; role where it has none of its own */
+    bool made;
+    bool is_signed;
+    bool trusted; /* no longer a newcomer, whatever the time */
+    uint16_t mark;
+    int64_t first_ms;
+    int64_t seen_ms;
+    char title[CHAT_NAME_BYTES_MAX + 1]; /* name in the last message; "" before */
+    /* The names that it owns, most recently used first; the first STORE_PERSON_NAMES. */
+    char names[STORE_PERSON_NAMES][CHAT_NAME_BYTES_MAX + 1];
+    size_t name_count;
+};
+
+/* The person with this key (keyed hash). room: NULL for none. A key that no one has used yet is no
+ * error: id 0. */
+int store_person_by_key(struct store *s, const unsigned char key[CHAT_KEY_BYTES], const char *room,
+                        struct store_person *out, struct err *e);
+
+/* ERR_ABSENT if there is no such person or message, or if the message is a guest's. */
+int store_person_find(struct store *s, const struct store_whom *whom, const char *room, struct store_person *out,
+                      struct err *e);
+
+#endif
