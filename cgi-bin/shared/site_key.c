@@ -144,6 +144,29 @@ void site_key_derive(const struct site_key *s, const char *purpose, unsigned cha
                           sizeof s->key) == 0);
 }
 
+void site_key_hash_init(const struct site_key *s, const char *purpose, struct site_key_hash *out)
+{
+    static_assert(sizeof out->key == crypto_shorthash_KEYBYTES, "the key is one of SipHash");
+    CK(sodium_init() >= 0);
+    if (s == NULL) {
+        randombytes_buf(out->key, sizeof out->key);
+        return;
+    }
+    unsigned char subkey[SITE_KEY_BYTES];
+    site_key_derive(s, purpose, subkey);
+    memcpy(out->key, subkey, sizeof out->key);
+}
+
+uint64_t site_key_hash(const struct site_key_hash *h, const void *bytes, size_t length)
+{
+    unsigned char out[crypto_shorthash_BYTES];
+    uint64_t number = 0;
+    static_assert(sizeof out == sizeof number, "the hash is a number");
+    (void)crypto_shorthash(out, bytes, length, h->key);
+    memcpy(&number, out, sizeof number);
+    return number;
+}
+
 void site_key_random(char *out, unsigned size)
 {
     unsigned char bytes[SITE_KEY_NAME_SIZE / 2];

@@ -9,9 +9,12 @@
 #ifndef SITE_KEY_H
 #define SITE_KEY_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 struct err;
 
-enum { SITE_KEY_BYTES = 32, SITE_KEY_NAME_SIZE = 33 }; /* a name: 32 digits and NUL */
+enum { SITE_KEY_BYTES = 32, SITE_KEY_HASH_BYTES = 16, SITE_KEY_NAME_SIZE = 33 }; /* a name: 32 digits and NUL */
 
 struct site_key {
     unsigned char key[SITE_KEY_BYTES];
@@ -30,6 +33,18 @@ void site_key_name(const struct site_key *s, const char *purpose, const char *te
 /* Makes a subkey for a purpose: always the same with one key. A subkey reveals neither the key nor
  * the subkey for another purpose. Can't fail. */
 void site_key_derive(const struct site_key *s, const char *purpose, unsigned char out[SITE_KEY_BYTES]);
+
+/* A key derived from the site's, for numbers that are cheap to make: some 20 ns (SipHash). */
+struct site_key_hash {
+    unsigned char key[SITE_KEY_HASH_BYTES];
+};
+
+/* purpose: what the numbers are for, other than those of site_key_name. s: NULL for a
+ * random key, where the site's can't be read. Can't fail. */
+void site_key_hash_init(const struct site_key *s, const char *purpose, struct site_key_hash *out);
+
+/* A number for some bytes; without the key it can't be foreseen. */
+uint64_t site_key_hash(const struct site_key_hash *h, const void *bytes, size_t length);
 
 /* Writes size - 1 random hexadecimal digits; size is odd, at most SITE_KEY_NAME_SIZE. Can't
  * fail. */

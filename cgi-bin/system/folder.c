@@ -20,7 +20,7 @@
 static bool comes_early(int folder, const char *name)
 {
     struct stat st;
-    return strcmp(name, "chat.tally") == 0 || strcmp(name, "chat.warned") == 0 ||
+    return strcmp(name, "chat.tally") == 0 || strcmp(name, "chat.limits") == 0 || strcmp(name, "chat.warned") == 0 ||
            (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISSOCK(st.st_mode));
 }
 

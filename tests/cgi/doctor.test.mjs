@@ -194,6 +194,7 @@ test('links in a data folder, set by its owner, make no pollchat command that ro
   const names = [
     'chat.db-lock',
     'chat.bell',
+    'chat.limits',
     'chat.tally',
     'chat.key',
     'chat.trial',

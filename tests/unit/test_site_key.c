@@ -154,6 +154,26 @@ static void a_subkey_depends_on_key_and_purpose(void **state)
     }
 }
 
+static void a_number_depends_on_key_purpose_and_bytes(void **state)
+{
+    const struct site_key one = {{1}};
+    const struct site_key other = {{2}};
+    struct site_key_hash h[5];
+    (void)state;
+    site_key_hash_init(&one, "limits", &h[0]);
+    site_key_hash_init(&other, "limits", &h[1]);
+    site_key_hash_init(&one, "else", &h[2]);
+    site_key_hash_init(NULL, "limits", &h[3]);
+    site_key_hash_init(NULL, "limits", &h[4]); /* another random one */
+    assert_int_equal(site_key_hash(&h[0], "ann", 3), site_key_hash(&h[0], "ann", 3));
+    assert_int_not_equal(site_key_hash(&h[0], "ann", 3), site_key_hash(&h[0], "bob", 3));
+    for (size_t i = 0; i < COUNT(h); i++) {
+        for (size_t k = 0; k < i; k++) {
+            assert_int_not_equal(site_key_hash(&h[i], "ann", 3), site_key_hash(&h[k], "ann", 3));
+        }
+    }
+}
+
 static void random_digits_differ(void **state)
 {
     char a[SITE_KEY_NAME_SIZE];
@@ -176,6 +196,7 @@ int main(void)
         IN_ROLLBACK(a_file_that_is_not_a_key_is_neither_used_nor_replaced),
         cmocka_unit_test(a_name_depends_on_key_purpose_and_text),
         cmocka_unit_test(a_subkey_depends_on_key_and_purpose),
+        cmocka_unit_test(a_number_depends_on_key_purpose_and_bytes),
         cmocka_unit_test(random_digits_differ),
     };
     quiet_log();
