@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "site/handles.h"
+#include "site/limiter.h"
 #include "site/positions.h"
 #include "system/conf_load.h"
 #include "system/exposure.h"
@@ -38,6 +39,7 @@ struct site {
     struct conf conf;
     struct handles *handles;
     struct positions *positions;
+    struct limiter *limiter;
     int64_t safety_checked; /* monotonic ms */
     struct err danger;      /* why the chat has stopped; ERR_NONE: it runs */
     bool is_danger_told;    /* to the log */
@@ -61,6 +63,7 @@ struct site *site_new(enum store_mode mode, bool short_lived, const atomic_bool 
     s->stopping = stopping;
     s->handles = handles_new(mode);
     s->positions = positions_new(&s->conf, mode, s->handles);
+    s->limiter = limiter_new(&s->conf);
     s->own_metrics = metrics_file_open(NULL);
     atomic_store(&s->metrics_file, s->own_metrics);
     return s;
@@ -75,6 +78,7 @@ void site_free(struct site *s)
     handles_free(s->handles);
     site_rest(s, false);
     positions_free(s->positions);
+    limiter_free(s->limiter);
     if (atomic_load(&s->metrics_file) != s->own_metrics) {
         metrics_file_close(atomic_load(&s->metrics_file));
     }
@@ -404,6 +408,7 @@ void site_look_after(struct site *s)
     look_for_requests(s);
     pthread_mutex_unlock(&s->lock);
     handles_look_after(s->handles);
+    limiter_look_after(s->limiter);
 }
 
 void site_rest(struct site *s, bool now)
@@ -420,6 +425,11 @@ void site_rest(struct site *s, bool now)
 struct positions *site_positions(struct site *s)
 {
     return s->positions;
+}
+
+struct limiter *site_limiter(struct site *s)
+{
+    return s->limiter;
 }
 
 struct bell *site_bell(struct site *s)

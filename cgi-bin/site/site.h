@@ -23,6 +23,7 @@
 
 struct bell;
 struct err;
+struct limiter;
 struct positions;
 struct site;
 
@@ -68,8 +69,8 @@ bool site_return(struct site *s, struct store *handle);
 struct store *site_refresh(struct site *s, struct store *handle, bool *is_new);
 
 /* Looks for what requests don't look for themselves. Closes idle handles whose database was
- * replaced or whose log was removed, and rescues the messages that only they have. Makes a new file
- * of counts if it was deleted. If requests come, looks whether other users may write to the data,
+ * replaced or whose log was removed, and rescues the messages that only they have. Makes new files
+ * of counts and of limits if they were deleted. If requests come, looks whether other users may write to the data,
  * and whether the folder is marked as readable by the web. A process that stays calls this about
  * once a second. */
 void site_look_after(struct site *s);
@@ -84,6 +85,9 @@ struct positions *site_positions(struct site *s);
  * a store handle only if this process has used no bell yet. NULL where there can be no bell: on a
  * network file system, in a folder that can't be written. Valid as long as the site. */
 struct bell *site_bell(struct site *s);
+
+/* How much each client did lately. Never NULL; valid as long as the site. */
+struct limiter *site_limiter(struct site *s);
 
 /* The counts of the site (metrics_file.h), or of this process alone until the store was opened
  * once. Never NULL. Lower a gauge in the same file in which it was raised. */

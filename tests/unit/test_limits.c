@@ -341,8 +341,7 @@ static void the_file_names_no_debtor(void **state)
     struct limits *l = limits_open(path, &hash);
     struct limits_refusal refusal;
     (void)state;
-    const struct limits_cell cell = {
-        .who = limits_who(l, 1, address, sizeof address), .rate = ten_a_minute, .cost = 1};
+    const struct limits_cell cell = {.who = limits_who(l, 1, address, sizeof address), .rate = ten_a_minute, .cost = 1};
     assert_int_equal(limits_take(l, &cell, 1, start, &refusal), 0);
     limits_close(l);
     char *bytes = malloc(4 << 20);
