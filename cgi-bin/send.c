@@ -8,6 +8,7 @@
 #include "routes/post_send.h"
 #include "routes/send_program.h"
 #include "site/commit.h"
+#include "site/reserve.h"
 #include "site/site.h"
 #include "system/conf.h"
 #include "web/request.h"
@@ -62,9 +63,11 @@ int main(void)
     log_program("send");
     handler_count_answers(p.site);
     site_guard_log(p.site);
+    p.reserve = reserve_new();
     p.commit = commit_new(p.site, serve_is_fastcgi());
     int status = serve(&how);
     commit_free(p.commit);
+    reserve_free(p.reserve);
     site_free(p.site);
     return status;
 }

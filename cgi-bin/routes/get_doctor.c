@@ -10,6 +10,7 @@
 #include "format/findings.h"
 #include "format/json.h"
 #include "routes/get_status.h"
+#include "routes/limit.h"
 #include "routes/poll_program.h"
 #include "site/checks.h"
 #include "site/site.h"
@@ -151,6 +152,27 @@ static int look_for_stranger(struct look *l, bool fastcgi, struct err *e)
     return 0;
 }
 
+/* The address of this request is the visitors' only if their proxy is trusted. */
+static void look_for_proxy(const struct request *request, struct look *l)
+{
+    if (!l->is_known || l->conf.limits == 0 || request_has_trusted_proxy(request)) {
+        return;
+    }
+    if (limit_network_is_hidden(request)) {
+        findings_add(
+            &l->findings, "proxy", FINDING_POOR,
+            "Requests come through a proxy that isn't in the setting trusted_proxies, so the chat can't tell its "
+            "visitors' networks apart: it limits and bans by key, and limits each room. Write the proxy's address into "
+            "trusted_proxies.");
+    } else if (forwarded_is_hinted(request) && !get_status_allows(request, CONF_STATUS_LOOPBACK)) {
+        findings_add(
+            &l->findings, "proxy", FINDING_NOTE,
+            "Your request has headers of a proxy and comes from an address that isn't in the setting trusted_proxies. If a "
+            "proxy or CDN of yours stands before this chat, write its addresses there: until then all its visitors count as "
+            "one network.");
+    }
+}
+
 static void answer_look(struct request *request, const struct look *l)
 {
     const struct json_doctor d = {
@@ -183,6 +205,7 @@ static int show(struct request *request, const struct poll_program *p, struct lo
     } else if (look_for_stranger(l, p->fastcgi, e) != 0) {
         return -1;
     }
+    look_for_proxy(request, l);
     answer_look(request, l);
     return 0;
 }

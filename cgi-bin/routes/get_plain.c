@@ -11,6 +11,7 @@
 #include "chat/query.h"
 #include "format/html_page.h"
 #include "routes/handler.h"
+#include "routes/limit.h"
 #include "routes/poll_program.h"
 #include "site/reading.h"
 #include "web/reply.h"
@@ -171,6 +172,9 @@ static void answer_error(struct request *request, const struct err *e)
     reply_init(&r, 500);
     /* A line of text, as for curl: without a valid room there may be no page to show it in. */
     reply_problem(&r, e, true, NULL);
+    if (e->retry_s > 0) { /* a page without JavaScript comes back by itself */
+        reply_headerf(&r, "Refresh", "%u", e->retry_s);
+    }
     reply_send(request, &r);
     reply_fini(&r);
 }
@@ -196,6 +200,7 @@ void get_plain(struct request *request, void *program)
     chat_draft_init(&page.draft);
     struct handler_input in;
     int result = handler_begin(&in, p->site, request, METRICS_POLL_REQUESTS, &e);
+    result = result == 0 ? limit_poll(p, request, NULL, &e) : result;
     const struct reading_how how = {.budget = result == 0 ? poll_program_answer_bytes(p, in.conf) : 0};
     if (result != 0 || parse(in.fields, &page, &e) != 0 || reading_take(g, p->site, &page.query, &how, &e) != 0 ||
         check(&page, g, &e) != 0) {

@@ -10,9 +10,13 @@
 #include "format/json.h"
 #include "format/tsv.h"
 #include "routes/handler.h"
+#include "routes/limit.h"
 #include "routes/send_page.h"
 #include "routes/send_program.h"
 #include "site/commit.h"
+#include "site/limiter.h"
+#include "site/reserve.h"
+#include "site/site.h"
 #include "store/store.h"
 #include "system/conf.h"
 #include "web/body.h"
@@ -54,11 +58,36 @@ static int read_body(struct request *request, struct buf *body, size_t max_text,
     return result;
 }
 
+/* Refuses a flood before its bodies are parsed. Not for a page, which gives back to the visitor what
+ * was typed. */
+static int check_early(struct request *request, struct site *site, struct err *e)
+{
+    struct limiter_who who;
+    if (send_page_is_wanted(request)) {
+        return 0;
+    }
+    limit_who(request, NULL, &who);
+    return limiter_send_begin(site_limiter(site), &who, e);
+}
+
+/* May this message be stored, by the limits of its sender and of the disk? */
+static int check_limits(struct request *request, const struct send_program *p, const struct chat_draft *draft,
+                        struct err *e)
+{
+    struct limiter_who who;
+    limit_who(request, draft->sender.has_key ? draft->sender.key : NULL, &who);
+    if (limiter_send(site_limiter(p->site), &who, draft->room, draft->text_length, e) != 0) {
+        return -1;
+    }
+    return draft->type == CHAT_DELETE ? 0 : reserve_check(p->reserve, p->site, e);
+}
+
 /* Reads the body whatever its type is: a client that is still sending may not get the answer.
  * *fields gets the fields of the body, of which the text may be missing then. */
-static int read_draft(struct request *request, const struct conf *conf, struct form *fields, struct chat_draft *draft,
+static int read_draft(struct request *request, struct site *site, struct form *fields, struct chat_draft *draft,
                       struct err *e)
 {
+    const struct conf *conf = site_loaded_conf(site);
     struct buf body;
     struct form headers;
     struct draft_source source = {.query = request_query(request, e),
@@ -71,6 +100,9 @@ static int read_draft(struct request *request, const struct conf *conf, struct f
     int result = source.query == NULL ? -1 : fields_of_headers(request, &headers, e);
     if (result == 0) {
         result = read_body(request, &body, source.max_text, e);
+    }
+    if (result == 0) {
+        result = check_early(request, site, e);
     }
     if (result == 0) {
         result = draft_kind_of(request_variable(request, "CONTENT_TYPE"), body.length, &source.kind, e);
@@ -206,14 +238,17 @@ void post_send(struct request *request, void *program)
     const struct conf *conf = handler_conf(p->site, request, METRICS_SEND_REQUESTS, &e);
     form_init(&fields);
     bool is_read = conf != NULL && cors_check_write(request, conf->allow_origin, &e) == 0 &&
-                   read_draft(request, conf, &fields, &s->draft, &e) == 0;
+                   read_draft(request, p->site, &fields, &s->draft, &e) == 0;
+    bool is_admitted = is_read && check_limits(request, p, &s->draft, &e) == 0;
     if (!is_read && send_page_is_wanted(request)) {
         send_page_unread(request, &e, &fields);
     } else if (!is_read) {
         reply_send_problem(request, &e, NULL, NULL);
+    } else if (!is_admitted) {
+        refuse(request, &e, &s->draft);
     }
     form_fini(&fields); /* no other text is kept than the draft's while the disk works */
-    if (is_read) {
+    if (is_admitted) {
         hand_over(s, p->commit);
     } else {
         sending_free(s);

@@ -6,11 +6,13 @@
 #define SEND_PROGRAM_H
 
 struct commit;
+struct reserve;
 struct site;
 
 struct send_program {
     struct site *site;
     struct commit *commit;
+    struct reserve *reserve;
 };
 
 #endif

@@ -6,6 +6,8 @@
 #include "base/err.h"
 #include "format/findings.h"
 #include "shared/bell.h"
+#include "site/limiter.h"
+#include "site/reserve.h"
 #include "store/incidents.h"
 #include "store/store.h"
 #include "store/store_news.h"
@@ -192,6 +194,50 @@ static void check_bell(const struct store_options *options, const struct store *
     bell_close(bell);
 }
 
+/* Do all programs count together how much a client does? */
+static void check_clients(const struct conf *conf, struct findings *out)
+{
+    struct limiter *limiter = limiter_new(conf);
+    if (conf->limits == 0) {
+        findings_add(out, "clients", FINDING_NOTE,
+                     "The setting limits is off: a script may write as fast as it can, until the disk is full.");
+    } else if (limiter_is_shared(limiter)) {
+        findings_add(out, "clients", FINDING_FINE,
+                     "Floods are limited: to %llu messages a minute of one visitor and %llu of one network.",
+                     (unsigned long long)conf->limit_sends, (unsigned long long)conf->limit_network);
+    } else {
+        findings_add(
+            out, "clients", FINDING_POOR,
+            "Programs can't share memory here, so each process limits its clients by what it has seen itself. A script "
+            "that writes fast is noticed late, and not at all where each request starts a process.");
+    }
+    limiter_free(limiter);
+}
+
+/* How much room is left for messages? */
+static void check_reserve(const struct conf *conf, struct store *store, struct findings *out)
+{
+    uint64_t used = 0;
+    uint64_t available = UINT64_MAX;
+    (void)file_system_free(conf->data, &available);
+    if (store_size(store, &used, NULL) != 0) {
+        return;
+    }
+    uint64_t most = reserve_most(conf, used, available);
+    const uint64_t mega = UINT64_C(1) << 20;
+    if (used >= most) {
+        findings_add(out, "max-store", FINDING_WRONG,
+                     "The messages take %llu MB, and the setting max_store allows no more (%llu MB now). So no message "
+                     "can be sent; reading and deleting go on.",
+                     (unsigned long long)(used / mega), (unsigned long long)(most / mega));
+    } else if (used > most / 10 * 9) {
+        findings_add(out, "max-store", FINDING_POOR,
+                     "The messages take %llu MB of the %llu MB that the setting max_store allows now. Beyond that, no "
+                     "message can be sent.",
+                     (unsigned long long)(used / mega), (unsigned long long)(most / mega));
+    }
+}
+
 /* What the programs have noticed within a month, the most serious first. */
 static void check_incidents(const char *data, struct findings *out)
 {
@@ -247,6 +293,8 @@ static void check_store(const struct conf *conf, struct findings *out)
     }
     findings_add(out, "database", FINDING_FINE, "The database works: %s.", store_describe(store));
     check_bell(&options, store, out);
+    check_clients(conf, out);
+    check_reserve(conf, store, out);
     store_close(store);
 }
 

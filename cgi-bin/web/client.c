@@ -17,6 +17,12 @@ bool client_is_loopback(const char *address)
            (a.length == ADDRESS_V6 && memcmp(a.bytes, one, sizeof one) == 0);
 }
 
+bool client_is_private(const struct address *a)
+{
+    return address_in_list(a, "127.0.0.0/8 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 100.64.0.0/10 169.254.0.0/16 "
+                              "::1 fc00::/7 fe80::/10");
+}
+
 uint32_t client_hash(const char *address, uint64_t seed)
 {
     const struct address a = address_of(address);

@@ -10,8 +10,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct address;
+
 /* True for this machine: 127.0.0.0/8 or ::1. False for NULL and for text that is no address. */
 bool client_is_loopback(const char *address);
+
+/* True for addresses of private networks, where a proxy may stand: 10.0.0.0/8, 172.16.0.0/12,
+ * 192.168.0.0/16, 100.64.0.0/10, 169.254.0.0/16, fc00::/7, fe80::/10, and this machine. */
+bool client_is_private(const struct address *a);
 
 /* A number for a client: a hash of its IPv4 address, or of the first 64 bits of its IPv6 address,
  * as a household gets all addresses that begin with them (RFC 6177). Text that is no address is

@@ -26,7 +26,7 @@ const SAID = 6; // messages where there are few visitors
 
 /** Starts a site whose Apache configuration ends with these lines. */
 async function startWith(lines, more = {}) {
-  const env = { POLLCHAT_TRUSTED_PROXIES: '127.0.0.1', POLLCHAT_STATUS: 'everyone', ...more };
+  const env = { POLLCHAT_TRUSTED_PROXIES: '127.0.0.1', POLLCHAT_STATUS: 'everyone', POLLCHAT_LIMITS: 'off', ...more };
   const folder = makeFolder();
   const root = copyRoot(path.join(folder, 'root'));
   fs.appendFileSync(path.join(root, 'apache', 'server.conf'), `\n${lines}\n`);
@@ -243,7 +243,7 @@ describe(`${PROFILE}: few processes`, { skip: !costsProcess }, () => {
     const program = path.join(root, 'cgi-bin', 'poll');
     fs.renameSync(program, `${program}.real`);
     fs.writeFileSync(program, `#!/bin/sh\nsleep ${SLOW_MS / 1000}\nexec '${program}.real'\n`, { mode: 0o755 });
-    const site = await start({ folder, root, env: { POLLCHAT_TRUSTED_PROXIES: '127.0.0.1' } });
+    const site = await start({ folder, root, env: { POLLCHAT_TRUSTED_PROXIES: '127.0.0.1', POLLCHAT_LIMITS: 'off' } });
     const door = await limited(site);
     try {
       await site.send({ text: 'old' });
