@@ -19,7 +19,7 @@
     const COUNT_MS = 60000;
     const MOST = 100;
     const listeners = {};
-    let frame = null;
+    let frame;
     let isOpen = false;
     let isReady = false; // the frame has the chat, and not an error page
     let name = set.name;
@@ -126,6 +126,12 @@
       tell('close');
     }
 
+    /* * What this page's site says of its visitor, for the frame (token.js). */
+    async function token() {
+      const answer = await fetch(set.tokenUrl, { mode: 'same-origin', cache: 'no-store' });
+      return { text: await answer.text(), status: answer.status, date: answer.headers.get('Date') };
+    }
+
     function showUnread(n) {
       api.unread = n;
       count.textContent = n === 0 ? '' : n >= MOST ? `${MOST}+` : String(n);
@@ -137,9 +143,10 @@
       if (!frame || source !== frame.contentWindow || origin !== base.origin || !data || data.pollchat !== 1) return;
       if (data.type === 'ready') {
         isReady = true;
-        say({ type: 'hello', accent: look(), theme: set.theme, name, open: isOpen || inline });
+        say({ type: 'hello', accent: look(), theme: set.theme, name, open: isOpen || inline, tokenUrl: set.tokenUrl });
       }
       if (data.type === 'close') close();
+      if (data.type === 'token') token().catch(() => {}).then((answer) => say({ ...data, ...answer }));
       if (data.type === 'message') tell('message', data.message);
       if (data.type === 'unread') showUnread(data.count);
       if (data.type === 'seen') store({ epoch: data.epoch, seq: data.seq });
@@ -173,10 +180,10 @@
         name = chosen;
         say({ type: 'name', name });
       },
+      renew: () => say({ type: 'renew' }),
     };
-    window.pollchat = window.pollchat || { ...api, all: [] };
+    window.pollchat = window.pollchat || Object.assign(api, { all: [] });
     window.pollchat.all.push(api);
-    if (window.pollchat.all.length === 1) window.pollchat = Object.assign(api, { all: window.pollchat.all });
 
     function start() {
       build();

@@ -1,22 +1,25 @@
 // frame.js - the chat in a frame of another site's page.
 //
 // embed.js, on the other site, puts an iframe with GET /embed there. The two talk by messages;
-// every message has `pollchat: 1`. Frame to loader: ready, then message, unread, seen, close.
-// Loader to frame: hello (the answer to ready), then open, close, name. The elements come from
-// index.html.
+// every message has `pollchat: 1`. Frame to loader: ready, then message, unread, seen, close, token
+// (a question). Loader to frame: hello (the answer to ready), then open, close, name, token (the
+// answer), renew. The elements come from index.html.
 
 import { start } from './app.js';
+import { makeClock } from './clock.js';
 import { site } from './site.js';
 
 const isOfLoader = ({ source, data }) => source === parent && data?.pollchat === 1;
 
-function obey(chat, data) {
+function obey(chat, data, token) {
   if (data.type === 'open') {
     chat.opened(true);
   } else if (data.type === 'close') {
     chat.opened(false);
   } else if (data.type === 'name' && typeof data.name === 'string') {
     chat.setName(data.name);
+  } else if (data.type === 'renew') {
+    token?.renew();
   }
 }
 
@@ -46,14 +49,39 @@ function hello() {
   });
 }
 
+/**
+ * The token of the visitor, for whom the loader asks its own site: this frame can't. tell(what):
+ * sends to the loader's page, and to no other one that may be there later.
+ */
+async function makeToken(tell, loader) {
+  const { Token } = await import('./token.js');
+  let count = 0;
+  const ask = () =>
+    new Promise((resolve, reject) => {
+      const n = ++count;
+      const hear = (event) => {
+        if (isOfLoader(event) && event.origin === loader && event.data.type === 'token' && event.data.n === n) {
+          removeEventListener('message', hear);
+          const { text, status, date } = event.data;
+          return typeof text === 'string' ? resolve({ text, status, date }) : reject(new Error('The site did not answer.'));
+        }
+      };
+      addEventListener('message', hear);
+      tell({ type: 'token', n });
+    });
+  return new Token({ ask, clock: makeClock() });
+}
+
 export async function startInFrame() {
   const { room, title } = document.body.dataset;
   const [root, { data: wish, origin }] = await Promise.all([skeleton(), hello()]);
   const tell = (what) => parent.postMessage({ pollchat: 1, ...what }, origin);
+  const token = wish.tokenUrl ? await makeToken(tell, origin) : undefined;
   document.body.replaceChildren(root);
   const chat = await start(root, {
     room,
     title,
+    token,
     preset: typeof wish.name === 'string' ? wish.name : undefined,
     embedded: true,
     on: {
@@ -66,7 +94,7 @@ export async function startInFrame() {
   chat.opened(wish.open);
   addEventListener('message', (event) => {
     if (isOfLoader(event) && event.origin === origin) {
-      obey(chat, event.data);
+      obey(chat, event.data, token);
     }
   });
   document.addEventListener('keydown', (event) => {
