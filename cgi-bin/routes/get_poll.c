@@ -21,8 +21,7 @@
 #include "web/request.h"
 
 enum {
-    CACHE_SECONDS = 60, /* for a page of old messages; short, as its `head` goes out of date */
-    AGAIN_MS = 500,     /* before another try to read a store that was busy or is damaged */
+    AGAIN_MS = 500, /* before another try to read a store that was busy or is damaged */
 };
 
 /* ---- answers ---- */
@@ -49,9 +48,6 @@ static void fill_reply(struct reply *r, const struct query *q, const struct read
 {
     r->status = g->unchanged ? 304 : 200;
     reply_header(r, "ETag", g->etag);
-    if (q->kind == QUERY_BEFORE && q->before <= g->rooms[0].head + 1) {
-        reply_headerf(r, "Cache-Control", "public, max-age=%d", (int)CACHE_SECONDS);
-    }
     if (!g->unchanged) {
         render(r, q->format, &g->answer);
     }
@@ -152,8 +148,8 @@ static int wait_here(struct poll_program *p, const struct request *request, cons
     return result;
 }
 
-/* Tells a client that doesn't wait where it can watch each room. Not in a page of old messages, as
- * that may be cached. The answer borrows the addresses. */
+/* Tells a client that doesn't wait where it can watch each room. Not in a page of old messages. The
+ * answer borrows the addresses. */
 static void tell_watch(struct poll_program *p, const struct query *q, struct reading *g,
                        char addresses[QUERY_ROOMS_MAX][HEAD_FILES_ADDRESS_SIZE])
 {

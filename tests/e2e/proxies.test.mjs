@@ -211,7 +211,7 @@ describe('behind proxies', { skip: PROFILE !== 'lighttpd' && 'one server is enou
       });
       const get = (target, options) => request(cache.port, target, options);
 
-      test('answers that may change are never cached', async () => {
+      test('no answer of the programs is ever cached', async () => {
         const targets = [
           '/poll',
           '/poll?since=0',
@@ -228,6 +228,7 @@ describe('behind proxies', { skip: PROFILE !== 'lighttpd' && 'one server is enou
           '/poll?since=x&format=text',
           '/poll?since=0&epoch=other',
           '/rooms',
+          '/poll?before=4&limit=2',
           '/poll?before=99',
           '/poll?before=x',
           '/stream?since=x',
@@ -268,8 +269,7 @@ describe('behind proxies', { skip: PROFILE !== 'lighttpd' && 'one server is enou
         }
       });
 
-      test('pages of old messages are cached, each with the CORS headers of its own origin', async () => {
-        const seen = new Set();
+      test('pages of old messages have the CORS headers of the origin that asks', async () => {
         for (let round = 0; round < 3; round++) {
           for (const origin of [...ALLOWED, 'https://evil.example', undefined]) {
             const answer = await get('/poll?before=4&limit=2', {
@@ -279,18 +279,7 @@ describe('behind proxies', { skip: PROFILE !== 'lighttpd' && 'one server is enou
             assert.deepEqual(answer.json().messages.map(({ seq }) => seq), [2, 3]);
             assert.equal(answer.headers['access-control-allow-origin'], ALLOWED.includes(origin) ? origin : undefined);
             assert.match(answer.headers.vary, /Origin/);
-            assert.equal(answer.headers['cache-control'], 'public, max-age=60');
-            if (isHit(answer)) seen.add(origin);
           }
-        }
-        assert.equal(seen.size, 4, 'the answer for each origin is cached');
-        for (const format of ['text', 'ndjson', 'json']) {
-          const types = await Promise.all(
-            [1, 2].map(() =>
-              get(`/poll?before=4&limit=2&format=${format}`).then(({ headers }) => headers['content-type']),
-            ),
-          );
-          assert.equal(types[0], types[1]);
         }
       });
 
