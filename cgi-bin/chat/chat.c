@@ -249,6 +249,25 @@ int chat_set_reply_to(struct chat_draft *d, const char *value, size_t length, st
     return 0;
 }
 
+int chat_set_type(struct chat_draft *d, const char *value, size_t length, struct err *e)
+{
+    for (enum chat_type type = CHAT_MESSAGE; type <= CHAT_DELETE; type++) {
+        if (length == strlen(type_words[type]) && memcmp(value, type_words[type], length) == 0) {
+            d->type = type;
+            return 0;
+        }
+    }
+    return err_field(e, ERR_INPUT, "type", "type must be message, edit or delete.");
+}
+
+int chat_set_target(struct chat_draft *d, const char *value, size_t length, struct err *e)
+{
+    if (strlen(value) != length || str_u64(value, 1, CHAT_SEQ_MAX, &d->target) != 0) {
+        return err_field(e, ERR_INPUT, "target", "target must be the seq of a message: a whole number from 1.");
+    }
+    return 0;
+}
+
 int chat_text_check(const char *value, size_t length, size_t max_text, struct err *e)
 {
     size_t bad_at = 0;

@@ -85,6 +85,9 @@ struct chat_message {
     char *id;
     char *text;
     size_t text_length;
+    /* Of a delete of several messages: their seqs, as "41-60 63", ascending; target is the first.
+     * NULL: it is of one. In the block of the name. */
+    char *targets;
 };
 
 const char *chat_type_word(enum chat_type type); /* "message", ...; "" for a number that is none */
@@ -109,6 +112,8 @@ int chat_set_name(struct chat_draft *d, const char *value, size_t length,
                   struct err *e);
 int chat_set_id(struct chat_draft *d, const char *value, size_t length, struct err *e);
 int chat_set_reply_to(struct chat_draft *d, const char *value, size_t length, struct err *e);
+int chat_set_type(struct chat_draft *d, const char *value, size_t length, struct err *e); /* no notice */
+int chat_set_target(struct chat_draft *d, const char *value, size_t length, struct err *e);
 /* Checks a text, which is large and therefore not copied: chat_text_take takes it, malloc'd, when
  * it is good. */
 int chat_text_check(const char *value, size_t length, size_t max_text, struct err *e);

@@ -8,6 +8,7 @@
 #include "chat/form.h"
 #include "chat/json_read.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { OTHER_FIELDS_BYTES = 16 * 1024 };
@@ -88,23 +89,18 @@ static int find(const struct draft_source *source, const char *name, const struc
     return 0;
 }
 
-static int check_type(struct chat_draft *d, const char *value, size_t length, struct err *e)
-{
-    (void)d;
-    if (length == strlen("message") && strcmp(value, "message") == 0) {
-        return 0;
-    }
-    return err_field(e, ERR_INPUT, "type", "type must be message.");
-}
-
 /* The fields of a draft, in the order in which they are checked. */
 static const struct {
     const char *name;
     /* NULL: text_field does it */
     int (*set)(struct chat_draft *d, const char *value, size_t length, struct err *e);
-} fields[] = {{"room", chat_set_room},         {"name", chat_set_name}, {"id", chat_set_id},
-              {"reply_to", chat_set_reply_to}, {"type", check_type},    {"text", NULL}};
+} fields[] = {
+    {"room", chat_set_room}, {"name", chat_set_name},     {"id", chat_set_id}, {"reply_to", chat_set_reply_to},
+    {"type", chat_set_type}, {"target", chat_set_target}, {"text", NULL}};
 enum { FIELDS = sizeof fields / sizeof fields[0] };
+
+static const char *const credential_names[] = {"key", "token", "proof"};
+enum { CREDENTIALS = sizeof credential_names / sizeof credential_names[0] };
 
 static int small_fields(const struct draft_source *source, struct chat_draft *d, struct err *e)
 {
@@ -116,6 +112,46 @@ static int small_fields(const struct draft_source *source, struct chat_draft *d,
         }
     }
     return 0;
+}
+
+/* They are copied, because the block that they are in becomes the text's. */
+static int take_credentials(const struct draft_source *source, struct err *e)
+{
+    struct draft_credentials *c = source->credentials;
+    if (c == NULL) {
+        return 0;
+    }
+    struct draft_credential *const all[CREDENTIALS] = {&c->key, &c->token, &c->proof};
+    for (size_t i = 0; i < CREDENTIALS; i++) {
+        const struct form_field *f = NULL;
+        if (find(source, credential_names[i], &f, e) != 0) {
+            return -1;
+        }
+        if (f != NULL) {
+            *all[i] = (struct draft_credential){.value = ck_memdup0(f->value, f->length), .length = f->length};
+        }
+    }
+    return 0;
+}
+
+void draft_credentials_fini(struct draft_credentials *c)
+{
+    free(c->key.value);
+    free(c->token.value);
+    free(c->proof.value);
+    memset(c, 0, sizeof *c);
+}
+
+static int check_target(const struct chat_draft *d, struct err *e)
+{
+    if (d->type == CHAT_MESSAGE) {
+        return d->target == 0 ? 0 : err_field(e, ERR_INPUT, "target", "Only an edit or a delete has a target.");
+    }
+    if (d->target == 0) {
+        return err_field(e, ERR_INPUT, "target", "target is missing: the seq of the message that the %s is for.",
+                         chat_type_word(d->type));
+    }
+    return d->reply_to == 0 ? 0 : err_field(e, ERR_INPUT, "reply_to", "What a message replies to can't be changed.");
 }
 
 /* A text that came in the body isn't copied: it may be large. */
@@ -140,10 +176,10 @@ static int text_field(const struct draft_source *source, struct chat_draft *d, s
 /* Fills source->fields from the body. */
 static int read_fields(const struct draft_source *source, struct err *e)
 {
-    const char *known[FIELDS + 1] = {NULL};
+    const char *known[FIELDS + CREDENTIALS + 1] = {NULL};
     size_t length = source->body->length;
-    for (size_t i = 0; i < FIELDS; i++) {
-        known[i] = fields[i].name;
+    for (size_t i = 0; i < FIELDS + CREDENTIALS; i++) {
+        known[i] = i < FIELDS ? fields[i].name : credential_names[i - FIELDS];
     }
     if (source->kind == DRAFT_NONE || (source->kind == DRAFT_TEXT && length == 0)) {
         return 0;
@@ -168,8 +204,9 @@ int draft_parse(const struct draft_source *source, struct chat_draft *d, struct 
     if (e == NULL) {
         e = &own;
     }
-    if (read_fields(source, e) != 0 || small_fields(source, d, e) != 0 || text_field(source, d, e) != 0) {
+    if (read_fields(source, e) != 0 || take_credentials(source, e) != 0 || small_fields(source, d, e) != 0 ||
+        check_target(d, e) != 0) {
         return -1;
     }
-    return 0;
+    return d->type == CHAT_DELETE ? 0 : text_field(source, d, e);
 }

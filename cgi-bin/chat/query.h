@@ -41,6 +41,7 @@ struct query {
     uint64_t before;
     uint32_t limit;
     unsigned wait;  /* seconds, as asked for */
+    int64_t viewer; /* not a parameter: the person whose own hidden messages are read too (store.h); 0: none */
     char epoch[65]; /* "" when not given */
     /* last, so that a copy can end behind `count` of them; the others are undefined */
     struct query_room rooms[QUERY_ROOMS_MAX];

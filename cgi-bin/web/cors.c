@@ -83,9 +83,9 @@ void cors_apply(struct request *request, const char *allow_origin)
     reply_common_header(request, "Access-Control-Expose-Headers", "ETag, Retry-After");
     if (request_method(request) == REQUEST_OPTIONS) {
         reply_common_header(request, "Access-Control-Allow-Methods", "GET, HEAD, POST, OPTIONS");
-        reply_common_header(
-            request, "Access-Control-Allow-Headers",
-            "Content-Type, If-None-Match, Pollchat-Room, Pollchat-Name, Pollchat-Id, Pollchat-Reply-To");
+        reply_common_header(request, "Access-Control-Allow-Headers",
+                            "Authorization, Content-Type, If-None-Match, Pollchat-Room, Pollchat-Name, Pollchat-Id, "
+                            "Pollchat-Reply-To, Pollchat-Type, Pollchat-Target, Pollchat-Key, Pollchat-Token");
         /* seconds; saves one preflight request for each message */
         reply_common_header(request, "Access-Control-Max-Age", "86400");
     }

@@ -367,20 +367,45 @@ static void ids_have_1_to_64_characters_of_the_alphabet(void **state)
     refused(chat_set_id, "id", "a\0b", 3);
 }
 
-static void reply_to_is_a_seq(void **state)
+static void check_seq(const char *field,
+                      int (*set)(struct chat_draft *d, const char *value, size_t length, struct err *e), size_t offset)
 {
     static const char *const bad[] = {"", "0", "-1", "+1", "1.0", " 1", "9223372036854775808", "18446744073709551617",
                                       "x"};
     struct chat_draft d;
-    (void)state;
-    assert_int_equal(set_in(&d, chat_set_reply_to, "1", 1, NULL), 0);
-    assert_int_equal(d.reply_to, 1);
-    assert_int_equal(set_in(&d, chat_set_reply_to, "9223372036854775807", 19, NULL), 0);
-    assert_int_equal(d.reply_to, INT64_MAX);
+    uint64_t seq = 0;
+    assert_int_equal(set_in(&d, set, "1", 1, NULL), 0);
+    memcpy(&seq, (const char *)&d + offset, sizeof seq);
+    assert_int_equal(seq, 1);
+    assert_int_equal(set_in(&d, set, "9223372036854775807", 19, NULL), 0);
+    memcpy(&seq, (const char *)&d + offset, sizeof seq);
+    assert_int_equal(seq, INT64_MAX);
     for (size_t i = 0; i < COUNT(bad); i++) {
-        refused(chat_set_reply_to, "reply_to", bad[i], strlen(bad[i]));
+        refused(set, field, bad[i], strlen(bad[i]));
     }
-    refused(chat_set_reply_to, "reply_to", "1\0", 2);
+    refused(set, field, "1\0", 2);
+}
+
+static void reply_to_and_target_are_seqs(void **state)
+{
+    (void)state;
+    check_seq("reply_to", chat_set_reply_to, offsetof(struct chat_draft, reply_to));
+    check_seq("target", chat_set_target, offsetof(struct chat_draft, target));
+}
+
+static void a_message_an_edit_or_a_delete_can_be_sent(void **state)
+{
+    static const char *const bad[] = {"", "notice", "Message", "messages", "edi", "4"};
+    struct chat_draft d;
+    (void)state;
+    for (enum chat_type type = CHAT_MESSAGE; type <= CHAT_DELETE; type++) {
+        assert_int_equal(set_in(&d, chat_set_type, chat_type_word(type), strlen(chat_type_word(type)), NULL), 0);
+        assert_int_equal(d.type, type);
+    }
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        refused(chat_set_type, "type", bad[i], strlen(bad[i]));
+    }
+    refused(chat_set_type, "type", "edit\0", 5);
 }
 
 /* ---- text ---- */
@@ -540,7 +565,8 @@ int main(void)
         cmocka_unit_test(names_with_line_breaks_or_bidirectional_controls_are_refused),
         cmocka_unit_test(names_that_are_not_utf8_or_contain_nul_are_refused),
         cmocka_unit_test(ids_have_1_to_64_characters_of_the_alphabet),
-        cmocka_unit_test(reply_to_is_a_seq),
+        cmocka_unit_test(reply_to_and_target_are_seqs),
+        cmocka_unit_test(a_message_an_edit_or_a_delete_can_be_sent),
         cmocka_unit_test(texts_are_kept_byte_for_byte),
         cmocka_unit_test(texts_have_1_to_max_text_bytes),
         cmocka_unit_test(texts_with_nul_or_invalid_utf8_are_refused_with_the_position),

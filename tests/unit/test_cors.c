@@ -115,8 +115,9 @@ static void a_preflight_is_told_methods_and_headers(void **state)
     assert_header(&f, "Access-Control-Max-Age", "86400");
     const char *headers = NULL;
     assert_int_equal(fake_header(&f, "Access-Control-Allow-Headers", &headers), 1);
-    static const char *const needed[] = {"Content-Type",  "If-None-Match", "Pollchat-Room",
-                                         "Pollchat-Name", "Pollchat-Id",   "Pollchat-Reply-To"};
+    static const char *const needed[] = {"Authorization",   "Content-Type", "If-None-Match",     "Pollchat-Room",
+                                         "Pollchat-Name",   "Pollchat-Id",  "Pollchat-Reply-To", "Pollchat-Type",
+                                         "Pollchat-Target", "Pollchat-Key", "Pollchat-Token"};
     for (size_t i = 0; i < COUNT(needed); i++) {
         assert_contains(headers, needed[i]);
     }

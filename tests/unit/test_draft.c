@@ -7,7 +7,8 @@
  *   headers   fields of the headers, form encoded
  *   max_text  the limit, 64 if missing
  * and the expected result, either
- *   text, room (lobby), name (guest), reply_to (0), id (if missing: a generated one), or
+ *   text (none of a delete), room (lobby), name (guest), reply_to (0), id (if missing: a generated
+ *   one), kind (message), target (0), and key, token, proof as they were sent (none), or
  *   error     "input", "type" or "too-large", and the named field if there is one
  *   says      a part of the error's text
  */
@@ -39,11 +40,18 @@ static void check_draft(struct support_case *c, const struct chat_draft *d)
 {
     size_t length = 0;
     char number[32];
+    char target[32];
     const char *text = support_case_value(c, "text", &length);
     const char *id = support_case_value(c, "id", NULL);
     snprintf(number, sizeof number, "%llu", (unsigned long long)d->reply_to);
-    if (text == NULL || length != d->text_length || memcmp(text, d->text, length + 1) != 0) {
-        fail_msg("%s: the text is '%s'", c->path, d->text);
+    snprintf(target, sizeof target, "%llu", (unsigned long long)d->target);
+    if ((text == NULL) != (d->text == NULL) || (text == NULL) != (d->type == CHAT_DELETE) ||
+        (text != NULL && (length != d->text_length || memcmp(text, d->text, length + 1) != 0))) {
+        fail_msg("%s: the text is '%s'", c->path, d->text != NULL ? d->text : "missing");
+    }
+    if (strcmp(chat_type_word(d->type), or_else(support_case_value(c, "kind", NULL), "message")) != 0 ||
+        strcmp(target, or_else(support_case_value(c, "target", NULL), "0")) != 0) {
+        fail_msg("%s: type %s, target %s", c->path, chat_type_word(d->type), target);
     }
     if (strcmp(d->room, or_else(support_case_value(c, "room", NULL), "lobby")) != 0 ||
         strcmp(d->name, or_else(support_case_value(c, "name", NULL), "guest")) != 0 ||
@@ -69,8 +77,34 @@ static void check_error(struct support_case *c, const char *expected, const stru
     }
 }
 
+static void check_credential(struct support_case *c, const char *name, const struct draft_credential *found)
+{
+    size_t length = 0;
+    const char *expected = support_case_value(c, name, &length);
+    if ((expected == NULL) != (found->value == NULL) ||
+        (expected != NULL && (found->length != length || memcmp(found->value, expected, length + 1) != 0))) {
+        fail_msg("%s: %s is '%s'", c->path, name, found->value != NULL ? found->value : "missing");
+    }
+}
+
+/* c: NULL, or the case that says which credentials there are. */
+static int parse_in(struct support_case *c, struct draft_source *source, struct chat_draft *d, struct err *e)
+{
+    struct draft_credentials found = {.key = {.length = 0}};
+    source->credentials = &found;
+    int result = draft_parse(source, d, e);
+    if (result == 0 && c != NULL) {
+        check_credential(c, "key", &found.key);
+        check_credential(c, "token", &found.token);
+        check_credential(c, "proof", &found.proof);
+    }
+    draft_credentials_fini(&found);
+    return result;
+}
+
 /* Parses a copy of the body. */
-static int parse(struct draft_source source, const char *bytes, size_t length, struct chat_draft *d, struct err *e)
+static int parse_case(struct support_case *c, struct draft_source source, const char *bytes, size_t length,
+                      struct chat_draft *d, struct err *e)
 {
     struct form fields;
     struct buf body;
@@ -79,10 +113,15 @@ static int parse(struct draft_source source, const char *bytes, size_t length, s
     buf_init(&body, BUF_UNLIMITED);
     buf_add(&body, bytes, length);
     form_init(&fields);
-    int result = draft_parse(&source, d, e);
+    int result = parse_in(c, &source, d, e);
     form_fini(&fields);
     buf_fini(&body);
     return result;
+}
+
+static int parse(struct draft_source source, const char *bytes, size_t length, struct chat_draft *d, struct err *e)
+{
+    return parse_case(NULL, source, bytes, length, d, e);
 }
 
 static void run_case(struct support_case *c)
@@ -102,7 +141,7 @@ static void run_case(struct support_case *c)
     chat_draft_init(&d);
     int result = draft_kind_of(type, length, &source.kind, &e);
     if (result == 0) {
-        result = parse(source, body, length, &d, &e);
+        result = parse_case(error == NULL ? c : NULL, source, body, length, &d, &e);
     }
     if ((result == 0) != (e.code == ERR_NONE) || (result == 0) != (error == NULL)) {
         fail_msg("%s: result %d, %s", c->path, result, e.text);
