@@ -137,6 +137,19 @@ static void add_rest(struct buf *out, const struct answer_room *room, const stru
     }
 }
 
+/* What an edit or a delete did. The page shows its target as it is now, where that is shown. */
+static void add_change(struct buf *out, const struct chat_message *m)
+{
+    if (m->target == m->seq) {
+        buf_adds(out, "<em>(deleted)</em>");
+    } else if (m->targets != NULL) {
+        buf_addf(out, "<em>deleted the messages %s</em>", m->targets);
+    } else {
+        buf_addf(out, "<em>%s message <a href=\"#m%llu\">%llu</a></em>", m->type == CHAT_EDIT ? "edited" : "deleted",
+                 (unsigned long long)m->target, (unsigned long long)m->target);
+    }
+}
+
 /* Writes a piece of the text, from `from` on. */
 static void add_body(struct buf *out, const struct answer_room *room, const struct chat_message *m, size_t from,
                      size_t most, const char *name)
@@ -148,7 +161,22 @@ static void add_body(struct buf *out, const struct answer_room *room, const stru
         buf_adds(out, "</p>");
         add_rest(out, room, m, end, name);
     } else {
-        buf_addf(out, "<em>(%s)</em></p>", chat_type_word(m->type));
+        add_change(out, m);
+        buf_adds(out, "</p>");
+    }
+}
+
+/* What tells the author from others of the same or a similar name. */
+static void add_marks(struct buf *out, const struct chat_message *m)
+{
+    if ((m->flags & CHAT_HAS_MARK) != 0 && (m->flags & (CHAT_ALIKE | CHAT_FRESH)) != 0) {
+        buf_addf(out, "\xC2\xB7%04x ", (unsigned)m->mark); /* a middle dot */
+    }
+    if ((m->flags & CHAT_ALIKE) != 0) {
+        buf_adds(out, "<em>(not the first with such a name)</em> ");
+    }
+    if (m->role >= CHAT_MODERATOR) {
+        buf_addf(out, "<em>(%s)</em> ", chat_role_word(m->role));
     }
 }
 
@@ -158,7 +186,11 @@ static void add_author(struct buf *out, const struct chat_message *m)
     buf_adds(out, "<b dir=\"auto\">");
     add_text(out, m->name);
     buf_adds(out, "</b> <small>");
+    add_marks(out, m);
     add_time(out, m->time_ms);
+    if (m->edited != 0 && m->type == CHAT_MESSAGE) {
+        buf_adds(out, " (edited)");
+    }
 }
 
 static void add_message(struct buf *out, const struct answer_room *room, const struct chat_message *m, const char *name)
@@ -169,9 +201,12 @@ static void add_message(struct buf *out, const struct answer_room *room, const s
         buf_addf(out, " to <a href=\"#m%llu\">%llu</a>", (unsigned long long)m->reply_to,
                  (unsigned long long)m->reply_to);
     }
-    buf_adds(out, " <a class=\"reply\" target=\"_top\" href=\"plain");
-    add_address(out, room->name, name);
-    buf_addf(out, "&amp;reply_to=%llu\">reply</a></small>", (unsigned long long)m->seq);
+    if (m->type == CHAT_MESSAGE || m->type == CHAT_NOTICE) {
+        buf_adds(out, " <a class=\"reply\" target=\"_top\" href=\"plain");
+        add_address(out, room->name, name);
+        buf_addf(out, "&amp;reply_to=%llu\">reply</a>", (unsigned long long)m->seq);
+    }
+    buf_adds(out, "</small>");
     add_body(out, room, m, 0, HTML_PAGE_PIECE, name);
     buf_adds(out, "</li>\n");
 }
@@ -293,6 +328,18 @@ void html_page_refused(struct buf *out, const struct html_page_form *f, int stat
     add_form(out, f);
     buf_addf(out, "<p><a href=\"%splain", f->paths->poll);
     add_address(out, f->room, f->name);
+    buf_adds(out, "\">Back to the room</a></p>\n");
+    end(out);
+}
+
+void html_page_held(struct buf *out, const struct html_page_paths *paths, const struct chat_draft *d)
+{
+    begin(out, paths, d->room, "refused", d->name, NULL);
+    buf_addf(out,
+             "<h1>It waits</h1>\n<p role=\"status\">Your message waits for a moderator, and appears when it is "
+             "approved. You need not send it again.</p>\n<p><a href=\"%splain",
+             paths->poll);
+    add_address(out, d->room, d->name);
     buf_adds(out, "\">Back to the room</a></p>\n");
     end(out);
 }

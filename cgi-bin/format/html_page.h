@@ -1,7 +1,7 @@
 /* html_page.h - the pages for browsers without JavaScript.
  *
- * There are four pages: a room, its messages alone, a long text piece by piece, and an error page
- * that keeps the form as it was filled in. A room is a form and a frame with the messages. The
+ * There are five pages: a room, its messages alone, a long text piece by piece, an error page that
+ * keeps the form as it was filled in, and one that says that a message waits for a moderator. A room is a form and a frame with the messages. The
  * frame reloads itself and leaves the form as it is. The pages are HTML 4 as all browsers of the
  * last twenty-five years understand it. lynx and w3m show no frames, so the messages stand in the
  * room's page as well. Of a long text a page shows a piece and a link to the rest, because browsers
@@ -80,6 +80,9 @@ void html_page_text(struct buf *out, const struct html_page_paths *paths, const 
 /* Writes the answer to a message that was not stored. status: from problem_of(). */
 void html_page_refused(struct buf *out, const struct html_page_form *f, int status, const char *title,
                        const char *detail);
+
+/* Writes the answer to a message that waits for a moderator. */
+void html_page_held(struct buf *out, const struct html_page_paths *paths, const struct chat_draft *d);
 
 /* Adds the address of a room's page, as a query behind "plain": "?room=lobby&name=ann". */
 void html_page_address(struct buf *out, const char *room, const char *name);

@@ -11,6 +11,7 @@
 
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int to_buf(const char *bytes, size_t length, void *buf)
@@ -144,6 +145,48 @@ static void end_object(struct buf *out)
     }
 }
 
+/* "41-60 63" becomes [[41,60],[63,63]]. Of a damaged text it writes the ranges before the damage. */
+static void add_targets(struct buf *out, const char *ranges)
+{
+    const char *between = "";
+    char *end = NULL;
+    add_key(out, "targets");
+    buf_addc(out, '[');
+    for (const char *at = ranges; *at >= '0' && *at <= '9'; at = *end == ' ' ? end + 1 : end) {
+        unsigned long long first = strtoull(at, &end, 10);
+        unsigned long long last = *end == '-' ? strtoull(end + 1, &end, 10) : first;
+        buf_addf(out, "%s[%llu,%llu]", between, first, last);
+        between = ",";
+    }
+    buf_adds(out, "],");
+}
+
+/* What is known of the sender beside the name. */
+static void add_sender(struct buf *out, const struct chat_message *m)
+{
+    static const char digits[] = "0123456789abcdef";
+    if (m->flags == 0 && m->role < CHAT_MODERATOR) {
+        return;
+    }
+    if ((m->flags & CHAT_HAS_MARK) != 0) {
+        const char mark[] = {digits[m->mark >> 12], digits[m->mark >> 8 & 0xF], digits[m->mark >> 4 & 0xF],
+                             digits[m->mark & 0xF], '\0'};
+        add_member_word(out, "mark", mark);
+    }
+    if (m->role >= CHAT_MODERATOR) {
+        add_member_word(out, "role", chat_role_word(m->role));
+    }
+    if ((m->flags & CHAT_SIGNED) != 0) {
+        add_member_bool(out, "signed", true);
+    }
+    if ((m->flags & CHAT_ALIKE) != 0) {
+        add_member_bool(out, "alike", true);
+    }
+    if ((m->flags & CHAT_FRESH) != 0) {
+        add_member_bool(out, "fresh", true);
+    }
+}
+
 /* The one place for the members of a message. Writes them and the end of the object. */
 static void add_message(struct buf *out, const struct chat_message *m)
 {
@@ -160,6 +203,16 @@ static void add_message(struct buf *out, const struct chat_message *m)
     if (m->reply_to != 0) {
         add_member_seq(out, "reply_to", m->reply_to);
     }
+    if (m->target != 0) {
+        add_member_seq(out, "target", m->target);
+    }
+    if (m->targets != NULL) {
+        add_targets(out, m->targets);
+    }
+    if (m->edited != 0) {
+        add_member_seq(out, "edited", m->edited);
+    }
+    add_sender(out, m);
     end_object(out);
 }
 
@@ -178,6 +231,17 @@ void json_sent(struct buf *out, const char *epoch, const char *room, const struc
     add_member_string(out, "epoch", epoch);
     add_member_string(out, "room", room);
     add_message(out, m);
+}
+
+void json_held(struct buf *out, const char *epoch, const struct chat_draft *d, const char *why)
+{
+    buf_addc(out, '{');
+    add_member_bool(out, "held", true);
+    add_member_string(out, "epoch", epoch);
+    add_member_string(out, "room", d->room);
+    add_member_string(out, "id", d->id);
+    add_member_word(out, "why", why);
+    end_object(out);
 }
 
 enum position { NEXT, HEAD, OLDEST };

@@ -19,10 +19,15 @@ struct err_more;
 struct findings;
 struct status;
 
-/* {"epoch","room","seq","time","name","text","type","id"[,"reply_to"]} */
+/* {"epoch","room"} and the members of json_message. */
 void json_sent(struct buf *out, const char *epoch, const char *room, const struct chat_message *m);
 
-/* One message: {["room",]"seq","time","name","text","type","id"[,"reply_to"]}; room may be NULL. */
+/* {"held":true,"epoch","room","id","why"}: the message waits for a moderator. */
+void json_held(struct buf *out, const char *epoch, const struct chat_draft *d, const char *why);
+
+/* One message: {["room",]"seq","time","name","text","type","id"[,"reply_to"][,"target"]
+ * [,"targets":[[41,60],...]][,"edited"][,"mark":"7f3a"][,"role"][,"signed":true][,"alike":true]
+ * [,"fresh":true]}; room may be NULL. */
 void json_message(struct buf *out, const char *room, const struct chat_message *m);
 
 /* The position of a stream: {"type":"cursor","epoch","room","next","head","oldest"[,"gap"]}; for

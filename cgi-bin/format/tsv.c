@@ -61,6 +61,17 @@ static void add_escaped(struct buf *out, const char *bytes, size_t length)
     }
 }
 
+/* Two more columns: the type, and the seqs of what it changes. */
+static void add_change(struct buf *out, const struct chat_message *m)
+{
+    buf_addf(out, "\t%s\t", chat_type_word(m->type));
+    if (m->targets != NULL) {
+        buf_adds(out, m->targets);
+    } else if (m->target != 0) {
+        buf_addu(out, m->target);
+    }
+}
+
 void tsv_message(struct buf *out, const char *room, const struct chat_message *m)
 {
     char time[CLOCK_TEXT_SIZE];
@@ -72,6 +83,9 @@ void tsv_message(struct buf *out, const char *room, const struct chat_message *m
     add_escaped(out, m->name, strlen(m->name));
     buf_addc(out, '\t');
     add_escaped(out, m->text, m->text_length);
+    if (m->type != CHAT_MESSAGE) {
+        add_change(out, m);
+    }
     buf_addc(out, '\n');
 }
 

@@ -2,6 +2,9 @@
  *
  *   seq TAB time TAB name TAB text LF            (several rooms: room TAB in front)
  *
+ * What isn't of the type message has two columns more: TAB type TAB target. A target is a seq, of a
+ * deletion of several messages their ranges ("41-60 63"), and "" for none.
+ *
  * In name and text a backslash is "\\", a line feed "\n", a carriage return "\r", a tab "\t" and
  * any other control byte "\0ooo" in octal (U+0080..U+009F as their two bytes), so that one message
  * is one line, fields are cut at tabs, a terminal gets no escape sequences, and POSIX `printf %b`

@@ -114,8 +114,12 @@ static void pages_of_old_messages_do_not_reload_and_the_first_has_no_link_back(v
 {
     struct buf b;
     (void)state;
-    const struct chat_message m = {
-        .seq = 1, .type = CHAT_DELETE, .name = support_lend("ann"), .id = support_lend("i"), .text = support_lend("")};
+    const struct chat_message m = {.seq = 1,
+                                   .type = CHAT_DELETE,
+                                   .target = 1,
+                                   .name = support_lend("ann"),
+                                   .id = support_lend("i"),
+                                   .text = support_lend("")};
     const struct answer_room room = room_of(&m, 1);
     const struct answer_room empty = room_of(NULL, 0);
     struct answer a = {.epoch = "e", .rooms = &room, .count = 1};
@@ -123,12 +127,72 @@ static void pages_of_old_messages_do_not_reload_and_the_first_has_no_link_back(v
     html_page_log(&b, &html_page_paths_short, &a, "", NULL);
     has_not(&b, "http-equiv");
     has_not(&b, "Older messages");
-    has(&b, "<em>(delete)</em>");
+    has(&b, "<em>(deleted)</em>");
     buf_fini(&b);
     a.rooms = &empty;
     html_page_log(&b, &html_page_paths_short, &a, "", NULL);
     has(&b, "There are no messages here yet.");
     buf_fini(&b);
+}
+
+static void pages_show_edits_deletions_and_who_only_looks_like_another(void **state)
+{
+    struct buf b;
+    (void)state;
+    const struct chat_message m[] = {
+        {.seq = 4,
+         .type = CHAT_MESSAGE,
+         .edited = 5,
+         .mark = 0x7f3a,
+         .flags = CHAT_HAS_MARK | CHAT_ALIKE,
+         .name = support_lend("Ian"),
+         .id = support_lend("i"),
+         .text = support_lend("better"),
+         .text_length = 6},
+        {.seq = 5,
+         .type = CHAT_EDIT,
+         .target = 4,
+         .name = support_lend("Ian"),
+         .id = support_lend("j"),
+         .text = support_lend("better"),
+         .text_length = 6},
+        {.seq = 6,
+         .type = CHAT_DELETE,
+         .target = 1,
+         .targets = support_lend("1-2 3"),
+         .role = CHAT_MODERATOR,
+         .name = support_lend("mod"),
+         .id = support_lend("k"),
+         .text = support_lend("")},
+    };
+    const struct answer_room room = room_of(m, COUNT(m));
+    const struct answer a = {.epoch = "e", .rooms = &room, .count = 1};
+    buf_init(&b, 100000);
+    html_page_log(&b, &html_page_paths_short, &a, "", NULL);
+    has(&b, "\xC2\xB7"
+            "7f3a <em>(not the first with such a name)</em>");
+    has(&b, "(edited)");
+    has(&b, "<em>edited message <a href=\"#m4\">4</a></em>");
+    has(&b, "<em>(moderator)</em>");
+    has(&b, "<em>deleted the messages 1-2 3</em>");
+    has_not(&b, "reply_to=5"); /* nobody replies to a change */
+    buf_fini(&b);
+}
+
+static void a_page_says_that_a_message_waits_for_a_moderator(void **state)
+{
+    struct buf b;
+    struct chat_draft d;
+    (void)state;
+    chat_draft_init(&d);
+    assert_int_equal(chat_set_name(&d, HOSTILE, strlen(HOSTILE), NULL), 0);
+    buf_init(&b, 100000);
+    html_page_held(&b, &html_page_paths_under_send, &d);
+    has(&b, "waits for a moderator");
+    has(&b, "<a href=\"../poll.cgi/plain?room=lobby&amp;name=");
+    has_not(&b, "<script");
+    buf_fini(&b);
+    chat_draft_fini(&d);
 }
 
 static void piece_is(const char *text, size_t from, size_t most, size_t end)
@@ -207,6 +271,8 @@ int main(void)
         cmocka_unit_test(pages_show_messages_and_run_no_code_of_them),
         cmocka_unit_test(a_piece_ends_after_a_line_or_a_word_and_never_inside_a_character),
         cmocka_unit_test(a_long_text_is_shown_in_pieces),
+        cmocka_unit_test(pages_show_edits_deletions_and_who_only_looks_like_another),
+        cmocka_unit_test(a_page_says_that_a_message_waits_for_a_moderator),
         cmocka_unit_test(pages_of_old_messages_do_not_reload_and_the_first_has_no_link_back),
     };
     return RUN(tests);

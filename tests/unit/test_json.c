@@ -153,6 +153,62 @@ static void a_sent_message_has_these_members_in_this_order(void **state)
     buf_fini(&b);
 }
 
+static void a_change_names_its_target(void **state)
+{
+    struct buf b;
+    struct chat_message m = message(41, "ann", "", 0);
+    (void)state;
+    m.type = CHAT_DELETE;
+    m.target = 40;
+    buf_init(&b, 1000);
+    json_message(&b, NULL, &m);
+    assert_contains(b.bytes, "\"text\":\"\",\"type\":\"delete\",\"id\":\"id-1\",\"target\":40}");
+    buf_fini(&b);
+    m.targets = support_lend("31-33 40");
+    json_message(&b, NULL, &m);
+    assert_contains(b.bytes, ",\"target\":40,\"targets\":[[31,33],[40,40]]}");
+    buf_fini(&b);
+    m.targets = support_lend("31-33 x\",1");
+    json_message(&b, NULL, &m);
+    assert_contains(b.bytes, ",\"targets\":[[31,33]]}"); /* damaged, but valid JSON */
+    buf_fini(&b);
+}
+
+static void what_is_known_of_the_sender_is_told_only_where_it_applies(void **state)
+{
+    struct buf b;
+    struct chat_message m = message(41, "ann", "hi", 2);
+    (void)state;
+    m.edited = 43;
+    m.mark = 0x0f3a;
+    m.role = CHAT_MEMBER;
+    m.flags = CHAT_HAS_MARK;
+    buf_init(&b, 1000);
+    json_message(&b, NULL, &m);
+    assert_contains(b.bytes, ",\"id\":\"id-1\",\"edited\":43,\"mark\":\"0f3a\"}");
+    buf_fini(&b);
+    m.role = CHAT_OWNER;
+    m.flags = CHAT_HAS_MARK | CHAT_ALIKE | CHAT_FRESH | CHAT_SIGNED;
+    json_message(&b, NULL, &m);
+    assert_contains(b.bytes, ",\"mark\":\"0f3a\",\"role\":\"owner\",\"signed\":true,\"alike\":true,\"fresh\":true}");
+    buf_fini(&b);
+}
+
+static void a_held_message_says_why(void **state)
+{
+    struct buf b;
+    struct chat_draft d;
+    (void)state;
+    chat_draft_init(&d);
+    assert_int_equal(chat_set_id(&d, "h-1", 3, NULL), 0);
+    buf_init(&b, 1000);
+    json_held(&b, "EPOCH", &d, "link");
+    assert_string_equal(b.bytes,
+                        "{\"held\":true,\"epoch\":\"EPOCH\",\"room\":\"lobby\",\"id\":\"h-1\",\"why\":\"link\"}");
+    buf_fini(&b);
+    chat_draft_fini(&d);
+}
+
 static void an_answer_about_one_room(void **state)
 {
     const struct chat_message messages[] = {message(40, "ann", "a", 1), message(41, "bob", "b", 1)};
@@ -362,6 +418,9 @@ int main(void)
         cmocka_unit_test(nesting_is_limited),
         cmocka_unit_test(each_prefix_of_json_is_refused_without_a_crash),
         cmocka_unit_test(a_sent_message_has_these_members_in_this_order),
+        cmocka_unit_test(a_change_names_its_target),
+        cmocka_unit_test(what_is_known_of_the_sender_is_told_only_where_it_applies),
+        cmocka_unit_test(a_held_message_says_why),
         cmocka_unit_test(an_answer_about_one_room),
         cmocka_unit_test(a_head_file_has_epoch_and_head),
         cmocka_unit_test(an_answer_after_a_wait_has_no_poll_after_and_reports_a_gap),

@@ -30,6 +30,30 @@ static void line_is(const char *text, size_t length, const char *escaped)
 
 #define LINE(text, escaped) line_is(text, sizeof(text) - 1, escaped)
 
+static void other_types_have_two_columns_more(void **state)
+{
+    struct buf b;
+    struct chat_message m = message(7, "ann", "new\ttext", 8);
+    (void)state;
+    m.type = CHAT_EDIT;
+    m.target = 3;
+    buf_init(&b, 1000);
+    tsv_message(&b, "lobby", &m);
+    assert_string_equal(b.bytes, "lobby\t7\t2023-11-14T22:13:20.123Z\tann\tnew\\ttext\tedit\t3\n");
+    buf_fini(&b);
+    m.type = CHAT_DELETE;
+    m.text_length = 0;
+    m.targets = support_lend("3-4 6");
+    tsv_message(&b, NULL, &m);
+    assert_string_equal(b.bytes, "7\t2023-11-14T22:13:20.123Z\tann\t\tdelete\t3-4 6\n");
+    buf_fini(&b);
+    m = message(8, "ann", "closed", 6);
+    m.type = CHAT_NOTICE;
+    tsv_message(&b, NULL, &m);
+    assert_string_equal(b.bytes, "8\t2023-11-14T22:13:20.123Z\tann\tclosed\tnotice\t\n");
+    buf_fini(&b);
+}
+
 static void plain_texts_are_not_changed(void **state)
 {
     (void)state;
@@ -221,6 +245,7 @@ static void a_message_is_one_line_of_four_fields(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(other_types_have_two_columns_more),
         cmocka_unit_test(plain_texts_are_not_changed),
         cmocka_unit_test(characters_that_would_end_a_line_or_field_are_escaped),
         cmocka_unit_test(terminal_control_characters_are_escaped),
