@@ -25,6 +25,7 @@
 #include "web/request.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,10 +35,10 @@ static int fields_of_headers(const struct request *request, struct form *out, st
     static const struct {
         const char *variable;
         const char *field;
-    } headers[] = {{"HTTP_POLLCHAT_ROOM", "room"},
-                   {"HTTP_POLLCHAT_NAME", "name"},
-                   {"HTTP_POLLCHAT_ID", "id"},
-                   {"HTTP_POLLCHAT_REPLY_TO", "reply_to"}};
+    } headers[] = {{"HTTP_POLLCHAT_ROOM", "room"}, {"HTTP_POLLCHAT_NAME", "name"},
+                   {"HTTP_POLLCHAT_ID", "id"},     {"HTTP_POLLCHAT_REPLY_TO", "reply_to"},
+                   {"HTTP_POLLCHAT_TYPE", "type"}, {"HTTP_POLLCHAT_TARGET", "target"},
+                   {"HTTP_POLLCHAT_KEY", "key"},   {"HTTP_POLLCHAT_TOKEN", "token"}};
     for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
         const char *value = request_variable(request, headers[i].variable);
         if (value != NULL && form_add(out, headers[i].field, value, strlen(value), e) != 0) {
@@ -118,6 +119,7 @@ static int read_draft(struct request *request, struct site *site, struct form *f
 static void answer_message(struct request *request, int status, const char *epoch, struct chat_draft *draft,
                            const struct store_job *job)
 {
+    static char no_text[] = "";
     struct reply r;
     if (send_page_is_wanted(request)) {
         send_page_stored(request, draft);
@@ -127,11 +129,15 @@ static void answer_message(struct request *request, int status, const char *epoc
     const struct chat_message message = {
         .seq = job->seq,
         .time_ms = job->time_ms,
-        .type = CHAT_MESSAGE,
+        .type = draft->type,
         .reply_to = draft->reply_to,
+        .target = draft->target,
+        .mark = job->mark,
+        .flags = job->flags,
+        .role = job->role,
         .name = draft->name,
         .id = draft->id,
-        .text = draft->text,
+        .text = draft->text != NULL ? draft->text : no_text,
         .text_length = draft->text_length,
     };
     reply_init(&r, status);
@@ -157,6 +163,77 @@ static void refuse(struct request *request, const struct err *e, const struct ch
     }
 }
 
+/* 202: the message waits for a moderator. */
+static void answer_held(struct request *request, const char *epoch, const struct chat_draft *draft,
+                        const struct store_job *job)
+{
+    struct reply r;
+    if (send_page_is_wanted(request)) {
+        send_page_held(request, draft);
+        return;
+    }
+    reply_init(&r, 202);
+    if (request_wants_text(request)) {
+        reply_header(&r, "Content-Type", "text/plain; charset=utf-8");
+        buf_addf(&r.body, "held\t%s\n", job->why);
+    } else {
+        reply_header(&r, "Content-Type", "application/json");
+        json_held(&r.body, epoch, draft, job->why);
+    }
+    reply_send(request, &r);
+    reply_fini(&r);
+}
+
+static void explain_target(const struct chat_draft *draft, struct err *e)
+{
+    bool is_reply = draft->type == CHAT_MESSAGE;
+    err_field(e, ERR_INPUT, is_reply ? "reply_to" : "target", "There is no message %llu in this room%s.",
+              (unsigned long long)(is_reply ? draft->reply_to : draft->target),
+              is_reply ? "" : " that could be changed");
+}
+
+static void explain_name(const struct chat_draft *draft, const struct store_job *job, struct err *e)
+{
+    char offer[CHAT_NAME_BYTES_MAX + 32] = "";
+    bool is_alike = job->outcome == STORE_NAME_ALIKE;
+    if (job->suggestion != NULL) {
+        snprintf(offer, sizeof offer, " Free is: %s", job->suggestion);
+    }
+    err_field(e, is_alike ? ERR_ALIKE : ERR_NAME, "name", "%s %s.%s", draft->name,
+              is_alike ? "looks like the name of another person here" : "is the name of another person here", offer);
+    if (job->suggestion != NULL) {
+        err_more(e, "suggestion", "%s", job->suggestion);
+    }
+}
+
+/* Why the message wasn't stored. */
+static void explain(const struct chat_draft *draft, const struct store_job *job, struct err *e)
+{
+    switch (job->outcome) {
+    case STORE_CONFLICT:
+        err_field(e, ERR_CONFLICT, "id",
+                  "The same sender used this id for another message in this room; a new message needs a new id.");
+        break;
+    case STORE_NO_TARGET:
+        explain_target(draft, e);
+        break;
+    case STORE_NOT_YOURS:
+        err_field(e, ERR_WEAK, "target", "Message %llu isn't yours to change.", (unsigned long long)draft->target);
+        break;
+    case STORE_TOO_LATE:
+        err_field(e, ERR_LATE, "target", "Message %llu is too old to be changed.", (unsigned long long)draft->target);
+        break;
+    case STORE_NAME_TAKEN:
+    case STORE_NAME_ALIKE:
+        explain_name(draft, job, e);
+        break;
+    case STORE_STORED:
+    case STORE_REPEATED:
+    case STORE_HELD:
+        break;
+    }
+}
+
 static void answer_outcome(struct request *request, const char *epoch, struct chat_draft *draft,
                            const struct store_job *job)
 {
@@ -168,16 +245,13 @@ static void answer_outcome(struct request *request, const char *epoch, struct ch
     case STORE_REPEATED:
         answer_message(request, 200, epoch, draft, job);
         return;
-    case STORE_CONFLICT:
-        err_field(&e, ERR_CONFLICT, "id",
-                  "The same name used this id for another message in this room; a new message needs a new id.");
-        break;
-    case STORE_NO_TARGET:
-        err_field(&e, ERR_INPUT, "reply_to", "There is no message %llu in this room.",
-                  (unsigned long long)draft->reply_to);
-        break;
+    case STORE_HELD:
+        answer_held(request, epoch, draft, job);
+        return;
+    default:
+        explain(draft, job, &e);
+        refuse(request, &e, draft);
     }
-    refuse(request, &e, draft);
 }
 
 /* A request while its message is read and committed. */
@@ -191,6 +265,7 @@ static struct sending *sending_new(struct request *request)
 {
     struct sending *s = ck_malloc(sizeof *s);
     s->request = request;
+    s->job.store = (struct store_job){.draft = &s->draft};
     chat_draft_init(&s->draft);
     return s;
 }
@@ -198,6 +273,7 @@ static struct sending *sending_new(struct request *request)
 static void sending_free(struct sending *s)
 {
     chat_draft_fini(&s->draft);
+    free(s->job.store.suggestion);
     free(s);
 }
 
@@ -221,7 +297,6 @@ static void answer(struct commit_job *job, const char *epoch, const struct err *
 /* Takes s. */
 static void hand_over(struct sending *s, struct commit *to)
 {
-    s->job.store = (struct store_job){.draft = &s->draft};
     s->job.run = NULL;
     s->job.done = answer;
     s->job.log_here = log_here;

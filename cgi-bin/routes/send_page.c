@@ -38,6 +38,17 @@ void send_page_stored(struct request *request, const struct chat_draft *d)
     buf_fini(&address);
 }
 
+void send_page_held(struct request *request, const struct chat_draft *d)
+{
+    struct reply r;
+    reply_init(&r, 202);
+    r.policy = html_page_policy;
+    reply_header(&r, "Content-Type", "text/html; charset=utf-8");
+    html_page_held(&r.body, paths_of(request), d);
+    reply_send(request, &r);
+    reply_fini(&r);
+}
+
 static void refuse(struct request *request, const struct err *e, const struct html_page_form *f)
 {
     struct reply r;

@@ -1,7 +1,8 @@
 /* send_page.h - what POST /send?format=html answers to the form of the page without JavaScript
  * (html_page.h).
  *
- * Stored: 303 to the room's page, so that a reload doesn't send again. Refused: a page that says
+ * Stored: 303 to the room's page, so that a reload doesn't send again. Held: a page that says so.
+ * Refused: a page that says
  * why, with the form as it was filled in, so that the author need not write the text again.
  * Threads: any.
  */
@@ -19,6 +20,7 @@ bool send_page_is_wanted(struct request *request);
 
 /* Each of these answers the request and takes it. */
 void send_page_stored(struct request *request, const struct chat_draft *d);
+void send_page_held(struct request *request, const struct chat_draft *d); /* it waits for a moderator */
 void send_page_refused(struct request *request, const struct err *e,
                        const struct chat_draft *d); /* the draft was read */
 /* The draft could not be read. fields: what is known of the body. */

@@ -57,6 +57,11 @@ static void forget_outcomes(struct store_job *jobs, size_t count)
         jobs[i].outcome = 0;
         jobs[i].seq = 0;
         jobs[i].time_ms = 0;
+        jobs[i].mark = 0;
+        jobs[i].flags = 0;
+        jobs[i].role = CHAT_NOBODY;
+        jobs[i].why = NULL;
+        jobs[i].suggestion = NULL;
     }
 }
 
@@ -65,6 +70,9 @@ int store_append(struct store *s, struct store_job *jobs, size_t count, struct e
     forget_outcomes(jobs, count);
     int result = s->backend->append(s, jobs, count, e);
     if (result != 0) {
+        for (size_t i = 0; i < count; i++) {
+            free(jobs[i].suggestion);
+        }
         forget_outcomes(jobs, count);
     }
     return result;

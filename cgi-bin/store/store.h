@@ -11,8 +11,11 @@
  *  - When store_append returns 0, the messages are durable: they survive a loss of power.
  *    Otherwise nothing is stored, with the one exception that is described there.
  *  - In a room, seqs are contiguous and given in commit order.
- *  - Messages with the same room, name and id are stored once, as long as the first one is kept,
- *    however many processes send them at the same time.
+ *  - Messages with the same room, sender and id are stored once, as long as the first one is kept,
+ *    however many processes send them at the same time. The sender is the person whose key the draft
+ *    has, else the name.
+ *  - A text that was edited or deleted is stored nowhere any more when the call has returned. What
+ *    a store keeps beside its tables, such as a log, may have it a little longer (store_upkeep.h).
  *  - A reader sees whole commits only, and blocks a writer no longer than one view.
  *
  * Errors: ERR_BUSY, ERR_FULL, ERR_READONLY, ERR_CORRUPT, ERR_NEWER, ERR_SYSTEM; ERR_EXPOSED where
@@ -78,24 +81,64 @@ uint64_t store_identity(const struct store *s);
 enum store_outcome {
     STORE_STORED = 1, /* a new message */
     STORE_REPEATED,   /* this message is there; seq and time_ms are that one's */
-    STORE_CONFLICT,   /* a message with this id and another text or reply_to is there */
-    STORE_NO_TARGET,  /* reply_to is above the room's head */
+    STORE_CONFLICT,   /* a message with this id and another text, type, reply_to or target is there */
+    STORE_HELD,       /* it waits for a moderator, and isn't in the room yet; `why` says what for */
+    /* reply_to is above the room's head; or the target of an edit or delete isn't there, is no
+     * message, or isn't shown (any more) */
+    STORE_NO_TARGET,
+    STORE_NOT_YOURS,  /* the target is of another person, or of one whose role isn't below the sender's */
+    STORE_TOO_LATE,   /* the author's time to change the target is over */
+    STORE_NAME_TAKEN, /* the name belongs to another person */
+    STORE_NAME_ALIKE, /* the name looks like a protected one of another person */
+};
+
+/* How long names, newcomers and edits have, as the settings say. All 0: names belong to nobody, no
+ * person is new, and authors can't change anything. */
+struct store_terms {
+    uint64_t name_keep_days;   /* a name that rested for longer belongs to nobody */
+    uint64_t newcomer_minutes; /* for so long after its first message a person is fresh, unless trusted or signed */
+    uint64_t edit_minutes;     /* for so long an author may change a message */
 };
 
 struct store_job {
-    /* Checked by chat.h. Borrowed for the call. Without an id it gets one, and id_is_made: if the
-     * call fails, a further call with this draft recognises by that id what was stored. */
+    /* Checked by chat.h, and its sender is known. Borrowed for the call. Without an id it gets one,
+     * and id_is_made: if the call fails, a further call with this draft recognises by that id what
+     * was stored. */
     struct chat_draft *draft;
-    enum store_outcome outcome; /* set by store_append, as are the next two */
+    struct store_terms terms;
+    /* Why a message (not an edit or delete) must wait for a moderator, in a word that moderators
+     * see; NULL: it needn't. The second one counts only if the sender is a guest or fresh. */
+    const char *hold;
+    const char *hold_if_fresh;
+    bool is_shadow; /* only its author will read it (struct store_range) */
+
+    enum store_outcome outcome; /* set by store_append, as are those below */
     uint64_t seq;
     int64_t time_ms;
+    uint16_t mark; /* as in struct chat_message, as are the next two */
+    unsigned flags;
+    enum chat_role role;
+    const char *why;  /* of STORE_HELD: hold or hold_if_fresh */
+    char *suggestion; /* of STORE_NAME_...: a name that is free. The caller frees it; NULL: none */
 };
 
 /* Stores all jobs in one transaction with one sync. The outcome of a job doesn't affect the others;
  * jobs of one call with the same id are treated as if sent one after the other. A missing room is
  * made for the first job that is STORED there.
- * 0: each job has its outcome; STORED and REPEATED ones are durable. -1: nothing is stored, and all
- * outcomes are 0. One exception can't be excluded: if the disk fails in the last step of the commit
+ *
+ * The first message of a key makes its person. A name whose sender has a key belongs to the person
+ * from the first message on; guests can't own one, and can't use one that is owned. The name that
+ * all guests have (sender.fold is NULL) belongs to nobody. A name that looks like another person's
+ * is refused if that one is a moderator, signed, or used its name in this room within a day; else
+ * the message is flagged CHAT_ALIKE.
+ *
+ * An edit or delete takes a seq of its own, and changes its target at once: its text is replaced or
+ * erased, and a message that moderators have hidden can be deleted, but not edited. Sent again with
+ * the same id it is REPEATED. So is a message that was edited or deleted, whatever its text was. An
+ * author can't edit a message that others see where new ones are for its eyes only (is_shadow).
+ *
+ * 0: each job has its outcome; STORED, REPEATED and HELD ones are durable. -1: nothing is stored,
+ * and all outcomes are 0. One exception can't be excluded: if the disk fails in the last step of the commit
  * (ERR_SYSTEM), the messages may be stored. Sending the same jobs again is safe and tells. */
 int store_append(struct store *s, struct store_job *jobs, size_t count, struct err *e);
 
@@ -131,6 +174,9 @@ struct store_room {
 /* A room that doesn't exist is no error: head 0, oldest 1. */
 int store_room(struct store *s, const char *room, struct store_room *out, struct err *e);
 
+/* A message that isn't shown (deleted, hidden, or for its author alone) is read as a delete of
+ * itself: target is its seq; text and id are "". An edit has its target's present text; if that one
+ * isn't shown any more, the edit is read as a delete of it. */
 struct store_range {
     const char *room;
     uint64_t since;  /* messages with a greater seq, */
@@ -138,6 +184,7 @@ struct store_range {
     uint32_t limit;  /* at most so many: 1..1000 */
     size_t budget;   /* and, after the first one, while their texts weigh no more (chat_text_weight) */
     bool backwards;  /* the greatest seqs of the range instead of the smallest */
+    int64_t viewer;  /* the person who reads, and sees its own messages that only it may see; 0: another reader */
 };
 
 struct store_page {

@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-static const char *const json_known[] = {"text", "room", "name", "id", "reply_to", "type", NULL};
+static const char *const json_known[] = {"text", "room", "name", "id", "reply_to", "type", "target", NULL};
 
 static struct chat_message random_message(char *name, char *text, size_t text_length)
 {

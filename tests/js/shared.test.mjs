@@ -93,15 +93,17 @@ test('each list of the fields of a message has those of the table in chat/draft.
   assert.ok(fields.includes('text') && fields.includes('reply_to'), `${fields}`);
   const except = (...names) => fields.filter((name) => !names.includes(name));
 
-  // The page sends the one type that there is.
-  assert.deepEqual(namesIn(part('www/js/api.js', /async send\(\{(.*?)\}/s), /(\w+)/g), except('type'), 'api.js: send');
-  assert.deepEqual(namesIn(part('www/js/api.js', /init = posted\(\{(.*?)\}/s), /(\w+)/g), except('type'), 'api.js: posted');
+  // What is sent as a message has no target.
+  const ofMessage = except('type', 'target');
+  const withoutChange = (names) => names.filter((name) => !['type', 'target'].includes(name));
+  assert.deepEqual(withoutChange(namesIn(part('www/js/api.js', /async send\(\{(.*?)\}/s), /(\w+)/g)), ofMessage, 'api.js: send');
+  assert.deepEqual(withoutChange(namesIn(part('www/js/api.js', /init = posted\(\{(.*?)\}/s), /(\w+)/g)), ofMessage, 'api.js: posted');
   const form = part('cgi-bin/format/html_page.c', /static void add_form(.*?)\n\}/s);
-  assert.deepEqual(namesIn(form, /(?:add_hidden\(out, "| name=\\")(\w+)/g), except('type'), 'html_page.c: add_form');
+  assert.deepEqual(withoutChange(namesIn(form, /(?:add_hidden\(out, "| name=\\")(\w+)/g)), ofMessage, 'html_page.c: add_form');
   assert.deepEqual(namesIn(part('tests/fuzz/fuzz_json.c', /json_known\[\] = \{(.*?)\}/s), /"(\w+)"/g), fields, 'fuzz_json.c');
 
   // Fields that may come as headers, which pages of other sites must be allowed to send.
-  const headers = except('text', 'type');
+  const headers = [...except('text'), 'key', 'token'].sort();
   const asField = (name) => name.toLowerCase().replaceAll('-', '_');
   const inHeaders = (text) => namesIn(text, /Pollchat-([\w-]+)/g).map(asField).sort();
   assert.deepEqual(namesIn(read('cgi-bin/routes/post_send.c'), /\{"HTTP_POLLCHAT_\w+", "(\w+)"\}/g), headers, 'post_send.c');
@@ -111,8 +113,9 @@ test('each list of the fields of a message has those of the table in chat/draft.
 
   // In an answer, seq and time are the store's, and the room stands beside the message.
   const written = namesIn(part('cgi-bin/format/json.c', /static void add_message(.*?)\n\}/s), /add_(?:key|member_\w+)\(out, "(\w+)"/g);
-  assert.deepEqual(written, [...except('room'), 'seq', 'time'].sort(), 'json.c: add_message');
-  const optional = ['reply_to']; // an answer may lack it, so isMessage doesn't ask for it
+  const later = ['edited']; // what the store adds: how a message was changed. json.c writes the sender's members elsewhere
+  assert.deepEqual(written, [...except('room'), 'seq', 'time', ...later].sort(), 'json.c: add_message');
+  const optional = ['reply_to', 'target', ...later]; // an answer may lack them, so isMessage doesn't ask for them
   const known = part('www/js/answers.js', /export const isMessage =(.*?);/s);
   assert.deepEqual(namesIn(known, /\bm\.(\w+)/g), written.filter((name) => !optional.includes(name)), 'answers.js: isMessage');
 });

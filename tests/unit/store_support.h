@@ -180,8 +180,7 @@ static inline int append_reply(struct store *s, const char *room, const char *na
     struct store_job own;
     d.reply_to = reply_to;
     job = job != NULL ? job : &own;
-    memset(job, 0x55, sizeof *job);
-    job->draft = &d;
+    *job = (struct store_job){.draft = &d, .outcome = STORE_CONFLICT, .seq = 0x55, .time_ms = 0x55};
     int result = store_append(s, job, 1, e);
     job->draft = NULL;
     return result == 0 ? (int)job->outcome : -1;
