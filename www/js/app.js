@@ -22,14 +22,14 @@ const alert = (what, given) => import('./alert.js').then((module) => module[what
 class Chat {
   #name;
 
-  constructor(root, { room, title, preset = '', embedded = false, on = {} }) {
+  constructor(root, { room, title, preset = '', embedded = false, on = {}, token }) {
     Object.assign(this, { root, room, title, embedded, on });
     this.clock = makeClock();
     this.presence = new Presence({ clock: this.clock, isOpen: !embedded });
     this.preferences = new Preferences({ room, on: { language: () => this.#speak(), sound: () => alert('sound') } });
     this.#name = this.preferences.get('name') ?? preset;
     const wantsNews = () => this.presence.isOpen && ['sound', 'notify'].some((key) => this.preferences.wants(key));
-    Object.assign(this, connect({ room, clock: this.clock, pace: () => this.presence.pace, wantsNews }));
+    Object.assign(this, connect({ room, clock: this.clock, pace: () => this.presence.pace, wantsNews, who: token }));
   }
 
   async begin() {
@@ -297,10 +297,12 @@ class Chat {
  * Starts a chat in root, which has the elements of index.html. title: shown instead of the room's
  * name. preset: a name for a visitor who has none yet. embedded: in a frame, so the document's
  * title and the address are not of the chat. on: { message(message), unread(n), seen(epoch, seq) }.
+ * token: of the visitor of the site around the chat (token.js), or tokenUrl: where this site has it.
  */
-export async function start(root, options) {
+export async function start(root, { tokenUrl, ...options }) {
   await bringOver(options.room).catch(() => {}); // the next visit tries again
-  const chat = new Chat(root, options);
+  const token = tokenUrl ? (await import('./token.js')).tokenOf(tokenUrl) : options.token;
+  const chat = new Chat(root, { ...options, token });
   await chat.begin();
   return chat;
 }

@@ -77,10 +77,10 @@ function makeTabs({ store, api, clock, pace, wantsNews }) {
   return tabs;
 }
 
-/** pace(), wantsNews(): see tabs.js. */
-export function connect({ room, clock, pace, wantsNews }) {
+/** pace(), wantsNews(): see tabs.js. who: the visitor, if the site around the chat knows (token.js). */
+export function connect({ room, clock, pace, wantsNews, who }) {
   const store = new Store(room);
-  const api = makeApi({ base: site, fetch: (...args) => fetch(...args), clock });
+  const api = makeApi({ base: site, fetch: (...args) => fetch(...args), clock, who });
   const transport = makeTabs({ store, api, clock, pace, wantsNews });
   const outbox = new Outbox({ store, api, clock, backoff: new Backoff(), makeId, keep: makeKeep(room, clock), count: counter() });
   return { store, api, transport, outbox };

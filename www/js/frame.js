@@ -60,7 +60,7 @@ async function makeToken(tell, loader) {
     new Promise((resolve, reject) => {
       const n = ++count;
       const hear = (event) => {
-        if (isOfLoader(event) && event.origin === loader && event.data.type === 'token' && event.data.n === n) {
+        if (isOfLoader(event) && event.origin === loader && event.data.n === n) {
           removeEventListener('message', hear);
           const { text, status, date } = event.data;
           return typeof text === 'string' ? resolve({ text, status, date }) : reject(new Error('The site did not answer.'));

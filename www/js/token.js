@@ -9,6 +9,7 @@
 // Event `change`: another person is signed in, or none any more.
 
 import { Failure, isObject, parse } from './answers.js';
+import { makeClock } from './clock.js';
 import { Source } from './events.js';
 
 const FORM = /^[\w-]+\.[\w-]+\.[\w-]+$/;
@@ -37,7 +38,7 @@ function claimsOf(token) {
 }
 
 /** Asks the site that the page is of; an address of another site is refused. */
-export async function askSite(address) {
+async function askSite(address) {
   const answer = await fetch(address, { mode: 'same-origin', cache: 'no-store' });
   return { text: await answer.text(), status: answer.status, date: answer.headers.get('Date') };
 }
@@ -120,3 +121,6 @@ export class Token extends Source {
     }
   }
 }
+
+/** The token that an address of this page's own site answers. */
+export const tokenOf = (address) => new Token({ ask: () => askSite(address), clock: makeClock() });
