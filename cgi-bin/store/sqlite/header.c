@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { HEADER_SIZE = 100, VERSION_AT = 18, /* 2: the database is in WAL */ };
+enum { HEADER_SIZE = 100, PAGE_SIZE_AT = 16, VERSION_AT = 18 /* 2: the database is in WAL */, PAGES_AT = 28 };
 
 static bool has_journal(const struct sqlite_handle *s)
 {
@@ -48,6 +48,20 @@ int sqlite_header_is_ours(struct sqlite_handle *s, bool *ours, struct err *e)
     int result = sqlite_header_look(s, &kind, e);
     *ours = kind == HEADER_OURS;
     return result;
+}
+
+uint64_t sqlite_header_bytes(const struct sqlite_handle *s)
+{
+    unsigned char h[HEADER_SIZE];
+    sqlite3_file *file = NULL;
+    if (sqlite3_file_control(s->db, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK ||
+        file->pMethods->xRead(file, h, sizeof h, 0) != SQLITE_OK) {
+        return UINT64_MAX;
+    }
+    const unsigned char *pages = h + PAGES_AT;
+    uint64_t page_size = (uint64_t)h[PAGE_SIZE_AT] << 8 | h[PAGE_SIZE_AT + 1];
+    page_size = page_size == 1 ? 65536 : page_size;
+    return ((uint64_t)pages[0] << 24 | (uint64_t)pages[1] << 16 | (uint64_t)pages[2] << 8 | pages[3]) * page_size;
 }
 
 bool sqlite_header_is_in_wal(const struct sqlite_handle *s)

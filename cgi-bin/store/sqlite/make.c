@@ -37,8 +37,22 @@
 #include "system/folder.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum { AWAIT_MS = 20 };
+
+/* Pages of erased messages can be returned to the file system. In an empty file the PRAGMA would
+ * write at once, before the application_id; in one that isn't empty it takes a VACUUM. */
+static int set_vacuum(struct sqlite_handle *s, struct err *e)
+{
+    char mode[16];
+    if (sqlite_sql_ask(s, "PRAGMA auto_vacuum", "make the database", mode, sizeof mode, e) != 0) {
+        return -1;
+    }
+    return strcmp(mode, "2") == 0
+               ? 0
+               : sqlite_sql_exec(s, "PRAGMA auto_vacuum = INCREMENTAL; VACUUM", "make the database", e);
+}
 
 /* Steps 2 and 3 of the list above. */
 static int make_file(struct sqlite_handle *s, bool has_flock, struct err *e)
@@ -63,7 +77,7 @@ static int make_file(struct sqlite_handle *s, bool has_flock, struct err *e)
         return sqlite_fail_foreign(s, e);
     }
     if ((kind == HEADER_EMPTY && sqlite_sql_exec(s, sql, "make the database", e) != 0) ||
-        sqlite_sql_exec(s, "COMMIT", "make the database", e) != 0) {
+        sqlite_sql_exec(s, "COMMIT", "make the database", e) != 0 || set_vacuum(s, e) != 0) {
         return -1;
     }
     return sqlite_journal_choose(s, has_flock, e);
@@ -89,7 +103,7 @@ static int upgrade(struct sqlite_handle *s, int from, struct err *e)
 static int migrate(struct sqlite_handle *s, struct err *e)
 {
     uint64_t version = 0;
-    if (sqlite_sql_exec(s, "PRAGMA synchronous = EXTRA", "migrate", e) != 0 ||
+    if (sqlite_sql_exec(s, "PRAGMA synchronous = EXTRA; PRAGMA secure_delete = ON", "migrate", e) != 0 ||
         sqlite_sql_exec(s, "BEGIN IMMEDIATE", "migrate", e) != 0 || sqlite_fail_if_moved(s, e) != 0 ||
         sqlite_schema_read(s, &version, e) != 0) {
         return -1;

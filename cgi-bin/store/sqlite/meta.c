@@ -8,6 +8,26 @@
 
 #include <string.h>
 
+static atomic_bool scrub_is_owed;
+
+bool sqlite_meta_is_scrub_owed(void)
+{
+    return atomic_load(&scrub_is_owed);
+}
+
+void sqlite_meta_set_scrub_owed(bool owed)
+{
+    atomic_store(&scrub_is_owed, owed);
+}
+
+/* Another process may have been killed between an erasure and the scrubbing. */
+static void note_scrub(const struct sqlite_handle *s, const struct sqlite_meta *meta)
+{
+    if (meta->scrub && s->mode == STORE_WRITE) {
+        sqlite_meta_set_scrub_owed(true);
+    }
+}
+
 int sqlite_meta_learn(struct sqlite_handle *s, struct err *e)
 {
     struct sqlite_meta meta;
@@ -18,6 +38,7 @@ int sqlite_meta_learn(struct sqlite_handle *s, struct err *e)
         return sqlite_fail(s, SQLITE_CORRUPT, "read the epoch", e);
     }
     memcpy(s->epoch, meta.epoch, CHAT_EPOCH_SIZE);
+    note_scrub(s, &meta);
     return 0;
 }
 
@@ -35,5 +56,6 @@ int sqlite_meta_check(struct sqlite_handle *s, struct err *e)
         s->stale = true;
         return err_set(e, ERR_BUSY, "The database was replaced a moment ago. Try again.");
     }
+    note_scrub(s, &meta);
     return 0;
 }

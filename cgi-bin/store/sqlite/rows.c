@@ -65,7 +65,7 @@ static const char *const texts[STATEMENT__MAX] = {
     [BEGIN_WRITE] = "BEGIN IMMEDIATE",
     [COMMIT] = "COMMIT",
     [ROLLBACK] = "ROLLBACK",
-    [META] = "SELECT epoch, schema FROM meta WHERE one = 1",
+    [META] = "SELECT epoch, schema, scrub FROM meta WHERE one = 1",
     [VERSION] = "PRAGMA data_version",
     [ROOM] = "SELECT room_id, head, oldest FROM room WHERE name = ?1",
     [ASCENDING] = SELECT_RANGE " ORDER BY message_id LIMIT ?4",
@@ -169,6 +169,7 @@ int sqlite_rows_meta(struct sqlite_handle *s, struct sqlite_meta *out, struct er
         const char *epoch = (const char *)sqlite3_column_text(meta, 0);
         snprintf(out->epoch, sizeof out->epoch, "%s", epoch == NULL ? "" : epoch);
         out->schema = sqlite3_column_int(meta, 1);
+        out->scrub = sqlite3_column_int(meta, 2) != 0;
     } else {
         result = sqlite_fail(s, rc == SQLITE_DONE ? SQLITE_CORRUPT : rc, "read meta", e);
     }

@@ -7,7 +7,7 @@
  *   wal  files  loss  record        the log: what it says, who has it open, whether it is gone
  *   aside  join  connection
  *   copy  put_back  rescue          whole databases; files that were removed or cut
- *   checkpoint  journal  upgrade  make
+ *   checkpoint  scrub  journal  upgrade  make
  *   still  backup  restore  open
  *   write  view  append  news  check   what a program asks for
  *   query  act  rules  persons  bans   what moderators do
@@ -26,6 +26,7 @@
 #include "store/sqlite/private/rescue.h"
 #include "store/sqlite/private/restore.h"
 #include "store/sqlite/private/rules.h"
+#include "store/sqlite/private/scrub.h"
 #include "store/sqlite/private/view.h"
 #include "system/file.h"
 #include "system/permissions.h"
@@ -91,6 +92,12 @@ static int check(struct store *base, FILE *out, struct err *e)
     return found;
 }
 
+static void rest(const struct store_options *options, bool now)
+{
+    sqlite_checkpoint_rest(options, now);
+    sqlite_scrub_rest(options);
+}
+
 static int backup(const struct store_options *options, const char *to, const struct store_progress *progress,
                   struct err *e)
 {
@@ -122,7 +129,7 @@ const struct store_backend store_sqlite_backend = {
     .describe = describe,
     .size = size,
     .check = check,
-    .rest = sqlite_checkpoint_rest,
+    .rest = rest,
     .backup = backup,
     .restore = restore,
     .peace =

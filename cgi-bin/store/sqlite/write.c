@@ -11,6 +11,7 @@
 #include "store/sqlite/private/meta.h"
 #include "store/sqlite/private/rescue.h"
 #include "store/sqlite/private/rows.h"
+#include "store/sqlite/private/scrub.h"
 #include "store/sqlite/private/wal.h"
 
 /* Needs the flock. -1: the handle's files aren't those that other processes have. If what the
@@ -139,6 +140,10 @@ int sqlite_write_end(struct sqlite_handle *s, struct sqlite_write *w, int result
     if (result == 0 || e->code == ERR_FULL) {
         restart_log(s, result != 0);
     }
+    if (result == 0) {
+        sqlite_scrub_after(s);
+    }
+    s->owes_scrub = false;
     sqlite_flock_release(s);
     return result;
 }

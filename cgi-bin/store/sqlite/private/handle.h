@@ -66,6 +66,7 @@ struct sqlite_handle {
     int64_t looked_ms;      /* monotonic: the last check for removed files; 0: none yet */
     bool viewing;           /* between sqlite_view_begin and sqlite_view_end */
     bool stale;             /* of no more use: another database or schema is there now */
+    bool owes_scrub;        /* the open transaction erases something (scrub.h) */
     bool checkpoint_failed; /* the last one, so that the failure is logged once */
     bool upgrading;         /* this handle changes the schema */
     int log_pages;          /* pages in the log after this handle's last commit */

@@ -23,6 +23,8 @@ enum sqlite_header_kind {
 
 int sqlite_header_look(struct sqlite_handle *s, enum sqlite_header_kind *kind, struct err *e);
 int sqlite_header_is_ours(struct sqlite_handle *s, bool *ours, struct err *e);
+/* The length that the file should have by its header; UINT64_MAX if it can't be read. */
+uint64_t sqlite_header_bytes(const struct sqlite_handle *s);
 bool sqlite_header_is_in_wal(const struct sqlite_handle *s); /* false as well if it can't be read */
 
 #endif

@@ -11,4 +11,8 @@ int sqlite_meta_learn(struct sqlite_handle *s, struct err *e);
  * file. -1: ERR_NEWER or ERR_BUSY, and the handle is stale; or another error. */
 int sqlite_meta_check(struct sqlite_handle *s, struct err *e);
 
+/* A writer of this process has read that something must be scrubbed (scrub.h). */
+bool sqlite_meta_is_scrub_owed(void);
+void sqlite_meta_set_scrub_owed(bool owed);
+
 #endif
