@@ -370,6 +370,7 @@ static char *put(char **at, struct column_text text)
 
 static void take_message(sqlite3_stmt *row, struct chat_message *m)
 {
+    memset(m, 0, sizeof *m);
     struct column_text name = text_of(row, COLUMN_NAME);
     struct column_text id = text_of(row, COLUMN_ID);
     struct column_text text = text_of(row, COLUMN_TEXT);
