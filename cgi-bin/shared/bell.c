@@ -116,6 +116,21 @@ int64_t bell_committed_at(const struct bell *b)
     return atomic_load(&b->header->committed_at);
 }
 
+uint64_t bell_rules(const struct bell *b)
+{
+    return atomic_load(&b->header->rules);
+}
+
+void bell_set_rules(struct bell *b, uint64_t rules)
+{
+    atomic_store(&b->header->rules, rules);
+}
+
+void bell_swap_rules(struct bell *b, uint64_t found, uint64_t rules)
+{
+    atomic_compare_exchange_strong(&b->header->rules, &found, rules);
+}
+
 int bell_wait(struct bell *b, uint32_t seen, int timeout_ms)
 {
     int64_t deadline = clock_mono_ms() + timeout_ms;

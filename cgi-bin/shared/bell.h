@@ -7,7 +7,8 @@
  *   - what the database said last of each room: room_heads.h, which also says who rings;
  *   - slots for requests that keep a process busy while they wait, and the processes there are:
  *     slots.h;
- *   - how many clients ask on a timer, and how long polls take: poll_load.h.
+ *   - how many clients ask on a timer, and how long polls take: poll_load.h;
+ *   - the number of the rules: who may do what (site/rules.h).
  *
  * To wait: take bell_seen() BEFORE looking at the heads or asking the database, and call
  * bell_wait() with it only if there was nothing new. So no ring between looking and sleeping is
@@ -47,6 +48,15 @@ uint32_t bell_seen(const struct bell *b);
 
 /* Sleeps until the counter differs from seen: returns 1. Returns 0 after timeout_ms. */
 int bell_wait(struct bell *b, uint32_t seen, int timeout_ms);
+
+enum { BELL_RULES_FLAGS = 2 };
+
+/* Which rules the database has: their number, and below it BELL_RULES_FLAGS bits of site/rules.c.
+ * A writer that changes the rules leaves the bits 0. 0: not known, as in a new file. */
+uint64_t bell_rules(const struct bell *b);
+void bell_set_rules(struct bell *b, uint64_t rules);
+/* The same, unless another process has changed it from `found` meanwhile. */
+void bell_swap_rules(struct bell *b, uint64_t found, uint64_t rules);
 
 /* When the latest commit rang, in microseconds of the monotonic clock; 0 if none has since the file
  * was made. */

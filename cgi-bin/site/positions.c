@@ -199,6 +199,15 @@ static bool is_still_right(struct positions *p, const struct bell *watched)
            atomic_load(&p->watched) == watched;
 }
 
+struct bell *positions_bell_in_step(struct positions *p)
+{
+    struct bell *watched = atomic_load(&p->watched);
+    if (watched == NULL) {
+        return bell_in_step(p);
+    }
+    return is_still_right(p, watched) ? watched : NULL;
+}
+
 bool positions_find(struct positions *p, struct answer_room *rooms, size_t count, char epoch[CHAT_EPOCH_SIZE])
 {
     struct bell *watched = atomic_load(&p->watched);
@@ -304,7 +313,9 @@ static void tell_commit(struct positions *p, struct positions_commit *c, const s
             room_heads_forget(c->bell);
         }
     } else if (e->code != ERR_BUSY) {
-        room_heads_forget(c->bell); /* a commit whose last step failed may have happened after all */
+        /* a commit whose last step failed may have happened after all */
+        bell_set_rules(c->bell, 0);
+        room_heads_forget(c->bell);
     }
     room_heads_end_commit(c->bell, c->mark); /* rings */
 }
@@ -338,6 +349,9 @@ void positions_commit_changed(struct positions *p, struct positions_commit *c, c
     }
     if (c->bell != NULL && changes->oldest_moved) {
         room_heads_forget(c->bell); /* the memory holds the former oldest seqs */
+    }
+    if (c->bell != NULL && changes->rules != 0 && e->code == ERR_NONE) {
+        bell_set_rules(c->bell, changes->rules << BELL_RULES_FLAGS);
     }
     end_commit(p, c, e);
 }

@@ -185,6 +185,10 @@ int positions_sleep(struct positions *p, struct positions_sleep *s, int timeout_
  * the site's. Valid as long as p, as is the next one. */
 struct bell *positions_bell(struct positions *p);
 
+/* The bell, if it is certain that it belongs to the database that is there now: then what it says
+ * besides the heads is of that database too. Opens no store. NULL: not certain; ask the store. */
+struct bell *positions_bell_in_step(struct positions *p);
+
 /* The bell of the handle's database; NULL if there is none. */
 struct bell *positions_bell_of(struct positions *p, struct store *handle);
 

@@ -77,6 +77,7 @@ struct bell_header {
     _Atomic uint64_t work; /* us that the polls of this round took together */
     /* second_of(); 0: unknown, the program is an older one */
     _Atomic uint8_t writing_since[BELL_WRITERS];
+    _Atomic uint64_t rules; /* bell_rules; 0: unknown */
 };
 
 static_assert(sizeof(struct bell_room) == 128, "an entry is two cache lines");
