@@ -13,6 +13,7 @@
 #include "site/handles.h"
 #include "site/limiter.h"
 #include "site/positions.h"
+#include "site/rules_cache.h"
 #include "system/conf_load.h"
 #include "system/exposure.h"
 #include "system/file.h"
@@ -40,6 +41,7 @@ struct site {
     struct handles *handles;
     struct positions *positions;
     struct limiter *limiter;
+    struct rules_cache *rules;
     int64_t safety_checked; /* monotonic ms */
     struct err danger;      /* why the chat has stopped; ERR_NONE: it runs */
     bool is_danger_told;    /* to the log */
@@ -64,6 +66,7 @@ struct site *site_new(enum store_mode mode, bool short_lived, const atomic_bool 
     s->handles = handles_new(mode);
     s->positions = positions_new(&s->conf, mode, s->handles);
     s->limiter = limiter_new(&s->conf);
+    s->rules = rules_cache_new();
     s->own_metrics = metrics_file_open(NULL);
     atomic_store(&s->metrics_file, s->own_metrics);
     return s;
@@ -77,6 +80,7 @@ void site_free(struct site *s)
     log_guard(NULL, NULL);
     handles_free(s->handles);
     site_rest(s, false);
+    rules_cache_free(s->rules);
     positions_free(s->positions);
     limiter_free(s->limiter);
     if (atomic_load(&s->metrics_file) != s->own_metrics) {
@@ -430,6 +434,16 @@ struct positions *site_positions(struct site *s)
 struct limiter *site_limiter(struct site *s)
 {
     return s->limiter;
+}
+
+struct rules_cache *site_rules(struct site *s)
+{
+    return s->rules;
+}
+
+uint64_t site_changes(const struct site *s)
+{
+    return handles_changes(s->handles);
 }
 
 struct bell *site_bell(struct site *s)

@@ -25,6 +25,7 @@ struct bell;
 struct err;
 struct limiter;
 struct positions;
+struct rules_cache;
 struct site;
 
 /* never NULL */
@@ -80,6 +81,12 @@ void site_rest(struct site *s, bool now);
 
 /* What this process knows of the rooms without the store. Never NULL; valid as long as the site. */
 struct positions *site_positions(struct site *s);
+
+/* What this process keeps of the rules, for site_rules.c. Never NULL; valid as long as the site. */
+struct rules_cache *site_rules(struct site *s);
+
+/* How often the database was replaced by another one (handles_changes). */
+uint64_t site_changes(const struct site *s);
 
 /* The bell of the site's database, for what is counted in its file (slots.h, poll_load.h). Borrows
  * a store handle only if this process has used no bell yet. NULL where there can be no bell: on a

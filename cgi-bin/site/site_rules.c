@@ -1,0 +1,128 @@
+/* site_rules.c - see site_rules.h. */
+#include "site/site_rules.h"
+
+#include "base/blocking.h"
+#include "base/err.h"
+#include "shared/bell.h"
+#include "shared/site_key.h"
+#include "site/positions.h"
+#include "site/rules_cache.h"
+#include "site/site.h"
+#include "system/conf.h"
+
+enum { PLAIN = RULES_ALL_READ | RULES_ONE_VIEW };
+
+static const struct rules *load(struct site *site, struct store *handle, struct err *e)
+{
+    const struct conf *conf = site_loaded_conf(site);
+    struct store_rules found = {.number = 0};
+    struct site_key key;
+    uint64_t changes = site_changes(site);
+    if (site_key_load(&key, conf->data, e) != 0 || store_rules_load(handle, &found, e) != 0) {
+        return NULL;
+    }
+    return rules_new(&found, conf, &key, changes);
+}
+
+/* The rules that the store has. */
+static const struct rules *ask_store(struct site *site, struct store *handle, struct err *e)
+{
+    struct bell *bell = positions_bell_of(site_positions(site), handle);
+    /* Asked before the store is read: a writer sets it after its commit, and then the swap below
+     * changes nothing. */
+    uint64_t told = bell != NULL ? bell_rules(bell) : 0;
+    uint64_t number = 0;
+    if (store_rules_number(handle, &number, e) != 0) {
+        return NULL;
+    }
+    const struct rules *r = rules_cache_take(site_rules(site), number, site_changes(site));
+    r = r != NULL ? r : load(site, handle, e);
+    if (r == NULL) {
+        return NULL;
+    }
+    rules_cache_put(site_rules(site), rules_use(r));
+    if (bell != NULL) {
+        bell_swap_rules(bell, told, rules_number(r) << BELL_RULES_FLAGS | rules_flags(r));
+    }
+    return r;
+}
+
+static const struct rules *take_known(struct site *site)
+{
+    const struct bell *bell = positions_bell_in_step(site_positions(site));
+    uint64_t number = bell != NULL ? bell_rules(bell) >> BELL_RULES_FLAGS : 0;
+    if (number != 0) {
+        return rules_cache_take(site_rules(site), number, site_changes(site));
+    }
+    bool has_bell = bell != NULL || positions_bell(site_positions(site)) != NULL;
+    return has_bell ? NULL : rules_cache_take_recent(site_rules(site), site_changes(site));
+}
+
+const struct rules *site_rules_take(struct site *site, struct err *e)
+{
+    const struct rules *r = take_known(site);
+    if (r != NULL) {
+        return r;
+    }
+    blocking_expected();
+    rules_cache_lock(site_rules(site));
+    r = take_known(site); /* another thread may have loaded them meanwhile */
+    struct store *handle = r == NULL ? site_borrow(site, e) : NULL;
+    if (handle != NULL) {
+        r = ask_store(site, handle, e);
+        site_return(site, handle);
+    }
+    rules_cache_unlock(site_rules(site));
+    return r;
+}
+
+bool site_rules_are_plain(struct site *site)
+{
+    const struct conf *conf = site_loaded_conf(site);
+    if (conf->room_kind > CONF_ROOM_READ_ONLY || conf->new_rooms != 0) {
+        return false;
+    }
+    const struct bell *bell = positions_bell_in_step(site_positions(site));
+    return bell != NULL && (bell_rules(bell) & PLAIN) == PLAIN;
+}
+
+/* The room has, or had, messages. -1: the store can't be read. */
+static int has_messages(struct site *site, const char *name, bool *has, struct err *e)
+{
+    char epoch[CHAT_EPOCH_SIZE];
+    struct answer_room room = {.name = name, .next = UINT64_MAX};
+    struct store_room found = {.head = 0};
+    if (positions_find(site_positions(site), &room, 1, epoch)) {
+        *has = room.head > 0;
+        return 0;
+    }
+    struct store *handle = site_borrow(site, e);
+    int result = handle != NULL ? store_read_begin(handle, e) : -1;
+    if (result == 0) {
+        result = store_room(handle, name, &found, e);
+        store_read_end(handle);
+    }
+    if (handle != NULL) {
+        site_return(site, handle);
+    }
+    *has = found.head > 0;
+    return result;
+}
+
+int site_rules_room(struct site *site, const struct rules *r, const char *room, int64_t now_ms,
+                    struct standing_room *out, struct err *e)
+{
+    bool has = true;
+    int result = 0;
+    standing_room(r, room, now_ms, out);
+    if (rules_conf(r)->new_rooms != 0) {
+        result = has_messages(site, room, &has, e);
+    }
+    out->is_absent = !has;
+    return result;
+}
+
+const struct token_settings *site_rules_tokens(struct site *site, struct err *e)
+{
+    return rules_cache_tokens(site_rules(site), site_loaded_conf(site), e);
+}
