@@ -8,6 +8,7 @@
 #include "format/json.h"
 #include "format/status.h"
 #include "routes/handler.h"
+#include "routes/local.h"
 #include "routes/poll_program.h"
 #include "shared/metrics_file.h"
 #include "site/site.h"
@@ -17,8 +18,6 @@
 #include "system/conf.h"
 #include "system/process_limit.h"
 #include "wait/waiting.h"
-#include "web/client.h"
-#include "web/forwarded.h"
 #include "web/reply.h"
 #include "web/request.h"
 
@@ -27,18 +26,9 @@
 
 enum format { JSON, PROMETHEUS };
 
-/* True when a client on this machine asked for this machine. Not true for a page that made the
- * browser connect here under a name of its own, nor for a proxy on this machine that passes on a
- * request of another client. */
-static bool is_local(const struct request *request)
-{
-    return client_is_loopback(request_client(request)) &&
-           client_host_is_loopback(request_variable(request, "HTTP_HOST")) && !forwarded_is_hinted(request);
-}
-
 bool get_status_allows(const struct request *request, uint64_t allowed)
 {
-    return allowed == CONF_STATUS_EVERYONE || (allowed == CONF_STATUS_LOOPBACK && is_local(request));
+    return allowed == CONF_STATUS_EVERYONE || (allowed == CONF_STATUS_LOOPBACK && local_is(request));
 }
 
 static int check_reader(const struct request *request, const struct conf *conf, struct err *e)

@@ -1,11 +1,10 @@
 /* limit.c - see limit.h. */
 #include "routes/limit.h"
 
-#include "routes/get_status.h"
+#include "routes/local.h"
 #include "routes/poll_program.h"
 #include "site/limiter.h"
 #include "site/site.h"
-#include "system/conf.h"
 #include "wait/waiting.h"
 #include "web/client.h"
 #include "web/forwarded.h"
@@ -32,10 +31,8 @@ bool limit_network_is_hidden(const struct request *request)
 void limit_who(const struct request *request, const unsigned char *key, struct limiter_who *out)
 {
     const char *client = request_client(request);
-    *out = (struct limiter_who){.is_local = get_status_allows(request, CONF_STATUS_LOOPBACK),
-                                .network = LIMITER_KNOWN,
-                                .address = address_of(client),
-                                .has_key = key != NULL};
+    *out = (struct limiter_who){
+        .is_local = local_is(request), .network = LIMITER_KNOWN, .address = address_of(client), .has_key = key != NULL};
     if (key != NULL) {
         memcpy(out->key, key, sizeof out->key);
     }
