@@ -42,6 +42,7 @@ struct query {
     uint32_t limit;
     unsigned wait;  /* seconds, as asked for */
     int64_t viewer; /* not a parameter: the person whose own hidden messages are read too (store.h); 0: none */
+    uint64_t rules; /* likewise: number of the rules that allowed it; 0: everyone may read the rooms */
     char epoch[65]; /* "" when not given */
     /* last, so that a copy can end behind `count` of them; the others are undefined */
     struct query_room rooms[QUERY_ROOMS_MAX];

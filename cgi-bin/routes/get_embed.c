@@ -85,10 +85,11 @@ void get_embed(struct request *request, void *program)
     struct query q;
     const char *title = "";
     struct handler_input in;
-    if (handler_begin(&in, p->site, request, METRICS_POLL_REQUESTS, &e) != 0 ||
-        limit_poll(p, request, NULL, &e) != 0 || parse(in.fields, &q, &title, &e) != 0) {
+    if (handler_begin(&in, p->site, request, METRICS_POLL_REQUESTS, &e) != 0 || limit_poll(p, request, NULL, &e) != 0 ||
+        parse(in.fields, &q, &title, &e) != 0) {
         reply_send_problem(request, &e, NULL, NULL);
     } else {
         answer(request, in.conf, q.rooms[0].name, title);
     }
+    handler_end(&in);
 }

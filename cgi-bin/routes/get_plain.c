@@ -202,8 +202,8 @@ void get_plain(struct request *request, void *program)
     int result = handler_begin(&in, p->site, request, METRICS_POLL_REQUESTS, &e);
     result = result == 0 ? limit_poll(p, request, NULL, &e) : result;
     const struct reading_how how = {.budget = result == 0 ? poll_program_answer_bytes(p, in.conf) : 0};
-    if (result != 0 || parse(in.fields, &page, &e) != 0 || reading_take(g, p->site, &page.query, &how, &e) != 0 ||
-        check(&page, g, &e) != 0) {
+    if (result != 0 || parse(in.fields, &page, &e) != 0 || caller_may_read(&in.caller, &page.query, &e) != 0 ||
+        reading_take(g, p->site, &page.query, &how, &e) != 0 || check(&page, g, &e) != 0) {
         answer_error(request, &e);
     } else {
         answer_page(request, &page, g);
@@ -211,4 +211,5 @@ void get_plain(struct request *request, void *program)
     reading_fini(g);
     free(g);
     chat_draft_fini(&page.draft);
+    handler_end(&in);
 }

@@ -83,6 +83,15 @@ int get_poll_render(void *program, const struct query *q, bool final, struct rep
     struct reading g;
     struct reading_how how = how_to_read(p, site_loaded_conf(p->site));
     how.always = true;
+    int holds = caller_holds(p->site, q);
+    if (holds == 0) {
+        caller_must_ask_again(&e);
+        reply_problem(r, &e, q->format == QUERY_TEXT, NULL);
+        return 1;
+    }
+    if (holds < 0 && !final) {
+        return 0; /* the store is busy for a moment */
+    }
     bool read = reading_take(&g, p->site, q, &how, &e) == 0;
     /* A store that is busy for a moment doesn't end the wait; another database does. */
     int result = read ? !g.nothing_new || final : e.code == ERR_EPOCH || final;
@@ -133,6 +142,10 @@ static int wait_here(struct poll_program *p, const struct request *request, cons
         int64_t left = goes_on ? end - clock_mono_ms() : 0;
         reading_fini(g);
         err_clear(e);
+        if (caller_holds(p->site, w) == 0) {
+            result = caller_must_ask_again(e);
+            break;
+        }
         result = reading_take(g, p->site, w, &how, e);
         if (left <= 0 || (result == 0 && !g->nothing_new) || e->code == ERR_EPOCH) {
             break;
@@ -153,7 +166,7 @@ static int wait_here(struct poll_program *p, const struct request *request, cons
 static void tell_watch(struct poll_program *p, const struct query *q, struct reading *g,
                        char addresses[QUERY_ROOMS_MAX][HEAD_FILES_ADDRESS_SIZE])
 {
-    if (g->answer.wait != 0 || g->unchanged || q->kind == QUERY_BEFORE || q->format == QUERY_TEXT) {
+    if (g->answer.wait != 0 || g->unchanged || q->kind == QUERY_BEFORE || q->format == QUERY_TEXT || q->rules != 0) {
         return;
     }
     for (size_t i = 0; i < q->count; i++) {
@@ -218,10 +231,11 @@ void get_poll(struct request *request, void *program)
     struct err e = ERR_INIT;
     struct query q;
     struct handler_input in;
-    if (handler_begin(&in, p->site, request, METRICS_POLL_REQUESTS, &e) != 0 ||
-        limit_poll(p, request, NULL, &e) != 0 || query_parse(in.fields, &q, &e) != 0) {
+    if (handler_begin(&in, p->site, request, METRICS_POLL_REQUESTS, &e) != 0 || limit_poll(p, request, NULL, &e) != 0 ||
+        query_parse(in.fields, &q, &e) != 0 || caller_may_read(&in.caller, &q, &e) != 0) {
         reply_send_problem(request, &e, NULL, NULL);
     } else {
         answer_query(request, p, in.conf, &q);
     }
+    handler_end(&in);
 }

@@ -132,6 +132,10 @@ enum news_found get_stream_events(void *program, struct query *q, struct buf *ou
     struct err e = ERR_INIT;
     const struct reading_how how = {.budget = PIECE_BYTES};
     struct reading g;
+    int holds = caller_holds(p->site, q);
+    if (holds != 1) {
+        return holds == 0 ? NEWS_END : NEWS_NONE;
+    }
     bool read = reading_take(&g, p->site, q, &how, &e) == 0;
     /* A store that is busy for a moment doesn't end the stream; another database does, and the
      * client learns of it when it reconnects. */
@@ -189,7 +193,7 @@ static int refuse(const struct poll_program *p, struct err *e)
     return err_set(e, ERR_STREAM, "A stream isn't possible here now. GET /poll returns the same messages.");
 }
 
-/* Takes the request when it returns 0. */
+/* Takes the request when it returns 0. q->wait: seconds that the stream may last. */
 static int begin(struct request *request, struct poll_program *p, const struct conf *conf, const struct query *q,
                  struct reading *g, struct err *e)
 {
@@ -212,7 +216,7 @@ static int begin(struct request *request, struct poll_program *p, const struct c
         reply_send(request, &r);
     } else {
         add_opening(&r.body, q->format, &g->answer);
-        result = waiting_stream(p->waiting, request, &from, &r, conf) ? 0 : refuse(p, e);
+        result = waiting_stream(p->waiting, request, &from, &r, q->wait, conf) ? 0 : refuse(p, e);
     }
     reply_fini(&r);
     return result;
@@ -230,6 +234,15 @@ static int parse(struct request *request, const struct form *fields, struct quer
     return last != NULL ? sse_resume(q, last, e) : 0;
 }
 
+/* The stream ends when the client's token does. */
+static int check_reader(struct handler_input *in, struct query *q, struct err *e)
+{
+    q->wait = (unsigned)in->conf->max_stream;
+    int result = caller_may_read(&in->caller, q, e);
+    q->wait = q->wait > 0 ? q->wait : 1;
+    return result;
+}
+
 void get_stream(struct request *request, void *program)
 {
     struct poll_program *p = program;
@@ -238,9 +251,11 @@ void get_stream(struct request *request, void *program)
     struct reading *g = ck_calloc(1, sizeof *g);
     struct handler_input in;
     if (handler_begin(&in, p->site, request, METRICS_STREAM_REQUESTS, &e) != 0 ||
-        limit_stream(p, request, NULL, &e) != 0 || parse(request, in.fields, &q, &e) != 0 || begin(request, p, in.conf, &q, g, &e) != 0) {
+        limit_stream(p, request, NULL, &e) != 0 || parse(request, in.fields, &q, &e) != 0 ||
+        check_reader(&in, &q, &e) != 0 || begin(request, p, in.conf, &q, g, &e) != 0) {
         reply_send_problem(request, &e, e.code == ERR_EPOCH ? g->epoch : NULL, NULL);
     }
+    handler_end(&in);
     reading_fini(g);
     free(g);
 }

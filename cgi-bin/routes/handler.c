@@ -11,6 +11,7 @@
 #include "web/route.h"
 
 #include <stddef.h>
+#include <string.h>
 
 const struct conf *handler_conf(struct site *site, struct request *request, enum metrics_counter counter, struct err *e)
 {
@@ -21,9 +22,15 @@ const struct conf *handler_conf(struct site *site, struct request *request, enum
 int handler_begin(struct handler_input *in, struct site *site, struct request *request, enum metrics_counter counter,
                   struct err *e)
 {
+    memset(in, 0, sizeof *in);
     in->conf = handler_conf(site, request, counter, e);
     in->fields = in->conf != NULL ? request_query(request, e) : NULL;
-    return in->fields != NULL ? 0 : -1;
+    return in->fields != NULL ? caller_take(&in->caller, site, request, in->fields, NULL, e) : -1;
+}
+
+void handler_end(struct handler_input *in)
+{
+    caller_fini(&in->caller);
 }
 
 void handler_dispatch(const struct route *routes, struct request *request, const struct conf *conf, void *program)

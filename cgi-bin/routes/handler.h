@@ -15,6 +15,7 @@
 #define HANDLER_H
 
 #include "chat/metrics.h"
+#include "routes/caller.h"
 
 struct conf;
 struct err;
@@ -27,6 +28,7 @@ struct site;
 struct handler_input {
     const struct conf *conf;   /* the settings, borrowed for the life of the site */
     const struct form *fields; /* of the query, borrowed until the request is answered or detached */
+    struct caller caller;      /* who asks */
 };
 
 /* Counts the request and finds its settings, borrowed for the life of the site. NULL: ERR_CONFIG or
@@ -34,10 +36,12 @@ struct handler_input {
 const struct conf *handler_conf(struct site *site, struct request *request, enum metrics_counter counter,
                                 struct err *e);
 
-/* The same, and finds the fields. -1: as handler_conf; or ERR_INPUT when the query can't be
- * decoded. */
+/* The same, and finds the fields and the caller. -1: as handler_conf; ERR_INPUT when the query can't
+ * be decoded; or as caller_take. handler_end must follow in all cases. */
 int handler_begin(struct handler_input *in, struct site *site, struct request *request, enum metrics_counter counter,
                   struct err *e);
+
+void handler_end(struct handler_input *in);
 
 /* For the function of a program that serve() calls: finds out who the client is (forwarded.h), adds
  * the CORS headers, and calls the route's handler. conf: from site_conf; NULL when there are no

@@ -236,7 +236,7 @@ bool waiting_can_stream(const struct waiting *w, struct request *request)
 }
 
 bool waiting_stream(struct waiting *w, struct request *request, const struct query *q, const struct reply *opening,
-                    const struct conf *conf)
+                    unsigned seconds, const struct conf *conf)
 {
     int token = -1;
     struct park *p = the_park(w, request, conf);
@@ -244,7 +244,7 @@ bool waiting_stream(struct waiting *w, struct request *request, const struct que
         return false;
     }
     metrics_file_gauge(site_metrics(w->site), gauge_of(true), 1);
-    bool is_added = park_stream(p, request, q, opening, (unsigned)conf->max_stream, token);
+    bool is_added = park_stream(p, request, q, opening, seconds, token);
     if (!is_added) {
         left_park(w, true, token);
     }

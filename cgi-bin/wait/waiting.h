@@ -57,10 +57,10 @@ bool waiting_take(struct waiting *w, struct request *request, struct query *q, c
  * KiB. */
 bool waiting_can_stream(const struct waiting *w, struct request *request);
 
-/* Takes request, a stream: sends it `opening` and then what is newer than q (q->stream). False:
- * there is no room; request stays the caller's. */
+/* Takes request, a stream: sends it `opening` and then what is newer than q (q->stream), for so many
+ * seconds. False: there is no room; request stays the caller's. */
 bool waiting_stream(struct waiting *w, struct request *request, const struct query *q, const struct reply *opening,
-                    const struct conf *conf);
+                    unsigned seconds, const struct conf *conf);
 
 /* Answers all requests that wait; from here on no request can wait. */
 void waiting_stop(struct waiting *w);
