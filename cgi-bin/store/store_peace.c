@@ -1,5 +1,5 @@
-/* store_peace.c - see store_rules.h, store_act.h, store_person.h and store_ban.h. Hands each call to
- * the store's table. */
+/* store_peace.c - see store_rules.h, store_act.h, and the headers of its steps. Hands each call to the
+ * store's table. */
 #include "store/private/store_backend.h"
 
 #include <stdlib.h>
@@ -92,6 +92,27 @@ int store_person_find(struct store *s, const struct store_whom *whom, const char
     return s->backend->peace.person_find(s, whom, room, out, e);
 }
 
+int store_person_role(struct store *s, const struct store_whom *whom, enum chat_role role, const char *room,
+                      struct err *e)
+{
+    return s->backend->peace.person_role(s, whom, role, room, e);
+}
+
+int store_person_own(struct store *s, struct err *e)
+{
+    return s->backend->peace.person_own(s, e);
+}
+
+int store_person_trust(struct store *s, const struct store_whom *whom, struct err *e)
+{
+    return s->backend->peace.person_trust(s, whom, e);
+}
+
+int store_person_release(struct store *s, const char *fold, struct err *e)
+{
+    return s->backend->peace.person_release(s, fold, e);
+}
+
 /* ---- store_ban.h ---- */
 
 int store_ban_add(struct store *s, const struct store_ban_draft *draft, struct store_ban_made *out, struct err *e)
@@ -103,4 +124,70 @@ int store_ban_add(struct store *s, const struct store_ban_draft *draft, struct s
 int store_ban_lift(struct store *s, uint64_t ban, struct err *e)
 {
     return s->backend->peace.ban_lift(s, ban, e);
+}
+
+/* ---- store_invite.h ---- */
+
+int store_invite_add(struct store *s, const struct store_invite *invite, uint64_t *id, struct err *e)
+{
+    return s->backend->peace.invite_add(s, invite, id, e);
+}
+
+int store_invite_use(struct store *s, const unsigned char hash[STORE_INVITE_HASH], bool moves,
+                     struct store_invite_used *out, struct err *e)
+{
+    memset(out, 0, sizeof *out);
+    return s->backend->peace.invite_use(s, hash, moves, out, e);
+}
+
+int store_invite_revoke(struct store *s, uint64_t id, struct err *e)
+{
+    return s->backend->peace.invite_revoke(s, id, e);
+}
+
+/* ---- store_setup.h ---- */
+
+int store_setup_room(struct store *s, const char *room, const struct store_room_setup *mode, struct err *e)
+{
+    return s->backend->peace.setup_room(s, room, mode, e);
+}
+
+int store_setup_add_word(struct store *s, const char *pattern, bool whole, enum store_word_act act, uint64_t *id,
+                         struct err *e)
+{
+    return s->backend->peace.setup_add_word(s, pattern, whole, act, id, e);
+}
+
+int store_setup_remove_word(struct store *s, uint64_t id, struct err *e)
+{
+    return s->backend->peace.setup_remove_word(s, id, e);
+}
+
+int store_setup_setting(struct store *s, const char *key, const char *value, struct err *e)
+{
+    return s->backend->peace.setup_setting(s, key, value, e);
+}
+
+/* ---- store_report.h ---- */
+
+int store_report_add(struct store *s, const char *room, uint64_t seq, const unsigned char reporter[STORE_REPORTER],
+                     const char *reason, uint64_t *open, struct err *e)
+{
+    return s->backend->peace.report_add(s, room, seq, reporter, reason, open, e);
+}
+
+int store_report_settle(struct store *s, uint64_t report, const char *room, uint64_t seq, struct err *e)
+{
+    return s->backend->peace.report_settle(s, report, room, seq, e);
+}
+
+int store_report_approve(struct store *s, uint64_t held, bool trust, struct store_approved *out, struct err *e)
+{
+    memset(out, 0, sizeof *out);
+    return s->backend->peace.report_approve(s, held, trust, out, e);
+}
+
+int store_report_reject(struct store *s, uint64_t held, struct err *e)
+{
+    return s->backend->peace.report_reject(s, held, e);
 }

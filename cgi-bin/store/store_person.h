@@ -1,6 +1,7 @@
-/* store_person.h - persons and their keys: who is it?
+/* store_person.h - persons and their keys: who is it, what may that person do, whose is a name?
  *
- * The look-ups may be called in a view (store_read_begin), in an act, or on their own.
+ * The look-ups may be called in a view (store_read_begin), in an act, or on their own. The others
+ * are steps of an act (store_act.h).
  */
 #ifndef STORE_PERSON_H
 #define STORE_PERSON_H
@@ -41,5 +42,21 @@ int store_person_by_key(struct store *s, const unsigned char key[CHAT_KEY_BYTES]
 /* ERR_ABSENT if there is no such person or message, or if the message is a guest's. */
 int store_person_find(struct store *s, const struct store_whom *whom, const char *room, struct store_person *out,
                       struct err *e);
+
+/* Gives the person a role: in all rooms, with room NULL or "", or there. CHAT_ROLE__MAX takes the
+ * room's own role back. ERR_WEAK: the new role is above the actor's, or the person has the actor's
+ * role or a higher one and isn't the actor, or the chat would have no owner left. */
+int store_person_role(struct store *s, const struct store_whom *whom, enum chat_role role, const char *room,
+                      struct err *e);
+
+/* The actor, who has a key, becomes an owner. The caller has seen the proof. */
+int store_person_own(struct store *s, struct err *e);
+
+/* The person is no longer a newcomer. */
+int store_person_trust(struct store *s, const struct store_whom *whom, struct err *e);
+
+/* Frees a name, folded. Its owner may, and moderators above the owner. A name that is free is no
+ * error. */
+int store_person_release(struct store *s, const char *fold, struct err *e);
 
 #endif

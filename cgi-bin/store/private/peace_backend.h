@@ -5,8 +5,11 @@
 
 #include "store/store_act.h"
 #include "store/store_ban.h"
+#include "store/store_invite.h"
 #include "store/store_person.h"
+#include "store/store_report.h"
 #include "store/store_rules.h"
+#include "store/store_setup.h"
 
 struct peace_backend {
     int (*rules_number)(struct store *s, uint64_t *out, struct err *e);
@@ -22,9 +25,31 @@ struct peace_backend {
                          struct store_person *out, struct err *e);
     int (*person_find)(struct store *s, const struct store_whom *whom, const char *room, struct store_person *out,
                        struct err *e);
+    int (*person_role)(struct store *s, const struct store_whom *whom, enum chat_role role, const char *room,
+                       struct err *e);
+    int (*person_own)(struct store *s, struct err *e);
+    int (*person_trust)(struct store *s, const struct store_whom *whom, struct err *e);
+    int (*person_release)(struct store *s, const char *fold, struct err *e);
 
     int (*ban_add)(struct store *s, const struct store_ban_draft *draft, struct store_ban_made *out, struct err *e);
     int (*ban_lift)(struct store *s, uint64_t ban, struct err *e);
+
+    int (*invite_add)(struct store *s, const struct store_invite *invite, uint64_t *id, struct err *e);
+    int (*invite_use)(struct store *s, const unsigned char hash[STORE_INVITE_HASH], bool moves,
+                      struct store_invite_used *out, struct err *e);
+    int (*invite_revoke)(struct store *s, uint64_t id, struct err *e);
+
+    int (*setup_room)(struct store *s, const char *room, const struct store_room_setup *mode, struct err *e);
+    int (*setup_add_word)(struct store *s, const char *pattern, bool whole, enum store_word_act act, uint64_t *id,
+                          struct err *e);
+    int (*setup_remove_word)(struct store *s, uint64_t id, struct err *e);
+    int (*setup_setting)(struct store *s, const char *key, const char *value, struct err *e);
+
+    int (*report_add)(struct store *s, const char *room, uint64_t seq, const unsigned char reporter[STORE_REPORTER],
+                      const char *reason, uint64_t *open, struct err *e);
+    int (*report_settle)(struct store *s, uint64_t report, const char *room, uint64_t seq, struct err *e);
+    int (*report_approve)(struct store *s, uint64_t held, bool trust, struct store_approved *out, struct err *e);
+    int (*report_reject)(struct store *s, uint64_t held, struct err *e);
 };
 
 #endif

@@ -1,6 +1,7 @@
 /* persons.c - see persons.h. */
 #include "store/sqlite/private/persons.h"
 
+#include "base/ck.h"
 #include "base/err.h"
 #include "store/sqlite/private/query.h"
 #include "store/sqlite/private/rows.h"
@@ -231,4 +232,38 @@ int sqlite_persons_title(struct sqlite_handle *s, sqlite3_int64 person_id, char 
     }
     int result = sqlite_query_end(&q);
     return result == 0 && !found ? no_person(e) : result;
+}
+
+/* ---- a new person ---- */
+
+static int add_person(struct sqlite_handle *s, struct err *e)
+{
+    struct sqlite_act *act = s->act;
+    struct sqlite_query q;
+    sqlite_query_begin(&q, s, "INSERT INTO person (signed, mark, first_ms, seen_ms) VALUES (?1, ?2, ?3, ?3)",
+                       "add the person", e);
+    sqlite_query_number(&q, act->by->is_signed);
+    sqlite_query_number(&q, act->by->key[0] << 8 | act->by->key[1]);
+    sqlite_query_number(&q, act->now_ms);
+    int result = sqlite_query_run(&q);
+    act->person_id = result == 0 ? sqlite3_last_insert_rowid(s->db) : 0;
+    return result;
+}
+
+int sqlite_persons_take_actor(struct sqlite_handle *s, struct err *e)
+{
+    const struct sqlite_act *act = s->act;
+    struct sqlite_query q;
+    CK(act->by != NULL && act->by->has_key);
+    if (act->person_id != 0) {
+        return 0;
+    }
+    if (add_person(s, e) != 0) {
+        return -1;
+    }
+    sqlite_query_begin(&q, s, "INSERT INTO key (hash, person_id, added_ms) VALUES (?, ?, ?)", "add the key", e);
+    sqlite_query_blob(&q, act->by->key, CHAT_KEY_BYTES);
+    sqlite_query_number(&q, act->person_id);
+    sqlite_query_number(&q, act->now_ms);
+    return sqlite_query_run(&q);
 }

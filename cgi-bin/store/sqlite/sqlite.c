@@ -10,7 +10,8 @@
  *   checkpoint  scrub  journal  upgrade  make
  *   still  backup  restore  open
  *   write  view  append  news  check   what a program asks for
- *   query  act  rules  persons  bans   what moderators do
+ *   query  act  rules  persons         what decides who may do what, and transactions that change it
+ *   bans  roles  invites  setup  reports  held
  */
 #include "store/sqlite/private/act.h"
 #include "store/sqlite/private/append.h"
@@ -19,14 +20,19 @@
 #include "store/sqlite/private/check.h"
 #include "store/sqlite/private/checkpoint.h"
 #include "store/sqlite/private/handle.h"
+#include "store/sqlite/private/held.h"
+#include "store/sqlite/private/invites.h"
 #include "store/sqlite/private/news.h"
 #include "store/sqlite/private/open.h"
 #include "store/sqlite/private/path.h"
 #include "store/sqlite/private/persons.h"
+#include "store/sqlite/private/reports.h"
 #include "store/sqlite/private/rescue.h"
 #include "store/sqlite/private/restore.h"
+#include "store/sqlite/private/roles.h"
 #include "store/sqlite/private/rules.h"
 #include "store/sqlite/private/scrub.h"
+#include "store/sqlite/private/setup.h"
 #include "store/sqlite/private/view.h"
 #include "system/file.h"
 #include "system/permissions.h"
@@ -143,7 +149,22 @@ const struct store_backend store_sqlite_backend = {
             .act_notice = sqlite_act_notice,
             .person_by_key = sqlite_persons_by_key,
             .person_find = sqlite_persons_find,
+            .person_role = sqlite_roles_set,
+            .person_own = sqlite_roles_own,
+            .person_trust = sqlite_roles_trust,
+            .person_release = sqlite_roles_release,
             .ban_add = sqlite_bans_add,
             .ban_lift = sqlite_bans_lift,
+            .invite_add = sqlite_invites_add,
+            .invite_use = sqlite_invites_use,
+            .invite_revoke = sqlite_invites_revoke,
+            .setup_room = sqlite_setup_room,
+            .setup_add_word = sqlite_setup_add_word,
+            .setup_remove_word = sqlite_setup_remove_word,
+            .setup_setting = sqlite_setup_setting,
+            .report_add = sqlite_reports_add,
+            .report_settle = sqlite_reports_settle,
+            .report_approve = sqlite_held_approve,
+            .report_reject = sqlite_held_reject,
         },
 };

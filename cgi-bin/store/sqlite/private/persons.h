@@ -35,6 +35,10 @@ int sqlite_persons_rank(struct sqlite_handle *s, sqlite3_int64 person_id, const 
 /* "ann ·7f3a", for moderators. ERR_ABSENT: no such person. */
 int sqlite_persons_title(struct sqlite_handle *s, sqlite3_int64 person_id, char *out, size_t size, struct err *e);
 
+/* Makes a person of the actor's key if it is new, so that act->person_id is set. The actor has a
+ * key. */
+int sqlite_persons_take_actor(struct sqlite_handle *s, struct err *e);
+
 /* The room's number; 0 for NULL and "". ERR_ABSENT: no such room. */
 int sqlite_persons_room(struct sqlite_handle *s, const char *room, sqlite3_int64 *out, struct err *e);
 

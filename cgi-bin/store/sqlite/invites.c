@@ -1,0 +1,306 @@
+/* invites.c - see invites.h. */
+#include "store/sqlite/private/invites.h"
+
+#include "base/err.h"
+#include "store/sqlite/private/query.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static struct sqlite_handle *mine(struct store *base)
+{
+    return (struct sqlite_handle *)base;
+}
+
+/* ---- making ---- */
+
+/* Those that have ended, and the person's earlier code. person_id 0: of no person. */
+static int remove_old(struct sqlite_handle *s, sqlite3_int64 person_id, struct err *e)
+{
+    struct sqlite_query q;
+    sqlite_query_begin(&q, s, "DELETE FROM invite WHERE until_ms <= ? OR person_id = ?", "remove old invites", e);
+    sqlite_query_number(&q, s->act->now_ms);
+    sqlite_query_number(&q, person_id);
+    return sqlite_query_run(&q);
+}
+
+static int check_count(struct sqlite_handle *s, struct err *e)
+{
+    struct sqlite_query q;
+    sqlite_query_begin(&q, s, "SELECT count(*) FROM invite WHERE person_id IS NULL", "count the invites", e);
+    bool full = sqlite_query_next(&q) && sqlite_query_number_at(&q, 0) >= STORE_INVITES;
+    int result = sqlite_query_end(&q);
+    return result == 0 && full ? err_set(e, ERR_TOO_LARGE, "There are %d invites. Revoke some first.", STORE_INVITES)
+                               : result;
+}
+
+static int check_role(const struct sqlite_act *act, const struct store_invite *invite, struct err *e)
+{
+    if (act->by == NULL || act->by->role == CHAT_OWNER || invite->role < act->by->role) {
+        return 0;
+    }
+    return err_set(e, ERR_WEAK, "Only an owner can invite %ss.", chat_role_word(invite->role));
+}
+
+static int insert(struct sqlite_handle *s, const struct store_invite *invite, sqlite3_int64 person_id,
+                  sqlite3_int64 room_id, struct err *e)
+{
+    struct sqlite_query q;
+    sqlite_query_begin(&q, s,
+                       "INSERT INTO invite (hash, person_id, role, room_id, by_person, made_ms, until_ms, uses)"
+                       " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                       "add the invite", e);
+    sqlite_query_blob(&q, invite->hash, sizeof invite->hash);
+    sqlite_query_number_or_null(&q, person_id);
+    sqlite_query_number_or_null(&q, invite->moves ? 0 : (sqlite3_int64)invite->role);
+    sqlite_query_number_or_null(&q, room_id);
+    sqlite_query_number_or_null(&q, s->act->person_id);
+    sqlite_query_number(&q, s->act->now_ms);
+    sqlite_query_number(&q, invite->until_ms);
+    sqlite_query_number(&q, invite->uses);
+    return sqlite_query_run(&q);
+}
+
+static int add_mover(struct sqlite_handle *s, const struct store_invite *invite, struct err *e)
+{
+    return sqlite_persons_take_actor(s, e) == 0 && remove_old(s, s->act->person_id, e) == 0
+               ? insert(s, invite, s->act->person_id, 0, e)
+               : -1;
+}
+
+static int add_role(struct sqlite_handle *s, const struct store_invite *invite, struct err *e)
+{
+    sqlite3_int64 room_id = 0;
+    bool is_there = invite->room != NULL && invite->room[0] != '\0';
+    sqlite_act_subject(s->act, "%s%s%s", chat_role_word(invite->role), is_there ? " in " : "",
+                       is_there ? invite->room : "");
+    if (check_role(s->act, invite, e) != 0 || sqlite_persons_room(s, invite->room, &room_id, e) != 0) {
+        return -1;
+    }
+    return remove_old(s, 0, e) == 0 && check_count(s, e) == 0 ? insert(s, invite, 0, room_id, e) : -1;
+}
+
+int sqlite_invites_add(struct store *base, const struct store_invite *invite, uint64_t *id, struct err *e)
+{
+    sqlite_act_of(base);
+    if ((invite->moves ? add_mover(mine(base), invite, e) : add_role(mine(base), invite, e)) != 0) {
+        return -1;
+    }
+    if (id != NULL) {
+        *id = (uint64_t)sqlite3_last_insert_rowid(mine(base)->db);
+    }
+    return 0;
+}
+
+int sqlite_invites_revoke(struct store *base, uint64_t id, struct err *e)
+{
+    struct sqlite_query q;
+    sqlite_act_of(base);
+    sqlite_query_begin(&q, mine(base), "DELETE FROM invite WHERE invite_id = ?", "revoke the invite", e);
+    sqlite_query_number(&q, (sqlite3_int64)id);
+    return sqlite_query_run(&q);
+}
+
+/* ---- using ---- */
+
+struct invite_row {
+    sqlite3_int64 id; /* 0: no such code */
+    sqlite3_int64 person_id;
+    enum chat_role role;
+    sqlite3_int64 room_id;
+    sqlite3_int64 uses;
+};
+
+static int find(struct sqlite_handle *s, const unsigned char *hash, struct invite_row *row,
+                struct store_invite_used *out, struct err *e)
+{
+    struct sqlite_query q;
+    sqlite_query_begin(&q, s,
+                       "SELECT invite_id, person_id, role, room_id, uses,"
+                       " (SELECT name FROM room WHERE room.room_id = invite.room_id)"
+                       " FROM invite WHERE hash = ? AND until_ms > ?",
+                       "find the invite", e);
+    sqlite_query_blob(&q, hash, STORE_INVITE_HASH);
+    sqlite_query_number(&q, s->act->now_ms);
+    *row = (struct invite_row){.id = 0};
+    if (sqlite_query_next(&q)) {
+        row->id = sqlite_query_number_at(&q, 0);
+        row->person_id = sqlite_query_number_at(&q, 1);
+        row->role = (enum chat_role)sqlite_query_number_at(&q, 2);
+        row->room_id = sqlite_query_number_at(&q, 3);
+        row->uses = sqlite_query_number_at(&q, 4);
+        snprintf(out->room, sizeof out->room, "%s", sqlite_query_text_at(&q, 5));
+    }
+    return sqlite_query_end(&q);
+}
+
+static int refuse(struct err *e)
+{
+    return err_set(e, ERR_ABSENT, "This code isn't valid, or no longer. Ask for a new one.");
+}
+
+static int take_use(struct sqlite_handle *s, const struct invite_row *row, struct err *e)
+{
+    struct sqlite_query q;
+    if (row->uses == 0) {
+        return refuse(e);
+    }
+    sqlite_query_begin(&q, s, "UPDATE invite SET uses = uses - 1 WHERE invite_id = ?", "use the invite", e);
+    sqlite_query_number(&q, row->id);
+    return sqlite_query_run(&q);
+}
+
+/* ---- a role ---- */
+
+static int role_of(struct sqlite_handle *s, const char *room, struct store_person *out, struct err *e)
+{
+    const struct store_whom whom = {.person = (uint64_t)s->act->person_id};
+    return sqlite_persons_find(&s->base, &whom, room, out, e);
+}
+
+/* Made with this room's role, or a higher one. */
+static int has_role(struct sqlite_handle *s, const struct invite_row *row, const char *room, bool *out, struct err *e)
+{
+    struct store_person person;
+    struct sqlite_query q;
+    if (role_of(s, room, &person, e) != 0) {
+        return -1;
+    }
+    *out = person.made && person.role >= row->role;
+    if (*out || row->room_id == 0) {
+        return 0;
+    }
+    sqlite_query_begin(&q, s, "SELECT role FROM room_role WHERE person_id = ? AND room_id = ?", "read the role", e);
+    sqlite_query_number(&q, s->act->person_id);
+    sqlite_query_number(&q, row->room_id);
+    *out = sqlite_query_next(&q) && sqlite_query_number_at(&q, 0) >= (sqlite3_int64)row->role;
+    return sqlite_query_end(&q);
+}
+
+static int give_role(struct sqlite_handle *s, const struct invite_row *row, const struct store_invite_used *out,
+                     struct err *e)
+{
+    struct store_person person;
+    if (role_of(s, out->room, &person, e) != 0) {
+        return -1;
+    }
+    /* A member by default that was never made one has no role that this could lower. */
+    enum chat_role now = row->room_id != 0 ? person.room_role : person.role;
+    return sqlite_roles_write(s, s->act->person_id, now > row->role ? now : row->role, row->room_id, e);
+}
+
+static int join(struct sqlite_handle *s, const struct invite_row *row, struct store_invite_used *out, struct err *e)
+{
+    bool has = false;
+    if (sqlite_persons_take_actor(s, e) != 0 || has_role(s, row, out->room, &has, e) != 0) {
+        return -1;
+    }
+    if (has) {
+        return 0;
+    }
+    return take_use(s, row, e) == 0 ? give_role(s, row, out, e) : -1;
+}
+
+/* ---- another device ---- */
+
+static int check_without_role(struct sqlite_handle *s, struct err *e)
+{
+    enum chat_role rank = CHAT_NOBODY;
+    if (sqlite_persons_rank(s, s->act->person_id, NULL, CHAT_NOBODY, &rank, e) != 0) {
+        return -1;
+    }
+    return rank <= CHAT_MEMBER ? 0
+                               : err_set(e, ERR_CONFLICT,
+                                         "This device is a%s %s's. Make the code here, and use it on the other device.",
+                                         rank == CHAT_OWNER ? "n" : "", chat_role_word(rank));
+}
+
+static int change(struct sqlite_handle *s, const char *sql, sqlite3_int64 to, sqlite3_int64 from, struct err *e)
+{
+    struct sqlite_query q;
+    sqlite_query_begin(&q, s, sql, "move the key", e);
+    sqlite_query_number(&q, to);
+    sqlite_query_number(&q, from);
+    if (sqlite3_bind_parameter_count(q.statement) > 2) {
+        sqlite_query_number(&q, s->act->now_ms);
+    }
+    return sqlite_query_run(&q);
+}
+
+/* Bans go with the key, so that no code is a way out of them. */
+static int move_things(struct sqlite_handle *s, sqlite3_int64 to, sqlite3_int64 from, struct err *e)
+{
+    static const char *const moves[] = {
+        "INSERT INTO ban (kind, room_id, person_id, title, reason, by_person, made_ms, until_ms)"
+        " SELECT kind, room_id, ?1, title, reason, by_person, made_ms, until_ms FROM ban WHERE person_id = ?2"
+        " AND (until_ms IS NULL OR until_ms > ?3)",
+        "UPDATE name SET person_id = ?1 WHERE person_id = ?2"
+        " AND NOT EXISTS (SELECT 1 FROM key WHERE key.person_id = ?2)",
+    };
+    int result = 0;
+    for (size_t i = 0; result == 0 && i < sizeof moves / sizeof *moves; i++) {
+        result = change(s, moves[i], to, from, e);
+    }
+    return result;
+}
+
+static int put_key(struct sqlite_handle *s, sqlite3_int64 person_id, struct err *e)
+{
+    struct sqlite_query q;
+    sqlite_query_begin(&q, s,
+                       "INSERT INTO key (hash, person_id, added_ms) VALUES (?, ?, ?)"
+                       " ON CONFLICT (hash) DO UPDATE SET person_id = excluded.person_id",
+                       "give the key to the person", e);
+    sqlite_query_blob(&q, s->act->by->key, CHAT_KEY_BYTES);
+    sqlite_query_number(&q, person_id);
+    sqlite_query_number(&q, s->act->now_ms);
+    s->act->changes_rules = true; /* roles and bans count for one key more */
+    return sqlite_query_run(&q);
+}
+
+static int move(struct sqlite_handle *s, const struct invite_row *row, struct err *e)
+{
+    struct sqlite_act *act = s->act;
+    sqlite3_int64 from = act->person_id;
+    if (from == row->person_id) {
+        return 0;
+    }
+    if ((from != 0 && check_without_role(s, e) != 0) || take_use(s, row, e) != 0 ||
+        put_key(s, row->person_id, e) != 0) {
+        return -1;
+    }
+    act->person_id = row->person_id;
+    return from == 0 ? 0 : move_things(s, row->person_id, from, e);
+}
+
+/* ---- the answer ---- */
+
+static int describe(struct sqlite_handle *s, const struct invite_row *row, struct store_invite_used *out, struct err *e)
+{
+    struct store_person person;
+    if (role_of(s, out->room, &person, e) != 0) {
+        return -1;
+    }
+    out->role = row->room_id != 0 ? person.room_role : person.role;
+    out->mark = person.mark;
+    snprintf(out->name, sizeof out->name, "%s", person.name_count > 0 ? person.names[0] : person.title);
+    return 0;
+}
+
+int sqlite_invites_use(struct store *base, const unsigned char hash[STORE_INVITE_HASH], bool moves,
+                       struct store_invite_used *out, struct err *e)
+{
+    struct sqlite_handle *s = mine(base);
+    struct invite_row row;
+    sqlite_act_of(base);
+    if (find(s, hash, &row, out, e) != 0) {
+        return -1;
+    }
+    if (row.id == 0 || (row.person_id != 0) != moves) {
+        return refuse(e);
+    }
+    if ((moves ? move(s, &row, e) : join(s, &row, out, e)) != 0) {
+        return -1;
+    }
+    return describe(s, &row, out, e);
+}

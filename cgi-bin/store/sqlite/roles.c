@@ -1,0 +1,175 @@
+/* roles.c - see roles.h. */
+#include "store/sqlite/private/roles.h"
+
+#include "base/ck.h"
+#include "base/err.h"
+#include "store/sqlite/private/query.h"
+
+static struct sqlite_handle *mine(struct store *base)
+{
+    return (struct sqlite_handle *)base;
+}
+
+/* ---- roles ---- */
+
+static int write_everywhere(struct sqlite_handle *s, sqlite3_int64 person_id, enum chat_role role, struct err *e)
+{
+    struct sqlite_query q;
+    sqlite_query_begin(&q, s, "UPDATE person SET role = ?, made = ? WHERE person_id = ?", "set the role", e);
+    sqlite_query_number(&q, role);
+    sqlite_query_number(&q, role >= CHAT_MEMBER);
+    sqlite_query_number(&q, person_id);
+    return sqlite_query_run(&q);
+}
+
+static int write_in_room(struct sqlite_handle *s, sqlite3_int64 person_id, enum chat_role role, sqlite3_int64 room_id,
+                         struct err *e)
+{
+    struct sqlite_query q;
+    sqlite_query_begin(&q, s, "INSERT OR REPLACE INTO room_role (person_id, room_id, role) VALUES (?, ?, ?)",
+                       "set the role in the room", e);
+    sqlite_query_number(&q, person_id);
+    sqlite_query_number(&q, room_id);
+    sqlite_query_number(&q, role);
+    return sqlite_query_run(&q);
+}
+
+static int take_back(struct sqlite_handle *s, sqlite3_int64 person_id, sqlite3_int64 room_id, struct err *e)
+{
+    struct sqlite_query q;
+    sqlite_query_begin(&q, s, "DELETE FROM room_role WHERE person_id = ? AND room_id = ?", "take the role back", e);
+    sqlite_query_number(&q, person_id);
+    sqlite_query_number(&q, room_id);
+    return sqlite_query_run(&q);
+}
+
+int sqlite_roles_write(struct sqlite_handle *s, sqlite3_int64 person_id, enum chat_role role, sqlite3_int64 room_id,
+                       struct err *e)
+{
+    s->act->changes_rules = true;
+    if (room_id == 0) {
+        return write_everywhere(s, person_id, role, e);
+    }
+    return role == CHAT_ROLE__MAX ? take_back(s, person_id, room_id, e) : write_in_room(s, person_id, role, room_id, e);
+}
+
+static int check_ranks(struct sqlite_handle *s, sqlite3_int64 person_id, enum chat_role role, const char *room,
+                       struct err *e)
+{
+    const struct sqlite_act *act = s->act;
+    enum chat_role rank = CHAT_NOBODY;
+    if (act->by != NULL && role != CHAT_ROLE__MAX && role > act->by->role) {
+        return err_set(e, ERR_WEAK, "Nobody can give a role above the own one.");
+    }
+    if (sqlite_persons_rank(s, person_id, room, CHAT_NOBODY, &rank, e) != 0) {
+        return -1;
+    }
+    return person_id == act->person_id ? 0 : sqlite_act_check_rank(act, rank, e);
+}
+
+/* The chat keeps an owner, whatever becomes of this person. */
+static int check_last_owner(struct sqlite_handle *s, sqlite3_int64 person_id, struct err *e)
+{
+    struct sqlite_query q;
+    sqlite_query_begin(&q, s,
+                       "SELECT (SELECT role FROM person WHERE person_id = ?1) = 4 AND NOT EXISTS"
+                       " (SELECT 1 FROM person INDEXED BY person_with_role"
+                       " WHERE (role <> 2 OR made = 1) AND role = 4 AND person_id <> ?1)",
+                       "look for other owners", e);
+    sqlite_query_number(&q, person_id);
+    bool is_last = sqlite_query_next(&q) && sqlite_query_number_at(&q, 0) != 0;
+    int result = sqlite_query_end(&q);
+    return result == 0 && is_last ? err_set(e, ERR_WEAK, "This is the only owner. Make another owner first.") : result;
+}
+
+static int set_role(struct sqlite_handle *s, sqlite3_int64 person_id, enum chat_role role, const char *room,
+                    struct err *e)
+{
+    sqlite3_int64 room_id = 0;
+    if (sqlite_persons_room(s, room, &room_id, e) != 0 ||
+        check_ranks(s, person_id, role, room_id == 0 ? NULL : room, e) != 0) {
+        return -1;
+    }
+    if (room_id == 0 && role < CHAT_OWNER && check_last_owner(s, person_id, e) != 0) {
+        return -1;
+    }
+    return sqlite_roles_write(s, person_id, role, room_id, e);
+}
+
+int sqlite_roles_set(struct store *base, const struct store_whom *whom, enum chat_role role, const char *room,
+                     struct err *e)
+{
+    struct sqlite_handle *s = mine(base);
+    struct sqlite_act *act = sqlite_act_of(base);
+    sqlite3_int64 person_id = 0;
+    char title[CHAT_NAME_BYTES_MAX + 16];
+    CK(role < CHAT_ROLE__MAX || (room != NULL && room[0] != '\0'));
+    if (sqlite_persons_resolve(s, whom, &person_id, e) != 0 ||
+        sqlite_persons_title(s, person_id, title, sizeof title, e) != 0) {
+        return -1;
+    }
+    sqlite_act_subject(act, "%s", title);
+    return set_role(s, person_id, role, room, e);
+}
+
+int sqlite_roles_own(struct store *base, struct err *e)
+{
+    struct sqlite_act *act = sqlite_act_of(base);
+    if (sqlite_persons_take_actor(mine(base), e) != 0) {
+        return -1;
+    }
+    return sqlite_roles_write(mine(base), act->person_id, CHAT_OWNER, 0, e);
+}
+
+/* ---- newcomers ---- */
+
+int sqlite_roles_trust(struct store *base, const struct store_whom *whom, struct err *e)
+{
+    struct sqlite_handle *s = mine(base);
+    struct sqlite_act *act = sqlite_act_of(base);
+    struct sqlite_query q;
+    sqlite3_int64 person_id = 0;
+    char title[CHAT_NAME_BYTES_MAX + 16];
+    if (sqlite_persons_resolve(s, whom, &person_id, e) != 0 ||
+        sqlite_persons_title(s, person_id, title, sizeof title, e) != 0) {
+        return -1;
+    }
+    sqlite_act_subject(act, "%s", title);
+    sqlite_query_begin(&q, s, "UPDATE person SET trusted = 1 WHERE person_id = ?", "trust the person", e);
+    sqlite_query_number(&q, person_id);
+    return sqlite_query_run(&q);
+}
+
+/* ---- names ---- */
+
+static int check_release(struct sqlite_handle *s, sqlite3_int64 owner, struct err *e)
+{
+    const struct sqlite_act *act = s->act;
+    enum chat_role rank = CHAT_NOBODY;
+    if (act->by == NULL || (act->person_id != 0 && act->person_id == owner)) {
+        return 0;
+    }
+    if (act->by->role < CHAT_MODERATOR) {
+        return err_set(e, ERR_WEAK, "This name is another person's. A moderator can free it.");
+    }
+    return sqlite_persons_rank(s, owner, NULL, CHAT_NOBODY, &rank, e) == 0 ? sqlite_act_check_rank(act, rank, e) : -1;
+}
+
+int sqlite_roles_release(struct store *base, const char *fold, struct err *e)
+{
+    struct sqlite_handle *s = mine(base);
+    const struct store_whom whom = {.fold = fold};
+    struct err why = ERR_INIT;
+    struct sqlite_query q;
+    sqlite3_int64 owner = 0;
+    sqlite_act_subject(sqlite_act_of(base), "%s", fold);
+    if (sqlite_persons_resolve(s, &whom, &owner, &why) != 0) {
+        return why.code == ERR_ABSENT ? 0 : err_move(e, &why);
+    }
+    if (check_release(s, owner, e) != 0) {
+        return -1;
+    }
+    sqlite_query_begin(&q, s, "DELETE FROM name WHERE fold = ?", "free the name", e);
+    sqlite_query_text(&q, fold);
+    return sqlite_query_run(&q);
+}
