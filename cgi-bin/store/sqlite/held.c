@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "store/sqlite/private/query.h"
 #include "store/sqlite/private/rows.h"
+#include "store/sqlite/private/scrub.h"
 
 #include <stdio.h>
 
@@ -134,5 +135,8 @@ int sqlite_held_reject(struct store *base, uint64_t held, struct err *e)
 {
     struct store_approved ignored = {.seq = 0};
     sqlite_act_of(base);
-    return find(mine(base), held, &ignored, e) == 0 ? forget(mine(base), held, e) : -1;
+    if (find(mine(base), held, &ignored, e) != 0 || forget(mine(base), held, e) != 0) {
+        return -1;
+    }
+    return sqlite_scrub_owe_later(mine(base), e);
 }
