@@ -151,7 +151,9 @@ export class ByStream {
     }
     const fresh = messages.filter(({ seq }) => seq > feed.next);
     const joins = fresh.every(({ seq }, i) => seq === (i === 0 ? feed.next : fresh[i - 1].seq) + 1);
-    if (!joins && !heard.gap) {
+    // a gap up to the oldest message ends with that one
+    const isCutOff = heard.gap && feed.next + 1 < heard.oldest && fresh.length > 0 && fresh[0].seq !== heard.oldest;
+    if ((!joins && !heard.gap) || isCutOff) {
       this.#doubt('The stream leaves messages out.');
     }
     if (fresh.length > 0) {
