@@ -119,6 +119,29 @@ test('the outbox tells that it waits, and hurries on request', async () => {
   assert.deepEqual(w.texts(), ['soon']);
 });
 
+test('a message that was too fast waits as long as the server said, then is sent; no hurry shortens that', async () => {
+  const w = world();
+  let asked = 0;
+  const states = [];
+  w.outbox.addEventListener('status', ({ detail }) => states.push(detail));
+  w.instead = async () => {
+    asked += 1;
+    return problem(429, 'too-fast', 'You write messages faster than this chat allows.', {}, { 'Retry-After': '20' });
+  };
+  w.say('one');
+  await w.clock.run(10);
+  w.instead = undefined;
+  for (let i = 0; i < 18; i++) {
+    w.outbox.hurry();
+    await w.clock.run(1000);
+  }
+  assert.equal(asked, 1);
+  assert.deepEqual(w.texts(), []);
+  assert.equal(states[0].failure.slug, 'too-fast');
+  await w.clock.run(8000);
+  assert.deepEqual(w.texts(), ['one']);
+});
+
 test('unsent messages survive a reload, and sent ones don\'t come twice', async () => {
   const before = world({ faults: ['none', 'lost', ...Array(20).fill('dropped')], saved: [] });
   before.outbox.restore();

@@ -193,6 +193,66 @@ test('an answer of another database is noticed, whatever its status', async () =
   w.transport.stop();
 });
 
+const tooFast = (seconds) => problem(429, 'too-fast', 'Your network asks for news more often than this chat allows.', {}, { 'Retry-After': String(seconds) });
+
+test('after a 429 no poll goes out before the time that the server named, whatever the visitor does', async () => {
+  const w = world({ messages: 1 });
+  w.transport.start();
+  await w.clock.run(100);
+  let asked = 0;
+  w.instead = async () => {
+    asked += 1;
+    return tooFast(30);
+  };
+  await w.clock.run(2100);
+  assert.equal(asked, 1);
+  assert.equal(w.states.at(-1).failure.slug, 'too-fast');
+  assert.ok(w.states.at(-1).until - w.clock.now() > 25_000);
+  for (let i = 0; i < 25; i++) {
+    w.transport.hurry({ expected: true }); // as after each message of the visitor
+    await w.clock.run(1000);
+  }
+  assert.equal(asked, 1);
+  w.instead = undefined;
+  await w.clock.run(12_000);
+  assert.equal(w.states.at(-1).state, 'online');
+  w.transport.stop();
+});
+
+test('a hurry while the poll that gets a 429 is under way doesn\'t end the pause either', async () => {
+  const w = world({ messages: 1 });
+  w.transport.start();
+  await w.clock.run(100);
+  let asked = 0;
+  w.instead = async () => {
+    asked += 1;
+    await w.clock.sleep(50);
+    return tooFast(30);
+  };
+  await w.clock.run(2010);
+  w.transport.hurry();
+  await w.clock.run(20_000);
+  assert.equal(asked, 1);
+  w.transport.stop();
+});
+
+test('polls that are always refused come ever later, and in another network at once', async () => {
+  const w = world({ messages: 1 });
+  let asked = 0;
+  w.instead = async () => {
+    asked += 1;
+    return tooFast(1);
+  };
+  w.transport.start();
+  await w.clock.run(300_000);
+  assert.ok(asked <= 16, `${asked} requests in five minutes`);
+  w.instead = undefined;
+  w.transport.hurry({ anew: true });
+  await w.clock.run(10);
+  assert.deepEqual(w.seqs(), [1]);
+  w.transport.stop();
+});
+
 test('two databases that take turns don\'t cause a busy loop', async () => {
   const w = world({ messages: 1 });
   w.transport.start();

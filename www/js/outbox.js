@@ -180,9 +180,18 @@ export class Outbox extends Source {
         return; // it came back from the server meanwhile
       }
       const delay = this.backoff.next(failure.retryAfter);
+      const until = this.clock.now() + delay;
       this.store.update(key, { state: 'queued', detail: failure.message });
-      this.tell('status', { failure, until: this.clock.now() + delay });
-      await this.#nap.sleep(delay);
+      this.tell('status', { failure, until });
+      await this.#pause(key, delay, failure.status === 429 ? until : 0);
+    }
+  }
+
+  /** notBefore: until then the server wants no request, so no hurry ends the pause. */
+  async #pause(key, delay, notBefore) {
+    await this.#nap.sleep(delay);
+    for (let left; (left = notBefore - this.clock.now()) > 0 && this.#queue[0] === key;) {
+      await this.#nap.sleep(left);
     }
   }
 

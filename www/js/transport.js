@@ -4,6 +4,7 @@
 //
 // A poll asks to wait. If the server grants that, the next poll follows at once; else after
 // poll_after seconds, later if the visitor doesn't look, or when a head file has moved (watch.js).
+// After a 429 no request goes out before the time that the server named, whoever is in a hurry.
 // A failure only delays: the next request says since = what is known, so nothing is missed, and
 // messages that are known already are passed over.
 //
@@ -30,6 +31,7 @@ export class Transport extends Source {
   #asking = null; // ends the request
   #once = null; // a promise
   #held = ''; // the rooms of the request, if it may last
+  #notBefore = 0; // until then the server wants no request (429)
 
   /**
    * pace(): active | idle | hidden. others(): what to listen for besides the store: { room, epoch,
@@ -126,6 +128,9 @@ export class Transport extends Source {
   hurry({ anew = false, expected = false } = {}) {
     if (anew) {
       this.ladder.forget(this.clock.now());
+      this.#notBefore = 0; // another network has limits of its own
+    } else if (this.#isLimited) {
+      return;
     }
     if (this.stream.isOpen) {
       this.stream.revive({ anew, expected });
@@ -136,6 +141,10 @@ export class Transport extends Source {
     if (anew) {
       this.#asking?.abort();
     }
+  }
+
+  get #isLimited() {
+    return this.clock.now() < this.#notBefore;
   }
 
   #wake() {
@@ -170,7 +179,7 @@ export class Transport extends Source {
       } finally {
         this.#held = '';
       }
-      if (delay > 0 && !this.#hurry && !signal.aborted) {
+      if (delay > 0 && (!this.#hurry || this.#isLimited) && !signal.aborted) {
         await this.#pause(delay, signal);
       }
     }
@@ -235,6 +244,7 @@ export class Transport extends Source {
       throw failure; // a fault of the page
     }
     const delay = Math.max(this.backoff.next(failure.retryAfter), failure.kind === 'refused' ? REFUSED : 0);
+    this.#notBefore = failure.status === 429 ? this.clock.now() + delay : 0;
     if (failure.isCut && this.backoff.tries < UNSEEN_TRIES) {
       return delay;
     }

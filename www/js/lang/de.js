@@ -21,6 +21,8 @@ export default {
   offline: 'Keine Verbindung. Deine Nachrichten werden aufgehoben und gesendet, sobald es eine gibt.',
   portal: 'Etwas anderes als der Chat hat geantwortet. Vielleicht will dieses Netz, dass du dich anmeldest.',
   busy: 'Der Chat ist ausgelastet. Deine Nachrichten werden aufgehoben und gleich gesendet.',
+  tooFast: 'Das ist schneller, als der Chat erlaubt. Deine Nachrichten werden aufgehoben und gleich gesendet.',
+  tooOften: 'Dein Netz fragt häufiger, als der Chat erlaubt. Neue Nachrichten kommen gleich.',
   now: 'Jetzt versuchen',
   nextTry: 'Nächster Versuch in {n} s',
   trying: 'Versuche …',

@@ -21,6 +21,8 @@ export default {
   offline: 'No connection. Your messages are kept, and sent as soon as there is one.',
   portal: 'Something other than the chat answered. Perhaps this network wants you to log in.',
   busy: 'The chat is busy. Your messages are kept, and sent in a moment.',
+  tooFast: 'This is faster than the chat allows. Your messages are kept, and sent in a moment.',
+  tooOften: 'Your network asks more often than the chat allows. New messages come in a moment.',
   now: 'Try now',
   nextTry: 'Next try in {n} s',
   trying: 'Trying …',

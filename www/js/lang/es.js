@@ -21,6 +21,8 @@ export default {
   offline: 'Sin conexión. Tus mensajes se guardan y se enviarán en cuanto la haya.',
   portal: 'Ha respondido algo que no es el chat. Quizá esta red pide que inicies sesión.',
   busy: 'El chat está ocupado. Tus mensajes se guardan y se enviarán en un momento.',
+  tooFast: 'Esto es más rápido de lo que permite el chat. Tus mensajes se guardan y se enviarán en un momento.',
+  tooOften: 'Tu red pregunta más a menudo de lo que permite el chat. Los mensajes nuevos llegarán en un momento.',
   now: 'Probar ahora',
   nextTry: 'Próximo intento en {n} s',
   trying: 'Probando …',

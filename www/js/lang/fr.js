@@ -21,6 +21,8 @@ export default {
   offline: 'Pas de connexion. Vos messages sont gardés et seront envoyés dès qu’il y en aura une.',
   portal: 'Autre chose que la discussion a répondu. Ce réseau demande peut-être de s’identifier.',
   busy: 'La discussion est très occupée. Vos messages sont gardés et seront envoyés dans un instant.',
+  tooFast: 'C’est plus rapide que la discussion ne le permet. Vos messages sont gardés et seront envoyés dans un instant.',
+  tooOften: 'Votre réseau interroge la discussion plus souvent qu’elle ne le permet. Les nouveaux messages arrivent dans un instant.',
   now: 'Essayer maintenant',
   nextTry: 'Prochain essai dans {n} s',
   trying: 'Essai …',

@@ -21,6 +21,8 @@ export default {
   offline: 'Brak połączenia. Twoje wiadomości zostaną zachowane i wysłane, gdy tylko wróci.',
   portal: 'Odpowiedziało coś innego niż czat. Być może ta sieć wymaga zalogowania.',
   busy: 'Czat jest zajęty. Twoje wiadomości zostaną zachowane i za chwilę wysłane.',
+  tooFast: 'To szybciej, niż czat pozwala. Twoje wiadomości zostaną zachowane i za chwilę wysłane.',
+  tooOften: 'Twoja sieć pyta częściej, niż czat pozwala. Nowe wiadomości pojawią się za chwilę.',
   now: 'Spróbuj teraz',
   nextTry: 'Następna próba za {n} s',
   trying: 'Próbuję …',

@@ -21,6 +21,8 @@ export default {
   offline: 'Sem conexão. Suas mensagens ficam guardadas e serão enviadas assim que houver uma.',
   portal: 'Algo que não é o chat respondeu. Talvez esta rede peça que você se identifique.',
   busy: 'O chat está ocupado. Suas mensagens ficam guardadas e serão enviadas em instantes.',
+  tooFast: 'Isso é mais rápido do que o chat permite. Suas mensagens ficam guardadas e serão enviadas em instantes.',
+  tooOften: 'Sua rede consulta mais vezes do que o chat permite. As novas mensagens chegam em instantes.',
   now: 'Tentar agora',
   nextTry: 'Próxima tentativa em {n} s',
   trying: 'Tentando …',

@@ -53,17 +53,23 @@ export class StatusView {
       this.#show({ state, text: note ?? (state === 'connecting' ? this.language.say('connecting') : '') });
     } else {
       const { failure, until } = failing;
-      this.#show({ state: failure.kind === 'refused' ? 'refused' : 'retrying', text: this.#wordsOf(failure), until });
+      this.#show({ state: failure.kind === 'refused' ? 'refused' : 'retrying', text: this.#wordsOf(failure, failing === this.#failures.send), until });
     }
   }
 
-  /** What a visitor needs to know of a failure; else the words of the failure itself. */
-  #wordsOf({ kind, status, slug, message }) {
+  /**
+   * What a visitor needs to know of a failure; else the words of the failure itself. isOwn: of
+   * sending.
+   */
+  #wordsOf({ kind, status, slug, message }, isOwn) {
     if (kind === 'network' || kind === 'silent') {
       return this.language.say('offline');
     }
     if (kind === 'answer') {
       return this.language.say('portal');
+    }
+    if (slug === 'too-fast') {
+      return isOwn ? this.language.say('tooFast') : this.language.say('tooOften');
     }
     const isBusy = kind === 'busy' && (status === 429 || status === 503) && !LASTING.test(slug);
     return isBusy ? this.language.say('busy') : message;
