@@ -1,7 +1,7 @@
 /* confusables.h - Unicode's table of look-alike characters, compiled in.
  *
- * confusables.sh makes it from looks.txt (ours) and confusables.txt (Unicode's) at build time. A newer version of the list:
- * `sh confusables.sh import`, then the tests of names.
+ * confusables.sh makes it at build time from looks.txt (ours) and confusables.txt (Unicode's). A
+ * newer version of Unicode's list: `sh confusables.sh import`, then the tests of names.
  * Constant data. Threads: any.
  */
 #ifndef CONFUSABLES_H

@@ -106,7 +106,7 @@ static void look_of(const struct points *written, struct points *look)
 
 /* ---- odd alphabets -------------------------------------------------------------------------- */
 
-/* Alphabets that share shapes. Other scripts may stand beside Latin letters in a word, as they do in
+/* Alphabets that share shapes. Other scripts may stand beside Latin letters in a word, as in
  * Japanese. */
 enum alphabet { NONE = 0, LATIN = 1, GREEK = 2, CYRILLIC = 4, ARMENIAN = 8, CHEROKEE = 16, OTHER = 32 };
 

