@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "chat/draft.h"
 #include "chat/form.h"
 #include "chat/query.h"
 #include "peace/token.h"
@@ -61,7 +62,7 @@ static int read_authorization(const struct request *request, struct said *key, s
 }
 
 static int read_place(struct said *s, const struct request *request, const char *header, const struct form *fields,
-                      const char *in_body, struct err *e)
+                      const struct draft_credential *in_body, struct err *e)
 {
     const struct form_field *f = NULL;
     const char *value = request_variable(request, header);
@@ -74,7 +75,7 @@ static int read_place(struct said *s, const struct request *request, const char 
     if (f != NULL && say(s, f->value, f->length, e) != 0) {
         return -1;
     }
-    return in_body != NULL ? say(s, in_body, strlen(in_body), e) : 0;
+    return in_body != NULL && in_body->value != NULL ? say(s, in_body->value, in_body->length, e) : 0;
 }
 
 static int take_key(struct caller *c, const struct said *said, struct err *e)

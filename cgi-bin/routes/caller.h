@@ -27,10 +27,12 @@ struct rules;
 struct site;
 struct token;
 
-/* What came in a body (draft.h); NULL: nothing. */
+struct draft_credential;
+
+/* What came in a body and its query (draft.h). */
 struct caller_fields {
-    const char *key;
-    const char *token;
+    const struct draft_credential *key;
+    const struct draft_credential *token;
 };
 
 struct caller {

@@ -9,6 +9,8 @@
 #include "chat/form.h"
 #include "format/json.h"
 #include "format/tsv.h"
+#include "routes/admit.h"
+#include "routes/caller.h"
 #include "routes/handler.h"
 #include "routes/limit.h"
 #include "routes/send_page.h"
@@ -85,8 +87,8 @@ static int check_limits(struct request *request, const struct send_program *p, c
 
 /* Reads the body whatever its type is: a client that is still sending may not get the answer.
  * *fields gets the fields of the body, of which the text may be missing then. */
-static int read_draft(struct request *request, struct site *site, struct form *fields, struct chat_draft *draft,
-                      struct err *e)
+static int read_draft(struct request *request, struct site *site, struct form *fields,
+                      struct draft_credentials *credentials, struct chat_draft *draft, struct err *e)
 {
     const struct conf *conf = site_loaded_conf(site);
     struct buf body;
@@ -95,6 +97,7 @@ static int read_draft(struct request *request, struct site *site, struct form *f
                                   .body = &body,
                                   .fields = fields,
                                   .headers = &headers,
+                                  .credentials = credentials,
                                   .max_text = (size_t)conf->max_text};
     buf_init(&body, draft_body_limit(source.max_text));
     form_init(&headers);
@@ -258,13 +261,16 @@ static void answer_outcome(struct request *request, const char *epoch, struct ch
 struct sending {
     struct commit_job job; /* first: a pointer to it is a pointer to this */
     struct request *request;
+    struct site *site;
     struct chat_draft draft;
+    struct admit_pace pace;
 };
 
-static struct sending *sending_new(struct request *request)
+static struct sending *sending_new(struct request *request, struct site *site)
 {
-    struct sending *s = ck_malloc(sizeof *s);
+    struct sending *s = ck_calloc(1, sizeof *s);
     s->request = request;
+    s->site = site;
     s->job.store = (struct store_job){.draft = &s->draft};
     chat_draft_init(&s->draft);
     return s;
@@ -286,6 +292,9 @@ static void answer(struct commit_job *job, const char *epoch, const struct err *
 {
     struct sending *s = (struct sending *)job;
     log_here(job);
+    if (e->code != ERR_NONE || job->store.outcome != STORE_STORED) {
+        admit_give_back(s->site, &s->draft, &s->pace);
+    }
     if (e->code != ERR_NONE) {
         refuse(s->request, e, &s->draft);
     } else {
@@ -304,17 +313,38 @@ static void hand_over(struct sending *s, struct commit *to)
     commit_append(to, &s->job);
 }
 
+/* 0: the message may be stored. */
+static int admit(struct sending *s, const struct send_program *p, const struct draft_credentials *credentials,
+                 struct err *e)
+{
+    const struct caller_fields body = {.key = &credentials->key, .token = &credentials->token};
+    struct caller caller;
+    int result = caller_take(&caller, p->site, s->request, NULL, &body, e);
+    if (result == 0) {
+        result = admit_draft(&caller, s->request, credentials, &s->job.store, &s->pace, e);
+    }
+    if (result == 0) {
+        result = check_limits(s->request, p, &s->draft, e);
+    }
+    if (result != 0) {
+        admit_give_back(p->site, &s->draft, &s->pace);
+    }
+    caller_fini(&caller);
+    return result;
+}
+
 void post_send(struct request *request, void *program)
 {
     struct send_program *p = program;
     struct err e = ERR_INIT;
     struct form fields;
-    struct sending *s = sending_new(request);
+    struct draft_credentials credentials = {.key.value = NULL};
+    struct sending *s = sending_new(request, p->site);
     const struct conf *conf = handler_conf(p->site, request, METRICS_SEND_REQUESTS, &e);
     form_init(&fields);
     bool is_read = conf != NULL && cors_check_write(request, conf->allow_origin, &e) == 0 &&
-                   read_draft(request, p->site, &fields, &s->draft, &e) == 0;
-    bool is_admitted = is_read && check_limits(request, p, &s->draft, &e) == 0;
+                   read_draft(request, p->site, &fields, &credentials, &s->draft, &e) == 0;
+    bool is_admitted = is_read && admit(s, p, &credentials, &e) == 0;
     if (!is_read && send_page_is_wanted(request)) {
         send_page_unread(request, &e, &fields);
     } else if (!is_read) {
@@ -322,6 +352,7 @@ void post_send(struct request *request, void *program)
     } else if (!is_admitted) {
         refuse(request, &e, &s->draft);
     }
+    draft_credentials_fini(&credentials);
     form_fini(&fields); /* no other text is kept than the draft's while the disk works */
     if (is_admitted) {
         hand_over(s, p->commit);

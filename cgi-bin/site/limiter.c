@@ -357,3 +357,54 @@ void limiter_secret_right(struct limiter *l, const struct limiter_who *who)
         limits_give_back(list.table, list.cells, list.count, clock_wall_ms());
     }
 }
+
+/* ---- slow mode ---- */
+
+enum { PACE_NUMBER = UINT32_MAX - 1, PACE_HOUR = 3600, PACE_ID = CHAT_NAME_BYTES_MAX + CHAT_ROOM_MAX + 2 };
+
+/* A rate has at most an hour, so a longer pace costs several of them. */
+static void pace_cell(const struct limits *table, const struct limiter_who *who, const char *name, const char *room,
+                      unsigned seconds, struct limits_cell *out)
+{
+    char id[PACE_ID];
+    unsigned hours = (seconds + PACE_HOUR - 1) / PACE_HOUR;
+    bool has_network = who->network == LIMITER_KNOWN && who->address.length != ADDRESS_NONE;
+    const void *bytes = who->has_key ? (const void *)who->key : has_network ? who->address.bytes : (const void *)name;
+    size_t length = who->has_key ? sizeof who->key : has_network ? V4_BYTES : strlen(name);
+    if (!who->has_key && has_network && who->address.length == ADDRESS_V6) {
+        length = V6_BYTES;
+    }
+    int room_length = snprintf(id, sizeof id, "%s", room) + 1;
+    memcpy(id + room_length, bytes, length);
+    *out = (struct limits_cell){.who = limits_who(table, PACE_NUMBER, id, (size_t)room_length + length),
+                                .rate = {.amount = 1, .burst = hours, .seconds = (seconds + hours - 1) / hours},
+                                .cost = hours};
+}
+
+int limiter_pace(struct limiter *l, const struct limiter_who *who, const char *name, const char *room, unsigned seconds,
+                 struct err *e)
+{
+    struct limits_cell cell;
+    struct limits_refusal refusal;
+    struct limits *table = table_of(l);
+    pace_cell(table, who, name, room, seconds, &cell);
+    if (limits_take(table, &cell, 1, clock_wall_ms(), &refusal) == 0) {
+        return 0;
+    }
+    err_set(e, ERR_SLOW_MODE,
+            "Here each visitor writes once in %u seconds. The message was not stored. Try again in %u s.", seconds,
+            refusal.wait_s);
+    if (e != NULL && e->code == ERR_SLOW_MODE) {
+        e->retry_s = refusal.wait_s;
+    }
+    return -1;
+}
+
+void limiter_pace_back(struct limiter *l, const struct limiter_who *who, const char *name, const char *room,
+                       unsigned seconds)
+{
+    struct limits_cell cell;
+    struct limits *table = table_of(l);
+    pace_cell(table, who, name, room, seconds, &cell);
+    limits_give_back(table, &cell, 1, clock_wall_ms());
+}

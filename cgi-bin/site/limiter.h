@@ -55,6 +55,14 @@ int limiter_stream(struct limiter *l, const struct limiter_who *who, struct err 
 int limiter_send_begin(struct limiter *l, const struct limiter_who *who, struct err *e);
 int limiter_send(struct limiter *l, const struct limiter_who *who, const char *room, size_t text_length, struct err *e);
 
+/* A room where each person writes once in so many seconds (up to a day). Counts for everyone, also
+ * on this machine. name: stands for a guest whose network isn't known. -1 with ERR_SLOW_MODE.
+ * limiter_pace_back: the message wasn't stored, so it doesn't count. */
+int limiter_pace(struct limiter *l, const struct limiter_who *who, const char *name, const char *room, unsigned seconds,
+                 struct err *e);
+void limiter_pace_back(struct limiter *l, const struct limiter_who *who, const char *name, const char *room,
+                       unsigned seconds);
+
 /* For /send/act. */
 int limiter_act(struct limiter *l, const struct limiter_who *who, struct err *e);
 

@@ -4,6 +4,7 @@
 #include "base/ck.h"
 #include "peace/hours.h"
 #include "peace/key.h"
+#include "peace/words.h"
 #include "system/conf.h"
 #include "system/conf_page.h"
 
@@ -16,6 +17,7 @@ struct rules {
     struct store_rules store;
     struct conf conf;
     struct hours *hours; /* of store.rooms */
+    struct words *words;
     struct site_key key;
     unsigned char subkey[KEY_SUBKEY_BYTES]; /* of persons' keys */
     unsigned flags;
@@ -62,6 +64,18 @@ static void overlay(struct conf *conf, const struct store_rules *s)
     }
 }
 
+static struct words *words_of(const struct store_rules *s)
+{
+    struct words_entry *entries = ck_calloc(s->word_count + 1, sizeof *entries);
+    for (size_t i = 0; i < s->word_count; i++) {
+        entries[i] = (struct words_entry){
+            .pattern = s->words[i].pattern, .is_whole = s->words[i].whole, .act = (enum words_act)s->words[i].act};
+    }
+    struct words *words = words_new(entries, s->word_count);
+    free(entries);
+    return words;
+}
+
 struct rules *rules_new(struct store_rules *store, const struct conf *conf, const struct site_key *key,
                         uint64_t changes)
 {
@@ -76,6 +90,7 @@ struct rules *rules_new(struct store_rules *store, const struct conf *conf, cons
         const char *text = r->store.rooms[i].hours;
         (void)hours_read(&r->hours[i], text != NULL ? text : "", NULL);
     }
+    r->words = words_of(&r->store);
     r->key = *key;
     site_key_derive(&r->key, KEY_PURPOSE, r->subkey);
     r->flags = flags_of(&r->store);
@@ -100,6 +115,7 @@ void rules_release(const struct rules *r)
     struct rules *mine = own(r);
     if (mine != NULL && atomic_fetch_sub(&mine->uses, 1) == 1) {
         store_rules_fini(&mine->store);
+        words_free(mine->words);
         free(mine->hours);
         free(mine);
     }
@@ -135,6 +151,11 @@ const struct store_rules *rules_store(const struct rules *r)
 const struct hours *rules_hours(const struct rules *r, size_t room)
 {
     return &r->hours[room];
+}
+
+const struct words *rules_words(const struct rules *r)
+{
+    return r->words;
 }
 
 void rules_hash_key(const struct rules *r, const unsigned char key[CHAT_KEY_BYTES], unsigned char out[CHAT_KEY_BYTES])

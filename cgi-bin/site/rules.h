@@ -19,6 +19,7 @@
 struct conf;
 struct hours;
 struct rules;
+struct words;
 
 /* Bits of the bell's number of the rules (bell_rules). They tell what the database says, whatever
  * the settings files of one process say: processes share them. With both, a reader needs no
@@ -46,6 +47,9 @@ const struct store_rules *rules_store(const struct rules *r);
 
 /* The opening hours of a room of rules_store(r)->rooms, by its index. */
 const struct hours *rules_hours(const struct rules *r, size_t room);
+
+/* The list of words (peace/words.h). */
+const struct words *rules_words(const struct rules *r);
 
 /* The keyed hash of a client's key, and of a visitor whom a token names (peace/key.h). */
 void rules_hash_key(const struct rules *r, const unsigned char key[CHAT_KEY_BYTES], unsigned char out[CHAT_KEY_BYTES]);

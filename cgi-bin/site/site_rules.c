@@ -122,6 +122,41 @@ int site_rules_room(struct site *site, const struct rules *r, const char *room, 
     return result;
 }
 
+enum { SECRET_MS = 24 * 60 * 60 * 1000 };
+
+static int renew_secret(struct site *site, int64_t oldest_ms)
+{
+    struct positions_commit positions;
+    struct store_changes changes = {.count = 0};
+    struct err e = ERR_INIT;
+    struct store *handle = site_borrow(site, &e);
+    if (handle == NULL) {
+        return -1;
+    }
+    positions_commit_begin(site_positions(site), handle, &positions);
+    int result = store_rules_renew_secret(handle, oldest_ms, &changes, &e);
+    positions_commit_changed(site_positions(site), &positions, &changes, &e);
+    store_changes_fini(&changes);
+    site_return(site, handle);
+    return result;
+}
+
+int site_rules_need_secret(struct site *site, const struct rules **r, int64_t now_ms, struct err *e)
+{
+    const struct store_rules *s = rules_store(*r);
+    if ((s->secret_count > 0 && s->secrets[0].made_ms > now_ms - SECRET_MS) ||
+        renew_secret(site, now_ms - SECRET_MS) != 0) {
+        return 0;
+    }
+    const struct rules *newer = site_rules_take(site, e);
+    if (newer == NULL) {
+        return -1;
+    }
+    rules_release(*r);
+    *r = newer;
+    return 0;
+}
+
 const struct token_settings *site_rules_tokens(struct site *site, struct err *e)
 {
     return rules_cache_tokens(site_rules(site), site_loaded_conf(site), e);

@@ -31,6 +31,11 @@ bool site_rules_are_plain(struct site *site);
 int site_rules_room(struct site *site, const struct rules *r, const char *room, int64_t now_ms,
                     struct standing_room *out, struct err *e);
 
+/* For a writer: makes a new secret of networks where there is none, or the newest is a day old, and
+ * then puts the newer rules in place of *r. A store that can't be written is no error: the old
+ * secret stays, or networks aren't known. */
+int site_rules_need_secret(struct site *site, const struct rules **r, int64_t now_ms, struct err *e);
+
 /* How tokens are checked; valid as long as the site. NULL: ERR_CONFIG. */
 const struct token_settings *site_rules_tokens(struct site *site, struct err *e);
 
