@@ -90,7 +90,7 @@ for (const [arch, prefix] of Object.entries(architectures)) {
     run('tar', ['-C', folder, '-xzf', archives(arch).tar]);
     const site = path.join(folder, 'pollchat');
     const names = filesOf(site);
-    const wanted = ['', 'cgi', 'cgi-bin', 'cgi-bin/programs', 'heads', 'pollchat-data'].map((place) =>
+    const wanted = ['', 'cgi', 'cgi-bin', 'cgi-bin/programs', 'heads', 'pollchat-data', 'bridges'].map((place) =>
       path.join(place, '.htaccess'),
     );
     wanted.push(
@@ -116,6 +116,7 @@ for (const [arch, prefix] of Object.entries(architectures)) {
     assert.ok(!names.some((name) => /~$|\.new$|\.sw[a-z]$|\.bak$|\.o$|\.test\./.test(name)), names.join('\n'));
     const tree = (at) => filesOf(path.join(repository, at)).filter((name) => fs.statSync(path.join(repository, at, name)).isFile() && !/~$|\.sw.$|^README\.md$/.test(name));
     assert.deepEqual(tree('www').filter((name) => !names.includes(name)), [], 'all files of the page');
+    assert.deepEqual(tree('bridges').filter((name) => !names.includes(path.join('bridges', name))), [], 'all bridges');
     const secrets = [
       repository,
       os.tmpdir() + path.sep + 'pollchat-',

@@ -36,7 +36,7 @@ for (const [kind, expected] of Object.entries(WORKING)) {
         for (const [topic, state] of Object.entries(expected)) {
           assert.equal(diagnosis.states[topic], state, `${topic}\n${diagnosis.texts}`);
         }
-        for (const secret of ['pollchat-data/chat.db', 'pollchat-data/web-test.txt', 'cgi-bin/programs/use']) {
+        for (const secret of ['pollchat-data/chat.db', 'pollchat-data/web-test.txt', 'cgi-bin/programs/use', 'bridges/sessions.php']) {
           const answer = await host.get(secret);
           assert.ok(answer.status >= 400, `${secret}: ${answer.status}`);
         }

@@ -6,7 +6,7 @@
 // they do without a network, until the site answers again. If the site says that its visitor isn't
 // signed in (any more), the chat goes on without a token. Has no elements; the network is ask().
 //
-// Event `change`: another person is signed in, or none any more.
+// Event `change`: another person is signed in, or the visitor is a guest again.
 
 import { Failure, isObject, parse } from './answers.js';
 import { makeClock } from './clock.js';
@@ -16,7 +16,7 @@ const FORM = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 const LIFE = { least: 30, most: 3600 }; // seconds
 const LEAD = 120; // seconds before its end, in which a token is renewed; a fifth of its life at most
 const AGAIN = 30_000; // milliseconds after a failure
-const NOBODY = 300_000; // the same, after the site said that nobody is signed in
+const GUEST = 300_000; // the same, after the site said that its visitor is not signed in
 const LIMIT = 15_000; // for an answer
 
 /** The token in an answer of the site: {"token":"a.b.c"}, or the token alone; null for none. */
@@ -56,7 +56,7 @@ export class Token extends Source {
     Object.assign(this, { ask, clock });
   }
 
-  /** Of the signed visitor: { name }; null if nobody is signed in. */
+  /** Of the signed visitor: { name }; null for a visitor who is not signed in. */
   get person() {
     return this.#person && { name: this.#person.name };
   }
@@ -101,7 +101,7 @@ export class Token extends Source {
     }
   }
 
-  /** 401, 403, 404 or 204 say that nobody is signed in; a busy or broken site says nothing. */
+  /** 401, 403, 404 and 204 mean a visitor who is not signed in; a busy or broken site says nothing. */
   #take({ text, status, date }) {
     if (status === 429 || status >= 500) {
       throw new Error(`The site answered ${status}.`);
@@ -113,7 +113,7 @@ export class Token extends Source {
     const life = Math.min(Math.max(claims.exp - now || 0, LIFE.least), LIFE.most);
     const lead = Math.min(LEAD, life / 5);
     this.#endsAt = this.#token === null ? Infinity : this.clock.now() + life * 1000;
-    this.#askAt = this.#token === null ? this.clock.now() + NOBODY : this.#endsAt - lead * 1000;
+    this.#askAt = this.#token === null ? this.clock.now() + GUEST : this.#endsAt - lead * 1000;
     const before = this.#person;
     this.#person = this.#token && { iss: claims.iss, sub: claims.sub, name: claims.name };
     if (before?.sub !== this.#person?.sub || before?.iss !== this.#person?.iss) {
