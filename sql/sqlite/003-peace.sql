@@ -4,6 +4,7 @@
 -- (chat.key). Times are ms since 1970 UTC.
 
 ALTER TABLE meta ADD COLUMN rules INTEGER NOT NULL DEFAULT 1 CHECK (rules >= 1);           -- raised by each change of what decides who may do what
+ALTER TABLE meta ADD COLUMN upkept_ms INTEGER NOT NULL DEFAULT 0;                           -- when old names, bans and the like were last looked for
 ALTER TABLE meta ADD COLUMN scrub INTEGER NOT NULL DEFAULT 0 CHECK (scrub IN (0, 1));       -- 1: the log may still hold a text that was erased
 
 -- What a moderator set for a room; NULL: as the site's setting says.
@@ -14,6 +15,7 @@ ALTER TABLE room ADD COLUMN hours      TEXT;                                    
 ALTER TABLE room ADD COLUMN newcomers  INTEGER CHECK (newcomers BETWEEN 1 AND 3);           -- free, slow, held
 ALTER TABLE room ADD COLUMN keep_days  INTEGER CHECK (keep_days >= 0);
 ALTER TABLE room ADD COLUMN keep_count INTEGER CHECK (keep_count >= 0);
+ALTER TABLE room ADD COLUMN bare       INTEGER NOT NULL DEFAULT 0;                          -- messages up to this seq have no network any more
 CREATE INDEX room_with_rules ON room (name)
     WHERE kind IS NOT NULL OR slow_s IS NOT NULL OR hours IS NOT NULL OR newcomers IS NOT NULL;
 
@@ -37,8 +39,10 @@ CREATE TABLE person (
     trusted    INTEGER NOT NULL DEFAULT 0 CHECK (trusted IN (0, 1)),     -- 1: no longer a newcomer, whatever the time
     first_ms   INTEGER NOT NULL,
     seen_ms    INTEGER NOT NULL,                                         -- last message; at most an hour late
-    title      TEXT                                                      -- name in the last message, for lists
+    title      TEXT,                                                     -- name in the last message, for lists
+    erasing    INTEGER                                                   -- all of this person is being erased: messages up to this message_id are
 ) STRICT;
+CREATE INDEX person_erasing ON person (person_id) WHERE erasing IS NOT NULL;
 CREATE INDEX person_with_role ON person (person_id) WHERE role <> 2 OR made = 1;
 
 CREATE TABLE key (

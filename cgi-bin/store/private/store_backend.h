@@ -13,6 +13,7 @@
 #ifndef STORE_BACKEND_H
 #define STORE_BACKEND_H
 
+#include "store/private/erase_backend.h"
 #include "store/private/peace_backend.h"
 #include "store/store_news.h"
 #include "store/store_upkeep.h"
@@ -46,6 +47,7 @@ struct store_backend {
                    struct store_restored *out, struct err *e);
 
     struct peace_backend peace;
+    struct erase_backend erase;
 };
 
 struct store { /* a store's handle begins with it */

@@ -12,6 +12,7 @@
  *   write  view  append  news  check   what a program asks for
  *   query  act  rules  persons         what decides who may do what, and transactions that change it
  *   bans  roles  invites  setup  reports  held
+ *   events  erase  retain              what is erased, and what is forgotten by itself
  */
 #include "store/sqlite/private/act.h"
 #include "store/sqlite/private/append.h"
@@ -19,6 +20,7 @@
 #include "store/sqlite/private/bans.h"
 #include "store/sqlite/private/check.h"
 #include "store/sqlite/private/checkpoint.h"
+#include "store/sqlite/private/erase.h"
 #include "store/sqlite/private/handle.h"
 #include "store/sqlite/private/held.h"
 #include "store/sqlite/private/invites.h"
@@ -29,6 +31,7 @@
 #include "store/sqlite/private/reports.h"
 #include "store/sqlite/private/rescue.h"
 #include "store/sqlite/private/restore.h"
+#include "store/sqlite/private/retain.h"
 #include "store/sqlite/private/roles.h"
 #include "store/sqlite/private/rules.h"
 #include "store/sqlite/private/scrub.h"
@@ -166,5 +169,15 @@ const struct store_backend store_sqlite_backend = {
             .report_settle = sqlite_reports_settle,
             .report_approve = sqlite_held_approve,
             .report_reject = sqlite_held_reject,
+        },
+    .erase =
+        {
+            .erase_message = sqlite_erase_message,
+            .erase_show = sqlite_erase_show,
+            .erase_recent = sqlite_erase_recent,
+            .erase_person = sqlite_erase_person,
+            .erase_step = sqlite_erase_step,
+            .retain_is_due = sqlite_retain_is_due,
+            .retain_step = sqlite_retain_step,
         },
 };
