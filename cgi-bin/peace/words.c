@@ -290,7 +290,7 @@ static bool has_borders(const struct search *s, const struct pattern *p, const s
 /* Do the last runs of the text match the pattern? */
 static bool matches(const struct search *s, const struct pattern *p, const struct run *next)
 {
-    bool is_number = !p->has_digit;
+    unsigned kinds = 0; /* of all runs */
     if (is_in_syllable(next) || (p->is_whole && !has_borders(s, p, next))) {
         return false;
     }
@@ -300,10 +300,10 @@ static bool matches(const struct search *s, const struct pattern *p, const struc
         if (!runs_fit(&p->runs[i], run, is_edge)) {
             return false;
         }
-        is_number = is_number &&
-                    (run->symbol == RUNS_SPACE || (run->kinds & ~(unsigned)(RUNS_DIGIT | RUNS_I_OR_L)) == 0);
+        kinds |= run->kinds;
     }
-    return !is_number;
+    bool is_number = (kinds & RUNS_DIGIT) != 0 && (kinds & ~(unsigned)(RUNS_DIGIT | RUNS_I_OR_L)) == 0;
+    return !is_number || p->has_digit;
 }
 
 /* Adds a range. Ranges come in the order of their ends, so a new one can only meet the last

@@ -19,11 +19,17 @@
 #define LLVMFuzzerTestOneInput fuzz_json
 #include "../fuzz/fuzz_json.c"
 #undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_name
+#include "../fuzz/fuzz_name.c"
+#undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_query
 #include "../fuzz/fuzz_query.c"
 #undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_token
 #include "../fuzz/fuzz_token.c"
+#undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_words
+#include "../fuzz/fuzz_words.c"
 #undef LLVMFuzzerTestOneInput
 /* NOLINTEND(bugprone-suspicious-include) */
 
@@ -34,7 +40,8 @@ static const struct {
     target *run;
 } targets[] = {{"draft", fuzz_draft}, {"fcgi_reader", fuzz_fcgi_reader},
                {"form", fuzz_form},   {"json", fuzz_json},
-               {"query", fuzz_query}, {"token", fuzz_token}};
+               {"name", fuzz_name},   {"query", fuzz_query},
+               {"token", fuzz_token}, {"words", fuzz_words}};
 
 static void replay(target *run, const char *path)
 {
@@ -108,7 +115,7 @@ static int replay_files(int count, char **arguments)
             return 0;
         }
     }
-    fprintf(stderr, "usage: %s [draft|fcgi_reader|form|json|query|token FILE...]\n", arguments[0]);
+    fprintf(stderr, "usage: %s [draft|fcgi_reader|form|json|name|query|token|words FILE...]\n", arguments[0]);
     return 2;
 }
 
