@@ -48,6 +48,7 @@ struct chat_sender {
                                                   keyed hash of the /24 or /64 (6 bytes), of the /24 or /48 (6) */
     char *fold;                                /* owned: the name, folded; NULL with the default name */
     char *look;                                /* in fold's block: what the name looks like */
+    bool is_odd;                               /* the name may be read in another alphabet (peace/name.h) */
 };
 
 struct chat_draft {

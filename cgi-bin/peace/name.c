@@ -198,7 +198,7 @@ int name_forms_of(const char *name, struct name_forms *out, struct err *e)
     if (form.count == 0) {
         return refuse(e, "name must have visible characters.");
     }
-    out->odd = is_odd(&written);
+    out->is_odd = is_odd(&written);
     bool fits = forms_write(form.at, form.count, out->fold, sizeof out->fold) < sizeof out->fold;
     struct points look;
     look_of(&written, &look);

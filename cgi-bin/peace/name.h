@@ -32,7 +32,7 @@ struct name_forms {
     /* It may be read in an alphabet in which it isn't written, whether or not a name is known that
      * it looks like: a word mixes alphabets (Latin and Cyrillic), or all letters are capitals of
      * another alphabet and look like Latin ones. */
-    bool odd;
+    bool is_odd;
 };
 
 /* Fills *out for a name that chat_set_name takes. ERR_INPUT with the field "name" for one that it

@@ -42,6 +42,7 @@ static int fill_forms(const char *name, struct chat_sender *out, struct err *e)
         out->look = out->fold + fold;
         memcpy(out->fold, forms.fold, fold);
         memcpy(out->look, forms.look, look);
+        out->is_odd = forms.is_odd;
     }
     return 0;
 }

@@ -13,7 +13,7 @@ static void name_check_forms(const char *name, const struct name_forms *forms)
     CK(str_utf8_valid(forms->fold, strlen(forms->fold), NULL) &&
        str_utf8_valid(forms->look, strlen(forms->look), NULL));
     CK(name_forms_of(name, &again, NULL) == 0 && strcmp(again.fold, forms->fold) == 0 &&
-       strcmp(again.look, forms->look) == 0 && again.odd == forms->odd);
+       strcmp(again.look, forms->look) == 0 && again.is_odd == forms->is_odd);
     if (strlen(forms->fold) <= CHAT_NAME_BYTES_MAX) {
         CK(name_forms_of(forms->fold, &again, NULL) == 0 && strcmp(again.fold, forms->fold) == 0);
     }

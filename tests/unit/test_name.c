@@ -36,8 +36,8 @@ static void check(struct support_case *c, const struct name_forms *known, const 
         bool taken = forms_of(name, length, &forms);
         bool same = taken && strcmp(forms.fold, known->fold) == 0;
         bool alike = taken && !same && strcmp(forms.look, known->look) == 0;
-        const char *is = !taken ? "refused" : same ? "same" : alike ? "alike" : forms.odd ? "marked" : "other";
-        bool marked = strcmp(key, "marked") == 0 && (alike || (taken && !same && forms.odd));
+        const char *is = !taken ? "refused" : same ? "same" : alike ? "alike" : forms.is_odd ? "marked" : "other";
+        bool marked = strcmp(key, "marked") == 0 && (alike || (taken && !same && forms.is_odd));
         if (strcmp(is, key) != 0 && !marked) {
             print_error("%s: '%s' should be %s, but is %s (fold '%s', look '%s', not '%s', '%s')\n", c->path, name, key,
                         is, taken ? forms.fold : "", taken ? forms.look : "", known->fold, known->look);
@@ -81,7 +81,7 @@ static void honest_names_of_many_scripts_do_not_collide(void **state)
         if (line[0] != '#') {
             assert_true(count < COUNT(names));
             names[count] = line;
-            if (!forms_of(line, strlen(line), &forms[count]) || forms[count].odd) {
+            if (!forms_of(line, strlen(line), &forms[count]) || forms[count].is_odd) {
                 fail_msg("'%s' is refused or odd", line);
             }
             count++;
