@@ -64,7 +64,7 @@ function extensions() {
   return ['ctype', 'tokenizer', 'pdo', 'pdo_sqlite'].filter((name) => fs.existsSync(`/usr/lib/php/${folder}/${name}.so`)).flatMap((name) => ['-d', `extension=${name}`]);
 }
 
-export const decode = (part) => JSON.parse(Buffer.from(part, 'base64url'));
+const decode = (part) => JSON.parse(Buffer.from(part, 'base64url'));
 
 /** The claims of a token that is signed well; its header is { header }. */
 export function read(token, { secret = SECRET, kid } = {}) {

@@ -34,7 +34,7 @@ test('a proof has the bits that were asked for, with a challenge and key of any 
     assert.equal(proof.slice(0, length + 1), `${challenge}:`);
     assert.ok(bitsOf(proof, key) >= 7, proof);
   }
-  for (const bits of [0, 1, 8, 12, 15]) {
+  for (const bits of [0, 1, 8, '12', 15]) {
     assert.ok(bitsOf(await prove({ challenge: CHALLENGE, bits, key: KEY }), KEY) >= bits);
   }
 });
@@ -64,7 +64,7 @@ test('a proof that is not wanted any more stops', async () => {
 });
 
 test('what no server of this chat asks for is refused at once', async () => {
-  for (const bits of [-1, 25, 1.5, NaN, '8', undefined]) {
+  for (const bits of [-1, 25, 1.5, NaN, 'x', undefined]) {
     await assert.rejects(prove({ challenge: CHALLENGE, bits, key: KEY }), RangeError);
   }
 });

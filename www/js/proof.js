@@ -128,9 +128,10 @@ function firstDigits(length) {
  * Resolves with the proof, "challenge:N". key: 22 characters. signal: rejects with an AbortError.
  * progress(share): how likely it was to be done by now, from 0 to 1. now: milliseconds.
  */
-export async function prove({ challenge, bits, key }, { signal, progress = () => {}, now = () => performance.now() } = {}) {
+export async function prove({ challenge, bits: asked, key }, { signal, progress = () => {}, now = () => performance.now() } = {}) {
+  const bits = Number(asked); // a problem's members are texts
   if (!Number.isInteger(bits) || bits < 0 || bits > MOST_BITS) {
-    throw new RangeError(`A proof of ${bits} bits can't be computed.`);
+    throw new RangeError(`A proof of ${asked} bits can't be computed.`);
   }
   const first = firstDigits(challenge.length + key.length + 2);
   const hash = hasher(`${challenge}:${key}:${first}`);

@@ -38,7 +38,7 @@ function claimsOf(token) {
 }
 
 /** Asks the site that the page is of; an address of another site is refused. */
-async function askSite(address) {
+export async function askSite(address) {
   const answer = await fetch(address, { mode: 'same-origin', cache: 'no-store' });
   return { text: await answer.text(), status: answer.status, date: answer.headers.get('Date') };
 }
