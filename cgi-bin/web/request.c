@@ -28,12 +28,32 @@ static enum request_method method_of(const char *word)
     return REQUEST_OTHER;
 }
 
+/* Names differ mostly in their length and last characters: many begin with HTTP_ or REQUEST_. */
+static size_t bucket_of(const char *name, size_t length)
+{
+    unsigned last = length > 0 ? (unsigned char)name[length - 1] : 0;
+    unsigned middle = (unsigned char)name[length / 2];
+    return (length * 5 + last * 3 + middle) % WEB_CARRIER_BUCKETS;
+}
+
+/* Variables of one name keep their order within a bucket. */
+static void fill_buckets(struct request *request)
+{
+    for (size_t i = request->variable_count; i-- > 0;) {
+        struct variable *v = &request->variables[i];
+        uint32_t *bucket = &request->buckets[bucket_of(v->name, v->name_length)];
+        v->next = *bucket;
+        *bucket = (uint32_t)i + 1;
+    }
+}
+
 void web_carrier_init(struct request *request, const struct web_carrier *carrier, struct variable *variables,
                       size_t count)
 {
     request->carrier = carrier;
     request->variables = variables;
     request->variable_count = count;
+    fill_buckets(request);
     request->method = method_of(request_variable(request, "REQUEST_METHOD"));
     buf_init(&request->common, WEB_CARRIER_HEADERS_MAX);
     form_init(&request->query);
@@ -80,27 +100,30 @@ static bool begins_with(const struct variable *v, const char *prefix, size_t len
     return v->name_length >= length && v->name[0] == prefix[0] && memcmp(v->name, prefix, length) == 0;
 }
 
+/* The next variable of this name behind `from`, or the first one if that is NULL; NULL: no more. */
+static const struct variable *find(const struct request *request, const char *name, size_t length,
+                                   const struct variable *from)
+{
+    uint32_t next = from != NULL ? from->next : request->buckets[bucket_of(name, length)];
+    while (next != 0 && !is_named(&request->variables[next - 1], name, length)) {
+        next = request->variables[next - 1].next;
+    }
+    return next != 0 ? &request->variables[next - 1] : NULL;
+}
+
 const char *request_variable(const struct request *request, const char *name)
 {
-    size_t length = strlen(name);
-    for (size_t i = 0; i < request->variable_count; i++) {
-        const struct variable *v = &request->variables[i];
-        if (is_named(v, name, length)) {
-            return v->value[0] != '\0' ? v->value : NULL;
-        }
-    }
-    return NULL;
+    const struct variable *v = find(request, name, strlen(name), NULL);
+    return v != NULL && v->value[0] != '\0' ? v->value : NULL;
 }
 
 unsigned request_count_variables(const struct request *request, const char *name, const char **value)
 {
     size_t length = strlen(name);
     unsigned count = 0;
-    for (size_t i = 0; i < request->variable_count; i++) {
-        if (is_named(&request->variables[i], name, length)) {
-            *value = request->variables[i].value;
-            count++;
-        }
+    for (const struct variable *v = NULL; (v = find(request, name, length, v)) != NULL;) {
+        *value = v->value;
+        count++;
     }
     return count;
 }
@@ -133,7 +156,8 @@ const char *const *request_settings(struct request *request)
 {
     static const char *const none[] = {NULL};
     const size_t length = sizeof settings_prefix - 1;
-    size_t count = request->settings == NULL ? count_like(request, settings_prefix, length) : 0;
+    size_t count = request->settings_sought ? 0 : count_like(request, settings_prefix, length);
+    request->settings_sought = true;
     if (count > 0) {
         size_t used = 0;
         request->settings = ck_calloc(count + 1, sizeof *request->settings);

@@ -56,11 +56,16 @@ struct web_carrier {
     void (*log)(struct request *request, const char *line);
 };
 
+/* A handler asks for some 20 variables, of which most are absent. */
+enum { WEB_CARRIER_BUCKETS = 64 };
+
 struct request {
     const struct web_carrier *carrier;
     struct variable *variables; /* owned; what they point to is the carrier's */
     size_t variable_count;
-    char **settings; /* of request_settings; NULL: not asked for yet, or none */
+    uint32_t buckets[WEB_CARRIER_BUCKETS]; /* index + 1 of the first variable of each; 0: none */
+    char **settings;                       /* of request_settings; NULL: not asked for yet, or none */
+    bool settings_sought;
     enum request_method method;
     char client[ADDRESS_TEXT]; /* "": REMOTE_ADDR itself */
     struct buf common;         /* header lines that every answer gets */
