@@ -2,6 +2,8 @@
  * store's table. */
 #include "store/private/store_backend.h"
 
+#include "base/ck.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -190,4 +192,47 @@ int store_report_approve(struct store *s, uint64_t held, bool trust, struct stor
 int store_report_reject(struct store *s, uint64_t held, struct err *e)
 {
     return s->backend->peace.report_reject(s, held, e);
+}
+
+/* ---- store_desk.h ---- */
+
+enum store_desk_kind store_desk_kind_of(const char *word)
+{
+    static const char *const words[STORE_DESK__MAX] = {
+        [STORE_DESK_ROOMS] = "rooms",       [STORE_DESK_PEOPLE] = "people", [STORE_DESK_BANS] = "bans",
+        [STORE_DESK_REPORTS] = "reports",   [STORE_DESK_HELD] = "held",     [STORE_DESK_AUDIT] = "audit",
+        [STORE_DESK_SETTINGS] = "settings", [STORE_DESK_WORDS] = "words",   [STORE_DESK_INVITES] = "invites",
+        [STORE_DESK_STORAGE] = "storage",   [STORE_DESK_DAYS] = "days",
+    };
+    int kind = 0;
+    while (kind < STORE_DESK__MAX && strcmp(words[kind], word) != 0) {
+        kind++;
+    }
+    return (enum store_desk_kind)kind;
+}
+
+int store_desk_list(struct store *s, const struct store_desk_query *query, struct store_desk_page *page, struct err *e)
+{
+    CK(query->list < STORE_DESK__MAX && query->limit >= 1 && query->limit <= STORE_DESK_MOST);
+    memset(page, 0, sizeof *page);
+    int result = s->backend->peace.desk_list(s, query, page, e);
+    if (result != 0) {
+        store_desk_fini(page);
+    }
+    return result;
+}
+
+void store_desk_fini(struct store_desk_page *page)
+{
+    for (size_t i = 0; i < page->count * page->columns; i++) {
+        free(page->cells[i].text);
+    }
+    free(page->cells);
+    memset(page, 0, sizeof *page);
+}
+
+int store_desk_count(struct store *s, const char *room, struct store_desk_counts *out, struct err *e)
+{
+    memset(out, 0, sizeof *out);
+    return s->backend->peace.desk_count(s, room, out, e);
 }

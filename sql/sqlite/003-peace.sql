@@ -43,6 +43,8 @@ CREATE TABLE person (
     erasing    INTEGER                                                   -- all of this person is being erased: messages up to this message_id are
 ) STRICT;
 CREATE INDEX person_erasing ON person (person_id) WHERE erasing IS NOT NULL;
+CREATE INDEX person_by_seen ON person (seen_ms);
+CREATE INDEX person_by_mark ON person (mark);
 CREATE INDEX person_with_role ON person (person_id) WHERE role <> 2 OR made = 1;
 
 CREATE TABLE key (
@@ -93,6 +95,7 @@ CREATE TABLE ban (
     until_ms   INTEGER                                                   -- NULL: without end
 ) STRICT;
 CREATE INDEX ban_by_end ON ban (until_ms);
+CREATE INDEX ban_by_person ON ban (person_id) WHERE person_id IS NOT NULL;
 
 CREATE TABLE report (
     report_id  INTEGER PRIMARY KEY,

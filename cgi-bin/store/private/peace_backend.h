@@ -5,6 +5,7 @@
 
 #include "store/store_act.h"
 #include "store/store_ban.h"
+#include "store/store_desk.h"
 #include "store/store_invite.h"
 #include "store/store_person.h"
 #include "store/store_report.h"
@@ -50,6 +51,10 @@ struct peace_backend {
     int (*report_settle)(struct store *s, uint64_t report, const char *room, uint64_t seq, struct err *e);
     int (*report_approve)(struct store *s, uint64_t held, bool trust, struct store_approved *out, struct err *e);
     int (*report_reject)(struct store *s, uint64_t held, struct err *e);
+
+    int (*desk_list)(struct store *s, const struct store_desk_query *query, struct store_desk_page *page,
+                     struct err *e);
+    int (*desk_count)(struct store *s, const char *room, struct store_desk_counts *out, struct err *e);
 };
 
 #endif

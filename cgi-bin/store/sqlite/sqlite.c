@@ -13,6 +13,7 @@
  *   query  act  rules  persons         what decides who may do what, and transactions that change it
  *   bans  roles  invites  setup  reports  held
  *   events  erase  retain              what is erased, and what is forgotten by itself
+ *   desk_page  desk_samples  desk_lists  desk   lists for moderators
  */
 #include "store/sqlite/private/act.h"
 #include "store/sqlite/private/append.h"
@@ -20,6 +21,7 @@
 #include "store/sqlite/private/bans.h"
 #include "store/sqlite/private/check.h"
 #include "store/sqlite/private/checkpoint.h"
+#include "store/sqlite/private/desk.h"
 #include "store/sqlite/private/erase.h"
 #include "store/sqlite/private/handle.h"
 #include "store/sqlite/private/held.h"
@@ -169,6 +171,8 @@ const struct store_backend store_sqlite_backend = {
             .report_settle = sqlite_reports_settle,
             .report_approve = sqlite_held_approve,
             .report_reject = sqlite_held_reject,
+            .desk_list = sqlite_desk_list,
+            .desk_count = sqlite_desk_count,
         },
     .erase =
         {

@@ -1,0 +1,233 @@
+/* desk_samples.c - see desk_samples.h. */
+#include "store/sqlite/private/desk_samples.h"
+
+#include "base/ck.h"
+#include "system/file.h"
+
+static const int64_t HOUR_MS = 3600000;
+static const int64_t DAY_MS = 86400000;
+
+static struct store_cell *cell(const struct sqlite_desk *d, size_t row, size_t column)
+{
+    return &d->page->cells[row * d->page->columns + column];
+}
+
+/* ---- bytes of a room ---- */
+
+/* What a message takes beside its text and name: its row's header and numbers, and its entry in the
+ * index of ids. */
+enum { SAMPLES = 16, ROW_BYTES = 90 };
+
+static int sample_bytes(struct sqlite_handle *s, sqlite3_int64 room_id, int64_t oldest, int64_t head, int64_t *out,
+                        struct err *e)
+{
+    struct sqlite_query q;
+    int64_t count = head - oldest + 1;
+    int64_t step = count > SAMPLES ? count / SAMPLES : 1;
+    sqlite_query_begin(&q, s,
+                       "WITH RECURSIVE at (seq) AS (SELECT ?2 UNION ALL SELECT seq + ?4 FROM at WHERE seq + ?4 <= ?3)"
+                       " SELECT avg(length(CAST(text AS BLOB)) + length(name) + length(id)) FROM at CROSS JOIN message"
+                       " ON message_id = (?1 << 36) + at.seq",
+                       "look at some messages", e);
+    sqlite_query_number(&q, room_id);
+    sqlite_query_number(&q, oldest);
+    sqlite_query_number(&q, head);
+    sqlite_query_number(&q, step);
+    *out = sqlite_query_next(&q) ? (sqlite_query_number_at(&q, 0) + ROW_BYTES) * count : 0;
+    return sqlite_query_end(&q);
+}
+
+int sqlite_desk_samples_bytes(struct sqlite_desk *d, struct err *e)
+{
+    enum { ID, HEAD = 9, OLDEST, BYTES = 14 };
+    int result = 0;
+    for (size_t i = 0; result == 0 && i < d->page->count; i++) {
+        int64_t head = cell(d, i, HEAD)->number;
+        int64_t oldest = cell(d, i, OLDEST)->number;
+        if (oldest <= head) {
+            result = sample_bytes(d->s, cell(d, i, ID)->number, oldest, head, &cell(d, i, BYTES)->number, e);
+        }
+    }
+    return result;
+}
+
+/* ---- messages of a person ---- */
+
+enum { PERSON_ID = 0, MESSAGES_HOUR = 13, USED_LATE_MS = 600000, ROOMS_MOST = 32 };
+
+/* The person's line of the page; NULL: it is on another page. */
+static struct store_cell *find_messages(const struct sqlite_desk *d, sqlite3_int64 person_id)
+{
+    for (size_t i = 0; i < d->page->count; i++) {
+        if (cell(d, i, PERSON_ID)->number == person_id) {
+            return cell(d, i, MESSAGES_HOUR);
+        }
+    }
+    return NULL;
+}
+
+static int count_in_room(struct sqlite_desk *d, sqlite3_int64 room_id, int64_t head, struct err *e)
+{
+    struct sqlite_query q;
+    sqlite_query_begin(&q, d->s,
+                       "SELECT person_id, count(*) FROM message WHERE message_id > (?1 << 36) + ?2"
+                       " AND message_id <= (?1 << 36) + ?3 AND time_ms > ?4 AND type = 1 GROUP BY person_id",
+                       "count messages", e);
+    sqlite_query_number(&q, room_id);
+    sqlite_query_number(&q, head > STORE_DESK_RECENT ? head - STORE_DESK_RECENT : 0);
+    sqlite_query_number(&q, head);
+    sqlite_query_number(&q, d->now_ms - HOUR_MS);
+    while (sqlite_query_next(&q)) {
+        struct store_cell *messages = find_messages(d, sqlite_query_number_at(&q, 0));
+        if (messages != NULL) {
+            messages->number += sqlite_query_number_at(&q, 1);
+        }
+    }
+    return sqlite_query_end(&q);
+}
+
+struct recent_room {
+    sqlite3_int64 id;
+    int64_t head;
+};
+
+/* Adds the rooms in which the person wrote lately to those that are known. */
+static int find_rooms(struct sqlite_desk *d, sqlite3_int64 person_id, struct recent_room *rooms, size_t *count,
+                      struct err *e)
+{
+    struct sqlite_query q;
+    sqlite_query_begin(&q, d->s,
+                       "SELECT DISTINCT used_room, head FROM name JOIN room ON room_id = used_room"
+                       " WHERE person_id = ? AND used_ms > ?",
+                       "find rooms", e);
+    sqlite_query_number(&q, person_id);
+    sqlite_query_number(&q, d->now_ms - HOUR_MS - USED_LATE_MS);
+    while (*count < ROOMS_MOST && sqlite_query_next(&q)) {
+        size_t at = 0;
+        sqlite3_int64 id = sqlite_query_number_at(&q, 0);
+        while (at < *count && rooms[at].id != id) {
+            at++;
+        }
+        rooms[at] = (struct recent_room){.id = id, .head = sqlite_query_number_at(&q, 1)};
+        *count = at == *count ? at + 1 : *count;
+    }
+    return sqlite_query_end(&q);
+}
+
+int sqlite_desk_samples_messages(struct sqlite_desk *d, struct err *e)
+{
+    struct recent_room rooms[ROOMS_MOST];
+    size_t count = 0;
+    int result = 0;
+    for (size_t i = 0; result == 0 && i < d->page->count; i++) {
+        result = find_rooms(d, cell(d, i, PERSON_ID)->number, rooms, &count, e);
+    }
+    for (size_t i = 0; result == 0 && i < count; i++) {
+        result = count_in_room(d, rooms[i].id, rooms[i].head, e);
+    }
+    return result;
+}
+
+/* ---- the log ---- */
+
+int sqlite_desk_samples_log(struct sqlite_desk *d, struct err *e)
+{
+    enum { LOG_BYTES = 1 };
+    (void)e;
+    cell(d, 0, LOG_BYTES)->number = (int64_t)file_size(d->s->log_path);
+    return 0;
+}
+
+/* ---- days ---- */
+
+/* The largest rooms; what others have hardly shows in a plot. */
+enum { DAYS_ROOMS = 300, DAYS = STORE_DESK_DAYS_SHOWN };
+
+struct days {
+    int64_t begin[DAYS + 1]; /* of each day; the last one: the end of today */
+    int64_t messages[DAYS];
+};
+
+/* A room's messages are in the order of time, but for a clock that was set. */
+static int time_at(struct sqlite_desk *d, sqlite3_int64 message_id, int64_t *out, struct err *e)
+{
+    struct sqlite_query q;
+    sqlite_query_begin(&q, d->s, "SELECT time_ms FROM message WHERE message_id = ?", "read a time", e);
+    sqlite_query_number(&q, message_id);
+    *out = sqlite_query_next(&q) ? sqlite_query_number_at(&q, 0) : 0;
+    return sqlite_query_end(&q);
+}
+
+/* The first message of [low, high) that is not before the time; high if there is none. */
+static int find_first(struct sqlite_desk *d, sqlite3_int64 low, sqlite3_int64 high, int64_t time, sqlite3_int64 *out,
+                      struct err *e)
+{
+    while (low < high) {
+        sqlite3_int64 middle = low + (high - low) / 2;
+        int64_t at = 0;
+        if (time_at(d, middle, &at, e) != 0) {
+            return -1;
+        }
+        low = at < time ? middle + 1 : low;
+        high = at < time ? high : middle;
+    }
+    *out = low;
+    return 0;
+}
+
+/* From the newest day backwards, so that a room without new messages costs one look. */
+static int count_room(struct sqlite_desk *d, struct days *days, sqlite3_int64 low, sqlite3_int64 high, struct err *e)
+{
+    for (size_t i = DAYS; i-- > 0 && low < high;) {
+        int64_t last = 0;
+        sqlite3_int64 first = high;
+        if (time_at(d, high - 1, &last, e) != 0) {
+            return -1;
+        }
+        if (last < days->begin[0]) {
+            return 0;
+        }
+        if (last >= days->begin[i] && find_first(d, low, high, days->begin[i], &first, e) != 0) {
+            return -1;
+        }
+        days->messages[i] += high - first;
+        high = first;
+    }
+    return 0;
+}
+
+static int count_rooms(struct sqlite_desk *d, struct days *days, struct err *e)
+{
+    struct sqlite_query q;
+    int result = 0;
+    sqlite_query_begin(&q, d->s,
+                       "SELECT (room_id << 36) + oldest, (room_id << 36) + head + 1 FROM room"
+                       " WHERE ?1 = 0 OR room_id = ?1 ORDER BY head DESC LIMIT ?2",
+                       "find the rooms", e);
+    sqlite_query_number(&q, d->room_id);
+    sqlite_query_number(&q, DAYS_ROOMS);
+    while (result == 0 && sqlite_query_next(&q)) {
+        result = count_room(d, days, sqlite_query_number_at(&q, 0), sqlite_query_number_at(&q, 1), e);
+    }
+    int ended = sqlite_query_end(&q);
+    return result == 0 ? ended : result;
+}
+
+int sqlite_desk_samples_days(struct sqlite_desk *d, struct err *e)
+{
+    struct days days = {.messages = {0}};
+    int64_t today = d->now_ms - d->now_ms % DAY_MS;
+    for (size_t i = 0; i <= DAYS; i++) {
+        days.begin[i] = today + ((int64_t)i + 1 - DAYS) * DAY_MS;
+    }
+    if (count_rooms(d, &days, e) != 0) {
+        return -1;
+    }
+    d->page->count = DAYS;
+    d->page->cells = ck_calloc((size_t)DAYS * 2, sizeof *d->page->cells);
+    for (size_t i = 0; i < DAYS; i++) {
+        *cell(d, i, 0) = (struct store_cell){.kind = STORE_CELL_TIME, .number = days.begin[i]};
+        *cell(d, i, 1) = (struct store_cell){.kind = STORE_CELL_NUMBER, .number = days.messages[i]};
+    }
+    return 0;
+}
