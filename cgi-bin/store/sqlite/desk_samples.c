@@ -2,6 +2,7 @@
 #include "store/sqlite/private/desk_samples.h"
 
 #include "base/ck.h"
+#include "store/sqlite/private/fail.h"
 #include "system/file.h"
 
 static const int64_t HOUR_MS = 3600000;
@@ -141,31 +142,33 @@ int sqlite_desk_samples_log(struct sqlite_desk *d, struct err *e)
 /* ---- days ---- */
 
 /* The largest rooms; what others have hardly shows in a plot. */
-enum { DAYS_ROOMS = 300, DAYS = STORE_DESK_DAYS_SHOWN };
+enum { DAYS_ROOMS = 100, DAYS = STORE_DESK_DAYS_SHOWN };
 
 struct days {
     int64_t begin[DAYS + 1]; /* of each day; the last one: the end of today */
     int64_t messages[DAYS];
+    sqlite3_stmt *time; /* finds the time of a message */
 };
 
-/* A room's messages are in the order of time, but for a clock that was set. */
-static int time_at(struct sqlite_desk *d, sqlite3_int64 message_id, int64_t *out, struct err *e)
+/* A room's messages are in the order of time, but for a clock that was set. The statement is the same
+ * for thousands of looks. */
+static int time_at(struct sqlite_desk *d, struct days *days, sqlite3_int64 message_id, int64_t *out, struct err *e)
 {
-    struct sqlite_query q;
-    sqlite_query_begin(&q, d->s, "SELECT time_ms FROM message WHERE message_id = ?", "read a time", e);
-    sqlite_query_number(&q, message_id);
-    *out = sqlite_query_next(&q) ? sqlite_query_number_at(&q, 0) : 0;
-    return sqlite_query_end(&q);
+    sqlite3_reset(days->time);
+    sqlite3_bind_int64(days->time, 1, message_id);
+    int rc = sqlite3_step(days->time);
+    *out = rc == SQLITE_ROW ? sqlite3_column_int64(days->time, 0) : 0;
+    return rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : sqlite_fail(d->s, rc, "read a time", e);
 }
 
 /* The first message of [low, high) that is not before the time; high if there is none. */
-static int find_first(struct sqlite_desk *d, sqlite3_int64 low, sqlite3_int64 high, int64_t time, sqlite3_int64 *out,
-                      struct err *e)
+static int find_first(struct sqlite_desk *d, struct days *days, sqlite3_int64 low, sqlite3_int64 high, int64_t time,
+                      sqlite3_int64 *out, struct err *e)
 {
     while (low < high) {
         sqlite3_int64 middle = low + (high - low) / 2;
         int64_t at = 0;
-        if (time_at(d, middle, &at, e) != 0) {
+        if (time_at(d, days, middle, &at, e) != 0) {
             return -1;
         }
         low = at < time ? middle + 1 : low;
@@ -181,13 +184,13 @@ static int count_room(struct sqlite_desk *d, struct days *days, sqlite3_int64 lo
     for (size_t i = DAYS; i-- > 0 && low < high;) {
         int64_t last = 0;
         sqlite3_int64 first = high;
-        if (time_at(d, high - 1, &last, e) != 0) {
+        if (time_at(d, days, high - 1, &last, e) != 0) {
             return -1;
         }
         if (last < days->begin[0]) {
             return 0;
         }
-        if (last >= days->begin[i] && find_first(d, low, high, days->begin[i], &first, e) != 0) {
+        if (last >= days->begin[i] && find_first(d, days, low, high, days->begin[i], &first, e) != 0) {
             return -1;
         }
         days->messages[i] += high - first;
@@ -213,6 +216,16 @@ static int count_rooms(struct sqlite_desk *d, struct days *days, struct err *e)
     return result == 0 ? ended : result;
 }
 
+static int count_all(struct sqlite_desk *d, struct days *days, struct err *e)
+{
+    struct sqlite_query q;
+    sqlite_query_begin(&q, d->s, "SELECT time_ms FROM message WHERE message_id = ?", "read times", e);
+    days->time = q.statement;
+    int result = q.result == 0 ? count_rooms(d, days, e) : -1;
+    int ended = sqlite_query_end(&q);
+    return result == 0 ? ended : result;
+}
+
 int sqlite_desk_samples_days(struct sqlite_desk *d, struct err *e)
 {
     struct days days = {.messages = {0}};
@@ -220,7 +233,7 @@ int sqlite_desk_samples_days(struct sqlite_desk *d, struct err *e)
     for (size_t i = 0; i <= DAYS; i++) {
         days.begin[i] = today + ((int64_t)i + 1 - DAYS) * DAY_MS;
     }
-    if (count_rooms(d, &days, e) != 0) {
+    if (count_all(d, &days, e) != 0) {
         return -1;
     }
     d->page->count = DAYS;

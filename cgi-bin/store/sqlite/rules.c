@@ -154,7 +154,7 @@ static const struct list {
      " WHERE kind IS NOT NULL OR slow_s IS NOT NULL OR hours IS NOT NULL OR newcomers IS NOT NULL"
      " ORDER BY name LIMIT ?1",
      STORE_RULES_ROOMS, take_room},
-    {"SELECT hash, person_id, role, made FROM person INDEXED BY person_with_role JOIN key USING (person_id)"
+    {"SELECT hash, person_id, role, made FROM person INDEXED BY person_with_role CROSS JOIN key USING (person_id)"
      " WHERE role <> 2 OR made = 1 ORDER BY hash LIMIT ?1",
      STORE_RULES_KEYS, take_known},
     {"SELECT hash, room.name, room_role.role FROM room_role JOIN key USING (person_id) JOIN room USING (room_id)"
