@@ -13,6 +13,12 @@ int store_erase_show(struct store *s, const char *room, uint64_t seq, bool shown
     return s->backend->erase.erase_show(s, room, seq, shown, event, e);
 }
 
+int store_erase_hide_reported(struct store *s, const char *room, uint64_t seq, uint64_t *event, struct err *e)
+{
+    *event = 0;
+    return s->backend->erase.erase_hide_reported(s, room, seq, event, e);
+}
+
 int store_erase_recent(struct store *s, const struct store_erase_recent *what, uint64_t *count, struct err *e)
 {
     *count = 0;

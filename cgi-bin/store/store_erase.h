@@ -19,6 +19,10 @@ int store_erase_message(struct store *s, const char *room, uint64_t seq, uint64_
  * edit. *event: 0 if it was so before. ERR_ABSENT as above, and for one that was erased. */
 int store_erase_show(struct store *s, const char *room, uint64_t seq, bool shown, uint64_t *event, struct err *e);
 
+/* Hides a message that enough visitors reported, whatever the actor's role. Readers don't learn who
+ * it was. Messages of moderators and owners stay as they are (*event: 0). */
+int store_erase_hide_reported(struct store *s, const char *room, uint64_t seq, uint64_t *event, struct err *e);
+
 /* Which messages of the last minutes. */
 struct store_erase_recent {
     struct store_whom whom; /* of this person; */

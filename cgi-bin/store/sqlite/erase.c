@@ -86,21 +86,28 @@ static int find_message(struct sqlite_handle *s, const char *room, uint64_t seq,
     return result == 0 && !is_there ? absent(e) : result;
 }
 
-/* The sender's rank now, or when it wrote the message. Own messages may always be changed. */
+/* The sender's rank now, or when it wrote the message. */
+static int find_rank(struct sqlite_handle *s, const struct found *found, enum chat_role *out, struct err *e)
+{
+    struct err why = ERR_INIT;
+    *out = found->role;
+    if (found->person_id == 0 ||
+        sqlite_persons_rank(s, found->person_id, found->room.name, found->role, out, &why) == 0) {
+        return 0;
+    }
+    *out = found->role;
+    return why.code == ERR_ABSENT ? 0 : err_move(e, &why); /* a person may be forgotten */
+}
+
+/* Own messages may always be changed. */
 static int check_rank(struct sqlite_handle *s, const struct found *found, struct err *e)
 {
-    enum chat_role rank = found->role;
-    struct err ignored = ERR_INIT;
+    enum chat_role rank = CHAT_NOBODY;
     const struct sqlite_act *act = s->act;
     if (act->by == NULL || (act->person_id != 0 && act->person_id == found->person_id)) {
         return 0;
     }
-    if (found->person_id != 0 &&
-        sqlite_persons_rank(s, found->person_id, found->room.name, found->role, &rank, &ignored) != 0 &&
-        ignored.code != ERR_ABSENT) { /* a person may be forgotten */
-        return err_move(e, &ignored);
-    }
-    return sqlite_act_check_rank(act, rank, e);
+    return find_rank(s, found, &rank, e) == 0 ? sqlite_act_check_rank(act, rank, e) : -1;
 }
 
 static int set_state(struct sqlite_handle *s, const struct found *found, const char *sql, struct err *e)
@@ -165,13 +172,17 @@ int sqlite_erase_show(struct store *base, const char *room, uint64_t seq, bool s
                : -1;
 }
 
-int sqlite_erase_show_unnamed(struct sqlite_handle *s, const char *room, uint64_t seq, bool shown, uint64_t *event,
-                              struct err *e)
+int sqlite_erase_hide_reported(struct store *base, const char *room, uint64_t seq, uint64_t *event, struct err *e)
 {
     static const struct sqlite_events_author author = {.name = SQLITE_EVENTS_NAME};
+    struct sqlite_handle *s = mine(base);
+    enum chat_role rank = CHAT_NOBODY;
     struct found found;
-    *event = 0;
-    return find_message(s, room, seq, &found, e) == 0 ? show(s, &found, seq, shown, &author, event, e) : -1;
+    sqlite_act_of(base);
+    if (find_message(s, room, seq, &found, e) != 0 || find_rank(s, &found, &rank, e) != 0) {
+        return -1;
+    }
+    return rank >= CHAT_MODERATOR ? 0 : show(s, &found, seq, false, &author, event, e);
 }
 
 /* ---- the messages of the last minutes ---- */

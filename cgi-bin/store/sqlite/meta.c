@@ -8,23 +8,24 @@
 
 #include <string.h>
 
-static atomic_bool scrub_is_owed;
+static _Atomic int owed;
 
-bool sqlite_meta_is_scrub_owed(void)
+enum sqlite_meta_owed sqlite_meta_scrub_owed(void)
 {
-    return atomic_load(&scrub_is_owed);
+    return (enum sqlite_meta_owed)atomic_load(&owed);
 }
 
-void sqlite_meta_set_scrub_owed(bool owed)
+void sqlite_meta_set_scrub_owed(enum sqlite_meta_owed now)
 {
-    atomic_store(&scrub_is_owed, owed);
+    atomic_store(&owed, (int)now);
 }
 
 /* Another process may have been killed between an erasure and the scrubbing. */
 static void note_scrub(const struct sqlite_handle *s, const struct sqlite_meta *meta)
 {
+    int nothing = SQLITE_OWED_NOTHING;
     if (meta->scrub && s->mode == STORE_WRITE) {
-        sqlite_meta_set_scrub_owed(true);
+        atomic_compare_exchange_strong(&owed, &nothing, SQLITE_OWED_SOON);
     }
 }
 

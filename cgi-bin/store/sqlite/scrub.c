@@ -215,19 +215,24 @@ static int scrub_file(struct sqlite_handle *s)
 
 /* ---- when ---- */
 
+static int set(struct sqlite_handle *s, struct err *e)
+{
+    return sqlite_sql_exec(s, "UPDATE meta SET scrub = 1 WHERE scrub = 0", "erase", e);
+}
+
 int sqlite_scrub_owe_later(struct sqlite_handle *s, struct err *e)
 {
-    if (sqlite_sql_exec(s, "UPDATE meta SET scrub = 1 WHERE scrub = 0", "erase", e) != 0) {
-        return -1;
+    if (sqlite_meta_scrub_owed() == SQLITE_OWED_NOTHING) {
+        sqlite_meta_set_scrub_owed(SQLITE_OWED_LATER);
     }
-    sqlite_meta_set_scrub_owed(true);
-    return 0;
+    return set(s, e);
 }
 
 int sqlite_scrub_owe(struct sqlite_handle *s, struct err *e)
 {
     s->owes_scrub = true;
-    return sqlite_scrub_owe_later(s, e);
+    sqlite_meta_set_scrub_owed(SQLITE_OWED_SOON);
+    return set(s, e);
 }
 
 /* The commit that makes other connections read their pages again. */
@@ -281,10 +286,11 @@ static void scrub(struct sqlite_handle *s)
 {
     int64_t began = clock_mono_ms();
     int rc = s->wal ? scrub_with_log(s) : scrub_without_log(s);
-    int64_t now = clock_mono_ms();
-    atomic_store(&rest_after, now + (now - began) * REST_SHARE);
-    sqlite_meta_set_scrub_owed(rc != SQLITE_OK);
-    if (rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY) {
+    if (rc == SQLITE_OK) {
+        int64_t now = clock_mono_ms();
+        atomic_store(&rest_after, now + (now - began) * REST_SHARE);
+        sqlite_meta_set_scrub_owed(SQLITE_OWED_NOTHING);
+    } else if ((rc & 0xff) != SQLITE_BUSY) {
         log_line("%s: bytes of erased texts may be left in unused parts of the file: SQLite %d", s->path, rc);
     }
 }
@@ -306,7 +312,7 @@ static bool is_set(struct sqlite_handle *s)
 static void rest(struct sqlite_handle *s)
 {
     if (!is_set(s)) {
-        sqlite_meta_set_scrub_owed(false);
+        sqlite_meta_set_scrub_owed(SQLITE_OWED_NOTHING);
         return;
     }
     s->wal = s->files != NULL;
@@ -315,9 +321,11 @@ static void rest(struct sqlite_handle *s)
     }
 }
 
-void sqlite_scrub_rest(const struct store_options *options)
+void sqlite_scrub_rest(const struct store_options *options, bool now)
 {
-    if (!sqlite_meta_is_scrub_owed() || clock_mono_ms() < atomic_load(&rest_after)) {
+    enum sqlite_meta_owed owed = sqlite_meta_scrub_owed();
+    bool is_time = now || owed == SQLITE_OWED_SOON || clock_mono_ms() >= atomic_load(&rest_after);
+    if (owed == SQLITE_OWED_NOTHING || !is_time) {
         return;
     }
     struct sqlite_handle *s = sqlite_handle_new(options->folder, NULL, STORE_WRITE);

@@ -106,7 +106,7 @@ static int check(struct store *base, FILE *out, struct err *e)
 static void rest(const struct store_options *options, bool now)
 {
     sqlite_checkpoint_rest(options, now);
-    sqlite_scrub_rest(options);
+    sqlite_scrub_rest(options, now);
 }
 
 static int backup(const struct store_options *options, const char *to, const struct store_progress *progress,
@@ -178,6 +178,7 @@ const struct store_backend store_sqlite_backend = {
         {
             .erase_message = sqlite_erase_message,
             .erase_show = sqlite_erase_show,
+            .erase_hide_reported = sqlite_erase_hide_reported,
             .erase_recent = sqlite_erase_recent,
             .erase_person = sqlite_erase_person,
             .erase_step = sqlite_erase_step,

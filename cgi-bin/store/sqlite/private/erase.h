@@ -8,11 +8,7 @@
 int sqlite_erase_message(struct store *base, const char *room, uint64_t seq, uint64_t *event, struct err *e);
 int sqlite_erase_show(struct store *base, const char *room, uint64_t seq, bool shown, uint64_t *event, struct err *e);
 int sqlite_erase_recent(struct store *base, const struct store_erase_recent *what, uint64_t *count, struct err *e);
-
-/* As sqlite_erase_show for the program itself: whatever the rank of the sender, and readers don't
- * learn who did it. Inside an act. */
-int sqlite_erase_show_unnamed(struct sqlite_handle *s, const char *room, uint64_t seq, bool shown, uint64_t *event,
-                              struct err *e);
+int sqlite_erase_hide_reported(struct store *base, const char *room, uint64_t seq, uint64_t *event, struct err *e);
 
 int sqlite_erase_person(struct store *base, const struct store_whom *whom, struct err *e);
 int sqlite_erase_step(struct store *base, struct store_changes *changes, uint64_t *count, bool *left, struct err *e);

@@ -11,8 +11,9 @@ int sqlite_meta_learn(struct sqlite_handle *s, struct err *e);
  * file. -1: ERR_NEWER or ERR_BUSY, and the handle is stale; or another error. */
 int sqlite_meta_check(struct sqlite_handle *s, struct err *e);
 
-/* A writer of this process has read that something must be scrubbed (scrub.h). */
-bool sqlite_meta_is_scrub_owed(void);
-void sqlite_meta_set_scrub_owed(bool owed);
+/* Must something be scrubbed (scrub.h), as far as writers of this process know? */
+enum sqlite_meta_owed { SQLITE_OWED_NOTHING, SQLITE_OWED_LATER, SQLITE_OWED_SOON };
+enum sqlite_meta_owed sqlite_meta_scrub_owed(void);
+void sqlite_meta_set_scrub_owed(enum sqlite_meta_owed owed);
 
 #endif

@@ -25,12 +25,13 @@
 
 /* Inside a transaction that erases something. */
 int sqlite_scrub_owe(struct sqlite_handle *s, struct err *e);
-/* The same for what need not be gone before the answer: sqlite_scrub_rest does it. */
+/* The same for what need not be gone before the answer: sqlite_scrub_rest does it, in a hundredth of
+ * the time. */
 int sqlite_scrub_owe_later(struct sqlite_handle *s, struct err *e);
 /* After a commit: does what the handle owes. In WAL it needs the flock. Can't fail: what isn't done
  * stays owed. */
 void sqlite_scrub_after(struct sqlite_handle *s);
-void sqlite_scrub_rest(const struct store_options *options); /* a part of store_rest */
+void sqlite_scrub_rest(const struct store_options *options, bool now); /* a part of store_rest */
 
 /* Overwrites what no row uses in a page other than the first; usable: bytes of it that SQLite
  * uses. True if bytes were changed. For tests. */
