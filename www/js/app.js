@@ -22,12 +22,12 @@ const alert = (what, given) => import('./alert.js').then((module) => module[what
 class Chat {
   #name;
 
-  constructor(root, { room, title, preset = '', embedded = false, on = {}, token }) {
+  constructor(root, { room, title, preset = '', embedded = false, on = {}, token, signed }) {
     Object.assign(this, { root, room, title, embedded, on });
     this.clock = makeClock();
     this.presence = new Presence({ clock: this.clock, isOpen: !embedded });
     this.preferences = new Preferences({ room, on: { language: () => this.#speak(), sound: () => alert('sound') } });
-    this.#name = this.preferences.get('name') ?? preset;
+    this.#name = signed ?? this.preferences.get('name') ?? preset;
     const wantsNews = () => this.presence.isOpen && ['sound', 'notify'].some((key) => this.preferences.wants(key));
     Object.assign(this, connect({ room, clock: this.clock, pace: () => this.presence.pace, wantsNews, who: token }));
   }
@@ -302,7 +302,8 @@ class Chat {
 export async function start(root, { tokenUrl, ...options }) {
   await bringOver(options.room).catch(() => {}); // the next visit tries again
   const token = tokenUrl ? (await import('./token.js')).tokenOf(tokenUrl) : options.token;
-  const chat = new Chat(root, { ...options, token });
+  const signed = await token?.name();
+  const chat = new Chat(root, { ...options, token, signed });
   await chat.begin();
   return chat;
 }

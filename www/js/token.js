@@ -61,6 +61,12 @@ export class Token extends Source {
     return this.#person && { name: this.#person.name };
   }
 
+  /** The name of the signed visitor, once the site has answered; undefined for a guest. */
+  async name() {
+    await this.headers().catch(() => {});
+    return this.#person?.name;
+  }
+
   /** The headers that say who asks. Rejects if a visitor was signed in and can't be now. */
   async headers() {
     if (this.clock.now() >= this.#askAt) {
