@@ -2,7 +2,8 @@
  *
  * One interface for all stores; a store is a const table of functions (private/store_backend.h says
  * how to add one). How a process learns of commits by others: store_news.h. Checks, backups and
- * other upkeep: store_upkeep.h. Who may do what, and what moderators do: store_rules.h, store_act.h.
+ * other upkeep: store_upkeep.h. Roles, bans and other rules: store_rules.h; what moderators do:
+ * store_act.h.
  *
  * A handle is used by one thread at a time. Several handles, of several threads and processes, on
  * one store are the normal case.

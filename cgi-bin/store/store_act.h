@@ -7,9 +7,9 @@
  * The steps see each other's changes. All of them, the line of the audit log and the new number of
  * the rules become durable together, or none does. Between begin and the end other writers wait: do
  * nothing else there. A step that fails may have changed something: cancel.
- * All steps need a handle that writes. They refuse with ERR_ABSENT what doesn't exist, with ERR_WEAK
- * what the rank of the actor doesn't allow: nobody acts on a person of the same or a higher role.
- * Which role an act needs at all, the caller has checked.
+ * All steps need a handle that writes. They refuse with ERR_ABSENT what doesn't exist, and with
+ * ERR_WEAK what the rank of the actor doesn't allow: an act on another person needs a higher role
+ * than that person has. Which role an act needs at all, the caller has checked.
  * A step that has been done already is no error, so that an act may be tried again.
  */
 #ifndef STORE_ACT_H

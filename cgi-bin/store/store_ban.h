@@ -11,8 +11,8 @@ enum { STORE_BAN_TITLE = 400 };
 struct store_ban_draft {
     enum store_ban_kind kind;
     enum store_ban_of of;
-    /* STORE_OF_PERSON: the person. STORE_OF_NAME: the name fold, or, with a message, the name of its
-     * sender if fold is set too. STORE_OF_NETWORK, STORE_OF_WIDE: the network of the message. */
+    /* STORE_OF_PERSON: the person. STORE_OF_NAME: the name, in fold. STORE_OF_NETWORK and
+     * STORE_OF_WIDE: the network of the message. */
     struct store_whom whom;
     const char *name;   /* of STORE_OF_NAME: as it is written, for moderators */
     const char *room;   /* only there; NULL or "": in all rooms */
@@ -22,8 +22,8 @@ struct store_ban_draft {
 
 struct store_ban_made {
     uint64_t id;
-    /* Addresses of a network: 256 for IPv4; with IPv6, where one connection has a /64, the number of
-     * connections. Of a person: its keys. Of a name: 1. */
+    /* Addresses of a network: 256 for IPv4. With IPv6, where one connection has a /64: the number
+     * of connections. Of a person: its keys. Of a name: 1. */
     uint64_t covers;
     char title[STORE_BAN_TITLE]; /* whom it is for, in words for moderators */
 };

@@ -1,30 +1,30 @@
 /* store_desk.h - lists for moderators and owners, page by page.
  *
  * All lists have one form, a table of named values, so that a page and the command line show any of
- * them without knowing which. Every list is cheap, however many messages there are: it reads about as
- * many rows as it shows, and for sizes and days some samples of each room.
+ * them without knowing which. Every list is cheap, however many messages there are: it reads about
+ * as many rows as it shows, and for sizes and days some samples of each room.
  *
- * list      item                     newest first by    fields
- * rooms     room                     id                 id room kind kind_until slow hours newcomers keep_days
- *                                                       keep_count head oldest messages created last bytes
- * people    person                   seen               id name mark names role room_roles made signed trusted
- *                                                       first seen keys bans messages_hour
- * bans      ban that hasn't ended    id                 id kind of room title reason by person made until
- * reports   reported message, open   last report        id room seq time name mark person text state reports
- *                                                       reasons last
- * held      message that waits       id                 id room time name mark person text reply_to why
- * audit     act                      id                 id time who person act room seq subject reason detail
- * settings  setting of the page      (by key)           key value
- * words     pattern                  id                 id pattern whole act
- * invites   invite, not ended        id                 id role room uses made until by
- * storage   (one)                                       bytes log_bytes free_bytes page_bytes messages rooms
- *                                                       persons names held reports bans audit
- * days      day (UTC), oldest first                     day messages
+ *   rooms     newest first: id room kind kind_until slow hours newcomers keep_days keep_count head
+ *             oldest messages created last bytes
+ *   people    last seen first: id mark name names role room_roles made signed trusted first seen
+ *             keys bans messages_hour
+ *   bans      that haven't ended, newest first: id kind of room title reason by person made until
+ *   reports   messages with open reports, last report first: id room seq time name mark person text
+ *             state reports reasons last
+ *   held      messages that wait, newest first: id room time name mark person text reply_to why
+ *   audit     newest first: id time who person act room seq subject reason detail
+ *   settings  of the owner's page, by key: key value
+ *   words     newest first: id pattern whole act
+ *   invites   that haven't ended, newest first: id role room uses made until by
+ *   storage   one item: bytes log_bytes free_bytes page_bytes messages rooms persons names held
+ *             reports bans audit
+ *   days      the last 30 in UTC, oldest first: day messages
  *
- * names, room_roles and reasons are several, one a line. mark is "7f3a", or none for a guest. bytes of
- * a room is an estimate from a few of its messages. messages_hour counts those among the last
- * STORE_DESK_RECENT of each room that the person wrote in. Texts are cut at STORE_DESK_TEXT
- * characters. A time that is none: never, or no end.
+ * names, room_roles and reasons are several, one a line. mark is "7f3a", or none for a guest. bytes
+ * of a room is an estimate from a few of its messages. messages_hour counts those among the last
+ * STORE_DESK_RECENT of each room that the person wrote in; days those of the STORE_DESK_DAYS_ROOMS
+ * largest rooms. Texts are cut at STORE_DESK_TEXT characters. A time that is none: never, or no
+ * end.
  */
 #ifndef STORE_DESK_H
 #define STORE_DESK_H
@@ -46,7 +46,13 @@ enum store_desk_kind {
     STORE_DESK__MAX
 };
 
-enum { STORE_DESK_MOST = 200, STORE_DESK_TEXT = 2000, STORE_DESK_RECENT = 2000, STORE_DESK_DAYS_SHOWN = 30 };
+enum {
+    STORE_DESK_MOST = 200,
+    STORE_DESK_TEXT = 2000,
+    STORE_DESK_RECENT = 2000,
+    STORE_DESK_DAYS_SHOWN = 30,
+    STORE_DESK_DAYS_ROOMS = 100
+};
 
 /* The list with this word: "rooms", ...; STORE_DESK__MAX for another one. */
 enum store_desk_kind store_desk_kind_of(const char *word);

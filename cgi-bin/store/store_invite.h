@@ -1,8 +1,9 @@
 /* store_invite.h - codes that move a person to another device, and links that give a role: steps of
  * an act (store_act.h).
  *
- * The store keeps a hash of the code. Whoever makes codes makes them long enough for their time, and
- * counts failed tries; the store says the same of a code that never was, has ended or is used up.
+ * The store keeps a hash of the code. The caller makes codes that are long enough for their time,
+ * and counts failed tries. The store says the same of a code that never was, has ended or is used
+ * up.
  */
 #ifndef STORE_INVITE_H
 #define STORE_INVITE_H
@@ -32,11 +33,11 @@ struct store_invite_used {
 };
 
 /* moves: which kind of code is expected. The actor, who has a key, becomes a further key of the
- * person, or gets the role; a role is never lowered. One that used the code before may use it again,
- * which costs no use. When a key moves, the names of its former person go with it, if that has no
- * other key, and so do bans.
- * ERR_ABSENT: no such code (any more). ERR_CONFLICT: the actor has a role of its own, which it would
- * lose by moving. */
+ * person, or gets the role; a role is never lowered. A key that used the code before may use it
+ * again, which costs no use. When a key moves, bans of its former person go with it, and if that
+ * person has no other key, its names too.
+ * ERR_ABSENT: no such code (any more). ERR_CONFLICT: the actor has a role of its own, which it
+ * would lose by moving. */
 int store_invite_use(struct store *s, const unsigned char hash[STORE_INVITE_HASH], bool moves,
                      struct store_invite_used *out, struct err *e);
 

@@ -1,5 +1,5 @@
-/* store_peace.c - see store_rules.h, store_act.h, and the headers of its steps. Hands each call to the
- * store's table. */
+/* store_peace.c - see store_rules.h, store_act.h, and the headers of its steps. Hands each call to
+ * the store's table. */
 #include "store/private/store_backend.h"
 
 #include "base/ck.h"

@@ -1,5 +1,5 @@
-/* store_report.h - messages that somebody reported, and messages that wait for a moderator: steps of
- * an act (store_act.h). */
+/* store_report.h - messages that visitors reported, and messages that wait for a moderator: steps
+ * of an act (store_act.h). */
 #ifndef STORE_REPORT_H
 #define STORE_REPORT_H
 

@@ -3,7 +3,7 @@
  *
  * A process loads all of it at once and keeps it as long as the number stays (site/rules.h). Each
  * act that changes any of it raises the number in its own transaction (store_act.h).
- * All sizes have limits, so that a process's memory does too; an act that would pass one is refused.
+ * All sizes have limits, so that a process's memory has one too. An act that would pass one fails.
  */
 #ifndef STORE_RULES_H
 #define STORE_RULES_H
@@ -63,7 +63,7 @@ enum store_ban_kind {
 
 enum store_ban_of {
     STORE_OF_PERSON,  /* all keys of a person */
-    STORE_OF_NAME,    /* whoever writes under the folded name */
+    STORE_OF_NAME,    /* all who write under the folded name */
     STORE_OF_NETWORK, /* the /24 or /64 of an address */
     STORE_OF_WIDE,    /* the /24 or /48 */
 };
@@ -78,7 +78,7 @@ struct store_ban {
      * of chat_sender.network, then zeros. STORE_OF_WIDE: bytes 0 to 4, zeros, bytes 11 to 16. */
     unsigned char bytes[CHAT_NETWORK_BYTES];
     char *fold;   /* of STORE_OF_NAME, else "". Owned: one block with reason */
-    char *reason; /* for the one who is banned */
+    char *reason; /* shown to the banned person */
 };
 
 /* Stored: never renumber. */

@@ -1,5 +1,5 @@
-/* test_store_persons.c - store_person.h, store_invite.h: owners, roles, codes. Each case runs for each
- * store of store_kinds (store_support.h). */
+/* test_store_persons.c - store_person.h, store_invite.h: owners, roles, codes. Each case runs for
+ * each store of store_kinds (store_support.h). */
 #include "peace_support.h"
 
 /* ---- owners and roles ---- */
@@ -291,7 +291,7 @@ static void a_ban_of_a_person_is_one_of_each_key(void **state)
     store_close(s);
 }
 
-static void nobody_bans_the_own_rank_or_a_higher_one(void **state)
+static void no_actor_bans_the_own_rank_or_a_higher_one(void **state)
 {
     struct place *p = *state;
     struct store *s = open_store(p, STORE_WRITE);
@@ -333,7 +333,7 @@ static const struct store_case cases[] = {
     STORE_CASE(a_device_with_a_role_is_not_moved_away_from_it),
     STORE_CASE(a_ban_goes_with_the_key),
     STORE_CASE(a_ban_of_a_person_is_one_of_each_key),
-    STORE_CASE(nobody_bans_the_own_rank_or_a_higher_one),
+    STORE_CASE(no_actor_bans_the_own_rank_or_a_higher_one),
 };
 
 int main(void)

@@ -141,8 +141,7 @@ int sqlite_desk_samples_log(struct sqlite_desk *d, struct err *e)
 
 /* ---- days ---- */
 
-/* The largest rooms; what others have hardly shows in a plot. */
-enum { DAYS_ROOMS = 100, DAYS = STORE_DESK_DAYS_SHOWN };
+enum { DAYS = STORE_DESK_DAYS_SHOWN };
 
 struct days {
     int64_t begin[DAYS + 1]; /* of each day; the last one: the end of today */
@@ -150,8 +149,8 @@ struct days {
     sqlite3_stmt *time; /* finds the time of a message */
 };
 
-/* A room's messages are in the order of time, but for a clock that was set. The statement is the same
- * for thousands of looks. */
+/* A room's messages are in the order of time, but for a clock that was set. The statement is the
+ * same for thousands of looks. */
 static int time_at(struct sqlite_desk *d, struct days *days, sqlite3_int64 message_id, int64_t *out, struct err *e)
 {
     sqlite3_reset(days->time);
@@ -208,7 +207,7 @@ static int count_rooms(struct sqlite_desk *d, struct days *days, struct err *e)
                        " WHERE ?1 = 0 OR room_id = ?1 ORDER BY head DESC LIMIT ?2",
                        "find the rooms", e);
     sqlite_query_number(&q, d->room_id);
-    sqlite_query_number(&q, DAYS_ROOMS);
+    sqlite_query_number(&q, STORE_DESK_DAYS_ROOMS);
     while (result == 0 && sqlite_query_next(&q)) {
         result = count_room(d, days, sqlite_query_number_at(&q, 0), sqlite_query_number_at(&q, 1), e);
     }

@@ -42,13 +42,14 @@ int sqlite_rules_number(struct store *base, uint64_t *out, struct err *e)
 
 /* ---- one list after another ---- */
 
-/* Two texts in one block; *second points to the other one. */
+/* Two texts in one block; *other points to the second one. */
 static char *pair(const char *first, const char *second, char **other)
 {
     size_t length = strlen(first) + 1;
     char *block = ck_malloc(length + strlen(second) + 1);
     memcpy(block, first, length);
-    *other = strcpy(block + length, second);
+    *other = block + length;
+    memcpy(*other, second, strlen(second) + 1);
     return block;
 }
 
@@ -141,8 +142,8 @@ static void take_secret(const struct sqlite_query *q, struct store_rules *out)
     secret->made_ms = sqlite_query_number_at(q, 2);
 }
 
-/* Parameters of each: ?1 the limit, ?2 now. INDEXED BY: there may be a million persons or rooms, and
- * few of them are meant. */
+/* Parameters of each: ?1 the limit, ?2 now. INDEXED BY: there may be a million persons or rooms,
+ * and few of them are meant. */
 static const struct list {
     const char *sql;
     int limit;

@@ -99,13 +99,13 @@ static int check_words(struct sqlite_handle *s, struct err *e)
                : result;
 }
 
-int sqlite_setup_add_word(struct store *base, const char *pattern, bool whole, enum store_word_act what, uint64_t *id,
+int sqlite_setup_add_word(struct store *base, const char *pattern, bool whole, enum store_word_act act, uint64_t *id,
                           struct err *e)
 {
-    struct sqlite_act *act = sqlite_act_of(base);
+    struct sqlite_act *a = sqlite_act_of(base);
     struct sqlite_query q;
-    sqlite_act_subject(act, "%s", pattern);
-    act->changes_rules = true;
+    sqlite_act_subject(a, "%s", pattern);
+    a->changes_rules = true;
     sqlite_query_begin(&q, mine(base),
                        "INSERT INTO word (pattern, whole, act) VALUES (?, ?, ?)"
                        " ON CONFLICT (pattern) DO UPDATE SET whole = excluded.whole, act = excluded.act"
@@ -113,7 +113,7 @@ int sqlite_setup_add_word(struct store *base, const char *pattern, bool whole, e
                        "add the word", e);
     sqlite_query_text(&q, pattern);
     sqlite_query_number(&q, whole);
-    sqlite_query_number(&q, what);
+    sqlite_query_number(&q, act);
     if (sqlite_query_next(&q) && id != NULL) {
         *id = (uint64_t)sqlite_query_number_at(&q, 0);
     }

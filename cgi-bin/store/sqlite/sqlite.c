@@ -10,7 +10,7 @@
  *   checkpoint  scrub  journal  upgrade  make
  *   still  backup  restore  open
  *   write  view  append  news  check   what a program asks for
- *   query  act  rules  persons         what decides who may do what, and transactions that change it
+ *   query  act  rules  persons         what decides who may do what, and its transactions
  *   bans  roles  invites  setup  reports  held
  *   events  erase  retain              what is erased, and what is forgotten by itself
  *   desk_page  desk_samples  desk_lists  desk   lists for moderators

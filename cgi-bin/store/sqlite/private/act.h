@@ -1,5 +1,5 @@
-/* act.h - the transaction of an act (store_act.h): who acts, what its steps changed, its line of the
- * audit log. */
+/* act.h - the transaction of an act (store_act.h): its actor, what its steps changed, its line of
+ * the audit log. */
 #ifndef SQLITE_ACT_H
 #define SQLITE_ACT_H
 

@@ -1,4 +1,4 @@
-/* persons.h - persons, their keys and ranks; who wrote a message. */
+/* persons.h - persons, their keys and ranks; senders of messages. */
 #ifndef SQLITE_PERSONS_H
 #define SQLITE_PERSONS_H
 
@@ -10,7 +10,7 @@ int sqlite_persons_by_key(struct store *base, const unsigned char key[CHAT_KEY_B
 int sqlite_persons_find(struct store *base, const struct store_whom *whom, const char *room, struct store_person *out,
                         struct err *e);
 
-/* Who wrote a message. */
+/* The sender of a message. */
 struct sqlite_sender {
     sqlite3_int64 message_id;
     sqlite3_int64 person_id; /* 0: a guest */
@@ -23,8 +23,8 @@ struct sqlite_sender {
 int sqlite_persons_sender(struct sqlite_handle *s, const char *room, uint64_t seq, struct sqlite_sender *out,
                           struct err *e);
 
-/* The number of the person that is meant. ERR_ABSENT as store_person_find, but a number isn't looked
- * up. */
+/* The number of the person that is meant. ERR_ABSENT as store_person_find, but a number isn't
+ * looked up. */
 int sqlite_persons_resolve(struct sqlite_handle *s, const struct store_whom *whom, sqlite3_int64 *out, struct err *e);
 
 /* The person's greatest role: in this room, or, with NULL, in any room. role: another one that it
