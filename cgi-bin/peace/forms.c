@@ -158,10 +158,10 @@ static size_t step(uint32_t c, uint32_t out[FORMS_LOOK_MAX])
 }
 
 /* Appends what c looks like. */
-static void add_look(uint32_t c, unsigned depth, uint32_t out[FORMS_LOOK_MAX],
-                     size_t *used) /* NOLINT(misc-no-recursion) */
+/* NOLINTNEXTLINE(misc-no-recursion): at most DEPTH_MAX deep */
+static void add_look(uint32_t c, unsigned depth, uint32_t out[FORMS_LOOK_MAX], size_t *used)
 {
-    uint32_t next[FORMS_LOOK_MAX];
+    uint32_t next[FORMS_LOOK_MAX] = {0};
     if (invisible_is(c)) {
         return;
     }

@@ -171,13 +171,13 @@ static void link_child(struct words *w, const struct edge *edge)
 /* Each round links the nodes that are one symbol longer. */
 static void link_nodes(struct words *w)
 {
-    unsigned char *depth = ck_calloc(w->node_count, 1);
+    unsigned *depth = ck_calloc(w->node_count, sizeof *depth);
     size_t slots = w->edge_mask + 1;
-    for (unsigned char round = 0; round < RUNS_MAX; round++) {
+    for (unsigned round = 0; round < RUNS_MAX; round++) {
         for (size_t i = 0; i < slots; i++) {
             const struct edge *edge = &w->edges[i];
             if (edge->from != NONE && depth[edge->from] == round && (edge->from == 0) == (round == 0)) {
-                depth[edge->to] = (unsigned char)(round + 1);
+                depth[edge->to] = round + 1;
                 link_child(w, edge);
             }
         }
