@@ -101,11 +101,28 @@ static int check_standing(const struct admission *a, struct err *e)
     return standing_write(&a->standing, &a->room, a->c->now_ms, e);
 }
 
+/* The word list counts for names, too. A name can't be masked, so it is refused then. */
+static int check_words_of_name(const struct admission *a, const struct words *words, struct err *e)
+{
+    bool is_own = a->d->type == CHAT_MESSAGE && a->d->sender.fold != NULL;
+    enum words_act act = is_own ? words_find(words, a->d->name, strlen(a->d->name), NULL) : WORDS_NONE;
+    if (act == WORDS_REJECT || act == WORDS_MASK) {
+        return err_field(e, ERR_WORDS, "name", "The name has a word that isn't allowed here.");
+    }
+    if (act == WORDS_HOLD) {
+        a->job->hold = "word";
+    }
+    return 0;
+}
+
 static int check_words(const struct admission *a, struct err *e)
 {
     const struct words *words = rules_words(a->c->rules);
-    if (a->d->text == NULL || a->standing.role >= CHAT_MODERATOR) {
+    if (a->standing.role >= CHAT_MODERATOR) {
         return 0;
+    }
+    if (check_words_of_name(a, words, e) != 0 || a->d->text == NULL) {
+        return e->code == ERR_NONE ? 0 : -1;
     }
     enum words_act act = words_find(words, a->d->text, a->d->text_length, NULL);
     if (act == WORDS_REJECT || (act == WORDS_HOLD && a->d->type == CHAT_EDIT)) {
@@ -113,7 +130,8 @@ static int check_words(const struct admission *a, struct err *e)
     }
     if (act == WORDS_HOLD) {
         a->job->hold = "word";
-    } else if (act == WORDS_MASK) {
+    }
+    if (act != WORDS_NONE) { /* a text that is held may have other words, which are masked */
         a->d->text_length = words_mask(words, a->d->text, a->d->text_length);
     }
     return 0;
