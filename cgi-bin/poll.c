@@ -12,6 +12,7 @@
 #include "routes/get_stream.h"
 #include "routes/handler.h"
 #include "routes/poll_program.h"
+#include "site/limiter.h"
 #include "site/site.h"
 #include "wait/waiting.h"
 #include "web/request.h"
@@ -37,6 +38,7 @@ static void handle(struct request *request, void *context)
     struct poll_program *p = context;
     const struct conf *conf = site_conf(p->site, request_settings(request), NULL);
     waiting_arrived(p->waiting, request, conf);
+    limiter_note_cost(site_limiter(p->site), waiting_costs_a_process(p->waiting));
     handler_dispatch(routes, request, conf, p);
 }
 

@@ -13,6 +13,7 @@ const struct metrics_name metrics_counters[METRICS_COUNTER__MAX] = {
     [METRICS_MESSAGES] = {"messages_total", NULL, NULL, "messages", "Messages stored."},
     [METRICS_WAKEUPS] = {"wakeups_total", NULL, NULL, "wakeups", "Looks for news because something was committed."},
     [METRICS_WOKEN] = {"woken_total", NULL, NULL, "woken", "Writes of news to those who waited for it."},
+    [METRICS_LIMITED] = {"limited_total", NULL, NULL, "limited", "Requests refused because of limits."},
     [METRICS_TURNED_AWAY] = {"turned_away_total", NULL, NULL, "turned_away", "Requests that found no place to wait."},
 };
 

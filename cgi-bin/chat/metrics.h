@@ -23,6 +23,7 @@ enum metrics_counter {
     METRICS_MESSAGES,    /* stored */
     METRICS_WAKEUPS,     /* how often a process looked for news because of a ring */
     METRICS_WOKEN,       /* polls and streams that got news after a ring */
+    METRICS_LIMITED,     /* requests that were refused with 429 */
     METRICS_TURNED_AWAY, /* polls that could not wait, and streams that were refused */
     METRICS_COUNTER__MAX
 };

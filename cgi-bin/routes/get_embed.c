@@ -6,7 +6,6 @@
 #include "chat/query.h"
 #include "format/html.h"
 #include "routes/handler.h"
-#include "routes/limit.h"
 #include "routes/poll_program.h"
 #include "system/conf.h"
 #include "web/reply.h"
@@ -85,8 +84,7 @@ void get_embed(struct request *request, void *program)
     struct query q;
     const char *title = "";
     struct handler_input in;
-    if (handler_begin(&in, p->site, request, METRICS_POLL_REQUESTS, &e) != 0 || limit_poll(p, request, NULL, &e) != 0 ||
-        parse(in.fields, &q, &title, &e) != 0) {
+    if (handler_begin(&in, p->site, request, METRICS_POLL_REQUESTS, &e) != 0 || parse(in.fields, &q, &title, &e) != 0) {
         reply_send_problem(request, &e, NULL, NULL);
     } else {
         answer(request, in.conf, q.rooms[0].name, title);

@@ -11,7 +11,6 @@
 #include "chat/query.h"
 #include "format/html_page.h"
 #include "routes/handler.h"
-#include "routes/limit.h"
 #include "routes/poll_program.h"
 #include "site/reading.h"
 #include "web/reply.h"
@@ -200,7 +199,6 @@ void get_plain(struct request *request, void *program)
     chat_draft_init(&page.draft);
     struct handler_input in;
     int result = handler_begin(&in, p->site, request, METRICS_POLL_REQUESTS, &e);
-    result = result == 0 ? limit_poll(p, request, NULL, &e) : result;
     const struct reading_how how = {.budget = result == 0 ? poll_program_answer_bytes(p, in.conf) : 0};
     if (result != 0 || parse(in.fields, &page, &e) != 0 || caller_may_read(&in.caller, &page.query, &e) != 0 ||
         reading_take(g, p->site, &page.query, &how, &e) != 0 || check(&page, g, &e) != 0) {

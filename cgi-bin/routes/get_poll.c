@@ -8,7 +8,6 @@
 #include "format/json.h"
 #include "format/tsv.h"
 #include "routes/handler.h"
-#include "routes/limit.h"
 #include "routes/poll_program.h"
 #include "shared/metrics_file.h"
 #include "site/head_files.h"
@@ -231,8 +230,8 @@ void get_poll(struct request *request, void *program)
     struct err e = ERR_INIT;
     struct query q;
     struct handler_input in;
-    if (handler_begin(&in, p->site, request, METRICS_POLL_REQUESTS, &e) != 0 || limit_poll(p, request, NULL, &e) != 0 ||
-        query_parse(in.fields, &q, &e) != 0 || caller_may_read(&in.caller, &q, &e) != 0) {
+    if (handler_begin(&in, p->site, request, METRICS_POLL_REQUESTS, &e) != 0 || query_parse(in.fields, &q, &e) != 0 ||
+        caller_may_read(&in.caller, &q, &e) != 0) {
         reply_send_problem(request, &e, NULL, NULL);
     } else {
         answer_query(request, p, in.conf, &q);

@@ -12,7 +12,6 @@
 #include "format/sse.h"
 #include "format/tsv.h"
 #include "routes/handler.h"
-#include "routes/limit.h"
 #include "routes/poll_program.h"
 #include "shared/metrics_file.h"
 #include "site/reading.h"
@@ -251,8 +250,8 @@ void get_stream(struct request *request, void *program)
     struct reading *g = ck_calloc(1, sizeof *g);
     struct handler_input in;
     if (handler_begin(&in, p->site, request, METRICS_STREAM_REQUESTS, &e) != 0 ||
-        limit_stream(p, request, NULL, &e) != 0 || parse(request, in.fields, &q, &e) != 0 ||
-        check_reader(&in, &q, &e) != 0 || begin(request, p, in.conf, &q, g, &e) != 0) {
+        parse(request, in.fields, &q, &e) != 0 || check_reader(&in, &q, &e) != 0 ||
+        begin(request, p, in.conf, &q, g, &e) != 0) {
         reply_send_problem(request, &e, e.code == ERR_EPOCH ? g->epoch : NULL, NULL);
     }
     handler_end(&in);

@@ -1,6 +1,7 @@
 /* handler.c - see handler.h. */
 #include "routes/handler.h"
 
+#include "routes/limit.h"
 #include "shared/metrics_file.h"
 #include "site/site.h"
 #include "system/conf.h"
@@ -13,6 +14,8 @@
 #include <stddef.h>
 #include <string.h>
 
+enum { LIMITED = 429 };
+
 const struct conf *handler_conf(struct site *site, struct request *request, enum metrics_counter counter, struct err *e)
 {
     metrics_file_add(site_metrics(site), counter, 1);
@@ -24,7 +27,10 @@ int handler_begin(struct handler_input *in, struct site *site, struct request *r
 {
     memset(in, 0, sizeof *in);
     in->conf = handler_conf(site, request, counter, e);
-    in->fields = in->conf != NULL ? request_query(request, e) : NULL;
+    if (in->conf == NULL || limit_read(site, request, counter == METRICS_STREAM_REQUESTS, e) != 0) {
+        return -1;
+    }
+    in->fields = request_query(request, e);
     return in->fields != NULL ? caller_take(&in->caller, site, request, in->fields, NULL, e) : -1;
 }
 
@@ -45,6 +51,9 @@ void handler_dispatch(const struct route *routes, struct request *request, const
 static void count_answer(void *site, int status)
 {
     metrics_file_add(site_metrics(site), metrics_class(status), 1);
+    if (status == LIMITED) {
+        metrics_file_add(site_metrics(site), METRICS_LIMITED, 1);
+    }
 }
 
 void handler_count_answers(struct site *site)

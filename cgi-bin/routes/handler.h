@@ -36,7 +36,8 @@ struct handler_input {
 const struct conf *handler_conf(struct site *site, struct request *request, enum metrics_counter counter,
                                 struct err *e);
 
-/* The same, and finds the fields and the caller. -1: as handler_conf; ERR_INPUT when the query can't
+/* The same, counts the request for the limits of its client (limiter.h), and finds the fields and
+ * the caller. -1: as handler_conf; ERR_RATE; ERR_INPUT when the query can't
  * be decoded; or as caller_take. handler_end must follow in all cases. */
 int handler_begin(struct handler_input *in, struct site *site, struct request *request, enum metrics_counter counter,
                   struct err *e);

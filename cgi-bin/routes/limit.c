@@ -1,11 +1,11 @@
 /* limit.c - see limit.h. */
 #include "routes/limit.h"
 
+#include "base/hash.h"
+#include "base/str.h"
 #include "routes/local.h"
-#include "routes/poll_program.h"
 #include "site/limiter.h"
 #include "site/site.h"
-#include "wait/waiting.h"
 #include "web/client.h"
 #include "web/forwarded.h"
 #include "web/request.h"
@@ -43,16 +43,25 @@ void limit_who(const struct request *request, const unsigned char *key, struct l
     }
 }
 
-int limit_poll(const struct poll_program *p, const struct request *request, const unsigned char *key, struct err *e)
+/* A checked key or token would cost more than the limit may. A client that sends another text each
+ * time is limited by its network. */
+static void take_text(const struct request *request, struct limiter_who *who)
 {
-    struct limiter_who who;
-    limit_who(request, key, &who);
-    return limiter_poll(site_limiter(p->site), &who, waiting_costs_a_process(p->waiting), e);
+    const char *text = request_variable(request, "HTTP_POLLCHAT_KEY");
+    text = text != NULL ? text : request_variable(request, "HTTP_POLLCHAT_TOKEN");
+    text = text != NULL ? text : request_variable(request, "HTTP_AUTHORIZATION");
+    /* the Basic of a folder with a password is the same for all its visitors */
+    if (text != NULL && !str_starts_nocase(text, "basic ")) {
+        uint64_t hash = hash_bytes(HASH_START, text, strlen(text));
+        memcpy(who->key, &hash, sizeof hash);
+        who->has_key = true;
+    }
 }
 
-int limit_stream(const struct poll_program *p, const struct request *request, const unsigned char *key, struct err *e)
+int limit_read(struct site *site, const struct request *request, bool is_stream, struct err *e)
 {
     struct limiter_who who;
-    limit_who(request, key, &who);
-    return limiter_stream(site_limiter(p->site), &who, e);
+    limit_who(request, NULL, &who);
+    take_text(request, &who);
+    return is_stream ? limiter_stream(site_limiter(site), &who, e) : limiter_poll(site_limiter(site), &who, e);
 }

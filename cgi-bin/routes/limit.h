@@ -11,8 +11,8 @@
 
 struct err;
 struct limiter_who;
-struct poll_program;
 struct request;
+struct site;
 
 /* Who sent the request: its network, and whether that can be known. key: the keyed hash of the
  * client's key, CHAT_KEY_BYTES long; NULL: it sent none, or it isn't known yet. */
@@ -21,8 +21,8 @@ void limit_who(const struct request *request, const unsigned char *key, struct l
 /* The proxy that sent the request isn't trusted, so the network of its client isn't known. */
 bool limit_network_is_hidden(const struct request *request);
 
-/* Counts a request that reads, or that opens a stream. -1 with ERR_RATE. */
-int limit_poll(const struct poll_program *p, const struct request *request, const unsigned char *key, struct err *e);
-int limit_stream(const struct poll_program *p, const struct request *request, const unsigned char *key, struct err *e);
+/* Counts a request that reads, or that opens a stream, by its network and the key in its headers,
+ * which isn't checked yet. handler_begin calls it. -1 with ERR_RATE. */
+int limit_read(struct site *site, const struct request *request, bool is_stream, struct err *e);
 
 #endif

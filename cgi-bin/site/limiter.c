@@ -30,6 +30,7 @@ struct limiter {
     const struct conf *conf;
     _Atomic(struct limits *) table; /* NULL: none yet */
     _Atomic int64_t next_try;       /* monotonic ms */
+    atomic_bool costs_process;      /* a poll does */
     pthread_mutex_t lock;           /* of what follows, and for changes of table */
     struct limits *past[PAST_MAX];
     size_t past_count;
@@ -130,8 +131,8 @@ bool limiter_is_shared(struct limiter *l)
 struct list {
     const struct conf *conf;
     struct limits *table;
-    bool costs_process;
     size_t count;
+    bool costs_process;
     struct limits_cell cells[LIMITS_CELLS_MAX];
     struct {
         enum limit_rates_kind kind;
@@ -185,11 +186,18 @@ static bool is_limited(const struct limiter *l, const struct limiter_who *who)
     return l->conf->limits != 0 && (!who->is_local || l->conf->limit_local != 0);
 }
 
+void limiter_note_cost(struct limiter *l, bool costs_process)
+{
+    if (atomic_load(&l->costs_process) != costs_process) {
+        atomic_store(&l->costs_process, costs_process);
+    }
+}
+
 static void begin(struct list *list, struct limiter *l)
 {
     list->conf = l->conf;
     list->table = table_of(l);
-    list->costs_process = false;
+    list->costs_process = atomic_load(&l->costs_process);
     list->count = 0;
 }
 
@@ -252,32 +260,30 @@ static int take(struct list *list, struct err *e)
 
 /* ---- what clients do ---- */
 
-static int read_one(struct limiter *l, const struct limiter_who *who, enum limit_rates_kind kind, bool costs_process,
-                    struct err *e)
+static int take_one(struct limiter *l, const struct limiter_who *who, enum limit_rates_kind kind, struct err *e)
 {
     struct list list;
     if (!is_limited(l, who)) {
         return 0;
     }
     begin(&list, l);
-    list.costs_process = costs_process;
     add_client(&list, kind, who, 1);
     return take(&list, e);
 }
 
-int limiter_poll(struct limiter *l, const struct limiter_who *who, bool costs_process, struct err *e)
+int limiter_poll(struct limiter *l, const struct limiter_who *who, struct err *e)
 {
-    return read_one(l, who, LIMIT_RATES_POLLS, costs_process, e);
+    return take_one(l, who, LIMIT_RATES_POLLS, e);
 }
 
 int limiter_stream(struct limiter *l, const struct limiter_who *who, struct err *e)
 {
-    return read_one(l, who, LIMIT_RATES_STREAMS, false, e);
+    return take_one(l, who, LIMIT_RATES_STREAMS, e);
 }
 
 int limiter_act(struct limiter *l, const struct limiter_who *who, struct err *e)
 {
-    return read_one(l, who, LIMIT_RATES_ACTS, false, e);
+    return take_one(l, who, LIMIT_RATES_ACTS, e);
 }
 
 int limiter_send_begin(struct limiter *l, const struct limiter_who *who, struct err *e)

@@ -41,14 +41,17 @@ void limiter_free(struct limiter *l); /* NULL is fine */
 /* Maps the file anew if it was removed. A process that stays calls it about once a second. */
 void limiter_look_after(struct limiter *l);
 
+/* From now on each poll costs a process, or not, so fewer are allowed, or more (limit_rates.h). */
+void limiter_note_cost(struct limiter *l, bool costs_process);
+
 /* All processes count together. Opens the file, if it can. */
 bool limiter_is_shared(struct limiter *l);
 
 /* Each of these counts what the client is about to do. -1 with ERR_RATE: nothing was counted, and
  * the client shall come back after e->retry_s. */
 
-/* A request that reads; costs_process: it keeps a process busy. */
-int limiter_poll(struct limiter *l, const struct limiter_who *who, bool costs_process, struct err *e);
+/* A request that reads. */
+int limiter_poll(struct limiter *l, const struct limiter_who *who, struct err *e);
 int limiter_stream(struct limiter *l, const struct limiter_who *who, struct err *e);
 
 /* Before the body is read: is it certain by now that limiter_send will refuse? Counts nothing. */

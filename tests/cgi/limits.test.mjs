@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { until } from '../wait.mjs';
-import { cgi, fastcgi, pollRequest, startFastcgi, temporaryFolder } from './program.mjs';
+import { cgi, fastcgi, pollRequest, status, startFastcgi, temporaryFolder } from './program.mjs';
 
 const ON = { POLLCHAT_LIMITS: 'on' };
 const from = (address, more = {}) => ({ REMOTE_ADDR: address, ...more });
@@ -146,6 +146,7 @@ test('polls of all kinds are limited; one that is refused says so in the form th
   assert.equal(page.headers.refresh, '1', 'a page without JavaScript comes back by itself');
   assert.equal((await untilRefused('embed', 'room=lobby', '203.0.115.9')).answer.status, 429);
   assert.equal((await ask('poll', 'since=0', '198.51.100.1')).status, 200);
+  assert.ok((await status(poll)).limited >= 4);
 });
 
 test('a form that is refused keeps what was typed', async (t) => {
