@@ -479,26 +479,27 @@ void json_received(struct buf *out, uint64_t bytes)
 }
 
 /* Leaves out what isn't UTF-8, and "". */
-static void put_known(json_t *object, const char *key, const char *value)
+/* Leaves out what is empty or no UTF-8. */
+static void add_known(struct buf *out, const char *key, const char *value)
 {
-    json_t *text = value != NULL && value[0] != '\0' ? json_string(value) : NULL;
-    if (text != NULL) {
-        put(object, key, text);
+    if (value != NULL && value[0] != '\0' && str_utf8_valid(value, strlen(value), NULL)) {
+        add_member_string(out, key, value);
     }
 }
 
+/* By the code here too: a flood of requests may get a problem each. */
 void json_problem(struct buf *out, const struct json_problem *p)
 {
-    json_t *o = json_object();
-    json_t *text = json_string(p->detail);
-    put_string(o, "type", p->type);
-    put_string(o, "title", p->title);
-    put(o, "status", json_integer(p->status));
-    put(o, "detail", text != NULL ? text : json_string(p->title));
-    put_known(o, "field", p->field);
-    put_known(o, "epoch", p->epoch);
+    bool is_text = str_utf8_valid(p->detail, strlen(p->detail), NULL);
+    buf_addc(out, '{');
+    add_member_word(out, "type", p->type);
+    add_member_word(out, "title", p->title);
+    add_member_seq(out, "status", (uint64_t)p->status);
+    add_member_string(out, "detail", is_text ? p->detail : p->title);
+    add_known(out, "field", p->field);
+    add_known(out, "epoch", p->epoch);
     for (size_t i = 0; p->more != NULL && i < ERR_MORE && p->more[i].name[0] != '\0'; i++) {
-        put_known(o, p->more[i].name, p->more[i].value);
+        add_known(out, p->more[i].name, p->more[i].value);
     }
-    dump_take(out, o);
+    end_object(out);
 }
