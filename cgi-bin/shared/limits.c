@@ -275,19 +275,21 @@ int limits_take(struct limits *l, const struct limits_cell *cells, size_t count,
                 struct limits_refusal *refusal)
 {
     uint64_t now = ticks_of(now_ms);
-    CK(count <= LIMITS_CELLS_MAX);
-    if (count > 1 && limits_look(l, cells, count, now_ms, refusal) != 0) {
-        return -1;
-    }
     *refusal = (struct limits_refusal){.wait_s = 0};
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && refusal->wait_s == 0; i++) {
         note(refusal, i, take(l, &cells[i], now));
-        if (refusal->wait_s != 0) { /* another process was faster */
+        if (refusal->wait_s != 0) {
             limits_give_back(l, cells, i, now_ms);
-            return -1;
         }
     }
-    return 0;
+    if (refusal->wait_s == 0) {
+        return 0;
+    }
+    struct limits_refusal all;
+    if (limits_look(l, cells, count, now_ms, &all) != 0) { /* a later cell may have to wait longer */
+        *refusal = all;
+    }
+    return -1;
 }
 
 static void give_back(struct limits *l, const struct limits_cell *c, uint64_t now)
