@@ -136,6 +136,16 @@ int caller_take(struct caller *c, struct site *site, const struct request *reque
     return take_token(c, &token, e) == 0 ? take_key(c, &key, e) : -1;
 }
 
+void caller_who(const struct caller *c, const struct request *request, struct limiter_who *out)
+{
+    limit_who(request, NULL, out);
+    if (c->token != NULL) {
+        limit_by_text(c->token->sub, out);
+    } else if (c->key[0] != '\0') {
+        limit_by_text(c->key, out);
+    }
+}
+
 void caller_fini(struct caller *c)
 {
     rules_release(c->rules);

@@ -21,6 +21,7 @@
 
 struct err;
 struct form;
+struct limiter_who;
 struct query;
 struct request;
 struct rules;
@@ -51,6 +52,9 @@ struct caller {
 int caller_take(struct caller *c, struct site *site, const struct request *request, const struct form *fields,
                 const struct caller_fields *body, struct err *e);
 void caller_fini(struct caller *c); /* fine for zeros */
+
+/* Who it is for the limits (limiter.h), without a look at the store. */
+void caller_who(const struct caller *c, const struct request *request, struct limiter_who *out);
 
 /* Takes the rules, unless they are here. -1: the store can't be read. */
 int caller_rules(struct caller *c, struct err *e);

@@ -6,6 +6,7 @@
 #include "routes/local.h"
 #include "site/limiter.h"
 #include "site/site.h"
+#include "system/conf.h"
 #include "web/client.h"
 #include "web/forwarded.h"
 #include "web/request.h"
@@ -15,10 +16,10 @@
 /* Loopback: a tunnel or a proxy that adds no header, since the client isn't local. A private
  * address with forwarding headers: a proxy. A public address counts, whatever headers it sends, as
  * any client can write them. */
-static bool is_hidden(const struct request *request, const struct address *peer)
+static bool is_hidden(const struct request *request, const struct address *a)
 {
-    return peer->length == ADDRESS_NONE || client_is_loopback(request_client(request)) ||
-           (!request_has_trusted_proxy(request) && forwarded_is_hinted(request) && client_is_private(peer));
+    return a->length == ADDRESS_NONE || client_is_own(a) ||
+           (!request_has_trusted_proxy(request) && client_is_private(a) && forwarded_is_hinted(request));
 }
 
 bool limit_network_is_hidden(const struct request *request)
@@ -28,19 +29,27 @@ bool limit_network_is_hidden(const struct request *request)
     return !who.is_local && who.network == LIMITER_UNKNOWN;
 }
 
+/* Every poll passes here, so the cheap questions come first. */
 void limit_who(const struct request *request, const unsigned char *key, struct limiter_who *out)
 {
     const char *client = request_client(request);
-    *out = (struct limiter_who){
-        .is_local = local_is(request), .network = LIMITER_KNOWN, .address = address_of(client), .has_key = key != NULL};
+    *out = (struct limiter_who){.network = LIMITER_KNOWN, .address = address_of(client), .has_key = key != NULL};
     if (key != NULL) {
         memcpy(out->key, key, sizeof out->key);
     }
-    if (request_has_trusted_proxy(request) && client != NULL && strcmp(client, FORWARDED_UNKNOWN) == 0) {
+    out->is_local = client_is_own(&out->address) && local_is(request);
+    if (out->address.length == ADDRESS_NONE && client != NULL && strcmp(client, FORWARDED_UNKNOWN) == 0) {
         out->network = LIMITER_FORGED;
     } else if (is_hidden(request, &out->address)) {
         out->network = LIMITER_UNKNOWN;
     }
+}
+
+void limit_by_text(const char *text, struct limiter_who *who)
+{
+    uint64_t hash = hash_bytes(HASH_START, text, strlen(text));
+    memcpy(who->key, &hash, sizeof hash);
+    who->has_key = true;
 }
 
 /* A checked key or token would cost more than the limit may. A client that sends another text each
@@ -52,15 +61,16 @@ static void take_text(const struct request *request, struct limiter_who *who)
     text = text != NULL ? text : request_variable(request, "HTTP_AUTHORIZATION");
     /* the Basic of a folder with a password is the same for all its visitors */
     if (text != NULL && !str_starts_nocase(text, "basic ")) {
-        uint64_t hash = hash_bytes(HASH_START, text, strlen(text));
-        memcpy(who->key, &hash, sizeof hash);
-        who->has_key = true;
+        limit_by_text(text, who);
     }
 }
 
 int limit_read(struct site *site, const struct request *request, bool is_stream, struct err *e)
 {
     struct limiter_who who;
+    if (site_loaded_conf(site)->limits == 0) {
+        return 0;
+    }
     limit_who(request, NULL, &who);
     take_text(request, &who);
     return is_stream ? limiter_stream(site_limiter(site), &who, e) : limiter_poll(site_limiter(site), &who, e);

@@ -18,6 +18,9 @@ struct site;
  * client's key, CHAT_KEY_BYTES long; NULL: it sent none, or it isn't known yet. */
 void limit_who(const struct request *request, const unsigned char *key, struct limiter_who *out);
 
+/* Lets a text stand for the client's key: the key itself, where its keyed hash isn't known. */
+void limit_by_text(const char *text, struct limiter_who *who);
+
 /* The proxy that sent the request isn't trusted, so the network of its client isn't known. */
 bool limit_network_is_hidden(const struct request *request);
 

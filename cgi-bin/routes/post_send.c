@@ -73,18 +73,6 @@ static int check_early(struct request *request, struct site *site, struct err *e
     return limiter_send_begin(site_limiter(site), &who, e);
 }
 
-/* May this message be stored, by the limits of its sender and of the disk? */
-static int check_limits(struct request *request, const struct send_program *p, const struct chat_draft *draft,
-                        struct err *e)
-{
-    struct limiter_who who;
-    limit_who(request, draft->sender.has_key ? draft->sender.key : NULL, &who);
-    if (limiter_send(site_limiter(p->site), &who, draft->room, draft->text_length, e) != 0) {
-        return -1;
-    }
-    return draft->type == CHAT_DELETE ? 0 : reserve_check(p->reserve, p->site, e);
-}
-
 /* Reads the body whatever its type is: a client that is still sending may not get the answer.
  * *fields gets the fields of the body, of which the text may be missing then. */
 static int read_draft(struct request *request, struct site *site, struct form *fields,
@@ -313,6 +301,18 @@ static void hand_over(struct sending *s, struct commit *to)
     commit_append(to, &s->job);
 }
 
+/* May this message be stored, by the limits of its sender and of the disk? Asked before the rules,
+ * so that a flood which they refuse is limited too. */
+static int check_limits(const struct sending *s, const struct send_program *p, const struct caller *c, struct err *e)
+{
+    struct limiter_who who;
+    caller_who(c, s->request, &who);
+    if (limiter_send(site_limiter(p->site), &who, s->draft.room, s->draft.text_length, e) != 0) {
+        return -1;
+    }
+    return s->draft.type == CHAT_DELETE ? 0 : reserve_check(p->reserve, p->site, e);
+}
+
 /* 0: the message may be stored. */
 static int admit(struct sending *s, const struct send_program *p, const struct draft_credentials *credentials,
                  struct err *e)
@@ -321,10 +321,10 @@ static int admit(struct sending *s, const struct send_program *p, const struct d
     struct caller caller;
     int result = caller_take(&caller, p->site, s->request, NULL, &body, e);
     if (result == 0) {
-        result = admit_draft(&caller, s->request, credentials, &s->job.store, &s->pace, e);
+        result = check_limits(s, p, &caller, e);
     }
     if (result == 0) {
-        result = check_limits(s->request, p, &s->draft, e);
+        result = admit_draft(&caller, s->request, credentials, &s->job.store, &s->pace, e);
     }
     if (result != 0) {
         admit_give_back(p->site, &s->draft, &s->pace);

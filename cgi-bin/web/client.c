@@ -9,18 +9,27 @@
 
 enum { NETWORK_BYTES = 8 };
 
-bool client_is_loopback(const char *address)
+bool client_is_own(const struct address *a)
 {
     static const unsigned char one[ADDRESS_V6] = {[ADDRESS_V6 - 1] = 1};
+    return (a->length == ADDRESS_V4 && a->bytes[0] == 127) ||
+           (a->length == ADDRESS_V6 && memcmp(a->bytes, one, sizeof one) == 0);
+}
+
+bool client_is_loopback(const char *address)
+{
     const struct address a = address_of(address);
-    return (a.length == ADDRESS_V4 && a.bytes[0] == 127) ||
-           (a.length == ADDRESS_V6 && memcmp(a.bytes, one, sizeof one) == 0);
+    return client_is_own(&a);
 }
 
 bool client_is_private(const struct address *a)
 {
-    return address_in_list(a, "127.0.0.0/8 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 100.64.0.0/10 169.254.0.0/16 "
-                              "::1 fc00::/7 fe80::/10");
+    const unsigned char *b = a->bytes;
+    if (a->length == ADDRESS_V4) {
+        return b[0] == 10 || (b[0] == 172 && b[1] >> 4 == 1) || (b[0] == 192 && b[1] == 168) ||
+               (b[0] == 100 && b[1] >> 6 == 1) || (b[0] == 169 && b[1] == 254) || client_is_own(a);
+    }
+    return a->length == ADDRESS_V6 && (b[0] >> 1 == 0xFC >> 1 || (b[0] == 0xFE && b[1] >> 6 == 2) || client_is_own(a));
 }
 
 uint32_t client_hash(const char *address, uint64_t seed)

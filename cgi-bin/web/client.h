@@ -14,6 +14,7 @@ struct address;
 
 /* True for this machine: 127.0.0.0/8 or ::1. False for NULL and for text that is no address. */
 bool client_is_loopback(const char *address);
+bool client_is_own(const struct address *a); /* the same */
 
 /* True for addresses of private networks, where a proxy may stand: 10.0.0.0/8, 172.16.0.0/12,
  * 192.168.0.0/16, 100.64.0.0/10, 169.254.0.0/16, fc00::/7, fe80::/10, and this machine. */

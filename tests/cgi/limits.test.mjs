@@ -6,7 +6,9 @@ import { test } from 'node:test';
 import { until } from '../wait.mjs';
 import { cgi, fastcgi, pollRequest, status, startFastcgi, temporaryFolder } from './program.mjs';
 
-const ON = { POLLCHAT_LIMITS: 'on' };
+// One message in 12 seconds after the first five: a busy machine doesn't change what a test sees.
+const ON = { POLLCHAT_LIMITS: 'on', POLLCHAT_LIMIT_SENDS: '5' };
+const isFew = (stored) => assert.ok(stored >= 5 && stored <= 8, `${stored} were stored`);
 const from = (address, more = {}) => ({ REMOTE_ADDR: address, ...more });
 
 const sendRequest = (body, extra) => ({
@@ -45,11 +47,11 @@ const headOf = async (data) => (await cgi(data, pollRequest('since=now'))).json.
 test('a script that writes without a pause gets 429, words and Retry-After; it stores nothing more, and others go on', async (t) => {
   const { data, post } = await chat(t);
   const { stored, answer } = await flood(post, from('203.0.113.9'));
-  assert.ok(stored >= 10 && stored <= 12, `${stored}`);
+  isFew(stored);
   assert.equal(answer.status, 429);
   assert.equal(answer.json.type, 'urn:pollchat:problem:too-fast');
-  assert.match(answer.json.detail, /faster .* than this chat allows\. The message was not stored\. Try again in \d seconds?\.$/);
-  assert.match(answer.headers['retry-after'], /^[12]$/);
+  assert.match(answer.json.detail, /faster .* than this chat allows\. The message was not stored\. Try again in \d+ seconds?\.$/);
+  assert.match(answer.headers['retry-after'], /^(\d|1[0-3])$/);
   assert.equal(await headOf(data), stored + 1);
   assert.equal((await post({ text: 'neighbour' }, from('203.0.113.77'))).status, 429, 'the same network');
   assert.equal((await post({ text: 'other' }, from('203.0.114.9'))).status, 201);
@@ -58,7 +60,7 @@ test('a script that writes without a pause gets 429, words and Retry-After; it s
 });
 
 test('a client that waits as long as it was told is served again', async (t) => {
-  const { post } = await chat(t);
+  const { post } = await chat(t, { POLLCHAT_LIMIT_SENDS: '30' });
   const { answer } = await flood(post, from('203.0.113.9'));
   await new Promise((done) => setTimeout(done, Number(answer.headers['retry-after']) * 1000));
   assert.equal((await post({ text: 'later' }, from('203.0.113.9'))).status, 201);
@@ -79,29 +81,29 @@ test('forwarding headers of a public address change nothing', async (t) => {
   const forged = (n) => from('203.0.113.9', { HTTP_X_FORWARDED_FOR: `198.51.${n}.1`, HTTP_FORWARDED: `for=198.51.${n}.1`, HTTP_CF_CONNECTING_IP: `198.51.${n}.1`, HTTP_X_REAL_IP: `198.51.${n}.1` });
   let stored = 0;
   for (let n = 0; n < 20; n++) stored += (await post({ text: `m${n}` }, forged(n))).status === 201;
-  assert.ok(stored >= 10 && stored <= 12, `${stored}`);
+  isFew(stored);
 });
 
 test('behind a trusted proxy each visitor has limits of their own; those who forge its header share theirs', async (t) => {
   const { post } = await chat(t, { POLLCHAT_TRUSTED_PROXIES: '10.0.0.1' });
   const through = (forwarded) => from('10.0.0.1', { HTTP_X_FORWARDED_FOR: forwarded });
   const { stored } = await flood(post, through('203.0.113.9'));
-  assert.ok(stored >= 10 && stored <= 12, `${stored}`);
+  isFew(stored);
   assert.equal((await post({ text: 'x' }, through('198.51.100.1'))).status, 201);
   assert.equal((await post({ text: 'x' }, through('198.51.100.1, 203.0.113.9'))).status, 429);
   let forged = 0;
   for (let n = 0; n < 20; n++) {
     forged += (await post({ text: `m${n}` }, { REMOTE_ADDR: '10.0.0.1', HTTP_X_FORWARDED_FOR: [`1.2.${n}.4`, `5.6.${n}.8`] })).status === 201;
   }
-  assert.ok(forged >= 10 && forged <= 12, `${forged}`);
+  isFew(forged);
 });
 
 test('behind a proxy that is not trusted rooms are limited, and doctor says what to do', async (t) => {
-  const { data, post } = await chat(t, { POLLCHAT_LIMIT_ROOM: '120' });
+  const { data, post } = await chat(t, { POLLCHAT_LIMIT_ROOM: '20' });
   const through = (n) => from('10.0.0.1', { HTTP_X_FORWARDED_FOR: `198.51.${n % 250}.1` });
   let stored = 0;
   for (let n = 0; n < 60; n++) stored += (await post({ text: `m${n}` }, through(n))).status === 201;
-  assert.ok(stored >= 30 && stored <= 40, `${stored}`);
+  isFew(stored);
   assert.equal((await post({ text: 'x', room: 'other' }, through(1))).status, 201);
   const findings = async (extra) =>
     (await cgi(data, { program: 'poll', extra: { SCRIPT_NAME: '/doctor', POLLCHAT_DOCTOR: 'everyone', ...ON, ...extra } })).json.findings;
@@ -120,7 +122,7 @@ test('a client on this machine has no limits, unless limit_local says so', async
   const local = { REMOTE_ADDR: '127.0.0.1', HTTP_HOST: 'localhost' };
   const { post } = await chat(t);
   assert.equal((await flood(post, local, 60)).stored, 60);
-  const strict = await chat(t, { POLLCHAT_LIMIT_LOCAL: 'yes', POLLCHAT_LIMIT_ROOM: '60' });
+  const strict = await chat(t, { POLLCHAT_LIMIT_LOCAL: 'yes', POLLCHAT_LIMIT_ROOM: '20' });
   assert.equal((await flood(strict.post, local, 60)).answer.status, 429);
 });
 
@@ -161,9 +163,9 @@ test('a form that is refused keeps what was typed', async (t) => {
     extra: from('203.0.113.9'),
   });
   assert.equal(answer.status, 429);
-  assert.match(answer.headers['retry-after'], /^\d$/);
+  assert.match(answer.headers['retry-after'], /^\d+$/);
   assert.match(answer.body, /a long thought/);
-  assert.match(answer.body, /Try again in \d second/);
+  assert.match(answer.body, /Try again in \d+ second/);
 });
 
 test('the file of limits that is removed or damaged while programs run is made anew', async (t) => {
@@ -174,10 +176,14 @@ test('the file of limits that is removed or damaged while programs run is made a
   const { size } = fs.statSync(file);
   for (const harm of [() => fs.rmSync(file), () => fs.truncateSync(file, 100), () => fs.writeFileSync(file, 'junk')]) {
     harm();
-    await until(async () => {
-      assert.match(String((await post({ text: 'x' }, from('203.0.113.9'))).status), /201|429/);
-      return fs.existsSync(file) && fs.statSync(file).size === size;
-    }, 'a new file');
+    // the old table is full soon, the new one is not
+    const isNew = async () => {
+      const isThere = fs.existsSync(file) && fs.statSync(file).size === size;
+      const { status: answered } = await post({ text: 'x' }, from('203.0.113.9'));
+      assert.ok(answered === 201 || answered === 429, `${answered}`);
+      return isThere && answered === 201;
+    };
+    await until(isNew, 'the process to count in a new file');
     await flood(post, from('203.0.113.9'));
     assert.equal((await cgi(data, sendRequest({ text: 'x' }, from('203.0.113.9', ON)))).status, 429);
   }
