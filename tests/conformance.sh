@@ -10,7 +10,7 @@
 # name, and a few into a second one, NAME-b. Both rooms stay. Other rooms are not changed, so you
 # can run it while people talk. --room NAME takes the room NAME; messages that are there already
 # stay, and are not tested. --quick leaves out what takes long: a wait of full length, texts of a
-# megabyte.
+# megabyte. A chat limits how fast one network writes; then it takes a minute longer.
 #
 # One line for each check: ok, FAILED (what was expected, and what came), skipped (why), warning (it
 # works, but you should look at it).
@@ -86,7 +86,8 @@ trap 'exit 2' INT TERM HUP
 
 at=$work/main # where an answer goes: $at.body, $at.head. Parallel requests set another name.
 patience=60   # seconds
-come_again=5  # after a 429 or 503 with Retry-After: so many new attempts
+come_again=5  # after a 503 with Retry-After: so many new attempts
+slow_down=60  # after a 429, by which a chat limits how fast one network writes: so many
 
 # The value of a header of the last answer (earlier ones are a 100 or come from a proxy).
 header() { # NAME
@@ -116,7 +117,9 @@ ask() { # ADDRESS [CURL-OPTION...]
         case $status in
         429 | 503)
             ask_after=$(header retry-after)
-            if [ "$ask_tries" -ge "$come_again" ] || ! is_number "$ask_after" || [ "$ask_after" -gt 30 ]; then return; fi
+            ask_most=$come_again
+            if [ "$status" = 429 ]; then ask_most=$slow_down; fi
+            if [ "$ask_tries" -ge "$ask_most" ] || ! is_number "$ask_after" || [ "$ask_after" -gt 30 ]; then return; fi
             ;;
         *) return ;;
         esac
