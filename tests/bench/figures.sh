@@ -43,6 +43,35 @@ figure_idle() {
     speed_rows idle 'idle poll' 0.95 1.15
 }
 
+# What the limits cost: the same program without them, in turn. The client counts as one of a network
+# of its own behind a trusted proxy, and has a key, so that two cells are looked at.
+limited_server() { # DATA NAME=VALUE...: sets $port
+    local data=$1
+    shift
+    for setting in "$@"; do export "POLLCHAT_${setting?}"; done
+    POLLCHAT_TRUSTED_PROXIES=127.0.0.1 serve lighttpd "$folder/$data" "$root"
+    for setting in "$@"; do unset "POLLCHAT_${setting%%=*}"; done
+    curl -fsS -o /dev/null -d text=first "http://127.0.0.1:$port/send"
+}
+
+figure_limits() {
+    local without with no client=(--header 'X-Forwarded-For: 203.0.113.9' --header 'Pollchat-Key: AAECAwQFBgcICQoLDA0ODw')
+    limited_server limits-off-data LIMITS=off
+    without=$port
+    limited_server limits-on-data LIMIT_POLLS=1000000
+    with=$port
+    limited_server limits-no-data LIMIT_POLLS=1
+    no=$port
+    for ((round = 0; round <= rounds; round++)); do
+        rate limits-off "$without" poll 32 '/poll?since=1' "${client[@]}"
+        rate limits-on "$with" poll 32 '/poll?since=1' "${client[@]}"
+        refused=1 rate limits-no "$no" poll 32 '/poll?since=1' "${client[@]}"
+        if [ "$round" = 0 ]; then forget limits-{off,on,no}; fi
+    done
+    figure 'idle poll, CPU of the program with limits / without' '<=' 1.05 "$(ratio limits-on limits-off 4)" "$(both limits-on limits-off 4) us"
+    figure 'refused poll, CPU of the program / idle poll' '<' 1 "$(ratio limits-no limits-off 4)" "$(both limits-no limits-off 4) us"
+}
+
 measure_send() {
     rate send-null "$null" send 32 /send --script "$folder/post.lua"
     rate send-least "$least" send 32 /send --script "$folder/post.lua"

@@ -109,6 +109,8 @@ start_php() { # sets $port, and $fpm, the name of PHP's processes
     root_of[$port]=$$ web_of[$port]=nginx
 }
 
+refused=0 # 1: every answer shall be a refusal, such as 429
+
 # One measurement by wrk: appends to the file NAME a line with requests/s, the median and the 99th
 # percentile in ms, and the CPU time of a request in us: of PROGRAM, and of the web server.
 rate() { # NAME PORT PROGRAM CONNECTIONS PATH [WRK-OPTION...]
@@ -117,8 +119,8 @@ rate() { # NAME PORT PROGRAM CONNECTIONS PATH [WRK-OPTION...]
     before=$(cpu_of "$at" "$program")
     output=$(wrk --threads 1 --connections "$connections" --duration "$seconds" --latency "$@" "http://127.0.0.1:$at$path")
     after=$(cpu_of "$at" "$program")
-    if grep -qE 'Non-2xx|Socket errors' <<<"$output"; then
-        printf '%s\n%s\n' "$name: not every answer was 2xx" "$output" >&2
+    if grep -q 'Socket errors' <<<"$output" || [ "$(grep -c 'Non-2xx' <<<"$output")" != "$refused" ]; then
+        printf '%s\n%s\n' "$name: not every answer was what it should be" "$output" >&2
         exit 1
     fi
     awk -v cpu="$before $after" '
