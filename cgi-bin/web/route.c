@@ -79,7 +79,17 @@ static void answer_wrong_method(struct request *request, const struct route *rou
     buf_fini(&headers);
 }
 
-void route_dispatch(const struct route *routes, struct request *request, void *context)
+static void answer_with(const struct route *r, struct request *request, const struct route_gate *gate, void *context)
+{
+    struct err e = ERR_INIT;
+    if (gate != NULL && gate->allow(gate->context, request, r, &e) != 0) {
+        reply_send_problem(request, &e, NULL, NULL);
+    } else {
+        r->handle(request, context);
+    }
+}
+
+void route_dispatch(const struct route *routes, struct request *request, const struct route_gate *gate, void *context)
 {
     char name[64];
     struct err e = ERR_INIT;
@@ -94,7 +104,7 @@ void route_dispatch(const struct route *routes, struct request *request, void *c
         } else if ((r->methods & method) == 0) {
             answer_wrong_method(request, r);
         } else {
-            r->handle(request, context);
+            answer_with(r, request, gate, context);
         }
         return;
     }

@@ -14,16 +14,30 @@
 #ifndef ROUTE_H
 #define ROUTE_H
 
+#include "chat/chat.h"
+
+struct err;
 struct request;
 
 struct route {
     const char *name;
-    unsigned methods;                                       /* set of enum request_method; OPTIONS is always allowed */
-    void (*handle)(struct request *request, void *context); /* takes the request; NULL: the name is reserved */
+    /* set of enum request_method; OPTIONS is always allowed */
+    unsigned methods;
+    /* takes the request; NULL: the name is reserved */
+    void (*handle)(struct request *request, void *context);
+    /* The least role for which the route does anything. Which role a room asks for, and a single
+     * act of /act, the handler decides. */
+    enum chat_role need;
 };
 
-/* Calls the handler of the request's route. Takes the request. Answers OPTIONS, 404 and 405 itself.
- * The table ends with a NULL name. */
-void route_dispatch(const struct route *routes, struct request *request, void *context);
+/* Who may use a route. 0, or -1 with the reason, which the client gets. */
+struct route_gate {
+    int (*allow)(void *context, struct request *request, const struct route *route, struct err *e);
+    void *context;
+};
+
+/* Calls the handler of the request's route if the gate allows it. Takes the request. Answers
+ * OPTIONS, 404 and 405 itself. The table ends with a NULL name. gate: NULL allows all. */
+void route_dispatch(const struct route *routes, struct request *request, const struct route_gate *gate, void *context);
 
 #endif

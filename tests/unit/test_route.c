@@ -25,13 +25,13 @@ static void answer_poll(struct request *request, void *context)
 
 static void dispatch(struct fake *f, const char *const *variables)
 {
-    static const struct route routes[] = {{"send", REQUEST_POST, answer_with_context},
-                                          {"poll", REQUEST_GET | REQUEST_HEAD, answer_poll},
-                                          {"later", 0, NULL},
-                                          {NULL, 0, NULL}};
+    static const struct route routes[] = {{"send", REQUEST_POST, answer_with_context, CHAT_MEMBER},
+                                          {"poll", REQUEST_GET | REQUEST_HEAD, answer_poll, CHAT_READER},
+                                          {"later", 0, NULL, CHAT_NOBODY},
+                                          {NULL, 0, NULL, CHAT_NOBODY}};
     static char context[] = "context";
     fake_init(f, FAKE_FASTCGI, variables, NULL, 0);
-    route_dispatch(routes, &f->request, context);
+    route_dispatch(routes, &f->request, NULL, context);
     assert_int_equal(f->finished, 1);
 }
 
