@@ -100,6 +100,11 @@ static void add_string(struct buf *out, const char *bytes, size_t length)
     buf_grew(out, (size_t)(end + 1 - to));
 }
 
+void json_text(struct buf *out, const char *bytes, size_t length)
+{
+    add_string(out, bytes, length);
+}
+
 static void add_key(struct buf *out, const char *key)
 {
     buf_addc(out, '"');

@@ -19,6 +19,9 @@ struct err_more;
 struct findings;
 struct status;
 
+/* A text as a JSON string, with its quotes. */
+void json_text(struct buf *out, const char *bytes, size_t length);
+
 /* {"epoch","room"} and the members of json_message. */
 void json_sent(struct buf *out, const char *epoch, const char *room, const struct chat_message *m);
 
