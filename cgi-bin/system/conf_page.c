@@ -62,6 +62,15 @@ int conf_page_set(struct conf *c, const char *key, const char *value, struct err
     return err_field(e, ERR_INPUT, "key", "There is no setting of this name that can be changed here.");
 }
 
+bool conf_page_is_fixed(const char *key)
+{
+    bool fixed = false;
+    for (size_t i = 0; i < CONF_SETTINGS; i++) {
+        fixed = fixed || (strcmp(conf_settings[i].key, key) == 0 && is_fixed(i));
+    }
+    return fixed;
+}
+
 static void write_value(const struct conf *c, const struct conf_setting *s, char out[CONF_PAGE_VALUE])
 {
     const void *member = (const char *)c + s->offset;
@@ -88,6 +97,11 @@ bool conf_page_row(const struct conf *c, unsigned number, struct conf_page_row *
                                   .about = s->about,
                                   .source = conf_sources[number].text,
                                   .words = s->kind == CONF_WORD ? s->words : NULL,
+                                  .fallback = s->fallback,
+                                  .is_number = s->kind == CONF_NUMBER || s->kind == CONF_NUMBER_OR_AUTO,
+                                  .min = s->min,
+                                  .max = s->max,
+                                  .is_secret = s->kind == CONF_SECRET,
                                   .is_page = is_page_key(s->key),
                                   .is_fixed = is_fixed(number)};
     write_value(c, s, row->value);
