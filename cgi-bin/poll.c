@@ -4,8 +4,10 @@
  */
 #include "base/clock.h"
 #include "base/log.h"
+#include "routes/get_desk.h"
 #include "routes/get_doctor.h"
 #include "routes/get_embed.h"
+#include "routes/get_me.h"
 #include "routes/get_plain.h"
 #include "routes/get_poll.h"
 #include "routes/get_status.h"
@@ -20,17 +22,19 @@
 #include "web/serve.h"
 
 static const struct route routes[] = {
-    {"poll", REQUEST_GET | REQUEST_HEAD, get_poll},
-    {"stream", REQUEST_GET | REQUEST_HEAD, get_stream},
-    {"status", REQUEST_GET | REQUEST_HEAD, get_status},
-    {"plain", REQUEST_GET | REQUEST_HEAD, get_plain},
-    {"embed", REQUEST_GET | REQUEST_HEAD, get_embed},
-    {"doctor", REQUEST_GET | REQUEST_HEAD | REQUEST_POST, get_doctor},
+    {"poll", REQUEST_GET | REQUEST_HEAD, get_poll, CHAT_READER},
+    {"stream", REQUEST_GET | REQUEST_HEAD, get_stream, CHAT_READER},
+    {"plain", REQUEST_GET | REQUEST_HEAD, get_plain, CHAT_READER},
+    {"/me", REQUEST_GET | REQUEST_HEAD, get_me, CHAT_NOBODY},
+    {"/desk", REQUEST_GET | REQUEST_HEAD, get_desk, CHAT_MODERATOR},
+    {"embed", REQUEST_GET | REQUEST_HEAD, get_embed, CHAT_NOBODY},
+    {"status", REQUEST_GET | REQUEST_HEAD, get_status, CHAT_NOBODY},
+    {"doctor", REQUEST_GET | REQUEST_HEAD | REQUEST_POST, get_doctor, CHAT_NOBODY},
     /* Reserved for later versions: answered with 404. */
-    {"rooms", 0, NULL},
-    {"who", 0, NULL},
-    {"search", 0, NULL},
-    {NULL, 0, NULL},
+    {"rooms", 0, NULL, CHAT_NOBODY},
+    {"who", 0, NULL, CHAT_NOBODY},
+    {"search", 0, NULL, CHAT_NOBODY},
+    {NULL, 0, NULL, CHAT_NOBODY},
 };
 
 static void handle(struct request *request, void *context)
@@ -39,7 +43,7 @@ static void handle(struct request *request, void *context)
     const struct conf *conf = site_conf(p->site, request_settings(request), NULL);
     waiting_arrived(p->waiting, request, conf);
     limiter_note_cost(site_limiter(p->site), waiting_costs_a_process(p->waiting));
-    handler_dispatch(routes, request, conf, p);
+    handler_dispatch(routes, request, p->site, conf, p);
 }
 
 static size_t body_limit(struct request *request, void *context)

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "chat/draft.h"
 #include "routes/handler.h"
+#include "routes/post_act.h"
 #include "routes/post_send.h"
 #include "routes/send_program.h"
 #include "site/commit.h"
@@ -19,14 +20,15 @@
 #include <stddef.h>
 
 static const struct route routes[] = {
-    {"send", REQUEST_POST, post_send},
-    {NULL, 0, NULL},
+    {"send", REQUEST_POST, post_send, CHAT_MEMBER},
+    {"/act", REQUEST_POST, post_act, CHAT_READER},
+    {NULL, 0, NULL, CHAT_NOBODY},
 };
 
 static void handle(struct request *request, void *context)
 {
     struct send_program *p = context;
-    handler_dispatch(routes, request, site_conf(p->site, request_settings(request), NULL), p);
+    handler_dispatch(routes, request, p->site, site_conf(p->site, request_settings(request), NULL), p);
 }
 
 static size_t body_limit(struct request *request, void *context)

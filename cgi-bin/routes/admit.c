@@ -29,7 +29,7 @@ enum { NEWCOMER_PACE = 20 /* seconds between two messages of a new visitor, wher
 /* ---- who writes ---- */
 
 /* The forms of the name, in one block. A name that stands for anybody has none. */
-static int fill_forms(const char *name, struct chat_sender *out, struct err *e)
+int admit_forms(const char *name, struct chat_sender *out, struct err *e)
 {
     struct name_forms forms;
     if (name_forms_of(name, &forms, e) != 0) {
@@ -59,7 +59,7 @@ int admit_sender(struct caller *c, const char *room, const char *name, struct ch
     struct standing standing;
     struct standing_room found;
     *out = (struct chat_sender){.has_key = c->asker.has_key, .is_signed = c->token != NULL};
-    if (caller_rules(c, e) != 0 || (name != NULL && fill_forms(name, out, e) != 0)) {
+    if (caller_rules(c, e) != 0 || (name != NULL && admit_forms(name, out, e) != 0)) {
         return -1;
     }
     memcpy(out->key, c->asker.key, sizeof out->key);

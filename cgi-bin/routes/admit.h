@@ -1,9 +1,9 @@
 /* admit.h - may this message be stored, and how?
  *
- * Asks, in this order: who writes, the name, bans and the room, the words of the text, the rules for
- * new visitors, a proof of work, slow mode. Each answer costs more than the one before; only what
- * concerns new visitors asks the store, and only where the settings have such rules.
- * The limits on floods are another question (limit.h).
+ * Asks, in this order: who writes, the name, bans and the room, the words of the text, the rules
+ * for new visitors, a proof of work, slow mode. Each answer costs more than the one before; only
+ * what concerns new visitors asks the store, and only where the settings have such rules. The
+ * limits on floods are another question (limit.h).
  * Threads: an admission belongs to one.
  */
 #ifndef ADMIT_H
@@ -24,8 +24,8 @@ struct admit_pace {
     unsigned seconds; /* 0: nothing was counted */
 };
 
-/* Fills the sender of job->draft, may change its name (to that of a token) and its text (where words
- * are masked), and sets how the store shall take it. -1: the reason. */
+/* Fills the sender of job->draft, may change its name (to that of a token) and its text (where
+ * words are masked), and sets how the store shall take it. -1: the reason. */
 int admit_draft(struct caller *c, const struct request *request, const struct draft_credentials *credentials,
                 struct store_job *job, struct admit_pace *pace, struct err *e);
 
@@ -35,5 +35,8 @@ void admit_give_back(struct site *site, const struct chat_draft *d, struct admit
 /* For acts: fills *out with who the caller is in this room; the name, forms and all. name may be
  * NULL. Its fold is the caller's to free. */
 int admit_sender(struct caller *c, const char *room, const char *name, struct chat_sender *out, struct err *e);
+
+/* Sets fold and look of *out. They stay NULL for a name that stands for anybody. */
+int admit_forms(const char *name, struct chat_sender *out, struct err *e);
 
 #endif

@@ -110,7 +110,8 @@ static int take_token(struct caller *c, const struct said *said, struct err *e)
     return 0;
 }
 
-/* The address of a proxy that isn't trusted is not the client's, and would stand for all of them. */
+/* The address of a proxy that isn't trusted is not the client's, and would stand for all of
+ * them. */
 static void take_address(struct caller *c, const struct request *request)
 {
     struct limiter_who who;
@@ -182,6 +183,19 @@ int caller_stand(struct caller *c, const char *room, struct standing *out, struc
     return 0;
 }
 
+int caller_need_somewhere(struct caller *c, enum chat_role need, struct err *e)
+{
+    struct standing standing;
+    if (caller_rules(c, e) != 0) {
+        return -1;
+    }
+    standing_of(c->rules, &c->asker, "", c->now_ms, &standing);
+    if (need == CHAT_MODERATOR && standing_is_moderator_somewhere(c->rules, &c->asker, c->now_ms)) {
+        return 0;
+    }
+    return standing_need(&standing, need, e);
+}
+
 /* ---- reading ---- */
 
 static void ends_by(struct caller *c, int64_t at_ms)
@@ -191,7 +205,8 @@ static void ends_by(struct caller *c, int64_t at_ms)
     }
 }
 
-/* A name isn't known while one reads; so a ban of a name lets each reader with a key see its own. */
+/* A name isn't known while one reads; so a ban of a name lets each reader with a key see its
+ * own. */
 static bool may_be_shadowed(const struct caller *c, const struct standing *s)
 {
     const struct store_rules *rules = rules_store(c->rules);

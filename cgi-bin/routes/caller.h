@@ -67,6 +67,9 @@ int caller_may_read(struct caller *c, struct query *q, struct err *e);
 /* What the caller is in this room, and the room. room: a valid name. As caller_rules. */
 int caller_stand(struct caller *c, const char *room, struct standing *out, struct standing_room *found, struct err *e);
 
+/* Has it this role, moderator or owner, in all rooms or in some? -1: ERR_SIGN_IN or ERR_WEAK. */
+int caller_need_somewhere(struct caller *c, enum chat_role need, struct err *e);
+
 /* Does what caller_may_read allowed for q still hold? 1: yes; 0: the client has to ask again; -1:
  * the store can't be read now. For requests that wait. */
 int caller_holds(struct site *site, const struct query *q);

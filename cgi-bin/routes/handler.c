@@ -39,13 +39,31 @@ void handler_end(struct handler_input *in)
     caller_fini(&in->caller);
 }
 
-void handler_dispatch(const struct route *routes, struct request *request, const struct conf *conf, void *program)
+/* Readers and members: that depends on the room, so their handlers ask. They also check the
+ * token. */
+static int allow(void *site, struct request *request, const struct route *route, struct err *e)
 {
+    struct caller caller;
+    if (route->need == CHAT_READER || route->need == CHAT_MEMBER) {
+        return 0;
+    }
+    int result = caller_take(&caller, site, request, request_query(request, NULL), NULL, e);
+    if (result == 0 && route->need > CHAT_MEMBER) {
+        result = caller_need_somewhere(&caller, route->need, e);
+    }
+    caller_fini(&caller);
+    return result;
+}
+
+void handler_dispatch(const struct route *routes, struct request *request, struct site *site, const struct conf *conf,
+                      void *program)
+{
+    const struct route_gate gate = {.allow = allow, .context = site};
     if (conf != NULL) {
         forwarded_apply(request, conf->trusted_proxies);
         cors_apply(request, conf->allow_origin);
     }
-    route_dispatch(routes, request, program);
+    route_dispatch(routes, request, conf != NULL ? &gate : NULL, program);
 }
 
 static void count_answer(void *site, int status)

@@ -61,8 +61,8 @@ static int read_body(struct request *request, struct buf *body, size_t max_text,
     return result;
 }
 
-/* Refuses a flood before its bodies are parsed. Not for a page, which gives back to the visitor what
- * was typed. */
+/* Refuses a flood before its bodies are parsed. Not for a page, which gives back to the visitor
+ * what was typed. */
 static int check_early(struct request *request, struct site *site, struct err *e)
 {
     struct limiter_who who;

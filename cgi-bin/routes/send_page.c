@@ -49,6 +49,17 @@ void send_page_held(struct request *request, const struct chat_draft *d)
     reply_fini(&r);
 }
 
+void send_page_done(struct request *request, const char *room)
+{
+    struct reply r;
+    reply_init(&r, 303);
+    r.policy = html_page_policy;
+    reply_headerf(&r, "Location", "%splain?room=%s", paths_of(request)->poll,
+                  room[0] != '\0' ? room : CHAT_ROOM_DEFAULT);
+    reply_send(request, &r);
+    reply_fini(&r);
+}
+
 static void refuse(struct request *request, const struct err *e, const struct html_page_form *f)
 {
     struct reply r;

@@ -18,6 +18,9 @@ struct request;
 
 bool send_page_is_wanted(struct request *request);
 
+/* What was asked for is done: 303 to the room's page. Takes the request. */
+void send_page_done(struct request *request, const char *room);
+
 /* Each of these answers the request and takes it. */
 void send_page_stored(struct request *request, const struct chat_draft *d);
 void send_page_held(struct request *request, const struct chat_draft *d); /* it waits for a moderator */

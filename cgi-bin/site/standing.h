@@ -1,13 +1,14 @@
 /* standing.h - who may do what in a room: the answer to that, from rules, an asker and a time.
  *
- * A role includes the ones before it (enum chat_role). In a room, an asker's role is, in this order:
+ * A role includes the ones before it (enum chat_role). In a room, an asker's role is, in this
+ * order:
  *   - the role that a moderator or owner gave the person there, else in all rooms;
  *   - what a token says, in the rooms that it is for, if that is more;
  *   - member with a key or token; without, member or reader by the setting guests.
- * A ban leaves at most reader. A mute takes the right to write. Bans of a name or network don't count
- * for moderators, so that nobody can get a moderator out by sharing a network.
- * A room for members is for persons who were made members: by a moderator, an invite, or a token
- * for that room. A key alone doesn't count.
+ * A ban leaves at most reader. A mute takes the right to write. Bans of a name or network don't
+ * count for moderators, so that nobody can get a moderator out by sharing a network. A room for
+ * members is for persons who were made members: by a moderator, an invite, or a token for that
+ * room. A key alone doesn't count.
  * Pure: no store, no clock. Threads: any.
  */
 #ifndef STANDING_H

@@ -23,7 +23,8 @@ struct request;
 struct site;
 struct waiting;
 
-struct waiting *waiting_new(struct site *site, bool fastcgi, const struct news *news); /* never NULL */
+/* never NULL */
+struct waiting *waiting_new(struct site *site, bool fastcgi, const struct news *news);
 
 /* Only where no request ever waited in a park (plain CGI): a park ends with its process. NULL is
  * fine. */
@@ -57,8 +58,8 @@ bool waiting_take(struct waiting *w, struct request *request, struct query *q, c
  * KiB. */
 bool waiting_can_stream(const struct waiting *w, struct request *request);
 
-/* Takes request, a stream: sends it `opening` and then what is newer than q (q->stream), for so many
- * seconds. False: there is no room; request stays the caller's. */
+/* Takes request, a stream: sends it `opening` and then what is newer than q (q->stream), for so
+ * many seconds. False: there is no room; request stays the caller's. */
 bool waiting_stream(struct waiting *w, struct request *request, const struct query *q, const struct reply *opening,
                     unsigned seconds, const struct conf *conf);
 
