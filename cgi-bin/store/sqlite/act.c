@@ -188,7 +188,7 @@ int sqlite_act_notice(struct store *base, const char *room, const char *text, st
     chat_draft_init(&draft);
     draft.type = CHAT_NOTICE;
     snprintf(draft.room, sizeof draft.room, "%s", room);
-    snprintf(draft.name, sizeof draft.name, "%s", act->who);
+    snprintf(draft.name, sizeof draft.name, "%s", act->who[0] != '\0' ? act->who : "pollchat");
     chat_text_take(&draft, ck_strdup(text), strlen(text));
     int result = sqlite_act_append(mine(base), &draft, NULL, e);
     chat_draft_fini(&draft);

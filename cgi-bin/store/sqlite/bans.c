@@ -43,8 +43,13 @@ static int check_rank(struct sqlite_handle *s, const struct store_ban_draft *dra
 static int of_person(struct sqlite_handle *s, const struct store_ban_draft *draft, struct subject *subject,
                      struct store_ban_made *out, struct err *e)
 {
+    struct sqlite_sender sender = {.role = CHAT_NOBODY};
     sqlite3_int64 id = 0;
-    if (sqlite_persons_resolve(s, &draft->whom, &id, e) != 0 || check_rank(s, draft, id, CHAT_NOBODY, e) != 0) {
+    if (draft->whom.person == 0 && draft->whom.room != NULL &&
+        sqlite_persons_sender(s, draft->whom.room, draft->whom.seq, &sender, e) != 0) {
+        return -1;
+    }
+    if (sqlite_persons_resolve(s, &draft->whom, &id, e) != 0 || check_rank(s, draft, id, sender.role, e) != 0) {
         return -1;
     }
     subject->person_id = id;

@@ -35,7 +35,8 @@ static void take_sender(const struct sqlite_query *q, struct sqlite_sender *out)
 {
     out->message_id = sqlite_query_number_at(q, 0);
     out->person_id = sqlite_query_number_at(q, 1);
-    out->role = (enum chat_role)(sqlite_query_number_at(q, 2) >> 8 & 0xff);
+    sqlite3_int64 sender = sqlite_query_number_at(q, 2);
+    out->role = (sender & CHAT_SIGNED) != 0 ? (enum chat_role)(sender >> 8 & 0xff) : CHAT_NOBODY;
     out->has_network = sqlite_query_blob_at(q, 3, out->network, sizeof out->network);
     snprintf(out->name, sizeof out->name, "%s", sqlite_query_text_at(q, 4));
 }
@@ -202,6 +203,7 @@ int sqlite_persons_rank(struct sqlite_handle *s, sqlite3_int64 person_id, const 
                         enum chat_role *out, struct err *e)
 {
     struct sqlite_query q;
+    *out = role;
     sqlite_query_begin(&q, s,
                        "SELECT max(role, ifnull((SELECT max(room_role.role) FROM room_role JOIN room USING (room_id)"
                        " WHERE person_id = ?1 AND (?2 IS NULL OR room.name = ?2)), 0)) FROM person"

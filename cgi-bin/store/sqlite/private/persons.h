@@ -14,7 +14,7 @@ int sqlite_persons_find(struct store *base, const struct store_whom *whom, const
 struct sqlite_sender {
     sqlite3_int64 message_id;
     sqlite3_int64 person_id; /* 0: a guest */
-    enum chat_role role;     /* when it was written */
+    enum chat_role role;     /* that a token gave when it was written; else CHAT_NOBODY */
     bool has_network;
     unsigned char network[CHAT_NETWORK_BYTES];
     char name[CHAT_NAME_BYTES_MAX + 1];
