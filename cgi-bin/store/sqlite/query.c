@@ -4,7 +4,15 @@
 #include "base/ck.h"
 #include "store/sqlite/private/fail.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+enum { KEPT_MAX = 24 }; /* one for each call of sqlite_query_begin_kept */
+
+struct sqlite_kept {
+    const char *sql[KEPT_MAX];
+    sqlite3_stmt *statements[KEPT_MAX];
+};
 
 static void check(struct sqlite_query *q, int rc)
 {
@@ -18,6 +26,34 @@ void sqlite_query_begin(struct sqlite_query *q, struct sqlite_handle *s, const c
 {
     *q = (struct sqlite_query){.s = s, .what = what, .e = e};
     check(q, sqlite3_prepare_v2(s->db, sql, -1, &q->statement, NULL));
+}
+
+void sqlite_query_begin_kept(struct sqlite_query *q, struct sqlite_handle *s, const char *sql, const char *what,
+                             struct err *e)
+{
+    size_t i = 0;
+    *q = (struct sqlite_query){.s = s, .what = what, .e = e, .kept = true};
+    if (s->kept == NULL) {
+        s->kept = ck_calloc(1, sizeof *s->kept);
+    }
+    while (i < KEPT_MAX && s->kept->sql[i] != NULL && s->kept->sql[i] != sql) {
+        i++;
+    }
+    CK(i < KEPT_MAX);
+    if (s->kept->statements[i] == NULL) {
+        check(q, sqlite3_prepare_v3(s->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &s->kept->statements[i], NULL));
+        s->kept->sql[i] = q->result == 0 ? sql : NULL;
+    }
+    q->statement = s->kept->statements[i];
+}
+
+void sqlite_query_finish(struct sqlite_handle *s)
+{
+    for (size_t i = 0; s->kept != NULL && i < KEPT_MAX; i++) {
+        sqlite3_finalize(s->kept->statements[i]);
+    }
+    free(s->kept);
+    s->kept = NULL;
 }
 
 void sqlite_query_number(struct sqlite_query *q, sqlite3_int64 number)
@@ -88,7 +124,12 @@ bool sqlite_query_blob_at(const struct sqlite_query *q, int column, void *out, s
 
 int sqlite_query_end(struct sqlite_query *q)
 {
-    sqlite3_finalize(q->statement);
+    if (!q->kept) {
+        sqlite3_finalize(q->statement);
+    } else if (q->statement != NULL) {
+        sqlite3_reset(q->statement);
+        sqlite3_clear_bindings(q->statement);
+    }
     q->statement = NULL;
     return q->result;
 }

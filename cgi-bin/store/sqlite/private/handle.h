@@ -34,12 +34,14 @@
 
 struct sqlite_act;
 struct sqlite_files;
+struct sqlite_kept;
 struct sqlite_rows;
 
 struct sqlite_handle {
     struct store base;
     sqlite3 *db;              /* NULL while not connected */
     struct sqlite_rows *rows; /* prepared statements (rows.h); NULL: none */
+    struct sqlite_kept *kept; /* those that were prepared when they were needed (query.h); NULL: none */
     struct sqlite_act *act;   /* between sqlite_act_begin and its end (act.h); else NULL */
     char *folder;             /* owned, as are the next five */
     char *path;

@@ -1,5 +1,6 @@
 /* query.h - a statement that is prepared, bound, run and forgotten, for what happens rarely: acts
- * of moderators, lists, loading the rules. Some 20 us more than a prepared one (rows.h).
+ * of moderators, lists, loading the rules. Some 20 us more than a prepared one (rows.h). Those that
+ * many sends need, but not all, are kept in the handle from their first use on.
  *
  *     struct sqlite_query q;
  *     sqlite_query_begin(&q, s, "SELECT name FROM room WHERE room_id = ?", "read the name", e);
@@ -24,11 +25,18 @@ struct sqlite_query {
     struct err *e;
     int bound;
     int result;
+    bool kept;
 };
 
 /* what: for the log. sql, what and e are borrowed until the end. */
 void sqlite_query_begin(struct sqlite_query *q, struct sqlite_handle *s, const char *sql, const char *what,
                         struct err *e);
+
+/* The same, but the statement stays prepared. sql is known by its address: a constant, as long as
+ * the handle lives. It must not be begun again before its end. */
+void sqlite_query_begin_kept(struct sqlite_query *q, struct sqlite_handle *s, const char *sql, const char *what,
+                             struct err *e);
+void sqlite_query_finish(struct sqlite_handle *s); /* forgets the kept ones */
 
 void sqlite_query_number(struct sqlite_query *q, sqlite3_int64 number);
 void sqlite_query_number_or_null(struct sqlite_query *q, sqlite3_int64 number); /* 0: NULL */
