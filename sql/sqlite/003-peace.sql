@@ -68,7 +68,8 @@ CREATE TABLE name (
     person_id  INTEGER NOT NULL REFERENCES person (person_id),
     claimed_ms INTEGER NOT NULL,
     used_ms    INTEGER NOT NULL,                                         -- last message under it; at most ten minutes late
-    used_room  INTEGER                                                   -- in this room
+    used_room  INTEGER,                                                  -- in this room
+    shared     INTEGER NOT NULL DEFAULT 0 CHECK (shared IN (0, 1))       -- 1: other names have had the same look
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX name_by_look ON name (look);
 CREATE INDEX name_by_person ON name (person_id);

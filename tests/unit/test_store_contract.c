@@ -322,9 +322,8 @@ static void a_batch_is_stored_as_if_sent_one_after_the_other(void **state)
     drafts[5].reply_to = 5; /* not stored yet */
     drafts[7].reply_to = 1;
     assert_int_equal(append_reply(s, "lobby", "old", "0", "old", 0, NULL, NULL), STORE_STORED);
-    memset(jobs, 0x55, sizeof jobs);
     for (size_t i = 0; i < COUNT(drafts); i++) {
-        jobs[i].draft = &drafts[i];
+        jobs[i] = (struct store_job){.draft = &drafts[i], .outcome = STORE_CONFLICT, .seq = 0x55};
     }
     assert_int_equal(store_append(s, jobs, COUNT(jobs), NULL), 0);
     for (size_t i = 0; i < COUNT(drafts); i++) {

@@ -152,13 +152,14 @@ int sqlite_act_check_rank(const struct sqlite_act *act, enum chat_role rank, str
 
 static int add_message(struct sqlite_handle *s, struct sqlite_room *room, struct store_job *job, struct err *e)
 {
+    const struct sqlite_author program = {.person_id = 0};
     if (room->head >= SQLITE_ROWS_SEQ_MAX) {
         return err_set(e, ERR_SYSTEM, "The room has no number left for a further message.");
     }
     if (room->id == 0 && sqlite_rows_add_room(s, job->draft->room, room, e) != 0) {
         return -1;
     }
-    if (sqlite_rows_add_message(s, room, job, e) != 0) {
+    if (sqlite_rows_add_message(s, room, &program, job, e) != 0) {
         return -1;
     }
     return job->outcome == STORE_STORED ? sqlite_rows_raise_head(s, room, e) : 0;

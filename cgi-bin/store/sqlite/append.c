@@ -2,7 +2,11 @@
 #include "store/sqlite/private/append.h"
 
 #include "base/ck.h"
+#include "base/clock.h"
 #include "base/err.h"
+#include "store/sqlite/private/authors.h"
+#include "store/sqlite/private/changes.h"
+#include "store/sqlite/private/hold.h"
 #include "store/sqlite/private/rows.h"
 #include "store/sqlite/private/schema.h"
 #include "store/sqlite/private/sql.h"
@@ -43,32 +47,140 @@ static struct named_room *room_of(struct sqlite_handle *s, struct named_rooms *r
     return room;
 }
 
+/* What is known of a job's sender while the job is worked on. */
+struct sending {
+    struct store_job *job;
+    struct sqlite_author author;
+    struct sqlite_claim claim;
+    struct sqlite_target target; /* of an edit or delete */
+};
+
 /* The job can't be stored, unless it is a repeated one. */
-static int refuse(struct sqlite_handle *s, const struct sqlite_room *room, struct store_job *job, struct err *e)
+static int refuse(struct sqlite_handle *s, const struct sqlite_room *room, const struct sending *sending,
+                  enum store_outcome outcome, struct err *e)
 {
-    if (room->id != 0 && sqlite_rows_find_same(s, room, job, e) != 0) {
+    struct store_job *job = sending->job;
+    job->outcome = 0;
+    if (room->id != 0 && sqlite_rows_find_same(s, room, &sending->author, job, e) != 0) {
         return -1;
     }
-    if (job->outcome == 0 && job->draft->reply_to <= room->head) {
-        return err_set(e, ERR_SYSTEM, "The room has no number left for a further message.");
+    if (job->outcome != 0) {
+        return 0;
     }
-    job->outcome = job->outcome == 0 ? STORE_NO_TARGET : job->outcome;
+    job->outcome = outcome;
+    bool is_name = outcome == STORE_NAME_TAKEN || outcome == STORE_NAME_ALIKE;
+    return is_name ? sqlite_claims_suggest(s, &sending->author, &sending->claim, job->draft->name, &job->suggestion, e)
+                   : 0;
+}
+
+/* A repeated message is found also where no further one fits. */
+static int refuse_full(struct sqlite_handle *s, const struct sqlite_room *room, const struct sending *sending,
+                       struct err *e)
+{
+    if (sqlite_rows_find_same(s, room, &sending->author, sending->job, e) != 0) {
+        return -1;
+    }
+    return sending->job->outcome != 0 ? 0
+                                      : err_set(e, ERR_SYSTEM, "The room has no number left for a further message.");
+}
+
+/* Can the message be where it wants to be: as a reply, or as a change of another one? Sets
+ * job->outcome if it can't. */
+static int check_target(struct sqlite_handle *s, const struct sqlite_room *room, struct sending *sending, struct err *e)
+{
+    struct store_job *job = sending->job;
+    if (job->draft->target != 0) {
+        return sqlite_changes_check(s, room, &sending->author, job, sending->claim.now_ms, &sending->target, e);
+    }
+    job->outcome = job->draft->reply_to > room->head ? STORE_NO_TARGET : (enum store_outcome)0;
     return 0;
+}
+
+static int find_sender(struct sqlite_handle *s, const struct sqlite_room *room, struct sending *sending, struct err *e)
+{
+    const struct store_job *job = sending->job;
+    const struct chat_sender *sender = &job->draft->sender;
+    sending->claim = (struct sqlite_claim){
+        .sender = sender, .room_id = room->id, .terms = &job->terms, .now_ms = clock_wall_ms()};
+    if (sqlite_authors_find(s, sender, &job->terms, sending->claim.now_ms, &sending->author, e) != 0) {
+        return -1;
+    }
+    sending->author.is_shadow = job->is_shadow;
+    return 0;
+}
+
+/* Why the message has to wait for a moderator; NULL: it hasn't. */
+static const char *reason_to_hold(const struct sending *sending)
+{
+    const struct store_job *job = sending->job;
+    bool is_new = !sending->claim.sender->has_key || (sending->author.flags & CHAT_FRESH) != 0;
+    if (job->draft->type != CHAT_MESSAGE) {
+        return NULL;
+    }
+    return job->hold != NULL ? job->hold : is_new ? job->hold_if_fresh : NULL;
+}
+
+static int hold(struct sqlite_handle *s, const struct sqlite_room *room, struct sending *sending, const char *why,
+                struct err *e)
+{
+    struct store_job *job = sending->job;
+    if (room->id != 0 && job->draft->id[0] != '\0' && sqlite_rows_find_same(s, room, &sending->author, job, e) != 0) {
+        return -1;
+    }
+    if (job->outcome != 0) {
+        return 0;
+    }
+    if (sqlite_authors_settle(s, &sending->claim, job->draft->name, &sending->author, e) != 0) {
+        return -1;
+    }
+    return sqlite_hold_add(s, room, &sending->author, why, job, sending->claim.now_ms, e);
+}
+
+static int store(struct sqlite_handle *s, struct sqlite_room *room, struct sending *sending, struct err *e)
+{
+    struct store_job *job = sending->job;
+    if (sending->author.is_new && room->id != 0 && job->draft->id[0] != '\0' &&
+        sqlite_rows_find_same(s, room, &sending->author, job, e) != 0) {
+        return -1;
+    }
+    if (job->outcome != 0) {
+        return 0;
+    }
+    if (room->id == 0 && sqlite_rows_add_room(s, job->draft->room, room, e) != 0) {
+        return -1;
+    }
+    sending->claim.room_id = room->id;
+    if (sqlite_authors_settle(s, &sending->claim, job->draft->name, &sending->author, e) != 0 ||
+        sqlite_rows_add_message(s, room, &sending->author, job, e) != 0) {
+        return -1;
+    }
+    bool is_change = job->draft->target != 0 && job->outcome == STORE_STORED;
+    return is_change ? sqlite_changes_apply(s, &sending->target, job, e) : 0;
 }
 
 static int append_one(struct sqlite_handle *s, struct named_rooms *rooms, struct store_job *job, struct err *e)
 {
-    struct named_room *room = room_of(s, rooms, job->draft->room, e);
-    if (room == NULL) {
+    struct sending sending = {.job = job};
+    struct named_room *named = room_of(s, rooms, job->draft->room, e);
+    struct sqlite_room *room = named != NULL ? &named->row : NULL;
+    if (room == NULL || find_sender(s, room, &sending, e) != 0 || check_target(s, room, &sending, e) != 0) {
         return -1;
     }
-    if (job->draft->reply_to > room->row.head || room->row.head >= SQLITE_ROWS_SEQ_MAX) {
-        return refuse(s, &room->row, job, e);
+    if (job->outcome != 0) {
+        return refuse(s, room, &sending, job->outcome, e);
     }
-    if (room->row.id == 0 && sqlite_rows_add_room(s, room->name, &room->row, e) != 0) {
+    if (room->head >= SQLITE_ROWS_SEQ_MAX) {
+        return refuse_full(s, room, &sending, e);
+    }
+    if (sqlite_claims_check(s, &sending.author, &sending.claim, e) != 0) {
         return -1;
     }
-    return sqlite_rows_add_message(s, &room->row, job, e);
+    if (sending.claim.refused != 0) {
+        return refuse(s, room, &sending, sending.claim.refused, e);
+    }
+    sending.author.flags |= sending.claim.is_alike ? CHAT_ALIKE : 0U;
+    const char *why = reason_to_hold(&sending);
+    return why != NULL ? hold(s, room, &sending, why, e) : store(s, room, &sending, e);
 }
 
 static int raise_heads(struct sqlite_handle *s, const struct named_rooms *rooms, struct err *e)
@@ -81,7 +193,7 @@ static int raise_heads(struct sqlite_handle *s, const struct named_rooms *rooms,
     return result;
 }
 
-/* A repeated message is found in the file, but it may not be on the disk yet, if the process that
+/* A repeated message, or one that is held already, is found in the file, but it may not be on the disk yet, if the process that
  * wrote it was killed before its sync. To answer for it takes a sync, and SQLite syncs only after a
  * change. This one changes nothing but a counter of the file. */
 static int touch(struct sqlite_handle *s, struct err *e)
@@ -99,7 +211,7 @@ static int append_all(struct sqlite_handle *s, struct store_job *jobs, size_t co
     int result = 0;
     for (size_t i = 0; result == 0 && i < count; i++) {
         result = append_one(s, &rooms, &jobs[i], e);
-        repeated = repeated || jobs[i].outcome == STORE_REPEATED;
+        repeated = repeated || jobs[i].outcome == STORE_REPEATED || jobs[i].outcome == STORE_HELD;
         stored = stored || jobs[i].outcome == STORE_STORED;
     }
     if (result == 0) {

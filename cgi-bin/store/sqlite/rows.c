@@ -13,31 +13,48 @@
 #include <string.h>
 
 /* The columns of a message, behind message_id, in the order in which all statements have them. */
-#define COLUMNS(X)          \
-    X(TIME_MS, "time_ms")   \
-    X(TYPE, "type")         \
-    X(REPLY_TO, "reply_to") \
-    X(NAME, "name")         \
-    X(ID, "id")             \
-    X(ID_SENT, "id_sent")   \
-    X(TEXT, "text")
+#define COLUMNS(X)            \
+    X(TIME_MS, "time_ms")     \
+    X(TYPE, "type")           \
+    X(REPLY_TO, "reply_to")   \
+    X(NAME, "name")           \
+    X(ID, "id")               \
+    X(ID_SENT, "id_sent")     \
+    X(TARGET, "target")       \
+    X(EDITED, "edited")       \
+    X(STATE, "state")         \
+    X(PERSON_ID, "person_id") \
+    X(SENDER, "sender")
 #define AS_ENUM(word, name) COLUMN_##word,
 #define AS_NAME(word, name) ", " name
 #define AS_RESULT(word, name) ", message." name
 #define AS_PARAMETER(word, name) ", ?"
 
-enum column { COLUMN_MESSAGE_ID, COLUMNS(AS_ENUM) };
+/* The text comes behind them, since readers and writers take it from different places. The network
+ * is written only. */
+enum column { COLUMN_MESSAGE_ID, COLUMNS(AS_ENUM) COLUMN_TEXT, COLUMN_NETWORK };
 
 /* message_id is room_id << SEQ_BITS | seq (002-message-by-number.sql). */
 #define SEQ_BITS 36
 #define SEQ_BITS_TEXT "36"
 
-#define SELECT_MESSAGE "SELECT message_id" COLUMNS(AS_RESULT) " FROM "
-#define SELECT_RANGE                                                         \
-    SELECT_MESSAGE "room CROSS JOIN message WHERE room.name = ?1"            \
-                   " AND message_id BETWEEN (room.room_id << " SEQ_BITS_TEXT \
+/* What the reader ?5 may see of a text. NULL: the edit's target isn't shown. */
+#define ROW_IS_SHOWN "(message.state IS NULL OR (message.state = 3 AND message.person_id = ?5))"
+#define TARGET_IS_SHOWN "(target.state IS NULL OR (target.state = 3 AND target.person_id = ?5))"
+#define TEXT_OF_TARGET                                                                                     \
+    "(SELECT target.text FROM message AS target WHERE target.message_id = (room.room_id << " SEQ_BITS_TEXT \
+    ") + message.target AND " TARGET_IS_SHOWN ")"
+#define SHOWN_TEXT                                                                                             \
+    "CASE WHEN NOT " ROW_IS_SHOWN " THEN '' WHEN message.type = 2 AND message.target > 0 THEN " TEXT_OF_TARGET \
+    " ELSE message.text END"
+
+#define SELECT_MESSAGE "SELECT message_id" COLUMNS(AS_RESULT)
+#define SELECT_RANGE                                                                    \
+    SELECT_MESSAGE ", " SHOWN_TEXT " FROM room CROSS JOIN message WHERE room.name = ?1" \
+                   " AND message_id BETWEEN (room.room_id << " SEQ_BITS_TEXT            \
                    ") + ?2 AND (room.room_id << " SEQ_BITS_TEXT ") + ?3"
-#define INSERT_MESSAGE "INSERT INTO message (message_id" COLUMNS(AS_NAME) ") VALUES (?" COLUMNS(AS_PARAMETER) ")"
+#define INSERT_MESSAGE \
+    "INSERT INTO message (message_id" COLUMNS(AS_NAME) ", text, network) VALUES (?" COLUMNS(AS_PARAMETER) ", ?, ?)"
 
 static_assert(SQLITE_ROWS_SEQ_MAX == ((uint64_t)1 << SEQ_BITS) - 1, "seq takes the lower bits");
 static_assert(SQLITE_ROWS_ROOM_MAX == INT64_MAX >> SEQ_BITS, "the room takes the bits between seq and sign");
@@ -70,8 +87,9 @@ static const char *const texts[STATEMENT__MAX] = {
     [ROOM] = "SELECT room_id, head, oldest FROM room WHERE name = ?1",
     [ASCENDING] = SELECT_RANGE " ORDER BY message_id LIMIT ?4",
     [DESCENDING] = SELECT_RANGE " ORDER BY message_id DESC LIMIT ?4",
-    [SAME] = SELECT_MESSAGE "message WHERE room_id = ?1 AND ifnull(person_id, name) = ?2 AND id = ?3 AND id_sent = 1",
-    [SAME_AT] = SELECT_MESSAGE "message WHERE message_id = ?1 AND name = ?2 AND id = ?3",
+    [SAME] = SELECT_MESSAGE ", text FROM message"
+                            " WHERE room_id = ?1 AND ifnull(person_id, name) = ?2 AND id = ?3 AND id_sent = 1",
+    [SAME_AT] = SELECT_MESSAGE ", text FROM message WHERE message_id = ?1 AND name = ?2 AND id = ?3",
     [ADD_ROOM] = "INSERT INTO room (name, head, oldest, created_ms) VALUES (?1, 0, 1, ?2)",
     [ADD_MESSAGE] = INSERT_MESSAGE " ON CONFLICT (room_id, ifnull(person_id, name), id) WHERE id_sent = 1 DO NOTHING",
     [RAISE_HEAD] = "UPDATE room SET head = ?2 WHERE room_id = ?1",
@@ -231,9 +249,21 @@ int sqlite_rows_raise_head(struct sqlite_handle *s, const struct sqlite_room *ro
     return run_or_fail(s, raise, "raise the head", e);
 }
 
+/* ---- the sender in a row ---- */
+
+sqlite3_int64 sqlite_rows_sender(const struct sqlite_author *a)
+{
+    return (sqlite3_int64)a->mark << 16 | (sqlite3_int64)a->role << 8 | (sqlite3_int64)a->flags;
+}
+
+static enum chat_role role_in(sqlite3_int64 bits)
+{
+    return (enum chat_role)(bits >> 8 & 0xff);
+}
+
 /* ---- messages that are sent again ---- */
 
-static sqlite3_int64 message_id_of(const struct sqlite_room *room, uint64_t seq)
+sqlite3_int64 sqlite_rows_message_id(const struct sqlite_room *room, uint64_t seq)
 {
     return (sqlite3_int64)((uint64_t)room->id << SEQ_BITS | seq);
 }
@@ -243,29 +273,54 @@ static uint64_t seq_of(sqlite3_stmt *row)
     return (uint64_t)sqlite3_column_int64(row, COLUMN_MESSAGE_ID) & SQLITE_ROWS_SEQ_MAX;
 }
 
+static uint64_t number_of(sqlite3_stmt *row, enum column column)
+{
+    return (uint64_t)sqlite3_column_int64(row, (int)column); /* NULL reads as 0 */
+}
+
+/* The text of a message that was edited or deleted isn't there any more to be compared. */
+static bool has_first_text(sqlite3_stmt *row, const struct chat_draft *d)
+{
+    return d->type == CHAT_MESSAGE && number_of(row, COLUMN_EDITED) == 0 &&
+           number_of(row, COLUMN_STATE) != SQLITE_ERASED;
+}
+
 static bool is_same(sqlite3_stmt *row, const struct chat_draft *d)
 {
+    if (number_of(row, COLUMN_TYPE) != (uint64_t)d->type || number_of(row, COLUMN_REPLY_TO) != d->reply_to ||
+        number_of(row, COLUMN_TARGET) != d->target) {
+        return false;
+    }
+    if (!has_first_text(row, d)) {
+        return true;
+    }
     const void *text = sqlite3_column_text(row, COLUMN_TEXT);
-    return (uint64_t)sqlite3_column_int64(row, COLUMN_REPLY_TO) == d->reply_to && /* NULL reads as 0 */
-           (size_t)sqlite3_column_bytes(row, COLUMN_TEXT) == d->text_length &&
+    return (size_t)sqlite3_column_bytes(row, COLUMN_TEXT) == d->text_length &&
            (d->text_length == 0 || (text != NULL && memcmp(text, d->text, d->text_length) == 0));
 }
 
-/* key: the first parameter of the statement: a room_id for SAME, a message_id for SAME_AT. */
-static int find_same_by(struct sqlite_handle *s, enum statement which, sqlite3_int64 key, struct store_job *job,
-                        struct err *e)
+static void take_same(sqlite3_stmt *row, struct store_job *job)
 {
-    sqlite3_stmt *find = use(s, which);
+    sqlite3_int64 bits = sqlite3_column_int64(row, COLUMN_SENDER);
+    bool same = is_same(row, job->draft);
+    job->outcome = same ? STORE_REPEATED : STORE_CONFLICT;
+    if (same) {
+        job->seq = seq_of(row);
+        job->time_ms = sqlite3_column_int64(row, COLUMN_TIME_MS);
+        job->mark = (uint16_t)(bits >> 16);
+        job->role = role_in(bits);
+        job->flags = (unsigned)(bits & 0xff);
+    }
+}
+
+/* The first two parameters of the statement are bound. */
+static int find_same_by(struct sqlite_handle *s, sqlite3_stmt *find, struct store_job *job, struct err *e)
+{
     int result = 0;
-    sqlite3_bind_int64(find, 1, key);
-    sqlite3_bind_text(find, 2, job->draft->name, -1, SQLITE_STATIC);
     sqlite3_bind_text(find, 3, job->draft->id, -1, SQLITE_STATIC);
     int rc = sqlite3_step(find);
     if (rc == SQLITE_ROW) {
-        bool same = is_same(find, job->draft);
-        job->outcome = same ? STORE_REPEATED : STORE_CONFLICT;
-        job->seq = same ? seq_of(find) : 0;
-        job->time_ms = same ? sqlite3_column_int64(find, COLUMN_TIME_MS) : 0;
+        take_same(find, job);
     } else if (rc != SQLITE_DONE) {
         result = sqlite_fail(s, rc, "look for the id", e);
     }
@@ -273,47 +328,98 @@ static int find_same_by(struct sqlite_handle *s, enum statement which, sqlite3_i
     return result;
 }
 
-static int find_sent(struct sqlite_handle *s, const struct sqlite_room *room, struct store_job *job, struct err *e)
+static int find_sent(struct sqlite_handle *s, const struct sqlite_room *room, sqlite3_int64 person_id,
+                     struct store_job *job, struct err *e)
 {
-    return find_same_by(s, SAME, room->id, job, e);
+    sqlite3_stmt *find = use(s, SAME);
+    sqlite3_bind_int64(find, 1, room->id);
+    if (person_id != 0) {
+        sqlite3_bind_int64(find, 2, person_id);
+    } else {
+        sqlite3_bind_text(find, 2, job->draft->name, -1, SQLITE_STATIC);
+    }
+    return find_same_by(s, find, job, e);
 }
 
 /* Looks at the row that the end of the id names (made_id.h). */
 static int find_numbered(struct sqlite_handle *s, const struct sqlite_room *room, struct store_job *job, struct err *e)
 {
     uint64_t seq = sqlite_made_id_seq(job->draft->id);
-    return seq == 0 || seq > room->head ? 0 : find_same_by(s, SAME_AT, message_id_of(room, seq), job, e);
+    if (seq == 0 || seq > room->head) {
+        return 0;
+    }
+    sqlite3_stmt *find = use(s, SAME_AT);
+    sqlite3_bind_int64(find, 1, sqlite_rows_message_id(room, seq));
+    sqlite3_bind_text(find, 2, job->draft->name, -1, SQLITE_STATIC);
+    return find_same_by(s, find, job, e);
 }
 
-int sqlite_rows_find_same(struct sqlite_handle *s, const struct sqlite_room *room, struct store_job *job, struct err *e)
+/* A page that has been reloaded since it has a key may send again what it has sent as a guest. Only
+ * the same message counts, since another person may have used the name and id. */
+static int find_of_guest(struct sqlite_handle *s, const struct sqlite_room *room, struct store_job *job, struct err *e)
+{
+    int result = find_sent(s, room, 0, job, e);
+    job->outcome = job->outcome == STORE_REPEATED ? STORE_REPEATED : (enum store_outcome)0;
+    return result;
+}
+
+int sqlite_rows_find_same(struct sqlite_handle *s, const struct sqlite_room *room, const struct sqlite_author *author,
+                          struct store_job *job, struct err *e)
 {
     int result = find_numbered(s, room, job, e);
-    return result == 0 && job->outcome == 0 ? find_sent(s, room, job, e) : result;
+    if (result != 0 || job->outcome != 0) {
+        return result;
+    }
+    return author->is_new ? find_of_guest(s, room, job, e) : find_sent(s, room, author->person_id, job, e);
 }
 
 /* ---- messages: from a draft ---- */
 
-/* Parameters count from 1, columns from 0. Returns SQLite's code: whether the text fits. */
-static int bind_message(sqlite3_stmt *add, const struct chat_draft *d, const struct chat_message *made)
+static void bind_seq(sqlite3_stmt *add, enum column column, uint64_t seq)
 {
-    sqlite3_bind_int64(add, 1 + COLUMN_TIME_MS, made->time_ms);
-    sqlite3_bind_int(add, 1 + COLUMN_TYPE, (int)made->type);
-    if (d->reply_to != 0) {
-        sqlite3_bind_int64(add, 1 + COLUMN_REPLY_TO, (sqlite3_int64)d->reply_to);
+    if (seq != 0) {
+        sqlite3_bind_int64(add, 1 + (int)column, (sqlite3_int64)seq);
     }
+}
+
+static void bind_author(sqlite3_stmt *add, const struct sqlite_author *a)
+{
+    bind_seq(add, COLUMN_PERSON_ID, (uint64_t)a->person_id);
+    if (a->flags != 0 || a->role >= CHAT_MODERATOR) {
+        sqlite3_bind_int64(add, 1 + COLUMN_SENDER, sqlite_rows_sender(a));
+    }
+    if (a->is_shadow) {
+        sqlite3_bind_int(add, 1 + COLUMN_STATE, SQLITE_SHADOW);
+    }
+    if (a->network != NULL) {
+        sqlite3_bind_blob(add, 1 + COLUMN_NETWORK, a->network, CHAT_NETWORK_BYTES, SQLITE_STATIC);
+    }
+}
+
+/* Parameters count from 1, columns from 0. Returns SQLite's code: whether the text fits. */
+static int bind_message(sqlite3_stmt *add, const struct chat_draft *d, int64_t time_ms)
+{
+    bool has_text = d->text != NULL && d->type != CHAT_EDIT;
+    sqlite3_bind_int64(add, 1 + COLUMN_TIME_MS, time_ms);
+    sqlite3_bind_int(add, 1 + COLUMN_TYPE, (int)d->type);
+    bind_seq(add, COLUMN_REPLY_TO, d->reply_to);
+    bind_seq(add, COLUMN_TARGET, d->target);
     sqlite3_bind_text(add, 1 + COLUMN_NAME, d->name, -1, SQLITE_STATIC);
     sqlite3_bind_text(add, 1 + COLUMN_ID, d->id, -1, SQLITE_STATIC);
     sqlite3_bind_int(add, 1 + COLUMN_ID_SENT, !d->id_is_made);
-    return sqlite3_bind_text64(add, 1 + COLUMN_TEXT, d->text == NULL ? "" : d->text, d->text_length, SQLITE_STATIC,
-                               SQLITE_UTF8);
+    return sqlite3_bind_text64(add, 1 + COLUMN_TEXT, has_text ? d->text : "", has_text ? d->text_length : 0,
+                               SQLITE_STATIC, SQLITE_UTF8);
 }
 
-static int insert(struct sqlite_handle *s, struct sqlite_room *room, struct store_job *job, struct err *e)
+static int insert(struct sqlite_handle *s, struct sqlite_room *room, const struct sqlite_author *author,
+                  struct store_job *job, struct err *e)
 {
     sqlite3_stmt *add = use(s, ADD_MESSAGE);
-    const struct chat_message made = {.seq = room->head + 1, .time_ms = clock_wall_ms(), .type = CHAT_MESSAGE};
-    sqlite3_bind_int64(add, 1 + COLUMN_MESSAGE_ID, message_id_of(room, made.seq));
-    int rc = bind_message(add, job->draft, &made);
+    uint64_t seq = room->head + 1;
+    int64_t time_ms = clock_wall_ms();
+    sqlite3_bind_int64(add, 1 + COLUMN_MESSAGE_ID, sqlite_rows_message_id(room, seq));
+    bind_author(add, author);
+    int rc = bind_message(add, job->draft, time_ms);
     if (rc != SQLITE_OK) { /* longer than SQLite takes; max_text is far below */
         done(add);
         return sqlite_fail(s, rc, "add the message", e);
@@ -322,17 +428,21 @@ static int insert(struct sqlite_handle *s, struct sqlite_room *room, struct stor
         return -1;
     }
     if (sqlite3_changes(s->db) == 0) {
-        int result = find_sent(s, room, job, e);
+        int result = find_sent(s, room, author->person_id, job, e);
         return result == 0 && job->outcome == 0 ? sqlite_fail(s, SQLITE_CORRUPT_INDEX, "look for the id", e) : result;
     }
-    room->head = made.seq;
+    room->head = seq;
     job->outcome = STORE_STORED;
-    job->seq = made.seq;
-    job->time_ms = made.time_ms;
+    job->seq = seq;
+    job->time_ms = time_ms;
+    job->mark = author->mark;
+    job->flags = author->flags;
+    job->role = author->role;
     return 0;
 }
 
-int sqlite_rows_add_message(struct sqlite_handle *s, struct sqlite_room *room, struct store_job *job, struct err *e)
+int sqlite_rows_add_message(struct sqlite_handle *s, struct sqlite_room *room, const struct sqlite_author *author,
+                            struct store_job *job, struct err *e)
 {
     if (find_numbered(s, room, job, e) != 0) {
         return -1;
@@ -343,7 +453,7 @@ int sqlite_rows_add_message(struct sqlite_handle *s, struct sqlite_room *room, s
     if (job->draft->id_is_made || job->draft->id[0] == '\0') {
         sqlite_made_id_set(job->draft, room->head + 1);
     }
-    return insert(s, room, job, e);
+    return insert(s, room, author, job, e);
 }
 
 /* ---- messages: from a row ---- */
@@ -352,6 +462,7 @@ struct column_text {
     const char *bytes; /* with a NUL behind it */
     size_t length;
 };
+static const struct column_text no_text = {.bytes = "", .length = 0};
 
 static struct column_text text_of(sqlite3_stmt *row, enum column column)
 {
@@ -368,21 +479,67 @@ static char *put(char **at, struct column_text text)
     return to;
 }
 
-static void take_message(sqlite3_stmt *row, struct chat_message *m)
+static void take_texts(struct chat_message *m, struct column_text name, struct column_text id, struct column_text text)
 {
-    memset(m, 0, sizeof *m);
-    struct column_text name = text_of(row, COLUMN_NAME);
-    struct column_text id = text_of(row, COLUMN_ID);
-    struct column_text text = text_of(row, COLUMN_TEXT);
     char *at = ck_malloc(name.length + id.length + text.length + 3); /* one block for all */
-    m->seq = seq_of(row);
-    m->time_ms = sqlite3_column_int64(row, COLUMN_TIME_MS);
-    m->type = (enum chat_type)sqlite3_column_int(row, COLUMN_TYPE);
-    m->reply_to = (uint64_t)sqlite3_column_int64(row, COLUMN_REPLY_TO);
     m->name = put(&at, name);
     m->id = put(&at, id);
     m->text = put(&at, text);
     m->text_length = text.length;
+}
+
+/* A delete of several messages has their seqs as its text. */
+static void take_targets(struct chat_message *m)
+{
+    static char none[] = "";
+    if (m->type == CHAT_DELETE && m->target != 0 && m->text_length > 0) {
+        m->targets = m->text;
+        m->text = none;
+        m->text_length = 0;
+    }
+}
+
+static void take_shown(sqlite3_stmt *row, struct chat_message *m)
+{
+    sqlite3_int64 bits = sqlite3_column_int64(row, COLUMN_SENDER);
+    bool has_text = sqlite3_column_type(row, COLUMN_TEXT) != SQLITE_NULL;
+    m->reply_to = number_of(row, COLUMN_REPLY_TO);
+    m->target = number_of(row, COLUMN_TARGET);
+    m->edited = number_of(row, COLUMN_EDITED);
+    m->mark = (uint16_t)(bits >> 16);
+    m->role = role_in(bits);
+    m->flags = (unsigned)(bits & 0xff);
+    take_texts(m, text_of(row, COLUMN_NAME), text_of(row, COLUMN_ID), has_text ? text_of(row, COLUMN_TEXT) : no_text);
+    if (has_text) {
+        take_targets(m);
+    } else {
+        m->type = CHAT_DELETE; /* an edit whose target isn't shown any more */
+    }
+}
+
+/* As a delete of itself. A name is kept, unless others never saw the message. */
+static void take_stub(sqlite3_stmt *row, struct chat_message *m)
+{
+    const struct column_text guest = {.bytes = CHAT_NAME_DEFAULT, .length = strlen(CHAT_NAME_DEFAULT)};
+    bool was_seen = number_of(row, COLUMN_STATE) != SQLITE_SHADOW;
+    m->type = CHAT_DELETE;
+    m->target = m->seq;
+    take_texts(m, was_seen ? text_of(row, COLUMN_NAME) : guest, no_text, no_text);
+}
+
+static void take_message(sqlite3_stmt *row, int64_t viewer, struct chat_message *m)
+{
+    uint64_t state = number_of(row, COLUMN_STATE);
+    bool is_own = viewer != 0 && sqlite3_column_int64(row, COLUMN_PERSON_ID) == viewer;
+    memset(m, 0, sizeof *m);
+    m->seq = seq_of(row);
+    m->time_ms = sqlite3_column_int64(row, COLUMN_TIME_MS);
+    m->type = (enum chat_type)sqlite3_column_int(row, COLUMN_TYPE);
+    if (state == SQLITE_SHOWN || (state == SQLITE_SHADOW && is_own)) {
+        take_shown(row, m);
+    } else {
+        take_stub(row, m);
+    }
 }
 
 /* ---- pages ---- */
@@ -419,7 +576,7 @@ static int fill(struct sqlite_handle *s, sqlite3_stmt *rows, const struct store_
             capacity = capacity == 0 ? 16 : capacity * 2;
             page->messages = ck_realloc(page->messages, capacity * sizeof *page->messages);
         }
-        take_message(rows, &page->messages[page->count]);
+        take_message(rows, range->viewer, &page->messages[page->count]);
         page->count++;
         page->weight += weight;
         /* The first message may exceed the budget; then only empty ones fit after it. */
@@ -440,6 +597,7 @@ int sqlite_rows_read(struct sqlite_handle *s, const struct store_range *range, s
     sqlite3_bind_int64(rows, 2, (sqlite3_int64)range->since + 1);
     sqlite3_bind_int64(rows, 3, (sqlite3_int64)last);
     sqlite3_bind_int64(rows, 4, (sqlite3_int64)range->limit + 1);
+    sqlite3_bind_int64(rows, 5, range->viewer);
     int result = fill(s, rows, range, page, e);
     done(rows);
     if (result == 0 && range->backwards) {

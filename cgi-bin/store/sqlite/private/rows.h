@@ -4,11 +4,14 @@
  *   1. a migration that adds the column (schema.h); a text is NOT NULL DEFAULT '', also if it is
  *      optional: take_message ends the program at a NULL, as it can't tell it from lack of memory
  *   2. a line in COLUMNS of rows.c, which makes all statements from it
- *   3. one line in bind_message, from the draft, and one in take_message, into the message (of a
+ *   3. one line in bind_message, from the draft, and one in take_shown, into the message (of a
  *      text, two more, for its room in the block)
  *   4. one line in is_same: the same id with another value is a conflict. Leave it out only if
  *      the answer to a repeated send (answer_message in post_send.c) takes the value from the
  *      store, because it takes it from the draft
+ *
+ * A message that isn't shown, and an edit, are read as store_range says; the texts of edits are
+ * found by a join, so that a text is stored once.
  *
  * The functions run inside the caller's transaction. -1 with the error set.
  */
@@ -50,13 +53,35 @@ int sqlite_rows_add_room(struct sqlite_handle *s, const char *name, struct sqlit
 /* Stores room->head as the room's head. */
 int sqlite_rows_raise_head(struct sqlite_handle *s, const struct sqlite_room *room, struct err *e);
 
-/* Sets the job's outcome if the room has a message with its name and id. */
-int sqlite_rows_find_same(struct sqlite_handle *s, const struct sqlite_room *room, struct store_job *job,
-                          struct err *e);
+/* stored: never renumber */
+enum sqlite_state { SQLITE_SHOWN, SQLITE_ERASED, SQLITE_HIDDEN, SQLITE_SHADOW };
+
+/* Who sends, as the row of the message keeps it. Zeros: a guest, or the program itself. */
+struct sqlite_author {
+    sqlite3_int64 person_id; /* 0: a guest, or a key that has no person yet */
+    bool is_new;             /* the key has no person yet (authors.h) */
+    bool is_shadow;          /* only the author sees the message */
+    uint16_t mark;
+    unsigned flags; /* set of enum chat_flag */
+    enum chat_role role;
+    int64_t seen_ms;              /* of the person; 0: never */
+    const unsigned char *network; /* borrowed, CHAT_NETWORK_BYTES; NULL: not known */
+};
+
+/* The column sender of a message or a held one. */
+sqlite3_int64 sqlite_rows_sender(const struct sqlite_author *author);
+
+/* The number of a room's message; all messages of a room are neighbours. */
+sqlite3_int64 sqlite_rows_message_id(const struct sqlite_room *room, uint64_t seq);
+
+/* Sets the job's outcome if the room has a message with its id from the author. */
+int sqlite_rows_find_same(struct sqlite_handle *s, const struct sqlite_room *room, const struct sqlite_author *author,
+                          struct store_job *job, struct err *e);
 /* Adds the message with the room's next seq and raises room->head, but doesn't store the head yet.
- * Makes the id if the client sent none. If the room has a message with this name and id, it adds
- * nothing, as sqlite_rows_find_same. */
-int sqlite_rows_add_message(struct sqlite_handle *s, struct sqlite_room *room, struct store_job *job, struct err *e);
+ * Makes the id if the client sent none. If the room has a message with this id from the author, it
+ * adds nothing, as sqlite_rows_find_same. Of an edit the text isn't stored here (changes.h). */
+int sqlite_rows_add_message(struct sqlite_handle *s, struct sqlite_room *room, const struct sqlite_author *author,
+                            struct store_job *job, struct err *e);
 int sqlite_rows_read(struct sqlite_handle *s, const struct store_range *range, struct store_page *page,
                      struct err *e); /* see store_read */
 
