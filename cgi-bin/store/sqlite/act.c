@@ -165,7 +165,8 @@ static int add_message(struct sqlite_handle *s, struct sqlite_room *room, struct
     return job->outcome == STORE_STORED ? sqlite_rows_raise_head(s, room, e) : 0;
 }
 
-int sqlite_act_append(struct sqlite_handle *s, struct chat_draft *draft, uint64_t *seq, struct err *e)
+/* Makes a missing room. */
+static int append(struct sqlite_handle *s, struct chat_draft *draft, struct err *e)
 {
     struct sqlite_room room;
     struct store_job job = {.draft = draft};
@@ -176,9 +177,6 @@ int sqlite_act_append(struct sqlite_handle *s, struct chat_draft *draft, uint64_
         return err_set(e, ERR_CONFLICT, "The room has another message with this id.");
     }
     store_changes_raise(&s->act->changes, draft->room, room.head);
-    if (seq != NULL) {
-        *seq = job.seq;
-    }
     return 0;
 }
 
@@ -191,7 +189,7 @@ int sqlite_act_notice(struct store *base, const char *room, const char *text, st
     snprintf(draft.room, sizeof draft.room, "%s", room);
     snprintf(draft.name, sizeof draft.name, "%s", act->who[0] != '\0' ? act->who : "pollchat");
     chat_text_take(&draft, ck_strdup(text), strlen(text));
-    int result = sqlite_act_append(mine(base), &draft, NULL, e);
+    int result = append(mine(base), &draft, e);
     chat_draft_fini(&draft);
     return result;
 }

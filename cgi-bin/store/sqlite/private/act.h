@@ -29,7 +29,5 @@ struct sqlite_act *sqlite_act_of(struct store *base);
 void sqlite_act_subject(struct sqlite_act *act, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* May the actor do this to a person of that rank? -1 with ERR_WEAK. */
 int sqlite_act_check_rank(const struct sqlite_act *act, enum chat_role rank, struct err *e);
-/* Appends the draft's message to its room. ERR_ABSENT without the room. *seq: may be NULL. */
-int sqlite_act_append(struct sqlite_handle *s, struct chat_draft *draft, uint64_t *seq, struct err *e);
 
 #endif
