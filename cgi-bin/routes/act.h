@@ -71,7 +71,6 @@ struct act {
     struct standing standing;
     struct standing_room found;
     struct chat_sender sender;    /* who acts */
-    struct limiter_who who;       /* the same, for limits */
     bool tries_secret;            /* a secret is compared: limiter_secret counted it as wrong */
     struct form fields;           /* of the body */
     char room[CHAT_ROOM_MAX + 1]; /* "": none was named */

@@ -180,14 +180,15 @@ static int read_sign_in(struct act *a, struct err *e)
     struct limiter *limiter = site_limiter(a->program->site);
     const char *folder = site_loaded_conf(a->program->site)->data;
     const char *code = NULL;
-    if (act_text(a, "code", sizeof a->f.code - 1, NULL, &code, e) != 0 || limiter_secret(limiter, &a->who, e) != 0) {
+    if (act_text(a, "code", sizeof a->f.code - 1, NULL, &code, e) != 0 ||
+        limiter_secret(limiter, &a->caller.who, e) != 0) {
         return -1;
     }
     if (!owner_code_is(folder, code)) {
         return err_field(e, ERR_ABSENT, "code",
                          "This isn't the code of the file owner-code.txt in the chat's data folder.");
     }
-    limiter_secret_right(limiter, &a->who);
+    limiter_secret_right(limiter, &a->caller.who);
     return 0;
 }
 

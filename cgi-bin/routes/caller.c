@@ -88,6 +88,9 @@ static int take_key(struct caller *c, const struct said *said, struct err *e)
         return -1;
     }
     memcpy(c->key, said->value, said->length);
+    if (c->token == NULL) {
+        limit_by_text(c->key, &c->who);
+    }
     c->asker.has_key = true;
     return 0;
 }
@@ -105,6 +108,7 @@ static int take_token(struct caller *c, const struct said *said, struct err *e)
     }
     c->token = token;
     c->asker.token = token;
+    limit_by_text(token->sub, &c->who);
     c->asker.has_key = true;
     c->ends_ms = token->exp_s * 1000;
     return 0;
@@ -112,39 +116,31 @@ static int take_token(struct caller *c, const struct said *said, struct err *e)
 
 /* The address of a proxy that isn't trusted is not the client's, and would stand for all of
  * them. */
-static void take_address(struct caller *c, const struct request *request)
+static void take_address(struct caller *c, const struct request *request, const struct limiter_who *who)
 {
-    struct limiter_who who;
-    limit_who(request, NULL, &who);
-    c->is_local = who.is_local;
-    if (who.network == LIMITER_KNOWN) {
-        c->asker.address = who.address;
+    if (who != NULL) {
+        c->who = *who;
+    } else {
+        limit_who(request, NULL, &c->who);
+    }
+    if (c->who.network == LIMITER_KNOWN) {
+        c->asker.address = c->who.address;
     }
 }
 
-int caller_take(struct caller *c, struct site *site, const struct request *request, const struct form *fields,
-                const struct caller_fields *body, struct err *e)
+int caller_take(struct caller *c, struct site *site, const struct request *request, const struct limiter_who *who,
+                const struct form *fields, const struct caller_fields *body, struct err *e)
 {
     struct said key = {.name = "key"};
     struct said token = {.name = "token"};
     *c = (struct caller){.site = site, .now_ms = clock_wall_ms()};
-    take_address(c, request);
+    take_address(c, request, who);
     if (read_authorization(request, &key, &token, e) != 0 ||
         read_place(&key, request, "HTTP_POLLCHAT_KEY", fields, body != NULL ? body->key : NULL, e) != 0 ||
         read_place(&token, request, "HTTP_POLLCHAT_TOKEN", fields, body != NULL ? body->token : NULL, e) != 0) {
         return -1;
     }
     return take_token(c, &token, e) == 0 ? take_key(c, &key, e) : -1;
-}
-
-void caller_who(const struct caller *c, const struct request *request, struct limiter_who *out)
-{
-    limit_who(request, NULL, out);
-    if (c->token != NULL) {
-        limit_by_text(c->token->sub, out);
-    } else if (c->key[0] != '\0') {
-        limit_by_text(c->key, out);
-    }
 }
 
 void caller_fini(struct caller *c)

@@ -13,6 +13,7 @@
 #define CALLER_H
 
 #include "peace/key.h"
+#include "site/limiter.h"
 #include "site/standing.h"
 
 #include <stdbool.h>
@@ -21,7 +22,6 @@
 
 struct err;
 struct form;
-struct limiter_who;
 struct query;
 struct request;
 struct rules;
@@ -39,7 +39,7 @@ struct caller_fields {
 struct caller {
     struct site *site;
     int64_t now_ms;              /* wall time of the request */
-    bool is_local;               /* on this machine, and not by way of a proxy */
+    struct limiter_who who;      /* for the limits; its key is of the text that the client sent */
     char key[KEY_TEXT_SIZE];     /* as the client sent it; "": none */
     struct token *token;         /* owned; NULL: none */
     const struct rules *rules;   /* NULL before caller_rules */
@@ -47,14 +47,11 @@ struct caller {
     int64_t ends_ms;             /* when what it may read may become less, at the latest; 0: not known to */
 };
 
-/* fields: of the query; may be NULL, as may body. -1: ERR_INPUT (a bad key, or contradictions) or
+/* who: of limit_who; NULL: found here. fields: of the query; may be NULL, as may body. -1: ERR_INPUT (a bad key, or contradictions) or
  * ERR_TOKEN; ERR_CONFIG for wrong settings of tokens. Call caller_fini in all cases. */
-int caller_take(struct caller *c, struct site *site, const struct request *request, const struct form *fields,
-                const struct caller_fields *body, struct err *e);
+int caller_take(struct caller *c, struct site *site, const struct request *request, const struct limiter_who *who,
+                const struct form *fields, const struct caller_fields *body, struct err *e);
 void caller_fini(struct caller *c); /* fine for zeros */
-
-/* Who it is for the limits (limiter.h), without a look at the store. */
-void caller_who(const struct caller *c, const struct request *request, struct limiter_who *out);
 
 /* Takes the rules, unless they are here. -1: the store can't be read. */
 int caller_rules(struct caller *c, struct err *e);

@@ -27,11 +27,13 @@ int handler_begin(struct handler_input *in, struct site *site, struct request *r
 {
     memset(in, 0, sizeof *in);
     in->conf = handler_conf(site, request, counter, e);
-    if (in->conf == NULL || limit_read(site, request, counter == METRICS_STREAM_REQUESTS, e) != 0) {
+    struct limiter_who who;
+    limit_who(request, NULL, &who);
+    if (in->conf == NULL || limit_read(site, request, &who, counter == METRICS_STREAM_REQUESTS, e) != 0) {
         return -1;
     }
     in->fields = request_query(request, e);
-    return in->fields != NULL ? caller_take(&in->caller, site, request, in->fields, NULL, e) : -1;
+    return in->fields != NULL ? caller_take(&in->caller, site, request, &who, in->fields, NULL, e) : -1;
 }
 
 void handler_end(struct handler_input *in)
@@ -47,7 +49,7 @@ static int allow(void *site, struct request *request, const struct route *route,
     if (route->need == CHAT_READER || route->need == CHAT_MEMBER) {
         return 0;
     }
-    int result = caller_take(&caller, site, request, request_query(request, NULL), NULL, e);
+    int result = caller_take(&caller, site, request, NULL, request_query(request, NULL), NULL, e);
     if (result == 0 && route->need > CHAT_MEMBER) {
         result = caller_need_somewhere(&caller, route->need, e);
     }

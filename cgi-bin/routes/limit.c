@@ -65,13 +65,13 @@ static void take_text(const struct request *request, struct limiter_who *who)
     }
 }
 
-int limit_read(struct site *site, const struct request *request, bool is_stream, struct err *e)
+int limit_read(struct site *site, const struct request *request, const struct limiter_who *who, bool is_stream,
+               struct err *e)
 {
-    struct limiter_who who;
-    if (site_loaded_conf(site)->limits == 0) {
+    struct limiter_who own = *who;
+    if (own.is_local && site_loaded_conf(site)->limit_local == 0) {
         return 0;
     }
-    limit_who(request, NULL, &who);
-    take_text(request, &who);
-    return is_stream ? limiter_stream(site_limiter(site), &who, e) : limiter_poll(site_limiter(site), &who, e);
+    take_text(request, &own);
+    return is_stream ? limiter_stream(site_limiter(site), &own, e) : limiter_poll(site_limiter(site), &own, e);
 }

@@ -25,7 +25,9 @@ void limit_by_text(const char *text, struct limiter_who *who);
 bool limit_network_is_hidden(const struct request *request);
 
 /* Counts a request that reads, or that opens a stream, by its network and the key in its headers,
- * which isn't checked yet. handler_begin calls it. -1 with ERR_RATE. */
-int limit_read(struct site *site, const struct request *request, bool is_stream, struct err *e);
+ * which isn't checked yet. who: of limit_who, without a key. handler_begin calls it. -1 with
+ * ERR_RATE. */
+int limit_read(struct site *site, const struct request *request, const struct limiter_who *who, bool is_stream,
+               struct err *e);
 
 #endif

@@ -10,7 +10,6 @@
 #include "routes/act.h"
 #include "routes/admit.h"
 #include "routes/handler.h"
-#include "routes/limit.h"
 #include "routes/send_page.h"
 #include "routes/send_program.h"
 #include "site/rules.h"
@@ -110,7 +109,7 @@ static int find_caller(struct act *a, struct err *e)
         credential(a, "token", &token, e) != 0) {
         return -1;
     }
-    return caller_take(&a->caller, a->program->site, a->request, query, &body, e);
+    return caller_take(&a->caller, a->program->site, a->request, NULL, query, &body, e);
 }
 
 static int find_room(struct act *a, struct err *e)
@@ -153,12 +152,7 @@ static int find_sender(struct act *a, struct err *e)
 {
     const char *room = a->row->is_for_all ? "" : a->room;
     const char *name = a->caller.token != NULL ? a->caller.token->name : NULL;
-    if (admit_sender(&a->caller, room, name, &a->sender, e) != 0) {
-        return -1;
-    }
-    limit_who(a->request, a->sender.has_key ? a->sender.key : NULL, &a->who);
-    struct limiter *limiter = site_limiter(a->program->site);
-    return limiter_act(limiter, &a->who, e);
+    return admit_sender(&a->caller, room, name, &a->sender, e);
 }
 
 static int read_act(struct act *a, struct err *e)
@@ -166,14 +160,14 @@ static int read_act(struct act *a, struct err *e)
     struct site *site = a->program->site;
     const struct conf *conf = handler_conf(site, a->request, METRICS_SEND_REQUESTS, e);
     if (conf == NULL || cors_check_write(a->request, conf->allow_origin, e) != 0 || read_body(a, e) != 0 ||
-        find_row(a, e) != 0 || find_caller(a, e) != 0 || find_room(a, e) != 0 || check_need(a, e) != 0 ||
-        find_sender(a, e) != 0) {
+        find_row(a, e) != 0 || find_caller(a, e) != 0 || limiter_act(site_limiter(site), &a->caller.who, e) != 0 ||
+        find_room(a, e) != 0 || check_need(a, e) != 0 || find_sender(a, e) != 0) {
         return -1;
     }
     if (a->row->read != NULL && a->row->read(a, e) != 0) {
         return -1;
     }
-    return a->tries_secret ? limiter_secret(site_limiter(site), &a->who, e) : 0;
+    return a->tries_secret ? limiter_secret(site_limiter(site), &a->caller.who, e) : 0;
 }
 
 /* ---- doing it ---- */
@@ -277,7 +271,7 @@ static void done(struct commit_job *job, const char *epoch, const struct err *e)
     log_here(job);
     /* A secret that was right, or that wasn't compared, doesn't count. */
     if (a->tries_secret && e->code != ERR_ABSENT) {
-        limiter_secret_right(site_limiter(a->program->site), &a->who);
+        limiter_secret_right(site_limiter(a->program->site), &a->caller.who);
     }
     if (e->code == ERR_NONE && a->row->after != NULL) {
         a->row->after(a);

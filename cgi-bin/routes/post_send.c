@@ -305,9 +305,7 @@ static void hand_over(struct sending *s, struct commit *to)
  * so that a flood which they refuse is limited too. */
 static int check_limits(const struct sending *s, const struct send_program *p, const struct caller *c, struct err *e)
 {
-    struct limiter_who who;
-    caller_who(c, s->request, &who);
-    if (limiter_send(site_limiter(p->site), &who, s->draft.room, s->draft.text_length, e) != 0) {
+    if (limiter_send(site_limiter(p->site), &c->who, s->draft.room, s->draft.text_length, e) != 0) {
         return -1;
     }
     return s->draft.type == CHAT_DELETE ? 0 : reserve_check(p->reserve, p->site, e);
@@ -319,7 +317,7 @@ static int admit(struct sending *s, const struct send_program *p, const struct d
 {
     const struct caller_fields body = {.key = &credentials->key, .token = &credentials->token};
     struct caller caller;
-    int result = caller_take(&caller, p->site, s->request, NULL, &body, e);
+    int result = caller_take(&caller, p->site, s->request, NULL, NULL, &body, e);
     if (result == 0) {
         result = check_limits(s, p, &caller, e);
     }
