@@ -106,9 +106,12 @@ static void look_of(const struct points *written, struct points *look)
 
 /* ---- odd alphabets -------------------------------------------------------------------------- */
 
-/* Alphabets that share shapes. Other scripts may stand beside Latin letters in a word, as in
- * Japanese. */
-enum alphabet { NONE = 0, LATIN = 1, GREEK = 2, CYRILLIC = 4, ARMENIAN = 8, CHEROKEE = 16, OTHER = 32 };
+/* Alphabets that share shapes. FAR ones have no capitals and share few shapes, so only a word that
+ * mixes them with others is odd. NONE may stand beside Latin letters in a word: ideographs, kana
+ * and Hangul, as in Japanese. OTHER: Coptic, Georgian, Canadian syllables, runes, Glagolitic,
+ * Tifinagh, Lisu, ancient alphabets, Osage, Warang Citi, Miao. FAR: Hebrew to Myanmar, Ethiopic,
+ * Tagalog to Ol Chiki. */
+enum alphabet { NONE = 0, LATIN = 1, GREEK = 2, CYRILLIC = 4, ARMENIAN = 8, CHEROKEE = 16, OTHER = 32, FAR = 64 };
 
 static enum alphabet alphabet_of(uint32_t c)
 {
@@ -116,22 +119,16 @@ static enum alphabet alphabet_of(uint32_t c)
         uint32_t first;
         uint32_t last;
         enum alphabet alphabet;
-    } ranges[] = {{'A', 'Z', LATIN},          {'a', 'z', LATIN},         {0xC0, 0x24F, LATIN},
-                  {0x250, 0x2AF, LATIN},      {0x370, 0x3E1, GREEK},     {0x3E2, 0x3EF, OTHER}, /* Coptic */
-                  {0x3F0, 0x3FF, GREEK},      {0x400, 0x52F, CYRILLIC},  {0x531, 0x58F, ARMENIAN},
-                  {0x10A0, 0x10FF, OTHER},                             /* Georgian */
-                  {0x13A0, 0x13FD, CHEROKEE}, {0x1400, 0x167F, OTHER}, /* Canadian syllables */
-                  {0x16A0, 0x16F8, OTHER},                             /* runes */
-                  {0x1C80, 0x1C8F, CYRILLIC}, {0x1D00, 0x1D25, LATIN},   {0x1E00, 0x1EFF, LATIN},
-                  {0x1F00, 0x1FFF, GREEK},    {0x2C00, 0x2C5F, OTHER}, /* Glagolitic */
-                  {0x2C60, 0x2C7F, LATIN},    {0x2C80, 0x2CFF, OTHER}, /* Coptic */
-                  {0x2D30, 0x2D6F, OTHER},                             /* Tifinagh */
-                  {0x2DE0, 0x2DFF, CYRILLIC}, {0xA4D0, 0xA4FF, OTHER}, /* Lisu */
-                  {0xA640, 0xA69F, CYRILLIC}, {0xA720, 0xA7FF, LATIN},   {0xAB30, 0xAB6F, LATIN},
-                  {0xAB70, 0xABBF, CHEROKEE}, {0x10280, 0x1044F, OTHER}, /* Lycian to Deseret */
-                  {0x104B0, 0x104FF, OTHER},                             /* Osage */
-                  {0x118A0, 0x118FF, OTHER},                             /* Warang Citi */
-                  {0x16F00, 0x16F9F, OTHER}};                            /* Miao */
+    } ranges[] = {
+        {'A', 'Z', LATIN},          {'a', 'z', LATIN},          {0xC0, 0x24F, LATIN},       {0x250, 0x2AF, LATIN},
+        {0x370, 0x3E1, GREEK},      {0x3E2, 0x3EF, OTHER},      {0x3F0, 0x3FF, GREEK},      {0x400, 0x52F, CYRILLIC},
+        {0x531, 0x58F, ARMENIAN},   {0x590, 0x109F, FAR},       {0x10A0, 0x10FF, OTHER},    {0x1200, 0x139F, FAR},
+        {0x13A0, 0x13FD, CHEROKEE}, {0x1400, 0x167F, OTHER},    {0x16A0, 0x16F8, OTHER},    {0x1700, 0x1C7F, FAR},
+        {0x1C80, 0x1C8F, CYRILLIC}, {0x1D00, 0x1D25, LATIN},    {0x1E00, 0x1EFF, LATIN},    {0x1F00, 0x1FFF, GREEK},
+        {0x2C00, 0x2C5F, OTHER},    {0x2C60, 0x2C7F, LATIN},    {0x2C80, 0x2CFF, OTHER},    {0x2D30, 0x2D6F, OTHER},
+        {0x2DE0, 0x2DFF, CYRILLIC}, {0xA4D0, 0xA4FF, OTHER},    {0xA640, 0xA69F, CYRILLIC}, {0xA720, 0xA7FF, LATIN},
+        {0xAB30, 0xAB6F, LATIN},    {0xAB70, 0xABBF, CHEROKEE}, {0x10280, 0x1044F, OTHER},  {0x104B0, 0x104FF, OTHER},
+        {0x118A0, 0x118FF, OTHER},  {0x16F00, 0x16F9F, OTHER}};
     for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
         if (c >= ranges[i].first && c <= ranges[i].last) {
             return ranges[i].alphabet;
@@ -168,7 +165,8 @@ static bool is_odd(const struct points *written)
         }
         if (kind == FORMS_LETTER) {
             letters++;
-            capitals += alphabet > LATIN && (forms_is_capital(c) || alphabet >= CHEROKEE) && looks_latin(c);
+            capitals += alphabet > LATIN && alphabet < FAR && (forms_is_capital(c) || alphabet >= CHEROKEE) &&
+                        looks_latin(c);
         }
     }
     return letters > 1 && capitals == letters;

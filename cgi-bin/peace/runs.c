@@ -6,8 +6,7 @@
 
 #include <string.h>
 
-/* Separators between two single letters that are passed over, and characters that draw nothing. */
-enum { SEPARATORS_MAX = 3, UNSEEN_MAX = 16 };
+enum { SEPARATORS_MAX = 3 }; /* that are passed over between two single letters */
 
 enum role { WORD, SEPARATOR, PICTURE, UNSEEN };
 
@@ -39,6 +38,12 @@ static bool is_of_europe(uint32_t c)
            (c >= 0x118A0 && c <= 0x118FF) || (c >= 0x1D400 && c <= 0x1D7FF) || (c >= 0x1F100 && c <= 0x1F1FF);
 }
 
+/* Letters in circles and squares, and those that flags are made of. */
+static bool is_enclosed_letter(uint32_t c)
+{
+    return (c >= 0x249C && c <= 0x24E9) || (c >= 0x1F110 && c <= 0x1F189) || (c >= 0x1F1E6 && c <= 0x1F1FF);
+}
+
 static enum role role_of(uint32_t c, uint32_t before)
 {
     if (c < 0x80) {
@@ -53,7 +58,7 @@ static enum role role_of(uint32_t c, uint32_t before)
     case FORMS_SIGN:
         return SEPARATOR;
     case FORMS_PICTURE:
-        return PICTURE;
+        return is_enclosed_letter(c) ? WORD : PICTURE;
     default:
         return WORD;
     }
@@ -109,8 +114,9 @@ static void add_ascii(struct reader *r, uint32_t c, size_t start, size_t end)
             true, start, end);
     } else {
         uint32_t letter = letter_of(c);
-        unsigned kinds = c >= '0' && c <= '9' ? RUNS_DIGIT : letter == 'i' ? 0 : RUNS_OTHER;
-        add(r, letter == 0 ? c : letter, kinds | (letter == 'i' ? RUNS_I_OR_L : 0), true, start, end);
+        unsigned kinds = letter == 'i' ? RUNS_I_OR_L : 0;
+        kinds |= c >= '0' && c <= '9' ? RUNS_DIGIT : letter == 'i' ? RUNS_SIGN : RUNS_SIGN | RUNS_OTHER;
+        add(r, letter == 0 ? c : letter, kinds, true, start, end);
     }
 }
 
@@ -186,6 +192,20 @@ static size_t next_char(const struct reader *r, size_t at, uint32_t *c)
     return size;
 }
 
+/* Passes over characters that draw nothing. Returns the place of the next one, or the text's end;
+ * then *c is 0. */
+static size_t skip_unseen(const struct reader *r, size_t at, uint32_t *c, size_t *size)
+{
+    for (; at < r->length; at += *size) {
+        *size = next_char(r, at, c);
+        if (role_of(*c, 'a') != UNSEEN) {
+            return at;
+        }
+    }
+    *c = 0;
+    return at;
+}
+
 /* Is the sign c between two characters read as a letter? A dollar beside a letter or another dollar
  * is; other signs in front of a letter, and behind one in front of what is read as one. */
 static bool is_letter_between(uint32_t before, uint32_t c, uint32_t after)
@@ -200,32 +220,15 @@ static bool is_letter_between(uint32_t before, uint32_t c, uint32_t after)
            (is_ascii_letter(before) && letter_of(after) != 0) || (c == '@' && after == '$');
 }
 
-/* Passes over characters that draw nothing. Returns the place of the next one, or of the text's
- * end; or the length + 1 if there are too many. */
-static size_t skip_unseen(const struct reader *r, size_t at, uint32_t *c, size_t *size)
-{
-    for (size_t i = 0; at < r->length; i++) {
-        *size = next_char(r, at, c);
-        if (role_of(*c, 'a') != UNSEEN) {
-            return at;
-        }
-        if (i == UNSEEN_MAX) {
-            return r->length + 1;
-        }
-        at += *size;
-    }
-    return at;
-}
-
-/* At separators behind a word of a single letter: does another such word follow on the same line?
- * Returns its place, or 0. */
+/* At separators behind a word of a single letter: does another such word follow? Returns its place,
+ * or 0. */
 static size_t next_single_letter(const struct reader *r, size_t at)
 {
     uint32_t c = 0;
     size_t size = 0;
     for (int i = 0;; i++) {
         at = skip_unseen(r, at, &c, &size);
-        if (at >= r->length || c == '\n') {
+        if (at >= r->length) {
             return 0;
         }
         if (role_of(c, 0) != SEPARATOR) {
@@ -240,7 +243,7 @@ static size_t next_single_letter(const struct reader *r, size_t at)
         return 0;
     }
     size_t after = skip_unseen(r, at + size, &c, &size);
-    return after == r->length || (after < r->length && role_of(c, 0) != WORD) ? at : 0;
+    return after == r->length || role_of(c, 0) != WORD ? at : 0;
 }
 
 /* Reads the character at `at`. Returns the place of the next one. */
@@ -250,8 +253,9 @@ static size_t read_char(struct reader *r, size_t at)
     uint32_t after = 0;
     size_t end = at + next_char(r, at, &c);
     enum role role = role_of(c, r->before);
-    if (end < r->length) {
-        (void)next_char(r, end, &after);
+    if (letter_of(c) != 0 || is_greek(c)) {
+        size_t size = 0;
+        (void)skip_unseen(r, end, &after, &size);
     }
     if (role == SEPARATOR && is_letter_between(r->before, c, after)) {
         role = WORD;

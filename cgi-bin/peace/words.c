@@ -263,7 +263,9 @@ static bool has_no_borders(uint32_t c)
  * the two runs that comes after the border. */
 static bool is_border(const struct run *pattern, const struct run *outside, const struct run *after)
 {
-    return outside == NULL || !outside->is_word || after->is_apart || has_no_borders(pattern->symbol) ||
+    /* it needn't be a letter */
+    bool is_sign = outside != NULL && (outside->kinds & RUNS_SIGN) != 0;
+    return outside == NULL || is_sign || !outside->is_word || after->is_apart || has_no_borders(pattern->symbol) ||
            !pattern->is_word;
 }
 
@@ -302,7 +304,7 @@ static bool matches(const struct search *s, const struct pattern *p, const struc
         }
         kinds |= run->kinds;
     }
-    bool is_number = (kinds & RUNS_DIGIT) != 0 && (kinds & ~(unsigned)(RUNS_DIGIT | RUNS_I_OR_L)) == 0;
+    bool is_number = (kinds & RUNS_DIGIT) != 0 && (kinds & ~(unsigned)(RUNS_DIGIT | RUNS_I_OR_L | RUNS_SIGN)) == 0;
     return !is_number || p->has_digit;
 }
 

@@ -25,7 +25,8 @@ enum runs_kind {
     RUNS_L = 2,      /* an l */
     RUNS_I_OR_L = 4, /* a sign or letter that may be read as both */
     RUNS_DIGIT = 8,
-    RUNS_OTHER = 16, /* a letter or sign */
+    RUNS_OTHER = 16, /* a letter that is neither, or a sign for one */
+    RUNS_SIGN = 32,  /* a sign that is read as a letter */
 };
 
 struct run {
