@@ -9,6 +9,7 @@
 #include "site/head_files.h"
 #include "site/positions.h"
 #include "site/site.h"
+#include "site/upkeep.h"
 #include "system/budget.h"
 
 #include <pthread.h>
@@ -45,6 +46,7 @@ struct commit {
     bool ends;   /* the committer has to */
     bool works;  /* a thread takes groups */
     enum rest rest;
+    struct upkeep upkeep; /* of the thread that works */
     int64_t began; /* the group in work; monotonic ms */
     struct queue queue;
 };
@@ -314,11 +316,22 @@ static void commit_group(struct commit *c)
     pthread_mutex_lock(&c->lock);
 }
 
+/* A sender waits. */
+static bool is_wanted(void *commit)
+{
+    struct commit *c = commit;
+    pthread_mutex_lock(&c->lock);
+    bool is = c->queue.first != NULL;
+    pthread_mutex_unlock(&c->lock);
+    return is;
+}
+
 static void rest(struct commit *c)
 {
     bool now = c->rest == REST_NOW;
     c->rest = REST_NOT;
     pthread_mutex_unlock(&c->lock);
+    upkeep_run(&c->upkeep, c->site, is_wanted, c);
     site_rest(c->site, now);
     pthread_mutex_lock(&c->lock);
 }

@@ -415,6 +415,11 @@ void site_look_after(struct site *s)
     limiter_look_after(s->limiter);
 }
 
+bool site_was_opened(const struct site *s)
+{
+    return atomic_load(&s->was_opened);
+}
+
 void site_rest(struct site *s, bool now)
 {
     if (atomic_load(&s->was_opened)) {

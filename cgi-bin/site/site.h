@@ -76,6 +76,8 @@ struct store *site_refresh(struct site *s, struct store *handle, bool *is_new);
  * once a second. */
 void site_look_after(struct site *s);
 
+bool site_was_opened(const struct site *s); /* this process has had a database open */
+
 /* store_rest for this site. Does nothing before a database was opened. */
 void site_rest(struct site *s, bool now);
 

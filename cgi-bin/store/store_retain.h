@@ -20,12 +20,14 @@ struct store_terms_kept {
 bool store_retain_is_due(struct store *s, const struct store_terms_kept *terms, int64_t now_ms);
 
 /* Does one of these, whatever is due:
- *   - the oldest messages of a room are removed: at most 200 of them. *changes tells that the
- *     room's oldest seq moved. An edit or delete whose target is gone stays until it is old itself
+ *   - the oldest messages of a room are removed: at most 200 of them. It begins when the room has a
+ *     tenth (or 200) too many, or the oldest is an hour too old. *changes tells that the room's
+ *     oldest seq moved. An edit or delete whose target is gone stays until it is old itself
  *   - messages of persons that are being erased (store_erase.h)
- *   - hashes of networks older than address_days, and secrets that no hash needs
+ *   - hashes of networks older than address_days, at most an hour late
  *   - about once an hour: lines of the audit log older than audit_days; names that rested for
- *     name_keep_days; persons of that age who own nothing; bans and invites that ended a day ago;
+ *     name_keep_days; persons of that age who own nothing; secrets that no
+ *     hash needs any more; bans and invites that ended a day ago;
  *     messages that have waited for a moderator for 30 days; reports that were settled 30 days ago
  *   - pages that became free are returned to the file system, where they are many */
 int store_retain_step(struct store *s, const struct store_terms_kept *terms, int64_t now_ms,

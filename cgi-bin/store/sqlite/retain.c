@@ -48,8 +48,8 @@ static int retain_persons(struct sqlite_handle *s, const struct sqlite_retain_no
 
 enum term { TERM_DAY, TERM_MONTH, TERM_AUDIT, TERM_NAME, TERM_SECRET };
 
-/* ?1: a time; what is older goes. At most 200 rows each. A secret is used for address_days, and its
- * hashes are kept for address_days; those of a ban as long as the ban. */
+/* ?1: a time; what is older goes. At most 200 rows each. A secret is used for a day, and its hashes are
+ * kept for address_days; those of a ban as long as the ban. */
 static const struct ending {
     enum term term;
     bool is_text;     /* a text of a visitor is erased */
@@ -95,7 +95,7 @@ static int64_t end_of(enum term term, const struct sqlite_retain_now *now)
                              [TERM_MONTH] = 30,
                              [TERM_AUDIT] = t->audit_days,
                              [TERM_NAME] = t->name_keep_days,
-                             [TERM_SECRET] = t->address_days * 2};
+                             [TERM_SECRET] = t->address_days + 1};
     return days[term] < (uint64_t)(now->now_ms / DAY_MS) ? now->now_ms - (int64_t)days[term] * DAY_MS : 0;
 }
 

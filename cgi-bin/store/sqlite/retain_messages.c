@@ -60,13 +60,15 @@ static int run_on(struct sqlite_handle *s, const char *sql, const struct stretch
 }
 
 /* A row for one room: its number, oldest, head, days, count. ?1, ?2: the site's days and count; ?3:
- * now. A room's own numbers win. */
+ * now. A room's own numbers win. Only rooms where a tenth is too much, or an hour has passed: each
+ * erasure ends with a scrubbing, which reads the whole file. */
 #define DAYS "ifnull(keep_days, ?1)"
 #define COUNT "ifnull(keep_count, ?2)"
+#define AN_HOUR "3600000"
 static const char due_room[] =
     "SELECT room_id, oldest, head, " DAYS ", " COUNT " FROM room WHERE oldest <= head AND"
-    " ((" COUNT " > 0 AND head - oldest >= " COUNT ") OR (" DAYS " > 0 AND"
-    " (SELECT time_ms FROM message WHERE message_id = (room_id << 36) + oldest) < ?3 - " DAYS " * 86400000)) LIMIT 1";
+    " ((" COUNT " > 0 AND head - oldest >= " COUNT " + min(200, " COUNT " / 10)) OR (" DAYS " > 0 AND"
+    " (SELECT time_ms FROM message WHERE message_id = (room.room_id << 36) + oldest) < ?3 - " DAYS " * 86400000 - " AN_HOUR ")) LIMIT 1";
 
 static int find_room(struct sqlite_handle *s, const struct sqlite_retain_now *now, struct stretch *out, struct err *e)
 {
@@ -121,8 +123,8 @@ static int find_bare(struct sqlite_handle *s, const struct sqlite_retain_now *no
     *out = (struct stretch){.before_ms = time_before(now->now_ms, now->terms->address_days)};
     sqlite_query_begin(&q, s,
                        "SELECT room_id, max(bare + 1, oldest) FROM room WHERE max(bare + 1, oldest) <= head AND"
-                       " (SELECT time_ms FROM message WHERE message_id = (room_id << 36) + max(bare + 1, oldest))"
-                       " < ? LIMIT 1",
+                       " (SELECT time_ms FROM message WHERE message_id = (room.room_id << 36) + max(bare + 1, oldest))"
+                       " < ? - " AN_HOUR " LIMIT 1",
                        "look for old networks", e);
     sqlite_query_number(&q, out->before_ms);
     if (sqlite_query_next(&q)) {
