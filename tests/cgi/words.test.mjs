@@ -6,7 +6,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { poll, send, temporaryFolder } from './program.mjs';
 
-const REJECT = 1, MASK = 3;
+const REJECT = 1, HOLD = 2, MASK = 3;
 
 /** A chat with a word list of rows [pattern, whole, act]. */
 async function chatWith(t, ...words) {
@@ -46,12 +46,22 @@ test('a masked word is stored as stars, and the answer and a retry say so', asyn
   assert.deepEqual(await textsOf(data), ['first', '****, ****! darning * * * *']);
 });
 
+test('a text with a held word waits for a moderator, without the words that are masked', async (t) => {
+  const { data, post } = await chatWith(t, ['casino', false, HOLD], ['darn', false, MASK]);
+  const answer = await post({ text: 'darn c4sino' });
+  assert.equal(answer.status, 202);
+  assert.equal(answer.json.held, true);
+  assert.deepEqual(await textsOf(data), ['first']);
+  assert.match(execFileSync('sqlite3', [path.join(data, 'chat.db'), 'SELECT text, why FROM held'], { encoding: 'utf8' }), /^\*{4} c4sino\|word$/m);
+});
+
 test('the list counts for names', async (t) => {
-  const { data, post } = await chatWith(t, ['viagra', false, REJECT], ['darn', false, MASK]);
+  const { data, post } = await chatWith(t, ['viagra', false, REJECT], ['darn', false, MASK], ['casino', true, HOLD]);
   for (const name of ['Viagra 24', 'vіаgrа', 'darn it']) {
     const answer = await post({ name, text: 'hello' });
     assert.equal(answer.status, 403, name);
     assert.equal(answer.json.field, 'name');
   }
+  assert.equal((await post({ name: 'Casino', text: 'hello' })).status, 202);
   assert.deepEqual(await textsOf(data), ['first']);
 });
