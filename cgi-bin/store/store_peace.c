@@ -110,6 +110,11 @@ int store_person_trust(struct store *s, const struct store_whom *whom, struct er
     return s->backend->peace.person_trust(s, whom, e);
 }
 
+int store_person_claim(struct store *s, const struct store_claim *claim, uint16_t *mark, struct err *e)
+{
+    return s->backend->peace.person_claim(s, claim, mark, e);
+}
+
 int store_person_release(struct store *s, const char *fold, struct err *e)
 {
     return s->backend->peace.person_release(s, fold, e);

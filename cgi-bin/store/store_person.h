@@ -55,6 +55,18 @@ int store_person_own(struct store *s, struct err *e);
 /* The person is no longer a newcomer. */
 int store_person_trust(struct store *s, const struct store_whom *whom, struct err *e);
 
+struct store_claim {
+    const char *name;                /* as it is written */
+    const struct chat_sender *forms; /* fold, look and is_odd of the name; the rest doesn't count */
+    const char *room;                /* where it will be used; NULL: not known */
+    struct store_terms terms;
+};
+
+/* The actor, who has a key, claims a name, as a message under it would. Its own name is no error.
+ * *mark: of the person. ERR_NAME, ERR_ALIKE: the name is another person's, or looks like it; with
+ * "suggestion" if a free one was found. */
+int store_person_claim(struct store *s, const struct store_claim *claim, uint16_t *mark, struct err *e);
+
 /* Frees a name, folded. Its owner may, and moderators above the owner. A name that is free is no
  * error. */
 int store_person_release(struct store *s, const char *fold, struct err *e);

@@ -30,6 +30,7 @@ struct peace_backend {
                        struct err *e);
     int (*person_own)(struct store *s, struct err *e);
     int (*person_trust)(struct store *s, const struct store_whom *whom, struct err *e);
+    int (*person_claim)(struct store *s, const struct store_claim *claim, uint16_t *mark, struct err *e);
     int (*person_release)(struct store *s, const char *fold, struct err *e);
 
     int (*ban_add)(struct store *s, const struct store_ban_draft *draft, struct store_ban_made *out, struct err *e);

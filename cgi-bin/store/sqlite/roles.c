@@ -139,37 +139,3 @@ int sqlite_roles_trust(struct store *base, const struct store_whom *whom, struct
     sqlite_query_number(&q, person_id);
     return sqlite_query_run(&q);
 }
-
-/* ---- names ---- */
-
-static int check_release(struct sqlite_handle *s, sqlite3_int64 owner, struct err *e)
-{
-    const struct sqlite_act *act = s->act;
-    enum chat_role rank = CHAT_NOBODY;
-    if (act->by == NULL || (act->person_id != 0 && act->person_id == owner)) {
-        return 0;
-    }
-    if (act->by->role < CHAT_MODERATOR) {
-        return err_set(e, ERR_WEAK, "This name is another person's. A moderator can free it.");
-    }
-    return sqlite_persons_rank(s, owner, NULL, CHAT_NOBODY, &rank, e) == 0 ? sqlite_act_check_rank(act, rank, e) : -1;
-}
-
-int sqlite_roles_release(struct store *base, const char *fold, struct err *e)
-{
-    struct sqlite_handle *s = mine(base);
-    const struct store_whom whom = {.fold = fold};
-    struct err why = ERR_INIT;
-    struct sqlite_query q;
-    sqlite3_int64 owner = 0;
-    sqlite_act_subject(sqlite_act_of(base), "%s", fold);
-    if (sqlite_persons_resolve(s, &whom, &owner, &why) != 0) {
-        return why.code == ERR_ABSENT ? 0 : err_move(e, &why);
-    }
-    if (check_release(s, owner, e) != 0) {
-        return -1;
-    }
-    sqlite_query_begin(&q, s, "DELETE FROM name WHERE fold = ?", "free the name", e);
-    sqlite_query_text(&q, fold);
-    return sqlite_query_run(&q);
-}

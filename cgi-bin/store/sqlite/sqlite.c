@@ -11,7 +11,7 @@
  *   still  backup  restore  open
  *   write  view  append  news  check   what a program asks for
  *   query  act  rules  persons         what decides who may do what, and its transactions
- *   bans  roles  invites  setup  reports  held
+ *   bans  names  roles  invites  setup  reports  held
  *   events  erase  retain              what is erased, and what is forgotten by itself
  *   desk_page  desk_samples  desk_lists  desk   lists for moderators
  */
@@ -26,6 +26,7 @@
 #include "store/sqlite/private/handle.h"
 #include "store/sqlite/private/held.h"
 #include "store/sqlite/private/invites.h"
+#include "store/sqlite/private/names.h"
 #include "store/sqlite/private/news.h"
 #include "store/sqlite/private/open.h"
 #include "store/sqlite/private/path.h"
@@ -157,7 +158,8 @@ const struct store_backend store_sqlite_backend = {
             .person_role = sqlite_roles_set,
             .person_own = sqlite_roles_own,
             .person_trust = sqlite_roles_trust,
-            .person_release = sqlite_roles_release,
+            .person_claim = sqlite_names_claim,
+            .person_release = sqlite_names_release,
             .ban_add = sqlite_bans_add,
             .ban_lift = sqlite_bans_lift,
             .invite_add = sqlite_invites_add,

@@ -1,4 +1,4 @@
-/* roles.h - roles, owners, names that are freed: see store_person.h for each. */
+/* roles.h - roles, owners, newcomers: see store_person.h for each. */
 #ifndef SQLITE_ROLES_H
 #define SQLITE_ROLES_H
 
@@ -8,7 +8,6 @@ int sqlite_roles_set(struct store *base, const struct store_whom *whom, enum cha
                      struct err *e);
 int sqlite_roles_own(struct store *base, struct err *e);
 int sqlite_roles_trust(struct store *base, const struct store_whom *whom, struct err *e);
-int sqlite_roles_release(struct store *base, const char *fold, struct err *e);
 
 /* Sets the role without a check of ranks. room_id 0: in all rooms. */
 int sqlite_roles_write(struct sqlite_handle *s, sqlite3_int64 person_id, enum chat_role role, sqlite3_int64 room_id,
