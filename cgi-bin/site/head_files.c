@@ -4,12 +4,14 @@
 #include "base/blocking.h"
 #include "base/buf.h"
 #include "base/ck.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "format/json.h"
 #include "site/positions.h"
 #include "site/site.h"
+#include "site/site_rules.h"
 #include "system/conf.h"
 
 #include <dirent.h>
@@ -24,11 +26,14 @@
 #include <unistd.h>
 
 enum {
-    ROUNDS_MAX = 16, /* while others commit all the time; they publish as well, and the next poll looks again */
+    /* while others commit all the time; they publish as well, and the next poll looks again */
+    ROUNDS_MAX = 16,
     TEXT_MAX = 128,
     LEFT_OVER_SECONDS = 60,
-    FILES_MAX = 1024,  /* a stranger may send to any number of rooms, and hosts limit the number of files */
-    GIVE_WAY = 64,     /* files above that are removed so many at a time: to find the oldest takes a millisecond */
+    /* a stranger may send to any number of rooms, and hosts limit the number of files */
+    FILES_MAX = 1024,
+    /* files above that are removed so many at a time: to find the oldest takes a millisecond */
+    GIVE_WAY = 64,
     LISTED_MAX = 4096, /* more only exist after another error; the next look finds the rest */
 };
 
@@ -117,7 +122,8 @@ static bool is_crowded(int folder)
 /* ---- removing the least recently changed files ---- */
 
 struct aged {
-    struct timespec changed; /* of the inode, by the rename; the file's other time is invented (mtime_of) */
+    /* of the inode, by the rename; the file's other time is invented (mtime_of) */
+    struct timespec changed;
     char name[SITE_KEY_NAME_SIZE];
 };
 
@@ -142,7 +148,8 @@ static size_t list_heads(int folder, struct aged list[LISTED_MAX])
     for (const struct dirent *entry = NULL; dir != NULL && count < LISTED_MAX && (entry = readdir(dir)) != NULL;) {
         if (is_head(entry->d_name) && fstatat(folder, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
             list[count].changed = st.st_ctim;
-            memcpy(list[count].name, entry->d_name, SITE_KEY_NAME_SIZE); /* is_head: it has that length */
+            /* is_head: it has that length */
+            memcpy(list[count].name, entry->d_name, SITE_KEY_NAME_SIZE);
             count++;
         }
     }
@@ -345,12 +352,45 @@ static void end(const struct place *p)
     close(p->folder);
 }
 
+/* Everyone may read the room. False also if that isn't known. */
+static bool is_for_all(struct site *site, const char *room)
+{
+    struct standing_room found;
+    if (site_rules_are_plain(site)) {
+        return true;
+    }
+    const struct rules *r = site_rules_take(site, NULL);
+    if (r == NULL) {
+        return false;
+    }
+    standing_room(r, room, clock_wall_ms(), &found);
+    rules_release(r);
+    return standing_all_read(&found);
+}
+
+/* After new rules: readers of a room that isn't for all any more know the name of its file. A
+ * file's room can't be told from its name, so all go; polls make new ones for rooms that everyone
+ * reads. */
+static void remove_all(int folder)
+{
+    struct aged *list = ck_calloc(LISTED_MAX, sizeof *list);
+    size_t count = list_heads(folder, list);
+    for (size_t i = 0; i < count; i++) {
+        unlinkat(folder, list[i].name, 0);
+    }
+    free(list);
+}
+
 static void publish_room(struct place *p, const struct site_key *key, struct site *site, struct store *store,
                          const char *room, uint64_t head)
 {
     p->room = room;
     site_key_name(key, "head", room, p->name);
-    settle(p, site, store, head);
+    if (is_for_all(site, room)) {
+        settle(p, site, store, head);
+    } else {
+        unlinkat(p->folder, p->name, 0);
+    }
 }
 
 void head_files_publish(struct site *site, struct store *store, const struct store_job *jobs, size_t count)
@@ -372,8 +412,11 @@ void head_files_publish_changes(struct site *site, struct store *store, const st
 {
     struct site_key key;
     struct place p;
-    if (changes->count == 0 || !begin(site, &key, &p)) {
+    if ((changes->count == 0 && changes->rules == 0) || !begin(site, &key, &p)) {
         return;
+    }
+    if (changes->rules != 0 && !site_rules_are_plain(site)) {
+        remove_all(p.folder);
     }
     for (size_t i = 0; i < changes->count; i++) {
         publish_room(&p, &key, site, store, changes->rooms[i].room, changes->rooms[i].head);

@@ -1,5 +1,5 @@
-/* head_files.h - the head of each room in a small file that the web server sends, for hosts where
- * a request to a program is expensive.
+/* head_files.h - the head of each room in a small file that the web server sends, for hosts where a
+ * request to a program is expensive.
  *
  * Under plain CGI each poll starts a process, and most polls find nothing new. So after a commit
  * `send` writes
@@ -11,13 +11,13 @@
  *     of it.
  *
  * The file's name is a keyed hash of the room's name (site_key.h): only clients that may poll a
- * room are told it. A room without a message has no file, so that requests for rooms that don't
- * exist make no files. At most about 1,024 rooms have one: the files of the rooms that were quiet
- * for longest are removed.
- * The file is replaced by rename, without a sync, so after a crash it may have an older head. A
- * process that answers a poll compares the file with its answer, and corrects it. After each
- * rename the writer looks at the head again: if two processes commit 5 and 6, the one that renames
- * last finds 6 and leaves a file with 6.
+ * room are told it. A room that not everyone may read has no file. Nor has a room without a
+ * message, so that requests for rooms that don't exist make no files. At most about 1,024 rooms
+ * have one: the files of the rooms that were quiet for longest are removed. The file is replaced by
+ * rename, without a sync, so after a crash it may have an older head. A process that answers a poll
+ * compares the file with its answer, and corrects it. After each rename the writer looks at the
+ * head again: if two processes commit 5 and 6, the one that renames last finds 6 and leaves a file
+ * with 6.
  * Threads and processes: any number.
  */
 #ifndef HEAD_FILES_H
