@@ -90,16 +90,23 @@ static const char *read_offset(const char *at, int16_t *offset)
     return skip(at + 1 + length);
 }
 
+/* A span with the difference that may stand behind it. */
+static const char *read_part(const char *at, struct hours *out)
+{
+    at = out->count < HOURS_SPANS ? read_span(at, &out->spans[out->count]) : NULL;
+    out->count++;
+    return at != NULL && (*at == '+' || *at == '-') ? read_offset(at, &out->offset) : at;
+}
+
+/* Behind the last ';' there may be the difference alone. */
 static const char *read_all(struct hours *out, const char *at)
 {
-    do {
-        at = out->count < HOURS_SPANS ? read_span(at, &out->spans[out->count]) : NULL;
-        out->count++;
-    } while (at != NULL && *at == ';' && *skip(at + 1) != '\0' && *++at != '\0');
-    if (at != NULL && *at == ';') {
+    at = read_part(at, out);
+    while (at != NULL && *at == ';') {
         at = skip(at + 1);
+        at = *at == '+' || *at == '-' ? read_offset(at, &out->offset) : read_part(at, out);
     }
-    return at != NULL && (*at == '+' || *at == '-') ? read_offset(at, &out->offset) : at;
+    return at;
 }
 
 int hours_read(struct hours *out, const char *text, struct err *e)

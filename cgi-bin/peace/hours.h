@@ -3,7 +3,7 @@
  * Spans are separated by ';'. A span has days (a day, mon-fri, or mon,wed,fri; none: every day) and
  * a time from-to in hours and minutes; 24:00 is the end of a day, and a span may go past midnight
  * (fri 22:00-02:00). The last word may be the difference of the local time from UTC in minutes
- * (+60, -300); it doesn't follow summer time.
+ * (+60, -300); it counts for all spans, and doesn't follow summer time.
  * Pure. Threads: any.
  */
 #ifndef HOURS_H
