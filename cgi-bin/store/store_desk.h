@@ -9,6 +9,7 @@
  *   people    last seen first: id mark name names role room_roles made signed trusted first seen
  *             keys bans messages_hour
  *   bans      that haven't ended, newest first: id kind of room title reason by person made until
+ *             covers
  *   reports   messages with open reports, last report first: id room seq time name mark person text
  *             state reports reasons last
  *   held      messages that wait, newest first: id room time name mark person text reply_to why
@@ -20,11 +21,11 @@
  *             reports bans audit
  *   days      the last 30 in UTC, oldest first: day messages
  *
- * names, room_roles and reasons are several, one a line. mark is "7f3a", or none for a guest. bytes
- * of a room is an estimate from a few of its messages. messages_hour counts those among the last
- * STORE_DESK_RECENT of each room that the person wrote in; days those of the STORE_DESK_DAYS_ROOMS
- * largest rooms. Texts are cut at STORE_DESK_TEXT characters. A time that is none: never, or no
- * end.
+ * names, room_roles, bans (ids) and reasons are several, one a line. mark is "7f3a", or none for a
+ * guest. bytes of a room is an estimate from a few of its messages. messages_hour counts those among
+ * the last STORE_DESK_RECENT of each room that the person wrote in; days those of the
+ * STORE_DESK_DAYS_ROOMS largest rooms. covers is as store_ban.h says. Texts are cut at
+ * STORE_DESK_TEXT characters. A time that is none: never, or no end.
  */
 #ifndef STORE_DESK_H
 #define STORE_DESK_H
@@ -59,13 +60,14 @@ enum store_desk_kind store_desk_kind_of(const char *word);
 
 struct store_desk_query {
     enum store_desk_kind list;
-    const char *room;   /* NULL or "": all. Not of people, settings, words, invites, storage */
-    uint64_t before;    /* the id after which the next page goes on; 0: the first page */
-    uint32_t limit;     /* items, 1 to STORE_DESK_MOST */
-    const char *search; /* NULL or "". rooms: in the name. people: begins a folded name, or is a mark. audit: the act,
-                           or in the subject */
-    uint64_t person;    /* 0: all. people, bans: this one. audit: what it did */
-    uint64_t seq;       /* people, with room: the sender of this message; 0: all */
+    const char *room; /* NULL or "": all. Not of people, settings, words, invites, storage */
+    uint64_t before;  /* the id after which the next page goes on; 0: the first page */
+    uint32_t limit;   /* items, 1 to STORE_DESK_MOST */
+    /* NULL or "". rooms: in the name. people: begins a folded name (peace/name.h), or is a mark.
+     * audit: the act, or in the subject */
+    const char *search;
+    uint64_t person; /* 0: all. people, bans: this one. audit: what it did */
+    uint64_t seq;    /* people, with room: the sender of this message; 0: all */
 };
 
 enum store_cell_kind {

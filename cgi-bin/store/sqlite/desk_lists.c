@@ -14,25 +14,32 @@ static const char *const state_words[] = {"erased", "hidden", "shadow", NULL};
 #define CUT(column) "substr(" column ", 1, 2000)"
 #define MARK(column) "iif(" column " & 1, " column " >> 16, NULL)"
 
-#define SELECT_PEOPLE                                                                                               \
-    "SELECT person_id, mark, title,"                                                                                \
-    " (SELECT group_concat(name, char(10)) FROM (SELECT name FROM name WHERE name.person_id = person.person_id"     \
-    "  ORDER BY used_ms DESC LIMIT 16)), role,"                                                                     \
-    " (SELECT group_concat(room.name || ' ' || CASE room_role.role WHEN 0 THEN 'nobody' WHEN 1 THEN 'reader'"       \
-    "  WHEN 2 THEN 'member' WHEN 3 THEN 'moderator' ELSE 'owner' END, char(10))"                                    \
-    "  FROM room_role JOIN room USING (room_id) WHERE room_role.person_id = person.person_id),"                     \
-    " made, signed, trusted, first_ms, seen_ms,"                                                                    \
-    " (SELECT count(*) FROM key WHERE key.person_id = person.person_id),"                                           \
-    " (SELECT count(*) FROM ban WHERE ban.person_id = person.person_id AND (until_ms IS NULL OR until_ms > ?6)), 0" \
+#define SELECT_PEOPLE                                                                                                                     \
+    "SELECT person_id, mark, title,"                                                                                                      \
+    " (SELECT group_concat(name, char(10)) FROM (SELECT name FROM name WHERE name.person_id = person.person_id"                           \
+    "  ORDER BY used_ms DESC LIMIT 16)), role,"                                                                                           \
+    " (SELECT group_concat(room.name || ' ' || CASE room_role.role WHEN 0 THEN 'nobody' WHEN 1 THEN 'reader'"                             \
+    "  WHEN 2 THEN 'member' WHEN 3 THEN 'moderator' ELSE 'owner' END, char(10))"                                                          \
+    "  FROM room_role JOIN room USING (room_id) WHERE room_role.person_id = person.person_id),"                                           \
+    " made, signed, trusted, first_ms, seen_ms,"                                                                                          \
+    " (SELECT count(*) FROM key WHERE key.person_id = person.person_id),"                                                                 \
+    " (SELECT group_concat(ban_id, char(10)) FROM ban WHERE ban.person_id = person.person_id AND (until_ms IS NULL OR until_ms > ?6)), 0" \
     " FROM person "
 #define SEEN_BEFORE "(seen_ms, person_id) < (ifnull((SELECT seen_ms FROM person WHERE person_id = ?2), ?2), ?2)"
 #define BY_SEEN " ORDER BY seen_ms DESC, person_id DESC LIMIT ?3"
 
-#define SELECT_BANS                                                                                                     \
-    "SELECT ban_id, kind, CASE WHEN person_id IS NOT NULL THEN 'key' WHEN fold IS NOT NULL THEN 'name'"                 \
-    " WHEN network IS NOT NULL THEN 'network' ELSE 'wide-network' END, " ROOM("ban.room_id") ", title, reason, " TITLE( \
-        "by_person") ", person_id, made_ms, until_ms FROM ban WHERE (until_ms IS NULL OR until_ms > ?6)"                \
-                     " AND ban_id < ?2 AND (?1 = 0 OR room_id = ?1) AND (?5 = 0 OR person_id = ?5) ORDER BY ban_id DESC LIMIT ?3"
+/* As store_ban_made says. The byte behind the secret's number is the family of the address. */
+#define COVERS                                                                                            \
+    "CASE WHEN person_id IS NOT NULL THEN (SELECT count(*) FROM key WHERE key.person_id = ban.person_id)" \
+    " WHEN fold IS NOT NULL THEN 1 WHEN substr(ifnull(network, wide), 5, 1) = x'04' THEN 256"             \
+    " WHEN network IS NOT NULL THEN 1 ELSE 65536 END"
+#define BY TITLE("by_person")
+#define BAN_ROOM ROOM("ban.room_id")
+#define SELECT_BANS                                                                                      \
+    "SELECT ban_id, kind, CASE WHEN person_id IS NOT NULL THEN 'key' WHEN fold IS NOT NULL THEN 'name'"  \
+    " WHEN network IS NOT NULL THEN 'network' ELSE 'wide-network' END, " BAN_ROOM ", title, reason, " BY \
+    ", person_id, made_ms, until_ms, " COVERS " FROM ban WHERE (until_ms IS NULL OR until_ms > ?6)"      \
+    " AND ban_id < ?2 AND (?1 = 0 OR room_id = ?1) AND (?5 = 0 OR person_id = ?5) ORDER BY ban_id DESC LIMIT ?3"
 
 #define SELECT_REPORTS                                                                                                     \
     "SELECT max(report_id), " ROOM("message.message_id >> 36") ", message.message_id & 68719476735, time_ms, name, " MARK( \
@@ -54,20 +61,29 @@ static const struct sqlite_desk_list lists[STORE_DESK__MAX] = {
          .as = {[1] = AS_TEXT, AS_WORD, AS_TIME, AS_NUMBER, AS_TEXT, AS_WORD, [12] = AS_TIME, AS_TIME},
          .words = {[2] = kind_words, [6] = newcomers_words},
          .add = sqlite_desk_samples_bytes},
-    [STORE_DESK_PEOPLE] =
-        {.sql = SELECT_PEOPLE "WHERE " SEEN_BEFORE BY_SEEN,
-         .search_sql = SELECT_PEOPLE
-         "WHERE person_id IN (SELECT person_id FROM name WHERE fold >= ?4"
-         " AND fold < ?4 || char(1114111) UNION SELECT person_id FROM person WHERE mark = ?7)"
-         " AND " SEEN_BEFORE BY_SEEN,
-         .person_sql = SELECT_PEOPLE "WHERE person_id = ?5",
-         .names = {"id", "mark", "name", "names", "role", "room_roles", "made", "signed", "trusted", "first", "seen",
-                   "keys", "bans", "messages_hour"},
-         .as = {[1] = AS_MARK, AS_TEXT, AS_LINES, AS_ROLE, AS_LINES, AS_FLAG, AS_FLAG, AS_FLAG, AS_TIME, AS_TIME},
-         .add = sqlite_desk_samples_messages},
+    [STORE_DESK_PEOPLE] = {.sql = SELECT_PEOPLE "WHERE " SEEN_BEFORE BY_SEEN,
+                           .search_sql = SELECT_PEOPLE
+                           "WHERE person_id IN (SELECT person_id FROM name WHERE fold >= ?4"
+                           " AND fold < ?4 || char(1114111) UNION SELECT person_id FROM person WHERE mark = ?7)"
+                           " AND " SEEN_BEFORE BY_SEEN,
+                           .person_sql = SELECT_PEOPLE "WHERE person_id = ?5",
+                           .names = {"id", "mark", "name", "names", "role", "room_roles", "made", "signed", "trusted",
+                                     "first", "seen", "keys", "bans", "messages_hour"},
+                           .as = {[1] = AS_MARK,
+                                  AS_TEXT,
+                                  AS_LINES,
+                                  AS_ROLE,
+                                  AS_LINES,
+                                  AS_FLAG,
+                                  AS_FLAG,
+                                  AS_FLAG,
+                                  AS_TIME,
+                                  AS_TIME,
+                                  [12] = AS_LINES},
+                           .add = sqlite_desk_samples_messages},
     [STORE_DESK_BANS] =
         {.sql = SELECT_BANS,
-         .names = {"id", "kind", "of", "room", "title", "reason", "by", "person", "made", "until"},
+         .names = {"id", "kind", "of", "room", "title", "reason", "by", "person", "made", "until", "covers"},
          .as = {[1] = AS_WORD, AS_TEXT, AS_TEXT, AS_TEXT, AS_TEXT, AS_TEXT, AS_NUMBER, AS_TIME, AS_TIME},
          .words = {[1] = ban_words}},
     [STORE_DESK_REPORTS] = {.sql = SELECT_REPORTS,
