@@ -33,6 +33,7 @@ struct act_row {
     enum chat_role need; /* in the room of the act, or in all rooms if it has none */
     bool is_for_all;     /* the role counts in all rooms, whatever room the act names */
     bool needs_key;      /* a guest can't do it, whatever the role of guests is */
+    bool reads_room;     /* only who may read the room can do it */
     bool is_quiet;       /* no line in the audit log */
     /* Reads and checks the fields. May be NULL. */
     int (*read)(struct act *a, struct err *e);

@@ -151,7 +151,12 @@ static int run_reject(struct act *a, struct store *store, struct err *e)
 }
 
 const struct act_row acts_messages[] = {
-    {.name = "report", .need = CHAT_READER, .is_quiet = true, .read = act_message, .run = run_report},
+    {.name = "report",
+     .need = CHAT_READER,
+     .reads_room = true,
+     .is_quiet = true,
+     .read = act_message,
+     .run = run_report},
     {.name = "delete", .need = CHAT_MODERATOR, .read = act_message, .run = run_delete},
     {.name = "hide", .need = CHAT_MODERATOR, .read = act_message, .run = run_hide},
     {.name = "show", .need = CHAT_MODERATOR, .read = act_message, .run = run_show},

@@ -145,7 +145,7 @@ static int check_need(struct act *a, struct err *e)
     if (is_banned && a->row->need >= CHAT_READER) {
         return standing_need(&a->standing, CHAT_MEMBER, e);
     }
-    return a->room[0] != '\0' ? standing_read(&a->standing, &a->found, e) : 0;
+    return a->row->reads_room ? standing_read(&a->standing, &a->found, e) : 0;
 }
 
 static int find_sender(struct act *a, struct err *e)
