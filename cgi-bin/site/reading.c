@@ -160,7 +160,8 @@ static int read_since(struct work *w, size_t i, uint32_t *limit, size_t *budget,
 {
     struct answer_room *room = &w->g->rooms[i];
     uint64_t since = start_of(&w->q->rooms[i], room);
-    const struct store_range range = {.room = room->name, .since = since, .limit = *limit, .budget = *budget};
+    const struct store_range range = {
+        .room = room->name, .since = since, .limit = *limit, .budget = *budget, .viewer = w->q->viewer};
     room->gap = since + 1 < room->oldest;
     room->next = since;
     if (since == room->head) {
@@ -202,7 +203,8 @@ static int read_backwards(struct work *w, struct err *e)
                                       .before = is_last ? 0 : w->q->before,
                                       .limit = w->q->limit,
                                       .budget = w->budget,
-                                      .backwards = true};
+                                      .backwards = true,
+                                      .viewer = w->q->viewer};
     if (read_page(w, 0, &range, e) != 0) {
         return -1;
     }
