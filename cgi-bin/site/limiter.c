@@ -19,10 +19,10 @@
 #include <string.h>
 
 enum {
-    AGAIN_MS = 1000, /* before the next try to map the file */
-    PAST_MAX = 16,   /* files that were removed; other threads may still count in them */
-    V4_BYTES = 3,    /* /24 */
-    V6_BYTES = 8,    /* /64 */
+    AGAIN_MS = 100, /* before the next try to map the file, such as when the database is made */
+    PAST_MAX = 16,  /* files that were removed; other threads may still count in them */
+    V4_BYTES = 3,   /* /24 */
+    V6_BYTES = 8,   /* /64 */
     V6_WIDE_BYTES = 6,
 };
 
@@ -66,26 +66,36 @@ static bool can_be_shared(const struct conf *conf)
     return store_exists(&options) && !file_system_is_network(conf->data);
 }
 
-static struct limits *open_table(const struct conf *conf)
+static struct limits *open_shared(const struct conf *conf)
 {
     char path[CONF_TEXT_MAX + 16];
     struct site_key key;
     struct site_key_hash hash;
-    bool shared = can_be_shared(conf) && site_key_load(&key, conf->data, NULL) == 0;
-    site_key_hash_init(shared ? &key : NULL, "limits", &hash);
+    if (!can_be_shared(conf) || site_key_load(&key, conf->data, NULL) != 0) {
+        return NULL;
+    }
+    site_key_hash_init(&key, "limits", &hash);
     snprintf(path, sizeof path, "%s/chat.limits", conf->data);
-    return limits_open(shared ? path : NULL, &hash);
+    return limits_open(path, &hash);
 }
 
-/* Takes the table into use, unless it is no better than the one there is. The lock is held. */
-static void use(struct limiter *l, struct limits *table)
+static struct limits *open_private(void)
+{
+    struct site_key_hash hash;
+    site_key_hash_init(NULL, "limits", &hash);
+    return limits_open(NULL, &hash);
+}
+
+/* Maps the file, or makes a table for this process if it has none yet. The lock is held. */
+static void open_table(struct limiter *l)
 {
     struct limits *old = atomic_load(&l->table);
-    if (old != NULL && (!limits_are_shared(table) || l->past_count == PAST_MAX)) {
+    struct limits *table = l->past_count < PAST_MAX ? open_shared(l->conf) : NULL;
+    if (old != NULL && (table == NULL || !limits_are_shared(table))) {
         limits_close(table);
         return;
     }
-    atomic_store(&l->table, table);
+    atomic_store(&l->table, table != NULL ? table : open_private());
     if (old != NULL) {
         l->past[l->past_count++] = old;
     }
@@ -102,7 +112,7 @@ static struct limits *table_of(struct limiter *l)
     if (must_open(l) && clock_mono_ms() >= atomic_load(&l->next_try)) {
         pthread_mutex_lock(&l->lock);
         if (must_open(l) && clock_mono_ms() >= atomic_load(&l->next_try)) {
-            use(l, open_table(l->conf));
+            open_table(l);
             atomic_store(&l->next_try, clock_mono_ms() + AGAIN_MS);
         }
         pthread_mutex_unlock(&l->lock);
@@ -115,7 +125,7 @@ void limiter_look_after(struct limiter *l)
     const struct limits *table = atomic_load(&l->table);
     if (table != NULL && limits_are_replaced(table)) {
         pthread_mutex_lock(&l->lock);
-        use(l, open_table(l->conf));
+        open_table(l);
         pthread_mutex_unlock(&l->lock);
     }
 }
