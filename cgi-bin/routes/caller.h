@@ -47,8 +47,8 @@ struct caller {
     int64_t ends_ms;             /* when what it may read may become less, at the latest; 0: not known to */
 };
 
-/* who: of limit_who; NULL: found here. fields: of the query; may be NULL, as may body. -1: ERR_INPUT (a bad key, or contradictions) or
- * ERR_TOKEN; ERR_CONFIG for wrong settings of tokens. Call caller_fini in all cases. */
+/* who: of limit_who; NULL: found here. fields: of the query; may be NULL, as may body. -1:
+ * ERR_INPUT (a bad key, or contradictions) or ERR_TOKEN; ERR_CONFIG for wrong settings of tokens. Call caller_fini in all cases. */
 int caller_take(struct caller *c, struct site *site, const struct request *request, const struct limiter_who *who,
                 const struct form *fields, const struct caller_fields *body, struct err *e);
 void caller_fini(struct caller *c); /* fine for zeros */

@@ -10,8 +10,8 @@
  *   polls     200 people in one network poll again after each message, or every two seconds where
  *             polls can't wait; there each poll costs a process, so fewer are allowed
  *   streams   each lasts for minutes; but after a restart of the server all come again at once
- *   claims    first messages of keys. Some eighty people may come to an event at once; a script that
- *             takes a new key for each message then gets one in three seconds
+ *   claims    first messages of keys. Some eighty people may come to an event at once; a script
+ *             that takes a new key for each message then gets one in three seconds
  *   acts      reports, deletions, and what moderators do
  *   secrets   wrong codes, invitations, passwords: many tries in a day, hopeless against 40 bits
  * A wide network (IPv6 /48) may do four times as much as a network (IPv4 /24, IPv6 /64): a customer

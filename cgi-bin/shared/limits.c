@@ -2,8 +2,8 @@
  *
  * Layout of the file (all numbers in the host's byte order; the file never leaves its host): struct
  * limits_page. A cell is tag << 40 | time; 0: never used. A time counts sixteenths of a millisecond
- * since 2026 and wraps after 795 days, so times are compared by their difference: what lies ahead by
- * more than DEBT_MAX is a debt of long ago, or no debt at all.
+ * since 2026 and wraps after 795 days, so times are compared by their difference: what lies ahead
+ * by more than DEBT_MAX is a debt of long ago, or no debt at all.
  */
 #include "shared/limits.h"
 

@@ -15,8 +15,8 @@
  * debtor: no address can be read from it without that key.
  *
  * Time is wall time, so that debts outlive processes and a reboot: a restart opens no gate. A clock
- * that is put forward forgives debts. After a clock was put back, or in a file with arbitrary bytes,
- * a debt above the burst counts as the burst: the client waits until one more is paid off.
+ * that is put forward forgives debts. After a clock was put back, or in a file with arbitrary
+ * bytes, a debt above the burst counts as the burst: the client waits until one more is paid off.
  *
  * A second table in the same file remembers whom the site has seen within 30 days.
  * Threads and processes: any, except for opening and closing. Nothing waits.

@@ -23,8 +23,8 @@ void reserve_free(struct reserve *r); /* NULL is fine */
  * bound. available: UINT64_MAX where the free space isn't known. */
 uint64_t reserve_most(const struct conf *conf, uint64_t used, uint64_t available);
 
-/* May another message be stored? Looks at the disk once a second at most. -1 with ERR_FULL. An error
- * of the store is none here: the message's own commit will report it. */
+/* May another message be stored? Looks at the disk once a second at most. -1 with ERR_FULL. An
+ * error of the store is none here: the message's own commit will report it. */
 int reserve_check(struct reserve *r, struct site *site, struct err *e);
 
 #endif

@@ -71,9 +71,9 @@ struct store *site_refresh(struct site *s, struct store *handle, bool *is_new);
 
 /* Looks for what requests don't look for themselves. Closes idle handles whose database was
  * replaced or whose log was removed, and rescues the messages that only they have. Makes new files
- * of counts and of limits if they were deleted. If requests come, looks whether other users may write to the data,
- * and whether the folder is marked as readable by the web. A process that stays calls this about
- * once a second. */
+ * of counts and of limits if they were deleted. If requests come, looks whether other users may
+ * write to the data, and whether the folder is marked as readable by the web. A process that stays
+ * calls this about once a second. */
 void site_look_after(struct site *s);
 
 bool site_was_opened(const struct site *s); /* this process has had a database open */

@@ -152,14 +152,18 @@ const struct conf_setting conf_settings[] = {
      "none, unless limit_local says so."},
     {"limit_local", CONF_WORD, AT(limit_local), 0, 0, "no", no_yes_words, "Limits also for clients on this machine."},
     {"limit_sends", CONF_NUMBER, AT(limit_sends), 1, 1000000, "30", NULL,
-     "Messages a minute of one visitor, or of one network for visitors without a key."},
+     "Messages a minute of one visitor, or of one network for visitors without a key. A third of them may come "
+     "at once."},
     {"limit_network", CONF_NUMBER, AT(limit_network), 1, 1000000, "240", NULL,
-     "Messages a minute of all visitors of one network (IPv4 /24, IPv6 /64)."},
+     "Messages a minute of all visitors of one network (IPv4 /24, IPv6 /64); an IPv6 /48 may send four times as "
+     "much. All may come at once. Of new visitors a third of the messages may come at once, and then a twelfth "
+     "in a minute."},
     {"limit_room", CONF_NUMBER, AT(limit_room), 1, 10000000, "1200", NULL, "Messages a minute in one room."},
     {"limit_bytes", CONF_NUMBER, AT(limit_bytes), 65536, 17179869184, "4194304", NULL,
      "Bytes of texts a minute of one visitor. A network may send four times as much, a room sixteen times."},
     {"limit_polls", CONF_NUMBER_OR_AUTO, AT(limit_polls), 1, 1000000, "auto", NULL,
-     "Polls a second of one network. auto depends on whether a poll costs a process."},
+     "Polls a second of one network; one visitor may make a twentieth of them. auto is 2000, or three times "
+     "poll_rate where each poll costs a process."},
     {"max_store", CONF_NUMBER_OR_AUTO, AT(max_store), 1048576, 1152921504606846976, "auto", NULL,
      "Bytes that the database may take. Then messages are refused, and reading and deleting go on. auto: four "
      "fifths of what the database and the free space of the disk are together."},

@@ -43,8 +43,7 @@ figure_idle() {
     speed_rows idle 'idle poll' 0.95 1.15
 }
 
-# What the limits cost: the same program without them, in turn. The client counts as one of a network
-# of its own behind a trusted proxy, and has a key, so that two cells are looked at.
+# Starts pollchat with settings of its own. Its clients come through a trusted proxy.
 limited_server() { # DATA NAME=VALUE...: sets $port
     local data=$1
     shift
@@ -54,6 +53,8 @@ limited_server() { # DATA NAME=VALUE...: sets $port
     curl -fsS -o /dev/null -d text=first "http://127.0.0.1:$port/send"
 }
 
+# What the limits cost: the same program without them, in turn. The client has a key and a network,
+# so two debts are looked at.
 figure_limits() {
     local without with no client=(--header 'X-Forwarded-For: 203.0.113.9' --header 'Pollchat-Key: AAECAwQFBgcICQoLDA0ODw')
     limited_server limits-off-data LIMITS=off
