@@ -11,6 +11,9 @@
  * ERR_WEAK what the rank of the actor doesn't allow: an act on another person needs a higher role
  * than that person has. Which role an act needs at all, the caller has checked.
  * A step that has been done already is no error, so that an act may be tried again.
+ * Texts (reasons, names, settings) were checked by the caller.
+ * To add a step: its function in the header of its topic and in store_peace.c, a row in
+ * private/peace_backend.h, and the function of each store.
  */
 #ifndef STORE_ACT_H
 #define STORE_ACT_H

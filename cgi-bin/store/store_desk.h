@@ -22,8 +22,8 @@
  *   days      the last 30 in UTC, oldest first: day messages
  *
  * names, room_roles, bans (ids) and reasons are several, one a line. mark is "7f3a", or none for a
- * guest. bytes of a room is an estimate from a few of its messages. messages_hour counts those among
- * the last STORE_DESK_RECENT of each room that the person wrote in; days those of the
+ * guest. bytes of a room is an estimate from a few of its messages. messages_hour counts those
+ * among the last STORE_DESK_RECENT of each room that the person wrote in; days those of the
  * STORE_DESK_DAYS_ROOMS largest rooms. covers is as store_ban.h says. Texts are cut at
  * STORE_DESK_TEXT characters. A time that is none: never, or no end.
  */

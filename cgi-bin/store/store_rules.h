@@ -3,6 +3,8 @@
  *
  * A process loads all of it at once and keeps it as long as the number stays (site/rules.h). Each
  * act that changes any of it raises the number in its own transaction (store_act.h).
+ * To add a kind of rule: a list here, freed in store_rules_fini, loaded by each store (SQLite: a
+ * row of `lists` in rules.c), and changed by a step that says that the rules change.
  * All sizes have limits, so that a process's memory has one too. An act that would pass one fails.
  */
 #ifndef STORE_RULES_H

@@ -1,6 +1,6 @@
-/* test_store_acts.c - what moderators do about messages and their senders, and names that are claimed
- * (store_ban.h, store_report.h, store_person.h). Each case runs for each store of store_kinds
- * (store_support.h). */
+/* test_store_acts.c - what moderators do about messages and their senders, and names that are
+ * claimed (store_ban.h, store_report.h, store_person.h). Each case runs for each store of
+ * store_kinds (store_support.h). */
 #include "peace_support.h"
 
 static const struct store_terms terms = {.name_keep_days = 30, .newcomer_minutes = 10, .edit_minutes = 15};
