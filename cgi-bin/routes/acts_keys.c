@@ -46,6 +46,21 @@ static int read_name(struct act *a, struct err *e)
                : result;
 }
 
+static int run_claim(struct act *a, struct store *store, struct err *e)
+{
+    const struct store_claim claim = {.name = a->f.name,
+                                      .forms = &a->f.whom,
+                                      .room = a->room[0] != '\0' ? a->room : NULL,
+                                      .terms = admit_terms(a->caller.rules)};
+    uint16_t mark = 0;
+    if (store_person_claim(store, &claim, &mark, e) != 0) {
+        return -1;
+    }
+    json_out_text(&a->out, "name", a->f.name);
+    answer_mark(a, mark);
+    return 0;
+}
+
 static int run_release(struct act *a, struct store *store, struct err *e)
 {
     a->note.subject = a->f.name;
@@ -204,6 +219,7 @@ static void after_sign_in(struct act *a)
 }
 
 const struct act_row acts_keys[] = {
+    {.name = "claim", .need = CHAT_MEMBER, .needs_key = true, .is_quiet = true, .read = read_name, .run = run_claim},
     {.name = "release", .need = CHAT_MEMBER, .needs_key = true, .read = read_name, .run = run_release},
     {.name = "code", .need = CHAT_MEMBER, .needs_key = true, .is_quiet = true, .read = read_new_code, .run = run_code},
     {.name = "move", .need = CHAT_MEMBER, .needs_key = true, .is_quiet = true, .read = read_move, .run = run_move},

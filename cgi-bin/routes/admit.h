@@ -16,6 +16,7 @@ struct caller;
 struct draft_credentials;
 struct err;
 struct request;
+struct rules;
 struct site;
 
 /* What admit_draft counted for slow mode, to be given back if the message isn't stored. */
@@ -28,6 +29,13 @@ struct admit_pace {
  * words are masked), and sets how the store shall take it. -1: the reason. */
 int admit_draft(struct caller *c, const struct request *request, const struct draft_credentials *credentials,
                 struct store_job *job, struct admit_pace *pace, struct err *e);
+
+/* The name of the draft is "name#secret" (stretch_find): makes the caller's key from it, and cuts the
+ * name. Takes some milliseconds and 8 MiB. -1: ERR_INPUT, ERR_CROWDED. */
+int admit_secret(struct caller *c, struct chat_draft *d, struct err *e);
+
+/* How long names, newcomers and edits have. */
+struct store_terms admit_terms(const struct rules *r);
 
 /* The message wasn't stored. */
 void admit_give_back(struct site *site, const struct chat_draft *d, struct admit_pace *pace);

@@ -170,6 +170,13 @@ int caller_rules(struct caller *c, struct err *e)
     return 0;
 }
 
+void caller_set_key(struct caller *c, const unsigned char key[KEY_BYTES])
+{
+    key_text(key, c->key);
+    rules_hash_key(c->rules, key, c->asker.key);
+    c->asker.has_key = true;
+}
+
 int caller_stand(struct caller *c, const char *room, struct standing *out, struct standing_room *found, struct err *e)
 {
     if (caller_rules(c, e) != 0 || site_rules_room(c->site, c->rules, room, c->now_ms, found, e) != 0) {

@@ -56,6 +56,9 @@ void caller_fini(struct caller *c); /* fine for zeros */
 /* Takes the rules, unless they are here. -1: the store can't be read. */
 int caller_rules(struct caller *c, struct err *e);
 
+/* Another key than a header or field has, after caller_rules. */
+void caller_set_key(struct caller *c, const unsigned char key[KEY_BYTES]);
+
 /* May it read the rooms that q asks for? Sets q->viewer and q->rules, and cuts q->wait so that a
  * token doesn't end meanwhile. -1: ERR_SIGN_IN, ERR_WEAK, ERR_BANNED, ERR_CLOSED, or as
  * caller_rules. */

@@ -88,7 +88,8 @@ static bool is_fresh(const struct me *me)
 {
     const struct store_person *p = &me->person;
     int64_t ms = (int64_t)rules_conf(me->caller->rules)->newcomer_minutes * 60 * 1000;
-    return !p->trusted && me->caller->token == NULL && (p->id == 0 || p->first_ms > me->caller->now_ms - ms);
+    return !p->trusted && me->caller->token == NULL && me->standing.role < CHAT_MODERATOR &&
+           (p->id == 0 || p->first_ms > me->caller->now_ms - ms);
 }
 
 static void add_person(struct json_out *o, const struct me *me)

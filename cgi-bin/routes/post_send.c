@@ -9,6 +9,7 @@
 #include "chat/form.h"
 #include "format/json.h"
 #include "format/tsv.h"
+#include "peace/stretch.h"
 #include "routes/admit.h"
 #include "routes/caller.h"
 #include "routes/handler.h"
@@ -252,6 +253,8 @@ struct sending {
     struct site *site;
     struct chat_draft draft;
     struct admit_pace pace;
+    struct limiter_who guesser;          /* of a secret, until it turns out that it was right */
+    char typed[CHAT_NAME_BYTES_MAX + 1]; /* "name#secret"; "": there was no secret */
 };
 
 static struct sending *sending_new(struct request *request, struct site *site)
@@ -276,6 +279,20 @@ static void log_here(struct commit_job *job)
     request_log_here(((struct sending *)job)->request);
 }
 
+/* The form of a page that refuses has the name as it was typed. A wrong secret makes another key, to
+ * which the name doesn't belong. */
+static void end_secret(struct sending *s, bool is_right)
+{
+    if (s->typed[0] == '\0') {
+        return;
+    }
+    if (is_right) {
+        limiter_secret_right(site_limiter(s->site), &s->guesser);
+    } else {
+        memcpy(s->draft.name, s->typed, sizeof s->typed);
+    }
+}
+
 static void answer(struct commit_job *job, const char *epoch, const struct err *e)
 {
     struct sending *s = (struct sending *)job;
@@ -283,6 +300,7 @@ static void answer(struct commit_job *job, const char *epoch, const struct err *
     if (e->code != ERR_NONE || job->store.outcome != STORE_STORED) {
         admit_give_back(s->site, &s->draft, &s->pace);
     }
+    end_secret(s, e->code == ERR_NONE && job->store.outcome != STORE_NAME_TAKEN);
     if (e->code != ERR_NONE) {
         refuse(s->request, e, &s->draft);
     } else {
@@ -311,6 +329,21 @@ static int check_limits(const struct sending *s, const struct send_program *p, c
     return s->draft.type == CHAT_DELETE ? 0 : reserve_check(p->reserve, p->site, e);
 }
 
+/* The page without JavaScript has no key; its visitors may write "name#secret". */
+static int take_secret(struct sending *s, struct caller *caller, struct err *e)
+{
+    const char *name = s->draft.name;
+    if (!send_page_is_wanted(s->request) || caller->asker.has_key || stretch_find(name, strlen(name)) == NULL) {
+        return 0;
+    }
+    memcpy(s->typed, name, sizeof s->typed);
+    limit_who(s->request, NULL, &s->guesser);
+    if (limiter_secret(site_limiter(s->site), &s->guesser, e) != 0) {
+        return -1;
+    }
+    return admit_secret(caller, &s->draft, e);
+}
+
 /* 0: the message may be stored. */
 static int admit(struct sending *s, const struct send_program *p, const struct draft_credentials *credentials,
                  struct err *e)
@@ -322,10 +355,14 @@ static int admit(struct sending *s, const struct send_program *p, const struct d
         result = check_limits(s, p, &caller, e);
     }
     if (result == 0) {
+        result = take_secret(s, &caller, e);
+    }
+    if (result == 0) {
         result = admit_draft(&caller, s->request, credentials, &s->job.store, &s->pace, e);
     }
     if (result != 0) {
         admit_give_back(p->site, &s->draft, &s->pace);
+        end_secret(s, false);
     }
     caller_fini(&caller);
     return result;
