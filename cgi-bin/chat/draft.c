@@ -99,7 +99,7 @@ static const struct {
     {"type", chat_set_type}, {"target", chat_set_target}, {"text", NULL}};
 enum { FIELDS = sizeof fields / sizeof fields[0] };
 
-static const char *const credential_names[] = {"key", "token", "proof"};
+static const char *const credential_names[] = {"key", "token", "proof", "secret"};
 enum { CREDENTIALS = sizeof credential_names / sizeof credential_names[0] };
 
 static int small_fields(const struct draft_source *source, struct chat_draft *d, struct err *e)
@@ -121,7 +121,7 @@ static int take_credentials(const struct draft_source *source, struct err *e)
     if (c == NULL) {
         return 0;
     }
-    struct draft_credential *const all[CREDENTIALS] = {&c->key, &c->token, &c->proof};
+    struct draft_credential *const all[CREDENTIALS] = {&c->key, &c->token, &c->proof, &c->secret};
     for (size_t i = 0; i < CREDENTIALS; i++) {
         const struct form_field *f = NULL;
         if (find(source, credential_names[i], &f, e) != 0) {
@@ -139,6 +139,7 @@ void draft_credentials_fini(struct draft_credentials *c)
     free(c->key.value);
     free(c->token.value);
     free(c->proof.value);
+    free(c->secret.value);
     memset(c, 0, sizeof *c);
 }
 

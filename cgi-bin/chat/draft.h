@@ -29,7 +29,8 @@ struct draft_credential {
 struct draft_credentials {
     struct draft_credential key;
     struct draft_credential token;
-    struct draft_credential proof; /* of work */
+    struct draft_credential proof;  /* of work */
+    struct draft_credential secret; /* of the page without JavaScript: secret.h */
 };
 void draft_credentials_fini(struct draft_credentials *c); /* also for zeros */
 

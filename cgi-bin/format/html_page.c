@@ -255,11 +255,16 @@ static void add_form(struct buf *out, const struct html_page_form *f)
     add_hidden(out, "room", f->room);
     add_hidden(out, "id", f->id);
     add_hidden(out, "reply_to", f->reply_to);
+    buf_adds(out, "<p><label for=\"name\">Name</label> <input id=\"name\" name=\"name\" maxlength=\"64\" dir=\"auto\" "
+                  "autocomplete=\"username\" value=\"");
+    add_text(out, f->name);
     buf_adds(
         out,
-        "<p><label for=\"name\">Name</label> <input id=\"name\" name=\"name\" maxlength=\"64\" dir=\"auto\" value=\"");
-    add_text(out, f->name);
-    buf_adds(out, "\"></p>\n<p><label for=\"text\">");
+        "\"> <label for=\"secret\">Secret</label> <input id=\"secret\" name=\"secret\" type=\"password\" size=\"12\" "
+        "maxlength=\"128\" autocomplete=\"current-password\" value=\"");
+    add_text(out, f->secret != NULL ? f->secret : "");
+    buf_adds(out, "\"> <small>With a secret of your own, at least 6 characters, the name is yours.</small></p>\n"
+                  "<p><label for=\"text\">");
     buf_adds(out, f->reply_to[0] != '\0' ? "Reply to message " : "Message");
     add_text(out, f->reply_to);
     buf_adds(out, "</label><br>"

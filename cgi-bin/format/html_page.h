@@ -40,6 +40,7 @@ struct html_page_form {
     const struct html_page_paths *paths;
     const char *room;
     const char *name;
+    const char *secret; /* the form's own field, never in an address; NULL: none */
     /* of the message that will be sent: if it is sent twice, it is stored once */
     const char *id;
     const char *reply_to; /* "" or a seq */

@@ -9,7 +9,6 @@
 #include "peace/name.h"
 #include "peace/network.h"
 #include "peace/proof.h"
-#include "peace/stretch.h"
 #include "peace/token.h"
 #include "peace/words.h"
 #include "routes/caller.h"
@@ -78,28 +77,6 @@ struct store_terms admit_terms(const struct rules *r)
     return (struct store_terms){.name_keep_days = conf->name_keep_days,
                                 .newcomer_minutes = conf->newcomer_minutes,
                                 .edit_minutes = conf->edit_minutes};
-}
-
-/* ---- a name with a secret ---- */
-
-int admit_secret(struct caller *c, struct chat_draft *d, struct err *e)
-{
-    struct name_forms forms;
-    unsigned char subkey[KEY_SUBKEY_BYTES];
-    unsigned char key[KEY_BYTES];
-    char typed[CHAT_NAME_BYTES_MAX + 1];
-    memcpy(typed, d->name, sizeof typed);
-    const char *secret = stretch_find(typed, strlen(typed));
-    if (secret == NULL || caller_rules(c, e) != 0 || chat_set_name(d, typed, (size_t)(secret - 1 - typed), e) != 0 ||
-        name_forms_of(d->name, &forms, e) != 0) {
-        return -1;
-    }
-    rules_subkey(c->rules, STRETCH_PURPOSE, subkey);
-    if (stretch_key(subkey, forms.fold, secret, strlen(secret), key, e) != 0) {
-        return -1;
-    }
-    caller_set_key(c, key);
-    return 0;
 }
 
 /* ---- one admission ---- */

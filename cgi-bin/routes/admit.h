@@ -30,10 +30,6 @@ struct admit_pace {
 int admit_draft(struct caller *c, const struct request *request, const struct draft_credentials *credentials,
                 struct store_job *job, struct admit_pace *pace, struct err *e);
 
-/* The name of the draft is "name#secret" (stretch_find): makes the caller's key from it, and cuts the
- * name. Takes some milliseconds and 8 MiB. -1: ERR_INPUT, ERR_CROWDED. */
-int admit_secret(struct caller *c, struct chat_draft *d, struct err *e);
-
 /* How long names, newcomers and edits have. */
 struct store_terms admit_terms(const struct rules *r);
 

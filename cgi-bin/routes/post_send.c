@@ -14,6 +14,7 @@
 #include "routes/caller.h"
 #include "routes/handler.h"
 #include "routes/limit.h"
+#include "routes/secret.h"
 #include "routes/send_page.h"
 #include "routes/send_program.h"
 #include "site/commit.h"
@@ -146,10 +147,11 @@ static void answer_message(struct request *request, int status, const char *epoc
 }
 
 /* Reports an error that occurred after the draft was read. */
-static void refuse(struct request *request, const struct err *e, const struct chat_draft *draft)
+static void refuse(struct request *request, const struct err *e, const struct chat_draft *draft,
+                   const struct secret *secret)
 {
     if (send_page_is_wanted(request)) {
-        send_page_refused(request, e, draft);
+        send_page_refused(request, e, draft, secret->text);
     } else {
         reply_send_problem(request, e, NULL, NULL);
     }
@@ -227,7 +229,7 @@ static void explain(const struct chat_draft *draft, const struct store_job *job,
 }
 
 static void answer_outcome(struct request *request, const char *epoch, struct chat_draft *draft,
-                           const struct store_job *job)
+                           const struct store_job *job, const struct secret *secret)
 {
     struct err e = ERR_INIT;
     switch (job->outcome) {
@@ -242,7 +244,7 @@ static void answer_outcome(struct request *request, const char *epoch, struct ch
         return;
     default:
         explain(draft, job, &e);
-        refuse(request, &e, draft);
+        refuse(request, &e, draft, secret);
     }
 }
 
@@ -253,8 +255,7 @@ struct sending {
     struct site *site;
     struct chat_draft draft;
     struct admit_pace pace;
-    struct limiter_who guesser;          /* of a secret, until it turns out that it was right */
-    char typed[CHAT_NAME_BYTES_MAX + 1]; /* "name#secret"; "": there was no secret */
+    struct secret secret;
 };
 
 static struct sending *sending_new(struct request *request, struct site *site)
@@ -279,20 +280,6 @@ static void log_here(struct commit_job *job)
     request_log_here(((struct sending *)job)->request);
 }
 
-/* The form of a page that refuses has the name as it was typed. A wrong secret makes another key, to
- * which the name doesn't belong. */
-static void end_secret(struct sending *s, bool is_right)
-{
-    if (s->typed[0] == '\0') {
-        return;
-    }
-    if (is_right) {
-        limiter_secret_right(site_limiter(s->site), &s->guesser);
-    } else {
-        memcpy(s->draft.name, s->typed, sizeof s->typed);
-    }
-}
-
 static void answer(struct commit_job *job, const char *epoch, const struct err *e)
 {
     struct sending *s = (struct sending *)job;
@@ -300,11 +287,11 @@ static void answer(struct commit_job *job, const char *epoch, const struct err *
     if (e->code != ERR_NONE || job->store.outcome != STORE_STORED) {
         admit_give_back(s->site, &s->draft, &s->pace);
     }
-    end_secret(s, e->code == ERR_NONE && job->store.outcome != STORE_NAME_TAKEN);
+    secret_end(&s->secret, s->site, e->code == ERR_NONE && job->store.outcome == STORE_NAME_TAKEN);
     if (e->code != ERR_NONE) {
-        refuse(s->request, e, &s->draft);
+        refuse(s->request, e, &s->draft, &s->secret);
     } else {
-        answer_outcome(s->request, epoch, &s->draft, &job->store);
+        answer_outcome(s->request, epoch, &s->draft, &job->store, &s->secret);
     }
     sending_free(s);
 }
@@ -329,40 +316,28 @@ static int check_limits(const struct sending *s, const struct send_program *p, c
     return s->draft.type == CHAT_DELETE ? 0 : reserve_check(p->reserve, p->site, e);
 }
 
-/* The page without JavaScript has no key; its visitors may write "name#secret". */
-static int take_secret(struct sending *s, struct caller *caller, struct err *e)
-{
-    const char *name = s->draft.name;
-    if (!send_page_is_wanted(s->request) || caller->asker.has_key || stretch_find(name, strlen(name)) == NULL) {
-        return 0;
-    }
-    memcpy(s->typed, name, sizeof s->typed);
-    limit_who(s->request, NULL, &s->guesser);
-    if (limiter_secret(site_limiter(s->site), &s->guesser, e) != 0) {
-        return -1;
-    }
-    return admit_secret(caller, &s->draft, e);
-}
-
 /* 0: the message may be stored. */
 static int admit(struct sending *s, const struct send_program *p, const struct draft_credentials *credentials,
                  struct err *e)
 {
     const struct caller_fields body = {.key = &credentials->key, .token = &credentials->token};
     struct caller caller;
+    if (send_page_is_wanted(s->request)) {
+        secret_find(&s->secret, &s->draft, &credentials->secret);
+    }
     int result = caller_take(&caller, p->site, s->request, NULL, NULL, &body, e);
     if (result == 0) {
         result = check_limits(s, p, &caller, e);
     }
-    if (result == 0) {
-        result = take_secret(s, &caller, e);
+    if (result == 0 && send_page_is_wanted(s->request)) {
+        result = secret_use(&s->secret, s->request, &caller, s->draft.name, e);
     }
     if (result == 0) {
         result = admit_draft(&caller, s->request, credentials, &s->job.store, &s->pace, e);
     }
     if (result != 0) {
         admit_give_back(p->site, &s->draft, &s->pace);
-        end_secret(s, false);
+        secret_end(&s->secret, p->site, false);
     }
     caller_fini(&caller);
     return result;
@@ -385,7 +360,7 @@ void post_send(struct request *request, void *program)
     } else if (!is_read) {
         reply_send_problem(request, &e, NULL, NULL);
     } else if (!is_admitted) {
-        refuse(request, &e, &s->draft);
+        refuse(request, &e, &s->draft, &s->secret);
     }
     draft_credentials_fini(&credentials);
     form_fini(&fields); /* no other text is kept than the draft's while the disk works */

@@ -2,16 +2,19 @@
 #include "routes/send_page.h"
 
 #include "base/buf.h"
+#include "base/ck.h"
 #include "base/err.h"
 #include "base/random.h"
 #include "chat/chat.h"
 #include "chat/form.h"
 #include "format/html_page.h"
 #include "format/problem.h"
+#include "routes/secret.h"
 #include "web/reply.h"
 #include "web/request.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 bool send_page_is_wanted(struct request *request)
@@ -73,7 +76,7 @@ static void refuse(struct request *request, const struct err *e, const struct ht
     reply_fini(&r);
 }
 
-void send_page_refused(struct request *request, const struct err *e, const struct chat_draft *d)
+void send_page_refused(struct request *request, const struct err *e, const struct chat_draft *d, const char *secret)
 {
     char id[RANDOM_ID_SIZE];
     char reply_to[24] = "";
@@ -85,6 +88,7 @@ void send_page_refused(struct request *request, const struct err *e, const struc
         .paths = paths_of(request),
         .room = d->room,
         .name = d->name,
+        .secret = secret,
         /* after a conflict a new id; else the old one, so that a message isn't stored twice */
         .id = e->code == ERR_CONFLICT || d->id[0] == '\0' ? id : d->id,
         .reply_to = reply_to,
@@ -105,15 +109,20 @@ void send_page_unread(struct request *request, const struct err *e, const struct
     char id[RANDOM_ID_SIZE];
     random_id(id);
     const char *text = value_of(fields, "text", "");
+    const char *typed = value_of(fields, "name", "");
+    const char *behind = stretch_find(typed, strlen(typed));
+    char *name = ck_memdup0(typed, secret_name_length(typed, strlen(typed)));
     const char *room = value_of(fields, "room", CHAT_ROOM_DEFAULT);
     const struct html_page_form f = {
         .paths = paths_of(request),
         .room = chat_room_valid(room, strlen(room)) ? room : CHAT_ROOM_DEFAULT,
-        .name = value_of(fields, "name", ""),
+        .name = name,
+        .secret = value_of(fields, "secret", behind != NULL ? behind : ""),
         .id = id,
         .reply_to = "",
         .text = text,
         .text_length = strlen(text),
     };
     refuse(request, e, &f);
+    free(name);
 }

@@ -24,8 +24,8 @@ void send_page_done(struct request *request, const char *room);
 /* Each of these answers the request and takes it. */
 void send_page_stored(struct request *request, const struct chat_draft *d);
 void send_page_held(struct request *request, const struct chat_draft *d); /* it waits for a moderator */
-void send_page_refused(struct request *request, const struct err *e,
-                       const struct chat_draft *d); /* the draft was read */
+/* The draft was read. secret: of the form (secret.h), "": none. */
+void send_page_refused(struct request *request, const struct err *e, const struct chat_draft *d, const char *secret);
 /* The draft could not be read. fields: what is known of the body. */
 void send_page_unread(struct request *request, const struct err *e, const struct form *fields);
 

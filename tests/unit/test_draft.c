@@ -8,7 +8,7 @@
  *   max_text  the limit, 64 if missing
  * and the expected result, either
  *   text (none of a delete), room (lobby), name (guest), reply_to (0), id (if missing: a generated
- *   one), kind (message), target (0), and key, token, proof as they were sent (none), or
+ *   one), kind (message), target (0), and key, token, proof, secret as they were sent (none), or
  *   error     "input", "type" or "too-large", and the named field if there is one
  *   says      a part of the error's text
  */
@@ -97,6 +97,7 @@ static int parse_in(struct support_case *c, struct draft_source *source, struct 
         check_credential(c, "key", &found.key);
         check_credential(c, "token", &found.token);
         check_credential(c, "proof", &found.proof);
+        check_credential(c, "secret", &found.secret);
     }
     draft_credentials_fini(&found);
     return result;

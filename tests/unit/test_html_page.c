@@ -82,6 +82,7 @@ static void pages_show_messages_and_run_no_code_of_them(void **state)
     const struct html_page_form f = {.paths = &html_page_paths_short,
                                      .room = "lobby",
                                      .name = HOSTILE,
+                                     .secret = HOSTILE,
                                      .id = "abc",
                                      .reply_to = "3",
                                      .text = HOSTILE,
@@ -101,6 +102,7 @@ static void pages_show_messages_and_run_no_code_of_them(void **state)
     html_page_room(&b, &f, &a);
     has(&b, "<input type=\"hidden\" name=\"id\" value=\"abc\">");
     has(&b, "<input type=\"hidden\" name=\"reply_to\" value=\"3\">");
+    has(&b, "autocomplete=\"current-password\" value=\"&lt;/textarea&gt;");
     has_not(&b, "<script");
     buf_fini(&b);
     html_page_refused(&b, &f, 413, "Content Too Large", "The <b>text</b> is too long.");

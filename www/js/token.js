@@ -107,7 +107,7 @@ export class Token extends Source {
     }
   }
 
-  /** 401, 403, 404 and 204 mean a visitor who is not signed in; a busy or broken site says nothing. */
+  /** 401, 403, 404, 204: the visitor is not signed in. A busy or broken site says nothing. */
   #take({ text, status, date }) {
     if (status === 429 || status >= 500) {
       throw new Error(`The site answered ${status}.`);
