@@ -13,6 +13,8 @@
 #include "base/err.h"
 #include "peace/name.h"
 
+#include <time.h>
+
 static bool forms_of(const char *name, size_t length, struct name_forms *forms)
 {
     struct chat_draft d;
@@ -203,6 +205,31 @@ static void suggestions_for_long_names_are_valid_and_cut_no_character(void **sta
     }
 }
 
+/* The last units are repeated to long names. Prints figures with TIMES=1. */
+static void the_forms_of_a_name_take_microseconds(void **state)
+{
+    static const char *const units[] = {"Ann", "Иван Петров", "田中ひろし", "عمر",    "m0d3r4t0r",
+                                        "m",   "ё",           "한",         "\uFDFA", "क्षि"};
+    (void)state;
+    for (size_t i = 0; i < COUNT(units); i++) {
+        char name[CHAT_NAME_BYTES_MAX + 1] = "";
+        struct name_forms forms;
+        size_t unit = strlen(units[i]);
+        for (size_t at = 0; i > 4 && at < CHAT_NAME_MAX * unit && at + unit <= CHAT_NAME_BYTES_MAX; at += unit) {
+            memcpy(name + at, units[i], unit + 1);
+        }
+        clock_t start = clock();
+        for (int round = 0; round < 1000; round++) {
+            (void)name_forms_of(i > 4 ? name : units[i], &forms, NULL);
+        }
+        double each = (double)(clock() - start) / CLOCKS_PER_SEC * 1e3;
+        if (getenv("TIMES") != NULL) {
+            print_message("%8.2f us for '%s'\n", each, i > 4 ? name : units[i]);
+        }
+        assert_true(each < 10000);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,6 +238,7 @@ int main(void)
         cmocka_unit_test(a_name_that_is_not_utf8_or_stands_for_too_much_is_refused),
         cmocka_unit_test(the_longest_names_of_each_script_have_forms),
         cmocka_unit_test(words_for_anybody_are_common),
+        cmocka_unit_test(the_forms_of_a_name_take_microseconds),
         cmocka_unit_test(suggestions_count_on),
         cmocka_unit_test(suggestions_for_long_names_are_valid_and_cut_no_character),
     };
