@@ -11,8 +11,8 @@
  * Because an "NElL" may stand for Neil, Neil and Nell are alike, too.
  *
  * Equal names mostly have equal looks, but not always: a Greek capital nu looks like N, a small one
- * like v. So a name that is known must be looked at again when its look isn't the known one. A name
- * takes about a microsecond.
+ * like v. So a name that is known must be looked at again when its look isn't the known one.
+ * A name takes 0.5 to 3 us, the longest one 15 (TIMES=1 build/release/unit/test_name).
  * Pure. Threads: any.
  */
 #ifndef NAME_H
