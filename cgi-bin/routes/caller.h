@@ -44,11 +44,13 @@ struct caller {
     struct token *token;         /* owned; NULL: none */
     const struct rules *rules;   /* NULL before caller_rules */
     struct standing_asker asker; /* its key is set by caller_rules */
-    int64_t ends_ms;             /* when what it may read may become less, at the latest; 0: not known to */
+    /* when what it may read may become less, at the latest; 0: not known to */
+    int64_t ends_ms;
 };
 
 /* who: of limit_who; NULL: found here. fields: of the query; may be NULL, as may body. -1:
- * ERR_INPUT (a bad key, or contradictions) or ERR_TOKEN; ERR_CONFIG for wrong settings of tokens. Call caller_fini in all cases. */
+ * ERR_INPUT (a bad key, or contradictions) or ERR_TOKEN; ERR_CONFIG for wrong settings of tokens.
+ * Call caller_fini in all cases. */
 int caller_take(struct caller *c, struct site *site, const struct request *request, const struct limiter_who *who,
                 const struct form *fields, const struct caller_fields *body, struct err *e);
 void caller_fini(struct caller *c); /* fine for zeros */

@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "chat/form.h"
 #include "format/json_out.h"
+#include "peace/name.h"
 #include "routes/desk_backup.h"
 #include "routes/get_me.h"
 #include "routes/handler.h"
@@ -22,6 +23,7 @@
 #include "web/request.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { LIMIT_DEFAULT = 50, SEARCH_MAX = 256 };
@@ -37,10 +39,13 @@ static const struct list {
     const char *word;
     enum chat_role need;
     bool is_for_all; /* a moderator of one room has no part of it */
-    struct renamed names[4];
+    struct renamed names[6];
 } lists[] = {
     {"rooms", CHAT_MODERATOR, false, {{"kind", "kind_set"}, {"kind_until", "until"}}},
-    {"people", CHAT_MODERATOR, true, {{"id", "person"}, {"messages_hour", "hour"}, {"room_roles", NULL}}},
+    {"people",
+     CHAT_MODERATOR,
+     true,
+     {{"id", "person"}, {"messages_hour", "hour"}, {"room_roles", NULL}, {"names", NULL}, {"bans", NULL}}},
     {"bans", CHAT_MODERATOR, false, {{"id", "ban"}}},
     {"reports", CHAT_MODERATOR, false, {{"id", "report"}, {"reports", "count"}, {"state", NULL}}},
     {"held", CHAT_MODERATOR, false, {{"id", "held"}}},
@@ -59,6 +64,7 @@ struct desk {
     const struct list *list;
     struct store_desk_query query;
     struct store_desk_page page;
+    struct name_forms sought; /* what is searched, where it is a name */
     char epoch[CHAT_EPOCH_SIZE];
     struct json_out out;
 };
@@ -106,6 +112,15 @@ static int take_text(const struct form *fields, const char *name, size_t max, co
     return 0;
 }
 
+/* Persons are found by the beginning of a folded name, or by a mark. */
+static void fold_search(struct desk *d)
+{
+    if (d->query.list == STORE_DESK_PEOPLE && d->query.search[0] != '\0' &&
+        name_forms_of(d->query.search, &d->sought, NULL) == 0) {
+        d->query.search = d->sought.fold;
+    }
+}
+
 static int parse(struct desk *d, const struct form *fields, struct err *e)
 {
     struct store_desk_query *q = &d->query;
@@ -122,6 +137,7 @@ static int parse(struct desk *d, const struct form *fields, struct err *e)
     if (q->room[0] != '\0' && !chat_room_valid(q->room, strlen(q->room))) {
         return err_field(e, ERR_INPUT, "room", "This is no name of a room.");
     }
+    fold_search(d);
     return 0;
 }
 
@@ -214,10 +230,28 @@ static void add_role(struct json_out *o, const char *line, size_t length)
     json_out_close(o, '}');
 }
 
+/* The lines of a column; "" for none. */
+static const char *lines_of(const struct desk *d, size_t item, const char *column)
+{
+    const struct store_cell *cell = cell_of(d, item, column);
+    return cell != NULL && cell->text != NULL ? cell->text : "";
+}
+
+/* Names, which may be none, and ids of bans. */
+static void add_lists(struct desk *d, size_t item)
+{
+    const char *line = lines_of(d, item, "bans");
+    json_out_lines(&d->out, "names", lines_of(d, item, "names"));
+    json_out_open(&d->out, "bans", '[');
+    for (; *line != '\0'; line += strcspn(line, "\n"), line += *line == '\n') {
+        json_out_number(&d->out, NULL, strtoll(line, NULL, 10));
+    }
+    json_out_close(&d->out, ']');
+}
+
 static void add_roles(struct desk *d, size_t item)
 {
-    const struct store_cell *cell = cell_of(d, item, "room_roles");
-    const char *line = cell != NULL && cell->text != NULL ? cell->text : "";
+    const char *line = lines_of(d, item, "room_roles");
     json_out_open(&d->out, "roles", '[');
     while (*line != '\0') {
         size_t length = strcspn(line, "\n");
@@ -277,6 +311,7 @@ static void add_item(struct desk *d, size_t item)
         add_kind(d, item);
     } else if (d->query.list == STORE_DESK_PEOPLE) {
         add_roles(d, item);
+        add_lists(d, item);
         add_fresh(d, item);
     } else if (d->query.list == STORE_DESK_REPORTS) {
         const struct store_cell *state = cell_of(d, item, "state");
