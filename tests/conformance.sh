@@ -930,6 +930,64 @@ END
     verdict
 }
 
+# ---- names, edits, deletes ----
+
+# A key of 22 characters, of which the last one has no bits beyond the 128.
+new_key() { printf '%s' "$(random)$(random)-$(random)" | sed 's/^\(.\{21\}\).*/\1A/'; }
+
+check_changes() {
+    key=$(new_key) other_key=$(new_key)
+    check 'names: the first key that uses a name owns it'
+    say 'with a key' --data-urlencode "name=owner-$run" -d "key=$key"
+    case $status in
+    202 | 401 | 403)
+        skip "this chat takes no messages of new visitors ($status)"
+        return
+        ;;
+    esac
+    want_status 201
+    want_json
+    changes_seq=$(field seq)
+    want_like 'a mark of the key' '"[0-9a-f][0-9a-f][0-9a-f][0-9a-f]"' "$(raw mark)"
+    say 'with another key' --data-urlencode "name=OWNER-$run" -d "key=$other_key"
+    want_status 409
+    want_json
+    want_like type '*name-taken' "$(field type)"
+    want_like 'a free name' '"?*"' "$(raw suggestion)"
+    verdict
+
+    check 'changes: an edit by the same key shows in the message, and to those who read on'
+    say 'as it is now' --data-urlencode "name=owner-$run" -H "Authorization: Bearer $key" -d type=edit -d "target=$changes_seq"
+    want_status 201
+    changes_edit=$(sed -n '$p' "$work/stored")
+    ask "$poll?room=$room&since=$((changes_seq - 1))"
+    want_json
+    want 'the text' '"as it is now"' "$(raw messages.0.text)"
+    want edited "$changes_edit" "$(raw messages.0.edited)"
+    want 'the type of the edit' '"edit"' "$(raw messages.1.type)"
+    want 'its target' "$changes_seq" "$(raw messages.1.target)"
+    want 'its text' '"as it is now"' "$(raw messages.1.text)"
+    verdict
+
+    check 'changes: another key, and no key, may not delete the message'
+    say '' --data-urlencode "name=another-$run" -d "key=$other_key" -d type=delete -d "target=$changes_seq"
+    want_status 403
+    say '' -d type=delete -d "target=$changes_seq"
+    want_status 403
+    verdict
+
+    check 'changes: a delete by the same key takes the text away, also from pages of old messages'
+    ask "$poll?room=$room&before=$((changes_seq + 1))&limit=1"
+    say '' --data-urlencode "name=owner-$run" -H "Pollchat-Key: $key" -d type=delete -d "target=$changes_seq"
+    want_status 201
+    ask "$poll?room=$room&before=$((changes_seq + 1))&limit=1"
+    want_json
+    want 'the text' '""' "$(raw messages.0.text)"
+    want 'the type' '"delete"' "$(raw messages.0.type)"
+    want 'its target' "$changes_seq" "$(raw messages.0.target)"
+    verdict
+}
+
 # ---- files that must not be served ----
 
 check_secrets() {
@@ -971,6 +1029,7 @@ check_stream
 check_limits
 check_bytes
 check_errors
+check_changes
 check_secrets
 check_sum
 

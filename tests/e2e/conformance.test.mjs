@@ -256,6 +256,14 @@ const faults = {
       };
     },
   },
+  'passes on no keys': {
+    found: ['names: the first key that uses a name owns it', 'changes: an edit by the same key', 'changes: a delete by the same key'],
+    make: () => async (request, forward) => {
+      if (!isSend(request) || !/key=|bearer/i.test(request.body + request.headers.authorization + request.headers['pollchat-key'])) return null;
+      const { authorization, 'pollchat-key': key, ...headers } = request.headers;
+      return forward(without({ ...request, headers }, 'key'));
+    },
+  },
   'trims texts': {
     found: ['bytes: a text with special characters comes back unchanged'],
     make: () => async (request, forward) =>
