@@ -31,8 +31,13 @@ static void draft_check_limits(const struct chat_draft *d)
 {
     struct chat_draft again;
     chat_draft_init(&again);
-    CK(d->text_length >= 1 && d->text_length <= DRAFT_MAX_TEXT && d->text[d->text_length] == '\0');
-    CK(strlen(d->text) == d->text_length && str_utf8_valid(d->text, d->text_length, NULL));
+    CK(d->type >= CHAT_MESSAGE && d->type <= CHAT_DELETE && (d->type == CHAT_MESSAGE) == (d->target == 0));
+    CK(d->target <= CHAT_SEQ_MAX && (d->target == 0 || d->reply_to == 0));
+    CK((d->type == CHAT_DELETE) == (d->text == NULL));
+    if (d->text != NULL) {
+        CK(d->text_length >= 1 && d->text_length <= DRAFT_MAX_TEXT && d->text[d->text_length] == '\0');
+        CK(strlen(d->text) == d->text_length && str_utf8_valid(d->text, d->text_length, NULL));
+    }
     CK(chat_room_valid(d->room, strlen(d->room)) && d->reply_to <= CHAT_SEQ_MAX);
     CK(d->id[0] == '\0' || chat_set_id(&again, d->id, strlen(d->id), NULL) == 0);
     /* Trimming again changes nothing. */
@@ -52,7 +57,7 @@ static void draft_check_line(const struct chat_message *m)
         tabs += c == '\t';
         CK(c >= 0x20 || c == '\t' || (c == '\n' && i + 1 == line.length));
     }
-    CK(tabs == 3 && line.bytes[line.length - 1] == '\n');
+    CK(tabs == (m->type == CHAT_MESSAGE ? 3 : 5) && line.bytes[line.length - 1] == '\n');
     buf_fini(&line);
 }
 
@@ -61,12 +66,15 @@ static int draft_read(struct draft_source source, const char *bytes, size_t leng
 {
     struct form fields;
     struct buf body;
+    struct draft_credentials credentials = {.key = {.length = 0}};
+    source.credentials = &credentials;
     source.body = &body;
     source.fields = &fields;
     buf_init(&body, BUF_UNLIMITED);
     buf_add(&body, bytes, length);
     form_init(&fields);
     int result = draft_parse(&source, d, e);
+    draft_credentials_fini(&credentials);
     form_fini(&fields);
     buf_fini(&body);
     return result;
@@ -75,12 +83,14 @@ static int draft_read(struct draft_source source, const char *bytes, size_t leng
 static void draft_check_round_trip(struct chat_draft *d)
 {
     static char made[] = "made-by-the-store";
+    static char no_text[] = "";
     const struct chat_message m = {.seq = 1,
-                                   .type = CHAT_MESSAGE,
+                                   .type = d->type,
                                    .reply_to = d->reply_to,
+                                   .target = d->target,
                                    .name = d->name,
                                    .id = d->id[0] != '\0' ? d->id : made,
-                                   .text = d->text,
+                                   .text = d->text != NULL ? d->text : no_text,
                                    .text_length = d->text_length};
     struct buf json;
     struct chat_draft again;
@@ -91,8 +101,9 @@ static void draft_check_round_trip(struct chat_draft *d)
     const struct draft_source source = {.kind = DRAFT_JSON, .max_text = DRAFT_MAX_TEXT};
     CK(draft_read(source, json.bytes, json.length, &again, NULL) == 0);
     CK(strcmp(again.room, d->room) == 0 && strcmp(again.name, d->name) == 0 && strcmp(again.id, m.id) == 0);
-    CK(again.reply_to == d->reply_to && again.text_length == d->text_length);
-    CK(memcmp(again.text, d->text, d->text_length) == 0);
+    CK(again.reply_to == d->reply_to && again.type == d->type && again.target == d->target);
+    CK(again.text_length == d->text_length);
+    CK(d->text == NULL || memcmp(again.text, d->text, d->text_length) == 0);
     draft_check_line(&m);
     chat_draft_fini(&again);
     buf_fini(&json);

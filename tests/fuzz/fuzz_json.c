@@ -63,11 +63,12 @@ static void json_compare_strings(const char *bytes, size_t size, const struct fo
 }
 
 /* json_read and jansson accept the same, but jansson also refuses numbers that it can't hold, and
- * duplicate members at any depth, in members that json_read ignores. */
+ * duplicate members at any depth, in members that json_read ignores. jansson takes a NUL behind a
+ * number. */
 static void json_compare(const char *bytes, size_t size, int result, const struct form *f)
 {
     enum json_error_code why = json_error_unknown;
-    if (json_is_accepted(bytes, size, JSON_REJECT_DUPLICATES, &why)) {
+    if (memchr(bytes, '\0', size) == NULL && json_is_accepted(bytes, size, JSON_REJECT_DUPLICATES, &why)) {
         CK(result == 0);
         json_compare_strings(bytes, size, f);
     } else if (result == 0) {
@@ -76,11 +77,14 @@ static void json_compare(const char *bytes, size_t size, int result, const struc
     }
 }
 
-/* Writes the whole input as name and text of two messages, in each form of answer. A NUL, which
- * stored texts never contain, becomes an escape that json_read refuses. */
+/* Writes the whole input as name and text of two messages, and as the targets of one, in each form
+ * of answer. A NUL, which stored texts never contain, becomes an escape that json_read refuses. */
 static void json_check_answer(char *bytes, size_t size, bool several)
 {
     struct chat_message messages[] = {random_message(bytes, bytes, size), random_message(bytes, bytes, size)};
+    messages[1].type = CHAT_DELETE;
+    messages[1].target = 1;
+    messages[1].targets = bytes;
     const struct answer_room room = {
         .name = "lobby", .messages = messages, .count = 2, .next = 2, .head = 2, .oldest = 1, .gap = true};
     const struct answer a = {.epoch = "E", .rooms = &room, .count = 1, .several = several, .poll_after = 2};
