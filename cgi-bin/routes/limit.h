@@ -14,8 +14,8 @@ struct limiter_who;
 struct request;
 struct site;
 
-/* Who sent the request: its network, and whether that can be known. key: the keyed hash of the
- * client's key, CHAT_KEY_BYTES long; NULL: it sent none, or it isn't known yet. */
+/* Finds the network of the client that sent the request, and whether it can be known. key: the
+ * keyed hash of the client's key, CHAT_KEY_BYTES long; NULL: it sent none, or it isn't known yet. */
 void limit_who(const struct request *request, const unsigned char *key, struct limiter_who *out);
 
 /* Lets a text stand for the client's key: the key itself, where its keyed hash isn't known. */

@@ -145,12 +145,9 @@ static struct limits_rate secrets(enum limit_rates_whose whose)
     }
 }
 
-struct limits_rate limit_rates_of(const struct conf *conf, enum limit_rates_kind kind, enum limit_rates_whose whose,
-                                  bool costs_process)
+static struct limits_rate narrow(const struct conf *conf, enum limit_rates_kind kind, enum limit_rates_whose whose,
+                                 bool costs_process)
 {
-    if (whose == LIMIT_RATES_WIDE) {
-        return times(limit_rates_of(conf, kind, LIMIT_RATES_NETWORK, costs_process), WIDE);
-    }
     switch (kind) {
     case LIMIT_RATES_SENDS:
         return sends(conf, whose);
@@ -170,4 +167,13 @@ struct limits_rate limit_rates_of(const struct conf *conf, enum limit_rates_kind
         break;
     }
     return none;
+}
+
+struct limits_rate limit_rates_of(const struct conf *conf, enum limit_rates_kind kind, enum limit_rates_whose whose,
+                                  bool costs_process)
+{
+    if (whose == LIMIT_RATES_WIDE) {
+        return times(narrow(conf, kind, LIMIT_RATES_NETWORK, costs_process), WIDE);
+    }
+    return narrow(conf, kind, whose, costs_process);
 }

@@ -19,7 +19,7 @@
 
 /* Files that a program opens if they exist. (A backup is checked when it is restored.) */
 static const char *const names[] = {"chat.db",   "chat.db-wal", "chat.db-shm", "chat.db-journal", "chat.db-lock",
-                                    "chat.bell", "chat.tally",  "chat.limits", "chat.key", "chat.upgrade"};
+                                    "chat.bell", "chat.tally",  "chat.limits", "chat.key",        "chat.upgrade"};
 
 /* The users of a site. */
 enum { SITE_USERS = 6 };

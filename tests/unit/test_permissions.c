@@ -84,8 +84,8 @@ static void a_folder_that_all_users_may_write_to_is_refused(void **state)
 
 static void each_file_that_all_users_may_write_to_is_refused(void **state)
 {
-    static const char *const names[] = {"chat.db",   "chat.db-wal", "chat.db-shm", "chat.db-journal",
-                                        "chat.bell", "chat.key",    "chat.tally",  "chat.limits", "chat.db-lock"};
+    static const char *const names[] = {"chat.db",  "chat.db-wal", "chat.db-shm", "chat.db-journal", "chat.bell",
+                                        "chat.key", "chat.tally",  "chat.limits", "chat.db-lock"};
     (void)state;
     for (size_t i = 0; i < COUNT(names); i++) {
         make_file(names[i], 0644);

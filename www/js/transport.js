@@ -4,7 +4,7 @@
 //
 // A poll asks to wait. If the server grants that, the next poll follows at once; else after
 // poll_after seconds, later if the visitor doesn't look, or when a head file has moved (watch.js).
-// After a 429 no request goes out before the time that the server named, whoever is in a hurry.
+// After a 429 no request goes out before the time that the server named, not even after a hurry().
 // A failure only delays: the next request says since = what is known, so nothing is missed, and
 // messages that are known already are passed over.
 //
