@@ -12,7 +12,7 @@ enum {
     POLLS_BURST_S = 4,
     KEYS_OF_NETWORK = 20,    /* one key may use a 20th of its network's polls */
     SECRETS_OF_NETWORK = 30, /* an hour */
-    SECRETS_OF_SITE = 1000,  /* an hour */
+    SECRETS_OF_SITE = 6000,  /* an hour; so few networks can't use it up for all */
     STREAMS_OF_KEY = 60,     /* a minute */
     CLAIMS_PART = 12,        /* new keys a minute: a 12th of the network's messages */
     ROOM_BYTES = 16,         /* times limit_bytes */

@@ -189,6 +189,29 @@ test('the file of limits that is removed or damaged while programs run is made a
   }
 });
 
+test('guesses of codes are refused after some, from all keys of a network, and what is right then too', async (t) => {
+  const { send } = await chat(t);
+  const act = (fields, address, key) =>
+    fastcgi(send.socket, {
+      program: 'send',
+      method: 'POST',
+      type: 'application/x-www-form-urlencoded',
+      body: new URLSearchParams(fields).toString(),
+      extra: from(address, { SCRIPT_NAME: '/send/act', HTTP_POLLCHAT_KEY: key }),
+    });
+  const keyOf = (n) => `AAECAwQFBgcICQoLDA0${String.fromCharCode(65 + n)}Dw`;
+  const answers = [];
+  for (let n = 0; n < 14; n++) answers.push(await act({ do: 'move', code: `AAAA-AAA${n % 8 + 2}` }, '203.0.113.9', keyOf(n)));
+  const refused = answers.filter(({ status: answered }) => answered === 429);
+  assert.ok(refused.length >= 3 && refused.length <= 5, answers.map(({ status: answered }) => answered).join());
+  assert.match(refused[0].json.detail, /^Too many wrong codes or passwords came from your network\. Try again in \d+ (second|minute)s?\.$/);
+  assert.ok(Number(refused[0].headers['retry-after']) > 60);
+  const made = (await act({ do: 'code' }, '198.51.100.1', keyOf(20))).json;
+  assert.match(made.code, /^[0-9A-Z]{4}-[0-9A-Z]{4}$/);
+  assert.equal((await act({ do: 'move', code: made.code }, '203.0.113.9', keyOf(21))).status, 429);
+  assert.equal((await act({ do: 'move', code: made.code }, '198.51.100.1', keyOf(21))).status, 200);
+});
+
 test('sends stop at max_store with words of their own; reading goes on', async (t) => {
   const { data, post } = await chat(t, { POLLCHAT_MAX_STORE: '1048576', POLLCHAT_LIMITS: 'off' });
   let answer;
