@@ -15,7 +15,7 @@ enum { STORE_INVITE_HASH = 16, STORE_INVITES = 1000 };
 struct store_invite {
     unsigned char hash[STORE_INVITE_HASH];
     bool moves;          /* moves the actor's person; the next two don't count then */
-    enum chat_role role; /* reader to owner */
+    enum chat_role role; /* reader, of a room only, to owner */
     const char *room;    /* the role is for this room; NULL or "": for all rooms */
     int64_t until_ms;
     unsigned uses; /* how many keys may use it */
@@ -33,8 +33,8 @@ struct store_invite_used {
 };
 
 /* moves: which kind of code is expected. The actor, who has a key, becomes a further key of the
- * person, or gets the role; a role is never lowered. A key that used the code before may use it
- * again, which costs no use. When a key moves, bans of its former person go with it, and if that
+ * person, or gets the role, unless a greater one was given to it before. A key that used the code
+ * before may use it again, which costs no use. When a key moves, bans of its former person go with it, and if that
  * person has no other key, its names too.
  * ERR_ABSENT: no such code (any more). ERR_CONFLICT: the actor has a role of its own, which it
  * would lose by moving. */

@@ -130,6 +130,28 @@ static void an_invite_lowers_no_role(void **state)
     store_close(s);
 }
 
+static void an_invite_for_readers_is_of_a_room_and_makes_no_members(void **state)
+{
+    struct place *p = *state;
+    struct store *s = open_store(p, STORE_WRITE);
+    struct store_rules rules;
+    struct err e = ERR_INIT;
+    const struct store_invite one = {.hash = {1}, .role = CHAT_READER, .until_ms = INT64_MAX, .uses = 1};
+    const struct chat_sender ann = sender_of(1, CHAT_MEMBER);
+    begin(s, NULL);
+    assert_int_equal(store_invite_add(s, &one, NULL, &e), -1);
+    assert_int_equal(e.code, ERR_INPUT);
+    store_act_cancel(s);
+    assert_stored(s, "1", "x");
+    use_invite(s, &ann, invite(s, NULL, CHAT_READER, "lobby", 1));
+    assert_int_equal(store_rules_load(s, &rules, NULL), 0);
+    assert_int_equal(rules.known_count, 0);
+    assert_int_equal(rules.room_role_count, 1);
+    assert_int_equal(rules.room_roles[0].role, CHAT_READER);
+    store_rules_fini(&rules);
+    store_close(s);
+}
+
 static void an_invite_that_ended_or_was_revoked_or_is_of_the_other_kind_is_refused(void **state)
 {
     struct place *p = *state;
@@ -326,6 +348,7 @@ static const struct store_case cases[] = {
     STORE_CASE(a_room_has_roles_of_its_own),
     STORE_CASE(an_invite_gives_its_role_as_often_as_it_says),
     STORE_CASE(an_invite_lowers_no_role),
+    STORE_CASE(an_invite_for_readers_is_of_a_room_and_makes_no_members),
     STORE_CASE(an_invite_that_ended_or_was_revoked_or_is_of_the_other_kind_is_refused),
     STORE_CASE(moderators_invite_members_and_owners_anybody),
     STORE_CASE(a_code_for_one_is_used_once_by_many_at_the_same_time),

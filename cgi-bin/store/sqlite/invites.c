@@ -34,8 +34,12 @@ static int check_count(struct sqlite_handle *s, struct err *e)
                                : result;
 }
 
-static int check_role(const struct sqlite_act *act, const struct store_invite *invite, struct err *e)
+/* To be a reader in all rooms would take something from a visitor, who may write in open ones. */
+static int check_role(const struct sqlite_act *act, const struct store_invite *invite, bool is_there, struct err *e)
 {
+    if (invite->role < CHAT_MEMBER && !is_there) {
+        return err_field(e, ERR_INPUT, "room", "An invite for readers is for a room: which one?");
+    }
     if (act->by == NULL || act->by->role == CHAT_OWNER || invite->role < act->by->role) {
         return 0;
     }
@@ -74,7 +78,7 @@ static int add_role(struct sqlite_handle *s, const struct store_invite *invite, 
     bool is_there = invite->room != NULL && invite->room[0] != '\0';
     sqlite_act_subject(s->act, "%s%s%s", chat_role_word(invite->role), is_there ? " in " : "",
                        is_there ? invite->room : "");
-    if (check_role(s->act, invite, e) != 0 || sqlite_persons_room(s, invite->room, &room_id, e) != 0) {
+    if (check_role(s->act, invite, is_there, e) != 0 || sqlite_persons_room(s, invite->room, &room_id, e) != 0) {
         return -1;
     }
     return remove_old(s, 0, e) == 0 && check_count(s, e) == 0 ? insert(s, invite, 0, room_id, e) : -1;
@@ -158,47 +162,35 @@ static int role_of(struct sqlite_handle *s, const char *room, struct store_perso
     return sqlite_persons_find(&s->base, &whom, room, out, e);
 }
 
-/* Made with this room's role, or a higher one. */
-static int has_role(struct sqlite_handle *s, const struct invite_row *row, const char *room, bool *out, struct err *e)
+/* The greatest role that a moderator or invite gave, there or in all rooms. */
+static int given_role(struct sqlite_handle *s, const struct invite_row *row, const char *room, enum chat_role *out,
+                      struct err *e)
 {
     struct store_person person;
     struct sqlite_query q;
     if (role_of(s, room, &person, e) != 0) {
         return -1;
     }
-    *out = person.made && person.role >= row->role;
-    if (*out || row->room_id == 0) {
-        return 0;
-    }
+    *out = person.made || person.role > CHAT_MEMBER ? person.role : CHAT_NOBODY;
     sqlite_query_begin(&q, s, "SELECT role FROM room_role WHERE person_id = ? AND room_id = ?", "read the role", e);
     sqlite_query_number(&q, s->act->person_id);
     sqlite_query_number(&q, row->room_id);
-    *out = sqlite_query_next(&q) && sqlite_query_number_at(&q, 0) >= (sqlite3_int64)row->role;
-    return sqlite_query_end(&q);
-}
-
-static int give_role(struct sqlite_handle *s, const struct invite_row *row, const struct store_invite_used *out,
-                     struct err *e)
-{
-    struct store_person person;
-    if (role_of(s, out->room, &person, e) != 0) {
-        return -1;
+    if (sqlite_query_next(&q) && sqlite_query_number_at(&q, 0) > (sqlite3_int64)*out) {
+        *out = (enum chat_role)sqlite_query_number_at(&q, 0);
     }
-    /* A member by default that was never made one has no role that this could lower. */
-    enum chat_role now = row->room_id != 0 ? person.room_role : person.role;
-    return sqlite_roles_write(s, s->act->person_id, now > row->role ? now : row->role, row->room_id, e);
+    return sqlite_query_end(&q);
 }
 
 static int join(struct sqlite_handle *s, const struct invite_row *row, struct store_invite_used *out, struct err *e)
 {
-    bool has = false;
-    if (sqlite_persons_take_actor(s, e) != 0 || has_role(s, row, out->room, &has, e) != 0) {
+    enum chat_role given = CHAT_NOBODY;
+    if (sqlite_persons_take_actor(s, e) != 0 || given_role(s, row, out->room, &given, e) != 0) {
         return -1;
     }
-    if (has) {
+    if (given >= row->role) {
         return 0;
     }
-    return take_use(s, row, e) == 0 ? give_role(s, row, out, e) : -1;
+    return take_use(s, row, e) == 0 ? sqlite_roles_write(s, s->act->person_id, row->role, row->room_id, e) : -1;
 }
 
 /* ---- another device ---- */
