@@ -34,8 +34,8 @@ struct store_invite_used {
 
 /* moves: which kind of code is expected. The actor, who has a key, becomes a further key of the
  * person, or gets the role, unless a greater one was given to it before. A key that used the code
- * before may use it again, which costs no use. When a key moves, bans of its former person go with it, and if that
- * person has no other key, its names too.
+ * before may use it again, which costs no use. When a key moves, bans of its former person go with
+ * it. If it was the last key, the names go too, and acts on the former person are acts on this one.
  * ERR_ABSENT: no such code (any more). ERR_CONFLICT: the actor has a role of its own, which it
  * would lose by moving. */
 int store_invite_use(struct store *s, const unsigned char hash[STORE_INVITE_HASH], bool moves,

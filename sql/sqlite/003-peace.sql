@@ -1,7 +1,8 @@
 -- Who wrote a message, whose a name is, who may do what, and what moderators did.
 --
 -- A person has keys; only their hashes are here, made with a key that isn't in the database
--- (chat.key). Times are ms since 1970 UTC.
+-- (chat.key). Times are ms since 1970 UTC. AUTOINCREMENT: the number of a row that is gone is never
+-- another one's, since messages, and pages of moderators that were loaded before, still name it.
 
 ALTER TABLE meta ADD COLUMN rules INTEGER NOT NULL DEFAULT 1 CHECK (rules >= 1);           -- raised by each change of what decides who may do what
 ALTER TABLE meta ADD COLUMN upkept_ms INTEGER NOT NULL DEFAULT 0;                           -- when old names, bans and the like were last looked for
@@ -31,7 +32,7 @@ DROP INDEX message_by_id;
 CREATE UNIQUE INDEX message_by_id ON message (room_id, ifnull(person_id, name), id) WHERE id_sent = 1;
 
 CREATE TABLE person (
-    person_id  INTEGER PRIMARY KEY,                                      -- never leaves the database but to moderators
+    person_id  INTEGER PRIMARY KEY AUTOINCREMENT,                        -- never leaves the database but to moderators
     role       INTEGER NOT NULL DEFAULT 2 CHECK (role BETWEEN 0 AND 4),  -- enum chat_role, in all rooms
     made       INTEGER NOT NULL DEFAULT 0 CHECK (made IN (0, 1)),        -- 1: a moderator or token made this person a member
     signed     INTEGER NOT NULL DEFAULT 0 CHECK (signed IN (0, 1)),      -- by a token of the host's site
@@ -40,9 +41,11 @@ CREATE TABLE person (
     first_ms   INTEGER NOT NULL,
     seen_ms    INTEGER NOT NULL,                                         -- last message; at most an hour late
     title      TEXT,                                                     -- name in the last message, for lists
+    moved_key  BLOB    CHECK (length(moved_key) = 16),                   -- its last key, which another person has now
     erasing    INTEGER                                                   -- all of this person is being erased: messages up to this message_id are
 ) STRICT;
 CREATE INDEX person_erasing ON person (person_id) WHERE erasing IS NOT NULL;
+CREATE INDEX person_moved ON person (moved_key) WHERE moved_key IS NOT NULL;
 CREATE INDEX person_by_seen ON person (seen_ms);
 CREATE INDEX person_by_mark ON person (mark);
 CREATE INDEX person_with_role ON person (person_id) WHERE role <> 2 OR made = 1;
@@ -76,13 +79,13 @@ CREATE INDEX name_by_person ON name (person_id);
 
 -- The keys of the hashes of networks. A new one is made every few days; old ones are destroyed.
 CREATE TABLE network_secret (
-    secret_id  INTEGER PRIMARY KEY,
+    secret_id  INTEGER PRIMARY KEY AUTOINCREMENT,
     secret     BLOB    NOT NULL CHECK (length(secret) = 32),
     made_ms    INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE ban (
-    ban_id     INTEGER PRIMARY KEY,
+    ban_id     INTEGER PRIMARY KEY AUTOINCREMENT,
     kind       INTEGER NOT NULL CHECK (kind BETWEEN 1 AND 3),            -- ban, mute, shadow (seen by its author alone)
     room_id    INTEGER REFERENCES room (room_id),                        -- NULL: all rooms
     person_id  INTEGER REFERENCES person (person_id),                    -- one of these four is set
@@ -99,7 +102,7 @@ CREATE INDEX ban_by_end ON ban (until_ms);
 CREATE INDEX ban_by_person ON ban (person_id) WHERE person_id IS NOT NULL;
 
 CREATE TABLE report (
-    report_id  INTEGER PRIMARY KEY,
+    report_id  INTEGER PRIMARY KEY AUTOINCREMENT,
     message_id INTEGER NOT NULL,
     reporter   BLOB    NOT NULL,                                         -- hash of the key, or of the network; one report each
     reason     TEXT    NOT NULL,
@@ -111,7 +114,7 @@ CREATE INDEX report_open ON report (report_id) WHERE settled_ms IS NULL;
 
 -- Messages that wait for a moderator. They have no seq yet.
 CREATE TABLE held (
-    held_id    INTEGER PRIMARY KEY,
+    held_id    INTEGER PRIMARY KEY AUTOINCREMENT,
     room_id    INTEGER REFERENCES room (room_id),                        -- NULL: a room that isn't there yet
     room       TEXT    NOT NULL,
     made_ms    INTEGER NOT NULL,
@@ -127,7 +130,7 @@ CREATE TABLE held (
 CREATE UNIQUE INDEX held_by_id ON held (room, ifnull(person_id, name), id);
 
 CREATE TABLE word (
-    word_id    INTEGER PRIMARY KEY,
+    word_id    INTEGER PRIMARY KEY AUTOINCREMENT,
     pattern    TEXT    NOT NULL UNIQUE CHECK (pattern <> ''),
     whole      INTEGER NOT NULL CHECK (whole IN (0, 1)),
     act        INTEGER NOT NULL CHECK (act BETWEEN 1 AND 3)              -- reject, hold, mask
@@ -135,7 +138,7 @@ CREATE TABLE word (
 
 -- Codes that move a person to another device, and links that make moderators or members.
 CREATE TABLE invite (
-    invite_id  INTEGER PRIMARY KEY,
+    invite_id  INTEGER PRIMARY KEY AUTOINCREMENT,
     hash       BLOB    NOT NULL UNIQUE CHECK (length(hash) = 16),        -- of the code
     person_id  INTEGER REFERENCES person (person_id),                    -- set: the code moves this person
     role       INTEGER CHECK (role BETWEEN 1 AND 4),                     -- else: it gives this role

@@ -3,6 +3,8 @@
  * store_kinds (store_support.h). */
 #include "peace_support.h"
 
+#include "store/store_erase.h"
+
 static const struct store_terms terms = {.name_keep_days = 30, .newcomer_minutes = 10, .edit_minutes = 15};
 
 enum { IPV4 = 4, IPV6 = 6 };
@@ -317,6 +319,77 @@ static void names_go_with_a_key_that_moves(void **state)
     store_close(s);
 }
 
+static void what_moderators_do_about_old_messages_follows_a_key_that_moved(void **state)
+{
+    struct place *p = *state;
+    struct store *s = open_store(p, STORE_WRITE);
+    struct store_ban_made made;
+    struct store_rules rules;
+    const struct chat_sender flooder = sender_of(1, CHAT_MEMBER);
+    const struct chat_sender second = sender_of(2, CHAT_MEMBER);
+    const struct chat_sender third = sender_of(3, CHAT_MEMBER);
+    uint64_t seq = must_say(s, &flooder, "ann", "1");
+    make_code(s, &second, 5);
+    assert_int_equal(try_invite(s, &flooder, 5, true, NULL), 0);
+    make_code(s, &third, 6);
+    assert_int_equal(try_invite(s, &flooder, 6, true, NULL), 0);
+    assert_int_equal(try_invite(s, &second, 6, true, NULL), -1); /* it was for one */
+    assert_int_equal(ban_message(s, NULL, seq, STORE_OF_PERSON, &made, NULL), 0);
+    assert_int_equal(store_rules_load(s, &rules, NULL), 0);
+    bool is_banned = false;
+    for (size_t i = 0; i < rules.ban_count; i++) {
+        is_banned = is_banned || memcmp(rules.bans[i].bytes, flooder.key, CHAT_KEY_BYTES) == 0;
+    }
+    assert_int_equal(is_banned, made.covers > 0);
+    assert_true(made.covers > 0);
+    store_rules_fini(&rules);
+    store_close(s);
+}
+
+static void erasing_a_person_erases_what_its_keys_wrote_before_they_moved(void **state)
+{
+    struct place *p = *state;
+    struct store *s = open_store(p, STORE_WRITE);
+    struct store_changes changes = {.count = 0};
+    struct store_page page;
+    uint64_t count = 0;
+    bool left = true;
+    const struct chat_sender phone = sender_of(1, CHAT_MEMBER);
+    const struct chat_sender computer = sender_of(2, CHAT_MEMBER);
+    must_say(s, &phone, "ann", "1");
+    make_code(s, &computer, 5);
+    assert_int_equal(try_invite(s, &phone, 5, true, NULL), 0);
+    const struct store_whom whom = {.person = id_of(s, &computer)};
+    begin(s, NULL);
+    assert_int_equal(store_erase_person(s, &whom, NULL), 0);
+    commit(s, "erase");
+    while (left) {
+        assert_int_equal(store_erase_step(s, &changes, &count, &left, NULL), 0);
+    }
+    assert_int_equal(read_room(s, "lobby", 0, &page, NULL), 0);
+    assert_string_equal(page.messages[0].text, "");
+    assert_string_not_equal(page.messages[0].name, "ann");
+    store_page_fini(&page);
+    store_changes_fini(&changes);
+    store_close(s);
+}
+
+static void the_number_of_a_message_that_waited_is_not_used_again(void **state)
+{
+    struct place *p = *state;
+    struct store *s = open_store(p, STORE_WRITE);
+    size_t count = 0;
+    const struct chat_sender ann = sender_of(1, CHAT_MEMBER);
+    assert_int_equal(say(s, &ann, "ann", "1", "word", NULL), STORE_HELD);
+    uint64_t first = first_held(s, &count);
+    begin(s, NULL);
+    assert_int_equal(store_report_reject(s, first, NULL), 0);
+    commit(s, "reject");
+    assert_int_equal(say(s, &ann, "ann", "2", "word", NULL), STORE_HELD);
+    assert_true(first_held(s, &count) > first);
+    store_close(s);
+}
+
 /* ---- people ---- */
 
 static void people_are_found_by_the_beginning_of_a_name(void **state)
@@ -357,6 +430,9 @@ static const struct store_case cases[] = {
     STORE_CASE(a_name_is_claimed_by_one_key_and_a_free_one_is_suggested_to_others),
     STORE_CASE(a_name_is_freed_by_its_owner_or_a_moderator),
     STORE_CASE(names_go_with_a_key_that_moves),
+    STORE_CASE(what_moderators_do_about_old_messages_follows_a_key_that_moved),
+    STORE_CASE(erasing_a_person_erases_what_its_keys_wrote_before_they_moved),
+    STORE_CASE(the_number_of_a_message_that_waited_is_not_used_again),
     STORE_CASE(people_are_found_by_the_beginning_of_a_name),
 };
 

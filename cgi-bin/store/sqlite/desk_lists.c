@@ -61,11 +61,11 @@ static const struct sqlite_desk_list lists[STORE_DESK__MAX] = {
          .as = {[1] = AS_TEXT, AS_WORD, AS_TIME, AS_NUMBER, AS_TEXT, AS_WORD, [12] = AS_TIME, AS_TIME},
          .words = {[2] = kind_words, [6] = newcomers_words},
          .add = sqlite_desk_samples_bytes},
-    [STORE_DESK_PEOPLE] = {.sql = SELECT_PEOPLE "WHERE " SEEN_BEFORE BY_SEEN,
+    [STORE_DESK_PEOPLE] = {.sql = SELECT_PEOPLE "WHERE moved_key IS NULL AND " SEEN_BEFORE BY_SEEN,
                            .search_sql = SELECT_PEOPLE
                            "WHERE person_id IN (SELECT person_id FROM name WHERE fold >= ?4"
                            " AND fold < ?4 || char(1114111) UNION SELECT person_id FROM person WHERE mark = ?7)"
-                           " AND " SEEN_BEFORE BY_SEEN,
+                           " AND moved_key IS NULL AND " SEEN_BEFORE BY_SEEN,
                            .person_sql = SELECT_PEOPLE "WHERE person_id = ?5",
                            .names = {"id", "mark", "name", "names", "role", "room_roles", "made", "signed", "trusted",
                                      "first", "seen", "keys", "bans", "messages_hour"},

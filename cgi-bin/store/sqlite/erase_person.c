@@ -39,6 +39,8 @@ static const char *const statements[] = {
     "DELETE FROM ban WHERE person_id = ?1",
     "DELETE FROM invite WHERE person_id = ?1 OR by_person = ?1",
     "UPDATE ban SET by_person = NULL WHERE by_person = ?1",
+    "UPDATE person SET title = NULL, erasing = ifnull(erasing, 0)" /* what its keys were before */
+    " WHERE moved_key IN (SELECT hash FROM key WHERE person_id = ?1)",
     "DELETE FROM key WHERE person_id = ?1",
     "UPDATE person SET title = NULL, role = 2, made = 0, trusted = 0, erasing = ifnull(erasing, 0) WHERE person_id = ?1",
 };

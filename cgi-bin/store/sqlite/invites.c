@@ -219,6 +219,19 @@ static int change(struct sqlite_handle *s, const char *sql, sqlite3_int64 to, sq
     return sqlite_query_run(&q);
 }
 
+/* What is done about messages of a person without keys is meant for the key that wrote them. */
+static int note_move(struct sqlite_handle *s, sqlite3_int64 from, struct err *e)
+{
+    struct sqlite_query q;
+    sqlite_query_begin(&q, s,
+                       "UPDATE person SET moved_key = ?1 WHERE person_id = ?2"
+                       " AND NOT EXISTS (SELECT 1 FROM key WHERE key.person_id = ?2)",
+                       "note where the key is", e);
+    sqlite_query_blob(&q, s->act->by->key, CHAT_KEY_BYTES);
+    sqlite_query_number(&q, from);
+    return sqlite_query_run(&q);
+}
+
 /* Bans go with the key, so that no code is a way out of them. */
 static int move_things(struct sqlite_handle *s, sqlite3_int64 to, sqlite3_int64 from, struct err *e)
 {
@@ -233,7 +246,7 @@ static int move_things(struct sqlite_handle *s, sqlite3_int64 to, sqlite3_int64 
     for (size_t i = 0; result == 0 && i < sizeof moves / sizeof *moves; i++) {
         result = change(s, moves[i], to, from, e);
     }
-    return result;
+    return result == 0 ? note_move(s, from, e) : result;
 }
 
 static int put_key(struct sqlite_handle *s, sqlite3_int64 person_id, struct err *e)

@@ -86,13 +86,31 @@ static int resolve_name(struct sqlite_handle *s, const char *fold, sqlite3_int64
     return result == 0 && *out == 0 ? err_set(e, ERR_ABSENT, "Nobody owns this name.") : result;
 }
 
-int sqlite_persons_resolve(struct sqlite_handle *s, const struct store_whom *whom, sqlite3_int64 *out, struct err *e)
+static int resolve_any(struct sqlite_handle *s, const struct store_whom *whom, sqlite3_int64 *out, struct err *e)
 {
     *out = (sqlite3_int64)whom->person;
     if (whom->person != 0) {
         return whom->person <= INT64_MAX ? 0 : no_person(e);
     }
     return whom->room != NULL ? resolve_message(s, whom, out, e) : resolve_name(s, whom->fold, out, e);
+}
+
+/* The last key of a person may have moved to another one: then that is meant, so that a code is no
+ * way out of what moderators do about old messages. */
+int sqlite_persons_resolve(struct sqlite_handle *s, const struct store_whom *whom, sqlite3_int64 *out, struct err *e)
+{
+    struct sqlite_query q;
+    if (resolve_any(s, whom, out, e) != 0) {
+        return -1;
+    }
+    sqlite_query_begin(&q, s,
+                       "SELECT key.person_id FROM person JOIN key ON hash = moved_key WHERE person.person_id = ?",
+                       "follow the person", e);
+    sqlite_query_number(&q, *out);
+    if (sqlite_query_next(&q)) {
+        *out = sqlite_query_number_at(&q, 0);
+    }
+    return sqlite_query_end(&q);
 }
 
 /* ---- what is known of a person ---- */
