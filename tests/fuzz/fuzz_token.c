@@ -18,11 +18,11 @@
 
 enum { TOKEN_NOW = 2000000000 };
 
-static void token_add_part(struct buf *out, const char *bytes, size_t size)
+static void token_add_part(struct buf *out, const char *bytes, size_t length)
 {
-    size_t room = size * 4 / 3 + 4;
+    size_t room = length * 4 / 3 + 4;
     char *text = ck_malloc(room);
-    base64url_write((const unsigned char *)bytes, size, text, room);
+    base64url_write((const unsigned char *)bytes, length, text, room);
     buf_adds(out, text);
     free(text);
 }
