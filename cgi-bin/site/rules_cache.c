@@ -44,6 +44,7 @@ const struct rules *rules_cache_take(struct rules_cache *cache, uint64_t number,
     pthread_mutex_lock(&cache->lock);
     const struct rules *r = cache->current;
     bool is_it = r != NULL && rules_number(r) == number && rules_changes(r) == changes;
+    cache->put_at = is_it ? clock_mono_ms() : cache->put_at;
     r = is_it ? rules_use(r) : NULL;
     pthread_mutex_unlock(&cache->lock);
     return r;

@@ -18,7 +18,8 @@ struct token_settings;
 struct rules_cache *rules_cache_new(void); /* never NULL */
 void rules_cache_free(struct rules_cache *cache);
 
-/* The rules with this number and these changes (rules.h), to be released; NULL: others are here. */
+/* The rules with this number, which is the store's now, and these changes (rules.h), to be released;
+ * NULL: others are here. */
 const struct rules *rules_cache_take(struct rules_cache *cache, uint64_t number, uint64_t changes);
 
 /* The same, whatever the number: those that were the store's less than a second ago. */

@@ -4,6 +4,7 @@
 #include "base/blocking.h"
 #include "base/err.h"
 #include "shared/bell.h"
+#include "shared/room_heads.h"
 #include "shared/site_key.h"
 #include "site/positions.h"
 #include "site/rules_cache.h"
@@ -47,8 +48,27 @@ static const struct rules *ask_store(struct site *site, struct store *handle, st
     return r;
 }
 
+/* While a process commits, the bell isn't in step. But an append changes no rules, and what changes
+ * them sets the bell's number before it is answered. So meanwhile that number is believed, for a
+ * second after it was found to be the store's. */
+static const struct rules *take_beside_writer(struct site *site)
+{
+    struct bell *bell = positions_bell(site_positions(site));
+    uint64_t number = bell != NULL && room_heads_has_writer(bell) ? bell_rules(bell) >> BELL_RULES_FLAGS : 0;
+    const struct rules *r = number != 0 ? rules_cache_take_recent(site_rules(site), site_changes(site)) : NULL;
+    if (r != NULL && rules_number(r) != number) {
+        rules_release(r);
+        r = NULL;
+    }
+    return r;
+}
+
 static const struct rules *take_known(struct site *site)
 {
+    const struct rules *beside = take_beside_writer(site);
+    if (beside != NULL) {
+        return beside;
+    }
     const struct bell *bell = positions_bell_in_step(site_positions(site));
     uint64_t number = bell != NULL ? bell_rules(bell) >> BELL_RULES_FLAGS : 0;
     if (number != 0) {
