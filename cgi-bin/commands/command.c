@@ -1,0 +1,58 @@
+/* command.c - see command.h. */
+#include "commands/command.h"
+
+#include "base/err.h"
+#include "site/store_options.h"
+#include "store/store_upkeep.h"
+#include "system/conf_load.h"
+#include "system/program_path.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+int command_fail(const struct err *e)
+{
+    fprintf(stderr, "pollchat: %s\n", e->text);
+    return COMMAND_WRONG;
+}
+
+static void tell_faults(const struct conf_faults *f)
+{
+    for (size_t i = 0; i < f->count; i++) {
+        fprintf(stderr, "pollchat: %s\n", f->list[i].text);
+    }
+    if (f->more > 0) {
+        fprintf(stderr, "pollchat: There are %zu more mistakes in the settings.\n", f->more);
+    }
+}
+
+int command_settings(const struct command_line *line, struct conf *conf, struct err *e)
+{
+    char program_dir[CONF_TEXT_MAX];
+    if (program_path_folder(program_dir, sizeof program_dir, e) != 0) {
+        return -1;
+    }
+    int result = conf_load(conf, program_dir, NULL, (const char *const *)environ, line->data != NULL ? NULL : e);
+    if (result != 0 && line->data == NULL) {
+        return -1;
+    }
+    if (line->data != NULL && snprintf(conf->data, sizeof conf->data, "%s", line->data) >= (int)sizeof conf->data) {
+        return err_set(e, ERR_CONFIG, "The path of --data is too long.");
+    }
+    return 0;
+}
+
+int command_load(const struct command_line *line, struct conf *conf, struct err *e)
+{
+    int result = command_settings(line, conf, e);
+    if (result == 0) {
+        tell_faults(&conf->faults);
+    }
+    return result;
+}
+
+int command_need_database(const struct conf *conf, struct err *e)
+{
+    const struct store_options options = store_options_of(conf);
+    return store_exists(&options) ? 0 : err_set(e, ERR_ABSENT, "There is no database in %s", conf->data);
+}

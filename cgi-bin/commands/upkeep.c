@@ -1,0 +1,99 @@
+/* upkeep.c - commands that look after the database: check, backup, restore. */
+#include "commands/command.h"
+#include "commands/teller.h"
+
+#include "base/err.h"
+#include "site/store_options.h"
+#include "store/store.h"
+#include "store/store_upkeep.h"
+
+#include <stdio.h>
+
+/* Opens the store to read: a mistyped folder must not become a new, empty and perfectly healthy
+ * database. */
+static int run_check(const struct command_line *line)
+{
+    struct err e = ERR_INIT;
+    struct conf conf;
+    if (command_load(line, &conf, &e) != 0) {
+        return command_fail(&e);
+    }
+    const struct store_options options = store_options_of(&conf);
+    if (command_need_database(&conf, &e) != 0) {
+        return command_fail(&e);
+    }
+    struct store *s = store_open(&options, STORE_READ, &e);
+    if (s == NULL) {
+        return command_fail(&e);
+    }
+    int found = store_check(s, stdout, &e);
+    if (found == 0) {
+        printf("ok: %s, epoch %s\n", store_describe(s), store_epoch(s));
+    } else if (found > 0) {
+        printf("%d %s\n", found, found == 1 ? "fault" : "faults");
+    }
+    store_close(s);
+    return found < 0 ? command_fail(&e) : found == 0 && conf.faults.count == 0 ? COMMAND_OK : COMMAND_WRONG;
+}
+
+static int run_backup(const struct command_line *line)
+{
+    struct err e = ERR_INIT;
+    struct conf conf;
+    struct teller t = teller_of("copying the database");
+    const struct store_progress progress = {.tell = teller_tell, .context = &t};
+    if (command_load(line, &conf, &e) != 0) {
+        return command_fail(&e);
+    }
+    const struct store_options options = store_options_of(&conf);
+    int result = store_backup(&options, line->words[0], &progress, &e);
+    teller_end(&t);
+    if (result != 0) {
+        return command_fail(&e);
+    }
+    printf("ok: %s is a complete copy of the database\n", line->words[0]);
+    return COMMAND_OK;
+}
+
+static int run_restore(const struct command_line *line)
+{
+    struct err e = ERR_INIT;
+    struct conf conf;
+    struct store_restored restored;
+    struct teller t = teller_of("copying the backup");
+    const struct store_progress progress = {.tell = teller_tell, .context = &t};
+    if (command_load(line, &conf, &e) != 0) {
+        return command_fail(&e);
+    }
+    const struct store_options options = store_options_of(&conf);
+    int result = store_restore(&options, line->words[0], &progress, &restored, &e);
+    teller_end(&t);
+    if (result != 0) {
+        return command_fail(&e);
+    }
+    printf(
+        "ok: the chat now has the messages of %s. It has a new epoch, %s, so that open pages load everything again.\n",
+        line->words[0], restored.epoch);
+    if (restored.kept[0] != '\0') {
+        printf("The old database is kept: %s/%s\n", conf.data, restored.kept);
+    }
+    return COMMAND_OK;
+}
+
+const struct command commands_upkeep[] = {
+    {.name = "check", .about = "check the database; prints ok, or a line for each fault", .run = run_check},
+    {.name = "backup",
+     .words = "FILE",
+     .least = 1,
+     .most = 1,
+     .about = "copy the whole database, while the chat runs, into a new file",
+     .example = "pollchat backup /var/backups/chat.db",
+     .run = run_backup},
+    {.name = "restore",
+     .words = "FILE",
+     .least = 1,
+     .most = 1,
+     .about = "replace the database by a backup; the old database is kept beside it",
+     .run = run_restore},
+    {.name = NULL},
+};
