@@ -2,12 +2,14 @@
 #include "commands/command.h"
 
 #include "base/err.h"
+#include "base/str.h"
 #include "site/store_options.h"
 #include "store/store_upkeep.h"
 #include "system/conf_load.h"
 #include "system/program_path.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 int command_fail(const struct err *e)
@@ -55,4 +57,33 @@ int command_need_database(const struct conf *conf, struct err *e)
 {
     const struct store_options options = store_options_of(conf);
     return store_exists(&options) ? 0 : err_set(e, ERR_ABSENT, "There is no database in %s", conf->data);
+}
+
+static void list_words(const char *const *words, char *out, size_t size)
+{
+    size_t at = 0;
+    out[0] = '\0';
+    for (size_t i = 0; words[i] != NULL && at < size; i++) {
+        at += (size_t)snprintf(out + at, size - at, "%s%s", i > 0 ? ", " : "", words[i]);
+    }
+}
+
+int command_choice(const char *what, const char *word, const char *const *words, int otherwise, struct err *e)
+{
+    char allowed[128];
+    if (word == NULL) {
+        return otherwise;
+    }
+    for (int i = 0; words[i] != NULL; i++) {
+        if (strcmp(words[i], word) == 0) {
+            return i;
+        }
+    }
+    list_words(words, allowed, sizeof allowed);
+    return err_set(e, ERR_INPUT, "%s can't be '%.40s'; allowed is one of %s.", what, word, allowed);
+}
+
+int command_number(const char *word, uint64_t *out, struct err *e)
+{
+    return str_u64(word, 1, INT64_MAX, out) == 0 ? 0 : err_set(e, ERR_INPUT, "'%.40s' must be a whole number.", word);
 }

@@ -39,10 +39,8 @@ enum command_option {
     COMMAND_ACT = 1 << 15,
     COMMAND_PART = 1 << 16,
     COMMAND_TRUST = 1 << 17,
-    COMMAND_COMPACT = 1 << 18,
     COMMAND_LIMIT = 1 << 19,
     COMMAND_BEFORE = 1 << 20,
-    COMMAND_TO = 1 << 21,
 };
 
 /* What the arguments say. Borrowed from argv. */
@@ -61,7 +59,6 @@ struct command_line {
     const char *act;
     const char *keep_days; /* a number, or default */
     const char *keep_count;
-    const char *to;
     uint64_t minutes;
     uint64_t slow;
     uint64_t days;
@@ -97,6 +94,13 @@ int command_settings(const struct command_line *line, struct conf *conf, struct 
 
 /* The same, and prints mistakes in the settings to stderr. */
 int command_load(const struct command_line *line, struct conf *conf, struct err *e);
+
+/* The index of `word` in a list that NULL ends; word NULL: otherwise. -1: no such word. what: for
+ * the error, such as "--kind". */
+int command_choice(const char *what, const char *word, const char *const *words, int otherwise, struct err *e);
+
+/* A whole number from 1, such as the id of a ban. */
+int command_number(const char *word, uint64_t *out, struct err *e);
 
 /* ERR_ABSENT if there is no database: a mistyped folder must not become a new, empty chat. */
 int command_need_database(const struct conf *conf, struct err *e);

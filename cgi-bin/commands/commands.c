@@ -8,10 +8,14 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct command *const tables[] = {commands_upkeep, commands_show};
+static const struct command *const tables[] = {commands_upkeep, commands_show,     commands_rooms,
+                                               commands_people, commands_messages, commands_tokens};
 enum { TABLES = sizeof tables / sizeof tables[0], NAME_COLUMNS = 34, WORDS_MAX = COMMAND_WORDS + 2 };
 
 /* ---- options ---- */
+
+#define TEXT(member) (offsetof(struct command_line, member) + 1)
+#define NUMBER(member) (offsetof(struct command_line, member) + 1)
 
 /* Exactly one of text and number is set, or none for an option without a value. */
 static const struct option {
@@ -24,6 +28,24 @@ static const struct option {
 } options[] = {
     {"--example", NULL, COMMAND_EXAMPLE, 0, 0, 0},
     {"--json", NULL, COMMAND_JSON, 0, 0, 0},
+    {"--trust", NULL, COMMAND_TRUST, 0, 0, 0},
+    {"--part", NULL, COMMAND_PART, 0, 0, 0},
+    {"--room", "ROOM", COMMAND_ROOM, TEXT(room), 0, 0},
+    {"--kind", "KIND", COMMAND_KIND, TEXT(kind), 0, 0},
+    {"--reason", "TEXT", COMMAND_REASON, TEXT(reason), 0, 0},
+    {"--of", "key|network|wide-network", COMMAND_OF, TEXT(of), 0, 0},
+    {"--hours", "TEXT", COMMAND_HOURS, TEXT(hours), 0, 0},
+    {"--newcomers", "free|slow|held|default", COMMAND_NEWCOMERS, TEXT(newcomers), 0, 0},
+    {"--role", "ROLE", COMMAND_ROLE, TEXT(role), 0, 0},
+    {"--act", "reject|hold|mask", COMMAND_ACT, TEXT(act), 0, 0},
+    {"--keep-days", "N|default", COMMAND_KEEP_DAYS, TEXT(keep_days), 0, 0},
+    {"--keep-count", "N|default", COMMAND_KEEP_COUNT, TEXT(keep_count), 0, 0},
+    {"--minutes", "N", COMMAND_MINUTES, 0, NUMBER(minutes), 10UL * 366 * 24 * 60},
+    {"--slow", "SECONDS", COMMAND_SLOW, 0, NUMBER(slow), 24UL * 60 * 60},
+    {"--days", "N", COMMAND_DAYS, 0, NUMBER(days), 365},
+    {"--uses", "N", COMMAND_USES, 0, NUMBER(uses), 1000},
+    {"--limit", "N", COMMAND_LIMIT, 0, NUMBER(limit), 1000000},
+    {"--before", "ID", COMMAND_BEFORE, 0, NUMBER(before), INT64_MAX},
 };
 enum { OPTIONS = sizeof options / sizeof options[0] };
 
@@ -172,7 +194,8 @@ static bool print_help(const char *word)
             if (word != NULL) {
                 printf("    pollchat %s", words);
                 print_options(c);
-                printf("%s%s\n\n", c->example != NULL ? "\n    for example: " : "", c->example != NULL ? c->example : "");
+                printf("%s%s\n\n", c->example != NULL ? "\n    for example: " : "",
+                       c->example != NULL ? c->example : "");
             }
         }
     }

@@ -1,5 +1,6 @@
 /* show.c - commands that show something: settings, doctor, version. */
 #include "commands/command.h"
+#include "commands/list.h"
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -66,6 +67,32 @@ static int run_doctor(const struct command_line *line)
     return findings_worst(&findings) == FINDING_WRONG || conf.faults.count > 0 ? COMMAND_WRONG : COMMAND_OK;
 }
 
+/* ---- what the store tells ---- */
+
+static int run_stats(const struct command_line *line)
+{
+    static const char *const storage[] = {"messages",   "rooms",   "persons", "bytes",
+                                          "free_bytes", "reports", "held",    NULL};
+    static const char *const days[] = {"day", "messages", NULL};
+    struct store_desk_query query = {.room = NULL};
+    if ((line->given & COMMAND_ROOM) == 0) {
+        int status = list_print(line, "storage", &query, storage);
+        if (status != COMMAND_OK || (line->given & COMMAND_JSON) != 0) {
+            return status;
+        }
+        putchar('\n');
+    }
+    query = (struct store_desk_query){.room = line->room};
+    return list_print(line, "days", &query, days);
+}
+
+static int run_audit(const struct command_line *line)
+{
+    static const char *const columns[] = {"time", "who", "act", "room", "seq", "subject", "detail", "reason", NULL};
+    struct store_desk_query query = {.room = line->room, .search = line->words[0]};
+    return list_print(line, "audit", &query, columns);
+}
+
 static int run_version(const struct command_line *line)
 {
     (void)line;
@@ -81,6 +108,18 @@ const struct command commands_show[] = {
      .options = COMMAND_EXAMPLE,
      .about = "show every setting, its value and where it comes from (--example: the example file)",
      .run = run_settings},
+    {.name = "stats",
+     .options = COMMAND_JSON | COMMAND_ROOM,
+     .about = "messages, persons and bytes; messages a day (--json: the first table; with --room: days)",
+     .example = "pollchat stats --room lobby --json",
+     .run = run_stats},
+    {.name = "audit",
+     .words = "[ACT|WHOM]",
+     .most = 1,
+     .options = COMMAND_JSON | COMMAND_ROOM | COMMAND_LIMIT | COMMAND_BEFORE,
+     .about = "what moderators did, when and why; the latest first",
+     .example = "pollchat audit ban --limit 20",
+     .run = run_audit},
     {.name = "version", .about = "print the version", .run = run_version},
     {.name = NULL},
 };

@@ -1,10 +1,15 @@
 /* upkeep.c - commands that look after the database: check, backup, restore. */
 #include "commands/command.h"
 #include "commands/teller.h"
+#include "commands/work.h"
 
+#include "base/clock.h"
 #include "base/err.h"
+#include "site/rules.h"
 #include "site/store_options.h"
+#include "site/upkeep.h"
 #include "store/store.h"
+#include "store/store_retain.h"
 #include "store/store_upkeep.h"
 
 #include <stdio.h>
@@ -80,6 +85,53 @@ static int run_restore(const struct command_line *line)
     return COMMAND_OK;
 }
 
+/* ---- what is old ---- */
+
+struct purge {
+    struct store_terms_kept terms;
+    uint64_t steps;
+};
+
+static int step_purge(struct work *w, struct store *store, struct store_changes *changes, bool *left, struct err *e)
+{
+    struct purge *p = w->own;
+    if (store_retain_step(store, &p->terms, clock_wall_ms(), changes, e) != 0) {
+        return -1;
+    }
+    p->steps++;
+    if (p->steps % 50 == 0) {
+        fprintf(stderr, "pollchat: steps of up to 200 messages: %llu\n", (unsigned long long)p->steps);
+    }
+    *left = store_retain_is_due(store, &p->terms, clock_wall_ms());
+    return 0;
+}
+
+static int purge(struct work *w, struct err *e)
+{
+    const struct rules *rules = work_rules(w, e);
+    if (rules == NULL) {
+        return -1;
+    }
+    struct purge p = {.terms = upkeep_terms(rules_conf(rules))};
+    rules_release(rules);
+    w->own = &p;
+    return work_steps(w, step_purge, e);
+}
+
+static int run_purge(const struct command_line *line)
+{
+    struct err e = ERR_INIT;
+    struct work w;
+    int result = work_open(&w, line, &e);
+    result = result == 0 ? purge(&w, &e) : result;
+    work_close(&w);
+    if (result != 0) {
+        return command_fail(&e);
+    }
+    printf("ok: nothing is older than the settings allow\n");
+    return COMMAND_OK;
+}
+
 const struct command commands_upkeep[] = {
     {.name = "check", .about = "check the database; prints ok, or a line for each fault", .run = run_check},
     {.name = "backup",
@@ -95,5 +147,8 @@ const struct command commands_upkeep[] = {
      .most = 1,
      .about = "replace the database by a backup; the old database is kept beside it",
      .run = run_restore},
+    {.name = "purge",
+     .about = "remove now what keep_days, keep_count and the other settings no longer keep",
+     .run = run_purge},
     {.name = NULL},
 };

@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "peace/name.h"
 #include "routes/admit.h"
+#include "site/invite_code.h"
 #include "site/rules.h"
 
 #include <stdio.h>
@@ -165,11 +166,5 @@ bool act_is_everywhere(struct act *a, enum chat_role role)
 
 void act_hash_code(const struct act *a, const char *code, unsigned char out[16])
 {
-    char plain[SECRET_CODE_SIZE];
-    char purpose[SECRET_CODE_SIZE + 16];
-    unsigned char hash[SITE_KEY_BYTES];
-    secret_code_plain(code, plain);
-    snprintf(purpose, sizeof purpose, "invite %s", plain);
-    rules_subkey(a->caller.rules, purpose, hash);
-    memcpy(out, hash, 16);
+    invite_code_hash(a->caller.rules, code, out);
 }

@@ -14,7 +14,7 @@
 
 enum { WORK_MS = 50, PAUSE_MS = 60 * 1000 };
 
-static struct store_terms_kept terms_of(const struct conf *conf)
+struct store_terms_kept upkeep_terms(const struct conf *conf)
 {
     return (struct store_terms_kept){.keep_days = conf->keep_days,
                                      .keep_count = conf->keep_count,
@@ -77,7 +77,7 @@ void upkeep_run(struct upkeep *u, struct site *site, bool (*is_wanted)(void *con
     struct store *store = rules != NULL ? site_borrow(site, NULL) : NULL;
     if (store != NULL) {
         const struct work w = {
-            .store = store, .terms = terms_of(rules_conf(rules)), .is_wanted = is_wanted, .context = context};
+            .store = store, .terms = upkeep_terms(rules_conf(rules)), .is_wanted = is_wanted, .context = context};
         is_left = store_retain_is_due(store, &w.terms, clock_wall_ms()) && work_and_tell(site, &w);
         site_return(site, store);
     }

@@ -11,11 +11,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "store/store_retain.h"
+
+struct conf;
 struct site;
 
-struct upkeep { /* zeros at first */
+struct upkeep {      /* zeros at first */
     int64_t next_ms; /* monotonic: nothing is looked for before */
 };
+
+/* How long the settings keep what. */
+struct store_terms_kept upkeep_terms(const struct conf *conf);
 
 /* Works for some 50 ms at most, one step longer, or until is_wanted(context). Does nothing before
  * the process has opened the store. Failures are logged, and it is tried again after a minute. */

@@ -3,15 +3,19 @@
 
 #include "base/blocking.h"
 #include "base/clock.h"
+#include "base/err.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -153,4 +157,19 @@ uint64_t process_age_us(void)
 bool process_is_started_by(const char *name)
 {
     return strcmp(start.parent, name) == 0;
+}
+
+int process_become_owner_of(const char *folder, struct err *e)
+{
+    struct stat st;
+    if (stat(folder, &st) != 0) {
+        return err_set(e, ERR_ABSENT, "There is no folder %s", folder);
+    }
+    if (geteuid() != 0 || st.st_uid == 0) {
+        return 0;
+    }
+    if (setgroups(0, NULL) != 0 || setgid(st.st_gid) != 0 || setuid(st.st_uid) != 0) {
+        return err_set(e, ERR_SYSTEM, "This process can't become the user who owns %s: %s", folder, strerror(errno));
+    }
+    return 0;
 }

@@ -52,6 +52,13 @@ unsigned process_count_children(long parent, unsigned (*count)(const void *conte
  * 1. */
 unsigned process_siblings(void);
 
+struct err;
+
+/* For root: becomes the user and group that own the folder, for the rest of the process's life.
+ * Does nothing for other users, or if root owns it. -1: ERR_ABSENT or ERR_SYSTEM. Call it before
+ * there are threads. */
+int process_become_owner_of(const char *folder, struct err *e);
+
 /* Reads a small file of /proc or /sys into out, NUL-terminated: up to size - 1 bytes, what is more
  * is left out. False when nothing can be read; out is "" then. */
 bool process_read_text(const char *path, char *out, size_t size);
