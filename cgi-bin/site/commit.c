@@ -47,7 +47,7 @@ struct commit {
     bool works;  /* a thread takes groups */
     enum rest rest;
     struct upkeep upkeep; /* of the thread that works */
-    int64_t began; /* the group in work; monotonic ms */
+    int64_t began;        /* the group in work; monotonic ms */
     struct queue queue;
 };
 

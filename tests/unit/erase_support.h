@@ -92,11 +92,11 @@ static inline void say(struct store *s, const char *room, const char *name, cons
 }
 
 /* An act without a rank: the command line's. */
-#define act(s, step)                                    \
-    do {                                                \
-        begin(s, NULL);                                 \
-        assert_int_equal(step, 0);                      \
-        commit(s, "test");                              \
+#define act(s, step)               \
+    do {                           \
+        begin(s, NULL);            \
+        assert_int_equal(step, 0); \
+        commit(s, "test");         \
     } while (0)
 
 static inline void read_one(struct store *s, const char *room, uint64_t seq, struct store_page *page)

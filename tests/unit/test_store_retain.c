@@ -35,8 +35,9 @@ static void say_many(struct store *s, const char *room, int count)
 /* Message seq of each room was sent so many hours before NOW: total - seq. */
 static void set_times(const struct place *p)
 {
-    run_sql(p, "UPDATE message SET time_ms = %lld - ((SELECT head FROM room WHERE room.room_id = message.room_id) - seq)"
-               " * %lld; UPDATE meta SET upkept_ms = %lld",
+    run_sql(p,
+            "UPDATE message SET time_ms = %lld - ((SELECT head FROM room WHERE room.room_id = message.room_id) - seq)"
+            " * %lld; UPDATE meta SET upkept_ms = %lld",
             (long long)NOW, (long long)HOUR_MS, (long long)NOW);
 }
 
@@ -139,9 +140,12 @@ static void nothing_newer_goes_whatever_the_terms(void **state)
             gone[room] = round == 0 ? 0 : gone[room];
             snprintf(name, sizeof name, "r%d", room);
             assert_int_equal(store_room(s, name, &found, NULL), 0);
-            uint64_t by_count = terms.keep_count > 0 && found.head > terms.keep_count ? found.head - terms.keep_count : 0;
+            uint64_t by_count = terms.keep_count > 0 && found.head > terms.keep_count ? found.head - terms.keep_count
+                                                                                      : 0;
             int64_t hours = (int64_t)terms.keep_days * 24 - round; /* messages of so many hours before the head stay */
-            uint64_t by_age = terms.keep_days > 0 && (int64_t)found.head > hours ? (uint64_t)((int64_t)found.head - hours - 1) : 0;
+            uint64_t by_age = terms.keep_days > 0 && (int64_t)found.head > hours
+                                  ? (uint64_t)((int64_t)found.head - hours - 1)
+                                  : 0;
             uint64_t must_go = by_count > by_age ? by_count : by_age;
             uint64_t most = must_go > gone[room] ? must_go : gone[room];
             uint64_t slack = terms.keep_count / 10 < 200 ? terms.keep_count / 10 : 200;
@@ -227,18 +231,20 @@ static void make_endings(const struct place *p)
     for (size_t i = 0; i < sizeof ages / sizeof ages[0]; i++) {
         long long at = (long long)(NOW - ages[i] * DAY_MS);
         int n = (int)i + 1;
-        run_sql(p, "INSERT INTO person (person_id, mark, first_ms, seen_ms) VALUES (%d, 1, 1, %lld);"
-                   "INSERT INTO key VALUES (CAST(zeroblob(15) || x'0%d' AS BLOB), %d, 1);"
-                   "INSERT INTO name VALUES ('n%d', 'n%d', 'n%d', %d, 1, %lld, NULL);"
-                   "INSERT INTO network_secret VALUES (%d, zeroblob(32), %lld);"
-                   "INSERT INTO ban (kind, fold, title, reason, made_ms, until_ms) VALUES (1, 'f', 't', 'r', 1, %lld);"
-                   "INSERT INTO invite (hash, made_ms, until_ms, uses) VALUES (CAST(zeroblob(15) || x'0%d' AS BLOB), 1, %lld, 1);"
-                   "INSERT INTO held (room, made_ms, name, id, text, network, why)"
-                   " VALUES ('lobby', %lld, 'n', 'i%d', 'HELD%d', zeroblob(17), 'word');"
-                   "INSERT INTO report (message_id, reporter, reason, made_ms, settled_ms)"
-                   " VALUES ((1 << 36) + 1, zeroblob(%d), 'r', 1, %lld);"
-                   "INSERT INTO audit (time_ms, who, act) VALUES (%lld, 'w', 'a');",
-                n, at, n, n, n, n, n, n, at, n, at, at, n, at, at, n, n, n, at, at);
+        run_sql(
+            p,
+            "INSERT INTO person (person_id, mark, first_ms, seen_ms) VALUES (%d, 1, 1, %lld);"
+            "INSERT INTO key VALUES (CAST(zeroblob(15) || x'0%d' AS BLOB), %d, 1);"
+            "INSERT INTO name VALUES ('n%d', 'n%d', 'n%d', %d, 1, %lld, NULL);"
+            "INSERT INTO network_secret VALUES (%d, zeroblob(32), %lld);"
+            "INSERT INTO ban (kind, fold, title, reason, made_ms, until_ms) VALUES (1, 'f', 't', 'r', 1, %lld);"
+            "INSERT INTO invite (hash, made_ms, until_ms, uses) VALUES (CAST(zeroblob(15) || x'0%d' AS BLOB), 1, %lld, 1);"
+            "INSERT INTO held (room, made_ms, name, id, text, network, why)"
+            " VALUES ('lobby', %lld, 'n', 'i%d', 'HELD%d', zeroblob(17), 'word');"
+            "INSERT INTO report (message_id, reporter, reason, made_ms, settled_ms)"
+            " VALUES ((1 << 36) + 1, zeroblob(%d), 'r', 1, %lld);"
+            "INSERT INTO audit (time_ms, who, act) VALUES (%lld, 'w', 'a');",
+            n, at, n, n, n, n, n, n, at, n, at, at, n, at, at, n, n, n, at, at);
     }
     /* In the order of their times. */
     run_sql(p, "DELETE FROM audit; INSERT INTO audit (time_ms, who, act) VALUES (%lld, 'w', 'old'), (%lld, 'w', 'new')",
@@ -253,19 +259,22 @@ static void what_ends_is_forgotten_at_its_time(void **state)
     say(s, "lobby", "ann", "one");
     make_endings(p);
     /* Not forgotten: a banned person, one with a role, the secret of a ban. */
-    run_sql(p, "INSERT INTO person (person_id, role, mark, first_ms, seen_ms) VALUES (11, 2, 1, 1, 1), (12, 3, 1, 1, 1);"
-               "INSERT INTO name VALUES ('mod', 'mod', 'mod', 12, 1, 1, NULL);"
-               "INSERT INTO network_secret VALUES (100, zeroblob(32), 1);"
-               "INSERT INTO ban (kind, network, title, reason, made_ms)"
-               " VALUES (1, CAST(x'00000064' || zeroblob(13) AS BLOB), 't', 'r', 1);"
-               "INSERT INTO ban (kind, person_id, title, reason, made_ms) VALUES (2, 11, 't', 'r', 1);"
-               "INSERT INTO network_secret VALUES (200, zeroblob(32), %lld)", (long long)NOW);
+    run_sql(p,
+            "INSERT INTO person (person_id, role, mark, first_ms, seen_ms) VALUES (11, 2, 1, 1, 1), (12, 3, 1, 1, 1);"
+            "INSERT INTO name VALUES ('mod', 'mod', 'mod', 12, 1, 1, NULL);"
+            "INSERT INTO network_secret VALUES (100, zeroblob(32), 1);"
+            "INSERT INTO ban (kind, network, title, reason, made_ms)"
+            " VALUES (1, CAST(x'00000064' || zeroblob(13) AS BLOB), 't', 'r', 1);"
+            "INSERT INTO ban (kind, person_id, title, reason, made_ms) VALUES (2, 11, 't', 'r', 1);"
+            "INSERT INTO network_secret VALUES (200, zeroblob(32), %lld)",
+            (long long)NOW);
     uint64_t rules = rules_number(s);
     assert_true(retain(s, &forever, NOW, NULL) > 0);
-    assert_int_equal(ask_number(p, "SELECT count(*) FROM name"), 3 + 1);   /* used 0, 2, 9 days ago, and the moderator's */
+    assert_int_equal(ask_number(p, "SELECT count(*) FROM name"),
+                     3 + 1); /* used 0, 2, 9 days ago, and the moderator's */
     assert_int_equal(ask_number(p, "SELECT count(*) FROM person"), 3 + 2);
     assert_int_equal(ask_number(p, "SELECT count(*) FROM key"), 3);
-    assert_int_equal(ask_number(p, "SELECT count(*) FROM ban"), 1 + 2);    /* ended now, and the two without end */
+    assert_int_equal(ask_number(p, "SELECT count(*) FROM ban"), 1 + 2); /* ended now, and the two without end */
     assert_int_equal(ask_number(p, "SELECT count(*) FROM invite"), 1);
     assert_int_equal(ask_number(p, "SELECT count(*) FROM held"), 3);
     assert_int_equal(ask_number(p, "SELECT count(*) FROM held WHERE network IS NOT NULL"), 2);

@@ -287,8 +287,7 @@ static int erase_seqs(struct sqlite_handle *s, struct search *search, struct sql
     return sqlite_events_append(s, room, CHAT_DELETE, seqs, &search->author, s->act->now_ms, &s->act->changes, e);
 }
 
-static int erase_in_room(struct sqlite_handle *s, struct search *search, struct sqlite_events_room *room,
-                         struct err *e)
+static int erase_in_room(struct sqlite_handle *s, struct search *search, struct sqlite_events_room *room, struct err *e)
 {
     struct sqlite_events_seqs seqs = {.count = 0};
     int result = find_recent(s, search, room, &seqs, e);
@@ -305,7 +304,7 @@ struct rooms {
         sqlite3_int64 id;
         uint64_t head;
         char name[CHAT_ROOM_MAX + 1];
-    } *all;
+    } * all;
     size_t count;
 };
 
@@ -343,9 +342,8 @@ int sqlite_erase_recent(struct store *base, const struct store_erase_recent *wha
 {
     struct sqlite_handle *s = mine(base);
     const struct sqlite_act *act = sqlite_act_of(base);
-    struct search search = {.since_ms = what->since_ms,
-                            .actor = act->person_id,
-                            .below = act->by != NULL ? act->by->role : CHAT_ROLE__MAX};
+    struct search search = {
+        .since_ms = what->since_ms, .actor = act->person_id, .below = act->by != NULL ? act->by->role : CHAT_ROLE__MAX};
     struct rooms rooms = {.count = 0};
     if (resolve(s, what, &search, e) != 0 || learn_author(s, &search.author, e) != 0) {
         return -1;

@@ -18,9 +18,9 @@
 #include <string.h>
 
 enum {
-    LOOKED_MOST = 5000,             /* rows of a step, some milliseconds */
-    ERASED_MOST = 200,              /* of those, the person's own */
-    BYTES_MOST = 4 * 1024 * 1024,   /* of texts, which are overwritten */
+    LOOKED_MOST = 5000,           /* rows of a step, some milliseconds */
+    ERASED_MOST = 200,            /* of those, the person's own */
+    BYTES_MOST = 4 * 1024 * 1024, /* of texts, which are overwritten */
     SEQ_BITS = 36,
 };
 

@@ -70,8 +70,8 @@ static int look(struct sqlite_handle *s, enum condition *condition, struct err *
  * would look at each character of an id once more and take over a quarter of an append's CPU time:
  * 1.0 of 3.6 us per message in groups of 32. Foreign keys stay checked, which takes 0.2 us.
  * secure_delete overwrites what is erased (scrub.h). */
-#define FOR_WRITERS                                                                           \
-    "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON; "        \
+#define FOR_WRITERS                                                                    \
+    "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON; " \
     "PRAGMA ignore_check_constraints = ON; "
 
 static int set_up(struct sqlite_handle *s, struct err *e)

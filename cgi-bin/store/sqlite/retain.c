@@ -52,12 +52,11 @@ enum term { TERM_DAY, TERM_MONTH, TERM_AUDIT, TERM_NAME, TERM_SECRET };
  * kept for address_days; those of a ban as long as the ban. */
 static const struct ending {
     enum term term;
-    bool is_text;     /* a text of a visitor is erased */
+    bool is_text; /* a text of a visitor is erased */
     bool raises_rules;
     const char *sql;
 } endings[] = {
-    {TERM_DAY, false, false,
-     "DELETE FROM ban WHERE ban_id IN (SELECT ban_id FROM ban WHERE until_ms < ?1 LIMIT 200)"},
+    {TERM_DAY, false, false, "DELETE FROM ban WHERE ban_id IN (SELECT ban_id FROM ban WHERE until_ms < ?1 LIMIT 200)"},
     {TERM_DAY, false, false,
      "DELETE FROM invite WHERE invite_id IN (SELECT invite_id FROM invite WHERE until_ms < ?1 LIMIT 200)"},
     {TERM_MONTH, true, false,
@@ -71,17 +70,17 @@ static const struct ending {
      " WHERE used_ms < ?1 AND role < 3 LIMIT 200)"},
     {TERM_NAME, false, false,
      "DELETE FROM key WHERE person_id IN (SELECT person_id FROM person WHERE" /* the same persons as in the next row */
-#define PERSONS_WITHOUT_ANYTHING                                                                  \
-    " role = 2 AND made = 0 AND erasing IS NULL AND seen_ms < ?1"                                 \
-    " AND NOT EXISTS (SELECT 1 FROM name WHERE name.person_id = person.person_id)"                \
-    " AND NOT EXISTS (SELECT 1 FROM room_role WHERE room_role.person_id = person.person_id)"      \
-    " AND person_id NOT IN (SELECT person_id FROM ban WHERE person_id IS NOT NULL)"               \
-    " AND person_id NOT IN (SELECT person_id FROM held WHERE person_id IS NOT NULL)"              \
-    " AND person_id NOT IN (SELECT person_id FROM invite WHERE person_id IS NOT NULL)"            \
+#define PERSONS_WITHOUT_ANYTHING                                                             \
+    " role = 2 AND made = 0 AND erasing IS NULL AND seen_ms < ?1"                            \
+    " AND NOT EXISTS (SELECT 1 FROM name WHERE name.person_id = person.person_id)"           \
+    " AND NOT EXISTS (SELECT 1 FROM room_role WHERE room_role.person_id = person.person_id)" \
+    " AND person_id NOT IN (SELECT person_id FROM ban WHERE person_id IS NOT NULL)"          \
+    " AND person_id NOT IN (SELECT person_id FROM held WHERE person_id IS NOT NULL)"         \
+    " AND person_id NOT IN (SELECT person_id FROM invite WHERE person_id IS NOT NULL)"       \
     " ORDER BY person_id LIMIT 200)"
      PERSONS_WITHOUT_ANYTHING},
-    {TERM_NAME, false, false, "DELETE FROM person WHERE person_id IN (SELECT person_id FROM person WHERE"
-     PERSONS_WITHOUT_ANYTHING},
+    {TERM_NAME, false, false,
+     "DELETE FROM person WHERE person_id IN (SELECT person_id FROM person WHERE" PERSONS_WITHOUT_ANYTHING},
     {TERM_SECRET, false, true,
      "DELETE FROM network_secret WHERE made_ms < ?1 AND secret_id <> (SELECT max(secret_id) FROM network_secret)"
      " AND NOT EXISTS (SELECT 1 FROM ban"

@@ -68,7 +68,8 @@ static int run_on(struct sqlite_handle *s, const char *sql, const struct stretch
 static const char due_room[] =
     "SELECT room_id, oldest, head, " DAYS ", " COUNT " FROM room WHERE oldest <= head AND"
     " ((" COUNT " > 0 AND head - oldest >= " COUNT " + min(200, " COUNT " / 10)) OR (" DAYS " > 0 AND"
-    " (SELECT time_ms FROM message WHERE message_id = (room.room_id << 36) + oldest) < ?3 - " DAYS " * 86400000 - " AN_HOUR ")) LIMIT 1";
+    " (SELECT time_ms FROM message WHERE message_id = (room.room_id << 36) + oldest) < ?3 - " DAYS
+    " * 86400000 - " AN_HOUR ")) LIMIT 1";
 
 static int find_room(struct sqlite_handle *s, const struct sqlite_retain_now *now, struct stretch *out, struct err *e)
 {

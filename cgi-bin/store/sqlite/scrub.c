@@ -28,7 +28,7 @@ enum {
     VACUUM_AT = 52,
     HEADER_BYTES = 100,
     PATIENCE_MS = 100,
-    REST_SHARE = 100,  /* of the time, for what is owed later */
+    REST_SHARE = 100, /* of the time, for what is owed later */
 };
 
 static _Atomic int64_t rest_after; /* monotonic ms: what is owed later isn't scrubbed before */
