@@ -99,6 +99,35 @@ static void pages_follow_each_other_without_gap_or_repeat(void **state)
     store_close(s);
 }
 
+static void people_come_in_pages_too(void **state)
+{
+    enum { PEOPLE = 5 };
+    struct place *p = *state;
+    struct store *s = open_store(p, STORE_WRITE);
+    bool seen[PEOPLE + 1] = {false};
+    size_t count = 0;
+    for (int i = 1; i <= PEOPLE; i++) {
+        const struct chat_sender one = sender_of(i, CHAT_OWNER);
+        own(s, &one);
+    }
+    struct store_desk_query query = {.list = STORE_DESK_PEOPLE, .limit = 2};
+    for (bool more = true; more;) {
+        struct store_desk_page page = list_of(s, &query);
+        for (size_t i = 0; i < page.count; i++) {
+            unsigned long mark = strtoul(text_of(&page, i, "mark"), NULL, 16) & 0xff;
+            assert_in_range(mark, 1, PEOPLE);
+            assert_false(seen[mark]);
+            seen[mark] = true;
+            count++;
+            query.before = (uint64_t)number_of(&page, i, "id");
+        }
+        more = page.more;
+        store_desk_fini(&page);
+    }
+    assert_int_equal(count, PEOPLE);
+    store_close(s);
+}
+
 /* ---- audit ---- */
 
 static void each_act_is_in_the_audit_log(void **state)
@@ -281,6 +310,28 @@ static void words_are_in_the_rules_until_they_are_removed(void **state)
     store_close(s);
 }
 
+static void what_a_process_has_to_load_has_an_end(void **state)
+{
+    struct place *p = *state;
+    struct store *s = open_store(p, STORE_WRITE);
+    struct store_rules rules;
+    struct err e = ERR_INIT;
+    int added = 0;
+    begin(s, NULL);
+    for (int result = 0; result == 0 && added <= STORE_RULES_WORDS; added += result == 0) {
+        char pattern[32];
+        snprintf(pattern, sizeof pattern, "word %d", added);
+        result = store_setup_add_word(s, pattern, true, STORE_WORD_HOLD, NULL, &e);
+    }
+    assert_int_equal(added, STORE_RULES_WORDS);
+    assert_int_equal(e.code, ERR_TOO_LARGE);
+    store_act_cancel(s);
+    assert_int_equal(store_rules_load(s, &rules, NULL), 0);
+    assert_int_equal(rules.word_count, 0);
+    store_rules_fini(&rules);
+    store_close(s);
+}
+
 static void settings_are_set_and_unset(void **state)
 {
     struct place *p = *state;
@@ -425,6 +476,7 @@ static const struct store_case cases[] = {
     STORE_CASE(every_list_of_an_empty_chat_can_be_read),
     STORE_CASE(lists_have_words),
     STORE_CASE(pages_follow_each_other_without_gap_or_repeat),
+    STORE_CASE(people_come_in_pages_too),
     STORE_CASE(each_act_is_in_the_audit_log),
     STORE_CASE(modes_of_a_room_are_in_the_rules_and_in_the_list),
     STORE_CASE(a_mode_may_be_taken_back_and_the_others_stay),
@@ -432,6 +484,7 @@ static const struct store_case cases[] = {
     STORE_CASE(days_count_the_messages_of_today),
     STORE_CASE(storage_tells_sizes),
     STORE_CASE(words_are_in_the_rules_until_they_are_removed),
+    STORE_CASE(what_a_process_has_to_load_has_an_end),
     STORE_CASE(settings_are_set_and_unset),
     STORE_CASE(invites_are_listed_and_codes_of_persons_are_not),
     STORE_CASE(people_are_found_by_mark_and_person),
