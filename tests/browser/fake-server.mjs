@@ -10,11 +10,13 @@ import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Chat } from '../js/world.mjs';
+import { PeaceChat } from '../js/peace-world.mjs';
 
 const WWW = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', '..', 'www');
 const TYPES = { '.html': 'text/html; charset=utf-8', '.css': 'text/css', '.js': 'text/javascript', '.svg': 'image/svg+xml' };
 const SLOW_MS = 1500;
+
+const retryAfter = ({ headers }) => (headers?.get('Retry-After') ? { 'Retry-After': headers.get('Retry-After') } : {});
 
 export class FakeServer {
   faults = { send: [], poll: [] };
@@ -25,7 +27,7 @@ export class FakeServer {
   /** paths: of several chats on one host; `chat` is the first of them. */
   static async start(clock = { now: () => Date.now() }, paths = ['/']) {
     const server = new FakeServer();
-    server.chats = new Map(paths.map((folder) => [folder, new Chat(clock)]));
+    server.chats = new Map(paths.map((folder) => [folder, new PeaceChat(clock)]));
     [server.chat] = server.chats.values();
     await server.revive();
     return server;
@@ -58,7 +60,7 @@ export class FakeServer {
     const url = new URL(request.url, this.address);
     const [folder, chat] = [...this.chats].find(([start]) => url.pathname.startsWith(start)) ?? ['/', this.chat];
     const name = url.pathname.slice(folder.length);
-    if (name !== 'send' && name !== 'poll') {
+    if (!['send', 'poll', 'poll/me', 'poll/desk', 'send/act'].includes(name)) {
       this.#file(name === '' ? 'index.html' : name, response);
       return;
     }
@@ -70,7 +72,7 @@ export class FakeServer {
     if (name === 'send') {
       this.sends.push(JSON.parse(body));
     }
-    const fault = this.faults[name].shift();
+    const fault = this.faults[name]?.shift();
     if (fault === 'hang') {
       return;
     }
@@ -89,12 +91,12 @@ export class FakeServer {
       response.writeHead(200, { 'Content-Type': 'text/html' }).end('<h1>Welcome</h1>');
       return;
     }
-    const answer = chat.answer(url, { body });
+    const answer = chat.answer(url, { body, headers: request.headers });
     if (fault === 'lost') {
       request.socket.destroy();
       return;
     }
-    response.writeHead(answer.status, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' }).end(await answer.text());
+    response.writeHead(answer.status, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', ...retryAfter(answer) }).end(await answer.text());
   }
 
   #json(response, status, body, headers = {}) {

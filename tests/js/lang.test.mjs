@@ -10,15 +10,16 @@ import english from '../../www/js/lang/en.js';
 
 const www = path.resolve(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname), '../../www');
 const catalogues = await Promise.all(LANGUAGES.map(async ([tag]) => [tag, (await import(`../../www/js/lang/${tag}.js`)).default]));
+const later = await Promise.all(LANGUAGES.map(async ([tag]) => [tag, (await import(`../../www/js/words/${tag}.js`)).default]));
 const places = (phrase) => [...new Set((typeof phrase === 'string' ? [phrase] : Object.values(phrase)).flatMap((text) => text.match(/\{\w+\}/g) ?? []))].sort();
 
-test('every language has every phrase, with the same values and each plural form', () => {
-  assert.deepEqual(fs.readdirSync(path.join(www, 'js/lang')).sort(), LANGUAGES.map(([tag]) => `${tag}.js`).sort());
-  for (const [tag, phrases] of catalogues) {
-    assert.deepEqual(Object.keys(phrases).sort(), Object.keys(english).sort(), tag);
+const everyPhrase = (all) => {
+  const [, first] = all.find(([tag]) => tag === 'en');
+  for (const [tag, phrases] of all) {
+    assert.deepEqual(Object.keys(phrases).sort(), Object.keys(first).sort(), tag);
     for (const [key, phrase] of Object.entries(phrases)) {
-      assert.deepEqual(places(phrase), places(english[key]), `${tag}: ${key}`);
-      assert.equal(typeof phrase, typeof english[key], `${tag}: ${key}`);
+      assert.deepEqual(places(phrase), places(first[key]), `${tag}: ${key}`);
+      assert.equal(typeof phrase, typeof first[key], `${tag}: ${key}`);
       const texts = typeof phrase === 'string' ? [phrase] : Object.values(phrase);
       assert.ok(texts.every((text) => text.trim() === text && text !== ''), `${tag}: ${key}`);
       if (typeof phrase === 'object') {
@@ -26,14 +27,22 @@ test('every language has every phrase, with the same values and each plural form
       }
     }
   }
-});
+};
+
+for (const [folder, all] of [['lang', catalogues], ['words', later]]) {
+  test(`every language has every phrase of ${folder}/, with the same values and each plural form`, () => {
+    assert.deepEqual(fs.readdirSync(path.join(www, 'js', folder)).sort(), LANGUAGES.map(([tag]) => `${tag}.js`).sort());
+    everyPhrase(all);
+  });
+}
 
 test('every phrase is used, and every phrase that is used exists', () => {
-  const files = fs.readdirSync(www, { recursive: true }).filter((name) => /\.(js|html)$/.test(name) && !name.includes('lang/'));
+  const files = fs.readdirSync(www, { recursive: true }).filter((name) => /\.(js|html)$/.test(name) && !/(lang|words|owner)\//.test(name));
   const source = files.map((name) => fs.readFileSync(path.join(www, name), 'utf8')).join('\n');
-  const used = new Set([...source.matchAll(/(?:[sS]ay\(|[cC]opy\([^\n]*, |data-say(?:-label|-hint)?=|SAY\.\w+ = |say: )["'](\w+)["']/g)].map(([, key]) => key));
-  assert.deepEqual([...used].filter((key) => !(key in english)), [], 'not in the catalogue');
-  assert.deepEqual(Object.keys(english).filter((key) => !used.has(key)), [], 'not used');
+  const used = new Set([...source.matchAll(/(?:[sS]ay\(|said\('\w+', |#act\([^\n]*, |[cC]opy\([^\n]*, |data-say(?:-label|-hint)?=|SAY\.\w+ = |say: )["'](\w+)["']/g)].map(([, key]) => key));
+  const known = { ...later.find(([tag]) => tag === 'en')[1], ...english };
+  assert.deepEqual([...used].filter((key) => !(key in known)), [], 'not in the catalogue');
+  assert.deepEqual(Object.keys(known).filter((key) => !used.has(key)), [], 'not used');
 });
 
 test('the language is the first wanted one that has a catalogue, else English', async () => {

@@ -93,11 +93,12 @@ test('each list of the fields of a message has those of the table in chat/draft.
   assert.ok(fields.includes('text') && fields.includes('reply_to'), `${fields}`);
   const except = (...names) => fields.filter((name) => !names.includes(name));
 
-  // What is sent as a message has no target.
+  // Besides, a message may have a proof of work. What is sent as a form of /plain has no target.
   const ofMessage = except('type', 'target');
   const withoutChange = (names) => names.filter((name) => !['type', 'target'].includes(name));
-  assert.deepEqual(withoutChange(namesIn(part('www/js/api.js', /async send\(\{(.*?)\}/s), /(\w+)/g)), ofMessage, 'api.js: send');
-  assert.deepEqual(withoutChange(namesIn(part('www/js/api.js', /init = posted\(\{(.*?)\}/s), /(\w+)/g)), ofMessage, 'api.js: posted');
+  const sent = [...fields, 'proof'].sort();
+  assert.deepEqual(namesIn(part('www/js/api.js', /async send\(\{(.*?)\}/s), /(\w+)/g), sent, 'api.js: send');
+  assert.deepEqual(namesIn(part('www/js/api.js', /init = posted\(\{(.*?)\}/s), /(\w+)/g), sent, 'api.js: posted');
   const form = part('cgi-bin/format/html_page.c', /static void add_form(.*?)\n\}/s);
   assert.deepEqual(withoutChange(namesIn(form, /(?:add_hidden\(out, "| name=\\")(\w+)/g)), [...ofMessage, 'secret'].sort(), 'html_page.c: add_form');
   assert.deepEqual(namesIn(part('tests/fuzz/fuzz_json.c', /json_known\[\] = \{(.*?)\}/s), /"(\w+)"/g), fields, 'fuzz_json.c');

@@ -28,9 +28,19 @@ export function sound() {
   }
 }
 
+let shown = null; // { seq, notification }
+
+/** Takes the notification away if its message is deleted. */
+export function withdraw(seqs) {
+  if (seqs.includes(shown?.seq)) {
+    shown.notification.close();
+  }
+}
+
 /** Shows a message; a later one with the same tag takes its place. */
 export function notify({ title, message, tag }) {
   const notification = new Notification(title, { body: snippet(message.text), tag, lang: '' });
+  shown = { seq: message.seq, notification };
   notification.addEventListener('click', () => {
     window.focus();
     notification.close();

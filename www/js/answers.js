@@ -6,13 +6,14 @@
 /**
  * kind: network (no answer), answer (something else than the chat answered), refused (4xx), busy
  * (408, 429, 5xx), epoch (another database), silent (a stream without a sign of life). slug: the
- * chat's own name for the problem. retryAfter: seconds.
+ * chat's own name for the problem. retryAfter: seconds. more: other members of the problem, such as
+ * suggestion (a free name) and until.
  */
 export class Failure extends Error {
-  constructor(kind, message, { status = 0, retryAfter, field, epoch, slug } = {}) {
+  constructor(kind, message, { status = 0, retryAfter, field, epoch, slug, more = {} } = {}) {
     super(message);
     this.name = 'Failure';
-    Object.assign(this, { kind, status, retryAfter, field, epoch, slug });
+    Object.assign(this, { kind, status, retryAfter, field, epoch, slug, more });
   }
 }
 
@@ -32,6 +33,9 @@ export const isObject = (value) => typeof value === 'object' && value !== null;
 export const isMessage = (m) =>
   isObject(m) && isWhole(m.seq) && m.seq > 0 && [m.time, m.name, m.type].every(isString) &&
   (m.type !== 'message' || (isString(m.text) && isString(m.id)));
+
+/** The message with this id waits until a moderator approves it. */
+export const isHeld = (answer, id) => isObject(answer) && answer.held === true && answer.id === id;
 
 /** Seqs ascend; some may be missing, as rows may be deleted. */
 export const isPage = (page, room) =>
@@ -72,7 +76,8 @@ export function failureOf(status, headers, body, now) {
   const problem = isObject(body) ? body : {};
   const detail = isString(problem.detail) ? problem.detail : `The server answered ${status}.`;
   const slug = slugOf(problem);
-  const more = { status, slug, field: problem.field, retryAfter: retryAfter(headers.get('Retry-After'), now) };
+  const { field } = problem;
+  const more = { status, slug, field, retryAfter: retryAfter(headers.get('Retry-After'), now), more: problem };
   if (status === 409 && slug === 'epoch-changed') {
     return new Failure('epoch', detail, { ...more, epoch: problem.epoch });
   }

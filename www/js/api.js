@@ -1,9 +1,9 @@
 // api.js - one request to /send, /poll or /stream, with a time limit. The result is an answer of
-// the form that the contract describes, or a Failure.
+// the form that the contract describes, or a Failure. Each request says who asks: the visitor's key
+// (key.js) or a token of the site around the chat.
 
-import { failureOf, Failure, isHead, isMessage, isPage, parse, strange } from './answers.js';
+import { failureOf, Failure, isHead, isHeld, isMessage, isObject, isPage, parse, strange } from './answers.js';
 import { pagesOf } from './several.js';
-import { readStream } from './stream.js';
 
 /**
  * Where the programs answer, by the folder of the programs: at short addresses; at their own, where
@@ -51,15 +51,34 @@ function orTooLong(failure, { body }) {
   return isTooLong ? new Failure('refused', 'This server takes no message of that length.', { status: 413, field: 'text' }) : failure;
 }
 
-/** base: the address of the chat's folder. clock: see clock.js. */
-export function makeApi({ base, fetch, clock }) {
+/**
+ * base: the address of the chat's folder. clock: see clock.js. who: { headers(): the headers that
+ * say who asks, or a promise of them; renew(): the token was refused; resolves with whether there is
+ * a new one }.
+ */
+export function makeApi({ base, fetch, clock, who = { headers: () => ({}), renew: async () => false } }) {
   const folders = Object.values(WAYS);
   let way = 0;
   let isSure = false;
   const address = (program, path, which = way) => new URL(pathOf(folders[which], program) + path, base).href;
 
+  /** Calls request(headers), once more if the token had ended and there is a new one. */
+  async function signed(request) {
+    try {
+      return await request(await who.headers());
+    } catch (failure) {
+      if (failure.slug === 'bad-token' && (await who.renew())) {
+        return request(await who.headers());
+      }
+      throw failure;
+    }
+  }
+
+  const ask = (program, path, init, ...how) =>
+    signed((headers) => tryWays(program, path, { ...init, headers: { ...init.headers, ...headers } }, ...how));
+
   /** Until the chat has answered once, a request tries each way in turn. */
-  async function ask(program, path, ...how) {
+  async function tryWays(program, path, ...how) {
     let first;
     for (let i = way; i < folders.length; i++) {
       try {
@@ -103,7 +122,7 @@ export function makeApi({ base, fetch, clock }) {
       signal?.removeEventListener('abort', abort);
     }
     const body = parse(text);
-    if (answer.status !== 200 && answer.status !== 201) {
+    if (![200, 201, 202].includes(answer.status)) {
       throw failureOf(answer.status, answer.headers, body, clock.wall());
     }
     return body;
@@ -142,9 +161,10 @@ export function makeApi({ base, fetch, clock }) {
     },
 
     /**
-     * query: { room, since, epoch }, or { room: ['a:5', 'b:7'], epoch }. options: see stream.js.
+     * query: { room, since, epoch }, or { room: ['a:5', 'b:7'], epoch }. read: readStream() of
+     * stream.js, which the first load of the page does without; options: for it.
      */
-    stream: (query, options) => readStream({ fetch, clock, address: address('poll', `stream?${inAddress(query)}`), ...options }),
+    stream: (read, query, options) => signed((headers) => read({ fetch, clock, address: address('poll', `stream?${inAddress(query)}`), headers, ...options })),
 
     /**
      * Whether the chat itself answers at /send. It refuses a message without text, and doesn't
@@ -156,18 +176,42 @@ export function makeApi({ base, fetch, clock }) {
     },
 
     /**
-     * Sends a message; returns it as the chat has stored it. The limit suits a line of 4 characters
-     * a millisecond.
+     * Sends a message, an edit or a deletion; returns it as the chat has stored it, or { held: true }
+     * if it waits for a moderator. The limit suits a line of 4 characters a millisecond.
      */
-    async send({ room, name, text, id, reply_to }, { limit = SEND_LIMIT + text.length / 4, signal } = {}) {
-      const init = posted({ room, name, text, id, reply_to });
+    async send({ room, name, text, id, reply_to, type, target, proof }, { limit = SEND_LIMIT + text.length / 4, signal } = {}) {
+      const init = posted({ room, name, text, id, reply_to, type, target, proof });
       const message = await ask('send', 'send', init, limit, signal).catch((failure) => {
         throw orTooLong(failure, init);
       });
-      if (!isMessage(message) || message.id !== id || typeof message.epoch !== 'string') {
+      if (!isHeld(message, id) && (!isMessage(message) || message.id !== id || typeof message.epoch !== 'string')) {
         throw strange();
       }
       return message;
+    },
+
+    /** What the visitor may do in a room, and why not (me.js). */
+    me: (query) => ask('poll', `poll/me?${inAddress(query)}`, {}, LIMIT),
+
+    /** A list for moderators: { list, items, more }. query: { list, room, before, limit … }. */
+    async desk(query) {
+      const answer = await ask('poll', `poll/desk?${inAddress(query)}`, {}, LIMIT);
+      if (!Array.isArray(answer?.items)) {
+        throw strange();
+      }
+      return answer;
+    },
+
+    /** The same as the browser gives it: a Response, of whatever status. */
+    download: (query) => signed((headers) => fetch(address('poll', `poll/desk?${inAddress(query)}`), { cache: 'no-store', credentials: 'same-origin', headers })),
+
+    /** Does something besides sending (acts.js). fields: { do, … }. */
+    async act(fields) {
+      const answer = await ask('send', 'send/act', posted(fields), SEND_LIMIT);
+      if (!isObject(answer) || answer.done !== fields.do) {
+        throw strange();
+      }
+      return answer;
     },
   };
 }

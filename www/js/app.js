@@ -13,7 +13,6 @@ import { fetchOlder } from './transport.js';
 import { ComposerView } from './views/composer.js';
 import { LogView } from './views/log.js';
 import { PersonView } from './views/person.js';
-import { SettingsView } from './views/settings.js';
 import { StatusView } from './views/status.js';
 
 /** what: sound or notify. */
@@ -29,7 +28,7 @@ class Chat {
     this.preferences = new Preferences({ room, on: { language: () => this.#speak(), sound: () => alert('sound') } });
     this.#name = signed ?? this.preferences.get('name') ?? preset;
     const wantsNews = () => this.presence.isOpen && ['sound', 'notify'].some((key) => this.preferences.wants(key));
-    Object.assign(this, connect({ room, clock: this.clock, pace: () => this.presence.pace, wantsNews, who: token }));
+    Object.assign(this, connect({ room, clock: this.clock, pace: () => this.presence.pace, wantsNews, token }));
   }
 
   async begin() {
@@ -66,6 +65,10 @@ class Chat {
     }
   }
 
+  get name() {
+    return this.#name;
+  }
+
   setName(name) {
     this.#name = name;
     this.preferences.set('name', name);
@@ -81,12 +84,41 @@ class Chat {
   #makeViews() {
     const { language } = this.preferences;
     this.status = new StatusView(this.#part('status'), { language, on: { now: () => this.#hurry({}) }, now: this.clock.now });
-    this.links = new Links({ room: this.room, embedded: this.embedded, goTo: (seq) => this.log.goTo(seq), say: (phrase) => this.status.say(this.#say(phrase)) });
+    this.links = new Links({ room: this.room, embedded: this.embedded, goTo: (seq) => this.log.goTo(seq), say: (phrase) => this.status.say(this.say(phrase)) });
     this.log = this.#makeLog(language);
     this.composer = this.#makeComposer(language);
     this.person = this.#makePerson(language);
-    new SettingsView(this.#part('settings'), this.#part('opener'), { values: this.preferences, languages: LANGUAGES });
+    this.#part('opener').addEventListener('click', () => this.#openSettings());
     this.attention = this.#makeAttention();
+  }
+
+  /** Loads a module on first use; undefined without a network. isAsked: then the visitor is told. */
+  async #load(name, isAsked = true) {
+    try {
+      return await import(name);
+    } catch {
+      if (isAsked) {
+        this.status.say(this.say('notLoaded'));
+      }
+      return undefined;
+    }
+  }
+
+  /** Does something with names, roles and limits (peace.js), which are loaded after the room. */
+  async withPeace(action, isAsked = true) {
+    const module = await this.#load('./peace.js', isAsked);
+    if (module !== undefined) {
+      this.peace ??= new module.Peace(this);
+      action(this.peace);
+    }
+  }
+
+  async #openSettings() {
+    const module = await this.#load('./views/settings.js');
+    if (module !== undefined) {
+      this.settings ??= new module.SettingsView(this.root, { values: this.preferences, languages: LANGUAGES });
+      this.settings.open().catch(() => this.status.say(this.say('notLoaded')));
+    }
   }
 
   #makeLog(language) {
@@ -95,7 +127,8 @@ class Chat {
       store,
       news: this.#part('news'),
       name: () => this.#name,
-      isOwn: (message) => this.#isOwn(message),
+      isOwn: (message) => this.isOwn(message),
+      isModerator: () => this.peace?.me.mayModerate === true,
       language,
       on: {
         older: (limit) => this.#fetchOlder(limit),
@@ -104,10 +137,14 @@ class Chat {
           this.composer.focus(); // the button is gone
         },
         edit: (key) => this.composer.putBack(outbox.takeBack(key)),
+        drop: (key) => outbox.takeBack(key),
         copy: (key) => links.copy(outbox.textOf(key), 'textCopied'),
         copyText: (text) => links.copy(text, 'textCopied'),
         reply: (message) => this.composer.reply(message),
-        link: (seq) => links.copyLink(seq),
+        change: (message) => this.withPeace((peace) => peace.change(message)),
+        remove: (message) => this.withPeace((peace) => peace.remove(message)),
+        menu: (message, at) => this.withPeace((peace) => peace.openMenu(message, at)),
+        clean: (message) => this.withPeace((peace) => peace.clean(message)),
         leave: () => this.composer.focus(),
       },
     });
@@ -122,6 +159,7 @@ class Chat {
           this.log.toEnd();
           this.outbox.send({ name: this.#name, text, reply_to: replyTo });
         },
+        change: (message, text) => this.withPeace((peace) => peace.changed(message, text)),
         up: () => this.log.focusLast(),
       },
     });
@@ -134,7 +172,10 @@ class Chat {
         name: (chosen) => {
           this.setName(chosen);
           this.composer.focus();
+          this.outbox.rename(chosen);
+          this.peace?.claim();
         },
+        asked: () => this.peace?.offerNames(),
         opened: () => this.composer.show(false),
         closed: () => {
           this.composer.show(true);
@@ -147,11 +188,11 @@ class Chat {
   #makeAttention() {
     return new Attention({
       isSeen: () => this.presence.isSeen || this.transport.isLookedAt, // in this tab, or in another one of the room
-      isOwn: (message) => this.#isOwn(message),
+      isOwn: (message) => this.isOwn(message),
       wants: (key) => this.preferences.wants(key),
       speaks: () => this.transport.speaks,
       sound: () => alert('sound'),
-      notify: (message) => alert('notify', { title: this.#say('notifyTitle', { name: message.name, room: this.room }), message, tag: `${CHAT} ${this.room}` }),
+      notify: (message) => alert('notify', { title: this.say('notifyTitle', { name: message.name, room: this.room }), message, tag: `${CHAT} ${this.room}` }),
       show: (missed) => this.#showMissed(missed),
     });
   }
@@ -187,18 +228,18 @@ class Chat {
   }
 
   /** A phrase in the visitor's language (lang.js). */
-  #say(phrase, values) {
+  say(phrase, values) {
     return this.preferences.language.say(phrase, values);
   }
 
   // ---- messages ----
 
-  #isOwn(message) {
-    return message.state !== undefined || message.name === this.#name;
+  isOwn(message) {
+    return message.state !== undefined || (this.peace?.me.wrote(message) ?? message.name === this.#name);
   }
 
   #fetchOlder(limit) {
-    return fetchOlder({ ...this, limit }).catch((failure) => this.status.say(this.#say('olderFailed', { why: failure.message })));
+    return fetchOlder({ ...this, limit }).catch((failure) => this.status.say(this.say('olderFailed', { why: failure.message })));
   }
 
   /**
@@ -220,6 +261,9 @@ class Chat {
         outbox.hurry();
       }
       status.polls(detail);
+      if (detail.failure?.kind === 'refused') {
+        this.withPeace((peace) => peace.shut(detail), false);
+      }
     });
     outbox.addEventListener('status', ({ detail }) => status.sends(detail));
     outbox.addEventListener('sent', ({ detail }) => {
@@ -232,11 +276,19 @@ class Chat {
       if (detail.field === 'name') {
         this.person.ask();
       }
+      this.withPeace((peace) => peace.refused(detail), false);
+    });
+    store.addEventListener('deleted', ({ detail }) => {
+      this.attention.gone(detail.seqs);
+      if (this.preferences.wants('notify')) {
+        alert('withdraw', detail.seqs);
+      }
     });
     store.addEventListener('change', ({ detail }) => this.#changed(detail));
     const opened = ({ detail }) => {
       if (detail.reason === 'open') {
         store.removeEventListener('change', opened);
+        this.withPeace((peace) => peace.begin(), false);
         this.#examine();
         setTimeout(() => this.links.follow());
       }

@@ -5,7 +5,11 @@
 // only if the visitor has asked for them, and not in a muted room.
 
 export class Attention {
-  missed = 0;
+  #missed = []; // seqs
+
+  get missed() {
+    return this.#missed.length;
+  }
 
   /**
    * given: { isSeen(): the visitor looks; isOwn(message); wants(key): sound, notify, mute;
@@ -22,7 +26,7 @@ export class Attention {
     if (theirs.length === 0 || this.isSeen()) {
       return;
     }
-    this.missed += theirs.length;
+    this.#missed.push(...theirs.map(({ seq }) => seq));
     this.show(this.missed);
     if (this.wants('mute') || !this.speaks()) {
       return;
@@ -35,8 +39,17 @@ export class Attention {
     }
   }
 
+  /** These messages are deleted. */
+  gone(seqs) {
+    const before = this.missed;
+    this.#missed = this.#missed.filter((seq) => !seqs.includes(seq));
+    if (this.missed !== before) {
+      this.show(this.missed);
+    }
+  }
+
   seen() {
-    this.missed = 0;
+    this.#missed = [];
     this.show(0);
   }
 }

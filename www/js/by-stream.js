@@ -3,6 +3,7 @@
 
 import { Failure, isMessage } from './answers.js';
 import { cursorsOf, messagesOf, questionOf } from './several.js';
+import { readStream } from './stream.js';
 
 const QUIET = 20_000; // milliseconds of silence after which a stream is made anew when the visitor comes back
 const EXPECTED = 4000; // milliseconds within which a stream brings the visitor's own message
@@ -41,7 +42,7 @@ export class ByStream {
     try {
       const query = { ...questionOf(feeds), epoch: feeds[0].epoch };
       const options = { signal: asking.signal, take: (events) => this.#take(events, feeds, heard), alive: () => this.#alive() };
-      const { retry = 1000 } = await this.api.stream(query, options);
+      const { retry = 1000 } = await this.api.stream(readStream, query, options);
       if (this.clock.now() - began < SHORT) {
         this.ladder.shaky(this.clock.now());
       }

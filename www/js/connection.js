@@ -1,10 +1,10 @@
 // connection.js - the parts that listen, send and remember, joined for one room. Has no elements.
 
-import { parse } from './answers.js';
+import { Failure, parse } from './answers.js';
 import { makeApi } from './api.js';
 import { Backoff } from './backoff.js';
 import { openChannel } from './channel.js';
-import { Keep } from './keep.js';
+import { makeKey, makeWho } from './key.js';
 import { Ladder } from './ladder.js';
 import { newId, Outbox } from './outbox.js';
 import { attempt, CHAT, remember, site } from './site.js';
@@ -43,6 +43,7 @@ export async function bringOver(room) {
 /** The browser's locks, or a stand-in on a page without HTTPS. */
 const findLocks = async (clock) => navigator.locks ?? (await import('./locks.js')).makeLocks({ id: makeId(), clock, channel: channelOf(`${CHAT} locks`) });
 
+/** Keeps unsent messages (keep.js). The module is loaded when the room is shown already. */
 function makeKeep(room, clock) {
   const session = remember('sessionStorage', CHAT);
   const otherwise = {
@@ -52,10 +53,28 @@ function makeKeep(room, clock) {
     },
     save: (list) => session.set(`${room} outbox`, JSON.stringify(list)),
   };
-  return new Keep({
-    indexedDB: window.indexedDB, locks: () => findLocks(clock), chat: CHAT, room, tab: makeId(), ahead: storage('localStorage'), otherwise,
-  });
+  const given = { indexedDB: window.indexedDB, locks: () => findLocks(clock), chat: CHAT, room, tab: makeId(), ahead: storage('localStorage'), otherwise };
+  let keep = otherwise;
+  return {
+    async load() {
+      try {
+        keep = new (await import('./keep.js')).Keep(given);
+      } catch {
+        // there is no network now: `otherwise` keeps messages until the tab is closed
+      }
+      return keep.load();
+    },
+    save: (entries) => keep.save(entries),
+  };
 }
+
+/** Solves a challenge of the chat. Without a network, a later try loads the module. */
+const solver = (key) => async ({ challenge, bits }, progress) => {
+  const { prove } = await import('./proof.js').catch(({ message }) => {
+    throw new Failure('network', message);
+  });
+  return prove({ challenge, bits, key: key() }, { progress });
+};
 
 /** Numbers the lines of all tabs in the order of writing. */
 function counter() {
@@ -77,11 +96,12 @@ function makeTabs({ store, api, clock, pace, wantsNews }) {
   return tabs;
 }
 
-/** pace(), wantsNews(): see tabs.js. who: the visitor, if the site around the chat knows (token.js). */
-export function connect({ room, clock, pace, wantsNews, who }) {
+/** pace(), wantsNews(): see tabs.js. token: see token.js; undefined: the site signs nobody in. */
+export function connect({ room, clock, pace, wantsNews, token }) {
   const store = new Store(room);
-  const api = makeApi({ base: site, fetch: (...args) => fetch(...args), clock, who });
+  const key = makeKey();
+  const api = makeApi({ base: site, fetch: (...args) => fetch(...args), clock, who: makeWho(key, token) });
   const transport = makeTabs({ store, api, clock, pace, wantsNews });
-  const outbox = new Outbox({ store, api, clock, backoff: new Backoff(), makeId, keep: makeKeep(room, clock), count: counter() });
+  const outbox = new Outbox({ store, api, clock, backoff: new Backoff(), makeId, keep: makeKeep(room, clock), count: counter(), prove: solver(key) });
   return { store, api, transport, outbox };
 }

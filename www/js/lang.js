@@ -1,11 +1,12 @@
 // lang.js - the texts of the page in the visitor's language. Each language has a catalogue, a
-// module in lang/ that is loaded when it is needed.
+// module in lang/ that is loaded when it is needed, and a second one in words/ with what only menus
+// and dialogs say: it is loaded with the first of them.
 //
 // A phrase is a text with {names} to fill in, or several of them: one for each plural form of the
 // language (Intl.PluralRules), by the number n. For a phrase that a catalogue lacks, the page shows
 // the English one; a test finds that.
 //
-// To add a language: a row in LANGUAGES, and a catalogue like lang/en.js.
+// To add a language: a row in LANGUAGES, and catalogues like lang/en.js and words/en.js.
 
 import english from './lang/en.js';
 
@@ -35,12 +36,23 @@ export function choose(wanted) {
 export const directionOf = (tag) => LANGUAGES.find(([other]) => other === tag)?.[2] ?? 'ltr';
 
 export class Language {
+  isLearned = false; // has the second catalogue
+
   /** locale: for dates and numbers, such as de-AT; in the language of the phrases. */
   constructor(locale, phrases) {
     this.locale = locale;
     this.phrases = phrases;
     this.plural = new Intl.PluralRules(locale);
     this.number = new Intl.NumberFormat(locale);
+  }
+
+  /** Loads the second catalogue. Rejects without a network. */
+  async learn(load = (tag) => import(`./words/${tag}.js`)) {
+    if (!this.isLearned) {
+      const [words, own] = await Promise.all([load('en'), load(choose([this.locale])).catch(() => ({}))]);
+      this.phrases = { ...words.default, ...own.default, ...this.phrases };
+      this.isLearned = true;
+    }
   }
 
   /** The phrase with the values filled in. */

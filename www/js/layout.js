@@ -1,16 +1,17 @@
 // layout.js - makes a list of rows from messages: lines for days, gaps and new messages, and the
 // messages in runs of one author. Pure.
 
-import { keyOf } from './store.js';
+import { hasRow, keyOf } from './store.js';
 import { dayKey, isValid } from './time.js';
 
 const RUN_MS = 5 * 60_000; // longest time between two messages of a run
 
-const joins = (before, message, day) =>
-  before !== null && before.name === message.name && before.day === day && message.reply_to === undefined &&
-  Date.parse(message.time) - Date.parse(before.time) < RUN_MS;
+/** A message that isn't sent yet has no mark. */
+const hasSameMark = (before, { mark, state }) => before.mark === mark || state !== undefined || before.isPending;
 
-const hasRow = ({ type }) => type === undefined || type === 'message' || type === 'notice';
+const joins = (before, message, day) =>
+  before !== null && before.name === message.name && hasSameMark(before, message) && before.day === day && message.reply_to === undefined &&
+  Date.parse(message.time) - Date.parse(before.time) < RUN_MS;
 
 /* * items: messages in order; pending ones last. gapBefore(seq): messages are missing before it.
  * newFrom: the seq of the first new message, or null. Returns [{ kind, key, message, isFirst,
@@ -52,7 +53,7 @@ export function layout(items, { gapBefore = () => false, newFrom = null, today =
     }
     const row = { kind: isNotice ? 'notice' : 'row', key, message, isFirst, isLast: isNotice };
     rows.push(row);
-    before = { name: isNotice ? null : message.name, time: message.time, seq: message.seq, day, row: isNotice ? undefined : row };
+    before = { name: isNotice ? null : message.name, mark: message.mark, isPending: message.state !== undefined, time: message.time, seq: message.seq, day, row: isNotice ? undefined : row };
   }
   if (before?.row !== undefined) {
     before.row.isLast = true;

@@ -7,14 +7,21 @@
 // because one message must not stop all later ones. After any other failure the message is tried
 // again, until it works. Through `keep`, messages that aren't sent yet survive a reload.
 //
+// Edits and deletions go the same way. A message that waits for a moderator (state: held) isn't sent
+// again: it goes when it is in the room, or when the moderator refuses it.
+//
 // Events: sent     detail: { key, said, name }; said: the name as written; name: as it is stored
-//         refused  detail: { key, field }
+//         refused  detail: { key, field, failure }
+//         held     detail: { key }
 //         status   detail: { failure, until } before another try, else { failure: null }
 
 import { Nap } from './clock.js';
 import { Source } from './events.js';
 
+const PROOFS = 3; // challenges that are solved for one message
 const STRIKES = 8; // a message is given up when it was stopped so often while the chat could be reached
+
+const LASTING = ['failed', 'held']; // states that a reload doesn't change
 
 /** No answer, or not one of the chat: a page of a proxy, or an error of the web server. */
 const isStrange = ({ kind, slug }) => slug === undefined && (kind === 'network' || kind === 'answer' || kind === 'busy');
@@ -36,12 +43,13 @@ export class Outbox extends Source {
   /**
    * keep: { load(): entries, or a promise of them; save(entries) }; with it nothing is sent before
    * restore(). count(last): the number of the next message, greater than `last`. These numbers tell
-   * the order of writing; times don't, because the clock of a device may be set back.
+   * the order of writing; times don't, because the clock of a device may be set back. prove(problem,
+   * progress(part)): solves the challenge of a problem (proof.js); resolves with the proof.
    */
-  constructor({ store, api, backoff, clock, makeId, keep = null, count = (last) => last + 1 }) {
+  constructor({ store, api, backoff, clock, makeId, keep = null, count = (last) => last + 1, prove = null }) {
     super();
     this.#nap = new Nap(clock);
-    Object.assign(this, { store, api, backoff, clock, makeId, count, keep: keep ?? { load: () => [], save: () => {} } });
+    Object.assign(this, { store, api, backoff, clock, makeId, count, prove, keep: keep ?? { load: () => [], save: () => {} } });
     this.#isRestored = keep === null;
     store.addEventListener('confirmed', ({ detail }) => this.#leave(detail.key));
     store.addEventListener('unseen', ({ detail }) => this.retry(detail.key));
@@ -55,7 +63,7 @@ export class Outbox extends Source {
     this.#queue = [];
     for (const entry of before) {
       this.#order = Math.max(this.#order, entry.order ?? 0);
-      this.#enter({ ...entry, detail: '', state: entry.state === 'failed' ? 'failed' : 'queued' });
+      this.#enter({ ...entry, detail: '', state: LASTING.includes(entry.state) ? entry.state : 'queued' });
     }
     this.#queue.push(...written);
     written.forEach((key) => this.store.update(key, { order: this.#next() }));
@@ -64,9 +72,10 @@ export class Outbox extends Source {
     this.#pump();
   }
 
-  send({ name, text, reply_to }) {
+  /** type: edit or delete, with the seq of its target; else it is a message. */
+  send({ name, text = '', reply_to, type, target }) {
     const time = new Date(this.clock.wall()).toISOString();
-    const entry = { name, text, reply_to, id: this.makeId(), time, order: this.#next(), state: 'queued', detail: '' };
+    const entry = { name, text, reply_to, type, target, id: this.makeId(), time, order: this.#next(), state: 'queued', detail: '' };
     const key = this.#enter(entry);
     this.#pump();
     return key;
@@ -85,8 +94,13 @@ export class Outbox extends Source {
     if (!this.#queue.includes(key)) {
       this.#queue.push(key);
     }
-    this.store.update(key, { ...order, state: 'queued', detail: '', reason: undefined });
+    this.store.update(key, { ...order, state: 'queued', detail: '', reason: undefined, slug: undefined });
     this.#pump();
+  }
+
+  /** Sends all messages again whose name was refused, under another name. */
+  rename(name) {
+    this.store.pending.filter(({ state, field }) => state === 'failed' && field === 'name').forEach(({ key }) => this.retry(key, name));
   }
 
   /** Takes a refused message out, and returns its text. */
@@ -160,12 +174,16 @@ export class Outbox extends Source {
   async #try(key, entry) {
     this.store.update(key, { state: 'sending' });
     try {
-      const message = await this.api.send({ ...entry, room: this.store.room });
+      const message = await this.#post(key, entry);
       this.#leave(key);
       this.backoff.reset();
-      this.store.settle(key, message);
+      if (message.held) {
+        this.store.update(key, { state: 'held', detail: '' });
+      } else {
+        this.store.settle(key, message);
+      }
       this.tell('status', { failure: null });
-      this.tell('sent', { key, said: entry.name, name: message.name });
+      this.tell(message.held ? 'held' : 'sent', { key, said: entry.name, name: message.name });
     } catch (failure) {
       if (failure.kind === undefined) {
         this.#busy = false;
@@ -195,6 +213,21 @@ export class Outbox extends Source {
     }
   }
 
+  /** Sends a message, with a proof of work if the chat asks for one. */
+  async #post(key, entry) {
+    let proof;
+    for (let tries = 0; ; tries++) {
+      try {
+        return await this.api.send({ ...entry, room: this.store.room, proof });
+      } catch (failure) {
+        if (failure.slug !== 'proof-needed' || this.prove === null || tries === PROOFS) {
+          throw failure;
+        }
+        proof = await this.prove(failure.more, (part) => this.store.update(key, { state: 'proving', part }));
+      }
+    }
+  }
+
   /**
    * Whether something on the way stops this message, and not all messages. A few failures may be
    * chance.
@@ -221,8 +254,13 @@ export class Outbox extends Source {
   #giveUp(key, failure, reason) {
     this.#stopped = { key: null, tries: 0, strikes: 0 };
     this.#leave(key);
-    this.store.update(key, { state: 'failed', detail: failure.message, field: failure.field, reason });
+    const { field, slug, message: detail } = failure;
+    if (slug === 'not-found' && this.#entry(key)?.type === 'delete') {
+      this.store.drop(key); // it is gone already
+    } else {
+      this.store.update(key, { state: 'failed', detail, field, slug, reason });
+    }
     this.tell('status', { failure: null });
-    this.tell('refused', { key, field: failure.field });
+    this.tell('refused', { key, field, failure });
   }
 }

@@ -1,8 +1,7 @@
 // preferences.js - what a visitor chooses: language, colours, sound, notifications, muting. Keeps
 // it in this browser, with the visitor's name and draft, and applies language and colours.
 //
-// To add a choice: a field in the dialog of index.html, a phrase in each lang/, its effect in
-// change().
+// To add a choice: a field in views/settings.js, a phrase in each words/, its effect in change().
 
 import { choose, directionOf, loadLanguage, readyLanguage, translate } from './lang.js';
 import { CHAT, remember } from './site.js';
@@ -87,7 +86,9 @@ export class Preferences {
       setTheme(value);
     } else if (key === 'language') {
       this.set(key, value);
-      this.#speak(await loadLanguage(this.#wantedLanguages()));
+      const language = await loadLanguage(this.#wantedLanguages());
+      await language.learn().catch(() => {}); // the panel with this choice is open
+      this.#speak(language);
       this.on.language();
     } else if (key === 'sound' && value === 'yes') {
       this.on.sound(); // as an example; and browsers allow sounds only after a click

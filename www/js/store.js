@@ -12,15 +12,38 @@
 //   confirmed  a pending message came back. detail: { key }
 //   unseen     the server has stored a message, but the room lacks it, because there is another
 //              database: it is to be sent again. detail: { key }
+//   deleted    messages that were known are deleted. detail: { seqs }
 //   page       open() or append() has brought something, for other tabs (tabs.js).
 //              detail: { type: open, page }, or { type: append, page, epoch, since }
 
 import { Source } from './events.js';
 
-/** A message of a later type may have no id. */
-export const keyOf = ({ name, id, seq }) => `${id ?? `#${seq}`}\n${name}`;
+/** A message of a later type, or one that was erased, has no id. */
+export const keyOf = ({ name, id, seq }) => `${id || `#${seq}`}\n${name}`;
+
+/** Whether a message is shown as a row. */
+export const hasRow = ({ type, isSwept }) => !isSwept && (type === undefined || type === 'message' || type === 'notice');
 
 const sizeOf = (messages) => messages.reduce((sum, { text }) => sum + (text?.length ?? 0), 0);
+
+/** An erased message comes as a deletion of itself. */
+const isErased = ({ type, seq, target }) => type === 'delete' && target === seq;
+
+const isChange = (message) => message.type === 'edit' || (message.type === 'delete' && !isErased(message));
+
+const isDeletion = (change) => change !== undefined && (change.type === 'delete' || change.text === '');
+
+/** change: the last one of this message, or undefined. editedAt: the time of its own last edit. */
+function changed(message, change, editedAt) {
+  if (change === undefined && isErased(message)) {
+    return { ...message, deleted: true };
+  }
+  if (isDeletion(change)) {
+    return { ...message, text: '', deleted: true, isSwept: change.isSweep };
+  }
+  const type = isErased(message) ? 'message' : message.type; // it was hidden, and is shown again
+  return { ...message, type, text: change?.text ?? message.text, edited: true, editedAt: change?.time ?? editedAt };
+}
 
 export class Store extends Source {
   epoch = null;
@@ -32,6 +55,8 @@ export class Store extends Source {
   #pending = new Map();
   #doubted = new Set(); // keys of messages that are stored in another database than the one that is shown
   #changes = new Map(); // edits and deletions, by the seq of the message that they change
+  #sweeps = []; // deletions of many messages at once: { from, to, seq, type, isSweep }
+  #now = new WeakMap(); // by message: { change, editedAt, now }, see asItIsNow()
   #size = 0; // characters of all texts
 
   constructor(room) {
@@ -70,6 +95,21 @@ export class Store extends Source {
     return low;
   }
 
+  /** The index that is n rows further down than this one; further up, if n is negative. */
+  rowsFrom(index, n) {
+    const step = Math.sign(n);
+    for (let left = Math.abs(n); left > 0 && index + step >= 0 && index + step <= this.#messages.length;) {
+      left -= hasRow(this.asItIsNow(this.#messages[step > 0 ? index : index - 1])) ? 1 : 0;
+      index += step;
+    }
+    return index;
+  }
+
+  /** The messages from this seq on that have rows and aren't deleted, as they are now. */
+  rowsSince(seq) {
+    return this.#messages.slice(this.indexOf(seq)).map((message) => this.asItIsNow(message)).filter((message) => hasRow(message) && !message.deleted);
+  }
+
   /** The message with this seq, or undefined. */
   find(seq) {
     const message = this.#messages[this.indexOf(seq)];
@@ -80,25 +120,57 @@ export class Store extends Source {
     return this.#messages.length > 0 && this.lowest > this.#oldest;
   }
 
-  /** The message as later ones have changed it: edited (with the new text), or deleted. */
+  /**
+   * The message as later ones have changed it: edited (with the new text and editedAt), or deleted.
+   * isSwept: it was deleted along with others, and nothing of it is shown.
+   */
   asItIsNow(message) {
-    const change = this.#changes.get(message.seq);
-    if (change === undefined) {
+    const change = this.#changeOf(message);
+    if (change === undefined && message.edited === undefined && !isErased(message)) {
       return message;
     }
-    if (change.of !== message) { // the same object each time: views keep things by it
-      change.of = message;
-      change.now = change.type === 'delete' ? { ...message, text: '', deleted: true } : { ...message, text: change.text, edited: true };
+    const editedAt = this.find(message.edited)?.time;
+    let known = this.#now.get(message);
+    if (known === undefined || known.change !== change || known.editedAt !== editedAt) {
+      known = { change, editedAt, now: changed(message, change, editedAt) };
+      this.#now.set(message, known); // the same object each time: views keep things by it
     }
-    return change.now;
+    return known.now;
   }
 
-  /** An edit or a deletion is a message of its own, with a target. The last one counts. */
-  #note(messages) {
-    for (const message of messages) {
-      if ((message.type === 'edit' || message.type === 'delete') && (this.#changes.get(message.target)?.seq ?? 0) < message.seq) {
-        this.#changes.set(message.target, { text: '', ...message });
+  /** The edit or deletion that counts for a message, or undefined if its own text does. */
+  #changeOf({ seq, edited = 0 }) {
+    let last = this.#changes.get(seq);
+    for (const sweep of this.#sweeps) {
+      if (sweep.from <= seq && seq <= sweep.to && sweep.seq > (last?.seq ?? 0)) {
+        last = sweep;
       }
+    }
+    return last?.type === 'edit' && edited > last.seq ? undefined : last;
+  }
+
+  /** An edit or a deletion is a message of its own, which says what it changes. The last one counts. */
+  #note(messages) {
+    for (const message of messages.filter(isChange)) {
+      const { seq, target, targets, type } = message;
+      if (Array.isArray(targets)) {
+        this.#sweeps.push(...targets.map(([from, to]) => ({ from, to, seq, type, isSweep: true })));
+      } else if ((this.#changes.get(target)?.seq ?? 0) < seq) {
+        this.#changes.set(target, { text: '', ...message });
+      }
+    }
+    this.#erase();
+  }
+
+  /** Keeps no text of messages that are deleted, and tells which they are. */
+  #erase() {
+    const gone = this.#messages.filter((message) => message.text && !isChange(message) && isDeletion(this.#changeOf(message)));
+    for (const message of gone) {
+      this.#size -= message.text.length;
+      message.text = '';
+    }
+    if (gone.length > 0) {
+      this.tell('deleted', { seqs: gone.map(({ seq }) => seq) });
     }
   }
 
@@ -137,12 +209,15 @@ export class Store extends Source {
     this.#gaps.clear();
     this.#noteGaps(page.messages);
     this.#changes.clear();
+    this.#sweeps = [];
     this.#note(page.messages);
     this.#confirm(page.messages);
     this.#letGo(page);
     this.#changed('open', page.messages.length);
     for (const [key, entry] of [...this.#pending]) {
-      if (entry.state === 'sent' && (entry.epoch !== page.epoch || entry.seq <= page.next)) {
+      if (entry.state === 'sent' && entry.epoch === page.epoch && isErased(this.find(entry.seq) ?? {})) {
+        this.drop(key); // deleted before it came back
+      } else if (entry.state === 'sent' && (entry.epoch !== page.epoch || entry.seq <= page.next)) {
         this.tell('unseen', { key });
       }
     }
@@ -191,18 +266,20 @@ export class Store extends Source {
   }
 
   /**
-   * Keeps the newest messages: at most `most`, with at most so many characters together, but always
-   * the last one. The others can be fetched again.
+   * Keeps the newest messages: at most `most` that have rows, with at most so many characters
+   * together, but always the last one. The others can be fetched again.
    */
   trim(most, characters = Infinity) {
     let kept = 0;
-    for (let size = 0; kept < Math.min(most, this.#messages.length); kept++) {
-      size += sizeOf([this.#messages[this.#messages.length - 1 - kept]]);
+    const all = this.#messages.length;
+    const limit = all - this.rowsFrom(all, -most);
+    for (let size = 0; kept < limit; kept++) {
+      size += sizeOf([this.#messages[all - 1 - kept]]);
       if (kept > 0 && size > characters) {
         break;
       }
     }
-    const gone = this.#messages.splice(0, this.#messages.length - kept);
+    const gone = this.#messages.splice(0, all - kept);
     this.#size -= sizeOf(gone);
     if (gone.length > 0) {
       gone.forEach((message) => this.#keys.delete(keyOf(message)));
@@ -214,14 +291,19 @@ export class Store extends Source {
   // ---- the visitor's own messages that aren't in the room yet ----
 
   /**
-   * entry: { name, id, text, time, state: queued | sending | sent | failed, detail }. Returns its
-   * key.
+   * entry: { name, id, text, time, state: queued | sending | sent | held | failed, detail }, and for
+   * an edit or a deletion { type, target }. Returns its key.
    */
   hold(entry) {
     const key = keyOf(entry);
     this.#pending.set(key, { ...entry, key });
     this.#changed('pending', 0);
     return key;
+  }
+
+  /** The edit or deletion of this message that isn't in the room yet, or undefined. */
+  changing(seq) {
+    return this.pending.filter(({ target }) => target === seq).at(-1);
   }
 
   update(key, patch) {

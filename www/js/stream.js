@@ -92,7 +92,7 @@ function watchdog({ clock, stop, first, silence }) {
  * at each sign of life. first, silence: milliseconds until the first event, and between two signs
  * of life; past either the Failure is `silent`. signal: ends it.
  */
-export async function readStream({ fetch, clock, address, take, alive = () => {}, first = FIRST_EVENT, silence = SILENCE, signal }) {
+export async function readStream({ fetch, clock, address, headers = {}, take, alive = () => {}, first = FIRST_EVENT, silence = SILENCE, signal }) {
   const stop = new AbortController();
   let isSilent = false;
   const abort = () => stop.abort();
@@ -100,7 +100,7 @@ export async function readStream({ fetch, clock, address, take, alive = () => {}
   const watch = watchdog({ clock, first, silence, stop: () => { isSilent = true; abort(); } });
   const parser = new EventParser();
   try {
-    const answer = await fetch(address, { cache: 'no-store', credentials: 'same-origin', headers: { Accept: 'text/event-stream' }, signal: stop.signal });
+    const answer = await fetch(address, { cache: 'no-store', credentials: 'same-origin', headers: { Accept: 'text/event-stream', ...headers }, signal: stop.signal });
     if (answer.status !== 200) {
       throw failureOf(answer.status, answer.headers, parse(await answer.text()), clock.wall());
     }

@@ -12,7 +12,6 @@
 // next try is due, in milliseconds of the clock.
 
 import { ByPoll, SLOWEST } from './by-poll.js';
-import { ByStream } from './by-stream.js';
 import { Nap } from './clock.js';
 import { Source } from './events.js';
 import { Ladder, Patience } from './ladder.js';
@@ -20,6 +19,9 @@ import { HeadFiles } from './watch.js';
 
 const REFUSED = 60_000; // least pause after a refusal, which seldom ends by itself
 const UNSEEN_TRIES = 3; // failures in a row, for requests that took long; fewer aren't shown
+
+/** Stands in for streams until their module is loaded: the first request is a poll. */
+const noStreams = () => ({ isOpen: false, mustPoll: false, revive() {} });
 
 const roomsOf = (feeds) => feeds.map(({ room }) => room).sort().join();
 
@@ -43,7 +45,8 @@ export class Transport extends Source {
     this.#nap = new Nap(clock);
     const common = { api, clock, random, ladder, patience };
     this.polls = new ByPoll({ ...common, pace, forget: () => this.#forget() });
-    this.stream = new ByStream({ ...common, works: () => this.#works() });
+    this.stream = noStreams();
+    this.makeStream = async () => new (await import('./by-stream.js')).ByStream({ ...common, works: () => this.#works() });
     this.files = new HeadFiles({ api, nap: this.#nap });
   }
 
@@ -201,9 +204,11 @@ export class Transport extends Source {
     const now = this.clock.now();
     const rung = this.mayHold() ? this.ladder.rung(now) : 'timed';
     if (rung === 'stream' && this.store.next !== null && !this.stream.mustPoll) {
-      const feeds = this.#feeds();
-      this.#held = roomsOf(feeds);
-      return this.stream.listen(feeds, asking);
+      if (this.makeStream === null || (await this.#loadStream())) {
+        const feeds = this.#feeds();
+        this.#held = roomsOf(feeds);
+        return this.stream.listen(feeds, asking);
+      }
     }
     this.stream.mustPoll = false;
     const wait = rung === 'timed' || this.files.hasMoved ? undefined : this.patience.wait(now);
@@ -211,6 +216,18 @@ export class Transport extends Source {
     const delay = this.store.next === null ? await this.#open(rung, asking) : await this.#ask(wait, asking);
     this.#works();
     return delay;
+  }
+
+  /** Loads the module for streams. Resolves with whether it is there. */
+  async #loadStream() {
+    try {
+      this.stream = await this.makeStream();
+      this.makeStream = null;
+      return true;
+    } catch {
+      this.ladder.shaky(this.clock.now()); // polls go on; a later try may load it
+      return false;
+    }
   }
 
   async #open(rung, { signal }) {

@@ -1,7 +1,8 @@
 // composer.js - the form in which a visitor writes a message. Enter sends, Shift+Enter begins a new
 // line. An Enter of an input method does neither.
 //
-// Shows the message that is answered, until the answer is sent or cancelled. `draft` keeps the text:
+// Shows the message that is answered, until the answer is sent or cancelled. A visitor's own message
+// is edited in the field too; what was written there before comes back after it. `draft` keeps the text:
 // { get(), set(text) }. A long text that is pasted isn't put into the field: browsers would take
 // seconds for each key, and minutes for some texts. The field shows its beginning, and the visitor
 // can send or cancel it.
@@ -17,14 +18,19 @@ const KEEP_MS = 300; // after the last key the draft is kept
 
 export class ComposerView {
   #replyTo = null;
+  #edited = null; // { message, before: the text that was in the field }
+  #isBlocked = false;
   #timer;
   #long = null; // a text that is too long for the field
 
-  /** on: { send(text, { replyTo }), up(): the arrow up, in an empty field } */
+  /**
+   * on: { send(text, { replyTo }), change(message, text): an own message is to have this text, up():
+   * the arrow up, in an empty field }
+   */
   constructor(root, { draft, language, on }) {
     const part = (id) => root.querySelector(`[data-part="${id}"]`);
     Object.assign(this, { root, draft, language, on, field: root.querySelector('textarea') });
-    Object.assign(this, { bar: part('reply'), whom: part('whom'), what: part('what'), long: part('long'), howLong: part('howLong') });
+    Object.assign(this, { bar: part('reply'), whom: part('whom'), what: part('what'), long: part('long'), howLong: part('howLong'), note: part('note') });
     root.addEventListener('submit', (event) => {
       event.preventDefault();
       this.#submit();
@@ -50,15 +56,42 @@ export class ComposerView {
     return this.#long ?? this.field.value;
   }
 
-  /** Answers a message; null: none. */
+  /** Answers a message; null: none, and none is edited either. */
   reply(message) {
+    this.#stopEditing();
     this.#replyTo = message;
-    this.bar.hidden = message === null;
-    if (message !== null) {
-      this.whom.textContent = this.language.say('replying', { name: `\u2068${message.name}\u2069` }); // marks keep the direction of writing of the name apart
-      this.what.textContent = snippet(message.text);
-    }
+    this.#showBar(message, message && this.language.say('replying', { name: `\u2068${message.name}\u2069` })); // marks keep the direction of writing of the name apart
     this.focus();
+  }
+
+  /** Puts an own message into the field, for other words. */
+  edit(message) {
+    this.reply(null);
+    this.#edited = { message, before: this.text };
+    this.#showBar(message, this.language.say('editing'));
+    this.#put(message.text);
+  }
+
+  /** Shows why nothing can be written now, or a hint; '': nothing. */
+  tell(note, isBlocked = false) {
+    this.note.textContent = note;
+    this.note.hidden = note === '';
+    this.#isBlocked = isBlocked;
+    this.root.classList.toggle('form-blocked', isBlocked);
+  }
+
+  #showBar(message, whom) {
+    this.bar.hidden = message === null;
+    this.whom.textContent = whom ?? '';
+    this.what.textContent = message === null ? '' : snippet(message.text);
+  }
+
+  #stopEditing() {
+    if (this.#edited !== null) {
+      const { before } = this.#edited;
+      this.#put(before);
+      this.#edited = null;
+    }
   }
 
   /** Puts a text that couldn't be sent before the text in the field. */
@@ -100,7 +133,7 @@ export class ComposerView {
     if (event.key === 'Enter' && !event.shiftKey) {
       event.preventDefault();
       this.#submit();
-    } else if (event.key === 'Escape' && this.#replyTo !== null) {
+    } else if (event.key === 'Escape' && !this.bar.hidden) {
       this.reply(null);
     } else if (event.key === 'Escape' && this.#long !== null) {
       this.#put('');
@@ -112,7 +145,11 @@ export class ComposerView {
 
   #submit() {
     const { text } = this;
-    if (!isBlank(text)) {
+    if (this.#edited !== null) {
+      const { message } = this.#edited;
+      this.reply(null);
+      this.on.change(message, text);
+    } else if (!isBlank(text) && !this.#isBlocked) {
       const replyTo = this.#replyTo?.seq;
       this.#fill('');
       this.reply(null);
@@ -124,6 +161,9 @@ export class ComposerView {
 
   #changed() {
     this.#fit();
+    if (this.#edited !== null) {
+      return; // the draft is what was in the field before
+    }
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.draft.set(this.text), this.text === '' ? 0 : KEEP_MS);
   }

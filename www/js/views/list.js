@@ -82,10 +82,15 @@ export class RowList {
     return this.root.querySelector(`.row[data-seq="${seq}"]`);
   }
 
-  /** The first row below this height of the window, and its own height, for hold(); or null. */
-  anchor(top) {
-    const element = [...this.root.children].find((row) => row.matches('.row') && row.getBoundingClientRect().bottom > top);
-    return element === undefined ? null : { element, top: element.getBoundingClientRect().top };
+  /**
+   * The rows below this height of the window, then those above it, nearest first: [{ element, top }],
+   * for hold().
+   */
+  anchors(top) {
+    const all = [...this.root.children].filter((row) => row.matches('.row')).map((element) => ({ element, rect: element.getBoundingClientRect() }));
+    const first = all.findIndex(({ rect }) => rect.bottom > top);
+    const near = first < 0 ? all.reverse() : [...all.slice(first), ...all.slice(0, first).reverse()];
+    return near.map(({ element, rect }) => ({ element, top: rect.top }));
   }
 
   // ---- the keyboard ----

@@ -8,8 +8,9 @@
 import { layout } from '../layout.js';
 import { mentions } from '../text.js';
 import { dayKey } from '../time.js';
+import { hearRows } from './deeds.js';
 import { RowList } from './list.js';
-import { makeDay, makeLine, makeRow, paintRow, showMore, textOf } from './row.js';
+import { makeDay, makeLine, makeRow, paintRow, showMore } from './row.js';
 
 const NEAR = 48; // pixels; so near to the end counts as the end
 const AHEAD = 400; // pixels; so near to an edge the window moves
@@ -24,7 +25,7 @@ const LINK_PAGES = 40; // fetched at most to find the message that a link names
 const LINK_PAGE = 500; // messages of each
 
 export class LogView {
-  #unread = 0;
+  #firstUnread = null; // seq
   #due = false; // an update is due, for
   #added = 0; // so many new messages,
   #reason = 'pending'; // and for this reason (store.js)
@@ -36,21 +37,29 @@ export class LogView {
   #called = new WeakMap(); // by message: whether it calls a name, { name, isCalled }
 
   /**
-   * news: the button to new messages. name(): the visitor's. on: { older(limit): fetches older
-   * messages, a promise of their number; retry(key), edit(key), copy(key): a message that wasn't
-   * sent; copyText(text), reply(message), link(seq), leave() }.
+   * news: the button to new messages. name(): the visitor's. isOwn(message), isModerator(). on: { older(limit): fetches older
+   * messages, a promise of their number; and what a visitor does with a row (deeds.js) }.
    */
-  constructor(root, { store, news, name, isOwn, language, on }) {
+  constructor(root, { store, news, name, isOwn, isModerator, language, on }) {
     const part = (id) => root.querySelector(`[data-part="${id}"]`);
-    Object.assign(this, { scroller: root, store, news, name, isOwn, language, on });
+    Object.assign(this, { scroller: root, store, news, name, isOwn, isModerator, language, on });
     this.rows = new RowList(part('rows'));
     Object.assign(this, { live: part('live'), older: part('older'), empty: part('empty'), sum: part('sum') });
     store.addEventListener('change', ({ detail }) => this.#later(detail));
     this.older.addEventListener('click', () => this.#fetchOlder({ focus: true }));
     this.news.addEventListener('click', () => this.#toNews());
     this.scroller.addEventListener('scroll', () => this.#scrolled(), { passive: true });
-    this.rows.root.addEventListener('click', ({ target }) => this.#clicked(target));
-    this.rows.root.addEventListener('keydown', (event) => this.#pressed(event));
+    hearRows(this.rows, {
+      on: {
+        ...on,
+        jump: (seq) => this.goTo(seq),
+        more: (row) => {
+          this.#quietly(() => showMore(row, this.language));
+          this.#scrolled(); // the log is longer now, and the visitor perhaps no longer at its end
+        },
+      },
+      find: (seq) => this.#find(seq),
+    });
     new ResizeObserver(() => this.#stick()).observe(this.scroller);
     setInterval(() => this.#dayPassed(), DAY_LOOK_MS);
     this.stuck = true;
@@ -95,7 +104,7 @@ export class LogView {
       return false;
     }
     this.stuck = false;
-    this.#top = store.messages[Math.max(0, store.indexOf(seq) - STEP)].seq;
+    this.#top = store.messages[store.rowsFrom(store.indexOf(seq), -STEP)].seq;
     this.#quietly(() => this.#reconcile());
     const row = this.rows.find(seq);
     row?.scrollIntoView({ block: 'center' });
@@ -136,19 +145,36 @@ export class LogView {
       this.#top = null;
       this.#newFrom = null;
     }
-    this.#markNew(added);
-    const quiet = reason === 'older' || reason === 'open' || this.#isFlood(added);
-    const keep = this.stuck ? null : this.#anchor();
+    const first = this.store.messages[this.store.messages.length - added]?.seq ?? Infinity;
+    const fresh = this.store.rowsSince(first);
+    this.#markNew(fresh);
+    const quiet = reason === 'older' || reason === 'open' || this.#isFlood(fresh.length);
+    const keep = this.stuck ? null : this.#anchors();
     this.#quietly(() => this.#reconcile(), quiet);
     this.older.hidden = !this.store.hasOlder;
-    this.empty.hidden = this.store.next === null || !this.rows.isEmpty;
+    this.empty.hidden = this.store.next === null || !this.rows.isEmpty || this.store.hasOlder;
     if (keep !== null) {
       this.#hold(keep);
-      this.#setUnread(this.#unread + added);
+      this.#firstUnread ??= fresh[0]?.seq ?? null;
+      this.#showUnread();
     } else {
       this.#stick();
       if ((this.store.messages.length > MOST || this.store.size > MOST_CHARACTERS) && !this.#isLoading) {
         this.store.trim(MOST - STEP, MOST_CHARACTERS / 2);
+      }
+    }
+    this.#fill();
+  }
+
+  /** Fetches older messages while the rows don't fill the log: many may be deleted. */
+  async #fill() {
+    const { scroller, store } = this;
+    if (store.hasOlder && !this.#isLoading && scroller.clientHeight > 0 && scroller.scrollHeight <= scroller.clientHeight) {
+      this.#isLoading = true;
+      const came = await this.on.older(LINK_PAGE);
+      this.#isLoading = false;
+      if (came > 0) {
+        this.#fill();
       }
     }
   }
@@ -176,28 +202,27 @@ export class LogView {
     return false;
   }
 
-  #markNew(added) {
-    const first = this.store.messages[this.store.messages.length - added];
-    if (added > 0 && this.#newFrom === null && (document.hidden || !this.stuck) && !this.isOwn(first)) {
+  #markNew([first]) {
+    if (first !== undefined && this.#newFrom === null && (document.hidden || !this.stuck) && !this.isOwn(first)) {
       this.#newFrom = first.seq;
     }
   }
 
   /** The index of the window's first message. */
   get #from() {
-    const last = Math.max(0, this.store.messages.length - WINDOW);
+    const last = this.store.rowsFrom(this.store.messages.length, -WINDOW);
     return this.#top === null ? last : Math.min(last, this.store.indexOf(this.#top));
   }
 
   get #isAtEnd() {
-    return this.#from + WINDOW >= this.store.messages.length;
+    return this.store.rowsFrom(this.#from, WINDOW) >= this.store.messages.length;
   }
 
   /** [{ key, create, paint }] from top to bottom. */
   #wanted() {
     const { store, language } = this;
     const from = this.#from;
-    const messages = store.messages.slice(from, from + WINDOW).map((message) => store.asItIsNow(message));
+    const messages = store.messages.slice(from, store.rowsFrom(from, WINDOW)).map((message) => this.#withChange(store.asItIsNow(message)));
     const items = this.#isAtEnd ? [...messages, ...store.pending] : messages;
     this.#today = dayKey(Date.now());
     const rows = layout(items, { gapBefore: (seq) => store.gapBefore(seq), newFrom: this.#newFrom, today: this.#today });
@@ -209,15 +234,21 @@ export class LogView {
     };
     return rows.map((row) =>
       row.kind === 'row'
-        ? { key: row.key, create: () => makeRow(row.message), paint: (element) => paintRow(element, row.message, this.#lookOf(row), language) }
+        ? { key: row.key, create: () => makeRow(row.message, language), paint: (element) => paintRow(element, row.message, this.#lookOf(row), language) }
         : { key: row.key, create: () => lines[row.kind](row) },
     );
+  }
+
+  /** With the visitor's own edit or deletion that isn't stored yet. */
+  #withChange(message) {
+    const change = this.store.changing(message.seq);
+    return change === undefined || message.deleted ? message : { ...message, text: change.type === 'edit' ? change.text : message.text, change };
   }
 
   #lookOf({ message, isFirst, isLast }) {
     const name = this.name();
     const isOwn = this.isOwn(message);
-    return { isOwn, isFirst, isLast, name, isCalled: !isOwn && this.#isCalled(message, name), target: this.#targetOf(message) };
+    return { isOwn, isFirst, isLast, isModerator: this.isModerator(), name, isCalled: !isOwn && this.#isCalled(message, name), target: this.#targetOf(message) };
   }
 
   /** Whether a message calls this name. Each text is searched once. */
@@ -232,8 +263,13 @@ export class LogView {
 
   /** The message that this one answers, if it is here. */
   #targetOf({ reply_to: seq }) {
-    const target = seq === undefined ? undefined : this.store.find(seq);
-    return target && this.store.asItIsNow(target);
+    return seq === undefined ? undefined : this.#find(seq);
+  }
+
+  /** The message with this seq as it is now, or undefined. */
+  #find(seq) {
+    const message = this.store.find(seq);
+    return message && this.store.asItIsNow(message);
   }
 
   #reconcile() {
@@ -242,22 +278,23 @@ export class LogView {
 
   // ---- where the visitor reads ----
 
-  /** The first row in sight. */
-  #anchor() {
-    return this.rows.anchor(this.scroller.getBoundingClientRect().top);
+  /** The rows in sight, and the others. */
+  #anchors() {
+    return this.rows.anchors(this.scroller.getBoundingClientRect().top);
   }
 
-  /** Scrolls so that the row is where it was. */
-  #hold({ element, top }) {
-    if (element.isConnected) {
-      this.scroller.scrollTop += element.getBoundingClientRect().top - top;
+  /** Scrolls so that the first row that is still there is where it was. */
+  #hold(rows) {
+    const row = rows.find(({ element }) => element.isConnected);
+    if (row !== undefined) {
+      this.scroller.scrollTop += row.element.getBoundingClientRect().top - row.top;
     }
   }
 
   #stick() {
     if (this.stuck) {
       this.scroller.scrollTop = this.scroller.scrollHeight;
-      this.#setUnread(0);
+      this.#noneUnread();
     }
   }
 
@@ -267,33 +304,37 @@ export class LogView {
     this.stuck = below < NEAR && this.#isAtEnd;
     if (this.stuck) {
       this.#top = null;
-      this.#setUnread(0);
+      this.#noneUnread();
     } else if (scrollTop < AHEAD) {
       this.#up();
     } else if (below < AHEAD && !this.#isAtEnd) {
-      this.#moveTo(this.#from + STEP);
+      this.#moveTo(this.store.rowsFrom(this.#from, STEP));
     }
   }
 
   #up() {
     if (this.#from > 0) {
-      this.#moveTo(this.#from - STEP);
+      this.#moveTo(this.store.rowsFrom(this.#from, -STEP));
     } else if (this.store.hasOlder && !this.#isLoading) {
       this.#fetchOlder();
     }
   }
 
   #moveTo(index) {
-    const keep = this.#anchor();
-    this.#top = this.store.messages[Math.max(0, index)].seq;
+    const { messages } = this.store;
+    const keep = this.#anchors();
+    this.#top = messages[Math.min(index, messages.length - 1)].seq;
     this.#quietly(() => this.#reconcile());
-    if (keep !== null) {
-      this.#hold(keep);
-    }
+    this.#hold(keep);
   }
 
-  #setUnread(n) {
-    this.#unread = n;
+  #noneUnread() {
+    this.#firstUnread = null;
+    this.#showUnread();
+  }
+
+  #showUnread() {
+    const n = this.#firstUnread === null ? 0 : this.store.rowsSince(this.#firstUnread).length;
     this.news.hidden = n === 0;
     this.news.textContent = n === 0 ? '' : this.language.say('news', { n });
   }
@@ -313,53 +354,12 @@ export class LogView {
     const first = this.#top;
     await this.on.older();
     if (first !== null && this.#top === first) {
-      this.#moveTo(this.store.indexOf(first) - STEP);
+      this.#moveTo(this.store.rowsFrom(this.store.indexOf(first), -STEP));
     }
     this.#isLoading = false;
     this.older.disabled = false;
     if (focus) {
       (this.older.hidden ? this.scroller : this.older).focus({ preventScroll: true });
-    }
-  }
-
-  // ---- what the visitor does with a row ----
-
-  #clicked(target) {
-    const { action, key, seq } = target.closest('button')?.dataset ?? {};
-    if (action === 'retry' || action === 'edit' || action === 'copy') {
-      this.on[action](key);
-    } else if (action === 'reply') {
-      this.#reply(Number(seq));
-    } else if (action === 'link') {
-      this.on.link(Number(seq));
-    } else if (action === 'whole') {
-      this.on.copyText(textOf(target.closest('.row')));
-    } else if (action === 'more') {
-      this.#quietly(() => showMore(target.closest('.row'), this.language));
-      this.#scrolled(); // the log is longer now, and the visitor perhaps no longer at its end
-    } else if (action === 'jump') {
-      this.goTo(Number(seq));
-    }
-  }
-
-  #reply(seq) {
-    const message = this.store.find(seq);
-    if (message !== undefined) {
-      this.on.reply(message);
-    }
-  }
-
-  #pressed(event) {
-    const row = event.target.closest('.row');
-    const isBare = !event.ctrlKey && !event.metaKey && !event.altKey;
-    if (event.key === 'Escape') {
-      this.on.leave();
-    } else if (event.target === row && (event.key === 'ArrowUp' || event.key === 'ArrowDown')) {
-      event.preventDefault();
-      this.rows.step(row, event.key === 'ArrowUp');
-    } else if (event.target === row && event.key.toLowerCase() === 'r' && isBare && row.dataset.seq) {
-      event.preventDefault();
-      this.#reply(Number(row.dataset.seq));
     }
   }
 

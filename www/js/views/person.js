@@ -7,7 +7,10 @@ import { paintAvatar } from './row.js';
 export class PersonView {
   #name = '';
 
-  /** form: asks for the name; me: shows it. on: { name(name), opened(), closed() } */
+  /**
+   * form: asks for the name; me: shows it. on: { name(name), opened(), closed(), asked(): the form is
+   * open, and views/naming.js may add to it }
+   */
   constructor(form, me, { language, on }) {
     const part = (name) => form.querySelector(`[data-part="${name}"]`) ?? me.querySelector(`[data-part="${name}"]`);
     Object.assign(this, { form, me, language, on, field: form.querySelector('input') });
@@ -50,6 +53,7 @@ export class PersonView {
     this.on.opened();
     this.field.focus();
     this.field.select();
+    this.on.asked();
   }
 
   focus() {

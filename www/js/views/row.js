@@ -77,18 +77,47 @@ function makeQuote(seq, target, language) {
   return quote;
 }
 
-function makeTools(message, language) {
+function makeTools(row, { seq }, isModerator, language) {
   const tools = make('div', 'row-tools');
-  const data = { seq: message.seq };
-  tools.append(button(language.say('reply'), 'reply', data), button(language.say('copyLink'), 'link', data));
-  for (const tool of tools.children) {
-    tool.tabIndex = -1; // the row leads to it: list.js
+  const data = { seq };
+  const menu = button('\u22ef', 'menu', data, 'quiet row-menu');
+  menu.setAttribute('aria-label', language.say('menu'));
+  menu.ariaHasPopup = 'menu';
+  tools.append(button(language.say('reply'), 'reply', data), menu);
+  if (isModerator) {
+    tools.append(button(language.say('clean'), 'clean', data, 'quiet row-clean'));
   }
-  return tools;
+  for (const tool of tools.children) {
+    tool.tabIndex = row.tabIndex; // the row leads to it: list.js
+  }
+  row.querySelector('.row-tools')?.remove();
+  row.querySelector('.row-body').append(tools);
+}
+
+/** Who the author is, beside the name: role, mark of the key, and what readers should know of it. */
+function makeMarks({ role, mark, signed, alike, fresh }, language) {
+  const marks = [];
+  const badge = (phrase, kind) => marks.push(make('span', `row-badge ${kind}`, phrase));
+  if (role === 'owner' || role === 'moderator') {
+    badge(role === 'owner' ? language.say('owner') : language.say('moderator'), 'badge-role');
+  } else if (signed) {
+    badge(language.say('signed'), 'badge-signed');
+  }
+  if (mark) {
+    const shown = make('span', `row-mark${alike || fresh ? ' row-mark-shown' : ''}`, `\u00b7${mark}`);
+    shown.ariaHidden = alike || fresh ? null : 'true';
+    marks.push(shown);
+  }
+  if (alike) {
+    badge(language.say('alike'), 'badge-warn');
+  } else if (fresh) {
+    badge(language.say('fresh'), 'badge-fresh');
+  }
+  return marks.flatMap((element) => [' ', element]);
 }
 
 /** The row of a message, with what never changes; paintRow() sets the rest. */
-export function makeRow(message) {
+export function makeRow(message, language) {
   const row = make('li', 'row');
   row.tabIndex = -1;
   const avatar = make('span', 'avatar');
@@ -97,7 +126,7 @@ export function makeRow(message) {
   const body = make('div', 'row-body');
   const head = make('p', 'row-head');
   const name = make('bdi', 'row-name', message.name);
-  head.append(name, make('span', 'hidden', ': '));
+  head.append(name, ...makeMarks(message, language), make('span', 'hidden', ': '));
   const bubble = make('div', 'bubble');
   const text = make('div', 'bubble-text');
   text.dir = 'auto';
@@ -191,29 +220,48 @@ function makeTime(time, language) {
 
 function paintFoot(row, message, state, language) {
   const foot = row.querySelector('.row-foot');
-  foot.setAttribute('aria-live', state === 'failed' ? 'polite' : 'off'); // screen readers skip times and "Sending"
-  const notes = { queued: language.say('queued'), sending: language.say('sending'), sent: language.say('sent'), failed: language.say('failed') };
+  const isFailed = (message.change ?? message).state === 'failed';
+  foot.setAttribute('aria-live', isFailed ? 'polite' : 'off'); // screen readers skip times and "Sending"
   const pieces = [makeTime(message.time, language)];
   if (message.edited) {
-    pieces.push(make('span', 'row-note', language.say('edited')));
+    const note = make('span', 'row-note', language.say('edited'));
+    note.title = isValid(message.editedAt) ? exact(message.editedAt, language.locale) : '';
+    pieces.push(note);
   }
-  if (state !== 'stored') {
-    pieces.push(make('span', 'row-note', notes[state]));
-  }
-  if (state === 'failed') {
-    const data = { key: message.key };
-    pieces.push(make('span', 'row-detail', message.reason === 'blocked' ? language.say('blocked') : message.detail), button(language.say('retry'), 'retry', data), button(language.say('edit'), 'edit', data), button(language.say('copyText'), 'copy', data));
-  }
-  foot.replaceChildren(...pieces);
+  foot.replaceChildren(...pieces, ...(state === 'stored' ? makeState(message.change, language, true) : makeState(message, language)));
 }
 
-/** Changes what is different. look: { isOwn, isFirst, isLast, name, target, isCalled }. */
+/** How far an own message is, or the change of one, and what can be done with it. */
+function makeState(entry, language, isChange = false) {
+  if (entry === undefined) {
+    return [];
+  }
+  const { key, state, detail, reason, part = 0 } = entry;
+  const notes = {
+    queued: language.say('queued'), sending: language.say('sending'), sent: language.say('sent'), failed: language.say('failed'),
+    held: language.say('held'), proving: `${language.say('proving')} ${Math.round(part * 100)} %`,
+  };
+  const deed = (label, action) => button(label, action, { key });
+  const note = make('span', 'row-note', notes[state]);
+  if (state === 'held') {
+    return [note, deed(language.say('dismiss'), 'drop')];
+  }
+  if (state !== 'failed') {
+    return [note];
+  }
+  const why = make('span', 'row-detail', reason === 'blocked' ? language.say('blocked') : detail);
+  const others = isChange ? [deed(language.say('dismiss'), 'drop')] : [deed(language.say('edit'), 'edit'), deed(language.say('copyText'), 'copy')];
+  return [note, why, deed(language.say('retry'), 'retry'), ...others];
+}
+
+/** Changes what is different. look: { isOwn, isFirst, isLast, name, target, isCalled, isModerator }. */
 export function paintRow(row, message, look, language) {
   const before = states.get(row);
   const { name, target, ...frame } = look;
+  const { change = {} } = message;
   const state = message.state ?? 'stored';
   const shown = {
-    frame: JSON.stringify([frame, state, message.detail, message.reason, message.time, message.edited]),
+    frame: JSON.stringify([frame, state, message.detail, message.reason, message.part, message.time, message.edited, message.editedAt, change.key, change.state, change.detail, change.part]),
     quote: message.reply_to === undefined ? undefined : JSON.stringify(target && [target.name, target.deleted, snippet(target.text)]),
     text: message.deleted ? '' : message.text,
     name,
@@ -241,10 +289,13 @@ function paintFrame(row, message, look, language) {
   row.classList.toggle('row-first', look.isFirst);
   row.classList.toggle('row-last', look.isLast);
   row.classList.toggle('row-called', look.isCalled);
+  row.classList.toggle('row-changing', message.change !== undefined && message.change.state !== 'failed');
+  row.classList.toggle('row-deleted', message.deleted === true);
   row.dataset.state = state;
   paintFoot(row, message, state, language);
-  if (message.seq !== undefined && state === 'stored' && row.querySelector('.row-tools') === null) {
-    row.dataset.seq = message.seq;
-    row.querySelector('.row-body').append(makeTools(message, language));
+  const tools = `${message.seq} ${look.isModerator}`;
+  if (message.seq !== undefined && state === 'stored' && row.dataset.tools !== tools) {
+    Object.assign(row.dataset, { seq: message.seq, tools });
+    makeTools(row, message, look.isModerator, language);
   }
 }

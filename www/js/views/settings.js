@@ -1,38 +1,64 @@
 // settings.js - the panel in which visitors choose sound, notifications, muting, language and
-// colours.
+// colours. Loaded when it is opened for the first time.
+
+import { translate } from '../lang.js';
+import { make } from './row.js';
+import { loadLook, makePanel } from './panel.js';
+
+/** An element whose text is this phrase, in the language that the visitor chooses. */
+function said(tag, phrase) {
+  const element = make(tag);
+  element.dataset.say = phrase;
+  return element;
+}
+
+function makeBox(name, text) {
+  const label = make('label', 'choice');
+  label.append(Object.assign(make('input'), { type: 'checkbox', name }), ' ', text);
+  return label;
+}
+
+function makeList(name, text, options) {
+  const label = make('label', 'choice');
+  const list = Object.assign(make('select'), { name });
+  list.append(...options);
+  label.append(text, ' ', list);
+  return label;
+}
+
+const option = (value, element) => Object.assign(element, { value });
 
 export class SettingsView {
   /**
-   * opener: the button that opens the panel. values: get(key), set(key, value), change(key, value);
-   * the last one resolves with a text if the value can't be had. The keys are the names of the
-   * fields.
+   * values: get(key), set(key, value), change(key, value), language; change resolves with a text if
+   * the value can't be had. The keys are the names of the fields.
    */
-  constructor(dialog, opener, { values, languages }) {
-    Object.assign(this, { dialog, values });
-    this.note = dialog.querySelector('[data-part="note"]');
-    this.#offerLanguages(languages);
-    for (const field of dialog.querySelectorAll('[name]')) {
+  constructor(root, { values, languages }) {
+    this.values = values;
+    this.dialog = makePanel(root, '');
+    this.dialog.querySelector('h2').dataset.say = 'settings';
+    const form = make('form');
+    form.method = 'dialog';
+    this.note = Object.assign(make('p', 'panel-note'), { role: 'status' });
+    const auto = () => option('auto', said('option', 'auto'));
+    const tongues = languages.map(([tag, name]) => Object.assign(make('option', '', name), { value: tag, lang: tag }));
+    const themes = [auto(), option('light', said('option', 'light')), option('dark', said('option', 'dark'))];
+    const close = said('button', 'close');
+    close.className = 'main';
+    form.append(makeBox('sound', said('span', 'sound')), makeBox('notify', said('span', 'notify')), makeBox('mute', said('span', 'mute')));
+    form.append(makeList('language', said('span', 'language'), [auto(), ...tongues]), makeList('theme', said('span', 'theme'), themes), this.note, close);
+    this.dialog.append(form);
+    for (const field of form.querySelectorAll('[name]')) {
       this.#show(field);
       field.addEventListener('change', () => this.#changed(field));
     }
-    opener.addEventListener('click', () => {
-      this.note.textContent = '';
-      dialog.showModal();
-    });
-    dialog.addEventListener('click', (event) => {
-      if (event.target === dialog) { // beside the panel
-        dialog.close();
-      }
-    });
   }
 
-  #offerLanguages(languages) {
-    const list = this.dialog.querySelector('[name="language"]');
-    for (const [tag, name] of languages) {
-      const option = document.createElement('option');
-      Object.assign(option, { value: tag, textContent: name, lang: tag });
-      list.append(option);
-    }
+  async open() {
+    await Promise.all([this.values.language.learn(), loadLook()]);
+    translate(this.dialog, this.values.language);
+    this.note.textContent = '';
+    this.dialog.showModal();
   }
 
   #show(field) {

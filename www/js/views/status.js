@@ -68,6 +68,9 @@ export class StatusView {
     if (kind === 'answer') {
       return this.language.say('portal');
     }
+    if (slug === 'slow-mode') {
+      return this.language.say('slowMode');
+    }
     if (slug === 'too-fast') {
       return isOwn ? this.language.say('tooFast') : this.language.say('tooOften');
     }
