@@ -19,8 +19,11 @@ const FLAGS = [
   '--disable-sync', '--disable-dev-shm-usage', `--host-resolver-rules=MAP ${PLAIN} 127.0.0.1`,
 ];
 
-/** What the browser writes when a server answers that it can't stream. */
-const NO_STREAM = /status of 503 .*\/stream\?/;
+/**
+ * What the browser writes when a server answers that it can't stream, or that a name is taken: tabs
+ * of a test often have the same name.
+ */
+const NO_STREAM = /status of (503 .*\/stream\?|409 .*\/send(\/act)?$)/;
 
 function launch(options) {
   return chromium.launch({

@@ -15,7 +15,7 @@ async function withBlog(chat, body) {
     const article = url.slice(1);
     response.setHeader('Content-Type', 'text/html');
     const mode = article === 'button' ? 'button' : 'inline';
-    response.end(`<!doctype html><title>${article}</title><h1>Article ${article}</h1><script src="${chat()}embed.js" data-room="post-${article}" data-mode="${mode}" data-count="off" data-name="ann"></script>`);
+    response.end(`<!doctype html><title>${article}</title><h1>Article ${article}</h1><script src="${chat()}embed.js" data-room="post-${article}" data-mode="${mode}" data-count="off" data-name="bea"></script>`);
   });
   await new Promise((done) => server.listen(0, '127.0.0.1', done));
   try {

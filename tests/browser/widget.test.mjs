@@ -103,7 +103,7 @@ test('a button opens the chat over a page with a hostile stylesheet; two visitor
     await panel(ann).getByRole('textbox', { name: 'Message' }).press('Escape');
     await ann.getByRole('button', { name: 'Questions?', expanded: false }).waitFor();
     assert.equal(await ann.locator('iframe').isVisible(), false);
-    await site.send({ room: 'post-42', name: 'shop', text: 'two left' });
+    await site.send({ room: 'post-42', name: 'till', text: 'two left' });
     await ann.getByRole('button', { name: 'Questions?, 1' }).waitFor();
     await ann.getByRole('button', { name: 'Questions?, 1' }).click();
     await panel(ann).getByText('two left').waitFor();

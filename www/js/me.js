@@ -11,6 +11,9 @@ const EVERY = 240_000; // milliseconds
 const SOON = 400; // several causes within this time are one request
 const AFTER_END = 500; // milliseconds after the end of a ban or of opening hours
 
+/** Names that are the same for the chat; it compares by more rules than these. */
+const fold = (name) => name.normalize('NFKC').replace(/\p{Default_Ignorable_Code_Point}/gu, '').toLowerCase().trim();
+
 export class Me extends Source {
   #now = {};
   #timer = null;
@@ -45,7 +48,13 @@ export class Me extends Source {
     if (mark === undefined || this.#now.may === undefined) {
       return undefined;
     }
-    return person !== null && mark === person.mark && (person.names ?? [person.name]).includes(name);
+    return person !== null && mark === person.mark && this.owns(name);
+  }
+
+  /** Whether a name is one of the visitor's, however it is written. */
+  owns(name) {
+    const { person } = this;
+    return person !== null && [person.name, ...(person.names ?? [])].some((own) => fold(own ?? '') === fold(name));
   }
 
   /** Whether the visitor may still edit or delete this message of their own. */

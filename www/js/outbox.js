@@ -21,6 +21,7 @@ import { Source } from './events.js';
 const PROOFS = 3; // challenges that are solved for one message
 const STRIKES = 8; // a message is given up when it was stopped so often while the chat could be reached
 
+const TAKEN = ['name-taken', 'name-alike']; // problems of a name
 const LASTING = ['failed', 'held']; // states that a reload doesn't change
 
 /** No answer, or not one of the chat: a page of a proxy, or an error of the web server. */
@@ -98,9 +99,9 @@ export class Outbox extends Source {
     this.#pump();
   }
 
-  /** Sends all messages again whose name was refused, under another name. */
+  /** Sends all messages again whose name belongs to another person, under another name. */
   rename(name) {
-    this.store.pending.filter(({ state, field }) => state === 'failed' && field === 'name').forEach(({ key }) => this.retry(key, name));
+    this.store.pending.filter(({ state, slug }) => state === 'failed' && TAKEN.includes(slug)).forEach(({ key }) => this.retry(key, name));
   }
 
   /** Takes a refused message out, and returns its text. */

@@ -139,8 +139,7 @@ export class Peace {
   async claim() {
     const { chat, me } = this;
     const { name } = chat;
-    const isKnown = me.person?.signed || (me.person?.names ?? [me.person?.name]).includes(name);
-    if (name === '' || isKnown || me.now.may === undefined) {
+    if (name === '' || me.person?.signed || me.owns(name) || me.now.may === undefined) {
       return;
     }
     try {
