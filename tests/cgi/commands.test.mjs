@@ -159,7 +159,7 @@ test('what can’t be done is said, with an exit status, and changes nothing', a
     [['room', 'set', 'lobby'], /Nothing to change/],
     [['room', 'set', 'lobby', '--hours', 'always'], /./],
     [['report', 'hide', 'lobby'], /ROOM:SEQ/],
-    [['erase', 'nobody-here'], /person/],
+    [['erase', 'nobody-here'], /owns this name/],
     [['token', 'sign', '1', 'ann'], /hs256/],
     [['report', 'approve', 'x'], /whole number/],
   ];
