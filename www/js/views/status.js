@@ -53,7 +53,7 @@ export class StatusView {
       this.#show({ state, text: note ?? (state === 'connecting' ? this.language.say('connecting') : '') });
     } else {
       const { failure, until } = failing;
-      this.#show({ state: failure.kind === 'refused' ? 'refused' : 'retrying', text: this.#wordsOf(failure, failing === this.#failures.send), until });
+      this.#show({ state: failure.kind === 'refused' ? 'refused' : 'retrying', text: this.#wordsOf(failure, failing === this.#failures.send), until, isTooFast: failure.status === 429 });
     }
   }
 
@@ -78,14 +78,17 @@ export class StatusView {
     return isBusy ? this.language.say('busy') : message;
   }
 
-  /** until: when the next try is due; 0: none is. */
-  #show({ state, text, until = 0 }) {
+  /**
+   * until: when the next try is due; 0: none is. isTooFast: trying sooner is no use, as the server
+   * would refuse it.
+   */
+  #show({ state, text, until = 0, isTooFast = false }) {
     this.root.dataset.state = state;
     if (this.text.textContent !== text) {
       this.text.textContent = text;
     }
     this.#until = until;
-    this.button.hidden = until === 0;
+    this.button.hidden = until === 0 || isTooFast;
     clearInterval(this.#timer);
     if (until !== 0) {
       this.#timer = setInterval(() => this.#tick(), TICK_MS);
