@@ -1,0 +1,5 @@
+// main-owner.js - the entry of owner.html.
+
+import { start } from './owner/page.js';
+
+start(document);

@@ -1,0 +1,47 @@
+// desk.js - what owner.html asks the programs: lists (GET /poll/desk), who the visitor is (GET
+// /poll/me), acts (POST /send/act). Shows nothing.
+
+import { Failure } from '../answers.js';
+
+const PAGE = 100; // items of a list at a time
+
+/** api: see ../api.js. acts: see ../acts.js. */
+export class Desk {
+  constructor({ api, acts }) {
+    Object.assign(this, { api, acts });
+  }
+
+  /** The role of this visitor, and whether the chat has an owner. Makes the owner's code if it hasn't. */
+  me() {
+    return this.api.me({ sign_in: 'yes' });
+  }
+
+  /** { items, more, before } */
+  list(name, query = {}) {
+    return this.api.desk({ list: name, limit: PAGE, ...query });
+  }
+
+  /** All items of a short list. */
+  async all(name, query = {}) {
+    const items = [];
+    let page = { more: true, before: undefined };
+    while (page.more) {
+      page = await this.list(name, { ...query, before: page.before });
+      items.push(...page.items);
+      page.more = page.more && page.items.length > 0;
+    }
+    return items;
+  }
+
+  act(what, fields = {}) {
+    return this.acts.act(what, fields);
+  }
+
+  /** The address of the backup, and the headers that open it. */
+  backup() {
+    return this.api.backup();
+  }
+}
+
+/** Why something failed, in words. */
+export const reasonOf = (error) => (error instanceof Failure ? error.message : `This page failed: ${error.message}`);
