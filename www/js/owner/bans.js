@@ -1,13 +1,13 @@
 // bans.js - owner.html: who is banned or muted, and until when.
 
-import { ask, button, choice, el, field, when } from './dom.js';
+import { ask, button, choice, coverage, el, field, when } from './dom.js';
 
 const KINDS = { ban: 'banned', mute: 'muted', shadow: 'seen by themselves alone' };
 
 function row(page, item) {
   return el('li', { class: 'card' },
     el('h3', {}, el('bdi', {}, item.title), ' ', el('span', { class: 'tag bad' }, KINDS[item.kind] ?? item.kind), ' ', item.room ? el('span', { class: 'tag' }, `#${item.room}`) : undefined),
-    el('p', {}, 'Until ', when(item.until), item.covers ? `. Covers ${item.covers}.` : ''),
+    el('p', {}, 'Until ', when(item.until), `.${coverage(item.covers)}`),
     el('p', { class: 'soft' }, item.reason ? ['“', el('bdi', {}, item.reason), '”, '] : '', 'by ', el('bdi', {}, item.by ?? 'the program'), ', ', when(item.made)),
     el('div', { class: 'row' }, button('Lift', () => page.do('lift', { ban: item.ban }, 'The ban is lifted.'))));
 }

@@ -1,6 +1,6 @@
 // decide.js - owner.html: reported messages, and those that wait for approval.
 
-import { ask, button, choice, el, field, person, when } from './dom.js';
+import { ask, button, choice, coverage, el, field, number, person, when } from './dom.js';
 
 const WHY = { newcomer: 'a new visitor', link: 'a link from a new visitor', word: 'a word of the list' };
 
@@ -29,7 +29,7 @@ async function cleanUp(page, { room, seq, name }) {
     bad: true,
   });
   if (given !== null) {
-    await page.do('clean', { room, seq, minutes: 60, ...given }, ({ deleted, covers }) => `Deleted: ${deleted}. ${covers ? `The ban covers ${covers}.` : ''}`);
+    await page.do('clean', { room, seq, minutes: 60, ...given }, ({ deleted, covers }) => `Deleted messages: ${number(deleted)}.${coverage(covers)}`);
   }
 }
 

@@ -1,6 +1,7 @@
 // desk.js - what owner.html asks the programs: lists (GET /poll/desk), who the visitor is (GET
 // /poll/me), acts (POST /send/act). Shows nothing.
 
+import { backup } from '../acts.js';
 import { Failure } from '../answers.js';
 
 const PAGE = 100; // items of a list at a time
@@ -37,9 +38,9 @@ export class Desk {
     return this.acts.act(what, fields);
   }
 
-  /** The address of the backup, and the headers that open it. */
+  /** The database as a file: { blob, name }. */
   backup() {
-    return this.api.backup();
+    return backup(this.api);
   }
 }
 

@@ -27,8 +27,17 @@ export function choice(name, options, chosen) {
   return list;
 }
 
-/** A label above its field, with a hint below. */
-export const field = (text, input, hint) => el('label', {}, el('span', {}, text), input, hint && el('span', { class: 'hint' }, hint));
+/** A label above its field, with a hint below. The field's name is the label alone, without the hint. */
+export function field(text, input, hint) {
+  input.setAttribute('aria-label', text);
+  if (hint) {
+    input.setAttribute('aria-description', hint);
+  }
+  return el('label', {}, el('span', {}, text), input, hint && el('span', { class: 'hint' }, hint));
+}
+
+/** How many addresses a ban covers, in words; '' for a ban of a person or a name. */
+export const coverage = (covers) => (covers && Number(covers) !== 1 ? ` It covers ${Number(covers) > 0 ? number(covers) : covers} addresses.` : '');
 
 const WHEN = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 
@@ -36,7 +45,7 @@ const WHEN = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle
 export const when = (time) => (time ? el('time', { datetime: time, title: time }, WHEN.format(new Date(time))) : 'without end');
 
 /** ann ·7f3a */
-export const person = (name, mark) => el('span', {}, el('bdi', {}, name ?? 'somebody'), mark ? el('span', { class: 'mark' }, ` ·${mark}`) : undefined);
+export const person = (name, mark) => el('span', {}, el('bdi', {}, name || 'no name yet'), mark ? el('span', { class: 'mark' }, ` ·${mark}`) : undefined);
 
 export const number = (value) => Number(value ?? 0).toLocaleString();
 

@@ -2,9 +2,10 @@
 //
 // To add a part: a row in PARTS, and a module with a function show(context) that returns elements.
 
-import { act } from '../acts.js';
+import { makeActs } from '../acts.js';
 import { makeApi } from '../api.js';
 import { makeClock } from '../clock.js';
+import { makeKey, makeWho } from '../key.js';
 import { site } from '../site.js';
 import { Desk, reasonOf } from './desk.js';
 import { el } from './dom.js';
@@ -27,9 +28,8 @@ class Page {
 
   constructor(document) {
     this.part = (name) => document.querySelector(`[data-part=${name}]`);
-    const clock = makeClock();
-    const api = makeApi({ base: site, fetch: (...given) => fetch(...given), clock });
-    this.desk = new Desk({ api, acts: { act: (what, fields) => act(api, what, fields) } });
+    const api = makeApi({ base: site, fetch: (...given) => fetch(...given), clock: makeClock(), who: makeWho(makeKey()) });
+    this.desk = new Desk({ api, acts: makeActs({ api }) });
   }
 
   async begin() {
@@ -48,7 +48,7 @@ class Page {
     }
     const { role, person } = this.me;
     this.isIn = role === 'owner' || role === 'moderator';
-    this.part('who').textContent = this.isIn ? `${person?.name ?? 'You'}, ${role}` : '';
+    this.part('who').textContent = this.isIn ? `${person?.name || 'You'}, ${role}` : '';
     this.part('tabs').hidden = !this.isIn;
     await this.show();
   }

@@ -53,25 +53,29 @@ async function free(page, item) {
   }
 }
 
+/** Nobody acts on a person of the same or a higher role. */
+const RANKS = ['nobody', 'reader', 'member', 'moderator', 'owner'];
+
 function row(page, me, item) {
   const isOwner = me.role === 'owner';
+  const isBelow = RANKS.indexOf(item.role) < RANKS.indexOf(me.role);
   const tags = [
     el('span', { class: 'tag' }, item.role),
     ...(item.roles ?? []).map(({ room, role }) => el('span', { class: 'tag' }, `${role} in #${room}`)),
     item.signed && el('span', { class: 'tag' }, 'signed in by the site'),
     item.fresh && el('span', { class: 'tag' }, 'new'),
-    item.bans?.length > 0 && el('span', { class: 'tag bad' }, 'banned'),
+    item.bans > 0 && el('span', { class: 'tag bad' }, 'banned'),
   ];
   return el('li', { class: 'card', data: { person: item.person } },
     el('h3', {}, person(item.name, item.mark), ' ', tags.flatMap((tag) => [tag, ' '])),
-    el('p', { class: 'soft' }, 'first ', when(item.first), ', last ', when(item.seen), item.hour > 0 ? `, ${number(item.hour)} messages in the last hour` : ''),
+    el('p', { class: 'soft' }, 'First message ', when(item.first), ', last one ', when(item.seen), item.hour > 0 ? `, ${number(item.hour)} in the last hour` : ''),
     item.names?.length > 0 && el('p', {}, 'Names: ', item.names.flatMap((name, i) => [i > 0 ? ', ' : '', el('bdi', {}, name)])),
     el('div', { class: 'row' },
-      item.fresh && button('Trust', () => page.do('trust', { person: item.person }, 'This person no longer counts as new.')),
+      item.fresh && isBelow && button('Trust', () => page.do('trust', { person: item.person }, 'This person no longer counts as new.')),
       isOwner && button('Role …', () => changeRole(page, item)),
       item.names?.length > 0 && button('Free a name …', () => free(page, item)),
-      button('Ban …', () => ban(page, item), 'bad'),
-      isOwner && button('Erase …', () => erase(page, item), 'bad')));
+      isBelow && button('Ban …', () => ban(page, item), 'bad'),
+      isOwner && isBelow && button('Erase …', () => erase(page, item), 'bad')));
 }
 
 export async function show({ page, desk, me, given }) {
