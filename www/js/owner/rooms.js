@@ -4,17 +4,17 @@ import { ask, button, choice, el, field, number, when } from './dom.js';
 
 const KINDS = { open: 'open', 'read-only': 'read-only', members: 'members only', locked: 'locked' };
 const LONG = { open: 'open: everybody reads and writes', 'read-only': 'read-only: moderators write', members: 'members read and write', locked: 'locked: only moderators read and write' };
-const NEWCOMERS = [['', 'as the setting says'], ['free', 'write like all others'], ['slow', 'write slowly, without links'], ['held', 'wait for approval']];
+const NEWCOMERS = [['default', 'as the setting says'], ['free', 'write like all others'], ['slow', 'write slowly, without links'], ['held', 'wait for approval']];
 
 async function change(page, me, item) {
   const given = await ask({
     title: `#${item.room}`,
     body: [
-      field('What it is', choice('kind', [['', 'as the setting says'], ...Object.entries(LONG)], item.kind_set ?? '')),
+      field('What it is', choice('kind', [['default', 'as the setting says'], ...Object.entries(LONG)], item.kind_set ?? 'default')),
       field('For how long', choice('minutes', [['0', 'until I change it'], ['30', 'half an hour'], ['120', 'two hours'], ['1440', 'a day']], '0')),
       field('Slow mode', el('input', { name: 'slow', type: 'number', min: '0', max: '86400', value: item.slow ?? 0 }), 'Seconds that a person waits between two messages. 0: none.'),
       field('Opening hours', el('input', { name: 'hours', value: item.hours ?? '', placeholder: 'mon-fri 08:00-18:00 +60' }), 'Days, from-to, and minutes east of UTC. Empty: always open.'),
-      field('New visitors', choice('newcomers', NEWCOMERS, item.newcomers ?? '')),
+      field('New visitors', choice('newcomers', NEWCOMERS, item.newcomers ?? 'default')),
       ...(me.role === 'owner' ? [
         field('Keep messages for', el('input', { name: 'keep_days', type: 'number', min: '0', value: item.keep_days ?? '', placeholder: 'as the setting says' }), 'Days; 0: for ever. Older ones are removed for good.'),
         field('Keep at most', el('input', { name: 'keep_count', type: 'number', min: '0', value: item.keep_count ?? '', placeholder: 'as the setting says' }), 'Messages; 0: all.'),
@@ -23,7 +23,8 @@ async function change(page, me, item) {
     yes: 'Save',
   });
   if (given !== null) {
-    await page.do('room', { room: item.room, ...given }, `#${item.room} is changed.`);
+    const kept = me.role === 'owner' ? { keep_days: given.keep_days || 'default', keep_count: given.keep_count || 'default' } : {};
+    await page.do('room', { room: item.room, ...given, ...kept }, `#${item.room} is changed.`);
   }
 }
 
