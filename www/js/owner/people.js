@@ -64,7 +64,7 @@ function row(page, me, item) {
     ...(item.roles ?? []).map(({ room, role }) => el('span', { class: 'tag' }, `${role} in #${room}`)),
     item.signed && el('span', { class: 'tag' }, 'signed in by the site'),
     item.fresh && el('span', { class: 'tag' }, 'new'),
-    item.bans > 0 && el('span', { class: 'tag bad' }, 'banned'),
+    item.bans?.length > 0 && el('span', { class: 'tag bad' }, 'banned'),
   ];
   return el('li', { class: 'card', data: { person: item.person } },
     el('h3', {}, person(item.name, item.mark), ' ', tags.flatMap((tag) => [tag, ' '])),
