@@ -9,8 +9,8 @@ import { fileURLToPath } from 'node:url';
 const FOLDER = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../www/js');
 const WWW = path.dirname(FOLDER);
 
-/** What index.html, /embed and doctor.html load: each starts something, and exports nothing. */
-const ENTRIES = ['main.js', 'embedded.js', 'main-doctor.js', 'old.js'];
+/** What index.html, /embed, doctor.html and owner.html load: each starts something, and exports nothing. */
+const ENTRIES = ['main.js', 'embedded.js', 'main-doctor.js', 'main-owner.js', 'old.js'];
 
 const modules = fs.readdirSync(FOLDER, { recursive: true }).filter((name) => name.endsWith('.js')).sort();
 const sourceOf = (name) => fs.readFileSync(path.join(FOLDER, name), 'utf8');
@@ -72,9 +72,9 @@ test('an entry only starts a module', () => {
 
 /** Lower modules first: a module imports only modules of lower rows, or of its own. */
 const FLOORS = [
-  /^(answers|backoff|channel|clock|events|fresh|proof|site|store|text|time|watch|ladder|lang\/\w+|words\/\w+)\.js$/, // import nothing but each other
+  /^(answers|backoff|channel|clock|events|fresh|proof|site|store|text|time|watch|ladder|lang\/\w+|words\/\w+|owner\/dom)\.js$/, // import nothing but each other
   /^(api|several|stream|layout|lang|locks|keep|former|holds|lead|feed|others|attention|alert|diagnosis|presence|links|key|acts|me|token|refusals)\.js$/,
-  /^(by-poll|by-stream|outbox|views\/\w+)\.js$/,
+  /^(by-poll|by-stream|outbox|views\/\w+|owner\/[\w-]+)\.js$/,
   /^(transport|tabs|preferences|doctor|moderation)\.js$/,
   /^(connection|peace)\.js$/,
   /^app\.js$/,

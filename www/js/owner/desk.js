@@ -12,7 +12,7 @@ export class Desk {
     Object.assign(this, { api, acts });
   }
 
-  /** The role of this visitor, and whether the chat has an owner. Makes the owner's code if it hasn't. */
+  /** This visitor's role, and whether the chat has an owner. If not, the owner's code is made. */
   me() {
     return this.api.me({ sign_in: 'yes' });
   }

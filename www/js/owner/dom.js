@@ -27,7 +27,7 @@ export function choice(name, options, chosen) {
   return list;
 }
 
-/** A label above its field, with a hint below. The field's name is the label alone, without the hint. */
+/** A label above its field, with a hint below. The field's name is the label alone. */
 export function field(text, input, hint) {
   input.setAttribute('aria-label', text);
   if (hint) {
