@@ -137,6 +137,7 @@ test('one act ends a flood: its messages are gone for every reader and the sende
   assert.deepEqual(messages.map(({ text }) => text).filter(Boolean), ['before']);
   assert.equal(messages.at(-1).type, 'delete');
   assert.equal(messages.at(-1).seq, head);
+  assert.deepEqual(messages.at(-1).targets, [[2, 6]]);
   await refused(c.say(BOB, 'again'), 403, 'banned');
   const people = await items(c.desk(OWNER, 'people', '&room=lobby&seq=1'));
   assert.equal(people[0].name, 'ann');

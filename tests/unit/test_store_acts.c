@@ -334,6 +334,12 @@ static void what_moderators_do_about_old_messages_follows_a_key_that_moved(void 
     make_code(s, &third, 6);
     assert_int_equal(try_invite(s, &flooder, 6, true, NULL), 0);
     assert_int_equal(try_invite(s, &second, 6, true, NULL), -1); /* it was for one */
+    const struct store_erase_recent recent = {.whom = {.room = "lobby", .seq = seq}};
+    uint64_t count = 0;
+    begin(s, NULL);
+    assert_int_equal(store_erase_recent(s, &recent, &count, NULL), 0);
+    commit(s, "clean");
+    assert_int_equal(count, 1);
     assert_int_equal(ban_message(s, NULL, seq, STORE_OF_PERSON, &made, NULL), 0);
     assert_int_equal(store_rules_load(s, &rules, NULL), 0);
     bool is_banned = false;

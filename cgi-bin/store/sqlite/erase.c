@@ -189,6 +189,7 @@ int sqlite_erase_hide_reported(struct store *base, const char *room, uint64_t se
 
 struct search {
     sqlite3_int64 person_id; /* 0: by network */
+    struct sqlite_persons persons; /* it, and those that its keys were before */
     unsigned char network[CHAT_NETWORK_BYTES];
     int64_t since_ms;
     sqlite3_int64 actor;  /* person; 0: none */
@@ -205,7 +206,7 @@ static int resolve(struct sqlite_handle *s, const struct store_erase_recent *wha
         return sqlite_persons_resolve(s, &what->whom, &out->person_id, e) == 0 &&
                        sqlite_persons_rank(s, out->person_id, what->only_room, CHAT_NOBODY, &rank, e) == 0 &&
                        (out->person_id == out->actor || sqlite_act_check_rank(s->act, rank, e) == 0)
-                   ? 0
+                   ? sqlite_persons_same(s, out->person_id, &out->persons, e)
                    : -1;
     }
     if (sqlite_persons_sender(s, what->whom.room, what->whom.seq, &sender, e) != 0) {
@@ -225,7 +226,7 @@ static bool is_meant(const struct search *search, const struct sqlite_query *row
     sqlite3_int64 person_id = sqlite_query_number_at(row, 2);
     enum chat_role role = (enum chat_role)(sqlite_query_number_at(row, 3) >> 8 & 0xff);
     if (search->person_id != 0) {
-        return person_id == search->person_id;
+        return sqlite_persons_has(&search->persons, person_id);
     }
     return role < search->below && (person_id == 0 || person_id != search->actor) &&
            sqlite_query_blob_at(row, 4, network, sizeof network) &&
@@ -345,13 +346,14 @@ int sqlite_erase_recent(struct store *base, const struct store_erase_recent *wha
     struct search search = {
         .since_ms = what->since_ms, .actor = act->person_id, .below = act->by != NULL ? act->by->role : CHAT_ROLE__MAX};
     struct rooms rooms = {.count = 0};
-    if (resolve(s, what, &search, e) != 0 || learn_author(s, &search.author, e) != 0) {
-        return -1;
+    int result = resolve(s, what, &search, e) == 0 ? learn_author(s, &search.author, e) : -1;
+    if (result == 0) {
+        result = list_rooms(s, what->only_room, what->since_ms, &rooms, e);
     }
-    int result = list_rooms(s, what->only_room, what->since_ms, &rooms, e);
     if (result == 0) {
         result = erase_in_rooms(s, &search, &rooms, e);
     }
+    free(search.persons.ids);
     free(rooms.all);
     *count = search.count;
     return result;

@@ -8,6 +8,7 @@
 #include "store/sqlite/private/view.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int no_person(struct err *e)
@@ -111,6 +112,33 @@ int sqlite_persons_resolve(struct sqlite_handle *s, const struct store_whom *who
         *out = sqlite_query_number_at(&q, 0);
     }
     return sqlite_query_end(&q);
+}
+
+int sqlite_persons_same(struct sqlite_handle *s, sqlite3_int64 person_id, struct sqlite_persons *out, struct err *e)
+{
+    struct sqlite_query q;
+    sqlite_query_begin(&q, s,
+                       "SELECT ?1 UNION SELECT person.person_id FROM key CROSS JOIN person INDEXED BY person_moved"
+                       " ON moved_key = hash AND moved_key IS NOT NULL WHERE key.person_id = ?1 ORDER BY 1",
+                       "find former persons", e);
+    sqlite_query_number(&q, person_id);
+    while (sqlite_query_next(&q)) {
+        out->ids = sqlite_query_grow(out->ids, out->count, sizeof *out->ids);
+        out->ids[out->count++] = sqlite_query_number_at(&q, 0);
+    }
+    return sqlite_query_end(&q);
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    const sqlite3_int64 *left = a;
+    const sqlite3_int64 *right = b;
+    return (*left > *right) - (*left < *right);
+}
+
+bool sqlite_persons_has(const struct sqlite_persons *all, sqlite3_int64 person_id)
+{
+    return bsearch(&person_id, all->ids, all->count, sizeof *all->ids, compare_ids) != NULL;
 }
 
 /* ---- what is known of a person ---- */

@@ -27,6 +27,14 @@ int sqlite_persons_sender(struct sqlite_handle *s, const char *room, uint64_t se
  * looked up. */
 int sqlite_persons_resolve(struct sqlite_handle *s, const struct store_whom *whom, sqlite3_int64 *out, struct err *e);
 
+/* This person and those whose last key it has now, ascending: their messages are its own. */
+struct sqlite_persons {
+    sqlite3_int64 *ids; /* owned */
+    size_t count;
+};
+int sqlite_persons_same(struct sqlite_handle *s, sqlite3_int64 person_id, struct sqlite_persons *out, struct err *e);
+bool sqlite_persons_has(const struct sqlite_persons *all, sqlite3_int64 person_id);
+
 /* The person's greatest role: in this room, or, with NULL, in any room. role: another one that it
  * has, as from a token. ERR_ABSENT: no such person. */
 int sqlite_persons_rank(struct sqlite_handle *s, sqlite3_int64 person_id, const char *room, enum chat_role role,
