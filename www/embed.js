@@ -15,7 +15,7 @@
     const programs = new URL(script.dataset.path || '.', base); // data-path: on a host without short addresses
     const set = { room: 'lobby', title: 'Chat', mode: 'button', side: 'right', theme: 'auto', height: '480px', ...script.dataset };
     const inline = set.mode === 'inline';
-    const seenKey = `pollchat ${base.href}${set.room}`;
+    const chat = `pollchat ${base}`;
     const COUNT_MS = 60000;
     const MOST = 100;
     const listeners = {};
@@ -34,16 +34,16 @@
       b:empty{display:none}
       iframe{border:0;display:block;width:100%;height:100%;background:Canvas}
       div{position:fixed;z-index:2147483646;bottom:88px;${set.side}:20px;width:min(400px,calc(100vw - 40px));height:min(600px,calc(100vh - 108px));
-        border-radius:14px;overflow:hidden;box-shadow:0 8px 40px #0007}
+        border-radius:12px;overflow:hidden;box-shadow:0 4px 16px #0007}
       div[hidden]{display:none}
       .in{position:static;width:100%;height:var(--h);box-shadow:none;border:1px solid #8886}
       @media(max-width:480px){div:not(.in){inset:0 0 88px;width:auto;height:auto;border-radius:0}}`;
 
     const tell = (event, detail) => (listeners[event] || []).forEach((f) => f(detail));
-    const store = (value) => {
+    const store = (value, key = chat + set.room) => {
       try {
-        if (value !== undefined) localStorage.setItem(seenKey, JSON.stringify(value));
-        return JSON.parse(localStorage.getItem(seenKey));
+        if (value !== undefined) localStorage.setItem(key, JSON.stringify(value));
+        return JSON.parse(localStorage.getItem(key));
       } catch {
         return value || null; // storage is forbidden: counting begins now
       }
@@ -129,13 +129,13 @@
     /* * What this page's site says of its visitor, for the frame (token.js). */
     async function token() {
       const answer = await fetch(set.tokenUrl, { mode: 'same-origin', cache: 'no-store' });
-      return { text: await answer.text(), status: answer.status, date: answer.headers.get('Date') };
+      return { status: answer.status, text: await answer.text(), date: answer.headers.get('Date') };
     }
 
     function showUnread(n) {
       api.unread = n;
-      count.textContent = n === 0 ? '' : n >= MOST ? `${MOST}+` : String(n);
-      button.setAttribute('aria-label', n === 0 ? set.title : `${set.title}, ${count.textContent}`);
+      count.textContent = n >= MOST ? `${MOST}+` : n || '';
+      button.setAttribute('aria-label', n ? `${set.title}, ${count.textContent}` : set.title);
       tell('unread', n);
     }
 
@@ -143,12 +143,13 @@
       if (!frame || source !== frame.contentWindow || origin !== base.origin || !data || data.pollchat !== 1) return;
       if (data.type === 'ready') {
         isReady = true;
-        say({ type: 'hello', accent: look(), theme: set.theme, name, open: isOpen || inline, tokenUrl: set.tokenUrl });
+        say({ type: 'hello', accent: look(), theme: set.theme, name, open: isOpen || inline, tokenUrl: set.tokenUrl, key: store(undefined, chat) });
       }
       if (data.type === 'close') close();
       if (data.type === 'token') token().catch(() => {}).then((answer) => say({ ...data, ...answer }));
       if (data.type === 'message') tell('message', data.message);
       if (data.type === 'unread') showUnread(data.count);
+      if (data.type === 'key') store(data.key, chat); // where the browser lets the frame keep nothing
       if (data.type === 'seen') store({ epoch: data.epoch, seq: data.seq });
     });
 
@@ -175,15 +176,14 @@
       open,
       close,
       unread: 0,
-      on: (event, f) => (listeners[event] = listeners[event] || []).push(f),
+      on: (event, f) => (listeners[event] ??= []).push(f),
       setName(chosen) {
         name = chosen;
         say({ type: 'name', name });
       },
       renew: () => say({ type: 'renew' }),
     };
-    window.pollchat = window.pollchat || Object.assign(api, { all: [] });
-    window.pollchat.all.push(api);
+    (window.pollchat ??= Object.assign(api, { all: [] })).all.push(api);
 
     function start() {
       build();

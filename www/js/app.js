@@ -21,14 +21,14 @@ const alert = (what, given) => import('./alert.js').then((module) => module[what
 class Chat {
   #name;
 
-  constructor(root, { room, title, preset = '', embedded = false, on = {}, token, signed }) {
+  constructor(root, { room, title, preset = '', embedded = false, on = {}, token, signed, keeper }) {
     Object.assign(this, { root, room, title, embedded, on });
     this.clock = makeClock();
     this.presence = new Presence({ clock: this.clock, isOpen: !embedded });
     this.preferences = new Preferences({ room, on: { language: () => this.#speak(), sound: () => alert('sound') } });
     this.#name = signed ?? this.preferences.get('name') ?? preset;
     const wantsNews = () => this.presence.isOpen && ['sound', 'notify'].some((key) => this.preferences.wants(key));
-    Object.assign(this, connect({ room, clock: this.clock, pace: () => this.presence.pace, wantsNews, token }));
+    Object.assign(this, connect({ room, clock: this.clock, pace: () => this.presence.pace, wantsNews, token, keeper }));
   }
 
   async begin() {

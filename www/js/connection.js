@@ -4,7 +4,7 @@ import { Failure, parse } from './answers.js';
 import { makeApi } from './api.js';
 import { Backoff } from './backoff.js';
 import { openChannel } from './channel.js';
-import { makeKey, makeWho } from './key.js';
+import { keyStorage, makeKey, makeWho } from './key.js';
 import { Ladder } from './ladder.js';
 import { newId, Outbox } from './outbox.js';
 import { attempt, CHAT, remember, site } from './site.js';
@@ -96,10 +96,13 @@ function makeTabs({ store, api, clock, pace, wantsNews }) {
   return tabs;
 }
 
-/** pace(), wantsNews(): see tabs.js. token: see token.js; undefined: the site signs nobody in. */
-export function connect({ room, clock, pace, wantsNews, token }) {
+/**
+ * pace(), wantsNews(): see tabs.js. token: see token.js; undefined: the site signs nobody in.
+ * keeper: see key.js.
+ */
+export function connect({ room, clock, pace, wantsNews, token, keeper }) {
   const store = new Store(room);
-  const key = makeKey();
+  const key = makeKey({ storage: keyStorage(keeper) });
   const api = makeApi({ base: site, fetch: (...args) => fetch(...args), clock, who: makeWho(key, token) });
   const transport = makeTabs({ store, api, clock, pace, wantsNews });
   const outbox = new Outbox({ store, api, clock, backoff: new Backoff(), makeId, keep: makeKeep(room, clock), count: counter(), prove: solver(key) });

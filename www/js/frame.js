@@ -2,8 +2,9 @@
 //
 // embed.js, on the other site, puts an iframe with GET /embed there. The two talk by messages;
 // every message has `pollchat: 1`. Frame to loader: ready, then message, unread, seen, close, token
-// (a question). Loader to frame: hello (the answer to ready), then open, close, name, token (the
-// answer), renew. The elements come from index.html.
+// (a question), key (to be kept by the loader, where the browser lets the frame keep nothing). Loader
+// to frame: hello (the answer to ready), then open, close, name, token (the answer), renew. The
+// elements come from index.html.
 
 import { start } from './app.js';
 import { makeClock } from './clock.js';
@@ -84,6 +85,7 @@ export async function startInFrame() {
     token,
     preset: typeof wish.name === 'string' ? wish.name : undefined,
     embedded: true,
+    keeper: { key: wish.key, keep: (key) => tell({ type: 'key', key }) },
     on: {
       message: (message) => tell({ type: 'message', message }),
       unread: (count) => tell({ type: 'unread', count }),

@@ -4,7 +4,7 @@
 // Where a browser keeps nothing (a private window, storage that is forbidden or was cleared), a new
 // key lives as long as the page.
 
-import { CHAT, remember } from './site.js';
+import { attempt, CHAT, remember } from './site.js';
 
 const BYTES = 16;
 const FORM = /^[\w-]{22}$/; // base64url, as the programs read it
@@ -28,6 +28,21 @@ export function makeKey({ storage = remember('localStorage', CHAT), random = (by
     return known;
   };
 }
+
+/**
+ * Where the key is kept. keeper: { key, keep(key) }, of the loader on another site's page: browsers
+ * let many frames keep nothing.
+ */
+export const keyStorage = (keeper) =>
+  keeper === undefined || attempt(() => localStorage.length) !== null
+    ? remember('localStorage', CHAT)
+    : {
+        get: () => keeper.key,
+        set(_, key) {
+          keeper.key = key;
+          keeper.keep(key);
+        },
+      };
 
 /**
  * For makeApi(): says with each request who asks. token: see token.js; undefined where the site
