@@ -76,3 +76,50 @@ SELECT room_id, seq FROM message
 WHERE length(name) NOT BETWEEN 1 AND 64 OR instr(CAST(name AS BLOB), x'00') > 0
    OR length(CAST(id AS BLOB)) NOT BETWEEN 1 AND 64 OR id GLOB '*[^A-Za-z0-9._-]*'
    OR instr(CAST(text AS BLOB), x'00') > 0;
+
+-- the number of the rules, or the note that erased texts must be scrubbed, is invalid
+SELECT rules, scrub FROM meta WHERE rules < 1 OR scrub NOT IN (0, 1);
+
+-- a room has an invalid mode
+SELECT name, kind, slow_s, newcomers, keep_days, keep_count FROM room
+WHERE kind NOT BETWEEN 1 AND 4 OR slow_s NOT BETWEEN 0 AND 86400 OR newcomers NOT BETWEEN 1 AND 3
+   OR keep_days < 0 OR keep_count < 0 OR bare < 0 OR bare > head;
+
+-- a change has no message before it as its target, or a message has a target
+SELECT room_id, seq, type, target FROM message
+WHERE CASE WHEN type IN (2, 3) THEN target IS NULL OR target < 1 OR target >= seq ELSE target IS NOT NULL END;
+
+-- a change has a text of its own
+SELECT room_id, seq, type FROM message
+WHERE (type = 2 AND text <> '') OR (type = 3 AND text GLOB '*[^0-9 -]*');
+
+-- an erased message still has its text
+SELECT room_id, seq FROM message WHERE state = 1 AND text <> '';
+
+-- a message has an invalid state, last edit, sender or network
+SELECT room_id, seq, state, edited, sender FROM message
+WHERE state NOT BETWEEN 1 AND 3 OR edited <= seq OR sender < 0 OR sender >> 8 & 255 > 4 OR length(network) <> 17;
+
+-- a person has an invalid role or mark
+SELECT person_id, role, mark FROM person
+WHERE role NOT BETWEEN 0 AND 4 OR mark NOT BETWEEN 0 AND 65535 OR made NOT IN (0, 1) OR signed NOT IN (0, 1)
+   OR trusted NOT IN (0, 1);
+
+-- a key's hash is invalid
+SELECT person_id, length(hash) AS bytes FROM key WHERE length(hash) <> 16;
+
+-- a name is empty
+SELECT person_id, fold FROM name WHERE fold = '' OR name = '';
+
+-- a secret of networks is invalid
+SELECT secret_id FROM network_secret WHERE length(secret) <> 32;
+
+-- a ban is of nobody, or of several
+SELECT ban_id, kind FROM ban
+WHERE (person_id IS NOT NULL) + (fold IS NOT NULL) + (network IS NOT NULL) + (wide IS NOT NULL) <> 1
+   OR kind NOT BETWEEN 1 AND 3;
+
+-- a message that waits for a moderator has an invalid name or id
+SELECT held_id, room FROM held
+WHERE length(name) NOT BETWEEN 1 AND 64 OR length(CAST(id AS BLOB)) NOT BETWEEN 1 AND 64
+   OR id GLOB '*[^A-Za-z0-9._-]*';

@@ -132,6 +132,7 @@ static void an_erased_message_keeps_its_seq_and_readers_are_told(void **state)
     assert_int_equal(event, 0);
     read_one(s, "lobby", 3, &page);
     assert_int_equal(page.messages[0].type, CHAT_DELETE);
+    assert_int_equal(page.messages[0].target, 1);
     store_page_fini(&page);
     assert_int_equal(ask_number(p, "SELECT target FROM message WHERE seq = 3"), 1);
     assert_int_equal(ask_number(p, "SELECT state FROM message WHERE seq = 1"), 1);
@@ -236,7 +237,7 @@ static void all_messages_of_a_person_since_a_time_are_erased_with_one_event_a_ro
     act(s, store_erase_recent(s, &what, &count, NULL));
     assert_int_equal(count, 5 + 8);
     read_one(s, "lobby", 11, &page);
-    assert_string_equal(page.messages[0].text, "3-4 6-7 10");
+    assert_string_equal(page.messages[0].targets, "3-4 6-7 10");
     assert_int_equal(page.messages[0].type, CHAT_DELETE);
     store_page_fini(&page);
     assert_int_equal(ask_number(p, "SELECT target FROM message WHERE seq = 11 AND room_id = 1"), 3);
@@ -298,18 +299,20 @@ static void nobody_erases_messages_of_the_same_rank(void **state)
 
 static void know_more(const struct place *p)
 {
-    run_sql(p, "INSERT INTO key (hash, person_id, added_ms) VALUES (x'01020304050607080910111213141516', 1, 1);"
-               "INSERT INTO name VALUES ('annfold', 'annlook', 'AnnMark', 1, 1, 1, 1);"
-               "INSERT INTO room_role VALUES (1, 1, 2);"
-               "INSERT INTO ban (kind, person_id, title, reason, made_ms) VALUES (2, 1, 'AnnMark', 'loud', 1);"
-               "INSERT INTO ban (kind, fold, title, reason, made_ms, by_person) VALUES (2, 'x', 'x', 'y', 1, 1);"
-               "INSERT INTO invite (hash, person_id, made_ms, until_ms, uses) VALUES (zeroblob(16), 1, 1, 2, 1);"
-               "INSERT INTO held (room, made_ms, name, id, text, person_id, why)"
-               " VALUES ('lobby', 1, 'AnnMark', 'i', 'HELDSECRET', 1, 'newcomer');"
-               "INSERT INTO report (message_id, reporter, reason, made_ms) VALUES ((1 << 36) + 1, x'AA', 'SECRET!', 1);"
-               "INSERT INTO audit (time_ms, person_id, who, act) VALUES (1, 1, 'AnnMark', 'report');"
-               "INSERT INTO audit (time_ms, who, act, subject) VALUES (1, 'bob', 'ban', 'AnnMark');"
-               "UPDATE message SET name = 'AnnMark', id = 'AnnMark' || message_id, id_sent = 1 WHERE person_id = 1");
+    run_sql(
+        p,
+        "INSERT INTO key (hash, person_id, added_ms) VALUES (x'01020304050607080910111213141516', 1, 1);"
+        "INSERT INTO name (fold, look, name, person_id, claimed_ms, used_ms, used_room) VALUES ('annfold', 'annlook', 'AnnMark', 1, 1, 1, 1);"
+        "INSERT INTO room_role VALUES (1, 1, 2);"
+        "INSERT INTO ban (kind, person_id, title, reason, made_ms) VALUES (2, 1, 'AnnMark', 'loud', 1);"
+        "INSERT INTO ban (kind, fold, title, reason, made_ms, by_person) VALUES (2, 'x', 'x', 'y', 1, 1);"
+        "INSERT INTO invite (hash, person_id, made_ms, until_ms, uses) VALUES (zeroblob(16), 1, 1, 2, 1);"
+        "INSERT INTO held (room, made_ms, name, id, text, person_id, why)"
+        " VALUES ('lobby', 1, 'AnnMark', 'i', 'HELDSECRET', 1, 'newcomer');"
+        "INSERT INTO report (message_id, reporter, reason, made_ms) VALUES ((1 << 36) + 1, x'AA', 'SECRET!', 1);"
+        "INSERT INTO audit (time_ms, person_id, who, act) VALUES (1, 1, 'AnnMark', 'report');"
+        "INSERT INTO audit (time_ms, who, act, subject) VALUES (1, 'bob', 'ban', 'AnnMark');"
+        "UPDATE message SET name = 'AnnMark', id = 'AnnMark' || message_id, id_sent = 1 WHERE person_id = 1");
 }
 
 static void erase_person_wholly(struct store *s, uint64_t person, uint64_t *erased)

@@ -344,6 +344,8 @@ static void check_finds_each_kind_of_damage(void **state)
 #define LOOSE                                                                                       \
     "CREATE TABLE m AS SELECT * FROM message; DROP TABLE message; ALTER TABLE m RENAME TO message;" \
     "PRAGMA ignore_check_constraints = ON;"
+#define UNCHECKED "PRAGMA ignore_check_constraints = ON;"
+#define PERSON "INSERT INTO person (person_id, mark, first_ms, seen_ms) VALUES (1, 1, 1, 1);"
     static const struct {
         const char *damage;
         const char *found;
@@ -382,6 +384,28 @@ static void check_finds_each_kind_of_damage(void **state)
         {LOOSE "UPDATE message SET text = x'41' WHERE seq = 2", "a field of a wrong kind"},
         {LOOSE "UPDATE message SET time_ms = NULL WHERE seq = 2", "a field of a wrong kind"},
         {LOOSE "UPDATE message SET reply_to = 'x' WHERE seq = 2", "wasn't there yet"},
+        {UNCHECKED "UPDATE room SET kind = 5", "a room has an invalid mode"},
+        {"UPDATE room SET bare = 6", "a room has an invalid mode"},
+        {"UPDATE message SET type = 3 WHERE seq = 3", "a change has no message before it as its target"},
+        {UNCHECKED "UPDATE message SET type = 2, text = '', target = 3 WHERE seq = 3", "has no message before it"},
+        {"UPDATE message SET target = 1 WHERE seq = 3", "or a message has a target"},
+        {"UPDATE message SET type = 2, target = 1 WHERE seq = 3", "a change has a text of its own"},
+        {"UPDATE message SET type = 3, target = 1, text = '1-2, 4' WHERE seq = 5", "a change has a text of its own"},
+        {"UPDATE message SET state = 1 WHERE seq = 3", "an erased message still has its text: room_id=1 seq=3"},
+        {"UPDATE message SET edited = 3 WHERE seq = 3", "an invalid state, last edit, sender or network"},
+        {UNCHECKED "UPDATE message SET network = x'00' WHERE seq = 3",
+         "an invalid state, last edit, sender or network"},
+        {UNCHECKED PERSON "UPDATE person SET role = 7", "a person has an invalid role or mark"},
+        {UNCHECKED PERSON "INSERT INTO key VALUES (x'00', 1, 1)", "a key's hash is invalid"},
+        {PERSON "INSERT INTO name (fold, look, name, person_id, claimed_ms, used_ms) VALUES ('a', 'a', 'a', 2, 1, 1)",
+         "a reference leads nowhere"},
+        {UNCHECKED PERSON "INSERT INTO name (fold, look, name, person_id, claimed_ms, used_ms)"
+                          " VALUES ('', 'a', 'a', 1, 1, 1)",
+         "a name is empty"},
+        {UNCHECKED "INSERT INTO network_secret VALUES (1, x'00', 1)", "a secret of networks is invalid"},
+        {"INSERT INTO ban (kind, title, reason, made_ms) VALUES (1, 't', 'r', 1)", "a ban is of nobody, or of several"},
+        {"INSERT INTO held (room, made_ms, name, id, text, why) VALUES ('a', 1, 'n', 'a b', 't', 'w')",
+         "a message that waits for a moderator has an invalid name or id"},
         {"UPDATE meta SET schema = 77", "of its pollchat database"},
     };
     struct place *p = *state;

@@ -235,7 +235,7 @@ static void make_endings(const struct place *p)
             p,
             "INSERT INTO person (person_id, mark, first_ms, seen_ms) VALUES (%d, 1, 1, %lld);"
             "INSERT INTO key VALUES (CAST(zeroblob(15) || x'0%d' AS BLOB), %d, 1);"
-            "INSERT INTO name VALUES ('n%d', 'n%d', 'n%d', %d, 1, %lld, NULL);"
+            "INSERT INTO name (fold, look, name, person_id, claimed_ms, used_ms, used_room) VALUES ('n%d', 'n%d', 'n%d', %d, 1, %lld, NULL);"
             "INSERT INTO network_secret VALUES (%d, zeroblob(32), %lld);"
             "INSERT INTO ban (kind, fold, title, reason, made_ms, until_ms) VALUES (1, 'f', 't', 'r', 1, %lld);"
             "INSERT INTO invite (hash, made_ms, until_ms, uses) VALUES (CAST(zeroblob(15) || x'0%d' AS BLOB), 1, %lld, 1);"
@@ -259,15 +259,16 @@ static void what_ends_is_forgotten_at_its_time(void **state)
     say(s, "lobby", "ann", "one");
     make_endings(p);
     /* Not forgotten: a banned person, one with a role, the secret of a ban. */
-    run_sql(p,
-            "INSERT INTO person (person_id, role, mark, first_ms, seen_ms) VALUES (11, 2, 1, 1, 1), (12, 3, 1, 1, 1);"
-            "INSERT INTO name VALUES ('mod', 'mod', 'mod', 12, 1, 1, NULL);"
-            "INSERT INTO network_secret VALUES (100, zeroblob(32), 1);"
-            "INSERT INTO ban (kind, network, title, reason, made_ms)"
-            " VALUES (1, CAST(x'00000064' || zeroblob(13) AS BLOB), 't', 'r', 1);"
-            "INSERT INTO ban (kind, person_id, title, reason, made_ms) VALUES (2, 11, 't', 'r', 1);"
-            "INSERT INTO network_secret VALUES (200, zeroblob(32), %lld)",
-            (long long)NOW);
+    run_sql(
+        p,
+        "INSERT INTO person (person_id, role, mark, first_ms, seen_ms) VALUES (11, 2, 1, 1, 1), (12, 3, 1, 1, 1);"
+        "INSERT INTO name (fold, look, name, person_id, claimed_ms, used_ms, used_room) VALUES ('mod', 'mod', 'mod', 12, 1, 1, NULL);"
+        "INSERT INTO network_secret VALUES (100, zeroblob(32), 1);"
+        "INSERT INTO ban (kind, network, title, reason, made_ms)"
+        " VALUES (1, CAST(x'00000064' || zeroblob(13) AS BLOB), 't', 'r', 1);"
+        "INSERT INTO ban (kind, person_id, title, reason, made_ms) VALUES (2, 11, 't', 'r', 1);"
+        "INSERT INTO network_secret VALUES (200, zeroblob(32), %lld)",
+        (long long)NOW);
     uint64_t rules = rules_number(s);
     assert_true(retain(s, &forever, NOW, NULL) > 0);
     assert_int_equal(ask_number(p, "SELECT count(*) FROM name"),
@@ -296,11 +297,13 @@ static void many_things_end_in_small_steps(void **state)
 {
     struct place *p = *state;
     struct store *s = open_store(p, STORE_WRITE);
-    run_sql(p, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)"
-               " INSERT INTO person (person_id, mark, first_ms, seen_ms) SELECT i, 1, 1, 1 FROM n;"
-               "INSERT INTO name SELECT 'n' || person_id, 'l', 'n', person_id, 1, 1, NULL FROM person;"
-               "INSERT INTO key SELECT CAST(zeroblob(12) || printf('%%04d', person_id) AS BLOB), person_id, 1"
-               " FROM person WHERE person_id < 1000");
+    run_sql(
+        p,
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)"
+        " INSERT INTO person (person_id, mark, first_ms, seen_ms) SELECT i, 1, 1, 1 FROM n;"
+        "INSERT INTO name (fold, look, name, person_id, claimed_ms, used_ms, used_room) SELECT 'n' || person_id, 'l', 'n', person_id, 1, 1, NULL FROM person;"
+        "INSERT INTO key SELECT CAST(zeroblob(12) || printf('%%04d', person_id) AS BLOB), person_id, 1"
+        " FROM person WHERE person_id < 1000");
     assert_true(retain(s, &forever, NOW, NULL) >= 5);
     assert_int_equal(ask_number(p, "SELECT (SELECT count(*) FROM person) + (SELECT count(*) FROM name)"), 0);
     assert_int_equal(ask_number(p, "SELECT count(*) FROM key"), 0);

@@ -19,6 +19,11 @@ enum {
     OLD_MOST = 100,     /* so many older messages in a row end a search: the clock may have been set */
 };
 
+/* The name of a message that only its author saw isn't shown to others now. */
+#define ERASE                                  \
+    "UPDATE message SET text = '', state = 1," \
+    " name = CASE WHEN state = 3 AND person_id IS NOT NULL THEN '" CHAT_NAME_DEFAULT "' ELSE name END"
+
 static struct sqlite_handle *mine(struct store *base)
 {
     return (struct sqlite_handle *)base;
@@ -139,8 +144,7 @@ int sqlite_erase_message(struct store *base, const char *room, uint64_t seq, uin
     if (found.state == STATE_ERASED) {
         return 0;
     }
-    if (set_state(s, &found, "UPDATE message SET text = '', state = 1 WHERE message_id = ?", e) != 0 ||
-        sqlite_scrub_owe(s, e) != 0) {
+    if (set_state(s, &found, ERASE " WHERE message_id = ?", e) != 0 || sqlite_scrub_owe(s, e) != 0) {
         return -1;
     }
     return tell(s, &found, CHAT_DELETE, seq, &author, event, e);
@@ -256,15 +260,12 @@ static int find_recent(struct sqlite_handle *s, const struct search *search, con
     return sqlite_query_end(&q);
 }
 
-static int erase_range(struct sqlite_handle *s, const struct search *search, const struct sqlite_events_room *room,
-                       uint64_t first, uint64_t last, struct err *e)
+static int erase_range(struct sqlite_handle *s, const struct sqlite_events_room *room, uint64_t first, uint64_t last,
+                       struct err *e)
 {
     struct sqlite_query q;
-    (void)search;
-    sqlite_query_begin(&q, s,
-                       "UPDATE message SET text = '', state = 1"
-                       " WHERE message_id BETWEEN (?1 << 36) + ?2 AND (?1 << 36) + ?3",
-                       "erase messages", e);
+    sqlite_query_begin(&q, s, ERASE " WHERE message_id BETWEEN (?1 << 36) + ?2 AND (?1 << 36) + ?3", "erase messages",
+                       e);
     sqlite_query_number(&q, room->id);
     sqlite_query_number(&q, (sqlite3_int64)first);
     sqlite_query_number(&q, (sqlite3_int64)last);
@@ -279,7 +280,7 @@ static int erase_seqs(struct sqlite_handle *s, struct search *search, struct sql
     size_t at = 0;
     int result = 0;
     while (result == 0 && sqlite_events_range(seqs, &at, &first, &last)) {
-        result = erase_range(s, search, room, first, last, e);
+        result = erase_range(s, room, first, last, e);
     }
     if (result != 0 || seqs->count == 0) {
         return result;

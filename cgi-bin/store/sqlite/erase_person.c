@@ -41,8 +41,11 @@ static const char *const statements[] = {
     "UPDATE ban SET by_person = NULL WHERE by_person = ?1",
     "UPDATE person SET title = NULL, erasing = ifnull(erasing, 0)" /* what its keys were before */
     " WHERE moved_key IN (SELECT hash FROM key WHERE person_id = ?1)",
+    /* Who it was before its key moved to another person (store_person.h) is the same visitor. */
+    "UPDATE person SET erasing = 0, moved_key = NULL, title = NULL WHERE erasing IS NULL"
+    " AND moved_key IN (SELECT hash FROM key WHERE person_id = ?1)",
     "DELETE FROM key WHERE person_id = ?1",
-    "UPDATE person SET title = NULL, role = 2, made = 0, trusted = 0, erasing = ifnull(erasing, 0) WHERE person_id = ?1",
+    "UPDATE person SET title = NULL, moved_key = NULL, role = 2, made = 0, trusted = 0, erasing = ifnull(erasing, 0) WHERE person_id = ?1",
 };
 
 static int run_for(struct sqlite_handle *s, const char *sql, sqlite3_int64 person_id, struct err *e)
@@ -62,6 +65,15 @@ static int check(struct sqlite_handle *s, sqlite3_int64 person_id, struct err *e
     return s->act->by != NULL && s->act->person_id == person_id ? 0 : sqlite_act_check_rank(s->act, rank, e);
 }
 
+static int forget_person(struct sqlite_handle *s, sqlite3_int64 person_id, struct err *e)
+{
+    int result = 0;
+    for (size_t i = 0; result == 0 && i < sizeof statements / sizeof statements[0]; i++) {
+        result = run_for(s, statements[i], person_id, e);
+    }
+    return result;
+}
+
 int sqlite_erase_person(struct store *base, const struct store_whom *whom, struct err *e)
 {
     struct sqlite_handle *s = (struct sqlite_handle *)base;
@@ -70,13 +82,9 @@ int sqlite_erase_person(struct store *base, const struct store_whom *whom, struc
     if (sqlite_persons_resolve(s, whom, &person_id, e) != 0 || check(s, person_id, e) != 0) {
         return -1;
     }
-    int result = 0;
-    for (size_t i = 0; result == 0 && i < sizeof statements / sizeof statements[0]; i++) {
-        result = run_for(s, statements[i], person_id, e);
-    }
     act->changes_rules = true; /* a role, a ban or an invite may be gone */
     sqlite_act_subject(act, "person %lld", (long long)person_id);
-    return result == 0 ? sqlite_scrub_owe(s, e) : -1;
+    return forget_person(s, person_id, e) == 0 ? sqlite_scrub_owe(s, e) : -1;
 }
 
 /* ---- its messages ---- */
@@ -182,12 +190,14 @@ static int look(struct sqlite_handle *s, struct step *step, struct found *found,
 }
 
 /* What is new in a room came under another person, as the keys are gone: a step that has looked at
- * all rows has found all. */
+ * all rows has found all. A moderator may have banned the person meanwhile. */
 static int end_step(struct sqlite_handle *s, const struct step *step, struct err *e)
 {
     struct sqlite_query q;
     if (step->ended) {
-        return run_for(s, "DELETE FROM person WHERE person_id = ?1", step->person_id, e);
+        return forget_person(s, step->person_id, e) == 0
+                   ? run_for(s, "DELETE FROM person WHERE person_id = ?1", step->person_id, e)
+                   : -1;
     }
     sqlite_query_begin(&q, s, "UPDATE person SET erasing = ? WHERE person_id = ?", "erase messages", e);
     sqlite_query_number(&q, step->from);

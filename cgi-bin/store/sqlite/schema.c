@@ -59,7 +59,7 @@ int sqlite_schema_read(struct sqlite_handle *s, uint64_t *version, struct err *e
 
 unsigned sqlite_schema_growth(int from)
 {
-    return from < 2 ? 3 : 0;
+    return from < 2 ? 4 : from < 3 ? 1 : 0;
 }
 
 int sqlite_schema_migrate(struct sqlite_handle *s, int from, struct err *e)
