@@ -268,6 +268,22 @@ static void a_device_with_a_role_is_not_moved_away_from_it(void **state)
     store_close(s);
 }
 
+static void a_person_without_keys_is_not_brought_back_by_an_older_code(void **state)
+{
+    struct place *p = *state;
+    struct store *s = open_store(p, STORE_WRITE);
+    struct err e = ERR_INIT;
+    const struct chat_sender ann = sender_of(1, CHAT_MEMBER);
+    const struct chat_sender second = sender_of(2, CHAT_MEMBER);
+    const struct chat_sender third = sender_of(3, CHAT_MEMBER);
+    make_code(s, &ann, 5);
+    make_code(s, &second, 6);
+    assert_int_equal(try_invite(s, &ann, 6, true, NULL), 0);
+    assert_int_equal(try_invite(s, &third, 5, true, &e), -1);
+    assert_int_equal(e.code, ERR_ABSENT);
+    store_close(s);
+}
+
 static void a_ban_goes_with_the_key(void **state)
 {
     struct place *p = *state;
@@ -354,6 +370,7 @@ static const struct store_case cases[] = {
     STORE_CASE(a_code_for_one_is_used_once_by_many_at_the_same_time),
     STORE_CASE(a_code_makes_another_key_the_same_person),
     STORE_CASE(a_device_with_a_role_is_not_moved_away_from_it),
+    STORE_CASE(a_person_without_keys_is_not_brought_back_by_an_older_code),
     STORE_CASE(a_ban_goes_with_the_key),
     STORE_CASE(a_ban_of_a_person_is_one_of_each_key),
     STORE_CASE(no_actor_bans_the_own_rank_or_a_higher_one),

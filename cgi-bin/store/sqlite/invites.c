@@ -241,6 +241,8 @@ static int move_things(struct sqlite_handle *s, sqlite3_int64 to, sqlite3_int64 
         " AND (until_ms IS NULL OR until_ms > ?3)",
         "UPDATE name SET person_id = ?1 WHERE person_id = ?2"
         " AND NOT EXISTS (SELECT 1 FROM key WHERE key.person_id = ?2)",
+        "DELETE FROM invite WHERE person_id = ?2" /* its codes would bring a person without keys back */
+        " AND NOT EXISTS (SELECT 1 FROM key WHERE key.person_id = ?2)",
     };
     int result = 0;
     for (size_t i = 0; result == 0 && i < sizeof moves / sizeof *moves; i++) {
