@@ -1,7 +1,7 @@
 /* secret_code.h - codes that people read and type: K7QM-2XRT.
  *
- * Of 32 characters that aren't mistaken for each other: five bits each. Capitals, hyphens and spaces
- * don't count when a code is compared.
+ * Of 32 characters that aren't mistaken for each other: five bits each. Capitals, hyphens and
+ * spaces don't count when a code is compared.
  * Threads: any.
  */
 #ifndef SECRET_CODE_H

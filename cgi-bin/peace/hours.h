@@ -29,7 +29,8 @@ struct hours {
     struct hours_span spans[HOURS_SPANS];
 };
 
-/* Reads the text; "" means always open. -1: ERR_INPUT, field `hours`; then *out is always closed. */
+/* Reads the text; "" means always open. -1: ERR_INPUT, field `hours`; then *out is always
+ * closed. */
 int hours_read(struct hours *out, const char *text, struct err *e);
 
 /* Is the room open at this time? *until (may be NULL): when that changes next, in ms since 1970; 0:

@@ -2,7 +2,7 @@
  *
  * A household has an IPv4 address, often a changing one of a /24, or all IPv6 addresses of a /64; a
  * customer with more than one network has a /48. The hash is made with a secret that is thrown away
- * after some days; from then on nobody can tell whose it was.
+ * after some days; from then on the network can no longer be found from it.
  * Pure. Threads: any.
  */
 #ifndef NETWORK_H

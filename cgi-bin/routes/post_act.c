@@ -177,7 +177,7 @@ static struct act *of(struct commit_job *job)
     return (struct act *)job;
 }
 
-/* Who it was, for the audit log: the name in the last message and the mark. */
+/* The actor, for the audit log: the name in its last message, and its mark. */
 static int describe(const struct act *a, struct store *store, char *out, size_t size, struct err *e)
 {
     struct store_person person = {.id = 0};

@@ -1,6 +1,6 @@
 /* owner_code.h - the code by which the owner of the host becomes the owner of the chat.
  *
- * Whoever can read the data folder owns the chat anyway. So the code stands in a file there,
+ * A person who can read the data folder owns the chat anyway. So the code stands in a file there,
  * owner-code.txt (mode 0600), which FTP shows and the web doesn't. It is made when the chat has no
  * owner and somebody asks for it on the owner's page; or when there is an empty file of that name,
  * which an owner who has lost the key puts there. It is removed after its use.

@@ -6,7 +6,7 @@
  *   - what a token says, in the rooms that it is for, if that is more;
  *   - member with a key or token; without, member or reader by the setting guests.
  * A ban leaves at most reader. A mute takes the right to write. Bans of a name or network don't
- * count for moderators, so that nobody can get a moderator out by sharing a network. A room for
+ * count for moderators: a visitor who shares a network with one could get it banned. A room for
  * members is for persons who were made members: by a moderator, an invite, or a token for that
  * room. A key alone doesn't count.
  * Pure: no store, no clock. Threads: any.

@@ -30,7 +30,7 @@ struct route {
     enum chat_role need;
 };
 
-/* Who may use a route. 0, or -1 with the reason, which the client gets. */
+/* Asks whether a client may use a route: 0, or -1 with the reason, which the client gets. */
 struct route_gate {
     int (*allow)(void *context, struct request *request, const struct route *route, struct err *e);
     void *context;

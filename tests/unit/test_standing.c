@@ -1,5 +1,5 @@
-/* test_standing.c - site/standing.h: who may do what, with rules made by the test and a time that is
- * an argument.
+/* test_standing.c - site/standing.h: who may do what, with rules made by the test and a time that
+ * is an argument.
  */
 #include "support.h"
 
@@ -334,7 +334,8 @@ static void ban_network(struct world *w, const char *address, enum store_ban_of 
     w->s.secrets = calloc(2, sizeof *w->s.secrets);
     w->s.secret_count = 2;
     w->s.secrets[0] = (struct store_secret){.id = 2, .bytes = {2}};
-    w->s.secrets[1] = (struct store_secret){.id = 1, .bytes = {1}}; /* older; the ban was made with it */
+    /* older; the ban was made with it */
+    w->s.secrets[1] = (struct store_secret){.id = 1, .bytes = {1}};
     assert_true(network_of(&a, 1, w->s.secrets[1].bytes, network));
     memcpy(add_ban(w, STORE_BAN, of)->bytes, network, sizeof network);
 }
