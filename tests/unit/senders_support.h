@@ -8,6 +8,9 @@
 
 #include "store_support.h"
 
+#include "store/store_act.h"
+#include "store/store_person.h"
+
 /* What a test sends; zeros: a message of a guest in the lobby. */
 struct said {
     int who; /* 0: a guest */
@@ -94,6 +97,18 @@ static inline struct heard say(struct store *s, struct said w)
 
 #define SAY(s, ...) say(s, (struct said){__VA_ARGS__})
 #define assert_outcome(expected, s, ...) assert_int_equal(SAY(s, __VA_ARGS__).outcome, expected)
+
+/* Gives the sender of a message a role in all rooms. */
+static inline void give_role(struct store *s, uint64_t seq, enum chat_role role)
+{
+    struct err e = ERR_INIT;
+    struct store_changes changes = {.count = 0};
+    const struct store_whom whom = {.room = "lobby", .seq = seq};
+    assert_int_equal(store_act_begin(s, NULL, "test", &e), 0);
+    assert_int_equal(store_person_role(s, &whom, role, NULL, &e), 0);
+    assert_int_equal(store_act_commit(s, NULL, &changes, &e), 0);
+    store_changes_fini(&changes);
+}
 
 /* One message of the lobby, as the person `viewer` (number in the store) reads it. The caller ends
  * the page. */

@@ -177,7 +177,7 @@ static void pages_show_edits_deletions_and_who_only_looks_like_another(void **st
     has(&b, "<em>edited message <a href=\"#m4\">4</a></em>");
     has(&b, "<em>(moderator)</em>");
     has(&b, "<em>deleted the messages 1-2 3</em>");
-    has_not(&b, "reply_to=5"); /* nobody replies to a change */
+    has_not(&b, "reply_to=5"); /* a change has no link to reply */
     buf_fini(&b);
 }
 

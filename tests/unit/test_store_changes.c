@@ -187,6 +187,16 @@ static void a_moderator_changes_what_lower_roles_wrote(void **state)
     store_close(s);
 }
 
+static void the_role_that_the_author_has_now_counts(void **state)
+{
+    struct store *s = open_with_one(*state);
+    give_role(s, 1, CHAT_MODERATOR);
+    assert_outcome(STORE_NOT_YOURS, s, .who = MOD, .name = "mod", .role = CHAT_MODERATOR, DELETE(1));
+    give_role(s, 1, CHAT_MEMBER);
+    assert_outcome(STORE_STORED, s, .who = MOD, .name = "mod", .role = CHAT_MODERATOR, DELETE(1));
+    store_close(s);
+}
+
 static void a_change_needs_a_name_that_may_be_used(void **state)
 {
     struct store *s = open_with_one(*state);
@@ -316,6 +326,7 @@ int main(void)
         STORE_CASE(others_cannot_change_a_message),
         STORE_CASE(an_author_has_some_minutes),
         STORE_CASE(a_moderator_changes_what_lower_roles_wrote),
+        STORE_CASE(the_role_that_the_author_has_now_counts),
         STORE_CASE(a_change_needs_a_name_that_may_be_used),
         STORE_CASE(changes_of_one_batch_see_one_another),
         STORE_CASE(a_shadow_is_seen_by_its_author_alone),

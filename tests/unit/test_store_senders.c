@@ -102,6 +102,21 @@ static void a_moderator_s_name_is_protected_in_all_rooms_and_from_older_names(vo
     store_close(s);
 }
 
+static void a_name_is_protected_as_soon_as_its_person_is_a_moderator(void **state)
+{
+    struct store *s = open_store(*state, STORE_WRITE);
+    assert_outcome(STORE_STORED, s, .who = 1, .name = "Ian");
+    assert_outcome(STORE_STORED, s, .who = 2, .name = "1an", .room = "corner");
+    give_role(s, 1, CHAT_MODERATOR);
+    assert_outcome(STORE_NAME_ALIKE, s, .who = 2, .name = "1an", .room = "corner");
+    assert_outcome(STORE_NAME_ALIKE, s, .name = "lan", .room = "third");
+    assert_outcome(STORE_NAME_TAKEN, s, .who = 3, .name = "Ian", .is_signed = true); /* nor for the site's users */
+    assert_outcome(STORE_NAME_ALIKE, s, .who = 3, .name = "lan", .is_signed = true);
+    give_role(s, 1, CHAT_MEMBER);
+    assert_outcome(STORE_STORED, s, .who = 2, .name = "1an", .room = "corner");
+    store_close(s);
+}
+
 static void a_signed_visitor_meets_no_dead_end(void **state)
 {
     struct store *s = open_store(*state, STORE_WRITE);
@@ -299,6 +314,7 @@ int main(void)
         STORE_CASE(where_names_are_not_kept_they_belong_to_nobody),
         STORE_CASE(similar_names_are_refused_where_the_first_is_in_use_and_flagged_elsewhere),
         STORE_CASE(a_moderator_s_name_is_protected_in_all_rooms_and_from_older_names),
+        STORE_CASE(a_name_is_protected_as_soon_as_its_person_is_a_moderator),
         STORE_CASE(a_signed_visitor_meets_no_dead_end),
         STORE_CASE(a_name_that_may_be_read_in_another_alphabet_is_flagged),
         STORE_CASE(a_person_owns_sixteen_names_at_most),

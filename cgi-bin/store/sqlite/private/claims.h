@@ -1,7 +1,7 @@
 /* claims.h - whose is a name, and whose name does it look like?
  *
- * A name belongs to the person that claimed it, which a message under it does, until nobody has used
- * it for name_keep_days; a moderator's never rests. A person owns at most CLAIMS_MOST names: a
+ * A name belongs to the person that claimed it, which a message under it does, until it hasn't been
+ * used for name_keep_days; a moderator's never rests. A person owns at most CLAIMS_MOST names: a
  * further one takes the place of the one that was used longest ago.
  *
  * Some persons' names are protected from names that look like them: those of moderators and owners
