@@ -221,6 +221,29 @@ static void add_older(struct buf *out, const struct answer_room *room, const cha
     }
 }
 
+/* A message that isn't shown. */
+static bool is_gone(const struct chat_message *m)
+{
+    return m->type == CHAT_DELETE && m->target == m->seq;
+}
+
+/* The messages from the i-th on that aren't shown, in one line: after a flood there may be hundreds.
+ * Returns the last one of them. */
+static size_t add_gone(struct buf *out, const struct answer_room *room, size_t i)
+{
+    size_t last = i;
+    while (last + 1 < room->count && is_gone(&room->messages[last + 1])) {
+        last++;
+    }
+    buf_addf(out, "<li id=\"m%llu\"><em>(", (unsigned long long)room->messages[i].seq);
+    if (last > i) {
+        buf_addf(out, "%zu messages were deleted)</em></li>\n", last - i + 1);
+    } else {
+        buf_adds(out, "a message was deleted)</em></li>\n");
+    }
+    return last;
+}
+
 static void add_messages(struct buf *out, const struct answer_room *room, const char *name)
 {
     add_older(out, room, name);
@@ -233,7 +256,11 @@ static void add_messages(struct buf *out, const struct answer_room *room, const 
         if (i > 0 && room->messages[i].seq != room->messages[i - 1].seq + 1) {
             buf_adds(out, "<li><em>Some messages here are no longer kept.</em></li>\n");
         }
-        add_message(out, room, &room->messages[i], name);
+        if (is_gone(&room->messages[i])) {
+            i = add_gone(out, room, i);
+        } else {
+            add_message(out, room, &room->messages[i], name);
+        }
     }
     buf_adds(out, "</ol>\n");
 }

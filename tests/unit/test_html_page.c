@@ -129,7 +129,7 @@ static void pages_of_old_messages_do_not_reload_and_the_first_has_no_link_back(v
     html_page_log(&b, &html_page_paths_short, &a, "", NULL);
     has_not(&b, "http-equiv");
     has_not(&b, "Older messages");
-    has(&b, "<em>(deleted)</em>");
+    has(&b, "<em>(a message was deleted)</em>");
     buf_fini(&b);
     a.rooms = &empty;
     html_page_log(&b, &html_page_paths_short, &a, "", NULL);
@@ -178,6 +178,29 @@ static void pages_show_edits_deletions_and_who_only_looks_like_another(void **st
     has(&b, "<em>(moderator)</em>");
     has(&b, "<em>deleted the messages 1-2 3</em>");
     has_not(&b, "reply_to=5"); /* a change has no link to reply */
+    buf_fini(&b);
+}
+
+static void messages_that_are_not_shown_take_one_line(void **state)
+{
+    struct buf b;
+    (void)state;
+    struct chat_message m[4];
+    for (size_t i = 0; i < COUNT(m); i++) {
+        m[i] = (struct chat_message){.seq = i + 1,
+                                     .type = i < 3 ? CHAT_DELETE : CHAT_MESSAGE,
+                                     .target = i < 3 ? i + 1 : 0,
+                                     .name = support_lend("spam"),
+                                     .id = support_lend(""),
+                                     .text = support_lend("")};
+    }
+    const struct answer_room room = room_of(m, COUNT(m));
+    const struct answer a = {.epoch = "e", .rooms = &room, .count = 1};
+    buf_init(&b, 100000);
+    html_page_log(&b, &html_page_paths_short, &a, "", NULL);
+    has(&b, "<li id=\"m1\"><em>(3 messages were deleted)</em></li>");
+    has(&b, "<li id=\"m4\">");
+    has_not(&b, "m2");
     buf_fini(&b);
 }
 
@@ -274,6 +297,7 @@ int main(void)
         cmocka_unit_test(a_piece_ends_after_a_line_or_a_word_and_never_inside_a_character),
         cmocka_unit_test(a_long_text_is_shown_in_pieces),
         cmocka_unit_test(pages_show_edits_deletions_and_who_only_looks_like_another),
+        cmocka_unit_test(messages_that_are_not_shown_take_one_line),
         cmocka_unit_test(a_page_says_that_a_message_waits_for_a_moderator),
         cmocka_unit_test(pages_of_old_messages_do_not_reload_and_the_first_has_no_link_back),
     };
