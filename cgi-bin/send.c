@@ -68,6 +68,9 @@ int main(void)
     p.reserve = reserve_new();
     p.commit = commit_new(p.site, serve_is_fastcgi());
     int status = serve(&how);
+    if (!serve_is_fastcgi()) {
+        commit_look_after(p.commit); /* after the answer: what is old may be forgotten */
+    }
     commit_free(p.commit);
     reserve_free(p.reserve);
     site_free(p.site);

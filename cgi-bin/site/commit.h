@@ -76,8 +76,9 @@ void commit_free(struct commit *c); /* the queue must be empty, and no other thr
  * store if there is a committer. */
 void commit_append(struct commit *c, struct commit_job *job);
 
-/* A process that stays calls this every second. Refuses what has waited for too long, and lets the
- * committer call site_rest when the queue is empty, so that no sender waits for it. Doesn't wait if
+/* A process that stays calls this every second, one of a single request after its answer. Refuses
+ * what has waited for too long, and lets the committer call upkeep_run and site_rest when the queue
+ * is empty, so that no sender waits for them. Doesn't wait if
  * there is a committer. */
 void commit_look_after(struct commit *c);
 

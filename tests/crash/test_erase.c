@@ -232,7 +232,7 @@ static void no_file_has_an_erased_text_while_others_write_and_read(void **state)
     for (int i = 0; i < 25; i++) {
         struct store_page page;
         uint64_t event = 0;
-        marked(text, "SECRET", i, i % 4 == 0 ? 7000 : 100);
+        marked(text, "HIDDEN", i, i % 4 == 0 ? 7000 : 100);
         say(s, "a", "ann", text);
         const struct store_range last = {.room = "a", .since = 0, .limit = 50, .budget = SIZE_MAX, .backwards = true};
         assert_int_equal(store_read(s, &last, &page, NULL), 0);
