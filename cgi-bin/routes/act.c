@@ -44,9 +44,13 @@ int act_text(struct act *a, const char *name, size_t max, const char *otherwise,
     if (find(a, name, &f, e) != 0) {
         return -1;
     }
+    if (f == NULL && otherwise == NULL) {
+        (void)missing(name, e);
+        return -1;
+    }
     if (f == NULL) {
         *out = otherwise;
-        return otherwise != NULL ? 0 : missing(name, e);
+        return 0;
     }
     if (f->length > max || !str_utf8_valid(f->value, f->length, NULL)) {
         return err_field(e, ERR_INPUT, name, "%s must be UTF-8, and at most %zu bytes.", name, max);

@@ -78,8 +78,10 @@ static int read_ban(struct act *a, struct err *e)
 
 static enum store_ban_of store_of(const struct act *a)
 {
-    static const enum store_ban_of all[] = {
-        [OF_KEY] = STORE_OF_PERSON, [OF_NETWORK] = STORE_OF_NETWORK, [OF_WIDE] = STORE_OF_WIDE};
+    static const enum store_ban_of all[] = {[OF_KEY] = STORE_OF_PERSON,
+                                            [OF_NETWORK] = STORE_OF_NETWORK,
+                                            [OF_WIDE] = STORE_OF_WIDE,
+                                            [OF_UNSAID] = STORE_OF_PERSON};
     return a->f.whom.fold != NULL ? STORE_OF_NAME : all[a->f.of];
 }
 

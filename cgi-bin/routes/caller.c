@@ -5,7 +5,6 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/str.h"
-#include "chat/draft.h"
 #include "chat/form.h"
 #include "chat/query.h"
 #include "peace/token.h"
@@ -62,7 +61,7 @@ static int read_authorization(const struct request *request, struct said *key, s
 }
 
 static int read_place(struct said *s, const struct request *request, const char *header, const struct form *fields,
-                      const struct draft_credential *in_body, struct err *e)
+                      const struct caller_text *in_body, struct err *e)
 {
     const struct form_field *f = NULL;
     const char *value = request_variable(request, header);
@@ -136,8 +135,8 @@ int caller_take(struct caller *c, struct site *site, const struct request *reque
     *c = (struct caller){.site = site, .now_ms = clock_wall_ms()};
     take_address(c, request, who);
     if (read_authorization(request, &key, &token, e) != 0 ||
-        read_place(&key, request, "HTTP_POLLCHAT_KEY", fields, body != NULL ? body->key : NULL, e) != 0 ||
-        read_place(&token, request, "HTTP_POLLCHAT_TOKEN", fields, body != NULL ? body->token : NULL, e) != 0) {
+        read_place(&key, request, "HTTP_POLLCHAT_KEY", fields, body != NULL ? &body->key : NULL, e) != 0 ||
+        read_place(&token, request, "HTTP_POLLCHAT_TOKEN", fields, body != NULL ? &body->token : NULL, e) != 0) {
         return -1;
     }
     return take_token(c, &token, e) == 0 ? take_key(c, &key, e) : -1;

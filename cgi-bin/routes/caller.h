@@ -28,12 +28,15 @@ struct rules;
 struct site;
 struct token;
 
-struct draft_credential;
+/* What came in a body or its query, borrowed. */
+struct caller_text {
+    const char *value; /* with a NUL behind; NULL: it wasn't sent */
+    size_t length;
+};
 
-/* What came in a body and its query (draft.h). */
 struct caller_fields {
-    const struct draft_credential *key;
-    const struct draft_credential *token;
+    struct caller_text key;
+    struct caller_text token;
 };
 
 struct caller {

@@ -84,7 +84,8 @@ static int find_list(struct desk *d, const struct form *fields, struct err *e)
             return 0;
         }
     }
-    return err_field(e, ERR_INPUT, "list", "list must be the name of a list, such as rooms or bans.");
+    err_field(e, ERR_INPUT, "list", "list must be the name of a list, such as rooms or bans.");
+    return -1;
 }
 
 static int take_number(const struct form *fields, const char *name, uint64_t max, uint64_t *out, struct err *e)
@@ -418,7 +419,7 @@ void get_desk(struct request *request, void *program)
     struct poll_program *p = program;
     struct err e = ERR_INIT;
     struct handler_input in;
-    struct desk d = {.program = p, .caller = &in.caller};
+    struct desk d = {.program = p, .caller = &in.caller, .query = {.room = "", .search = ""}};
     if (handler_begin(&in, p->site, request, METRICS_POLL_REQUESTS, &e) != 0 || parse(&d, in.fields, &e) != 0 ||
         check(&d, &e) != 0 || answer(request, &d, &e) != 0) {
         reply_send_problem(request, &e, NULL, NULL);

@@ -88,25 +88,22 @@ static bool has_other_key(const struct act *a)
     return strcmp(a->row->name, "set") == 0 || strcmp(a->row->name, "unset") == 0;
 }
 
-static int credential(const struct act *a, const char *name, struct draft_credential *out, struct err *e)
+static int credential(const struct act *a, const char *name, struct caller_text *out, struct err *e)
 {
     const struct form_field *f = NULL;
     if (form_once(&a->fields, name, &f, e) != 0) {
         return -1;
     }
-    *out = (struct draft_credential){.value = f != NULL ? (char *)(uintptr_t)f->value : NULL,
-                                     .length = f != NULL ? f->length : 0};
+    *out = (struct caller_text){.value = f != NULL ? f->value : NULL, .length = f != NULL ? f->length : 0};
     return 0;
 }
 
 static int find_caller(struct act *a, struct err *e)
 {
-    struct draft_credential key = {.value = NULL};
-    struct draft_credential token = {.value = NULL};
-    const struct caller_fields body = {.key = &key, .token = &token};
+    struct caller_fields body = {.key = {NULL, 0}};
     const struct form *query = request_query(a->request, e);
-    if (query == NULL || (!has_other_key(a) && credential(a, "key", &key, e) != 0) ||
-        credential(a, "token", &token, e) != 0) {
+    if (query == NULL || (!has_other_key(a) && credential(a, "key", &body.key, e) != 0) ||
+        credential(a, "token", &body.token, e) != 0) {
         return -1;
     }
     return caller_take(&a->caller, a->program->site, a->request, NULL, query, &body, e);

@@ -320,7 +320,8 @@ static int check_limits(const struct sending *s, const struct send_program *p, c
 static int admit(struct sending *s, const struct send_program *p, const struct draft_credentials *credentials,
                  struct err *e)
 {
-    const struct caller_fields body = {.key = &credentials->key, .token = &credentials->token};
+    const struct caller_fields body = {.key = {credentials->key.value, credentials->key.length},
+                                       .token = {credentials->token.value, credentials->token.length}};
     struct caller caller;
     if (send_page_is_wanted(s->request)) {
         secret_find(&s->secret, &s->draft, &credentials->secret);

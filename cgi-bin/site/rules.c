@@ -13,6 +13,7 @@
 #include <string.h>
 
 struct rules {
+    struct rules *self; /* for the count and the end, as all others have it as const */
     atomic_uint uses;
     struct store_rules store;
     struct conf conf;
@@ -80,6 +81,7 @@ struct rules *rules_new(struct store_rules *store, const struct conf *conf, cons
                         uint64_t changes)
 {
     struct rules *r = ck_calloc(1, sizeof *r);
+    r->self = r;
     atomic_init(&r->uses, 1);
     r->store = *store;
     memset(store, 0, sizeof *store);
@@ -98,21 +100,15 @@ struct rules *rules_new(struct store_rules *store, const struct conf *conf, cons
     return r;
 }
 
-/* Only the count of uses changes. */
-static struct rules *own(const struct rules *r)
-{
-    return (struct rules *)(uintptr_t)r;
-}
-
 const struct rules *rules_use(const struct rules *r)
 {
-    atomic_fetch_add(&own(r)->uses, 1);
+    atomic_fetch_add(&r->self->uses, 1);
     return r;
 }
 
 void rules_release(const struct rules *r)
 {
-    struct rules *mine = own(r);
+    struct rules *mine = r != NULL ? r->self : NULL;
     if (mine != NULL && atomic_fetch_sub(&mine->uses, 1) == 1) {
         store_rules_fini(&mine->store);
         words_free(mine->words);
