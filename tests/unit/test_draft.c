@@ -100,6 +100,7 @@ static int parse_in(struct support_case *c, struct draft_source *source, struct 
         check_credential(c, "secret", &found.secret);
     }
     draft_credentials_fini(&found);
+    source->credentials = NULL;
     return result;
 }
 

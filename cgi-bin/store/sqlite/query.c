@@ -28,18 +28,25 @@ void sqlite_query_begin(struct sqlite_query *q, struct sqlite_handle *s, const c
     check(q, sqlite3_prepare_v2(s->db, sql, -1, &q->statement, NULL));
 }
 
+/* Where the statement is, or the next one can be. */
+static size_t place_of(const struct sqlite_kept *kept, const char *sql)
+{
+    size_t i = 0;
+    while (i + 1 < KEPT_MAX && kept->sql[i] != NULL && kept->sql[i] != sql) {
+        i++;
+    }
+    CK(kept->sql[i] == NULL || kept->sql[i] == sql);
+    return i;
+}
+
 void sqlite_query_begin_kept(struct sqlite_query *q, struct sqlite_handle *s, const char *sql, const char *what,
                              struct err *e)
 {
-    size_t i = 0;
     *q = (struct sqlite_query){.s = s, .what = what, .e = e, .kept = true};
     if (s->kept == NULL) {
         s->kept = ck_calloc(1, sizeof *s->kept);
     }
-    while (i < KEPT_MAX && s->kept->sql[i] != NULL && s->kept->sql[i] != sql) {
-        i++;
-    }
-    CK(i < KEPT_MAX);
+    size_t i = place_of(s->kept, sql);
     if (s->kept->statements[i] == NULL) {
         check(q, sqlite3_prepare_v3(s->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &s->kept->statements[i], NULL));
         s->kept->sql[i] = q->result == 0 ? sql : NULL;
