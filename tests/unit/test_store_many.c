@@ -1,7 +1,7 @@
 /* test_store_many.c - many processes and many threads use a store at once, from an empty one on.
  * Each case runs for each store of store_kinds.
  */
-#include "store_support.h"
+#include "senders_support.h"
 
 #include "base/clock.h"
 
@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 
 enum { WRITERS = 8, READERS = 2, EACH = 40, ALL = WRITERS * EACH };
+enum { NAMES = 12 }; /* fewer than one person may own */
 
 /* Shared by all processes: the seq that each writer was told for each id of its two sets. */
 struct shared {
@@ -198,9 +199,54 @@ static void threads_race_from_an_empty_store(void **state)
     assert_told_the_same(*state);
 }
 
+/* ---- names ---- */
+
+/* Each writer has a key of its own and wants all names; then again, when all are taken. */
+static void claim_by_process(const struct place *p, int writer)
+{
+    struct err e = ERR_INIT;
+    wait_for_gate();
+    struct store *s = try_open(p, STORE_WRITE, &e);
+    NEED(s != NULL);
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < NAMES; i++) {
+            char name[16];
+            snprintf(name, sizeof name, "name-%c", 'a' + i);
+            int outcome = SAY(s, .who = writer + 1, .name = name).outcome;
+            NEED(outcome == STORE_STORED || outcome == STORE_NAME_TAKEN);
+            shared->told[writer][round][i] = outcome == STORE_STORED;
+        }
+    }
+    store_close(s);
+}
+
+static void a_name_that_processes_race_for_has_one_owner(void **state)
+{
+    pid_t children[WRITERS];
+    memset(shared, 0, sizeof *shared);
+    assert_int_equal(pipe(gate), 0);
+    for (int i = 0; i < WRITERS; i++) {
+        children[i] = start_child(claim_by_process, *state, i);
+    }
+    close(gate[0]);
+    close(gate[1]);
+    for (int i = 0; i < WRITERS; i++) {
+        assert_int_equal(wait_child(children[i]), 0);
+    }
+    for (int i = 0; i < NAMES; i++) {
+        uint64_t owners = 0;
+        for (int writer = 0; writer < WRITERS; writer++) {
+            owners += shared->told[writer][0][i];
+            assert_int_equal(shared->told[writer][0][i], shared->told[writer][1][i]);
+        }
+        assert_int_equal(owners, 1);
+    }
+}
+
 int main(void)
 {
     static const struct store_case cases[] = {
+        STORE_CASE(a_name_that_processes_race_for_has_one_owner),
         STORE_CASE(processes_race_from_an_empty_store),
         STORE_CASE(short_lived_processes_race_from_an_empty_store),
         STORE_CASE(threads_race_from_an_empty_store),
