@@ -15,7 +15,8 @@ struct request;
 struct site;
 
 /* Finds the network of the client that sent the request, and whether it can be known. key: the
- * keyed hash of the client's key, CHAT_KEY_BYTES long; NULL: it sent none, or it isn't known yet. */
+ * keyed hash of the client's key, CHAT_KEY_BYTES long; NULL: it sent none, or it isn't known
+ * yet. */
 void limit_who(const struct request *request, const unsigned char *key, struct limiter_who *out);
 
 /* Lets a text stand for the client's key: the key itself, where its keyed hash isn't known. */

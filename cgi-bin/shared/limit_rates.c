@@ -49,6 +49,8 @@ static struct limits_rate sends(const struct conf *conf, enum limit_rates_whose 
         return rate(conf->limit_network, MINUTE, at_least(conf->limit_network, SENDS_BURST));
     case LIMIT_RATES_ROOM:
         return rate(conf->limit_room, MINUTE, at_least(conf->limit_room / 4, SENDS_BURST));
+    case LIMIT_RATES_ROOM_NEW:
+        return rate(conf->limit_room / 2, MINUTE, at_least(conf->limit_room / 8, SENDS_BURST));
     default:
         return none;
     }
@@ -65,6 +67,8 @@ static struct limits_rate bytes(const struct conf *conf, enum limit_rates_whose 
         return times(key, NETWORK_BYTES);
     case LIMIT_RATES_ROOM:
         return times(key, ROOM_BYTES);
+    case LIMIT_RATES_ROOM_NEW:
+        return times(key, ROOM_BYTES / 2);
     default:
         return none;
     }

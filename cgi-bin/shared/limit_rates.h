@@ -44,6 +44,7 @@ enum limit_rates_whose {
     LIMIT_RATES_NETWORK, /* IPv4 /24, IPv6 /64: with and without keys */
     LIMIT_RATES_WIDE,    /* IPv6 /48 */
     LIMIT_RATES_ROOM,
+    LIMIT_RATES_ROOM_NEW, /* of a room: new visitors and guests, who may use up half of it */
     LIMIT_RATES_SITE,
     LIMIT_RATES__WHOSE
 };

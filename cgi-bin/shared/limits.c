@@ -312,11 +312,18 @@ void limits_give_back(struct limits *l, const struct limits_cell *cells, size_t 
 
 /* ---- who was seen ---- */
 
-bool limits_know(const struct limits *l, uint64_t who, int64_t now_ms)
+static struct found find_seen(const struct limits *l, uint64_t who, uint64_t now)
+{
+    return find(&l->page->seen[who % SEEN_SETS], tag_of(who), now);
+}
+
+/* A cell's time is 30 days after it was first seen; after that it is as free as one never used. */
+int64_t limits_known_ms(const struct limits *l, uint64_t who, int64_t now_ms)
 {
     uint64_t now = ticks_of(now_ms);
-    struct found f = find(&l->page->seen[who % SEEN_SETS], tag_of(who), now);
-    return f.is_own && ahead(f.was, now) > 0;
+    struct found f = find_seen(l, who, now);
+    uint64_t left = f.is_own ? ahead(f.was, now) : 0;
+    return left == 0 ? -1 : left < SEEN_TICKS ? (int64_t)((SEEN_TICKS - left) / TICKS_PER_MS) : 0;
 }
 
 void limits_remember(struct limits *l, uint64_t who, int64_t now_ms)
@@ -324,6 +331,6 @@ void limits_remember(struct limits *l, uint64_t who, int64_t now_ms)
     uint64_t now = ticks_of(now_ms);
     struct found f;
     do {
-        f = find(&l->page->seen[who % SEEN_SETS], tag_of(who), now);
-    } while (!put(&f, who, now + SEEN_TICKS));
+        f = find_seen(l, who, now);
+    } while (!(f.is_own && ahead(f.was, now) > 0) && !put(&f, who, now + SEEN_TICKS));
 }

@@ -77,9 +77,9 @@ int limits_look(const struct limits *l, const struct limits_cell *cells, size_t 
 /* Takes the costs off again, for something that didn't happen or turned out to be allowed. */
 void limits_give_back(struct limits *l, const struct limits_cell *cells, size_t count, int64_t now_ms);
 
-/* Was limits_remember called for it within 30 days? False also if many others were remembered
- * since. */
-bool limits_know(const struct limits *l, uint64_t who, int64_t now_ms);
+/* Milliseconds since limits_remember was first called for it. -1: it wasn't within 30 days, or many
+ * others were remembered since. */
+int64_t limits_known_ms(const struct limits *l, uint64_t who, int64_t now_ms);
 void limits_remember(struct limits *l, uint64_t who, int64_t now_ms);
 
 #endif

@@ -19,10 +19,11 @@
 #include <string.h>
 
 enum {
-    AGAIN_MS = 100, /* before the next try to map the file, such as when the database is made */
-    PAST_MAX = 16,  /* files that were removed; other threads may still count in them */
-    V4_BYTES = 3,   /* /24 */
-    V6_BYTES = 8,   /* /64 */
+    AGAIN_MS = 100,          /* before the next try to map the file, such as when the database is made */
+    NEW_MS = 10 * 60 * 1000, /* a key is new for so long after its first message */
+    PAST_MAX = 16,           /* files that were removed; other threads may still count in them */
+    V4_BYTES = 3,            /* /24 */
+    V6_BYTES = 8,            /* /64 */
     V6_WIDE_BYTES = 6,
 };
 
@@ -214,18 +215,20 @@ static void begin(struct list *list, struct limiter *l)
 /* ---- words ---- */
 
 static const char *const words[LIMIT_RATES__KINDS][LIMIT_RATES__WHOSE] = {
-    [LIMIT_RATES_SENDS] = {[LIMIT_RATES_KEY] = "You write messages faster than this chat allows",
-                           [LIMIT_RATES_GUESTS] =
-                               "Visitors without a key write faster from your network than this chat allows",
-                           [LIMIT_RATES_NETWORK] = "More messages come from your network than this chat allows",
-                           [LIMIT_RATES_WIDE] = "More messages come from your network than this chat allows",
-                           [LIMIT_RATES_ROOM] = "More messages are written in this room than this chat allows"},
+    [LIMIT_RATES_SENDS] =
+        {[LIMIT_RATES_KEY] = "You write messages faster than this chat allows",
+         [LIMIT_RATES_GUESTS] = "Visitors without a key write faster from your network than this chat allows",
+         [LIMIT_RATES_NETWORK] = "More messages come from your network than this chat allows",
+         [LIMIT_RATES_WIDE] = "More messages come from your network than this chat allows",
+         [LIMIT_RATES_ROOM] = "More messages are written in this room than this chat allows",
+         [LIMIT_RATES_ROOM_NEW] = "New visitors write more messages in this room than this chat allows"},
     [LIMIT_RATES_BYTES] = {[LIMIT_RATES_KEY] = "You send more text than this chat allows",
                            [LIMIT_RATES_GUESTS] =
                                "Visitors without a key send more text from your network than this chat allows",
                            [LIMIT_RATES_NETWORK] = "More text comes from your network than this chat allows",
                            [LIMIT_RATES_WIDE] = "More text comes from your network than this chat allows",
-                           [LIMIT_RATES_ROOM] = "More text is sent to this room than this chat allows"},
+                           [LIMIT_RATES_ROOM] = "More text is sent to this room than this chat allows",
+                           [LIMIT_RATES_ROOM_NEW] = "New visitors send more text to this room than this chat allows"},
     [LIMIT_RATES_POLLS] = {[LIMIT_RATES_KEY] = "You ask for news more often than this chat allows",
                            [LIMIT_RATES_NETWORK] = "Your network asks for news more often than this chat allows",
                            [LIMIT_RATES_WIDE] = "Your network asks for news more often than this chat allows"},
@@ -324,6 +327,14 @@ static void add_claim(struct list *list, const struct limiter_who *who)
     }
 }
 
+static void add_room(struct list *list, enum limit_rates_whose whose, const char *room, size_t text_length)
+{
+    add(list, LIMIT_RATES_SENDS, whose, room, strlen(room), 1);
+    add(list, LIMIT_RATES_BYTES, whose, room, strlen(room), text_length);
+}
+
+/* A flood with new keys from many networks can use up only half of a room's limit, so those who
+ * were there before can go on. */
 int limiter_send(struct limiter *l, const struct limiter_who *who, const char *room, size_t text_length, struct err *e)
 {
     struct list list;
@@ -332,17 +343,20 @@ int limiter_send(struct limiter *l, const struct limiter_who *who, const char *r
     }
     begin(&list, l);
     uint64_t seen = limits_who(list.table, UINT32_MAX, who->key, sizeof who->key);
+    int64_t known_ms = who->has_key ? limits_known_ms(list.table, seen, clock_wall_ms()) : 0;
     add_client(&list, LIMIT_RATES_SENDS, who, 1);
     add_client(&list, LIMIT_RATES_BYTES, who, text_length);
-    add(&list, LIMIT_RATES_SENDS, LIMIT_RATES_ROOM, room, strlen(room), 1);
-    add(&list, LIMIT_RATES_BYTES, LIMIT_RATES_ROOM, room, strlen(room), text_length);
-    if (who->has_key && !limits_know(list.table, seen, clock_wall_ms())) {
+    add_room(&list, LIMIT_RATES_ROOM, room, text_length);
+    if (known_ms < NEW_MS) {
+        add_room(&list, LIMIT_RATES_ROOM_NEW, room, text_length);
+    }
+    if (known_ms < 0) {
         add_claim(&list, who);
     }
     if (take(&list, e) != 0) {
         return -1;
     }
-    if (who->has_key) {
+    if (known_ms < 0) {
         limits_remember(list.table, seen, clock_wall_ms());
     }
     return 0;

@@ -164,7 +164,7 @@ static void debts_outlive_all_processes(void **state)
     limits_close(l);
     l = limits_open(path, &hash);
     assert_int_equal(take(l, "ann", start + 1000), 5);
-    assert_true(limits_know(l, limits_who(l, 2, "bob", 3), start + 1000));
+    assert_int_equal(limits_known_ms(l, limits_who(l, 2, "bob", 3), start + 1000), 1000);
     assert_false(limits_are_replaced(l));
     unlink(path);
     assert_true(limits_are_replaced(l));
@@ -272,9 +272,9 @@ static void arbitrary_bytes_in_the_file_refuse_no_one_for_long(void **state)
             snprintf(who, sizeof who, "%d of %d", i, round);
             unsigned wait_s = take(l, who, start);
             assert_in_range(wait_s, 0, 6);
-            (void)limits_know(l, limits_who(l, 2, who, strlen(who)), start);
+            (void)limits_known_ms(l, limits_who(l, 2, who, strlen(who)), start);
             limits_remember(l, limits_who(l, 2, who, strlen(who)), start);
-            assert_true(limits_know(l, limits_who(l, 2, who, strlen(who)), start));
+            assert_true(limits_known_ms(l, limits_who(l, 2, who, strlen(who)), start) >= 0);
         }
         limits_close(l);
     }
@@ -326,11 +326,16 @@ static void the_site_remembers_for_thirty_days(void **state)
     struct limits *l = limits_open(NULL, &hash);
     uint64_t ann = limits_who(l, 2, "ann", 3);
     (void)state;
-    assert_false(limits_know(l, ann, start));
+    assert_int_equal(limits_known_ms(l, ann, start), -1);
     limits_remember(l, ann, start);
-    assert_true(limits_know(l, ann, start + 29 * day));
-    assert_false(limits_know(l, ann, start + 31 * day));
-    assert_false(limits_know(l, limits_who(l, 2, "bob", 3), start));
+    assert_int_equal(limits_known_ms(l, ann, start), 0);
+    limits_remember(l, ann, start + day); /* the first time counts */
+    assert_int_equal(limits_known_ms(l, ann, start + 29 * day), 29 * day);
+    assert_int_equal(limits_known_ms(l, ann, start + 31 * day), -1);
+    assert_int_equal(limits_known_ms(l, ann, start - 3600000), 0); /* the clock was put back */
+    limits_remember(l, ann, start + 31 * day);
+    assert_int_equal(limits_known_ms(l, ann, start + 32 * day), day);
+    assert_int_equal(limits_known_ms(l, limits_who(l, 2, "bob", 3), start), -1);
     limits_close(l);
 }
 
