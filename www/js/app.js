@@ -29,6 +29,7 @@ class Chat {
     this.#name = signed ?? this.preferences.get('name') ?? preset;
     const wantsNews = () => this.presence.isOpen && ['sound', 'notify'].some((key) => this.preferences.wants(key));
     Object.assign(this, connect({ room, clock: this.clock, pace: () => this.presence.pace, wantsNews, token, keeper }));
+    token?.addEventListener('change', () => this.withPeace((peace) => peace.me.load(), false)); // another visitor
   }
 
   async begin() {
@@ -349,7 +350,8 @@ class Chat {
  * Starts a chat in root, which has the elements of index.html. title: shown instead of the room's
  * name. preset: a name for a visitor who has none yet. embedded: in a frame, so the document's
  * title and the address are not of the chat. on: { message(message), unread(n), seen(epoch, seq) }.
- * token: of the visitor of the site around the chat (token.js), or tokenUrl: where this site has it.
+ * token: of the visitor of the site around the chat (token.js); or tokenUrl: where this site has
+ * it.
  */
 export async function start(root, { tokenUrl, ...options }) {
   await bringOver(options.room).catch(() => {}); // the next visit tries again
