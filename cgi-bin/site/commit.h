@@ -78,8 +78,7 @@ void commit_append(struct commit *c, struct commit_job *job);
 
 /* A process that stays calls this every second, one of a single request after its answer. Refuses
  * what has waited for too long, and lets the committer call upkeep_run and site_rest when the queue
- * is empty, so that no sender waits for them. Doesn't wait if
- * there is a committer. */
+ * is empty, so that no sender waits for them. Doesn't wait if there is a committer. */
 void commit_look_after(struct commit *c);
 
 /* For a process that ends. Returns when all jobs are done that were queued before, and site_rest

@@ -87,11 +87,11 @@ WHERE kind NOT BETWEEN 1 AND 4 OR slow_s NOT BETWEEN 0 AND 86400 OR newcomers NO
 
 -- a change has no message before it as its target, or a message has a target
 SELECT room_id, seq, type, target FROM message
-WHERE CASE WHEN type IN (2, 3) THEN target IS NULL OR target < 1 OR target >= seq ELSE target IS NOT NULL END;
+WHERE target IS NOT NULL AND (type NOT IN (2, 3) OR target < 1 OR target >= seq);
 
 -- a change has a text of its own
 SELECT room_id, seq, type FROM message
-WHERE (type = 2 AND text <> '') OR (type = 3 AND text GLOB '*[^0-9 -]*');
+WHERE target IS NOT NULL AND ((type = 2 AND text <> '') OR (type = 3 AND text GLOB '*[^0-9 -]*'));
 
 -- an erased message still has its text
 SELECT room_id, seq FROM message WHERE state = 1 AND text <> '';

@@ -47,10 +47,7 @@ static uint32_t number32(const unsigned char *at)
 
 static bool wipe(unsigned char *at, size_t length)
 {
-    bool has = false;
-    for (size_t i = 0; i < length && !has; i++) {
-        has = at[i] != 0;
-    }
+    bool has = length > 0 && (at[0] != 0 || memcmp(at, at + 1, length - 1) != 0);
     if (has) {
         memset(at, 0, length);
     }
@@ -75,8 +72,10 @@ static bool wipe_free_blocks(unsigned char *bytes, size_t content, size_t usable
     return changed;
 }
 
-/* As the description of SQLite's file format has it. */
-bool sqlite_scrub_page(unsigned char *bytes, size_t page_size, size_t usable)
+/* Overwrites what no row uses in a page other than the first. usable: bytes of it that SQLite uses.
+ * As the description of SQLite's file format has it; a damaged page is left alone. True if bytes
+ * were changed. */
+static bool scrub_page(unsigned char *bytes, size_t usable)
 {
     bool is_inner = bytes[0] == 2 || bytes[0] == 5;
     if (!is_inner && bytes[0] != 10 && bytes[0] != 13) {
@@ -84,7 +83,7 @@ bool sqlite_scrub_page(unsigned char *bytes, size_t page_size, size_t usable)
     }
     size_t gap = (is_inner ? 12 : 8) + 2 * number16(bytes + 3);
     size_t content = number16(bytes + 5) == 0 ? 65536 : number16(bytes + 5);
-    if (usable > page_size || content > usable || gap > content) {
+    if (content > usable || gap > content) {
         return false;
     }
     bool changed = wipe(bytes + gap, content - gap);
@@ -123,7 +122,7 @@ static int scrub_chunk(struct pass *p, uint32_t first, uint32_t count)
                                       (sqlite3_int64)(first - 1) * (sqlite3_int64)p->page_size);
     for (uint32_t i = 0; i < count && rc == SQLITE_OK; i++) {
         unsigned char *bytes = p->buffer + i * p->page_size;
-        if (!is_special(p, first + i) && sqlite_scrub_page(bytes, p->page_size, p->usable)) {
+        if (!is_special(p, first + i) && scrub_page(bytes, p->usable)) {
             rc = write_back(p, bytes, first + i);
         }
     }

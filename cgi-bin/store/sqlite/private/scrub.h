@@ -33,8 +33,4 @@ int sqlite_scrub_owe_later(struct sqlite_handle *s, struct err *e);
 void sqlite_scrub_after(struct sqlite_handle *s);
 void sqlite_scrub_rest(const struct store_options *options, bool now); /* a part of store_rest */
 
-/* Overwrites what no row uses in a page other than the first; usable: bytes of it that SQLite
- * uses. True if bytes were changed. For tests. */
-bool sqlite_scrub_page(unsigned char *bytes, size_t page_size, size_t usable);
-
 #endif
