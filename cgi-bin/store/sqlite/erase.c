@@ -192,7 +192,7 @@ int sqlite_erase_hide_reported(struct store *base, const char *room, uint64_t se
 /* ---- the messages of the last minutes ---- */
 
 struct search {
-    sqlite3_int64 person_id; /* 0: by network */
+    sqlite3_int64 person_id;       /* 0: by network */
     struct sqlite_persons persons; /* it, and those that its keys were before */
     unsigned char network[CHAT_NETWORK_BYTES];
     int64_t since_ms;
