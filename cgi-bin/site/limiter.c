@@ -333,8 +333,8 @@ static void add_room(struct list *list, enum limit_rates_whose whose, const char
     add(list, LIMIT_RATES_BYTES, whose, room, strlen(room), text_length);
 }
 
-/* A flood with new keys from many networks can use up only half of a room's limit, so those who
- * were there before can go on. */
+/* A flood with new keys from many networks can use up only half of a room's limit, so visitors
+ * that were there before can go on. */
 int limiter_send(struct limiter *l, const struct limiter_who *who, const char *room, size_t text_length, struct err *e)
 {
     struct list list;
