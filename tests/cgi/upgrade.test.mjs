@@ -244,6 +244,32 @@ test('a chat of schema 1 keeps its messages, and their ids are still known', asy
   assert.equal(rowsOf(file), rows);
 });
 
+test('a chat of schema 2 keeps its messages, in WAL and with a rollback journal', async (t) => {
+  for (const journal of ['WAL', 'TRUNCATE']) {
+    const data = temporaryFolder(t);
+    const file = path.join(data, 'chat.db');
+    const schema = ['001-base.sql', '002-message-by-number.sql'].map((name) => fs.readFileSync(`sql/sqlite/${name}`, 'utf8'));
+    fs.chmodSync(data, 0o700);
+    sql(file, `PRAGMA application_id = 1885562996; BEGIN; ${schema.join('\n')}
+      INSERT INTO meta VALUES (1, 'AAAAAAAAAAAAAAAAAAAAAA', 1, 2); PRAGMA user_version = 2;
+      INSERT INTO room VALUES (1, 'lobby', 500, 3, 1);
+      WITH RECURSIVE n(i) AS (SELECT 3 UNION ALL SELECT i + 1 FROM n WHERE i < 500)
+        INSERT INTO message (message_id, time_ms, type, reply_to, name, id, id_sent, text)
+        SELECT (1 << 36) + i, 1700000000000 + i, 1, NULL, 'ann', 'id' || i, 1, 'text ' || i FROM n;
+      COMMIT; PRAGMA journal_mode = ${journal}`);
+    const rows = rowsOf(file);
+    assert.equal((await send(data, { text: 'text 77', id: 'id77', name: 'ann' })).json.seq, 77, 'sent again');
+    assert.equal((await send(data, { text: 'another', id: 'id77', name: 'ann' })).status, 409);
+    assert.equal(rowsOf(file), rows);
+    const { json } = await poll(data, 'since=0&limit=1000');
+    assert.deepEqual([json.head, json.gap, json.messages.length, json.messages[0].text], [500, true, 498, 'text 3']);
+    assert.equal((await send(data, { text: 'new', name: 'ann' })).json.seq, 501);
+    const check = await pollchat(['check', '--data', data]);
+    assert.match(check.stdout, /^ok: /, check.stdout + check.stderr);
+    assert.equal(beginning(data, `chat-before-schema-${latest()}-`).length, 1);
+  }
+});
+
 test('an upgrade from schema 1 that is killed again and again leaves the old messages, and then the new ones', async (t) => {
   const data = temporaryFolder(t);
   const rows = makeFirst(data, 20000);
