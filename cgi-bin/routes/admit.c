@@ -13,6 +13,7 @@
 #include "peace/words.h"
 #include "routes/caller.h"
 #include "routes/limit.h"
+#include "site/name_cache.h"
 #include "site/rules.h"
 #include "site/site.h"
 #include "site/site_rules.h"
@@ -32,7 +33,7 @@ enum { NEWCOMER_PACE = 20 /* seconds between two messages of a new visitor, wher
 int admit_forms(const char *name, struct chat_sender *out, struct err *e)
 {
     struct name_forms forms;
-    if (name_forms_of(name, &forms, e) != 0) {
+    if (name_cache_forms(name, &forms, e) != 0) {
         return -1;
     }
     if (!name_is_common(forms.fold)) {
