@@ -77,7 +77,8 @@ static int find_list(struct desk *d, const struct form *fields, struct err *e)
     if (form_once(fields, "list", &f, e) != 0) {
         return -1;
     }
-    for (size_t i = 0; f != NULL && i < sizeof lists / sizeof lists[0]; i++) {
+    bool is_text = f != NULL && strlen(f->value) == f->length; /* no U+0000 */
+    for (size_t i = 0; is_text && i < sizeof lists / sizeof lists[0]; i++) {
         if (strcmp(lists[i].word, f->value) == 0) {
             d->list = &lists[i];
             d->query.list = store_desk_kind_of(f->value);
@@ -142,14 +143,18 @@ static int parse(struct desk *d, const struct form *fields, struct err *e)
     return 0;
 }
 
-/* A moderator of one room sees the lists of that room; a person is found there by a message. */
+/* A moderator of one room sees the lists of that room. Of all persons it sees those who wrote
+ * there, each by a message. */
 static int check(struct desk *d, struct err *e)
 {
     struct standing standing;
     struct standing_room found;
-    bool by_message = d->query.room[0] != '\0' && d->query.seq != 0;
-    const char *room = d->list->is_for_all && !by_message ? "" : d->query.room;
-    if (caller_stand(d->caller, room, &standing, &found, e) != 0) {
+    struct store_desk_query *q = &d->query;
+    bool by_message = q->list == STORE_DESK_PEOPLE && q->room[0] != '\0' && q->seq != 0;
+    if (by_message) {
+        q->person = 0; /* it would be found instead of the message's sender */
+    }
+    if (caller_stand(d->caller, d->list->is_for_all && !by_message ? "" : q->room, &standing, &found, e) != 0) {
         return -1;
     }
     return standing_need(&standing, d->list->need, e);
