@@ -323,6 +323,7 @@ static int admit(struct sending *s, const struct send_program *p, const struct d
     const struct caller_fields body = {.key = {credentials->key.value, credentials->key.length},
                                        .token = {credentials->token.value, credentials->token.length}};
     struct caller caller;
+    const size_t length = s->draft.text_length; /* as it was counted: masked words are shorter */
     if (send_page_is_wanted(s->request)) {
         secret_find(&s->secret, &s->draft, &credentials->secret);
     }
@@ -335,6 +336,9 @@ static int admit(struct sending *s, const struct send_program *p, const struct d
     }
     if (result == 0) {
         result = admit_draft(&caller, s->request, credentials, &s->job.store, &s->pace, e);
+        if (result != 0) {
+            limiter_send_refused(site_limiter(p->site), &caller.who, s->draft.room, length);
+        }
     }
     if (result != 0) {
         admit_give_back(p->site, &s->draft, &s->pace);

@@ -362,6 +362,38 @@ int limiter_send(struct limiter *l, const struct limiter_who *who, const char *r
     return 0;
 }
 
+void limiter_send_refused(struct limiter *l, const struct limiter_who *who, const char *room, size_t text_length)
+{
+    struct list list;
+    if (is_limited(l, who)) {
+        begin(&list, l);
+        uint64_t seen = limits_who(list.table, UINT32_MAX, who->key, sizeof who->key);
+        add_room(&list, LIMIT_RATES_ROOM, room, text_length);
+        if (!who->has_key || limits_known_ms(list.table, seen, clock_wall_ms()) < NEW_MS) {
+            add_room(&list, LIMIT_RATES_ROOM_NEW, room, text_length);
+        }
+        limits_give_back(list.table, list.cells, list.count, clock_wall_ms());
+    }
+}
+
+int limiter_claim(struct limiter *l, const struct limiter_who *who, struct err *e)
+{
+    struct list list;
+    if (!is_limited(l, who) || !who->has_key) {
+        return 0;
+    }
+    begin(&list, l);
+    uint64_t seen = limits_who(list.table, UINT32_MAX, who->key, sizeof who->key);
+    if (limits_known_ms(list.table, seen, clock_wall_ms()) < 0) {
+        add_claim(&list, who);
+        if (take(&list, e) != 0) {
+            return -1;
+        }
+    }
+    limits_remember(list.table, seen, clock_wall_ms());
+    return 0;
+}
+
 static void list_secret(struct list *list, struct limiter *l, const struct limiter_who *who)
 {
     begin(list, l);

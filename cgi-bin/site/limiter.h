@@ -68,6 +68,14 @@ int limiter_pace(struct limiter *l, const struct limiter_who *who, const char *n
 void limiter_pace_back(struct limiter *l, const struct limiter_who *who, const char *name, const char *room,
                        unsigned seconds);
 
+/* The rules refused a message that limiter_send counted: the room gets its part back. Else visitors
+ * who are banned, or may not write there, could use up what the room may take. */
+void limiter_send_refused(struct limiter *l, const struct limiter_who *who, const char *room, size_t text_length);
+
+/* Before a key may become a person without writing. Counts it as a new visitor, unless it was seen
+ * lately. */
+int limiter_claim(struct limiter *l, const struct limiter_who *who, struct err *e);
+
 /* For /send/act. */
 int limiter_act(struct limiter *l, const struct limiter_who *who, struct err *e);
 
