@@ -4,7 +4,7 @@
  * its fields, and the function that does it. The second one runs in the committer's turn, between
  * store_act_begin and store_act_commit, and calls steps of the store (store_act.h). If that fails
  * with ERR_BUSY, it is run again; so it must change nothing but the store and the members `done`
- * and `note`.
+ * and `note`, unless its row has an undo().
  * To add an act: a row and two functions in the acts_*.c of its topic, its fields in `known` in
  * post_act.c, a line in www/API.md and in tests/cases/matrix.txt.
  * Threads: an act belongs to one at a time.
@@ -43,6 +43,8 @@ struct act_row {
     void (*then)(struct act *a, struct store *store, struct store_changes *changes);
     /* The act was done, before the answer. May be NULL. */
     void (*after)(struct act *a);
+    /* The act failed in or after run(). May be NULL. */
+    void (*undo)(struct act *a);
 };
 
 /* What fields the functions of several acts read. */

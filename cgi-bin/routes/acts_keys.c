@@ -46,6 +46,17 @@ static int read_name(struct act *a, struct err *e)
                : result;
 }
 
+/* Makes a person of the key, as its first message does, and counts like that. */
+static int count_new_key(const struct act *a, struct err *e)
+{
+    return limiter_claim(site_limiter(a->program->site), &a->caller.who, e);
+}
+
+static int read_claim(struct act *a, struct err *e)
+{
+    return read_name(a, e) == 0 ? count_new_key(a, e) : -1;
+}
+
 static int run_claim(struct act *a, struct store *store, struct err *e)
 {
     const struct store_claim claim = {.name = a->f.name,
@@ -71,10 +82,9 @@ static int run_release(struct act *a, struct store *store, struct err *e)
 
 static int read_new_code(struct act *a, struct err *e)
 {
-    (void)e;
     secret_code_make(a->f.code, CODE_CHARACTERS);
     a->f.until_ms = clock_wall_ms() + CODE_MS;
-    return 0;
+    return count_new_key(a, e);
 }
 
 static int run_code(struct act *a, struct store *store, struct err *e)
@@ -189,6 +199,12 @@ static int run_revoke(struct act *a, struct store *store, struct err *e)
 
 /* ---- the first owner ---- */
 
+static int refuse_owner_code(struct err *e)
+{
+    return err_field(e, ERR_ABSENT, "code",
+                     "This isn't the code of the file owner-code.txt in the chat's data folder.");
+}
+
 /* Each try counts before the code is compared. */
 static int read_sign_in(struct act *a, struct err *e)
 {
@@ -200,15 +216,20 @@ static int read_sign_in(struct act *a, struct err *e)
         return -1;
     }
     if (!owner_code_is(folder, code)) {
-        return err_field(e, ERR_ABSENT, "code",
-                         "This isn't the code of the file owner-code.txt in the chat's data folder.");
+        return refuse_owner_code(e);
     }
     limiter_secret_right(limiter, &a->caller.who);
+    snprintf(a->f.code, sizeof a->f.code, "%s", code);
     return 0;
 }
 
+/* Two clients may have come this far with the code; one of them takes it. */
 static int run_sign_in(struct act *a, struct store *store, struct err *e)
 {
+    a->f.flag = a->f.flag || owner_code_take(site_loaded_conf(a->program->site)->data, a->f.code);
+    if (!a->f.flag) {
+        return refuse_owner_code(e);
+    }
     json_out_text(&a->out, "role", chat_role_word(CHAT_OWNER));
     return store_person_own(store, e);
 }
@@ -218,9 +239,21 @@ static void after_sign_in(struct act *a)
     owner_code_remove(site_loaded_conf(a->program->site)->data);
 }
 
+static void undo_sign_in(struct act *a)
+{
+    if (a->f.flag) {
+        owner_code_put_back(site_loaded_conf(a->program->site)->data);
+    }
+}
+
 const struct act_row acts_keys[] = {
-    {.name = "claim", .need = CHAT_MEMBER, .needs_key = true, .is_quiet = true, .read = read_name, .run = run_claim},
-    {.name = "release", .need = CHAT_MEMBER, .needs_key = true, .read = read_name, .run = run_release},
+    {.name = "claim", .need = CHAT_MEMBER, .needs_key = true, .is_quiet = true, .read = read_claim, .run = run_claim},
+    {.name = "release",
+     .need = CHAT_MEMBER,
+     .is_for_all = true,
+     .needs_key = true,
+     .read = read_name,
+     .run = run_release},
     {.name = "code", .need = CHAT_MEMBER, .needs_key = true, .is_quiet = true, .read = read_new_code, .run = run_code},
     {.name = "move", .need = CHAT_MEMBER, .needs_key = true, .is_quiet = true, .read = read_move, .run = run_move},
     {.name = "sign-in",
@@ -228,7 +261,8 @@ const struct act_row acts_keys[] = {
      .needs_key = true,
      .read = read_sign_in,
      .run = run_sign_in,
-     .after = after_sign_in},
+     .after = after_sign_in,
+     .undo = undo_sign_in},
     {.name = "join", .needs_key = true, .read = read_join, .run = run_join},
     {.name = "invite", .need = CHAT_MODERATOR, .needs_key = true, .read = read_invite, .run = run_invite},
     {.name = "revoke", .need = CHAT_OWNER, .is_for_all = true, .read = read_revoke, .run = run_revoke},

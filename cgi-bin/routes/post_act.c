@@ -71,7 +71,8 @@ static int find_row(struct act *a, struct err *e)
     if (form_once(&a->fields, "do", &f, e) != 0) {
         return -1;
     }
-    for (size_t t = 0; f != NULL && t < sizeof tables / sizeof tables[0]; t++) {
+    bool is_text = f != NULL && strlen(f->value) == f->length; /* no U+0000 */
+    for (size_t t = 0; is_text && t < sizeof tables / sizeof tables[0]; t++) {
         for (const struct act_row *row = tables[t]; row->name != NULL; row++) {
             if (strcmp(row->name, f->value) == 0) {
                 a->row = row;
@@ -270,8 +271,9 @@ static void done(struct commit_job *job, const char *epoch, const struct err *e)
     if (a->tries_secret && e->code != ERR_ABSENT) {
         limiter_secret_right(site_limiter(a->program->site), &a->caller.who);
     }
-    if (e->code == ERR_NONE && a->row->after != NULL) {
-        a->row->after(a);
+    void (*then)(struct act *) = e->code == ERR_NONE ? a->row->after : a->row->undo;
+    if (then != NULL) {
+        then(a);
     }
     if (e->code == ERR_NONE) {
         answer_done(a, epoch);

@@ -17,9 +17,12 @@
 
 enum { FILE_MAX = 512, CODE_CHARACTERS = 16 };
 
-static bool path_of(const char *folder, char path[PATH_MAX])
+static const char file[] = "owner-code.txt";
+static const char taken[] = "owner-code.used";
+
+static bool path_of(const char *folder, const char *name, char path[PATH_MAX])
 {
-    return snprintf(path, PATH_MAX, "%s/owner-code.txt", folder) < PATH_MAX;
+    return snprintf(path, PATH_MAX, "%s/%s", folder, name) < PATH_MAX;
 }
 
 static int fail(struct err *e)
@@ -44,7 +47,7 @@ int owner_code_make(const char *folder, bool may_begin, struct err *e)
 {
     char path[PATH_MAX];
     struct stat st;
-    if (!path_of(folder, path)) {
+    if (!path_of(folder, file, path)) {
         errno = ENAMETOOLONG;
         return fail(e);
     }
@@ -62,10 +65,10 @@ int owner_code_make(const char *folder, bool may_begin, struct err *e)
 }
 
 /* The first line. */
-static bool read_code(const char *folder, char out[FILE_MAX])
+static bool read_code(const char *folder, const char *name, char out[FILE_MAX])
 {
     char path[PATH_MAX];
-    int fd = path_of(folder, path) ? open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK) : -1;
+    int fd = path_of(folder, name, path) ? open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK) : -1;
     if (fd < 0) {
         return false;
     }
@@ -79,16 +82,45 @@ static bool read_code(const char *folder, char out[FILE_MAX])
     return true;
 }
 
-bool owner_code_is(const char *folder, const char *code)
+static bool has_code(const char *folder, const char *name, const char *code)
 {
     char found[FILE_MAX];
-    return read_code(folder, found) && secret_code_is_same(found, code);
+    return read_code(folder, name, found) && secret_code_is_same(found, code);
+}
+
+bool owner_code_is(const char *folder, const char *code)
+{
+    return has_code(folder, file, code);
+}
+
+static bool move(const char *folder, const char *from, const char *to)
+{
+    char old[PATH_MAX];
+    char new[PATH_MAX];
+    return path_of(folder, from, old) && path_of(folder, to, new) && rename(old, new) == 0;
+}
+
+bool owner_code_take(const char *folder, const char *code)
+{
+    if (!has_code(folder, file, code) || !move(folder, file, taken)) {
+        return false;
+    }
+    bool is_same = has_code(folder, taken, code); /* a new code may have come in between */
+    if (!is_same) {
+        owner_code_put_back(folder);
+    }
+    return is_same;
 }
 
 void owner_code_remove(const char *folder)
 {
     char path[PATH_MAX];
-    if (path_of(folder, path)) {
+    if (path_of(folder, taken, path)) {
         unlink(path);
     }
+}
+
+void owner_code_put_back(const char *folder)
+{
+    (void)move(folder, taken, file);
 }

@@ -22,7 +22,13 @@ int owner_code_make(const char *folder, bool may_begin, struct err *e);
  * or other users could have written it. */
 bool owner_code_is(const char *folder, const char *code);
 
-/* It was used. */
+/* Takes the file away if it has this code, so that of several processes one gets it: the file is
+ * renamed to owner-code.used. False: another process was faster, or the file has another code. */
+bool owner_code_take(const char *folder, const char *code);
+
+/* What was taken: it was used, or it wasn't. A process that is killed between leaves the renamed
+ * file, which no longer counts. */
 void owner_code_remove(const char *folder);
+void owner_code_put_back(const char *folder);
 
 #endif
