@@ -22,6 +22,7 @@
 #include "system/conf.h"
 #include "web/request.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -173,12 +174,33 @@ static int find_fresh(const struct admission *a, bool *fresh, struct err *e)
     return result;
 }
 
+/* The challenge of a guest is for its network: else one proof would serve guests everywhere. */
 static int check_proof(const struct admission *a, const struct draft_credential *proof, struct err *e)
 {
+    enum { HASH_AT = 5, HASH_BYTES = 6 }; /* of the /24 or /64 in a sender's network */
     unsigned char subkey[KEY_SUBKEY_BYTES];
-    rules_subkey(a->c->rules, PROOF_PURPOSE, subkey);
+    char purpose[sizeof PROOF_PURPOSE + 2 * HASH_BYTES + 1] = PROOF_PURPOSE;
+    const struct chat_sender *sender = &a->d->sender;
+    size_t length = strlen(purpose);
+    for (size_t i = 0; !sender->has_key && sender->has_network && i < HASH_BYTES; i++) {
+        length += (size_t)snprintf(purpose + length, sizeof purpose - length, "%02x", sender->network[HASH_AT + i]);
+    }
+    rules_subkey(a->c->rules, purpose, subkey);
     return proof_check(subkey, a->c->key, (unsigned)a->conf->proof, a->c->now_ms / 1000,
                        proof->value != NULL ? proof->value : "", proof->length, e);
+}
+
+/* A text that a moderator approved doesn't become another one without a moderator. */
+static int check_new_edit(const struct admission *a, bool is_slow, bool is_held, struct err *e)
+{
+    if (is_held) {
+        return err_field(e, ERR_WORDS, "text",
+                         "What new visitors write here waits for a moderator, so they can't change it afterwards. "
+                         "Delete the message, and write it again.");
+    }
+    return is_slow && has_link(a->d)
+               ? err_field(e, ERR_WORDS, "text", "New visitors can't put links into their messages here.")
+               : 0;
 }
 
 static int check_newcomer(const struct admission *a, const struct draft_credential *proof, unsigned *pace,
@@ -194,9 +216,7 @@ static int check_newcomer(const struct admission *a, const struct draft_credenti
         return e->code == ERR_NONE ? 0 : -1;
     }
     if (a->d->type == CHAT_EDIT) {
-        return (is_slow || is_held) && has_link(a->d)
-                   ? err_field(e, ERR_WORDS, "text", "New visitors can't put links into their messages here.")
-                   : 0;
+        return check_new_edit(a, is_slow, is_held, e);
     }
     if (is_slow) {
         *pace = NEWCOMER_PACE;
