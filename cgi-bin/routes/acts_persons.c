@@ -188,6 +188,17 @@ static int run_clean(struct act *a, struct store *store, struct err *e)
 
 /* ---- persons ---- */
 
+/* A moderator of one room names a person by a message there. */
+static int read_trust(struct act *a, struct err *e)
+{
+    if (act_whom(a, e) != 0) {
+        return -1;
+    }
+    return a->f.seq != 0 || act_is_everywhere(a, CHAT_MODERATOR)
+               ? 0
+               : err_set(e, ERR_WEAK, "A moderator of one room names the person by room and seq.");
+}
+
 static int run_trust(struct act *a, struct store *store, struct err *e)
 {
     const struct store_whom whom = act_whom_of(a);
@@ -205,6 +216,12 @@ static int read_role(struct act *a, struct err *e)
         return -1;
     }
     a->f.only_room = all ? NULL : a->room;
+    if (a->f.choice == CHAT_ROLE__MAX && (all || a->room[0] == '\0')) {
+        return err_field(e, ERR_INPUT, "role", "The role default is for one room: give room, and all_rooms=no.");
+    }
+    if (!all && a->room[0] == '\0') {
+        return err_field(e, ERR_INPUT, "room", "room is missing.");
+    }
     return 0;
 }
 
@@ -240,7 +257,7 @@ const struct act_row acts_persons[] = {
     {.name = "clean", .need = CHAT_MODERATOR, .read = read_clean, .run = run_clean},
     {.name = "ban", .need = CHAT_MODERATOR, .read = read_ban, .run = run_ban},
     {.name = "lift", .need = CHAT_MODERATOR, .read = read_lift, .run = run_lift},
-    {.name = "trust", .need = CHAT_MODERATOR, .read = act_whom, .run = run_trust},
+    {.name = "trust", .need = CHAT_MODERATOR, .read = read_trust, .run = run_trust},
     {.name = "role", .need = CHAT_OWNER, .is_for_all = true, .read = read_role, .run = run_role},
     {.name = "erase", .need = CHAT_OWNER, .is_for_all = true, .read = act_whom, .run = run_erase, .then = erase_texts},
     {.name = NULL},
