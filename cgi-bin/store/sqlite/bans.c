@@ -218,10 +218,29 @@ int sqlite_bans_add(struct store *base, const struct store_ban_draft *draft, str
 
 /* ---- lifting ---- */
 
+/* A moderator who is muted can't end that. */
+static int check_not_own(struct sqlite_handle *s, uint64_t ban, struct err *e)
+{
+    const struct sqlite_act *act = s->act;
+    struct sqlite_query q;
+    if (act->by == NULL || act->person_id == 0 || act->by->role == CHAT_OWNER) {
+        return 0;
+    }
+    sqlite_query_begin(&q, s, "SELECT 1 FROM ban WHERE ban_id = ? AND person_id = ?", "look whom the ban is for", e);
+    sqlite_query_number(&q, (sqlite3_int64)ban);
+    sqlite_query_number(&q, act->person_id);
+    bool is_own = sqlite_query_next(&q);
+    int result = sqlite_query_end(&q);
+    return result == 0 && is_own ? err_set(e, ERR_WEAK, "This is your own. Another moderator can lift it.") : result;
+}
+
 int sqlite_bans_lift(struct store *base, uint64_t ban, struct err *e)
 {
     struct sqlite_act *act = sqlite_act_of(base);
     struct sqlite_query q;
+    if (check_not_own((struct sqlite_handle *)base, ban, e) != 0) {
+        return -1;
+    }
     sqlite_query_begin(&q, (struct sqlite_handle *)base,
                        "UPDATE ban SET until_ms = min(ifnull(until_ms, ?1), ?1) WHERE ban_id = ?2 RETURNING title",
                        "lift the ban", e);
