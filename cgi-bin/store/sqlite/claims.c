@@ -91,14 +91,14 @@ static int check_owned(struct sqlite_handle *s, const struct found_name *found, 
                        struct err *e)
 {
     enum rank theirs = RANK_NONE;
-    enum rank mine = rank_of_sender(claim->sender);
     if (read_rank(s, found->person_id, &theirs, e) != 0) {
         return -1;
     }
     bool is_free = theirs != RANK_MODERATOR && has_rested(claim, found->used_ms);
-    if (is_free || (mine == RANK_SIGNED && theirs == RANK_NONE)) {
+    bool is_signed = claim->sender->is_signed; /* can't choose another name, also as a moderator */
+    if (is_free || (is_signed && theirs == RANK_NONE)) {
         claim->is_new = claim->sender->has_key;
-    } else if (mine == RANK_SIGNED && theirs == RANK_SIGNED) {
+    } else if (is_signed && theirs == RANK_SIGNED) {
         claim->is_alike = true;
     } else {
         claim->refused = STORE_NAME_TAKEN;
