@@ -11,11 +11,12 @@ static struct sqlite_handle *mine(struct store *base)
 
 /* ---- reporting ---- */
 
-/* Only a message with a text can be reported: no event, none that was erased. */
+/* Only a message whose text others have seen can be reported: no event, none that was erased. One
+ * that its author alone sees is to all others as one that was erased. */
 static int check_message(struct sqlite_handle *s, sqlite3_int64 message_id, struct err *e)
 {
     struct sqlite_query q;
-    sqlite_query_begin(&q, s, "SELECT type = 1 AND state IS NOT 1 FROM message WHERE message_id = ?",
+    sqlite_query_begin(&q, s, "SELECT type = 1 AND ifnull(state, 2) = 2 FROM message WHERE message_id = ?",
                        "look at the message", e);
     sqlite_query_number(&q, message_id);
     bool is_there = sqlite_query_next(&q) && sqlite_query_number_at(&q, 0) != 0;
