@@ -48,13 +48,13 @@ static int read_authorization(const struct request *request, struct said *key, s
 {
     const char *value = request_variable(request, "HTTP_AUTHORIZATION");
     value = value != NULL ? value : request_variable(request, "REDIRECT_HTTP_AUTHORIZATION");
-    if (value == NULL || !str_starts_nocase(value, "bearer ")) {
+    if (value == NULL || !str_starts_nocase(value, "bearer") || strchr(" \t", value[strlen("bearer")]) == NULL) {
         return 0;
     }
-    value += strlen("bearer ");
-    value += strspn(value, " ");
+    value += strlen("bearer");
+    value += strspn(value, " \t");
     size_t length = strlen(value);
-    while (length > 0 && value[length - 1] == ' ') {
+    while (length > 0 && strchr(" \t", value[length - 1]) != NULL) {
         length--;
     }
     return say(has_two_dots(value) ? token : key, value, length, e);
