@@ -389,8 +389,8 @@ int limiter_claim(struct limiter *l, const struct limiter_who *who, struct err *
         if (take(&list, e) != 0) {
             return -1;
         }
+        limits_remember(list.table, seen, clock_wall_ms());
     }
-    limits_remember(list.table, seen, clock_wall_ms());
     return 0;
 }
 
