@@ -356,17 +356,18 @@ static bool take_run(void *context, const struct run *run, const struct run *nex
     return s->strictest != WORDS_REJECT;
 }
 
-static void search(struct search *s, const char *text, size_t length)
+static bool is_empty(const struct words *w)
 {
-    if (s->words != NULL && s->words->node_count > 1) {
-        runs_read(text, length, take_run, s);
-    }
+    return w == NULL || w->node_count <= 1;
 }
 
 enum words_act words_find(const struct words *w, const char *text, size_t length, size_t *entry)
 {
+    if (is_empty(w)) {
+        return WORDS_NONE;
+    }
     struct search s = {.words = w, .strictest = WORDS_ACT__MAX};
-    search(&s, text, length);
+    runs_read(text, length, take_run, &s);
     if (s.strictest == WORDS_ACT__MAX) {
         return WORDS_NONE;
     }
@@ -397,11 +398,14 @@ static size_t write_mask(char *out, const char *text, size_t from, size_t to)
 
 size_t words_mask(const struct words *w, char *text, size_t length)
 {
+    if (is_empty(w)) {
+        return length;
+    }
     struct ranges found = {.at = NULL};
     struct search s = {.words = w, .masks = &found, .strictest = WORDS_ACT__MAX};
     size_t used = 0;
     size_t at = 0;
-    search(&s, text, length);
+    runs_read(text, length, take_run, &s);
     for (size_t i = 0; i < found.count; i++) {
         memmove(text + used, text + at, found.at[i].start - at);
         used += found.at[i].start - at;

@@ -65,19 +65,14 @@ static int read_body(struct request *request, struct buf *body, size_t max_text,
 
 /* Refuses a flood before its bodies are parsed. Not for a page, which gives back to the visitor
  * what was typed. */
-static int check_early(struct request *request, struct site *site, struct err *e)
+static int check_early(struct request *request, struct site *site, const struct limiter_who *who, struct err *e)
 {
-    struct limiter_who who;
-    if (send_page_is_wanted(request)) {
-        return 0;
-    }
-    limit_who(request, NULL, &who);
-    return limiter_send_begin(site_limiter(site), &who, e);
+    return send_page_is_wanted(request) ? 0 : limiter_send_begin(site_limiter(site), who, e);
 }
 
 /* Reads the body whatever its type is: a client that is still sending may not get the answer.
  * *fields gets the fields of the body, of which the text may be missing then. */
-static int read_draft(struct request *request, struct site *site, struct form *fields,
+static int read_draft(struct request *request, struct site *site, const struct limiter_who *who, struct form *fields,
                       struct draft_credentials *credentials, struct chat_draft *draft, struct err *e)
 {
     const struct conf *conf = site_loaded_conf(site);
@@ -96,7 +91,7 @@ static int read_draft(struct request *request, struct site *site, struct form *f
         result = read_body(request, &body, source.max_text, e);
     }
     if (result == 0) {
-        result = check_early(request, site, e);
+        result = check_early(request, site, who, e);
     }
     if (result == 0) {
         result = draft_kind_of(request_variable(request, "CONTENT_TYPE"), body.length, &source.kind, e);
@@ -317,8 +312,8 @@ static int check_limits(const struct sending *s, const struct send_program *p, c
 }
 
 /* 0: the message may be stored. */
-static int admit(struct sending *s, const struct send_program *p, const struct draft_credentials *credentials,
-                 struct err *e)
+static int admit(struct sending *s, const struct send_program *p, const struct limiter_who *who,
+                 const struct draft_credentials *credentials, struct err *e)
 {
     const struct caller_fields body = {.key = {credentials->key.value, credentials->key.length},
                                        .token = {credentials->token.value, credentials->token.length}};
@@ -327,7 +322,7 @@ static int admit(struct sending *s, const struct send_program *p, const struct d
     if (send_page_is_wanted(s->request)) {
         secret_find(&s->secret, &s->draft, &credentials->secret);
     }
-    int result = caller_take(&caller, p->site, s->request, NULL, NULL, &body, e);
+    int result = caller_take(&caller, p->site, s->request, who, NULL, &body, e);
     if (result == 0) {
         result = check_limits(s, p, &caller, e);
     }
@@ -354,12 +349,14 @@ void post_send(struct request *request, void *program)
     struct err e = ERR_INIT;
     struct form fields;
     struct draft_credentials credentials = {.key.value = NULL};
+    struct limiter_who who;
     struct sending *s = sending_new(request, p->site);
+    limit_who(request, NULL, &who);
     const struct conf *conf = handler_conf(p->site, request, METRICS_SEND_REQUESTS, &e);
     form_init(&fields);
     bool is_read = conf != NULL && cors_check_write(request, conf->allow_origin, &e) == 0 &&
-                   read_draft(request, p->site, &fields, &credentials, &s->draft, &e) == 0;
-    bool is_admitted = is_read && admit(s, p, &credentials, &e) == 0;
+                   read_draft(request, p->site, &who, &fields, &credentials, &s->draft, &e) == 0;
+    bool is_admitted = is_read && admit(s, p, &who, &credentials, &e) == 0;
     if (!is_read && send_page_is_wanted(request)) {
         send_page_unread(request, &e, &fields);
     } else if (!is_read) {

@@ -11,13 +11,15 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-enum { RECENT_MS = 1000 };
+enum { RECENT_MS = 1000, BELIEVED_MS = 100 };
 
 struct rules_cache {
     pthread_mutex_t loading; /* rules_cache_lock */
     pthread_mutex_t lock;    /* of all that follows; held for moments */
     const struct rules *current;
-    int64_t put_at; /* monotonic ms */
+    int64_t put_at;             /* monotonic ms */
+    const struct bell *in_step; /* rules_cache_believe */
+    int64_t in_step_at;         /* monotonic ms */
     bool has_tokens;
     struct token_settings tokens;
     struct err tokens_error;
@@ -58,6 +60,22 @@ const struct rules *rules_cache_take_recent(struct rules_cache *cache, uint64_t 
     r = is_recent ? rules_use(r) : NULL;
     pthread_mutex_unlock(&cache->lock);
     return r;
+}
+
+void rules_cache_believe(struct rules_cache *cache, const struct bell *bell)
+{
+    pthread_mutex_lock(&cache->lock);
+    cache->in_step = bell;
+    cache->in_step_at = clock_mono_ms();
+    pthread_mutex_unlock(&cache->lock);
+}
+
+const struct bell *rules_cache_believed(struct rules_cache *cache)
+{
+    pthread_mutex_lock(&cache->lock);
+    const struct bell *bell = clock_mono_ms() - cache->in_step_at < BELIEVED_MS ? cache->in_step : NULL;
+    pthread_mutex_unlock(&cache->lock);
+    return bell;
 }
 
 void rules_cache_put(struct rules_cache *cache, const struct rules *r)

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct bell;
 struct conf;
 struct err;
 struct rules;
@@ -24,6 +25,12 @@ const struct rules *rules_cache_take(struct rules_cache *cache, uint64_t number,
 
 /* The same, whatever the number: those that were the store's less than a second ago. */
 const struct rules *rules_cache_take_recent(struct rules_cache *cache, uint64_t changes);
+
+/* The bell was just found to be in step with the database's files (positions_bell_in_step); NULL: it
+ * wasn't. It is believed for 100 ms, as the heads are: looking at the files costs more than all else
+ * that the rules take. */
+void rules_cache_believe(struct rules_cache *cache, const struct bell *bell);
+const struct bell *rules_cache_believed(struct rules_cache *cache); /* NULL: look at the files */
 
 /* The rules are the store's now. Takes one use of them. */
 void rules_cache_put(struct rules_cache *cache, const struct rules *r);

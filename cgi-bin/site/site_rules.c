@@ -63,13 +63,24 @@ static const struct rules *take_beside_writer(struct site *site)
     return r;
 }
 
+/* The bell whose number of the rules counts; NULL: none. */
+static const struct bell *bell_in_step(struct site *site)
+{
+    const struct bell *bell = rules_cache_believed(site_rules(site));
+    if (bell == NULL) {
+        bell = positions_bell_in_step(site_positions(site));
+        rules_cache_believe(site_rules(site), bell);
+    }
+    return bell;
+}
+
 static const struct rules *take_known(struct site *site)
 {
     const struct rules *beside = take_beside_writer(site);
     if (beside != NULL) {
         return beside;
     }
-    const struct bell *bell = positions_bell_in_step(site_positions(site));
+    const struct bell *bell = bell_in_step(site);
     uint64_t number = bell != NULL ? bell_rules(bell) >> BELL_RULES_FLAGS : 0;
     if (number != 0) {
         return rules_cache_take(site_rules(site), number, site_changes(site));
