@@ -214,6 +214,7 @@ export class Peace {
     if (given !== null) {
       const end = whenOf(given.ends, language, this.chat.clock.wall());
       await tell(this.chat.root, { title: given.code, text: language.say('codeShow', { end }), close: language.say('close') });
+      this.chat.person.close();
     }
   }
 

@@ -20,10 +20,10 @@ export class PersonView {
       event.preventDefault();
       this.#submit();
     });
-    this.cancel.addEventListener('click', () => this.#close());
+    this.cancel.addEventListener('click', () => this.close());
     form.addEventListener('keydown', (event) => {
       if (event.key === 'Escape' && this.#name !== '') {
-        this.#close();
+        this.close();
       }
     });
     this.field.addEventListener('input', () => this.field.setCustomValidity(''));
@@ -70,7 +70,7 @@ export class PersonView {
     this.on.name(name);
   }
 
-  #close() {
+  close() {
     this.form.hidden = true;
     this.on.closed();
   }
