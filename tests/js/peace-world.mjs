@@ -83,7 +83,7 @@ export class PeaceChat extends Chat {
     const why = this.holds(body);
     if (why !== undefined && !this.messages.some((m) => m.id === id)) {
       if (!this.held.some((one) => one.uid === id)) {
-        this.held.push({ id: this.held.length + 1, uid: id, room: this.room, time: new Date(this.clock.now()).toISOString(), name, text, why, key });
+        this.held.push({ held: this.held.length + 1, uid: id, room: this.room, time: new Date(this.clock.now()).toISOString(), name, text, why, key });
       }
       return reply(202, { held: true, id, room: this.room, why });
     }
@@ -156,30 +156,30 @@ export class PeaceChat extends Chat {
       return done({ name: this.spelt.get([...this.owners].find(([, who]) => who === from)[0]), mark: markOf(from) });
     };
     mine.report = () => {
-      this.reports.push({ id: this.reports.length + 1, room: this.room, seq: body.seq, name: 'x', text: 'reported text', reports: 1, reasons: [body.reason], state: 'shown' });
+      this.reports.push({ report: this.reports.length + 1, room: this.room, seq: body.seq, name: 'x', text: 'reported text', count: 1, reasons: [body.reason], hidden: false });
       return done();
     };
     const staff = {
       delete: () => done({ seq: this.change('delete', body.seq).seq }),
       clean: () => {
-        this.bans.push({ id: this.bans.length + 1, key: owner, kind: 'ban', title: 'mallory', until: new Date(this.clock.now() + body.ban_minutes * 60_000).toISOString(), reason: body.reason });
+        this.bans.push({ ban: this.bans.length + 1, key: owner, kind: 'ban', title: 'mallory', until: new Date(this.clock.now() + body.ban_minutes * 60_000).toISOString(), reason: body.reason });
         return done({ deleted: this.sweep((m) => this.keys.get(m.seq) === owner || m.name.startsWith('mallory')), ban: this.bans.length, covers: 256 });
       },
       ban: () => {
-        this.bans.push({ id: this.bans.length + 1, key: owner, kind: body.kind, title: 'mallory', until: new Date(this.clock.now() + body.minutes * 60_000).toISOString(), reason: body.reason });
+        this.bans.push({ ban: this.bans.length + 1, key: owner, kind: body.kind, title: 'mallory', until: new Date(this.clock.now() + body.minutes * 60_000).toISOString(), reason: body.reason });
         return done({ ban: this.bans.length, covers: 1 });
       },
       lift: () => {
-        this.bans = this.bans.filter(({ id }) => id !== body.ban);
+        this.bans = this.bans.filter(({ ban }) => ban !== body.ban);
         return done();
       },
       approve: () => {
-        const one = this.held.find(({ id }) => id === body.held);
+        const one = this.held.find(({ held }) => held === body.held);
         this.held = this.held.filter((other) => other !== one);
         return done({ seq: this.say(one.name, one.text, one.uid).seq });
       },
       reject: () => {
-        this.held = this.held.filter(({ id }) => id !== body.held);
+        this.held = this.held.filter(({ held }) => held !== body.held);
         return done();
       },
       settle: () => {

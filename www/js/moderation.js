@@ -74,12 +74,12 @@ export class Moderation {
       return false;
     }
     const { api, room } = this.chat;
-    const lists = await this.peace.attempt(() => Promise.all(['held', 'reports', 'bans'].map((list) => api.desk({ list, room, limit: 50 }))));
+    const lists = await this.peace.attempt(() => Promise.all(['held', 'reports', 'bans'].map((list) => api.desk({ list, room: list === 'bans' ? undefined : room, limit: 50 })))); // bans of all rooms hold here too
     if (lists === null) {
       return false;
     }
-    const [held, reports, bans] = lists.map(({ items }) => items);
-    this.view.show({ held, reports: reports.map((one) => ({ ...one, isHidden: one.state === 'hidden' || one.hidden === true })), bans, state: this.me.now.room_state ?? {} }, (time) => this.#when(time));
+    const [held, reports, bans] = lists.map(({ items }) => items.map((item) => ({ ...item, id: item.held ?? item.ban ?? item.report ?? item.id })));
+    this.view.show({ held, reports: reports.map((one) => ({ ...one, isHidden: one.hidden === true })), bans, state: this.me.now.room_state ?? {} }, (time) => this.#when(time));
     return true;
   }
 
@@ -124,10 +124,10 @@ export class Moderation {
     }
     const { of, minutes, reason } = given;
     const how = { of, minutes: HOUR, ban_minutes: Number(minutes), reason };
-    if (given.hold) {
-      this.peace.attempt(() => this.acts.setRoom({ newcomers: 'held', minutes: HOLD }));
-    }
     await this.#act(() => this.acts.clean(message.seq, how), 'cleaned', ({ deleted, covers }) => ({ n: deleted, covers: covers ?? 0 }));
+    if (given.hold) {
+      await this.peace.attempt(() => this.acts.setRoom({ newcomers: 'held', minutes: HOLD }));
+    }
     this.chat.composer.focus();
   }
 
