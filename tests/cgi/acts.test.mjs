@@ -187,6 +187,44 @@ test('in slow mode each person writes once in so many seconds; what was not stor
   assert.equal((await say(data, 'owner', 'b')).status, 201);
 });
 
+test('where newcomers are slow, they write slowly and their links wait; a moderator ends that for one of them', async (t) => {
+  const data = await owned(t);
+  await done(act(data, 'owner', { do: 'room', room: 'lobby', newcomers: 'slow' }));
+  assert.equal((await say(data, 'ann', 'one')).status, 201);
+  const second = await say(data, 'ann', 'two');
+  assert.deepEqual([second.status, second.json.type], [429, 'urn:pollchat:problem:slow-mode']);
+  const link = await say(data, 'bob', 'see https://spam.example/');
+  assert.deepEqual([link.status, link.json.why], [202, 'link']);
+  const edit = await say(data, 'ann', 'see www.spam.example', { type: 'edit', target: 2 });
+  assert.equal(edit.json.type, 'urn:pollchat:problem:words', 'nor does an edit bring one in');
+  await done(act(data, 'owner', { do: 'trust', room: 'lobby', seq: 2 }));
+  for (const text of ['two', 'https://fine.example/']) assert.equal((await say(data, 'ann', text)).status, 201);
+});
+
+test('a room is closed outside its opening hours, and says when it opens; deleting goes on', async (t) => {
+  const data = await owned(t);
+  const { seq } = (await say(data, 'ann', 'one')).json;
+  const day = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'][(new Date().getUTCDay() + 3) % 7];
+  await done(act(data, 'owner', { do: 'room', room: 'lobby', hours: `${day} 08:00-09:00` }));
+  const refused = await say(data, 'ann', 'two');
+  assert.deepEqual([refused.status, refused.json.type], [403, 'urn:pollchat:problem:room-closed']);
+  const opens = new Date(refused.json.until);
+  assert.ok(opens > Date.now() && opens.getUTCHours() === 8 && opens.getUTCMinutes() === 0, refused.json.until);
+  assert.equal((await say(data, 'ann', '', { type: 'delete', target: seq })).status, 201);
+  assert.equal((await say(data, 'owner', 'I may')).status, 201);
+  assert.equal((await act(data, 'owner', { do: 'room', room: 'lobby', hours: 'sometimes' })).status, 400);
+  await done(act(data, 'owner', { do: 'room', room: 'lobby', hours: '' }));
+  assert.equal((await say(data, 'ann', 'two')).status, 201);
+});
+
+test('with guests=named a visitor without a key needs a name of its own', async (t) => {
+  const data = temporaryFolder(t);
+  const extra = { POLLCHAT_GUESTS: 'named' };
+  const refused = await say(data, '', 'x', {}, extra);
+  assert.deepEqual([refused.status, refused.json.field], [400, 'name']);
+  assert.equal((await say(data, '', 'x', { name: 'Zoe' }, extra)).status, 201);
+});
+
 test('a newcomer needs a proof of work where the settings say so', async (t) => {
   const data = temporaryFolder(t);
   const extra = { POLLCHAT_PROOF: '8' };

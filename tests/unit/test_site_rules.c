@@ -173,6 +173,30 @@ static void a_settings_file_that_restricts_reading_counts_whatever_other_process
     member_fini(&m);
 }
 
+/* A folder stands where the bell's file would be. */
+static void without_a_bell_new_rules_are_known_within_a_second(void **state)
+{
+    const struct place *p = *state;
+    struct member m;
+    char path[320];
+    uint64_t number = 0;
+    int64_t begin = 0;
+    snprintf(path, sizeof path, "%s/chat.bell", p->folder);
+    (void)mkdir(p->folder, 0700);
+    unlink(path);
+    assert_int_equal(mkdir(path, 0700), 0);
+    member_init(&m, p, STORE_READ);
+    assert_int_equal(kind_in(&m, "den", &number), STORE_ROOM_OPEN);
+    begin = clock_mono_ms();
+    set_kind(p, "den", STORE_ROOM_LOCKED, true);
+    while (kind_in(&m, "den", &number) != STORE_ROOM_LOCKED) {
+        assert_true(clock_mono_ms() - begin < PATIENCE_MS);
+        clock_sleep_ms(20);
+    }
+    assert_false(site_rules_are_plain(m.site));
+    member_fini(&m);
+}
+
 static void the_first_writer_makes_the_secret_of_networks_and_one_is_enough(void **state)
 {
     const struct place *p = *state;
@@ -224,6 +248,7 @@ int main(void)
         IN_WAL(a_program_that_does_not_ring_is_noticed_by_the_stamp_of_the_files),
         IN_BOTH_MODES(while_all_may_read_all_a_new_process_needs_no_rules),
         IN_WAL(a_settings_file_that_restricts_reading_counts_whatever_other_processes_say),
+        IN_WAL(without_a_bell_new_rules_are_known_within_a_second),
         IN_WAL(the_first_writer_makes_the_secret_of_networks_and_one_is_enough),
         IN_WAL(a_room_is_absent_only_where_moderators_make_rooms_and_until_it_has_a_message),
     };
