@@ -37,14 +37,13 @@ struct store_erase_recent {
 enum { STORE_ERASE_MOST = 20000 };
 int store_erase_recent(struct store *s, const struct store_erase_recent *what, uint64_t *count, struct err *e);
 
-/* Erases all that is kept of a person: keys, names, roles, bans, invites, waiting messages, reports,
- * the name in the audit log. Texts, names and networks of its messages follow in steps:
+/* Erases all that is kept of a person: keys, names, roles, bans, invites, waiting messages,
+ * reports, the name in the audit log. Texts, names and networks of its messages follow in steps:
  * store_erase_step, or store_retain_step, which also goes on with what a killed process left. */
 int store_erase_person(struct store *s, const struct store_whom *whom, struct err *e);
 
 /* Not in an act: erases some messages of persons that store_erase_person was called for, in a short
- * transaction. *left: false if nothing is left of any of them. *count: messages erased by this call.
- */
+ * transaction. *left: false if nothing is left of any of them. *count: how many this call erased. */
 int store_erase_step(struct store *s, struct store_changes *changes, uint64_t *count, bool *left, struct err *e);
 
 #endif

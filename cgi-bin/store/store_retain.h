@@ -1,4 +1,4 @@
-/* store_retain.h - what a store forgets by itself: old messages, addresses, names that nobody uses.
+/* store_retain.h - what a store forgets by itself: old messages, addresses, unused names.
  *
  * To be called in quiet times. Each step is a short transaction, so that senders don't wait.
  */

@@ -206,7 +206,7 @@ static void a_moderators_message_is_not_hidden_by_reports(void **state)
 
 /* ---- the last minutes ---- */
 
-/* Person 1 is ann, person 2 is bob, who moderates. Each message is a second after the one before. */
+/* Person 1 is ann, person 2 is the moderator bob. A second is between two messages. */
 static void people(const struct place *p)
 {
     run_sql(p, "INSERT INTO person (person_id, role, mark, first_ms, seen_ms, title) VALUES (1, 2, 7, 1, 1, 'ann'),"

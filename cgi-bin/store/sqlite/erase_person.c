@@ -41,7 +41,7 @@ static const char *const statements[] = {
     "UPDATE ban SET by_person = NULL WHERE by_person = ?1",
     "UPDATE person SET title = NULL, erasing = ifnull(erasing, 0)" /* what its keys were before */
     " WHERE moved_key IN (SELECT hash FROM key WHERE person_id = ?1)",
-    /* Who it was before its key moved to another person (store_person.h) is the same visitor. */
+    /* A visitor may have been another person before its key moved (store_person.h). */
     "UPDATE person SET erasing = 0, moved_key = NULL, title = NULL WHERE erasing IS NULL"
     " AND moved_key IN (SELECT hash FROM key WHERE person_id = ?1)",
     "DELETE FROM key WHERE person_id = ?1",

@@ -48,8 +48,8 @@ static int retain_persons(struct sqlite_handle *s, const struct sqlite_retain_no
 
 enum term { TERM_DAY, TERM_MONTH, TERM_AUDIT, TERM_NAME, TERM_SECRET };
 
-/* ?1: a time; what is older goes. At most 200 rows each. A secret is used for a day, and its hashes are
- * kept for address_days; those of a ban as long as the ban. */
+/* ?1: a time; what is older goes. At most 200 rows each. A secret is used for a day, and its
+ * hashes are kept for address_days; those of a ban as long as the ban. */
 static const struct ending {
     enum term term;
     bool is_text; /* a text of a visitor is erased */

@@ -13,6 +13,7 @@
 #include "store/sqlite/private/record.h"
 #include "store/sqlite/private/rescue.h"
 #include "store/sqlite/private/sql.h"
+#include "system/file.h"
 #include "system/file_lock.h"
 
 #include <stdlib.h>
@@ -28,10 +29,13 @@ enum {
     VACUUM_AT = 52,
     HEADER_BYTES = 100,
     PATIENCE_MS = 100,
-    REST_SHARE = 100, /* of the time, for what is owed later */
+    REST_SHARE = 100,              /* of the time, for what is owed later */
+    SMALL = 64 * 1024 * 1024,      /* bytes of a file that is always scrubbed at once */
+    PAUSE_BYTES = 2 * 1024 * 1024, /* of a larger one: a pause of 1 ms for each, four times the work */
 };
 
 static _Atomic int64_t rest_after; /* monotonic ms: what is owed later isn't scrubbed before */
+static _Atomic int64_t busy_until; /* the same for what is owed at once, with a large file */
 
 /* ---- one page ---- */
 
@@ -294,9 +298,22 @@ static void scrub(struct sqlite_handle *s)
     }
 }
 
+/* Many who change their messages in a large chat can't stop the others: then sqlite_scrub_rest does
+ * it, within a second. */
+static bool is_too_often(const struct sqlite_handle *s)
+{
+    int64_t now = clock_mono_ms();
+    uint64_t bytes = file_size(s->path);
+    bool is = now < atomic_load(&busy_until);
+    if (!is && bytes > SMALL) {
+        atomic_store(&busy_until, now + (int64_t)(bytes / PAUSE_BYTES));
+    }
+    return is;
+}
+
 void sqlite_scrub_after(struct sqlite_handle *s)
 {
-    if (s->owes_scrub && !s->stale) {
+    if (s->owes_scrub && !s->stale && !is_too_often(s)) {
         scrub(s);
     }
     s->owes_scrub = false;
