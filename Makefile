@@ -167,7 +167,7 @@ $B/flags $B/sources: FORCE
 
 STAGE := $B/stage
 PLACE  = $(DESTDIR)$(PREFIX)/lib/pollchat
-TREES := $(wildcard www lighttpd apache bridges)
+TREES := $(wildcard www lighttpd apache)
 FILES  = $(wildcard cgi-bin/chat.conf.example cgi-bin/OWNER.md README.md LICENSE) $(shell find $(TREES) -path apache/archive -prune -o -type f ! -name '.*.sw?' ! -path www/README.md -print)
 
 # Each file is replaced by rename: a running program keeps its old file, and no reader gets half a

@@ -10,8 +10,8 @@ import { withSite } from '../e2e/harness.mjs';
 import { claimsIn, freePort, read, ROOT, SECRET, withFolder, withPhp } from './php.mjs';
 
 const HERE = path.join(ROOT, 'tests', 'bridges');
-const bridge = (name) => path.join(ROOT, 'bridges', name);
-const NAMES = fs.readdirSync(path.join(ROOT, 'bridges')).filter((name) => name.endsWith('.php'));
+const bridge = (name) => path.join(ROOT, 'apache', 'bridges', name);
+const NAMES = fs.readdirSync(path.join(ROOT, 'apache', 'bridges')).filter((name) => name.endsWith('.php'));
 /** The chat on lighttpd, with the secret of the bridges. body(sendAs): sends with a token. */
 const withChat = (env, body) =>
   withSite({ profile: 'lighttpd', env: { POLLCHAT_TOKEN_ALG: 'hs256', POLLCHAT_TOKEN_KEY: SECRET, POLLCHAT_TOKEN_AUD: 'chat', ...env } }, (site) =>

@@ -97,6 +97,7 @@ for (const [arch, prefix] of Object.entries(architectures)) {
       'index.html',
       'embed.js',
       'doctor.html',
+      'owner.html',
       'INSTALL.html',
       'LICENSE',
       'cgi-bin/chat.conf',
@@ -116,7 +117,7 @@ for (const [arch, prefix] of Object.entries(architectures)) {
     assert.ok(!names.some((name) => /~$|\.new$|\.sw[a-z]$|\.bak$|\.o$|\.test\./.test(name)), names.join('\n'));
     const tree = (at) => filesOf(path.join(repository, at)).filter((name) => fs.statSync(path.join(repository, at, name)).isFile() && !/~$|\.sw.$|^README\.md$/.test(name));
     assert.deepEqual(tree('www').filter((name) => !names.includes(name)), [], 'all files of the page');
-    assert.deepEqual(tree('bridges').filter((name) => !names.includes(path.join('bridges', name))), [], 'all bridges');
+    assert.deepEqual(tree('apache/bridges').filter((name) => !names.includes(path.join('bridges', name))), [], 'all bridges');
     const secrets = [
       repository,
       os.tmpdir() + path.sep + 'pollchat-',
