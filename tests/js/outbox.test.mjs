@@ -274,3 +274,87 @@ test('the retry of a message with a refused name has the new name', async () => 
   assert.deepEqual(w.chat.messages.map(({ name, text }) => [name, text]), [['anna', 'mine']]);
   assert.deepEqual(w.states(), ['sent']);
 });
+
+test('a name of another person: all messages wait, and go out once and in order under the new name', async () => {
+  const w = world();
+  w.instead = async (_, init) => (JSON.parse(init.body).name === 'ann' ? problem(409, 'name-taken', 'taken', { field: 'name', suggestion: 'ann 2' }) : undefined);
+  const fetch = network({ chat: w.chat, clock: w.clock, log: [], faults: () => 'none', delay: () => 1 });
+  const taken = w.instead;
+  w.instead = async (...args) => (await taken(...args)) ?? fetch(...args);
+  const heard = [];
+  w.outbox.addEventListener('refused', ({ detail }) => heard.push(detail.failure.more.suggestion));
+  ['one', 'two'].forEach(w.say);
+  await w.clock.run(10);
+  assert.deepEqual([w.states(), heard], [['failed', 'failed'], ['ann 2', 'ann 2']]);
+  w.outbox.rename('ann 2');
+  w.outbox.rename('ann 2');
+  await w.clock.run(20);
+  assert.deepEqual(w.chat.messages.map(({ name, text }) => `${name}: ${text}`), ['ann 2: one', 'ann 2: two']);
+});
+
+test('a message that waits for a moderator isn\'t sent again, survives a reload, and goes when it is in the room', async () => {
+  const w = world({ saved: [] });
+  await w.outbox.restore();
+  w.open();
+  let tries = 0;
+  w.instead = async (_, init) => {
+    tries += 1;
+    return reply(202, { held: true, id: JSON.parse(init.body).id, room: 'lobby', why: 'newcomer' });
+  };
+  w.say('may I?');
+  await w.clock.run(600_000);
+  assert.deepEqual([w.states(), tries, w.saved.map(({ state }) => state)], [['held'], 1, ['held']]);
+  const after = world({ saved: w.saved, ids: 10 });
+  await after.outbox.restore();
+  await after.clock.run(10);
+  assert.deepEqual([after.states(), after.texts()], [['held'], []]);
+  after.chat.say('ann', 'may I?', w.saved[0].id);
+  after.open();
+  assert.deepEqual([after.states(), after.saved], [[], []]);
+});
+
+test('an edit is tried again with the same id until it is stored, and a deletion of what is gone is done', async () => {
+  const w = world();
+  w.open();
+  const bodies = [];
+  let isLost = true;
+  w.instead = async (_, init) => {
+    const body = JSON.parse(init.body);
+    bodies.push(body);
+    if (body.type === 'delete') {
+      return problem(404, 'not-found', 'It is gone.');
+    }
+    if (isLost) {
+      isLost = body.text === '';
+      throw new TypeError('Failed to fetch');
+    }
+    return reply(201, { epoch: 'epoch-1', room: 'lobby', seq: 9, time: '2025-11-25T10:00:00Z', ...body });
+  };
+  w.outbox.send({ name: 'ann', type: 'edit', target: 3, text: 'better' });
+  await w.clock.run(60_000);
+  const edits = bodies.filter(({ type }) => type === 'edit');
+  assert.deepEqual([edits.length, new Set(edits.map(({ id }) => id)).size, w.states()], [2, 1, ['sent']]);
+  assert.equal(w.store.changing(3).text, 'better');
+  w.outbox.send({ name: 'ann', type: 'delete', target: 4 });
+  await w.clock.run(1000);
+  assert.deepEqual(w.states(), ['sent'], 'the deletion is done');
+});
+
+test('a challenge is solved, and the message goes out with the proof', async () => {
+  const w = world();
+  const proofs = [];
+  w.outbox.prove = async ({ challenge, bits }, progress) => {
+    progress(0.5);
+    assert.equal(w.store.pending[0].state, 'proving');
+    return `${challenge}:${bits}`;
+  };
+  const fetch = network({ chat: w.chat, clock: w.clock, log: [], faults: () => 'none', delay: () => 1 });
+  w.instead = async (address, init) => {
+    const { proof } = JSON.parse(init.body);
+    proofs.push(proof);
+    return proof === undefined ? problem(403, 'proof-needed', 'work', { challenge: '1.ab', bits: 8 }) : fetch(address, init);
+  };
+  w.say('worked for');
+  await w.clock.run(20);
+  assert.deepEqual([proofs, w.texts()], [[undefined, '1.ab:8'], ['worked for']]);
+});

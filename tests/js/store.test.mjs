@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { keyOf, Store } from '../../www/js/store.js';
+import { hasRow, keyOf, Store } from '../../www/js/store.js';
 
 const message = (seq, more = {}) => ({ seq, time: '2025-11-25T10:00:00.000Z', name: 'ann', text: `text ${seq}`, type: 'message', id: `id-${seq}`, ...more });
 const range = (from, to) => Array.from({ length: to - from + 1 }, (_, i) => message(from + i));
@@ -202,4 +202,48 @@ test('a message that another database stored is sent once more, not for ever', (
   assert.deepEqual(unseen, [key]);
   store.open(pageOf('third', []));
   assert.deepEqual(unseen, [key, key]);
+});
+
+test('a deletion of many messages leaves no row of them, tells which they are, and keeps no text', () => {
+  const store = opened(range(1, 6));
+  const gone = heard(store, 'deleted');
+  store.append(page([message(7, { type: 'delete', target: 2, targets: [[2, 3], [5, 5]], text: '' })]));
+  assert.deepEqual(gone, [{ seqs: [2, 3, 5] }]);
+  const now = store.messages.map((m) => store.asItIsNow(m));
+  assert.deepEqual(now.filter(hasRow).map(({ seq }) => seq), [1, 4, 6]);
+  assert.deepEqual([2, 3, 5].map((seq) => [store.find(seq).text, store.asItIsNow(store.find(seq)).deleted]), Array(3).fill(['', true]));
+  assert.equal(store.size, 'text 1'.length * 3);
+  assert.deepEqual(store.rowsSince(2).map(({ seq }) => seq), [4, 6]);
+});
+
+test('a window of rows counts rows, however many messages between them are deleted', () => {
+  const store = opened(range(1, 10));
+  store.append(page([message(11, { type: 'delete', target: 3, targets: [[3, 8]], text: '' })]));
+  assert.equal(store.rowsFrom(store.messages.length, -3), 1, 'rows 2, 9 and 10');
+  assert.equal(store.rowsFrom(0, 3), 9);
+  store.trim(3);
+  assert.deepEqual(store.rowsSince(0).map(({ seq }) => seq), [2, 9, 10]);
+});
+
+test('an erased message is a deletion of itself; shown again, it has its text', () => {
+  const erased = { seq: 2, time: '2025-11-25T10:00:00.000Z', name: 'ann', text: '', type: 'delete', target: 2, id: '' };
+  const store = opened([message(1), erased, message(3, { reply_to: 2 })]);
+  assert.equal(store.asItIsNow(store.find(2)).deleted, true);
+  assert.equal(hasRow(store.asItIsNow(store.find(2))), false);
+  store.append(page([message(4, { type: 'edit', target: 2, text: 'back' })]));
+  const back = store.asItIsNow(store.find(2));
+  assert.deepEqual([back.text, hasRow(back), back.deleted], ['back', true, undefined]);
+});
+
+test('an edit that came with an older page doesn\'t replace a newer text', () => {
+  const store = opened([message(5, { text: 'newest', edited: 9 }), message(6, { type: 'edit', target: 5, text: 'older' })]);
+  assert.equal(store.asItIsNow(store.find(5)).text, 'newest');
+});
+
+test('an own message that was deleted before it came back isn\'t sent again', () => {
+  const store = opened(range(1, 2));
+  const unseen = heard(store, 'unseen');
+  store.settle(store.hold(mine('a')), { ...message(3, { id: 'a' }), epoch: 'e1' });
+  store.open(page([message(1), message(2), message(3, { type: 'delete', target: 3, id: '', text: '' })]));
+  assert.deepEqual([unseen, store.pending], [[], []]);
 });

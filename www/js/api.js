@@ -83,7 +83,7 @@ export function makeApi({ base, fetch, clock, who = { headers: () => ({}), renew
     for (let i = way; i < folders.length; i++) {
       try {
         const body = await once(address(program, path, i), ...how);
-        if (isSure || typeof body?.epoch === 'string') {
+        if (isSure || typeof body?.epoch === 'string' || body?.held === true) {
           [way, isSure] = [i, true];
           return body;
         }
