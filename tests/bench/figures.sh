@@ -73,6 +73,55 @@ figure_limits() {
     figure 'refused poll, CPU of the program / idle poll' '<' 1 "$(ratio limits-no limits-off 4)" "$(both limits-no limits-off 4) us"
 }
 
+# A flood of some 1,000 sends a second from 1,000 networks, each with a new key and a new name. wrk
+# waits 20 ms after each answer.
+write_flood() {
+    cat >"$folder/flood.lua" <<'END'
+wrk.method = "POST"
+local n = 0
+local digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+function setup(thread) thread:set("seed", os.time()) end
+function init(args) math.randomseed(seed) end
+function delay() return 20 end
+function request()
+    n = n + 1
+    local key = {}
+    for i = 1, 21 do local d = math.random(64) key[i] = digits:sub(d, d) end
+    local headers = { ["Content-Type"] = "application/x-www-form-urlencoded", ["Pollchat-Key"] = table.concat(key) .. "A",
+        ["X-Forwarded-For"] = string.format("10.%d.%d.7", n % 4, n % 1000 % 250) }
+    return wrk.format("POST", "/send", headers, "name=flood" .. n .. "&text=" .. string.rep("spam ", 100))
+end
+END
+}
+
+# A good client sends and a reader waits, without a flood and with one, in turn. The flood's sends
+# have 429 as answers, but for the few that the room may take.
+figure_flood() {
+    local i way pid flooded=$folder/flooded
+    write_flood
+    limited_server flood-data LIMITS=on
+    curl -fsS -o /dev/null -d room=good -d text=first "http://127.0.0.1:$port/send"
+    for ((i = 0; i <= rounds; i++)); do
+        for way in without with; do
+            if [ "$way" = with ]; then
+                wrk --threads 1 --connections 24 --duration 60 --script "$folder/flood.lua" "http://127.0.0.1:$port/" >"$flooded" &
+                pid=$!
+                sleep 0.5
+            fi
+            FIRST=$(curl -fsS "http://127.0.0.1:$port/poll?room=good&since=now" | sed 's/.*"head":\([0-9]*\).*/\1/') SETTLE=4 "$folder/crowd" "$port" 1 400 \
+                poll '/poll?room=good&since=@&wait=25' /send "$form" 'room=good&text=<@>' >>"$folder/flood-$way"
+            if [ "$way" = with ]; then
+                kill -INT "$pid"
+                wait "$pid" || true
+            fi
+        done
+        if [ "$i" = 0 ]; then forget flood-{with,without}; fi
+    done
+    figure 'one waiter, send to answer, p99 in a flood / without' '<=' 2 "$(ratio flood-with flood-without 2)" "$(both flood-with flood-without 2) us"
+    note '  p50 in a flood / without' "$(ratio flood-with flood-without 1)" "$(both flood-with flood-without 1) us"
+    note '  sends of the flood a second' "$(awk '$1 == "Requests/sec:" { print $2 }' "$flooded")" "refused: $(awk '/Non-2xx/ { print $NF }' "$flooded")"
+}
+
 measure_send() {
     rate send-null "$null" send 32 /send --script "$folder/post.lua"
     rate send-least "$least" send 32 /send --script "$folder/post.lua"
