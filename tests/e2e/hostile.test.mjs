@@ -338,7 +338,7 @@ onSite('a private room', { POLLCHAT_NEW_ROOMS: 'moderators', POLLCHAT_STATUS: 'e
   /** All that a client can see of an answer, with the room's name taken out. */
   function seen(answer, room) {
     const headers = { ...answer.headers };
-    for (const name of ['date', 'content-length']) delete headers[name];
+    for (const name of ['date', 'content-length', 'transfer-encoding', 'connection', 'keep-alive']) delete headers[name];
     return JSON.stringify([answer.status, headers, answer.text]).replaceAll(room, 'ROOM');
   }
 
