@@ -17,8 +17,8 @@ export async function backup(api) {
 }
 
 /**
- * api: see api.js. room: the room of the acts that name none; undefined: each of them names it. Each function resolves with the
- * answer of the chat, { done, … }.
+ * api: see api.js. room: the room of the acts that name none; undefined: each of them names it.
+ * Each function resolves with the answer of the chat, { done, … }.
  */
 export function makeActs({ api, room }) {
   const act = (name, fields = {}) => api.act({ do: name, room, ...fields });
@@ -41,7 +41,10 @@ export function makeActs({ api, room }) {
     remove: (seq, reason) => act('delete', { seq, reason }),
     hide: (seq, reason) => act('hide', { seq, reason }),
     show: (seq) => act('show', { seq }),
-    /** how: { of: key or network, minutes, ban_minutes, all_rooms, reason }. Answers { deleted, ban, covers }. */
+    /**
+     * how: { of: key or network, minutes, ban_minutes, all_rooms, reason }. Answers { deleted, ban,
+     * covers }.
+     */
     clean: (seq, how) => act('clean', { seq, ...how }),
     /** how: { kind: ban, mute or shadow; of, minutes, reason }. Answers { ban, covers }. */
     ban: (seq, how) => act('ban', { seq, ...how }),

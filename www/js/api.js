@@ -53,8 +53,8 @@ function orTooLong(failure, { body }) {
 
 /**
  * base: the address of the chat's folder. clock: see clock.js. who: { headers(): the headers that
- * say who asks, or a promise of them; renew(): the token was refused; resolves with whether there is
- * a new one }.
+ * say who asks, or a promise of them; renew(): the token was refused; resolves with whether there
+ * is a new one }.
  */
 export function makeApi({ base, fetch, clock, who = { headers: () => ({}), renew: async () => false } }) {
   const folders = Object.values(WAYS);
@@ -139,7 +139,8 @@ export function makeApi({ base, fetch, clock, who = { headers: () => ({}), renew
      * several; then the result is a page for each of them.
      */
     async poll(query, { limit = LIMIT, signal, rooms } = {}) {
-      const init = query.before === undefined ? {} : { cache: 'default' }; // the browser may keep old pages
+      // the browser may keep old pages
+      const init = query.before === undefined ? {} : { cache: 'default' };
       const answer = await ask('poll', `poll?${inAddress(query)}`, init, limit, signal);
       const page = rooms === undefined ? answer : pagesOf(answer, rooms);
       if (page === null || (rooms === undefined && !isPage(page, query.room))) {
@@ -176,8 +177,8 @@ export function makeApi({ base, fetch, clock, who = { headers: () => ({}), renew
     },
 
     /**
-     * Sends a message, an edit or a deletion; returns it as the chat has stored it, or { held: true }
-     * if it waits for a moderator. The limit suits a line of 4 characters a millisecond.
+     * Sends a message, an edit or a deletion; returns it as the chat has stored it, or { held: true
+     * } if it waits for a moderator. The limit suits a line of 4 characters a millisecond.
      */
     async send({ room, name, text, id, reply_to, type, target, proof }, { limit = SEND_LIMIT + text.length / 4, signal } = {}) {
       const init = posted({ room, name, text, id, reply_to, type, target, proof });

@@ -16,7 +16,8 @@ import { PersonView } from './views/person.js';
 import { StatusView } from './views/status.js';
 
 /** what: sound or notify. */
-const alert = (what, given) => import('./alert.js').then((module) => module[what](given)).catch(() => {}); // no network, no sound
+// no network, no sound
+const alert = (what, given) => import('./alert.js').then((module) => module[what](given)).catch(() => {});
 
 class Chat {
   #name;
@@ -29,7 +30,8 @@ class Chat {
     this.#name = signed ?? this.preferences.get('name') ?? preset;
     const wantsNews = () => this.presence.isOpen && ['sound', 'notify'].some((key) => this.preferences.wants(key));
     Object.assign(this, connect({ room, clock: this.clock, pace: () => this.presence.pace, wantsNews, token, keeper }));
-    token?.addEventListener('change', () => this.withPeace((peace) => peace.me.load(), false)); // another visitor
+    // another visitor
+    token?.addEventListener('change', () => this.withPeace((peace) => peace.me.load(), false));
   }
 
   async begin() {
@@ -93,7 +95,7 @@ class Chat {
     this.attention = this.#makeAttention();
   }
 
-  /** Loads a module on first use; undefined without a network. isAsked: then the visitor is told. */
+  /** Loads a module on first use; undefined without a network. isAsked: the visitor is told. */
   async #load(name, isAsked = true) {
     try {
       return await import(name);
@@ -188,7 +190,8 @@ class Chat {
 
   #makeAttention() {
     return new Attention({
-      isSeen: () => this.presence.isSeen || this.transport.isLookedAt, // in this tab, or in another one of the room
+      // in this tab, or in another one of the room
+      isSeen: () => this.presence.isSeen || this.transport.isLookedAt,
       isOwn: (message) => this.isOwn(message),
       wants: (key) => this.preferences.wants(key),
       speaks: () => this.transport.speaks,
@@ -249,7 +252,8 @@ class Chat {
    */
   #examine() {
     if (this.store.next === 0 && this.root.dataset.fresh) {
-      import('./fresh.js').then(({ lookOnce }) => lookOnce(this.api.way, site)).catch(() => {}); // of no interest to a visitor
+      // of no interest to a visitor
+      import('./fresh.js').then(({ lookOnce }) => lookOnce(this.api.way, site)).catch(() => {});
     }
   }
 

@@ -97,8 +97,8 @@ function makeTabs({ store, api, clock, pace, wantsNews }) {
 }
 
 /**
- * pace(), wantsNews(): see tabs.js. token: see token.js; undefined: the site signs nobody in.
- * keeper: see key.js.
+ * pace(), wantsNews(): see tabs.js. token: see token.js; undefined: the site has no visitors of its
+ * own. keeper: see key.js.
  */
 export function connect({ room, clock, pace, wantsNews, token, keeper }) {
   const store = new Store(room);

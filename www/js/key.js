@@ -46,7 +46,7 @@ export const keyStorage = (keeper) =>
 
 /**
  * For makeApi(): says with each request who asks. token: see token.js; undefined where the site
- * around the chat signs nobody in.
+ * around the chat has no visitors of its own.
  */
 export const makeWho = (key, token) => ({
   headers: async () => ({ 'Pollchat-Key': key(), ...(await token?.headers()) }),

@@ -92,7 +92,7 @@ export class Me extends Source {
     }
   }
 
-  /** The next request in so many milliseconds. sooner: unless one is planned that comes before it. */
+  /** The next request in so many milliseconds. sooner: unless an earlier one is planned. */
   #plan(ms, sooner = false) {
     const due = this.clock.now() + ms;
     if (sooner && this.#due <= due) {

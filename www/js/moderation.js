@@ -74,7 +74,8 @@ export class Moderation {
       return false;
     }
     const { api, room } = this.chat;
-    const lists = await this.peace.attempt(() => Promise.all(['held', 'reports', 'bans'].map((list) => api.desk({ list, room: list === 'bans' ? undefined : room, limit: 50 })))); // bans of all rooms hold here too
+    // bans of all rooms hold here too
+    const lists = await this.peace.attempt(() => Promise.all(['held', 'reports', 'bans'].map((list) => api.desk({ list, room: list === 'bans' ? undefined : room, limit: 50 }))));
     if (lists === null) {
       return false;
     }
@@ -110,7 +111,7 @@ export class Moderation {
     return ask(this.chat.root, { title, text: `${message.name}: ${snippet(message.text ?? '')}`, fields, submit, cancel: this.#say('cancel'), isGrave });
   }
 
-  /** Of a flooder a new key comes with each message, so the network is more likely to be the same. */
+  /** A flooder has a new key with each message, so the network is more likely to be the same. */
   #likely({ fresh, mark }) {
     return fresh || mark === undefined ? 'network' : 'key';
   }

@@ -7,8 +7,8 @@
 // because one message must not stop all later ones. After any other failure the message is tried
 // again, until it works. Through `keep`, messages that aren't sent yet survive a reload.
 //
-// Edits and deletions go the same way. A message that waits for a moderator (state: held) isn't sent
-// again: it goes when it is in the room, or when the moderator refuses it.
+// Edits and deletions go the same way. A message that waits for a moderator (state: held) isn't
+// sent again: it goes when it is in the room, or when the visitor dismisses it.
 //
 // Events: sent     detail: { key, said, name }; said: the name as written; name: as it is stored
 //         refused  detail: { key, field, failure }
@@ -19,7 +19,8 @@ import { Nap } from './clock.js';
 import { Source } from './events.js';
 
 const PROOFS = 3; // challenges that are solved for one message
-const STRIKES = 8; // a message is given up when it was stopped so often while the chat could be reached
+// a message is given up when it was stopped so often while the chat could be reached
+const STRIKES = 8;
 
 const TAKEN = ['name-taken', 'name-alike']; // problems of a name
 const LASTING = ['failed', 'held']; // states that a reload doesn't change
@@ -44,8 +45,9 @@ export class Outbox extends Source {
   /**
    * keep: { load(): entries, or a promise of them; save(entries) }; with it nothing is sent before
    * restore(). count(last): the number of the next message, greater than `last`. These numbers tell
-   * the order of writing; times don't, because the clock of a device may be set back. prove(problem,
-   * progress(part)): solves the challenge of a problem (proof.js); resolves with the proof.
+   * the order of writing; times don't, because the clock of a device may be set back.
+   * prove(problem, progress(part)): solves the challenge of a problem (proof.js); resolves with the
+   * proof.
    */
   constructor({ store, api, backoff, clock, makeId, keep = null, count = (last) => last + 1, prove = null }) {
     super();
@@ -91,7 +93,8 @@ export class Outbox extends Source {
       this.#pump();
       return;
     }
-    const order = this.#queue.includes(key) ? {} : { order: this.#next() }; // it goes to the end of the queue
+    // it goes to the end of the queue
+    const order = this.#queue.includes(key) ? {} : { order: this.#next() };
     if (!this.#queue.includes(key)) {
       this.#queue.push(key);
     }

@@ -59,7 +59,8 @@ export class Peace {
     return { language: this.language, now: this.chat.clock.wall(), kind: this.me.now.room_state?.kind };
   }
 
-  /** Does something that may fail, and tells the visitor if it does. Resolves with the answer, or null. */
+  /** Does something that may fail, and tells the visitor if it does. Resolves with the answer, or
+   * null. */
   async attempt(act) {
     try {
       return await act();

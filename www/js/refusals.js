@@ -11,7 +11,7 @@ export function whenOf(time, language, now) {
 
 const isTime = (until) => !Number.isNaN(Date.parse(until));
 
-/** Why nobody but moderators may write in a room. */
+/** Why only moderators may write in a room. */
 function closedWords(kind, end, language) {
   if (end !== '') {
     return language.say('closedUntil', { end });
@@ -20,8 +20,8 @@ function closedWords(kind, end, language) {
 }
 
 /**
- * given: { slug, detail, until, name }; kind: of the room. now: milliseconds of the time of day. For
- * other problems it is the chat's own sentence.
+ * given: { slug, detail, until, name }; kind: of the room. now: milliseconds of the time of day.
+ * For other problems it is the chat's own sentence.
  */
 export function wordsOf({ slug, detail, until, name = '' }, { language, now, kind }) {
   const end = isTime(until) ? whenOf(until, language, now) : '';

@@ -53,7 +53,8 @@ export class Store extends Source {
   #keys = new Set();
   #gaps = new Set(); // seqs before which messages are missing
   #pending = new Map();
-  #doubted = new Set(); // keys of messages that are stored in another database than the one that is shown
+  // keys of messages that are stored in another database than the one that is shown
+  #doubted = new Set();
   #changes = new Map(); // edits and deletions, by the seq of the message that they change
   #sweeps = []; // deletions of many messages at once: { from, to, seq, type, isSweep }
   #now = new WeakMap(); // by message: { change, editedAt, now }, see asItIsNow()
@@ -149,7 +150,8 @@ export class Store extends Source {
     return last?.type === 'edit' && edited > last.seq ? undefined : last;
   }
 
-  /** An edit or a deletion is a message of its own, which says what it changes. The last one counts. */
+  /** An edit or a deletion is a message of its own, which says what it changes. The last one
+   * counts. */
   #note(messages) {
     for (const message of messages.filter(isChange)) {
       const { seq, target, targets, type } = message;
@@ -291,8 +293,8 @@ export class Store extends Source {
   // ---- the visitor's own messages that aren't in the room yet ----
 
   /**
-   * entry: { name, id, text, time, state: queued | sending | sent | held | failed, detail }, and for
-   * an edit or a deletion { type, target }. Returns its key.
+   * entry: { name, id, text, time, state: queued | sending | sent | held | failed, detail }, and
+   * for an edit or a deletion { type, target }. Returns its key.
    */
   hold(entry) {
     const key = keyOf(entry);

@@ -1,11 +1,11 @@
 // composer.js - the form in which a visitor writes a message. Enter sends, Shift+Enter begins a new
 // line. An Enter of an input method does neither.
 //
-// Shows the message that is answered, until the answer is sent or cancelled. A visitor's own message
-// is edited in the field too; what was written there before comes back after it. `draft` keeps the text:
-// { get(), set(text) }. A long text that is pasted isn't put into the field: browsers would take
-// seconds for each key, and minutes for some texts. The field shows its beginning, and the visitor
-// can send or cancel it.
+// Shows the message that is answered, until the answer is sent or cancelled. A visitor's own
+// message is edited in the field too; what was written there before comes back after it. `draft`
+// keeps the text: { get(), set(text) }. A long text that is pasted isn't put into the field:
+// browsers would take seconds for each key, and minutes for some texts. The field shows its
+// beginning, and the visitor can send or cancel it.
 
 import { isBlank, snippet } from '../text.js';
 
@@ -24,8 +24,8 @@ export class ComposerView {
   #long = null; // a text that is too long for the field
 
   /**
-   * on: { send(text, { replyTo }), change(message, text): an own message is to have this text, up():
-   * the arrow up, in an empty field }
+   * on: { send(text, { replyTo }), change(message, text): an own message is to have this text,
+   * up(): the arrow up, in an empty field }
    */
   constructor(root, { draft, language, on }) {
     const part = (id) => root.querySelector(`[data-part="${id}"]`);
@@ -60,7 +60,8 @@ export class ComposerView {
   reply(message) {
     this.#stopEditing();
     this.#replyTo = message;
-    this.#showBar(message, message && this.language.say('replying', { name: `\u2068${message.name}\u2069` })); // marks keep the direction of writing of the name apart
+    // marks keep the direction of writing of the name apart
+    this.#showBar(message, message && this.language.say('replying', { name: `\u2068${message.name}\u2069` }));
     this.focus();
   }
 

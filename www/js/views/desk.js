@@ -22,7 +22,8 @@ function makeIcon() {
 }
 
 export class DeskView {
-  /** language(): see lang.js. on: { open(), room(how), approve(item, isTrusted), reject(item), keep(item), remove(item), clean(item), lift(item) }. */
+  /** language(): see lang.js. on: { open(), room(how), approve(item, isTrusted), reject(item),
+   * keep(item), remove(item), clean(item), lift(item) }. */
   constructor(root, { language, on }) {
     Object.assign(this, { root, language, on });
     this.button = Object.assign(make('button', 'gear desk'), { type: 'button', hidden: true, ariaHasPopup: 'dialog' });

@@ -83,8 +83,8 @@ export class RowList {
   }
 
   /**
-   * The rows below this height of the window, then those above it, nearest first: [{ element, top }],
-   * for hold().
+   * The rows below this height of the window, then those above it, nearest first: [{ element, top
+   * }], for hold().
    */
   anchors(top) {
     const all = [...this.root.children].filter((row) => row.matches('.row')).map((element) => ({ element, rect: element.getBoundingClientRect() }));

@@ -37,8 +37,9 @@ export class LogView {
   #called = new WeakMap(); // by message: whether it calls a name, { name, isCalled }
 
   /**
-   * news: the button to new messages. name(): the visitor's. isOwn(message), isModerator(). on: { older(limit): fetches older
-   * messages, a promise of their number; and what a visitor does with a row (deeds.js) }.
+   * news: the button to new messages. name(): the visitor's. isOwn(message), isModerator(). on: {
+   * older(limit): fetches older messages, a promise of their number; and what a visitor does with a
+   * row (deeds.js) }.
    */
   constructor(root, { store, news, name, isOwn, isModerator, language, on }) {
     const part = (id) => root.querySelector(`[data-part="${id}"]`);

@@ -34,8 +34,8 @@ function hearKeys(list) {
 }
 
 /**
- * items: [{ id, label, isGrave }]. at: the element that the menu belongs to. Resolves with the id of
- * the chosen item, or with null.
+ * items: [{ id, label, isGrave }]. at: the element that the menu belongs to. Resolves with the id
+ * of the chosen item, or with null.
  */
 export async function openMenu(root, at, { label, items }) {
   await loadLook();

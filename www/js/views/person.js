@@ -1,5 +1,5 @@
-// person.js - asks for the visitor's name once, instead of the composer, and shows it in the bar, with
-// a button to change it.
+// person.js - asks for the visitor's name once, instead of the composer, and shows it in the bar,
+// with a button to change it.
 
 import { isBlank } from '../text.js';
 import { paintAvatar } from './row.js';
@@ -8,8 +8,8 @@ export class PersonView {
   #name = '';
 
   /**
-   * form: asks for the name; me: shows it. on: { name(name), opened(), closed(), asked(): the form is
-   * open, and views/naming.js may add to it }
+   * form: asks for the name; me: shows it. on: { name(name), opened(), closed(), asked(): the form
+   * is open, and views/naming.js may add to it }
    */
   constructor(form, me, { language, on }) {
     const part = (name) => form.querySelector(`[data-part="${name}"]`) ?? me.querySelector(`[data-part="${name}"]`);

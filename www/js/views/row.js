@@ -1,7 +1,9 @@
-// row.js - makes and paints the elements of one row of the log. Sets texts through textContent only.
+// row.js - makes and paints the elements of one row of the log. Sets texts through textContent
+// only.
 //
-// Of a long text a row shows the first piece, and a button for the next one. A browser takes minutes
-// to lay out some texts of a few hundred thousand characters, and any visitor may send them.
+// Of a long text a row shows the first piece, and a button for the next one. A browser takes
+// minutes to lay out some texts of a few hundred thousand characters, and any visitor may send
+// them.
 
 import { hue, initials, isFewEmoji, pieceOf, snippet } from '../text.js';
 import { clock, dayLabel, exact, isValid } from '../time.js';
@@ -9,7 +11,8 @@ import { clock, dayLabel, exact, isValid } from '../time.js';
 const HUES = 12; // .hue-0 to .hue-11 in messages.css
 const LONGEST_LINE = 500; // characters of a line between rows
 
-const states = new WeakMap(); // what a row shows: { frame, quote, text, name, isDeleted, at, isInBlock }
+// what a row shows: { frame, quote, text, name, isDeleted, at, isInBlock }
+const states = new WeakMap();
 
 export function make(tag, className, text) {
   const element = document.createElement(tag);
@@ -94,7 +97,7 @@ function makeTools(row, { seq }, isModerator, language) {
   row.querySelector('.row-body').append(tools);
 }
 
-/** Who the author is, beside the name: role, mark of the key, and what readers should know of it. */
+/** Beside the author's name: the role, the mark of the key, and what readers should know of it. */
 function makeMarks({ role, mark, signed, alike, fresh }, language) {
   const marks = [];
   const badge = (phrase, kind) => marks.push(make('span', `row-badge ${kind}`, phrase));
@@ -159,7 +162,8 @@ function paintRest(row, state, language) {
   if (left > 0) {
     const rest = make('p', 'row-more');
     rest.append(button(language.say('more'), 'more', {}), button(language.say('copyText'), 'whole', {}), make('span', '', language.say('rest', { n: left })));
-    rest.querySelectorAll('button').forEach((tool) => (tool.tabIndex = row.tabIndex)); // as the other buttons of the row: list.js
+    // as the other buttons of the row: list.js
+    rest.querySelectorAll('button').forEach((tool) => (tool.tabIndex = row.tabIndex));
     row.querySelector('.bubble').append(rest);
   }
 }
@@ -221,7 +225,8 @@ function makeTime(time, language) {
 function paintFoot(row, message, state, language) {
   const foot = row.querySelector('.row-foot');
   const isFailed = (message.change ?? message).state === 'failed';
-  foot.setAttribute('aria-live', isFailed ? 'polite' : 'off'); // screen readers skip times and "Sending"
+  // screen readers skip times and "Sending"
+  foot.setAttribute('aria-live', isFailed ? 'polite' : 'off');
   const pieces = [makeTime(message.time, language)];
   if (message.edited) {
     const note = make('span', 'row-note', language.say('edited'));
@@ -254,7 +259,8 @@ function makeState(entry, language, isChange = false) {
   return [note, why, deed(language.say('retry'), 'retry'), ...others];
 }
 
-/** Changes what is different. look: { isOwn, isFirst, isLast, name, target, isCalled, isModerator }. */
+/** Changes what is different. look: { isOwn, isFirst, isLast, name, target, isCalled,
+ * isModerator }. */
 export function paintRow(row, message, look, language) {
   const before = states.get(row);
   const { name, target, ...frame } = look;
@@ -276,7 +282,8 @@ export function paintRow(row, message, look, language) {
     paintQuote(row, message, target, language);
   }
   if (before !== undefined && ['text', 'name', 'isDeleted'].every((key) => shown[key] === before[key])) {
-    Object.assign(before, { frame: shown.frame, quote: shown.quote }); // the pieces that are shown stay
+    // the pieces that are shown stay
+    Object.assign(before, { frame: shown.frame, quote: shown.quote });
     return;
   }
   paintText(row, shown, language);
