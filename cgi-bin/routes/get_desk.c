@@ -283,8 +283,10 @@ static void add_fresh(struct desk *d, size_t item)
     const struct store_cell *first = cell_of(d, item, "first");
     const struct store_cell *trusted = cell_of(d, item, "trusted");
     const struct store_cell *is_signed = cell_of(d, item, "signed");
+    const struct store_cell *role = cell_of(d, item, "role");
+    bool moderates = role != NULL && role->text != NULL && chat_role_of(role->text) >= CHAT_MODERATOR;
     int64_t ms = (int64_t)rules_conf(d->caller->rules)->newcomer_minutes * 60 * 1000;
-    bool is_new = first != NULL && first->number > d->caller->now_ms - ms;
+    bool is_new = !moderates && first != NULL && first->number > d->caller->now_ms - ms;
     json_out_bool(&d->out, "fresh",
                   is_new && trusted != NULL && trusted->number == 0 && is_signed != NULL && is_signed->number == 0);
 }

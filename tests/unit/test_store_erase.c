@@ -265,7 +265,7 @@ static void all_messages_of_a_network_are_erased_but_those_of_moderators(void **
     commit(s, "clean");
     assert_int_equal(count, 8); /* of ann and kim; far has another network */
     assert_int_equal(ask_number(p, "SELECT count(*) FROM message WHERE state = 1 AND name IN ('ann', 'kim')"), 8);
-    assert_int_equal(ask_number(p, "SELECT name = 'tester' AND person_id = 2 AND sender >> 8 & 255 = 3"
+    assert_int_equal(ask_number(p, "SELECT name = 'bob' AND person_id = 2 AND sender >> 8 & 255 = 3"
                                    " FROM message WHERE seq = 11"),
                      1);
     store_close(s);

@@ -4,6 +4,7 @@
 #include "base/ck.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "store/sqlite/private/events.h"
 #include "store/sqlite/private/query.h"
 #include "store/sqlite/private/rows.h"
 
@@ -31,10 +32,13 @@ static int find_actor(struct sqlite_handle *s, struct sqlite_act *act, struct er
     if (act->by == NULL || !act->by->has_key) {
         return 0;
     }
-    sqlite_query_begin(&q, s, "SELECT person_id FROM key WHERE hash = ?", "find the actor", e);
+    sqlite_query_begin(&q, s, "SELECT person_id, title FROM key CROSS JOIN person USING (person_id) WHERE hash = ?",
+                       "find the actor", e);
     sqlite_query_blob(&q, act->by->key, CHAT_KEY_BYTES);
     if (sqlite_query_next(&q)) {
         act->person_id = sqlite_query_number_at(&q, 0);
+        const char *title = sqlite_query_text_at(&q, 1);
+        snprintf(act->name, sizeof act->name, "%s", title[0] != '\0' ? title : SQLITE_EVENTS_NAME);
     }
     return sqlite_query_end(&q);
 }
@@ -51,7 +55,7 @@ int sqlite_act_begin(struct store *base, const struct chat_sender *by, const cha
     struct sqlite_handle *s = mine(base);
     CK(s->act == NULL);
     s->act = ck_calloc(1, sizeof *s->act);
-    *s->act = (struct sqlite_act){.by = by, .who = who};
+    *s->act = (struct sqlite_act){.by = by, .who = who, .name = SQLITE_EVENTS_NAME};
     if (sqlite_write_begin(s, &s->act->write, e) != 0) {
         forget(s);
         return -1;
@@ -187,7 +191,7 @@ int sqlite_act_notice(struct store *base, const char *room, const char *text, st
     chat_draft_init(&draft);
     draft.type = CHAT_NOTICE;
     snprintf(draft.room, sizeof draft.room, "%s", room);
-    snprintf(draft.name, sizeof draft.name, "%s", act->who[0] != '\0' ? act->who : "pollchat");
+    snprintf(draft.name, sizeof draft.name, "%s", act->name);
     chat_text_take(&draft, ck_strdup(text), strlen(text));
     int result = append(mine(base), &draft, e);
     chat_draft_fini(&draft);

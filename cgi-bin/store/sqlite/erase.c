@@ -39,7 +39,7 @@ static int learn_author(struct sqlite_handle *s, struct sqlite_events_author *ou
     if (act->by == NULL) {
         return 0;
     }
-    out->name = act->who;
+    out->name = act->name;
     out->person_id = act->person_id;
     out->sender = (sqlite3_int64)act->by->role << 8;
     sqlite_query_begin(&q, s, "SELECT mark FROM person WHERE person_id = ?", "find the mark", e);

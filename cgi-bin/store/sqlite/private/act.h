@@ -8,10 +8,11 @@
 
 struct sqlite_act {
     struct sqlite_write write;
-    const struct chat_sender *by; /* borrowed; NULL: the command line */
-    const char *who;              /* borrowed */
-    sqlite3_int64 person_id;      /* of by; 0: a guest, or a key that isn't known yet */
-    int64_t now_ms;               /* the time of all that this act writes */
+    const struct chat_sender *by;       /* borrowed; NULL: the command line */
+    const char *who;                    /* borrowed */
+    char name[CHAT_NAME_BYTES_MAX + 1]; /* what readers see as the sender of what the act tells them */
+    sqlite3_int64 person_id;            /* of by; 0: a guest, or a key that isn't known yet */
+    int64_t now_ms;                     /* the time of all that this act writes */
     bool changes_rules;
     char subject[400];
     struct store_changes changes;
