@@ -98,12 +98,20 @@ static int64_t end_of(enum term term, const struct sqlite_retain_now *now)
     return days[term] < (uint64_t)(now->now_ms / DAY_MS) ? now->now_ms - (int64_t)days[term] * DAY_MS : 0;
 }
 
-/* After a jump of the clock they are due as well. */
+static bool is_within_the_hour(int64_t then, int64_t now)
+{
+    return then <= now && now - then < EACH_MS;
+}
+
+/* In a chat that was just made nothing is old. Without a look the log isn't written, so that it can
+ * be copied after a minute without messages. After a jump of the clock they are due as well. */
 static bool endings_are_due(struct sqlite_handle *s, const struct sqlite_retain_now *now)
 {
     sqlite3_int64 last = 0;
+    sqlite3_int64 made = 0;
     return ask(s, "SELECT upkept_ms FROM meta WHERE one = 1", 0, &last) &&
-           (now->now_ms - last >= EACH_MS || last > now->now_ms);
+           ask(s, "SELECT created_ms FROM meta WHERE one = 1", 0, &made) && !is_within_the_hour(last, now->now_ms) &&
+           !is_within_the_hour(made, now->now_ms);
 }
 
 static int raise_rules(struct sqlite_handle *s, const struct sqlite_retain_now *now, struct err *e)
