@@ -115,7 +115,9 @@ static int purge(struct work *w, struct err *e)
     struct purge p = {.terms = upkeep_terms(rules_conf(rules))};
     rules_release(rules);
     w->own = &p;
-    return work_steps(w, step_purge, e);
+    int result = work_steps(w, step_purge, e);
+    w->own = NULL;
+    return result;
 }
 
 static int run_purge(const struct command_line *line)

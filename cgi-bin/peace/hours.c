@@ -32,11 +32,10 @@ static const char *read_day(const char *at, unsigned *day)
 static const char *read_days(const char *at, uint8_t *days)
 {
     unsigned first = 0;
-    unsigned last = 0;
     const char *next = read_day(at, &first);
     uint8_t found = 0;
     for (; next != NULL; next = read_day(at, &first)) {
-        last = first;
+        unsigned last = first;
         at = next;
         if (*at == '-' && (at = read_day(at + 1, &last)) == NULL) {
             return NULL;

@@ -19,7 +19,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum conf_kind { CONF_NUMBER, CONF_NUMBER_OR_AUTO, CONF_ORIGINS, CONF_RANGES, CONF_FOLDER, CONF_WORD, CONF_TEXT, CONF_SECRET };
+enum conf_kind {
+    CONF_NUMBER,
+    CONF_NUMBER_OR_AUTO,
+    CONF_ORIGINS,
+    CONF_RANGES,
+    CONF_FOLDER,
+    CONF_WORD,
+    CONF_TEXT,
+    CONF_SECRET
+};
 
 struct conf_setting {
     const char *key; /* in the file; in the environment POLLCHAT_ and the key in capitals */
