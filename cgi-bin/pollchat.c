@@ -1,7 +1,7 @@
 /* pollchat.c - pollchat, the owner's command line: its life.
  *
- * Works on the data folder directly, so it needs no web server and works while one runs. What it can
- * do is in commands/.
+ * Works on the data folder directly, so it needs no web server and works while one runs. What it
+ * can do is in commands/.
  */
 #include "base/log.h"
 #include "commands/commands.h"

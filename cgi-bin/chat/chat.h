@@ -39,16 +39,17 @@ enum chat_role { CHAT_NOBODY = 0, CHAT_READER, CHAT_MEMBER, CHAT_MODERATOR, CHAT
 /* Who sends, as the program found out; no client can write these. All zeros: a guest whose network
  * isn't known. */
 struct chat_sender {
-    bool has_key;                              /* false: a guest */
-    bool is_signed;                            /* by a token of the host's site */
-    enum chat_role role;                       /* in the draft's room */
-    unsigned char key[CHAT_KEY_BYTES];         /* keyed hash of the key, never the key itself */
-    bool has_network;                          /* the next one is known */
-    unsigned char network[CHAT_NETWORK_BYTES]; /* number of the secret (4 bytes, big end first), 4 or 6 for the family,
-                                                  keyed hash of the /24 or /64 (6 bytes), of the /24 or /48 (6) */
-    char *fold;                                /* owned: the name, folded; NULL with the default name */
-    char *look;                                /* in fold's block: what the name looks like */
-    bool is_odd;                               /* the name may be read in another alphabet (peace/name.h) */
+    bool has_key;                      /* false: a guest */
+    bool is_signed;                    /* by a token of the host's site */
+    enum chat_role role;               /* in the draft's room */
+    unsigned char key[CHAT_KEY_BYTES]; /* keyed hash of the key, never the key itself */
+    bool has_network;                  /* the next one is known */
+    /* Number of the secret (4 bytes, big end first), 4 or 6 for the family, keyed hash of the /24 or
+     * /64 (6 bytes), of the /24 or /48 (6). */
+    unsigned char network[CHAT_NETWORK_BYTES];
+    char *fold;  /* owned: the name, folded; NULL with the default name */
+    char *look;  /* in fold's block: what the name looks like */
+    bool is_odd; /* the name may be read in another alphabet (peace/name.h) */
 };
 
 struct chat_draft {

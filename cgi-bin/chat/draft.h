@@ -41,14 +41,14 @@ struct draft_source {
     const struct form *query;
     const struct form *headers; /* headers under the names of their fields */
     size_t max_text;            /* bytes */
-    /* Zeros; gets what was sent of them, also if the draft is refused. The caller ends it. NULL: they
-     * aren't wanted. */
+    /* Zeros; gets what was sent of them, also if the draft is refused. The caller ends it. NULL:
+     * they aren't wanted. */
     struct draft_credentials *credentials;
 };
 
-/* Fills *d (initialised by the caller), all but its sender. A delete has no text. The text is not copied: the block of the body becomes that
- * of the text. -1 with the field named; then d may be half filled and is good for chat_draft_fini
- * only, and source->fields has what was read. */
+/* Fills *d (initialised by the caller), all but its sender. A delete has no text. The text is not
+ * copied: the block of the body becomes that of the text. -1 with the field named; then d may be
+ * half filled and is good for chat_draft_fini only, and source->fields has what was read. */
 int draft_parse(const struct draft_source *source, struct chat_draft *d, struct err *e);
 
 /* The greatest body that may hold a text of max_text bytes: JSON may spend six bytes on one

@@ -1,4 +1,4 @@
-/* tokens.c - commands that give rights: the owner's code, invitations, tokens of the host's site. */
+/* tokens.c - commands that give rights: the owner's code, invitations, tokens of the host site. */
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/secret_code.h"

@@ -227,8 +227,8 @@ static bool is_gone(const struct chat_message *m)
     return m->type == CHAT_DELETE && m->target == m->seq;
 }
 
-/* The messages from the i-th on that aren't shown, in one line: after a flood there may be hundreds.
- * Returns the last one of them. */
+/* The messages from the i-th on that aren't shown, in one line: after a flood there may be
+ * hundreds. Returns the last one of them. */
 static size_t add_gone(struct buf *out, const struct answer_room *room, size_t i)
 {
     size_t last = i;

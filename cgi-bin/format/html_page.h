@@ -1,12 +1,13 @@
 /* html_page.h - the pages for browsers without JavaScript.
  *
  * There are five pages: a room, its messages alone, a long text piece by piece, an error page that
- * keeps the form as it was filled in, and one that says that a message waits for a moderator. A room is a form and a frame with the messages. The
- * frame reloads itself and leaves the form as it is. The pages are HTML 4 as all browsers of the
- * last twenty-five years understand it. lynx and w3m show no frames, so the messages stand in the
- * room's page as well. Of a long text a page shows a piece and a link to the rest, because browsers
- * take minutes to lay out some texts of a few hundred thousand bytes, and any visitor may send
- * them. Users' text goes through html.h. Addresses are relative (struct html_page_paths).
+ * keeps the form as it was filled in, and one that says that a message waits for a moderator. A
+ * room is a form and a frame with the messages. The frame reloads itself and leaves the form as it
+ * is. The pages are HTML 4 as all browsers of the last twenty-five years understand it. lynx and
+ * w3m show no frames, so the messages stand in the room's page as well. Of a long text a page shows
+ * a piece and a link to the rest, because browsers take minutes to lay out some texts of a few
+ * hundred thousand bytes, and any visitor may send them. Users' text goes through html.h. Addresses
+ * are relative (struct html_page_paths).
  * Pure. Threads: any.
  */
 #ifndef HTML_PAGE_H

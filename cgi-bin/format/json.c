@@ -150,7 +150,8 @@ static void end_object(struct buf *out)
     }
 }
 
-/* "41-60 63" becomes [[41,60],[63,63]]. Of a damaged text it writes the ranges before the damage. */
+/* "41-60 63" becomes [[41,60],[63,63]]. Of a damaged text it writes the ranges before the
+ * damage. */
 static void add_targets(struct buf *out, const char *ranges)
 {
     const char *between = "";

@@ -1,8 +1,8 @@
 /* get_me.h - GET /poll/me: who the client is here, and what it may do in a room.
  *
  * For every client, also for one that may do nothing: a page asks it before it shows its buttons.
- * It says nothing about the room to a client that may not read it. With sign_in=yes the owner's page lets the
- * file owner-code.txt be made, if the chat has no owner (owner_code.h).
+ * It says nothing about the room to a client that may not read it. With sign_in=yes the owner's
+ * page lets the file owner-code.txt be made, if the chat has no owner (owner_code.h).
  * Threads: any.
  */
 #ifndef GET_ME_H

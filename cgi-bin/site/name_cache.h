@@ -1,8 +1,8 @@
 /* name_cache.h - the forms of names that were used lately, for the whole process.
  *
  * The forms of a name (peace/name.h) cost as much as a tenth of a send, and in a room the same few
- * persons write. Entries are found by a hash with a random start, so that no client can choose names
- * that drive out others'.
+ * persons write. Entries are found by a hash with a random start, so that no client can choose
+ * names that drive out others'.
  * Threads: any.
  */
 #ifndef NAME_CACHE_H

@@ -9,12 +9,12 @@
  * one store are the normal case.
  *
  * What every store promises:
- *  - When store_append returns 0, the messages are durable: they survive a loss of power.
- *    Otherwise nothing is stored, with the one exception that is described there.
+ *  - When store_append returns 0, the messages are durable: they survive a loss of power. Otherwise
+ *    nothing is stored, with the one exception that is described there.
  *  - In a room, seqs are contiguous and given in commit order.
  *  - Messages with the same room, sender and id are stored once, as long as the first one is kept,
- *    however many processes send them at the same time. The sender is the person whose key the draft
- *    has, else the name.
+ *    however many processes send them at the same time. The sender is the person whose key the
+ *    draft has, else the name.
  *  - A text that was edited or deleted is stored nowhere any more when the call has returned. What
  *    a store keeps beside its tables, such as a log, may have it a little longer (store_upkeep.h).
  *  - A reader sees whole commits only, and blocks a writer no longer than one view.
@@ -139,8 +139,9 @@ struct store_job {
  * author can't edit a message that others see where new ones are for its eyes only (is_shadow).
  *
  * 0: each job has its outcome; STORED, REPEATED and HELD ones are durable. -1: nothing is stored,
- * and all outcomes are 0. One exception can't be excluded: if the disk fails in the last step of the commit
- * (ERR_SYSTEM), the messages may be stored. Sending the same jobs again is safe and tells. */
+ * and all outcomes are 0. One exception can't be excluded: if the disk fails in the last step of
+ * the commit (ERR_SYSTEM), the messages may be stored. Sending the same jobs again is safe and
+ * tells. */
 int store_append(struct store *s, struct store_job *jobs, size_t count, struct err *e);
 
 /* What a transaction changed that readers in other processes have to know. Zeros at first. */

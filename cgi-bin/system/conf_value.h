@@ -1,7 +1,8 @@
 /* conf_value.h - parsing settings that are more than a number: folders, origins, networks, words.
  *
  * Only for conf_load.c. Each function returns 0, or -1 for a value that isn't allowed; *out is
- * undefined then. Buffers for texts have CONF_TEXT_MAX bytes unless it says otherwise. Threads: any.
+ * undefined then. Buffers for texts have CONF_TEXT_MAX bytes unless it says otherwise. Threads:
+ * any.
  */
 #ifndef CONF_VALUE_H
 #define CONF_VALUE_H

@@ -383,8 +383,8 @@ export async function launch(options = {}) {
   const data = options.data ?? path.join(folder, 'data');
   const port = options.port ?? (await freePort());
   const inherited = Object.entries(process.env).filter(([name]) => !/^(POLLCHAT|CHAT)_/.test(name));
-  // Caddy sends forwarding headers of its own, so each request counts as proxied: for the status and
-  // for limits.
+  // Caddy sends forwarding headers of its own, so each request counts as proxied, for the status
+  // and for limits.
   const own = (options.profile ?? PROFILE) === 'caddy' ? { POLLCHAT_STATUS: 'everyone', POLLCHAT_LIMITS: 'off' } : {};
   const env = { ...Object.fromEntries(inherited), ...own, CHAT_RUN: path.join(folder, 'run'), ...options.env };
   const command = [...(options.before ?? []), serveScript, options.profile ?? PROFILE, String(port), data, root];

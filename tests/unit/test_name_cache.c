@@ -1,4 +1,5 @@
-/* test_name_cache.c - site/name_cache.h: the forms are those of the name, whatever was asked before. */
+/* test_name_cache.c - site/name_cache.h: the forms are those of the name, whatever was asked
+ * before. */
 #include "support.h"
 
 #include "base/err.h"

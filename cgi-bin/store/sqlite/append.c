@@ -193,9 +193,9 @@ static int raise_heads(struct sqlite_handle *s, const struct named_rooms *rooms,
     return result;
 }
 
-/* A repeated message, or one that is held already, is found in the file, but it may not be on the disk yet, if the process that
- * wrote it was killed before its sync. To answer for it takes a sync, and SQLite syncs only after a
- * change. This one changes nothing but a counter of the file. */
+/* A repeated message, or one that is held already, is found in the file, but it may not be on the
+ * disk yet, if the process that wrote it was killed before its sync. To answer for it takes a sync,
+ * and SQLite syncs only after a change. This one changes nothing but a counter of the file. */
 static int touch(struct sqlite_handle *s, struct err *e)
 {
     char sql[64];

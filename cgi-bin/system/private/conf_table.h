@@ -8,8 +8,9 @@
  * mean the default: add a row to safest[] in conf_load.c.
  *
  * If no kind fits, add one: a value of conf_kind, a function in conf_value.c that checks and copies
- * the value, a case in parse_value (conf_load.c), and the words for what is allowed in the same file.
- * conf_print.c prints a kind that it doesn't know as text. CONF_SECRET is a text that is never shown.
+ * the value, a case in parse_value (conf_load.c), and the words for what is allowed in the same
+ * file. conf_print.c prints a kind that it doesn't know as text. CONF_SECRET is a text that is
+ * never shown.
  *
  * Threads: any; nothing in it changes.
  */

@@ -6,9 +6,9 @@
  *
  * Some persons' names are protected from names that look like them: those of moderators and owners
  * (in any room), those of visitors that are signed by the host's site, and a name that was used in
- * the room within a day, from names that were claimed later. A signed visitor can't choose its name,
- * so it takes a name over from a person that isn't signed, and two signed visitors may have the same
- * name, or similar ones: the later one is flagged.
+ * the room within a day, from names that were claimed later. A signed visitor can't choose its
+ * name, so it takes a name over from a person that isn't signed, and two signed visitors may have
+ * the same name, or similar ones: the later one is flagged.
  *
  * To look for similar names at each message would cost a search. So a row knows whether its look is
  * shared with another name, which a later claim may have set; without that nothing is looked for.
