@@ -151,14 +151,21 @@ void room_heads_learned(struct bell *b, uint64_t moment, const char *room, uint6
 
 /* ---- writers ---- */
 
+/* The rules of such a commit are unknown as well. In this order: see ask_store() in site_rules.c. */
+static void begin_generation(struct bell *b)
+{
+    atomic_fetch_add(&b->header->generation, 1);
+    atomic_store(&b->header->rules, 0);
+    bell_file_ring(b->header);
+}
+
 /* A writer that died may have committed without a ring, so a new generation begins. */
 static void bury(struct bell *b, uint32_t index, uint32_t pid)
 {
     /* the time must not count for the next writer that gets this mark */
     atomic_store(&b->header->writing_since[index], 0);
     if (atomic_compare_exchange_strong(&b->header->writers[index], &pid, 0)) {
-        atomic_fetch_add(&b->header->generation, 1);
-        bell_file_ring(b->header);
+        begin_generation(b);
     }
 }
 
@@ -273,6 +280,5 @@ void room_heads_restamp(struct bell *b, uint64_t found, uint64_t stamp)
 
 void room_heads_forget(struct bell *b)
 {
-    atomic_fetch_add(&b->header->generation, 1);
-    bell_file_ring(b->header);
+    begin_generation(b);
 }

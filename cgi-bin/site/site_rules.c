@@ -25,12 +25,23 @@ static const struct rules *load(struct site *site, struct store *handle, struct 
     return rules_new(&found, conf, &key, changes);
 }
 
+/* A new generation says that there may have been a commit without a ring since the store was read:
+ * then the number is unknown. It begins before the number is set to 0, so this look misses none. */
+static void tell_bell(struct bell *bell, uint64_t moment, uint64_t told, uint64_t rules)
+{
+    bell_swap_rules(bell, told, rules);
+    if (room_heads_moment(bell) != moment) {
+        bell_swap_rules(bell, rules, 0);
+    }
+}
+
 /* The rules that the store has. */
 static const struct rules *ask_store(struct site *site, struct store *handle, struct err *e)
 {
     struct bell *bell = positions_bell_of(site_positions(site), handle);
     /* Asked before the store is read: a writer sets it after its commit, and then the swap below
      * changes nothing. */
+    uint64_t moment = bell != NULL ? room_heads_moment(bell) : 0;
     uint64_t told = bell != NULL ? bell_rules(bell) : 0;
     uint64_t number = 0;
     if (store_rules_number(handle, &number, e) != 0) {
@@ -43,7 +54,7 @@ static const struct rules *ask_store(struct site *site, struct store *handle, st
     }
     rules_cache_put(site_rules(site), rules_use(r));
     if (bell != NULL) {
-        bell_swap_rules(bell, told, rules_number(r) << BELL_RULES_FLAGS | rules_flags(r));
+        tell_bell(bell, moment, told, rules_number(r) << BELL_RULES_FLAGS | rules_flags(r));
     }
     return r;
 }

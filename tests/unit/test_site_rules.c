@@ -115,6 +115,74 @@ static void a_program_that_does_not_ring_is_noticed_by_the_stamp_of_the_files(vo
     member_fini(&m);
 }
 
+/* A process whose watcher looks for news: it believes the bell without a look at the files. */
+static void watch(struct member *m, struct positions_watch *w, int rounds)
+{
+    struct store *store = site_borrow(m->site, NULL);
+    NEED(store != NULL);
+    for (int i = 0; i < rounds; i++) {
+        positions_watch(site_positions(m->site), w, store, false);
+    }
+    site_return(m->site, store);
+}
+
+static void a_silent_change_reaches_a_process_that_watches_the_bell(void **state)
+{
+    const struct place *p = *state;
+    struct positions_watch w = {.bell = NULL};
+    struct member m;
+    uint64_t number = 0;
+    member_init(&m, p, STORE_READ);
+    assert_int_equal(kind_in(&m, "den", &number), STORE_ROOM_OPEN);
+    watch(&m, &w, 3);
+    assert_int_equal(kind_in(&m, "den", &number), STORE_ROOM_OPEN);
+    set_kind(p, "den", STORE_ROOM_LOCKED, false);
+    watch(&m, &w, 3);
+    clock_sleep_ms(150); /* as long as a process believes that a bell is in step */
+    assert_int_equal(kind_in(&m, "den", &number), STORE_ROOM_LOCKED);
+    member_fini(&m);
+}
+
+/* A process that is killed between the commit of an act and its ring. */
+static void set_kind_and_die(const struct place *p, const char *room, enum store_room_kind kind)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        struct member m;
+        struct positions_commit c;
+        struct store_changes changes = {.count = 0};
+        const struct store_room_setup setup = {.parts = STORE_SETUP_KIND, .kind = kind};
+        member_init(&m, p, STORE_WRITE);
+        struct store *store = site_borrow(m.site, NULL);
+        positions_commit_begin(site_positions(m.site), store, &c);
+        bool done = store_act_begin(store, NULL, "test", NULL) == 0 &&
+                    store_setup_room(store, room, &setup, NULL) == 0 &&
+                    store_act_commit(store, NULL, &changes, NULL) == 0;
+        _exit(done ? 0 : 1);
+    }
+    int status = -1;
+    NEED(child > 0 && waitpid(child, &status, 0) == child && status == 0);
+}
+
+static void an_act_whose_process_was_killed_counts_in_a_process_that_watches_the_bell(void **state)
+{
+    const struct place *p = *state;
+    struct positions_watch w = {.bell = NULL};
+    struct member m;
+    uint64_t number = 0;
+    member_init(&m, p, STORE_READ);
+    assert_int_equal(kind_in(&m, "den", &number), STORE_ROOM_OPEN);
+    watch(&m, &w, 3);
+    assert_int_equal(kind_in(&m, "den", &number), STORE_ROOM_OPEN);
+    set_kind_and_die(p, "den", STORE_ROOM_LOCKED);
+    watch(&m, &w, 3);
+    clock_sleep_ms(1100); /* beside a writer, the last rules are believed for a second */
+    (void)kind_in(&m, "den", &number); /* finds that the writer is gone */
+    clock_sleep_ms(150);
+    assert_int_equal(kind_in(&m, "den", &number), STORE_ROOM_LOCKED);
+    member_fini(&m);
+}
+
 /* Reads rules and positions, as a poll does. */
 static void poll_once(struct member *m)
 {
@@ -246,6 +314,8 @@ int main(void)
         IN_BOTH_MODES(new_rules_are_known_at_once_in_other_processes),
         IN_BOTH_MODES(the_same_rules_are_shared_until_they_change),
         IN_WAL(a_program_that_does_not_ring_is_noticed_by_the_stamp_of_the_files),
+        IN_WAL(a_silent_change_reaches_a_process_that_watches_the_bell),
+        IN_WAL(an_act_whose_process_was_killed_counts_in_a_process_that_watches_the_bell),
         IN_BOTH_MODES(while_all_may_read_all_a_new_process_needs_no_rules),
         IN_WAL(a_settings_file_that_restricts_reading_counts_whatever_other_processes_say),
         IN_WAL(without_a_bell_new_rules_are_known_within_a_second),
