@@ -204,7 +204,7 @@ static void add_message(struct buf *out, const struct answer_room *room, const s
     if (m->type == CHAT_MESSAGE || m->type == CHAT_NOTICE) {
         buf_adds(out, " <a class=\"reply\" target=\"_top\" href=\"plain");
         add_address(out, room->name, name);
-        buf_addf(out, "&amp;reply_to=%llu\">reply</a>", (unsigned long long)m->seq);
+        buf_addf(out, "&amp;reply_to=%llu\">reply or change</a>", (unsigned long long)m->seq);
     }
     buf_adds(out, "</small>");
     add_body(out, room, m, 0, HTML_PAGE_PIECE, name);
@@ -301,6 +301,27 @@ static void add_form(struct buf *out, const struct html_page_form *f)
     buf_adds(out, "</textarea></p>\n<p><input type=\"submit\" value=\"Send\"></p>\n</form>\n");
 }
 
+/* The page for a reply offers too to change the message, which works for its author (by the secret)
+ * and for moderators. */
+static void add_change_form(struct buf *out, const struct html_page_form *f)
+{
+    buf_addf(out, "<form method=\"post\" action=\"%ssend?format=html\" accept-charset=\"utf-8\">\n<h2>Change message ",
+             f->paths->send);
+    add_text(out, f->reply_to);
+    buf_adds(out, "</h2>\n<p>");
+    add_hidden(out, "room", f->room);
+    add_hidden(out, "target", f->reply_to);
+    buf_adds(out, "<label>Name <input name=\"name\" maxlength=\"64\" dir=\"auto\" autocomplete=\"username\" value=\"");
+    add_text(out, f->name);
+    buf_adds(
+        out,
+        "\"></label> <label>Secret <input name=\"secret\" type=\"password\" size=\"12\" maxlength=\"128\" "
+        "autocomplete=\"current-password\"></label></p>\n"
+        "<p><label>New text<br><textarea name=\"text\" rows=\"3\" cols=\"60\" dir=\"auto\">\n</textarea></label></p>\n"
+        "<p><button name=\"type\" value=\"edit\">Edit</button> "
+        "<button name=\"type\" value=\"delete\">Delete</button></p>\n</form>\n");
+}
+
 /* ---- pages ---- */
 
 void html_page_log(struct buf *out, const struct html_page_paths *paths, const struct answer *a, const char *name,
@@ -344,6 +365,9 @@ void html_page_room(struct buf *out, const struct html_page_form *f, const struc
     add_messages(out, &a->rooms[0], f->name);
     buf_adds(out, "</noframes>\n");
     add_form(out, f);
+    if (f->reply_to[0] != '\0') {
+        add_change_form(out, f);
+    }
     buf_adds(out, "<p class=\"foot\"><small>New messages appear by themselves, without JavaScript. <a href=\"plain");
     add_address(out, f->room, f->name);
     buf_adds(out, "\">Reload</a></small></p>\n");

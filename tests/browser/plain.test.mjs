@@ -59,3 +59,31 @@ test('without JavaScript nothing is wider than the screen of a phone', async () 
     });
   });
 });
+
+test('without JavaScript a message with a name#secret can be changed and deleted by its author alone', () =>
+  withSite({ profile: PROFILES[0] }, (site) =>
+    withBrowser(async ({ tab }) => {
+      const address = `http://127.0.0.1:${site.port}/`;
+      const page = await tab('about:blank', { javaScriptEnabled: false, ignore: /status of 403/ });
+      await page.goto(`${address}plain`);
+      await page.getByLabel('Name').fill('ann');
+      await page.getByLabel('Secret').fill('a secret of ann');
+      await page.getByLabel('Message').fill('teh text');
+      await page.getByRole('button', { name: 'Send' }).click();
+      const change = async (secret, button, text = '') => {
+        await page.goto(`${address}plain?reply_to=1`);
+        const form = page.locator('form').filter({ hasText: 'Change message 1' });
+        await form.getByLabel('Name').fill('ann');
+        await form.getByLabel('Secret').fill(secret);
+        await form.getByLabel('New text').fill(text);
+        await form.getByRole('button', { name: button }).click();
+      };
+      const texts = async () => (await site.get('/poll?last=9')).json().messages.filter(({ seq }) => seq === 1).map(({ type, text }) => `${type}: ${text}`);
+      await change('another secret', 'Edit', 'hijacked');
+      await page.getByText("isn't yours to change").waitFor();
+      assert.deepEqual(await texts(), ['message: teh text']);
+      await change('a secret of ann', 'Edit', 'the text');
+      assert.deepEqual(await texts(), ['message: the text']);
+      await change('a secret of ann', 'Delete');
+      assert.deepEqual(await texts(), ['delete: ']);
+    })));
