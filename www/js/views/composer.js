@@ -30,7 +30,7 @@ export class ComposerView {
   constructor(root, { draft, language, on }) {
     const part = (id) => root.querySelector(`[data-part="${id}"]`);
     Object.assign(this, { root, draft, language, on, field: root.querySelector('textarea') });
-    Object.assign(this, { bar: part('reply'), whom: part('whom'), what: part('what'), long: part('long'), howLong: part('howLong'), note: part('note') });
+    Object.assign(this, { bar: part('reply'), whom: part('whom'), what: part('what'), long: part('long'), howLong: part('howLong'), note: part('note'), button: root.querySelector('[type="submit"]') });
     root.addEventListener('submit', (event) => {
       event.preventDefault();
       this.#submit();
@@ -69,6 +69,7 @@ export class ComposerView {
   edit(message) {
     this.reply(null);
     this.#edited = { message, before: this.text };
+    this.#allow();
     this.#showBar(message, this.language.say('editing'));
     this.#put(message.text);
   }
@@ -79,6 +80,12 @@ export class ComposerView {
     this.note.hidden = note === '';
     this.#isBlocked = isBlocked;
     this.root.classList.toggle('form-blocked', isBlocked);
+    this.#allow();
+  }
+
+  /** An own message may be edited where nothing new may be written. */
+  #allow() {
+    this.button.disabled = this.#isBlocked && this.#edited === null;
   }
 
   #showBar(message, whom) {
@@ -92,6 +99,7 @@ export class ComposerView {
       const { before } = this.#edited;
       this.#put(before);
       this.#edited = null;
+      this.#allow();
     }
   }
 
