@@ -275,6 +275,11 @@ static void log_here(struct commit_job *job)
     request_log_here(((struct sending *)job)->request);
 }
 
+static bool is_kept(enum store_outcome outcome)
+{
+    return outcome == STORE_STORED || outcome == STORE_REPEATED || outcome == STORE_HELD;
+}
+
 static void answer(struct commit_job *job, const char *epoch, const struct err *e)
 {
     struct sending *s = (struct sending *)job;
@@ -282,7 +287,7 @@ static void answer(struct commit_job *job, const char *epoch, const struct err *
     if (e->code != ERR_NONE || job->store.outcome != STORE_STORED) {
         admit_give_back(s->site, &s->draft, &s->pace);
     }
-    secret_end(&s->secret, s->site, e->code == ERR_NONE && job->store.outcome == STORE_NAME_TAKEN);
+    secret_end(&s->secret, s->site, e->code == ERR_NONE && !is_kept(job->store.outcome));
     if (e->code != ERR_NONE) {
         refuse(s->request, e, &s->draft, &s->secret);
     } else {
@@ -337,7 +342,7 @@ static int admit(struct sending *s, const struct send_program *p, const struct l
     }
     if (result != 0) {
         admit_give_back(p->site, &s->draft, &s->pace);
-        secret_end(&s->secret, p->site, false);
+        secret_end(&s->secret, p->site, true);
     }
     caller_fini(&caller);
     return result;

@@ -65,6 +65,7 @@ int secret_use(struct secret *s, const struct request *request, struct caller *c
     }
     s->is_counted = true;
     if (make_key(c, name, s->text, key, e) != 0) {
+        secret_end(s, c->site, false);
         return -1;
     }
     caller_set_key(c, key);

@@ -41,8 +41,9 @@ void secret_find(struct secret *out, struct chat_draft *d, const struct draft_cr
  * caller_rules. */
 int secret_use(struct secret *s, const struct request *request, struct caller *c, const char *name, struct err *e);
 
-/* The message was answered. is_wrong: the name belongs to another key, so the secret counts as a
- * guess. */
+/* The message was answered. is_wrong: it was refused, so the secret counts as a guess. Each refusal
+ * counts, since many tell whether the key is another one's: the name is taken, a message can't be
+ * deleted, a room can't be read. */
 void secret_end(struct secret *s, struct site *site, bool is_wrong);
 
 #endif

@@ -72,4 +72,14 @@ describe(`${PROFILE}: secrets`, () => {
       assert.equal((await post(site, { name: 'Ann', secret: SECRET, text: 'mine too' }, from('192.0.2.1'))).status, 303);
       assert.deepEqual(await names(site), ['Ann: mine', 'Ann: mine too']);
     }));
+
+  it('guesses count whatever they ask for: a deletion, a missing message, a room for members', { skip: PROFILE === 'caddy' && 'sets these headers itself' }, () =>
+    withSite({ env: { POLLCHAT_TRUSTED_PROXIES: '127.0.0.1', POLLCHAT_LIMITS: 'on', POLLCHAT_NEW_ROOMS: 'moderators' } }, async (site) => {
+      const from = (address) => ({ 'X-Forwarded-For': address });
+      for (const [network, fields] of [['198.51.100', { room: 'club', text: 'x' }], ['203.0.113', { room: 'club', type: 'delete', target: 1 }]]) {
+        const statuses = [];
+        for (let i = 0; i < 14; i++) statuses.push((await post(site, { name: 'Ann', secret: `guess ${i}`, ...fields }, from(`${network}.${i}`))).status);
+        assert.ok(statuses[0] === 403 && statuses.at(-1) === 429, `${JSON.stringify(fields)}: ${statuses}`);
+      }
+    }));
 });
