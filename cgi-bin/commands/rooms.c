@@ -23,12 +23,18 @@ static int run_room(const struct command_line *line)
 
 /* ---- room set ---- */
 
+/* When --minutes are over; 0 without them. */
+static int64_t end_of(const struct command_line *line)
+{
+    return line->minutes != 0 ? clock_wall_ms() + (int64_t)line->minutes * MINUTE_MS : 0;
+}
+
 static int read_kind(const struct command_line *line, struct store_room_setup *s, struct err *e)
 {
     static const char *const kinds[] = {"default", "open", "read-only", "members", "locked", NULL};
     int kind = command_choice("--kind", line->kind, kinds, 0, e);
     s->kind = kind > 0 ? (enum store_room_kind)kind : 0;
-    s->kind_until_ms = line->minutes != 0 && kind > 0 ? clock_wall_ms() + (int64_t)line->minutes * MINUTE_MS : 0;
+    s->kind_until_ms = kind > 0 ? end_of(line) : 0;
     return kind < 0 ? -1 : 0;
 }
 
@@ -37,6 +43,7 @@ static int read_newcomers(const struct command_line *line, struct store_room_set
     static const char *const words[] = {"default", "free", "slow", "held", NULL};
     int newcomers = command_choice("--newcomers", line->newcomers, words, 0, e);
     s->newcomers = newcomers > 0 ? (enum store_newcomers)newcomers : 0;
+    s->newcomers_until_ms = newcomers > 0 ? end_of(line) : 0;
     return newcomers < 0 ? -1 : 0;
 }
 

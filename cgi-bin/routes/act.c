@@ -151,14 +151,20 @@ int act_whom(struct act *a, struct err *e)
     if (act_has(a, "person")) {
         return act_number(a, "person", 1, CHAT_SEQ_MAX, UINT64_MAX, &a->f.person, e);
     }
-    return act_has(a, "name") ? read_name(a, e) : act_message(a, e);
+    if (act_has(a, "name")) {
+        return read_name(a, e);
+    }
+    return act_has(a, "held") ? act_number(a, "held", 1, CHAT_SEQ_MAX, UINT64_MAX, &a->f.held, e) : act_message(a, e);
 }
 
 struct store_whom act_whom_of(const struct act *a)
 {
-    bool is_message = a->f.seq != 0;
-    return (struct store_whom){
-        .person = a->f.person, .room = is_message ? a->room : NULL, .seq = a->f.seq, .fold = a->f.whom.fold};
+    bool is_message = a->f.seq != 0 || (a->f.held != 0 && a->room[0] != '\0');
+    return (struct store_whom){.person = a->f.person,
+                               .held = a->f.held,
+                               .room = is_message ? a->room : NULL,
+                               .seq = a->f.seq,
+                               .fold = a->f.whom.fold};
 }
 
 bool act_is_everywhere(struct act *a, enum chat_role role)

@@ -53,6 +53,7 @@ struct act_fields {
     const char *reason;
     uint64_t number; /* of a ban, a report, a held message, a word, an invite, a person */
     uint64_t person;
+    uint64_t held; /* a message that waits, whose sender is meant; 0: none */
     const char *name;
     struct chat_sender whom; /* the forms of `name` alone */
     int choice;              /* what it means the act's own table says */
@@ -107,7 +108,7 @@ bool act_has(const struct act *a, const char *name);
 
 /* room and seq, which must be there; and reason. */
 int act_message(struct act *a, struct err *e);
-/* person, or room and seq, or name: one of them. */
+/* person, or name, or held, or room and seq: one of them. */
 int act_whom(struct act *a, struct err *e);
 struct store_whom act_whom_of(const struct act *a);
 

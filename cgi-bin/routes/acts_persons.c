@@ -30,12 +30,18 @@ static int read_until(struct act *a, const char *field, struct err *e)
     return 0;
 }
 
+/* It is named by a message, in the room or waiting. */
+static bool is_by_message(const struct act *a)
+{
+    return a->f.seq != 0 || a->f.held != 0;
+}
+
 /* In all rooms, unless the actor is a moderator of this room alone, or says so. */
 static int read_scope(struct act *a, struct err *e)
 {
     bool everywhere = act_is_everywhere(a, CHAT_MODERATOR);
     bool all = everywhere;
-    bool by_room = a->f.seq == 0 && a->room[0] != '\0'; /* a room without a message says where */
+    bool by_room = !is_by_message(a) && a->room[0] != '\0'; /* a room without a message says where */
     if (act_yes(a, "all_rooms", everywhere && !by_room, &all, e) != 0) {
         return -1;
     }
@@ -56,7 +62,7 @@ static int find_of(struct act *a, struct store *store, struct err *e)
     if (!found && absent.code != ERR_ABSENT) {
         return err_move(e, &absent);
     }
-    a->f.of = found || a->f.seq == 0 ? OF_KEY : OF_NETWORK;
+    a->f.of = found || !is_by_message(a) ? OF_KEY : OF_NETWORK;
     return 0;
 }
 
@@ -70,8 +76,8 @@ static int read_ban(struct act *a, struct err *e)
         act_choice(a, "of", of_words, OF_UNSAID, &a->f.of, e) != 0 || read_until(a, "minutes", e) != 0) {
         return -1;
     }
-    if (a->f.of != OF_KEY && a->f.of != OF_UNSAID && a->f.seq == 0) {
-        return err_field(e, ERR_INPUT, "of", "A network is named by a message: room and seq.");
+    if (a->f.of != OF_KEY && a->f.of != OF_UNSAID && !is_by_message(a)) {
+        return err_field(e, ERR_INPUT, "of", "A network is named by a message: room and seq, or held.");
     }
     return read_scope(a, e);
 }
@@ -158,7 +164,9 @@ static int run_lift(struct act *a, struct store *store, struct err *e)
 static int read_clean(struct act *a, struct err *e)
 {
     uint64_t minutes = 0;
-    if (act_message(a, e) != 0 || act_choice(a, "of", of_words, OF_UNSAID, &a->f.of, e) != 0 ||
+    bool is_held = act_has(a, "held");
+    if ((is_held ? act_whom(a, e) : act_message(a, e)) != 0 ||
+        act_choice(a, "of", of_words, OF_UNSAID, &a->f.of, e) != 0 ||
         act_number(a, "minutes", 1, CLEAN_MINUTES_MAX, CLEAN_MINUTES, &minutes, e) != 0 ||
         read_until(a, "ban_minutes", e) != 0) {
         return -1;
@@ -194,7 +202,7 @@ static int read_trust(struct act *a, struct err *e)
     if (act_whom(a, e) != 0) {
         return -1;
     }
-    return a->f.seq != 0 || act_is_everywhere(a, CHAT_MODERATOR)
+    return is_by_message(a) || act_is_everywhere(a, CHAT_MODERATOR)
                ? 0
                : err_set(e, ERR_WEAK, "A moderator of one room names the person by room and seq.");
 }
@@ -212,7 +220,7 @@ static int read_role(struct act *a, struct err *e)
     static const char *const roles[] = {"nobody", "reader", "member", "moderator", "owner", "default", NULL};
     bool all = false;
     if (act_whom(a, e) != 0 || act_choice(a, "role", roles, -1, &a->f.choice, e) != 0 ||
-        act_yes(a, "all_rooms", a->f.seq != 0 || a->room[0] == '\0', &all, e) != 0) {
+        act_yes(a, "all_rooms", is_by_message(a) || a->room[0] == '\0', &all, e) != 0) {
         return -1;
     }
     a->f.only_room = all ? NULL : a->room;

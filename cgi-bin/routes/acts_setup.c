@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KIND_MINUTES_MAX = 366 * 24 * 60, KEEP_DAYS_MAX = 36500, KEEP_COUNT_MAX = 1000000000, NOTICE_MAX = 600 };
+enum { MINUTES_MAX = 366 * 24 * 60, KEEP_DAYS_MAX = 36500, KEEP_COUNT_MAX = 1000000000, NOTICE_MAX = 600 };
 
 /* ---- a room ---- */
 
@@ -28,20 +28,28 @@ struct own {
     char notice[NOTICE_MAX];
 };
 
+/* *until_ms: 0 without `minutes`. */
+static int read_end(struct act *a, int64_t *until_ms, struct err *e)
+{
+    uint64_t minutes = 0;
+    int result = act_number(a, "minutes", 0, MINUTES_MAX, 0, &minutes, e);
+    *until_ms = minutes != 0 ? a->caller.now_ms + (int64_t)minutes * 60 * 1000 : 0;
+    return result;
+}
+
 static int read_kind(struct act *a, struct store_room_setup *s, struct err *e)
 {
     int kind = 0;
-    uint64_t minutes = 0;
+    int64_t until_ms = 0;
     if (!act_has(a, "kind")) {
         return 0;
     }
-    if (act_choice(a, "kind", kinds, -1, &kind, e) != 0 ||
-        act_number(a, "minutes", 0, KIND_MINUTES_MAX, 0, &minutes, e) != 0) {
+    if (act_choice(a, "kind", kinds, -1, &kind, e) != 0 || read_end(a, &until_ms, e) != 0) {
         return -1;
     }
     s->parts |= STORE_SETUP_KIND;
     s->kind = (enum store_room_kind)kind;
-    s->kind_until_ms = minutes != 0 && kind != 0 ? a->caller.now_ms + (int64_t)minutes * 60 * 1000 : 0;
+    s->kind_until_ms = kind != 0 ? until_ms : 0;
     return 0;
 }
 
@@ -72,12 +80,16 @@ static int read_hours(struct act *a, struct own *own, struct err *e)
 static int read_newcomers(struct act *a, struct store_room_setup *s, struct err *e)
 {
     int choice = 0;
+    int64_t until_ms = 0;
     if (act_has(a, "newcomers")) {
         s->parts |= STORE_SETUP_NEWCOMERS;
     }
-    int result = act_choice(a, "newcomers", newcomers, 0, &choice, e);
+    if (act_choice(a, "newcomers", newcomers, 0, &choice, e) != 0 || read_end(a, &until_ms, e) != 0) {
+        return -1;
+    }
     s->newcomers = (enum store_newcomers)choice;
-    return result;
+    s->newcomers_until_ms = choice != 0 ? until_ms : 0;
+    return 0;
 }
 
 /* "default": as the site's setting says. */
@@ -119,6 +131,17 @@ static void add_sentence(struct own *own, const char *sentence)
     snprintf(own->notice + length, sizeof own->notice - length, "%s%s", length > 0 ? " " : "", sentence);
 }
 
+static void add_with_end(struct own *own, const char *what, int64_t until_ms)
+{
+    char until[CLOCK_TEXT_SIZE] = "";
+    char sentence[160];
+    if (until_ms != 0) {
+        clock_text(until_ms, until);
+    }
+    snprintf(sentence, sizeof sentence, "%s%s%s.", what, until_ms != 0 ? ", until " : "", until);
+    add_sentence(own, sentence);
+}
+
 static void describe_kind(struct own *own)
 {
     static const char *const sentences[] = {
@@ -128,23 +151,22 @@ static void describe_kind(struct own *own)
         [STORE_ROOM_MEMBERS] = "This room is for its members",
         [STORE_ROOM_LOCKED] = "This room is closed",
     };
-    char until[CLOCK_TEXT_SIZE];
-    char sentence[160];
-    const struct store_room_setup *s = &own->setup;
-    clock_text(s->kind_until_ms, until);
-    snprintf(sentence, sizeof sentence, "%s%s%s.", sentences[s->kind], s->kind_until_ms != 0 ? ", until " : "",
-             s->kind_until_ms != 0 ? until : "");
-    add_sentence(own, sentence);
+    add_with_end(own, sentences[own->setup.kind], own->setup.kind_until_ms);
+}
+
+static void describe_newcomers(struct own *own)
+{
+    static const char *const sentences[] = {
+        [0] = "For new visitors the usual rules hold",
+        [STORE_NEWCOMERS_FREE] = "New visitors write like all others",
+        [STORE_NEWCOMERS_SLOW] = "New visitors write slowly",
+        [STORE_NEWCOMERS_HELD] = "What new visitors write waits for a moderator",
+    };
+    add_with_end(own, sentences[own->setup.newcomers], own->setup.newcomers_until_ms);
 }
 
 static void describe(struct own *own)
 {
-    static const char *const by_newcomers[] = {
-        [0] = "For new visitors the usual rules hold.",
-        [STORE_NEWCOMERS_FREE] = "New visitors write like all others.",
-        [STORE_NEWCOMERS_SLOW] = "New visitors write slowly.",
-        [STORE_NEWCOMERS_HELD] = "What new visitors write waits for a moderator.",
-    };
     const struct store_room_setup *s = &own->setup;
     char sentence[HOURS_TEXT_MAX + 80];
     if ((s->parts & STORE_SETUP_KIND) != 0) {
@@ -161,7 +183,7 @@ static void describe(struct own *own)
         add_sentence(own, sentence);
     }
     if ((s->parts & STORE_SETUP_NEWCOMERS) != 0) {
-        add_sentence(own, by_newcomers[s->newcomers]);
+        describe_newcomers(own);
     }
 }
 

@@ -36,7 +36,9 @@ void standing_room(const struct rules *r, const char *room, int64_t now_ms, stru
         out->until_ms = own->kind_until_ms;
     }
     out->slow_s = own->slow_s;
-    out->newcomers = own->newcomers != 0 ? own->newcomers : out->newcomers;
+    if (own->newcomers != 0 && (own->newcomers_until_ms == 0 || now_ms < own->newcomers_until_ms)) {
+        out->newcomers = own->newcomers;
+    }
     out->hours = own->hours != NULL && own->hours[0] != '\0' ? rules_hours(r, (size_t)(own - s->rooms)) : NULL;
 }
 

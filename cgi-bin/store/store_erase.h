@@ -26,12 +26,13 @@ int store_erase_hide_reported(struct store *s, const char *room, uint64_t seq, u
 /* Which messages of the last minutes. */
 struct store_erase_recent {
     struct store_whom whom; /* of this person; */
-    bool of_network;        /* or of the network that wrote the message whom.room, whom.seq */
+    bool of_network;        /* or of the network that wrote the message whom.room, whom.seq, or whom.held */
     const char *only_room;  /* NULL: in all rooms */
     int64_t since_ms;       /* messages of this time or later */
 };
 
-/* Erases their texts, with one delete for each room. *count: how many there were. Messages of
+/* Erases their texts, with one delete for each room, and all of their messages that wait. *count: how
+ * many there were. Messages of
  * persons whose role isn't below the actor's stay. Up to STORE_ERASE_MOST messages of a room.
  * ERR_ABSENT: no such person or message, or the message has no network any more. */
 enum { STORE_ERASE_MOST = 20000 };

@@ -10,9 +10,10 @@
 
 enum { STORE_PERSON_NAMES = 16 };
 
-/* Names a person. The first of these that is set counts: person, room with seq, fold. */
+/* Names a person. The first of these that is set counts: person, held, room with seq, fold. */
 struct store_whom {
     uint64_t person;  /* number of the person; 0: not by number */
+    uint64_t held;    /* the sender of this message that waits, in `room`, or with NULL in any */
     const char *room; /* the sender of this message */
     uint64_t seq;
     const char *fold; /* the person who owns this name (folded) */

@@ -40,6 +40,7 @@ struct store_room_rules {
     unsigned slow_s;       /* a person writes once in so many seconds */
     char *hours;           /* owned; opening hours, such as "mon-fri 08:00-18:00 +60" */
     enum store_newcomers newcomers;
+    int64_t newcomers_until_ms; /* it counts until then; 0: it stays */
 };
 
 /* A key whose person isn't just a member: made one, or with another role. */

@@ -23,6 +23,7 @@ struct store_room_setup {
     unsigned slow_s;                /* 0: not slow */
     const char *hours;              /* "": always open */
     enum store_newcomers newcomers; /* 0: as the site's setting says */
+    int64_t newcomers_until_ms;     /* 0: it stays */
     int64_t keep_days;              /* 0: for ever; STORE_SETUP_AS_SITE */
     int64_t keep_count;             /* 0: all; STORE_SETUP_AS_SITE */
 };

@@ -14,6 +14,7 @@ ALTER TABLE room ADD COLUMN kind_until INTEGER;                                 
 ALTER TABLE room ADD COLUMN slow_s     INTEGER CHECK (slow_s BETWEEN 0 AND 86400);          -- a person writes once in so many seconds
 ALTER TABLE room ADD COLUMN hours      TEXT;                                                -- opening hours, such as 'mon-fri 08:00-18:00 +60'
 ALTER TABLE room ADD COLUMN newcomers  INTEGER CHECK (newcomers BETWEEN 1 AND 3);           -- free, slow, held
+ALTER TABLE room ADD COLUMN newcomers_until INTEGER;                                        -- when that ends; NULL: it stays
 ALTER TABLE room ADD COLUMN keep_days  INTEGER CHECK (keep_days >= 0);
 ALTER TABLE room ADD COLUMN keep_count INTEGER CHECK (keep_count >= 0);
 ALTER TABLE room ADD COLUMN bare       INTEGER NOT NULL DEFAULT 0;                          -- messages up to this seq have no network any more

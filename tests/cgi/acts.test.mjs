@@ -3,6 +3,7 @@
 // wait learn when the rules change.
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -401,4 +402,30 @@ test('a stream ends with the token of its reader', async (t) => {
   assert.ok(stream.body.includes('notice') && Date.now() / 1000 <= exp + 1, 'it reads, and ends in time');
   await until(() => Date.now() / 1000 > exp, 'the token to end');
   assert.equal((await ask('/poll')).status, 401);
+});
+
+test('a flood that waits for a moderator is cleaned up by one of its messages, by key or network', async (t) => {
+  const data = await owned(t);
+  await done(act(data, 'owner', { do: 'room', room: 'lobby', newcomers: 'held', minutes: 30 }));
+  assert.ok(Date.parse((await look(data, 'since=0', 'owner')).json.messages.at(-1).text.match(/until (\S+)\.$/)[1]) > Date.now());
+  for (let n = 0; n < 6; n++) {
+    assert.equal((await say(data, `flood ${n}`, `spam ${n}`, {}, from(`203.0.113.${n}`))).status, 202);
+    assert.equal((await say(data, n < 3 ? 'eve' : '', `other ${n}`, {}, from('198.51.100.7'))).status, 202);
+  }
+  await say(data, 'eve', 'elsewhere', { room: 'other' }, from('198.51.100.7'));
+  const waiting = async () => (await desk(data, 'held')).map(({ text }) => text).reverse();
+  const idOf = async (text) => (await desk(data, 'held')).find((one) => one.text === text).held;
+  const one = await idOf('spam 3');
+  assert.equal((await act(data, 'owner', { do: 'clean', room: 'other', held: one })).status, 404, 'it waits in another room');
+  const cleaned = await done(act(data, 'owner', { do: 'clean', held: one, of: 'network', reason: 'spam' }));
+  assert.deepEqual([cleaned.deleted, cleaned.covers], [6, 256]);
+  assert.deepEqual(await waiting(), ['other 0', 'other 1', 'other 2', 'other 3', 'other 4', 'other 5']);
+  assert.equal((await say(data, 'flood 9', 'again', {}, from('203.0.113.99'))).status, 403);
+  assert.equal((await done(act(data, 'owner', { do: 'clean', held: await idOf('other 1') }))).deleted, 4, 'of a key, also what was stored');
+  assert.deepEqual(await waiting(), ['other 3', 'other 4', 'other 5']);
+  assert.equal((await say(data, 'eve', 'again', { room: 'other' })).status, 403);
+  assert.equal((await done(act(data, 'owner', { do: 'ban', held: await idOf('other 4'), kind: 'mute' }))).covers, 256, 'of a guest its network');
+  // when its time is over, the room is as before
+  execFileSync('sqlite3', [path.join(data, 'chat.db'), `UPDATE room SET newcomers_until = ${Date.now() - 1}`]);
+  assert.equal((await say(data, 'nina', 'hello')).status, 201);
 });

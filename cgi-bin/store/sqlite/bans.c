@@ -45,8 +45,8 @@ static int of_person(struct sqlite_handle *s, const struct store_ban_draft *draf
 {
     struct sqlite_sender sender = {.role = CHAT_NOBODY};
     sqlite3_int64 id = 0;
-    if (draft->whom.person == 0 && draft->whom.room != NULL &&
-        sqlite_persons_sender(s, draft->whom.room, draft->whom.seq, &sender, e) != 0) {
+    bool is_message = draft->whom.person == 0 && (draft->whom.held != 0 || draft->whom.room != NULL);
+    if (is_message && sqlite_persons_sender_of(s, &draft->whom, &sender, e) != 0) {
         return -1;
     }
     if (sqlite_persons_resolve(s, &draft->whom, &id, e) != 0 || check_rank(s, draft, id, sender.role, e) != 0) {
@@ -101,7 +101,7 @@ static int of_network(struct sqlite_handle *s, const struct store_ban_draft *dra
                       struct store_ban_made *out, struct err *e)
 {
     struct sqlite_sender sender;
-    if (sqlite_persons_sender(s, draft->whom.room, draft->whom.seq, &sender, e) != 0) {
+    if (sqlite_persons_sender_of(s, &draft->whom, &sender, e) != 0) {
         return -1;
     }
     if (!sender.has_network) {

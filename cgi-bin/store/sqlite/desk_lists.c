@@ -51,7 +51,9 @@ static const char *const state_words[] = {"erased", "hidden", "shadow", NULL};
 
 static const struct sqlite_desk_list lists[STORE_DESK__MAX] = {
     [STORE_DESK_ROOMS] =
-        {.sql = "SELECT room_id, name, kind, kind_until, slow_s, hours, newcomers, keep_days, keep_count, head, oldest,"
+        {.sql = "SELECT room_id, name, kind, kind_until, slow_s, hours,"
+                " CASE WHEN newcomers_until > ?6 OR newcomers_until IS NULL THEN newcomers END,"
+                " keep_days, keep_count, head, oldest,"
                 " head - oldest + 1, created_ms,"
                 " (SELECT time_ms FROM message WHERE message_id = (room.room_id << 36) + head), 0 FROM room"
                 " WHERE room_id < ?2 AND (?1 = 0 OR room_id = ?1) AND (?4 IS NULL OR instr(name, ?4) > 0)"

@@ -213,7 +213,7 @@ static int resolve(struct sqlite_handle *s, const struct store_erase_recent *wha
                    ? sqlite_persons_same(s, out->person_id, &out->persons, e)
                    : -1;
     }
-    if (sqlite_persons_sender(s, what->whom.room, what->whom.seq, &sender, e) != 0) {
+    if (sqlite_persons_sender_of(s, &what->whom, &sender, e) != 0) {
         return -1;
     }
     if (!sender.has_network) {
@@ -340,6 +340,37 @@ static int erase_in_rooms(struct sqlite_handle *s, struct search *search, const 
     return result == 0 && search->count > 0 ? sqlite_scrub_owe(s, e) : result;
 }
 
+/* Messages that wait, of whatever time. person_id 0: by network. */
+static int erase_held_of(struct sqlite_handle *s, struct search *search, sqlite3_int64 person_id, const char *only,
+                         struct err *e)
+{
+    struct sqlite_query q;
+    sqlite_query_begin(&q, s,
+                       "DELETE FROM held WHERE (?1 IS NULL OR room = ?1) AND iif(?2 <> 0, person_id = ?2,"
+                       " substr(network, 1, ?3) = substr(?4, 1, ?3) AND person_id IS NOT ?5"
+                       " AND ifnull(sender >> 8 & 255, 0) < ?6)",
+                       "erase messages that wait", e);
+    sqlite_query_text(&q, only);
+    sqlite_query_number(&q, person_id);
+    sqlite_query_number(&q, NETWORK_BYTES);
+    sqlite_query_blob(&q, search->network, sizeof search->network);
+    sqlite_query_number(&q, search->actor);
+    sqlite_query_number(&q, search->below);
+    int result = sqlite_query_run(&q);
+    search->count += result == 0 ? (uint64_t)sqlite3_changes(s->db) : 0;
+    return result;
+}
+
+static int erase_held(struct sqlite_handle *s, struct search *search, const char *only, struct err *e)
+{
+    uint64_t before = search->count;
+    int result = search->person_id == 0 ? erase_held_of(s, search, 0, only, e) : 0;
+    for (size_t i = 0; result == 0 && search->person_id != 0 && i < search->persons.count; i++) {
+        result = erase_held_of(s, search, search->persons.ids[i], only, e);
+    }
+    return result == 0 && search->count > before ? sqlite_scrub_owe_later(s, e) : result;
+}
+
 int sqlite_erase_recent(struct store *base, const struct store_erase_recent *what, uint64_t *count, struct err *e)
 {
     struct sqlite_handle *s = mine(base);
@@ -353,6 +384,9 @@ int sqlite_erase_recent(struct store *base, const struct store_erase_recent *wha
     }
     if (result == 0) {
         result = erase_in_rooms(s, &search, &rooms, e);
+    }
+    if (result == 0) {
+        result = erase_held(s, &search, what->only_room, e);
     }
     free(search.persons.ids);
     free(rooms.all);

@@ -64,10 +64,34 @@ int sqlite_persons_sender(struct sqlite_handle *s, const char *room, uint64_t se
     return result == 0 && !found ? err_set(e, ERR_ABSENT, "There is no such message.") : result;
 }
 
+static int find_held(struct sqlite_handle *s, const struct store_whom *whom, struct sqlite_sender *out, struct err *e)
+{
+    struct sqlite_query q;
+    memset(out, 0, sizeof *out);
+    sqlite_query_begin(&q, s,
+                       "SELECT 0, person_id, sender, network, name FROM held"
+                       " WHERE held_id = ?1 AND (?2 IS NULL OR room = ?2)",
+                       "find the message that waits", e);
+    sqlite_query_number(&q, (sqlite3_int64)whom->held);
+    sqlite_query_text(&q, whom->room);
+    bool found = sqlite_query_next(&q);
+    if (found) {
+        take_sender(&q, out);
+    }
+    int result = sqlite_query_end(&q);
+    return result == 0 && !found ? err_set(e, ERR_ABSENT, "No such message waits in this room.") : result;
+}
+
+int sqlite_persons_sender_of(struct sqlite_handle *s, const struct store_whom *whom, struct sqlite_sender *out,
+                             struct err *e)
+{
+    return whom->held != 0 ? find_held(s, whom, out, e) : sqlite_persons_sender(s, whom->room, whom->seq, out, e);
+}
+
 static int resolve_message(struct sqlite_handle *s, const struct store_whom *whom, sqlite3_int64 *out, struct err *e)
 {
     struct sqlite_sender sender;
-    if (sqlite_persons_sender(s, whom->room, whom->seq, &sender, e) != 0) {
+    if (sqlite_persons_sender_of(s, whom, &sender, e) != 0) {
         return -1;
     }
     *out = sender.person_id;
@@ -93,7 +117,7 @@ static int resolve_any(struct sqlite_handle *s, const struct store_whom *whom, s
     if (whom->person != 0) {
         return whom->person <= INT64_MAX ? 0 : no_person(e);
     }
-    return whom->room != NULL ? resolve_message(s, whom, out, e) : resolve_name(s, whom->fold, out, e);
+    return whom->held != 0 || whom->room != NULL ? resolve_message(s, whom, out, e) : resolve_name(s, whom->fold, out, e);
 }
 
 /* The last key of a person may have moved to another one: then that is meant, so that a code is no

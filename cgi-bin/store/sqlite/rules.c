@@ -70,6 +70,7 @@ static void take_room(const struct sqlite_query *q, struct store_rules *out)
         .slow_s = (unsigned)sqlite_query_number_at(q, 3),
         .hours = ck_strdup(sqlite_query_text_at(q, 4)),
         .newcomers = (enum store_newcomers)sqlite_query_number_at(q, 5),
+        .newcomers_until_ms = sqlite_query_number_at(q, 6),
     };
     snprintf(room->room, sizeof room->room, "%s", sqlite_query_text_at(q, 0));
 }
@@ -150,8 +151,8 @@ static const struct list {
     void (*take)(const struct sqlite_query *q, struct store_rules *out);
 } lists[] = {
     {"SELECT key, value FROM setting ORDER BY key LIMIT ?1", STORE_RULES_SETTINGS, take_setting},
-    {"SELECT name, CASE WHEN kind_until > ?2 OR kind_until IS NULL THEN kind END, kind_until, slow_s, hours, newcomers"
-     " FROM room INDEXED BY room_with_rules"
+    {"SELECT name, CASE WHEN kind_until > ?2 OR kind_until IS NULL THEN kind END, kind_until, slow_s, hours, newcomers,"
+     " newcomers_until FROM room INDEXED BY room_with_rules"
      " WHERE kind IS NOT NULL OR slow_s IS NOT NULL OR hours IS NOT NULL OR newcomers IS NOT NULL"
      " ORDER BY name LIMIT ?1",
      STORE_RULES_ROOMS, take_room},

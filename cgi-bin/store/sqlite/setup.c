@@ -59,13 +59,15 @@ static int update_room(struct sqlite_handle *s, sqlite3_int64 room_id, const str
     sqlite_query_begin(
         &q, s,
         "UPDATE room SET kind = iif(?1, ?2, kind), kind_until = iif(?3, ?4, kind_until), slow_s = iif(?5, ?6, slow_s),"
-        " newcomers = iif(?7, ?8, newcomers), keep_days = iif(?9, ?10, keep_days),"
-        " keep_count = iif(?11, ?12, keep_count), hours = iif(?13, nullif(?14, ''), hours) WHERE room_id = ?15",
+        " newcomers = iif(?7, ?8, newcomers), newcomers_until = iif(?9, ?10, newcomers_until),"
+        " keep_days = iif(?11, ?12, keep_days), keep_count = iif(?13, ?14, keep_count),"
+        " hours = iif(?15, nullif(?16, ''), hours) WHERE room_id = ?17",
         "set the room's modes", e);
     bind_part(&q, mode, STORE_SETUP_KIND, or_null((int64_t)mode->kind));
     bind_part(&q, mode, STORE_SETUP_KIND, or_null(mode->kind_until_ms));
     bind_part(&q, mode, STORE_SETUP_SLOW, or_null(mode->slow_s));
     bind_part(&q, mode, STORE_SETUP_NEWCOMERS, or_null((int64_t)mode->newcomers));
+    bind_part(&q, mode, STORE_SETUP_NEWCOMERS, or_null(mode->newcomers_until_ms));
     bind_part(&q, mode, STORE_SETUP_KEEP_DAYS, mode->keep_days);
     bind_part(&q, mode, STORE_SETUP_KEEP_COUNT, mode->keep_count);
     sqlite_query_number(&q, has_hours);

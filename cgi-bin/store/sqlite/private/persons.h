@@ -23,6 +23,10 @@ struct sqlite_sender {
 int sqlite_persons_sender(struct sqlite_handle *s, const char *room, uint64_t seq, struct sqlite_sender *out,
                           struct err *e);
 
+/* Of a message that waits, or that is in the room; ERR_ABSENT. */
+int sqlite_persons_sender_of(struct sqlite_handle *s, const struct store_whom *whom, struct sqlite_sender *out,
+                             struct err *e);
+
 /* The number of the person that is meant. ERR_ABSENT as store_person_find, but a number isn't
  * looked up. */
 int sqlite_persons_resolve(struct sqlite_handle *s, const struct store_whom *whom, sqlite3_int64 *out, struct err *e);
