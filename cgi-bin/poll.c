@@ -22,19 +22,19 @@
 #include "web/serve.h"
 
 static const struct route routes[] = {
-    {"poll", REQUEST_GET | REQUEST_HEAD, get_poll, CHAT_READER},
-    {"stream", REQUEST_GET | REQUEST_HEAD, get_stream, CHAT_READER},
-    {"plain", REQUEST_GET | REQUEST_HEAD, get_plain, CHAT_READER},
-    {"/me", REQUEST_GET | REQUEST_HEAD, get_me, CHAT_NOBODY},
-    {"/desk", REQUEST_GET | REQUEST_HEAD, get_desk, CHAT_MODERATOR},
-    {"embed", REQUEST_GET | REQUEST_HEAD, get_embed, CHAT_NOBODY},
-    {"status", REQUEST_GET | REQUEST_HEAD, get_status, CHAT_NOBODY},
-    {"doctor", REQUEST_GET | REQUEST_HEAD | REQUEST_POST, get_doctor, CHAT_NOBODY},
+    {"poll", REQUEST_GET | REQUEST_HEAD, CHAT_READER, get_poll},
+    {"stream", REQUEST_GET | REQUEST_HEAD, CHAT_READER, get_stream},
+    {"plain", REQUEST_GET | REQUEST_HEAD, CHAT_READER, get_plain},
+    {"/me", REQUEST_GET | REQUEST_HEAD, CHAT_NOBODY, get_me},
+    {"/desk", REQUEST_GET | REQUEST_HEAD, CHAT_MODERATOR, get_desk},
+    {"embed", REQUEST_GET | REQUEST_HEAD, CHAT_NOBODY, get_embed},
+    {"status", REQUEST_GET | REQUEST_HEAD, CHAT_NOBODY, get_status},
+    {"doctor", REQUEST_GET | REQUEST_HEAD | REQUEST_POST, CHAT_NOBODY, get_doctor},
     /* Reserved for later versions: answered with 404. */
-    {"rooms", 0, NULL, CHAT_NOBODY},
-    {"who", 0, NULL, CHAT_NOBODY},
-    {"search", 0, NULL, CHAT_NOBODY},
-    {NULL, 0, NULL, CHAT_NOBODY},
+    {"rooms", 0, CHAT_NOBODY, NULL},
+    {"who", 0, CHAT_NOBODY, NULL},
+    {"search", 0, CHAT_NOBODY, NULL},
+    {NULL, 0, CHAT_NOBODY, NULL},
 };
 
 static void handle(struct request *request, void *context)

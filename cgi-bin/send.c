@@ -20,9 +20,9 @@
 #include <stddef.h>
 
 static const struct route routes[] = {
-    {"send", REQUEST_POST, post_send, CHAT_MEMBER},
-    {"/act", REQUEST_POST, post_act, CHAT_READER},
-    {NULL, 0, NULL, CHAT_NOBODY},
+    {"send", REQUEST_POST, CHAT_MEMBER, post_send},
+    {"/act", REQUEST_POST, CHAT_READER, post_act},
+    {NULL, 0, CHAT_NOBODY, NULL},
 };
 
 static void handle(struct request *request, void *context)

@@ -5,9 +5,9 @@
  * /chat/poll.fcgi and /cgi-bin/poll.cgi/poll all name "poll". So the programs need not know under
  * which addresses the web server offers them. A row whose name begins with a slash is below the
  * program's own name: "/act" in send.c is /send/act. Every configuration passes on such addresses
- * already. A row without a handler reserves a name. It is
- * answered with 404. The web servers' configurations pass such requests to the program already, so
- * that a later version that has the route needs no new configuration.
+ * already. A row without a handler reserves a name, which is answered with 404. The web servers'
+ * configurations pass such requests to the program already, so that a later version that has the
+ * route needs no new configuration.
  * Threads: any.
  * To add a route: see routes/handler.h.
  */
@@ -23,11 +23,11 @@ struct route {
     const char *name;
     /* set of enum request_method; OPTIONS is always allowed */
     unsigned methods;
-    /* takes the request; NULL: the name is reserved */
-    void (*handle)(struct request *request, void *context);
     /* The least role for which the route does anything. Which role a room asks for, and a single
      * act of /act, the handler decides. */
     enum chat_role need;
+    /* takes the request; NULL: the name is reserved */
+    void (*handle)(struct request *request, void *context);
 };
 
 /* Asks whether a client may use a route: 0, or -1 with the reason, which the client gets. */

@@ -38,7 +38,7 @@ function offence(text) {
 
 // Rows whose names begin with a slash are below their program's name, which each server passes on.
 function routesOf(file) {
-  const rows = [...read(file).matchAll(/^ *\{"([a-z]+)", *([A-Z_|0 ]+), *(\w+), *CHAT_\w+\},/gm)].map(([, name, methods, handler]) => ({ name, methods, isReserved: handler === 'NULL' }));
+  const rows = [...read(file).matchAll(/^ *\{"([a-z]+)", *([A-Z_|0 ]+), *CHAT_\w+, *(\w+)\},/gm)].map(([, name, methods, handler]) => ({ name, methods, isReserved: handler === 'NULL' }));
   if (rows.length === 0) offence(`${file}:1: there is no table of routes`);
   return rows;
 }

@@ -24,7 +24,7 @@ change() { # WHAT FILE SED-COMMAND OFFENCE: after the command there must be an o
 }
 
 tar c apache cgi-bin lighttpd www | tar x -C "$copy"
-new='s/^ *\{"poll",.*/&\n    {"newest", REQUEST_GET, get_newest, CHAT_READER},/'
+new='s/^ *\{"poll",.*/&\n    {"newest", REQUEST_GET, CHAT_READER, get_newest},/'
 change 'a new route that no configuration has' cgi-bin/poll.c "$new" 'cgi-bin/debian/nginx.conf:[0-9]+: routes are missing: newest'
 change 'a new route that the paper lacks' cgi-bin/poll.c "$new" 'www/API.md:1: /newest'
 change 'a route that is gone' cgi-bin/poll.c '/^ *\{"embed",/d' 'apache/proxy.conf:[0-9]+: there is no route /embed'

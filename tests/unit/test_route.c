@@ -25,10 +25,10 @@ static void answer_poll(struct request *request, void *context)
 
 static void dispatch(struct fake *f, const char *const *variables)
 {
-    static const struct route routes[] = {{"send", REQUEST_POST, answer_with_context, CHAT_MEMBER},
-                                          {"poll", REQUEST_GET | REQUEST_HEAD, answer_poll, CHAT_READER},
-                                          {"later", 0, NULL, CHAT_NOBODY},
-                                          {NULL, 0, NULL, CHAT_NOBODY}};
+    static const struct route routes[] = {{"send", REQUEST_POST, CHAT_MEMBER, answer_with_context},
+                                          {"poll", REQUEST_GET | REQUEST_HEAD, CHAT_READER, answer_poll},
+                                          {"later", 0, CHAT_NOBODY, NULL},
+                                          {NULL, 0, CHAT_NOBODY, NULL}};
     static char context[] = "context";
     fake_init(f, FAKE_FASTCGI, variables, NULL, 0);
     route_dispatch(routes, &f->request, NULL, context);
