@@ -176,26 +176,33 @@ static void print_options(const struct command *c)
     }
 }
 
+static bool begins_with(const struct command *c, const char *word)
+{
+    size_t length = strlen(word);
+    return strncmp(c->name, word, length) == 0 && (c->name[length] == ' ' || c->name[length] == '\0');
+}
+
+static void print_command(const struct command *c, bool in_short)
+{
+    char words[96];
+    snprintf(words, sizeof words, "%s%s%s", c->name, c->words != NULL ? " " : "", c->words != NULL ? c->words : "");
+    printf("  %-*s %s\n", NAME_COLUMNS, words, c->about);
+    if (!in_short) {
+        printf("    pollchat %s", words);
+        print_options(c);
+        printf("%s%s\n\n", c->example != NULL ? "\n    for example: " : "", c->example != NULL ? c->example : "");
+    }
+}
+
 /* All commands that begin with the word; NULL: all commands, in short. */
 static bool print_help(const char *word)
 {
     bool found = false;
     for (size_t t = 0; t < TABLES; t++) {
         for (const struct command *c = tables[t]; c->name != NULL; c++) {
-            size_t length = word != NULL ? strlen(word) : 0;
-            if (word != NULL && (strncmp(c->name, word, length) != 0 || strchr(" ", c->name[length]) == NULL)) {
-                continue;
-            }
-            char words[96];
-            found = true;
-            snprintf(words, sizeof words, "%s%s%s", c->name, c->words != NULL ? " " : "",
-                     c->words != NULL ? c->words : "");
-            printf("  %-*s %s\n", NAME_COLUMNS, words, c->about);
-            if (word != NULL) {
-                printf("    pollchat %s", words);
-                print_options(c);
-                printf("%s%s\n\n", c->example != NULL ? "\n    for example: " : "",
-                       c->example != NULL ? c->example : "");
+            if (word == NULL || begins_with(c, word)) {
+                print_command(c, word == NULL);
+                found = true;
             }
         }
     }
