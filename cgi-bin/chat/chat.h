@@ -57,8 +57,8 @@ struct chat_draft {
     char name[CHAT_NAME_BYTES_MAX + 1];
     char id[CHAT_ID_MAX + 1]; /* "": the client sent none, and the store makes one */
     bool id_is_made;          /* by the store */
-    uint64_t reply_to;        /* a seq, 0 for none */
     enum chat_type type;      /* message, edit or delete */
+    uint64_t reply_to;        /* a seq, 0 for none */
     uint64_t target;          /* seq of the message that is edited or deleted; 0 for other types */
     struct chat_sender sender;
     char *text; /* owned; UTF-8, NUL behind */
@@ -75,13 +75,13 @@ enum chat_flag {
 
 struct chat_message {
     uint64_t seq;
-    int64_t time_ms; /* since 1970, by the server's clock at the commit */
-    enum chat_type type;
+    int64_t time_ms;   /* since 1970, by the server's clock at the commit */
     uint64_t reply_to; /* 0 for none */
     uint64_t target;   /* of an edit or delete: seq of the message. Its own seq: it was erased. Else 0 */
     uint64_t edited;   /* seq of the last edit of this message; 0: none */
     uint16_t mark;     /* with CHAT_HAS_MARK: what tells persons of one name apart */
     unsigned flags;    /* set of enum chat_flag */
+    enum chat_type type;
     enum chat_role role;
     char *name; /* owned: one block with the next two */
     char *id;

@@ -113,12 +113,12 @@ struct store_job {
     const char *hold_if_fresh;
     bool is_shadow; /* only its author will read it (struct store_range) */
 
-    enum store_outcome outcome; /* set by store_append, as are those below */
+    uint16_t mark;  /* as in struct chat_message; set by store_append, as are all below */
+    unsigned flags; /* as in struct chat_message, as is the next one */
+    enum chat_role role;
+    enum store_outcome outcome;
     uint64_t seq;
     int64_t time_ms;
-    uint16_t mark; /* as in struct chat_message, as are the next two */
-    unsigned flags;
-    enum chat_role role;
     const char *why;  /* of STORE_HELD: hold or hold_if_fresh */
     char *suggestion; /* of STORE_NAME_...: a name that is free. The caller frees it; NULL: none */
 };

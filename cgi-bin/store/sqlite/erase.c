@@ -68,6 +68,7 @@ static int absent(struct err *e)
 static int find_message(struct sqlite_handle *s, const char *room, uint64_t seq, struct found *out, struct err *e)
 {
     struct sqlite_query q;
+    *out = (struct found){.message_id = 0};
     if (seq == 0 || seq > SQLITE_ROWS_SEQ_MAX) {
         return absent(e);
     }

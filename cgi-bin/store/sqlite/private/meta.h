@@ -14,6 +14,6 @@ int sqlite_meta_check(struct sqlite_handle *s, struct err *e);
 /* Must something be scrubbed (scrub.h), as far as writers of this process know? */
 enum sqlite_meta_owed { SQLITE_OWED_NOTHING, SQLITE_OWED_LATER, SQLITE_OWED_SOON };
 enum sqlite_meta_owed sqlite_meta_scrub_owed(void);
-void sqlite_meta_set_scrub_owed(enum sqlite_meta_owed owed);
+void sqlite_meta_set_scrub_owed(enum sqlite_meta_owed now);
 
 #endif
