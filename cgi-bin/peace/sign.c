@@ -30,8 +30,9 @@ static int put_part(json_t *object, char out[PART_SIZE], struct err *e)
 
 static json_t *claims_of(const struct sign_claims *c)
 {
-    json_t *o = json_pack("{s:s, s:s, s:s, s:I, s:I}", "sub", c->sub, "name", c->name, "aud", c->aud, "iat",
-                          (json_int_t)c->now_s, "exp", (json_int_t)(c->now_s + c->life_s));
+    json_int_t now = c->now_s;
+    json_t *o = json_pack("{s:s, s:s, s:s, s:I, s:I}", "sub", c->sub, "name", c->name, "aud", c->aud, "iat", now, "exp",
+                          now + (json_int_t)c->life_s);
     if (o != NULL && c->role != NULL) {
         CK(json_object_set_new(o, "role", json_string(c->role)) == 0);
     }
