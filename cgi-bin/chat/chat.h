@@ -44,8 +44,8 @@ struct chat_sender {
     enum chat_role role;               /* in the draft's room */
     unsigned char key[CHAT_KEY_BYTES]; /* keyed hash of the key, never the key itself */
     bool has_network;                  /* the next one is known */
-    /* Number of the secret (4 bytes, big end first), 4 or 6 for the family, keyed hash of the /24 or
-     * /64 (6 bytes), of the /24 or /48 (6). */
+    /* Number of the secret (4 bytes, big end first), 4 or 6 for the family, keyed hash of the /24
+     * or /64 (6 bytes), of the /24 or /48 (6). */
     unsigned char network[CHAT_NETWORK_BYTES];
     char *fold;  /* owned: the name, folded; NULL with the default name */
     char *look;  /* in fold's block: what the name looks like */

@@ -50,7 +50,7 @@ int work_steps(struct work *w,
 /* The rules; to be released. NULL on error. */
 const struct rules *work_rules(struct work *w, struct err *e);
 
-/* Who or what a word means: "#12" (a person's number), "lobby:41" (a message), else a name. */
+/* What a word names: "#12" a person by its number, "lobby:41" a message, all else a name. */
 struct work_whom {
     struct store_whom whom;
     char room[CHAT_ROOM_MAX + 1];

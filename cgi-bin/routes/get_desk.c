@@ -143,8 +143,8 @@ static int parse(struct desk *d, const struct form *fields, struct err *e)
     return 0;
 }
 
-/* A moderator of one room sees the lists of that room. Of all persons it sees those who wrote
- * there, each by a message. */
+/* A moderator of one room sees the lists of that room. Of the list of persons it sees only those
+ * that wrote there, each by a message. */
 static int check(struct desk *d, struct err *e)
 {
     struct standing standing;

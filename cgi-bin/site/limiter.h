@@ -5,8 +5,8 @@
  * doctor says so. A client on this machine has no limits unless the setting limit_local says so. A
  * client whose network isn't known, as behind a proxy that isn't trusted, is limited by its key and
  * by rooms.
- * It has more than a dozen functions: one for each thing that clients do and that is limited. To add
- * one: a kind in limit_rates.h with its rates, its words in limiter.c, and a function here.
+ * It has more than a dozen functions: one for each thing that clients do and that is limited. To
+ * add one: a kind in limit_rates.h with its rates, its words in limiter.c, and a function here.
  * Threads: any.
  */
 #ifndef LIMITER_H

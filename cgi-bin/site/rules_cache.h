@@ -19,16 +19,16 @@ struct token_settings;
 struct rules_cache *rules_cache_new(void); /* never NULL */
 void rules_cache_free(struct rules_cache *cache);
 
-/* The rules with this number, which is the store's now, and these changes (rules.h), to be released;
- * NULL: others are here. */
+/* The rules with this number, which is the store's now, and these changes (rules.h), to be
+ * released; NULL: others are here. */
 const struct rules *rules_cache_take(struct rules_cache *cache, uint64_t number, uint64_t changes);
 
 /* The same, whatever the number: those that were the store's less than a second ago. */
 const struct rules *rules_cache_take_recent(struct rules_cache *cache, uint64_t changes);
 
-/* The bell was just found to be in step with the database's files (positions_bell_in_step); NULL: it
- * wasn't. It is believed for 100 ms, as the heads are: looking at the files costs more than all else
- * that the rules take. */
+/* The bell was just found to be in step with the database's files (positions_bell_in_step); NULL:
+ * it wasn't. It is believed for 100 ms, as the heads are: looking at the files costs more than all
+ * else that the rules take. */
 void rules_cache_believe(struct rules_cache *cache, const struct bell *bell);
 const struct bell *rules_cache_believed(struct rules_cache *cache); /* NULL: look at the files */
 

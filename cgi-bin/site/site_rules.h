@@ -2,9 +2,11 @@
  *
  * A process loads them from the store and keeps them while the number in the bell's file stays
  * (bell_rules): each change of the rules raises that number and rings. So requests ask no SQL for
- * the rules. The number is believed while the bell is in step with the database
- * (positions_bell_in_step), which is looked at every 100 ms at most; beside a commit, which takes the bell out of step, for a second; else,
- * and where there is no bell, the store is asked for it, in the latter case once a second.
+ * the rules. When the number is believed:
+ *   - while the bell is in step with the database (positions_bell_in_step); that is looked at every
+ *     100 ms at most;
+ *   - beside a commit, which takes the bell out of step: for a second.
+ * Else the store is asked for the number; where there is no bell, once a second.
  * Two flags beside the number let a process of one request (plain CGI) answer a poll without
  * rules.
  * Threads and processes: any.

@@ -44,7 +44,8 @@ int store_erase_recent(struct store *s, const struct store_erase_recent *what, u
 int store_erase_person(struct store *s, const struct store_whom *whom, struct err *e);
 
 /* Not in an act: erases some messages of persons that store_erase_person was called for, in a short
- * transaction. *left: false if nothing is left of any of them. *count: how many this call erased. */
+ * transaction. *left: false if nothing is left of any of them. *count: how many this call
+ * erased. */
 int store_erase_step(struct store *s, struct store_changes *changes, uint64_t *count, bool *left, struct err *e);
 
 #endif

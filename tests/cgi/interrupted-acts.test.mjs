@@ -45,8 +45,8 @@ async function owned(t) {
 }
 
 /**
- * Each act: make(data, n): its fields, who does it and `check`, which tells the effects, of which all
- * or none must be there; with a line of the audit log, unless the act has none.
+ * Each act: make(data, n): its fields, who does it and `check`, which tells the effects, of which
+ * all or none must be there; with a line of the audit log, unless the act has none.
  */
 const acts = {
   async delete(data) {

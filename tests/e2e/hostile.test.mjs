@@ -573,9 +573,10 @@ describe(`${PROFILE}: bans and limits by network`, { skip: !hasAddresses }, () =
         if (answer.status === 429) break;
         assert.equal(answer.status, 404, answer.text);
       }
-      // Ten at once, then one in two minutes. A code has 40 bits and lives ten minutes, so one network
-      // finds one of 1,000 live codes with a chance of 15 * 1000 / 2^40, about 1 in 70 million; the
-      // whole site (6,000 tries an hour) with less than 1 in 400,000 in the life of a code.
+      // Ten at once, then one in two minutes. A code has 40 bits and lives ten minutes, so one
+      // network finds one of 1,000 live codes with a chance of 15 * 1000 / 2^40, about 1 in 70
+      // million; the whole site (6,000 tries an hour) with less than 1 in 400,000 in the life of a
+      // code.
       assert.ok(tries >= 8 && tries <= 12, `${tries} tries`);
       await refused(guess('203.0.113.99', code), 429, 'too-fast');
       // the 64 networks of one provider's customer together have four times as much

@@ -229,7 +229,7 @@ int sqlite_claims_settle(struct sqlite_handle *s, const struct sqlite_author *au
     return sqlite_query_run(&q);
 }
 
-/* *good: nobody has the name, and it looks like nobody's. */
+/* *good: no person has the name, or one that looks like it. */
 static int check_candidate(struct sqlite_handle *s, const struct sqlite_author *author,
                            const struct sqlite_claim *claim, struct name_forms *forms, bool *good, struct err *e)
 {

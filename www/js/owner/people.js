@@ -53,7 +53,7 @@ async function free(page, item) {
   }
 }
 
-/** Nobody acts on a person of the same or a higher role. */
+/** Roles, weakest first. An act on a person needs a higher role than that person has. */
 const RANKS = ['nobody', 'reader', 'member', 'moderator', 'owner'];
 
 function row(page, me, item) {

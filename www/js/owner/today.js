@@ -23,7 +23,7 @@ function ceiling(value) {
 
 const dayOf = (day) => new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', timeZone: 'UTC' }).format(new Date(`${day}T00:00:00Z`));
 
-/** Bars of messages a day; the same as a table for those who don't see it. */
+/** Bars of messages a day; for screen readers the same as a table. */
 function plot(days) {
   const most = ceiling(Math.max(...days.map(({ messages }) => messages), 1));
   const width = Math.min(Math.max(document.documentElement.clientWidth - 64, 260), MOST_WIDE); // so that its words have the size of all others

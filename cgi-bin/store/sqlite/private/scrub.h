@@ -26,8 +26,8 @@
 
 /* Inside a transaction that erases something. */
 int sqlite_scrub_owe(struct sqlite_handle *s, struct err *e);
-/* The same for what need not be gone before the answer: sqlite_scrub_rest does it, in a hundredth of
- * the time. */
+/* The same for what need not be gone before the answer: sqlite_scrub_rest does it later, so seldom
+ * that scrubbing takes a hundredth of the time at most. */
 int sqlite_scrub_owe_later(struct sqlite_handle *s, struct err *e);
 /* After a commit: does what the handle owes. In WAL it needs the flock. Can't fail: what isn't done
  * stays owed. */
