@@ -151,7 +151,7 @@ void room_heads_learned(struct bell *b, uint64_t moment, const char *room, uint6
 
 /* ---- writers ---- */
 
-/* The rules of such a commit are unknown as well. In this order: see ask_store() in site_rules.c. */
+/* The rules of such a commit are unknown as well. For the order see ask_store() in site_rules.c. */
 static void begin_generation(struct bell *b)
 {
     atomic_fetch_add(&b->header->generation, 1);

@@ -56,8 +56,8 @@ uint64_t room_heads_stamp(const struct bell *b);
 void room_heads_set_stamp(struct bell *b, uint64_t stamp);
 void room_heads_restamp(struct bell *b, uint64_t found, uint64_t stamp);
 
-/* Begins a new generation and rings: for when a process may have committed without ringing. Then the
- * number of the rules (bell_rules) isn't known either. */
+/* Begins a new generation and rings: for when a process may have committed without ringing. Then
+ * the number of the rules (bell_rules) isn't known either. */
 void room_heads_forget(struct bell *b);
 
 #endif

@@ -176,7 +176,7 @@ static void an_act_whose_process_was_killed_counts_in_a_process_that_watches_the
     assert_int_equal(kind_in(&m, "den", &number), STORE_ROOM_OPEN);
     set_kind_and_die(p, "den", STORE_ROOM_LOCKED);
     watch(&m, &w, 3);
-    clock_sleep_ms(1100); /* beside a writer, the last rules are believed for a second */
+    clock_sleep_ms(1100);              /* beside a writer, the last rules are believed for a second */
     (void)kind_in(&m, "den", &number); /* finds that the writer is gone */
     clock_sleep_ms(150);
     assert_int_equal(kind_in(&m, "den", &number), STORE_ROOM_LOCKED);
