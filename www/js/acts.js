@@ -34,6 +34,8 @@ export function makeActs({ api, room }) {
     code: () => act('code'),
     /** Makes this device one of those of the person who got the code: { name, mark }. */
     move: (code) => act('move', { code }),
+    /** Takes what an invitation gives: { role, room }. */
+    join: (invite) => act('join', { invite }),
     report: (seq, reason) => act('report', { seq, reason }),
 
     // ---- a moderator ----

@@ -48,6 +48,15 @@ class Chat {
     }
     this.outbox.restore();
     this.transport.start();
+    this.#join();
+  }
+
+  /** The address of the page may have an invitation. The room may be one that it opens. */
+  #join() {
+    const { invite } = this.links;
+    if (invite !== undefined) {
+      this.withPeace((peace) => peace.join(invite));
+    }
   }
 
   // ---- for the site around a frame ----
@@ -323,7 +332,7 @@ class Chat {
       start: () => transport.start(),
       network: () => this.#hurry({ anew: true }),
     });
-    window.addEventListener('hashchange', () => store.next !== null && this.links.follow());
+    window.addEventListener('hashchange', () => (this.links.invite ? this.#join() : store.next !== null && this.links.follow()));
   }
 
   #looks() {

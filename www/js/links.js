@@ -31,6 +31,11 @@ export class Links {
     }
   }
 
+  /** The code of the invitation that the address of the page has; undefined if it has none. */
+  get invite() {
+    return this.embedded ? undefined : /^#join=([\w-]+)$/.exec(location.hash)?.[1];
+  }
+
   /** Shows the message that the address of the page names, if it names one. */
   async follow() {
     const seq = Number(/^#m(\d+)$/.exec(location.hash)?.[1]);

@@ -56,7 +56,7 @@ export class Peace {
   }
 
   get context() {
-    return { language: this.language, now: this.chat.clock.wall(), kind: this.me.now.room_state?.kind };
+    return { language: this.language, now: this.chat.clock.wall(), kind: this.me.now.room_state?.kind, isOutside: this.me.now.may?.read === false };
   }
 
   /** Does something that may fail, and tells the visitor if it does. Resolves with the answer, or
@@ -103,7 +103,8 @@ export class Peace {
   #showWriting() {
     const { may, why, room_state: state = {} } = this.me.now;
     const isBlocked = may?.write === false;
-    const words = isBlocked && why ? wordsOf(why, this.context) : '';
+    const isSaid = may?.read === false; // by the status of the connection
+    const words = isBlocked && why && !isSaid ? wordsOf(why, this.context) : '';
     const slow = !isBlocked && state.slow > 0 && !this.me.mayModerate ? this.language.say('slowHint', { n: state.slow }) : '';
     this.chat.composer.tell(words || slow, isBlocked);
   }
@@ -114,11 +115,11 @@ export class Peace {
     if (failure.shown || !(await this.#learn())) {
       return;
     }
+    if (!this.#isBegun) {
+      await this.me.load(); // it says what kind of room this is
+    }
     const message = wordsOfFailure(failure, this.context);
     this.chat.status.polls({ ...detail, failure: { kind: failure.kind, status: failure.status, slug: failure.slug, message, shown: true } });
-    if (!this.#isBegun) {
-      this.me.load();
-    }
   }
 
   /** An own message was refused. */
@@ -132,6 +133,26 @@ export class Peace {
       this.#conflict(failure, name);
     }
     this.me.look();
+  }
+
+  /** Asks whether the visitor takes what an invitation gives. */
+  async join(invite) {
+    const { chat, language } = this;
+    if (!(await this.#learn())) {
+      chat.status.say(language.say('notLoaded'));
+      return;
+    }
+    const given = await ask(chat.root, { title: language.say('inviteTitle'), text: language.say('inviteText'), submit: language.say('inviteAccept'), cancel: language.say('cancel') });
+    const failure = given && (await this.acts.join(invite).then(() => null, (error) => error));
+    if (failure) {
+      const text = failure.slug === 'not-found' ? language.say('inviteEnded') : wordsOfFailure(failure, this.context);
+      await tell(chat.root, { title: language.say('inviteTitle'), text, close: language.say('close') });
+    } else if (given) {
+      history.replaceState(history.state, '', location.pathname + location.search); // the code is used up
+      await this.me.load();
+      chat.transport.hurry({ anew: true });
+      chat.status.say(language.say('inviteDone'));
+    }
   }
 
   // ---- the name ----

@@ -20,10 +20,11 @@ function closedWords(kind, end, language) {
 }
 
 /**
- * given: { slug, detail, until, name }; kind: of the room. now: milliseconds of the time of day.
- * For other problems it is the chat's own sentence.
+ * given: { slug, detail, until, name }; kind: of the room; isOutside: the visitor may
+ * not read it. now: milliseconds of the time of day. For other problems it is the chat's own
+ * sentence.
  */
-export function wordsOf({ slug, detail, until, name = '' }, { language, now, kind }) {
+export function wordsOf({ slug, detail, until, name = '' }, { language, now, kind, isOutside }) {
   const end = isTime(until) ? whenOf(until, language, now) : '';
   switch (slug) {
     case 'banned':
@@ -33,11 +34,11 @@ export function wordsOf({ slug, detail, until, name = '' }, { language, now, kin
     case 'room-closed':
       return closedWords(kind, end, language);
     case 'sign-in-needed':
-      return language.say('signIn');
+      return isOutside && kind === 'members' ? language.say('membersRoom') : language.say('signIn');
     case 'bad-token':
       return language.say('badToken');
     case 'not-allowed':
-      return language.say('notAllowed');
+      return isOutside && kind === 'members' ? language.say('membersRoom') : language.say('notAllowed');
     case 'words':
       return language.say('badWords');
     case 'too-late':

@@ -27,6 +27,7 @@ export default {
   closedUntil: 'Dieser Raum ist bis {end} geschlossen.',
   lockedRoom: 'Dieser Raum ist gesperrt. Nur die Moderation kommt hinein.',
   readOnlyRoom: 'In diesem Raum schreibt nur die Moderation.',
+  membersRoom: 'Dieser Raum ist für seine Mitglieder. Die Moderatoren können dir einen Link schicken.',
   signIn: 'Bitte melde dich zuerst auf dieser Website an.',
   badToken: 'Deine Anmeldung ist abgelaufen. Bitte lade die Seite neu.',
   notAllowed: 'Das darfst du hier nicht.',
@@ -119,4 +120,9 @@ export default {
   apply: 'Übernehmen',
   roomSet: 'Der Raum ist geändert.',
   allLists: 'Alle Listen und Einstellungen',
+  inviteTitle: 'Du bist eingeladen',
+  inviteText: 'Die Einladung gehört dann diesem Browser. Nimm sie in dem an, mit dem du chattest.',
+  inviteAccept: 'Annehmen',
+  inviteDone: 'Willkommen! Die Einladung gehört jetzt dir.',
+  inviteEnded: 'Diese Einladung ist verbraucht oder abgelaufen.',
 };

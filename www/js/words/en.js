@@ -27,6 +27,7 @@ export default {
   closedUntil: 'This room is closed until {end}.',
   lockedRoom: 'This room is locked. Only moderators come in.',
   readOnlyRoom: 'In this room only moderators write.',
+  membersRoom: 'This room is for its members. Its moderators can send you a link.',
   signIn: 'Please sign in on this site first.',
   badToken: 'Your sign-in has ended. Please load the page again.',
   notAllowed: 'You may not do that here.',
@@ -119,4 +120,9 @@ export default {
   apply: 'Apply',
   roomSet: 'The room is changed.',
   allLists: 'All lists and settings',
+  inviteTitle: 'You are invited',
+  inviteText: 'The invitation will belong to this browser. Accept it in the one that you use for the chat.',
+  inviteAccept: 'Accept',
+  inviteDone: 'Welcome! The invitation is yours now.',
+  inviteEnded: 'This invitation has been used, or it has ended.',
 };

@@ -27,6 +27,7 @@ export default {
   closedUntil: 'Esta sala está cerrada hasta: {end}.',
   lockedRoom: 'Esta sala está bloqueada. Solo entra la moderación.',
   readOnlyRoom: 'En esta sala solo escribe la moderación.',
+  membersRoom: 'Esta sala es para sus miembros. Los moderadores pueden enviarte un enlace.',
   signIn: 'Inicia sesión primero en este sitio.',
   badToken: 'Tu sesión ha caducado. Vuelve a cargar la página.',
   notAllowed: 'No puedes hacer eso aquí.',
@@ -119,4 +120,9 @@ export default {
   apply: 'Aplicar',
   roomSet: 'La sala está cambiada.',
   allLists: 'Todas las listas y ajustes',
+  inviteTitle: 'Tienes una invitación',
+  inviteText: 'La invitación pertenecerá a este navegador. Acéptala en el que usas para el chat.',
+  inviteAccept: 'Aceptar',
+  inviteDone: '¡Te damos la bienvenida! La invitación ya es tuya.',
+  inviteEnded: 'Esta invitación ya se usó o ha caducado.',
 };

@@ -27,6 +27,7 @@ export default {
   closedUntil: 'Ce salon est fermé jusqu’à : {end}.',
   lockedRoom: 'Ce salon est verrouillé. Seule la modération y entre.',
   readOnlyRoom: 'Dans ce salon, seule la modération écrit.',
+  membersRoom: 'Ce salon est réservé à ses membres. Les modérateurs peuvent vous envoyer un lien.',
   signIn: 'Veuillez d’abord vous connecter sur ce site.',
   badToken: 'Votre connexion a expiré. Veuillez recharger la page.',
   notAllowed: 'Vous ne pouvez pas faire cela ici.',
@@ -119,4 +120,9 @@ export default {
   apply: 'Appliquer',
   roomSet: 'Le salon est modifié.',
   allLists: 'Toutes les listes et réglages',
+  inviteTitle: 'Vous êtes invité',
+  inviteText: 'L’invitation sera liée à ce navigateur. Acceptez-la dans celui que vous utilisez pour discuter.',
+  inviteAccept: 'Accepter',
+  inviteDone: 'Bienvenue ! L’invitation est à vous.',
+  inviteEnded: 'Cette invitation a déjà servi, ou elle a expiré.',
 };

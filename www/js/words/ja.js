@@ -27,6 +27,7 @@ export default {
   closedUntil: 'この部屋は {end} まで閉まっています。',
   lockedRoom: 'この部屋は施錠されています。管理者だけが入れます。',
   readOnlyRoom: 'この部屋では管理者だけが書き込めます。',
+  membersRoom: 'この部屋はメンバー専用です。モデレーターからリンクをもらえます。',
   signIn: 'まずこのサイトにログインしてください。',
   badToken: 'ログインの期限が切れました。ページを再読み込みしてください。',
   notAllowed: 'ここではそれはできません。',
@@ -119,4 +120,9 @@ export default {
   apply: '適用',
   roomSet: '部屋を変更しました。',
   allLists: 'すべての一覧と設定',
+  inviteTitle: '招待が届いています',
+  inviteText: '招待はこのブラウザーのものになります。チャットに使うブラウザーで受け取ってください。',
+  inviteAccept: '受け取る',
+  inviteDone: 'ようこそ！招待を受け取りました。',
+  inviteEnded: 'この招待は使用済みか、期限が切れています。',
 };

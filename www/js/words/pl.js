@@ -27,6 +27,7 @@ export default {
   closedUntil: 'Ten pokój jest zamknięty do: {end}.',
   lockedRoom: 'Ten pokój jest zamknięty na klucz. Wchodzą tylko moderatorzy.',
   readOnlyRoom: 'W tym pokoju piszą tylko moderatorzy.',
+  membersRoom: 'Ten pokój jest dla jego członków. Moderatorzy mogą wysłać ci link.',
   signIn: 'Najpierw zaloguj się w tym serwisie.',
   badToken: 'Twoje logowanie wygasło. Wczytaj stronę ponownie.',
   notAllowed: 'Nie możesz tego tutaj zrobić.',
@@ -119,4 +120,9 @@ export default {
   apply: 'Zastosuj',
   roomSet: 'Pokój jest zmieniony.',
   allLists: 'Wszystkie listy i ustawienia',
+  inviteTitle: 'Masz zaproszenie',
+  inviteText: 'Zaproszenie będzie należeć do tej przeglądarki. Przyjmij je w tej, której używasz do czatu.',
+  inviteAccept: 'Przyjmij',
+  inviteDone: 'Witaj! Zaproszenie należy teraz do ciebie.',
+  inviteEnded: 'To zaproszenie zostało już użyte albo wygasło.',
 };

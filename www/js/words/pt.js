@@ -27,6 +27,7 @@ export default {
   closedUntil: 'Esta sala está fechada até: {end}.',
   lockedRoom: 'Esta sala está trancada. Só entra a moderação.',
   readOnlyRoom: 'Nesta sala só a moderação escreve.',
+  membersRoom: 'Esta sala é para os seus membros. Os moderadores podem enviar-lhe uma ligação.',
   signIn: 'Inicie primeiro sessão neste site.',
   badToken: 'A sua sessão terminou. Recarregue a página.',
   notAllowed: 'Não pode fazer isso aqui.',
@@ -119,4 +120,9 @@ export default {
   apply: 'Aplicar',
   roomSet: 'A sala foi alterada.',
   allLists: 'Todas as listas e definições',
+  inviteTitle: 'Recebeu um convite',
+  inviteText: 'O convite pertencerá a este navegador. Aceite-o naquele que usa para conversar.',
+  inviteAccept: 'Aceitar',
+  inviteDone: 'Boas-vindas! O convite é agora seu.',
+  inviteEnded: 'Este convite já foi usado ou terminou.',
 };

@@ -27,6 +27,7 @@ export default {
   closedUntil: '此房间关闭至 {end}。',
   lockedRoom: '此房间已锁定，只有管理员可以进入。',
   readOnlyRoom: '此房间只有管理员可以发言。',
+  membersRoom: '此房间仅限成员。管理员可以给你发送链接。',
   signIn: '请先登录本网站。',
   badToken: '你的登录已过期。请重新加载页面。',
   notAllowed: '你在这里不能这样做。',
@@ -119,4 +120,9 @@ export default {
   apply: '应用',
   roomSet: '房间已更改。',
   allLists: '所有列表和设置',
+  inviteTitle: '你收到了邀请',
+  inviteText: '邀请将属于此浏览器。请在你用来聊天的浏览器中接受。',
+  inviteAccept: '接受',
+  inviteDone: '欢迎！邀请现在归你了。',
+  inviteEnded: '此邀请已被使用或已过期。',
 };
