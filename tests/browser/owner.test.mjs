@@ -69,6 +69,10 @@ for (const profile of PROFILES) {
       await says(page, 'This isn’t the code'.replace('’', "'"));
       await signIn(page, site);
       assert.ok(!fs.existsSync(file), 'the code works once');
+      await go(page, 'Rooms');
+      await page.getByText('There is none yet.').waitFor();
+      assert.equal(await said(page).textContent(), '', 'it was said about another part');
+      await go(page, 'Today');
       await page.reload();
       await page.getByRole('heading', { name: 'How the chat is doing' }).waitFor();
       const other = await open();

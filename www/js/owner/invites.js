@@ -23,6 +23,7 @@ export async function show({ page, desk }) {
   const result = el('div', { role: 'status' });
   const form = el('form', { class: 'card', onsubmit: async (event) => {
     event.preventDefault();
+    result.replaceChildren(); // the link before isn't the one that was asked for
     try {
       const answer = await desk.act('invite', { role: role.value, room: room.value, uses: uses.value, days: days.value });
       const link = linkOf({ ...answer, role: role.value, room: room.value });

@@ -33,7 +33,10 @@ class Page {
   }
 
   async begin() {
-    window.addEventListener('hashchange', () => this.show());
+    window.addEventListener('hashchange', () => {
+      this.say(''); // it was about the part before
+      this.show();
+    });
     await this.enter();
   }
 

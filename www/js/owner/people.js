@@ -68,7 +68,7 @@ function row(page, me, item) {
   ];
   return el('li', { class: 'card', data: { person: item.person } },
     el('h3', {}, person(item.name, item.mark), ' ', tags.flatMap((tag) => [tag, ' '])),
-    el('p', { class: 'soft' }, 'First message ', when(item.first), ', last one ', when(item.seen), item.hour > 0 ? `, ${number(item.hour)} in the last hour` : ''),
+    el('p', { class: 'soft' }, 'First here ', when(item.first), ', last ', when(item.seen), item.hour > 0 ? `, ${number(item.hour)} in the last hour` : ''),
     item.names?.length > 0 && el('p', {}, 'Names: ', item.names.flatMap((name, i) => [i > 0 ? ', ' : '', el('bdi', {}, name)])),
     el('div', { class: 'row' },
       item.fresh && isBelow && button('Trust', () => page.do('trust', { person: item.person }, 'This person no longer counts as new.')),
@@ -84,7 +84,7 @@ export async function show({ page, desk, me, given }) {
   const search = el('input', { name: 'q', value: q, type: 'search', 'aria-label': 'Search by name or mark' });
   return [
     el('h2', {}, 'People'),
-    el('p', { class: 'about' }, 'Everybody who has written with a key, the latest first. The four digits behind a name tell persons apart.'),
+    el('p', { class: 'about' }, 'Everybody who has written or taken a name with a key, the latest first. The four digits behind a name tell persons apart.'),
     el('form', { class: 'row', role: 'search', onsubmit: (event) => {
       event.preventDefault();
       location.hash = `people?${new URLSearchParams({ q: search.value })}`;

@@ -41,7 +41,7 @@ export async function show({ page, desk, me }) {
   return [
     el('h2', {}, 'Rooms'),
     el('p', { class: 'about' }, 'A room is made by its first message, or here.'),
-    el('div', { class: 'card scroll' }, el('table', {},
+    items.length === 0 ? el('p', {}, 'There is none yet.') : el('div', { class: 'card scroll' }, el('table', {},
       el('thead', {}, el('tr', {}, ['Room', 'Kept', 'Now', ''].map((title) => el('th', { scope: 'col' }, title || el('span', { 'aria-label': 'Change' }))))),
       el('tbody', {}, items.map((item) => row(page, me, item))))),
     el('div', { class: 'row' }, button('Set up another room …', async () => {
