@@ -37,7 +37,7 @@ struct store_invite_used {
  * before may use it again, which costs no use. When a key moves, bans of its former person go with
  * it. If it was the last key, the names go too, and acts on the former person are acts on this one.
  * ERR_ABSENT: no such code (any more). ERR_CONFLICT: the actor has a role of its own, which it
- * would lose by moving. */
+ * would lose by moving. ERR_TOO_LARGE: the person has STORE_PERSON_KEYS. */
 int store_invite_use(struct store *s, const unsigned char hash[STORE_INVITE_HASH], bool moves,
                      struct store_invite_used *out, struct err *e);
 

@@ -8,7 +8,10 @@
 
 #include "store/store.h"
 
-enum { STORE_PERSON_NAMES = 16 };
+enum {
+    STORE_PERSON_NAMES = 16,
+    STORE_PERSON_KEYS = 32, /* devices */
+};
 
 /* Names a person. The first of these that is set counts: person, held, room with seq, fold. */
 struct store_whom {

@@ -284,6 +284,45 @@ static void a_person_without_keys_is_not_brought_back_by_an_older_code(void **st
     store_close(s);
 }
 
+static void a_key_that_goes_to_and_fro_does_not_multiply_its_bans(void **state)
+{
+    struct place *p = *state;
+    struct store *s = open_store(p, STORE_WRITE);
+    const struct chat_sender ann = sender_of(1, CHAT_MEMBER);
+    const struct chat_sender phone = sender_of(2, CHAT_MEMBER);
+    const struct chat_sender bob = sender_of(3, CHAT_MEMBER);
+    make_code(s, &ann, 1);
+    assert_int_equal(try_invite(s, &phone, 1, true, NULL), 0);
+    ban_person(s, NULL, id_of(s, &ann), NULL);
+    for (unsigned char round = 0; round < 8; round++) {
+        make_code(s, &bob, 10);
+        assert_int_equal(try_invite(s, &phone, 10, true, NULL), 0);
+        make_code(s, &ann, 11);
+        assert_int_equal(try_invite(s, &phone, 11, true, NULL), 0);
+    }
+    assert_int_equal(count_bans(s), 3); /* each of the three keys is banned once */
+    store_close(s);
+}
+
+static void a_person_has_so_many_keys_at_most(void **state)
+{
+    struct place *p = *state;
+    struct store *s = open_store(p, STORE_WRITE);
+    struct err e = ERR_INIT;
+    const struct chat_sender ann = sender_of(1, CHAT_MEMBER);
+    for (int i = 2; i <= STORE_PERSON_KEYS; i++) {
+        const struct chat_sender device = sender_of(i, CHAT_MEMBER);
+        make_code(s, &ann, 5);
+        assert_int_equal(try_invite(s, &device, 5, true, NULL), 0);
+    }
+    const struct chat_sender last = sender_of(STORE_PERSON_KEYS + 1, CHAT_MEMBER);
+    make_code(s, &ann, 5);
+    assert_int_equal(try_invite(s, &last, 5, true, &e), -1);
+    assert_int_equal(e.code, ERR_TOO_LARGE);
+    assert_int_equal(id_of(s, &last), 0);
+    store_close(s);
+}
+
 static void a_ban_goes_with_the_key(void **state)
 {
     struct place *p = *state;
@@ -371,6 +410,8 @@ static const struct store_case cases[] = {
     STORE_CASE(a_code_makes_another_key_the_same_person),
     STORE_CASE(a_device_with_a_role_is_not_moved_away_from_it),
     STORE_CASE(a_person_without_keys_is_not_brought_back_by_an_older_code),
+    STORE_CASE(a_key_that_goes_to_and_fro_does_not_multiply_its_bans),
+    STORE_CASE(a_person_has_so_many_keys_at_most),
     STORE_CASE(a_ban_goes_with_the_key),
     STORE_CASE(a_ban_of_a_person_is_one_of_each_key),
     STORE_CASE(no_actor_bans_the_own_rank_or_a_higher_one),

@@ -232,13 +232,16 @@ static int note_move(struct sqlite_handle *s, sqlite3_int64 from, struct err *e)
     return sqlite_query_run(&q);
 }
 
-/* Bans go with the key, so that no code is a way out of them. */
+/* Bans go with the key, so that no code is a way out of them. Not those that the other person has:
+ * a key may go to and fro. */
 static int move_things(struct sqlite_handle *s, sqlite3_int64 to, sqlite3_int64 from, struct err *e)
 {
     static const char *const moves[] = {
         "INSERT INTO ban (kind, room_id, person_id, title, reason, by_person, made_ms, until_ms)"
         " SELECT kind, room_id, ?1, title, reason, by_person, made_ms, until_ms FROM ban WHERE person_id = ?2"
-        " AND (until_ms IS NULL OR until_ms > ?3)",
+        " AND (until_ms IS NULL OR until_ms > ?3) AND NOT EXISTS (SELECT 1 FROM ban AS theirs"
+        " WHERE theirs.person_id = ?1 AND theirs.kind = ban.kind AND theirs.room_id IS ban.room_id"
+        " AND (theirs.until_ms IS NULL OR theirs.until_ms >= ban.until_ms))",
         "UPDATE name SET person_id = ?1 WHERE person_id = ?2"
         " AND NOT EXISTS (SELECT 1 FROM key WHERE key.person_id = ?2)",
         "DELETE FROM invite WHERE person_id = ?2" /* its codes would bring a person without keys back */
@@ -249,6 +252,20 @@ static int move_things(struct sqlite_handle *s, sqlite3_int64 to, sqlite3_int64 
         result = change(s, moves[i], to, from, e);
     }
     return result == 0 ? note_move(s, from, e) : result;
+}
+
+/* Rules count once for each key, and their number has a limit. */
+static int check_keys(struct sqlite_handle *s, sqlite3_int64 person_id, struct err *e)
+{
+    struct sqlite_query q;
+    sqlite_query_begin(&q, s, "SELECT count(*) FROM key WHERE person_id = ?", "count the keys", e);
+    sqlite_query_number(&q, person_id);
+    bool full = sqlite_query_next(&q) && sqlite_query_number_at(&q, 0) >= STORE_PERSON_KEYS;
+    int result = sqlite_query_end(&q);
+    return result == 0 && full
+               ? err_set(e, ERR_TOO_LARGE, "This name is on %d devices already, the most there can be.",
+                         STORE_PERSON_KEYS)
+               : result;
 }
 
 static int put_key(struct sqlite_handle *s, sqlite3_int64 person_id, struct err *e)
@@ -273,7 +290,7 @@ static int move(struct sqlite_handle *s, const struct invite_row *row, struct er
         return 0;
     }
     if ((from != 0 && check_without_role(s, e) != 0) || take_use(s, row, e) != 0 ||
-        put_key(s, row->person_id, e) != 0) {
+        check_keys(s, row->person_id, e) != 0 || put_key(s, row->person_id, e) != 0) {
         return -1;
     }
     act->person_id = row->person_id;
