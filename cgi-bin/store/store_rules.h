@@ -18,7 +18,7 @@ enum {
     STORE_RULES_KEYS = 20000,  /* of persons with roles */
     STORE_RULES_BANS = 10000,  /* that haven't ended; a person counts once for each key */
     STORE_RULES_WORDS = 1000,
-    STORE_RULES_SECRETS = 64,
+    STORE_RULES_SECRETS = 4000, /* one a day, as long as address_days or as a ban that needs it */
     STORE_SECRET_BYTES = 32,
 };
 

@@ -42,6 +42,23 @@ static void a_secret_of_networks_is_made_once_and_again_when_it_is_old(void **st
     store_close(s);
 }
 
+static void the_secrets_of_a_year_are_all_known(void **state)
+{
+    enum { DAYS = 366 };
+    struct place *p = *state;
+    struct store *s = open_store(p, STORE_WRITE);
+    struct store_changes changes = {.count = 0};
+    struct store_rules rules;
+    for (int i = 0; i < DAYS; i++) {
+        assert_int_equal(store_rules_renew_secret(s, INT64_MAX, &changes, NULL), 0);
+    }
+    assert_int_equal(store_rules_load(s, &rules, NULL), 0);
+    assert_int_equal(rules.secret_count, DAYS); /* a ban counts only with the secret of its day */
+    store_rules_fini(&rules);
+    store_changes_fini(&changes);
+    store_close(s);
+}
+
 /* ---- acts ---- */
 
 static void a_ban_raises_the_number_of_the_rules_and_is_in_them(void **state)
@@ -179,6 +196,7 @@ static void a_notice_is_a_message_and_the_commit_tells_the_head(void **state)
 static const struct store_case cases[] = {
     STORE_CASE(an_empty_chat_has_no_rules),
     STORE_CASE(a_secret_of_networks_is_made_once_and_again_when_it_is_old),
+    STORE_CASE(the_secrets_of_a_year_are_all_known),
     STORE_CASE(a_ban_raises_the_number_of_the_rules_and_is_in_them),
     STORE_CASE(the_same_ban_again_changes_its_end),
     STORE_CASE(a_ban_that_has_ended_is_not_in_the_rules),
