@@ -258,10 +258,14 @@ static void what_ends_is_forgotten_at_its_time(void **state)
     const struct store_options options = options_of(p);
     say(s, "lobby", "ann", "one");
     make_endings(p);
-    /* Not forgotten: a banned person, one with a role, the secret of a ban. */
+    /* Not forgotten: a banned person, one with a role, also in a room, a trusted one, the secret of
+     * a ban. */
     run_sql(
         p,
-        "INSERT INTO person (person_id, role, mark, first_ms, seen_ms) VALUES (11, 2, 1, 1, 1), (12, 3, 1, 1, 1);"
+        "INSERT INTO person (person_id, role, mark, first_ms, seen_ms) VALUES (11, 2, 1, 1, 1), (12, 3, 1, 1, 1), (13, 2, 1, 1, 1), (14, 2, 1, 1, 1);"
+        "INSERT INTO room_role (person_id, room_id, role) VALUES (13, 1, 3);"
+        "UPDATE person SET trusted = 1 WHERE person_id = 14;"
+        "INSERT INTO name (fold, look, name, person_id, claimed_ms, used_ms, used_room) VALUES ('here', 'here', 'here', 13, 1, 1, NULL);"
         "INSERT INTO name (fold, look, name, person_id, claimed_ms, used_ms, used_room) VALUES ('mod', 'mod', 'mod', 12, 1, 1, NULL);"
         "INSERT INTO network_secret VALUES (100, zeroblob(32), 1);"
         "INSERT INTO ban (kind, network, title, reason, made_ms)"
@@ -272,8 +276,8 @@ static void what_ends_is_forgotten_at_its_time(void **state)
     uint64_t rules = rules_number(s);
     assert_true(retain(s, &forever, NOW, NULL) > 0);
     assert_int_equal(ask_number(p, "SELECT count(*) FROM name"),
-                     3 + 1); /* used 0, 2, 9 days ago, and the moderator's */
-    assert_int_equal(ask_number(p, "SELECT count(*) FROM person"), 3 + 2);
+                     3 + 2); /* used 0, 2, 9 days ago, and the moderators' */
+    assert_int_equal(ask_number(p, "SELECT count(*) FROM person"), 3 + 4);
     assert_int_equal(ask_number(p, "SELECT count(*) FROM key"), 3);
     assert_int_equal(ask_number(p, "SELECT count(*) FROM ban"), 1 + 2); /* ended now, and the two without end */
     assert_int_equal(ask_number(p, "SELECT count(*) FROM invite"), 1);

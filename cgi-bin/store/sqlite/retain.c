@@ -67,17 +67,18 @@ static const struct ending {
      "DELETE FROM audit WHERE audit_id IN (SELECT audit_id FROM audit ORDER BY audit_id LIMIT 200) AND time_ms < ?1"},
     {TERM_NAME, false, false,
      "DELETE FROM name WHERE fold IN (SELECT fold FROM name JOIN person USING (person_id)"
-     " WHERE used_ms < ?1 AND role < 3 LIMIT 200)"},
+     " WHERE used_ms < ?1 AND role < 3 AND NOT EXISTS (SELECT 1 FROM room_role"
+     " WHERE room_role.person_id = person.person_id AND room_role.role >= 3) LIMIT 200)"},
     {TERM_NAME, false, false,
      "DELETE FROM key WHERE person_id IN (SELECT person_id FROM person WHERE" /* the same persons as in the next row */
 #define PERSONS_WITHOUT_ANYTHING                                                             \
-    " role = 2 AND made = 0 AND erasing IS NULL AND seen_ms < ?1"                            \
+    " role = 2 AND made = 0 AND trusted = 0 AND erasing IS NULL AND seen_ms < ?1"            \
     " AND NOT EXISTS (SELECT 1 FROM name WHERE name.person_id = person.person_id)"           \
     " AND NOT EXISTS (SELECT 1 FROM room_role WHERE room_role.person_id = person.person_id)" \
     " AND person_id NOT IN (SELECT person_id FROM ban WHERE person_id IS NOT NULL)"          \
     " AND person_id NOT IN (SELECT person_id FROM held WHERE person_id IS NOT NULL)"         \
     " AND person_id NOT IN (SELECT person_id FROM invite WHERE person_id IS NOT NULL)"       \
-    " ORDER BY person_id LIMIT 200)"
+    " ORDER BY seen_ms, person_id LIMIT 200)" /* by an index: there may be millions */
      PERSONS_WITHOUT_ANYTHING},
     {TERM_NAME, false, false,
      "DELETE FROM person WHERE person_id IN (SELECT person_id FROM person WHERE" PERSONS_WITHOUT_ANYTHING},
@@ -160,8 +161,11 @@ static int retain_endings(struct sqlite_handle *s, const struct sqlite_retain_no
         }
         is_more = is_more || deleted >= LIMIT;
     }
-    if (forget_networks_of_held(s, now, e) != 0 || is_more) {
-        return is_more ? 0 : -1;
+    if (forget_networks_of_held(s, now, e) != 0) {
+        return -1;
+    }
+    if (is_more) {
+        return 0;
     }
     sqlite_query_begin(&q, s, "UPDATE meta SET upkept_ms = ?", "forget what is old", e);
     sqlite_query_number(&q, now->now_ms);
