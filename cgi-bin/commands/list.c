@@ -8,63 +8,23 @@
 #include "base/str.h"
 #include "commands/command.h"
 #include "format/json_out.h"
+#include "site/desk_json.h"
 #include "site/store_options.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { COLUMNS_MOST = 8, CUT = 48, LIMIT_DEFAULT = 1000, DAY_LENGTH = 10, MINUTE_LENGTH = 16 };
+enum { COLUMNS_MOST = 8, CUT = 48, LIMIT_DEFAULT = 1000, MINUTE_LENGTH = 16 };
 
 /* ---- JSON ---- */
-
-/* A day is a date alone. */
-static bool is_day(const char *name)
-{
-    return strcmp(name, "day") == 0;
-}
-
-static void add_time(struct json_out *o, const char *name, int64_t wall_ms)
-{
-    char text[CLOCK_TEXT_SIZE];
-    if (is_day(name)) {
-        clock_text(wall_ms, text);
-        text[DAY_LENGTH] = '\0';
-        json_out_text(o, name, text);
-    } else {
-        json_out_time(o, name, wall_ms);
-    }
-}
-
-static void add_cell(struct json_out *o, const char *name, const struct store_cell *cell)
-{
-    switch (cell->kind) {
-    case STORE_CELL_NONE:
-        break;
-    case STORE_CELL_NUMBER:
-        json_out_number(o, name, cell->number);
-        break;
-    case STORE_CELL_FLAG:
-        json_out_bool(o, name, cell->number != 0);
-        break;
-    case STORE_CELL_TIME:
-        add_time(o, name, cell->number);
-        break;
-    case STORE_CELL_TEXT:
-        json_out_text(o, name, cell->text);
-        break;
-    case STORE_CELL_LINES:
-        json_out_lines(o, name, cell->text);
-        break;
-    }
-}
 
 static void add_items(struct json_out *o, const struct store_desk_page *page)
 {
     for (size_t i = 0; i < page->count; i++) {
         json_out_open(o, NULL, '{');
         for (size_t k = 0; k < page->columns; k++) {
-            add_cell(o, page->names[k], &page->cells[i * page->columns + k]);
+            desk_json_add(o, page->names[k], &page->cells[i * page->columns + k]);
         }
         json_out_close(o, '}');
     }
@@ -108,7 +68,7 @@ static size_t add_plain(struct buf *out, const char *name, const struct store_ce
         break;
     case STORE_CELL_TIME:
         clock_text(cell->number, text);
-        text[is_day(name) ? DAY_LENGTH : MINUTE_LENGTH] = '\0';
+        text[desk_json_is_day(name) ? DESK_JSON_DAY_LENGTH : MINUTE_LENGTH] = '\0';
         break;
     case STORE_CELL_TEXT:
     case STORE_CELL_LINES:

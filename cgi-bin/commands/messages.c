@@ -104,26 +104,6 @@ static int run_delete(const struct command_line *line)
 
 /* ---- messages that wait: ID ---- */
 
-static int on_held(const struct command_line *line, const char *act,
-                   int (*step)(struct work *w, struct store *store, struct err *e))
-{
-    struct err e = ERR_INIT;
-    struct work w;
-    uint64_t id = 0;
-    int result = command_number(line->words[0], &id, &e);
-    if (result == 0) {
-        result = work_open(&w, line, &e);
-        w.own = &id;
-        result = result == 0 ? work_do(&w, act, step, &e) : result;
-        work_close(&w);
-    }
-    if (result != 0) {
-        return command_fail(&e);
-    }
-    printf("ok: %s %s\n", act, line->words[0]);
-    return COMMAND_OK;
-}
-
 static int step_approve(struct work *w, struct store *store, struct err *e)
 {
     struct store_approved approved;
@@ -138,12 +118,12 @@ static int step_reject(struct work *w, struct store *store, struct err *e)
 
 static int run_approve(const struct command_line *line)
 {
-    return on_held(line, "approve", step_approve);
+    return work_on_id(line, "approve", step_approve, "the message is in its room");
 }
 
 static int run_reject(const struct command_line *line)
 {
-    return on_held(line, "reject", step_reject);
+    return work_on_id(line, "reject", step_reject, "the message is forgotten");
 }
 
 #define ON_MESSAGE .words = "ROOM:SEQ", .least = 1, .most = 1, .options = COMMAND_REASON

@@ -175,21 +175,7 @@ static int step_unword(struct work *w, struct store *store, struct err *e)
 
 static int run_word_remove(const struct command_line *line)
 {
-    struct err e = ERR_INIT;
-    struct work w;
-    uint64_t id = 0;
-    int result = command_number(line->words[0], &id, &e);
-    if (result == 0) {
-        result = work_open(&w, line, &e);
-        w.own = &id;
-        result = result == 0 ? work_do(&w, "unword", step_unword, &e) : result;
-        work_close(&w);
-    }
-    if (result != 0) {
-        return command_fail(&e);
-    }
-    printf("ok: the word is off the list\n");
-    return COMMAND_OK;
+    return work_on_id(line, "unword", step_unword, "the word is off the list");
 }
 
 const struct command commands_rooms[] = {

@@ -109,21 +109,7 @@ static int step_revoke(struct work *w, struct store *store, struct err *e)
 
 static int run_revoke(const struct command_line *line)
 {
-    struct err e = ERR_INIT;
-    struct work w;
-    uint64_t id = 0;
-    int result = command_number(line->words[0], &id, &e);
-    if (result == 0) {
-        result = work_open(&w, line, &e);
-        w.own = &id;
-        result = result == 0 ? work_do(&w, "revoke", step_revoke, &e) : result;
-        work_close(&w);
-    }
-    if (result != 0) {
-        return command_fail(&e);
-    }
-    printf("ok: the invitation no longer works\n");
-    return COMMAND_OK;
+    return work_on_id(line, "revoke", step_revoke, "the invitation no longer works");
 }
 
 /* ---- tokens of the host's site ---- */

@@ -114,6 +114,26 @@ static int run_step(struct commit_job *job, struct store *store, struct store_ch
     return result;
 }
 
+int work_on_id(const struct command_line *line, const char *act,
+               int (*step)(struct work *w, struct store *store, struct err *e), const char *done)
+{
+    struct err e = ERR_INIT;
+    struct work w;
+    uint64_t id = 0;
+    int result = command_number(line->words[0], &id, &e);
+    if (result == 0) {
+        result = work_open(&w, line, &e);
+        w.own = &id;
+        result = result == 0 ? work_do(&w, act, step, &e) : result;
+        work_close(&w);
+    }
+    if (result != 0) {
+        return command_fail(&e);
+    }
+    printf("ok: %s\n", done);
+    return COMMAND_OK;
+}
+
 int work_steps(struct work *w,
                int (*step)(struct work *w, struct store *store, struct store_changes *c, bool *left, struct err *e),
                struct err *e)

@@ -42,6 +42,11 @@ void work_close(struct work *w);
 int work_do(struct work *w, const char *act, int (*step)(struct work *w, struct store *store, struct err *e),
             struct err *e);
 
+/* A whole command: its first word is the number of what the act is done to; step finds it as a
+ * uint64_t at w->own. Prints `done`, a sentence, or the error. Returns an exit code. */
+int work_on_id(const struct command_line *line, const char *act,
+               int (*step)(struct work *w, struct store *store, struct err *e), const char *done);
+
 /* Not an act: runs transaction after transaction, as long as step says that something is left. */
 int work_steps(struct work *w,
                int (*step)(struct work *w, struct store *store, struct store_changes *c, bool *left, struct err *e),

@@ -2,7 +2,6 @@
 #include "routes/get_desk.h"
 
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/err.h"
 #include "base/str.h"
 #include "chat/form.h"
@@ -12,6 +11,7 @@
 #include "routes/get_me.h"
 #include "routes/handler.h"
 #include "routes/poll_program.h"
+#include "site/desk_json.h"
 #include "site/reserve.h"
 #include "site/rules.h"
 #include "site/site.h"
@@ -174,42 +174,6 @@ static bool name_of(const struct list *list, const char **column)
     return true;
 }
 
-/* A day is a date alone. */
-static void add_time(struct json_out *o, const char *name, int64_t wall_ms)
-{
-    char text[CLOCK_TEXT_SIZE];
-    if (strcmp(name, "day") == 0) {
-        clock_text(wall_ms, text);
-        text[10] = '\0';
-        json_out_text(o, name, text);
-    } else {
-        json_out_time(o, name, wall_ms);
-    }
-}
-
-static void add_cell(struct json_out *o, const char *name, const struct store_cell *cell)
-{
-    switch (cell->kind) {
-    case STORE_CELL_NONE:
-        break;
-    case STORE_CELL_NUMBER:
-        json_out_number(o, name, cell->number);
-        break;
-    case STORE_CELL_FLAG:
-        json_out_bool(o, name, cell->number != 0);
-        break;
-    case STORE_CELL_TIME:
-        add_time(o, name, cell->number);
-        break;
-    case STORE_CELL_TEXT:
-        json_out_text(o, name, cell->text);
-        break;
-    case STORE_CELL_LINES:
-        json_out_lines(o, name, cell->text);
-        break;
-    }
-}
-
 static const struct store_cell *cell_of(const struct desk *d, size_t item, const char *column)
 {
     const struct store_desk_page *p = &d->page;
@@ -312,7 +276,7 @@ static void add_item(struct desk *d, size_t item)
     for (size_t i = 0; i < p->columns; i++) {
         const char *name = p->names[i];
         if (name_of(d->list, &name)) {
-            add_cell(&d->out, name, &p->cells[item * p->columns + i]);
+            desk_json_add(&d->out, name, &p->cells[item * p->columns + i]);
         }
     }
     if (d->query.list == STORE_DESK_ROOMS) {
