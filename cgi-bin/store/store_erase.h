@@ -31,10 +31,10 @@ struct store_erase_recent {
     int64_t since_ms;       /* messages of this time or later */
 };
 
-/* Erases their texts, with one delete for each room, and all of their messages that wait. *count: how
- * many there were. Messages of
- * persons whose role isn't below the actor's stay. Up to STORE_ERASE_MOST messages of a room.
- * ERR_ABSENT: no such person or message, or the message has no network any more. */
+/* Erases their texts, with one delete for each room, and all of their messages that wait. *count:
+ * how many there were. Messages of persons whose role isn't below the actor's stay. Up to
+ * STORE_ERASE_MOST messages of a room. ERR_ABSENT: no such person or message, or the message has no
+ * network any more. */
 enum { STORE_ERASE_MOST = 20000 };
 int store_erase_recent(struct store *s, const struct store_erase_recent *what, uint64_t *count, struct err *e);
 

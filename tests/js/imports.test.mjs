@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 const FOLDER = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../www/js');
 const WWW = path.dirname(FOLDER);
 
-/** Scripts of index.html, /embed, doctor.html, owner.html. Each starts something, without exports. */
+/** Scripts of index.html, /embed, doctor.html and owner.html. Each starts something. */
 const ENTRIES = ['main.js', 'embedded.js', 'main-doctor.js', 'main-owner.js', 'old.js'];
 
 const modules = fs.readdirSync(FOLDER, { recursive: true }).filter((name) => name.endsWith('.js')).sort();

@@ -117,7 +117,8 @@ static int resolve_any(struct sqlite_handle *s, const struct store_whom *whom, s
     if (whom->person != 0) {
         return whom->person <= INT64_MAX ? 0 : no_person(e);
     }
-    return whom->held != 0 || whom->room != NULL ? resolve_message(s, whom, out, e) : resolve_name(s, whom->fold, out, e);
+    return whom->held != 0 || whom->room != NULL ? resolve_message(s, whom, out, e)
+                                                 : resolve_name(s, whom->fold, out, e);
 }
 
 /* The last key of a person may have moved to another one: then that is meant, so that a code is no
