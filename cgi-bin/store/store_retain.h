@@ -26,9 +26,9 @@ bool store_retain_is_due(struct store *s, const struct store_terms_kept *terms, 
  *   - messages of persons that are being erased (store_erase.h)
  *   - hashes of networks older than address_days, at most an hour late
  *   - about once an hour: lines of the audit log older than audit_days; names that rested for
- *     name_keep_days; persons of that age who own nothing; secrets that no
- *     hash needs any more; bans and invites that ended a day ago;
- *     messages that have waited for a moderator for 30 days; reports that were settled 30 days ago
+ *     name_keep_days; persons of that age who own nothing; secrets that no hash needs any more;
+ *     bans and invites that ended a day ago; messages that have waited for a moderator for 30 days;
+ *     reports that were settled 30 days ago. In the first hour of a new chat nothing of it
  *   - pages that became free are returned to the file system, where they are many */
 int store_retain_step(struct store *s, const struct store_terms_kept *terms, int64_t now_ms,
                       struct store_changes *changes, struct err *e);
