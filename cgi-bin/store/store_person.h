@@ -49,7 +49,8 @@ int store_person_find(struct store *s, const struct store_whom *whom, const char
 
 /* Gives the person a role: in all rooms, with room NULL or "", or there. CHAT_ROLE__MAX takes the
  * room's own role back. ERR_WEAK: the new role is above the actor's, or the person has the actor's
- * role or a higher one and isn't the actor, or the chat would have no owner left. */
+ * role or a higher one and isn't the actor, or the chat would have no owner left. ERR_TOO_LARGE:
+ * STORE_RULES_KEYS have roles; a further owner is made all the same. */
 int store_person_role(struct store *s, const struct store_whom *whom, enum chat_role role, const char *room,
                       struct err *e);
 

@@ -1,6 +1,6 @@
 /* test_store_persons.c - store_person.h, store_invite.h: owners, roles, codes. Each case runs for
  * each store of store_kinds (store_support.h). */
-#include "peace_support.h"
+#include "erase_support.h"
 
 /* ---- owners and roles ---- */
 
@@ -231,6 +231,32 @@ static void a_code_for_one_is_used_once_by_many_at_the_same_time(void **state)
     store_close(s);
 }
 
+static void roles_have_a_limit_that_shuts_out_no_owner(void **state)
+{
+    struct place *p = *state;
+    struct store *s = open_store(p, STORE_WRITE);
+    struct err e = ERR_INIT;
+    struct store_rules rules;
+    const struct chat_sender owner = sender_of(255, CHAT_OWNER); /* the last one in the order of keys */
+    const struct chat_sender ann = sender_of(1, CHAT_MEMBER);
+    run_sql(p,
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)"
+            " INSERT INTO person (person_id, made, mark, first_ms, seen_ms) SELECT i, 1, 1, 1, 1 FROM n;"
+            "INSERT INTO key SELECT CAST(printf('%%016d', person_id) AS BLOB), person_id, 1 FROM person",
+            STORE_RULES_KEYS);
+    const unsigned char code = invite(s, NULL, CHAT_MEMBER, NULL, 9);
+    assert_int_equal(try_invite(s, &ann, code, false, &e), -1);
+    assert_int_equal(e.code, ERR_TOO_LARGE);
+    own(s, &owner);
+    assert_int_equal(store_rules_load(s, &rules, NULL), 0);
+    assert_int_equal(rules.known_count, STORE_RULES_KEYS);
+    const struct store_known *last = &rules.known[rules.known_count - 1];
+    assert_memory_equal(last->key, owner.key, CHAT_KEY_BYTES);
+    assert_int_equal(last->role, CHAT_OWNER);
+    store_rules_fini(&rules);
+    store_close(s);
+}
+
 /* ---- another device ---- */
 
 static void a_code_makes_another_key_the_same_person(void **state)
@@ -407,6 +433,7 @@ static const struct store_case cases[] = {
     STORE_CASE(an_invite_that_ended_or_was_revoked_or_is_of_the_other_kind_is_refused),
     STORE_CASE(moderators_invite_members_and_owners_anybody),
     STORE_CASE(a_code_for_one_is_used_once_by_many_at_the_same_time),
+    STORE_CASE(roles_have_a_limit_that_shuts_out_no_owner),
     STORE_CASE(a_code_makes_another_key_the_same_person),
     STORE_CASE(a_device_with_a_role_is_not_moved_away_from_it),
     STORE_CASE(a_person_without_keys_is_not_brought_back_by_an_older_code),

@@ -4,6 +4,7 @@
 #include "base/ck.h"
 #include "base/err.h"
 #include "store/sqlite/private/query.h"
+#include "store/store_rules.h"
 
 static struct sqlite_handle *mine(struct store *base)
 {
@@ -43,14 +44,35 @@ static int take_back(struct sqlite_handle *s, sqlite3_int64 person_id, sqlite3_i
     return sqlite_query_run(&q);
 }
 
+/* After the change. An owner is always let in, to take roles back. */
+static int check_keys(struct sqlite_handle *s, enum chat_role role, struct err *e)
+{
+    struct sqlite_query q;
+    if (role == CHAT_OWNER) {
+        return 0;
+    }
+    sqlite_query_begin(&q, s,
+                       "SELECT max((SELECT count(*) FROM person INDEXED BY person_with_role"
+                       " CROSS JOIN key USING (person_id) WHERE role <> 2 OR made = 1),"
+                       " (SELECT count(*) FROM room_role JOIN key USING (person_id)))",
+                       "count the keys with roles", e);
+    bool over = sqlite_query_next(&q) && sqlite_query_number_at(&q, 0) > STORE_RULES_KEYS;
+    int result = sqlite_query_end(&q);
+    return result == 0 && over
+               ? err_set(e, ERR_TOO_LARGE, "%d devices have roles. Take some roles back first.", STORE_RULES_KEYS)
+               : result;
+}
+
 int sqlite_roles_write(struct sqlite_handle *s, sqlite3_int64 person_id, enum chat_role role, sqlite3_int64 room_id,
                        struct err *e)
 {
     s->act->changes_rules = true;
-    if (room_id == 0) {
-        return write_everywhere(s, person_id, role, e);
+    if (room_id != 0 && role == CHAT_ROLE__MAX) {
+        return take_back(s, person_id, room_id, e);
     }
-    return role == CHAT_ROLE__MAX ? take_back(s, person_id, room_id, e) : write_in_room(s, person_id, role, room_id, e);
+    int result =
+        room_id == 0 ? write_everywhere(s, person_id, role, e) : write_in_room(s, person_id, role, room_id, e);
+    return result == 0 ? check_keys(s, role, e) : -1;
 }
 
 static int check_ranks(struct sqlite_handle *s, sqlite3_int64 person_id, enum chat_role role, const char *room,
