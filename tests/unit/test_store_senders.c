@@ -88,6 +88,26 @@ static void similar_names_are_refused_where_the_first_is_in_use_and_flagged_else
     store_close(s);
 }
 
+/* Each message under such a name looks at all the others. */
+static void so_many_names_may_look_alike_and_no_more(void **state)
+{
+    enum { MOST = 100, LETTERS = 5, PER_PERSON = 10 };
+    struct store *s = open_store(*state, STORE_WRITE);
+    for (int n = 0; n <= MOST; n++) {
+        char name[LETTERS + 1] = "";
+        char room[24];
+        for (int i = 0, rest = n; i < LETTERS; i++, rest /= 3) {
+            name[i] = "l1i"[rest % 3];
+        }
+        snprintf(room, sizeof room, "room-%d", n);
+        assert_outcome(n < MOST ? STORE_STORED : STORE_NAME_ALIKE, s, .who = n / PER_PERSON + 1, .name = name,
+                       .room = room);
+    }
+    assert_outcome(STORE_STORED, s, .who = 1, .name = "lllll", .room = "other"); /* one of the first */
+    assert_outcome(STORE_STORED, s, .who = 99, .name = "iiiii", .room = "signed", .is_signed = true);
+    store_close(s);
+}
+
 static void a_moderator_s_name_is_protected_in_all_rooms_and_from_older_names(void **state)
 {
     struct store *s = open_store(*state, STORE_WRITE);
@@ -313,6 +333,7 @@ int main(void)
         STORE_CASE(a_refused_name_stores_nothing),
         STORE_CASE(where_names_are_not_kept_they_belong_to_nobody),
         STORE_CASE(similar_names_are_refused_where_the_first_is_in_use_and_flagged_elsewhere),
+        STORE_CASE(so_many_names_may_look_alike_and_no_more),
         STORE_CASE(a_moderator_s_name_is_protected_in_all_rooms_and_from_older_names),
         STORE_CASE(a_name_is_protected_as_soon_as_its_person_is_a_moderator),
         STORE_CASE(a_signed_visitor_meets_no_dead_end),

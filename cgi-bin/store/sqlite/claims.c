@@ -15,6 +15,7 @@ enum {
     DAY_MS = 24 * 60 * MINUTE_MS,
     USED_LATE_MS = 10 * MINUTE_MS,
     SUGGESTIONS = 50,
+    ALIKE_MOST = 100, /* names with the same look: each of their messages looks at all others */
 };
 
 /* Of whom a name is protected, and from whom. */
@@ -134,12 +135,17 @@ static int check_alikes(struct sqlite_handle *s, const struct sqlite_author *aut
                         struct sqlite_claim *claim, struct err *e)
 {
     struct sqlite_query q;
+    int count = 0;
     sqlite_query_begin_kept(&q, s, find_alike, "find similar names", e);
     sqlite_query_text(&q, claim->sender->look);
     sqlite_query_text(&q, claim->sender->fold);
     sqlite_query_number(&q, author->person_id);
     while (claim->refused == 0 && sqlite_query_next(&q)) {
         judge_alike(&q, since, claim);
+        count++;
+    }
+    if (claim->is_new && count >= ALIKE_MOST && rank_of_sender(claim->sender) == RANK_NONE && claim->refused == 0) {
+        claim->refused = STORE_NAME_ALIKE;
     }
     return sqlite_query_end(&q);
 }

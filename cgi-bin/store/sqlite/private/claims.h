@@ -12,6 +12,8 @@
  *
  * To look for similar names at each message would cost a search. So a row knows whether its look is
  * shared with another name, which a later claim may have set; without that nothing is looked for.
+ * A hundred names may share a look; a further one is refused, unless its person is a moderator or
+ * signed. More would make the messages of all of them slow.
  */
 #ifndef SQLITE_CLAIMS_H
 #define SQLITE_CLAIMS_H
