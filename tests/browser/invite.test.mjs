@@ -35,6 +35,7 @@ test('a stranger reads that the room is for members; the link of an invitation o
   onSite(async ({ tab, act, address }) => {
     const page = await tab(address, { ignore, ...phone });
     await page.getByText('This room is for its members. Its moderators can send you a link.').waitFor();
+    await page.getByRole('button', { name: 'Try now' }).waitFor();
     const { invite } = await act({ do: 'invite', role: 'member', room: 'club' });
     await page.evaluate((hash) => {
       location.hash = hash;

@@ -15,6 +15,7 @@ const CODE = /^[^a-z0-9]*([a-z0-9]{4})[^a-z0-9]*([a-z0-9]{4})[^a-z0-9]*$/i;
 export class Peace {
   #isBegun = false;
   #naming = null;
+  #shut = null; // the last refusal to show the room
   #moderation = null; // a promise of moderation.js's class
 
   /** chat: see app.js. */
@@ -112,11 +113,16 @@ export class Peace {
   /** The room can't be read. detail: of the event `status` (transport.js). */
   async shut(detail) {
     const { failure } = detail;
-    if (failure.shown || !(await this.#learn())) {
+    if (failure.shown) {
       return;
     }
+    this.#shut = detail;
+    const isLearned = await this.#learn();
     if (!this.#isBegun) {
       await this.me.load(); // it says what kind of room this is
+    }
+    if (!isLearned || this.#shut !== detail) {
+      return; // a later refusal knows when the next try is
     }
     const message = wordsOfFailure(failure, this.context);
     this.chat.status.polls({ ...detail, failure: { kind: failure.kind, status: failure.status, slug: failure.slug, message, shown: true } });
