@@ -136,9 +136,11 @@ static void add_with_end(struct own *own, const char *what, int64_t until_ms)
     char until[CLOCK_TEXT_SIZE] = "";
     char sentence[160];
     if (until_ms != 0) {
-        clock_text(until_ms, until);
+        clock_text(until_ms, until); /* 2026-11-27T15:50:32.690Z */
+        snprintf(sentence, sizeof sentence, "%s, until %.10s %.5s UTC.", what, until, until + 11);
+    } else {
+        snprintf(sentence, sizeof sentence, "%s.", what);
     }
-    snprintf(sentence, sizeof sentence, "%s%s%s.", what, until_ms != 0 ? ", until " : "", until);
     add_sentence(own, sentence);
 }
 
@@ -179,7 +181,7 @@ static void describe(struct own *own)
     }
     if ((s->parts & STORE_SETUP_HOURS) != 0) {
         snprintf(sentence, sizeof sentence, "%s%s%s",
-                 s->hours[0] != '\0' ? "This room is open " : "This room is always open", s->hours, ".");
+                 s->hours[0] != '\0' ? "Opening hours: " : "There are no opening hours", s->hours, ".");
         add_sentence(own, sentence);
     }
     if ((s->parts & STORE_SETUP_NEWCOMERS) != 0) {
