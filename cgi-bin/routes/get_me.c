@@ -122,13 +122,14 @@ static void add_may(struct json_out *o, const struct me *me)
     json_out_close(o, '}');
 }
 
-static const char *until_of(const struct err *e)
+/* "" if the error has no such member. */
+static const char *more_of(const struct err *e, const char *name)
 {
-    const char *until = "";
+    const char *value = "";
     for (size_t i = 0; i < ERR_MORE; i++) {
-        until = strcmp(e->more[i].name, "until") == 0 ? e->more[i].value : until;
+        value = strcmp(e->more[i].name, name) == 0 ? e->more[i].value : value;
     }
-    return until;
+    return value;
 }
 
 static void add_why(struct json_out *o, const struct me *me)
@@ -141,7 +142,10 @@ static void add_why(struct json_out *o, const struct me *me)
     json_out_open(o, "why", '{');
     json_out_text(o, "slug", problem_of(why->code)->slug);
     json_out_text(o, "detail", problem_detail(why));
-    json_out_text(o, "until", until_of(why));
+    json_out_text(o, "until", more_of(why, "until"));
+    if (more_of(why, "reason")[0] != '\0') {
+        json_out_text(o, "reason", more_of(why, "reason"));
+    }
     json_out_close(o, '}');
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/str.h"
 #include "peace/hours.h"
 #include "peace/network.h"
 #include "peace/token.h"
@@ -206,6 +207,25 @@ bool standing_is_moderator_somewhere(const struct rules *r, const struct standin
 
 /* ---- answers ---- */
 
+/* Adds the reason for programs. It is cut between two characters where it is longer than a value. */
+static void add_reason(struct err *e, const char *reason)
+{
+    size_t length = 0;
+    size_t left = strlen(reason);
+    uint32_t codepoint;
+    while (left > 0) {
+        size_t step = str_utf8_next(reason + length, left, &codepoint);
+        if (step == 0 || length + step >= sizeof e->more[0].value) {
+            break;
+        }
+        length += step;
+        left -= step;
+    }
+    if (length > 0) {
+        err_more(e, "reason", "%.*s", (int)length, reason);
+    }
+}
+
 static int refuse_until(struct err *e, enum err_code code, int64_t until_ms, const char *what, const char *reason)
 {
     char until[CLOCK_TEXT_SIZE] = "";
@@ -214,7 +234,11 @@ static int refuse_until(struct err *e, enum err_code code, int64_t until_ms, con
     }
     err_set(e, code, "%s%s%s.%s%s", what, until_ms != 0 ? " until " : "", until,
             reason != NULL && reason[0] != '\0' ? " The reason: " : "", reason != NULL ? reason : "");
-    return err_more(e, "until", "%s", until);
+    err_more(e, "until", "%s", until);
+    if (reason != NULL) {
+        add_reason(e, reason);
+    }
+    return -1;
 }
 
 static int refuse_banned(const struct standing *s, struct err *e)

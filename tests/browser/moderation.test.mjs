@@ -109,10 +109,11 @@ test('a report leads the moderator to the message, and the author learns of the 
     await rude.getByRole('button', { name: 'More actions' }).click();
     await owner.getByRole('menuitem', { name: 'Ban …' }).click();
     await owner.getByRole('dialog').getByLabel('Of').selectOption('key');
+    await owner.getByRole('dialog').getByLabel(/^Reason/).fill('be polite');
     await owner.getByRole('button', { name: 'Ban', exact: true }).click();
     await owner.getByText(/It covers 1/).waitFor();
     await say(mallory, 'still here?');
-    await mallory.getByText(/You are banned here until/).first().waitFor();
+    await mallory.getByText(/You are banned here until .*Reason: be polite/).first().waitFor();
     await owner.getByRole('button', { name: /^Moderation/ }).click();
     await owner.getByRole('button', { name: 'Lift' }).click();
     await owner.getByText('The ban is lifted.').waitFor();

@@ -293,6 +293,8 @@ static void a_refusal_says_until_when_and_why(void **state)
     assert_string_equal(e.more[0].name, "until");
     assert_string_equal(e.more[0].value, "2026-09-21T14:13:20.000Z");
     assert_non_null(strstr(e.text, "shouting"));
+    assert_string_equal(e.more[1].name, "reason");
+    assert_string_equal(e.more[1].value, "shouting");
     world_fini(&w);
 }
 

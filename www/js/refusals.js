@@ -20,17 +20,18 @@ function closedWords(kind, end, language) {
 }
 
 /**
- * given: { slug, detail, until, name }; kind: of the room; isOutside: the visitor may
+ * given: { slug, detail, until, reason, name }; kind: of the room; isOutside: the visitor may
  * not read it. now: milliseconds of the time of day. For other problems it is the chat's own
  * sentence.
  */
-export function wordsOf({ slug, detail, until, name = '' }, { language, now, kind, isOutside }) {
+export function wordsOf({ slug, detail, until, name = '', reason = '' }, { language, now, kind, isOutside }) {
   const end = isTime(until) ? whenOf(until, language, now) : '';
+  const because = reason === '' ? '' : ` ${language.say('reasonIs', { reason })}`;
   switch (slug) {
     case 'banned':
-      return end === '' ? language.say('banned') : language.say('bannedUntil', { end });
+      return (end === '' ? language.say('banned') : language.say('bannedUntil', { end })) + because;
     case 'muted':
-      return end === '' ? language.say('muted') : language.say('mutedUntil', { end });
+      return (end === '' ? language.say('muted') : language.say('mutedUntil', { end })) + because;
     case 'room-closed':
       return closedWords(kind, end, language);
     case 'sign-in-needed':
@@ -53,4 +54,4 @@ export function wordsOf({ slug, detail, until, name = '' }, { language, now, kin
 }
 
 /** The same for a Failure. */
-export const wordsOfFailure = ({ slug, message, more = {} }, context, name) => wordsOf({ slug, detail: message, until: more.until, name }, context);
+export const wordsOfFailure = ({ slug, message, more = {} }, context, name) => wordsOf({ slug, detail: message, until: more.until, reason: more.reason, name }, context);

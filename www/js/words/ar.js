@@ -23,6 +23,7 @@ export default {
   bannedUntil: 'أنت محظور هنا حتى {end}.',
   muted: 'لا يمكنك الكتابة هنا.',
   mutedUntil: 'لا يمكنك الكتابة هنا حتى {end}.',
+  reasonIs: 'السبب: {reason}',
   closedRoom: 'هذه الغرفة مغلقة الآن.',
   closedUntil: 'هذه الغرفة مغلقة حتى {end}.',
   lockedRoom: 'هذه الغرفة مقفلة. لا يدخلها إلا المشرفون.',

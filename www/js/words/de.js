@@ -23,6 +23,7 @@ export default {
   bannedUntil: 'Du bist hier bis {end} gesperrt.',
   muted: 'Du kannst hier nicht schreiben.',
   mutedUntil: 'Du kannst hier bis {end} nicht schreiben.',
+  reasonIs: 'Grund: {reason}',
   closedRoom: 'Dieser Raum ist gerade geschlossen.',
   closedUntil: 'Dieser Raum ist bis {end} geschlossen.',
   lockedRoom: 'Dieser Raum ist gesperrt. Nur die Moderation kommt hinein.',

@@ -23,6 +23,7 @@ export default {
   bannedUntil: 'You are banned here until {end}.',
   muted: 'You can’t write here.',
   mutedUntil: 'You can’t write here until {end}.',
+  reasonIs: 'Reason: {reason}',
   closedRoom: 'This room is closed now.',
   closedUntil: 'This room is closed until {end}.',
   lockedRoom: 'This room is locked. Only moderators come in.',

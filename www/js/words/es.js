@@ -23,6 +23,7 @@ export default {
   bannedUntil: 'Estás expulsado de aquí hasta: {end}.',
   muted: 'No puedes escribir aquí.',
   mutedUntil: 'No puedes escribir aquí hasta: {end}.',
+  reasonIs: 'Motivo: {reason}',
   closedRoom: 'Esta sala está cerrada ahora.',
   closedUntil: 'Esta sala está cerrada hasta: {end}.',
   lockedRoom: 'Esta sala está bloqueada. Solo entra la moderación.',

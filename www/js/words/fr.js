@@ -23,6 +23,7 @@ export default {
   bannedUntil: 'Vous êtes exclu d’ici jusqu’à : {end}.',
   muted: 'Vous ne pouvez pas écrire ici.',
   mutedUntil: 'Vous ne pouvez pas écrire ici jusqu’à : {end}.',
+  reasonIs: 'Raison : {reason}',
   closedRoom: 'Ce salon est fermé en ce moment.',
   closedUntil: 'Ce salon est fermé jusqu’à : {end}.',
   lockedRoom: 'Ce salon est verrouillé. Seule la modération y entre.',

@@ -23,6 +23,7 @@ export default {
   bannedUntil: 'आप यहाँ {end} तक प्रतिबंधित हैं।',
   muted: 'आप यहाँ नहीं लिख सकते।',
   mutedUntil: 'आप यहाँ {end} तक नहीं लिख सकते।',
+  reasonIs: 'कारण: {reason}',
   closedRoom: 'यह कमरा अभी बंद है।',
   closedUntil: 'यह कमरा {end} तक बंद है।',
   lockedRoom: 'इस कमरे पर ताला है। केवल मॉडरेटर आ सकते हैं।',

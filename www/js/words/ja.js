@@ -23,6 +23,7 @@ export default {
   bannedUntil: '{end} まで、ここではアクセスを禁止されています。',
   muted: 'ここでは書き込めません。',
   mutedUntil: '{end} まで、ここでは書き込めません。',
+  reasonIs: '理由：{reason}',
   closedRoom: 'この部屋は現在閉まっています。',
   closedUntil: 'この部屋は {end} まで閉まっています。',
   lockedRoom: 'この部屋は施錠されています。管理者だけが入れます。',

@@ -23,6 +23,7 @@ export default {
   bannedUntil: 'Masz tu blokadę do: {end}.',
   muted: 'Nie możesz tu pisać.',
   mutedUntil: 'Nie możesz tu pisać do: {end}.',
+  reasonIs: 'Powód: {reason}',
   closedRoom: 'Ten pokój jest teraz zamknięty.',
   closedUntil: 'Ten pokój jest zamknięty do: {end}.',
   lockedRoom: 'Ten pokój jest zamknięty na klucz. Wchodzą tylko moderatorzy.',

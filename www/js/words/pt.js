@@ -23,6 +23,7 @@ export default {
   bannedUntil: 'Está banido daqui até: {end}.',
   muted: 'Não pode escrever aqui.',
   mutedUntil: 'Não pode escrever aqui até: {end}.',
+  reasonIs: 'Motivo: {reason}',
   closedRoom: 'Esta sala está fechada agora.',
   closedUntil: 'Esta sala está fechada até: {end}.',
   lockedRoom: 'Esta sala está trancada. Só entra a moderação.',

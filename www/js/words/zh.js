@@ -23,6 +23,7 @@ export default {
   bannedUntil: '你在这里被封禁至 {end}。',
   muted: '你不能在这里发言。',
   mutedUntil: '在 {end} 之前你不能在这里发言。',
+  reasonIs: '原因：{reason}',
   closedRoom: '此房间现在关闭。',
   closedUntil: '此房间关闭至 {end}。',
   lockedRoom: '此房间已锁定，只有管理员可以进入。',
