@@ -262,10 +262,9 @@ static int check_keys(struct sqlite_handle *s, sqlite3_int64 person_id, struct e
     sqlite_query_number(&q, person_id);
     bool full = sqlite_query_next(&q) && sqlite_query_number_at(&q, 0) >= STORE_PERSON_KEYS;
     int result = sqlite_query_end(&q);
-    return result == 0 && full
-               ? err_set(e, ERR_TOO_LARGE, "This name is on %d devices already, the most there can be.",
-                         STORE_PERSON_KEYS)
-               : result;
+    return result == 0 && full ? err_set(e, ERR_TOO_LARGE, "This name is on %d devices already, the most there can be.",
+                                         STORE_PERSON_KEYS)
+                               : result;
 }
 
 static int put_key(struct sqlite_handle *s, sqlite3_int64 person_id, struct err *e)
