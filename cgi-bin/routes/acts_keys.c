@@ -255,7 +255,7 @@ const struct act_row acts_keys[] = {
      .read = read_name,
      .run = run_release},
     {.name = "code", .need = CHAT_MEMBER, .needs_key = true, .is_quiet = true, .read = read_new_code, .run = run_code},
-    {.name = "move", .need = CHAT_MEMBER, .needs_key = true, .is_quiet = true, .read = read_move, .run = run_move},
+    {.name = "move", .need = CHAT_MEMBER, .needs_key = true, .read = read_move, .run = run_move},
     {.name = "sign-in",
      .is_for_all = true,
      .needs_key = true,

@@ -26,7 +26,7 @@ int store_erase_hide_reported(struct store *s, const char *room, uint64_t seq, u
 /* Which messages of the last minutes. */
 struct store_erase_recent {
     struct store_whom whom; /* of this person; */
-    bool of_network;        /* or of the network that wrote the message whom.room, whom.seq, or whom.held */
+    bool of_network;        /* or of the network that wrote this message, or the waiting one */
     const char *only_room;  /* NULL: in all rooms */
     int64_t since_ms;       /* messages of this time or later */
 };

@@ -1,5 +1,5 @@
-// flooder.mjs - a flooder who returns: long texts as fast as the chat takes them, each with a new key
-// and a new name, from several networks in turn, with forged forwarding headers.
+// flooder.mjs - a flooder who returns: long texts as fast as the chat takes them, each with a new
+// key and a new name, from several networks in turn, with forged forwarding headers.
 //
 //   node tests/browser/flooder.mjs ADDRESS [SECONDS]
 //

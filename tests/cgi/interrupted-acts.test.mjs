@@ -45,8 +45,8 @@ async function owned(t) {
 }
 
 /**
- * Each act: make(data, n): its fields, who does it and `check`, which tells the effects, of which
- * all or none must be there; with a line of the audit log, unless the act has none.
+ * Each act: make(data, n): its fields, who does it, and its effects: functions that tell 0 or 1,
+ * one of them for the line of the audit log. All of them or none must be there.
  */
 const acts = {
   async delete(data) {
@@ -86,12 +86,14 @@ const acts = {
   async move(data, n) {
     const { code } = await act(data, `mover ${n}`, { do: 'code' });
     const keys = number(data, 'SELECT count(*) FROM key');
+    const had = number(data, "SELECT count(*) FROM audit WHERE act = 'move'");
     return {
       who: `moved ${n}`,
       fields: { do: 'move', code },
       effects: [
         () => number(data, 'SELECT count(*) FROM key') - keys,
         () => 1 - number(data, 'SELECT uses FROM invite ORDER BY invite_id DESC LIMIT 1'),
+        () => number(data, "SELECT count(*) FROM audit WHERE act = 'move'") - had,
       ],
     };
   },
