@@ -65,6 +65,7 @@ random() { od -An -N4 -tx1 /dev/urandom 2>/dev/null | tr -d ' \n'; }
 run=$(random)
 [ -n "$run" ] || run=$$$(date +%H%M%S)
 [ -n "$room" ] || room=conformance-$run
+who=tester-$run # a name that belongs to nobody here
 case $room in
 [!a-z0-9]* | *[!a-z0-9_-]* | ?????????????????????????????????????????????????????????????*)
     stop "--room takes up to 60 of a-z, 0-9, - and _, a letter or digit first"
@@ -318,7 +319,7 @@ from=$head
 
 check_sending() {
     check 'send: 201 with every field'
-    say 'the first' --data-urlencode name=ann --data-urlencode "id=first-$run"
+    say 'the first' --data-urlencode "name=$who" --data-urlencode "id=first-$run"
     want_status 201
     want_headers application/json
     want_json
@@ -326,7 +327,7 @@ check_sending() {
     want room "\"$room\"" "$(raw room)"
     want seq $((from + 1)) "$(raw seq)"
     want_like time '"[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9]Z"' "$(raw time)"
-    want name '"ann"' "$(raw name)"
+    want name "\"$who\"" "$(raw name)"
     want text '"the first"' "$(raw text)"
     want type '"message"' "$(raw type)"
     want id "\"first-$run\"" "$(raw id)"
@@ -451,10 +452,10 @@ check_order() {
 check_ids() {
     check 'id: a message that is sent twice is stored once'
     look
-    say 'once only' --data-urlencode name=ann --data-urlencode "id=once-$run"
+    say 'once only' --data-urlencode "name=$who" --data-urlencode "id=once-$run"
     want_status 201
     cp "$at.body" "$work/once"
-    say 'once only' --data-urlencode name=ann --data-urlencode "id=once-$run"
+    say 'once only' --data-urlencode "name=$who" --data-urlencode "id=once-$run"
     want_status 200
     cmp -s "$at.body" "$work/once" || complain 'the second answer' "$(cat "$work/once")" "$(cat "$at.body")"
     look_before=$head
@@ -469,7 +470,7 @@ check_ids() {
         i=$((i + 1))
         (
             at=$work/try$i
-            say 'eight times' --data-urlencode name=ann --data-urlencode "id=eight-$run"
+            say 'eight times' --data-urlencode "name=$who" --data-urlencode "id=eight-$run"
             echo "$status" >"$at.status"
         ) &
         tries="$tries $!"
@@ -484,7 +485,7 @@ check_ids() {
     verdict
 
     check 'id: the same id with another text is 409'
-    say 'something else' --data-urlencode name=ann --data-urlencode "id=once-$run"
+    say 'something else' --data-urlencode "name=$who" --data-urlencode "id=once-$run"
     want_status 409
     want_json
     want_like type '*id-reused' "$(field type)"
@@ -892,7 +893,7 @@ END
         refused 400 "$of" "$(echo "$what" | tr '_' ' ')" "$send" -d "$body"
         verdict
     done <<END
-no_text room=$room&name=ann text
+no_text room=$room&name=$who text
 an_empty_text room=$room&text= text
 a_text_that_is_no_UTF-8 room=$room&text=%ff%fe text
 a_text_with_U+0000 room=$room&text=a%00b text
@@ -957,7 +958,7 @@ check_changes() {
     verdict
 
     check 'changes: an edit by the same key shows in the message, and to those who read on'
-    say 'as it is now' --data-urlencode "name=owner-$run" -H "Authorization: Bearer $key" -d type=edit -d "target=$changes_seq"
+    say 'as it is now' --data-urlencode "name=owner-$run" -H "Pollchat-Key: $key" -d type=edit -d "target=$changes_seq"
     want_status 201
     changes_edit=$(sed -n '$p' "$work/stored")
     ask "$poll?room=$room&since=$((changes_seq - 1))"
@@ -978,7 +979,7 @@ check_changes() {
 
     check 'changes: a delete by the same key takes the text away, also from pages of old messages'
     ask "$poll?room=$room&before=$((changes_seq + 1))&limit=1"
-    say '' --data-urlencode "name=owner-$run" -H "Pollchat-Key: $key" -d type=delete -d "target=$changes_seq"
+    say '' --data-urlencode "name=owner-$run" --data-urlencode "key=$key" -d type=delete -d "target=$changes_seq"
     want_status 201
     ask "$poll?room=$room&before=$((changes_seq + 1))&limit=1"
     want_json
