@@ -207,7 +207,8 @@ bool standing_is_moderator_somewhere(const struct rules *r, const struct standin
 
 /* ---- answers ---- */
 
-/* Adds the reason for programs. It is cut between two characters where it is longer than a value. */
+/* Adds the reason for programs. It is cut between two characters where it is longer than a
+ * value. */
 static void add_reason(struct err *e, const char *reason)
 {
     size_t length = 0;

@@ -70,8 +70,7 @@ int sqlite_roles_write(struct sqlite_handle *s, sqlite3_int64 person_id, enum ch
     if (room_id != 0 && role == CHAT_ROLE__MAX) {
         return take_back(s, person_id, room_id, e);
     }
-    int result =
-        room_id == 0 ? write_everywhere(s, person_id, role, e) : write_in_room(s, person_id, role, room_id, e);
+    int result = room_id == 0 ? write_everywhere(s, person_id, role, e) : write_in_room(s, person_id, role, room_id, e);
     return result == 0 ? check_keys(s, role, e) : -1;
 }
 
