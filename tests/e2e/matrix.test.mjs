@@ -61,7 +61,7 @@ const acts = ['keys', 'messages', 'persons', 'setup'].flatMap((topic) =>
 );
 
 const routes = ['poll.c', 'send.c'].flatMap((name) =>
-  [...source(name).matchAll(/\{"(\/?\w+)",\s*REQUEST_[^,]*, \w+, CHAT_(\w+)\}/g)].map(([, route]) => route.replace('/', '')),
+  [...source(name).matchAll(/\{"(\/?\w+)",\s*REQUEST_[^,]*, CHAT_(\w+), \w+\}/g)].map(([, route]) => route.replace('/', '')),
 );
 
 const post = (target, fields) => ({
