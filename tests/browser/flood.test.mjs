@@ -41,10 +41,15 @@ async function openReader(tab, address, name, text) {
   const page = await tab(address, { name, ignore });
   const row = log(page).getByText(text, { exact: true });
   await row.waitFor();
-  await row.evaluate((element) => element.scrollIntoView({ block: 'center' }));
-  await page.waitForTimeout(500);
   const top = () => row.evaluate((element) => Math.round(element.getBoundingClientRect().top));
-  return { page, top, at: await top() };
+  // The page goes to the newest message while it loads.
+  const at = await until(async () => {
+    await row.evaluate((element) => element.scrollIntoView({ block: 'center' }));
+    await page.waitForTimeout(500);
+    const found = await top();
+    return found > 0 && found < 600 && found;
+  }, 'the reader to be at an old message');
+  return { page, top, at };
 }
 
 /** Messages of the flood that can be read. */
