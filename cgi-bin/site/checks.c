@@ -225,7 +225,7 @@ static void check_reserve(const struct conf *conf, struct store *store, struct f
     }
     uint64_t most = reserve_most(conf, used, available);
     const uint64_t mega = UINT64_C(1) << 20;
-    if (used >= most) {
+    if (reserve_is_full(store, &used, most)) {
         findings_add(out, "max-store", FINDING_WRONG,
                      "The messages take %llu MB, and the setting max_store allows no more (%llu MB now). So no message "
                      "can be sent; reading and deleting go on.",

@@ -37,6 +37,15 @@ uint64_t reserve_most(const struct conf *conf, uint64_t used, uint64_t available
     return available == UINT64_MAX ? UINT64_MAX : (used + available) / 5 * 4;
 }
 
+bool reserve_is_full(struct store *store, uint64_t *used, uint64_t most)
+{
+    uint64_t unused = 0;
+    if (*used >= most && store_unused(store, &unused, NULL) == 0) {
+        *used -= unused < *used ? unused : *used;
+    }
+    return *used >= most;
+}
+
 static bool look(struct site *site, bool otherwise)
 {
     const struct conf *conf = site_loaded_conf(site);
@@ -47,7 +56,7 @@ static bool look(struct site *site, bool otherwise)
     if (store != NULL) {
         if (store_size(store, &used, NULL) == 0) {
             (void)file_system_free(conf->data, &available);
-            is_full = used >= reserve_most(conf, used, available);
+            is_full = reserve_is_full(store, &used, reserve_most(conf, used, available));
         }
         (void)site_return(site, store);
     }

@@ -15,6 +15,7 @@ struct conf;
 struct err;
 struct reserve;
 struct site;
+struct store;
 
 struct reserve *reserve_new(void);    /* never NULL */
 void reserve_free(struct reserve *r); /* NULL is fine */
@@ -22,6 +23,10 @@ void reserve_free(struct reserve *r); /* NULL is fine */
 /* Bytes that the database may have, if it has `used` now and `available` are free. UINT64_MAX: no
  * bound. available: UINT64_MAX where the free space isn't known. */
 uint64_t reserve_most(const struct conf *conf, uint64_t used, uint64_t available);
+
+/* *used bytes are beyond the bound also without those that new messages can use, which are then
+ * taken from it. */
+bool reserve_is_full(struct store *store, uint64_t *used, uint64_t most);
 
 /* May another message be stored? Looks at the disk once a second at most. -1 with ERR_FULL. An
  * error of the store is none here: the message's own commit will report it. */

@@ -147,6 +147,11 @@ int store_size(struct store *s, uint64_t *out, struct err *e)
     return s->backend->size(s, out, e);
 }
 
+int store_unused(struct store *s, uint64_t *out, struct err *e)
+{
+    return s->backend->unused(s, out, e);
+}
+
 int store_check(struct store *s, FILE *out, struct err *e)
 {
     return s->backend->check(s, out, e);

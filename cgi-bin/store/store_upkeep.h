@@ -13,6 +13,10 @@ const char *store_describe(const struct store *s); /* "SQLite 3.40.1, WAL"; borr
 /* Bytes on the disk, including what isn't copied into the database yet. */
 int store_size(struct store *s, uint64_t *out, struct err *e);
 
+/* How many of those bytes new messages can use: what was erased there can't always be returned to
+ * the file system. */
+int store_unused(struct store *s, uint64_t *out, struct err *e);
+
 /* Runs the store's own integrity check, and looks for what must not be in it (for SQLite
  * sql/sqlite/invariants.sql). Writes a line to `out` for each thing found. Returns how many were
  * found, or -1 if it could not look. */

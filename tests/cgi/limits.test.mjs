@@ -1,5 +1,6 @@
 // limits.test.mjs - limits on how fast clients write and ask, and the reserve of the disk.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -223,6 +224,13 @@ test('sends stop at max_store with words of their own; reading goes on', async (
   assert.equal((await cgi(data, pollRequest('last=1'))).status, 200);
   const size = fs.readdirSync(data).filter((name) => /^chat\.db(-wal)?$/.test(name)).reduce((sum, name) => sum + fs.statSync(path.join(data, name)).size, 0);
   assert.ok(size < 40_000_000, `${size}`); // what comes within a second is stored
-  const { findings } = (await cgi(data, { program: 'poll', extra: { SCRIPT_NAME: '/doctor', POLLCHAT_DOCTOR: 'everyone', POLLCHAT_MAX_STORE: '1048576' } })).json;
-  assert.equal(findings.find(({ topic }) => topic === 'max-store').state, 'wrong');
+  const finding = async () =>
+    (await cgi(data, { program: 'poll', extra: { SCRIPT_NAME: '/doctor', POLLCHAT_DOCTOR: 'everyone', POLLCHAT_MAX_STORE: '1048576' } }))
+      .json.findings.find(({ topic }) => topic === 'max-store')?.state;
+  assert.equal(await finding(), 'wrong');
+  // What was erased can be used again, also where its bytes can't be returned to the file system.
+  execFileSync('sqlite3', [path.join(data, 'chat.db'), "PRAGMA auto_vacuum = NONE; VACUUM; UPDATE message SET text = ''; PRAGMA wal_checkpoint(TRUNCATE)"]);
+  assert.ok(fs.statSync(path.join(data, 'chat.db')).size > 1_048_576);
+  await until(async () => (await post({ text: 'again' })).status === 201, 'a message that is stored again');
+  assert.notEqual(await finding(), 'wrong');
 });

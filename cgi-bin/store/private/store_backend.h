@@ -39,6 +39,7 @@ struct store_backend {
     bool (*exists)(const struct store_options *options);
     const char *(*describe)(const struct store *s);
     int (*size)(struct store *s, uint64_t *out, struct err *e);
+    int (*unused)(struct store *s, uint64_t *out, struct err *e);
     int (*check)(struct store *s, FILE *out, struct err *e);
     void (*rest)(const struct store_options *options, bool now);
     int (*backup)(const struct store_options *options, const char *to, const struct store_progress *progress,

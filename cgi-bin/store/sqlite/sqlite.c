@@ -31,6 +31,7 @@
 #include "store/sqlite/private/open.h"
 #include "store/sqlite/private/path.h"
 #include "store/sqlite/private/persons.h"
+#include "store/sqlite/private/query.h"
 #include "store/sqlite/private/reports.h"
 #include "store/sqlite/private/rescue.h"
 #include "store/sqlite/private/restore.h"
@@ -94,6 +95,19 @@ static int size(struct store *base, uint64_t *out, struct err *e)
     return 0;
 }
 
+static int unused(struct store *base, uint64_t *out, struct err *e)
+{
+    struct sqlite_handle *s = (struct sqlite_handle *)base;
+    struct sqlite_query q;
+    *out = 0;
+    sqlite_query_begin(&q, s, "SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size",
+                       "count unused pages", e);
+    if (sqlite_query_next(&q)) {
+        *out = (uint64_t)sqlite_query_number_at(&q, 0);
+    }
+    return sqlite_query_end(&q);
+}
+
 static int check(struct store *base, FILE *out, struct err *e)
 {
     if (sqlite_view_begin(base, e) != 0) {
@@ -140,6 +154,7 @@ const struct store_backend store_sqlite_backend = {
     .exists = exists,
     .describe = describe,
     .size = size,
+    .unused = unused,
     .check = check,
     .rest = rest,
     .backup = backup,
