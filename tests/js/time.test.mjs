@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { clock, dayKey, dayLabel, exact, isValid } from '../../www/js/time.js';
+import { clock, dayKey, dayLabel, exact, hoursHere, isValid } from '../../www/js/time.js';
 
 const NOW = Date.parse('2025-11-25T10:00:00Z');
 const label = (time, zone = 'UTC') => dayLabel(time, NOW, 'en-GB', zone);
@@ -33,4 +33,12 @@ test('the time of day, and the exact time', () => {
 
 test('a text that is no time is recognised', () => {
   assert.deepEqual(['2025-11-25T14:05:09.123Z', '', 'soon'].map(isValid), [true, false, false]);
+});
+
+test('opening hours are those of this device, unless they say how far from UTC they are', () => {
+  assert.equal(hoursHere('mon-fri 08:00-18:00', 60), 'mon-fri 08:00-18:00 +60');
+  assert.equal(hoursHere(' 08:00-18:00 ', -300), '08:00-18:00 -300');
+  assert.equal(hoursHere('08:00-18:00', 0), '08:00-18:00 +0');
+  assert.equal(hoursHere('08:00-18:00 -300', 60), '08:00-18:00 -300');
+  assert.equal(hoursHere('  ', 60), '');
 });

@@ -44,3 +44,12 @@ export function exact(time, locale, zone) {
 }
 
 export const isValid = (time) => !Number.isNaN(new Date(time).getTime());
+
+/**
+ * Opening hours as the chat reads them: with minutes east of UTC at the end. Without them, the
+ * hours are those of this device.
+ */
+export function hoursHere(text, east = -new Date().getTimezoneOffset()) {
+  const hours = text.trim();
+  return hours === '' || /\s[+-]\d+$/.test(hours) ? hours : `${hours} ${east < 0 ? '' : '+'}${east}`;
+}

@@ -1,5 +1,6 @@
 // rooms.js - owner.html: the rooms and their modes.
 
+import { hoursHere } from '../time.js';
 import { ask, button, choice, el, field, number, when } from './dom.js';
 
 const KINDS = { open: 'open', 'read-only': 'read-only', members: 'members only', locked: 'locked' };
@@ -13,7 +14,7 @@ async function change(page, me, item) {
       field('What it is', choice('kind', [['default', 'as the setting says'], ...Object.entries(LONG)], item.kind_set ?? 'default')),
       field('For how long', choice('minutes', [['0', 'until I change it'], ['30', 'half an hour'], ['120', 'two hours'], ['1440', 'a day']], '0')),
       field('Slow mode', el('input', { name: 'slow', type: 'number', min: '0', max: '86400', value: item.slow ?? 0 }), 'Seconds that a person waits between two messages. 0: none.'),
-      field('Opening hours', el('input', { name: 'hours', value: item.hours ?? '', placeholder: 'mon-fri 08:00-18:00 +60' }), 'Days, from-to, and minutes east of UTC. Empty: always open.'),
+      field('Opening hours', el('input', { name: 'hours', value: item.hours ?? '', placeholder: 'mon-fri 08:00-18:00 +60' }), 'Days, and from-to in your time; or with minutes east of UTC at the end. Empty: always open.'),
       field('New visitors', choice('newcomers', NEWCOMERS, item.newcomers ?? 'default')),
       ...(me.role === 'owner' ? [
         field('Keep messages for', el('input', { name: 'keep_days', type: 'number', min: '0', value: item.keep_days ?? '', placeholder: 'as the setting says' }), 'Days; 0: for ever. Older ones are removed for good.'),
@@ -24,7 +25,7 @@ async function change(page, me, item) {
   });
   if (given !== null) {
     const kept = me.role === 'owner' ? { keep_days: given.keep_days || 'default', keep_count: given.keep_count || 'default' } : {};
-    await page.do('room', { room: item.room, ...given, ...kept }, `#${item.room} is changed.`);
+    await page.do('room', { room: item.room, ...given, hours: hoursHere(given.hours), ...kept }, `#${item.room} is changed.`);
   }
 }
 
