@@ -164,3 +164,21 @@ test('where only moderators write, the field says why, and it opens again', () =
     await say(nina, 'two');
     await until(async () => (await texts(nina)).join().endsWith('one,two'), 'both to come, the second one later');
   }));
+
+test('waiting messages of a flood go with two clicks too, and those of others stay', () =>
+  onSite(async ({ address, owner }) => {
+    const ownerKey = await keyOf(owner);
+    await post(address, { do: 'room', room: 'lobby', newcomers: 'held' }, ownerKey);
+    for (let i = 1; i <= 5; i++) {
+      assert.equal((await send(address, newKey(), { name: `m${i}`, text: `flood ${i}` }, FLOOD)).status, 202);
+    }
+    assert.equal((await send(address, newKey(), { name: 'frida', text: 'a kind word' })).status, 202);
+    await owner.reload();
+    await owner.getByRole('button', { name: 'Moderation: 6 to decide' }).click();
+    const card = owner.getByRole('dialog', { name: 'Moderation' }).locator('.card').filter({ hasText: 'flood 3' });
+    await card.getByRole('button', { name: 'Clean up …' }).click();
+    await owner.getByRole('button', { name: 'Delete and ban' }).click();
+    await owner.getByRole('dialog', { name: 'Moderation' }).getByText('flood').first().waitFor({ state: 'hidden' });
+    await owner.getByRole('dialog', { name: 'Moderation' }).getByText('a kind word').waitFor();
+    assert.equal((await send(address, newKey(), { name: 'm9', text: 'flood' }, FLOOD)).status, 403);
+  }, { POLLCHAT_LIMITS: 'off', POLLCHAT_TRUSTED_PROXIES: '127.0.0.1' }));

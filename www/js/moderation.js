@@ -123,12 +123,12 @@ export class Moderation {
     if (given === null) {
       return;
     }
-    const { of, minutes, reason } = given;
-    const how = { of, minutes: HOUR, ban_minutes: Number(minutes), reason };
-    await this.#act(() => this.acts.clean(message.seq, how), 'cleaned', ({ deleted, covers }) => ({ n: deleted, covers: covers ?? 0 }));
-    if (given.hold) {
+    if (given.hold) { // first, so that the flood doesn't go on meanwhile
       await this.peace.attempt(() => this.acts.setRoom({ newcomers: 'held', minutes: HOLD }));
     }
+    const { of, minutes, reason } = given;
+    const how = { of, minutes: HOUR, ban_minutes: Number(minutes), reason, held: message.held };
+    await this.#act(() => this.acts.clean(message.seq, how), 'cleaned', ({ deleted, covers }) => ({ n: deleted, covers: covers ?? 0 }));
     this.chat.composer.focus();
   }
 

@@ -2,6 +2,7 @@
 // that it opens: messages that wait, reports, bans, and how the room is.
 
 import { snippet } from '../text.js';
+import { hoursHere } from '../time.js';
 import { make } from './row.js';
 import { loadLook, makePanel } from './panel.js';
 
@@ -110,13 +111,14 @@ export class DeskView {
       [this.#say('approve'), () => this.on.approve(item, false)],
       ...(item.person ? [[this.#say('approveAll'), () => this.on.approve(item, true)]] : []),
       [this.#say('reject'), () => this.on.reject(item), true],
+      [this.#say('clean'), () => this.on.clean({ ...item, fresh: item.why !== 'word' }), true],
     ]);
   }
 
   #report(item) {
     const reasons = [item.reasons ?? []].flat().filter(Boolean);
     const n = item.reports ?? item.count ?? 1;
-    return this.#card(item.name, item.text || this.#say('deleted'), [`${this.#say('reportedBy', { n })}${item.isHidden ? ` · ${this.#say('isHidden')}` : ''}`, ...reasons.map((reason) => `“${reason}”`)], [
+    return this.#card(item.name, item.text || this.#say('deleted'), [`${this.#say('reportedBy', { n })}${item.isHidden ? ` · ${this.#say('isHidden')}` : ''}`, ...new Set(reasons.map((reason) => `“${reason}”`))], [
       [item.isHidden ? this.#say('showAgain') : this.#say('mayStay'), () => this.on.keep(item)],
       [this.#say('delete'), () => this.on.remove(item), true],
       [this.#say('clean'), () => this.on.clean(item), true],
@@ -125,7 +127,7 @@ export class DeskView {
 
   #ban(item, when) {
     const kind = { ban: this.#say('kindBan'), mute: this.#say('kindMute'), shadow: this.#say('kindShadow') }[item.kind] ?? item.kind;
-    return this.#card(item.title, '', [`${kind} · ${this.#say('until', { end: when(item.until) })}`, item.reason && `“${item.reason}”`], [[this.#say('lift'), () => this.on.lift(item)]]);
+    return this.#card(item.title, '', [`${kind} · ${item.until ? this.#say('until', { end: when(item.until) }) : this.#say('noEnd')}`, item.reason && `“${item.reason}”`], [[this.#say('lift'), () => this.on.lift(item)]]);
   }
 
   /** How the room is. What was changed is sent with one button. */
@@ -152,10 +154,11 @@ export class DeskView {
     hours.append(make('span', '', this.#say('hours')), Object.assign(make('input', 'field'), { name: 'hours', value: state.hours ?? '', maxLength: 60, placeholder: '08:00-22:00' }));
     form.append(hours);
     add('minutes', this.#say('howLong'), ends, '0');
-    form.append(make('button', 'quiet', this.#say('apply')));
+    form.append(make('button', 'main', this.#say('apply')));
     form.addEventListener('submit', (event) => {
       event.preventDefault();
       const given = Object.fromEntries(new FormData(form));
+      given.hours = hoursHere(given.hours);
       const before = { slow: String(state.slow ?? 0), kind: state.kind ?? 'open', newcomers: state.newcomers ?? 'free', hours: state.hours ?? '' };
       const changed = Object.fromEntries(Object.entries(before).filter(([name, value]) => given[name] !== value).map(([name]) => [name, given[name]]));
       if (Object.keys(changed).length > 0) {
