@@ -108,3 +108,23 @@ test('the mark of the key shows on hover, and for a newcomer always', () =>
     assert.equal(await shown.evaluate((element) => getComputedStyle(element).opacity), '1', 'ben is new here');
     await log(ann).getByText('New here').waitFor();
   }));
+
+test('a browser that forbids every storage lets a visitor write, and says after a reload whose the name is', () =>
+  onSite(async ({ site, tab, address }) => {
+    const page = await tab('about:blank', { ignore });
+    await page.addInitScript(() => {
+      for (const name of ['localStorage', 'sessionStorage', 'indexedDB']) {
+        Object.defineProperty(window, name, { get: () => { throw new DOMException('denied', 'SecurityError'); } });
+      }
+    });
+    await page.goto(address);
+    await join(page, 'ann');
+    await say(page, 'one');
+    await shows(page, ['one']);
+    await page.reload();
+    await join(page, 'ann');
+    await page.getByRole('button', { name: /^Use “ann/ }).click();
+    await say(page, 'two');
+    await shows(page, ['one', 'two']);
+    assert.match((await names(site)).at(-1), /^ann.+: two$/);
+  }));

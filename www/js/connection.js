@@ -53,7 +53,8 @@ function makeKeep(room, clock) {
     },
     save: (list) => session.set(`${room} outbox`, JSON.stringify(list)),
   };
-  const given = { indexedDB: window.indexedDB, locks: () => findLocks(clock), chat: CHAT, room, tab: makeId(), ahead: storage('localStorage'), otherwise };
+  const indexedDB = attempt(() => window.indexedDB); // a frame without storage may not even ask for it
+  const given = { indexedDB, locks: () => findLocks(clock), chat: CHAT, room, tab: makeId(), ahead: storage('localStorage'), otherwise };
   let keep = otherwise;
   return {
     async load() {
