@@ -98,8 +98,14 @@ test('reported messages, and those that wait, are decided at the desk', async ()
     for (const key of [ben, ...others]) {
       assert.equal((await act(site, key, { do: 'report', room: 'lobby', seq: 1, reason: 'it is rude' })).status, 200);
     }
+    await send(site, others[0], { name: 'cleo', room: 'dev', text: 'of another room' });
+    assert.equal((await act(site, ben, { do: 'report', room: 'dev', seq: 1, reason: 'off topic' })).status, 200);
     await page.reload();
+    await page.getByRole('navigation').getByRole('link', { name: 'To decide 2' }).waitFor();
     await go(page, 'To decide');
+    await page.getByRole('listitem').filter({ hasText: 'of another room' }).getByRole('button', { name: 'It may stay' }).click();
+    await says(page, 'The message stays');
+    await page.getByRole('navigation').getByRole('link', { name: 'To decide 1' }).waitFor();
     const reported = page.getByRole('listitem').filter({ hasText: 'rude 0' });
     await reported.getByText('hidden, reported by 3').waitFor();
     assert.equal((await stored(site)).find(({ seq }) => seq === 1).type, 'delete', 'readers no longer see it');

@@ -12,9 +12,17 @@ export class Desk {
     Object.assign(this, { api, acts });
   }
 
-  /** This visitor's role, and whether the chat has an owner. If not, the owner's code is made. */
-  me() {
-    return this.api.me({ sign_in: 'yes' });
+  /**
+   * This visitor's role, and whether the chat has an owner. If not, the owner's code is made. What
+   * waits to be decided is counted in all rooms; GET /poll/me counts that of one.
+   */
+  async me() {
+    const me = await this.api.me({ sign_in: 'yes' });
+    if (me.role !== 'owner' && me.role !== 'moderator') {
+      return me;
+    }
+    const [reports, held] = await Promise.all(['reports', 'held'].map((name) => this.list(name)));
+    return { ...me, reports: reports.items.length, held: held.items.length };
   }
 
   /** { items, more, before } */
