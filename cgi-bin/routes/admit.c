@@ -278,6 +278,7 @@ int admit_draft(struct caller *c, const struct request *request, const struct dr
         return -1;
     }
     a.conf = rules_conf(c->rules);
+    job->rules = rules_number(c->rules);
     set_terms(&a);
     if (check_standing(&a, e) != 0 || check_name(&a, e) != 0 || check_words(&a, e) != 0 ||
         check_newcomer(&a, &credentials->proof, &seconds, e) != 0) {

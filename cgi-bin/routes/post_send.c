@@ -216,6 +216,9 @@ static void explain(const struct chat_draft *draft, const struct store_job *job,
     case STORE_NAME_ALIKE:
         explain_name(draft, job, e);
         break;
+    case STORE_NEW_RULES:
+        err_set(e, ERR_BUSY, "A moderator has just changed the rules here; this was not stored. Send it again.");
+        break;
     case STORE_STORED:
     case STORE_REPEATED:
     case STORE_HELD:

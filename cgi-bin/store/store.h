@@ -91,6 +91,7 @@ enum store_outcome {
     STORE_TOO_LATE,   /* the author's time to change the target is over */
     STORE_NAME_TAKEN, /* the name belongs to another person */
     STORE_NAME_ALIKE, /* the name looks like a protected one of another person */
+    STORE_NEW_RULES,  /* the rules have changed since the caller asked them (`rules`) */
 };
 
 /* How long names, newcomers and edits have, as the settings say. All 0: names belong to nobody, no
@@ -107,6 +108,9 @@ struct store_job {
      * was stored. */
     struct chat_draft *draft;
     struct store_terms terms;
+    /* The number of the rules by which the caller found the job allowed (store_rules.h); 0: not by
+     * rules. So nothing is stored behind a ban that became durable while the job waited. */
+    uint64_t rules;
     /* Why a message (not an edit or delete) must wait for a moderator, in a word that moderators
      * see; NULL: it needn't. The second one counts only if the sender is a guest or fresh. */
     const char *hold;

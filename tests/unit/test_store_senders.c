@@ -2,6 +2,9 @@
  * runs for each store of store_kinds. */
 #include "senders_support.h"
 
+#include "store/store_act.h"
+#include "store/store_setup.h"
+
 /* ---- names ---- */
 
 static void the_first_key_that_uses_a_name_owns_it(void **state)
@@ -167,6 +170,33 @@ static void a_name_that_may_be_read_in_another_alphabet_is_flagged(void **state)
     store_close(s);
 }
 
+static void what_was_allowed_by_earlier_rules_is_not_stored(void **state)
+{
+    struct store *s = open_store(*state, STORE_WRITE);
+    struct chat_draft d = draft_of("lobby", "ann", "1", "hi");
+    uint64_t number = 0;
+    assert_int_equal(store_rules_number(s, &number, NULL), 0);
+    struct store_job job = {.draft = &d, .terms = terms, .rules = number};
+    assert_int_equal(store_append(s, &job, 1, NULL), 0);
+    assert_int_equal(job.outcome, STORE_STORED);
+    assert_int_equal(store_act_begin(s, NULL, "test", NULL), 0);
+    assert_int_equal(store_setup_add_word(s, "casino", true, STORE_WORD_REJECT, NULL, NULL), 0);
+    struct store_changes changes = {.count = 0};
+    assert_int_equal(store_act_commit(s, NULL, &changes, NULL), 0);
+    store_changes_fini(&changes);
+    assert_int_equal(store_append(s, &job, 1, NULL), 0);
+    assert_int_equal(job.outcome, STORE_REPEATED); /* it was stored before */
+    struct chat_draft other = draft_of("lobby", "ann", "2", "hi");
+    struct store_job late = {.draft = &other, .terms = terms, .rules = number};
+    assert_int_equal(store_append(s, &late, 1, NULL), 0);
+    assert_int_equal(late.outcome, STORE_NEW_RULES);
+    assert_int_equal(count_contiguous(s, "lobby"), 1);
+    late.rules = number + 1;
+    assert_int_equal(store_append(s, &late, 1, NULL), 0);
+    assert_int_equal(late.outcome, STORE_STORED);
+    store_close(s);
+}
+
 static void a_person_owns_sixteen_names_at_most(void **state)
 {
     struct store *s = open_store(*state, STORE_WRITE);
@@ -328,6 +358,7 @@ int main(void)
 {
     static const struct store_case cases[] = {
         STORE_CASE(the_first_key_that_uses_a_name_owns_it),
+        STORE_CASE(what_was_allowed_by_earlier_rules_is_not_stored),
         STORE_CASE(a_guest_owns_no_name_and_uses_none_that_is_owned),
         STORE_CASE(the_name_of_all_guests_belongs_to_nobody),
         STORE_CASE(a_refused_name_stores_nothing),

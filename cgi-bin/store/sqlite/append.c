@@ -169,6 +169,9 @@ static int append_one(struct sqlite_handle *s, struct named_rooms *rooms, struct
     if (job->outcome != 0) {
         return refuse(s, room, &sending, job->outcome, e);
     }
+    if (job->rules != 0 && job->rules != s->rules) {
+        return refuse(s, room, &sending, STORE_NEW_RULES, e);
+    }
     if (room->head >= SQLITE_ROWS_SEQ_MAX) {
         return refuse_full(s, room, &sending, e);
     }

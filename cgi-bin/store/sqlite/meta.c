@@ -40,6 +40,7 @@ int sqlite_meta_learn(struct sqlite_handle *s, struct err *e)
     }
     memcpy(s->epoch, meta.epoch, CHAT_EPOCH_SIZE);
     note_scrub(s, &meta);
+    s->rules = meta.rules;
     return 0;
 }
 
@@ -58,5 +59,6 @@ int sqlite_meta_check(struct sqlite_handle *s, struct err *e)
         return err_set(e, ERR_BUSY, "The database was replaced a moment ago. Try again.");
     }
     note_scrub(s, &meta);
+    s->rules = meta.rules;
     return 0;
 }

@@ -87,7 +87,7 @@ static const char *const texts[STATEMENT__MAX] = {
     [BEGIN_WRITE] = "BEGIN IMMEDIATE",
     [COMMIT] = "COMMIT",
     [ROLLBACK] = "ROLLBACK",
-    [META] = "SELECT epoch, schema, scrub FROM meta WHERE one = 1",
+    [META] = "SELECT epoch, schema, scrub, rules FROM meta WHERE one = 1",
     [VERSION] = "PRAGMA data_version",
     [ROOM] = "SELECT room_id, head, oldest FROM room WHERE name = ?1",
     [ASCENDING] = SELECT_RANGE " ORDER BY message_id LIMIT ?4",
@@ -193,6 +193,7 @@ int sqlite_rows_meta(struct sqlite_handle *s, struct sqlite_meta *out, struct er
         snprintf(out->epoch, sizeof out->epoch, "%s", epoch == NULL ? "" : epoch);
         out->schema = sqlite3_column_int(meta, 1);
         out->scrub = sqlite3_column_int(meta, 2) != 0;
+        out->rules = (uint64_t)sqlite3_column_int64(meta, 3);
     } else {
         result = sqlite_fail(s, rc == SQLITE_DONE ? SQLITE_CORRUPT : rc, "read meta", e);
     }

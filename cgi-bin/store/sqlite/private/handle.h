@@ -77,6 +77,7 @@ struct sqlite_handle {
     int64_t deadline; /* monotonic ms: end of all waits of the current call together */
     const atomic_bool *stopping;
     char epoch[CHAT_EPOCH_SIZE];
+    uint64_t rules; /* number of the rules, as the last sqlite_meta_check found it */
     char description[64];
 };
 

@@ -36,7 +36,8 @@ void sqlite_rows_rollback(struct sqlite_handle *s); /* fine without a transactio
 struct sqlite_meta {
     char epoch[CHAT_EPOCH_SIZE + 8]; /* cut if it is longer, so that it can't be taken for a good one */
     int schema;
-    bool scrub; /* see scrub.h */
+    bool scrub;     /* see scrub.h */
+    uint64_t rules; /* number of the rules (store_rules.h) */
 };
 int sqlite_rows_meta(struct sqlite_handle *s, struct sqlite_meta *out, struct err *e);
 int sqlite_rows_data_version(struct sqlite_handle *s, uint64_t *out, struct err *e); /* PRAGMA data_version */
