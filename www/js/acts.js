@@ -4,11 +4,11 @@
 // Acts aren't tried again by themselves: a moderator sees at once that one failed. Each of them may
 // be repeated without harm.
 
-import { Failure } from './answers.js';
+import { Failure, isObject, strange } from './answers.js';
 
 /** The database as a file, { blob, name }; for owners. */
 export async function backup(api) {
-  const answer = await api.download({ list: 'backup' });
+  const answer = await api.download('desk', { list: 'backup' });
   if (!answer.ok) {
     throw new Failure('refused', `The server answered ${answer.status}.`, { status: answer.status });
   }
@@ -16,12 +16,27 @@ export async function backup(api) {
   return { blob: await answer.blob(), name };
 }
 
+/** A list for moderators: { list, items, more }. query: { list, room, before, limit … }. */
+export async function readList(api, query) {
+  const answer = await api.read('desk', query);
+  if (!Array.isArray(answer?.items)) {
+    throw strange();
+  }
+  return answer;
+}
+
 /**
  * api: see api.js. room: the room of the acts that name none; undefined: each of them names it.
  * Each function resolves with the answer of the chat, { done, … }.
  */
 export function makeActs({ api, room }) {
-  const act = (name, fields = {}) => api.act({ do: name, room, ...fields });
+  const act = async (name, fields = {}) => {
+    const answer = await api.act({ do: name, room, ...fields });
+    if (!isObject(answer) || answer.done !== name) {
+      throw strange();
+    }
+    return answer;
+  };
   return {
     /** Any act by its name, as API.md lists them. */
     act,

@@ -2,7 +2,7 @@
 // the form that the contract describes, or a Failure. Each request says who asks: the visitor's key
 // (key.js) or a token of the site around the chat.
 
-import { failureOf, Failure, isHead, isHeld, isMessage, isObject, isPage, parse, strange } from './answers.js';
+import { failureOf, Failure, isHead, isHeld, isMessage, isPage, parse, strange } from './answers.js';
 import { pagesOf } from './several.js';
 
 /**
@@ -191,28 +191,13 @@ export function makeApi({ base, fetch, clock, who = { headers: () => ({}), renew
       return message;
     },
 
-    /** What the visitor may do in a room, and why not (me.js). */
-    me: (query) => ask('poll', `poll/me?${inAddress(query)}`, {}, LIMIT),
-
-    /** A list for moderators: { list, items, more }. query: { list, room, before, limit … }. */
-    async desk(query) {
-      const answer = await ask('poll', `poll/desk?${inAddress(query)}`, {}, LIMIT);
-      if (!Array.isArray(answer?.items)) {
-        throw strange();
-      }
-      return answer;
-    },
+    /** Another answer of poll: `me` (me.js), or `desk` with lists for moderators (acts.js). */
+    read: (what, query) => ask('poll', `poll/${what}?${inAddress(query)}`, {}, LIMIT),
 
     /** The same as the browser gives it: a Response, of whatever status. */
-    download: (query) => signed((headers) => fetch(address('poll', `poll/desk?${inAddress(query)}`), { cache: 'no-store', credentials: 'same-origin', headers })),
+    download: (what, query) => signed((headers) => fetch(address('poll', `poll/${what}?${inAddress(query)}`), { cache: 'no-store', credentials: 'same-origin', headers })),
 
     /** Does something besides sending (acts.js). fields: { do, … }. */
-    async act(fields) {
-      const answer = await ask('send', 'send/act', posted(fields), SEND_LIMIT);
-      if (!isObject(answer) || answer.done !== fields.do) {
-        throw strange();
-      }
-      return answer;
-    },
+    act: (fields) => ask('send', 'send/act', posted(fields), SEND_LIMIT),
   };
 }

@@ -67,7 +67,7 @@ export class Me extends Source {
   async load() {
     this.#plan(EVERY);
     try {
-      const answer = await this.api.me({ room: this.room });
+      const answer = await this.api.read('me', { room: this.room });
       if (isObject(answer) && isObject(answer.may)) {
         this.#now = answer;
         this.#planEnd(answer);

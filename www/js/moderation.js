@@ -1,6 +1,7 @@
 // moderation.js - what moderators do in the room: at a message, with a room, with reports and with
 // messages that wait. Loaded when a moderator is there.
 
+import { readList } from './acts.js';
 import { whenOf } from './refusals.js';
 import { snippet } from './text.js';
 import { DeskView } from './views/desk.js';
@@ -75,7 +76,7 @@ export class Moderation {
     }
     const { api, room } = this.chat;
     // bans of all rooms hold here too
-    const lists = await this.peace.attempt(() => Promise.all(['held', 'reports', 'bans'].map((list) => api.desk({ list, room: list === 'bans' ? undefined : room, limit: 50 }))));
+    const lists = await this.peace.attempt(() => Promise.all(['held', 'reports', 'bans'].map((list) => readList(api, { list, room: list === 'bans' ? undefined : room, limit: 50 }))));
     if (lists === null) {
       return false;
     }

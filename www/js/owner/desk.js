@@ -1,7 +1,7 @@
 // desk.js - what owner.html asks the programs: lists (GET /poll/desk), who the visitor is (GET
 // /poll/me), acts (POST /send/act). Shows nothing.
 
-import { backup } from '../acts.js';
+import { backup, readList } from '../acts.js';
 import { Failure } from '../answers.js';
 
 const PAGE = 100; // items of a list at a time
@@ -17,7 +17,7 @@ export class Desk {
    * waits to be decided is counted in all rooms; GET /poll/me counts that of one.
    */
   async me() {
-    const me = await this.api.me({ sign_in: 'yes' });
+    const me = await this.api.read('me', { sign_in: 'yes' });
     if (me.role !== 'owner' && me.role !== 'moderator') {
       return me;
     }
@@ -27,7 +27,7 @@ export class Desk {
 
   /** { items, more, before } */
   list(name, query = {}) {
-    return this.api.desk({ list: name, limit: PAGE, ...query });
+    return readList(this.api, { list: name, limit: PAGE, ...query });
   }
 
   /** All items of a short list. */
