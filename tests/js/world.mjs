@@ -1,7 +1,9 @@
 // world.mjs - for tests: time that runs on demand, random numbers from a seed, and a chat in memory
 // behind a network that fails on demand.
 
-import '../../www/js/by-stream.js'; // loaded on first use, which must take no time here
+// loaded on first use, which must take no time here
+import '../../www/js/by-stream.js';
+import '../../www/js/watch.js';
 import { makeClock } from '../../www/js/clock.js';
 import { streamReply } from './streams.mjs';
 

@@ -15,13 +15,15 @@ import { ByPoll, SLOWEST } from './by-poll.js';
 import { Nap } from './clock.js';
 import { Source } from './events.js';
 import { Ladder, Patience } from './ladder.js';
-import { HeadFiles } from './watch.js';
 
 const REFUSED = 60_000; // least pause after a refusal, which seldom ends by itself
 const UNSEEN_TRIES = 3; // failures in a row, for requests that took long; fewer aren't shown
 
 /** Stands in for streams until their module is loaded: the first request is a poll. */
 const noStreams = () => ({ isOpen: false, mustPoll: false, revive() {} });
+
+/** Stands in for head files until an answer names one. */
+const noFiles = () => ({ pages: [], hasMoved: false, wake() {}, found() {} });
 
 const roomsOf = (feeds) => feeds.map(({ room }) => room).sort().join();
 
@@ -47,7 +49,8 @@ export class Transport extends Source {
     this.polls = new ByPoll({ ...common, pace, forget: () => this.#forget() });
     this.stream = noStreams();
     this.makeStream = async () => new (await import('./by-stream.js')).ByStream({ ...common, works: () => this.#works() });
-    this.files = new HeadFiles({ api, nap: this.#nap });
+    this.files = noFiles();
+    this.makeFiles = async () => new (await import('./watch.js')).HeadFiles({ api, nap: this.#nap });
   }
 
   start() {
@@ -239,8 +242,21 @@ export class Transport extends Source {
     const feeds = this.#feeds();
     this.#held = wait ? roomsOf(feeds) : '';
     const { pages, delay } = await this.polls.ask(feeds, wait, signal);
+    if (pages.some(({ watch }) => watch) && this.makeFiles !== null) {
+      await this.#loadFiles();
+    }
     this.files.found(pages);
     return delay;
+  }
+
+  /** Loads the module for head files. Without it, polls go on; a later one may load it. */
+  async #loadFiles() {
+    try {
+      this.files = await this.makeFiles();
+      this.makeFiles = null;
+    } catch {
+      // no network
+    }
   }
 
   #works() {
