@@ -247,3 +247,50 @@ test('an own message that was deleted before it came back isn\'t sent again', ()
   store.open(page([message(1), message(2), message(3, { type: 'delete', target: 3, id: '', text: '' })]));
   assert.deepEqual([unseen, store.pending], [[], []]);
 });
+
+test('a deletion of 20,000 single messages costs later messages no time', () => {
+  const timeOf = (targets) => {
+    const store = opened(range(1, 40_000));
+    store.append(page([message(40_001, { type: 'delete', target: 1, targets, text: '' })]));
+    const began = performance.now();
+    for (let seq = 40_002; seq < 40_052; seq++) {
+      store.append(page([message(seq)]));
+      store.rowsFrom(store.messages.length, -300);
+      store.rowsSince(40_001);
+    }
+    return performance.now() - began;
+  };
+  const few = timeOf([[1, 1]]);
+  const many = timeOf(Array.from({ length: 20_000 }, (_, i) => [2 * i + 1, 2 * i + 1]));
+  assert.ok(many < 50 * few + 50, `${many} ms instead of ${few}`); // hundreds of times with a look at each range
+});
+
+test('history pages that come after a deletion of many show nothing of them', () => {
+  const store = opened(range(11, 20), { oldest: 1 });
+  store.append(page([message(21, { type: 'delete', target: 3, targets: [[3, 4], [12, 12]], text: '' })]));
+  store.prepend({ ...page(range(1, 10)), more: false });
+  assert.deepEqual([3, 4, 12].map((seq) => store.find(seq).text), ['', '', '']);
+  assert.deepEqual(store.rowsSince(1).map(({ seq }) => seq), [1, 2, ...range(5, 11).map(({ seq }) => seq), ...range(13, 20).map(({ seq }) => seq)]);
+});
+
+test('a robot that edits its message all day doesn\'t fill the memory, and its last text stays', () => {
+  const store = opened(range(1, 20));
+  for (let seq = 21; seq < 5000; seq++) {
+    store.append(page([message(seq, { type: 'edit', target: 20, text: `${seq} done` })]));
+    if (store.messages.length > 100) {
+      store.trim(50);
+    }
+  }
+  assert.ok(store.messages.length <= 101, `${store.messages.length}`);
+  assert.equal(store.asItIsNow(store.find(20)).text, '4999 done');
+  assert.equal(store.next, 4999);
+  assert.ok(store.size < 1000, `${store.size}`);
+  assert.equal(store.append(page([message(4999), message(5000)])), 1, 'what came is still known');
+});
+
+test('a change that was refused goes with its message', () => {
+  const store = opened(range(1, 3));
+  store.hold(mine('edit', { type: 'edit', target: 2, state: 'failed', detail: 'too late' }));
+  store.append(page([message(4, { type: 'delete', target: 2, text: '' })]));
+  assert.deepEqual(store.pending, []);
+});

@@ -16,6 +16,7 @@
 //   page       open() or append() has brought something, for other tabs (tabs.js).
 //              detail: { type: open, page }, or { type: append, page, epoch, since }
 
+import { changed, Changes, isChange, isDeletion, isErased } from './changes.js';
 import { Source } from './events.js';
 
 /** A message of a later type, or one that was erased, has no id. */
@@ -25,25 +26,6 @@ export const keyOf = ({ name, id, seq }) => `${id || `#${seq}`}\n${name}`;
 export const hasRow = ({ type, isSwept }) => !isSwept && (type === undefined || type === 'message' || type === 'notice');
 
 const sizeOf = (messages) => messages.reduce((sum, { text }) => sum + (text?.length ?? 0), 0);
-
-/** An erased message comes as a deletion of itself. */
-const isErased = ({ type, seq, target }) => type === 'delete' && target === seq;
-
-const isChange = (message) => message.type === 'edit' || (message.type === 'delete' && !isErased(message));
-
-const isDeletion = (change) => change !== undefined && (change.type === 'delete' || change.text === '');
-
-/** change: the last one of this message, or undefined. editedAt: the time of its own last edit. */
-function changed(message, change, editedAt) {
-  if (change === undefined && isErased(message)) {
-    return { ...message, deleted: true };
-  }
-  if (isDeletion(change)) {
-    return { ...message, text: '', deleted: true, isSwept: change.isSweep };
-  }
-  const type = isErased(message) ? 'message' : message.type; // it was hidden, and is shown again
-  return { ...message, type, text: change?.text ?? message.text, edited: true, editedAt: change?.time ?? editedAt };
-}
 
 export class Store extends Source {
   epoch = null;
@@ -55,8 +37,7 @@ export class Store extends Source {
   #pending = new Map();
   // keys of messages that are stored in another database than the one that is shown
   #doubted = new Set();
-  #changes = new Map(); // edits and deletions, by the seq of the message that they change
-  #sweeps = []; // deletions of many messages at once: { from, to, seq, type, isSweep }
+  #changes = new Changes();
   #now = new WeakMap(); // by message: { change, editedAt, now }, see asItIsNow()
   #size = 0; // characters of all texts
 
@@ -126,7 +107,7 @@ export class Store extends Source {
    * isSwept: it was deleted along with others, and nothing of it is shown.
    */
   asItIsNow(message) {
-    const change = this.#changeOf(message);
+    const change = this.#changes.of(message);
     if (change === undefined && message.edited === undefined && !isErased(message)) {
       return message;
     }
@@ -139,40 +120,42 @@ export class Store extends Source {
     return known.now;
   }
 
-  /** The edit or deletion that counts for a message, or undefined if its own text does. */
-  #changeOf({ seq, edited = 0 }) {
-    let last = this.#changes.get(seq);
-    for (const sweep of this.#sweeps) {
-      if (sweep.from <= seq && seq <= sweep.to && sweep.seq > (last?.seq ?? 0)) {
-        last = sweep;
-      }
-    }
-    return last?.type === 'edit' && edited > last.seq ? undefined : last;
+  /** The seqs of known messages from one to another. */
+  #between(from, to) {
+    return this.#messages.slice(this.indexOf(from), this.indexOf(to + 1)).map(({ seq }) => seq);
   }
 
-  /** An edit or a deletion is a message of its own, which says what it changes. The last one
-   * counts. */
-  #note(messages) {
-    for (const message of messages.filter(isChange)) {
-      const { seq, target, targets, type } = message;
-      if (Array.isArray(targets)) {
-        this.#sweeps.push(...targets.map(([from, to]) => ({ from, to, seq, type, isSweep: true })));
-      } else if ((this.#changes.get(target)?.seq ?? 0) < seq) {
-        this.#changes.set(target, { text: '', ...message });
-      }
-    }
-    this.#erase();
+  /** Notes edits and deletions among messages that are known now; isOlder: before all others. */
+  #note(messages, isOlder = false) {
+    const { changed: seqs, outdated } = this.#changes.note(messages, (from, to) => this.#between(from, to), isOlder);
+    outdated.forEach((seq) => this.#wipe(this.find(seq)));
+    this.#erase(new Set([...messages.map(({ seq }) => seq), ...seqs]));
   }
 
-  /** Keeps no text of messages that are deleted, and tells which they are. */
-  #erase() {
-    const gone = this.#messages.filter((message) => message.text && !isChange(message) && isDeletion(this.#changeOf(message)));
-    for (const message of gone) {
+  /** Keeps no text of those messages that are deleted, and tells which they are. */
+  #erase(seqs) {
+    const gone = [...seqs].map((seq) => this.find(seq)).filter((message) => message?.text && !isChange(message) && isDeletion(this.#changes.of(message)));
+    gone.forEach((message) => this.#wipe(message));
+    this.#dropChanges();
+    if (gone.length > 0) {
+      this.tell('deleted', { seqs: gone.map(({ seq }) => seq).sort((a, b) => a - b) });
+    }
+  }
+
+  #wipe(message) {
+    if (message?.text) {
       this.#size -= message.text.length;
       message.text = '';
     }
-    if (gone.length > 0) {
-      this.tell('deleted', { seqs: gone.map(({ seq }) => seq) });
+  }
+
+  /** A change that was refused, or waits for a moderator, goes with the message that it is of. */
+  #dropChanges() {
+    for (const [key, { state, target }] of [...this.#pending]) {
+      const of = target === undefined || !['failed', 'held'].includes(state) ? undefined : this.find(target);
+      if (of !== undefined && this.asItIsNow(of).deleted) {
+        this.drop(key);
+      }
     }
   }
 
@@ -211,7 +194,6 @@ export class Store extends Source {
     this.#gaps.clear();
     this.#noteGaps(page.messages);
     this.#changes.clear();
-    this.#sweeps = [];
     this.#note(page.messages);
     this.#confirm(page.messages);
     this.#letGo(page);
@@ -260,7 +242,7 @@ export class Store extends Source {
     this.#oldest = page.more ? page.oldest : (older[0]?.seq ?? before);
     this.#messages.unshift(...older);
     this.#size += sizeOf(older);
-    this.#note(older);
+    this.#note(older, true);
     older.forEach((message) => this.#keys.add(keyOf(message)));
     this.#confirm(older);
     this.#changed('older', older.length);
@@ -273,6 +255,7 @@ export class Store extends Source {
    */
   trim(most, characters = Infinity) {
     let kept = 0;
+    this.#thin();
     const all = this.#messages.length;
     const limit = all - this.rowsFrom(all, -most);
     for (let size = 0; kept < limit; kept++) {
@@ -286,8 +269,22 @@ export class Store extends Source {
     if (gone.length > 0) {
       gone.forEach((message) => this.#keys.delete(keyOf(message)));
       this.#oldest = Math.min(this.#oldest, gone[0].seq);
+      this.#changes.forget(this.lowest);
       this.#changed('trim', 0);
     }
+  }
+
+  /**
+   * Takes out edits, and messages that were deleted along with others: a robot that edits its
+   * message each second would fill the memory. The first and the last one say what is known.
+   */
+  #thin() {
+    const ends = [this.lowest, this.#messages.at(-1)?.seq];
+    const isKept = (message) => ends.includes(message.seq) || this.#gaps.has(message.seq) || !(isChange(message) || this.asItIsNow(message).isSwept);
+    const gone = this.#messages.filter((message) => !isKept(message));
+    this.#size -= sizeOf(gone);
+    gone.forEach((message) => this.#keys.delete(keyOf(message)));
+    this.#messages = gone.length > 0 ? this.#messages.filter(isKept) : this.#messages;
   }
 
   // ---- the visitor's own messages that aren't in the room yet ----
