@@ -358,3 +358,50 @@ test('a challenge is solved, and the message goes out with the proof', async () 
   await w.clock.run(20);
   assert.deepEqual([proofs, w.texts()], [[undefined, '1.ab:8'], ['worked for']]);
 });
+
+test('an edit or deletion is of the database that the visitor saw: it changes nothing in another one', async () => {
+  const w = world({ saved: [], faults: Array(20).fill('dropped') });
+  await w.outbox.restore();
+  w.chat.say('ann', 'meant');
+  w.open();
+  w.outbox.send({ name: 'ann', type: 'delete', target: 1 });
+  await w.clock.run(1000);
+  assert.deepEqual(w.saved.map(({ type }) => type), ['delete']);
+  const after = world({ saved: w.saved, ids: 10 });
+  after.chat.replace('epoch-2');
+  after.chat.say('ann', 'another one');
+  await after.outbox.restore();
+  after.say('hello');
+  await after.clock.run(1000);
+  assert.deepEqual(after.texts(), ['another one'], 'nothing goes out before the room is open, so that the order stays');
+  after.open();
+  await after.clock.run(1000);
+  assert.deepEqual(after.texts(), ['another one', 'hello']);
+  assert.deepEqual([after.states(), after.saved], [['sent'], []]);
+});
+
+test('an edit that waited through a reload goes out when the room is open', async () => {
+  const w = world({ saved: [], faults: Array(20).fill('dropped') });
+  await w.outbox.restore();
+  w.chat.say('ann', 'teh text');
+  w.open();
+  w.outbox.send({ name: 'ann', type: 'edit', target: 1, text: 'the text' });
+  await w.clock.run(1000);
+  const after = world({ saved: w.saved, ids: 10 });
+  after.chat.messages = w.chat.messages;
+  await after.outbox.restore();
+  await after.clock.run(1000);
+  after.open();
+  await after.clock.run(1000);
+  assert.deepEqual(after.texts(), ['the text', 'the text']);
+});
+
+test('an edit of a message that is gone meanwhile is dropped, and stops nothing', async () => {
+  const w = world({ saved: [] });
+  await w.outbox.restore();
+  w.open();
+  w.outbox.send({ name: 'ann', type: 'edit', target: 7, text: 'late' });
+  w.say('next');
+  await w.clock.run(1000);
+  assert.deepEqual([w.states(), w.texts(), w.saved], [['sent'], ['next'], []]);
+});

@@ -8,7 +8,9 @@
 // again, until it works. Through `keep`, messages that aren't sent yet survive a reload.
 //
 // Edits and deletions go the same way. A message that waits for a moderator (state: held) isn't
-// sent again: it goes when it is in the room, or when the visitor dismisses it.
+// sent again: it goes when it is in the room, or when the visitor dismisses it. A change names its
+// message by the seq, so it goes only to the database that the visitor saw, and not with the next
+// one; it is dropped when its message is gone.
 //
 // Events: sent     detail: { key, said, name }; said: the name as written; name: as it is stored
 //         refused  detail: { key, field, failure }
@@ -56,7 +58,12 @@ export class Outbox extends Source {
     this.#isRestored = keep === null;
     store.addEventListener('confirmed', ({ detail }) => this.#leave(detail.key));
     store.addEventListener('unseen', ({ detail }) => this.retry(detail.key));
-    store.addEventListener('change', () => this.#save());
+    store.addEventListener('change', ({ detail }) => {
+      this.#save();
+      if (detail.reason === 'open') {
+        this.#pump(); // a change waited for the epoch
+      }
+    });
   }
 
   /** Takes over what an earlier page didn't send. What was written meanwhile comes after it. */
@@ -78,7 +85,8 @@ export class Outbox extends Source {
   /** type: edit or delete, with the seq of its target; else it is a message. */
   send({ name, text = '', reply_to, type, target }) {
     const time = new Date(this.clock.wall()).toISOString();
-    const entry = { name, text, reply_to, type, target, id: this.makeId(), time, order: this.#next(), state: 'queued', detail: '' };
+    const targetEpoch = target === undefined ? undefined : this.store.epoch;
+    const entry = { name, text, reply_to, type, target, targetEpoch, id: this.makeId(), time, order: this.#next(), state: 'queued', detail: '' };
     const key = this.#enter(entry);
     this.#pump();
     return key;
@@ -166,8 +174,13 @@ export class Outbox extends Source {
     while (this.#queue.length > 0) {
       const key = this.#queue[0];
       const entry = this.#entry(key);
+      if (entry?.targetEpoch && this.store.epoch === null) {
+        break; // until the room is open
+      }
       if (entry === undefined) {
         this.#leave(key);
+      } else if (entry.targetEpoch && entry.targetEpoch !== this.store.epoch) {
+        this.takeBack(key); // in this database, the seq is another message's
       } else {
         await this.#try(key, entry);
       }
@@ -259,8 +272,8 @@ export class Outbox extends Source {
     this.#stopped = { key: null, tries: 0, strikes: 0 };
     this.#leave(key);
     const { field, slug, message: detail } = failure;
-    if (slug === 'not-found' && this.#entry(key)?.type === 'delete') {
-      this.store.drop(key); // it is gone already
+    if (slug === 'not-found' && this.#entry(key)?.target !== undefined) {
+      this.store.drop(key); // the message is gone already
     } else {
       this.store.update(key, { state: 'failed', detail, field, slug, reason });
     }
