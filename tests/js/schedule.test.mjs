@@ -1,5 +1,6 @@
 // schedule.test.mjs - hundreds of runs over a network that fails in every way. In the end each message
-// is shown once, in the order of the chat, and none is lost. FAULT_SCHEDULES: the number of runs.
+// is shown once, in the order of the chat, and none is lost; edits and deletions too are stored once,
+// and every reader shows what they leave. FAULT_SCHEDULES: the number of runs.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -7,7 +8,7 @@ import { makeApi } from '../../www/js/api.js';
 import { Backoff } from '../../www/js/backoff.js';
 import { Ladder } from '../../www/js/ladder.js';
 import { Outbox } from '../../www/js/outbox.js';
-import { Store } from '../../www/js/store.js';
+import { hasRow, keyOf, Store } from '../../www/js/store.js';
 import { Transport } from '../../www/js/transport.js';
 import { STREAM_FAULTS } from './streams.mjs';
 import { Chat, Clock, HeadFile, holdPolls, limits, network, seeded } from './world.mjs';
@@ -27,11 +28,50 @@ function client({ chat, clock, random, name, faults, cache, top, limit }) {
   const check = () => {
     const seqs = store.messages.map(({ seq }) => seq);
     seqs.forEach((seq, i) => assert.ok(i === 0 || seq === seqs[i - 1] + 1 || (seq > seqs[i - 1] && store.gapBefore(seq)), `${name} shows ${seqs}`));
-    const keys = [...store.messages, ...store.pending].map((m) => `${m.name}/${m.id}`);
+    const keys = [...store.messages, ...store.pending].map(keyOf);
     assert.equal(new Set(keys).size, keys.length, `${name} shows one twice: ${keys}`);
   };
   store.addEventListener('change', check);
-  return { name, api, store, transport, outbox, log, said: [] };
+  const refused = [];
+  outbox.addEventListener('refused', ({ detail }) => refused.push(detail.key));
+  return { name, api, store, transport, outbox, log, said: [], changed: [], refused };
+}
+
+/** An edit or a deletion of one of the client's own messages, or a moderator's deletions. */
+function changeSomething({ chat, random, who }) {
+  const { name, store, outbox, changed } = who;
+  const own = store.rowsSince(0).filter((m) => m.name === name && m.seq >= chat.oldest);
+  const dice = random();
+  if (dice < 0.6 && own.length > 0) {
+    const { seq: target } = own[Math.floor(random() * own.length)];
+    const [type, text] = random() < 0.7 ? ['edit', `${name} edits ${changed.length}`] : ['delete', ''];
+    changed.push({ key: outbox.send({ name, type, target, text }), type, text });
+  } else if (dice > 0.9) {
+    const from = chat.head - Math.floor(random() * 12);
+    chat.sweep(({ seq }) => seq >= from && random() < 0.5);
+  } else if (dice > 0.8) {
+    const shown = chat.messages.filter(({ type, seq }) => type === 'message' && seq >= chat.oldest);
+    const { seq } = shown[Math.floor(random() * shown.length)] ?? chat.say('staff', `new ${chat.head}`);
+    chat.change(random() < 0.5 ? 'delete' : 'edit', seq, `staff edits ${chat.head}`);
+  }
+}
+
+const rowsOf = (messages) => messages.filter((m) => hasRow(m) && !m.deleted).map(({ seq, name, text, edited }) => ({ seq, name, text, isEdited: edited !== undefined }));
+
+/** Each change is stored once, or its message was gone before; all show what the chat has. */
+function checkChanges({ chat, clients, from, isSame, seed }) {
+  for (const { name, store, changed, refused } of clients) {
+    const shown = store.messages.filter(({ seq }) => seq >= from(store)).map((m) => store.asItIsNow(m));
+    assert.deepEqual(rowsOf(shown), rowsOf(chat.messages.filter(({ seq }) => seq >= from(store))), `seed ${seed}: ${name} shows what edits and deletions left`);
+    for (const message of chat.messages.filter(({ target, type }) => target >= from(store) && type === 'delete')) {
+      assert.equal(store.find(message.seq)?.text ?? '', '', `seed ${seed}: ${name} keeps no text of ${message.seq}`);
+    }
+    for (const { key, text } of changed) {
+      const stored = chat.messages.filter((m) => `${chat.asSent(m).id}\n${m.name}` === key);
+      assert.ok(stored.length <= 1 && stored.every((m) => chat.asSent(m).text === text), `seed ${seed}: ${key} is stored once`);
+      assert.ok(!isSame || stored.length === 1 || refused.includes(key), `seed ${seed}: ${key} is not lost`);
+    }
+  }
 }
 
 async function run(seed) {
@@ -62,12 +102,17 @@ async function run(seed) {
   }
   clients.forEach(({ transport }) => transport.start());
   const forgets = random() < 0.15;
+  const isChanged = seed % 3 === 0; // by coins of their own, too
+  const coins = seeded(seed + 1_000_000);
   const swap = random() < 0.4 ? Math.floor(random() * 30) : -1;
   for (let step = 0; step < 30; step++) {
     const who = clients[Math.floor(random() * 2)];
     const text = `${who.name} says ${step}`;
     who.said.push(text);
     who.outbox.send({ name: who.name, text });
+    if (isChanged) {
+      changeSomething({ chat, random: coins, who: clients[Math.floor(coins() * 2)] });
+    }
     if (step === swap) {
       chat.replace('epoch-2', Math.floor(random() * chat.messages.length));
     }
@@ -96,16 +141,18 @@ async function run(seed) {
     const calmRequests = log.slice(asked[i]).filter(({ path }) => !path.endsWith('/send')).length;
     assert.ok(calmRequests <= 100, `seed ${seed}: ${name} asks ${calmRequests} times in two quiet minutes`);
   }
+  const from = (store) => (forgets ? Math.max(store.lowest ?? 1, chat.oldest) : (store.lowest ?? 1));
   for (const { name, store, said } of clients) {
-    const lowest = store.lowest ?? 1;
-    const from = forgets ? Math.max(lowest, chat.oldest) : lowest;
-    assert.deepEqual(store.messages.filter(({ seq }) => seq >= from), chat.messages.filter(({ seq }) => seq >= from), `seed ${seed}: ${name} shows what the chat has`);
-    const sent = chat.messages.filter((m) => m.name === name).map(({ text }) => text);
+    if (!isChanged) {
+      assert.deepEqual(store.messages.filter(({ seq }) => seq >= from(store)), chat.messages.filter(({ seq }) => seq >= from(store)), `seed ${seed}: ${name} shows what the chat has`);
+    }
+    const sent = chat.messages.filter((m) => m.name === name).map((m) => chat.asSent(m)).filter(({ type }) => type === 'message').map(({ text }) => text);
     assert.equal(new Set(sent).size, sent.length, `seed ${seed}: ${name} is stored once`);
     if (swap === -1) {
       assert.deepEqual(sent, said, `seed ${seed}: all of ${name}, in order`);
     }
   }
+  checkChanges({ chat, clients, from, isSame: swap === -1, seed });
 }
 
 test(`${RUNS} random schedules: each message once, in order, none lost`, async () => {

@@ -95,6 +95,7 @@ export class Chat {
   tellsGaps = true; // wherever messages are missing; older servers tell it only before the oldest message
   wait = 0;
   #last = 0; // the seqs of removed messages aren't used again
+  #first = new WeakMap(); // by message: { id, text, type } as it was sent
   file = null; // a HeadFile, if answers name one
 
   constructor(clock, room = 'lobby') {
@@ -111,7 +112,44 @@ export class Chat {
     const message = { seq: this.head + 1, time, name, text, type: 'message', id };
     this.messages.push(message);
     this.#last = message.seq;
+    this.#first.set(message, { id, text, type: message.type });
     return message;
+  }
+
+  /** A message as it was sent: { id, text, type }. */
+  asSent(message) {
+    return this.#first.get(message) ?? message;
+  }
+
+  // ---- edits and deletions, as everybody reads them: with the present text of their target ----
+
+  change(type, target, text = '', { name = 'staff', id = `${type}-${this.head + 1}` } = {}) {
+    const event = Object.assign(this.say(name, type === 'delete' ? '' : text, id), { type, target });
+    this.#first.set(event, { id, text, type });
+    const of = this.messages.find(({ seq }) => seq === target);
+    if (type === 'delete') {
+      this.#erase(of);
+    } else {
+      Object.assign(of, { text, edited: event.seq });
+      this.#changesOf(target).forEach((other) => Object.assign(other, { text }));
+    }
+    return event;
+  }
+
+  /** One deletion of several messages. */
+  sweep(which) {
+    const gone = this.messages.filter((m) => m.type === 'message' && which(m));
+    gone.forEach((m) => this.#erase(m));
+    return gone.length > 0 && Object.assign(this.say('staff', ''), { type: 'delete', target: gone[0].seq, targets: gone.map(({ seq }) => [seq, seq]) });
+  }
+
+  #changesOf(target) {
+    return this.messages.filter((m) => m.type === 'edit' && m.target === target);
+  }
+
+  #erase(message) {
+    this.#changesOf(message.seq).forEach((other) => Object.assign(other, { type: 'delete', text: '' }));
+    Object.assign(message, { type: 'delete', text: '', target: message.seq, id: '' });
   }
 
   /** Another database, with the first `keep` messages. */
@@ -133,16 +171,20 @@ export class Chat {
     return this.head > Number(url.searchParams.get('since'));
   }
 
-  #send({ name, text, id }) {
-    if (text === '') {
+  #send({ name, text, id, type = 'message', target }) {
+    if (text === '' && type !== 'delete') {
       return problem(400, 'bad-input', 'text is empty.', { field: 'text' });
     }
-    const known = this.messages.find((m) => m.name === name && m.id === id);
-    if (known !== undefined && known.text !== text) {
+    const known = this.messages.find((m) => m.name === name && this.asSent(m).id === id);
+    if (known !== undefined && this.asSent(known).text !== text) {
       return problem(409, 'id-reused', 'another text');
     }
-    const { seq, time, type } = known ?? this.say(name, text, id);
-    return reply(known === undefined ? 201 : 200, { epoch: this.epoch, room: this.room, seq, time, name, text, type, id });
+    const of = this.messages.find((m) => m.seq === target && m.seq >= this.oldest && m.type === 'message' && m.name === name);
+    if (known === undefined && type !== 'message' && of === undefined) {
+      return problem(404, 'not-found', 'no such message');
+    }
+    const { seq, time } = known ?? (type === 'message' ? this.say(name, text, id) : this.change(type, target, text, { name, id }));
+    return reply(known === undefined ? 201 : 200, { epoch: this.epoch, room: this.room, seq, time, name, text, type, id, target });
   }
 
   read(query) {
