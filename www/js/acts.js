@@ -8,7 +8,7 @@ import { Failure, isObject, strange } from './answers.js';
 
 /** The database as a file, { blob, name }; for owners. */
 export async function backup(api) {
-  const answer = await api.download('desk', { list: 'backup' });
+  const answer = await api.download('poll/desk?list=backup');
   if (!answer.ok) {
     throw new Failure('refused', `The server answered ${answer.status}.`, { status: answer.status });
   }

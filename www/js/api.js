@@ -195,7 +195,7 @@ export function makeApi({ base, fetch, clock, who = { headers: () => ({}), renew
     read: (what, query) => ask('poll', `poll/${what}?${inAddress(query)}`, {}, LIMIT),
 
     /** The same as the browser gives it: a Response, of whatever status. */
-    download: (what, query) => signed((headers) => fetch(address('poll', `poll/${what}?${inAddress(query)}`), { cache: 'no-store', credentials: 'same-origin', headers })),
+    download: (path) => signed((headers) => fetch(address('poll', path), { cache: 'no-store', credentials: 'same-origin', headers })),
 
     /** Does something besides sending (acts.js). fields: { do, … }. */
     act: (fields) => ask('send', 'send/act', posted(fields), SEND_LIMIT),

@@ -28,11 +28,6 @@ export class Changes {
   #last = new Map(); // by the seq of the message that is changed
   #sweeps = []; // deletions of many messages at once: { from, to, seq, type, isSweep }
 
-  clear() {
-    this.#last.clear();
-    this.#sweeps = [];
-  }
-
   /** The edit or deletion that counts for a message, or undefined if its own text does. */
   of({ seq, edited = 0 }) {
     const last = this.#last.get(seq);
@@ -75,8 +70,6 @@ export class Changes {
       this.#last.set(target, by);
       said.changed.push(target);
       said.outdated.push(before?.seq);
-    } else {
-      said.outdated.push(by.seq);
     }
   }
 

@@ -85,8 +85,7 @@ export class Outbox extends Source {
   /** type: edit or delete, with the seq of its target; else it is a message. */
   send({ name, text = '', reply_to, type, target }) {
     const time = new Date(this.clock.wall()).toISOString();
-    const targetEpoch = target === undefined ? undefined : this.store.epoch;
-    const entry = { name, text, reply_to, type, target, targetEpoch, id: this.makeId(), time, order: this.#next(), state: 'queued', detail: '' };
+    const entry = { name, text, reply_to, type, target, targetEpoch: target && this.store.epoch, id: this.makeId(), time, order: this.#next(), state: 'queued', detail: '' };
     const key = this.#enter(entry);
     this.#pump();
     return key;

@@ -135,10 +135,10 @@ export class Store extends Source {
   /** Keeps no text of those messages that are deleted, and tells which they are. */
   #erase(seqs) {
     const gone = [...seqs].map((seq) => this.find(seq)).filter((message) => message?.text && !isChange(message) && isDeletion(this.#changes.of(message)));
-    gone.forEach((message) => this.#wipe(message));
+    gone.forEach(this.#wipe, this);
     this.#dropChanges();
     if (gone.length > 0) {
-      this.tell('deleted', { seqs: gone.map(({ seq }) => seq).sort((a, b) => a - b) });
+      this.tell('deleted', { seqs: gone.map(({ seq }) => seq) });
     }
   }
 
@@ -151,12 +151,8 @@ export class Store extends Source {
 
   /** A change that was refused, or waits for a moderator, goes with the message that it is of. */
   #dropChanges() {
-    for (const [key, { state, target }] of [...this.#pending]) {
-      const of = target === undefined || !['failed', 'held'].includes(state) ? undefined : this.find(target);
-      if (of !== undefined && this.asItIsNow(of).deleted) {
-        this.drop(key);
-      }
-    }
+    const isMoot = ({ state, target }) => /failed|held/.test(state) && isDeletion(this.#changes.of({ seq: target }));
+    this.pending.filter(isMoot).forEach(({ key }) => this.drop(key));
   }
 
   /**
@@ -193,7 +189,7 @@ export class Store extends Source {
     this.#keys = new Set(page.messages.map(keyOf));
     this.#gaps.clear();
     this.#noteGaps(page.messages);
-    this.#changes.clear();
+    this.#changes = new Changes();
     this.#note(page.messages);
     this.#confirm(page.messages);
     this.#letGo(page);
@@ -265,9 +261,8 @@ export class Store extends Source {
       }
     }
     const gone = this.#messages.splice(0, all - kept);
-    this.#size -= sizeOf(gone);
+    this.#leave(gone);
     if (gone.length > 0) {
-      gone.forEach((message) => this.#keys.delete(keyOf(message)));
       this.#oldest = Math.min(this.#oldest, gone[0].seq);
       this.#changes.forget(this.lowest);
       this.#changed('trim', 0);
@@ -282,9 +277,13 @@ export class Store extends Source {
     const ends = [this.lowest, this.#messages.at(-1)?.seq];
     const isKept = (message) => ends.includes(message.seq) || this.#gaps.has(message.seq) || !(isChange(message) || this.asItIsNow(message).isSwept);
     const gone = this.#messages.filter((message) => !isKept(message));
+    this.#leave(gone);
+    this.#messages = this.#messages.filter(isKept);
+  }
+
+  #leave(gone) {
     this.#size -= sizeOf(gone);
     gone.forEach((message) => this.#keys.delete(keyOf(message)));
-    this.#messages = gone.length > 0 ? this.#messages.filter(isKept) : this.#messages;
   }
 
   // ---- the visitor's own messages that aren't in the room yet ----

@@ -242,21 +242,11 @@ export class Transport extends Source {
     const feeds = this.#feeds();
     this.#held = wait ? roomsOf(feeds) : '';
     const { pages, delay } = await this.polls.ask(feeds, wait, signal);
-    if (pages.some(({ watch }) => watch) && this.makeFiles !== null) {
-      await this.#loadFiles();
+    if (pages.some(({ watch }) => watch) && this.files.look === undefined) {
+      this.files = await this.makeFiles().catch(noFiles); // without a network, polls go on
     }
     this.files.found(pages);
     return delay;
-  }
-
-  /** Loads the module for head files. Without it, polls go on; a later one may load it. */
-  async #loadFiles() {
-    try {
-      this.files = await this.makeFiles();
-      this.makeFiles = null;
-    } catch {
-      // no network
-    }
   }
 
   #works() {
