@@ -47,7 +47,7 @@ export class Changes {
     }
     for (const message of messages.filter(isChange)) {
       const { seq, target, targets, type } = message;
-      if (!Array.isArray(targets)) {
+      if (targets === undefined) {
         this.#change(target, { text: '', ...message }, said);
         continue;
       }

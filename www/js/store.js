@@ -135,7 +135,7 @@ export class Store extends Source {
   /** Keeps no text of those messages that are deleted, and tells which they are. */
   #erase(seqs) {
     const gone = [...seqs].map((seq) => this.find(seq)).filter((message) => message?.text && !isChange(message) && isDeletion(this.#changes.of(message)));
-    gone.forEach(this.#wipe, this);
+    gone.forEach((message) => this.#wipe(message));
     this.#dropChanges();
     if (gone.length > 0) {
       this.tell('deleted', { seqs: gone.map(({ seq }) => seq) });
@@ -151,8 +151,11 @@ export class Store extends Source {
 
   /** A change that was refused, or waits for a moderator, goes with the message that it is of. */
   #dropChanges() {
-    const isMoot = ({ state, target }) => /failed|held/.test(state) && isDeletion(this.#changes.of({ seq: target }));
-    this.pending.filter(isMoot).forEach(({ key }) => this.drop(key));
+    for (const { key, state, target } of this.pending) {
+      if (/failed|held/.test(state) && isDeletion(this.#changes.of({ seq: target }))) {
+        this.drop(key);
+      }
+    }
   }
 
   /**

@@ -23,7 +23,7 @@ const UNSEEN_TRIES = 3; // failures in a row, for requests that took long; fewer
 const noStreams = () => ({ isOpen: false, mustPoll: false, revive() {} });
 
 /** Stands in for head files until an answer names one. */
-const noFiles = () => ({ pages: [], hasMoved: false, wake() {}, found() {} });
+const noFiles = () => ({ pages: [], hasMoved: false, wake() {} });
 
 const roomsOf = (feeds) => feeds.map(({ room }) => room).sort().join();
 
@@ -245,7 +245,7 @@ export class Transport extends Source {
     if (pages.some(({ watch }) => watch) && this.files.look === undefined) {
       this.files = await this.makeFiles().catch(noFiles); // without a network, polls go on
     }
-    this.files.found(pages);
+    this.files.found?.(pages);
     return delay;
   }
 
