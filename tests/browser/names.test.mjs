@@ -22,6 +22,10 @@ test('a name that belongs to another visitor: the message waits, and goes out on
     await shows(first, ['I am ann']);
     const second = await tab(address, { name: 'Ann', ignore });
     await second.getByText('belongs to someone else').waitFor();
+    const field = second.getByRole('textbox', { name: 'What shall we call you?' });
+    assert.equal(await field.inputValue(), 'Ann');
+    assert.equal(await mine(second, 'Ann').count(), 0, 'it is not the visitor’s');
+    assert.equal(await second.getByRole('button', { name: 'Cancel' }).count(), 0, 'there is no name to go back to');
     const free = second.getByRole('button', { name: /^Use “Ann/ });
     await free.click();
     await free.waitFor({ state: 'hidden' });

@@ -116,16 +116,18 @@ export class Peace {
     if (failure.shown) {
       return;
     }
-    this.#shut = detail;
+    const until = Math.max(detail.until, this.#shut?.until ?? 0); // another tab's refusal has none
+    this.#shut = { failure, until };
+    const shut = this.#shut;
     const isLearned = await this.#learn();
     if (!this.#isBegun) {
       await this.me.load(); // it says what kind of room this is
     }
-    if (!isLearned || this.#shut !== detail) {
-      return; // a later refusal knows when the next try is
+    if (!isLearned || this.#shut !== shut) {
+      return; // a later refusal is shown
     }
     const message = wordsOfFailure(failure, this.context);
-    this.chat.status.polls({ ...detail, failure: { kind: failure.kind, status: failure.status, slug: failure.slug, message, shown: true } });
+    this.chat.status.polls({ ...detail, until, failure: { kind: failure.kind, status: failure.status, slug: failure.slug, message, shown: true } });
   }
 
   /** An own message was refused. */
@@ -179,6 +181,9 @@ export class Peace {
       await me.load();
     } catch (failure) {
       if (NAME_PROBLEMS.includes(failure.slug) && chat.name === name) {
+        if (!me.person?.name) {
+          chat.setName(''); // it was never the visitor's
+        }
         await this.#conflict(failure, name);
       }
     }
@@ -189,7 +194,7 @@ export class Peace {
       this.#naming ??= this.#makeNaming();
       this.#naming.refuse({ text: wordsOfFailure(failure, this.context, name), suggestion: failure.more.suggestion });
     }
-    this.chat.person.ask();
+    this.chat.person.ask(name);
   }
 
   /** The form for the name is open. */

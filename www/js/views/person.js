@@ -43,12 +43,13 @@ export class PersonView {
     this.shown.textContent = name;
   }
 
-  ask() {
+  /** name: stands in the field at first; without it, the visitor's. */
+  ask(name = this.#name) {
     const isKnown = this.#name !== '';
     this.label.textContent = isKnown ? this.language.say('nameChange') : this.language.say('nameAsk');
     this.submit.textContent = isKnown ? this.language.say('nameSave') : this.language.say('nameJoin');
     this.cancel.hidden = !isKnown;
-    this.field.value = this.#name;
+    this.field.value = name;
     this.form.hidden = false;
     this.on.opened();
     this.field.focus();
