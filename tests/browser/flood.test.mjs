@@ -103,8 +103,9 @@ test('two clicks end a flood with new keys from three networks; readers keep the
           await log(page).getByText('peace', { exact: true }).waitFor({ state: 'attached' });
         }
         t.diagnostic(`peace ${clicked} ms after the first click began; before: ${JSON.stringify(counts)}, in the end: ${JSON.stringify(flooder.counts)}; ${left} messages of other networks left`);
-        // The same two clicks for each further network, whose messages are still there. A message that
-        // was admitted just before a ban may be stored just after it, and takes two clicks more.
+        // The same two clicks for each further network, whose messages are still there. A message
+        // that was admitted just before a ban may be stored just after it, and takes two clicks
+        // more.
         for (let more = 1; more < 2 * NETWORKS.length && (await shownFlood(site)) > 0; more++) {
           const had = await shownFlood(site);
           await cleanUp(moderator);
