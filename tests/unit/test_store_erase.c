@@ -118,6 +118,48 @@ static void a_row_that_another_program_deleted_is_overwritten_too(void **state)
     store_close(s);
 }
 
+static const struct place *killed_in;
+
+/* The clock of a file system may stand still for some milliseconds. */
+static int truncate_and_die(int fd, off_t length)
+{
+    struct stat lock;
+    if (ftruncate(fd, length) != 0 || length > 0) { /* of the database */
+        return length > 0 ? 0 : -1;
+    }
+    NEED(stat(in_place(killed_in, "chat.db-lock"), &lock) == 0);
+    const struct timespec times[2] = {lock.st_mtim, lock.st_mtim};
+    NEED(utimensat(AT_FDCWD, in_place(killed_in, "chat.db"), times, 0) == 0);
+    _exit(0);
+}
+
+static void erase_and_die(const struct place *p, int seq)
+{
+    struct store *s = open_store(p, STORE_WRITE);
+    struct store_changes changes = {.count = 0};
+    uint64_t event = 0;
+    killed_in = p;
+    set_system_call("ftruncate", (sqlite3_syscall_ptr)truncate_and_die);
+    NEED(store_act_begin(s, NULL, "tester", NULL) == 0);
+    NEED(store_erase_message(s, "lobby", (uint64_t)seq, &event, NULL) == 0);
+    NEED(store_act_commit(s, NULL, &changes, NULL) == 0);
+    _exit(1); /* the log wasn't cut */
+}
+
+static void a_process_that_is_killed_while_it_cuts_the_log_is_no_loss(void **state)
+{
+    struct place *p = *state;
+    char epoch[CHAT_EPOCH_SIZE];
+    struct store *s = open_store(p, STORE_WRITE);
+    say(s, "lobby", "ann", "SECRET");
+    snprintf(epoch, sizeof epoch, "%s", store_epoch(s));
+    store_close(s);
+    assert_int_equal(wait_child(start_child(erase_and_die, p, 1)), 0);
+    s = open_store(p, STORE_WRITE);
+    assert_string_equal(store_epoch(s), epoch);
+    store_close(s);
+}
+
 static void an_erased_message_keeps_its_seq_and_readers_are_told(void **state)
 {
     struct place *p = *state;
@@ -391,6 +433,7 @@ int main(void)
         IN_BOTH_MODES(an_erased_text_is_in_no_file_when_the_act_is_committed),
         IN_WAL(a_text_that_a_long_reader_still_needs_is_gone_when_the_store_rests),
         IN_BOTH_MODES(a_row_that_another_program_deleted_is_overwritten_too),
+        IN_WAL(a_process_that_is_killed_while_it_cuts_the_log_is_no_loss),
         IN_BOTH_MODES(an_erased_message_keeps_its_seq_and_readers_are_told),
         IN_BOTH_MODES(only_messages_can_be_erased_or_hidden),
         IN_BOTH_MODES(a_hidden_message_can_be_shown_again),

@@ -252,10 +252,15 @@ static int settle(struct sqlite_handle *s)
     return result;
 }
 
-/* This connection's own pages have to be read again too. */
+/* This connection's own pages have to be read again too. The first checkpoint records that the
+ * database has all messages. Without that, a process that is killed right after it has cut the log
+ * leaves a record of messages in a log that is empty, as if they were lost. */
 static int scrub_with_log(struct sqlite_handle *s)
 {
-    int rc = sqlite_checkpoint(s, SQLITE_CHECKPOINT_TRUNCATE);
+    int rc = sqlite_checkpoint(s, SQLITE_CHECKPOINT_FULL);
+    if (rc == SQLITE_OK) {
+        rc = sqlite_checkpoint(s, SQLITE_CHECKPOINT_TRUNCATE);
+    }
     if (rc == SQLITE_OK) {
         rc = scrub_file(s);
     }
