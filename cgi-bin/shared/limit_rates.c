@@ -19,6 +19,7 @@ enum {
     NETWORK_BYTES = 4,       /* the same */
     SENDS_BURST = 5,
     POLLS_BURST = 20, /* at least */
+    TABS_BURST = 100, /* of a key, at least: 20 tabs that open at once ask some times each */
 };
 
 static struct limits_rate rate(uint64_t amount, unsigned seconds, uint64_t burst)
@@ -86,9 +87,10 @@ static struct limits_rate polls(const struct conf *conf, enum limit_rates_whose 
 {
     uint64_t second = polls_a_second(conf, costs_process);
     uint64_t own = at_least(second / KEYS_OF_NETWORK, 2);
+    uint64_t own_burst = conf->limit_polls == CONF_AUTO ? TABS_BURST : POLLS_BURST;
     switch (whose) {
     case LIMIT_RATES_KEY:
-        return rate(own, 1, at_least(own * POLLS_BURST_S, POLLS_BURST));
+        return rate(own, 1, at_least(own * POLLS_BURST_S, own_burst));
     case LIMIT_RATES_NETWORK:
         return rate(second, 1, at_least(second * POLLS_BURST_S, POLLS_BURST));
     default:
