@@ -78,6 +78,13 @@ const struct bell *rules_cache_believed(struct rules_cache *cache)
     return bell;
 }
 
+void rules_cache_expire(struct rules_cache *cache)
+{
+    pthread_mutex_lock(&cache->lock);
+    cache->put_at = clock_mono_ms() - RECENT_MS;
+    pthread_mutex_unlock(&cache->lock);
+}
+
 void rules_cache_put(struct rules_cache *cache, const struct rules *r)
 {
     pthread_mutex_lock(&cache->lock);

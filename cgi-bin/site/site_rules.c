@@ -190,6 +190,7 @@ int site_rules_need_secret(struct site *site, const struct rules **r, int64_t no
         renew_secret(site, now_ms - SECRET_MS) != 0) {
         return 0;
     }
+    rules_cache_expire(site_rules(site));
     const struct rules *newer = site_rules_take(site, e);
     if (newer == NULL) {
         return -1;

@@ -25,7 +25,9 @@ const onHost = (host, body) =>
 async function asBefore(page, { local = {}, session = {}, record = null }) {
   await page.evaluate(
     async ([ofLocal, ofSession, [key, lines]]) => {
+      const keys = Object.entries(localStorage).filter(([name]) => name.endsWith(' key')); // names are theirs
       localStorage.clear();
+      keys.forEach(([name, value]) => localStorage.setItem(name, value));
       Object.entries(ofLocal).forEach(([name, value]) => localStorage.setItem(name, value));
       Object.entries(ofSession).forEach(([name, value]) => sessionStorage.setItem(name, value));
       if (key) {

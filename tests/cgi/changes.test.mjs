@@ -54,7 +54,7 @@ test('an edit and a delete are told to the sender and to every reader, in order'
     { seq: 2, name: 'ann', text: '', type: 'delete', id: 'b', target: 1, mark, fresh: true },
     { seq: 3, name: 'ann', text: '', type: 'delete', id: 'c', target: 1, mark, fresh: true },
   ]);
-  assert.deepEqual((await read('since=0&format=text')).body.split('\n').map((line) => line.split('\t').toSpliced(1, 1)), [
+  assert.deepEqual((await read('since=0&format=text')).body.split('\n').map((line) => line.split('\t').filter((_, i) => i !== 1)), [
     ['1', 'ann', '', 'delete', '1'], ['2', 'ann', '', 'delete', '1'], ['3', 'ann', '', 'delete', '1'], [''],
   ]);
   // What was sent stays known, so a retry changes nothing.

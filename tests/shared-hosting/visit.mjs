@@ -5,12 +5,14 @@ import { say, shows } from '../browser/harness.mjs';
 // Errors of the search for the programs, which the browser logs.
 export const FAULTS = /404|403|500|Failed to load resource/;
 
+let visits = 0; // each has names of its own, since a name belongs to the browser that used it first
+
 /** Two visitors talk; one of them opens the page later. Both see the same messages. */
 export async function talk({ tab, address, first = [] }) {
-  const ann = await tab(address, { name: 'ann', ignore: FAULTS });
+  const ann = await tab(address, { name: `Ann, visit ${++visits}`, ignore: FAULTS });
   await say(ann, 'is this thing on?');
   await shows(ann, [...first, 'is this thing on?']);
-  const ben = await tab(address, { name: 'ben', ignore: FAULTS });
+  const ben = await tab(address, { name: `Ben, visit ${visits}`, ignore: FAULTS });
   await shows(ben, [...first, 'is this thing on?']);
   await say(ben, 'it is');
   await shows(ann, [...first, 'is this thing on?', 'it is']);
