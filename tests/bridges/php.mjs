@@ -44,7 +44,8 @@ export async function withPhp(folder, env, body, port) {
   const get = async (where, { cookie = '', headers = {}, form } = {}) => {
     const init = form ? { method: 'POST', body: new URLSearchParams(form) } : {};
     const answer = await fetch(`http://127.0.0.1:${port}${where}`, { ...init, redirect: 'manual', headers: { ...headers, cookie } });
-    const cookies = answer.headers.getSetCookie().map((one) => one.split(';')[0]);
+    // Debian's node has no getSetCookie. A comma within a date has no name behind it.
+    const cookies = (answer.headers.get('set-cookie') ?? '').split(/, (?=[^ ;,]+=)/).filter(Boolean).map((one) => one.split(';')[0]);
     return { status: answer.status, headers: answer.headers, text: await answer.text(), cookies };
   };
   try {
