@@ -124,14 +124,14 @@ export class Chat {
   // ---- edits and deletions, as everybody reads them: with the present text of their target ----
 
   change(type, target, text = '', { name = 'staff', id = `${type}-${this.head + 1}` } = {}) {
-    const event = Object.assign(this.say(name, type === 'delete' ? '' : text, id), { type, target });
-    this.#first.set(event, { id, text, type });
+    const said = type === 'delete' ? '' : text;
+    const event = Object.assign(this.say(name, said, id), { type, target });
+    this.#first.set(event, { id, text: said, type });
     const of = this.messages.find(({ seq }) => seq === target);
     if (type === 'delete') {
       this.#erase(of);
     } else {
-      Object.assign(of, { text, edited: event.seq });
-      this.#changesOf(target).forEach((other) => Object.assign(other, { text }));
+      this.#edit(of, event);
     }
     return event;
   }
@@ -140,7 +140,13 @@ export class Chat {
   sweep(which) {
     const gone = this.messages.filter((m) => m.type === 'message' && which(m));
     gone.forEach((m) => this.#erase(m));
-    return gone.length > 0 && Object.assign(this.say('staff', ''), { type: 'delete', target: gone[0].seq, targets: gone.map(({ seq }) => [seq, seq]) });
+    if (gone.length === 0) {
+      return undefined;
+    }
+    const event = Object.assign(this.say('staff', ''), { type: 'delete', target: gone[0].seq, targets: gone.map(({ seq }) => [seq, seq]) });
+    const { id, text, type } = event;
+    this.#first.set(event, { id, text, type });
+    return event;
   }
 
   #changesOf(target) {
@@ -152,12 +158,31 @@ export class Chat {
     Object.assign(message, { type: 'delete', text: '', target: message.seq, id: '' });
   }
 
-  /** Another database, with the first `keep` messages. */
+  /** Another database, with the first `keep` messages: as they were before those that it lacks. */
   replace(epoch, keep = 0) {
     this.epoch = epoch;
     this.messages = this.messages.slice(0, keep);
     this.#last = 0;
     this.oldest = 1;
+    this.messages.forEach((message) => this.#restore(message));
+    for (const event of this.messages.filter(({ type }) => type !== 'message')) {
+      const targets = event.targets?.map(([seq]) => seq) ?? [event.target];
+      this.messages.filter(({ seq }) => targets.includes(seq)).forEach((of) => (event.type === 'edit' ? this.#edit(of, event) : this.#erase(of)));
+    }
+  }
+
+  /** The message as it was sent. */
+  #restore(message) {
+    Object.assign(message, this.asSent(message));
+    delete message.edited;
+    if (message.type === 'message') {
+      delete message.target;
+    }
+  }
+
+  #edit(of, { seq, text }) {
+    Object.assign(of, { text, edited: seq });
+    this.#changesOf(of.seq).forEach((other) => Object.assign(other, { text }));
   }
 
   answer(url, init) {
