@@ -5,6 +5,11 @@
 #include "store/sqlite/private/handle.h"
 #include "store/store_erase.h"
 
+/* The name of a message that only its author saw isn't shown to others now. */
+#define SQLITE_ERASE_TEXT                      \
+    "UPDATE message SET text = '', state = 1," \
+    " name = CASE WHEN state = 3 AND person_id IS NOT NULL THEN '" CHAT_NAME_DEFAULT "' ELSE name END"
+
 int sqlite_erase_message(struct store *base, const char *room, uint64_t seq, uint64_t *event, struct err *e);
 int sqlite_erase_show(struct store *base, const char *room, uint64_t seq, bool shown, uint64_t *event, struct err *e);
 int sqlite_erase_recent(struct store *base, const struct store_erase_recent *what, uint64_t *count, struct err *e);
