@@ -17,9 +17,10 @@ enum {
     ERASE_STEPS = 50, /* what is left after them goes on in quiet times */
 };
 
-/* The field `of`. */
+/* The field `of`. Newcomers can only be cleaned up. */
 static const char *const of_words[] = {"key", "network", "wide-network", NULL};
-enum { OF_KEY, OF_NETWORK, OF_WIDE, OF_UNSAID };
+static const char *const clean_words[] = {"key", "network", "wide-network", "newcomers", NULL};
+enum { OF_KEY, OF_NETWORK, OF_WIDE, OF_NEWCOMERS, OF_UNSAID };
 
 static int read_until(struct act *a, const char *field, struct err *e)
 {
@@ -87,21 +88,29 @@ static enum store_ban_of store_of(const struct act *a)
     static const enum store_ban_of all[] = {[OF_KEY] = STORE_OF_PERSON,
                                             [OF_NETWORK] = STORE_OF_NETWORK,
                                             [OF_WIDE] = STORE_OF_WIDE,
+                                            [OF_NEWCOMERS] = STORE_OF_NETWORK,
                                             [OF_UNSAID] = STORE_OF_PERSON};
     return a->f.whom.fold != NULL ? STORE_OF_NAME : all[a->f.of];
+}
+
+static int make_ban(const struct act *a, struct store *store, enum store_ban_kind kind, const struct store_whom *whom,
+                    struct store_ban_made *made, struct err *e)
+{
+    const struct store_ban_draft draft = {.kind = kind,
+                                          .of = store_of(a),
+                                          .whom = *whom,
+                                          .name = a->f.name,
+                                          .room = a->f.only_room,
+                                          .until_ms = a->f.until_ms,
+                                          .reason = a->f.reason};
+    return store_ban_add(store, &draft, made, e);
 }
 
 static int add_ban(struct act *a, struct store *store, enum store_ban_kind kind, struct err *e)
 {
     struct store_ban_made made;
-    const struct store_ban_draft draft = {.kind = kind,
-                                          .of = store_of(a),
-                                          .whom = act_whom_of(a),
-                                          .name = a->f.name,
-                                          .room = a->f.only_room,
-                                          .until_ms = a->f.until_ms,
-                                          .reason = a->f.reason};
-    if (store_ban_add(store, &draft, &made, e) != 0) {
+    const struct store_whom whom = act_whom_of(a);
+    if (make_ban(a, store, kind, &whom, &made, e) != 0) {
         return -1;
     }
     json_out_number(&a->out, "ban", (int64_t)made.id);
@@ -116,7 +125,7 @@ static void note_length(struct act *a)
                      ? snprintf(a->f.code, sizeof a->f.code, "without end")
                      : snprintf(a->f.code, sizeof a->f.code, "%llu min", (unsigned long long)a->f.minutes);
     if (a->f.whom.fold == NULL && a->f.of < OF_UNSAID && (size_t)length < sizeof a->f.code) {
-        snprintf(a->f.code + length, sizeof a->f.code - (size_t)length, ", %s", of_words[a->f.of]);
+        snprintf(a->f.code + length, sizeof a->f.code - (size_t)length, ", %s", clean_words[a->f.of]);
     }
     a->note.detail = a->f.code;
 }
@@ -166,7 +175,7 @@ static int read_clean(struct act *a, struct err *e)
     uint64_t minutes = 0;
     bool is_held = act_has(a, "held");
     if ((is_held ? act_whom(a, e) : act_message(a, e)) != 0 ||
-        act_choice(a, "of", of_words, OF_UNSAID, &a->f.of, e) != 0 ||
+        act_choice(a, "of", clean_words, OF_UNSAID, &a->f.of, e) != 0 ||
         act_number(a, "minutes", 1, CLEAN_MINUTES_MAX, CLEAN_MINUTES, &minutes, e) != 0 ||
         read_until(a, "ban_minutes", e) != 0) {
         return -1;
@@ -176,17 +185,49 @@ static int read_clean(struct act *a, struct err *e)
     return read_scope(a, e);
 }
 
+/* Bans each network that several newcomers wrote from. */
+static int ban_networks(struct act *a, struct store *store, const struct store_erase_recent *what, struct err *e)
+{
+    struct store_erase_networks networks;
+    uint64_t covers = 0;
+    if (store_erase_networks(store, what, &networks, e) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < networks.count; i++) {
+        const struct store_erase_network *network = &networks.all[i];
+        const struct store_whom whom = {
+            .room = network->held == 0 ? network->room : NULL, .seq = network->seq, .held = network->held};
+        struct store_ban_made made;
+        if (make_ban(a, store, STORE_BAN, &whom, &made, e) != 0) {
+            return -1;
+        }
+        covers += made.covers;
+    }
+    json_out_number(&a->out, "bans", (int64_t)networks.count);
+    json_out_number(&a->out, "covers", (int64_t)covers);
+    return 0;
+}
+
+static int ban_cleaned(struct act *a, struct store *store, const struct store_erase_recent *what, struct err *e)
+{
+    return what->of == STORE_ERASE_OF_NEWCOMERS ? ban_networks(a, store, what, e) : add_ban(a, store, STORE_BAN, e);
+}
+
 static int run_clean(struct act *a, struct store *store, struct err *e)
 {
+    static const enum store_erase_of all[] = {[OF_KEY] = STORE_ERASE_OF_PERSON,
+                                              [OF_NETWORK] = STORE_ERASE_OF_NETWORK,
+                                              [OF_WIDE] = STORE_ERASE_OF_NETWORK,
+                                              [OF_NEWCOMERS] = STORE_ERASE_OF_NEWCOMERS};
     uint64_t count = 0;
     if (find_of(a, store, e) != 0) {
         return -1;
     }
-    const struct store_erase_recent what = {.whom = act_whom_of(a),
-                                            .of_network = a->f.of != OF_KEY,
+    const struct store_erase_recent what = {.of = all[a->f.of],
+                                            .whom = act_whom_of(a),
                                             .only_room = a->f.only_room,
                                             .since_ms = a->caller.now_ms - (int64_t)a->f.number * 60 * 1000};
-    if ((a->f.flag && add_ban(a, store, STORE_BAN, e) != 0) || store_erase_recent(store, &what, &count, e) != 0) {
+    if ((a->f.flag && ban_cleaned(a, store, &what, e) != 0) || store_erase_recent(store, &what, &count, e) != 0) {
         return -1;
     }
     json_out_number(&a->out, "deleted", (int64_t)count);

@@ -25,6 +25,13 @@ int store_erase_recent(struct store *s, const struct store_erase_recent *what, u
     return s->backend->erase.erase_recent(s, what, count, e);
 }
 
+int store_erase_networks(struct store *s, const struct store_erase_recent *what, struct store_erase_networks *out,
+                         struct err *e)
+{
+    out->count = 0;
+    return s->backend->erase.erase_networks(s, what, out, e);
+}
+
 int store_erase_person(struct store *s, const struct store_whom *whom, struct err *e)
 {
     return s->backend->erase.erase_person(s, whom, e);

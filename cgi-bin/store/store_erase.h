@@ -23,10 +23,16 @@ int store_erase_show(struct store *s, const char *room, uint64_t seq, bool shown
  * it was. Messages of moderators and owners stay as they are (*event: 0). */
 int store_erase_hide_reported(struct store *s, const char *room, uint64_t seq, uint64_t *event, struct err *e);
 
+enum store_erase_of {
+    STORE_ERASE_OF_PERSON,
+    STORE_ERASE_OF_NETWORK,   /* that wrote the message, or the waiting one */
+    STORE_ERASE_OF_NEWCOMERS, /* persons who were new when they wrote, unless they are trusted since; guests */
+};
+
 /* Which messages of the last minutes. */
 struct store_erase_recent {
-    struct store_whom whom; /* of this person; */
-    bool of_network;        /* or of the network that wrote this message, or the waiting one */
+    enum store_erase_of of;
+    struct store_whom whom; /* not for newcomers */
     const char *only_room;  /* NULL: in all rooms */
     int64_t since_ms;       /* messages of this time or later */
 };
@@ -37,6 +43,20 @@ struct store_erase_recent {
  * network any more. */
 enum { STORE_ERASE_MOST = 20000 };
 int store_erase_recent(struct store *s, const struct store_erase_recent *what, uint64_t *count, struct err *e);
+
+/* Networks that at least STORE_ERASE_SENDERS newcomers wrote from, those with most of them first,
+ * among the messages that store_erase_recent would erase. Each is named by one of its messages. */
+enum { STORE_ERASE_SENDERS = 3, STORE_ERASE_NETWORKS = 32 };
+struct store_erase_networks {
+    struct store_erase_network {
+        char room[CHAT_ROOM_MAX + 1];
+        uint64_t seq;
+        uint64_t held; /* the message waits, and has no seq; 0: it is in the room */
+    } all[STORE_ERASE_NETWORKS];
+    size_t count;
+};
+int store_erase_networks(struct store *s, const struct store_erase_recent *what, struct store_erase_networks *out,
+                         struct err *e);
 
 /* Erases all that is kept of a person: keys, names, roles, bans, invites, waiting messages,
  * reports, the name in the audit log. Texts, names and networks of its messages follow in steps:

@@ -255,6 +255,31 @@ test('cleaning up deletes what a flooder wrote in the last hour, and bans key or
   assert.equal((await say(data, 'new', 'sorry', {}, from('203.0.113.77'))).status, 201);
 });
 
+test('a flood with new keys from several networks is cleaned up at once; who is known stays', async (t) => {
+  const data = await owned(t);
+  await say(data, 'owner', 'hello', {}, from('203.0.113.9'));
+  const { seq } = (await say(data, 'ann', 'known', {}, from('203.0.113.8'))).json;
+  await done(act(data, 'owner', { do: 'trust', room: 'lobby', seq }));
+  await say(data, 'new', 'first words', {}, from('192.0.2.1'));
+  for (let i = 0; i < 3; i += 1) {
+    for (const network of ['203.0.113', '198.51.100']) await say(data, `eve${i}${network.slice(0, 3)}`, `spam ${i}`, {}, from(`${network}.${i}`));
+  }
+  await say(data, 'eva', 'spam elsewhere', { room: 'other' }, from('198.51.100.7'));
+  const what = { do: 'clean', room: 'lobby', seq: 5, of: 'newcomers', all_rooms: 'no', reason: 'spam' };
+  const clean = await done(act(data, 'owner', what));
+  assert.deepEqual([clean.deleted, clean.bans, clean.covers], [7, 2, 512], 'a network that one newcomer wrote from is not banned');
+  assert.deepEqual(textsOf(await look(data, 'since=0')), ['hello', 'known']);
+  assert.deepEqual(textsOf(await look(data, 'room=other&since=0')), ['spam elsewhere']);
+  const statusOf = async (who, address, room = 'lobby') => (await say(data, who, 'again', { room }, from(address))).status;
+  assert.deepEqual([await statusOf('eve9', '203.0.113.77'), await statusOf('eve8', '198.51.100.77'), await statusOf('new', '192.0.2.1')], [403, 403, 201]);
+  assert.equal(await statusOf('eve7', '198.51.100.77', 'other'), 201, 'the ban is for the lobby');
+  assert.equal((await done(act(data, 'owner', { ...what, all_rooms: 'yes', ban_minutes: 0 }))).deleted, 3);
+  assert.deepEqual(textsOf(await look(data, 'room=other&since=0')), []);
+  const [line] = await desk(data, 'audit');
+  assert.equal(line.detail, 'without end, newcomers');
+  assert.equal((await act(data, 'owner', { do: 'ban', room: 'lobby', seq: 1, of: 'newcomers' })).status, 400);
+});
+
 test('nobody acts on a person of the same or a higher role', async (t) => {
   const data = await owned(t);
   const { invite } = await done(act(data, 'owner', { do: 'invite', role: 'moderator', uses: 2 }));

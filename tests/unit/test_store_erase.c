@@ -301,7 +301,7 @@ static void all_messages_of_a_network_are_erased_but_those_of_moderators(void **
     run_sql(p, "INSERT INTO key (hash, person_id, added_ms) VALUES (zeroblob(16), 2, 1)");
     const struct chat_sender bob = {.has_key = true, .role = CHAT_MODERATOR};
     const struct store_erase_recent what = {
-        .whom = {.room = "lobby", .seq = 9}, .of_network = true, .only_room = "lobby", .since_ms = 0};
+        .whom = {.room = "lobby", .seq = 9}, .of = STORE_ERASE_OF_NETWORK, .only_room = "lobby", .since_ms = 0};
     begin(s, &bob);
     assert_int_equal(store_erase_recent(s, &what, &count, NULL), 0);
     commit(s, "clean");
@@ -310,6 +310,44 @@ static void all_messages_of_a_network_are_erased_but_those_of_moderators(void **
     assert_int_equal(ask_number(p, "SELECT name = 'bob' AND person_id = 2 AND sender >> 8 & 255 = 3"
                                    " FROM message WHERE seq = 11"),
                      1);
+    store_close(s);
+}
+
+/* ann and kim are new; kim is trusted. far and lou are guests. */
+static void all_messages_of_newcomers_are_erased_and_their_networks_found(void **state)
+{
+    struct place *p = *state;
+    uint64_t count = 0;
+    struct store_erase_networks networks;
+    struct store *s = open_store(p, STORE_WRITE);
+    flood(s);
+    say(s, "lobby", "lou", "SECRET");
+    people(p);
+    run_sql(p, "INSERT INTO person (person_id, role, mark, trusted, first_ms, seen_ms) VALUES (3, 2, 9, 1, 1, 1);"
+               "UPDATE message SET person_id = 3 WHERE name = 'kim';"
+               "UPDATE message SET sender = sender | 4 WHERE name IN ('ann', 'kim')");
+    const struct store_erase_recent what = {.of = STORE_ERASE_OF_NEWCOMERS, .only_room = "lobby", .since_ms = 1002000};
+    assert_int_equal(store_act_begin(s, NULL, "tester", NULL), 0);
+    assert_int_equal(store_erase_networks(s, &what, &networks, NULL), 0);
+    assert_int_equal(networks.count, 0); /* ann and lou are two, far is one in its network */
+    store_act_cancel(s);
+    run_sql(p, "INSERT INTO held (room_id, room, made_ms, name, id, text, person_id, sender, network, why)"
+               " VALUES (1, 'lobby', 1, 'tom', 'x', 'SECRET', NULL, 512,"
+               " x'0000000104AAAAAAAAAAAABBBBBBBBBBBB', 'newcomer')");
+    assert_int_equal(store_act_begin(s, NULL, "tester", NULL), 0);
+    assert_int_equal(store_erase_networks(s, &what, &networks, NULL), 0);
+    assert_int_equal(networks.count, 1);
+    assert_string_equal(networks.all[0].room, "lobby");
+    assert_int_equal(networks.all[0].seq, 11);
+    assert_int_equal(networks.all[0].held, 0);
+    assert_int_equal(store_erase_recent(s, &what, &count, NULL), 0);
+    commit(s, "clean");
+    assert_int_equal(count, 6 + 2 + 1); /* ann's but the first, those of far and lou, tom's */
+    assert_int_equal(ask_number(p, "SELECT group_concat(seq, '') = '189' FROM message WHERE room_id = 1 AND type = 1"
+                                   " AND state IS NULL"),
+                     1);
+    assert_int_equal(ask_number(p, "SELECT count(*) FROM held"), 0);
+    assert_int_equal(ask_number(p, "SELECT count(*) FROM message WHERE room_id = 2 AND state IS NOT NULL"), 0);
     store_close(s);
 }
 
@@ -440,6 +478,7 @@ int main(void)
         IN_BOTH_MODES(a_moderators_message_is_not_hidden_by_reports),
         IN_BOTH_MODES(all_messages_of_a_person_since_a_time_are_erased_with_one_event_a_room),
         IN_BOTH_MODES(all_messages_of_a_network_are_erased_but_those_of_moderators),
+        IN_BOTH_MODES(all_messages_of_newcomers_are_erased_and_their_networks_found),
         IN_BOTH_MODES(nobody_erases_messages_of_the_same_rank),
         IN_BOTH_MODES(nothing_of_an_erased_person_is_in_any_file),
         IN_BOTH_MODES(an_erasure_that_was_broken_off_goes_on_in_quiet_times),

@@ -59,7 +59,7 @@ export function makeActs({ api, room }) {
     hide: (seq, reason) => act('hide', { seq, reason }),
     show: (seq) => act('show', { seq }),
     /**
-     * how: { of: key or network, minutes, ban_minutes, all_rooms, reason; held: of a message that
+     * how: { of: key, network or newcomers, minutes, ban_minutes, all_rooms, reason; held: of a message that
      * waits, in place of seq }. Answers { deleted, ban, covers }.
      */
     clean: (seq, how) => act('clean', { seq, ...how }),

@@ -10,6 +10,7 @@ import { ask } from './views/panel.js';
 const HOUR = 60; // minutes
 const DAY = 24 * HOUR;
 const HOLD = 30; // minutes in which newcomers are held after a flood
+const FLOOD = 10; // so many new keys within an hour are a flood
 
 export class Moderation {
   /** peace: see peace.js. */
@@ -100,8 +101,9 @@ export class Moderation {
     return { type: 'select', name: 'minutes', label: this.#say('howLong'), options: choices, value };
   }
 
-  #whose(value) {
-    return { type: 'select', name: 'of', label: this.#say('whose'), options: [['key', this.#say('ofKey')], ['network', this.#say('ofNetwork')]], value };
+  #whose(value, more = []) {
+    const options = [['key', this.#say('ofKey')], ['network', this.#say('ofNetwork')], ...more];
+    return { type: 'select', name: 'of', label: this.#say('whose'), options, value };
   }
 
   #reason() {
@@ -117,18 +119,28 @@ export class Moderation {
     return fresh || mark === undefined ? 'network' : 'key';
   }
 
+  /** Many new keys may come from several networks. */
+  #isFlood() {
+    const { store, clock } = this.chat;
+    const since = clock.wall() - HOUR * 60_000;
+    const marks = store.rowsSince(0).filter(({ fresh, time }) => fresh && Date.parse(time) > since).map(({ mark }) => mark);
+    return new Set(marks).size >= FLOOD;
+  }
+
   async clean(message) {
-    const isFlood = this.#likely(message) === 'network';
-    const hold = { type: 'check', name: 'hold', label: this.#say('holdNewcomers', { n: HOLD }), value: isFlood };
-    const given = await this.#ask(this.#say('cleanTitle'), message, [this.#whose(this.#likely(message)), this.#ends(DAY), hold, this.#reason()], this.#say('cleanDo'));
+    const likely = this.#likely(message);
+    const of = likely === 'network' && this.#isFlood() ? 'newcomers' : likely;
+    const hold = { type: 'check', name: 'hold', label: this.#say('holdNewcomers', { n: HOLD }), value: likely === 'network' };
+    const whose = this.#whose(of, [['newcomers', this.#say('ofNewcomers')]]);
+    const given = await this.#ask(this.#say('cleanTitle'), message, [whose, this.#ends(DAY), hold, this.#reason()], this.#say('cleanDo'));
     if (given === null) {
       return;
     }
     if (given.hold) { // first, so that the flood doesn't go on meanwhile
       await this.peace.attempt(() => this.acts.setRoom({ newcomers: 'held', minutes: HOLD }));
     }
-    const { of, minutes, reason } = given;
-    const how = { of, minutes: HOUR, ban_minutes: Number(minutes), reason, held: message.held };
+    const { minutes, reason } = given;
+    const how = { of: given.of, minutes: HOUR, ban_minutes: Number(minutes), reason, held: message.held };
     await this.#act(() => this.acts.clean(message.seq, how), 'cleaned', ({ deleted, covers }) => ({ n: deleted, covers: covers ?? 0 }));
     this.chat.composer.focus();
   }

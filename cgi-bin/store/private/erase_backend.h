@@ -11,6 +11,8 @@ struct erase_backend {
     int (*erase_show)(struct store *s, const char *room, uint64_t seq, bool shown, uint64_t *event, struct err *e);
     int (*erase_hide_reported)(struct store *s, const char *room, uint64_t seq, uint64_t *event, struct err *e);
     int (*erase_recent)(struct store *s, const struct store_erase_recent *what, uint64_t *count, struct err *e);
+    int (*erase_networks)(struct store *s, const struct store_erase_recent *what, struct store_erase_networks *out,
+                          struct err *e);
     int (*erase_person)(struct store *s, const struct store_whom *whom, struct err *e);
     int (*erase_step)(struct store *s, struct store_changes *changes, uint64_t *count, bool *left, struct err *e);
     bool (*retain_is_due)(struct store *s, const struct store_terms_kept *terms, int64_t now_ms);

@@ -1,4 +1,5 @@
-/* erase_recent.c - erasing the messages of the last minutes of a person or a network (erase.h). */
+/* erase_recent.c - erasing the messages of the last minutes: of a person, of a network, or of all
+ * newcomers (erase.h). */
 #include "store/sqlite/private/erase.h"
 
 #include "base/err.h"
@@ -17,7 +18,8 @@ enum {
 };
 
 struct search {
-    sqlite3_int64 person_id;       /* 0: by network */
+    enum store_erase_of of;
+    sqlite3_int64 person_id;       /* 0: not of a person */
     struct sqlite_persons persons; /* it, and those that its keys were before */
     unsigned char network[CHAT_NETWORK_BYTES];
     int64_t since_ms;
@@ -31,7 +33,10 @@ static int resolve(struct sqlite_handle *s, const struct store_erase_recent *wha
 {
     struct sqlite_sender sender;
     enum chat_role rank = CHAT_NOBODY;
-    if (!what->of_network) {
+    if (what->of == STORE_ERASE_OF_NEWCOMERS) {
+        return 0;
+    }
+    if (what->of == STORE_ERASE_OF_PERSON) {
         return sqlite_persons_resolve(s, &what->whom, &out->person_id, e) == 0 &&
                        sqlite_persons_rank(s, out->person_id, what->only_room, CHAT_NOBODY, &rank, e) == 0 &&
                        (out->person_id == out->actor || sqlite_act_check_rank(s->act, rank, e) == 0)
@@ -48,17 +53,30 @@ static int resolve(struct sqlite_handle *s, const struct store_erase_recent *wha
     return 0;
 }
 
+static bool is_newcomer(const struct sqlite_query *row)
+{
+    bool is_guest = sqlite_query_number_at(row, 2) == 0;
+    bool was_new = (sqlite_query_number_at(row, 3) & CHAT_FRESH) != 0;
+    bool is_trusted = sqlite_query_number_at(row, 6) != 0;
+    return is_guest || (was_new && !is_trusted);
+}
+
 /* All persons' ranks are looked at by the role that their messages have: a network has many. */
 static bool is_meant(const struct search *search, const struct sqlite_query *row)
 {
     unsigned char network[CHAT_NETWORK_BYTES];
     sqlite3_int64 person_id = sqlite_query_number_at(row, 2);
     enum chat_role role = (enum chat_role)(sqlite_query_number_at(row, 3) >> 8 & 0xff);
-    if (search->person_id != 0) {
+    if (search->of == STORE_ERASE_OF_PERSON) {
         return sqlite_persons_has(&search->persons, person_id);
     }
-    return role < search->below && (person_id == 0 || person_id != search->actor) &&
-           sqlite_query_blob_at(row, 4, network, sizeof network) &&
+    if (role >= search->below || (person_id != 0 && person_id == search->actor)) {
+        return false;
+    }
+    if (search->of == STORE_ERASE_OF_NEWCOMERS) {
+        return is_newcomer(row);
+    }
+    return sqlite_query_blob_at(row, 4, network, sizeof network) &&
            memcmp(network, search->network, NETWORK_BYTES) == 0;
 }
 
@@ -68,7 +86,8 @@ static int find_recent(struct sqlite_handle *s, const struct search *search, con
     struct sqlite_query q;
     int old = 0;
     sqlite_query_begin(&q, s,
-                       "SELECT seq, time_ms, person_id, sender, network, type = 1 AND ifnull(state, 0) <> 1"
+                       "SELECT seq, time_ms, person_id, sender, network, type = 1 AND ifnull(state, 0) <> 1,"
+                       " (SELECT trusted FROM person WHERE person.person_id = message.person_id)"
                        " FROM message WHERE message_id BETWEEN (?1 << 36) + 1 AND (?1 << 36) + ?2"
                        " ORDER BY message_id DESC",
                        "find messages", e);
@@ -89,8 +108,8 @@ static int erase_range(struct sqlite_handle *s, const struct sqlite_events_room 
                        struct err *e)
 {
     struct sqlite_query q;
-    sqlite_query_begin(&q, s, SQLITE_ERASE_TEXT " WHERE message_id BETWEEN (?1 << 36) + ?2 AND (?1 << 36) + ?3", "erase messages",
-                       e);
+    sqlite_query_begin(&q, s, SQLITE_ERASE_TEXT " WHERE message_id BETWEEN (?1 << 36) + ?2 AND (?1 << 36) + ?3",
+                       "erase messages", e);
     sqlite_query_number(&q, room->id);
     sqlite_query_number(&q, (sqlite3_int64)first);
     sqlite_query_number(&q, (sqlite3_int64)last);
@@ -165,15 +184,17 @@ static int erase_in_rooms(struct sqlite_handle *s, struct search *search, const 
     return result == 0 && search->count > 0 ? sqlite_scrub_owe(s, e) : result;
 }
 
-/* Messages that wait, of whatever time. person_id 0: by network. */
+/* Messages that wait, of whatever time. person_id 0: not of a person. */
 static int erase_held_of(struct sqlite_handle *s, struct search *search, sqlite3_int64 person_id, const char *only,
                          struct err *e)
 {
     struct sqlite_query q;
     sqlite_query_begin(&q, s,
-                       "DELETE FROM held WHERE (?1 IS NULL OR room = ?1) AND iif(?2 <> 0, person_id = ?2,"
-                       " substr(network, 1, ?3) = substr(?4, 1, ?3) AND person_id IS NOT ?5"
-                       " AND ifnull(sender >> 8 & 255, 0) < ?6)",
+                       "DELETE FROM held WHERE (?1 IS NULL OR room = ?1) AND CASE WHEN ?2 <> 0 THEN person_id = ?2"
+                       " ELSE person_id IS NOT ?5 AND ifnull(sender >> 8 & 255, 0) < ?6"
+                       " AND iif(?7, person_id IS NULL OR (sender & 4 AND NOT EXISTS"
+                       " (SELECT 1 FROM person WHERE person.person_id = held.person_id AND trusted = 1)),"
+                       " substr(network, 1, ?3) = substr(?4, 1, ?3)) END",
                        "erase messages that wait", e);
     sqlite_query_text(&q, only);
     sqlite_query_number(&q, person_id);
@@ -181,6 +202,7 @@ static int erase_held_of(struct sqlite_handle *s, struct search *search, sqlite3
     sqlite_query_blob(&q, search->network, sizeof search->network);
     sqlite_query_number(&q, search->actor);
     sqlite_query_number(&q, search->below);
+    sqlite_query_number(&q, search->of == STORE_ERASE_OF_NEWCOMERS);
     int result = sqlite_query_run(&q);
     search->count += result == 0 ? (uint64_t)sqlite3_changes(s->db) : 0;
     return result;
@@ -189,8 +211,8 @@ static int erase_held_of(struct sqlite_handle *s, struct search *search, sqlite3
 static int erase_held(struct sqlite_handle *s, struct search *search, const char *only, struct err *e)
 {
     uint64_t before = search->count;
-    int result = search->person_id == 0 ? erase_held_of(s, search, 0, only, e) : 0;
-    for (size_t i = 0; result == 0 && search->person_id != 0 && i < search->persons.count; i++) {
+    int result = search->of != STORE_ERASE_OF_PERSON ? erase_held_of(s, search, 0, only, e) : 0;
+    for (size_t i = 0; result == 0 && i < search->persons.count; i++) {
         result = erase_held_of(s, search, search->persons.ids[i], only, e);
     }
     return result == 0 && search->count > before ? sqlite_scrub_owe_later(s, e) : result;
@@ -200,8 +222,10 @@ int sqlite_erase_recent(struct store *base, const struct store_erase_recent *wha
 {
     struct sqlite_handle *s = (struct sqlite_handle *)base;
     const struct sqlite_act *act = sqlite_act_of(base);
-    struct search search = {
-        .since_ms = what->since_ms, .actor = act->person_id, .below = act->by != NULL ? act->by->role : CHAT_ROLE__MAX};
+    struct search search = {.of = what->of,
+                            .since_ms = what->since_ms,
+                            .actor = act->person_id,
+                            .below = act->by != NULL ? act->by->role : CHAT_ROLE__MAX};
     struct rooms rooms = {.count = 0};
     int result = resolve(s, what, &search, e) == 0 ? sqlite_events_author_of_act(s, &search.author, e) : -1;
     if (result == 0) {
@@ -217,4 +241,55 @@ int sqlite_erase_recent(struct store *base, const struct store_erase_recent *wha
     free(rooms.all);
     *count = search.count;
     return result;
+}
+
+/* ---- networks of newcomers ---- */
+
+static const char find_networks[] =
+    "WITH recent AS ("
+    "SELECT message_id, NULL AS held_id, message.name, message.person_id, sender, network"
+    " FROM room CROSS JOIN message"
+    " WHERE (?1 IS NULL OR room.name = ?1)"
+    " AND message_id BETWEEN (room.room_id << 36) + max(1, head - ?3) AND (room.room_id << 36) + head"
+    " AND (SELECT time_ms FROM message WHERE message_id = (room.room_id << 36) + head) >= ?2"
+    " AND time_ms >= ?2 AND type = 1 AND ifnull(state, 0) <> 1"
+    " UNION ALL "
+    "SELECT NULL, held_id, name, person_id, sender, network FROM held WHERE (?1 IS NULL OR room = ?1)"
+    "), found AS ("
+    "SELECT max(message_id) AS last, max(held_id) AS held, count(DISTINCT ifnull(person_id, name)) AS senders"
+    " FROM recent LEFT JOIN person USING (person_id)"
+    " WHERE network IS NOT NULL AND person_id IS NOT ?5 AND ifnull(sender >> 8 & 255, 0) < ?4"
+    " AND (person_id IS NULL OR (sender & 4 AND ifnull(trusted, 0) = 0))"
+    " GROUP BY substr(network, 1, ?6)"
+    ")"
+    " SELECT (SELECT name FROM room WHERE room_id = last >> 36), last & 68719476735, held"
+    " FROM found WHERE senders >= ?7 ORDER BY senders DESC, last, held LIMIT ?8";
+
+static void take_network(const struct sqlite_query *q, struct store_erase_networks *out)
+{
+    struct store_erase_network *network = &out->all[out->count++];
+    const char *room = sqlite_query_text_at(q, 0);
+    *network = (struct store_erase_network){.seq = (uint64_t)sqlite_query_number_at(q, 1)};
+    network->held = network->seq == 0 ? (uint64_t)sqlite_query_number_at(q, 2) : 0;
+    snprintf(network->room, sizeof network->room, "%s", room != NULL ? room : "");
+}
+
+int sqlite_erase_networks(struct store *base, const struct store_erase_recent *what, struct store_erase_networks *out,
+                          struct err *e)
+{
+    const struct sqlite_act *act = sqlite_act_of(base);
+    struct sqlite_query q;
+    sqlite_query_begin(&q, (struct sqlite_handle *)base, find_networks, "find the networks of newcomers", e);
+    sqlite_query_text(&q, what->only_room);
+    sqlite_query_number(&q, what->since_ms);
+    sqlite_query_number(&q, STORE_ERASE_MOST);
+    sqlite_query_number(&q, act->by != NULL ? act->by->role : CHAT_ROLE__MAX);
+    sqlite_query_number(&q, act->person_id);
+    sqlite_query_number(&q, NETWORK_BYTES);
+    sqlite_query_number(&q, STORE_ERASE_SENDERS);
+    sqlite_query_number(&q, STORE_ERASE_NETWORKS);
+    while (out->count < STORE_ERASE_NETWORKS && sqlite_query_next(&q)) {
+        take_network(&q, out);
+    }
+    return sqlite_query_end(&q);
 }

@@ -197,6 +197,7 @@ const struct store_backend store_sqlite_backend = {
             .erase_show = sqlite_erase_show,
             .erase_hide_reported = sqlite_erase_hide_reported,
             .erase_recent = sqlite_erase_recent,
+            .erase_networks = sqlite_erase_networks,
             .erase_person = sqlite_erase_person,
             .erase_step = sqlite_erase_step,
             .retain_is_due = sqlite_retain_is_due,

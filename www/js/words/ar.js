@@ -54,6 +54,7 @@ export default {
   whose: 'لمن',
   ofKey: 'هذا الشخص',
   ofNetwork: 'كل من في هذه الشبكة',
+  ofNewcomers: 'كل الجدد هنا',
   howLong: 'المدة',
   forHalfHour: 'نصف ساعة',
   forHour: 'ساعة',

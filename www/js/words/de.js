@@ -54,6 +54,7 @@ export default {
   whose: 'Von',
   ofKey: 'dieser Person',
   ofNetwork: 'allen in diesem Netz',
+  ofNewcomers: 'allen, die neu hier sind',
   howLong: 'Wie lange',
   forHalfHour: 'eine halbe Stunde',
   forHour: 'eine Stunde',

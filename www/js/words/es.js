@@ -54,6 +54,7 @@ export default {
   whose: 'De',
   ofKey: 'esta persona',
   ofNetwork: 'todos en esta red',
+  ofNewcomers: 'todos los nuevos',
   howLong: 'Cuánto tiempo',
   forHalfHour: 'media hora',
   forHour: 'una hora',

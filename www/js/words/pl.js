@@ -54,6 +54,7 @@ export default {
   whose: 'Czyje',
   ofKey: 'tej osoby',
   ofNetwork: 'wszystkich w tej sieci',
+  ofNewcomers: 'wszystkich nowych',
   howLong: 'Jak długo',
   forHalfHour: 'pół godziny',
   forHour: 'godzinę',

@@ -54,6 +54,7 @@ export default {
   whose: 'De',
   ofKey: 'esta pessoa',
   ofNetwork: 'todos nesta rede',
+  ofNewcomers: 'todos os que são novos aqui',
   howLong: 'Quanto tempo',
   forHalfHour: 'meia hora',
   forHour: 'uma hora',

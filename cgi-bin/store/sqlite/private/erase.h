@@ -13,6 +13,8 @@
 int sqlite_erase_message(struct store *base, const char *room, uint64_t seq, uint64_t *event, struct err *e);
 int sqlite_erase_show(struct store *base, const char *room, uint64_t seq, bool shown, uint64_t *event, struct err *e);
 int sqlite_erase_recent(struct store *base, const struct store_erase_recent *what, uint64_t *count, struct err *e);
+int sqlite_erase_networks(struct store *base, const struct store_erase_recent *what, struct store_erase_networks *out,
+                          struct err *e);
 int sqlite_erase_hide_reported(struct store *base, const char *room, uint64_t seq, uint64_t *event, struct err *e);
 
 int sqlite_erase_person(struct store *base, const struct store_whom *whom, struct err *e);
