@@ -32,7 +32,8 @@ const struct rules *rules_cache_take_recent(struct rules_cache *cache, uint64_t 
 void rules_cache_believe(struct rules_cache *cache, const struct bell *bell);
 const struct bell *rules_cache_believed(struct rules_cache *cache); /* NULL: look at the files */
 
-/* The rules have just been changed by this process: those that are here no longer count as recent. */
+/* The rules have just been changed by this process: those that are here no longer count as
+ * recent. */
 void rules_cache_expire(struct rules_cache *cache);
 
 /* The rules are the store's now. Takes one use of them. */

@@ -59,8 +59,8 @@ export function makeActs({ api, room }) {
     hide: (seq, reason) => act('hide', { seq, reason }),
     show: (seq) => act('show', { seq }),
     /**
-     * how: { of: key, network or newcomers, minutes, ban_minutes, all_rooms, reason; held: of a message that
-     * waits, in place of seq }. Answers { deleted, ban, covers }.
+     * how: { of: key, network or newcomers; minutes, ban_minutes, all_rooms, reason; held: of a
+     * message that waits, in place of seq }. Answers { deleted, ban, covers }.
      */
     clean: (seq, how) => act('clean', { seq, ...how }),
     /** how: { kind: ban, mute or shadow; of, minutes, reason }. Answers { ban, covers }. */

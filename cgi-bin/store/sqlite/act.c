@@ -152,6 +152,25 @@ int sqlite_act_check_rank(const struct sqlite_act *act, enum chat_role rank, str
                    chat_role_word(rank));
 }
 
+int sqlite_act_author(struct sqlite_handle *s, struct sqlite_events_author *out, struct err *e)
+{
+    const struct sqlite_act *act = s->act;
+    struct sqlite_query q;
+    *out = (struct sqlite_events_author){.name = SQLITE_EVENTS_NAME};
+    if (act->by == NULL) {
+        return 0;
+    }
+    out->name = act->name;
+    out->person_id = act->person_id;
+    out->sender = (sqlite3_int64)act->by->role << 8;
+    sqlite_query_begin(&q, s, "SELECT mark FROM person WHERE person_id = ?", "find the mark", e);
+    sqlite_query_number(&q, act->person_id);
+    if (sqlite_query_next(&q)) {
+        out->sender |= sqlite_query_number_at(&q, 0) << 16 | CHAT_HAS_MARK | (act->by->is_signed ? CHAT_SIGNED : 0);
+    }
+    return sqlite_query_end(&q);
+}
+
 /* ---- messages ---- */
 
 static int add_message(struct sqlite_handle *s, struct sqlite_room *room, struct store_job *job, struct err *e)

@@ -108,7 +108,7 @@ int sqlite_erase_message(struct store *base, const char *room, uint64_t seq, uin
     struct sqlite_events_author author;
     struct found found;
     if (find_message(s, room, seq, &found, e) != 0 || check_rank(s, &found, e) != 0 ||
-        sqlite_events_author_of_act(s, &author, e) != 0) {
+        sqlite_act_author(s, &author, e) != 0) {
         return -1;
     }
     if (found.state == STATE_ERASED) {
@@ -141,7 +141,7 @@ int sqlite_erase_show(struct store *base, const char *room, uint64_t seq, bool s
     struct sqlite_events_author author;
     struct found found;
     return find_message(s, room, seq, &found, e) == 0 && check_rank(s, &found, e) == 0 &&
-                   sqlite_events_author_of_act(s, &author, e) == 0
+                   sqlite_act_author(s, &author, e) == 0
                ? show(s, &found, seq, shown, &author, event, e)
                : -1;
 }

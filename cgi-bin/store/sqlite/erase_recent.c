@@ -227,7 +227,7 @@ int sqlite_erase_recent(struct store *base, const struct store_erase_recent *wha
                             .actor = act->person_id,
                             .below = act->by != NULL ? act->by->role : CHAT_ROLE__MAX};
     struct rooms rooms = {.count = 0};
-    int result = resolve(s, what, &search, e) == 0 ? sqlite_events_author_of_act(s, &search.author, e) : -1;
+    int result = resolve(s, what, &search, e) == 0 ? sqlite_act_author(s, &search.author, e) : -1;
     if (result == 0) {
         result = list_rooms(s, what->only_room, what->since_ms, &rooms, e);
     }

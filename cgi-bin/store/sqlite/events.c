@@ -3,7 +3,6 @@
 
 #include "base/ck.h"
 #include "base/err.h"
-#include "store/sqlite/private/act.h"
 #include "store/sqlite/private/made_id.h"
 #include "store/sqlite/private/query.h"
 #include "store/sqlite/private/rows.h"
@@ -106,25 +105,4 @@ int sqlite_events_append(struct sqlite_handle *s, struct sqlite_events_room *roo
     }
     store_changes_raise(changes, room->name, room->head);
     return 0;
-}
-
-/* ---- whose act it is ---- */
-
-int sqlite_events_author_of_act(struct sqlite_handle *s, struct sqlite_events_author *out, struct err *e)
-{
-    const struct sqlite_act *act = s->act;
-    struct sqlite_query q;
-    *out = (struct sqlite_events_author){.name = SQLITE_EVENTS_NAME};
-    if (act->by == NULL) {
-        return 0;
-    }
-    out->name = act->name;
-    out->person_id = act->person_id;
-    out->sender = (sqlite3_int64)act->by->role << 8;
-    sqlite_query_begin(&q, s, "SELECT mark FROM person WHERE person_id = ?", "find the mark", e);
-    sqlite_query_number(&q, act->person_id);
-    if (sqlite_query_next(&q)) {
-        out->sender |= sqlite_query_number_at(&q, 0) << 16 | CHAT_HAS_MARK | (act->by->is_signed ? CHAT_SIGNED : 0);
-    }
-    return sqlite_query_end(&q);
 }

@@ -31,4 +31,8 @@ void sqlite_act_subject(struct sqlite_act *act, const char *format, ...) __attri
 /* May the actor do this to a person of that rank? -1 with ERR_WEAK. */
 int sqlite_act_check_rank(const struct sqlite_act *act, enum chat_role rank, struct err *e);
 
+/* The actor, as readers see it. out->name is borrowed from the act. */
+struct sqlite_events_author;
+int sqlite_act_author(struct sqlite_handle *s, struct sqlite_events_author *out, struct err *e);
+
 #endif

@@ -26,9 +26,6 @@ struct sqlite_events_author {
     sqlite3_int64 sender;    /* as in the table message; 0: none */
 };
 
-/* The actor of the act that has begun. out->name is borrowed from the act. */
-int sqlite_events_author_of_act(struct sqlite_handle *s, struct sqlite_events_author *out, struct err *e);
-
 struct sqlite_events_room {
     sqlite3_int64 id;
     const char *name;
