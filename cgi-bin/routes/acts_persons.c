@@ -218,7 +218,8 @@ static int run_clean(struct act *a, struct store *store, struct err *e)
     static const enum store_erase_of all[] = {[OF_KEY] = STORE_ERASE_OF_PERSON,
                                               [OF_NETWORK] = STORE_ERASE_OF_NETWORK,
                                               [OF_WIDE] = STORE_ERASE_OF_NETWORK,
-                                              [OF_NEWCOMERS] = STORE_ERASE_OF_NEWCOMERS};
+                                              [OF_NEWCOMERS] = STORE_ERASE_OF_NEWCOMERS,
+                                              [OF_UNSAID] = STORE_ERASE_OF_PERSON};
     uint64_t count = 0;
     if (find_of(a, store, e) != 0) {
         return -1;

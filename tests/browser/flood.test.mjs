@@ -63,7 +63,7 @@ async function shownGood(site) {
   return messages.filter(({ type, text }) => type === 'message' && text.startsWith('good')).length;
 }
 
-/** The row that was aimed at may be pushed out of view by the flood: then the moderator aims at a newer one. */
+/** The flood may push the row out of view: then the moderator aims at a newer one. */
 async function cleanUp(page) {
   const dialog = page.getByRole('dialog', { name: /Clean up/ });
   await until(async () => {
