@@ -25,14 +25,17 @@ int store_erase_hide_reported(struct store *s, const char *room, uint64_t seq, u
 
 enum store_erase_of {
     STORE_ERASE_OF_PERSON,
-    STORE_ERASE_OF_NETWORK,   /* that wrote the message, or the waiting one */
-    STORE_ERASE_OF_NEWCOMERS, /* persons who were new when they wrote, unless they are trusted since; guests */
+    STORE_ERASE_OF_NETWORK, /* that wrote the message, or the waiting one */
+    /* Persons who were new when they wrote, unless they are trusted since, and guests: those of the
+     * networks that store_erase_networks finds, and of the message's. A newcomer who is alone in a
+     * network is spared. */
+    STORE_ERASE_OF_NEWCOMERS,
 };
 
 /* Which messages of the last minutes. */
 struct store_erase_recent {
     enum store_erase_of of;
-    struct store_whom whom; /* not for newcomers */
+    struct store_whom whom; /* for newcomers a message, or none */
     const char *only_room;  /* NULL: in all rooms */
     int64_t since_ms;       /* messages of this time or later */
 };

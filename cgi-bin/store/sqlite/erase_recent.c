@@ -17,11 +17,51 @@ enum {
     OLD_MOST = 100,     /* so many older messages in a row end a search: the clock may have been set */
 };
 
+/* ---- networks of newcomers ---- */
+
+static const char find_networks[] =
+    "WITH recent AS ("
+    "SELECT message_id, NULL AS held_id, message.name, message.person_id, sender, network"
+    " FROM room CROSS JOIN message"
+    " WHERE (?1 IS NULL OR room.name = ?1)"
+    " AND message_id BETWEEN (room.room_id << 36) + max(1, head - ?3) AND (room.room_id << 36) + head"
+    " AND (SELECT time_ms FROM message WHERE message_id = (room.room_id << 36) + head) >= ?2"
+    " AND time_ms >= ?2 AND type = 1 AND ifnull(state, 0) <> 1"
+    " UNION ALL "
+    "SELECT NULL, held_id, name, person_id, sender, network FROM held WHERE (?1 IS NULL OR room = ?1)"
+    "), found AS ("
+    "SELECT substr(network, 1, ?6) AS network, max(message_id) AS last, max(held_id) AS held, count(DISTINCT ifnull(person_id, name)) AS senders"
+    " FROM recent LEFT JOIN person USING (person_id)"
+    " WHERE network IS NOT NULL AND person_id IS NOT ?5 AND ifnull(sender >> 8 & 255, 0) < ?4"
+    " AND (person_id IS NULL OR (sender & 4 AND ifnull(trusted, 0) = 0))"
+    " GROUP BY 1"
+    ")"
+    " SELECT (SELECT name FROM room WHERE room_id = last >> 36), last & 68719476735, held, network"
+    " FROM found WHERE senders >= ?7 ORDER BY senders DESC, last, held LIMIT ?8";
+
+static void begin_networks(struct sqlite_query *q, struct sqlite_handle *s, const struct store_erase_recent *what,
+                           struct err *e)
+{
+    const struct sqlite_act *act = s->act;
+    sqlite_query_begin(q, s, find_networks, "find the networks of newcomers", e);
+    sqlite_query_text(q, what->only_room);
+    sqlite_query_number(q, what->since_ms);
+    sqlite_query_number(q, STORE_ERASE_MOST);
+    sqlite_query_number(q, act->by != NULL ? act->by->role : CHAT_ROLE__MAX);
+    sqlite_query_number(q, act->person_id);
+    sqlite_query_number(q, NETWORK_BYTES);
+    sqlite_query_number(q, STORE_ERASE_SENDERS);
+    sqlite_query_number(q, STORE_ERASE_NETWORKS);
+}
+
+/* ---- whose messages ---- */
+
 struct search {
     enum store_erase_of of;
-    sqlite3_int64 person_id;       /* 0: not of a person */
-    struct sqlite_persons persons; /* it, and those that its keys were before */
-    unsigned char network[CHAT_NETWORK_BYTES];
+    sqlite3_int64 person_id;                                              /* 0: not of a person */
+    struct sqlite_persons persons;                                        /* it, and those that its keys were before */
+    unsigned char networks[STORE_ERASE_NETWORKS + 1][CHAT_NETWORK_BYTES]; /* of a network, the first one */
+    size_t network_count;
     int64_t since_ms;
     sqlite3_int64 actor;  /* person; 0: none */
     enum chat_role below; /* messages of senders with this role or a higher one stay */
@@ -29,12 +69,32 @@ struct search {
     uint64_t count;
 };
 
+/* The networks that several newcomers wrote from, and that of the message. */
+static int resolve_newcomers(struct sqlite_handle *s, const struct store_erase_recent *what, struct search *out,
+                             struct err *e)
+{
+    struct sqlite_sender sender = {.has_network = false};
+    struct sqlite_query q;
+    bool is_named = what->whom.held != 0 || what->whom.seq != 0;
+    if (is_named && sqlite_persons_sender_of(s, &what->whom, &sender, e) != 0) {
+        return -1;
+    }
+    if (sender.has_network) {
+        memcpy(out->networks[out->network_count++], sender.network, CHAT_NETWORK_BYTES);
+    }
+    begin_networks(&q, s, what, e);
+    while (out->network_count <= STORE_ERASE_NETWORKS && sqlite_query_next(&q)) {
+        sqlite_query_blob_at(&q, 3, out->networks[out->network_count++], CHAT_NETWORK_BYTES);
+    }
+    return sqlite_query_end(&q);
+}
+
 static int resolve(struct sqlite_handle *s, const struct store_erase_recent *what, struct search *out, struct err *e)
 {
     struct sqlite_sender sender;
     enum chat_role rank = CHAT_NOBODY;
     if (what->of == STORE_ERASE_OF_NEWCOMERS) {
-        return 0;
+        return resolve_newcomers(s, what, out, e);
     }
     if (what->of == STORE_ERASE_OF_PERSON) {
         return sqlite_persons_resolve(s, &what->whom, &out->person_id, e) == 0 &&
@@ -49,7 +109,7 @@ static int resolve(struct sqlite_handle *s, const struct store_erase_recent *wha
     if (!sender.has_network) {
         return err_set(e, ERR_ABSENT, "The network of this message isn't known any more.");
     }
-    memcpy(out->network, sender.network, sizeof out->network);
+    memcpy(out->networks[out->network_count++], sender.network, CHAT_NETWORK_BYTES);
     return 0;
 }
 
@@ -61,10 +121,20 @@ static bool is_newcomer(const struct sqlite_query *row)
     return is_guest || (was_new && !is_trusted);
 }
 
+static bool is_from(const struct search *search, const struct sqlite_query *row)
+{
+    unsigned char network[CHAT_NETWORK_BYTES];
+    bool is = false;
+    bool has = sqlite_query_blob_at(row, 4, network, sizeof network);
+    for (size_t i = 0; has && !is && i < search->network_count; i++) {
+        is = memcmp(network, search->networks[i], NETWORK_BYTES) == 0;
+    }
+    return is;
+}
+
 /* All persons' ranks are looked at by the role that their messages have: a network has many. */
 static bool is_meant(const struct search *search, const struct sqlite_query *row)
 {
-    unsigned char network[CHAT_NETWORK_BYTES];
     sqlite3_int64 person_id = sqlite_query_number_at(row, 2);
     enum chat_role role = (enum chat_role)(sqlite_query_number_at(row, 3) >> 8 & 0xff);
     if (search->of == STORE_ERASE_OF_PERSON) {
@@ -73,11 +143,7 @@ static bool is_meant(const struct search *search, const struct sqlite_query *row
     if (role >= search->below || (person_id != 0 && person_id == search->actor)) {
         return false;
     }
-    if (search->of == STORE_ERASE_OF_NEWCOMERS) {
-        return is_newcomer(row);
-    }
-    return sqlite_query_blob_at(row, 4, network, sizeof network) &&
-           memcmp(network, search->network, NETWORK_BYTES) == 0;
+    return is_from(search, row) && (search->of != STORE_ERASE_OF_NEWCOMERS || is_newcomer(row));
 }
 
 static int find_recent(struct sqlite_handle *s, const struct search *search, const struct sqlite_events_room *room,
@@ -184,22 +250,22 @@ static int erase_in_rooms(struct sqlite_handle *s, struct search *search, const 
     return result == 0 && search->count > 0 ? sqlite_scrub_owe(s, e) : result;
 }
 
-/* Messages that wait, of whatever time. person_id 0: not of a person. */
-static int erase_held_of(struct sqlite_handle *s, struct search *search, sqlite3_int64 person_id, const char *only,
-                         struct err *e)
+/* Messages that wait, of whatever time. network NULL: of the person. */
+static int erase_held_of(struct sqlite_handle *s, struct search *search, sqlite3_int64 person_id,
+                         const unsigned char *network, const char *only, struct err *e)
 {
     struct sqlite_query q;
     sqlite_query_begin(&q, s,
                        "DELETE FROM held WHERE (?1 IS NULL OR room = ?1) AND CASE WHEN ?2 <> 0 THEN person_id = ?2"
                        " ELSE person_id IS NOT ?5 AND ifnull(sender >> 8 & 255, 0) < ?6"
-                       " AND iif(?7, person_id IS NULL OR (sender & 4 AND NOT EXISTS"
-                       " (SELECT 1 FROM person WHERE person.person_id = held.person_id AND trusted = 1)),"
-                       " substr(network, 1, ?3) = substr(?4, 1, ?3)) END",
+                       " AND substr(network, 1, ?3) = substr(?4, 1, ?3) AND (?7 = 0 OR person_id IS NULL"
+                       " OR (sender & 4 AND NOT EXISTS"
+                       " (SELECT 1 FROM person WHERE person.person_id = held.person_id AND trusted = 1))) END",
                        "erase messages that wait", e);
     sqlite_query_text(&q, only);
     sqlite_query_number(&q, person_id);
     sqlite_query_number(&q, NETWORK_BYTES);
-    sqlite_query_blob(&q, search->network, sizeof search->network);
+    sqlite_query_blob(&q, network, CHAT_NETWORK_BYTES);
     sqlite_query_number(&q, search->actor);
     sqlite_query_number(&q, search->below);
     sqlite_query_number(&q, search->of == STORE_ERASE_OF_NEWCOMERS);
@@ -211,9 +277,12 @@ static int erase_held_of(struct sqlite_handle *s, struct search *search, sqlite3
 static int erase_held(struct sqlite_handle *s, struct search *search, const char *only, struct err *e)
 {
     uint64_t before = search->count;
-    int result = search->of != STORE_ERASE_OF_PERSON ? erase_held_of(s, search, 0, only, e) : 0;
+    int result = 0;
+    for (size_t i = 0; result == 0 && i < search->network_count; i++) {
+        result = erase_held_of(s, search, 0, search->networks[i], only, e);
+    }
     for (size_t i = 0; result == 0 && i < search->persons.count; i++) {
-        result = erase_held_of(s, search, search->persons.ids[i], only, e);
+        result = erase_held_of(s, search, search->persons.ids[i], NULL, only, e);
     }
     return result == 0 && search->count > before ? sqlite_scrub_owe_later(s, e) : result;
 }
@@ -243,27 +312,7 @@ int sqlite_erase_recent(struct store *base, const struct store_erase_recent *wha
     return result;
 }
 
-/* ---- networks of newcomers ---- */
-
-static const char find_networks[] =
-    "WITH recent AS ("
-    "SELECT message_id, NULL AS held_id, message.name, message.person_id, sender, network"
-    " FROM room CROSS JOIN message"
-    " WHERE (?1 IS NULL OR room.name = ?1)"
-    " AND message_id BETWEEN (room.room_id << 36) + max(1, head - ?3) AND (room.room_id << 36) + head"
-    " AND (SELECT time_ms FROM message WHERE message_id = (room.room_id << 36) + head) >= ?2"
-    " AND time_ms >= ?2 AND type = 1 AND ifnull(state, 0) <> 1"
-    " UNION ALL "
-    "SELECT NULL, held_id, name, person_id, sender, network FROM held WHERE (?1 IS NULL OR room = ?1)"
-    "), found AS ("
-    "SELECT max(message_id) AS last, max(held_id) AS held, count(DISTINCT ifnull(person_id, name)) AS senders"
-    " FROM recent LEFT JOIN person USING (person_id)"
-    " WHERE network IS NOT NULL AND person_id IS NOT ?5 AND ifnull(sender >> 8 & 255, 0) < ?4"
-    " AND (person_id IS NULL OR (sender & 4 AND ifnull(trusted, 0) = 0))"
-    " GROUP BY substr(network, 1, ?6)"
-    ")"
-    " SELECT (SELECT name FROM room WHERE room_id = last >> 36), last & 68719476735, held"
-    " FROM found WHERE senders >= ?7 ORDER BY senders DESC, last, held LIMIT ?8";
+/* ---- networks of newcomers, for bans ---- */
 
 static void take_network(const struct sqlite_query *q, struct store_erase_networks *out)
 {
@@ -277,17 +326,8 @@ static void take_network(const struct sqlite_query *q, struct store_erase_networ
 int sqlite_erase_networks(struct store *base, const struct store_erase_recent *what, struct store_erase_networks *out,
                           struct err *e)
 {
-    const struct sqlite_act *act = sqlite_act_of(base);
     struct sqlite_query q;
-    sqlite_query_begin(&q, (struct sqlite_handle *)base, find_networks, "find the networks of newcomers", e);
-    sqlite_query_text(&q, what->only_room);
-    sqlite_query_number(&q, what->since_ms);
-    sqlite_query_number(&q, STORE_ERASE_MOST);
-    sqlite_query_number(&q, act->by != NULL ? act->by->role : CHAT_ROLE__MAX);
-    sqlite_query_number(&q, act->person_id);
-    sqlite_query_number(&q, NETWORK_BYTES);
-    sqlite_query_number(&q, STORE_ERASE_SENDERS);
-    sqlite_query_number(&q, STORE_ERASE_NETWORKS);
+    begin_networks(&q, (struct sqlite_handle *)base, what, e);
     while (out->count < STORE_ERASE_NETWORKS && sqlite_query_next(&q)) {
         take_network(&q, out);
     }

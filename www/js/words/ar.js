@@ -54,7 +54,7 @@ export default {
   whose: 'لمن',
   ofKey: 'هذا الشخص',
   ofNetwork: 'كل من في هذه الشبكة',
-  ofNewcomers: 'كل الجدد هنا',
+  ofNewcomers: 'زوّار جدد، عدّة من شبكة واحدة',
   howLong: 'المدة',
   forHalfHour: 'نصف ساعة',
   forHour: 'ساعة',

@@ -54,7 +54,7 @@ export default {
   whose: 'Von',
   ofKey: 'dieser Person',
   ofNetwork: 'allen in diesem Netz',
-  ofNewcomers: 'allen, die neu hier sind',
+  ofNewcomers: 'neuen Gästen, mehreren aus einem Netz',
   howLong: 'Wie lange',
   forHalfHour: 'eine halbe Stunde',
   forHour: 'eine Stunde',

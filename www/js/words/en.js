@@ -54,7 +54,7 @@ export default {
   whose: 'Of',
   ofKey: 'this person',
   ofNetwork: 'everyone in this network',
-  ofNewcomers: 'everyone who is new here',
+  ofNewcomers: 'new visitors, several from one network',
   howLong: 'How long',
   forHalfHour: 'half an hour',
   forHour: 'an hour',

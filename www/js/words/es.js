@@ -54,7 +54,7 @@ export default {
   whose: 'De',
   ofKey: 'esta persona',
   ofNetwork: 'todos en esta red',
-  ofNewcomers: 'todos los nuevos',
+  ofNewcomers: 'nuevos visitantes, varios desde una misma red',
   howLong: 'Cuánto tiempo',
   forHalfHour: 'media hora',
   forHour: 'una hora',

@@ -54,7 +54,7 @@ export default {
   whose: 'De',
   ofKey: 'cette personne',
   ofNetwork: 'tous dans ce réseau',
-  ofNewcomers: 'tous les nouveaux venus',
+  ofNewcomers: 'nouveaux venus, plusieurs d’un même réseau',
   howLong: 'Durée',
   forHalfHour: 'une demi-heure',
   forHour: 'une heure',

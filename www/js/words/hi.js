@@ -54,7 +54,7 @@ export default {
   whose: 'किसके',
   ofKey: 'इस व्यक्ति के',
   ofNetwork: 'इस नेटवर्क में सबके',
-  ofNewcomers: 'यहाँ नए आए सबके',
+  ofNewcomers: 'नए आगंतुक, एक ही नेटवर्क से कई',
   howLong: 'कितनी देर',
   forHalfHour: 'आधा घंटा',
   forHour: 'एक घंटा',

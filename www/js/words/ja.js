@@ -54,7 +54,7 @@ export default {
   whose: '対象',
   ofKey: 'この人',
   ofNetwork: 'このネットワークの全員',
-  ofNewcomers: '新しく来た全員',
+  ofNewcomers: '同じネットワークからの複数の新規訪問者',
   howLong: '期間',
   forHalfHour: '30 分',
   forHour: '1 時間',

@@ -54,7 +54,7 @@ export default {
   whose: 'Czyje',
   ofKey: 'tej osoby',
   ofNetwork: 'wszystkich w tej sieci',
-  ofNewcomers: 'wszystkich nowych',
+  ofNewcomers: 'nowych, po kilku z jednej sieci',
   howLong: 'Jak długo',
   forHalfHour: 'pół godziny',
   forHour: 'godzinę',

@@ -54,7 +54,7 @@ export default {
   whose: 'De',
   ofKey: 'esta pessoa',
   ofNetwork: 'todos nesta rede',
-  ofNewcomers: 'todos os que são novos aqui',
+  ofNewcomers: 'novos visitantes, vários da mesma rede',
   howLong: 'Quanto tempo',
   forHalfHour: 'meia hora',
   forHour: 'uma hora',

@@ -54,7 +54,7 @@ export default {
   whose: '对象',
   ofKey: '此人',
   ofNetwork: '此网络的所有人',
-  ofNewcomers: '所有新来的人',
+  ofNewcomers: '同一网络的多位新访客',
   howLong: '多久',
   forHalfHour: '半小时',
   forHour: '一小时',
