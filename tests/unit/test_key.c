@@ -158,11 +158,14 @@ static void a_secret_that_is_too_short_or_long_is_refused_and_not_repeated(void 
 static void *stretch_some(void *ignored)
 {
     (void)ignored;
-    for (int i = 0; i < 3; i++) {
+    for (int made = 0; made < 3;) {
         unsigned char key[KEY_BYTES];
-        if (stretch_key(subkey, "ann", "correct horse", 13, key, NULL) != 0 || key[0] != 0x67) {
+        struct err e = ERR_INIT;
+        bool is_made = stretch_key(subkey, "ann", "correct horse", 13, key, &e) == 0;
+        if (is_made ? key[0] != 0x67 : e.code != ERR_CROWDED) { /* crowded: the others took seconds */
             return NULL;
         }
+        made += is_made;
     }
     static char good;
     return &good;
