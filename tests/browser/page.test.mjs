@@ -253,7 +253,7 @@ test('own messages are recognised and come once, although the server changes the
     await shows(page, ['one']);
     await say(page, 'two');
     await shows(page, ['one', 'two']);
-    assert.equal(await log(page).locator('.row-own').count(), 2);
+    await untilTrue(async () => (await log(page).locator('.row-own').count()) === 2, 'both to be own ones');
   }));
 
 test('without storage it works, and asks for the name again', () =>
