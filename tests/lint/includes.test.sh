@@ -30,7 +30,7 @@ planted() { # WHAT-IT-MUST-SAY FILE LINE
 
 # Upwards.
 planted 'room store may not enter room site' store/store.c '#include "site/head_files.h"'
-planted 'room store/sqlite may not enter room site' store/sqlite/append.c '#include "site/site.h"'
+planted 'room store/sqlite may not enter room site' store/sqlite/write.c '#include "site/site.h"'
 planted 'room chat may not enter room web' chat/chat.c '#include "web/request.h"'
 planted 'room base may not enter room system' base/err.c '#  include   "system/conf.h" /* blanks */'
 planted 'room web may not enter room store' web/route.c '#include "store/store.h"'

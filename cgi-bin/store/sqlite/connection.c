@@ -9,7 +9,7 @@
 #include "store/sqlite/private/flock.h"
 #include "store/sqlite/private/header.h"
 #include "store/sqlite/private/join.h"
-#include "store/sqlite/private/query.h"
+#include "store/sqlite/private/kept.h"
 #include "store/sqlite/private/rows.h"
 
 #include <unistd.h>
@@ -43,7 +43,7 @@ static int connect_once(struct sqlite_handle *s, int flags, struct err *e)
 void sqlite_connection_end(struct sqlite_handle *s)
 {
     sqlite_rows_finish(s);
-    sqlite_query_finish(s);
+    sqlite_kept_finish(s);
     sqlite_files_leave(s);
 }
 

@@ -38,9 +38,9 @@ int sqlite_meta_learn(struct sqlite_handle *s, struct err *e)
     if (strlen(meta.epoch) != CHAT_EPOCH_SIZE - 1) {
         return sqlite_fail(s, SQLITE_CORRUPT, "read the epoch", e);
     }
-    memcpy(s->epoch, meta.epoch, CHAT_EPOCH_SIZE);
+    memcpy(s->sql.epoch, meta.epoch, CHAT_EPOCH_SIZE);
     note_scrub(s, &meta);
-    s->rules = meta.rules;
+    s->sql.rules = meta.rules;
     return 0;
 }
 
@@ -54,11 +54,11 @@ int sqlite_meta_check(struct sqlite_handle *s, struct err *e)
         s->stale = true;
         return sqlite_schema_refuse_newer(s, (uint64_t)meta.schema, e);
     }
-    if (strcmp(meta.epoch, s->epoch) != 0 || meta.schema != sqlite_schema_latest()) {
+    if (strcmp(meta.epoch, s->sql.epoch) != 0 || meta.schema != sqlite_schema_latest()) {
         s->stale = true;
         return err_set(e, ERR_BUSY, "The database was replaced a moment ago. Try again.");
     }
     note_scrub(s, &meta);
-    s->rules = meta.rules;
+    s->sql.rules = meta.rules;
     return 0;
 }

@@ -5,8 +5,8 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "store/sql/made_id.h"
 #include "store/sqlite/private/fail.h"
-#include "store/sqlite/private/made_id.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -39,7 +39,7 @@ enum column {
 };
 
 /* message_id is room_id << SEQ_BITS | seq (002-message-by-number.sql). */
-#define SEQ_BITS 36
+#define SEQ_BITS SQL_ROWS_SEQ_BITS
 #define SEQ_BITS_TEXT "36"
 #define ROOM_BEGIN "(room.room_id << " SEQ_BITS_TEXT ")"
 
@@ -61,8 +61,8 @@ enum column {
 #define INSERT_VALUES "?" COLUMNS(AS_PARAMETER) ", ?, ?, ?, ?, ?"
 #define INSERT_MESSAGE "INSERT INTO message (" INSERT_NAMES ") VALUES (" INSERT_VALUES ")"
 
-static_assert(SQLITE_ROWS_SEQ_MAX == ((uint64_t)1 << SEQ_BITS) - 1, "seq takes the lower bits");
-static_assert(SQLITE_ROWS_ROOM_MAX == INT64_MAX >> SEQ_BITS, "the room takes the bits between seq and sign");
+static_assert(SQL_ROWS_SEQ_MAX == ((uint64_t)1 << SEQ_BITS) - 1, "seq takes the lower bits");
+static_assert(SQL_ROWS_ROOM_MAX == INT64_MAX >> SEQ_BITS, "the room takes the bits between seq and sign");
 
 enum statement {
     BEGIN_READ,
@@ -213,18 +213,18 @@ int sqlite_rows_data_version(struct sqlite_handle *s, uint64_t *out, struct err 
 
 /* ---- rooms ---- */
 
-int sqlite_rows_find_room(struct sqlite_handle *s, const char *name, struct sqlite_room *out, struct err *e)
+int sqlite_rows_find_room(struct sqlite_handle *s, const char *name, struct sql_room *out, struct err *e)
 {
     sqlite3_stmt *find = use(s, ROOM);
     int result = 0;
-    *out = (struct sqlite_room){.id = 0, .head = 0, .oldest = 1};
+    *out = (struct sql_room){.id = 0, .head = 0, .oldest = 1};
     sqlite3_bind_text(find, 1, name, -1, SQLITE_STATIC);
     int rc = sqlite3_step(find);
     if (rc == SQLITE_ROW) {
         out->id = sqlite3_column_int64(find, 0);
         out->head = (uint64_t)sqlite3_column_int64(find, 1);
         out->oldest = (uint64_t)sqlite3_column_int64(find, 2);
-        if (out->id < 1 || out->id > SQLITE_ROWS_ROOM_MAX) { /* its messages would be another room's */
+        if (out->id < 1 || out->id > SQL_ROWS_ROOM_MAX) { /* its messages would be another room's */
             result = sqlite_fail(s, SQLITE_CORRUPT, "find the room", e);
         }
     } else if (rc != SQLITE_DONE) {
@@ -234,7 +234,7 @@ int sqlite_rows_find_room(struct sqlite_handle *s, const char *name, struct sqli
     return result;
 }
 
-int sqlite_rows_add_room(struct sqlite_handle *s, const char *name, struct sqlite_room *out, struct err *e)
+int sqlite_rows_add_room(struct sqlite_handle *s, const char *name, struct sql_room *out, struct err *e)
 {
     sqlite3_stmt *add = use(s, ADD_ROOM);
     sqlite3_bind_text(add, 1, name, -1, SQLITE_STATIC);
@@ -243,11 +243,10 @@ int sqlite_rows_add_room(struct sqlite_handle *s, const char *name, struct sqlit
         return -1;
     }
     out->id = sqlite3_last_insert_rowid(s->db);
-    return out->id <= SQLITE_ROWS_ROOM_MAX ? 0
-                                           : err_set(e, ERR_SYSTEM, "The chat has no number left for a further room.");
+    return out->id <= SQL_ROWS_ROOM_MAX ? 0 : err_set(e, ERR_SYSTEM, "The chat has no number left for a further room.");
 }
 
-int sqlite_rows_raise_head(struct sqlite_handle *s, const struct sqlite_room *room, struct err *e)
+int sqlite_rows_raise_head(struct sqlite_handle *s, const struct sql_room *room, struct err *e)
 {
     sqlite3_stmt *raise = use(s, RAISE_HEAD);
     sqlite3_bind_int64(raise, 1, room->id);
@@ -257,11 +256,6 @@ int sqlite_rows_raise_head(struct sqlite_handle *s, const struct sqlite_room *ro
 
 /* ---- the sender in a row ---- */
 
-sqlite3_int64 sqlite_rows_sender(const struct sqlite_author *a)
-{
-    return (sqlite3_int64)a->mark << 16 | (sqlite3_int64)a->role << 8 | (sqlite3_int64)a->flags;
-}
-
 static enum chat_role role_in(sqlite3_int64 bits)
 {
     return (enum chat_role)(bits >> 8 & 0xff);
@@ -269,14 +263,9 @@ static enum chat_role role_in(sqlite3_int64 bits)
 
 /* ---- messages that are sent again ---- */
 
-sqlite3_int64 sqlite_rows_message_id(const struct sqlite_room *room, uint64_t seq)
-{
-    return (sqlite3_int64)((uint64_t)room->id << SEQ_BITS | seq);
-}
-
 static uint64_t seq_of(sqlite3_stmt *row)
 {
-    return (uint64_t)sqlite3_column_int64(row, COLUMN_MESSAGE_ID) & SQLITE_ROWS_SEQ_MAX;
+    return (uint64_t)sqlite3_column_int64(row, COLUMN_MESSAGE_ID) & SQL_ROWS_SEQ_MAX;
 }
 
 static uint64_t number_of(sqlite3_stmt *row, enum column column)
@@ -287,8 +276,7 @@ static uint64_t number_of(sqlite3_stmt *row, enum column column)
 /* The text of a message that was edited or deleted isn't there any more to be compared. */
 static bool has_first_text(sqlite3_stmt *row, const struct chat_draft *d)
 {
-    return d->type == CHAT_MESSAGE && number_of(row, COLUMN_EDITED) == 0 &&
-           number_of(row, COLUMN_STATE) != SQLITE_ERASED;
+    return d->type == CHAT_MESSAGE && number_of(row, COLUMN_EDITED) == 0 && number_of(row, COLUMN_STATE) != SQL_ERASED;
 }
 
 static bool is_same(sqlite3_stmt *row, const struct chat_draft *d)
@@ -334,7 +322,7 @@ static int find_same_by(struct sqlite_handle *s, sqlite3_stmt *find, struct stor
     return result;
 }
 
-static int find_sent(struct sqlite_handle *s, const struct sqlite_room *room, sqlite3_int64 person_id,
+static int find_sent(struct sqlite_handle *s, const struct sql_room *room, sqlite3_int64 person_id,
                      struct store_job *job, struct err *e)
 {
     sqlite3_stmt *find = use(s, SAME);
@@ -348,28 +336,28 @@ static int find_sent(struct sqlite_handle *s, const struct sqlite_room *room, sq
 }
 
 /* Looks at the row that the end of the id names (made_id.h). */
-static int find_numbered(struct sqlite_handle *s, const struct sqlite_room *room, struct store_job *job, struct err *e)
+static int find_numbered(struct sqlite_handle *s, const struct sql_room *room, struct store_job *job, struct err *e)
 {
-    uint64_t seq = sqlite_made_id_seq(job->draft->id);
+    uint64_t seq = sql_made_id_seq(job->draft->id);
     if (seq == 0 || seq > room->head) {
         return 0;
     }
     sqlite3_stmt *find = use(s, SAME_AT);
-    sqlite3_bind_int64(find, 1, sqlite_rows_message_id(room, seq));
+    sqlite3_bind_int64(find, 1, sql_rows_message_id(room, seq));
     sqlite3_bind_text(find, 2, job->draft->name, -1, SQLITE_STATIC);
     return find_same_by(s, find, job, e);
 }
 
 /* A page that has been reloaded since it has a key may send again what it has sent as a guest. Only
  * the same message counts, since another person may have used the name and id. */
-static int find_of_guest(struct sqlite_handle *s, const struct sqlite_room *room, struct store_job *job, struct err *e)
+static int find_of_guest(struct sqlite_handle *s, const struct sql_room *room, struct store_job *job, struct err *e)
 {
     int result = find_sent(s, room, 0, job, e);
     job->outcome = job->outcome == STORE_REPEATED ? STORE_REPEATED : (enum store_outcome)0;
     return result;
 }
 
-int sqlite_rows_find_same(struct sqlite_handle *s, const struct sqlite_room *room, const struct sqlite_author *author,
+int sqlite_rows_find_same(struct sqlite_handle *s, const struct sql_room *room, const struct sql_author *author,
                           struct store_job *job, struct err *e)
 {
     int result = find_numbered(s, room, job, e);
@@ -388,14 +376,14 @@ static void bind_seq(sqlite3_stmt *add, enum column column, uint64_t seq)
     }
 }
 
-static void bind_author(sqlite3_stmt *add, const struct sqlite_author *a)
+static void bind_author(sqlite3_stmt *add, const struct sql_author *a)
 {
     bind_seq(add, COLUMN_PERSON_ID, (uint64_t)a->person_id);
     if (a->flags != 0 || a->role >= CHAT_MODERATOR) {
-        sqlite3_bind_int64(add, 1 + COLUMN_SENDER, sqlite_rows_sender(a));
+        sqlite3_bind_int64(add, 1 + COLUMN_SENDER, sql_rows_sender(a));
     }
     if (a->is_shadow) {
-        sqlite3_bind_int(add, 1 + COLUMN_STATE, SQLITE_SHADOW);
+        sqlite3_bind_int(add, 1 + COLUMN_STATE, SQL_SHADOW);
     }
     if (a->network != NULL) {
         sqlite3_bind_blob(add, 1 + COLUMN_NETWORK, a->network, CHAT_NETWORK_BYTES, SQLITE_STATIC);
@@ -417,13 +405,13 @@ static int bind_message(sqlite3_stmt *add, const struct chat_draft *d, int64_t t
                                SQLITE_STATIC, SQLITE_UTF8);
 }
 
-static int insert(struct sqlite_handle *s, struct sqlite_room *room, const struct sqlite_author *author,
+static int insert(struct sqlite_handle *s, struct sql_room *room, const struct sql_author *author,
                   struct store_job *job, struct err *e)
 {
     sqlite3_stmt *add = use(s, ADD_MESSAGE);
     uint64_t seq = room->head + 1;
     int64_t time_ms = clock_wall_ms();
-    sqlite3_bind_int64(add, 1 + COLUMN_MESSAGE_ID, sqlite_rows_message_id(room, seq));
+    sqlite3_bind_int64(add, 1 + COLUMN_MESSAGE_ID, sql_rows_message_id(room, seq));
     bind_author(add, author);
     int rc = bind_message(add, job->draft, time_ms);
     if (rc != SQLITE_OK) { /* longer than SQLite takes; max_text is far below */
@@ -447,7 +435,7 @@ static int insert(struct sqlite_handle *s, struct sqlite_room *room, const struc
     return 0;
 }
 
-int sqlite_rows_add_message(struct sqlite_handle *s, struct sqlite_room *room, const struct sqlite_author *author,
+int sqlite_rows_add_message(struct sqlite_handle *s, struct sql_room *room, const struct sql_author *author,
                             struct store_job *job, struct err *e)
 {
     if (find_numbered(s, room, job, e) != 0) {
@@ -457,7 +445,7 @@ int sqlite_rows_add_message(struct sqlite_handle *s, struct sqlite_room *room, c
         return 0;
     }
     if (job->draft->id_is_made || job->draft->id[0] == '\0') {
-        sqlite_made_id_set(job->draft, room->head + 1);
+        sql_made_id_set(job->draft, room->head + 1);
     }
     return insert(s, room, author, job, e);
 }
@@ -507,7 +495,7 @@ static void take_targets(struct chat_message *m)
 
 static bool is_shown(sqlite3_stmt *row)
 {
-    return number_of(row, COLUMN_STATE) == SQLITE_SHOWN;
+    return number_of(row, COLUMN_STATE) == SQL_SHOWN;
 }
 
 static void take_shown(sqlite3_stmt *row, struct chat_message *m)
@@ -532,7 +520,7 @@ static void take_shown(sqlite3_stmt *row, struct chat_message *m)
 static void take_stub(sqlite3_stmt *row, struct chat_message *m)
 {
     const struct column_text guest = {.bytes = CHAT_NAME_DEFAULT, .length = strlen(CHAT_NAME_DEFAULT)};
-    bool was_seen = number_of(row, COLUMN_STATE) != SQLITE_SHADOW;
+    bool was_seen = number_of(row, COLUMN_STATE) != SQL_SHADOW;
     m->type = CHAT_DELETE;
     m->target = m->seq;
     take_texts(m, was_seen ? text_of(row, COLUMN_NAME) : guest, no_text, no_text);
@@ -599,11 +587,11 @@ static int fill(struct sqlite_handle *s, sqlite3_stmt *rows, const struct store_
 
 int sqlite_rows_read(struct sqlite_handle *s, const struct store_range *range, struct store_page *page, struct err *e)
 {
-    if (range->since >= SQLITE_ROWS_SEQ_MAX || range->before == 1) {
+    if (range->since >= SQL_ROWS_SEQ_MAX || range->before == 1) {
         return 0; /* no message is there, and the sums of the statement would reach another room */
     }
-    bool is_open = range->before == 0 || range->before > SQLITE_ROWS_SEQ_MAX;
-    uint64_t last = is_open ? SQLITE_ROWS_SEQ_MAX : range->before - 1;
+    bool is_open = range->before == 0 || range->before > SQL_ROWS_SEQ_MAX;
+    uint64_t last = is_open ? SQL_ROWS_SEQ_MAX : range->before - 1;
     sqlite3_stmt *rows = use(s, range->backwards ? DESCENDING : ASCENDING);
     sqlite3_bind_text(rows, 1, range->room, -1, SQLITE_STATIC);
     sqlite3_bind_int64(rows, 2, (sqlite3_int64)range->since + 1);

@@ -3,43 +3,28 @@
  * The modules of this room, from the bottom up: each uses only modules that stand before it.
  *   path  handle  upgrade_note  fresh
  *   fail  deadline  flock  sql      errors, waiting, the lock of writers
- *   header  schema  rows  meta      what is in the file; SQL beside the code that binds it
+ *   header  schema  rows  kept  meta   what is in the file; SQL beside the code that binds it
  *   wal  files  loss  record        the log: what it says, who has it open, whether it is gone
  *   aside  join  connection
  *   copy  put_back  rescue          whole databases; files that were removed or cut
  *   checkpoint  scrub  journal  upgrade  make
  *   still  backup  restore  open
- *   write  view  append  news  check   what a program asks for
- *   query  act  rules  persons         what decides who may do what, and its transactions
- *   bans  names  roles  invites  setup  reports  held
- *   events  erase  retain              what is erased, and what is forgotten by itself
- *   desk_page  desk_samples  desk_lists  desk   lists for moderators
+ *   write  view  news  check   what a program asks for
+ *   engine                      what the modules of store/sql ask for
  */
-#include "store/sqlite/private/act.h"
-#include "store/sqlite/private/append.h"
+#include "store/sql/append.h"
+#include "store/sql/backend.h"
 #include "store/sqlite/private/backup.h"
-#include "store/sqlite/private/bans.h"
 #include "store/sqlite/private/check.h"
 #include "store/sqlite/private/checkpoint.h"
-#include "store/sqlite/private/desk.h"
-#include "store/sqlite/private/erase.h"
+#include "store/sqlite/private/engine.h"
 #include "store/sqlite/private/handle.h"
-#include "store/sqlite/private/held.h"
-#include "store/sqlite/private/invites.h"
-#include "store/sqlite/private/names.h"
 #include "store/sqlite/private/news.h"
 #include "store/sqlite/private/open.h"
 #include "store/sqlite/private/path.h"
-#include "store/sqlite/private/persons.h"
-#include "store/sqlite/private/query.h"
-#include "store/sqlite/private/reports.h"
 #include "store/sqlite/private/rescue.h"
 #include "store/sqlite/private/restore.h"
-#include "store/sqlite/private/retain.h"
-#include "store/sqlite/private/roles.h"
-#include "store/sqlite/private/rules.h"
 #include "store/sqlite/private/scrub.h"
-#include "store/sqlite/private/setup.h"
 #include "store/sqlite/private/view.h"
 #include "system/file.h"
 #include "system/permissions.h"
@@ -68,8 +53,9 @@ static struct store *open_store(const struct store_options *options, enum store_
     if (s == NULL) {
         return NULL;
     }
-    s->base.backend = &store_sqlite_backend;
-    return &s->base;
+    s->sql.base.backend = &store_sqlite_backend;
+    s->sql.engine = &sqlite_engine;
+    return &s->sql.base;
 }
 
 static void close_store(struct store *base)
@@ -79,7 +65,7 @@ static void close_store(struct store *base)
 
 static const char *epoch(const struct store *base)
 {
-    return ((const struct sqlite_handle *)base)->epoch;
+    return ((const struct sql_store *)base)->epoch;
 }
 
 static const char *describe(const struct store *base)
@@ -97,15 +83,10 @@ static int size(struct store *base, uint64_t *out, struct err *e)
 
 static int unused(struct store *base, uint64_t *out, struct err *e)
 {
-    struct sqlite_handle *s = (struct sqlite_handle *)base;
-    struct sqlite_query q;
-    *out = 0;
-    sqlite_query_begin(&q, s, "SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size",
-                       "count unused pages", e);
-    if (sqlite_query_next(&q)) {
-        *out = (uint64_t)sqlite_query_number_at(&q, 0);
-    }
-    return sqlite_query_end(&q);
+    struct sql_space space;
+    int result = sqlite_engine.space((struct sql_store *)base, &space, e);
+    *out = (uint64_t)space.unused;
+    return result;
 }
 
 static int check(struct store *base, FILE *out, struct err *e)
@@ -143,7 +124,7 @@ const struct store_backend store_sqlite_backend = {
     .epoch = epoch,
     .is_stale = sqlite_news_is_stale,
     .identity = sqlite_news_identity,
-    .append = sqlite_append,
+    .append = sql_append,
     .read_begin = sqlite_view_begin,
     .read_end = sqlite_view_end,
     .room = sqlite_view_room,
@@ -159,48 +140,6 @@ const struct store_backend store_sqlite_backend = {
     .rest = rest,
     .backup = backup,
     .restore = restore,
-    .peace =
-        {
-            .rules_number = sqlite_rules_number,
-            .rules_load = sqlite_rules_load,
-            .rules_renew_secret = sqlite_rules_renew_secret,
-            .act_begin = sqlite_act_begin,
-            .act_commit = sqlite_act_commit,
-            .act_cancel = sqlite_act_cancel,
-            .act_notice = sqlite_act_notice,
-            .person_by_key = sqlite_persons_by_key,
-            .person_find = sqlite_persons_find,
-            .person_role = sqlite_roles_set,
-            .person_own = sqlite_roles_own,
-            .person_trust = sqlite_roles_trust,
-            .person_claim = sqlite_names_claim,
-            .person_release = sqlite_names_release,
-            .ban_add = sqlite_bans_add,
-            .ban_lift = sqlite_bans_lift,
-            .invite_add = sqlite_invites_add,
-            .invite_use = sqlite_invites_use,
-            .invite_revoke = sqlite_invites_revoke,
-            .setup_room = sqlite_setup_room,
-            .setup_add_word = sqlite_setup_add_word,
-            .setup_remove_word = sqlite_setup_remove_word,
-            .setup_setting = sqlite_setup_setting,
-            .report_add = sqlite_reports_add,
-            .report_settle = sqlite_reports_settle,
-            .report_approve = sqlite_held_approve,
-            .report_reject = sqlite_held_reject,
-            .desk_list = sqlite_desk_list,
-            .desk_count = sqlite_desk_count,
-        },
-    .erase =
-        {
-            .erase_message = sqlite_erase_message,
-            .erase_show = sqlite_erase_show,
-            .erase_hide_reported = sqlite_erase_hide_reported,
-            .erase_recent = sqlite_erase_recent,
-            .erase_networks = sqlite_erase_networks,
-            .erase_person = sqlite_erase_person,
-            .erase_step = sqlite_erase_step,
-            .retain_is_due = sqlite_retain_is_due,
-            .retain_step = sqlite_retain_step,
-        },
+    .peace = SQL_BACKEND_PEACE,
+    .erase = SQL_BACKEND_ERASE,
 };

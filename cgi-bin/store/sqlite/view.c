@@ -77,23 +77,9 @@ void sqlite_view_end(struct store *base)
     }
 }
 
-int sqlite_view_enter(struct store *base, bool *begun, struct err *e)
-{
-    struct sqlite_handle *s = mine(base);
-    *begun = !s->viewing && sqlite3_get_autocommit(s->db) != 0;
-    return *begun ? sqlite_view_begin(base, e) : 0;
-}
-
-void sqlite_view_leave(struct store *base, bool begun)
-{
-    if (begun) {
-        sqlite_view_end(base);
-    }
-}
-
 static int room_in_view(struct sqlite_handle *s, const char *name, struct store_room *out, struct err *e)
 {
-    struct sqlite_room room;
+    struct sql_room room;
     if (sqlite_rows_find_room(s, name, &room, e) != 0) {
         return -1;
     }

@@ -28,22 +28,22 @@
 #ifndef SQLITE_HANDLE_H
 #define SQLITE_HANDLE_H
 
-#include "store/private/store_backend.h"
+#include "store/sql/sql_store.h"
 
 #include <sqlite3.h>
 
-struct sqlite_act;
 struct sqlite_files;
 struct sqlite_kept;
 struct sqlite_rows;
+struct sqlite_write;
 
 struct sqlite_handle {
-    struct store base;
-    sqlite3 *db;              /* NULL while not connected */
-    struct sqlite_rows *rows; /* prepared statements (rows.h); NULL: none */
-    struct sqlite_kept *kept; /* those that were prepared when they were needed (query.h); NULL: none */
-    struct sqlite_act *act;   /* between sqlite_act_begin and its end (act.h); else NULL */
-    char *folder;             /* owned, as are the next five */
+    struct sql_store sql;
+    sqlite3 *db;                /* NULL while not connected */
+    struct sqlite_rows *rows;   /* prepared statements (rows.h); NULL: none */
+    struct sqlite_kept *kept;   /* those that were prepared when they were needed (kept.h); NULL: none */
+    struct sqlite_write *write; /* while a transaction that writes is open (write.h); else NULL */
+    char *folder;               /* owned, as are the next five */
     char *path;
     char *log_path;
     char *shared_path;
@@ -76,8 +76,6 @@ struct sqlite_handle {
     unsigned busy_timeout_ms;
     int64_t deadline; /* monotonic ms: end of all waits of the current call together */
     const atomic_bool *stopping;
-    char epoch[CHAT_EPOCH_SIZE];
-    uint64_t rules; /* number of the rules, as the last sqlite_meta_check found it */
     char description[64];
 };
 

@@ -18,6 +18,7 @@
 #ifndef SQLITE_ROWS_H
 #define SQLITE_ROWS_H
 
+#include "store/sql/rows.h"
 #include "store/sqlite/private/handle.h"
 
 /* Prepares the statements; a reader's handle gets those that read. The database must have this
@@ -29,10 +30,6 @@ int sqlite_rows_begin(struct sqlite_handle *s, bool to_write, struct err *e);
 int sqlite_rows_commit(struct sqlite_handle *s, struct err *e);
 void sqlite_rows_rollback(struct sqlite_handle *s); /* fine without a transaction */
 
-/* Rows that have a greater seq or room can't be numbered (002-message-by-number.sql). */
-#define SQLITE_ROWS_SEQ_MAX ((uint64_t)0xfffffffff) /* 36 bits */
-#define SQLITE_ROWS_ROOM_MAX 0x7ffffff              /* 27 bits */
-
 struct sqlite_meta {
     char epoch[CHAT_EPOCH_SIZE + 8]; /* cut if it is longer, so that it can't be taken for a good one */
     int schema;
@@ -42,46 +39,19 @@ struct sqlite_meta {
 int sqlite_rows_meta(struct sqlite_handle *s, struct sqlite_meta *out, struct err *e);
 int sqlite_rows_data_version(struct sqlite_handle *s, uint64_t *out, struct err *e); /* PRAGMA data_version */
 
-struct sqlite_room {
-    sqlite3_int64 id; /* 0: it doesn't exist; then head is 0 and oldest 1 */
-    uint64_t head;
-    uint64_t oldest;
-};
-/* ERR_CORRUPT for a room whose number isn't 1 to SQLITE_ROWS_ROOM_MAX. */
-int sqlite_rows_find_room(struct sqlite_handle *s, const char *name, struct sqlite_room *out, struct err *e);
-int sqlite_rows_add_room(struct sqlite_handle *s, const char *name, struct sqlite_room *out, struct err *e);
+/* As the functions of the same names in store/sql/rows.h. */
+int sqlite_rows_find_room(struct sqlite_handle *s, const char *name, struct sql_room *out, struct err *e);
+int sqlite_rows_add_room(struct sqlite_handle *s, const char *name, struct sql_room *out, struct err *e);
 
-/* Stores room->head as the room's head. */
-int sqlite_rows_raise_head(struct sqlite_handle *s, const struct sqlite_room *room, struct err *e);
-
-/* stored: never renumber */
-enum sqlite_state { SQLITE_SHOWN, SQLITE_ERASED, SQLITE_HIDDEN, SQLITE_SHADOW };
-
-/* Who sends, as the row of the message keeps it. Zeros: a guest, or the program itself. */
-struct sqlite_author {
-    sqlite3_int64 person_id; /* 0: a guest, or a key that has no person yet */
-    bool is_new;             /* the key has no person yet (authors.h) */
-    bool is_shadow;          /* only the author sees the message */
-    uint16_t mark;
-    unsigned flags; /* set of enum chat_flag */
-    enum chat_role role;
-    int64_t seen_ms;              /* of the person; 0: never */
-    const unsigned char *network; /* borrowed, CHAT_NETWORK_BYTES; NULL: not known */
-};
-
-/* The column sender of a message or a held one. */
-sqlite3_int64 sqlite_rows_sender(const struct sqlite_author *author);
-
-/* The number of a room's message; all messages of a room are neighbours. */
-sqlite3_int64 sqlite_rows_message_id(const struct sqlite_room *room, uint64_t seq);
+int sqlite_rows_raise_head(struct sqlite_handle *s, const struct sql_room *room, struct err *e);
 
 /* Sets the job's outcome if the room has a message with its id from the author. */
-int sqlite_rows_find_same(struct sqlite_handle *s, const struct sqlite_room *room, const struct sqlite_author *author,
+int sqlite_rows_find_same(struct sqlite_handle *s, const struct sql_room *room, const struct sql_author *author,
                           struct store_job *job, struct err *e);
 /* Adds the message with the room's next seq and raises room->head, but doesn't store the head yet.
  * Makes the id if the client sent none. If the room has a message with this id from the author, it
  * adds nothing, as sqlite_rows_find_same. Of an edit the text isn't stored here (changes.h). */
-int sqlite_rows_add_message(struct sqlite_handle *s, struct sqlite_room *room, const struct sqlite_author *author,
+int sqlite_rows_add_message(struct sqlite_handle *s, struct sql_room *room, const struct sql_author *author,
                             struct store_job *job, struct err *e);
 int sqlite_rows_read(struct sqlite_handle *s, const struct store_range *range, struct store_page *page,
                      struct err *e); /* see store_read */

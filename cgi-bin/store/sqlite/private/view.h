@@ -6,10 +6,6 @@
 
 int sqlite_view_begin(struct store *base, struct err *e);
 void sqlite_view_end(struct store *base);
-/* For reading that may be a part of a view or of a writing transaction: begins a view where there
- * is neither, and says so. */
-int sqlite_view_enter(struct store *base, bool *begun, struct err *e);
-void sqlite_view_leave(struct store *base, bool begun);
 int sqlite_view_room(struct store *base, const char *name, struct store_room *out, struct err *e);
 int sqlite_view_read(struct store *base, const struct store_range *range, struct store_page *page, struct err *e);
 

@@ -1,10 +1,7 @@
 /* write.h - a transaction that writes: the lock of writers, the record of the log, the commit with
  * its sync.
  *
- * Appends, acts of moderators and erasures run between the two functions:
- *     if (sqlite_write_begin(s, &write, &why) == 0) {
- *         result = sqlite_write_end(s, &write, change_rows(s, &why), &why);
- *     }
+ * Modules of store/sql come here by sql_write_begin (transaction.h).
  */
 #ifndef SQLITE_WRITE_H
 #define SQLITE_WRITE_H

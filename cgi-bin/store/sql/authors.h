@@ -1,0 +1,22 @@
+/* authors.h - who sends a message: the person of the key, which its first message makes.
+ *
+ * What a send costs beside the message (b-tree searches): a guest with the default name nothing; a
+ * key three: key, person, name. Times are written rarely, not with each message: when a name was
+ * used at most ten minutes late, when a person was seen at most an hour late.
+ */
+#ifndef SQL_AUTHORS_H
+#define SQL_AUTHORS_H
+
+#include "store/sql/claims.h"
+#include "store/sql/rows.h"
+
+/* Finds the person of the sender's key; is_new if the key has none yet. */
+int sql_authors_find(struct sql_store *s, const struct chat_sender *sender, const struct store_terms *terms,
+                     int64_t now_ms, struct sql_author *out, struct err *e);
+
+/* For a message that is being stored: makes the person if it is new, and what sql_claims_check
+ * found to do for its name. name: as it is written. Nothing for a guest. */
+int sql_authors_settle(struct sql_store *s, const struct sql_claim *claim, const char *name, struct sql_author *author,
+                       struct err *e);
+
+#endif
