@@ -38,8 +38,8 @@ static const char add_name[] =
 static const char set_used[] = "UPDATE name SET used_ms = ?, used_room = ? WHERE fold = ?";
 static const char set_shared[] = "UPDATE name SET shared = 1 WHERE look = ? AND shared = 0";
 static const char drop_oldest[] =
-    "DELETE FROM name WHERE person_id = ?1 AND fold IN"
-    " (SELECT fold FROM name WHERE person_id = ?1 ORDER BY used_ms DESC, claimed_ms DESC LIMIT -1 OFFSET ?2)";
+    "DELETE FROM name WHERE person_id = ?1 AND fold NOT IN"
+    " (SELECT fold FROM name WHERE person_id = ?1 ORDER BY used_ms DESC, claimed_ms DESC LIMIT ?2)";
 
 static enum rank rank_of_sender(const struct chat_sender *sender)
 {

@@ -12,18 +12,21 @@ static const char *const state_words[] = {"erased", "hidden", "shadow", NULL};
 #define TITLE(column) "(SELECT ifnull(title, 'visitor') FROM person WHERE person.person_id = " column ")"
 #define ROOM(column) "(SELECT name FROM room WHERE room.room_id = " column ")"
 #define CUT(column) "substr(" column ", 1, 2000)"
-#define MARK(column) "iif(" column " & 1, " column " >> 16, NULL)"
+#define MARK(column) "CASE WHEN " column " & 1 <> 0 THEN " column " >> 16 END"
+#define LAST_CHARACTER "\xf4\x8f\xbf\xbf" /* U+10FFFF */
+#define LINE_BREAK "'\n'"
 
-#define SELECT_PEOPLE                                                                                                                     \
-    "SELECT person_id, mark, title,"                                                                                                      \
-    " (SELECT group_concat(name, char(10)) FROM (SELECT name FROM name WHERE name.person_id = person.person_id"                           \
-    "  ORDER BY used_ms DESC LIMIT 16)), role,"                                                                                           \
-    " (SELECT group_concat(room.name || ' ' || CASE room_role.role WHEN 0 THEN 'nobody' WHEN 1 THEN 'reader'"                             \
-    "  WHEN 2 THEN 'member' WHEN 3 THEN 'moderator' ELSE 'owner' END, char(10))"                                                          \
-    "  FROM room_role JOIN room USING (room_id) WHERE room_role.person_id = person.person_id),"                                           \
-    " made, signed, trusted, first_ms, seen_ms,"                                                                                          \
-    " (SELECT count(*) FROM key WHERE key.person_id = person.person_id),"                                                                 \
-    " (SELECT group_concat(ban_id, char(10)) FROM ban WHERE ban.person_id = person.person_id AND (until_ms IS NULL OR until_ms > ?6)), 0" \
+#define SELECT_PEOPLE                                                                                                 \
+    "SELECT person_id, mark, title,"                                                                                  \
+    " (SELECT group_concat(name, " LINE_BREAK ") FROM (SELECT name FROM name WHERE name.person_id = person.person_id" \
+    "  ORDER BY used_ms DESC LIMIT 16) AS latest), role,"                                                             \
+    " (SELECT group_concat(room.name || ' ' || CASE room_role.role WHEN 0 THEN 'nobody' WHEN 1 THEN 'reader'"         \
+    "  WHEN 2 THEN 'member' WHEN 3 THEN 'moderator' ELSE 'owner' END, " LINE_BREAK ")"                                \
+    "  FROM room_role JOIN room USING (room_id) WHERE room_role.person_id = person.person_id),"                       \
+    " made, signed, trusted, first_ms, seen_ms,"                                                                      \
+    " (SELECT count(*) FROM key WHERE key.person_id = person.person_id),"                                             \
+    " (SELECT group_concat(CAST(ban_id AS TEXT), " LINE_BREAK ") FROM ban WHERE ban.person_id = person.person_id"     \
+    "  AND (until_ms IS NULL OR until_ms > ?6)), 0"                                                                   \
     " FROM person "
 #define SEEN_BEFORE "(seen_ms, person_id) < (ifnull((SELECT seen_ms FROM person WHERE person_id = ?2), ?2), ?2)"
 #define BY_SEEN " ORDER BY seen_ms DESC, person_id DESC LIMIT ?3"
@@ -31,7 +34,7 @@ static const char *const state_words[] = {"erased", "hidden", "shadow", NULL};
 /* As store_ban_made says. The byte behind the secret's number is the family of the address. */
 #define COVERS                                                                                            \
     "CASE WHEN person_id IS NOT NULL THEN (SELECT count(*) FROM key WHERE key.person_id = ban.person_id)" \
-    " WHEN fold IS NOT NULL THEN 1 WHEN substr(ifnull(network, wide), 5, 1) = x'04' THEN 256"             \
+    " WHEN fold IS NOT NULL THEN 1 WHEN hex(substr(ifnull(network, wide), 5, 1)) = '04' THEN 256"         \
     " WHEN network IS NOT NULL THEN 1 ELSE 65536 END"
 #define BY TITLE("by_person")
 #define BAN_ROOM ROOM("ban.room_id")
@@ -41,13 +44,16 @@ static const char *const state_words[] = {"erased", "hidden", "shadow", NULL};
     ", person_id, made_ms, until_ms, " COVERS " FROM ban WHERE (until_ms IS NULL OR until_ms > ?6)"      \
     " AND ban_id < ?2 AND (?1 = 0 OR room_id = ?1) AND (?5 = 0 OR person_id = ?5) ORDER BY ban_id DESC LIMIT ?3"
 
-#define SELECT_REPORTS                                                                                                     \
-    "SELECT max(report_id), " ROOM("message.message_id >> 36") ", message.message_id & 68719476735, time_ms, name, " MARK( \
-        "sender") ", person_id, " CUT("text") ", state, count(*),"                                                         \
-                                              " group_concat(replace(reason, char(10), ' '), char(10)), max(made_ms)"      \
-                                              " FROM report INDEXED BY report_open CROSS JOIN message USING (message_id)"  \
-                                              " WHERE settled_ms IS NULL AND (?1 = 0 OR message_id >> 36 = ?1)"            \
-                                              " GROUP BY message_id HAVING max(report_id) < ?2 ORDER BY 1 DESC LIMIT ?3"
+/* The reports first: few of the messages have any. */
+#define SELECT_REPORTS                                                                                                                         \
+    "SELECT last, " ROOM("message.message_id >> 36") ", message.message_id & 68719476735, time_ms, name, " MARK(                               \
+        "sender") ", person_id, " CUT("text") ", state, reports, reasons, reported_ms FROM"                                                    \
+                                              " (SELECT message_id, max(report_id) AS last, count(*) AS reports, max(made_ms) AS reported_ms," \
+                                              "  group_concat(replace(reason, " LINE_BREAK ", ' '), " LINE_BREAK                               \
+                                              ") AS reasons FROM report INDEXED BY report_open"                                                \
+                                              "  WHERE settled_ms IS NULL AND (?1 = 0 OR message_id >> 36 = ?1)"                               \
+                                              "  GROUP BY message_id HAVING max(report_id) < ?2) AS open"                                      \
+                                              " CROSS JOIN message ON message.message_id = open.message_id ORDER BY last DESC LIMIT ?3"
 
 static const struct sql_desk_list lists[STORE_DESK__MAX] = {
     [STORE_DESK_ROOMS] =
@@ -64,10 +70,10 @@ static const struct sql_desk_list lists[STORE_DESK__MAX] = {
          .words = {[2] = kind_words, [6] = newcomers_words},
          .add = sql_desk_samples_bytes},
     [STORE_DESK_PEOPLE] = {.sql = SELECT_PEOPLE "WHERE moved_key IS NULL AND " SEEN_BEFORE BY_SEEN,
-                           .search_sql = SELECT_PEOPLE
-                           "WHERE person_id IN (SELECT person_id FROM name WHERE fold >= ?4"
-                           " AND fold < ?4 || char(1114111) UNION SELECT person_id FROM person WHERE mark = ?7)"
-                           " AND moved_key IS NULL AND " SEEN_BEFORE BY_SEEN,
+                           .search_sql = SELECT_PEOPLE "WHERE person_id IN (SELECT person_id FROM name WHERE fold >= ?4"
+                                                       " AND fold < ?4 || '" LAST_CHARACTER
+                                                       "' UNION SELECT person_id FROM person WHERE mark = ?7)"
+                                                       " AND moved_key IS NULL AND " SEEN_BEFORE BY_SEEN,
                            .person_sql = SELECT_PEOPLE "WHERE person_id = ?5",
                            .names = {"id", "mark", "name", "names", "role", "room_roles", "made", "signed", "trusted",
                                      "first", "seen", "keys", "bans", "messages_hour"},

@@ -161,7 +161,7 @@ static int look(struct sql_store *s, struct step *step, struct found *found, str
     uint64_t erased = 0;
     size_t bytes = 0;
     sql_query_begin(&q, s,
-                    "SELECT message_id, person_id IS ?2, CASE WHEN person_id IS ?2 THEN text END,"
+                    "SELECT message_id, person_id IS ?2, CASE WHEN person_id IS ?2 THEN length(CAST(text AS BLOB)) END,"
                     " type = 1 AND ifnull(state, 0) <> 1 FROM message WHERE message_id > ?1"
                     " ORDER BY message_id LIMIT ?3",
                     "look for messages", e);
@@ -178,7 +178,7 @@ static int look(struct sql_store *s, struct step *step, struct found *found, str
         looked++;
         step->from = id;
         erased += is_own;
-        bytes += sql_query_length_at(&q, 2);
+        bytes += (size_t)sql_query_number_at(&q, 2);
         found->room_id = is_own ? id >> SEQ_BITS : found->room_id;
         if (is_own && sql_query_number_at(&q, 3) != 0) {
             sql_events_add(&found->seqs, (uint64_t)id & (((uint64_t)1 << SEQ_BITS) - 1));

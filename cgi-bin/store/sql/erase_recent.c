@@ -14,7 +14,8 @@
 
 enum {
     NETWORK_BYTES = 11, /* of a stored network: the secret's number, the family, the hash of /24 or /64 */
-    OLD_MOST = 100,     /* so many older messages in a row end a search: the clock may have been set */
+    ROWS_OF_A_LOOK = 500,
+    OLD_MOST = 100, /* so many older messages in a row end a search: the clock may have been set */
 };
 
 /* ---- networks of newcomers ---- */
@@ -33,7 +34,7 @@ static const char find_networks[] =
     "SELECT substr(network, 1, ?6) AS network, max(message_id) AS last, max(held_id) AS held, count(DISTINCT ifnull(person_id, name)) AS senders"
     " FROM recent LEFT JOIN person USING (person_id)"
     " WHERE network IS NOT NULL AND person_id IS NOT ?5 AND ifnull(sender >> 8 & 255, 0) < ?4"
-    " AND (person_id IS NULL OR (sender & 4 AND ifnull(trusted, 0) = 0))"
+    " AND (person_id IS NULL OR (sender & 4 <> 0 AND ifnull(trusted, 0) = 0))"
     " GROUP BY 1"
     ")"
     " SELECT (SELECT name FROM room WHERE room_id = last >> 36), last & 68719476735, held, network"
@@ -146,28 +147,51 @@ static bool is_meant(const struct search *search, const struct sql_query *row)
     return is_from(search, row) && (search->of != STORE_ERASE_OF_NEWCOMERS || is_newcomer(row));
 }
 
-static int find_recent(struct sql_store *s, const struct search *search, const struct sql_events_room *room,
-                       struct sql_events_seqs *out, struct err *e)
+/* Where a search through a room is, from its newest message on. */
+struct place {
+    uint64_t below; /* seq: messages below it come next */
+    int old;        /* messages in a row that were too old */
+    bool ended;
+};
+
+/* The next rows. */
+static int look(struct sql_store *s, const struct search *search, int64_t room_id, struct place *at,
+                struct sql_events_seqs *out, struct err *e)
 {
     struct sql_query q;
-    int old = 0;
+    int rows = 0;
     sql_query_begin(&q, s,
                     "SELECT seq, time_ms, person_id, sender, network, type = 1 AND ifnull(state, 0) <> 1,"
                     " (SELECT trusted FROM person WHERE person.person_id = message.person_id)"
-                    " FROM message WHERE message_id BETWEEN (?1 << 36) + 1 AND (?1 << 36) + ?2"
-                    " ORDER BY message_id DESC",
+                    " FROM message WHERE message_id > (?1 << 36) AND message_id < (?1 << 36) + ?2"
+                    " ORDER BY message_id DESC LIMIT ?3",
                     "find messages", e);
-    sql_query_number(&q, room->id);
-    sql_query_number(&q, (int64_t)room->head);
-    while (old < OLD_MOST && out->count < STORE_ERASE_MOST && sql_query_next(&q)) {
+    sql_query_number(&q, room_id);
+    sql_query_number(&q, (int64_t)at->below);
+    sql_query_number(&q, ROWS_OF_A_LOOK);
+    while (at->old < OLD_MOST && out->count < STORE_ERASE_MOST && sql_query_next(&q)) {
         bool is_old = sql_query_number_at(&q, 1) < search->since_ms;
-        old = is_old ? old + 1 : 0;
+        rows++;
+        at->below = (uint64_t)sql_query_number_at(&q, 0);
+        at->old = is_old ? at->old + 1 : 0;
         if (!is_old && sql_query_number_at(&q, 5) != 0 && is_meant(search, &q)) {
-            sql_events_add(out, (uint64_t)sql_query_number_at(&q, 0));
+            sql_events_add(out, at->below);
         }
     }
-    sql_events_sort(out);
+    at->ended = rows < ROWS_OF_A_LOOK; /* the room's first message, too many old ones, or enough of the others */
     return sql_query_end(&q);
+}
+
+static int find_recent(struct sql_store *s, const struct search *search, const struct sql_events_room *room,
+                       struct sql_events_seqs *out, struct err *e)
+{
+    struct place at = {.below = room->head + 1};
+    int result = 0;
+    while (result == 0 && !at.ended) {
+        result = look(s, search, room->id, &at, out, e);
+    }
+    sql_events_sort(out);
+    return result;
 }
 
 static int erase_range(struct sql_store *s, const struct sql_events_room *room, uint64_t first, uint64_t last,
@@ -258,7 +282,7 @@ static int erase_held_of(struct sql_store *s, struct search *search, int64_t per
                     "DELETE FROM held WHERE (?1 IS NULL OR room = ?1) AND CASE WHEN ?2 <> 0 THEN person_id = ?2"
                     " ELSE person_id IS NOT ?5 AND ifnull(sender >> 8 & 255, 0) < ?6"
                     " AND substr(network, 1, ?3) = substr(?4, 1, ?3) AND (?7 = 0 OR person_id IS NULL"
-                    " OR (sender & 4 AND NOT EXISTS"
+                    " OR (sender & 4 <> 0 AND NOT EXISTS"
                     " (SELECT 1 FROM person WHERE person.person_id = held.person_id AND trusted = 1))) END",
                     "erase messages that wait", e);
     sql_query_text(&q, only);

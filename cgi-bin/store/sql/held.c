@@ -53,7 +53,7 @@ static int insert(struct sql_store *s, uint64_t held, const struct sql_room *roo
     sql_query_begin(&q, s,
                     "INSERT INTO message (message_id, time_ms, type, reply_to, name, id, id_sent, text, person_id,"
                     " sender, network)"
-                    " SELECT (?1 << 36) + ?2, ?3, 1, iif(reply_to < ?2, reply_to, NULL), name, id, 1, text,"
+                    " SELECT (?1 << 36) + ?2, ?3, 1, CASE WHEN reply_to < ?2 THEN reply_to END, name, id, 1, text,"
                     " person_id, sender, network FROM held WHERE held_id = ?4"
                     " ON CONFLICT (room_id, ifnull(person_id, name), id) WHERE id_sent = 1 DO NOTHING",
                     "add the message", e);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 static const char find_held[] = "SELECT text = ?, ifnull(reply_to, 0) = ? FROM held"
-                                " WHERE room = ? AND ifnull(person_id, name) = ? AND id = ?";
+                                " WHERE room = ? AND ifnull(person_id, name) = ifnull(?, ?) AND id = ?";
 static const char add_held[] =
     "INSERT INTO held (room_id, room, made_ms, reply_to, name, id, text, person_id, sender, network, why)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
@@ -32,11 +32,8 @@ static int find(struct sql_store *s, const struct sql_author *author, struct sto
     sql_query_text(&q, job->draft->text);
     sql_query_number(&q, (int64_t)job->draft->reply_to);
     sql_query_text(&q, job->draft->room);
-    if (author->person_id != 0) {
-        sql_query_number(&q, author->person_id);
-    } else {
-        sql_query_text(&q, job->draft->name);
-    }
+    sql_query_number_or_null(&q, author->person_id);
+    sql_query_text(&q, job->draft->name);
     sql_query_text(&q, job->draft->id);
     if (sql_query_next(&q)) {
         bool same = sql_query_number_at(&q, 0) != 0 && sql_query_number_at(&q, 1) != 0;

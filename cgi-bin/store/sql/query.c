@@ -39,7 +39,7 @@ void sql_query_number(struct sql_query *q, int64_t number)
 void sql_query_number_or_null(struct sql_query *q, int64_t number)
 {
     if (number == 0) {
-        q->bound++; /* what isn't bound is NULL */
+        q->bound++; /* what isn't bound is a number that is NULL */
     } else {
         sql_query_number(q, number);
     }
@@ -48,7 +48,7 @@ void sql_query_number_or_null(struct sql_query *q, int64_t number)
 void sql_query_text(struct sql_query *q, const char *text)
 {
     q->bound++;
-    if (q->result == 0 && text != NULL) {
+    if (q->result == 0) {
         q->s->engine->bind_text(q, q->bound, text);
     }
 }
@@ -56,7 +56,7 @@ void sql_query_text(struct sql_query *q, const char *text)
 void sql_query_blob(struct sql_query *q, const void *bytes, size_t count)
 {
     q->bound++;
-    if (q->result == 0 && bytes != NULL) {
+    if (q->result == 0) {
         q->s->engine->bind_blob(q, q->bound, bytes, count);
     }
 }

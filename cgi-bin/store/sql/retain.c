@@ -10,8 +10,6 @@
 
 enum {
     EACH_MS = 60 * 60 * 1000, /* between two looks for what ends by itself */
-    FREE_PAGES_MOST = 256,    /* so many stay in the file for new messages, or */
-    FREE_SHARE = 16,          /* this part of the file if it is more */
 };
 #define DAY_MS INT64_C(86400000)
 
@@ -170,25 +168,18 @@ static int retain_endings(struct sql_store *s, const struct sql_retain_now *now,
     return sql_query_run(&q);
 }
 
-/* ---- free pages ---- */
+/* ---- free space ---- */
 
-static bool pages_are_due(struct sql_store *s, const struct sql_retain_now *now)
+static bool space_is_due(struct sql_store *s, const struct sql_retain_now *now)
 {
-    int64_t mode = 0;
-    int64_t unused = 0;
-    int64_t pages = 0;
     (void)now;
-    return ask(s, "PRAGMA freelist_count", 0, &unused) && unused > FREE_PAGES_MOST &&
-           ask(s, "PRAGMA page_count", 0, &pages) && unused > pages / FREE_SHARE &&
-           ask(s, "PRAGMA auto_vacuum", 0, &mode) && mode == 2;
+    return s->engine->space_is_due(s);
 }
 
-static int retain_pages(struct sql_store *s, const struct sql_retain_now *now, struct err *e)
+static int retain_space(struct sql_store *s, const struct sql_retain_now *now, struct err *e)
 {
-    struct sql_query q;
     (void)now;
-    sql_query_begin(&q, s, "PRAGMA incremental_vacuum(100)", "return free pages", e);
-    return sql_query_run(&q);
+    return s->engine->return_space(s, e);
 }
 
 /* ---- one of all ---- */
@@ -201,7 +192,7 @@ static const struct {
     {sql_retain_messages_are_due, sql_retain_messages},
     {sql_retain_networks_are_due, sql_retain_networks},
     {endings_are_due, retain_endings},
-    {pages_are_due, retain_pages},
+    {space_is_due, retain_space},
 };
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 

@@ -31,10 +31,11 @@ static int measure(struct sql_store *s, struct stretch *out, struct err *e)
     int rows = 0;
     size_t bytes = 0;
     out->last = out->first - 1;
-    sql_query_begin(&q, s,
-                    "SELECT seq, time_ms, text FROM message WHERE message_id BETWEEN (?1 << 36) + ?2 AND"
-                    " (?1 << 36) + 68719476735 ORDER BY message_id LIMIT ?3",
-                    "look at old messages", e);
+    sql_query_begin(
+        &q, s,
+        "SELECT seq, time_ms, length(CAST(text AS BLOB)) FROM message"
+        " WHERE message_id BETWEEN (?1 << 36) + ?2 AND (?1 << 36) + 68719476735 ORDER BY message_id LIMIT ?3",
+        "look at old messages", e);
     sql_query_number(&q, out->room_id);
     sql_query_number(&q, out->first);
     sql_query_number(&q, ROWS_MOST);
@@ -45,7 +46,7 @@ static int measure(struct sql_store *s, struct stretch *out, struct err *e)
         }
         out->last = seq;
         rows++;
-        bytes += sql_query_length_at(&q, 2);
+        bytes += (size_t)sql_query_number_at(&q, 2);
     }
     return sql_query_end(&q);
 }

@@ -26,7 +26,9 @@ static int write_everywhere(struct sql_store *s, int64_t person_id, enum chat_ro
 static int write_in_room(struct sql_store *s, int64_t person_id, enum chat_role role, int64_t room_id, struct err *e)
 {
     struct sql_query q;
-    sql_query_begin(&q, s, "INSERT OR REPLACE INTO room_role (person_id, room_id, role) VALUES (?, ?, ?)",
+    sql_query_begin(&q, s,
+                    "INSERT INTO room_role (person_id, room_id, role) VALUES (?, ?, ?)"
+                    " ON CONFLICT (person_id, room_id) DO UPDATE SET role = excluded.role",
                     "set the role in the room", e);
     sql_query_number(&q, person_id);
     sql_query_number(&q, room_id);

@@ -40,7 +40,7 @@ static void bind_part(struct sql_query *q, const struct store_room_setup *mode, 
 {
     sql_query_number(q, (mode->parts & part) != 0);
     if (value < 0) {
-        sql_query_text(q, NULL);
+        sql_query_number_or_null(q, 0);
     } else {
         sql_query_number(q, value);
     }
@@ -51,16 +51,23 @@ static int64_t or_null(int64_t value)
     return value == 0 ? -1 : value;
 }
 
+#define IF_ASKED(flag, column, value) column " = CASE WHEN " flag " <> 0 THEN " value " ELSE " column " END"
+
 static int update_room(struct sql_store *s, int64_t room_id, const struct store_room_setup *mode, struct err *e)
 {
     struct sql_query q;
     bool has_hours = (mode->parts & STORE_SETUP_HOURS) != 0;
     sql_query_begin(
         &q, s,
-        "UPDATE room SET kind = iif(?1, ?2, kind), kind_until = iif(?3, ?4, kind_until), slow_s = iif(?5, ?6, slow_s),"
-        " newcomers = iif(?7, ?8, newcomers), newcomers_until = iif(?9, ?10, newcomers_until),"
-        " keep_days = iif(?11, ?12, keep_days), keep_count = iif(?13, ?14, keep_count),"
-        " hours = iif(?15, nullif(?16, ''), hours) WHERE room_id = ?17",
+        "UPDATE room SET " IF_ASKED("?1", "kind", "?2") ", " IF_ASKED("?3", "kind_until", "?4") ", " IF_ASKED(
+            "?5", "slow_s",
+            "?6") ", " IF_ASKED("?7", "newcomers",
+                                "?8") ", " IF_ASKED("?9", "newcomers_until",
+                                                    "?10") ", " IF_ASKED("?11", "keep_days",
+                                                                         "?12") ", " IF_ASKED("?13", "keep_count",
+                                                                                              "?14") ", " IF_ASKED("?15",
+                                                                                                                   "hours",
+                                                                                                                   "nullif(?16, '')") " WHERE room_id = ?17",
         "set the room's modes", e);
     bind_part(&q, mode, STORE_SETUP_KIND, or_null((int64_t)mode->kind));
     bind_part(&q, mode, STORE_SETUP_KIND, or_null(mode->kind_until_ms));
@@ -144,7 +151,8 @@ int sql_setup_setting(struct store *base, const char *key, const char *value, st
     act->changes_rules = true;
     sql_query_begin(&q, mine(base),
                     value == NULL ? "DELETE FROM setting WHERE key = ?"
-                                  : "INSERT OR REPLACE INTO setting (key, value) VALUES (?, ?)",
+                                  : "INSERT INTO setting (key, value) VALUES (?, ?)"
+                                    " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
                     "change the setting", e);
     sql_query_text(&q, key);
     if (value != NULL) {

@@ -10,8 +10,12 @@
  * both in one statement. Of what differs:
  *   - conditions are truth values: `bits & 4 <> 0`, not `bits & 4`; a selected condition reads as 0
  *     or 1 (sql_query_number_at)
- *   - IS [NOT] DISTINCT FROM instead of IS between two values; LIMIT is never negative; ON CONFLICT
- *     instead of INSERT OR REPLACE; RETURNING for the number of a new row
+ *   - LIMIT is never negative, and stands in each statement that may have many rows, since an engine
+ *     may read all of them at once; ON CONFLICT instead of INSERT OR REPLACE; RETURNING for the
+ *     number of a new row; a table in FROM that is a SELECT has a name
+ *   - a parameter is always bound by the same function: an engine may have to know its type
+ *   - `a IS b` and `a IS NOT b` between two values, where NULL is a value like others. The engine of
+ *     another database writes it as IS [NOT] DISTINCT FROM, which SQLite has since 3.39
  *   - CROSS JOIN tells SQLite the order of the tables, INDEXED BY the index. The engine of another
  *     database takes these words out
  *   - ifnull, hex, instr, printf and the like of SQLite are functions of the schema in sql/postgres
@@ -71,6 +75,10 @@ struct sql_engine {
                        struct store_job *job, struct err *e);
 
     int (*space)(struct sql_store *s, struct sql_space *out, struct err *e);
+    /* Should space that became free be returned to the file system? Cheap; no transaction need be
+     * open. Returns some of it, inside a transaction that writes. */
+    bool (*space_is_due)(struct sql_store *s);
+    int (*return_space)(struct sql_store *s, struct err *e);
 };
 
 /* Bytes on the disk, for the desk. */

@@ -5,6 +5,7 @@
 #include "store/sql/query.h"
 #include "store/sqlite/private/fail.h"
 #include "store/sqlite/private/kept.h"
+#include "store/sqlite/private/pages.h"
 #include "store/sqlite/private/rows.h"
 #include "store/sqlite/private/schema.h"
 #include "store/sqlite/private/scrub.h"
@@ -202,20 +203,22 @@ static int add_message(struct sql_store *s, struct sql_room *room, const struct 
     return sqlite_rows_add_message(mine(s), room, author, job, e);
 }
 
+/* ---- space ---- */
+
 static int space(struct sql_store *s, struct sql_space *out, struct err *e)
 {
-    struct sql_query q;
     *out = (struct sql_space){.log = (int64_t)file_size(mine(s)->log_path)};
-    sql_query_begin(&q, s,
-                    "SELECT page_count * page_size, freelist_count * page_size, page_size"
-                    " FROM pragma_page_count, pragma_page_size, pragma_freelist_count",
-                    "count pages", e);
-    if (sql_query_next(&q)) {
-        out->all = sql_query_number_at(&q, 0);
-        out->unused = sql_query_number_at(&q, 1);
-        out->page = sql_query_number_at(&q, 2);
-    }
-    return sql_query_end(&q);
+    return sqlite_pages_count(mine(s), out, e);
+}
+
+static bool space_is_due(struct sql_store *s)
+{
+    return sqlite_pages_are_due(mine(s));
+}
+
+static int return_space(struct sql_store *s, struct err *e)
+{
+    return sqlite_pages_return(mine(s), e);
 }
 
 const struct sql_engine sqlite_engine = {
@@ -244,4 +247,6 @@ const struct sql_engine sqlite_engine = {
     .find_same = find_same,
     .add_message = add_message,
     .space = space,
+    .space_is_due = space_is_due,
+    .return_space = return_space,
 };
