@@ -82,7 +82,7 @@ override ALL_LDFLAGS  = -pthread -Wl,--as-needed $(VARIANT_LDFLAGS.$(VARIANT)) $
 
 B        := build/$(VARIANT)
 SQL      := $(sort $(wildcard sql/*.sql sql/*/*.sql))
-LIBSRC   := $(sort $(filter-out cgi-bin/archive/%,$(wildcard cgi-bin/*/*.c cgi-bin/*/*/*.c)))#  the rooms (cgi-bin/README.md)
+LIBSRC   := $(sort $(filter-out cgi-bin/archive/% cgi-bin/store/postgres/%,$(wildcard cgi-bin/*/*.c cgi-bin/*/*/*.c)))#  the rooms (cgi-bin/README.md)
 LIBOBJ   := $(LIBSRC:%.c=$B/obj/%.o) $B/obj/sql_files.o $B/obj/confusables.o
 COVERAGE := $(if $(filter cov,$(VARIANT)),$B/obj/tests/coverage.o)
 LIBRARY  := $B/libpollchat.a

@@ -3,9 +3,15 @@
 
 #include "system/conf.h"
 
+#include <string.h>
+
 struct store_options store_options_of(const struct conf *conf)
 {
+    bool is_sqlite = strcmp(conf->store, "sqlite") == 0;
     return (struct store_options){.folder = conf->data,
+                                  .address = is_sqlite ? NULL : conf->store,
+                                  .password_file = conf->store_password_file[0] != '\0' ? conf->store_password_file
+                                                                                        : NULL,
                                   .journal = (enum store_journal)conf->journal,
                                   .busy_timeout_ms = (unsigned)conf->busy_timeout};
 }

@@ -54,6 +54,11 @@ struct store_options {
      * parent. So does a store that keeps nothing in it: bell, metrics and key of the site are
      * there. */
     const char *folder;
+    /* "postgresql://...": the database is PostgreSQL's, perhaps on another host. NULL: SQLite, in the
+     * folder. Its password is a secret: no text and no log may show it. */
+    const char *address;
+    /* A file whose first line is the password, which wins over the address's. NULL: none. */
+    const char *password_file;
     enum store_journal journal; /* of a new SQLite database; an existing one keeps its mode */
     unsigned busy_timeout_ms;   /* how long to wait for other processes before ERR_BUSY */
     bool short_lived;           /* a process for each request (CGI): opening must stay cheap */

@@ -13,7 +13,7 @@ enum { CONF_TEXT_MAX = 4096, CONF_FILES = 2 };
 
 #define CONF_AUTO UINT64_MAX /* the word auto: the program finds the number */
 
-enum { CONF_SECRET_MAX = 256 };
+enum { CONF_SECRET_MAX = 256, CONF_STORE_MAX = 1024 };
 
 enum conf_guests { CONF_GUESTS_YES, CONF_GUESTS_NAMED, CONF_GUESTS_NO };
 enum conf_newcomers { CONF_NEWCOMERS_FREE, CONF_NEWCOMERS_SLOW, CONF_NEWCOMERS_HELD };
@@ -37,7 +37,11 @@ struct conf_faults {
 };
 
 struct conf {
-    char data[CONF_TEXT_MAX]; /* folder of the database, absolute */
+    char data[CONF_TEXT_MAX]; /* folder of the database and of what belongs to this host, absolute */
+    /* "sqlite", or the address of a PostgreSQL database, perhaps with a password: never show it but
+     * by store_address.h */
+    char store[CONF_STORE_MAX];
+    char store_password_file[CONF_TEXT_MAX]; /* absolute, or "" */
     /* folder of the head files (head_files.h), absolute, or "" */
     char heads[CONF_TEXT_MAX];
     char allow_origin[CONF_TEXT_MAX];    /* origins separated by spaces, "*", or "" */

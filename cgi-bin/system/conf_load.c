@@ -8,6 +8,7 @@
 #include "system/conf_value.h"
 #include "system/private/conf_table.h"
 #include "system/program_path.h"
+#include "system/store_address.h"
 
 #include <errno.h>
 #include <ini.h>
@@ -34,6 +35,7 @@ static const struct {
     {"token_aud", "", "So no token is accepted."},
     {"doctor", "nobody", "So nobody may read it over the web; pollchat doctor works."},
     {"data", NULL, "So the chat has stopped, as its messages must not land in another place."},
+    {"store", NULL, "So the chat has stopped, as its messages must not land in another place."},
 };
 
 static const char prefix[] = "POLLCHAT_";
@@ -48,8 +50,8 @@ struct loading {
     enum origin origins[CONF_SETTINGS];
     bool set_here[CONF_SETTINGS]; /* by the source that is being read: a file, or the environment */
     bool doubted[CONF_SETTINGS];  /* an unknown key in that source looks like this setting */
-    /* the first fault that makes it uncertain where the data is; "" */
-    char data_fault[512];
+    /* the first fault that makes it uncertain where the messages are; "" */
+    char place_fault[512];
 };
 
 /* ---- faults ---- */
@@ -80,10 +82,13 @@ static void allowed_values(const struct conf_setting *s, char *out, size_t size)
             [CONF_RANGES] =
                 "addresses and networks such as 192.0.2.1 2001:db8::/32, no bits set after the network part,",
             [CONF_FOLDER] = "a path",
+            [CONF_STORE] = "sqlite or an address such as postgresql://USER@HOST/DATABASE",
             [CONF_TEXT] = "a text",
             [CONF_SECRET] = "a text"};
-        bool is_short = s->kind == CONF_TEXT || s->kind == CONF_SECRET;
-        snprintf(out, size, "%s of up to %d bytes", kinds[s->kind], (is_short ? CONF_SECRET_MAX : CONF_TEXT_MAX) - 1);
+        int most = s->kind == CONF_STORE                            ? CONF_STORE_MAX
+                   : s->kind == CONF_TEXT || s->kind == CONF_SECRET ? CONF_SECRET_MAX
+                                                                    : CONF_TEXT_MAX;
+        snprintf(out, size, "%s of up to %d bytes", kinds[s->kind], most - 1);
     }
 }
 
@@ -126,6 +131,8 @@ static int parse_value(struct conf *c, const struct conf_setting *s, const char 
             return 0;
         }
         return conf_value_folder(member, value, program_dir);
+    case CONF_STORE:
+        return conf_value_store(member, value);
     case CONF_WORD:
         return conf_value_word(member, value, s->words);
     case CONF_TEXT:
@@ -135,15 +142,16 @@ static int parse_value(struct conf *c, const struct conf_setting *s, const char 
     return -1;
 }
 
-static bool is_data(const struct conf_setting *s)
+/* The setting says where messages are. */
+static bool is_place(const struct conf_setting *s)
 {
-    return s->offset == offsetof(struct conf, data);
+    return s->offset == offsetof(struct conf, data) || s->kind == CONF_STORE;
 }
 
-static void note_data_fault(struct loading *l, const char *text)
+static void note_place_fault(struct loading *l, const char *text)
 {
-    if (l->data_fault[0] == '\0') {
-        snprintf(l->data_fault, sizeof l->data_fault, "%s", text);
+    if (l->place_fault[0] == '\0') {
+        snprintf(l->place_fault, sizeof l->place_fault, "%s", text);
     }
 }
 
@@ -155,7 +163,8 @@ static void use_safest(struct loading *l, const struct conf_setting *s, const ch
         value = strcmp(safest[i].key, s->key) == 0 ? safest[i].value : value;
     }
     if (value == NULL || parse_value(l->conf, s, value, l->program_dir) != 0) {
-        *((char *)l->conf + s->offset) = '\0'; /* only a folder has no safe value, or can fail */
+        /* only a place has no safe value, and only a folder can fail */
+        *((char *)l->conf + s->offset) = '\0';
     }
     l->origins[s - conf_settings] = WRONG;
     snprintf(conf_sources[s - conf_settings].text, sizeof conf_sources[0].text, "%s, because %.64s is wrong",
@@ -171,10 +180,30 @@ static void fault_of(struct loading *l, const struct conf_setting *s, const char
     consequence(s, then, sizeof then);
     snprintf(f->text, sizeof f->text, "%s: %s %s", where, why, then);
     snprintf(f->brief, sizeof f->brief, "%s: %s %s", where, brief, then);
-    if (is_data(s)) {
-        note_data_fault(l, f->text);
+    if (is_place(s)) {
+        note_place_fault(l, f->text);
     }
     use_safest(l, s, where);
+}
+
+/* The value of the setting is a secret, or may contain one. */
+static bool is_secret(const struct conf_setting *s)
+{
+    return s->kind == CONF_SECRET || s->kind == CONF_STORE;
+}
+
+/* The value of an unknown key may be a secret: of a setting that was misspelt, or a password under
+ * a name of the owner's own. */
+static bool may_be_secret(const struct conf_setting *meant, const char *key, size_t length, const char *value)
+{
+    static const char *const words[] = {"pass", "secret", "key", "token", "store", "postgres"};
+    bool found = (meant != NULL && is_secret(meant)) || strchr(value, '@') != NULL;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        for (size_t at = 0; at < length; at++) {
+            found = found || str_starts_nocase(key + at, words[i]);
+        }
+    }
+    return found;
 }
 
 static void wrong_value(struct loading *l, const struct conf_setting *s, const char *value, const char *where)
@@ -183,7 +212,9 @@ static void wrong_value(struct loading *l, const struct conf_setting *s, const c
     char why[320];
     char brief[224];
     allowed_values(s, allowed, sizeof allowed);
-    if (s->kind == CONF_SECRET) {
+    if (s->kind == CONF_STORE && store_address_fault(value) != NULL) {
+        snprintf(why, sizeof why, "%s %s.", s->key, store_address_fault(value));
+    } else if (is_secret(s)) {
         snprintf(why, sizeof why, "%s has a value that isn't allowed; allowed is %s.", s->key, allowed);
     } else {
         snprintf(why, sizeof why, "%s is '%.80s'; allowed is %s.", s->key, value, allowed);
@@ -232,11 +263,15 @@ static void unknown_key(struct loading *l, const char *where, const char *brief_
     if (meant != NULL) {
         snprintf(hint, sizeof hint, "Is %s meant?", meant->key);
     }
-    snprintf(f->text, sizeof f->text, "%s: there is no setting '%.*s' (its value is '%.80s'). %s", where,
-             (int)(length < 40 ? length : 40), key, value, hint);
+    bool is_shown = !may_be_secret(meant, key, length, value);
+    size_t word = strcspn(key, " \t=");
+    length = is_shown || length < word ? length : word;
+    snprintf(f->text, sizeof f->text, "%s: there is no setting '%.*s' (its value is %s%.80s%s). %s", where,
+             (int)(length < 40 ? length : 40), key, is_shown ? "'" : "", is_shown ? value : "not shown",
+             is_shown ? "'" : "", hint);
     snprintf(f->brief, sizeof f->brief, "%s: there is no such setting. %s", brief_where, hint);
-    if (meant != NULL && is_data(meant)) {
-        note_data_fault(l, f->text);
+    if (meant != NULL && is_place(meant)) {
+        note_place_fault(l, f->text);
     }
 }
 
@@ -253,11 +288,11 @@ static void resolve_doubts(struct loading *l)
     }
 }
 
-static int check_data(const struct loading *l, struct err *e)
+static int check_places(const struct loading *l, struct err *e)
 {
     for (size_t i = 0; i < CONF_SETTINGS; i++) {
-        if (is_data(&conf_settings[i]) && l->origins[i] == WRONG) {
-            return err_set(e, ERR_CONFIG, "%s", l->data_fault);
+        if (is_place(&conf_settings[i]) && l->origins[i] == WRONG) {
+            return err_set(e, ERR_CONFIG, "%s", l->place_fault);
         }
     }
     return 0;
@@ -274,16 +309,18 @@ struct file_reading {
 };
 
 /* Records a line that can't be a setting. why: for everybody. The owner is also told how the line
- * begins. */
+ * begins, up to its value, which may be a secret. */
 static void bad_line(struct file_reading *r, const char *line, const char *why)
 {
     struct conf_fault *f = new_fault(&r->loading->conf->faults);
     size_t key = strcspn(line, " \t=:\r\n");
     snprintf(f->brief, sizeof f->brief, "%s line %d %s", r->name, r->line, why);
-    snprintf(f->text, sizeof f->text, "%s It begins with '%.40s'.", f->brief, line);
+    size_t shown = strcspn(line, "=:");
     const struct conf_setting *meant = doubt(r->loading, line, key);
-    if (meant != NULL && is_data(meant)) {
-        note_data_fault(r->loading, f->text);
+    shown = may_be_secret(meant, line, shown, "") && key < shown ? key : shown;
+    snprintf(f->text, sizeof f->text, "%s It begins with '%.*s'.", f->brief, (int)(shown < 40 ? shown : 40), line);
+    if (meant != NULL && is_place(meant)) {
+        note_place_fault(r->loading, f->text);
     }
 }
 
@@ -380,17 +417,18 @@ static int on_setting(void *context, const char *section, const char *key, const
     return 1;
 }
 
-/* The file may have held any setting, so each one that no later source sets gets its safest
- * value. */
+/* The file may have held any setting, so each one that no later source sets gets its safest value.
+ * Except `store`: if the environment names the data folder, a note in that folder tells which store
+ * the chat uses (site/store_note.h). */
 static void unreadable(struct loading *l, const char *name, const char *why)
 {
     struct conf_fault *f = new_fault(&l->conf->faults);
     snprintf(f->brief, sizeof f->brief, "%.80s can't be read: %s.", name, why);
     snprintf(f->text, sizeof f->text, "%s", f->brief);
     for (size_t i = 0; i < CONF_SETTINGS; i++) {
-        l->doubted[i] = true;
+        l->doubted[i] = conf_settings[i].kind != CONF_STORE;
     }
-    note_data_fault(l, f->text);
+    note_place_fault(l, f->text);
 }
 
 /* False for UTF-16, which some editors of Windows call Unicode. */
@@ -512,7 +550,7 @@ static int load_all(struct loading *l, const char *const *request_environment, c
     }
     load_environment(l, process_environment);
     load_environment(l, request_environment);
-    return check_data(l, e);
+    return check_places(l, e);
 }
 
 int conf_load(struct conf *out, const char *program_dir, const char *const *request_environment,

@@ -17,8 +17,9 @@
  * the default applies, or a safer value: a wrong allow_origin or trusted_proxies allows no site and
  * no proxy, a wrong status or doctor shows nothing. An unknown key that looks like a setting counts
  * as a wrong value of that setting, unless the same file also sets it correctly. Loading fails only
- * where messages could be stored in another place: for a wrong or misspelt `data`, and for a
- * settings file that can't be read, because it may name the folder.
+ * where messages could be stored in another place: for a wrong or misspelt `data` or `store`, and
+ * for a settings file that can't be read, because it may name the folder.
+ * Texts of faults never contain a value that may be a secret.
  * Threads: conf_load from one thread; afterwards the struct is read only.
  */
 #ifndef CONF_LOAD_H
@@ -34,7 +35,8 @@ struct err;
 /* Loads all settings. program_dir: folder of the running program, absolute; relative paths in the
  * file and in `data` start there. The environments are lists of NAME=VALUE with NULL at the end;
  * the request's wins; each may be NULL. Returns 0, also with faults. Returns -1 with ERR_CONFIG if
- * it is not certain where the data is; then all members except `data` can be used. */
+ * it is not certain where the messages are; then all members except `data` and `store` can be
+ * used. */
 int conf_load(struct conf *out, const char *program_dir, const char *const *request_environment,
               const char *const *process_environment, struct err *e);
 

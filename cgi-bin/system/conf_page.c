@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "system/conf_value.h"
 #include "system/private/conf_table.h"
+#include "system/store_address.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -76,6 +77,8 @@ static void write_value(const struct conf *c, const struct conf_setting *s, char
     const void *member = (const char *)c + s->offset;
     if (s->kind == CONF_SECRET) {
         snprintf(out, CONF_PAGE_VALUE, "%s", *(const char *)member != '\0' ? "(set, not shown)" : "");
+    } else if (s->kind == CONF_STORE) {
+        store_address_shown(member, out, CONF_PAGE_VALUE);
     } else if (s->kind == CONF_WORD) {
         snprintf(out, CONF_PAGE_VALUE, "%s", s->words[*(const uint64_t *)member]);
     } else if (s->kind == CONF_NUMBER_OR_AUTO && *(const uint64_t *)member == CONF_AUTO) {

@@ -2,6 +2,7 @@
 #include "system/conf_print.h"
 
 #include "system/private/conf_table.h"
+#include "system/store_address.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +14,7 @@ void conf_print(const struct conf *c, FILE *out)
     for (size_t i = 0; i < CONF_SETTINGS; i++) {
         const struct conf_setting *s = &conf_settings[i];
         const void *member = (const char *)c + s->offset;
+        char address[CONF_STORE_MAX];
         if (s->kind == CONF_NUMBER_OR_AUTO && *(const uint64_t *)member == CONF_AUTO) {
             fprintf(out, "%s = auto", s->key);
         } else if (s->kind == CONF_NUMBER || s->kind == CONF_NUMBER_OR_AUTO) {
@@ -21,6 +23,9 @@ void conf_print(const struct conf *c, FILE *out)
             fprintf(out, "%s = %s", s->key, s->words[*(const uint64_t *)member]);
         } else if (s->kind == CONF_SECRET && *(const char *)member != '\0') {
             fprintf(out, "%s = (set, not shown)", s->key);
+        } else if (s->kind == CONF_STORE) {
+            store_address_shown(member, address, sizeof address);
+            fprintf(out, "%s = %s", s->key, address);
         } else {
             fprintf(out, "%s = %s", s->key, (const char *)member);
         }

@@ -23,7 +23,23 @@ const struct conf_setting conf_settings[] = {
      "Folder of the database (chat.db). A relative path starts at the folder of the programs. The web "
      "server must not serve the folder. The default lies outside of www/, is made with mode 0700, and gets "
      "a .htaccess that denies everything, in case it ends up in a served folder after all. No other user "
-     "of the machine may write to it (mode 700); otherwise the chat stops and says so."},
+     "of the machine may write to it (mode 700); otherwise the chat stops and says so. With PostgreSQL, what "
+     "belongs to this host alone is in it, and no messages."},
+    {"store", CONF_STORE, AT(store), 0, 0, "sqlite", NULL,
+     "Where rooms and messages are: sqlite (the file chat.db in the data folder), or a PostgreSQL database, "
+     "so that several hosts can serve one chat. For example:\n"
+     "postgresql://pollchat@db.example/chat\n"
+     "postgresql://pollchat@db1.example,db2.example:5433/chat?sslmode=verify-full\n"
+     "The form and the parameters are libpq's; of several hosts the one that can be written is used. A "
+     "password is best kept out of this line: in store_password_file, or where libpq looks for it (~/.pgpass, "
+     "PGPASSFILE, PGPASSWORD). If it is in the line, write special characters as %40 for @ and the like. It "
+     "is never shown. All programs, on all hosts, must name the same database. It takes the package "
+     "pollchat-postgres, or programs that were built with libpq-dev."},
+    {"store_password_file", CONF_FOLDER, AT(store_password_file), 0, 0, "", NULL,
+     "File whose first line is the password for the PostgreSQL database. Only the user of the programs "
+     "should be able to read it (mode 600). It is read again for each new connection, so the password can be "
+     "changed while the chat runs. It wins over a password in store. A relative path starts at the folder of "
+     "the programs. Empty: none."},
     {"heads", CONF_FOLDER, AT(heads), 0, 0, "", NULL,
      "Folder of the head files. The web server must serve it as heads/ beside the page. Each room has a "
      "tiny file in it with the number of its last message. Where polls can't wait, as under plain CGI, "

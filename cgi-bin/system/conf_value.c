@@ -3,6 +3,7 @@
 
 #include "base/address.h"
 #include "system/conf.h"
+#include "system/store_address.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -42,6 +43,14 @@ int conf_value_origins(char *out, const char *value)
 int conf_value_ranges(char *out, const char *value)
 {
     return address_list_valid(value) && snprintf(out, CONF_TEXT_MAX, "%s", value) < CONF_TEXT_MAX ? 0 : -1;
+}
+
+int conf_value_store(char *out, const char *value)
+{
+    return (strcmp(value, "sqlite") == 0 || store_address_fault(value) == NULL) &&
+                   snprintf(out, CONF_STORE_MAX, "%s", value) < CONF_STORE_MAX
+               ? 0
+               : -1;
 }
 
 int conf_value_text(char *out, const char *value)

@@ -186,6 +186,95 @@ static void only_mistakes_that_leave_the_data_folder_uncertain_stop_the_chat(voi
     assert_string_equal(c.data, "/x");
 }
 
+static void a_store_that_is_wrong_or_misspelt_stops_the_chat(void **state)
+{
+    static const char *const texts[] = {"store = postgres\n",
+                                        "store =\n",
+                                        "store = postgresql://db:0/chat\n",
+                                        "Store = postgresql://db/chat\n",
+                                        "stor = postgresql://db/chat\n",
+                                        "database_store = postgresql://db/chat\n",
+                                        "store postgresql\n",
+                                        "store = sqlite\nstore = postgresql://db/chat\n"};
+    struct conf c;
+    struct err e = ERR_INIT;
+    (void)state;
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        load_bad(&e, texts[i], NULL, NULL);
+        assert_contains(e.text, "chat.conf line ");
+        load_faulty(&c, texts[i], NULL, ENVIRONMENT("POLLCHAT_STORE=postgresql://db2/chat"));
+        assert_string_equal(c.store, "postgresql://db2/chat");
+    }
+    load_bad(&e, "store = mysql://db\n", NULL, NULL);
+    assert_string_equal(e.text, "chat.conf line 1: store must be sqlite, or an address that begins with "
+                                "postgresql://. So the chat has stopped, as its messages must not land in another "
+                                "place.");
+}
+
+static void the_store_is_taken_as_it_is_written(void **state)
+{
+    static const char address[] = "postgresql://chat:p%40ss@db1,db2:5433/chat?sslmode=require";
+    char text[200];
+    char path[100];
+    struct conf c;
+    (void)state;
+    load_good(&c, "", NULL, NULL);
+    assert_string_equal(c.store, "sqlite");
+    assert_string_equal(c.store_password_file, "");
+    snprintf(text, sizeof text, "store = %s\nstore_password_file = ../password\n", address);
+    load_good(&c, text, NULL, NULL);
+    assert_string_equal(c.store, address);
+    in_folder(path, sizeof path, "../password");
+    assert_string_equal(c.store_password_file, path);
+    load_good(&c, text, NULL, ENVIRONMENT("POLLCHAT_STORE=sqlite", "POLLCHAT_STORE_PASSWORD_FILE="));
+    assert_string_equal(c.store, "sqlite");
+    assert_string_equal(c.store_password_file, "");
+}
+
+/* Mistakes are logged and shown by doctor. */
+static void no_mistake_shows_a_password(void **state)
+{
+    static const char *const texts[] = {"store = postgresql://u:hunter2@x@db/chat\n",
+                                        "store = mysql://u:hunter2@db/chat\n",
+                                        "store = hunter2\n",
+                                        "store = postgresql://u:hunter2@db\nstore = postgresql://u:hunter22@db\n",
+                                        "stor = postgresql://u:hunter2@db/chat\n",
+                                        "sotre = hunter2\n",
+                                        "store_pasword_file = hunter2\n",
+                                        "store_password = hunter2\n",
+                                        "PGPASSWORD = hunter2\n",
+                                        "PGPASSWORD hunter2=\n",
+                                        "password hunter2\n",
+                                        "database = postgresql://u:hunter2@db/chat\n",
+                                        "postgresql://u:hunter2@db/chat\n",
+                                        "store postgresql://u:hunter2@db/chat\n",
+                                        "[postgresql://u:hunter2@db/chat]\n",
+                                        "toke_key = hunter2\n",
+                                        "token_key hunter2\n"};
+    char longer[400];
+    struct conf c;
+    (void)state;
+    for (size_t i = 0; i <= COUNT(texts); i++) {
+        struct err e = ERR_INIT;
+        snprintf(longer, sizeof longer, "store = postgresql://u:hunter2@db/%0200d\n", 1);
+        const char *text = i < COUNT(texts) ? texts[i] : longer;
+        write_file("chat.conf", text, strlen(text));
+        (void)conf_load(&c, folder, NULL, NULL, &e);
+        assert_true(c.faults.count > 0);
+        for (size_t k = 0; k < c.faults.count; k++) {
+            assert_without(c.faults.list[k].text, "hunter2");
+            assert_without(c.faults.list[k].brief, "hunter2");
+        }
+        assert_without(e.text, "hunter2");
+    }
+    (void)conf_load(&c, folder, ENVIRONMENT("POLLCHAT_STOR=postgresql://u:hunter2@db"),
+                    ENVIRONMENT("POLLCHAT_STORE=postgresql://u:hunter2@db:x"), NULL);
+    assert_int_equal(c.faults.count, 3);
+    for (size_t k = 0; k < c.faults.count; k++) {
+        assert_without(c.faults.list[k].text, "hunter2");
+    }
+}
+
 static void strangers_see_no_values_that_the_owner_wrote(void **state)
 {
     static const char *const texts[] = {"max_text = hunter2\n",
@@ -367,6 +456,9 @@ int main(void)
         cmocka_unit_test(a_wrong_value_is_replaced_by_the_default_and_other_settings_apply),
         cmocka_unit_test(a_wrong_value_of_a_setting_that_gives_rights_gives_no_rights),
         cmocka_unit_test(only_mistakes_that_leave_the_data_folder_uncertain_stop_the_chat),
+        cmocka_unit_test(a_store_that_is_wrong_or_misspelt_stops_the_chat),
+        cmocka_unit_test(the_store_is_taken_as_it_is_written),
+        cmocka_unit_test(no_mistake_shows_a_password),
         cmocka_unit_test(strangers_see_no_values_that_the_owner_wrote),
         cmocka_unit_test(mistakes_over_the_maximum_are_counted),
         cmocka_unit_test(both_ends_of_each_range_are_allowed),

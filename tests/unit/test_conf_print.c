@@ -1,6 +1,7 @@
 /* test_conf_print.c - conf_print.h: the printed settings and the example. */
 #include "conf_support.h"
 
+#include "system/conf_page.h"
 #include "system/conf_print.h"
 #include "system/private/conf_table.h"
 
@@ -51,6 +52,22 @@ static void prints_each_value_and_its_source(void **state)
     free(text);
 }
 
+static void a_printed_address_has_no_password(void **state)
+{
+    struct conf c;
+    (void)state;
+    load_good(&c, "store = postgresql://chat:hunter2@db/chat?sslpassword=hunter2\n", NULL, NULL);
+    char *text = printed(&c);
+    assert_contains(text,
+                    "\nstore = postgresql://chat:(not shown)@db/chat?sslpassword=(not shown)  ; chat.conf line 1\n");
+    assert_without(text, "hunter2");
+    free(text);
+    struct conf_page_row row;
+    for (unsigned i = 0; conf_page_row(&c, i, &row); i++) { /* the owner's page */
+        assert_without(row.value, "hunter2");
+    }
+}
+
 static void the_printed_settings_can_be_read_again(void **state)
 {
     struct conf c;
@@ -94,6 +111,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(prints_each_value_and_its_source),
+        cmocka_unit_test(a_printed_address_has_no_password),
         cmocka_unit_test(the_printed_settings_can_be_read_again),
         cmocka_unit_test(the_example_changes_nothing_and_has_the_defaults_when_uncommented),
     };
