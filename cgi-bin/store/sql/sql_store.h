@@ -69,11 +69,17 @@ struct sql_engine {
     int (*find_room)(struct sql_store *s, const char *name, struct sql_room *out, struct err *e);
     int (*add_room)(struct sql_store *s, const char *name, struct sql_room *out, struct err *e);
     int (*raise_head)(struct sql_store *s, const struct sql_room *room, struct err *e);
-    int (*find_same)(struct sql_store *s, const struct sql_room *room, const struct sql_author *author,
-                     struct store_job *job, struct err *e);
-    int (*add_message)(struct sql_store *s, struct sql_room *room, const struct sql_author *author,
-                       struct store_job *job, struct err *e);
+    /* Looks for the row that has the draft's id in the room, from the person, or from a guest (0)
+     * with the draft's name. sql_messages_compare sets the outcome; without such a row it stays. */
+    int (*find_sent)(struct sql_store *s, const struct sql_room *room, int64_t person_id, struct store_job *job,
+                     struct err *e);
+    /* The same for the row with this number, if it has the draft's name and id. */
+    int (*find_at)(struct sql_store *s, int64_t message_id, struct store_job *job, struct err *e);
+    /* *added: false if there is a row with this id from the author. Without the text of an edit. */
+    int (*add_message)(struct sql_store *s, int64_t message_id, const struct sql_author *author,
+                       const struct chat_draft *draft, int64_t time_ms, bool *added, struct err *e);
 
+    /* ---- space ---- */
     int (*space)(struct sql_store *s, struct sql_space *out, struct err *e);
     /* Should space that became free be returned to the file system? Cheap; no transaction need be
      * open. Returns some of it, inside a transaction that writes. */

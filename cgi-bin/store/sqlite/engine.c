@@ -191,16 +191,21 @@ static int raise_head(struct sql_store *s, const struct sql_room *room, struct e
     return sqlite_rows_raise_head(mine(s), room, e);
 }
 
-static int find_same(struct sql_store *s, const struct sql_room *room, const struct sql_author *author,
-                     struct store_job *job, struct err *e)
+static int find_sent(struct sql_store *s, const struct sql_room *room, int64_t person_id, struct store_job *job,
+                     struct err *e)
 {
-    return sqlite_rows_find_same(mine(s), room, author, job, e);
+    return sqlite_rows_find_sent(mine(s), room, person_id, job, e);
 }
 
-static int add_message(struct sql_store *s, struct sql_room *room, const struct sql_author *author,
-                       struct store_job *job, struct err *e)
+static int find_at(struct sql_store *s, int64_t message_id, struct store_job *job, struct err *e)
 {
-    return sqlite_rows_add_message(mine(s), room, author, job, e);
+    return sqlite_rows_find_at(mine(s), message_id, job, e);
+}
+
+static int add_message(struct sql_store *s, int64_t message_id, const struct sql_author *author,
+                       const struct chat_draft *draft, int64_t time_ms, bool *added, struct err *e)
+{
+    return sqlite_rows_add_message(mine(s), message_id, author, draft, time_ms, added, e);
 }
 
 /* ---- space ---- */
@@ -244,7 +249,8 @@ const struct sql_engine sqlite_engine = {
     .find_room = find_room,
     .add_room = add_room,
     .raise_head = raise_head,
-    .find_same = find_same,
+    .find_sent = find_sent,
+    .find_at = find_at,
     .add_message = add_message,
     .space = space,
     .space_is_due = space_is_due,

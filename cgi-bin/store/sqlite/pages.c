@@ -41,8 +41,8 @@ bool sqlite_pages_are_due(struct sqlite_handle *s)
     int64_t unused = 0;
     int64_t pages = 0;
     return ask(s, "PRAGMA freelist_count", &unused) && unused > FREE_PAGES_MOST &&
-           ask(s, "PRAGMA page_count", &pages) && unused > pages / FREE_SHARE &&
-           ask(s, "PRAGMA auto_vacuum", &mode) && mode == AUTO_VACUUM_INCREMENTAL;
+           ask(s, "PRAGMA page_count", &pages) && unused > pages / FREE_SHARE && ask(s, "PRAGMA auto_vacuum", &mode) &&
+           mode == AUTO_VACUUM_INCREMENTAL;
 }
 
 int sqlite_pages_return(struct sqlite_handle *s, struct err *e)

@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "store/sql/made_id.h"
+#include "store/sql/messages.h"
 #include "store/sqlite/private/fail.h"
 
 #include <assert.h>
@@ -254,58 +254,46 @@ int sqlite_rows_raise_head(struct sqlite_handle *s, const struct sql_room *room,
     return run_or_fail(s, raise, "raise the head", e);
 }
 
-/* ---- the sender in a row ---- */
-
-static enum chat_role role_in(sqlite3_int64 bits)
-{
-    return (enum chat_role)(bits >> 8 & 0xff);
-}
-
-/* ---- messages that are sent again ---- */
-
-static uint64_t seq_of(sqlite3_stmt *row)
-{
-    return (uint64_t)sqlite3_column_int64(row, COLUMN_MESSAGE_ID) & SQL_ROWS_SEQ_MAX;
-}
+/* ---- messages: from a row ---- */
 
 static uint64_t number_of(sqlite3_stmt *row, enum column column)
 {
     return (uint64_t)sqlite3_column_int64(row, (int)column); /* NULL reads as 0 */
 }
 
-/* The text of a message that was edited or deleted isn't there any more to be compared. */
-static bool has_first_text(sqlite3_stmt *row, const struct chat_draft *d)
+static struct sql_messages_text text_of(sqlite3_stmt *row, enum column column)
 {
-    return d->type == CHAT_MESSAGE && number_of(row, COLUMN_EDITED) == 0 && number_of(row, COLUMN_STATE) != SQL_ERASED;
+    const void *bytes = sqlite3_column_text(row, (int)column);
+    CK(bytes != NULL); /* the columns are NOT NULL: memory is out */
+    return (struct sql_messages_text){.bytes = bytes, .length = (size_t)sqlite3_column_bytes(row, (int)column)};
 }
 
-static bool is_same(sqlite3_stmt *row, const struct chat_draft *d)
+static struct sql_messages_row numbers_of(sqlite3_stmt *row)
 {
-    if (number_of(row, COLUMN_TYPE) != (uint64_t)d->type || number_of(row, COLUMN_REPLY_TO) != d->reply_to ||
-        number_of(row, COLUMN_TARGET) != d->target) {
-        return false;
-    }
-    if (!has_first_text(row, d)) {
-        return true;
-    }
-    const void *text = sqlite3_column_text(row, COLUMN_TEXT);
-    return (size_t)sqlite3_column_bytes(row, COLUMN_TEXT) == d->text_length &&
-           (d->text_length == 0 || (text != NULL && memcmp(text, d->text, d->text_length) == 0));
+    return (struct sql_messages_row){
+        .seq = number_of(row, COLUMN_MESSAGE_ID) & SQL_ROWS_SEQ_MAX,
+        .time_ms = sqlite3_column_int64(row, COLUMN_TIME_MS),
+        .type = (enum chat_type)sqlite3_column_int(row, COLUMN_TYPE),
+        .reply_to = number_of(row, COLUMN_REPLY_TO),
+        .target = number_of(row, COLUMN_TARGET),
+        .edited = number_of(row, COLUMN_EDITED),
+        .sender = sqlite3_column_int64(row, COLUMN_SENDER),
+        .state = (enum sql_state)number_of(row, COLUMN_STATE),
+    };
 }
 
-static void take_same(sqlite3_stmt *row, struct store_job *job)
+static struct sql_messages_row row_of(sqlite3_stmt *row)
 {
-    sqlite3_int64 bits = sqlite3_column_int64(row, COLUMN_SENDER);
-    bool same = is_same(row, job->draft);
-    job->outcome = same ? STORE_REPEATED : STORE_CONFLICT;
-    if (same) {
-        job->seq = seq_of(row);
-        job->time_ms = sqlite3_column_int64(row, COLUMN_TIME_MS);
-        job->mark = (uint16_t)(bits >> 16);
-        job->role = role_in(bits);
-        job->flags = (unsigned)(bits & 0xff);
+    struct sql_messages_row m = numbers_of(row);
+    m.name = text_of(row, COLUMN_NAME);
+    if (m.state == SQL_SHOWN) {
+        m.id = text_of(row, COLUMN_ID);
+        m.text = sqlite3_column_type(row, COLUMN_TEXT) == SQLITE_NULL ? m.text : text_of(row, COLUMN_TEXT);
     }
+    return m;
 }
+
+/* ---- messages that are sent again ---- */
 
 /* The first two parameters of the statement are bound. */
 static int find_same_by(struct sqlite_handle *s, sqlite3_stmt *find, struct store_job *job, struct err *e)
@@ -314,7 +302,9 @@ static int find_same_by(struct sqlite_handle *s, sqlite3_stmt *find, struct stor
     sqlite3_bind_text(find, 3, job->draft->id, -1, SQLITE_STATIC);
     int rc = sqlite3_step(find);
     if (rc == SQLITE_ROW) {
-        take_same(find, job);
+        struct sql_messages_row row = numbers_of(find);
+        row.text = text_of(find, COLUMN_TEXT);
+        sql_messages_compare(&row, job);
     } else if (rc != SQLITE_DONE) {
         result = sqlite_fail(s, rc, "look for the id", e);
     }
@@ -322,8 +312,8 @@ static int find_same_by(struct sqlite_handle *s, sqlite3_stmt *find, struct stor
     return result;
 }
 
-static int find_sent(struct sqlite_handle *s, const struct sql_room *room, sqlite3_int64 person_id,
-                     struct store_job *job, struct err *e)
+int sqlite_rows_find_sent(struct sqlite_handle *s, const struct sql_room *room, int64_t person_id,
+                          struct store_job *job, struct err *e)
 {
     sqlite3_stmt *find = use(s, SAME);
     sqlite3_bind_int64(find, 1, room->id);
@@ -335,36 +325,12 @@ static int find_sent(struct sqlite_handle *s, const struct sql_room *room, sqlit
     return find_same_by(s, find, job, e);
 }
 
-/* Looks at the row that the end of the id names (made_id.h). */
-static int find_numbered(struct sqlite_handle *s, const struct sql_room *room, struct store_job *job, struct err *e)
+int sqlite_rows_find_at(struct sqlite_handle *s, int64_t message_id, struct store_job *job, struct err *e)
 {
-    uint64_t seq = sql_made_id_seq(job->draft->id);
-    if (seq == 0 || seq > room->head) {
-        return 0;
-    }
     sqlite3_stmt *find = use(s, SAME_AT);
-    sqlite3_bind_int64(find, 1, sql_rows_message_id(room, seq));
+    sqlite3_bind_int64(find, 1, message_id);
     sqlite3_bind_text(find, 2, job->draft->name, -1, SQLITE_STATIC);
     return find_same_by(s, find, job, e);
-}
-
-/* A page that has been reloaded since it has a key may send again what it has sent as a guest. Only
- * the same message counts, since another person may have used the name and id. */
-static int find_of_guest(struct sqlite_handle *s, const struct sql_room *room, struct store_job *job, struct err *e)
-{
-    int result = find_sent(s, room, 0, job, e);
-    job->outcome = job->outcome == STORE_REPEATED ? STORE_REPEATED : (enum store_outcome)0;
-    return result;
-}
-
-int sqlite_rows_find_same(struct sqlite_handle *s, const struct sql_room *room, const struct sql_author *author,
-                          struct store_job *job, struct err *e)
-{
-    int result = find_numbered(s, room, job, e);
-    if (result != 0 || job->outcome != 0) {
-        return result;
-    }
-    return author->is_new ? find_of_guest(s, room, job, e) : find_sent(s, room, author->person_id, job, e);
 }
 
 /* ---- messages: from a draft ---- */
@@ -405,15 +371,13 @@ static int bind_message(sqlite3_stmt *add, const struct chat_draft *d, int64_t t
                                SQLITE_STATIC, SQLITE_UTF8);
 }
 
-static int insert(struct sqlite_handle *s, struct sql_room *room, const struct sql_author *author,
-                  struct store_job *job, struct err *e)
+int sqlite_rows_add_message(struct sqlite_handle *s, int64_t message_id, const struct sql_author *author,
+                            const struct chat_draft *draft, int64_t time_ms, bool *added, struct err *e)
 {
     sqlite3_stmt *add = use(s, ADD_MESSAGE);
-    uint64_t seq = room->head + 1;
-    int64_t time_ms = clock_wall_ms();
-    sqlite3_bind_int64(add, 1 + COLUMN_MESSAGE_ID, sql_rows_message_id(room, seq));
+    sqlite3_bind_int64(add, 1 + COLUMN_MESSAGE_ID, message_id);
     bind_author(add, author);
-    int rc = bind_message(add, job->draft, time_ms);
+    int rc = bind_message(add, draft, time_ms);
     if (rc != SQLITE_OK) { /* longer than SQLite takes; max_text is far below */
         done(add);
         return sqlite_fail(s, rc, "add the message", e);
@@ -421,187 +385,41 @@ static int insert(struct sqlite_handle *s, struct sql_room *room, const struct s
     if (run_or_fail(s, add, "add the message", e) != 0) {
         return -1;
     }
-    if (sqlite3_changes(s->db) == 0) {
-        int result = find_sent(s, room, author->person_id, job, e);
-        return result == 0 && job->outcome == 0 ? sqlite_fail(s, SQLITE_CORRUPT_INDEX, "look for the id", e) : result;
-    }
-    room->head = seq;
-    job->outcome = STORE_STORED;
-    job->seq = seq;
-    job->time_ms = time_ms;
-    job->mark = author->mark;
-    job->flags = author->flags;
-    job->role = author->role;
+    *added = sqlite3_changes(s->db) != 0;
     return 0;
-}
-
-int sqlite_rows_add_message(struct sqlite_handle *s, struct sql_room *room, const struct sql_author *author,
-                            struct store_job *job, struct err *e)
-{
-    if (find_numbered(s, room, job, e) != 0) {
-        return -1;
-    }
-    if (job->outcome != 0) {
-        return 0;
-    }
-    if (job->draft->id_is_made || job->draft->id[0] == '\0') {
-        sql_made_id_set(job->draft, room->head + 1);
-    }
-    return insert(s, room, author, job, e);
-}
-
-/* ---- messages: from a row ---- */
-
-struct column_text {
-    const char *bytes; /* with a NUL behind it */
-    size_t length;
-};
-static const struct column_text no_text = {.bytes = "", .length = 0};
-
-static struct column_text text_of(sqlite3_stmt *row, enum column column)
-{
-    const void *bytes = sqlite3_column_text(row, (int)column);
-    CK(bytes != NULL); /* the columns are NOT NULL: memory is out */
-    return (struct column_text){.bytes = bytes, .length = (size_t)sqlite3_column_bytes(row, (int)column)};
-}
-
-static char *put(char **at, struct column_text text)
-{
-    char *to = *at;
-    memcpy(to, text.bytes, text.length + 1);
-    *at += text.length + 1;
-    return to;
-}
-
-static void take_texts(struct chat_message *m, struct column_text name, struct column_text id, struct column_text text)
-{
-    char *at = ck_malloc(name.length + id.length + text.length + 3); /* one block for all */
-    m->name = put(&at, name);
-    m->id = put(&at, id);
-    m->text = put(&at, text);
-    m->text_length = text.length;
-}
-
-/* A delete of several messages has their seqs as its text. */
-static void take_targets(struct chat_message *m)
-{
-    static char none[] = "";
-    if (m->type == CHAT_DELETE && m->target != 0 && m->text_length > 0) {
-        m->targets = m->text;
-        m->text = none;
-        m->text_length = 0;
-    }
-}
-
-static bool is_shown(sqlite3_stmt *row)
-{
-    return number_of(row, COLUMN_STATE) == SQL_SHOWN;
-}
-
-static void take_shown(sqlite3_stmt *row, struct chat_message *m)
-{
-    sqlite3_int64 bits = sqlite3_column_int64(row, COLUMN_SENDER);
-    bool has_text = sqlite3_column_type(row, COLUMN_TEXT) != SQLITE_NULL;
-    m->reply_to = number_of(row, COLUMN_REPLY_TO);
-    m->target = number_of(row, COLUMN_TARGET);
-    m->edited = number_of(row, COLUMN_EDITED);
-    m->mark = (uint16_t)(bits >> 16);
-    m->role = role_in(bits);
-    m->flags = (unsigned)(bits & 0xff);
-    take_texts(m, text_of(row, COLUMN_NAME), text_of(row, COLUMN_ID), has_text ? text_of(row, COLUMN_TEXT) : no_text);
-    if (has_text) {
-        take_targets(m);
-    } else {
-        m->type = CHAT_DELETE; /* an edit whose target isn't shown any more */
-    }
-}
-
-/* As a delete of itself. A name is kept, unless others never saw the message. */
-static void take_stub(sqlite3_stmt *row, struct chat_message *m)
-{
-    const struct column_text guest = {.bytes = CHAT_NAME_DEFAULT, .length = strlen(CHAT_NAME_DEFAULT)};
-    bool was_seen = number_of(row, COLUMN_STATE) != SQL_SHADOW;
-    m->type = CHAT_DELETE;
-    m->target = m->seq;
-    take_texts(m, was_seen ? text_of(row, COLUMN_NAME) : guest, no_text, no_text);
-}
-
-static void take_message(sqlite3_stmt *row, struct chat_message *m)
-{
-    memset(m, 0, sizeof *m);
-    m->seq = seq_of(row);
-    m->time_ms = sqlite3_column_int64(row, COLUMN_TIME_MS);
-    m->type = (enum chat_type)sqlite3_column_int(row, COLUMN_TYPE);
-    if (is_shown(row)) {
-        take_shown(row, m);
-    } else {
-        take_stub(row, m);
-    }
 }
 
 /* ---- pages ---- */
 
-static void reverse(struct store_page *page)
-{
-    for (size_t i = 0; i + 1 < page->count - i; i++) {
-        struct chat_message other = page->messages[page->count - 1 - i];
-        page->messages[page->count - 1 - i] = page->messages[i];
-        page->messages[i] = other;
-    }
-}
-
-static size_t weight_of(sqlite3_stmt *row)
-{
-    if (!is_shown(row)) {
-        return 0;
-    }
-    const void *text = sqlite3_column_blob(row, COLUMN_TEXT);
-    return chat_text_weight(text, (size_t)sqlite3_column_bytes(row, COLUMN_TEXT));
-}
-
-/* The statement's limit is one row more than the page's: if that row comes, there is more. */
 static int fill(struct sqlite_handle *s, sqlite3_stmt *rows, const struct store_range *range, struct store_page *page,
                 struct err *e)
 {
-    size_t capacity = 0;
     size_t bytes = 0;
     int rc = SQLITE_ROW;
     while ((rc = sqlite3_step(rows)) == SQLITE_ROW) {
-        size_t weight = weight_of(rows);
-        if (page->count == range->limit || (page->count > 0 && weight > range->budget - bytes)) {
-            page->more = true;
+        const struct sql_messages_row row = row_of(rows);
+        if (!sql_messages_add(page, range, &row, &bytes)) {
             return 0;
         }
-        if (page->count == capacity) {
-            capacity = capacity == 0 ? 16 : capacity * 2;
-            page->messages = ck_realloc(page->messages, capacity * sizeof *page->messages);
-        }
-        take_message(rows, &page->messages[page->count]);
-        page->count++;
-        page->weight += weight;
-        /* The first message may exceed the budget; then only empty ones fit after it. */
-        bytes = weight < range->budget - bytes ? bytes + weight : range->budget;
     }
     return rc == SQLITE_DONE ? 0 : sqlite_fail(s, rc, "read messages", e);
 }
 
 int sqlite_rows_read(struct sqlite_handle *s, const struct store_range *range, struct store_page *page, struct err *e)
 {
-    if (range->since >= SQL_ROWS_SEQ_MAX || range->before == 1) {
-        return 0; /* no message is there, and the sums of the statement would reach another room */
+    uint64_t first = 0;
+    uint64_t last = 0;
+    if (!sql_messages_bounds(range, &first, &last)) {
+        return 0;
     }
-    bool is_open = range->before == 0 || range->before > SQL_ROWS_SEQ_MAX;
-    uint64_t last = is_open ? SQL_ROWS_SEQ_MAX : range->before - 1;
     sqlite3_stmt *rows = use(s, range->backwards ? DESCENDING : ASCENDING);
     sqlite3_bind_text(rows, 1, range->room, -1, SQLITE_STATIC);
-    sqlite3_bind_int64(rows, 2, (sqlite3_int64)range->since + 1);
+    sqlite3_bind_int64(rows, 2, (sqlite3_int64)first);
     sqlite3_bind_int64(rows, 3, (sqlite3_int64)last);
     sqlite3_bind_int64(rows, 4, (sqlite3_int64)range->limit + 1);
     sqlite3_bind_int64(rows, 5, range->viewer);
     int result = fill(s, rows, range, page, e);
     done(rows);
-    if (result == 0 && range->backwards) {
-        reverse(page);
-    }
+    sql_messages_end(page, range);
     return result;
 }

@@ -1,14 +1,10 @@
 /* rows.h - the tables as C: each prepared statement beside the code that binds and reads it.
  *
- * To add a field of a message:
+ * To add a field of a message, beside what store/sql/messages.h says:
  *   1. a migration that adds the column (schema.h); a text is NOT NULL DEFAULT '', also if it is
- *      optional: take_message ends the program at a NULL, as it can't tell it from lack of memory
+ *      optional: text_of ends the program at a NULL, as it can't tell it from lack of memory
  *   2. a line in COLUMNS of rows.c, which makes all statements from it
- *   3. one line in bind_message, from the draft, and one in take_shown, into the message (of a
- *      text, two more, for its room in the block)
- *   4. one line in is_same: the same id with another value is a conflict. Leave it out only if
- *      the answer to a repeated send (answer_message in post_send.c) takes the value from the
- *      store, because it takes it from the draft
+ *   3. one line in bind_message, from the draft, and one in numbers_of or row_of
  *
  * A message that isn't shown, and an edit, are read as store_range says; the texts of edits are
  * found by a join, so that a text is stored once.
@@ -45,14 +41,13 @@ int sqlite_rows_add_room(struct sqlite_handle *s, const char *name, struct sql_r
 
 int sqlite_rows_raise_head(struct sqlite_handle *s, const struct sql_room *room, struct err *e);
 
-/* Sets the job's outcome if the room has a message with its id from the author. */
-int sqlite_rows_find_same(struct sqlite_handle *s, const struct sql_room *room, const struct sql_author *author,
+/* As the engine's functions of the same names (store/sql/sql_store.h). */
+int sqlite_rows_find_sent(struct sqlite_handle *s, const struct sql_room *room, int64_t person_id,
                           struct store_job *job, struct err *e);
-/* Adds the message with the room's next seq and raises room->head, but doesn't store the head yet.
- * Makes the id if the client sent none. If the room has a message with this id from the author, it
- * adds nothing, as sqlite_rows_find_same. Of an edit the text isn't stored here (changes.h). */
-int sqlite_rows_add_message(struct sqlite_handle *s, struct sql_room *room, const struct sql_author *author,
-                            struct store_job *job, struct err *e);
+int sqlite_rows_find_at(struct sqlite_handle *s, int64_t message_id, struct store_job *job, struct err *e);
+int sqlite_rows_add_message(struct sqlite_handle *s, int64_t message_id, const struct sql_author *author,
+                            const struct chat_draft *draft, int64_t time_ms, bool *added, struct err *e);
+
 int sqlite_rows_read(struct sqlite_handle *s, const struct store_range *range, struct store_page *page,
                      struct err *e); /* see store_read */
 
