@@ -126,7 +126,7 @@ static bool is_host(struct piece host)
     char port[8];
     uint64_t number = 0;
     const char *end = host.at + host.length;
-    const char *colon = host.at;
+    const char *colon; /* behind the host, before its port */
     if (host.length > 0 && host.at[0] == '[') {
         size_t inside = strspn(host.at + 1, "0123456789abcdefABCDEF:.");
         colon = host.at + inside + 2;
