@@ -16,6 +16,7 @@ CPPFLAGS ?=
 LDFLAGS  ?=
 WERROR   ?= $(if $(filter release,$(VARIANT)),0,1)
 V        ?= 0#         1 shows every command
+POSTGRES ?= auto#      1: build pollchat-postgres.so too, 0: don't, auto: if libpq is found
 
 # make run
 SERVER   ?= lighttpd#  lighttpd, lighttpd-cgi, apache-proxy, apache-fcgid, apache-cgi, nginx, caddy
@@ -28,6 +29,8 @@ STEPS    ?=
 
 # make dist
 ARCH     ?= x86_64#    or aarch64, by cross-compiling
+
+B        := build/$(VARIANT)
 
 # ---- flags ---------------------------------------------------------------------------------------
 
@@ -70,28 +73,44 @@ ifeq ($(VARIANT_CFLAGS.$(VARIANT)),)
 $(error VARIANT is release, static, asan, tsan or cov, not '$(VARIANT)')
 endif
 
-LIBS     := -lsqlite3 -ljansson -linih -lsodium -lutf8proc $(VARIANT_LIBS.$(VARIANT))
+# The module for PostgreSQL (cgi-bin/store/private/store_module.h). Static programs can't load one.
+ifeq ($(filter 0 1 auto,$(POSTGRES)),)
+$(error POSTGRES is 1, 0 or auto, not '$(POSTGRES)')
+endif
+MODULE   := $(if $(filter static dist-%,$(VARIANT))$(filter 0,$(POSTGRES))$(if $(wildcard cgi-bin/store/postgres/*.c),,none),,$B/pollchat-postgres.so)
+ifneq ($(MODULE),)
+PQ_FLAGS := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags libpq 2>/dev/null || echo -I$$(pg_config --includedir 2>/dev/null || echo /usr/include/postgresql)))
+PQ_LIBS  := $(shell pkg-config --libs libpq 2>/dev/null || echo -lpq)
+HAS_PQ   := $(shell echo 'int main(void) { return PQlibVersion() < 0; }' | \
+                    $(CC) $(CPPFLAGS) $(PQ_FLAGS) -include libpq-fe.h -xc - -o /dev/null $(LDFLAGS) $(PQ_LIBS) 2>/dev/null && echo 1)
+MODULE   := $(if $(HAS_PQ)$(filter 1,$(POSTGRES)),$(MODULE))
+endif
+
+LIBS     := -lsqlite3 -ljansson -linih -lsodium -lutf8proc $(if $(MODULE),-ldl) $(VARIANT_LIBS.$(VARIANT))
 TESTLIBS := -lcmocka
 
-override ALL_CPPFLAGS = -D_GNU_SOURCE -DPOLLCHAT_VERSION='"$(VERSION)"' -Icgi-bin $(CPPFLAGS)
-override ALL_CFLAGS   = -std=c17 -pthread -fvisibility=hidden $(WARNINGS) $(if $(filter 1,$(WERROR)),-Werror) \
+override ALL_CPPFLAGS = -D_GNU_SOURCE -DPOLLCHAT_VERSION='"$(VERSION)"' $(if $(MODULE),-DPOLLCHAT_POSTGRES) -Icgi-bin $(CPPFLAGS)
+override ALL_CFLAGS   = -std=c17 -pthread $(WARNINGS) $(if $(filter 1,$(WERROR)),-Werror) \
                         $(VARIANT_CFLAGS.$(VARIANT)) $(CFLAGS)
 override ALL_LDFLAGS  = -pthread -Wl,--as-needed $(VARIANT_LDFLAGS.$(VARIANT)) $(LDFLAGS)
 
 # ---- what is built from what ---------------------------------------------------------------------
 
-B        := build/$(VARIANT)
-SQL      := $(sort $(wildcard sql/*.sql sql/*/*.sql))
+SQL      := $(sort $(filter-out sql/postgres/%,$(wildcard sql/*.sql sql/*/*.sql)))
 LIBSRC   := $(sort $(filter-out cgi-bin/archive/% cgi-bin/store/postgres/%,$(wildcard cgi-bin/*/*.c cgi-bin/*/*/*.c)))#  the rooms (cgi-bin/README.md)
-LIBOBJ   := $(LIBSRC:%.c=$B/obj/%.o) $B/obj/sql_files.o $B/obj/confusables.o
+LIBOBJ   := $(LIBSRC:%.c=$B/obj/%.o) $(addprefix $B/obj/,sql_files.o confusables.o store_interface.o)
 COVERAGE := $(if $(filter cov,$(VARIANT)),$B/obj/tests/coverage.o)
 LIBRARY  := $B/libpollchat.a
 PROGRAMS := $B/send $B/poll $B/pollchat
+MODSRC   := $(sort $(wildcard cgi-bin/store/postgres/*.c))#  the module
+MODSQL   := $(sort $(wildcard sql/postgres/*.sql))
+MODOBJ   := $(if $(MODULE),$(MODSRC:%.c=$B/module/%.o) $B/module/sql_files.o $B/module/store_interface.o)
+EXPORTS  := $(if $(MODULE),$B/gen/exports)
 TESTSRC  := $(sort $(wildcard tests/unit/test_*.c tests/crash/test_*.c))
 TESTS    := $(TESTSRC:tests/%.c=$B/%)
 UNIT     := $(filter $B/unit/%,$(TESTS))
 CRASH    := $(filter $B/crash/%,$(TESTS))
-OBJECTS  := $(LIBOBJ) $(addprefix $B/obj/cgi-bin/,send.o poll.o pollchat.o archive/bundle.o) $(TESTSRC:%.c=$B/obj/%.o) $(COVERAGE)
+OBJECTS  := $(LIBOBJ) $(addprefix $B/obj/cgi-bin/,send.o poll.o pollchat.o archive/bundle.o) $(TESTSRC:%.c=$B/obj/%.o) $(COVERAGE) $(MODOBJ)
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -107,19 +126,23 @@ say = @printf '  %-8s%s\n' '$1' '$(2:build/%=%)'
 Q   := @
 endif
 
-all: $(PROGRAMS) ## build the three programs (the default)
+all: $(PROGRAMS) $(MODULE) ## build the three programs (the default), and the module for PostgreSQL
 
 $B/send:     $B/obj/cgi-bin/send.o  $(LIBRARY)
 $B/poll:     $B/obj/cgi-bin/poll.o  $(LIBRARY)
 $B/pollchat: $B/obj/cgi-bin/pollchat.o $(LIBRARY)
-$(PROGRAMS): $(COVERAGE)
+$(PROGRAMS): $(COVERAGE) $(EXPORTS)
 	$(call say,LINK,$@)
-	$Q$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	$Q$(CC) $(ALL_LDFLAGS) $(EXPORTS:%=@%) -o $@ $(filter %.o %.a,$^) $(LIBS)
+
+# Tests that open a store load the module, which they find beside themselves.
+LOADERS  := $(filter $(patsubst tests/%.c,$B/%,$(shell grep -lE '^.include "((store|erase|peace|senders)_support|store/private/store_module).h"' $(TESTSRC))),$(TESTS))
+$(LOADERS): $(EXPORTS) | $(if $(MODULE),$B/unit/pollchat-postgres.so)
 
 $(TESTS): $B/%: $B/obj/tests/%.o $(LIBRARY) $(COVERAGE)
 	$(call say,LINK,$@)
 	$Q mkdir -p $(@D)
-	$Q$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TESTLIBS) $(LIBS)
+	$Q$(CC) $(ALL_LDFLAGS) $(patsubst %,@%,$(filter %/exports,$^)) -o $@ $(filter %.o %.a,$^) $(TESTLIBS) $(LIBS)
 
 # Built from nothing each time: the object of a deleted source must not stay in the library.
 $(LIBRARY): $(LIBOBJ) $B/sources
@@ -132,7 +155,7 @@ $B/obj/%.o: %.c $B/flags
 	$Q mkdir -p $(@D)
 	$Q$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-$B/obj/sql_files.o $B/obj/confusables.o: $B/obj/%.o: $B/gen/%.c $B/flags
+$(addprefix $B/obj/,sql_files.o confusables.o store_interface.o): $B/obj/%.o: $B/gen/%.c $B/flags
 	$(call say,CC,$<)
 	$Q mkdir -p $(@D)
 	$Q$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
@@ -143,6 +166,58 @@ $B/gen/sql_files.c: sql/embed.sh $(SQL) $B/sources
 	$Q mkdir -p $(@D)
 	$Q sh sql/embed.sh $@ $(SQL)
 
+# ---- the module for PostgreSQL -------------------------------------------------------------------
+
+# It has a table of SQL files of its own, and exports nothing but pollchat_store_module.
+MODULE_CFLAGS = $(filter-out -fPIE,$(ALL_CFLAGS)) -fPIC -fvisibility=hidden
+
+$B/module/%.o: %.c $B/flags
+	$(call say,CC,$<)
+	$Q mkdir -p $(@D)
+	$Q$(CC) $(ALL_CPPFLAGS) $(PQ_FLAGS) $(MODULE_CFLAGS) -MMD -MP -c -o $@ $<
+
+$B/module/sql_files.o: $B/gen/postgres_files.c $B/flags
+$B/module/store_interface.o: $B/gen/store_interface.c $B/flags
+$B/module/sql_files.o $B/module/store_interface.o:
+	$(call say,CC,$<)
+	$Q mkdir -p $(@D)
+	$Q$(CC) $(ALL_CPPFLAGS) $(MODULE_CFLAGS) -MMD -MP -c -o $@ $<
+
+$B/gen/postgres_files.c: sql/embed.sh $(MODSQL) $B/sources
+	$(call say,EMBED,$@)
+	$Q mkdir -p $(@D)
+	$Q sh sql/embed.sh $@ $(MODSQL)
+
+$(MODULE): $(MODOBJ) $B/sources
+	$(call say,LINK,$@)
+	$(if $(HAS_PQ),,@echo 'POSTGRES=1 takes libpq with its header, which $(CC) does not find; the package is libpq-dev' >&2; exit 1)
+	$Q$(CC) -shared $(filter-out -pie,$(ALL_LDFLAGS)) -o $@ $(MODOBJ) $(PQ_LIBS) $(LIBS)
+
+$B/unit/pollchat-postgres.so: $(MODULE)
+	$Q mkdir -p $(@D) && ln -sf ../$(<F) $@
+
+# What the module calls of a program: the linker's options by which a program has these functions
+# and exports them.
+$B/gen/exports: $(MODOBJ) $(LIBRARY)
+	$(call say,EXPORTS,$@)
+	$Q nm=$$($(CC) -print-prog-name=nm) && \
+	  { $$nm -g --defined-only $(LIBRARY); echo =; $$nm -g $(MODOBJ); } | awk ' \
+	    $$1 == "=" { module = 1 } \
+	    !module && NF == 3 { there[$$3] = 1 } \
+	    module && NF == 2 && $$1 == "U" { called[$$2] = 1 } \
+	    module && NF == 3 { own[$$3] = 1 } \
+	    END { for (f in called) { if (f in there && !(f in own)) { print "-Wl,-u," f ",--export-dynamic-symbol=" f } } }' | sort >$@
+
+# Program and module share structs, so each knows which headers it was built with.
+HEADERS  := $(sort $(foreach r,base system chat peace store store/sql,$(wildcard cgi-bin/$r/*.h cgi-bin/$r/private/*.h)))
+$B/gen/store_interface.c: $(HEADERS) $B/flags
+	$(call say,HASH,$@)
+	$Q mkdir -p $(@D)
+	$Q printf '#include "store/private/store_module.h"\n\nconst char store_interface[] = "%s %s %s";\n' '$(VERSION)' '$(VARIANT)' \
+	  "$$(cat $(HEADERS) | cksum | tr ' ' -)" >$@
+
+# ---- what is made from other files ---------------------------------------------------------------
+
 # Characters that look alike: Unicode's list, and ours before it.
 LOOKS    := cgi-bin/peace/looks.txt cgi-bin/peace/confusables.txt
 $B/gen/confusables.c: cgi-bin/peace/confusables.sh $(LOOKS)
@@ -152,8 +227,8 @@ $B/gen/confusables.c: cgi-bin/peace/confusables.sh $(LOOKS)
 
 # These files hold the compiler with its flags, and the list of sources. When one changes, what
 # depends on it is built again.
-$B/flags:   STAMP = $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(LIBS)
-$B/sources: STAMP = $(LIBSRC) $(SQL)
+$B/flags:   STAMP = $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(LIBS) $(PQ_FLAGS) $(PQ_LIBS)
+$B/sources: STAMP = $(LIBSRC) $(SQL) $(MODSRC) $(MODSQL)
 $B/flags $B/sources: FORCE
 	@mkdir -p $(@D)
 	@[ $(@F) != flags ] || [ -e $@ ] || CC='$(CC)' CPPFLAGS='$(CPPFLAGS) $(CFLAGS)' tests/deps/need --check build || : # only a hint; the compiler decides
@@ -183,6 +258,7 @@ lean = lean() { case "$$1" in (www/*.js|www/*.css|www/*.html) awk -v js="$${1\#\
 define layout # FOLDER, PROGRAMS
 	$Q umask 022; set -e; $(lean); $(put); \
 	for p in $2; do put "$$p" "$1/cgi-bin/$${p##*/}" 755; done; \
+	$(if $(MODULE),put $(MODULE) "$1/cgi-bin/$(notdir $(MODULE))" 644,rm -f "$1/cgi-bin/pollchat-postgres.so"); \
 	for f in $(FILES); do put "$$f" "$1/$$f" 644; done
 endef
 
@@ -210,7 +286,7 @@ install: all ## install into PREFIX/lib/pollchat, PREFIX/bin/pollchat and, for s
 uninstall: ## remove what install put there; chat.conf and the data stay
 	$Q [ -d "$(PLACE)" ] || { echo 'nothing is installed in $(PLACE)'; exit 0; }; \
 	rm -f "$(DESTDIR)$(PREFIX)/bin/pollchat" '$(SYSUSERS)' $(addprefix "$(DESTDIR)$(UNITS)"/,$(PAIRS)); cd "$(PLACE)" && \
-	rm -f $(FILES) $(addprefix cgi-bin/,$(notdir $(PROGRAMS))) && \
+	rm -f $(FILES) $(addprefix cgi-bin/,$(notdir $(PROGRAMS)) pollchat-postgres.so) && \
 	{ find cgi-bin $(TREES) -depth -type d -exec rmdir {} \; 2>/dev/null; cd .. && rmdir pollchat 2>/dev/null || echo 'kept in $(PLACE):' $$(ls -A '$(PLACE)'); }
 
 deb: all ## build a Debian package: build/pollchat_VERSION_ARCH.deb
@@ -330,4 +406,4 @@ distclean: ## remove what was built, what npm brought, and build/data: the messa
 help: ## this list
 	@echo 'make [TARGET] [SETTING=value]'
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
-	@echo 'Settings: VARIANT=release|static|asan|tsan|cov CC CFLAGS CPPFLAGS LDFLAGS PREFIX DESTDIR WERROR=1 V=1; run: SERVER PORT DATA; test: STEPS'
+	@echo 'Settings: VARIANT=release|static|asan|tsan|cov CC CFLAGS CPPFLAGS LDFLAGS PREFIX DESTDIR WERROR=1 V=1 POSTGRES=1|0|auto; run: SERVER PORT DATA; test: STEPS'

@@ -1,6 +1,7 @@
 /* store.c - see store.h, store_news.h and store_upkeep.h. Hands each call to the store's table, and
  * does what is the same for all stores. */
 #include "store/private/store_backend.h"
+#include "store/private/store_module.h"
 
 #include "base/ck.h"
 
@@ -10,10 +11,14 @@
 enum { BACKENDS = 1 };
 static const struct store_backend *const backends[BACKENDS] = {&store_sqlite_backend};
 
-/* The options name a store of the table; NULL: the first one. */
-static const struct store_backend *backend_of(const struct store_options *options)
+/* The options name a store of the table; NULL: the first one. With an address it is PostgreSQL;
+ * NULL (ERR_CONFIG): this program can't load its module. */
+static const struct store_backend *backend_of(const struct store_options *options, struct err *e)
 {
     const struct store_backend *found = NULL;
+    if (options->address != NULL) {
+        return store_module_postgres(e);
+    }
     for (size_t i = 0; found == NULL && i < BACKENDS; i++) {
         bool is_it = options->store == NULL || strcmp(backends[i]->name, options->store) == 0;
         found = is_it ? backends[i] : NULL;
@@ -26,7 +31,8 @@ static const struct store_backend *backend_of(const struct store_options *option
 
 struct store *store_open(const struct store_options *options, enum store_mode mode, struct err *e)
 {
-    return backend_of(options)->open(options, mode, e);
+    const struct store_backend *backend = backend_of(options, e);
+    return backend != NULL ? backend->open(options, mode, e) : NULL;
 }
 
 void store_close(struct store *s)
@@ -117,12 +123,14 @@ void store_page_fini(struct store_page *page)
 
 enum store_news store_news_by(const struct store_options *options)
 {
-    return backend_of(options)->news_by(options);
+    const struct store_backend *backend = backend_of(options, NULL);
+    return backend != NULL ? backend->news_by(options) : STORE_NEWS_TIMER;
 }
 
 uint64_t store_stamp(const struct store_options *options)
 {
-    return backend_of(options)->stamp(options);
+    const struct store_backend *backend = backend_of(options, NULL);
+    return backend != NULL ? backend->stamp(options) : 0;
 }
 
 int store_version(struct store *s, uint64_t *out, struct err *e)
@@ -134,7 +142,8 @@ int store_version(struct store *s, uint64_t *out, struct err *e)
 
 bool store_exists(const struct store_options *options)
 {
-    return backend_of(options)->exists(options);
+    const struct store_backend *backend = backend_of(options, NULL);
+    return backend != NULL && backend->exists(options);
 }
 
 const char *store_describe(const struct store *s)
@@ -159,18 +168,23 @@ int store_check(struct store *s, FILE *out, struct err *e)
 
 void store_rest(const struct store_options *options, bool now)
 {
-    backend_of(options)->rest(options, now);
+    const struct store_backend *backend = backend_of(options, NULL);
+    if (backend != NULL) {
+        backend->rest(options, now);
+    }
 }
 
 int store_backup(const struct store_options *options, const char *to, const struct store_progress *progress,
                  struct err *e)
 {
-    return backend_of(options)->backup(options, to, progress, e);
+    const struct store_backend *backend = backend_of(options, e);
+    return backend != NULL ? backend->backup(options, to, progress, e) : -1;
 }
 
 int store_restore(const struct store_options *options, const char *from, const struct store_progress *progress,
                   struct store_restored *out, struct err *e)
 {
+    const struct store_backend *backend = backend_of(options, e);
     memset(out, 0, sizeof *out);
-    return backend_of(options)->restore(options, from, progress, out, e);
+    return backend != NULL ? backend->restore(options, from, progress, out, e) : -1;
 }

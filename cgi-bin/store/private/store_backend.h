@@ -2,11 +2,12 @@
  * and the rooms within it.
  *
  * To add a store:
- *   1. a folder store/NAME with its own private headers, a row for it in cgi-bin/README.md
- *      ("Who may include whom"), and sql/NAME for its schema
+ *   1. a folder store/NAME with its own private headers, a row for it in cgi-bin/README.md ("Who
+ *      may include whom"), and sql/NAME for its schema
  *   2. a const table of the functions below; each keeps the promises of the function store_... of
  *      the same name
- *   3. its declaration at the end of this file, and a row in store.c
+ *   3. its declaration at the end of this file, and a row in store.c; or, if it takes a library
+ *      that few hosts need, a module (store_module.h)
  *   4. a row in tests/unit/store_support.h: the contract is then tested for it as well
  *   5. what names SQLite or its files outside of store/: cgi-bin/README.md, "A second store"
  */
