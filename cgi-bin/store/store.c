@@ -12,7 +12,7 @@ enum { BACKENDS = 1 };
 static const struct store_backend *const backends[BACKENDS] = {&store_sqlite_backend};
 
 /* The options name a store of the table; NULL: the first one. With an address it is PostgreSQL;
- * NULL (ERR_CONFIG): this program can't load its module. */
+ * NULL: this program can't load its module (store_module.h). */
 static const struct store_backend *backend_of(const struct store_options *options, struct err *e)
 {
     const struct store_backend *found = NULL;

@@ -31,9 +31,9 @@ static const struct store_backend *load(const char *path, struct err *e)
                 file_name);
     } else if (strcmp(module->interface, store_interface) != 0) {
         log_line("%s is of the build '%.80s', the program of '%s'", file_name, module->interface, store_interface);
-        err_set(e, ERR_CONFIG,
-                "%s beside the programs is of another version than this program. Install both anew, of the same "
-                "version; a program that still runs ends by itself.",
+        err_set(e, ERR_BUSY,
+                "%s beside the programs is of another version than this program. If an update runs, try again in "
+                "a moment; otherwise install both anew.",
                 file_name);
         module = NULL;
     }

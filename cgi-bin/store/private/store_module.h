@@ -30,8 +30,9 @@ struct store_module {
 extern const char store_interface[];
 
 /* The table of PostgreSQL's module, which the first successful call loads for the life of the
- * process. NULL (ERR_CONFIG): this program was built without it, or the module is missing, can't be
- * loaded or is of another build. A further call tries again. Threads: any. */
+ * process. NULL with ERR_CONFIG: this program was built without it, or the module is missing or
+ * can't be loaded; with ERR_BUSY: it is of another build, as for a moment while an update replaces
+ * one file after the other. A further call tries again. Threads: any. */
 const struct store_backend *store_module_postgres(struct err *e);
 
 #endif
