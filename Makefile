@@ -1,7 +1,7 @@
 # pollchat - chat for any web hosting.  `make help` lists what can be made.
 #
-# Everything that is built goes to build/VARIANT; build/data is not built: it holds the messages of
-# `make run`.
+# Everything that is built goes to build/VARIANT; build/data and build/run are not built: they hold
+# the messages of `make run`.
 
 # ---- settings: on the command line (make PREFIX=/opt/chat) or in the environment -----------------
 
@@ -21,7 +21,8 @@ POSTGRES ?= auto#      1: build pollchat-postgres.so too, 0: don't, auto: if lib
 # make run
 SERVER   ?= lighttpd#  lighttpd, lighttpd-cgi, apache-proxy, apache-fcgid, apache-cgi, nginx, caddy
 PORT     ?= 8080
-DATA     ?= build/data
+STORE    ?=#           postgres: over a private PostgreSQL in build/run/postgres; postgresql://...: over this database
+DATA     ?= $(if $(STORE),build/run/host-$(PORT),build/data)
 
 # make test and make check: some steps only, as in STEPS='unit cgi' (tests/run --list and tests/run
 # --check --list name them)
@@ -329,10 +330,10 @@ $B/start: cgi-bin/archive/start.c cgi-bin/system/image.c cgi-bin/system/image.h 
 
 # ---- run and test --------------------------------------------------------------------------------
 
-run: ## serve the chat: SERVER=lighttpd PORT=8080 DATA=build/data; installs what is missing
-	@tests/deps/need build run-$(SERVER)
-	@$(MAKE) --no-print-directory stage
-	@exec tests/serve/serve '$(SERVER)' '$(PORT)' '$(DATA)' '$(STAGE)'
+run: ## serve the chat: SERVER=lighttpd PORT=8080 DATA=build/data STORE=postgres; installs what is missing
+	@tests/deps/need build run-$(SERVER) $(if $(STORE),$(if $(filter postgres,$(STORE)),postgres,libpq))
+	@$(MAKE) --no-print-directory $(if $(STORE),POSTGRES=1) stage
+	@CHAT_STORE='$(STORE)' CHAT_POSTGRES=build/run/postgres exec tests/serve/serve '$(SERVER)' '$(PORT)' '$(DATA)' '$(STAGE)'
 
 check: ## run what takes under three minutes; installs nothing. STEPS='unit js' runs some
 	@tests/run --check $(STEPS)
@@ -396,14 +397,14 @@ format: ## lay every C file out by .clang-format
 
 # ---- the rest ------------------------------------------------------------------------------------
 
-clean: ## remove what was built; build/data (the messages of make run) stays
-	$Q [ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name data -exec rm -rf {} +
-	@if [ -e build/data ]; then echo 'kept: build/data, the messages of make run (make distclean removes them too)'; fi
+clean: ## remove what was built; build/data and build/run (the messages of make run) stay
+	$Q [ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name data ! -name run -exec rm -rf {} +
+	@for kept in build/data build/run; do [ ! -e $$kept ] || echo "kept: $$kept, the messages of make run (make distclean removes them too)"; done
 
-distclean: ## remove what was built, what npm brought, and build/data: the messages of make run
+distclean: ## remove what was built, what npm brought, and the messages of make run
 	$Q rm -rf build tests/node_modules
 
 help: ## this list
 	@echo 'make [TARGET] [SETTING=value]'
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
-	@echo 'Settings: VARIANT=release|static|asan|tsan|cov CC CFLAGS CPPFLAGS LDFLAGS PREFIX DESTDIR WERROR=1 V=1 POSTGRES=1|0|auto; run: SERVER PORT DATA; test: STEPS'
+	@echo 'Settings: VARIANT=release|static|asan|tsan|cov CC CFLAGS CPPFLAGS LDFLAGS PREFIX DESTDIR WERROR=1 V=1 POSTGRES=1|0|auto; run: SERVER PORT DATA STORE; test: STEPS'
