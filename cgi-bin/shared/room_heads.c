@@ -261,6 +261,44 @@ void room_heads_end_commit(struct bell *b, int token)
     bell_file_ring(b->header);
 }
 
+/* ---- commits elsewhere ---- */
+
+bool room_heads_hear(struct bell *b, const char *room, uint64_t head)
+{
+    bool unsure = false;
+    const struct bell_room *s = find(b, room, false, &unsure);
+    uint64_t known = s != NULL ? atomic_load(&s->known) : 0;
+    bool is_known = s != NULL && known >> 48 == (atomic_load(&b->header->generation) & 0xFFFFU) &&
+                    (known & (((uint64_t)1 << 48) - 1)) >= head;
+    if (!is_known) {
+        room_heads_raise(b, room, head);
+    }
+    return !is_known;
+}
+
+void room_heads_ring(struct bell *b)
+{
+    atomic_store(&b->header->committed_at, clock_mono_us());
+    bell_file_ring(b->header);
+}
+
+const char *room_heads_next(const struct bell *b, const char *room)
+{
+    uint64_t generation = atomic_load(&b->header->generation) & 0xFFFFU;
+    size_t i = 0;
+    if (room != NULL) {
+        i = (size_t)(room - b->rooms[0].room) / sizeof b->rooms[0] + 1;
+    }
+    for (; i < BELL_ROOMS; i++) {
+        const struct bell_room *s = &b->rooms[i];
+        if (atomic_load_explicit(&s->state, memory_order_acquire) == BELL_ROOM_READY &&
+            atomic_load(&s->known) >> 48 == generation) {
+            return s->room;
+        }
+    }
+    return NULL;
+}
+
 /* ---- stamps ---- */
 
 uint64_t room_heads_stamp(const struct bell *b)

@@ -47,6 +47,15 @@ int room_heads_begin_commit(struct bell *b);
 void room_heads_raise(struct bell *b, const char *room, uint64_t head);
 void room_heads_end_commit(struct bell *b, int token); /* and rings */
 
+/* A program on another host has committed: the room's head is at least this. False: that was known.
+ * Doesn't ring. */
+bool room_heads_hear(struct bell *b, const char *room, uint64_t head);
+void room_heads_ring(struct bell *b); /* a commit elsewhere was heard of */
+
+/* The rooms whose heads are known, in the order of the table. room: the result of the last call, or
+ * NULL for the first one. NULL: there are no more. Borrowed until the bell is closed. */
+const char *room_heads_next(const struct bell *b, const char *room);
+
 /* A stamp (store_stamp) names the state of the database's files that the known heads belong to.
  * Processes of one request need it, because they can't watch for commits without a ring. A writer
  * sets it before room_heads_end_commit. A reader whose files have another stamp drops all heads,

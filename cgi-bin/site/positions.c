@@ -9,8 +9,10 @@
 #include "shared/bell.h"
 #include "shared/room_heads.h"
 #include "site/handles.h"
+#include "site/notices.h"
 #include "site/store_options.h"
 #include "store/store_news.h"
+#include "store/store_notices.h"
 #include "system/conf.h"
 
 #include <pthread.h>
@@ -31,6 +33,8 @@ struct positions {
     const struct conf *conf;
     enum store_mode mode;
     struct handles *handles;
+    struct notices *notices;
+    bool short_lived;
     _Atomic(struct bell *) watched; /* the watcher verifies its heads; NULL: no watcher does */
     pthread_mutex_t lock;           /* of all that follows */
     struct bell *bells[BELLS_MAX];  /* the last one is in use; another thread may still use an older one */
@@ -40,13 +44,18 @@ struct positions {
     _Atomic uint64_t changes; /* of handles.h, when the last bell was that of the handle in use */
 };
 
-struct positions *positions_new(const struct conf *conf, enum store_mode mode, struct handles *handles)
+static struct bell *bell_for_notices(void *context);
+
+struct positions *positions_new(const struct conf *conf, enum store_mode mode, bool short_lived,
+                                struct handles *handles)
 {
     struct positions *p = ck_calloc(1, sizeof *p);
     pthread_mutex_init(&p->lock, NULL);
     p->conf = conf;
     p->mode = mode;
+    p->short_lived = short_lived;
     p->handles = handles;
+    p->notices = notices_new(conf, bell_for_notices, p);
     return p;
 }
 
@@ -55,6 +64,7 @@ void positions_free(struct positions *p)
     if (p == NULL) {
         return;
     }
+    notices_free(p->notices);
     for (size_t i = 0; i < p->bell_count; i++) {
         bell_close(p->bells[i]);
     }
@@ -71,10 +81,18 @@ static uint64_t stamp_of_store(const struct positions *p)
     return store_stamp(&options);
 }
 
-static bool has_bell(const struct positions *p)
+static enum store_news news_by(const struct positions *p)
 {
     const struct store_options options = store_options_of(p->conf);
-    return store_news_by(&options) == STORE_NEWS_BELL;
+    return store_news_by(&options);
+}
+
+/* Other hosts write to the store as well: heads are right while the notices are. A site without
+ * notices pays nothing for this question. */
+static bool has_notices(const struct positions *p)
+{
+    const struct store_options options = store_options_of(p->conf);
+    return options.address != NULL && store_news_by(&options) == STORE_NEWS_NOTICES;
 }
 
 static void path_of_bell(const struct positions *p, char path[CONF_TEXT_MAX + 16])
@@ -101,7 +119,7 @@ static struct bell *open_bell(struct positions *p, const struct store *handle)
 {
     char path[CONF_TEXT_MAX + 16];
     struct err e = ERR_INIT;
-    if (!has_bell(p)) {
+    if (news_by(p) == STORE_NEWS_TIMER) {
         return NULL;
     }
     path_of_bell(p, path);
@@ -153,6 +171,18 @@ struct bell *positions_bell_of(struct positions *p, struct store *handle)
     pthread_mutex_lock(&p->lock);
     struct bell *b = bell_with_lock(p, handle);
     pthread_mutex_unlock(&p->lock);
+    if (!p->short_lived && has_notices(p)) {
+        notices_start(p->notices);
+    }
+    return b;
+}
+
+static struct bell *bell_for_notices(void *context)
+{
+    struct positions *p = context;
+    pthread_mutex_lock(&p->lock);
+    struct bell *b = last_bell(p);
+    pthread_mutex_unlock(&p->lock);
     return b;
 }
 
@@ -174,6 +204,9 @@ struct bell *positions_bell(struct positions *p)
 static struct bell *bell_in_step(struct positions *p)
 {
     char path[CONF_TEXT_MAX + 16];
+    if (has_notices(p)) {
+        return notices_are_sure(p->notices) ? bell_for_notices(p) : NULL;
+    }
     blocking_expected();
     pthread_mutex_lock(&p->lock);
     uint64_t stamp = stamp_of_store(p);
@@ -196,7 +229,13 @@ static struct bell *bell_in_step(struct positions *p)
 static bool is_still_right(struct positions *p, const struct bell *watched)
 {
     return handles_are_current(p->handles) && handles_changes(p->handles) == atomic_load(&p->changes) &&
-           atomic_load(&p->watched) == watched;
+           atomic_load(&p->watched) == watched && (!has_notices(p) || notices_are_sure(p->notices));
+}
+
+/* A client that was on another host may have seen more than this host knows of. */
+static bool is_behind(const struct positions *p, const struct answer_room *room)
+{
+    return room->head < room->next && has_notices(p);
 }
 
 struct bell *positions_bell_in_step(struct positions *p)
@@ -214,7 +253,8 @@ bool positions_find(struct positions *p, struct answer_room *rooms, size_t count
     struct bell *b = watched != NULL ? watched : bell_in_step(p);
     bool known = b != NULL;
     for (size_t i = 0; i < count && known; i++) {
-        known = room_heads_look(b, rooms[i].name, &rooms[i].head, &rooms[i].oldest) && rooms[i].head <= rooms[i].next;
+        known = room_heads_look(b, rooms[i].name, &rooms[i].head, &rooms[i].oldest) && rooms[i].head <= rooms[i].next &&
+                !is_behind(p, &rooms[i]);
     }
     if (!known || (watched != NULL && !is_still_right(p, watched))) {
         return false;
@@ -284,7 +324,8 @@ void positions_commit_begin(struct positions *p, struct store *handle, struct po
         return;
     }
     /* Before the stamps: a silent commit in between changes both. */
-    bool has_version = store_version(handle, &c->version, NULL) == 0;
+    c->has_notices = has_notices(p);
+    bool has_version = !c->has_notices && store_version(handle, &c->version, NULL) == 0;
     bool is_alone = !room_heads_has_writer(c->bell);
     if (is_alone && stamp_of_store(p) != room_heads_stamp(c->bell)) {
         room_heads_forget(c->bell); /* a program has committed without a ring, and this commit would hide it */
@@ -320,6 +361,16 @@ static void tell_commit(struct positions *p, struct positions_commit *c, const s
     room_heads_end_commit(c->bell, c->mark); /* rings */
 }
 
+/* Other hosts learn of the commit; those of this process that stay, soon. */
+static void tell_hosts(struct positions *p, const struct positions_commit *c, const struct store_changes *changes)
+{
+    if (p->short_lived) {
+        (void)store_tell(c->store, changes, NULL); /* a lost one is noticed elsewhere after a while (notices.h) */
+    } else {
+        notices_tell(p->notices, changes);
+    }
+}
+
 static void end_commit(struct positions *p, struct positions_commit *c, const struct err *e)
 {
     if (c->bell != NULL) {
@@ -339,6 +390,16 @@ void positions_commit_end(struct positions *p, struct positions_commit *c, const
         }
     }
     end_commit(p, c, e);
+    if (has_notices(p) && e->code == ERR_NONE) {
+        struct store_changes changes = {.count = 0};
+        for (size_t i = 0; i < count; i++) {
+            if (jobs[i].outcome == STORE_STORED) {
+                store_changes_raise(&changes, jobs[i].draft->room, jobs[i].seq);
+            }
+        }
+        tell_hosts(p, c, &changes);
+        store_changes_fini(&changes);
+    }
 }
 
 void positions_commit_changed(struct positions *p, struct positions_commit *c, const struct store_changes *changes,
@@ -354,6 +415,9 @@ void positions_commit_changed(struct positions *p, struct positions_commit *c, c
         bell_set_rules(c->bell, changes->rules << BELL_RULES_FLAGS);
     }
     end_commit(p, c, e);
+    if (has_notices(p) && e->code == ERR_NONE) {
+        tell_hosts(p, c, changes);
+    }
 }
 
 /* ---- learning of commits ---- */
@@ -405,7 +469,7 @@ static void compare_stamps(struct positions *p, struct positions_watch *w)
  * later. */
 static void look_for_silent_commits(struct positions *p, struct positions_watch *w, struct store *handle, bool is_new)
 {
-    bool moved = has_moved(w, handle, is_new);
+    bool moved = !has_notices(p) && has_moved(w, handle, is_new); /* other hosts commit without a ring here */
     if (!w->rung && moved && bell_seen(w->bell) == w->seen) {
         room_heads_forget(w->bell);
     }

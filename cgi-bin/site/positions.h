@@ -96,7 +96,8 @@ struct positions;
 
 /* Borrows both. The settings are read from the first call on that needs them. mode: of the
  * handles. Never NULL. */
-struct positions *positions_new(const struct conf *conf, enum store_mode mode, struct handles *handles);
+struct positions *positions_new(const struct conf *conf, enum store_mode mode, bool short_lived,
+                                struct handles *handles);
 void positions_free(struct positions *p); /* NULL is fine */
 
 /* ---- reading ---- */
@@ -127,6 +128,7 @@ struct positions_commit {
     struct bell *bell;
     struct bell *left; /* this process used it until now; NULL: none */
     int mark;
+    bool has_notices; /* programs on other hosts commit too */
     bool is_alone;    /* no other process was writing, and the next two are known */
     uint64_t version; /* of the store */
     uint32_t seen;    /* the bell's counter */

@@ -64,7 +64,7 @@ struct site *site_new(enum store_mode mode, bool short_lived, const atomic_bool 
     s->short_lived = short_lived;
     s->stopping = stopping;
     s->handles = handles_new(mode);
-    s->positions = positions_new(&s->conf, mode, s->handles);
+    s->positions = positions_new(&s->conf, mode, short_lived, s->handles);
     s->limiter = limiter_new(&s->conf);
     s->rules = rules_cache_new();
     s->own_metrics = metrics_file_open(NULL);

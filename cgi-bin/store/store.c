@@ -13,7 +13,7 @@ static const struct store_backend *const backends[BACKENDS] = {&store_sqlite_bac
 
 /* The options name a store of the table; NULL: the first one. With an address it is PostgreSQL;
  * NULL: this program can't load its module (store_module.h). */
-static const struct store_backend *backend_of(const struct store_options *options, struct err *e)
+const struct store_backend *store_backend_of(const struct store_options *options, struct err *e)
 {
     const struct store_backend *found = NULL;
     if (options->address != NULL) {
@@ -31,7 +31,7 @@ static const struct store_backend *backend_of(const struct store_options *option
 
 struct store *store_open(const struct store_options *options, enum store_mode mode, struct err *e)
 {
-    const struct store_backend *backend = backend_of(options, e);
+    const struct store_backend *backend = store_backend_of(options, e);
     return backend != NULL ? backend->open(options, mode, e) : NULL;
 }
 
@@ -123,13 +123,13 @@ void store_page_fini(struct store_page *page)
 
 enum store_news store_news_by(const struct store_options *options)
 {
-    const struct store_backend *backend = backend_of(options, NULL);
+    const struct store_backend *backend = store_backend_of(options, NULL);
     return backend != NULL ? backend->news_by(options) : STORE_NEWS_TIMER;
 }
 
 uint64_t store_stamp(const struct store_options *options)
 {
-    const struct store_backend *backend = backend_of(options, NULL);
+    const struct store_backend *backend = store_backend_of(options, NULL);
     return backend != NULL ? backend->stamp(options) : 0;
 }
 
@@ -142,7 +142,7 @@ int store_version(struct store *s, uint64_t *out, struct err *e)
 
 bool store_exists(const struct store_options *options)
 {
-    const struct store_backend *backend = backend_of(options, NULL);
+    const struct store_backend *backend = store_backend_of(options, NULL);
     return backend != NULL && backend->exists(options);
 }
 
@@ -168,7 +168,7 @@ int store_check(struct store *s, FILE *out, struct err *e)
 
 void store_rest(const struct store_options *options, bool now)
 {
-    const struct store_backend *backend = backend_of(options, NULL);
+    const struct store_backend *backend = store_backend_of(options, NULL);
     if (backend != NULL) {
         backend->rest(options, now);
     }
@@ -177,14 +177,14 @@ void store_rest(const struct store_options *options, bool now)
 int store_backup(const struct store_options *options, const char *to, const struct store_progress *progress,
                  struct err *e)
 {
-    const struct store_backend *backend = backend_of(options, e);
+    const struct store_backend *backend = store_backend_of(options, e);
     return backend != NULL ? backend->backup(options, to, progress, e) : -1;
 }
 
 int store_restore(const struct store_options *options, const char *from, const struct store_progress *progress,
                   struct store_restored *out, struct err *e)
 {
-    const struct store_backend *backend = backend_of(options, e);
+    const struct store_backend *backend = store_backend_of(options, e);
     memset(out, 0, sizeof *out);
     return backend != NULL ? backend->restore(options, from, progress, out, e) : -1;
 }

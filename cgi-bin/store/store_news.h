@@ -11,13 +11,16 @@
 enum store_news {
     STORE_NEWS_BELL,  /* all programs are on this host: they ring a bell in shared memory (bell.h) */
     STORE_NEWS_TIMER, /* they may be on several hosts: ask store_version on a timer */
+    /* They may be on several hosts, and send each other notices (store_notices.h). Those of one host
+     * ring a bell as well. */
+    STORE_NEWS_NOTICES,
 };
 
 /* Of the store that the options name; none need be open. Can't fail. */
 enum store_news store_news_by(const struct store_options *options);
 
 /* A number that differs after each commit, also one of another program; found without a handle. 0:
- * unknown, as always with STORE_NEWS_TIMER; with STORE_NEWS_BELL it is never 0. */
+ * unknown, as always with the other kinds; with STORE_NEWS_BELL it is never 0. */
 uint64_t store_stamp(const struct store_options *options);
 
 /* A number that differs from what this handle was told before, if another handle has committed

@@ -15,6 +15,7 @@
 #define STORE_BACKEND_H
 
 #include "store/private/erase_backend.h"
+#include "store/private/notices_backend.h"
 #include "store/private/peace_backend.h"
 #include "store/store_news.h"
 #include "store/store_upkeep.h"
@@ -48,6 +49,7 @@ struct store_backend {
     int (*restore)(const struct store_options *options, const char *from, const struct store_progress *progress,
                    struct store_restored *out, struct err *e);
 
+    const struct notices_backend *notices; /* NULL: it has none */
     struct peace_backend peace;
     struct erase_backend erase;
 };
@@ -55,6 +57,10 @@ struct store_backend {
 struct store { /* a store's handle begins with it */
     const struct store_backend *backend;
 };
+
+/* The table of the store that the options name. NULL with the error set: this program can't load it
+ * (store_module.h). */
+const struct store_backend *store_backend_of(const struct store_options *options, struct err *e);
 
 extern const struct store_backend store_sqlite_backend;
 
