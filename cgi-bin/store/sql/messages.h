@@ -34,8 +34,8 @@ struct sql_messages_row { /* numbers that are NULL: 0. All is borrowed from the 
 /* Sets the job's outcome: is the row what its draft says? The row's text is its own here. */
 void sql_messages_compare(const struct sql_messages_row *row, struct store_job *job);
 
-/* Adds the row to the page. False, and page->more: it doesn't fit, so the page is complete. *bytes: 0
- * before the first row. Ask the database for one row more than range->limit. */
+/* Adds the row to the page. False, and page->more: it doesn't fit, so the page is complete. *bytes:
+ * 0 before the first row. Ask the database for one row more than range->limit. */
 bool sql_messages_add(struct store_page *page, const struct store_range *range, const struct sql_messages_row *row,
                       size_t *bytes);
 

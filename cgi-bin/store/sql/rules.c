@@ -158,7 +158,7 @@ static const struct list {
      STORE_RULES_ROOMS, take_room},
     {"SELECT hash, person_id, role, made FROM (SELECT hash, person_id, role, made"
      " FROM person INDEXED BY person_with_role CROSS JOIN key USING (person_id)"
-     " WHERE role <> 2 OR made = 1 ORDER BY role DESC LIMIT ?1) ORDER BY hash",
+     " WHERE role <> 2 OR made = 1 ORDER BY role DESC LIMIT ?1) AS known ORDER BY hash",
      STORE_RULES_KEYS, take_known},
     {"SELECT hash, room.name, room_role.role FROM room_role JOIN key USING (person_id) JOIN room USING (room_id)"
      " ORDER BY hash, room.name LIMIT ?1",

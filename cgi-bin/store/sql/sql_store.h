@@ -10,12 +10,12 @@
  * both in one statement. Of what differs:
  *   - conditions are truth values: `bits & 4 <> 0`, not `bits & 4`; a selected condition reads as 0
  *     or 1 (sql_query_number_at)
- *   - LIMIT is never negative, and stands in each statement that may have many rows, since an engine
- *     may read all of them at once; ON CONFLICT instead of INSERT OR REPLACE; RETURNING for the
- *     number of a new row; a table in FROM that is a SELECT has a name
+ *   - LIMIT is never negative, and stands in each statement that may have many rows, since an
+ *     engine may read all of them at once; ON CONFLICT instead of INSERT OR REPLACE; RETURNING for
+ *     the number of a new row; a table in FROM that is a SELECT has a name
  *   - a parameter is always bound by the same function: an engine may have to know its type
- *   - `a IS b` and `a IS NOT b` between two values, where NULL is a value like others. The engine of
- *     another database writes it as IS [NOT] DISTINCT FROM, which SQLite has since 3.39
+ *   - `a IS b` and `a IS NOT b` between two values, where NULL is a value like others. The engine
+ *     of another database writes it as IS [NOT] DISTINCT FROM, which SQLite has since 3.39
  *   - CROSS JOIN tells SQLite the order of the tables, INDEXED BY the index. The engine of another
  *     database takes these words out
  *   - ifnull, hex, instr, printf and the like of SQLite are functions of the schema in sql/postgres

@@ -1,0 +1,89 @@
+/* address.c - see address.h. */
+#include "store/postgres/private/address.h"
+
+#include "base/ck.h"
+#include "base/err.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <libpq-fe.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Without them the kernel notices only after two hours that a host is gone. All of them count for
+ * each host of the address. */
+static const struct {
+    const char *keyword;
+    const char *value;
+} usual[] = {
+    {"connect_timeout", "5"}, /* seconds */
+    {"keepalives_idle", "10"},
+    {"keepalives_interval", "5"},
+    {"keepalives_count", "3"},
+    {"tcp_user_timeout", "15000"}, /* ms */
+    {"target_session_attrs", "read-write"},
+};
+
+static void add(struct postgres_address *a, const char *keyword, const char *value)
+{
+    size_t at = 0;
+    while (a->keywords[at] != NULL && strcmp(a->keywords[at], keyword) != 0) {
+        at++;
+    }
+    CK(at < POSTGRES_ADDRESS_MOST);
+    a->keywords[at] = keyword;
+    a->values[at] = value;
+}
+
+static bool is_set(const PQconninfoOption *options, const char *keyword)
+{
+    const PQconninfoOption *o = options;
+    while (o->keyword != NULL && strcmp(o->keyword, keyword) != 0) {
+        o++;
+    }
+    /* (Of a libpq that doesn't know the word, the word isn't asked.) */
+    return o->keyword == NULL || o->val != NULL || (o->envvar != NULL && getenv(o->envvar) != NULL);
+}
+
+static void add_all(struct postgres_address *a, const PQconninfoOption *options, const char *password)
+{
+    for (const PQconninfoOption *o = options; o->keyword != NULL; o++) {
+        if (o->val != NULL) {
+            add(a, o->keyword, o->val);
+        }
+    }
+    for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++) {
+        if (!is_set(options, usual[i].keyword)) {
+            add(a, usual[i].keyword, usual[i].value);
+        }
+    }
+    snprintf(a->program, sizeof a->program, "pollchat %s", program_invocation_short_name);
+    add(a, "fallback_application_name", a->program);
+    add(a, "client_encoding", "UTF8");
+    if (password != NULL) {
+        add(a, "password", password);
+    }
+}
+
+int postgres_address_take(struct postgres_address *a, const char *address, const char *password, struct err *e)
+{
+    char *why = NULL;
+    memset(a, 0, sizeof *a);
+    PQconninfoOption *options = PQconninfoParse(address, &why);
+    if (options == NULL) {
+        PQfreemem(why); /* not for the log: it may quote the address with its password */
+        log_line("the setting 'store' is no address that libpq understands");
+        return err_set(e, ERR_CONFIG, "The setting 'store' is no address of a PostgreSQL database.");
+    }
+    a->options = options;
+    add_all(a, options, password);
+    return 0;
+}
+
+void postgres_address_fini(struct postgres_address *a)
+{
+    PQconninfoFree(a->options);
+    a->options = NULL;
+}

@@ -1,0 +1,410 @@
+/* link.c - see link.h. */
+#include "store/postgres/private/link.h"
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "store/postgres/private/address.h"
+#include "store/postgres/private/fail.h"
+#include "store/private/store_password.h"
+
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    SILENCE_MS = 10000, /* beyond the wait for locks: then the server is taken for gone */
+    PATIENT_MS = 24 * 3600 * 1000,
+    STOPPING_MS = 1000, /* a process that ends waits so long for an answer */
+    SLICE_MS = 100,     /* between two looks whether it ends */
+    IDLE_MS = 30000,    /* the server ends a transaction whose program does nothing for so long: others wait for it */
+    VERSION_LEAST = 130000,
+};
+
+static _Atomic bool is_unprepared;
+
+void postgres_link_stop_preparing(void)
+{
+    is_unprepared = true;
+}
+
+/* ---- waiting ---- */
+
+struct wait {
+    int64_t silence_ms;
+    int64_t until; /* monotonic; later with each sign of life */
+    bool is_ending;
+};
+
+static bool is_over(const struct postgres_handle *s, struct wait *w)
+{
+    int64_t now = clock_mono_ms();
+    if (!w->is_ending && s->stopping != NULL && atomic_load(s->stopping)) {
+        w->is_ending = true;
+        w->until = w->until < now + STOPPING_MS ? w->until : now + STOPPING_MS;
+    }
+    return now >= w->until;
+}
+
+static void note_life(struct wait *w)
+{
+    if (!w->is_ending) {
+        w->until = clock_mono_ms() + w->silence_ms;
+    }
+}
+
+/* Waits until a result can be taken without blocking. False: the connection is broken, or the time
+ * is over. */
+static bool wait_for_result(struct postgres_handle *s, struct wait *w)
+{
+    int unsent = PQflush(s->db);
+    while (unsent == 1 || (unsent == 0 && PQisBusy(s->db) != 0)) {
+        struct pollfd socket = {.fd = PQsocket(s->db), .events = (short)(POLLIN | (unsent == 1 ? POLLOUT : 0))};
+        int64_t left = w->until - clock_mono_ms();
+        if (is_over(s, w)) {
+            return false;
+        }
+        if (poll(&socket, 1, (int)(left < SLICE_MS ? left : SLICE_MS)) > 0) {
+            note_life(w);
+            if ((socket.revents & ~POLLOUT) != 0 && PQconsumeInput(s->db) == 0) {
+                return false;
+            }
+            unsent = PQflush(s->db);
+        }
+    }
+    return unsent == 0;
+}
+
+static bool is_failure(const PGresult *result)
+{
+    ExecStatusType status = PQresultStatus(result);
+    return status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK;
+}
+
+/* The last result of what was sent, or the first failure. NULL: none came. */
+static PGresult *collect(struct postgres_handle *s, struct wait *w)
+{
+    PGresult *last = NULL;
+    while (wait_for_result(s, w)) {
+        PGresult *next = PQgetResult(s->db);
+        if (next == NULL) {
+            return last;
+        }
+        if (last != NULL && is_failure(last)) {
+            PQclear(next);
+        } else {
+            PQclear(last);
+            last = next;
+        }
+    }
+    PQclear(last);
+    return NULL;
+}
+
+static struct wait usual_wait(const struct postgres_handle *s)
+{
+    int64_t ms = s->is_patient ? PATIENT_MS : (int64_t)s->busy_timeout_ms + SILENCE_MS;
+    return (struct wait){.silence_ms = ms, .until = clock_mono_ms() + ms};
+}
+
+/* ---- connecting ---- */
+
+static void note_warning(void *handle, const PGresult *notice)
+{
+    const char *severity = PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
+    ((struct postgres_handle *)handle)->was_warned |= severity != NULL && strcmp(severity, "WARNING") == 0;
+}
+
+static void log_message(const struct postgres_handle *s, const char *what, const char *message)
+{
+    int length = (int)strcspn(message, "\n"); /* the lines after it repeat the same for other addresses */
+    log_line("%s: %s: %.*s", s->label, what, length, message);
+}
+
+void postgres_link_close(struct postgres_handle *s)
+{
+    PQfinish(s->db);
+    s->db = NULL;
+    s->waits_for_view = false;
+    s->is_lost = s->open != POSTGRES_NOTHING;
+}
+
+static int refuse(struct postgres_handle *s, const char *reason, struct err *e)
+{
+    log_line("%s: %s", s->label, reason);
+    postgres_link_close(s);
+    return err_set(e, ERR_CONFIG, "The database of the setting 'store' can't be used: see the log.");
+}
+
+static PGresult *run_here(struct postgres_handle *s, const char *text)
+{
+    struct wait w = usual_wait(s);
+    return PQsendQuery(s->db, text) == 1 ? collect(s, &w) : NULL;
+}
+
+static int64_t number_in(const PGresult *row, int column)
+{
+    return strtoll(PQgetvalue(row, 0, column), NULL, 10);
+}
+
+/* Limits for the session, unless others share it. */
+static int set_up(struct postgres_handle *s, struct err *e)
+{
+    char text[160];
+    if (s->is_pooled) {
+        return 0;
+    }
+    snprintf(text, sizeof text, "SET lock_timeout = %u; SET idle_in_transaction_session_timeout = %d",
+             s->busy_timeout_ms > 0 ? s->busy_timeout_ms : 1, IDLE_MS);
+    PGresult *done = run_here(s, text);
+    int result = done == NULL       ? postgres_fail_unreachable(e)
+                 : is_failure(done) ? postgres_fail(s, done, "set up", e)
+                                    : 0;
+    PQclear(done);
+    return result;
+}
+
+static int take_facts(struct postgres_handle *s, const PGresult *row, struct err *e)
+{
+    if (strcmp(PQgetvalue(row, 0, 1), "UTF8") != 0) {
+        return refuse(s, "the database's encoding isn't UTF8", e);
+    }
+    if (PQgetisnull(row, 0, 3) != 0) {
+        return refuse(s, "the schema that the address names isn't there, or this user may not use it", e);
+    }
+    /* A pool has a process number of its own invention for its clients. */
+    s->is_pooled = number_in(row, 0) != PQbackendPID(s->db);
+    s->needs_sync = strcmp(PQgetvalue(row, 0, 2), "off") == 0;
+    s->lock = (int32_t)(uint32_t)number_in(row, 3);
+    return set_up(s, e);
+}
+
+static int learn(struct postgres_handle *s, struct err *e)
+{
+    PGresult *row = run_here(s, "SELECT pg_backend_pid(), current_setting('server_encoding'),"
+                                " current_setting('synchronous_commit'),"
+                                " (SELECT oid::bigint FROM pg_namespace WHERE nspname = current_schema())");
+    int result = row == NULL       ? postgres_fail_unreachable(e)
+                 : is_failure(row) ? postgres_fail(s, row, "connect", e)
+                                   : take_facts(s, row, e);
+    PQclear(row);
+    return result;
+}
+
+static PGconn *connect_to(const struct postgres_handle *s, struct err *e)
+{
+    struct postgres_address address;
+    char password[STORE_PASSWORD_MAX] = "";
+    PGconn *db = NULL;
+    if (s->password_file != NULL && store_password_read(s->password_file, password, e) != 0) {
+        return NULL;
+    }
+    if (postgres_address_take(&address, s->address, s->password_file != NULL ? password : NULL, e) == 0) {
+        db = PQconnectdbParams(address.keywords, address.values, 0);
+    }
+    postgres_address_fini(&address);
+    explicit_bzero(password, sizeof password);
+    return db;
+}
+
+static void describe(struct postgres_handle *s)
+{
+    const char *version = PQparameterStatus(s->db, "server_version");
+    version = version != NULL ? version : "of an unknown version";
+    snprintf(s->label, sizeof s->label, "PostgreSQL %s:%s/%s", PQhost(s->db), PQport(s->db), PQdb(s->db));
+    snprintf(s->description, sizeof s->description, "PostgreSQL %.*s", (int)strcspn(version, " "), version);
+}
+
+int postgres_link_open(struct postgres_handle *s, struct err *e)
+{
+    if (s->db != NULL) {
+        return 0;
+    }
+    s->db = connect_to(s, e);
+    if (s->db == NULL) {
+        return -1;
+    }
+    if (PQstatus(s->db) != CONNECTION_OK) {
+        log_message(s, "connect", PQerrorMessage(s->db));
+        postgres_link_close(s);
+        return postgres_fail_unreachable(e);
+    }
+    s->connections++;
+    PQsetnonblocking(s->db, 1);
+    PQsetNoticeReceiver(s->db, note_warning, s);
+    describe(s);
+    if (PQserverVersion(s->db) < VERSION_LEAST) {
+        return refuse(s, "PostgreSQL 13 is the oldest that works", e);
+    }
+    if (learn(s, e) != 0) {
+        postgres_link_close(s);
+        return -1;
+    }
+    return 0;
+}
+
+/* ---- statements ---- */
+
+enum answer { ANSWER, NO_ANSWER, TIMED_OUT };
+
+/* The connection is of no use any more: closes it. */
+static enum answer give_up(struct postgres_handle *s, const struct wait *w)
+{
+    bool is_late = PQstatus(s->db) == CONNECTION_OK && clock_mono_ms() >= w->until;
+    if (is_late) {
+        log_line("%s: no answer for %" PRId64 " ms", s->label, w->silence_ms);
+    } else {
+        log_message(s, "the connection broke", PQerrorMessage(s->db));
+    }
+    postgres_link_close(s);
+    return is_late ? TIMED_OUT : NO_ANSWER;
+}
+
+/* Takes the answer away that nobody has waited for. */
+static enum answer settle(struct postgres_handle *s)
+{
+    struct wait w = usual_wait(s);
+    if (!s->waits_for_view) {
+        return ANSWER;
+    }
+    s->waits_for_view = false;
+    PGresult *old = collect(s, &w);
+    PQclear(old);
+    return old == NULL || PQstatus(s->db) != CONNECTION_OK ? give_up(s, &w) : ANSWER;
+}
+
+/* sent: what PQsend... returned. */
+static enum answer finish(struct postgres_handle *s, int sent, PGresult **result)
+{
+    struct wait w = usual_wait(s);
+    *result = sent == 1 ? collect(s, &w) : NULL;
+    if (*result == NULL || PQstatus(s->db) != CONNECTION_OK) {
+        PQclear(*result);
+        *result = NULL;
+        return give_up(s, &w);
+    }
+    return ANSWER;
+}
+
+static enum answer prepare(struct postgres_handle *s, const struct postgres_request *r, PGresult **result)
+{
+    const struct postgres_parameters *p = r->parameters;
+    enum answer answer = finish(s, PQsendPrepare(s->db, r->name, r->text, p->count, p->types), result);
+    if (answer == ANSWER && !is_failure(*result)) {
+        PQclear(*result);
+        *result = NULL;
+        *r->prepared = s->connections;
+    }
+    return answer;
+}
+
+static int send_request(const struct postgres_handle *s, const struct postgres_request *r, bool is_named)
+{
+    const struct postgres_parameters *p = r->parameters;
+    if (p == NULL) {
+        return PQsendQuery(s->db, r->text);
+    }
+    return is_named ? PQsendQueryPrepared(s->db, r->name, p->count, p->values, p->lengths, p->formats, 1)
+                    : PQsendQueryParams(s->db, r->text, p->count, p->types, p->values, p->lengths, p->formats, 1);
+}
+
+static enum answer attempt(struct postgres_handle *s, const struct postgres_request *r, PGresult **result)
+{
+    bool is_named = r->name != NULL && !s->is_pooled && !is_unprepared;
+    enum answer answer = settle(s);
+    *result = NULL;
+    if (answer == ANSWER && is_named && *r->prepared != s->connections) {
+        answer = prepare(s, r, result);
+    }
+    return answer == ANSWER && *result == NULL ? finish(s, send_request(s, r, is_named), result) : answer;
+}
+
+/* A pool mixed up prepared statements; or the server became a replica: another connection finds the
+ * one that takes changes. */
+static void learn_from(struct postgres_handle *s, const PGresult *failure)
+{
+    const char *state = PQresultErrorField(failure, PG_DIAG_SQLSTATE);
+    if (state != NULL && (strcmp(state, "26000") == 0 || strcmp(state, "42P05") == 0)) {
+        log_line("%s: a pool mixes up prepared statements; going on without them", s->label);
+        postgres_link_stop_preparing();
+    }
+    if (state != NULL && strcmp(state, "25006") == 0 && s->mode == STORE_WRITE) {
+        postgres_link_close(s);
+    }
+}
+
+PGresult *postgres_link_ask(struct postgres_handle *s, const struct postgres_request *r, const char *what,
+                            struct err *e)
+{
+    PGresult *result = NULL;
+    enum answer answer = NO_ANSWER;
+    s->can_repeat = false;
+    s->has_no_answer = false;
+    s->was_warned = false;
+    for (bool is_old = true; answer == NO_ANSWER && is_old;) {
+        is_old = s->db != NULL && s->open == POSTGRES_NOTHING;
+        if (s->is_lost || postgres_link_open(s, e) != 0) {
+            postgres_fail_unreachable(e); /* unless the error is set */
+            return NULL;
+        }
+        answer = attempt(s, r, &result);
+    }
+    if (answer != ANSWER) {
+        s->has_no_answer = true;
+        postgres_fail_unreachable(e);
+        return NULL;
+    }
+    if (is_failure(result)) {
+        postgres_fail(s, result, what, e);
+        learn_from(s, result);
+        PQclear(result);
+        return NULL;
+    }
+    return result;
+}
+
+PGresult *postgres_link_run(struct postgres_handle *s, const char *text, const char *what, struct err *e)
+{
+    const struct postgres_request r = {.text = text};
+    return postgres_link_ask(s, &r, what, e);
+}
+
+void postgres_link_leave(struct postgres_handle *s, const char *text)
+{
+    if (s->db != NULL && PQsendQuery(s->db, text) == 1 && PQflush(s->db) >= 0) {
+        s->waits_for_view = true;
+    } else {
+        postgres_link_close(s);
+    }
+}
+
+PGresult *postgres_link_glance(struct postgres_handle *s, const char *text, int64_t ms, struct err *e)
+{
+    struct wait w = {.silence_ms = ms};
+    PGresult *result = NULL;
+    if (postgres_link_open(s, e) != 0) {
+        return NULL;
+    }
+    w.until = clock_mono_ms() + ms;
+    if (s->waits_for_view) {
+        result = collect(s, &w);
+        PQclear(result);
+        s->waits_for_view = result == NULL;
+    }
+    result = !s->waits_for_view && PQsendQuery(s->db, text) == 1 ? collect(s, &w) : NULL;
+    if (PQstatus(s->db) != CONNECTION_OK) {
+        PQclear(result);
+        give_up(s, &w);
+        postgres_fail_unreachable(e);
+        return NULL;
+    }
+    s->waits_for_view = result == NULL;
+    if (result == NULL || is_failure(result)) {
+        PQclear(result);
+        postgres_fail_unreachable(e);
+        return NULL;
+    }
+    return result;
+}

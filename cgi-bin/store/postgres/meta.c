@@ -1,0 +1,49 @@
+/* meta.c - see meta.h. */
+#include "store/postgres/private/meta.h"
+
+#include "base/err.h"
+#include "base/log.h"
+#include "store/postgres/private/schema.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { EPOCH, SCHEMA, RULES };
+
+static int refuse(const struct postgres_handle *s, const char *what, struct err *e)
+{
+    log_line("%s: %s", s->label, what);
+    return err_set(e, ERR_CORRUPT, "The database is damaged, or isn't one of pollchat.");
+}
+
+int postgres_meta_learn(struct postgres_handle *s, const PGresult *row, struct err *e)
+{
+    if (PQntuples(row) != 1) {
+        return refuse(s, "the table meta has no row", e);
+    }
+    const char *epoch = PQgetvalue(row, 0, EPOCH);
+    if (strlen(epoch) != CHAT_EPOCH_SIZE - 1) {
+        return refuse(s, "the epoch is invalid", e);
+    }
+    memcpy(s->sql.epoch, epoch, CHAT_EPOCH_SIZE);
+    s->sql.rules = strtoull(PQgetvalue(row, 0, RULES), NULL, 10);
+    return 0;
+}
+
+int postgres_meta_check(struct postgres_handle *s, const PGresult *row, struct err *e)
+{
+    if (PQntuples(row) != 1) {
+        return refuse(s, "the table meta has no row", e);
+    }
+    uint64_t schema = strtoull(PQgetvalue(row, 0, SCHEMA), NULL, 10);
+    if (schema > (uint64_t)postgres_schema_latest()) {
+        s->stale = true;
+        return postgres_schema_refuse_newer(s, schema, e);
+    }
+    if (strcmp(PQgetvalue(row, 0, EPOCH), s->sql.epoch) != 0 || schema != (uint64_t)postgres_schema_latest()) {
+        s->stale = true;
+        return err_set(e, ERR_BUSY, "The database was replaced a moment ago. Try again.");
+    }
+    s->sql.rules = strtoull(PQgetvalue(row, 0, RULES), NULL, 10);
+    return 0;
+}

@@ -1,0 +1,350 @@
+/* statements.c - see statements.h. */
+#include "store/postgres/private/statements.h"
+
+#include "base/buf.h"
+#include "base/ck.h"
+#include "base/hash.h"
+#include "store/postgres/private/link.h"
+#include "store/postgres/private/translate.h"
+
+#include <endian.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Numbers of types, as they are in each PostgreSQL (pg_type.dat). */
+enum {
+    TYPE_BOOL = 16,
+    TYPE_BYTEA = 17,
+    TYPE_INT8 = 20,
+    TYPE_INT4 = 23,
+    TYPE_TEXT = 25,
+    TYPE_BYTEA_LIST = 1001,
+    TYPE_TEXT_LIST = 1009,
+    TYPE_NUMERIC = 1700,
+};
+
+enum { PARAMETERS_MOST = 24, NAME_SIZE = 24 };
+
+/* A statement with one set of types. */
+struct form {
+    uint64_t hash; /* of text and types */
+    char name[NAME_SIZE];
+    unsigned prepared; /* in this connection of the handle */
+};
+
+struct statement {
+    uint64_t hash; /* of sql */
+    char *sql;     /* as it was asked */
+    char *text;    /* translated */
+    int parameters;
+    struct form *forms;
+    size_t form_count;
+};
+
+struct postgres_statements {
+    struct statement **all;
+    size_t count;
+};
+
+/* What is bound, while a statement is in use. */
+struct bindings {
+    struct statement *of;
+    Oid types[PARAMETERS_MOST];
+    const char *values[PARAMETERS_MOST];
+    int lengths[PARAMETERS_MOST];
+    int formats[PARAMETERS_MOST];
+    uint64_t numbers[PARAMETERS_MOST]; /* big-endian */
+    char *lists[PARAMETERS_MOST];      /* owned */
+};
+
+static struct postgres_handle *mine(const struct sql_query *q)
+{
+    return (struct postgres_handle *)q->s;
+}
+
+/* ---- statements ---- */
+
+static struct statement *add(struct postgres_statements *all, const char *sql, uint64_t hash)
+{
+    struct statement *s = ck_calloc(1, sizeof *s);
+    s->hash = hash;
+    s->sql = ck_strdup(sql);
+    s->text = postgres_translate(sql, &s->parameters);
+    CK(s->parameters <= PARAMETERS_MOST);
+    all->all = sql_query_grow(all->all, all->count, sizeof *all->all);
+    all->all[all->count++] = s;
+    return s;
+}
+
+static struct statement *find(struct postgres_handle *s, const char *sql)
+{
+    uint64_t hash = hash_bytes(HASH_START, sql, strlen(sql));
+    if (s->statements == NULL) {
+        s->statements = ck_calloc(1, sizeof *s->statements);
+    }
+    for (size_t i = 0; i < s->statements->count; i++) {
+        struct statement *one = s->statements->all[i];
+        if (one->hash == hash && strcmp(one->sql, sql) == 0) {
+            return one;
+        }
+    }
+    return add(s->statements, sql, hash);
+}
+
+static struct form *form_of(struct statement *s, const struct bindings *b)
+{
+    uint64_t hash = hash_bytes(HASH_START, s->text, strlen(s->text));
+    hash = hash_bytes(hash, b->types, sizeof b->types);
+    for (size_t i = 0; i < s->form_count; i++) {
+        if (s->forms[i].hash == hash) {
+            return &s->forms[i];
+        }
+    }
+    s->forms = sql_query_grow(s->forms, s->form_count, sizeof *s->forms);
+    struct form *form = &s->forms[s->form_count++];
+    *form = (struct form){.hash = hash};
+    snprintf(form->name, sizeof form->name, "p_%016" PRIx64, hash);
+    return form;
+}
+
+void postgres_statements_free(struct postgres_handle *s)
+{
+    for (size_t i = 0; s->statements != NULL && i < s->statements->count; i++) {
+        struct statement *one = s->statements->all[i];
+        free(one->sql);
+        free(one->text);
+        free(one->forms);
+        free(one);
+    }
+    if (s->statements != NULL) {
+        free(s->statements->all);
+    }
+    free(s->statements);
+    s->statements = NULL;
+}
+
+/* ---- binding ---- */
+
+/* What isn't bound is a number that is NULL. */
+static void clear(struct bindings *b)
+{
+    for (size_t i = 0; i < PARAMETERS_MOST; i++) {
+        b->types[i] = i < (size_t)b->of->parameters ? TYPE_INT8 : 0;
+        b->values[i] = NULL;
+        b->formats[i] = 1;
+        free(b->lists[i]);
+        b->lists[i] = NULL;
+    }
+}
+
+void postgres_statements_prepare(struct sql_query *q)
+{
+    struct bindings *b = ck_calloc(1, sizeof *b);
+    b->of = find(mine(q), q->sql);
+    clear(b);
+    q->statement = b;
+    q->parameters = b->of->parameters;
+}
+
+static void bind(const struct sql_query *q, int parameter, Oid type, const void *value, size_t length)
+{
+    struct bindings *b = q->statement;
+    size_t i = (size_t)parameter - 1;
+    CK(parameter >= 1 && parameter <= b->of->parameters && length <= INT32_MAX);
+    b->types[i] = type;
+    b->values[i] = value;
+    b->lengths[i] = (int)length;
+}
+
+void postgres_statements_bind_number(struct sql_query *q, int parameter, int64_t number)
+{
+    struct bindings *b = q->statement;
+    bind(q, parameter, TYPE_INT8, &b->numbers[parameter - 1], sizeof b->numbers[0]);
+    b->numbers[parameter - 1] = htobe64((uint64_t)number);
+}
+
+void postgres_statements_bind_text(struct sql_query *q, int parameter, const char *text)
+{
+    bind(q, parameter, TYPE_TEXT, text, text != NULL ? strlen(text) : 0);
+}
+
+void postgres_statements_bind_blob(struct sql_query *q, int parameter, const void *bytes, size_t count)
+{
+    bind(q, parameter, TYPE_BYTEA, bytes, count);
+}
+
+/* ---- lists ---- */
+
+static void bind_list(struct sql_query *q, Oid type, struct buf *list)
+{
+    struct bindings *b = q->statement;
+    int parameter = ++q->bound;
+    buf_addc(list, '}');
+    char *text = buf_steal(list);
+    bind(q, parameter, type, text, strlen(text));
+    b->formats[parameter - 1] = 0;
+    b->lists[parameter - 1] = text;
+}
+
+static void add_quoted(struct buf *list, const char *text)
+{
+    buf_addc(list, '"');
+    for (const char *c = text; *c != '\0'; c++) {
+        if (*c == '"' || *c == '\\') {
+            buf_addc(list, '\\');
+        }
+        buf_addc(list, *c);
+    }
+    buf_addc(list, '"');
+}
+
+void postgres_statements_bind_texts(struct sql_query *q, const char *const *texts, size_t count)
+{
+    struct buf list;
+    buf_init(&list, BUF_UNLIMITED);
+    buf_addc(&list, '{');
+    for (size_t i = 0; i < count; i++) {
+        buf_adds(&list, i > 0 ? "," : "");
+        if (texts[i] != NULL) {
+            add_quoted(&list, texts[i]);
+        } else {
+            buf_adds(&list, "NULL");
+        }
+    }
+    bind_list(q, TYPE_TEXT_LIST, &list);
+}
+
+void postgres_statements_bind_blobs(struct sql_query *q, const void *const *blobs, size_t size, size_t count)
+{
+    struct buf list;
+    buf_init(&list, BUF_UNLIMITED);
+    buf_addc(&list, '{');
+    for (size_t i = 0; i < count; i++) {
+        const unsigned char *bytes = blobs[i];
+        buf_adds(&list, i > 0 ? "," : "");
+        buf_adds(&list, bytes != NULL ? "\"\\\\x" : "NULL");
+        for (size_t k = 0; bytes != NULL && k < size; k++) {
+            buf_addf(&list, "%02x", bytes[k]);
+        }
+        buf_adds(&list, bytes != NULL ? "\"" : "");
+    }
+    bind_list(q, TYPE_BYTEA_LIST, &list);
+}
+
+/* ---- rows. q->row counts from 1 while there are rows ---- */
+
+static bool run(struct sql_query *q)
+{
+    struct bindings *b = q->statement;
+    struct form *form = form_of(b->of, b);
+    const struct postgres_parameters parameters = {.count = b->of->parameters,
+                                                   .types = b->types,
+                                                   .values = b->values,
+                                                   .lengths = b->lengths,
+                                                   .formats = b->formats};
+    const struct postgres_request request = {
+        .text = b->of->text, .parameters = &parameters, .name = form->name, .prepared = &form->prepared};
+    q->rows = postgres_link_ask(mine(q), &request, q->what, q->e);
+    if (q->rows == NULL) {
+        sql_query_failed(q);
+    }
+    return q->rows != NULL;
+}
+
+bool postgres_statements_next(struct sql_query *q)
+{
+    if (q->rows == NULL && !run(q)) {
+        return false;
+    }
+    if (q->row >= (size_t)PQntuples(q->rows)) {
+        return false;
+    }
+    q->row++;
+    return true;
+}
+
+static int row_of(const struct sql_query *q)
+{
+    return (int)q->row - 1;
+}
+
+bool postgres_statements_is_null_at(const struct sql_query *q, int column)
+{
+    return PQgetisnull(q->rows, row_of(q), column) != 0;
+}
+
+/* What comes before the decimal point of a numeric: digits to the base 10000. */
+static int64_t whole_of_numeric(const char *value)
+{
+    uint16_t head[4]; /* count of digits, weight of the first one, sign, scale */
+    int64_t whole = 0;
+    memcpy(head, value, sizeof head);
+    int count = be16toh(head[0]);
+    int weight = (int16_t)be16toh(head[1]);
+    for (int i = 0; i <= weight; i++) {
+        uint16_t digit = 0;
+        if (i < count) {
+            memcpy(&digit, value + sizeof head + (size_t)i * sizeof digit, sizeof digit);
+        }
+        whole = whole * 10000 + be16toh(digit);
+    }
+    return be16toh(head[2]) == 0x4000 ? -whole : whole;
+}
+
+int64_t postgres_statements_number_at(const struct sql_query *q, int column)
+{
+    const char *value = PQgetvalue(q->rows, row_of(q), column);
+    uint64_t eight = 0;
+    uint32_t four = 0;
+    if (postgres_statements_is_null_at(q, column)) {
+        return 0;
+    }
+    switch (PQftype(q->rows, column)) {
+    case TYPE_INT8:
+        memcpy(&eight, value, sizeof eight);
+        return (int64_t)be64toh(eight);
+    case TYPE_INT4:
+        memcpy(&four, value, sizeof four);
+        return (int32_t)be32toh(four);
+    case TYPE_BOOL:
+        return value[0] != 0;
+    case TYPE_NUMERIC:
+        return whole_of_numeric(value);
+    default:
+        return strtoll(value, NULL, 10);
+    }
+}
+
+const char *postgres_statements_text_at(const struct sql_query *q, int column)
+{
+    return PQgetvalue(q->rows, row_of(q), column);
+}
+
+const void *postgres_statements_blob_at(const struct sql_query *q, int column, size_t *count)
+{
+    bool is_null = postgres_statements_is_null_at(q, column);
+    *count = (size_t)PQgetlength(q->rows, row_of(q), column);
+    return is_null ? NULL : PQgetvalue(q->rows, row_of(q), column);
+}
+
+uint64_t postgres_statements_changes(const struct sql_query *q)
+{
+    return q->rows != NULL ? strtoull(PQcmdTuples(q->rows), NULL, 10) : 0;
+}
+
+void postgres_statements_reset(struct sql_query *q)
+{
+    PQclear(q->rows);
+    q->rows = NULL;
+    q->row = 0;
+    clear(q->statement);
+}
+
+void postgres_statements_release(struct sql_query *q)
+{
+    postgres_statements_reset(q);
+    free(q->statement);
+    q->statement = NULL;
+}

@@ -1,0 +1,157 @@
+/* transaction.c - see transaction.h. */
+#include "store/postgres/private/transaction.h"
+
+#include "base/ck.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "store/postgres/private/fail.h"
+#include "store/postgres/private/link.h"
+#include "store/postgres/private/locks.h"
+#include "store/postgres/private/meta.h"
+#include "store/postgres/private/rows.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { BEGIN_SIZE = 500, IDLE_MS = 30000 };
+
+static struct postgres_handle *mine(struct sql_store *s)
+{
+    return (struct postgres_handle *)s;
+}
+
+/* The transaction is over, however it ended. */
+static void forget(struct postgres_handle *s)
+{
+    s->open = POSTGRES_NOTHING;
+    s->is_lost = false;
+    postgres_rows_forget(s);
+}
+
+/* Ends a transaction that isn't to be committed. Statements that failed may have begun it. */
+static void roll_back(struct postgres_handle *s)
+{
+    if (s->db != NULL && PQtransactionStatus(s->db) != PQTRANS_IDLE) {
+        PQclear(postgres_link_run(s, "ROLLBACK", "roll back", NULL));
+    }
+    if (s->db != NULL && PQtransactionStatus(s->db) != PQTRANS_IDLE) {
+        postgres_link_close(s);
+    }
+    forget(s);
+}
+
+/* text begins the transaction, and its last statement reads meta. */
+static int begin(struct postgres_handle *s, const char *text, enum postgres_open open, struct err *e)
+{
+    PGresult *row = postgres_link_run(s, text, "begin", e);
+    int result = -1;
+    if (row != NULL) {
+        s->open = open;
+        result = postgres_meta_check(s, row, e);
+    }
+    PQclear(row);
+    if (result != 0) {
+        roll_back(s);
+    }
+    return result;
+}
+
+/* ---- writing ---- */
+
+/* What set_up in link.c can't set for the whole session. */
+static void write_limits(const struct postgres_handle *s, char *out, size_t size)
+{
+    out[0] = '\0';
+    if (s->is_pooled) {
+        snprintf(out, size, "SET LOCAL lock_timeout = %u; SET LOCAL idle_in_transaction_session_timeout = %d; ",
+                 s->busy_timeout_ms > 0 ? s->busy_timeout_ms : 1, IDLE_MS);
+    }
+    if (s->needs_sync) {
+        snprintf(out + strlen(out), size - strlen(out), "SET LOCAL synchronous_commit = on; ");
+    }
+}
+
+int postgres_transaction_write_begin(struct sql_store *base, struct err *e)
+{
+    struct postgres_handle *s = mine(base);
+    char text[BEGIN_SIZE];
+    char limits[200];
+    char lock[100];
+    CK(s->mode == STORE_WRITE && s->open == POSTGRES_NOTHING);
+    if (postgres_link_open(s, e) != 0) { /* it tells whether there is a pool */
+        return -1;
+    }
+    write_limits(s, limits, sizeof limits);
+    snprintf(lock, sizeof lock, s->is_append ? POSTGRES_LOCKS_SHARE : POSTGRES_LOCKS_TAKE, POSTGRES_LOCKS_RULES,
+             s->lock);
+    snprintf(text, sizeof text, "BEGIN ISOLATION LEVEL READ COMMITTED; %s%s; " POSTGRES_META_SELECT, limits, lock);
+    return begin(s, text, POSTGRES_WRITE, e);
+}
+
+/* The messages may be stored. */
+static int fail_unknown(struct postgres_handle *s, struct err *e)
+{
+    log_line("%s: it isn't known whether the last commit has happened", s->label);
+    return err_set(e, ERR_SYSTEM,
+                   "The database went away while it stored this, so it may or may not be stored. Try "
+                   "again.");
+}
+
+/* A server that waits for a replica warns if it gave that up: then a replica that takes over may
+ * not have the commit. COMMIT of a transaction that has failed is answered by ROLLBACK. */
+static int commit(struct postgres_handle *s, struct err *e)
+{
+    struct err why = ERR_INIT;
+    if (s->is_lost) { /* before the commit, so it didn't happen */
+        return postgres_fail_unreachable(e);
+    }
+    PGresult *done = postgres_link_run(s, "COMMIT", "commit", &why);
+    bool is_done = done != NULL && strcmp(PQcmdStatus(done), "COMMIT") == 0;
+    bool is_unknown = done == NULL ? s->has_no_answer : is_done && s->was_warned;
+    PQclear(done);
+    if (is_unknown) {
+        return fail_unknown(s, e);
+    }
+    if (!is_done && done != NULL) {
+        return err_set(e, ERR_SYSTEM, "The database didn't store this: see the log.");
+    }
+    return is_done ? 0 : err_move(e, &why);
+}
+
+int postgres_transaction_write_end(struct sql_store *base, int result, struct err *e)
+{
+    struct postgres_handle *s = mine(base);
+    bool can_repeat = s->can_repeat;
+    if (result == 0) {
+        result = commit(s, e);
+        can_repeat = s->can_repeat;
+    }
+    if (result == 0) {
+        forget(s);
+    } else {
+        roll_back(s);
+    }
+    s->can_repeat = result != 0 && can_repeat;
+    return result;
+}
+
+/* ---- views ---- */
+
+int postgres_transaction_view_begin(struct postgres_handle *s, struct err *e)
+{
+    CK(s->open == POSTGRES_NOTHING);
+    /* Its first SELECT fixes the view. */
+    return begin(s, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; " POSTGRES_META_SELECT, POSTGRES_VIEW, e);
+}
+
+void postgres_transaction_view_end(struct postgres_handle *s)
+{
+    if (s->open != POSTGRES_VIEW) {
+        return;
+    }
+    s->open = POSTGRES_NOTHING; /* nothing was written, so nothing is waited for */
+    if (s->db != NULL) {
+        postgres_link_leave(s, "COMMIT");
+    }
+    forget(s);
+}
