@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "site/store_note.h"
 #include "site/store_options.h"
 #include "store/store_upkeep.h"
 #include "system/conf_load.h"
@@ -34,9 +35,10 @@ int command_settings(const struct command_line *line, struct conf *conf, struct 
     if (program_path_folder(program_dir, sizeof program_dir, e) != 0) {
         return -1;
     }
-    int result = conf_load(conf, program_dir, NULL, (const char *const *)environ, line->data != NULL ? NULL : e);
-    if (result != 0 && line->data == NULL) {
-        return -1;
+    struct err why = ERR_INIT;
+    int result = conf_load(conf, program_dir, NULL, (const char *const *)environ, &why);
+    if (result != 0 && (line->data == NULL || conf->store[0] == '\0')) {
+        return err_move(e, &why);
     }
     if (line->data != NULL && snprintf(conf->data, sizeof conf->data, "%s", line->data) >= (int)sizeof conf->data) {
         return err_set(e, ERR_CONFIG, "The path of --data is too long.");
@@ -56,7 +58,15 @@ int command_load(const struct command_line *line, struct conf *conf, struct err 
 int command_need_database(const struct conf *conf, struct err *e)
 {
     const struct store_options options = store_options_of(conf);
-    return store_exists(&options) ? 0 : err_set(e, ERR_ABSENT, "There is no database in %s", conf->data);
+    if (store_note_check(&options, e) != 0) {
+        return -1;
+    }
+    if (store_exists(&options)) {
+        return 0;
+    }
+    return options.address != NULL
+               ? err_set(e, ERR_ABSENT, "The PostgreSQL database that the setting store names has no chat in it yet.")
+               : err_set(e, ERR_ABSENT, "There is no database in %s", conf->data);
 }
 
 static void list_words(const char *const *words, char *out, size_t size)

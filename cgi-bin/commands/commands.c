@@ -217,7 +217,7 @@ static int help(const char *word)
     printf("usage: pollchat COMMAND [--data FOLDER]\n\n");
     print_help(NULL);
     printf("  %-*s %s\n", NAME_COLUMNS, "help [COMMAND]", "this text, or all options of a command, with an example");
-    printf("\n--data FOLDER: the folder of chat.db, instead of the one that the settings name\n"
+    printf("\n--data FOLDER: the data folder (with SQLite that of chat.db), instead of the one that the settings name\n"
            "Exit status: 0 done, 1 something is wrong, 2 wrong usage.\n");
     return COMMAND_OK;
 }

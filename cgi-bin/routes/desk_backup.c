@@ -52,6 +52,11 @@ static int copy(struct site *site, struct buf *out, struct err *e)
 
 static int check_size(struct site *site, uint64_t *size, struct err *e)
 {
+    if (store_options_of(site_loaded_conf(site)).address != NULL) {
+        return err_set(
+            e, ERR_CONFLICT,
+            "The messages are in PostgreSQL. Backups of that database are made where it runs, with pg_dump.");
+    }
     struct store *store = site_borrow(site, e);
     int result = store != NULL ? store_size(store, size, e) : -1;
     if (store != NULL) {

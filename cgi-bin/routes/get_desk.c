@@ -15,6 +15,7 @@
 #include "site/reserve.h"
 #include "site/rules.h"
 #include "site/site.h"
+#include "site/store_options.h"
 #include "store/store_desk.h"
 #include "system/conf.h"
 #include "system/conf_page.h"
@@ -260,7 +261,9 @@ static void add_disk(struct desk *d, size_t item)
     const struct conf *conf = site_loaded_conf(d->program->site);
     const struct store_cell *used = cell_of(d, item, "bytes");
     uint64_t available = UINT64_MAX;
-    if (file_system_free(conf->data, &available)) {
+    bool is_remote = store_options_of(conf).address != NULL; /* on another host's disk */
+    json_out_text(&d->out, "store", is_remote ? "postgresql" : "sqlite");
+    if (!is_remote && file_system_free(conf->data, &available)) {
         json_out_number(&d->out, "disk_free", (int64_t)available);
     }
     uint64_t most = reserve_most(conf, used != NULL ? (uint64_t)used->number : 0, available);

@@ -1,5 +1,6 @@
 /* checks.c - see checks.h. */
 #include "site/checks.h"
+#include "site/store_note.h"
 #include "site/store_options.h"
 
 #include "base/clock.h"
@@ -14,12 +15,14 @@
 #include "store/store_upkeep.h"
 #include "system/allowance.h"
 #include "system/conf_load.h"
+#include "system/conf_page.h"
 #include "system/exposure.h"
 #include "system/file.h"
 #include "system/file_system.h"
 #include "system/folder.h"
 #include "system/permissions.h"
 #include "system/program_path.h"
+#include "system/store_address.h"
 
 #include <dirent.h>
 #include <limits.h>
@@ -86,31 +89,38 @@ static void check_owner(const struct checks_given *given, struct findings *out)
     }
 }
 
-static void check_room(const char *data, unsigned trial_age_s, struct findings *out)
+/* The messages are in a database of another host, and the data folder has none. */
+static bool is_remote(const struct conf *conf)
 {
+    return store_options_of(conf).address != NULL;
+}
+
+static void check_room(const struct conf *conf, unsigned trial_age_s, struct findings *out)
+{
+    const char *data = conf->data;
     struct err e = ERR_INIT;
     uint64_t bytes = 0;
     if (file_system_try_write(data, trial_age_s, &e) != 0) {
         findings_add(out, "data", FINDING_WRONG, "%s", e.text);
     } else if (file_system_free(data, &bytes) && bytes < (uint64_t)ROOM_LITTLE_MB * 1024 * 1024) {
-        findings_add(
-            out, "data", FINDING_POOR,
-            "The data folder can be written, but only %llu MB are left on its disk. When it is full, no message "
-            "can be sent; reading goes on.",
-            (unsigned long long)(bytes / 1024 / 1024));
+        findings_add(out, "data", FINDING_POOR,
+                     "The data folder can be written, but only %llu MB are left on its disk.%s",
+                     (unsigned long long)(bytes / 1024 / 1024),
+                     is_remote(conf) ? "" : " When it is full, no message can be sent; reading goes on.");
     } else {
         findings_add(out, "data", FINDING_FINE, "The data folder can be written, and the disk has room.");
     }
 }
 
 /* Some hosts limit the size of a file, however much room the disk has. */
-static void check_file_size(const char *data, struct findings *out)
+static void check_file_size(const struct conf *conf, struct findings *out)
 {
+    const char *data = conf->data;
     static const char *const files[] = {"chat.db", "chat.db-wal"};
     char path[PATH_MAX];
     uint64_t largest = 0;
     struct rlimit limit;
-    if (getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
+    if (is_remote(conf) || getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
         return;
     }
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
@@ -166,9 +176,13 @@ static bool is_guarded(const char *data, struct findings *out)
     return true;
 }
 
-static void check_file_system(const char *data, struct findings *out)
+static void check_file_system(const struct conf *conf, struct findings *out)
 {
-    if (file_system_is_network(data)) {
+    if (file_system_is_network(conf->data) && is_remote(conf)) {
+        findings_add(out, "disk", FINDING_POOR,
+                     "The data folder lies on a network file system, where programs can't share memory: each process "
+                     "counts for itself. Give each host a data folder on its own disk, with a copy of chat.key.");
+    } else if (file_system_is_network(conf->data)) {
         findings_add(
             out, "disk", FINDING_NOTE,
             "The data folder lies on a network file system. The database keeps a rollback journal there, and programs "
@@ -176,12 +190,17 @@ static void check_file_system(const char *data, struct findings *out)
     }
 }
 
-/* Can programs wake each other by a mapped file? */
+/* How do programs learn of news? Can they wake each other by a mapped file? */
 static void check_bell(const struct store_options *options, const struct store *store, struct findings *out)
 {
     char path[PATH_MAX];
     struct err e = ERR_INIT;
-    if (store_news_by(options) != STORE_NEWS_BELL || !path_of(path, sizeof path, options->folder, "chat.bell")) {
+    if (store_news_by(options) != STORE_NEWS_BELL) {
+        findings_add(out, "wake", FINDING_NOTE,
+                     "Other hosts may write to the database, so programs look for new messages on a timer.");
+        return;
+    }
+    if (!path_of(path, sizeof path, options->folder, "chat.bell")) {
         return;
     }
     struct bell *bell = bell_open(path, store_epoch(store), &e);
@@ -239,10 +258,14 @@ static void check_reserve(const struct conf *conf, struct store *store, struct f
 }
 
 /* What the programs have noticed within a month, the most serious first. */
-static void check_incidents(const char *data, struct findings *out)
+static void check_incidents(const struct conf *conf, struct findings *out)
 {
+    const char *data = conf->data;
     struct incidents found;
     char day[CLOCK_TEXT_SIZE];
+    if (is_remote(conf)) {
+        return;
+    }
     incidents_read(data, &found);
     int64_t since = clock_wall_ms() - INCIDENT_DAYS * (int64_t)86400000;
     clock_text(found.last_ms[INCIDENT_LOST], day);
@@ -286,7 +309,7 @@ static void check_store(const struct conf *conf, struct findings *out)
     struct err e = ERR_INIT;
     struct store_options options = store_options_of(conf);
     options.short_lived = true;
-    struct store *store = store_open(&options, STORE_READ, &e);
+    struct store *store = store_note_check(&options, &e) == 0 ? store_open(&options, STORE_READ, &e) : NULL;
     if (store == NULL) {
         findings_add(out, "database", FINDING_WRONG, "The database can't be opened: %s", e.text);
         return;
@@ -385,7 +408,7 @@ static bool is_being_moved(const struct conf *conf, struct findings *out)
     char usual[CONF_TEXT_MAX + 32];
     const struct store_options chosen = store_options_of(conf);
     const struct store_options beside = {.folder = usual};
-    if (!conf_usual_data(usual, sizeof usual) || !store_exists(&beside) ||
+    if (is_remote(conf) || !conf_usual_data(usual, sizeof usual) || !store_exists(&beside) ||
         file_number(usual) == file_number(conf->data)) {
         return false;
     }
@@ -401,15 +424,74 @@ static bool is_being_moved(const struct conf *conf, struct findings *out)
     return !is_begun && !file_exists(conf->data);
 }
 
+/* A chat that went on in PostgreSQL leaves its database of SQLite behind. */
+static void check_left(const struct conf *conf, struct findings *out)
+{
+    const struct store_options left = {.folder = conf->data};
+    if (is_remote(conf) && store_exists(&left)) {
+        findings_add(out, "data-left", FINDING_NOTE,
+                     "There is a chat.db in the data folder, which this chat doesn't use: the setting store names "
+                     "PostgreSQL. Delete that file if no message in it is missing.");
+    }
+}
+
+static bool is_readable_for_all(const char *path)
+{
+    struct stat file;
+    return stat(path, &file) == 0 && (file.st_mode & S_IROTH) != 0;
+}
+
+/* The settings file that sets `store`; false: none of those beside the programs does. */
+static bool find_file_of_store(const struct checks_given *given, char *path, size_t size)
+{
+    struct conf_page_row row;
+    bool found = false;
+    for (unsigned i = 0; !found && conf_page_row(given->conf, i, &row); i++) {
+        for (size_t n = 0; !found && strcmp(row.key, "store") == 0 && n < CONF_FILES; n++) {
+            found = strncmp(row.source, conf_file(n), strlen(conf_file(n))) == 0 &&
+                    path_of(path, size, given->program_folder, conf_file(n));
+        }
+    }
+    return found;
+}
+
+/* May other users of this machine read the database's password? */
+static void check_password(const struct checks_given *given, struct findings *out)
+{
+    const struct conf *conf = given->conf;
+    char shown[CONF_STORE_MAX + 64];
+    char path[PATH_MAX];
+    if (!is_remote(conf)) {
+        return;
+    }
+    store_address_shown(conf->store, shown, sizeof shown);
+    if (strcmp(shown, conf->store) != 0 && find_file_of_store(given, path, sizeof path) && is_readable_for_all(path)) {
+        findings_add(out, "password", FINDING_POOR,
+                     "Other users of this machine may read the settings file, and its line store has a password. Put "
+                     "the password into a file of its own with the permissions 600 (store_password_file).");
+    }
+    if (conf->store_password_file[0] != '\0' && is_readable_for_all(conf->store_password_file)) {
+        findings_add(out, "password", FINDING_POOR,
+                     "Other users of this machine may read the file that store_password_file names. Give it the "
+                     "permissions 600.");
+    }
+}
+
 /* From a shell nothing is made: a mistyped folder must not become a new and empty chat. */
 static bool is_made(const struct checks_given *given, struct findings *out)
 {
     const char *data = given->conf->data;
     const struct store_options options = store_options_of(given->conf);
     struct err e = ERR_INIT;
+    if (given->carrier == CHECKS_SHELL && is_remote(given->conf) && !file_exists(data)) {
+        findings_add(out, "data", FINDING_NOTE, "There is no data folder yet; the first request makes it.");
+        return false;
+    }
     if (given->carrier == CHECKS_SHELL && !store_exists(&options)) {
-        findings_add(out, "data", FINDING_NOTE,
-                     "There is no database in the data folder yet; the first request makes it.");
+        findings_add(out, "data", FINDING_NOTE, "%s",
+                     is_remote(given->conf)
+                         ? "The PostgreSQL database has no chat in it yet; the first request makes its tables."
+                         : "There is no database in the data folder yet; the first request makes it.");
         return false;
     }
     if (folder_make(data, &e) == 0) {
@@ -447,12 +529,14 @@ static void check_settings(const struct checks_given *given, struct findings *ou
 static void check_data(const struct checks_given *given, struct findings *out)
 {
     if (is_guarded(given->conf->data, out) && !is_being_moved(given->conf, out) && is_made(given, out)) {
-        check_room(given->conf->data, given->stranger ? CHECKS_KEPT_S : 0, out);
-        check_file_size(given->conf->data, out);
+        check_room(given->conf, given->stranger ? CHECKS_KEPT_S : 0, out);
+        check_file_size(given->conf, out);
         check_exposure(given, out);
-        check_file_system(given->conf->data, out);
+        check_file_system(given->conf, out);
+        check_password(given, out);
         check_store(given->conf, out);
-        check_incidents(given->conf->data, out);
+        check_left(given->conf, out);
+        check_incidents(given->conf, out);
     }
 }
 

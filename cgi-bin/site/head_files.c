@@ -12,6 +12,7 @@
 #include "site/positions.h"
 #include "site/site.h"
 #include "site/site_rules.h"
+#include "site/store_options.h"
 #include "system/conf.h"
 
 #include <dirent.h>
@@ -52,6 +53,12 @@ static void complain(const char *what, const char *why)
     if (!atomic_flag_test_and_set(&complained)) {
         log_line("heads: %s: %s; clients poll on a timer instead", what, why);
     }
+}
+
+/* Not if other hosts write to the database: they can't write this host's files. */
+static bool are_wanted(const struct conf *conf)
+{
+    return conf->heads[0] != '\0' && store_options_of(conf).address == NULL;
 }
 
 /* ---- the folder ---- */
@@ -190,7 +197,7 @@ static void sweep(int folder, int64_t now)
 
 void head_files_sweep(const struct conf *conf, int64_t now)
 {
-    int folder = conf->heads[0] != '\0' ? open_folder(conf) : -1;
+    int folder = are_wanted(conf) ? open_folder(conf) : -1;
     if (folder >= 0) {
         sweep(folder, now);
         close(folder);
@@ -339,7 +346,7 @@ static bool begin(struct site *site, struct site_key *key, struct place *p)
 {
     const struct conf *conf = site_loaded_conf(site);
     p->folder = -1;
-    return conf->heads[0] != '\0' && load_key(key, conf) == 0 && (p->folder = open_folder(conf)) >= 0;
+    return are_wanted(conf) && load_key(key, conf) == 0 && (p->folder = open_folder(conf)) >= 0;
 }
 
 static void end(const struct place *p)
@@ -444,7 +451,7 @@ bool head_files_watch(struct site *site, const char *epoch, const char *room, ui
     const struct conf *conf = site_loaded_conf(site);
     struct site_key key;
     struct place p = {.folder = -1, .room = room};
-    if (conf->heads[0] == '\0' || head == 0) {
+    if (!are_wanted(conf) || head == 0) {
         return false;
     }
     blocking_expected();

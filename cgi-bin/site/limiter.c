@@ -10,6 +10,7 @@
 #include "site/store_options.h"
 #include "store/store_upkeep.h"
 #include "system/conf.h"
+#include "system/file.h"
 #include "system/file_system.h"
 
 #include <pthread.h>
@@ -64,7 +65,8 @@ void limiter_free(struct limiter *l)
 static bool can_be_shared(const struct conf *conf)
 {
     const struct store_options options = store_options_of(conf);
-    return store_exists(&options) && !file_system_is_network(conf->data);
+    bool is_begun = options.address != NULL ? file_exists(conf->data) : store_exists(&options);
+    return is_begun && !file_system_is_network(conf->data);
 }
 
 static struct limits *open_shared(const struct conf *conf)

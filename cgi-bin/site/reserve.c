@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "site/site.h"
+#include "site/store_options.h"
 #include "store/store_upkeep.h"
 #include "system/conf.h"
 #include "system/file_system.h"
@@ -34,7 +35,8 @@ uint64_t reserve_most(const struct conf *conf, uint64_t used, uint64_t available
     if (conf->max_store != CONF_AUTO) {
         return conf->max_store;
     }
-    return available == UINT64_MAX ? UINT64_MAX : (used + available) / 5 * 4;
+    bool is_known = available != UINT64_MAX && store_options_of(conf).address == NULL;
+    return is_known ? (used + available) / 5 * 4 : UINT64_MAX;
 }
 
 bool reserve_is_full(struct store *store, uint64_t *used, uint64_t most)

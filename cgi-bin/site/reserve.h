@@ -2,7 +2,8 @@
  *
  * A chat that takes the last byte of a host's quota takes the owner's mail along. So messages are
  * refused once the database has the size that max_store names, or with auto four fifths of what it
- * and the free space are together. Reading, deleting and acting go on.
+ * and the free space are together. Reading, deleting and acting go on. The disk of a PostgreSQL
+ * database can't be seen from here: with auto there is no bound then.
  * Threads: any.
  */
 #ifndef RESERVE_H

@@ -1,5 +1,6 @@
 /* site.c - see site.h. */
 #include "site/site.h"
+#include "site/store_note.h"
 #include "site/store_options.h"
 #include "store/store_upkeep.h"
 
@@ -313,7 +314,7 @@ static bool is_named_by_file(const struct site *s)
 /* A chat that is being moved must not begin a second time: a running program must not make a
  * folder in the old place, and no program one in the new place before the owner has moved the
  * folder there. */
-static int refuse_while_moved(const struct site *s, struct err *e)
+static int refuse_while_moved(const struct site *s, const struct store_options *options, struct err *e)
 {
     char usual[CONF_TEXT_MAX + 32];
     const struct store_options beside = {.folder = usual};
@@ -325,7 +326,8 @@ static int refuse_while_moved(const struct site *s, struct err *e)
             e, ERR_BUSY,
             "The data folder isn't where it was. If it was moved, write its new place into the setting 'data'.");
     }
-    if (is_named_by_file(s) && conf_usual_data(usual, sizeof usual) && store_exists(&beside)) {
+    if (options->address == NULL && is_named_by_file(s) && conf_usual_data(usual, sizeof usual) &&
+        store_exists(&beside)) {
         return err_set(
             e, ERR_BUSY,
             "The setting 'data' names a folder that isn't there yet, and the messages are in pollchat-data beside "
@@ -336,15 +338,17 @@ static int refuse_while_moved(const struct site *s, struct err *e)
 
 static struct store *open_store(struct site *s, struct err *e)
 {
-    if (refuse_while_moved(s, e) != 0) {
+    struct store_options options = store_options_of(&s->conf);
+    if (refuse_while_moved(s, &options, e) != 0 || store_note_check(&options, e) != 0) {
         return NULL;
     }
-    struct store_options options = store_options_of(&s->conf);
     options.short_lived = s->short_lived;
     options.stopping = s->stopping;
     struct store *handle = store_open(&options, s->mode, e);
     if (handle != NULL) {
-        atomic_store(&s->was_opened, true);
+        if (!atomic_exchange(&s->was_opened, true)) {
+            store_note_write(&options);
+        }
         handles_note_use(s->handles, handle);
         pthread_mutex_lock(&s->lock);
         share_metrics(s);

@@ -7,9 +7,9 @@
 
 struct store_options store_options_of(const struct conf *conf)
 {
-    bool is_sqlite = strcmp(conf->store, "sqlite") == 0;
+    bool is_address = strncmp(conf->store, "postgres", strlen("postgres")) == 0;
     return (struct store_options){.folder = conf->data,
-                                  .address = is_sqlite ? NULL : conf->store,
+                                  .address = is_address ? conf->store : NULL,
                                   .password_file = conf->store_password_file[0] != '\0' ? conf->store_password_file
                                                                                         : NULL,
                                   .journal = (enum store_journal)conf->journal,

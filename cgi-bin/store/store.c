@@ -143,7 +143,7 @@ int store_version(struct store *s, uint64_t *out, struct err *e)
 bool store_exists(const struct store_options *options)
 {
     const struct store_backend *backend = store_backend_of(options, NULL);
-    return backend != NULL && backend->exists(options);
+    return backend == NULL || backend->exists(options);
 }
 
 const char *store_describe(const struct store *s)

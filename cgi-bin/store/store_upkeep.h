@@ -6,7 +6,9 @@
 
 #include <stdio.h>
 
-bool store_exists(const struct store_options *options); /* there is a database, sound or not */
+/* There is a database, sound or not. True also if that can't be found out, as where its server
+ * can't be reached: opening it tells why. */
+bool store_exists(const struct store_options *options);
 
 const char *store_describe(const struct store *s); /* "SQLite 3.40.1, WAL"; borrowed until close */
 

@@ -45,7 +45,7 @@ const struct conf_setting conf_settings[] = {
      "tiny file in it with the number of its last message. Where polls can't wait, as under plain CGI, "
      "pages watch that file instead of starting a program every few seconds. A relative path starts at the "
      "folder of the programs: ../www/heads. The folder is made if it is missing, and must not be the data "
-     "folder. Empty: no such files."},
+     "folder. Empty: no such files. With PostgreSQL there are none either, since other hosts write messages too."},
     {"max_text", CONF_NUMBER, AT(max_text), 1, 16777216, "262144", NULL,
      "Greatest length of a message's text, in bytes."},
     {"max_answer", CONF_NUMBER, AT(max_answer), 65536, 67108864, "1048576", NULL,
@@ -107,7 +107,7 @@ const struct conf_setting conf_settings[] = {
      "Milliseconds that a request waits while other processes use the database. After that it is answered "
      "with 503."},
     {"journal", CONF_WORD, AT(journal), 0, 0, "auto", journal_words,
-     "How a new database keeps its journal: wal, rollback, or auto (wal on a local disk, rollback on a "
+     "How a new database of SQLite keeps its journal: wal, rollback, or auto (wal on a local disk, rollback on a "
      "network file system). An existing database keeps the journal that it has."},
     {"status", CONF_WORD, AT(status), 0, 0, "loopback", status_words,
      "Who may read GET /status, which shows counts and no messages: loopback (clients on this machine that "
@@ -182,7 +182,8 @@ const struct conf_setting conf_settings[] = {
      "poll_rate where each poll costs a process."},
     {"max_store", CONF_NUMBER_OR_AUTO, AT(max_store), 1048576, 1152921504606846976, "auto", NULL,
      "Bytes that the database may take. Then messages are refused, and reading and deleting go on. auto: four "
-     "fifths of what the database and the free space of the disk are together."},
+     "fifths of what the database and the free space of the disk are together; with PostgreSQL no bound, since its "
+     "disk can't be seen from here."},
 };
 
 static_assert(sizeof conf_settings / sizeof conf_settings[0] == CONF_SETTINGS, "no row is empty");

@@ -152,7 +152,7 @@ static int refuse(const struct stat *st, const char *why, struct err *e)
 {
     return err_set(
         e, ERR_EXPOSED,
-        "%s (permissions %03o). A user who can write there can read and alter all messages, so the chat has "
+        "%s (permissions %03o). A user who can write there can take over the chat with all its messages, so it has "
         "stopped. Give the data folder to the user that runs the programs, with the permissions 700, and its "
         "files 600; look whether anything in it is not yours. On a disk without permissions, set 'data' to a "
         "folder elsewhere. Then the chat goes on by itself.",

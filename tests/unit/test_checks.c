@@ -133,6 +133,40 @@ static void mistakes_in_the_settings_are_reported_and_their_values_only_to_the_o
     assert_non_null(strstr(of("settings")->text, "max_text"));
 }
 
+/* The database can't be reached here, as nothing listens on that port. */
+static void of_a_database_in_postgresql_nothing_is_said_that_is_about_files_of_sqlite(void **state)
+{
+    char path[300];
+    const char *const environment[] = {"POLLCHAT_DATA=../data", "POLLCHAT_STORE=postgresql://u:hunter2@127.0.0.1:1/x",
+                                       NULL};
+    (void)state;
+    look(CHECKS_CGI); /* makes a database of SQLite */
+    assert_null(of("data-left"));
+    assert_int_equal(conf_load(&conf, programs, environment, NULL, NULL), 0);
+    look(CHECKS_CGI);
+    assert_int_equal(state_of("database"), FINDING_WRONG);
+    assert_int_equal(state_of("data-left"), FINDING_NOTE);
+    assert_null(of("file-size"));
+    assert_null(of("data-lost"));
+    assert_null(of("password"));
+    for (size_t i = 0; i < found.count; i++) {
+        assert_null(strstr(found.list[i].text, "hunter2"));
+        assert_null(strstr(found.list[i].text, "127.0.0.1"));
+    }
+    snprintf(path, sizeof path, "%s/chat.conf", programs);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs("store = postgresql://u:hunter2@127.0.0.1:1/x\ndata = ../data\n", file) >= 0);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(chmod(path, 0644), 0);
+    assert_int_equal(conf_load(&conf, programs, NULL, NULL, NULL), 0);
+    look(CHECKS_CGI);
+    assert_int_equal(state_of("password"), FINDING_POOR);
+    assert_int_equal(chmod(path, 0600), 0);
+    look(CHECKS_CGI);
+    assert_null(of("password"));
+}
+
 static void a_full_disk_is_found_by_a_test_file(void **state)
 {
     struct rlimit limit;
@@ -331,6 +365,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(settings_that_stop_the_chat_are_reported_and_their_values_only_to_the_owner,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(mistakes_in_the_settings_are_reported_and_their_values_only_to_the_owner,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(of_a_database_in_postgresql_nothing_is_said_that_is_about_files_of_sqlite,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_full_disk_is_found_by_a_test_file, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_data_folder_that_is_missing_or_not_a_folder_is_reported, set_up, tear_down),

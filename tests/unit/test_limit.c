@@ -116,6 +116,10 @@ static void a_fifth_of_the_disk_is_left_to_others(void **state)
     assert_int_equal(reserve_most(&conf, 500 * mega, 500 * mega) / mega, 800);
     assert_true(800 * mega >= reserve_most(&conf, 800 * mega, 200 * mega)); /* full */
     assert_int_equal(reserve_most(&conf, mega, UINT64_MAX), UINT64_MAX);    /* unknown */
+    strcpy(conf.store, "postgresql://db/chat");                             /* this host's disk isn't the database's */
+    assert_int_equal(reserve_most(&conf, mega, 1000 * mega), UINT64_MAX);
+    strcpy(conf.store, "sqlite");
+    assert_int_equal(reserve_most(&conf, mega, 1000 * mega) / mega, 800);
     conf.max_store = 5 * mega;
     assert_int_equal(reserve_most(&conf, mega, 1000 * mega), 5 * mega);
 }

@@ -55,10 +55,14 @@ function storage(item) {
   const share = item.max_store > 0 ? item.bytes / item.max_store : 0;
   return figure('Database', bytes(item.bytes), item.max_store > 0
     ? `${Math.round(share * 100)} % of the ${bytes(item.max_store)} after which no message is accepted (setting max_store)`
-    : `${bytes(item.disk_free)} are free on the disk`);
+    : item.disk_free === undefined ? 'in PostgreSQL' : `${bytes(item.disk_free)} are free on the disk`);
 }
 
-function backup(page, desk) {
+function backup(page, desk, item) {
+  if (item?.store === 'postgresql') {
+    return el('div', { class: 'card' }, el('h3', {}, 'Backup'),
+      el('p', {}, 'The messages are in PostgreSQL. Backups are made where that database runs, with pg_dump. Names keep their owners only together with the file chat.key of the data folder: keep a copy of it too.'));
+  }
   const save = button('Download a backup', async () => {
     save.disabled = true;
     page.say('Making a copy of the database …');
@@ -92,6 +96,6 @@ export async function show({ page, desk, me }) {
       figure('To decide', number((me.reports ?? 0) + (me.held ?? 0)), 'reports and messages that wait'),
       item ? storage(item) : undefined),
     plot(days.items),
-    isOwner ? backup(page, desk) : [],
+    isOwner ? backup(page, desk, item) : [],
   ].flat();
 }
