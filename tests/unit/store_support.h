@@ -5,6 +5,10 @@
  * test_store_many.c) runs once for each row of store_kinds. Tests of SQLite's files name the
  * journal modes that they are for, and include sqlite_support.h.
  *
+ * PostgreSQL is tested if POLLCHAT_TEST_POSTGRES has the address of the database chat of a running
+ * cluster (tests/postgres/cluster prints it); each place gets a database of its own there.
+ * UNIT_STORE=PostgreSQL runs only the rows whose names begin like this.
+ *
  * To add a store: a row in store_kinds, with what makes an empty store and removes it. If it needs
  * a server, is_here looks for one, and the cases are left out where there is none; `make test`
  * must have it (tests/deps/need).
@@ -44,6 +48,8 @@ struct place {
     char root[200];   /* a temporary folder */
     char folder[220]; /* the site's data folder, inside of it */
     enum store_journal journal;
+    char database[40]; /* PostgreSQL: its name */
+    char address[400]; /* and how to reach it */
 };
 
 /* A store to test. */
@@ -104,11 +110,70 @@ static inline void make_sqlite_with_rollback_journal(struct place *p)
     p->journal = STORE_JOURNAL_ROLLBACK;
 }
 
-enum { SQLITE_IN_WAL, SQLITE_WITH_ROLLBACK_JOURNAL, STORE_KINDS };
+static inline struct store_options postgres_options(const struct place *p)
+{
+    return (struct store_options){.folder = p->folder, .address = p->address, .busy_timeout_ms = PATIENCE_MS};
+}
+
+static inline bool postgres_is_here(void)
+{
+    return getenv("POLLCHAT_TEST_POSTGRES") != NULL;
+}
+
+/* Runs two statements one after the other, each in a transaction of its own, as CREATE DATABASE
+ * wants it. */
+static inline void run_psql(const char *address, const char *first, const char *second)
+{
+    fflush(NULL);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        execlp("psql", "psql", "-wXq", "-v", "ON_ERROR_STOP=1", "-d", address, "-c", "SET client_min_messages = error",
+               "-c", first, "-c", second, NULL);
+        _exit(127);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    if (status != 0) {
+        fail_msg("psql: status %d: %s; %s", status, first, second);
+    }
+}
+
+/* The address of the cluster names its database chat; the place's names another one. */
+static inline void make_postgres(struct place *p)
+{
+    static unsigned made;
+    const char *cluster = getenv("POLLCHAT_TEST_POSTGRES");
+    const char *name = cluster != NULL ? strstr(cluster, "/chat") : NULL;
+    char drop[100];
+    char create[100];
+    if (name == NULL) {
+        fail_msg("POLLCHAT_TEST_POSTGRES isn't the address of a database chat");
+        return;
+    }
+    place_make_root(p, NULL);
+    snprintf(p->database, sizeof p->database, "t%d_%u", (int)getpid(), ++made);
+    snprintf(p->address, sizeof p->address, "%.*s/%s%s", (int)(name - cluster), cluster, p->database,
+             name + strlen("/chat"));
+    snprintf(drop, sizeof drop, "DROP DATABASE IF EXISTS %s", p->database);
+    snprintf(create, sizeof create, "CREATE DATABASE %s", p->database);
+    run_psql(cluster, drop, create);
+}
+
+static inline void remove_postgres(struct place *p)
+{
+    char drop[100];
+    snprintf(drop, sizeof drop, "DROP DATABASE %s WITH (FORCE)", p->database);
+    run_psql(getenv("POLLCHAT_TEST_POSTGRES"), drop, "RESET ALL");
+    place_fini(p);
+}
+
+enum { SQLITE_IN_WAL, SQLITE_WITH_ROLLBACK_JOURNAL, POSTGRESQL, STORE_KINDS };
 static const struct store_kind store_kinds[STORE_KINDS] = {
     [SQLITE_IN_WAL] = {"SQLite in WAL", make_sqlite_in_wal, place_fini, sqlite_options, true, NULL},
     [SQLITE_WITH_ROLLBACK_JOURNAL] = {"SQLite with a rollback journal", make_sqlite_with_rollback_journal, place_fini,
                                       sqlite_options, false, NULL},
+    [POSTGRESQL] = {"PostgreSQL", make_postgres, remove_postgres, postgres_options, true, postgres_is_here},
 };
 
 /* A place for SQLite, whose journal may be changed later. */
@@ -318,11 +383,15 @@ struct store_case {
 #run, run       \
     }
 
-/* The stores that can be tested here. Returns how many. */
+/* The stores that are to be tested and can be tested here. Returns how many. */
 static inline size_t find_stores(const struct store_kind *found[STORE_KINDS])
 {
+    const char *only = getenv("UNIT_STORE");
     size_t count = 0;
     for (size_t i = 0; i < STORE_KINDS; i++) {
+        if (only != NULL && strncmp(store_kinds[i].name, only, strlen(only)) != 0) {
+            continue;
+        }
         if (store_kinds[i].is_here == NULL || store_kinds[i].is_here()) {
             found[count++] = &store_kinds[i];
         } else {
