@@ -2,8 +2,6 @@
 // painted, deleted rows, clocks that were wrong for a moment.
 
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import path from 'node:path';
 import test from 'node:test';
 import { withSite } from '../e2e/harness.mjs';
 import { withFake } from './fake-server.mjs';
@@ -19,7 +17,6 @@ const NO_STREAM = { ignore: /\/stream/ }; // the chat in memory has no streams
 const onSite = (body, env = {}) =>
   withSite({ profile: PROFILE, env }, (site) => withBrowser(({ tab }) => body({ site, tab, address: `http://127.0.0.1:${site.port}/` })));
 
-const inDatabase = (site, sql) => assert.equal(spawnSync('sqlite3', [path.join(site.data, 'chat.db')], { input: `.timeout 10000\n${sql};` }).status, 0);
 const line = (page, text) => log(page).getByText(text, { exact: true });
 
 test('no message costs an open page more than a moment, and all later ones appear', () =>
@@ -140,14 +137,14 @@ test('a row that can\'t be painted says so and stops no other', () =>
 
 test('where messages were deleted from the database a line says so, and the page goes on', () =>
   onSite(async ({ site, tab, address }) => {
-    const remove = (text) => inDatabase(site, `DELETE FROM message WHERE text = '${text}'`);
+    const remove = (text) => site.sql(`DELETE FROM message WHERE text = '${text}'`);
     for (let i = 1; i <= 4; i++) await site.send({ text: `text ${i}`, name: 'ben' });
     remove('text 2');
     const page = await tab(address, { name: 'ann' });
     await shows(page, ['text 1', 'text 3', 'text 4']);
     await log(page).getByText('no longer kept').waitFor();
     for (let i = 5; i <= 6; i++) { // rows that are deleted before the page asks for them
-      inDatabase(site, 'UPDATE room SET head = head + 1');
+      site.sql('UPDATE room SET head = head + 1');
       await site.send({ text: `text ${i}`, name: 'ben' });
       await line(page, `text ${i}`).waitFor();
     }
@@ -160,7 +157,7 @@ test('where messages were deleted from the database a line says so, and the page
 test('after a message from a day ahead, each line for a day is where the day begins, and stays there', () =>
   onSite(async ({ site, tab, address }) => {
     for (const text of ['one', 'two', 'three']) await site.send({ text, name: 'ben' });
-    inDatabase(site, 'UPDATE message SET time_ms = time_ms + 86400000 WHERE text = \'two\'');
+    site.sql('UPDATE message SET time_ms = time_ms + 86400000 WHERE text = \'two\'');
     const page = await tab(address, { name: 'ann' });
     const shown = () => page.$$eval('.rows > li', (list) => list.map((row) => (row.matches('.line') ? 'day' : row.querySelector('.bubble-text').textContent)));
     await line(page, 'three').waitFor();

@@ -3,11 +3,10 @@
 // wait learn when the rules change.
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
-import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { cgi, fastcgi, pollRequest, startCgi, startFastcgi, status, temporaryFolder, until } from './program.mjs';
+import { cgi, fastcgi, pollRequest, sqlOf, startCgi, startFastcgi, status, temporaryFolder, until } from './program.mjs';
 
 const form = 'application/x-www-form-urlencoded';
 const keyOf = (name) => Buffer.from(`${name}................`.slice(0, 16)).toString('base64url');
@@ -452,6 +451,6 @@ test('a flood that waits for a moderator is cleaned up by one of its messages, b
   assert.equal((await say(data, 'eve', 'again', { room: 'other' })).status, 403);
   assert.equal((await done(act(data, 'owner', { do: 'ban', held: await idOf('other 4'), kind: 'mute' }))).covers, 256, 'of a guest its network');
   // when its time is over, the room is as before
-  execFileSync('sqlite3', [path.join(data, 'chat.db'), `UPDATE room SET newcomers_until = ${Date.now() - 1}`]);
+  sqlOf(data, `UPDATE room SET newcomers_until = ${Date.now() - 1}`);
   assert.equal((await say(data, 'nina', 'hello')).status, 201);
 });

@@ -1,11 +1,10 @@
 // changes.test.mjs - edits, deletes, names with an owner and messages that wait, as plain CGI: what
 // senders are told and readers get, in each format.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { poll, pollchat, send, temporaryFolder } from './program.mjs';
+import { poll, pollchat, send, sqlOf, temporaryFolder } from './program.mjs';
 
 const ANN = 'annannannannannannannA';
 const BOB = 'bobbobbobbobbobbobbobA';
@@ -19,7 +18,7 @@ function chat(t, env = {}) {
     data,
     say: (fields, more = {}) => send(data, fields, { ...more, extra: { ...settings, ...more.extra } }),
     read: (query) => poll(data, query, { extra: settings }),
-    sql: (text) => execFileSync('sqlite3', [path.join(data, 'chat.db'), text], { encoding: 'utf8' }).trim(),
+    sql: (text) => sqlOf(data, text),
   };
 }
 

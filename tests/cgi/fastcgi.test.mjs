@@ -10,8 +10,8 @@ import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import {
-  atEnd, beginRecord, exchange, fastcgi, fastcgiToLastByte, GONE_MS, paramsRecords, programPath, startFastcgi,
-  stdinRecords, temporaryFolder, until, variables,
+  aboutSqlite, atEnd, beginRecord, exchange, fastcgi, fastcgiToLastByte, GONE_MS, lockDatabase,
+  paramsRecords, programPath, startFastcgi, stdinRecords, STORE, temporaryFolder, until, variables,
 } from './program.mjs';
 
 const run = promisify(execFile);
@@ -403,13 +403,18 @@ test('while another process locks the store, a send is answered 503 with Retry-A
   const poller = await startFastcgi(t, 'poll', data);
   assert.equal((await fastcgi(patient.socket, hi)).status, 201);
   assert.equal((await fastcgi(sender.socket, hi)).status, 201);
-  const holder = spawn(
-    'flock',
-    ['--no-fork', path.join(data, 'chat.db-lock'), 'sh', '-c', 'echo held; exec sleep 60'],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  atEnd(t, () => holder.kill('SIGKILL'));
-  await once(holder.stdout, 'data');
+  if (STORE === undefined) {
+    const holder = spawn(
+      'flock',
+      ['--no-fork', path.join(data, 'chat.db-lock'), 'sh', '-c', 'echo held; exec sleep 60'],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    atEnd(t, () => holder.kill('SIGKILL'));
+    await once(holder.stdout, 'data');
+  } else {
+    const lock = await lockDatabase(data);
+    atEnd(t, () => lock.release());
+  }
   const refused = await fastcgi(sender.socket, hi);
   assert.equal(refused.status, 503);
   assert.equal(refused.json.type, 'urn:pollchat:problem:store-busy');
@@ -454,7 +459,7 @@ test('a program whose file was removed continues', async (t) => {
   assert.equal((await fastcgi(socket, poll)).status, 200);
 });
 
-test('the first request after a database was replaced sees the new one', async (t) => {
+test('the first request after a database was replaced sees the new one', aboutSqlite, async (t) => {
   const [one, two] = [temporaryFolder(t), temporaryFolder(t)];
   const sender = await startFastcgi(t, 'send', one);
   const poller = await startFastcgi(t, 'poll', one);

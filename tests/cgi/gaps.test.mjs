@@ -2,21 +2,16 @@
 // gap and continues after it.
 
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import test from 'node:test';
 
-import { cgi, fastcgi, poll, send, startFastcgi, temporaryFolder } from './program.mjs';
+import { cgi, fastcgi, poll, send, sqlOf, startFastcgi, temporaryFolder } from './program.mjs';
 
 /** Creates six messages in the lobby, and removes those with the given numbers. */
 async function holed(t, ...removed) {
   const data = path.join(temporaryFolder(t), 'data');
   for (let i = 1; i <= 6; i++) assert.equal((await send(data, { text: `m${i}` })).status, 201);
-  const { status } = spawnSync('sqlite3', [
-    path.join(data, 'chat.db'),
-    `DELETE FROM message WHERE seq IN (${removed})`,
-  ]);
-  assert.equal(status, 0);
+  sqlOf(data, `DELETE FROM message WHERE seq IN (${removed})`);
   return data;
 }
 

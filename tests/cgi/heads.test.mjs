@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { poll, send, startFastcgi, fastcgi, temporaryFolder } from './program.mjs';
+import { aboutSqlite, fastcgi, poll, send, startFastcgi, temporaryFolder } from './program.mjs';
 
 function place(t) {
   const folder = temporaryFolder(t);
@@ -81,7 +81,7 @@ test('after a sender was killed between its commit and the head file, the next p
   assert.deepEqual(p.said(polled), { epoch: polled.json.epoch, head: 2 });
 });
 
-test('after the folder was emptied, the database replaced or the key lost, the next poll writes and names the file', async (t) => {
+test('after the folder was emptied, the database replaced or the key lost, the next poll writes and names the file', aboutSqlite, async (t) => {
   const p = place(t);
   await p.send({ text: 'one' });
   await p.send({ text: 'two' });

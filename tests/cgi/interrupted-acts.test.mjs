@@ -2,11 +2,11 @@
 // while another process has the database: what was done and its line in the audit log are both
 // there, or neither is.
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { cgi, fastcgi, pollchat, startCgi, startFastcgi, temporaryFolder, until } from './program.mjs';
+import { cgi, fastcgi, lockDatabase, pollchat, sqlOf, startCgi, startFastcgi, temporaryFolder, until } from './program.mjs';
 
 const ROUNDS = 20; // for each act
 const form = 'application/x-www-form-urlencoded';
@@ -27,12 +27,7 @@ async function done(answer, status = 200) {
 const say = (data, who, fields, status = 201) => done(cgi(data, request('', { name: who, text: 'hello', ...fields }, who)), status);
 const act = (data, who, fields) => done(cgi(data, request('/act', fields, who)));
 
-function sql(data, text) {
-  const lines = execFileSync('sqlite3', [path.join(data, 'chat.db')], { input: `.timeout 10000\n${text};\n`, encoding: 'utf8' });
-  return lines.trim();
-}
-
-const number = (data, text) => Number(sql(data, text));
+const number = (data, text) => Number(sqlOf(data, text));
 
 async function owned(t) {
   const data = path.join(temporaryFolder(t), 'data');
@@ -177,13 +172,11 @@ test('acts wait for another process that is writing, and say so if it takes too 
   const send = (fields, who = 'owner') => fastcgi(socket, request('/act', fields, who));
   for (const [name, make] of Object.entries(acts)) {
     const { who, fields, effects } = await make(data, 'busy');
-    const other = spawn('sqlite3', [path.join(data, 'chat.db')], { stdio: ['pipe', 'pipe', 'inherit'] });
-    other.stdin.write(".timeout 10000\nBEGIN IMMEDIATE;\n.print begun\n");
-    await new Promise((begun) => other.stdout.once('data', begun));
+    const other = await lockDatabase(data);
     const answer = send(fields, who);
     await new Promise((wake) => setTimeout(wake, 300));
     assert.equal(check(effects, `${name}, while another one writes`), false);
-    other.stdin.end('COMMIT;\n');
+    await other.release();
     const { status, json, body } = await answer;
     assert.equal(status, 200, `${name}: ${body}`);
     assert.equal(json.done, name);

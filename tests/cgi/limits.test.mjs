@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { until } from '../wait.mjs';
-import { cgi, fastcgi, pollRequest, status, startFastcgi, temporaryFolder } from './program.mjs';
+import { aboutSqlite, cgi, fastcgi, pollRequest, startFastcgi, status, temporaryFolder } from './program.mjs';
 
 // One message in 12 seconds after the first five: a busy machine doesn't change what a test sees.
 const ON = { POLLCHAT_LIMITS: 'on', POLLCHAT_LIMIT_SENDS: '5' };
@@ -213,7 +213,7 @@ test('guesses of codes are refused after some, from all keys of a network, and w
   assert.equal((await act({ do: 'move', code: made.code }, '198.51.100.1', keyOf(21))).status, 200);
 });
 
-test('sends stop at max_store with words of their own; reading goes on', async (t) => {
+test('sends stop at max_store with words of their own; reading goes on', aboutSqlite, async (t) => {
   const { data, post } = await chat(t, { POLLCHAT_MAX_STORE: '1048576', POLLCHAT_LIMITS: 'off' });
   let answer;
   await until(async () => (answer = await post({ text: 'x'.repeat(200_000) })).status !== 201, 'a refusal');

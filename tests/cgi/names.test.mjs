@@ -1,11 +1,10 @@
 // names.test.mjs - a name that looks like an owner's or a moderator's: refused with a free one, or marked.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { fastcgi, poll, send, startFastcgi, temporaryFolder } from './program.mjs';
+import { fastcgi, poll, send, sqlOf, startFastcgi, temporaryFolder } from './program.mjs';
 
 const MEMBER = 2, OWNER = 4;
 const newKey = () => crypto.randomBytes(16).toString('base64url');
@@ -30,8 +29,7 @@ async function chatOfIan(t, role) {
   const data = path.join(temporaryFolder(t), 'data');
   fs.mkdirSync(data, { mode: 0o700 });
   assert.equal((await send(data, { name: 'Ian', text: 'mine', key: newKey() })).status, 201);
-  execFileSync('sqlite3', [path.join(data, 'chat.db'),
-    `UPDATE person SET role = ${role}; UPDATE name SET used_ms = used_ms - 172800000; UPDATE meta SET rules = rules + 1`]);
+  sqlOf(data, `UPDATE person SET role = ${role}; UPDATE name SET used_ms = used_ms - 172800000; UPDATE meta SET rules = rules + 1`);
   const program = await startFastcgi(t, 'send', data);
   const post = (fields) => fastcgi(program.socket, { program: 'send', method: 'POST', type: 'application/json', body: JSON.stringify(fields) });
   return { data, post };

@@ -2,12 +2,15 @@
 // a Unix socket.
 //
 // Environment: ROOT, the folder that holds cgi-bin/ (a stage or an installed tree).
+//              STORE, postgres: each data folder's messages are in a database of its own
+//              (../postgres/postgres.mjs); otherwise SQLite.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import { dropDatabases, storeSettings } from '../postgres/postgres.mjs';
 import { until } from '../wait.mjs';
 
 export const root = process.env.ROOT ?? path.resolve('build/release/stage');
@@ -22,6 +25,9 @@ const environment = {
 
 /** Requests of these tests don't come from the machine itself, so floods would be limited. */
 const unlimited = { POLLCHAT_LIMITS: 'off' };
+
+/** The settings that say where a site's data are. */
+const dataSettings = (data) => ({ POLLCHAT_DATA: data, ...storeSettings(data) });
 
 export function programPath(name) {
   return path.join(root, 'cgi-bin', name);
@@ -65,7 +71,10 @@ export function atEnd(t, what) {
 /** Creates a folder for one test; it is removed when the test ends. */
 export function temporaryFolder(t) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'pollchat-test-'));
-  atEnd(t, () => fs.rmSync(folder, { recursive: true, force: true }));
+  atEnd(t, () => {
+    fs.rmSync(folder, { recursive: true, force: true });
+    dropDatabases(folder);
+  });
   return folder;
 }
 
@@ -118,7 +127,7 @@ export function variables({ program, method = 'GET', query = '', type, length, e
  * it ends.
  */
 export function startCgi(data, request) {
-  const env = { ...environment, ...unlimited, ...(data ? { POLLCHAT_DATA: data } : {}), ...variables(request) };
+  const env = { ...environment, ...unlimited, ...(data ? dataSettings(data) : {}), ...variables(request) };
   const child = spawn(programPath(request.program), [], {
     env,
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -162,8 +171,9 @@ export function poll(data, query = 'since=0', more = {}) {
 
 /** Runs the command line program pollchat. */
 export async function pollchat(args, env = {}) {
+  const data = args.includes('--data') ? args[args.indexOf('--data') + 1] : env.POLLCHAT_DATA;
   const child = spawn(programPath('pollchat'), args, {
-    env: { ...environment, ...env },
+    env: { ...environment, ...(data ? storeSettings(data) : {}), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: LIMIT_MS,
     killSignal: 'SIGKILL',
@@ -250,7 +260,7 @@ export async function startFastcgi(
   const folder = temporaryFolder(t);
   const socket = path.join(folder, name);
   const child = spawn('spawn-fcgi', ['-n', '-s', socket, '-b', '128', '--', file], {
-    env: { ...environment, ...unlimited, POLLCHAT_DATA: data, ...env },
+    env: { ...environment, ...unlimited, ...dataSettings(data), ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const stderr = text(child.stderr);
@@ -345,4 +355,5 @@ export const status = (where) => askLocally(where, '/status');
 /** The topics of doctor's findings. */
 export const topics = async (where) => (await askLocally(where, '/doctor')).findings.map(({ topic }) => topic);
 
+export { aboutSqlite, lockDatabase, sqlOf, STORE } from '../postgres/postgres.mjs';
 export { until } from '../wait.mjs';

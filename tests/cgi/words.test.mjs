@@ -1,10 +1,9 @@
 // words.test.mjs - the word list: what a visitor who writes one of its words learns, and what others read.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { poll, send, temporaryFolder } from './program.mjs';
+import { poll, send, sqlOf, temporaryFolder } from './program.mjs';
 
 const REJECT = 1, HOLD = 2, MASK = 3;
 
@@ -14,8 +13,7 @@ async function chatWith(t, ...words) {
   fs.mkdirSync(data, { mode: 0o700 });
   assert.equal((await send(data, { name: 'ann', text: 'first' })).status, 201);
   const rows = words.map(([pattern, whole, act]) => `('${pattern}', ${whole ? 1 : 0}, ${act})`);
-  execFileSync('sqlite3', [path.join(data, 'chat.db'),
-    `INSERT INTO word (pattern, whole, act) VALUES ${rows}; UPDATE meta SET rules = rules + 1`]);
+  sqlOf(data, `INSERT INTO word (pattern, whole, act) VALUES ${rows}; UPDATE meta SET rules = rules + 1`);
   return { data, post: (fields) => send(data, { name: 'ann', ...fields }) };
 }
 
@@ -52,7 +50,7 @@ test('a text with a held word waits for a moderator, without the words that are 
   assert.equal(answer.status, 202);
   assert.equal(answer.json.held, true);
   assert.deepEqual(await textsOf(data), ['first']);
-  assert.match(execFileSync('sqlite3', [path.join(data, 'chat.db'), 'SELECT text, why FROM held'], { encoding: 'utf8' }), /^\*{4} c4sino\|word$/m);
+  assert.match(sqlOf(data, 'SELECT text, why FROM held'), /^\*{4} c4sino\|word$/m);
 });
 
 test('the list counts for names', async (t) => {

@@ -1,9 +1,7 @@
 // contract.test.mjs - the HTTP contract of /send and /poll through a real web server.
 
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
 import { PROFILE, pause, rawRequest, start, withSite } from './harness.mjs';
@@ -333,17 +331,13 @@ describe(PROFILE, () => {
     it('reports missing rows, and continues after them', async () => {
       const room = newRoom();
       for (const text of ['one', 'two', 'three']) await say(room, text);
-      const sql = (text) => {
-        const { status, stderr } = spawnSync('sqlite3', [path.join(site.data, 'chat.db')], { input: `.timeout 10000\n${text}`, encoding: 'utf8' });
-        assert.equal(`${status}${stderr}`, '0');
-      };
       const columns = 'message_id, time_ms, type, reply_to, name, id, id_sent, text';
-      sql(`BEGIN IMMEDIATE; CREATE TABLE taken AS SELECT ${columns} FROM message WHERE seq = 2 AND room_id = (SELECT room_id FROM room WHERE name = '${room}');
-        DELETE FROM message WHERE message_id IN (SELECT message_id FROM taken); COMMIT;`);
+      site.sql(`CREATE TABLE taken AS SELECT ${columns} FROM message WHERE seq = 2 AND room_id = (SELECT room_id FROM room WHERE name = '${room}');
+        DELETE FROM message WHERE message_id IN (SELECT message_id FROM taken)`);
       const { messages, gap, next } = await poll(`room=${room}&since=0`);
       assert.deepEqual([messages.map(({ seq }) => seq), gap, next], [[1, 3], true, 3]);
       assert.equal((await poll(`room=${room}&since=2`)).gap, undefined);
-      sql(`BEGIN IMMEDIATE; INSERT INTO message (${columns}) SELECT ${columns} FROM taken; DROP TABLE taken; COMMIT;`);
+      site.sql(`INSERT INTO message (${columns}) SELECT ${columns} FROM taken; DROP TABLE taken`);
       assert.equal((await poll(`room=${room}&since=0`)).gap, undefined, 'no gap once the row is back');
     });
 

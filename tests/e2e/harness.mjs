@@ -9,6 +9,8 @@
 //                      nginx, caddy
 //              WRAP    a command put before the programs, such as 'strace -f -o /tmp/s',
 //                      'valgrind -q --log-file=/tmp/v.%p' or 'env ASAN_OPTIONS=log_path=/tmp/asan'
+//              STORE   postgres: each site keeps its messages in a database of its own (see
+//                      ../postgres/postgres.mjs); otherwise SQLite
 //              KEEP    1 keeps the folders of a run, and prints where they are
 //
 // Each site runs from its own copy of ROOT: so its programs can be recognised by their path. All
@@ -22,6 +24,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { dropDatabases, sqlOf, storeSettings } from '../postgres/postgres.mjs';
 import { GIVE_UP_MS, pause, until } from '../wait.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -77,6 +80,7 @@ export function removeFolder(folder) {
     console.error(`kept: ${folder}`);
   } else {
     fs.rmSync(folder, { recursive: true, force: true });
+    dropDatabases(folder);
   }
 }
 
@@ -255,12 +259,13 @@ export function rawRequest(port, bytes, { halfClose = false } = {}) {
 // ---- a site ----
 
 class Site {
-  constructor(child, port, folder, root, data) {
+  constructor(child, port, folder, root, data, store) {
     this.child = child;
     this.port = port;
     this.folder = folder;
     this.root = root;
     this.data = data;
+    this.store = store; // the settings that say which store it is
     this.run = path.join(folder, 'run');
     this.output = '';
     this.ended = new Promise((done) => {
@@ -331,12 +336,18 @@ class Site {
     return names.map((name) => `--- ${name}\n${fs.readFileSync(path.join(this.run, name), 'utf8')}`).join('');
   }
 
+  /** Runs SQL in the site's database, of either store; returns rows, columns separated by |. */
+  sql(text) {
+    return sqlOf(this.data, text);
+  }
+
   /** Runs pollchat check on the data folder, as its owner. */
   check() {
     const { uid, gid } = fs.statSync(this.data);
     const result = spawnSync(path.join(ROOT, 'cgi-bin', 'pollchat'), ['check', '--data', this.data], {
       encoding: 'utf8',
       cwd: this.data,
+      env: { ...process.env, ...this.store },
       ...(isRoot ? { uid, gid } : {}),
     });
     return { status: result.status, output: `${result.stdout}${result.stderr}` };
@@ -386,10 +397,11 @@ export async function launch(options = {}) {
   // Caddy sends forwarding headers of its own, so each request counts as proxied, for the status
   // and for limits.
   const own = (options.profile ?? PROFILE) === 'caddy' ? { POLLCHAT_STATUS: 'everyone', POLLCHAT_LIMITS: 'off' } : {};
-  const env = { ...Object.fromEntries(inherited), ...own, CHAT_RUN: path.join(folder, 'run'), ...options.env };
+  const store = options.env?.CHAT_STORE === undefined ? storeSettings(data) : {};
+  const env = { ...Object.fromEntries(inherited), ...own, ...store, CHAT_RUN: path.join(folder, 'run'), ...options.env };
   const command = [...(options.before ?? []), serveScript, options.profile ?? PROFILE, String(port), data, root];
   const child = spawn(command[0], command.slice(1), { env, stdio: ['ignore', 'pipe', 'pipe'] });
-  return new Site(child, port, folder, root, data);
+  return new Site(child, port, folder, root, data, store);
 }
 
 /** Starts a site and waits until it answers. */

@@ -2,37 +2,19 @@
 // soon, and nothing is lost.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
-import path from 'node:path';
 import { describe, it } from 'node:test';
 
+import { lockDatabase } from '../postgres/postgres.mjs';
 import { pause, PROFILE, until, withSite } from './harness.mjs';
-
-/** Takes the write lock of the database, until release(). */
-async function lock(site) {
-  const shell = spawn('sqlite3', ['-batch', path.join(site.data, 'chat.db')], { stdio: ['pipe', 'pipe', 'inherit'] });
-  let output = '';
-  shell.stdout.on('data', (piece) => (output += piece));
-  shell.stdin.write(".timeout 20000\nBEGIN IMMEDIATE;\nSELECT 'locked';\n");
-  await until(() => output.includes('locked') || shell.exitCode !== null, 'the lock to be taken');
-  assert.equal(shell.exitCode, null);
-  return {
-    async release() {
-      shell.stdin.end('COMMIT;\n');
-      await once(shell, 'close');
-    },
-  };
-}
 
 // Where a process handles one request at a time, the web server is the queue.
 describe(`${PROFILE}: overload`, { skip: !['lighttpd', 'apache-proxy', 'nginx'].includes(PROFILE) }, () => {
   it('while another process locks the store for long, all senders are soon told to ask again, and nothing of theirs is stored', async () => {
     await withSite({ env: { POLLCHAT_BUSY_TIMEOUT: '6000' } }, async (site) => {
       await site.send({ text: 'first' });
-      const held = await lock(site);
+      const held = await lockDatabase(site.data);
       const agent = new http.Agent({ maxSockets: 100 });
       const answers = [];
       // One after the other, the senders would wait 100 / threads * busy_timeout = 37 s and more.
@@ -58,7 +40,7 @@ describe(`${PROFILE}: overload`, { skip: !['lighttpd', 'apache-proxy', 'nginx'].
   it('a short lock makes no sender fail', async () => {
     await withSite({ env: { POLLCHAT_BUSY_TIMEOUT: '30000' } }, async (site) => {
       await site.send({ text: 'first' });
-      const held = await lock(site);
+      const held = await lockDatabase(site.data);
       const agent = new http.Agent({ maxSockets: 100 });
       const all = Array.from({ length: 12 }, (_, i) => site.send({ text: `m${i}` }, { agent }));
       await until(async () => (await site.askStatus()).queued === 12, 'all messages to be queued');

@@ -11,8 +11,9 @@
 //              POLLCHAT_TEST_POSTGRES the address of a running cluster's database chat; otherwise
 //                                     the first site of a test file starts a cluster
 
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -148,6 +149,9 @@ if (STORE !== undefined && STORE !== 'postgres') {
   throw new Error(`STORE is '${STORE}'; it must be postgres, or nothing for SQLite`);
 }
 
+/** Options of a test about the files of SQLite: it is left out with another store. */
+export const aboutSqlite = { skip: STORE === undefined ? false : "about SQLite's files" };
+
 const databases = new Map(); // the data folder -> the database's address
 let admin = process.env.POLLCHAT_TEST_POSTGRES; // the address of a database that isn't a site's
 let psql;
@@ -159,11 +163,15 @@ function startOwn() {
   return address;
 }
 
+function psqlPath() {
+  psql ??= path.join(execFileSync(script, ['bin'], { encoding: 'utf8' }).trim(), 'psql');
+  return psql;
+}
+
 /** Runs SQL in the database of an address; returns the rows as psql prints them. */
 export function ask(address, text) {
-  psql ??= path.join(execFileSync(script, ['bin'], { encoding: 'utf8' }).trim(), 'psql');
   const options = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] };
-  return execFileSync(psql, ['-wXAtq', '-v', 'ON_ERROR_STOP=1', '-d', address, '-c', text], options).trim();
+  return execFileSync(psqlPath(), ['-wXAtq', '-v', 'ON_ERROR_STOP=1', '-d', address, '-c', text], options).trim();
 }
 
 /** The database of the site whose data are in this folder; makes it at the first call. */
@@ -197,9 +205,46 @@ export function dropDatabases(folder) {
   }
 }
 
-/** Runs SQL in the database of a site, of either store; returns rows, columns separated by |. */
+/**
+ * Runs SQL in the database of a site, of either store; returns rows, columns separated by |.
+ * Several statements are one transaction, unless the first one is a SELECT.
+ */
 export function sqlOf(data, text) {
-  return STORE === undefined
-    ? execFileSync('sqlite3', [path.join(data, 'chat.db'), text], { encoding: 'utf8' }).trim()
-    : ask(databaseOf(data), text);
+  if (STORE !== undefined) {
+    return ask(databaseOf(data), text);
+  }
+  const whole = /^\s*SELECT/i.test(text) ? text : `BEGIN IMMEDIATE; ${text}; COMMIT`;
+  return execFileSync('sqlite3', ['-cmd', '.timeout 20000', path.join(data, 'chat.db'), whole], { encoding: 'utf8' }).trim();
+}
+
+const LOCK_TABLES = `BEGIN;
+DO $$ DECLARE t text; BEGIN
+  FOR t IN SELECT format('%I', tablename) FROM pg_tables WHERE schemaname = 'public' ORDER BY 1 LOOP
+    EXECUTE 'LOCK TABLE ' || t || ' IN SHARE MODE';
+  END LOOP;
+END $$;
+SELECT 'locked';
+`;
+
+/**
+ * Makes each writer of a site wait, in either store, until release(); readers go on. The lock ends
+ * with this process too.
+ */
+export async function lockDatabase(data) {
+  const [program, args, begin] =
+    STORE === undefined
+      ? ['sqlite3', ['-batch', path.join(data, 'chat.db')], ".timeout 20000\nBEGIN IMMEDIATE;\nSELECT 'locked';\n"]
+      : [psqlPath(), ['-wXAtq', '-d', databaseOf(data)], LOCK_TABLES];
+  const shell = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  shell.stdin.write(begin);
+  const [first] = await Promise.race([once(shell.stdout, 'data'), once(shell, 'close')]);
+  if (String(first).trim() !== 'locked') {
+    throw new Error(`no lock: ${first}`);
+  }
+  return {
+    async release() {
+      shell.stdin.end('COMMIT;\n');
+      await once(shell, 'close');
+    },
+  };
 }
