@@ -24,6 +24,8 @@ struct idle {
 struct handles {
     enum store_mode mode;
     pthread_mutex_t lock; /* of all but the last three */
+    pthread_cond_t freed; /* a handle is idle, or closed */
+    unsigned open;        /* handles that are idle or in use */
     struct idle idle[IDLE_MAX];
     size_t idle_count;
     bool was_used;
@@ -37,7 +39,12 @@ struct handles *handles_new(enum store_mode mode)
 {
     struct handles *all = ck_calloc(1, sizeof *all);
     all->mode = mode;
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_mutex_init(&all->lock, NULL);
+    pthread_cond_init(&all->freed, &attributes);
+    pthread_condattr_destroy(&attributes);
     return all;
 }
 
@@ -49,6 +56,7 @@ void handles_free(struct handles *all)
     for (size_t i = 0; i < all->idle_count; i++) {
         store_close(all->idle[i].handle);
     }
+    pthread_cond_destroy(&all->freed);
     pthread_mutex_destroy(&all->lock);
     free(all);
 }
@@ -63,6 +71,20 @@ bool handles_is_current(struct handles *all, struct store *handle)
         pthread_mutex_unlock(&all->lock);
     }
     return is_current;
+}
+
+void handles_not_opened(struct handles *all)
+{
+    pthread_mutex_lock(&all->lock);
+    all->open -= all->open > 0 ? 1 : 0;
+    pthread_cond_signal(&all->freed);
+    pthread_mutex_unlock(&all->lock);
+}
+
+static void close_one(struct handles *all, struct store *handle)
+{
+    store_close(handle);
+    handles_not_opened(all);
 }
 
 static struct idle pop(struct handles *all)
@@ -80,10 +102,11 @@ static void push(struct handles *all, struct idle idle)
     bool is_kept = all->idle_count < IDLE_MAX;
     if (is_kept) {
         all->idle[all->idle_count++] = idle;
+        pthread_cond_signal(&all->freed);
     }
     pthread_mutex_unlock(&all->lock);
     if (!is_kept) {
-        store_close(idle.handle);
+        close_one(all, idle.handle);
     }
 }
 
@@ -102,7 +125,7 @@ static struct idle take(struct handles *all)
 {
     struct idle taken;
     while ((taken = pop(all)).handle != NULL && !handles_is_current(all, taken.handle)) {
-        store_close(taken.handle);
+        close_one(all, taken.handle);
     }
     if (taken.handle != NULL) {
         note_use(all, taken.identity);
@@ -115,6 +138,39 @@ struct store *handles_take(struct handles *all)
     return take(all).handle;
 }
 
+/* monotonic */
+static struct timespec after(unsigned ms)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    t.tv_sec += ms / 1000;
+    t.tv_nsec += (long)(ms % 1000) * 1000000;
+    if (t.tv_nsec >= 1000000000) {
+        t.tv_sec++;
+        t.tv_nsec -= 1000000000;
+    }
+    return t;
+}
+
+struct store *handles_wait(struct handles *all, unsigned most, unsigned timeout_ms, bool *may_open)
+{
+    const struct timespec end = after(timeout_ms);
+    struct store *handle = handles_take(all);
+    bool is_over = false;
+    *may_open = false;
+    while (handle == NULL && !*may_open && !is_over) {
+        pthread_mutex_lock(&all->lock);
+        while (all->idle_count == 0 && most != 0 && all->open >= most && !is_over) {
+            is_over = pthread_cond_timedwait(&all->freed, &all->lock, &end) != 0;
+        }
+        *may_open = all->idle_count == 0 && (most == 0 || all->open < most);
+        all->open += *may_open ? 1 : 0;
+        pthread_mutex_unlock(&all->lock);
+        handle = *may_open ? NULL : handles_take(all);
+    }
+    return handle;
+}
+
 void handles_note_use(struct handles *all, const struct store *handle)
 {
     note_use(all, store_identity(handle));
@@ -125,7 +181,7 @@ static bool give_back(struct handles *all, struct store *handle, bool is_current
     if (is_current) {
         push(all, (struct idle){.handle = handle, .identity = store_identity(handle)});
     } else {
-        store_close(handle); /* at once: another process may wait for that */
+        close_one(all, handle); /* at once: another process may wait for that */
     }
     return is_current;
 }

@@ -357,11 +357,31 @@ static struct store *open_store(struct site *s, struct err *e)
     return handle;
 }
 
+/* A database on a server has so many connections for all hosts; one of each process is for notices
+ * (notices.h). 0: as many as there are threads that need one. */
+static unsigned most_handles(const struct site *s)
+{
+    bool is_remote = strcmp(s->conf.store, "sqlite") != 0;
+    return is_remote ? (unsigned)s->conf.store_connections - 1 : 0;
+}
+
 struct store *site_borrow(struct site *s, struct err *e)
 {
+    bool may_open = false;
     blocking_expected();
-    struct store *handle = handles_take(s->handles);
-    return handle != NULL ? handle : open_store(s, e);
+    struct store *handle = handles_wait(s->handles, most_handles(s), (unsigned)s->conf.busy_timeout, &may_open);
+    if (handle != NULL) {
+        return handle;
+    }
+    if (!may_open) {
+        err_set(e, ERR_BUSY, "All connections of this program to the database are in use. Try again in a moment.");
+        return NULL;
+    }
+    handle = open_store(s, e);
+    if (handle == NULL) {
+        handles_not_opened(s->handles);
+    }
+    return handle;
 }
 
 bool site_return(struct site *s, struct store *handle)

@@ -47,6 +47,7 @@ struct conf {
     char allow_origin[CONF_TEXT_MAX];    /* origins separated by spaces, "*", or "" */
     char trusted_proxies[CONF_TEXT_MAX]; /* ranges of address.h separated by spaces, or "" */
     uint64_t max_text;                   /* bytes of one message's text */
+    uint64_t store_connections;          /* to a database on a server, of one process */
     uint64_t busy_timeout;               /* milliseconds to wait for locks of the database */
     uint64_t journal;                    /* index of the word: auto, wal, rollback */
     uint64_t status;                     /* index of the word: see enum conf_status */

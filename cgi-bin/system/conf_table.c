@@ -40,6 +40,11 @@ const struct conf_setting conf_settings[] = {
      "should be able to read it (mode 600). It is read again for each new connection, so the password can be "
      "changed while the chat runs. It wins over a password in store. A relative path starts at the folder of "
      "the programs. Empty: none."},
+    {"store_connections", CONF_NUMBER, AT(store_connections), 3, 100, "4", NULL,
+     "Connections to the PostgreSQL database of each program that stays. One of them is for notices between the "
+     "hosts. A host has two such programs, send and poll, so it has twice as many connections; where the web "
+     "server starts several processes of a program, so many times more. A request that finds none free waits, "
+     "for busy_timeout at most."},
     {"heads", CONF_FOLDER, AT(heads), 0, 0, "", NULL,
      "Folder of the head files. The web server must serve it as heads/ beside the page. Each room has a "
      "tiny file in it with the number of its last message. Where polls can't wait, as under plain CGI, "

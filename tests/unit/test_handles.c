@@ -98,10 +98,37 @@ static void a_look_that_a_disk_delays_holds_up_one_thread_for_a_second(void **st
     handles_free(all);
 }
 
+static void one_more_than_the_most_waits_for_a_handle_to_come_back(void **state)
+{
+    struct handles *all = handles_new(STORE_READ);
+    bool may_open = false;
+    (void)state;
+    atomic_store(&is_stale, false);
+    assert_null(handles_wait(all, 2, 0, &may_open));
+    assert_true(may_open);
+    assert_null(handles_wait(all, 2, 0, &may_open));
+    assert_true(may_open);
+    assert_null(handles_wait(all, 2, 20, &may_open));
+    assert_false(may_open);
+    handles_not_opened(all); /* one of the two could not be opened */
+    assert_null(handles_wait(all, 2, 0, &may_open));
+    assert_true(may_open);
+    assert_true(handles_give_back(all, (struct store *)&handle));
+    assert_ptr_equal(handles_wait(all, 2, 0, &may_open), &handle);
+    assert_false(may_open);
+    atomic_store(&is_stale, true);
+    assert_true(handles_give_back(all, (struct store *)&handle)); /* a reader's is looked at when it is taken */
+    assert_null(handles_wait(all, 2, 0, &may_open));
+    assert_true(may_open); /* the stale one was closed */
+    atomic_store(&is_stale, false);
+    handles_free(all);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_hundred_milliseconds_pass_between_two_looks),
+        cmocka_unit_test(one_more_than_the_most_waits_for_a_handle_to_come_back),
         cmocka_unit_test(a_look_that_a_disk_delays_holds_up_one_thread_for_a_second),
     };
     return RUN(tests);

@@ -46,7 +46,7 @@ struct conf_setting {
 
 /* The array below has no size here: a row too many would be dropped with a warning, and now fails
  * an assertion. */
-enum { CONF_SETTINGS = 46 }; /* rows */
+enum { CONF_SETTINGS = 47 }; /* rows */
 extern const struct conf_setting conf_settings[];
 
 /* Where the value of each setting came from; conf_load writes it, conf_print shows it. */
