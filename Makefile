@@ -78,7 +78,7 @@ endif
 ifeq ($(filter 0 1 auto,$(POSTGRES)),)
 $(error POSTGRES is 1, 0 or auto, not '$(POSTGRES)')
 endif
-MODULE   := $(if $(filter static dist-%,$(VARIANT))$(filter 0,$(POSTGRES))$(if $(wildcard cgi-bin/store/postgres/*.c),,none),,$B/pollchat-postgres.so)
+MODULE   := $(if $(filter static dist-%,$(VARIANT))$(filter 0,$(POSTGRES)),,$B/pollchat-postgres.so)
 ifneq ($(MODULE),)
 PQ_FLAGS := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags libpq 2>/dev/null || echo -I$$(pg_config --includedir 2>/dev/null || echo /usr/include/postgresql)))
 PQ_LIBS  := $(shell pkg-config --libs libpq 2>/dev/null || echo -lpq)

@@ -190,12 +190,14 @@ static void check_file_system(const struct conf *conf, struct findings *out)
     }
 }
 
-/* How do programs learn of news? Can they wake each other by a mapped file? */
+/* How do programs learn of news? Can those of this host wake each other by a mapped file? */
 static void check_bell(const struct store_options *options, const struct store *store, struct findings *out)
 {
     char path[PATH_MAX];
     struct err e = ERR_INIT;
-    if (store_news_by(options) != STORE_NEWS_BELL) {
+    enum store_news by = store_news_by(options);
+    const char *others = by == STORE_NEWS_NOTICES ? " Other hosts tell this one by notices of the database." : "";
+    if (by == STORE_NEWS_TIMER) {
         findings_add(out, "wake", FINDING_NOTE,
                      "Other hosts may write to the database, so programs look for new messages on a timer.");
         return;
@@ -205,10 +207,11 @@ static void check_bell(const struct store_options *options, const struct store *
     }
     struct bell *bell = bell_open(path, store_epoch(store), &e);
     if (bell != NULL) {
-        findings_add(out, "wake", FINDING_FINE, "Programs wake each other by shared memory when there is news.");
+        findings_add(out, "wake", FINDING_FINE, "Programs wake each other by shared memory when there is news.%s",
+                     others);
     } else {
         findings_add(out, "wake", FINDING_NOTE,
-                     "Programs can't share memory here, so they look for new messages on a timer.");
+                     "Programs can't share memory here, so they look for new messages on a timer.%s", others);
     }
     bell_close(bell);
 }
@@ -258,14 +261,10 @@ static void check_reserve(const struct conf *conf, struct store *store, struct f
 }
 
 /* What the programs have noticed within a month, the most serious first. */
-static void check_incidents(const struct conf *conf, struct findings *out)
+static void check_incidents(const char *data, struct findings *out)
 {
-    const char *data = conf->data;
     struct incidents found;
     char day[CLOCK_TEXT_SIZE];
-    if (is_remote(conf)) {
-        return;
-    }
     incidents_read(data, &found);
     int64_t since = clock_wall_ms() - INCIDENT_DAYS * (int64_t)86400000;
     clock_text(found.last_ms[INCIDENT_LOST], day);
@@ -309,7 +308,7 @@ static void check_store(const struct conf *conf, struct findings *out)
     struct err e = ERR_INIT;
     struct store_options options = store_options_of(conf);
     options.short_lived = true;
-    struct store *store = store_note_check(&options, &e) == 0 ? store_open(&options, STORE_READ, &e) : NULL;
+    struct store *store = store_open(&options, STORE_READ, &e);
     if (store == NULL) {
         findings_add(out, "database", FINDING_WRONG, "The database can't be opened: %s", e.text);
         return;
@@ -483,6 +482,10 @@ static bool is_made(const struct checks_given *given, struct findings *out)
     const char *data = given->conf->data;
     const struct store_options options = store_options_of(given->conf);
     struct err e = ERR_INIT;
+    if (store_note_check(&options, &e) != 0) {
+        findings_add(out, "database", FINDING_WRONG, "%s", e.text);
+        return false;
+    }
     if (given->carrier == CHECKS_SHELL && is_remote(given->conf) && !file_exists(data)) {
         findings_add(out, "data", FINDING_NOTE, "There is no data folder yet; the first request makes it.");
         return false;
@@ -536,7 +539,9 @@ static void check_data(const struct checks_given *given, struct findings *out)
         check_password(given, out);
         check_store(given->conf, out);
         check_left(given->conf, out);
-        check_incidents(given->conf, out);
+        if (!is_remote(given->conf)) {
+            check_incidents(given->conf->data, out);
+        }
     }
 }
 

@@ -95,9 +95,11 @@ test('where the messages are in PostgreSQL, a program without the setting begins
   assert.equal(refused.json.type, 'urn:pollchat:problem:misconfigured');
   assert.match(refused.stderr, /the setting store doesn't name the database here/);
   assert.match(topic(await doctor(data), 'database').text, /delete the file chat\.store/);
-  const checked = await pollchat(['check'], { POLLCHAT_DATA: data });
-  assert.equal(checked.code, 1);
-  assert.match(checked.stderr, /delete the file chat\.store/);
+  for (const command of ['check', 'doctor', 'purge']) {
+    const { code, stdout, stderr } = await pollchat([command], { POLLCHAT_DATA: data });
+    assert.equal(code, 1);
+    assert.match(stdout + stderr, /delete the file chat\.store/);
+  }
   assert.ok(!fs.existsSync(path.join(data, 'chat.db')));
   fs.unlinkSync(note);
   assert.equal((await send(data, { text: 'new' })).status, 201);

@@ -61,7 +61,7 @@ bool postgres_open_exists(const struct store_options *options)
     struct postgres_handle *s = postgres_handle_new(options, STORE_READ);
     struct err ignored = ERR_INIT;
     bool is_there = false;
-    bool is = postgres_schema_is_there(s, &is_there, &ignored) == 0 && is_there;
+    bool is = postgres_schema_is_there(s, &is_there, &ignored) != 0 || is_there; /* opening it tells more */
     postgres_close(s);
     return is;
 }
