@@ -8,7 +8,7 @@
 //
 // Environment: STORE                  postgres: the sites of the harnesses keep their messages in
 //                                     PostgreSQL, each in a database of its own
-//              POLLCHAT_TEST_POSTGRES the address of a running cluster's database chat; otherwise
+//              TEST_POSTGRES the address of a running cluster's database chat; otherwise
 //                                     the first site of a test file starts a cluster
 
 import { execFile, execFileSync, spawn } from 'node:child_process';
@@ -153,7 +153,7 @@ if (STORE !== undefined && STORE !== 'postgres') {
 export const aboutSqlite = { skip: STORE === undefined ? false : "about SQLite's files" };
 
 const databases = new Map(); // the data folder -> the database's address
-let admin = process.env.POLLCHAT_TEST_POSTGRES; // the address of a database that isn't a site's
+let admin = process.env.TEST_POSTGRES; // the address of a database that isn't a site's
 let psql;
 
 function startOwn() {

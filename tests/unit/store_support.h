@@ -5,7 +5,7 @@
  * test_store_many.c) runs once for each row of store_kinds. Tests of SQLite's files name the
  * journal modes that they are for, and include sqlite_support.h.
  *
- * PostgreSQL is tested if POLLCHAT_TEST_POSTGRES has the address of the database chat of a running
+ * PostgreSQL is tested if TEST_POSTGRES has the address of the database chat of a running
  * cluster (tests/postgres/cluster prints it); each place gets a database of its own there.
  * UNIT_STORE=PostgreSQL runs only the rows whose names begin like this.
  *
@@ -117,7 +117,7 @@ static inline struct store_options postgres_options(const struct place *p)
 
 static inline bool postgres_is_here(void)
 {
-    return getenv("POLLCHAT_TEST_POSTGRES") != NULL;
+    return getenv("TEST_POSTGRES") != NULL;
 }
 
 /* Runs two statements one after the other, each in a transaction of its own, as CREATE DATABASE
@@ -143,12 +143,12 @@ static inline void run_psql(const char *address, const char *first, const char *
 static inline void make_postgres(struct place *p)
 {
     static unsigned made;
-    const char *cluster = getenv("POLLCHAT_TEST_POSTGRES");
+    const char *cluster = getenv("TEST_POSTGRES");
     const char *name = cluster != NULL ? strstr(cluster, "/chat") : NULL;
     char drop[100];
     char create[100];
     if (name == NULL) {
-        fail_msg("POLLCHAT_TEST_POSTGRES isn't the address of a database chat");
+        fail_msg("TEST_POSTGRES isn't the address of a database chat");
         return;
     }
     place_make_root(p, NULL);
@@ -164,7 +164,7 @@ static inline void remove_postgres(struct place *p)
 {
     char drop[100];
     snprintf(drop, sizeof drop, "DROP DATABASE %s WITH (FORCE)", p->database);
-    run_psql(getenv("POLLCHAT_TEST_POSTGRES"), drop, "RESET ALL");
+    run_psql(getenv("TEST_POSTGRES"), drop, "RESET ALL");
     place_fini(p);
 }
 
