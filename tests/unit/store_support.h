@@ -144,7 +144,8 @@ static inline void make_postgres(struct place *p)
 {
     static unsigned made;
     const char *cluster = getenv("TEST_POSTGRES");
-    const char *name = cluster != NULL ? strstr(cluster, "/chat") : NULL;
+    const char *server = cluster != NULL ? strchr(cluster, '@') : NULL; /* behind the role, which is named chat too */
+    const char *name = server != NULL ? strstr(server, "/chat") : NULL;
     char drop[100];
     char create[100];
     if (name == NULL) {
