@@ -25,8 +25,8 @@ struct bell;
 struct conf;
 struct notices;
 
-/* conf is borrowed; it must be loaded before notices_start. bell: the site's bell now, NULL if there
- * is none yet; called from the thread. Never NULL. */
+/* conf is borrowed; it must be loaded before notices_start. bell: returns the site's bell, NULL if
+ * there is none yet; called from the thread. Never NULL. */
 struct notices *notices_new(const struct conf *conf, struct bell *(*bell)(void *context), void *context);
 void notices_free(struct notices *n); /* ends the thread; what wasn't told yet is told first, within moments */
 

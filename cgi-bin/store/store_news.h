@@ -11,8 +11,8 @@
 enum store_news {
     STORE_NEWS_BELL,  /* all programs are on this host: they ring a bell in shared memory (bell.h) */
     STORE_NEWS_TIMER, /* they may be on several hosts: ask store_version on a timer */
-    /* They may be on several hosts, and send each other notices (store_notices.h). Those of one host
-     * ring a bell as well. */
+    /* They may be on several hosts, and send each other notices (store_notices.h). Those of one
+     * host ring a bell as well. */
     STORE_NEWS_NOTICES,
 };
 

@@ -6,9 +6,10 @@
  *   schema  meta              the tables; whether they are still those that were opened
  *   translate  statements     the SQL that all engines share
  *   transaction  rows  view   what each send and poll needs
- *   upkeep  open  engine
+ *   upkeep  open  engine  notices
  */
 #include "store/postgres/private/engine.h"
+#include "store/postgres/private/notices.h"
 #include "store/postgres/private/open.h"
 #include "store/postgres/private/upkeep.h"
 #include "store/postgres/private/view.h"
@@ -90,7 +91,7 @@ static int append(struct store *base, struct store_job *jobs, size_t count, stru
 static enum store_news news_by(const struct store_options *options)
 {
     (void)options;
-    return STORE_NEWS_TIMER;
+    return STORE_NEWS_NOTICES;
 }
 
 static uint64_t stamp(const struct store_options *options)
@@ -172,6 +173,7 @@ static const struct store_backend postgres_backend = {
     .room = postgres_view_room,
     .read = postgres_view_read,
     .news_by = news_by,
+    .notices = &postgres_notices,
     .stamp = stamp,
     .version = postgres_upkeep_version,
     .exists = postgres_open_exists,
