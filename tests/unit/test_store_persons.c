@@ -242,7 +242,7 @@ static void roles_have_a_limit_that_shuts_out_no_owner(void **state)
     run_sql(p,
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)"
             " INSERT INTO person (person_id, made, mark, first_ms, seen_ms) SELECT i, 1, 1, 1, 1 FROM n;"
-            "INSERT INTO key SELECT CAST(printf('%%016d', person_id) AS BLOB), person_id, 1 FROM person",
+            "INSERT INTO key SELECT randomblob(16), person_id, 1 FROM person",
             STORE_RULES_KEYS);
     const unsigned char code = invite(s, NULL, CHAT_MEMBER, NULL, 9);
     assert_int_equal(try_invite(s, &ann, code, false, &e), -1);
