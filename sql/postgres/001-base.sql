@@ -6,8 +6,8 @@
 --
 -- Tables and columns mean what they mean in SQLite (sql/sqlite/), so that the rules of the chat are
 -- written once (cgi-bin/store/sql/). Numbers are bigint, also flags (0 and 1) and enums. Texts are
--- compared byte by byte (COLLATE "C"). Times are ms since 1970 UTC. Sequences number rows whose
--- number nobody sees grow; a message's seq comes from its room's row (room.head), never from a
+-- compared byte by byte (COLLATE "C"). Times are ms since 1970 UTC. Sequences number rows of which
+-- clients need no order; a message's seq comes from its room's row (room.head), never from a
 -- sequence, whose numbers would become visible out of order.
 
 -- ---- functions that SQLite has and PostgreSQL has not ----

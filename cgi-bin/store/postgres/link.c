@@ -23,12 +23,8 @@ enum {
     VERSION_LEAST = 130000,
 };
 
+/* A pool mixes up prepared statements, so this process uses none any more. */
 static _Atomic bool is_unprepared;
-
-void postgres_link_stop_preparing(void)
-{
-    is_unprepared = true;
-}
 
 /* ---- waiting ---- */
 
@@ -127,7 +123,7 @@ void postgres_link_close(struct postgres_handle *s)
 {
     PQfinish(s->db);
     s->db = NULL;
-    s->waits_for_view = false;
+    s->has_left_answer = false;
     s->is_lost = s->open != POSTGRES_NOTHING;
 }
 
@@ -262,14 +258,14 @@ static enum answer give_up(struct postgres_handle *s, const struct wait *w)
     return is_late ? TIMED_OUT : NO_ANSWER;
 }
 
-/* Takes the answer away that nobody has waited for. */
+/* Takes away the answer that the last call has left. */
 static enum answer settle(struct postgres_handle *s)
 {
     struct wait w = usual_wait(s);
-    if (!s->waits_for_view) {
+    if (!s->has_left_answer) {
         return ANSWER;
     }
-    s->waits_for_view = false;
+    s->has_left_answer = false;
     PGresult *old = collect(s, &w);
     PQclear(old);
     return old == NULL || PQstatus(s->db) != CONNECTION_OK ? give_up(s, &w) : ANSWER;
@@ -328,7 +324,7 @@ static void learn_from(struct postgres_handle *s, const PGresult *failure)
     const char *state = PQresultErrorField(failure, PG_DIAG_SQLSTATE);
     if (state != NULL && (strcmp(state, "26000") == 0 || strcmp(state, "42P05") == 0)) {
         log_line("%s: a pool mixes up prepared statements; going on without them", s->label);
-        postgres_link_stop_preparing();
+        is_unprepared = true;
     }
     if (state != NULL && strcmp(state, "25006") == 0 && s->mode == STORE_WRITE) {
         postgres_link_close(s);
@@ -374,7 +370,7 @@ PGresult *postgres_link_run(struct postgres_handle *s, const char *text, const c
 void postgres_link_leave(struct postgres_handle *s, const char *text)
 {
     if (s->db != NULL && PQsendQuery(s->db, text) == 1 && PQflush(s->db) >= 0) {
-        s->waits_for_view = true;
+        s->has_left_answer = true;
     } else {
         postgres_link_close(s);
     }
@@ -388,19 +384,19 @@ PGresult *postgres_link_glance(struct postgres_handle *s, const char *text, int6
         return NULL;
     }
     w.until = clock_mono_ms() + ms;
-    if (s->waits_for_view) {
+    if (s->has_left_answer) {
         result = collect(s, &w);
         PQclear(result);
-        s->waits_for_view = result == NULL;
+        s->has_left_answer = result == NULL;
     }
-    result = !s->waits_for_view && PQsendQuery(s->db, text) == 1 ? collect(s, &w) : NULL;
+    result = !s->has_left_answer && PQsendQuery(s->db, text) == 1 ? collect(s, &w) : NULL;
     if (PQstatus(s->db) != CONNECTION_OK) {
         PQclear(result);
         give_up(s, &w);
         postgres_fail_unreachable(e);
         return NULL;
     }
-    s->waits_for_view = result == NULL;
+    s->has_left_answer = result == NULL;
     if (result == NULL || is_failure(result)) {
         PQclear(result);
         postgres_fail_unreachable(e);

@@ -35,6 +35,7 @@ struct form {
 };
 
 struct statement {
+    struct statement *next;
     uint64_t hash; /* of sql */
     char *sql;     /* as it was asked */
     char *text;    /* translated */
@@ -44,8 +45,7 @@ struct statement {
 };
 
 struct postgres_statements {
-    struct statement **all;
-    size_t count;
+    struct statement *first; /* of some hundred */
 };
 
 /* What is bound, while a statement is in use. */
@@ -73,8 +73,8 @@ static struct statement *add(struct postgres_statements *all, const char *sql, u
     s->sql = ck_strdup(sql);
     s->text = postgres_translate(sql, &s->parameters);
     CK(s->parameters <= PARAMETERS_MOST);
-    all->all = sql_query_grow(all->all, all->count, sizeof *all->all);
-    all->all[all->count++] = s;
+    s->next = all->first;
+    all->first = s;
     return s;
 }
 
@@ -84,8 +84,7 @@ static struct statement *find(struct postgres_handle *s, const char *sql)
     if (s->statements == NULL) {
         s->statements = ck_calloc(1, sizeof *s->statements);
     }
-    for (size_t i = 0; i < s->statements->count; i++) {
-        struct statement *one = s->statements->all[i];
+    for (struct statement *one = s->statements->first; one != NULL; one = one->next) {
         if (one->hash == hash && strcmp(one->sql, sql) == 0) {
             return one;
         }
@@ -111,15 +110,13 @@ static struct form *form_of(struct statement *s, const struct bindings *b)
 
 void postgres_statements_free(struct postgres_handle *s)
 {
-    for (size_t i = 0; s->statements != NULL && i < s->statements->count; i++) {
-        struct statement *one = s->statements->all[i];
+    for (struct statement *one = s->statements != NULL ? s->statements->first : NULL; one != NULL;) {
+        struct statement *next = one->next;
         free(one->sql);
         free(one->text);
         free(one->forms);
         free(one);
-    }
-    if (s->statements != NULL) {
-        free(s->statements->all);
+        one = next;
     }
     free(s->statements);
     s->statements = NULL;

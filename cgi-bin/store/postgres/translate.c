@@ -82,12 +82,12 @@ static bool take_cross(struct translation *t)
 static bool take_is(struct translation *t)
 {
     const char *value = after_word(t->at, "IS");
-    const char *not = value != NULL ? after_word(value, "NOT") : NULL;
-    value = not != NULL ? not : value;
+    const char *negated = value != NULL ? after_word(value, "NOT") : NULL;
+    value = negated != NULL ? negated : value;
     if (value == NULL || after_word(value, "NULL") != NULL) {
         return false;
     }
-    buf_adds(&t->out, not != NULL ? "IS DISTINCT FROM " : "IS NOT DISTINCT FROM ");
+    buf_adds(&t->out, negated != NULL ? "IS DISTINCT FROM " : "IS NOT DISTINCT FROM ");
     t->at = value;
     return true;
 }

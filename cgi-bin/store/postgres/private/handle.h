@@ -42,7 +42,7 @@ struct postgres_handle {
     enum postgres_open open; /* which transaction */
     bool is_lost;            /* the connection broke in the open transaction */
     bool is_append;          /* the next transaction that writes is one of many at a time */
-    bool waits_for_view;     /* an answer that nobody waits for comes first */
+    bool has_left_answer;    /* of a statement that was sent without a wait: it comes first */
     bool is_pooled;          /* the connection leads to a pool: nothing of a session can be relied on */
     bool needs_sync;         /* commits of this user aren't durable at once, unless they ask for it */
     bool can_repeat;         /* the last failure ended the transaction; the same one may succeed now */

@@ -38,14 +38,11 @@ PGresult *postgres_link_ask(struct postgres_handle *s, const struct postgres_req
 /* The same for a text without parameters: of several statements the last one's result. */
 PGresult *postgres_link_run(struct postgres_handle *s, const char *text, const char *what, struct err *e);
 
-/* Sends a statement whose answer nobody waits for now. The next statement takes it away. */
+/* Sends a statement without a wait for its answer, which the next statement takes away. */
 void postgres_link_leave(struct postgres_handle *s, const char *text);
 
 /* The statement's answer, if it comes within so many milliseconds; otherwise NULL, without an
  * error in the log, and the next statement takes the answer away. */
 PGresult *postgres_link_glance(struct postgres_handle *s, const char *text, int64_t ms, struct err *e);
-
-/* Prepared statements aren't to be used any more, in the whole process: a pool mixes them up. */
-void postgres_link_stop_preparing(void);
 
 #endif

@@ -12,7 +12,7 @@ int postgres_upkeep_version(struct store *base, uint64_t *out, struct err *e);
 uint64_t postgres_upkeep_identity(const struct store *base);
 
 /* As the engine's function (store/sql/sql_store.h). */
-int postgres_upkeep_space(struct sql_store *s, struct sql_space *out, struct err *e);
+int postgres_upkeep_space(struct sql_store *base, struct sql_space *out, struct err *e);
 
 /* Runs sql/postgres/invariants.sql; inside a view. How many things were found; -1 with the error
  * set. */
