@@ -6,11 +6,14 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "site/rules.h"
+#include "site/store_note.h"
 #include "site/store_options.h"
 #include "site/upkeep.h"
 #include "store/store.h"
 #include "store/store_retain.h"
 #include "store/store_upkeep.h"
+#include "system/file.h"
+#include "system/process.h"
 
 #include <stdio.h>
 
@@ -39,6 +42,40 @@ static int run_check(const struct command_line *line)
     }
     store_close(s);
     return found < 0 ? command_fail(&e) : found == 0 && conf.faults.count == 0 ? COMMAND_OK : COMMAND_WRONG;
+}
+
+/* The data folder must be there: one that root makes would be of no use to the programs. */
+static struct store *make(const struct command_line *line, struct err *e)
+{
+    struct conf conf;
+    if (command_load(line, &conf, e) != 0) {
+        return NULL;
+    }
+    const struct store_options options = store_options_of(&conf);
+    if (store_note_check(&options, e) != 0 || process_become_owner_of(conf.data, e) != 0) {
+        return NULL;
+    }
+    if (!file_exists(conf.data)) {
+        err_set(e, ERR_ABSENT, "There is no folder %s. Make it first, for the user that runs the programs.", conf.data);
+        return NULL;
+    }
+    struct store *s = store_open(&options, STORE_READ, e);
+    if (s != NULL) {
+        store_note_write(&options);
+    }
+    return s;
+}
+
+static int run_prepare(const struct command_line *line)
+{
+    struct err e = ERR_INIT;
+    struct store *s = make(line, &e);
+    if (s == NULL) {
+        return command_fail(&e);
+    }
+    printf("ok: %s, epoch %s\n", store_describe(s), store_epoch(s));
+    store_close(s);
+    return COMMAND_OK;
 }
 
 static int run_backup(const struct command_line *line)
@@ -136,6 +173,10 @@ static int run_purge(const struct command_line *line)
 
 const struct command commands_upkeep[] = {
     {.name = "check", .about = "check the database; prints ok, or a line for each fault", .run = run_check},
+    {.name = "prepare",
+     .about = "make the database if there is none, or bring its tables up to date; else the first request does",
+     .example = "pollchat prepare",
+     .run = run_prepare},
     {.name = "backup",
      .words = "FILE",
      .least = 1,

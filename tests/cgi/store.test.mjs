@@ -105,6 +105,19 @@ test('where the messages are in PostgreSQL, a program without the setting begins
   assert.equal((await send(data, { text: 'new' })).status, 201);
 });
 
+test('pollchat prepare makes the database, in a folder that is there already', async (t) => {
+  const data = folder(t);
+  const prepare = (settings) => pollchat(['prepare'], settings);
+  const made = await prepare({ POLLCHAT_DATA: data });
+  assert.match(made.stdout, /^ok: SQLite .*, epoch \S{22}\n$/);
+  assert.match((await pollchat(['check'], { POLLCHAT_DATA: data })).stdout, /^ok/);
+  assert.equal((await prepare({ POLLCHAT_DATA: data })).stdout, made.stdout);
+  const absent = await prepare({ POLLCHAT_DATA: path.join(data, 'nowhere') });
+  assert.equal(absent.code, 1);
+  assert.deepEqual(fs.readdirSync(data).filter((name) => name === 'nowhere'), []);
+  assert.equal((await prepare({ POLLCHAT_DATA: data, ...settings(STORE) })).code, 1);
+});
+
 test('doctor names a database of SQLite that is left from before, and a password that others may read', async (t) => {
   const data = folder(t);
   const file = path.join(path.dirname(data), 'password');
