@@ -196,7 +196,10 @@ static void check_bell(const struct store_options *options, const struct store *
     char path[PATH_MAX];
     struct err e = ERR_INIT;
     enum store_news by = store_news_by(options);
-    const char *others = by == STORE_NEWS_NOTICES ? " Other hosts tell this one by notices of the database." : "";
+    const char *others = by != STORE_NEWS_NOTICES
+                             ? ""
+                             : " Other hosts tell this one by notices of the database; where a "
+                               "pool of connections holds these back, it asks four times a second.";
     if (by == STORE_NEWS_TIMER) {
         findings_add(out, "wake", FINDING_NOTE,
                      "Other hosts may write to the database, so programs look for new messages on a timer.");
