@@ -244,7 +244,7 @@ $B/flags $B/sources: FORCE
 STAGE := $B/stage
 PLACE  = $(DESTDIR)$(PREFIX)/lib/pollchat
 TREES := $(wildcard www lighttpd apache)
-FILES  = $(wildcard cgi-bin/chat.conf.example cgi-bin/OWNER.md README.md LICENSE) $(shell find $(TREES) -path apache/archive -prune -o -type f ! -name '.*.sw?' ! -path www/README.md -print)
+FILES  = $(wildcard cgi-bin/chat.conf.example cgi-bin/OWNER.md sql/postgres/README.md README.md LICENSE) $(shell find $(TREES) -path apache/archive -prune -o -type f ! -name '.*.sw?' ! -path www/README.md -print)
 
 # Each file is replaced by rename: a running program keeps its old file, and no reader gets half a
 # file.
@@ -288,7 +288,7 @@ uninstall: ## remove what install put there; chat.conf and the data stay
 	$Q [ -d "$(PLACE)" ] || { echo 'nothing is installed in $(PLACE)'; exit 0; }; \
 	rm -f "$(DESTDIR)$(PREFIX)/bin/pollchat" '$(SYSUSERS)' $(addprefix "$(DESTDIR)$(UNITS)"/,$(PAIRS)); cd "$(PLACE)" && \
 	rm -f $(FILES) $(addprefix cgi-bin/,$(notdir $(PROGRAMS)) pollchat-postgres.so) && \
-	{ find cgi-bin $(TREES) -depth -type d -exec rmdir {} \; 2>/dev/null; cd .. && rmdir pollchat 2>/dev/null || echo 'kept in $(PLACE):' $$(ls -A '$(PLACE)'); }
+	{ find cgi-bin sql $(TREES) -depth -type d -exec rmdir {} \; 2>/dev/null; cd .. && rmdir pollchat 2>/dev/null || echo 'kept in $(PLACE):' $$(ls -A '$(PLACE)'); }
 
 deb: all ## build a Debian package: build/pollchat_VERSION_ARCH.deb
 	$Q cgi-bin/debian/build '$(VERSION)'

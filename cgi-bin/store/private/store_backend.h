@@ -9,7 +9,7 @@
  *   3. its declaration at the end of this file, and a row in store.c; or, if it takes a library
  *      that few hosts need, a module (store_module.h)
  *   4. a row in tests/unit/store_support.h: the contract is then tested for it as well
- *   5. what names SQLite or its files outside of store/: cgi-bin/README.md, "A second store"
+ *   5. what names SQLite or its files outside of store/: cgi-bin/README.md, "A further store"
  */
 #ifndef STORE_BACKEND_H
 #define STORE_BACKEND_H
