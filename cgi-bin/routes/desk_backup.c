@@ -54,7 +54,7 @@ static int check_size(struct site *site, uint64_t *size, struct err *e)
 {
     if (store_options_of(site_loaded_conf(site)).address != NULL) {
         return err_set(
-            e, ERR_CONFLICT,
+            e, ERR_ABSENT,
             "The messages are in PostgreSQL. Backups of that database are made where it runs, with pg_dump.");
     }
     struct store *store = site_borrow(site, e);

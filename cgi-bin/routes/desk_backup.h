@@ -14,7 +14,7 @@ struct site;
 
 enum { DESK_BACKUP_MOST = 64 * 1024 * 1024 }; /* bytes */
 
-/* Answers with the file; takes the request then. -1: ERR_CONFLICT (the database is PostgreSQL's),
+/* Answers with the file; takes the request then. -1: ERR_ABSENT (the database is PostgreSQL's),
  * ERR_TOO_LARGE, ERR_CROWDED, or as store_backup; the request stays the caller's. */
 int desk_backup(struct request *request, struct site *site, struct err *e);
 

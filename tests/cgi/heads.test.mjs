@@ -22,7 +22,7 @@ function place(t) {
   };
 }
 
-test('send writes the head file before it answers, and poll names that file', async (t) => {
+test('send writes the head file before it answers, and poll names that file', aboutSqlite, async (t) => {
   const p = place(t);
   for (let head = 1; head <= 3; head++) {
     const sent = await p.send({ text: 'hi' });
@@ -40,7 +40,7 @@ test('send writes the head file before it answers, and poll names that file', as
   assert.notEqual(watch, (await p.poll('')).json.watch);
 });
 
-test('poll names the head file only where it answers with wait 0, for each room that has messages, in JSON and in the cursor line', async (t) => {
+test('poll names the head file only where it answers with wait 0, for each room that has messages, in JSON and in the cursor line', aboutSqlite, async (t) => {
   const p = place(t);
   await p.send({ text: 'hi' });
   assert.match((await p.poll('since=1')).json.watch, /^heads\/[0-9a-f]{32}$/);
@@ -61,7 +61,7 @@ test('poll names the head file only where it answers with wait 0, for each room 
   assert.equal(fs.readdirSync(p.heads).length, 1, 'asking for an unknown room creates no file');
 });
 
-test('after a sender was killed between its commit and the head file, the next poll repairs the file', async (t) => {
+test('after a sender was killed between its commit and the head file, the next poll repairs the file', aboutSqlite, async (t) => {
   const p = place(t);
   const source = path.join(p.folder, 'die.c');
   const library = path.join(p.folder, 'die.so');
@@ -103,7 +103,7 @@ test('after the folder was emptied, the database replaced or the key lost, the n
   assert.deepEqual(p.said(third), { epoch: third.json.epoch, head: 1 });
 });
 
-test('a folder that cannot be created makes no request fail, and the log says so once', async (t) => {
+test('a folder that cannot be created makes no request fail, and the log says so once', aboutSqlite, async (t) => {
   const p = place(t);
   fs.writeFileSync(p.heads, 'a file');
   const sent = await p.send({ text: 'hi' });
@@ -115,7 +115,7 @@ test('a folder that cannot be created makes no request fail, and the log says so
   assert.equal(polled.json.watch, undefined);
 });
 
-test('FastCGI: an answer to a poll that waited names no head file; where polls cannot wait, it does', async (t) => {
+test('FastCGI: an answer to a poll that waited names no head file; where polls cannot wait, it does', aboutSqlite, async (t) => {
   const p = place(t);
   await p.send({ text: 'hi' });
   for (const [most, isTold] of [['10', false], ['0', true]]) {

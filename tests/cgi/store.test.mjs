@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { cgi, poll, pollchat, send, temporaryFolder } from './program.mjs';
+import { aboutSqlite, cgi, poll, pollchat, send, temporaryFolder } from './program.mjs';
 
 // Nothing listens on this port, so the database can't be reached. (Programs that were built without
 // PostgreSQL don't try.)
@@ -63,7 +63,7 @@ test('nor does a mistake in the address', async (t) => {
   }
 });
 
-test('where the database can\'t be used, clients get an error and doctor says why; nothing is stored elsewhere', async (t) => {
+test('where the database can\'t be used, clients get an error and doctor says why; nothing is stored elsewhere', aboutSqlite, async (t) => {
   const data = folder(t);
   const extra = { ...local, ...settings(STORE) };
   for (const answer of [await poll(data, 'since=0', { extra }), await send(data, { text: 'hello' }, { extra })]) {
@@ -75,7 +75,7 @@ test('where the database can\'t be used, clients get an error and doctor says wh
   assert.ok(!fs.existsSync(path.join(data, 'chat.db')));
 });
 
-test('a wrong store stops the chat, and --data doesn\'t make a command guess', async (t) => {
+test('a wrong store stops the chat, and --data doesn\'t make a command guess', aboutSqlite, async (t) => {
   const data = folder(t);
   const wrong = settings('postgresql://db:0/chat');
   const answer = await poll(data, 'since=0', { extra: wrong });
@@ -87,7 +87,7 @@ test('a wrong store stops the chat, and --data doesn\'t make a command guess', a
   assert.deepEqual(fs.readdirSync(data), []);
 });
 
-test('where the messages are in PostgreSQL, a program without the setting begins no second chat', async (t) => {
+test('where the messages are in PostgreSQL, a program without the setting begins no second chat', aboutSqlite, async (t) => {
   const data = folder(t);
   const note = path.join(data, 'chat.store');
   fs.writeFileSync(note, 'words\n', { mode: 0o600 });
@@ -105,7 +105,7 @@ test('where the messages are in PostgreSQL, a program without the setting begins
   assert.equal((await send(data, { text: 'new' })).status, 201);
 });
 
-test('pollchat prepare makes the database, in a folder that is there already', async (t) => {
+test('pollchat prepare makes the database, in a folder that is there already', aboutSqlite, async (t) => {
   const data = folder(t);
   const prepare = (settings) => pollchat(['prepare'], settings);
   const made = await prepare({ POLLCHAT_DATA: data });
@@ -118,7 +118,7 @@ test('pollchat prepare makes the database, in a folder that is there already', a
   assert.equal((await prepare({ POLLCHAT_DATA: data, ...settings(STORE) })).code, 1);
 });
 
-test('doctor names a database of SQLite that is left from before, and a password that others may read', async (t) => {
+test('doctor names a database of SQLite that is left from before, and a password that others may read', aboutSqlite, async (t) => {
   const data = folder(t);
   const file = path.join(path.dirname(data), 'password');
   assert.equal((await send(data, { text: 'old' })).status, 201);
