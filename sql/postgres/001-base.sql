@@ -57,7 +57,11 @@ CREATE TABLE meta (
     created_ms bigint NOT NULL,                                                 -- when it was made
     schema     bigint NOT NULL,                                                 -- number of the last file applied
     rules      bigint NOT NULL DEFAULT 1 CHECK (rules >= 1),                    -- raised by each change of what decides who may do what
-    upkept_ms  bigint NOT NULL DEFAULT 0                                        -- when old names, bans and the like were last looked for
+    upkept_ms  bigint NOT NULL DEFAULT 0,                                       -- when old names, bans and the like were last looked for
+    -- The server that the epoch holds for (cgi-bin/store/postgres/private/takeover.h).
+    timeline   bigint NOT NULL DEFAULT 0,                                       -- of the cluster; 0: the next program makes a new epoch
+    system     bigint NOT NULL DEFAULT 0,                                       -- identifier of the cluster; 0: not known
+    synced     bigint NOT NULL DEFAULT 0 CHECK (synced IN (0, 1))               -- 1: each commit waits for a replica
 );
 
 -- From kind on: what a moderator set; NULL: as the site's setting says.

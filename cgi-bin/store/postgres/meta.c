@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EPOCH, SCHEMA, RULES };
+enum { EPOCH, SCHEMA, RULES, TIMELINE, SYSTEM, TIMELINE_NOW };
 
 static int refuse(const struct postgres_handle *s, const char *what, struct err *e)
 {
@@ -28,6 +28,20 @@ int postgres_meta_learn(struct postgres_handle *s, const PGresult *row, struct e
     memcpy(s->sql.epoch, epoch, CHAT_EPOCH_SIZE);
     s->sql.rules = strtoull(PQgetvalue(row, 0, RULES), NULL, 10);
     return 0;
+}
+
+static int64_t number_at(const PGresult *row, int column)
+{
+    return strtoll(PQgetvalue(row, 0, column), NULL, 10);
+}
+
+bool postgres_meta_is_taken_over(const struct postgres_handle *s, const PGresult *row)
+{
+    if (PQntuples(row) != 1 || number_at(row, TIMELINE_NOW) == 0) {
+        return false;
+    }
+    bool is_other = s->system != 0 && number_at(row, SYSTEM) != 0 && number_at(row, SYSTEM) != (int64_t)s->system;
+    return is_other || number_at(row, TIMELINE) != number_at(row, TIMELINE_NOW);
 }
 
 int postgres_meta_check(struct postgres_handle *s, const PGresult *row, struct err *e)

@@ -11,6 +11,7 @@
 #include "store/postgres/private/handle.h"
 #include "store/postgres/private/link.h"
 #include "store/postgres/private/statements.h"
+#include "store/postgres/private/takeover.h"
 #include "store/sql/query.h"
 
 #include <inttypes.h>
@@ -279,6 +280,7 @@ static int ask(struct store_notices *base, struct store_asked *asked, struct err
     if (is_broken(n)) {
         return postgres_fail_unreachable(e);
     }
+    postgres_takeover_note_sync(n->s);
     return ask_meta(n, asked, e) == 0 && (asked->count == 0 || ask_heads(n, asked, e) == 0) ? 0 : -1;
 }
 

@@ -6,6 +6,7 @@
 #include "store/postgres/private/meta.h"
 #include "store/postgres/private/schema.h"
 #include "store/postgres/private/statements.h"
+#include "store/postgres/private/takeover.h"
 #include "store/postgres/private/transaction.h"
 #include "system/folder.h"
 
@@ -33,6 +34,7 @@ static int learn(struct postgres_handle *s, struct err *e)
     PQclear(row);
     if (result == 0) {
         learn_system(s);
+        postgres_takeover_note_sync(s);
     }
     return result;
 }

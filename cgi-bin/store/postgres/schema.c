@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "store/postgres/private/link.h"
 #include "store/postgres/private/locks.h"
+#include "store/postgres/private/takeover.h"
 #include "store/sql_files.h"
 
 #include <inttypes.h>
@@ -95,13 +96,14 @@ static int run(struct postgres_handle *s, const char *text, const char *what, st
 
 static int note_schema(struct postgres_handle *s, bool is_new, struct err *e)
 {
-    char text[200];
+    char text[400];
     char epoch[RANDOM_ID_SIZE];
     random_id(epoch);
     if (is_new) {
         snprintf(text, sizeof text,
-                 "INSERT INTO meta (one, epoch, created_ms, schema) VALUES (1, '%s', %" PRId64 ", %d)", epoch,
-                 clock_wall_ms(), postgres_schema_latest());
+                 "INSERT INTO meta (one, epoch, created_ms, schema, timeline)"
+                 " VALUES (1, '%s', %" PRId64 ", %d, " POSTGRES_TAKEOVER_TIMELINE ")",
+                 epoch, clock_wall_ms(), postgres_schema_latest());
     } else {
         snprintf(text, sizeof text, "UPDATE meta SET schema = %d", postgres_schema_latest());
     }

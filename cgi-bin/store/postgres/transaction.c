@@ -9,6 +9,7 @@
 #include "store/postgres/private/locks.h"
 #include "store/postgres/private/meta.h"
 #include "store/postgres/private/rows.h"
+#include "store/postgres/private/takeover.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -40,20 +41,34 @@ static void roll_back(struct postgres_handle *s)
     forget(s);
 }
 
-/* text begins the transaction, and its last statement reads meta. */
-static int begin(struct postgres_handle *s, const char *text, enum postgres_open open, struct err *e)
+static int begin_once(struct postgres_handle *s, const char *text, enum postgres_open open, bool *taken_over,
+                      struct err *e)
 {
     PGresult *row = postgres_link_run(s, text, "begin", e);
     int result = -1;
+    *taken_over = row != NULL && postgres_meta_is_taken_over(s, row);
     if (row != NULL) {
         s->open = open;
-        result = postgres_meta_check(s, row, e);
+        result = *taken_over ? -1 : postgres_meta_check(s, row, e);
     }
     PQclear(row);
     if (result != 0) {
         roll_back(s);
     }
     return result;
+}
+
+/* text begins the transaction, and its last statement reads meta. */
+static int begin(struct postgres_handle *s, const char *text, enum postgres_open open, struct err *e)
+{
+    bool taken_over = false;
+    int result = begin_once(s, text, open, &taken_over, e);
+    if (taken_over && postgres_takeover_settle(s, e) == 0) {
+        result = begin_once(s, text, open, &taken_over, e);
+    }
+    return result != 0 && taken_over && s->db != NULL
+               ? err_set(e, ERR_BUSY, "Another server of the database has just taken over. Try again in a moment.")
+               : result;
 }
 
 /* ---- writing ---- */

@@ -1,0 +1,93 @@
+// takeover.test.mjs - a replica takes over while two hosts run on the database. Where commits waited
+// for the replica, clients notice nothing; where messages were lost, clients get a new epoch, and no
+// number is given twice under the old one.
+
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { until, withSite } from '../e2e/harness.mjs';
+import { withPostgres } from './postgres.mjs';
+
+const PROFILE = process.env.PROFILE ?? 'lighttpd';
+
+const send = async (site, text) => {
+  const answer = await site.send({ text, id: text, name: 'ann' });
+  return { status: answer.status, ...answer.json() };
+};
+const read = async (site, since) => (await site.get(`/poll?since=${since}`)).json();
+
+/** Two hosts on a database that has a replica. */
+const onHosts = (sync, body) =>
+  withPostgres({ tcp: true }, async (primary) => {
+    const name = await primary.database();
+    const replica = await primary.replica({ sync, tcp: true });
+    try {
+      const env = { POLLCHAT_STORE: await primary.address(name, replica), POLLCHAT_BUSY_TIMEOUT: '3000' };
+      await withSite({ profile: PROFILE, env }, (a) => withSite({ profile: PROFILE, env }, (b) => body({ a, b, primary, replica })));
+    } finally {
+      await replica.end();
+    }
+  });
+
+/** Sends until it is stored: the servers change meanwhile. */
+const sendAtLast = (site, text) => until(async () => {
+  const sent = await send(site, text);
+  return [200, 201].includes(sent.status) && sent;
+}, `${text} to be stored`);
+
+test('a synchronous replica takes over: what was answered is there, and the epoch stays', { timeout: 180_000 }, () =>
+  onHosts(true, async ({ a, b, primary, replica }) => {
+    const texts = [];
+    let seen;
+    for (let i = 1; i <= 20; i += 1) {
+      seen = await send(i % 2 ? a : b, `m${i}`);
+      assert.equal(seen.status, 201);
+      texts.push(`m${i}`);
+    }
+    await primary.kill();
+    await replica.promote();
+    await replica.async();
+    const next = await sendAtLast(b, 'after');
+    assert.deepEqual([next.seq, next.epoch], [21, seen.epoch]);
+    for (const site of [a, b]) {
+      const page = await until(async () => {
+        const found = await read(site, 0);
+        return found.messages?.length === 21 && found;
+      }, 'all messages to be read');
+      assert.equal(page.epoch, seen.epoch);
+      assert.deepEqual(page.messages.map(({ text }) => text), [...texts, 'after']);
+    }
+  }));
+
+test('an asynchronous replica that lacks messages takes over: all clients are told by a new epoch', { timeout: 180_000 }, () =>
+  onHosts(false, async ({ a, b, primary, replica }) => {
+    for (let i = 1; i <= 5; i += 1) {
+      await send(a, `m${i}`);
+    }
+    await until(async () => (await replica.sql('postgres', 'SELECT pg_last_wal_replay_lsn()')) === (await primary.sql('postgres', 'SELECT pg_current_wal_lsn()')), 'the replica to have all');
+    await replica.sql('postgres', "ALTER SYSTEM SET primary_conninfo = ''");
+    await replica.sql('postgres', 'SELECT pg_reload_conf()');
+    await until(async () => (await primary.sql('postgres', 'SELECT count(*) FROM pg_stat_replication')) === '0', 'the replica to hear no more');
+    const lost = [];
+    for (let i = 6; i <= 8; i += 1) {
+      lost.push(await send(b, `m${i}`));
+    }
+    assert.deepEqual(lost.map(({ seq }) => seq), [6, 7, 8]);
+    assert.equal((await read(a, 5)).messages.length, 3);
+    const waiting = a.get('/poll?since=8&wait=20');
+    await primary.kill();
+    await replica.promote();
+    const next = await sendAtLast(a, 'after');
+    assert.notEqual(next.epoch, lost[0].epoch, 'numbers that were given before are of another epoch');
+    const told = (await waiting).json();
+    assert.ok(told.epoch === next.epoch || told.status === 503 || told.messages.length === 0, JSON.stringify(told));
+    for (const site of [a, b]) {
+      const page = await until(async () => {
+        const found = await read(site, 0);
+        return found.epoch === next.epoch && found;
+      }, 'the new epoch to be known');
+      assert.deepEqual(page.messages.map(({ text }) => text), ['m1', 'm2', 'm3', 'm4', 'm5', 'after']);
+    }
+    // A client of the old epoch sends what it isn't sure of once more: it is stored once.
+    assert.equal((await sendAtLast(b, 'm7')).status, 201);
+    assert.equal((await send(a, 'm7')).status, 200);
+  }));
