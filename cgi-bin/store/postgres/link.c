@@ -249,7 +249,9 @@ enum answer { ANSWER, NO_ANSWER, TIMED_OUT };
 static enum answer give_up(struct postgres_handle *s, const struct wait *w)
 {
     bool is_late = PQstatus(s->db) == CONNECTION_OK && clock_mono_ms() >= w->until;
-    if (is_late) {
+    if (w->is_ending) {
+        is_late = true; /* no fault of the server, so no line for the log */
+    } else if (is_late) {
         log_line("%s: no answer for %" PRId64 " ms", s->label, w->silence_ms);
     } else {
         log_message(s, "the connection broke", PQerrorMessage(s->db));
