@@ -14,12 +14,20 @@ const struct metrics_name metrics_counters[METRICS_COUNTER__MAX] = {
     [METRICS_WAKEUPS] = {"wakeups_total", NULL, NULL, "wakeups", "Looks for news because something was committed."},
     [METRICS_WOKEN] = {"woken_total", NULL, NULL, "woken", "Writes of news to those who waited for it."},
     [METRICS_LIMITED] = {"limited_total", NULL, NULL, "limited", "Requests refused because of limits."},
+    [METRICS_NOTICES_SENT] = {"notices_total", "way=\"sent\"", "notices", "sent",
+                              "Notices of commits between hosts over one database."},
+    [METRICS_NOTICES_HEARD] = {"notices_total", "way=\"heard\"", "notices", "heard", ""},
+    [METRICS_CONNECTS] = {"notice_connections_total", NULL, NULL, "notice_connections",
+                          "Connections to the database for notices that were made."},
     [METRICS_TURNED_AWAY] = {"turned_away_total", NULL, NULL, "turned_away", "Requests that found no place to wait."},
 };
 
 const struct metrics_name metrics_gauges[METRICS_GAUGE__MAX] = {
     [METRICS_PARKED_POLLS] = {"parked", "kind=\"poll\"", "parked", "polls", "Requests that wait, by kind."},
     [METRICS_PARKED_STREAMS] = {"parked", "kind=\"stream\"", "parked", "streams", ""},
+    [METRICS_HEARING] = {"listeners", "state=\"heard\"", "listeners", "heard",
+                         "Processes that listen to notices of other hosts, by whether these come through."},
+    [METRICS_DEAF] = {"listeners", "state=\"deaf\"", "listeners", "deaf", ""},
     [METRICS_QUEUED] = {"queued", NULL, NULL, "queued", "Messages received and not yet durable."},
 };
 
@@ -36,6 +44,12 @@ const struct metrics_scale metrics_histograms[METRICS_HISTOGRAM__MAX] = {
                        1.0,
                        8,
                        {1, 2, 4, 8, 16, 32, 64, 128}},
+    [METRICS_COMMIT] = {"commit_seconds",
+                        "commit_us",
+                        "Time that the store took to make a group of messages durable.",
+                        1e-6,
+                        12,
+                        {250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 1000000, 5000000}},
 };
 
 enum metrics_counter metrics_class(int status)

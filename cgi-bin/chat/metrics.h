@@ -20,24 +20,30 @@ enum metrics_counter {
     METRICS_3XX,
     METRICS_4XX,
     METRICS_5XX,
-    METRICS_MESSAGES,    /* stored */
-    METRICS_WAKEUPS,     /* how often a process looked for news because of a ring */
-    METRICS_WOKEN,       /* polls and streams that got news after a ring */
-    METRICS_LIMITED,     /* requests that were refused with 429 */
-    METRICS_TURNED_AWAY, /* polls that could not wait, and streams that were refused */
+    METRICS_MESSAGES,      /* stored */
+    METRICS_WAKEUPS,       /* how often a process looked for news because of a ring */
+    METRICS_WOKEN,         /* polls and streams that got news after a ring */
+    METRICS_LIMITED,       /* requests that were refused with 429 */
+    METRICS_NOTICES_SENT,  /* to other hosts (site/notices.h) */
+    METRICS_NOTICES_HEARD, /* of any host, also this one */
+    METRICS_CONNECTS,      /* connections for notices that were made */
+    METRICS_TURNED_AWAY,   /* polls that could not wait, and streams that were refused */
     METRICS_COUNTER__MAX
 };
 
 enum metrics_gauge {
     METRICS_PARKED_POLLS, /* waiting, with or without a process of their own */
     METRICS_PARKED_STREAMS,
-    METRICS_QUEUED, /* messages that have arrived and are not durable yet */
+    METRICS_HEARING, /* processes that notices come through to */
+    METRICS_DEAF,    /* and those that have to ask the database instead */
+    METRICS_QUEUED,  /* messages that have arrived and are not durable yet */
     METRICS_GAUGE__MAX
 };
 
 enum metrics_histogram {
     METRICS_LATENCY, /* microseconds from the newest commit to writing it to a client that waited */
     METRICS_GROUP,   /* messages in one transaction */
+    METRICS_COMMIT,  /* microseconds that the store took to make one durable */
     METRICS_HISTOGRAM__MAX
 };
 

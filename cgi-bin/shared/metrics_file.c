@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 enum {
-    LAYOUT = 2,
+    LAYOUT = 3,
     SLOTS = 256, /* processes with gauges at once; gauges of further ones aren't counted */
     LINES = 32,  /* different lines of the log in a minute */
     LINE_AGAIN_MS = 60 * 1000,
@@ -277,8 +277,8 @@ bool metrics_file_is_replaced(const struct metrics_file *t)
 void metrics_file_move_gauges(struct metrics_file *to, struct metrics_file *from)
 {
     for (size_t k = 0; from->slot != NULL && k < METRICS_GAUGE__MAX; k++) {
-        /* a thread lowers this one in the file in which it raised it */
-        if (k != METRICS_QUEUED) {
+        /* a thread lowers these in the file in which it raised them */
+        if (k != METRICS_QUEUED && k != METRICS_HEARING && k != METRICS_DEAF) {
             metrics_file_gauge(to, (enum metrics_gauge)k, (int)atomic_exchange(&from->slot->gauge[k], 0));
         }
     }

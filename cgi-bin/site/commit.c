@@ -180,7 +180,9 @@ static int append_part(struct site *site, struct store *store, struct commit_job
         jobs[i] = group[i]->store;
     }
     positions_commit_begin(site_positions(site), store, &positions);
+    int64_t began = clock_mono_us();
     int result = store_append(store, jobs, count, e);
+    metrics_file_observe(site_metrics(site), METRICS_COMMIT, (uint64_t)(clock_mono_us() - began), 1);
     positions_commit_end(site_positions(site), &positions, jobs, count, e);
     if (result == 0) {
         head_files_publish(site, store, jobs, count);

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "shared/bell.h"
+#include "shared/metrics_file.h"
 #include "shared/room_heads.h"
 #include "site/store_options.h"
 #include "store/store_notices.h"
@@ -28,8 +29,7 @@ enum {
 
 struct notices {
     const struct conf *conf;
-    struct bell *(*bell)(void *context);
-    void *context;
+    struct notices_site site;
     _Atomic int64_t sure_until; /* monotonic ms */
     pthread_mutex_t lock;       /* of all that follows up to the thread's own */
     pthread_cond_t changed;
@@ -44,12 +44,14 @@ struct notices {
     int64_t told_at;
     int64_t asked_at;
     int64_t unheard_since;
+    struct metrics_file *gauged; /* the gauge was raised in it; NULL: none was */
+    enum metrics_gauge gauge;
     bool has_complained;
     uint64_t rooms_made;
     int retry_ms;
 };
 
-struct notices *notices_new(const struct conf *conf, struct bell *(*bell)(void *context), void *context)
+struct notices *notices_new(const struct conf *conf, struct notices_site site)
 {
     pthread_condattr_t attributes;
     struct notices *n = ck_calloc(1, sizeof *n);
@@ -59,10 +61,36 @@ struct notices *notices_new(const struct conf *conf, struct bell *(*bell)(void *
     pthread_cond_init(&n->changed, &attributes);
     pthread_condattr_destroy(&attributes);
     n->conf = conf;
-    n->bell = bell;
-    n->context = context;
+    n->site = site;
     n->retry_ms = RETRY_LEAST_MS;
     return n;
+}
+
+/* ---- metrics ---- */
+
+static void count(struct notices *n, enum metrics_counter which, uint64_t times)
+{
+    metrics_file_add(n->site.metrics(n->site.context), which, times);
+}
+
+static void lower_gauge(struct notices *n)
+{
+    if (n->gauged != NULL) {
+        metrics_file_gauge(n->gauged, n->gauge, -1);
+        n->gauged = NULL;
+    }
+}
+
+static void set_gauge(struct notices *n, bool is_heard)
+{
+    enum metrics_gauge gauge = is_heard ? METRICS_HEARING : METRICS_DEAF;
+    struct metrics_file *file = n->site.metrics(n->site.context);
+    if (n->gauged != file || n->gauge != gauge) {
+        lower_gauge(n);
+        metrics_file_gauge(file, gauge, 1);
+        n->gauged = file;
+        n->gauge = gauge;
+    }
 }
 
 bool notices_are_sure(const struct notices *n)
@@ -118,6 +146,7 @@ static int tell(struct notices *n, struct err *e)
     pthread_mutex_unlock(&n->lock);
     n->told_at = clock_mono_ms();
     int result = store_notices_tell(n->connection, &changes, e);
+    count(n, METRICS_NOTICES_SENT, 1);
     store_changes_fini(&changes);
     return result;
 }
@@ -135,7 +164,7 @@ static void take_rules(struct bell *b, uint64_t rules)
 
 static void take_changes(struct notices *n, const struct store_changes *changes)
 {
-    struct bell *b = n->bell(n->context);
+    struct bell *b = n->site.bell(n->site.context);
     bool has_risen = false;
     if (b == NULL) {
         return;
@@ -157,6 +186,7 @@ static int listen_for(struct notices *n, int timeout_ms, struct err *e)
     struct store_changes heard = {.count = 0};
     int result = store_notices_listen(n->connection, timeout_ms, &heard, e);
     if (result > 0) {
+        count(n, METRICS_NOTICES_HEARD, 1);
         take_changes(n, &heard);
     }
     store_changes_fini(&heard);
@@ -200,6 +230,7 @@ static int period_of(const struct notices *n)
 static void watch_hearing(struct notices *n)
 {
     int64_t now = clock_mono_ms();
+    set_gauge(n, store_notices_are_heard(n->connection));
     if (store_notices_are_heard(n->connection)) {
         n->unheard_since = 0;
     } else if (n->unheard_since == 0) {
@@ -219,7 +250,7 @@ static int ask(struct notices *n, struct err *e)
     if (n->asked_at != 0 && now - n->asked_at < period) {
         return 0;
     }
-    struct bell *b = n->bell(n->context);
+    struct bell *b = n->site.bell(n->site.context);
     struct store_asked asked = {.count = 0};
     uint64_t moment = b != NULL ? room_heads_moment(b) : 0;
     asked.rooms = ck_calloc(ROOM_HEADS_MOST, sizeof *asked.rooms);
@@ -282,7 +313,8 @@ static bool connect(struct notices *n)
         return false;
     }
     set_connection(n, connection);
-    struct bell *b = n->bell(n->context);
+    count(n, METRICS_CONNECTS, 1);
+    struct bell *b = n->site.bell(n->site.context);
     if (b != NULL) {
         room_heads_forget(b);
     }
@@ -296,6 +328,7 @@ static void disconnect(struct notices *n)
 {
     struct store_notices *connection = n->connection;
     atomic_store(&n->sure_until, 0);
+    lower_gauge(n);
     set_connection(n, NULL);
     store_notices_close(connection);
 }
@@ -345,6 +378,7 @@ void notices_free(struct notices *n)
     if (was_running) {
         pthread_join(n->thread, NULL);
     }
+    lower_gauge(n);
     store_notices_close(n->connection);
     store_changes_fini(&n->pending);
     pthread_cond_destroy(&n->changed);

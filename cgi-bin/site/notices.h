@@ -23,11 +23,18 @@
 
 struct bell;
 struct conf;
+struct metrics_file;
 struct notices;
 
-/* conf is borrowed; it must be loaded before notices_start. bell: returns the site's bell, NULL if
- * there is none yet; called from the thread. Never NULL. */
-struct notices *notices_new(const struct conf *conf, struct bell *(*bell)(void *context), void *context);
+/* What the thread asks of the site; called from it. */
+struct notices_site {
+    struct bell *(*bell)(void *context);            /* the site's bell; NULL if there is none yet */
+    struct metrics_file *(*metrics)(void *context); /* NULL: nothing is counted */
+    void *context;
+};
+
+/* conf is borrowed; it must be loaded before notices_start. Never NULL. */
+struct notices *notices_new(const struct conf *conf, struct notices_site site);
 void notices_free(struct notices *n); /* ends the thread; what wasn't told yet is told first, within moments */
 
 /* From the first call on the thread runs. */

@@ -35,6 +35,8 @@ struct positions {
     struct handles *handles;
     struct notices *notices;
     bool short_lived;
+    struct metrics_file *(*metrics)(void *owner); /* NULL: nothing is counted */
+    void *owner;
     _Atomic(struct bell *) watched; /* the watcher verifies its heads; NULL: no watcher does */
     pthread_mutex_t lock;           /* of all that follows */
     struct bell *bells[BELLS_MAX];  /* the last one is in use; another thread may still use an older one */
@@ -46,6 +48,12 @@ struct positions {
 
 static struct bell *bell_for_notices(void *context);
 
+static struct metrics_file *metrics_for_notices(void *context)
+{
+    const struct positions *p = context;
+    return p->metrics != NULL ? p->metrics(p->owner) : NULL;
+}
+
 struct positions *positions_new(const struct conf *conf, enum store_mode mode, bool short_lived,
                                 struct handles *handles)
 {
@@ -55,8 +63,15 @@ struct positions *positions_new(const struct conf *conf, enum store_mode mode, b
     p->mode = mode;
     p->short_lived = short_lived;
     p->handles = handles;
-    p->notices = notices_new(conf, bell_for_notices, p);
+    p->notices = notices_new(
+        conf, (struct notices_site){.bell = bell_for_notices, .metrics = metrics_for_notices, .context = p});
     return p;
+}
+
+void positions_count_in(struct positions *p, struct metrics_file *(*metrics)(void *owner), void *owner)
+{
+    p->metrics = metrics;
+    p->owner = owner;
 }
 
 void positions_free(struct positions *p)

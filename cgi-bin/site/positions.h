@@ -92,12 +92,15 @@ struct bell;
 struct conf;
 struct err;
 struct handles;
+struct metrics_file;
 struct positions;
 
 /* Borrows both. The settings are read from the first call on that needs them. mode: of the
  * handles. Never NULL. */
 struct positions *positions_new(const struct conf *conf, enum store_mode mode, bool short_lived,
                                 struct handles *handles);
+/* Before any other call: counts notices in the site's metrics. */
+void positions_count_in(struct positions *p, struct metrics_file *(*metrics)(void *owner), void *owner);
 void positions_free(struct positions *p); /* NULL is fine */
 
 /* ---- reading ---- */

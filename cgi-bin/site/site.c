@@ -57,6 +57,11 @@ struct site {
     size_t past_count;
 };
 
+static struct metrics_file *metrics_of(void *site)
+{
+    return site_metrics(site);
+}
+
 struct site *site_new(enum store_mode mode, bool short_lived, const atomic_bool *stopping)
 {
     struct site *s = ck_calloc(1, sizeof *s);
@@ -66,6 +71,7 @@ struct site *site_new(enum store_mode mode, bool short_lived, const atomic_bool 
     s->stopping = stopping;
     s->handles = handles_new(mode);
     s->positions = positions_new(&s->conf, mode, short_lived, s->handles);
+    positions_count_in(s->positions, metrics_of, s);
     s->limiter = limiter_new(&s->conf);
     s->rules = rules_cache_new();
     s->own_metrics = metrics_file_open(NULL);

@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { BEGIN_SIZE = 500, IDLE_MS = 30000 };
+enum { BEGIN_SIZE = 800, IDLE_MS = 30000 };
 
 static struct postgres_handle *mine(struct sql_store *s)
 {

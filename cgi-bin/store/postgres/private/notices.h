@@ -4,7 +4,7 @@
  * over the sync; and a full queue makes the commit fail. So notices are statements of their own, on
  * a connection of their own.
  *
- * A pool of connections in transaction mode takes LISTEN without an error, and no notice ever comes.
+ * A pool of connections in transaction mode takes LISTEN without an error, and no notice comes.
  * So the connection sends itself a notice from time to time, and counts as heard while it comes
  * back.
  *

@@ -8,9 +8,9 @@
  * that meets others decides, alone (handle.h, lock 1), before anything is written.
  *
  * Nothing is lost, and the epoch stays, where the primary waited for a replica with each commit
- * (synchronous_standby_names). meta.synced says so. Programs compare it when they connect, and every
- * few seconds (notices.c). A replica that wasn't waited for must not take over then; that is up to
- * the operator.
+ * (synchronous_standby_names). meta.synced says so. Programs compare it when they connect, and
+ * every few seconds (notices.c). A replica that wasn't waited for must not take over then; that is
+ * up to the operator.
  *
  * UPDATE meta SET timeline = 0 asks for a new epoch, after a dump was restored in the same cluster.
  */
