@@ -279,12 +279,12 @@ static void the_json_has_the_same_values(void **state)
         "{\"version\":\"1.2.3\",\"uptime\":77,\"counted_since\":\"2023-11-14T22:13:20.123Z\",\"counts_of\":\"site\","
         "\"wake\":\"bell\",\"descriptors\":1024,\"processes\":20,\"max_held\":6,\"max_waiting\":256,"
         "\"max_waiting_why\":\"so\",\"store\":{\"kind\":\"SQLite\",\"bytes\":4096},"
-        "\"parked\":{\"polls\":8,\"streams\":0},\"queued\":0,"
+        "\"parked\":{\"polls\":8,\"streams\":0},\"listeners\":{\"heard\":0,\"deaf\":0},\"queued\":0,"
         "\"requests\":{\"send\":0,\"poll\":0,\"stream\":6,\"status\":0},");
     assert_contains(text, "\"answers\":{\"2xx\":0,\"3xx\":0,\"4xx\":7,\"5xx\":0}");
     assert_contains(
         text, "\"group_messages\":{\"count\":9,\"sum\":0,\"p50\":4,\"p99\":4,\"up_to\":{\"1\":0,\"2\":0,\"4\":9,");
-    assert_contains(text, "\"128\":0,\"more\":0}}");
+    assert_contains(text, "\"128\":0,\"more\":0}},\"commit_us\":{\"count\":0,");
     buf_fini(&b);
 }
 
