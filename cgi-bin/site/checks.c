@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "format/findings.h"
 #include "shared/bell.h"
+#include "site/host_key.h"
 #include "site/limiter.h"
 #include "site/reserve.h"
 #include "store/incidents.h"
@@ -317,6 +318,12 @@ static void check_store(const struct conf *conf, struct findings *out)
         return;
     }
     findings_add(out, "database", FINDING_FINE, "The database works: %s.", store_describe(store));
+    if (!host_key_is_common(&options, store)) {
+        findings_add(
+            out, "key", FINDING_WRONG,
+            "The file chat.key in the data folder of this host isn't that of the chat's other hosts, so visitors "
+            "are other persons here than there. Copy that file from the first host, and restart the programs.");
+    }
     check_bell(&options, store, out);
     check_clients(conf, out);
     check_reserve(conf, store, out);

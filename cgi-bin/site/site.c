@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "site/handles.h"
+#include "site/host_key.h"
 #include "site/limiter.h"
 #include "site/positions.h"
 #include "site/rules_cache.h"
@@ -342,6 +343,17 @@ static int refuse_while_moved(const struct site *s, const struct store_options *
     return 0;
 }
 
+/* The first store that this process opened. */
+static void greet(const struct store_options *options, struct store *handle)
+{
+    store_note_write(options);
+    if (!host_key_is_common(options, handle)) {
+        log_line("%s/chat.key isn't that of the chat's other hosts, so visitors are other persons here than there: "
+                 "copy that file from the first host, and restart the programs",
+                 options->folder);
+    }
+}
+
 static struct store *open_store(struct site *s, struct err *e)
 {
     struct store_options options = store_options_of(&s->conf);
@@ -353,7 +365,7 @@ static struct store *open_store(struct site *s, struct err *e)
     struct store *handle = store_open(&options, s->mode, e);
     if (handle != NULL) {
         if (!atomic_exchange(&s->was_opened, true)) {
-            store_note_write(&options);
+            greet(&options, handle);
         }
         handles_note_use(s->handles, handle);
         pthread_mutex_lock(&s->lock);

@@ -161,6 +161,12 @@ int store_unused(struct store *s, uint64_t *out, struct err *e)
     return s->backend->unused(s, out, e);
 }
 
+int store_compare_key(struct store *s, const char mark[STORE_KEY_MARK_SIZE], bool *is_same, struct err *e)
+{
+    *is_same = true;
+    return s->backend->compare_key != NULL ? s->backend->compare_key(s, mark, is_same, e) : 0;
+}
+
 int store_check(struct store *s, FILE *out, struct err *e)
 {
     return s->backend->check(s, out, e);

@@ -19,6 +19,13 @@ int store_size(struct store *s, uint64_t *out, struct err *e);
  * the file system. */
 int store_unused(struct store *s, uint64_t *out, struct err *e);
 
+/* Compares the site's key of this host with that of the others, by its mark: 32 hexadecimal digits
+ * that are made from the key and don't reveal it. The database keeps the mark of the host whose
+ * writing handle asked first. *is_same: true also if no mark is kept yet, and for a store of one
+ * host. */
+enum { STORE_KEY_MARK_SIZE = 33 };
+int store_compare_key(struct store *s, const char mark[STORE_KEY_MARK_SIZE], bool *is_same, struct err *e);
+
 /* Runs the store's own integrity check, and looks for what must not be in it (for SQLite
  * sql/sqlite/invariants.sql). Writes a line to `out` for each thing found. Returns how many were
  * found, or -1 if it could not look. */

@@ -58,6 +58,7 @@ CREATE TABLE meta (
     schema     bigint NOT NULL,                                                 -- number of the last file applied
     rules      bigint NOT NULL DEFAULT 1 CHECK (rules >= 1),                    -- raised by each change of what decides who may do what
     upkept_ms  bigint NOT NULL DEFAULT 0,                                       -- when old names, bans and the like were last looked for
+    key_mark   text   COLLATE "C" CHECK (length(key_mark) = 32),                -- made from chat.key of the first host that wrote; NULL: not yet
     -- The server that the epoch holds for (cgi-bin/store/postgres/private/takeover.h).
     timeline   bigint NOT NULL DEFAULT 0,                                       -- of the cluster; 0: the next program makes a new epoch
     system     bigint NOT NULL DEFAULT 0,                                       -- identifier of the cluster; 0: not known

@@ -1,15 +1,17 @@
-// store.test.mjs - the setting store without a database: nothing shows a password, a wrong address
-// stops the chat, and no program begins a second chat beside one in PostgreSQL.
+// store.test.mjs - the setting store: nothing shows a password, a wrong address stops the chat, no
+// program begins a second chat beside one in PostgreSQL, and all hosts need the same chat.key.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { aboutSqlite, cgi, poll, pollchat, send, temporaryFolder } from './program.mjs';
+import { shareDatabase } from '../postgres/postgres.mjs';
+import { aboutSqlite, cgi, poll, pollchat, send, STORE as KIND, temporaryFolder } from './program.mjs';
 
 // Nothing listens on this port, so the database can't be reached. (Programs that were built without
 // PostgreSQL don't try.)
 const STORE = 'postgresql://chat:hunter2@127.0.0.1:1/chat?sslpassword=hunter2';
 const SHOWN = 'postgresql://chat:(not shown)@127.0.0.1:1/chat?sslpassword=(not shown)';
+const onPostgres = { skip: KIND === undefined ? 'takes PostgreSQL' : false };
 const local = { REMOTE_ADDR: '127.0.0.1', HTTP_HOST: 'localhost', POLLCHAT_STATUS: 'everyone', POLLCHAT_DOCTOR: 'everyone' };
 const settings = (store) => ({ POLLCHAT_STORE: store, POLLCHAT_BUSY_TIMEOUT: '100' });
 
@@ -131,4 +133,26 @@ test('doctor names a database of SQLite that is left from before, and a password
   assert.doesNotMatch(found.stdout + found.stderr, /hunter2/);
   fs.chmodSync(file, 0o600);
   assert.equal(topic(await doctor(data, extra), 'password'), undefined);
+});
+
+test('a chat in PostgreSQL leaves the note that forbids a second one in SQLite', onPostgres, async (t) => {
+  const data = folder(t);
+  assert.equal((await send(data, { text: 'one' })).status, 201);
+  assert.match(fs.readFileSync(path.join(data, 'chat.store'), 'utf8'), /PostgreSQL/);
+  const lacking = await send(data, { text: 'lost' }, { extra: { POLLCHAT_STORE: 'sqlite' } });
+  assert.equal(lacking.json.type, 'urn:pollchat:problem:misconfigured');
+});
+
+test('a host that has another chat.key than the first host is told so', onPostgres, async (t) => {
+  const [data, other] = [folder(t), folder(t)];
+  shareDatabase(other, data);
+  assert.equal((await send(data, { text: 'one' })).status, 201);
+  const first = await doctor(data);
+  assert.equal(topic(first, 'database').state, 'fine');
+  assert.equal(topic(first, 'key'), undefined);
+  assert.match((await send(other, { text: 'two' })).stderr, /chat\.key isn't that of the chat's other hosts/);
+  assert.equal(topic(await doctor(other), 'key').state, 'wrong');
+  fs.copyFileSync(path.join(data, 'chat.key'), path.join(other, 'chat.key'));
+  assert.equal(topic(await doctor(other), 'key'), undefined);
+  assert.equal((await send(other, { text: 'three' })).stderr, '');
 });

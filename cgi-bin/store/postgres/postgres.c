@@ -9,6 +9,7 @@
  *   upkeep  open  engine  notices
  */
 #include "store/postgres/private/engine.h"
+#include "store/postgres/private/key_mark.h"
 #include "store/postgres/private/notices.h"
 #include "store/postgres/private/open.h"
 #include "store/postgres/private/upkeep.h"
@@ -180,6 +181,7 @@ static const struct store_backend postgres_backend = {
     .describe = describe,
     .size = size,
     .unused = unused,
+    .compare_key = postgres_key_mark_compare,
     .check = check,
     .rest = rest,
     .backup = backup,
