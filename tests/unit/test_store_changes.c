@@ -83,6 +83,13 @@ static void an_edit_of_a_message_that_is_deleted_later_is_read_as_a_delete(void 
     store_page_fini(&page);
     check_stub(read_one(s, 2, 0, &page), 1, "ann");
     store_page_fini(&page);
+    /* It has no text that a page would count. */
+    const struct store_range range = {.room = "lobby", .limit = 100, .budget = 100};
+    assert_outcome(STORE_STORED, s, .who = ANN, .name = "ann", .text = "third");
+    assert_outcome(STORE_STORED, s, .who = ANN, .name = "ann", .text = "fourth");
+    assert_int_equal(store_read(s, &range, &page, NULL), 0);
+    assert_int_equal(page.count, 5);
+    store_page_fini(&page);
     store_close(s);
 }
 

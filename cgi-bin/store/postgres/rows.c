@@ -46,10 +46,10 @@ enum column { COLUMN_MESSAGE_ID, COLUMNS(AS_ENUM) COLUMN_STATE, COLUMN_TEXT };
     " (SELECT target.text FROM message AS target"                                             \
     " WHERE target.message_id = (message.message_id >> 36 << 36) + message.target"            \
     " AND (target.state IS NULL OR (target.state = 3 AND target.person_id = ?5))) ELSE message.text END AS text"
-#define SELECT_RANGE(order)                                                                                  \
-    "SELECT * FROM (SELECT *, sum(least(octet_length(text), ?6)) OVER (ORDER BY message_id" order            \
-    " ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes FROM (" SELECT_MESSAGE SEEN_STATE SEEN_TEXT \
-    " FROM message WHERE message_id BETWEEN " OF_ROOM " + ?2 AND " OF_ROOM " + ?3 ORDER BY message_id" order \
+#define SELECT_RANGE(order)                                                                                    \
+    "SELECT * FROM (SELECT *, sum(least(coalesce(octet_length(text), 0), ?6)) OVER (ORDER BY message_id" order \
+    " ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes FROM (" SELECT_MESSAGE SEEN_STATE SEEN_TEXT   \
+    " FROM message WHERE message_id BETWEEN " OF_ROOM " + ?2 AND " OF_ROOM " + ?3 ORDER BY message_id" order   \
     " LIMIT ?4) AS message) AS message WHERE bytes IS NULL OR bytes <= ?6 ORDER BY message_id" order
 
 static const char ascending[] = SELECT_RANGE("");
