@@ -132,7 +132,7 @@ test('a name belongs to its first key, and others are offered a free one', async
 test('a name that has rested for long is free again', async (t) => {
   const { say, sql } = chat(t);
   await say({ text: 'hello', name: 'ann', key: ANN });
-  sql('UPDATE name SET used_ms = used_ms - 29 * 86400000');
+  sql('UPDATE name SET used_ms = used_ms - 29 * CAST(86400000 AS bigint)');
   problem(await say({ text: 'x', name: 'ann', key: BOB }), 409, 'name-taken', 'name');
   sql('UPDATE name SET used_ms = used_ms - 2 * 86400000');
   assert.equal((await say({ text: 'x', name: 'ann', key: BOB })).status, 201);

@@ -24,7 +24,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { dropDatabases, sqlOf, storeSettings } from '../postgres/postgres.mjs';
+import { aboutSqlite, dropDatabases, sqlOf, STORE, storeSettings } from '../postgres/postgres.mjs';
 import { GIVE_UP_MS, pause, until } from '../wait.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -38,7 +38,7 @@ export const costsProcess = ['lighttpd-cgi', 'apache-cgi', 'apache-fcgid'].inclu
 /** The server passes on the events of a stream at once. */
 export const streamsFlow = !costsProcess;
 export const isRoot = process.getuid() === 0;
-export { pause, until };
+export { aboutSqlite, pause, STORE, until };
 
 const WRAP = process.env.WRAP ?? '';
 

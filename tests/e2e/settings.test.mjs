@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 
-import { PROFILE, copyRoot, makeFolder, removeFolder, until, withSite } from './harness.mjs';
+import { PROFILE, STORE, copyRoot, makeFolder, removeFolder, until, withSite } from './harness.mjs';
 
 const logs = PROFILE !== 'caddy'; // Caddy drops what programs write to the error stream
 
@@ -26,7 +26,7 @@ describe(`${PROFILE}: settings`, () => {
       assert.equal((await site.get('/poll?since=0')).json().poll_after, 9);
       const other = await site.send({ text: 'x' }, { headers: { Origin: 'https://b.example:8443' } });
       assert.equal(other.status, 201, other.text);
-      assert.ok(fs.existsSync(path.join(site.data, 'chat.db')), 'the data folder is the one in the settings');
+      assert.ok(fs.existsSync(path.join(site.data, STORE === undefined ? 'chat.db' : 'chat.key')), 'the data folder is the one in the settings');
     });
   });
 
