@@ -145,14 +145,17 @@ static int64_t number_in(const PGresult *row, int column)
     return strtoll(PQgetvalue(row, 0, column), NULL, 10);
 }
 
-/* Limits for the session, unless others share it. */
+/* Limits for the session, unless others share it. A statement is planned once: to plan a page of
+ * messages takes as long as to read it, and in a large table the server would do it each time. */
 static int set_up(struct postgres_handle *s, struct err *e)
 {
-    char text[160];
+    char text[200];
     if (s->is_pooled) {
         return 0;
     }
-    snprintf(text, sizeof text, "SET lock_timeout = %u; SET idle_in_transaction_session_timeout = %d",
+    snprintf(text, sizeof text,
+             "SET lock_timeout = %u; SET idle_in_transaction_session_timeout = %d;"
+             " SET plan_cache_mode = force_generic_plan",
              s->busy_timeout_ms > 0 ? s->busy_timeout_ms : 1, IDLE_MS);
     PGresult *done = run_here(s, text);
     int result = done == NULL       ? postgres_fail_unreachable(e)
