@@ -15,8 +15,8 @@
  * Prints, in microseconds: median and 99th percentile over the rounds of the last reader's time;
  * then, for the median round, the median and the 99th percentile of its readers' times. OUTPUT: a
  * file for the percentiles 0 to 100 of all readers' times. An answer other than 2xx, a closed
- * connection, or a reader without its message ends the program with status 1. SETTLE (environment):
- * default 700.
+ * connection, or a reader without its message ends the program with status 1. Environment: SETTLE
+ * (700); SEND_PORT (PORT), where the message is posted, such as that of another host.
  *
  * The code is the same for each server: one thread, epoll, no parsing except status, Content-Length
  * and the mark.
@@ -41,6 +41,7 @@ struct reader {
 
 static struct {
     int port;
+    int send_port;
     size_t readers;
     size_t rounds;
     bool stream;
@@ -247,7 +248,7 @@ static void run(const char *output)
     size_t each = arguments.readers > 0 ? arguments.readers : 1;
     int64_t *times = calloc(arguments.rounds * each, sizeof *times);
     int64_t *lasts = calloc(arguments.rounds, sizeof *lasts);
-    int sender = client_connect(arguments.port, arguments.readers);
+    int sender = client_connect(arguments.send_port, arguments.readers);
     if (times == NULL || lasts == NULL) {
         client_die("no memory");
     }
@@ -281,6 +282,7 @@ int main(int argc, char **argv)
         client_die("usage: crowd PORT READERS ROUNDS poll|stream WAIT-PATH SEND-PATH SEND-TYPE SEND-BODY [OUTPUT]");
     }
     arguments.port = (int)strtol(argv[1], NULL, 10);
+    arguments.send_port = (int)number_of("SEND_PORT", (size_t)arguments.port);
     arguments.readers = strtoul(argv[2], NULL, 10);
     arguments.rounds = strtoul(argv[3], NULL, 10);
     arguments.stream = strcmp(argv[4], "stream") == 0;
