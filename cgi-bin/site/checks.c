@@ -497,7 +497,8 @@ static bool is_made(const struct checks_given *given, struct findings *out)
         return false;
     }
     if (given->carrier == CHECKS_SHELL && is_remote(given->conf) && !file_exists(data)) {
-        findings_add(out, "data", FINDING_NOTE, "There is no data folder yet; the first request makes it.");
+        findings_add(out, "data", FINDING_NOTE,
+                     "There is no data folder yet, so no database was asked; the first request makes it.");
         return false;
     }
     if (given->carrier == CHECKS_SHELL && !store_exists(&options)) {

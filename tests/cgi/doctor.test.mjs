@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { cgi, fastcgi, poll, pollchat, programPath, send, startFastcgi, STORE, temporaryFolder, until } from './program.mjs';
+import { aboutSqlite, cgi, fastcgi, poll, pollchat, programPath, send, startFastcgi, temporaryFolder, until } from './program.mjs';
 
 const doctor = (data, { extra, ...options } = {}) =>
   cgi(data, {
@@ -123,7 +123,7 @@ test('a FastCGI process shows strangers its findings of the last seconds', async
   assert.ok(fs.existsSync(path.join(data, 'chat.trial')));
 });
 
-test('a data folder that other users may write to is not used, and doctor says why; with its permissions restored, the chat continues', async (t) => {
+test('a data folder that other users may write to is not used, and doctor says why; with its permissions restored, the chat continues', aboutSqlite, async (t) => {
   const data = temporaryFolder(t);
   assert.equal((await send(data, { text: 'before' })).status, 201);
   const poller = await startFastcgi(t, 'poll', data);
