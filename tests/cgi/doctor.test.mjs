@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { aboutSqlite, cgi, fastcgi, poll, pollchat, programPath, send, startFastcgi, temporaryFolder, until } from './program.mjs';
+import { aboutSqlite, cgi, fastcgi, poll, pollchat, programPath, send, startFastcgi, STORE, temporaryFolder, until } from './program.mjs';
 
 const doctor = (data, { extra, ...options } = {}) =>
   cgi(data, {
