@@ -397,8 +397,9 @@ export async function launch(options = {}) {
   // Caddy sends forwarding headers of its own, so each request counts as proxied, for the status
   // and for limits.
   const own = (options.profile ?? PROFILE) === 'caddy' ? { POLLCHAT_STATUS: 'everyone', POLLCHAT_LIMITS: 'off' } : {};
-  const store = options.env?.CHAT_STORE === undefined ? storeSettings(data) : {};
-  const env = { ...Object.fromEntries(inherited), ...own, ...store, CHAT_RUN: path.join(folder, 'run'), ...options.env };
+  const { CHAT_STORE, POLLCHAT_STORE = CHAT_STORE } = options.env ?? {};
+  const store = POLLCHAT_STORE === undefined ? storeSettings(data) : { POLLCHAT_STORE };
+  const env = { ...Object.fromEntries(inherited), ...own, ...(CHAT_STORE === undefined ? store : {}), CHAT_RUN: path.join(folder, 'run'), ...options.env };
   const command = [...(options.before ?? []), serveScript, options.profile ?? PROFILE, String(port), data, root];
   const child = spawn(command[0], command.slice(1), { env, stdio: ['ignore', 'pipe', 'pipe'] });
   return new Site(child, port, folder, root, data, store);

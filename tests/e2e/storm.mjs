@@ -1,9 +1,10 @@
-// storm.mjs - many senders and readers at once, and the checks afterwards. Used by order.test.mjs
-// and signals.test.mjs.
+// storm.mjs - many senders and readers at once, and the checks afterwards. Used by order.test.mjs,
+// signals.test.mjs and ../postgres/hosts.test.mjs.
 //
 // A sender sends its messages in order, each twice with the same id: every second message twice at
 // the same time, the others one after the other. A reader polls, and expects 1, 2, 3, … with no
-// gap and no repeat.
+// gap and no repeat. With several hosts each request of a client goes to another host than the one
+// before: so the two copies of a message do, and so do two polls of a reader.
 
 import assert from 'node:assert/strict';
 import http from 'node:http';
@@ -12,13 +13,17 @@ import { pause, request } from './harness.mjs';
 
 const GIVE_UP_TRIES = 2000; // for one message, some minutes: hung, not slow
 
+/** A host may learn of a commit on another host this late, if a notice is lost, and much more. */
+const OTHER_HOST_MS = 20_000;
+
 /**
- * A client of one site with its own connections. retries: whether it repeats a request with the
- * same id after an error or a 5xx.
+ * A client of one site, or of several hosts of a site, with its own connections. retries: whether
+ * it repeats a request with the same id after an error or a 5xx.
  */
 export class Client {
-  constructor(site, { retries }) {
-    this.site = site;
+  constructor(sites, { retries, turn = 0 }) {
+    this.sites = [sites].flat();
+    this.turn = turn; // the host of the next request
     this.retries = retries;
     this.retried = 0;
     this.agent = new http.Agent({ keepAlive: true, maxSockets: 2 });
@@ -29,7 +34,8 @@ export class Client {
   }
 
   async once(target, options) {
-    const answer = await request(this.site.port, target, { ...options, agent: this.agent });
+    const { port } = this.sites[this.turn++ % this.sites.length];
+    const answer = await request(port, target, { ...options, agent: this.agent });
     if (answer.status >= 500) {
       throw new Error(`${answer.status}: ${answer.text.slice(0, 300)}`);
     }
@@ -90,16 +96,21 @@ async function runSender(client, room, name, count, onStored) {
   return stored;
 }
 
-/** Reads until `total` messages have come. Returns them. */
-async function runReader(client, room, total, limit, isOver) {
+/**
+ * Reads until `total` messages have come. Returns them. limit: messages a page; wait: seconds that a
+ * poll waits for news; overSince(): when the last message was answered, or null.
+ */
+async function runReader(client, room, total, { limit, wait }, overSince) {
   const seen = [];
+  const patience = client.sites.length > 1 ? OTHER_HOST_MS : 0;
   let since = 0;
   let epoch = null;
   while (seen.length < total) {
     // Taken before the request: its answer may be older than the last commit and arrive after it.
-    const wasOver = isOver();
+    const end = overSince() ?? Infinity;
+    const wasOver = Date.now() - end >= patience;
     const answer = await client.ask(
-      `/poll?room=${room}&since=${since}&limit=${limit}${epoch === null ? '' : `&epoch=${epoch}`}`,
+      `/poll?room=${room}&since=${since}&limit=${limit}&wait=${wait}${epoch === null ? '' : `&epoch=${epoch}`}`,
     );
     assert.equal(answer.status, 200, answer.text);
     const page = answer.json();
@@ -120,19 +131,19 @@ async function runReader(client, room, total, limit, isOver) {
 }
 
 /**
- * Runs all. disturb(progress, isOver) runs beside it until all is sent; progress() is the number of
+ * Runs all, on a site or on several hosts. waits: every second reader waits for news. disturb(progress, isOver) runs beside it until all is sent; progress() is the number of
  * stored messages.
  */
-export async function storm(site, { room, senders, messages, readers, retries, disturb = null }) {
+export async function storm(sites, { room, senders, messages, readers, retries, waits = false, disturb = null }) {
   const each = messages / senders;
   const clients = [];
   const newClient = () => {
-    const client = new Client(site, { retries });
+    const client = new Client(sites, { retries, turn: clients.length });
     clients.push(client);
     return client;
   };
   let head = 0;
-  let over = false;
+  let over = null; // when the last message was answered
   const names = Array.from({ length: senders }, (_, i) => `sender${i + 1}`);
   try {
     const sending = Promise.all(
@@ -140,14 +151,14 @@ export async function storm(site, { room, senders, messages, readers, retries, d
         head = Math.max(head, seq);
       })),
     ).finally(() => {
-      over = true;
+      over = Date.now();
     });
     const reading = Promise.all(
       Array.from({ length: readers }, (_, i) =>
-        runReader(newClient(), room, messages, [1000, 100, 7, 33][i % 4], () => over && head === messages),
+        runReader(newClient(), room, messages, { limit: [1000, 100, 7, 33][i % 4], wait: waits && i % 2 === 0 ? 5 : 0 }, () => (head === messages ? over : null)),
       ),
     );
-    const disturbing = disturb === null ? Promise.resolve() : disturb(() => head, () => over);
+    const disturbing = disturb === null ? Promise.resolve() : disturb(() => head, () => over !== null);
     const [sent, seen] = await Promise.all([sending, reading, disturbing]);
 
     for (const list of seen) {
