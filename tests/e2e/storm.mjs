@@ -97,8 +97,8 @@ async function runSender(client, room, name, count, onStored) {
 }
 
 /**
- * Reads until `total` messages have come. Returns them. limit: messages a page; wait: seconds that a
- * poll waits for news; overSince(): when the last message was answered, or null.
+ * Reads until `total` messages have come. Returns them. limit: messages a page; wait: seconds that
+ * a poll waits for news; overSince(): when the last message was answered, or null.
  */
 async function runReader(client, room, total, { limit, wait }, overSince) {
   const seen = [];
@@ -131,8 +131,9 @@ async function runReader(client, room, total, { limit, wait }, overSince) {
 }
 
 /**
- * Runs all, on a site or on several hosts. waits: every second reader waits for news. disturb(progress, isOver) runs beside it until all is sent; progress() is the number of
- * stored messages.
+ * Runs all, on a site or on several hosts. waits: every second reader waits for news.
+ * disturb(progress, isOver) runs beside it until all is sent; progress() is the number of stored
+ * messages.
  */
 export async function storm(sites, { room, senders, messages, readers, retries, waits = false, disturb = null }) {
   const each = messages / senders;
