@@ -280,7 +280,7 @@ static void a_check_finds_what_must_not_be(void **state)
     size_t size = 0;
     struct store *s = open_store(p, STORE_WRITE);
     for (int i = 1; i <= 5; i++) {
-        char id[8];
+        char id[16];
         snprintf(id, sizeof id, "%d", i);
         assert_stored(s, id, "text");
     }
