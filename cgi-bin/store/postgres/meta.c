@@ -50,6 +50,10 @@ int postgres_meta_check(struct postgres_handle *s, const PGresult *row, struct e
         return refuse(s, "the table meta has no row", e);
     }
     uint64_t schema = strtoull(PQgetvalue(row, 0, SCHEMA), NULL, 10);
+    if (sql_moved_check(&s->sql, schema, e) != 0) {
+        return -1;
+    }
+    schema = sql_moved_schema(schema);
     if (schema > (uint64_t)postgres_schema_latest()) {
         s->stale = true;
         return postgres_schema_refuse_newer(s, schema, e);

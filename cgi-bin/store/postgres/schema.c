@@ -9,6 +9,7 @@
 #include "store/postgres/private/link.h"
 #include "store/postgres/private/locks.h"
 #include "store/postgres/private/takeover.h"
+#include "store/sql/moved.h"
 #include "store/sql_files.h"
 
 #include <inttypes.h>
@@ -78,7 +79,7 @@ static int read_schema(struct postgres_handle *s, uint64_t *schema, struct err *
     if (row == NULL) {
         return -1;
     }
-    *schema = PQntuples(row) == 1 ? strtoull(PQgetvalue(row, 0, 0), NULL, 10) : 0;
+    *schema = PQntuples(row) == 1 ? sql_moved_schema(strtoull(PQgetvalue(row, 0, 0), NULL, 10)) : 0;
     PQclear(row);
     return *schema != 0
                ? 0
@@ -105,7 +106,7 @@ static int note_schema(struct postgres_handle *s, bool is_new, struct err *e)
                  " VALUES (1, '%s', %" PRId64 ", %d, " POSTGRES_TAKEOVER_TIMELINE ")",
                  epoch, clock_wall_ms(), postgres_schema_latest());
     } else {
-        snprintf(text, sizeof text, "UPDATE meta SET schema = %d", postgres_schema_latest());
+        snprintf(text, sizeof text, SQL_MOVED_SET_SCHEMA, postgres_schema_latest());
     }
     return run(s, text, "note the schema", e);
 }

@@ -26,6 +26,7 @@
 #define SQL_STORE_H
 
 #include "store/private/store_backend.h"
+#include "store/sql/moved.h"
 
 struct err;
 struct sql_act;
@@ -101,6 +102,8 @@ struct sql_store { /* an engine's handle begins with it */
     struct sql_act *act;         /* between sql_act_begin and its end (act.h); else NULL */
     uint64_t rules;              /* number of the rules, as the transaction that is open found it */
     char epoch[CHAT_EPOCH_SIZE]; /* of the database */
+    bool is_mover;               /* the handle of a command that moves the chat (moved.h) */
+    enum sql_moved moved;        /* as the transaction that is open found it */
 };
 
 #endif

@@ -47,9 +47,10 @@ int sqlite_meta_learn(struct sqlite_handle *s, struct err *e)
 int sqlite_meta_check(struct sqlite_handle *s, struct err *e)
 {
     struct sqlite_meta meta;
-    if (sqlite_rows_meta(s, &meta, e) != 0) {
+    if (sqlite_rows_meta(s, &meta, e) != 0 || sql_moved_check(&s->sql, (uint64_t)meta.schema, e) != 0) {
         return -1;
     }
+    meta.schema = (int)sql_moved_schema((uint64_t)meta.schema);
     if (meta.schema > sqlite_schema_latest()) {
         s->stale = true;
         return sqlite_schema_refuse_newer(s, (uint64_t)meta.schema, e);

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "base/str.h"
+#include "store/sql/moved.h"
 #include "store/sql_files.h"
 #include "store/sqlite/private/fail.h"
 #include "store/sqlite/private/sql.h"
@@ -77,7 +78,7 @@ int sqlite_schema_migrate(struct sqlite_handle *s, int from, struct err *e)
         snprintf(sql, sizeof sql, "INSERT INTO meta (one, epoch, created_ms, schema) VALUES (1, '%s', %lld, %d)", epoch,
                  (long long)clock_wall_ms(), schema);
     } else {
-        snprintf(sql, sizeof sql, "UPDATE meta SET schema = %d", schema);
+        snprintf(sql, sizeof sql, SQL_MOVED_SET_SCHEMA, schema);
     }
     if (sqlite_sql_exec(s, sql, "migrate", e) != 0) {
         return -1;
