@@ -66,4 +66,6 @@ const struct sql_engine postgres_engine = {
     .space = postgres_upkeep_space,
     .space_is_due = space_is_due,
     .return_space = return_space,
+    .last_number = postgres_upkeep_last_number,
+    .number_behind = postgres_upkeep_number_behind,
 };

@@ -16,6 +16,7 @@
 #include "store/postgres/private/view.h"
 #include "store/sql/append.h"
 #include "store/sql/backend.h"
+#include "store/sql/move.h"
 
 #include "base/err.h"
 #include "store/private/store_module.h"
@@ -186,6 +187,8 @@ static const struct store_backend postgres_backend = {
     .rest = rest,
     .backup = backup,
     .restore = restore,
+    .move = sql_move,
+    .move_undo = sql_move_undo,
     .peace = SQL_BACKEND_PEACE,
     .erase = SQL_BACKEND_ERASE,
 };

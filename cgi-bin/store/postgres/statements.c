@@ -25,7 +25,7 @@ enum {
     TYPE_NUMERIC = 1700,
 };
 
-enum { PARAMETERS_MOST = 24, NAME_SIZE = 24 };
+enum { PARAMETERS_MOST = 224, NAME_SIZE = 24 }; /* sql_store.h promises so many */
 
 /* A statement with one set of types. */
 struct form {
@@ -95,7 +95,7 @@ static struct statement *find(struct postgres_handle *s, const char *sql)
 static struct form *form_of(struct statement *s, const struct bindings *b)
 {
     uint64_t hash = hash_bytes(HASH_START, s->text, strlen(s->text));
-    hash = hash_bytes(hash, b->types, sizeof b->types);
+    hash = hash_bytes(hash, b->types, (size_t)s->parameters * sizeof b->types[0]);
     for (size_t i = 0; i < s->form_count; i++) {
         if (s->forms[i].hash == hash) {
             return &s->forms[i];
@@ -127,8 +127,8 @@ void postgres_statements_free(struct postgres_handle *s)
 /* What isn't bound is a number that is NULL. */
 static void clear(struct bindings *b)
 {
-    for (size_t i = 0; i < PARAMETERS_MOST; i++) {
-        b->types[i] = i < (size_t)b->of->parameters ? TYPE_INT8 : 0;
+    for (size_t i = 0; i < (size_t)b->of->parameters; i++) {
+        b->types[i] = TYPE_INT8;
         b->values[i] = NULL;
         b->formats[i] = 1;
         free(b->lists[i]);

@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "store/postgres/private/link.h"
+#include "store/sql/query.h"
 #include "store/sql_files.h"
 
 #include <stdlib.h>
@@ -54,6 +55,30 @@ int postgres_upkeep_space(struct sql_store *base, struct sql_space *out, struct 
     out->page = strtoll(PQgetvalue(row, 0, 1), NULL, 10);
     PQclear(row);
     return 0;
+}
+
+/* ---- numbers of rows ---- */
+
+int postgres_upkeep_last_number(struct sql_store *s, const char *table, const char *column, int64_t *out, struct err *e)
+{
+    struct sql_query q;
+    sql_query_begin(&q, s, "SELECT pg_sequence_last_value(pg_get_serial_sequence(?, ?)::regclass)",
+                    "read the last number", e);
+    sql_query_text(&q, table);
+    sql_query_text(&q, column);
+    *out = sql_query_next(&q) ? sql_query_number_at(&q, 0) : 0;
+    return sql_query_end(&q);
+}
+
+int postgres_upkeep_number_behind(struct sql_store *s, const char *table, const char *column, int64_t last,
+                                  struct err *e)
+{
+    struct sql_query q;
+    sql_query_begin(&q, s, "SELECT setval(pg_get_serial_sequence(?, ?)::regclass, ?)", "set the last number", e);
+    sql_query_text(&q, table);
+    sql_query_text(&q, column);
+    sql_query_number(&q, last);
+    return sql_query_run(&q);
 }
 
 /* ---- invariants ---- */

@@ -17,6 +17,7 @@
 #include "store/private/erase_backend.h"
 #include "store/private/notices_backend.h"
 #include "store/private/peace_backend.h"
+#include "store/store_move.h"
 #include "store/store_news.h"
 #include "store/store_upkeep.h"
 
@@ -49,6 +50,10 @@ struct store_backend {
                   struct err *e);
     int (*restore)(const struct store_options *options, const char *from, const struct store_progress *progress,
                    struct store_restored *out, struct err *e);
+    /* Of two open stores, which may be of two tables. */
+    int (*move)(struct store *from, struct store *to, const struct store_progress *progress, struct store_moved *out,
+                struct err *e);
+    int (*move_undo)(struct store *from, struct store *to, const struct store_progress *progress, struct err *e);
 
     const struct notices_backend *notices; /* NULL: it has none */
     struct peace_backend peace;

@@ -25,12 +25,13 @@ static void tell(enum sql_moved moved)
     if ((before != 0 && now - before < LOG_EACH_MS) || !atomic_compare_exchange_strong(&told, &before, now)) {
         return;
     }
-    log_line("%s", moved == SQL_MOVED_AWAY
-                       ? "The chat was moved out of this database by 'pollchat move': requests are answered 503. Change "
-                         "the setting 'store' to the database where it is now, on every host. (To go back: pollchat "
-                         "move --undo --to that database.)"
-                       : "A chat is being moved into this database, or a move was interrupted: requests are answered "
-                         "503. Run 'pollchat move' again to end it, or leave the setting 'store' as it was before.");
+    log_line("%s",
+             moved == SQL_MOVED_AWAY
+                 ? "The chat was moved out of this database by 'pollchat move': requests are answered 503. Change "
+                   "the setting 'store' to the database where it is now, on every host. (To go back: pollchat "
+                   "move --undo --to that database.)"
+                 : "A chat is being moved into this database, or a move was interrupted: requests are answered "
+                   "503. Run 'pollchat move' again to end it, or leave the setting 'store' as it was before.");
 }
 
 int sql_moved_check(struct sql_store *s, uint64_t value, struct err *e)

@@ -19,17 +19,16 @@ struct err;
 struct sql_store;
 
 enum sql_moved { /* stored: never renumber */
-    SQL_MOVED_NOT,
-    SQL_MOVED_HERE, /* a move into this database has begun, and hasn't ended */
-    SQL_MOVED_AWAY, /* the chat is in another database now */
+                 SQL_MOVED_NOT,
+                 SQL_MOVED_HERE, /* a move into this database has begun, and hasn't ended */
+                 SQL_MOVED_AWAY, /* the chat is in another database now */
 };
 
 #define SQL_MOVED_UNIT 1000
 #define SQL_MOVED_UNIT_TEXT "1000"
 
 /* Sets the number of the schema (%d), and leaves the mark. */
-#define SQL_MOVED_SET_SCHEMA \
-    "UPDATE meta SET schema = %d + schema / " SQL_MOVED_UNIT_TEXT " * " SQL_MOVED_UNIT_TEXT
+#define SQL_MOVED_SET_SCHEMA "UPDATE meta SET schema = %d + schema / " SQL_MOVED_UNIT_TEXT " * " SQL_MOVED_UNIT_TEXT
 
 /* Of what meta.schema contains: the number of the schema. */
 uint64_t sql_moved_schema(uint64_t value);

@@ -13,6 +13,7 @@
  *   - LIMIT is never negative, and stands in each statement that may have many rows, since an
  *     engine may read all of them at once; ON CONFLICT instead of INSERT OR REPLACE; RETURNING for
  *     the number of a new row; a table in FROM that is a SELECT has a name
+ *   - a statement has at most 224 parameters
  *   - a parameter is always bound by the same function: an engine may have to know its type
  *   - `a IS b` and `a IS NOT b` between two values, where NULL is a value like others. The engine
  *     of another database writes it as IS [NOT] DISTINCT FROM, which SQLite has since 3.39
@@ -86,6 +87,13 @@ struct sql_engine {
      * open. Returns some of it, inside a transaction that writes. */
     bool (*space_is_due)(struct sql_store *s);
     int (*return_space)(struct sql_store *s, struct err *e);
+
+    /* ---- numbers of rows, inside a transaction; for moves ---- */
+    /* The greatest number that the table's rows have had, also if that row is gone. 0: none is kept
+     * beside the rows. */
+    int (*last_number)(struct sql_store *s, const char *table, const char *column, int64_t *out, struct err *e);
+    /* Further rows get greater numbers than `last`, which is at least 1. */
+    int (*number_behind)(struct sql_store *s, const char *table, const char *column, int64_t last, struct err *e);
 };
 
 /* Bytes on the disk, for the desk. */

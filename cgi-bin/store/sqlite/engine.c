@@ -5,6 +5,7 @@
 #include "store/sql/query.h"
 #include "store/sqlite/private/fail.h"
 #include "store/sqlite/private/kept.h"
+#include "store/sqlite/private/numbers.h"
 #include "store/sqlite/private/pages.h"
 #include "store/sqlite/private/rows.h"
 #include "store/sqlite/private/schema.h"
@@ -255,4 +256,6 @@ const struct sql_engine sqlite_engine = {
     .space = space,
     .space_is_due = space_is_due,
     .return_space = return_space,
+    .last_number = sqlite_numbers_last,
+    .number_behind = sqlite_numbers_behind,
 };

@@ -9,11 +9,12 @@
  *   copy  put_back  rescue          whole databases; files that were removed or cut
  *   checkpoint  scrub  journal  upgrade  make
  *   still  backup  restore  open
- *   write  view  news  check   what a program asks for
+ *   write  view  news  check  numbers   what a program asks for
  *   engine                      what the modules of store/sql ask for
  */
 #include "store/sql/append.h"
 #include "store/sql/backend.h"
+#include "store/sql/move.h"
 #include "store/sqlite/private/backup.h"
 #include "store/sqlite/private/check.h"
 #include "store/sqlite/private/checkpoint.h"
@@ -140,6 +141,8 @@ const struct store_backend store_sqlite_backend = {
     .rest = rest,
     .backup = backup,
     .restore = restore,
+    .move = sql_move,
+    .move_undo = sql_move_undo,
     .peace = SQL_BACKEND_PEACE,
     .erase = SQL_BACKEND_ERASE,
 };

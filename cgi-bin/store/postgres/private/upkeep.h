@@ -18,4 +18,11 @@ int postgres_upkeep_space(struct sql_store *base, struct sql_space *out, struct 
  * set. */
 int postgres_upkeep_check(struct postgres_handle *s, FILE *out, struct err *e);
 
+/* As the engine's functions last_number and number_behind (sql_store.h). The second one takes the
+ * right to update the sequence, which its owner has. */
+int postgres_upkeep_last_number(struct sql_store *s, const char *table, const char *column, int64_t *out,
+                                struct err *e);
+int postgres_upkeep_number_behind(struct sql_store *s, const char *table, const char *column, int64_t last,
+                                  struct err *e);
+
 #endif
