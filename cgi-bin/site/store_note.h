@@ -3,8 +3,9 @@
  * The setting `store` may be missing in one place only: in the environment of one of the web
  * server's programs, in a shell, on account of a settings file that can't be read. A program
  * without it would begin a second chat, in SQLite. The note, the file chat.store, tells it not to.
- * An owner who wants that chat deletes the file, and so must whatever moves the messages back into
- * SQLite.
+ * An owner who wants that chat deletes the file. A move of the messages back into SQLite leaves the
+ * file with another text, which allows SQLite: a program that still has the old setting would make
+ * a file that is missing again.
  * Threads and processes: any.
  */
 #ifndef STORE_NOTE_H
@@ -20,5 +21,9 @@ int store_note_check(const struct store_options *options, struct err *e);
 /* For a store that was opened: writes the note if it is PostgreSQL and there is none. A failure is
  * logged. */
 void store_note_write(const struct store_options *options);
+
+/* After a move: the chat is in this store now. SQLite: the note allows it; PostgreSQL: the note goes,
+ * and the next program that opens the store writes it. -1 with the error set. */
+int store_note_turn(const struct store_options *options, struct err *e);
 
 #endif
