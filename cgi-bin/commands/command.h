@@ -41,6 +41,8 @@ enum command_option {
     COMMAND_TRUST = 1 << 17,
     COMMAND_LIMIT = 1 << 19,
     COMMAND_BEFORE = 1 << 20,
+    COMMAND_TO = 1 << 21,
+    COMMAND_UNDO = 1 << 22,
 };
 
 /* What the arguments say. Borrowed from argv. */
@@ -57,6 +59,7 @@ struct command_line {
     const char *newcomers;
     const char *role;
     const char *act;
+    const char *to;
     const char *keep_days; /* a number, or default */
     const char *keep_count;
     uint64_t minutes;
@@ -79,6 +82,7 @@ struct command {
 
 /* The tables; each ends with an empty row. */
 extern const struct command commands_upkeep[];   /* check, backup, restore, purge */
+extern const struct command commands_move[];     /* move */
 extern const struct command commands_show[];     /* settings, doctor, stats, audit, version */
 extern const struct command commands_rooms[];    /* room, word */
 extern const struct command commands_people[];   /* name, ban, erase */

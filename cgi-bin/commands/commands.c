@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct command *const tables[] = {commands_upkeep, commands_show,     commands_rooms,
+static const struct command *const tables[] = {commands_upkeep, commands_move,     commands_show,  commands_rooms,
                                                commands_people, commands_messages, commands_tokens};
 enum { TABLES = sizeof tables / sizeof tables[0], NAME_COLUMNS = 34, WORDS_MAX = COMMAND_WORDS + 2 };
 
@@ -38,6 +38,8 @@ static const struct option {
     {"--newcomers", "free|slow|held|default", COMMAND_NEWCOMERS, TEXT(newcomers), 0, 0},
     {"--role", "ROLE", COMMAND_ROLE, TEXT(role), 0, 0},
     {"--act", "reject|hold|mask", COMMAND_ACT, TEXT(act), 0, 0},
+    {"--to", "sqlite|postgresql://...", COMMAND_TO, TEXT(to), 0, 0},
+    {"--undo", NULL, COMMAND_UNDO, 0, 0, 0},
     {"--keep-days", "N|default", COMMAND_KEEP_DAYS, TEXT(keep_days), 0, 0},
     {"--keep-count", "N|default", COMMAND_KEEP_COUNT, TEXT(keep_count), 0, 0},
     {"--minutes", "N", COMMAND_MINUTES, 0, NUMBER(minutes), 10UL * 366 * 24 * 60},
