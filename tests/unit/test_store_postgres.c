@@ -1,5 +1,5 @@
-/* test_store_postgres.c - what only a store on a server can meet: connections that break, waits that
- * must end, rights, other schemas; and that no text or log has the password.
+/* test_store_postgres.c - what only a store on a server can meet: connections that break, waits
+ * that must end, rights, other schemas; and that no text or log has the password.
  */
 #include "erase_support.h"
 

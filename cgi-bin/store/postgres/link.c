@@ -146,16 +146,17 @@ static int64_t number_in(const PGresult *row, int column)
 }
 
 /* Limits for the session, unless others share it. A statement is planned once: to plan a page of
- * messages takes as long as to read it, and in a large table the server would do it each time. */
+ * messages takes as long as to read it, and in a large table the server would do it each time. The
+ * plan goes by an index where there is one, since the table grows while the plan is kept. */
 static int set_up(struct postgres_handle *s, struct err *e)
 {
-    char text[200];
+    char text[260];
     if (s->is_pooled) {
         return 0;
     }
     snprintf(text, sizeof text,
              "SET lock_timeout = %u; SET idle_in_transaction_session_timeout = %d;"
-             " SET plan_cache_mode = force_generic_plan",
+             " SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET jit = off",
              s->busy_timeout_ms > 0 ? s->busy_timeout_ms : 1, IDLE_MS);
     PGresult *done = run_here(s, text);
     int result = done == NULL       ? postgres_fail_unreachable(e)
@@ -307,13 +308,19 @@ static int send_request(const struct postgres_handle *s, const struct postgres_r
     if (p == NULL) {
         return PQsendQuery(s->db, r->text);
     }
-    return is_named ? PQsendQueryPrepared(s->db, r->name, p->count, p->values, p->lengths, p->formats, 1)
-                    : PQsendQueryParams(s->db, r->text, p->count, p->types, p->values, p->lengths, p->formats, 1);
+    int form = r->as_text ? 0 : 1;
+    return is_named ? PQsendQueryPrepared(s->db, r->name, p->count, p->values, p->lengths, p->formats, form)
+                    : PQsendQueryParams(s->db, r->text, p->count, p->types, p->values, p->lengths, p->formats, form);
+}
+
+static bool is_named_here(const struct postgres_handle *s, const struct postgres_request *r)
+{
+    return r->name != NULL && !s->is_pooled && !is_unprepared;
 }
 
 static enum answer attempt(struct postgres_handle *s, const struct postgres_request *r, PGresult **result)
 {
-    bool is_named = r->name != NULL && !s->is_pooled && !is_unprepared;
+    bool is_named = is_named_here(s, r);
     enum answer answer = settle(s);
     *result = NULL;
     if (answer == ANSWER && is_named && *r->prepared != s->connections) {
@@ -335,6 +342,8 @@ static void learn_from(struct postgres_handle *s, const PGresult *failure)
         postgres_link_close(s);
     }
 }
+
+/* ---- one statement ---- */
 
 PGresult *postgres_link_ask(struct postgres_handle *s, const struct postgres_request *r, const char *what,
                             struct err *e)
@@ -365,6 +374,111 @@ PGresult *postgres_link_ask(struct postgres_handle *s, const struct postgres_req
     }
     return result;
 }
+
+/* ---- several statements ---- */
+
+/* Puts one into the pipeline, with its preparation if need be. False: the connection is broken. */
+static bool queue(const struct postgres_handle *s, const struct postgres_request *r)
+{
+    const struct postgres_parameters *p = r->parameters;
+    bool is_named = is_named_here(s, r);
+    if (is_named && *r->prepared != s->connections && PQsendPrepare(s->db, r->name, r->text, p->count, p->types) != 1) {
+        return false;
+    }
+    return send_request(s, r, is_named) == 1;
+}
+
+/* The result of the next statement in the pipeline, or of what ends it. */
+static PGresult *take_next(struct postgres_handle *s, struct wait *w)
+{
+    PGresult *result = wait_for_result(s, w) ? PQgetResult(s->db) : NULL;
+    if (result != NULL && PQresultStatus(result) != PGRES_PIPELINE_SYNC) {
+        PQclear(wait_for_result(s, w) ? PQgetResult(s->db) : NULL); /* NULL: nothing more of this statement */
+    }
+    return result;
+}
+
+static PGresult *take_result(struct postgres_handle *s, const struct postgres_request *r, struct wait *w)
+{
+    if (is_named_here(s, r) && *r->prepared != s->connections) {
+        PGresult *prepared = take_next(s, w);
+        if (prepared == NULL || is_failure(prepared)) {
+            PQclear(take_next(s, w)); /* of the statement itself, which wasn't done */
+            return prepared;
+        }
+        PQclear(prepared);
+        *r->prepared = s->connections;
+    }
+    return take_next(s, w);
+}
+
+static enum answer attempt_all(struct postgres_handle *s, const struct postgres_request *requests, size_t count,
+                               PGresult **results)
+{
+    struct wait w = usual_wait(s);
+    bool is_fine = settle(s) == ANSWER && PQenterPipelineMode(s->db) == 1;
+    for (size_t i = 0; i < count && is_fine; i++) {
+        is_fine = queue(s, &requests[i]);
+    }
+    is_fine = is_fine && PQpipelineSync(s->db) == 1;
+    for (size_t i = 0; i < count && is_fine; i++) {
+        results[i] = take_result(s, &requests[i], &w);
+        is_fine = results[i] != NULL;
+    }
+    PQclear(is_fine ? take_next(s, &w) : NULL); /* the end of the pipeline */
+    is_fine = is_fine && PQexitPipelineMode(s->db) == 1 && PQstatus(s->db) == CONNECTION_OK;
+    return is_fine ? ANSWER : s->db == NULL ? NO_ANSWER : give_up(s, &w);
+}
+
+static void clear_all(PGresult **results, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        PQclear(results[i]);
+        results[i] = NULL;
+    }
+}
+
+/* The first failure counts: those after it weren't done because of it. */
+static int fail_if_one_failed(struct postgres_handle *s, PGresult **results, size_t count, const char *what,
+                              struct err *e)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (is_failure(results[i])) {
+            postgres_fail(s, results[i], what, e);
+            learn_from(s, results[i]);
+            clear_all(results, count);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+int postgres_link_ask_all(struct postgres_handle *s, const struct postgres_request *requests, size_t count,
+                          PGresult **results, const char *what, struct err *e)
+{
+    enum answer answer = NO_ANSWER;
+    s->can_repeat = false;
+    s->has_no_answer = false;
+    s->was_warned = false;
+    memset(results, 0, count * sizeof(PGresult *));
+    for (bool is_old = true; answer == NO_ANSWER && is_old;) {
+        is_old = s->db != NULL && s->open == POSTGRES_NOTHING;
+        if (s->is_lost || postgres_link_open(s, e) != 0) {
+            return postgres_fail_unreachable(e); /* unless the error is set */
+        }
+        answer = attempt_all(s, requests, count, results);
+        if (answer != ANSWER) {
+            clear_all(results, count);
+        }
+    }
+    if (answer != ANSWER) {
+        s->has_no_answer = true;
+        return postgres_fail_unreachable(e);
+    }
+    return fail_if_one_failed(s, results, count, what, e);
+}
+
+/* ---- texts without parameters ---- */
 
 PGresult *postgres_link_run(struct postgres_handle *s, const char *text, const char *what, struct err *e)
 {

@@ -5,7 +5,7 @@
  *   link                      the connection, and the limits of each wait
  *   takeover  schema  meta    the tables; whether they are still those that were opened
  *   translate  statements     the SQL that all engines share
- *   transaction  rows  view   what each send and poll needs
+ *   batch  transaction  rows  view   what each send and poll needs
  *   upkeep  open  engine  notices
  */
 #include "store/postgres/private/engine.h"
@@ -76,6 +76,8 @@ static int append(struct store *base, struct store_job *jobs, size_t count, stru
     struct err why = ERR_INIT;
     int result = -1;
     s->is_append = true;
+    s->jobs = jobs;
+    s->job_count = count;
     for (int times = 1; result != 0 && times <= TRIES && (times == 1 || s->can_repeat); times++) {
         if (times > 1) {
             forget_outcomes(jobs, count);
@@ -84,6 +86,7 @@ static int append(struct store *base, struct store_job *jobs, size_t count, stru
         result = sql_append(base, jobs, count, &why);
     }
     s->is_append = false;
+    s->job_count = 0;
     return result == 0 ? 0 : err_move(e, &why);
 }
 

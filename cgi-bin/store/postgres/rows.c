@@ -1,19 +1,12 @@
 /* rows.c - see rows.h. */
 #include "store/postgres/private/rows.h"
 
-#include "base/ck.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "store/postgres/private/link.h"
-#include "store/postgres/private/locks.h"
-#include "store/postgres/private/statements.h"
+#include "store/postgres/private/batch.h"
 #include "store/sql/messages.h"
 #include "store/sql/query.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 /* The columns of a message, behind message_id, in the order in which all statements have them. */
 #define COLUMNS(X)          \
@@ -73,145 +66,31 @@ static struct postgres_handle *mine(struct sql_store *s)
     return (struct postgres_handle *)s;
 }
 
-/* ---- what an append will need ---- */
+/* ---- rooms ---- */
 
-/* Counts what has to be made: rooms; keys without a person, and names that aren't the person's. */
-static const char count_new[] =
-    "SELECT (SELECT count(*) FROM unnest(?1) AS asked (name) LEFT JOIN room ON room.name = asked.name"
-    "  WHERE room.room_id IS NULL),"
-    " (SELECT count(*) FROM unnest(?2, ?3) AS asked (hash, fold) LEFT JOIN key ON key.hash = asked.hash"
-    "  LEFT JOIN name ON name.fold = asked.fold WHERE asked.hash IS NOT NULL AND (key.person_id IS NULL"
-    "  OR (asked.fold IS NOT NULL AND name.person_id IS NOT key.person_id)))";
-static const char lock_rooms[] =
-    "SELECT name, room_id, head, oldest FROM room WHERE name = ANY(?) ORDER BY name FOR NO KEY UPDATE";
-
-struct locked_room {
-    char name[CHAT_ROOM_MAX + 1];
-    struct sql_room row;
-};
-
-struct postgres_rooms {
-    struct locked_room *all;
-    size_t count;
-};
-
-void postgres_rows_forget(struct postgres_handle *s)
+static int check_room(const struct sql_room *room, struct err *e)
 {
-    if (s->rooms != NULL) {
-        free(s->rooms->all);
-    }
-    free(s->rooms);
-    s->rooms = NULL;
-}
-
-struct asked {
-    const char **rooms;
-    const void **keys;
-    const char **folds;
-};
-
-static int ask_whether_new(struct sql_store *s, const struct asked *asked, size_t count, bool *out, struct err *e)
-{
-    struct sql_query q;
-    sql_query_begin(&q, s, count_new, "look for new names", e);
-    postgres_statements_bind_texts(&q, asked->rooms, count);
-    postgres_statements_bind_blobs(&q, asked->keys, CHAT_KEY_BYTES, count);
-    postgres_statements_bind_texts(&q, asked->folds, count);
-    *out = sql_query_next(&q) && (sql_query_number_at(&q, 0) > 0 || sql_query_number_at(&q, 1) > 0);
-    return sql_query_end(&q);
-}
-
-/* No other transaction makes persons, names or rooms until the end of this one. */
-static int lock_names(struct postgres_handle *s, struct err *e)
-{
-    char text[100];
-    snprintf(text, sizeof text, POSTGRES_LOCKS_TAKE, POSTGRES_LOCKS_NAMES, s->lock);
-    PGresult *done = postgres_link_run(s, text, "wait for other programs", e);
-    PQclear(done);
-    return done != NULL ? 0 : -1;
-}
-
-static int take_room(const struct sql_query *q, int first, struct sql_room *out, struct err *e)
-{
-    *out = (struct sql_room){.id = sql_query_number_at(q, first),
-                             .head = (uint64_t)sql_query_number_at(q, first + 1),
-                             .oldest = (uint64_t)sql_query_number_at(q, first + 2)};
-    if (out->id >= 1 && out->id <= SQL_ROWS_ROOM_MAX) {
+    if (room->id >= 0 && room->id <= SQL_ROWS_ROOM_MAX) {
         return 0;
     }
-    log_line("a room has the number %lld", (long long)out->id); /* its messages would be another room's */
+    log_line("a room has the number %lld", (long long)room->id); /* its messages would be another room's */
     return err_set(e, ERR_CORRUPT, "The database is damaged. Run 'pollchat check' to see where.");
 }
 
-static int take_locks(struct sql_store *s, const struct asked *asked, size_t count, struct err *e)
-{
-    struct postgres_rooms *rooms = ck_calloc(1, sizeof *rooms);
-    struct sql_query q;
-    int result = 0;
-    mine(s)->rooms = rooms;
-    sql_query_begin(&q, s, lock_rooms, "lock the rooms", e);
-    postgres_statements_bind_texts(&q, asked->rooms, count);
-    while (result == 0 && sql_query_next(&q)) {
-        rooms->all = sql_query_grow(rooms->all, rooms->count, sizeof *rooms->all);
-        struct locked_room *room = &rooms->all[rooms->count++];
-        snprintf(room->name, sizeof room->name, "%s", sql_query_text_at(&q, 0));
-        result = take_room(&q, 1, &room->row, e);
-    }
-    int ended = sql_query_end(&q);
-    return result == 0 ? ended : result;
-}
-
-static int expect(struct sql_store *s, const struct asked *asked, size_t count, struct err *e)
-{
-    bool is_new = false;
-    if (ask_whether_new(s, asked, count, &is_new, e) != 0 || (is_new && lock_names(mine(s), e) != 0)) {
-        return -1;
-    }
-    return take_locks(s, asked, count, e);
-}
-
-int postgres_rows_expect(struct sql_store *s, const struct store_job *jobs, size_t count, struct err *e)
-{
-    if (count == 0) {
-        return 0;
-    }
-    struct asked asked = {.rooms = ck_calloc(count, sizeof *asked.rooms),
-                          .keys = ck_calloc(count, sizeof *asked.keys),
-                          .folds = ck_calloc(count, sizeof *asked.folds)};
-    for (size_t i = 0; i < count; i++) {
-        const struct chat_sender *sender = &jobs[i].draft->sender;
-        asked.rooms[i] = jobs[i].draft->room;
-        asked.keys[i] = sender->has_key ? sender->key : NULL;
-        asked.folds[i] = jobs[i].terms.name_keep_days != 0 ? sender->fold : NULL;
-    }
-    int result = expect(s, &asked, count, e);
-    free(asked.rooms);
-    free(asked.keys);
-    free(asked.folds);
-    return result;
-}
-
-/* ---- rooms ---- */
-
 int postgres_rows_find_room(struct sql_store *s, const char *name, struct sql_room *out, struct err *e)
 {
-    const struct postgres_rooms *locked = mine(s)->rooms;
     struct sql_query q;
-    *out = (struct sql_room){.id = 0, .head = 0, .oldest = 1};
-    for (size_t i = 0; locked != NULL && i < locked->count; i++) {
-        if (strcmp(locked->all[i].name, name) == 0) {
-            *out = locked->all[i].row;
-            return 0;
-        }
-    }
-    if (locked != NULL) {
-        return 0; /* it was looked for */
+    if (postgres_batch_find_room(mine(s), name, out)) {
+        return check_room(out, e);
     }
     sql_query_begin(&q, s, find_room, "find the room", e);
     sql_query_text(&q, name);
-    int result = sql_query_next(&q) ? take_room(&q, 0, out, e) : 0;
-    int ended = sql_query_end(&q);
-    return result == 0 ? ended : result;
+    if (sql_query_next(&q)) {
+        *out = (struct sql_room){.id = sql_query_number_at(&q, 0),
+                                 .head = (uint64_t)sql_query_number_at(&q, 1),
+                                 .oldest = (uint64_t)sql_query_number_at(&q, 2)};
+    }
+    return sql_query_end(&q) == 0 ? check_room(out, e) : -1;
 }
 
 int postgres_rows_add_room(struct sql_store *s, const char *name, struct sql_room *out, struct err *e)
@@ -229,6 +108,9 @@ int postgres_rows_add_room(struct sql_store *s, const char *name, struct sql_roo
 int postgres_rows_raise_head(struct sql_store *s, const struct sql_room *room, struct err *e)
 {
     struct sql_query q;
+    if (postgres_batch_raise(mine(s), room)) {
+        return 0;
+    }
     sql_query_begin(&q, s, set_head, "raise the head", e);
     sql_query_number(&q, room->id);
     sql_query_number(&q, (int64_t)room->head);
@@ -318,6 +200,9 @@ int postgres_rows_add_message(struct sql_store *s, int64_t message_id, const str
 {
     struct sql_query q;
     uint64_t changed = 0;
+    if (postgres_batch_add(mine(s), message_id, author, draft, time_ms, added)) {
+        return 0;
+    }
     sql_query_begin(&q, s, insert_message, "add the message", e);
     sql_query_number(&q, message_id);
     sql_query_number(&q, time_ms);

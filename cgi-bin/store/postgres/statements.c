@@ -22,6 +22,7 @@ enum {
     TYPE_TEXT = 25,
     TYPE_BYTEA_LIST = 1001,
     TYPE_TEXT_LIST = 1009,
+    TYPE_INT8_LIST = 1016,
     TYPE_NUMERIC = 1700,
 };
 
@@ -57,6 +58,9 @@ struct bindings {
     int formats[PARAMETERS_MOST];
     uint64_t numbers[PARAMETERS_MOST]; /* big-endian */
     char *lists[PARAMETERS_MOST];      /* owned */
+    bool as_text;
+    bool is_known; /* the rows are of s->known */
+    size_t end;    /* of the rows */
 };
 
 static struct postgres_handle *mine(const struct sql_query *q)
@@ -172,43 +176,48 @@ void postgres_statements_bind_blob(struct sql_query *q, int parameter, const voi
     bind(q, parameter, TYPE_BYTEA, bytes, count);
 }
 
-/* ---- lists ---- */
+/* ---- lists, in the binary form of PostgreSQL's arrays ---- */
+
+static void add_be32(struct buf *list, uint32_t number)
+{
+    uint32_t bytes = htobe32(number);
+    buf_add(list, &bytes, sizeof bytes);
+}
+
+static void begin_list(struct buf *list, Oid element, size_t count)
+{
+    buf_init(list, BUF_UNLIMITED);
+    add_be32(list, count > 0); /* dimensions */
+    add_be32(list, 1);         /* it may have NULLs */
+    add_be32(list, element);
+    if (count > 0) {
+        add_be32(list, (uint32_t)count);
+        add_be32(list, 1); /* first index */
+    }
+}
+
+static void add_element(struct buf *list, const void *bytes, size_t length)
+{
+    add_be32(list, bytes != NULL ? (uint32_t)length : UINT32_MAX);
+    buf_add(list, bytes, bytes != NULL ? length : 0);
+}
 
 static void bind_list(struct sql_query *q, Oid type, struct buf *list)
 {
     struct bindings *b = q->statement;
     int parameter = ++q->bound;
-    buf_addc(list, '}');
-    char *text = buf_steal(list);
-    bind(q, parameter, type, text, strlen(text));
-    b->formats[parameter - 1] = 0;
-    b->lists[parameter - 1] = text;
-}
-
-static void add_quoted(struct buf *list, const char *text)
-{
-    buf_addc(list, '"');
-    for (const char *c = text; *c != '\0'; c++) {
-        if (*c == '"' || *c == '\\') {
-            buf_addc(list, '\\');
-        }
-        buf_addc(list, *c);
-    }
-    buf_addc(list, '"');
+    size_t length = list->length;
+    char *bytes = buf_steal(list);
+    bind(q, parameter, type, bytes, length);
+    b->lists[parameter - 1] = bytes;
 }
 
 void postgres_statements_bind_texts(struct sql_query *q, const char *const *texts, size_t count)
 {
     struct buf list;
-    buf_init(&list, BUF_UNLIMITED);
-    buf_addc(&list, '{');
+    begin_list(&list, TYPE_TEXT, count);
     for (size_t i = 0; i < count; i++) {
-        buf_adds(&list, i > 0 ? "," : "");
-        if (texts[i] != NULL) {
-            add_quoted(&list, texts[i]);
-        } else {
-            buf_adds(&list, "NULL");
-        }
+        add_element(&list, texts[i], texts[i] != NULL ? strlen(texts[i]) : 0);
     }
     bind_list(q, TYPE_TEXT_LIST, &list);
 }
@@ -216,51 +225,154 @@ void postgres_statements_bind_texts(struct sql_query *q, const char *const *text
 void postgres_statements_bind_blobs(struct sql_query *q, const void *const *blobs, size_t size, size_t count)
 {
     struct buf list;
-    buf_init(&list, BUF_UNLIMITED);
-    buf_addc(&list, '{');
+    begin_list(&list, TYPE_BYTEA, count);
     for (size_t i = 0; i < count; i++) {
-        const unsigned char *bytes = blobs[i];
-        buf_adds(&list, i > 0 ? "," : "");
-        buf_adds(&list, bytes != NULL ? "\"\\\\x" : "NULL");
-        for (size_t k = 0; bytes != NULL && k < size; k++) {
-            buf_addf(&list, "%02x", bytes[k]);
-        }
-        buf_adds(&list, bytes != NULL ? "\"" : "");
+        add_element(&list, blobs[i], size);
     }
     bind_list(q, TYPE_BYTEA_LIST, &list);
 }
 
+void postgres_statements_bind_numbers(struct sql_query *q, const int64_t *numbers, bool zero_is_null, size_t count)
+{
+    struct buf list;
+    begin_list(&list, TYPE_INT8, count);
+    for (size_t i = 0; i < count; i++) {
+        uint64_t bytes = htobe64((uint64_t)numbers[i]);
+        add_element(&list, numbers[i] == 0 && zero_is_null ? NULL : &bytes, sizeof bytes);
+    }
+    bind_list(q, TYPE_INT8_LIST, &list);
+}
+
 /* ---- rows. q->row counts from 1 while there are rows ---- */
+
+static struct postgres_request request_of(struct bindings *b, struct postgres_parameters *parameters)
+{
+    struct form *form = form_of(b->of, b);
+    *parameters = (struct postgres_parameters){.count = b->of->parameters,
+                                               .types = b->types,
+                                               .values = b->values,
+                                               .lengths = b->lengths,
+                                               .formats = b->formats};
+    return (struct postgres_request){.text = b->of->text,
+                                     .parameters = parameters,
+                                     .name = form->name,
+                                     .prepared = &form->prepared,
+                                     .as_text = b->as_text};
+}
 
 static bool run(struct sql_query *q)
 {
+    struct postgres_handle *s = mine(q);
     struct bindings *b = q->statement;
-    struct form *form = form_of(b->of, b);
-    const struct postgres_parameters parameters = {.count = b->of->parameters,
-                                                   .types = b->types,
-                                                   .values = b->values,
-                                                   .lengths = b->lengths,
-                                                   .formats = b->formats};
-    const struct postgres_request request = {
-        .text = b->of->text, .parameters = &parameters, .name = form->name, .prepared = &form->prepared};
-    q->rows = postgres_link_ask(mine(q), &request, q->what, q->e);
+    struct postgres_parameters parameters;
+    if (s->before_statement != NULL && s->before_statement(s, q->e) != 0) {
+        sql_query_failed(q);
+        return false;
+    }
+    const struct postgres_request request = request_of(b, &parameters);
+    q->rows = postgres_link_ask(s, &request, q->what, q->e);
     if (q->rows == NULL) {
         sql_query_failed(q);
+        return false;
     }
-    return q->rows != NULL;
+    b->end = (size_t)PQntuples(q->rows);
+    return true;
+}
+
+static bool is_value(const struct postgres_known *known, int row, const struct bindings *b)
+{
+    return PQgetlength(known->rows, row, known->value_column) == b->lengths[0] &&
+           memcmp(PQgetvalue(known->rows, row, known->value_column), b->values[0], (size_t)b->lengths[0]) == 0;
+}
+
+/* The rows of a statement that was asked for many values at once have the answer to this one. */
+static bool take_known(struct sql_query *q)
+{
+    const struct postgres_known *known = mine(q)->known;
+    struct bindings *b = q->statement;
+    size_t i = 0;
+    while (i < POSTGRES_KNOWN_MOST && (known[i].rows == NULL || strcmp(known[i].sql, q->sql) != 0)) {
+        i++;
+    }
+    if (i == POSTGRES_KNOWN_MOST) {
+        return false;
+    }
+    b->is_known = true;
+    q->rows = known[i].rows;
+    for (int row = 0; row < PQntuples(q->rows) && b->end == 0; row++) {
+        if (is_value(&known[i], row, b)) {
+            q->row = (size_t)row;
+            b->end = q->row + 1;
+        }
+    }
+    return true;
 }
 
 bool postgres_statements_next(struct sql_query *q)
 {
-    if (q->rows == NULL && !run(q)) {
-        return false;
-    }
-    if (q->row >= (size_t)PQntuples(q->rows)) {
+    const struct bindings *b = q->statement;
+    if ((q->rows == NULL && !take_known(q) && !run(q)) || q->row >= b->end) {
         return false;
     }
     q->row++;
     return true;
 }
+
+/* ---- several at once ---- */
+
+void postgres_statements_as_text(struct sql_query *q)
+{
+    ((struct bindings *)q->statement)->as_text = true;
+}
+
+PGresult *postgres_statements_take_rows(struct sql_query *q)
+{
+    PGresult *rows = q->rows;
+    q->rows = NULL;
+    return rows;
+}
+
+int postgres_statements_ask_all(struct postgres_handle *s, struct sql_query *queries, size_t count, const char *what,
+                                struct err *e)
+{
+    enum { MOST = 16 };
+    struct postgres_parameters parameters[MOST];
+    struct postgres_request requests[MOST];
+    PGresult *results[MOST];
+    CK(count >= 1 && count <= MOST);
+    for (size_t i = 0; i < count; i++) {
+        requests[i] = request_of(queries[i].statement, &parameters[i]);
+    }
+    if (postgres_link_ask_all(s, requests, count, results, what, e) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < count; i++) {
+        queries[i].rows = results[i];
+        ((struct bindings *)queries[i].statement)->end = (size_t)PQntuples(results[i]);
+    }
+    return 0;
+}
+
+void postgres_statements_know(struct postgres_handle *s, const char *sql, struct sql_query *q, int value_column)
+{
+    size_t i = 0;
+    while (s->known[i].rows != NULL) {
+        i++;
+        CK(i < POSTGRES_KNOWN_MOST);
+    }
+    s->known[i] = (struct postgres_known){
+        .sql = sql, .rows = postgres_statements_take_rows(q), .value_column = value_column};
+}
+
+void postgres_statements_forget_known(struct postgres_handle *s)
+{
+    for (size_t i = 0; i < POSTGRES_KNOWN_MOST; i++) {
+        PQclear(s->known[i].rows);
+        s->known[i].rows = NULL;
+    }
+}
+
+/* ---- columns ---- */
 
 static int row_of(const struct sql_query *q)
 {
@@ -333,10 +445,13 @@ uint64_t postgres_statements_changes(const struct sql_query *q)
 
 void postgres_statements_reset(struct sql_query *q)
 {
-    PQclear(q->rows);
+    struct bindings *b = q->statement;
+    PQclear(b->is_known ? NULL : q->rows);
+    b->is_known = false;
+    b->end = 0;
     q->rows = NULL;
     q->row = 0;
-    clear(q->statement);
+    clear(b);
 }
 
 void postgres_statements_release(struct sql_query *q)

@@ -1,20 +1,21 @@
 /* transaction.c - see transaction.h. */
 #include "store/postgres/private/transaction.h"
 
+#include "base/buf.h"
 #include "base/ck.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "store/postgres/private/batch.h"
 #include "store/postgres/private/fail.h"
 #include "store/postgres/private/link.h"
 #include "store/postgres/private/locks.h"
 #include "store/postgres/private/meta.h"
-#include "store/postgres/private/rows.h"
 #include "store/postgres/private/takeover.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { BEGIN_SIZE = 800, IDLE_MS = 30000 };
+enum { IDLE_MS = 30000 };
 
 static struct postgres_handle *mine(struct sql_store *s)
 {
@@ -26,7 +27,7 @@ static void forget(struct postgres_handle *s)
 {
     s->open = POSTGRES_NOTHING;
     s->is_lost = false;
-    postgres_rows_forget(s);
+    postgres_batch_forget(s);
 }
 
 /* Ends a transaction that isn't to be committed. Statements that failed may have begun it. */
@@ -41,14 +42,21 @@ static void roll_back(struct postgres_handle *s)
     forget(s);
 }
 
-static int begin_once(struct postgres_handle *s, const char *text, enum postgres_open open, bool *taken_over,
-                      struct err *e)
+/* How a transaction begins. */
+struct beginning {
+    enum postgres_open open;
+    const char *text;          /* its last statement reads meta; NULL: a batch begins (batch.h), */
+    const char *const *limits; /* with these statements first */
+};
+
+static int begin_once(struct postgres_handle *s, const struct beginning *b, bool *taken_over, struct err *e)
 {
-    PGresult *row = postgres_link_run(s, text, "begin", e);
+    PGresult *row = b->text != NULL ? postgres_link_run(s, b->text, "begin", e)
+                                    : postgres_batch_begin(s, b->limits, POSTGRES_META_SELECT, e);
     int result = -1;
     *taken_over = row != NULL && postgres_meta_is_taken_over(s, row);
     if (row != NULL) {
-        s->open = open;
+        s->open = b->open;
         result = *taken_over ? -1 : postgres_meta_check(s, row, e);
     }
     PQclear(row);
@@ -58,13 +66,12 @@ static int begin_once(struct postgres_handle *s, const char *text, enum postgres
     return result;
 }
 
-/* text begins the transaction, and its last statement reads meta. */
-static int begin(struct postgres_handle *s, const char *text, enum postgres_open open, struct err *e)
+static int begin(struct postgres_handle *s, const struct beginning *b, struct err *e)
 {
     bool taken_over = false;
-    int result = begin_once(s, text, open, &taken_over, e);
+    int result = begin_once(s, b, &taken_over, e);
     if (taken_over && postgres_takeover_settle(s, e) == 0) {
-        result = begin_once(s, text, open, &taken_over, e);
+        result = begin_once(s, b, &taken_over, e);
     }
     return result != 0 && taken_over && s->db != NULL
                ? err_set(e, ERR_BUSY, "Another server of the database has just taken over. Try again in a moment.")
@@ -73,34 +80,66 @@ static int begin(struct postgres_handle *s, const char *text, enum postgres_open
 
 /* ---- writing ---- */
 
-/* What set_up in link.c can't set for the whole session. */
-static void write_limits(const struct postgres_handle *s, char *out, size_t size)
+enum { LIMITS_MOST = 3, LIMIT_SIZE = 90 };
+
+/* What set_up in link.c can't set for the whole session. limits: pointers to texts, the last one is
+ * NULL. */
+static void write_limits(const struct postgres_handle *s, char texts[LIMITS_MOST][LIMIT_SIZE],
+                         const char *limits[LIMITS_MOST + 1])
 {
-    out[0] = '\0';
+    size_t count = 0;
     if (s->is_pooled) {
-        snprintf(out, size, "SET LOCAL lock_timeout = %u; SET LOCAL idle_in_transaction_session_timeout = %d; ",
-                 s->busy_timeout_ms > 0 ? s->busy_timeout_ms : 1, IDLE_MS);
+        snprintf(texts[count], LIMIT_SIZE, "SET LOCAL lock_timeout = %u",
+                 s->busy_timeout_ms > 0 ? s->busy_timeout_ms : 1);
+        count++;
+        snprintf(texts[count], LIMIT_SIZE, "SET LOCAL idle_in_transaction_session_timeout = %d", IDLE_MS);
+        count++;
     }
     if (s->needs_sync) {
-        snprintf(out + strlen(out), size - strlen(out), "SET LOCAL synchronous_commit = on; ");
+        snprintf(texts[count++], LIMIT_SIZE, "SET LOCAL synchronous_commit = on");
     }
+    for (size_t i = 0; i < count; i++) {
+        limits[i] = texts[i];
+    }
+    limits[count] = NULL;
+}
+
+/* Alone, or beside other appends. */
+static int begin_by_text(struct postgres_handle *s, const char *const *limits, struct err *e)
+{
+    struct buf text;
+    buf_init(&text, BUF_UNLIMITED);
+    buf_adds(&text, "BEGIN ISOLATION LEVEL READ COMMITTED; ");
+    for (size_t i = 0; limits[i] != NULL; i++) {
+        buf_addf(&text, "%s; ", limits[i]);
+    }
+    if (s->is_append) {
+        buf_addf(&text, POSTGRES_LOCKS_SHARE, POSTGRES_LOCKS_RULES, s->lock);
+    } else {
+        buf_addf(&text, POSTGRES_LOCKS_TAKE, POSTGRES_LOCKS_RULES, s->lock);
+    }
+    buf_adds(&text, "; " POSTGRES_META_SELECT);
+    const struct beginning b = {.open = POSTGRES_WRITE, .text = buf_text(&text)};
+    int result = begin(s, &b, e);
+    buf_fini(&text);
+    return result;
 }
 
 int postgres_transaction_write_begin(struct sql_store *base, struct err *e)
 {
     struct postgres_handle *s = mine(base);
-    char text[BEGIN_SIZE];
-    char limits[200];
-    char lock[100];
+    char texts[LIMITS_MOST][LIMIT_SIZE];
+    const char *limits[LIMITS_MOST + 1];
     CK(s->mode == STORE_WRITE && s->open == POSTGRES_NOTHING);
     if (postgres_link_open(s, e) != 0) { /* it tells whether there is a pool */
         return -1;
     }
-    write_limits(s, limits, sizeof limits);
-    snprintf(lock, sizeof lock, s->is_append ? POSTGRES_LOCKS_SHARE : POSTGRES_LOCKS_TAKE, POSTGRES_LOCKS_RULES,
-             s->lock);
-    snprintf(text, sizeof text, "BEGIN ISOLATION LEVEL READ COMMITTED; %s%s; " POSTGRES_META_SELECT, limits, lock);
-    return begin(s, text, POSTGRES_WRITE, e);
+    write_limits(s, texts, limits);
+    if (s->is_append && s->job_count > 0) {
+        const struct beginning b = {.open = POSTGRES_WRITE, .limits = limits};
+        return begin(s, &b, e);
+    }
+    return begin_by_text(s, limits, e);
 }
 
 /* The messages may be stored. */
@@ -120,7 +159,8 @@ static int commit(struct postgres_handle *s, struct err *e)
     if (s->is_lost) { /* before the commit, so it didn't happen */
         return postgres_fail_unreachable(e);
     }
-    PGresult *done = postgres_link_run(s, "COMMIT", "commit", &why);
+    PGresult *done = postgres_batch_is_due(s) ? postgres_batch_commit(s, &why)
+                                              : postgres_link_run(s, "COMMIT", "commit", &why);
     bool is_done = done != NULL && strcmp(PQcmdStatus(done), "COMMIT") == 0;
     bool is_unknown = done == NULL ? s->has_no_answer : is_done && s->was_warned;
     PQclear(done);
@@ -156,7 +196,9 @@ int postgres_transaction_view_begin(struct postgres_handle *s, struct err *e)
 {
     CK(s->open == POSTGRES_NOTHING);
     /* Its first SELECT fixes the view. */
-    return begin(s, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; " POSTGRES_META_SELECT, POSTGRES_VIEW, e);
+    static const struct beginning b = {
+        .open = POSTGRES_VIEW, .text = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; " POSTGRES_META_SELECT};
+    return begin(s, &b, e);
 }
 
 void postgres_transaction_view_end(struct postgres_handle *s)

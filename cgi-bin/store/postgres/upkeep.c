@@ -145,7 +145,7 @@ static int check_query(struct postgres_handle *s, const char *query, FILE *out, 
 int postgres_upkeep_check(struct postgres_handle *s, FILE *out, struct err *e)
 {
     int all = 0;
-    int found = 0;
+    int found = check_query(s, "SET LOCAL enable_seqscan = on", out, e);
     s->is_patient = true;
     for (const char *at = invariants(); found >= 0 && strstr(at, ";\n") != NULL;) {
         size_t length = (size_t)(strstr(at, ";\n") - at);

@@ -7,8 +7,7 @@
 
 enum { MINUTE_MS = 60 * 1000, SEEN_LATE_MS = 60 * MINUTE_MS };
 
-static const char find_key[] = "SELECT person.person_id, mark, signed, trusted, first_ms, seen_ms"
-                               " FROM key CROSS JOIN person USING (person_id) WHERE hash = ?";
+static const char find_key[] = SQL_AUTHORS_FIND_KEY;
 static const char add_person[] = "INSERT INTO person (signed, mark, first_ms, seen_ms, title)"
                                  " VALUES (?, ?, ?, ?, ?) RETURNING person_id";
 static const char add_key[] = "INSERT INTO key (hash, person_id, added_ms) VALUES (?, ?, ?)";

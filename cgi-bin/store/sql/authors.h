@@ -10,6 +10,12 @@
 #include "store/sql/claims.h"
 #include "store/sql/rows.h"
 
+/* The statement by which a key is looked for. An engine that has asked for all keys of a batch at
+ * once answers it from there. */
+#define SQL_AUTHORS_COLUMNS "person.person_id, mark, signed, trusted, first_ms, seen_ms"
+#define SQL_AUTHORS_FROM " FROM key CROSS JOIN person USING (person_id)"
+#define SQL_AUTHORS_FIND_KEY "SELECT " SQL_AUTHORS_COLUMNS SQL_AUTHORS_FROM " WHERE hash = ?"
+
 /* Finds the person of the sender's key; is_new if the key has none yet. */
 int sql_authors_find(struct sql_store *s, const struct chat_sender *sender, const struct store_terms *terms,
                      int64_t now_ms, struct sql_author *out, struct err *e);

@@ -25,8 +25,7 @@ enum rank { RANK_NONE, RANK_SIGNED, RANK_MODERATOR };
     "CASE WHEN person.role >= 3 OR EXISTS (SELECT 1 FROM room_role AS r WHERE r.person_id = person.person_id" \
     " AND r.role >= 3) THEN 2 ELSE person.signed END"
 
-static const char find_name[] =
-    "SELECT person_id, claimed_ms, used_ms, used_room, shared, look FROM name WHERE fold = ?";
+static const char find_name[] = SQL_CLAIMS_FIND_NAME;
 static const char find_rank[] = "SELECT " RANK_OF_PERSON " FROM person WHERE person_id = ?";
 static const char find_alike[] = "SELECT claimed_ms, used_ms, used_room, " RANK_OF_PERSON
                                  " FROM name CROSS JOIN person USING (person_id)"

@@ -22,6 +22,10 @@
 
 enum { SQL_CLAIMS_MOST = 16 };
 
+/* The statement by which a name is looked for: see SQL_AUTHORS_FIND_KEY. */
+#define SQL_CLAIMS_COLUMNS "person_id, claimed_ms, used_ms, used_room, shared, look"
+#define SQL_CLAIMS_FIND_NAME "SELECT " SQL_CLAIMS_COLUMNS " FROM name WHERE fold = ?"
+
 struct sql_claim {
     /* What was asked, borrowed. */
     const struct chat_sender *sender;

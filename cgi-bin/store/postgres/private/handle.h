@@ -5,8 +5,8 @@
  * transactions wait for each other, but never in a circle:
  *   1. "rules": shared for appends, alone for acts, erasures and retention. So these see no append
  *      beside them, as in SQLite, and many hosts append at once. Then meta is read.
- *   2. "names", alone: only for an append that may make a person, a name or a room (expect in
- *      rows.c). So two hosts don't give one name, or two that look alike, to two persons.
+ *   2. "names", alone: only for an append that may make a person, a name or a room (batch.c). So
+ *      two hosts don't give one name, or two that look alike, to two persons.
  *   3. the rows of rooms, in the order of their names. A room's row is locked until the commit, so
  *      that messages become visible in the order of their seqs, and a rollback leaves no gap.
  *
@@ -22,8 +22,16 @@
 
 #include <libpq-fe.h>
 
-struct postgres_rooms;
+struct postgres_batch;
 struct postgres_statements;
+
+/* Answers to a statement, for many values of its parameter. */
+struct postgres_known {
+    const char *sql; /* the statement for one value; borrowed */
+    PGresult *rows;  /* as it would give them, and the value behind its columns; owned; NULL: unused */
+    int value_column;
+};
+enum { POSTGRES_KNOWN_MOST = 2 };
 
 enum postgres_open { POSTGRES_NOTHING, POSTGRES_VIEW, POSTGRES_WRITE };
 
@@ -31,10 +39,15 @@ struct postgres_handle {
     struct sql_store sql;
     PGconn *db;                             /* NULL while not connected */
     struct postgres_statements *statements; /* statements.h */
-    struct postgres_rooms *rooms;           /* locked by the open transaction (rows.c) */
-    char *address;                          /* owned, as is the next one */
-    char *password_file;                    /* NULL: none */
-    char label[200];                        /* "PostgreSQL db.example:5432/chat", for the log */
+    struct postgres_batch *batch;           /* what the open append knows and has still to write (batch.h) */
+    const struct store_job *jobs;           /* of the append that comes next; borrowed */
+    size_t job_count;
+    struct postgres_known known[POSTGRES_KNOWN_MOST];
+    /* Called before a statement that isn't answered from `known`. NULL: nothing is to be done. */
+    int (*before_statement)(struct postgres_handle *s, struct err *e);
+    char *address;       /* owned, as is the next one */
+    char *password_file; /* NULL: none */
+    char label[200];     /* "PostgreSQL db.example:5432/chat", for the log */
     char description[64];
     enum store_mode mode;
     unsigned busy_timeout_ms;

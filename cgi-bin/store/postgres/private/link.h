@@ -25,6 +25,7 @@ struct postgres_request {
     const struct postgres_parameters *parameters; /* NULL: none, and several statements may be in the text */
     const char *name;                             /* it stays prepared under this name; NULL: it doesn't */
     unsigned *prepared;                           /* of it: in which of the handle's connections it is */
+    bool as_text;                                 /* the result is wanted as text, not in binary form */
 };
 
 /* Connects, unless the handle is connected. 0, or -1 with the error set. */
@@ -37,6 +38,12 @@ PGresult *postgres_link_ask(struct postgres_handle *s, const struct postgres_req
                             struct err *e);
 /* The same for a text without parameters: of several statements the last one's result. */
 PGresult *postgres_link_run(struct postgres_handle *s, const char *text, const char *what, struct err *e);
+
+/* Sends all of them at once, so that the network is waited for once. After one that fails the
+ * others aren't done. Each has parameters, if only zero of them. 0: results are set; -1: all are
+ * NULL. */
+int postgres_link_ask_all(struct postgres_handle *s, const struct postgres_request *requests, size_t count,
+                          PGresult **results, const char *what, struct err *e);
 
 /* Sends a statement without a wait for its answer, which the next statement takes away. */
 void postgres_link_leave(struct postgres_handle *s, const char *text);

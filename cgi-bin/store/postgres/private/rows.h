@@ -13,7 +13,6 @@ struct sql_author;
 struct sql_room;
 
 /* As the engine's functions of the same names (store/sql/sql_store.h). */
-int postgres_rows_expect(struct sql_store *s, const struct store_job *jobs, size_t count, struct err *e);
 int postgres_rows_find_room(struct sql_store *s, const char *name, struct sql_room *out, struct err *e);
 int postgres_rows_add_room(struct sql_store *s, const char *name, struct sql_room *out, struct err *e);
 int postgres_rows_raise_head(struct sql_store *s, const struct sql_room *room, struct err *e);
@@ -24,8 +23,5 @@ int postgres_rows_add_message(struct sql_store *s, int64_t message_id, const str
                               const struct chat_draft *draft, int64_t time_ms, bool *added, struct err *e);
 
 int postgres_rows_read(struct sql_store *s, const struct store_range *range, struct store_page *page, struct err *e);
-
-/* The transaction that locked rooms is over. */
-void postgres_rows_forget(struct postgres_handle *s);
 
 #endif

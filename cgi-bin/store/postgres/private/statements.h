@@ -29,8 +29,22 @@ void postgres_statements_release(struct sql_query *q);
 
 /* Binds a list of texts: for `= ANY(?)` and `unnest(?)`. Those that are NULL are NULL in it. */
 void postgres_statements_bind_texts(struct sql_query *q, const char *const *texts, size_t count);
-/* The same for lists of bytes, each of `size`. */
+/* The same for lists of bytes, each of `size`; and of numbers. */
 void postgres_statements_bind_blobs(struct sql_query *q, const void *const *blobs, size_t size, size_t count);
+void postgres_statements_bind_numbers(struct sql_query *q, const int64_t *numbers, bool zero_is_null, size_t count);
+
+/* Runs all of them with one wait for the network. After one that fails the others aren't done. 0:
+ * each has its rows; -1 with the error set. */
+int postgres_statements_ask_all(struct postgres_handle *s, struct sql_query *queries, size_t count, const char *what,
+                                struct err *e);
+/* Takes the rows away from a statement that was asked so; as text, if as_text was called before. */
+PGresult *postgres_statements_take_rows(struct sql_query *q);
+void postgres_statements_as_text(struct sql_query *q);
+
+/* Makes the rows of a statement that was asked so the answers to `sql`, with the value in this
+ * column. */
+void postgres_statements_know(struct postgres_handle *s, const char *sql, struct sql_query *q, int value_column);
+void postgres_statements_forget_known(struct postgres_handle *s);
 
 void postgres_statements_free(struct postgres_handle *s);
 
