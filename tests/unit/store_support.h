@@ -128,8 +128,8 @@ static inline void run_psql(const char *address, const char *first, const char *
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
-        execlp("psql", "psql", "-wXq", "-v", "ON_ERROR_STOP=1", "-d", address, "-c", "SET client_min_messages = error",
-               "-c", first, "-c", second, NULL);
+        execlp("psql", "psql", "-wXqo", "/dev/null", "-v", "ON_ERROR_STOP=1", "-d", address, "-c",
+               "SET client_min_messages = error", "-c", first, "-c", second, NULL);
         _exit(127);
     }
     int status = 0;
@@ -161,11 +161,17 @@ static inline void make_postgres(struct place *p)
     run_psql(cluster, drop, create);
 }
 
+/* Not WITH (FORCE): that fails if the server just cleans the database up (autovacuum), which DROP
+ * alone stops. */
 static inline void remove_postgres(struct place *p)
 {
+    char end[200];
     char drop[100];
-    snprintf(drop, sizeof drop, "DROP DATABASE %s WITH (FORCE)", p->database);
-    run_psql(getenv("TEST_POSTGRES"), drop, "RESET ALL");
+    snprintf(end, sizeof end,
+             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '%s' AND usename = current_user",
+             p->database);
+    snprintf(drop, sizeof drop, "DROP DATABASE %s", p->database);
+    run_psql(getenv("TEST_POSTGRES"), end, drop);
     place_fini(p);
 }
 
