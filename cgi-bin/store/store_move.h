@@ -8,8 +8,8 @@
  *   1. The new database is marked: programs refuse to work with it.
  *   2. What may be large is copied while people go on.
  *   3. A transaction keeps all writers out of the old database; it ends with the process. What has
- *      changed since is copied, changed or deleted; then all rows of all tables are read again from
- *      the new database, and counts and checksums are compared.
+ *      changed since is copied, changed or deleted, and all rows of all tables are read from both
+ *      databases and compared, what was written just now once more; counts and checksums too.
  *   4. The transaction marks the old database as moved: its programs answer 503 from then on.
  *   5. The mark of the new database is taken away. Only a process that is killed just between 4 and
  *      5 leaves a chat that answers 503; the next call ends that.
@@ -27,7 +27,7 @@ enum { STORE_MOVE_TABLES = 14 };
 struct store_move_table {
     const char *name;
     uint64_t rows;
-    uint64_t checksum; /* of all rows in the order of their keys */
+    uint64_t checksum; /* the sum of all rows' hashes */
 };
 
 struct store_moved {

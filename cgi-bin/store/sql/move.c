@@ -18,10 +18,9 @@ static_assert((int)STORE_MOVE_TABLES == (int)SQL_MOVE_TABLES, "each table is tol
 
 enum {
     LONG_COPY_MS = 5000, /* after a copy that took longer, another one catches up with what came meanwhile */
-    COPY_PERCENT = 80,   /* of the time; then the rest, with the writers kept out, and the comparison */
-    MERGE_PERCENT = 90,
-    CLOSE_MS = 60000, /* to wait for a moment without writers */
-    TELL_EACH = 500,  /* rows */
+    COPY_PERCENT = 80,   /* of the time; then the rest, with the writers kept out */
+    CLOSE_MS = 60000,    /* to wait for a moment without writers */
+    TELL_EACH = 500,     /* rows */
 };
 
 struct move {
@@ -83,29 +82,53 @@ struct merge {
     struct sql_move_reader old;
     struct sql_move_reader new;
     struct sql_move_writer writer;
-    uint64_t rows;
-    uint64_t checksum;
+    struct buf written; /* rows that were put, one behind the other: they are read again */
+    uint64_t rows;      /* of the old database, as is the next one */
+    uint64_t checksum;  /* the sum of the rows' hashes */
+    uint64_t new_checksum;
 };
 
-static void put(struct merge *g, const struct sql_move_row *row, const struct sql_move_row *there)
+static uint64_t hash_of(const struct sql_move_row *row)
+{
+    return hash_bytes(HASH_START, row->bytes, row->length);
+}
+
+static bool may_put(const struct merge *g, const struct sql_move_row *row)
+{
+    const struct sql_move_table *t = g->table;
+    return (g->parts & PART_PUT) != 0 &&
+           (t->parent == NULL || sql_move_rows_number(row, t, t->child) >> t->child_shift <= g->parents);
+}
+
+/* there: the new database's row with this key, or NULL. */
+static void take_old(struct merge *g, const struct sql_move_row *row, const struct sql_move_row *there)
 {
     bool is_same = there != NULL && there->length == row->length && memcmp(there->bytes, row->bytes, row->length) == 0;
-    if ((g->parts & PART_PUT) == 0 || is_same) {
-        return;
-    }
-    if (g->table->parent == NULL ||
-        sql_move_rows_number(row, g->table, g->table->child) >> g->table->child_shift <= g->parents) {
+    uint64_t hash = hash_of(row);
+    g->rows++;
+    g->checksum += hash;
+    if (is_same) {
+        g->new_checksum += hash;
+    } else if (may_put(g, row)) {
         sql_move_rows_put(&g->writer, row, there == NULL);
+        if (g->m->is_closed) {
+            buf_add(&g->written, row->bytes, row->length);
+        }
+    } else if (there != NULL) {
+        g->new_checksum += hash_of(there);
+    }
+    if (g->rows % TELL_EACH == 0 && strcmp(g->table->name, "message") == 0) {
+        tell(g->m, g->m->is_closed ? COPY_PERCENT : 0, g->m->is_closed ? 100 : COPY_PERCENT, g->rows);
     }
 }
 
-static void take_old(struct merge *g, const struct sql_move_row *row, const struct sql_move_row *there)
+/* A row that only the new database has. */
+static void take_new(struct merge *g, const struct sql_move_row *row)
 {
-    g->rows++;
-    g->checksum = hash_bytes(g->checksum, row->bytes, row->length);
-    put(g, row, there);
-    if (g->rows % TELL_EACH == 0 && strcmp(g->table->name, "message") == 0) {
-        tell(g->m, g->m->is_closed ? COPY_PERCENT : 0, g->m->is_closed ? MERGE_PERCENT : COPY_PERCENT, g->rows);
+    if ((g->parts & PART_DELETE) != 0) {
+        sql_move_rows_delete(&g->writer, row);
+    } else {
+        g->new_checksum += hash_of(row);
     }
 }
 
@@ -116,14 +139,13 @@ static bool merge_row(struct merge *g)
     struct sql_move_row b;
     bool has_a = sql_move_rows_at(&g->old, &a);
     bool has_b = g->old.result == 0 && sql_move_rows_at(&g->new, &b);
-    int order = !has_b ? -1 : !has_a ? 1 : sql_move_rows_compare(g->table, &a, &b);
     if (g->old.result != 0 || g->new.result != 0 || g->writer.result != 0 || (!has_a && !has_b)) {
         return false;
     }
-    if (order > 0 && (g->parts & PART_DELETE) != 0) {
-        sql_move_rows_delete(&g->writer, &b);
-    }
-    if (order <= 0) {
+    int order = !has_b ? -1 : !has_a ? 1 : sql_move_rows_compare(g->table, &a, &b);
+    if (order > 0) {
+        take_new(g, &b);
+    } else {
         take_old(g, &a, order == 0 ? &b : NULL);
         sql_move_rows_step(&g->old);
     }
@@ -145,13 +167,52 @@ static int find_parents(struct merge *g)
     return count_of(g->m->to, sql, &g->parents, &g->m->to_e);
 }
 
+/* What was written is read again. */
+static int read_written(struct merge *g)
+{
+    struct buf found;
+    int result = 0;
+    uint64_t count = 0;
+    buf_init(&found, BUF_UNLIMITED);
+    for (size_t at = 0; at < g->written.length && result == 0;) {
+        struct sql_move_row row = {.bytes = g->written.bytes + at};
+        row.length = sql_move_rows_length(g->table, row.bytes);
+        at += row.length;
+        result = sql_move_rows_find(g->m->to, g->table, &row, &found, &g->m->to_e);
+        g->new_checksum += hash_bytes(HASH_START, found.bytes, found.length);
+        if (result == 0 && ++count % TELL_EACH == 0) {
+            result = keep_alive(g->m);
+        }
+    }
+    buf_fini(&found);
+    return result;
+}
+
+/* All rows of the table are equal in both databases. */
+static int verify(struct merge *g)
+{
+    char sql[60];
+    int64_t rows = 0;
+    snprintf(sql, sizeof sql, "SELECT count(*) FROM %s", g->table->name);
+    if (read_written(g) != 0 || count_of(g->m->to, sql, &rows, &g->m->to_e) != 0) {
+        return -1;
+    }
+    return (uint64_t)rows == g->rows && g->checksum == g->new_checksum
+               ? 0
+               : err_set(&g->m->to_e, ERR_CONFLICT,
+                         "Its table %s has %" PRId64 " rows (checksum %016" PRIx64 "), and the old one has %" PRIu64
+                         " (%016" PRIx64 "). Does another program write to it? Run the same command again.",
+                         g->table->name, rows, g->new_checksum, g->rows, g->checksum);
+}
+
 static int merge(struct move *m, size_t index, enum part parts)
 {
     const struct sql_move_table *table = &sql_move_tables[index];
-    struct merge g = {.m = m, .table = table, .parts = parts, .checksum = HASH_START};
+    struct merge g = {.m = m, .table = table, .parts = parts};
     if (find_parents(&g) != 0) {
         return -1;
     }
+    buf_init(&g.written, BUF_UNLIMITED);
     sql_move_rows_begin(&g.old, m->from, table, &m->from_e);
     sql_move_rows_begin(&g.new, m->to, table, &m->to_e);
     sql_move_rows_write(&g.writer, m->to, table, &m->to_e);
@@ -160,6 +221,10 @@ static int merge(struct move *m, size_t index, enum part parts)
     int result = sql_move_rows_end(&g.old);
     result = sql_move_rows_end(&g.new) != 0 ? -1 : result;
     result = sql_move_rows_finish(&g.writer) != 0 ? -1 : result;
+    if (result == 0 && m->is_closed && parts != PART_DELETE) {
+        result = verify(&g);
+    }
+    buf_fini(&g.written);
     m->out->tables[index] = (struct store_move_table){.name = table->name, .rows = g.rows, .checksum = g.checksum};
     return result;
 }
@@ -239,43 +304,6 @@ static int set_numbers(struct move *m)
     return sql_write_end(m->to, result, &m->to_e);
 }
 
-/* Reads the new database's table anew. */
-static int compare(struct move *m, size_t index)
-{
-    struct store_move_table *told = &m->out->tables[index];
-    struct sql_move_reader r;
-    struct sql_move_row row;
-    uint64_t rows = 0;
-    uint64_t checksum = HASH_START;
-    int result = 0;
-    sql_move_rows_begin(&r, m->to, &sql_move_tables[index], &m->to_e);
-    while (result == 0 && sql_move_rows_at(&r, &row)) {
-        checksum = hash_bytes(checksum, row.bytes, row.length);
-        sql_move_rows_step(&r);
-        if (++rows % TELL_EACH == 0 && strcmp(told->name, "message") == 0) {
-            tell(m, MERGE_PERCENT, 100, rows);
-            result = keep_alive(m);
-        }
-    }
-    result = sql_move_rows_end(&r) != 0 ? -1 : result;
-    return result != 0 || (rows == told->rows && checksum == told->checksum)
-               ? result
-               : err_set(&m->to_e, ERR_CONFLICT,
-                         "After copying, its table %s has %" PRIu64 " rows (checksum %016" PRIx64
-                         "), and the old one has %" PRIu64 " (%016" PRIx64
-                         "). Does another program write to it? Run the same command again.",
-                         told->name, rows, checksum, told->rows, told->checksum);
-}
-
-static int compare_all(struct move *m)
-{
-    int result = 0;
-    for (size_t i = 0; i < SQL_MOVE_TABLES && result == 0; i++) {
-        result = compare(m, i);
-    }
-    return result;
-}
-
 /* Waits for other writers of the old database. */
 static int close_old(struct move *m)
 {
@@ -308,7 +336,6 @@ static int move_rest(struct move *m)
     int result = merge_all(m);
     result = result == 0 ? set_numbers(m) : result;
     result = result == 0 ? sql_move_marks_copy_meta(m->from, m->to, &m->from_e, &m->to_e) : result;
-    result = result == 0 ? compare_all(m) : result;
     result = result == 0 ? sql_move_marks_set(m->from, SQL_MOVED_AWAY, &m->from_e) : result;
     result = open_old(m, result);
     m->out->closed_ms = clock_mono_ms() - begun;
@@ -359,10 +386,10 @@ int sql_move(struct store *from, struct store *to, const struct store_progress *
 static int compare_now(struct move *m)
 {
     int result = count_messages(m);
+    m->is_closed = true; /* by its mark */
     for (size_t i = 0; i < SQL_MOVE_TABLES && result == 0; i++) {
         result = merge(m, i, (enum part)0);
     }
-    result = result == 0 ? compare_all(m) : result;
     if (m->to_e.code == ERR_CONFLICT) {
         err_clear(&m->to_e);
         err_set(&m->to_e, ERR_CONFLICT,

@@ -274,6 +274,35 @@ int sql_move_rows_end(struct sql_move_reader *r)
     return r->result;
 }
 
+size_t sql_move_rows_length(const struct sql_move_table *table, const char *bytes)
+{
+    return (size_t)(behind_row(table, bytes) - bytes);
+}
+
+int sql_move_rows_find(struct sql_store *s, const struct sql_move_table *table, const struct sql_move_row *row,
+                       struct buf *out, struct err *e)
+{
+    struct buf sql;
+    struct sql_query q;
+    const char *at = row->bytes;
+    buf_init(&sql, BUF_UNLIMITED);
+    buf_addf(&sql, "SELECT %s FROM %s WHERE ", table->columns, table->name);
+    add_keys(&sql, table);
+    buf_adds(&sql, " = ");
+    add_parameters(&sql, (size_t)table->keys);
+    sql_query_begin(&q, s, buf_text(&sql), "read a row again", e);
+    bind_columns(&q, table, &at, table->keys);
+    out->length = 0;
+    if (sql_query_next(&q)) {
+        for (int i = 0; table->types[i] != '\0'; i++) {
+            add_column(out, &q, i, table->types[i]);
+        }
+    }
+    int result = sql_query_end(&q);
+    buf_fini(&sql);
+    return result;
+}
+
 /* ---- writing ---- */
 
 void sql_move_rows_write(struct sql_move_writer *w, struct sql_store *s, const struct sql_move_table *table,

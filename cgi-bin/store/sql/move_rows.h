@@ -16,7 +16,7 @@ struct sql_move_row {
     size_t length;
 };
 
-enum { SQL_MOVE_PAGE = 500 }; /* rows that are read at once, at most; fewer if they are long */
+enum { SQL_MOVE_PAGE = 1000 }; /* rows that are read at once, at most; fewer if they are long */
 
 /* Reads page by page; between two pages the table may change. */
 struct sql_move_reader {
@@ -47,6 +47,12 @@ int sql_move_rows_compare(const struct sql_move_table *table, const struct sql_m
                           const struct sql_move_row *b);
 /* A number in a row; 0 for NULL. */
 int64_t sql_move_rows_number(const struct sql_move_row *row, const struct sql_move_table *table, int column);
+
+/* How long the row at these bytes is. */
+size_t sql_move_rows_length(const struct sql_move_table *table, const char *bytes);
+/* Reads the row that has the key of `row` into *out; empty: there is none. -1 with the error set. */
+int sql_move_rows_find(struct sql_store *s, const struct sql_move_table *table, const struct sql_move_row *row,
+                       struct buf *out, struct err *e);
 
 /* Collects rows, and writes them in transactions of its own. */
 struct sql_move_writer {
