@@ -390,13 +390,21 @@ struct store_case {
 #run, run       \
     }
 
+static inline bool is_wanted(const char *store)
+{
+    const char *only = getenv("UNIT_STORE");
+    return only == NULL || strncmp(store, only, strlen(only)) == 0;
+}
+
+/* Tests of SQLite's files, beside others that run for each store. */
+#define RUN_OF_SQLITE(tests) (is_wanted("SQLite") ? RUN(tests) : 0)
+
 /* The stores that are to be tested and can be tested here. Returns how many. */
 static inline size_t find_stores(const struct store_kind *found[STORE_KINDS])
 {
-    const char *only = getenv("UNIT_STORE");
     size_t count = 0;
     for (size_t i = 0; i < STORE_KINDS; i++) {
-        if (only != NULL && strncmp(store_kinds[i].name, only, strlen(only)) != 0) {
+        if (!is_wanted(store_kinds[i].name)) {
             continue;
         }
         if (store_kinds[i].is_here == NULL || store_kinds[i].is_here()) {

@@ -486,6 +486,6 @@ int main(void)
         IN_WAL(a_process_that_is_killed_while_it_cuts_the_log_is_no_loss),
     };
     quiet_log();
-    int failed = RUN(of_files);
+    int failed = RUN_OF_SQLITE(of_files);
     return RUN_FOR_EACH_STORE(cases) + failed;
 }

@@ -343,6 +343,6 @@ int main(void)
         IN_BOTH_MODES(pages_that_became_free_are_returned),
     };
     quiet_log();
-    int failed = RUN(of_files);
+    int failed = RUN_OF_SQLITE(of_files);
     return RUN_FOR_EACH_STORE(cases) + failed;
 }
