@@ -10,7 +10,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
-import { freePort, isRoot, makeFolder, removeFolder, ROOT, start, until } from '../e2e/harness.mjs';
+import { freePort, isRoot, makeFolder, pause, removeFolder, ROOT, start, until } from '../e2e/harness.mjs';
 import { startNginx } from '../e2e/proxy.mjs';
 import { startPostgres } from './postgres.mjs';
 
@@ -184,6 +184,14 @@ describe('the paper for several hosts', { timeout: 300_000 }, () => {
           const { heard, deaf } = (await b.askStatus()).listeners;
           return mode === 'session' ? heard > 0 && deaf === 0 : heard === 0 && deaf > 0;
         }, 'the status to tell whether notices come through');
+        for (let since = 2; since < 14; since++) {
+          const news = b.get(`/poll?room=${room}&since=${since}&wait=20`);
+          await pause(300); // so that all rounds last longer than the time between two echoes
+          await a.send({ room, text: `after ${since}` });
+          assert.equal((await news).json().messages.length, 1);
+          const { heard, deaf } = (await b.askStatus()).listeners;
+          assert.equal(mode === 'session' ? deaf : heard, 0, `after ${since}: ${heard} heard, ${deaf} deaf`);
+        }
         await a.halt();
         await b.halt();
       } finally {

@@ -277,6 +277,16 @@ static enum answer settle(struct postgres_handle *s)
     return old == NULL || PQstatus(s->db) != CONNECTION_OK ? give_up(s, &w) : ANSWER;
 }
 
+/* A pool may lend a connection on which another program listens; libpq keeps its notices until they
+ * are taken. */
+static void drop_notices(const struct postgres_handle *s)
+{
+    PGnotify *notice = NULL;
+    while (!s->takes_notices && (notice = PQnotifies(s->db)) != NULL) {
+        PQfreemem(notice);
+    }
+}
+
 /* sent: what PQsend... returned. */
 static enum answer finish(struct postgres_handle *s, int sent, PGresult **result)
 {
@@ -287,6 +297,7 @@ static enum answer finish(struct postgres_handle *s, int sent, PGresult **result
         *result = NULL;
         return give_up(s, &w);
     }
+    drop_notices(s);
     return ANSWER;
 }
 

@@ -34,6 +34,7 @@ struct postgres_notices {
     int wake_fd;
     bool is_heard;
     bool is_echo_due;          /* it was sent, and hasn't come back */
+    int64_t heard_at;          /* behind a pool: when the last echo came; monotonic ms */
     int64_t echoed_at;         /* monotonic ms; 0: never */
     char echo[RANDOM_ID_SIZE]; /* the word that only this process sends */
     unsigned connection;       /* of the handle, that listens */
@@ -133,7 +134,19 @@ static void take_room(const char *word, const char *colon, struct store_changes 
     }
 }
 
-static void take_word(struct postgres_notices *n, const char *word, struct store_changes *out)
+/* A pool in transaction mode may lend the connection that ran LISTEN to any later statement, and
+ * then notices come with the answer to that statement. So behind a pool only an echo counts, of any
+ * process, that comes while no statement runs. */
+static void take_echo(struct postgres_notices *n, const char *echo, bool by_itself)
+{
+    if (n->s->is_pooled ? by_itself : strcmp(echo, n->echo) == 0) {
+        n->is_heard = true;
+        n->is_echo_due = false;
+        n->heard_at = clock_mono_ms();
+    }
+}
+
+static void take_word(struct postgres_notices *n, const char *word, bool by_itself, struct store_changes *out)
 {
     static const char rules[] = "rules=";
     static const char echo[] = "echo=";
@@ -142,9 +155,7 @@ static void take_word(struct postgres_notices *n, const char *word, struct store
         uint64_t number = strtoull(word + sizeof rules - 1, NULL, 10);
         out->rules = number > out->rules ? number : out->rules;
     } else if (strncmp(word, echo, sizeof echo - 1) == 0) {
-        bool is_own = strcmp(word + sizeof echo - 1, n->echo) == 0;
-        n->is_heard = n->is_heard || is_own;
-        n->is_echo_due = n->is_echo_due && !is_own;
+        take_echo(n, word + sizeof echo - 1, by_itself);
     } else if (strcmp(word, "oldest") == 0) {
         out->oldest_moved = true;
     } else if (colon != NULL) {
@@ -152,14 +163,14 @@ static void take_word(struct postgres_notices *n, const char *word, struct store
     }
 }
 
-/* How many notices have come. */
-static int take_notices(struct postgres_notices *n, struct store_changes *out)
+/* How many notices have come. by_itself: not with the answer to a statement. */
+static int take_notices(struct postgres_notices *n, bool by_itself, struct store_changes *out)
 {
     int count = 0;
     for (PGnotify *notice = PQnotifies(n->s->db); notice != NULL; notice = PQnotifies(n->s->db)) {
         char *rest = NULL;
         for (char *word = strtok_r(notice->extra, " ", &rest); word != NULL; word = strtok_r(NULL, " ", &rest)) {
-            take_word(n, word, out);
+            take_word(n, word, by_itself, out);
         }
         PQfreemem(notice);
         count++;
@@ -195,9 +206,9 @@ static int until_echo(const struct postgres_notices *n)
 static int look_after_echo(struct postgres_notices *n, struct err *e)
 {
     int64_t now = clock_mono_ms();
-    if (n->is_echo_due && now - n->echoed_at >= LATE_MS) {
-        n->is_heard = false;
-    }
+    bool is_missing = n->s->is_pooled ? now - n->heard_at >= ECHO_MS + LATE_MS
+                                      : n->is_echo_due && now - n->echoed_at >= LATE_MS;
+    n->is_heard = n->is_heard && !is_missing;
     return n->echoed_at == 0 || now - n->echoed_at >= ECHO_MS ? send_echo(n, e) : 0;
 }
 
@@ -210,7 +221,7 @@ static int listen_for(struct store_notices *base, int timeout_ms, struct store_c
             return postgres_fail_unreachable(e);
         }
         bool was_heard = n->is_heard;
-        if (take_notices(n, out) > 0) {
+        if (take_notices(n, false, out) > 0) {
             return 1;
         }
         int64_t left = end - clock_mono_ms();
@@ -219,8 +230,9 @@ static int listen_for(struct store_notices *base, int timeout_ms, struct store_c
         if (woken < 0) {
             return postgres_fail_unreachable(e);
         }
-        if (woken > 0 || was_heard != n->is_heard) {
-            return take_notices(n, out) > 0 ? 1 : 0;
+        int taken = take_notices(n, true, out);
+        if (taken > 0 || woken > 0 || was_heard != n->is_heard) {
+            return taken > 0 ? 1 : 0;
         }
     }
 }
@@ -323,6 +335,7 @@ static struct store_notices *open_notices(const struct store_options *options, s
     n->base.backend = &postgres_notices;
     n->s = postgres_handle_new(options, STORE_READ);
     n->s->sql.engine = &postgres_engine;
+    n->s->takes_notices = true;
     n->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     random_id(n->echo);
     if (begin_to_listen(n, e) != 0) {

@@ -61,6 +61,7 @@ struct postgres_handle {
     bool can_repeat;         /* the last failure ended the transaction; the same one may succeed now */
     bool was_warned;         /* the server warned while the last statement ran */
     bool has_no_answer;      /* the connection broke before the answer of the last statement */
+    bool takes_notices;      /* the handle is that of notices.c */
     bool is_patient;         /* the next statements may take hours */
     unsigned connections;    /* how many the handle has made: names the one that it has */
     bool stale;              /* of no more use: another database or schema is there now */
