@@ -91,3 +91,22 @@ test('an asynchronous replica that lacks messages takes over: all clients are to
     assert.equal((await sendAtLast(b, 'm7')).status, 201);
     assert.equal((await send(a, 'm7')).status, 200);
   }));
+
+const SYNC_WAITS = "FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+
+test('a message that is sent again is answered only when the synchronous replica has it', { timeout: 180_000 }, () =>
+  onHosts(true, async ({ a, primary, replica }) => {
+    const waitsForReplica = async () => (await primary.sql('postgres', `SELECT count(*) ${SYNC_WAITS}`)) !== '0';
+    assert.equal((await send(a, 'm1')).status, 201);
+    await replica.stop();
+    const first = send(a, 'm2');
+    await until(waitsForReplica, 'the commit to wait');
+    await primary.sql('postgres', `SELECT pg_terminate_backend(pid) ${SYNC_WAITS}`);
+    assert.ok((await first).status >= 500, 'it is not known whether the replica has it');
+    let isAnswered = false;
+    const again = send(a, 'm2').finally(() => (isAnswered = true));
+    await until(async () => isAnswered || waitsForReplica(), 'the commit to wait again');
+    assert.equal(isAnswered, false);
+    await replica.start();
+    assert.deepEqual([(await again).status, (await again).seq], [200, 2]);
+  }));
