@@ -438,7 +438,11 @@ static enum answer attempt_all(struct postgres_handle *s, const struct postgres_
     }
     PQclear(is_fine ? take_next(s, &w) : NULL); /* the end of the pipeline */
     is_fine = is_fine && PQexitPipelineMode(s->db) == 1 && PQstatus(s->db) == CONNECTION_OK;
-    return is_fine ? ANSWER : s->db == NULL ? NO_ANSWER : give_up(s, &w);
+    if (is_fine) {
+        drop_notices(s);
+        return ANSWER;
+    }
+    return s->db == NULL ? NO_ANSWER : give_up(s, &w);
 }
 
 static void clear_all(PGresult **results, size_t count)
