@@ -342,16 +342,23 @@ static void the_password_comes_from_a_file(void **state)
     struct err e = ERR_INIT;
     struct store_options options = options_of(p);
     char path[300];
+    char wrong[sizeof p->address];
+    const char *password = strchr(p->address + strlen("postgresql://"), ':');
+    const char *end = strchr(p->address, '@');
+    assert_true(password != NULL && end != NULL && password + 1 < end);
+    password++;
+    snprintf(wrong, sizeof wrong, "%.*swrong%s", (int)(password - p->address), p->address, end);
+    options.address = wrong;
     snprintf(path, sizeof path, "%s/password", p->root);
     options.password_file = path;
     assert_null(store_open(&options, STORE_WRITE, &e));
     assert_int_equal(e.code, ERR_CONFIG);
     FILE *file = fopen(path, "w");
     assert_non_null(file);
-    fprintf(file, "sesame\n");
+    fprintf(file, "%.*s\n", (int)(end - password), password);
     fclose(file);
     err_clear(&e);
-    struct store *s = store_open(&options, STORE_WRITE, &e); /* the server of the tests wants none */
+    struct store *s = store_open(&options, STORE_WRITE, &e); /* it wins over that of the address */
     assert_non_null(s);
     store_close(s);
 }
