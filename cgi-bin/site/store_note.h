@@ -22,8 +22,8 @@ int store_note_check(const struct store_options *options, struct err *e);
  * logged. */
 void store_note_write(const struct store_options *options);
 
-/* After a move: the chat is in this store now. SQLite: the note allows it; PostgreSQL: the note goes,
- * and the next program that opens the store writes it. -1 with the error set. */
+/* After a move: the chat is in this store now. SQLite: the note allows it. PostgreSQL: the note
+ * goes, and the next program that opens the store writes it. -1 with the error set. */
 int store_note_turn(const struct store_options *options, struct err *e);
 
 #endif

@@ -67,6 +67,32 @@ static void after_postgresql_sqlite_is_refused_until_the_note_is_deleted(void **
     assert_int_equal(store_note_check(&sqlite, NULL), 0);
 }
 
+static void after_a_move_back_sqlite_is_allowed_whatever_programs_with_the_old_setting_do(void **state)
+{
+    const struct store_options sqlite = {.folder = folder};
+    const struct store_options postgres = {.folder = folder, .address = "postgresql://db/chat"};
+    (void)state;
+    store_note_write(&postgres);
+    assert_int_equal(store_note_turn(&sqlite, NULL), 0);
+    assert_int_equal(store_note_check(&sqlite, NULL), 0);
+    store_note_write(&postgres); /* it still runs with the old setting */
+    assert_int_equal(store_note_check(&sqlite, NULL), 0);
+    assert_int_equal(store_note_turn(&postgres, NULL), 0); /* moved once more */
+    assert_int_equal(store_note_check(&sqlite, NULL), 0);  /* the database refuses by itself */
+    store_note_write(&postgres);
+    assert_int_equal(store_note_check(&sqlite, NULL), -1);
+    assert_int_equal(unlink(note), 0);
+}
+
+static void a_move_tells_that_the_note_can_t_be_written(void **state)
+{
+    const struct store_options sqlite = {.folder = "/nowhere"};
+    struct err e = ERR_INIT;
+    (void)state;
+    assert_int_equal(store_note_turn(&sqlite, &e), -1);
+    assert_contains(e.text, "chat.store");
+}
+
 static void a_folder_that_can_t_be_written_is_no_error(void **state)
 {
     const struct store_options postgres = {.folder = "/nowhere", .address = "postgresql://db/chat"};
@@ -80,6 +106,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_a_note_either_store_may_be_opened),
         cmocka_unit_test(after_postgresql_sqlite_is_refused_until_the_note_is_deleted),
+        cmocka_unit_test(after_a_move_back_sqlite_is_allowed_whatever_programs_with_the_old_setting_do),
+        cmocka_unit_test(a_move_tells_that_the_note_can_t_be_written),
         cmocka_unit_test(a_folder_that_can_t_be_written_is_no_error),
     };
     return cmocka_run_group_tests_name(__FILE__, tests, make_folder, remove_folder);

@@ -57,6 +57,7 @@ static struct column take_column(const char **at)
 static void add_column(struct buf *to, const struct sql_query *q, int column, char type)
 {
     uint64_t value = 0;
+    size_t count = 0;
     const char *bytes = NULL;
     if (sql_query_is_null_at(q, column)) {
         buf_addc(to, TAG_NULL);
@@ -65,14 +66,13 @@ static void add_column(struct buf *to, const struct sql_query *q, int column, ch
     if (type == 'i') {
         value = (uint64_t)sql_query_number_at(q, column);
     } else {
-        size_t count = 0;
         bytes = q->s->engine->blob_at(q, column, &count);
         value = count;
     }
     buf_addc(to, type == 'i' ? TAG_NUMBER : TAG_BYTES);
     buf_add(to, &value, sizeof value);
     if (type != 'i') {
-        buf_add(to, bytes, (size_t)value);
+        buf_add(to, bytes, count);
         buf_addc(to, '\0');
     }
 }

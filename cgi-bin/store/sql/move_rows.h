@@ -50,7 +50,8 @@ int64_t sql_move_rows_number(const struct sql_move_row *row, const struct sql_mo
 
 /* How long the row at these bytes is. */
 size_t sql_move_rows_length(const struct sql_move_table *table, const char *bytes);
-/* Reads the row that has the key of `row` into *out; empty: there is none. -1 with the error set. */
+/* Reads the row that has the key of `row` into *out; empty: there is none. -1 with the error
+ * set. */
 int sql_move_rows_find(struct sql_store *s, const struct sql_move_table *table, const struct sql_move_row *row,
                        struct buf *out, struct err *e);
 
