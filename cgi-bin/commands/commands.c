@@ -3,6 +3,8 @@
 
 #include "base/str.h"
 #include "commands/command.h"
+#include "system/conf.h"
+#include "system/store_address.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -51,9 +53,12 @@ static const struct option {
 };
 enum { OPTIONS = sizeof options / sizeof options[0] };
 
+/* what: a word of the command line. It may be an address with a password, as of pollchat move. */
 static int usage(const char *complaint, const char *what)
 {
-    fprintf(stderr, "pollchat: %s%s\nTry: pollchat help\n", complaint, what);
+    char shown[CONF_STORE_MAX];
+    store_address_shown(what, shown, sizeof shown);
+    fprintf(stderr, "pollchat: %s%s\nTry: pollchat help\n", complaint, shown);
     return COMMAND_USAGE;
 }
 

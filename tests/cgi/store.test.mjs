@@ -60,6 +60,11 @@ test('no answer, no command and no line of the log shows the password of the dat
 
 test('nor does a mistake in the address', async (t) => {
   const data = folder(t);
+  for (const args of [['move', '--to', STORE], ['move', STORE], ['move', '--to', `${STORE}@`], [STORE], ['help', STORE]]) {
+    const { code, stdout, stderr } = await pollchat(args, { POLLCHAT_DATA: data });
+    assert.notEqual(code, 0);
+    assert.doesNotMatch(stdout + stderr, /hunter2/, args.join(' '));
+  }
   for (const wrong of [`${STORE}@`, 'mysql://chat:hunter2@db/chat']) {
     for (const text of await everything(data, wrong)) assert.doesNotMatch(text, /hunter2/);
   }
