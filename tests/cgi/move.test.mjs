@@ -300,6 +300,43 @@ test('a move that is killed again and again goes on, and the chat with it', opti
   t.diagnostic(`${kills} killed, ${sent} sent between them`);
 });
 
+test('a move whose connection breaks says so, and goes on when it is called again', options, async (t) => {
+  const data = await newChat(t);
+  sql(data, many);
+  const before = dump(data);
+  const address = await newDatabase();
+  let broken = 0;
+  for (let i = 1; i <= 4; i++) {
+    const moving = move(data, 'sqlite', address);
+    await sleep(100 * i);
+    await cluster.restart('immediate');
+    const result = await moving;
+    if (result.code === 0) break; // it was faster
+    broken += 1;
+    assert.match(result.stderr, /The new database: /);
+    assert.equal(sql(data, 'SELECT schema / 1000 FROM meta;'), '0', result.stderr);
+  }
+  assert.ok(broken > 0, 'no connection broke');
+  await moved(data, 'sqlite', address);
+  const other = newData(t);
+  fs.mkdirSync(other, { mode: 0o700 });
+  await moved(other, address, 'sqlite');
+  assert.equal(dump(other), before);
+});
+
+test('a move works through PgBouncer in transaction mode', options, async (t) => {
+  const data = await newChat(t);
+  sql(data, everything);
+  const before = dump(data);
+  await newDatabase();
+  const pool = await cluster.pool('transaction', await cluster.database());
+  await moved(data, 'sqlite', pool);
+  const other = newData(t);
+  fs.mkdirSync(other, { mode: 0o700 });
+  await moved(other, pool, 'sqlite');
+  assert.equal(dump(other), before);
+});
+
 for (const [from, to] of [['SQLite', 'PostgreSQL'], ['PostgreSQL', 'SQLite']]) {
   test(`with senders all the time, from ${from} to ${to}: each message is there once, in order`, options, async (t) => {
     const address = await newDatabase();
