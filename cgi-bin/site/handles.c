@@ -133,11 +133,6 @@ static struct idle take(struct handles *all)
     return taken;
 }
 
-struct store *handles_take(struct handles *all)
-{
-    return take(all).handle;
-}
-
 /* monotonic */
 static struct timespec after(unsigned ms)
 {
@@ -152,10 +147,10 @@ static struct timespec after(unsigned ms)
     return t;
 }
 
-struct store *handles_wait(struct handles *all, unsigned most, unsigned timeout_ms, bool *may_open)
+struct store *handles_take(struct handles *all, unsigned most, unsigned timeout_ms, bool *may_open)
 {
     const struct timespec end = after(timeout_ms);
-    struct store *handle = handles_take(all);
+    struct store *handle = take(all).handle;
     bool is_over = false;
     *may_open = false;
     while (handle == NULL && !*may_open && !is_over) {
@@ -166,7 +161,7 @@ struct store *handles_wait(struct handles *all, unsigned most, unsigned timeout_
         *may_open = all->idle_count == 0 && (most == 0 || all->open < most);
         all->open += *may_open ? 1 : 0;
         pthread_mutex_unlock(&all->lock);
-        handle = *may_open ? NULL : handles_take(all);
+        handle = *may_open ? NULL : take(all).handle;
     }
     return handle;
 }

@@ -19,13 +19,10 @@ struct handles;
 struct handles *handles_new(enum store_mode mode);
 void handles_free(struct handles *all); /* closes those that are idle. NULL is fine */
 
-/* An idle handle whose database is still there, to be used; NULL if there is none. */
-struct store *handles_take(struct handles *all);
-
-/* The same, but waits for one while `most` handles are open (0: any number may be), for timeout_ms
- * at most. *may_open: none is idle, and the caller may open one; if that fails it calls
- * handles_not_opened. NULL without it: the time was up. */
-struct store *handles_wait(struct handles *all, unsigned most, unsigned timeout_ms, bool *may_open);
+/* An idle handle whose database is still there, to be used. While `most` handles are open (0: any
+ * number may be) it waits for one, for timeout_ms at most. *may_open: none is idle, and the caller
+ * may open one; if that fails it calls handles_not_opened. NULL without it: the time was up. */
+struct store *handles_take(struct handles *all, unsigned most, unsigned timeout_ms, bool *may_open);
 void handles_not_opened(struct handles *all);
 
 /* Keeps the handle or closes it. False: its database was replaced. Only a writer needs to know

@@ -380,14 +380,15 @@ static struct store *open_store(struct site *s, struct err *e)
 static unsigned most_handles(const struct site *s)
 {
     bool is_remote = strcmp(s->conf.store, "sqlite") != 0;
-    return is_remote ? (unsigned)s->conf.store_connections - 1 : 0;
+    bool is_bound = is_remote && s->conf.store_connections > 1;
+    return is_bound ? (unsigned)s->conf.store_connections - 1 : 0;
 }
 
 struct store *site_borrow(struct site *s, struct err *e)
 {
     bool may_open = false;
     blocking_expected();
-    struct store *handle = handles_wait(s->handles, most_handles(s), (unsigned)s->conf.busy_timeout, &may_open);
+    struct store *handle = handles_take(s->handles, most_handles(s), (unsigned)s->conf.busy_timeout, &may_open);
     if (handle != NULL) {
         return handle;
     }

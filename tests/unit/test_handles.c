@@ -104,21 +104,21 @@ static void one_more_than_the_most_waits_for_a_handle_to_come_back(void **state)
     bool may_open = false;
     (void)state;
     atomic_store(&is_stale, false);
-    assert_null(handles_wait(all, 2, 0, &may_open));
+    assert_null(handles_take(all, 2, 0, &may_open));
     assert_true(may_open);
-    assert_null(handles_wait(all, 2, 0, &may_open));
+    assert_null(handles_take(all, 2, 0, &may_open));
     assert_true(may_open);
-    assert_null(handles_wait(all, 2, 20, &may_open));
+    assert_null(handles_take(all, 2, 20, &may_open));
     assert_false(may_open);
     handles_not_opened(all); /* one of the two could not be opened */
-    assert_null(handles_wait(all, 2, 0, &may_open));
+    assert_null(handles_take(all, 2, 0, &may_open));
     assert_true(may_open);
     assert_true(handles_give_back(all, (struct store *)&handle));
-    assert_ptr_equal(handles_wait(all, 2, 0, &may_open), &handle);
+    assert_ptr_equal(handles_take(all, 2, 0, &may_open), &handle);
     assert_false(may_open);
     atomic_store(&is_stale, true);
     assert_true(handles_give_back(all, (struct store *)&handle)); /* a reader's is looked at when it is taken */
-    assert_null(handles_wait(all, 2, 0, &may_open));
+    assert_null(handles_take(all, 2, 0, &may_open));
     assert_true(may_open); /* the stale one was closed */
     atomic_store(&is_stale, false);
     handles_free(all);
