@@ -317,6 +317,12 @@ static void check_store(const struct conf *conf, struct findings *out)
         findings_add(out, "database", FINDING_WRONG, "The database can't be opened: %s", e.text);
         return;
     }
+    if (store_read_begin(store, &e) != 0) { /* such as one that a chat was moved out of */
+        findings_add(out, "database", FINDING_WRONG, "The database can't be read: %s The log says why.", e.text);
+        store_close(store);
+        return;
+    }
+    store_read_end(store);
     findings_add(out, "database", FINDING_FINE, "The database works: %s.", store_describe(store));
     if (!host_key_is_common(&options, store)) {
         findings_add(

@@ -158,6 +158,9 @@ test('the old database answers 503 and says why, the new one goes on with the sa
   assert.ok(Number(late.headers['retry-after']) >= 1);
   assert.match(late.stderr, /moved out of this database.*Change the setting 'store'/);
   assert.equal((await poll(data, 'since=0', { extra: sqlite })).status, 503);
+  const doctor = await pollchat(['doctor', '--data', data], sqlite);
+  assert.match(doctor.stdout, /^wrong +database +.*has moved to another database/m);
+  assert.match(doctor.stderr, /Change the setting 'store'/);
   const again = await viaCgi(data, address, { text: 'one', id: 'a' });
   assert.deepEqual([again.json.seq, again.json.epoch], [1, first.json.epoch]);
   const second = await viaCgi(data, address, { text: 'two', id: 'b' });

@@ -42,7 +42,10 @@ int sql_moved_check(struct sql_store *s, uint64_t value, struct err *e)
         return 0;
     }
     tell(s->moved);
-    err_set(e, ERR_BUSY, "The chat is moving to another database. Try again in a moment.");
+    err_set(e, ERR_BUSY,
+            s->moved == SQL_MOVED_AWAY
+                ? "The chat has moved to another database, and will go on there. Try again in a moment."
+                : "The chat is moving to another database. Try again in a moment.");
     if (e != NULL) {
         e->retry_s = RETRY_S;
     }
