@@ -205,3 +205,119 @@ figure_pages() {
         "$(both hosts-page-100 "hosts-page-$messages" 1) a second"
     note '  CPU of the program' "$(ratio "hosts-page-$messages" hosts-page-100 4)" "$(both "hosts-page-$messages" hosts-page-100 4) us"
 }
+
+# ---- what hosts cost a database: the constants of model.mjs ----
+
+# Microseconds of CPU that the server's processes have used, those that ended included.
+database_cpu() {
+    local pid hertz
+    pid=$($cluster pid "$pg")
+    hertz=$(getconf CLK_TCK)
+    cat /proc/[0-9]*/stat 2>/dev/null | awk -v server="$pid" -v hertz="$hertz" '
+        { id = $1; sub(/^.*\) /, "") } id == server { sum += $14 + $15 } $2 == server || id == server { sum += $12 + $13 }
+        END { printf "%d\n", sum * 1000000 / hertz }'
+}
+
+# The CPU of the database while a command runs, in microseconds, divided by what the command prints.
+database_cpu_of() { # COMMAND...
+    local before count
+    before=$(database_cpu)
+    count=$("$@")
+    echo "$(($(database_cpu) - before)) $count" | awk '{ printf "%.2f\n", $1 / ($2 > 0 ? $2 : 1) }'
+}
+
+cost() { # NAME VALUE UNIT WHAT: a constant; several measurements of it give their median
+    printf '%s\n' "$2" >>"$folder/cost-$1"
+    printf '%s\t%s\t%s\n' "$1" "$(middle "cost-$1" 1)" "$3" >>"$folder/costs.all"
+    costs[$1]=$4
+}
+
+# Transactions by pgbench with this script; prints how many, or with TIME=1 the ms that one takes.
+run_script() { # FILE [OPTION...]
+    local file=$1 output
+    shift
+    output=$("$("$cluster" bin)/pgbench" -n -M prepared -T "$seconds" -f "$file" "$@" "$($cluster address "$pg")" 2>&1) || {
+        echo "$output" >&2
+        exit 1
+    }
+    if [ "${TIME:-}" = 1 ]; then
+        awk '/^latency average/ { print $4 }' <<<"$output"
+    else
+        awk '/^number of transactions actually/ { sub(/\/.*/, "", $6); print $6 }' <<<"$output"
+    fi
+}
+
+# Sessions that listen, and do nothing else: psql waits for input that never comes.
+listeners=()
+listen() { # COUNT
+    local i
+    rm -f "$folder/silence"
+    mkfifo "$folder/silence"
+    for ((i = 0; i < $1; i++)); do
+        "$("$cluster" bin)/psql" -XAtq -c 'LISTEN costs' -f - "$($cluster address "$pg")" <>"$folder/silence" >/dev/null 2>&1 &
+        listeners+=($!)
+    done
+    for _ in $(seq 100); do
+        [ "$(host_sql "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN costs%'")" -lt "$1" ] || return 0
+        sleep 0.1
+    done
+}
+
+polls_of_one() { # prints how many polls there were, each of which got one message
+    forget costs-read
+    rate costs-read "$host_a" poll 4 "/poll?since=$(($(head_of "$host_a") - 1))"
+    awk -v s="$seconds" '{ print int($1 * s) }' "$folder/costs-read"
+}
+
+# Sends of both hosts: prints how many.
+sends_of_both() {
+    forget costs-send
+    send_by_two costs-send "$host_a" "$host_b"
+    awk -v s="$seconds" '{ print int($1 * s) }' "$folder/costs-send"
+}
+
+measure_costs() {
+    local before few many wal size
+    few=$(database_cpu_of run_script "$folder/batch.sql" -D size=1)
+    wal=$(host_sql "SELECT pg_current_wal_lsn() - pg_lsn '0/0'")
+    before=$(host_sql "SELECT head FROM room WHERE name = 'base'")
+    many=$(database_cpu_of run_script "$folder/batch.sql" -D size=128)
+    cost wal "$(host_sql "SELECT round((pg_current_wal_lsn() - pg_lsn '0/0' - $wal) / (head - $before)) FROM room WHERE name = 'base'")" bytes 'WAL of a message'
+    cost row_cpu "$(awk -v a="$few" -v b="$many" 'BEGIN { printf "%.2f", (b - a) / 127 }')" us 'CPU of the database for a row'
+    cost batch_cpu "$(awk -v a="$few" -v b="$many" 'BEGIN { printf "%.1f", a - (b - a) / 127 }')" us 'CPU of the database for a batch, without its rows'
+    few=$(TIME=1 run_script "$folder/batch.sql" -D size=1)
+    many=$(TIME=1 run_script "$folder/batch.sql" -D size=128)
+    cost row_ms "$(awk -v a="$few" -v b="$many" 'BEGIN { printf "%.4f", (b - a) / 127 }')" ms 'time that a row keeps the lock of its room'
+    cost batch_ms "$(awk -v a="$few" -v b="$many" 'BEGIN { printf "%.3f", a - (b - a) / 127 }')" ms 'time that a batch keeps it, with its sync, without rows'
+    before=$(head_of "$host_a")
+    cost send_cpu "$(database_cpu_of sends_of_both)" us 'CPU of the database for a send by the programs, two hosts at full load'
+    size=$(batch_since "$before")
+    cost size "$size" messages 'that shared a commit then'
+    cost read_cpu "$(database_cpu_of polls_of_one)" us 'CPU of the database for a poll that reads one message'
+    cost ask_cpu "$(database_cpu_of run_script "$folder/ask.sql")" us 'CPU of the database to ask for the heads of 4,096 rooms'
+    echo 'NOTIFY costs;' >"$folder/notify.sql"
+    few=$(database_cpu_of run_script "$folder/notify.sql" -R 400)
+    listen 16
+    many=$(database_cpu_of run_script "$folder/notify.sql" -R 400)
+    kill "${listeners[@]}"
+    wait "${listeners[@]}" 2>/dev/null || true
+    listeners=()
+    cost notice_cpu "$few" us 'CPU of the database for a notice'
+    cost heard_cpu "$(awk -v a="$few" -v b="$many" 'BEGIN { printf "%.2f", (b - a) / 16 }')" us 'CPU of the database for each session that gets it'
+}
+
+figure_costs() {
+    local name
+    local -A costs=()
+    start_hosts
+    write_batch_script
+    host_sql "INSERT INTO room (name, head, oldest, created_ms) SELECT 'cost' || i, 0, 1, 0 FROM generate_series(1, 10000) AS i; ANALYZE room"
+    cat >"$folder/ask.sql" <<'END'
+SELECT place, head, oldest FROM unnest(ARRAY(SELECT 'cost' || i FROM generate_series(1, 4096) AS i)) WITH ORDINALITY AS asked (name, place)
+    JOIN room USING (name);
+END
+    for ((round = 0; round < rounds; round++)); do measure_costs; done
+    awk -F '\t' '{ last[$1] = $0 } END { for (name in last) print last[name] }' "$folder/costs.all" | sort >"$folder/costs.tsv"
+    while IFS=$'\t' read -r name value unit; do note "  ${costs[$name]}" "$value" "$unit ($name)"; done <"$folder/costs.tsv"
+    node tests/bench/model.mjs "$folder/costs.tsv"
+}
