@@ -6,6 +6,10 @@
 #include "base/clock.h"
 #include "store/store_act.h"
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 static int set_up_postgres(void **state)
 {
     const void *kind = &store_kinds[POSTGRESQL];
@@ -173,6 +177,47 @@ static void the_end_of_the_process_ends_a_wait(void **state)
     assert_stored(s, "1", "one");
     store_close(s);
     store_close(other);
+}
+
+/* The port of a socket that takes connections and says nothing. */
+static int listen_silently(int *fd)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof to;
+    *fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(*fd >= 0);
+    assert_int_equal(bind(*fd, (struct sockaddr *)&to, sizeof to), 0);
+    assert_int_equal(listen(*fd, 8), 0);
+    assert_int_equal(getsockname(*fd, (struct sockaddr *)&to, &size), 0);
+    return ntohs(to.sin_port);
+}
+
+static void after_the_silence_of_a_server_the_next_attempts_do_not_wait(void **state)
+{
+    struct place *p = *state;
+    struct err e = ERR_INIT;
+    char silent[100];
+    int fd = -1;
+    snprintf(silent, sizeof silent, "postgresql://ann@127.0.0.1:%d/chat?connect_timeout=2", listen_silently(&fd));
+    int64_t start = clock_mono_ms();
+    assert_null(open_with(p, silent, 100, STORE_READ, &e));
+    assert_int_equal(e.code, ERR_BUSY);
+    int64_t first = clock_mono_ms() - start;
+    start = clock_mono_ms();
+    for (int i = 0; i < 3; i++) {
+        assert_null(open_with(p, silent, 100, STORE_READ, &e));
+        assert_int_equal(e.code, ERR_BUSY);
+    }
+    assert_true(clock_mono_ms() - start < first);
+    close(fd);
+    struct store *s = NULL; /* a server that answers again is found */
+    for (int i = 0; i < 100 && s == NULL; i++) {
+        clock_sleep_ms(50);
+        s = open_with(p, p->address, PATIENCE_MS, STORE_WRITE, &e);
+    }
+    assert_non_null(s);
+    assert_stored(s, "1", "one");
+    store_close(s);
 }
 
 /* ---- other databases ---- */
@@ -386,6 +431,7 @@ int main(void)
         IN_POSTGRES(a_writer_waits_no_longer_than_it_may),
         IN_POSTGRES(readers_do_not_wait_for_a_writer),
         IN_POSTGRES(the_end_of_the_process_ends_a_wait),
+        IN_POSTGRES(after_the_silence_of_a_server_the_next_attempts_do_not_wait),
         IN_POSTGRES(a_newer_schema_is_refused_and_left_alone),
         IN_POSTGRES(a_database_that_was_replaced_is_noticed),
         IN_POSTGRES(two_chats_in_one_database_have_a_schema_each),

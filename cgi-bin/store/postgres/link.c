@@ -20,11 +20,27 @@ enum {
     STOPPING_MS = 1000, /* a process that ends waits so long for an answer */
     SLICE_MS = 100,     /* between two looks whether it ends */
     IDLE_MS = 30000,    /* the server ends a transaction whose program does nothing for so long: others wait for it */
+    PAUSE_MS = 1000,    /* between two attempts to reach a server that is silent */
+    TRIAL_MS = 60000,   /* such an attempt takes no longer, also with many addresses */
+    LONG_MS = 1000,     /* an attempt to connect that fails after so long has met silence */
     VERSION_LEAST = 130000,
 };
 
 /* A pool mixes up prepared statements, so this process uses none any more. */
 static _Atomic bool is_unprepared;
+
+/* The server was silent until a time-out: monotonic ms until which no thread of this process waits
+ * for it again. 0: it wasn't. Without it requests that wait for each other, such as for the rules,
+ * would each find out for themselves, one after the other. */
+static _Atomic int64_t silent_until;
+
+/* After a silence one thread tries, and the others are refused meanwhile. */
+static bool may_connect(void)
+{
+    int64_t now = clock_mono_ms();
+    int64_t until = atomic_load(&silent_until);
+    return until == 0 || (now >= until && atomic_compare_exchange_strong(&silent_until, &until, now + TRIAL_MS));
+}
 
 /* ---- waiting ---- */
 
@@ -217,11 +233,8 @@ static void describe(struct postgres_handle *s)
     snprintf(s->description, sizeof s->description, "PostgreSQL %.*s", (int)strcspn(version, " "), version);
 }
 
-int postgres_link_open(struct postgres_handle *s, struct err *e)
+static int open_now(struct postgres_handle *s, struct err *e)
 {
-    if (s->db != NULL) {
-        return 0;
-    }
     s->db = connect_to(s, e);
     if (s->db == NULL) {
         return -1;
@@ -245,6 +258,21 @@ int postgres_link_open(struct postgres_handle *s, struct err *e)
     return 0;
 }
 
+int postgres_link_open(struct postgres_handle *s, struct err *e)
+{
+    if (s->db != NULL) {
+        return 0;
+    }
+    if (!may_connect()) {
+        return postgres_fail_unreachable(e);
+    }
+    int64_t began = clock_mono_ms();
+    int result = open_now(s, e);
+    bool was_silent = result != 0 && clock_mono_ms() - began >= LONG_MS;
+    atomic_store(&silent_until, was_silent ? clock_mono_ms() + PAUSE_MS : 0);
+    return result;
+}
+
 /* ---- statements ---- */
 
 enum answer { ANSWER, NO_ANSWER, TIMED_OUT };
@@ -257,6 +285,7 @@ static enum answer give_up(struct postgres_handle *s, const struct wait *w)
         is_late = true; /* no fault of the server, so no line for the log */
     } else if (is_late) {
         log_line("%s: no answer for %" PRId64 " ms", s->label, w->silence_ms);
+        atomic_store(&silent_until, clock_mono_ms() + PAUSE_MS);
     } else {
         log_message(s, "the connection broke", PQerrorMessage(s->db));
     }

@@ -2,7 +2,8 @@
  *
  * A statement waits as long as the handle's options allow for locks (the server counts that), and
  * some seconds more for the server to say anything. If it doesn't, the connection is given up. So a
- * network that swallows packets costs a caller some seconds, never a thread.
+ * network that swallows packets costs a caller some seconds, never a thread. After such a silence
+ * one thread of the process at a time tries to connect, and the others are refused at once.
  * Outside of transactions a statement that meets a connection which broke while it was idle, as
  * after a restart of the server, is sent once more over a new one.
  */
