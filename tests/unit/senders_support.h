@@ -29,11 +29,11 @@ struct said {
 };
 
 struct heard { /* what the store answered */
-    int outcome;
     uint64_t seq;
+    int outcome;
     unsigned flags;
-    uint16_t mark;
     enum chat_role role;
+    uint16_t mark;
     char id[CHAT_ID_MAX + 1];
     char suggestion[CHAT_NAME_BYTES_MAX + 1];
     char why[32];

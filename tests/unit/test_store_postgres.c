@@ -220,6 +220,46 @@ static void after_the_silence_of_a_server_the_next_attempts_do_not_wait(void **s
     store_close(s);
 }
 
+/* ---- batches ---- */
+
+/* Two persons with a name each send twice. */
+static void send_four(struct store *s, int round)
+{
+    static char names[2][8] = {"ann", "bob"};
+    struct chat_draft drafts[4];
+    struct store_job jobs[4];
+    struct err e = ERR_INIT;
+    for (int i = 0; i < 4; i++) {
+        char id[32];
+        snprintf(id, sizeof id, "%d-%d", round, i);
+        drafts[i] = draft_of("lobby", names[i % 2], id, "text");
+        drafts[i].sender = sender_of(1 + i % 2, CHAT_MEMBER);
+        drafts[i].sender.fold = names[i % 2];
+        drafts[i].sender.look = names[i % 2];
+        jobs[i] = (struct store_job){.draft = &drafts[i], .terms = {.name_keep_days = 365000}};
+    }
+    if (store_append(s, jobs, 4, &e) != 0) {
+        fail_msg("store_append: %s", e.text);
+    }
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(jobs[i].outcome, STORE_STORED);
+    }
+}
+
+static void a_batch_notes_when_names_were_used_and_persons_seen(void **state)
+{
+    struct place *p = *state;
+    struct store *s = open_store(p, STORE_WRITE);
+    for (int round = 0; round < 3; round++) {
+        send_four(s, round);
+        assert_int_equal(ask_number(p, "SELECT count(*) FROM name WHERE used_ms > 1000"), 2);
+        assert_int_equal(ask_number(p, "SELECT count(*) FROM person WHERE seen_ms > 1000 AND title IS NOT NULL"), 2);
+        run_sql(p, "UPDATE name SET used_ms = 1; UPDATE person SET seen_ms = 1");
+    }
+    assert_int_equal(count_contiguous(s, "lobby"), 12);
+    store_close(s);
+}
+
 /* ---- other databases ---- */
 
 static void a_newer_schema_is_refused_and_left_alone(void **state)
@@ -432,6 +472,7 @@ int main(void)
         IN_POSTGRES(readers_do_not_wait_for_a_writer),
         IN_POSTGRES(the_end_of_the_process_ends_a_wait),
         IN_POSTGRES(after_the_silence_of_a_server_the_next_attempts_do_not_wait),
+        IN_POSTGRES(a_batch_notes_when_names_were_used_and_persons_seen),
         IN_POSTGRES(a_newer_schema_is_refused_and_left_alone),
         IN_POSTGRES(a_database_that_was_replaced_is_noticed),
         IN_POSTGRES(two_chats_in_one_database_have_a_schema_each),

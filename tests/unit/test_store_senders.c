@@ -354,9 +354,131 @@ static void a_message_that_is_there_is_not_held_when_it_is_sent_again(void **sta
     store_close(s);
 }
 
+/* ---- batches ---- */
+
+enum { BATCH = 40, ROUNDS = 12 };
+
+struct wish {
+    struct said said;
+    char name[8];
+    char id[8];
+    char text[16];
+};
+
+/* A few persons, names, ids and rooms, so that they meet; now and then an edit or a delete. */
+static void wish_for(uint64_t *random, struct wish *w)
+{
+    static const char *const names[] = {"ann", "Ann", "bob", "b0b", "kim", "tim", "t1m", CHAT_NAME_DEFAULT};
+    uint64_t kind = support_random(random) % 10;
+    *w = (struct wish){.said = {.who = (int)(support_random(random) % 6)}};
+    snprintf(w->name, sizeof w->name, "%s", names[support_random(random) % COUNT(names)]);
+    snprintf(w->id, sizeof w->id, "%d", (int)(support_random(random) % 60));
+    snprintf(w->text, sizeof w->text, "text %d", (int)(support_random(random) % 3));
+    w->said.room = support_random(random) % 4 == 0 ? "other" : "lobby";
+    w->said.type = kind == 0 ? CHAT_EDIT : kind == 1 ? CHAT_DELETE : CHAT_MESSAGE;
+    w->said.target = kind <= 1 ? 1 + support_random(random) % 30 : 0;
+    w->said.reply_to = kind == 2 ? 1 + support_random(random) % 30 : 0;
+    w->said.is_shadow = kind == 3;
+    w->said.hold = kind == 4 ? "word" : NULL;
+}
+
+static void say_together(struct store *s, const struct wish *wishes, struct heard *out)
+{
+    static char folds[BATCH][CHAT_NAME_BYTES_MAX + 1];
+    static char looks[BATCH][CHAT_NAME_BYTES_MAX + 1];
+    struct chat_draft drafts[BATCH];
+    struct store_job jobs[BATCH];
+    struct err e = ERR_INIT;
+    for (size_t i = 0; i < BATCH; i++) {
+        const struct said *w = &wishes[i].said;
+        drafts[i] = draft_of(w->room, wishes[i].name, wishes[i].id, w->type == CHAT_DELETE ? "" : wishes[i].text);
+        drafts[i].type = w->type;
+        drafts[i].target = w->target;
+        drafts[i].reply_to = w->reply_to;
+        drafts[i].sender = sender_of(w, wishes[i].name, folds[i], looks[i]);
+        jobs[i] = (struct store_job){.draft = &drafts[i], .terms = terms, .is_shadow = w->is_shadow, .hold = w->hold};
+    }
+    if (store_append(s, jobs, BATCH, &e) != 0) {
+        fail_msg("store_append: %s", e.text);
+    }
+    for (size_t i = 0; i < BATCH; i++) {
+        out[i] = (struct heard){
+            .outcome = (int)jobs[i].outcome, .seq = jobs[i].seq, .flags = jobs[i].flags, .mark = jobs[i].mark};
+        free(jobs[i].suggestion);
+    }
+}
+
+static struct heard say_alone(struct store *s, const struct wish *w)
+{
+    struct said said = w->said;
+    said.name = w->name;
+    said.id = w->id;
+    said.text = said.type == CHAT_DELETE ? "" : w->text;
+    return say(s, said);
+}
+
+static void assert_same_page(struct store *a, struct store *b, const char *room)
+{
+    struct store_page one;
+    struct store_page two;
+    assert_int_equal(read_room(a, room, 0, &one, NULL), 0);
+    assert_int_equal(read_room(b, room, 0, &two, NULL), 0);
+    assert_int_equal(one.count, two.count);
+    for (size_t i = 0; i < one.count; i++) {
+        const struct chat_message *m = &one.messages[i];
+        const struct chat_message *n = &two.messages[i];
+        assert_int_equal(m->seq, n->seq);
+        assert_int_equal(m->type, n->type);
+        assert_int_equal(m->target, n->target);
+        assert_int_equal(m->edited, n->edited);
+        assert_int_equal(m->reply_to, n->reply_to);
+        assert_int_equal(m->flags, n->flags);
+        assert_int_equal(m->mark, n->mark);
+        assert_string_equal(m->name, n->name);
+        assert_string_equal(m->id, n->id);
+        assert_string_equal(m->text, n->text);
+    }
+    store_page_fini(&two);
+    store_page_fini(&one);
+}
+
+static void a_batch_gives_what_its_messages_give_one_by_one(void **state)
+{
+    struct place *p = *state;
+    struct place other = {.kind = p->kind};
+    struct wish wishes[BATCH];
+    struct heard together[BATCH];
+    uint64_t random = 11;
+    p->kind->make(&other);
+    struct store *s = open_store(p, STORE_WRITE);
+    struct store *alone = open_store(&other, STORE_WRITE);
+    for (int round = 0; round < ROUNDS; round++) {
+        for (size_t i = 0; i < BATCH; i++) {
+            wish_for(&random, &wishes[i]);
+        }
+        say_together(s, wishes, together);
+        for (size_t i = 0; i < BATCH; i++) {
+            struct heard heard = say_alone(alone, &wishes[i]);
+            if (heard.outcome != together[i].outcome || heard.seq != together[i].seq ||
+                heard.flags != together[i].flags || heard.mark != together[i].mark) {
+                fail_msg("round %d, message %d: outcome %d, seq %llu; alone %d, %llu", round, (int)i,
+                         together[i].outcome, (unsigned long long)together[i].seq, heard.outcome,
+                         (unsigned long long)heard.seq);
+            }
+        }
+    }
+    assert_same_page(s, alone, "lobby");
+    assert_same_page(s, alone, "other");
+    assert_int_equal(check_place(&other), 0);
+    store_close(alone);
+    store_close(s);
+    p->kind->remove(&other);
+}
+
 int main(void)
 {
     static const struct store_case cases[] = {
+        STORE_CASE(a_batch_gives_what_its_messages_give_one_by_one),
         STORE_CASE(the_first_key_that_uses_a_name_owns_it),
         STORE_CASE(what_was_allowed_by_earlier_rules_is_not_stored),
         STORE_CASE(a_guest_owns_no_name_and_uses_none_that_is_owned),

@@ -43,9 +43,12 @@ struct postgres_batch {
     size_t row_count;
     struct sql_room *heads; /* of rooms, to be written */
     size_t head_count;
+    struct sql_query *later; /* statements that were put off */
+    size_t later_count;
 };
 
 static int give_way(struct postgres_handle *s, struct err *e);
+static bool put_off(struct postgres_handle *s, struct sql_query *q);
 
 /* ---- the beginning ---- */
 
@@ -198,6 +201,7 @@ static PGresult *take_answers(struct postgres_handle *s, struct beginning *b)
     postgres_statements_know(s, SQL_AUTHORS_FIND_KEY, &b->all[b->keys], KEY_COLUMN);
     postgres_statements_know(s, SQL_CLAIMS_FIND_NAME, &b->all[b->names], FOLD_COLUMN);
     s->before_statement = give_way;
+    s->put_off = put_off;
     return postgres_statements_take_rows(&b->all[b->meta]);
 }
 
@@ -372,31 +376,67 @@ static void bind_heads(struct sql_query *q, const struct postgres_batch *batch)
     free(numbers);
 }
 
+/* Statements that are written at once. */
+struct writing {
+    struct sql_query *all; /* owned */
+    size_t count;
+};
+
+static struct sql_query *next_of(struct postgres_handle *s, struct writing *w, const char *sql, struct err *e)
+{
+    struct sql_query *q = &w->all[w->count++];
+    sql_query_begin(q, &s->sql, sql, "add the messages", e);
+    return q;
+}
+
+/* Moves all that is collected. */
+static void collect(struct postgres_handle *s, bool commit, struct writing *out, struct err *e)
+{
+    struct postgres_batch *batch = s->batch;
+    *out = (struct writing){.all = ck_calloc(batch->later_count + 3, sizeof *out->all)};
+    for (size_t i = 0; i < batch->later_count; i++) {
+        out->all[out->count++] = batch->later[i];
+    }
+    if (batch->row_count > 0) {
+        bind_rows(next_of(s, out, insert_rows, e), batch);
+    }
+    if (batch->head_count > 0) {
+        bind_heads(next_of(s, out, set_heads, e), batch);
+    }
+    if (commit) {
+        next_of(s, out, "COMMIT", e);
+    }
+    batch->later_count = 0;
+    batch->row_count = 0;
+    batch->head_count = 0;
+}
+
 /* Writes what is collected, and with commit set ends the transaction with it. Returns the result of
  * the last statement. */
 static PGresult *write_all(struct postgres_handle *s, bool commit, struct err *e)
 {
-    struct sql_query all[3];
-    size_t count = 0;
+    struct writing w;
     PGresult *last = NULL;
-    sql_query_begin(&all[count], &s->sql, insert_rows, "add the messages", e);
-    bind_rows(&all[count++], s->batch);
-    if (s->batch->head_count > 0) {
-        sql_query_begin(&all[count], &s->sql, set_heads, "raise the heads", e);
-        bind_heads(&all[count++], s->batch);
+    collect(s, commit, &w, e);
+    if (postgres_statements_ask_all(s, w.all, w.count, "add the messages", e) == 0) {
+        last = postgres_statements_take_rows(&w.all[w.count - 1]);
     }
-    if (commit) {
-        sql_query_begin(&all[count++], &s->sql, "COMMIT", "commit", e);
+    for (size_t i = 0; i < w.count; i++) {
+        sql_query_end(&w.all[i]);
     }
-    if (postgres_statements_ask_all(s, all, count, "add the messages", e) == 0) {
-        last = postgres_statements_take_rows(&all[count - 1]);
-    }
-    for (size_t i = 0; i < count; i++) {
-        sql_query_end(&all[i]);
-    }
-    s->batch->row_count = 0;
-    s->batch->head_count = 0;
+    free(w.all);
     return last;
+}
+
+static bool put_off(struct postgres_handle *s, struct sql_query *q)
+{
+    struct postgres_batch *batch = s->batch;
+    if (strcmp(q->sql, SQL_CLAIMS_SET_USED) != 0 && strcmp(q->sql, SQL_AUTHORS_SET_SEEN) != 0) {
+        return false;
+    }
+    batch->later = sql_query_grow(batch->later, batch->later_count, sizeof *batch->later);
+    postgres_statements_move(q, &batch->later[batch->later_count++]);
+    return true;
 }
 
 /* Another statement comes: it must find what is collected, and may change what is known. */
@@ -404,10 +444,11 @@ static int give_way(struct postgres_handle *s, struct err *e)
 {
     int result = 0;
     s->before_statement = NULL;
+    s->put_off = NULL;
     postgres_statements_forget_known(s);
     free(s->batch->facts);
     s->batch->facts = NULL;
-    if (s->batch->row_count > 0) {
+    if (postgres_batch_is_due(s)) {
         PGresult *done = write_all(s, false, e);
         result = done != NULL ? 0 : -1;
         PQclear(done);
@@ -417,7 +458,7 @@ static int give_way(struct postgres_handle *s, struct err *e)
 
 bool postgres_batch_is_due(const struct postgres_handle *s)
 {
-    return s->batch != NULL && s->batch->row_count > 0;
+    return s->batch != NULL && (s->batch->row_count > 0 || s->batch->later_count > 0);
 }
 
 PGresult *postgres_batch_commit(struct postgres_handle *s, struct err *e)
@@ -429,9 +470,14 @@ void postgres_batch_forget(struct postgres_handle *s)
 {
     struct postgres_batch *batch = s->batch;
     s->before_statement = NULL;
+    s->put_off = NULL;
     s->batch = NULL;
     postgres_statements_forget_known(s);
     if (batch != NULL) {
+        for (size_t i = 0; i < batch->later_count; i++) {
+            sql_query_end(&batch->later[i]);
+        }
+        free(batch->later);
         free(batch->rooms);
         free(batch->facts);
         free(batch->rows);

@@ -1,6 +1,7 @@
 /* link.c - see link.h. */
 #include "store/postgres/private/link.h"
 
+#include "base/ck.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -417,13 +418,18 @@ PGresult *postgres_link_ask(struct postgres_handle *s, const struct postgres_req
 
 /* ---- several statements ---- */
 
-/* Puts one into the pipeline, with its preparation if need be. False: the connection is broken. */
-static bool queue(const struct postgres_handle *s, const struct postgres_request *r)
+/* Puts one into the pipeline, with its preparation if need be, which another one of the same
+ * pipeline may have brought. False: the connection is broken. */
+static bool queue(const struct postgres_handle *s, const struct postgres_request *r, bool *prepares)
 {
     const struct postgres_parameters *p = r->parameters;
     bool is_named = is_named_here(s, r);
-    if (is_named && *r->prepared != s->connections && PQsendPrepare(s->db, r->name, r->text, p->count, p->types) != 1) {
+    *prepares = is_named && *r->prepared != s->connections;
+    if (*prepares && PQsendPrepare(s->db, r->name, r->text, p->count, p->types) != 1) {
         return false;
+    }
+    if (is_named) {
+        *r->prepared = s->connections;
     }
     return send_request(s, r, is_named) == 1;
 }
@@ -438,35 +444,43 @@ static PGresult *take_next(struct postgres_handle *s, struct wait *w)
     return result;
 }
 
-static PGresult *take_result(struct postgres_handle *s, const struct postgres_request *r, struct wait *w)
+static PGresult *take_result(struct postgres_handle *s, const struct postgres_request *r, bool prepares, struct wait *w)
 {
-    if (is_named_here(s, r) && *r->prepared != s->connections) {
-        PGresult *prepared = take_next(s, w);
-        if (prepared == NULL || is_failure(prepared)) {
-            PQclear(take_next(s, w)); /* of the statement itself, which wasn't done */
-            return prepared;
-        }
-        PQclear(prepared);
-        *r->prepared = s->connections;
+    PGresult *prepared = prepares ? take_next(s, w) : NULL;
+    if (prepares && (prepared == NULL || is_failure(prepared))) {
+        *r->prepared = 0;
+        PQclear(take_next(s, w)); /* of the statement itself, which wasn't done */
+        return prepared;
     }
+    PQclear(prepared);
     return take_next(s, w);
+}
+
+static bool exchange_all(struct postgres_handle *s, const struct postgres_request *requests, size_t count,
+                         PGresult **results, struct wait *w)
+{
+    bool *prepares = ck_calloc(count, sizeof *prepares);
+    bool is_fine = true;
+    for (size_t i = 0; i < count && is_fine; i++) {
+        is_fine = queue(s, &requests[i], &prepares[i]);
+    }
+    is_fine = is_fine && PQpipelineSync(s->db) == 1;
+    for (size_t i = 0; i < count && is_fine; i++) {
+        results[i] = take_result(s, &requests[i], prepares[i], w);
+        is_fine = results[i] != NULL;
+    }
+    PQclear(is_fine ? take_next(s, w) : NULL); /* the end of the pipeline */
+    free(prepares);
+    return is_fine;
 }
 
 static enum answer attempt_all(struct postgres_handle *s, const struct postgres_request *requests, size_t count,
                                PGresult **results)
 {
     struct wait w = usual_wait(s);
-    bool is_fine = settle(s) == ANSWER && PQenterPipelineMode(s->db) == 1;
-    for (size_t i = 0; i < count && is_fine; i++) {
-        is_fine = queue(s, &requests[i]);
-    }
-    is_fine = is_fine && PQpipelineSync(s->db) == 1;
-    for (size_t i = 0; i < count && is_fine; i++) {
-        results[i] = take_result(s, &requests[i], &w);
-        is_fine = results[i] != NULL;
-    }
-    PQclear(is_fine ? take_next(s, &w) : NULL); /* the end of the pipeline */
-    is_fine = is_fine && PQexitPipelineMode(s->db) == 1 && PQstatus(s->db) == CONNECTION_OK;
+    bool is_fine = settle(s) == ANSWER && PQenterPipelineMode(s->db) == 1 &&
+                   exchange_all(s, requests, count, results, &w) && PQexitPipelineMode(s->db) == 1 &&
+                   PQstatus(s->db) == CONNECTION_OK;
     if (is_fine) {
         drop_notices(s);
         return ANSWER;

@@ -310,7 +310,11 @@ static bool take_known(struct sql_query *q)
 
 bool postgres_statements_next(struct sql_query *q)
 {
+    struct postgres_handle *s = mine(q);
     const struct bindings *b = q->statement;
+    if (q->rows == NULL && s->put_off != NULL && s->put_off(s, q)) {
+        return false;
+    }
     if ((q->rows == NULL && !take_known(q) && !run(q)) || q->row >= b->end) {
         return false;
     }
@@ -319,6 +323,12 @@ bool postgres_statements_next(struct sql_query *q)
 }
 
 /* ---- several at once ---- */
+
+void postgres_statements_move(struct sql_query *q, struct sql_query *later)
+{
+    *later = *q;
+    postgres_statements_prepare(q);
+}
 
 void postgres_statements_as_text(struct sql_query *q)
 {
@@ -335,22 +345,21 @@ PGresult *postgres_statements_take_rows(struct sql_query *q)
 int postgres_statements_ask_all(struct postgres_handle *s, struct sql_query *queries, size_t count, const char *what,
                                 struct err *e)
 {
-    enum { MOST = 16 };
-    struct postgres_parameters parameters[MOST];
-    struct postgres_request requests[MOST];
-    PGresult *results[MOST];
-    CK(count >= 1 && count <= MOST);
+    struct postgres_parameters *parameters = ck_calloc(count, sizeof *parameters);
+    struct postgres_request *requests = ck_calloc(count, sizeof *requests);
+    PGresult **results = ck_calloc(count, sizeof(PGresult *));
     for (size_t i = 0; i < count; i++) {
         requests[i] = request_of(queries[i].statement, &parameters[i]);
     }
-    if (postgres_link_ask_all(s, requests, count, results, what, e) != 0) {
-        return -1;
-    }
-    for (size_t i = 0; i < count; i++) {
+    int result = postgres_link_ask_all(s, requests, count, results, what, e);
+    for (size_t i = 0; i < count && result == 0; i++) {
         queries[i].rows = results[i];
         ((struct bindings *)queries[i].statement)->end = (size_t)PQntuples(results[i]);
     }
-    return 0;
+    free(results);
+    free(requests);
+    free(parameters);
+    return result;
 }
 
 void postgres_statements_know(struct postgres_handle *s, const char *sql, struct sql_query *q, int value_column)

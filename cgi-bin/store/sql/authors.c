@@ -11,7 +11,7 @@ static const char find_key[] = SQL_AUTHORS_FIND_KEY;
 static const char add_person[] = "INSERT INTO person (signed, mark, first_ms, seen_ms, title)"
                                  " VALUES (?, ?, ?, ?, ?) RETURNING person_id";
 static const char add_key[] = "INSERT INTO key (hash, person_id, added_ms) VALUES (?, ?, ?)";
-static const char set_seen[] = "UPDATE person SET seen_ms = ?, title = ? WHERE person_id = ?";
+static const char set_seen[] = SQL_AUTHORS_SET_SEEN;
 
 static bool is_fresh(const struct chat_sender *sender, const struct store_terms *terms, int64_t first_ms,
                      int64_t now_ms)

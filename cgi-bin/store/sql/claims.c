@@ -34,7 +34,7 @@ static const char add_name[] =
     "INSERT INTO name (look, name, person_id, claimed_ms, used_ms, used_room, shared, fold) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
     " ON CONFLICT (fold) DO UPDATE SET look = ?1, name = ?2, person_id = ?3, claimed_ms = ?4, used_ms = ?5,"
     " used_room = ?6, shared = ?7";
-static const char set_used[] = "UPDATE name SET used_ms = ?, used_room = ? WHERE fold = ?";
+static const char set_used[] = SQL_CLAIMS_SET_USED;
 static const char set_shared[] = "UPDATE name SET shared = 1 WHERE look = ? AND shared = 0";
 static const char drop_oldest[] =
     "DELETE FROM name WHERE person_id = ?1 AND fold NOT IN"

@@ -26,6 +26,9 @@ enum { SQL_CLAIMS_MOST = 16 };
 #define SQL_CLAIMS_COLUMNS "person_id, claimed_ms, used_ms, used_room, shared, look"
 #define SQL_CLAIMS_FIND_NAME "SELECT " SQL_CLAIMS_COLUMNS " FROM name WHERE fold = ?"
 
+/* Writes when and where the name was used. It may be put off as SQL_AUTHORS_SET_SEEN. */
+#define SQL_CLAIMS_SET_USED "UPDATE name SET used_ms = ?, used_room = ? WHERE fold = ?"
+
 struct sql_claim {
     /* What was asked, borrowed. */
     const struct chat_sender *sender;

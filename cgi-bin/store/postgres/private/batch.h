@@ -3,9 +3,10 @@
  * The first one begins the transaction, takes all locks (handle.h), and asks for all that the usual
  * job needs to know: rooms, the persons of keys, names, and which ids are there already. The shared
  * rules (store/sql/append.c) then decide job by job, and find their answers here. Their messages
- * and heads are collected, and written by the second one, which also commits. Any other statement,
- * as for a new name or an edit, first writes what is collected, and ends the answers: after it the
- * append goes on statement by statement.
+ * and heads are collected, and written by the second one, which also commits. So
+ * is what may come late: when persons were seen, and names used. Any other statement, as for a new
+ * name or an edit, first writes what is collected, and ends the answers: after it the append goes
+ * on statement by statement.
  */
 #ifndef POSTGRES_BATCH_H
 #define POSTGRES_BATCH_H

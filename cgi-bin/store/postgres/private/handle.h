@@ -45,6 +45,8 @@ struct postgres_handle {
     struct postgres_known known[POSTGRES_KNOWN_MOST];
     /* Called before a statement that isn't answered from `known`. NULL: nothing is to be done. */
     int (*before_statement)(struct postgres_handle *s, struct err *e);
+    /* Takes a statement that can be done later. False: it can't. NULL: none can. */
+    bool (*put_off)(struct postgres_handle *s, struct sql_query *q);
     char *address;       /* owned, as is the next one */
     char *password_file; /* NULL: none */
     char label[200];     /* "PostgreSQL db.example:5432/chat", for the log */

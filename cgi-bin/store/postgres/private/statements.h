@@ -37,6 +37,10 @@ void postgres_statements_bind_numbers(struct sql_query *q, const int64_t *number
  * each has its rows; -1 with the error set. */
 int postgres_statements_ask_all(struct postgres_handle *s, struct sql_query *queries, size_t count, const char *what,
                                 struct err *e);
+/* Moves the statement and what is bound to it to *later, which is ended as any other; q has nothing
+ * bound, as if it were new. */
+void postgres_statements_move(struct sql_query *q, struct sql_query *later);
+
 /* Takes the rows away from a statement that was asked so; as text, if as_text was called before. */
 PGresult *postgres_statements_take_rows(struct sql_query *q);
 void postgres_statements_as_text(struct sql_query *q);
