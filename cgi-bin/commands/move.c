@@ -6,8 +6,10 @@
 #include "base/ck.h"
 #include "base/err.h"
 #include "format/json_out.h"
+#include "site/host_key.h"
 #include "site/store_note.h"
 #include "site/store_options.h"
+#include "store/store.h"
 #include "store/store_move.h"
 #include "system/process.h"
 #include "system/store_address.h"
@@ -50,6 +52,23 @@ static int take_other(struct sides *s, const char *to, struct err *e)
     return 0;
 }
 
+/* chat.key doesn't move: the data folder must have that of this chat. A handle that writes makes
+ * this host's key the chat's, if PostgreSQL knows none yet: else that of the next host would be. */
+static int check_key(const struct store_options *options, enum store_mode mode, struct err *e)
+{
+    struct store *store = options->address != NULL ? store_open(options, mode, e) : NULL;
+    if (store == NULL) {
+        return options->address != NULL ? -1 : 0;
+    }
+    bool is_common = host_key_is_common(options, store);
+    store_close(store);
+    return is_common ? 0
+                     : err_set(e, ERR_CONFIG,
+                               "The file chat.key in the data folder isn't that of this chat, so its visitors would be "
+                               "other persons. Copy that file from a host that serves the chat, and give the command "
+                               "again.");
+}
+
 static int sides_init(struct sides *s, const struct command_line *line, struct err *e)
 {
     *s = (struct sides){.here = ck_calloc(1, sizeof *s->here), .there = ck_calloc(1, sizeof *s->there)};
@@ -65,7 +84,10 @@ static int sides_init(struct sides *s, const struct command_line *line, struct e
     if (process_become_owner_of(s->here->data, e) != 0) {
         return -1;
     }
-    return store_exists(&s->from) ? 0 : err_set(e, ERR_ABSENT, "There is no chat in the store of the settings.");
+    if (!store_exists(&s->from)) {
+        return err_set(e, ERR_ABSENT, "There is no chat in the store of the settings.");
+    }
+    return check_key(&s->from, STORE_READ, e);
 }
 
 /* ---- what was done ---- */
@@ -137,7 +159,8 @@ static int move(const struct sides *s, const struct command_line *line, const st
                 struct err *e)
 {
     struct store_moved moved;
-    if (store_move(&s->from, &s->to, progress, &moved, e) != 0 || store_note_turn(&s->to, e) != 0) {
+    if (store_move(&s->from, &s->to, progress, &moved, e) != 0 || store_note_turn(&s->to, e) != 0 ||
+        check_key(&s->to, STORE_WRITE, e) != 0) {
         return -1;
     }
     if ((line->given & COMMAND_JSON) != 0) {

@@ -57,6 +57,14 @@ async function newChat(t) {
   return data;
 }
 
+/** The data folder of another host that serves the chat. */
+function newHost(t, data) {
+  const other = newData(t);
+  fs.mkdirSync(other, { mode: 0o700 });
+  fs.copyFileSync(path.join(data, 'chat.key'), path.join(other, 'chat.key'));
+  return other;
+}
+
 const tablesOf = (data) =>
   sql(data, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY 1;").split('\n');
 
@@ -128,8 +136,7 @@ test('every table and column arrives, there and back, byte for byte', options, a
     tablesOf(data).filter((name) => name !== 'meta').map((name) => `${name} ${sql(data, `SELECT count(*) FROM ${name};`)}`),
   );
   await sound(data, address);
-  const other = newData(t);
-  fs.mkdirSync(other, { mode: 0o700 });
+  const other = newHost(t, data);
   await moved(other, address, 'sqlite');
   await sound(other, 'sqlite');
   assert.equal(dump(other), before);
@@ -186,6 +193,19 @@ test('a chat that comes back to its old database has what was written, erased an
   assert.equal((await viaCgi(data, 'sqlite', { text: 'at home', id: 'c' })).status, 201);
   assert.equal((await viaCgi(data, address, { text: 'too late', id: 'd' })).status, 503);
   assert.equal((await viaCgi(data, 'sqlite', { text: 'and again', id: 'e' })).status, 201, 'a program with the old setting spoils nothing');
+});
+
+test('a host with another chat.key moves nothing: visitors would be other persons there', options, async (t) => {
+  const data = newData(t);
+  await viaCgi(data, 'sqlite', { text: 'one' });
+  const address = await newDatabase();
+  await moved(data, 'sqlite', address);
+  const stranger = newData(t);
+  fs.mkdirSync(stranger, { mode: 0o700 });
+  const refused = await move(stranger, address, 'sqlite');
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /chat\.key .* isn't that of this chat/);
+  assert.equal((await viaCgi(data, address, { text: 'two' })).json.seq, 2);
 });
 
 test('undo opens the old database again as long as the new one is as it was', options, async (t) => {
@@ -289,8 +309,7 @@ test('a move that is killed again and again goes on, and the chat with it', opti
   assert.ok(kills >= 1, 'no move was killed in the middle');
   const before = dump(data);
   await moved(data, 'sqlite', address);
-  const other = newData(t);
-  fs.mkdirSync(other, { mode: 0o700 });
+  const other = newHost(t, data);
   for (let i = 0; i < 6; i++) {
     const { child, end } = startMove(other, address, 'sqlite');
     await Promise.race([end, sleep(20 + Math.random() * 60 * (i + 1))]);
@@ -321,8 +340,7 @@ test('a move whose connection breaks says so, and goes on when it is called agai
   }
   assert.ok(broken > 0, 'no connection broke');
   await moved(data, 'sqlite', address);
-  const other = newData(t);
-  fs.mkdirSync(other, { mode: 0o700 });
+  const other = newHost(t, data);
   await moved(other, address, 'sqlite');
   assert.equal(dump(other), before);
 });
@@ -334,8 +352,7 @@ test('a move works through PgBouncer in transaction mode', options, async (t) =>
   await newDatabase();
   const pool = await cluster.pool('transaction', await cluster.database());
   await moved(data, 'sqlite', pool);
-  const other = newData(t);
-  fs.mkdirSync(other, { mode: 0o700 });
+  const other = newHost(t, data);
   await moved(other, pool, 'sqlite');
   assert.equal(dump(other), before);
 });
