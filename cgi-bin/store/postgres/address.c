@@ -19,11 +19,8 @@ static const struct {
     const char *value;
 } usual[] = {
     {"connect_timeout", "5"}, /* seconds */
-    {"keepalives_idle", "10"},
-    {"keepalives_interval", "5"},
-    {"keepalives_count", "3"},
-    {"tcp_user_timeout", "15000"}, /* ms */
-    {"target_session_attrs", "read-write"},
+    {"keepalives_idle", "10"}, {"keepalives_interval", "5"},
+    {"keepalives_count", "3"}, {"tcp_user_timeout", "15000"}, /* ms */
 };
 
 static void add(struct postgres_address *a, const char *keyword, const char *value)
@@ -47,7 +44,15 @@ static bool is_set(const PQconninfoOption *options, const char *keyword)
     return o->keyword == NULL || o->val != NULL || (o->envvar != NULL && getenv(o->envvar) != NULL);
 }
 
-static void add_all(struct postgres_address *a, const PQconninfoOption *options, const char *password)
+/* Writers want a server that takes changes. Readers may go on where a primary takes none for a
+ * while, but don't go to a replica, which may be behind what a client has seen. */
+static const char *wanted_server(bool is_writer)
+{
+    enum { KNOWS_PRIMARY = 140000 };
+    return is_writer || PQlibVersion() < KNOWS_PRIMARY ? "read-write" : "primary";
+}
+
+static void add_all(struct postgres_address *a, const PQconninfoOption *options, const char *password, bool is_writer)
 {
     for (const PQconninfoOption *o = options; o->keyword != NULL; o++) {
         if (o->val != NULL) {
@@ -59,6 +64,9 @@ static void add_all(struct postgres_address *a, const PQconninfoOption *options,
             add(a, usual[i].keyword, usual[i].value);
         }
     }
+    if (!is_set(options, "target_session_attrs")) {
+        add(a, "target_session_attrs", wanted_server(is_writer));
+    }
     snprintf(a->program, sizeof a->program, "pollchat %s", program_invocation_short_name);
     add(a, "fallback_application_name", a->program);
     add(a, "client_encoding", "UTF8");
@@ -67,7 +75,8 @@ static void add_all(struct postgres_address *a, const PQconninfoOption *options,
     }
 }
 
-int postgres_address_take(struct postgres_address *a, const char *address, const char *password, struct err *e)
+int postgres_address_take(struct postgres_address *a, const char *address, const char *password, bool is_writer,
+                          struct err *e)
 {
     char *why = NULL;
     memset(a, 0, sizeof *a);
@@ -78,7 +87,7 @@ int postgres_address_take(struct postgres_address *a, const char *address, const
         return err_set(e, ERR_CONFIG, "The setting 'store' is no address of a PostgreSQL database.");
     }
     a->options = options;
-    add_all(a, options, password);
+    add_all(a, options, password, is_writer);
     return 0;
 }
 

@@ -218,7 +218,8 @@ static PGconn *connect_to(const struct postgres_handle *s, struct err *e)
     if (s->password_file != NULL && store_password_read(s->password_file, password, e) != 0) {
         return NULL;
     }
-    if (postgres_address_take(&address, s->address, s->password_file != NULL ? password : NULL, e) == 0) {
+    if (postgres_address_take(&address, s->address, s->password_file != NULL ? password : NULL, s->mode == STORE_WRITE,
+                              e) == 0) {
         db = PQconnectdbParams(address.keywords, address.values, 0);
     }
     postgres_address_fini(&address);

@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { TIMELINE, SYNCED, SYSTEM, NOW };
 
@@ -89,6 +90,10 @@ void postgres_takeover_note_sync(struct postgres_handle *s)
 {
     char text[600];
     struct err ignored = ERR_INIT;
+    const char *is_read_only = PQparameterStatus(s->db, "default_transaction_read_only");
+    if (is_read_only != NULL && strcmp(is_read_only, "on") == 0) {
+        return;
+    }
     snprintf(text, sizeof text,
              "UPDATE meta SET synced = " POSTGRES_TAKEOVER_SYNCED ", system = CASE WHEN system = 0 THEN %" PRId64
              " ELSE system END"

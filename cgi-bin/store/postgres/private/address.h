@@ -2,6 +2,8 @@
 #ifndef POSTGRES_ADDRESS_H
 #define POSTGRES_ADDRESS_H
 
+#include <stdbool.h>
+
 struct err;
 
 enum { POSTGRES_ADDRESS_MOST = 80 }; /* parameters that libpq knows, and some */
@@ -17,7 +19,8 @@ struct postgres_address {
 /* Takes the address apart, and adds limits of time, keepalives and the like, unless the address or
  * libpq's environment sets them. password: NULL, or it wins over the address's; borrowed. -1 with
  * the error set: ERR_CONFIG. End it with postgres_address_fini in any case. */
-int postgres_address_take(struct postgres_address *a, const char *address, const char *password, struct err *e);
+int postgres_address_take(struct postgres_address *a, const char *address, const char *password, bool is_writer,
+                          struct err *e);
 void postgres_address_fini(struct postgres_address *a);
 
 #endif
