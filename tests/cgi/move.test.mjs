@@ -225,6 +225,24 @@ test('undo opens the old database again as long as the new one is as it was', op
   assert.equal((await viaCgi(data, address, { text: 'four', id: 'e' })).json.seq, 4);
 });
 
+test('a move that was killed between its two last steps is finished, or undone, by the next command', options, async (t) => {
+  const data = newData(t);
+  await viaCgi(data, 'sqlite', { text: 'one' });
+  const address = await newDatabase();
+  await moved(data, 'sqlite', address);
+  for (const [more, store] of [[['--undo'], 'sqlite'], [[], address]]) {
+    ask(address, 'UPDATE meta SET schema = schema % 1000 + 1000');
+    sql(data, 'UPDATE meta SET schema = schema % 1000 + 2000;');
+    for (const refused of ['sqlite', address]) {
+      assert.equal((await viaCgi(data, refused, { text: 'no' })).status, 503);
+    }
+    await moved(data, 'sqlite', address, ...more);
+    assert.equal((await viaCgi(data, store, { text: 'more' })).status, 201);
+  }
+  assert.equal((await poll(data, 'since=0', { extra: { POLLCHAT_STORE: address } })).json.head, 3);
+  await sound(data, address);
+});
+
 test('a database that has another chat is left alone, and so is the old one', options, async (t) => {
   const address = await newDatabase();
   const other = newData(t);
