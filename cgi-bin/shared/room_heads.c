@@ -19,6 +19,7 @@ enum {
 };
 
 static_assert((int)ROOM_HEADS_MOST == (int)BELL_ROOMS, "all entries are used");
+static_assert((int)ROOM_HEADS_ABSENT == (int)BELL_ABSENT, "all entries are told");
 
 /* ---- rooms ---- */
 
@@ -297,6 +298,18 @@ const char *room_heads_next(const struct bell *b, const char *room)
         }
     }
     return NULL;
+}
+
+bool room_heads_absent(struct bell *b, size_t which, char *out, size_t size)
+{
+    const struct bell_absent *a = &b->absent[which];
+    pthread_mutex_lock(&b->lock);
+    bool is = a->room[0] != '\0' && a->moment == atomic_load(&b->header->generation);
+    if (is) {
+        snprintf(out, size, "%s", a->room);
+    }
+    pthread_mutex_unlock(&b->lock);
+    return is;
 }
 
 /* ---- stamps ---- */

@@ -18,6 +18,7 @@
 #define ROOM_HEADS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct bell;
@@ -55,6 +56,11 @@ void room_heads_ring(struct bell *b); /* a commit elsewhere was heard of */
 /* The rooms whose heads are known, in the order of the table. room: the result of the last call, or
  * NULL for the first one. NULL: there are no more. Borrowed until the bell is closed. */
 const char *room_heads_next(const struct bell *b, const char *room);
+
+/* The rooms that this process knows to have no message; they have no entry in the table. which: 0 to
+ * ROOM_HEADS_ABSENT - 1. False: there is none under this number. */
+enum { ROOM_HEADS_ABSENT = 256 };
+bool room_heads_absent(struct bell *b, size_t which, char *out, size_t size);
 
 /* A stamp (store_stamp) names the state of the database's files that the known heads belong to.
  * Processes of one request need it, because they can't watch for commits without a ring. A writer

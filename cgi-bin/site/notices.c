@@ -242,6 +242,20 @@ static void watch_hearing(struct notices *n)
     }
 }
 
+/* Rooms whose heads are known here, also those without a message: another host may have written the
+ * first one. */
+static void take_rooms(struct bell *b, struct store_asked *asked)
+{
+    const char *name = NULL;
+    asked->rooms = ck_calloc(ROOM_HEADS_MOST + ROOM_HEADS_ABSENT, sizeof *asked->rooms);
+    while (b != NULL && asked->count < ROOM_HEADS_MOST && (name = room_heads_next(b, name)) != NULL) {
+        memcpy(asked->rooms[asked->count++].room, name, sizeof asked->rooms[0].room);
+    }
+    for (size_t i = 0; b != NULL && i < ROOM_HEADS_ABSENT; i++) {
+        asked->count += room_heads_absent(b, i, asked->rooms[asked->count].room, sizeof asked->rooms[0].room);
+    }
+}
+
 static int ask(struct notices *n, struct err *e)
 {
     int64_t now = clock_mono_ms();
@@ -253,11 +267,7 @@ static int ask(struct notices *n, struct err *e)
     struct bell *b = n->site.bell(n->site.context);
     struct store_asked asked = {.count = 0};
     uint64_t moment = b != NULL ? room_heads_moment(b) : 0;
-    asked.rooms = ck_calloc(ROOM_HEADS_MOST, sizeof *asked.rooms);
-    for (const char *name = NULL;
-         b != NULL && (name = room_heads_next(b, name)) != NULL && asked.count < ROOM_HEADS_MOST;) {
-        memcpy(asked.rooms[asked.count++].room, name, sizeof asked.rooms[0].room);
-    }
+    take_rooms(b, &asked);
     int result = store_notices_ask(n->connection, &asked, e);
     if (result == 0) {
         if (b != NULL) {

@@ -177,6 +177,8 @@ describe('the paper for several hosts', { timeout: 300_000 }, () => {
         const env = { POLLCHAT_STORE: `postgresql://pollchat:${PASSWORD}@127.0.0.1:${listen}/chat` };
         const [a, b] = [await host(env), await host(env)];
         assert.equal((await a.send({ room, text: 'first' })).status, 201);
+        const empty = `empty-${mode}`; // as a moderator makes it, who sets a mode before the first message
+        psql(`INSERT INTO room (name, head, oldest, created_ms) VALUES ('${empty}', 0, 1, 0)`, 'chat');
         const waiting = b.get(`/poll?room=${room}&since=1&wait=20`);
         assert.equal((await a.send({ room, text: 'second' })).status, 201);
         assert.deepEqual((await waiting).json().messages.map(({ text }) => text), ['second']);
@@ -192,6 +194,10 @@ describe('the paper for several hosts', { timeout: 300_000 }, () => {
           const { heard, deaf } = (await b.askStatus()).listeners;
           assert.equal(mode === 'session' ? deaf : heard, 0, `after ${since}: ${heard} heard, ${deaf} deaf`);
         }
+        const first = b.get(`/poll?room=${empty}&since=0&wait=20`);
+        await pause(600); // several questions for heads
+        assert.equal((await a.send({ room: empty, text: 'first' })).json().seq, 1);
+        assert.equal((await first).json().messages.length, 1, 'of a room that was there before its first message');
         await a.halt();
         await b.halt();
       } finally {

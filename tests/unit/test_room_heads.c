@@ -163,6 +163,16 @@ static void a_full_table_makes_heads_unknown_never_wrong(void **state)
     bell_close(b);
 }
 
+static int count_absent(struct bell *b, const char *room)
+{
+    char name[80];
+    int count = 0;
+    for (size_t i = 0; i < ROOM_HEADS_ABSENT; i++) {
+        count += room_heads_absent(b, i, name, sizeof name) && strcmp(name, room) == 0;
+    }
+    return count;
+}
+
 static void the_absence_of_a_room_is_known_until_a_writer_makes_the_room(void **state)
 {
     struct bell *b = open_bell("of-its-own");
@@ -173,6 +183,7 @@ static void the_absence_of_a_room_is_known_until_a_writer_makes_the_room(void **
     assert_false(room_heads_look(b, "nowhere", &head, &oldest));
     learn(b, "nowhere", 0);
     assert_true(knows(b, "nowhere", 0));
+    assert_int_equal(count_absent(b, "nowhere"), 1);
     assert_false(knows(other, "nowhere", 0)); /* requested names take no entry in the file */
     assert_false(room_heads_look(b, "elsewhere", &head, &oldest));
     int token = room_heads_begin_commit(other);
@@ -181,8 +192,10 @@ static void the_absence_of_a_room_is_known_until_a_writer_makes_the_room(void **
     room_heads_end_commit(other, token);
     assert_false(knows(b, "nowhere", 0));
     learn(b, "elsewhere", 0);
+    assert_int_equal(count_absent(b, "elsewhere"), 1);
     room_heads_forget(other);
     assert_false(room_heads_look(b, "elsewhere", &head, &oldest));
+    assert_int_equal(count_absent(b, "elsewhere"), 0);
     bell_close(b);
     bell_close(other);
 }
