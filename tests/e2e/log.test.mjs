@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { PROFILE, descendants, limitFileSize, withSite } from './harness.mjs';
+import { PROFILE, aboutSqlite, descendants, limitFileSize, withSite } from './harness.mjs';
 
 /**
  * Limits all processes of the site. mod_fcgid's process manager may refuse it; it only starts the
@@ -18,7 +18,7 @@ function limitFiles(site, bytes) {
 }
 
 describe(`${PROFILE}: the log`, () => {
-  it('has a line about a full disk once, however many messages are refused', () =>
+  it('has a line about a full disk once, however many messages are refused', aboutSqlite, () =>
     withSite({}, async (site) => {
       assert.equal((await site.send({ text: 'before' })).status, 201);
       const lines = () => [...site.log().matchAll(/pollchat send: /g)].length;

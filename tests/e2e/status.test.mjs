@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import net from 'node:net';
 import { describe, it } from 'node:test';
 
-import { PROFILE, costsProcess, isFastcgi, signal, streamsFlow, until, withSite } from './harness.mjs';
+import { PROFILE, STORE, costsProcess, isFastcgi, signal, streamsFlow, until, withSite } from './harness.mjs';
 
 async function status(site) {
   const answer = await site.get('/status');
@@ -44,7 +44,7 @@ describe(`${PROFILE}: status`, () => {
       assert.equal(s.counts_of, 'site');
       assert.equal(s.wake, 'bell');
       assert.match(s.version, /^\d+\.\d+\.\d+$/);
-      assert.match(s.store.kind, /^SQLite/);
+      assert.match(s.store.kind, STORE === undefined ? /^SQLite/ : /^PostgreSQL/);
       assert.ok(s.store.bytes > 4096 && s.descriptors >= 1024 && s.uptime >= 0);
       assert.ok(Math.abs(Date.parse(s.counted_since) - Date.now()) < 600_000);
       assert.doesNotMatch(answer.text, /secret|ann"|hidden/);
