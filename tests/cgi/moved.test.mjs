@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 
-import { fastcgi, root, startFastcgi, status, temporaryFolder, topics, until } from './program.mjs';
+import { aboutSqlite, fastcgi, root, startFastcgi, status, temporaryFolder, topics, until } from './program.mjs';
 
 /**
  * Installs the programs in a folder of their own. The data is beside them unless a setting names
@@ -28,7 +28,7 @@ const say = (sender, text) =>
 const read = async (poller) =>
   (await fastcgi(poller.socket, { program: 'poll', query: 'since=0' })).json.messages.map(({ text }) => text);
 
-test('the folder is moved before the setting: running programs and waiting polls create nothing in the old place', async (t) => {
+test('the folder is moved before the setting: running programs and waiting polls create nothing in the old place', aboutSqlite, async (t) => {
   const { old, moved, start, settle } = await install(t);
   const [sender, poller] = [await start('send'), await start('poll')];
   assert.equal((await say(sender, 'a')).status, 201);
@@ -47,7 +47,7 @@ test('the folder is moved before the setting: running programs and waiting polls
   assert.equal(fs.existsSync(old), false);
 });
 
-test('the setting is changed before the folder is moved: programs create nothing in the new place', async (t) => {
+test('the setting is changed before the folder is moved: programs create nothing in the new place', aboutSqlite, async (t) => {
   const { old, moved, start, settle } = await install(t);
   const first = await start('send');
   assert.equal((await say(first, 'a')).status, 201);
@@ -65,7 +65,7 @@ test('the setting is changed before the folder is moved: programs create nothing
   assert.ok(!(await topics(poller)).includes('data-left'));
 });
 
-test('doctor names data that is left in the old place', async (t) => {
+test('doctor names data that is left in the old place', aboutSqlite, async (t) => {
   const { old, moved, start, settle } = await install(t);
   await say(await start('send'), 'a');
   fs.cpSync(old, moved, { recursive: true });
