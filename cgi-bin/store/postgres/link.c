@@ -132,6 +132,7 @@ static void note_warning(void *handle, const PGresult *notice)
 
 static void log_message(const struct postgres_handle *s, const char *what, const char *message)
 {
+    message = message[0] != '\0' ? message : "the server ended it";
     int length = (int)strcspn(message, "\n"); /* the lines after it repeat the same for other addresses */
     log_line("%s: %s: %.*s", s->label, what, length, message);
 }
@@ -457,6 +458,13 @@ static PGresult *take_result(struct postgres_handle *s, const struct postgres_re
     return take_next(s, w);
 }
 
+/* The server's last word, before it closes the connection. */
+static bool is_farewell(const PGresult *result)
+{
+    const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+    return severity != NULL && strcmp(severity, "FATAL") == 0;
+}
+
 static bool exchange_all(struct postgres_handle *s, const struct postgres_request *requests, size_t count,
                          PGresult **results, struct wait *w)
 {
@@ -468,11 +476,12 @@ static bool exchange_all(struct postgres_handle *s, const struct postgres_reques
     is_fine = is_fine && PQpipelineSync(s->db) == 1;
     for (size_t i = 0; i < count && is_fine; i++) {
         results[i] = take_result(s, &requests[i], prepares[i], w);
-        is_fine = results[i] != NULL;
+        is_fine = results[i] != NULL && !is_farewell(results[i]);
     }
-    PQclear(is_fine ? take_next(s, w) : NULL); /* the end of the pipeline */
+    PGresult *end = is_fine ? take_next(s, w) : NULL;
     free(prepares);
-    return is_fine;
+    PQclear(end);
+    return end != NULL;
 }
 
 static enum answer attempt_all(struct postgres_handle *s, const struct postgres_request *requests, size_t count,
