@@ -57,8 +57,8 @@ void room_heads_ring(struct bell *b); /* a commit elsewhere was heard of */
  * NULL for the first one. NULL: there are no more. Borrowed until the bell is closed. */
 const char *room_heads_next(const struct bell *b, const char *room);
 
-/* The rooms that this process knows to have no message; they have no entry in the table. which: 0 to
- * ROOM_HEADS_ABSENT - 1. False: there is none under this number. */
+/* The rooms that this process knows to have no message; they have no entry in the table. which: 0
+ * to ROOM_HEADS_ABSENT - 1. False: there is none under this number. */
 enum { ROOM_HEADS_ABSENT = 256 };
 bool room_heads_absent(struct bell *b, size_t which, char *out, size_t size);
 

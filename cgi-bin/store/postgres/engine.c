@@ -19,8 +19,8 @@ static int expect(struct sql_store *s, const struct store_job *jobs, size_t coun
 }
 
 /* What can be seen here is on the server's disk, but perhaps not on its replica's: after a restart
- * or a wait that was cancelled PostgreSQL shows commits that no replica has. A commit that writes to
- * the log waits for a replica to have all that came before. */
+ * or a wait that was cancelled PostgreSQL shows commits that no replica has. A commit that writes
+ * to the log waits for a replica to have all that came before. */
 static int touch(struct sql_store *s, struct err *e)
 {
     PGresult *done = postgres_link_run((struct postgres_handle *)s,
