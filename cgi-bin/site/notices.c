@@ -146,7 +146,14 @@ static int tell(struct notices *n, struct err *e)
     pthread_mutex_unlock(&n->lock);
     n->told_at = clock_mono_ms();
     int result = store_notices_tell(n->connection, &changes, e);
-    count(n, METRICS_NOTICES_SENT, 1);
+    if (result == 0) {
+        count(n, METRICS_NOTICES_SENT, 1);
+    } else { /* the next connection tells it */
+        pthread_mutex_lock(&n->lock);
+        add(&n->pending, &changes);
+        n->has_pending = true;
+        pthread_mutex_unlock(&n->lock);
+    }
     store_changes_fini(&changes);
     return result;
 }
@@ -195,12 +202,27 @@ static int listen_for(struct notices *n, int timeout_ms, struct err *e)
 
 /* ---- asking ---- */
 
+static bool is_of(const struct bell *b, const struct store_asked *asked)
+{
+    return strncmp(bell_epoch(b), asked->epoch, CHAT_EPOCH_SIZE) == 0;
+}
+
+/* A head that was known before the question was durable. A sound database never has less. */
+static bool has_lost(const struct bell *b, const struct store_asked *asked)
+{
+    bool has = false;
+    for (size_t i = 0; is_of(b, asked) && !has && i < asked->count; i++) {
+        has = asked->rooms[i].head < asked->rooms[i].known;
+    }
+    return has;
+}
+
 /* Raises what has risen. A room that was made elsewhere is known to no process here, so all look
  * again. */
 static void take_answer(struct notices *n, struct bell *b, uint64_t moment, const struct store_asked *asked)
 {
     bool differs = false;
-    if (strncmp(bell_epoch(b), asked->epoch, CHAT_EPOCH_SIZE) != 0 || asked->rooms_made != n->rooms_made) {
+    if (!is_of(b, asked) || asked->rooms_made != n->rooms_made) {
         n->rooms_made = asked->rooms_made;
         room_heads_forget(b);
         return;
@@ -249,7 +271,10 @@ static void take_rooms(struct bell *b, struct store_asked *asked)
     const char *name = NULL;
     asked->rooms = ck_calloc(ROOM_HEADS_MOST + ROOM_HEADS_ABSENT, sizeof *asked->rooms);
     while (b != NULL && asked->count < ROOM_HEADS_MOST && (name = room_heads_next(b, name)) != NULL) {
-        memcpy(asked->rooms[asked->count++].room, name, sizeof asked->rooms[0].room);
+        struct store_asked_room *room = &asked->rooms[asked->count++];
+        uint64_t oldest = 0;
+        memcpy(room->room, name, sizeof room->room);
+        room->known = room_heads_look(b, name, &room->known, &oldest) ? room->known : 0;
     }
     for (size_t i = 0; b != NULL && i < ROOM_HEADS_ABSENT; i++) {
         asked->count += room_heads_absent(b, i, asked->rooms[asked->count].room, sizeof asked->rooms[0].room);
@@ -269,9 +294,17 @@ static int ask(struct notices *n, struct err *e)
     uint64_t moment = b != NULL ? room_heads_moment(b) : 0;
     take_rooms(b, &asked);
     int result = store_notices_ask(n->connection, &asked, e);
+    if (result == 0 && b != NULL && has_lost(b, &asked)) {
+        log_line("the database has fewer messages than before, so it gets a new epoch and clients start again");
+        result = store_notices_doubt(n->connection, e);
+        room_heads_forget(b);
+    }
     if (result == 0) {
         if (b != NULL) {
             take_answer(n, b, moment, &asked);
+        }
+        if (b != NULL && n->asked_at == 0) { /* what was committed before this connection was there isn't known */
+            room_heads_forget(b);
         }
         n->asked_at = now;
         atomic_store(&n->sure_until, clock_mono_ms() + period + SLACK_MS);
@@ -314,7 +347,6 @@ static void set_connection(struct notices *n, struct store_notices *connection)
     pthread_mutex_unlock(&n->lock);
 }
 
-/* What was committed while nothing was heard is unknown. */
 static bool connect(struct notices *n)
 {
     const struct store_options options = store_options_of(n->conf);
@@ -324,10 +356,6 @@ static bool connect(struct notices *n)
     }
     set_connection(n, connection);
     count(n, METRICS_CONNECTS, 1);
-    struct bell *b = n->site.bell(n->site.context);
-    if (b != NULL) {
-        room_heads_forget(b);
-    }
     n->asked_at = 0;
     n->unheard_since = 0;
     n->retry_ms = RETRY_LEAST_MS;

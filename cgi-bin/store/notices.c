@@ -37,6 +37,11 @@ bool store_notices_are_heard(const struct store_notices *n)
     return n->backend->are_heard(n);
 }
 
+int store_notices_doubt(struct store_notices *n, struct err *e)
+{
+    return n->backend->doubt(n, e);
+}
+
 int store_notices_ask(struct store_notices *n, struct store_asked *asked, struct err *e)
 {
     return n->backend->ask(n, asked, e);

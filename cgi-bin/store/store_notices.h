@@ -36,6 +36,7 @@ bool store_notices_are_heard(const struct store_notices *n);
 
 struct store_asked_room {
     char room[CHAT_ROOM_MAX + 1];
+    uint64_t known;  /* of the caller: the database has had this head; 0: not known */
     uint64_t head;   /* 0: the room has no message */
     uint64_t oldest; /* as in struct store_room */
 };
@@ -50,6 +51,10 @@ struct store_asked {
 
 /* Asks the database itself, in one statement. -1: the connection is of no more use. */
 int store_notices_ask(struct store_notices *n, struct store_asked *asked, struct err *e);
+
+/* A head went back: the database has lost messages that were durable. It gets a new epoch, by the
+ * next transaction of any program, so that all clients start again. */
+int store_notices_doubt(struct store_notices *n, struct err *e);
 
 /* For a process of one request: the same as store_notices_tell, by a handle that has just
  * committed. */

@@ -110,3 +110,22 @@ test('a message that is sent again is answered only when the synchronous replica
     await replica.start();
     assert.deepEqual([(await again).status, (await again).seq], [200, 2]);
   }));
+
+test('a dump that is restored in the same cluster lacks messages: clients are told by a new epoch', { timeout: 120_000 }, () =>
+  withPostgres({ tcp: true }, async (primary) => {
+    const name = await primary.database();
+    const env = { POLLCHAT_STORE: await primary.address(name) };
+    await withSite({ profile: PROFILE, env }, async (site) => {
+      let sent;
+      for (let i = 1; i <= 8; i += 1) {
+        sent = await send(site, `m${i}`);
+      }
+      assert.equal((await read(site, 7)).messages.length, 1); // its head is known here
+      await primary.sql(name, 'DELETE FROM message WHERE seq > 5; UPDATE room SET head = 5');
+      const page = await until(async () => {
+        const found = await read(site, 0);
+        return found.epoch !== undefined && found.epoch !== sent.epoch && found;
+      }, 'a new epoch');
+      assert.equal(page.head, 5);
+    });
+  }));

@@ -296,6 +296,14 @@ static int ask(struct store_notices *base, struct store_asked *asked, struct err
     return ask_meta(n, asked, e) == 0 && (asked->count == 0 || ask_heads(n, asked, e) == 0) ? 0 : -1;
 }
 
+/* See takeover.h. */
+static int doubt(struct store_notices *base, struct err *e)
+{
+    PGresult *done = postgres_link_run(mine(base)->s, "UPDATE meta SET timeline = 0", "ask for a new epoch", e);
+    PQclear(done);
+    return done != NULL ? 0 : -1;
+}
+
 /* ---- open, close ---- */
 
 static void close_notices(struct store_notices *base)
@@ -353,5 +361,6 @@ const struct notices_backend postgres_notices = {
     .listen = listen_for,
     .wake = wake,
     .are_heard = are_heard,
+    .doubt = doubt,
     .ask = ask,
 };

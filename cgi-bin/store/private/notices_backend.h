@@ -14,6 +14,7 @@ struct notices_backend {
     void (*wake)(struct store_notices *n);
     bool (*are_heard)(const struct store_notices *n);
     int (*tell_by)(struct store *s, const struct store_changes *changes, struct err *e); /* store_tell */
+    int (*doubt)(struct store_notices *n, struct err *e);
     int (*ask)(struct store_notices *n, struct store_asked *asked, struct err *e);
 };
 
