@@ -147,7 +147,11 @@ export function signal(pid, name) {
  * change the processes of others.
  */
 export function limitFileSize(pid, bytes) {
-  const { uid, gid } = fs.statSync(`/proc/${pid}`);
+  const owner = fs.statSync(`/proc/${pid}`, { throwIfNoEntry: false });
+  if (owner === undefined) {
+    return `${pid} has ended`;
+  }
+  const { uid, gid } = owner;
   const limit = bytes === Infinity ? 'unlimited' : bytes;
   const done = spawnSync('prlimit', [`--pid=${pid}`, `--fsize=${limit}:`], {
     encoding: 'utf8',

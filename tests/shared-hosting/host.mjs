@@ -288,6 +288,15 @@ export class Host {
     if (this.child.exitCode !== null) {
       throw new Error(`${this.kind} did not start: ${this.output}${this.log()}`);
     }
+    if (isRoot && setup.modules?.includes('cgid')) {
+      await until(() => this.hasCgid(), 'mod_cgid to accept programs');
+    }
+  }
+
+  /** Apache accepts connections a moment before it gives the socket of mod_cgid to its user. */
+  hasCgid() {
+    const sockets = fs.readdirSync(this.run).filter((name) => name.startsWith('cgid.sock'));
+    return sockets.some((name) => fs.statSync(path.join(this.run, name)).uid === user.uid);
   }
 
   get(where, options) {
