@@ -61,10 +61,8 @@ static int make_folder(void **state)
     (void)state;
     snprintf(folder, sizeof folder, "/tmp/pollchat-module-XXXXXX");
     assert_non_null(mkdtemp(folder));
-    char *bytes = bytes_of("/proc/self/exe", &size);
     assert_true(program_path_file(program, sizeof program));
-    free(bytes);
-    bytes = bytes_of(program, &size);
+    char *bytes = bytes_of(program, &size);
     put("program", bytes, size);
     free(bytes);
     return 0;
