@@ -43,7 +43,7 @@ export async function withBrowser(body, launchOptions = {}) {
   const faults = [];
   const tab = async (address, { name, ignore, now, ...options } = {}) => {
     const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'Europe/Berlin', viewport: { width: 1000, height: 700 }, ...options });
-    context.setDefaultTimeout(20_000);
+    context.setDefaultTimeout(60_000);
     const page = await context.newPage();
     page.on('pageerror', (error) => faults.push(`${error}`));
     page.on('console', (message) => {
@@ -100,7 +100,7 @@ export const texts = (page) =>
   );
 
 /** Waits until the page shows these texts. */
-export async function shows(page, expected, ms = 30_000) {
+export async function shows(page, expected, ms = 60_000) {
   const end = Date.now() + ms;
   let found = await texts(page);
   while (JSON.stringify(found) !== JSON.stringify(expected) && Date.now() < end) {
