@@ -42,7 +42,6 @@ const onSite = (body, env = {}) =>
       const address = `http://127.0.0.1:${site.port}/`;
       const owner = await tab(address, { name: 'olga', ignore });
       await box(owner).waitFor();
-      await owner.waitForResponse(/send\/act/).catch(() => {});
       await makeOwner(site, address, owner);
       await body({ site, tab, address, owner });
     }));
