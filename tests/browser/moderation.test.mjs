@@ -71,6 +71,12 @@ test('a flood with a new key for each message is gone after two clicks, and a re
     await last.getByRole('button', { name: 'Clean up …' }).click(); // the first click
     const clean = owner.getByRole('dialog', { name: /Clean up/ });
     await clean.waitFor();
+    for (const width of [1280, 320]) {
+      await owner.setViewportSize({ width, height: 800 });
+      const wide = await clean.evaluate((dialog) => [...dialog.querySelectorAll('select')].filter((one) => one.getBoundingClientRect().right > dialog.getBoundingClientRect().right - 8).map((one) => one.name));
+      assert.deepEqual(wide, [], `each choice is inside of the dialog, in a window of ${width} pixels`);
+    }
+    await owner.setViewportSize({ width: 1280, height: 800 });
     await clean.getByRole('button', { name: 'Delete and ban' }).click(); // the second one
     await reader.waitForFunction(() => !document.querySelector('[role="log"]').textContent.includes('flood'));
     const list = await texts(reader);
