@@ -26,9 +26,9 @@ int store_erase_hide_reported(struct store *s, const char *room, uint64_t seq, u
 enum store_erase_of {
     STORE_ERASE_OF_PERSON,
     STORE_ERASE_OF_NETWORK, /* that wrote the message, or the waiting one */
-    /* Persons who were new when they wrote, unless they are trusted since, and guests: those of the
-     * networks that store_erase_networks finds, and of the message's. A newcomer who is alone in a
-     * network is spared. */
+    /* Newcomers: guests, and persons who were new when they wrote, unless a moderator trusts them
+     * since. Only newcomers of the message's network count, and of the networks that
+     * store_erase_networks finds. So a newcomer is spared if no others write from its network. */
     STORE_ERASE_OF_NEWCOMERS,
 };
 

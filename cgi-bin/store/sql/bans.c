@@ -19,7 +19,7 @@ struct subject {
     unsigned char bytes[CHAT_NETWORK_BYTES]; /* of network or wide */
 };
 
-/* ---- whom ---- */
+/* ---- the subject of a ban: a person, a name or a network ---- */
 
 static int count_keys(struct sql_store *s, int64_t person_id, uint64_t *out, struct err *e)
 {
@@ -219,7 +219,7 @@ int sql_bans_add(struct store *base, const struct store_ban_draft *draft, struct
 
 /* ---- lifting ---- */
 
-/* A moderator who is muted can't end that. */
+/* A person can't lift a ban of its own, unless it is an owner: a muted moderator stays muted. */
 static int check_not_own(struct sql_store *s, uint64_t ban, struct err *e)
 {
     const struct sql_act *act = s->act;
