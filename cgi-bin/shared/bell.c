@@ -121,14 +121,20 @@ uint64_t bell_rules(const struct bell *b)
     return atomic_load(&b->header->rules);
 }
 
-void bell_set_rules(struct bell *b, uint64_t rules)
-{
-    atomic_store(&b->header->rules, rules);
-}
-
 void bell_swap_rules(struct bell *b, uint64_t found, uint64_t rules)
 {
     atomic_compare_exchange_strong(&b->header->rules, &found, rules);
+}
+
+bool bell_raise_rules(struct bell *b, uint64_t number)
+{
+    uint64_t found = bell_rules(b);
+    while (found != 0 && found >> BELL_RULES_FLAGS < number) {
+        if (atomic_compare_exchange_weak(&b->header->rules, &found, number << BELL_RULES_FLAGS)) {
+            break;
+        }
+    }
+    return found != 0;
 }
 
 int bell_wait(struct bell *b, uint32_t seen, int timeout_ms)

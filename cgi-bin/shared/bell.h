@@ -52,11 +52,13 @@ int bell_wait(struct bell *b, uint32_t seen, int timeout_ms);
 enum { BELL_RULES_FLAGS = 2 };
 
 /* Which rules the database has: their number, and below it BELL_RULES_FLAGS bits of site/rules.c.
- * A writer that changes the rules leaves the bits 0. 0: not known, as in a new file. */
+ * 0: not known, as in a new file. */
 uint64_t bell_rules(const struct bell *b);
-void bell_set_rules(struct bell *b, uint64_t rules);
-/* The same, unless another process has changed it from `found` meanwhile. */
+/* Sets them, unless another process has changed them from `found` meanwhile. */
 void bell_swap_rules(struct bell *b, uint64_t found, uint64_t rules);
+/* The rules have this number now, or a higher one: a lower number becomes it, with its bits 0. False:
+ * the number wasn't known, and isn't now, since this one may be outdated already. */
+bool bell_raise_rules(struct bell *b, uint64_t number);
 
 /* When the latest commit rang, in microseconds of the monotonic clock; 0 if none has since the file
  * was made. */

@@ -48,6 +48,7 @@ struct notices {
     enum metrics_gauge gauge;
     bool has_complained;
     uint64_t rooms_made;
+    uint64_t rules; /* the highest number that was heard of */
     int retry_ms;
 };
 
@@ -160,11 +161,11 @@ static int tell(struct notices *n, struct err *e)
 
 /* ---- what was heard ---- */
 
-static void take_rules(struct bell *b, uint64_t rules)
+static void take_rules(struct notices *n, struct bell *b, uint64_t rules)
 {
-    uint64_t told = bell_rules(b);
-    if (rules != 0 && told >> BELL_RULES_FLAGS < rules) {
-        bell_swap_rules(b, told, rules << BELL_RULES_FLAGS);
+    (void)bell_raise_rules(b, rules);
+    if (rules > n->rules) {
+        n->rules = rules;
         room_heads_ring(b); /* waiting requests are looked at again under new rules */
     }
 }
@@ -180,7 +181,7 @@ static void take_changes(struct notices *n, const struct store_changes *changes)
         bool rises = room_heads_hear(b, changes->rooms[i].room, changes->rooms[i].head);
         has_risen = has_risen || rises;
     }
-    take_rules(b, changes->rules);
+    take_rules(n, b, changes->rules);
     if (changes->oldest_moved) {
         room_heads_forget(b); /* the file has the former oldest seqs */
     } else if (has_risen) {
@@ -224,6 +225,7 @@ static void take_answer(struct notices *n, struct bell *b, uint64_t moment, cons
     bool differs = false;
     if (!is_of(b, asked) || asked->rooms_made != n->rooms_made) {
         n->rooms_made = asked->rooms_made;
+        n->rules = asked->rules;
         room_heads_forget(b);
         return;
     }
@@ -237,7 +239,7 @@ static void take_answer(struct notices *n, struct bell *b, uint64_t moment, cons
             differs = true;
         }
     }
-    take_rules(b, asked->rules);
+    take_rules(n, b, asked->rules);
     if (differs) {
         room_heads_ring(b);
     }

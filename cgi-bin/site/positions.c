@@ -370,7 +370,6 @@ static void tell_commit(struct positions *p, struct positions_commit *c, const s
         }
     } else if (e->code != ERR_BUSY) {
         /* a commit whose last step failed may have happened after all */
-        bell_set_rules(c->bell, 0);
         room_heads_forget(c->bell);
     }
     room_heads_end_commit(c->bell, c->mark); /* rings */
@@ -426,8 +425,8 @@ void positions_commit_changed(struct positions *p, struct positions_commit *c, c
     if (c->bell != NULL && changes->oldest_moved) {
         room_heads_forget(c->bell); /* the memory holds the former oldest seqs */
     }
-    if (c->bell != NULL && changes->rules != 0 && e->code == ERR_NONE) {
-        bell_set_rules(c->bell, changes->rules << BELL_RULES_FLAGS);
+    if (c->bell != NULL && changes->rules != 0 && e->code == ERR_NONE && !bell_raise_rules(c->bell, changes->rules)) {
+        room_heads_forget(c->bell); /* a process that has read an older number doesn't set it then */
     }
     end_commit(p, c, e);
     if (has_notices(p) && e->code == ERR_NONE) {
