@@ -4,8 +4,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { PROFILE, pause, signal, withSite } from './harness.mjs';
-import { storm } from './storm.mjs';
+import { PROFILE, signal, withSite } from './harness.mjs';
+import { Disturbance, storm } from './storm.mjs';
 
 // After a kill mod_fcgid delays requests for a second or two, so without a limit hardly a message
 // would get through.
@@ -31,26 +31,18 @@ describe(`${PROFILE}: order`, () => {
 
   it('the same holds while the programs are killed every second and every 200 messages', async () => {
     await withSite({}, async (site) => {
-      let rounds = 0;
       let killed = 0;
-      const disturb = async (progress, isOver) => {
-        let last = Date.now();
-        let mark = 0;
-        while (!isOver() && rounds < MOST_ROUNDS) {
-          if (Date.now() - last >= 1000 || progress() >= mark + 200) {
-            last = Date.now();
-            mark = progress();
-            rounds++;
-            for (const program of site.programs()) {
-              killed += signal(program.pid, 'SIGKILL') ? 1 : 0;
-            }
-          }
-          await pause(5);
-        }
-      };
-      const { retried } = await storm(site, { ...CROWD, retries: true, disturb });
-      console.error(`${rounds} rounds, ${killed} processes killed, ${retried} requests repeated`);
-      assert.ok(rounds >= 9 && killed >= 5, `${rounds} rounds, ${killed} killed: too few for this test`);
+      const disturbance = new Disturbance({
+        rounds: 9,
+        everyMs: 1000,
+        most: MOST_ROUNDS,
+        act: () => {
+          killed += site.programs().filter(({ pid }) => signal(pid, 'SIGKILL')).length;
+        },
+      });
+      const { retried } = await storm(site, { ...CROWD, retries: true, disturbance });
+      console.error(`${disturbance.done} rounds, ${killed} processes killed, ${retried} requests repeated`);
+      assert.ok(disturbance.done >= 9 && killed >= 5, `${disturbance.done} rounds, ${killed} killed: too few for this test`);
       assertSound(site);
     });
   });

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import { PROFILE, isAlive, isFastcgi, pause, signal, until, withSite } from './harness.mjs';
-import { storm } from './storm.mjs';
+import { Disturbance, storm } from './storm.mjs';
 
 const GONE_MS = 2000;
 const SLACK_MS = 4000; // for a busy machine
@@ -53,23 +53,21 @@ describe(`${PROFILE}: signals`, () => {
     it(`${name} under load: programs end in time, each message that was answered 201 is stored, once`, async () => {
       await withSite({}, async (site) => {
         let ended = 0;
-        const disturb = async (progress, isOver) => {
-          for (let mark = 0; !isOver(); await pause(2)) {
-            if (progress() >= mark + 40) {
-              // Under plain CGI there may be none at this moment.
-              const count = await endAll(site, name);
-              mark = count > 0 ? progress() : mark;
-              ended += count;
-            }
-          }
-        };
+        const disturbance = new Disturbance({
+          rounds: 3,
+          act: async () => {
+            const count = await endAll(site, name);
+            ended += count;
+            return count > 0; // under plain CGI there may be none at this moment
+          },
+        });
         const { retried } = await storm(site, {
           room: 'load',
           senders: 4,
           messages: 120,
           readers: 2,
           retries: true,
-          disturb,
+          disturbance,
         });
         console.error(`${ended} programs ended, ${retried} requests repeated`);
         assert.ok(ended > 0);

@@ -9,7 +9,7 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 
-import { pause, request } from './harness.mjs';
+import { pause, request, until } from './harness.mjs';
 
 const GIVE_UP_TRIES = 2000; // for one message, some minutes: hung, not slow
 
@@ -72,10 +72,41 @@ export class Client {
 
 export const textOf = (sender, i) => `${sender} says ${i} ☃ ${'.'.repeat((i * 37) % 400)}`;
 
-/** Sends `count` messages, each twice. onStored(seq) after each. Returns [{ seq, text, id }]. */
-async function runSender(client, room, name, count, onStored) {
+/**
+ * What disturbs a storm: act(round) is called `rounds` times or more, after equal parts of the
+ * messages, and every `everyMs`. It returns false if there was nothing to disturb: then the round is
+ * repeated. Senders don't run away from a round: they wait for it once they are half a part ahead,
+ * so a fast machine has as many rounds as a slow one. most: no more rounds than that.
+ */
+export class Disturbance {
+  constructor({ rounds, everyMs = Infinity, most = Infinity, act }) {
+    Object.assign(this, { rounds, everyMs, most, act, done: 0 });
+  }
+
+  /** How many messages may be stored before the next round. */
+  limit(messages) {
+    return this.done < this.rounds ? ((this.done + 1.5) * messages) / (this.rounds + 1) : Infinity;
+  }
+
+  async run(messages, progress, isOver) {
+    for (let last = Date.now(); !isOver() && this.done < this.most; await pause(5)) {
+      const isDue = this.done < this.rounds && progress() >= ((this.done + 1) * messages) / (this.rounds + 1);
+      if ((isDue || Date.now() - last >= this.everyMs) && (await this.act(this.done + 1)) !== false) {
+        this.done++;
+        last = Date.now();
+      }
+    }
+  }
+}
+
+/**
+ * Sends `count` messages, each twice. mayGoOn(): the next one may be sent; onStored(seq) after each.
+ * Returns [{ seq, text, id }].
+ */
+async function runSender(client, room, name, count, mayGoOn, onStored) {
   const stored = [];
   for (let i = 1; i <= count; i++) {
+    await until(mayGoOn, 'the next disturbance');
     const fields = { room, name, text: textOf(name, i), id: `${name}-${i}` };
     const answers =
       i % 2 === 0
@@ -131,11 +162,10 @@ async function runReader(client, room, total, { limit, wait }, overSince) {
 }
 
 /**
- * Runs all, on a site or on several hosts. waits: every second reader waits for news.
- * disturb(progress, isOver) runs beside it until all is sent; progress() is the number of stored
- * messages.
+ * Runs all, on a site or on several hosts. waits: every second reader waits for news. disturbance:
+ * a Disturbance that runs beside it until all is sent.
  */
-export async function storm(sites, { room, senders, messages, readers, retries, waits = false, disturb = null }) {
+export async function storm(sites, { room, senders, messages, readers, retries, waits = false, disturbance = null }) {
   const each = messages / senders;
   const clients = [];
   const newClient = () => {
@@ -145,10 +175,11 @@ export async function storm(sites, { room, senders, messages, readers, retries, 
   };
   let head = 0;
   let over = null; // when the last message was answered
+  const mayGoOn = () => disturbance === null || head < disturbance.limit(messages);
   const names = Array.from({ length: senders }, (_, i) => `sender${i + 1}`);
   try {
     const sending = Promise.all(
-      names.map((name) => runSender(newClient(), room, name, each, (seq) => {
+      names.map((name) => runSender(newClient(), room, name, each, mayGoOn, (seq) => {
         head = Math.max(head, seq);
       })),
     ).finally(() => {
@@ -159,7 +190,7 @@ export async function storm(sites, { room, senders, messages, readers, retries, 
         runReader(newClient(), room, messages, { limit: [1000, 100, 7, 33][i % 4], wait: waits && i % 2 === 0 ? 5 : 0 }, () => (head === messages ? over : null)),
       ),
     );
-    const disturbing = disturb === null ? Promise.resolve() : disturb(() => head, () => over !== null);
+    const disturbing = disturbance?.run(messages, () => head, () => over !== null);
     const [sent, seen] = await Promise.all([sending, reading, disturbing]);
 
     for (const list of seen) {

@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { pause, PROFILE, signal } from '../e2e/harness.mjs';
-import { storm } from '../e2e/storm.mjs';
+import { PROFILE, signal } from '../e2e/harness.mjs';
+import { Disturbance, storm } from '../e2e/storm.mjs';
 import { withHosts } from './hosts.mjs';
 import { withPostgres } from './postgres.mjs';
 
@@ -23,20 +23,6 @@ async function assertSound(hosts, cluster) {
     assert.ok(requests.send > CROWD.messages / hosts.length && requests.poll > 10, JSON.stringify(requests));
   }
 }
-
-/** Calls act(round) at least every `everyMs`, and after each fifth of the messages. */
-const disturbance = (everyMs, act) => async (progress, isOver) => {
-  let last = Date.now();
-  let mark = 0;
-  for (let round = 1; !isOver(); ) {
-    if (Date.now() - last >= everyMs || progress() >= mark + CROWD.messages / 5) {
-      mark = progress();
-      await act(round++);
-      last = Date.now();
-    }
-    await pause(5);
-  }
-};
 
 const killPrograms = (hosts) =>
   hosts.flatMap((host) => host.programs()).filter(({ pid }) => signal(pid, 'SIGKILL')).length;
@@ -57,12 +43,18 @@ describe(`${PROFILE}: several hosts over one PostgreSQL`, () => {
     await withPostgres({}, async (cluster) => {
       await withHosts(4, await cluster.address(), async (hosts) => {
         let killed = 0;
-        const disturb = disturbance(1000, () => {
-          killed += killPrograms(hosts);
+        const disturbance = new Disturbance({
+          rounds: 5,
+          everyMs: 1000,
+          act: () => {
+            const count = killPrograms(hosts);
+            killed += count;
+            return count > 0;
+          },
         });
-        const { retried } = await storm(hosts, { ...CROWD, retries: true, disturb });
-        console.error(`${killed} processes killed, ${retried} requests repeated`);
-        assert.ok(killed >= 10, `${killed} killed: too few for this test`);
+        const { retried } = await storm(hosts, { ...CROWD, retries: true, disturbance });
+        console.error(`${disturbance.done} rounds, ${killed} processes killed, ${retried} requests repeated`);
+        assert.ok(disturbance.done >= 5 && killed >= 10, `${killed} killed: too few for this test`);
         await assertSound(hosts, cluster);
       });
     });
@@ -71,19 +63,21 @@ describe(`${PROFILE}: several hosts over one PostgreSQL`, () => {
   it('the same holds while PostgreSQL crashes every few seconds, behind a pool in transaction mode', async () => {
     await withPostgres({ durable: true }, async (cluster) => {
       await withHosts(2, await cluster.pool('transaction'), async (hosts) => {
-        let crashes = 0;
-        const disturb = disturbance(4000, async (round) => {
-          crashes++;
-          if (round % 2 === 0) {
-            await cluster.restart('immediate');
-          } else {
-            await cluster.kill();
-            await cluster.start();
-          }
+        const disturbance = new Disturbance({
+          rounds: 4,
+          everyMs: 4000,
+          act: async (round) => {
+            if (round % 2 === 0) {
+              await cluster.restart('immediate');
+            } else {
+              await cluster.kill();
+              await cluster.start();
+            }
+          },
         });
-        const { retried } = await storm(hosts, { ...CROWD, retries: true, disturb });
-        console.error(`${crashes} crashes, ${retried} requests repeated`);
-        assert.ok(crashes >= 4, `${crashes} crashes: too few for this test`);
+        const { retried } = await storm(hosts, { ...CROWD, retries: true, disturbance });
+        console.error(`${disturbance.done} crashes, ${retried} requests repeated`);
+        assert.ok(disturbance.done >= 4, `${disturbance.done} crashes: too few for this test`);
         await assertSound(hosts, cluster);
       });
     });
@@ -94,16 +88,16 @@ describe(`${PROFILE}: several hosts over one PostgreSQL`, () => {
       const replica = await primary.replica({ sync: true, durable: true });
       try {
         await withHosts(2, await primary.address('chat', replica), async (hosts) => {
-          let taken = false;
-          const disturb = async (progress, isOver) => {
-            while (!isOver() && progress() < CROWD.messages / 2) await pause(5);
-            await primary.kill();
-            await replica.promote();
-            taken = !isOver();
-          };
-          const { retried } = await storm(hosts, { ...CROWD, retries: true, disturb });
+          const disturbance = new Disturbance({
+            rounds: 1, // after half of the messages
+            act: async () => {
+              await primary.kill();
+              await replica.promote();
+            },
+          });
+          const { retried } = await storm(hosts, { ...CROWD, retries: true, disturbance });
           console.error(`${retried} requests repeated`);
-          assert.ok(taken, 'it took over while messages were sent');
+          assert.equal(disturbance.done, 1, 'it took over while messages were sent');
           await assertSound(hosts, replica);
         });
       } finally {
