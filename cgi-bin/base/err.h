@@ -35,6 +35,7 @@ enum err_code {
     ERR_RATE,      /* 429: too much in too short a time; retry_s says when to come back */
     ERR_SLOW_MODE, /* 429: the room lets each person write once in so many seconds; the same */
     ERR_BUSY,      /* 503: other processes kept the database locked for too long; try again */
+    ERR_UNSURE,    /* 503: it may have been stored or not; sent again with the same id it is stored once */
     ERR_CROWDED,   /* 503: too many requests are in work, or memory is short; try again */
     ERR_FULL,      /* 503: disk or quota is full; reads go on */
     ERR_READONLY,  /* 503: the folder or file can't be written; reads go on */

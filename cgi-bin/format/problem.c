@@ -32,6 +32,7 @@ static const struct problem problems[ERR__MAX] = {
     [ERR_RATE] = {429, 5, false, "too-fast", "Too Many Requests"},
     [ERR_SLOW_MODE] = {429, 5, false, "slow-mode", "Too Many Requests"},
     [ERR_BUSY] = {503, 1, false, "store-busy", "Service Unavailable"},
+    [ERR_UNSURE] = {503, 1, true, "unsure", "Service Unavailable"},
     [ERR_CROWDED] = {503, 2, false, "crowded", "Service Unavailable"},
     [ERR_FULL] = {503, 30, true, "store-full", "Service Unavailable"},
     [ERR_READONLY] = {503, 30, true, "store-read-only", "Service Unavailable"},

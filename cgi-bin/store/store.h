@@ -22,7 +22,7 @@
  * Errors: ERR_BUSY, ERR_FULL, ERR_READONLY, ERR_CORRUPT, ERR_NEWER, ERR_SYSTEM; ERR_EXPOSED where
  * other users may write to the folder or its files (permissions.h); ERR_CONFIG when the folder's
  * parent is missing. A store on a server that can't be reached gives ERR_BUSY, so that clients try
- * again; but ERR_SYSTEM if the connection broke after a commit was begun, as the messages may be
+ * again; but ERR_UNSURE if the connection broke after a commit was begun, as the messages may be
  * stored then. Texts name no path. After any of them the handle may be used again.
  *
  * Not for: limits on fields (a draft was checked by chat.h before), waking readers (site).
@@ -149,7 +149,7 @@ struct store_job {
  *
  * 0: each job has its outcome; STORED, REPEATED and HELD ones are durable. -1: nothing is stored,
  * and all outcomes are 0. One exception can't be excluded: if the disk fails in the last step of
- * the commit (ERR_SYSTEM), the messages may be stored. Sending the same jobs again is safe and
+ * the commit (ERR_UNSURE), the messages may be stored. Sending the same jobs again is safe and
  * tells. */
 int store_append(struct store *s, struct store_job *jobs, size_t count, struct err *e);
 

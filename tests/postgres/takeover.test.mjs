@@ -4,7 +4,7 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { until, withSite } from '../e2e/harness.mjs';
+import { signal, until, withSite } from '../e2e/harness.mjs';
 import { withPostgres } from './postgres.mjs';
 
 const PROFILE = process.env.PROFILE ?? 'lighttpd';
@@ -90,6 +90,19 @@ test('an asynchronous replica that lacks messages takes over: all clients are to
     // A client of the old epoch sends what it isn't sure of once more: it is stored once.
     assert.equal((await sendAtLast(b, 'm7')).status, 201);
     assert.equal((await send(a, 'm7')).status, 200);
+    // The old primary comes back, and is the first one in the address. No program uses it.
+    await primary.start();
+    for (const { pid } of a.programs(['send'])) {
+      signal(pid, 'SIGKILL');
+    }
+    const answer = await until(async () => {
+      const found = await a.send({ text: 'back', name: 'ann' });
+      return /json/.test(found.headers['content-type']) && found; // else the server's, while it starts the program
+    }, 'an answer of a new program');
+    const { type, epoch } = answer.json();
+    assert.ok(type === 'urn:pollchat:problem:store-busy' || epoch === next.epoch, answer.text);
+    await primary.stop();
+    assert.equal((await sendAtLast(a, 'peace')).epoch, next.epoch);
   }));
 
 const SYNC_WAITS = "FROM pg_stat_activity WHERE wait_event = 'SyncRep'";

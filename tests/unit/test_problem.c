@@ -36,6 +36,7 @@ static void every_code_has_the_status_of_the_contract(void **state)
                  {ERR_TOO_LARGE, 413, "too-large", false},
                  {ERR_TYPE, 415, "unsupported-type", false},
                  {ERR_BUSY, 503, "store-busy", true},
+                 {ERR_UNSURE, 503, "unsure", true},
                  {ERR_CROWDED, 503, "crowded", true},
                  {ERR_FULL, 503, "store-full", true},
                  {ERR_READONLY, 503, "store-read-only", true},

@@ -100,7 +100,7 @@ static void a_commit_without_an_answer_is_told_as_unknown(void **state)
     assert_int_equal(store_act_notice(s, "lobby", "a notice", NULL), 0);
     cut(p);
     assert_int_equal(store_act_commit(s, NULL, &changes, &e), -1);
-    assert_int_equal(e.code, ERR_SYSTEM);
+    assert_int_equal(e.code, ERR_UNSURE);
     assert_int_equal(count_contiguous(s, "lobby"), 1);
     assert_stored(s, "2", "two");
     store_changes_fini(&changes);

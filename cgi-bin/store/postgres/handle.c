@@ -10,6 +10,7 @@
 struct postgres_handle *postgres_handle_new(const struct store_options *options, enum store_mode mode)
 {
     struct postgres_handle *s = ck_calloc(1, sizeof *s);
+    s->folder = ck_strdup(options->folder);
     s->address = ck_strdup(options->address);
     s->password_file = options->password_file != NULL ? ck_strdup(options->password_file) : NULL;
     s->mode = mode;
@@ -25,6 +26,7 @@ void postgres_handle_free(struct postgres_handle *s)
         return;
     }
     explicit_bzero(s->address, strlen(s->address)); /* it may have a password */
+    free(s->folder);
     free(s->address);
     free(s->password_file);
     free(s);

@@ -35,6 +35,11 @@ static int64_t number_at(const PGresult *row, int column)
     return strtoll(PQgetvalue(row, 0, column), NULL, 10);
 }
 
+int64_t postgres_meta_timeline(const PGresult *row)
+{
+    return PQntuples(row) == 1 ? number_at(row, TIMELINE_NOW) : 0;
+}
+
 bool postgres_meta_is_taken_over(const struct postgres_handle *s, const PGresult *row)
 {
     if (PQntuples(row) != 1 || number_at(row, TIMELINE_NOW) == 0) {

@@ -10,6 +10,7 @@
 #include "store/postgres/private/fail.h"
 #include "store/postgres/private/handle.h"
 #include "store/postgres/private/link.h"
+#include "store/postgres/private/seen.h"
 #include "store/postgres/private/statements.h"
 #include "store/postgres/private/takeover.h"
 #include "store/sql/query.h"
@@ -253,14 +254,18 @@ static bool are_heard(const struct store_notices *n)
 static int ask_meta(struct postgres_notices *n, struct store_asked *asked, struct err *e)
 {
     struct sql_query q;
-    sql_query_begin(&q, &n->s->sql, "SELECT epoch, rules, (SELECT ifnull(max(room_id), 0) FROM room) FROM meta",
+    int64_t timeline = 0;
+    sql_query_begin(&q, &n->s->sql,
+                    "SELECT epoch, rules, (SELECT ifnull(max(room_id), 0) FROM room), " POSTGRES_TAKEOVER_TIMELINE
+                    " FROM meta",
                     "ask for the rules", e);
     if (sql_query_next(&q)) {
         snprintf(asked->epoch, sizeof asked->epoch, "%s", sql_query_text_at(&q, 0));
         asked->rules = (uint64_t)sql_query_number_at(&q, 1);
         asked->rooms_made = (uint64_t)sql_query_number_at(&q, 2);
+        timeline = sql_query_number_at(&q, 3);
     }
-    return sql_query_end(&q);
+    return sql_query_end(&q) == 0 && (timeline == 0 || postgres_seen_check(n->s, timeline, e) == 0) ? 0 : -1;
 }
 
 static int ask_heads(struct postgres_notices *n, struct store_asked *asked, struct err *e)

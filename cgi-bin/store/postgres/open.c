@@ -5,6 +5,7 @@
 #include "store/postgres/private/link.h"
 #include "store/postgres/private/meta.h"
 #include "store/postgres/private/schema.h"
+#include "store/postgres/private/seen.h"
 #include "store/postgres/private/statements.h"
 #include "store/postgres/private/takeover.h"
 #include "store/postgres/private/transaction.h"
@@ -31,9 +32,13 @@ static int learn(struct postgres_handle *s, struct err *e)
 {
     PGresult *row = postgres_link_run(s, POSTGRES_META_SELECT, "read meta", e);
     int result = row != NULL ? postgres_meta_learn(s, row, e) : -1;
+    int64_t timeline = row != NULL ? postgres_meta_timeline(row) : 0;
     PQclear(row);
     if (result == 0) {
         learn_system(s);
+        result = timeline != 0 ? postgres_seen_check(s, timeline, e) : 0;
+    }
+    if (result == 0) {
         postgres_takeover_note_sync(s);
     }
     return result;

@@ -3,7 +3,7 @@
  * The modules of this room, from the bottom up: each uses only modules that stand before it.
  *   handle  address  fail     what a handle is, where the database is, what its errors mean
  *   link                      the connection, and the limits of each wait
- *   takeover  schema  meta    the tables; whether they are still those that were opened
+ *   takeover  seen  schema  meta    the tables; whether they are still those that were opened
  *   translate  statements     the SQL that all engines share
  *   batch  transaction  rows  view   what each send and poll needs
  *   upkeep  open  engine  notices

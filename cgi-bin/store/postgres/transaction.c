@@ -10,6 +10,7 @@
 #include "store/postgres/private/link.h"
 #include "store/postgres/private/locks.h"
 #include "store/postgres/private/meta.h"
+#include "store/postgres/private/seen.h"
 #include "store/postgres/private/takeover.h"
 
 #include <stdio.h>
@@ -54,14 +55,20 @@ static int begin_once(struct postgres_handle *s, const struct beginning *b, bool
     PGresult *row = b->text != NULL ? postgres_link_run(s, b->text, "begin", e)
                                     : postgres_batch_begin(s, b->limits, POSTGRES_META_SELECT, e);
     int result = -1;
-    *taken_over = row != NULL && postgres_meta_is_taken_over(s, row);
+    int64_t timeline = row != NULL ? postgres_meta_timeline(row) : 0;
+    bool is_old = timeline != 0 && postgres_seen_check(s, timeline, e) != 0;
+    *taken_over = row != NULL && !is_old && postgres_meta_is_taken_over(s, row);
     if (row != NULL) {
         s->open = b->open;
-        result = *taken_over ? -1 : postgres_meta_check(s, row, e);
+        result = *taken_over || is_old ? -1 : postgres_meta_check(s, row, e);
     }
     PQclear(row);
     if (result != 0) {
         roll_back(s);
+    }
+    if (is_old) { /* the next connection may find the present one */
+        postgres_link_close(s);
+        s->is_lost = false;
     }
     return result;
 }
@@ -146,7 +153,7 @@ int postgres_transaction_write_begin(struct sql_store *base, struct err *e)
 static int fail_unknown(struct postgres_handle *s, struct err *e)
 {
     log_line("%s: it isn't known whether the last commit has happened", s->label);
-    return err_set(e, ERR_SYSTEM,
+    return err_set(e, ERR_UNSURE,
                    "The database went away while it stored this, so it may or may not be stored. Try "
                    "again.");
 }

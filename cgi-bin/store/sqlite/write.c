@@ -42,7 +42,7 @@ static int check_committed(struct sqlite_handle *s, struct err *e)
     if (result == 0 && s->has_split) {
         return err_set(e, ERR_BUSY, "Files of the database were removed a moment ago. Try again in a moment.");
     }
-    return result == 0 ? 0 : err_set(e, why.code == ERR_BUSY ? ERR_SYSTEM : why.code, "%s", why.text);
+    return result == 0 ? 0 : err_set(e, why.code == ERR_BUSY ? ERR_UNSURE : why.code, "%s", why.text);
 }
 
 /* ---- begin ---- */

@@ -47,7 +47,8 @@ struct postgres_handle {
     int (*before_statement)(struct postgres_handle *s, struct err *e);
     /* Takes a statement that can be done later. False: it can't. NULL: none can. */
     bool (*put_off)(struct postgres_handle *s, struct sql_query *q);
-    char *address;       /* owned, as is the next one */
+    char *folder;        /* the site's data folder; owned, as are the next two */
+    char *address;
     char *password_file; /* NULL: none */
     char label[200];     /* "PostgreSQL db.example:5432/chat", for the log */
     char description[64];
@@ -68,7 +69,10 @@ struct postgres_handle {
     unsigned connections;    /* how many the handle has made: names the one that it has */
     bool stale;              /* of no more use: another database or schema is there now */
     int32_t lock;            /* second key of the advisory locks: the schema of the tables */
-    uint64_t system;         /* identifier of the database cluster; 0: not told */
+    int64_t seen_timeline;   /* seen.h, as are the next two */
+    int64_t seen_at;         /* monotonic ms */
+    unsigned seen_connection;
+    uint64_t system; /* identifier of the database cluster; 0: not told */
 };
 
 /* Not connected. Can't fail. */

@@ -12,6 +12,8 @@
 
 /* Learns the epoch from a row of it. -1 with the error set. */
 int postgres_meta_learn(struct postgres_handle *s, const PGresult *row, struct err *e);
+/* The server's timeline; 0: a replica's. */
+int64_t postgres_meta_timeline(const PGresult *row);
 /* Another server answers than the one that the epoch holds for (takeover.h). */
 bool postgres_meta_is_taken_over(const struct postgres_handle *s, const PGresult *row);
 /* Epoch and schema are still those of the handle, and s->sql.rules is taken. A newer program may
