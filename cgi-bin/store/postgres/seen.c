@@ -42,8 +42,8 @@ static struct seen read_file(const struct postgres_handle *s)
     return seen;
 }
 
-/* By another name, so that a reader finds the old line or the new one. Two programs write the same. A
- * folder that can't be written protects nothing, and the chat works. */
+/* By another name, so that a reader finds the old line or the new one. Two programs write the
+ * same. A folder that can't be written protects nothing, and the chat works. */
 static void write_file(const struct postgres_handle *s, int64_t timeline)
 {
     char path[PATH_MAX];

@@ -47,7 +47,7 @@ struct postgres_handle {
     int (*before_statement)(struct postgres_handle *s, struct err *e);
     /* Takes a statement that can be done later. False: it can't. NULL: none can. */
     bool (*put_off)(struct postgres_handle *s, struct sql_query *q);
-    char *folder;        /* the site's data folder; owned, as are the next two */
+    char *folder; /* the site's data folder; owned, as are the next two */
     char *address;
     char *password_file; /* NULL: none */
     char label[200];     /* "PostgreSQL db.example:5432/chat", for the log */
