@@ -55,7 +55,8 @@ static int check_size(struct site *site, uint64_t *size, struct err *e)
     if (store_options_of(site_loaded_conf(site)).address != NULL) {
         return err_set(
             e, ERR_ABSENT,
-            "The messages are in PostgreSQL. Backups of that database are made where it runs, with pg_dump.");
+            "The messages are in PostgreSQL, so there is no file to download. Back them up with pg_dump: the "
+            "commands are in sql/postgres/README.md of pollchat's source.");
     }
     struct store *store = site_borrow(site, e);
     int result = store != NULL ? store_size(store, size, e) : -1;

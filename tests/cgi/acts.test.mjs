@@ -361,6 +361,15 @@ test('a backup that an owner fetches is a whole database', aboutSqlite, async (t
   assert.deepEqual(fs.readdirSync(data).filter((name) => name.startsWith('backup-')), []);
 });
 
+test('over PostgreSQL no backup can be fetched, and the answer says what makes one', { skip: STORE === undefined }, async (t) => {
+  const data = await owned(t);
+  const answer = await look(data, 'list=backup', 'owner', { PATH_INFO: '/desk' });
+  assert.equal(answer.status, 404);
+  assert.equal(answer.json.type, 'urn:pollchat:problem:not-found');
+  assert.match(answer.json.detail, /pg_dump/);
+  assert.equal((await look(data, 'list=backup', 'ann', { PATH_INFO: '/desk' })).json.type, 'urn:pollchat:problem:not-allowed');
+});
+
 // ---- readers that wait ----
 
 async function parked(program) {
