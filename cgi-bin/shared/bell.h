@@ -56,8 +56,8 @@ enum { BELL_RULES_FLAGS = 2 };
 uint64_t bell_rules(const struct bell *b);
 /* Sets them, unless another process has changed them from `found` meanwhile. */
 void bell_swap_rules(struct bell *b, uint64_t found, uint64_t rules);
-/* The rules have this number now, or a higher one: a lower number becomes it, with its bits 0. False:
- * the number wasn't known, and isn't now, since this one may be outdated already. */
+/* The rules have this number now, or a higher one: a lower number becomes it, with its bits 0.
+ * False: the number wasn't known, and isn't now, since this one may be outdated already. */
 bool bell_raise_rules(struct bell *b, uint64_t number);
 
 /* When the latest commit rang, in microseconds of the monotonic clock; 0 if none has since the file

@@ -74,9 +74,9 @@ export const textOf = (sender, i) => `${sender} says ${i} ☃ ${'.'.repeat((i * 
 
 /**
  * What disturbs a storm: act(round) is called `rounds` times or more, after equal parts of the
- * messages, and every `everyMs`. It returns false if there was nothing to disturb: then the round is
- * repeated. Senders don't run away from a round: they wait for it once they are half a part ahead,
- * so a fast machine has as many rounds as a slow one. most: no more rounds than that.
+ * messages, and every `everyMs`. It returns false if there was nothing to disturb: then the round
+ * is repeated. Senders don't run away from a round: they wait for it once they are half a part
+ * ahead, so a fast machine has as many rounds as a slow one. most: no more rounds than that.
  */
 export class Disturbance {
   constructor({ rounds, everyMs = Infinity, most = Infinity, act }) {
@@ -100,8 +100,8 @@ export class Disturbance {
 }
 
 /**
- * Sends `count` messages, each twice. mayGoOn(): the next one may be sent; onStored(seq) after each.
- * Returns [{ seq, text, id }].
+ * Sends `count` messages, each twice. mayGoOn(): the next one may be sent; onStored(seq) after
+ * each. Returns [{ seq, text, id }].
  */
 async function runSender(client, room, name, count, mayGoOn, onStored) {
   const stored = [];

@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -25,21 +26,29 @@ static void path_of(const struct postgres_handle *s, const char *tail, char path
     snprintf(path, PATH_MAX, "%s/chat.timeline%s", s->folder, tail);
 }
 
+/* "SYSTEM TIMELINE\n"; anything else is none. */
+static struct seen read_line(const char *line)
+{
+    char *end = NULL;
+    uint64_t system = strtoull(line, &end, 10);
+    int64_t timeline = *end == ' ' ? strtoll(end, &end, 10) : 0;
+    return *end == '\n' && timeline > 0 ? (struct seen){.system = system, .timeline = timeline}
+                                        : (struct seen){.timeline = 0};
+}
+
 static struct seen read_file(const struct postgres_handle *s)
 {
     char path[PATH_MAX];
     char line[LINE_SIZE] = "";
-    struct seen seen = {.timeline = 0};
     path_of(s, "", path);
     int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd >= 0) {
-        bool has = read(fd, line, sizeof line - 1) > 0;
-        close(fd);
-        if (!has || sscanf(line, "%" SCNu64 " %" SCNd64, &seen.system, &seen.timeline) != 2) {
-            seen.timeline = 0;
-        }
+    if (fd < 0 || read(fd, line, sizeof line - 1) < 0) {
+        line[0] = '\0';
     }
-    return seen;
+    if (fd >= 0) {
+        close(fd);
+    }
+    return read_line(line);
 }
 
 /* By another name, so that a reader finds the old line or the new one. Two programs write the
