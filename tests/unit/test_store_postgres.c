@@ -7,6 +7,7 @@
 #include "store/store_act.h"
 
 #include <netinet/in.h>
+#include <pthread.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -260,6 +261,115 @@ static void a_batch_notes_when_names_were_used_and_persons_seen(void **state)
     store_close(s);
 }
 
+/* A host that stores what two persons say, in this order, in a room of its own. */
+struct host {
+    struct store *store;
+    const char *room;
+    char names[2][8];
+    struct err e;
+};
+
+static void *send_two(void *argument)
+{
+    struct host *h = argument;
+    struct chat_draft drafts[2];
+    struct store_job jobs[2];
+    for (int i = 0; i < 2; i++) {
+        drafts[i] = draft_of(h->room, h->names[i], h->names[i], "text");
+        drafts[i].id_is_made = true;
+        drafts[i].sender = sender_of(h->names[i][0], CHAT_MEMBER);
+        drafts[i].sender.fold = h->names[i];
+        drafts[i].sender.look = h->names[i];
+        jobs[i] = (struct store_job){.draft = &drafts[i], .terms = {.name_keep_days = 365000}};
+    }
+    err_clear(&h->e);
+    (void)store_append(h->store, jobs, 2, &h->e);
+    return NULL;
+}
+
+/* A session of psql, which runs what is written to it and ends when it is closed. */
+static FILE *open_psql(const struct place *p)
+{
+    char command[800];
+    snprintf(command, sizeof command, "psql -wXqo /dev/null -d '%s'", p->address);
+    FILE *psql = popen(command, "w"); /* NOLINT(cert-env33-c,bugprone-command-processor): a test's own words */
+    assert_non_null(psql);
+    return psql;
+}
+
+static void tell(FILE *psql, const char *sql)
+{
+    fprintf(psql, "%s;\n", sql);
+    fflush(psql);
+}
+
+/* Waits until so many sessions of the database are as the condition says. */
+static void wait_for_sessions(const struct place *p, const char *condition, int64_t count)
+{
+    char sql[300];
+    snprintf(sql, sizeof sql, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND %s",
+             condition);
+    for (int i = 0; i < 600 && ask_number(p, sql) != count; i++) {
+        clock_sleep_ms(20);
+    }
+    assert_int_equal(ask_number(p, sql), count);
+}
+
+/* Each batch notes when its persons were seen and their names used. When one writes ann first and
+ * the other one bob, each waits for the other, until PostgreSQL ends one of them after a second. */
+static void batches_of_the_same_persons_in_another_order_are_both_stored(void **state)
+{
+    struct place *p = *state;
+    struct host hosts[] = {{.store = open_store(p, STORE_WRITE), .room = "one", .names = {"ann", "bob"}},
+                           {.store = open_store(p, STORE_WRITE), .room = "two", .names = {"bob", "ann"}}};
+    pthread_t threads[2];
+    send_two(&hosts[0]);
+    send_two(&hosts[1]);
+    run_sql(p, "UPDATE name SET used_ms = 1; UPDATE person SET seen_ms = 1");
+    FILE *psql = open_psql(p);
+    tell(psql, "BEGIN; SELECT 1 FROM person WHERE title = 'ann' FOR UPDATE");
+    wait_for_sessions(p, "state = 'idle in transaction'", 1);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, send_two, &hosts[i]), 0);
+        wait_for_sessions(p, "wait_event_type = 'Lock'", i + 1);
+    }
+    tell(psql, "COMMIT");
+    pclose(psql);
+    for (int i = 0; i < 2; i++) {
+        pthread_join(threads[i], NULL);
+        assert_string_equal(hosts[i].e.text, "");
+        assert_int_equal(count_contiguous(hosts[i].store, hosts[i].room), 4);
+        store_close(hosts[i].store);
+    }
+}
+
+/* PostgreSQL ends the one of two that has begun to wait last. */
+static void an_act_that_deadlocks_stores_nothing_and_may_be_tried_again(void **state)
+{
+    struct place *p = *state;
+    struct err e = ERR_INIT;
+    struct store *s = open_store(p, STORE_WRITE);
+    assert_int_equal(append_reply(s, "one", "ann", "1", "text", 0, NULL, NULL), STORE_STORED);
+    assert_int_equal(append_reply(s, "two", "ann", "1", "text", 0, NULL, NULL), STORE_STORED);
+    FILE *psql = open_psql(p);
+    tell(psql, "BEGIN; SELECT 1 FROM room WHERE name = 'two' FOR UPDATE");
+    wait_for_sessions(p, "state = 'idle in transaction'", 1);
+    begin(s, NULL);
+    assert_int_equal(store_act_notice(s, "one", "a notice", NULL), 0);
+    tell(psql, "SELECT 1 FROM room WHERE name = 'one' FOR UPDATE; COMMIT");
+    wait_for_sessions(p, "wait_event_type = 'Lock' AND query_start < clock_timestamp() - interval '1500 ms'", 1);
+    assert_int_equal(store_act_notice(s, "two", "a notice", &e), -1);
+    assert_int_equal(e.code, ERR_BUSY);
+    store_act_cancel(s);
+    pclose(psql);
+    assert_int_equal(count_contiguous(s, "one"), 1);
+    begin(s, NULL);
+    assert_int_equal(store_act_notice(s, "two", "a notice", NULL), 0);
+    commit(s, "notice");
+    assert_int_equal(count_contiguous(s, "two"), 2);
+    store_close(s);
+}
+
 /* ---- other databases ---- */
 
 static void a_newer_schema_is_refused_and_left_alone(void **state)
@@ -476,6 +586,8 @@ int main(void)
         IN_POSTGRES(the_end_of_the_process_ends_a_wait),
         IN_POSTGRES(after_the_silence_of_a_server_the_next_attempts_do_not_wait),
         IN_POSTGRES(a_batch_notes_when_names_were_used_and_persons_seen),
+        IN_POSTGRES(batches_of_the_same_persons_in_another_order_are_both_stored),
+        IN_POSTGRES(an_act_that_deadlocks_stores_nothing_and_may_be_tried_again),
         IN_POSTGRES(a_newer_schema_is_refused_and_left_alone),
         IN_POSTGRES(a_database_that_was_replaced_is_noticed),
         IN_POSTGRES(two_chats_in_one_database_have_a_schema_each),
