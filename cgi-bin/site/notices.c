@@ -21,6 +21,7 @@ enum {
     TELL_MS = 20,
     ASK_MS = 5000,
     ASK_OFTEN_MS = 250,
+    SUM_MS = 1000,            /* between two questions for the sum of all heads */
     SLACK_MS = 500,           /* an answer may take so long before the heads are doubted */
     RETRY_LEAST_MS = 250,     /* between two attempts to connect: the time grows from here, */
     RETRY_MOST_MS = 4000,     /* to here */
@@ -43,6 +44,8 @@ struct notices {
     /* the thread's own */
     int64_t told_at;
     int64_t asked_at;
+    int64_t summed_at;
+    uint64_t rest; /* sum of the heads of rooms that were not asked for by name */
     int64_t unheard_since;
     struct metrics_file *gauged; /* the gauge was raised in it; NULL: none was */
     enum metrics_gauge gauge;
@@ -218,11 +221,24 @@ static bool has_lost(const struct bell *b, const struct store_asked *asked)
     return has;
 }
 
+/* Has a room that wasn't asked for by name a new head? A request may wait in it: the bell's file
+ * has no entry for it, as there are more rooms than entries, or other names have its place. */
+static bool has_rest_moved(struct notices *n, const struct store_asked *asked)
+{
+    uint64_t rest = asked->sum;
+    for (size_t i = 0; i < asked->count; i++) {
+        rest -= asked->rooms[i].head;
+    }
+    bool has = asked->wants_sum && rest != n->rest;
+    n->rest = asked->wants_sum ? rest : n->rest;
+    return has;
+}
+
 /* Raises what has risen. A room that was made elsewhere is known to no process here, so all look
  * again. */
 static void take_answer(struct notices *n, struct bell *b, uint64_t moment, const struct store_asked *asked)
 {
-    bool differs = false;
+    bool differs = has_rest_moved(n, asked);
     if (!is_of(b, asked) || asked->rooms_made != n->rooms_made) {
         n->rooms_made = asked->rooms_made;
         n->rules = asked->rules;
@@ -267,7 +283,7 @@ static void watch_hearing(struct notices *n)
 }
 
 /* Rooms whose heads are known here, also those without a message: another host may have written the
- * first one. */
+ * first one. Each is named once. */
 static void take_rooms(struct bell *b, struct store_asked *asked)
 {
     const char *name = NULL;
@@ -279,7 +295,12 @@ static void take_rooms(struct bell *b, struct store_asked *asked)
         room->known = room_heads_look(b, name, &room->known, &oldest) ? room->known : 0;
     }
     for (size_t i = 0; b != NULL && i < ROOM_HEADS_ABSENT; i++) {
-        asked->count += room_heads_absent(b, i, asked->rooms[asked->count].room, sizeof asked->rooms[0].room);
+        struct store_asked_room *room = &asked->rooms[asked->count];
+        uint64_t head = 0;
+        uint64_t oldest = 0;
+        bool is_absent = room_heads_absent(b, i, room->room, sizeof room->room);
+        bool has_entry = is_absent && room_heads_look(b, room->room, &head, &oldest) && head > 0;
+        asked->count += is_absent && !has_entry;
     }
 }
 
@@ -292,7 +313,8 @@ static int ask(struct notices *n, struct err *e)
         return 0;
     }
     struct bell *b = n->site.bell(n->site.context);
-    struct store_asked asked = {.count = 0};
+    bool wants_sum = n->asked_at == 0 || now - n->summed_at >= SUM_MS;
+    struct store_asked asked = {.count = 0, .wants_sum = wants_sum};
     uint64_t moment = b != NULL ? room_heads_moment(b) : 0;
     take_rooms(b, &asked);
     int result = store_notices_ask(n->connection, &asked, e);
@@ -309,6 +331,7 @@ static int ask(struct notices *n, struct err *e)
             room_heads_forget(b);
         }
         n->asked_at = now;
+        n->summed_at = wants_sum ? now : n->summed_at;
         atomic_store(&n->sure_until, clock_mono_ms() + period + SLACK_MS);
     }
     free(asked.rooms);

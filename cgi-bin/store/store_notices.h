@@ -44,6 +44,8 @@ struct store_asked_room {
 struct store_asked {
     struct store_asked_room *rooms; /* of the caller: its names, and their heads and oldest seqs afterwards */
     size_t count;
+    bool wants_sum;              /* of the caller: it asks for the sum too, which costs a look at each room */
+    uint64_t sum;                /* of the heads of all rooms of the database, at the moment of the other heads */
     char epoch[CHAT_EPOCH_SIZE]; /* of the database */
     uint64_t rules;              /* number of the rules */
     uint64_t rooms_made;         /* differs if a room was made since */

@@ -268,6 +268,12 @@ static int ask_meta(struct postgres_notices *n, struct store_asked *asked, struc
     return sql_query_end(&q) == 0 && (timeline == 0 || postgres_seen_check(n->s, timeline, e) == 0) ? 0 : -1;
 }
 
+#define ASK_HEADS \
+    "SELECT place, head, oldest FROM unnest(?) WITH ORDINALITY AS asked (name, place) JOIN room USING (name)"
+static const char ask_for_heads[] = ASK_HEADS;
+/* In one statement, and so of one moment. Places begin with 1. */
+static const char ask_for_all[] = ASK_HEADS " UNION ALL SELECT 0, CAST(ifnull(sum(head), 0) AS bigint), 0 FROM room";
+
 static int ask_heads(struct postgres_notices *n, struct store_asked *asked, struct err *e)
 {
     struct sql_query q;
@@ -277,15 +283,17 @@ static int ask_heads(struct postgres_notices *n, struct store_asked *asked, stru
         asked->rooms[i].head = 0;
         asked->rooms[i].oldest = 1;
     }
-    sql_query_begin(&q, &n->s->sql,
-                    "SELECT place, head, oldest FROM unnest(?) WITH ORDINALITY AS asked (name, place)"
-                    " JOIN room USING (name)",
-                    "ask for heads", e);
+    sql_query_begin(&q, &n->s->sql, asked->wants_sum ? ask_for_all : ask_for_heads, "ask for heads", e);
     postgres_statements_bind_texts(&q, names, asked->count);
     while (sql_query_next(&q)) {
-        struct store_asked_room *room = &asked->rooms[sql_query_number_at(&q, 0) - 1];
-        room->head = (uint64_t)sql_query_number_at(&q, 1);
-        room->oldest = (uint64_t)sql_query_number_at(&q, 2);
+        int64_t place = sql_query_number_at(&q, 0);
+        uint64_t head = (uint64_t)sql_query_number_at(&q, 1);
+        if (place == 0) {
+            asked->sum = head;
+        } else {
+            asked->rooms[place - 1].head = head;
+            asked->rooms[place - 1].oldest = (uint64_t)sql_query_number_at(&q, 2);
+        }
     }
     free(names);
     return sql_query_end(&q);
@@ -298,7 +306,8 @@ static int ask(struct store_notices *base, struct store_asked *asked, struct err
         return postgres_fail_unreachable(e);
     }
     postgres_takeover_note_sync(n->s);
-    return ask_meta(n, asked, e) == 0 && (asked->count == 0 || ask_heads(n, asked, e) == 0) ? 0 : -1;
+    bool is_short = asked->count == 0 && !asked->wants_sum;
+    return ask_meta(n, asked, e) == 0 && (is_short || ask_heads(n, asked, e) == 0) ? 0 : -1;
 }
 
 /* See takeover.h. */
