@@ -21,8 +21,9 @@ POSTGRES ?= auto#      1: build pollchat-postgres.so too, 0: don't, auto: if lib
 # make run
 SERVER   ?= lighttpd#  lighttpd, lighttpd-cgi, apache-proxy, apache-fcgid, apache-cgi, nginx, caddy
 PORT     ?= 8080
-STORE    ?=#           postgres: over a private PostgreSQL in build/run/postgres; postgresql://...: over this database
-DATA     ?= $(if $(STORE),build/run/host-$(PORT),build/data)
+STORE    ?=#           postgres: over a private PostgreSQL in build/run/postgres; postgresql://...: over this
+#                      database. Its $(value) is taken as it was typed: a password may have a $.
+DATA     ?= $(if $(value STORE),build/run/host-$(PORT),build/data)
 
 # make test and make check: some steps only, as in STEPS='unit cgi' (tests/run --list and tests/run
 # --check --list name them)
@@ -331,9 +332,9 @@ $B/start: cgi-bin/archive/start.c cgi-bin/system/image.c cgi-bin/system/image.h 
 # ---- run and test --------------------------------------------------------------------------------
 
 run: ## serve the chat: SERVER=lighttpd PORT=8080 DATA=build/data STORE=postgres; installs what is missing
-	@tests/deps/need build run-$(SERVER) $(if $(STORE),$(if $(filter postgres,$(STORE)),postgres,libpq))
-	@$(MAKE) --no-print-directory $(if $(STORE),POSTGRES=1) stage
-	@CHAT_STORE='$(STORE)' CHAT_POSTGRES=build/run/postgres exec tests/serve/serve '$(SERVER)' '$(PORT)' '$(DATA)' '$(STAGE)'
+	@tests/deps/need build run-$(SERVER) $(if $(value STORE),$(if $(filter postgres,$(value STORE)),postgres,libpq))
+	@$(MAKE) --no-print-directory $(if $(value STORE),POSTGRES=1) stage
+	@CHAT_STORE='$(value STORE)' CHAT_POSTGRES=build/run/postgres exec tests/serve/serve '$(SERVER)' '$(PORT)' '$(DATA)' '$(STAGE)'
 
 check: ## run what takes under three minutes; installs nothing. STEPS='unit js' runs some
 	@tests/run --check $(STEPS)
