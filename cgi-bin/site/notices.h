@@ -7,8 +7,8 @@
  *   - tells of the commits of this process, at most once in TELL_MS, so that many commits cost few
  *     notices.
  *   - asks for the heads of all rooms that the file knows: every ASK_MS, for a notice may be lost;
- *     every ASK_OFTEN_MS while notices don't come through. At most every SUM_MS it also asks for the
- *     sum of all heads. If that has changed, and not by the rooms that were asked for, the bell
+ *     every ASK_OFTEN_MS while notices don't come through. At most every SUM_MS it asks for the sum
+ *     of all heads too. If that has changed, and not by the rooms that were asked for, the bell
  *     rings: requests may wait in rooms for which the file has no entry.
  * So a commit on another host is known here after some milliseconds, without notices after
  * ASK_OFTEN_MS (in a room without an entry after SUM_MS), and if one notice is lost (a program is
