@@ -39,15 +39,17 @@ struct postgres_batch {
     struct locked_room *rooms;
     size_t room_count;
     struct fact *facts; /* of each job; NULL: they don't hold any more */
-    struct row *rows;   /* messages to be written */
+    struct row *rows;   /* messages */
     size_t row_count;
+    size_t written;         /* of them */
     struct sql_room *heads; /* of rooms, to be written */
     size_t head_count;
     struct sql_query *later; /* statements that were put off */
     size_t later_count;
 };
 
-static int give_way(struct postgres_handle *s, struct err *e);
+enum { LATER_OF = 3 }; /* parameter of a statement that was put off: whose row it changes */
+static int prepare_for(struct postgres_handle *s, const char *sql, struct err *e);
 static bool put_off(struct postgres_handle *s, struct sql_query *q);
 
 /* ---- the beginning ---- */
@@ -64,6 +66,8 @@ static bool put_off(struct postgres_handle *s, struct sql_query *q);
 static const char lock_rooms[] =
     "SELECT name, room_id, head, oldest FROM room WHERE name = ANY(?) ORDER BY name FOR NO KEY UPDATE";
 static const char ask_keys[] = "SELECT " SQL_AUTHORS_COLUMNS ", hash" SQL_AUTHORS_FROM " WHERE hash = ANY(?)";
+static const char ask_looks[] = "SELECT look FROM unnest(?) AS asked (look)"
+                                " WHERE EXISTS (SELECT 1 FROM name WHERE name.look = asked.look)";
 static const char ask_names[] = "SELECT " SQL_CLAIMS_COLUMNS ", fold FROM name WHERE fold = ANY(?)";
 static const char ask_ids[] = "SELECT place, key.person_id, (SELECT 1 FROM message WHERE message.room_id = room.room_id"
                               " AND ifnull(message.person_id, message.name) = ifnull(key.person_id, asked.name)"
@@ -78,6 +82,7 @@ struct lists {
     const char **rooms;
     const void **keys;
     const char **folds;
+    const char **looks;
     const char **names;
     const char **ids;
     size_t count;
@@ -89,6 +94,7 @@ static void take_lists(const struct postgres_handle *s, struct lists *out)
     *out = (struct lists){.rooms = ck_calloc(count, sizeof(char *)),
                           .keys = ck_calloc(count, sizeof(char *)),
                           .folds = ck_calloc(count, sizeof(char *)),
+                          .looks = ck_calloc(count, sizeof(char *)),
                           .names = ck_calloc(count, sizeof(char *)),
                           .ids = ck_calloc(count, sizeof(char *)),
                           .count = count};
@@ -97,6 +103,7 @@ static void take_lists(const struct postgres_handle *s, struct lists *out)
         out->rooms[i] = d->room;
         out->keys[i] = d->sender.has_key ? d->sender.key : NULL;
         out->folds[i] = s->jobs[i].terms.name_keep_days != 0 ? d->sender.fold : NULL;
+        out->looks[i] = out->folds[i] != NULL ? d->sender.look : NULL;
         out->names[i] = d->name;
         out->ids[i] = d->id;
     }
@@ -107,12 +114,13 @@ static void free_lists(struct lists *l)
     free(l->rooms);
     free(l->keys);
     free(l->folds);
+    free(l->looks);
     free(l->names);
     free(l->ids);
 }
 
 /* The statements of the beginning, in their order. */
-enum { LIMITS_MOST = 4, ASKED_MOST = LIMITS_MOST + 8 };
+enum { LIMITS_MOST = 4, ASKED_MOST = LIMITS_MOST + 9 };
 struct beginning {
     struct sql_query all[ASKED_MOST];
     size_t count;
@@ -120,6 +128,7 @@ struct beginning {
     size_t rooms;
     size_t keys;
     size_t names;
+    size_t looks;
     size_t ids;
     char lock_rules[80];
     char lock_names[900];
@@ -159,6 +168,8 @@ static void add_questions(struct postgres_handle *s, struct beginning *b, const 
     postgres_statements_bind_blobs(add(s, b, ask_keys, e), l->keys, CHAT_KEY_BYTES, l->count);
     b->names = b->count;
     postgres_statements_bind_texts(add(s, b, ask_names, e), l->folds, l->count);
+    b->looks = b->count;
+    postgres_statements_bind_texts(add(s, b, ask_looks, e), l->looks, l->count);
     b->ids = b->count;
     struct sql_query *q = add(s, b, ask_ids, e);
     postgres_statements_bind_texts(q, l->rooms, l->count);
@@ -198,9 +209,10 @@ static PGresult *take_answers(struct postgres_handle *s, struct beginning *b)
     s->batch = batch;
     take_rooms(batch, &b->all[b->rooms]);
     take_facts(batch, &b->all[b->ids]);
-    postgres_statements_know(s, SQL_AUTHORS_FIND_KEY, &b->all[b->keys], KEY_COLUMN);
-    postgres_statements_know(s, SQL_CLAIMS_FIND_NAME, &b->all[b->names], FOLD_COLUMN);
-    s->before_statement = give_way;
+    postgres_statements_know(s, SQL_AUTHORS_FIND_KEY, &b->all[b->keys], KEY_COLUMN, false);
+    postgres_statements_know(s, SQL_CLAIMS_FIND_NAME, &b->all[b->names], FOLD_COLUMN, false);
+    postgres_statements_know(s, SQL_CLAIMS_FIND_ALIKE, &b->all[b->looks], 0, true);
+    s->before_statement = prepare_for;
     s->put_off = put_off;
     return postgres_statements_take_rows(&b->all[b->meta]);
 }
@@ -268,11 +280,12 @@ bool postgres_batch_add(struct postgres_handle *s, int64_t message_id, const str
 {
     struct postgres_batch *batch = s->batch;
     const struct fact *fact = batch != NULL ? fact_of(batch, draft) : NULL;
-    /* A person that was made since has no messages. */
     if (fact == NULL || (fact->person_id != author->person_id && fact->person_id != 0)) {
         return false;
     }
-    *added = draft->id_is_made || (!fact->is_there && !is_collected(batch, message_id, author, draft));
+    /* A person that was made since has no messages; what is there is a guest's with its name. */
+    bool is_there = fact->is_there && fact->person_id == author->person_id;
+    *added = draft->id_is_made || (!is_there && !is_collected(batch, message_id, author, draft));
     if (*added) {
         batch->rows = sql_query_grow(batch->rows, batch->row_count, sizeof *batch->rows);
         batch->rows[batch->row_count++] = (struct row){
@@ -284,7 +297,7 @@ bool postgres_batch_add(struct postgres_handle *s, int64_t message_id, const str
 bool postgres_batch_raise(struct postgres_handle *s, const struct sql_room *room)
 {
     struct postgres_batch *batch = s->batch;
-    if (batch == NULL || batch->row_count == 0) {
+    if (!postgres_batch_is_due(s)) {
         return false;
     }
     batch->heads = sql_query_grow(batch->heads, batch->head_count, sizeof *batch->heads);
@@ -323,42 +336,42 @@ static const char *text_of(const struct chat_draft *d)
     return d->text != NULL && d->type != CHAT_EDIT ? d->text : "";
 }
 
-static void bind_numbers(struct sql_query *q, const struct postgres_batch *batch)
+static void bind_numbers(struct sql_query *q, const struct row *rows, size_t count)
 {
-    int64_t *numbers = ck_calloc(batch->row_count, sizeof *numbers);
+    int64_t *numbers = ck_calloc(count, sizeof *numbers);
     for (int kind = 0; kind < NUMBERS; kind++) {
-        for (size_t i = 0; i < batch->row_count; i++) {
+        for (size_t i = 0; i < count; i++) {
             int64_t all[NUMBERS];
-            take_numbers(&batch->rows[i], all);
+            take_numbers(&rows[i], all);
             numbers[i] = all[kind];
         }
-        postgres_statements_bind_numbers(q, numbers, kind != ID_SENT && kind != TIME_MS, batch->row_count);
+        postgres_statements_bind_numbers(q, numbers, kind != ID_SENT && kind != TIME_MS, count);
     }
     free(numbers);
 }
 
-static void bind_texts(struct sql_query *q, const struct postgres_batch *batch)
+static void bind_texts(struct sql_query *q, const struct row *rows, size_t count)
 {
-    const char **texts = ck_calloc(batch->row_count, sizeof(char *));
+    const char **texts = ck_calloc(count, sizeof(char *));
     for (int kind = 0; kind < 3; kind++) {
-        for (size_t i = 0; i < batch->row_count; i++) {
-            const struct chat_draft *d = batch->rows[i].draft;
+        for (size_t i = 0; i < count; i++) {
+            const struct chat_draft *d = rows[i].draft;
             texts[i] = kind == 0 ? d->name : kind == 1 ? d->id : text_of(d);
         }
-        postgres_statements_bind_texts(q, texts, batch->row_count);
+        postgres_statements_bind_texts(q, texts, count);
     }
     free(texts);
 }
 
-static void bind_rows(struct sql_query *q, const struct postgres_batch *batch)
+static void bind_rows(struct sql_query *q, const struct row *rows, size_t count)
 {
-    const void **networks = ck_calloc(batch->row_count, sizeof(char *));
-    bind_numbers(q, batch);
-    bind_texts(q, batch);
-    for (size_t i = 0; i < batch->row_count; i++) {
-        networks[i] = batch->rows[i].author.network;
+    const void **networks = ck_calloc(count, sizeof(char *));
+    bind_numbers(q, rows, count);
+    bind_texts(q, rows, count);
+    for (size_t i = 0; i < count; i++) {
+        networks[i] = rows[i].author.network;
     }
-    postgres_statements_bind_blobs(q, networks, CHAT_NETWORK_BYTES, batch->row_count);
+    postgres_statements_bind_blobs(q, networks, CHAT_NETWORK_BYTES, count);
     free(networks);
 }
 
@@ -389,16 +402,29 @@ static struct sql_query *next_of(struct postgres_handle *s, struct writing *w, c
     return q;
 }
 
+/* The same order everywhere, so that the batches of two hosts don't wait for each other's rows of
+ * persons and names in a circle. */
+static int compare_later(const void *a, const void *b)
+{
+    const struct sql_query *one = a;
+    const struct sql_query *other = b;
+    int order = strcmp(one->sql, other->sql);
+    return order != 0 ? order : postgres_statements_compare(one, other, LATER_OF);
+}
+
 /* Moves all that is collected. */
 static void collect(struct postgres_handle *s, bool commit, struct writing *out, struct err *e)
 {
     struct postgres_batch *batch = s->batch;
     *out = (struct writing){.all = ck_calloc(batch->later_count + 3, sizeof *out->all)};
+    if (batch->later_count > 1) {
+        qsort(batch->later, batch->later_count, sizeof *batch->later, compare_later);
+    }
     for (size_t i = 0; i < batch->later_count; i++) {
         out->all[out->count++] = batch->later[i];
     }
-    if (batch->row_count > 0) {
-        bind_rows(next_of(s, out, insert_rows, e), batch);
+    if (batch->row_count > batch->written) {
+        bind_rows(next_of(s, out, insert_rows, e), batch->rows + batch->written, batch->row_count - batch->written);
     }
     if (batch->head_count > 0) {
         bind_heads(next_of(s, out, set_heads, e), batch);
@@ -407,7 +433,7 @@ static void collect(struct postgres_handle *s, bool commit, struct writing *out,
         next_of(s, out, "COMMIT", e);
     }
     batch->later_count = 0;
-    batch->row_count = 0;
+    batch->written = batch->row_count;
     batch->head_count = 0;
 }
 
@@ -431,34 +457,48 @@ static PGresult *write_all(struct postgres_handle *s, bool commit, struct err *e
 static bool put_off(struct postgres_handle *s, struct sql_query *q)
 {
     struct postgres_batch *batch = s->batch;
-    if (strcmp(q->sql, SQL_CLAIMS_SET_USED) != 0 && strcmp(q->sql, SQL_AUTHORS_SET_SEEN) != 0) {
+    bool is_used = strcmp(q->sql, SQL_CLAIMS_SET_USED) == 0;
+    if (!is_used && strcmp(q->sql, SQL_AUTHORS_SET_SEEN) != 0) {
         return false;
+    }
+    if (is_used) { /* another person might take a name over that has rested, and rests no more */
+        postgres_statements_know_changed(s, SQL_CLAIMS_FIND_NAME, q, LATER_OF);
     }
     batch->later = sql_query_grow(batch->later, batch->later_count, sizeof *batch->later);
     postgres_statements_move(q, &batch->later[batch->later_count++]);
     return true;
 }
 
-/* Another statement comes: it must find what is collected, and may change what is known. */
-static int give_way(struct postgres_handle *s, struct err *e)
+static int write_collected(struct postgres_handle *s, struct err *e)
 {
-    int result = 0;
+    PGresult *done = write_all(s, false, e);
+    PQclear(done);
+    return done != NULL ? 0 : -1;
+}
+
+/* A statement comes that must find what is collected, and may change what is known. But one of
+ * persons and names finds nothing in messages, so these stay collected. */
+static int prepare_for(struct postgres_handle *s, const char *sql, struct err *e)
+{
+    struct postgres_batch *batch = s->batch;
+    enum sql_claims_use use = sql_authors_use(sql);
+    if (use != SQL_CLAIMS_READS) {
+        postgres_statements_forget_known(s);
+    }
+    if (use != SQL_CLAIMS_NO_USE) {
+        return batch->later_count > 0 ? write_collected(s, e) : 0;
+    }
     s->before_statement = NULL;
     s->put_off = NULL;
-    postgres_statements_forget_known(s);
-    free(s->batch->facts);
-    s->batch->facts = NULL;
-    if (postgres_batch_is_due(s)) {
-        PGresult *done = write_all(s, false, e);
-        result = done != NULL ? 0 : -1;
-        PQclear(done);
-    }
-    return result;
+    free(batch->facts);
+    batch->facts = NULL;
+    return postgres_batch_is_due(s) ? write_collected(s, e) : 0;
 }
 
 bool postgres_batch_is_due(const struct postgres_handle *s)
 {
-    return s->batch != NULL && (s->batch->row_count > 0 || s->batch->later_count > 0);
+    const struct postgres_batch *b = s->batch;
+    return b != NULL && (b->row_count > b->written || b->later_count > 0 || b->head_count > 0);
 }
 
 PGresult *postgres_batch_commit(struct postgres_handle *s, struct err *e)

@@ -265,7 +265,7 @@ static bool run(struct sql_query *q)
     struct postgres_handle *s = mine(q);
     struct bindings *b = q->statement;
     struct postgres_parameters parameters;
-    if (s->before_statement != NULL && s->before_statement(s, q->e) != 0) {
+    if (s->before_statement != NULL && s->before_statement(s, q->sql, q->e) != 0) {
         sql_query_failed(q);
         return false;
     }
@@ -279,32 +279,42 @@ static bool run(struct sql_query *q)
     return true;
 }
 
-static bool is_value(const struct postgres_known *known, int row, const struct bindings *b)
+static struct postgres_known *known_of(struct postgres_handle *s, const char *sql)
 {
-    return PQgetlength(known->rows, row, known->value_column) == b->lengths[0] &&
-           memcmp(PQgetvalue(known->rows, row, known->value_column), b->values[0], (size_t)b->lengths[0]) == 0;
+    for (size_t i = 0; i < POSTGRES_KNOWN_MOST; i++) {
+        if (s->known[i].rows != NULL && strcmp(s->known[i].sql, sql) == 0) {
+            return &s->known[i];
+        }
+    }
+    return NULL;
+}
+
+/* The row with the value of this parameter; -1: there is none. */
+static int row_with(const struct postgres_known *known, const struct bindings *b, int parameter)
+{
+    size_t i = (size_t)parameter - 1;
+    for (int row = 0; row < PQntuples(known->rows); row++) {
+        if (PQgetlength(known->rows, row, known->value_column) == b->lengths[i] &&
+            memcmp(PQgetvalue(known->rows, row, known->value_column), b->values[i], (size_t)b->lengths[i]) == 0) {
+            return row;
+        }
+    }
+    return -1;
 }
 
 /* The rows of a statement that was asked for many values at once have the answer to this one. */
 static bool take_known(struct sql_query *q)
 {
-    const struct postgres_known *known = mine(q)->known;
+    const struct postgres_known *known = known_of(mine(q), q->sql);
     struct bindings *b = q->statement;
-    size_t i = 0;
-    while (i < POSTGRES_KNOWN_MOST && (known[i].rows == NULL || strcmp(known[i].sql, q->sql) != 0)) {
-        i++;
-    }
-    if (i == POSTGRES_KNOWN_MOST) {
+    int row = known != NULL ? row_with(known, b, 1) : -1;
+    if (known == NULL || (row >= 0 && (known->only_none || known->is_changed[row]))) {
         return false;
     }
     b->is_known = true;
-    q->rows = known[i].rows;
-    for (int row = 0; row < PQntuples(q->rows) && b->end == 0; row++) {
-        if (is_value(&known[i], row, b)) {
-            q->row = (size_t)row;
-            b->end = q->row + 1;
-        }
-    }
+    q->rows = known->rows;
+    q->row = row >= 0 ? (size_t)row : 0;
+    b->end = row >= 0 ? q->row + 1 : 0;
     return true;
 }
 
@@ -362,22 +372,48 @@ int postgres_statements_ask_all(struct postgres_handle *s, struct sql_query *que
     return result;
 }
 
-void postgres_statements_know(struct postgres_handle *s, const char *sql, struct sql_query *q, int value_column)
+int postgres_statements_compare(const struct sql_query *a, const struct sql_query *b, int parameter)
+{
+    const struct bindings *one = a->statement;
+    const struct bindings *other = b->statement;
+    size_t i = (size_t)parameter - 1;
+    int shorter = one->lengths[i] < other->lengths[i] ? one->lengths[i] : other->lengths[i];
+    int order = memcmp(one->values[i], other->values[i], (size_t)shorter);
+    return order != 0 ? order : one->lengths[i] - other->lengths[i];
+}
+
+void postgres_statements_know(struct postgres_handle *s, const char *sql, struct sql_query *q, int value_column,
+                              bool only_none)
 {
     size_t i = 0;
     while (s->known[i].rows != NULL) {
         i++;
         CK(i < POSTGRES_KNOWN_MOST);
     }
-    s->known[i] = (struct postgres_known){
-        .sql = sql, .rows = postgres_statements_take_rows(q), .value_column = value_column};
+    PGresult *rows = postgres_statements_take_rows(q);
+    s->known[i] = (struct postgres_known){.sql = sql,
+                                          .rows = rows,
+                                          .value_column = value_column,
+                                          .only_none = only_none,
+                                          .is_changed = ck_calloc((size_t)PQntuples(rows) + 1, sizeof(bool))};
+}
+
+void postgres_statements_know_changed(struct postgres_handle *s, const char *sql, const struct sql_query *change,
+                                      int parameter)
+{
+    const struct postgres_known *known = known_of(s, sql);
+    int row = known != NULL ? row_with(known, change->statement, parameter) : -1;
+    if (row >= 0) {
+        known->is_changed[row] = true;
+    }
 }
 
 void postgres_statements_forget_known(struct postgres_handle *s)
 {
     for (size_t i = 0; i < POSTGRES_KNOWN_MOST; i++) {
         PQclear(s->known[i].rows);
-        s->known[i].rows = NULL;
+        free(s->known[i].is_changed);
+        s->known[i] = (struct postgres_known){.rows = NULL};
     }
 }
 

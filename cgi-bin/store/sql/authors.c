@@ -13,6 +13,15 @@ static const char add_person[] = "INSERT INTO person (signed, mark, first_ms, se
 static const char add_key[] = "INSERT INTO key (hash, person_id, added_ms) VALUES (?, ?, ?)";
 static const char set_seen[] = SQL_AUTHORS_SET_SEEN;
 
+enum sql_claims_use sql_authors_use(const char *sql)
+{
+    if (strcmp(sql, find_key) == 0) {
+        return SQL_CLAIMS_READS;
+    }
+    bool is_write = strcmp(sql, add_person) == 0 || strcmp(sql, add_key) == 0 || strcmp(sql, set_seen) == 0;
+    return is_write ? SQL_CLAIMS_WRITES : sql_claims_use(sql);
+}
+
 static bool is_fresh(const struct chat_sender *sender, const struct store_terms *terms, int64_t first_ms,
                      int64_t now_ms)
 {

@@ -19,6 +19,9 @@
 /* Writes when the person was seen. An engine may put it off until the end of the transaction. */
 #define SQL_AUTHORS_SET_SEEN "UPDATE person SET seen_ms = ?, title = ? WHERE person_id = ?"
 
+/* What a statement of authors.c or claims.c does. */
+enum sql_claims_use sql_authors_use(const char *sql);
+
 /* Finds the person of the sender's key; is_new if the key has none yet. */
 int sql_authors_find(struct sql_store *s, const struct chat_sender *sender, const struct store_terms *terms,
                      int64_t now_ms, struct sql_author *out, struct err *e);

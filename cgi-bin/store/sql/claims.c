@@ -21,15 +21,9 @@ enum {
 /* Of whom a name is protected, and from whom. */
 enum rank { RANK_NONE, RANK_SIGNED, RANK_MODERATOR };
 
-#define RANK_OF_PERSON                                                                                        \
-    "CASE WHEN person.role >= 3 OR EXISTS (SELECT 1 FROM room_role AS r WHERE r.person_id = person.person_id" \
-    " AND r.role >= 3) THEN 2 ELSE person.signed END"
-
 static const char find_name[] = SQL_CLAIMS_FIND_NAME;
-static const char find_rank[] = "SELECT " RANK_OF_PERSON " FROM person WHERE person_id = ?";
-static const char find_alike[] = "SELECT claimed_ms, used_ms, used_room, " RANK_OF_PERSON
-                                 " FROM name CROSS JOIN person USING (person_id)"
-                                 " WHERE look = ? AND fold <> ? AND name.person_id <> ?";
+static const char find_rank[] = SQL_CLAIMS_FIND_RANK;
+static const char find_alike[] = SQL_CLAIMS_FIND_ALIKE;
 static const char add_name[] =
     "INSERT INTO name (look, name, person_id, claimed_ms, used_ms, used_room, shared, fold) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
     " ON CONFLICT (fold) DO UPDATE SET look = ?1, name = ?2, person_id = ?3, claimed_ms = ?4, used_ms = ?5,"
@@ -149,6 +143,16 @@ static int check_alikes(struct sql_store *s, const struct sql_author *author, in
 }
 
 /* ---- the interface ---- */
+
+enum sql_claims_use sql_claims_use(const char *sql)
+{
+    if (strcmp(sql, find_name) == 0 || strcmp(sql, find_rank) == 0 || strcmp(sql, find_alike) == 0) {
+        return SQL_CLAIMS_READS;
+    }
+    bool is_write = strcmp(sql, add_name) == 0 || strcmp(sql, set_used) == 0 || strcmp(sql, set_shared) == 0 ||
+                    strcmp(sql, drop_oldest) == 0;
+    return is_write ? SQL_CLAIMS_WRITES : SQL_CLAIMS_NO_USE;
+}
 
 static void note_use(const struct found_name *found, struct sql_claim *claim)
 {

@@ -26,6 +26,16 @@ enum { SQL_CLAIMS_MOST = 16 };
 #define SQL_CLAIMS_COLUMNS "person_id, claimed_ms, used_ms, used_room, shared, look"
 #define SQL_CLAIMS_FIND_NAME "SELECT " SQL_CLAIMS_COLUMNS " FROM name WHERE fold = ?"
 
+/* The statements by which similar names are looked for, the first parameter is their look; and how
+ * protected a person's names are. */
+#define SQL_CLAIMS_RANK                                                                                       \
+    "CASE WHEN person.role >= 3 OR EXISTS (SELECT 1 FROM room_role AS r WHERE r.person_id = person.person_id" \
+    " AND r.role >= 3) THEN 2 ELSE person.signed END"
+#define SQL_CLAIMS_FIND_ALIKE                                 \
+    "SELECT claimed_ms, used_ms, used_room, " SQL_CLAIMS_RANK \
+    " FROM name CROSS JOIN person USING (person_id) WHERE look = ? AND fold <> ? AND name.person_id <> ?"
+#define SQL_CLAIMS_FIND_RANK "SELECT " SQL_CLAIMS_RANK " FROM person WHERE person_id = ?"
+
 /* Writes when and where the name was used. It may be put off as SQL_AUTHORS_SET_SEEN. */
 #define SQL_CLAIMS_SET_USED "UPDATE name SET used_ms = ?, used_room = ? WHERE fold = ?"
 
@@ -42,6 +52,13 @@ struct sql_claim {
     bool is_stale;              /* the row's time or room is old enough to be written again */
     bool is_shared;             /* other names look like this one */
 };
+
+/* What a statement does with persons, their keys and names, and with nothing else. An engine that
+ * puts off what it has to write (SQL_AUTHORS_SET_SEEN) must know. */
+enum sql_claims_use { SQL_CLAIMS_NO_USE, SQL_CLAIMS_READS, SQL_CLAIMS_WRITES };
+
+/* Of a statement of claims.c; SQL_CLAIMS_NO_USE if it is none. */
+enum sql_claims_use sql_claims_use(const char *sql);
 
 /* May the author use the name of claim->sender? The members above must be set. */
 int sql_claims_check(struct sql_store *s, const struct sql_author *author, struct sql_claim *claim, struct err *e);

@@ -25,13 +25,15 @@
 struct postgres_batch;
 struct postgres_statements;
 
-/* Answers to a statement, for many values of its parameter. */
+/* Answers to a statement, for many values of its first parameter. */
 struct postgres_known {
     const char *sql; /* the statement for one value; borrowed */
     PGresult *rows;  /* as it would give them, and the value behind its columns; owned; NULL: unused */
     int value_column;
+    bool only_none;   /* the rows have the values for which the statement must be asked; others have none */
+    bool *is_changed; /* of each row: its answer isn't that of the database any more; owned */
 };
-enum { POSTGRES_KNOWN_MOST = 2 };
+enum { POSTGRES_KNOWN_MOST = 3 };
 
 enum postgres_open { POSTGRES_NOTHING, POSTGRES_VIEW, POSTGRES_WRITE };
 
@@ -43,8 +45,9 @@ struct postgres_handle {
     const struct store_job *jobs;           /* of the append that comes next; borrowed */
     size_t job_count;
     struct postgres_known known[POSTGRES_KNOWN_MOST];
-    /* Called before a statement that isn't answered from `known`. NULL: nothing is to be done. */
-    int (*before_statement)(struct postgres_handle *s, struct err *e);
+    /* Called before the statement `sql`, which isn't answered from `known`. NULL: nothing is to be
+     * done. */
+    int (*before_statement)(struct postgres_handle *s, const char *sql, struct err *e);
     /* Takes a statement that can be done later. False: it can't. NULL: none can. */
     bool (*put_off)(struct postgres_handle *s, struct sql_query *q);
     char *folder; /* the site's data folder; owned, as are the next two */

@@ -45,9 +45,17 @@ void postgres_statements_move(struct sql_query *q, struct sql_query *later);
 PGresult *postgres_statements_take_rows(struct sql_query *q);
 void postgres_statements_as_text(struct sql_query *q);
 
+/* Which of two comes first, by this parameter: as strcmp. Both have the same text, and the
+ * parameter has the same type. */
+int postgres_statements_compare(const struct sql_query *a, const struct sql_query *b, int parameter);
+
 /* Makes the rows of a statement that was asked so the answers to `sql`, with the value in this
- * column. */
-void postgres_statements_know(struct postgres_handle *s, const char *sql, struct sql_query *q, int value_column);
+ * column. only_none: `sql` has rows for these values, but other ones. */
+void postgres_statements_know(struct postgres_handle *s, const char *sql, struct sql_query *q, int value_column,
+                              bool only_none);
+/* `change` changes the answer to `sql` for the value that is its parameter of this number. */
+void postgres_statements_know_changed(struct postgres_handle *s, const char *sql, const struct sql_query *change,
+                                      int parameter);
 void postgres_statements_forget_known(struct postgres_handle *s);
 
 void postgres_statements_free(struct postgres_handle *s);
