@@ -60,7 +60,7 @@ static int check_key(const struct store_options *options, enum store_mode mode, 
     if (store == NULL) {
         return options->address != NULL ? -1 : 0;
     }
-    bool is_common = host_key_is_common(options, store);
+    bool is_common = host_key_compare(options, store, NULL) != HOST_KEY_FOREIGN;
     store_close(store);
     return is_common ? 0
                      : err_set(e, ERR_CONFIG,

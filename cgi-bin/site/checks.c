@@ -307,6 +307,19 @@ static void check_incidents(const char *data, struct findings *out)
     }
 }
 
+static void check_key(const struct store_options *options, struct store *store, struct findings *out)
+{
+    struct host_key_marks marks;
+    if (host_key_compare(options, store, &marks) == HOST_KEY_FOREIGN) {
+        findings_add(out, "key", FINDING_WRONG,
+                     "The file chat.key in the data folder of this host isn't that of the chat's other hosts, so "
+                     "visitors would be other persons here than there. This host only reads, and answers all who "
+                     "write 503. Copy that file from the first host, and restart the programs. (The mark of this "
+                     "host's key is %.8s, that of the others' %.8s.)",
+                     marks.own, marks.kept);
+    }
+}
+
 static void check_store(const struct conf *conf, struct findings *out)
 {
     struct err e = ERR_INIT;
@@ -324,12 +337,7 @@ static void check_store(const struct conf *conf, struct findings *out)
     }
     store_read_end(store);
     findings_add(out, "database", FINDING_FINE, "The database works: %s.", store_describe(store));
-    if (!host_key_is_common(&options, store)) {
-        findings_add(
-            out, "key", FINDING_WRONG,
-            "The file chat.key in the data folder of this host isn't that of the chat's other hosts, so visitors "
-            "are other persons here than there. Copy that file from the first host, and restart the programs.");
-    }
+    check_key(&options, store, out);
     check_bell(&options, store, out);
     check_clients(conf, out);
     check_reserve(conf, store, out);

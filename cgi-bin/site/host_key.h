@@ -1,19 +1,31 @@
 /* host_key.h - is the key of the site (site_key.h) the same on all hosts that serve the chat?
  *
  * By that key the chat knows its visitors again. With another one a visitor would be another person
- * on this host, and a name or a right of its own would be a stranger's.
+ * on this host, names and rights of its own would be a stranger's, and who is banned could go on
+ * here. So a host with another key writes nothing (site_check_key).
  * Threads: any; the store is the caller's.
  */
 #ifndef HOST_KEY_H
 #define HOST_KEY_H
 
-#include <stdbool.h>
+#include "store/store_upkeep.h"
 
 struct store;
 struct store_options;
 
-/* False: this host's key isn't that of the host that wrote first. True also if that can't be found
- * out. Makes the key if there is none. */
-bool host_key_is_common(const struct store_options *options, struct store *store);
+enum host_key {
+    HOST_KEY_UNKNOWN, /* the key or the database can't be read now */
+    HOST_KEY_COMMON,  /* also if no host has written yet */
+    HOST_KEY_FOREIGN,
+};
+
+/* The marks of keys: an owner can compare them, and they reveal nothing. */
+struct host_key_marks {
+    char own[STORE_KEY_MARK_SIZE];
+    char kept[STORE_KEY_MARK_SIZE]; /* of the host that wrote first; "": none has */
+};
+
+/* Makes the key if there is none. marks: may be NULL; set if the key is foreign. */
+enum host_key host_key_compare(const struct store_options *options, struct store *store, struct host_key_marks *marks);
 
 #endif

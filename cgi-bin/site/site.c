@@ -51,6 +51,7 @@ struct site {
     atomic_bool is_safe;
     atomic_bool was_asked; /* a request has come since the timer's last look */
     atomic_bool was_opened;
+    atomic_int key; /* enum host_key */
     bool metrics_tried;
     _Atomic(struct metrics_file *) metrics_file;
     struct metrics_file *own_metrics;                    /* the first one; another thread may still count in it */
@@ -343,15 +344,34 @@ static int refuse_while_moved(const struct site *s, const struct store_options *
     return 0;
 }
 
-/* The first store that this process opened. */
-static void greet(const struct store_options *options, struct store *handle)
+static void compare_key(struct site *s, const struct store_options *options, struct store *handle)
 {
-    store_note_write(options);
-    if (!host_key_is_common(options, handle)) {
-        log_line("%s/chat.key isn't that of the chat's other hosts, so visitors are other persons here than there: "
-                 "copy that file from the first host, and restart the programs",
+    int found = (int)host_key_compare(options, handle, NULL);
+    if (atomic_exchange(&s->key, found) != found && found == HOST_KEY_FOREIGN) {
+        log_line("%s/chat.key isn't that of the chat's other hosts, so this host only reads, or visitors would be "
+                 "other persons here than there: copy that file from the first host, and restart the programs",
                  options->folder);
     }
+}
+
+int site_check_key(struct site *s, struct store *handle, struct err *e)
+{
+    if (atomic_load(&s->key) == HOST_KEY_UNKNOWN) {
+        const struct store_options options = store_options_of(&s->conf);
+        compare_key(s, &options, handle);
+    }
+    return atomic_load(&s->key) != HOST_KEY_FOREIGN
+               ? 0
+               : err_set(e, ERR_READONLY,
+                         "This web host isn't set up like the others of the chat, so it only reads: nothing was "
+                         "stored. The owner finds the reason in doctor.html.");
+}
+
+/* The first store that this process opened. */
+static void greet(struct site *s, const struct store_options *options, struct store *handle)
+{
+    store_note_write(options);
+    compare_key(s, options, handle);
 }
 
 static struct store *open_store(struct site *s, struct err *e)
@@ -365,7 +385,7 @@ static struct store *open_store(struct site *s, struct err *e)
     struct store *handle = store_open(&options, s->mode, e);
     if (handle != NULL) {
         if (!atomic_exchange(&s->was_opened, true)) {
-            greet(&options, handle);
+            greet(s, &options, handle);
         }
         handles_note_use(s->handles, handle);
         pthread_mutex_lock(&s->lock);

@@ -161,10 +161,10 @@ int store_unused(struct store *s, uint64_t *out, struct err *e)
     return s->backend->unused(s, out, e);
 }
 
-int store_compare_key(struct store *s, const char mark[STORE_KEY_MARK_SIZE], bool *is_same, struct err *e)
+int store_keep_key(struct store *s, const char mark[STORE_KEY_MARK_SIZE], char kept[STORE_KEY_MARK_SIZE], struct err *e)
 {
-    *is_same = true;
-    return s->backend->compare_key != NULL ? s->backend->compare_key(s, mark, is_same, e) : 0;
+    kept[0] = '\0';
+    return s->backend->keep_key != NULL ? s->backend->keep_key(s, mark, kept, e) : 0;
 }
 
 int store_check(struct store *s, FILE *out, struct err *e)

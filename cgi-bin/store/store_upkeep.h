@@ -19,12 +19,13 @@ int store_size(struct store *s, uint64_t *out, struct err *e);
  * the file system. */
 int store_unused(struct store *s, uint64_t *out, struct err *e);
 
-/* Compares the site's key of this host with that of the others, by its mark: 32 hexadecimal digits
- * that are made from the key and don't reveal it. The database keeps the mark of the host whose
- * writing handle asked first. *is_same: true also if no mark is kept yet, and for a store of one
- * host. */
+/* Which site's key do the hosts of the chat have? A key is named by its mark: 32 hexadecimal digits
+ * that are made from the key and don't reveal it. mark: of this host's key. The database keeps the
+ * mark of the host whose writing handle asked first, and writes it to `kept`; "" if it keeps none
+ * yet, and for a store of one host. */
 enum { STORE_KEY_MARK_SIZE = 33 };
-int store_compare_key(struct store *s, const char mark[STORE_KEY_MARK_SIZE], bool *is_same, struct err *e);
+int store_keep_key(struct store *s, const char mark[STORE_KEY_MARK_SIZE], char kept[STORE_KEY_MARK_SIZE],
+                   struct err *e);
 
 /* Runs the store's own integrity check, and looks for what must not be in it (for SQLite
  * sql/sqlite/invariants.sql). Writes a line to `out` for each thing found. Returns how many were

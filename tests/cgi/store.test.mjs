@@ -148,15 +148,21 @@ test('a chat in PostgreSQL leaves the note that forbids a second one in SQLite',
   assert.equal(lacking.json.type, 'urn:pollchat:problem:misconfigured');
 });
 
-test('a host that has another chat.key than the first host is told so', onPostgres, async (t) => {
+test('a host that has another chat.key than the first host only reads, and the owner is told why', onPostgres, async (t) => {
   const [data, other] = [folder(t), folder(t)];
   shareDatabase(other, data);
   assert.equal((await send(data, { text: 'one' })).status, 201);
   const first = await doctor(data);
   assert.equal(topic(first, 'database').state, 'fine');
   assert.equal(topic(first, 'key'), undefined);
-  assert.match((await send(other, { text: 'two' })).stderr, /chat\.key isn't that of the chat's other hosts/);
-  assert.equal(topic(await doctor(other), 'key').state, 'wrong');
+  const refused = await send(other, { text: 'two' });
+  assert.deepEqual([refused.status, refused.json.type], [503, 'urn:pollchat:problem:store-read-only'], refused.body);
+  assert.match(refused.stderr, /chat\.key isn't that of the chat's other hosts/);
+  assert.match(refused.json.detail, /only reads.*doctor\.html/);
+  assert.deepEqual((await poll(other)).json.messages.map(({ text }) => text), ['one']);
+  const { state, text } = topic(await doctor(other), 'key');
+  assert.equal(state, 'wrong');
+  assert.match(text, /The mark of this host's key is [0-9a-f]{8}, that of the others' [0-9a-f]{8}/);
   fs.copyFileSync(path.join(data, 'chat.key'), path.join(other, 'chat.key'));
   assert.equal(topic(await doctor(other), 'key'), undefined);
   assert.equal((await send(other, { text: 'three' })).stderr, '');

@@ -64,6 +64,7 @@ describe('serve with a private PostgreSQL', () => {
     const first = await on.site(on.folder(), OVER_POSTGRES);
     const second = await on.site(on.folder(), { CHAT_STORE: addressIn(first) });
     await first.send({ text: 'from the first' });
+    assert.deepEqual(fs.readFileSync(path.join(second.data, 'chat.key')), fs.readFileSync(path.join(first.data, 'chat.key')));
     await second.send({ text: 'from the second' });
     for (const site of [first, second]) {
       assert.deepEqual(await textsOf(site), ['from the first', 'from the second']);

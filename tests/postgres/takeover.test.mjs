@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { signal, until, withSite } from '../e2e/harness.mjs';
+import { withHosts } from './hosts.mjs';
 import { withPostgres } from './postgres.mjs';
 
 const PROFILE = process.env.PROFILE ?? 'lighttpd';
@@ -21,8 +22,8 @@ const onHosts = (sync, body) =>
     const name = await primary.database();
     const replica = await primary.replica({ sync, tcp: true });
     try {
-      const env = { POLLCHAT_STORE: await primary.address(name, replica), POLLCHAT_BUSY_TIMEOUT: '3000' };
-      await withSite({ profile: PROFILE, env }, (a) => withSite({ profile: PROFILE, env }, (b) => body({ a, b, primary, replica })));
+      const address = await primary.address(name, replica);
+      await withHosts(2, address, ([a, b]) => body({ a, b, primary, replica }), { POLLCHAT_BUSY_TIMEOUT: '3000' });
     } finally {
       await replica.end();
     }

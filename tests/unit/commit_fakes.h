@@ -31,6 +31,7 @@ static struct {
     pthread_cond_t changed;
     struct store store;
     bool no_store;    /* site_borrow fails */
+    bool is_foreign;  /* site_check_key fails */
     bool gate_closed; /* store_append waits */
     int replaced;     /* so many handles are of a database that was replaced, when they are given back */
     int inside;       /* threads in store_append now */
@@ -67,6 +68,13 @@ struct store *site_borrow(struct site *s, struct err *e)
         return NULL;
     }
     return &fake.store;
+}
+
+int site_check_key(struct site *s, struct store *handle, struct err *e)
+{
+    (void)s;
+    assert_ptr_equal(handle, &fake.store);
+    return fake.is_foreign ? err_set(e, ERR_READONLY, "another key") : 0;
 }
 
 bool site_return(struct site *s, struct store *handle)

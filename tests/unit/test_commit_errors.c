@@ -100,6 +100,21 @@ static void without_a_store_all_get_the_reason_and_the_next_sender_tries_again(v
     commit_free(c);
 }
 
+static void a_host_with_another_key_stores_nothing(void **state)
+{
+    struct sender s;
+    struct commit *c = commit_new(NULL, true);
+    (void)state;
+    reset();
+    fake.is_foreign = true;
+    send_and_wait(&s, c, "good");
+    assert_int_equal(s.e.code, ERR_READONLY);
+    assert_int_equal(fake.appends, 0);
+    assert_int_equal(fake.returned, fake.borrowed);
+    fake.is_foreign = false;
+    commit_free(c);
+}
+
 /* Its handle says so when it is given back; an error for another reason isn't tried again. */
 static void a_message_that_met_a_replaced_database_is_tried_with_a_new_handle(void **state)
 {
@@ -126,6 +141,7 @@ int main(void)
         cmocka_unit_test(a_busy_store_is_not_tried_again_for_each_message),
         cmocka_unit_test(a_busy_store_ends_the_second_attempts_of_a_group),
         cmocka_unit_test(without_a_store_all_get_the_reason_and_the_next_sender_tries_again),
+        cmocka_unit_test(a_host_with_another_key_stores_nothing),
         cmocka_unit_test(a_message_that_met_a_replaced_database_is_tried_with_a_new_handle),
     };
     return RUN(tests);

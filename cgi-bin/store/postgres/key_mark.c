@@ -19,18 +19,20 @@ static int keep(struct postgres_handle *s, const char *mark, struct err *e)
     return result;
 }
 
-int postgres_key_mark_compare(struct store *base, const char *mark, bool *is_same, struct err *e)
+int postgres_key_mark_keep(struct store *base, const char *mark, char *kept, struct err *e)
 {
     struct postgres_handle *s = (struct postgres_handle *)base;
     CK(strlen(mark) == STORE_KEY_MARK_SIZE - 1 && strspn(mark, "0123456789abcdef") == strlen(mark));
     if (s->mode == STORE_WRITE && keep(s, mark, e) != 0) {
         return -1;
     }
-    PGresult *row = postgres_link_run(s, "SELECT key_mark FROM meta", "compare the mark of the key", e);
+    PGresult *row = postgres_link_run(s, "SELECT key_mark FROM meta", "read the mark of the key", e);
     if (row == NULL) {
         return -1;
     }
-    *is_same = PQntuples(row) != 1 || PQgetisnull(row, 0, 0) != 0 || strcmp(PQgetvalue(row, 0, 0), mark) == 0;
+    if (PQntuples(row) == 1) {
+        snprintf(kept, STORE_KEY_MARK_SIZE, "%s", PQgetvalue(row, 0, 0)); /* of NULL it is "" */
+    }
     PQclear(row);
     return 0;
 }

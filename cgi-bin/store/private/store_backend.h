@@ -43,7 +43,7 @@ struct store_backend {
     const char *(*describe)(const struct store *s);
     int (*size)(struct store *s, uint64_t *out, struct err *e);
     int (*unused)(struct store *s, uint64_t *out, struct err *e);
-    int (*compare_key)(struct store *s, const char *mark, bool *is_same, struct err *e); /* NULL: of one host */
+    int (*keep_key)(struct store *s, const char *mark, char *kept, struct err *e); /* NULL: of one host */
     int (*check)(struct store *s, FILE *out, struct err *e);
     void (*rest)(const struct store_options *options, bool now);
     int (*backup)(const struct store_options *options, const char *to, const struct store_progress *progress,
