@@ -57,7 +57,10 @@ struct store_options {
     /* "postgresql://...": the database is PostgreSQL's, perhaps on another host. NULL: SQLite, in the
      * folder. Its password is a secret: no text and no log may show it. */
     const char *address;
-    /* A file whose first line is the password, which wins over the address's. NULL: none. */
+    /* The same of a replica that pages may be read from (store_replica.h). NULL: none. */
+    const char *replica;
+    /* A file whose first line is the password of both, which wins over an address's. NULL:
+     * none. */
     const char *password_file;
     enum store_journal journal; /* of a new SQLite database; an existing one keeps its mode */
     unsigned busy_timeout_ms;   /* how long to wait for other processes before ERR_BUSY */

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "store/store_act.h"
+#include "store/store_replica.h"
 
 #include <netinet/in.h>
 #include <pthread.h>
@@ -574,6 +575,87 @@ static void backups_are_left_to_the_tools_of_the_database(void **state)
     assert_non_null(strstr(e.text, "pg_restore"));
 }
 
+/* ---- replicas ---- */
+
+/* Its replica is what this address names. */
+static struct store *open_beside(const struct place *p, const char *replica, bool short_lived)
+{
+    struct store_options options = options_of(p);
+    options.replica = replica;
+    options.short_lived = short_lived;
+    struct store *s = store_open(&options, STORE_READ, NULL);
+    assert_non_null(s);
+    return s;
+}
+
+static bool ask_lobby(struct store *s, struct store_room *found)
+{
+    const char *const names[] = {"lobby"};
+    return store_replica_ask(s, names, found, 1);
+}
+
+static bool begin_lobby(struct store *s, const struct store_room *found)
+{
+    const char *const names[] = {"lobby"};
+    return store_replica_begin(s, names, found, 1);
+}
+
+static void without_the_setting_there_is_no_replica(void **state)
+{
+    struct place *p = *state;
+    struct store_room found;
+    struct store *s = open_store(p, STORE_WRITE);
+    assert_stored(s, "1", "one");
+    assert_int_equal(store_replica_state(s), STORE_REPLICA_NONE);
+    assert_int_equal(store_replica_try(s), STORE_REPLICA_NONE);
+    assert_false(ask_lobby(s, &found));
+    store_close(s);
+    s = open_beside(p, p->address, true); /* a process for one request */
+    assert_int_equal(store_replica_state(s), STORE_REPLICA_NONE);
+    store_close(s);
+}
+
+static void a_replica_that_cannot_be_reached_is_left_alone_for_a_pause(void **state)
+{
+    struct place *p = *state;
+    struct store_room found;
+    struct store *writer = open_store(p, STORE_WRITE);
+    struct store *s = open_beside(p, "postgresql://nobody:hunter2@127.0.0.1:1/chat", false);
+    assert_stored(writer, "1", "one");
+    assert_int_equal(store_replica_try(s), STORE_REPLICA_UNREACHABLE);
+    while (!ask_lobby(s, &found)) { /* another test may have begun a pause */
+        clock_sleep_ms(10);
+    }
+    assert_int_equal(found.head, 1);
+    assert_int_equal(found.oldest, 1);
+    assert_false(begin_lobby(s, &found));
+    assert_int_equal(store_replica_state(s), STORE_REPLICA_UNREACHABLE);
+    assert_false(ask_lobby(s, &found));
+    assert_int_equal(count_contiguous(s, "lobby"), 1); /* of the primary */
+    store_close(s);
+    store_close(writer);
+}
+
+static void a_server_that_takes_changes_is_not_used_as_a_replica(void **state)
+{
+    struct place *p = *state;
+    struct store_room found;
+    char address[600];
+    struct store *writer = open_store(p, STORE_WRITE);
+    snprintf(address, sizeof address, "%s", with(p, "target_session_attrs=any"));
+    struct store *s = open_beside(p, address, false);
+    assert_stored(writer, "1", "one");
+    assert_int_equal(store_replica_try(s), STORE_REPLICA_PROMOTED);
+    while (!ask_lobby(s, &found)) {
+        clock_sleep_ms(10);
+    }
+    assert_false(begin_lobby(s, &found));
+    assert_int_equal(store_replica_state(s), STORE_REPLICA_PROMOTED);
+    assert_int_equal(count_contiguous(s, "lobby"), 1);
+    store_close(s);
+    store_close(writer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -598,6 +680,9 @@ int main(void)
         IN_POSTGRES(no_error_and_no_log_has_the_password),
         IN_POSTGRES(the_password_comes_from_a_file),
         IN_POSTGRES(backups_are_left_to_the_tools_of_the_database),
+        IN_POSTGRES(without_the_setting_there_is_no_replica),
+        IN_POSTGRES(a_replica_that_cannot_be_reached_is_left_alone_for_a_pause),
+        IN_POSTGRES(a_server_that_takes_changes_is_not_used_as_a_replica),
     };
     quiet_log();
     if (!postgres_is_here()) {

@@ -45,14 +45,29 @@ static bool is_set(const PQconninfoOption *options, const char *keyword)
 }
 
 /* Writers want a server that takes changes. Readers may go on where a primary takes none for a
- * while, but don't go to a replica, which may be behind what a client has seen. */
-static const char *wanted_server(bool is_writer)
+ * while, but a replica may be behind what a client has seen: it is used beside (replica.h). */
+static const char *wanted_server(enum postgres_wanted wanted)
 {
     enum { KNOWS_PRIMARY = 140000 };
-    return is_writer || PQlibVersion() < KNOWS_PRIMARY ? "read-write" : "primary";
+    bool knows = PQlibVersion() >= KNOWS_PRIMARY;
+    if (wanted == POSTGRES_STANDBY) {
+        return knows ? "standby" : "any";
+    }
+    return wanted == POSTGRES_PRIMARY && knows ? "primary" : "read-write";
 }
 
-static void add_all(struct postgres_address *a, const PQconninfoOption *options, const char *password, bool is_writer)
+/* libpq's environment is meant for the primary. */
+static bool has_wish(const struct postgres_address *a, const PQconninfoOption *options, enum postgres_wanted wanted)
+{
+    size_t at = 0;
+    while (a->keywords[at] != NULL && strcmp(a->keywords[at], "target_session_attrs") != 0) {
+        at++;
+    }
+    return a->keywords[at] != NULL || (wanted != POSTGRES_STANDBY && is_set(options, "target_session_attrs"));
+}
+
+static void add_all(struct postgres_address *a, const PQconninfoOption *options, const char *password,
+                    enum postgres_wanted wanted)
 {
     for (const PQconninfoOption *o = options; o->keyword != NULL; o++) {
         if (o->val != NULL) {
@@ -64,8 +79,8 @@ static void add_all(struct postgres_address *a, const PQconninfoOption *options,
             add(a, usual[i].keyword, usual[i].value);
         }
     }
-    if (!is_set(options, "target_session_attrs")) {
-        add(a, "target_session_attrs", wanted_server(is_writer));
+    if (!has_wish(a, options, wanted)) {
+        add(a, "target_session_attrs", wanted_server(wanted));
     }
     snprintf(a->program, sizeof a->program, "pollchat %s", program_invocation_short_name);
     add(a, "fallback_application_name", a->program);
@@ -75,8 +90,8 @@ static void add_all(struct postgres_address *a, const PQconninfoOption *options,
     }
 }
 
-int postgres_address_take(struct postgres_address *a, const char *address, const char *password, bool is_writer,
-                          struct err *e)
+int postgres_address_take(struct postgres_address *a, const char *address, const char *password,
+                          enum postgres_wanted wanted, struct err *e)
 {
     char *why = NULL;
     memset(a, 0, sizeof *a);
@@ -87,7 +102,7 @@ int postgres_address_take(struct postgres_address *a, const char *address, const
         return err_set(e, ERR_CONFIG, "The setting 'store' is no address of a PostgreSQL database.");
     }
     a->options = options;
-    add_all(a, options, password, is_writer);
+    add_all(a, options, password, wanted);
     return 0;
 }
 

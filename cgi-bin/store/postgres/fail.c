@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "base/log.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* The first row counts whose text begins the SQLSTATE. */
@@ -65,7 +66,9 @@ int postgres_fail(struct postgres_handle *s, const PGresult *result, const char 
     state = state != NULL ? state : "";
     const struct meaning *m = meaning_of(state);
     s->can_repeat = m->can_repeat;
-    if (strcmp(state, "55P03") != 0) { /* a lock that others had for too long is no news for the owner */
+    if (s->is_replica) {
+        snprintf(s->trouble, sizeof s->trouble, "%s: %s", what, message != NULL ? message : "no message");
+    } else if (strcmp(state, "55P03") != 0) { /* a lock that others had for too long is no news for the owner */
         log_line("%s: %s: %s (SQLSTATE %s)", s->label, what, message != NULL ? message : "no message",
                  state[0] != '\0' ? state : "none");
     }

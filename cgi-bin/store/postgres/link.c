@@ -17,6 +17,7 @@
 
 enum {
     SILENCE_MS = 10000, /* beyond the wait for locks: then the server is taken for gone */
+    REPLICA_MS = 500,   /* a replica that is silent for so long isn't used: the primary answers instead */
     PATIENT_MS = 24 * 3600 * 1000,
     STOPPING_MS = 1000, /* a process that ends waits so long for an answer */
     SLICE_MS = 100,     /* between two looks whether it ends */
@@ -36,11 +37,19 @@ static _Atomic bool is_unprepared;
 static _Atomic int64_t silent_until;
 
 /* After a silence one thread tries, and the others are refused meanwhile. */
-static bool may_connect(void)
+static bool may_connect(const struct postgres_handle *s)
 {
     int64_t now = clock_mono_ms();
     int64_t until = atomic_load(&silent_until);
-    return until == 0 || (now >= until && atomic_compare_exchange_strong(&silent_until, &until, now + TRIAL_MS));
+    return s->is_replica || until == 0 ||
+           (now >= until && atomic_compare_exchange_strong(&silent_until, &until, now + TRIAL_MS));
+}
+
+static void note_silence(const struct postgres_handle *s, bool was_silent)
+{
+    if (!s->is_replica) {
+        atomic_store(&silent_until, was_silent ? clock_mono_ms() + PAUSE_MS : 0);
+    }
 }
 
 /* ---- waiting ---- */
@@ -118,7 +127,7 @@ static PGresult *collect(struct postgres_handle *s, struct wait *w)
 
 static struct wait usual_wait(const struct postgres_handle *s)
 {
-    int64_t ms = s->is_patient ? PATIENT_MS : (int64_t)s->busy_timeout_ms + SILENCE_MS;
+    int64_t ms = s->is_patient ? PATIENT_MS : s->is_replica ? REPLICA_MS : (int64_t)s->busy_timeout_ms + SILENCE_MS;
     return (struct wait){.silence_ms = ms, .until = clock_mono_ms() + ms};
 }
 
@@ -130,11 +139,20 @@ static void note_warning(void *handle, const PGresult *notice)
     ((struct postgres_handle *)handle)->was_warned |= severity != NULL && strcmp(severity, "WARNING") == 0;
 }
 
-static void log_message(const struct postgres_handle *s, const char *what, const char *message)
+/* For the log; of a replica it is only kept. */
+static void tell(struct postgres_handle *s, const char *what, const char *message)
 {
-    message = message[0] != '\0' ? message : "the server ended it";
     int length = (int)strcspn(message, "\n"); /* the lines after it repeat the same for other addresses */
-    log_line("%s: %s: %.*s", s->label, what, length, message);
+    if (s->is_replica) {
+        snprintf(s->trouble, sizeof s->trouble, "%s%.*s", what, length, message);
+    } else {
+        log_line("%s: %s%.*s", s->label, what, length, message);
+    }
+}
+
+static void log_message(struct postgres_handle *s, const char *what, const char *message)
+{
+    tell(s, what, message[0] != '\0' ? message : s->is_replica ? "no answer" : "the server ended it");
 }
 
 void postgres_link_close(struct postgres_handle *s)
@@ -147,7 +165,7 @@ void postgres_link_close(struct postgres_handle *s)
 
 static int refuse(struct postgres_handle *s, const char *reason, struct err *e)
 {
-    log_line("%s: %s", s->label, reason);
+    tell(s, "", reason);
     postgres_link_close(s);
     return err_set(e, ERR_CONFIG, "The database of the setting 'store' can't be used: see the log.");
 }
@@ -211,6 +229,29 @@ static int learn(struct postgres_handle *s, struct err *e)
     return result;
 }
 
+/* As PQconnectdbParams, but only for so many milliseconds. */
+static PGconn *connect_within(const struct postgres_address *a, int64_t ms)
+{
+    int64_t until = clock_mono_ms() + ms;
+    int64_t left = ms;
+    PostgresPollingStatusType next = PGRES_POLLING_WRITING;
+    PGconn *db = PQconnectStartParams(a->keywords, a->values, 0);
+    bool is_going = db != NULL && PQstatus(db) != CONNECTION_BAD;
+    while (is_going && left > 0 && (next == PGRES_POLLING_READING || next == PGRES_POLLING_WRITING)) {
+        struct pollfd socket = {.fd = PQsocket(db), .events = next == PGRES_POLLING_READING ? POLLIN : POLLOUT};
+        if (poll(&socket, 1, (int)left) > 0) {
+            next = PQconnectPoll(db);
+        }
+        left = until - clock_mono_ms();
+    }
+    return db;
+}
+
+static enum postgres_wanted wanted_by(const struct postgres_handle *s)
+{
+    return s->is_replica ? POSTGRES_STANDBY : s->mode == STORE_WRITE ? POSTGRES_WRITABLE : POSTGRES_PRIMARY;
+}
+
 static PGconn *connect_to(const struct postgres_handle *s, struct err *e)
 {
     struct postgres_address address;
@@ -219,9 +260,9 @@ static PGconn *connect_to(const struct postgres_handle *s, struct err *e)
     if (s->password_file != NULL && store_password_read(s->password_file, password, e) != 0) {
         return NULL;
     }
-    if (postgres_address_take(&address, s->address, s->password_file != NULL ? password : NULL, s->mode == STORE_WRITE,
-                              e) == 0) {
-        db = PQconnectdbParams(address.keywords, address.values, 0);
+    if (postgres_address_take(&address, s->address, s->password_file != NULL ? password : NULL, wanted_by(s), e) == 0) {
+        db = s->is_replica ? connect_within(&address, REPLICA_MS)
+                           : PQconnectdbParams(address.keywords, address.values, 0);
     }
     postgres_address_fini(&address);
     explicit_bzero(password, sizeof password);
@@ -243,7 +284,7 @@ static int open_now(struct postgres_handle *s, struct err *e)
         return -1;
     }
     if (PQstatus(s->db) != CONNECTION_OK) {
-        log_message(s, "connect", PQerrorMessage(s->db));
+        log_message(s, "connect: ", PQerrorMessage(s->db));
         postgres_link_close(s);
         return postgres_fail_unreachable(e);
     }
@@ -266,13 +307,13 @@ int postgres_link_open(struct postgres_handle *s, struct err *e)
     if (s->db != NULL) {
         return 0;
     }
-    if (!may_connect()) {
+    if (!may_connect(s)) {
         return postgres_fail_unreachable(e);
     }
     int64_t began = clock_mono_ms();
     int result = open_now(s, e);
     bool was_silent = result != 0 && clock_mono_ms() - began >= LONG_MS;
-    atomic_store(&silent_until, was_silent ? clock_mono_ms() + PAUSE_MS : 0);
+    note_silence(s, was_silent);
     return result;
 }
 
@@ -287,10 +328,12 @@ static enum answer give_up(struct postgres_handle *s, const struct wait *w)
     if (w->is_ending) {
         is_late = true; /* no fault of the server, so no line for the log */
     } else if (is_late) {
-        log_line("%s: no answer for %" PRId64 " ms", s->label, w->silence_ms);
-        atomic_store(&silent_until, clock_mono_ms() + PAUSE_MS);
+        char text[60];
+        snprintf(text, sizeof text, "no answer for %" PRId64 " ms", w->silence_ms);
+        tell(s, "", text);
+        note_silence(s, true);
     } else {
-        log_message(s, "the connection broke", PQerrorMessage(s->db));
+        log_message(s, "the connection broke: ", PQerrorMessage(s->db));
     }
     postgres_link_close(s);
     return is_late ? TIMED_OUT : NO_ANSWER;

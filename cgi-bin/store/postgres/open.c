@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "store/postgres/private/link.h"
 #include "store/postgres/private/meta.h"
+#include "store/postgres/private/replica.h"
 #include "store/postgres/private/schema.h"
 #include "store/postgres/private/seen.h"
 #include "store/postgres/private/statements.h"
@@ -57,6 +58,7 @@ struct postgres_handle *postgres_open(const struct store_options *options, enum 
 
 void postgres_close(struct postgres_handle *s)
 {
+    postgres_replica_free(s->replica);
     postgres_transaction_view_end(s);
     postgres_link_close(s);
     postgres_statements_free(s);

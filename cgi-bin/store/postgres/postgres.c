@@ -5,13 +5,14 @@
  *   link                      the connection, and the limits of each wait
  *   takeover  seen  schema  meta    the tables; whether they are still those that were opened
  *   translate  statements     the SQL that all engines share
- *   batch  transaction  rows  view   what each send and poll needs
+ *   batch  transaction  rows  replica  view    what each send and poll needs
  *   upkeep  open  engine  notices
  */
 #include "store/postgres/private/engine.h"
 #include "store/postgres/private/key_mark.h"
 #include "store/postgres/private/notices.h"
 #include "store/postgres/private/open.h"
+#include "store/postgres/private/replica.h"
 #include "store/postgres/private/upkeep.h"
 #include "store/postgres/private/view.h"
 #include "store/sql/append.h"
@@ -39,6 +40,7 @@ static struct store *open_store(const struct store_options *options, enum store_
     }
     s->sql.base.backend = &postgres_backend;
     s->sql.engine = &postgres_engine;
+    s->replica = postgres_replica_new(options, mode, &postgres_engine);
     return &s->sql.base;
 }
 
@@ -179,6 +181,7 @@ static const struct store_backend postgres_backend = {
     .read = postgres_view_read,
     .news_by = news_by,
     .notices = &postgres_notices,
+    .replica = &postgres_replica_backend,
     .stamp = stamp,
     .version = postgres_upkeep_version,
     .exists = postgres_open_exists,

@@ -1,6 +1,7 @@
 /* view.c - see view.h. */
 #include "store/postgres/private/view.h"
 
+#include "store/postgres/private/replica.h"
 #include "store/postgres/private/rows.h"
 #include "store/postgres/private/transaction.h"
 #include "store/sql/rows.h"
@@ -17,7 +18,11 @@ int postgres_view_begin(struct store *base, struct err *e)
 
 void postgres_view_end(struct store *base)
 {
-    postgres_transaction_view_end(mine(base));
+    if (postgres_replica_viewed(mine(base)) != NULL) {
+        postgres_replica_end(mine(base));
+    } else {
+        postgres_transaction_view_end(mine(base));
+    }
 }
 
 int postgres_view_enter(struct sql_store *s, bool *begun, struct err *e)
@@ -47,10 +52,24 @@ int postgres_view_room(struct store *base, const char *name, struct store_room *
     return result;
 }
 
+static int read_replica(const struct postgres_handle *s, struct postgres_handle *replica,
+                        const struct store_range *range, struct store_page *page, struct err *e)
+{
+    int result = postgres_rows_read(&replica->sql, range, page, e);
+    if (result != 0) {
+        postgres_replica_failed(s);
+    }
+    return result;
+}
+
 int postgres_view_read(struct store *base, const struct store_range *range, struct store_page *page, struct err *e)
 {
     struct sql_store *s = &mine(base)->sql;
+    struct postgres_handle *replica = postgres_replica_viewed(mine(base));
     bool begun = false;
+    if (replica != NULL) {
+        return read_replica(mine(base), replica, range, page, e);
+    }
     if (postgres_view_enter(s, &begun, e) != 0) {
         return -1;
     }

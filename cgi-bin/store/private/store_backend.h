@@ -17,6 +17,7 @@
 #include "store/private/erase_backend.h"
 #include "store/private/notices_backend.h"
 #include "store/private/peace_backend.h"
+#include "store/private/replica_backend.h"
 #include "store/store_move.h"
 #include "store/store_news.h"
 #include "store/store_upkeep.h"
@@ -55,7 +56,8 @@ struct store_backend {
                 struct err *e);
     int (*move_undo)(struct store *from, struct store *to, const struct store_progress *progress, struct err *e);
 
-    const struct notices_backend *notices; /* NULL: it has none */
+    const struct notices_backend *notices; /* NULL: it has none, as with the next one */
+    const struct replica_backend *replica;
     struct peace_backend peace;
     struct erase_backend erase;
 };

@@ -2,8 +2,6 @@
 #ifndef POSTGRES_ADDRESS_H
 #define POSTGRES_ADDRESS_H
 
-#include <stdbool.h>
-
 struct err;
 
 enum { POSTGRES_ADDRESS_MOST = 80 }; /* parameters that libpq knows, and some */
@@ -16,11 +14,13 @@ struct postgres_address {
     char program[64];
 };
 
+enum postgres_wanted { POSTGRES_WRITABLE, POSTGRES_PRIMARY, POSTGRES_STANDBY };
+
 /* Takes the address apart, and adds limits of time, keepalives and the like, unless the address or
  * libpq's environment sets them. password: NULL, or it wins over the address's; borrowed. -1 with
  * the error set: ERR_CONFIG. End it with postgres_address_fini in any case. */
-int postgres_address_take(struct postgres_address *a, const char *address, const char *password, bool is_writer,
-                          struct err *e);
+int postgres_address_take(struct postgres_address *a, const char *address, const char *password,
+                          enum postgres_wanted wanted, struct err *e);
 void postgres_address_fini(struct postgres_address *a);
 
 #endif

@@ -23,6 +23,7 @@
 #include <libpq-fe.h>
 
 struct postgres_batch;
+struct postgres_replica;
 struct postgres_statements;
 
 /* Answers to a statement, for many values of its first parameter. */
@@ -50,7 +51,8 @@ struct postgres_handle {
     int (*before_statement)(struct postgres_handle *s, const char *sql, struct err *e);
     /* Takes a statement that can be done later. False: it can't. NULL: none can. */
     bool (*put_off)(struct postgres_handle *s, struct sql_query *q);
-    char *folder; /* the site's data folder; owned, as are the next two */
+    struct postgres_replica *replica; /* replica.h; NULL: none */
+    char *folder;                     /* the site's data folder; owned, as are the next two */
     char *address;
     char *password_file; /* NULL: none */
     char label[200];     /* "PostgreSQL db.example:5432/chat", for the log */
@@ -67,6 +69,8 @@ struct postgres_handle {
     bool can_repeat;         /* the last failure ended the transaction; the same one may succeed now */
     bool was_warned;         /* the server warned while the last statement ran */
     bool has_no_answer;      /* the connection broke before the answer of the last statement */
+    bool is_replica;         /* the handle is that of replica.h: its waits are short, and its log is `trouble` */
+    char trouble[200];       /* what went wrong with it last */
     bool takes_notices;      /* the handle is that of notices.c */
     bool is_patient;         /* the next statements may take hours */
     unsigned connections;    /* how many the handle has made: names the one that it has */

@@ -1,0 +1,342 @@
+/* replica.c - see replica.h. */
+#include "store/postgres/private/replica.h"
+
+#include "base/ck.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "store/postgres/private/link.h"
+#include "store/postgres/private/schema.h"
+#include "store/postgres/private/seen.h"
+#include "store/postgres/private/statements.h"
+#include "store/postgres/private/takeover.h"
+#include "store/postgres/private/transaction.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    ERASING_SIZE = 400,
+    BEHIND_LEAST_MS = 10, /* pauses in which a replica that isn't far enough is left alone, at least */
+    BEHIND_MOST_MS = 1000,
+    AWAY_LEAST_MS = 250, /* the same for one that can't be used */
+    AWAY_MOST_MS = 30000,
+    COMPLAIN_AFTER_MS = 5000, /* a replica that is behind is told to the log after so long */
+};
+
+/* What must be the same, beside the rooms. */
+struct facts {
+    char epoch[CHAT_EPOCH_SIZE];
+    int64_t schema;
+    int64_t rules;
+    int64_t timeline; /* that the epoch holds for */
+    int64_t system;
+    int64_t timeline_now;       /* the server's; 0: it is a replica */
+    char erasing[ERASING_SIZE]; /* the persons that are being erased, and how far they are */
+};
+
+struct postgres_replica {
+    struct postgres_handle *handle;
+    struct facts asked; /* of the primary */
+    bool is_viewed;
+    bool is_ahead; /* when it was compared last */
+};
+
+/* Of the process. */
+static _Atomic int64_t paused_until; /* monotonic ms */
+static _Atomic int64_t pause_ms;     /* the last pause; 0: the replica was fine */
+static _Atomic int64_t bad_since;    /* monotonic ms; 0: the replica was fine */
+static _Atomic int last_state = STORE_REPLICA_USED;
+static atomic_bool has_complained;
+
+static const char ask_facts[] =
+    "SELECT epoch, schema, rules, timeline, system, " POSTGRES_TAKEOVER_TIMELINE ","
+    " coalesce((SELECT string_agg(person_id || ':' || erasing, ' ' ORDER BY person_id) FROM person"
+    " WHERE erasing IS NOT NULL), '') FROM meta WHERE one = 1";
+static const char ask_rooms[] = "SELECT name, head, oldest FROM room WHERE name = ANY(?)";
+static const char begin_view[] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+static struct postgres_handle *mine(struct store *base)
+{
+    return (struct postgres_handle *)base;
+}
+
+struct postgres_replica *postgres_replica_new(const struct store_options *options, enum store_mode mode,
+                                              const struct sql_engine *engine)
+{
+    struct store_options of_replica = *options;
+    of_replica.address = options->replica;
+    if (options->replica == NULL || options->short_lived || mode != STORE_READ) {
+        return NULL;
+    }
+    struct postgres_replica *r = ck_calloc(1, sizeof *r);
+    r->handle = postgres_handle_new(&of_replica, STORE_READ);
+    r->handle->sql.engine = engine;
+    r->handle->is_replica = true;
+    return r;
+}
+
+void postgres_replica_free(struct postgres_replica *r)
+{
+    if (r == NULL) {
+        return;
+    }
+    postgres_link_close(r->handle);
+    postgres_statements_free(r->handle);
+    postgres_handle_free(r->handle);
+    free(r);
+}
+
+/* ---- whether it is used ---- */
+
+static void complain(const struct postgres_handle *replica, enum store_replica_state state)
+{
+    static const char *const texts[] = {[STORE_REPLICA_BEHIND] = "it is behind",
+                                        [STORE_REPLICA_UNREACHABLE] = "it can't be used: ",
+                                        [STORE_REPLICA_PROMOTED] = "it takes changes itself",
+                                        [STORE_REPLICA_OTHER] = "it isn't one of this primary"};
+    log_line("messages are read from the primary, not from the replica (%s): %s%s", replica->label, texts[state],
+             state == STORE_REPLICA_UNREACHABLE ? replica->trouble : "");
+}
+
+static void note_bad(const struct postgres_handle *replica, enum store_replica_state state)
+{
+    bool is_behind = state == STORE_REPLICA_BEHIND;
+    int64_t now = clock_mono_ms();
+    int64_t least = is_behind ? BEHIND_LEAST_MS : AWAY_LEAST_MS;
+    int64_t most = is_behind ? BEHIND_MOST_MS : AWAY_MOST_MS;
+    int64_t pause = atomic_load(&pause_ms) * 2;
+    int64_t none = 0;
+    pause = pause < least ? least : pause > most ? most : pause;
+    atomic_store(&pause_ms, pause);
+    atomic_store(&paused_until, now + pause);
+    atomic_store(&last_state, state);
+    (void)atomic_compare_exchange_strong(&bad_since, &none, now);
+    bool is_due = !is_behind || now - atomic_load(&bad_since) >= COMPLAIN_AFTER_MS;
+    if (is_due && !atomic_exchange(&has_complained, true)) {
+        complain(replica, state);
+    }
+}
+
+static void note_good(const struct postgres_handle *replica)
+{
+    atomic_store(&pause_ms, 0);
+    atomic_store(&bad_since, 0);
+    atomic_store(&last_state, STORE_REPLICA_USED);
+    if (atomic_exchange(&has_complained, false)) {
+        log_line("messages are read from the replica again (%s)", replica->label);
+    }
+}
+
+void postgres_replica_failed(const struct postgres_handle *s)
+{
+    note_bad(s->replica->handle, STORE_REPLICA_UNREACHABLE);
+}
+
+static enum store_replica_state state(const struct store *base)
+{
+    const struct postgres_handle *s = (const struct postgres_handle *)base;
+    return s->replica != NULL ? (enum store_replica_state)atomic_load(&last_state) : STORE_REPLICA_NONE;
+}
+
+/* ---- questions ---- */
+
+static int take_facts(struct sql_query *q, struct facts *out)
+{
+    if (!sql_query_next(q)) {
+        return -1;
+    }
+    int epoch = snprintf(out->epoch, sizeof out->epoch, "%s", sql_query_text_at(q, 0));
+    out->schema = sql_query_number_at(q, 1);
+    out->rules = sql_query_number_at(q, 2);
+    out->timeline = sql_query_number_at(q, 3);
+    out->system = sql_query_number_at(q, 4);
+    out->timeline_now = sql_query_number_at(q, 5);
+    int erasing = snprintf(out->erasing, sizeof out->erasing, "%s", sql_query_text_at(q, 6));
+    return epoch < (int)sizeof out->epoch && erasing < (int)sizeof out->erasing ? 0 : -1;
+}
+
+static void take_rooms(struct sql_query *q, const char *const *names, struct store_room *found, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        found[i] = (struct store_room){.head = 0, .oldest = 1};
+    }
+    while (sql_query_next(q)) {
+        for (size_t i = 0; i < count; i++) {
+            if (strcmp(names[i], sql_query_text_at(q, 0)) == 0) {
+                found[i].head = (uint64_t)sql_query_number_at(q, 1);
+                found[i].oldest = (uint64_t)sql_query_number_at(q, 2);
+            }
+        }
+    }
+}
+
+/* With one wait for the network. views: a view begins with it. */
+static int ask_server(struct postgres_handle *s, bool views, const char *const *names, struct facts *facts,
+                      struct store_room *found, size_t count)
+{
+    struct err ignored = ERR_INIT;
+    struct sql_query all[3];
+    size_t queries = 0;
+    if (views) {
+        sql_query_begin(&all[queries++], &s->sql, begin_view, "begin", &ignored);
+    }
+    sql_query_begin(&all[queries++], &s->sql, ask_facts, "compare the replica", &ignored);
+    sql_query_begin(&all[queries++], &s->sql, ask_rooms, "compare the replica", &ignored);
+    postgres_statements_bind_texts(&all[queries - 1], names, count);
+    int result = postgres_statements_ask_all(s, all, queries, "compare the replica", &ignored);
+    if (result == 0) {
+        s->open = views ? POSTGRES_VIEW : POSTGRES_NOTHING;
+        result = take_facts(&all[queries - 2], facts);
+        take_rooms(&all[queries - 1], names, found, count);
+    }
+    for (size_t i = 0; i < queries; i++) {
+        sql_query_end(&all[i]);
+    }
+    return result;
+}
+
+/* The primary can be compared. Otherwise the usual way finds out what is to be done. */
+static bool is_settled(struct postgres_handle *s, const struct facts *f)
+{
+    struct err ignored = ERR_INIT;
+    return strcmp(f->epoch, s->sql.epoch) == 0 && f->schema == postgres_schema_latest() && f->timeline_now != 0 &&
+           f->timeline == f->timeline_now && postgres_seen_check(s, f->timeline_now, &ignored) == 0;
+}
+
+static bool ask_primary(struct postgres_handle *s, const char *const *names, struct store_room *found, size_t count)
+{
+    return ask_server(s, false, names, &s->replica->asked, found, count) == 0 && is_settled(s, &s->replica->asked);
+}
+
+static bool ask(struct store *base, const char *const *names, struct store_room *found, size_t count)
+{
+    struct postgres_handle *s = mine(base);
+    return s->replica != NULL && clock_mono_ms() >= atomic_load(&paused_until) && ask_primary(s, names, found, count);
+}
+
+/* ---- views ---- */
+
+static enum store_replica_state compare_facts(const struct facts *primary, const struct facts *replica)
+{
+    bool is_same = strcmp(primary->epoch, replica->epoch) == 0 && primary->schema == replica->schema &&
+                   primary->timeline == replica->timeline && primary->system == replica->system;
+    if (replica->timeline_now != 0) {
+        return STORE_REPLICA_PROMOTED;
+    }
+    if (!is_same) {
+        return STORE_REPLICA_OTHER;
+    }
+    return primary->rules == replica->rules && strcmp(primary->erasing, replica->erasing) == 0 ? STORE_REPLICA_USED
+                                                                                               : STORE_REPLICA_BEHIND;
+}
+
+static enum store_replica_state compare_rooms(struct postgres_replica *r, const struct store_room *primary,
+                                              const struct store_room *replica, size_t count)
+{
+    bool is_same = true;
+    bool is_behind = false;
+    for (size_t i = 0; i < count; i++) {
+        is_same = is_same && primary[i].head == replica[i].head && primary[i].oldest == replica[i].oldest;
+        is_behind = is_behind || primary[i].head > replica[i].head || primary[i].oldest > replica[i].oldest;
+    }
+    r->is_ahead = !is_same && !is_behind;
+    return is_same ? STORE_REPLICA_USED : STORE_REPLICA_BEHIND;
+}
+
+struct postgres_handle *postgres_replica_viewed(const struct postgres_handle *s)
+{
+    return s->replica != NULL && s->replica->is_viewed ? s->replica->handle : NULL;
+}
+
+void postgres_replica_end(struct postgres_handle *s)
+{
+    s->replica->is_viewed = false;
+    postgres_transaction_view_end(s->replica->handle);
+}
+
+/* Opens the view; it stays open if the result is STORE_REPLICA_USED. */
+static enum store_replica_state view(struct postgres_handle *s, const char *const *names,
+                                     const struct store_room *found, size_t count)
+{
+    struct postgres_replica *r = s->replica;
+    struct facts facts;
+    struct store_room *there = ck_calloc(count + 1, sizeof *there);
+    enum store_replica_state state = STORE_REPLICA_UNREACHABLE;
+    r->is_ahead = false;
+    if (ask_server(r->handle, true, names, &facts, there, count) == 0) {
+        state = compare_facts(&r->asked, &facts);
+        state = state == STORE_REPLICA_USED ? compare_rooms(r, found, there, count) : state;
+    }
+    free(there);
+    r->is_viewed = state == STORE_REPLICA_USED;
+    if (!r->is_viewed) {
+        postgres_transaction_view_end(r->handle);
+    }
+    if (!r->is_viewed && state != STORE_REPLICA_BEHIND) { /* another server of the address may do */
+        postgres_link_close(r->handle);
+        r->handle->is_lost = false;
+    }
+    return state;
+}
+
+static bool begin(struct store *base, const char *const *names, const struct store_room *found, size_t count)
+{
+    struct postgres_handle *s = mine(base);
+    enum store_replica_state state = view(s, names, found, count);
+    if (state == STORE_REPLICA_USED) {
+        note_good(s->replica->handle);
+    } else if (!s->replica->is_ahead) { /* else a commit came between the two questions */
+        note_bad(s->replica->handle, state);
+    }
+    return state == STORE_REPLICA_USED;
+}
+
+/* ---- for the doctor ---- */
+
+/* Does the replica reach soon what the primary has now? True as well if it can't be found out. */
+static bool comes_after(struct postgres_handle *s)
+{
+    enum { TRIES = 20, NAP_MS = 100 };
+    char text[120] = "";
+    struct err ignored = ERR_INIT;
+    bool has = false;
+    PGresult *row = postgres_link_run(s, "SELECT pg_current_wal_lsn()", "compare the replica", &ignored);
+    if (row != NULL) {
+        snprintf(text, sizeof text, "SELECT pg_last_wal_replay_lsn() >= '%s'", PQgetvalue(row, 0, 0));
+    }
+    PQclear(row);
+    for (int tries = 0; text[0] != '\0' && !has && tries < TRIES; tries++) {
+        clock_sleep_ms(tries > 0 ? NAP_MS : 0);
+        row = postgres_link_run(s->replica->handle, text, "compare the replica", &ignored);
+        has = row == NULL || PQgetvalue(row, 0, 0)[0] == 't';
+        PQclear(row);
+    }
+    return has || text[0] == '\0';
+}
+
+static enum store_replica_state try_now(struct store *base)
+{
+    struct postgres_handle *s = mine(base);
+    if (s->replica == NULL) {
+        return STORE_REPLICA_NONE;
+    }
+    if (!ask_primary(s, NULL, NULL, 0)) {
+        return STORE_REPLICA_USED; /* it can't be found out */
+    }
+    enum store_replica_state state = view(s, NULL, NULL, 0);
+    if (state == STORE_REPLICA_USED) {
+        postgres_replica_end(s);
+    }
+    if (state == STORE_REPLICA_USED || state == STORE_REPLICA_BEHIND) {
+        state = comes_after(s) ? STORE_REPLICA_USED : STORE_REPLICA_BEHIND;
+    }
+    if (state != STORE_REPLICA_USED) {
+        complain(s->replica->handle, state);
+    }
+    return state;
+}
+
+const struct replica_backend postgres_replica_backend = {
+    .ask = ask, .begin = begin, .state = state, .try_now = try_now};
