@@ -19,6 +19,9 @@ const struct metrics_name metrics_counters[METRICS_COUNTER__MAX] = {
     [METRICS_NOTICES_HEARD] = {"notices_total", "way=\"heard\"", "notices", "heard", ""},
     [METRICS_CONNECTS] = {"notice_connections_total", NULL, NULL, "notice_connections",
                           "Connections to the database for notices that were made."},
+    [METRICS_REPLICA_PAGES] = {"pages_total", "from=\"replica\"", "pages", "replica",
+                               "Pages of messages by the server that they were read from, where a replica is set."},
+    [METRICS_PRIMARY_PAGES] = {"pages_total", "from=\"primary\"", "pages", "primary", ""},
     [METRICS_TURNED_AWAY] = {"turned_away_total", NULL, NULL, "turned_away", "Requests that found no place to wait."},
 };
 
@@ -28,6 +31,8 @@ const struct metrics_name metrics_gauges[METRICS_GAUGE__MAX] = {
     [METRICS_HEARING] = {"listeners", "state=\"heard\"", "listeners", "heard",
                          "Processes that listen to notices of other hosts, by whether these come through."},
     [METRICS_DEAF] = {"listeners", "state=\"deaf\"", "listeners", "deaf", ""},
+    [METRICS_REPLICA_AWAY] = {"replica_away", NULL, NULL, "replica_away",
+                              "Processes that found the replica of no use when they tried it last."},
     [METRICS_QUEUED] = {"queued", NULL, NULL, "queued", "Messages received and not yet durable."},
 };
 

@@ -27,6 +27,8 @@ enum metrics_counter {
     METRICS_NOTICES_SENT,  /* to other hosts (site/notices.h) */
     METRICS_NOTICES_HEARD, /* of any host, also this one */
     METRICS_CONNECTS,      /* connections for notices that were made */
+    METRICS_REPLICA_PAGES, /* pages of messages that came from a replica (store/store_replica.h), */
+    METRICS_PRIMARY_PAGES, /* and those that came from the primary although a replica is set */
     METRICS_TURNED_AWAY,   /* polls that could not wait, and streams that were refused */
     METRICS_COUNTER__MAX
 };
@@ -34,9 +36,10 @@ enum metrics_counter {
 enum metrics_gauge {
     METRICS_PARKED_POLLS, /* waiting, with or without a process of their own */
     METRICS_PARKED_STREAMS,
-    METRICS_HEARING, /* processes that notices come through to */
-    METRICS_DEAF,    /* and those that have to ask the database instead */
-    METRICS_QUEUED,  /* messages that have arrived and are not durable yet */
+    METRICS_HEARING,      /* processes that notices come through to */
+    METRICS_DEAF,         /* and those that have to ask the database instead */
+    METRICS_REPLICA_AWAY, /* processes that read from the primary, as the replica can't be used */
+    METRICS_QUEUED,       /* messages that have arrived and are not durable yet */
     METRICS_GAUGE__MAX
 };
 

@@ -13,6 +13,7 @@
 #include "store/incidents.h"
 #include "store/store.h"
 #include "store/store_news.h"
+#include "store/store_replica.h"
 #include "store/store_upkeep.h"
 #include "system/allowance.h"
 #include "system/conf_load.h"
@@ -320,11 +321,31 @@ static void check_key(const struct store_options *options, struct store *store, 
     }
 }
 
+/* May take some seconds. */
+static void check_replica(struct store *store, struct findings *out)
+{
+    static const char *const texts[] = {
+        [STORE_REPLICA_BEHIND] = "it is behind by more than two seconds, or its replay is paused",
+        [STORE_REPLICA_UNREACHABLE] = "it can't be used, and the log says why",
+        [STORE_REPLICA_PROMOTED] = "it takes changes itself, so it is no replica (any more)",
+        [STORE_REPLICA_OTHER] = "it isn't one of this database, or it follows an old primary",
+    };
+    enum store_replica_state state = store_replica_try(store);
+    if (state == STORE_REPLICA_USED) {
+        findings_add(out, "replica", FINDING_FINE, "Messages are read from the replica of the setting store_replica.");
+    } else if (state != STORE_REPLICA_NONE) {
+        findings_add(out, "replica", FINDING_POOR,
+                     "Messages aren't read from the replica of the setting store_replica: %s. The chat works, and "
+                     "reads them from the primary.",
+                     texts[state]);
+    }
+}
+
 static void check_store(const struct conf *conf, struct findings *out)
 {
     struct err e = ERR_INIT;
     struct store_options options = store_options_of(conf);
-    options.short_lived = true;
+    options.short_lived = options.replica == NULL; /* one that is can't try a replica */
     struct store *store = store_open(&options, STORE_READ, &e);
     if (store == NULL) {
         findings_add(out, "database", FINDING_WRONG, "The database can't be opened: %s", e.text);
@@ -338,6 +359,7 @@ static void check_store(const struct conf *conf, struct findings *out)
     store_read_end(store);
     findings_add(out, "database", FINDING_FINE, "The database works: %s.", store_describe(store));
     check_key(&options, store, out);
+    check_replica(store, out);
     check_bell(&options, store, out);
     check_clients(conf, out);
     check_reserve(conf, store, out);
@@ -464,13 +486,13 @@ static bool is_readable_for_all(const char *path)
     return stat(path, &file) == 0 && (file.st_mode & S_IROTH) != 0;
 }
 
-/* The settings file that sets `store`; false: none of those beside the programs does. */
-static bool find_file_of_store(const struct checks_given *given, char *path, size_t size)
+/* The settings file that sets `key`; false: none of those beside the programs does. */
+static bool find_file_of(const struct checks_given *given, const char *key, char *path, size_t size)
 {
     struct conf_page_row row;
     bool found = false;
     for (unsigned i = 0; !found && conf_page_row(given->conf, i, &row); i++) {
-        for (size_t n = 0; !found && strcmp(row.key, "store") == 0 && n < CONF_FILES; n++) {
+        for (size_t n = 0; !found && strcmp(row.key, key) == 0 && n < CONF_FILES; n++) {
             found = strncmp(row.source, conf_file(n), strlen(conf_file(n))) == 0 &&
                     path_of(path, size, given->program_folder, conf_file(n));
         }
@@ -478,21 +500,28 @@ static bool find_file_of_store(const struct checks_given *given, char *path, siz
     return found;
 }
 
+static void check_address(const struct checks_given *given, const char *key, const char *address, struct findings *out)
+{
+    char shown[CONF_STORE_MAX + 64];
+    char path[PATH_MAX];
+    store_address_shown(address, shown, sizeof shown);
+    if (strcmp(shown, address) != 0 && find_file_of(given, key, path, sizeof path) && is_readable_for_all(path)) {
+        findings_add(out, "password", FINDING_POOR,
+                     "Other users of this machine may read the settings file, and its line %s has a password. Put "
+                     "the password into a file of its own with the permissions 600 (store_password_file).",
+                     key);
+    }
+}
+
 /* May other users of this machine read the database's password? */
 static void check_password(const struct checks_given *given, struct findings *out)
 {
     const struct conf *conf = given->conf;
-    char shown[CONF_STORE_MAX + 64];
-    char path[PATH_MAX];
     if (!is_remote(conf)) {
         return;
     }
-    store_address_shown(conf->store, shown, sizeof shown);
-    if (strcmp(shown, conf->store) != 0 && find_file_of_store(given, path, sizeof path) && is_readable_for_all(path)) {
-        findings_add(out, "password", FINDING_POOR,
-                     "Other users of this machine may read the settings file, and its line store has a password. Put "
-                     "the password into a file of its own with the permissions 600 (store_password_file).");
-    }
+    check_address(given, "store", conf->store, out);
+    check_address(given, "store_replica", conf->store_replica, out);
     if (conf->store_password_file[0] != '\0' && is_readable_for_all(conf->store_password_file)) {
         findings_add(out, "password", FINDING_POOR,
                      "Other users of this machine may read the file that store_password_file names. Give it the "
@@ -562,6 +591,10 @@ static void check_data(const struct checks_given *given, struct findings *out)
         check_exposure(given, out);
         check_file_system(given->conf, out);
         check_password(given, out);
+        if (!is_remote(given->conf) && given->conf->store_replica[0] != '\0') {
+            findings_add(out, "replica", FINDING_POOR,
+                         "The setting store_replica has no effect, since the chat isn't in PostgreSQL (store).");
+        }
         check_store(given->conf, out);
         check_left(given->conf, out);
         if (!is_remote(given->conf)) {

@@ -4,8 +4,10 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/hash.h"
+#include "shared/metrics_file.h"
 #include "site/positions.h"
 #include "site/site.h"
+#include "store/store_replica.h"
 #include "system/budget.h"
 
 #include <assert.h>
@@ -98,20 +100,13 @@ static bool etag_matches(const char *header, const char *etag)
     return matches;
 }
 
-/* Positions are known to all processes as soon as the store was asked for them. */
-static int read_positions(struct work *w, struct err *e)
+static int read_positions(const struct work *w, struct store_room *found, struct err *e)
 {
-    struct answer_room *rooms = w->g->rooms;
-    for (size_t i = 0; i < w->q->count; i++) {
-        struct store_room found;
-        if (store_room(w->store, rooms[i].name, &found, e) != 0) {
-            return -1;
-        }
-        rooms[i].head = found.head;
-        rooms[i].oldest = found.oldest;
+    int result = 0;
+    for (size_t i = 0; result == 0 && i < w->q->count; i++) {
+        result = store_room(w->store, w->g->rooms[i].name, &found[i], e);
     }
-    positions_learn(&w->asked, rooms, w->q->count);
-    return 0;
+    return result;
 }
 
 /* ---- messages ---- */
@@ -302,20 +297,34 @@ static int settle_budget(struct work *w, struct err *e)
     return 0;
 }
 
-/* One view of the store, so that head, oldest and messages are of the same moment. */
-static int read_view(struct work *w, struct err *e)
+/* Positions are known to all processes as soon as the store was asked for them. */
+static void take_positions(struct work *w, const struct store_room *found)
 {
-    if (read_positions(w, e) != 0) {
-        return -1;
+    for (size_t i = 0; i < w->q->count; i++) {
+        w->g->rooms[i].head = found[i].head;
+        w->g->rooms[i].oldest = found[i].oldest;
     }
+    positions_learn(&w->asked, w->g->rooms, w->q->count);
     make_etag(w->g, w->q);
     w->g->nothing_new = has_nothing_new(w);
     w->g->unchanged = etag_matches(w->how->if_none_match, w->g->etag);
-    if (w->g->unchanged) {
-        return 0;
-    }
+}
+
+static int read_messages(struct work *w, struct err *e)
+{
     take_budget(w);
     return w->q->kind == QUERY_SINCE ? read_newer(w, e) : read_backwards(w, e);
+}
+
+/* One view of the store, so that head, oldest and messages are of the same moment. */
+static int read_view(struct work *w, struct err *e)
+{
+    struct store_room found[QUERY_ROOMS_MAX];
+    if (read_positions(w, found, e) != 0) {
+        return -1;
+    }
+    take_positions(w, found);
+    return w->g->unchanged ? 0 : read_messages(w, e);
 }
 
 /* True: it is known without the store that there is nothing new for the client. */
@@ -335,6 +344,68 @@ static bool read_memory(struct work *w, struct site *site)
     return true;
 }
 
+static void drop_pages(struct work *w)
+{
+    for (size_t i = 0; i < w->q->count; i++) {
+        store_page_fini(&w->g->pages[i]);
+        w->g->rooms[i].messages = NULL;
+        w->g->rooms[i].count = 0;
+    }
+    budget_give_back(w->g->counted);
+    w->g->counted = 0;
+    w->g->answer.more = false;
+}
+
+/* Counts for the owner what the replica is good for. */
+static void count_page(const struct work *w, struct site *site, bool is_replica)
+{
+    static atomic_bool was_away; /* of the process */
+    bool is_away = store_replica_state(w->store) != STORE_REPLICA_USED;
+    metrics_file_add(site_metrics(site), is_replica ? METRICS_REPLICA_PAGES : METRICS_PRIMARY_PAGES, 1);
+    if (atomic_exchange(&was_away, is_away) != is_away) {
+        metrics_file_gauge(site_metrics(site), METRICS_REPLICA_AWAY, is_away ? 1 : -1);
+    }
+}
+
+/* Reads the messages in a view of the replica that has these positions. */
+static bool read_there(struct work *w, const char *const *names, const struct store_room *found)
+{
+    struct err ignored = ERR_INIT;
+    if (!store_replica_begin(w->store, names, found, w->q->count)) {
+        return false;
+    }
+    int result = read_messages(w, &ignored);
+    store_read_end(w->store);
+    if (result != 0) {
+        drop_pages(w);
+    }
+    return result == 0;
+}
+
+/* Positions from the primary, messages from a replica that has the same. False: all is to be read
+ * from the primary. */
+static bool read_replica(struct work *w, struct site *site)
+{
+    const char *names[QUERY_ROOMS_MAX];
+    struct store_room found[QUERY_ROOMS_MAX];
+    for (size_t i = 0; i < w->q->count; i++) {
+        names[i] = w->g->rooms[i].name;
+    }
+    bool is_known = store_replica_ask(w->store, names, found, w->q->count);
+    if (is_known) {
+        take_positions(w, found);
+    }
+    if (is_known && w->g->unchanged) {
+        return true;
+    }
+    if (is_known && w->g->nothing_new) {
+        return read_messages(w, NULL) == 0; /* there are none, so it reads nothing */
+    }
+    bool is_done = is_known && read_there(w, names, found);
+    count_page(w, site, is_done);
+    return is_done;
+}
+
 static int read_store(struct work *w, struct site *site, struct err *e)
 {
     int result = -1;
@@ -343,7 +414,9 @@ static int read_store(struct work *w, struct site *site, struct err *e)
         return -1;
     }
     positions_ask(site_positions(site), w->store, &w->asked);
-    if (store_read_begin(w->store, e) == 0) {
+    if (store_replica_state(w->store) != STORE_REPLICA_NONE && read_replica(w, site)) {
+        result = 0;
+    } else if (store_read_begin(w->store, e) == 0) {
         result = read_view(w, e);
         store_read_end(w->store);
     }

@@ -41,6 +41,7 @@ struct conf {
     /* "sqlite", or the address of a PostgreSQL database, perhaps with a password: never show it but
      * by store_address.h */
     char store[CONF_STORE_MAX];
+    char store_replica[CONF_STORE_MAX];      /* an address like that, or "" */
     char store_password_file[CONF_TEXT_MAX]; /* absolute, or "" */
     /* folder of the head files (head_files.h), absolute, or "" */
     char heads[CONF_TEXT_MAX];

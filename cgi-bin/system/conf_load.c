@@ -66,6 +66,12 @@ static struct conf_fault *new_fault(struct conf_faults *f)
     return &f->list[f->count++];
 }
 
+/* The value may contain a password. */
+static bool is_address(const struct conf_setting *s)
+{
+    return s->kind == CONF_STORE || s->kind == CONF_REPLICA;
+}
+
 static void allowed_values(const struct conf_setting *s, char *out, size_t size)
 {
     if (s->kind == CONF_NUMBER || s->kind == CONF_NUMBER_OR_AUTO) {
@@ -83,9 +89,10 @@ static void allowed_values(const struct conf_setting *s, char *out, size_t size)
                 "addresses and networks such as 192.0.2.1 2001:db8::/32, no bits set after the network part,",
             [CONF_FOLDER] = "a path",
             [CONF_STORE] = "sqlite or an address such as postgresql://USER@HOST/DATABASE",
+            [CONF_REPLICA] = "an address such as postgresql://USER@HOST/DATABASE, or nothing,",
             [CONF_TEXT] = "a text",
             [CONF_SECRET] = "a text"};
-        int most = s->kind == CONF_STORE                            ? CONF_STORE_MAX
+        int most = is_address(s)                                    ? CONF_STORE_MAX
                    : s->kind == CONF_TEXT || s->kind == CONF_SECRET ? CONF_SECRET_MAX
                                                                     : CONF_TEXT_MAX;
         snprintf(out, size, "%s of up to %d bytes", kinds[s->kind], most - 1);
@@ -133,6 +140,8 @@ static int parse_value(struct conf *c, const struct conf_setting *s, const char 
         return conf_value_folder(member, value, program_dir);
     case CONF_STORE:
         return conf_value_store(member, value);
+    case CONF_REPLICA:
+        return conf_value_replica(member, value);
     case CONF_WORD:
         return conf_value_word(member, value, s->words);
     case CONF_TEXT:
@@ -189,7 +198,7 @@ static void fault_of(struct loading *l, const struct conf_setting *s, const char
 /* The value of the setting is a secret, or may contain one. */
 static bool is_secret(const struct conf_setting *s)
 {
-    return s->kind == CONF_SECRET || s->kind == CONF_STORE;
+    return s->kind == CONF_SECRET || is_address(s);
 }
 
 /* The value of an unknown key may be a secret: of a setting that was misspelt, or a password under

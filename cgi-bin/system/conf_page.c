@@ -77,7 +77,7 @@ static void write_value(const struct conf *c, const struct conf_setting *s, char
     const void *member = (const char *)c + s->offset;
     if (s->kind == CONF_SECRET) {
         snprintf(out, CONF_PAGE_VALUE, "%s", *(const char *)member != '\0' ? "(set, not shown)" : "");
-    } else if (s->kind == CONF_STORE) {
+    } else if (s->kind == CONF_STORE || s->kind == CONF_REPLICA) {
         store_address_shown(member, out, CONF_PAGE_VALUE);
     } else if (s->kind == CONF_WORD) {
         snprintf(out, CONF_PAGE_VALUE, "%s", s->words[*(const uint64_t *)member]);

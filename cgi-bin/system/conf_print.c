@@ -23,7 +23,7 @@ void conf_print(const struct conf *c, FILE *out)
             fprintf(out, "%s = %s", s->key, s->words[*(const uint64_t *)member]);
         } else if (s->kind == CONF_SECRET && *(const char *)member != '\0') {
             fprintf(out, "%s = (set, not shown)", s->key);
-        } else if (s->kind == CONF_STORE) {
+        } else if (s->kind == CONF_STORE || s->kind == CONF_REPLICA) {
             store_address_shown(member, address, sizeof address);
             fprintf(out, "%s = %s", s->key, address);
         } else {

@@ -35,6 +35,14 @@ const struct conf_setting conf_settings[] = {
      "PGPASSFILE, PGPASSWORD). If it is in the line, write special characters as %40 for @ and the like. It "
      "is never shown. All programs, on all hosts, must name the same database. It takes the package "
      "pollchat-postgres, or programs that were built with libpq-dev."},
+    {"store_replica", CONF_REPLICA, AT(store_replica), 0, 0, "", NULL,
+     "A streaming replica of the PostgreSQL database, from which pages of messages are read, so that the primary "
+     "has less to do. For example:\n"
+     "postgresql://pollchat@db2.example,db3.example/chat\n"
+     "Of several hosts the first one is used that is a replica. The primary is asked for the numbers of the rooms "
+     "each time, and a replica that is behind them, or that can't be reached, isn't used: so no reader sees an "
+     "older state. The form is that of store, and store_password_file counts for it too. Empty: all is read from "
+     "the primary."},
     {"store_password_file", CONF_FOLDER, AT(store_password_file), 0, 0, "", NULL,
      "File whose first line is the password for the PostgreSQL database. Only the user of the programs "
      "should be able to read it (mode 600). It is read again for each new connection, so the password can be "

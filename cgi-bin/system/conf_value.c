@@ -45,12 +45,23 @@ int conf_value_ranges(char *out, const char *value)
     return address_list_valid(value) && snprintf(out, CONF_TEXT_MAX, "%s", value) < CONF_TEXT_MAX ? 0 : -1;
 }
 
-int conf_value_store(char *out, const char *value)
+/* Either this word or an address. */
+static int set_address(char *out, const char *value, const char *word)
 {
-    return (strcmp(value, "sqlite") == 0 || store_address_fault(value) == NULL) &&
+    return (strcmp(value, word) == 0 || store_address_fault(value) == NULL) &&
                    snprintf(out, CONF_STORE_MAX, "%s", value) < CONF_STORE_MAX
                ? 0
                : -1;
+}
+
+int conf_value_store(char *out, const char *value)
+{
+    return set_address(out, value, "sqlite");
+}
+
+int conf_value_replica(char *out, const char *value)
+{
+    return set_address(out, value, "");
 }
 
 int conf_value_text(char *out, const char *value)

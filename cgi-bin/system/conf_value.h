@@ -18,7 +18,8 @@ int conf_value_origins(char *out, const char *value);
 int conf_value_ranges(char *out, const char *value); /* networks of address.h */
 /* "sqlite" or an address of store_address.h; *out has CONF_STORE_MAX bytes */
 int conf_value_store(char *out, const char *value);
-int conf_value_text(char *out, const char *value); /* *out has CONF_SECRET_MAX bytes */
+int conf_value_replica(char *out, const char *value); /* such an address or "" */
+int conf_value_text(char *out, const char *value);    /* *out has CONF_SECRET_MAX bytes */
 /* its index; NULL at the end */
 int conf_value_word(uint64_t *out, const char *value, const char *const *words);
 

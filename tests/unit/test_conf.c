@@ -231,6 +231,18 @@ static void the_store_is_taken_as_it_is_written(void **state)
     assert_string_equal(c.store_password_file, "");
 }
 
+static void a_replica_is_an_address_and_a_wrong_one_is_none(void **state)
+{
+    struct conf c;
+    (void)state;
+    load_good(&c, "", NULL, NULL);
+    assert_string_equal(c.store_replica, "");
+    load_good(&c, "store_replica = postgresql://u@db2,db3:5433/chat\n", NULL, NULL);
+    assert_string_equal(c.store_replica, "postgresql://u@db2,db3:5433/chat");
+    load_good(&c, "store_replica = postgresql://u@db2/chat\n", NULL, ENVIRONMENT("POLLCHAT_STORE_REPLICA="));
+    assert_string_equal(c.store_replica, "");
+}
+
 /* Mistakes are logged and shown by doctor. */
 static void no_mistake_shows_a_password(void **state)
 {
@@ -239,6 +251,9 @@ static void no_mistake_shows_a_password(void **state)
                                         "store = hunter2\n",
                                         "store = postgresql://u:hunter2@db\nstore = postgresql://u:hunter22@db\n",
                                         "stor = postgresql://u:hunter2@db/chat\n",
+                                        "store_replica = postgresql://u:hunter2@x@db/chat\n",
+                                        "store_replica = hunter2\n",
+                                        "store_replicas = postgresql://u:hunter2@db/chat\n",
                                         "sotre = hunter2\n",
                                         "store_pasword_file = hunter2\n",
                                         "store_password = hunter2\n",
@@ -458,6 +473,7 @@ int main(void)
         cmocka_unit_test(only_mistakes_that_leave_the_data_folder_uncertain_stop_the_chat),
         cmocka_unit_test(a_store_that_is_wrong_or_misspelt_stops_the_chat),
         cmocka_unit_test(the_store_is_taken_as_it_is_written),
+        cmocka_unit_test(a_replica_is_an_address_and_a_wrong_one_is_none),
         cmocka_unit_test(no_mistake_shows_a_password),
         cmocka_unit_test(strangers_see_no_values_that_the_owner_wrote),
         cmocka_unit_test(mistakes_over_the_maximum_are_counted),

@@ -279,7 +279,7 @@ static void the_json_has_the_same_values(void **state)
         "{\"version\":\"1.2.3\",\"uptime\":77,\"counted_since\":\"2023-11-14T22:13:20.123Z\",\"counts_of\":\"site\","
         "\"wake\":\"bell\",\"descriptors\":1024,\"processes\":20,\"max_held\":6,\"max_waiting\":256,"
         "\"max_waiting_why\":\"so\",\"store\":{\"kind\":\"SQLite\",\"bytes\":4096},"
-        "\"parked\":{\"polls\":8,\"streams\":0},\"listeners\":{\"heard\":0,\"deaf\":0},\"queued\":0,"
+        "\"parked\":{\"polls\":8,\"streams\":0},\"listeners\":{\"heard\":0,\"deaf\":0},\"replica_away\":0,\"queued\":0,"
         "\"requests\":{\"send\":0,\"poll\":0,\"stream\":6,\"status\":0},");
     assert_contains(text, "\"answers\":{\"2xx\":0,\"3xx\":0,\"4xx\":7,\"5xx\":0}");
     assert_contains(

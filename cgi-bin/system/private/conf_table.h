@@ -10,7 +10,7 @@
  * If no kind fits, add one: a value of conf_kind, a function in conf_value.c that checks and copies
  * the value, a case in parse_value (conf_load.c), and the words for what is allowed in the same
  * file. conf_print.c prints a kind that it doesn't know as text. CONF_SECRET is a text that is
- * never shown; of CONF_STORE (store_address.h) the password isn't.
+ * never shown; of CONF_STORE and CONF_REPLICA (store_address.h) the password isn't.
  *
  * Threads: any; nothing in it changes.
  */
@@ -27,6 +27,7 @@ enum conf_kind {
     CONF_RANGES,
     CONF_FOLDER, /* or a file */
     CONF_STORE,
+    CONF_REPLICA,
     CONF_WORD,
     CONF_TEXT,
     CONF_SECRET
@@ -46,7 +47,7 @@ struct conf_setting {
 
 /* The array below has no size here: a row too many would be dropped with a warning, and now fails
  * an assertion. */
-enum { CONF_SETTINGS = 47 }; /* rows */
+enum { CONF_SETTINGS = 48 }; /* rows */
 extern const struct conf_setting conf_settings[];
 
 /* Where the value of each setting came from; conf_load writes it, conf_print shows it. */
