@@ -61,8 +61,9 @@ unsigned site_threads(void);
  * anew. */
 struct store *site_borrow(struct site *s, struct err *e);
 
-/* May this host write? -1 with ERR_READONLY: its key of the site isn't that of the chat's other hosts
- * (host_key.h). handle: of this site, which writes. The key of a process stays until it ends. */
+/* May this host write? -1 with ERR_READONLY: its key of the site isn't that of the chat's other
+ * hosts (host_key.h). handle: of this site, which writes. The key of a process stays until it
+ * ends. */
 int site_check_key(struct site *s, struct store *handle, struct err *e);
 
 /* Gives the handle back. False: its database was replaced; the next handle is of another one.
