@@ -81,6 +81,7 @@ static int commit(struct work *w,
                   int (*with)(struct commit_job *, struct store *, struct store_changes *, struct err *), struct err *e)
 {
     w->job.run = with;
+    w->job.with_any_key = true;
     w->job.done = done;
     w->e = e;
     w->changed = false;

@@ -217,10 +217,10 @@ static bool append_with(struct site *site, struct store *store, struct commit_jo
     return result != 0 && e.code == ERR_BUSY;
 }
 
-static struct store *borrow(struct site *site, struct err *e)
+static struct store *borrow(struct site *site, bool with_any_key, struct err *e)
 {
     struct store *store = site_borrow(site, e);
-    if (store != NULL && site_check_key(site, store, e) != 0) {
+    if (store != NULL && !with_any_key && site_check_key(site, store, e) != 0) {
         (void)site_return(site, store);
         return NULL;
     }
@@ -232,7 +232,7 @@ static void append_group(struct site *site, struct commit_job *const *group, siz
     bool again = true;
     for (int round = 0; round < ROUNDS_MAX && again; round++) {
         struct err e = ERR_INIT;
-        struct store *store = borrow(site, &e);
+        struct store *store = borrow(site, count > 0 && group[0]->with_any_key, &e);
         if (store == NULL) {
             fail_part(group, count, &e);
             return;

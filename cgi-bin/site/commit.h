@@ -50,6 +50,10 @@ struct commit_job {
      * since senders wait meanwhile. */
     int (*run)(struct commit_job *job, struct store *store, struct store_changes *changes, struct err *e);
 
+    /* Done also on a host whose key isn't that of the chat's other hosts (site_check_key): what the
+     * owner does at the command line, which names people by name or number. */
+    bool with_any_key;
+
     /* The message is durable if e->code is ERR_NONE, or store.outcome says why it wasn't stored.
      * Otherwise nothing was stored. epoch: of the database that has the message. Called exactly
      * once, mostly by the committer, so it must not wait for anything. From this call on the job is
