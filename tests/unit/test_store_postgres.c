@@ -224,6 +224,96 @@ static void after_the_silence_of_a_server_the_next_attempts_do_not_wait(void **s
 
 /* ---- batches ---- */
 
+/* Another host that has locked the room: psql, which goes on when the test writes to it. */
+static FILE *lock_room(const struct place *p, const char *room)
+{
+    char command[500];
+    snprintf(command, sizeof command, "psql -wXqo /dev/null -v ON_ERROR_STOP=1 -d '%s'", p->address);
+    fflush(NULL);
+    FILE *other = popen(command, "w"); // NOLINT(cert-env33-c): the address is the test's
+    assert_non_null(other);
+    fprintf(other, "BEGIN; SELECT 1 FROM room WHERE name = '%s' FOR UPDATE; SELECT pg_advisory_lock(1, 7);\n", room);
+    fflush(other);
+    static const char locked[] =
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 1 AND objid = 7"
+        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    for (int i = 0; i < 6000 && ask_number(p, locked) == 0; i++) {
+        clock_sleep_ms(10);
+    }
+    return other;
+}
+
+struct sending {
+    struct store *s;
+    struct store_job jobs[2];
+    struct err e;
+    int result;
+};
+
+static void *send_both(void *argument)
+{
+    struct sending *sending = argument;
+    sending->result = store_append(sending->s, sending->jobs, 2, &sending->e);
+    return NULL;
+}
+
+/* Sends "x" and "y" to a room that another host has locked, and which then stores a message with
+ * this id. The caller looks at the jobs. */
+static void send_beside(const struct place *p, struct store *s, const char *id, struct sending *out)
+{
+    struct chat_draft drafts[2] = {draft_of("lobby", "ann", "x", "text"), draft_of("lobby", "ann", "y", "text")};
+    pthread_t thread;
+    *out = (struct sending){.s = s, .jobs = {{.draft = &drafts[0]}, {.draft = &drafts[1]}}, .e = ERR_INIT};
+    FILE *other = lock_room(p, "lobby");
+    assert_int_equal(pthread_create(&thread, NULL, send_both, out), 0);
+    for (int i = 0; i < 6000 && ask_number(p, "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                                              " AND datname = current_database()") == 0;
+         i++) {
+        clock_sleep_ms(10);
+    }
+    fprintf(other,
+            "INSERT INTO message (message_id, time_ms, type, name, id, id_sent, text)"
+            " SELECT room_id << 36 | head + 1, 1, 1, 'ann', '%s', 1, 'text' FROM room WHERE name = 'lobby';"
+            " UPDATE room SET head = head + 1 WHERE name = 'lobby'; COMMIT;\n",
+            id);
+    assert_int_equal(pclose(other), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    if (out->result != 0) {
+        fail_msg("store_append: %s", out->e.text);
+    }
+}
+
+static void messages_get_the_seqs_behind_those_that_another_host_stored_meanwhile(void **state)
+{
+    struct place *p = *state;
+    struct store *s = open_store(p, STORE_WRITE);
+    struct sending sending;
+    assert_stored(s, "1", "one");
+    send_beside(p, s, "other", &sending);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(sending.jobs[i].outcome, STORE_STORED);
+        assert_int_equal(sending.jobs[i].seq, 3 + i);
+    }
+    assert_int_equal(count_contiguous(s, "lobby"), 4);
+    assert_int_equal(ask_number(p, "SELECT message_id & 68719476735 FROM message WHERE id = 'x'"), 3);
+    store_close(s);
+}
+
+static void a_message_that_another_host_stored_meanwhile_is_repeated(void **state)
+{
+    struct place *p = *state;
+    struct store *s = open_store(p, STORE_WRITE);
+    struct sending sending;
+    assert_stored(s, "1", "one");
+    send_beside(p, s, "y", &sending);
+    assert_int_equal(sending.jobs[0].outcome, STORE_STORED);
+    assert_int_equal(sending.jobs[0].seq, 3);
+    assert_int_equal(sending.jobs[1].outcome, STORE_REPEATED);
+    assert_int_equal(sending.jobs[1].seq, 2);
+    assert_int_equal(count_contiguous(s, "lobby"), 3);
+    store_close(s);
+}
+
 /* Two persons with a name each send twice. */
 static void send_four(struct store *s, int round)
 {
@@ -667,6 +757,8 @@ int main(void)
         IN_POSTGRES(readers_do_not_wait_for_a_writer),
         IN_POSTGRES(the_end_of_the_process_ends_a_wait),
         IN_POSTGRES(after_the_silence_of_a_server_the_next_attempts_do_not_wait),
+        IN_POSTGRES(messages_get_the_seqs_behind_those_that_another_host_stored_meanwhile),
+        IN_POSTGRES(a_message_that_another_host_stored_meanwhile_is_repeated),
         IN_POSTGRES(a_batch_notes_when_names_were_used_and_persons_seen),
         IN_POSTGRES(batches_of_the_same_persons_in_another_order_are_both_stored),
         IN_POSTGRES(an_act_that_deadlocks_stores_nothing_and_may_be_tried_again),

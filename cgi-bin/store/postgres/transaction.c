@@ -174,7 +174,9 @@ static int commit(struct postgres_handle *s, struct err *e)
     if (is_unknown) {
         return fail_unknown(s, e);
     }
-    if (!is_done && done != NULL) {
+    if (is_done) {
+        postgres_batch_number(s);
+    } else if (done != NULL) {
         return err_set(e, ERR_SYSTEM, "The database didn't store this: see the log.");
     }
     return is_done ? 0 : err_move(e, &why);
