@@ -105,9 +105,26 @@ pgbench_rate() { # NAME SIZE
     awk -v size="$2" '$1 == "tps" { print $3 * size }' <<<"$output" >>"$folder/$1"
 }
 
+# Two hosts whose programs receive a request and answer, and do nothing else: $least_a, $least_b.
+start_least() {
+    stand_in "$folder/least" "$folder/least-program"
+    serve lighttpd "$folder/least-a" "$folder/least"
+    least_a=$port
+    serve lighttpd "$folder/least-b" "$folder/least"
+    least_b=$port
+}
+
+# Hosts, clients and database share this machine's processors. A perfect program would cost what the
+# least program and pgbench cost together. The median of what of its rate is reached.
+of_perfect() {
+    paste -d ' ' <(awk '{ print $1 }' "$folder/hosts-send") <(awk '{ print $1 }' "$folder/hosts-least") <(awk '{ print $1 }' "$folder/hosts-pgbench") |
+        awk '{ printf "%.3f\n", $1 * (1 / $2 + 1 / $3) }' | sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'
+}
+
 figure_hosts() {
     local before size
     start_hosts
+    start_least
     write_batch_script
     for ((round = 0; round <= rounds; round++)); do
         before=$(head_of "$host_a")
@@ -115,12 +132,14 @@ figure_hosts() {
         size=$(batch_since "$before")
         echo "$size" >>"$folder/hosts-batch"
         pgbench_rate hosts-pgbench "$size"
+        send_by_two hosts-least "$least_a" "$least_b"
         send_by_two hosts-quiet "$quiet_a" "$quiet_b"
         send_by_two hosts-pool "$pool_a" "$pool_b"
-        if [ "$round" = 0 ]; then forget hosts-{send,batch,pgbench,quiet,pool}; fi
+        if [ "$round" = 0 ]; then forget hosts-{send,batch,pgbench,least,quiet,pool}; fi
     done
     figure 'two hosts, 32 senders each, sends/s / pgbench in such batches' '>=' 0.70 "$(ratio hosts-send hosts-pgbench 1)" \
         "$(both hosts-send hosts-pgbench 1) a second, $(middle hosts-batch 1) messages a commit"
+    note '  / such batches and the least program, on the same processors' "$(of_perfect)" "$(both hosts-send hosts-least 1) a second"
     figure 'sends/s with notices / without' '>=' 0.95 "$(ratio hosts-send hosts-quiet 1)" "$(both hosts-send hosts-quiet 1) a second"
     note '  behind PgBouncer in transaction mode / without it' "$(ratio hosts-pool hosts-send 1)" "$(both hosts-pool hosts-send 1) a second"
     figure 'connections to the database per host' '<=' 8 "$(host_sql "SELECT ceil(count(*) / 2.0) FROM pg_stat_activity
@@ -160,8 +179,10 @@ figure_remote() {
     sqlite=$port
     curl -fsS -o /dev/null -d text=first "http://127.0.0.1:$sqlite/send"
     for ((round = 0; round <= rounds; round++)); do
+        # each is the first one in turn: the machine's speed has a trend
+        if ((round % 2)); then rate hosts-idle "$host_a" poll 32 "/poll?since=$(head_of "$host_a")"; fi
         rate hosts-idle-sqlite "$sqlite" poll 32 "/poll?since=$(head_of "$sqlite")"
-        rate hosts-idle "$host_a" poll 32 "/poll?since=$(head_of "$host_a")"
+        if ((round % 2 == 0)); then rate hosts-idle "$host_a" poll 32 "/poll?since=$(head_of "$host_a")"; fi
         if [ "$round" = 0 ]; then forget hosts-idle{,-sqlite}; fi
     done
     figure 'idle poll over PostgreSQL, requests/s / over SQLite' '>=' 0.95 "$(ratio hosts-idle hosts-idle-sqlite 1)" "$(both hosts-idle hosts-idle-sqlite 1) a second"
