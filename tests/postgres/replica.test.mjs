@@ -2,9 +2,11 @@
 // behind what the primary would answer: while it is paused, killed or promoted, and in a storm.
 
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
-import { PROFILE, until } from '../e2e/harness.mjs';
+import { descendants, PROFILE, signal, until } from '../e2e/harness.mjs';
 import { Disturbance, storm } from '../e2e/storm.mjs';
 import { withHosts } from './hosts.mjs';
 import { startPostgres } from './postgres.mjs';
@@ -22,6 +24,17 @@ const poll = async (site, query) => {
   return answer.json();
 };
 const textsOf = (page) => page.messages.map(({ text }) => text);
+const keyOf = (name) => ({ 'Pollchat-Key': Buffer.from(`${name}................`.slice(0, 16)).toString('base64url') });
+const act = async (site, fields) => {
+  const headers = { 'Content-Type': 'application/json', ...keyOf('owner') };
+  const answer = await site.get('/send/act', { method: 'POST', headers, body: JSON.stringify(fields) });
+  assert.equal(answer.status, 200, answer.text);
+};
+const makeOwner = async (site) => {
+  await site.get('/poll/me?sign_in=yes', { headers: keyOf('owner') });
+  const [code] = fs.readFileSync(path.join(site.data, 'owner-code.txt'), 'utf8').split('\n');
+  await act(site, { do: 'sign-in', code });
+};
 const status = async (site) => {
   const { pages, replica_away: away } = await site.askStatus();
   return { ...pages, away };
@@ -121,6 +134,54 @@ describe(`${PROFILE}: pages from a replica`, { timeout: 300_000 }, () => {
       }
     }));
 
+  it('a paused replica: a person whose data were erased is not named any more, though no message tells it', () =>
+    withTwo(async ([a, b]) => {
+      await makeOwner(a);
+      await a.send({ room: 'erased', name: 'bob', text: 'secret' }, { headers: keyOf('bob') });
+      const deletion = await a.send({ room: 'erased', name: 'bob', type: 'delete', target: 1 }, { headers: keyOf('bob') });
+      assert.equal(deletion.status, 201, deletion.text);
+      await catchUp();
+      await untilUsed(a, 'room=erased&since=0');
+      await untilUsed(b, 'room=erased&since=0');
+      assert.match((await b.get('/poll?room=erased&since=0')).text, /bob/);
+      await pauseReplay();
+      try {
+        await act(a, { do: 'erase', room: 'erased', seq: 1 });
+        for (const site of [a, b]) {
+          const answer = await site.get('/poll?room=erased&since=0');
+          assert.equal(answer.json().head, 2);
+          assert.doesNotMatch(answer.text, /bob|secret/);
+        }
+      } finally {
+        await resumeReplay();
+      }
+      await untilUsed(a, 'room=erased&since=0');
+      assert.doesNotMatch((await a.get('/poll?room=erased&since=0')).text, /bob|secret/);
+    }));
+
+  it('a replica that hangs delays a poll by half a second, and the next ones not at all', () =>
+    withTwo(async ([a]) => {
+      await send(a, 'hung', 'm1');
+      await catchUp();
+      await untilUsed(a, 'room=hung&since=0');
+      const server = await replica.pid();
+      const all = [server, ...descendants(server).map(({ pid }) => pid)];
+      all.forEach((pid) => signal(pid, 'SIGSTOP'));
+      try {
+        const times = [];
+        for (let i = 0; i < 10; i += 1) {
+          const begin = Date.now();
+          assert.deepEqual(textsOf(await poll(a, 'room=hung&since=0')), ['m1']);
+          times.push(Date.now() - begin);
+        }
+        assert.ok(times.filter((ms) => ms > 400).length <= 2, times.join(' '));
+        assert.equal((await status(a)).away, 1);
+      } finally {
+        all.forEach((pid) => signal(pid, 'SIGCONT'));
+      }
+      await untilUsed(a, 'room=hung&since=0');
+    }));
+
   it('a replica that is killed costs nobody anything, and is used again when it is back', () =>
     withTwo(async ([a]) => {
       await send(a, 'killed', 'm1');
@@ -166,6 +227,18 @@ describe(`${PROFILE}: pages from a replica`, { timeout: 300_000 }, () => {
       }
     }));
 
+  it('the doctor says whether the replica is used', () =>
+    onHosts(1, async ([a]) => {
+      await send(a, 'doctor', 'm1');
+      const look = async () => (await a.get('/doctor')).json().findings.find(({ topic }) => topic === 'replica');
+      await catchUp();
+      assert.equal((await look()).state, 'fine');
+      await pauseReplay();
+      await send(a, 'doctor', 'm2');
+      const found = await look().finally(resumeReplay);
+      assert.deepEqual([found.state, /is behind/.test(found.text)], ['poor', true], found.text);
+    }));
+
   it('a replica that was promoted is no longer used; when it is the primary, the chat goes on', () =>
     onHosts(1, async ([a]) => {
       await send(a, 'promoted', 'm1');
@@ -180,4 +253,42 @@ describe(`${PROFILE}: pages from a replica`, { timeout: 300_000 }, () => {
       }, 'both messages');
       assert.equal((await status(a)).away, 1);
     }, replica));
+});
+
+describe(`${PROFILE}: the replica of an old primary`, { timeout: 120_000 }, () => {
+  it('is not used, though it has as many messages under the same epoch', async () => {
+    const primary = await startPostgres();
+    const next = await primary.replica();
+    const left = await primary.replica({ sync: true }); // each commit waits for this one, so the epoch stays
+    try {
+      const env = { POLLCHAT_STORE_REPLICA: await left.address('chat'), POLLCHAT_BUSY_TIMEOUT: '3000' };
+      await withHosts(1, await primary.address('chat', next), async ([a]) => {
+        await send(a, 'lobby', 'm1');
+        await send(a, 'lobby', 'm2');
+        await next.sql('postgres', "ALTER SYSTEM SET primary_conninfo = ''");
+        await until(async () => (await next.sql('chat', 'SELECT max(head) FROM room')) === '2', 'both messages to be there');
+        await next.sql('postgres', 'SELECT pg_reload_conf()');
+        await until(async () => (await primary.sql('postgres', 'SELECT count(*) FROM pg_stat_replication')) === '1', 'that one to hear no more');
+        await send(a, 'lobby', 'lost');
+        await until(async () => {
+          const { replica: was } = await status(a);
+          return textsOf(await poll(a, 'since=2'))[0] === 'lost' && (await status(a)).replica > was;
+        }, 'the replica to be used');
+        const { epoch } = await poll(a, 'since=0');
+        await primary.kill();
+        await next.promote();
+        await until(async () => (await a.send({ text: 'found', id: 'found', name: 'ann' }, { headers: KEY })).status < 300, 'the new primary to be used');
+        for (let i = 0; i < 20; i += 1) {
+          const page = await poll(a, 'since=2');
+          assert.deepEqual([page.epoch, textsOf(page)], [epoch, ['found']]);
+        }
+        assert.equal(await left.sql('chat', "SELECT text FROM message WHERE seq = 3"), 'lost');
+        assert.match(a.log(), /it isn't one of this primary/);
+      }, env);
+    } finally {
+      for (const each of [left, next, primary]) {
+        await each.end();
+      }
+    }
+  });
 });
