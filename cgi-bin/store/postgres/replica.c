@@ -50,11 +50,11 @@ static _Atomic int64_t bad_since;    /* monotonic ms; 0: the replica was fine */
 static _Atomic int last_state = STORE_REPLICA_USED;
 static atomic_bool has_complained;
 
-static const char ask_facts[] =
+/* The facts, in each row, and a room; NULL if there is none. */
+static const char ask_state[] =
     "SELECT epoch, schema, rules, timeline, system, " POSTGRES_TAKEOVER_TIMELINE ","
     " coalesce((SELECT string_agg(person_id || ':' || erasing, ' ' ORDER BY person_id) FROM person"
-    " WHERE erasing IS NOT NULL), '') FROM meta WHERE one = 1";
-static const char ask_rooms[] = "SELECT name, head, oldest FROM room WHERE name = ANY(?)";
+    " WHERE erasing IS NOT NULL), ''), name, head, oldest FROM meta LEFT JOIN room ON name = ANY(?) WHERE one = 1";
 static const char begin_view[] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 static struct postgres_handle *mine(struct store *base)
@@ -142,34 +142,42 @@ static enum store_replica_state state(const struct store *base)
 
 /* ---- questions ---- */
 
-static int take_facts(struct sql_query *q, struct facts *out)
+enum column { EPOCH, SCHEMA, RULES, TIMELINE, SYSTEM, TIMELINE_NOW, ERASING, NAME, HEAD, OLDEST };
+
+static int take_facts(const struct sql_query *q, struct facts *out)
 {
-    if (!sql_query_next(q)) {
-        return -1;
-    }
-    int epoch = snprintf(out->epoch, sizeof out->epoch, "%s", sql_query_text_at(q, 0));
-    out->schema = sql_query_number_at(q, 1);
-    out->rules = sql_query_number_at(q, 2);
-    out->timeline = sql_query_number_at(q, 3);
-    out->system = sql_query_number_at(q, 4);
-    out->timeline_now = sql_query_number_at(q, 5);
-    int erasing = snprintf(out->erasing, sizeof out->erasing, "%s", sql_query_text_at(q, 6));
+    int epoch = snprintf(out->epoch, sizeof out->epoch, "%s", sql_query_text_at(q, EPOCH));
+    out->schema = sql_query_number_at(q, SCHEMA);
+    out->rules = sql_query_number_at(q, RULES);
+    out->timeline = sql_query_number_at(q, TIMELINE);
+    out->system = sql_query_number_at(q, SYSTEM);
+    out->timeline_now = sql_query_number_at(q, TIMELINE_NOW);
+    int erasing = snprintf(out->erasing, sizeof out->erasing, "%s", sql_query_text_at(q, ERASING));
     return epoch < (int)sizeof out->epoch && erasing < (int)sizeof out->erasing ? 0 : -1;
 }
 
-static void take_rooms(struct sql_query *q, const char *const *names, struct store_room *found, size_t count)
+static void take_room(const struct sql_query *q, const char *const *names, struct store_room *found, size_t count)
 {
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(names[i], sql_query_text_at(q, NAME)) == 0) {
+            found[i].head = (uint64_t)sql_query_number_at(q, HEAD);
+            found[i].oldest = (uint64_t)sql_query_number_at(q, OLDEST);
+        }
+    }
+}
+
+static int take_state(struct sql_query *q, const char *const *names, struct facts *facts, struct store_room *found,
+                      size_t count)
+{
+    int result = -1; /* without a row */
     for (size_t i = 0; i < count; i++) {
         found[i] = (struct store_room){.head = 0, .oldest = 1};
     }
     while (sql_query_next(q)) {
-        for (size_t i = 0; i < count; i++) {
-            if (strcmp(names[i], sql_query_text_at(q, 0)) == 0) {
-                found[i].head = (uint64_t)sql_query_number_at(q, 1);
-                found[i].oldest = (uint64_t)sql_query_number_at(q, 2);
-            }
-        }
+        result = take_facts(q, facts);
+        take_room(q, names, found, count);
     }
+    return result;
 }
 
 /* With one wait for the network. views: a view begins with it. */
@@ -177,19 +185,18 @@ static int ask_server(struct postgres_handle *s, bool views, const char *const *
                       struct store_room *found, size_t count)
 {
     struct err ignored = ERR_INIT;
-    struct sql_query all[3];
+    struct sql_query all[2];
     size_t queries = 0;
     if (views) {
         sql_query_begin(&all[queries++], &s->sql, begin_view, "begin", &ignored);
     }
-    sql_query_begin(&all[queries++], &s->sql, ask_facts, "compare the replica", &ignored);
-    sql_query_begin(&all[queries++], &s->sql, ask_rooms, "compare the replica", &ignored);
-    postgres_statements_bind_texts(&all[queries - 1], names, count);
+    struct sql_query *state = &all[queries++];
+    sql_query_begin(state, &s->sql, ask_state, "compare the replica", &ignored);
+    postgres_statements_bind_texts(state, names, count);
     int result = postgres_statements_ask_all(s, all, queries, "compare the replica", &ignored);
     if (result == 0) {
         s->open = views ? POSTGRES_VIEW : POSTGRES_NOTHING;
-        result = take_facts(&all[queries - 2], facts);
-        take_rooms(&all[queries - 1], names, found, count);
+        result = take_state(state, names, facts, found, count);
     }
     for (size_t i = 0; i < queries; i++) {
         sql_query_end(&all[i]);

@@ -15,7 +15,7 @@
  * A replica that is ahead isn't used either: it may show a commit that the primary still waits
  * with, and that a fail-over would lose.
  *
- * To change messages in a way that raises none of these: add it to ask_facts.
+ * To change messages in a way that raises none of these: add it to ask_state.
  */
 #ifndef POSTGRES_REPLICA_H
 #define POSTGRES_REPLICA_H
