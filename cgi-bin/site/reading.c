@@ -391,7 +391,7 @@ static bool read_replica(struct work *w, struct site *site)
     for (size_t i = 0; i < w->q->count; i++) {
         names[i] = w->g->rooms[i].name;
     }
-    bool is_known = store_replica_ask(w->store, names, found, w->q->count);
+    bool is_known = store_replica_ask(w->store, names, found, w->q->count, w->q->kind == QUERY_SINCE);
     if (is_known) {
         take_positions(w, found);
     }

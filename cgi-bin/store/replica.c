@@ -1,10 +1,10 @@
 /* replica.c - see store_replica.h. Hands each call to the store's table. */
 #include "store/private/store_backend.h"
 
-bool store_replica_ask(struct store *s, const char *const *names, struct store_room *found, size_t count)
+bool store_replica_ask(struct store *s, const char *const *names, struct store_room *found, size_t count, bool newest)
 {
     const struct replica_backend *replica = s->backend->replica;
-    return replica != NULL && replica->ask(s, names, found, count);
+    return replica != NULL && replica->ask(s, names, found, count, newest);
 }
 
 bool store_replica_begin(struct store *s, const char *const *names, const struct store_room *found, size_t count)

@@ -17,8 +17,10 @@
 #include "store/store.h"
 
 /* Asks the primary, outside of a view: fills found[i] for each room names[i]. False: no replica is
- * to be used now, or the primary gave no answer; call store_read_begin. */
-bool store_replica_ask(struct store *s, const char *const *names, struct store_room *found, size_t count);
+ * to be used now, or the primary gave no answer; call store_read_begin. newest: the page is likely
+ * to be of messages that were stored a moment ago, which a replica often lacks. A replica that
+ * lacks them is left alone for such pages only. */
+bool store_replica_ask(struct store *s, const char *const *names, struct store_room *found, size_t count, bool newest);
 
 /* After it, with the same rooms: begins a view of the replica at exactly this state. store_read
  * reads there until store_read_end; if it fails, the primary can be read after that. False: no view

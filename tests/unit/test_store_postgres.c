@@ -681,7 +681,7 @@ static struct store *open_beside(const struct place *p, const char *replica, boo
 static bool ask_lobby(struct store *s, struct store_room *found)
 {
     const char *const names[] = {"lobby"};
-    return store_replica_ask(s, names, found, 1);
+    return store_replica_ask(s, names, found, 1, false);
 }
 
 static bool begin_lobby(struct store *s, const struct store_room *found)

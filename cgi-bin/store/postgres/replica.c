@@ -39,14 +39,17 @@ struct facts {
 struct postgres_replica {
     struct postgres_handle *handle;
     struct facts asked; /* of the primary */
+    bool newest;        /* what was asked for, as in store_replica_ask */
     bool is_viewed;
     bool is_ahead; /* when it was compared last */
 };
 
-/* Of the process. */
-static _Atomic int64_t paused_until; /* monotonic ms */
-static _Atomic int64_t pause_ms;     /* the last pause; 0: the replica was fine */
-static _Atomic int64_t bad_since;    /* monotonic ms; 0: the replica was fine */
+/* Of the process, as are those below: for pages of the newest messages, and for others. */
+static struct {
+    _Atomic int64_t until; /* monotonic ms */
+    _Atomic int64_t ms;    /* 0: the replica was fine */
+} pauses[2];
+static _Atomic int64_t bad_since; /* monotonic ms; 0: the replica was fine */
 static _Atomic int last_state = STORE_REPLICA_USED;
 static atomic_bool has_complained;
 
@@ -100,38 +103,55 @@ static void complain(const struct postgres_handle *replica, enum store_replica_s
              state == STORE_REPLICA_UNREACHABLE ? replica->trouble : "");
 }
 
-static void note_bad(const struct postgres_handle *replica, enum store_replica_state state)
+static void begin_pause(bool newest, int64_t least, int64_t most)
+{
+    int64_t pause = atomic_load(&pauses[newest].ms) * 2;
+    pause = pause < least ? least : pause > most ? most : pause;
+    atomic_store(&pauses[newest].ms, pause);
+    atomic_store(&pauses[newest].until, clock_mono_ms() + pause);
+}
+
+static void end_pause(bool newest)
+{
+    atomic_store(&pauses[newest].ms, 0);
+    atomic_store(&pauses[newest].until, 0);
+}
+
+static void note_bad(const struct postgres_replica *r, enum store_replica_state state)
 {
     bool is_behind = state == STORE_REPLICA_BEHIND;
     int64_t now = clock_mono_ms();
-    int64_t least = is_behind ? BEHIND_LEAST_MS : AWAY_LEAST_MS;
-    int64_t most = is_behind ? BEHIND_MOST_MS : AWAY_MOST_MS;
-    int64_t pause = atomic_load(&pause_ms) * 2;
     int64_t none = 0;
-    pause = pause < least ? least : pause > most ? most : pause;
-    atomic_store(&pause_ms, pause);
-    atomic_store(&paused_until, now + pause);
+    if (is_behind) {
+        begin_pause(r->newest, BEHIND_LEAST_MS, BEHIND_MOST_MS);
+    } else {
+        begin_pause(false, AWAY_LEAST_MS, AWAY_MOST_MS);
+        begin_pause(true, AWAY_LEAST_MS, AWAY_MOST_MS);
+    }
     atomic_store(&last_state, state);
     (void)atomic_compare_exchange_strong(&bad_since, &none, now);
     bool is_due = !is_behind || now - atomic_load(&bad_since) >= COMPLAIN_AFTER_MS;
     if (is_due && !atomic_exchange(&has_complained, true)) {
-        complain(replica, state);
+        complain(r->handle, state);
     }
 }
 
-static void note_good(const struct postgres_handle *replica)
+static void note_good(const struct postgres_replica *r)
 {
-    atomic_store(&pause_ms, 0);
+    int before = atomic_exchange(&last_state, STORE_REPLICA_USED);
     atomic_store(&bad_since, 0);
-    atomic_store(&last_state, STORE_REPLICA_USED);
+    end_pause(r->newest);
+    if (before != STORE_REPLICA_USED && before != STORE_REPLICA_BEHIND) {
+        end_pause(!r->newest);
+    }
     if (atomic_exchange(&has_complained, false)) {
-        log_line("messages are read from the replica again (%s)", replica->label);
+        log_line("messages are read from the replica again (%s)", r->handle->label);
     }
 }
 
 void postgres_replica_failed(const struct postgres_handle *s)
 {
-    note_bad(s->replica->handle, STORE_REPLICA_UNREACHABLE);
+    note_bad(s->replica, STORE_REPLICA_UNREACHABLE);
 }
 
 static enum store_replica_state state(const struct store *base)
@@ -217,10 +237,14 @@ static bool ask_primary(struct postgres_handle *s, const char *const *names, str
     return ask_server(s, false, names, &s->replica->asked, found, count) == 0 && is_settled(s, &s->replica->asked);
 }
 
-static bool ask(struct store *base, const char *const *names, struct store_room *found, size_t count)
+static bool ask(struct store *base, const char *const *names, struct store_room *found, size_t count, bool newest)
 {
     struct postgres_handle *s = mine(base);
-    return s->replica != NULL && clock_mono_ms() >= atomic_load(&paused_until) && ask_primary(s, names, found, count);
+    if (s->replica == NULL || clock_mono_ms() < atomic_load(&pauses[newest].until)) {
+        return false;
+    }
+    s->replica->newest = newest;
+    return ask_primary(s, names, found, count);
 }
 
 /* ---- views ---- */
@@ -293,9 +317,9 @@ static bool begin(struct store *base, const char *const *names, const struct sto
     struct postgres_handle *s = mine(base);
     enum store_replica_state state = view(s, names, found, count);
     if (state == STORE_REPLICA_USED) {
-        note_good(s->replica->handle);
+        note_good(s->replica);
     } else if (!s->replica->is_ahead) { /* else a commit came between the two questions */
-        note_bad(s->replica->handle, state);
+        note_bad(s->replica, state);
     }
     return state == STORE_REPLICA_USED;
 }
