@@ -27,8 +27,9 @@ const topic = (answer, name) => answer.json.findings.find((finding) => finding.t
 
 /** Everything that the programs say with this store. */
 async function everything(data, store) {
-  const extra = { ...local, ...settings(store) };
-  const env = { POLLCHAT_DATA: data, ...settings(store) };
+  const given = { ...settings(store), POLLCHAT_STORE_REPLICA: store };
+  const extra = { ...local, ...given };
+  const env = { POLLCHAT_DATA: data, ...given };
   const key = 'key=ownerownerownerownerAA';
   const requests = [
     poll(data, 'since=0', { extra }),
@@ -54,7 +55,7 @@ async function everything(data, store) {
 test('no answer, no command and no line of the log shows the password of the database', async (t) => {
   const data = folder(t);
   const said = await everything(data, STORE);
-  assert.ok(said.some((text) => text.includes(`store = ${SHOWN}`)));
+  assert.ok(said.some((text) => text.includes(`store = ${SHOWN}`) && text.includes(`store_replica = ${SHOWN}`)));
   for (const text of said) assert.doesNotMatch(text, /hunter2/);
 });
 
@@ -138,6 +139,23 @@ test('doctor names a database of SQLite that is left from before, and a password
   assert.doesNotMatch(found.stdout + found.stderr, /hunter2/);
   fs.chmodSync(file, 0o600);
   assert.equal(topic(await doctor(data, extra), 'password'), undefined);
+});
+
+test('doctor says that a replica has no effect on SQLite', aboutSqlite, async (t) => {
+  const found = topic(await doctor(folder(t), { POLLCHAT_STORE_REPLICA: STORE }), 'replica');
+  assert.deepEqual([found.state, /no effect/.test(found.text)], ['poor', true]);
+});
+
+test('a replica that can\'t be reached changes no answer; doctor and the log say so without its password', onPostgres, async (t) => {
+  const data = folder(t);
+  const extra = { POLLCHAT_STORE_REPLICA: STORE };
+  assert.equal((await send(data, { text: 'one' }, { extra })).status, 201);
+  const page = await poll(data, 'since=0', { extra });
+  assert.deepEqual(page.json.messages.map(({ text }) => text), ['one']);
+  const found = await doctor(data, extra);
+  assert.deepEqual([topic(found, 'replica').state, topic(found, 'database').state], ['poor', 'fine']);
+  assert.match(found.stderr, /not from the replica/);
+  assert.doesNotMatch(found.stdout + found.stderr, /hunter2/);
 });
 
 test('a chat in PostgreSQL leaves the note that forbids a second one in SQLite', onPostgres, async (t) => {
