@@ -86,9 +86,11 @@ int postgres_takeover_settle(struct postgres_handle *s, struct err *e)
     return result;
 }
 
+/* Not on a server that has just taken over: until that is decided, what the server before it did
+ * counts. */
 void postgres_takeover_note_sync(struct postgres_handle *s)
 {
-    char text[600];
+    char text[900];
     struct err ignored = ERR_INIT;
     const char *is_read_only = PQparameterStatus(s->db, "default_transaction_read_only");
     if (is_read_only != NULL && strcmp(is_read_only, "on") == 0) {
@@ -97,8 +99,8 @@ void postgres_takeover_note_sync(struct postgres_handle *s)
     snprintf(text, sizeof text,
              "UPDATE meta SET synced = " POSTGRES_TAKEOVER_SYNCED ", system = CASE WHEN system = 0 THEN %" PRId64
              " ELSE system END"
-             " WHERE NOT pg_is_in_recovery() AND (synced <> " POSTGRES_TAKEOVER_SYNCED " OR (system = 0 AND %" PRId64
-             " <> 0))",
+             " WHERE NOT pg_is_in_recovery() AND timeline = " POSTGRES_TAKEOVER_TIMELINE
+             " AND (synced <> " POSTGRES_TAKEOVER_SYNCED " OR (system = 0 AND %" PRId64 " <> 0))",
              (int64_t)s->system, (int64_t)s->system);
     (void)run(s, text, &ignored);
 }
