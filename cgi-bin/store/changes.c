@@ -15,8 +15,9 @@ void store_changes_raise(struct store_changes *c, const char *room, uint64_t hea
     if (i == c->count) {
         c->rooms = ck_realloc(c->rooms, (c->count + 1) * sizeof *c->rooms);
         snprintf(c->rooms[c->count++].room, sizeof c->rooms[0].room, "%s", room);
+        c->rooms[i].head = 0;
     }
-    c->rooms[i].head = head;
+    c->rooms[i].head = head > c->rooms[i].head ? head : c->rooms[i].head;
 }
 
 void store_changes_fini(struct store_changes *c)

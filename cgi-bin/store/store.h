@@ -169,7 +169,7 @@ struct store_changes {
     uint64_t rules;    /* the new number of the rules (store_rules.h); 0: they are as before */
 };
 
-/* Records that the room's head is `head` now. */
+/* Records that the room's head is `head` now, or a higher one that was recorded before. */
 void store_changes_raise(struct store_changes *c, const char *room, uint64_t head);
 void store_changes_fini(struct store_changes *c);
 

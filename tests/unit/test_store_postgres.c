@@ -246,6 +246,7 @@ static FILE *lock_room(const struct place *p, const char *room)
 struct sending {
     struct store *s;
     struct store_job jobs[2];
+    char ids[2][CHAT_ID_MAX + 1]; /* the store makes those that are "" */
     struct err e;
     int result;
 };
@@ -257,11 +258,12 @@ static void *send_both(void *argument)
     return NULL;
 }
 
-/* Sends "x" and "y" to a room that another host has locked, and which then stores a message with
+/* Sends two messages to a room that another host has locked, and which then stores a message with
  * this id. The caller looks at the jobs. */
-static void send_beside(const struct place *p, struct store *s, const char *id, struct sending *out)
+static void send_beside(const struct place *p, struct store *s, const char *id, const char *const ids[2],
+                        struct sending *out)
 {
-    struct chat_draft drafts[2] = {draft_of("lobby", "ann", "x", "text"), draft_of("lobby", "ann", "y", "text")};
+    struct chat_draft drafts[2] = {draft_of("lobby", "ann", ids[0], "text"), draft_of("lobby", "ann", ids[1], "text")};
     pthread_t thread;
     *out = (struct sending){.s = s, .jobs = {{.draft = &drafts[0]}, {.draft = &drafts[1]}}, .e = ERR_INIT};
     FILE *other = lock_room(p, "lobby");
@@ -281,6 +283,9 @@ static void send_beside(const struct place *p, struct store *s, const char *id, 
     if (out->result != 0) {
         fail_msg("store_append: %s", out->e.text);
     }
+    for (int i = 0; i < 2; i++) {
+        snprintf(out->ids[i], sizeof out->ids[i], "%s", drafts[i].id);
+    }
 }
 
 static void messages_get_the_seqs_behind_those_that_another_host_stored_meanwhile(void **state)
@@ -289,7 +294,7 @@ static void messages_get_the_seqs_behind_those_that_another_host_stored_meanwhil
     struct store *s = open_store(p, STORE_WRITE);
     struct sending sending;
     assert_stored(s, "1", "one");
-    send_beside(p, s, "other", &sending);
+    send_beside(p, s, "other", (const char *[]){"x", "y"}, &sending);
     for (int i = 0; i < 2; i++) {
         assert_int_equal(sending.jobs[i].outcome, STORE_STORED);
         assert_int_equal(sending.jobs[i].seq, 3 + i);
@@ -299,13 +304,29 @@ static void messages_get_the_seqs_behind_those_that_another_host_stored_meanwhil
     store_close(s);
 }
 
+/* A client that sends a message again, with the id that it read, must not store it twice. */
+static void an_id_that_is_made_beside_another_host_leads_to_its_message(void **state)
+{
+    struct place *p = *state;
+    struct store *s = open_store(p, STORE_WRITE);
+    struct sending sending;
+    assert_stored(s, "1", "one");
+    send_beside(p, s, "other", (const char *[]){"", ""}, &sending);
+    for (int i = 0; i < 2; i++) {
+        struct store_job again;
+        assert_int_equal(append(s, sending.ids[i], "text", &again, NULL), STORE_REPEATED);
+        assert_int_equal(again.seq, sending.jobs[i].seq);
+    }
+    store_close(s);
+}
+
 static void a_message_that_another_host_stored_meanwhile_is_repeated(void **state)
 {
     struct place *p = *state;
     struct store *s = open_store(p, STORE_WRITE);
     struct sending sending;
     assert_stored(s, "1", "one");
-    send_beside(p, s, "y", &sending);
+    send_beside(p, s, "y", (const char *[]){"x", "y"}, &sending);
     assert_int_equal(sending.jobs[0].outcome, STORE_STORED);
     assert_int_equal(sending.jobs[0].seq, 3);
     assert_int_equal(sending.jobs[1].outcome, STORE_REPEATED);
@@ -761,6 +782,7 @@ int main(void)
         IN_POSTGRES(the_end_of_the_process_ends_a_wait),
         IN_POSTGRES(after_the_silence_of_a_server_the_next_attempts_do_not_wait),
         IN_POSTGRES(messages_get_the_seqs_behind_those_that_another_host_stored_meanwhile),
+        IN_POSTGRES(an_id_that_is_made_beside_another_host_leads_to_its_message),
         IN_POSTGRES(a_message_that_another_host_stored_meanwhile_is_repeated),
         IN_POSTGRES(a_batch_notes_when_names_were_used_and_persons_seen),
         IN_POSTGRES(batches_of_the_same_persons_in_another_order_do_not_deadlock),

@@ -14,10 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct batch_room {
+struct locked_room {
     char name[CHAT_ROOM_MAX + 1];
     struct sql_room row;
-    uint64_t more; /* messages that other hosts stored between the question and the lock */
 };
 
 /* What is known of a job's id. */
@@ -27,20 +26,18 @@ struct fact {
 };
 
 struct row {
-    struct store_job *job;
-    int64_t message_id; /* where the rooms aren't locked yet: as far as is known */
+    int64_t message_id;
     const struct chat_draft *draft;
     struct sql_author author;
     int64_t time_ms;
 };
 
 struct postgres_batch {
-    struct store_job *jobs; /* borrowed */
+    const struct store_job *jobs; /* borrowed */
     size_t job_count;
     size_t at; /* the job whose message came last: they come in their order */
-    struct batch_room *rooms;
+    struct locked_room *rooms;
     size_t room_count;
-    bool is_locked;     /* they are */
     struct fact *facts; /* of each job; NULL: they don't hold any more */
     struct row *rows;   /* messages */
     size_t row_count;
@@ -66,9 +63,8 @@ static bool put_off(struct postgres_handle *s, struct sql_query *q);
     " EXISTS (SELECT 1 FROM unnest(?2, ?3) AS asked (hash, fold) LEFT JOIN key ON key.hash = asked.hash" \
     "  LEFT JOIN name ON name.fold = asked.fold WHERE asked.hash IS NOT NULL AND (key.person_id IS NULL" \
     "  OR (asked.fold IS NOT NULL AND name.person_id IS NOT key.person_id))) AS is_new OFFSET 0) AS asked"
-#define FIND_ROOMS "SELECT name, room_id, head, oldest FROM room WHERE name = ANY(?) ORDER BY name"
-static const char find_rooms[] = FIND_ROOMS;
-static const char lock_rooms[] = FIND_ROOMS " FOR NO KEY UPDATE";
+static const char lock_rooms[] =
+    "SELECT name, room_id, head, oldest FROM room WHERE name = ANY(?) ORDER BY name FOR NO KEY UPDATE";
 static const char ask_keys[] = "SELECT " SQL_AUTHORS_COLUMNS ", hash" SQL_AUTHORS_FROM " WHERE hash = ANY(?)";
 static const char ask_looks[] = "SELECT look FROM unnest(?) AS asked (look)"
                                 " WHERE EXISTS (SELECT 1 FROM name WHERE name.look = asked.look)";
@@ -163,7 +159,7 @@ static void add_locks(struct postgres_handle *s, struct beginning *b, const char
     postgres_statements_bind_blobs(q, l->keys, CHAT_KEY_BYTES, l->count);
     postgres_statements_bind_texts(q, l->folds, l->count);
     b->rooms = b->count;
-    postgres_statements_bind_texts(add(s, b, s->locks_early ? lock_rooms : find_rooms, e), l->rooms, l->count);
+    postgres_statements_bind_texts(add(s, b, lock_rooms, e), l->rooms, l->count);
 }
 
 static void add_questions(struct postgres_handle *s, struct beginning *b, const struct lists *l, struct err *e)
@@ -182,21 +178,15 @@ static void add_questions(struct postgres_handle *s, struct beginning *b, const 
     postgres_statements_bind_texts(q, l->ids, l->count);
 }
 
-static struct sql_room room_at(const struct sql_query *q)
-{
-    return (struct sql_room){.id = sql_query_number_at(q, 1),
-                             .head = (uint64_t)sql_query_number_at(q, 2),
-                             .oldest = (uint64_t)sql_query_number_at(q, 3)};
-}
-
 static void take_rooms(struct postgres_batch *batch, struct sql_query *q)
 {
     while (sql_query_next(q)) {
         batch->rooms = sql_query_grow(batch->rooms, batch->room_count, sizeof *batch->rooms);
-        struct batch_room *room = &batch->rooms[batch->room_count++];
+        struct locked_room *room = &batch->rooms[batch->room_count++];
         snprintf(room->name, sizeof room->name, "%s", sql_query_text_at(q, 0));
-        room->row = room_at(q);
-        room->more = 0;
+        room->row = (struct sql_room){.id = sql_query_number_at(q, 1),
+                                      .head = (uint64_t)sql_query_number_at(q, 2),
+                                      .oldest = (uint64_t)sql_query_number_at(q, 3)};
     }
 }
 
@@ -216,7 +206,6 @@ static PGresult *take_answers(struct postgres_handle *s, struct beginning *b)
     struct postgres_batch *batch = ck_calloc(1, sizeof *batch);
     batch->jobs = s->jobs;
     batch->job_count = s->job_count;
-    batch->is_locked = s->locks_early;
     s->batch = batch;
     take_rooms(batch, &b->all[b->rooms]);
     take_facts(batch, &b->all[b->ids]);
@@ -299,11 +288,8 @@ bool postgres_batch_add(struct postgres_handle *s, int64_t message_id, const str
     *added = draft->id_is_made || (!is_there && !is_collected(batch, message_id, author, draft));
     if (*added) {
         batch->rows = sql_query_grow(batch->rows, batch->row_count, sizeof *batch->rows);
-        batch->rows[batch->row_count++] = (struct row){.job = &batch->jobs[batch->at],
-                                                       .message_id = message_id,
-                                                       .draft = draft,
-                                                       .author = *author,
-                                                       .time_ms = time_ms};
+        batch->rows[batch->row_count++] = (struct row){
+            .message_id = message_id, .draft = draft, .author = *author, .time_ms = time_ms};
     }
     return true;
 }
@@ -321,15 +307,11 @@ bool postgres_batch_raise(struct postgres_handle *s, const struct sql_room *room
 
 /* ---- writing ---- */
 
-/* The last parameter: the head that each message's number is counted from, as it was known. */
-#define COLUMNS "time_ms, type, reply_to, target, sender, state, id_sent, person_id, name, id, text, network"
 static const char insert_rows[] =
-    "INSERT INTO message (message_id, " COLUMNS ") SELECT message_id + room.head - known, " COLUMNS
-    " FROM unnest(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) AS asked (message_id, " COLUMNS
-    ", known) JOIN (SELECT room_id, head FROM room) AS room ON room.room_id = message_id >> 36";
-static const char raise_heads[] =
-    "UPDATE room SET head = room.head + more FROM unnest(?1, ?2) AS raised (room_id, more)"
-    " WHERE room.room_id = raised.room_id";
+    "INSERT INTO message (message_id, time_ms, type, reply_to, target, sender, state, id_sent, person_id, name, id,"
+    " text, network) SELECT * FROM unnest(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+static const char set_heads[] = "UPDATE room SET head = raised.head FROM unnest(?1, ?2) AS raised (room_id, head)"
+                                " WHERE room.room_id = raised.room_id";
 
 enum number { MESSAGE_ID, TIME_MS, TYPE, REPLY_TO, TARGET, SENDER, STATE, ID_SENT, PERSON_ID, NUMBERS };
 
@@ -381,35 +363,8 @@ static void bind_texts(struct sql_query *q, const struct row *rows, size_t count
     free(texts);
 }
 
-static struct batch_room *room_with(const struct postgres_batch *batch, int64_t room_id)
+static void bind_rows(struct sql_query *q, const struct row *rows, size_t count)
 {
-    size_t i = 0;
-    while (batch->rooms[i].row.id != room_id) {
-        i++;
-        CK(i < batch->room_count);
-    }
-    return &batch->rooms[i];
-}
-
-static struct batch_room *room_of(const struct postgres_batch *batch, const struct row *row)
-{
-    return room_with(batch, row->message_id >> SQL_ROWS_SEQ_BITS);
-}
-
-static void bind_known(struct sql_query *q, const struct postgres_batch *batch, const struct row *rows, size_t count)
-{
-    int64_t *known = ck_calloc(count, sizeof *known);
-    for (size_t i = 0; i < count; i++) {
-        known[i] = (int64_t)room_of(batch, &rows[i])->row.head;
-    }
-    postgres_statements_bind_numbers(q, known, false, count);
-    free(known);
-}
-
-static void bind_rows(struct sql_query *q, const struct postgres_batch *batch)
-{
-    const struct row *rows = batch->rows + batch->written;
-    size_t count = batch->row_count - batch->written;
     const void **networks = ck_calloc(count, sizeof(char *));
     bind_numbers(q, rows, count);
     bind_texts(q, rows, count);
@@ -418,7 +373,6 @@ static void bind_rows(struct sql_query *q, const struct postgres_batch *batch)
     }
     postgres_statements_bind_blobs(q, networks, CHAT_NETWORK_BYTES, count);
     free(networks);
-    bind_known(q, batch, rows, count);
 }
 
 static void bind_heads(struct sql_query *q, const struct postgres_batch *batch)
@@ -429,7 +383,7 @@ static void bind_heads(struct sql_query *q, const struct postgres_batch *batch)
     }
     postgres_statements_bind_numbers(q, numbers, false, batch->head_count);
     for (size_t i = 0; i < batch->head_count; i++) {
-        numbers[i] = (int64_t)(batch->heads[i].head - room_with(batch, batch->heads[i].id)->row.head);
+        numbers[i] = (int64_t)batch->heads[i].head;
     }
     postgres_statements_bind_numbers(q, numbers, false, batch->head_count);
     free(numbers);
@@ -439,7 +393,6 @@ static void bind_heads(struct sql_query *q, const struct postgres_batch *batch)
 struct writing {
     struct sql_query *all; /* owned */
     size_t count;
-    bool locks; /* the first one locks the rooms */
 };
 
 static struct sql_query *next_of(struct postgres_handle *s, struct writing *w, const char *sql, struct err *e)
@@ -459,24 +412,11 @@ static int compare_later(const void *a, const void *b)
     return order != 0 ? order : postgres_statements_compare(one, other, LATER_OF);
 }
 
-static void bind_rooms(struct sql_query *q, const struct postgres_batch *batch)
-{
-    const char **names = ck_calloc(batch->room_count, sizeof(char *));
-    for (size_t i = 0; i < batch->room_count; i++) {
-        names[i] = batch->rooms[i].name;
-    }
-    postgres_statements_bind_texts(q, names, batch->room_count);
-    free(names);
-}
-
 /* Moves all that is collected. */
 static void collect(struct postgres_handle *s, bool commit, struct writing *out, struct err *e)
 {
     struct postgres_batch *batch = s->batch;
-    *out = (struct writing){.all = ck_calloc(batch->later_count + 4, sizeof *out->all), .locks = !batch->is_locked};
-    if (out->locks) {
-        bind_rooms(next_of(s, out, lock_rooms, e), batch);
-    }
+    *out = (struct writing){.all = ck_calloc(batch->later_count + 3, sizeof *out->all)};
     if (batch->later_count > 1) {
         qsort(batch->later, batch->later_count, sizeof *batch->later, compare_later);
     }
@@ -484,10 +424,10 @@ static void collect(struct postgres_handle *s, bool commit, struct writing *out,
         out->all[out->count++] = batch->later[i];
     }
     if (batch->row_count > batch->written) {
-        bind_rows(next_of(s, out, insert_rows, e), batch);
+        bind_rows(next_of(s, out, insert_rows, e), batch->rows + batch->written, batch->row_count - batch->written);
     }
     if (batch->head_count > 0) {
-        bind_heads(next_of(s, out, raise_heads, e), batch);
+        bind_heads(next_of(s, out, set_heads, e), batch);
     }
     if (commit) {
         next_of(s, out, "COMMIT", e);
@@ -495,15 +435,6 @@ static void collect(struct postgres_handle *s, bool commit, struct writing *out,
     batch->later_count = 0;
     batch->written = batch->row_count;
     batch->head_count = 0;
-}
-
-static void take_lock(struct postgres_batch *batch, struct sql_query *q)
-{
-    while (sql_query_next(q)) {
-        const struct sql_room row = room_at(q);
-        struct batch_room *room = room_with(batch, row.id);
-        room->more = row.head - room->row.head;
-    }
 }
 
 /* Writes what is collected, and with commit set ends the transaction with it. Returns the result of
@@ -515,9 +446,6 @@ static PGresult *write_all(struct postgres_handle *s, bool commit, struct err *e
     collect(s, commit, &w, e);
     if (postgres_statements_ask_all(s, w.all, w.count, "add the messages", e) == 0) {
         last = postgres_statements_take_rows(&w.all[w.count - 1]);
-        if (w.locks) {
-            take_lock(s->batch, &w.all[0]);
-        }
     }
     for (size_t i = 0; i < w.count; i++) {
         sql_query_end(&w.all[i]);
@@ -541,38 +469,6 @@ static bool put_off(struct postgres_handle *s, struct sql_query *q)
     return true;
 }
 
-/* Does a room have what it had when it was asked for? */
-static bool is_as_known(const struct postgres_batch *batch, struct sql_query *q)
-{
-    size_t same = 0;
-    while (sql_query_next(q)) {
-        const struct sql_room row = room_at(q);
-        same += room_with(batch, row.id)->row.head == row.head;
-    }
-    return same == batch->room_count;
-}
-
-/* Locks the rooms, for statements that follow. If other hosts were faster, the append is repeated,
- * and then locks its rooms first. */
-static int lock_now(struct postgres_handle *s, struct err *e)
-{
-    struct postgres_batch *batch = s->batch;
-    struct sql_query q;
-    if (batch->is_locked) {
-        return 0;
-    }
-    sql_query_begin(&q, &s->sql, lock_rooms, "lock the rooms", e);
-    bind_rooms(&q, batch);
-    int result = postgres_statements_ask_all(s, &q, 1, "lock the rooms", e);
-    if (result == 0 && !is_as_known(batch, &q)) {
-        result = err_set(e, ERR_BUSY, "Other hosts wrote at the same moment. Try again in a moment.");
-        s->can_repeat = true;
-    }
-    batch->is_locked = result == 0;
-    sql_query_end(&q);
-    return result;
-}
-
 static int write_collected(struct postgres_handle *s, struct err *e)
 {
     PGresult *done = write_all(s, false, e);
@@ -586,12 +482,6 @@ static int prepare_for(struct postgres_handle *s, const char *sql, struct err *e
 {
     struct postgres_batch *batch = s->batch;
     enum sql_claims_use use = sql_authors_use(sql);
-    if (use == SQL_CLAIMS_READS && batch->later_count == 0) {
-        return 0;
-    }
-    if (lock_now(s, e) != 0) {
-        return -1;
-    }
     if (use != SQL_CLAIMS_READS) {
         postgres_statements_forget_known(s);
     }
@@ -614,14 +504,6 @@ bool postgres_batch_is_due(const struct postgres_handle *s)
 PGresult *postgres_batch_commit(struct postgres_handle *s, struct err *e)
 {
     return write_all(s, true, e);
-}
-
-void postgres_batch_number(struct postgres_handle *s)
-{
-    const struct postgres_batch *batch = s->batch;
-    for (size_t i = 0; batch != NULL && i < batch->row_count; i++) {
-        batch->rows[i].job->seq += room_of(batch, &batch->rows[i])->more;
-    }
 }
 
 void postgres_batch_forget(struct postgres_handle *s)

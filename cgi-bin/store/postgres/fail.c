@@ -66,10 +66,9 @@ int postgres_fail(struct postgres_handle *s, const PGresult *result, const char 
     state = state != NULL ? state : "";
     const struct meaning *m = meaning_of(state);
     s->can_repeat = m->can_repeat;
-    bool is_sent_twice = strcmp(state, "23505") == 0 && s->is_append && !s->locks_early; /* to two hosts */
     if (s->is_replica) {
         snprintf(s->trouble, sizeof s->trouble, "%s: %s", what, message != NULL ? message : "no message");
-    } else if (strcmp(state, "55P03") != 0 && !is_sent_twice) { /* nor is a lock that others had for too long news */
+    } else if (strcmp(state, "55P03") != 0) { /* a lock that others had for too long is no news for the owner */
         log_line("%s: %s: %s (SQLSTATE %s)", s->label, what, message != NULL ? message : "no message",
                  state[0] != '\0' ? state : "none");
     }

@@ -70,15 +70,6 @@ static void forget_outcomes(struct store_job *jobs, size_t count)
     }
 }
 
-static bool has_changes(const struct store_job *jobs, size_t count)
-{
-    bool has = false;
-    for (size_t i = 0; i < count && !has; i++) {
-        has = jobs[i].draft->target != 0;
-    }
-    return has;
-}
-
 /* A transaction that failed because of another one may succeed at once. */
 static int append(struct store *base, struct store_job *jobs, size_t count, struct err *e)
 {
@@ -94,7 +85,6 @@ static int append(struct store *base, struct store_job *jobs, size_t count, stru
             forget_outcomes(jobs, count);
             err_clear(&why);
         }
-        s->locks_early = times > 1 || has_changes(jobs, count);
         result = sql_append(base, jobs, count, &why);
     }
     s->is_append = false;

@@ -64,7 +64,9 @@ static int begin_once(struct postgres_handle *s, const struct beginning *b, bool
     }
     PQclear(row);
     if (result != 0) {
+        bool can_repeat = s->can_repeat; /* of the failure, not of the rollback */
         roll_back(s);
+        s->can_repeat = can_repeat;
     }
     if (is_old) { /* the next connection may find the present one */
         postgres_link_close(s);
@@ -174,9 +176,7 @@ static int commit(struct postgres_handle *s, struct err *e)
     if (is_unknown) {
         return fail_unknown(s, e);
     }
-    if (is_done) {
-        postgres_batch_number(s);
-    } else if (done != NULL) {
+    if (!is_done && done != NULL) {
         return err_set(e, ERR_SYSTEM, "The database didn't store this: see the log.");
     }
     return is_done ? 0 : err_move(e, &why);

@@ -1,21 +1,12 @@
 /* batch.h - an append with few waits for the network: one for its beginning, one for its end.
  *
- * The first one begins the transaction, takes the locks of rules and names (handle.h), and asks for
- * all that the usual job needs to know: rooms, the persons of keys, names, and which ids are there
- * already. The shared rules (store/sql/append.c) then decide job by job, and find their answers
- * here. Their messages and heads are collected, and written by the second one, which also locks the
- * rooms and commits. So is what may come late: when persons were seen, and names used.
- *
- * The rooms are locked last, because all other hosts that write there wait for that lock: so they
- * don't wait for a way over the network. Another host may have stored messages since the question.
- * Then these messages get higher numbers than was thought, which postgres_batch_number puts right;
- * nothing that was decided depends on them. If one of them was there already (it was sent to two
- * hosts), the unique index stops the append, which is repeated.
- *
- * Any other statement, as for a new name or an edit, needs the lock first. Where that finds heads
- * that have moved, the append is repeated with its rooms locked from the beginning (locks_early).
- * Statements of persons and names go between; others write what is collected, and end the answers:
- * after them the append goes on statement by statement.
+ * The first one begins the transaction, takes all locks (handle.h), and asks for all that the usual
+ * job needs to know: rooms, the persons of keys, names, and which ids are there already. The shared
+ * rules (store/sql/append.c) then decide job by job, and find their answers here. Their messages
+ * and heads are collected, and written by the second one, which also commits. So
+ * is what may come late: when persons were seen, and names used. Any other statement, as for a new
+ * name or an edit, first writes what is collected, and ends the answers: after it the append goes
+ * on statement by statement.
  */
 #ifndef POSTGRES_BATCH_H
 #define POSTGRES_BATCH_H
@@ -31,7 +22,7 @@ PGresult *postgres_batch_begin(struct postgres_handle *s, const char *const *lim
 
 /* The rest is done only while a batch is open, else false is returned. */
 
-/* As the room was when the batch began; id 0: it isn't there. */
+/* The room is locked, or isn't there (id 0). */
 bool postgres_batch_find_room(const struct postgres_handle *s, const char *name, struct sql_room *out);
 /* Takes the message, or finds that there is one with its id. */
 bool postgres_batch_add(struct postgres_handle *s, int64_t message_id, const struct sql_author *author,
@@ -42,9 +33,6 @@ bool postgres_batch_raise(struct postgres_handle *s, const struct sql_room *room
 bool postgres_batch_is_due(const struct postgres_handle *s);
 /* Writes it and commits. Returns the result of COMMIT; NULL with the error set. */
 PGresult *postgres_batch_commit(struct postgres_handle *s, struct err *e);
-
-/* The commit has happened: the jobs get the seqs that their messages have. */
-void postgres_batch_number(struct postgres_handle *s);
 
 /* The transaction is over. */
 void postgres_batch_forget(struct postgres_handle *s);

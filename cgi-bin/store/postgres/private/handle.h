@@ -43,7 +43,7 @@ struct postgres_handle {
     PGconn *db;                             /* NULL while not connected */
     struct postgres_statements *statements; /* statements.h */
     struct postgres_batch *batch;           /* what the open append knows and has still to write (batch.h) */
-    struct store_job *jobs;                 /* of the append that comes next; borrowed */
+    const struct store_job *jobs;           /* of the append that comes next; borrowed */
     size_t job_count;
     struct postgres_known known[POSTGRES_KNOWN_MOST];
     /* Called before the statement `sql`, which isn't answered from `known`. NULL: nothing is to be
@@ -63,7 +63,6 @@ struct postgres_handle {
     enum postgres_open open; /* which transaction */
     bool is_lost;            /* the connection broke in the open transaction */
     bool is_append;          /* the next transaction that writes is one of many at a time */
-    bool locks_early;        /* it locks its rooms before it asks for anything (batch.h) */
     bool has_left_answer;    /* of a statement that was sent without a wait: it comes first */
     bool is_pooled;          /* the connection leads to a pool: nothing of a session can be relied on */
     bool needs_sync;         /* commits of this user aren't durable at once, unless they ask for it */
