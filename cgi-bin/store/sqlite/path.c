@@ -4,18 +4,27 @@
 #include "base/clock.h"
 
 #include <stddef.h>
-#include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+/* Each send makes ten paths. By snprintf they took a twelfth of its instructions. */
+static size_t add(char out[PATH_SIZE], size_t length, const char *text)
+{
+    size_t more = strnlen(text, PATH_SIZE - 1 - length);
+    memcpy(out + length, text, more);
+    out[length + more] = '\0';
+    return length + more;
+}
+
 void sqlite_path_in(char out[PATH_SIZE], const char *folder, const char *name)
 {
-    snprintf(out, PATH_SIZE, "%s/%s", folder, name);
+    add(out, add(out, add(out, 0, folder), "/"), name);
 }
 
 void sqlite_path_with_tail(char out[PATH_SIZE], const char *path, const char *tail)
 {
-    snprintf(out, PATH_SIZE, "%s%s", path, tail);
+    add(out, add(out, 0, path), tail);
 }
 
 void sqlite_path_unlink_beside(const char *path)

@@ -12,6 +12,7 @@
 #include "store/sqlite/private/sql.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *migration(int number)
@@ -26,13 +27,17 @@ static const char *migration(int number)
     return NULL;
 }
 
+/* Asked with each transaction. */
 int sqlite_schema_latest(void)
 {
-    int number = 0;
-    while (migration(number + 1) != NULL) {
-        number++;
+    static const char folder[] = "sqlite/";
+    int latest = 0;
+    for (const struct sql_file *f = sql_files; f->name != NULL; f++) {
+        bool is_here = strncmp(f->name, folder, sizeof folder - 1) == 0;
+        int number = is_here ? (int)strtol(f->name + sizeof folder - 1, NULL, 10) : 0; /* 0: no migration */
+        latest = number > latest ? number : latest;
     }
-    return number;
+    return latest;
 }
 
 int sqlite_schema_refuse_newer(const struct sqlite_handle *s, uint64_t version, struct err *e)
