@@ -45,8 +45,8 @@ static bool once_in(uint64_t *seed, unsigned times)
     return support_random(seed) % times == 0;
 }
 
-/* Few rooms and names, so that messages meet; persons that are new; ids that were used in this round
- * or in an earlier one. */
+/* Few rooms and names, so that messages meet; persons that are new; ids that were used in this
+ * round or in an earlier one. */
 static struct letter random_letter(uint64_t *seed, int round)
 {
     static const char *const rooms[] = {"lobby", "lobby", "lobby", "other", "den"};
