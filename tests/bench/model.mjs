@@ -19,17 +19,18 @@
 
 import fs from 'node:fs';
 
-// Measured on two cores of an AMD EPYC that did other work as well: medians of three rounds.
+// Measured on two cores of an AMD EPYC, medians of five rounds; the times (ms) while others used its
+// disk.
 const costs = {
-  batch_cpu: 359.7, // us of the database for a batch, without its rows
-  row_cpu: 2.38, // us for a row
+  batch_cpu: 166.1, // us of the database for a batch, without its rows
+  row_cpu: 2.17, // us for a row
   batch_ms: 2.438, // ms that a batch keeps the lock of its room, without its rows
   row_ms: 0.0097, // ms for a row
-  read_cpu: 114.81, // us for a poll that reads one message
-  ask_cpu: 4583.33, // us to ask for the heads of 4,096 rooms
-  notice_cpu: 142.18, // us for a notice
-  heard_cpu: 1.7, // us for each session that gets it
-  send_cpu: 90.61, // us for a send by the programs, when `size` of them share a commit
+  read_cpu: 97.63, // us for a poll that reads one message
+  ask_cpu: 4513.27, // us to ask for the heads of 4,096 rooms
+  notice_cpu: 134.05, // us for a notice
+  heard_cpu: 2.12, // us for each session that gets it
+  send_cpu: 28.69, // us for a send by the programs, when `size` of them share a commit
   size: 16,
   wal: 325, // bytes of a message
 };
