@@ -31,6 +31,7 @@ int clock_gettime(clockid_t clock, struct timespec *out)
 struct letter {
     struct said said;
     char id[16];
+    char room[16]; /* "": that of said */
     char fold[16];
     char look[16];
 };
@@ -50,7 +51,8 @@ static bool once_in(uint64_t *seed, unsigned times)
 static struct letter random_letter(uint64_t *seed, int round)
 {
     static const char *const rooms[] = {"lobby", "lobby", "lobby", "other", "den"};
-    static const char *const names[] = {"ann", "Ann", "bob", "Ian", "1an", "lan", "cy", CHAT_NAME_DEFAULT};
+    static const char *const names[] = {"ann", "Ann", "bob",   "Ian",   "1an",
+                                        "lan", "cy",  "ann 2", "bob 2", CHAT_NAME_DEFAULT};
     static const char *const texts[] = {"yes", "no"};
     unsigned persons = 7 + (unsigned)round / 4;
     struct letter l = {.said = {.who = (int)(support_random(seed) % persons), /* 6: a moderator, 5: signed */
@@ -61,6 +63,9 @@ static struct letter random_letter(uint64_t *seed, int round)
     if (!once_in(seed, 3)) {
         unsigned at = once_in(seed, 20) ? (unsigned)support_random(seed) % (unsigned)(round + 1) : (unsigned)round;
         snprintf(l.id, sizeof l.id, "%u-%u", at, (unsigned)support_random(seed) % 4);
+    }
+    if (once_in(seed, 12)) { /* a room that isn't there yet */
+        snprintf(l.room, sizeof l.room, "new-%d", round);
     }
     l.said.role = l.said.who == 6 ? CHAT_MODERATOR : CHAT_MEMBER;
     l.said.is_signed = l.said.who == 5;
@@ -80,7 +85,8 @@ static struct letter random_letter(uint64_t *seed, int round)
 static struct store_job job_of(struct letter *l, struct chat_draft *d)
 {
     const struct said *said = &l->said;
-    *d = draft_of(said->room, said->name, l->id, said->type == CHAT_DELETE ? "" : said->text);
+    *d = draft_of(l->room[0] != '\0' ? l->room : said->room, said->name, l->id,
+                  said->type == CHAT_DELETE ? "" : said->text);
     d->type = said->type;
     d->target = said->target;
     d->reply_to = said->reply_to;

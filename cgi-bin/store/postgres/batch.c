@@ -32,7 +32,19 @@ struct row {
     int64_t time_ms;
 };
 
+/* Of all jobs, in their order; NULL where a job has none. */
+struct lists {
+    const char **rooms;
+    const void **keys;
+    const char **folds;
+    const char **looks;
+    const char **names;
+    const char **ids;
+    size_t count;
+};
+
 struct postgres_batch {
+    struct lists lists;
     const struct store_job *jobs; /* borrowed */
     size_t job_count;
     size_t at; /* the job whose message came last: they come in their order */
@@ -76,17 +88,6 @@ static const char ask_ids[] = "SELECT place, key.person_id, (SELECT 1 FROM messa
                               " LEFT JOIN key ON key.hash = asked.hash LEFT JOIN room ON room.name = asked.room";
 
 enum { KEY_COLUMN = 6, FOLD_COLUMN = 6 }; /* behind those that one key or name is asked for */
-
-/* Of all jobs, in their order; NULL where a job has none. */
-struct lists {
-    const char **rooms;
-    const void **keys;
-    const char **folds;
-    const char **looks;
-    const char **names;
-    const char **ids;
-    size_t count;
-};
 
 static void take_lists(const struct postgres_handle *s, struct lists *out)
 {
@@ -201,17 +202,38 @@ static void take_facts(struct postgres_batch *batch, struct sql_query *q)
     }
 }
 
-static PGresult *take_answers(struct postgres_handle *s, struct beginning *b)
+static void know_all(struct postgres_handle *s, struct beginning *b, const struct lists *l)
+{
+    const struct postgres_asked keys = {.sql = SQL_AUTHORS_FIND_KEY,
+                                        .values = l->keys,
+                                        .count = l->count,
+                                        .size = CHAT_KEY_BYTES,
+                                        .value_column = KEY_COLUMN};
+    const struct postgres_asked names = {.sql = SQL_CLAIMS_FIND_NAME,
+                                         .values = (const void *const *)l->folds,
+                                         .count = l->count,
+                                         .value_column = FOLD_COLUMN};
+    const struct postgres_asked looks = {.sql = SQL_CLAIMS_FIND_ALIKE,
+                                         .values = (const void *const *)l->looks,
+                                         .count = l->count,
+                                         .must_ask_if_there = true};
+    postgres_statements_know(s, &keys, &b->all[b->keys]);
+    postgres_statements_know(s, &names, &b->all[b->names]);
+    postgres_statements_know(s, &looks, &b->all[b->looks]);
+}
+
+/* Moves the lists. */
+static PGresult *take_answers(struct postgres_handle *s, struct beginning *b, struct lists *lists)
 {
     struct postgres_batch *batch = ck_calloc(1, sizeof *batch);
+    batch->lists = *lists;
+    *lists = (struct lists){.count = 0};
     batch->jobs = s->jobs;
     batch->job_count = s->job_count;
     s->batch = batch;
     take_rooms(batch, &b->all[b->rooms]);
     take_facts(batch, &b->all[b->ids]);
-    postgres_statements_know(s, SQL_AUTHORS_FIND_KEY, &b->all[b->keys], KEY_COLUMN, false);
-    postgres_statements_know(s, SQL_CLAIMS_FIND_NAME, &b->all[b->names], FOLD_COLUMN, false);
-    postgres_statements_know(s, SQL_CLAIMS_FIND_ALIKE, &b->all[b->looks], 0, true);
+    know_all(s, b, &batch->lists);
     s->before_statement = prepare_for;
     s->put_off = put_off;
     return postgres_statements_take_rows(&b->all[b->meta]);
@@ -226,7 +248,7 @@ PGresult *postgres_batch_begin(struct postgres_handle *s, const char *const *lim
     add_locks(s, b, limits, meta, &lists, e);
     add_questions(s, b, &lists, e);
     if (postgres_statements_ask_all(s, b->all, b->count, "begin", e) == 0) {
-        row = take_answers(s, b);
+        row = take_answers(s, b, &lists);
     }
     for (size_t i = 0; i < b->count; i++) {
         sql_query_end(&b->all[i]);
@@ -477,7 +499,8 @@ static int write_collected(struct postgres_handle *s, struct err *e)
 }
 
 /* A statement comes that must find what is collected, and may change what is known. But one of
- * persons and names finds nothing in messages, so these stay collected. */
+ * persons and names finds nothing in messages, so these stay collected, unless it may find something
+ * in what was put off. */
 static int prepare_for(struct postgres_handle *s, const char *sql, struct err *e)
 {
     struct postgres_batch *batch = s->batch;
@@ -517,6 +540,7 @@ void postgres_batch_forget(struct postgres_handle *s)
         for (size_t i = 0; i < batch->later_count; i++) {
             sql_query_end(&batch->later[i]);
         }
+        free_lists(&batch->lists);
         free(batch->later);
         free(batch->rooms);
         free(batch->facts);

@@ -282,7 +282,7 @@ static bool run(struct sql_query *q)
 static struct postgres_known *known_of(struct postgres_handle *s, const char *sql)
 {
     for (size_t i = 0; i < POSTGRES_KNOWN_MOST; i++) {
-        if (s->known[i].rows != NULL && strcmp(s->known[i].sql, sql) == 0) {
+        if (s->known[i].rows != NULL && strcmp(s->known[i].asked.sql, sql) == 0) {
             return &s->known[i];
         }
     }
@@ -293,13 +293,26 @@ static struct postgres_known *known_of(struct postgres_handle *s, const char *sq
 static int row_with(const struct postgres_known *known, const struct bindings *b, int parameter)
 {
     size_t i = (size_t)parameter - 1;
+    int column = known->asked.value_column;
     for (int row = 0; row < PQntuples(known->rows); row++) {
-        if (PQgetlength(known->rows, row, known->value_column) == b->lengths[i] &&
-            memcmp(PQgetvalue(known->rows, row, known->value_column), b->values[i], (size_t)b->lengths[i]) == 0) {
+        if (PQgetlength(known->rows, row, column) == b->lengths[i] &&
+            memcmp(PQgetvalue(known->rows, row, column), b->values[i], (size_t)b->lengths[i]) == 0) {
             return row;
         }
     }
     return -1;
+}
+
+/* Was it asked for this value? A name that is suggested wasn't. */
+static bool was_asked(const struct postgres_asked *asked, const struct bindings *b)
+{
+    bool was = false;
+    for (size_t i = 0; i < asked->count && !was; i++) {
+        const void *value = asked->values[i];
+        size_t length = value == NULL ? 0 : asked->size != 0 ? asked->size : strlen(value);
+        was = value != NULL && (int)length == b->lengths[0] && memcmp(value, b->values[0], length) == 0;
+    }
+    return was;
 }
 
 /* The rows of a statement that was asked for many values at once have the answer to this one. */
@@ -308,7 +321,8 @@ static bool take_known(struct sql_query *q)
     const struct postgres_known *known = known_of(mine(q), q->sql);
     struct bindings *b = q->statement;
     int row = known != NULL ? row_with(known, b, 1) : -1;
-    if (known == NULL || (row >= 0 && (known->only_none || known->is_changed[row]))) {
+    if (known == NULL || (row >= 0 && (known->asked.must_ask_if_there || known->is_changed[row])) ||
+        (row < 0 && !was_asked(&known->asked, b))) {
         return false;
     }
     b->is_known = true;
@@ -382,8 +396,7 @@ int postgres_statements_compare(const struct sql_query *a, const struct sql_quer
     return order != 0 ? order : one->lengths[i] - other->lengths[i];
 }
 
-void postgres_statements_know(struct postgres_handle *s, const char *sql, struct sql_query *q, int value_column,
-                              bool only_none)
+void postgres_statements_know(struct postgres_handle *s, const struct postgres_asked *asked, struct sql_query *q)
 {
     size_t i = 0;
     while (s->known[i].rows != NULL) {
@@ -391,11 +404,8 @@ void postgres_statements_know(struct postgres_handle *s, const char *sql, struct
         CK(i < POSTGRES_KNOWN_MOST);
     }
     PGresult *rows = postgres_statements_take_rows(q);
-    s->known[i] = (struct postgres_known){.sql = sql,
-                                          .rows = rows,
-                                          .value_column = value_column,
-                                          .only_none = only_none,
-                                          .is_changed = ck_calloc((size_t)PQntuples(rows) + 1, sizeof(bool))};
+    s->known[i] = (struct postgres_known){
+        .asked = *asked, .rows = rows, .is_changed = ck_calloc((size_t)PQntuples(rows) + 1, sizeof(bool))};
 }
 
 void postgres_statements_know_changed(struct postgres_handle *s, const char *sql, const struct sql_query *change,

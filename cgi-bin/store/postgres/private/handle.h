@@ -26,12 +26,20 @@ struct postgres_batch;
 struct postgres_replica;
 struct postgres_statements;
 
-/* Answers to a statement, for many values of its first parameter. */
+/* A statement that was asked for many values of its first parameter at once. All is borrowed. */
+struct postgres_asked {
+    const char *sql;           /* the statement for one value */
+    const void *const *values; /* those that it was asked for; NULL: none */
+    size_t count;
+    size_t size;            /* of each; 0: they are texts */
+    int value_column;       /* which column of the rows has the value: one behind those of `sql` */
+    bool must_ask_if_there; /* the rows only name the values for which `sql` has rows */
+};
+
+/* Its answers. */
 struct postgres_known {
-    const char *sql; /* the statement for one value; borrowed */
-    PGresult *rows;  /* as it would give them, and the value behind its columns; owned; NULL: unused */
-    int value_column;
-    bool only_none;   /* the rows have the values for which the statement must be asked; others have none */
+    struct postgres_asked asked;
+    PGresult *rows;   /* owned; NULL: unused */
     bool *is_changed; /* of each row: its answer isn't that of the database any more; owned */
 };
 enum { POSTGRES_KNOWN_MOST = 3 };

@@ -49,10 +49,9 @@ void postgres_statements_as_text(struct sql_query *q);
  * parameter has the same type. */
 int postgres_statements_compare(const struct sql_query *a, const struct sql_query *b, int parameter);
 
-/* Makes the rows of a statement that was asked so the answers to `sql`, with the value in this
- * column. only_none: `sql` has rows for these values, but other ones. */
-void postgres_statements_know(struct postgres_handle *s, const char *sql, struct sql_query *q, int value_column,
-                              bool only_none);
+/* Makes the rows of q the answers to asked->sql, for the values that were asked for, until
+ * postgres_statements_forget_known. */
+void postgres_statements_know(struct postgres_handle *s, const struct postgres_asked *asked, struct sql_query *q);
 /* `change` changes the answer to `sql` for the value that is its parameter of this number. */
 void postgres_statements_know_changed(struct postgres_handle *s, const char *sql, const struct sql_query *change,
                                       int parameter);
