@@ -17,7 +17,7 @@ host() { # DATA ADDRESS [ROOT [LIKE]]
     CHAT_STORE=$2 serve lighttpd "$data" "${3:-$root}"
 }
 
-# A tree whose programs begin with a library that keeps notices back (silent.c).
+# A tree whose programs begin with a library that keeps notices back (tests/postgres/silent.c).
 silent_tree() { # FOLDER
     mkdir -p "$1/cgi-bin"
     cp -r "$root/www" "$root/lighttpd" "$1/"
@@ -33,7 +33,7 @@ start_hosts() {
     local name tree=$root
     if [ -n "${pg:-}" ]; then return; fi
     pg=$folder/hosts-postgres
-    compile silent.so silent.c -shared -fPIC -Wl,--no-as-needed -lpq
+    compile silent.so ../postgres/silent.c -shared -fPIC -Wl,--no-as-needed -lpq
     silent_tree "$folder/silent"
     $cluster start "$pg" --tcp --temporary --owner $$ >/dev/null
     for name in host quiet pool; do
