@@ -221,8 +221,8 @@ static void wrong_value(struct loading *l, const struct conf_setting *s, const c
     char why[320];
     char brief[224];
     allowed_values(s, allowed, sizeof allowed);
-    if (s->kind == CONF_STORE && store_address_fault(value) != NULL) {
-        snprintf(why, sizeof why, "%s %s.", s->key, store_address_fault(value));
+    if (is_address(s) && store_address_fault(value) != NULL) {
+        snprintf(why, sizeof why, "%s %s; allowed is %s.", s->key, store_address_fault(value), allowed);
     } else if (is_secret(s)) {
         snprintf(why, sizeof why, "%s has a value that isn't allowed; allowed is %s.", s->key, allowed);
     } else {

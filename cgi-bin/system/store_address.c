@@ -181,7 +181,7 @@ const char *store_address_fault(const char *address)
 {
     struct address a;
     if (!take_apart(address, &a)) {
-        return "must be sqlite, or an address that begins with postgresql://";
+        return "must be an address that begins with postgresql://";
     }
     if (!is_printable(address) || !is_escaped_well(address) || strchr(a.hosts.at, '@') != NULL) {
         return "has a character that must be written as % and two digits, such as %40 for @, %2F for / and %25 for "

@@ -206,8 +206,9 @@ static void a_store_that_is_wrong_or_misspelt_stops_the_chat(void **state)
         assert_string_equal(c.store, "postgresql://db2/chat");
     }
     load_bad(&e, "store = mysql://db\n", NULL, NULL);
-    assert_string_equal(e.text, "chat.conf line 1: store must be sqlite, or an address that begins with "
-                                "postgresql://. So the chat has stopped, as its messages must not land in another "
+    assert_string_equal(e.text, "chat.conf line 1: store must be an address that begins with postgresql://; "
+                                "allowed is sqlite or an address such as postgresql://USER@HOST/DATABASE of up to "
+                                "1023 bytes. So the chat has stopped, as its messages must not land in another "
                                 "place.");
 }
 
@@ -241,6 +242,11 @@ static void a_replica_is_an_address_and_a_wrong_one_is_none(void **state)
     assert_string_equal(c.store_replica, "postgresql://u@db2,db3:5433/chat");
     load_good(&c, "store_replica = postgresql://u@db2/chat\n", NULL, ENVIRONMENT("POLLCHAT_STORE_REPLICA="));
     assert_string_equal(c.store_replica, "");
+    load_faulty(&c, "store_replica = postgresql://u@db2:x/chat\n", NULL, NULL);
+    assert_string_equal(c.store_replica, "");
+    assert_contains(c.faults.list[0].text, "store_replica has a list of hosts that isn't of the form HOST:PORT");
+    load_faulty(&c, "store_replica = sqlite\n", NULL, NULL);
+    assert_contains(c.faults.list[0].text, "must be an address that begins with postgresql://; allowed is an address");
 }
 
 /* Mistakes are logged and shown by doctor. */
