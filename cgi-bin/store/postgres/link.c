@@ -281,6 +281,9 @@ static int open_now(struct postgres_handle *s, struct err *e)
 {
     s->db = connect_to(s, e);
     if (s->db == NULL) {
+        if (s->is_replica) {
+            tell(s, "", e->text);
+        }
         return -1;
     }
     if (PQstatus(s->db) != CONNECTION_OK) {
