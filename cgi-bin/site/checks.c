@@ -345,7 +345,7 @@ static void check_store(const struct conf *conf, struct findings *out)
 {
     struct err e = ERR_INIT;
     struct store_options options = store_options_of(conf);
-    options.short_lived = options.replica == NULL; /* one that is can't try a replica */
+    options.short_lived = options.replica == NULL; /* a short-lived handle has no replica to try */
     struct store *store = store_open(&options, STORE_READ, &e);
     if (store == NULL) {
         findings_add(out, "database", FINDING_WRONG, "The database can't be opened: %s", e.text);
