@@ -277,8 +277,8 @@ bool metrics_file_is_replaced(const struct metrics_file *t)
 void metrics_file_move_gauges(struct metrics_file *to, struct metrics_file *from)
 {
     for (size_t k = 0; from->slot != NULL && k < METRICS_GAUGE__MAX; k++) {
-        /* a thread lowers these in the file in which it raised them */
-        if (k != METRICS_QUEUED && k != METRICS_HEARING && k != METRICS_DEAF) {
+        /* these are lowered in the file in which they were raised */
+        if (k != METRICS_QUEUED && k != METRICS_HEARING && k != METRICS_DEAF && k != METRICS_REPLICA_AWAY) {
             metrics_file_gauge(to, (enum metrics_gauge)k, (int)atomic_exchange(&from->slot->gauge[k], 0));
         }
     }
