@@ -356,14 +356,27 @@ static void drop_pages(struct work *w)
     w->g->answer.more = false;
 }
 
-/* Counts for the owner what the replica is good for. */
+/* The process counts in another file as soon as the data folder exists. The gauge is lowered in the
+ * file in which it was raised. */
+static void gauge_replica(const struct work *w, struct site *site)
+{
+    static struct metrics_file *_Atomic gauged; /* of the process, which has one site; NULL: nowhere */
+    bool is_away = store_replica_state(w->store) != STORE_REPLICA_USED;
+    struct metrics_file *file = is_away ? site_metrics(site) : NULL;
+    struct metrics_file *before = atomic_exchange(&gauged, file);
+    if (before != file && before != NULL) {
+        metrics_file_gauge(before, METRICS_REPLICA_AWAY, -1);
+    }
+    if (before != file && file != NULL) {
+        metrics_file_gauge(file, METRICS_REPLICA_AWAY, 1);
+    }
+}
+
+/* Counts for the owner what the replica is good for. An answer without a page isn't counted. */
 static void count_page(const struct work *w, struct site *site, bool is_replica)
 {
-    static atomic_bool was_away; /* of the process */
-    bool is_away = store_replica_state(w->store) != STORE_REPLICA_USED;
-    metrics_file_add(site_metrics(site), is_replica ? METRICS_REPLICA_PAGES : METRICS_PRIMARY_PAGES, 1);
-    if (atomic_exchange(&was_away, is_away) != is_away) {
-        metrics_file_gauge(site_metrics(site), METRICS_REPLICA_AWAY, is_away ? 1 : -1);
+    if (!w->g->unchanged && !w->g->nothing_new) {
+        metrics_file_add(site_metrics(site), is_replica ? METRICS_REPLICA_PAGES : METRICS_PRIMARY_PAGES, 1);
     }
 }
 
@@ -402,23 +415,28 @@ static bool read_replica(struct work *w, struct site *site)
         return read_messages(w, NULL) == 0; /* there are none, so it reads nothing */
     }
     bool is_done = is_known && read_there(w, names, found);
-    count_page(w, site, is_done);
+    gauge_replica(w, site);
     return is_done;
 }
 
 static int read_store(struct work *w, struct site *site, struct err *e)
 {
     int result = -1;
+    bool has_replica = store_replica_state(w->store) != STORE_REPLICA_NONE;
     snprintf(w->g->epoch, sizeof w->g->epoch, "%s", store_epoch(w->store));
     if (check_epoch(w, e) != 0) {
         return -1;
     }
     positions_ask(site_positions(site), w->store, &w->asked);
-    if (store_replica_state(w->store) != STORE_REPLICA_NONE && read_replica(w, site)) {
+    bool is_there = has_replica && read_replica(w, site);
+    if (is_there) {
         result = 0;
     } else if (store_read_begin(w->store, e) == 0) {
         result = read_view(w, e);
         store_read_end(w->store);
+    }
+    if (has_replica && result == 0) {
+        count_page(w, site, is_there);
     }
     return result == 0 ? settle_budget(w, e) : -1; /* it may wait a little, so not within the view */
 }

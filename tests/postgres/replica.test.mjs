@@ -198,6 +198,13 @@ describe(`${PROFILE}: pages from a replica`, { timeout: 300_000 }, () => {
       await untilUsed(a, 'room=killed&since=0');
       assert.equal((await status(a)).away, 0);
       assert.match(a.log(), /messages are read from the replica again/);
+      const { headers } = await a.get('/poll?room=killed&last=1');
+      const counted = await status(a);
+      for (let i = 0; i < 3; i += 1) {
+        const answer = await a.get('/poll?room=killed&last=1', { headers: { 'If-None-Match': headers.etag } });
+        assert.equal(answer.status, 304);
+      }
+      assert.deepEqual(await status(a), counted, 'an answer without messages is no page');
       const password = /:([0-9a-f]{32})@/.exec(await replica.address(name))[1];
       assert.ok(!a.log().includes(password));
     }));
