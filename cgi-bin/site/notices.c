@@ -4,6 +4,7 @@
 #include "base/ck.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "shared/bell.h"
 #include "shared/metrics_file.h"
@@ -45,7 +46,8 @@ struct notices {
     int64_t told_at;
     int64_t asked_at;
     int64_t summed_at;
-    uint64_t rest; /* sum of the heads of rooms that were not asked for by name */
+    uint64_t rest;  /* sum of the heads of rooms that were not asked for by name */
+    uint64_t named; /* hash of the names of the other rooms */
     int64_t unheard_since;
     struct metrics_file *gauged; /* the gauge was raised in it; NULL: none was */
     enum metrics_gauge gauge;
@@ -222,15 +224,20 @@ static bool has_lost(const struct bell *b, const struct store_asked *asked)
 }
 
 /* Has a room that wasn't asked for by name a new head? A request may wait in it: the bell's file
- * has no entry for it, as there are more rooms than entries, or other names have its place. */
+ * has no entry for it, as there are more rooms than entries, or other names have its place. When
+ * other rooms are named than before, the sums can't be compared, and the answer is yes. */
 static bool has_rest_moved(struct notices *n, const struct store_asked *asked)
 {
     uint64_t rest = asked->sum;
+    uint64_t named = HASH_START;
     for (size_t i = 0; i < asked->count; i++) {
-        rest -= asked->rooms[i].head;
+        const struct store_asked_room *room = &asked->rooms[i];
+        rest -= room->head;
+        named = hash_bytes(named, room->room, strlen(room->room) + 1);
     }
-    bool has = asked->wants_sum && rest != n->rest;
+    bool has = asked->wants_sum && (rest != n->rest || named != n->named);
     n->rest = asked->wants_sum ? rest : n->rest;
+    n->named = asked->wants_sum ? named : n->named;
     return has;
 }
 

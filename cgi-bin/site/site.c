@@ -346,11 +346,13 @@ static int refuse_while_moved(const struct site *s, const struct store_options *
 
 static void compare_key(struct site *s, const struct store_options *options, struct store *handle)
 {
-    int found = (int)host_key_compare(options, handle, NULL);
+    struct host_key_marks marks;
+    int found = (int)host_key_compare(options, handle, &marks);
     if (atomic_exchange(&s->key, found) != found && found == HOST_KEY_FOREIGN) {
-        log_line("%s/chat.key isn't that of the chat's other hosts, so this host only reads, or visitors would be "
-                 "other persons here than there: copy that file from the first host, and restart the programs",
-                 options->folder);
+        log_line("%s/chat.key isn't that of the chat's other hosts (its mark is %s, theirs is %s), so this host only "
+                 "reads, or visitors would be other persons here than there: copy that file from the first host, and "
+                 "restart the programs",
+                 options->folder, marks.own, marks.kept);
     }
 }
 
@@ -360,11 +362,16 @@ int site_check_key(struct site *s, struct store *handle, struct err *e)
         const struct store_options options = store_options_of(&s->conf);
         compare_key(s, &options, handle);
     }
-    return atomic_load(&s->key) != HOST_KEY_FOREIGN
-               ? 0
-               : err_set(e, ERR_READONLY,
-                         "This web host isn't set up like the others of the chat, so it only reads: nothing was "
-                         "stored. The owner finds the reason in doctor.html.");
+    switch (atomic_load(&s->key)) {
+    case HOST_KEY_COMMON:
+        return 0;
+    case HOST_KEY_UNKNOWN:
+        return err_set(e, ERR_BUSY, "The database can't be compared with this web host. Try again in a moment.");
+    default:
+        return err_set(e, ERR_READONLY,
+                       "This web host isn't set up like the others of the chat, so it only reads: nothing was "
+                       "stored. The owner finds the reason in doctor.html.");
+    }
 }
 
 /* The first store that this process opened. */

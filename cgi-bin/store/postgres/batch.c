@@ -424,14 +424,25 @@ static struct sql_query *next_of(struct postgres_handle *s, struct writing *w, c
     return q;
 }
 
-/* The same order everywhere, so that the batches of two hosts don't wait for each other's rows of
- * persons and names in a circle. */
-static int compare_later(const void *a, const void *b)
+static bool comes_before(const struct sql_query *a, const struct sql_query *b)
 {
-    const struct sql_query *one = a;
-    const struct sql_query *other = b;
-    int order = strcmp(one->sql, other->sql);
-    return order != 0 ? order : postgres_statements_compare(one, other, LATER_OF);
+    int order = strcmp(a->sql, b->sql);
+    return order != 0 ? order < 0 : postgres_statements_compare(a, b, LATER_OF) < 0;
+}
+
+/* The same order everywhere, so that the batches of two hosts don't wait for each other's rows of
+ * persons and names in a circle. Those of one row stay in their order: the last one counts. */
+static void sort_later(struct postgres_batch *batch)
+{
+    for (size_t i = 1; i < batch->later_count; i++) {
+        const struct sql_query moved = batch->later[i];
+        size_t at = i;
+        while (at > 0 && comes_before(&moved, &batch->later[at - 1])) {
+            batch->later[at] = batch->later[at - 1];
+            at--;
+        }
+        batch->later[at] = moved;
+    }
 }
 
 /* Moves all that is collected. */
@@ -439,9 +450,7 @@ static void collect(struct postgres_handle *s, bool commit, struct writing *out,
 {
     struct postgres_batch *batch = s->batch;
     *out = (struct writing){.all = ck_calloc(batch->later_count + 3, sizeof *out->all)};
-    if (batch->later_count > 1) {
-        qsort(batch->later, batch->later_count, sizeof *batch->later, compare_later);
-    }
+    sort_later(batch);
     for (size_t i = 0; i < batch->later_count; i++) {
         out->all[out->count++] = batch->later[i];
     }
