@@ -38,6 +38,22 @@ function untilListeners(hosts, { hear }) {
   }, hear ? 'notices to come through' : 'the hosts to find that no notice comes through');
 }
 
+/** Polls that wait on one host are answered with what the other host stores. */
+async function assertAnsweredAcross(one, other) {
+  const delays = [];
+  for (let since = 0; since < 5; since++) {
+    const waiting = other.get(`/poll?room=quiet&since=${since}&wait=25`);
+    await until(async () => (await other.askStatus()).parked.polls > 0, 'the poll to wait');
+    const { seq } = (await one.send({ room: 'quiet', text: `after ${since}` })).json();
+    const begin = Date.now();
+    const { messages } = (await waiting).json();
+    delays.push(Date.now() - begin);
+    assert.deepEqual(messages.map((message) => [message.seq, message.text]), [[seq, `after ${since}`]]);
+  }
+  console.error(`polls were answered after ${delays.join(', ')} ms`);
+  assert.ok(Math.min(...delays) < 2500, 'the database is asked much more often than every 5 s');
+}
+
 const killPrograms = (hosts) =>
   hosts.flatMap((host) => host.programs()).filter(({ pid }) => signal(pid, 'SIGKILL')).length;
 
@@ -98,6 +114,17 @@ describe(`${PROFILE}: several hosts over one PostgreSQL`, () => {
         await untilListeners(hosts, { hear: true });
         await assertSound(hosts, cluster);
       });
+    });
+  });
+
+  it('the same holds without notices; polls are answered later then, and the status tells it', async () => {
+    await withPostgres({}, async (cluster) => {
+      await withHosts(2, await cluster.address(), async (hosts) => {
+        await storm(hosts, { ...crowd(hosts), retries: false });
+        await assertSound(hosts, cluster);
+        await untilListeners(hosts, { hear: false });
+        await assertAnsweredAcross(...hosts);
+      }, { silent: true });
     });
   });
 

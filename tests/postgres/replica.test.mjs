@@ -51,7 +51,7 @@ describe(`${PROFILE}: pages from a replica`, { timeout: 300_000 }, () => {
     name = await primary.database();
     const env = { POLLCHAT_STORE_REPLICA: await replica.address(name), POLLCHAT_BUSY_TIMEOUT: '3000' };
     await catchUp();
-    await withHosts(count, await primary.address(name, ...others), body, env);
+    await withHosts(count, await primary.address(name, ...others), body, { env });
   };
   const withTwo = (body) => onHosts(2, body);
 
@@ -291,7 +291,7 @@ describe(`${PROFILE}: the replica of an old primary`, { timeout: 120_000 }, () =
         }
         assert.equal(await left.sql('chat', "SELECT text FROM message WHERE seq = 3"), 'lost');
         assert.match(a.log(), /it isn't one of this primary/);
-      }, env);
+      }, { env });
     } finally {
       for (const each of [left, next, primary]) {
         await each.end();

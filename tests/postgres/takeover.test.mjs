@@ -23,7 +23,7 @@ const onHosts = (sync, body) =>
     const replica = await primary.replica({ sync, tcp: true });
     try {
       const address = await primary.address(name, replica);
-      await withHosts(2, address, ([a, b]) => body({ a, b, primary, replica, name }), { POLLCHAT_BUSY_TIMEOUT: '3000' });
+      await withHosts(2, address, ([a, b]) => body({ a, b, primary, replica, name }), { env: { POLLCHAT_BUSY_TIMEOUT: '3000' } });
     } finally {
       await replica.end();
     }
