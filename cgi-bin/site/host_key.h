@@ -2,8 +2,8 @@
  *
  * By that key the chat knows its visitors again. With another one a visitor would be another person
  * on this host, names and rights of its own would be a stranger's, and who is banned could go on
- * here. So a host with another key stores nothing that visitors send (site_check_key). Its upkeep goes
- * on, which needs no key.
+ * here. So a host with another key stores nothing that visitors send (site_check_key). Its upkeep
+ * goes on, which needs no key.
  * Threads: any; the store is the caller's.
  */
 #ifndef HOST_KEY_H

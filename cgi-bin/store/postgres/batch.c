@@ -508,8 +508,8 @@ static int write_collected(struct postgres_handle *s, struct err *e)
 }
 
 /* A statement comes that must find what is collected, and may change what is known. But one of
- * persons and names finds nothing in messages, so these stay collected, unless it may find something
- * in what was put off. */
+ * persons and names finds nothing in messages, so these stay collected, unless it may find
+ * something in what was put off. */
 static int prepare_for(struct postgres_handle *s, const char *sql, struct err *e)
 {
     struct postgres_batch *batch = s->batch;
