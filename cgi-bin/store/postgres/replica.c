@@ -228,8 +228,10 @@ static int ask_server(struct postgres_handle *s, bool views, const char *const *
 static bool is_settled(struct postgres_handle *s, const struct facts *f)
 {
     struct err ignored = ERR_INIT;
-    return strcmp(f->epoch, s->sql.epoch) == 0 && f->schema == postgres_schema_latest() && f->timeline_now != 0 &&
-           f->timeline == f->timeline_now && postgres_seen_check(s, f->timeline_now, &ignored) == 0;
+    bool is_same_cluster = s->system == 0 || f->system == 0 || f->system == (int64_t)s->system;
+    return is_same_cluster && strcmp(f->epoch, s->sql.epoch) == 0 && f->schema == postgres_schema_latest() &&
+           f->timeline_now != 0 && f->timeline == f->timeline_now &&
+           postgres_seen_check(s, f->timeline_now, &ignored) == 0;
 }
 
 static bool ask_primary(struct postgres_handle *s, const char *const *names, struct store_room *found, size_t count)
