@@ -41,6 +41,7 @@ struct postgres_replica {
     struct facts asked; /* of the primary */
     bool newest;        /* what was asked for, as in store_replica_ask */
     bool is_viewed;
+    bool has_failed; /* a statement of the view */
     bool is_ahead; /* when it was compared last */
 };
 
@@ -151,6 +152,7 @@ static void note_good(const struct postgres_replica *r)
 
 void postgres_replica_failed(const struct postgres_handle *s)
 {
+    s->replica->has_failed = true;
     note_bad(s->replica, STORE_REPLICA_UNREACHABLE);
 }
 
@@ -283,10 +285,19 @@ struct postgres_handle *postgres_replica_viewed(const struct postgres_handle *s)
     return s->replica != NULL && s->replica->is_viewed ? s->replica->handle : NULL;
 }
 
+static void end_view(struct postgres_replica *r)
+{
+    r->is_viewed = false;
+    postgres_transaction_view_end(r->handle);
+}
+
+/* A replica is fine only if its pages could be read, too. */
 void postgres_replica_end(struct postgres_handle *s)
 {
-    s->replica->is_viewed = false;
-    postgres_transaction_view_end(s->replica->handle);
+    end_view(s->replica);
+    if (!s->replica->has_failed) {
+        note_good(s->replica);
+    }
 }
 
 /* Opens the view; it stays open if the result is STORE_REPLICA_USED. */
@@ -298,6 +309,7 @@ static enum store_replica_state view(struct postgres_handle *s, const char *cons
     struct store_room *there = ck_calloc(count + 1, sizeof *there);
     enum store_replica_state state = STORE_REPLICA_UNREACHABLE;
     r->is_ahead = false;
+    r->has_failed = false;
     if (ask_server(r->handle, true, names, &facts, there, count) == 0) {
         state = compare_facts(&r->asked, &facts);
         state = state == STORE_REPLICA_USED ? compare_rooms(r, found, there, count) : state;
@@ -318,9 +330,7 @@ static bool begin(struct store *base, const char *const *names, const struct sto
 {
     struct postgres_handle *s = mine(base);
     enum store_replica_state state = view(s, names, found, count);
-    if (state == STORE_REPLICA_USED) {
-        note_good(s->replica);
-    } else if (!s->replica->is_ahead) { /* else a commit came between the two questions */
+    if (state != STORE_REPLICA_USED && !s->replica->is_ahead) { /* else a commit came between the two questions */
         note_bad(s->replica, state);
     }
     return state == STORE_REPLICA_USED;
@@ -360,7 +370,7 @@ static enum store_replica_state try_now(struct store *base)
     }
     enum store_replica_state state = view(s, NULL, NULL, 0);
     if (state == STORE_REPLICA_USED) {
-        postgres_replica_end(s);
+        end_view(s->replica);
     }
     if (state == STORE_REPLICA_USED || state == STORE_REPLICA_BEHIND) {
         state = comes_after(s) ? STORE_REPLICA_USED : STORE_REPLICA_BEHIND;
