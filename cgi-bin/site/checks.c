@@ -333,6 +333,10 @@ static void check_replica(struct store *store, struct findings *out)
     enum store_replica_state state = store_replica_try(store);
     if (state == STORE_REPLICA_USED) {
         findings_add(out, "replica", FINDING_FINE, "Messages are read from the replica of the setting store_replica.");
+    } else if (state == STORE_REPLICA_UNKNOWN) {
+        findings_add(out, "replica", FINDING_NOTE,
+                     "Whether messages are read from the replica of the setting store_replica can't be told now, since "
+                     "the primary couldn't be compared with it. Try again in a moment.");
     } else if (state != STORE_REPLICA_NONE) {
         findings_add(out, "replica", FINDING_POOR,
                      "Messages aren't read from the replica of the setting store_replica: %s. The chat works, and "

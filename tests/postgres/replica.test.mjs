@@ -290,7 +290,10 @@ describe(`${PROFILE}: the replica of an old primary`, { timeout: 120_000 }, () =
           assert.deepEqual([page.epoch, textsOf(page)], [epoch, ['found']]);
         }
         assert.equal(await left.sql('chat', "SELECT text FROM message WHERE seq = 3"), 'lost');
-        assert.match(a.log(), /it isn't one of this primary/);
+        await until(async () => {
+          assert.deepEqual(textsOf(await poll(a, 'since=2')), ['found']);
+          return /it isn't one of this primary/.test(a.log());
+        }, 'the log to say it');
       }, { env });
     } finally {
       for (const each of [left, next, primary]) {

@@ -22,6 +22,7 @@ enum {
     BEHIND_MOST_MS = 1000,
     AWAY_LEAST_MS = 250, /* the same for one that can't be used */
     AWAY_MOST_MS = 30000,
+    OTHER_AFTER_MS = 3000,    /* the row of meta arrives late too: another one counts as late for so long */
     COMPLAIN_AFTER_MS = 5000, /* a replica that is behind is told to the log after so long */
 };
 
@@ -42,7 +43,7 @@ struct postgres_replica {
     bool newest;        /* what was asked for, as in store_replica_ask */
     bool is_viewed;
     bool has_failed; /* a statement of the view */
-    bool is_ahead; /* when it was compared last */
+    bool is_ahead;   /* when it was compared last */
 };
 
 /* Of the process, as are those below: for pages of the newest messages, and for others. */
@@ -50,7 +51,8 @@ static struct {
     _Atomic int64_t until; /* monotonic ms */
     _Atomic int64_t ms;    /* 0: the replica was fine */
 } pauses[2];
-static _Atomic int64_t bad_since; /* monotonic ms; 0: the replica was fine */
+static _Atomic int64_t bad_since;   /* monotonic ms; 0: the replica was fine */
+static _Atomic int64_t other_since; /* monotonic ms; 0: its row of meta wasn't another one */
 static _Atomic int last_state = STORE_REPLICA_USED;
 static atomic_bool has_complained;
 
@@ -326,10 +328,25 @@ static enum store_replica_state view(struct postgres_handle *s, const char *cons
     return state;
 }
 
+/* After an upgrade, or with a new epoch, the replica has the old row of meta for a moment. */
+static enum store_replica_state give_time(enum store_replica_state state)
+{
+    int64_t now = clock_mono_ms();
+    int64_t since = 0;
+    if (state == STORE_REPLICA_USED || state == STORE_REPLICA_BEHIND) {
+        atomic_store(&other_since, 0);
+    }
+    if (state != STORE_REPLICA_OTHER) {
+        return state;
+    }
+    bool is_first = atomic_compare_exchange_strong(&other_since, &since, now);
+    return is_first || now - since < OTHER_AFTER_MS ? STORE_REPLICA_BEHIND : STORE_REPLICA_OTHER;
+}
+
 static bool begin(struct store *base, const char *const *names, const struct store_room *found, size_t count)
 {
     struct postgres_handle *s = mine(base);
-    enum store_replica_state state = view(s, names, found, count);
+    enum store_replica_state state = give_time(view(s, names, found, count));
     if (state != STORE_REPLICA_USED && !s->replica->is_ahead) { /* else a commit came between the two questions */
         note_bad(s->replica, state);
     }
@@ -338,25 +355,40 @@ static bool begin(struct store *base, const char *const *names, const struct sto
 
 /* ---- for the doctor ---- */
 
-/* Does the replica reach soon what the primary has now? True as well if it can't be found out. */
-static bool comes_after(struct postgres_handle *s)
+/* Does the replica reach soon what the primary has now? */
+static enum store_replica_state wait_for_it(struct postgres_handle *s)
 {
     enum { TRIES = 20, NAP_MS = 100 };
-    char text[120] = "";
+    char text[120];
     struct err ignored = ERR_INIT;
-    bool has = false;
+    enum store_replica_state state = STORE_REPLICA_BEHIND;
     PGresult *row = postgres_link_run(s, "SELECT pg_current_wal_lsn()", "compare the replica", &ignored);
-    if (row != NULL) {
-        snprintf(text, sizeof text, "SELECT pg_last_wal_replay_lsn() >= '%s'", PQgetvalue(row, 0, 0));
+    if (row == NULL) {
+        return STORE_REPLICA_UNKNOWN;
     }
+    snprintf(text, sizeof text, "SELECT pg_last_wal_replay_lsn() >= '%s'", PQgetvalue(row, 0, 0));
     PQclear(row);
-    for (int tries = 0; text[0] != '\0' && !has && tries < TRIES; tries++) {
+    for (int tries = 0; tries < TRIES && state == STORE_REPLICA_BEHIND; tries++) {
         clock_sleep_ms(tries > 0 ? NAP_MS : 0);
         row = postgres_link_run(s->replica->handle, text, "compare the replica", &ignored);
-        has = row == NULL || PQgetvalue(row, 0, 0)[0] == 't';
+        state = row == NULL                       ? STORE_REPLICA_UNREACHABLE
+                : PQgetvalue(row, 0, 0)[0] == 't' ? STORE_REPLICA_USED
+                                                  : STORE_REPLICA_BEHIND;
         PQclear(row);
     }
-    return has || text[0] == '\0';
+    return state;
+}
+
+static enum store_replica_state look(struct postgres_handle *s)
+{
+    if (!ask_primary(s, NULL, NULL, 0)) {
+        return STORE_REPLICA_UNKNOWN;
+    }
+    enum store_replica_state state = view(s, NULL, NULL, 0);
+    if (state == STORE_REPLICA_USED) {
+        end_view(s->replica);
+    }
+    return state;
 }
 
 static enum store_replica_state try_now(struct store *base)
@@ -365,17 +397,15 @@ static enum store_replica_state try_now(struct store *base)
     if (s->replica == NULL) {
         return STORE_REPLICA_NONE;
     }
-    if (!ask_primary(s, NULL, NULL, 0)) {
-        return STORE_REPLICA_USED; /* it can't be found out */
-    }
-    enum store_replica_state state = view(s, NULL, NULL, 0);
-    if (state == STORE_REPLICA_USED) {
-        end_view(s->replica);
+    enum store_replica_state state = look(s);
+    if (state == STORE_REPLICA_OTHER) { /* or its row of meta is an old one */
+        (void)wait_for_it(s);
+        state = look(s);
     }
     if (state == STORE_REPLICA_USED || state == STORE_REPLICA_BEHIND) {
-        state = comes_after(s) ? STORE_REPLICA_USED : STORE_REPLICA_BEHIND;
+        state = wait_for_it(s);
     }
-    if (state != STORE_REPLICA_USED) {
+    if (state != STORE_REPLICA_USED && state != STORE_REPLICA_UNKNOWN) {
         complain(s->replica->handle, state);
     }
     return state;
