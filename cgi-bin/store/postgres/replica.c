@@ -54,7 +54,7 @@ static struct {
 static _Atomic int64_t bad_since;   /* monotonic ms; 0: the replica was fine */
 static _Atomic int64_t other_since; /* monotonic ms; 0: its row of meta wasn't another one */
 static _Atomic int last_state = STORE_REPLICA_USED;
-static atomic_bool has_complained;
+static _Atomic int complained = STORE_REPLICA_USED; /* of what, to the log; USED: of nothing */
 
 /* The facts, in each row, and a room; NULL if there is none. */
 static const char ask_state[] =
@@ -120,6 +120,15 @@ static void end_pause(bool newest)
     atomic_store(&pauses[newest].until, 0);
 }
 
+/* One complaint is enough until the replica is fine, unless a later one names a lasting reason. */
+static bool is_news(enum store_replica_state state)
+{
+    int before = atomic_load(&complained);
+    bool is_lasting = state == STORE_REPLICA_PROMOTED || state == STORE_REPLICA_OTHER;
+    bool is_more = before == STORE_REPLICA_USED || (is_lasting && (int)state > before);
+    return is_more && atomic_compare_exchange_strong(&complained, &before, (int)state);
+}
+
 static void note_bad(const struct postgres_replica *r, enum store_replica_state state)
 {
     bool is_behind = state == STORE_REPLICA_BEHIND;
@@ -134,7 +143,7 @@ static void note_bad(const struct postgres_replica *r, enum store_replica_state 
     atomic_store(&last_state, state);
     (void)atomic_compare_exchange_strong(&bad_since, &none, now);
     bool is_due = !is_behind || now - atomic_load(&bad_since) >= COMPLAIN_AFTER_MS;
-    if (is_due && !atomic_exchange(&has_complained, true)) {
+    if (is_due && is_news(state)) {
         complain(r->handle, state);
     }
 }
@@ -147,7 +156,7 @@ static void note_good(const struct postgres_replica *r)
     if (before != STORE_REPLICA_USED && before != STORE_REPLICA_BEHIND) {
         end_pause(!r->newest);
     }
-    if (atomic_exchange(&has_complained, false)) {
+    if (atomic_exchange(&complained, STORE_REPLICA_USED) != STORE_REPLICA_USED) {
         log_line("messages are read from the replica again (%s)", r->handle->label);
     }
 }
