@@ -34,7 +34,7 @@ enum store_replica_state {
     STORE_REPLICA_UNREACHABLE, /* or it doesn't let this program in */
     STORE_REPLICA_PROMOTED,    /* it takes changes: it was promoted, or was never a replica */
     STORE_REPLICA_OTHER,       /* it has another chat, or follows an old primary */
-    STORE_REPLICA_UNKNOWN,     /* store_replica_try: the primary gave no answer to compare with */
+    STORE_REPLICA_UNKNOWN,     /* only store_replica_try: it can't be found out at this moment */
 };
 
 /* How it was when this process tried it last; USED before the first time. */

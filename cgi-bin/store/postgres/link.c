@@ -36,13 +36,20 @@ static _Atomic bool is_unprepared;
  * would each find out for themselves, one after the other. */
 static _Atomic int64_t silent_until;
 
+/* A thread of this process connects to the replica. The others read from the primary meanwhile: the
+ * look-up of the replica's name may take long. */
+static atomic_bool is_trying_replica;
+
 /* After a silence one thread tries, and the others are refused meanwhile. */
-static bool may_connect(const struct postgres_handle *s)
+static bool may_connect(struct postgres_handle *s)
 {
+    if (s->is_replica) {
+        s->is_refused = atomic_exchange(&is_trying_replica, true);
+        return !s->is_refused;
+    }
     int64_t now = clock_mono_ms();
     int64_t until = atomic_load(&silent_until);
-    return s->is_replica || until == 0 ||
-           (now >= until && atomic_compare_exchange_strong(&silent_until, &until, now + TRIAL_MS));
+    return until == 0 || (now >= until && atomic_compare_exchange_strong(&silent_until, &until, now + TRIAL_MS));
 }
 
 static void note_silence(const struct postgres_handle *s, bool was_silent)
@@ -315,6 +322,9 @@ int postgres_link_open(struct postgres_handle *s, struct err *e)
     }
     int64_t began = clock_mono_ms();
     int result = open_now(s, e);
+    if (s->is_replica) {
+        atomic_store(&is_trying_replica, false);
+    }
     bool was_silent = result != 0 && clock_mono_ms() - began >= LONG_MS;
     note_silence(s, was_silent);
     return result;

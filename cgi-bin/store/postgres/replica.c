@@ -106,12 +106,16 @@ static void complain(const struct postgres_handle *replica, enum store_replica_s
              state == STORE_REPLICA_UNREACHABLE ? replica->trouble : "");
 }
 
+/* Of several threads that fail at once, one begins it. */
 static void begin_pause(bool newest, int64_t least, int64_t most)
 {
+    int64_t now = clock_mono_ms();
+    int64_t until = atomic_load(&pauses[newest].until);
     int64_t pause = atomic_load(&pauses[newest].ms) * 2;
     pause = pause < least ? least : pause > most ? most : pause;
-    atomic_store(&pauses[newest].ms, pause);
-    atomic_store(&pauses[newest].until, clock_mono_ms() + pause);
+    if (now >= until && atomic_compare_exchange_strong(&pauses[newest].until, &until, now + pause)) {
+        atomic_store(&pauses[newest].ms, pause);
+    }
 }
 
 static void end_pause(bool newest)
@@ -355,9 +359,11 @@ static enum store_replica_state give_time(enum store_replica_state state)
 static bool begin(struct store *base, const char *const *names, const struct store_room *found, size_t count)
 {
     struct postgres_handle *s = mine(base);
+    struct postgres_replica *r = s->replica;
     enum store_replica_state state = give_time(view(s, names, found, count));
-    if (state != STORE_REPLICA_USED && !s->replica->is_ahead) { /* else a commit came between the two questions */
-        note_bad(s->replica, state);
+    /* no fault: a commit came between the two questions, or another thread connects just now */
+    if (state != STORE_REPLICA_USED && !r->is_ahead && !r->handle->is_refused) {
+        note_bad(r, state);
     }
     return state == STORE_REPLICA_USED;
 }
@@ -397,7 +403,7 @@ static enum store_replica_state look(struct postgres_handle *s)
     if (state == STORE_REPLICA_USED) {
         end_view(s->replica);
     }
-    return state;
+    return s->replica->handle->is_refused ? STORE_REPLICA_UNKNOWN : state;
 }
 
 static enum store_replica_state try_now(struct store *base)

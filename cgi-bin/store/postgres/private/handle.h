@@ -79,6 +79,7 @@ struct postgres_handle {
     bool has_no_answer;      /* the connection broke before the answer of the last statement */
     bool is_replica;         /* the handle is that of replica.h: its waits are short, and its log is `trouble` */
     char trouble[200];       /* what went wrong with it last */
+    bool is_refused;         /* likewise: it isn't connected, as another thread connects at this moment */
     bool takes_notices;      /* the handle is that of notices.c */
     bool is_patient;         /* the next statements may take hours */
     unsigned connections;    /* how many the handle has made: names the one that it has */
