@@ -2,7 +2,9 @@
 // behind what the primary would answer: while it is paused, killed or promoted, and in a storm.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import fs from 'node:fs';
+import net from 'node:net';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
@@ -46,10 +48,17 @@ describe(`${PROFILE}: pages from a replica`, { timeout: 300_000 }, () => {
 
   let name; // of the test's database
 
-  /** Hosts on a new database; others: further servers in the address of the primary. */
-  const onHosts = async (count, body, ...others) => {
+  /**
+   * Hosts on a new database. others: further servers in the address of the primary. behind: the
+   * port of a server that comes first in the address of the replica.
+   */
+  const onHosts = async (count, body, { others = [], behind } = {}) => {
     name = await primary.database();
-    const env = { POLLCHAT_STORE_REPLICA: await replica.address(name), POLLCHAT_BUSY_TIMEOUT: '3000' };
+    let address = await replica.address(name);
+    if (behind !== undefined) {
+      address = address.replace('host=', 'host=127.0.0.1,').replace('port=', `port=${behind},`);
+    }
+    const env = { POLLCHAT_STORE_REPLICA: address, POLLCHAT_BUSY_TIMEOUT: '3000' };
     await catchUp();
     await withHosts(count, await primary.address(name, ...others), body, { env });
   };
@@ -182,6 +191,24 @@ describe(`${PROFILE}: pages from a replica`, { timeout: 300_000 }, () => {
       await untilUsed(a, 'room=hung&since=0');
     }));
 
+  it('a server of the address that never answers does not hide the replica behind it', async () => {
+    const silent = net.createServer((socket) => socket.resume().on('error', () => {})).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    try {
+      await onHosts(1, async ([a]) => {
+        await send(a, 'silent', 'm1');
+        await catchUp();
+        await untilUsed(a, 'room=silent&since=0');
+        assert.match(a.log(), /not from the replica \(PostgreSQL.*\): it can't be used: connect: .*: no answer/);
+        assert.match(a.log(), /messages are read from the replica again/);
+        const doctor = await a.get('/doctor');
+        assert.equal(doctor.json().findings.find(({ topic }) => topic === 'replica').state, 'fine');
+      }, { behind: silent.address().port });
+    } finally {
+      silent.close();
+    }
+  });
+
   it('a replica that is killed costs nobody anything, and is used again when it is back', () =>
     withTwo(async ([a]) => {
       await send(a, 'killed', 'm1');
@@ -259,7 +286,7 @@ describe(`${PROFILE}: pages from a replica`, { timeout: 300_000 }, () => {
         return answer.status === 200 && answer.json().messages.length === 2;
       }, 'both messages');
       assert.equal((await status(a)).away, 1);
-    }, replica));
+    }, { others: [replica] }));
 });
 
 describe(`${PROFILE}: the replica of an old primary`, { timeout: 120_000 }, () => {

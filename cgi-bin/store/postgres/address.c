@@ -106,8 +106,42 @@ int postgres_address_take(struct postgres_address *a, const char *address, const
     return 0;
 }
 
+/* "a,b,c" by 1: "b,c,a". A list of one value (a port for all servers) stays as it is. */
+static char *rotate_list(const char *list, unsigned by)
+{
+    size_t size = strlen(list) + 1;
+    char *out = ck_calloc(1, size);
+    const char *at = list;
+    unsigned count = 1;
+    for (const char *comma = list; (comma = strchr(comma, ',')) != NULL; comma++) {
+        count++;
+    }
+    for (by %= count; by > 0; by--) {
+        at = strchr(at, ',') + 1;
+    }
+    snprintf(out, size, "%s%s%.*s", at, at > list ? "," : "", at > list ? (int)(at - list) - 1 : 0, list);
+    return out;
+}
+
+void postgres_address_rotate(struct postgres_address *a, unsigned by)
+{
+    static const char *const lists[] = {"host", "hostaddr", "port"};
+    for (size_t i = 0; a->keywords[i] != NULL; i++) {
+        for (size_t k = 0; k < sizeof lists / sizeof lists[0]; k++) {
+            if (strcmp(a->keywords[i], lists[k]) == 0 && a->rotated[k] == NULL) {
+                a->rotated[k] = rotate_list(a->values[i], by);
+                a->values[i] = a->rotated[k];
+            }
+        }
+    }
+}
+
 void postgres_address_fini(struct postgres_address *a)
 {
+    for (size_t i = 0; i < sizeof a->rotated / sizeof a->rotated[0]; i++) {
+        free(a->rotated[i]);
+        a->rotated[i] = NULL;
+    }
     PQconninfoFree(a->options);
     a->options = NULL;
 }

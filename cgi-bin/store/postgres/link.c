@@ -159,7 +159,11 @@ static void tell(struct postgres_handle *s, const char *what, const char *messag
 
 static void log_message(struct postgres_handle *s, const char *what, const char *message)
 {
-    tell(s, what, message[0] != '\0' ? message : s->is_replica ? "no answer" : "the server ended it");
+    tell(s, what, message[0] != '\0' || s->is_replica ? message : "the server ended it");
+    size_t length = strlen(s->trouble);
+    if (s->is_replica && length >= 2 && strcmp(s->trouble + length - 2, ": ") == 0) { /* libpq wasn't waited for */
+        snprintf(s->trouble + length, sizeof s->trouble - length, "no answer");
+    }
 }
 
 void postgres_link_close(struct postgres_handle *s)
@@ -236,6 +240,10 @@ static int learn(struct postgres_handle *s, struct err *e)
     return result;
 }
 
+/* libpq doesn't leave a silent server for the next one of the address within that time. So after a
+ * silence the next attempt of this process begins one server later. */
+static _Atomic unsigned first_server;
+
 /* As PQconnectdbParams, but only for so many milliseconds. */
 static PGconn *connect_within(const struct postgres_address *a, int64_t ms)
 {
@@ -250,6 +258,9 @@ static PGconn *connect_within(const struct postgres_address *a, int64_t ms)
             next = PQconnectPoll(db);
         }
         left = until - clock_mono_ms();
+    }
+    if (is_going && next != PGRES_POLLING_OK && next != PGRES_POLLING_FAILED) {
+        atomic_fetch_add(&first_server, 1);
     }
     return db;
 }
@@ -268,6 +279,9 @@ static PGconn *connect_to(const struct postgres_handle *s, struct err *e)
         return NULL;
     }
     if (postgres_address_take(&address, s->address, s->password_file != NULL ? password : NULL, wanted_by(s), e) == 0) {
+        if (s->is_replica) {
+            postgres_address_rotate(&address, atomic_load(&first_server));
+        }
         db = s->is_replica ? connect_within(&address, REPLICA_MS)
                            : PQconnectdbParams(address.keywords, address.values, 0);
     }

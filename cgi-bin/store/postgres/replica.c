@@ -408,11 +408,15 @@ static enum store_replica_state look(struct postgres_handle *s)
 
 static enum store_replica_state try_now(struct store *base)
 {
+    enum { SERVERS = 4 };
     struct postgres_handle *s = mine(base);
     if (s->replica == NULL) {
         return STORE_REPLICA_NONE;
     }
     enum store_replica_state state = look(s);
+    for (int tries = 1; tries < SERVERS && state == STORE_REPLICA_UNREACHABLE; tries++) {
+        state = look(s); /* after a silence at the next server of the address */
+    }
     if (state == STORE_REPLICA_OTHER) { /* or its row of meta is an old one */
         (void)wait_for_it(s);
         state = look(s);
