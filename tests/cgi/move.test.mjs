@@ -1,15 +1,18 @@
 // move.test.mjs - pollchat move: a chat goes from SQLite into PostgreSQL and back, whole, while
 // people use it, also if the move is killed again and again.
+//
+// Environment: MESSAGES  how many messages are there when senders write all the time; default 20,000
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { ask, startPostgres } from '../postgres/postgres.mjs';
-import { fastcgi, poll, pollchat, programPath, send, startFastcgi, temporaryFolder, until } from './program.mjs';
+import { ask, psqlPath, startPostgres } from '../postgres/postgres.mjs';
+import { atEnd, fastcgi, poll, pollchat, pollRequest, programPath, send, startFastcgi, temporaryFolder, until } from './program.mjs';
 
 const isHere = fs.existsSync(programPath('pollchat-postgres.so'));
 const options = { skip: isHere ? false : 'built without PostgreSQL' };
@@ -280,13 +283,15 @@ test('what can\'t be is told, and changes nothing', options, async (t) => {
   assert.equal((await viaCgi(data, 'sqlite', { text: 'two' })).json.seq, 2);
 });
 
-/** 20,000 messages in three rooms, and some hundred persons. */
-const many = `
+const inTea = (count) => count * 0.4 - 1;
+
+/** Makes `count` messages in three rooms, and some hundred persons. count: a multiple of ten. */
+const many = (count) => `
 BEGIN IMMEDIATE;
-INSERT INTO room (room_id, name, head, oldest, created_ms) VALUES (1, 'lobby', 12000, 1, 1), (2, 'tea', 7999, 1, 1), (3, 'one', 1, 1, 1);
-WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+INSERT INTO room (room_id, name, head, oldest, created_ms) VALUES (1, 'lobby', ${count * 0.6}, 1, 1), (2, 'tea', ${inTea(count)}, 1, 1), (3, 'one', 1, 1, 1);
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${count})
 INSERT INTO message (message_id, time_ms, type, name, id, id_sent, text, person_id)
-SELECT CASE WHEN i <= 12000 THEN 1 << 36 | i WHEN i < 20000 THEN 2 << 36 | (i - 12000) ELSE 3 << 36 | 1 END, i, 1, 'n' || i % 700, 'c' || i, 1, 'text ' || i || ' end', i % 700 + 1 FROM n;
+SELECT CASE WHEN i <= ${count * 0.6} THEN 1 << 36 | i WHEN i < ${count} THEN 2 << 36 | (i - ${count * 0.6}) ELSE 3 << 36 | 1 END, i, 1, 'n' || i % 700, 'c' || i, 1, 'text ' || i || ' end', i % 700 + 1 FROM n;
 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 700)
 INSERT INTO person (person_id, mark, first_ms, seen_ms, title) SELECT i, i, 1, 1, 'n' || i FROM n;
 INSERT INTO key (hash, person_id, added_ms) SELECT randomblob(16), person_id, 1 FROM person;
@@ -305,7 +310,7 @@ function startMove(data, store, to) {
 
 test('a move that is killed again and again goes on, and the chat with it', options, async (t) => {
   const data = await newChat(t);
-  sql(data, many);
+  sql(data, many(20_000));
   const address = await newDatabase();
   let sent = 0;
   let kills = 0;
@@ -342,7 +347,7 @@ test('a move that is killed again and again goes on, and the chat with it', opti
 
 test('a move whose connection breaks says so, and goes on when it is called again', options, async (t) => {
   const data = await newChat(t);
-  sql(data, many);
+  sql(data, many(20_000));
   const before = dump(data);
   const address = await newDatabase();
   let broken = 0;
@@ -382,53 +387,157 @@ const posted = (fields) => ({
   body: new URLSearchParams(fields).toString(),
 });
 
-const pageOf = async (data, store, since) =>
-  (await poll(data, `room=tea&since=${since}&limit=200`, { extra: { POLLCHAT_STORE: store } })).json.messages;
-
-for (const [from, to] of [['SQLite', 'PostgreSQL'], ['PostgreSQL', 'SQLite']]) {
-  test(`with senders all the time, from ${from} to ${to}: each message is there once, in order`, options, async (t) => {
-    const address = await newDatabase();
-    const data = await newChat(t);
-    sql(data, many);
-    if (from === 'PostgreSQL') {
-      await moved(data, 'sqlite', address);
-    }
-    const store = from === 'SQLite' ? 'sqlite' : address;
-    const target = from === 'SQLite' ? address : 'sqlite';
-    const start = (name, value) => startFastcgi(t, 'send', data, { name, env: { POLLCHAT_STORE: value } });
-    let program = await start('old.sock', store);
-    const seqs = new Map();
-    let going = true;
-    let waits = 0;
-    const sender = async (name) => {
-      for (let i = 0; going; i++) {
-        const id = `${name}-${i}`;
-        for (;;) {
-          const answer = await fastcgi(program.socket, posted({ room: 'tea', text: id, id }));
-          if (answer.status === 201 || answer.status === 200) {
-            seqs.set(id, answer.json.seq);
-            break;
-          }
-          assert.equal(answer.status, 503, answer.body);
-          waits += 1;
-          await sleep(20);
-        }
-      }
-    };
-    const senders = ['a', 'b', 'c', 'd', 'e', 'f'].map(sender);
-    await sleep(300);
-    await moved(data, store, target);
-    await until(() => waits > 0);
-    program = await start('new.sock', target); // as when the setting has been changed
-    await sleep(500);
-    going = false;
-    await Promise.all(senders);
-    const there = [];
-    for (let page; (page = await pageOf(data, target, 7999 + there.length)).length > 0; ) {
-      there.push(...page);
-    }
-    assert.deepEqual(there.map(({ seq }) => seq), there.map((_, i) => 8000 + i));
-    assert.deepEqual(there.map(({ seq, text }) => [text, seq]), [...seqs].sort(([, a], [, b]) => a - b));
-    await sound(data, target);
-  });
+/** A SELECT that gives the same bytes in both stores, of the rows that are part of the chat. */
+function selectOf(data, table) {
+  const info = `pragma_table_info('${table}')`;
+  const columns =
+    table === 'meta'
+      ? ['epoch', 'created_ms', 'rules', 'upkept_ms']
+      : sql(data, `SELECT printf(CASE type WHEN 'BLOB' THEN 'CASE WHEN "%w" IS NOT NULL THEN hex("%w") END' ELSE '"%w"' END, name, name) FROM ${info};`).split('\n');
+  const order = sql(data, `SELECT '"' || name || '"' FROM ${info} WHERE pk > 0 ORDER BY pk;`).split('\n');
+  return `SELECT ${columns.map((column) => `ifnull(CAST(${column} AS text), 'NULL')`)} FROM ${table} ORDER BY ${order}`;
 }
+
+async function digestOf(program, ...args) {
+  const hash = createHash('sha256');
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const end = once(child, 'close');
+  for await (const piece of child.stdout) hash.update(piece);
+  assert.equal((await end)[0], 0);
+  return hash.digest('hex');
+}
+
+/** What each table contains, as digests. data: a folder with chat.db, which tells the columns. */
+async function digestsOf(data, store) {
+  const digests = {};
+  for (const table of tablesOf(data)) {
+    const text = selectOf(data, table);
+    digests[table] = await (store === 'sqlite'
+      ? digestOf('sqlite3', path.join(data, 'chat.db'), text)
+      : digestOf(psqlPath(), '-wXAtq', '-d', store, '-c', text));
+  }
+  return digests;
+}
+
+/** Clients that use the room tea all the time, and come again after each 503. */
+class Load {
+  constructor(t, data, head) {
+    Object.assign(this, { t, data, head, going: true, sent: [], firstRefusal: null, refused: 0, epochs: new Set() });
+  }
+
+  /** Their requests go to programs of this store from now on, as when the setting is changed. */
+  async use(store) {
+    const old = this.programs;
+    const env = { POLLCHAT_STORE: store };
+    const start = (name) => startFastcgi(this.t, name, this.data, { name: `${name}.sock`, env });
+    this.programs = { send: await start('send'), poll: await start('poll') };
+    for (const program of Object.values(old ?? {})) {
+      program.child.kill('SIGTERM');
+      await program.gone;
+    }
+  }
+
+  /** Repeats a request until it is answered, also if its program ends. */
+  async ask(request) {
+    for (;;) {
+      assert.ok(!this.isOver, 'the test has ended');
+      const answer = await fastcgi(this.programs[request.program].socket, request);
+      if (answer.ended && [200, 201].includes(answer.status)) {
+        this.epochs.add(answer.json.epoch);
+        return answer.json;
+      }
+      assert.ok(!answer.ended || answer.status === 503, `${answer.status}: ${answer.body}`);
+      if (answer.ended && request.program === 'send') {
+        this.firstRefusal ??= Date.now();
+        this.refused++;
+      }
+      await sleep(20);
+    }
+  }
+
+  async sendOn(name) {
+    for (let i = 1; this.going; i++) {
+      const text = `${name}-${i}`;
+      const { seq } = await this.ask(posted({ room: 'tea', name, text, id: text }));
+      this.sent.push([seq, text]);
+      await sleep(5); // the pace of a sender, not a wait for a condition
+    }
+  }
+
+  /** Reads until all are read that were sent; returns them. */
+  async readOn(senders) {
+    const seen = [];
+    let over = false;
+    senders.then(() => (over = true), () => (over = true));
+    for (;;) {
+      const wasOver = over;
+      const page = await this.ask(pollRequest(`room=tea&since=${this.head + seen.length}&limit=200&wait=1`));
+      for (const { seq, text } of page.messages) {
+        assert.equal(seq, this.head + seen.length + 1, 'no gap, no repeat, in order');
+        seen.push([seq, text]);
+      }
+      if (wasOver && page.messages.length === 0) return seen;
+    }
+  }
+
+  begin() {
+    const senders = Promise.all(['ann', 'bob', 'cleo', 'dan', 'eve', 'fay'].map((name) => this.sendOn(name)));
+    const readers = Promise.all([1, 2, 3].map(() => this.readOn(senders)));
+    this.end = Promise.all([senders, readers]);
+    this.end.catch(() => {}); // it is awaited later
+  }
+
+  /** Waits until so many more messages are stored. */
+  async more(count) {
+    const goal = this.sent.length + count;
+    await Promise.race([this.end, until(() => this.sent.length >= goal, `${count} messages`)]);
+  }
+
+  /** The clients stop; returns what each reader has seen, and checks that it is what was stored. */
+  async stop() {
+    this.going = false;
+    const [, readers] = await this.end;
+    this.sent.sort(([a], [b]) => a - b);
+    for (const seen of readers) {
+      assert.deepEqual(seen, this.sent);
+    }
+  }
+}
+
+/** Moves the chat while clients use it. Both stores have the same then, and clients go on. */
+async function moveUnderLoad(t, load, store, target) {
+  const begin = Date.now();
+  load.firstRefusal = null;
+  const result = await pollchat(['move', '--data', load.data, '--to', target], { POLLCHAT_STORE: store }, { limit: LONGEST_MOVE_MS });
+  const end = Date.now();
+  assert.equal(result.code, 0, result.stdout + result.stderr);
+  await until(() => load.firstRefusal !== null, 'the old database to refuse messages');
+  assert.deepEqual(await digestsOf(load.data, target), await digestsOf(load.data, store));
+  t.diagnostic(`to ${target === 'sqlite' ? 'SQLite' : 'PostgreSQL'}: ${end - begin} ms, the last ${Math.max(0, end - load.firstRefusal)} ms without senders`);
+  await load.use(target);
+  await load.more(100);
+}
+
+const MESSAGES = Number(process.env.MESSAGES ?? 20_000);
+const LONGEST_MOVE_MS = 3_600_000;
+
+test('there and back while people write and read: each message is there once, in order, and tables are equal byte for byte', options, async (t) => {
+  const address = await newDatabase();
+  const data = await newChat(t);
+  sql(data, many(MESSAGES));
+  const epoch = sql(data, 'SELECT epoch FROM meta;');
+  const old = "SELECT * FROM message WHERE id NOT LIKE '%-%' ORDER BY message_id";
+  const before = await digestOf('sqlite3', path.join(data, 'chat.db'), old);
+  const load = new Load(t, data, inTea(MESSAGES));
+  await load.use('sqlite');
+  atEnd(t, () => (load.isOver = true)); // also if the test fails
+  load.begin();
+  await load.more(100);
+  await moveUnderLoad(t, load, 'sqlite', address);
+  await moveUnderLoad(t, load, address, 'sqlite');
+  await load.stop();
+  assert.deepEqual([...load.epochs], [epoch]);
+  assert.equal(await digestOf('sqlite3', path.join(data, 'chat.db'), old), before);
+  await sound(data, 'sqlite');
+  t.diagnostic(`${MESSAGES} messages, ${load.sent.length} more sent meanwhile, ${load.refused} refusals`);
+});

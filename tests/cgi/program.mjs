@@ -169,13 +169,13 @@ export function poll(data, query = 'since=0', more = {}) {
   return cgi(data, { program: 'poll', query, ...more });
 }
 
-/** Runs the command line program pollchat. */
-export async function pollchat(args, env = {}) {
+/** Runs the command line program pollchat. limit: ms; then it is killed. */
+export async function pollchat(args, env = {}, { limit = LIMIT_MS } = {}) {
   const data = args.includes('--data') ? args[args.indexOf('--data') + 1] : env.POLLCHAT_DATA;
   const child = spawn(programPath('pollchat'), args, {
     env: { ...environment, ...(data ? storeSettings(data) : {}), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: LIMIT_MS,
+    timeout: limit,
     killSignal: 'SIGKILL',
   });
   const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);

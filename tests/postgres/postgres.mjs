@@ -163,7 +163,8 @@ function startOwn() {
   return address;
 }
 
-function psqlPath() {
+/** The path of psql. */
+export function psqlPath() {
   psql ??= path.join(execFileSync(script, ['bin'], { encoding: 'utf8' }).trim(), 'psql');
   return psql;
 }
