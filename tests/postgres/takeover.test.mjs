@@ -3,7 +3,10 @@
 // number is given twice under the old one.
 
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
 import test from 'node:test';
+
 import { signal, until, withSite } from '../e2e/harness.mjs';
 import { withHosts } from './hosts.mjs';
 import { withPostgres } from './postgres.mjs';
@@ -103,7 +106,8 @@ test('an asynchronous replica that lacks messages takes over: all clients are to
       return /json/.test(found.headers['content-type']) && found; // else the server's, while it starts the program
     }, 'an answer of a new program');
     const { type, epoch } = answer.json();
-    assert.ok(type === 'urn:pollchat:problem:store-busy' || epoch === next.epoch, answer.text);
+    const seen = fs.readFileSync(path.join(a.data, 'chat.timeline'), 'utf8');
+    assert.ok(type === 'urn:pollchat:problem:store-busy' || epoch === next.epoch, `${answer.text}, chat.timeline: ${seen}`);
     await primary.stop();
     assert.equal((await sendAtLast(a, 'peace')).epoch, next.epoch);
   }));

@@ -7,8 +7,10 @@
 #include "store/store_act.h"
 #include "store/store_replica.h"
 
+#include <inttypes.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -123,6 +125,55 @@ static void a_view_whose_connection_breaks_fails_and_the_next_one_succeeds(void 
     store_read_end(s);
     assert_int_equal(count_contiguous(s, "lobby"), 1);
     store_close(s);
+}
+
+/* ---- the greatest timeline ---- */
+
+struct opening {
+    const struct place *p;
+    struct store *s;
+    struct err e;
+};
+
+static void *open_in_thread(void *argument)
+{
+    struct opening *opening = argument;
+    opening->s = try_open(opening->p, STORE_WRITE, &opening->e);
+    return NULL;
+}
+
+/* A program that has found no timeline yet, and another one that raises it to 99 meanwhile: the
+ * first one mustn't write the older timeline of its server over it. */
+static void a_greater_timeline_that_another_program_saw_meanwhile_stays(void **state)
+{
+    struct place *p = *state;
+    struct opening opening = {.p = p, .e = ERR_INIT};
+    struct store *first = open_store(p, STORE_WRITE);
+    char line[64] = "";
+    pthread_t thread;
+    assert_int_equal(unlink(in_place(p, "chat.timeline")), 0);
+    int lock = open(in_place(p, "chat.timeline-lock"), O_RDWR);
+    assert_true(lock >= 0 && flock(lock, LOCK_EX) == 0);
+    assert_int_equal(pthread_create(&thread, NULL, open_in_thread, &opening), 0);
+    for (int i = 0; i < 6000 && ask_number(p, "SELECT count(*) FROM pg_stat_activity WHERE datname ="
+                                              " current_database() AND query LIKE '%pg_control_system()'") == 0;
+         i++) {
+        clock_sleep_ms(10);
+    }
+    FILE *f = fopen(in_place(p, "chat.timeline"), "w");
+    assert_non_null(f);
+    fprintf(f, "%" PRId64 " 99\n", ask_number(p, "SELECT system_identifier FROM pg_control_system()"));
+    assert_int_equal(fclose(f), 0);
+    close(lock);
+    pthread_join(thread, NULL);
+    assert_null(opening.s);
+    assert_int_equal(opening.e.code, ERR_BUSY);
+    f = fopen(in_place(p, "chat.timeline"), "r");
+    assert_non_null(fgets(line, sizeof line, f));
+    fclose(f);
+    assert_non_null(strstr(line, " 99\n"));
+    unlink(in_place(p, "chat.timeline")); /* for the check of the store behind this test */
+    store_close(first);
 }
 
 /* ---- waiting ---- */
@@ -777,6 +828,7 @@ int main(void)
         IN_POSTGRES(an_act_whose_connection_breaks_stores_nothing_and_the_next_one_succeeds),
         IN_POSTGRES(a_commit_without_an_answer_is_told_as_unknown),
         IN_POSTGRES(a_view_whose_connection_breaks_fails_and_the_next_one_succeeds),
+        IN_POSTGRES(a_greater_timeline_that_another_program_saw_meanwhile_stays),
         IN_POSTGRES(a_writer_waits_no_longer_than_it_may),
         IN_POSTGRES(readers_do_not_wait_for_a_writer),
         IN_POSTGRES(the_end_of_the_process_ends_a_wait),

@@ -14,19 +14,21 @@
 
 #include <stdlib.h>
 
-/* A managed database may not tell its identifier. */
-static void learn_system(struct postgres_handle *s)
+/* A managed database may not tell its identifier: then it is 0. */
+static int learn_system(struct postgres_handle *s, struct err *e)
 {
-    struct err ignored = ERR_INIT;
-    PGresult *may = postgres_link_run(s, "SELECT has_function_privilege('pg_catalog.pg_control_system()', 'execute')",
-                                      "ask for rights", &ignored);
-    bool is_allowed = may != NULL && PQgetvalue(may, 0, 0)[0] == 't';
-    PQclear(may);
-    PGresult *row = is_allowed ? postgres_link_run(s, "SELECT system_identifier FROM pg_control_system()",
-                                                   "ask for the identifier", &ignored)
-                               : NULL;
-    s->system = row != NULL ? strtoull(PQgetvalue(row, 0, 0), NULL, 10) : 0;
+    static const char ask_right[] = "SELECT has_function_privilege('pg_catalog.pg_control_system()', 'execute')";
+    static const char ask_identifier[] = "SELECT system_identifier FROM pg_control_system()";
+    PGresult *row = postgres_link_run(s, ask_right, "ask for rights", e);
+    bool is_allowed = row != NULL && PQgetvalue(row, 0, 0)[0] == 't';
+    if (is_allowed) {
+        PQclear(row);
+        row = postgres_link_run(s, ask_identifier, "ask for the identifier", e);
+    }
+    s->system = is_allowed && row != NULL ? strtoull(PQgetvalue(row, 0, 0), NULL, 10) : 0;
+    int result = row != NULL ? 0 : -1;
     PQclear(row);
+    return result;
 }
 
 static int learn(struct postgres_handle *s, struct err *e)
@@ -35,14 +37,11 @@ static int learn(struct postgres_handle *s, struct err *e)
     int result = row != NULL ? postgres_meta_learn(s, row, e) : -1;
     int64_t timeline = row != NULL ? postgres_meta_timeline(row) : 0;
     PQclear(row);
-    if (result == 0) {
-        learn_system(s);
-        result = timeline != 0 ? postgres_seen_check(s, timeline, e) : 0;
+    if (result != 0 || learn_system(s, e) != 0 || (timeline != 0 && postgres_seen_check(s, timeline, e) != 0)) {
+        return -1;
     }
-    if (result == 0) {
-        postgres_takeover_note_sync(s);
-    }
-    return result;
+    postgres_takeover_note_sync(s);
+    return 0;
 }
 
 struct postgres_handle *postgres_open(const struct store_options *options, enum store_mode mode, struct err *e)

@@ -8,7 +8,8 @@
  *
  * The number is in the file chat.timeline of the data folder, for all programs of the host. A
  * cluster with another identifier (a dump was restored elsewhere) begins anew. To use an older
- * timeline on purpose, delete the file on all hosts.
+ * timeline on purpose, delete the file on all hosts. chat.timeline-lock is locked while it is
+ * raised.
  */
 #ifndef POSTGRES_SEEN_H
 #define POSTGRES_SEEN_H
