@@ -73,7 +73,7 @@ static void write_file(const struct postgres_handle *s, const struct seen *seen)
     }
 }
 
-/* What is known of the server's cluster. One that doesn't tell its identifier counts as the same. */
+/* What is known of the server's cluster. One that tells no identifier counts as the same. */
 static bool is_known(const struct postgres_handle *s, const struct seen *seen)
 {
     return seen->timeline != 0 && (seen->system == s->system || seen->system == 0 || s->system == 0);
