@@ -110,10 +110,9 @@ static void write_until_killed(const struct place *p, int writer)
     }
 }
 
-static void remove_some(const struct place *p)
+/* Waits until the keeper has the current log open, and takes the lock. */
+static void lock_beside_keeper(const struct place *p)
 {
-    static const char *const names[] = {"chat.db-wal", "chat.db-shm", "chat.db-lock"};
-    uint64_t which = support_random(&random_state) % 7 + 1; /* one or more of them */
     pthread_mutex_lock(&common->lock);
     for (int waits = 0; atomic_load(&common->log) == 0 || atomic_load(&common->log) != log_at(p); waits++) {
         pthread_mutex_unlock(&common->lock);
@@ -121,6 +120,13 @@ static void remove_some(const struct place *p)
         nap(1);
         pthread_mutex_lock(&common->lock);
     }
+}
+
+static void remove_some(const struct place *p)
+{
+    static const char *const names[] = {"chat.db-wal", "chat.db-shm", "chat.db-lock"};
+    uint64_t which = support_random(&random_state) % 7 + 1; /* one or more of them */
+    lock_beside_keeper(p);
     for (size_t i = 0; i < COUNT(names); i++) {
         if ((which >> i & 1) != 0) {
             (void)unlink(in_place(p, names[i]));
@@ -172,7 +178,9 @@ static void answered_messages_stay_whatever_is_removed(void **state)
     assert_true(fcntl(acks[0], F_SETFL, O_NONBLOCK) == 0 && fcntl(acks[1], F_SETPIPE_SZ, 1 << 20) > 0);
     pid_t keeper = start_child(keep, p, 0);
     run_writers(p);
+    lock_beside_keeper(p); /* else the log that was removed last may go with the keeper */
     atomic_store(&common->end, true);
+    pthread_mutex_unlock(&common->lock);
     assert_int_equal(wait_child(keeper), 0);
     struct store *reader = open_store(p, STORE_READ);
     assert_string_equal(store_epoch(reader), common->epoch);
