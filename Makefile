@@ -138,7 +138,7 @@ $(PROGRAMS): $(COVERAGE) $(EXPORTS)
 	$Q$(CC) $(ALL_LDFLAGS) $(EXPORTS:%=@%) -o $@ $(filter %.o %.a,$^) $(LIBS)
 
 # Tests that open a store load the module, which they find beside themselves.
-LOADERS  := $(filter $(patsubst tests/%.c,$B/%,$(shell grep -lE '^.include "((store|erase|peace|senders)_support|store/private/store_module).h"' $(TESTSRC))),$(TESTS))
+LOADERS  := $(filter $(patsubst tests/%.c,$B/%,$(shell grep -lE '^.include "((store|erase|peace|senders|postgres)_support|store/private/store_module).h"' $(TESTSRC))),$(TESTS))
 $(LOADERS): $(EXPORTS) | $(if $(MODULE),$B/unit/pollchat-postgres.so)
 
 $(TESTS): $B/%: $B/obj/tests/%.o $(LIBRARY) $(COVERAGE)

@@ -1,8 +1,8 @@
 /* host_key.h - is the key of the site (site_key.h) the same on all hosts that serve the chat?
  *
- * By that key the chat knows its visitors again. With another one a visitor would be another person
- * on this host, names and rights of its own would be a stranger's, and who is banned could go on
- * here. So a host with another key stores nothing that visitors send (site_check_key). Its upkeep
+ * By that key the chat knows its visitors again. On a host with another key each visitor would be
+ * another person: visitors would lose their names and rights there, and banned visitors could write
+ * again. So a host with another key stores nothing that visitors send (site_check_key). Its upkeep
  * goes on, which needs no key.
  * Threads: any; the store is the caller's.
  */

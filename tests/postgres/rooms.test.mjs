@@ -22,7 +22,7 @@ test(`${PROFILE}: with more rooms than a host keeps the heads of, a poll in any 
     await withSite({ env: { POLLCHAT_STORE: await cluster.pool('transaction') } }, async (site) => {
       const rooms = Array.from({ length: ROOMS }, (_, i) => `r${i}`);
       await cluster.sql('chat', `INSERT INTO room (name, head, oldest, created_ms) SELECT 'r' || i, 1, 2, 0 FROM generate_series(0, ${ROOMS - 1}) AS i`);
-      await pause(1000); // so that the host knows of the rooms, and begins anew
+      await pause(1000); // the host has asked for the sum of all heads, and knows of the rooms
       // What is read is kept only while a request waits, for which the program looks for news.
       const first = site.get(`/poll?room=${rooms[0]}&since=1&wait=50`);
       await until(async () => {

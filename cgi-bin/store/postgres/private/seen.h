@@ -6,10 +6,10 @@
  * So a server whose timeline is smaller than one that was seen of the same cluster isn't used. The
  * operator has to stop it, or make it a replica.
  *
- * The number is in the file chat.timeline of the data folder, for all programs of the host. A
- * cluster with another identifier (a dump was restored elsewhere) begins anew. To use an older
- * timeline on purpose, delete the file on all hosts. chat.timeline-lock is locked while it is
- * raised.
+ * The number is in the file chat.timeline of the data folder, for all programs of the host. It is
+ * raised while chat.timeline-lock is locked. A cluster with another identifier (a dump was restored
+ * elsewhere) has a count of its own: its timeline takes the place of the number. To use an older
+ * timeline on purpose, delete chat.timeline on all hosts.
  */
 #ifndef POSTGRES_SEEN_H
 #define POSTGRES_SEEN_H
